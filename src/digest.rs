@@ -1,0 +1,240 @@
+//! `Digest`: an algorithm and its bytes, parsed, printed, computed.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::Digest as _;
+use sha2::Sha256;
+use sha2::Sha512;
+
+/// The content digest algorithms that the OCI image specification registers and that we accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DigestAlgorithm {
+    /// SHA-256, 32 bytes: what every registry uses.
+    Sha256,
+    /// SHA-512, 64 bytes.
+    Sha512,
+}
+
+impl DigestAlgorithm {
+    /// The name as it stands before the colon.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sha512 => "sha512",
+        }
+    }
+
+    /// The length of a digest, in bytes.
+    pub const fn len(self) -> usize {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha512 => 64,
+        }
+    }
+}
+
+/// A content digest: what bytes are called. OCI image specification, "Digests".
+///
+/// The only accepted spelling is the algorithm, a colon and lower-case hexadecimal of the exact length, so a digest
+/// is safe as a file name and as a part of a URL.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest {
+    algorithm: DigestAlgorithm,
+    bytes: [u8; 64],
+}
+
+/// Why a text is not a digest that we accept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DigestError {
+    /// An algorithm other than sha256 and sha512.
+    #[error("digest algorithm `{0}` is not one of sha256, sha512")]
+    Algorithm(String),
+    /// Not `algorithm:hex`.
+    #[error("`{0}` is not a digest: wanted sha256:<64 lower-case hex digits>")]
+    Form(String),
+}
+
+impl Digest {
+    /// The SHA-256 digest of `bytes`.
+    pub fn sha256(bytes: &[u8]) -> Self {
+        Self::of(DigestAlgorithm::Sha256, bytes)
+    }
+
+    /// The digest of `bytes` by `algorithm`.
+    pub fn of(algorithm: DigestAlgorithm, bytes: &[u8]) -> Self {
+        let mut hasher = Hasher::new(algorithm);
+        hasher.update(bytes);
+        hasher.finish()
+    }
+
+    /// The algorithm.
+    pub const fn algorithm(&self) -> DigestAlgorithm {
+        self.algorithm
+    }
+
+    /// The digest itself: 32 or 64 bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.algorithm.len()).unwrap_or_default()
+    }
+
+    /// The digest in lower-case hexadecimal, without the algorithm.
+    pub fn hex(&self) -> String {
+        hex(self.as_bytes())
+    }
+
+    fn from_bytes(algorithm: DigestAlgorithm, from: &[u8]) -> Self {
+        let mut bytes = [0; 64];
+        for (to, from) in bytes.iter_mut().zip(from) {
+            *to = *from;
+        }
+        Self { algorithm, bytes }
+    }
+}
+
+impl FromStr for Digest {
+    type Err = DigestError;
+
+    fn from_str(text: &str) -> Result<Self, DigestError> {
+        let form = || DigestError::Form(shorten(text));
+        let (name, encoded) = text.split_once(':').ok_or_else(form)?;
+        let algorithm = match name {
+            "sha256" => DigestAlgorithm::Sha256,
+            "sha512" => DigestAlgorithm::Sha512,
+            _ => return Err(DigestError::Algorithm(shorten(name))),
+        };
+        if encoded.len() != algorithm.len() * 2 {
+            return Err(form());
+        }
+        let decoded = unhex(encoded).ok_or_else(form)?;
+        Ok(Self::from_bytes(algorithm, &decoded))
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.algorithm.name(), self.hex())
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl serde::Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Digest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A digest in the making, for bytes that arrive in pieces.
+#[derive(Clone)]
+pub struct Hasher {
+    algorithm: DigestAlgorithm,
+    state: State,
+}
+
+#[derive(Clone)]
+enum State {
+    Sha256(Sha256),
+    Sha512(Sha512),
+}
+
+impl Hasher {
+    /// A hasher that has seen nothing yet.
+    pub fn new(algorithm: DigestAlgorithm) -> Self {
+        let state = match algorithm {
+            DigestAlgorithm::Sha256 => State::Sha256(Sha256::new()),
+            DigestAlgorithm::Sha512 => State::Sha512(Sha512::new()),
+        };
+        Self { algorithm, state }
+    }
+
+    /// Takes in the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        match &mut self.state {
+            State::Sha256(state) => state.update(bytes),
+            State::Sha512(state) => state.update(bytes),
+        }
+    }
+
+    /// The digest of everything seen.
+    pub fn finish(self) -> Digest {
+        match self.state {
+            State::Sha256(state) => Digest::from_bytes(self.algorithm, &state.finalize()),
+            State::Sha512(state) => Digest::from_bytes(self.algorithm, &state.finalize()),
+        }
+    }
+}
+
+/// Lower-case hexadecimal of `bytes`.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let nibble = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    text.as_bytes()
+        .chunks(2)
+        .map(|pair| match pair {
+            [high, low] => Some(nibble(*high)? << 4 | nibble(*low)?),
+            _ => None,
+        })
+        .collect()
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(80).flat_map(char::escape_default).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_what_it_parsed() {
+        let text = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        assert_eq!(text.parse::<Digest>().unwrap().to_string(), text);
+        assert_eq!(Digest::sha256(b"{}").to_string(), text);
+    }
+
+    // T-59 and HR-83: a digest becomes a path and a URL, so nothing but the one spelling is a digest.
+    #[test]
+    fn refuses_every_other_spelling() {
+        let hex = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        for text in [
+            "",
+            ":",
+            "sha256",
+            "sha256:",
+            "sha256:../../../../etc/passwd",
+            &format!("sha256:{}", &hex[1..]),
+            &format!("sha256:{hex}0"),
+            &format!("sha256:{}", hex.to_uppercase()),
+            &format!("SHA256:{hex}"),
+            &format!("sha512:{hex}"),
+            &format!("md5:{}", &hex[..32]),
+            &format!("sha256+b64u:{hex}"),
+            &format!("sha256:{}\0", &hex[1..]),
+            &format!(" sha256:{hex}"),
+            &format!("sha256:{hex}\n"),
+        ] {
+            assert!(text.parse::<Digest>().is_err(), "{text:?} was accepted");
+        }
+    }
+}

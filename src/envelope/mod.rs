@@ -1,0 +1,1 @@
+//! Signed documents, sealed until a key opens them.

@@ -1,0 +1,1 @@
+//! What a signature is made with and checked with.

@@ -1,0 +1,25 @@
+//! Offline-first signing of container images and attestation of their supply chain.
+
+pub mod digest;
+pub mod json;
+pub mod limits;
+pub mod time;
+
+pub mod oci;
+
+pub mod key;
+
+pub mod envelope;
+
+pub mod trust;
+
+pub mod policy;
+
+pub mod verify;
+
+pub mod store;
+
+pub mod flow;
+
+#[cfg(feature = "cli")]
+pub mod cli;

@@ -1,0 +1,90 @@
+//! Every bound on what somebody else can make us do, with its source.
+
+/// The bounds that every reader of untrusted input is given. `SECURITY.md` prints the same table.
+///
+/// Every field may be lowered freely; raising one is a decision of the caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Annotations on one descriptor or manifest: entries.
+    pub annotations: usize,
+    /// Annotations on one descriptor or manifest: bytes of keys and values together.
+    pub annotation_bytes: usize,
+    /// Archive members. One million.
+    pub archive_members: usize,
+    /// An attestation envelope, in bytes. BuildKit allows 40 MiB, cosign 128 MiB.
+    pub attestation_bytes: u64,
+    /// Descriptors in one index.
+    pub descriptors: usize,
+    /// How much of an error body is read, in bytes.
+    pub error_body_bytes: u64,
+    /// All evidence of one subject together, in bytes.
+    pub evidence_bytes: u64,
+    /// Indexes inside indexes.
+    pub index_depth: usize,
+    /// Nesting of JSON values.
+    pub json_depth: usize,
+    /// One JSON string, in bytes.
+    pub json_string_bytes: usize,
+    /// JSON values in one document.
+    pub json_values: usize,
+    /// A private key file, in bytes.
+    pub key_file_bytes: u64,
+    /// Hops along `Link` headers: the distribution specification sets none.
+    pub link_hops: usize,
+    /// A manifest, an index, an image config or a page of referrers, in bytes. The distribution specification asks
+    /// registries to take at least this much.
+    pub manifest_bytes: u64,
+    /// Redirects followed for one request.
+    pub redirects: usize,
+    /// Referrers listed for one subject, over all pages.
+    pub referrers: usize,
+    /// Referrers of referrers.
+    pub referrer_depth: usize,
+    /// A signature envelope or bundle, in bytes.
+    pub signature_bytes: u64,
+    /// Signature manifests fetched for one subject.
+    pub signature_manifests: usize,
+    /// Signatures in one envelope.
+    pub signatures_per_envelope: usize,
+    /// Digests of one subject of a statement. sigstore-go has the same.
+    pub statement_digests: usize,
+    /// Subjects of one statement. sigstore-go has the same.
+    pub statement_subjects: usize,
+    /// An answer of a token service, in bytes.
+    pub token_bytes: u64,
+}
+
+impl Limits {
+    /// The defaults, as `SECURITY.md` states them.
+    pub const DEFAULT: Self = Self {
+        annotations: 256,
+        annotation_bytes: 64 << 10,
+        archive_members: 1_000_000,
+        attestation_bytes: 32 << 20,
+        descriptors: 1_000,
+        error_body_bytes: 64 << 10,
+        evidence_bytes: 64 << 20,
+        index_depth: 3,
+        json_depth: 64,
+        json_string_bytes: 8 << 20,
+        json_values: 200_000,
+        key_file_bytes: 64 << 10,
+        link_hops: 20,
+        manifest_bytes: 4 << 20,
+        redirects: 5,
+        referrers: 1_000,
+        referrer_depth: 4,
+        signature_bytes: 1 << 20,
+        signature_manifests: 100,
+        signatures_per_envelope: 16,
+        statement_digests: 32,
+        statement_subjects: 1_024,
+        token_bytes: 1 << 20,
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

@@ -1,0 +1,196 @@
+//! `Descriptor`: what content is called, how long it is and what it is; `Subject`, one pinned for signing.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::digest::Digest;
+use crate::oci::Content;
+
+/// A content descriptor. OCI image specification, "Content Descriptors".
+///
+/// Serialised in the field order that cosign writes: media type, size, digest, then the optional fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Descriptor {
+    /// What the content is.
+    pub media_type: String,
+    /// How long it is, in bytes.
+    pub size: u64,
+    /// What it is called.
+    pub digest: Digest,
+    /// Where else it may be had. Never fetched: T-66.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub urls: Vec<String>,
+    /// Annotations, sorted by key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "null_is_default")]
+    pub annotations: BTreeMap<String, String>,
+    /// The content itself, where it is small. It has no authority: it is checked against size and digest like any
+    /// other copy.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "standard_base64")]
+    pub data: Option<Vec<u8>>,
+    /// Which platform it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
+    /// The artifact type, as a list of referrers gives it. A hint: the manifest decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
+}
+
+/// Which machines an image runs on. OCI image specification, "Image Index".
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Platform {
+    /// The processor, as Go's GOARCH has it.
+    pub architecture: String,
+    /// The operating system, as Go's GOOS has it.
+    pub os: String,
+    /// The version of the operating system.
+    #[serde(default, rename = "os.version", skip_serializing_if = "Option::is_none")]
+    pub os_version: Option<String>,
+    /// Features of the operating system that are needed.
+    #[serde(default, rename = "os.features", skip_serializing_if = "Vec::is_empty")]
+    pub os_features: Vec<String>,
+    /// The variant of the processor, `v8` for example.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+}
+
+impl Descriptor {
+    /// A descriptor of `bytes`, whose digest is computed here, by SHA-256.
+    pub fn of(media_type: &str, bytes: &[u8]) -> Self {
+        Self::new(media_type, Digest::sha256(bytes), u64::try_from(bytes.len()).unwrap_or(u64::MAX))
+    }
+
+    /// A descriptor with the three fields that every one has.
+    pub fn new(media_type: &str, digest: Digest, size: u64) -> Self {
+        Self {
+            media_type: media_type.to_owned(),
+            size,
+            digest,
+            urls: Vec::new(),
+            annotations: BTreeMap::new(),
+            data: None,
+            platform: None,
+            artifact_type: None,
+        }
+    }
+
+    /// The same content, without what only the place of this descriptor says about it.
+    pub fn bare(&self) -> Self {
+        Self::new(&self.media_type, self.digest, self.size)
+    }
+}
+
+impl Platform {
+    /// Whether an image for `self` is what somebody who typed `wanted` means: what `wanted` leaves open may be
+    /// anything.
+    pub fn satisfies(&self, wanted: &Self) -> bool {
+        self.os == wanted.os
+            && self.architecture == wanted.architecture
+            && (wanted.variant.is_none() || self.variant == wanted.variant)
+            && (wanted.os_version.is_none() || self.os_version == wanted.os_version)
+    }
+
+    /// Parses `os/architecture[/variant]`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('/');
+        let os = parts.next().filter(|part| !part.is_empty())?.to_owned();
+        let architecture = parts.next().filter(|part| !part.is_empty())?.to_owned();
+        let variant = parts.next().map(str::to_owned);
+        let rest = parts.next();
+        let full = rest.is_none() && variant.as_deref() != Some("");
+        full.then_some(Self { architecture, os, os_version: None, os_features: Vec::new(), variant })
+    }
+}
+
+impl std::fmt::Display for Platform {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.os, self.architecture)?;
+        self.variant.iter().try_for_each(|variant| write!(f, "/{variant}"))
+    }
+}
+
+/// What can be signed: a manifest or index whose bytes were seen, pinned by digest.
+///
+/// A tag cannot be signed, and neither can a digest that a registry only spoke of: the one way here is through
+/// [`Content`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    descriptor: Descriptor,
+}
+
+impl Subject {
+    /// Pins the manifest or index `content`.
+    pub fn of(content: &Content) -> Self {
+        Self { descriptor: content.descriptor().bare() }
+    }
+
+    /// Its digest.
+    pub fn digest(&self) -> &Digest {
+        &self.descriptor.digest
+    }
+
+    /// Media type, size and digest, and nothing else.
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+}
+
+pub(crate) fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+mod standard_base64 {
+    use super::Deserialize;
+    use super::Engine as _;
+    use super::STANDARD;
+
+    pub(super) fn serialize<S: serde::Serializer>(data: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
+        match data {
+            Some(data) => serializer.collect_str(&STANDARD.encode(data)),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<u8>>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| STANDARD.decode(text).map_err(serde::de::Error::custom)).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_the_field_order_of_cosign() {
+        let mut descriptor = Descriptor::of("text/plain", b"hi");
+        descriptor.annotations.insert("b".into(), "2".into());
+        descriptor.annotations.insert("a".into(), "1".into());
+        descriptor.data = Some(b"hi".to_vec());
+        let text = serde_json::to_string(&descriptor).unwrap();
+        assert_eq!(
+            text,
+            r#"{"mediaType":"text/plain","size":2,"digest":"sha256:8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4","annotations":{"a":"1","b":"2"},"data":"aGk="}"#
+        );
+        assert_eq!(serde_json::from_str::<Descriptor>(&text).unwrap(), descriptor);
+    }
+
+    #[test]
+    fn reads_a_platform_as_it_is_typed() {
+        let arm = Platform::parse("linux/arm64/v8").unwrap();
+        assert_eq!(arm.to_string(), "linux/arm64/v8");
+        assert!(arm.satisfies(&Platform::parse("linux/arm64").unwrap()));
+        assert!(!Platform::parse("linux/arm64").unwrap().satisfies(&arm));
+        for text in ["linux", "linux/", "/arm64", "linux/arm64/", "linux/arm64/v8/x", ""] {
+            assert_eq!(Platform::parse(text), None, "{text:?} was accepted");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The media types that we read and write, by the name their specification gives them.
+
+/// An OCI image index.
+pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// An OCI image manifest.
+pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// An OCI image config.
+pub const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+/// The empty object `{}` that stands for a config where there is none.
+pub const OCI_EMPTY: &str = "application/vnd.oci.empty.v1+json";
+/// Docker's image manifest, schema 2.
+pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+/// Docker's manifest list, schema 2.
+pub const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+/// A Sigstore bundle of version 0.3, as layer and as artifact type.
+pub const SIGSTORE_BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+/// What every spelling of a Sigstore bundle media type begins with.
+pub const SIGSTORE_BUNDLE_PREFIX: &str = "application/vnd.dev.sigstore.bundle";
+/// A cosign v2 simple signing payload.
+pub const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+/// A cosign v2 signature manifest stored as a referrer (`--registry-referrers-mode=oci-1-1`).
+pub const COSIGN_SIGNATURE_ARTIFACT: &str = "application/vnd.dev.cosign.artifact.sig.v1+json";
+/// A DSSE envelope, as cosign v2 stores attestations.
+pub const DSSE_ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
+/// An in-toto statement, the payload type of the DSSE envelopes that we read.
+pub const IN_TOTO: &str = "application/vnd.in-toto+json";
+/// The predicate type of an image signature of cosign v3.
+pub const COSIGN_SIGN_PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
+
+/// Whether `media_type` names an index, of OCI or Docker.
+pub fn is_index(media_type: &str) -> bool {
+    media_type == OCI_INDEX || media_type == DOCKER_INDEX
+}
+
+/// Whether `media_type` names an image manifest, of OCI or Docker.
+pub fn is_manifest(media_type: &str) -> bool {
+    media_type == OCI_MANIFEST || media_type == DOCKER_MANIFEST
+}

@@ -1,0 +1,22 @@
+//! The OCI image specification as types: no I/O, no trust.
+
+pub mod content;
+pub mod descriptor;
+pub mod manifest;
+pub mod media_type;
+pub mod reference;
+pub mod referrer;
+
+pub use content::Content;
+pub use content::ContentError;
+pub use descriptor::Descriptor;
+pub use descriptor::Platform;
+pub use descriptor::Subject;
+pub use manifest::Document;
+pub use manifest::Index;
+pub use manifest::Manifest;
+pub use manifest::ManifestError;
+pub use reference::Reference;
+pub use reference::ReferenceError;
+pub use reference::RegistryReference;
+pub use reference::Selector;

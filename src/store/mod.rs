@@ -1,0 +1,1 @@
+//! Where content lives; moves bytes, never decides.

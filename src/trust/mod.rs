@@ -1,0 +1,1 @@
+//! Whom we trust, for what, and when.

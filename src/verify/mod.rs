@@ -1,0 +1,1 @@
+//! Evidence in, a verified subject or a refusal out.
