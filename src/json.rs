@@ -58,11 +58,10 @@ pub fn to_go<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, JsonError> {
             '&' => written.push_str("\\u0026"),
             '\u{2028}' => written.push_str("\\u2028"),
             '\u{2029}' => written.push_str("\\u2029"),
-            // Go writes these two as six characters, serde_json as two.
             other => written.push(other),
         }
     }
-    Ok(written.replace("\\b", "\\u0008").replace("\\f", "\\u000c").into_bytes())
+    Ok(written.into_bytes())
 }
 
 impl From<serde_json::Error> for JsonError {
