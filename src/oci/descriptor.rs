@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::Serialize;
@@ -149,7 +148,8 @@ where
 
 mod standard_base64 {
     use super::Deserialize;
-    use super::Engine as _;
+    use base64::Engine as _;
+
     use super::STANDARD;
 
     pub(super) fn serialize<S: serde::Serializer>(data: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,1 +1,318 @@
-//! stub
+//! `Reference`: where an image is, by tag or digest, and its transport.
+
+use std::fmt;
+use std::path::Path;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::digest::Digest;
+use crate::digest::DigestError;
+
+/// Where an image is, as people type it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reference {
+    /// `docker-archive:FILE[:NAME]`: what `docker save` wrote. Read only.
+    DockerArchive(LocalReference),
+    /// `oci:DIR[:NAME]` or `oci:DIR@sha256:…`: an OCI image layout in a directory.
+    Layout(LocalReference),
+    /// `oci-archive:FILE[:NAME]` or `oci-archive:FILE@sha256:…`: a tar of one.
+    LayoutArchive(LocalReference),
+    /// `host/repo:tag` or `host/repo@sha256:…`, with or without `docker://`.
+    Registry(RegistryReference),
+}
+
+/// A place on this machine, and perhaps which image in it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LocalReference {
+    /// The file or directory.
+    pub path: PathBuf,
+    /// Which image; without one there must be just one.
+    pub selector: Option<Selector>,
+}
+
+/// An image in a registry. The host is always named: nothing is assumed about where a short name lives.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RegistryReference {
+    host: String,
+    repository: String,
+    selector: Selector,
+}
+
+/// Which image of a repository or layout.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Selector {
+    /// The one and only with this digest.
+    Digest(Digest),
+    /// Whatever the name stands for at the moment. In a layout, the value of `org.opencontainers.image.ref.name`.
+    Tag(String),
+}
+
+/// Why a text is not a reference.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReferenceError {
+    /// What follows the `@` is no digest.
+    #[error("`{text}`: {error}")]
+    Digest {
+        /// What was typed.
+        text: String,
+        /// What is wrong with the digest.
+        error: DigestError,
+    },
+    /// A repository or tag outside the grammar of the distribution specification.
+    #[error("`{text}` is not an image reference: {why}")]
+    Form {
+        /// What was typed.
+        text: String,
+        /// Which rule it breaks.
+        why: String,
+    },
+    /// No registry host in front.
+    #[error("`{text}` names no registry host; for Docker Hub type `docker.io/{hub}`")]
+    Host {
+        /// What was typed.
+        text: String,
+        /// The repository as Docker Hub has it.
+        hub: String,
+    },
+    /// A transport that we do not have.
+    #[error("`{text}`: unknown transport `{transport}:`; there are oci:, oci-archive:, docker-archive: and docker://")]
+    Transport {
+        /// What was typed.
+        text: String,
+        /// What stands before the colon.
+        transport: String,
+    },
+}
+
+impl RegistryReference {
+    /// The host and perhaps the port, as typed: `docker.io`, `127.0.0.1:5000`.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The repository, without the host.
+    pub fn repository(&self) -> &str {
+        &self.repository
+    }
+
+    /// Which image of the repository.
+    pub fn selector(&self) -> &Selector {
+        &self.selector
+    }
+
+    /// The same repository, another image.
+    pub fn with(&self, selector: Selector) -> Self {
+        Self { host: self.host.clone(), repository: self.repository.clone(), selector }
+    }
+
+    /// `host/repository`, as cosign puts it into a signature.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.host, self.repository)
+    }
+}
+
+impl Reference {
+    /// Which image, where the reference says so.
+    pub fn selector(&self) -> Option<&Selector> {
+        match self {
+            Self::Registry(registry) => Some(&registry.selector),
+            Self::DockerArchive(local) | Self::Layout(local) | Self::LayoutArchive(local) => local.selector.as_ref(),
+        }
+    }
+
+    /// The same place, another image.
+    pub fn with(&self, selector: Selector) -> Self {
+        let local = |local: &LocalReference, selector| LocalReference {
+            path: local.path.clone(),
+            selector: Some(selector),
+        };
+        match self {
+            Self::DockerArchive(place) => Self::DockerArchive(local(place, selector)),
+            Self::Layout(place) => Self::Layout(local(place, selector)),
+            Self::LayoutArchive(place) => Self::LayoutArchive(local(place, selector)),
+            Self::Registry(place) => Self::Registry(place.with(selector)),
+        }
+    }
+}
+
+impl FromStr for Reference {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        if let Some(rest) = text.strip_prefix("docker://") {
+            return registry(rest).map(Self::Registry);
+        }
+        match text.split_once(':') {
+            Some(("oci", rest)) => local(text, rest).map(Self::Layout),
+            Some(("oci-archive", rest)) => local(text, rest).map(Self::LayoutArchive),
+            Some(("docker-archive", rest)) => local(text, rest).map(Self::DockerArchive),
+            Some((transport @ ("dir" | "docker-daemon" | "containers-storage" | "sif" | "oci-dir" | "ocidir"), _)) => {
+                Err(ReferenceError::Transport { text: shown(text), transport: transport.to_owned() })
+            }
+            _ => registry(text).map(Self::Registry),
+        }
+    }
+}
+
+/// `PATH`, `PATH:NAME` or `PATH@DIGEST`, as the containers tools have it.
+fn local(text: &str, rest: &str) -> Result<LocalReference, ReferenceError> {
+    let form = |why: &str| ReferenceError::Form { text: shown(text), why: why.to_owned() };
+    let (path, selector) = match rest.rsplit_once('@') {
+        Some((path, digest)) if digest.starts_with("sha") && digest.contains(':') => {
+            let error = |error| ReferenceError::Digest { text: shown(text), error };
+            (path, Some(Selector::Digest(digest.parse().map_err(error)?)))
+        }
+        _ => match rest.split_once(':') {
+            Some((_, "")) => return Err(form("the name after the colon is empty")),
+            Some((path, name)) => (path, Some(Selector::Tag(name.to_owned()))),
+            None => (rest, None),
+        },
+    };
+    if path.is_empty() {
+        return Err(form("no path is given"));
+    }
+    if rest.chars().any(char::is_control) {
+        return Err(form("it has control characters"));
+    }
+    Ok(LocalReference { path: PathBuf::from(path), selector })
+}
+
+fn registry(text: &str) -> Result<RegistryReference, ReferenceError> {
+    let form = |why: String| ReferenceError::Form { text: shown(text), why };
+    // The digest first: the grammar of the library below is laxer about it than we are.
+    let (named, digest) = match text.split_once('@') {
+        Some((named, digest)) => {
+            let error = |error| ReferenceError::Digest { text: shown(text), error };
+            (named, Some(digest.parse::<Digest>().map_err(error)?))
+        }
+        None => (text, None),
+    };
+    let (host, rest) = named.split_once('/').unwrap_or(("", named));
+    if host.is_empty() || !(host.contains(['.', ':']) || host == "localhost") {
+        let hub = if named.contains('/') { shown(named) } else { format!("library/{}", shown(named)) };
+        return Err(ReferenceError::Host { text: shown(text), hub });
+    }
+    if rest.is_empty() {
+        return Err(form("no repository is given".to_owned()));
+    }
+    let parsed = oci_spec::distribution::Reference::try_from(named).map_err(|error| form(error.to_string()))?;
+    let tag = parsed.tag().unwrap_or("latest").to_owned();
+    let selector = digest.map_or(Selector::Tag(tag), Selector::Digest);
+    let hub = matches!(host, "docker.io" | "index.docker.io" | "registry-1.docker.io");
+    let host = if hub { "docker.io" } else { host };
+    let repository = match parsed.repository() {
+        short if hub && !short.contains('/') => format!("library/{short}"),
+        repository => repository.to_owned(),
+    };
+    if host.len() + repository.len() > 255 {
+        return Err(form("host and repository are longer than 255 characters".to_owned()));
+    }
+    Ok(RegistryReference { host: host.to_owned(), repository, selector })
+}
+
+fn shown(text: &str) -> String {
+    text.chars().take(300).flat_map(|c| c.escape_debug().collect::<Vec<_>>()).collect()
+}
+
+impl fmt::Display for RegistryReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.host, self.repository)?;
+        match &self.selector {
+            Selector::Digest(digest) => write!(f, "@{digest}"),
+            Selector::Tag(tag) => write!(f, ":{tag}"),
+        }
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (transport, local) = match self {
+            Self::Registry(registry) => return registry.fmt(f),
+            Self::DockerArchive(local) => ("docker-archive", local),
+            Self::Layout(local) => ("oci", local),
+            Self::LayoutArchive(local) => ("oci-archive", local),
+        };
+        write!(f, "{transport}:{}", Path::display(&local.path))?;
+        match &local.selector {
+            Some(Selector::Digest(digest)) => write!(f, "@{digest}"),
+            Some(Selector::Tag(tag)) => write!(f, ":{tag}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Digest(digest) => digest.fmt(f),
+            Self::Tag(tag) => f.write_str(tag),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGEST: &str = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+
+    #[test]
+    fn reads_what_people_type() {
+        for (typed, printed) in [
+            ("registry.example/app:1.0", "registry.example/app:1.0"),
+            ("docker://registry.example/team/app:1.0", "registry.example/team/app:1.0"),
+            ("127.0.0.1:5000/app", "127.0.0.1:5000/app:latest"),
+            ("localhost/app:x", "localhost/app:x"),
+            ("docker.io/alpine:3", "docker.io/library/alpine:3"),
+            ("oci:dir", "oci:dir"),
+            ("oci:a/b:v1", "oci:a/b:v1"),
+            ("oci:a/b:registry.example/app:v1", "oci:a/b:registry.example/app:v1"),
+            ("oci-archive:x.tar:v1", "oci-archive:x.tar:v1"),
+            ("docker-archive:x.tar", "docker-archive:x.tar"),
+        ] {
+            assert_eq!(typed.parse::<Reference>().unwrap().to_string(), printed);
+        }
+        for place in ["registry.example/app", "oci:dir", "oci-archive:x.tar"] {
+            let typed = format!("{place}@{DIGEST}");
+            assert_eq!(typed.parse::<Reference>().unwrap().to_string(), typed);
+        }
+        // The digest wins over a tag beside it.
+        let both = format!("registry.example/app:1.0@{DIGEST}").parse::<Reference>().unwrap();
+        assert_eq!(both.to_string(), format!("registry.example/app@{DIGEST}"));
+    }
+
+    // HR-91: refused before any request.
+    #[test]
+    fn refuses_names_that_could_steer_a_request() {
+        for text in [
+            "",
+            "app",
+            "team/app:1",
+            "registry.example/",
+            "registry.example/../etc",
+            "registry.example/a/../b",
+            "registry.example/a%2fb",
+            "registry.example/App",
+            "registry.example/app:",
+            "registry.example/app:a b",
+            "registry.example/app?x=y",
+            "registry.example/app#x",
+            "registry.example/app\n",
+            "user@registry.example/app",
+            "http://registry.example/app",
+            "registry.example/app@sha256:1234",
+            "registry.example/app@md5:d41d8cd98f00b204e9800998ecf8427e",
+            "registry.example/app@",
+            "oci:",
+            "oci:dir:",
+            "oci:dir@sha256:12",
+            "dir:x",
+            "docker-daemon:x",
+            &format!("registry.example/{}", "a".repeat(300)),
+            &format!("registry.example/app:{}", "a".repeat(129)),
+        ] {
+            assert!(text.parse::<Reference>().is_err(), "{text:?} was accepted");
+        }
+    }
+}

@@ -1,1 +1,207 @@
-//! stub
+//! The manifests that we write: a signature as a referrer, and cosign's `.sig` manifest.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::ser::SerializeMap as _;
+
+use crate::digest::Digest;
+use crate::json;
+use crate::json::JsonError;
+use crate::oci::Content;
+use crate::oci::Descriptor;
+use crate::oci::Subject;
+use crate::oci::media_type;
+use crate::time::Time;
+
+/// The largest envelope that is also put into the `data` field of its descriptor, in bytes.
+pub const INLINE_LIMIT: usize = 64 << 10;
+
+/// The annotation that says when a manifest was made.
+pub const CREATED: &str = "org.opencontainers.image.created";
+/// The annotation that says which kind of content a Sigstore bundle has.
+pub const BUNDLE_CONTENT: &str = "dev.sigstore.bundle.content";
+/// The annotation that repeats the predicate type of a Sigstore bundle.
+pub const BUNDLE_PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
+/// The annotation of a cosign v2 layer that holds the signature, in base64.
+pub const COSIGN_SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+
+/// The content `{}` that stands for a config.
+pub fn empty_config() -> Content {
+    Content::name(media_type::OCI_EMPTY, b"{}".to_vec())
+}
+
+/// The tag under which a registry without the referrers API keeps the list of referrers of `digest`. OCI distribution
+/// specification, "Referrers Tag Schema": the algorithm cut to 32 characters, the encoded part to 64.
+pub fn fallback_tag(digest: &Digest) -> String {
+    let encoded: String = digest.hex().chars().take(64).collect();
+    format!("{}-{encoded}", digest.algorithm().name())
+}
+
+/// The tag at which cosign v2 keeps the signatures (`sig`), attestations (`att`) or SBOMs (`sbom`) of `digest`.
+pub fn cosign_tag(digest: &Digest, suffix: &str) -> String {
+    format!("{}-{}.{suffix}", digest.algorithm().name(), digest.hex())
+}
+
+/// The manifest that attaches the Sigstore bundle `bundle` to `subject`, in cosign's field order
+/// (`sigstore-formats`: referrer manifest).
+///
+/// # Errors
+/// [`JsonError`] never happens for these types, but is not swallowed.
+pub fn bundle_manifest(
+    subject: &Subject,
+    bundle: &Content,
+    predicate_type: &str,
+    created: Time,
+) -> Result<Content, JsonError> {
+    let mut layer = Descriptor::of(media_type::SIGSTORE_BUNDLE, bundle.bytes());
+    if bundle.bytes().len() <= INLINE_LIMIT {
+        layer.data = Some(bundle.bytes().to_vec());
+    }
+    let mut config = empty_config().descriptor().clone();
+    config.artifact_type = Some(media_type::SIGSTORE_BUNDLE.to_owned());
+    let annotations = BTreeMap::from([
+        (BUNDLE_CONTENT.to_owned(), "dsse-envelope".to_owned()),
+        (BUNDLE_PREDICATE_TYPE.to_owned(), predicate_type.to_owned()),
+        (CREATED.to_owned(), created.to_string()),
+    ]);
+    let wire = Wire {
+        schema_version: 2,
+        media_type: media_type::OCI_MANIFEST,
+        config,
+        layers: vec![layer],
+        annotations,
+        subject: Some(subject.descriptor().clone()),
+        artifact_type: Some(media_type::SIGSTORE_BUNDLE),
+    };
+    Ok(Content::name(media_type::OCI_MANIFEST, json::to_go(&wire)?))
+}
+
+/// The config of a `.sig` manifest with these layers, byte for byte as cosign writes it.
+///
+/// # Errors
+/// As [`bundle_manifest`].
+pub fn signature_config(layers: &[Descriptor]) -> Result<Content, JsonError> {
+    const NEVER: &str = "0001-01-01T00:00:00Z";
+    let config = SignatureConfig {
+        architecture: "",
+        created: NEVER,
+        history: layers.iter().map(|_| History { created: NEVER }).collect(),
+        os: "",
+        rootfs: RootFs { kind: "layers", diff_ids: layers.iter().map(|layer| layer.digest).collect() },
+        config: Empty,
+    };
+    Ok(Content::name(media_type::OCI_CONFIG, json::to_go(&config)?))
+}
+
+/// The manifest at a `.sig` tag with these layers, byte for byte as cosign writes it.
+///
+/// # Errors
+/// As [`bundle_manifest`].
+pub fn signature_manifest(config: &Content, layers: Vec<Descriptor>) -> Result<Content, JsonError> {
+    let wire = Wire {
+        schema_version: 2,
+        media_type: media_type::OCI_MANIFEST,
+        config: config.descriptor().clone(),
+        layers,
+        annotations: BTreeMap::new(),
+        subject: None,
+        artifact_type: None,
+    };
+    Ok(Content::name(media_type::OCI_MANIFEST, json::to_go(&wire)?))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    schema_version: u8,
+    media_type: &'static str,
+    config: Descriptor,
+    layers: Vec<Descriptor>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<Descriptor>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    artifact_type: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct SignatureConfig {
+    architecture: &'static str,
+    created: &'static str,
+    history: Vec<History>,
+    os: &'static str,
+    rootfs: RootFs,
+    config: Empty,
+}
+
+#[derive(Serialize)]
+struct History {
+    created: &'static str,
+}
+
+#[derive(Serialize)]
+struct RootFs {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    diff_ids: Vec<Digest>,
+}
+
+struct Empty;
+
+impl Serialize for Empty {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_map(Some(0))?.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The bytes are those of a `.sig` image made by cosign 3.1.1 over the same payload digest.
+    #[test]
+    fn writes_the_signature_image_of_cosign() {
+        let payload = "sha256:468927e88f40454672396ee6abaeb3e1d1d0f44c7f3e6a414508bba8703549df".parse().unwrap();
+        let mut layer = Descriptor::new(media_type::SIMPLE_SIGNING, payload, 254);
+        layer.annotations.insert(COSIGN_SIGNATURE.into(), "MEQCIAFf1+JkwG/jMsBDTeXR4fWsnfEv9M5MMOEcRQS85P6pAiAjlPnO7N9IOLBUGwkI1pftzzGZIAvTDiAx7v54qvtp+A==".into());
+        let config = signature_config(std::slice::from_ref(&layer)).unwrap();
+        assert_eq!(config.bytes().len(), 233);
+        assert_eq!(config.digest().hex(), "828c84ff7eac3c6c44f2b952dd2fcc102ff306ee77403bc69bbf287d31af8a4c");
+        let manifest = signature_manifest(&config, vec![layer]).unwrap();
+        assert_eq!(manifest.digest().hex(), "e7c120f2a310bfb7ec28c3fdb5b01f050220d209cca5fc2b3c5692301b65f6b6");
+    }
+
+    // The bytes are those of a referrer made by cosign 3.1.1, but for the inlined `data`.
+    #[test]
+    fn writes_the_referrer_of_cosign() {
+        let image = Content::name(media_type::OCI_MANIFEST, vec![b'x'; 401]);
+        let bundle = Content::name(media_type::SIGSTORE_BUNDLE, b"{}".to_vec());
+        let created = Time::parse("2026-11-20T16:01:10Z").unwrap();
+        let manifest =
+            bundle_manifest(&Subject::of(&image), &bundle, media_type::COSIGN_SIGN_PREDICATE, created).unwrap();
+        let text = String::from_utf8(manifest.bytes().to_vec()).unwrap().replace(r#","data":"e30=""#, "");
+        let empty = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        let bundle_type = media_type::SIGSTORE_BUNDLE;
+        let subject = image.digest();
+        assert_eq!(
+            text,
+            format!(
+                r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{{"mediaType":"application/vnd.oci.empty.v1+json","size":2,"digest":"{empty}","artifactType":"{bundle_type}"}},"layers":[{{"mediaType":"{bundle_type}","size":2,"digest":"{empty}"}}],"annotations":{{"dev.sigstore.bundle.content":"dsse-envelope","dev.sigstore.bundle.predicateType":"https://sigstore.dev/cosign/sign/v1","org.opencontainers.image.created":"2026-11-20T16:01:10Z"}},"subject":{{"mediaType":"application/vnd.oci.image.manifest.v1+json","size":401,"digest":"{subject}"}},"artifactType":"{bundle_type}"}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn names_tags_as_the_specification_does() {
+        let short = Digest::sha256(b"{}");
+        assert_eq!(
+            fallback_tag(&short),
+            "sha256-44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+        );
+        let long = Digest::of(crate::digest::DigestAlgorithm::Sha512, b"{}");
+        assert_eq!(fallback_tag(&long).len(), "sha512-".len() + 64);
+        assert!(cosign_tag(&short, "sig").ends_with("aaff8a.sig"));
+    }
+}

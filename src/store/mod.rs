@@ -1,1 +1,178 @@
-//! Where content lives; moves bytes, never decides.
+//! Where content lives: `Source`, `Sink` and what they can say; a store moves bytes and never decides.
+
+pub mod blob;
+pub mod error;
+pub mod parallel;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::digest::Digest;
+use crate::oci::Content;
+use crate::oci::Descriptor;
+use crate::oci::Selector;
+
+pub use blob::Blob;
+pub use blob::Chunks;
+pub use error::StoreError;
+
+/// Work that a store does for us. Local stores finish at the first poll; only a registry waits.
+pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Where content can be had.
+///
+/// Whatever a source answers is checked against the digest that was asked for before the caller sees it: a source
+/// can withhold, it cannot substitute.
+pub trait Source: Send + Sync {
+    /// The manifest or index that `selector` stands for, asked for exactly once. By digest the bytes are checked; by
+    /// tag the bytes themselves say what they are, whatever a header claims (T-10).
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] only where the store says that there is none; every other failure is another error.
+    fn resolve<'a>(&'a self, selector: &'a Selector) -> Task<'a, Result<Content, StoreError>>;
+
+    /// The manifest or index with this descriptor, checked.
+    ///
+    /// # Errors
+    /// As [`Source::resolve`].
+    fn manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Content, StoreError>>;
+
+    /// The blob with this descriptor, whole and checked.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`], before anything is read, where the descriptor is over `limit` bytes; else as
+    /// [`Source::resolve`].
+    fn blob<'a>(&'a self, descriptor: &'a Descriptor, limit: u64) -> Task<'a, Result<Content, StoreError>>;
+
+    /// The blob with this descriptor, piece by piece; see [`Blob`] for what is promised.
+    ///
+    /// # Errors
+    /// As [`Source::resolve`].
+    fn open<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Blob, StoreError>>;
+
+    /// What the store lists as referring to `subject`, all pages; `None` where it keeps no such list (a registry
+    /// without the referrers API), which says nothing about referrers.
+    ///
+    /// With an artifact type the store may leave out other types; [`Listing::filtered`] says whether it did. The
+    /// entries are claims: their manifests decide.
+    ///
+    /// # Errors
+    /// Every list that could not be read whole. Errors are not absence.
+    fn referrers<'a>(
+        &'a self,
+        subject: &'a Digest,
+        artifact_type: Option<&'a str>,
+    ) -> Task<'a, Result<Option<Listing>, StoreError>>;
+
+    /// The names in this store: the tags of a repository, the named entries of a layout.
+    ///
+    /// # Errors
+    /// Where the list could not be read whole.
+    fn names(&self) -> Task<'_, Result<Vec<String>, StoreError>>;
+
+    /// Where this is, for messages and for mounts.
+    fn origin(&self) -> Origin;
+}
+
+/// Where content can be put.
+pub trait Sink: Source {
+    /// Whether the blob with this descriptor is there.
+    ///
+    /// # Errors
+    /// Where the store gives no answer.
+    fn has_blob<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<bool, StoreError>>;
+
+    /// Whether the manifest with this descriptor is there.
+    ///
+    /// # Errors
+    /// Where the store gives no answer.
+    fn has_manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<bool, StoreError>>;
+
+    /// Takes a blob over from another repository of the same registry, without moving bytes; `false` where that is
+    /// not to be had and the blob must be pushed.
+    ///
+    /// # Errors
+    /// Where the store gives no answer.
+    fn mount<'a>(&'a self, descriptor: &'a Descriptor, from: &'a str) -> Task<'a, Result<bool, StoreError>>;
+
+    /// Stores a blob. Nothing becomes visible unless the whole of it had the right length and digest.
+    ///
+    /// # Errors
+    /// Where the blob could not be read or stored.
+    fn push_blob(&self, blob: Blob) -> Task<'_, Result<(), StoreError>>;
+
+    /// Stores a small blob that is already in memory.
+    ///
+    /// # Errors
+    /// As [`Sink::push_blob`].
+    fn push_content<'a>(&'a self, content: &'a Content) -> Task<'a, Result<(), StoreError>> {
+        self.push_blob(Blob::of(content))
+    }
+
+    /// Stores a manifest under its digest and, with a tag, under that name. Blobs and children must be there already.
+    ///
+    /// # Errors
+    /// Where the store refuses it, or stored something else.
+    fn push_manifest<'a>(
+        &'a self,
+        content: &'a Content,
+        tag: Option<&'a str>,
+    ) -> Task<'a, Result<Pushed, StoreError>>;
+
+    /// Makes `entries` known as referrers of `subject` in the list that the store itself does not keep (the fallback
+    /// tag): merged into what stands there, never replacing it.
+    ///
+    /// # Errors
+    /// Where the list could not be read, written, or seen to hold.
+    fn list_referrers<'a>(
+        &'a self,
+        subject: &'a Digest,
+        entries: &'a [Descriptor],
+    ) -> Task<'a, Result<(), StoreError>>;
+
+    /// Makes everything pushed so far durable and visible. Until then a local store may hold names back.
+    ///
+    /// # Errors
+    /// Where the store could not be brought up to date.
+    fn finish(&self) -> Task<'_, Result<(), StoreError>>;
+}
+
+/// A list of referrers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// What is listed, each digest once.
+    pub entries: Vec<Descriptor>,
+    /// Whether the store left out other artifact types.
+    pub filtered: bool,
+}
+
+/// What a store said when it took a manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// Whether the store itself lists the manifest as a referrer of its subject (`OCI-Subject`). If not, and the
+    /// manifest has a subject, [`Sink::list_referrers`] is still to be called.
+    pub listed: bool,
+}
+
+/// Where a store is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// On this machine, or in memory: how to name it to people.
+    Local(String),
+    /// A repository of a registry.
+    Registry {
+        /// The host and perhaps the port.
+        host: String,
+        /// The repository.
+        repository: String,
+    },
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Local(name) => f.write_str(name),
+            Self::Registry { host, repository } => write!(f, "{host}/{repository}"),
+        }
+    }
+}

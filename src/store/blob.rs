@@ -1,0 +1,102 @@
+//! `Blob`: content on its way from one store to another, whose end is only released once the whole was checked.
+
+use bytes::Bytes;
+
+use crate::digest::Hasher;
+use crate::oci::Content;
+use crate::oci::ContentError;
+use crate::oci::Descriptor;
+use crate::store::StoreError;
+use crate::store::Task;
+
+/// Pieces of a blob as a store delivers them, unchecked.
+pub trait Chunks: Send {
+    /// The next piece; `None` at the end.
+    fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>>;
+}
+
+/// A blob on its way.
+///
+/// The pieces are hashed as they pass, and the last one is held back until length and digest of the whole are right:
+/// whoever has received all of a blob has received the right one. At most one piece more than the announced length is
+/// read.
+pub struct Blob {
+    chunks: Box<dyn Chunks>,
+    descriptor: Descriptor,
+    hasher: Option<Hasher>,
+    held: Option<Bytes>,
+    place: String,
+    seen: u64,
+}
+
+impl Blob {
+    /// A blob of `descriptor` that comes from `place` as `chunks`.
+    pub fn new(descriptor: Descriptor, place: String, chunks: Box<dyn Chunks>) -> Self {
+        let hasher = Some(Hasher::new(descriptor.digest.algorithm()));
+        Self { chunks, descriptor, hasher, held: None, place, seen: 0 }
+    }
+
+    /// A blob of content that is in memory.
+    pub fn of(content: &Content) -> Self {
+        let whole = Whole(Some(Bytes::copy_from_slice(content.bytes())));
+        Self::new(content.descriptor().clone(), "memory".to_owned(), Box::new(whole))
+    }
+
+    /// What the blob will turn out to be, or nothing.
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// The next piece; `None` after the last one, which is only given out if the whole is right.
+    ///
+    /// # Errors
+    /// [`StoreError::Content`] where length or digest differ, and whatever the source reports.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
+        while let Some(hasher) = &mut self.hasher {
+            match self.chunks.next().await? {
+                Some(piece) if piece.is_empty() => {}
+                Some(piece) => {
+                    hasher.update(&piece);
+                    self.seen = self.seen.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+                    if self.seen > self.descriptor.size {
+                        return Err(self.wrong_size());
+                    }
+                    if let Some(released) = self.held.replace(piece) {
+                        return Ok(Some(released));
+                    }
+                }
+                None => self.finish()?,
+            }
+        }
+        Ok(self.held.take())
+    }
+
+    fn finish(&mut self) -> Result<(), StoreError> {
+        if self.seen != self.descriptor.size {
+            return Err(self.wrong_size());
+        }
+        let want = self.descriptor.digest;
+        match self.hasher.take().map(Hasher::finish) {
+            Some(got) if got == want => Ok(()),
+            Some(got) => Err(self.wrong(ContentError::Digest { want, got })),
+            None => Ok(()),
+        }
+    }
+
+    fn wrong_size(&self) -> StoreError {
+        let Descriptor { digest, size, .. } = self.descriptor;
+        self.wrong(ContentError::Size { digest, want: size, got: self.seen })
+    }
+
+    fn wrong(&self, error: ContentError) -> StoreError {
+        StoreError::Content { place: self.place.clone(), error }
+    }
+}
+
+struct Whole(Option<Bytes>);
+
+impl Chunks for Whole {
+    fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
+        Box::pin(std::future::ready(Ok(self.0.take())))
+    }
+}

@@ -1,0 +1,150 @@
+//! `StoreError`: what a store could not do, with what it was about.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::oci::ContentError;
+use crate::oci::ManifestError;
+
+/// What a store could not do.
+///
+/// Only [`StoreError::NotFound`] is an answer; all the others are "could not tell".
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// An archive or layout that breaks its own rules.
+    #[error("{place}: {why}")]
+    Broken {
+        /// The file or directory.
+        place: String,
+        /// Which rule, and where.
+        why: String,
+    },
+    /// The bytes are not what was asked for.
+    #[error("{place}: {error}")]
+    Content {
+        /// The store.
+        place: String,
+        /// What differs.
+        error: ContentError,
+    },
+    /// The store wants to know who we are, or does not like who we are.
+    #[error("{place}: not authorised ({why})")]
+    Denied {
+        /// What was asked for.
+        place: String,
+        /// What the store said.
+        why: String,
+    },
+    /// A file or directory.
+    #[error("{path}: {error}")]
+    Io {
+        /// The path.
+        path: String,
+        /// What the system says.
+        error: Arc<io::Error>,
+    },
+    /// A list or index that the store keeps is not what it should be.
+    #[error("{place}: {error}")]
+    Manifest {
+        /// The store.
+        place: String,
+        /// What is wrong with it.
+        error: ManifestError,
+    },
+    /// The store says that there is none.
+    #[error("{what}: not found")]
+    NotFound {
+        /// What was asked for.
+        what: String,
+    },
+    /// The store answered with what is no answer.
+    #[error("{place}: {why}")]
+    Protocol {
+        /// What was asked for.
+        place: String,
+        /// What came back.
+        why: String,
+    },
+    /// A store that is only read, or that cannot do what is asked.
+    #[error("{place}: {why}")]
+    ReadOnly {
+        /// The store.
+        place: String,
+        /// Why not.
+        why: String,
+    },
+    /// The store took something and does not have it, or has something else.
+    #[error("{place}: {why}")]
+    ReadBack {
+        /// What was stored.
+        place: String,
+        /// What is there instead.
+        why: String,
+    },
+    /// The store is too busy for us.
+    #[error("{place}: too many requests; the registry asks to wait {wait}")]
+    Throttled {
+        /// What was asked for.
+        place: String,
+        /// For how long, as it said.
+        wait: String,
+    },
+    /// More than we are willing to read.
+    #[error("{what} is larger than the limit of {limit} bytes")]
+    TooLarge {
+        /// Which content.
+        what: String,
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// More entries than we are willing to look at.
+    #[error("{place}: more than {limit} {what}")]
+    TooMany {
+        /// The store.
+        place: String,
+        /// What there is too much of.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+    },
+    /// No connection, or one that broke.
+    #[error("{place}: {why}")]
+    Unreachable {
+        /// The host.
+        place: String,
+        /// What went wrong.
+        why: String,
+    },
+}
+
+impl StoreError {
+    /// Whether the store says that there is none: the only absence.
+    pub const fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound { .. })
+    }
+
+    /// An error of the system, about `path`.
+    pub fn io(path: impl std::fmt::Display, error: io::Error) -> Self {
+        Self::Io { path: path.to_string(), error: Arc::new(error) }
+    }
+
+    /// A short, stable name of the kind of error, for reports.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Broken { .. } => "store-broken",
+            Self::Content { .. } => "content-mismatch",
+            Self::Denied { .. } => "denied",
+            Self::Io { .. } => "io",
+            Self::Manifest { .. } => "manifest-unreadable",
+            Self::NotFound { .. } => "not-found",
+            Self::Protocol { .. } => "protocol",
+            Self::ReadBack { .. } => "read-back",
+            Self::ReadOnly { .. } => "read-only",
+            Self::Throttled { .. } => "throttled",
+            Self::TooLarge { .. } => "too-large",
+            Self::TooMany { .. } => "too-many",
+            Self::Unreachable { .. } => "unreachable",
+        }
+    }
+}
