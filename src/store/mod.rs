@@ -1,8 +1,12 @@
 //! Where content lives: `Source`, `Sink` and what they can say; a store moves bytes and never decides.
 
 pub mod blob;
+#[cfg(feature = "registry")]
+pub mod credentials;
 pub mod error;
 pub mod parallel;
+#[cfg(feature = "registry")]
+pub mod registry;
 
 use std::future::Future;
 use std::pin::Pin;
