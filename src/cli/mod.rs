@@ -7,6 +7,8 @@ mod inspect;
 mod keys;
 mod move_image;
 mod picture;
+#[cfg(feature = "registry")]
+mod registry;
 mod render;
 mod report;
 mod runtime;
