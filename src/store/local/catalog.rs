@@ -137,8 +137,12 @@ impl Catalog {
             return;
         }
         drop(before);
+        let digest = descriptor.digest;
         descriptor.annotations.insert(REF_NAME.to_owned(), name.to_owned());
-        self.retain(|entry| entry.descriptor.annotations.get(REF_NAME).is_none_or(|other| other != name));
+        self.retain(|entry| match entry.descriptor.annotations.get(REF_NAME) {
+            Some(other) => other != name,
+            None => entry.raw.is_some() || entry.descriptor.digest != digest,
+        });
         self.append(Entry { descriptor, raw: None });
     }
 

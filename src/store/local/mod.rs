@@ -71,11 +71,6 @@ impl<P: Place> Local<P> {
         Ok(local)
     }
 
-    /// Where the files lie.
-    pub(crate) fn place(&self) -> &P {
-        &self.place
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

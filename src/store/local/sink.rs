@@ -48,11 +48,7 @@ impl<P: Place> Sink for Local<P> {
         })
     }
 
-    fn push_manifest<'a>(
-        &'a self,
-        content: &'a Content,
-        tag: Option<&'a str>,
-    ) -> Task<'a, Result<Pushed, StoreError>> {
+    fn push_manifest<'a>(&'a self, content: &'a Content, tag: Option<&'a str>) -> Task<'a, Result<Pushed, StoreError>> {
         Box::pin(async move {
             let document = Document::parse(content, &self.limits)
                 .map_err(|error| StoreError::Manifest { place: self.place.name(), error })?;
@@ -157,7 +153,11 @@ impl<P: Place> Local<P> {
                 .map_err(|error| StoreError::Manifest { place: place(), error })?,
             None => Catalog::default(),
         };
+        let present = list.descriptors().count();
         entries.into_iter().for_each(|entry| list.put(entry, None));
+        if present > 0 && list.descriptors().count() == present {
+            return Ok(());
+        }
         let limit = self.limits.referrers;
         if list.descriptors().count() > limit {
             return Err(StoreError::TooMany { place: place(), what: "referrers", limit });

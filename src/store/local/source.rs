@@ -122,8 +122,15 @@ impl<P: Place> Local<P> {
     /// `cosign save` gives its entries kinds instead of names: with one image, its signatures are the ones there are.
     fn by_kind(&self, state: &mut State, tag: &str) -> Result<Option<Descriptor>, StoreError> {
         let Some((_, suffix)) = tag.rsplit_once('.') else { return Ok(None) };
-        let kind = |entry: &Descriptor| entry.annotations.get(KIND).and_then(|kind| kind.strip_suffix('s')?.rsplit_once('/').map(|(_, kind)| kind == suffix));
-        if !matches!(suffix, "sig" | "att" | "sbom") || !state.catalog.descriptors().any(|entry| kind(entry) == Some(true)) {
+        let kind = |entry: &Descriptor| {
+            entry
+                .annotations
+                .get(KIND)
+                .and_then(|kind| kind.strip_suffix('s')?.rsplit_once('/').map(|(_, kind)| kind == suffix))
+        };
+        if !matches!(suffix, "sig" | "att" | "sbom")
+            || !state.catalog.descriptors().any(|entry| kind(entry) == Some(true))
+        {
             return Ok(None);
         }
         let graph = self.graph(state);
