@@ -302,6 +302,25 @@ async fn fetch(search: Search<'_>, place: Place, entry: Descriptor) -> Fetched {
     }
 }
 
+/// The signed documents in a manifest of any kind, for whoever wants to see them all; `subject` is what its own
+/// `subject` field has to be.
+pub async fn documents_in(
+    source: &dyn Source,
+    content: &Content,
+    place: Place,
+    subject: Option<Digest>,
+    limits: &Limits,
+) -> (Vec<Evidence>, Vec<Finding>) {
+    // Asked for the kind with the larger limit, so that nothing is passed over for its size.
+    let kind = Kind::Attestation { predicate_type: String::new() };
+    let search = Search { source, subject: *content.digest(), kind: &kind, effort: Effort::Everything, limits };
+    match unpack(search, content.clone(), place, subject.as_ref()).await {
+        Fetched::Evidence(evidence, findings) => (evidence, findings),
+        Fetched::Nothing(finding) => (Vec::new(), vec![finding]),
+        Fetched::Unrelated => (Vec::new(), Vec::new()),
+    }
+}
+
 /// Takes the signed documents out of a manifest, after its `subject` was compared with the one wanted.
 async fn unpack(search: Search<'_>, content: Content, place: Place, subject: Option<&Digest>) -> Fetched {
     let digest = Some(*content.digest());
