@@ -4,6 +4,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use crate::key::KeyError;
 use crate::key::KeyKind;
@@ -12,6 +13,7 @@ use crate::key::PublicKey;
 use crate::key::Signer;
 use crate::key::file;
 use crate::key::file::Overwrite;
+use crate::limits::Limits;
 
 use super::Exit;
 use super::Failure;
@@ -38,7 +40,7 @@ pub(super) fn key(command: &KeyCommand) -> Result<Exit, Failure> {
 
 /// The public key in the file `path`; a private key there is refused with the command that makes a public one of it.
 pub(super) fn public(path: &Path) -> Result<PublicKey, Failure> {
-    let bytes = file::read(path).map_err(told)?;
+    let bytes = file::read(path, &Limits::DEFAULT).map_err(told)?;
     PublicKey::parse(&bytes).map_err(|error| {
         let failure = Failure::unknown(format!("{}: {error}", path.display()));
         match is_private(&bytes) {
@@ -76,13 +78,13 @@ fn kept(asked: &mut Option<Failure>, failure: Failure) -> KeyError {
 }
 
 /// The bytes of a key that is named by a path or as `env:NAME`.
-fn source(key: &str) -> Result<zeroize::Zeroizing<Vec<u8>>, Failure> {
+fn source(key: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
     match key.strip_prefix("env:") {
         Some(name) => match std::env::var(name) {
-            Ok(text) => Ok(zeroize::Zeroizing::new(text.into_bytes())),
+            Ok(text) => Ok(Zeroizing::new(text.into_bytes())),
             Err(_) => Err(Failure::unknown(format!("env:{name}: the environment variable is not set"))),
         },
-        None => file::read(Path::new(key)).map_err(told),
+        None => file::read(Path::new(key), &Limits::DEFAULT).map_err(told),
     }
 }
 
@@ -101,7 +103,7 @@ fn new(args: &KeyNewArgs) -> Result<Exit, Failure> {
 
 fn import(args: &KeyImportArgs) -> Result<Exit, Failure> {
     let files = Files::of(&args.prefix, args.overwrite)?;
-    let bytes = file::read(&args.file).map_err(told)?;
+    let bytes = file::read(&args.file, &Limits::DEFAULT).map_err(told)?;
     let from = args.file.display().to_string();
     let mut asked = None;
     let ask = || {
@@ -144,8 +146,8 @@ impl Files {
     }
 
     fn write(&self, private: &str, public: &PublicKey) -> Result<(), Failure> {
-        file::write_private(&self.private, private.as_bytes(), self.overwrite).map_err(told)?;
-        file::write_public(&self.public, public.to_pem().as_bytes(), self.overwrite).map_err(told)?;
+        file::write_private(&self.private, private, self.overwrite).map_err(told)?;
+        file::write_public(&self.public, public, self.overwrite).map_err(told)?;
         render::table(&[
             ("private key".to_owned(), self.private.display().to_string()),
             ("public key".to_owned(), self.public.display().to_string()),
@@ -159,13 +161,13 @@ impl Files {
 fn export(args: &KeyExportArgs) -> Result<Exit, Failure> {
     let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
     if args.form == KeyForm::Public {
-        let pem = match PublicKey::parse(&source(&args.key)?) {
-            Ok(public) => public.to_pem(),
-            Err(_) => private(&args.key, &args.passphrase)?.public_key().to_pem(),
+        let key = match PublicKey::parse(&source(&args.key)?) {
+            Ok(public) => public,
+            Err(_) => private(&args.key, &args.passphrase)?.public_key().clone(),
         };
         match &args.out {
-            Some(path) => file::write_public(path, pem.as_bytes(), overwrite).map_err(told)?,
-            None => render::text(&pem),
+            Some(path) => file::write_public(path, &key, overwrite).map_err(told)?,
+            None => render::text(&key.to_pem()),
         }
         return Ok(Exit::Yes);
     }
@@ -176,11 +178,11 @@ fn export(args: &KeyExportArgs) -> Result<Exit, Failure> {
     // The new file has the passphrase of the old one.
     let passphrase = || secret::existing(&args.passphrase, &args.key);
     let pem = match args.form {
-        KeyForm::EncryptedPkcs8 => key.to_encrypted_pkcs8_pem(&passphrase()?).map_err(told)?,
-        KeyForm::Sigstore => key.to_sigstore_pem(&passphrase()?).map_err(told)?,
-        KeyForm::PlainPkcs8 | KeyForm::Public => key.to_pkcs8_pem().map_err(told)?,
+        KeyForm::EncryptedPkcs8 => Zeroizing::new(key.to_encrypted_pkcs8_pem(&passphrase()?).map_err(told)?),
+        KeyForm::Sigstore => Zeroizing::new(key.to_sigstore_pem(&passphrase()?).map_err(told)?),
+        KeyForm::PlainPkcs8 | KeyForm::Public => key.to_pkcs8_pem(),
     };
-    file::write_private(path, pem.as_bytes(), overwrite).map_err(told)?;
+    file::write_private(path, &pem, overwrite).map_err(told)?;
     if args.form == KeyForm::PlainPkcs8 {
         render::note(&format!("warning: {} is not encrypted: whoever reads it can sign", path.display()));
     }
