@@ -6,6 +6,7 @@
 mod answer;
 mod auth;
 mod challenge;
+mod chunks;
 mod client;
 mod download;
 mod fallback;

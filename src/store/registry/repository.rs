@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
 use reqwest::Url;
@@ -35,6 +36,8 @@ use crate::store::Task;
 #[derive(Clone)]
 pub struct Repository {
     pub(super) host: Arc<Host>,
+    /// Whether the registry listed referrers of something in it.
+    listed: Arc<AtomicBool>,
     name: Arc<str>,
     registries: Registries,
     /// Uploads that the registry began for us although we asked it for something else.
@@ -48,6 +51,7 @@ impl Repository {
     pub(super) fn new(registries: Registries, host: Arc<Host>, reference: &RegistryReference) -> Self {
         Self {
             host,
+            listed: Arc::default(),
             name: Arc::from(reference.repository()),
             registries,
             sessions: Arc::default(),
@@ -70,6 +74,14 @@ impl Repository {
     /// Whether the registry is known to refuse manifests whose parts it does not have.
     pub fn validates(&self) -> bool {
         self.host.knows.validates.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn has_listed(&self) -> bool {
+        self.listed.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_listed(&self) {
+        self.listed.store(true, Ordering::Relaxed);
     }
 
     /// The name of the repository, without the host.
