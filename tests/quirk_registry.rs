@@ -13,6 +13,8 @@
     reason = "tests stop where they fail"
 )]
 
+#[path = "quirk_registry/calibration.rs"]
+mod calibration;
 mod support;
 
 use bulla::digest::Digest;

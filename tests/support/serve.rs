@@ -17,7 +17,7 @@ use std::time::Duration;
 use registry::Options;
 use registry::Quirks;
 use registry::Registry;
-use registry::switches::SWITCHES;
+use registry::switches::switches;
 
 fn main() -> ExitCode {
     let mut options = Options { keep: 0, ..Options::default() };
@@ -25,7 +25,16 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         if argument == "--list" {
-            SWITCHES.iter().for_each(|it| println!("{}={}\n    {} [{}]", it.0, it.1, it.2, it.3));
+            for it in switches() {
+                println!(
+                    "{}={}
+    {} [{}]",
+                    it.name,
+                    it.values.join("|"),
+                    it.what,
+                    it.seen
+                );
+            }
             return ExitCode::SUCCESS;
         }
         let value = arguments.next().unwrap_or_default();

@@ -18,8 +18,11 @@ use super::http::Response;
 use super::http::percent_encode;
 use super::quirks::Accept;
 use super::quirks::ArtifactType;
+use super::quirks::Delete;
+use super::quirks::Dialect;
 use super::quirks::Filter;
 use super::quirks::Link;
+use super::quirks::Location;
 use super::quirks::Names;
 use super::quirks::Quirks;
 use super::quirks::Referrers;
@@ -55,8 +58,11 @@ pub fn answer(core: &Core, quirks: &Quirks, request: &Request, body: &mut BodyRe
         Some(route) => call.dispatch(route),
         None => Response::text(404, "404 page not found\n"),
     };
-    if quirks.api_header && request.path.starts_with("/v2/") {
+    if quirks.api_header {
         response = response.with("Docker-Distribution-Api-Version", "registry/2.0");
+    }
+    if quirks.dialect == Dialect::Distribution && response.header("Content-Type") == Some("application/json") {
+        response.set("Content-Type", "application/json; charset=utf-8");
     }
     if quirks.rate_limit && request.path.contains("/manifests/") {
         let used = core.log.counters().requests.min(100);
@@ -106,16 +112,18 @@ impl Call<'_, '_> {
         if let Err(refusal) = self.core.tokens.check(self.quirks, self.request, &wanted, &other) {
             return refusal;
         }
-        if !repository.is_empty() {
-            if let Some(refusal) = self.refuse_name(repository) {
-                return refusal;
-            }
+        if let Some(refusal) = self.refuse_name(repository).filter(|_| !repository.is_empty()) {
+            return refusal;
         }
         match &route {
             Route::Blob(name, digest) => blobs::blob(self, name, digest),
             Route::Catalog => self.catalog(),
             Route::Manifest(name, reference) => self.manifest(name, reference),
-            Route::Ping => Response::json(200, &json!({})),
+            Route::Ping if self.request.path == "/v2" && self.old() => {
+                let moved = Response::text(301, "<a href=\"/v2/\">Moved Permanently</a>.\n\n").with("Location", "/v2/");
+                moved.with_type("text/html; charset=utf-8")
+            }
+            Route::Ping => Response::new(200).with("Content-Type", "application/json").body("{}"),
             Route::Referrers(name, digest) => self.referrers(name, digest),
             Route::Tags(name) => self.tags(name),
             Route::Upload(name, id) => blobs::upload(self, name, id),
@@ -146,12 +154,38 @@ impl Call<'_, '_> {
                 && !part.contains("..")
         };
         if name.len() > 255 || !name.split('/').all(component) {
-            return Some(Response::error(400, "NAME_INVALID", "invalid repository name"));
+            return Some(self.unroutable("NAME_INVALID", "invalid repository name"));
         }
         let library = self.quirks.names == Names::Library && !name.contains('/');
         let writes = !matches!(self.request.method.as_str(), "GET" | "HEAD");
         let absent = !self.quirks.create && writes && !self.core.store.knows(name);
         (library || absent).then(|| Response::error(404, "NAME_UNKNOWN", "repository name not known to registry"))
+    }
+
+    /// Whether the small print is that of docker-registry 2.8.2.
+    pub fn old(&self) -> bool {
+        self.quirks.dialect == Dialect::Distribution
+    }
+
+    // A path that the router of docker-registry does not know.
+    fn unroutable(&self, code: &str, message: &str) -> Response {
+        if self.old() { Response::text(404, "404 page not found\n") } else { Response::error(400, code, message) }
+    }
+
+    /// A method that is not for this path.
+    pub fn unsupported(&self) -> Response {
+        if self.old() {
+            return Response::text(405, "Method Not Allowed\n");
+        }
+        Response::error(405, "UNSUPPORTED", "the operation is unsupported")
+    }
+
+    /// How a place of this registry is named.
+    pub fn place(&self, path: &str) -> String {
+        match self.quirks.location {
+            Location::Absolute => format!("http://{}{path}", self.request.header("Host").unwrap_or(&self.request.host)),
+            _ => path.to_owned(),
+        }
     }
 
     /// What is not there.
@@ -171,7 +205,7 @@ impl Call<'_, '_> {
 
     fn tags(&self, name: &str) -> Response {
         if self.request.method != "GET" {
-            return unsupported();
+            return self.unsupported();
         }
         let tags = self.core.store.tags(name);
         if tags.is_empty() && !self.core.store.knows(name) {
@@ -226,7 +260,7 @@ impl Call<'_, '_> {
             Referrers::On => {}
         }
         if !matches!(self.request.method.as_str(), "GET" | "HEAD") {
-            return unsupported();
+            return self.unsupported();
         }
         let Ok(subject) = digest.parse::<Digest>() else {
             return Response::error(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
@@ -270,15 +304,16 @@ impl Call<'_, '_> {
     fn manifest(&mut self, name: &str, reference: &str) -> Response {
         if !is_tag(reference) && reference.parse::<Digest>().is_err() {
             return match reference.contains(':') {
+                true if self.old() && self.request.method == "PUT" => Response::error(500, "UNKNOWN", "unknown error"),
                 true => Response::error(400, "DIGEST_INVALID", "invalid digest"),
-                false => Response::error(400, "TAG_INVALID", "invalid tag name"),
+                false => self.unroutable("TAG_INVALID", "invalid tag name"),
             };
         }
         match self.request.method.as_str() {
             "GET" | "HEAD" => self.get_manifest(name, reference),
             "PUT" => self.put_manifest(name, reference),
             "DELETE" => self.delete_manifest(name, reference),
-            _ => unsupported(),
+            _ => self.unsupported(),
         }
     }
 
@@ -289,19 +324,22 @@ impl Call<'_, '_> {
             return self.not_found("MANIFEST_UNKNOWN", "manifest unknown");
         };
         let etag = format!("\"{digest}\"");
-        let known = self.request.header("If-None-Match").is_some_and(|it| it.contains(&etag));
-        let response = Response::new(if known { 304 } else { 200 })
+        let unchanged = self.request.header("If-None-Match").is_some_and(|it| it.contains(&etag));
+        if unchanged && self.old() {
+            return Response::new(304);
+        }
+        let response = Response::new(if unchanged { 304 } else { 200 })
             .with("Content-Type", manifest.media_type.clone())
             .with("Docker-Content-Digest", digest.to_string())
             .with("ETag", etag);
-        if known { response } else { response.body(Body::Bytes(manifest.bytes)) }
+        if unchanged { response } else { response.body(Body::Bytes(manifest.bytes)) }
     }
 
     fn accepts(&self, manifest: &Manifest) -> bool {
         let accepted = self.request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("Accept"));
         let accepted: Vec<&str> = accepted.flat_map(|(_, value)| value.split(',')).map(str::trim).collect();
         let named = |it: &&str| it.split(';').next().is_some_and(|it| it.trim() == manifest.media_type);
-        !manifest.media_type.starts_with("application/vnd.oci.") || accepted.iter().any(|it| named(it))
+        !manifest.media_type.starts_with("application/vnd.oci.") || accepted.iter().any(named)
     }
 
     fn put_manifest(&mut self, name: &str, reference: &str) -> Response {
@@ -334,7 +372,7 @@ impl Call<'_, '_> {
         self.core.remember(self.quirks, name, tag);
         self.core.store.put_manifest_as(name, digest, &bytes, &media_type, tag);
         let response = Response::new(201)
-            .with("Location", format!("/v2/{name}/manifests/{digest}"))
+            .with("Location", self.place(&format!("/v2/{name}/manifests/{digest}")))
             .with("Docker-Content-Digest", digest.to_string());
         let says = matches!(self.quirks.referrers, Referrers::On | Referrers::LyingSubject);
         match subject.filter(|_| says) {
@@ -354,10 +392,10 @@ impl Call<'_, '_> {
         if self.quirks.if_match && fails {
             return Some(Response::error(412, "PRECONDITION_FAILED", "the tag has changed"));
         }
-        let frozen = self.quirks.immutable.as_deref().is_some_and(|pattern| glob(pattern, tag));
-        let other = now.is_some_and(|now| now != *digest);
+        let frozen = self.quirks.immutable.as_ref().filter(|it| glob(&it.pattern, tag))?;
+        let changes = now.is_some_and(|now| now != *digest || frozen.same);
         let message = format!("tag `{tag}` already exists and cannot be overwritten because it is immutable");
-        (frozen && other).then(|| Response::error(400, "TAG_INVALID", &message))
+        changes.then(|| Response::error(frozen.status, "TAG_INVALID", &message))
     }
 
     // What a manifest has to be to be taken in; its subject, if it has one.
@@ -374,7 +412,8 @@ impl Call<'_, '_> {
         let is_index = media_type == INDEX || media_type == DOCKER_INDEX;
         let config = json.get("config").filter(|it| it.is_object());
         if !is_index && config.is_none() {
-            return Err(invalid("config is missing"));
+            let code = if self.old() { "DIGEST_INVALID" } else { "MANIFEST_INVALID" };
+            return Err(Response::error(400, code, "config is missing"));
         }
         let subject = json.get("subject").and_then(|it| it.get("digest")?.as_str()).map(str::to_owned);
         if let Some(status) = self.quirks.push_subject.filter(|_| subject.is_some()) {
@@ -407,20 +446,16 @@ impl Call<'_, '_> {
     }
 
     fn delete_manifest(&self, name: &str, reference: &str) -> Response {
-        if !self.quirks.delete {
-            return unsupported();
-        }
         let done = match reference.parse::<Digest>() {
+            _ if self.quirks.delete == Delete::Nothing => return self.unsupported(),
+            Err(_) if self.quirks.delete == Delete::Digests => {
+                return Response::error(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
+            }
             Ok(digest) => self.core.store.delete_manifest(name, &digest),
             Err(_) => self.core.store.delete_tag(name, reference),
         };
         if done { Response::new(202) } else { self.not_found("MANIFEST_UNKNOWN", "manifest unknown") }
     }
-}
-
-/// 405 with an OCI error body.
-pub fn unsupported() -> Response {
-    Response::error(405, "UNSUPPORTED", "the operation is unsupported")
 }
 
 /// Whether that can be a tag.

@@ -5,8 +5,8 @@ use std::sync::PoisonError;
 use bulla::digest::Digest;
 
 use super::api::Call;
-use super::api::unsupported;
 use super::http::Response;
+use super::quirks::Delete;
 use super::quirks::Location;
 use super::quirks::Mount;
 use super::quirks::Patch;
@@ -21,10 +21,10 @@ pub fn blob(call: &mut Call<'_, '_>, name: &str, digest: &str) -> Response {
     };
     match call.request.method.as_str() {
         "GET" | "HEAD" => get(call, name, &digest),
-        "DELETE" if !call.quirks.delete => unsupported(),
+        "DELETE" if call.quirks.delete == Delete::Nothing => call.unsupported(),
         "DELETE" if call.core.store.delete_blob(name, &digest) => Response::new(202),
         "DELETE" => call.not_found("BLOB_UNKNOWN", "blob unknown to registry"),
-        _ => unsupported(),
+        _ => call.unsupported(),
     }
 }
 
@@ -43,7 +43,7 @@ pub fn storage(call: &Call<'_, '_>, digest: &str) -> Response {
 /// `POST /v2/NAME/blobs/uploads/`.
 pub fn open(call: &mut Call<'_, '_>, name: &str) -> Response {
     if call.request.method != "POST" {
-        return unsupported();
+        return call.unsupported();
     }
     let mount = call.request.parameter("mount");
     if let Some(response) = mount.and_then(|mount| try_mount(call, name, &mount)) {
@@ -65,12 +65,12 @@ pub fn open(call: &mut Call<'_, '_>, name: &str) -> Response {
 /// `/v2/NAME/blobs/uploads/ID`.
 pub fn upload(call: &mut Call<'_, '_>, name: &str, id: &str) -> Response {
     let Some(upload) = call.core.store.upload(name, id) else {
-        return upload_unknown();
+        return upload_unknown(call);
     };
     let generation = upload.lock().unwrap_or_else(PoisonError::into_inner).generation;
     let state = call.request.parameter("_state").and_then(|it| it.parse::<u64>().ok());
     if call.quirks.stale_location && state != Some(generation) {
-        return upload_unknown();
+        return Response::error(404, "BLOB_UPLOAD_INVALID", "blob upload invalid");
     }
     match call.request.method.as_str() {
         "GET" | "HEAD" => {
@@ -81,9 +81,9 @@ pub fn upload(call: &mut Call<'_, '_>, name: &str, id: &str) -> Response {
         "PUT" => put(call, name, id),
         "DELETE" => {
             call.core.store.cancel_upload(id);
-            Response::new(204)
+            Response::new(204).with("Docker-Upload-UUID", id)
         }
-        _ => unsupported(),
+        _ => call.unsupported(),
     }
 }
 
@@ -97,7 +97,7 @@ fn get(call: &Call<'_, '_>, name: &str, digest: &Digest) -> Response {
     }
     let etag = format!("\"{digest}\"");
     if call.request.header("If-None-Match").is_some_and(|it| it.contains(&etag)) {
-        return Response::new(304).with("ETag", etag);
+        return Response::new(304).with("Docker-Content-Digest", digest.to_string()).with("ETag", etag);
     }
     let response = Response::new(200)
         .with("Content-Type", "application/octet-stream")
@@ -129,7 +129,12 @@ fn ranged(call: &Call<'_, '_>, response: Response) -> Response {
             part.status = 206;
             part
         }
-        Some(_) if current => Response::new(416).with("Content-Range", format!("bytes */{len}")),
+        Some(_) if current => {
+            let mut none = response.body("invalid range: failed to overlap\n").with_type("text/plain; charset=utf-8");
+            none.remove("Accept-Ranges");
+            none.status = 416;
+            none.with("Content-Range", format!("bytes */{len}"))
+        }
         _ => response,
     }
 }
@@ -137,11 +142,12 @@ fn ranged(call: &Call<'_, '_>, response: Response) -> Response {
 // Nothing means: open an upload instead.
 fn try_mount(call: &Call<'_, '_>, name: &str, mount: &str) -> Option<Response> {
     let Ok(digest) = mount.parse::<Digest>() else {
-        return Some(Response::error(400, "DIGEST_INVALID", "invalid digest"));
+        // docker-registry does not mind.
+        return (!call.old()).then(|| Response::error(400, "DIGEST_INVALID", "invalid digest"));
     };
     let from = call.request.parameter("from");
     let mounted = || {
-        let location = format!("/v2/{name}/blobs/{digest}");
+        let location = call.place(&format!("/v2/{name}/blobs/{digest}"));
         Response::new(201).with("Location", location).with("Docker-Content-Digest", digest.to_string())
     };
     match call.quirks.mount {
@@ -166,12 +172,12 @@ fn try_mount(call: &Call<'_, '_>, name: &str, mount: &str) -> Option<Response> {
 
 fn patch(call: &mut Call<'_, '_>, name: &str, id: &str) -> Response {
     let Some(upload) = call.core.store.upload(name, id) else {
-        return upload_unknown();
+        return upload_unknown(call);
     };
     let mut upload = upload.lock().unwrap_or_else(PoisonError::into_inner);
     let before = upload.received;
     match call.quirks.patch {
-        Patch::None => return unsupported(),
+        Patch::None => return call.unsupported(),
         Patch::Once if upload.generation > 0 => return out_of_range(call, name, id, &upload),
         Patch::Overwrite if upload.restart().is_err() => return Response::new(507),
         Patch::Append | Patch::Once | Patch::Overwrite => {}
@@ -208,10 +214,12 @@ fn put(call: &mut Call<'_, '_>, name: &str, id: &str) -> Response {
     }
     match call.core.store.finish_upload(id, &upload, digest) {
         Ok(true) => Response::new(201)
-            .with("Location", format!("/v2/{name}/blobs/{digest}"))
+            .with("Location", call.place(&format!("/v2/{name}/blobs/{digest}")))
             .with("Docker-Content-Digest", digest.to_string()),
         Ok(false) => {
-            call.core.store.cancel_upload(id);
+            if !call.old() {
+                call.core.store.cancel_upload(id);
+            }
             Response::error(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
         }
         Err(_) => Response::error(507, "UNKNOWN", "no space left on device"),
@@ -227,7 +235,7 @@ fn check_range(call: &Call<'_, '_>, name: &str, id: &str, upload: &Upload, at: u
         }
         return Some(Response::error(cap.status, "SIZE_INVALID", "the request is too big"));
     }
-    let range = call.request.header("Content-Range")?;
+    let range = call.request.header("Content-Range").filter(|_| !call.old())?;
     let bounds =
         range.split_once('-').and_then(|(from, to)| Some((from.parse::<u64>().ok()?, to.parse::<u64>().ok()?)));
     match bounds {
@@ -257,9 +265,8 @@ fn min_length(call: &Call<'_, '_>, response: Response) -> Response {
 fn location(call: &Call<'_, '_>, name: &str, id: &str, generation: u64) -> String {
     let path = format!("/v2/{name}/blobs/uploads/{id}?_state={generation}");
     match call.quirks.location {
-        Location::Absolute => format!("http://{}{path}", call.request.header("Host").unwrap_or(&call.request.host)),
+        Location::Absolute | Location::Path => call.place(&path),
         Location::OtherHost => format!("http://{}{path}", call.core.second_host()),
-        Location::Path => path,
         Location::Relative => format!("{id}?_state={generation}"),
     }
 }
@@ -268,6 +275,12 @@ fn out_of_range(call: &Call<'_, '_>, name: &str, id: &str, upload: &Upload) -> R
     progress(call, 416, name, id, upload, upload.received)
 }
 
-fn upload_unknown() -> Response {
+fn upload_unknown(call: &Call<'_, '_>) -> Response {
+    // docker-registry signs the state of an upload with its repository and name: without a state, or with that of
+    // another repository, an upload is not unknown but invalid.
+    let elsewhere = call.request.path.rsplit('/').next().is_some_and(|id| call.core.store.has_upload(id));
+    if call.old() && (elsewhere || call.request.parameter("_state").is_none()) {
+        return Response::error(404, "BLOB_UPLOAD_INVALID", "blob upload invalid");
+    }
     Response::error(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
 }

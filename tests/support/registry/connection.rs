@@ -82,7 +82,9 @@ fn one(core: &Arc<Core>, wire: &mut Wire, number: usize, host: &str) -> io::Resu
     }
     let sent = wire.write(&response, without_body)?;
     core.log.bytes_out.fetch_add(sent, Ordering::SeqCst);
-    Ok(if response.close { Next::End } else { Next::Request })
+    let length = response.header("Content-Length");
+    let wrong = !without_body && length.is_some_and(|it| it != response.body.len().to_string());
+    Ok(if response.close || wrong { Next::End } else { Next::Request })
 }
 
 fn record(core: &Core, request: &Request, status: u16, answer: Vec<(String, String)>) {
@@ -105,6 +107,7 @@ fn first_answer(core: &Arc<Core>, actions: &[Action], request: &Request, body: &
     for action in actions {
         match action {
             Action::Pause { ms } if core.wait(Duration::from_millis((*ms).min(60_000))) => return Response::new(503),
+            Action::Gather(gate) => gate.pass(),
             Action::Redirect { status, to } => return Response::new(*status).with("Location", to.clone()),
             Action::Status { code, headers, body } => {
                 let mut response = Response::new(*code).body(body.clone());
@@ -139,6 +142,7 @@ impl Action {
         matches!(
             self,
             Self::Close
+                | Self::Chunked(_)
                 | Self::CutAfter(_)
                 | Self::Drip { .. }
                 | Self::EndlessBody
@@ -153,6 +157,16 @@ impl Action {
 fn deliver(core: &Core, wire: &mut Wire, action: &Action, mut response: Response, no_body: bool) -> io::Result<()> {
     match action {
         Action::Close => drop(wire.write(&response, no_body)?),
+        Action::Chunked(bytes) => {
+            response.remove("Content-Length");
+            response.set("Transfer-Encoding", "chunked");
+            let mut all = response.head();
+            for piece in if no_body { Vec::new() } else { response.body.bytes() }.chunks((*bytes).max(1)) {
+                all.extend([format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat());
+            }
+            all.extend_from_slice(b"0\r\n\r\n");
+            wire.stream().write_all(&all)?;
+        }
         Action::CutAfter(bytes) => {
             let head = response.head();
             let part = response.body.part(0, (*bytes).min(response.body.len()));

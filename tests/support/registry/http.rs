@@ -173,7 +173,7 @@ impl Response {
 
     /// An answer of JSON.
     pub fn json(status: u16, value: &serde_json::Value) -> Self {
-        Self::new(status).with("Content-Type", "application/json").body(value.to_string())
+        Self::new(status).with("Content-Type", "application/json").body(format!("{value}\n"))
     }
 
     /// A distribution-spec error body.
@@ -186,6 +186,13 @@ impl Response {
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The same with another content type.
+    #[must_use]
+    pub fn with_type(mut self, media_type: &str) -> Self {
+        self.set("Content-Type", media_type);
         self
     }
 

@@ -23,6 +23,8 @@ impl Quirks {
     pub fn distribution() -> Self {
         Self::polite().all(&[
             "accept=strict",
+            "delete=digests",
+            "dialect=2.8.2",
             "distribution-header",
             "gc=drop-referrers",
             "location=absolute",
@@ -82,8 +84,9 @@ impl Quirks {
             "auth=token",
             "blob-redirect",
             "referrers=type-missing",
-            "token-post=400",
+            "token-post=400-password",
             "user=00000000-0000-0000-0000-000000000000:secret",
+            "user=<token>:identity",
         ])
     }
 

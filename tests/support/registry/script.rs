@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::http::Request;
 use super::http::Response;
@@ -27,6 +29,8 @@ pub enum Times {
 pub enum Action {
     /// The ordinary answer, then the connection is closed without a word.
     Close,
+    /// The ordinary answer in chunks of so many bytes, without a length.
+    Chunked(usize),
     /// The head and the first n bytes of the body, then the end of the connection.
     CutAfter(u64),
     /// The registry reads n bytes of the request body, keeps them, and resets the connection.
@@ -37,6 +41,8 @@ pub enum Action {
     EndlessBody,
     /// A status line and headers that never end (up to 1 GiB).
     EndlessHeaders,
+    /// The request waits until so many have come that this rule is for, or a few seconds; then all go on at once.
+    Gather(Gate),
     /// The ordinary head, then a gzip body that inflates to so many bytes.
     GzipBomb(u64),
     /// No answer until the registry stops, or a minute has passed.
@@ -74,6 +80,11 @@ impl Action {
         Self::Hook(Arc::new(Mutex::new(hook)))
     }
 
+    /// An action that lets requests through in groups of so many.
+    pub fn gather(count: usize) -> Self {
+        Self::Gather(Gate { count, arrived: Arc::default() })
+    }
+
     /// An answer with only a status and an OCI error body of that code.
     pub fn status(code: u16) -> Self {
         let headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
@@ -95,6 +106,25 @@ impl fmt::Debug for Action {
             Self::Redirect { status, to } => write!(f, "Redirect({status}, {to})"),
             _ => f.write_str("Action"),
         }
+    }
+}
+
+/// Where requests wait for each other.
+#[derive(Clone)]
+pub struct Gate {
+    count: usize,
+    arrived: Arc<(Mutex<usize>, Condvar)>,
+}
+
+impl Gate {
+    /// Waits for the rest of the group.
+    pub fn pass(&self) {
+        let (arrived, changed) = &*self.arrived;
+        let mut arrived = arrived.lock().unwrap_or_else(PoisonError::into_inner);
+        *arrived += 1;
+        let full = arrived.div_ceil(self.count.max(1)) * self.count.max(1);
+        changed.notify_all();
+        drop(changed.wait_timeout_while(arrived, PATIENCE, |arrived| *arrived < full));
     }
 }
 
@@ -203,3 +233,5 @@ pub fn glob(pattern: &str, text: &str) -> bool {
     }
     rest.ends_with(last)
 }
+
+const PATIENCE: Duration = Duration::from_secs(3);

@@ -268,6 +268,11 @@ impl Store {
         ours.then_some(upload)
     }
 
+    /// Whether an upload of that name is under way in any repository.
+    pub fn has_upload(&self, id: &str) -> bool {
+        self.lock().uploads.contains_key(id)
+    }
+
     /// Forgets an upload and what it received.
     pub fn cancel_upload(&self, id: &str) {
         if let Some(upload) = self.lock().uploads.remove(id) {
@@ -370,7 +375,7 @@ impl Upload {
         let mut file = OpenOptions::new().append(true).open(&self.path)?;
         let mut chunk = vec![0; 256 << 10];
         let mut added = 0;
-        loop {
+        for _ in 0..MAX_READS {
             let got = from.read(&mut chunk)?;
             if got == 0 {
                 return Ok(added);
@@ -380,6 +385,7 @@ impl Upload {
             self.received += got as u64;
             added += got as u64;
         }
+        Err(io::ErrorKind::FileTooLarge.into())
     }
 
     /// Forgets what was received.
@@ -409,6 +415,7 @@ pub fn children(manifest: &Manifest) -> Vec<Digest> {
 
 /// Blobs longer than this lie in files.
 const SPOOL_FROM: usize = 256 << 10;
+const MAX_READS: usize = 100_000_000;
 
 // distribution-spec, "Listing Referrers": the descriptor of a referrer has the artifact type of the manifest, else the
 // media type of its config, and all annotations of the manifest.

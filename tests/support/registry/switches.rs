@@ -5,9 +5,12 @@ use super::quirks::Anonymous;
 use super::quirks::ArtifactType;
 use super::quirks::Auth;
 use super::quirks::Cap;
+use super::quirks::Delete;
+use super::quirks::Dialect;
 use super::quirks::Filter;
 use super::quirks::Gc;
 use super::quirks::Grant;
+use super::quirks::Immutable;
 use super::quirks::Link;
 use super::quirks::Location;
 use super::quirks::Mount;
@@ -19,191 +22,36 @@ use super::quirks::Realm;
 use super::quirks::Referrers;
 use super::quirks::Scope;
 use super::quirks::Throttle;
+use super::quirks::TokenPost;
 use super::script::Times;
 
-/// A switch: its name, its values, what it does, and who has seen it.
-pub struct Switch(pub &'static str, pub &'static str, pub &'static str, pub &'static str);
+/// A switch, as its row in the table says.
+#[derive(Clone, Debug)]
+pub struct Switch {
+    pub name: &'static str,
+    /// Its values, the polite one first. What is in capitals stands for a value.
+    pub values: Vec<&'static str>,
+    pub what: &'static str,
+    pub seen: &'static str,
+}
 
-/// Every switch, by name. The first value is the polite one.
-pub const SWITCHES: &[Switch] = &[
-    Switch(
-        "accept",
-        "ignored|strict",
-        "an OCI manifest whose type `Accept` does not name is not found",
-        "distribution 2.8.2, measured",
-    ),
-    Switch("anonymous", "nothing|pull|everything", "what may be done without credentials", "Docker Hub, GHCR"),
-    Switch(
-        "artifact-type",
-        "right|missing|wrong|wrong=TYPE",
-        "what lists of referrers say",
-        "Azure/acr#784, ggcr#2269, cosign#4422, HR-50",
-    ),
-    Switch("auth", "none|basic|token", "how a client proves who it is", "distribution-spec, HR-27..33"),
-    Switch(
-        "blob-redirect",
-        "off|on",
-        "blobs are on another host, which refuses `Authorization`",
-        "cosign#3331 (ACR, S3), HR-25",
-    ),
-    Switch(
-        "chunk-cap",
-        "none|BYTES[:STATUS]",
-        "bodies over that are refused, with 416",
-        "ocx#237 (GHCR), containers-roadmap#2831 (ECR)",
-    ),
-    Switch(
-        "chunk-min",
-        "none|BYTES",
-        "`OCI-Chunk-Min-Length` in answers to uploads",
-        "distribution-spec, \"Pushing a blob in chunks\"",
-    ),
-    Switch("config-types", "any|TYPE,…", "media types of configs that are taken", "quay/quay#1196, quay/quay#1554"),
-    Switch("create", "on|off", "a first push makes the repository", "containers-roadmap#853 (ECR)"),
-    Switch("delete", "on|off", "manifests and blobs can be deleted", "distribution: off unless configured"),
-    Switch(
-        "distribution-header",
-        "off|on",
-        "`Docker-Distribution-Api-Version` in every answer",
-        "distribution 2.8.2, measured",
-    ),
-    Switch("filter", "applied|ignored|claimed|silent", "what `?artifactType=` does, and what is said", "HR-51"),
-    Switch(
-        "gc",
-        "careful|drop-referrers",
-        "what garbage collection spares",
-        "distribution#1844, measured on 2.8.2; TF-24",
-    ),
-    Switch("gitlab-alias", "off|on", "the tag `sha256-HEX` is the manifest `sha256:HEX`", "oras#2148 (GitLab)"),
-    Switch(
-        "grant",
-        "USER:REPOSITORY:ACTION,…",
-        "what a user may do; several add up; none: everything",
-        "Harbor robot accounts",
-    ),
-    Switch(
-        "if-match",
-        "ignored|honoured",
-        "conditional writes of tags",
-        "distribution-spec, ETag; measured on 2.8.2 and 3.1.1; HR-97",
-    ),
-    Switch("immutable", "none|all|PATTERN", "tags that cannot be moved", "cosign#313 (ECR), harbor#17332, TF-26"),
-    Switch("link", "relative|absolute|other-host|loop", "how the next page is named", "HR-52, HR-53"),
-    Switch(
-        "location",
-        "path|absolute|relative|other-host",
-        "how the place of an upload is named",
-        "HR-34, HR-35, oras-go#177",
-    ),
-    Switch(
-        "manifest-cap",
-        "4194304:413|BYTES[:STATUS]",
-        "manifests over that are refused",
-        "distribution 2.8.2, measured: 400",
-    ),
-    Switch(
-        "mount",
-        "polite|201|202|401|404|…|error-without-from|201-lie",
-        "what a mount gets",
-        "harbor#17097, ggcr#1404, oras#1892, buildkit#2454, HR-39",
-    ),
-    Switch("names", "any|library", "names without a slash are not found", "Docker Hub: `library/`"),
-    Switch("notfound", "404|403", "the status of what is not there", "cosign#2973, cosign#1440 (Artifactory), HR-46"),
-    Switch("patch", "append|once|overwrite|none", "what more than one PATCH does", "ocync docs (GHCR, GAR)"),
-    Switch("patch-status", "202|201", "the status of a PATCH", "containers-roadmap#2831 (ECR)"),
-    Switch(
-        "push-subject",
-        "taken|STATUS",
-        "a manifest with a subject is refused so",
-        "containers-roadmap#2783 (ECR: 405), hub-feedback#2307 (404)",
-    ),
-    Switch(
-        "range",
-        "right|stale",
-        "`Range` after a PATCH is that of before",
-        "containers-roadmap#2831, tart#273 (ECR)",
-    ),
-    Switch(
-        "ratelimit-headers",
-        "off|on",
-        "`RateLimit-Limit` and `RateLimit-Remaining`",
-        "Docker Hub, hub-feedback#1907",
-    ),
-    Switch("realm", "same|other-host|URL", "where tokens are had", "HR-27, HR-28"),
-    Switch(
-        "referrers",
-        "on|off|404-json|lying-subject|paged=N|one-page-cut=N|type-missing|wrong-type[=TYPE]",
-        "the referrers API",
-        "distribution#4827, sigstore-js#1183, ggcr#2446, HR-42, HR-45",
-    ),
-    Switch("replica-lag", "0|N", "after a write of a tag, N reads still see what it was", "TF-28, HR-36"),
-    Switch("scope", "all|last-only", "which of several scopes a token is for", "manifest-tool#53 (GitLab)"),
-    Switch(
-        "single-post",
-        "on|off",
-        "`POST ?digest=` stores the blob; off: 202 and an upload",
-        "distribution 2.8.2, measured",
-    ),
-    Switch(
-        "slow-rmw",
-        "0|MS",
-        "manifests are written after a pause, so that writers overtake each other",
-        "oras#1728, ggcr#2205, HR-97",
-    ),
-    Switch(
-        "sparse",
-        "reject|accept",
-        "an index may list manifests that are not there",
-        "distribution#3628, harbor#19386, regclient#836",
-    ),
-    Switch(
-        "stale-location",
-        "accepted|404",
-        "only the newest place of an upload is good",
-        "distribution 2.8.2, measured",
-    ),
-    Switch("tags-max", "none|N", "`n` over that is refused", "ggcr options.go (ECR: 1000)"),
-    Switch("tags-paging", "on|off", "`n` and `last` in lists of tags", "distribution 2.8.2, measured"),
-    Switch(
-        "throttle",
-        "PATTERN@TIMES[:RETRY-AFTER]",
-        "429 on those requests; TIMES is every, N, first-N, after-N or every-N",
-        "hub-feedback#1907, hub-feedback#2040, retagger#1239, HR-40, TF-17",
-    ),
-    Switch(
-        "token-post",
-        "on|404|401|400",
-        "the status of a POST for a token",
-        "containerd authorizer.go (GCR, Artifactory, ACR)",
-    ),
-    Switch(
-        "token-ttl",
-        "none|REQUESTS",
-        "a token is good for so many requests",
-        "moby#33558, buildx#324, Portus#1338, TF-19, TF-20",
-    ),
-    Switch("token-seconds", "300|SECONDS", "a token is good for so long", "distribution token specification"),
-    Switch("user", "NAME:PASSWORD", "somebody who may log in; several add up", "distribution htpasswd"),
-    Switch(
-        "wrong-digest",
-        "reject|accept",
-        "a manifest may be put under a digest that is not its own",
-        "ggcr pkg/registry, measured; HR-37",
-    ),
-    Switch(
-        "wrong-offset",
-        "416|accept",
-        "a PATCH may begin anywhere; its bytes are added at the end",
-        "distribution 2.8.2, measured",
-    ),
-];
+/// Every switch, read from the table at the top of `quirks.rs`.
+pub fn switches() -> Vec<Switch> {
+    let rows = include_str!("quirks.rs").lines().filter_map(|line| line.strip_prefix("//! | `"));
+    let switch = |row: &'static str| {
+        let mut cells = row.trim_end_matches(" |").split(" | ").map(|cell| cell.trim_matches('`'));
+        let (name, values) = (cells.next()?, cells.next()?.split(' ').collect());
+        Some(Switch { name, values, what: cells.next()?, seen: cells.next()? })
+    };
+    rows.filter_map(switch).collect()
+}
 
 impl Quirks {
     /// Sets the switch `name` or `name=value`. A name alone is `on` where that is a value.
     pub fn set(&mut self, switch: &str) -> Result<(), String> {
         let (name, value) = switch.split_once('=').unwrap_or((switch, "on"));
-        self.set_to(name, value).ok_or_else(|| match SWITCHES.iter().find(|known| known.0 == name) {
-            Some(known) => format!("switch `{name}` cannot be `{value}`: wanted {}", known.1),
+        self.set_to(name, value).ok_or_else(|| match switches().iter().find(|known| known.name == name) {
+            Some(known) => format!("switch `{name}` cannot be `{value}`: wanted {}", known.values.join(", ")),
             None => format!("there is no switch `{name}`"),
         })
     }
@@ -212,7 +60,6 @@ impl Quirks {
         match name {
             "blob-redirect" => self.blob_redirect = on(value)?,
             "create" => self.create = on(value)?,
-            "delete" => self.delete = on(value)?,
             "distribution-header" => self.api_header = on(value)?,
             "gitlab-alias" => self.gitlab_alias = on(value)?,
             "if-match" => self.if_match = pick(value, &[("ignored", false), ("honoured", true), ("on", true)])?,
@@ -259,7 +106,12 @@ impl Quirks {
                 }
             }
             "scope" => self.scope = pick(value, &[("all", Scope::All), ("last-only", Scope::LastOnly)])?,
-            "token-post" => self.token_post = unless("on", value)?,
+            "token-post" => {
+                self.token_post = match value.strip_suffix("-password") {
+                    Some(status) => TokenPost::NoPassword(status.parse().ok()?),
+                    None => unless("on", value)?.map_or(TokenPost::Served, TokenPost::Refused),
+                }
+            }
             "token-seconds" => self.token_seconds = value.parse().ok()?,
             "token-ttl" => self.token_requests = unless("none", value)?,
             "user" => {
@@ -362,12 +214,22 @@ impl Quirks {
                 let list = || value.split(',').map(str::to_owned).collect();
                 self.config_types = (value != "any").then(list);
             }
+            "delete" => {
+                let all = [("on", Delete::Everything), ("digests", Delete::Digests), ("off", Delete::Nothing)];
+                self.delete = pick(value, &all)?;
+            }
+            "dialect" => self.dialect = pick(value, &[("spec", Dialect::Spec), ("2.8.2", Dialect::Distribution)])?,
             "gc" => self.gc = pick(value, &[("careful", Gc::Careful), ("drop-referrers", Gc::DropReferrers)])?,
             "immutable" => {
                 self.immutable = match value {
                     "none" => None,
-                    "all" | "on" => Some("*".to_owned()),
-                    pattern => Some(pattern.to_owned()),
+                    text => {
+                        let mut parts = text.split(':');
+                        let pattern =
+                            parts.next().map(|it| if it == "all" || it == "on" { "*" } else { it })?.to_owned();
+                        let status = parts.next().map_or(Some(400), |it| it.parse().ok())?;
+                        Some(Immutable { pattern, status, same: parts.next() == Some("same") })
+                    }
                 }
             }
             "manifest-cap" => self.manifest_cap = cap(value, 413)?,

@@ -19,6 +19,7 @@ use super::quirks::Auth;
 use super::quirks::Quirks;
 use super::quirks::Realm;
 use super::quirks::Scope;
+use super::quirks::TokenPost;
 use super::script::glob;
 
 /// Tokens given out, and for whom.
@@ -112,8 +113,8 @@ impl Tokens {
     pub fn serve(&self, quirks: &Quirks, request: &Request, body: &mut BodyReader<'_>) -> Response {
         match (request.method.as_str(), quirks.token_post) {
             ("GET", _) => self.get(quirks, request),
-            ("POST", Some(status)) => Response::error(status, "UNSUPPORTED", "tokens are had by GET"),
-            ("POST", None) => self.post(quirks, body),
+            ("POST", TokenPost::Refused(status)) => Response::error(status, "UNSUPPORTED", "tokens are had by GET"),
+            ("POST", _) => self.post(quirks, body),
             _ => Response::text(405, "method not allowed\n"),
         }
     }
@@ -145,6 +146,9 @@ impl Tokens {
         let form = form(&String::from_utf8_lossy(&body));
         let field = |name: &str| form.iter().find(|(have, _)| have == name).map_or("", |(_, value)| value.as_str());
         let user = match field("grant_type") {
+            "password" if let TokenPost::NoPassword(status) = quirks.token_post => {
+                return Response::error(status, "UNSUPPORTED", "tokens for a password are had by GET");
+            }
             "password" => {
                 let pair = (field("username").to_owned(), field("password").to_owned());
                 quirks.users.contains(&pair).then_some(pair.0)
