@@ -28,7 +28,7 @@ const GROUND: &[&str] = &["digest", "json", "limits", "time"];
 /// What only some files may do, and how it looks in the code. A path that ends in `/` is a folder.
 pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     ("reads the clock", &["SystemTime", "Timestamp::now", "Zoned::now"], &["cli/mod.rs"]),
-    ("reads the environment", &["std::env", "env::var", "env::vars"], &["cli/", "store/credentials.rs"]),
+    ("reads the environment", &["std::env", "env::var", "env::vars"], &["cli/", "main.rs", "store/credentials.rs"]),
     (
         "touches files",
         &["std::fs", "tokio::fs", "File::open", "File::create", "OpenOptions"],
