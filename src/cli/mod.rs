@@ -7,6 +7,8 @@ mod inspect;
 mod keys;
 mod move_image;
 mod picture;
+#[cfg(feature = "registry")]
+mod registry;
 mod render;
 mod report;
 mod runtime;
@@ -36,7 +38,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         // Help and version are answers; everything else is a bad argument, which is 2 as well.
         Err(error) => return render::usage(&error),
     };
-    let done = match cli.command {
+    match execute(cli.command) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            render::failure(&failure);
+            failure.exit.into()
+        }
+    }
+}
+
+fn execute(command: Command) -> Result<Exit, Failure> {
+    match command {
         Command::Copy(args) => move_image::copy(&args),
         Command::Demo(args) => demo::demo(&args),
         Command::Import(args) => move_image::import(&args),
@@ -45,13 +57,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Sign(args) => sign::sign(&args, now()),
         Command::Tree(args) => tree::tree(&args),
         Command::Verify(args) => verify::verify(&args),
-    };
-    match done {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
-            render::failure(&failure);
-            failure.exit.into()
-        }
     }
 }
 

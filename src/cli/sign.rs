@@ -78,14 +78,14 @@ async fn resolve(
     extent: Extent,
     limits: &Limits,
 ) -> Vec<Result<Pinned, Failure>> {
-    let task = |reference| -> Task<'_, Result<Pinned, Failure>> {
+    let tasks = references.iter().map(|reference| -> Task<'_, Result<Pinned, Failure>> {
         Box::pin(async move {
             let (sink, selector) = stores.existing_sink(reference)?;
             let subjects = sign::subjects(sink.as_ref(), &selector, extent, limits).await?;
             Ok((sink, subjects))
         })
-    };
-    parallel::run(references.iter().map(task).collect(), AT_ONCE).await
+    });
+    parallel::run(tasks.collect(), AT_ONCE).await
 }
 
 async fn sign_all(

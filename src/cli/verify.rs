@@ -34,16 +34,15 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     let platforms = platforms(args)?;
     let stores = Stores::new(&args.registry, &args.references)?;
     let runtime = Runtime::new(Work::Waiting)?;
-    let task = |reference| -> Task<'_, Result<Outcome, Failure>> {
-        let (stores, platforms, verifier, limits) = (&stores, &platforms, &verifier, &limits);
+    let (verifier, platforms, stores, limits) = (&verifier, &platforms, &stores, &limits);
+    let tasks = args.references.iter().map(|reference| -> Task<'_, Result<Outcome, Failure>> {
         Box::pin(async move {
             let (source, selector) = stores.source(reference)?;
             let effort = Effort::UntilMet;
             Ok(verify::verify(source.as_ref(), &selector, platforms, verifier, effort, limits).await?)
         })
-    };
-    let tasks = args.references.iter().map(task).collect();
-    let results = runtime.block_on(parallel::run(tasks, args.jobs));
+    });
+    let results = runtime.block_on(parallel::run(tasks.collect(), args.jobs));
     let mut exit = Exit::Yes;
     let mut reports = Vec::new();
     for (reference, result) in args.references.iter().zip(&results) {

@@ -35,7 +35,7 @@ pub enum Effort {
 }
 
 /// What is looked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Search<'a> {
     /// Where.
     pub source: &'a dyn Source,

@@ -2,6 +2,9 @@
 
 pub mod blob;
 pub mod error;
+pub mod layout;
+pub mod local;
+pub mod memory;
 pub mod parallel;
 
 use std::future::Future;
@@ -15,6 +18,8 @@ use crate::oci::Selector;
 pub use blob::Blob;
 pub use blob::Chunks;
 pub use error::StoreError;
+pub use layout::Layout;
+pub use memory::Memory;
 
 /// Work that a store does for us. Local stores finish at the first poll; only a registry waits.
 pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
