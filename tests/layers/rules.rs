@@ -58,7 +58,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
         &["key/"],
     ),
     ("hashes", &["sha2"], &["digest.rs", "key/"]),
-    ("draws random bytes", &["getrandom"], &["key/", "store/layout/", "store/local/"]),
+    ("draws random bytes", &["getrandom"], &["cli/demo.rs", "key/", "store/layout/", "store/local/"]),
     ("talks to people", &["clap", "rpassword"], &["cli/"]),
 ];
 
