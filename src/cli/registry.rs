@@ -5,9 +5,9 @@ use std::path::Path;
 use crate::store::credentials::Credentials;
 use crate::store::credentials::Secret;
 use crate::store::registry::Registries;
-use crate::store::registry::settings::ClientCertificate;
-use crate::store::registry::settings::Scheme;
-use crate::store::registry::settings::Settings;
+use crate::store::registry::ClientCertificate;
+use crate::store::registry::Scheme;
+use crate::store::registry::Settings;
 
 use super::Failure;
 use super::args::RegistryArgs;
