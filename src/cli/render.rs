@@ -161,7 +161,7 @@ fn details(refusal: &Refusal) {
 
 fn refusal_hint(reference: &str, refusal: &Refusal, want: &WantArgs) -> String {
     match (refusal.counted.is_empty(), refusal.findings.is_empty()) {
-        (true, true) => format!("bulla sign {reference} --key <a private key>"),
+        (true, true) => format!("whoever released it: bulla sign <repository>@{} --key <a private key>", refusal.subject),
         (true, false) => format!("bulla tree {reference}   (shows what is attached, and by whom)"),
         (false, _) => format!("bulla sign {reference} --key <another of the {} keys>", want.key.len()),
     }

@@ -31,7 +31,7 @@ pub(super) enum Body {
     /// What came with an answer other than 2xx, fit to be shown.
     Refused(Refused),
     /// Still on its way.
-    Stream(Incoming),
+    Stream(Box<Incoming>),
     /// All of it.
     Whole(Vec<u8>),
 }

@@ -36,11 +36,19 @@ pub(super) async fn send(upload: &Upload<'_>, session: Session, feed: &Arc<Feed>
         upload.cancel(&session.location).await;
         return Err(Err(upload.gave_up(&format!("the registry wants pieces of at least {least} bytes"))));
     }
-    let mut sender = Sender { at: 0, least, location: session.location, upload };
+    let mut sender = Sender { at: 0, least, location: session.location.clone(), upload };
     let Some(mut pieces) = feed.pieces().await.map_err(Err)? else {
         sender.upload.cancel(&sender.location).await;
         return Err(Err(upload.gave_up("the source cannot be read a second time")));
     };
+    if session.begun {
+        // What the registry has is left out; where it does not say, or has nothing any more, it begins anew.
+        match sender.status().await {
+            Some(Step::At(at)) if at <= upload.descriptor.size => sender.at = at,
+            _ => sender.location = upload.begin().await.map_err(Err)?.location,
+        }
+        pieces.skip(sender.at).await.map_err(Err)?;
+    }
     let retry = Retry::new(upload.repository.host.transport.settings.patience);
     let mut pace = Pace { most: most.max(least), retry };
     while sender.at < upload.descriptor.size {

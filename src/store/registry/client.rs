@@ -280,7 +280,7 @@ impl Host {
                 let secrets = ticket.map(|ticket| ticket.secrets.as_slice()).unwrap_or_default();
                 Body::Refused(Refused::read(incoming, &headers, &settings.limits, secrets).await)
             }
-            Reading::Stream => Body::Stream(incoming),
+            Reading::Stream => Body::Stream(Box::new(incoming)),
             Reading::Cut(limit) => Body::Whole(incoming.read(limit).await.map_err(passing)?.0),
             Reading::UpTo(limit) => match incoming.read(limit).await.map_err(passing)? {
                 (bytes, true) => Body::Whole(bytes),

@@ -81,7 +81,7 @@ impl Download {
             _ => return Err(answer.protocol("it answered with another range than was asked for")),
         };
         self.body = match answer.body {
-            Body::Stream(body) => Some(body),
+            Body::Stream(body) => Some(*body),
             Body::Refused(_) | Body::Whole(_) => None,
         };
         Ok(())

@@ -15,7 +15,6 @@ use tokio::sync::Mutex;
 use super::retry::Failure;
 use super::transport::Trouble;
 use super::transport::length;
-use crate::oci::Descriptor;
 use crate::store::Blob;
 use crate::store::StoreError;
 
@@ -57,11 +56,6 @@ impl Feed {
             size,
             waiting: AtomicBool::new(false),
         })
-    }
-
-    /// What the blob is.
-    pub(super) async fn descriptor(&self) -> Descriptor {
-        self.inner.lock().await.blob.descriptor().clone()
     }
 
     /// Why the source gave no more, if it did not.

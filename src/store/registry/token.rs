@@ -12,7 +12,6 @@ use reqwest::StatusCode;
 use reqwest::Url;
 use reqwest::header::AUTHORIZATION;
 use reqwest::header::CONTENT_TYPE;
-use reqwest::header::HeaderMap;
 use reqwest::header::HeaderValue;
 use serde::Deserialize;
 use url::form_urlencoded;
@@ -22,7 +21,6 @@ use super::answer::Answer;
 use super::answer::Body;
 use super::answer::Refused;
 use super::challenge::Bearer;
-use super::retry::Failure;
 use super::retry::Retry;
 use super::transport::Incoming;
 use super::transport::Transport;
@@ -234,6 +232,8 @@ const LIFETIME_MOST: Duration = Duration::from_secs(366 * 24 * 3600);
 
 #[cfg(test)]
 mod tests {
+    use reqwest::header::HeaderMap;
+
     use super::*;
 
     fn parse(text: &str) -> Result<Token, StoreError> {

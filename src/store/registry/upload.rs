@@ -25,7 +25,6 @@ use super::place;
 use super::repository::Repository;
 use super::retry::Retry;
 use super::transport::Trouble;
-use crate::digest::Digest;
 use crate::oci::Descriptor;
 use crate::store::Blob;
 use crate::store::StoreError;
@@ -92,6 +91,8 @@ pub(super) struct Upload<'a> {
 pub(super) struct Session {
     /// The least that a piece must have, but for the last one, in bytes.
     pub(super) chunk_least: u64,
+    /// Whether the registry may have a part of the blob already.
+    pub(super) begun: bool,
     pub(super) location: Url,
 }
 
@@ -101,6 +102,8 @@ pub(super) enum Again {
     Otherwise,
     /// From the beginning.
     Restart(Trouble),
+    /// Where it broke.
+    Resume(Session, Trouble),
     /// After a while, as the answer says.
     Wait(Answer),
 }
@@ -171,34 +174,53 @@ impl Upload<'_> {
     async fn large(&self, feed: Arc<Feed>) -> Result<(), StoreError> {
         let patience = self.repository.host.transport.settings.patience;
         let mut retry = Retry::new(patience);
-        let mut session = self.repository.take_session(&self.descriptor.digest).map(|location| Session { chunk_least: 0, location });
+        let location = self.repository.take_session(&self.descriptor.digest);
+        let mut session = location.map(|location| Session { chunk_least: 0, begun: false, location });
+        let mut broke = false;
         for _ in 0..TRIES_MOST {
             let begun = match session.take() {
                 Some(begun) => begun,
                 None => self.begin().await?,
             };
-            let cap = *self.repository.host.knows.chunk_most.lock().unwrap_or_else(PoisonError::into_inner);
-            let tried = match cap {
+            let known = *self.repository.host.knows.chunk_most.lock().unwrap_or_else(PoisonError::into_inner);
+            // In pieces an upload can go on where it broke.
+            let tried = match known.or(broke.then_some(CHUNK)) {
                 None => self.whole(begun, &feed).await,
                 Some(cap) => chunks::send(self, begun, &feed, cap).await,
             };
             let pause = match tried {
                 Ok(()) => return Ok(()),
                 Err(Err(error)) => return Err(error),
-                Err(Ok(Again::Otherwise)) => Some(Duration::ZERO),
-                Err(Ok(Again::Wait(answer))) => match retry.busy(&answer.headers) {
-                    None => return Err(refused(&answer)),
-                    pause => pause,
-                },
-                Err(Ok(Again::Restart(Trouble::Final(error)))) => return Err(error),
-                Err(Ok(Again::Restart(Trouble::Passing(failure, why)))) => match retry.broken(failure) {
-                    None => return Err(self.gave_up(&why)),
-                    pause => pause,
-                },
+                Err(Ok(again)) => {
+                    broke |= matches!(again, Again::Resume(..));
+                    self.pause(again, &mut session, &mut retry)?
+                }
             };
-            tokio::time::sleep(pause.unwrap_or_default()).await;
+            tokio::time::sleep(pause).await;
         }
         Err(self.gave_up("it was begun too often"))
+    }
+
+    /// How long to wait after a try that broke, if there is to be another; a session that can go on is kept.
+    fn pause(
+        &self,
+        again: Again,
+        session: &mut Option<Session>,
+        retry: &mut Retry,
+    ) -> Result<Duration, StoreError> {
+        let trouble = match again {
+            Again::Otherwise => return Ok(Duration::ZERO),
+            Again::Wait(answer) => return retry.busy(&answer.headers).ok_or_else(|| refused(&answer)),
+            Again::Restart(trouble) => trouble,
+            Again::Resume(kept, trouble) => {
+                *session = Some(kept);
+                trouble
+            }
+        };
+        match trouble {
+            Trouble::Final(error) => Err(error),
+            Trouble::Passing(failure, why) => retry.broken(failure).ok_or_else(|| self.gave_up(&why)),
+        }
     }
 
     /// Sends all of the blob in one request.
@@ -231,9 +253,8 @@ impl Upload<'_> {
                 if feed.is_done() && is_there(self.repository, &self.descriptor).await.map_err(Err)? {
                     return Ok(());
                 }
-                // In pieces it can go on where it broke.
-                self.learn(CHUNK);
-                Err(Ok(Again::Restart(Trouble::Passing(failure, why))))
+                let session = Session { begun: true, ..session };
+                Err(Ok(Again::Resume(session, Trouble::Passing(failure, why))))
             }
             Err(trouble) => Err(Ok(Again::Restart(trouble))),
         }
@@ -276,7 +297,7 @@ impl Upload<'_> {
 
     fn session(&self, answer: &Answer, at: &Url) -> Result<Session, StoreError> {
         let least = answer.header("oci-chunk-min-length").and_then(super::download::number).unwrap_or(0);
-        Ok(Session { chunk_least: least, location: location(self.repository, answer, at)? })
+        Ok(Session { chunk_least: least, begun: false, location: location(self.repository, answer, at)? })
     }
 
     /// The address that ends an upload.
