@@ -15,6 +15,7 @@ use reqwest::StatusCode;
 use reqwest::Url;
 use reqwest::header::ACCEPT;
 use reqwest::header::AUTHORIZATION;
+use reqwest::header::CONTENT_LENGTH;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::header::HeaderMap;
 use reqwest::header::HeaderName;
@@ -354,8 +355,9 @@ fn request(call: &Call, url: Url, ticket: Option<&Ticket>) -> Request {
     if let Some(ticket) = ticket {
         request.headers_mut().insert(AUTHORIZATION, ticket.header.clone());
     }
-    let has_body = call.method != Method::GET && call.method != Method::HEAD;
-    if has_body {
+    if call.method == Method::POST || call.method == Method::PUT || call.method == Method::PATCH {
+        // Said even where there is none: some registries insist.
+        request.headers_mut().entry(CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(call.body.len()));
         *request.body_mut() = Some(call.body.clone().into());
     }
     request
