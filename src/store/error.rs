@@ -68,6 +68,14 @@ pub enum StoreError {
         /// What is wrong with it.
         error: ManifestError,
     },
+    /// The store refuses a manifest because it does not have one of its blobs.
+    #[error("{place}: a blob is missing: {why}")]
+    MissingBlob {
+        /// The manifest.
+        place: String,
+        /// What the store said.
+        why: String,
+    },
     /// The store says that there is none.
     #[error("{what}: not found")]
     NotFound {
@@ -155,6 +163,7 @@ impl StoreError {
             Self::Denied { .. } => "denied",
             Self::Io { .. } => "io",
             Self::Manifest { .. } => "manifest-unreadable",
+            Self::MissingBlob { .. } => "missing-blob",
             Self::NotFound { .. } => "not-found",
             Self::Protocol { .. } => "protocol",
             Self::ReadBack { .. } => "read-back",

@@ -73,6 +73,11 @@ pub trait Source: Send + Sync {
         artifact_type: Option<&'a str>,
     ) -> Task<'a, Result<Option<Listing>, StoreError>>;
 
+    /// Whether the store keeps a list of referrers, where that is known already: it decides what is asked first.
+    fn lists_referrers(&self) -> Option<bool> {
+        None
+    }
+
     /// The names in this store: the tags of a repository, the named entries of a layout.
     ///
     /// # Errors
@@ -116,6 +121,11 @@ pub trait Sink: Source {
     /// As [`Sink::push_blob`].
     fn push_content<'a>(&'a self, content: &'a Content) -> Task<'a, Result<(), StoreError>> {
         self.push_blob(Blob::of(content))
+    }
+
+    /// Whether the store is known to refuse a manifest whose blobs it does not have.
+    fn checks_blobs(&self) -> bool {
+        false
     }
 
     /// Stores a manifest under its digest and, with a tag, under that name. Blobs and children must be there already.
