@@ -55,10 +55,10 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     (
         "calls cryptography",
         &["aws_lc_rs::", "ed25519_dalek", "p256", "p384", "poly1305", "salsa20", "scrypt"],
-        &["key/"],
+        &["key/", "store/registry/tls.rs"],
     ),
     ("hashes", &["sha2"], &["digest.rs", "key/"]),
-    ("draws random bytes", &["getrandom"], &["cli/demo.rs", "key/", "store/layout/", "store/local/"]),
+    ("draws random bytes", &["getrandom"], &["cli/demo.rs", "key/", "store/layout/", "store/local/", "store/registry/"]),
     ("talks to people", &["clap", "rpassword"], &["cli/"]),
 ];
 
