@@ -1,4 +1,4 @@
-//! The DER structures that private keys are stored in: PKCS#8, plain and encrypted, SEC1, PKCS#1.
+//! The DER structures that keys are stored in: PKCS#8, plain and encrypted, SEC1, PKCS#1.
 
 use ::pkcs8::AlgorithmIdentifierRef;
 use ::pkcs8::ObjectIdentifier;
@@ -74,6 +74,11 @@ impl Form {
             _ => Err(KeyError::Kind { found: "this".to_owned(), wanted: "a private key" }),
         }
     }
+}
+
+/// Whether these bytes have the form of a public key in PKCS#1: two numbers.
+pub(super) fn is_pkcs1_public(bytes: &[u8]) -> bool {
+    Vec::<UintRef<'_>>::from_der(bytes).is_ok_and(|numbers| numbers.len() == 2)
 }
 
 /// Puts a key into PKCS#8 version 1.

@@ -16,6 +16,7 @@ use crate::key::Unverified;
 use crate::key::algorithm::Checker;
 use crate::key::identifier::KeyType;
 use crate::key::pem;
+use crate::key::pkcs8;
 
 /// A public key of a kind that we use, in its canonical encoding, prepared for checking many signatures.
 ///
@@ -30,13 +31,16 @@ struct Inner {
 }
 
 impl PublicKey {
-    /// Reads a key file: PEM (`PUBLIC KEY`, or `RSA PUBLIC KEY`) or DER.
+    /// Reads a key file: `SubjectPublicKeyInfo`, or the PKCS#1 of an RSA key; PEM or DER.
     ///
     /// # Errors
     /// [`KeyError`]; a certificate or a private key is refused by name.
     pub fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
         if !pem::is_pem(bytes) {
-            return Self::from_spki(bytes);
+            return match pkcs8::is_pkcs1_public(bytes) {
+                true => Self::new(KeyType::Rsa, bytes),
+                false => Self::from_spki(bytes),
+            };
         }
         let block = pem::read(bytes)?;
         match block.label.as_str() {
