@@ -162,6 +162,19 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_bytes_make_a_reader_panic(bytes: Vec<u8>, label in "[A-Z ]{0,30}") {
+        let header = [&[0x30, u8::try_from(bytes.len() & 0x7f).unwrap()][..], &bytes].concat();
+        for bytes in [&bytes, &header, &pem(&label, &bytes).into_bytes()] {
+            let _ = PublicKey::parse(bytes);
+            let _ = PrivateKey::parse(bytes, || Err(KeyError::PassphraseMissing));
+        }
+    }
+}
+
 // T-44: a signature that does not verify is not handed out, whoever computed it.
 #[test]
 fn a_faulty_signature_goes_nowhere() {
@@ -188,6 +201,85 @@ fn every_key_is_read_back_from_every_plain_form() {
         assert_eq!(&public, key.public_key());
         assert_eq!(PublicKey::parse(public.spki()).unwrap(), public);
         assert_eq!(PublicKey::from_spki(public.spki()).unwrap().id(), id);
+    }
+}
+
+/// What stands inside PKCS#8: SEC1 or PKCS#1.
+fn inner(key: &PrivateKey) -> Vec<u8> {
+    pkcs8::PrivateKeyInfoRef::try_from(key.to_pkcs8_der().as_slice()).unwrap().private_key.as_bytes().to_vec()
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
+}
+
+/// RFC 5915, with everything in it to choose.
+#[derive(der::Sequence)]
+struct Sec1 {
+    version: u8,
+    private_key: der::asn1::OctetString,
+    #[asn1(context_specific = "0", tag_mode = "EXPLICIT", optional = "true")]
+    curve: Option<pkcs8::ObjectIdentifier>,
+    #[asn1(context_specific = "1", tag_mode = "EXPLICIT", optional = "true")]
+    public_key: Option<der::asn1::BitString>,
+}
+
+#[test]
+fn keys_are_read_from_sec1_and_pkcs1() {
+    use der::Decode as _;
+    use der::Encode as _;
+
+    let curves = [("1.2.840.10045.3.1.7", 1), ("1.3.132.0.34", 2), ("1.3.132.0.35", 3)];
+    let keys = every_key();
+    for (oid, at) in curves {
+        let key = &keys[at];
+        let mut sec1 = Sec1::from_der(&inner(key)).unwrap();
+        sec1.curve = Some(pkcs8::ObjectIdentifier::new_unwrap(oid));
+        let point = sec1.public_key.take().unwrap().as_bytes().unwrap().to_vec();
+        let half = point.len().div_ceil(2);
+        let compressed = [&[2 | (point[point.len() - 1] & 1)][..], &point[1..half]].concat();
+        let mut other = compressed.clone();
+        other[0] ^= 1;
+        let mut read = |public: Option<&[u8]>| {
+            sec1.public_key = public.map(|bytes| der::asn1::BitString::from_bytes(bytes).unwrap());
+            let der = sec1.to_der().unwrap();
+            let text = pem("EC PRIVATE KEY", &der);
+            assert_eq!(PrivateKey::parse(&der, none).is_ok(), PrivateKey::parse(text.as_bytes(), none).is_ok());
+            PrivateKey::parse(text.as_bytes(), none)
+        };
+        for public in [None, Some(point.as_slice()), Some(&compressed)] {
+            assert_eq!(read(public).unwrap().to_pkcs8_der(), key.to_pkcs8_der());
+        }
+        assert!(matches!(read(Some(&other)), Err(KeyError::Mismatch)));
+    }
+    let rsa = &keys[4];
+    let text = pem("RSA PRIVATE KEY", &inner(rsa));
+    for bytes in [text.as_bytes(), &inner(rsa)] {
+        assert_eq!(PrivateKey::parse(bytes, none).unwrap().to_pkcs8_der(), rsa.to_pkcs8_der());
+    }
+}
+
+// PKCS#8 version 2 has room for a public key, which must be the right one.
+#[test]
+fn a_public_key_stored_beside_must_match() {
+    use der::Encode as _;
+    use der::asn1::BitStringRef;
+    use pkcs8::PrivateKeyInfoRef;
+
+    let [keys, others] = [every_key(), every_key()];
+    for at in 0..4 {
+        let plain = keys[at].to_pkcs8_der();
+        let bits = |key: &PrivateKey| {
+            let spki = pkcs8::SubjectPublicKeyInfoRef::try_from(key.public_key().spki()).unwrap();
+            spki.subject_public_key.as_bytes().unwrap().to_vec()
+        };
+        for (public, accepted) in [(bits(&keys[at]), true), (bits(&others[at]), false)] {
+            let mut info = PrivateKeyInfoRef::try_from(plain.as_slice()).unwrap();
+            info.public_key = Some(BitStringRef::from_bytes(&public).unwrap());
+            let read = PrivateKey::from_pkcs8_der(&info.to_der().unwrap());
+            assert!(accepted == read.is_ok(), "{read:?}");
+            assert!(accepted || matches!(read, Err(KeyError::Mismatch)));
+        }
     }
 }
 
@@ -553,7 +645,7 @@ fn only_regular_files_within_the_limit_are_read() {
     assert_eq!(read(Path::new("/dev/zero")), "`/dev/zero` is a device or a pipe, wanted a file");
     assert_eq!(read(&path), format!("{}: a private key is not a public key", at(&path)));
     fs::write(&path, "not a key").unwrap();
-    let not_a_key = "public key cannot be read: it is not a SubjectPublicKeyInfo structure";
+    let not_a_key = "public key cannot be read: it is neither PEM nor DER of a key";
     assert_eq!(read(&path), format!("{}: {not_a_key}", at(&path)));
 }
 

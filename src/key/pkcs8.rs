@@ -3,6 +3,7 @@
 use ::pkcs8::AlgorithmIdentifierRef;
 use ::pkcs8::ObjectIdentifier;
 use ::pkcs8::PrivateKeyInfoRef;
+use ::pkcs8::SubjectPublicKeyInfoRef;
 use ::pkcs8::pkcs5::pbes2;
 use ::pkcs8::pkcs5::pbes2::Kdf;
 use ::pkcs8::pkcs5::pbes2::Parameters;
@@ -71,7 +72,10 @@ impl Form {
         match Vec::<UintRef<'_>>::from_der(bytes).map(|numbers| numbers.len()) {
             Ok(9) => Ok(Self::Pkcs1),
             Ok(6) => Err(KeyError::Algorithm { found: "DSA".to_owned() }),
-            _ => Err(KeyError::Kind { found: "this".to_owned(), wanted: "a private key" }),
+            _ if SubjectPublicKeyInfoRef::from_der(bytes).is_ok() || is_pkcs1_public(bytes) => {
+                Err(KeyError::Kind { found: "a public key".to_owned(), wanted: "a private key" })
+            }
+            _ => Err(KeyError::Encoding { what: "private key", reason: "it is neither PEM nor DER of a key" }),
         }
     }
 }
@@ -89,10 +93,10 @@ pub(super) fn wrap(key_type: KeyType, inner: &[u8]) -> Result<Zeroizing<Vec<u8>>
 }
 
 /// Writes SEC1, without the curve: it stands around this.
-pub(super) fn ec_private_key(scalar: &[u8], point: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+pub(super) fn ec_private_key(scalar: &[u8], point: Option<&[u8]>) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let write = || {
         let private_key = OctetStringRef::new(scalar)?;
-        let public_key = Some(BitStringRef::from_bytes(point)?);
+        let public_key = point.map(BitStringRef::from_bytes).transpose()?;
         EcPrivateKey { version: 1, private_key, parameters: None, public_key }.to_der()
     };
     write().map(Zeroizing::new).map_err(|_| malformed("it cannot be written"))

@@ -37,10 +37,7 @@ impl PublicKey {
     /// [`KeyError`]; a certificate or a private key is refused by name.
     pub fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
         if !pem::is_pem(bytes) {
-            return match pkcs8::is_pkcs1_public(bytes) {
-                true => Self::new(KeyType::Rsa, bytes),
-                false => Self::from_spki(bytes),
-            };
+            return Self::from_der(bytes);
         }
         let block = pem::read(bytes)?;
         match block.label.as_str() {
@@ -66,6 +63,19 @@ impl PublicKey {
         match key.spki() == der {
             true => Ok(key),
             false => Err(malformed("its encoding is not the canonical one")),
+        }
+    }
+
+    fn from_der(bytes: &[u8]) -> Result<Self, KeyError> {
+        if SubjectPublicKeyInfoRef::from_der(bytes).is_ok() {
+            return Self::from_spki(bytes);
+        }
+        if pkcs8::is_pkcs1_public(bytes) {
+            return Self::new(KeyType::Rsa, bytes);
+        }
+        match pkcs8::Form::of(bytes) {
+            Ok(_) => Err(KeyError::Kind { found: "a private key".to_owned(), wanted: WANTED }),
+            Err(_) => Err(KeyError::Encoding { what: "public key", reason: "it is neither PEM nor DER of a key" }),
         }
     }
 
