@@ -13,6 +13,8 @@ pub struct Limits {
     pub archive_members: usize,
     /// An attestation envelope, in bytes. BuildKit allows 40 MiB, cosign 128 MiB.
     pub attestation_bytes: u64,
+    /// Certificates in one bundle.
+    pub certificates: usize,
     /// Descriptors in one index.
     pub descriptors: usize,
     /// How much of an error body is read, in bytes.
@@ -31,6 +33,8 @@ pub struct Limits {
     pub key_file_bytes: u64,
     /// Hops along `Link` headers: the distribution specification sets none.
     pub link_hops: usize,
+    /// Transparency log entries in one bundle. sigstore-go has the same.
+    pub log_entries: usize,
     /// A manifest, an index, an image config or a page of referrers, in bytes. The distribution specification asks
     /// registries to take at least this much.
     pub manifest_bytes: u64,
@@ -50,6 +54,8 @@ pub struct Limits {
     pub statement_digests: usize,
     /// Subjects of one statement. sigstore-go has the same.
     pub statement_subjects: usize,
+    /// RFC 3161 timestamps in one bundle. sigstore-go has the same.
+    pub timestamps: usize,
     /// An answer of a token service, in bytes.
     pub token_bytes: u64,
 }
@@ -61,6 +67,7 @@ impl Limits {
         annotation_bytes: 64 << 10,
         archive_members: 1_000_000,
         attestation_bytes: 32 << 20,
+        certificates: 32,
         descriptors: 1_000,
         error_body_bytes: 64 << 10,
         evidence_bytes: 64 << 20,
@@ -70,6 +77,7 @@ impl Limits {
         json_values: 200_000,
         key_file_bytes: 64 << 10,
         link_hops: 20,
+        log_entries: 32,
         manifest_bytes: 4 << 20,
         redirects: 5,
         referrers: 1_000,
@@ -79,6 +87,7 @@ impl Limits {
         signatures_per_envelope: 16,
         statement_digests: 32,
         statement_subjects: 1_024,
+        timestamps: 32,
         token_bytes: 1 << 20,
     };
 }

@@ -1,1 +1,179 @@
-//! Signed documents, sealed until a key opens them.
+//! Signed documents, sealed until a key opens them; which format a media type is.
+
+pub mod base64;
+pub mod bundle;
+pub mod dsse;
+pub mod simple;
+pub mod statement;
+
+use crate::json::JsonError;
+use crate::key::KeyId;
+use crate::key::PublicKey;
+use crate::key::Scheme;
+use crate::limits::Limits;
+use crate::oci::Content;
+use crate::oci::media_type;
+
+pub use bundle::Bundle;
+pub use dsse::Envelope;
+pub use dsse::Payload;
+pub use simple::Claim;
+pub use simple::SimpleSigning;
+pub use statement::Statement;
+
+/// A signed document of any format that we read, still closed.
+#[derive(Clone, Debug)]
+pub enum Sealed {
+    /// A Sigstore bundle: cosign v3, and what we write by default.
+    Bundle(Bundle),
+    /// A bare DSSE envelope: an attestation of cosign v2.
+    Dsse(Envelope),
+    /// A simple signing payload beside its signature: cosign v2, skopeo.
+    Simple(SimpleSigning),
+}
+
+/// Why bytes are not a signed document that we read, or say nothing that we understand.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnvelopeError {
+    /// A field that has to be base64 is not.
+    #[error("`{field}` is not base64")]
+    Base64 {
+        /// Which field.
+        field: &'static str,
+    },
+    /// A field that is missing, empty or contradicts another.
+    #[error("{0}")]
+    Form(String),
+    /// Not the JSON of this format.
+    #[error("not the JSON of a {format}: {error}")]
+    Json {
+        /// Which format.
+        format: &'static str,
+        /// What the reader says.
+        error: JsonError,
+    },
+    /// More than we are willing to read.
+    #[error("{what}: {got}, more than the limit of {limit}")]
+    Limit {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much there is.
+        got: usize,
+        /// How much there may be.
+        limit: usize,
+    },
+    /// A media, payload or statement type that we do not read.
+    #[error("unknown {what} {got:?}")]
+    Type {
+        /// Which type.
+        what: &'static str,
+        /// Its value.
+        got: String,
+    },
+    /// No signature at all (T-17).
+    #[error("it has no signature")]
+    Unsigned,
+}
+
+/// The key did not make any of the signatures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not signed by the key {0}")]
+pub struct NotSignedBy(pub KeyId);
+
+impl Sealed {
+    /// Reads a bundle or an envelope by its media type. A simple signing layer needs its annotation as well:
+    /// [`SimpleSigning::new`].
+    ///
+    /// # Errors
+    /// [`EnvelopeError::Type`] for every other media type, else what is wrong with the bytes.
+    pub fn parse(content: &Content, limits: &Limits) -> Result<Self, EnvelopeError> {
+        let kind = content.descriptor().media_type.as_str();
+        if kind.starts_with(media_type::SIGSTORE_BUNDLE_PREFIX) {
+            return Bundle::parse(content.bytes(), limits).map(Self::Bundle);
+        }
+        match kind {
+            media_type::DSSE_ENVELOPE => Envelope::parse(content.bytes(), limits).map(Self::Dsse),
+            other => Err(EnvelopeError::Type { what: "media type", got: other.to_owned() }),
+        }
+    }
+
+    /// The payload, if `key` signed it. What the document itself says about keys and algorithms has no part in this.
+    ///
+    /// # Errors
+    /// [`NotSignedBy`] that key.
+    pub fn open(&self, key: &PublicKey) -> Result<Payload, NotSignedBy> {
+        match self {
+            Self::Bundle(bundle) => bundle.envelope().open(key),
+            Self::Dsse(envelope) => envelope.open(key),
+            Self::Simple(simple) => simple.open(key),
+        }
+    }
+
+    /// Which key the document claims was used: a hint for people, never a trust input (T-25).
+    pub fn claimed_key(&self) -> Option<String> {
+        match self {
+            Self::Bundle(bundle) => bundle.claimed_key(),
+            Self::Dsse(envelope) => envelope.claimed_key(),
+            Self::Simple(_) => None,
+        }
+    }
+
+    /// Which predicate type the document claims, before anything was checked: `None` if it cannot be read at all,
+    /// `Some(None)` for a format that has none. To sort and to show, never to decide by.
+    pub fn claimed_predicate(&self, limits: &Limits) -> Option<Option<String>> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Claimed {
+            predicate_type: String,
+        }
+        let envelope = match self {
+            Self::Bundle(bundle) => bundle.envelope(),
+            Self::Dsse(envelope) => envelope,
+            Self::Simple(_) => return Some(None),
+        };
+        let claimed: Claimed = crate::json::parse(envelope.unverified_payload(), limits).ok()?;
+        Some(Some(claimed.predicate_type))
+    }
+
+    /// A short name of the format.
+    pub const fn format(&self) -> &'static str {
+        match self {
+            Self::Bundle(_) => "sigstore-bundle",
+            Self::Dsse(_) => "dsse",
+            Self::Simple(_) => "simple-signing",
+        }
+    }
+}
+
+impl Payload {
+    /// What the payload says.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`] where its type is unknown or its bytes are not of that type.
+    pub fn read(&self, limits: &Limits) -> Result<Said, EnvelopeError> {
+        match self.payload_type() {
+            media_type::IN_TOTO => Statement::parse(self, limits).map(Said::Statement),
+            media_type::SIMPLE_SIGNING => Claim::parse(self, limits).map(Said::Claim),
+            other => Err(EnvelopeError::Type { what: "payload type", got: other.to_owned() }),
+        }
+    }
+}
+
+/// What a signed payload says.
+#[derive(Clone, Debug)]
+pub enum Said {
+    /// A simple signing claim.
+    Claim(Claim),
+    /// An in-toto statement.
+    Statement(Statement),
+}
+
+/// How a payload was proven to be signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// By which key.
+    pub key: KeyId,
+    /// By which scheme.
+    pub scheme: Scheme,
+}

@@ -1,1 +1,13 @@
-//! One file per verb, read top to bottom.
+//! One file per verb, read top to bottom: each says what happens in which order, and touches nothing itself.
+
+pub mod attach;
+pub mod copy;
+pub mod error;
+pub mod graph;
+pub mod hear;
+pub mod import;
+pub mod sign;
+pub mod tree;
+pub mod verify;
+
+pub use error::FlowError;

@@ -69,7 +69,11 @@ fn within(path: &Path, error: KeyError) -> KeyError {
     KeyError::File { path: path.to_owned(), error: Box::new(error) }
 }
 
-fn read(path: &Path, limits: &Limits) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+/// Reads the bytes of a key file of any kind, within the limit for key files.
+///
+/// # Errors
+/// [`KeyError`] that names the path.
+pub fn read(path: &Path, limits: &Limits) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let failed = |error| KeyError::Io { action: "read", error, path: path.to_owned() };
     // Asked before opening, since opening a pipe waits for somebody to write into it.
     regular(path, &fs::metadata(path).map_err(failed)?)?;

@@ -1,1 +1,46 @@
-//! What must be true before an image is accepted.
+//! `Policy`: what must be true before an image is accepted.
+
+pub mod rule;
+
+use crate::trust::Threshold;
+
+pub use rule::Kind;
+pub use rule::Rule;
+
+/// What has to be signed, by how many, and what else has to be true. There is no default: a policy always says what
+/// it wants signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    kind: Kind,
+    rules: Vec<Rule>,
+    threshold: Threshold,
+}
+
+impl Policy {
+    /// Wants statements of `kind` by as many owners as `threshold` says.
+    pub const fn new(kind: Kind, threshold: Threshold) -> Self {
+        Self { kind, rules: Vec::new(), threshold }
+    }
+
+    /// Wants `rule` to hold as well, for each statement that is counted. A rule can only take away.
+    #[must_use]
+    pub fn and(mut self, rule: Rule) -> Self {
+        self.rules.push(rule);
+        self
+    }
+
+    /// Which kind of statement is wanted.
+    pub const fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
+    /// What else has to hold.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// By how many.
+    pub const fn threshold(&self) -> Threshold {
+        self.threshold
+    }
+}

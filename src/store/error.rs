@@ -12,12 +12,28 @@ use crate::oci::ManifestError;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
+    /// Several images where one is to be chosen.
+    #[error("{place} holds {} images; name one of them: {}", .names.len(), shortened(.names))]
+    Ambiguous {
+        /// The store.
+        place: String,
+        /// What there is to choose from.
+        names: Vec<String>,
+    },
     /// An archive or layout that breaks its own rules.
     #[error("{place}: {why}")]
     Broken {
         /// The file or directory.
         place: String,
         /// Which rule, and where.
+        why: String,
+    },
+    /// Another process writes there.
+    #[error("{place}: {why}")]
+    Busy {
+        /// The store.
+        place: String,
+        /// Who writes.
         why: String,
     },
     /// The bytes are not what was asked for.
@@ -51,6 +67,14 @@ pub enum StoreError {
         place: String,
         /// What is wrong with it.
         error: ManifestError,
+    },
+    /// The store refuses a manifest because it does not have one of its blobs.
+    #[error("{place}: a blob is missing: {why}")]
+    MissingBlob {
+        /// The manifest.
+        place: String,
+        /// What the store said.
+        why: String,
     },
     /// The store says that there is none.
     #[error("{what}: not found")]
@@ -132,11 +156,14 @@ impl StoreError {
     /// A short, stable name of the kind of error, for reports.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::Ambiguous { .. } => "ambiguous",
             Self::Broken { .. } => "store-broken",
+            Self::Busy { .. } => "busy",
             Self::Content { .. } => "content-mismatch",
             Self::Denied { .. } => "denied",
             Self::Io { .. } => "io",
             Self::Manifest { .. } => "manifest-unreadable",
+            Self::MissingBlob { .. } => "missing-blob",
             Self::NotFound { .. } => "not-found",
             Self::Protocol { .. } => "protocol",
             Self::ReadBack { .. } => "read-back",
@@ -147,4 +174,10 @@ impl StoreError {
             Self::Unreachable { .. } => "unreachable",
         }
     }
+}
+
+fn shortened(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let shown: Vec<_> = names.iter().take(SHOWN).map(String::as_str).chain((names.len() > SHOWN).then_some("…")).collect();
+    shown.join(", ")
 }

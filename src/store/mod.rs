@@ -1,8 +1,17 @@
 //! Where content lives: `Source`, `Sink` and what they can say; a store moves bytes and never decides.
 
+pub mod archive;
 pub mod blob;
+#[cfg(feature = "registry")]
+pub mod credentials;
+pub mod docker_archive;
 pub mod error;
+pub mod layout;
+pub mod local;
+pub mod memory;
 pub mod parallel;
+#[cfg(feature = "registry")]
+pub mod registry;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,9 +21,13 @@ use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Selector;
 
+pub use archive::Archive;
 pub use blob::Blob;
 pub use blob::Chunks;
+pub use docker_archive::DockerArchive;
 pub use error::StoreError;
+pub use layout::Layout;
+pub use memory::Memory;
 
 /// Work that a store does for us. Local stores finish at the first poll; only a registry waits.
 pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -64,6 +77,11 @@ pub trait Source: Send + Sync {
         artifact_type: Option<&'a str>,
     ) -> Task<'a, Result<Option<Listing>, StoreError>>;
 
+    /// Whether the store keeps a list of referrers, where that is known already: it decides what is asked first.
+    fn lists_referrers(&self) -> Option<bool> {
+        None
+    }
+
     /// The names in this store: the tags of a repository, the named entries of a layout.
     ///
     /// # Errors
@@ -107,6 +125,11 @@ pub trait Sink: Source {
     /// As [`Sink::push_blob`].
     fn push_content<'a>(&'a self, content: &'a Content) -> Task<'a, Result<(), StoreError>> {
         self.push_blob(Blob::of(content))
+    }
+
+    /// Whether the store is known to refuse a manifest whose blobs it does not have.
+    fn checks_blobs(&self) -> bool {
+        false
     }
 
     /// Stores a manifest under its digest and, with a tag, under that name. Blobs and children must be there already.

@@ -1,1 +1,223 @@
-//! Evidence in, a verified subject or a refusal out.
+//! `Verifier`: evidence in, a verified subject or a refusal out. No input, no output, no clock.
+
+pub mod evidence;
+pub mod finding;
+pub mod verified;
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use crate::digest::Digest;
+use crate::envelope::Payload;
+use crate::envelope::Proof;
+use crate::envelope::Said;
+use crate::envelope::Statement;
+use crate::envelope::statement::About as SubjectOf;
+use crate::limits::Limits;
+use crate::policy::Kind;
+use crate::policy::Policy;
+use crate::policy::Rule;
+use crate::trust::Owner;
+use crate::trust::TrustError;
+use crate::trust::TrustRoot;
+
+pub use evidence::Evidence;
+pub use evidence::Place;
+pub use finding::Finding;
+pub use finding::Reason;
+pub use finding::Refusal;
+pub use verified::Counted;
+pub use verified::VerifiedSubject;
+
+/// A trust root and a policy, ready to judge. One function for every format and every place (T-03).
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    limits: Limits,
+    policy: Policy,
+    trust: TrustRoot,
+}
+
+impl Verifier {
+    /// Judges by `policy`, trusting `trust`.
+    ///
+    /// # Errors
+    /// [`TrustError`] where the keys could never meet the policy's threshold.
+    pub fn new(trust: TrustRoot, policy: Policy, limits: Limits) -> Result<Self, TrustError> {
+        trust.supports(policy.threshold())?;
+        Ok(Self { limits, policy, trust })
+    }
+
+    /// The policy.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Judges `subject` by `evidence`. More evidence never turns a yes into a no.
+    ///
+    /// # Errors
+    /// [`Refusal`] with one finding for each piece of evidence that did not count.
+    pub fn verify<'a>(
+        &self,
+        subject: Digest,
+        evidence: impl IntoIterator<Item = &'a Evidence>,
+    ) -> Result<VerifiedSubject, Refusal> {
+        let mut trial = self.trial(subject);
+        evidence.into_iter().for_each(|evidence| trial.hear(evidence));
+        trial.close()
+    }
+
+    /// Opens a trial of `subject`, for evidence that arrives piece by piece.
+    pub fn trial(&self, subject: Digest) -> Trial<'_> {
+        Trial { counted: Vec::new(), findings: Vec::new(), owners: BTreeSet::new(), subject, verifier: self }
+    }
+}
+
+/// Evidence being heard.
+#[derive(Debug)]
+pub struct Trial<'a> {
+    counted: Vec<Counted>,
+    findings: Vec<Finding>,
+    owners: BTreeSet<Owner>,
+    subject: Digest,
+    verifier: &'a Verifier,
+}
+
+impl Trial<'_> {
+    /// Takes in one piece of evidence: it counts, or a finding says why not.
+    pub fn hear(&mut self, evidence: &Evidence) {
+        let mut reasons = Vec::new();
+        let mut proven = 0;
+        for key in self.verifier.trust.keys() {
+            // 1. The signature, by a key that the operator gave, over the bytes received. DSSE protocol, "Verification".
+            let Ok(payload) = evidence.sealed().open(key) else { continue };
+            proven += 1;
+            match self.judge(&payload) {
+                Ok(about) => self.count(evidence, payload.proof(), about),
+                Err(reason) => reasons.push(reason),
+            }
+        }
+        if proven == 0 {
+            reasons.push(Reason::NoTrustedKey { claimed: evidence.sealed().claimed_key() });
+        }
+        for reason in reasons {
+            self.find(Finding::about(evidence, reason));
+        }
+    }
+
+    /// Takes in what could not even be heard.
+    pub fn find(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// Whether enough owners have signed.
+    pub fn is_met(&self) -> bool {
+        self.verifier.policy.threshold().is_met_by(&self.owners)
+    }
+
+    /// How many more owners are needed.
+    pub fn missing(&self) -> u32 {
+        self.verifier.policy.threshold().missing(&self.owners)
+    }
+
+    /// Ends the trial.
+    ///
+    /// # Errors
+    /// [`Refusal`] where too few owners have signed.
+    pub fn close(self) -> Result<VerifiedSubject, Refusal> {
+        match self.is_met() {
+            true => Ok(VerifiedSubject::accepted(self.subject, self.counted, self.findings)),
+            false => Err(Refusal {
+                counted: self.counted,
+                findings: self.findings,
+                got: self.owners.len(),
+                kind: self.verifier.policy.kind().clone(),
+                subject: self.subject,
+                want: self.verifier.policy.threshold().count(),
+            }),
+        }
+    }
+
+    /// What a payload that a trusted key signed has to say before it counts.
+    fn judge(&self, payload: &Payload) -> Result<About, Reason> {
+        // 2. The payload is of a type that we know, and of its form.
+        let said = payload.read(&self.verifier.limits).map_err(Reason::Payload)?;
+        let policy = &self.verifier.policy;
+        // 3. It is of the kind that is wanted: before anything else it says, so that no attestation comes further.
+        let kind = kind(&said);
+        if kind != *policy.kind() {
+            return Err(Reason::WrongKind { got: kind, want: policy.kind().clone() });
+        }
+        // 4. It is about this very digest.
+        let about = About::of(&said, &self.subject)?;
+        // 5. Whatever else the policy asks of it holds.
+        policy.rules().iter().try_for_each(|rule| about.keeps(rule))?;
+        Ok(about)
+    }
+
+    fn count(&mut self, evidence: &Evidence, proof: Proof, about: About) {
+        // 6. Each owner counts once, however many signatures, keys and formats there are.
+        let Some(owner) = self.verifier.trust.owner(proof.key) else { return };
+        self.owners.insert(owner.clone());
+        self.counted.push(Counted {
+            annotations: about.annotations,
+            evidence: evidence.clone(),
+            key: proof.key,
+            kind: self.verifier.policy.kind().clone(),
+            owner: owner.clone(),
+            reference: about.reference,
+            scheme: proof.scheme,
+        });
+    }
+}
+
+/// What a statement says about the subject of a trial.
+struct About {
+    annotations: BTreeMap<String, String>,
+    reference: Option<String>,
+}
+
+impl About {
+    fn of(said: &Said, subject: &Digest) -> Result<Self, Reason> {
+        let signs = match said {
+            Said::Claim(claim) if claim.digest() == subject => {
+                let reference = Some(claim.reference().to_owned()).filter(|reference| !reference.is_empty());
+                return Ok(Self { annotations: claim.annotations().clone(), reference });
+            }
+            Said::Claim(claim) => claim.digest().to_string(),
+            Said::Statement(statement) => match statement.about(subject) {
+                Some(about) => {
+                    let reference = about.name().map(str::to_owned);
+                    return Ok(Self { annotations: about.annotations().clone(), reference });
+                }
+                None => subjects(statement),
+            },
+        };
+        Err(Reason::OtherSubject { signs })
+    }
+
+    fn keeps(&self, rule: &Rule) -> Result<(), Reason> {
+        match rule {
+            Rule::Annotation { key, value } => match self.annotations.get(key) {
+                Some(got) if got == value => Ok(()),
+                got => Err(Reason::Annotation { key: key.clone(), got: got.cloned(), want: value.clone() }),
+            },
+            Rule::Reference(want) => match &self.reference {
+                Some(got) if got == want => Ok(()),
+                got => Err(Reason::Reference { got: got.clone(), want: want.clone() }),
+            },
+        }
+    }
+}
+
+fn subjects(statement: &Statement) -> String {
+    const SHOWN: usize = 3;
+    let digests = statement.subjects().iter().flat_map(SubjectOf::digests);
+    digests.take(SHOWN).map(|(algorithm, digest)| format!("{algorithm}:{digest}")).collect::<Vec<_>>().join(", ")
+}
+
+fn kind(said: &Said) -> Kind {
+    match said {
+        Said::Claim(_) => Kind::ImageSignature,
+        Said::Statement(statement) => Kind::of_predicate(statement.predicate_type()),
+    }
+}

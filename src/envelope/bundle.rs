@@ -1,0 +1,204 @@
+//! The Sigstore bundle: an envelope with what is needed to check it offline.
+
+use serde::Deserialize;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::envelope::Envelope;
+use crate::envelope::EnvelopeError;
+use crate::envelope::base64;
+use crate::envelope::dsse::WireEnvelope;
+use crate::json;
+use crate::json::JsonError;
+use crate::key::PublicKey;
+use crate::limits::Limits;
+use crate::oci::media_type;
+
+/// A Sigstore bundle over a DSSE envelope, of version 0.1 to 0.3. sigstore/protobuf-specs, `sigstore_bundle.proto`.
+///
+/// What stands beside the envelope (certificates, log entries, timestamps, the key hint) is kept for people to see and
+/// decides nothing here: a bundle is opened with a key that the operator gave.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    envelope: Envelope,
+    material: Material,
+    version: Version,
+}
+
+/// What the bundle offers beside the envelope, unverified.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Material {
+    /// The certificates, leaf first, in DER.
+    pub certificates: Vec<Vec<u8>>,
+    /// What the bundle says about the key: by cosign's convention the SHA-256 of the public key, in base64.
+    pub key_hint: Option<String>,
+    /// How many transparency log entries there are.
+    pub log_entries: usize,
+    /// How many RFC 3161 timestamps there are.
+    pub timestamps: usize,
+}
+
+/// The versions of the format that we read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// `application/vnd.dev.sigstore.bundle+json;version=0.1`.
+    V0_1,
+    /// `application/vnd.dev.sigstore.bundle+json;version=0.2`.
+    V0_2,
+    /// Either spelling of 0.3.
+    V0_3,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    media_type: String,
+    verification_material: WireMaterial,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dsse_envelope: Option<WireEnvelope>,
+    #[serde(default, skip_serializing)]
+    message_signature: Option<Box<RawValue>>,
+}
+
+#[derive(Serialize, Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct WireMaterial {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    public_key: Option<WireHint>,
+    #[serde(default, skip_serializing)]
+    certificate: Option<WireCertificate>,
+    #[serde(default, skip_serializing)]
+    x509_certificate_chain: Option<WireChain>,
+    #[serde(default, skip_serializing)]
+    tlog_entries: Option<Vec<Box<RawValue>>>,
+    #[serde(default, skip_serializing)]
+    timestamp_verification_data: Option<WireTimestamps>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireHint {
+    #[serde(default)]
+    hint: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireCertificate {
+    raw_bytes: String,
+}
+
+#[derive(Deserialize)]
+struct WireChain {
+    #[serde(default)]
+    certificates: Vec<WireCertificate>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireTimestamps {
+    #[serde(default)]
+    rfc3161_timestamps: Option<Vec<Box<RawValue>>>,
+}
+
+impl Bundle {
+    /// Puts an envelope that `key` signed into a bundle as cosign does for a key without a transparency log.
+    pub fn new(envelope: Envelope, key: &PublicKey) -> Self {
+        let material = Material { key_hint: Some(key.id().hint()), ..Material::default() };
+        Self { envelope, material, version: Version::V0_3 }
+    }
+
+    /// Reads a bundle.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`]; a bundle over a message signature instead of an envelope says nothing about an image and is
+    /// refused, and so is one of an unknown version.
+    pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
+        let json = |error| EnvelopeError::Json { format: "Sigstore bundle", error };
+        let wire: Wire = json::parse(bytes, limits).map_err(json)?;
+        let version = Version::of(&wire.media_type)?;
+        let envelope = match (wire.dsse_envelope, wire.message_signature) {
+            (Some(envelope), None) => Envelope::from_wire(envelope, limits)?,
+            (None, Some(_)) => {
+                let why = "a bundle over a message signature: it signs a file, not an image".to_owned();
+                return Err(EnvelopeError::Form(why));
+            }
+            (Some(_), Some(_)) => {
+                return Err(EnvelopeError::Form("a bundle with both an envelope and a message signature".to_owned()));
+            }
+            (None, None) => return Err(EnvelopeError::Form("a bundle without content".to_owned())),
+        };
+        let material = wire.verification_material.read(limits)?;
+        Ok(Self { envelope, material, version })
+    }
+
+    /// The bundle as JSON, in cosign's field order.
+    ///
+    /// # Errors
+    /// [`JsonError`] never happens for these types, but is not swallowed.
+    pub fn to_json(&self) -> Result<Vec<u8>, JsonError> {
+        let hint = self.material.key_hint.clone().unwrap_or_default();
+        let public_key = Some(WireHint { hint });
+        json::to_go(&Wire {
+            media_type: media_type::SIGSTORE_BUNDLE.to_owned(),
+            verification_material: WireMaterial { public_key, ..WireMaterial::default() },
+            dsse_envelope: Some(self.envelope.to_wire()),
+            message_signature: None,
+        })
+    }
+
+    /// The envelope inside, closed.
+    pub fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    /// What stands beside the envelope, unverified.
+    pub fn material(&self) -> &Material {
+        &self.material
+    }
+
+    /// Which version of the format it is.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    pub(super) fn claimed_key(&self) -> Option<String> {
+        let hint = self.material.key_hint.clone().filter(|hint| !hint.is_empty());
+        hint.or_else(|| self.envelope.claimed_key())
+    }
+}
+
+impl Version {
+    fn of(media_type: &str) -> Result<Self, EnvelopeError> {
+        match media_type {
+            "application/vnd.dev.sigstore.bundle+json;version=0.1" => Ok(Self::V0_1),
+            "application/vnd.dev.sigstore.bundle+json;version=0.2" => Ok(Self::V0_2),
+            "application/vnd.dev.sigstore.bundle+json;version=0.3" | media_type::SIGSTORE_BUNDLE => Ok(Self::V0_3),
+            other => Err(EnvelopeError::Type { what: "bundle media type", got: other.to_owned() }),
+        }
+    }
+}
+
+impl WireMaterial {
+    fn read(self, limits: &Limits) -> Result<Material, EnvelopeError> {
+        let log_entries = self.tlog_entries.map_or(0, |entries| entries.len());
+        let timestamps = self.timestamp_verification_data.and_then(|data| data.rfc3161_timestamps);
+        let timestamps = timestamps.map_or(0, |timestamps| timestamps.len());
+        let chain = self.x509_certificate_chain.map(|chain| chain.certificates).unwrap_or_default();
+        let listed: Vec<_> = self.certificate.into_iter().chain(chain).collect();
+        for (what, got, limit) in [
+            ("log entries in one bundle", log_entries, limits.log_entries),
+            ("timestamps in one bundle", timestamps, limits.timestamps),
+            ("certificates in one bundle", listed.len(), limits.certificates),
+        ] {
+            if got > limit {
+                return Err(EnvelopeError::Limit { what, got, limit });
+            }
+        }
+        let mut certificates = Vec::new();
+        for certificate in listed {
+            certificates.push(base64::decode("certificate", &certificate.raw_bytes)?);
+        }
+        let key_hint = self.public_key.map(|key| key.hint);
+        Ok(Material { certificates, key_hint, log_entries, timestamps })
+    }
+}

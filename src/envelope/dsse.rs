@@ -1,0 +1,221 @@
+//! DSSE: `Envelope`, and `Payload`, which only an opened document gives out. The second of the four doorways.
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::envelope::EnvelopeError;
+use crate::envelope::NotSignedBy;
+use crate::envelope::Proof;
+use crate::envelope::base64;
+use crate::json;
+use crate::key::KeyId;
+use crate::key::PublicKey;
+use crate::key::Signer;
+use crate::key::SignerError;
+use crate::limits::Limits;
+
+/// Bytes that a known key signed, with their type.
+///
+/// There is no way to make one but to open a signed document with a key, so whoever parses a payload parses what was
+/// signed.
+#[derive(Clone, Debug)]
+pub struct Payload {
+    bytes: Vec<u8>,
+    payload_type: String,
+    proof: Proof,
+}
+
+impl Payload {
+    /// The result of checking that `key` signed `message` with `signature`; `bytes` is what that message says.
+    pub(super) fn proven(
+        key: &PublicKey,
+        message: &[u8],
+        signature: &[u8],
+        payload_type: &str,
+        bytes: &[u8],
+    ) -> Result<Self, NotSignedBy> {
+        let scheme = key.verify(message, signature).map_err(|_| NotSignedBy(key.id()))?;
+        let proof = Proof { key: key.id(), scheme };
+        Ok(Self { bytes: bytes.to_vec(), payload_type: payload_type.to_owned(), proof })
+    }
+
+    /// The bytes that were signed.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What they are; signed as well.
+    pub fn payload_type(&self) -> &str {
+        &self.payload_type
+    }
+
+    /// Which key signed them, and how.
+    pub fn proof(&self) -> Proof {
+        self.proof
+    }
+}
+
+/// A DSSE envelope, closed: the payload stays inside until a key opens it. secure-systems-lab/dsse, protocol 1.0.
+#[derive(Clone, Debug)]
+pub struct Envelope {
+    payload: Vec<u8>,
+    payload_type: String,
+    signatures: Vec<Signature>,
+}
+
+#[derive(Clone, Debug)]
+struct Signature {
+    key_id: Option<String>,
+    bytes: Vec<u8>,
+}
+
+/// The wire form, in the field order that cosign writes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireEnvelope {
+    payload: String,
+    payload_type: String,
+    signatures: Option<Vec<WireSignature>>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct WireSignature {
+    sig: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    keyid: Option<String>,
+}
+
+impl Envelope {
+    /// Signs `payload` with `signer`. The signature covers the type too (pre-authentication encoding).
+    ///
+    /// # Errors
+    /// What the signer says.
+    pub fn seal(payload_type: &str, payload: &[u8], signer: &dyn Signer) -> Result<Self, SignerError> {
+        let signature = signer.sign(&pre_authentication_encoding(payload_type, payload))?;
+        let signature = Signature { key_id: None, bytes: signature.as_bytes().to_vec() };
+        Ok(Self {
+            payload: payload.to_vec(),
+            payload_type: payload_type.to_owned(),
+            signatures: vec![signature],
+        })
+    }
+
+    /// Reads an envelope.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`]; an envelope without signatures is refused here already.
+    pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
+        let wire = json::parse(bytes, limits).map_err(|error| EnvelopeError::Json { format: "DSSE envelope", error })?;
+        Self::from_wire(wire, limits)
+    }
+
+    pub(super) fn from_wire(wire: WireEnvelope, limits: &Limits) -> Result<Self, EnvelopeError> {
+        let listed = wire.signatures.unwrap_or_default();
+        let (got, limit) = (listed.len(), limits.signatures_per_envelope);
+        if got > limit {
+            return Err(EnvelopeError::Limit { what: "signatures in one envelope", got, limit });
+        }
+        let mut signatures = Vec::new();
+        for WireSignature { sig, keyid } in listed {
+            let bytes = base64::decode("signatures.sig", &sig)?;
+            let key_id = keyid.filter(|id| !id.is_empty());
+            signatures.push(Signature { key_id, bytes });
+        }
+        if signatures.iter().all(|signature| signature.bytes.is_empty()) {
+            return Err(EnvelopeError::Unsigned);
+        }
+        let payload = base64::decode("payload", &wire.payload)?;
+        Ok(Self { payload, payload_type: wire.payload_type, signatures })
+    }
+
+    pub(super) fn to_wire(&self) -> WireEnvelope {
+        let signatures = self.signatures.iter().map(|signature| WireSignature {
+            sig: base64::encode(&signature.bytes),
+            keyid: signature.key_id.clone(),
+        });
+        WireEnvelope {
+            payload: base64::encode(&self.payload),
+            payload_type: self.payload_type.clone(),
+            signatures: Some(signatures.collect()),
+        }
+    }
+
+    /// The payload, if `key` made one of the signatures.
+    ///
+    /// # Errors
+    /// [`NotSignedBy`] that key.
+    pub fn open(&self, key: &PublicKey) -> Result<Payload, NotSignedBy> {
+        let message = pre_authentication_encoding(&self.payload_type, &self.payload);
+        self.signatures
+            .iter()
+            .find_map(|signature| {
+                Payload::proven(key, &message, &signature.bytes, &self.payload_type, &self.payload).ok()
+            })
+            .ok_or(NotSignedBy(key.id()))
+    }
+
+    /// The type that the envelope claims for its payload, before anything was checked.
+    pub fn claimed_type(&self) -> &str {
+        &self.payload_type
+    }
+
+    /// The bytes inside, before anything was checked: to show to people, never to decide by.
+    pub fn unverified_payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    pub(super) fn claimed_key(&self) -> Option<String> {
+        self.signatures.iter().find_map(|signature| signature.key_id.clone())
+    }
+}
+
+/// The bytes that a DSSE signature covers. DSSE protocol, "PAE": lengths are decimal and in bytes.
+pub fn pre_authentication_encoding(payload_type: &str, payload: &[u8]) -> Vec<u8> {
+    let mut encoded = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();
+    encoded.extend_from_slice(payload);
+    encoded
+}
+
+/// The key of a proof, for counting.
+impl From<Proof> for KeyId {
+    fn from(proof: Proof) -> Self {
+        proof.key
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The example of the DSSE protocol document.
+    #[test]
+    fn encodes_as_the_protocol_shows() {
+        let encoded = pre_authentication_encoding("http://example.com/HelloWorld", b"hello world");
+        assert_eq!(encoded, b"DSSEv1 29 http://example.com/HelloWorld 11 hello world");
+    }
+
+    // T-17, HR-72.
+    #[test]
+    fn refuses_an_envelope_without_signatures() {
+        for signatures in ["[]", "null", r#"[{"sig":""}]"#] {
+            let text = format!(r#"{{"payload":"e30=","payloadType":"a/b","signatures":{signatures}}}"#);
+            let parsed = Envelope::parse(text.as_bytes(), &Limits::DEFAULT);
+            assert_eq!(parsed.unwrap_err(), EnvelopeError::Unsigned, "{signatures}");
+        }
+        let absent = br#"{"payload":"e30=","payloadType":"a/b"}"#;
+        assert_eq!(Envelope::parse(absent, &Limits::DEFAULT).unwrap_err(), EnvelopeError::Unsigned);
+    }
+
+    #[test]
+    fn counts_signatures_up_to_the_limit() {
+        let text = |count: usize| {
+            let signatures = vec![r#"{"sig":"AA=="}"#; count].join(",");
+            format!(r#"{{"payload":"e30=","payloadType":"a/b","signatures":[{signatures}]}}"#)
+        };
+        assert!(Envelope::parse(text(16).as_bytes(), &Limits::DEFAULT).is_ok());
+        assert!(matches!(
+            Envelope::parse(text(17).as_bytes(), &Limits::DEFAULT),
+            Err(EnvelopeError::Limit { got: 17, limit: 16, .. })
+        ));
+    }
+}

@@ -1,0 +1,211 @@
+//! in-toto `Statement`: subjects and a predicate.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::digest::Digest;
+use crate::digest::DigestAlgorithm;
+use crate::envelope::EnvelopeError;
+use crate::envelope::Payload;
+use crate::json;
+use crate::json::JsonError;
+use crate::limits::Limits;
+use crate::oci::media_type;
+
+/// The statement types that we read. The first is the one that we write.
+const TYPES: [&str; 2] = ["https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"];
+
+/// A signed statement about some subjects. in-toto attestation framework, `spec/v1/statement.md`.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    predicate: Option<Box<RawValue>>,
+    predicate_type: String,
+    subjects: Vec<About>,
+}
+
+/// One subject of a statement.
+#[derive(Clone, Debug)]
+pub struct About {
+    annotations: BTreeMap<String, String>,
+    digests: BTreeMap<String, String>,
+    name: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    #[serde(rename = "_type")]
+    kind: String,
+    subject: Vec<WireSubject>,
+    predicate_type: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    predicate: Option<Box<RawValue>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireSubject {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(default)]
+    digest: BTreeMap<String, String>,
+    #[serde(default)]
+    annotations: Option<BTreeMap<String, Value>>,
+}
+
+impl Statement {
+    /// Reads what was signed. A statement without `predicate`, and subjects without `name`, are what cosign before
+    /// 3.0.5 wrote, and are read.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`]: another type of statement, no subject, a subject without digest, no predicate type, or more
+    /// than the limits allow.
+    pub fn parse(payload: &Payload, limits: &Limits) -> Result<Self, EnvelopeError> {
+        let json = |error| EnvelopeError::Json { format: "in-toto statement", error };
+        let wire: Wire = json::parse(payload.bytes(), limits).map_err(json)?;
+        if !TYPES.contains(&wire.kind.as_str()) {
+            return Err(EnvelopeError::Type { what: "statement type", got: wire.kind });
+        }
+        if wire.predicate_type.is_empty() {
+            return Err(EnvelopeError::Form("a statement without predicate type".to_owned()));
+        }
+        if wire.subject.is_empty() {
+            return Err(EnvelopeError::Form("a statement without subject".to_owned()));
+        }
+        let most = wire.subject.iter().map(|subject| subject.digest.len()).max().unwrap_or(0);
+        for (what, got, limit) in [
+            ("subjects of one statement", wire.subject.len(), limits.statement_subjects),
+            ("digests of one subject", most, limits.statement_digests),
+        ] {
+            if got > limit {
+                return Err(EnvelopeError::Limit { what, got, limit });
+            }
+        }
+        Ok(Self {
+            predicate: wire.predicate,
+            predicate_type: wire.predicate_type,
+            subjects: wire.subject.into_iter().map(About::from).collect(),
+        })
+    }
+
+    /// The payload of an image signature as cosign v3 writes it, byte for byte, where there is no `name`.
+    ///
+    /// # Errors
+    /// [`JsonError`] never happens for these types, but is not swallowed.
+    pub fn image_signature(
+        digest: &Digest,
+        name: Option<&str>,
+        annotations: &BTreeMap<String, String>,
+    ) -> Result<Vec<u8>, JsonError> {
+        let text = |(key, value): (&String, &String)| (key.clone(), Value::String(value.clone()));
+        json::to_go(&Wire {
+            kind: TYPES.map(str::to_owned).into_iter().next().unwrap_or_default(),
+            subject: vec![WireSubject {
+                name: name.map(str::to_owned),
+                digest: BTreeMap::from([(digest.algorithm().name().to_owned(), digest.hex())]),
+                annotations: Some(annotations.iter().map(text).collect()),
+            }],
+            predicate_type: media_type::COSIGN_SIGN_PREDICATE.to_owned(),
+            predicate: Some(RawValue::from_string("{}".to_owned())?),
+        })
+    }
+
+    /// What kind of statement it is.
+    pub fn predicate_type(&self) -> &str {
+        &self.predicate_type
+    }
+
+    /// What it says, as it was signed.
+    pub fn predicate(&self) -> Option<&RawValue> {
+        self.predicate.as_deref()
+    }
+
+    /// What it is about.
+    pub fn subjects(&self) -> &[About] {
+        &self.subjects
+    }
+
+    /// The first subject that is `digest`.
+    pub fn about(&self, digest: &Digest) -> Option<&About> {
+        self.subjects.iter().find(|subject| subject.is(digest))
+    }
+}
+
+impl About {
+    /// Whether this subject is the content called `digest`.
+    ///
+    /// A subject may carry digests by several algorithms, and all that we know must be right (HR-76). Nothing but
+    /// `digest` is known here, so a subject that carries the other of SHA-256 and SHA-512 as well is not believed.
+    pub fn is(&self, digest: &Digest) -> bool {
+        let other = match digest.algorithm() {
+            DigestAlgorithm::Sha256 => DigestAlgorithm::Sha512,
+            DigestAlgorithm::Sha512 => DigestAlgorithm::Sha256,
+        };
+        self.digests.get(digest.algorithm().name()) == Some(&digest.hex()) && !self.digests.contains_key(other.name())
+    }
+
+    /// The annotations that were signed.
+    pub fn annotations(&self) -> &BTreeMap<String, String> {
+        &self.annotations
+    }
+
+    /// The name, where the statement has one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The digests by algorithm, as the statement has them, for people.
+    pub fn digests(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.digests.iter().map(|(algorithm, digest)| (algorithm.as_str(), digest.as_str()))
+    }
+}
+
+impl From<WireSubject> for About {
+    fn from(wire: WireSubject) -> Self {
+        let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let annotations = wire.annotations.unwrap_or_default();
+        Self {
+            annotations: annotations.into_iter().map(|(key, value)| (key, text(value))).collect(),
+            digests: wire.digest,
+            name: wire.name.filter(|name| !name.is_empty()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The payload of a signature made by cosign 3.1.1.
+    #[test]
+    fn writes_the_statement_of_cosign() {
+        let digest = "sha256:3523117bdf55397070a87e64e066f2a8ce7cc6f4359aac610369bb7efb95d032".parse().unwrap();
+        let payload = Statement::image_signature(&digest, None, &BTreeMap::new()).unwrap();
+        assert_eq!(
+            String::from_utf8(payload).unwrap(),
+            r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"3523117bdf55397070a87e64e066f2a8ce7cc6f4359aac610369bb7efb95d032"},"annotations":{}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{}}"#
+        );
+    }
+
+    // HR-76.
+    #[test]
+    fn believes_a_subject_only_if_every_known_digest_is_right() {
+        let digest = Digest::sha256(b"{}");
+        let about = |digests: &[(&str, &str)]| About {
+            annotations: BTreeMap::new(),
+            digests: digests.iter().map(|(a, d)| ((*a).to_owned(), (*d).to_owned())).collect(),
+            name: None,
+        };
+        let hex = digest.hex();
+        assert!(about(&[("sha256", &hex)]).is(&digest));
+        assert!(about(&[("sha256", &hex), ("gitCommit", "12")]).is(&digest));
+        assert!(!about(&[("sha256", &hex), ("sha512", "12")]).is(&digest));
+        assert!(!about(&[("sha1", &hex)]).is(&digest));
+        assert!(!about(&[("sha256", &hex.to_uppercase())]).is(&digest));
+        assert!(!about(&[("SHA256", &hex)]).is(&digest));
+        assert!(!about(&[]).is(&digest));
+    }
+}

@@ -1,0 +1,54 @@
+//! `FlowError`: which step of a verb could not be done.
+
+use crate::digest::Digest;
+use crate::json::JsonError;
+use crate::key::SignerError;
+use crate::oci::ManifestError;
+use crate::store::StoreError;
+
+/// What stopped a verb. None of these is an answer: they all mean "could not tell" or "not done".
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FlowError {
+    /// Something that we write has no JSON form.
+    #[error("{0}")]
+    Json(#[from] JsonError),
+    /// A manifest in the graph cannot be read.
+    #[error("{0}")]
+    Manifest(#[from] ManifestError),
+    /// An index has no manifest for a platform.
+    #[error("{index} has no manifest for {platform}; it has {has}")]
+    NoPlatform {
+        /// The index.
+        index: Digest,
+        /// What was asked for.
+        platform: String,
+        /// What there is.
+        has: String,
+    },
+    /// What was pushed does not read back as it should.
+    #[error("{place}: pushed, but it does not read back: {why}")]
+    ReadBack {
+        /// Where.
+        place: String,
+        /// What is there instead.
+        why: String,
+    },
+    /// The signer declined.
+    #[error("{0}")]
+    Signer(#[from] SignerError),
+    /// A store.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// Indexes inside indexes, or referrers of referrers, without end.
+    #[error("{digest}: nested deeper than {limit}")]
+    TooDeep {
+        /// Where it was given up.
+        digest: Digest,
+        /// The limit.
+        limit: usize,
+    },
+    /// A task was lost: it panicked.
+    #[error("an internal task failed")]
+    Task,
+}

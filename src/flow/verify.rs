@@ -1,0 +1,164 @@
+//! verify: resolve once, gather, decide.
+
+use crate::digest::Digest;
+use crate::flow::FlowError;
+use crate::flow::hear;
+use crate::flow::hear::Effort;
+use crate::flow::hear::Search;
+use crate::limits::Limits;
+use crate::oci::Content;
+use crate::oci::Document;
+use crate::oci::Index;
+use crate::oci::Platform;
+use crate::oci::Selector;
+use crate::store::Origin;
+use crate::store::Source;
+use crate::store::StoreError;
+use crate::verify::Refusal;
+use crate::verify::VerifiedSubject;
+use crate::verify::Verifier;
+
+/// Which manifests behind a reference are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Platforms {
+    /// The index and each manifest in it, every one by itself.
+    All,
+    /// The manifest for this platform: signed itself, or a child of an index that is.
+    One(Platform),
+    /// What the reference stands for, and nothing below it.
+    Root,
+}
+
+/// What came of one subject.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Yes.
+    Accepted(VerifiedSubject),
+    /// No.
+    Refused(Refusal),
+    /// No answer: what was seen is not enough, and something could not be looked at.
+    Unknown {
+        /// What was seen.
+        refusal: Refusal,
+        /// What could not be looked at.
+        open: Vec<StoreError>,
+    },
+}
+
+/// What came of one reference.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What the reference stands for.
+    pub subject: Digest,
+    /// The manifest of the platform that was asked for, if one was. It is a child of `subject`.
+    pub chosen: Option<Digest>,
+    /// The verdict on the subject, or on the chosen manifest.
+    pub verdict: Verdict,
+    /// With [`Platforms::All`], the verdicts on the children, with their platforms.
+    pub children: Vec<(Option<Platform>, Digest, Verdict)>,
+}
+
+/// Verifies what `selector` stands for in `source`.
+///
+/// A tag is resolved once; from there on there are only digests. By digest, a registry is not even asked for the
+/// manifest: the signature is over the digest.
+///
+/// # Errors
+/// [`FlowError`] where the reference could not be resolved, or an index not be read: could not tell.
+pub async fn verify(
+    source: &dyn Source,
+    selector: &Selector,
+    platforms: &Platforms,
+    verifier: &Verifier,
+    effort: Effort,
+    limits: &Limits,
+) -> Result<Outcome, FlowError> {
+    let local = matches!(source.origin(), Origin::Local(_));
+    let subject = match (selector, platforms) {
+        (Selector::Digest(digest), Platforms::Root) if !local => {
+            let verdict = judge(source, *digest, verifier, effort, limits).await;
+            return Ok(Outcome { subject: *digest, chosen: None, verdict, children: Vec::new() });
+        }
+        _ => source.resolve(selector).await?,
+    };
+    verify_content(source, &subject, platforms, verifier, effort, limits).await
+}
+
+/// Verifies a manifest whose bytes are at hand.
+///
+/// # Errors
+/// As [`verify`].
+pub async fn verify_content(
+    source: &dyn Source,
+    subject: &Content,
+    platforms: &Platforms,
+    verifier: &Verifier,
+    effort: Effort,
+    limits: &Limits,
+) -> Result<Outcome, FlowError> {
+    let digest = *subject.digest();
+    let document = Document::parse(subject, limits)?;
+    let verdict = judge(source, digest, verifier, effort, limits).await;
+    let mut outcome = Outcome { subject: digest, chosen: None, verdict, children: Vec::new() };
+    match (platforms, document) {
+        (Platforms::Root, _) | (Platforms::All, Document::Manifest(_)) => {}
+        (Platforms::All, Document::Index(index)) => {
+            for child in index.manifests {
+                let verdict = judge(source, child.digest, verifier, effort, limits).await;
+                outcome.children.push((child.platform, child.digest, verdict));
+            }
+        }
+        (Platforms::One(platform), Document::Index(index)) => {
+            let child = choose(&digest, &index, platform)?;
+            outcome.chosen = Some(child);
+            if !matches!(outcome.verdict, Verdict::Accepted(_)) {
+                let own = judge(source, child, verifier, effort, limits).await;
+                if matches!(own, Verdict::Accepted(_)) || !matches!(outcome.verdict, Verdict::Unknown { .. }) {
+                    outcome.verdict = own;
+                }
+            }
+        }
+        // A single manifest is whatever platform it is for; that is in its config, which no signature check needs.
+        (Platforms::One(_), Document::Manifest(_)) => outcome.chosen = Some(digest),
+    }
+    Ok(outcome)
+}
+
+/// Judges one digest by the evidence that `source` has for it.
+pub async fn judge(
+    source: &dyn Source,
+    subject: Digest,
+    verifier: &Verifier,
+    effort: Effort,
+    limits: &Limits,
+) -> Verdict {
+    let mut trial = verifier.trial(subject);
+    let search = Search { source, subject, kind: verifier.policy().kind(), effort, limits };
+    let open = hear::hear(search, &mut trial).await;
+    match trial.close() {
+        Ok(verified) => Verdict::Accepted(verified),
+        Err(refusal) if open.is_empty() && !refusal.is_open() => Verdict::Refused(refusal),
+        Err(refusal) => Verdict::Unknown { refusal, open },
+    }
+}
+
+/// The one child of `index` for `platform` (HR-85).
+fn choose(digest: &Digest, index: &Index, platform: &Platform) -> Result<Digest, FlowError> {
+    let has = |index: &Index| {
+        let platforms = index.manifests.iter().filter_map(|child| child.platform.as_ref());
+        platforms.map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    };
+    let fits = |child: &&crate::oci::Descriptor| child.platform.as_ref().is_some_and(|has| has.satisfies(platform));
+    let fitting: Vec<_> = index.manifests.iter().filter(fits).collect();
+    match fitting.as_slice() {
+        [one] => Ok(one.digest),
+        _ => Err(FlowError::NoPlatform {
+            index: *digest,
+            platform: match fitting.len() {
+                0 => platform.to_string(),
+                several => format!("{platform} alone ({several} fit)"),
+            },
+            has: has(index),
+        }),
+    }
+}

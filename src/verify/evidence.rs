@@ -1,0 +1,67 @@
+//! `Evidence`: a signed document that was found somewhere, still closed.
+
+use std::fmt;
+
+use crate::digest::Digest;
+use crate::envelope::Sealed;
+use crate::oci::Content;
+
+/// A signed document, where it was found, and the content that it came in.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    contents: Vec<Content>,
+    place: Place,
+    sealed: Sealed,
+}
+
+/// Where evidence was found.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// The list of referrers that is kept under the fallback tag.
+    FallbackTag,
+    /// A file that was named.
+    File(String),
+    /// The store's own list of referrers.
+    Referrers,
+    /// One of cosign's tags: `.sig` or `.att`.
+    Tag(String),
+}
+
+impl Evidence {
+    /// A document found at `place`; `contents` are the manifest and the blobs that carried it, for whoever has to
+    /// carry it further.
+    pub fn new(sealed: Sealed, place: Place, contents: Vec<Content>) -> Self {
+        Self { contents, place, sealed }
+    }
+
+    /// The document.
+    pub fn sealed(&self) -> &Sealed {
+        &self.sealed
+    }
+
+    /// Where it was found.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The manifest, then the blobs, that carried it, as they were received.
+    pub fn contents(&self) -> &[Content] {
+        &self.contents
+    }
+
+    /// The digest of the manifest that carried it.
+    pub fn digest(&self) -> Option<&Digest> {
+        self.contents.first().map(Content::digest)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FallbackTag => f.write_str("fallback tag"),
+            Self::File(path) => f.write_str(path),
+            Self::Referrers => f.write_str("referrers"),
+            Self::Tag(tag) => write!(f, "tag {tag}"),
+        }
+    }
+}

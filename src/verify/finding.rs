@@ -1,0 +1,187 @@
+//! `Finding`: why a piece of evidence did not count; `Refusal`: all of them.
+
+use crate::digest::Digest;
+use crate::digest::hex;
+use crate::envelope::EnvelopeError;
+use crate::envelope::base64;
+use crate::policy::Kind;
+use crate::verify::Counted;
+use crate::verify::Evidence;
+use crate::verify::Place;
+
+/// A piece of evidence that was set aside, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// The manifest, where there is one.
+    pub digest: Option<Digest>,
+    /// Where it was found.
+    pub place: Place,
+    /// Why it does not count.
+    pub reason: Reason,
+}
+
+/// Why a piece of evidence does not count. [`Reason::code`] is stable.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// A signed annotation is absent or another.
+    #[error("annotation {key}={want} is wanted, {}", shown(got.as_ref()))]
+    Annotation {
+        /// Which annotation.
+        key: String,
+        /// What was signed.
+        got: Option<String>,
+        /// What is wanted.
+        want: String,
+    },
+    /// The document cannot be read.
+    #[error("{0}")]
+    Envelope(EnvelopeError),
+    /// The manifest that should carry a signature cannot be read as one.
+    #[error("{0}")]
+    Manifest(String),
+    /// The store lists it and does not have it.
+    #[error("listed, but not there")]
+    Missing,
+    /// No key that the operator gave made a signature.
+    #[error("signed by none of the given keys{}", hinted(claimed.as_ref()))]
+    NoTrustedKey {
+        /// Which key the document claims.
+        claimed: Option<String>,
+    },
+    /// It signs something else.
+    #[error("signs {signs}")]
+    OtherSubject {
+        /// What it signs.
+        signs: String,
+    },
+    /// A trusted key signed it, and what it says cannot be read.
+    #[error("signed by a trusted key, but {0}")]
+    Payload(EnvelopeError),
+    /// It was made for another name.
+    #[error("made for {want} is wanted, {}", shown(got.as_ref()))]
+    Reference {
+        /// The name that was signed.
+        got: Option<String>,
+        /// The name that is wanted.
+        want: String,
+    },
+    /// The manifest says that it refers to something else, or to nothing.
+    #[error("its manifest refers to {got}")]
+    SubjectField {
+        /// What the manifest says.
+        got: String,
+    },
+    /// Larger than we are willing to read.
+    #[error("{got} bytes, more than the limit of {limit}")]
+    TooLarge {
+        /// How large it says it is, in bytes.
+        got: u64,
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// It could not be fetched: this is no answer, and the whole question stays open unless others answer it.
+    #[error("could not be read: {why}")]
+    Unreadable {
+        /// What the store said.
+        why: String,
+    },
+    /// A signed statement of another kind.
+    #[error("is an {got}, not an {want}")]
+    WrongKind {
+        /// What it is.
+        got: Kind,
+        /// What is wanted.
+        want: Kind,
+    },
+}
+
+/// A no, with everything that was looked at.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// What did count, if not for enough owners.
+    pub counted: Vec<Counted>,
+    /// What did not, and why; the most useful first.
+    pub findings: Vec<Finding>,
+    /// How many owners have signed.
+    pub got: usize,
+    /// What they should have signed.
+    pub kind: Kind,
+    /// What was judged.
+    pub subject: Digest,
+    /// How many owners should have.
+    pub want: u32,
+}
+
+impl Finding {
+    /// A finding about a document that was read.
+    pub fn about(evidence: &Evidence, reason: Reason) -> Self {
+        Self { digest: evidence.digest().copied(), place: evidence.place().clone(), reason }
+    }
+}
+
+impl Refusal {
+    /// Whether something could not be looked at that might have turned this no into a yes.
+    pub fn is_open(&self) -> bool {
+        self.findings.iter().any(|finding| matches!(finding.reason, Reason::Unreadable { .. }))
+    }
+
+    /// The findings, the most useful first: what came nearest to counting.
+    pub fn ranked(&self) -> Vec<&Finding> {
+        let mut ranked: Vec<_> = self.findings.iter().collect();
+        ranked.sort_by_key(|finding| finding.reason.rank());
+        ranked
+    }
+}
+
+impl Reason {
+    /// The name by which reports call this reason. It never changes.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Annotation { .. } => "annotation",
+            Self::Envelope(EnvelopeError::Unsigned) => "unsigned-envelope",
+            Self::Envelope(_) => "envelope-unreadable",
+            Self::Manifest(_) => "manifest-unreadable",
+            Self::Missing => "missing",
+            Self::NoTrustedKey { .. } => "no-trusted-key",
+            Self::OtherSubject { .. } => "other-subject",
+            Self::Payload(_) => "payload-unreadable",
+            Self::Reference { .. } => "reference",
+            Self::SubjectField { .. } => "subject-field",
+            Self::TooLarge { .. } => "too-large",
+            Self::Unreadable { .. } => "unreadable",
+            Self::WrongKind { .. } => "wrong-kind",
+        }
+    }
+
+    const fn rank(&self) -> u8 {
+        match self {
+            Self::Annotation { .. } | Self::Reference { .. } => 0,
+            Self::OtherSubject { .. } => 1,
+            Self::Payload(_) => 2,
+            Self::WrongKind { .. } => 3,
+            Self::Unreadable { .. } => 4,
+            Self::NoTrustedKey { .. } => 5,
+            Self::SubjectField { .. } => 6,
+            Self::TooLarge { .. } => 7,
+            Self::Envelope(_) | Self::Manifest(_) => 8,
+            Self::Missing => 9,
+        }
+    }
+}
+
+fn shown(got: Option<&String>) -> String {
+    got.map_or_else(|| "none was signed".to_owned(), |got| format!("{got:?} was signed"))
+}
+
+fn hinted(claimed: Option<&String>) -> String {
+    claimed.map_or_else(String::new, |claimed| format!("; it claims the key {}", key_id(claimed)))
+}
+
+/// A claimed key in the form in which we print key ids, if it is one in cosign's base64.
+fn key_id(claimed: &str) -> String {
+    match base64::decode("hint", claimed) {
+        Ok(id) if id.len() == 32 => hex(&id).chars().take(12).collect(),
+        _ => claimed.to_owned(),
+    }
+}

@@ -1,0 +1,63 @@
+//! `VerifiedSubject`: a digest that a policy accepted. The fourth of the four doorways.
+
+use std::collections::BTreeMap;
+
+use crate::digest::Digest;
+use crate::key::KeyId;
+use crate::key::Scheme;
+use crate::policy::Kind;
+use crate::trust::Owner;
+use crate::verify::Evidence;
+use crate::verify::Finding;
+
+/// A digest that a [`Verifier`](crate::verify::Verifier) accepted, with the evidence that counted.
+///
+/// Only a verifier makes one. It is the digest that was judged, never a name, so that what is moved or run afterwards
+/// is what was verified (T-08, T-48).
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct VerifiedSubject {
+    counted: Vec<Counted>,
+    digest: Digest,
+    findings: Vec<Finding>,
+}
+
+/// A signed statement that counted.
+#[derive(Clone, Debug)]
+pub struct Counted {
+    /// The annotations that were signed.
+    pub annotations: BTreeMap<String, String>,
+    /// The document, and where it was found.
+    pub evidence: Evidence,
+    /// The key that signed it.
+    pub key: KeyId,
+    /// What kind of statement it is.
+    pub kind: Kind,
+    /// Who holds the key.
+    pub owner: Owner,
+    /// The name that was signed, where there is one.
+    pub reference: Option<String>,
+    /// How it was signed.
+    pub scheme: Scheme,
+}
+
+impl VerifiedSubject {
+    pub(super) fn accepted(digest: Digest, counted: Vec<Counted>, findings: Vec<Finding>) -> Self {
+        Self { counted, digest, findings }
+    }
+
+    /// What was accepted.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// Why it was accepted.
+    pub fn counted(&self) -> &[Counted] {
+        &self.counted
+    }
+
+    /// What was set aside on the way.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+}
