@@ -65,8 +65,7 @@ fn ed25519_is_strict() {
             *accepted.entry(flags).or_default() += 1;
         }
     }
-    let pinned: BTreeMap<Vec<&str>, usize> =
-        ACCEPTED.iter().map(|(flags, count)| (flags.to_vec(), *count)).collect();
+    let pinned: BTreeMap<Vec<&str>, usize> = ACCEPTED.iter().map(|(flags, count)| (flags.to_vec(), *count)).collect();
     assert_eq!(accepted, pinned);
     println!("cctv-ed25519: 516 cases run, 25 accepted, 491 refused");
 }

@@ -99,10 +99,7 @@ fn a_key_has_no_scheme_of_another_kind() {
         for other in keys.iter().filter(|other| other.public_key() != key.public_key()) {
             for scheme in other.public_key().schemes() {
                 let refused = key.sign_with(*scheme, MESSAGE).unwrap_err();
-                assert_eq!(
-                    refused,
-                    SignerError::Scheme { algorithm: key.public_key().algorithm(), scheme: *scheme }
-                );
+                assert_eq!(refused, SignerError::Scheme { algorithm: key.public_key().algorithm(), scheme: *scheme });
                 let signature = other.sign_with(*scheme, MESSAGE).unwrap();
                 assert_eq!(key.public_key().verify(MESSAGE, signature.as_bytes()), Err(Unverified));
                 assert_eq!(key.public_key().verify_as(*scheme, MESSAGE, signature.as_bytes()), Err(Unverified));
@@ -482,18 +479,9 @@ fn rsa_keys_outside_the_limits_are_refused() {
         assert!(matches!(error, KeyError::RsaSize { found: bits } if bits == found), "{error}");
     }
     let two_to_32 = [1, 0, 0, 0, 0];
-    for exponent in [
-        &[0][..],
-        &[1],
-        &[3],
-        &[17],
-        &[0xff, 0xff],
-        &[1, 0, 0],
-        &[1, 0, 2],
-        &two_to_32,
-        &[1, 0, 0, 0, 1],
-        &[0xff; 9],
-    ] {
+    for exponent in
+        [&[0][..], &[1], &[3], &[17], &[0xff, 0xff], &[1, 0, 0], &[1, 0, 2], &two_to_32, &[1, 0, 0, 0, 1], &[0xff; 9]]
+    {
         let error = parse(&modulus(256), exponent).unwrap_err();
         assert!(matches!(error, KeyError::RsaExponent { .. }), "{exponent:?}: {error}");
     }
@@ -510,8 +498,7 @@ fn other_encodings_of_the_same_key_are_refused() {
     let spki = key.public_key().spki();
     let mut hybrid = spki.to_vec();
     hybrid[26] = 6 | (spki[90] & 1);
-    let compressed =
-        [&[0x30, 0x39][..], &spki[2..23], &[0x03, 0x22, 0x00, 2 | (spki[90] & 1)], &spki[27..59]].concat();
+    let compressed = [&[0x30, 0x39][..], &spki[2..23], &[0x03, 0x22, 0x00, 2 | (spki[90] & 1)], &spki[27..59]].concat();
     let long_length = [&[0x30, 0x81, 0x59][..], &spki[2..]].concat();
     let trailing = [spki, &[0]].concat();
     for other in [hybrid, compressed, long_length, trailing] {
@@ -535,10 +522,7 @@ fn ed25519_keys_that_are_no_keys_are_refused() {
         "0200000000000000000000000000000000000000000000000000000000000000",
     ];
     for key in keys {
-        assert!(
-            PublicKey::parse(public_pem(&format!("302a300506032b6570032100{key}")).as_bytes()).is_err(),
-            "{key}"
-        );
+        assert!(PublicKey::parse(public_pem(&format!("302a300506032b6570032100{key}")).as_bytes()).is_err(), "{key}");
     }
 }
 

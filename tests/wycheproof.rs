@@ -122,9 +122,7 @@ fn every_open_case_ends_as_the_suite_says() {
     }
     let Tally { decided, not_ours, no_such_key, swapped } = &tally;
     println!("wycheproof: {decided} cases decided as the suite says");
-    println!(
-        "wycheproof: {swapped} of these are genuine by another scheme of the same RSA key, and accepted by that"
-    );
+    println!("wycheproof: {swapped} of these are genuine by another scheme of the same RSA key, and accepted by that");
     println!("wycheproof: {} refused, {} of them valid: no scheme of ours", not_ours.0, not_ours.1);
     println!("wycheproof: {} refused, {} of them valid: no key that we take", no_such_key.0, no_such_key.1);
     let pinned = Tally { decided: 2_927, not_ours: (798, 397), no_such_key: (180, 81), swapped: 13 };

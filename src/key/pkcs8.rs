@@ -182,8 +182,7 @@ fn affordable(derivation: &Kdf) -> Result<(), KeyError> {
             wanted: "1 to 10000000",
         }),
         Kdf::Scrypt(scrypt) => {
-            let (n, r, p) =
-                (scrypt.cost_parameter, u64::from(scrypt.block_size), u64::from(scrypt.parallelization));
+            let (n, r, p) = (scrypt.cost_parameter, u64::from(scrypt.block_size), u64::from(scrypt.parallelization));
             let memory = n.checked_mul(r);
             let work = memory.and_then(|memory| memory.checked_mul(p));
             match (memory, work) {

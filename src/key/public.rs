@@ -56,8 +56,7 @@ impl PublicKey {
         let info = SubjectPublicKeyInfoRef::from_der(der)
             .map_err(|_| malformed("it is not a SubjectPublicKeyInfo structure"))?;
         let key_type = KeyType::of(&info.algorithm)?;
-        let bits =
-            info.subject_public_key.as_bytes().ok_or_else(|| malformed("it is not a whole number of bytes"))?;
+        let bits = info.subject_public_key.as_bytes().ok_or_else(|| malformed("it is not a whole number of bytes"))?;
         let key = Self::new(key_type, bits)?;
         // One key, one encoding, one id: a second encoding would be a second vote.
         match key.spki() == der {

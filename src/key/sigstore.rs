@@ -79,16 +79,14 @@ struct Sealed {
 
 impl Sealed {
     fn read(bytes: &[u8]) -> Result<Self, KeyError> {
-        let Container { kdf, cipher, ciphertext } =
-            json::parse(bytes, &Limits::DEFAULT).map_err(KeyError::Json)?;
+        let Container { kdf, cipher, ciphertext } = json::parse(bytes, &Limits::DEFAULT).map_err(KeyError::Json)?;
         if kdf.name != KDF || cipher.name != CIPHER {
             let found = format!("{:?} and {:?}", kdf.name, cipher.name);
             return Err(KeyError::Cipher { found, wanted: "scrypt and nacl/secretbox" });
         }
         let cost = cost(&kdf.params)?;
         let sealed = decode(&ciphertext)?;
-        let (tag, ciphertext) =
-            sealed.split_first_chunk().ok_or_else(|| malformed("its ciphertext is too short"))?;
+        let (tag, ciphertext) = sealed.split_first_chunk().ok_or_else(|| malformed("its ciphertext is too short"))?;
         let (salt, nonce) = (field(&kdf.salt)?, field(&cipher.nonce)?);
         Ok(Self { ciphertext: ciphertext.to_vec(), cost, nonce, salt, tag: *tag })
     }

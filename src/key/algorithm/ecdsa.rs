@@ -41,8 +41,8 @@ impl Checker {
         let mut schemes = Vec::new();
         for scheme in algorithm(curve).schemes() {
             let Some(verification) = der_verification(*scheme) else { continue };
-            let parsed = ParsedPublicKey::new(verification, point)
-                .map_err(|_| malformed("it is not a point of its curve"))?;
+            let parsed =
+                ParsedPublicKey::new(verification, point).map_err(|_| malformed("it is not a point of its curve"))?;
             schemes.push((*scheme, parsed));
         }
         Ok(Self { curve, point: point.to_vec(), schemes })
@@ -107,8 +107,7 @@ impl Secret {
         }
         // Given the number alone, the library computes the point.
         let given = pkcs8::wrap(KeyType::Ecdsa(curve), &pkcs8::ec_private_key(scalar, None)?)?;
-        let pair =
-            EcdsaKeyPair::from_pkcs8(&aws::ECDSA_P521_SHA512_ASN1_SIGNING, &given).map_err(|_| malformed())?;
+        let pair = EcdsaKeyPair::from_pkcs8(&aws::ECDSA_P521_SHA512_ASN1_SIGNING, &given).map_err(|_| malformed())?;
         let scalar: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes().map_err(|_| malformed())?;
         let written = pkcs8::ec_private_key(scalar.as_ref(), Some(pair.public_key().as_ref()))?;
         let pkcs8 = pkcs8::wrap(KeyType::Ecdsa(curve), &written)?;
