@@ -2,12 +2,16 @@
 
 pub mod archive;
 pub mod blob;
+#[cfg(feature = "registry")]
+pub mod credentials;
 pub mod docker_archive;
 pub mod error;
 pub mod layout;
 pub mod local;
 pub mod memory;
 pub mod parallel;
+#[cfg(feature = "registry")]
+pub mod registry;
 
 use std::future::Future;
 use std::pin::Pin;
