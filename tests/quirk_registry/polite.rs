@@ -58,9 +58,7 @@ fn refuses_what_a_registry_should() {
     let image = image(2);
     let missing = put_manifest(&mut client, "/v2/app/manifests/v1", MANIFEST, &image.manifest);
     assert_eq!((missing.status, missing.code().as_str()), (400, "MANIFEST_BLOB_UNKNOWN"));
-    for blob in image.blobs() {
-        registry.put_blob("app", blob);
-    }
+    image.put_parts(&registry, "app");
     let other = format!("/v2/app/manifests/{}", Digest::sha256(b"other"));
     assert_eq!(put_manifest(&mut client, &other, MANIFEST, &image.manifest).code(), "DIGEST_INVALID");
     assert_eq!(put_manifest(&mut client, "/v2/app/manifests/v1", INDEX, &image.manifest).code(), "MANIFEST_INVALID");
@@ -143,9 +141,7 @@ fn lists_referrers() {
     assert_eq!((none.status, none.header("Content-Type")), (200, Some(INDEX)));
     assert_eq!(none.json(), json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": []}));
     let signature = referrer(&image.descriptor, "application/vnd.example.signature", b"signed");
-    for blob in signature.blobs() {
-        registry.put_blob("app", blob);
-    }
+    signature.put_parts(&registry, "app");
     let put =
         put_manifest(&mut client, &format!("/v2/app/manifests/{}", signature.digest()), MANIFEST, &signature.manifest);
     assert_eq!((put.status, put.header("OCI-Subject")), (201, Some(image.digest().to_string().as_str())));
