@@ -106,7 +106,6 @@ fn first_answer(core: &Arc<Core>, actions: &[Action], request: &Request, body: &
     for action in actions {
         match action {
             Action::Pause { ms } if core.wait(Duration::from_millis((*ms).min(60_000))) => return Response::new(503),
-            Action::Gather(gate) => gate.pass(),
             Action::Redirect { status, to } => return Response::new(*status).with("Location", to.clone()),
             Action::Status { code, headers, body } => {
                 let mut response = Response::new(*code).body(body.clone());
@@ -126,6 +125,7 @@ fn change(action: &Action, request: &Request, mut response: Response) -> Respons
             let mut hook = hook.lock().unwrap_or_else(PoisonError::into_inner);
             return hook(request, response);
         }
+        Action::Gather(gate) => gate.pass(),
         Action::RemoveHeader(name) => response.remove(name),
         Action::ReplaceBody(bytes) => return response.body(bytes.clone()),
         Action::SetHeader(name, value) => response.set(name, value),
