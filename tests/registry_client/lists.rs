@@ -47,7 +47,9 @@ fn listed(registry: &Registry, subject: &Digest) -> Vec<String> {
 
 #[test]
 fn all_pages_are_read_and_each_digest_counts_once() {
-    for (switches, requests) in [(&["referrers=on"] as &[&str], 1), (&["referrers=paged=2"], 3), (&["referrers=paged=2", "link=absolute"], 3)] {
+    for (switches, requests) in
+        [(&["referrers=on"] as &[&str], 1), (&["referrers=paged=2"], 3), (&["referrers=paged=2", "link=absolute"], 3)]
+    {
         let registry = with(switches);
         let (subject, digests) = signed(&registry, 5);
         let app = app(&registry);
@@ -66,7 +68,12 @@ fn all_pages_are_read_and_each_digest_counts_once() {
 
 #[test]
 fn hr_51_whether_a_filter_was_applied_is_what_the_registry_says() {
-    for (switch, filtered, entries) in [("filter=applied", true, 3), ("filter=ignored", false, 6), ("filter=claimed", true, 6), ("filter=silent", false, 3)] {
+    for (switch, filtered, entries) in [
+        ("filter=applied", true, 3),
+        ("filter=ignored", false, 6),
+        ("filter=claimed", true, 6),
+        ("filter=silent", false, 3),
+    ] {
         let registry = with(&[switch]);
         let (subject, _) = signed(&registry, 6);
         let listing = run(app(&registry).referrers(&subject.digest, Some("application/signature"))).unwrap().unwrap();
@@ -126,7 +133,12 @@ fn hr_46_whatever_is_no_list_is_could_not_tell() {
     ] {
         registry.clear_rules();
         let headers = vec![("Content-Type".to_owned(), kind.to_owned())];
-        registry.rule("GET", REFERRERS, Times::Every, Action::Status { code: 200, headers, body: body.as_bytes().to_vec() });
+        registry.rule(
+            "GET",
+            REFERRERS,
+            Times::Every,
+            Action::Status { code: 200, headers, body: body.as_bytes().to_vec() },
+        );
         assert!(run(app(&registry).referrers(&subject.digest, None)).is_err(), "{kind} {body}");
     }
     for switch in ["link=other-host", "link=loop"] {
@@ -234,7 +246,12 @@ fn hr_98_what_stands_in_a_list_is_not_touched() {
     let registry = with(&["referrers=off", "sparse=accept"]);
     let subject = Digest::sha256(b"subject");
     let foreign: Vec<String> = (0..5000)
-        .map(|n| format!(r#"{{ "digest":"{}", "odd" : [1.50,null,{{"x":1e3}}], "size":{n},"mediaType":"x/y" }}"#, Digest::sha256(format!("{n}").as_bytes())))
+        .map(|n| {
+            format!(
+                r#"{{ "digest":"{}", "odd" : [1.50,null,{{"x":1e3}}], "size":{n},"mediaType":"x/y" }}"#,
+                Digest::sha256(format!("{n}").as_bytes())
+            )
+        })
         .collect();
     let before = format!(
         "{{\n  \"unknown\": {{\"b\":1,\"a\":2}},\n  \"manifests\" : [ {}\n ] ,\n  \"mediaType\": \"{OCI_INDEX}\", \"schemaVersion\": 2, \"annotations\": {{\"k\":\"\\u0041\"}}\n}}\n",
@@ -246,7 +263,10 @@ fn hr_98_what_stands_in_a_list_is_not_touched() {
     let after = registry.manifest("app", &fallback_tag(&subject)).unwrap();
     let wanted = before.replace("\n ] ,", &format!(",{}] ,", serde_json::to_string(&new).unwrap()));
     assert_eq!(String::from_utf8(after).unwrap(), wanted);
-    for empty in [r#"{"schemaVersion":2,"manifests":[]}"#, r#"{"schemaVersion":2,"manifests":[ ],"mediaType":"application/vnd.oci.image.index.v1+json"}"#] {
+    for empty in [
+        r#"{"schemaVersion":2,"manifests":[]}"#,
+        r#"{"schemaVersion":2,"manifests":[ ],"mediaType":"application/vnd.oci.image.index.v1+json"}"#,
+    ] {
         registry.put_manifest("app", empty, OCI_INDEX, Some(&fallback_tag(&subject)));
         run(app(&registry).list_referrers(&subject, std::slice::from_ref(&new))).unwrap();
         assert_eq!(listed(&registry, &subject), [new.digest.to_string()]);

@@ -54,7 +54,11 @@ fn a_small_blob_takes_one_request_where_the_registry_can_do_that() {
         app.push_content(&octets(b"second")).await.unwrap();
     });
     let posts = registry.matching("POST", UPLOADS);
-    assert_eq!(posts.iter().map(|it| it.body_len).collect::<Vec<_>>(), [5, 0], "what it does not take is not sent again");
+    assert_eq!(
+        posts.iter().map(|it| it.body_len).collect::<Vec<_>>(),
+        [5, 0],
+        "what it does not take is not sent again"
+    );
     assert_eq!(registry.counters().requests, 4);
     assert!(has(&registry, b"first") && has(&registry, b"second"));
     assert_eq!(registry.open_uploads(), 0);
@@ -116,7 +120,12 @@ fn hr_34_an_upload_elsewhere_is_not_begun() {
 
 #[test]
 fn hr_35_upload_locations_of_every_form_work() {
-    for switches in [&["location=absolute"] as &[&str], &["location=path"], &["location=relative"], &["location=absolute", "stale-location=404", "chunk-cap=1048576:413"]] {
+    for switches in [
+        &["location=absolute"] as &[&str],
+        &["location=path"],
+        &["location=relative"],
+        &["location=absolute", "stale-location=404", "chunk-cap=1048576:413"],
+    ] {
         let registry = with(&[switches, &["single-post=off"]].concat());
         let app = app(&registry);
         let bytes = filler(1, 3 << 20);
@@ -156,7 +165,12 @@ fn what_a_registry_does_not_take_at_once_it_gets_in_pieces() {
 
 #[test]
 fn a_registry_that_takes_nothing_is_given_up() {
-    for switches in [&["chunk-cap=1000:413"] as &[&str], &["chunk-cap=1000:416"], &["patch=none", "chunk-cap=1000000"], &["chunk-cap=1000000", "chunk-min=100000000"]] {
+    for switches in [
+        &["chunk-cap=1000:413"] as &[&str],
+        &["chunk-cap=1000:416"],
+        &["patch=none", "chunk-cap=1000000"],
+        &["chunk-cap=1000000", "chunk-min=100000000"],
+    ] {
         let registry = with(switches);
         let error = run(app(&registry).push_blob(stream(&filler(1, 5 << 20), true))).unwrap_err();
         assert!(!error.is_not_found(), "{error}");
@@ -210,7 +224,8 @@ fn tf_16_a_registry_that_reads_no_more_is_not_waited_for() {
 #[test]
 fn tf_19_tf_20_a_token_that_ends_in_mid_upload_costs_only_a_token() {
     for requests in [1, 2, 3] {
-        let registry = with(&["auth=token", "user=joe:hunter2", "chunk-cap=1000000:413", &format!("token-ttl={requests}")]);
+        let registry =
+            with(&["auth=token", "user=joe:hunter2", "chunk-cap=1000000:413", &format!("token-ttl={requests}")]);
         let app = app_as(&registry, "joe", "hunter2");
         let bytes = filler(3, 5 << 20);
         // Learns the size of the pieces.
@@ -218,7 +233,10 @@ fn tf_19_tf_20_a_token_that_ends_in_mid_upload_costs_only_a_token() {
         registry.clear_log();
         run(app.push_blob(stream(&bytes, false))).unwrap_or_else(|error| panic!("{requests}: {error}"));
         assert!(has(&registry, &bytes), "{requests}");
-        assert_eq!(registry.count("POST", UPLOADS), 1 + usize::from(registry.matching("POST", UPLOADS)[0].status == 401));
+        assert_eq!(
+            registry.count("POST", UPLOADS),
+            1 + usize::from(registry.matching("POST", UPLOADS)[0].status == 401)
+        );
         assert_eq!(registry.open_uploads(), 0);
     }
     // The same for a blob in one request, for every request but the last.
@@ -410,9 +428,15 @@ fn tf_26_an_immutable_tag_may_be_put_again_as_it_is() {
         two.put(&registry, "app", None);
         let app = app(&registry);
         run(async {
-            app.push_manifest(&Content::name(OCI_MANIFEST, one.manifest.clone()), Some("v1")).await.unwrap_or_else(|error| panic!("{status}: {error}"));
-            let error = app.push_manifest(&Content::name(OCI_MANIFEST, two.manifest.clone()), Some("v1")).await.unwrap_err();
-            assert!(matches!(&error, StoreError::ReadOnly { why, .. } if why.contains(&one.digest().to_string())), "{status}: {error}");
+            app.push_manifest(&Content::name(OCI_MANIFEST, one.manifest.clone()), Some("v1"))
+                .await
+                .unwrap_or_else(|error| panic!("{status}: {error}"));
+            let error =
+                app.push_manifest(&Content::name(OCI_MANIFEST, two.manifest.clone()), Some("v1")).await.unwrap_err();
+            assert!(
+                matches!(&error, StoreError::ReadOnly { why, .. } if why.contains(&one.digest().to_string())),
+                "{status}: {error}"
+            );
         });
     }
 }

@@ -201,8 +201,7 @@ impl Auth {
             return given(token);
         }
         let scopes = scope.wanted(&slot.extra);
-        let wanted =
-            Wanted { bearer, credential: &credential, host: &self.host, realm: &realm, scopes: &scopes };
+        let wanted = Wanted { bearer, credential: &credential, host: &self.host, realm: &realm, scopes: &scopes };
         let token = token::fetch(&self.transport, &wanted, &self.get_only).await?;
         slot.count += 1;
         let header = token::bearer(&token.secret)?;

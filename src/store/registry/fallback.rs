@@ -38,11 +38,7 @@ impl Locks {
 }
 
 /// Makes `entries` stand in the list of referrers of `subject`.
-pub(super) async fn add(
-    repository: &Repository,
-    subject: &Digest,
-    entries: &[Descriptor],
-) -> Result<(), StoreError> {
+pub(super) async fn add(repository: &Repository, subject: &Digest, entries: &[Descriptor]) -> Result<(), StoreError> {
     let tag = fallback_tag(subject);
     let selector = Selector::Tag(tag.clone());
     let place = repository.place(&selector);
@@ -116,11 +112,7 @@ struct EntryWire {
 
 /// The list with `entries` in it; `None` where they all are. Nothing that stands in it is touched, not even in its
 /// spelling.
-fn merged(
-    there: Option<&Content>,
-    entries: &[Descriptor],
-    repository: &Repository,
-) -> Result<Option<Content>, String> {
+fn merged(there: Option<&Content>, entries: &[Descriptor], repository: &Repository) -> Result<Option<Content>, String> {
     let Some(there) = there else {
         return fresh(entries).map(Some);
     };

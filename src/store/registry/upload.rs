@@ -205,12 +205,7 @@ impl Upload<'_> {
     }
 
     /// How long to wait after a try that broke, if there is to be another; a session that can go on is kept.
-    fn pause(
-        &self,
-        again: Again,
-        session: &mut Option<Session>,
-        retry: &mut Retry,
-    ) -> Result<Duration, StoreError> {
+    fn pause(&self, again: Again, session: &mut Option<Session>, retry: &mut Retry) -> Result<Duration, StoreError> {
         let trouble = match again {
             Again::Otherwise => return Ok(Duration::ZERO),
             Again::Wait(answer) => return retry.busy(&answer.headers).ok_or_else(|| refused(&answer)),
