@@ -188,6 +188,13 @@ impl Credentials {
         Ok(Credential::Anonymous)
     }
 
+    /// Whether there is something about `host` in particular. No helper is asked, and what cannot be read says nothing.
+    pub(crate) async fn knows(&self, host: &str, repository: &str) -> bool {
+        let configs = self.read.get_or_try_init(|| async { self.read_all() }).await;
+        let stored = configs.is_ok_and(|configs| configs.iter().any(|config| config.knows(host, repository)));
+        stored || self.given.contains_key(host)
+    }
+
     fn read_all(&self) -> Result<Vec<Config>, StoreError> {
         let mut configs = Vec::new();
         for place in &self.places {

@@ -53,6 +53,20 @@ fn anonymous_where_there_are_no_credentials() {
 }
 
 #[test]
+fn what_is_open_stays_open_to_those_without_credentials() {
+    let registry = with(&["auth=basic", "anonymous=pull", "user=joe:hunter2"]);
+    image(1).put(&registry, "app", Some("v1"));
+    let app = app(&registry);
+    run(async {
+        app.resolve(&tag("v1")).await.unwrap();
+        assert_eq!(app.push_content(&octets(b"x")).await.unwrap_err().code(), "denied");
+        app.resolve(&tag("v1")).await.unwrap();
+        assert!(app.resolve(&tag("v2")).await.unwrap_err().is_not_found());
+    });
+    assert_eq!(registry.counters().requests, 4, "{:?}", registry.lines());
+}
+
+#[test]
 fn refused_credentials_are_not_left_away() {
     for switches in
         [["auth=token", "anonymous=pull", "user=joe:hunter2"], ["auth=basic", "anonymous=pull", "user=joe:hunter2"]]
@@ -345,6 +359,57 @@ fn credentials_of_one_port_are_not_for_another() {
     let error = run(app_with(&other, settings_as(credentials)).resolve(&tag("v1"))).unwrap_err();
     assert_eq!(error.code(), "denied");
     assert!(other.requests().iter().all(|it| !it.mentions("hunter2")));
+}
+
+/// An open registry may hide what is not open, instead of asking who wants to know.
+#[test]
+fn what_is_hidden_from_nobody_is_asked_for_by_somebody() {
+    for hidden in [404, 403] {
+        let registry = private();
+        image(1).put(&registry, "app", Some("v1"));
+        registry.hook("*", "/v2/app/*", move |request, mut answer| {
+            if request.header("Authorization").is_none() {
+                answer.status = hidden;
+                answer.remove("WWW-Authenticate");
+                answer = answer.body("");
+            }
+            answer
+        });
+        run(async {
+            let app = app_as(&registry, "joe", "hunter2");
+            app.resolve(&tag("v1")).await.unwrap();
+            assert!(app.resolve(&tag("v2")).await.unwrap_err().is_not_found());
+        });
+        let asked = [
+            "GET /v2/app/manifests/v1",
+            "GET /v2/",
+            "GET /token?service=quirk&scope=repository%3Aapp%3Apull",
+            "GET /v2/app/manifests/v1",
+            "GET /v2/app/manifests/v2",
+        ];
+        assert_eq!(registry.lines(), asked);
+        // The same for those who come while it is being asked.
+        registry.clear_log();
+        let app = app_as(&registry, "joe", "hunter2");
+        let selector = tag("v1");
+        run(async {
+            for content in futures_util::future::join_all((0..30).map(|_| app.resolve(&selector))).await {
+                content.unwrap();
+            }
+        });
+        assert_eq!(
+            (registry.count("GET", TOKEN), registry.lines().iter().filter(|it| *it == "GET /v2/").count()),
+            (1, 1)
+        );
+    }
+    let open = polite();
+    let app = app_as(&open, "joe", "hunter2");
+    run(async {
+        for _ in 0..3 {
+            assert!(app.resolve(&tag("v1")).await.unwrap_err().is_not_found());
+        }
+    });
+    assert_eq!(open.count("GET", "/v2/"), 4, "asked once, and not again: {:?}", open.lines());
 }
 
 #[test]

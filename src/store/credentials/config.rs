@@ -62,6 +62,13 @@ impl Config {
         own.or_else(|| self.wire.creds_store.clone()).filter(|helper| !helper.is_empty())
     }
 
+    /// Whether there is something about `host` in particular, if only that a helper knows more.
+    pub(super) fn knows(&self, host: &str, repository: &str) -> bool {
+        let helpers = self.wire.cred_helpers.iter().flatten();
+        let auths = self.wire.auths.iter().flatten();
+        helpers.map(|(key, _)| key).chain(auths.map(|(key, _)| key)).any(|key| Key::read(key).covers(host, repository))
+    }
+
     /// The stored credential with the longest key that covers `host` and `repository`.
     pub(super) fn entry(&self, host: &str, repository: &str, plain: bool) -> Result<Option<Credential>, StoreError> {
         let covers = |key: &Key<'_>| key.covers(host, repository) && !(plain && key.scheme == Some("https"));

@@ -22,6 +22,7 @@ use reqwest::header::HeaderName;
 use reqwest::header::HeaderValue;
 use reqwest::header::LOCATION;
 use tokio::sync::MutexGuard;
+use tokio::sync::OnceCell;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -46,6 +47,7 @@ pub(super) struct Host {
     pub(super) auth: Auth,
     pub(super) base: Url,
     first: tokio::sync::Mutex<()>,
+    introduced: OnceCell<()>,
     pub(super) knows: Knowledge,
     not_before: Mutex<Option<Instant>>,
     opened: AtomicBool,
@@ -174,6 +176,7 @@ impl Host {
             auth: Auth::new(name, base.clone(), Arc::clone(&transport)),
             base,
             first: tokio::sync::Mutex::default(),
+            introduced: OnceCell::new(),
             knows: Knowledge::default(),
             not_before: Mutex::default(),
             opened: AtomicBool::new(false),
@@ -187,6 +190,7 @@ impl Host {
     pub(super) async fn ask(&self, call: &Call) -> Result<Answer, StoreError> {
         let mut retry = Retry::new(self.transport.settings.patience);
         let mut refusals = Refusals::default();
+        let mut introduced = false;
         loop {
             let ticket = self.auth.ticket(&call.scope).await?;
             let pause = match self.once(call, ticket.as_ref()).await {
@@ -194,6 +198,13 @@ impl Host {
                     let changed = self.auth.refused(&call.scope, ticket.as_ref(), &answer).await?;
                     refusals.one_more(changed, &answer)?;
                     continue;
+                }
+                Ok(answer) if is_closed(&answer, ticket.as_ref()) && !introduced => {
+                    introduced = true;
+                    match self.introduce(call).await? {
+                        true => continue,
+                        false => return Ok(answer),
+                    }
                 }
                 Ok(answer) if call.may_repeat(answer.status) => match retry.busy(&answer.headers) {
                     Some(pause) => self.pause_all(pause),
@@ -222,6 +233,27 @@ impl Host {
             self.auth.refused(&call.scope, ticket.as_ref(), &answer).await.map_err(Trouble::Final)?;
         }
         Ok(answer)
+    }
+
+    /// Asks the registry, once, who it wants us to be, if there are credentials for it; whether it said. A registry that
+    /// is open to all may hide what is not, instead of asking who wants to know.
+    async fn introduce(&self, call: &Call) -> Result<bool, StoreError> {
+        let asked = self.introduced.get_or_try_init(|| async {
+            if self.auth.is_challenged() || !self.auth.is_known(&call.scope).await {
+                return Ok(());
+            }
+            let mut url = self.base.clone();
+            url.set_path("/v2/");
+            let Scope { repository, access } = call.scope.clone();
+            let ping = Call::new(Method::GET, url, &repository, access, place_of(&self.base));
+            let answer = self.once(&ping, None).await.map_err(|trouble| trouble.error(&call.what))?;
+            match answer.status == StatusCode::UNAUTHORIZED && !answer.foreign {
+                true => self.auth.refused(&call.scope, None, &answer).await.map(drop),
+                false => Ok(()),
+            }
+        });
+        asked.await?;
+        Ok(self.auth.is_challenged())
     }
 
     async fn once(&self, call: &Call, ticket: Option<&Ticket>) -> Result<Answer, Trouble> {
@@ -342,6 +374,11 @@ impl Refusals {
             _ => Err(answer.error()),
         }
     }
+}
+
+/// Whether an answer to nobody in particular says that there is nothing for nobody in particular.
+fn is_closed(answer: &Answer, ticket: Option<&Ticket>) -> bool {
+    ticket.is_none() && !answer.foreign && matches!(answer.status.as_u16(), 403 | 404)
 }
 
 /// Whether an answer says "not now".

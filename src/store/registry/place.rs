@@ -128,6 +128,7 @@ impl Zone {
     fn of(url: &Url) -> Self {
         match url.host() {
             _ if is_loopback(url) => Self::Loopback,
+            Some(Host::Domain(name)) if name.ends_with(".localhost") || name.ends_with("localhost.") => Self::Loopback,
             Some(Host::Ipv4(address)) => Self::of_v4(address),
             Some(Host::Ipv6(address)) => match address.to_canonical() {
                 IpAddr::V4(address) => Self::of_v4(address),
@@ -273,6 +274,7 @@ mod tests {
             ("[::1]:5000", "http://[::1]:5000/"),
             ("plain.example:5000", "http://plain.example:5000/"),
             ("plain.example", "https://plain.example/"),
+            ("x.localhost", "https://x.localhost/"),
             ("localhost.example", "https://localhost.example/"),
         ] {
             assert_eq!(base(host, &settings).unwrap().as_str(), wanted);
@@ -298,6 +300,8 @@ mod tests {
             "http://blobs.example/x",
             "https://127.0.0.1/x",
             "https://localhost/x",
+            "https://localhost./x",
+            "https://x.localhost/x",
             "http://localhost/x",
             "https://169.254.169.254/latest",
             "https://[fe80::1]/",
