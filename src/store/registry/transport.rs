@@ -70,6 +70,10 @@ impl Transport {
         let client = self.client(request.url(), identified).map_err(Trouble::Final)?;
         let response = match timeout(patience, client.execute(request)).await {
             Ok(Ok(response)) => response,
+            // HR-22: who cannot prove to be the registry now cannot do so in a second either.
+            Ok(Err(error)) if is_distrusted(&error) => {
+                return Err(Trouble::Final(StoreError::Unreachable { place, why: words(&error) }));
+            }
             Ok(Err(error)) if error.is_connect() => {
                 return Err(Trouble::Passing(Failure::Connect, words(&error)));
             }
@@ -208,6 +212,19 @@ pub(super) fn words(error: &reqwest::Error) -> String {
         true => "the connection broke".to_owned(),
         false => words.join(": "),
     }
+}
+
+/// Whether TLS, not the network, is what failed.
+fn is_distrusted(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if error.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// A length in memory as a length on the wire.
