@@ -1,7 +1,8 @@
 //! One request, one answer: connections, time-outs, and bodies that are read within bounds.
 
 use std::collections::BTreeMap;
-use std::error::Error as _;
+use std::error::Error;
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -215,16 +216,11 @@ pub(super) fn words(error: &reqwest::Error) -> String {
 }
 
 /// Whether TLS, not the network, is what failed.
-fn is_distrusted(error: &reqwest::Error) -> bool {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if error.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+fn is_distrusted(error: &(dyn Error + 'static)) -> bool {
+    let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    error.is::<rustls::Error>()
+        || inner.is_some_and(|inner| is_distrusted(inner))
+        || error.source().is_some_and(is_distrusted)
 }
 
 /// A length in memory as a length on the wire.
