@@ -37,7 +37,7 @@ pub enum Algorithm {
 pub enum Scheme {
     /// ECDSA P-256 over SHA-256.
     EcdsaP256Sha256,
-    /// ECDSA P-384 over SHA-256: what cosign wrote for every ECDSA key before it knew better.
+    /// ECDSA P-384 over SHA-256: the hash that verifiers in the field have for every ECDSA key.
     EcdsaP384Sha256,
     /// ECDSA P-384 over SHA-384.
     EcdsaP384Sha384,
@@ -79,8 +79,8 @@ impl Algorithm {
     pub const fn schemes(self) -> &'static [Scheme] {
         match self {
             Self::EcdsaP256 => &[Scheme::EcdsaP256Sha256],
-            Self::EcdsaP384 => &[Scheme::EcdsaP384Sha384, Scheme::EcdsaP384Sha256],
-            Self::EcdsaP521 => &[Scheme::EcdsaP521Sha512, Scheme::EcdsaP521Sha256],
+            Self::EcdsaP384 => &[Scheme::EcdsaP384Sha256, Scheme::EcdsaP384Sha384],
+            Self::EcdsaP521 => &[Scheme::EcdsaP521Sha256, Scheme::EcdsaP521Sha512],
             Self::Ed25519 => &[Scheme::Ed25519, Scheme::Ed25519ph],
             Self::Rsa { .. } => &[
                 Scheme::RsaPkcs1Sha256,
