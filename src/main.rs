@@ -1,3 +1,7 @@
 //! The program: hands its arguments to `cli` and returns its exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bulla::cli::run(std::env::args_os())
+}

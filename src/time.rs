@@ -9,6 +9,9 @@ use jiff::Timestamp;
 pub struct Time(Timestamp);
 
 impl Time {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(Timestamp::UNIX_EPOCH);
+
     /// The instant `seconds` after 1970-01-01T00:00:00Z; `None` beyond the years -9999 to 9999.
     pub fn from_unix(seconds: i64) -> Option<Self> {
         Timestamp::from_second(seconds).ok().map(Self)

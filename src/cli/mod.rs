@@ -1,1 +1,67 @@
-//! The only part that knows about people.
+//! The only part that knows about people: arguments, exit codes, the clock.
+
+mod args;
+mod demo;
+mod exit;
+mod inspect;
+mod keys;
+mod move_image;
+mod picture;
+#[cfg(feature = "registry")]
+mod registry;
+mod render;
+mod report;
+mod runtime;
+mod secret;
+mod sign;
+mod stores;
+mod tree;
+mod verify;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use clap::Parser as _;
+
+use crate::time::Time;
+
+use args::Cli;
+use args::Command;
+pub use exit::Exit;
+pub use exit::Failure;
+
+/// Runs the command line `arguments` and returns its exit code: 0 yes or done, 1 refused, 2 could not tell.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        // Help and version are answers; everything else is a bad argument, which is 2 as well.
+        Err(error) => return render::usage(&error),
+    };
+    let exit = execute(cli.command).unwrap_or_else(|failure| told(&failure));
+    render::lost().map_or(exit, |failure| exit.and(told(&failure))).into()
+}
+
+fn told(failure: &Failure) -> Exit {
+    render::failure(failure);
+    failure.exit
+}
+
+fn execute(command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Copy(args) => move_image::copy(&args),
+        Command::Demo(args) => demo::demo(&args),
+        Command::Import(args) => move_image::import(&args),
+        Command::Inspect(args) => inspect::inspect(&args),
+        Command::Key(command) => keys::key(&command),
+        Command::Sign(args) => sign::sign(&args, now()),
+        Command::Tree(args) => tree::tree(&args),
+        Command::Verify(args) => verify::verify(&args),
+    }
+}
+
+/// The clock of this machine: the only place where it is read.
+fn now() -> Time {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).ok().and_then(Time::from_unix).unwrap_or(Time::EPOCH)
+}

@@ -119,6 +119,23 @@ impl Sealed {
         }
     }
 
+    /// Which predicate type the document claims, before anything was checked: `None` if it cannot be read at all,
+    /// `Some(None)` for a format that has none. To sort and to show, never to decide by.
+    pub fn claimed_predicate(&self, limits: &Limits) -> Option<Option<String>> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Claimed {
+            predicate_type: String,
+        }
+        let envelope = match self {
+            Self::Bundle(bundle) => bundle.envelope(),
+            Self::Dsse(envelope) => envelope,
+            Self::Simple(_) => return Some(None),
+        };
+        let claimed: Claimed = crate::json::parse(envelope.unverified_payload(), limits).ok()?;
+        Some(Some(claimed.predicate_type))
+    }
+
     /// A short name of the format.
     pub const fn format(&self) -> &'static str {
         match self {

@@ -1,1 +1,28 @@
 //! What a signature is made with and checked with.
+
+pub mod algorithm;
+mod error;
+pub mod file;
+mod generate;
+mod id;
+mod identifier;
+mod passphrase;
+mod pem;
+mod pkcs8;
+mod private;
+mod public;
+mod signer;
+mod sigstore;
+
+pub use self::algorithm::Algorithm;
+pub use self::algorithm::Scheme;
+pub use self::error::KeyError;
+pub use self::error::SignerError;
+pub use self::error::Unverified;
+pub use self::generate::KeyKind;
+pub use self::id::KeyId;
+pub use self::passphrase::Passphrase;
+pub use self::private::PrivateKey;
+pub use self::public::PublicKey;
+pub use self::signer::Signature;
+pub use self::signer::Signer;

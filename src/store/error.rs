@@ -12,12 +12,28 @@ use crate::oci::ManifestError;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
+    /// Several images where one is to be chosen.
+    #[error("{place} holds {} images; name one of them: {}", .names.len(), shortened(.names))]
+    Ambiguous {
+        /// The store.
+        place: String,
+        /// What there is to choose from.
+        names: Vec<String>,
+    },
     /// An archive or layout that breaks its own rules.
     #[error("{place}: {why}")]
     Broken {
         /// The file or directory.
         place: String,
         /// Which rule, and where.
+        why: String,
+    },
+    /// Another process writes there.
+    #[error("{place}: {why}")]
+    Busy {
+        /// The store.
+        place: String,
+        /// Who writes.
         why: String,
     },
     /// The bytes are not what was asked for.
@@ -140,7 +156,9 @@ impl StoreError {
     /// A short, stable name of the kind of error, for reports.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::Ambiguous { .. } => "ambiguous",
             Self::Broken { .. } => "store-broken",
+            Self::Busy { .. } => "busy",
             Self::Content { .. } => "content-mismatch",
             Self::Denied { .. } => "denied",
             Self::Io { .. } => "io",
@@ -156,4 +174,10 @@ impl StoreError {
             Self::Unreachable { .. } => "unreachable",
         }
     }
+}
+
+fn shortened(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let shown: Vec<_> = names.iter().take(SHOWN).map(String::as_str).chain((names.len() > SHOWN).then_some("…")).collect();
+    shown.join(", ")
 }

@@ -1,8 +1,17 @@
 //! Where content lives: `Source`, `Sink` and what they can say; a store moves bytes and never decides.
 
+pub mod archive;
 pub mod blob;
+#[cfg(feature = "registry")]
+pub mod credentials;
+pub mod docker_archive;
 pub mod error;
+pub mod layout;
+pub mod local;
+pub mod memory;
 pub mod parallel;
+#[cfg(feature = "registry")]
+pub mod registry;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,9 +21,13 @@ use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Selector;
 
+pub use archive::Archive;
 pub use blob::Blob;
 pub use blob::Chunks;
+pub use docker_archive::DockerArchive;
 pub use error::StoreError;
+pub use layout::Layout;
+pub use memory::Memory;
 
 /// Work that a store does for us. Local stores finish at the first poll; only a registry waits.
 pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

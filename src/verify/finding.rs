@@ -1,7 +1,9 @@
 //! `Finding`: why a piece of evidence did not count; `Refusal`: all of them.
 
 use crate::digest::Digest;
+use crate::digest::hex;
 use crate::envelope::EnvelopeError;
+use crate::envelope::base64;
 use crate::policy::Kind;
 use crate::verify::Counted;
 use crate::verify::Evidence;
@@ -173,5 +175,13 @@ fn shown(got: Option<&String>) -> String {
 }
 
 fn hinted(claimed: Option<&String>) -> String {
-    claimed.map_or_else(String::new, |claimed| format!("; it claims the key {claimed}"))
+    claimed.map_or_else(String::new, |claimed| format!("; it claims the key {}", key_id(claimed)))
+}
+
+/// A claimed key in the form in which we print key ids, if it is one in cosign's base64.
+fn key_id(claimed: &str) -> String {
+    match base64::decode("hint", claimed) {
+        Ok(id) if id.len() == 32 => hex(&id).chars().take(12).collect(),
+        _ => claimed.to_owned(),
+    }
 }

@@ -1,0 +1,285 @@
+//! The command `demo`: the main job in a temporary directory, through the same commands that people type.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use clap::Parser as _;
+
+use crate::flow::FlowError;
+use crate::flow::attach;
+use crate::flow::attach::Attachment;
+use crate::flow::sign;
+use crate::flow::sign::Format;
+use crate::flow::sign::Terms;
+use crate::key::KeyKind;
+use crate::key::PrivateKey;
+use crate::limits::Limits;
+use crate::oci::Content;
+use crate::oci::Manifest;
+use crate::oci::Selector;
+use crate::oci::Subject;
+use crate::oci::media_type;
+use crate::oci::referrer;
+use crate::store::Sink as _;
+use crate::store::Source as _;
+use crate::store::layout::Layout;
+use crate::time::Time;
+
+use super::Exit;
+use super::Failure;
+use super::args::Cli;
+use super::args::DemoArgs;
+use super::execute;
+use super::render;
+use super::runtime::Runtime;
+use super::runtime::Work;
+
+/// The program in the image.
+const GOOD: &[u8] = b"the program that was released\n";
+
+/// What the demo runs, what it says first, and how it has to end.
+type Step = (&'static str, &'static str, Exit);
+
+const JOB: [Step; 6] = [
+    ("Make a key pair. In real life this happens on a machine without a network.", "key new -o release --passphrase-file passphrase", Exit::Yes),
+    ("Sign the image. What is signed is its digest, not its name.", "sign oci:build:v1 --key release.key --passphrase-file passphrase -a version=1.0", Exit::Yes),
+    ("Look at what hangs on it now.", "tree oci:build:v1 --key release.pub", Exit::Yes),
+    ("Put the image and its signature into one file, to be carried across the gap.", "copy oci:build:v1 oci-archive:carried.tar:v1", Exit::Yes),
+    ("On the other side: verify, and only then import.", "import oci-archive:carried.tar:v1 oci:inside:v1 --key release.pub", Exit::Yes),
+    ("A CI step or a person can ask again at any time.", "verify oci:inside:v1 --key release.pub -a version=1.0", Exit::Yes),
+];
+
+/// How somebody could cheat, and how each of them ends.
+const TAMPERING: [(&str, Tamper, &str, Exit); 5] = [
+    (
+        "1. Somebody puts another image, unsigned, under the same name.",
+        Tamper::OtherImage,
+        "import oci:tampered-1:v1 oci:never:v1 --key release.pub",
+        Exit::Refused,
+    ),
+    (
+        "2. Somebody moves the signature of the good image to the other one.",
+        Tamper::MovedSignature,
+        "import oci:tampered-2:v1 oci:never:v1 --key release.pub",
+        Exit::Refused,
+    ),
+    (
+        "3. Somebody signs the other image with a key of their own.",
+        Tamper::OtherKey,
+        "import oci:tampered-3:v1 oci:never:v1 --key release.pub",
+        Exit::Refused,
+    ),
+    (
+        "4. One byte of a layer is changed on the way: the signature holds, the layer does not.",
+        Tamper::Layer,
+        "import oci:tampered-4:v1 oci:never:v1 --key release.pub",
+        Exit::Unknown,
+    ),
+    (
+        "5. One byte of the signature is changed.",
+        Tamper::Signature,
+        "import oci:tampered-5:v1 oci:never:v1 --key release.pub",
+        Exit::Refused,
+    ),
+];
+
+#[derive(Clone, Copy)]
+enum Tamper {
+    Layer,
+    MovedSignature,
+    OtherImage,
+    OtherKey,
+    Signature,
+}
+
+pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
+    let (place, _temporary) = place(args)?;
+    std::env::set_current_dir(&place).map_err(|error| told(&place, &error))?;
+    render::text(&format!("The demo works in {}. Each line with a $ is a command that you could type there.\n", place.display()));
+    write(Path::new("passphrase"), b"correct horse battery staple\n")?;
+    image("build", GOOD)?;
+    for (why, command, want) in JOB {
+        step(why, command, want)?;
+    }
+    render::text("\nNow five ways to cheat. Each has to be refused, and `oci:never` must never come into being.\n");
+    for (number, (why, tamper, command, want)) in TAMPERING.into_iter().enumerate() {
+        prepare(tamper, &format!("tampered-{}", number + 1))?;
+        step(why, command, want)?;
+        if Path::new("never").exists() {
+            return Err(Failure::refused("demo: a refused import left something behind"));
+        }
+    }
+    render::text("\nThe good image went in, five bad ones did not, and none of them left a trace at the destination.\n");
+    Ok(Exit::Yes)
+}
+
+fn step(why: &str, command: &str, want: Exit) -> Result<(), Failure> {
+    render::text(&format!("\n# {why}\n$ bulla {command}\n"));
+    let words = ["bulla"].into_iter().chain(command.split(' '));
+    let cli = Cli::try_parse_from(words).map_err(|error| Failure::unknown(error.to_string()))?;
+    let exit = execute(cli.command).unwrap_or_else(|failure| {
+        render::failure(&failure);
+        failure.exit
+    });
+    match exit == want {
+        true => {
+            let meaning = match exit {
+                Exit::Yes => return Ok(()),
+                Exit::Refused => "1: refused",
+                Exit::Unknown => "2: not imported, the source is damaged",
+            };
+            render::text(&format!("(exit status {meaning})\n"));
+            Ok(())
+        }
+        false => Err(Failure::unknown(format!("demo: `bulla {command}` ended with {exit:?}, not with {want:?}"))),
+    }
+}
+
+/// Makes a small image, `v1`, in the layout `layout`.
+fn image(layout: &str, program: &[u8]) -> Result<(), Failure> {
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(u64::try_from(program.len()).unwrap_or_default());
+    header.set_mode(0o755);
+    header.set_mtime(0);
+    let told = |error: std::io::Error| Failure::unknown(format!("demo: {error}"));
+    archive.append_data(&mut header, "usr/bin/program", program).map_err(told)?;
+    let layer = Content::name("application/vnd.oci.image.layer.v1.tar", archive.into_inner().map_err(told)?);
+    let config = format!(
+        r#"{{"architecture":"amd64","os":"linux","config":{{"Cmd":["/usr/bin/program"]}},"rootfs":{{"type":"layers","diff_ids":["{}"]}}}}"#,
+        layer.digest()
+    );
+    let config = Content::name(media_type::OCI_CONFIG, config.into_bytes());
+    let descriptor = |content: &Content| serde_json::json!(content.descriptor());
+    let manifest = serde_json::json!({
+        "schemaVersion": 2,
+        "mediaType": media_type::OCI_MANIFEST,
+        "config": descriptor(&config),
+        "layers": [descriptor(&layer)],
+    });
+    let manifest = Content::name(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
+    Runtime::new(Work::Waiting)?.block_on(async {
+        let store = Layout::create(layout, Limits::DEFAULT)?;
+        store.push_content(&layer).await?;
+        store.push_content(&config).await?;
+        let _pushed = store.push_manifest(&manifest, Some("v1")).await?;
+        store.finish().await?;
+        Ok(())
+    })
+}
+
+fn prepare(tamper: Tamper, layout: &str) -> Result<(), Failure> {
+    const EVIL: &[u8] = b"a program that nobody released\n";
+    match tamper {
+        Tamper::Layer => {
+            image(layout, GOOD)?;
+            attach(layout, released_bundle()?)?;
+            change_layer(layout)
+        }
+        Tamper::MovedSignature => {
+            image(layout, EVIL)?;
+            attach(layout, released_bundle()?)
+        }
+        Tamper::OtherImage => image(layout, EVIL),
+        Tamper::OtherKey => {
+            image(layout, EVIL)?;
+            let stranger = PrivateKey::generate(KeyKind::P256).map_err(|error| Failure::unknown(error.to_string()))?;
+            let signed = sign::bundle(&subject(layout)?, &stranger, &Terms {
+                annotations: BTreeMap::from([("version".to_owned(), "1.0".to_owned())]),
+                created: Time::EPOCH,
+                format: Format::Bundle,
+                reference: None,
+            })?;
+            signed.blobs.first().map_or(Ok(()), |bundle| attach(layout, bundle.bytes().to_vec()))
+        }
+        Tamper::Signature => {
+            image(layout, GOOD)?;
+            let text = String::from_utf8_lossy(&released_bundle()?).into_owned();
+            // The tenth character of the signature becomes another one.
+            let at = text.find("\"sig\":\"").map_or(0, |at| at + 17);
+            let other = |(index, c): (usize, char)| if index == at { if c == 'A' { 'B' } else { 'A' } } else { c };
+            attach(layout, text.chars().enumerate().map(other).collect::<String>().into_bytes())
+        }
+    }
+}
+
+/// The bundle that was made when the image was signed.
+fn released_bundle() -> Result<Vec<u8>, Failure> {
+    let store = Layout::open("build", Limits::DEFAULT)?;
+    let subject = subject("build")?;
+    let none = || Failure::unknown("demo: the signature is not there");
+    Runtime::new(Work::Waiting)?.block_on(async {
+        let listing = store.referrers(subject.digest(), None).await?.ok_or_else(none)?;
+        let manifest = store.manifest(listing.entries.first().ok_or_else(none)?).await?;
+        let manifest = Manifest::parse(&manifest, &Limits::DEFAULT).map_err(FlowError::from)?;
+        let bundle = manifest.layers.first().ok_or_else(none)?;
+        Ok(store.blob(bundle, Limits::DEFAULT.signature_bytes).await?.bytes().to_vec())
+    })
+}
+
+/// Attaches `bundle` to the image in `layout`, whatever it signs.
+fn attach(layout: &str, bundle: Vec<u8>) -> Result<(), Failure> {
+    let subject = subject(layout)?;
+    let store = Layout::open(layout, Limits::DEFAULT)?;
+    let bundle = Content::name(media_type::SIGSTORE_BUNDLE, bundle);
+    let kind = media_type::COSIGN_SIGN_PREDICATE;
+    let manifest = referrer::bundle_manifest(&subject, &bundle, kind, Time::EPOCH).map_err(FlowError::from)?;
+    Runtime::new(Work::Waiting)?.block_on(async {
+        attach::attach(&store, &subject, &[Attachment { blobs: vec![bundle], manifest }]).await?;
+        store.finish().await?;
+        Ok(())
+    })
+}
+
+fn subject(layout: &str) -> Result<Subject, Failure> {
+    let store = Layout::open(layout, Limits::DEFAULT)?;
+    let selector = Selector::Tag("v1".to_owned());
+    let content = Runtime::new(Work::Waiting)?.block_on(store.resolve(&selector))?;
+    Ok(Subject::of(&content))
+}
+
+fn change_layer(layout: &str) -> Result<(), Failure> {
+    let folder = Path::new(layout).join("blobs/sha256");
+    for file in fs::read_dir(&folder).map_err(|error| told(&folder, &error))? {
+        let path = file.map_err(|error| told(&folder, &error))?.path();
+        let mut bytes = fs::read(&path).map_err(|error| told(&path, &error))?;
+        let found = bytes.windows(GOOD.len()).position(|window| window == GOOD);
+        if let Some(byte) = found.and_then(|at| bytes.get_mut(at)) {
+            *byte ^= 1;
+            write(&path, &bytes)?;
+        }
+    }
+    Ok(())
+}
+
+fn place(args: &DemoArgs) -> Result<(PathBuf, Option<Temporary>), Failure> {
+    if let Some(path) = &args.keep {
+        fs::create_dir(path).map_err(|error| told(path, &error))?;
+        let path = path.canonicalize().map_err(|error| told(path, &error))?;
+        return Ok((path, None));
+    }
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| Failure::unknown(format!("demo: {error}")))?;
+    let path = std::env::temp_dir().join(format!("bulla-demo-{}", crate::digest::hex(&random)));
+    fs::create_dir(&path).map_err(|error| told(&path, &error))?;
+    Ok((path.clone(), Some(Temporary(path))))
+}
+
+/// A directory that goes away with this value.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    fs::write(path, bytes).map_err(|error| told(path, &error))
+}
+
+fn told(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::unknown(format!("{}: {error}", path.display()))
+}

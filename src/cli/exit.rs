@@ -1,0 +1,102 @@
+//! The exit codes, and what is said on the way out.
+
+use std::process::ExitCode;
+
+use crate::flow::FlowError;
+use crate::store::StoreError;
+
+/// The three ways in which a command ends. There is no fourth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// 0: yes, or done.
+    Yes,
+    /// 1: refused. The evidence says no.
+    Refused,
+    /// 2: could not tell: network, missing data, limits, bad arguments.
+    Unknown,
+}
+
+/// A command that did not end with yes, and what people should read about it.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// How it ends.
+    pub exit: Exit,
+    /// The thing, then what was found and what was wanted.
+    pub message: String,
+    /// One line for each detail.
+    pub details: Vec<String>,
+    /// What could be typed next.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// Could not tell, because of `message`.
+    pub fn unknown(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Unknown, message: message.into(), details: Vec::new(), hint: None }
+    }
+
+    /// Refused, because of `message`.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Refused, ..Self::unknown(message) }
+    }
+
+    /// With something to type next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl Exit {
+    /// The worse of two: a command about several things ends as badly as the worst of them. Refused is an answer and
+    /// could-not-tell is none, so of the two the refusal is what is reported.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Refused, _) | (_, Self::Refused) => Self::Refused,
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            (Self::Yes, Self::Yes) => Self::Yes,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Yes => Self::SUCCESS,
+            Exit::Refused => Self::from(1),
+            Exit::Unknown => Self::from(2),
+        }
+    }
+}
+
+impl From<FlowError> for Failure {
+    fn from(error: FlowError) -> Self {
+        let failure = Self::unknown(error.to_string());
+        match &error {
+            FlowError::Store(error) => match hint(error) {
+                Some(text) => failure.hint(text),
+                None => failure,
+            },
+            _ => failure,
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        FlowError::from(error).into()
+    }
+}
+
+fn hint(error: &StoreError) -> Option<String> {
+    match error {
+        StoreError::Denied { place, .. } => {
+            let host = place.split('/').next().unwrap_or_default();
+            Some(format!("docker login {host}   (bulla reads the same files)"))
+        }
+        StoreError::Throttled { .. } => Some("try again later, or log in: registries allow more to known users".to_owned()),
+        _ => None,
+    }
+}

@@ -1,0 +1,191 @@
+//! The command `inspect`: what a file or a manifest is, before anything is believed.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use serde_json::Value;
+use serde_json::json;
+use x509_parser::prelude::FromDer as _;
+use x509_parser::prelude::X509Certificate;
+
+use crate::digest::Digest;
+use crate::digest::hex;
+use crate::envelope::Bundle;
+use crate::envelope::Envelope;
+use crate::key::PublicKey;
+use crate::limits::Limits;
+use crate::oci::Content;
+use crate::oci::Descriptor;
+use crate::oci::Document;
+use crate::oci::media_type;
+
+use super::Exit;
+use super::Failure;
+use super::args::InspectArgs;
+use super::args::Output;
+use super::keys;
+use super::render;
+use super::runtime::Runtime;
+use super::runtime::Work;
+use super::stores::Stores;
+
+type Rows = Vec<(String, String)>;
+
+pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
+    let limits = Limits::DEFAULT;
+    let path = Path::new(&args.target);
+    let (bytes, outside) = match path.is_file() {
+        true => (read(path, &limits)?, None),
+        false => {
+            let content = fetch(args)?;
+            (content.bytes().to_vec(), Some(content.descriptor().media_type.clone()))
+        }
+    };
+    let (rows, fields) = describe(&bytes, outside.as_deref(), &limits)
+        .ok_or_else(|| Failure::unknown(format!("{}: not a manifest, bundle, envelope or key that bulla reads", args.target)))?;
+    match args.output {
+        Output::Json => render::json(&json!({
+            "version": 1, "command": "inspect", "target": args.target, "digest": Digest::sha256(&bytes), "is": fields,
+        })),
+        Output::Text => render::table(&rows),
+    }
+    Ok(Exit::Yes)
+}
+
+fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, Failure> {
+    let told = |error| Failure::unknown(format!("{}: {error}", path.display()));
+    let mut bytes = Vec::new();
+    let limit = limits.attestation_bytes;
+    File::open(path).map_err(told)?.take(limit + 1).read_to_end(&mut bytes).map_err(told)?;
+    match u64::try_from(bytes.len()).is_ok_and(|got| got <= limit) {
+        true => Ok(bytes),
+        false => Err(Failure::unknown(format!("{}: larger than the limit of {limit} bytes", path.display()))),
+    }
+}
+
+fn fetch(args: &InspectArgs) -> Result<Content, Failure> {
+    let looks_like_a_file = |failure: Failure| match failure.hint {
+        None => failure.hint("a file is looked for first; there is none by this name"),
+        Some(_) => failure,
+    };
+    let stores = Stores::new(&args.registry, [&args.target]).map_err(looks_like_a_file)?;
+    let runtime = Runtime::new(Work::Waiting)?;
+    let (source, selector) = stores.source(&args.target)?;
+    Ok(runtime.block_on(source.resolve(&selector))?)
+}
+
+/// What the bytes are: rows for people, and the same as JSON. Nothing here was verified, and the rows say so.
+fn describe(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Option<(Rows, Value)> {
+    if let Ok(key) = PublicKey::parse(bytes) {
+        return Some(public_key(&key));
+    }
+    if keys::is_private(bytes) {
+        let first = String::from_utf8_lossy(bytes).lines().next().unwrap_or_default().trim_matches('-').to_owned();
+        let rows = vec![row("is", "a private key file"), row("form", &first), row("more", "bulla key show FILE")];
+        return Some((rows, json!({ "type": "private key", "form": first })));
+    }
+    if let Ok(bundle) = Bundle::parse(bytes, limits) {
+        return Some(self::bundle(&bundle));
+    }
+    if let Ok(envelope) = Envelope::parse(bytes, limits) {
+        return Some(self::envelope("a DSSE envelope", &envelope));
+    }
+    manifest(bytes, outside, limits)
+}
+
+fn public_key(key: &PublicKey) -> (Rows, Value) {
+    let rows = vec![
+        row("is", "a public key"),
+        row("algorithm", &key.algorithm().to_string()),
+        row("key id", &key.id().to_string()),
+        row("in base64", &key.id().hint()),
+    ];
+    let (algorithm, id, hint) = (key.algorithm().to_string(), key.id().to_string(), key.id().hint());
+    (rows, json!({ "type": "public key", "algorithm": algorithm, "keyId": id, "hint": hint }))
+}
+
+fn bundle(bundle: &Bundle) -> (Rows, Value) {
+    let (mut rows, mut fields) = envelope("a Sigstore bundle (nothing in it was verified)", bundle.envelope());
+    let material = bundle.material();
+    rows.push(row("version", &format!("{:?}", bundle.version())));
+    let hint = material.key_hint.clone().unwrap_or_default();
+    rows.push(row("key hint", &hint));
+    let certificates: Vec<_> = material.certificates.iter().map(|der| certificate(der)).collect();
+    rows.extend(certificates.iter().map(|certificate| row("certificate", certificate)));
+    rows.push(row("log entries", &material.log_entries.to_string()));
+    rows.push(row("timestamps", &material.timestamps.to_string()));
+    if let Value::Object(fields) = &mut fields {
+        fields.insert("type".to_owned(), json!("sigstore bundle"));
+        fields.insert("keyHint".to_owned(), json!(hint));
+        fields.insert("certificates".to_owned(), json!(certificates));
+        fields.insert("logEntries".to_owned(), json!(material.log_entries));
+        fields.insert("timestamps".to_owned(), json!(material.timestamps));
+    }
+    (rows, fields)
+}
+
+/// Who a certificate says it is for, for people.
+fn certificate(der: &[u8]) -> String {
+    let Ok((_, certificate)) = X509Certificate::from_der(der) else { return "not readable".to_owned() };
+    let names = certificate.subject_alternative_name().ok().flatten();
+    let names = names.map(|names| names.value.general_names.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let names = names.unwrap_or_default().join(", ");
+    let validity = certificate.validity();
+    let (from, to) = (validity.not_before, validity.not_after);
+    format!("{} {names} issued by {}, from {from} to {to}", certificate.subject(), certificate.issuer())
+}
+
+fn envelope(what: &str, envelope: &Envelope) -> (Rows, Value) {
+    let payload = envelope.unverified_payload();
+    let mut rows = vec![row("is", what), row("payload type", envelope.claimed_type())];
+    let parsed: Option<Value> = serde_json::from_slice(payload).ok();
+    if let Some(statement) = &parsed {
+        let text = |field: &str| statement.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+        rows.push(row("predicate type", &text("predicateType")));
+        for subject in statement.get("subject").and_then(Value::as_array).into_iter().flatten() {
+            rows.push(row("subject", &subject.to_string()));
+        }
+        if let Some(predicate) = statement.get("predicate") {
+            rows.push(row("predicate", &predicate.to_string()));
+        }
+    }
+    let fields = json!({ "type": "dsse envelope", "payloadType": envelope.claimed_type(), "payload": parsed });
+    (rows, fields)
+}
+
+fn manifest(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Option<(Rows, Value)> {
+    let inside: Value = serde_json::from_slice(bytes).ok()?;
+    let claimed = inside.get("mediaType").and_then(Value::as_str);
+    let guessed = if inside.get("manifests").is_some() { media_type::OCI_INDEX } else { media_type::OCI_MANIFEST };
+    let kind = outside.or(claimed).unwrap_or(guessed);
+    let content = Content::name(kind, bytes.to_vec());
+    let document = Document::parse(&content, limits).ok()?;
+    let mut rows = vec![row("digest", &content.digest().to_string()), row("media type", kind)];
+    rows.extend(document.artifact_type().map(|kind| row("artifact type", kind)));
+    rows.extend(document.subject().map(|subject| row("refers to", &subject.digest.to_string())));
+    rows.extend(document.annotations().iter().map(|(key, value)| row("annotation", &format!("{key}={value}"))));
+    match &document {
+        Document::Index(index) => rows.extend(index.manifests.iter().map(|child| row("manifest", &line(child)))),
+        Document::Manifest(manifest) => {
+            rows.push(row("config", &line(&manifest.config)));
+            rows.extend(manifest.layers.iter().map(|layer| row("layer", &line(layer))));
+        }
+    }
+    Some((rows, inside))
+}
+
+fn line(descriptor: &Descriptor) -> String {
+    let platform = descriptor.platform.as_ref().map_or_else(String::new, |platform| format!("{platform}  "));
+    let size = render::amount(descriptor.size);
+    let data = match &descriptor.data {
+        Some(data) if Digest::sha256(data) == descriptor.digest => "  inlined".to_owned(),
+        Some(data) => format!("  inlined, WRONG: {}", hex(Digest::sha256(data).as_bytes())),
+        None => String::new(),
+    };
+    format!("{platform}{}  {}  {size}{data}", descriptor.digest, descriptor.media_type)
+}
+
+fn row(label: &str, value: &str) -> (String, String) {
+    (label.to_owned(), value.to_owned())
+}

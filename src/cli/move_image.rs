@@ -1,0 +1,78 @@
+//! The commands `copy` and `import`.
+
+use crate::flow::copy;
+use crate::flow::graph::Closure;
+use crate::flow::graph::Graph;
+use crate::flow::import;
+use crate::flow::import::Checked;
+use crate::flow::verify::Platforms;
+use crate::limits::Limits;
+use crate::policy::Kind;
+
+use super::Exit;
+use super::Failure;
+use super::args::CopyArgs;
+use super::args::ImportArgs;
+use super::args::Output;
+use super::render;
+use super::report;
+use super::runtime::Runtime;
+use super::runtime::Work;
+use super::stores::Stores;
+use super::verify;
+
+pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
+    let limits = Limits::DEFAULT;
+    let stores = Stores::new(&args.registry, [&args.source, &args.target])?;
+    let runtime = Runtime::new(Work::Moving)?;
+    let closure = if args.without_referrers { Closure::Image } else { Closure::WithReferrers };
+    let (source, selector) = stores.source(&args.source)?;
+    let (digest, copied) = runtime.block_on(async {
+        let root = source.resolve(&selector).await?;
+        let digest = *root.digest();
+        let tags = stores.tags(&args.target, &selector, &digest)?;
+        let graph = Graph::collect(source.as_ref(), root, closure, &limits).await?;
+        // The destination is only opened for writing when the source is known to be whole.
+        let sink = stores.new_sink(&args.target)?;
+        let copied = copy::copy(&source, &sink, &graph, &tags, &limits).await?;
+        sink.finish().await?;
+        Ok::<_, Failure>((digest, copied))
+    })?;
+    match args.output {
+        Output::Text => render::copied(&args.source, &args.target, &digest, &copied),
+        Output::Json => render::json(&report::copied("copy", &args.source, &args.target, &digest, &copied)),
+    }
+    Ok(Exit::Yes)
+}
+
+pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
+    let limits = Limits::DEFAULT;
+    let verifier = verify::verifier(&args.want, Kind::ImageSignature, &limits)?;
+    let stores = Stores::new(&args.registry, [&args.source, &args.target])?;
+    let runtime = Runtime::new(Work::Moving)?;
+    let platforms = if args.all_platforms { Platforms::All } else { Platforms::Root };
+    let (source, selector) = stores.source(&args.source)?;
+    let checked = runtime.block_on(import::check(source.as_ref(), &selector, &platforms, &verifier, &limits))?;
+    let admitted = match checked {
+        Checked::Admitted(admitted) => admitted,
+        Checked::Declined(outcome) => {
+            let exit = verify::exit_of(&outcome);
+            match args.output {
+                Output::Text => render::outcome(&args.source, &outcome, &args.want),
+                Output::Json => {
+                    render::json(&report::whole("import", vec![report::outcome(&args.source, &Ok(*outcome))]));
+                }
+            }
+            return Ok(exit);
+        }
+    };
+    let Some(digest) = admitted.digest().copied() else { return Err(Failure::unknown("nothing to import")) };
+    let tags = stores.tags(&args.target, &selector, &digest)?;
+    let sink = stores.new_sink(&args.target)?;
+    let copied = runtime.block_on(import::push(&source, &sink, &admitted, &tags, &verifier, &limits))?;
+    match args.output {
+        Output::Text => render::imported(&args.source, &args.target, &admitted, &copied),
+        Output::Json => render::json(&report::copied("import", &args.source, &args.target, &digest, &copied)),
+    }
+    Ok(Exit::Yes)
+}

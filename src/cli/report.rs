@@ -1,0 +1,181 @@
+//! Reports in JSON: one versioned object for each command. The library accepts none of them as input.
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::digest::Digest;
+use crate::flow::copy::Copied;
+use crate::flow::sign::Signed;
+use crate::flow::tree::Link;
+use crate::flow::tree::Node;
+use crate::flow::tree::SignedDocument;
+use crate::flow::tree::Trust;
+use crate::flow::verify::Outcome;
+use crate::flow::verify::Verdict;
+use crate::key::Signer;
+use crate::store::StoreError;
+use crate::verify::Counted;
+use crate::verify::Finding;
+use crate::verify::Refusal;
+
+use super::Exit;
+use super::Failure;
+
+/// The version of all reports. It changes when a field changes its meaning or goes away, not when one is added.
+const VERSION: u32 = 1;
+
+/// The object around the results of a command.
+pub(super) fn whole(command: &str, results: Vec<Value>) -> Value {
+    json!({ "version": VERSION, "command": command, "results": results })
+}
+
+pub(super) fn outcome(reference: &str, result: &Result<Outcome, Failure>) -> Value {
+    let outcome = match result {
+        Ok(outcome) => outcome,
+        Err(failure) => return failed(reference, failure),
+    };
+    let mut report = verdict(&outcome.verdict);
+    let children = outcome.children.iter().map(|(platform, digest, child)| {
+        let mut report = verdict(child);
+        set(&mut report, "digest", json!(digest));
+        set(&mut report, "platform", json!(platform.as_ref().map(ToString::to_string)));
+        report
+    });
+    let children: Vec<_> = children.collect();
+    set(&mut report, "reference", json!(reference));
+    set(&mut report, "digest", json!(outcome.chosen.unwrap_or(outcome.subject)));
+    if outcome.chosen.is_some() {
+        set(&mut report, "index", json!(outcome.subject));
+    }
+    if !children.is_empty() {
+        set(&mut report, "platforms", Value::Array(children));
+    }
+    report
+}
+
+fn failed(reference: &str, failure: &Failure) -> Value {
+    let verdict = if failure.exit == Exit::Refused { "refused" } else { "unknown" };
+    json!({ "reference": reference, "verdict": verdict, "error": failure.message })
+}
+
+fn verdict(verdict: &Verdict) -> Value {
+    match verdict {
+        Verdict::Accepted(verified) => json!({
+            "verdict": "verified",
+            "counted": verified.counted().iter().map(counted).collect::<Vec<_>>(),
+            "findings": verified.findings().iter().map(finding).collect::<Vec<_>>(),
+        }),
+        Verdict::Refused(refusal) => refused("refused", refusal, &[]),
+        Verdict::Unknown { refusal, open } => refused("unknown", refusal, open),
+    }
+}
+
+fn refused(verdict: &str, refusal: &Refusal, open: &[StoreError]) -> Value {
+    json!({
+        "verdict": verdict,
+        "keys": { "got": refusal.got, "want": refusal.want },
+        "counted": refusal.counted.iter().map(counted).collect::<Vec<_>>(),
+        "findings": refusal.ranked().into_iter().map(finding).collect::<Vec<_>>(),
+        "open": open.iter().map(|error| json!({ "code": error.code(), "message": error.to_string() })).collect::<Vec<_>>(),
+    })
+}
+
+fn counted(counted: &Counted) -> Value {
+    json!({
+        "key": counted.key.to_string(),
+        "owner": counted.owner.to_string(),
+        "scheme": counted.scheme.to_string(),
+        "kind": counted.kind.to_string(),
+        "format": counted.evidence.sealed().format(),
+        "place": counted.evidence.place().to_string(),
+        "evidence": counted.evidence.digest(),
+        "annotations": counted.annotations,
+        "signedReference": counted.reference,
+    })
+}
+
+fn finding(finding: &Finding) -> Value {
+    json!({
+        "code": finding.reason.code(),
+        "message": finding.reason.to_string(),
+        "place": finding.place.to_string(),
+        "evidence": finding.digest,
+    })
+}
+
+pub(super) fn signed(reference: &str, result: &Result<Vec<Signed>, Failure>, signers: &[&dyn Signer]) -> Value {
+    let signed = match result {
+        Ok(signed) => signed,
+        Err(failure) => return json!({ "reference": reference, "done": false, "error": failure.message }),
+    };
+    let keys = signers.iter().map(|signer| signer.public_key().id().to_string()).cycle();
+    let signatures = signed.iter().zip(keys).map(|(signed, key)| {
+        json!({ "digest": signed.subject, "key": key, "referrer": signed.referrer, "tag": signed.tag })
+    });
+    json!({ "reference": reference, "done": true, "signatures": signatures.collect::<Vec<_>>() })
+}
+
+pub(super) fn copied(command: &str, source: &str, target: &str, digest: &Digest, copied: &Copied) -> Value {
+    let Copied { blobs, bytes, blobs_present, manifests, referrers } = copied;
+    let result = json!({
+        "source": source,
+        "target": target,
+        "digest": digest,
+        "blobsMoved": blobs,
+        "bytesMoved": bytes,
+        "blobsPresent": blobs_present,
+        "manifests": manifests,
+        "referrers": referrers,
+    });
+    whole(command, vec![result])
+}
+
+pub(super) fn tree(reference: &str, root: &Node) -> Value {
+    let mut result = node(root);
+    set(&mut result, "reference", json!(reference));
+    set(&mut result, "complete", json!(!root.has_problems()));
+    whole("tree", vec![result])
+}
+
+fn node(node: &Node) -> Value {
+    let (link, detail) = match &node.link {
+        Link::Child(platform) => ("child", platform.as_ref().map(ToString::to_string)),
+        Link::Referrer => ("referrer", None),
+        Link::Root => ("root", None),
+        Link::Tag(tag) => ("tag", Some(tag.clone())),
+    };
+    json!({
+        "digest": node.digest,
+        "mediaType": node.media_type,
+        "artifactType": node.artifact_type,
+        "created": node.created,
+        "link": link,
+        "linkDetail": detail,
+        "size": node.size,
+        "signed": node.signed.iter().map(document).collect::<Vec<_>>(),
+        "problems": node.problems,
+        "hanging": node.hanging.iter().map(self::node).collect::<Vec<_>>(),
+    })
+}
+
+fn document(document: &SignedDocument) -> Value {
+    let (trusted, keys, why) = match &document.trust {
+        Trust::NotAsked => (None, Vec::new(), None),
+        Trust::Trusted(keys) => (Some(true), keys.iter().map(ToString::to_string).collect(), None),
+        Trust::Untrusted(why) => (Some(false), Vec::new(), Some(why)),
+    };
+    json!({
+        "format": document.format,
+        "kind": document.kind.as_ref().map(ToString::to_string),
+        "claimedKey": document.claimed_key,
+        "trusted": trusted,
+        "keys": keys,
+        "reason": why,
+    })
+}
+
+fn set(object: &mut Value, field: &str, value: Value) {
+    if let Value::Object(fields) = object {
+        fields.insert(field.to_owned(), value);
+    }
+}

@@ -1,0 +1,111 @@
+//! The command `sign`.
+
+use std::sync::Arc;
+
+use crate::flow::sign;
+use crate::flow::sign::Extent;
+use crate::flow::sign::Format;
+use crate::flow::sign::Signed;
+use crate::flow::sign::Terms;
+use crate::key::Signer;
+use crate::limits::Limits;
+use crate::oci::Subject;
+use crate::store::Sink;
+use crate::store::Task;
+use crate::store::parallel;
+use crate::time::Time;
+
+use super::Exit;
+use super::Failure;
+use super::args::Output;
+use super::args::SignArgs;
+use super::args::SignFormat;
+use super::keys;
+use super::render;
+use super::report;
+use super::runtime::Runtime;
+use super::runtime::Work;
+use super::stores::Stores;
+use super::verify;
+
+/// How many references are signed at a time.
+const AT_ONCE: usize = 16;
+
+type Pinned = (Arc<dyn Sink>, Vec<Subject>);
+
+pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
+    let limits = Limits::DEFAULT;
+    verify::once(&args.annotations)?;
+    let runtime = Runtime::new(Work::Waiting)?;
+    let stores = Stores::new(&args.registry, &args.references)?;
+    let extent = if args.all_platforms { Extent::AllPlatforms } else { Extent::Root };
+    // While the passphrase is turned into a key, which is made to take long, the references are resolved.
+    let (signers, pinned) = std::thread::scope(|scope| {
+        let signers = scope.spawn(|| keys::signers(&args.key, &args.passphrase));
+        let pinned = runtime.block_on(resolve(&stores, &args.references, extent, &limits));
+        (signers.join(), pinned)
+    });
+    let signers = signers.map_err(|_| Failure::unknown("the keys could not be read"))??;
+    let signers: Vec<&dyn Signer> = signers.iter().map(AsRef::as_ref).collect();
+    let terms = Terms {
+        annotations: args.annotations.iter().cloned().collect(),
+        created: now,
+        format: match args.format {
+            SignFormat::Both => Format::Both,
+            SignFormat::Bundle => Format::Bundle,
+            SignFormat::Tag => Format::Tag,
+        },
+        reference: args.signed_reference.clone(),
+    };
+    let results = runtime.block_on(sign_all(pinned, &signers, &terms, &limits));
+    let mut exit = Exit::Yes;
+    let mut reports = Vec::new();
+    for (reference, result) in args.references.iter().zip(results) {
+        match (args.output, &result) {
+            (Output::Text, Ok(signed)) => render::signed(reference, signed, &signers),
+            (Output::Text, Err(failure)) => render::failure(failure),
+            (Output::Json, _) => reports.push(report::signed(reference, &result, &signers)),
+        }
+        exit = exit.and(result.map_or_else(|failure| failure.exit, |_| Exit::Yes));
+    }
+    if args.output == Output::Json {
+        render::json(&report::whole("sign", reports));
+    }
+    Ok(exit)
+}
+
+async fn resolve(
+    stores: &Stores,
+    references: &[String],
+    extent: Extent,
+    limits: &Limits,
+) -> Vec<Result<Pinned, Failure>> {
+    let tasks = references.iter().map(|reference| -> Task<'_, Result<Pinned, Failure>> {
+        Box::pin(async move {
+            let (sink, selector) = stores.existing_sink(reference)?;
+            let subjects = sign::subjects(sink.as_ref(), &selector, extent, limits).await?;
+            Ok((sink, subjects))
+        })
+    });
+    parallel::run(tasks.collect(), AT_ONCE).await
+}
+
+async fn sign_all(
+    pinned: Vec<Result<Pinned, Failure>>,
+    signers: &[&dyn Signer],
+    terms: &Terms,
+    limits: &Limits,
+) -> Vec<Result<Vec<Signed>, Failure>> {
+    let task = |pinned: Result<Pinned, Failure>| -> Task<'_, Result<Vec<Signed>, Failure>> {
+        Box::pin(async move {
+            let (sink, subjects) = pinned?;
+            let mut signed = Vec::new();
+            for subject in &subjects {
+                signed.extend(sign::sign(sink.as_ref(), subject, signers, terms, limits).await?);
+            }
+            sink.finish().await?;
+            Ok(signed)
+        })
+    };
+    parallel::run(pinned.into_iter().map(task).collect(), AT_ONCE).await
+}

@@ -1,0 +1,160 @@
+//! References as typed, and the stores behind them.
+
+use std::sync::Arc;
+
+use crate::digest::Digest;
+use crate::limits::Limits;
+use crate::oci::Descriptor;
+use crate::oci::Reference;
+use crate::oci::Selector;
+use crate::store::Sink;
+use crate::store::Source;
+use crate::store::StoreError;
+use crate::store::archive::Archive;
+use crate::store::docker_archive::DockerArchive;
+use crate::store::layout::Layout;
+
+#[cfg(feature = "registry")]
+use crate::store::registry::Registries;
+
+use super::Failure;
+use super::args::RegistryArgs;
+
+/// The stores that a command line names. Nothing else is ever contacted.
+pub(super) struct Stores {
+    limits: Limits,
+    #[cfg(feature = "registry")]
+    registries: Option<Registries>,
+}
+
+impl Stores {
+    /// Prepares for these references; the machinery of registries is only made if one of them is in a registry.
+    #[cfg(feature = "registry")]
+    pub(super) fn new<T: AsRef<str>>(
+        args: &RegistryArgs,
+        references: impl IntoIterator<Item = T>,
+    ) -> Result<Self, Failure> {
+        let mut hosts = Vec::new();
+        for reference in references {
+            if let Reference::Registry(registry) = parse(reference.as_ref())? {
+                hosts.push(registry.host().to_owned());
+            }
+        }
+        let registries = match hosts.is_empty() {
+            true => None,
+            false => Some(super::registry::registries(args, hosts)?),
+        };
+        Ok(Self { limits: Limits::DEFAULT, registries })
+    }
+
+    /// In this build there are no registries.
+    #[cfg(not(feature = "registry"))]
+    pub(super) fn new<T: AsRef<str>>(
+        _args: &RegistryArgs,
+        references: impl IntoIterator<Item = T>,
+    ) -> Result<Self, Failure> {
+        references.into_iter().try_for_each(|reference| parse(reference.as_ref()).map(drop))?;
+        Ok(Self { limits: Limits::DEFAULT })
+    }
+
+    /// The store of `reference` for reading, and which image is meant. A layout without a name must have just one.
+    pub(super) fn source(&self, reference: &str) -> Result<(Arc<dyn Source>, Selector), Failure> {
+        match parse(reference)? {
+            Reference::Layout(local) => {
+                let store = Layout::open(&local.path, self.limits.clone())?;
+                let selector = selector(local.selector, || store.sole())?;
+                Ok((Arc::new(store), selector))
+            }
+            Reference::LayoutArchive(local) => {
+                let store = Archive::open(&local.path, self.limits.clone())?;
+                let selector = selector(local.selector, || store.sole())?;
+                Ok((Arc::new(store), selector))
+            }
+            Reference::DockerArchive(local) => {
+                let store = DockerArchive::open(&local.path, self.limits.clone())?;
+                let selector = selector(local.selector, || store.sole())?;
+                Ok((Arc::new(store), selector))
+            }
+            #[cfg(feature = "registry")]
+            Reference::Registry(registry) => match &self.registries {
+                Some(registries) => Ok((Arc::new(registries.repository(&registry)?), registry.selector().clone())),
+                None => Err(no_registries(reference)),
+            },
+            #[cfg(not(feature = "registry"))]
+            Reference::Registry(_) => Err(no_registries(reference)),
+        }
+    }
+
+    /// The store of an image that is there and gets company: signatures.
+    pub(super) fn existing_sink(&self, reference: &str) -> Result<(Arc<dyn Sink>, Selector), Failure> {
+        match parse(reference)? {
+            Reference::Layout(local) => {
+                let store = Layout::open(&local.path, self.limits.clone())?;
+                let selector = selector(local.selector, || store.sole())?;
+                Ok((Arc::new(store), selector))
+            }
+            Reference::LayoutArchive(local) => {
+                let store = Archive::open(&local.path, self.limits.clone())?;
+                let selector = selector(local.selector, || store.sole())?;
+                Ok((Arc::new(store), selector))
+            }
+            Reference::DockerArchive(_) => Err(docker_archive(reference)),
+            #[cfg(feature = "registry")]
+            Reference::Registry(registry) => match &self.registries {
+                Some(registries) => Ok((Arc::new(registries.repository(&registry)?), registry.selector().clone())),
+                None => Err(no_registries(reference)),
+            },
+            #[cfg(not(feature = "registry"))]
+            Reference::Registry(_) => Err(no_registries(reference)),
+        }
+    }
+
+    /// The store of `reference` for writing; a layout or archive that is not there is made.
+    pub(super) fn new_sink(&self, reference: &str) -> Result<Arc<dyn Sink>, Failure> {
+        match parse(reference)? {
+            Reference::Layout(local) => Ok(Arc::new(Layout::create(&local.path, self.limits.clone())?)),
+            Reference::LayoutArchive(local) => Ok(Arc::new(Archive::create(&local.path, self.limits.clone())?)),
+            Reference::DockerArchive(_) => Err(docker_archive(reference)),
+            Reference::Registry(_) => self.existing_sink(reference).map(|(sink, _)| sink),
+        }
+    }
+
+    /// The names under which an image goes to `target`: the one that is typed there, else the one it has at its source.
+    pub(super) fn tags(&self, target: &str, source: &Selector, digest: &Digest) -> Result<Vec<String>, Failure> {
+        let typed = match parse(target)? {
+            Reference::Registry(registry) => Some(registry.selector().clone()),
+            Reference::DockerArchive(local) | Reference::Layout(local) | Reference::LayoutArchive(local) => local.selector,
+        };
+        match (typed, source) {
+            (Some(Selector::Tag(tag)), _) => Ok(vec![tag]),
+            (Some(Selector::Digest(want)), _) if want == *digest => Ok(Vec::new()),
+            (Some(Selector::Digest(want)), _) => {
+                Err(Failure::unknown(format!("{target}: the image is {digest}, not {want}; digests do not change")))
+            }
+            (None, Selector::Tag(tag)) => Ok(vec![tag.clone()]),
+            (None, Selector::Digest(_)) => Ok(Vec::new()),
+        }
+    }
+}
+
+/// What was typed, else the one and only.
+fn selector(
+    typed: Option<Selector>,
+    sole: impl FnOnce() -> Result<Descriptor, StoreError>,
+) -> Result<Selector, StoreError> {
+    typed.map_or_else(|| sole().map(|sole| Selector::Digest(sole.digest)), Ok)
+}
+
+fn parse(reference: &str) -> Result<Reference, Failure> {
+    reference.parse().map_err(|error: crate::oci::ReferenceError| Failure::unknown(error.to_string()))
+}
+
+fn no_registries(reference: &str) -> Failure {
+    Failure::unknown(format!("{reference}: this build of bulla has no network code and cannot reach registries"))
+        .hint("use oci:DIR or oci-archive:FILE here, or a build with the feature `registry`")
+}
+
+fn docker_archive(reference: &str) -> Failure {
+    Failure::unknown(format!("{reference}: a docker-archive is only read: it does not keep the manifest that was signed"))
+        .hint("use oci-archive:FILE instead")
+}

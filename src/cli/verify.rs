@@ -1,0 +1,125 @@
+//! The command `verify`.
+
+use crate::flow::hear::Effort;
+use crate::flow::verify;
+use crate::flow::verify::Outcome;
+use crate::flow::verify::Platforms;
+use crate::flow::verify::Verdict;
+use crate::limits::Limits;
+use crate::oci::Platform;
+use crate::policy::Kind;
+use crate::policy::Policy;
+use crate::policy::Rule;
+use crate::store::Task;
+use crate::store::parallel;
+use crate::trust::Threshold;
+use crate::trust::TrustRoot;
+use crate::verify::Verifier;
+
+use super::Exit;
+use super::Failure;
+use super::args::Output;
+use super::args::VerifyArgs;
+use super::args::WantArgs;
+use super::keys;
+use super::render;
+use super::report;
+use super::runtime::Runtime;
+use super::runtime::Work;
+use super::stores::Stores;
+
+pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
+    let limits = Limits::DEFAULT;
+    let verifier = verifier(&args.want, wanted_kind(args.predicate_type.as_deref()), &limits)?;
+    let platforms = platforms(args)?;
+    let stores = Stores::new(&args.registry, &args.references)?;
+    let runtime = Runtime::new(Work::Waiting)?;
+    let (verifier, platforms, stores, limits) = (&verifier, &platforms, &stores, &limits);
+    let tasks = args.references.iter().map(|reference| -> Task<'_, Result<Outcome, Failure>> {
+        Box::pin(async move {
+            let (source, selector) = stores.source(reference)?;
+            let effort = Effort::UntilMet;
+            Ok(verify::verify(source.as_ref(), &selector, platforms, verifier, effort, limits).await?)
+        })
+    });
+    let results = runtime.block_on(parallel::run(tasks.collect(), args.jobs));
+    let mut exit = Exit::Yes;
+    let mut reports = Vec::new();
+    for (reference, result) in args.references.iter().zip(&results) {
+        match (args.output, result) {
+            (Output::Text, Ok(outcome)) => render::outcome(reference, outcome, &args.want),
+            (Output::Text, Err(failure)) => render::failure(failure),
+            (Output::Json, _) => reports.push(report::outcome(reference, result)),
+        }
+        exit = exit.and(result.as_ref().map_or_else(|failure| failure.exit, exit_of));
+    }
+    if args.output == Output::Json {
+        render::json(&report::whole("verify", reports));
+    }
+    Ok(exit)
+}
+
+/// How a command ends that came to this outcome.
+pub(super) fn exit_of(outcome: &Outcome) -> Exit {
+    let exit = |verdict: &Verdict| match verdict {
+        Verdict::Accepted(_) => Exit::Yes,
+        Verdict::Refused(_) => Exit::Refused,
+        Verdict::Unknown { .. } => Exit::Unknown,
+    };
+    outcome.children.iter().map(|(_, _, verdict)| exit(verdict)).fold(exit(&outcome.verdict), Exit::and)
+}
+
+/// A verifier for what the command line asks for.
+pub(super) fn verifier(want: &WantArgs, kind: Kind, limits: &Limits) -> Result<Verifier, Failure> {
+    let keys = want.key.iter().map(|path| keys::public(path)).collect::<Result<Vec<_>, _>>()?;
+    let told = |error: crate::trust::TrustError| Failure::unknown(error.to_string());
+    let trust = TrustRoot::pinned(keys).map_err(told)?;
+    let threshold = Threshold::new(want.threshold).map_err(told)?;
+    let mut policy = Policy::new(kind, threshold);
+    once(&want.annotations)?;
+    for (key, value) in &want.annotations {
+        policy = policy.and(Rule::Annotation { key: key.clone(), value: value.clone() });
+    }
+    if let Some(name) = &want.signed_reference {
+        policy = policy.and(Rule::Reference(name.clone()));
+    }
+    Verifier::new(trust, policy, limits.clone()).map_err(told)
+}
+
+/// Refuses an annotation that is given with two values: one of them would be lost, or none could be met.
+pub(super) fn once(annotations: &[(String, String)]) -> Result<(), Failure> {
+    for (position, (key, value)) in annotations.iter().enumerate() {
+        if let Some((_, other)) = annotations.iter().skip(position + 1).find(|(again, other)| again == key && other != value) {
+            let message = format!("annotation `{key}` is given twice, as `{value}` and as `{other}`");
+            return Err(Failure::unknown(message).hint(format!("-a {key}={value}")));
+        }
+    }
+    Ok(())
+}
+
+/// The kind that `--type` means: a URI, or one of the short names that cosign has for the common ones.
+fn wanted_kind(predicate_type: Option<&str>) -> Kind {
+    let Some(typed) = predicate_type else { return Kind::ImageSignature };
+    let uri = match typed {
+        "custom" => "https://cosign.sigstore.dev/attestation/v1",
+        "cyclonedx" => "https://cyclonedx.org/bom",
+        "link" => "https://in-toto.io/Link/v1",
+        "openvex" => "https://openvex.dev/ns",
+        "slsaprovenance" | "slsaprovenance02" => "https://slsa.dev/provenance/v0.2",
+        "slsaprovenance1" => "https://slsa.dev/provenance/v1",
+        "spdx" | "spdxjson" => "https://spdx.dev/Document",
+        "vuln" => "https://cosign.sigstore.dev/attestation/vuln/v1",
+        uri => uri,
+    };
+    Kind::of_predicate(uri)
+}
+
+fn platforms(args: &VerifyArgs) -> Result<Platforms, Failure> {
+    match &args.platform {
+        _ if args.all_platforms => Ok(Platforms::All),
+        None => Ok(Platforms::Root),
+        Some(text) => Platform::parse(text).map(Platforms::One).ok_or_else(|| {
+            Failure::unknown(format!("`{text}` is not a platform")).hint("--platform linux/amd64")
+        }),
+    }
+}

@@ -1,0 +1,124 @@
+//! Putting signatures beside an image: blobs, then the manifest, then whatever list the store does not keep itself.
+
+use std::collections::BTreeMap;
+
+use crate::flow::FlowError;
+use crate::limits::Limits;
+use crate::oci::Content;
+use crate::oci::Descriptor;
+use crate::oci::Document;
+use crate::oci::Manifest;
+use crate::oci::Selector;
+use crate::oci::Subject;
+use crate::oci::media_type;
+use crate::oci::referrer;
+use crate::store::Sink;
+use crate::store::StoreError;
+
+/// A manifest that refers to a subject, with the blobs that the store will want first.
+#[derive(Clone, Debug)]
+pub struct Attachment {
+    /// The blobs, without the empty config.
+    pub blobs: Vec<Content>,
+    /// The manifest.
+    pub manifest: Content,
+}
+
+/// Attaches `attachments` to `subject`. Nothing refers to a blob before the blob is there, and the list of referrers
+/// is written last and once.
+///
+/// # Errors
+/// [`FlowError::Store`]; what was pushed until then is unreferenced and harmless, and doing it again finishes it.
+pub async fn attach(sink: &dyn Sink, subject: &Subject, attachments: &[Attachment]) -> Result<(), FlowError> {
+    let mut unlisted = Vec::new();
+    for attachment in attachments {
+        for blob in &attachment.blobs {
+            sink.push_content(blob).await?;
+        }
+        if !put(sink, &attachment.manifest).await? {
+            unlisted.push(entry(&attachment.manifest)?);
+        }
+    }
+    if !unlisted.is_empty() {
+        sink.list_referrers(subject.digest(), &unlisted).await?;
+    }
+    Ok(())
+}
+
+/// Stores a referrer whose config is the empty object, which nearly always is there already: a store that checks is
+/// simply asked to take the manifest, another is asked for the config first. Returns whether the store lists it.
+async fn put(sink: &dyn Sink, manifest: &Content) -> Result<bool, StoreError> {
+    let config = referrer::empty_config();
+    if sink.checks_blobs() {
+        match sink.push_manifest(manifest, None).await {
+            Err(StoreError::MissingBlob { .. }) => sink.push_content(&config).await?,
+            pushed => return pushed.map(|pushed| pushed.listed),
+        }
+    } else if !sink.has_blob(config.descriptor()).await? {
+        sink.push_content(&config).await?;
+    }
+    sink.push_manifest(manifest, None).await.map(|pushed| pushed.listed)
+}
+
+/// The descriptor by which a list of referrers names `manifest`: with its artifact type and its annotations. OCI
+/// distribution specification, "Listing Referrers".
+///
+/// # Errors
+/// Where it is not a manifest.
+pub fn entry(manifest: &Content) -> Result<Descriptor, FlowError> {
+    let document = Document::parse(manifest, &Limits::DEFAULT)?;
+    let mut entry = manifest.descriptor().bare();
+    entry.artifact_type = document.artifact_type().map(str::to_owned);
+    entry.annotations = document.annotations().clone();
+    Ok(entry)
+}
+
+/// Adds layers to the `.sig` (or `.att`) manifest of `subject`: what stands there stays, in its order, and what is
+/// there already is not added again.
+///
+/// # Errors
+/// [`FlowError::Store`], also where another writer keeps overwriting the tag.
+pub async fn add_to_tag(
+    sink: &dyn Sink,
+    tag: &str,
+    payloads: &[Content],
+    layers: &[Descriptor],
+    limits: &Limits,
+) -> Result<(), FlowError> {
+    const TRIES: usize = 8;
+    for payload in payloads {
+        sink.push_content(payload).await?;
+    }
+    let selector = Selector::Tag(tag.to_owned());
+    for _ in 0..TRIES {
+        let present = match sink.resolve(&selector).await {
+            Ok(content) => Manifest::parse(&content, limits)?.layers,
+            Err(error) if error.is_not_found() => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
+        let Some(merged) = merge(&present, layers) else { return Ok(()) };
+        let config = referrer::signature_config(&merged)?;
+        let manifest = referrer::signature_manifest(&config, merged)?;
+        sink.push_content(&config).await?;
+        sink.push_manifest(&manifest, Some(tag)).await?;
+        // The tag has no lock, and two writers may both have read the same list (cosign 2432): look again.
+    }
+    let why = "other writers keep replacing it; the signatures were not kept".to_owned();
+    Err(FlowError::ReadBack { place: format!("{}:{tag}", sink.origin()), why })
+}
+
+/// `present` and what of `wanted` is missing in it; `None` if nothing is.
+fn merge(present: &[Descriptor], wanted: &[Descriptor]) -> Option<Vec<Descriptor>> {
+    let signature = |layer: &Descriptor| layer.annotations.get(referrer::COSIGN_SIGNATURE).cloned();
+    let same = |a: &Descriptor, b: &Descriptor| a.digest == b.digest && signature(a) == signature(b);
+    let missing: Vec<_> =
+        wanted.iter().filter(|layer| !present.iter().any(|present| same(present, layer))).cloned().collect();
+    (!missing.is_empty()).then(|| present.iter().cloned().chain(missing).collect())
+}
+
+/// A simple signing layer for a payload and its signature in base64.
+pub fn simple_layer(payload: &Content, signature: &str) -> Descriptor {
+    let mut layer = Descriptor::new(media_type::SIMPLE_SIGNING, *payload.digest(), payload.descriptor().size);
+    layer.annotations = BTreeMap::from([(referrer::COSIGN_SIGNATURE.to_owned(), signature.to_owned())]);
+    layer
+}

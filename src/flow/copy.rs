@@ -1,0 +1,132 @@
+//! copy: the closed graph of an image, digests unchanged, names last.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::digest::Digest;
+use crate::flow::FlowError;
+use crate::flow::attach;
+use crate::flow::graph::Graph;
+use crate::flow::graph::Relation;
+use crate::limits::Limits;
+use crate::oci::Content;
+use crate::oci::Descriptor;
+use crate::oci::Manifest;
+use crate::oci::Selector;
+use crate::store::Origin;
+use crate::store::Sink;
+use crate::store::Source;
+use crate::store::StoreError;
+use crate::store::Task;
+use crate::store::parallel;
+
+/// What was copied.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// Blobs that were moved.
+    pub blobs: usize,
+    /// Bytes of these blobs.
+    pub bytes: u64,
+    /// Blobs that the destination had already, or took over from another of its repositories.
+    pub blobs_present: usize,
+    /// Manifests that were stored.
+    pub manifests: usize,
+    /// Of these, what refers to the image or to another of its manifests.
+    pub referrers: usize,
+}
+
+/// Copies `graph` from `source` to `sink`, under the names `tags`.
+///
+/// Blobs come first, then manifests, children before parents; lists of referrers are merged into what is there; names
+/// come last, so a name never stands for something whose parts or signatures are not there.
+///
+/// # Errors
+/// [`FlowError`]; a name is only written when everything else is in place, and doing it again finishes what is left.
+pub async fn copy(
+    source: &Arc<dyn Source>,
+    sink: &Arc<dyn Sink>,
+    graph: &Graph,
+    tags: &[String],
+    limits: &Limits,
+) -> Result<Copied, FlowError> {
+    let mut copied = blobs(source, sink, graph).await?;
+    let mut unlisted: BTreeMap<Digest, Vec<Descriptor>> = BTreeMap::new();
+    for node in &graph.manifests {
+        match &node.relation {
+            Relation::Tagged { tag, .. } => put_tagged(sink.as_ref(), tag, &node.content, limits).await?,
+            Relation::Root | Relation::Child { .. } => {
+                let _pushed = sink.push_manifest(&node.content, None).await?;
+            }
+            Relation::Referrer { subject } => {
+                if !sink.push_manifest(&node.content, None).await?.listed {
+                    unlisted.entry(*subject).or_default().push(attach::entry(&node.content)?);
+                }
+            }
+        }
+        copied.manifests += 1;
+        copied.referrers += usize::from(matches!(node.relation, Relation::Referrer { .. } | Relation::Tagged { .. }));
+    }
+    for (subject, entries) in &unlisted {
+        sink.list_referrers(subject, entries).await?;
+    }
+    if let Some(root) = graph.root() {
+        for tag in tags {
+            let _pushed = sink.push_manifest(root, Some(tag)).await?;
+        }
+    }
+    Ok(copied)
+}
+
+/// Stores what stands at one of cosign's tags. Where the destination has other signatures there, the two are united.
+async fn put_tagged(sink: &dyn Sink, tag: &str, content: &Content, limits: &Limits) -> Result<(), FlowError> {
+    match sink.resolve(&Selector::Tag(tag.to_owned())).await {
+        Err(error) if error.is_not_found() => {
+            let _pushed = sink.push_manifest(content, Some(tag)).await?;
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+        Ok(present) if present.digest() == content.digest() => Ok(()),
+        Ok(_) => {
+            let layers = Manifest::parse(content, limits)?.layers;
+            attach::add_to_tag(sink, tag, &[], &layers, limits).await
+        }
+    }
+}
+
+async fn blobs(source: &Arc<dyn Source>, sink: &Arc<dyn Sink>, graph: &Graph) -> Result<Copied, FlowError> {
+    const AT_ONCE: usize = 4;
+    let mut wanted: Vec<_> = graph.blobs.values().cloned().collect();
+    // The largest first, so that none of them is left alone at the end.
+    wanted.sort_by_key(|blob| std::cmp::Reverse(blob.size));
+    let task = |blob: Descriptor| -> Task<'static, Option<Result<Option<u64>, StoreError>>> {
+        let (source, sink) = (Arc::clone(source), Arc::clone(sink));
+        parallel::spread(Box::pin(async move { transfer(source.as_ref(), sink.as_ref(), &blob).await }))
+    };
+    let mut copied = Copied::default();
+    for moved in parallel::run(wanted.into_iter().map(task).collect(), AT_ONCE).await {
+        match moved.ok_or(FlowError::Task)?? {
+            Some(bytes) => {
+                copied.blobs += 1;
+                copied.bytes = copied.bytes.saturating_add(bytes);
+            }
+            None => copied.blobs_present += 1,
+        }
+    }
+    Ok(copied)
+}
+
+/// Moves one blob; `None` if there was nothing to move.
+async fn transfer(source: &dyn Source, sink: &dyn Sink, blob: &Descriptor) -> Result<Option<u64>, StoreError> {
+    if sink.has_blob(blob).await? {
+        return Ok(None);
+    }
+    if let (Origin::Registry { host: from, repository }, Origin::Registry { host: to, .. }) =
+        (source.origin(), sink.origin())
+        && from == to
+        && sink.mount(blob, &repository).await?
+    {
+        return Ok(None);
+    }
+    sink.push_blob(source.open(blob).await?).await?;
+    Ok(Some(blob.size))
+}

@@ -1,0 +1,221 @@
+//! `Graph`: everything that belongs to an image: children, layers, and what refers to it, recursively.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use crate::digest::Digest;
+use crate::flow::FlowError;
+use crate::flow::pinned;
+use crate::limits::Limits;
+use crate::oci::Content;
+use crate::oci::Descriptor;
+use crate::oci::Document;
+use crate::oci::Index;
+use crate::oci::Selector;
+use crate::oci::referrer;
+use crate::store::Source;
+use crate::store::StoreError;
+use crate::store::Task;
+use crate::store::parallel;
+
+/// Everything that belongs to an image, closed: whatever one of its manifests names is in it.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    /// The blobs: configs and layers. Each once.
+    pub blobs: BTreeMap<Digest, Descriptor>,
+    /// The manifests, children before the indexes that name them, subjects before their referrers.
+    pub manifests: Vec<Node>,
+}
+
+/// One manifest of a graph.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// The manifest, as received.
+    pub content: Content,
+    /// What it is to the others.
+    pub relation: Relation,
+}
+
+/// What a manifest is to the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// A manifest in an index.
+    Child {
+        /// The index.
+        parent: Digest,
+    },
+    /// What refers to another manifest.
+    Referrer {
+        /// The other one.
+        subject: Digest,
+    },
+    /// The image itself.
+    Root,
+    /// What stands at one of cosign's tags.
+    Tagged {
+        /// The digest that the tag is made of.
+        subject: Digest,
+        /// The tag.
+        tag: String,
+    },
+}
+
+/// Whether what refers to the image belongs to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closure {
+    /// The image alone: children, configs, layers.
+    Image,
+    /// The image and everything that refers to it.
+    WithReferrers,
+}
+
+impl Graph {
+    /// Collects the graph of `root` from `source`.
+    ///
+    /// # Errors
+    /// [`FlowError`] where anything that is listed cannot be had: a graph is whole or not there.
+    pub async fn collect(
+        source: &dyn Source,
+        root: Content,
+        closure: Closure,
+        limits: &Limits,
+    ) -> Result<Self, FlowError> {
+        let mut graph = Self::default();
+        let mut walk = Walk { closure, limits, seen: BTreeSet::new(), source };
+        walk.add(&mut graph, root, Relation::Root, 0, 0).await?;
+        Ok(graph)
+    }
+
+    /// The root.
+    pub fn root(&self) -> Option<&Content> {
+        self.manifests.iter().find(|node| node.relation == Relation::Root).map(|node| &node.content)
+    }
+
+    /// Adds the blobs that `document` names.
+    pub fn add_blobs(&mut self, document: &Document) {
+        if let Document::Manifest(manifest) = document {
+            for blob in manifest.layers.iter().chain([&manifest.config]) {
+                self.blobs.entry(blob.digest).or_insert_with(|| blob.clone());
+            }
+        }
+    }
+
+    /// All bytes of the graph together.
+    pub fn bytes(&self) -> u64 {
+        let manifests = self.manifests.iter().map(|node| node.content.descriptor().size);
+        manifests.chain(self.blobs.values().map(|blob| blob.size)).fold(0, u64::saturating_add)
+    }
+}
+
+struct Walk<'a> {
+    closure: Closure,
+    limits: &'a Limits,
+    seen: BTreeSet<Digest>,
+    source: &'a dyn Source,
+}
+
+impl Walk<'_> {
+    /// Adds a manifest after its children and before its referrers.
+    async fn add(
+        &mut self,
+        graph: &mut Graph,
+        content: Content,
+        relation: Relation,
+        index_depth: usize,
+        referrer_depth: usize,
+    ) -> Result<(), FlowError> {
+        let digest = *content.digest();
+        if !self.seen.insert(digest) {
+            // A name is carried even where what it stands for is carried already; what hangs on that is, too (T-39).
+            if matches!(relation, Relation::Tagged { .. }) {
+                graph.manifests.push(Node { content, relation });
+            }
+            return Ok(());
+        }
+        for (depth, limit) in
+            [(index_depth, self.limits.index_depth), (referrer_depth, self.limits.referrer_depth)]
+        {
+            if depth > limit {
+                return Err(FlowError::TooDeep { digest, limit });
+            }
+        }
+        let document = Document::parse(&content, self.limits)?;
+        graph.add_blobs(&document);
+        if let Document::Index(index) = &document {
+            for child in self.fetch(&index.manifests).await? {
+                let relation = Relation::Child { parent: digest };
+                Box::pin(self.add(graph, child, relation, index_depth + 1, referrer_depth)).await?;
+            }
+        }
+        graph.manifests.push(Node { content, relation });
+        if self.closure == Closure::WithReferrers {
+            self.add_referrers(graph, digest, referrer_depth).await?;
+        }
+        Ok(())
+    }
+
+    async fn add_referrers(&mut self, graph: &mut Graph, subject: Digest, depth: usize) -> Result<(), FlowError> {
+        for referrer in self.fetch(&listed(self.source, &subject, self.limits).await?).await? {
+            // What only claims to refer to us is not ours to carry (registries: 2c, 18).
+            let claims = Document::parse(&referrer, self.limits)?.subject().map(|subject| subject.digest);
+            if claims == Some(subject) {
+                let relation = Relation::Referrer { subject };
+                Box::pin(self.add(graph, referrer, relation, 0, depth + 1)).await?;
+            }
+        }
+        for (tag, content) in tagged(self.source, &subject).await? {
+            let relation = Relation::Tagged { subject, tag };
+            Box::pin(self.add(graph, content, relation, 0, depth + 1)).await?;
+        }
+        Ok(())
+    }
+
+    async fn fetch(&self, wanted: &[Descriptor]) -> Result<Vec<Content>, FlowError> {
+        const AT_ONCE: usize = 8;
+        let source = self.source;
+        let fresh = wanted.iter().filter(|entry| !self.seen.contains(&entry.digest));
+        let task = |entry| -> Task<'_, _> { Box::pin(pinned::manifest(source, entry)) };
+        let tasks = fresh.map(task).collect();
+        let fetched = parallel::run(tasks, AT_ONCE).await;
+        Ok(fetched.into_iter().collect::<Result<_, _>>()?)
+    }
+}
+
+/// What any list names as referring to `subject`: the store's own and the one under the fallback tag, each digest once.
+///
+/// # Errors
+/// Where one of the lists could not be read whole.
+pub async fn listed(source: &dyn Source, subject: &Digest, limits: &Limits) -> Result<Vec<Descriptor>, FlowError> {
+    let own = source.referrers(subject, None).await?.map(|listing| listing.entries).unwrap_or_default();
+    let fallback = match source.resolve(&Selector::Tag(referrer::fallback_tag(subject))).await {
+        Ok(content) if content.digest() == subject => Vec::new(),
+        Ok(content) => Index::parse(&content, limits)?.manifests,
+        Err(error) if error.is_not_found() => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let mut seen = BTreeSet::new();
+    Ok(own.into_iter().chain(fallback).filter(|entry| seen.insert(entry.digest)).collect())
+}
+
+/// What stands at cosign's tags for `subject`.
+///
+/// # Errors
+/// Where a tag could not be asked for.
+pub async fn tagged(source: &dyn Source, subject: &Digest) -> Result<Vec<(String, Content)>, FlowError> {
+    let ask = |suffix| -> Task<'_, (String, Result<Content, StoreError>)> {
+        let tag = referrer::cosign_tag(subject, suffix);
+        Box::pin(async move {
+            let found = source.resolve(&Selector::Tag(tag.clone())).await;
+            (tag, found)
+        })
+    };
+    let mut found = Vec::new();
+    for (tag, content) in parallel::run(vec![ask("sig"), ask("att"), ask("sbom")], 3).await {
+        match content {
+            Ok(content) => found.push((tag, content)),
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(found)
+}

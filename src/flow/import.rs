@@ -1,0 +1,157 @@
+//! import: verify everything from the bytes received, and only then push what was verified and the evidence for it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::digest::Digest;
+use crate::flow::FlowError;
+use crate::flow::copy;
+use crate::flow::copy::Copied;
+use crate::flow::graph::Closure;
+use crate::flow::graph::Graph;
+use crate::flow::graph::Node;
+use crate::flow::graph::Relation;
+use crate::flow::hear::Effort;
+use crate::flow::pinned;
+use crate::flow::verify;
+use crate::flow::verify::Outcome;
+use crate::flow::verify::Platforms;
+use crate::flow::verify::Verdict;
+use crate::limits::Limits;
+use crate::oci::Content;
+use crate::oci::Document;
+use crate::oci::Selector;
+use crate::store::Sink;
+use crate::store::Source;
+use crate::verify::Place;
+use crate::verify::VerifiedSubject;
+use crate::verify::Verifier;
+
+/// What may be imported: the manifests, and the proofs that they were accepted.
+///
+/// The only way to have one is [`check`].
+#[derive(Debug)]
+pub struct Admitted {
+    graph: Graph,
+    verified: Vec<VerifiedSubject>,
+}
+
+/// What came of looking at a source.
+#[derive(Debug)]
+pub enum Checked {
+    /// It may be imported.
+    Admitted(Box<Admitted>),
+    /// It may not, or nobody could tell; nothing was written.
+    Declined(Box<Outcome>),
+}
+
+/// Verifies what `selector` stands for, and with [`Platforms::All`] each of its children, from the bytes received.
+///
+/// # Errors
+/// [`FlowError`] where the source could not be read: could not tell.
+pub async fn check(
+    source: &dyn Source,
+    selector: &Selector,
+    platforms: &Platforms,
+    verifier: &Verifier,
+    limits: &Limits,
+) -> Result<Checked, FlowError> {
+    let root = pinned::resolve(source, selector).await?;
+    let mut outcome =
+        verify::verify_content(source, &root, platforms, verifier, Effort::Everything, limits).await?;
+    let children = std::mem::take(&mut outcome.children);
+    let mut verified = Vec::new();
+    let mut declined = Vec::new();
+    for (platform, digest, verdict) in children {
+        match verdict {
+            Verdict::Accepted(subject) => verified.push(subject),
+            verdict => declined.push((platform, digest, verdict)),
+        }
+    }
+    match outcome.verdict {
+        Verdict::Accepted(subject) if declined.is_empty() => {
+            // What is imported is what was accepted: of an index whose one platform is signed, that platform alone.
+            let root = match subject.digest() == root.digest() {
+                true => root,
+                false => pinned::resolve(source, &Selector::Digest(*subject.digest())).await?,
+            };
+            // The children and layers of what was accepted belong to it: they are named in its bytes.
+            let mut graph = Graph::collect(source, root, Closure::Image, limits).await?;
+            verified.insert(0, subject);
+            add_evidence(&mut graph, &verified, limits)?;
+            Ok(Checked::Admitted(Box::new(Admitted { graph, verified })))
+        }
+        verdict => Ok(Checked::Declined(Box::new(Outcome { verdict, children: declined, ..outcome }))),
+    }
+}
+
+/// Adds the manifests and blobs of the evidence that counted, as they were received, and nothing else that was found.
+fn add_evidence(graph: &mut Graph, verified: &[VerifiedSubject], limits: &Limits) -> Result<(), FlowError> {
+    let mut seen = BTreeSet::new();
+    for subject in verified {
+        for counted in subject.counted() {
+            let Some(manifest) = counted.evidence.contents().first() else { continue };
+            if !seen.insert(*manifest.digest()) {
+                continue;
+            }
+            graph.add_blobs(&Document::parse(manifest, limits)?);
+            let relation = match counted.evidence.place() {
+                Place::Tag(tag) => Relation::Tagged { subject: *subject.digest(), tag: tag.clone() },
+                _ => Relation::Referrer { subject: *subject.digest() },
+            };
+            graph.manifests.push(Node { content: manifest.clone(), relation });
+        }
+    }
+    Ok(())
+}
+
+impl Admitted {
+    /// The digest that the name will stand for.
+    pub fn digest(&self) -> Option<&Digest> {
+        self.graph.root().map(Content::digest)
+    }
+
+    /// The proofs.
+    pub fn verified(&self) -> &[VerifiedSubject] {
+        &self.verified
+    }
+
+    /// What would be moved.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+}
+
+/// Pushes what was admitted, reads it back the way a verifier would, and only then gives it its names.
+///
+/// # Errors
+/// [`FlowError`]; until the end nothing at the destination has a name.
+pub async fn push(
+    source: &Arc<dyn Source>,
+    sink: &Arc<dyn Sink>,
+    admitted: &Admitted,
+    tags: &[String],
+    verifier: &Verifier,
+    limits: &Limits,
+) -> Result<Copied, FlowError> {
+    let copied = copy::copy(source, sink, &admitted.graph, &[], limits).await?;
+    for subject in &admitted.verified {
+        let place = format!("{}@{}", sink.origin(), subject.digest());
+        let there = pinned::resolve(sink.as_ref(), &Selector::Digest(*subject.digest())).await?;
+        match verify::judge(sink.as_ref(), *there.digest(), verifier, Effort::UntilMet, limits).await {
+            Verdict::Accepted(_) => {}
+            _ => {
+                let why = "its signatures are not found there".to_owned();
+                return Err(FlowError::ReadBack { place, why });
+            }
+        }
+    }
+    if let Some(root) = admitted.graph.root() {
+        for tag in tags {
+            let _pushed = sink.push_manifest(root, Some(tag)).await?;
+        }
+    }
+    sink.finish().await?;
+    Ok(copied)
+}
+

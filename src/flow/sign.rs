@@ -1,0 +1,183 @@
+//! sign: resolve once, state, seal, push.
+
+use std::collections::BTreeMap;
+
+use crate::digest::Digest;
+use crate::envelope::Bundle;
+use crate::envelope::Claim;
+use crate::envelope::Envelope;
+use crate::envelope::Statement;
+use crate::envelope::base64;
+use crate::flow::FlowError;
+use crate::flow::attach;
+use crate::flow::attach::Attachment;
+use crate::flow::pinned;
+use crate::key::Signer;
+use crate::limits::Limits;
+use crate::oci::Content;
+use crate::oci::Document;
+use crate::oci::Selector;
+use crate::oci::Subject;
+use crate::oci::media_type;
+use crate::oci::referrer;
+use crate::store::Sink;
+use crate::time::Time;
+
+/// Which forms of a signature are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Both.
+    Both,
+    /// A Sigstore bundle as a referrer: what cosign v3 writes.
+    Bundle,
+    /// Simple signing at the `.sig` tag: what cosign v2, skopeo and podman read.
+    Tag,
+}
+
+/// What a signature says beside the digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Annotations, signed.
+    pub annotations: BTreeMap<String, String>,
+    /// When, for the annotation of the manifest. Not signed and not evidence of time.
+    pub created: Time,
+    /// Which forms.
+    pub format: Format,
+    /// The name to sign. A bundle has it only if it is given; the tag form always has one, by default the repository.
+    pub reference: Option<String>,
+}
+
+/// Which manifests behind a reference are signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// The index and every manifest in it.
+    AllPlatforms,
+    /// What the reference stands for.
+    Root,
+}
+
+/// One signature that was made and attached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// What was signed.
+    pub subject: Digest,
+    /// The referrer, for the bundle form.
+    pub referrer: Option<Digest>,
+    /// The tag, for the tag form.
+    pub tag: Option<String>,
+}
+
+/// The subjects that `selector` stands for, pinned: the names end here.
+///
+/// # Errors
+/// [`FlowError`] where it cannot be resolved or read.
+pub async fn subjects(
+    sink: &dyn Sink,
+    selector: &Selector,
+    extent: Extent,
+    limits: &Limits,
+) -> Result<Vec<Subject>, FlowError> {
+    let root = pinned::resolve(sink, selector).await?;
+    let mut subjects = Vec::new();
+    pin(sink, &root, extent, limits, 0, &mut subjects).await?;
+    Ok(subjects)
+}
+
+async fn pin(
+    sink: &dyn Sink,
+    content: &Content,
+    extent: Extent,
+    limits: &Limits,
+    depth: usize,
+    subjects: &mut Vec<Subject>,
+) -> Result<(), FlowError> {
+    if depth > limits.index_depth {
+        return Err(FlowError::TooDeep { digest: *content.digest(), limit: limits.index_depth });
+    }
+    let document = Document::parse(content, limits)?;
+    let subject = Subject::of(content);
+    // A manifest that is listed again is not walked again: three indexes can list each other's children a thousand times.
+    if subjects.contains(&subject) {
+        return Ok(());
+    }
+    subjects.push(subject);
+    if let (Extent::AllPlatforms, Document::Index(index)) = (extent, document) {
+        for child in &index.manifests {
+            if subjects.iter().any(|subject| *subject.digest() == child.digest) {
+                continue;
+            }
+            let child = pinned::manifest(sink, child).await?;
+            Box::pin(pin(sink, &child, extent, limits, depth + 1, subjects)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Signs `subject` with every signer and attaches the signatures beside it.
+///
+/// # Errors
+/// [`FlowError`]; a signature is attached whole or not at all.
+pub async fn sign(
+    sink: &dyn Sink,
+    subject: &Subject,
+    signers: &[&dyn Signer],
+    terms: &Terms,
+    limits: &Limits,
+) -> Result<Vec<Signed>, FlowError> {
+    // Everything is signed before anything is pushed: a signer that declines leaves nothing behind.
+    let bundles = match terms.format {
+        Format::Tag => Vec::new(),
+        Format::Both | Format::Bundle => {
+            signers.iter().map(|signer| bundle(subject, *signer, terms)).collect::<Result<_, _>>()?
+        }
+    };
+    let simple = match terms.format {
+        Format::Bundle => Vec::new(),
+        Format::Both | Format::Tag => {
+            let reference = terms.reference.clone().unwrap_or_else(|| sink.origin().to_string());
+            signers.iter().map(|signer| simple(subject, *signer, &reference, terms)).collect::<Result<_, _>>()?
+        }
+    };
+    attach::attach(sink, subject, &bundles).await?;
+    let tag = referrer::cosign_tag(subject.digest(), "sig");
+    if !simple.is_empty() {
+        let payloads: Vec<_> = simple.iter().map(|(payload, _)| payload.clone()).collect();
+        let layers: Vec<_> =
+            simple.iter().map(|(payload, signature)| attach::simple_layer(payload, signature)).collect();
+        attach::add_to_tag(sink, &tag, &payloads, &layers, limits).await?;
+    }
+    let made = |index| Signed {
+        subject: *subject.digest(),
+        referrer: bundles.get(index).map(|bundle: &Attachment| *bundle.manifest.digest()),
+        tag: simple.get(index).map(|_| tag.clone()),
+    };
+    Ok((0..signers.len()).map(made).collect())
+}
+
+/// The bundle form of a signature, ready to attach.
+///
+/// # Errors
+/// What the signer says.
+pub fn bundle(subject: &Subject, signer: &dyn Signer, terms: &Terms) -> Result<Attachment, FlowError> {
+    let payload = Statement::image_signature(subject.digest(), terms.reference.as_deref(), &terms.annotations)?;
+    let envelope = Envelope::seal(media_type::IN_TOTO, &payload, signer)?;
+    let bundle = Bundle::new(envelope, signer.public_key()).to_json()?;
+    let bundle = Content::name(media_type::SIGSTORE_BUNDLE, bundle);
+    let manifest = referrer::bundle_manifest(subject, &bundle, media_type::COSIGN_SIGN_PREDICATE, terms.created)?;
+    Ok(Attachment { blobs: vec![bundle], manifest })
+}
+
+/// The tag form of a signature: the payload, and the signature in base64.
+///
+/// # Errors
+/// What the signer says.
+pub fn simple(
+    subject: &Subject,
+    signer: &dyn Signer,
+    reference: &str,
+    terms: &Terms,
+) -> Result<(Content, String), FlowError> {
+    let payload = Claim::payload(*subject.digest(), reference, &terms.annotations)?;
+    let signature = signer.sign(&payload)?;
+    Ok((Content::name(media_type::SIMPLE_SIGNING, payload), base64::encode(signature.as_bytes())))
+}

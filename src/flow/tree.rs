@@ -1,0 +1,228 @@
+//! tree: what hangs on an image, recursively, and what of it is trusted.
+
+use std::collections::BTreeSet;
+
+use crate::digest::Digest;
+use crate::flow::FlowError;
+use crate::flow::carrier;
+use crate::flow::graph;
+use crate::flow::pinned;
+use crate::key::KeyId;
+use crate::limits::Limits;
+use crate::oci::Content;
+use crate::oci::Descriptor;
+use crate::oci::Document;
+use crate::oci::Platform;
+use crate::oci::referrer;
+use crate::policy::Kind;
+use crate::policy::Policy;
+use crate::store::Source;
+use crate::trust::Threshold;
+use crate::trust::TrustRoot;
+use crate::verify::Evidence;
+use crate::verify::Place;
+use crate::verify::Verifier;
+
+/// One manifest and what hangs on it.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// The artifact type.
+    pub artifact_type: Option<String>,
+    /// When it was made, by its own word.
+    pub created: Option<String>,
+    /// What hangs on it.
+    pub hanging: Vec<Self>,
+    /// Which manifest.
+    pub digest: Digest,
+    /// How it hangs on the one above.
+    pub link: Link,
+    /// What kind of manifest.
+    pub media_type: String,
+    /// What could not be read of it, and why.
+    pub problems: Vec<String>,
+    /// The signed documents in it.
+    pub signed: Vec<SignedDocument>,
+    /// All bytes of its layers and config.
+    pub size: u64,
+}
+
+/// How a manifest hangs on the one above.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// As the manifest for a platform, in an index.
+    Child(Option<Platform>),
+    /// By its `subject` field.
+    Referrer,
+    /// It is the first.
+    Root,
+    /// By one of cosign's tags.
+    Tag(String),
+}
+
+/// A signed document, and whether a given key signed it for what it hangs on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedDocument {
+    /// Which key it claims.
+    pub claimed_key: Option<String>,
+    /// The format.
+    pub format: &'static str,
+    /// What kind of statement it claims to be.
+    pub kind: Option<Kind>,
+    /// The verdict.
+    pub trust: Trust,
+}
+
+/// Whether a signed document is trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// No key was given.
+    NotAsked,
+    /// These keys signed it, and it is about what it hangs on.
+    Trusted(BTreeSet<KeyId>),
+    /// Why not.
+    Untrusted(String),
+}
+
+/// Collects the tree of `root`. What cannot be read becomes a problem of its node and does not hide the rest.
+///
+/// # Errors
+/// [`FlowError`] where the root itself cannot be read.
+pub async fn tree(
+    source: &dyn Source,
+    root: Content,
+    trust: Option<&TrustRoot>,
+    limits: &Limits,
+) -> Result<Node, FlowError> {
+    let _document = Document::parse(&root, limits)?;
+    let mut walk = Walk { limits, seen: BTreeSet::new(), source, trust };
+    Ok(walk.node(root, Link::Root, None, 0).await)
+}
+
+impl Node {
+    /// Whether anything in the tree could not be read: then the tree is not the whole answer.
+    pub fn has_problems(&self) -> bool {
+        !self.problems.is_empty() || self.hanging.iter().any(Self::has_problems)
+    }
+}
+
+struct Walk<'a> {
+    limits: &'a Limits,
+    seen: BTreeSet<Digest>,
+    source: &'a dyn Source,
+    trust: Option<&'a TrustRoot>,
+}
+
+impl Walk<'_> {
+    async fn node(&mut self, content: Content, link: Link, above: Option<Digest>, depth: usize) -> Node {
+        let digest = *content.digest();
+        let mut node = Node {
+            artifact_type: None,
+            created: None,
+            hanging: Vec::new(),
+            digest,
+            link,
+            media_type: content.descriptor().media_type.clone(),
+            problems: Vec::new(),
+            signed: Vec::new(),
+            size: 0,
+        };
+        let document = match Document::parse(&content, self.limits) {
+            Ok(document) => document,
+            Err(error) => {
+                node.problems.push(error.to_string());
+                return node;
+            }
+        };
+        node.artifact_type = document.artifact_type().map(str::to_owned);
+        node.created = document.annotations().get(referrer::CREATED).cloned();
+        if let (Document::Manifest(manifest), Some(above)) = (&document, above) {
+            node.size = manifest.layers.iter().map(|layer| layer.size).fold(manifest.config.size, u64::saturating_add);
+            self.read_signatures(&mut node, &content, above).await;
+        }
+        if !self.seen.insert(digest) || depth > self.limits.referrer_depth + self.limits.index_depth {
+            return node;
+        }
+        if let Document::Index(index) = &document {
+            for child in &index.manifests {
+                self.hang(&mut node, child, Link::Child(child.platform.clone()), depth).await;
+            }
+        }
+        self.hang_referrers(&mut node, depth).await;
+        node
+    }
+
+    async fn hang(&mut self, node: &mut Node, entry: &Descriptor, link: Link, depth: usize) {
+        let above = match link {
+            Link::Child(_) => None,
+            _ => Some(node.digest),
+        };
+        match pinned::manifest(self.source, entry).await {
+            Ok(content) => {
+                let hanging = Box::pin(self.node(content, link, above, depth + 1)).await;
+                node.hanging.push(hanging);
+            }
+            Err(error) => node.problems.push(format!("{}: {error}", entry.digest)),
+        }
+    }
+
+    async fn hang_referrers(&mut self, node: &mut Node, depth: usize) {
+        match graph::listed(self.source, &node.digest, self.limits).await {
+            Ok(listed) => {
+                for entry in &listed {
+                    self.hang(node, entry, Link::Referrer, depth).await;
+                }
+            }
+            Err(error) => node.problems.push(error.to_string()),
+        }
+        match graph::tagged(self.source, &node.digest).await {
+            Ok(tagged) => {
+                for (tag, content) in tagged {
+                    let above = Some(node.digest);
+                    let hanging = Box::pin(self.node(content, Link::Tag(tag), above, depth + 1)).await;
+                    node.hanging.push(hanging);
+                }
+            }
+            Err(error) => node.problems.push(error.to_string()),
+        }
+    }
+
+    async fn read_signatures(&self, node: &mut Node, content: &Content, above: Digest) {
+        let place = match &node.link {
+            Link::Tag(tag) => Place::Tag(tag.clone()),
+            _ => Place::Referrers,
+        };
+        let subject = matches!(node.link, Link::Referrer).then_some(above);
+        let (evidence, findings) = carrier::documents_in(self.source, content, place, subject, self.limits).await;
+        node.problems.extend(findings.into_iter().map(|finding| finding.reason.to_string()));
+        for evidence in &evidence {
+            let kind = evidence.sealed().claimed_predicate(self.limits).map(|claimed| match claimed {
+                Some(predicate) => Kind::of_predicate(&predicate),
+                None => Kind::ImageSignature,
+            });
+            node.signed.push(SignedDocument {
+                claimed_key: evidence.sealed().claimed_key(),
+                format: evidence.sealed().format(),
+                trust: self.judge(evidence, kind.as_ref(), above),
+                kind,
+            });
+        }
+    }
+
+    /// The same verifier as everywhere, asked for whatever kind the document says it is.
+    fn judge(&self, evidence: &Evidence, kind: Option<&Kind>, subject: Digest) -> Trust {
+        let Some(trust) = self.trust else { return Trust::NotAsked };
+        let Some(kind) = kind else { return Trust::Untrusted("its payload cannot be read".to_owned()) };
+        let policy = Policy::new(kind.clone(), Threshold::ONE);
+        let verifier = match Verifier::new(trust.clone(), policy, self.limits.clone()) {
+            Ok(verifier) => verifier,
+            Err(error) => return Trust::Untrusted(error.to_string()),
+        };
+        match verifier.verify(subject, [evidence]) {
+            Ok(verified) => Trust::Trusted(verified.counted().iter().map(|counted| counted.key).collect()),
+            Err(refusal) => {
+                let reasons = refusal.ranked().into_iter().map(|finding| finding.reason.to_string());
+                Trust::Untrusted(reasons.collect::<Vec<_>>().join("; "))
+            }
+        }
+    }
+}

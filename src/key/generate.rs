@@ -1,0 +1,36 @@
+//! New keys.
+
+use zeroize::Zeroizing;
+
+use crate::key::KeyError;
+use crate::key::PrivateKey;
+use crate::key::algorithm::Secret;
+
+/// The kinds of key that we make. RSA and P-521 keys are used but not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// Ed25519.
+    Ed25519,
+    /// ECDSA on NIST P-256: what every peer reads.
+    P256,
+    /// ECDSA on NIST P-384.
+    P384,
+}
+
+impl PrivateKey {
+    /// A new key from the operating system's random bytes.
+    ///
+    /// # Errors
+    /// [`KeyError::Random`] where there are none.
+    pub fn generate(kind: KeyKind) -> Result<Self, KeyError> {
+        // A number that is not below the group order is thrown away, so that every key is equally likely. On P-256
+        // that is one in 2^32.
+        loop {
+            let mut bytes = Zeroizing::new([0; 48]);
+            getrandom::fill(bytes.as_mut()).map_err(KeyError::Random)?;
+            if let Some(secret) = Secret::from_random(kind, &bytes) {
+                return Self::new(secret);
+            }
+        }
+    }
+}

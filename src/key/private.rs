@@ -1,0 +1,140 @@
+//! `PrivateKey`: a private key in memory, which signs.
+
+use std::fmt;
+
+use ::pkcs8::PrivateKeyInfoRef;
+use der::Decode as _;
+use zeroize::Zeroizing;
+
+use crate::key::KeyError;
+use crate::key::Passphrase;
+use crate::key::PublicKey;
+use crate::key::Scheme;
+use crate::key::Signature;
+use crate::key::Signer;
+use crate::key::SignerError;
+use crate::key::algorithm::Secret;
+use crate::key::pem;
+use crate::key::pkcs8;
+use crate::key::pkcs8::Form;
+use crate::key::sigstore;
+
+/// A private key, wiped from memory when dropped, and never printed.
+///
+/// Ed25519, P-256 and P-384 sign deterministically. Every signature is verified before it leaves.
+pub struct PrivateKey {
+    pkcs8: Zeroizing<Vec<u8>>,
+    public: PublicKey,
+    secret: Secret,
+}
+
+impl PrivateKey {
+    pub(super) fn new(secret: Secret) -> Result<Self, KeyError> {
+        let (key_type, bits) = secret.public();
+        Ok(Self { pkcs8: secret.to_pkcs8()?, public: PublicKey::new(key_type, &bits)?, secret })
+    }
+
+    /// Reads PKCS#8 that is not encrypted, in DER.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
+        let reason = "it is not a PrivateKeyInfo structure";
+        let malformed = |_| KeyError::Encoding { what: "PKCS#8 private key", reason };
+        let info = PrivateKeyInfoRef::from_der(der).map_err(malformed)?;
+        Self::new(Secret::new(&info)?)
+    }
+
+    /// Reads a key file: cosign's encrypted container, PKCS#8 (encrypted or not), SEC1 or PKCS#1; PEM or DER.
+    /// `passphrase` is called only where one is needed, and after everything else was found in order.
+    ///
+    /// # Errors
+    /// [`KeyError`]; [`KeyError::PassphraseWrong`] where the passphrase is.
+    pub fn parse(bytes: &[u8], passphrase: impl FnOnce() -> Result<Passphrase, KeyError>) -> Result<Self, KeyError> {
+        if !pem::is_pem(bytes) {
+            return Self::from_form(Form::of(bytes)?, bytes, passphrase);
+        }
+        let block = pem::read(bytes)?;
+        match block.label.as_str() {
+            "EC PRIVATE KEY" => Self::from_form(Form::Sec1, &block.bytes, passphrase),
+            "ENCRYPTED PRIVATE KEY" => Self::from_form(Form::Encrypted, &block.bytes, passphrase),
+            "PRIVATE KEY" => Self::from_form(Form::Pkcs8, &block.bytes, passphrase),
+            "RSA PRIVATE KEY" => Self::from_form(Form::Pkcs1, &block.bytes, passphrase),
+            "DSA PRIVATE KEY" => Err(KeyError::Algorithm { found: "DSA".to_owned() }),
+            label if sigstore::LABELS.contains(&label) => {
+                Self::from_pkcs8_der(&sigstore::open(&block.bytes, passphrase)?)
+            }
+            other => Err(KeyError::Kind { found: pem::describe(other), wanted: "a private key" }),
+        }
+    }
+
+    fn from_form(
+        form: Form,
+        bytes: &[u8],
+        passphrase: impl FnOnce() -> Result<Passphrase, KeyError>,
+    ) -> Result<Self, KeyError> {
+        match form {
+            Form::Encrypted => Self::from_pkcs8_der(&pkcs8::decrypt(bytes, passphrase)?),
+            Form::Pkcs1 => Self::from_pkcs8_der(&pkcs8::from_pkcs1(bytes)?),
+            Form::Pkcs8 => Self::from_pkcs8_der(bytes),
+            Form::Sec1 => Self::from_pkcs8_der(&pkcs8::from_sec1(bytes)?),
+        }
+    }
+
+    /// The key as PKCS#8 version 1 in DER, not encrypted.
+    pub fn to_pkcs8_der(&self) -> Zeroizing<Vec<u8>> {
+        self.pkcs8.clone()
+    }
+
+    /// The key as PKCS#8 version 1 in PEM, not encrypted.
+    pub fn to_pkcs8_pem(&self) -> Zeroizing<String> {
+        pem::write("PRIVATE KEY", &self.pkcs8)
+    }
+
+    /// The key as encrypted PKCS#8 in PEM, as OpenSSL reads it.
+    ///
+    /// AES-CBC keeps the key secret but does not notice changes: a damaged Ed25519 key opens as another key. The
+    /// sigstore container has no such hole.
+    ///
+    /// # Errors
+    /// [`KeyError::Random`] or [`KeyError::Encoding`].
+    pub fn to_encrypted_pkcs8_pem(&self, passphrase: &Passphrase) -> Result<String, KeyError> {
+        let encrypted = pkcs8::encrypt(&self.pkcs8, passphrase)?;
+        Ok(pem::write("ENCRYPTED PRIVATE KEY", &encrypted).to_string())
+    }
+
+    /// The key in the encrypted container that cosign reads and writes.
+    ///
+    /// # Errors
+    /// [`KeyError::Random`] or [`KeyError::Encoding`].
+    pub fn to_sigstore_pem(&self, passphrase: &Passphrase) -> Result<String, KeyError> {
+        let [label, _] = sigstore::LABELS;
+        let container = sigstore::seal(&self.pkcs8, passphrase)?;
+        Ok(pem::write(label, &container).to_string())
+    }
+}
+
+impl Signer for PrivateKey {
+    fn public_key(&self) -> &PublicKey {
+        &self.public
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Signature, SignerError> {
+        self.sign_with(self.public.usual_scheme(), message)
+    }
+
+    fn sign_with(&self, scheme: Scheme, message: &[u8]) -> Result<Signature, SignerError> {
+        if !self.public.schemes().contains(&scheme) {
+            return Err(SignerError::Scheme { algorithm: self.public.algorithm(), scheme });
+        }
+        let failed = || SignerError::Failed { key: self.public.id(), scheme };
+        let bytes = self.secret.sign(scheme, message).ok_or_else(failed)?;
+        Signature::checked(&self.public, scheme, message, bytes)
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PrivateKey({}, {})", self.public.algorithm(), self.public.id())
+    }
+}

@@ -1,0 +1,156 @@
+//! `Local`: an OCI image layout on this machine as source and sink, wherever its files lie.
+
+pub(crate) mod catalog;
+pub(crate) mod graph;
+pub mod place;
+mod sink;
+mod source;
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+use serde::Deserialize;
+
+use crate::digest::Digest;
+use crate::json;
+use crate::limits::Limits;
+use crate::oci::Content;
+use crate::oci::ContentError;
+use crate::oci::Descriptor;
+use crate::oci::media_type;
+use crate::store::StoreError;
+use crate::store::local::catalog::Catalog;
+use crate::store::local::graph::Graph;
+use crate::store::local::place::Found;
+use crate::store::local::place::INDEX;
+use crate::store::local::place::MARK;
+use crate::store::local::place::Place;
+use crate::store::local::place::blob_name;
+
+/// An OCI image layout: blobs in a [`Place`], and an `index.json` that lists what they are.
+///
+/// What is pushed can be read through the same value at once, and through any other only after
+/// [`finish`](crate::store::Sink::finish): until then `index.json` and every blob of before stay as they were, and if
+/// `finish` is never called nothing that was pushed remains. As source it reads what oras, notation, skopeo, regclient,
+/// zot, olareg, Docker and `cosign save` write.
+pub struct Local<P> {
+    limits: Limits,
+    place: P,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    catalog: Catalog,
+    /// What the indexes pushed since the last `finish` list.
+    children: BTreeSet<Digest>,
+    graph: Option<Arc<Graph>>,
+    /// What is still to be merged into the lists of referrers.
+    lists: BTreeMap<Digest, Vec<Descriptor>>,
+    loose: Option<Arc<Graph>>,
+    writing: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Mark {
+    image_layout_version: String,
+}
+
+impl<P: Place> Local<P> {
+    /// The layout in `place`, which must be one, unless it is still to be made.
+    pub(crate) fn of(place: P, limits: Limits) -> Result<Self, StoreError> {
+        let local = Self { limits, place, state: Mutex::default() };
+        if !local.place.is_new() {
+            local.state().catalog = local.read_catalog()?;
+        }
+        Ok(local)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn broken(&self, why: impl Into<String>) -> StoreError {
+        StoreError::Broken { place: self.place.name(), why: why.into() }
+    }
+
+    fn wrong(&self, error: ContentError) -> StoreError {
+        StoreError::Content { place: self.place.name(), error }
+    }
+
+    fn read_catalog(&self) -> Result<Catalog, StoreError> {
+        let place = self.place.name();
+        let mark = self.read(MARK, 4 << 10)?.ok_or_else(|| self.broken("it has no oci-layout file"))?;
+        let mark: Mark = json::parse(&mark, &self.limits).map_err(|error| self.broken(format!("{MARK}: {error}")))?;
+        if mark.image_layout_version != "1.0.0" {
+            let found = mark.image_layout_version.escape_debug();
+            return Err(self.broken(format!("its layout version is `{found:.40}`, not 1.0.0")));
+        }
+        let index = self.read(INDEX, self.limits.manifest_bytes)?.ok_or_else(|| self.broken("it has no index.json"))?;
+        // The entries of a layout are all its images together: their number is bounded by the size of the file only.
+        Catalog::parse(&Content::name(media_type::OCI_INDEX, index), &self.limits, usize::MAX)
+            .map_err(|error| StoreError::Manifest { place, error })
+    }
+
+    fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        let found = self.place.open(name)?;
+        found.map(|found| found.read(&format!("{name} in {}", self.place.name()), limit)).transpose()
+    }
+
+    fn find(&self, descriptor: &Descriptor) -> Result<Found, StoreError> {
+        let Descriptor { digest, size, .. } = descriptor;
+        let Some(found) = self.place.open(&blob_name(digest))? else {
+            return Err(StoreError::NotFound { what: format!("{digest} in {}", self.place.name()) });
+        };
+        match found.size == *size {
+            true => Ok(found),
+            false => Err(self.wrong(ContentError::Size { digest: *digest, want: *size, got: found.size })),
+        }
+    }
+
+    /// What `index.json` lists.
+    pub(crate) fn entries(&self) -> Vec<Descriptor> {
+        self.state().catalog.descriptors().cloned().collect()
+    }
+
+    /// What `index.json` lists under `name`.
+    pub(crate) fn named(&self, name: &str) -> Vec<Descriptor> {
+        self.state().catalog.with_name(name).into_iter().cloned().collect()
+    }
+
+    pub(crate) fn fetch(&self, descriptor: &Descriptor, limit: u64) -> Result<Content, StoreError> {
+        let what = || format!("{} in {}", descriptor.digest, self.place.name());
+        if descriptor.size > limit {
+            return Err(StoreError::TooLarge { what: what(), limit });
+        }
+        let bytes = self.find(descriptor)?.read(&what(), limit)?;
+        Content::check(descriptor, bytes).map_err(|error| self.wrong(error))
+    }
+
+    /// A manifest that is listed: that it is not there is no answer about what was asked for, but a broken layout.
+    fn fetch_listed(&self, entry: &Descriptor) -> Result<Content, StoreError> {
+        self.fetch(&entry.bare(), self.limits.manifest_bytes).map_err(|error| match error {
+            StoreError::NotFound { .. } => self.broken(format!("it lists {} and does not have it", entry.digest)),
+            other => other,
+        })
+    }
+
+    fn graph(&self, state: &mut State) -> Arc<Graph> {
+        let read = || Arc::new(Graph::of_entries(&self.place, &state.catalog, &self.limits));
+        Arc::clone(state.graph.get_or_insert_with(read))
+    }
+
+    fn loose(&self, state: &mut State) -> Result<Arc<Graph>, StoreError> {
+        if let Some(loose) = &state.loose {
+            return Ok(Arc::clone(loose));
+        }
+        let loose = Arc::new(Graph::of_blobs(&self.place, &self.limits)?);
+        state.loose = Some(Arc::clone(&loose));
+        Ok(loose)
+    }
+}

@@ -1,0 +1,153 @@
+//! `Place`: the files of an OCI layout, wherever they lie; a directory and an archive are places.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::digest::Digest;
+use crate::limits::Limits;
+use crate::oci::Descriptor;
+use crate::store::Chunks;
+use crate::store::StoreError;
+use crate::store::Task;
+
+/// The file that says that a directory is a layout.
+pub(crate) const MARK: &str = "oci-layout";
+/// What stands in [`MARK`].
+pub(crate) const MARK_BODY: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
+/// The file that lists what is in a layout.
+pub(crate) const INDEX: &str = "index.json";
+
+/// The files of a layout. Reading sees what was staged; nobody else does before [`Place::commit`].
+pub trait Place: Send + Sync {
+    /// What to call it to people.
+    fn name(&self) -> String;
+
+    /// The regular file with this name, `None` where there is none.
+    ///
+    /// # Errors
+    /// Where something else has the name, and where the system says no.
+    fn open(&self, name: &str) -> Result<Option<Found>, StoreError>;
+
+    /// Every file whose name is a digest, with its length.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMany`], and where the system says no.
+    fn blobs(&self, limits: &Limits) -> Result<Vec<(Digest, u64)>, StoreError>;
+
+    /// Whether there is no layout yet, so that an empty one is still to be written.
+    fn is_new(&self) -> bool;
+
+    /// Makes sure that nobody else writes until [`Place::commit`], or until the place is dropped. May be called again.
+    ///
+    /// # Errors
+    /// Where somebody else writes, and where the system says no.
+    fn begin(&self) -> Result<(), StoreError>;
+
+    /// Room for the blob with this descriptor, after [`Place::begin`].
+    ///
+    /// # Errors
+    /// Where the system says no.
+    fn stage<'a>(&'a self, descriptor: &Descriptor) -> Result<Box<dyn Stage + 'a>, StoreError>;
+
+    /// Makes what was staged durable and then, in one step, visible under `index` as the new `index.json`.
+    ///
+    /// # Errors
+    /// Where the system says no; what was there before is then still there.
+    fn commit(&self, index: &[u8]) -> Result<(), StoreError>;
+}
+
+/// A blob being staged; without [`Stage::keep`] it leaves nothing behind.
+pub trait Stage: Send {
+    /// Takes the next bytes.
+    ///
+    /// # Errors
+    /// Where the system says no.
+    fn write(&mut self, piece: &[u8]) -> Result<(), StoreError>;
+
+    /// The blob is whole and right.
+    ///
+    /// # Errors
+    /// Where the system says no.
+    fn keep(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// An open file of a place.
+pub struct Found {
+    /// Its bytes, from the first.
+    pub reader: Box<dyn Read + Send>,
+    /// How many it is said to have.
+    pub size: u64,
+}
+
+impl Found {
+    /// The whole file, if it is not over `limit` bytes.
+    pub(crate) fn read(self, what: &str, limit: u64) -> Result<Vec<u8>, StoreError> {
+        let too_large = || StoreError::TooLarge { what: what.to_owned(), limit };
+        if self.size > limit {
+            return Err(too_large());
+        }
+        // HA-50: a file may be longer than the system says; one byte more than wanted is read, never all of it.
+        let mut bytes = Vec::with_capacity(usize::try_from(self.size.min(1 << 20)).unwrap_or_default());
+        let end = limit.saturating_add(1);
+        self.reader.take(end).read_to_end(&mut bytes).map_err(|error| StoreError::io(what, error))?;
+        match u64::try_from(bytes.len()) {
+            Ok(length) if length <= limit => Ok(bytes),
+            _ => Err(too_large()),
+        }
+    }
+
+    /// The file piece by piece.
+    pub(crate) fn chunks(self, what: String) -> Box<dyn Chunks> {
+        Box::new(Pieces { reader: self.reader, what })
+    }
+}
+
+/// The name of the file that holds the blob `digest`.
+pub(crate) fn blob_name(digest: &Digest) -> String {
+    format!("blobs/{}/{}", digest.algorithm().name(), digest.hex())
+}
+
+/// The digest that a file name stands for.
+pub(crate) fn blob_digest(name: &str) -> Option<Digest> {
+    let (algorithm, encoded) = name.strip_prefix("blobs/")?.split_once('/')?;
+    format!("{algorithm}:{encoded}").parse().ok()
+}
+
+/// Eight random bytes in hexadecimal, for the names of temporary files.
+pub(crate) fn random_name(path: impl std::fmt::Display) -> Result<String, StoreError> {
+    let mut bytes = [0; 8];
+    let refused = |error: getrandom::Error| std::io::Error::other(error.to_string());
+    getrandom::fill(&mut bytes).map_err(|error| StoreError::io(path, refused(error)))?;
+    Ok(crate::digest::hex(&bytes))
+}
+
+/// An error of the system about `path`, from any number of threads.
+pub(crate) fn at(path: &std::path::Path) -> impl Fn(std::io::Error) -> StoreError {
+    let path = path.display().to_string();
+    move |error| StoreError::Io { path: path.clone(), error: Arc::new(error) }
+}
+
+struct Pieces {
+    reader: Box<dyn Read + Send>,
+    what: String,
+}
+
+impl Pieces {
+    fn read(&mut self) -> Result<Option<Bytes>, StoreError> {
+        let mut piece = Vec::with_capacity(PIECE);
+        let end = u64::try_from(PIECE).unwrap_or(u64::MAX);
+        let mut part = self.reader.by_ref().take(end);
+        part.read_to_end(&mut piece).map_err(|error| StoreError::io(&self.what, error))?;
+        Ok(Some(piece).filter(|piece| !piece.is_empty()).map(Bytes::from))
+    }
+}
+
+impl Chunks for Pieces {
+    fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
+        Box::pin(std::future::ready(self.read()))
+    }
+}
+
+const PIECE: usize = 256 << 10;

@@ -1,0 +1,171 @@
+//! Writing a layout: blobs are staged, names and lists are made visible in one step by `finish`.
+
+use std::future::ready;
+use std::sync::MutexGuard;
+
+use crate::digest::Digest;
+use crate::oci::Content;
+use crate::oci::Descriptor;
+use crate::oci::Document;
+use crate::oci::media_type;
+use crate::oci::referrer::fallback_tag;
+use crate::store::Blob;
+use crate::store::Pushed;
+use crate::store::Sink;
+use crate::store::Source;
+use crate::store::StoreError;
+use crate::store::Task;
+use crate::store::local::Local;
+use crate::store::local::State;
+use crate::store::local::catalog::Catalog;
+use crate::store::local::catalog::repeatable;
+use crate::store::local::place::Place;
+
+impl<P: Place> Sink for Local<P> {
+    fn has_blob<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<bool, StoreError>> {
+        Box::pin(self.has(descriptor))
+    }
+
+    fn has_manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<bool, StoreError>> {
+        Box::pin(self.has(descriptor))
+    }
+
+    fn mount<'a>(&'a self, _: &'a Descriptor, _: &'a str) -> Task<'a, Result<bool, StoreError>> {
+        Box::pin(ready(Ok(false)))
+    }
+
+    fn push_blob(&self, mut blob: Blob) -> Task<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            drop(self.begin()?);
+            if self.has(blob.descriptor()).await? {
+                return Ok(());
+            }
+            let mut stage = self.place.stage(blob.descriptor())?;
+            while let Some(piece) = blob.next().await? {
+                stage.write(&piece)?;
+            }
+            stage.keep()
+        })
+    }
+
+    fn push_manifest<'a>(&'a self, content: &'a Content, tag: Option<&'a str>) -> Task<'a, Result<Pushed, StoreError>> {
+        Box::pin(async move {
+            let document = Document::parse(content, &self.limits)
+                .map_err(|error| StoreError::Manifest { place: self.place.name(), error })?;
+            self.push_blob(Blob::of(content)).await?;
+            let mut state = self.begin()?;
+            let mut entry = content.descriptor().bare();
+            if let Some(subject) = document.subject() {
+                entry.artifact_type = document.artifact_type().map(str::to_owned);
+                entry.annotations = repeatable(document.annotations());
+                let listed = Descriptor { annotations: document.annotations().clone(), ..entry.clone() };
+                state.lists.entry(subject.digest).or_default().push(listed);
+            }
+            if let Document::Index(index) = &document {
+                state.children.extend(index.manifests.iter().map(|child| child.digest));
+            }
+            state.catalog.put(entry, tag);
+            state.graph = None;
+            Ok(Pushed { listed: document.subject().is_some() })
+        })
+    }
+
+    fn list_referrers<'a>(
+        &'a self,
+        subject: &'a Digest,
+        entries: &'a [Descriptor],
+    ) -> Task<'a, Result<(), StoreError>> {
+        let listed = self.begin().map(|mut state| state.lists.entry(*subject).or_default().extend_from_slice(entries));
+        Box::pin(ready(listed))
+    }
+
+    fn finish(&self) -> Task<'_, Result<(), StoreError>> {
+        Box::pin(async {
+            if !self.state().writing && !self.place.is_new() {
+                return Ok(());
+            }
+            let lists = self.begin()?.lists.clone();
+            for (subject, entries) in lists {
+                self.merge(&subject, entries).await?;
+            }
+            let mut state = self.begin()?;
+            let children = std::mem::take(&mut state.children);
+            state.catalog.drop_children(&children);
+            let index = state.catalog.render().map_err(|error| self.broken(error.to_string()))?;
+            let limit = self.limits.manifest_bytes;
+            if u64::try_from(index.len()).is_ok_and(|length| length > limit) {
+                return Err(StoreError::TooLarge { what: format!("index.json of {}", self.place.name()), limit });
+            }
+            self.place.commit(&index)?;
+            state.lists.clear();
+            state.graph = None;
+            state.loose = None;
+            state.writing = false;
+            Ok(())
+        })
+    }
+}
+
+impl<P: Place> Local<P> {
+    /// Takes the place for us alone, and what another process did to it since it was opened into account.
+    fn begin(&self) -> Result<MutexGuard<'_, State>, StoreError> {
+        let mut state = self.state();
+        if !state.writing {
+            self.place.begin()?;
+            if !self.place.is_new() {
+                state.catalog = self.read_catalog()?;
+            }
+            state.graph = None;
+            state.loose = None;
+            state.writing = true;
+        }
+        Ok(state)
+    }
+
+    /// Whether the blob is there and right: one that a disk spoiled must be pushed again.
+    async fn has(&self, descriptor: &Descriptor) -> Result<bool, StoreError> {
+        let mut blob = match self.open(descriptor).await {
+            Ok(blob) => blob,
+            Err(StoreError::NotFound { .. } | StoreError::Content { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        loop {
+            match blob.next().await {
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(true),
+                Err(StoreError::Content { .. }) => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Stores the list of referrers of `subject`: what it says already, and `entries` that it does not have.
+    async fn merge(&self, subject: &Digest, entries: Vec<Descriptor>) -> Result<(), StoreError> {
+        let name = fallback_tag(subject);
+        let before = {
+            let state = self.state();
+            let lists = state.catalog.with_name(&name);
+            lists.into_iter().find(|list| media_type::is_index(&list.media_type) && list.digest != *subject).cloned()
+        };
+        let place = || self.place.name();
+        let mut list = match before {
+            Some(list) => Catalog::parse(&self.fetch_listed(&list)?, &self.limits, self.limits.referrers)
+                .map_err(|error| StoreError::Manifest { place: place(), error })?,
+            None => Catalog::default(),
+        };
+        let present = list.descriptors().count();
+        entries.into_iter().for_each(|entry| list.put(entry, None));
+        if present > 0 && list.descriptors().count() == present {
+            return Ok(());
+        }
+        let limit = self.limits.referrers;
+        if list.descriptors().count() > limit {
+            return Err(StoreError::TooMany { place: place(), what: "referrers", limit });
+        }
+        let bytes = list.render().map_err(|error| self.broken(error.to_string()))?;
+        let content = Content::name(media_type::OCI_INDEX, bytes);
+        self.push_blob(Blob::of(&content)).await?;
+        self.state().catalog.put(content.descriptor().clone(), Some(&name));
+        Ok(())
+    }
+}

@@ -1,0 +1,229 @@
+//! Reading a layout: names, manifests, blobs, and every way in which tools record referrers.
+
+use std::collections::BTreeMap;
+use std::future::ready;
+
+use crate::digest::Digest;
+use crate::oci::Content;
+use crate::oci::Descriptor;
+use crate::oci::Index;
+use crate::oci::Selector;
+use crate::oci::media_type;
+use crate::oci::referrer::cosign_tag;
+use crate::oci::referrer::fallback_tag;
+use crate::store::Blob;
+use crate::store::Listing;
+use crate::store::Origin;
+use crate::store::Source;
+use crate::store::StoreError;
+use crate::store::Task;
+use crate::store::local::Local;
+use crate::store::local::State;
+use crate::store::local::catalog::Catalog;
+use crate::store::local::catalog::KIND;
+use crate::store::local::catalog::LISTS_REFERRERS;
+use crate::store::local::catalog::REF_NAME;
+use crate::store::local::graph::Graph;
+use crate::store::local::graph::Peek;
+use crate::store::local::place::Place;
+use crate::store::local::place::blob_name;
+
+impl<P: Place> Source for Local<P> {
+    fn resolve<'a>(&'a self, selector: &'a Selector) -> Task<'a, Result<Content, StoreError>> {
+        Box::pin(ready(match selector {
+            Selector::Digest(digest) => self.by_digest(digest),
+            Selector::Tag(tag) => self.by_tag(tag),
+        }))
+    }
+
+    fn manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Content, StoreError>> {
+        Box::pin(ready(self.fetch(descriptor, self.limits.manifest_bytes)))
+    }
+
+    fn blob<'a>(&'a self, descriptor: &'a Descriptor, limit: u64) -> Task<'a, Result<Content, StoreError>> {
+        Box::pin(ready(self.fetch(descriptor, limit)))
+    }
+
+    fn open<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Blob, StoreError>> {
+        let place = self.place.name();
+        let what = format!("{} in {place}", descriptor.digest);
+        let found = self.find(descriptor);
+        Box::pin(ready(found.map(|found| Blob::new(descriptor.clone(), place, found.chunks(what)))))
+    }
+
+    fn referrers<'a>(
+        &'a self,
+        subject: &'a Digest,
+        artifact_type: Option<&'a str>,
+    ) -> Task<'a, Result<Option<Listing>, StoreError>> {
+        Box::pin(ready(self.list(subject, artifact_type).map(Some)))
+    }
+
+    fn names(&self) -> Task<'_, Result<Vec<String>, StoreError>> {
+        Box::pin(ready(Ok(self.state().catalog.names())))
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::Local(self.place.name())
+    }
+}
+
+impl<P: Place> Local<P> {
+    /// The one image of the layout, where there is just one. Referrers, lists of referrers, cosign's signatures and
+    /// the platforms of an index that is listed too do not count.
+    ///
+    /// # Errors
+    /// [`StoreError::Ambiguous`] with the names to choose from; [`StoreError::NotFound`] in an empty layout.
+    pub fn sole(&self) -> Result<Descriptor, StoreError> {
+        let mut state = self.state();
+        let graph = self.graph(&mut state);
+        let roots = roots(&state.catalog, &graph);
+        let mut different = roots.clone();
+        different.sort_by_key(|root| root.digest);
+        different.dedup_by_key(|root| root.digest);
+        match different.as_slice() {
+            [] => Err(StoreError::NotFound { what: format!("an image in {}", self.place.name()) }),
+            [one] => Ok(one.bare()),
+            _ => {
+                let label = |root: &&Descriptor| match root.annotations.get(REF_NAME) {
+                    Some(name) => name.escape_debug().to_string(),
+                    None => root.digest.to_string(),
+                };
+                Err(StoreError::Ambiguous { place: self.place.name(), names: roots.iter().map(label).collect() })
+            }
+        }
+    }
+
+    fn by_digest(&self, digest: &Digest) -> Result<Content, StoreError> {
+        if let Some(entry) = self.agreed(&self.state().catalog.with_digest(digest), || digest.to_string())? {
+            return self.fetch_listed(&entry);
+        }
+        let bytes = self.read(&blob_name(digest), self.limits.manifest_bytes)?;
+        let not_found = || StoreError::NotFound { what: format!("{digest} in {}", self.place.name()) };
+        let bytes = bytes.ok_or_else(not_found)?;
+        let peek = Peek::parse(&bytes, &self.limits);
+        let media_type = peek.as_ref().and_then(Peek::guess_media_type);
+        let media_type = media_type.ok_or_else(|| self.broken(format!("{digest} is not a manifest")))?;
+        Content::check_digest(*digest, media_type, bytes).map_err(|error| self.wrong(error))
+    }
+
+    fn by_tag(&self, tag: &str) -> Result<Content, StoreError> {
+        let entry = {
+            let mut state = self.state();
+            match self.agreed(&state.catalog.with_name(tag), || format!("`{}`", tag.escape_debug()))? {
+                None => self.by_kind(&mut state, tag)?,
+                found => found,
+            }
+        };
+        let not_found = || StoreError::NotFound { what: format!("`{}` in {}", tag.escape_debug(), self.place.name()) };
+        self.fetch_listed(&entry.ok_or_else(not_found)?)
+    }
+
+    /// `cosign save` gives its entries kinds instead of names: with one image, its signatures are the ones there are.
+    fn by_kind(&self, state: &mut State, tag: &str) -> Result<Option<Descriptor>, StoreError> {
+        let Some((_, suffix)) = tag.rsplit_once('.') else { return Ok(None) };
+        let kind = |entry: &Descriptor| {
+            entry
+                .annotations
+                .get(KIND)
+                .and_then(|kind| kind.strip_suffix('s')?.rsplit_once('/').map(|(_, kind)| kind == suffix))
+        };
+        if !matches!(suffix, "sig" | "att" | "sbom")
+            || !state.catalog.descriptors().any(|entry| kind(entry) == Some(true))
+        {
+            return Ok(None);
+        }
+        let graph = self.graph(state);
+        let roots = roots(&state.catalog, &graph);
+        let same = |root: &&Descriptor| cosign_tag(&root.digest, suffix) == tag;
+        if roots.is_empty() || !roots.iter().all(|root| same(&root)) {
+            return Ok(None);
+        }
+        let entries: Vec<_> = state.catalog.descriptors().filter(|entry| kind(entry) == Some(true)).collect();
+        self.agreed(&entries, || format!("`{}`", tag.escape_debug()))
+    }
+
+    /// The one descriptor that all of `entries` are (HA-30).
+    fn agreed(&self, entries: &[&Descriptor], what: impl Fn() -> String) -> Result<Option<Descriptor>, StoreError> {
+        let Some(first) = entries.first().map(|entry| entry.bare()) else { return Ok(None) };
+        match entries.iter().all(|entry| entry.bare() == first) {
+            true => Ok(Some(first)),
+            false => Err(self.broken(format!("{} is listed {} times and not as the same", what(), entries.len()))),
+        }
+    }
+
+    fn list(&self, subject: &Digest, artifact_type: Option<&str>) -> Result<Listing, StoreError> {
+        let mut state = self.state();
+        let graph = self.graph(&mut state);
+        let mut found = BTreeMap::new();
+        let mut entries = Vec::new();
+        let mut add = |entry: &Descriptor| {
+            if found.insert(entry.digest, ()).is_none() {
+                entries.push(entry.clone());
+            }
+        };
+        graph.referrers(subject).for_each(&mut add);
+        for listed in self.listed(&state.catalog, subject)? {
+            let peek = Peek::at(&self.place, &listed.digest, &self.limits);
+            add(&peek.map_or_else(|| listed.clone(), |peek| peek.describe(listed.bare())));
+        }
+        state.lists.get(subject).into_iter().flatten().for_each(&mut add);
+        if artifact_type.is_none() || state.catalog.descriptors().any(|entry| entry.annotations.contains_key(KIND)) {
+            self.loose(&mut state)?.referrers(subject).for_each(&mut add);
+        }
+        graph.unreadable.iter().for_each(&mut add);
+        let limit = self.limits.referrers;
+        match entries.len() > limit {
+            true => Err(StoreError::TooMany { place: self.place.name(), what: "referrers", limit }),
+            false => Ok(Listing { entries, filtered: false }),
+        }
+    }
+
+    /// What the lists say that layouts may have for a subject: the fallback tag, and what olareg makes of it.
+    fn listed(&self, catalog: &Catalog, subject: &Digest) -> Result<Vec<Descriptor>, StoreError> {
+        let text = subject.to_string();
+        let marked = |entry: &&Descriptor| {
+            LISTS_REFERRERS.iter().any(|key| entry.annotations.get(*key).is_some_and(|value| *value == text))
+        };
+        let mut listed = Vec::new();
+        let named = catalog.with_name(&fallback_tag(subject));
+        for list in named.into_iter().chain(catalog.descriptors().filter(marked)) {
+            // `cosign copy` gives an image the name that is meant for the list of what refers to it.
+            if list.digest == *subject || !media_type::is_index(&list.media_type) {
+                continue;
+            }
+            let content = self.fetch_listed(list)?;
+            let index = Index::parse(&content, &self.limits);
+            let place = self.place.name();
+            listed.extend(index.map_err(|error| StoreError::Manifest { place, error })?.manifests);
+        }
+        Ok(listed)
+    }
+}
+
+/// The entries that are images of their own.
+fn roots<'a>(catalog: &'a Catalog, graph: &Graph) -> Vec<&'a Descriptor> {
+    let candidates = || catalog.descriptors().filter(|entry| !is_auxiliary(entry));
+    let image = |entry: &&Descriptor| {
+        let unnamed = !entry.annotations.contains_key(REF_NAME);
+        !graph.referring.contains(&entry.digest) && !(unnamed && graph.children.contains(&entry.digest))
+    };
+    let images: Vec<_> = candidates().filter(image).collect();
+    match images.is_empty() {
+        true => candidates().collect(),
+        false => images,
+    }
+}
+
+/// Whether an entry is, by its name or kind, there for the sake of another.
+fn is_auxiliary(entry: &Descriptor) -> bool {
+    let name = entry.annotations.get(REF_NAME).map_or("", String::as_str);
+    let tag = name.rsplit_once(':').map_or(name, |(_, tag)| tag);
+    let (stem, suffix) = tag.split_once('.').unwrap_or((tag, ""));
+    let encoded = stem.split_once('-').filter(|(algorithm, _)| matches!(*algorithm, "sha256" | "sha512"));
+    let of_digest = encoded.is_some_and(|(_, hex)| hex.len() >= 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let kind = entry.annotations.get(KIND).and_then(|kind| kind.split('/').nth(1)).unwrap_or_default();
+    of_digest && matches!(suffix, "" | "sig" | "att" | "sbom")
+        || matches!(kind, "sigs" | "atts" | "sboms" | "referrers")
+        || LISTS_REFERRERS.iter().any(|key| entry.annotations.contains_key(*key))
+}

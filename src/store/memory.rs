@@ -1,0 +1,241 @@
+//! `Memory`: a store that is gone with the program; what the others are measured against.
+
+use std::collections::BTreeMap;
+use std::future::ready;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+use bytes::Bytes;
+use bytes::BytesMut;
+
+use crate::digest::Digest;
+use crate::json;
+use crate::limits::Limits;
+use crate::oci::Content;
+use crate::oci::ContentError;
+use crate::oci::Descriptor;
+use crate::oci::Document;
+use crate::oci::Index;
+use crate::oci::Selector;
+use crate::oci::media_type;
+use crate::oci::referrer::fallback_tag;
+use crate::store::Blob;
+use crate::store::Listing;
+use crate::store::Origin;
+use crate::store::Pushed;
+use crate::store::Sink;
+use crate::store::Source;
+use crate::store::StoreError;
+use crate::store::Task;
+
+/// A repository in memory. Clones share what they hold.
+///
+/// It behaves as a registry does: a manifest is only taken when its parts are there, and what is pushed is visible at
+/// once.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    held: Arc<Mutex<Held>>,
+    lists_referrers: bool,
+    limits: Limits,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    blobs: BTreeMap<Digest, Bytes>,
+    manifests: BTreeMap<Digest, Content>,
+    /// For each subject, the entries of its referrers in the order in which they came.
+    referrers: BTreeMap<Digest, Vec<Descriptor>>,
+    tags: BTreeMap<String, Digest>,
+}
+
+impl Memory {
+    /// An empty store that lists referrers by itself, as a registry with the referrers API does.
+    pub fn new(limits: Limits) -> Self {
+        Self { held: Arc::default(), lists_referrers: true, limits }
+    }
+
+    /// An empty store that keeps no such list, so that the fallback tag is needed.
+    pub fn without_referrers(limits: Limits) -> Self {
+        Self { lists_referrers: false, ..Self::new(limits) }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find(&self, selector: &Selector) -> Result<Content, StoreError> {
+        let held = self.held();
+        let digest = match selector {
+            Selector::Digest(digest) => Some(digest),
+            Selector::Tag(tag) => held.tags.get(tag),
+        };
+        let content = digest.and_then(|digest| held.manifests.get(digest)).cloned();
+        content.ok_or_else(|| StoreError::NotFound { what: format!("{selector} in {PLACE}") })
+    }
+
+    fn find_blob(&self, descriptor: &Descriptor) -> Result<Bytes, StoreError> {
+        let Descriptor { digest, size, .. } = descriptor;
+        let bytes = self.held().blobs.get(digest).cloned();
+        let bytes = bytes.ok_or_else(|| StoreError::NotFound { what: format!("{digest} in {PLACE}") })?;
+        match length(&bytes) {
+            got if got == *size => Ok(bytes),
+            got => Err(wrong(ContentError::Size { digest: *digest, want: *size, got })),
+        }
+    }
+
+    fn fetch(&self, descriptor: &Descriptor, limit: u64) -> Result<Content, StoreError> {
+        if descriptor.size > limit {
+            return Err(StoreError::TooLarge { what: format!("{} in {PLACE}", descriptor.digest), limit });
+        }
+        let bytes = self.find_blob(descriptor)?;
+        Content::check(descriptor, bytes.to_vec()).map_err(wrong)
+    }
+
+    fn put(&self, content: &Content, tag: Option<&str>) -> Result<Pushed, StoreError> {
+        let document = Document::parse(content, &self.limits).map_err(unreadable)?;
+        let mut held = self.held();
+        let parts: Vec<_> = match &document {
+            Document::Index(index) => index.manifests.iter().collect(),
+            Document::Manifest(manifest) => manifest.layers.iter().chain([&manifest.config]).collect(),
+        };
+        let is_there = |part: &Descriptor| held.blobs.contains_key(&part.digest) || !part.urls.is_empty();
+        if let Some(part) = parts.iter().find(|part| !is_there(part)) {
+            let why = format!("{} cannot be stored before {}", content.digest(), part.digest);
+            return Err(StoreError::Protocol { place: PLACE.to_owned(), why });
+        }
+        held.blobs.insert(*content.digest(), Bytes::copy_from_slice(content.bytes()));
+        held.manifests.insert(*content.digest(), content.clone());
+        held.tags.extend(tag.map(|tag| (tag.to_owned(), *content.digest())));
+        let Some(subject) = document.subject() else { return Ok(Pushed { listed: false }) };
+        let entry = Descriptor {
+            annotations: document.annotations().clone(),
+            artifact_type: document.artifact_type().map(str::to_owned),
+            ..content.descriptor().bare()
+        };
+        unite(held.referrers.entry(subject.digest).or_default(), &[entry]);
+        Ok(Pushed { listed: self.lists_referrers })
+    }
+
+    fn merge(&self, subject: &Digest, entries: &[Descriptor]) -> Result<(), StoreError> {
+        let tag = fallback_tag(subject);
+        let mut manifests = match self.find(&Selector::Tag(tag.clone())) {
+            Ok(content) => Index::parse(&content, &self.limits).map_err(unreadable)?.manifests,
+            Err(error) if error.is_not_found() => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        unite(&mut manifests, entries);
+        let list =
+            serde_json::json!({ "schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": manifests });
+        let bytes = json::to_go(&list)
+            .map_err(|error| StoreError::Broken { place: PLACE.to_owned(), why: error.to_string() })?;
+        self.put(&Content::name(media_type::OCI_INDEX, bytes), Some(&tag)).map(drop)
+    }
+}
+
+impl Source for Memory {
+    fn resolve<'a>(&'a self, selector: &'a Selector) -> Task<'a, Result<Content, StoreError>> {
+        Box::pin(ready(self.find(selector)))
+    }
+
+    fn manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Content, StoreError>> {
+        Box::pin(ready(self.fetch(descriptor, self.limits.manifest_bytes)))
+    }
+
+    fn blob<'a>(&'a self, descriptor: &'a Descriptor, limit: u64) -> Task<'a, Result<Content, StoreError>> {
+        Box::pin(ready(self.fetch(descriptor, limit)))
+    }
+
+    fn open<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Blob, StoreError>> {
+        let content = self.fetch(descriptor, u64::MAX);
+        Box::pin(ready(content.map(|content| Blob::of(&content))))
+    }
+
+    fn referrers<'a>(
+        &'a self,
+        subject: &'a Digest,
+        artifact_type: Option<&'a str>,
+    ) -> Task<'a, Result<Option<Listing>, StoreError>> {
+        let mut entries = self.held().referrers.get(subject).cloned().unwrap_or_default();
+        let limit = self.limits.referrers;
+        if entries.len() > limit {
+            let error = StoreError::TooMany { place: PLACE.to_owned(), what: "referrers", limit };
+            return Box::pin(ready(Err(error)));
+        }
+        entries.retain(|entry| artifact_type.is_none() || entry.artifact_type.as_deref() == artifact_type);
+        let listing = Listing { entries, filtered: artifact_type.is_some() };
+        Box::pin(ready(Ok(self.lists_referrers.then_some(listing))))
+    }
+
+    fn names(&self) -> Task<'_, Result<Vec<String>, StoreError>> {
+        Box::pin(ready(Ok(self.held().tags.keys().cloned().collect())))
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::Local(PLACE.to_owned())
+    }
+}
+
+impl Sink for Memory {
+    fn has_blob<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<bool, StoreError>> {
+        Box::pin(ready(Ok(self.held().blobs.contains_key(&descriptor.digest))))
+    }
+
+    fn has_manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<bool, StoreError>> {
+        Box::pin(ready(Ok(self.held().manifests.contains_key(&descriptor.digest))))
+    }
+
+    fn mount<'a>(&'a self, _: &'a Descriptor, _: &'a str) -> Task<'a, Result<bool, StoreError>> {
+        Box::pin(ready(Ok(false)))
+    }
+
+    fn push_blob(&self, mut blob: Blob) -> Task<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let mut whole = BytesMut::new();
+            while let Some(piece) = blob.next().await? {
+                whole.extend_from_slice(&piece);
+            }
+            self.held().blobs.insert(blob.descriptor().digest, whole.freeze());
+            Ok(())
+        })
+    }
+
+    fn push_manifest<'a>(&'a self, content: &'a Content, tag: Option<&'a str>) -> Task<'a, Result<Pushed, StoreError>> {
+        Box::pin(ready(self.put(content, tag)))
+    }
+
+    fn list_referrers<'a>(
+        &'a self,
+        subject: &'a Digest,
+        entries: &'a [Descriptor],
+    ) -> Task<'a, Result<(), StoreError>> {
+        Box::pin(ready(self.merge(subject, entries)))
+    }
+
+    fn finish(&self) -> Task<'_, Result<(), StoreError>> {
+        Box::pin(ready(Ok(())))
+    }
+}
+
+fn unite(entries: &mut Vec<Descriptor>, more: &[Descriptor]) {
+    for entry in more {
+        if entries.iter().all(|present| present.digest != entry.digest) {
+            entries.push(entry.clone());
+        }
+    }
+}
+
+fn wrong(error: ContentError) -> StoreError {
+    StoreError::Content { place: PLACE.to_owned(), error }
+}
+
+fn unreadable(error: crate::oci::ManifestError) -> StoreError {
+    StoreError::Manifest { place: PLACE.to_owned(), error }
+}
+
+fn length(bytes: &Bytes) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+const PLACE: &str = "memory";

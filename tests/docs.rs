@@ -1,0 +1,133 @@
+//! The pages say what the code does, where a machine can tell.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use bulla::limits::Limits;
+
+#[test]
+fn the_limits_table_in_security_md_is_the_code() {
+    let fields: BTreeMap<String, u64> = format!("{:#?}", Limits::DEFAULT)
+        .lines()
+        .filter_map(|line| line.trim().trim_end_matches(',').split_once(": "))
+        .map(|(name, value)| (name.to_owned(), value.parse().unwrap()))
+        .collect();
+    let table: BTreeMap<String, u64> = limits_table(&read("SECURITY.md"));
+    assert!(fields.len() > 20, "`Limits` was not read: {fields:?}");
+    assert_eq!(fields, table, "left: src/limits.rs, right: SECURITY.md");
+}
+
+#[test]
+fn a_wrong_row_would_be_noticed() {
+    let table = "## Limits\n\n| limit | default | what |\n| --- | --- | --- |\n| `a` | 1,000 | x |\n| `b` | 64 KiB | x |\n| `c` | 4 MiB | x |\n";
+    let read = limits_table(table);
+    assert_eq!(read, [("a", 1_000), ("b", 64 << 10), ("c", 4 << 20)].map(|(k, v)| (k.to_owned(), v)).into());
+}
+
+#[test]
+fn every_file_that_the_design_page_draws_is_there() {
+    let page = read("docs/design.md");
+    let tree = page.split("```text").nth(1).unwrap().split("```").next().unwrap();
+    let mut folder = String::new();
+    let mut seen = 0;
+    for line in tree.lines().filter(|line| line.starts_with("  ")) {
+        let name = line.split_whitespace().next().unwrap();
+        let path = match line.starts_with("    ") {
+            true => format!("src/{folder}{name}"),
+            false => format!("src/{name}"),
+        };
+        if !line.starts_with("    ") && name.ends_with('/') {
+            folder = name.to_owned();
+        }
+        assert!(root().join(&path).exists(), "docs/design.md draws {path}, which is not there");
+        seen += 1;
+    }
+    assert!(seen > 10, "the tree was not read");
+}
+
+#[test]
+fn every_folder_of_the_source_is_drawn() {
+    let page = read("docs/design.md");
+    for entry in fs::read_dir(root().join("src")).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let drawn = if entry.path().is_dir() { format!("\n  {name}/ ") } else { format!("\n  {name} ") };
+        assert!(page.contains(&drawn), "docs/design.md does not draw src/{name}");
+    }
+}
+
+#[test]
+fn every_link_between_the_pages_leads_somewhere() {
+    let mut seen = 0;
+    for page in pages(&root()) {
+        let text = fs::read_to_string(&page).unwrap();
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = target.split('#').next().unwrap();
+            if file.is_empty() || target.contains("://") || target.contains(' ') {
+                continue;
+            }
+            assert!(page.parent().unwrap().join(file).exists(), "{}: {target} leads nowhere", page.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 3, "no links were found");
+}
+
+fn limits_table(page: &str) -> BTreeMap<String, u64> {
+    let section = page.split("\n## Limits\n").nth(1).or_else(|| page.strip_prefix("## Limits\n")).unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        (cells[1].trim_matches('`').to_owned(), number(cells[2]))
+    })
+    .collect()
+}
+
+fn number(text: &str) -> u64 {
+    let (digits, unit) = text.split_once(' ').unwrap_or((text, ""));
+    let factor = match unit {
+        "" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        other => panic!("{other}: no unit"),
+    };
+    digits.replace(',', "").parse::<u64>().unwrap() * factor
+}
+
+/// Our own pages: below the top level, docs, keys, testdata, tests and benches.
+fn pages(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_dir() && !name.starts_with('.') && name != "target" && name != "src" {
+            found.extend(pages(&path));
+        } else if name.ends_with(".md") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}

@@ -1,0 +1,212 @@
+//! The house keeps its shape: who may import and touch what, where proofs are made, how long things are.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+#[path = "layers/rules.rs"]
+mod rules;
+#[path = "layers/source.rs"]
+mod source;
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use rules::FILE_CEILING;
+use rules::FUNCTION_CEILING;
+use rules::LAYERS;
+use source::Source;
+
+/// Places that break a rule for a reason: path, rule, some code on that line, why. One that no longer breaks it fails.
+const EXCUSED: &[(&str, &str, &str, &str)] = &[
+    (
+        "envelope/dsse.rs",
+        "dropped result",
+        "Payload::proven(",
+        "a signature of another key is no news; where none is by this key, `NotSignedBy` says so",
+    ),
+    (
+        "envelope/mod.rs",
+        "dropped result",
+        "json::parse(envelope.unverified_payload()",
+        "sorts what is shown and looked at first; nothing is decided by it",
+    ),
+];
+
+#[test]
+fn every_source_file_keeps_the_rules() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut used = vec![false; EXCUSED.len()];
+    let mut faults = Vec::new();
+    for path in rust_files(&root) {
+        let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+        let source = Source::new(&name, &fs::read_to_string(&path).unwrap());
+        faults.extend(rules::broken(&source).into_iter().filter(|fault| match excuse(&source, fault) {
+            Some(at) => std::mem::replace(&mut used[at], true),
+            None => true,
+        }));
+    }
+    let idle = EXCUSED.iter().zip(&used).filter(|(_, used)| !**used);
+    faults
+        .extend(idle.map(|(excuse, _)| format!("{}: excused, but keeps the rule now: take it off the list", excuse.0)));
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn the_table_of_layers_has_no_way_up() {
+    for (at, (layer, imports)) in LAYERS.iter().enumerate() {
+        for import in *imports {
+            let below =
+                LAYERS.iter().position(|(name, _)| name == import).unwrap_or_else(|| panic!("{import}: no layer"));
+            let ground = below < 4 && at < 4;
+            assert!(below < at || ground, "{layer} imports {import}, which is not below it");
+        }
+    }
+    for (layer, imports) in LAYERS {
+        let deciders = ["envelope", "trust", "policy", "verify"];
+        assert!(!(deciders.contains(layer) && imports.contains(&"store")), "{layer}: verification does no I/O");
+        assert!(*layer != "store" || !deciders.iter().any(|d| imports.contains(d)), "storage makes no decisions");
+    }
+}
+
+#[test]
+fn the_design_page_prints_the_table_of_layers() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/design.md")).unwrap();
+    for (layer, imports) in LAYERS {
+        let names: Vec<_> = imports.iter().map(|import| format!("`{import}`")).collect();
+        let row = format!("| `{layer}` | {} |", if names.is_empty() { "—".to_owned() } else { names.join(" ") });
+        assert!(page.contains(&row), "docs/design.md lacks the row\n{row}");
+    }
+}
+
+#[test]
+fn good_code_passes() {
+    let text = "//! A file that breaks nothing.\n\nuse std::fmt;\n\nuse crate::oci::Content;\nuse crate::oci::ContentError;\n\n\
+        /// Reads `std::fs` and SystemTime only in a comment; crate::cli too.\n\
+        fn open<A, B: Iterator<Item = A>>(content: Content, c: char) -> Result<(), ContentError> {\n\
+        \x20   let text = \"std::fs crate::cli { fn println!( \\\" let _ = \";\n\
+        \x20   let raw = r#\"tokio \" {\"#;\n    match c { '{' => 1, '\\'' => 2, _ => 3 };\n    Err(ContentError::Digest { want })\n}\n\
+        fn make() -> Content {\n    todo()\n}\nimpl Show for Content {\n}\n\
+        #[cfg(test)]\nmod tests {\n    use crate::cli::X;\n    fn f() { println!(); let _ = std::fs::read(); }\n}\n";
+    assert_eq!(rules::broken(&Source::new("verify/mod.rs", text)), Vec::<String>::new());
+}
+
+/// Each rule, broken on purpose: file, code, the rule that must speak and the line on which it must.
+#[test]
+fn each_rule_can_fail() {
+    let faults = [
+        ("oci/mod.rs", "//! Up.\nuse crate::store::Source;\n", "2: import: `oci` may not import `store`"),
+        ("oci/mod.rs", "//! Up.\nfn f() { crate::cli::run() }\n", "2: import: `oci` may not import `cli`"),
+        ("verify/mod.rs", "//! Sideways.\nuse crate::store::Source;\n", "2: import: `verify` may not import `store`"),
+        ("store/mod.rs", "//! Sideways.\nuse crate::trust::TrustRoot;\n", "2: import: `store` may not import `trust`"),
+        ("json.rs", "//! Round the corner.\nuse super::oci::Content;\n", "2: import: `super::` leaves the layer"),
+        ("oci/a/b.rs", "//! Round the corner.\nuse super::super::key;\n", "2: import: `super::` leaves the layer"),
+        ("cellar/mod.rs", "//! Nobody drew this.\n", "1: layer: `cellar` is not in the table"),
+        ("main.rs", "//! Deep.\nuse bulla::verify::Verifier;\n", "2: import: the program hands over to `cli`"),
+        ("time.rs", "//! Clock.\nfn f() { std::time::SystemTime::now() }\n", "2: power: `SystemTime` reads the clock"),
+        ("cli/args.rs", "//! Clock.\nfn f() { Timestamp::now() }\n", "2: power: `Timestamp::now` reads the clock"),
+        ("oci/mod.rs", "//! Env.\nuse std::env;\n", "2: power: `std::env` reads the environment"),
+        ("key/pem.rs", "//! Files.\nuse std::fs;\n", "2: power: `std::fs` touches files"),
+        ("store/registry/auth.rs", "//! Files.\nuse std::fs;\n", "2: power: `std::fs` touches files"),
+        ("cli/mod.rs", "//! Run.\nuse std::process::Command;\n", "2: power: `process::Command` starts a program"),
+        ("cli/mod.rs", "//! End.\nfn f() { std::process::exit(0) }\n", "2: power: `process::exit` ends the process"),
+        ("flow/sign.rs", "//! Print.\nfn f() { println!(\"x\") }\n", "2: power: `println!` prints"),
+        ("cli/mod.rs", "//! Print.\nfn f() { std::io::stderr() }\n", "2: power: `io::stderr` prints"),
+        ("flow/copy.rs", "//! Net.\nuse reqwest::Client;\n", "2: power: `reqwest` uses the network"),
+        ("verify/mod.rs", "//! Wait.\nasync fn f() {}\n", "2: power: `async fn` waits"),
+        ("envelope/dsse.rs", "//! Curve.\nuse p256::ecdsa;\n", "2: power: `p256` calls cryptography"),
+        ("envelope/dsse.rs", "//! Hash.\nuse sha2::Sha256;\n", "2: power: `sha2` hashes"),
+        ("flow/sign.rs", "//! Dice.\nfn f() { getrandom::fill() }\n", "2: power: `getrandom` draws random bytes"),
+        ("flow/sign.rs", "//! Args.\nuse clap::Parser;\n", "2: power: `clap` talks to people"),
+        ("oci/mod.rs", "fn f() {}\n", "1: opening: the file does not open with"),
+        ("oci/mod.rs", "//! Quiet.\n#[allow(dead_code)]\nfn f() {}\n", "2: allow: a lint is silenced"),
+        ("oci/mod.rs", "//! Bag.\nuse crate::{digest, json};\n", "2: grouped import: `crate::{`"),
+        ("oci/mod.rs", "//! Bag.\nuse std::{fmt, io};\n", "2: grouped import: `std::{`"),
+        ("trust/root.rs", "//! Drop.\nfn f() { let _ = parse(); }\n", "2: dropped result: `let _ =`"),
+        ("envelope/dsse.rs", "//! Drop.\nfn f() { parse().ok() }\n", "2: dropped result: `.ok()`"),
+        ("verify/mod.rs", "//! Drop.\nfn f() {\n    parse()\n        .ok()\n}\n", "4: dropped result: `.ok()`"),
+        (
+            "flow/import.rs",
+            "//! Forged.\nuse crate::verify::VerifiedSubject;\nfn f() { g(VerifiedSubject { digest }) }\n",
+            "3: doorway: a `VerifiedSubject` is made",
+        ),
+        (
+            "verify/mod.rs",
+            "//! Forged.\nfn f() { let x = VerifiedSubject { a }; }\n",
+            "2: doorway: a `VerifiedSubject`",
+        ),
+        ("trust/mod.rs", "//! Forged.\nfn f() { TrustRoot { keys } }\n", "2: doorway: a `TrustRoot` is made"),
+        (
+            "verify/mod.rs",
+            "//! Forged.\nuse crate::envelope::Payload;\nfn f() {\n    Payload {}\n}\n",
+            "4: doorway: a `Payload`",
+        ),
+        ("oci/manifest.rs", "//! Forged.\nfn f() { return Content { bytes }; }\n", "2: doorway: a `Content` is made"),
+        ("store/blob.rs", "//! Forged.\nfn f() { crate::oci::Content { bytes } }\n", "2: doorway: a `Content` is made"),
+        ("oci/content.rs", "//! Open.\npub struct Content {\n    pub bytes: Vec<u8>,\n}\n", "2: doorway: a field of"),
+        (
+            "trust/root.rs",
+            "//! Easy.\n\n#[derive(Default)]\npub struct TrustRoot {\n}\n",
+            "4: doorway: `TrustRoot` derives",
+        ),
+        ("trust/root.rs", "//! Easy.\nimpl Default for TrustRoot {}\n", "2: doorway: `TrustRoot` can be had"),
+    ];
+    for (path, text, wanted) in faults {
+        let said = rules::broken(&Source::new(path, text));
+        assert!(
+            said.iter().any(|fault| fault.starts_with(&format!("{path}:{wanted}"))),
+            "{path}: wanted {wanted}: {said:?}"
+        );
+    }
+}
+
+#[test]
+fn the_ceilings_are_where_they_are_said_to_be() {
+    let file = |lines: usize| format!("//! Long.\n{}#[cfg(test)]\nmod tests {{}}\n", "\n".repeat(lines - 1));
+    let said = |text: &str| rules::broken(&Source::new("oci/mod.rs", text));
+    assert_eq!(said(&file(FILE_CEILING)), Vec::<String>::new());
+    assert_eq!(said(&file(FILE_CEILING + 1)).len(), 1);
+
+    let function = |lines: usize| {
+        let body = "    if a { b(\"}\") }\n".repeat(lines - 2);
+        format!(
+            "//! Long.\ntrait T {{ fn no_body(&self) -> [u8; 4]; }}\nfn f<A, B>(a: A) -> impl Iterator<Item = B> {{\n{body}}}\n"
+        )
+    };
+    assert_eq!(said(&function(FUNCTION_CEILING)), Vec::<String>::new());
+    assert_eq!(said(&function(FUNCTION_CEILING + 1)).len(), 1);
+}
+
+fn excuse(source: &Source, fault: &str) -> Option<usize> {
+    EXCUSED.iter().position(|(path, rule, code, _)| {
+        let line = fault.strip_prefix(&format!("{path}:")).and_then(|rest| rest.split_once(": "));
+        let Some((line, rest)) = line else { return false };
+        let written = line.parse().ok().and_then(|line: usize| source.lines.get(line - 1));
+        rest.starts_with(rule) && written.is_some_and(|written| written.contains(code))
+    })
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|ext| ext == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    assert!(!found.is_empty() || folder.file_name().is_some_and(|name| name != "src"), "no sources found");
+    found
+}

@@ -1,0 +1,233 @@
+//! The rules of the house as data, and the one function that checks a file against them.
+
+use crate::source::Source;
+
+/// A layer, and what it may import beside itself. `docs/design.md` section 4 prints the same table.
+pub const LAYERS: &[(&str, &[&str])] = &[
+    ("digest", GROUND),
+    ("json", GROUND),
+    ("limits", GROUND),
+    ("time", GROUND),
+    ("oci", GROUND),
+    ("key", &["digest", "json", "limits"]),
+    ("envelope", &["digest", "json", "key", "limits", "oci", "time"]),
+    ("trust", &["digest", "envelope", "json", "key", "limits", "oci", "time"]),
+    ("policy", &["digest", "envelope", "json", "key", "limits", "oci", "time", "trust"]),
+    ("verify", &["digest", "envelope", "json", "key", "limits", "oci", "policy", "time", "trust"]),
+    ("store", &["digest", "json", "limits", "oci"]),
+    ("flow", &["digest", "envelope", "json", "key", "limits", "oci", "policy", "store", "time", "trust", "verify"]),
+    (
+        "cli",
+        &["digest", "envelope", "flow", "json", "key", "limits", "oci", "policy", "store", "time", "trust", "verify"],
+    ),
+    ("main", &[]),
+];
+
+const GROUND: &[&str] = &["digest", "json", "limits", "time"];
+
+/// What only some files may do, and how it looks in the code. A path that ends in `/` is a folder.
+pub const POWERS: &[(&str, &[&str], &[&str])] = &[
+    ("reads the clock", &["SystemTime", "Timestamp::now", "Zoned::now"], &["cli/mod.rs"]),
+    ("reads the environment", &["std::env", "env::var", "env::vars"], &["cli/", "main.rs", "store/credentials.rs"]),
+    (
+        "touches files",
+        &["std::fs", "tokio::fs", "File::open", "File::create", "OpenOptions"],
+        &[
+            "cli/",
+            "key/file.rs",
+            "store/archive.rs",
+            "store/archive/",
+            "store/credentials.rs",
+            "store/layout.rs",
+            "store/layout/",
+            "store/local/",
+        ],
+    ),
+    ("starts a program", &["process::Command", "tokio::process"], &["key/plugin.rs", "store/credentials.rs"]),
+    ("ends the process", &["process::exit", "process::abort"], &[]),
+    ("prints", &["println!", "eprintln!", "print!", "eprint!", "dbg!", "io::stdout", "io::stderr"], &["cli/render.rs"]),
+    (
+        "uses the network",
+        &["reqwest", "hyper", "rustls", "TcpStream", "TcpListener", "UdpSocket"],
+        &["store/registry.rs", "store/registry/"],
+    ),
+    ("waits", &["tokio", "futures_util", "async fn", "async move", ".await"], &["cli/", "flow/", "store/"]),
+    (
+        "calls cryptography",
+        &["aws_lc_rs::", "ed25519_dalek", "p256", "p384", "poly1305", "salsa20", "scrypt"],
+        &["key/", "store/registry/tls.rs"],
+    ),
+    ("hashes", &["sha2"], &["digest.rs", "key/"]),
+    ("draws random bytes", &["getrandom"], &["cli/demo.rs", "key/", "store/layout/", "store/local/", "store/registry/"]),
+    ("talks to people", &["clap", "rpassword"], &["cli/"]),
+];
+
+/// A type that proves something: its name, the module that it is imported from, and the files that may make one.
+pub const DOORWAYS: &[(&str, &str, &[&str])] = &[
+    ("Content", "oci", &["oci/content.rs"]),
+    ("Payload", "envelope", &["envelope/"]),
+    ("TrustRoot", "trust", &["trust/root.rs"]),
+    ("VerifiedSubject", "verify", &["verify/verified.rs"]),
+];
+
+/// Layers in which every result is looked at (T-31).
+const NOTHING_DROPPED: &[&str] = &["envelope", "policy", "trust", "verify"];
+
+pub const FILE_CEILING: usize = 400;
+pub const FUNCTION_CEILING: usize = 60;
+
+/// The file that only names what is public.
+const FACADE: &str = "lib.rs";
+
+/// What is wrong with a file, one line each: `path:line: rule: what`.
+pub fn broken(source: &Source) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut say = |line: usize, rule: &str, what: String| found.push(format!("{}:{line}: {rule}: {what}", source.path));
+    opening(source, &mut say);
+    imports(source, &mut say);
+    powers(source, &mut say);
+    doorways(source, &mut say);
+    dropped_results(source, &mut say);
+    ceilings(source, &mut say);
+    found
+}
+
+type Say<'a> = dyn FnMut(usize, &str, String) + 'a;
+
+fn opening(source: &Source, say: &mut Say<'_>) {
+    if !source.lines.first().is_some_and(|line| line.starts_with("//! ") && line.len() > 8) {
+        say(1, "opening", "the file does not open with a `//! ` line".to_owned());
+    }
+    for line in source.lines_with("#[allow").into_iter().chain(source.lines_with("#![allow")) {
+        say(line, "allow", "a lint is silenced without `#[expect(…, reason = …)]`".to_owned());
+    }
+}
+
+fn imports(source: &Source, say: &mut Say<'_>) {
+    for group in ["crate::{", "std::{", "core::{"] {
+        for line in source.lines_with(group) {
+            say(line, "grouped import", format!("`{group}`: one `use` for each"));
+        }
+    }
+    let top = !source.path.contains('/') && source.path != FACADE;
+    for line in source.lines_with(if top { "super::" } else { "super::super::" }) {
+        say(line, "import", "`super::` leaves the layer".to_owned());
+    }
+    if source.path == FACADE {
+        return;
+    }
+    let layer = source.layer();
+    let Some((_, allowed)) = LAYERS.iter().find(|(name, _)| *name == layer) else {
+        return say(1, "layer", format!("`{layer}` is not in the table of layers"));
+    };
+    for (at, _) in source.code.match_indices("bulla::") {
+        if !source.code[at..].starts_with("bulla::cli") {
+            say(source.line_at(at), "import", "the program hands over to `cli`, no further".to_owned());
+        }
+    }
+    for (at, _) in source.code.match_indices("crate::") {
+        let name: String = source.code[at + 7..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        if name != layer && !name.is_empty() && !allowed.contains(&name.as_str()) {
+            say(source.line_at(at), "import", format!("`{layer}` may not import `{name}`"));
+        }
+    }
+}
+
+fn powers(source: &Source, say: &mut Say<'_>) {
+    for (power, signs, places) in POWERS {
+        if allowed_in(places, &source.path) {
+            continue;
+        }
+        for sign in *signs {
+            for line in source.lines_with(sign) {
+                say(line, "power", format!("`{sign}` {power}; only {places:?} may"));
+            }
+        }
+    }
+}
+
+fn doorways(source: &Source, say: &mut Say<'_>) {
+    for (name, module, homes) in DOORWAYS {
+        for bad in ["Default for", "Deserialize<'de> for", "DeserializeOwned for"] {
+            for line in source.lines_with(&format!("{bad} {name}")) {
+                say(line, "doorway", format!("`{name}` can be had without its check"));
+            }
+        }
+        if allowed_in(homes, &source.path) {
+            declaration(source, name, say);
+            continue;
+        }
+        let known = source.layer() == *module || !source.lines_with(&format!("{module}::{name}")).is_empty();
+        for (at, _) in source.code.match_indices(&format!("{name} {{")) {
+            if known && is_literal(source.code[..at].trim_end(), module) {
+                say(source.line_at(at), "doorway", format!("a `{name}` is made outside {homes:?}"));
+            }
+        }
+    }
+}
+
+/// Whether `before` goes on with a value: not with a return type, an item, a part of a word or a variant of some enum.
+fn is_literal(before: &str, module: &str) -> bool {
+    let item = [">", "for", "impl", "struct", "enum", "trait"].iter().any(|end| before.ends_with(end));
+    let path = before.ends_with("::");
+    !item && (!path || before.ends_with(&format!("{module}::")))
+}
+
+/// In its own file: fields private, and nothing derived that would make one from nowhere.
+fn declaration(source: &Source, name: &str, say: &mut Say<'_>) {
+    let Some(at) = source.code.find(&format!("pub struct {name} {{")) else { return };
+    let line = source.line_at(at);
+    let body = &source.code[at..at + source.code[at..].find('}').unwrap_or(0)];
+    if body.matches("pub").count() > 1 {
+        say(line, "doorway", format!("a field of `{name}` is public"));
+    }
+    let attributes = source.code[..at].rsplit("\n\n").next().unwrap_or_default();
+    if ["Default", "Deserialize"].iter().any(|derived| attributes.contains(derived)) {
+        say(line, "doorway", format!("`{name}` derives a way around its check"));
+    }
+}
+
+fn dropped_results(source: &Source, say: &mut Say<'_>) {
+    if !NOTHING_DROPPED.contains(&source.layer()) {
+        return;
+    }
+    for sign in ["let _ =", ".ok()"] {
+        for line in source.lines_with(sign) {
+            say(line, "dropped result", format!("`{sign}` hides what went wrong"));
+        }
+    }
+}
+
+fn ceilings(source: &Source, say: &mut Say<'_>) {
+    let lines = source.lines.len();
+    if lines > FILE_CEILING {
+        say(lines, "file ceiling", format!("{lines} lines before the tests, at most {FILE_CEILING}"));
+    }
+    for (at, _) in source.code.match_indices("fn ") {
+        let inside_word = source.code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        let Some(end) = body_end(&source.code[at..]).filter(|_| !inside_word) else { continue };
+        let lines = source.code[at..at + end].matches('\n').count() + 1;
+        if lines > FUNCTION_CEILING {
+            say(source.line_at(at), "function ceiling", format!("{lines} lines, at most {FUNCTION_CEILING}"));
+        }
+    }
+}
+
+/// How far the function goes that starts here; none for one without a body.
+fn body_end(code: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, c) in code.char_indices() {
+        match c {
+            '{' | '(' | '[' => depth += 1,
+            '}' if depth == 1 => return Some(at),
+            '}' | ')' | ']' => depth = depth.checked_sub(1)?,
+            ';' if depth == 0 => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+fn allowed_in(places: &[&str], path: &str) -> bool {
+    places.iter().any(|place| if place.ends_with('/') { path.starts_with(place) } else { path == *place })
+}

@@ -1,0 +1,800 @@
+//! The shared store tests: every store that bulla has does the same, told apart only by where its files lie.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::future::Future;
+use std::path::Path;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::process::Command;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
+
+use bulla::digest::Digest;
+use bulla::limits::Limits;
+use bulla::oci::Content;
+use bulla::oci::ContentError;
+use bulla::oci::Descriptor;
+use bulla::oci::Index;
+use bulla::oci::Selector;
+use bulla::oci::media_type;
+use bulla::oci::referrer::fallback_tag;
+use bulla::store::Archive;
+use bulla::store::Blob;
+use bulla::store::Chunks;
+use bulla::store::Layout;
+use bulla::store::Memory;
+use bulla::store::Sink;
+use bulla::store::Source;
+use bulla::store::StoreError;
+use bulla::store::Task;
+use bytes::Bytes;
+
+/// Local stores never wait: they are ready at the first poll.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a local store waited"),
+    }
+}
+
+// ---------------------------------------------------------------------------------------------- the stores
+
+trait Kind {
+    /// A store for writing: new at first, then the one that is there.
+    fn create(&self) -> Box<dyn Sink>;
+    /// What somebody else sees who opens it now.
+    fn open(&self) -> Result<Box<dyn Sink>, StoreError>;
+    /// Every file and its content.
+    fn files(&self) -> BTreeMap<PathBuf, Vec<u8>>;
+}
+
+struct InMemory(Memory);
+
+impl Kind for InMemory {
+    fn create(&self) -> Box<dyn Sink> {
+        Box::new(self.0.clone())
+    }
+    fn open(&self) -> Result<Box<dyn Sink>, StoreError> {
+        Ok(self.create())
+    }
+    fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        BTreeMap::new()
+    }
+}
+
+struct InDirectory(tempfile::TempDir);
+
+impl InDirectory {
+    fn path(&self) -> PathBuf {
+        self.0.path().join("a/layout")
+    }
+}
+
+impl Kind for InDirectory {
+    fn create(&self) -> Box<dyn Sink> {
+        Box::new(Layout::create(self.path(), Limits::DEFAULT).unwrap())
+    }
+    fn open(&self) -> Result<Box<dyn Sink>, StoreError> {
+        Ok(Box::new(Layout::open(self.path(), Limits::DEFAULT)?))
+    }
+    fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        files(self.0.path())
+    }
+}
+
+struct InArchive(tempfile::TempDir);
+
+impl InArchive {
+    fn path(&self) -> PathBuf {
+        self.0.path().join("image.tar")
+    }
+}
+
+impl Kind for InArchive {
+    fn create(&self) -> Box<dyn Sink> {
+        Box::new(Archive::create(self.path(), Limits::DEFAULT).unwrap())
+    }
+    fn open(&self) -> Result<Box<dyn Sink>, StoreError> {
+        Ok(Box::new(Archive::open(self.path(), Limits::DEFAULT)?))
+    }
+    fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        files(self.0.path())
+    }
+}
+
+fn files(path: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(path).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.insert(path.clone(), Vec::new());
+            found.extend(files(&path));
+        } else {
+            found.insert(path.clone(), fs::read(&path).unwrap());
+        }
+    }
+    found
+}
+
+fn archive() -> InArchive {
+    InArchive(tempfile::tempdir().unwrap())
+}
+
+fn directory() -> InDirectory {
+    InDirectory(tempfile::tempdir().unwrap())
+}
+
+/// Every kind of store, each new.
+fn every_kind() -> Vec<(&'static str, Box<dyn Kind>)> {
+    vec![
+        ("memory", Box::new(InMemory(Memory::new(Limits::DEFAULT)))),
+        ("layout", Box::new(directory())),
+        ("archive", Box::new(archive())),
+    ]
+}
+
+/// Those whose files somebody else could see too early.
+fn on_disk() -> Vec<(&'static str, Box<dyn Kind>)> {
+    every_kind().into_iter().filter(|(name, _)| *name != "memory").collect()
+}
+
+// ---------------------------------------------------------------------------------------------- what is put in them
+
+struct Image {
+    manifest: Content,
+    blobs: Vec<Content>,
+}
+
+fn image(text: &str) -> Image {
+    let config = Content::name(
+        media_type::OCI_CONFIG,
+        format!(r#"{{"architecture":"amd64","os":"linux","made":"{text}"}}"#).into(),
+    );
+    let layer = Content::name("application/vnd.oci.image.layer.v1.tar", text.repeat(100).into());
+    let manifest = manifest(&config, &[layer.descriptor()], None, None);
+    Image { manifest, blobs: vec![config, layer] }
+}
+
+fn manifest(
+    config: &Content,
+    layers: &[&Descriptor],
+    subject: Option<&Content>,
+    annotations: Option<(&str, &str)>,
+) -> Content {
+    let mut value = serde_json::json!({
+        "schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST, "config": config.descriptor(), "layers": layers,
+    });
+    if let Some(subject) = subject {
+        value["subject"] = serde_json::to_value(subject.descriptor().bare()).unwrap();
+        value["artifactType"] = "application/vnd.example.seal".into();
+    }
+    if let Some((key, text)) = annotations {
+        value["annotations"] = serde_json::json!({ key: text });
+    }
+    Content::name(media_type::OCI_MANIFEST, serde_json::to_vec(&value).unwrap())
+}
+
+fn seal(subject: &Content, text: &str) -> Image {
+    let config = Content::name(media_type::OCI_EMPTY, b"{}".to_vec());
+    let layer = Content::name("application/vnd.example.seal", text.into());
+    let manifest = manifest(&config, &[layer.descriptor()], Some(subject), Some(("text", text)));
+    Image { manifest, blobs: vec![config, layer] }
+}
+
+fn index(children: &[&Content]) -> Content {
+    let manifests: Vec<_> = children.iter().map(|child| child.descriptor().bare()).collect();
+    let value = serde_json::json!({ "schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": manifests });
+    Content::name(media_type::OCI_INDEX, serde_json::to_vec(&value).unwrap())
+}
+
+fn push(sink: &dyn Sink, image: &Image, tag: Option<&str>) {
+    for blob in &image.blobs {
+        now(sink.push_content(blob)).unwrap();
+    }
+    let pushed = now(sink.push_manifest(&image.manifest, tag)).unwrap();
+    assert_eq!(pushed.listed, String::from_utf8_lossy(image.manifest.bytes()).contains("subject"));
+}
+
+fn tag(name: &str) -> Selector {
+    Selector::Tag(name.to_owned())
+}
+
+fn digests(source: &dyn Source, subject: &Content, artifact_type: Option<&str>) -> Vec<Digest> {
+    let listing = now(source.referrers(subject.digest(), artifact_type)).unwrap().unwrap();
+    listing.entries.iter().map(|entry| entry.digest).collect()
+}
+
+struct Pieces(Vec<&'static [u8]>);
+
+impl Chunks for Pieces {
+    fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
+        let next = (!self.0.is_empty()).then(|| Bytes::from_static(self.0.remove(0)));
+        Box::pin(std::future::ready(Ok(next)))
+    }
+}
+
+// ---------------------------------------------------------------------------------------------- the tests
+
+#[test]
+fn what_is_pushed_is_found() {
+    for (name, kind) in every_kind() {
+        let app = image("app");
+        let sink = kind.create();
+        push(sink.as_ref(), &app, Some("v1"));
+        now(sink.finish()).unwrap();
+        drop(sink);
+        let source = kind.open().unwrap();
+        for selector in [tag("v1"), Selector::Digest(*app.manifest.digest())] {
+            let found = now(source.resolve(&selector)).unwrap();
+            assert_eq!(
+                (found.bytes(), found.descriptor()),
+                (app.manifest.bytes(), app.manifest.descriptor()),
+                "{name}"
+            );
+        }
+        assert_eq!(now(source.manifest(app.manifest.descriptor())).unwrap(), app.manifest);
+        for blob in &app.blobs {
+            assert_eq!(now(source.blob(blob.descriptor(), 1 << 20)).unwrap(), *blob, "{name}");
+            assert!(now(source.has_blob(blob.descriptor())).unwrap());
+            let mut moving = now(source.open(blob.descriptor())).unwrap();
+            let mut whole = Vec::new();
+            while let Some(piece) = now(moving.next()).unwrap() {
+                whole.extend_from_slice(&piece);
+            }
+            assert_eq!(whole, blob.bytes());
+        }
+        assert!(now(source.has_manifest(app.manifest.descriptor())).unwrap());
+        assert_eq!(now(source.names()).unwrap(), ["v1"]);
+    }
+}
+
+#[test]
+fn what_is_not_there_is_not_found_and_what_is_too_large_is_not_read() {
+    for (name, kind) in every_kind() {
+        let app = image("app");
+        let sink = kind.create();
+        push(sink.as_ref(), &app, Some("v1"));
+        let other = image("other");
+        let layer = other.blobs[1].descriptor();
+        for error in [
+            now(sink.resolve(&tag("v2"))).unwrap_err(),
+            now(sink.resolve(&Selector::Digest(*other.manifest.digest()))).unwrap_err(),
+            now(sink.manifest(other.manifest.descriptor())).unwrap_err(),
+            now(sink.blob(layer, 1 << 20)).unwrap_err(),
+            now(sink.open(layer)).map(drop).unwrap_err(),
+        ] {
+            assert!(error.is_not_found(), "{name}: {error}");
+        }
+        assert!(!now(sink.has_blob(layer)).unwrap());
+        let there = app.blobs[1].descriptor();
+        let error = now(sink.blob(there, there.size - 1)).unwrap_err();
+        assert!(matches!(error, StoreError::TooLarge { .. }), "{name}: {error}");
+        let longer = Descriptor { size: there.size + 1, ..there.clone() };
+        let error = now(sink.blob(&longer, 1 << 20)).unwrap_err();
+        assert!(matches!(error, StoreError::Content { error: ContentError::Size { .. }, .. }), "{name}: {error}");
+    }
+}
+
+#[test]
+fn referrers_are_listed_with_what_their_manifests_say() {
+    for (name, kind) in every_kind() {
+        let app = image("app");
+        let (one, two) = (seal(&app.manifest, "one"), seal(&app.manifest, "two"));
+        let over = seal(&one.manifest, "over");
+        let sink = kind.create();
+        push(sink.as_ref(), &app, Some("v1"));
+        for image in [&one, &two, &over, &one] {
+            push(sink.as_ref(), image, None);
+        }
+        now(sink.finish()).unwrap();
+        drop(sink);
+        let source = kind.open().unwrap();
+        for artifact_type in [None, Some("application/vnd.example.seal")] {
+            let found = digests(source.as_ref(), &app.manifest, artifact_type);
+            assert_eq!(found, [*one.manifest.digest(), *two.manifest.digest()], "{name}");
+        }
+        assert_eq!(digests(source.as_ref(), &one.manifest, None), [*over.manifest.digest()]);
+        assert_eq!(digests(source.as_ref(), &two.manifest, None), []);
+        let entries = now(source.referrers(app.manifest.digest(), None)).unwrap().unwrap().entries;
+        assert_eq!(entries[0].artifact_type.as_deref(), Some("application/vnd.example.seal"));
+        assert_eq!(entries[0].annotations["text"], "one", "{name}");
+        assert_eq!(entries[0].bare(), *one.manifest.descriptor());
+    }
+}
+
+#[test]
+fn a_list_of_referrers_is_merged_and_never_replaced() {
+    let kinds = on_disk().into_iter().chain([(
+        "memory without a list",
+        Box::new(InMemory(Memory::without_referrers(Limits::DEFAULT))) as Box<dyn Kind>,
+    )]);
+    for (name, kind) in kinds {
+        let app = image("app");
+        let seals = ["one", "two", "three"].map(|text| seal(&app.manifest, text));
+        let sink = kind.create();
+        push(sink.as_ref(), &app, Some("v1"));
+        now(sink.finish()).unwrap();
+        for seal in &seals {
+            let sink = kind.create();
+            for blob in &seal.blobs {
+                now(sink.push_content(blob)).unwrap();
+            }
+            let _pushed = now(sink.push_manifest(&seal.manifest, None)).unwrap();
+            now(sink.list_referrers(app.manifest.digest(), &[seal.manifest.descriptor().clone()])).unwrap();
+            now(sink.finish()).unwrap();
+        }
+        // What another tool put there stays there too, with the fields that we do not know.
+        let source = kind.open().unwrap();
+        let list = now(source.resolve(&tag(&fallback_tag(app.manifest.digest())))).unwrap();
+        let listed: Vec<_> =
+            Index::parse(&list, &Limits::DEFAULT).unwrap().manifests.iter().map(|e| e.digest).collect();
+        assert_eq!(listed, seals.each_ref().map(|seal| *seal.manifest.digest()), "{name}");
+    }
+}
+
+#[test]
+fn a_list_keeps_the_entries_of_others_as_they_were_written() {
+    let kind = directory();
+    let app = image("app");
+    let sink = kind.create();
+    push(sink.as_ref(), &app, Some("v1"));
+    let foreign = seal(&app.manifest, "foreign");
+    push(sink.as_ref(), &foreign, None);
+    now(sink.finish()).unwrap();
+    // As another tool might write it: with a field of its own, and in its own spelling.
+    let digest = foreign.manifest.digest();
+    let entry = format!(
+        r#"{{ "digest":"{digest}",  "mediaType":"{}", "size":{}, "x-field":[1,2] }}"#,
+        media_type::OCI_MANIFEST,
+        foreign.manifest.bytes().len()
+    );
+    let list = Content::name(media_type::OCI_INDEX, format!(r#"{{"schemaVersion":2,"manifests":[{entry}]}}"#).into());
+    let path = kind.path();
+    fs::write(path.join("blobs/sha256").join(list.digest().hex()), list.bytes()).unwrap();
+    let name = fallback_tag(app.manifest.digest());
+    let v1 = format!(
+        r#"{{"mediaType":"{}","digest":"{}","size":{},"annotations":{{"org.opencontainers.image.ref.name":"v1"}},"x":"<&>"}}"#,
+        media_type::OCI_MANIFEST,
+        app.manifest.digest(),
+        app.manifest.bytes().len()
+    );
+    let named = format!(
+        r#"{{"mediaType":"{}","digest":"{}","size":{},"annotations":{{"org.opencontainers.image.ref.name":"{name}"}}}}"#,
+        media_type::OCI_INDEX,
+        list.digest(),
+        list.bytes().len()
+    );
+    fs::write(
+        path.join("index.json"),
+        format!(r#"{{"schemaVersion":2,"manifests":[{v1},{named}],"annotations":{{"a":"b"}}}}"#),
+    )
+    .unwrap();
+    let ours = seal(&app.manifest, "ours");
+    let sink = kind.create();
+    push(sink.as_ref(), &ours, None);
+    now(sink.finish()).unwrap();
+    let list = now(kind.open().unwrap().resolve(&tag(&name))).unwrap();
+    let text = String::from_utf8(list.bytes().to_vec()).unwrap();
+    assert!(text.contains(&entry), "{text}");
+    assert!(text.contains(&ours.manifest.digest().to_string()), "{text}");
+    let index = fs::read_to_string(path.join("index.json")).unwrap();
+    assert!(index.contains(r#""annotations":{"a":"b"}"#) && index.contains(r#""x":"\u003c\u0026\u003e""#), "{index}");
+}
+
+#[test]
+fn nothing_is_seen_before_finish_and_nothing_remains_without_it() {
+    for (name, kind) in on_disk() {
+        let app = image("app");
+        let before = kind.files();
+        let sink = kind.create();
+        push(sink.as_ref(), &app, Some("v1"));
+        assert!(kind.open().is_err(), "{name}: a store that is not finished can be opened");
+        // We ourselves see it, to read it back.
+        assert_eq!(now(sink.resolve(&tag("v1"))).unwrap(), app.manifest);
+        drop(sink);
+        assert_eq!(kind.files(), before, "{name}: something remained");
+
+        let sink = kind.create();
+        push(sink.as_ref(), &app, Some("v1"));
+        now(sink.finish()).unwrap();
+        drop(sink);
+        let before = kind.files();
+        let sink = kind.create();
+        push(sink.as_ref(), &image("other"), Some("v1"));
+        push(sink.as_ref(), &seal(&app.manifest, "x"), None);
+        let seen = kind.open().unwrap();
+        assert_eq!(now(seen.resolve(&tag("v1"))).unwrap(), app.manifest, "{name}");
+        assert_eq!(digests(seen.as_ref(), &app.manifest, None), [], "{name}");
+        drop(sink);
+        assert_eq!(kind.files(), before, "{name}: something remained");
+    }
+}
+
+#[test]
+fn a_blob_that_is_not_what_it_should_be_leaves_nothing() {
+    for (name, kind) in every_kind() {
+        let before = kind.files();
+        let sink = kind.create();
+        let right = Descriptor::of("text/plain", b"hello, world");
+        let cases: [(&str, Vec<&'static [u8]>); 5] = [
+            ("other bytes", vec![b"hello, ", b"wurld"]),
+            ("too short", vec![b"hello, ", b"worl"]),
+            ("too long", vec![b"hello, ", b"world", b"!"]),
+            ("much too long", vec![b"hello, world and everybody else in it", b"!"]),
+            ("empty", vec![]),
+        ];
+        for (case, pieces) in cases {
+            let blob = Blob::new(right.clone(), "test".into(), Box::new(Pieces(pieces)));
+            let error = now(sink.push_blob(blob)).unwrap_err();
+            assert!(matches!(error, StoreError::Content { .. }), "{name}, {case}: {error}");
+            assert!(!now(sink.has_blob(&right)).unwrap(), "{name}, {case}");
+            assert!(now(sink.blob(&right, 100)).unwrap_err().is_not_found(), "{name}, {case}");
+        }
+        let blob = Blob::new(right.clone(), "test".into(), Box::new(Pieces(vec![b"", b"hello, ", b"", b"world"])));
+        now(sink.push_blob(blob)).unwrap();
+        assert_eq!(now(sink.blob(&right, 100)).unwrap().bytes(), b"hello, world", "{name}");
+        drop(sink);
+        assert_eq!(kind.files(), before, "{name}");
+    }
+}
+
+#[test]
+fn a_manifest_that_cannot_be_read_is_not_stored() {
+    for (name, kind) in every_kind() {
+        let sink = kind.create();
+        for (media_type, body) in [
+            (media_type::OCI_MANIFEST, r#"{"schemaVersion":2}"#),
+            (media_type::OCI_INDEX, r#"{"schemaVersion":2,"manifests":[],"manifests":[]}"#),
+            ("text/plain", "{}"),
+        ] {
+            let content = Content::name(media_type, body.into());
+            let error = now(sink.push_manifest(&content, Some("v1"))).unwrap_err();
+            assert!(matches!(error, StoreError::Manifest { .. }), "{name}: {error}");
+        }
+        assert_eq!(now(sink.names()).unwrap(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_name_moves_and_what_it_named_can_still_be_had() {
+    for (name, kind) in every_kind() {
+        let (old, new) = (image("old"), image("new"));
+        for image in [&old, &new, &new] {
+            let sink = kind.create();
+            push(sink.as_ref(), image, Some("latest"));
+            now(sink.finish()).unwrap();
+        }
+        let source = kind.open().unwrap();
+        assert_eq!(now(source.resolve(&tag("latest"))).unwrap(), new.manifest, "{name}");
+        assert_eq!(now(source.resolve(&Selector::Digest(*old.manifest.digest()))).unwrap(), old.manifest, "{name}");
+        assert_eq!(now(source.names()).unwrap(), ["latest"]);
+    }
+}
+
+#[test]
+fn doing_it_again_changes_nothing() {
+    for (name, kind) in on_disk() {
+        let app = image("app");
+        let both = index(&[&app.manifest]);
+        let put = || {
+            let sink = kind.create();
+            push(sink.as_ref(), &app, None);
+            let _pushed = now(sink.push_manifest(&both, None)).unwrap();
+            push(sink.as_ref(), &seal(&app.manifest, "one"), None);
+            let _pushed = now(sink.push_manifest(&both, Some("v1"))).unwrap();
+            now(sink.finish()).unwrap();
+            now(sink.finish()).unwrap();
+        };
+        put();
+        let before = kind.files();
+        put();
+        assert_eq!(kind.files(), before, "{name}");
+    }
+}
+
+#[test]
+fn the_platforms_of_an_index_are_no_images_of_their_own() {
+    let kind = directory();
+    let (amd, arm) = (image("amd"), image("arm"));
+    let both = index(&[&amd.manifest, &arm.manifest]);
+    let sink = kind.create();
+    push(sink.as_ref(), &amd, None);
+    push(sink.as_ref(), &arm, None);
+    let _pushed = now(sink.push_manifest(&both, None)).unwrap();
+    push(sink.as_ref(), &seal(&arm.manifest, "one"), None);
+    now(sink.finish()).unwrap();
+    let layout = Layout::open(kind.path(), Limits::DEFAULT).unwrap();
+    assert_eq!(layout.sole().unwrap().digest, *both.digest());
+    // The index, the seal and the list that names the seal.
+    let list = fs::read(kind.path().join("index.json")).unwrap();
+    let list = Index::parse(&Content::name(media_type::OCI_INDEX, list), &Limits::DEFAULT).unwrap();
+    assert_eq!(list.manifests.len(), 3);
+    assert_eq!(now(layout.resolve(&Selector::Digest(*arm.manifest.digest()))).unwrap(), arm.manifest);
+    assert_eq!(digests(&layout, &arm.manifest, Some("x")).len(), 1);
+}
+
+#[test]
+fn without_a_name_there_must_be_one_image() {
+    let kind = directory();
+    let sink = kind.create();
+    let (app, other) = (image("app"), image("other"));
+    push(sink.as_ref(), &app, Some("v1"));
+    push(sink.as_ref(), &app, Some("latest"));
+    push(sink.as_ref(), &seal(&app.manifest, "one"), None);
+    push(sink.as_ref(), &image("signature"), Some(&format!("sha256-{}.sig", app.manifest.digest().hex())));
+    now(sink.finish()).unwrap();
+    let open = || Layout::open(kind.path(), Limits::DEFAULT).unwrap();
+    assert_eq!(open().sole().unwrap(), *app.manifest.descriptor());
+    let sink = kind.create();
+    push(sink.as_ref(), &other, Some("registry.example/other:v2"));
+    now(sink.finish()).unwrap();
+    let error = open().sole().unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Ambiguous { names, .. } if *names == ["v1", "latest", "registry.example/other:v2"]),
+        "{error}"
+    );
+    // A name is also found by the tag that a full reference ends with.
+    assert_eq!(now(open().resolve(&tag("v2"))).unwrap(), other.manifest);
+    assert_eq!(now(open().resolve(&tag("registry.example/other:v2"))).unwrap(), other.manifest);
+}
+
+// HA-30: what a manifest says of itself gives it no name.
+#[test]
+fn a_manifest_cannot_name_itself() {
+    let kind = directory();
+    let app = image("app");
+    for key in
+        ["org.opencontainers.image.ref.name", "io.containerd.image.name", "org.opencontainers.image.referrer.subject"]
+    {
+        let sink = kind.create();
+        push(sink.as_ref(), &app, Some("v1"));
+        let value = if key.contains("subject") { app.manifest.digest().to_string() } else { "v1".to_owned() };
+        let config = Content::name(media_type::OCI_EMPTY, b"{}".to_vec());
+        let evil = manifest(&config, &[config.descriptor()], Some(&app.manifest), Some((key, &value)));
+        push(sink.as_ref(), &Image { manifest: evil.clone(), blobs: vec![config] }, None);
+        assert_eq!(now(sink.resolve(&tag("v1"))).unwrap(), app.manifest);
+        now(sink.finish()).unwrap();
+        let source = kind.open().unwrap();
+        assert_eq!(now(source.resolve(&tag("v1"))).unwrap(), app.manifest);
+        assert!(digests(source.as_ref(), &app.manifest, None).contains(evil.digest()));
+    }
+}
+
+// TF-11.
+#[test]
+fn there_is_one_writer_at_a_time_and_a_dead_one_does_not_count() {
+    let kind = directory();
+    let sink = kind.create();
+    push(sink.as_ref(), &image("app"), Some("v1"));
+    let error = now(kind.create().push_content(&image("other").manifest)).unwrap_err();
+    assert!(matches!(error, StoreError::Busy { .. }), "{error}");
+    now(sink.finish()).unwrap();
+    // What a killed process leaves behind: its lock file, which nobody holds, and its temporary files.
+    fs::write(kind.path().join(".bulla.lock"), "1\n").unwrap();
+    let leftover = kind.path().join("blobs/sha256/.tmp-0123456789abcdef");
+    fs::write(&leftover, "half").unwrap();
+    let sink = kind.create();
+    push(sink.as_ref(), &image("other"), Some("v2"));
+    now(sink.finish()).unwrap();
+    assert!(!leftover.exists() && !kind.path().join(".bulla.lock").exists());
+    assert_eq!(now(kind.open().unwrap().names()).unwrap(), ["v1", "v2"]);
+}
+
+#[test]
+fn what_another_process_finished_meanwhile_is_kept() {
+    let kind = directory();
+    let sink = kind.create();
+    push(sink.as_ref(), &image("first"), Some("v1"));
+    now(sink.finish()).unwrap();
+    let (one, two) = (kind.create(), kind.create());
+    push(one.as_ref(), &image("second"), Some("v2"));
+    now(one.finish()).unwrap();
+    push(two.as_ref(), &image("third"), Some("v3"));
+    now(two.finish()).unwrap();
+    assert_eq!(now(kind.open().unwrap().names()).unwrap(), ["v1", "v2", "v3"]);
+}
+
+#[test]
+fn a_directory_with_other_things_in_it_is_not_adopted() {
+    let kind = directory();
+    fs::create_dir_all(kind.path()).unwrap();
+    fs::write(kind.path().join("letter.txt"), "dear").unwrap();
+    assert!(matches!(Layout::create(kind.path(), Limits::DEFAULT), Err(StoreError::Broken { .. })));
+    fs::remove_file(kind.path().join("letter.txt")).unwrap();
+    // An empty one is, and stays if nothing comes of it.
+    let sink = kind.create();
+    push(sink.as_ref(), &image("app"), Some("v1"));
+    drop(sink);
+    assert!(kind.path().is_dir());
+    assert_eq!(fs::read_dir(kind.path()).unwrap().count(), 0);
+}
+
+// A blob that a disk spoiled is not taken for one that is there.
+#[test]
+fn a_spoiled_blob_is_pushed_again() {
+    let kind = directory();
+    let app = image("app");
+    let sink = kind.create();
+    push(sink.as_ref(), &app, Some("v1"));
+    now(sink.finish()).unwrap();
+    let layer = &app.blobs[1];
+    let path = kind.path().join("blobs/sha256").join(layer.digest().hex());
+    let mut bytes = layer.bytes().to_vec();
+    bytes[7] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let sink = kind.create();
+    let error = now(sink.blob(layer.descriptor(), 1 << 20)).unwrap_err();
+    assert!(matches!(error, StoreError::Content { error: ContentError::Digest { .. }, .. }), "{error}");
+    assert!(!now(sink.has_blob(layer.descriptor())).unwrap());
+    now(sink.push_content(layer)).unwrap();
+    now(sink.finish()).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), layer.bytes());
+}
+
+#[test]
+fn an_archive_is_one_that_tar_unpacks_to_the_same_layout() {
+    let kind = archive();
+    let app = image("app");
+    let sink = kind.create();
+    push(sink.as_ref(), &app, Some("v1"));
+    now(sink.finish()).unwrap();
+    let sink = kind.create();
+    push(sink.as_ref(), &seal(&app.manifest, "one"), None);
+    now(sink.finish()).unwrap();
+    let target = kind.0.path().join("out");
+    fs::create_dir(&target).unwrap();
+    let tar = Command::new("tar").arg("-xf").arg(kind.path()).arg("-C").arg(&target).output();
+    let Ok(tar) = tar else { return eprintln!("no tar here: not compared") };
+    assert!(tar.status.success() && tar.stderr.is_empty(), "{}", String::from_utf8_lossy(&tar.stderr));
+    let layout = Layout::open(&target, Limits::DEFAULT).unwrap();
+    let archive = Archive::open(kind.path(), Limits::DEFAULT).unwrap();
+    assert_eq!(layout.sole().unwrap(), archive.sole().unwrap());
+    assert_eq!(digests(&layout, &app.manifest, None), digests(&archive, &app.manifest, None));
+    assert_eq!(digests(&layout, &app.manifest, None).len(), 1);
+    for blob in &app.blobs {
+        assert_eq!(now(layout.blob(blob.descriptor(), 1 << 20)).unwrap(), *blob);
+    }
+}
+
+#[test]
+fn the_same_pushes_make_the_same_archive() {
+    let make = || {
+        let kind = archive();
+        let app = image("app");
+        let sink = kind.create();
+        push(sink.as_ref(), &app, Some("v1"));
+        push(sink.as_ref(), &seal(&app.manifest, "one"), None);
+        now(sink.finish()).unwrap();
+        fs::read(kind.path()).unwrap()
+    };
+    assert_eq!(make(), make());
+}
+
+// Blobs arrive several at a time; one that fails in the middle leaves no trace in the archive.
+#[test]
+fn blobs_that_arrive_at_once_do_not_mix() {
+    let kind = archive();
+    let sink = kind.create();
+    let other = image("other");
+    let texts: [&'static [u8]; 3] = [b"first", b"second, which is longer", b"third"];
+    let blob = |text: &'static [u8], pieces| {
+        Blob::new(Descriptor::of("text/plain", text), "test".into(), Box::new(Late(pieces)))
+    };
+    let mut moving: Vec<_> = vec![
+        sink.push_blob(blob(texts[0], vec![b"fir", b"st"])),
+        sink.push_blob(blob(texts[1], vec![b"second, ", b"which is wronger"])),
+        sink.push_blob(blob(texts[2], vec![b"thi", b"r", b"d"])),
+        sink.push_blob(blob(texts[0], vec![b"f", b"irst"])),
+    ];
+    let mut results = Vec::new();
+    while !moving.is_empty() {
+        let mut waiting = Vec::new();
+        for mut task in moving {
+            match task.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(result) => results.push(result.is_ok()),
+                Poll::Pending => waiting.push(task),
+            }
+        }
+        moving = waiting;
+    }
+    assert_eq!(results.iter().filter(|ok| **ok).count(), 3);
+    push(sink.as_ref(), &other, Some("v1"));
+    now(sink.finish()).unwrap();
+    let bytes = fs::read(kind.path()).unwrap();
+    assert!(!bytes.windows(7).any(|window| window == b"wronger"));
+    let source = Archive::open(kind.path(), Limits::DEFAULT).unwrap();
+    for text in [texts[0], texts[2]] {
+        assert_eq!(now(source.blob(&Descriptor::of("text/plain", text), 100)).unwrap().bytes(), text);
+    }
+    assert!(now(source.blob(&Descriptor::of("text/plain", texts[1]), 100)).unwrap_err().is_not_found());
+    assert_eq!(now(source.resolve(&tag("v1"))).unwrap(), other.manifest);
+}
+
+/// Pieces each of which has to be waited for.
+struct Late(Vec<&'static [u8]>);
+
+impl Chunks for Late {
+    fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
+        let mut ready = false;
+        Box::pin(std::future::poll_fn(move |_| match std::mem::replace(&mut ready, true) {
+            false => Poll::Pending,
+            true => Poll::Ready(Ok((!self.0.is_empty()).then(|| Bytes::from_static(self.0.remove(0))))),
+        }))
+    }
+}
+
+// A name of 141 bytes does not fit into the header of a tar archive.
+#[test]
+fn a_blob_named_by_sha512_is_kept() {
+    for (name, kind) in every_kind() {
+        let bytes = b"long".to_vec();
+        let digest = Digest::of(bulla::digest::DigestAlgorithm::Sha512, &bytes);
+        let content = Content::check(&Descriptor::new("text/plain", digest, 4), bytes).unwrap();
+        let sink = kind.create();
+        now(sink.push_content(&content)).unwrap();
+        now(sink.finish()).unwrap();
+        drop(sink);
+        assert_eq!(now(kind.open().unwrap().blob(content.descriptor(), 10)).unwrap(), content, "{name}");
+    }
+}
+
+#[test]
+fn what_else_is_in_an_archive_stays_in_it() {
+    let kind = archive();
+    let app = image("app");
+    let sink = kind.create();
+    push(sink.as_ref(), &app, Some("v1"));
+    now(sink.finish()).unwrap();
+    let extra = kind.0.path().join("manifest.json");
+    fs::write(&extra, "[]").unwrap();
+    let tar = Command::new("tar")
+        .args(["--append", "-f"])
+        .arg(kind.path())
+        .arg("-C")
+        .arg(kind.0.path())
+        .arg("manifest.json")
+        .status();
+    let Ok(true) = tar.map(|status| status.success()) else { return eprintln!("no tar here: not run") };
+    fs::remove_file(extra).unwrap();
+    let sink = kind.create();
+    push(sink.as_ref(), &image("other"), Some("v2"));
+    now(sink.finish()).unwrap();
+    let list = Command::new("tar").arg("-tf").arg(kind.path()).output().unwrap();
+    assert!(String::from_utf8(list.stdout).unwrap().contains("\nmanifest.json\n"));
+    assert_eq!(now(kind.open().unwrap().names()).unwrap(), ["v1", "v2"]);
+}
+
+#[test]
+fn an_archive_keeps_its_permissions_and_its_neighbours() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let kind = archive();
+    let sink = kind.create();
+    push(sink.as_ref(), &image("app"), Some("v1"));
+    now(sink.finish()).unwrap();
+    fs::set_permissions(kind.path(), fs::Permissions::from_mode(0o640)).unwrap();
+    // Left behind by a process that was killed, and by somebody else.
+    let (ours, other) =
+        (kind.0.path().join(".image.tar.tmp-0123456789abcdef"), kind.0.path().join(".other.tar.tmp-0123456789abcdef"));
+    fs::write(&ours, "half").unwrap();
+    fs::write(&other, "half").unwrap();
+    let sink = kind.create();
+    push(sink.as_ref(), &image("other"), Some("v2"));
+    now(sink.finish()).unwrap();
+    assert_eq!(fs::metadata(kind.path()).unwrap().permissions().mode() & 0o777, 0o640);
+    assert!(!ours.exists() && other.exists());
+}
