@@ -1,7 +1,9 @@
 //! Text for people, and the only file that prints. Data goes to stdout, everything else to stderr.
 
+use std::io::ErrorKind;
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -27,12 +29,22 @@ use super::args::WantArgs;
 /// How many findings are shown; a report in JSON has them all.
 const SHOWN: usize = 12;
 
-/// Prints data.
+/// What went wrong first when data was printed.
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// Prints data. What could not be printed is kept for [`lost`].
 pub(super) fn text(text: &str) {
-    // A reader that has gone away (`| head`) is no error of ours.
     let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes());
-    drop(written.and_then(|()| stdout.flush()));
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    // A reader that has gone away (`| head`) is no error of ours. A full disk is: the report is not there.
+    if let Err(error) = written.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }) {
+        LOST.get_or_init(|| error.to_string());
+    }
+}
+
+/// Why data is missing on the standard output, if some is.
+pub(super) fn lost() -> Option<Failure> {
+    LOST.get().map(|why| Failure::unknown(format!("standard output cannot be written: {why}")))
 }
 
 /// Prints a line that is not data.

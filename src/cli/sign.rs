@@ -26,6 +26,7 @@ use super::report;
 use super::runtime::Runtime;
 use super::runtime::Work;
 use super::stores::Stores;
+use super::verify;
 
 /// How many references are signed at a time.
 const AT_ONCE: usize = 16;
@@ -34,6 +35,7 @@ type Pinned = (Arc<dyn Sink>, Vec<Subject>);
 
 pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
+    verify::once(&args.annotations)?;
     let runtime = Runtime::new(Work::Waiting)?;
     let stores = Stores::new(&args.registry, &args.references)?;
     let extent = if args.all_platforms { Extent::AllPlatforms } else { Extent::Root };

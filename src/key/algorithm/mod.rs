@@ -64,7 +64,7 @@ pub enum Scheme {
 }
 
 impl Algorithm {
-    /// What a signature by such a key is unless somebody asks for another, and what cosign verifies.
+    /// What a signature by such a key is unless somebody asks for another: the hash of the size of the curve.
     pub const fn usual_scheme(self) -> Scheme {
         match self {
             Self::EcdsaP256 => Scheme::EcdsaP256Sha256,

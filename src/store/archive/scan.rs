@@ -153,26 +153,19 @@ impl Scan<'_> {
             }
             Kind::Pax if self.next.told => return Err(twice("records")),
             _ => {
+                self.next.told |= kind == Kind::Pax;
                 for (key, value) in records(body)? {
-                    match (key, kind) {
-                        ("path", Kind::Pax) => {
-                            if self.next.path.replace(value.to_owned()).is_some() {
-                                return Err(twice("a name"));
-                            }
-                        }
-                        ("size", Kind::Pax) => {
-                            let size = Some(value).filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()));
-                            let size = size.and_then(|value| value.parse().ok()).ok_or("a size that is no number")?;
-                            if self.next.size.replace(size).is_some() {
-                                return Err(twice("a size"));
-                            }
-                        }
+                    let again = match (key, kind) {
+                        ("path", Kind::Pax) => self.next.path.replace(value.to_owned()).is_some(),
+                        ("size", Kind::Pax) => self.next.size.replace(decimal(value)?).is_some(),
                         ("path" | "size" | "linkpath", _) => return Err(format!("a record that sets `{key}`")),
                         _ if key.starts_with("GNU.sparse.") => return Err("a sparse file".to_owned()),
-                        _ => {}
+                        _ => false,
+                    };
+                    if again {
+                        return Err(twice(key));
                     }
                 }
-                self.next.told |= kind == Kind::Pax;
             }
         }
         Ok(())
@@ -267,6 +260,11 @@ fn checked_name(name: &str, directory: bool) -> Result<String, String> {
         true => Ok(inside.to_owned()),
         false => Err(format!("the name `{}`, which is none that a layout can have", shown())),
     }
+}
+
+fn decimal(value: &str) -> Result<u64, &'static str> {
+    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+    value.parse().ok().filter(|_| digits).ok_or("a size that is no number")
 }
 
 /// The records of a PAX header: `length key=value\n`, where the length counts itself.

@@ -41,7 +41,8 @@ pub enum Action {
     EndlessBody,
     /// A status line and headers that never end (up to 1 GiB).
     EndlessHeaders,
-    /// The request waits until so many have come that this rule is for, or a few seconds; then all go on at once.
+    /// The ordinary answer, held back until so many requests that this rule is for have been carried out, or a few
+    /// seconds have passed: none of them sees what comes of the others.
     Gather(Gate),
     /// The ordinary head, then a gzip body that inflates to so many bytes.
     GzipBomb(u64),
@@ -80,7 +81,7 @@ impl Action {
         Self::Hook(Arc::new(Mutex::new(hook)))
     }
 
-    /// An action that lets requests through in groups of so many.
+    /// An action that answers in groups of so many.
     pub fn gather(count: usize) -> Self {
         Self::Gather(Gate { count, arrived: Arc::default() })
     }
