@@ -202,10 +202,14 @@ pub(super) fn imported(source: &str, target: &str, admitted: &Admitted, copied: 
 
 fn amounts(copied: &Copied) -> String {
     let Copied { blobs, bytes, blobs_present, manifests, referrers } = copied;
-    format!(
-        "{manifests} manifests ({referrers} of them signatures and other referrers), {blobs} blobs of {} moved, {blobs_present} were there",
-        amount(*bytes)
-    )
+    let (manifests, referrers) = (count(*manifests, "manifest"), count(*referrers, "referrer"));
+    let (blobs, bytes) = (count(*blobs, "blob"), amount(*bytes));
+    format!("{manifests} ({referrers}), {blobs} moved ({bytes}), {blobs_present} there already")
+}
+
+fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 /// An amount of bytes as people read it.
