@@ -3,6 +3,7 @@
 use crate::digest::Digest;
 use crate::json::JsonError;
 use crate::key::SignerError;
+use crate::oci::ConfigError;
 use crate::oci::ManifestError;
 use crate::store::StoreError;
 
@@ -10,13 +11,16 @@ use crate::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlowError {
+    /// An image config cannot be read.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
     /// Something that we write has no JSON form.
     #[error("{0}")]
     Json(#[from] JsonError),
     /// A manifest in the graph cannot be read.
     #[error("{0}")]
     Manifest(#[from] ManifestError),
-    /// An index has no manifest for a platform.
+    /// There is nothing for a platform.
     #[error("{index} has no manifest for {platform}; it has {has}")]
     NoPlatform {
         /// The index.
