@@ -96,6 +96,13 @@ fn hint(error: &StoreError) -> Option<String> {
             let host = place.split('/').next().unwrap_or_default();
             Some(format!("docker login {host}   (bulla reads the same files)"))
         }
+        // The words are those of the TLS library.
+        StoreError::Unreachable { why, .. } if why.contains("InvalidContentType") => {
+            Some("--plain-http, if the registry is known to speak no TLS".to_owned())
+        }
+        StoreError::Unreachable { why, .. } if why.contains("certificate") => {
+            Some("--ca FILE, with the certificate authority of the registry".to_owned())
+        }
         StoreError::Throttled { .. } => Some("try again later, or log in: registries allow more to known users".to_owned()),
         _ => None,
     }
