@@ -189,7 +189,8 @@ fn manifest(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Option<(Row
             rows.extend(manifest.layers.iter().map(|layer| row("layer", &line(layer))));
         }
     }
-    Some((rows, inside))
+    let what = if matches!(document, Document::Index(_)) { "index" } else { "manifest" };
+    Some((rows, json!({ "type": what, "mediaType": kind, "document": inside })))
 }
 
 fn line(descriptor: &Descriptor) -> String {
