@@ -21,7 +21,6 @@ pub(crate) const LOCK: &str = ".bulla.lock";
 
 /// The right to write into a directory or to replace a file, until it is dropped.
 pub(crate) struct Lock {
-    /// The lock is on the open file.
     file: File,
     path: PathBuf,
 }
@@ -33,9 +32,10 @@ impl Lock {
             let mut file = open(&path)?;
             match file.try_lock() {
                 Ok(()) if is_at(&file, &path) => {
-                    // From here on the file goes away again, also where it cannot be written.
+                    // Ours from here on, so that it also goes where there is no room for what is written into it.
                     let mut lock = Self { file, path };
-                    lock.sign().map_err(at(&lock.path))?;
+                    let written = lock.file.set_len(0).and_then(|()| writeln!(lock.file, "{}", std::process::id()));
+                    written.map_err(at(&lock.path))?;
                     return Ok(lock);
                 }
                 // Whoever had it took the file away before we got it: what we have locked is nobody's lock.
@@ -48,12 +48,6 @@ impl Lock {
         let owner = open(&path).ok().and_then(|mut file| owner(&mut file));
         let who = owner.map_or_else(|| "another process".to_owned(), |owner| format!("process {owner}"));
         Err(StoreError::Busy { place: place.display().to_string(), why: format!("{who} is writing to it") })
-    }
-
-    /// Writes down who has the lock.
-    fn sign(&mut self) -> io::Result<()> {
-        self.file.set_len(0)?;
-        writeln!(self.file, "{}", std::process::id())
     }
 }
 
