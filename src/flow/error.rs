@@ -56,3 +56,19 @@ pub enum FlowError {
     #[error("an internal task failed")]
     Task,
 }
+
+impl FlowError {
+    /// A short, stable name of the kind of error, for reports; that of the store where a store failed.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Json(_) => "json",
+            Self::Manifest(_) => "manifest-unreadable",
+            Self::NoPlatform { .. } => "no-platform",
+            Self::ReadBack { .. } => "read-back",
+            Self::Signer(_) => "signer",
+            Self::Store(error) => error.code(),
+            Self::Task => "internal",
+            Self::TooDeep { .. } => "too-deep",
+        }
+    }
+}
