@@ -21,6 +21,7 @@ use crate::key::Signer;
 use crate::store::StoreError;
 use crate::verify::Counted;
 use crate::verify::Refusal;
+use crate::verify::finding;
 
 use super::Exit;
 use super::Failure;
@@ -153,7 +154,7 @@ fn refusal_line(refusal: &Refusal) -> String {
     match (got, want, refusal.findings.is_empty()) {
         (0, 1, true) => format!("it has no {kind}"),
         (0, 1, false) => format!("none of its signed documents is an {kind} that counts"),
-        _ => format!("{got} of {want} keys have signed an {kind}"),
+        _ => format!("it has an {kind} by {got} of {want} keys"),
     }
 }
 
@@ -202,10 +203,14 @@ pub(super) fn imported(source: &str, target: &str, admitted: &Admitted, copied: 
 
 fn amounts(copied: &Copied) -> String {
     let Copied { blobs, bytes, blobs_present, manifests, referrers } = copied;
-    format!(
-        "{manifests} manifests ({referrers} of them signatures and other referrers), {blobs} blobs of {} moved, {blobs_present} were there",
-        amount(*bytes)
-    )
+    let (manifests, referrers) = (count(*manifests, "manifest"), count(*referrers, "referrer"));
+    let (blobs, bytes) = (count(*blobs, "blob"), amount(*bytes));
+    format!("{manifests} ({referrers}), {blobs} moved ({bytes}), {blobs_present} there already")
+}
+
+fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 /// An amount of bytes as people read it.
@@ -259,7 +264,7 @@ pub(super) fn document_line(document: &SignedDocument) -> String {
     let kind = document.kind.as_ref().map_or_else(|| document.format.to_owned(), ToString::to_string);
     match &document.trust {
         Trust::NotAsked => match &document.claimed_key {
-            Some(key) => format!("{kind}, claims the key {key}"),
+            Some(key) => format!("{kind}, claims the key {}", finding::key_id(key)),
             None => kind,
         },
         Trust::Trusted(keys) => {

@@ -146,6 +146,7 @@ impl Way {
         let image = shop.image(1);
         let word = Word::about(self.format, kind, image.digest());
         shop.hang(&image, self.spot, kind, self.format, &[word.seal(self.format, &[signer])]);
+        shop.settle();
         (shop, image)
     }
 }
@@ -154,12 +155,17 @@ impl Way {
 pub struct Shop {
     pub sink: Box<dyn Sink>,
     pub memory: Option<Memory>,
-    _dir: Option<TempDir>,
+    pub dir: Option<TempDir>,
 }
 
 impl Shop {
     pub fn memory(memory: Memory) -> Self {
-        Self { sink: Box::new(memory.clone()), memory: Some(memory), _dir: None }
+        Self { sink: Box::new(memory.clone()), memory: Some(memory), dir: None }
+    }
+
+    /// Where the layout is.
+    pub fn path(&self) -> std::path::PathBuf {
+        self.dir.as_ref().expect("a layout").path().join("layout")
     }
 
     /// Lists referrers by itself.
@@ -171,7 +177,7 @@ impl Shop {
         let dir = tempfile::Builder::new().prefix("bulla-test-").tempdir().expect("a temporary directory");
         let layout = Layout::create(dir.path().join("layout"), limits).expect("a layout");
         now(layout.finish()).expect("a layout");
-        Self { sink: Box::new(layout), memory: None, _dir: Some(dir) }
+        Self { sink: Box::new(layout), memory: None, dir: Some(dir) }
     }
 
     /// An image of a config and a layer, different for each seed.
@@ -203,9 +209,12 @@ impl Shop {
         for blob in blobs {
             now(self.sink.push_content(blob)).expect("a blob");
         }
-        let listed = now(self.sink.push_manifest(manifest, tag)).expect("a manifest").listed;
+        now(self.sink.push_manifest(manifest, tag)).expect("a manifest").listed
+    }
+
+    /// Makes everything that was put here visible to those who open the store now, and written as others write it.
+    pub fn settle(&self) {
         now(self.sink.finish()).expect("the store");
-        listed
     }
 
     /// Puts signed documents beside an image: each bundle and envelope as a referrer of its own, simple signing and
@@ -245,7 +254,6 @@ impl Shop {
     /// Adds entries to the list under the fallback tag.
     pub fn list(&self, image: &Content, entries: &[Descriptor]) {
         now(self.sink.list_referrers(image.digest(), entries)).expect("the list");
-        now(self.sink.finish()).expect("the store");
     }
 }
 
