@@ -61,6 +61,7 @@ impl FlowError {
     /// A short, stable name of the kind of error, for reports; that of the store where a store failed.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::Config(_) => "config-unreadable",
             Self::Json(_) => "json",
             Self::Manifest(_) => "manifest-unreadable",
             Self::NoPlatform { .. } => "no-platform",
