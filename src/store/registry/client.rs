@@ -15,12 +15,14 @@ use reqwest::StatusCode;
 use reqwest::Url;
 use reqwest::header::ACCEPT;
 use reqwest::header::AUTHORIZATION;
+use reqwest::header::CONTENT_LENGTH;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::header::HeaderMap;
 use reqwest::header::HeaderName;
 use reqwest::header::HeaderValue;
 use reqwest::header::LOCATION;
 use tokio::sync::MutexGuard;
+use tokio::sync::OnceCell;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -45,6 +47,7 @@ pub(super) struct Host {
     pub(super) auth: Auth,
     pub(super) base: Url,
     first: tokio::sync::Mutex<()>,
+    introduced: OnceCell<()>,
     pub(super) knows: Knowledge,
     not_before: Mutex<Option<Instant>>,
     opened: AtomicBool,
@@ -173,6 +176,7 @@ impl Host {
             auth: Auth::new(name, base.clone(), Arc::clone(&transport)),
             base,
             first: tokio::sync::Mutex::default(),
+            introduced: OnceCell::new(),
             knows: Knowledge::default(),
             not_before: Mutex::default(),
             opened: AtomicBool::new(false),
@@ -186,6 +190,7 @@ impl Host {
     pub(super) async fn ask(&self, call: &Call) -> Result<Answer, StoreError> {
         let mut retry = Retry::new(self.transport.settings.patience);
         let mut refusals = Refusals::default();
+        let mut introduced = false;
         loop {
             let ticket = self.auth.ticket(&call.scope).await?;
             let pause = match self.once(call, ticket.as_ref()).await {
@@ -193,6 +198,13 @@ impl Host {
                     let changed = self.auth.refused(&call.scope, ticket.as_ref(), &answer).await?;
                     refusals.one_more(changed, &answer)?;
                     continue;
+                }
+                Ok(answer) if is_closed(&answer, ticket.as_ref()) && !introduced => {
+                    introduced = true;
+                    match self.introduce(call).await? {
+                        true => continue,
+                        false => return Ok(answer),
+                    }
                 }
                 Ok(answer) if call.may_repeat(answer.status) => match retry.busy(&answer.headers) {
                     Some(pause) => self.pause_all(pause),
@@ -221,6 +233,27 @@ impl Host {
             self.auth.refused(&call.scope, ticket.as_ref(), &answer).await.map_err(Trouble::Final)?;
         }
         Ok(answer)
+    }
+
+    /// Asks the registry, once, who it wants us to be, if there are credentials for it; whether it said. A registry that
+    /// is open to all may hide what is not, instead of asking who wants to know.
+    async fn introduce(&self, call: &Call) -> Result<bool, StoreError> {
+        let asked = self.introduced.get_or_try_init(|| async {
+            if self.auth.is_challenged() || !self.auth.is_known(&call.scope).await {
+                return Ok(());
+            }
+            let mut url = self.base.clone();
+            url.set_path("/v2/");
+            let Scope { repository, access } = call.scope.clone();
+            let ping = Call::new(Method::GET, url, &repository, access, place_of(&self.base));
+            let answer = self.once(&ping, None).await.map_err(|trouble| trouble.error(&call.what))?;
+            match answer.status == StatusCode::UNAUTHORIZED && !answer.foreign {
+                true => self.auth.refused(&call.scope, None, &answer).await.map(drop),
+                false => Ok(()),
+            }
+        });
+        asked.await?;
+        Ok(self.auth.is_challenged())
     }
 
     async fn once(&self, call: &Call, ticket: Option<&Ticket>) -> Result<Answer, Trouble> {
@@ -343,6 +376,11 @@ impl Refusals {
     }
 }
 
+/// Whether an answer to nobody in particular says that there is nothing for nobody in particular.
+fn is_closed(answer: &Answer, ticket: Option<&Ticket>) -> bool {
+    ticket.is_none() && !answer.foreign && matches!(answer.status.as_u16(), 403 | 404)
+}
+
 /// Whether an answer says "not now".
 pub(super) fn is_busy(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
@@ -354,8 +392,9 @@ fn request(call: &Call, url: Url, ticket: Option<&Ticket>) -> Request {
     if let Some(ticket) = ticket {
         request.headers_mut().insert(AUTHORIZATION, ticket.header.clone());
     }
-    let has_body = call.method != Method::GET && call.method != Method::HEAD;
-    if has_body {
+    if call.method == Method::POST || call.method == Method::PUT || call.method == Method::PATCH {
+        // Said even where there is none: some registries insist.
+        request.headers_mut().entry(CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(call.body.len()));
         *request.body_mut() = Some(call.body.clone().into());
     }
     request
