@@ -18,6 +18,8 @@
 
 #[path = "cli/case.rs"]
 mod case;
+#[path = "cli/pages.rs"]
+mod pages;
 #[path = "cli/place.rs"]
 mod place;
 mod support;
