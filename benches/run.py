@@ -91,7 +91,7 @@ class Bench:
         args = [str(self.bulla)] + args if tool == "bulla" else args
         chroot = tool != "bulla"
         if wrapper and chroot:
-            args = wrapper + ["chroot", str(self.root)] + args
+            args = wrapper + [shutil.which("chroot") or "/usr/sbin/chroot", str(self.root)] + args
             chroot = False
         else:
             args = wrapper + args

@@ -31,7 +31,11 @@ use crate::gather::Stored;
 use crate::vectors::suite;
 
 /// Bundles over an envelope that one reads and the other does not: name, whether we read it, reason.
-const FILES: &[(&str, bool, &str)] = &[];
+const FILES: &[(&str, bool, &str)] = &[(
+    "sigstore-bundles/java-bundle.dsse.rekor-v2.bad-entry-type.sigstore",
+    true,
+    "its log entry is of a version that is not known to the oracle; we count log entries and do not read them",
+)];
 
 fn ours(bytes: &[u8]) -> Result<Bundle, EnvelopeError> {
     Bundle::parse(bytes, &Limits::DEFAULT)
@@ -115,10 +119,9 @@ fn the_same_files_are_read_the_same_way() {
         *counts.entry(class).or_default() += 1;
     }
     println!("{} bundles: {counts:?}", stored.len());
-    // Without the vectors there is nothing to differ in.
-    if !stored.is_empty() && std::env::var_os("BULLA_VECTORS").is_none() {
-        assert_eq!(differ, FILES.iter().map(|(name, ours, _)| (*name, *ours)).collect(), "the table is not what was met");
-    }
+    let there = |name: &str| stored.iter().any(|stored| stored.name == name);
+    let table = FILES.iter().filter(|(name, ..)| there(name)).map(|(name, ours, _)| (*name, *ours)).collect();
+    assert_eq!(differ, table, "the table is not what was met");
 }
 
 /// Whether the oracle says that `key` signed this envelope.
@@ -195,7 +198,7 @@ struct Variant {
 /// A bundle of ours, and the key that signed it.
 fn genuine() -> (Value, Key) {
     let key = PrivateKey::generate(KeyKind::P256).unwrap();
-    let payload = br#"{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicateType":"a:b","predicate":{}}?>"#;
+    let payload = br#"{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicateType":"a:b","predicate":{}}>>>??"#;
     let envelope = Envelope::seal(media_type::IN_TOTO, payload, &key).unwrap();
     let bundle = Bundle::new(envelope, key.public_key()).to_json().unwrap();
     let key = Key::new("genuine", key.public_key().to_pem().as_bytes());

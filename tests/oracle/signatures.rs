@@ -31,8 +31,8 @@ const PAYLOAD: &[u8] = br#"{"critical":{"identity":{"docker-reference":"registry
 
 /// What we accept and the oracle does not, which reads a key as one scheme only. Each line is met by the tests.
 const OURS_ALONE: &[(Scheme, &str)] = &[
-    (Scheme::EcdsaP384Sha256, "one hash for each curve; cosign signs with SHA-256 on every curve"),
-    (Scheme::EcdsaP521Sha256, "one hash for each curve; cosign signs with SHA-256 on every curve"),
+    (Scheme::EcdsaP384Sha256, "one hash for each curve; cosign checks with SHA-256 on every curve"),
+    (Scheme::EcdsaP521Sha256, "one hash for each curve; cosign checks with SHA-256 on every curve"),
     (Scheme::Ed25519ph, "not known to it; what cosign v3 makes with an Ed25519 key"),
     (Scheme::RsaPkcs1Sha384, "RSA with SHA-256 only"),
     (Scheme::RsaPkcs1Sha512, "RSA with SHA-256 only"),
@@ -125,8 +125,8 @@ fn what_peers_signed() {
         yes += 1;
     }
     println!("peer-goldens: {yes} signatures, {asked} questions, {flipped} flipped bytes; the oracle alone refuses {alone:?}");
-    let expected = [("cosign2-tag-ed25519", Scheme::Ed25519ph), ("cosign2-tag-p384", Scheme::EcdsaP384Sha256)];
-    assert!(alone.iter().all(|(case, scheme)| expected.contains(&(*case, *scheme))), "{alone:?}");
+    // Here too each line stands in the table, and P-384 does not: cosign signs with SHA-384, as the oracle has it.
+    assert!(alone.iter().all(|(case, scheme)| (*case, *scheme) == ("cosign2-tag-ed25519", Scheme::Ed25519ph)), "{alone:?}");
 }
 
 #[test]
