@@ -1521,7 +1521,8 @@ fn a_place_that_cannot_be_read_is_not_an_empty_place() {
             if self.0(call) { Err(Self::error()) } else { answer }
         }
     }
-    let places: [(&str, fn(&Call) -> bool); 4] = [
+    type Recognises = fn(&Call) -> bool;
+    let places: [(&str, Recognises); 4] = [
         ("the list", |call| matches!(call, Call::Referrers(..))),
         ("the fallback tag", |call| matches!(call, Call::Resolve(Selector::Tag(tag)) if !tag.contains('.'))),
         ("the tag", |call| matches!(call, Call::Resolve(Selector::Tag(tag)) if tag.contains('.'))),
