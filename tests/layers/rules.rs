@@ -58,12 +58,17 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
         &["key/", "store/registry/tls.rs"],
     ),
     ("hashes", &["sha2"], &["digest.rs", "key/"]),
-    ("draws random bytes", &["getrandom"], &["cli/demo.rs", "key/", "store/layout/", "store/local/", "store/registry/"]),
+    (
+        "draws random bytes",
+        &["getrandom"],
+        &["cli/demo.rs", "key/", "store/layout/", "store/local/", "store/registry/"],
+    ),
     ("talks to people", &["clap", "rpassword"], &["cli/"]),
 ];
 
 /// A type that proves something: its name, the module that it is imported from, and the files that may make one.
 pub const DOORWAYS: &[(&str, &str, &[&str])] = &[
+    ("Admitted", "import", &["flow/import.rs"]),
     ("Content", "oci", &["oci/content.rs"]),
     ("Payload", "envelope", &["envelope/"]),
     ("TrustRoot", "trust", &["trust/root.rs"]),
