@@ -54,9 +54,16 @@ pub(super) fn note(text: &str) {
     drop(writeln!(stderr, "{text}"));
 }
 
-/// Prints one object of JSON.
+/// Prints one object of JSON. What steers a terminal is escaped there too: such characters only stand in strings.
 pub(super) fn json(value: &Value) {
-    text(&format!("{value:#}\n"));
+    let mut shown = String::new();
+    for c in format!("{value:#}\n").chars() {
+        match c != '\n' && steers(c) {
+            true => shown.push_str(&format!("\\u{:04x}", u32::from(c))),
+            false => shown.push(c),
+        }
+    }
+    text(&shown);
 }
 
 /// Prints what clap has to say: help and version are data, anything else is a bad argument.
@@ -75,10 +82,15 @@ pub(super) fn failure(failure: &Failure) {
     failure.hint.iter().for_each(|hint| note(&format!("hint: {hint}")));
 }
 
+/// Whether a character changes how others are shown: control characters, changes of direction, ends of lines.
+fn steers(c: char) -> bool {
+    let turns = matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
 /// Text from elsewhere as it may be printed: no control characters, no changes of direction, not endless (HR-90).
 pub(super) fn printable(text: &str) -> String {
     const LONGEST: usize = 2_000;
-    let steers = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut shown = String::new();
     for c in text.chars().take(LONGEST) {
         match steers(c) {

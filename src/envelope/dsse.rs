@@ -18,6 +18,24 @@ use crate::limits::Limits;
 ///
 /// There is no way to make one but to open a signed document with a key, so whoever parses a payload parses what was
 /// signed.
+///
+/// ```compile_fail,E0451
+/// use bulla::envelope::Payload;
+/// use bulla::envelope::Proof;
+///
+/// fn forged(proof: Proof) -> Payload {
+///     Payload { bytes: b"{}".to_vec(), payload_type: "application/vnd.in-toto+json".to_owned(), proof }
+/// }
+/// ```
+///
+/// And nothing else is parsed:
+///
+/// ```compile_fail,E0308
+/// use bulla::envelope::Statement;
+/// use bulla::limits::Limits;
+///
+/// let statement = Statement::parse(b"{}", &Limits::DEFAULT);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Payload {
     bytes: Vec<u8>,

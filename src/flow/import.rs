@@ -30,6 +30,15 @@ use crate::verify::Verifier;
 /// What may be imported: the manifests, and the proofs that they were accepted.
 ///
 /// The only way to have one is [`check`].
+///
+/// ```compile_fail,E0451
+/// use bulla::flow::graph::Graph;
+/// use bulla::flow::import::Admitted;
+///
+/// fn forged(graph: Graph) -> Admitted {
+///     Admitted { graph, verified: Vec::new() }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Admitted {
     graph: Graph,
