@@ -9,8 +9,8 @@ use reqwest::header::RANGE;
 
 use super::answer::Answer;
 use super::answer::Body;
-use super::client::Call;
-use super::client::Reading;
+use super::call::Call;
+use super::call::Reading;
 use super::repository::Repository;
 use super::retry::Failure;
 use super::retry::Retry;

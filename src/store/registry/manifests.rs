@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::answer::Answer;
 use super::auth::Access;
-use super::client::Call;
-use super::client::Reading;
+use super::call::Call;
+use super::call::Reading;
 use super::repository::Repository;
 use crate::digest::Digest;
 use crate::oci::Content;

@@ -189,6 +189,10 @@ impl Sink for Repository {
         Box::pin(manifests::push(self, content, tag))
     }
 
+    fn checks_blobs(&self) -> bool {
+        self.validates()
+    }
+
     fn list_referrers<'a>(
         &'a self,
         subject: &'a Digest,

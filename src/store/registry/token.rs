@@ -120,7 +120,7 @@ async fn ask(
     let mut retry = Retry::new(patience);
     loop {
         let pause = match once(transport, wanted, request()?).await {
-            Ok(answer) if super::client::is_busy(answer.status) => match retry.busy(&answer.headers) {
+            Ok(answer) if super::call::is_busy(answer.status) => match retry.busy(&answer.headers) {
                 Some(pause) => pause,
                 None => return Ok(answer),
             },

@@ -16,10 +16,10 @@ use reqwest::header::LOCATION;
 
 use super::answer::Answer;
 use super::auth::Access;
+use super::call::Call;
+use super::call::Tries;
+use super::call::is_busy;
 use super::chunks;
-use super::client::Call;
-use super::client::Tries;
-use super::client::is_busy;
 use super::feed::Feed;
 use super::place;
 use super::repository::Repository;
