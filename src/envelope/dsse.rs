@@ -111,11 +111,7 @@ impl Envelope {
     pub fn seal(payload_type: &str, payload: &[u8], signer: &dyn Signer) -> Result<Self, SignerError> {
         let signature = signer.sign(&pre_authentication_encoding(payload_type, payload))?;
         let signature = Signature { key_id: None, bytes: signature.as_bytes().to_vec() };
-        Ok(Self {
-            payload: payload.to_vec(),
-            payload_type: payload_type.to_owned(),
-            signatures: vec![signature],
-        })
+        Ok(Self { payload: payload.to_vec(), payload_type: payload_type.to_owned(), signatures: vec![signature] })
     }
 
     /// Reads an envelope.
@@ -123,7 +119,8 @@ impl Envelope {
     /// # Errors
     /// [`EnvelopeError`]; an envelope without signatures is refused here already.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
-        let wire = json::parse(bytes, limits).map_err(|error| EnvelopeError::Json { format: "DSSE envelope", error })?;
+        let wire =
+            json::parse(bytes, limits).map_err(|error| EnvelopeError::Json { format: "DSSE envelope", error })?;
         Self::from_wire(wire, limits)
     }
 
@@ -147,10 +144,10 @@ impl Envelope {
     }
 
     pub(super) fn to_wire(&self) -> WireEnvelope {
-        let signatures = self.signatures.iter().map(|signature| WireSignature {
-            sig: base64::encode(&signature.bytes),
-            keyid: signature.key_id.clone(),
-        });
+        let signatures = self
+            .signatures
+            .iter()
+            .map(|signature| WireSignature { sig: base64::encode(&signature.bytes), keyid: signature.key_id.clone() });
         WireEnvelope {
             payload: base64::encode(&self.payload),
             payload_type: self.payload_type.clone(),
