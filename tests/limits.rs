@@ -182,9 +182,7 @@ fn annotations_are_counted() {
 #[test]
 fn annotations_are_measured() {
     let limit = Limits::DEFAULT.annotation_bytes;
-    around(limit, |count| {
-        reads(&manifest(|wire| wire["annotations"] = json!({"four": "x".repeat(count - 4)})))
-    });
+    around(limit, |count| reads(&manifest(|wire| wire["annotations"] = json!({"four": "x".repeat(count - 4)}))));
     around(limit, |count| {
         let half = "x".repeat(count / 2);
         let rest = "x".repeat(count - count / 2 - 2);
@@ -274,8 +272,7 @@ fn referrers_are_followed_to_a_depth() {
         let mut subject = image.clone();
         for n in 0..depth {
             let letter = Letter::of_text(Format::Dsse, &format!("{{\"n\":{n}}}"));
-            subject =
-                shop.hang(&subject, Spot::Referrers, &Kind::ImageSignature, Format::Dsse, &[letter]).remove(0);
+            subject = shop.hang(&subject, Spot::Referrers, &Kind::ImageSignature, Format::Dsse, &[letter]).remove(0);
         }
         match now(Graph::collect(shop.sink.as_ref(), image, Closure::WithReferrers, &Limits::DEFAULT)) {
             Ok(graph) => graph.manifests.len() == depth + 1,
@@ -511,7 +508,8 @@ fn signature_manifests_are_counted() {
                 let manifest = carrier(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&letter));
                 shop.push(&[blobs(&[letter]).remove(0), bulla::oci::referrer::empty_config()], &manifest, None);
                 if spot == Spot::Fallback {
-                    let listed = Descriptor { artifact_type: Some(artifact_type.to_owned()), ..manifest.descriptor().bare() };
+                    let listed =
+                        Descriptor { artifact_type: Some(artifact_type.to_owned()), ..manifest.descriptor().bare() };
                     shop.list(&image, &[listed]);
                 }
             }

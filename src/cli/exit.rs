@@ -106,7 +106,9 @@ fn hint(error: &StoreError) -> Option<String> {
         StoreError::Unreachable { why, .. } if why.contains("certificate") => {
             Some("--ca FILE, with the certificate authority of the registry".to_owned())
         }
-        StoreError::Throttled { .. } => Some("try again later, or log in: registries allow more to known users".to_owned()),
+        StoreError::Throttled { .. } => {
+            Some("try again later, or log in: registries allow more to known users".to_owned())
+        }
         _ => None,
     }
 }

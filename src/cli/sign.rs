@@ -97,7 +97,8 @@ async fn sign_all(
     terms: &Terms,
     limits: &Limits,
 ) -> Vec<Result<Vec<Signed>, Failure>> {
-    let sinks: BTreeMap<_, _> = pinned.iter().flatten().map(|(sink, _)| (sink.origin().to_string(), sink.clone())).collect();
+    let sinks: BTreeMap<_, _> =
+        pinned.iter().flatten().map(|(sink, _)| (sink.origin().to_string(), sink.clone())).collect();
     let task = |pinned: Result<Pinned, Failure>| -> Task<'_, Result<(String, Vec<Signed>), Failure>> {
         Box::pin(async move {
             let (sink, subjects) = pinned?;

@@ -25,7 +25,11 @@ fn commands_md_lists_every_command_and_option() {
         let below = subcommands(&help);
         if below.is_empty() {
             let section = sections.get(&command).unwrap_or_else(|| panic!("no section `## bulla {command}`"));
-            assert_eq!(options(&help), documented(section, &sections), "bulla {command}: left: --help, right: the page");
+            assert_eq!(
+                options(&help),
+                documented(section, &sections),
+                "bulla {command}: left: --help, right: the page"
+            );
             seen.insert(command.clone());
         }
         waiting.extend(below.iter().map(|name| format!("{command} {name}").trim().to_owned()));
@@ -60,11 +64,14 @@ fn commands_md_lists_every_field_of_every_report() {
         if *command == "import" {
             written.extend(fields(sections["verify"]));
             written.extend(fields(sections["copy"]));
-            written.retain(|field| !["index", "platforms[].platform", "code", "error", "source"].contains(&field.as_str()));
+            written.retain(|field| {
+                !["index", "platforms[].platform", "code", "error", "source"].contains(&field.as_str())
+            });
         }
         // What hangs on something, and what is below an index, has the fields of the whole.
         let inner = |path: &str| path.replace("hanging[].", "").replace("platforms[].", "");
-        let missing: Vec<_> = printed.iter().filter(|path| !written.contains(*path) && !written.contains(&inner(path))).collect();
+        let missing: Vec<_> =
+            printed.iter().filter(|path| !written.contains(*path) && !written.contains(&inner(path))).collect();
         assert!(missing.is_empty(), "{command}: not on the page: {missing:?}");
         let is = |path: &str, field: &str| path == field || path.starts_with(&format!("{field}."));
         let printed = |field: &str| printed.iter().any(|path| is(path, field) || is(&inner(path), field));
