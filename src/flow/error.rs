@@ -1,6 +1,8 @@
 //! `FlowError`: which step of a verb could not be done.
 
 use crate::digest::Digest;
+use crate::envelope::EnvelopeError;
+use crate::envelope::NotSignedBy;
 use crate::json::JsonError;
 use crate::key::SignerError;
 use crate::oci::ManifestError;
@@ -10,6 +12,21 @@ use crate::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlowError {
+    /// Something is not what it was when it was asked to be signed.
+    #[error("{place}: {what} is {got}, the request says {want}")]
+    Changed {
+        /// What there is.
+        got: String,
+        /// Where.
+        place: String,
+        /// What of it.
+        what: &'static str,
+        /// What was shown to those who signed.
+        want: String,
+    },
+    /// Something that we write cannot be written.
+    #[error("{0}")]
+    Envelope(#[from] EnvelopeError),
     /// Something that we write has no JSON form.
     #[error("{0}")]
     Json(#[from] JsonError),
@@ -26,6 +43,9 @@ pub enum FlowError {
         /// What there is.
         has: String,
     },
+    /// A signature that does not hold is not attached.
+    #[error("{0}")]
+    NotSigned(#[from] NotSignedBy),
     /// What was pushed does not read back as it should.
     #[error("{place}: pushed, but it does not read back: {why}")]
     ReadBack {

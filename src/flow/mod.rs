@@ -1,11 +1,13 @@
 //! One file per verb, read top to bottom: each says what happens in which order, and touches nothing itself.
 
 pub mod attach;
+pub mod attest;
 pub mod copy;
 pub mod error;
 pub mod graph;
 pub mod hear;
 pub mod import;
+pub mod round;
 pub mod sign;
 pub mod tree;
 pub mod verify;
