@@ -19,6 +19,7 @@ use std::future::Future;
 use std::path::Path;
 use std::path::PathBuf;
 use std::pin::pin;
+use std::process::Command;
 use std::task::Context;
 use std::task::Poll;
 use std::task::Waker;
@@ -32,6 +33,7 @@ use bulla::oci::Index;
 use bulla::oci::Selector;
 use bulla::oci::media_type;
 use bulla::oci::referrer::fallback_tag;
+use bulla::store::Archive;
 use bulla::store::Blob;
 use bulla::store::Chunks;
 use bulla::store::Layout;
@@ -95,6 +97,26 @@ impl Kind for InDirectory {
     }
 }
 
+struct InArchive(tempfile::TempDir);
+
+impl InArchive {
+    fn path(&self) -> PathBuf {
+        self.0.path().join("image.tar")
+    }
+}
+
+impl Kind for InArchive {
+    fn create(&self) -> Box<dyn Sink> {
+        Box::new(Archive::create(self.path(), Limits::DEFAULT).unwrap())
+    }
+    fn open(&self) -> Result<Box<dyn Sink>, StoreError> {
+        Ok(Box::new(Archive::open(self.path(), Limits::DEFAULT)?))
+    }
+    fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        files(self.0.path())
+    }
+}
+
 fn files(path: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(path).into_iter().flatten() {
@@ -109,13 +131,21 @@ fn files(path: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
+fn archive() -> InArchive {
+    InArchive(tempfile::tempdir().unwrap())
+}
+
 fn directory() -> InDirectory {
     InDirectory(tempfile::tempdir().unwrap())
 }
 
 /// Every kind of store, each new.
 fn every_kind() -> Vec<(&'static str, Box<dyn Kind>)> {
-    vec![("memory", Box::new(InMemory(Memory::new(Limits::DEFAULT)))), ("layout", Box::new(directory()))]
+    vec![
+        ("memory", Box::new(InMemory(Memory::new(Limits::DEFAULT)))),
+        ("layout", Box::new(directory())),
+        ("archive", Box::new(archive())),
+    ]
 }
 
 /// Those whose files somebody else could see too early.
@@ -614,4 +644,157 @@ fn a_spoiled_blob_is_pushed_again() {
     now(sink.push_content(layer)).unwrap();
     now(sink.finish()).unwrap();
     assert_eq!(fs::read(&path).unwrap(), layer.bytes());
+}
+
+#[test]
+fn an_archive_is_one_that_tar_unpacks_to_the_same_layout() {
+    let kind = archive();
+    let app = image("app");
+    let sink = kind.create();
+    push(sink.as_ref(), &app, Some("v1"));
+    now(sink.finish()).unwrap();
+    let sink = kind.create();
+    push(sink.as_ref(), &seal(&app.manifest, "one"), None);
+    now(sink.finish()).unwrap();
+    let target = kind.0.path().join("out");
+    fs::create_dir(&target).unwrap();
+    let tar = Command::new("tar").arg("-xf").arg(kind.path()).arg("-C").arg(&target).output();
+    let Ok(tar) = tar else { return eprintln!("no tar here: not compared") };
+    assert!(tar.status.success() && tar.stderr.is_empty(), "{}", String::from_utf8_lossy(&tar.stderr));
+    let layout = Layout::open(&target, Limits::DEFAULT).unwrap();
+    let archive = Archive::open(kind.path(), Limits::DEFAULT).unwrap();
+    assert_eq!(layout.sole().unwrap(), archive.sole().unwrap());
+    assert_eq!(digests(&layout, &app.manifest, None), digests(&archive, &app.manifest, None));
+    assert_eq!(digests(&layout, &app.manifest, None).len(), 1);
+    for blob in &app.blobs {
+        assert_eq!(now(layout.blob(blob.descriptor(), 1 << 20)).unwrap(), *blob);
+    }
+}
+
+#[test]
+fn the_same_pushes_make_the_same_archive() {
+    let make = || {
+        let kind = archive();
+        let app = image("app");
+        let sink = kind.create();
+        push(sink.as_ref(), &app, Some("v1"));
+        push(sink.as_ref(), &seal(&app.manifest, "one"), None);
+        now(sink.finish()).unwrap();
+        fs::read(kind.path()).unwrap()
+    };
+    assert_eq!(make(), make());
+}
+
+// Blobs arrive several at a time; one that fails in the middle leaves no trace in the archive.
+#[test]
+fn blobs_that_arrive_at_once_do_not_mix() {
+    let kind = archive();
+    let sink = kind.create();
+    let other = image("other");
+    let texts: [&'static [u8]; 3] = [b"first", b"second, which is longer", b"third"];
+    let blob = |text: &'static [u8], pieces| {
+        Blob::new(Descriptor::of("text/plain", text), "test".into(), Box::new(Late(pieces)))
+    };
+    let mut moving: Vec<_> = vec![
+        sink.push_blob(blob(texts[0], vec![b"fir", b"st"])),
+        sink.push_blob(blob(texts[1], vec![b"second, ", b"which is wronger"])),
+        sink.push_blob(blob(texts[2], vec![b"thi", b"r", b"d"])),
+        sink.push_blob(blob(texts[0], vec![b"f", b"irst"])),
+    ];
+    let mut results = Vec::new();
+    while !moving.is_empty() {
+        let mut waiting = Vec::new();
+        for mut task in moving {
+            match task.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(result) => results.push(result.is_ok()),
+                Poll::Pending => waiting.push(task),
+            }
+        }
+        moving = waiting;
+    }
+    assert_eq!(results.iter().filter(|ok| **ok).count(), 3);
+    push(sink.as_ref(), &other, Some("v1"));
+    now(sink.finish()).unwrap();
+    let bytes = fs::read(kind.path()).unwrap();
+    assert!(!bytes.windows(7).any(|window| window == b"wronger"));
+    let source = Archive::open(kind.path(), Limits::DEFAULT).unwrap();
+    for text in [texts[0], texts[2]] {
+        assert_eq!(now(source.blob(&Descriptor::of("text/plain", text), 100)).unwrap().bytes(), text);
+    }
+    assert!(now(source.blob(&Descriptor::of("text/plain", texts[1]), 100)).unwrap_err().is_not_found());
+    assert_eq!(now(source.resolve(&tag("v1"))).unwrap(), other.manifest);
+}
+
+/// Pieces each of which has to be waited for.
+struct Late(Vec<&'static [u8]>);
+
+impl Chunks for Late {
+    fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
+        let mut ready = false;
+        Box::pin(std::future::poll_fn(move |_| match std::mem::replace(&mut ready, true) {
+            false => Poll::Pending,
+            true => Poll::Ready(Ok((!self.0.is_empty()).then(|| Bytes::from_static(self.0.remove(0))))),
+        }))
+    }
+}
+
+// A name of 141 bytes does not fit into the header of a tar archive.
+#[test]
+fn a_blob_named_by_sha512_is_kept() {
+    for (name, kind) in every_kind() {
+        let bytes = b"long".to_vec();
+        let digest = Digest::of(bulla::digest::DigestAlgorithm::Sha512, &bytes);
+        let content = Content::check(&Descriptor::new("text/plain", digest, 4), bytes).unwrap();
+        let sink = kind.create();
+        now(sink.push_content(&content)).unwrap();
+        now(sink.finish()).unwrap();
+        drop(sink);
+        assert_eq!(now(kind.open().unwrap().blob(content.descriptor(), 10)).unwrap(), content, "{name}");
+    }
+}
+
+#[test]
+fn what_else_is_in_an_archive_stays_in_it() {
+    let kind = archive();
+    let app = image("app");
+    let sink = kind.create();
+    push(sink.as_ref(), &app, Some("v1"));
+    now(sink.finish()).unwrap();
+    let extra = kind.0.path().join("manifest.json");
+    fs::write(&extra, "[]").unwrap();
+    let tar = Command::new("tar")
+        .args(["--append", "-f"])
+        .arg(kind.path())
+        .arg("-C")
+        .arg(kind.0.path())
+        .arg("manifest.json")
+        .status();
+    let Ok(true) = tar.map(|status| status.success()) else { return eprintln!("no tar here: not run") };
+    fs::remove_file(extra).unwrap();
+    let sink = kind.create();
+    push(sink.as_ref(), &image("other"), Some("v2"));
+    now(sink.finish()).unwrap();
+    let list = Command::new("tar").arg("-tf").arg(kind.path()).output().unwrap();
+    assert!(String::from_utf8(list.stdout).unwrap().contains("\nmanifest.json\n"));
+    assert_eq!(now(kind.open().unwrap().names()).unwrap(), ["v1", "v2"]);
+}
+
+#[test]
+fn an_archive_keeps_its_permissions_and_its_neighbours() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let kind = archive();
+    let sink = kind.create();
+    push(sink.as_ref(), &image("app"), Some("v1"));
+    now(sink.finish()).unwrap();
+    fs::set_permissions(kind.path(), fs::Permissions::from_mode(0o640)).unwrap();
+    // Left behind by a process that was killed, and by somebody else.
+    let (ours, other) =
+        (kind.0.path().join(".image.tar.tmp-0123456789abcdef"), kind.0.path().join(".other.tar.tmp-0123456789abcdef"));
+    fs::write(&ours, "half").unwrap();
+    fs::write(&other, "half").unwrap();
+    let sink = kind.create();
+    push(sink.as_ref(), &image("other"), Some("v2"));
+    now(sink.finish()).unwrap();
+    assert_eq!(fs::metadata(kind.path()).unwrap().permissions().mode() & 0o777, 0o640);
+    assert!(!ours.exists() && other.exists());
 }

@@ -5,22 +5,22 @@ use std::path::Path;
 use crate::store::credentials::Credentials;
 use crate::store::credentials::Secret;
 use crate::store::registry::Registries;
-use crate::store::registry::settings::ClientCertificate;
-use crate::store::registry::settings::Scheme;
-use crate::store::registry::settings::Settings;
+use crate::store::registry::ClientCertificate;
+use crate::store::registry::Scheme;
+use crate::store::registry::Settings;
 
 use super::Failure;
 use super::args::RegistryArgs;
 
 /// The client for these hosts, set up as the command line says.
 pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>) -> Result<Registries, Failure> {
-    let mut settings = Settings::new(Credentials::from_environment()?);
+    let mut settings = Settings::new(Credentials::from_environment());
     settings.allow_realms.clone_from(&args.allow_realm);
     for path in &args.ca {
         settings.extra_ca.push(read(path)?);
     }
     if let (Some(chain), Some(key)) = (&args.client_cert, &args.client_key) {
-        settings.client_certificate = Some(ClientCertificate { chain: read(chain)?, key: Secret::new(read(key)?) });
+        settings.client_certificate = Some(ClientCertificate { chain: read(chain)?, key: Secret::new(text(key)?) });
     }
     let scheme = match (args.plain_http, args.tls) {
         (true, _) => Some(Scheme::Http),
@@ -30,9 +30,13 @@ pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>) -> Result<Regi
     if let Some(scheme) = scheme {
         settings.schemes = hosts.into_iter().map(|host| (host, scheme)).collect();
     }
-    Ok(Registries::new(settings)?)
+    Ok(Registries::new(settings))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(path).map_err(|error| Failure::unknown(format!("{}: {error}", path.display())))
+}
+
+fn text(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| Failure::unknown(format!("{}: {error}", path.display())))
 }

@@ -77,7 +77,7 @@ impl Stores {
             }
             #[cfg(feature = "registry")]
             Reference::Registry(registry) => match &self.registries {
-                Some(registries) => Ok((Arc::new(registries.repository(&registry)), registry.selector().clone())),
+                Some(registries) => Ok((Arc::new(registries.repository(&registry)?), registry.selector().clone())),
                 None => Err(no_registries(reference)),
             },
             #[cfg(not(feature = "registry"))]
@@ -101,7 +101,7 @@ impl Stores {
             Reference::DockerArchive(_) => Err(docker_archive(reference)),
             #[cfg(feature = "registry")]
             Reference::Registry(registry) => match &self.registries {
-                Some(registries) => Ok((Arc::new(registries.repository(&registry)), registry.selector().clone())),
+                Some(registries) => Ok((Arc::new(registries.repository(&registry)?), registry.selector().clone())),
                 None => Err(no_registries(reference)),
             },
             #[cfg(not(feature = "registry"))]

@@ -13,6 +13,12 @@ use crate::store::Task;
 pub trait Chunks: Send {
     /// The next piece; `None` at the end.
     fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>>;
+
+    /// Goes back to the beginning, where that can be done: an upload that broke can then be made once more. Whether
+    /// it was done.
+    fn rewind(&mut self) -> Task<'_, Result<bool, StoreError>> {
+        Box::pin(std::future::ready(Ok(false)))
+    }
 }
 
 /// A blob on its way.
@@ -38,8 +44,9 @@ impl Blob {
 
     /// A blob of content that is in memory.
     pub fn of(content: &Content) -> Self {
-        let whole = Whole(Some(Bytes::copy_from_slice(content.bytes())));
-        Self::new(content.descriptor().clone(), "memory".to_owned(), Box::new(whole))
+        let whole = Bytes::copy_from_slice(content.bytes());
+        let chunks = Whole { left: Some(whole.clone()), whole };
+        Self::new(content.descriptor().clone(), "memory".to_owned(), Box::new(chunks))
     }
 
     /// What the blob will turn out to be, or nothing.
@@ -71,6 +78,21 @@ impl Blob {
         Ok(self.held.take())
     }
 
+    /// Goes back to the beginning, where the source can; nothing that was seen so far counts any more. Whether it was
+    /// done.
+    ///
+    /// # Errors
+    /// Whatever the source reports.
+    pub async fn rewind(&mut self) -> Result<bool, StoreError> {
+        let done = self.chunks.rewind().await?;
+        if done {
+            self.hasher = Some(Hasher::new(self.descriptor.digest.algorithm()));
+            self.held = None;
+            self.seen = 0;
+        }
+        Ok(done)
+    }
+
     fn finish(&mut self) -> Result<(), StoreError> {
         if self.seen != self.descriptor.size {
             return Err(self.wrong_size());
@@ -93,10 +115,18 @@ impl Blob {
     }
 }
 
-struct Whole(Option<Bytes>);
+struct Whole {
+    left: Option<Bytes>,
+    whole: Bytes,
+}
 
 impl Chunks for Whole {
     fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
-        Box::pin(std::future::ready(Ok(self.0.take())))
+        Box::pin(std::future::ready(Ok(self.left.take())))
+    }
+
+    fn rewind(&mut self) -> Task<'_, Result<bool, StoreError>> {
+        self.left = Some(self.whole.clone());
+        Box::pin(std::future::ready(Ok(true)))
     }
 }

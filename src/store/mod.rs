@@ -1,11 +1,17 @@
 //! Where content lives: `Source`, `Sink` and what they can say; a store moves bytes and never decides.
 
+pub mod archive;
 pub mod blob;
+#[cfg(feature = "registry")]
+pub mod credentials;
+pub mod docker_archive;
 pub mod error;
 pub mod layout;
 pub mod local;
 pub mod memory;
 pub mod parallel;
+#[cfg(feature = "registry")]
+pub mod registry;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,8 +21,10 @@ use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Selector;
 
+pub use archive::Archive;
 pub use blob::Blob;
 pub use blob::Chunks;
+pub use docker_archive::DockerArchive;
 pub use error::StoreError;
 pub use layout::Layout;
 pub use memory::Memory;

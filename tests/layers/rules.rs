@@ -35,7 +35,7 @@ const GROUND: &[&str] = &["digest", "json", "limits", "time"];
 /// What only some files may do, and how it looks in the code. A path that ends in `/` is a folder.
 pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     ("reads the clock", &["SystemTime", "Timestamp::now", "Zoned::now"], &["cli/mod.rs"]),
-    ("reads the environment", &["std::env", "env::var", "env::vars"], &["cli/", "store/credentials.rs"]),
+    ("reads the environment", &["std::env", "env::var", "env::vars"], &["cli/", "main.rs", "store/credentials.rs"]),
     (
         "touches files",
         &["std::fs", "tokio::fs", "File::open", "File::create", "OpenOptions"],
@@ -62,10 +62,10 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     (
         "calls cryptography",
         &["aws_lc_rs::", "ed25519_dalek", "p256", "p384", "poly1305", "salsa20", "scrypt"],
-        &["key/"],
+        &["key/", "store/registry/tls.rs"],
     ),
     ("hashes", &["sha2"], &["digest.rs", "key/"]),
-    ("draws random bytes", &["getrandom"], &["key/", "store/layout/", "store/local/"]),
+    ("draws random bytes", &["getrandom"], &["cli/demo.rs", "key/", "store/layout/", "store/local/", "store/registry/"]),
     ("talks to people", &["clap", "rpassword"], &["cli/"]),
 ];
 

@@ -42,7 +42,8 @@ impl Source {
         let after = self.code[at + needle.len()..].chars().next();
         let opens = needle.starts_with(word);
         let closes = needle.ends_with(word);
-        !(opens && before.is_some_and(word)) && !(closes && after.is_some_and(word))
+        let goes_on = opens && before.is_some_and(word) || closes && after.is_some_and(word);
+        !goes_on
     }
 }
 

@@ -1,4 +1,4 @@
-//! `Lock`: one writer at a time in a directory; the system lets go of it when the process ends, however it ends.
+//! `Lock`: one writer at a time; the system lets go of it when the process ends, however it ends.
 
 use std::fs;
 use std::fs::File;
@@ -16,20 +16,19 @@ use crate::store::StoreError;
 use crate::store::layout::same_file;
 use crate::store::local::place::at;
 
-/// The name of the file that is locked. It is there only while somebody writes.
-pub(super) const LOCK: &str = ".bulla.lock";
+/// The name of the file in a directory that is locked. It is there only while somebody writes.
+pub(crate) const LOCK: &str = ".bulla.lock";
 
-/// The right to write into a directory, until it is dropped.
-pub(super) struct Lock {
+/// The right to write into a directory or to replace a file, until it is dropped.
+pub(crate) struct Lock {
     /// Held, not read: the lock is on the open file.
     _file: File,
     path: PathBuf,
 }
 
 impl Lock {
-    /// Takes the lock of the directory `path`; another process is waited for, ten seconds at most.
-    pub(super) fn take(directory: &Path) -> Result<Self, StoreError> {
-        let path = directory.join(LOCK);
+    /// Takes the lock at `path`, for writing to `place`; another process is waited for, ten seconds at most.
+    pub(crate) fn take(path: PathBuf, place: &Path) -> Result<Self, StoreError> {
         for _ in 0..ATTEMPTS {
             let mut file = open(&path)?;
             match file.try_lock() {
@@ -47,7 +46,7 @@ impl Lock {
         }
         let owner = open(&path).ok().and_then(|mut file| owner(&mut file));
         let who = owner.map_or_else(|| "another process".to_owned(), |owner| format!("process {owner}"));
-        Err(StoreError::Busy { place: directory.display().to_string(), why: format!("{who} is writing to it") })
+        Err(StoreError::Busy { place: place.display().to_string(), why: format!("{who} is writing to it") })
     }
 }
 

@@ -1,7 +1,7 @@
 //! `Layout`: an OCI image layout in a directory.
 
-mod lock;
-mod write;
+pub(crate) mod lock;
+pub(crate) mod write;
 
 use std::fs;
 use std::fs::File;
@@ -149,14 +149,11 @@ impl Place for Directory {
     }
 
     fn commit(&self, index: &[u8]) -> Result<(), StoreError> {
-        self.with_staging(|staging| {
-            if let Some(begun) = staging {
-                begun.commit(index)?;
-                *staging = None;
-            }
-            self.new.store(false, Ordering::Release);
-            Ok(())
-        })
+        // Where this fails everything staged is gone, and asking again cannot make it look as if it had not (TF-08).
+        let mut staging = self.with_staging(Option::take).ok_or_else(|| broken(&self.path, LOST))?;
+        staging.commit(index)?;
+        self.new.store(false, Ordering::Release);
+        Ok(())
     }
 }
 
@@ -173,7 +170,7 @@ fn is_directory(path: &Path) -> Result<bool, StoreError> {
 /// The regular file at `path` and its length, `None` where there is nothing (HA-05, HA-26, T-62).
 ///
 /// What was looked at is what was opened, or it is an error: between the two somebody could put a link there.
-fn open_regular(path: &Path) -> Result<Option<(File, u64)>, StoreError> {
+pub(crate) fn open_regular(path: &Path) -> Result<Option<(File, u64)>, StoreError> {
     let seen = match fs::symlink_metadata(path) {
         Ok(seen) => seen,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -204,3 +201,6 @@ fn same_file(one: &Metadata, other: &Metadata) -> bool {
 fn same_file(one: &Metadata, other: &Metadata) -> bool {
     (one.len(), one.created().ok()) == (other.len(), other.created().ok())
 }
+
+/// Why nothing can be committed.
+pub(crate) const LOST: &str = "what was staged is lost, because it could not be finished";

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use crate::digest::Digest;
 use crate::store::StoreError;
 use crate::store::layout::Directory;
+use crate::store::layout::LOST;
 use crate::store::layout::broken;
 use crate::store::layout::is_directory;
 use crate::store::layout::lock::LOCK;
@@ -52,7 +53,7 @@ impl Staging {
         if new {
             staging.create_all(path)?;
         }
-        staging.lock = Some(Lock::take(path)?);
+        staging.lock = Some(Lock::take(path.join(LOCK), path)?);
         staging.found_layout = path.join(MARK).symlink_metadata().is_ok();
         if !staging.found_layout {
             vacant(path)?;
@@ -145,9 +146,9 @@ impl<'a> Staged<'a> {
         let parent = blobs.join(digest.algorithm().name());
         directory.with_staging(|staging| match staging {
             Some(staging) => staging.create(&blobs).and_then(|()| staging.create(&parent)),
-            None => Err(broken(&parent, "nothing was begun")),
+            None => Err(broken(&parent, LOST)),
         })?;
-        let (file, path) = temporary(&parent)?;
+        let (file, path) = temporary(&parent, TEMPORARY)?;
         Ok(Self { digest, directory, file, path: Some(path) })
     }
 }
@@ -185,7 +186,7 @@ pub(super) fn vacant(path: &Path) -> Result<(), StoreError> {
     };
     for file in files {
         let name = file.map_err(at(path))?.file_name();
-        if name != LOCK && name != "blobs" && !is_temporary(&name) {
+        if name != LOCK && name != "blobs" && !is_temporary(&name, TEMPORARY) {
             return Err(broken(path, "it is neither empty nor an OCI image layout"));
         }
     }
@@ -193,20 +194,20 @@ pub(super) fn vacant(path: &Path) -> Result<(), StoreError> {
 }
 
 /// A new file in `parent`, which nobody else has a name for: `O_EXCL` and a random name (HA-60).
-fn temporary(parent: &Path) -> Result<(File, PathBuf), StoreError> {
-    let path = parent.join(format!("{TEMPORARY}{}", random_name(parent.display())?));
-    let file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(at(&path))?;
+pub(crate) fn temporary(parent: &Path, prefix: &str) -> Result<(File, PathBuf), StoreError> {
+    let path = parent.join(format!("{prefix}{}", random_name(parent.display())?));
+    let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path).map_err(at(&path))?;
     Ok((file, path))
 }
 
 fn write_file(parent: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
-    let (mut file, path) = temporary(parent)?;
+    let (mut file, path) = temporary(parent, TEMPORARY)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     let named = written.and_then(|()| fs::rename(&path, parent.join(name)));
     named.inspect_err(|_| drop(fs::remove_file(&path))).map_err(at(&parent.join(name)))
 }
 
-fn sync_directory(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn sync_directory(path: &Path) -> Result<(), StoreError> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     File::open(path).and_then(|directory| directory.sync_all()).map_err(at(path))
 }
@@ -217,15 +218,19 @@ fn remove_leftovers(path: &Path) {
     let real = |path: &Path| is_directory(path).unwrap_or_default();
     let algorithms = ["sha256", "sha512"].map(|name| blobs.join(name));
     let inside = algorithms.into_iter().filter(|algorithm| real(&blobs) && real(algorithm));
-    for parent in inside.chain([path.to_owned()]) {
-        let files = fs::read_dir(parent).into_iter().flatten().flatten();
-        files.filter(|file| is_temporary(&file.file_name())).for_each(|file| drop(fs::remove_file(file.path())));
-    }
+    inside.chain([path.to_owned()]).for_each(|parent| remove_temporary(&parent, TEMPORARY));
 }
 
-fn is_temporary(name: &std::ffi::OsStr) -> bool {
-    let random = name.to_str().and_then(|name| name.strip_prefix(TEMPORARY));
+/// Takes away the files in `parent` that [`temporary`] made with this prefix.
+pub(crate) fn remove_temporary(parent: &Path, prefix: &str) {
+    let files = fs::read_dir(parent).into_iter().flatten().flatten();
+    files.filter(|file| is_temporary(&file.file_name(), prefix)).for_each(|file| drop(fs::remove_file(file.path())));
+}
+
+fn is_temporary(name: &std::ffi::OsStr, prefix: &str) -> bool {
+    let random = name.to_str().and_then(|name| name.strip_prefix(prefix));
     random.is_some_and(|random| random.len() == 16 && random.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
+/// What the names of temporary files begin with.
 const TEMPORARY: &str = ".tmp-";

@@ -113,7 +113,17 @@ impl<P: Place> Local<P> {
         }
     }
 
-    fn fetch(&self, descriptor: &Descriptor, limit: u64) -> Result<Content, StoreError> {
+    /// What `index.json` lists.
+    pub(crate) fn entries(&self) -> Vec<Descriptor> {
+        self.state().catalog.descriptors().cloned().collect()
+    }
+
+    /// What `index.json` lists under `name`.
+    pub(crate) fn named(&self, name: &str) -> Vec<Descriptor> {
+        self.state().catalog.with_name(name).into_iter().cloned().collect()
+    }
+
+    pub(crate) fn fetch(&self, descriptor: &Descriptor, limit: u64) -> Result<Content, StoreError> {
         let what = || format!("{} in {}", descriptor.digest, self.place.name());
         if descriptor.size > limit {
             return Err(StoreError::TooLarge { what: what(), limit });

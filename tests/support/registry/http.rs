@@ -271,7 +271,9 @@ impl Wire {
             }
             let before = self.pending.len();
             let joined = [&self.pending, &chunk[..got]].concat();
-            if let Some(end) = end_of_head(&joined) {
+            // A TLS hello ends nowhere: it is answered at once, as Go's server does, or clients that try TLS first wait.
+            let no_http = joined.first().is_some_and(|first| !first.is_ascii_alphabetic());
+            if let Some(end) = end_of_head(&joined).or(no_http.then_some(joined.len())) {
                 self.unread = end - before;
                 self.pending.clear();
                 return Ok(Some(joined[..end].to_vec()));

@@ -1,0 +1,191 @@
+//! `Header`: one 512-byte header of a tar archive, POSIX.1-1988 (ustar) or GNU, read strictly and written plainly.
+
+/// The unit of a tar archive, in bytes.
+pub(super) const BLOCK: u64 = 512;
+
+/// What kind of member a header begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Directory,
+    File,
+    /// The name of the next member, GNU.
+    LongName,
+    /// Records about the next member, POSIX.1-2001.
+    Pax,
+    /// Records about all members that follow.
+    PaxGlobal,
+}
+
+/// As much of a header as matters: who owned a file, when, and what they could do with it does not (HA-06).
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) kind: Kind,
+    pub(super) name: Vec<u8>,
+    pub(super) size: u64,
+}
+
+impl Header {
+    /// Reads `block`; the reason where it is not a header that we take.
+    pub(super) fn parse(block: &[u8; 512]) -> Result<Self, String> {
+        let checksum = octal(field(block, 148, 8)).ok_or("a header checksum that is no octal number")?;
+        if checksum != sum(block) {
+            return Err(format!("a header whose checksum is {checksum} where {} is right", sum(block)));
+        }
+        let posix = match field(block, 257, 8) {
+            b"ustar\x0000" => true,
+            b"ustar  \0" => false,
+            _ => return Err("a header that is neither POSIX nor GNU".to_owned()),
+        };
+        let kind = match field(block, 156, 1) {
+            b"0" | b"\0" => Kind::File,
+            b"5" => Kind::Directory,
+            b"L" => Kind::LongName,
+            b"x" => Kind::Pax,
+            b"g" => Kind::PaxGlobal,
+            b"1" => return Err("a hard link".to_owned()),
+            b"2" => return Err("a symbolic link".to_owned()),
+            b"3" | b"4" => return Err("a device".to_owned()),
+            b"6" => return Err("a FIFO".to_owned()),
+            b"S" => return Err("a sparse file".to_owned()),
+            other => return Err(format!("a member of the unknown type {:?}", other.escape_ascii().to_string())),
+        };
+        let size = number(field(block, 124, 12)).ok_or("a size that is no number")?;
+        let mut name = text(field(block, 0, 100)).to_vec();
+        let prefix = text(field(block, 345, 155));
+        if posix && !prefix.is_empty() {
+            name = [prefix, b"/", &name].concat();
+        }
+        Ok(Self { kind, name, size })
+    }
+
+    /// The header of a member that we write: nothing in it depends on who writes it or when.
+    pub(super) fn write(&self) -> [u8; 512] {
+        let mut block = [0; 512];
+        let (mode, kind): (&[u8], &[u8]) = match self.kind {
+            Kind::Directory => (b"0000755\0", b"5"),
+            Kind::Pax => (b"0000644\0", b"x"),
+            Kind::File | Kind::LongName | Kind::PaxGlobal => (b"0000644\0", b"0"),
+        };
+        let size = match self.size > MAX_OCTAL {
+            // What GNU, BSD, Go and Python read: the first bit set, then the number, big endian.
+            true => [&[0x80, 0, 0, 0], self.size.to_be_bytes().as_slice()].concat(),
+            false => format!("{:011o}\0", self.size).into_bytes(),
+        };
+        for (start, bytes) in [
+            (0, self.name.as_slice()),
+            (100, mode),
+            (108, b"0000000\0"),
+            (116, b"0000000\0"),
+            (124, &size),
+            (136, b"00000000000\0"),
+            (148, b"        "),
+            (156, kind),
+            (257, b"ustar\x0000"),
+            (329, b"0000000\0"),
+            (337, b"0000000\0"),
+        ] {
+            put(&mut block, start, bytes);
+        }
+        let checksum = format!("{:06o}\0 ", sum(&block));
+        put(&mut block, 148, checksum.as_bytes());
+        block
+    }
+
+    /// Whether `name` fits into a header.
+    pub(super) fn fits(name: &str) -> bool {
+        name.len() <= 100
+    }
+}
+
+/// What follows a member of `size` bytes until the next header; `None` where no archive can be so long.
+pub(super) fn padded(size: u64) -> Option<u64> {
+    size.checked_next_multiple_of(BLOCK)
+}
+
+fn field(block: &[u8; 512], start: usize, length: usize) -> &[u8] {
+    block.get(start..start + length).unwrap_or_default()
+}
+
+fn put(block: &mut [u8; 512], start: usize, bytes: &[u8]) {
+    block.iter_mut().skip(start).zip(bytes).for_each(|(to, from)| *to = *from);
+}
+
+/// The bytes before the first NUL.
+fn text(field: &[u8]) -> &[u8] {
+    field.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
+/// The sum of all bytes, with the checksum itself as spaces.
+fn sum(block: &[u8; 512]) -> u64 {
+    let byte = |(position, byte): (usize, &u8)| if (148..156).contains(&position) { 32 } else { u64::from(*byte) };
+    block.iter().enumerate().map(byte).sum()
+}
+
+/// Octal digits, perhaps after spaces, ended by a NUL or a space, and nothing after that (HA-13).
+fn octal(field: &[u8]) -> Option<u64> {
+    let start = field.iter().position(|byte| *byte != b' ')?;
+    let (_, digits) = field.split_at_checked(start)?;
+    let end = digits.iter().position(|byte| matches!(byte, 0 | b' ')).unwrap_or(digits.len());
+    let (digits, rest) = digits.split_at_checked(end)?;
+    let plain = digits.iter().all(|digit| (b'0'..=b'7').contains(digit));
+    let ended = rest.iter().all(|byte| matches!(byte, 0 | b' '));
+    let digits = std::str::from_utf8(digits).ok().filter(|digits| plain && ended && !digits.is_empty())?;
+    u64::from_str_radix(digits, 8).ok()
+}
+
+/// A number in octal, or in base 256 where it is not negative and is under 2^63.
+fn number(field: &[u8]) -> Option<u64> {
+    let Some((0x80, rest)) = field.split_first() else { return octal(field) };
+    let (zeros, value) = rest.split_last_chunk::<8>()?;
+    let value = u64::from_be_bytes(*value);
+    (zeros.iter().all(|byte| *byte == 0) && i64::try_from(value).is_ok()).then_some(value)
+}
+
+/// The largest size that eleven octal digits can say.
+pub(super) const MAX_OCTAL: u64 = 0o77_777_777_777;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_it_writes() {
+        for size in [0, 1, 511, 512, MAX_OCTAL, MAX_OCTAL + 1, 1 << 62] {
+            for kind in [Kind::File, Kind::Directory, Kind::Pax] {
+                let header = Header { kind, name: b"blobs/sha256/x".to_vec(), size };
+                assert_eq!(Header::parse(&header.write()).unwrap(), header);
+            }
+        }
+    }
+
+    // HA-13 and HA-14.
+    #[test]
+    fn refuses_numbers_that_can_be_read_in_two_ways() {
+        for good in ["00000000012\0", "     000012 ", "12\0\0\0\0\0\0\0\0\0\0", "77777777777 ", "777777777777"] {
+            assert!(number(good.as_bytes()).is_some(), "{good:?}");
+        }
+        for bad in [
+            "",
+            "            ",
+            "\0\0\0\0\0\0\0\0\0\0\0\0",
+            "0000000001x\0",
+            "-0000000012\0",
+            "+0000000012\0",
+            "00000000 12\0",
+            "00000000\x0012\0",
+            "00000000089\0",
+        ] {
+            assert_eq!(number(bad.as_bytes()), None, "{bad:?}");
+        }
+        assert_eq!(number(b"\x80\0\0\0\0\0\0\x02\0\0\0\0"), Some(1 << 33));
+        assert_eq!(number(b"\x80\0\0\0\xff\0\0\0\0\0\0\0"), None);
+        assert_eq!(number(b"\x80\0\0\x01\0\0\0\0\0\0\0\0"), None);
+        assert_eq!(number(b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), None);
+        let mut block = Header { kind: Kind::File, name: b"x".to_vec(), size: 1 }.write();
+        for position in 0..512 {
+            block[position] ^= 4;
+            assert!(Header::parse(&block).is_err(), "byte {position}");
+            block[position] ^= 4;
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! `Archive`: an OCI image layout in a tar archive, read at its offsets and never unpacked.
+
+mod header;
+mod scan;
+mod write;
+
+use std::fs::File;
+use std::io;
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+use crate::digest::Digest;
+use crate::limits::Limits;
+use crate::oci::Descriptor;
+use crate::store::StoreError;
+use crate::store::archive::scan::Members;
+use crate::store::archive::scan::ScanError;
+use crate::store::archive::scan::Span;
+use crate::store::archive::write::Staged;
+use crate::store::archive::write::Writing;
+use crate::store::layout::LOST;
+use crate::store::layout::open_regular;
+use crate::store::local::Local;
+use crate::store::local::place::Found;
+use crate::store::local::place::Place;
+use crate::store::local::place::Stage;
+use crate::store::local::place::at;
+use crate::store::local::place::blob_digest;
+
+/// An OCI image layout in a tar archive, not compressed.
+///
+/// Adding to an archive writes a new one beside it, which takes its place when it is finished.
+pub type Archive = Local<Tar>;
+
+/// The files of a layout as members of a tar archive.
+pub struct Tar {
+    limits: Limits,
+    path: PathBuf,
+    state: Mutex<State>,
+    transport: &'static str,
+}
+
+#[derive(Default)]
+struct State {
+    read: Option<Opened>,
+    writing: Option<Writing>,
+}
+
+/// An archive whose headers were read. What it holds is read through this handle, whatever happens to its name.
+#[derive(Clone)]
+struct Opened {
+    file: Arc<File>,
+    members: Arc<Members>,
+}
+
+/// The bytes of a member.
+struct SpanReader {
+    at: u64,
+    end: u64,
+    file: Arc<File>,
+}
+
+impl Archive {
+    /// Opens the archive in the file `path`, which must hold a layout.
+    ///
+    /// # Errors
+    /// [`StoreError`] that says what is missing or broken, and at which byte.
+    pub fn open(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
+        let path = path.into();
+        let tar = Tar::open(TRANSPORT, path.clone(), limits.clone())?;
+        match tar.is_new() {
+            true => Err(at(&path)(io::ErrorKind::NotFound.into())),
+            false => Self::of(tar, limits),
+        }
+    }
+
+    /// Opens the archive in the file `path`; where there is none it is made by the first
+    /// [`finish`](crate::store::Sink::finish).
+    ///
+    /// # Errors
+    /// As [`Archive::open`].
+    pub fn create(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
+        Self::of(Tar::open(TRANSPORT, path.into(), limits.clone())?, limits)
+    }
+}
+
+impl Tar {
+    /// The archive in the file `path`, if there is one, called by the name of `transport`.
+    pub(crate) fn open(transport: &'static str, path: PathBuf, limits: Limits) -> Result<Self, StoreError> {
+        let tar = Self { limits, path, state: Mutex::default(), transport };
+        tar.state().read = tar.scan()?;
+        Ok(tar)
+    }
+
+    /// The names of the files, in order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.state().read.iter().flat_map(|opened| opened.members.keys().cloned()).collect()
+    }
+
+    fn scan(&self) -> Result<Option<Opened>, StoreError> {
+        // The name that was typed may be a link: it is the user's choice, as for every other file that is named.
+        let path = match self.path.canonicalize() {
+            Ok(path) => path,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(at(&self.path)(error)),
+        };
+        let Some((file, length)) = open_regular(&path)? else { return Ok(None) };
+        let limit = self.limits.archive_members;
+        let members = scan::scan(&file, length, &self.limits).map_err(|error| match error {
+            ScanError::Broken(why) => StoreError::Broken { place: self.name(), why },
+            ScanError::TooMany => StoreError::TooMany { place: self.name(), what: "members", limit },
+            ScanError::Io(error) => at(&self.path)(error),
+        })?;
+        Ok(Some(Opened { file: Arc::new(file), members: Arc::new(members) }))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place for Tar {
+    fn name(&self) -> String {
+        format!("{}:{}", self.transport, self.path.display())
+    }
+
+    fn open(&self, name: &str) -> Result<Option<Found>, StoreError> {
+        let state = self.state();
+        let staged = state.writing.as_ref().and_then(|writing| writing.find(name));
+        let found = staged.or_else(|| {
+            let opened = state.read.as_ref()?;
+            Some((Arc::clone(&opened.file), *opened.members.get(name)?))
+        });
+        Ok(found.map(|(file, span)| Found { reader: Box::new(SpanReader::new(file, span)), size: span.size }))
+    }
+
+    fn blobs(&self, _: &Limits) -> Result<Vec<(Digest, u64)>, StoreError> {
+        let state = self.state();
+        let members = state.read.iter().flat_map(|opened| opened.members.iter());
+        Ok(members.filter_map(|(name, span)| Some((blob_digest(name)?, span.size))).collect())
+    }
+
+    fn is_new(&self) -> bool {
+        self.state().read.is_none()
+    }
+
+    fn begin(&self) -> Result<(), StoreError> {
+        let mut state = self.state();
+        if state.writing.is_none() {
+            let mut writing = Writing::begin(&self.path)?;
+            // Another process may have replaced the archive since we read it.
+            state.read = self.scan()?;
+            if let Some(opened) = &state.read {
+                writing.take_over(opened)?;
+            }
+            state.writing = Some(writing);
+        }
+        Ok(())
+    }
+
+    fn stage<'a>(&'a self, descriptor: &Descriptor) -> Result<Box<dyn Stage + 'a>, StoreError> {
+        Ok(Box::new(Staged::create(self, descriptor)?))
+    }
+
+    fn commit(&self, index: &[u8]) -> Result<(), StoreError> {
+        let lost = || StoreError::Broken { place: self.name(), why: LOST.to_owned() };
+        // Where this fails everything staged is gone, and asking again cannot make it look as if it had not (TF-08).
+        let mut writing = self.state().writing.take().ok_or_else(lost)?;
+        writing.commit(index)?;
+        let committed = self.scan()?;
+        self.state().read = committed;
+        Ok(())
+    }
+}
+
+impl SpanReader {
+    fn new(file: Arc<File>, span: Span) -> Self {
+        Self { at: span.offset, end: span.offset.saturating_add(span.size), file }
+    }
+}
+
+impl Read for SpanReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
+        let length = buffer.len().min(left);
+        let Some(part) = buffer.get_mut(..length) else { return Ok(0) };
+        let count = read_at(&self.file, part, self.at)?;
+        self.at += u64::try_from(count).unwrap_or_default();
+        Ok(count)
+    }
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
+}
+
+#[cfg(unix)]
+fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::write_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_write(file, bytes, offset)
+}
+
+const TRANSPORT: &str = "oci-archive";

@@ -1,0 +1,302 @@
+//! `Members`: where the files of a tar archive lie, from one strict pass over its headers.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufReader;
+use std::io::Read as _;
+use std::io::Seek as _;
+
+use crate::limits::Limits;
+use crate::store::archive::header::BLOCK;
+use crate::store::archive::header::Header;
+use crate::store::archive::header::Kind;
+use crate::store::archive::header::MAX_OCTAL;
+use crate::store::archive::header::padded;
+
+/// Where the bytes of a file lie in an archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) offset: u64,
+    pub(super) size: u64,
+}
+
+/// The regular files of an archive, by name.
+pub(super) type Members = BTreeMap<String, Span>;
+
+/// Why an archive is not read.
+pub(super) enum ScanError {
+    /// It breaks a rule, and where.
+    Broken(String),
+    /// More members than we are willing to look at.
+    TooMany,
+    /// The system.
+    Io(std::io::Error),
+}
+
+impl From<std::io::Error> for ScanError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Reads the headers of `file`, which is `length` bytes long. T-63: what two readers could take for different members
+/// is refused, and so are links, in any form.
+pub(super) fn scan(file: &File, length: u64, limits: &Limits) -> Result<Members, ScanError> {
+    let mut input = BufReader::with_capacity(64 << 10, file);
+    input.rewind()?;
+    let mut scan =
+        Scan { at: 0, input, length, members: Members::new(), names: BTreeMap::new(), next: Next::default() };
+    scan.sniff()?;
+    for _ in 0..=limits.archive_members {
+        if !scan.member()? {
+            return Ok(scan.members);
+        }
+    }
+    Err(ScanError::TooMany)
+}
+
+struct Scan<'a> {
+    at: u64,
+    input: BufReader<&'a File>,
+    length: u64,
+    members: Members,
+    /// Every name in lower case (HA-08), and whether it is a directory's.
+    names: BTreeMap<String, bool>,
+    next: Next,
+}
+
+/// What was said in advance about the next member.
+#[derive(Default)]
+struct Next {
+    path: Option<String>,
+    size: Option<u64>,
+    told: bool,
+}
+
+impl Scan<'_> {
+    fn sniff(&mut self) -> Result<(), ScanError> {
+        let mut first = Vec::new();
+        self.input.by_ref().take(6).read_to_end(&mut first)?;
+        self.input.rewind()?;
+        let packed = match first.as_slice() {
+            [] => return Err(ScanError::Broken("it is empty".to_owned())),
+            [0x1f, 0x8b, ..] => ("gzip", "gunzip"),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => ("zstd", "unzstd"),
+            [0xfd, b'7', b'z', b'X', b'Z', 0] => ("xz", "unxz"),
+            [b'B', b'Z', b'h', ..] => ("bzip2", "bunzip2"),
+            _ => return Ok(()),
+        };
+        let (format, tool) = packed;
+        Err(ScanError::Broken(format!("it is compressed with {format}; unpack it with {tool} first")))
+    }
+
+    /// Reads the next header and passes over what it describes; `false` at the end of the archive.
+    fn member(&mut self) -> Result<bool, ScanError> {
+        let start = self.at;
+        let block = self.block()?;
+        if block == [0; 512] {
+            return self.end(start).map(|()| false);
+        }
+        let header = Header::parse(&block).map_err(|why| broken(start, &why))?;
+        let wrong = |why: String| broken(start, &why);
+        match header.kind {
+            Kind::Pax | Kind::PaxGlobal | Kind::LongName => {
+                let body = self.body(start, header.size)?;
+                self.announce(header.kind, &body).map_err(wrong)?;
+            }
+            Kind::Directory | Kind::File => self.file(start, header)?,
+        }
+        Ok(true)
+    }
+
+    fn file(&mut self, start: u64, header: Header) -> Result<(), ScanError> {
+        let wrong = |why: &str| broken(start, why);
+        let Next { path, size, .. } = std::mem::take(&mut self.next);
+        let name = match path {
+            Some(path) => path,
+            None => String::from_utf8(header.name).map_err(|_| wrong("a name that is not UTF-8"))?,
+        };
+        let size = match size {
+            // HA-11: POSIX lets the record win. It may do so only where the header has no room for the number, as Go
+            // writes it; in every other case the two have to agree.
+            Some(size) if size == header.size || size > MAX_OCTAL && header.size == 0 => size,
+            Some(size) => return Err(wrong(&format!("two sizes, {size} and {}", header.size))),
+            None => header.size,
+        };
+        let directory = header.kind == Kind::Directory;
+        let name = checked_name(&name, directory).map_err(|why| wrong(&why))?;
+        if directory && size != 0 {
+            return Err(wrong("a directory with content"));
+        }
+        let offset = self.at;
+        self.skip(start, &name, size)?;
+        let known = self.names.insert(name.to_ascii_lowercase(), directory);
+        if !name.is_empty() && known.is_some_and(|known| !(known && directory)) {
+            return Err(wrong(&format!("`{name}` for the second time")));
+        }
+        if !directory {
+            self.members.insert(name, Span { offset, size });
+        }
+        Ok(())
+    }
+
+    /// Takes in what an extension header says about the next member, once (HA-12).
+    fn announce(&mut self, kind: Kind, body: &[u8]) -> Result<(), String> {
+        let twice = |what: &str| format!("{what} for one member, twice");
+        match kind {
+            Kind::LongName => {
+                let name = body.strip_suffix(b"\0").unwrap_or(body);
+                let name = String::from_utf8(name.to_vec()).map_err(|_| "a name that is not UTF-8")?;
+                if self.next.path.replace(name).is_some() {
+                    return Err(twice("a name"));
+                }
+            }
+            Kind::Pax if self.next.told => return Err(twice("records")),
+            _ => {
+                for (key, value) in records(body)? {
+                    match (key, kind) {
+                        ("path", Kind::Pax) => {
+                            if self.next.path.replace(value.to_owned()).is_some() {
+                                return Err(twice("a name"));
+                            }
+                        }
+                        ("size", Kind::Pax) => {
+                            let size = Some(value).filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()));
+                            let size = size.and_then(|value| value.parse().ok()).ok_or("a size that is no number")?;
+                            if self.next.size.replace(size).is_some() {
+                                return Err(twice("a size"));
+                            }
+                        }
+                        ("path" | "size" | "linkpath", _) => return Err(format!("a record that sets `{key}`")),
+                        _ if key.starts_with("GNU.sparse.") => return Err("a sparse file".to_owned()),
+                        _ => {}
+                    }
+                }
+                self.next.told |= kind == Kind::Pax;
+            }
+        }
+        Ok(())
+    }
+
+    fn block(&mut self) -> Result<[u8; 512], ScanError> {
+        let left = self.length.saturating_sub(self.at);
+        match left {
+            0 => return Err(broken(self.at, "no end: it was cut off after a member")),
+            1..BLOCK => return Err(broken(self.at, "the beginning of a header: it was cut off there")),
+            _ => {}
+        }
+        let mut block = [0; 512];
+        self.input.read_exact(&mut block)?;
+        self.at += BLOCK;
+        Ok(block)
+    }
+
+    /// The body of an extension header.
+    fn body(&mut self, start: u64, size: u64) -> Result<Vec<u8>, ScanError> {
+        if size > EXTENSION_LIMIT {
+            return Err(broken(start, &format!("{size} bytes about one member, more than {EXTENSION_LIMIT}")));
+        }
+        self.inside(start, "an extension header", size)?;
+        let mut body = Vec::new();
+        self.input.by_ref().take(size).read_to_end(&mut body)?;
+        self.at += size;
+        let rest = padded(size).unwrap_or(size) - size;
+        self.input.seek_relative(i64::try_from(rest).unwrap_or_default())?;
+        self.at += rest;
+        Ok(body)
+    }
+
+    fn skip(&mut self, start: u64, name: &str, size: u64) -> Result<(), ScanError> {
+        let whole = self.inside(start, name, size)?;
+        let far = i64::try_from(whole).map_err(|_| broken(start, "a size beyond every file"))?;
+        self.input.seek_relative(far)?;
+        self.at += whole;
+        Ok(())
+    }
+
+    /// The length of a member with its padding, if the archive has that much left (HA-15, HA-22).
+    fn inside(&self, start: u64, name: &str, size: u64) -> Result<u64, ScanError> {
+        let left = self.length - self.at;
+        let whole = padded(size).filter(|whole| *whole <= left);
+        whole.ok_or_else(|| {
+            broken(start, &format!("`{name}` of {size} bytes, of which {left} are there: it was cut off"))
+        })
+    }
+
+    /// The second block of zeros, and then nothing but zeros (HA-16).
+    fn end(&mut self, start: u64) -> Result<(), ScanError> {
+        if self.next.told || self.next.path.is_some() {
+            return Err(broken(start, "the end where a member was announced"));
+        }
+        if self.length - self.at < BLOCK {
+            return Err(broken(start, "one block of zeros at the end instead of two: it was cut off"));
+        }
+        if self.block()? != [0; 512] {
+            return Err(broken(start, "a block of zeros in the middle"));
+        }
+        let mut rest = vec![0; 64 << 10];
+        loop {
+            let count = self.input.read(&mut rest)?;
+            if count == 0 {
+                return Ok(());
+            }
+            if rest.iter().take(count).any(|byte| *byte != 0) {
+                return Err(broken(self.at, "something after its end"));
+            }
+            self.at += u64::try_from(count).unwrap_or_default();
+        }
+    }
+}
+
+fn broken(at: u64, what: &str) -> ScanError {
+    ScanError::Broken(format!("at byte {at} it has {what}"))
+}
+
+/// `name` without a leading `./` and, for a directory, without the final slash, if it is a name that can only mean a
+/// file inside (HA-01, HA-02, HA-08 to HA-10). A layout has only names of ASCII letters; others could look the same.
+fn checked_name(name: &str, directory: bool) -> Result<String, String> {
+    let shown = || -> String { name.chars().take(80).flat_map(char::escape_default).collect() };
+    let inside = name.strip_prefix("./").unwrap_or(name);
+    let inside = inside.strip_suffix('/').filter(|_| directory).unwrap_or(inside);
+    if directory && (inside.is_empty() || inside == ".") {
+        return Ok(String::new());
+    }
+    let part = |part: &str| !part.is_empty() && part.len() <= 255 && part != "." && part != "..";
+    let graphic = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'\\';
+    match inside.len() <= 4096 && inside.split('/').all(part) && inside.bytes().all(graphic) {
+        true => Ok(inside.to_owned()),
+        false => Err(format!("the name `{}`, which is none that a layout can have", shown())),
+    }
+}
+
+/// The records of a PAX header: `length key=value\n`, where the length counts itself.
+fn records(mut body: &[u8]) -> Result<Vec<(&str, &str)>, String> {
+    let mut records = Vec::new();
+    while !body.is_empty() {
+        let record = record(body).ok_or("a record that is none")?;
+        records.push((record.0, record.1));
+        body = record.2;
+    }
+    Ok(records)
+}
+
+fn record(body: &[u8]) -> Option<(&str, &str, &[u8])> {
+    let space = body.iter().take(8).position(|byte| *byte == b' ')?;
+    let (digits, _) = body.split_at_checked(space)?;
+    let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let (record, rest) = body.split_at_checked(digits.parse().ok()?)?;
+    let text = record.get(space + 1..)?.strip_suffix(b"\n")?;
+    let equals = text.iter().position(|byte| *byte == b'=')?;
+    let (key, value) = (text.get(..equals)?, text.get(equals + 1..)?);
+    let key = std::str::from_utf8(key).ok().filter(|key| !key.is_empty())?;
+    // Extended attributes are bytes; only the values that we look at have to be text.
+    let value = std::str::from_utf8(value);
+    match (key, value) {
+        (_, Ok(value)) => Some((key, value, rest)),
+        ("path" | "size" | "linkpath", Err(_)) => None,
+        (_, Err(_)) => Some((key, "", rest)),
+    }
+}
+
+/// The longest extension header, in bytes.
+const EXTENSION_LIMIT: u64 = 64 << 10;

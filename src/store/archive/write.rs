@@ -1,0 +1,279 @@
+//! Writing an archive: a new file beside the old one, which takes its name when everything is in it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::fs::File;
+use std::io;
+use std::io::Read as _;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::oci::Descriptor;
+use crate::store::StoreError;
+use crate::store::archive::Opened;
+use crate::store::archive::SpanReader;
+use crate::store::archive::Tar;
+use crate::store::archive::header::BLOCK;
+use crate::store::archive::header::Header;
+use crate::store::archive::header::Kind;
+use crate::store::archive::header::padded;
+use crate::store::archive::scan::Span;
+use crate::store::archive::write_at;
+use crate::store::layout::LOST;
+use crate::store::layout::lock::Lock;
+use crate::store::layout::write::remove_temporary;
+use crate::store::layout::write::sync_directory;
+use crate::store::layout::write::temporary;
+use crate::store::local::place::INDEX;
+use crate::store::local::place::MARK;
+use crate::store::local::place::MARK_BODY;
+use crate::store::local::place::Stage;
+use crate::store::local::place::at;
+use crate::store::local::place::blob_name;
+
+/// An archive in the making.
+///
+/// Room for a member is set aside before its bytes arrive, so that several can arrive at once. Members follow each
+/// other in the order in which their room was set aside; nothing else than that order and the content decides the
+/// bytes of the archive.
+pub(super) struct Writing {
+    /// Where the next member begins.
+    end: u64,
+    file: Arc<File>,
+    /// Room that was set aside and not filled.
+    holes: bool,
+    kept: BTreeMap<String, Span>,
+    _lock: Lock,
+    target: PathBuf,
+    temporary: PathBuf,
+}
+
+/// Where a member goes.
+struct Room {
+    data: u64,
+    end: u64,
+    start: u64,
+}
+
+impl Writing {
+    /// Begins an archive that will be at `target`, for us alone.
+    pub(super) fn begin(target: &Path) -> Result<Self, StoreError> {
+        // A link is followed once, here: the file that it points to is the one that is replaced.
+        let target = target.canonicalize().unwrap_or_else(|_| target.to_owned());
+        let directory = directory_of(&target);
+        fs::metadata(directory).map_err(at(directory))?;
+        let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let lock = Lock::take(directory.join(format!(".{name}.bulla.lock")), &target)?;
+        remove_temporary(directory, &prefix(&target));
+        let (file, temporary) = temporary(directory, &prefix(&target))?;
+        let file = Arc::new(file);
+        let kept = BTreeMap::new();
+        let mut writing = Self { end: 0, file, holes: false, kept, _lock: lock, target, temporary };
+        for directory in DIRECTORIES {
+            let room = writing.set_aside(directory, 0, Kind::Directory)?;
+            writing.end = room.end;
+        }
+        Ok(writing)
+    }
+
+    /// Takes over the members of `opened`, but for those that [`Writing::commit`] writes.
+    pub(super) fn take_over(&mut self, opened: &Opened) -> Result<(), StoreError> {
+        let mut members: Vec<_> = opened.members.iter().collect();
+        members.sort_by_key(|(_, span)| span.offset);
+        for (name, span) in members {
+            if name != INDEX && name != MARK {
+                self.append(name, &mut SpanReader::new(Arc::clone(&opened.file), *span), span.size)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a member is that was taken over or kept.
+    pub(super) fn find(&self, name: &str) -> Option<(Arc<File>, Span)> {
+        self.kept.get(name).map(|span| (Arc::clone(&self.file), *span))
+    }
+
+    /// Completes the archive, syncs it and gives it its name.
+    pub(super) fn commit(&mut self, index: &[u8]) -> Result<(), StoreError> {
+        if self.holes {
+            self.close_holes()?;
+        }
+        for (name, body) in [(MARK, MARK_BODY), (INDEX, index)] {
+            let size = u64::try_from(body.len()).unwrap_or(u64::MAX);
+            self.append(name, &mut &*body, size)?;
+        }
+        let here = at(&self.temporary);
+        self.file.set_len(self.end.saturating_add(2 * BLOCK)).map_err(&here)?;
+        if let Ok(old) = fs::metadata(&self.target) {
+            fs::set_permissions(&self.temporary, old.permissions()).map_err(&here)?;
+        }
+        self.file.sync_all().map_err(&here)?;
+        fs::rename(&self.temporary, &self.target).map_err(at(&self.target))?;
+        sync_directory(directory_of(&self.target))
+    }
+
+    /// Sets room aside for `size` bytes under `name`, and writes the header that says so.
+    fn set_aside(&mut self, name: &str, size: u64, kind: Kind) -> Result<Room, StoreError> {
+        let what =
+            || StoreError::TooLarge { what: format!("`{name}` for {}", self.target.display()), limit: MAX_ARCHIVE };
+        let start = self.end;
+        let headers = headers(name, size, kind);
+        let data = start.checked_add(u64::try_from(headers.len()).unwrap_or(u64::MAX)).ok_or_else(what)?;
+        let end = padded(size).and_then(|size| data.checked_add(size)).filter(|end| *end <= MAX_ARCHIVE);
+        let end = end.ok_or_else(what)?;
+        write_all(&self.file, &self.temporary, &headers, start)?;
+        Ok(Room { data, end, start })
+    }
+
+    fn append(&mut self, name: &str, from: &mut impl io::Read, size: u64) -> Result<(), StoreError> {
+        let room = self.set_aside(name, size, Kind::File)?;
+        let mut position = room.data;
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            let count =
+                from.by_ref().take(size - (position - room.data)).read(&mut buffer).map_err(at(&self.target))?;
+            let Some(piece) = buffer.get(..count).filter(|piece| !piece.is_empty()) else { break };
+            write_all(&self.file, &self.temporary, piece, position)?;
+            position += u64::try_from(count).unwrap_or_default();
+        }
+        if position - room.data != size {
+            let why = format!("`{name}` became shorter while it was read");
+            return Err(StoreError::Broken { place: self.target.display().to_string(), why });
+        }
+        self.end = room.end;
+        self.kept.insert(name.to_owned(), Span { offset: room.data, size });
+        Ok(())
+    }
+
+    /// Writes everything that was kept once more, one after the other.
+    fn close_holes(&mut self) -> Result<(), StoreError> {
+        let opened = Opened { file: Arc::clone(&self.file), members: Arc::new(std::mem::take(&mut self.kept)) };
+        let (file, path) = temporary(directory_of(&self.target), &prefix(&self.target))?;
+        drop(fs::remove_file(std::mem::replace(&mut self.temporary, path)));
+        self.file = Arc::new(file);
+        self.holes = false;
+        self.end = 0;
+        for directory in DIRECTORIES {
+            self.end = self.set_aside(directory, 0, Kind::Directory)?.end;
+        }
+        self.take_over(&opened)
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        // After `commit` there is nothing under this name any more.
+        drop(fs::remove_file(&self.temporary));
+    }
+}
+
+/// A blob on its way into an archive.
+pub(super) struct Staged<'a> {
+    file: Arc<File>,
+    kept: bool,
+    name: String,
+    position: u64,
+    room: Room,
+    size: u64,
+    tar: &'a Tar,
+    temporary: PathBuf,
+}
+
+impl<'a> Staged<'a> {
+    pub(super) fn create(tar: &'a Tar, descriptor: &Descriptor) -> Result<Self, StoreError> {
+        let name = blob_name(&descriptor.digest);
+        let mut state = tar.state();
+        let begun = || StoreError::Broken { place: tar.path.display().to_string(), why: LOST.to_owned() };
+        let writing = state.writing.as_mut().ok_or_else(begun)?;
+        let room = writing.set_aside(&name, descriptor.size, Kind::File)?;
+        writing.end = room.end;
+        let (file, temporary) = (Arc::clone(&writing.file), writing.temporary.clone());
+        Ok(Self { file, kept: false, name, position: room.data, room, size: descriptor.size, tar, temporary })
+    }
+}
+
+impl Stage for Staged<'_> {
+    fn write(&mut self, piece: &[u8]) -> Result<(), StoreError> {
+        write_all(&self.file, &self.temporary, piece, self.position)?;
+        self.position += u64::try_from(piece.len()).unwrap_or_default();
+        Ok(())
+    }
+
+    fn keep(mut self: Box<Self>) -> Result<(), StoreError> {
+        if let Some(writing) = &mut self.tar.state().writing {
+            let span = Span { offset: self.room.data, size: self.size };
+            // Two tasks may have written the same blob; the room of the second is a hole.
+            self.kept = !writing.kept.contains_key(&self.name);
+            writing.kept.entry(self.name.clone()).or_insert(span);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Staged<'_> {
+    fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
+        if let Some(writing) = &mut self.tar.state().writing {
+            match writing.end == self.room.end && writing.file.set_len(self.room.start).is_ok() {
+                true => writing.end = self.room.start,
+                false => writing.holes = true,
+            }
+        }
+    }
+}
+
+/// The header of a member, after one with its name where that is too long for it.
+fn headers(name: &str, size: u64, kind: Kind) -> Vec<u8> {
+    let header = |kind, name: &str, size| Header { kind, name: name.as_bytes().to_vec(), size }.write();
+    if Header::fits(name) {
+        return header(kind, name, size).to_vec();
+    }
+    let record = record("path", name);
+    let length = u64::try_from(record.len()).unwrap_or_default();
+    let mut headers = header(Kind::Pax, "././@PaxHeader", length).to_vec();
+    headers.extend(&record);
+    headers.resize(headers.len().next_multiple_of(512), 0);
+    let short: String = name.chars().take(100).collect();
+    headers.extend(header(kind, &short, size));
+    headers
+}
+
+/// A PAX record: its length, which counts itself, and what it says.
+fn record(key: &str, value: &str) -> Vec<u8> {
+    let rest = format!(" {key}={value}\n");
+    let with = |digits: usize| rest.len() + digits;
+    let digits = (1..).find(|digits| with(*digits).to_string().len() == *digits).unwrap_or_default();
+    format!("{}{rest}", with(digits)).into_bytes()
+}
+
+fn write_all(file: &File, path: &Path, mut bytes: &[u8], mut offset: u64) -> Result<(), StoreError> {
+    while !bytes.is_empty() {
+        let count = match write_at(file, bytes, offset) {
+            Ok(0) => return Err(at(path)(io::ErrorKind::WriteZero.into())),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(at(path)(error)),
+        };
+        bytes = bytes.get(count..).unwrap_or_default();
+        offset += u64::try_from(count).unwrap_or_default();
+    }
+    Ok(())
+}
+
+fn directory_of(target: &Path) -> &Path {
+    target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// What the temporary files for `target` are called.
+fn prefix(target: &Path) -> String {
+    format!(".{}.tmp-", target.file_name().map(|name| name.to_string_lossy()).unwrap_or_default())
+}
+
+/// The directories that every archive of ours begins with.
+const DIRECTORIES: [&str; 2] = ["blobs/", "blobs/sha256/"];
+
+/// No archive is longer: offsets in files are signed.
+const MAX_ARCHIVE: u64 = 1 << 62;

@@ -1,0 +1,175 @@
+//! `Challenge`: what a registry wants to see before it answers. RFC 9110 section 11, distribution token specification.
+
+/// What a registry wants to see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Challenge {
+    /// User name and password.
+    Basic,
+    /// A token from a token service.
+    Bearer(Bearer),
+}
+
+/// Where a token is to be had, and for what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Bearer {
+    /// The address of the token service.
+    pub(super) realm: String,
+    /// What the token service is told about who wants the token.
+    pub(super) service: Option<String>,
+    /// What the registry says the token must be good for.
+    pub(super) scopes: Vec<String>,
+}
+
+/// The challenges in the values of `WWW-Authenticate` headers that we can meet, the strongest first.
+pub(super) fn parse<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Challenge> {
+    let mut found: Vec<Challenge> = values.into_iter().take(MOST).flat_map(parse_one).collect();
+    found.sort_by_key(|challenge| matches!(challenge, Challenge::Basic));
+    found
+}
+
+fn parse_one(value: &str) -> Vec<Challenge> {
+    let mut rest = value;
+    let mut found: Vec<Raw> = Vec::new();
+    while let Some((name, after)) = token(rest) {
+        rest = match after.trim_start().strip_prefix('=') {
+            Some(after) => {
+                let (value, after) = parameter(after.trim_start());
+                if let Some(current) = found.last_mut() {
+                    current.parameters.push((name.to_ascii_lowercase(), value));
+                }
+                after
+            }
+            None => {
+                found.push(Raw { scheme: name.to_ascii_lowercase(), parameters: Vec::new() });
+                after
+            }
+        };
+    }
+    found.into_iter().filter_map(Raw::meant).collect()
+}
+
+struct Raw {
+    scheme: String,
+    parameters: Vec<(String, String)>,
+}
+
+impl Raw {
+    fn meant(self) -> Option<Challenge> {
+        let one = |name: &str| {
+            let mut values = self.parameters.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone());
+            // A parameter that stands twice could be read in two ways.
+            values.next().filter(|_| values.next().is_none())
+        };
+        match self.scheme.as_str() {
+            "basic" => Some(Challenge::Basic),
+            "bearer" => Some(Challenge::Bearer(Bearer {
+                realm: one("realm")?,
+                service: one("service"),
+                scopes: one("scope").iter().flat_map(|scopes| scopes.split(' ')).map(str::to_owned).collect(),
+            })),
+            _ => None,
+        }
+    }
+}
+
+/// The next token, and what follows it.
+fn token(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ',' || c == '=');
+    let end = text.find(|c: char| !is_token(c)).unwrap_or(text.len());
+    match text.split_at_checked(end)? {
+        // What is no token ends the reading.
+        ("", _) => None,
+        split => Some(split),
+    }
+}
+
+/// The value of a parameter, quoted or not, and what follows it.
+fn parameter(text: &str) -> (String, &str) {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find(|c: char| c == ',' || c.is_ascii_whitespace()).unwrap_or(text.len());
+        let (value, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+        return (value.to_owned(), rest);
+    };
+    let mut value = String::new();
+    let mut characters = quoted.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '"' => return (value, quoted.get(at + 1..).unwrap_or_default()),
+            '\\' => value.extend(characters.next().map(|(_, escaped)| escaped)),
+            other => value.push(other),
+        }
+    }
+    // A quote that is never closed: nothing after it can be trusted to be what it seems.
+    (String::new(), "")
+}
+
+fn is_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~/".contains(c)
+}
+
+/// How many `WWW-Authenticate` headers are looked at.
+const MOST: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bearer(realm: &str, service: Option<&str>, scopes: &[&str]) -> Challenge {
+        Challenge::Bearer(Bearer {
+            realm: realm.to_owned(),
+            service: service.map(str::to_owned),
+            scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
+        })
+    }
+
+    #[test]
+    fn reads_what_registries_send() {
+        let hub = r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:library/a:pull""#;
+        assert_eq!(
+            parse([hub]),
+            [bearer("https://auth.docker.io/token", Some("registry.docker.io"), &["repository:library/a:pull"])]
+        );
+        assert_eq!(parse(["Basic realm=\"Registry\""]), [Challenge::Basic]);
+        assert_eq!(parse(["basic"]), [Challenge::Basic]);
+        assert_eq!(
+            parse([r#"BEARER  Realm = "https://a/t" ,  SCOPE="x y""#]),
+            [bearer("https://a/t", None, &["x", "y"])]
+        );
+        assert_eq!(parse(["Bearer realm=https://a/t,service=b"]), [bearer("https://a/t", Some("b"), &[])]);
+    }
+
+    #[test]
+    fn reads_several_challenges_and_takes_the_strongest_first() {
+        let both = r#"Basic realm="a, Bearer realm=b", Bearer realm="https://t/"#;
+        assert_eq!(parse([both]), [Challenge::Basic]);
+        let both = r#"Negotiate, Basic realm="x", Bearer realm="https://t/",service="s""#;
+        assert_eq!(parse([both]), [bearer("https://t/", Some("s"), &[]), Challenge::Basic]);
+        assert_eq!(
+            parse(["Basic realm=x", r#"Bearer realm="https://t/""#]),
+            [bearer("https://t/", None, &[]), Challenge::Basic]
+        );
+        assert_eq!(parse(["Negotiate YII=, Basic realm=x"]), [Challenge::Basic]);
+    }
+
+    #[test]
+    fn hostile_forms_give_nothing() {
+        for text in [
+            "",
+            ",,,",
+            "=",
+            "Bearer",
+            "Bearer realm",
+            r#"Bearer realm="unclosed"#,
+            r#"Bearer realm="a",realm="b""#,
+            "Digest nonce=1",
+            "\u{7f}\u{7f}",
+            "Bearer \"realm\"=\"x\"",
+        ] {
+            let parsed = parse([text]);
+            assert!(parsed.iter().all(|c| *c == bearer("", None, &[])), "{text:?} gave {parsed:?}");
+        }
+        assert_eq!(parse([r#"Bearer realm="a\"b\\c""#]), [bearer("a\"b\\c", None, &[])]);
+        let many = "Basic,".repeat(10_000);
+        assert_eq!(parse([many.as_str()]).len(), 10_000);
+    }
+}

@@ -1,0 +1,362 @@
+//! One registry: its answers to our calls, with authentication, redirects and tries within bounds.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::Method;
+use reqwest::Request;
+use reqwest::Response;
+use reqwest::StatusCode;
+use reqwest::Url;
+use reqwest::header::ACCEPT;
+use reqwest::header::AUTHORIZATION;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::header::HeaderMap;
+use reqwest::header::HeaderName;
+use reqwest::header::HeaderValue;
+use reqwest::header::LOCATION;
+use tokio::sync::MutexGuard;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::answer::Answer;
+use super::answer::Body;
+use super::answer::Refused;
+use super::auth::Access;
+use super::auth::Auth;
+use super::auth::Scope;
+use super::auth::Ticket;
+use super::place;
+use super::retry::Failure;
+use super::retry::Retry;
+use super::transport::Incoming;
+use super::transport::Transport;
+use super::transport::Trouble;
+use super::transport::place as place_of;
+use crate::store::StoreError;
+
+/// One registry, for the whole process.
+pub(super) struct Host {
+    pub(super) auth: Auth,
+    pub(super) base: Url,
+    first: tokio::sync::Mutex<()>,
+    pub(super) knows: Knowledge,
+    not_before: Mutex<Option<Instant>>,
+    opened: AtomicBool,
+    pub(super) transport: Arc<Transport>,
+    turns: Semaphore,
+}
+
+/// What a registry has shown of itself.
+#[derive(Default)]
+pub(super) struct Knowledge {
+    /// The largest piece of an upload that it takes, in bytes.
+    pub(super) chunk_most: Mutex<Option<u64>>,
+    /// That it does not take a blob in one request.
+    pub(super) no_single_post: AtomicBool,
+    /// Whether it keeps a list of referrers.
+    pub(super) referrers: Mutex<Option<bool>>,
+    /// That it refuses manifests whose parts it does not have.
+    pub(super) validates: AtomicBool,
+}
+
+/// What a registry is asked.
+pub(super) struct Call {
+    pub(super) body: Bytes,
+    pub(super) headers: HeaderMap,
+    pub(super) method: Method,
+    pub(super) reading: Reading,
+    pub(super) scope: Scope,
+    pub(super) tries: Tries,
+    pub(super) url: Url,
+    /// What it is about, for messages.
+    pub(super) what: String,
+}
+
+/// What is done with the body of a good answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Read up to so many bytes; what follows is left.
+    Cut(u64),
+    /// Not looked at.
+    Nothing,
+    /// Handed on as it comes.
+    Stream,
+    /// Read; more than so many bytes is an error.
+    UpTo(u64),
+}
+
+/// When a call may be made again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tries {
+    /// Whenever there was no good answer.
+    Many,
+    /// Not at all.
+    Never,
+    /// Only where nothing can have been done.
+    Once,
+}
+
+impl Call {
+    /// A call that only reads.
+    pub(super) fn get(url: Url, repository: &str, reading: Reading, what: String) -> Self {
+        Self::new(Method::GET, url, repository, Access::Pull, what).reading(reading)
+    }
+
+    /// A call without a body, whose answer's body is not looked at.
+    pub(super) fn new(method: Method, url: Url, repository: &str, access: Access, what: String) -> Self {
+        Self {
+            body: Bytes::new(),
+            headers: HeaderMap::new(),
+            method,
+            reading: Reading::Nothing,
+            scope: Scope { repository: repository.to_owned(), access },
+            tries: Tries::Many,
+            url,
+            what,
+        }
+    }
+
+    pub(super) fn accept(self, types: &'static str) -> Self {
+        self.header(ACCEPT, HeaderValue::from_static(types))
+    }
+
+    pub(super) fn body(mut self, media_type: &str, body: Bytes) -> Self {
+        self.body = body;
+        match HeaderValue::from_str(media_type) {
+            Ok(value) => self.header(CONTENT_TYPE, value),
+            Err(_) => self,
+        }
+    }
+
+    pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    pub(super) fn tries(mut self, tries: Tries) -> Self {
+        self.tries = tries;
+        self
+    }
+
+    pub(super) fn reading(mut self, reading: Reading) -> Self {
+        self.reading = reading;
+        self
+    }
+
+    fn may_repeat(&self, status: StatusCode) -> bool {
+        let nothing_done = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        match self.tries {
+            Tries::Many => is_busy(status),
+            Tries::Never => false,
+            Tries::Once => nothing_done,
+        }
+    }
+
+    fn pause(&self, retry: &mut Retry, failure: Failure) -> Option<Duration> {
+        match self.tries {
+            Tries::Many => retry.broken(failure),
+            Tries::Once if failure == Failure::Connect => retry.broken(failure),
+            Tries::Never | Tries::Once => None,
+        }
+    }
+}
+
+impl Host {
+    pub(super) fn new(name: &str, base: Url, transport: Arc<Transport>) -> Self {
+        Self {
+            auth: Auth::new(name, base.clone(), Arc::clone(&transport)),
+            base,
+            first: tokio::sync::Mutex::default(),
+            knows: Knowledge::default(),
+            not_before: Mutex::default(),
+            opened: AtomicBool::new(false),
+            turns: Semaphore::new(transport.settings.at_once.max(1)),
+            transport,
+        }
+    }
+
+    /// Makes a call, as often as it takes within our patience. Every answer is returned that is not a reason to try
+    /// again; whether it is the one that was hoped for is for the caller to see.
+    pub(super) async fn ask(&self, call: &Call) -> Result<Answer, StoreError> {
+        let mut retry = Retry::new(self.transport.settings.patience);
+        let mut refusals = Refusals::default();
+        loop {
+            let ticket = self.auth.ticket(&call.scope).await?;
+            let pause = match self.once(call, ticket.as_ref()).await {
+                Ok(answer) if answer.status == StatusCode::UNAUTHORIZED && !answer.foreign => {
+                    let changed = self.auth.refused(&call.scope, ticket.as_ref(), &answer).await?;
+                    refusals.one_more(changed, &answer)?;
+                    continue;
+                }
+                Ok(answer) if call.may_repeat(answer.status) => match retry.busy(&answer.headers) {
+                    Some(pause) => self.pause_all(pause),
+                    None => return Ok(answer),
+                },
+                Ok(answer) => return Ok(answer),
+                Err(Trouble::Passing(failure, why)) => match call.pause(&mut retry, failure) {
+                    Some(pause) => pause,
+                    None => return Err(Trouble::Passing(failure, why).error(&place_of(&self.base))),
+                },
+                Err(trouble) => return Err(trouble.error(&call.what)),
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Makes a call, once, with a body that cannot be sent again. Whoever calls watches over how long it takes. An answer
+    /// of 401 is taken in, and returned.
+    pub(super) async fn ask_with(&self, call: &Call, body: reqwest::Body) -> Result<Answer, Trouble> {
+        let ticket = self.auth.ticket(&call.scope).await.map_err(Trouble::Final)?;
+        let mut request = request(call, call.url.clone(), ticket.as_ref());
+        *request.body_mut() = Some(body);
+        let response = self.transport.send(request, true, Duration::MAX).await?;
+        let answer = self.answer(call, ticket.as_ref(), response, &call.url).await?;
+        if answer.status == StatusCode::UNAUTHORIZED {
+            self.auth.refused(&call.scope, ticket.as_ref(), &answer).await.map_err(Trouble::Final)?;
+        }
+        Ok(answer)
+    }
+
+    async fn once(&self, call: &Call, ticket: Option<&Ticket>) -> Result<Answer, Trouble> {
+        let _turn = self.turns.acquire().await;
+        self.wait_until_welcome().await;
+        let mut first = self.first_turn().await;
+        let mut url = call.url.clone();
+        for _ in 0..=self.transport.settings.limits.redirects {
+            // HR-25: whoever is not the registry itself sees neither credential nor certificate.
+            let own = url.origin() == self.base.origin();
+            let request = request(call, url.clone(), ticket.filter(|_| own));
+            let response = self.transport.send(request, own, self.transport.settings.patience.first_byte).await;
+            if first.take().is_some() {
+                self.opened.store(true, Ordering::Release);
+            }
+            let response = response?;
+            match self.target(call, &url, &response)? {
+                Some(next) => url = next,
+                None => return self.answer(call, ticket, response, &url).await,
+            }
+        }
+        Err(Trouble::Final(StoreError::Protocol {
+            place: call.what.clone(),
+            why: format!("more than {} redirects", self.transport.settings.limits.redirects),
+        }))
+    }
+
+    /// Where an answer sends us, if it does.
+    fn target(&self, call: &Call, at: &Url, response: &Response) -> Result<Option<Url>, Trouble> {
+        let reads = call.method == Method::GET || call.method == Method::HEAD;
+        if !reads || !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+            return Ok(None);
+        }
+        let broken = |why: String| Trouble::Final(StoreError::Protocol { place: call.what.clone(), why });
+        let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+        let location = location.ok_or_else(|| broken("it sends us elsewhere without saying where".to_owned()))?;
+        let target = at.join(location).map_err(|_| broken("it sends us to what is no address".to_owned()))?;
+        place::may_redirect(&self.base, at, &target, &self.transport.settings).map_err(broken)?;
+        Ok(Some(target))
+    }
+
+    /// Reads of an answer what the call wants of it.
+    async fn answer(
+        &self,
+        call: &Call,
+        ticket: Option<&Ticket>,
+        response: Response,
+        url: &Url,
+    ) -> Result<Answer, Trouble> {
+        let settings = &self.transport.settings;
+        let what = call.what.clone();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let incoming = Incoming::new(response, settings.patience);
+        let passing = |(failure, why)| Trouble::Passing(failure, why);
+        let body = match call.reading {
+            _ if !status.is_success() => {
+                let secrets = ticket.map(|ticket| ticket.secrets.as_slice()).unwrap_or_default();
+                Body::Refused(Refused::read(incoming, &headers, &settings.limits, secrets).await)
+            }
+            Reading::Stream => Body::Stream(Box::new(incoming)),
+            Reading::Cut(limit) => Body::Whole(incoming.read(limit).await.map_err(passing)?.0),
+            Reading::UpTo(limit) => match incoming.read(limit).await.map_err(passing)? {
+                (bytes, true) => Body::Whole(bytes),
+                (_, false) => return Err(Trouble::Final(StoreError::TooLarge { what, limit })),
+            },
+            // Read to the end all the same, so that the connection can be used again.
+            Reading::Nothing => {
+                let _ = incoming.read(settings.limits.error_body_bytes).await;
+                Body::Whole(Vec::new())
+            }
+        };
+        if headers.get("docker-distribution-api-version").is_some_and(|value| value.as_bytes() == b"registry/2.0") {
+            self.knows.validates.store(true, Ordering::Relaxed);
+        }
+        let foreign = url.origin() != self.base.origin();
+        Ok(Answer { body, foreign, headers, status, url: url.clone(), what })
+    }
+
+    /// As long as nothing was heard of a registry it is sent one request only: it may want to know who we are, and
+    /// then all others can say so at once, on the connection that is there already.
+    async fn first_turn(&self) -> Option<MutexGuard<'_, ()>> {
+        if self.opened.load(Ordering::Acquire) {
+            return None;
+        }
+        let turn = self.first.lock().await;
+        (!self.opened.load(Ordering::Acquire)).then_some(turn)
+    }
+
+    /// Keeps all calls back for a while: a busy registry is not helped by the others.
+    fn pause_all(&self, pause: Duration) -> Duration {
+        let mut not_before = self.not_before.lock().unwrap_or_else(PoisonError::into_inner);
+        let then = Instant::now() + pause;
+        *not_before = Some(not_before.map_or(then, |other| other.max(then)));
+        pause
+    }
+
+    async fn wait_until_welcome(&self) {
+        loop {
+            let not_before = *self.not_before.lock().unwrap_or_else(PoisonError::into_inner);
+            match not_before {
+                Some(then) if then > Instant::now() => tokio::time::sleep_until(then).await,
+                _ => return,
+            }
+        }
+    }
+}
+
+/// Counts the 401 answers to one call: one new token, and another one only where the registry asked for more.
+#[derive(Default)]
+struct Refusals(u32);
+
+impl Refusals {
+    fn one_more(&mut self, changed: bool, answer: &Answer) -> Result<(), StoreError> {
+        self.0 += 1;
+        match self.0 {
+            1 => Ok(()),
+            2 if changed => Ok(()),
+            _ => Err(answer.error()),
+        }
+    }
+}
+
+/// Whether an answer says "not now".
+pub(super) fn is_busy(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+fn request(call: &Call, url: Url, ticket: Option<&Ticket>) -> Request {
+    let mut request = Request::new(call.method.clone(), url);
+    *request.headers_mut() = call.headers.clone();
+    if let Some(ticket) = ticket {
+        request.headers_mut().insert(AUTHORIZATION, ticket.header.clone());
+    }
+    let has_body = call.method != Method::GET && call.method != Method::HEAD;
+    if has_body {
+        *request.body_mut() = Some(call.body.clone().into());
+    }
+    request
+}

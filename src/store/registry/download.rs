@@ -1,0 +1,221 @@
+//! Blobs out of a registry: whole, or piece by piece, taken up again where the connection broke.
+
+use bytes::Bytes;
+use reqwest::StatusCode;
+use reqwest::header::CONTENT_RANGE;
+use reqwest::header::HeaderMap;
+use reqwest::header::HeaderValue;
+use reqwest::header::RANGE;
+
+use super::answer::Answer;
+use super::answer::Body;
+use super::client::Call;
+use super::client::Reading;
+use super::repository::Repository;
+use super::retry::Failure;
+use super::retry::Retry;
+use super::transport::Incoming;
+use super::transport::length;
+use crate::oci::Content;
+use crate::oci::Descriptor;
+use crate::store::Blob;
+use crate::store::Chunks;
+use crate::store::StoreError;
+use crate::store::Task;
+
+/// The blob of `descriptor`, whole and checked.
+pub(super) async fn whole(
+    repository: &Repository,
+    descriptor: &Descriptor,
+    limit: u64,
+) -> Result<Content, StoreError> {
+    let what = repository.place_of(&descriptor.digest);
+    if descriptor.size > limit {
+        return Err(StoreError::TooLarge { what, limit });
+    }
+    // One byte more shows that there is more.
+    let answer = ask(repository, descriptor, 0, Reading::Cut(descriptor.size.saturating_add(1))).await?;
+    let answer = expect(answer, &[StatusCode::OK])?;
+    Content::check(descriptor, answer.into_bytes())
+        .map_err(|error| StoreError::Content { place: repository.shown().to_owned(), error })
+}
+
+/// The blob of `descriptor`, on its way.
+pub(super) async fn open(repository: &Repository, descriptor: &Descriptor) -> Result<Blob, StoreError> {
+    let mut download = Download {
+        at: 0,
+        body: None,
+        descriptor: descriptor.clone(),
+        marked: 0,
+        repository: repository.clone(),
+        retry: Retry::new(repository.host.transport.settings.patience),
+        skip: 0,
+    };
+    download.connect().await?;
+    Ok(Blob::new(descriptor.clone(), repository.shown().to_owned(), Box::new(download)))
+}
+
+/// A download.
+struct Download {
+    /// How much was handed on.
+    at: u64,
+    body: Option<Incoming>,
+    descriptor: Descriptor,
+    /// How much had been handed on when the tries were last counted from nought.
+    marked: u64,
+    repository: Repository,
+    retry: Retry,
+    /// How much of the body was handed on already.
+    skip: u64,
+}
+
+impl Download {
+    /// Asks for what was not handed on yet.
+    async fn connect(&mut self) -> Result<(), StoreError> {
+        let answer = ask(&self.repository, &self.descriptor, self.at, Reading::Stream).await?;
+        let answer = expect(answer, &[StatusCode::OK, StatusCode::PARTIAL_CONTENT])?;
+        self.skip = match answer.status {
+            // HR-96: a registry that knows no ranges begins again.
+            StatusCode::OK => self.at,
+            _ if self.at > 0 && starts_at(&answer.headers, self.at, self.descriptor.size) => 0,
+            _ => return Err(answer.protocol("it answered with another range than was asked for")),
+        };
+        self.body = match answer.body {
+            Body::Stream(body) => Some(*body),
+            Body::Refused(_) | Body::Whole(_) => None,
+        };
+        Ok(())
+    }
+
+    async fn piece(&mut self) -> Result<Option<Bytes>, StoreError> {
+        loop {
+            let Some(body) = &mut self.body else {
+                self.connect().await?;
+                continue;
+            };
+            match body.next().await {
+                Ok(Some(piece)) => {
+                    if let Some(piece) = self.unseen(piece) {
+                        return Ok(Some(piece));
+                    }
+                }
+                Ok(None) if self.at >= self.descriptor.size => return Ok(None),
+                // HR-16: whatever the headers said, there must be more.
+                Ok(None) => self.broke(Failure::Closed, "the content ended too early".to_owned()).await?,
+                Err((failure, why)) => self.broke(failure, why).await?,
+            }
+        }
+    }
+
+    /// What of `piece` was not handed on before.
+    fn unseen(&mut self, mut piece: Bytes) -> Option<Bytes> {
+        let skipped = self.skip.min(length(&piece));
+        self.skip -= skipped;
+        let piece = piece.split_off(usize::try_from(skipped).unwrap_or(piece.len()));
+        self.at = self.at.saturating_add(length(&piece));
+        (!piece.is_empty()).then_some(piece)
+    }
+
+    /// Waits before the next try, if there is to be one.
+    async fn broke(&mut self, failure: Failure, why: String) -> Result<(), StoreError> {
+        self.body = None;
+        if self.at - self.marked >= PROGRESS {
+            self.marked = self.at;
+            self.retry.progressed();
+        }
+        match self.retry.broken(failure) {
+            Some(pause) => {
+                tokio::time::sleep(pause).await;
+                Ok(())
+            }
+            None => Err(StoreError::Unreachable {
+                place: self.repository.place_of(&self.descriptor.digest),
+                why: format!("{why} after {} of {} bytes", self.at, self.descriptor.size),
+            }),
+        }
+    }
+}
+
+impl Chunks for Download {
+    fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
+        Box::pin(self.piece())
+    }
+
+    fn rewind(&mut self) -> Task<'_, Result<bool, StoreError>> {
+        self.at = 0;
+        self.marked = 0;
+        self.body = None;
+        Box::pin(std::future::ready(Ok(true)))
+    }
+}
+
+async fn ask(
+    repository: &Repository,
+    descriptor: &Descriptor,
+    from: u64,
+    reading: Reading,
+) -> Result<Answer, StoreError> {
+    let url = repository.url(&format!("blobs/{}", descriptor.digest));
+    let what = repository.place_of(&descriptor.digest);
+    let mut call = Call::get(url, repository.name(), reading, what);
+    call.scope.access = repository.reading();
+    if from > 0
+        && let Ok(value) = HeaderValue::from_str(&format!("bytes={from}-"))
+    {
+        call = call.header(RANGE, value);
+    }
+    repository.host.ask(&call).await
+}
+
+/// The answer, if it has one of these statuses and is no page for people with browsers (HR-44).
+pub(super) fn expect(answer: Answer, statuses: &[StatusCode]) -> Result<Answer, StoreError> {
+    if !statuses.contains(&answer.status) {
+        return Err(answer.error());
+    }
+    Ok(answer)
+}
+
+/// Whether an answer holds what was asked for: from `from` to the end of `size` bytes. RFC 9110 section 14.4.
+fn starts_at(headers: &HeaderMap, from: u64, size: u64) -> bool {
+    let range = headers.get(CONTENT_RANGE).and_then(|value| value.to_str().ok()).and_then(parse_range);
+    range.is_some_and(|(first, last, whole)| {
+        first == from && last.checked_add(1) == Some(size) && whole.is_none_or(|whole| whole == size)
+    })
+}
+
+/// `bytes FIRST-LAST/WHOLE`, where the whole may be `*`.
+fn parse_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
+    let (range, whole) = text.trim().strip_prefix("bytes ")?.trim().split_once('/')?;
+    let (first, last) = range.split_once('-')?;
+    let whole = if whole == "*" { None } else { Some(number(whole)?) };
+    Some((number(first)?, number(last)?, whole))
+}
+
+/// A number without a sign.
+pub(super) fn number(text: &str) -> Option<u64> {
+    (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+/// So much of a blob is worth counting the tries anew, in bytes.
+const PROGRESS: u64 = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hr_96_takes_only_the_range_that_was_asked_for() {
+        let starts = |text: &str| {
+            let headers = [(CONTENT_RANGE, text.parse().unwrap())].into_iter().collect();
+            starts_at(&headers, 5, 10)
+        };
+        assert!(starts("bytes 5-9/10"));
+        assert!(starts("bytes 5-9/*"));
+        for text in
+            ["", "bytes 4-9/10", "bytes 5-8/10", "bytes 5-9/11", "5-9/10", "bytes */10", "bytes +5-9/10", "bytes 5-/10"]
+        {
+            assert!(!starts(text), "{text:?} was accepted");
+        }
+        assert!(!starts_at(&HeaderMap::new(), 5, 10));
+    }
+}

@@ -1,0 +1,174 @@
+//! The list of referrers that a registry does not keep itself: an index at a tag, merged into, never replaced.
+//!
+//! No registry has conditional writes of tags, so two writers can overtake each other. Whoever wrote looks whether it
+//! held, several times, and writes again where it did not.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::time::Instant;
+
+use super::manifests;
+use super::repository::Repository;
+use super::retry::random_part;
+use crate::digest::Digest;
+use crate::json;
+use crate::oci::Content;
+use crate::oci::Descriptor;
+use crate::oci::Selector;
+use crate::oci::media_type;
+use crate::oci::referrer::fallback_tag;
+use crate::store::StoreError;
+
+/// One lock for each list, so that writers of this process take turns.
+#[derive(Default)]
+pub(super) struct Locks(Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>);
+
+impl Locks {
+    fn of(&self, place: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        locks.retain(|_, lock| Arc::strong_count(lock) > 1);
+        Arc::clone(locks.entry(place.to_owned()).or_default())
+    }
+}
+
+/// Makes `entries` stand in the list of referrers of `subject`.
+pub(super) async fn add(
+    repository: &Repository,
+    subject: &Digest,
+    entries: &[Descriptor],
+) -> Result<(), StoreError> {
+    let tag = fallback_tag(subject);
+    let selector = Selector::Tag(tag.clone());
+    let place = repository.place(&selector);
+    let lock = repository.lists().of(&place);
+    let _turn = lock.lock().await;
+    let settle = repository.host.transport.settings.patience.settle;
+    let mut confirmed = 0;
+    let mut wrote = false;
+    for _ in 0..ROUNDS {
+        let since = Instant::now();
+        let there = read(repository, &selector).await?;
+        match merged(there.as_ref(), entries, repository).map_err(|why| unreadable(&place, why))? {
+            // What stood there before we came was read by everybody who came later.
+            None if !wrote => return Ok(()),
+            None => confirmed += 1,
+            Some(list) => {
+                let limit = repository.limits().manifest_bytes;
+                if u64::try_from(list.bytes().len()).unwrap_or(u64::MAX) > limit {
+                    return Err(StoreError::TooLarge { what: place, limit });
+                }
+                manifests::push(repository, &list, Some(&tag)).await.or_else(is_overtaken)?;
+                confirmed = 0;
+                wrote = true;
+            }
+        }
+        if confirmed == CONFIRMATIONS {
+            return Ok(());
+        }
+        // A writer that read before we wrote writes about as long after that as a request takes.
+        let pause = settle.max(since.elapsed());
+        tokio::time::sleep(pause + random_part(pause.saturating_mul(2))).await;
+    }
+    Err(StoreError::ReadBack { place, why: format!("other writers replaced the list {ROUNDS} times") })
+}
+
+async fn read(repository: &Repository, selector: &Selector) -> Result<Option<Content>, StoreError> {
+    match manifests::resolve(repository, selector).await {
+        Ok(content) => Ok(Some(content)),
+        Err(StoreError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Somebody else's list where ours was just put is what we are here for.
+fn is_overtaken(error: StoreError) -> Result<crate::store::Pushed, StoreError> {
+    match error {
+        StoreError::ReadBack { .. } => Ok(crate::store::Pushed { listed: false }),
+        error => Err(error),
+    }
+}
+
+fn unreadable(place: &str, why: String) -> StoreError {
+    StoreError::Protocol { place: place.to_owned(), why }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ListWire<'a> {
+    media_type: Option<String>,
+    #[serde(borrow)]
+    manifests: Option<&'a RawValue>,
+    #[serde(default)]
+    layers: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct EntryWire {
+    digest: Option<String>,
+}
+
+/// The list with `entries` in it; `None` where they all are. Nothing that stands in it is touched, not even in its
+/// spelling.
+fn merged(
+    there: Option<&Content>,
+    entries: &[Descriptor],
+    repository: &Repository,
+) -> Result<Option<Content>, String> {
+    let Some(there) = there else {
+        return fresh(entries).map(Some);
+    };
+    let kind = &there.descriptor().media_type;
+    let no_list = |what: &str| format!("the tag holds {what}, not a list of referrers; it is left as it is");
+    if !media_type::is_index(kind) {
+        return Err(no_list(&format!("{kind:?} ({})", there.digest())));
+    }
+    json::check(there.bytes(), repository.limits()).map_err(|error| no_list(&format!("broken JSON ({error})")))?;
+    let wire: ListWire<'_> = serde_json::from_slice(there.bytes()).map_err(|error| no_list(&error.to_string()))?;
+    let text = std::str::from_utf8(there.bytes()).map_err(|error| no_list(&error.to_string()))?;
+    if wire.layers.is_some() || wire.media_type.as_ref().is_some_and(|own| own != kind) {
+        return Err(no_list("something ambiguous"));
+    }
+    let list = wire.manifests.ok_or_else(|| no_list("an index without manifests"))?.get();
+    let listed: Vec<EntryWire> = serde_json::from_str(list).map_err(|error| no_list(&error.to_string()))?;
+    let listed: BTreeSet<String> = listed.into_iter().filter_map(|entry| entry.digest).collect();
+    let new: Vec<&Descriptor> = entries.iter().filter(|entry| !listed.contains(&entry.digest.to_string())).collect();
+    if new.is_empty() {
+        return Ok(None);
+    }
+    let inserted = insert(text, list, &new).ok_or_else(|| no_list("no array of manifests"))?;
+    Ok(Some(Content::name(kind, inserted.into_bytes())))
+}
+
+/// `text` with `new` at the end of its array `list`, which is a part of it.
+fn insert(text: &str, list: &str, new: &[&Descriptor]) -> Option<String> {
+    let at = list.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
+    let (before, rest) = text.split_at_checked(at)?;
+    let (_, after) = rest.split_at_checked(list.len())?;
+    let open = list.strip_suffix(']')?.trim_end();
+    let comma = if open.ends_with('[') { "" } else { "," };
+    Some(format!("{before}{open}{comma}{}]{after}", joined(new)?))
+}
+
+fn fresh(entries: &[Descriptor]) -> Result<Content, String> {
+    let entries = joined(&entries.iter().collect::<Vec<_>>()).ok_or("an entry has no JSON form")?;
+    let list = format!(r#"{{"schemaVersion":2,"mediaType":"{}","manifests":[{entries}]}}"#, media_type::OCI_INDEX);
+    Ok(Content::name(media_type::OCI_INDEX, list.into_bytes()))
+}
+
+fn joined(entries: &[&Descriptor]) -> Option<String> {
+    let mut seen = BTreeSet::new();
+    let once = entries.iter().filter(|entry| seen.insert(entry.digest));
+    let texts: Option<Vec<String>> = once.map(|entry| serde_json::to_string(entry).ok()).collect();
+    Some(texts?.join(","))
+}
+
+/// How often the list must be seen to hold, one time after another.
+const CONFIRMATIONS: u32 = 3;
+/// How often it is read.
+const ROUNDS: u32 = 200;

@@ -1,0 +1,198 @@
+//! A blob on its way into a registry: handed out piece by piece, and from the beginning again where it must be.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use bytes::BytesMut;
+use futures_util::stream;
+use tokio::sync::Mutex;
+
+use super::retry::Failure;
+use super::transport::Trouble;
+use super::transport::length;
+use crate::store::Blob;
+use crate::store::StoreError;
+
+/// A blob that is being sent. What was sent first is kept, up to a bound, so that a registry that refuses early can be
+/// sent it again; beyond that the source itself must begin again.
+pub(super) struct Feed {
+    inner: Mutex<Inner>,
+    /// Bytes handed out in this round.
+    sent: AtomicU64,
+    size: u64,
+    /// Whether the source is being waited for, which is not the registry's fault.
+    waiting: AtomicBool,
+}
+
+struct Inner {
+    blob: Blob,
+    complete: bool,
+    error: Option<StoreError>,
+    kept: Vec<Bytes>,
+    kept_bytes: u64,
+    round: u64,
+}
+
+/// A reader of a feed, from its beginning, as long as no other reader was made.
+pub(super) struct Pieces {
+    feed: Arc<Feed>,
+    index: usize,
+    left: Bytes,
+    round: u64,
+}
+
+impl Feed {
+    pub(super) fn new(blob: Blob) -> Arc<Self> {
+        let size = blob.descriptor().size;
+        let inner = Inner { blob, complete: true, error: None, kept: Vec::new(), kept_bytes: 0, round: 0 };
+        Arc::new(Self {
+            inner: Mutex::new(inner),
+            sent: AtomicU64::new(0),
+            size,
+            waiting: AtomicBool::new(false),
+        })
+    }
+
+    /// Why the source gave no more, if it did not.
+    pub(super) async fn error(&self) -> Option<StoreError> {
+        self.inner.lock().await.error.clone()
+    }
+
+    /// Whether everything was handed out: then it was the right blob.
+    pub(super) fn is_done(&self) -> bool {
+        self.sent.load(Ordering::Acquire) >= self.size
+    }
+
+    /// A reader from the beginning; `None` where the source cannot begin again. Readers made before give no more.
+    pub(super) async fn pieces(self: &Arc<Self>) -> Result<Option<Pieces>, StoreError> {
+        let mut inner = self.inner.lock().await;
+        if !inner.complete {
+            if !inner.blob.rewind().await? {
+                return Ok(None);
+            }
+            inner.complete = true;
+            inner.kept.clear();
+            inner.kept_bytes = 0;
+        }
+        inner.round += 1;
+        self.sent.store(0, Ordering::Release);
+        Ok(Some(Pieces { feed: Arc::clone(self), index: 0, left: Bytes::new(), round: inner.round }))
+    }
+
+    /// Lets `sending` go on as long as the registry takes something, and waits a while for its answer after the last of
+    /// it was sent.
+    pub(super) async fn watch<T>(
+        &self,
+        sending: impl Future<Output = Result<T, Trouble>>,
+        idle: Duration,
+        answer: Duration,
+    ) -> Result<T, Trouble> {
+        let mut sending = std::pin::pin!(sending);
+        loop {
+            let before = self.sent.load(Ordering::Acquire);
+            let patience = if self.is_done() { answer } else { idle };
+            if let Ok(result) = tokio::time::timeout(patience, sending.as_mut()).await {
+                return result;
+            }
+            let moved = self.sent.load(Ordering::Acquire) != before;
+            if !moved && !self.waiting.load(Ordering::Acquire) {
+                let why = format!("it took nothing for {} seconds", patience.as_secs_f32());
+                return Err(Trouble::Passing(Failure::Silent, why));
+            }
+        }
+    }
+
+    async fn piece(&self, round: u64, index: usize) -> Result<Option<Bytes>, StoreError> {
+        let mut inner = self.inner.lock().await;
+        if inner.round != round {
+            return Ok(None);
+        }
+        if let Some(kept) = inner.kept.get(index) {
+            self.sent.fetch_add(length(kept), Ordering::AcqRel);
+            return Ok(Some(kept.clone()));
+        }
+        self.waiting.store(true, Ordering::Release);
+        let next = inner.blob.next().await;
+        self.waiting.store(false, Ordering::Release);
+        match next {
+            Ok(Some(piece)) => {
+                inner.keep(&piece);
+                self.sent.fetch_add(length(&piece), Ordering::AcqRel);
+                Ok(Some(piece))
+            }
+            Ok(None) => Ok(None),
+            Err(error) => {
+                inner.error = Some(error.clone());
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Inner {
+    fn keep(&mut self, piece: &Bytes) {
+        self.kept_bytes = self.kept_bytes.saturating_add(length(piece));
+        if self.complete && self.kept_bytes <= KEPT_MOST {
+            self.kept.push(piece.clone());
+        } else {
+            self.complete = false;
+            self.kept.clear();
+        }
+    }
+}
+
+impl Pieces {
+    /// The next piece, of any length.
+    async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
+        let piece = self.feed.piece(self.round, self.index).await?;
+        self.index += 1;
+        Ok(piece)
+    }
+
+    /// The next `size` bytes, or what is left.
+    pub(super) async fn chunk(&mut self, size: u64) -> Result<Bytes, StoreError> {
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        if self.left.len() >= size {
+            return Ok(self.left.split_to(size));
+        }
+        let mut chunk = BytesMut::from(self.left.split_off(0).as_ref());
+        while chunk.len() < size {
+            let Some(mut piece) = self.next().await? else {
+                break;
+            };
+            self.left = piece.split_off(piece.len().min(size - chunk.len()));
+            chunk.extend_from_slice(&piece);
+        }
+        Ok(chunk.freeze())
+    }
+
+    /// Leaves out the next `size` bytes.
+    pub(super) async fn skip(&mut self, mut size: u64) -> Result<(), StoreError> {
+        while size > 0 {
+            let skipped = length(&self.chunk(size.min(KEPT_MOST)).await?);
+            if skipped == 0 {
+                break;
+            }
+            size = size.saturating_sub(skipped);
+        }
+        Ok(())
+    }
+
+    /// All that is left, as the body of a request.
+    pub(super) fn into_body(self) -> reqwest::Body {
+        reqwest::Body::wrap_stream(stream::try_unfold(self, |mut pieces| async {
+            match pieces.next().await {
+                Ok(piece) => Ok(piece.map(|piece| (piece, pieces))),
+                Err(error) => Err(io::Error::other(error)),
+            }
+        }))
+    }
+}
+
+/// How much of what was sent is kept, in bytes.
+const KEPT_MOST: u64 = 1 << 20;

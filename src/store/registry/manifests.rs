@@ -1,0 +1,229 @@
+//! Manifests in and out of a registry.
+
+use bytes::Bytes;
+use reqwest::Method;
+use reqwest::StatusCode;
+use serde::Deserialize;
+
+use super::answer::Answer;
+use super::auth::Access;
+use super::client::Call;
+use super::client::Reading;
+use super::repository::Repository;
+use crate::digest::Digest;
+use crate::oci::Content;
+use crate::oci::Descriptor;
+use crate::oci::Selector;
+use crate::oci::media_type;
+use crate::store::Pushed;
+use crate::store::StoreError;
+
+/// The manifest that `selector` stands for. By tag the body alone says what it is; headers do not count (T-10).
+pub(super) async fn resolve(repository: &Repository, selector: &Selector) -> Result<Content, StoreError> {
+    let limit = repository.limits().manifest_bytes;
+    let answer = get(repository, selector, Reading::UpTo(limit)).await?;
+    let media_type = media_type(&answer)?;
+    let bytes = answer.into_bytes();
+    match selector {
+        Selector::Tag(_) => Ok(Content::name(&media_type, bytes)),
+        Selector::Digest(digest) => Content::check_digest(*digest, &media_type, bytes)
+            .map_err(|error| StoreError::Content { place: repository.shown().to_owned(), error }),
+    }
+}
+
+/// The manifest of `descriptor`, checked.
+pub(super) async fn fetch(repository: &Repository, descriptor: &Descriptor) -> Result<Content, StoreError> {
+    let limit = repository.limits().manifest_bytes;
+    if descriptor.size > limit {
+        return Err(StoreError::TooLarge { what: repository.place_of(&descriptor.digest), limit });
+    }
+    let selector = Selector::Digest(descriptor.digest);
+    let answer = get(repository, &selector, Reading::Cut(descriptor.size.saturating_add(1))).await?;
+    is_no_page(&answer)?;
+    Content::check(descriptor, answer.into_bytes())
+        .map_err(|error| StoreError::Content { place: repository.shown().to_owned(), error })
+}
+
+/// Whether the manifest of `descriptor` is there.
+pub(super) async fn is_there(repository: &Repository, descriptor: &Descriptor) -> Result<bool, StoreError> {
+    let url = repository.url(&format!("manifests/{}", descriptor.digest));
+    let what = repository.place_of(&descriptor.digest);
+    let call = Call::new(Method::HEAD, url, repository.name(), Access::Push, what).accept(ACCEPTED);
+    let answer = repository.host.ask(&call).await?;
+    match answer.status {
+        StatusCode::OK => Ok(true),
+        _ => match answer.error() {
+            StoreError::NotFound { .. } => Ok(false),
+            error => Err(error),
+        },
+    }
+}
+
+/// Puts `content` under its digest, or under `tag`.
+pub(super) async fn push(
+    repository: &Repository,
+    content: &Content,
+    tag: Option<&str>,
+) -> Result<Pushed, StoreError> {
+    let selector = match tag {
+        Some(tag) => Selector::Tag(tag.to_owned()),
+        None => Selector::Digest(*content.digest()),
+    };
+    let what = repository.place(&selector);
+    let url = repository.url(&format!("manifests/{}", path(repository, &selector)?));
+    let body = Bytes::copy_from_slice(content.bytes());
+    let media_type = &content.descriptor().media_type;
+    let call = Call::new(Method::PUT, url, repository.name(), Access::Push, what).body(media_type, body);
+    let answer = repository.host.ask(&call).await?;
+    if !matches!(answer.status.as_u16(), 200..=202) {
+        return refused(repository, content, &selector, &answer).await;
+    }
+    // HR-37, HR-38: where the registry does not say that it has just this, it is read back.
+    let digest = content.digest().to_string();
+    if answer.header("docker-content-digest") != Some(digest.as_str()) {
+        read_back(repository, &selector, content).await?;
+    }
+    let subject = subject(content);
+    let listed = subject.is_some_and(|subject| answer.header("oci-subject") == Some(subject.to_string().as_str()));
+    Ok(Pushed { listed })
+}
+
+async fn get(repository: &Repository, selector: &Selector, reading: Reading) -> Result<Answer, StoreError> {
+    let url = repository.url(&format!("manifests/{}", path(repository, selector)?));
+    let mut call = Call::get(url, repository.name(), reading, repository.place(selector)).accept(ACCEPTED);
+    call.scope.access = repository.reading();
+    super::download::expect(repository.host.ask(&call).await?, &[StatusCode::OK])
+}
+
+/// What stands for `selector` in an address: a tag only if it is one (HR-91).
+fn path(repository: &Repository, selector: &Selector) -> Result<String, StoreError> {
+    let Selector::Tag(tag) = selector else {
+        return Ok(selector.to_string());
+    };
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let all = tag.bytes().all(|byte| word(byte) || byte == b'.' || byte == b'-');
+    match all && tag.len() <= 128 && tag.bytes().next().is_some_and(word) {
+        true => Ok(tag.clone()),
+        false => Err(StoreError::ReadOnly {
+            place: repository.shown().to_owned(),
+            why: format!("a registry can have no tag {:?}", tag.chars().take(128).collect::<String>()),
+        }),
+    }
+}
+
+async fn refused(
+    repository: &Repository,
+    content: &Content,
+    selector: &Selector,
+    answer: &Answer,
+) -> Result<Pushed, StoreError> {
+    let place = answer.what.clone();
+    if answer.has_code(MISSING) {
+        repository.host.knows.validates.store(true, std::sync::atomic::Ordering::Relaxed);
+        return Err(StoreError::MissingBlob { place, why: answer.words() });
+    }
+    match selector {
+        // TF-26: a tag that cannot be moved, and need not be.
+        Selector::Tag(tag) if is_immutable(answer) => match resolve(repository, selector).await {
+            Ok(there) if there.digest() == content.digest() => Ok(Pushed { listed: false }),
+            Ok(there) => Err(StoreError::ReadOnly {
+                place,
+                why: format!("the tag is immutable and stands for {}; {}", there.digest(), exclusion(tag)),
+            }),
+            Err(_) => Err(answer.error()),
+        },
+        _ => match answer.error() {
+            // Not an absence that anybody asked about.
+            StoreError::NotFound { .. } => Err(answer.protocol(answer.words())),
+            error => Err(error),
+        },
+    }
+}
+
+/// Whether the registry says that it does not move tags.
+fn is_immutable(answer: &Answer) -> bool {
+    let text = answer.words().to_ascii_lowercase();
+    let said = ["immutab", "imagetagalreadyexists", "tag already exists", "cannot be overwritten"];
+    matches!(answer.status.as_u16(), 400 | 403 | 405 | 409 | 412)
+        && (answer.has_code(&["TAG_INVALID", "IMMUTABLE_TAG"]) || said.iter().any(|said| text.contains(said)))
+}
+
+fn exclusion(tag: &str) -> String {
+    match tag.strip_prefix("sha256-").or_else(|| tag.strip_prefix("sha512-")) {
+        Some(_) => "exclude tags like sha256-* from immutability, signatures are kept there".to_owned(),
+        None => "push under another tag, or exclude this one from immutability".to_owned(),
+    }
+}
+
+async fn read_back(repository: &Repository, selector: &Selector, content: &Content) -> Result<(), StoreError> {
+    let place = repository.place(selector);
+    let why = match resolve(repository, selector).await {
+        Ok(there) if there.digest() == content.digest() => return Ok(()),
+        Ok(there) => format!("the registry took {} and now has {}", content.digest(), there.digest()),
+        Err(StoreError::Content { error, .. }) => error.to_string(),
+        Err(StoreError::NotFound { .. }) => "the registry took it and does not have it".to_owned(),
+        Err(error) => return Err(error),
+    };
+    Err(StoreError::ReadBack { place, why })
+}
+
+#[derive(Deserialize)]
+struct SubjectWire {
+    subject: Option<SubjectDescriptorWire>,
+}
+
+#[derive(Deserialize)]
+struct SubjectDescriptorWire {
+    digest: Digest,
+}
+
+fn subject(content: &Content) -> Option<Digest> {
+    let wire: SubjectWire = serde_json::from_slice(content.bytes()).ok()?;
+    wire.subject.map(|subject| subject.digest)
+}
+
+/// What a manifest is: what the registry calls it, else what it calls itself.
+fn media_type(answer: &Answer) -> Result<String, StoreError> {
+    is_no_page(answer)?;
+    let said = answer.media_type();
+    if !GENERIC.contains(&said.as_str()) {
+        return Ok(said);
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Wire {
+        media_type: Option<String>,
+        manifests: Option<serde::de::IgnoredAny>,
+        config: Option<serde::de::IgnoredAny>,
+    }
+    let super::answer::Body::Whole(bytes) = &answer.body else {
+        return Ok(said);
+    };
+    let wire: Wire =
+        serde_json::from_slice(bytes).map_err(|_| answer.protocol("it answered with what is no manifest"))?;
+    match wire {
+        Wire { media_type: Some(own), .. } => Ok(own),
+        Wire { manifests: Some(_), .. } => Ok(media_type::OCI_INDEX.to_owned()),
+        Wire { config: Some(_), .. } => Ok(media_type::OCI_MANIFEST.to_owned()),
+        _ => Err(answer.protocol("it answered with what is no manifest")),
+    }
+}
+
+/// HR-44: a proxy that wants somebody to log in answers 200 with a page.
+pub(super) fn is_no_page(answer: &Answer) -> Result<(), StoreError> {
+    match answer.media_type().as_str() {
+        "text/html" | "application/xhtml+xml" => {
+            Err(answer.protocol("a page for browsers, which is no answer of a registry"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The media types of manifests that we read.
+const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
+                        application/vnd.docker.distribution.manifest.list.v2+json, \
+                        application/vnd.docker.distribution.manifest.v2+json";
+/// Media types that say nothing about a manifest.
+const GENERIC: &[&str] = &["", "application/json", "application/octet-stream", "text/plain"];
+/// The codes by which a registry says that it misses parts of a manifest.
+const MISSING: &[&str] = &["BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"];

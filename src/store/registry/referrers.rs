@@ -1,0 +1,166 @@
+//! What a registry lists: the referrers of a manifest, the tags of a repository. All pages or an error.
+
+use std::collections::HashSet;
+use std::sync::PoisonError;
+
+use reqwest::StatusCode;
+use reqwest::Url;
+use serde::Deserialize;
+
+use super::answer::Answer;
+use super::client::Call;
+use super::client::Reading;
+use super::link;
+use super::manifests::is_no_page;
+use super::repository::Repository;
+use crate::digest::Digest;
+use crate::json;
+use crate::oci::Content;
+use crate::oci::Descriptor;
+use crate::oci::Index;
+use crate::oci::ManifestError;
+use crate::oci::media_type;
+use crate::store::Listing;
+use crate::store::StoreError;
+
+/// What the registry lists as referring to `subject`; `None` where it says that it keeps no such lists. Distribution
+/// specification, "Listing Referrers".
+pub(super) async fn list(
+    repository: &Repository,
+    subject: &Digest,
+    artifact_type: Option<&str>,
+) -> Result<Option<Listing>, StoreError> {
+    let limits = repository.limits();
+    let place = format!("{} (referrers)", repository.place_of(subject));
+    let mut url = repository.url(&format!("referrers/{subject}"));
+    if let Some(artifact_type) = artifact_type {
+        url.query_pairs_mut().append_pair("artifactType", artifact_type);
+    }
+    let mut listing = Listing { entries: Vec::new(), filtered: false };
+    let mut seen = HashSet::new();
+    let mut pages = HashSet::new();
+    let mut next = Some(url);
+    while let Some(url) = next {
+        follow(&mut pages, &url, limits.link_hops, &place)?;
+        let answer = page(repository, url.clone(), &place, Reading::UpTo(limits.manifest_bytes)).await?;
+        if answer.status == StatusCode::NOT_FOUND && pages.len() == 1 {
+            return not_kept(repository, subject, &answer);
+        }
+        let answer = super::download::expect(answer, &[StatusCode::OK]).map_err(not_an_absence)?;
+        listing.filtered |= is_filtered(&answer);
+        next = link::next(&url, &answer.headers).map_err(|why| answer.protocol(why))?;
+        for entry in entries(repository, answer)? {
+            if seen.insert(entry.digest) {
+                listing.entries.push(entry);
+            }
+        }
+        if listing.entries.len() > limits.referrers {
+            return Err(StoreError::TooMany { place, what: "referrers", limit: limits.referrers });
+        }
+    }
+    remember(repository, subject, true);
+    Ok(Some(listing))
+}
+
+/// The tags of the repository.
+pub(super) async fn names(repository: &Repository) -> Result<Vec<String>, StoreError> {
+    let limits = repository.limits();
+    let place = format!("{} (tags)", repository.shown());
+    let mut url = repository.url("tags/list");
+    url.query_pairs_mut().append_pair("n", "1000");
+    let mut names = Vec::new();
+    let mut pages = HashSet::new();
+    let mut next = Some(url);
+    while let Some(url) = next {
+        follow(&mut pages, &url, TAG_PAGES, &place)?;
+        let answer = page(repository, url.clone(), &place, Reading::UpTo(limits.manifest_bytes)).await?;
+        let answer = super::download::expect(answer, &[StatusCode::OK])?;
+        is_no_page(&answer)?;
+        next = link::next(&url, &answer.headers).map_err(|why| answer.protocol(why))?;
+        let broken = answer.protocol("it answered with what is no list of tags");
+        let wire: TagsWire = json::parse(&answer.into_bytes(), limits).map_err(|_| broken)?;
+        names.extend(wire.tags.unwrap_or_default());
+    }
+    names.sort_unstable();
+    names.dedup();
+    Ok(names)
+}
+
+#[derive(Deserialize)]
+struct TagsWire {
+    tags: Option<Vec<String>>,
+}
+
+async fn page(repository: &Repository, url: Url, place: &str, reading: Reading) -> Result<Answer, StoreError> {
+    let mut call = Call::get(url, repository.name(), reading, place.to_owned()).accept(ACCEPTED);
+    call.scope.access = repository.reading();
+    repository.host.ask(&call).await
+}
+
+/// HR-53: a list that leads back to itself, or on and on, is none.
+fn follow(pages: &mut HashSet<Url>, url: &Url, limit: usize, place: &str) -> Result<(), StoreError> {
+    if !pages.insert(url.clone()) {
+        return Err(StoreError::Protocol { place: place.to_owned(), why: "its pages lead in a circle".to_owned() });
+    }
+    match pages.len() > limit {
+        true => Err(StoreError::TooMany { place: place.to_owned(), what: "pages", limit }),
+        false => Ok(()),
+    }
+}
+
+/// A 404 to the whole question says that there is no API. A repository in which the API was seen cannot say so.
+fn not_kept(repository: &Repository, subject: &Digest, answer: &Answer) -> Result<Option<Listing>, StoreError> {
+    if repository.has_listed() {
+        return Err(answer.protocol("it does not know the referrers API any more, which it knew before"));
+    }
+    remember(repository, subject, false);
+    Ok(None)
+}
+
+/// HR-43: what was seen once is not forgotten because of a 404.
+fn remember(repository: &Repository, _subject: &Digest, there: bool) {
+    let mut known = repository.host.knows.referrers.lock().unwrap_or_else(PoisonError::into_inner);
+    *known = Some(there || *known == Some(true));
+    if there {
+        repository.set_listed();
+    }
+}
+
+fn entries(repository: &Repository, answer: Answer) -> Result<Vec<Descriptor>, StoreError> {
+    is_no_page(&answer)?;
+    let place = answer.what.clone();
+    let limits = repository.limits();
+    if answer.media_type() != media_type::OCI_INDEX {
+        let kind = super::answer::shown(&answer.media_type(), &[]);
+        return Err(answer.protocol(format!("it answered with {kind:?}, which is no list of referrers")));
+    }
+    let content = Content::name(media_type::OCI_INDEX, answer.into_bytes());
+    match Index::parse(&content, limits) {
+        Ok(index) => Ok(index.manifests),
+        Err(ManifestError::Limit { what: "descriptors", .. }) => {
+            Err(StoreError::TooMany { place, what: "referrers", limit: limits.referrers })
+        }
+        Err(error) => Err(StoreError::Manifest { place, error }),
+    }
+}
+
+/// Whether the registry says that it left out other artifact types, in either of the ways of the specification.
+fn is_filtered(answer: &Answer) -> bool {
+    let said = answer.header("oci-filters-applied").unwrap_or_default();
+    said.split(',').any(|filter| filter.trim().eq_ignore_ascii_case("artifactType"))
+}
+
+/// A page that is not there is a list that cannot be read.
+fn not_an_absence(error: StoreError) -> StoreError {
+    match error {
+        StoreError::NotFound { what } => {
+            StoreError::Protocol { place: what, why: "a further page of the list is not there".to_owned() }
+        }
+        error => error,
+    }
+}
+
+/// The media types of lists that we read.
+const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, application/json";
+/// How many pages of tags are read.
+const TAG_PAGES: usize = 1_000;

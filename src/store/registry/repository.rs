@@ -1,0 +1,213 @@
+//! `Repository`: one repository of a registry, as a source and as a sink.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use reqwest::Url;
+
+use super::Registries;
+use super::auth::Access;
+use super::client::Host;
+use super::download;
+use super::fallback;
+use super::manifests;
+use super::referrers;
+use super::upload;
+use crate::digest::Digest;
+use crate::limits::Limits;
+use crate::oci::Content;
+use crate::oci::Descriptor;
+use crate::oci::RegistryReference;
+use crate::oci::Selector;
+use crate::store::Blob;
+use crate::store::Listing;
+use crate::store::Origin;
+use crate::store::Pushed;
+use crate::store::Sink;
+use crate::store::Source;
+use crate::store::StoreError;
+use crate::store::Task;
+
+/// One repository of a registry. Clones share what was learnt about it.
+#[derive(Clone)]
+pub struct Repository {
+    pub(super) host: Arc<Host>,
+    /// Whether the registry listed referrers of something in it.
+    listed: Arc<AtomicBool>,
+    name: Arc<str>,
+    registries: Registries,
+    /// Uploads that the registry began for us although we asked it for something else.
+    sessions: Arc<Mutex<BTreeMap<Digest, Url>>>,
+    /// `host/repository`, as typed.
+    shown: Arc<str>,
+    writes: bool,
+}
+
+impl Repository {
+    pub(super) fn new(registries: Registries, host: Arc<Host>, reference: &RegistryReference) -> Self {
+        Self {
+            host,
+            listed: Arc::default(),
+            name: Arc::from(reference.repository()),
+            registries,
+            sessions: Arc::default(),
+            shown: Arc::from(reference.name()),
+            writes: false,
+        }
+    }
+
+    /// The same repository, to be written to: one token is asked for, for reading and writing, instead of two.
+    #[must_use]
+    pub fn for_writing(self) -> Self {
+        Self { writes: true, ..self }
+    }
+
+    /// Whether the registry keeps a list of referrers itself, as far as it has shown.
+    pub fn api_known(&self) -> Option<bool> {
+        *self.host.knows.referrers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the registry is known to refuse manifests whose parts it does not have.
+    pub fn validates(&self) -> bool {
+        self.host.knows.validates.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn has_listed(&self) -> bool {
+        self.listed.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_listed(&self) {
+        self.listed.store(true, Ordering::Relaxed);
+    }
+
+    /// The name of the repository, without the host.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.host.transport.settings.limits
+    }
+
+    pub(super) fn lists(&self) -> &fallback::Locks {
+        &self.registries.0.lists
+    }
+
+    pub(super) fn reading(&self) -> Access {
+        if self.writes { Access::Push } else { Access::Pull }
+    }
+
+    /// The address of `path` below the repository.
+    pub(super) fn url(&self, path: &str) -> Url {
+        let mut url = self.host.base.clone();
+        url.set_path(&format!("/v2/{}/{path}", self.name));
+        url
+    }
+
+    /// How to name to people what stands at `selector`.
+    pub(super) fn place(&self, selector: &Selector) -> String {
+        match selector {
+            Selector::Digest(digest) => self.place_of(digest),
+            Selector::Tag(tag) => format!("{}:{tag}", self.shown),
+        }
+    }
+
+    pub(super) fn place_of(&self, digest: &Digest) -> String {
+        format!("{}@{digest}", self.shown)
+    }
+
+    pub(super) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    pub(super) fn keep_session(&self, digest: Digest, location: Url) {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, location);
+    }
+
+    pub(super) fn take_session(&self, digest: &Digest) -> Option<Url> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(digest)
+    }
+}
+
+impl Source for Repository {
+    fn resolve<'a>(&'a self, selector: &'a Selector) -> Task<'a, Result<Content, StoreError>> {
+        Box::pin(manifests::resolve(self, selector))
+    }
+
+    fn manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Content, StoreError>> {
+        Box::pin(manifests::fetch(self, descriptor))
+    }
+
+    fn blob<'a>(&'a self, descriptor: &'a Descriptor, limit: u64) -> Task<'a, Result<Content, StoreError>> {
+        Box::pin(download::whole(self, descriptor, limit))
+    }
+
+    fn open<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Blob, StoreError>> {
+        Box::pin(download::open(self, descriptor))
+    }
+
+    fn referrers<'a>(
+        &'a self,
+        subject: &'a Digest,
+        artifact_type: Option<&'a str>,
+    ) -> Task<'a, Result<Option<Listing>, StoreError>> {
+        Box::pin(referrers::list(self, subject, artifact_type))
+    }
+
+    fn names(&self) -> Task<'_, Result<Vec<String>, StoreError>> {
+        Box::pin(referrers::names(self))
+    }
+
+    fn origin(&self) -> Origin {
+        let host = self.shown.split_once('/').map_or(&*self.shown, |(host, _)| host);
+        Origin::Registry { host: host.to_owned(), repository: self.name.to_string() }
+    }
+}
+
+impl Sink for Repository {
+    fn has_blob<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<bool, StoreError>> {
+        Box::pin(upload::is_there(self, descriptor))
+    }
+
+    fn has_manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<bool, StoreError>> {
+        Box::pin(manifests::is_there(self, descriptor))
+    }
+
+    fn mount<'a>(&'a self, descriptor: &'a Descriptor, from: &'a str) -> Task<'a, Result<bool, StoreError>> {
+        Box::pin(upload::mount(self, descriptor, from))
+    }
+
+    fn push_blob(&self, blob: Blob) -> Task<'_, Result<(), StoreError>> {
+        Box::pin(upload::push(self, blob))
+    }
+
+    fn push_manifest<'a>(
+        &'a self,
+        content: &'a Content,
+        tag: Option<&'a str>,
+    ) -> Task<'a, Result<Pushed, StoreError>> {
+        Box::pin(manifests::push(self, content, tag))
+    }
+
+    fn list_referrers<'a>(
+        &'a self,
+        subject: &'a Digest,
+        entries: &'a [Descriptor],
+    ) -> Task<'a, Result<(), StoreError>> {
+        Box::pin(fallback::add(self, subject, entries))
+    }
+
+    fn finish(&self) -> Task<'_, Result<(), StoreError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+impl std::fmt::Debug for Repository {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Repository").field(&self.shown).finish()
+    }
+}

@@ -1,0 +1,173 @@
+//! When to try again: pauses that double, a little chance, and what the registry asks for.
+
+use std::time::Duration;
+
+use jiff::fmt::rfc2822::DateTimeParser;
+use reqwest::header::DATE;
+use reqwest::header::HeaderMap;
+use reqwest::header::HeaderName;
+use reqwest::header::RETRY_AFTER;
+use tokio::time::Instant;
+
+use super::settings::Patience;
+
+/// The tries of one request.
+pub(super) struct Retry {
+    patience: Patience,
+    since: Instant,
+    tries: u32,
+    connects: u32,
+    closed: bool,
+}
+
+/// How a try failed that brought no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// A connection that had been used before, or not long before, was closed or broke.
+    Closed,
+    /// No connection was made.
+    Connect,
+    /// Nothing came for too long.
+    Silent,
+}
+
+impl Retry {
+    pub(super) fn new(patience: Patience) -> Self {
+        Self { patience, since: Instant::now(), tries: 0, connects: 0, closed: false }
+    }
+
+    /// How long to wait before trying again after an answer that says "not now"; `None` where enough was tried, or
+    /// where the registry asks for more time than we have.
+    pub(super) fn busy(&mut self, headers: &HeaderMap) -> Option<Duration> {
+        let own = self.next_pause()?;
+        let pause = match asked(headers) {
+            Some(seconds) if seconds > self.patience.retry_after_most => return None,
+            Some(seconds) => own.max(self.patience.second.saturating_mul(u32::try_from(seconds).unwrap_or(u32::MAX))),
+            None => own,
+        };
+        self.in_time(pause)
+    }
+
+    /// The same after a try that brought no answer.
+    pub(super) fn broken(&mut self, failure: Failure) -> Option<Duration> {
+        match failure {
+            // HR-94: a kept connection may be closed at any time; that says nothing about the registry.
+            Failure::Closed if !self.closed => {
+                self.closed = true;
+                return Some(Duration::ZERO);
+            }
+            Failure::Connect if self.connects >= self.patience.connect_retries => return None,
+            Failure::Connect => self.connects += 1,
+            Failure::Closed | Failure::Silent => {}
+        }
+        let pause = self.next_pause()?;
+        self.in_time(pause)
+    }
+
+    /// Starts counting anew, because there was progress.
+    pub(super) fn progressed(&mut self) {
+        *self = Self::new(self.patience);
+    }
+
+    fn next_pause(&mut self) -> Option<Duration> {
+        if self.tries >= self.patience.retries {
+            return None;
+        }
+        let doubled = self.patience.backoff.saturating_mul(1 << self.tries.min(16));
+        self.tries += 1;
+        let pause = doubled.min(self.patience.backoff_most);
+        Some(pause / 2 + random_part(pause))
+    }
+
+    fn in_time(&self, pause: Duration) -> Option<Duration> {
+        (self.since.elapsed().saturating_add(pause) < self.patience.total).then_some(pause)
+    }
+}
+
+/// A random time shorter than `most`.
+pub(super) fn random_part(most: Duration) -> Duration {
+    // Without randomness the pauses only lose their jitter.
+    let part = getrandom::u32().unwrap_or(u32::MAX / 2);
+    most.mul_f64(f64::from(part) / (f64::from(u32::MAX) + 1.0))
+}
+
+/// What a registry said about waiting, for people.
+pub(super) fn asked_in_words(headers: &HeaderMap) -> String {
+    match asked(headers) {
+        Some(1) => "1 second".to_owned(),
+        Some(seconds) => format!("{seconds} seconds"),
+        None => "a while".to_owned(),
+    }
+}
+
+/// The seconds that `Retry-After` asks for. RFC 9110 section 10.2.3.
+fn asked(headers: &HeaderMap) -> Option<u64> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(text.parse().unwrap_or(u64::MAX));
+    }
+    // A date is compared with the date of the same answer, so that no clock of ours is in it (HR-95). What a lying one
+    // can do is to make us wait, within bounds.
+    let then = timestamp(headers, &RETRY_AFTER)?;
+    let now = timestamp(headers, &DATE)?;
+    Some(u64::try_from(then.saturating_sub(now)).unwrap_or(0))
+}
+
+fn timestamp(headers: &HeaderMap, name: &HeaderName) -> Option<i64> {
+    let text = headers.get(name)?.to_str().ok()?;
+    DateTimeParser::new().parse_timestamp(text.trim()).ok().map(|timestamp| timestamp.as_second())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn hr_40_reads_every_form_of_retry_after() {
+        let date = "Wed, 21 Oct 2015 07:28:00 GMT";
+        let later = "Wed, 21 Oct 2015 07:28:40 GMT";
+        assert_eq!(asked(&headers(&[("retry-after", "0")])), Some(0));
+        assert_eq!(asked(&headers(&[("retry-after", " 5 ")])), Some(5));
+        assert_eq!(asked(&headers(&[("retry-after", "99999999999999999999999")])), Some(u64::MAX));
+        assert_eq!(asked(&headers(&[("retry-after", later), ("date", date)])), Some(40));
+        assert_eq!(asked(&headers(&[("retry-after", date), ("date", later)])), Some(0));
+        assert_eq!(asked(&headers(&[("retry-after", later)])), None);
+        for text in ["", "-1", "1.5", "soon", "5, 6"] {
+            assert_eq!(asked(&headers(&[("retry-after", text)])), None, "{text:?}");
+        }
+        assert_eq!(asked(&headers(&[])), None);
+    }
+
+    #[test]
+    fn gives_up_after_the_retries_and_at_once_where_too_much_is_asked() {
+        let mut retry = Retry::new(Patience::tests());
+        let pauses = (0..10).filter_map(|_| retry.busy(&headers(&[]))).count();
+        assert_eq!(pauses, 5);
+        let mut retry = Retry::new(Patience::tests());
+        assert_eq!(retry.busy(&headers(&[("retry-after", "121")])), None);
+        let mut retry = Retry::new(Patience::DEFAULT);
+        let pause = retry.busy(&headers(&[("retry-after", "100")])).unwrap();
+        assert!(pause >= Duration::from_secs(100));
+        // 100 s three times over is more than the five minutes for all tries: bounded by the total as well.
+        assert_eq!(Retry::new(Patience { total: Duration::from_secs(60), ..Patience::DEFAULT }).busy(&headers(&[("retry-after", "100")])), None);
+    }
+
+    #[test]
+    fn hr_94_a_closed_connection_costs_no_pause_the_first_time() {
+        let mut retry = Retry::new(Patience::DEFAULT);
+        assert_eq!(retry.broken(Failure::Closed), Some(Duration::ZERO));
+        assert!(retry.broken(Failure::Closed).unwrap() >= Duration::from_millis(250));
+        let mut retry = Retry::new(Patience::tests());
+        assert_eq!((0..10).filter_map(|_| retry.broken(Failure::Connect)).count(), 2);
+    }
+
+    #[test]
+    fn chance_stays_below_its_bound() {
+        let most = Duration::from_millis(100);
+        assert!((0..1000).all(|_| random_part(most) < most));
+    }
+}

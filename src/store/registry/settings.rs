@@ -1,0 +1,143 @@
+//! `Settings`: what the client of registries is told, once; `Patience`: how long it waits and how often it tries.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::limits::Limits;
+use crate::store::credentials::Credentials;
+use crate::store::credentials::Secret;
+
+/// What the client of registries is told, once.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Hosts of token services that may be asked, with credentials, by registries of another site (T-68).
+    pub allow_realms: Vec<String>,
+    /// Requests to one host at a time.
+    pub at_once: usize,
+    /// Who we say we are to registries that ask in the TLS handshake; no other host is shown it.
+    pub client_certificate: Option<ClientCertificate>,
+    /// Who we say we are.
+    pub credentials: Credentials,
+    /// Certificate authorities to trust besides those of the system, PEM.
+    pub extra_ca: Vec<Vec<u8>>,
+    /// What we read.
+    pub limits: Limits,
+    /// How long we wait.
+    pub patience: Patience,
+    /// Which way out.
+    pub proxies: Proxies,
+    /// What to speak to a host (`host` or `host:port`, as in references). Hosts that are not named here are spoken to
+    /// over TLS, except for this machine itself, which is spoken to over plain HTTP.
+    pub schemes: BTreeMap<String, Scheme>,
+    /// What we call ourselves.
+    pub user_agent: String,
+}
+
+/// A certificate for TLS client authentication.
+#[derive(Clone, Debug)]
+pub struct ClientCertificate {
+    /// The certificate and what leads up to its authority, PEM.
+    pub chain: Vec<u8>,
+    /// Its private key, PEM.
+    pub key: Secret,
+}
+
+/// Which way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proxies {
+    /// As `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say; never for this machine itself.
+    FromEnvironment,
+    /// Straight.
+    None,
+}
+
+/// What is spoken to a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// Plain HTTP, which anybody on the way can read and change.
+    Http,
+    /// HTTP over TLS. There is no way back from it to plain HTTP.
+    Https,
+}
+
+/// How long we wait and how often we try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// The pause before the second try; it doubles with each further one.
+    pub backoff: Duration,
+    /// The longest pause that we choose ourselves.
+    pub backoff_most: Duration,
+    /// For a connection.
+    pub connect: Duration,
+    /// How often a connection that was refused is tried again.
+    pub connect_retries: u32,
+    /// For the first byte of an answer.
+    pub first_byte: Duration,
+    /// For a credential helper.
+    pub helper: Duration,
+    /// For the next byte.
+    pub idle: Duration,
+    /// How many bytes a second there must be, over `rate_window`.
+    pub rate: u64,
+    /// See `rate`.
+    pub rate_window: Duration,
+    /// How often one request is tried again.
+    pub retries: u32,
+    /// The longest pause that a registry may ask for, in seconds as it counts them.
+    pub retry_after_most: u64,
+    /// How long a second is that a registry asks for.
+    pub second: Duration,
+    /// The shortest pause between reading a list back and reading it back again.
+    pub settle: Duration,
+    /// For all tries of one request together.
+    pub total: Duration,
+}
+
+impl Settings {
+    /// The defaults, with these credentials.
+    pub fn new(credentials: Credentials) -> Self {
+        Self {
+            allow_realms: Vec::new(),
+            at_once: 16,
+            client_certificate: None,
+            credentials,
+            extra_ca: Vec::new(),
+            limits: Limits::DEFAULT,
+            patience: Patience::DEFAULT,
+            proxies: Proxies::FromEnvironment,
+            schemes: BTreeMap::new(),
+            user_agent: concat!("bulla/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
+impl Patience {
+    /// The defaults, as `SECURITY.md` states them.
+    pub const DEFAULT: Self = Self {
+        backoff: Duration::from_millis(500),
+        backoff_most: Duration::from_secs(30),
+        connect: Duration::from_secs(10),
+        connect_retries: 2,
+        first_byte: Duration::from_secs(30),
+        helper: Duration::from_secs(60),
+        idle: Duration::from_secs(30),
+        rate: 1 << 10,
+        rate_window: Duration::from_secs(60),
+        retries: 5,
+        retry_after_most: 120,
+        second: Duration::from_secs(1),
+        settle: Duration::from_millis(20),
+        total: Duration::from_secs(300),
+    };
+
+    /// For tests: the same number of tries, but hardly any pause between them.
+    pub const fn tests() -> Self {
+        Self {
+            backoff: Duration::from_millis(2),
+            backoff_most: Duration::from_millis(10),
+            settle: Duration::from_millis(2),
+            second: Duration::from_millis(1),
+            ..Self::DEFAULT
+        }
+    }
+}

@@ -1,0 +1,1025 @@
+//! Hostile archives and media, row by row (HA-nn): each is refused for its reason, or changes nothing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+use std::fs;
+use std::fs::File;
+use std::future::Future;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::process::Command;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
+
+use bulla::limits::Limits;
+use bulla::oci::Content;
+use bulla::oci::ContentError;
+use bulla::oci::Descriptor;
+use bulla::oci::Selector;
+use bulla::oci::media_type;
+use bulla::store::Archive;
+use bulla::store::DockerArchive;
+use bulla::store::Layout;
+use bulla::store::Sink;
+use bulla::store::Source;
+use bulla::store::StoreError;
+
+fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a local store waited"),
+    }
+}
+
+// ---------------------------------------------------------------------------------------------- building archives
+
+/// A header with a right checksum; what is not given is as tar writes it.
+#[derive(Clone)]
+struct Header<'a> {
+    name: &'a [u8],
+    mode: &'a [u8],
+    size: Vec<u8>,
+    kind: u8,
+    link: &'a [u8],
+    magic: &'a [u8],
+    prefix: &'a [u8],
+}
+
+fn header<'a>(name: &'a str, kind: u8, size: u64) -> Header<'a> {
+    let size = format!("{size:011o}\0").into_bytes();
+    Header { name: name.as_bytes(), mode: b"0000644\0", size, kind, link: b"", magic: b"ustar\x0000", prefix: b"" }
+}
+
+impl Header<'_> {
+    fn bytes(&self) -> Vec<u8> {
+        let mut block = vec![0; 512];
+        let fields: [(usize, &[u8]); 10] = [
+            (0, self.name),
+            (100, self.mode),
+            (108, b"0001750\0"),
+            (116, b"0001750\0"),
+            (124, &self.size),
+            (136, b"14675512345\0"),
+            (148, b"        "),
+            (157, self.link),
+            (257, self.magic),
+            (345, self.prefix),
+        ];
+        for (start, bytes) in fields {
+            block[start..start + bytes.len()].copy_from_slice(bytes);
+        }
+        block[156] = self.kind;
+        let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+        block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        block
+    }
+
+    fn with(&self, body: &[u8]) -> Vec<u8> {
+        let mut bytes = self.bytes();
+        bytes.extend_from_slice(body);
+        bytes.resize(bytes.len().next_multiple_of(512), 0);
+        bytes
+    }
+}
+
+fn file(name: &str, body: &[u8]) -> Vec<u8> {
+    header(name, b'0', body.len() as u64).with(body)
+}
+
+fn pax(kind: u8, records: &[(&str, &str)]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (key, value) in records {
+        let rest = format!(" {key}={value}\n");
+        let length = (1..).find(|length: &usize| length.to_string().len() + rest.len() == *length).unwrap();
+        body.extend_from_slice(format!("{length}{rest}").as_bytes());
+    }
+    header("PaxHeaders/x", kind, body.len() as u64).with(&body)
+}
+
+fn blob_name(content: &Content) -> String {
+    format!("blobs/sha256/{}", content.digest().hex())
+}
+
+struct Parts {
+    config: Content,
+    layer: Content,
+    manifest: Content,
+    index: Vec<u8>,
+}
+
+fn parts() -> Parts {
+    let config = Content::name(media_type::OCI_CONFIG, br#"{"architecture":"amd64","os":"linux"}"#.to_vec());
+    let layer = Content::name("application/vnd.oci.image.layer.v1.tar", vec![b'x'; 700]);
+    let manifest = serde_json::json!({
+        "schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST,
+        "config": config.descriptor(), "layers": [layer.descriptor()],
+    });
+    let manifest = Content::name(media_type::OCI_MANIFEST, serde_json::to_vec(&manifest).unwrap());
+    let index = index(&[(&manifest, "v1")]);
+    Parts { config, layer, manifest, index }
+}
+
+fn index(entries: &[(&Content, &str)]) -> Vec<u8> {
+    let entry = |(content, name): &(&Content, &str)| {
+        let mut entry = content.descriptor().clone();
+        entry.annotations.insert("org.opencontainers.image.ref.name".into(), (*name).into());
+        entry
+    };
+    let entries: Vec<_> = entries.iter().map(entry).collect();
+    serde_json::to_vec(&serde_json::json!({ "schemaVersion": 2, "manifests": entries })).unwrap()
+}
+
+const MARK: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
+const END: [u8; 1024] = [0; 1024];
+
+impl Parts {
+    fn files(&self) -> Vec<(String, Vec<u8>)> {
+        let blob = |content: &Content| (blob_name(content), content.bytes().to_vec());
+        vec![
+            ("oci-layout".to_owned(), MARK.to_vec()),
+            blob(&self.config),
+            blob(&self.layer),
+            blob(&self.manifest),
+            ("index.json".to_owned(), self.index.clone()),
+        ]
+    }
+
+    fn members(&self) -> Vec<u8> {
+        self.files().iter().flat_map(|(name, body)| file(name, body)).collect()
+    }
+
+    fn directory(&self, path: &Path) {
+        for (name, body) in self.files() {
+            fs::create_dir_all(path.join(&name).parent().unwrap()).unwrap();
+            fs::write(path.join(name), body).unwrap();
+        }
+    }
+}
+
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("image.tar")
+    }
+
+    fn tar(&self, parts: &[&[u8]]) -> Result<Archive, StoreError> {
+        fs::write(self.path(), parts.concat()).unwrap();
+        Archive::open(self.path(), Limits::DEFAULT)
+    }
+}
+
+/// Puts `extra` before, between and after the members of a good archive; each time it has to be refused, with `why`.
+fn refused_anywhere(row: &str, extra: &[u8], why: &str) {
+    let place = Place::new();
+    let files: Vec<_> = parts().files().iter().map(|(name, body)| file(name, body)).collect();
+    for position in 0..=files.len() {
+        let mut members: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+        members.insert(position, extra);
+        members.push(&END);
+        let error = place.tar(&members).err().unwrap_or_else(|| panic!("{row}: accepted at {position}"));
+        let text = error.to_string();
+        assert!(matches!(error, StoreError::Broken { .. }) && text.contains(why), "{row}, at {position}: {text}");
+        assert!(!text.chars().any(char::is_control), "{row}: {text:?}");
+    }
+}
+
+fn found(archive: &dyn Source) {
+    let parts = parts();
+    assert_eq!(now(archive.resolve(&Selector::Tag("v1".into()))).unwrap(), parts.manifest);
+    for blob in [&parts.config, &parts.layer] {
+        assert_eq!(now(archive.blob(blob.descriptor(), 1 << 20)).unwrap(), *blob);
+    }
+}
+
+/// The names that the tar of this machine lists, `None` where it complains or is not there.
+fn listed_by_tar(path: &Path) -> Option<Vec<String>> {
+    let output = Command::new("tar").arg("-tf").arg(path).output().ok()?;
+    let names = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
+    output.status.success().then_some(names)
+}
+
+// ---------------------------------------------------------------------------------------------- what is accepted
+
+#[test]
+fn good_archives_of_every_spelling_are_read() {
+    let place = Place::new();
+    let good = parts();
+    found(&place.tar(&[&good.members(), &END]).unwrap());
+    // With `./` and directories, as tar writes it; padded to a whole record.
+    let dotted: Vec<u8> = good.files().iter().flat_map(|(name, body)| file(&format!("./{name}"), body)).collect();
+    let directories: Vec<u8> =
+        ["./", "./blobs/", "./blobs/sha256/"].iter().flat_map(|name| header(name, b'5', 0).bytes()).collect();
+    found(&place.tar(&[&directories, &dotted, &[0; 10240]]).unwrap());
+    // With GNU headers, old type flags, spaces before numbers.
+    let gnu = |(name, body): &(String, Vec<u8>)| {
+        let size = format!("{:11o} ", body.len()).into_bytes();
+        Header { magic: b"ustar  \0", size, kind: 0, ..header(name, b'0', 0) }.with(body)
+    };
+    found(&place.tar(&[&good.files().iter().flat_map(gnu).collect::<Vec<_>>(), &END]).unwrap());
+    // With the size in base 256.
+    let binary = |(name, body): &(String, Vec<u8>)| {
+        let size = [&[0x80, 0, 0, 0], (body.len() as u64).to_be_bytes().as_slice()].concat();
+        Header { size, ..header(name, b'0', 0) }.with(body)
+    };
+    found(&place.tar(&[&good.files().iter().flat_map(binary).collect::<Vec<_>>(), &END]).unwrap());
+    // With the name in two fields, in a PAX record beside times and attributes, in a GNU long name.
+    let split = |(name, body): &(String, Vec<u8>)| match name.rsplit_once('/') {
+        Some((prefix, name)) => {
+            Header { prefix: prefix.as_bytes(), ..header(name, b'0', body.len() as u64) }.with(body)
+        }
+        None => file(name, body),
+    };
+    found(&place.tar(&[&good.files().iter().flat_map(split).collect::<Vec<_>>(), &END]).unwrap());
+    let records = |(name, body): &(String, Vec<u8>)| {
+        let size = body.len().to_string();
+        let records = [("mtime", "1.5"), ("path", name), ("size", &size), ("SCHILY.xattr.user.x", "y")];
+        [pax(b'x', &records), file("short", body)].concat()
+    };
+    let global = pax(b'g', &[("comment", "0123")]);
+    found(&place.tar(&[&global, &good.files().iter().flat_map(records).collect::<Vec<_>>(), &END]).unwrap());
+    let long = |(name, body): &(String, Vec<u8>)| {
+        let body_of_name = [name.as_bytes(), b"\0"].concat();
+        let announced = header("././@LongLink", b'L', body_of_name.len() as u64).with(&body_of_name);
+        [announced, file("short", body)].concat()
+    };
+    found(&place.tar(&[&good.files().iter().flat_map(long).collect::<Vec<_>>(), &END]).unwrap());
+    assert_eq!(listed_by_tar(&place.path()).map_or(5, |names| names.len()), 5);
+}
+
+// HA-06: who owned a file and what they could do with it means nothing to us.
+#[test]
+fn ha_06_owners_and_modes_are_ignored() {
+    let place = Place::new();
+    let setuid = |(name, body): &(String, Vec<u8>)| {
+        Header { mode: b"0006777\0", ..header(name, b'0', body.len() as u64) }.with(body)
+    };
+    found(&place.tar(&[&parts().files().iter().flat_map(setuid).collect::<Vec<_>>(), &END]).unwrap());
+}
+
+#[test]
+fn archives_of_the_tar_of_this_machine_are_read() {
+    let place = Place::new();
+    let directory = place.0.path().join("layout");
+    parts().directory(&directory);
+    for format in ["gnu", "ustar", "pax", "oldgnu", "posix"] {
+        let made = Command::new("tar")
+            .args(["--format", format, "-cf"])
+            .arg(place.path())
+            .arg("-C")
+            .arg(&directory)
+            .arg(".")
+            .status();
+        let Ok(true) = made.map(|status| status.success()) else { return eprintln!("no GNU tar here: not run") };
+        found(&Archive::open(place.path(), Limits::DEFAULT).unwrap_or_else(|error| panic!("{format}: {error}")));
+    }
+}
+
+// ---------------------------------------------------------------------------------------------- names
+
+#[test]
+fn ha_01_names_that_lead_out() {
+    for name in ["../x", "a/../../x", "./../x", "blobs/..", "a/./b", "a//b", "..", "blobs/sha256/../../x"] {
+        refused_anywhere("HA-01", &file(name, b"x"), "none that a layout can have");
+        refused_anywhere(
+            "HA-01",
+            &[pax(b'x', &[("path", name)]), file("x", b"x")].concat(),
+            "none that a layout can have",
+        );
+    }
+}
+
+#[test]
+fn ha_02_absolute_names() {
+    for name in ["/etc/passwd", "//host/share", "\\\\host\\share", "a\\b", "C:\\x"] {
+        refused_anywhere("HA-02", &file(name, b"x"), "none that a layout can have");
+    }
+}
+
+#[test]
+fn ha_03_symbolic_links() {
+    let link = Header { link: b"/etc/shadow", ..header("blobs/sha256/x", b'2', 0) }.bytes();
+    refused_anywhere("HA-03", &link, "a symbolic link");
+    let through = [Header { link: b"/tmp", ..header("a", b'2', 0) }.bytes(), file("a/x", b"x")].concat();
+    refused_anywhere("HA-03", &through, "a symbolic link");
+}
+
+#[test]
+fn ha_04_hard_links() {
+    let link = Header { link: b"oci-layout", ..header("index.json", b'1', 0) }.bytes();
+    refused_anywhere("HA-04", &link, "a hard link");
+    let long = [header("././@LongLink", b'K', 2).with(b"x\0"), file("x", b"x")].concat();
+    refused_anywhere("HA-04", &long, "unknown type");
+    refused_anywhere("HA-04", &[pax(b'x', &[("linkpath", "x")]), file("x", b"x")].concat(), "linkpath");
+}
+
+#[test]
+fn ha_05_devices_and_other_kinds() {
+    for (kind, why) in [
+        (b'3', "device"),
+        (b'4', "device"),
+        (b'6', "FIFO"),
+        (b'7', "unknown"),
+        (b'V', "unknown"),
+        (b'M', "unknown"),
+        (0xff, "unknown"),
+    ] {
+        refused_anywhere("HA-05", &header("x", kind, 0).bytes(), why);
+    }
+    refused_anywhere("HA-05", &header("x/", b'5', 3).with(b"abc"), "a directory with content");
+}
+
+// HA-05 in a directory: what is not a regular file is not opened, not even to see what it is.
+#[test]
+fn ha_05_a_fifo_in_a_layout_is_not_waited_for() {
+    let place = Place::new();
+    let good = parts();
+    let path = place.0.path().join("layout");
+    good.directory(&path);
+    let blob = path.join(blob_name(&good.layer));
+    fs::remove_file(&blob).unwrap();
+    let Ok(true) = Command::new("mkfifo").arg(&blob).status().map(|status| status.success()) else {
+        return eprintln!("no mkfifo here: not run");
+    };
+    let layout = Layout::open(&path, Limits::DEFAULT).unwrap();
+    let error = now(layout.blob(good.layer.descriptor(), 1 << 20)).unwrap_err();
+    assert!(error.to_string().contains("not a regular file"), "{error}");
+    assert!(now(layout.referrers(good.manifest.digest(), None)).is_ok());
+    fs::remove_file(path.join("index.json")).unwrap();
+    let _made = Command::new("mkfifo").arg(path.join("index.json")).status().unwrap();
+    assert!(Layout::open(&path, Limits::DEFAULT).is_err());
+}
+
+#[test]
+fn ha_07_a_member_twice() {
+    for (name, body) in parts().files() {
+        let place = Place::new();
+        for again in [
+            file(&name, &body),
+            file(&name, b"other"),
+            file(&format!("./{name}"), &body),
+            header(&format!("{name}/"), b'5', 0).bytes(),
+        ] {
+            let error = place.tar(&[&parts().members(), &again, &END]).err().unwrap();
+            assert!(error.to_string().contains("for the second time"), "{name}: {error}");
+        }
+    }
+    refused_anywhere("HA-07", &[file("extra", b"1"), file("extra", b"2")].concat(), "for the second time");
+}
+
+#[test]
+fn ha_08_names_that_some_system_takes_for_the_same() {
+    let upper = blob_name(&parts().layer).to_uppercase();
+    for name in ["INDEX.JSON", "Oci-Layout", &upper] {
+        let place = Place::new();
+        let error = place.tar(&[&parts().members(), &file(name, b"x"), &END]).err().unwrap();
+        assert!(error.to_string().contains("for the second time"), "{name}: {error}");
+        let error = place.tar(&[&file(name, b"x"), &parts().members(), &END]).err().unwrap();
+        assert!(error.to_string().contains("for the second time"), "{name}: {error}");
+    }
+    refused_anywhere("HA-08", &file("inde\u{301}x.json", b"x"), "none that a layout can have");
+    refused_anywhere("HA-08", &file("\u{ff49}ndex.json", b"x"), "none that a layout can have");
+}
+
+// HA-09: names that Windows reserves cannot be those of a blob; other members are never read or written.
+#[test]
+fn ha_09_no_reserved_name_is_a_blob() {
+    let place = Place::new();
+    let extra: Vec<u8> =
+        ["blobs/sha256/CON", "aux.json", "x.", "a:b"].iter().flat_map(|name| file(name, b"x")).collect();
+    let archive = place.tar(&[&parts().members(), &extra, &END]).unwrap();
+    found(&archive);
+}
+
+#[test]
+fn ha_10_long_names_and_control_characters() {
+    let long = format!("a/{}", "b".repeat(300));
+    let longer = "ab/".repeat(1700) + "x";
+    for name in [&long, &longer, "a\nb", "a\x1b[2Jb", "a\tb", "a\x7fb", "\u{202e}x"] {
+        let body = [name.as_bytes(), b"\0"].concat();
+        let announced = header("././@LongLink", b'L', body.len() as u64).with(&body);
+        refused_anywhere("HA-10", &[announced, file("x", b"x")].concat(), "none that a layout can have");
+    }
+    let nul = header("././@LongLink", b'L', 4).with(b"a\0b\0");
+    refused_anywhere("HA-10", &[nul, file("x", b"x")].concat(), "none that a layout can have");
+    refused_anywhere("HA-10", &Header { name: b"\xff\xfe", ..header("", b'0', 0) }.bytes(), "not UTF-8");
+    refused_anywhere("HA-10", &file("", b"x"), "none that a layout can have");
+}
+
+// ---------------------------------------------------------------------------------------------- headers
+
+// HA-11, known as TARmageddon: two sizes, so that two readers see different members.
+#[test]
+fn ha_11_two_sizes() {
+    for (record, header_size) in [("1024", 0), ("0", 1024), ("1023", 1024), ("8589934591", 0), ("8589934592", 1)] {
+        let hidden = file("index.json", b"{}");
+        let body = [pax(b'x', &[("size", record)]), header("x", b'0', header_size).with(&hidden)].concat();
+        refused_anywhere("HA-11", &body, "two sizes");
+    }
+    for size in ["-1", "+1", "1 ", "0x10", "", "99999999999999999999"] {
+        refused_anywhere(
+            "HA-11",
+            &[pax(b'x', &[("size", size)]), file("x", b"x")].concat(),
+            "a size that is no number",
+        );
+    }
+}
+
+// The one case in which the record may win: a number for which the header has no room, as Go writes it.
+#[test]
+fn ha_11_a_blob_of_more_than_eight_gibibytes() {
+    let place = Place::new();
+    let size = 0o100_000_000_000_u64 + 5;
+    let blob = Descriptor::of("x", b"");
+    let name = format!("blobs/sha256/{}", blob.digest.hex());
+    let start = [parts().members(), pax(b'x', &[("size", &size.to_string())]), header(&name, b'0', 0).bytes()].concat();
+    fs::write(place.path(), &start).unwrap();
+    // Nothing but a hole, so that it costs no disk.
+    let whole = start.len() as u64 + size.next_multiple_of(512) + 1024;
+    File::options().write(true).open(place.path()).unwrap().set_len(whole).unwrap();
+    let archive = Archive::open(place.path(), Limits::DEFAULT).unwrap();
+    found(&archive);
+    let opened = now(archive.open(&Descriptor { size, ..blob.clone() }));
+    assert!(opened.is_ok());
+    assert!(matches!(now(archive.blob(&Descriptor { size, ..blob }, 1 << 20)), Err(StoreError::TooLarge { .. })));
+    File::options().write(true).open(place.path()).unwrap().set_len(whole - 1024).unwrap();
+    assert!(Archive::open(place.path(), Limits::DEFAULT).is_err());
+}
+
+#[test]
+fn ha_12_names_given_twice() {
+    let long = header("././@LongLink", b'L', 2).with(b"a\0");
+    let path = pax(b'x', &[("path", "a")]);
+    for twice in [[&long[..], &long], [&path, &path], [&long, &path], [&path, &long]] {
+        refused_anywhere("HA-12", &[&twice.concat()[..], &file("x", b"x")].concat(), "twice");
+    }
+    refused_anywhere("HA-12", &[pax(b'x', &[("path", "a"), ("path", "b")]), file("x", b"x")].concat(), "twice");
+    refused_anywhere("HA-12", &[pax(b'x', &[("size", "1"), ("size", "1")]), file("x", b"x")].concat(), "twice");
+    for key in ["path", "size", "linkpath"] {
+        refused_anywhere("HA-12", &pax(b'g', &[(key, "1")]), "a record that sets");
+    }
+    // Announced, and then nothing comes.
+    let place = Place::new();
+    for announced in [&long, &path] {
+        let error = place.tar(&[&parts().members(), announced, &END]).err().unwrap();
+        assert!(error.to_string().contains("announced"), "{error}");
+    }
+}
+
+#[test]
+fn ha_13_sparse_members_and_numbers_that_are_none() {
+    refused_anywhere("HA-13", &header("x", b'S', 0).bytes(), "a sparse file");
+    refused_anywhere("HA-13", &[pax(b'x', &[("GNU.sparse.major", "1")]), file("x", b"x")].concat(), "a sparse file");
+    for size in [
+        &b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfb"[..],
+        b"\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff",
+        b"00000000009\0",
+        b"0000000001x\0",
+        b"-0000000001\0",
+        b"            ",
+        b"\0\0\0\0\0\0\0\0\0\0\0\0",
+    ] {
+        let odd = Header { size: size.to_vec(), ..header("x", b'0', 0) }.bytes();
+        refused_anywhere("HA-13", &odd, "a size that is no number");
+    }
+    for records in [
+        &b"x"[..],
+        b"12 path=abc",
+        b"99 path=abc\n",
+        b"5 a=\n\n",
+        b"+9 path=a\n",
+        b"0 \n",
+        b"10 path=a\xff\n",
+        b"8 =abcd\n",
+    ] {
+        refused_anywhere("HA-13", &header("p", b'x', records.len() as u64).with(records), "a record that is none");
+    }
+}
+
+#[test]
+fn ha_14_a_wrong_checksum() {
+    let place = Place::new();
+    let members = parts().members();
+    for position in [0, 100, 130, 150, 156, 257, 511] {
+        let mut broken = members.clone();
+        broken[position] ^= 1;
+        let error = place.tar(&[&broken, &END]).err().unwrap();
+        assert!(error.to_string().contains("at byte 0"), "{position}: {error}");
+    }
+    // Headers of before 1988 say nothing about what follows.
+    refused_anywhere("HA-14", &Header { magic: b"", ..header("x", b'0', 0) }.bytes(), "neither POSIX nor GNU");
+}
+
+#[test]
+fn ha_15_cut_off_anywhere() {
+    let place = Place::new();
+    let whole = [parts().members(), END.to_vec()].concat();
+    for length in (0..whole.len()).step_by(128).chain(whole.len() - 600..whole.len()) {
+        let error =
+            place.tar(&[&whole[..length]]).err().unwrap_or_else(|| panic!("accepted {length} of {}", whole.len()));
+        let text = error.to_string();
+        assert!(text.contains("cut off") || text.contains("it is empty"), "{length}: {text}");
+    }
+}
+
+#[test]
+fn ha_16_something_after_the_end() {
+    let place = Place::new();
+    let members = parts().members();
+    for after in [&members[..], b"x", &[0, 0, 0, 1]] {
+        let error = place.tar(&[&members, &END, after]).err().unwrap();
+        assert!(error.to_string().contains("after its end"), "{error}");
+    }
+    let error = place.tar(&[&members, &[0; 512], &members, &END]).err().unwrap();
+    assert!(error.to_string().contains("in the middle"), "{error}");
+}
+
+#[test]
+fn ha_17_archives_inside_archives_are_not_followed() {
+    let place = Place::new();
+    let inner = [parts().members(), END.to_vec()].concat();
+    let error = place.tar(&[&file("image.tar", &inner), &END]).err().unwrap();
+    assert!(error.to_string().contains("no oci-layout file"), "{error}");
+}
+
+// HA-18 and HA-19: nothing is unpacked, so nothing can swell.
+#[test]
+fn ha_18_compressed_archives_are_refused_with_what_to_do() {
+    let place = Place::new();
+    for (magic, tool) in [
+        (&b"\x1f\x8b\x08\0\0\0"[..], "gunzip"),
+        (b"\x28\xb5\x2f\xfd\0\0", "unzstd"),
+        (b"\xfd7zXZ\0", "unxz"),
+        (b"BZh91A", "bunzip2"),
+    ] {
+        let error = place.tar(&[magic, &[0; 4096]]).err().unwrap();
+        assert!(error.to_string().contains(tool), "{error}");
+    }
+    for other in [&b"PK\x03\x04"[..], b"hello", &[0; 511], &[0xff; 512]] {
+        assert!(matches!(place.tar(&[other]), Err(StoreError::Broken { .. })));
+    }
+}
+
+#[test]
+fn ha_21_too_many_members() {
+    let place = Place::new();
+    let limits = Limits { archive_members: 50, ..Limits::DEFAULT };
+    let empty = |count| -> Vec<u8> { (0..count).flat_map(|number| file(&format!("x{number}"), b"")).collect() };
+    fs::write(place.path(), [parts().members(), empty(45), END.to_vec()].concat()).unwrap();
+    found(&Archive::open(place.path(), limits.clone()).unwrap());
+    fs::write(place.path(), [parts().members(), empty(46), END.to_vec()].concat()).unwrap();
+    assert!(matches!(Archive::open(place.path(), limits), Err(StoreError::TooMany { limit: 50, .. })));
+}
+
+#[test]
+fn ha_22_a_member_of_eight_exbibytes() {
+    for size in [i64::MAX as u64, 1 << 62, 1 << 40] {
+        let size = [&[0x80, 0, 0, 0], size.to_be_bytes().as_slice()].concat();
+        refused_anywhere("HA-22", &Header { size, ..header("x", b'0', 0) }.bytes(), "cut off");
+    }
+    refused_anywhere("HA-22", &header("x", b'x', 0o77_777_777_777).bytes(), "bytes about one member");
+}
+
+// ---------------------------------------------------------------------------------------------- layouts
+
+/// Runs `check` on the same files as directory and as archive.
+fn both(files: &[(String, Vec<u8>)], check: impl Fn(Result<Box<dyn Source>, StoreError>)) {
+    let place = Place::new();
+    let members: Vec<u8> = files.iter().flat_map(|(name, body)| file(name, body)).collect();
+    check(place.tar(&[&members, &END]).map(|archive| Box::new(archive) as Box<dyn Source>));
+    let path = place.0.path().join("layout");
+    for (name, body) in files {
+        fs::create_dir_all(path.join(name).parent().unwrap()).unwrap();
+        fs::write(path.join(name), body).unwrap();
+    }
+    check(Layout::open(&path, Limits::DEFAULT).map(|layout| Box::new(layout) as Box<dyn Source>));
+}
+
+#[test]
+fn ha_23_a_blob_whose_name_is_not_its_hash() {
+    let good = parts();
+    let mut files = good.files();
+    let layer = files.iter_mut().find(|(name, _)| *name == blob_name(&good.layer)).unwrap();
+    layer.1[300] ^= 1;
+    both(&files, |store| {
+        let store = store.unwrap();
+        let error = now(store.blob(good.layer.descriptor(), 1 << 20)).unwrap_err();
+        assert!(error.to_string().contains(&good.layer.digest().to_string()), "{error}");
+        assert!(matches!(error, StoreError::Content { error: ContentError::Digest { .. }, .. }));
+        let mut blob = now(store.open(good.layer.descriptor())).unwrap();
+        let mut got = 0;
+        let error = loop {
+            match now(blob.next()) {
+                Ok(piece) => got += piece.unwrap().len(),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, StoreError::Content { .. }) && got < 700, "{got} bytes were given out");
+        // Others are still there.
+        assert!(now(store.blob(good.config.descriptor(), 1 << 20)).is_ok());
+    });
+}
+
+#[test]
+fn ha_24_a_size_unlike_the_descriptor() {
+    let good = parts();
+    let text = String::from_utf8(good.index.clone()).unwrap();
+    let size = format!("\"size\":{}", good.manifest.bytes().len());
+    for wrong in ["\"size\":1", "\"size\":4194305", "\"size\":9223372036854775807"] {
+        let mut files = good.files();
+        files.last_mut().unwrap().1 = text.replace(&size, wrong).into();
+        both(&files, |store| {
+            let store = store.unwrap();
+            for selector in [Selector::Tag("v1".into()), Selector::Digest(*good.manifest.digest())] {
+                let error = now(store.resolve(&selector)).unwrap_err();
+                assert!(!error.is_not_found(), "{error}");
+                assert!(matches!(error, StoreError::Content { .. } | StoreError::TooLarge { .. }), "{error}");
+            }
+        });
+    }
+}
+
+#[test]
+fn ha_25_directories_that_are_none() {
+    for part in ["blobs/sha256", "blobs"] {
+        for target in [Some("/etc"), Some("elsewhere"), None] {
+            let place = Place::new();
+            let path = place.0.path().join("layout");
+            parts().directory(&path);
+            fs::rename(path.join(part), place.0.path().join("layout/elsewhere")).unwrap();
+            match target {
+                Some("elsewhere") => symlink(path.join("elsewhere"), path.join(part)).unwrap(),
+                Some(target) => symlink(target, path.join(part)).unwrap(),
+                None => fs::write(path.join(part), "x").unwrap(),
+            }
+            let layout = Layout::open(&path, Limits::DEFAULT).unwrap();
+            let error = now(layout.resolve(&Selector::Tag("v1".into()))).unwrap_err();
+            assert!(matches!(&error, StoreError::Broken { why, .. } if why == "it is not a directory"), "{error}");
+            assert!(now(layout.referrers(parts().manifest.digest(), None)).is_err());
+            // HA-59: nor is anything written through it.
+            let layout = Layout::create(&path, Limits::DEFAULT).unwrap();
+            let blob = Content::name("x", b"new".to_vec());
+            assert!(now(layout.push_content(&blob)).is_err());
+            assert!(!path.join("elsewhere").join(blob.digest().hex()).exists());
+        }
+    }
+}
+
+#[test]
+fn ha_26_a_blob_that_is_a_link() {
+    let place = Place::new();
+    let good = parts();
+    let path = place.0.path().join("layout");
+    good.directory(&path);
+    let blob = path.join(blob_name(&good.layer));
+    // Even one that leads to the right bytes.
+    let right = place.0.path().join("right");
+    fs::rename(&blob, &right).unwrap();
+    for target in [right.as_path(), Path::new("/etc/shadow"), Path::new("/nowhere"), Path::new("/dev/zero")] {
+        symlink(target, &blob).unwrap();
+        let layout = Layout::open(&path, Limits::DEFAULT).unwrap();
+        let error = now(layout.blob(good.layer.descriptor(), 1 << 20)).unwrap_err();
+        assert!(matches!(&error, StoreError::Broken { why, .. } if why == "it is not a regular file"), "{error}");
+        fs::remove_file(&blob).unwrap();
+    }
+    for name in ["index.json", "oci-layout"] {
+        fs::rename(path.join(name), place.0.path().join(name)).unwrap();
+        symlink(place.0.path().join(name), path.join(name)).unwrap();
+        assert!(matches!(Layout::open(&path, Limits::DEFAULT), Err(StoreError::Broken { .. })), "{name}");
+        fs::remove_file(path.join(name)).unwrap();
+        fs::rename(place.0.path().join(name), path.join(name)).unwrap();
+    }
+}
+
+#[test]
+fn ha_27_what_says_that_it_is_a_layout() {
+    for mark in [
+        None,
+        Some(r#"{"imageLayoutVersion":"9.9"}"#),
+        Some("{}"),
+        Some("x"),
+        Some(r#"{"imageLayoutVersion":"1.0.0","imageLayoutVersion":"2"}"#),
+    ] {
+        let mut files = parts().files();
+        match mark {
+            Some(mark) => files[0].1 = mark.into(),
+            None => drop(files.remove(0)),
+        }
+        both(&files, |store| assert!(matches!(store.map(drop), Err(StoreError::Broken { .. })), "{mark:?}"));
+    }
+    let mut files = parts().files();
+    files[0].1 = vec![b' '; 1 << 20];
+    both(&files, |store| assert!(matches!(store.map(drop), Err(StoreError::TooLarge { .. }))));
+    let mut files = parts().files();
+    files[4].1.resize((4 << 20) + 1, b' ');
+    both(&files, |store| assert!(matches!(store.map(drop), Err(StoreError::TooLarge { .. }))));
+    let mut files = parts().files();
+    drop(files.remove(4));
+    both(&files, |store| assert!(matches!(store.map(drop), Err(StoreError::Broken { .. }))));
+}
+
+#[test]
+fn ha_28_a_manifest_that_is_listed_and_absent() {
+    let good = parts();
+    let mut files = good.files();
+    files.retain(|(name, _)| *name != blob_name(&good.manifest));
+    both(&files, |store| {
+        let store = store.unwrap();
+        for selector in [Selector::Tag("v1".into()), Selector::Digest(*good.manifest.digest())] {
+            let error = now(store.resolve(&selector)).unwrap_err();
+            // Not the answer that there is no such image.
+            assert!(
+                !error.is_not_found() && error.to_string().contains(&good.manifest.digest().to_string()),
+                "{error}"
+            );
+        }
+    });
+}
+
+// HA-28 for evidence: whether an entry that cannot be read refers to something is not known, so it stays in the list.
+#[test]
+fn ha_28_an_unnamed_entry_that_cannot_be_read_is_no_absence() {
+    let good = parts();
+    let lost = Descriptor::new(media_type::OCI_MANIFEST, *Content::name("", b"lost".to_vec()).digest(), 4);
+    let entries = serde_json::json!([good.manifest.descriptor(), lost]);
+    let mut files = good.files();
+    files[4].1 = serde_json::to_vec(&serde_json::json!({ "schemaVersion": 2, "manifests": entries })).unwrap();
+    both(&files, |store| {
+        let listing = now(store.unwrap().referrers(good.manifest.digest(), None)).unwrap().unwrap();
+        assert_eq!(listing.entries, [lost.clone()]);
+    });
+}
+
+#[test]
+fn ha_29_blobs_that_nothing_lists_are_no_images() {
+    let good = parts();
+    let mut files = good.files();
+    files[4].1 = br#"{"schemaVersion":2,"manifests":[]}"#.to_vec();
+    both(&files, |store| {
+        let store = store.unwrap();
+        assert_eq!(now(store.names()).unwrap(), Vec::<String>::new());
+        assert!(now(store.resolve(&Selector::Tag("v1".into()))).unwrap_err().is_not_found());
+    });
+}
+
+#[test]
+fn ha_30_a_name_twice() {
+    let good = parts();
+    let other = Content::name(media_type::OCI_MANIFEST, b"{}".to_vec());
+    let mut files = good.files();
+    files[4].1 = index(&[(&good.manifest, "v1"), (&other, "v1")]);
+    both(&files, |store| {
+        let error = now(store.unwrap().resolve(&Selector::Tag("v1".into()))).unwrap_err();
+        assert!(matches!(error, StoreError::Broken { .. }) && error.to_string().contains("`v1`"), "{error}");
+    });
+    files[4].1 = index(&[(&good.manifest, "v1"), (&good.manifest, "v1")]);
+    both(&files, |store| assert!(now(store.unwrap().resolve(&Selector::Tag("v1".into()))).is_ok()));
+    // One digest as two kinds of thing.
+    let mut wrong = good.manifest.descriptor().clone();
+    wrong.media_type = media_type::OCI_INDEX.to_owned();
+    let entries = serde_json::json!([good.manifest.descriptor(), wrong]);
+    files[4].1 = serde_json::to_vec(&serde_json::json!({ "schemaVersion": 2, "manifests": entries })).unwrap();
+    both(&files, |store| {
+        let error = now(store.unwrap().resolve(&Selector::Digest(*good.manifest.digest()))).unwrap_err();
+        assert!(matches!(error, StoreError::Broken { .. }), "{error}");
+    });
+    // Escapes of a terminal do not get out.
+    files[4].1 = index(&[(&good.manifest, "a\x1b[2J"), (&other, "a\x1b[2J")]);
+    both(&files, |store| {
+        let error = now(store.unwrap().resolve(&Selector::Tag("a\x1b[2J".into()))).unwrap_err();
+        assert!(!error.to_string().chars().any(char::is_control), "{error:?}");
+    });
+}
+
+// HA-45: every bit of an archive either changes nothing or is noticed.
+#[test]
+fn ha_45_one_byte_flipped() {
+    let place = Place::new();
+    let good = parts();
+    let whole = [good.members(), END.to_vec()].concat();
+    let mut noticed = 0;
+    for position in 0..whole.len() {
+        let mut flipped = whole.clone();
+        flipped[position] ^= 0x20;
+        let Ok(archive) = place.tar(&[&flipped]) else {
+            noticed += 1;
+            continue;
+        };
+        let got = now(archive.resolve(&Selector::Tag("v1".into())));
+        match got {
+            Ok(content) => {
+                assert_eq!(content.bytes(), good.manifest.bytes(), "byte {position}");
+                for blob in [&good.config, &good.layer] {
+                    match now(archive.blob(blob.descriptor(), 1 << 20)) {
+                        Ok(got) => assert_eq!(got, *blob, "byte {position}"),
+                        Err(_) => noticed += 1,
+                    }
+                }
+            }
+            Err(_) => noticed += 1,
+        }
+    }
+    // All headers, all end blocks, all content.
+    let padding: usize = good.files().iter().map(|(_, body)| body.len().next_multiple_of(512) - body.len()).sum();
+    assert!(noticed >= whole.len() - padding - 200, "{noticed} of {} flips were noticed", whole.len());
+}
+
+// HA-46: what was hashed is what is given out, whatever happens to the file afterwards.
+#[test]
+fn ha_46_a_medium_that_changes() {
+    let place = Place::new();
+    let good = parts();
+    let archive = place.tar(&[&good.members(), &END]).unwrap();
+    // Replaced: the handle still has the old one. Overwritten: the digest notices.
+    fs::rename(place.path(), place.0.path().join("old")).unwrap();
+    fs::write(place.path(), "other").unwrap();
+    found(&archive);
+    fs::write(place.0.path().join("old"), vec![b'y'; good.members().len()]).unwrap();
+    assert!(now(archive.blob(good.layer.descriptor(), 1 << 20)).is_err());
+    fs::write(place.0.path().join("old"), "short").unwrap();
+    assert!(now(archive.blob(good.layer.descriptor(), 1 << 20)).is_err());
+    // `index.json` was read once.
+    let archive = place.tar(&[&good.members(), &END]).unwrap();
+    let path = place.0.path().join("layout");
+    good.directory(&path);
+    let layout = Layout::open(&path, Limits::DEFAULT).unwrap();
+    fs::write(path.join("index.json"), index(&[(&good.config, "v1")])).unwrap();
+    found(&layout);
+    found(&archive);
+}
+
+// HA-50: a file may be longer than its directory says; reads end one byte after what was announced.
+#[test]
+fn ha_50_files_without_an_end() {
+    let good = parts();
+    let place = Place::new();
+    let path = place.0.path().join("layout");
+    good.directory(&path);
+    let blob = path.join(blob_name(&good.layer));
+    let layout = Layout::open(&path, Limits::DEFAULT).unwrap();
+    let mut moving = now(layout.open(good.layer.descriptor())).unwrap();
+    // It grows after it was opened.
+    let file = File::options().write(true).open(&blob).unwrap();
+    file.set_len(1 << 40).unwrap();
+    let error = loop {
+        match now(moving.next()) {
+            Ok(piece) => drop(piece.unwrap()),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, StoreError::Content { error: ContentError::Size { .. }, .. }), "{error}");
+    let error = now(layout.blob(good.layer.descriptor(), 1 << 20)).unwrap_err();
+    assert!(matches!(error, StoreError::Content { error: ContentError::Size { .. }, .. }), "{error}");
+    assert!(matches!(Archive::open("/dev/zero", Limits::DEFAULT), Err(StoreError::Broken { .. })));
+    assert!(Layout::open("/dev/zero", Limits::DEFAULT).is_err());
+    assert!(Archive::open(&path, Limits::DEFAULT).is_err());
+}
+
+// ---------------------------------------------------------------------------------------------- docker-archive
+
+fn docker(list: &str, extra: &[u8]) -> Result<DockerArchive, StoreError> {
+    let place = Place::new();
+    fs::write(place.path(), [&parts().members(), &file("manifest.json", list.as_bytes()), extra, &END[..]].concat())
+        .unwrap();
+    DockerArchive::open(place.path(), Limits::DEFAULT)
+}
+
+fn docker_list(config: &str, layers: &[&str], names: &[&str]) -> String {
+    serde_json::json!([{ "Config": config, "RepoTags": names, "Layers": layers }]).to_string()
+}
+
+#[test]
+fn ha_55_a_docker_archive_with_a_layout_is_read() {
+    let good = parts();
+    let (config, layer) = (blob_name(&good.config), blob_name(&good.layer));
+    for names in [&["app:v1"][..], &["other:v9"], &[]] {
+        found(&docker(&docker_list(&config, &[&layer], names), b"").unwrap());
+    }
+    let nothing = format!(r#"[{{"Config":"{config}","RepoTags":null,"Layers":["{layer}"]}}]"#);
+    let archive = docker(&nothing, b"").unwrap();
+    assert_eq!(archive.sole().unwrap(), *good.manifest.descriptor());
+    assert!(archive.origin().to_string().starts_with("docker-archive:"));
+}
+
+#[test]
+fn ha_55_a_docker_archive_without_a_manifest_is_refused_with_the_reason() {
+    let place = Place::new();
+    let config = file("abc.json", b"{}");
+    let layer = file("abc/layer.tar", b"x");
+    let list = file("manifest.json", docker_list("abc.json", &["abc/layer.tar"], &["app:v1"]).as_bytes());
+    fs::write(place.path(), [config.clone(), layer, list, END.to_vec()].concat()).unwrap();
+    let error = DockerArchive::open(place.path(), Limits::DEFAULT).err().unwrap();
+    assert!(matches!(error, StoreError::ReadOnly { .. }) && error.to_string().contains("skopeo copy"), "{error}");
+    fs::write(place.path(), [config, END.to_vec()].concat()).unwrap();
+    let error = DockerArchive::open(place.path(), Limits::DEFAULT).err().unwrap();
+    assert!(error.to_string().contains("no manifest.json"), "{error}");
+    assert!(matches!(DockerArchive::open("/nowhere.tar", Limits::DEFAULT), Err(StoreError::Io { .. })));
+}
+
+// What is verified by the one list must not be something else in the other.
+#[test]
+fn ha_55_two_lists_that_do_not_agree() {
+    let good = parts();
+    let (config, layer) = (blob_name(&good.config), blob_name(&good.layer));
+    let evil = Content::name(media_type::OCI_CONFIG, b"{\"evil\":1}".to_vec());
+    let extra = file(&blob_name(&evil), evil.bytes());
+    for (config, layers) in [
+        (blob_name(&evil), vec![layer.as_str()]),
+        (config.clone(), vec![]),
+        (config.clone(), vec![layer.as_str(), layer.as_str()]),
+        (layer.clone(), vec![config.as_str()]),
+        ("../x".to_owned(), vec![layer.as_str()]),
+        ("/etc/passwd".to_owned(), vec![layer.as_str()]),
+        (config.clone(), vec!["blobs/sha256/absent"]),
+        ("index.json".to_owned(), vec![layer.as_str()]),
+    ] {
+        let error = docker(&docker_list(&config, &layers, &["app:v1"]), &extra).err().unwrap();
+        assert!(matches!(error, StoreError::Broken { .. }), "{config}: {error}");
+    }
+    // The same name for another image that is there too.
+    let place = Place::new();
+    let other = serde_json::json!({
+        "schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST,
+        "config": evil.descriptor(), "layers": [good.layer.descriptor()],
+    });
+    let other = Content::name(media_type::OCI_MANIFEST, serde_json::to_vec(&other).unwrap());
+    let mut files = good.files();
+    files[4].1 = index(&[(&good.manifest, "v1"), (&other, "v2")]);
+    files.push((blob_name(&other), other.bytes().to_vec()));
+    files.push((blob_name(&evil), evil.bytes().to_vec()));
+    for (name, right) in [("app:v1", false), ("app:v2", true)] {
+        let list = docker_list(&blob_name(&evil), &[&layer], &[name]);
+        let members: Vec<u8> = files.iter().flat_map(|(name, body)| file(name, body)).collect();
+        fs::write(place.path(), [members, file("manifest.json", list.as_bytes()), END.to_vec()].concat()).unwrap();
+        assert_eq!(DockerArchive::open(place.path(), Limits::DEFAULT).is_ok(), right, "{name}");
+    }
+    for list in ["", "{}", "[{}]", "[{\"Config\":1}]"] {
+        assert!(docker(list, b"").is_err(), "{list}");
+    }
+    let link = Header { link: b"/etc/shadow", ..header("abc.json", b'2', 0) }.bytes();
+    let error = docker(&docker_list("abc.json", &[&layer], &[]), &link).err().unwrap();
+    assert!(error.to_string().contains("a symbolic link"), "{error}");
+}
+
+// ---------------------------------------------------------------------------------------------- writing
+
+// HA-59: a name that another user prepared as a link is not written through.
+#[test]
+fn ha_59_links_in_the_target() {
+    let place = Place::new();
+    let path = place.0.path().join("layout");
+    let victim = place.0.path().join("victim");
+    let blob = Content::name("x", b"new".to_vec());
+    parts().directory(&path);
+    fs::write(&victim, "precious").unwrap();
+    symlink(&victim, path.join(blob_name(&blob))).unwrap();
+    symlink(&victim, path.join(".bulla.lock")).unwrap();
+    let layout = Layout::create(&path, Limits::DEFAULT).unwrap();
+    assert!(now(layout.push_content(&blob)).is_err());
+    fs::remove_file(path.join(".bulla.lock")).unwrap();
+    let error = now(layout.push_content(&blob)).unwrap_err();
+    assert!(error.to_string().contains("not a regular file"), "{error}");
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+    let archive = place.0.path().join("new.tar");
+    symlink(&victim, place.0.path().join(".new.tar.bulla.lock")).unwrap();
+    let archive = Archive::create(archive, Limits::DEFAULT).unwrap();
+    assert!(now(archive.push_content(&blob)).is_err());
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+}
+
+// TF-07 and TF-09: where nothing can be written, nothing changes, and the error names the place.
+#[test]
+fn ha_60_a_target_that_cannot_be_written() {
+    let place = Place::new();
+    let blob = Content::name("x", b"new".to_vec());
+    for path in ["/proc/nowhere/image.tar", "/nowhere/image.tar"] {
+        let archive = Archive::create(path, Limits::DEFAULT).unwrap();
+        let error = now(archive.push_content(&blob)).unwrap_err();
+        assert!(matches!(&error, StoreError::Io { path, .. } if path.contains("nowhere")), "{error}");
+    }
+    let layout = Layout::create("/proc/nowhere/layout", Limits::DEFAULT).unwrap();
+    assert!(matches!(now(layout.push_content(&blob)), Err(StoreError::Io { .. })));
+    let file = place.0.path().join("file");
+    fs::write(&file, "x").unwrap();
+    assert!(Layout::create(&file, Limits::DEFAULT).is_err());
+    assert!(Archive::create(place.0.path(), Limits::DEFAULT).is_err());
+    assert_eq!(fs::read_to_string(&file).unwrap(), "x");
+}

@@ -1,0 +1,63 @@
+//! Real peers: they judge what we sign, we judge what they sign, and what we carry still stands where it arrives.
+//!
+//! They live in a Debian root that `BULLA_PEERS` names (`.ci/run` makes one) and are entered with `chroot`, so this needs
+//! root. Without it each test says `not run: …`; with `BULLA_INTEROP=require` that is a failure. Every test runs twice:
+//! against Debian's docker-registry, which has no referrers API, and against the quirk registry, which has.
+#![cfg(all(feature = "cli", feature = "registry"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+#[path = "interop/cosign.rs"]
+mod cosign;
+#[path = "interop/oras.rs"]
+mod oras;
+#[path = "interop/peers.rs"]
+mod peers;
+#[path = "interop/skopeo.rs"]
+mod skopeo;
+#[path = "interop/suite.rs"]
+mod suite;
+mod support;
+
+use suite::Api;
+
+macro_rules! with_and_without_the_referrers_api {
+    ($($module:ident::$name:ident,)*) => {
+        mod api_absent {
+            $(#[test] fn $name() { super::$module::$name(super::Api::Absent); })*
+        }
+        mod api_present {
+            $(#[test] fn $name() { super::$module::$name(super::Api::Present); })*
+        }
+    };
+}
+
+with_and_without_the_referrers_api! {
+    cosign::an_attestation_is_carried_but_is_no_signature,
+    cosign::annotations_mean_the_same,
+    cosign::bulla_signs_cosign_verifies,
+    cosign::cosign_signs_bulla_verifies,
+    cosign::cosign_verifies_what_cosign_signs,
+    cosign::each_uses_the_keys_of_the_other,
+    cosign::moved_images_still_verify,
+    oras::bulla_copies_what_oras_attached,
+    oras::oras_and_cosign_agree,
+    oras::oras_copies_what_bulla_signed,
+    oras::oras_discovers_what_bulla_signed,
+    skopeo::bulla_copies_what_skopeo_wrote,
+    skopeo::bulla_signs_skopeo_verifies,
+    skopeo::skopeo_and_cosign_agree,
+    skopeo::skopeo_reads_what_bulla_copied,
+    skopeo::skopeo_signs_bulla_verifies,
+}

@@ -1,0 +1,197 @@
+//! cosign and bulla, each judging what the other signed.
+
+use crate::suite::Algorithm;
+use crate::suite::Api;
+use crate::suite::Form;
+use crate::suite::Place;
+use crate::suite::Suite;
+
+/// The peers alone: without this, the other tests would say little.
+pub fn cosign_verifies_what_cosign_signs(api: Api) {
+    let Some(mut suite) = Suite::start(api) else { return };
+    for (seed, algorithm) in (1..).zip(Algorithm::ALL) {
+        for form in Form::BOTH {
+            let name = format!("{}-{}", algorithm.name(), form.name());
+            let image = suite.image(&name, seed);
+            suite.cosign_signs(&format!("{}.key", algorithm.name()), form, &image, &[]).must();
+            let said = suite.cosign_verifies(&format!("{}.pub", algorithm.name()), &image, &[]);
+            match algorithm.cosign_verifies_its_own() {
+                true => suite.expect(&name, &said, 0),
+                false => suite.expect_no(&format!("{name}: cosign has learnt it; change the table"), &said),
+            }
+            let said = suite.cosign_verifies("other.pub", &image, &[]);
+            suite.expect_no(&format!("{name}, another key"), &said);
+        }
+    }
+    suite.done();
+}
+
+pub fn bulla_signs_cosign_verifies(api: Api) {
+    let Some(mut suite) = Suite::start(api) else { return };
+    for (seed, algorithm) in (1..).zip(Algorithm::ALL) {
+        let key = format!("bulla-{}", algorithm.name());
+        let pem = format!("{}.pem", algorithm.name());
+        suite.peers.bulla(&["key", "import", &pem, "-o", &key]).must();
+        for form in Form::BOTH {
+            let name = format!("{}-{}", algorithm.name(), form.name());
+            let image = suite.image(&name, seed);
+            let said = suite.bulla_signs(&format!("{key}.key"), form, &image, &[]);
+            suite.expect(&name, &said, 0);
+            let said = suite.bulla_verifies(&format!("{key}.pub"), &image, &[]);
+            suite.expect(&name, &said, 0);
+            let said = suite.cosign_verifies(&format!("{key}.pub"), &image, &[]);
+            match cosign_verifies_ours(algorithm, form) {
+                true => suite.expect(&name, &said, 0),
+                false => suite.expect_no(&format!("{name}: cosign has learnt it; change the table"), &said),
+            }
+            let said = suite.cosign_verifies("other.pub", &image, &[]);
+            suite.expect_no(&format!("{name}, another key"), &said);
+        }
+    }
+    suite.done();
+}
+
+/// What cosign 3.1.1 makes of bulla's signatures.
+fn cosign_verifies_ours(algorithm: Algorithm, _form: Form) -> bool {
+    algorithm.cosign_verifies_its_own()
+}
+
+pub fn cosign_signs_bulla_verifies(api: Api) {
+    let Some(mut suite) = Suite::start(api) else { return };
+    for (seed, algorithm) in (1..).zip(Algorithm::ALL) {
+        for form in Form::BOTH {
+            let name = format!("{}-{}", algorithm.name(), form.name());
+            let image = suite.image(&name, seed);
+            suite.cosign_signs(&format!("{}.key", algorithm.name()), form, &image, &[]).must();
+            let public = format!("{}.pub", algorithm.name());
+            let tagged = format!("{}/{name}:v1", suite.place.address());
+            for place in [&image, &tagged] {
+                let said = suite.bulla_verifies(&public, place, &[]);
+                suite.expect(&name, &said, 0);
+            }
+            let said = suite.bulla_verifies("other.pub", &image, &[]);
+            suite.expect(&format!("{name}, another key"), &said, 1);
+            let said = suite.bulla_verifies("other.pub", &image, &["--key", &public]);
+            suite.expect(&format!("{name}, one of two keys"), &said, 0);
+            let said = suite.bulla_verifies("other.pub", &image, &["--key", &public, "--threshold", "2"]);
+            suite.expect(&format!("{name}, both keys"), &said, 1);
+        }
+    }
+    let unsigned = suite.image("unsigned", 99);
+    let said = suite.bulla_verifies("p256.pub", &unsigned, &[]);
+    suite.expect("not signed", &said, 1);
+    suite.done();
+}
+
+pub fn annotations_mean_the_same(api: Api) {
+    let Some(mut suite) = Suite::start(api) else { return };
+    for form in Form::BOTH {
+        let (ours, theirs) = (format!("ours-{}", form.name()), format!("theirs-{}", form.name()));
+        let (ours, theirs) = (suite.image(&ours, 1), suite.image(&theirs, 2));
+        let both = ["-a", "env=prod", "-a", "build=<42> & more"];
+        suite.bulla_signs("p256.key", form, &ours, &both).must();
+        suite.cosign_signs("p256.key", form, &theirs, &both).must();
+        for image in [&ours, &theirs] {
+            for (wanted, code) in
+                [(&both[..], 0), (&["-a", "env=prod"], 0), (&["-a", "env=dev"], 1), (&["-a", "x=y"], 1)]
+            {
+                let why = format!("{image} {wanted:?}");
+                let said = suite.bulla_verifies("p256.pub", image, wanted);
+                suite.expect(&why, &said, code);
+                let said = suite.cosign_verifies("p256.pub", image, wanted);
+                match code {
+                    0 => suite.expect(&why, &said, 0),
+                    _ => suite.expect_no(&why, &said),
+                }
+            }
+        }
+    }
+    suite.done();
+}
+
+/// Keys that bulla made sign in cosign, and the other way round: one container, one passphrase.
+pub fn each_uses_the_keys_of_the_other(api: Api) {
+    let Some(mut suite) = Suite::start(api) else { return };
+    suite.peers.bulla(&["key", "new", "--type", "p256", "-o", "made"]).must();
+    let image = suite.image("ours", 1);
+    suite.cosign_signs("made.key", Form::Bundle, &image, &[]).must();
+    let said = suite.cosign_verifies("made.pub", &image, &[]);
+    suite.expect("cosign with a key that bulla made", &said, 0);
+    let image = suite.image("theirs", 2);
+    let said = suite.bulla_signs("other.key", Form::Bundle, &image, &[]);
+    suite.expect("bulla with a key that cosign made", &said, 0);
+    let said = suite.cosign_verifies("other.pub", &image, &[]);
+    suite.expect("bulla with a key that cosign made", &said, 0);
+    suite.done();
+}
+
+/// Signatures of both programs, in both forms, still stand after bulla moved the image to a registry of the other kind.
+pub fn moved_images_still_verify(api: Api) {
+    let Some(mut suite) = Suite::start(api) else { return };
+    let target = Place::start(api.other(), &suite.peers);
+    for (seed, algorithm) in (1..).zip([Algorithm::P256, Algorithm::Rsa2048]) {
+        let (private, public) = (format!("{}.key", algorithm.name()), format!("{}.pub", algorithm.name()));
+        for form in Form::BOTH {
+            for signer in ["bulla", "cosign"] {
+                let name = format!("{}-{}-{signer}", algorithm.name(), form.name());
+                let image = suite.image(&name, seed);
+                let said = match signer {
+                    "bulla" => suite.bulla_signs(&private, form, &image, &[]),
+                    _ => suite.cosign_signs(&private, form, &image, &[]),
+                };
+                suite.expect(&name, &said, 0);
+                moved(&mut suite, &target, &name, &image, &public);
+            }
+        }
+    }
+    suite.done();
+}
+
+fn moved(suite: &mut Suite, target: &Place, name: &str, image: &str, public: &str) {
+    let (_, digest) = image.split_once('@').unwrap();
+    let source = format!("{}/{name}:v1", suite.place.address());
+    let copied = format!("{}/copied/{name}", target.address());
+    let imported = format!("{}/imported/{name}", target.address());
+    let refused = format!("{}/refused/{name}", target.address());
+    let said = suite.peers.bulla(&["copy", &source, &format!("{copied}:v1")]);
+    suite.expect(&format!("{name} copied"), &said, 0);
+    let said = suite.peers.bulla(&["import", &source, &format!("{imported}:v1"), "--key", public]);
+    suite.expect(&format!("{name} imported"), &said, 0);
+    for place in [copied, imported] {
+        for selector in [format!("@{digest}"), ":v1".to_owned()] {
+            let said = suite.cosign_verifies(public, &format!("{place}{selector}"), &[]);
+            suite.expect(&format!("{name} at {place}, cosign"), &said, 0);
+            let said = suite.bulla_verifies(public, &format!("{place}{selector}"), &[]);
+            suite.expect(&format!("{name} at {place}, bulla"), &said, 0);
+        }
+    }
+    let said = suite.peers.bulla(&["import", &source, &format!("{refused}:v1"), "--key", "other.pub"]);
+    suite.expect(&format!("{name} imported with another key"), &said, 1);
+    let said = suite.peers.oras(&["manifest", "fetch", "--plain-http", &format!("{refused}:v1")]);
+    suite.expect_no(&format!("{name}: a refused import left something behind"), &said);
+    let said = suite.peers.oras(&["manifest", "fetch", "--plain-http", &format!("{refused}@{digest}")]);
+    suite.expect_no(&format!("{name}: a refused import left something behind"), &said);
+}
+
+/// An attestation is carried along, still verifies, and is never taken for a signature (T-24).
+pub fn an_attestation_is_carried_but_is_no_signature(api: Api) {
+    let Some(mut suite) = Suite::start(api) else { return };
+    let target = Place::start(api.other(), &suite.peers);
+    suite.peers.write("predicate.json", r#"{"hello":"world"}"#);
+    let image = suite.image("attested", 1);
+    let attest = ["attest", "-y", "--key", "p256.key", "--signing-config", "sc.json", "--type", "custom"];
+    let rest = ["--predicate", "predicate.json", "--allow-http-registry", &image];
+    suite.peers.cosign(&[&attest[..], &rest].concat()).must();
+    let said = suite.bulla_verifies("p256.pub", &image, &[]);
+    suite.expect("an attestation alone", &said, 1);
+    let (_, digest) = image.split_once('@').unwrap();
+    let copied = format!("{}/copied", target.address());
+    let said = suite.peers.bulla(&["copy", &image, &format!("{copied}:v1")]);
+    suite.expect("copied", &said, 0);
+    for place in [image.clone(), format!("{copied}@{digest}")] {
+        let verify = ["verify-attestation", "--key", "p256.pub", "--type", "custom", "--insecure-ignore-tlog=true"];
+        let said = suite.peers.cosign(&[&verify[..], &["--allow-http-registry", &place]].concat());
+        suite.expect(&place, &said, 0);
+    }
+    suite.done();
+}

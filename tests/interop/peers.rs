@@ -1,0 +1,187 @@
+//! The real peers, in a Debian root of their own, and bulla beside them: each command with what it said.
+
+use std::fs;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::net::TcpStream;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// The passphrase of every key in these tests.
+pub const PASSPHRASE: &str = "peers and bulla";
+
+/// A folder that the peers and bulla share, and the means to run them in it.
+pub struct Peers {
+    root: PathBuf,
+    work: TempDir,
+}
+
+/// What a command said, and how it ended.
+pub struct Said {
+    pub line: String,
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Debian's docker-registry: no referrers API.
+pub struct DockerRegistry {
+    child: Child,
+    pub address: String,
+}
+
+impl Peers {
+    /// The peers, if there are any: `BULLA_PEERS` names a Debian root with them, and we may enter it. Else this says why not;
+    /// with `BULLA_INTEROP=require` that is a failure.
+    pub fn find() -> Option<Self> {
+        match Self::open() {
+            Ok(peers) => Some(peers),
+            Err(why) if std::env::var("BULLA_INTEROP").is_ok_and(|value| value == "require") => {
+                panic!("BULLA_INTEROP=require, but {why}")
+            }
+            Err(why) => {
+                // Not `eprintln!`: the test harness would keep it to itself.
+                std::io::stderr().write_all(format!("not run: {why}\n").as_bytes()).unwrap();
+                None
+            }
+        }
+    }
+
+    fn open() -> Result<Self, String> {
+        let root =
+            std::env::var_os("BULLA_PEERS").map(PathBuf::from).ok_or("BULLA_PEERS names no root with the peers")?;
+        let work = tempfile::Builder::new().prefix("bulla-").tempdir_in(root.join("tmp"));
+        let work = work.map_err(|error| format!("{}/tmp: {error}", root.display()))?;
+        let peers = Self { root, work };
+        for (program, version) in [("cosign", "version"), ("skopeo", "--version"), ("oras", "version")] {
+            let said = peers.run(program, &[version]);
+            if !said.yes() {
+                return Err(said.whole());
+            }
+        }
+        Ok(peers)
+    }
+
+    pub fn cosign(&self, args: &[&str]) -> Said {
+        self.run("cosign", args)
+    }
+
+    pub fn openssl(&self, args: &[&str]) -> Said {
+        self.run("openssl", args)
+    }
+
+    pub fn oras(&self, args: &[&str]) -> Said {
+        self.run("oras", args)
+    }
+
+    pub fn skopeo(&self, args: &[&str]) -> Said {
+        self.run("skopeo", args)
+    }
+
+    /// bulla, in the same folder: relative paths mean the same for all.
+    pub fn bulla(&self, args: &[&str]) -> Said {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bulla"));
+        command.current_dir(self.dir()).env_clear().env("HOME", self.dir()).env("BULLA_PASSWORD", PASSPHRASE);
+        said("bulla", args, command.args(args))
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        self.work.path()
+    }
+
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.dir().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.dir().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    /// The folder as the peers see it.
+    fn inside(&self) -> String {
+        Path::new("/").join(self.dir().strip_prefix(&self.root).unwrap()).display().to_string()
+    }
+
+    fn run(&self, program: &str, args: &[&str]) -> Said {
+        said(program, args, self.entered(program).args(args))
+    }
+
+    /// Through `env`, which changes the folder after the root was changed, and with nothing of our environment.
+    fn entered(&self, program: &str) -> Command {
+        let inside = self.inside();
+        let mut command = Command::new("chroot");
+        command.arg(&self.root).args(["/usr/bin/env", "-i", "-C", &inside]);
+        command.arg(format!("HOME={inside}")).arg("PATH=/usr/sbin:/usr/bin:/sbin:/bin");
+        command.arg(format!("COSIGN_PASSWORD={PASSPHRASE}")).arg(program);
+        command.stdin(Stdio::null());
+        command
+    }
+}
+
+impl Said {
+    /// Exit status 0.
+    pub fn yes(&self) -> bool {
+        self.code == Some(0)
+    }
+
+    /// The same, or the end of the test.
+    #[track_caller]
+    pub fn must(self) -> Self {
+        assert!(self.yes(), "{}", self.whole());
+        self
+    }
+
+    /// The command line and everything it said.
+    pub fn whole(&self) -> String {
+        let Self { line, code, stdout, stderr } = self;
+        format!("$ {line}\n{stdout}{stderr}(exit status {code:?})")
+    }
+}
+
+impl DockerRegistry {
+    pub fn start(peers: &Peers) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let (name, address) = (format!("registry-{port}"), format!("127.0.0.1:{port}"));
+        let storage = format!("{}/{name}", peers.inside());
+        let config = format!(
+            "version: 0.1\nlog: {{level: error}}\nhttp: {{addr: \"{address}\"}}\n\
+             storage: {{filesystem: {{rootdirectory: {storage}}}, delete: {{enabled: true}}}}\n"
+        );
+        peers.write(&format!("{name}.yml"), config);
+        let mut command = peers.entered("docker-registry");
+        command.args(["serve", &format!("{name}.yml")]).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("chroot");
+        for _ in 0..400 {
+            if TcpStream::connect(&address).is_ok() {
+                return Self { child, address };
+            }
+            assert!(child.try_wait().unwrap().is_none(), "docker-registry ended at once");
+            thread::sleep(Duration::from_millis(50));
+        }
+        panic!("docker-registry does not listen on {address}");
+    }
+}
+
+impl Drop for DockerRegistry {
+    fn drop(&mut self) {
+        self.child.kill().expect("docker-registry was running");
+        self.child.wait().expect("docker-registry was running");
+    }
+}
+
+fn said(program: &str, args: &[&str], command: &mut Command) -> Said {
+    let out = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{program}: {error}"));
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let line = std::iter::once(program).chain(args.iter().copied()).collect::<Vec<_>>().join(" ");
+    Said { line, code: out.status.code(), stdout: text(&out.stdout), stderr: text(&out.stderr) }
+}

@@ -1,0 +1,117 @@
+//! skopeo: Sigstore attachments by policy.json, and the layouts that containers tools read.
+
+use serde_json::json;
+
+use crate::suite::Api;
+use crate::suite::Form;
+use crate::suite::Suite;
+
+/// skopeo has to be told once that signatures are stored beside the image.
+fn use_attachments(suite: &Suite) {
+    suite.peers.write("registries.d/all.yaml", "default-docker:\n  use-sigstore-attachments: true\n");
+    suite.peers.write("passphrase", crate::peers::PASSPHRASE);
+}
+
+/// What skopeo does by a policy that wants a signature by `key` under the name of the repository.
+fn skopeo_accepts(suite: &Suite, key: &str, image: &str, out: &str) -> crate::peers::Said {
+    let wanted = json!([{"type": "sigstoreSigned", "keyPath": key, "signedIdentity": {"type": "matchRepository"}}]);
+    let policy = json!({
+        "default": [{"type": "reject"}],
+        "transports": {"docker": {suite.place.address(): wanted}, "dir": {"": [{"type": "insecureAcceptAnything"}]}},
+    });
+    suite.peers.write("policy.json", policy.to_string());
+    let args = ["--policy", "policy.json", "--registries.d", "registries.d", "copy", "--src-tls-verify=false"];
+    suite.peers.skopeo(&[&args[..], &[&format!("docker://{image}"), &format!("dir:{out}")]].concat())
+}
+
+fn skopeo_signs(suite: &Suite, key: &str, repository: &str) -> crate::peers::Said {
+    let args = ["--insecure-policy", "--registries.d", "registries.d", "copy", "--preserve-digests"];
+    let tls = ["--src-tls-verify=false", "--dest-tls-verify=false"];
+    let sign = ["--sign-by-sigstore-private-key", key, "--sign-passphrase-file", "passphrase"];
+    let target = format!("docker://{}/{repository}:v1", suite.place.address());
+    suite.peers.skopeo(&[&args[..], &tls, &sign, &["oci:image-1:v1", &target]].concat())
+}
+
+/// The peers alone.
+pub fn skopeo_and_cosign_agree(api: Api) {
+    let Some(mut suite) = Suite::start(api) else { return };
+    use_attachments(&suite);
+    let image = suite.image("theirs", 1);
+    suite.cosign_signs("p256.key", Form::Tag, &image, &[]).must();
+    let said = skopeo_accepts(&suite, "p256.pub", &image, "out-1");
+    suite.expect("signed by cosign", &said, 0);
+    let said = skopeo_accepts(&suite, "other.pub", &image, "out-2");
+    suite.expect_no("another key", &said);
+    skopeo_signs(&suite, "p256.key", "skopeo").must();
+    let said = suite.cosign_verifies("p256.pub", &format!("{}/skopeo:v1", suite.place.address()), &[]);
+    suite.expect("signed by skopeo", &said, 0);
+    suite.done();
+}
+
+pub fn skopeo_signs_bulla_verifies(api: Api) {
+    let Some(mut suite) = Suite::start(api) else { return };
+    use_attachments(&suite);
+    suite.image("other", 1);
+    skopeo_signs(&suite, "p256.key", "signed").must();
+    let image = format!("{}/signed:v1", suite.place.address());
+    let said = suite.bulla_verifies("p256.pub", &image, &[]);
+    suite.expect("signed by skopeo", &said, 0);
+    let said = suite.bulla_verifies("other.pub", &image, &[]);
+    suite.expect("signed by skopeo, another key", &said, 1);
+    suite.done();
+}
+
+pub fn bulla_signs_skopeo_verifies(api: Api) {
+    let Some(mut suite) = Suite::start(api) else { return };
+    use_attachments(&suite);
+    let (signed, bare) = (suite.image("signed", 1), suite.image("bare", 1));
+    suite.bulla_signs("p256.key", Form::Tag, &signed, &[]).must();
+    let said = skopeo_accepts(&suite, "p256.pub", &signed, "out-1");
+    suite.expect("signed by bulla", &said, 0);
+    let said = skopeo_accepts(&suite, "other.pub", &signed, "out-2");
+    suite.expect_no("signed by bulla, another key", &said);
+    let said = skopeo_accepts(&suite, "p256.pub", &bare, "out-3");
+    suite.expect_no("not signed", &said);
+    let moved = format!("{}/moved:v1", suite.place.address());
+    suite.peers.bulla(&["copy", &signed, &moved]).must();
+    let said = skopeo_accepts(&suite, "p256.pub", &moved, "out-4");
+    suite.expect_no("signed as another repository: the name is part of what skopeo checks", &said);
+    suite.done();
+}
+
+pub fn skopeo_reads_what_bulla_copied(api: Api) {
+    let Some(mut suite) = Suite::start(api) else { return };
+    let image = suite.image("app", 1);
+    suite.bulla_signs("p256.key", Form::Bundle, &image, &[]).must();
+    suite.bulla_signs("p256.key", Form::Tag, &image, &[]).must();
+    let (_, digest) = image.split_once('@').unwrap();
+    for target in ["oci:layout:v1", "oci-archive:archive.tar:v1"] {
+        let said = suite.peers.bulla(&["copy", &image, target]);
+        suite.expect(target, &said, 0);
+        let said = suite.peers.skopeo(&["inspect", "--format", "{{.Digest}}", target]);
+        suite.expect_that(&format!("{target}: another digest"), said.stdout.trim() == digest, &said);
+        let out = format!("dir:out-{}", target.len());
+        let said = suite.peers.skopeo(&["--insecure-policy", "copy", "--preserve-digests", target, &out]);
+        suite.expect(&format!("{target} read"), &said, 0);
+        let said = suite.bulla_verifies("p256.pub", target, &[]);
+        suite.expect(&format!("{target} verified"), &said, 0);
+    }
+    suite.done();
+}
+
+pub fn bulla_copies_what_skopeo_wrote(api: Api) {
+    let Some(mut suite) = Suite::start(api) else { return };
+    let image = suite.image("app", 1);
+    let (_, digest) = image.split_once('@').unwrap();
+    let args = ["--insecure-policy", "copy", "--preserve-digests", "--src-tls-verify=false"];
+    for (n, layout) in ["oci:skopeo:v1", "oci-archive:skopeo.tar:v1"].into_iter().enumerate() {
+        suite.peers.skopeo(&[&args[..], &[&format!("docker://{image}"), layout]].concat()).must();
+        let target = format!("{}/back-{n}:v1", suite.place.address());
+        let said = suite.peers.bulla(&["copy", layout, &target]);
+        suite.expect(layout, &said, 0);
+        let inspect = ["inspect", "--tls-verify=false", "--format", "{{.Digest}}"];
+        let said = suite.peers.skopeo(&[&inspect[..], &[&format!("docker://{target}")]].concat());
+        suite.expect_that(&format!("{layout}: another digest"), said.stdout.trim() == digest, &said);
+    }
+    suite.done();
+}
