@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::flow::sign;
 use crate::flow::sign::Extent;
-use crate::flow::sign::Format;
 use crate::flow::sign::Signed;
 use crate::flow::sign::Terms;
 use crate::key::Signer;
@@ -19,7 +18,6 @@ use super::Exit;
 use super::Failure;
 use super::args::Output;
 use super::args::SignArgs;
-use super::args::SignFormat;
 use super::keys;
 use super::render;
 use super::report;
@@ -48,11 +46,7 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     let terms = Terms {
         annotations: args.annotations.iter().cloned().collect(),
         created: now,
-        format: match args.format {
-            SignFormat::Both => Format::Both,
-            SignFormat::Bundle => Format::Bundle,
-            SignFormat::Tag => Format::Tag,
-        },
+        format: args.format.into(),
         reference: args.signed_reference.clone(),
     };
     let results = runtime.block_on(sign_all(pinned, &signers, &terms, &limits));

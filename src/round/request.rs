@@ -11,6 +11,7 @@ use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::round::Item;
 use crate::round::Message;
+use crate::round::Previous;
 use crate::round::RoundError;
 use crate::round::wire::REQUEST;
 use crate::round::wire::VERSION;
@@ -154,6 +155,23 @@ impl Request {
     pub fn asked(&self) -> String {
         let keys = |owner: &Keyholder| owner.keys.iter().map(|key| key.id().short()).collect::<Vec<_>>().join(", ");
         self.owners.iter().map(|owner| format!("{} ({})", owner.name, keys(owner))).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What this request, that of a round before, asked for in the place of `item`: under the same name, else the one
+    /// thing of that kind and for those platforms at the same place.
+    pub fn predecessor(&self, item: &Item) -> Option<Previous> {
+        let alike = |other: &&Item| other.kind() == item.kind() && other.platforms == item.platforms;
+        let same_name = self.items.iter().filter(alike).find(|other| other.reference == item.reference);
+        let mut same_place = self.items.iter().filter(alike).filter(|other| other.reference.place() == item.reference.place());
+        let only = match (same_place.next(), same_place.next()) {
+            (Some(only), None) => Some(only),
+            _ => None,
+        };
+        same_name.or(only).map(|other| Previous {
+            digest: other.digest,
+            labels: other.labels.clone(),
+            reference: other.reference.to_string(),
+        })
     }
 
     /// When it was made.
