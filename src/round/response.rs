@@ -161,10 +161,9 @@ impl Response {
         let mut made = Vec::new();
         let signed = match self.signers.entry(key.id()) {
             Entry::Occupied(present) => present.into_mut(),
-            Entry::Vacant(place) => match signer.sign(&seal(request, owner, key, now)?) {
+            Entry::Vacant(place) => match checked(signer, &seal(request, owner, key, now)?) {
                 Ok(seal) => {
-                    made.push(Made { item: None, part: None, signature: Digest::sha256(seal.as_bytes()) });
-                    let seal = seal.as_bytes().to_vec();
+                    made.push(Made { item: None, part: None, signature: Digest::sha256(&seal) });
                     let (key, owner) = (key.clone(), owner.clone());
                     place.insert(Signed { key, owner, seal, signatures: BTreeMap::new(), time: now })
                 }
@@ -173,9 +172,8 @@ impl Response {
         };
         let mut stopped = None;
         for (item, message) in signed.missing(request).into_iter().take(most) {
-            match signer.sign(&message.to_sign()) {
+            match checked(signer, &message.to_sign()) {
                 Ok(signature) => {
-                    let signature = signature.as_bytes().to_vec();
                     let digest = Digest::sha256(&signature);
                     made.push(Made { item: Some(item), part: Some(message.part()), signature: digest });
                     signed.signatures.insert((item, message.part()), signature);
@@ -313,6 +311,16 @@ fn seal(request: &Request, owner: &str, key: &PublicKey, time: Time) -> Result<V
     });
     let seal = seal.map_err(|error| unreadable(error.into()))?;
     Ok(pre_authentication_encoding(SEAL_TYPE, &seal))
+}
+
+/// A signature that was verified over this very message, whatever the signer says about it.
+fn checked(signer: &dyn Signer, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+    let key = signer.public_key();
+    let signature = signer.sign(message)?;
+    match key.verify(message, signature.as_bytes()) {
+        Ok(_) => Ok(signature.as_bytes().to_vec()),
+        Err(_) => Err(SignerError::Faulty { key: key.id(), scheme: key.usual_scheme() }),
+    }
 }
 
 fn decode(field: &'static str, text: &str) -> Result<Vec<u8>, RoundError> {
