@@ -348,7 +348,8 @@ fn a_request_is_bounded() {
     let drafted = draft(&[("alice", &[&key(1)]), ("bob", &[&key(2)])], 2, 3);
     let bytes = drafted.to_json(&limits()).unwrap();
     let length = bytes.len() as u64;
-    let open = |limits: Limits| Request::parse(&bytes, &limits).err().map(|error| matches!(error, RoundError::Limit { .. }));
+    let open =
+        |limits: Limits| Request::parse(&bytes, &limits).err().map(|error| matches!(error, RoundError::Limit { .. }));
     assert_eq!(open(limits()), None);
     for (enough, small) in [
         (Limits { request_bytes: length, ..limits() }, Limits { request_bytes: length - 1, ..limits() }),

@@ -357,7 +357,9 @@ async fn read(
     documents: &mut Vec<Hanging>,
 ) -> Result<(), FlowError> {
     let (evidence, findings) = hear::documents_in(source, content, place, subject, limits).await;
-    let open = findings.iter().find(|finding| matches!(finding.reason, Reason::Missing | Reason::TooLarge { .. } | Reason::Unreadable { .. }));
+    let open = findings.iter().find(|finding| {
+        matches!(finding.reason, Reason::Missing | Reason::TooLarge { .. } | Reason::Unreadable { .. })
+    });
     if let Some(finding) = open {
         let place = format!("{}@{}", source.origin(), content.digest());
         return Err(FlowError::ReadBack { place, why: finding.reason.to_string() });

@@ -119,9 +119,9 @@ pub enum RoundError {
     #[error("it answers the request {got}, not {want}")]
     OtherRequest {
         /// Which request it answers.
-        got: Digest,
+        got: Box<Digest>,
         /// Which one it should answer.
-        want: Digest,
+        want: Box<Digest>,
     },
     /// The threshold or the owners make no sense.
     #[error("{0}")]
@@ -154,6 +154,10 @@ impl RoundError {
 
     pub(super) fn field(field: impl Into<String>, why: impl Into<String>) -> Self {
         Self::Field { field: field.into(), why: why.into() }
+    }
+
+    pub(super) fn other(got: Digest, want: Digest) -> Self {
+        Self::OtherRequest { got: Box::new(got), want: Box::new(want) }
     }
 
     pub(super) fn bounded(what: &str, got: usize, limit: usize) -> Result<(), Self> {

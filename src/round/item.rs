@@ -182,7 +182,9 @@ impl Item {
             (Some(sign), None) => Action::Sign(ImageSignature::of_wire(sign, limits)?),
             (None, Some(attest)) => Action::Attest(Attestation::of_wire(attest, limits)?),
             (None, None) => return Err(RoundError::field("items", "has an item that asks for no known kind")),
-            (Some(_), Some(_)) => return Err(RoundError::field("items", "has an item that asks for two kinds at once")),
+            (Some(_), Some(_)) => {
+                return Err(RoundError::field("items", "has an item that asks for two kinds at once"));
+            }
         };
         check_texts("labels", &wire.labels, limits)?;
         Ok(Self {

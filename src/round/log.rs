@@ -119,7 +119,8 @@ impl Entry {
             digest: item.map_or(*request.digest(), |item| item.digest),
             item: item.map_or_else(|| "signing request".to_owned(), |item| item.reference.to_string()),
             key: key.to_string(),
-            kind: item.map_or_else(|| "answer to a signing request".to_owned(), |item| format!("{}{part}", item.kind())),
+            kind: item
+                .map_or_else(|| "answer to a signing request".to_owned(), |item| format!("{}{part}", item.kind())),
             owner: request.owner_of(key)?.name.clone(),
             request: *request.digest(),
             signature: made.signature,

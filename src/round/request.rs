@@ -39,7 +39,6 @@ pub struct Request {
     owners: Vec<Keyholder>,
     reason: Option<String>,
     threshold: Threshold,
-    trust: TrustRoot,
 }
 
 /// A request in the making.
@@ -105,14 +104,17 @@ impl Request {
         if expires <= created {
             return Err(RoundError::field("expires", "is not after `created`"));
         }
-        RoundError::bounded("bytes of `reason`", wire.reason.as_ref().map_or(0, String::len), limits.request_text_bytes)?;
+        RoundError::bounded(
+            "bytes of `reason`",
+            wire.reason.as_ref().map_or(0, String::len),
+            limits.request_text_bytes,
+        )?;
         let owners = owners(wire.owners, limits)?;
-        let keys = owners.iter().flat_map(|owner| {
-            owner.keys.iter().map(|key| (Owner::Named(owner.name.clone()), key.clone()))
-        });
-        let trust = TrustRoot::owned(keys)?;
+        let keys = owners
+            .iter()
+            .flat_map(|owner| owner.keys.iter().map(|key| (Owner::Named(owner.name.clone()), key.clone())));
         let threshold = Threshold::new(wire.threshold)?;
-        trust.supports(threshold)?;
+        TrustRoot::owned(keys)?.supports(threshold)?;
         let items = items(wire.items, limits)?;
         let messages = messages(&items, limits)?;
         Ok(Self {
@@ -124,7 +126,6 @@ impl Request {
             owners,
             reason: wire.reason,
             threshold,
-            trust,
         })
     }
 
@@ -162,7 +163,8 @@ impl Request {
     pub fn predecessor(&self, item: &Item) -> Option<Previous> {
         let alike = |other: &&Item| other.kind() == item.kind() && other.platforms == item.platforms;
         let same_name = self.items.iter().filter(alike).find(|other| other.reference == item.reference);
-        let mut same_place = self.items.iter().filter(alike).filter(|other| other.reference.place() == item.reference.place());
+        let mut same_place =
+            self.items.iter().filter(alike).filter(|other| other.reference.place() == item.reference.place());
         let only = match (same_place.next(), same_place.next()) {
             (Some(only), None) => Some(only),
             _ => None,
@@ -219,8 +221,8 @@ impl Request {
     }
 
     /// The keys of the owners.
-    pub(super) const fn trust(&self) -> &TrustRoot {
-        &self.trust
+    pub(super) fn keys(&self) -> impl Iterator<Item = &PublicKey> {
+        self.owners.iter().flat_map(|owner| &owner.keys)
     }
 }
 

@@ -92,7 +92,7 @@ impl Response {
         request::expect(&head, RESPONSE)?;
         let wire: WireResponse = serde_json::from_slice(bytes).map_err(|error| unreadable(error.into()))?;
         if wire.request != *request.digest() {
-            return Err(RoundError::OtherRequest { got: wire.request, want: *request.digest() });
+            return Err(RoundError::other(wire.request, *request.digest()));
         }
         let mut response = Self::to(request);
         for signer in wire.signers {
@@ -126,7 +126,7 @@ impl Response {
     /// [`RoundError::OtherRequest`].
     pub fn merge(&mut self, other: Self) -> Result<(), RoundError> {
         if other.request != self.request {
-            return Err(RoundError::OtherRequest { got: other.request, want: self.request });
+            return Err(RoundError::other(other.request, self.request));
         }
         for (key, theirs) in other.signers {
             match self.signers.get_mut(&key) {
@@ -194,7 +194,7 @@ impl Response {
     pub fn is_for(&self, request: &Request) -> Result<(), RoundError> {
         match self.request == *request.digest() {
             true => Ok(()),
-            false => Err(RoundError::OtherRequest { got: self.request, want: *request.digest() }),
+            false => Err(RoundError::other(self.request, *request.digest())),
         }
     }
 
@@ -210,15 +210,19 @@ impl Response {
 }
 
 impl Signed {
-    /// 1. The key is one that was asked, and its owner the one that the request names. 2. The seal is its signature over
-    /// this request, made while it was open. 3. Each signature is over a payload that the request asks for, each once.
+    /// First, the key is one that was asked, and its owner the one that the request names. Second, the seal is its
+    /// signature over this request, made while it was open. Third, each signature is over a payload that the request asks
+    /// for, and no payload has two.
     fn of_wire(wire: WireSigner, request: &Request) -> Result<Self, RoundError> {
-        let known = request.trust().keys().find(|key| key.id().to_string() == wire.key);
+        let known = request.keys().find(|key| key.id().to_string() == wire.key);
         let key = known.ok_or_else(|| request.not_asked(&wire.key))?.clone();
         let id = key.id();
         let owner = &request.owner_of(id)?.name;
         if *owner != wire.owner {
-            return Err(RoundError::field("owner", format!("is {:?}, but the key {} is {owner}'s", wire.owner, id.short())));
+            return Err(RoundError::field(
+                "owner",
+                format!("is {:?}, but the key {} is {owner}'s", wire.owner, id.short()),
+            ));
         }
         let time = time("time", &wire.time)?;
         if time > request.expires() || time.unix().saturating_add(SKEW) < request.created().unix() {
@@ -228,8 +232,7 @@ impl Signed {
         let unsigned = |what: String| RoundError::Unsigned { key: id, what };
         let bytes = decode("seal", &wire.seal)?;
         key.verify(&seal(request, owner, &key, time)?, &bytes).map_err(|_| unsigned("this request".to_owned()))?;
-        let mut signed =
-            Self { key, owner: owner.clone(), seal: bytes, signatures: BTreeMap::new(), time };
+        let mut signed = Self { key, owner: owner.clone(), seal: bytes, signatures: BTreeMap::new(), time };
         for WireSignature { item, part, signature } in wire.signatures {
             let part = Part::from(part);
             let asked = || RoundError::Unasked { item: item.saturating_add(1), key: id, part };

@@ -65,7 +65,11 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
         &["key/", "store/registry/tls.rs"],
     ),
     ("hashes", &["sha2"], &["digest.rs", "key/"]),
-    ("draws random bytes", &["getrandom"], &["cli/demo.rs", "key/", "store/layout/", "store/local/", "store/registry/"]),
+    (
+        "draws random bytes",
+        &["getrandom"],
+        &["cli/demo.rs", "key/", "store/layout/", "store/local/", "store/registry/"],
+    ),
     ("talks to people", &["clap", "rpassword"], &["cli/"]),
 ];
 

@@ -39,7 +39,8 @@ pub fn now() -> Time {
 pub fn key(number: u8) -> PrivateKey {
     static MADE: std::sync::Mutex<BTreeMap<u8, Vec<u8>>> = std::sync::Mutex::new(BTreeMap::new());
     let mut made = MADE.lock().unwrap();
-    let der = made.entry(number).or_insert_with(|| PrivateKey::generate(KeyKind::P256).unwrap().to_pkcs8_der().to_vec());
+    let der =
+        made.entry(number).or_insert_with(|| PrivateKey::generate(KeyKind::P256).unwrap().to_pkcs8_der().to_vec());
     PrivateKey::from_pkcs8_der(der).unwrap()
 }
 

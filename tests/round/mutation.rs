@@ -56,7 +56,12 @@ fn mutants(document: &Value, place: &str) -> Vec<Value> {
         }
         Value::Number(number) => {
             let number = number.as_u64().unwrap();
-            others.extend([json!(number + 1), json!(number.wrapping_sub(1)), json!(u64::MAX), json!(number.to_string())]);
+            others.extend([
+                json!(number + 1),
+                json!(number.wrapping_sub(1)),
+                json!(u64::MAX),
+                json!(number.to_string()),
+            ]);
         }
         Value::Array(items) => {
             others.extend((0..items.len()).map(|left_out| {

@@ -66,7 +66,10 @@ fn faults(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec
     }
     match value {
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(n, item)| faults(root, &schema["items"], item, &format!("{at}/{n}"), found));
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(n, item)| faults(root, &schema["items"], item, &format!("{at}/{n}"), found));
         }
         Value::Object(fields) => {
             for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
@@ -77,7 +80,9 @@ fn faults(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec
             for (name, field) in fields {
                 match schema["properties"].get(name) {
                     Some(known) => faults(root, known, field, &format!("{at}/{name}"), found),
-                    None if schema["additionalProperties"] == json!(false) => found.push(format!("{at}: {name} is unknown")),
+                    None if schema["additionalProperties"] == json!(false) => {
+                        found.push(format!("{at}: {name} is unknown"))
+                    }
                     None => {}
                 }
             }
@@ -91,7 +96,10 @@ fn objects<'a>(root: &'a Value, schema: &'a Value, value: &Value, at: &str, foun
     let schema = resolve(root, schema);
     match value {
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(n, item)| objects(root, &schema["items"], item, &format!("{at}/{n}"), found));
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(n, item)| objects(root, &schema["items"], item, &format!("{at}/{n}"), found));
         }
         Value::Object(fields) if schema["properties"].is_object() => {
             found.push((at.to_owned(), schema));

@@ -55,7 +55,8 @@ pub(super) fn attach(args: &RequestAttachArgs) -> Result<Exit, Failure> {
         let results = jobs.iter().zip(&results).map(|(job, result)| job_report(job, result));
         render::json(&report::whole("request attach", results.collect()));
     }
-    let failed: Vec<_> = jobs.iter().zip(&results).filter_map(|(job, result)| Some((job, result.as_ref().err()?))).collect();
+    let failed: Vec<_> =
+        jobs.iter().zip(&results).filter_map(|(job, result)| Some((job, result.as_ref().err()?))).collect();
     let done = jobs.len().saturating_sub(failed.len());
     if !failed.is_empty() {
         return Err(unfinished(done, &failed));
@@ -86,7 +87,11 @@ fn refused(request: &Request, missing: &Missing) -> Failure {
         let name = request.items().get(lacking.place).map_or_else(String::new, |item| item.pinned().to_string());
         let signed: Vec<_> = lacking.signed.iter().map(ToString::to_string).collect();
         let by = if signed.is_empty() { "nobody".to_owned() } else { signed.join(", ") };
-        details.push(format!("item {}  {name}: signed by {by}, {} more needed", lacking.place.saturating_add(1), lacking.missing));
+        details.push(format!(
+            "item {}  {name}: signed by {by}, {} more needed",
+            lacking.place.saturating_add(1),
+            lacking.missing
+        ));
     }
     if missing.items.len() > SHOWN {
         details.push(format!("and {} more items", missing.items.len() - SHOWN));
@@ -155,7 +160,8 @@ fn line(job: &Job<'_>, attached: &Attached) -> String {
 fn unfinished(done: usize, failed: &[(&Job<'_>, &Failure)]) -> Failure {
     let total = done.saturating_add(failed.len());
     let message = format!("{done} of {total} images are done, {} are not", failed.len());
-    let shown = failed.iter().take(SHOWN).map(|(job, failure)| format!("not done  {}: {}", job.pinned, failure.message));
+    let shown =
+        failed.iter().take(SHOWN).map(|(job, failure)| format!("not done  {}: {}", job.pinned, failure.message));
     let more = failed.len().saturating_sub(SHOWN);
     let more = (more > 0).then(|| format!("and {more} more; --output json has them all"));
     let hint = "the same command again attaches the rest; what is done stays as it is";

@@ -119,7 +119,8 @@ pub(super) fn verify(args: &RequestLogVerifyArgs) -> Result<Exit, Failure> {
         contents.take(number, entry, digest);
     })?;
     for head in &args.head {
-        let digest: Digest = head.parse().map_err(|error: crate::digest::DigestError| Failure::unknown(error.to_string()))?;
+        let digest: Digest =
+            head.parse().map_err(|error: crate::digest::DigestError| Failure::unknown(error.to_string()))?;
         if !contents.heads.contains_key(&digest) {
             let message = format!("{}: it has no line with the digest {digest}", path.display());
             return Err(Failure::refused(message).hint("lines were cut off at its end, or it is another log"));
@@ -134,7 +135,9 @@ pub(super) fn verify(args: &RequestLogVerifyArgs) -> Result<Exit, Failure> {
         [] => Ok(Exit::Yes),
         missing => {
             let message = format!("{}: {} signatures have no line in it", path.display(), missing.len());
-            let details = missing.iter().map(|found| format!("{}  key {}  {}", found.reference, found.key.short(), found.signature));
+            let details = missing
+                .iter()
+                .map(|found| format!("{}  key {}  {}", found.reference, found.key.short(), found.signature));
             Err(Failure { details: details.collect(), ..Failure::refused(message) })
         }
     }
@@ -188,7 +191,9 @@ impl Contents {
         self.lines.entry(entry.signature).or_insert_with(|| (number, entry.key.clone()));
         let (_, count) = self.keys.entry(entry.key.clone()).or_insert_with(|| (entry.owner.clone(), 0));
         *count = count.saturating_add(1);
-        self.span = Some(self.span.map_or((entry.time, entry.time), |(first, last)| (first.min(entry.time), last.max(entry.time))));
+        self.span = Some(
+            self.span.map_or((entry.time, entry.time), |(first, last)| (first.min(entry.time), last.max(entry.time))),
+        );
     }
 
     fn text(&self, path: &Path, chain: &Chain) -> String {
@@ -211,12 +216,16 @@ impl Contents {
             let Matched { key, line, reference, signature } = found;
             json!({ "reference": reference, "key": key.to_string(), "signature": signature, "line": line })
         });
-        let keys = self.keys.iter().map(|(key, (owner, count))| json!({ "key": key, "owner": owner, "signatures": count }));
-        report::whole("request log verify", vec![json!({
-            "lines": chain.lines(),
-            "head": chain.head(),
-            "keys": keys.collect::<Vec<_>>(),
-            "matched": matched.collect::<Vec<_>>(),
-        })])
+        let keys =
+            self.keys.iter().map(|(key, (owner, count))| json!({ "key": key, "owner": owner, "signatures": count }));
+        report::whole(
+            "request log verify",
+            vec![json!({
+                "lines": chain.lines(),
+                "head": chain.head(),
+                "keys": keys.collect::<Vec<_>>(),
+                "matched": matched.collect::<Vec<_>>(),
+            })],
+        )
     }
 }

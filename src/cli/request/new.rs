@@ -81,9 +81,8 @@ fn resolve(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<(Reference, Vec
         Box::pin(async move {
             let (source, selector) = stores.source(typed)?;
             let found = round::find(source.as_ref(), &selector, extent, limits).await?;
-            let reference: Reference = typed
-                .parse()
-                .map_err(|error: crate::oci::ReferenceError| Failure::unknown(error.to_string()))?;
+            let reference: Reference =
+                typed.parse().map_err(|error: crate::oci::ReferenceError| Failure::unknown(error.to_string()))?;
             // An image that was not named is known by its digest.
             let reference = match (reference.selector(), found.first()) {
                 (None, Some(root)) => reference.with(Selector::Digest(root.digest)),
@@ -168,7 +167,10 @@ fn expires(text: &str, now: Time) -> Result<Time, Failure> {
         let count: i64 = text.get(..at)?.parse().ok().filter(|count| *count > 0)?;
         Time::from_unix(now.unix().checked_add(count.checked_mul(unit(last)?)?)?)
     };
-    let wrong = || Failure::unknown(format!("`{text}` is no time to expire at")).hint("--expires 7d, or --expires 2026-01-31T12:00:00Z");
+    let wrong = || {
+        Failure::unknown(format!("`{text}` is no time to expire at"))
+            .hint("--expires 7d, or --expires 2026-01-31T12:00:00Z")
+    };
     match span().or_else(|| Time::parse(text)) {
         Some(time) if time > now => Ok(time),
         Some(time) => Err(Failure::unknown(format!("{time} is over: it is {now} by this machine's clock"))),

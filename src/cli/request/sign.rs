@@ -65,9 +65,8 @@ fn earlier(args: &RequestSignArgs, request: &Request) -> Result<Response, Failur
     let Some(bytes) = files::read_if_there(&args.out, Limits::DEFAULT.response_bytes)? else {
         return Ok(Response::to(request));
     };
-    Response::parse(&bytes, request, &Limits::DEFAULT).map_err(|error| {
-        request::told(&args.out, error).hint("it is left as it is; choose another file with -o")
-    })
+    Response::parse(&bytes, request, &Limits::DEFAULT)
+        .map_err(|error| request::told(&args.out, error).hint("it is left as it is; choose another file with -o"))
 }
 
 /// Shows what will be signed and who has signed, to whoever is going to sign.
@@ -90,7 +89,10 @@ fn confirm(args: &RequestSignArgs, request: &Request) -> Result<(), Failure> {
             .hint("give --yes where somebody has read the request: bulla request show"));
     }
     let count = request.items().len();
-    render::note(&format!("\ntype `{WORD}` to sign {}:", if count == 1 { "it".to_owned() } else { format!("all {count}") }));
+    render::note(&format!(
+        "\ntype `{WORD}` to sign {}:",
+        if count == 1 { "it".to_owned() } else { format!("all {count}") }
+    ));
     let mut line = String::new();
     let told = |error| Failure::unknown(format!("the answer could not be read: {error}"));
     stdin.lock().read_line(&mut line).map_err(told)?;

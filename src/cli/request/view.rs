@@ -129,7 +129,12 @@ impl Page<'_> {
         };
         row(page, indent, "attest", &format!("{}, {forms}{name}", attest.predicate_type));
         let text = attest.predicate.get();
-        row(page, indent, "predicate", &format!("{} bytes, {}", text.len(), crate::digest::Digest::sha256(text.as_bytes())));
+        row(
+            page,
+            indent,
+            "predicate",
+            &format!("{} bytes, {}", text.len(), crate::digest::Digest::sha256(text.as_bytes())),
+        );
         let lines = || pieces(text);
         let most = if self.full { usize::MAX } else { PREDICATE_LINES };
         for line in lines().take(most) {
@@ -190,9 +195,9 @@ impl Page<'_> {
 
     fn item_json(&self, place: usize, item: &Item) -> Value {
         let signed = self.response.signers().filter(|signed| signed.has_all_of(self.request, place));
-        let previous = self.previous(item).map(|previous| {
-            json!({ "reference": previous.reference, "digest": previous.digest, "labels": previous.labels })
-        });
+        let previous = self.previous(item).map(
+            |previous| json!({ "reference": previous.reference, "digest": previous.digest, "labels": previous.labels }),
+        );
         let action = match &item.action {
             Action::Attest(attest) => json!({
                 "predicateType": attest.predicate_type,
