@@ -153,6 +153,11 @@ fn each_rule_can_fail() {
         ),
         ("oci/manifest.rs", "//! Forged.\nfn f() { return Content { bytes }; }\n", "2: doorway: a `Content` is made"),
         ("store/blob.rs", "//! Forged.\nfn f() { crate::oci::Content { bytes } }\n", "2: doorway: a `Content` is made"),
+        (
+            "cli/move_image.rs",
+            "//! Forged.\nuse crate::flow::import::Admitted;\nfn f() { push(&Admitted { graph, verified }) }\n",
+            "3: doorway: a `Admitted` is made",
+        ),
         ("oci/content.rs", "//! Open.\npub struct Content {\n    pub bytes: Vec<u8>,\n}\n", "2: doorway: a field of"),
         (
             "trust/root.rs",

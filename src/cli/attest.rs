@@ -1,20 +1,13 @@
 //! The command `attest`.
 
-use std::sync::Arc;
-
 use crate::flow::attest;
-use crate::flow::sign;
 use crate::flow::sign::Extent;
-use crate::flow::sign::Signed;
 use crate::key::Signer;
 use crate::limits::Limits;
-use crate::oci::Subject;
 use crate::policy;
 use crate::round::Attestation;
 use crate::store::Origin;
 use crate::store::Sink;
-use crate::store::Task;
-use crate::store::parallel;
 use crate::time::Time;
 
 use super::Exit;
@@ -28,12 +21,8 @@ use super::request;
 use super::request::args::AttestArgs;
 use super::runtime::Runtime;
 use super::runtime::Work;
+use super::sign;
 use super::stores::Stores;
-
-/// How many references are attested at a time.
-const AT_ONCE: usize = 16;
-
-type Pinned = (Arc<dyn Sink>, Vec<Subject>);
 
 pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
@@ -41,23 +30,21 @@ pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
     let runtime = Runtime::new(Work::Waiting)?;
     let stores = Stores::new(&args.registry, &args.references)?;
     let extent = if args.all_platforms { Extent::AllPlatforms } else { Extent::Root };
-    let signers = keys::signers(&args.key, &args.passphrase)?;
-    let signers: Vec<&dyn Signer> = signers.iter().map(AsRef::as_ref).collect();
-    let (signers, stores, limits) = (signers.as_slice(), &stores, &limits);
-    let tasks = args.references.iter().map(|reference| -> Task<'_, Result<Vec<Signed>, Failure>> {
-        let attestation = &attestation;
-        Box::pin(async move {
-            let (sink, subjects) = resolve(stores, reference, extent, limits).await?;
-            let attestation = named(attestation, sink.as_ref());
-            let mut signed = Vec::new();
-            for subject in &subjects {
-                signed.extend(attest::attest(sink.as_ref(), subject, signers, &attestation, now, limits).await?);
-            }
-            sink.finish().await?;
-            Ok(signed)
-        })
+    // While the passphrase is turned into a key, which is made to take long, the references are resolved.
+    let (signers, pinned) = std::thread::scope(|scope| {
+        let signers = scope.spawn(|| keys::signers(&args.key, &args.passphrase));
+        let pinned = runtime.block_on(sign::resolve(&stores, &args.references, extent, &limits));
+        (signers.join(), pinned)
     });
-    let results = runtime.block_on(parallel::run(tasks.collect(), AT_ONCE));
+    let signers = signers.map_err(|_| Failure::unknown("the keys could not be read"))??;
+    let signers: Vec<&dyn Signer> = signers.iter().map(AsRef::as_ref).collect();
+    let (signers, attestation, limits) = (signers.as_slice(), &attestation, &limits);
+    let results = runtime.block_on(sign::for_each(pinned, |sink, subject| {
+        Box::pin(async move {
+            let attestation = named(attestation, sink.as_ref());
+            Ok(attest::attest(sink.as_ref(), &subject, signers, &attestation, now, limits).await?)
+        })
+    }));
     let mut exit = Exit::Yes;
     let mut reports = Vec::new();
     for (reference, result) in args.references.iter().zip(results) {
@@ -93,10 +80,4 @@ fn named(attestation: &Attestation, sink: &dyn Sink) -> Attestation {
         Origin::Local(_) => None,
     };
     Attestation { name: attestation.name.clone().or(repository), ..attestation.clone() }
-}
-
-async fn resolve(stores: &Stores, reference: &str, extent: Extent, limits: &Limits) -> Result<Pinned, Failure> {
-    let (sink, selector) = stores.existing_sink(reference)?;
-    let subjects = sign::subjects(sink.as_ref(), &selector, extent, limits).await?;
-    Ok((sink, subjects))
 }

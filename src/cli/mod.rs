@@ -41,13 +41,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         // Help and version are answers; everything else is a bad argument, which is 2 as well.
         Err(error) => return render::usage(&error),
     };
-    match execute(cli.command) {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
-            render::failure(&failure);
-            failure.exit.into()
-        }
-    }
+    let exit = execute(cli.command).unwrap_or_else(|failure| told(&failure));
+    render::lost().map_or(exit, |failure| exit.and(told(&failure))).into()
+}
+
+fn told(failure: &Failure) -> Exit {
+    render::failure(failure);
+    failure.exit
 }
 
 fn execute(command: Command) -> Result<Exit, Failure> {

@@ -1,7 +1,9 @@
 //! Text for people, and the only file that prints. Data goes to stdout, everything else to stderr.
 
+use std::io::ErrorKind;
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -19,6 +21,7 @@ use crate::key::Signer;
 use crate::store::StoreError;
 use crate::verify::Counted;
 use crate::verify::Refusal;
+use crate::verify::finding;
 
 use super::Exit;
 use super::Failure;
@@ -27,12 +30,22 @@ use super::args::WantArgs;
 /// How many findings are shown; a report in JSON has them all.
 const SHOWN: usize = 12;
 
-/// Prints data.
+/// What went wrong first when data was printed.
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// Prints data. What could not be printed is kept for [`lost`].
 pub(super) fn text(text: &str) {
-    // A reader that has gone away (`| head`) is no error of ours.
     let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes());
-    drop(written.and_then(|()| stdout.flush()));
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    // A reader that has gone away (`| head`) is no error of ours. A full disk is: the report is not there.
+    if let Err(error) = written.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }) {
+        LOST.get_or_init(|| error.to_string());
+    }
+}
+
+/// Why data is missing on the standard output, if some is.
+pub(super) fn lost() -> Option<Failure> {
+    LOST.get().map(|why| Failure::unknown(format!("standard output cannot be written: {why}")))
 }
 
 /// Prints a line that is not data.
@@ -141,7 +154,7 @@ fn refusal_line(refusal: &Refusal) -> String {
     match (got, want, refusal.findings.is_empty()) {
         (0, 1, true) => format!("it has no {kind}"),
         (0, 1, false) => format!("none of its signed documents is an {kind} that counts"),
-        _ => format!("{got} of {want} keys have signed an {kind}"),
+        _ => format!("it has an {kind} by {got} of {want} keys"),
     }
 }
 
@@ -190,10 +203,14 @@ pub(super) fn imported(source: &str, target: &str, admitted: &Admitted, copied: 
 
 fn amounts(copied: &Copied) -> String {
     let Copied { blobs, bytes, blobs_present, manifests, referrers } = copied;
-    format!(
-        "{manifests} manifests ({referrers} of them signatures and other referrers), {blobs} blobs of {} moved, {blobs_present} were there",
-        amount(*bytes)
-    )
+    let (manifests, referrers) = (count(*manifests, "manifest"), count(*referrers, "referrer"));
+    let (blobs, bytes) = (count(*blobs, "blob"), amount(*bytes));
+    format!("{manifests} ({referrers}), {blobs} moved ({bytes}), {blobs_present} there already")
+}
+
+fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 /// An amount of bytes as people read it.
@@ -247,7 +264,7 @@ pub(super) fn document_line(document: &SignedDocument) -> String {
     let kind = document.kind.as_ref().map_or_else(|| document.format.to_owned(), ToString::to_string);
     match &document.trust {
         Trust::NotAsked => match &document.claimed_key {
-            Some(key) => format!("{kind}, claims the key {key}"),
+            Some(key) => format!("{kind}, claims the key {}", finding::key_id(key)),
             None => kind,
         },
         Trust::Trusted(keys) => {

@@ -77,6 +77,7 @@ pub(super) fn verifier(want: &WantArgs, kind: Kind, limits: &Limits) -> Result<V
     let trust = TrustRoot::pinned(keys).map_err(told)?;
     let threshold = Threshold::new(want.threshold).map_err(told)?;
     let mut policy = Policy::new(kind, threshold);
+    once(&want.annotations)?;
     for (key, value) in &want.annotations {
         policy = policy.and(Rule::Annotation { key: key.clone(), value: value.clone() });
     }
@@ -84,6 +85,17 @@ pub(super) fn verifier(want: &WantArgs, kind: Kind, limits: &Limits) -> Result<V
         policy = policy.and(Rule::Reference(name.clone()));
     }
     Verifier::new(trust, policy, limits.clone()).map_err(told)
+}
+
+/// Refuses an annotation that is given with two values: one of them would be lost, or none could be met.
+pub(super) fn once(annotations: &[(String, String)]) -> Result<(), Failure> {
+    for (position, (key, value)) in annotations.iter().enumerate() {
+        if let Some((_, other)) = annotations.iter().skip(position + 1).find(|(again, other)| again == key && other != value) {
+            let message = format!("annotation `{key}` is given twice, as `{value}` and as `{other}`");
+            return Err(Failure::unknown(message).hint(format!("-a {key}={value}")));
+        }
+    }
+    Ok(())
 }
 
 /// The kind that `--type` means.

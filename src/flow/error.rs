@@ -5,6 +5,7 @@ use crate::envelope::EnvelopeError;
 use crate::envelope::NotSignedBy;
 use crate::json::JsonError;
 use crate::key::SignerError;
+use crate::oci::ConfigError;
 use crate::oci::ManifestError;
 use crate::store::StoreError;
 
@@ -24,6 +25,9 @@ pub enum FlowError {
         /// What was shown to those who signed.
         want: String,
     },
+    /// An image config cannot be read.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
     /// Something that we write cannot be written.
     #[error("{0}")]
     Envelope(#[from] EnvelopeError),
@@ -33,7 +37,7 @@ pub enum FlowError {
     /// A manifest in the graph cannot be read.
     #[error("{0}")]
     Manifest(#[from] ManifestError),
-    /// An index has no manifest for a platform.
+    /// There is nothing for a platform.
     #[error("{index} has no manifest for {platform}; it has {has}")]
     NoPlatform {
         /// The index.
@@ -71,4 +75,24 @@ pub enum FlowError {
     /// A task was lost: it panicked.
     #[error("an internal task failed")]
     Task,
+}
+
+impl FlowError {
+    /// A short, stable name of the kind of error, for reports; that of the store where a store failed.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Changed { .. } => "changed",
+            Self::Config(_) => "config-unreadable",
+            Self::Envelope(_) => "envelope-unreadable",
+            Self::Json(_) => "json",
+            Self::Manifest(_) => "manifest-unreadable",
+            Self::NoPlatform { .. } => "no-platform",
+            Self::NotSigned(_) => "not-signed",
+            Self::ReadBack { .. } => "read-back",
+            Self::Signer(_) => "signer",
+            Self::Store(error) => error.code(),
+            Self::Task => "internal",
+            Self::TooDeep { .. } => "too-deep",
+        }
+    }
 }

@@ -12,6 +12,7 @@ use crate::flow::graph::Graph;
 use crate::flow::graph::Node;
 use crate::flow::graph::Relation;
 use crate::flow::hear::Effort;
+use crate::flow::pinned;
 use crate::flow::verify;
 use crate::flow::verify::Outcome;
 use crate::flow::verify::Platforms;
@@ -55,7 +56,7 @@ pub async fn check(
     verifier: &Verifier,
     limits: &Limits,
 ) -> Result<Checked, FlowError> {
-    let root = source.resolve(selector).await?;
+    let root = pinned::resolve(source, selector).await?;
     let mut outcome =
         verify::verify_content(source, &root, platforms, verifier, Effort::Everything, limits).await?;
     let children = std::mem::take(&mut outcome.children);
@@ -69,6 +70,11 @@ pub async fn check(
     }
     match outcome.verdict {
         Verdict::Accepted(subject) if declined.is_empty() => {
+            // What is imported is what was accepted: of an index whose one platform is signed, that platform alone.
+            let root = match subject.digest() == root.digest() {
+                true => root,
+                false => pinned::resolve(source, &Selector::Digest(*subject.digest())).await?,
+            };
             // The children and layers of what was accepted belong to it: they are named in its bytes.
             let mut graph = Graph::collect(source, root, Closure::Image, limits).await?;
             verified.insert(0, subject);
@@ -131,7 +137,7 @@ pub async fn push(
     let copied = copy::copy(source, sink, &admitted.graph, &[], limits).await?;
     for subject in &admitted.verified {
         let place = format!("{}@{}", sink.origin(), subject.digest());
-        let there = sink.resolve(&Selector::Digest(*subject.digest())).await?;
+        let there = pinned::resolve(sink.as_ref(), &Selector::Digest(*subject.digest())).await?;
         match verify::judge(sink.as_ref(), *there.digest(), verifier, Effort::UntilMet, limits).await {
             Verdict::Accepted(_) => {}
             _ => {

@@ -2,11 +2,13 @@
 
 pub mod attach;
 pub mod attest;
+pub mod carrier;
 pub mod copy;
 pub mod error;
 pub mod graph;
 pub mod hear;
 pub mod import;
+mod pinned;
 pub mod round;
 pub mod sign;
 pub mod tree;

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
 use crate::digest::Digest;
 use crate::envelope::Envelope;
 use crate::envelope::Sealed;
@@ -11,15 +9,15 @@ use crate::envelope::base64;
 use crate::flow::FlowError;
 use crate::flow::attach;
 use crate::flow::attach::Attachment;
+use crate::flow::carrier;
 use crate::flow::graph;
-use crate::flow::hear;
 use crate::flow::sign::Extent;
-use crate::json;
 use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
+use crate::oci::ImageConfig;
 use crate::oci::Manifest;
 use crate::oci::Platform;
 use crate::oci::Selector;
@@ -169,33 +167,13 @@ async fn config(source: &dyn Source, manifest: &Manifest, found: &mut Found, lim
         Err(error) if error.is_not_found() => return Ok(()),
         Err(error) => return Err(error.into()),
     };
-    // A config that is none says nothing; that it is what the manifest names was checked.
-    let Ok(config) = json::parse::<WireConfig>(content.bytes(), limits) else { return Ok(()) };
-    let platform = match (config.os, config.architecture) {
-        (Some(os), Some(architecture)) => Platform::parse(&format!("{os}/{architecture}")),
-        _ => None,
-    };
-    let variant = config.variant.filter(|variant| !variant.is_empty());
-    found.platforms = platform.map(|platform| Platform { variant, ..platform }).filter(is_known).into_iter().collect();
-    let labels = config.config.and_then(|config| config.labels).unwrap_or_default();
-    for (key, value) in chosen(&labels, limits) {
+    // A config that no engine would run says nothing; that it is what the manifest names was checked.
+    let Ok(config) = ImageConfig::parse(&content, limits) else { return Ok(()) };
+    found.platforms = Some(config.platform).filter(is_known).into_iter().collect();
+    for (key, value) in chosen(&config.labels, limits) {
         found.labels.entry(key).or_insert(value);
     }
     Ok(())
-}
-
-#[derive(Deserialize)]
-struct WireConfig {
-    architecture: Option<String>,
-    os: Option<String>,
-    variant: Option<String>,
-    config: Option<WireSettings>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct WireSettings {
-    labels: Option<BTreeMap<String, String>>,
 }
 
 /// BuildKit lists its attestations in an index as manifests for no machine.
@@ -356,7 +334,7 @@ async fn read(
     limits: &Limits,
     documents: &mut Vec<Hanging>,
 ) -> Result<(), FlowError> {
-    let (evidence, findings) = hear::documents_in(source, content, place, subject, limits).await;
+    let (evidence, findings) = carrier::documents_in(source, content, place, subject, limits).await;
     let open = findings.iter().find(|finding| {
         matches!(finding.reason, Reason::Missing | Reason::TooLarge { .. } | Reason::Unreadable { .. })
     });

@@ -10,6 +10,7 @@ use crate::envelope::base64;
 use crate::flow::FlowError;
 use crate::flow::attach;
 use crate::flow::attach::Attachment;
+use crate::flow::pinned;
 use crate::key::Signer;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -66,7 +67,7 @@ pub async fn subjects(
     extent: Extent,
     limits: &Limits,
 ) -> Result<Vec<Subject>, FlowError> {
-    let root = sink.resolve(selector).await?;
+    let root = pinned::resolve(sink, selector).await?;
     let mut subjects = Vec::new();
     pin(sink, &root, extent, limits, 0, &mut subjects).await?;
     Ok(subjects)
@@ -85,12 +86,17 @@ async fn pin(
     }
     let document = Document::parse(content, limits)?;
     let subject = Subject::of(content);
-    if !subjects.contains(&subject) {
-        subjects.push(subject);
+    // A manifest that is listed again is not walked again: three indexes can list each other's children a thousand times.
+    if subjects.contains(&subject) {
+        return Ok(());
     }
+    subjects.push(subject);
     if let (Extent::AllPlatforms, Document::Index(index)) = (extent, document) {
         for child in &index.manifests {
-            let child = sink.manifest(child).await?;
+            if subjects.iter().any(|subject| *subject.digest() == child.digest) {
+                continue;
+            }
+            let child = pinned::manifest(sink, child).await?;
             Box::pin(pin(sink, &child, extent, limits, depth + 1, subjects)).await?;
         }
     }

@@ -30,10 +30,9 @@ impl KeyType {
             (EC, Some(parameters)) => Curve::of(parameters).map(Self::Ecdsa),
             (ED25519, None) => Ok(Self::Ed25519),
             (RSA, Some(parameters)) if parameters.is_null() => Ok(Self::Rsa),
-            (EC | ED25519 | RSA, _) => Err(KeyError::Encoding {
-                what: "key algorithm",
-                reason: "its parameters are not those of its kind",
-            }),
+            (EC | ED25519 | RSA, _) => {
+                Err(KeyError::Encoding { what: "key algorithm", reason: "its parameters are not those of its kind" })
+            }
             (other, _) => Err(KeyError::Algorithm { found: name(other) }),
         }
     }

@@ -41,8 +41,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Block, KeyError> {
 /// Writes one block, in lines of 64 characters.
 pub(super) fn write(label: &str, bytes: &[u8]) -> Zeroizing<String> {
     let encoded = Zeroizing::new(STANDARD.encode(bytes));
-    let mut text =
-        Zeroizing::new(String::with_capacity(encoded.len() + encoded.len() / LINE + 2 * label.len() + 64));
+    let mut text = Zeroizing::new(String::with_capacity(encoded.len() + encoded.len() / LINE + 2 * label.len() + 64));
     for part in [BEGIN, label, DASHES, "\n"] {
         text.push_str(part);
     }

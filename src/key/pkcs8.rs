@@ -1,8 +1,9 @@
-//! The DER structures that private keys are stored in: PKCS#8, plain and encrypted, SEC1, PKCS#1.
+//! The DER structures that keys are stored in: PKCS#8, plain and encrypted, SEC1, PKCS#1.
 
 use ::pkcs8::AlgorithmIdentifierRef;
 use ::pkcs8::ObjectIdentifier;
 use ::pkcs8::PrivateKeyInfoRef;
+use ::pkcs8::SubjectPublicKeyInfoRef;
 use ::pkcs8::pkcs5::pbes2;
 use ::pkcs8::pkcs5::pbes2::Kdf;
 use ::pkcs8::pkcs5::pbes2::Parameters;
@@ -71,9 +72,17 @@ impl Form {
         match Vec::<UintRef<'_>>::from_der(bytes).map(|numbers| numbers.len()) {
             Ok(9) => Ok(Self::Pkcs1),
             Ok(6) => Err(KeyError::Algorithm { found: "DSA".to_owned() }),
-            _ => Err(KeyError::Kind { found: "this".to_owned(), wanted: "a private key" }),
+            _ if SubjectPublicKeyInfoRef::from_der(bytes).is_ok() || is_pkcs1_public(bytes) => {
+                Err(KeyError::Kind { found: "a public key".to_owned(), wanted: "a private key" })
+            }
+            _ => Err(KeyError::Encoding { what: "private key", reason: "it is neither PEM nor DER of a key" }),
         }
     }
+}
+
+/// Whether these bytes have the form of a public key in PKCS#1: two numbers.
+pub(super) fn is_pkcs1_public(bytes: &[u8]) -> bool {
+    Vec::<UintRef<'_>>::from_der(bytes).is_ok_and(|numbers| numbers.len() == 2)
 }
 
 /// Puts a key into PKCS#8 version 1.
@@ -84,10 +93,10 @@ pub(super) fn wrap(key_type: KeyType, inner: &[u8]) -> Result<Zeroizing<Vec<u8>>
 }
 
 /// Writes SEC1, without the curve: it stands around this.
-pub(super) fn ec_private_key(scalar: &[u8], point: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+pub(super) fn ec_private_key(scalar: &[u8], point: Option<&[u8]>) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let write = || {
         let private_key = OctetStringRef::new(scalar)?;
-        let public_key = Some(BitStringRef::from_bytes(point)?);
+        let public_key = point.map(BitStringRef::from_bytes).transpose()?;
         EcPrivateKey { version: 1, private_key, parameters: None, public_key }.to_der()
     };
     write().map(Zeroizing::new).map_err(|_| malformed("it cannot be written"))
@@ -173,8 +182,7 @@ fn affordable(derivation: &Kdf) -> Result<(), KeyError> {
             wanted: "1 to 10000000",
         }),
         Kdf::Scrypt(scrypt) => {
-            let (n, r, p) =
-                (scrypt.cost_parameter, u64::from(scrypt.block_size), u64::from(scrypt.parallelization));
+            let (n, r, p) = (scrypt.cost_parameter, u64::from(scrypt.block_size), u64::from(scrypt.parallelization));
             let memory = n.checked_mul(r);
             let work = memory.and_then(|memory| memory.checked_mul(p));
             match (memory, work) {

@@ -50,10 +50,7 @@ impl PrivateKey {
     ///
     /// # Errors
     /// [`KeyError`]; [`KeyError::PassphraseWrong`] where the passphrase is.
-    pub fn parse(
-        bytes: &[u8],
-        passphrase: impl FnOnce() -> Result<Passphrase, KeyError>,
-    ) -> Result<Self, KeyError> {
+    pub fn parse(bytes: &[u8], passphrase: impl FnOnce() -> Result<Passphrase, KeyError>) -> Result<Self, KeyError> {
         if !pem::is_pem(bytes) {
             return Self::from_form(Form::of(bytes)?, bytes, passphrase);
         }

@@ -16,6 +16,7 @@ use crate::key::Unverified;
 use crate::key::algorithm::Checker;
 use crate::key::identifier::KeyType;
 use crate::key::pem;
+use crate::key::pkcs8;
 
 /// A public key of a kind that we use, in its canonical encoding, prepared for checking many signatures.
 ///
@@ -30,13 +31,13 @@ struct Inner {
 }
 
 impl PublicKey {
-    /// Reads a key file: PEM (`PUBLIC KEY`, or `RSA PUBLIC KEY`) or DER.
+    /// Reads a key file: `SubjectPublicKeyInfo`, or the PKCS#1 of an RSA key; PEM or DER.
     ///
     /// # Errors
     /// [`KeyError`]; a certificate or a private key is refused by name.
     pub fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
         if !pem::is_pem(bytes) {
-            return Self::from_spki(bytes);
+            return Self::from_der(bytes);
         }
         let block = pem::read(bytes)?;
         match block.label.as_str() {
@@ -55,13 +56,25 @@ impl PublicKey {
         let info = SubjectPublicKeyInfoRef::from_der(der)
             .map_err(|_| malformed("it is not a SubjectPublicKeyInfo structure"))?;
         let key_type = KeyType::of(&info.algorithm)?;
-        let bits =
-            info.subject_public_key.as_bytes().ok_or_else(|| malformed("it is not a whole number of bytes"))?;
+        let bits = info.subject_public_key.as_bytes().ok_or_else(|| malformed("it is not a whole number of bytes"))?;
         let key = Self::new(key_type, bits)?;
         // One key, one encoding, one id: a second encoding would be a second vote.
         match key.spki() == der {
             true => Ok(key),
             false => Err(malformed("its encoding is not the canonical one")),
+        }
+    }
+
+    fn from_der(bytes: &[u8]) -> Result<Self, KeyError> {
+        if SubjectPublicKeyInfoRef::from_der(bytes).is_ok() {
+            return Self::from_spki(bytes);
+        }
+        if pkcs8::is_pkcs1_public(bytes) {
+            return Self::new(KeyType::Rsa, bytes);
+        }
+        match pkcs8::Form::of(bytes) {
+            Ok(_) => Err(KeyError::Kind { found: "a private key".to_owned(), wanted: WANTED }),
+            Err(_) => Err(KeyError::Encoding { what: "public key", reason: "it is neither PEM nor DER of a key" }),
         }
     }
 

@@ -54,27 +54,9 @@ pub(super) fn open(
     bytes: &[u8],
     passphrase: impl FnOnce() -> Result<Passphrase, KeyError>,
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let container: Container = json::parse(bytes, &Limits::DEFAULT).map_err(KeyError::Json)?;
-    if container.kdf.name != KDF || container.cipher.name != CIPHER {
-        let found = format!("{:?} and {:?}", container.kdf.name, container.cipher.name);
-        return Err(KeyError::Cipher { found, wanted: "scrypt and nacl/secretbox" });
-    }
-    let cost = cost(&container.kdf.params)?;
-    let salt = field::<32>(&container.kdf.salt)?;
-    let nonce = field::<24>(&container.cipher.nonce)?;
-    let ciphertext = decode(&container.ciphertext)?;
-    let (tag, sealed) =
-        ciphertext.split_first_chunk::<16>().ok_or_else(|| malformed("its ciphertext is too short"))?;
-
-    let key = derive(&passphrase()?, &salt, &cost)?;
-    let (mut cipher, mac) = secretbox(&key, &nonce);
-    let expected = mac.compute_unpadded(sealed);
-    if !bool::from(expected.as_slice().ct_eq(tag)) {
-        return Err(KeyError::PassphraseWrong);
-    }
-    let mut plain = Zeroizing::new(sealed.to_vec());
-    cipher.apply_keystream(&mut plain);
-    Ok(plain)
+    let sealed = Sealed::read(bytes)?;
+    let key = derive(&passphrase()?, &sealed.salt, &sealed.cost)?;
+    sealed.open(&key)
 }
 
 /// A container with `plain` inside, under a fresh salt and nonce.
@@ -82,13 +64,50 @@ pub(super) fn seal(plain: &[u8], passphrase: &Passphrase) -> Result<Vec<u8>, Key
     let (mut salt, mut nonce) = ([0; 32], [0; 24]);
     getrandom::fill(&mut salt).map_err(KeyError::Random)?;
     getrandom::fill(&mut nonce).map_err(KeyError::Random)?;
-
     let key = derive(passphrase, &salt, &cost(&WRITTEN)?)?;
-    let (mut cipher, mac) = secretbox(&key, &nonce);
+    write(plain, &key, &salt, &nonce)
+}
+
+/// A container, read and found in order, but closed.
+struct Sealed {
+    ciphertext: Vec<u8>,
+    cost: scrypt::Params,
+    nonce: [u8; 24],
+    salt: [u8; 32],
+    tag: [u8; 16],
+}
+
+impl Sealed {
+    fn read(bytes: &[u8]) -> Result<Self, KeyError> {
+        let Container { kdf, cipher, ciphertext } = json::parse(bytes, &Limits::DEFAULT).map_err(KeyError::Json)?;
+        if kdf.name != KDF || cipher.name != CIPHER {
+            let found = format!("{:?} and {:?}", kdf.name, cipher.name);
+            return Err(KeyError::Cipher { found, wanted: "scrypt and nacl/secretbox" });
+        }
+        let cost = cost(&kdf.params)?;
+        let sealed = decode(&ciphertext)?;
+        let (tag, ciphertext) = sealed.split_first_chunk().ok_or_else(|| malformed("its ciphertext is too short"))?;
+        let (salt, nonce) = (field(&kdf.salt)?, field(&cipher.nonce)?);
+        Ok(Self { ciphertext: ciphertext.to_vec(), cost, nonce, salt, tag: *tag })
+    }
+
+    fn open(&self, key: &[u8; 32]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let (mut cipher, mac) = secretbox(key, &self.nonce);
+        let tag = mac.compute_unpadded(&self.ciphertext);
+        if !bool::from(tag.as_slice().ct_eq(&self.tag)) {
+            return Err(KeyError::PassphraseWrong);
+        }
+        let mut plain = Zeroizing::new(self.ciphertext.clone());
+        cipher.apply_keystream(&mut plain);
+        Ok(plain)
+    }
+}
+
+fn write(plain: &[u8], key: &[u8; 32], salt: &[u8; 32], nonce: &[u8; 24]) -> Result<Vec<u8>, KeyError> {
+    let (mut cipher, mac) = secretbox(key, nonce);
     let mut sealed = plain.to_vec();
     cipher.apply_keystream(&mut sealed);
     let tag = mac.compute_unpadded(&sealed);
-
     let container = Container {
         kdf: Derivation { name: KDF.to_owned(), params: WRITTEN, salt: STANDARD.encode(salt) },
         cipher: Cipher { name: CIPHER.to_owned(), nonce: STANDARD.encode(nonce) },
@@ -144,3 +163,113 @@ const WANTED: &str = "N one of 32768, 65536, 131072, with r=8 and p=1";
 
 /// What cosign writes.
 const WRITTEN: Cost = Cost { n: 65_536, r: 8, p: 1 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: [u8; 32] = [1; 32];
+    const PLAIN: &[u8] = b"a private key of forty-one bytes, and odd";
+
+    fn container() -> Vec<u8> {
+        write(PLAIN, &KEY, &[2; 32], &[3; 24]).unwrap()
+    }
+
+    #[test]
+    fn opens_what_it_sealed_and_writes_cosigns_bytes() {
+        let container = container();
+        assert_eq!(Sealed::read(&container).unwrap().open(&KEY).unwrap().as_slice(), PLAIN);
+        let text = String::from_utf8(container).unwrap();
+        let (head, tail) = text.split_at(text.find(r#","ciphertext""#).unwrap());
+        let salt = STANDARD.encode([2; 32]);
+        let nonce = STANDARD.encode([3; 24]);
+        let wanted = [
+            r#"{"kdf":{"name":"scrypt","params":{"N":65536,"r":8,"p":1},"salt":""#,
+            &salt,
+            r#""},"cipher":{"name":"nacl/secretbox","nonce":""#,
+            &nonce,
+            r#""}"#,
+        ];
+        assert_eq!(head, wanted.concat());
+        assert!(tail.ends_with(r#""}"#), "{tail}");
+    }
+
+    #[test]
+    fn another_key_does_not_open_it() {
+        let sealed = Sealed::read(&container()).unwrap();
+        assert!(matches!(sealed.open(&[2; 32]), Err(KeyError::PassphraseWrong)));
+    }
+
+    // Every bit of the container, flipped: it cannot be read, or asks for another key, or does not open, or what
+    // comes out is the same.
+    #[test]
+    fn no_flipped_bit_opens_as_something_else() {
+        let container = container();
+        let original = Sealed::read(&container).unwrap();
+        let (mut unreadable, mut other_key, mut closed) = (0, 0, 0);
+        for index in 0..container.len() * 8 {
+            let mut flipped = container.clone();
+            flipped[index / 8] ^= 1 << (index % 8);
+            match Sealed::read(&flipped) {
+                Err(_) => unreadable += 1,
+                Ok(sealed) if sealed.salt != original.salt || sealed.cost.log_n() != 16 => other_key += 1,
+                Ok(sealed) => match sealed.open(&KEY) {
+                    Err(_) => closed += 1,
+                    Ok(plain) => assert_eq!(plain.as_slice(), PLAIN, "bit {index}"),
+                },
+            }
+        }
+        assert!(unreadable > 0 && other_key > 0 && closed > 0);
+    }
+
+    // A key file must not be able to make us work: the passphrase is not even asked for.
+    #[test]
+    fn other_costs_are_refused_before_any_work() {
+        let text = String::from_utf8(container()).unwrap();
+        let wanted = r#"{"N":65536,"r":8,"p":1}"#;
+        for (n, r, p) in [
+            (0, 8, 1),
+            (1, 8, 1),
+            (16_384, 8, 1),
+            (65_535, 8, 1),
+            (65_537, 8, 1),
+            (262_144, 8, 1),
+            (1_u64 << 40, 8, 1),
+            (65_536, 7, 1),
+            (65_536, 9, 1),
+            (65_536, 1 << 20, 1),
+            (65_536, 8, 0),
+            (65_536, 8, 2),
+            (65_536, 8, 1 << 30),
+        ] {
+            let changed = text.replace(wanted, &format!(r#"{{"N":{n},"r":{r},"p":{p}}}"#));
+            let opened = open(changed.as_bytes(), || panic!("asked for a passphrase"));
+            assert!(matches!(opened, Err(KeyError::Cost { .. })), "N={n} r={r} p={p}");
+        }
+    }
+
+    #[test]
+    fn containers_that_are_not_one_are_refused_before_any_work() {
+        let text = String::from_utf8(container()).unwrap();
+        let salt = STANDARD.encode([2; 32]);
+        for changed in [
+            String::new(),
+            "{}".to_owned(),
+            "[]".to_owned(),
+            text.replace("scrypt", "pbkdf2"),
+            text.replace("nacl/secretbox", "aes"),
+            text.replace("\"N\":65536", "\"N\":-1"),
+            text.replace("\"N\":65536", "\"N\":65536.5"),
+            text.replace("\"N\":65536", "\"N\":65536,\"N\":32768"),
+            text.replace("{\"kdf\"", "{\"ciphertext\":\"\",\"kdf\""),
+            text.replace(&salt, &STANDARD.encode([2; 31])),
+            text.replace(&salt, salt.trim_end_matches('=')),
+            text.replace("\"ciphertext\":\"", "\"ciphertext\":\"AAAA\",\"x\":\""),
+            [&text, " {}"].concat(),
+            text[..text.len() - 1].to_owned(),
+        ] {
+            let opened = open(changed.as_bytes(), || panic!("asked for a passphrase"));
+            assert!(opened.is_err(), "{changed} was accepted");
+        }
+    }
+}

@@ -16,13 +16,15 @@ use crate::oci::Content;
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
     /// What the content is.
+    #[serde(deserialize_with = "wire::media_type")]
     pub media_type: String,
     /// How long it is, in bytes.
+    #[serde(deserialize_with = "wire::size")]
     pub size: u64,
     /// What it is called.
     pub digest: Digest,
     /// Where else it may be had. Never fetched: T-66.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "wire::urls")]
     pub urls: Vec<String>,
     /// Annotations, sorted by key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "null_is_default")]
@@ -144,6 +146,52 @@ where
     T: Default + Deserialize<'de>,
 {
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// What the image specification demands of the fields of a descriptor, and peers keep to.
+mod wire {
+    use serde::Deserialize as _;
+    use serde::Deserializer;
+    use serde::de::Error as _;
+
+    pub(super) fn media_type<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let first = |part: &str| part.starts_with(|first: char| first.is_ascii_alphanumeric()) && part.len() <= 127;
+        // The set that the schema of the specification writes as a range, which takes in a few more than RFC 6838.
+        let rest = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'!' | b'#' | b'$' | b'&'..=b'^' | b'_');
+        let named = text.split_once('/').is_some_and(|(kind, subtype)| first(kind) && first(subtype));
+        match named && text.bytes().all(rest) {
+            true => Ok(text),
+            false => Err(D::Error::custom(format!("the media type {text:.80?} is not of the form `type/subtype`"))),
+        }
+    }
+
+    /// No peer can read a length that does not fit into 63 bits.
+    pub(super) fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        let size = u64::deserialize(deserializer)?;
+        match i64::try_from(size) {
+            Ok(_) => Ok(size),
+            Err(_) => Err(D::Error::custom(format!("the size {size} is beyond every file"))),
+        }
+    }
+
+    pub(super) fn urls<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+        let urls = Option::<Vec<String>>::deserialize(deserializer)?.unwrap_or_default();
+        match urls.iter().find(|url| !is_absolute(url)) {
+            Some(url) => Err(D::Error::custom(format!("{url:.80?} is not a URL"))),
+            None => Ok(urls),
+        }
+    }
+
+    /// RFC 3986 section 3: a scheme and something behind it.
+    fn is_absolute(url: &str) -> bool {
+        let scheme = |scheme: &str| {
+            let rest = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+            scheme.starts_with(|first: char| first.is_ascii_alphabetic()) && scheme.bytes().all(rest)
+        };
+        let parts = url.split_once(':');
+        parts.is_some_and(|(name, rest)| scheme(name) && !rest.is_empty()) && url.bytes().all(|byte| byte > b' ')
+    }
 }
 
 mod standard_base64 {

@@ -1,5 +1,6 @@
 //! The OCI image specification as types: no I/O, no trust.
 
+pub mod config;
 pub mod content;
 pub mod descriptor;
 pub mod manifest;
@@ -7,6 +8,8 @@ pub mod media_type;
 pub mod reference;
 pub mod referrer;
 
+pub use config::ConfigError;
+pub use config::ImageConfig;
 pub use content::Content;
 pub use content::ContentError;
 pub use descriptor::Descriptor;

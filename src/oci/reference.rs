@@ -191,7 +191,6 @@ fn local(text: &str, rest: &str) -> Result<LocalReference, ReferenceError> {
 
 fn registry(text: &str) -> Result<RegistryReference, ReferenceError> {
     let form = |why: String| ReferenceError::Form { text: shown(text), why };
-    // The digest first: the grammar of the library below is laxer about it than we are.
     let (named, digest) = match text.split_once('@') {
         Some((named, digest)) => {
             let error = |error| ReferenceError::Digest { text: shown(text), error };
@@ -204,22 +203,61 @@ fn registry(text: &str) -> Result<RegistryReference, ReferenceError> {
         let hub = if named.contains('/') { shown(named) } else { format!("library/{}", shown(named)) };
         return Err(ReferenceError::Host { text: shown(text), hub });
     }
-    if rest.is_empty() {
-        return Err(form("no repository is given".to_owned()));
+    if !is_host(host) {
+        return Err(form(format!("`{}` is no host name", shown(host))));
     }
-    let parsed = oci_spec::distribution::Reference::try_from(named).map_err(|error| form(error.to_string()))?;
-    let tag = parsed.tag().unwrap_or("latest").to_owned();
-    let selector = digest.map_or(Selector::Tag(tag), Selector::Digest);
+    let (path, tag) = match rest.rsplit_once(':') {
+        Some((path, tag)) => (path, tag),
+        None => (rest, "latest"),
+    };
+    if !path.split('/').all(is_component) {
+        return Err(form("a repository is lower-case letters and digits, with single . _ - or __ between them".to_owned()));
+    }
+    if !is_tag(tag) {
+        return Err(form("a tag is at most 128 letters, digits, _ . or -, and does not begin with . or -".to_owned()));
+    }
+    let selector = digest.map_or_else(|| Selector::Tag(tag.to_owned()), Selector::Digest);
     let hub = matches!(host, "docker.io" | "index.docker.io" | "registry-1.docker.io");
     let host = if hub { "docker.io" } else { host };
-    let repository = match parsed.repository() {
-        short if hub && !short.contains('/') => format!("library/{short}"),
-        repository => repository.to_owned(),
-    };
+    let repository = if hub && !path.contains('/') { format!("library/{path}") } else { path.to_owned() };
     if host.len() + repository.len() > 255 {
         return Err(form("host and repository are longer than 255 characters".to_owned()));
     }
     Ok(RegistryReference { host: host.to_owned(), repository, selector })
+}
+
+/// A host name or address, and perhaps a port. RFC 3986 section 3.2.2, without user information.
+fn is_host(host: &str) -> bool {
+    let (name, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, port)) if address.parse::<std::net::Ipv6Addr>().is_ok() => ("localhost", port),
+        Some(_) => return false,
+        None => host.find(':').map_or((host, ""), |colon| host.split_at(colon)),
+    };
+    let port = match port.strip_prefix(':') {
+        Some(digits) => digits.parse::<u16>().is_ok() && digits.bytes().all(|byte| byte.is_ascii_digit()),
+        None => port.is_empty(),
+    };
+    let inner = |label: &str| label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let label = |label: &str| !label.is_empty() && inner(label) && !label.starts_with('-') && !label.ends_with('-');
+    port && name.split('.').all(label)
+}
+
+/// OCI distribution specification, "Pulling manifests": one component of `<name>`.
+fn is_component(component: &str) -> bool {
+    let separator = |c: char| matches!(c, '.' | '_' | '-');
+    let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let between = |run: &str| matches!(run, "." | "_" | "__") || run.bytes().all(|byte| byte == b'-');
+    let runs = component.split(|c: char| !separator(c)).filter(|run| !run.is_empty());
+    component.bytes().all(|byte| word(byte) || separator(char::from(byte)))
+        && component.starts_with(|c: char| !separator(c))
+        && component.ends_with(|c: char| !separator(c))
+        && runs.into_iter().all(between)
+}
+
+/// OCI distribution specification, "Pulling manifests": `<reference>` as a tag.
+fn is_tag(tag: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    (1..=128).contains(&tag.len()) && tag.bytes().all(inner) && !tag.starts_with(['.', '-'])
 }
 
 fn shown(text: &str) -> String {
@@ -307,6 +345,26 @@ mod tests {
             assert_eq!(pinned, format!("{place}@{DIGEST}"));
             assert_eq!(pinned.parse::<Reference>().unwrap().to_string(), pinned);
         }
+    }
+
+    // The grammar by another implementation: what we accept, it accepts, and reads alike.
+    #[test]
+    fn reads_nothing_that_the_reference_grammar_does_not() {
+        let hosts = ["registry.example", "localhost:5000", "127.0.0.1", "A.b-c", "-a.b", "a..b", "a.b:99999"];
+        let paths = ["app", "a/b", "a_b", "a__b", "a___b", "a.b", "a..b", "a--b", "a-_b", "-a", "a-", "A", "a//b", "é", ""];
+        let tags = ["", ":v1", ":_x", ":.x", ":-x", ":V1.0-rc_1", ":", ":é", ":a:b"];
+        let mut read = 0;
+        for number in 0..hosts.len() * paths.len() * tags.len() {
+            let (host, rest) = (hosts[number % hosts.len()], number / hosts.len());
+            let (path, tag) = (paths[rest % paths.len()], tags[rest / paths.len()]);
+            let text = format!("{host}/{path}{tag}");
+            let Ok(Reference::Registry(ours)) = text.parse::<Reference>() else { continue };
+            read += 1;
+            let theirs = oci_spec::distribution::Reference::try_from(text.as_str()).unwrap_or_else(|_| panic!("{text}"));
+            assert_eq!((ours.host(), ours.repository()), (theirs.registry(), theirs.repository()), "{text}");
+            assert_eq!(ours.selector(), &Selector::Tag(theirs.tag().unwrap_or("latest").to_owned()), "{text}");
+        }
+        assert_eq!(read, 4 * 6 * 4);
     }
 
     // HR-91: refused before any request.

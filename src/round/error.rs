@@ -152,6 +152,28 @@ impl RoundError {
         matches!(self, Self::Clock { .. } | Self::Limit { .. })
     }
 
+    /// A short, stable name of the kind of error, for reports.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Clock { .. } => "clock",
+            Self::Dated { .. } => "dated",
+            Self::Duplicate { .. } => "duplicate",
+            Self::Envelope { .. } => "envelope-unreadable",
+            Self::Expired { .. } => "expired",
+            Self::Field { .. } => "field",
+            Self::Json { .. } => "not-json",
+            Self::Key { .. } => "key-unreadable",
+            Self::Kind { .. } => "other-document",
+            Self::Limit { .. } => "limit",
+            Self::Log { .. } => "log-broken",
+            Self::NotAsked { .. } => "not-asked",
+            Self::OtherRequest { .. } => "other-request",
+            Self::Trust(_) => "threshold",
+            Self::Unasked { .. } => "unasked",
+            Self::Unsigned { .. } => "signature",
+        }
+    }
+
     pub(super) fn field(field: impl Into<String>, why: impl Into<String>) -> Self {
         Self::Field { field: field.into(), why: why.into() }
     }

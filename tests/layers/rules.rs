@@ -75,6 +75,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
 
 /// A type that proves something: its name, the module that it is imported from, and the files that may make one.
 pub const DOORWAYS: &[(&str, &str, &[&str])] = &[
+    ("Admitted", "import", &["flow/import.rs"]),
     ("Content", "oci", &["oci/content.rs"]),
     ("Payload", "envelope", &["envelope/"]),
     ("TrustRoot", "trust", &["trust/root.rs"]),

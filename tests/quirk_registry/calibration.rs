@@ -4,6 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::net::TcpStream;
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
@@ -14,6 +15,7 @@ use bulla::digest::Digest;
 use serde_json::Value;
 use serde_json::json;
 
+use super::push;
 use super::support;
 use super::support::client::Answer;
 use super::support::client::Client;
@@ -30,17 +32,64 @@ const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 #[test]
 fn answers_as_docker_registry_does() {
-    let Some(program) = support::program("docker-registry") else {
-        println!("not run: docker-registry not found");
+    let Some(program) = docker_registry() else {
         return;
     };
     let dir = support::temp_dir();
-    let real = Real::start(&program, dir.path());
+    let real = Real::start(&program, dir.path(), "");
     let quirky = Registry::start(Quirks::distribution());
     let wanted = run(&real.address);
-    let got = run(&quirky.address());
     assert!(wanted.len() >= 40, "only {} requests", wanted.len());
-    let differ: Vec<_> = wanted.iter().zip(&got).filter(|(wanted, got)| wanted != got).collect();
+    compare(&wanted, &run(&quirky.address()));
+}
+
+#[test]
+fn asks_for_basic_as_docker_registry_does() {
+    let Some(program) = docker_registry() else {
+        return;
+    };
+    let dir = support::temp_dir();
+    // bcrypt of `secret`.
+    fs::write(dir.path().join("htpasswd"), "ci:$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW\n")
+        .unwrap();
+    let access = format!("auth:\n  htpasswd:\n    realm: quirk\n    path: {}/htpasswd\n", dir.path().display());
+    let real = Real::start(&program, dir.path(), &access);
+    let quirky = Registry::start(Quirks::distribution().with("auth=basic").with("user=ci:secret"));
+    compare(&run_basic(&real.address), &run_basic(&quirky.address()));
+}
+
+#[test]
+fn collects_garbage_as_docker_registry_does() {
+    let Some(program) = docker_registry() else {
+        return;
+    };
+    let dir = support::temp_dir();
+    let real = Real::start(&program, dir.path(), "");
+    let quirky = Registry::start(Quirks::distribution());
+    let before = fill(&real.address);
+    assert_eq!(before, fill(&quirky.address()));
+    drop(real);
+    let mut collect = Command::new(&program);
+    collect.args(["garbage-collect", "--delete-untagged"]).arg(dir.path().join("registry.yml"));
+    assert!(collect.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
+    quirky.collect_garbage();
+    let real = Real::start(&program, dir.path(), "");
+    let after = there(&real.address);
+    assert_ne!(after, before);
+    assert_eq!(after, there(&quirky.address()));
+}
+
+fn docker_registry() -> Option<PathBuf> {
+    let program = support::program("docker-registry");
+    if program.is_none() {
+        println!("not run: docker-registry not found");
+    }
+    program
+}
+
+fn compare(wanted: &[String], got: &[String]) {
+    assert_eq!(wanted.len(), got.len());
+    let differ: Vec<_> = wanted.iter().zip(got).filter(|(wanted, got)| wanted != got).collect();
     for (wanted, got) in &differ {
         println!("real   {wanted}\nquirky {got}\n");
     }
@@ -54,14 +103,14 @@ struct Real {
 }
 
 impl Real {
-    fn start(program: &Path, dir: &Path) -> Self {
+    fn start(program: &Path, dir: &Path, more: &str) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap().to_string();
         drop(free);
         let root = dir.join("data");
         let config = format!(
             "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {}\n  delete:\n    \
-             enabled: true\nhttp:\n  addr: {address}\n",
+             enabled: true\nhttp:\n  addr: {address}\n{more}",
             root.display()
         );
         let file = dir.join("registry.yml");
@@ -335,4 +384,58 @@ fn lists(it: &mut Script) {
     it.send("gone by tag", "GET", "/v2/app/manifests/v1", &[("Accept", MANIFEST)], b"");
     let answer = it.get("tags at the end", "/v2/app/tags/list");
     body(it, &answer);
+}
+
+fn run_basic(address: &str) -> Vec<String> {
+    let mut it = Script { client: Client::new(address), address: address.to_owned(), lines: Vec::new() };
+    let tag = "/v2/app/manifests/v1";
+    it.get("ping as nobody", "/v2/");
+    it.get("manifest as nobody", tag);
+    it.send("upload as nobody", "POST", "/v2/app/blobs/uploads/", &[], b"");
+    it.get("no such route as nobody", "/v2/app/nothing/here");
+    for (who, header) in [("somebody", "Basic Y2k6c2VjcmV0"), ("a liar", "Basic Y2k6d3Jvbmc="), ("a fool", "Basic !")] {
+        let header = [("Authorization", header)];
+        it.send(&format!("ping as {who}"), "GET", "/v2/", &header, b"");
+        it.send(&format!("manifest as {who}"), "GET", tag, &header, b"");
+        it.send(&format!("upload as {who}"), "POST", "/v2/app/blobs/uploads/", &header, b"");
+    }
+    it.send("bearer", "GET", tag, &[("Authorization", "Bearer x")], b"");
+    it.lines
+}
+
+/// A tagged image, a tagged index with its children, a referrer under a fallback tag, and an orphan.
+fn garbage() -> Vec<(&'static str, String, TestImage)> {
+    let (image, orphan) = (image(1), image(4));
+    let index = multi_arch(2, &["linux/amd64", "linux/arm64"]);
+    let signature = referrer(&image.descriptor, "application/vnd.example.signature", b"signed");
+    let list = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [signature.descriptor]}).to_string();
+    let mut fallback = multi_arch(3, &[]);
+    fallback.manifest = list.into_bytes();
+    let tag = image.fallback_tag();
+    let named = |image: &TestImage| image.digest().to_string();
+    vec![
+        ("image", "v1".to_owned(), image),
+        ("child", named(&index.children[0]), index.children[0].clone()),
+        ("index", "multi".to_owned(), index),
+        ("signature", named(&signature), signature),
+        ("fallback", tag, fallback),
+        ("orphan", named(&orphan), orphan),
+    ]
+}
+
+fn fill(address: &str) -> Vec<String> {
+    let mut client = Client::new(address);
+    for (what, reference, image) in garbage() {
+        assert_eq!(push(&mut client, "app", &reference, &image).status, 201, "{what}");
+    }
+    there(address)
+}
+
+fn there(address: &str) -> Vec<String> {
+    let mut client = Client::new(address).with("Accept", &format!("{MANIFEST}, {INDEX}"));
+    let state = |(what, reference, _): (&str, String, TestImage)| {
+        let status = client.head(&format!("/v2/app/manifests/{reference}")).status;
+        format!("{what} {status}")
+    };
+    garbage().into_iter().map(state).collect()
 }

@@ -154,7 +154,7 @@ impl Reader {
             if let Some(at) = self.got.windows(end.len()).position(|it| it == end) {
                 return Ok(self.got.drain(..at + end.len()).collect());
             }
-            if self.got.len() > LIMIT {
+            if self.got.len() > HEAD_LIMIT {
                 return Err(io::ErrorKind::FileTooLarge.into());
             }
             self.more()?;
@@ -209,7 +209,8 @@ impl Reader {
 }
 
 /// More than that is not read.
-const LIMIT: usize = 64 << 20;
+const LIMIT: usize = 16 << 20;
+const HEAD_LIMIT: usize = 1 << 20;
 
 fn connect(address: &str) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address)?;

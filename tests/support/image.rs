@@ -104,14 +104,19 @@ impl TestImage {
         own.map(Vec::as_slice).chain(self.children.iter().flat_map(Self::blobs)).collect()
     }
 
-    /// Puts it into a registry with everything that it lists.
-    pub fn put(&self, registry: &Registry, repository: &str, tag: Option<&str>) -> Digest {
+    /// Puts what it lists into a registry, but not itself.
+    pub fn put_parts(&self, registry: &Registry, repository: &str) {
         for blob in self.blobs() {
             registry.put_blob(repository, blob);
         }
         for child in &self.children {
             child.put(registry, repository, None);
         }
+    }
+
+    /// Puts it into a registry with everything that it lists.
+    pub fn put(&self, registry: &Registry, repository: &str, tag: Option<&str>) -> Digest {
+        self.put_parts(registry, repository);
         registry.put_manifest(repository, &self.manifest, &self.descriptor.media_type, tag)
     }
 

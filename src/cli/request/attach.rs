@@ -24,12 +24,16 @@ use crate::round::Missing;
 use crate::round::Request;
 use crate::round::tally;
 use crate::round::tally::ApprovedItem;
+use crate::round::tally::MissingItem;
 use crate::store::Sink;
 use crate::store::Task;
 use crate::store::parallel;
 
 /// How many items are named where some are missing or failed; a report in JSON has them all.
 const SHOWN: usize = 12;
+
+/// The code of a refusal for lack of owners.
+const MISSING: &str = "owners-missing";
 
 /// The items of one digest at one place.
 struct Job<'a> {
@@ -45,7 +49,12 @@ pub(super) fn attach(args: &RequestAttachArgs) -> Result<Exit, Failure> {
     let approved = tally::approve(&request, &response).map_err(|error| request::told(&args.request, error))?;
     let approved = match approved {
         Ok(approved) => approved,
-        Err(missing) => return Err(refused(&request, &missing)),
+        Err(missing) => {
+            if args.output == Output::Json {
+                render::json(&report::whole("request attach", lacking(&request, &missing)));
+            }
+            return Err(refused(&request, &missing));
+        }
     };
     let jobs = jobs(&approved);
     let stores = Stores::new(&args.registry, jobs.iter().map(|job| job.pinned.as_str()))?;
@@ -69,6 +78,21 @@ pub(super) fn attach(args: &RequestAttachArgs) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
+/// The items that lack owners, as a report has them.
+fn lacking(request: &Request, missing: &Missing) -> Vec<Value> {
+    let line = |lacking: &MissingItem| {
+        let name = request.items().get(lacking.place).map(|item| item.pinned().to_string());
+        json!({ "reference": name, "done": false, "code": MISSING, "error": who(lacking) })
+    };
+    missing.items.iter().map(line).collect()
+}
+
+fn who(lacking: &MissingItem) -> String {
+    let signed: Vec<_> = lacking.signed.iter().map(ToString::to_string).collect();
+    let by = if signed.is_empty() { "nobody".to_owned() } else { signed.join(", ") };
+    format!("signed by {by}, {} more needed", lacking.missing)
+}
+
 /// Who is missing, and for what.
 fn refused(request: &Request, missing: &Missing) -> Failure {
     let message = format!(
@@ -85,19 +109,13 @@ fn refused(request: &Request, missing: &Missing) -> Failure {
         .collect();
     for lacking in missing.items.iter().take(SHOWN) {
         let name = request.items().get(lacking.place).map_or_else(String::new, |item| item.pinned().to_string());
-        let signed: Vec<_> = lacking.signed.iter().map(ToString::to_string).collect();
-        let by = if signed.is_empty() { "nobody".to_owned() } else { signed.join(", ") };
-        details.push(format!(
-            "item {}  {name}: signed by {by}, {} more needed",
-            lacking.place.saturating_add(1),
-            lacking.missing
-        ));
+        details.push(format!("item {}  {name}: {}", lacking.place.saturating_add(1), who(lacking)));
     }
     if missing.items.len() > SHOWN {
         details.push(format!("and {} more items", missing.items.len() - SHOWN));
     }
     let hint = "bulla request sign <the request> --key <a key of a missing owner> -o <a response>";
-    Failure { details, ..Failure::refused(message).hint(hint) }
+    Failure { code: MISSING, details, ..Failure::refused(message).hint(hint) }
 }
 
 fn jobs<'a>(approved: &Approved<'a>) -> Vec<Job<'a>> {
@@ -173,6 +191,6 @@ fn job_report(job: &Job<'_>, result: &Result<Attached, Failure>) -> Value {
         Ok(attached) => json!({
             "reference": job.pinned, "done": true, "referrers": attached.referrers, "tags": attached.tags,
         }),
-        Err(failure) => json!({ "reference": job.pinned, "done": false, "error": failure.message }),
+        Err(failure) => json!({ "reference": job.pinned, "done": false, "code": failure.code, "error": failure.message }),
     }
 }

@@ -45,10 +45,8 @@ pub(super) fn request(command: &RequestCommand) -> Result<Exit, Failure> {
 /// What is wrong with a file of the signing round: refused, unless it is no answer at all.
 pub(super) fn told(path: &Path, error: RoundError) -> Failure {
     let message = format!("{}: {error}", path.display());
-    match error.is_open() {
-        true => Failure::unknown(message),
-        false => Failure::refused(message),
-    }
+    let failure = if error.is_open() { Failure::unknown(message) } else { Failure::refused(message) };
+    Failure { code: error.code(), ..failure }
 }
 
 fn show(args: &RequestShowArgs) -> Result<Exit, Failure> {

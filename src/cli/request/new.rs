@@ -11,6 +11,7 @@ use crate::cli::request::view::Page;
 use crate::cli::runtime::Runtime;
 use crate::cli::runtime::Work;
 use crate::cli::stores::Stores;
+use crate::cli::verify;
 use crate::flow::round;
 use crate::flow::round::Found;
 use crate::flow::sign::Extent;
@@ -37,6 +38,7 @@ const AT_ONCE: usize = 16;
 
 pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
+    verify::once(&args.annotations)?;
     let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
     files::writable(&args.out, overwrite)?;
     let told = |error| request::told(&args.out, error);

@@ -13,6 +13,7 @@ use crate::oci::media_type;
 use crate::round::Action;
 use crate::round::Attestation;
 use crate::round::Item;
+use crate::round::Keyholder;
 use crate::round::Previous;
 use crate::round::Request;
 use crate::round::Response;
@@ -174,21 +175,20 @@ impl Page<'_> {
 
     fn standing_json(&self) -> Value {
         let request = self.request;
-        let owner = |owner: &crate::round::Keyholder| {
+        let owner = |(owner, (_, whole)): (&Keyholder, (String, usize))| {
             let keys: Vec<_> = owner.keys.iter().map(|key| key.id().to_string()).collect();
-            json!({ "name": owner.name, "keys": keys })
+            json!({ "name": owner.name, "keys": keys, "signedItems": whole })
         };
-        let standing = tally::standing(request, self.response).into_iter();
+        let owners = request.owners().iter().zip(tally::standing(request, self.response)).map(owner);
         json!({
             "request": request.digest(),
             "created": request.created().to_string(),
             "expires": request.expires().to_string(),
             "reason": request.reason(),
             "threshold": request.threshold().count(),
-            "owners": request.owners().iter().map(owner).collect::<Vec<_>>(),
+            "owners": owners.collect::<Vec<_>>(),
             "itemCount": request.items().len(),
             "signers": self.response.signers().map(signer).collect::<Vec<_>>(),
-            "signedWhole": standing.collect::<BTreeMap<_, _>>(),
             "approved": matches!(tally::approve(request, self.response), Ok(Ok(_))),
         })
     }
@@ -198,16 +198,12 @@ impl Page<'_> {
         let previous = self.previous(item).map(
             |previous| json!({ "reference": previous.reference, "digest": previous.digest, "labels": previous.labels }),
         );
-        let action = match &item.action {
-            Action::Attest(attest) => json!({
-                "predicateType": attest.predicate_type,
-                "predicate": serde_json::from_str::<Value>(attest.predicate.get()).ok(),
-                "name": attest.name,
-            }),
-            Action::Sign(sign) => json!({
-                "annotations": sign.annotations, "identity": sign.identity, "name": sign.name,
-            }),
+        let (sign, attest) = match &item.action {
+            Action::Attest(attest) => (None, Some(attest)),
+            Action::Sign(sign) => (Some(sign), None),
         };
+        let predicate = attest.map(|attest| serde_json::from_str::<Value>(attest.predicate.get()).unwrap_or_default());
+        let name = sign.map_or_else(|| attest.and_then(|attest| attest.name.as_ref()), |sign| sign.name.as_ref());
         json!({
             "reference": item.reference.to_string(),
             "digest": item.digest,
@@ -220,7 +216,11 @@ impl Page<'_> {
             "kind": item.kind().to_string(),
             "bundle": item.format().has_bundle(),
             "tag": item.format().has_tag(),
-            "says": action,
+            "annotations": sign.map(|sign| &sign.annotations),
+            "identity": sign.and_then(|sign| sign.identity.as_ref()),
+            "name": name,
+            "predicateType": attest.map(|attest| &attest.predicate_type),
+            "predicate": predicate,
             "signedBy": signed.map(Signed::owner).collect::<Vec<_>>(),
         })
     }

@@ -1,6 +1,8 @@
 //! ECDSA: checked by aws-lc-rs; signed deterministically (RFC 6979) by p256 and p384, and by aws-lc-rs on P-521.
 
 use ::pkcs8::PrivateKeyInfoRef;
+use aws_lc_rs::encoding::AsBigEndian as _;
+use aws_lc_rs::encoding::EcPrivateKeyBin;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature as aws;
 use aws_lc_rs::signature::EcdsaKeyPair;
@@ -39,8 +41,8 @@ impl Checker {
         let mut schemes = Vec::new();
         for scheme in algorithm(curve).schemes() {
             let Some(verification) = der_verification(*scheme) else { continue };
-            let parsed = ParsedPublicKey::new(verification, point)
-                .map_err(|_| malformed("it is not a point of its curve"))?;
+            let parsed =
+                ParsedPublicKey::new(verification, point).map_err(|_| malformed("it is not a point of its curve"))?;
             schemes.push((*scheme, parsed));
         }
         Ok(Self { curve, point: point.to_vec(), schemes })
@@ -72,17 +74,22 @@ pub(in crate::key) enum Secret {
 impl Secret {
     pub(super) fn new(curve: Curve, info: &PrivateKeyInfoRef<'_>) -> Result<Self, KeyError> {
         let inner = EcPrivateKey::from_der(info.private_key.as_bytes()).map_err(|_| malformed())?;
+        if inner.version != 1 {
+            return Err(malformed());
+        }
         // RFC 5915 section 3: the curve may stand inside too; then it must be the same.
         match inner.parameters.map(Curve::of).transpose()? {
             Some(other) if other != curve => return Err(KeyError::Mismatch),
             _ => (),
         }
-        let secret = Self::from_scalar(curve, inner.private_key.as_bytes(), info)?;
-        match inner.public_key.map(|bits| bits.as_bytes()) {
-            Some(Some(point)) if point != secret.point() => Err(KeyError::Mismatch),
-            Some(None) => Err(malformed()),
-            _ => Ok(secret),
+        let secret = Self::from_scalar(curve, inner.private_key.as_bytes())?;
+        // The public key may stand inside (RFC 5915) and outside (RFC 5958): it must be this key's.
+        for bits in inner.public_key.into_iter().chain(info.public_key) {
+            if !same_point(bits.as_bytes().ok_or_else(malformed)?, &secret.point()) {
+                return Err(KeyError::Mismatch);
+            }
         }
+        Ok(secret)
     }
 
     /// A key on P-256 or P-384 from its number; none where the number is zero or not below the group order.
@@ -94,15 +101,17 @@ impl Secret {
         }
     }
 
-    fn from_scalar(curve: Curve, scalar: &[u8], info: &PrivateKeyInfoRef<'_>) -> Result<Self, KeyError> {
+    fn from_scalar(curve: Curve, scalar: &[u8]) -> Result<Self, KeyError> {
         if curve != Curve::P521 {
             return Self::from_number(curve, scalar).ok_or_else(malformed);
         }
-        let given = pkcs8::wrap(KeyType::Ecdsa(curve), info.private_key.as_bytes())?;
-        let pair =
-            EcdsaKeyPair::from_pkcs8(&aws::ECDSA_P521_SHA512_ASN1_SIGNING, &given).map_err(|_| malformed())?;
-        let written = pair.to_pkcs8v1().map_err(|_| malformed())?;
-        Ok(Self::P521 { pair, pkcs8: Zeroizing::new(written.as_ref().to_vec()) })
+        // Given the number alone, the library computes the point.
+        let given = pkcs8::wrap(KeyType::Ecdsa(curve), &pkcs8::ec_private_key(scalar, None)?)?;
+        let pair = EcdsaKeyPair::from_pkcs8(&aws::ECDSA_P521_SHA512_ASN1_SIGNING, &given).map_err(|_| malformed())?;
+        let scalar: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes().map_err(|_| malformed())?;
+        let written = pkcs8::ec_private_key(scalar.as_ref(), Some(pair.public_key().as_ref()))?;
+        let pkcs8 = pkcs8::wrap(KeyType::Ecdsa(curve), &written)?;
+        Ok(Self::P521 { pair, pkcs8 })
     }
 
     pub(super) const fn curve(&self) -> Curve {
@@ -127,7 +136,7 @@ impl Secret {
             Self::P384(key) => Zeroizing::new(key.to_bytes().to_vec()),
             Self::P521 { pkcs8, .. } => return Ok(pkcs8.clone()),
         };
-        pkcs8::wrap(KeyType::Ecdsa(self.curve()), &pkcs8::ec_private_key(&scalar, &self.point())?)
+        pkcs8::wrap(KeyType::Ecdsa(self.curve()), &pkcs8::ec_private_key(&scalar, Some(&self.point()))?)
     }
 
     pub(super) fn sign(&self, scheme: Scheme, message: &[u8]) -> Option<Vec<u8>> {
@@ -182,6 +191,15 @@ fn fixed_verification(scheme: Scheme) -> Option<&'static EcdsaVerificationAlgori
         Scheme::EcdsaP384Sha384 => Some(&aws::ECDSA_P384_SHA384_FIXED),
         Scheme::EcdsaP521Sha512 => Some(&aws::ECDSA_P521_SHA512_FIXED),
         _ => None,
+    }
+}
+
+/// Whether `stored`, compressed or not, is the point that `full` is in its uncompressed form. SEC1 section 2.3.3.
+fn same_point(stored: &[u8], full: &[u8]) -> bool {
+    let half = full.get(1..full.len().div_ceil(2));
+    match stored.split_first() {
+        Some((sign @ (2 | 3), x)) => half == Some(x) && full.last().is_some_and(|y| y % 2 == sign % 2),
+        _ => stored == full,
     }
 }
 

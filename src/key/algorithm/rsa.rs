@@ -66,8 +66,7 @@ impl Checker {
         let mut schemes = Vec::new();
         for scheme in (Algorithm::Rsa { bits }).schemes() {
             let Some(verification) = verification(*scheme) else { continue };
-            let parsed =
-                ParsedPublicKey::new(verification, pkcs1).map_err(|_| malformed("the library refuses it"))?;
+            let parsed = ParsedPublicKey::new(verification, pkcs1).map_err(|_| malformed("the library refuses it"))?;
             schemes.push((*scheme, parsed));
         }
         Ok(Self { bits, schemes })

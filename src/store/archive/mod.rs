@@ -168,8 +168,13 @@ impl Place for Tar {
 
     fn commit(&self, index: &[u8]) -> Result<(), StoreError> {
         let lost = || StoreError::Broken { place: self.name(), why: LOST.to_owned() };
+        let mut state = self.state();
+        if !state.writing.as_ref().is_none_or(Writing::is_complete) {
+            return Err(StoreError::Busy { place: self.name(), why: "a blob is still on its way into it".to_owned() });
+        }
         // Where this fails everything staged is gone, and asking again cannot make it look as if it had not (TF-08).
-        let mut writing = self.state().writing.take().ok_or_else(lost)?;
+        let mut writing = state.writing.take().ok_or_else(lost)?;
+        drop(state);
         writing.commit(index)?;
         let committed = self.scan()?;
         self.state().read = committed;

@@ -21,8 +21,7 @@ pub(crate) const LOCK: &str = ".bulla.lock";
 
 /// The right to write into a directory or to replace a file, until it is dropped.
 pub(crate) struct Lock {
-    /// Held, not read: the lock is on the open file.
-    _file: File,
+    file: File,
     path: PathBuf,
 }
 
@@ -33,9 +32,11 @@ impl Lock {
             let mut file = open(&path)?;
             match file.try_lock() {
                 Ok(()) if is_at(&file, &path) => {
-                    file.set_len(0).map_err(at(&path))?;
-                    writeln!(file, "{}", std::process::id()).map_err(at(&path))?;
-                    return Ok(Self { _file: file, path });
+                    // Ours from here on, so that it also goes where there is no room for what is written into it.
+                    let mut lock = Self { file, path };
+                    let written = lock.file.set_len(0).and_then(|()| writeln!(lock.file, "{}", std::process::id()));
+                    written.map_err(at(&lock.path))?;
+                    return Ok(lock);
                 }
                 // Whoever had it took the file away before we got it: what we have locked is nobody's lock.
                 Ok(()) => {}

@@ -150,8 +150,13 @@ impl Place for Directory {
 
     fn commit(&self, index: &[u8]) -> Result<(), StoreError> {
         // Where this fails everything staged is gone, and asking again cannot make it look as if it had not (TF-08).
-        let mut staging = self.with_staging(Option::take).ok_or_else(|| broken(&self.path, LOST))?;
-        staging.commit(index)?;
+        self.with_staging(|staging| {
+            let mut begun = staging.take().ok_or_else(|| broken(&self.path, LOST))?;
+            begun.commit(index)?;
+            // A blob that is on its way belongs to what is committed next.
+            *staging = Some(begun).filter(|begun| !begun.is_done());
+            Ok::<_, StoreError>(())
+        })?;
         self.new.store(false, Ordering::Release);
         Ok(())
     }

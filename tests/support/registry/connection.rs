@@ -77,8 +77,7 @@ fn one(core: &Arc<Core>, wire: &mut Wire, number: usize, host: &str) -> io::Resu
     record(core, &request, if lost { 0 } else { response.status }, response.headers.clone());
     let without_body = request.method == "HEAD" || response.status == 204 || response.status == 304;
     if let Some(action) = delivery {
-        deliver(core, wire, action, response, without_body)?;
-        return Ok(Next::End);
+        return deliver(core, wire, action, response, without_body);
     }
     let sent = wire.write(&response, without_body)?;
     core.log.bytes_out.fetch_add(sent, Ordering::SeqCst);
@@ -107,7 +106,6 @@ fn first_answer(core: &Arc<Core>, actions: &[Action], request: &Request, body: &
     for action in actions {
         match action {
             Action::Pause { ms } if core.wait(Duration::from_millis((*ms).min(60_000))) => return Response::new(503),
-            Action::Gather(gate) => gate.pass(),
             Action::Redirect { status, to } => return Response::new(*status).with("Location", to.clone()),
             Action::Status { code, headers, body } => {
                 let mut response = Response::new(*code).body(body.clone());
@@ -127,6 +125,7 @@ fn change(action: &Action, request: &Request, mut response: Response) -> Respons
             let mut hook = hook.lock().unwrap_or_else(PoisonError::into_inner);
             return hook(request, response);
         }
+        Action::Gather(gate) => gate.pass(),
         Action::RemoveHeader(name) => response.remove(name),
         Action::ReplaceBody(bytes) => return response.body(bytes.clone()),
         Action::SetHeader(name, value) => response.set(name, value),
@@ -137,7 +136,7 @@ fn change(action: &Action, request: &Request, mut response: Response) -> Respons
 }
 
 impl Action {
-    // Whether it decides how an answer is sent, after which the connection ends.
+    // Whether it decides how an answer is sent.
     fn is_delivery(&self) -> bool {
         matches!(
             self,
@@ -154,7 +153,7 @@ impl Action {
     }
 }
 
-fn deliver(core: &Core, wire: &mut Wire, action: &Action, mut response: Response, no_body: bool) -> io::Result<()> {
+fn deliver(core: &Core, wire: &mut Wire, action: &Action, mut response: Response, no_body: bool) -> io::Result<Next> {
     match action {
         Action::Close => drop(wire.write(&response, no_body)?),
         Action::Chunked(bytes) => {
@@ -166,6 +165,7 @@ fn deliver(core: &Core, wire: &mut Wire, action: &Action, mut response: Response
             }
             all.extend_from_slice(b"0\r\n\r\n");
             wire.stream().write_all(&all)?;
+            return Ok(Next::Request);
         }
         Action::CutAfter(bytes) => {
             let head = response.head();
@@ -178,9 +178,10 @@ fn deliver(core: &Core, wire: &mut Wire, action: &Action, mut response: Response
             for piece in all.chunks((*bytes).max(1)) {
                 wire.stream().write_all(piece)?;
                 if core.wait(Duration::from_millis(*pause_ms)) {
-                    break;
+                    return Ok(Next::End);
                 }
             }
+            return Ok(Next::Request);
         }
         Action::EndlessBody => {
             response.remove("Content-Length");
@@ -202,7 +203,7 @@ fn deliver(core: &Core, wire: &mut Wire, action: &Action, mut response: Response
         Action::Raw(bytes) => wire.stream().write_all(bytes)?,
         _ => {}
     }
-    Ok(())
+    Ok(Next::End)
 }
 
 fn endless(core: &Core, wire: &mut Wire, piece: &[u8]) -> io::Result<()> {

@@ -298,6 +298,8 @@ impl Drop for Registry {
             TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok();
             thread.join().ok();
         }
+        // Functions in rules may hold what holds them.
+        self.core.script.clear();
     }
 }
 

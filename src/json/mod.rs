@@ -1,5 +1,7 @@
 //! Strict JSON: one reading only. Duplicate keys are refused, depth and size are bounded.
 
+mod canonical;
+
 use std::collections::HashSet;
 use std::fmt;
 
@@ -11,6 +13,8 @@ use serde::de::SeqAccess;
 use serde::de::Visitor;
 
 use crate::limits::Limits;
+
+pub use canonical::canonical;
 
 /// Why bytes are not JSON that we read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

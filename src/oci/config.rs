@@ -1,0 +1,133 @@
+//! `ImageConfig`: how an image says for whom and from what it was made, as read from checked content.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::digest::Digest;
+use crate::json;
+use crate::json::JsonError;
+use crate::limits::Limits;
+use crate::oci::Content;
+use crate::oci::Platform;
+use crate::oci::descriptor::null_is_default;
+
+/// The config of an image. OCI image specification, "Image Configuration". What it says is as true as its signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageConfig {
+    /// When the image was made, as it says.
+    pub created: Option<String>,
+    /// The digests of the unpacked layers, in order.
+    pub diff_ids: Vec<Digest>,
+    /// The labels, such as `org.opencontainers.image.version`.
+    pub labels: BTreeMap<String, String>,
+    /// The machine that the image is for.
+    pub platform: Platform,
+}
+
+/// Why content is not an image config that we read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{digest} is not an image config: {error}")]
+pub struct ConfigError {
+    digest: Digest,
+    error: JsonError,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    #[serde(flatten)]
+    platform: Platform,
+    #[serde(default)]
+    created: Option<String>,
+    #[serde(default, rename = "author")]
+    _author: Option<String>,
+    #[serde(default)]
+    config: Option<Run>,
+    rootfs: RootFs,
+    #[serde(default, rename = "history")]
+    _history: Option<Vec<History>>,
+}
+
+/// Read whole, so that a config which no engine would run is none for us either.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Run {
+    #[serde(default, deserialize_with = "null_is_default")]
+    labels: BTreeMap<String, String>,
+    #[serde(default, rename = "User")]
+    _user: Option<String>,
+    #[serde(default, rename = "Env")]
+    _env: Option<Vec<Variable>>,
+    #[serde(default, rename = "Entrypoint")]
+    _entrypoint: Option<Vec<String>>,
+    #[serde(default, rename = "Cmd")]
+    _cmd: Option<Vec<String>>,
+    #[serde(default, rename = "WorkingDir")]
+    _working_dir: Option<String>,
+    #[serde(default, rename = "StopSignal")]
+    _stop_signal: Option<String>,
+    #[serde(default, rename = "ExposedPorts")]
+    _exposed_ports: Option<BTreeMap<String, Empty>>,
+    #[serde(default, rename = "Volumes")]
+    _volumes: Option<BTreeMap<String, Empty>>,
+}
+
+#[derive(Deserialize)]
+struct Empty {}
+
+#[derive(Deserialize)]
+struct RootFs {
+    #[serde(rename = "type")]
+    _kind: Layers,
+    diff_ids: Vec<Digest>,
+}
+
+#[derive(Deserialize)]
+enum Layers {
+    #[serde(rename = "layers")]
+    Layers,
+}
+
+#[derive(Deserialize)]
+struct History {
+    #[serde(default, rename = "created")]
+    _created: Option<String>,
+    #[serde(default, rename = "created_by")]
+    _created_by: Option<String>,
+    #[serde(default, rename = "comment")]
+    _comment: Option<String>,
+    #[serde(default, rename = "author")]
+    _author: Option<String>,
+    #[serde(default, rename = "empty_layer")]
+    _empty_layer: Option<bool>,
+}
+
+/// `NAME=value`.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Variable;
+
+impl TryFrom<String> for Variable {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((name, _)) if !name.is_empty() => Ok(Self),
+            _ => Err(format!("the variable {text:.80?} is not of the form NAME=value")),
+        }
+    }
+}
+
+impl ImageConfig {
+    /// Reads the config of an image.
+    ///
+    /// # Errors
+    /// [`ConfigError`] that says what is wrong and where.
+    pub fn parse(content: &Content, limits: &Limits) -> Result<Self, ConfigError> {
+        let parsed = json::parse::<Wire>(content.bytes(), limits);
+        let Wire { platform, created, config, rootfs, .. } =
+            parsed.map_err(|error| ConfigError { digest: *content.digest(), error })?;
+        let labels = config.unwrap_or_default().labels;
+        Ok(Self { created, diff_ids: rootfs.diff_ids, labels, platform })
+    }
+}

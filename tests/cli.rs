@@ -1,0 +1,158 @@
+//! The command line, case by case: each file in `tests/cli` is one behaviour of the real program.
+//!
+//! A case runs in a fresh directory, with an environment of its own: nothing of ours leaks in. `tests/cli/README.md`
+//! says what a file may contain. `BULLA_CASE=verify-` runs the cases whose names contain that.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+#[path = "cli/case.rs"]
+mod case;
+#[path = "cli/pages.rs"]
+mod pages;
+#[path = "cli/place.rs"]
+mod place;
+mod support;
+#[path = "cli/transcript.rs"]
+mod transcript;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// One test for each verb, so that they run side by side.
+macro_rules! verbs {
+    ($($name:ident: $prefix:literal;)*) => {
+        $(#[test] fn $name() { run($prefix); })*
+        const VERBS: &[&str] = &[$($prefix),*];
+    };
+}
+
+verbs! {
+    copy: "copy-";
+    demo: "demo-";
+    general: "general-";
+    import: "import-";
+    inspect: "inspect-";
+    key_export: "key-export-";
+    key_import: "key-import-";
+    key_new: "key-new-";
+    key_show: "key-show-";
+    sign: "sign-";
+    tree: "tree-";
+    verify: "verify-";
+}
+
+#[test]
+fn every_case_belongs_to_a_verb() {
+    for path in cases("") {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(VERBS.iter().any(|verb| name.starts_with(verb)), "{name} is run by no test");
+    }
+}
+
+#[test]
+fn every_verb_is_refused_in_some_case() {
+    let mut refused: BTreeMap<&str, usize> = VERBS.iter().map(|verb| (*verb, 0)).collect();
+    for path in cases("") {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let verb = VERBS.iter().find(|verb| name.starts_with(**verb)).unwrap();
+        *refused.get_mut(verb).unwrap() += usize::from(case::read(&path).status.code != 0);
+    }
+    let missing: Vec<_> = refused.iter().filter(|(verb, count)| **count == 0 && **verb != "demo-").collect();
+    assert!(missing.is_empty(), "no case in which it is refused: {missing:?}");
+}
+
+#[test]
+fn a_picture_is_well_formed_xml() {
+    let place = place::Place::new(&BTreeMap::new());
+    for command in ["keys", "signed app", "bulla sign oci:app:v1 --key stranger.key -a 'who=<&\">' --format both"] {
+        place.set_up(command);
+    }
+    let ran = place.run("bulla tree oci:app:v1 --key release.pub --output svg", None);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(xml_fault(&ran.stdout), None, "{}", ran.stdout);
+    for broken in ["<a><b></a></b>", "<a>", "<a>&</a>", "<a b=\"<\"/>", "<a/><b/>", "<a b=c/>", "text<a/>"] {
+        assert!(xml_fault(broken).is_some(), "{broken}");
+    }
+}
+
+/// What is not well-formed in a document of elements, attributes and text.
+fn xml_fault(text: &str) -> Option<String> {
+    let mut open: Vec<String> = Vec::new();
+    let mut roots = 0;
+    let mut rest = text.trim_end();
+    while !rest.is_empty() {
+        let (before, after) = rest.split_once('<').unwrap_or((rest, ""));
+        if open.is_empty() && !before.is_empty() {
+            return Some(format!("text outside: {before}"));
+        }
+        if before.split('&').skip(1).any(|rest| !["amp;", "lt;", "gt;", "quot;"].iter().any(|name| rest.starts_with(name))) {
+            return Some(format!("a bare ampersand: {before}"));
+        }
+        let Some((tag, after)) = after.split_once('>') else { return Some(format!("no end: {rest}")) };
+        rest = after;
+        if let Some(name) = tag.strip_prefix('/') {
+            if open.pop().as_deref() != Some(name) {
+                return Some(format!("unexpected </{name}>"));
+            }
+            continue;
+        }
+        roots += usize::from(open.is_empty());
+        let body = tag.trim_end_matches('/');
+        let name = body.split(' ').next().unwrap();
+        let mut attributes = body[name.len()..].trim();
+        while !attributes.is_empty() {
+            let Some((value, more)) = attributes.split_once("=\"").and_then(|(_, value)| value.split_once('"')) else {
+                return Some(format!("not an attribute: {attributes}"));
+            };
+            if value.contains(['<', '&']) {
+                return Some(format!("a bare character in {value}"));
+            }
+            attributes = more.trim();
+        }
+        if !tag.ends_with('/') {
+            open.push(name.to_owned());
+        }
+    }
+    (!open.is_empty() || roots != 1).then(|| format!("{open:?} open, {roots} roots"))
+}
+
+fn run(prefix: &str) {
+    let only = std::env::var("BULLA_CASE").unwrap_or_default();
+    let mut failed = Vec::new();
+    for path in cases(prefix) {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if !name.contains(&only) {
+            continue;
+        }
+        let wrong = case::run(&case::read(&path));
+        if !wrong.is_empty() {
+            failed.push(format!("tests/cli/{name}.toml\n{wrong}"));
+        }
+    }
+    assert!(failed.is_empty(), "\n\n{}", failed.join("\n\n"));
+}
+
+fn cases(prefix: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let wanted = |path: &PathBuf| {
+        path.extension().is_some_and(|extension| extension == "toml")
+            && path.file_name().unwrap().to_str().unwrap().starts_with(prefix)
+    };
+    let mut found: Vec<_> = files.filter(wanted).collect();
+    found.sort();
+    found
+}

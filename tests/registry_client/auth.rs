@@ -1,0 +1,435 @@
+//! Who we say we are, to whom, and how often it is asked.
+
+use super::*;
+use crate::support::image::image;
+use crate::support::registry::Action;
+use crate::support::registry::Times;
+use bulla::store::Sink as _;
+use bulla::store::Source as _;
+
+const TOKEN: &str = "/token*";
+
+fn private() -> Registry {
+    with(&["auth=token", "user=joe:hunter2"])
+}
+
+fn identity(registry: &Registry, token: &str) -> Repository {
+    let credential = Credential::Identity(Secret::new(token.to_owned()));
+    app_with(registry, settings_as(Credentials::none().with(&registry.address(), credential)))
+}
+
+#[test]
+fn one_challenge_and_one_token_serve_all_requests() {
+    let (registry, image) = (private(), image(1));
+    image.put(&registry, "app", Some("v1"));
+    let app = app_as(&registry, "joe", "hunter2");
+    run(async {
+        let selector = tag("v1");
+        let all = (0..50).map(|_| app.resolve(&selector));
+        for content in futures_util::future::join_all(all).await {
+            content.unwrap();
+        }
+        app.manifest(&image.descriptor).await.unwrap();
+        app.names().await.unwrap();
+    });
+    assert_eq!(registry.count("*", TOKEN), 1, "{:?}", registry.lines());
+    assert_eq!(registry.matching("*", "/v2/").iter().filter(|it| it.status == 401).count(), 1);
+    assert_eq!(registry.counters().requests, 50 + 2 + 2);
+    let asked = &registry.matching("GET", TOKEN)[0];
+    assert_eq!(asked.query, "service=quirk&scope=repository%3Aapp%3Apull");
+    assert!(asked.mentions("hunter2"));
+    let to_the_registry = registry.matching("*", "/v2/");
+    assert!(to_the_registry.iter().all(|it| !it.mentions("hunter2")), "the password is for the token service");
+}
+
+#[test]
+fn anonymous_where_there_are_no_credentials() {
+    let registry = with(&["auth=token", "anonymous=pull", "user=joe:hunter2"]);
+    image(1).put(&registry, "app", Some("v1"));
+    let app = app(&registry);
+    run(app.resolve(&tag("v1"))).unwrap();
+    assert_eq!(registry.matching("GET", TOKEN)[0].header("Authorization"), None);
+    assert_eq!(run(app.push_content(&octets(b"x"))).unwrap_err().code(), "denied");
+}
+
+#[test]
+fn what_is_open_stays_open_to_those_without_credentials() {
+    let registry = with(&["auth=basic", "anonymous=pull", "user=joe:hunter2"]);
+    image(1).put(&registry, "app", Some("v1"));
+    let app = app(&registry);
+    run(async {
+        app.resolve(&tag("v1")).await.unwrap();
+        assert_eq!(app.push_content(&octets(b"x")).await.unwrap_err().code(), "denied");
+        app.resolve(&tag("v1")).await.unwrap();
+        assert!(app.resolve(&tag("v2")).await.unwrap_err().is_not_found());
+    });
+    assert_eq!(registry.counters().requests, 4, "{:?}", registry.lines());
+}
+
+#[test]
+fn refused_credentials_are_not_left_away() {
+    for switches in
+        [["auth=token", "anonymous=pull", "user=joe:hunter2"], ["auth=basic", "anonymous=pull", "user=joe:hunter2"]]
+    {
+        let registry = with(&switches);
+        image(1).put(&registry, "app", Some("v1"));
+        // The first answer asks who we are, whatever may be done anonymously.
+        let challenge = if switches[0] == "auth=basic" {
+            "Basic realm=\"quirk\"".to_owned()
+        } else {
+            format!("Bearer realm=\"http://{}/token\",service=\"quirk\"", registry.address())
+        };
+        let headers = vec![("WWW-Authenticate".to_owned(), challenge)];
+        registry.rule(
+            "GET",
+            "/v2/app/*",
+            Times::First(1),
+            Action::Status { code: 401, headers: headers.clone(), body: vec![] },
+        );
+        if switches[0] == "auth=basic" {
+            registry.rule("GET", "/v2/app/*", Times::Nth(2), Action::Status { code: 401, headers, body: vec![] });
+        }
+        let error = run(app_as(&registry, "joe", "wrong").resolve(&tag("v1"))).unwrap_err();
+        assert_eq!(error.code(), "denied", "{error}");
+        let anonymous = |it: &&support::registry::Recorded| it.status == 200;
+        assert_eq!(registry.requests().iter().filter(anonymous).count(), 0, "{:?}", registry.lines());
+        assert!(!error.to_string().contains("wrong"), "{error}");
+    }
+}
+
+#[test]
+fn basic_is_said_with_every_request_after_it_was_asked_for() {
+    let registry = with(&["auth=basic", "user=joe:hunter2"]);
+    image(1).put(&registry, "app", Some("v1"));
+    let app = app_as(&registry, "joe", "hunter2");
+    run(async {
+        app.resolve(&tag("v1")).await.unwrap();
+        app.push_content(&octets(b"x")).await.unwrap();
+    });
+    assert_eq!(registry.requests().iter().filter(|it| it.status == 401).count(), 1);
+    assert_eq!(registry.counters().requests, 3);
+    let error = run(app_as(&registry, "joe", "no").resolve(&tag("v1"))).unwrap_err();
+    assert_eq!(error.code(), "denied");
+    let error = run(super::app(&registry).resolve(&tag("v1"))).unwrap_err();
+    assert!(error.to_string().contains("wants a user name and a password"), "{error}");
+}
+
+#[test]
+fn a_registry_token_is_sent_as_it_is() {
+    let (registry, image) = (polite(), image(1));
+    image.put(&registry, "app", Some("v1"));
+    registry.hook("*", "/v2/", |request, answer| match request.header("Authorization") {
+        Some("Bearer ready-made") => answer,
+        _ => {
+            let mut refused = answer;
+            refused.status = 401;
+            refused.with("WWW-Authenticate", "Bearer realm=\"http://127.0.0.1:1/none\"")
+        }
+    });
+    let token = |text: &str| {
+        let credential = Credential::Token(Secret::new(text.to_owned()));
+        app_with(&registry, settings_as(Credentials::none().with(&registry.address(), credential)))
+    };
+    // The realm is not asked: there is nothing to be had there that is needed.
+    run(token("ready-made").resolve(&tag("v1"))).unwrap();
+    assert_eq!(run(token("other").resolve(&tag("v1"))).unwrap_err().code(), "denied");
+}
+
+#[test]
+fn an_identity_token_is_exchanged_by_post_or_where_that_is_refused_by_get() {
+    let registry = with(&["auth=token", "user=<token>:secret-identity"]);
+    image(1).put(&registry, "app", Some("v1"));
+    run(identity(&registry, "secret-identity").resolve(&tag("v1"))).unwrap();
+    let posted = &registry.matching("POST", TOKEN)[0];
+    let form = String::from_utf8(posted.body.clone().unwrap()).unwrap();
+    assert_eq!(
+        form,
+        "grant_type=refresh_token&refresh_token=secret-identity&client_id=bulla&scope=repository%3Aapp%3Apull&service=quirk"
+    );
+    assert_eq!(registry.count("*", TOKEN), 1);
+    for status in [400, 401, 404, 405] {
+        let registry = with(&["auth=token", "user=<token>:secret-identity", &format!("token-post={status}")]);
+        let images = [image(1), image(2)];
+        images[0].put(&registry, "app", Some("v1"));
+        images[1].put(&registry, "other", Some("v1"));
+        let credential = Credential::Identity(Secret::new("secret-identity".to_owned()));
+        let registries = Registries::new(settings_as(Credentials::none().with(&registry.address(), credential)));
+        run(async {
+            for name in ["app", "other"] {
+                registries
+                    .repository(&reference(&registry.address(), name))
+                    .unwrap()
+                    .resolve(&tag("v1"))
+                    .await
+                    .unwrap();
+            }
+        });
+        assert_eq!(registry.count("POST", TOKEN), 1, "what was refused once is not tried again");
+        assert_eq!(registry.count("GET", TOKEN), 2);
+    }
+    assert_eq!(run(identity(&registry, "stolen").resolve(&tag("v1"))).unwrap_err().code(), "denied");
+}
+
+#[test]
+fn writing_asks_for_more_than_reading() {
+    let registry = private();
+    image(1).put(&registry, "app", Some("v1"));
+    let asked = |registry: &Registry| -> Vec<String> {
+        registry.matching("GET", TOKEN).iter().map(|it| it.query.replace("%3A", ":").replace("%2C", ",")).collect()
+    };
+    run(async {
+        let app = app_as(&registry, "joe", "hunter2");
+        app.resolve(&tag("v1")).await.unwrap();
+        app.push_content(&octets(b"x")).await.unwrap();
+        app.resolve(&tag("v1")).await.unwrap();
+    });
+    assert_eq!(
+        asked(&registry),
+        ["service=quirk&scope=repository:app:pull", "service=quirk&scope=repository:app:pull,push"]
+    );
+    registry.clear_log();
+    run(async {
+        let app = app_as(&registry, "joe", "hunter2").for_writing();
+        app.resolve(&tag("v1")).await.unwrap();
+        app.push_content(&octets(b"y")).await.unwrap();
+    });
+    assert_eq!(asked(&registry), ["service=quirk&scope=repository:app:pull,push"]);
+    registry.clear_log();
+    let blob = octets(b"shared");
+    registry.put_blob("lib/base", b"shared");
+    assert!(run(app_as(&registry, "joe", "hunter2").mount(blob.descriptor(), "lib/base")).unwrap());
+    assert_eq!(
+        asked(&registry)[0],
+        "service=quirk&scope=repository:lib%2Fbase:pull&scope=repository:app:pull,push".replace("%2F", "%2F")
+    );
+}
+
+#[test]
+fn hr_29_a_registry_that_is_never_content_gets_at_most_two_token_requests() {
+    let registry = private();
+    image(1).put(&registry, "app", Some("v1"));
+    let scope = std::sync::atomic::AtomicUsize::new(0);
+    let address = registry.address();
+    registry.hook("*", "/v2/", move |_, mut answer| {
+        let n = scope.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let extra = char::from(b'a' + (n % 26) as u8);
+        answer.status = 401;
+        answer.with(
+            "WWW-Authenticate",
+            format!("Bearer realm=\"http://{address}/token\",service=\"quirk\",scope=\"repository:app:pull,{extra}\""),
+        )
+    });
+    let error = run(app_as(&registry, "joe", "hunter2").resolve(&tag("v1"))).unwrap_err();
+    assert_eq!(error.code(), "denied", "{error}");
+    assert!(registry.count("*", TOKEN) <= 2, "{:?}", registry.lines());
+}
+
+#[test]
+fn hr_30_hr_31_token_answers_that_are_none() {
+    for body in [
+        vec![b' '; 10 << 20],
+        b"<html>".to_vec(),
+        b"".to_vec(),
+        b"{}".to_vec(),
+        br#"{"token":"a","expires_in":-1}"#.to_vec(),
+        br#"{"token":"a","expires_in":9223372036854775808}"#.to_vec(),
+        br#"{"token":"evil\r\nX-Header: 1"}"#.to_vec(),
+    ] {
+        let registry = private();
+        registry.rule("*", TOKEN, Times::Every, Action::Status { code: 200, headers: vec![], body });
+        let error = run(app_as(&registry, "joe", "hunter2").resolve(&tag("v1"))).unwrap_err();
+        assert!(matches!(error.code(), "protocol" | "too-large"), "{error}");
+        assert_eq!(registry.count("GET", "/v2/"), 1, "nothing was sent with it");
+    }
+}
+
+#[test]
+fn hr_32_only_the_scope_that_is_needed_is_asked_for() {
+    let registry = private();
+    image(1).put(&registry, "app", Some("v1"));
+    let value = format!(
+        "Bearer realm=\"http://{}/token\",service=\"quirk\",scope=\"repository:victim:pull,push registry:catalog:* repository:app:pull,metadata_read,%0a\"",
+        registry.address()
+    );
+    registry.rule(
+        "GET",
+        "/v2/",
+        Times::First(1),
+        Action::Status { code: 401, headers: vec![("WWW-Authenticate".to_owned(), value)], body: vec![] },
+    );
+    run(app_as(&registry, "joe", "hunter2").resolve(&tag("v1"))).unwrap();
+    assert_eq!(registry.matching("GET", TOKEN)[0].query, "service=quirk&scope=repository%3Aapp%3Apull%2Cmetadata_read");
+}
+
+#[test]
+fn hr_27_hr_28_no_other_site_is_asked_for_a_token() {
+    let registry = with(&["auth=token", "user=joe:hunter2", "realm=other-host"]);
+    image(1).put(&registry, "app", Some("v1"));
+    let error = run(app_as(&registry, "joe", "hunter2").resolve(&tag("v1"))).unwrap_err();
+    assert!(error.to_string().contains("another site, 127.0.0.2:"), "{error}");
+    assert_eq!(registry.on_second_host().len(), 0, "nobody was asked");
+
+    let mut settings = settings_as(Credentials::none().with(&registry.address(), basic("joe", "hunter2")));
+    settings.allow_realms = vec![registry.second_host()];
+    run(app_with(&registry, settings).resolve(&tag("v1"))).unwrap();
+    assert_eq!(registry.on_second_host().len(), 1);
+
+    for realm in [
+        "file:///etc/passwd",
+        "http://joe:pw@127.0.0.1/token",
+        "http://169.254.169.254/token",
+        "http://10.0.0.1/token",
+        "ftp://127.0.0.1/",
+        "token",
+        "",
+    ] {
+        let registry = with(&["auth=token", "user=joe:hunter2", &format!("realm={realm}")]);
+        let error = run(app_as(&registry, "joe", "hunter2").resolve(&tag("v1"))).unwrap_err();
+        assert_eq!(error.code(), "denied", "{realm}: {error}");
+        assert_eq!(registry.counters().requests, 1);
+    }
+}
+
+#[test]
+fn a_token_service_that_sends_us_elsewhere_is_not_followed() {
+    let registry = private();
+    registry.rule("*", TOKEN, Times::Every, Action::redirect(format!("http://{}/token", registry.second_host())));
+    let error = run(app_as(&registry, "joe", "hunter2").resolve(&tag("v1"))).unwrap_err();
+    assert!(error.to_string().contains("307"), "{error}");
+    assert_eq!(registry.on_second_host().len(), 0);
+}
+
+#[test]
+fn a_busy_token_service_is_waited_for() {
+    let registry = private();
+    image(1).put(&registry, "app", Some("v1"));
+    registry.rule("*", TOKEN, Times::First(2), Action::status(503));
+    registry.rule("*", TOKEN, Times::Nth(3), Action::Reset);
+    run(app_as(&registry, "joe", "hunter2").resolve(&tag("v1"))).unwrap();
+    assert_eq!(registry.count("GET", TOKEN), 3 + usize::from(registry.count("GET", TOKEN) == 4));
+}
+
+#[test]
+fn tf_21_revoked_credentials_end_it() {
+    let registry = private();
+    image(1).put(&registry, "app", Some("v1"));
+    let app = app_as(&registry, "joe", "hunter2");
+    run(app.resolve(&tag("v1"))).unwrap();
+    registry.set_quirks(Quirks::polite().with("auth=token").with("user=other:pw"));
+    registry.revoke_tokens();
+    assert_eq!(run(app.resolve(&tag("v1"))).unwrap_err().code(), "denied");
+}
+
+#[test]
+fn an_expired_token_is_replaced_by_one_request() {
+    let registry = private();
+    image(1).put(&registry, "app", Some("v1"));
+    let app = app_as(&registry, "joe", "hunter2");
+    run(async {
+        app.resolve(&tag("v1")).await.unwrap();
+        registry.revoke_tokens();
+        let selector = tag("v1");
+        let all = (0..20).map(|_| app.resolve(&selector));
+        for content in futures_util::future::join_all(all).await {
+            content.unwrap();
+        }
+    });
+    assert_eq!(registry.count("GET", TOKEN), 2);
+}
+
+#[test]
+fn a_token_that_ends_soon_is_not_used_again() {
+    let registry = with(&["auth=token", "user=joe:hunter2", "token-seconds=1"]);
+    image(1).put(&registry, "app", Some("v1"));
+    let app = app_as(&registry, "joe", "hunter2");
+    run(async {
+        app.resolve(&tag("v1")).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(950)).await;
+        app.resolve(&tag("v1")).await.unwrap();
+    });
+    assert_eq!(registry.matching("*", "/v2/").iter().filter(|it| it.status == 401).count(), 1);
+    assert_eq!(registry.count("GET", TOKEN), 2);
+}
+
+#[test]
+fn credentials_of_one_port_are_not_for_another() {
+    let (mine, other) = (private(), private());
+    image(1).put(&other, "app", Some("v1"));
+    let credentials = Credentials::none().with(&mine.address(), basic("joe", "hunter2"));
+    let error = run(app_with(&other, settings_as(credentials)).resolve(&tag("v1"))).unwrap_err();
+    assert_eq!(error.code(), "denied");
+    assert!(other.requests().iter().all(|it| !it.mentions("hunter2")));
+}
+
+/// An open registry may hide what is not open, instead of asking who wants to know.
+#[test]
+fn what_is_hidden_from_nobody_is_asked_for_by_somebody() {
+    for hidden in [404, 403] {
+        let registry = private();
+        image(1).put(&registry, "app", Some("v1"));
+        registry.hook("*", "/v2/app/*", move |request, mut answer| {
+            if request.header("Authorization").is_none() {
+                answer.status = hidden;
+                answer.remove("WWW-Authenticate");
+                answer = answer.body("");
+            }
+            answer
+        });
+        run(async {
+            let app = app_as(&registry, "joe", "hunter2");
+            app.resolve(&tag("v1")).await.unwrap();
+            assert!(app.resolve(&tag("v2")).await.unwrap_err().is_not_found());
+        });
+        let asked = [
+            "GET /v2/app/manifests/v1",
+            "GET /v2/",
+            "GET /token?service=quirk&scope=repository%3Aapp%3Apull",
+            "GET /v2/app/manifests/v1",
+            "GET /v2/app/manifests/v2",
+        ];
+        assert_eq!(registry.lines(), asked);
+        // The same for those who come while it is being asked.
+        registry.clear_log();
+        let app = app_as(&registry, "joe", "hunter2");
+        let selector = tag("v1");
+        run(async {
+            for content in futures_util::future::join_all((0..30).map(|_| app.resolve(&selector))).await {
+                content.unwrap();
+            }
+        });
+        assert_eq!(
+            (registry.count("GET", TOKEN), registry.lines().iter().filter(|it| *it == "GET /v2/").count()),
+            (1, 1)
+        );
+    }
+    let open = polite();
+    let app = app_as(&open, "joe", "hunter2");
+    run(async {
+        for _ in 0..3 {
+            assert!(app.resolve(&tag("v1")).await.unwrap_err().is_not_found());
+        }
+    });
+    assert_eq!(open.count("GET", "/v2/"), 4, "asked once, and not again: {:?}", open.lines());
+}
+
+#[test]
+fn files_and_helpers_are_read_only_when_a_registry_asks() {
+    let missing = Credentials::from_files([std::path::PathBuf::from("/nonexistent/config.json")]);
+    let open = polite();
+    image(1).put(&open, "app", Some("v1"));
+    run(app_with(&open, settings_as(missing.clone())).resolve(&tag("v1"))).unwrap();
+    let closed = private();
+    let error = run(app_with(&closed, settings_as(missing)).resolve(&tag("v1"))).unwrap_err();
+    assert_eq!(error.code(), "io", "{error}");
+}
+
+#[test]
+fn nothing_that_is_secret_is_ever_shown() {
+    let registry = private();
+    let settings = settings_as(Credentials::none().with(&registry.address(), basic("joe", "hunter2")));
+    let shown = format!("{settings:?}");
+    assert!(!shown.contains("hunter2") && shown.contains("***"), "{shown}");
+    let registries = Registries::new(settings);
+    let app = registries.repository(&reference(&registry.address(), "app")).unwrap();
+    assert!(!format!("{registries:?}{app:?}").contains("hunter2"));
+}

@@ -1,0 +1,186 @@
+//! Where a registry may send us, and what goes with us.
+
+use super::*;
+use crate::support::image::image;
+use crate::support::registry::Action;
+use crate::support::registry::Recorded;
+use crate::support::registry::Times;
+use bulla::store::Source as _;
+
+const BLOBS: &str = "/v2/app/blobs/*";
+
+#[test]
+fn hr_25_redirect_of_a_blob_to_another_host_carries_no_credentials() {
+    for auth in ["auth=token", "auth=basic"] {
+        let registry = with(&[auth, "user=joe:hunter2", "blob-redirect"]);
+        let image = image(1);
+        image.put(&registry, "app", Some("v1"));
+        let app = app_as(&registry, "joe", "hunter2");
+        let layer = Descriptor::of("application/octet-stream", &image.layers[0]);
+        run(async {
+            app.resolve(&tag("v1")).await.unwrap();
+            assert_eq!(app.blob(&layer, 10_000).await.unwrap().bytes(), image.layers[0]);
+            assert_eq!(drain(app.open(&layer).await.unwrap()).await.unwrap(), image.layers[0]);
+        });
+        assert_eq!(registry.on_second_host().len(), 2);
+        assert!(registry.leaks(&["hunter2", "quirk-token"]).is_empty(), "{:?}", registry.leaks(&["hunter2"]));
+    }
+}
+
+#[test]
+fn hr_25_what_the_other_host_sends_is_checked_all_the_same() {
+    let registry = with(&["blob-redirect"]);
+    let image = image(1);
+    image.put(&registry, "app", None);
+    let rule = format!("{}/*", registry.second_host());
+    registry.rule("GET", &rule, Times::Every, Action::ReplaceBody(vec![0; image.layers[0].len()]));
+    let layer = Descriptor::of("application/octet-stream", &image.layers[0]);
+    assert_eq!(run(app(&registry).blob(&layer, 10_000)).unwrap_err().code(), "content-mismatch");
+}
+
+#[test]
+fn a_challenge_of_another_host_is_not_met() {
+    let registry = with(&["auth=basic", "user=joe:hunter2", "blob-redirect"]);
+    let image = image(1);
+    image.put(&registry, "app", None);
+    let headers = vec![("WWW-Authenticate".to_owned(), "Basic realm=\"gimme\"".to_owned())];
+    let rule = format!("{}/*", registry.second_host());
+    registry.rule("GET", &rule, Times::Every, Action::Status { code: 401, headers, body: vec![] });
+    let layer = Descriptor::of("application/octet-stream", &image.layers[0]);
+    let error = run(app_as(&registry, "joe", "hunter2").blob(&layer, 10_000)).unwrap_err();
+    assert_eq!(error.code(), "denied");
+    assert!(registry.leaks(&["hunter2"]).is_empty());
+    assert_eq!(registry.on_second_host().len(), 1);
+}
+
+#[test]
+fn redirects_on_the_same_host_keep_the_credentials() {
+    let registry = with(&["auth=basic", "user=joe:hunter2"]);
+    let image = image(1);
+    image.put(&registry, "app", Some("v1"));
+    registry.rule("GET", "/manifests/old", Times::Every, Action::redirect("/v2/app/manifests/v1"));
+    run(app_as(&registry, "joe", "hunter2").resolve(&tag("old"))).unwrap();
+}
+
+#[test]
+fn hr_24_redirects_end() {
+    let registry = polite();
+    let image = image(1);
+    image.put(&registry, "app", Some("v1"));
+    let app = app(&registry);
+    registry.rule("GET", "/manifests/loop", Times::Every, Action::redirect("/v2/app/manifests/loop"));
+    let error = run(app.resolve(&tag("loop"))).unwrap_err();
+    assert!(error.to_string().contains("more than 5 redirects"), "{error}");
+    assert_eq!(registry.count("GET", "/manifests/loop"), 6);
+    for hop in 0..6 {
+        let to = if hop == 5 { "v1".to_owned() } else { format!("hop{}", hop + 1) };
+        registry.rule(
+            "GET",
+            &format!("/manifests/hop{hop}"),
+            Times::Every,
+            Action::redirect(format!("/v2/app/manifests/{to}")),
+        );
+    }
+    assert!(run(app.resolve(&tag("hop1"))).is_ok(), "five hops");
+    assert!(run(app.resolve(&tag("hop0"))).is_err(), "six hops");
+}
+
+#[test]
+fn hr_23_hr_26_redirects_to_where_no_content_is() {
+    let registry = polite();
+    image(1).put(&registry, "app", None);
+    let layer = Descriptor::of("application/octet-stream", &image(1).layers[0]);
+    for to in [
+        "http://blobs.example/x",
+        "http://169.254.169.254/latest/meta-data",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[fe80::1]/x",
+        "https://metadata.google.internal/x",
+        "https://user:pw@blobs.example/x",
+        "file:///etc/passwd",
+        "gopher://127.0.0.1/x",
+        "http://",
+        "http://[",
+    ] {
+        registry.clear_rules();
+        registry.clear_log();
+        registry.rule("GET", BLOBS, Times::Every, Action::redirect(to));
+        let error = run(app(&registry).blob(&layer, 10_000)).unwrap_err();
+        assert_eq!(error.code(), "protocol", "{to}: {error}");
+        assert_eq!(registry.counters().requests, 1, "{to}");
+    }
+}
+
+#[test]
+fn a_write_is_never_redirected() {
+    use bulla::store::Sink as _;
+    let registry = polite();
+    registry.rule(
+        "POST",
+        "/uploads/",
+        Times::Every,
+        Action::redirect(format!("http://{}/v2/app/blobs/uploads/", registry.second_host())),
+    );
+    let error = run(app(&registry).push_content(&octets(b"x"))).unwrap_err();
+    assert_eq!(error.code(), "protocol", "{error}");
+    assert!(registry.on_second_host().is_empty());
+}
+
+/// The canary: whatever a registry does with `Location`, `Link`, realm and redirects, no other host ever sees a
+/// credential (T-66 to T-68).
+#[test]
+fn t_67_no_credential_ever_reaches_a_second_host() {
+    use bulla::store::Sink as _;
+    let switches: [&[&str]; 7] = [
+        &["auth=token", "blob-redirect"],
+        &["auth=basic", "blob-redirect"],
+        &["auth=token", "location=other-host"],
+        &["auth=basic", "location=other-host"],
+        &["auth=token", "realm=other-host"],
+        &["auth=token", "link=other-host", "referrers=paged=1"],
+        &["auth=basic", "link=other-host", "referrers=paged=1"],
+    ];
+    for switches in switches {
+        let registry = with(&[switches, &["user=joe:hunter2"]].concat());
+        let image = image(1);
+        image.put(&registry, "app", Some("v1"));
+        for n in 0..3_u8 {
+            let referrer = referrer(&registry, &image.descriptor, "application/x", &[n]);
+            registry.put_manifest("app", referrer.bytes(), OCI_MANIFEST, None);
+        }
+        let host = registry.second_host();
+        for (method, pattern) in [
+            ("GET", "/manifests/elsewhere"),
+            ("HEAD", "/manifests/"),
+            ("PUT", "/manifests/elsewhere"),
+            ("DELETE", "/uploads/"),
+        ] {
+            registry.rule(
+                method,
+                pattern,
+                Times::Every,
+                Action::redirect(format!("http://{host}/v2/app/manifests/v1")),
+            );
+        }
+        let app = app_as(&registry, "joe", "hunter2");
+        let layer = Descriptor::of("application/octet-stream", &image.layers[0]);
+        let big = octets(&support::image::filler(3, 600_000));
+        run(async {
+            let _ = app.resolve(&tag("v1")).await;
+            let _ = app.resolve(&tag("elsewhere")).await;
+            let _ = app.has_manifest(&image.descriptor).await;
+            let _ = app.blob(&layer, 10_000).await;
+            let _ = drain(app.open(&layer).await.unwrap_or_else(|_| Blob::of(&octets(b"")))).await;
+            let _ = app.referrers(&image.digest(), None).await;
+            let _ = app.names().await;
+            let _ = app.push_content(&octets(b"small")).await;
+            let _ = app.push_content(&big).await;
+            let _ = app.mount(&layer, "other").await;
+            let manifest = Content::name(OCI_MANIFEST, image.manifest.clone());
+            let _ = app.push_manifest(&manifest, Some("elsewhere")).await;
+            let _ = app.list_referrers(&image.digest(), std::slice::from_ref(&layer)).await;
+        });
+        let leaks: Vec<String> = registry.leaks(&["hunter2", "quirk-token"]).iter().map(Recorded::line).collect();
+        assert!(leaks.is_empty(), "{switches:?}: {leaks:?}");
+    }
+}
