@@ -80,9 +80,15 @@ fn every_bound_has_a_test() {
         redirects: _,               // of a registry: its own tests
         referrers: _,               // referrers_are_counted
         referrer_depth: _,          // referrers_are_followed_to_a_depth
+        request_bytes: _,           // tests/round.rs: a_request_is_bounded
+        request_items: _,           // tests/round.rs: a_request_is_bounded
+        request_keys: _,            // tests/round.rs: a_request_is_bounded
+        request_text_bytes: _,      // tests/round.rs: a_request_is_bounded
+        response_bytes: _,          // tests/round.rs: a_response_is_bounded_and_strict
         signature_bytes: _,         // signatures_are_measured
         signature_manifests: _,     // signature_manifests_are_counted, signatures_under_a_tag_are_counted
         signatures_per_envelope: _, // signatures_of_an_envelope_are_counted
+        signing_log_line_bytes: _,  // tests/round.rs: a_log_cannot_be_changed_unnoticed
         statement_digests: _,       // digests_of_a_subject_are_counted
         statement_subjects: _,      // subjects_are_counted
         timestamps: _,              // parts_of_a_bundle_are_counted
@@ -113,9 +119,15 @@ fn the_defaults_are_what_is_promised() {
         redirects: 5,
         referrers: 1_000,
         referrer_depth: 4,
+        request_bytes: 67_108_864,
+        request_items: 4_000,
+        request_keys: 64,
+        request_text_bytes: 4_096,
+        response_bytes: 33_554_432,
         signature_bytes: 1_048_576,
         signature_manifests: 100,
         signatures_per_envelope: 16,
+        signing_log_line_bytes: 16_384,
         statement_digests: 32,
         statement_subjects: 1_024,
         timestamps: 32,

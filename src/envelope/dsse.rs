@@ -8,6 +8,7 @@ use crate::envelope::NotSignedBy;
 use crate::envelope::Proof;
 use crate::envelope::base64;
 use crate::json;
+use crate::json::JsonError;
 use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::key::Signer;
@@ -114,6 +115,24 @@ impl Envelope {
         Ok(Self { payload: payload.to_vec(), payload_type: payload_type.to_owned(), signatures: vec![signature] })
     }
 
+    /// Puts `payload` together with a signature that `key` made elsewhere, after checking it.
+    ///
+    /// # Errors
+    /// [`NotSignedBy`] that key.
+    pub fn assemble(
+        payload_type: &str,
+        payload: &[u8],
+        key: &PublicKey,
+        signature: &[u8],
+    ) -> Result<Self, NotSignedBy> {
+        let message = pre_authentication_encoding(payload_type, payload);
+        Payload::proven(key, &message, signature, payload_type, payload).map(|proven| Self {
+            payload: proven.bytes,
+            payload_type: proven.payload_type,
+            signatures: vec![Signature { key_id: None, bytes: signature.to_vec() }],
+        })
+    }
+
     /// Reads an envelope.
     ///
     /// # Errors
@@ -122,6 +141,14 @@ impl Envelope {
         let wire =
             json::parse(bytes, limits).map_err(|error| EnvelopeError::Json { format: "DSSE envelope", error })?;
         Self::from_wire(wire, limits)
+    }
+
+    /// The envelope as JSON, in cosign's field order.
+    ///
+    /// # Errors
+    /// [`JsonError`] never happens for these types, but is not swallowed.
+    pub fn to_json(&self) -> Result<Vec<u8>, JsonError> {
+        json::to_go(&self.to_wire())
     }
 
     pub(super) fn from_wire(wire: WireEnvelope, limits: &Limits) -> Result<Self, EnvelopeError> {
@@ -179,6 +206,11 @@ impl Envelope {
         &self.payload
     }
 
+    /// The bytes of its signatures, before anything was checked.
+    pub fn signatures(&self) -> impl Iterator<Item = &[u8]> {
+        self.signatures.iter().map(|signature| signature.bytes.as_slice())
+    }
+
     pub(super) fn claimed_key(&self) -> Option<String> {
         self.signatures.iter().find_map(|signature| signature.key_id.clone())
     }
@@ -201,6 +233,8 @@ impl From<Proof> for KeyId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::KeyKind;
+    use crate::key::PrivateKey;
 
     // The example of the DSSE protocol document.
     #[test]
@@ -219,6 +253,20 @@ mod tests {
         }
         let absent = br#"{"payload":"e30=","payloadType":"a/b"}"#;
         assert_eq!(Envelope::parse(absent, &Limits::DEFAULT).unwrap_err(), EnvelopeError::Unsigned);
+    }
+
+    #[test]
+    fn assembles_only_what_the_key_signed() {
+        let key = PrivateKey::generate(KeyKind::P256).unwrap();
+        let signature = key.sign(&pre_authentication_encoding("a/b", b"{}")).unwrap();
+        let assemble = |kind: &str, payload: &[u8], signature: &[u8]| {
+            Envelope::assemble(kind, payload, key.public_key(), signature).map(|envelope| envelope.to_json().unwrap())
+        };
+        let sealed = Envelope::seal("a/b", b"{}", &key).unwrap().to_json().unwrap();
+        assert_eq!(assemble("a/b", b"{}", signature.as_bytes()), Ok(sealed));
+        assert!(assemble("a/c", b"{}", signature.as_bytes()).is_err());
+        assert!(assemble("a/b", b"[]", signature.as_bytes()).is_err());
+        assert!(assemble("a/b", b"{}", b"").is_err());
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::digest::Digest;
-use crate::envelope::Bundle;
 use crate::envelope::Claim;
 use crate::envelope::Envelope;
 use crate::envelope::Statement;
@@ -24,16 +23,7 @@ use crate::store::Origin;
 use crate::store::Sink;
 use crate::time::Time;
 
-/// Which forms of a signature are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Both.
-    Both,
-    /// A Sigstore bundle as a referrer: what cosign v3 writes.
-    Bundle,
-    /// Simple signing at the `.sig` tag: what cosign v2, skopeo and podman read.
-    Tag,
-}
+pub use crate::round::Format;
 
 /// What a signature says beside the digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,10 +160,7 @@ fn name(sink: &dyn Sink) -> String {
 pub fn bundle(subject: &Subject, signer: &dyn Signer, terms: &Terms) -> Result<Attachment, FlowError> {
     let payload = Statement::image_signature(subject.digest(), terms.reference.as_deref(), &terms.annotations)?;
     let envelope = Envelope::seal(media_type::IN_TOTO, &payload, signer)?;
-    let bundle = Bundle::new(envelope, signer.public_key()).to_json()?;
-    let bundle = Content::name(media_type::SIGSTORE_BUNDLE, bundle);
-    let manifest = referrer::bundle_manifest(subject, &bundle, media_type::COSIGN_SIGN_PREDICATE, terms.created)?;
-    Ok(Attachment { blobs: vec![bundle], manifest })
+    attach::bundle(subject, envelope, signer.public_key(), media_type::COSIGN_SIGN_PREDICATE, terms.created)
 }
 
 /// The tag form of a signature: the payload, and the signature in base64.

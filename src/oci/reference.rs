@@ -132,6 +132,17 @@ impl Reference {
             Self::Registry(place) => Self::Registry(place.with(selector)),
         }
     }
+
+    /// Where, without which image: `host/repository`, `oci:DIR`.
+    pub fn place(&self) -> String {
+        let local = |transport: &str, local: &LocalReference| format!("{transport}:{}", Path::display(&local.path));
+        match self {
+            Self::DockerArchive(place) => local("docker-archive", place),
+            Self::Layout(place) => local("oci", place),
+            Self::LayoutArchive(place) => local("oci-archive", place),
+            Self::Registry(registry) => registry.name(),
+        }
+    }
 }
 
 impl FromStr for Reference {
@@ -318,6 +329,22 @@ mod tests {
         // The digest wins over a tag beside it.
         let both = format!("registry.example/app:1.0@{DIGEST}").parse::<Reference>().unwrap();
         assert_eq!(both.to_string(), format!("registry.example/app@{DIGEST}"));
+    }
+
+    #[test]
+    fn pins_a_place_to_a_digest() {
+        for (typed, place) in [
+            ("registry.example/team/app:1.0", "registry.example/team/app"),
+            ("oci:a/b:registry.example/app:v1", "oci:a/b"),
+            ("oci:a/b", "oci:a/b"),
+            ("oci-archive:x.tar:v1", "oci-archive:x.tar"),
+        ] {
+            let reference = typed.parse::<Reference>().unwrap();
+            assert_eq!(reference.place(), place);
+            let pinned = reference.with(Selector::Digest(DIGEST.parse().unwrap())).to_string();
+            assert_eq!(pinned, format!("{place}@{DIGEST}"));
+            assert_eq!(pinned.parse::<Reference>().unwrap().to_string(), pinned);
+        }
     }
 
     // The grammar by another implementation: what we accept, it accepts, and reads alike.

@@ -25,6 +25,8 @@ pub const BUNDLE_CONTENT: &str = "dev.sigstore.bundle.content";
 pub const BUNDLE_PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
 /// The annotation of a cosign v2 layer that holds the signature, in base64.
 pub const COSIGN_SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+/// The annotation of a cosign v2 attestation layer that repeats its predicate type.
+pub const COSIGN_PREDICATE_TYPE: &str = "predicateType";
 
 /// The content `{}` that stands for a config.
 pub fn empty_config() -> Content {
