@@ -107,12 +107,10 @@ pub enum TokenError {
         there: Vec<TokenName>,
     },
     /// A PIN that the token cannot have. It was not tried.
-    #[error("PIN of token `{token}` has {found} bytes, wanted {least} to {most}; it was not tried")]
+    #[error("PIN of token `{token}` has a length that it cannot have, wanted {least} to {most} bytes; it was not tried")]
     PinLength {
         /// Which token.
         token: String,
-        /// The length of the PIN.
-        found: usize,
         /// The shortest of the token.
         least: usize,
         /// The longest of the token.

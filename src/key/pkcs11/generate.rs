@@ -62,9 +62,7 @@ impl Opened {
             }
             return Err(TokenError::Extractable { token: name.label.clone() });
         }
-        let public = self.public_of(&object)?;
-        let what = public.algorithm().to_string();
-        Ok(Entry { public: Some(public), what, ..object.entry(name) })
+        Ok(self.entry(&object))
     }
 
     /// What has this label or this id already.
@@ -74,7 +72,7 @@ impl Opened {
             for class in [Class::Private, Class::Public] {
                 let same = Uri::of("", "", class, label, id);
                 for object in object::find(self.session(), class, &same)? {
-                    let entry = object.entry(self.token().name());
+                    let entry = self.entry(&object);
                     if !there.contains(&entry) {
                         there.push(entry);
                     }

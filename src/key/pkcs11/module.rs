@@ -113,26 +113,31 @@ impl Module {
         Ok(tokens)
     }
 
+    /// The tokens that `uri` matches.
+    ///
+    /// # Errors
+    /// [`TokenError::Call`].
+    pub fn matching(&self, uri: &Uri) -> Result<Vec<Token>, TokenError> {
+        let mut matching = Vec::new();
+        for token in self.tokens()? {
+            if token.matches(uri)? {
+                matching.push(token);
+            }
+        }
+        Ok(matching)
+    }
+
     /// The one token that `uri` means.
     ///
     /// # Errors
     /// [`TokenError::NoToken`] and [`TokenError::ManyTokens`], which list what is there.
     pub fn token(&self, uri: &Uri) -> Result<Token, TokenError> {
-        let all = self.tokens()?;
         let names = |tokens: &[Token]| tokens.iter().map(|token| token.name.clone()).collect();
-        let mut matching = Vec::new();
-        for token in &all {
-            if token.matches(uri)? {
-                matching.push(token.clone());
-            }
-        }
-        match (matching.pop(), matching.as_slice()) {
-            (Some(token), []) => Ok(token),
-            (None, _) => Err(TokenError::NoToken { wanted: uri.to_string(), there: names(&all) }),
-            (Some(token), _) => {
-                matching.push(token);
-                Err(TokenError::ManyTokens { wanted: uri.to_string(), there: names(&matching) })
-            }
+        let matching = self.matching(uri)?;
+        match matching.as_slice() {
+            [token] => Ok(token.clone()),
+            [] => Err(TokenError::NoToken { wanted: uri.to_string(), there: names(&self.tokens()?) }),
+            several => Err(TokenError::ManyTokens { wanted: uri.to_string(), there: names(several) }),
         }
     }
 }

@@ -71,7 +71,7 @@ impl Opened {
         };
         let (found, least, most) = (pin.as_bytes().len(), info.min_pin_length().max(1), info.max_pin_length());
         if found < least || (most >= least && found > most) {
-            return Err(TokenError::PinLength { token, found, least, most });
+            return Err(TokenError::PinLength { token, least, most });
         }
         let raw = RawAuthPin::new(Box::new(pin.as_bytes().to_vec()));
         self.session.login_with_raw(UserType::User, &raw).or_else(|error| self.declined(&error))?;
@@ -110,19 +110,23 @@ impl Opened {
         };
         let mut entries = Vec::new();
         for class in classes {
-            for object in object::find(&self.session, class, uri)? {
-                entries.push(match class {
-                    Class::Private => Entry { public: self.public_of(&object).ok(), ..object.entry(self.token.name()) },
-                    _ => object.entry(self.token.name()),
-                });
-            }
+            let objects = object::find(&self.session, class, uri)?;
+            entries.extend(objects.iter().map(|object| self.entry(object)));
         }
-        for entry in &mut entries {
-            if let Some(public) = &entry.public {
-                entry.what = public.algorithm().to_string();
-            }
-        }
+        entries.sort_by(|a, b| (a.class, &a.label, &a.id).cmp(&(b.class, &b.label, &b.id)));
         Ok(entries)
+    }
+
+    /// What may be said of an object; of a private key also what others say of its public half.
+    pub(super) fn entry(&self, object: &Object) -> Entry {
+        let entry = object.entry(self.token.name());
+        match (entry.class, &entry.public) {
+            (Class::Private, None) => match self.public_of(object) {
+                Ok(public) => Entry { what: public.algorithm().to_string(), public: Some(public), ..entry },
+                Err(_) => entry,
+            },
+            _ => entry,
+        }
     }
 
     /// The signer that is the one private key that `uri` means.
@@ -145,15 +149,11 @@ impl Opened {
             Some(Class::Certificate | Class::Public) => Vec::new(),
         };
         found.retain(Object::may_sign);
-        match (found.pop(), found.as_slice()) {
-            (Some(object), []) => Ok(object),
-            (None, _) => {
-                let there = self.entries(&Uri::default())?;
-                Err(TokenError::NoKey { token: token(), wanted: wanted(), there })
-            }
-            (Some(last), _) => {
-                found.push(last);
-                let there = found.iter().map(|object| object.entry(self.token.name())).collect();
+        match found.as_slice() {
+            [object] => Ok(object.clone()),
+            [] => Err(TokenError::NoKey { token: token(), wanted: wanted(), there: self.entries(&Uri::default())? }),
+            several => {
+                let there = several.iter().map(|object| self.entry(object)).collect();
                 Err(TokenError::ManyKeys { token: token(), wanted: wanted(), there })
             }
         }

@@ -20,12 +20,12 @@ pub struct Uri {
 /// The attribute `type`: which class of object is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
-    /// `cert`.
-    Certificate,
     /// `private`.
     Private,
     /// `public`.
     Public,
+    /// `cert`.
+    Certificate,
 }
 
 /// Why a text is no `pkcs11:` URI that we follow. None of these repeats a value that could be a secret.
