@@ -81,6 +81,7 @@ fn every_bound_has_a_test() {
         referrers: _,               // referrers_are_counted
         referrer_depth: _,          // referrers_are_followed_to_a_depth
         request_bytes: _,           // tests/round.rs: a_request_is_bounded
+        plugin_bytes: _,            // tests/plugin.rs: an_answer_without_end_is_cut
         request_items: _,           // tests/round.rs: a_request_is_bounded
         request_keys: _,            // tests/round.rs: a_request_is_bounded
         request_text_bytes: _,      // tests/round.rs: a_request_is_bounded
@@ -116,6 +117,7 @@ fn the_defaults_are_what_is_promised() {
         link_hops: 20,
         log_entries: 32,
         manifest_bytes: 4_194_304,
+        plugin_bytes: 1_048_576,
         redirects: 5,
         referrers: 1_000,
         referrer_depth: 4,
