@@ -21,5 +21,7 @@ mod bundles;
 mod gather;
 #[path = "oracle/signatures.rs"]
 mod signatures;
+#[path = "oracle/variants.rs"]
+mod variants;
 #[path = "support/vectors.rs"]
 mod vectors;

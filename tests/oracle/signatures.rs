@@ -74,7 +74,8 @@ fn flip(what: &str, key: &Key, payload: &[u8], signature: &str) -> usize {
         for at in 0..whole.len() {
             let mut bytes = whole.to_vec();
             bytes[at] ^= 1 << (at % 8);
-            let (payload, signature) = if part == "payload" { (bytes.as_slice(), &signature) } else { (payload, &bytes) };
+            let (payload, signature) =
+                if part == "payload" { (bytes.as_slice(), &signature) } else { (payload, &bytes) };
             let said = said(key, payload, &base64::encode(signature));
             assert!(said.ours.is_none() && !said.theirs, "{what}: bit {} of byte {at} of the {part}: {said:?}", at % 8);
             count += 1;
@@ -124,9 +125,14 @@ fn what_peers_signed() {
         assert_eq!(signers.len(), 1, "{}: signed by other than one of the keys", layer.case);
         yes += 1;
     }
-    println!("peer-goldens: {yes} signatures, {asked} questions, {flipped} flipped bytes; the oracle alone refuses {alone:?}");
+    println!(
+        "peer-goldens: {yes} signatures, {asked} questions, {flipped} flipped bytes; the oracle alone refuses {alone:?}"
+    );
     // Here too each line stands in the table, and P-384 does not: cosign signs with SHA-384, as the oracle has it.
-    assert!(alone.iter().all(|(case, scheme)| (*case, *scheme) == ("cosign2-tag-ed25519", Scheme::Ed25519ph)), "{alone:?}");
+    assert!(
+        alone.iter().all(|(case, scheme)| (*case, *scheme) == ("cosign2-tag-ed25519", Scheme::Ed25519ph)),
+        "{alone:?}"
+    );
 }
 
 #[test]
@@ -156,7 +162,8 @@ fn what_we_sign() {
 // What the table says of PSS.
 #[test]
 fn told_that_a_key_is_for_pss_the_oracle_agrees() {
-    let key = every_key().into_iter().find(|key| matches!(key.public_key().algorithm(), Algorithm::Rsa { .. })).unwrap();
+    let key =
+        every_key().into_iter().find(|key| matches!(key.public_key().algorithm(), Algorithm::Rsa { .. })).unwrap();
     let pem = key.public_key().to_pem();
     let theirs = CosignVerificationKey::from_pem(pem.as_bytes(), &SigningScheme::RSA_PSS_SHA256(2048)).unwrap();
     for scheme in key.public_key().schemes() {
