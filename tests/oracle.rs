@@ -17,6 +17,8 @@
 
 #[path = "oracle/bundles.rs"]
 mod bundles;
+#[path = "oracle/edges.rs"]
+mod edges;
 #[path = "oracle/gather.rs"]
 mod gather;
 #[path = "oracle/signatures.rs"]
