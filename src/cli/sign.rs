@@ -1,5 +1,6 @@
 //! The command `sign`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::flow::sign;
@@ -96,16 +97,29 @@ async fn sign_all(
     terms: &Terms,
     limits: &Limits,
 ) -> Vec<Result<Vec<Signed>, Failure>> {
-    let task = |pinned: Result<Pinned, Failure>| -> Task<'_, Result<Vec<Signed>, Failure>> {
+    let sinks: BTreeMap<_, _> =
+        pinned.iter().flatten().map(|(sink, _)| (sink.origin().to_string(), sink.clone())).collect();
+    let task = |pinned: Result<Pinned, Failure>| -> Task<'_, Result<(String, Vec<Signed>), Failure>> {
         Box::pin(async move {
             let (sink, subjects) = pinned?;
             let mut signed = Vec::new();
             for subject in &subjects {
                 signed.extend(sign::sign(sink.as_ref(), subject, signers, terms, limits).await?);
             }
-            sink.finish().await?;
-            Ok(signed)
+            Ok((sink.origin().to_string(), signed))
         })
     };
-    parallel::run(pinned.into_iter().map(task).collect(), AT_ONCE).await
+    let signed = parallel::run(pinned.into_iter().map(task).collect(), AT_ONCE).await;
+    // A store is brought up to date once, whatever was signed in it; what it then does not keep is not signed.
+    let mut unfinished = BTreeMap::new();
+    for (origin, sink) in sinks {
+        if let Err(error) = sink.finish().await {
+            unfinished.insert(origin, Failure::from(error));
+        }
+    }
+    let kept = |(origin, signed)| match unfinished.get(&origin) {
+        Some(failure) => Err(failure.clone()),
+        None => Ok(signed),
+    };
+    signed.into_iter().map(|signed| signed.and_then(kept)).collect()
 }

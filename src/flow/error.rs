@@ -3,6 +3,7 @@
 use crate::digest::Digest;
 use crate::json::JsonError;
 use crate::key::SignerError;
+use crate::oci::ConfigError;
 use crate::oci::ManifestError;
 use crate::store::StoreError;
 
@@ -10,13 +11,16 @@ use crate::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlowError {
+    /// An image config cannot be read.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
     /// Something that we write has no JSON form.
     #[error("{0}")]
     Json(#[from] JsonError),
     /// A manifest in the graph cannot be read.
     #[error("{0}")]
     Manifest(#[from] ManifestError),
-    /// An index has no manifest for a platform.
+    /// There is nothing for a platform.
     #[error("{index} has no manifest for {platform}; it has {has}")]
     NoPlatform {
         /// The index.
@@ -51,4 +55,21 @@ pub enum FlowError {
     /// A task was lost: it panicked.
     #[error("an internal task failed")]
     Task,
+}
+
+impl FlowError {
+    /// A short, stable name of the kind of error, for reports; that of the store where a store failed.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Config(_) => "config-unreadable",
+            Self::Json(_) => "json",
+            Self::Manifest(_) => "manifest-unreadable",
+            Self::NoPlatform { .. } => "no-platform",
+            Self::ReadBack { .. } => "read-back",
+            Self::Signer(_) => "signer",
+            Self::Store(error) => error.code(),
+            Self::Task => "internal",
+            Self::TooDeep { .. } => "too-deep",
+        }
+    }
 }

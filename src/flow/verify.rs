@@ -12,7 +12,9 @@ use crate::flow::pinned;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Document;
+use crate::oci::ImageConfig;
 use crate::oci::Index;
+use crate::oci::Manifest;
 use crate::oci::Platform;
 use crate::oci::Selector;
 use crate::oci::media_type;
@@ -123,10 +125,29 @@ pub async fn verify_content(
                 }
             }
         }
-        // A single manifest is whatever platform it is for; that is in its config, which no signature check needs.
-        (Platforms::One(_), Document::Manifest(_)) => outcome.chosen = Some(digest),
+        (Platforms::One(platform), Document::Manifest(manifest)) => {
+            has_platform(source, &digest, &manifest, platform, limits).await?;
+            outcome.chosen = Some(digest);
+        }
     }
     Ok(outcome)
+}
+
+/// A manifest that stands alone says in its config what it is for; another platform than the one that is meant is not
+/// verified in its place.
+async fn has_platform(
+    source: &dyn Source,
+    digest: &Digest,
+    manifest: &Manifest,
+    platform: &Platform,
+    limits: &Limits,
+) -> Result<(), FlowError> {
+    let config = source.blob(&manifest.config, limits.manifest_bytes).await?;
+    let has = ImageConfig::parse(&config, limits)?.platform;
+    match has.satisfies(platform) {
+        true => Ok(()),
+        false => Err(FlowError::NoPlatform { index: *digest, platform: platform.to_string(), has: has.to_string() }),
+    }
 }
 
 /// Judges every manifest in `index`, and in the indexes inside it, by itself.

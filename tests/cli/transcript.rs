@@ -12,28 +12,43 @@ struct Step {
     output: String,
 }
 
+/// With two registries, which the page calls `localhost:5000` and `localhost:6000`, and the image of
+/// `testdata/layouts/app` in the first of them. Passphrases come from the environment, so nobody is asked for them.
 #[test]
 fn readme() {
-    replay("README.md");
-}
-
-/// Replays a page with two registries, which it calls `localhost:5000` and `localhost:6000`, and the image of
-/// `testdata/layouts/app` in the first of them. Passphrases come from the environment, so nobody is asked for them.
-fn replay(page: &str) {
     let place = Place::new(&BTreeMap::from([("BULLA_PASSWORD".to_owned(), "correct-horse".to_owned())]));
     place.start_registry("5000", &[]);
     place.start_registry("6000", &[]);
     let app = testdata("layouts/app");
     place.set_up(&format!("bulla copy oci:{}:v1 {}/app:1.0", app.display(), place.address("5000")));
-    let text = fs::read_to_string(testdata("..").join(page)).unwrap();
-    let steps = steps(&text);
-    assert!(steps.len() > 3, "{page} has no transcript");
+    let names = [("localhost:5000", place.address("5000")), ("localhost:6000", place.address("6000"))];
+    let page = fs::read_to_string(testdata("../README.md")).unwrap();
+    replay(&place, &steps(&page), &names);
+}
+
+/// Each block by itself, where the test keys and the signed layout are.
+#[test]
+fn commands_md() {
+    let page = fs::read_to_string(testdata("../docs/commands.md")).unwrap();
+    let blocks: Vec<&str> = page.split("```console\n").skip(1).collect();
+    assert!(blocks.len() > 3, "there are no transcripts");
+    for block in blocks {
+        let place = Place::new(&BTreeMap::new());
+        for command in ["keys", "signed app", "bulla copy oci:app:v1 oci-archive:app.tar:v1"] {
+            place.set_up(command);
+        }
+        replay(&place, &steps(&format!("```console\n{block}")), &[]);
+    }
+}
+
+/// Runs the commands of a page, in which hosts have other names, and compares what they print.
+fn replay(place: &Place, steps: &[Step], names: &[(&str, String)]) {
+    assert!(!steps.is_empty(), "there is no transcript");
     for step in steps {
-        let (there, here) = (["localhost:5000", "localhost:6000"], [place.address("5000"), place.address("6000")]);
-        let command = there.iter().zip(&here).fold(step.command.clone(), |text, (from, to)| text.replace(from, to));
+        let command = names.iter().fold(step.command.clone(), |text, (page, host)| text.replace(page, host));
         let ran = place.run(&format!("{{ {command}; }} 2>&1"), None);
-        let output = there.iter().zip(&here).fold(ran.stdout, |text, (to, from)| text.replace(from.as_str(), to));
-        assert_eq!(plain(&step.output), plain(&output), "{page}: $ {}\nprinted now:\n{output}", step.command);
+        let output = names.iter().fold(ran.stdout, |text, (page, host)| text.replace(host.as_str(), page));
+        assert_eq!(plain(&step.output), plain(&output), "$ {}\nprinted now:\n{output}", step.command);
     }
 }
 

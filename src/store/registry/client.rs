@@ -7,32 +7,26 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
 use reqwest::Method;
-use reqwest::Request;
 use reqwest::Response;
 use reqwest::StatusCode;
 use reqwest::Url;
-use reqwest::header::ACCEPT;
-use reqwest::header::AUTHORIZATION;
-use reqwest::header::CONTENT_TYPE;
-use reqwest::header::HeaderMap;
-use reqwest::header::HeaderName;
-use reqwest::header::HeaderValue;
 use reqwest::header::LOCATION;
 use tokio::sync::MutexGuard;
+use tokio::sync::OnceCell;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::answer::Answer;
 use super::answer::Body;
 use super::answer::Refused;
-use super::auth::Access;
 use super::auth::Auth;
 use super::auth::Scope;
 use super::auth::Ticket;
+use super::call::Call;
+use super::call::Reading;
+use super::call::request;
 use super::place;
-use super::retry::Failure;
 use super::retry::Retry;
 use super::transport::Incoming;
 use super::transport::Transport;
@@ -45,6 +39,7 @@ pub(super) struct Host {
     pub(super) auth: Auth,
     pub(super) base: Url,
     first: tokio::sync::Mutex<()>,
+    introduced: OnceCell<()>,
     pub(super) knows: Knowledge,
     not_before: Mutex<Option<Instant>>,
     opened: AtomicBool,
@@ -65,114 +60,13 @@ pub(super) struct Knowledge {
     pub(super) validates: AtomicBool,
 }
 
-/// What a registry is asked.
-pub(super) struct Call {
-    pub(super) body: Bytes,
-    pub(super) headers: HeaderMap,
-    pub(super) method: Method,
-    pub(super) reading: Reading,
-    pub(super) scope: Scope,
-    pub(super) tries: Tries,
-    pub(super) url: Url,
-    /// What it is about, for messages.
-    pub(super) what: String,
-}
-
-/// What is done with the body of a good answer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
-    /// Read up to so many bytes; what follows is left.
-    Cut(u64),
-    /// Not looked at.
-    Nothing,
-    /// Handed on as it comes.
-    Stream,
-    /// Read; more than so many bytes is an error.
-    UpTo(u64),
-}
-
-/// When a call may be made again.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tries {
-    /// Whenever there was no good answer.
-    Many,
-    /// Not at all.
-    Never,
-    /// Only where nothing can have been done.
-    Once,
-}
-
-impl Call {
-    /// A call that only reads.
-    pub(super) fn get(url: Url, repository: &str, reading: Reading, what: String) -> Self {
-        Self::new(Method::GET, url, repository, Access::Pull, what).reading(reading)
-    }
-
-    /// A call without a body, whose answer's body is not looked at.
-    pub(super) fn new(method: Method, url: Url, repository: &str, access: Access, what: String) -> Self {
-        Self {
-            body: Bytes::new(),
-            headers: HeaderMap::new(),
-            method,
-            reading: Reading::Nothing,
-            scope: Scope { repository: repository.to_owned(), access },
-            tries: Tries::Many,
-            url,
-            what,
-        }
-    }
-
-    pub(super) fn accept(self, types: &'static str) -> Self {
-        self.header(ACCEPT, HeaderValue::from_static(types))
-    }
-
-    pub(super) fn body(mut self, media_type: &str, body: Bytes) -> Self {
-        self.body = body;
-        match HeaderValue::from_str(media_type) {
-            Ok(value) => self.header(CONTENT_TYPE, value),
-            Err(_) => self,
-        }
-    }
-
-    pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
-        self
-    }
-
-    pub(super) fn tries(mut self, tries: Tries) -> Self {
-        self.tries = tries;
-        self
-    }
-
-    pub(super) fn reading(mut self, reading: Reading) -> Self {
-        self.reading = reading;
-        self
-    }
-
-    fn may_repeat(&self, status: StatusCode) -> bool {
-        let nothing_done = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
-        match self.tries {
-            Tries::Many => is_busy(status),
-            Tries::Never => false,
-            Tries::Once => nothing_done,
-        }
-    }
-
-    fn pause(&self, retry: &mut Retry, failure: Failure) -> Option<Duration> {
-        match self.tries {
-            Tries::Many => retry.broken(failure),
-            Tries::Once if failure == Failure::Connect => retry.broken(failure),
-            Tries::Never | Tries::Once => None,
-        }
-    }
-}
-
 impl Host {
     pub(super) fn new(name: &str, base: Url, transport: Arc<Transport>) -> Self {
         Self {
             auth: Auth::new(name, base.clone(), Arc::clone(&transport)),
             base,
             first: tokio::sync::Mutex::default(),
+            introduced: OnceCell::new(),
             knows: Knowledge::default(),
             not_before: Mutex::default(),
             opened: AtomicBool::new(false),
@@ -186,6 +80,7 @@ impl Host {
     pub(super) async fn ask(&self, call: &Call) -> Result<Answer, StoreError> {
         let mut retry = Retry::new(self.transport.settings.patience);
         let mut refusals = Refusals::default();
+        let mut introduced = false;
         loop {
             let ticket = self.auth.ticket(&call.scope).await?;
             let pause = match self.once(call, ticket.as_ref()).await {
@@ -193,6 +88,13 @@ impl Host {
                     let changed = self.auth.refused(&call.scope, ticket.as_ref(), &answer).await?;
                     refusals.one_more(changed, &answer)?;
                     continue;
+                }
+                Ok(answer) if is_closed(&answer, ticket.as_ref()) && !introduced => {
+                    introduced = true;
+                    match self.introduce(call).await? {
+                        true => continue,
+                        false => return Ok(answer),
+                    }
                 }
                 Ok(answer) if call.may_repeat(answer.status) => match retry.busy(&answer.headers) {
                     Some(pause) => self.pause_all(pause),
@@ -221,6 +123,27 @@ impl Host {
             self.auth.refused(&call.scope, ticket.as_ref(), &answer).await.map_err(Trouble::Final)?;
         }
         Ok(answer)
+    }
+
+    /// Asks the registry, once, who it wants us to be, if there are credentials for it; whether it said. A registry that
+    /// is open to all may hide what is not, instead of asking who wants to know.
+    async fn introduce(&self, call: &Call) -> Result<bool, StoreError> {
+        let asked = self.introduced.get_or_try_init(|| async {
+            if self.auth.is_challenged() || !self.auth.is_known(&call.scope).await {
+                return Ok(());
+            }
+            let mut url = self.base.clone();
+            url.set_path("/v2/");
+            let Scope { repository, access } = call.scope.clone();
+            let ping = Call::new(Method::GET, url, &repository, access, place_of(&self.base));
+            let answer = self.once(&ping, None).await.map_err(|trouble| trouble.error(&call.what))?;
+            match answer.status == StatusCode::UNAUTHORIZED && !answer.foreign {
+                true => self.auth.refused(&call.scope, None, &answer).await.map(drop),
+                false => Ok(()),
+            }
+        });
+        asked.await?;
+        Ok(self.auth.is_challenged())
     }
 
     async fn once(&self, call: &Call, ticket: Option<&Ticket>) -> Result<Answer, Trouble> {
@@ -343,20 +266,7 @@ impl Refusals {
     }
 }
 
-/// Whether an answer says "not now".
-pub(super) fn is_busy(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
-}
-
-fn request(call: &Call, url: Url, ticket: Option<&Ticket>) -> Request {
-    let mut request = Request::new(call.method.clone(), url);
-    *request.headers_mut() = call.headers.clone();
-    if let Some(ticket) = ticket {
-        request.headers_mut().insert(AUTHORIZATION, ticket.header.clone());
-    }
-    let has_body = call.method != Method::GET && call.method != Method::HEAD;
-    if has_body {
-        *request.body_mut() = Some(call.body.clone().into());
-    }
-    request
+/// Whether an answer to nobody in particular says that there is nothing for nobody in particular.
+fn is_closed(answer: &Answer, ticket: Option<&Ticket>) -> bool {
+    ticket.is_none() && !answer.foreign && matches!(answer.status.as_u16(), 403 | 404)
 }
