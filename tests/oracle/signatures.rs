@@ -41,6 +41,11 @@ const OURS_ALONE: &[(Scheme, &str)] = &[
     (Scheme::RsaPssSha512, "RSA with SHA-256 only"),
 ];
 
+/// Whether the table has this scheme.
+pub fn is_ours_alone(scheme: Scheme) -> bool {
+    OURS_ALONE.iter().any(|(known, _)| *known == scheme)
+}
+
 /// What both say of a signature in an annotation: ours with the scheme.
 #[derive(Debug)]
 struct Said {
@@ -57,11 +62,10 @@ fn said(key: &Key, payload: &[u8], signature: &str) -> Said {
 
 /// Fails where the two differ in a way that is not in the table; says which line it was.
 fn judge(what: &str, said: &Said) -> Option<Scheme> {
-    let known = |scheme: Scheme| OURS_ALONE.iter().any(|(known, _)| *known == scheme);
     match (said.ours, said.theirs) {
         (None, false) => None,
-        (Some(scheme), true) if !known(scheme) => None,
-        (Some(scheme), false) if known(scheme) => Some(scheme),
+        (Some(scheme), true) if !is_ours_alone(scheme) => None,
+        (Some(scheme), false) if is_ours_alone(scheme) => Some(scheme),
         _ => panic!("{what}: {said:?}"),
     }
 }
