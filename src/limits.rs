@@ -38,6 +38,8 @@ pub struct Limits {
     /// A manifest, an index, an image config or a page of referrers, in bytes. The distribution specification asks
     /// registries to take at least this much.
     pub manifest_bytes: u64,
+    /// What a key plugin says on one stream, in bytes. The plugin contract allows 64 MiB.
+    pub plugin_bytes: u64,
     /// Redirects followed for one request.
     pub redirects: usize,
     /// Referrers listed for one subject, over all pages.
@@ -92,6 +94,7 @@ impl Limits {
         link_hops: 20,
         log_entries: 32,
         manifest_bytes: 4 << 20,
+        plugin_bytes: 1 << 20,
         redirects: 5,
         referrers: 1_000,
         referrer_depth: 4,

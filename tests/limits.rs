@@ -81,6 +81,7 @@ fn every_bound_has_a_test() {
         referrers: _,               // referrers_are_counted
         referrer_depth: _,          // referrers_are_followed_to_a_depth
         request_bytes: _,           // tests/round.rs: a_request_is_bounded
+        plugin_bytes: _,            // tests/plugin.rs: an_answer_without_end_is_cut
         request_items: _,           // tests/round.rs: a_request_is_bounded
         request_keys: _,            // tests/round.rs: a_request_is_bounded
         request_text_bytes: _,      // tests/round.rs: a_request_is_bounded
@@ -116,6 +117,7 @@ fn the_defaults_are_what_is_promised() {
         link_hops: 20,
         log_entries: 32,
         manifest_bytes: 4_194_304,
+        plugin_bytes: 1_048_576,
         redirects: 5,
         referrers: 1_000,
         referrer_depth: 4,
@@ -194,9 +196,7 @@ fn annotations_are_counted() {
 #[test]
 fn annotations_are_measured() {
     let limit = Limits::DEFAULT.annotation_bytes;
-    around(limit, |count| {
-        reads(&manifest(|wire| wire["annotations"] = json!({"four": "x".repeat(count - 4)})))
-    });
+    around(limit, |count| reads(&manifest(|wire| wire["annotations"] = json!({"four": "x".repeat(count - 4)}))));
     around(limit, |count| {
         let half = "x".repeat(count / 2);
         let rest = "x".repeat(count - count / 2 - 2);
@@ -286,8 +286,7 @@ fn referrers_are_followed_to_a_depth() {
         let mut subject = image.clone();
         for n in 0..depth {
             let letter = Letter::of_text(Format::Dsse, &format!("{{\"n\":{n}}}"));
-            subject =
-                shop.hang(&subject, Spot::Referrers, &Kind::ImageSignature, Format::Dsse, &[letter]).remove(0);
+            subject = shop.hang(&subject, Spot::Referrers, &Kind::ImageSignature, Format::Dsse, &[letter]).remove(0);
         }
         match now(Graph::collect(shop.sink.as_ref(), image, Closure::WithReferrers, &Limits::DEFAULT)) {
             Ok(graph) => graph.manifests.len() == depth + 1,
@@ -523,7 +522,8 @@ fn signature_manifests_are_counted() {
                 let manifest = carrier(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&letter));
                 shop.push(&[blobs(&[letter]).remove(0), bulla::oci::referrer::empty_config()], &manifest, None);
                 if spot == Spot::Fallback {
-                    let listed = Descriptor { artifact_type: Some(artifact_type.to_owned()), ..manifest.descriptor().bare() };
+                    let listed =
+                        Descriptor { artifact_type: Some(artifact_type.to_owned()), ..manifest.descriptor().bare() };
                     shop.list(&image, &[listed]);
                 }
             }

@@ -32,7 +32,7 @@ pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
     let extent = if args.all_platforms { Extent::AllPlatforms } else { Extent::Root };
     // While the passphrase is turned into a key, which is made to take long, the references are resolved.
     let (signers, pinned) = std::thread::scope(|scope| {
-        let signers = scope.spawn(|| keys::signers(&args.key, &args.passphrase));
+        let signers = scope.spawn(|| keys::signers(&args.key, &args.keys));
         let pinned = runtime.block_on(sign::resolve(&stores, &args.references, extent, &limits));
         (signers.join(), pinned)
     });

@@ -5,6 +5,7 @@ mod attest;
 mod demo;
 mod exit;
 mod files;
+mod hygiene;
 mod inspect;
 mod keys;
 mod move_image;
@@ -36,6 +37,9 @@ pub use exit::Failure;
 
 /// Runs the command line `arguments` and returns its exit code: 0 yes or done, 1 refused, 2 could not tell.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    if let Err(error) = hygiene::no_core_dumps() {
+        render::note(&format!("warning: core dumps cannot be switched off: {error}"));
+    }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         // Help and version are answers; everything else is a bad argument, which is 2 as well.

@@ -41,7 +41,7 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     let extent = if args.all_platforms { Extent::AllPlatforms } else { Extent::Root };
     // While the passphrase is turned into a key, which is made to take long, the references are resolved.
     let (signers, pinned) = std::thread::scope(|scope| {
-        let signers = scope.spawn(|| keys::signers(&args.key, &args.passphrase));
+        let signers = scope.spawn(|| keys::signers(&args.key, &args.keys));
         let pinned = runtime.block_on(resolve(&stores, &args.references, extent, &limits));
         (signers.join(), pinned)
     });
@@ -96,7 +96,8 @@ pub(super) async fn for_each<'a>(
     work: impl Fn(Arc<dyn Sink>, Subject) -> Task<'a, Result<Vec<Signed>, Failure>> + Sync,
 ) -> Vec<Result<Vec<Signed>, Failure>> {
     let work = &work;
-    let sinks: BTreeMap<_, _> = pinned.iter().flatten().map(|(sink, _)| (sink.origin().to_string(), sink.clone())).collect();
+    let sinks: BTreeMap<_, _> =
+        pinned.iter().flatten().map(|(sink, _)| (sink.origin().to_string(), sink.clone())).collect();
     let task = |pinned: Result<Pinned, Failure>| -> Task<'_, Result<(String, Vec<Signed>), Failure>> {
         Box::pin(async move {
             let (sink, subjects) = pinned?;

@@ -127,7 +127,9 @@ impl Stores {
     pub(super) fn tags(&self, target: &str, source: &Selector, digest: &Digest) -> Result<Vec<String>, Failure> {
         let typed = match parse(target)? {
             Reference::Registry(registry) => Some(registry.selector().clone()),
-            Reference::DockerArchive(local) | Reference::Layout(local) | Reference::LayoutArchive(local) => local.selector,
+            Reference::DockerArchive(local) | Reference::Layout(local) | Reference::LayoutArchive(local) => {
+                local.selector
+            }
         };
         match (typed, source) {
             (Some(Selector::Tag(tag)), _) => Ok(vec![tag]),
@@ -173,6 +175,8 @@ fn no_registries(reference: &str) -> Failure {
 }
 
 fn docker_archive(reference: &str) -> Failure {
-    Failure::unknown(format!("{reference}: a docker-archive is only read: it does not keep the manifest that was signed"))
-        .hint("use oci-archive:FILE instead")
+    Failure::unknown(format!(
+        "{reference}: a docker-archive is only read: it does not keep the manifest that was signed"
+    ))
+    .hint("use oci-archive:FILE instead")
 }

@@ -90,7 +90,9 @@ pub(super) fn verifier(want: &WantArgs, kind: Kind, limits: &Limits) -> Result<V
 /// Refuses an annotation that is given with two values: one of them would be lost, or none could be met.
 pub(super) fn once(annotations: &[(String, String)]) -> Result<(), Failure> {
     for (position, (key, value)) in annotations.iter().enumerate() {
-        if let Some((_, other)) = annotations.iter().skip(position + 1).find(|(again, other)| again == key && other != value) {
+        if let Some((_, other)) =
+            annotations.iter().skip(position + 1).find(|(again, other)| again == key && other != value)
+        {
             let message = format!("annotation `{key}` is given twice, as `{value}` and as `{other}`");
             return Err(Failure::unknown(message).hint(format!("-a {key}={value}")));
         }
@@ -108,8 +110,8 @@ fn platforms(args: &VerifyArgs) -> Result<Platforms, Failure> {
     match &args.platform {
         _ if args.all_platforms => Ok(Platforms::All),
         None => Ok(Platforms::Root),
-        Some(text) => Platform::parse(text).map(Platforms::One).ok_or_else(|| {
-            Failure::unknown(format!("`{text}` is not a platform")).hint("--platform linux/amd64")
-        }),
+        Some(text) => Platform::parse(text)
+            .map(Platforms::One)
+            .ok_or_else(|| Failure::unknown(format!("`{text}` is not a platform")).hint("--platform linux/amd64")),
     }
 }

@@ -19,6 +19,24 @@ use crate::limits::Limits;
 ///
 /// There is no way to make one but to open a signed document with a key, so whoever parses a payload parses what was
 /// signed.
+///
+/// ```compile_fail,E0451
+/// use bulla::envelope::Payload;
+/// use bulla::envelope::Proof;
+///
+/// fn forged(proof: Proof) -> Payload {
+///     Payload { bytes: b"{}".to_vec(), payload_type: "application/vnd.in-toto+json".to_owned(), proof }
+/// }
+/// ```
+///
+/// And nothing else is parsed:
+///
+/// ```compile_fail,E0308
+/// use bulla::envelope::Statement;
+/// use bulla::limits::Limits;
+///
+/// let statement = Statement::parse(b"{}", &Limits::DEFAULT);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Payload {
     bytes: Vec<u8>,
@@ -94,11 +112,7 @@ impl Envelope {
     pub fn seal(payload_type: &str, payload: &[u8], signer: &dyn Signer) -> Result<Self, SignerError> {
         let signature = signer.sign(&pre_authentication_encoding(payload_type, payload))?;
         let signature = Signature { key_id: None, bytes: signature.as_bytes().to_vec() };
-        Ok(Self {
-            payload: payload.to_vec(),
-            payload_type: payload_type.to_owned(),
-            signatures: vec![signature],
-        })
+        Ok(Self { payload: payload.to_vec(), payload_type: payload_type.to_owned(), signatures: vec![signature] })
     }
 
     /// Puts `payload` together with a signature that `key` made elsewhere, after checking it.
@@ -124,7 +138,8 @@ impl Envelope {
     /// # Errors
     /// [`EnvelopeError`]; an envelope without signatures is refused here already.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
-        let wire = json::parse(bytes, limits).map_err(|error| EnvelopeError::Json { format: "DSSE envelope", error })?;
+        let wire =
+            json::parse(bytes, limits).map_err(|error| EnvelopeError::Json { format: "DSSE envelope", error })?;
         Self::from_wire(wire, limits)
     }
 
@@ -156,10 +171,10 @@ impl Envelope {
     }
 
     pub(super) fn to_wire(&self) -> WireEnvelope {
-        let signatures = self.signatures.iter().map(|signature| WireSignature {
-            sig: base64::encode(&signature.bytes),
-            keyid: signature.key_id.clone(),
-        });
+        let signatures = self
+            .signatures
+            .iter()
+            .map(|signature| WireSignature { sig: base64::encode(&signature.bytes), keyid: signature.key_id.clone() });
         WireEnvelope {
             payload: base64::encode(&self.payload),
             payload_type: self.payload_type.clone(),

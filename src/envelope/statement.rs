@@ -240,7 +240,9 @@ mod tests {
                 digest.hex()
             )
         );
-        for (kind, text) in [("a", "1"), ("a", "[]"), ("a", "\"{}\""), ("", "{}"), (media_type::COSIGN_SIGN_PREDICATE, "{}")] {
+        for (kind, text) in
+            [("a", "1"), ("a", "[]"), ("a", "\"{}\""), ("", "{}"), (media_type::COSIGN_SIGN_PREDICATE, "{}")]
+        {
             assert!(write(kind, text).is_err(), "{kind:?} {text}");
         }
     }

@@ -30,6 +30,15 @@ use crate::verify::Verifier;
 /// What may be imported: the manifests, and the proofs that they were accepted.
 ///
 /// The only way to have one is [`check`].
+///
+/// ```compile_fail,E0451
+/// use bulla::flow::graph::Graph;
+/// use bulla::flow::import::Admitted;
+///
+/// fn forged(graph: Graph) -> Admitted {
+///     Admitted { graph, verified: Vec::new() }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Admitted {
     graph: Graph,
@@ -57,8 +66,7 @@ pub async fn check(
     limits: &Limits,
 ) -> Result<Checked, FlowError> {
     let root = pinned::resolve(source, selector).await?;
-    let mut outcome =
-        verify::verify_content(source, &root, platforms, verifier, Effort::Everything, limits).await?;
+    let mut outcome = verify::verify_content(source, &root, platforms, verifier, Effort::Everything, limits).await?;
     let children = std::mem::take(&mut outcome.children);
     let mut verified = Vec::new();
     let mut declined = Vec::new();
@@ -154,4 +162,3 @@ pub async fn push(
     sink.finish().await?;
     Ok(copied)
 }
-

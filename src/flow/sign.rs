@@ -19,6 +19,7 @@ use crate::oci::Selector;
 use crate::oci::Subject;
 use crate::oci::media_type;
 use crate::oci::referrer;
+use crate::store::Origin;
 use crate::store::Sink;
 use crate::time::Time;
 
@@ -33,7 +34,7 @@ pub struct Terms {
     pub created: Time,
     /// Which forms.
     pub format: Format,
-    /// The name to sign. A bundle has it only if it is given; the tag form always has one, by default the repository.
+    /// The name to sign. A bundle has it only if it is given; the tag form, by default, the repository's.
     pub reference: Option<String>,
 }
 
@@ -124,7 +125,7 @@ pub async fn sign(
     let simple = match terms.format {
         Format::Bundle => Vec::new(),
         Format::Both | Format::Tag => {
-            let reference = terms.reference.clone().unwrap_or_else(|| sink.origin().to_string());
+            let reference = terms.reference.clone().unwrap_or_else(|| name(sink));
             signers.iter().map(|signer| simple(subject, *signer, &reference, terms)).collect::<Result<_, _>>()?
         }
     };
@@ -142,6 +143,14 @@ pub async fn sign(
         tag: simple.get(index).map(|_| tag.clone()),
     };
     Ok((0..signers.len()).map(made).collect())
+}
+
+/// The repository, as cosign names it; none for a store on this machine, whose path is nobody else's business.
+fn name(sink: &dyn Sink) -> String {
+    match sink.origin() {
+        Origin::Local(_) => String::new(),
+        registry @ Origin::Registry { .. } => registry.to_string(),
+    }
 }
 
 /// The bundle form of a signature, ready to attach.

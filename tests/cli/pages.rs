@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::place::Place;
@@ -23,7 +25,11 @@ fn commands_md_lists_every_command_and_option() {
         let below = subcommands(&help);
         if below.is_empty() {
             let section = sections.get(&command).unwrap_or_else(|| panic!("no section `## bulla {command}`"));
-            assert_eq!(options(&help), documented(section, &sections), "bulla {command}: left: --help, right: the page");
+            assert_eq!(
+                options(&help),
+                documented(section, &sections),
+                "bulla {command}: left: --help, right: the page"
+            );
             seen.insert(command.clone());
         }
         waiting.extend(below.iter().map(|name| format!("{command} {name}").trim().to_owned()));
@@ -58,11 +64,14 @@ fn commands_md_lists_every_field_of_every_report() {
         if *command == "import" {
             written.extend(fields(sections["verify"]));
             written.extend(fields(sections["copy"]));
-            written.retain(|field| !["index", "platforms[].platform", "code", "error", "source"].contains(&field.as_str()));
+            written.retain(|field| {
+                !["index", "platforms[].platform", "code", "error", "source"].contains(&field.as_str())
+            });
         }
         // What hangs on something, and what is below an index, has the fields of the whole.
         let inner = |path: &str| path.replace("hanging[].", "").replace("platforms[].", "");
-        let missing: Vec<_> = printed.iter().filter(|path| !written.contains(*path) && !written.contains(&inner(path))).collect();
+        let missing: Vec<_> =
+            printed.iter().filter(|path| !written.contains(*path) && !written.contains(&inner(path))).collect();
         assert!(missing.is_empty(), "{command}: not on the page: {missing:?}");
         let is = |path: &str, field: &str| path == field || path.starts_with(&format!("{field}."));
         let printed = |field: &str| printed.iter().any(|path| is(path, field) || is(&inner(path), field));
@@ -81,6 +90,39 @@ fn commands_md_lists_every_code() {
     let mut all = codes(&["store/error.rs", "flow/error.rs", "round/error.rs"]);
     all.extend(["bad-argument", "owners-missing"].map(str::to_owned));
     assert_eq!(all, failures, "left: src, right: the page");
+}
+
+/// A block of a format page that names a file of testdata has its bytes: as they are, the payload in its envelope, or
+/// what is inside its PEM.
+#[test]
+fn the_bytes_in_the_format_pages_are_those_of_testdata() {
+    let folder = testdata("../docs/formats");
+    let mut seen = 0;
+    for entry in fs::read_dir(&folder).unwrap() {
+        let page = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let fences = page.split("\n```").skip(1).step_by(2);
+        for (info, shown) in fences.filter_map(|block| block.split_once('\n')) {
+            let Some((how, path)) = info.split_once("testdata/") else { continue };
+            let text = fs::read_to_string(testdata(path)).unwrap();
+            let want = match how.split_whitespace().nth(1) {
+                None => text,
+                Some("payload") => {
+                    let document: Value = serde_json::from_str(&text).unwrap();
+                    let envelope = document.get("dsseEnvelope").unwrap_or(&document);
+                    decoded(envelope["payload"].as_str().unwrap())
+                }
+                Some("unpem") => decoded(&text.lines().filter(|line| !line.starts_with('-')).collect::<String>()),
+                Some(other) => panic!("{other}: unknown"),
+            };
+            assert_eq!(shown, want.trim_end(), "{path}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 10, "the blocks were not read");
+}
+
+fn decoded(text: &str) -> String {
+    String::from_utf8(STANDARD.decode(text).unwrap()).unwrap()
 }
 
 /// What each report is looked at with: commands that prepare, then the arguments.

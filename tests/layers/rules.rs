@@ -50,7 +50,9 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
             "store/local/",
         ],
     ),
-    ("starts a program", &["process::Command", "tokio::process"], &["key/plugin.rs", "store/credentials.rs"]),
+    ("starts a program", &["process::Command", "tokio::process"], &["key/plugin/process.rs", "store/credentials.rs"]),
+    ("loads a library", &["cryptoki", "libloading"], &["key/pkcs11/"]),
+    ("limits the process", &["rustix"], &["cli/hygiene.rs"]),
     ("ends the process", &["process::exit", "process::abort"], &[]),
     ("prints", &["println!", "eprintln!", "print!", "eprint!", "dbg!", "io::stdout", "io::stderr"], &["cli/render.rs"]),
     (

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::Subcommand;
 
+use crate::cli::args::KeyArgs;
 use crate::cli::args::Output;
-use crate::cli::args::PassphraseArgs;
 use crate::cli::args::RegistryArgs;
 use crate::cli::args::SignFormat;
 use crate::cli::args::pair;
@@ -145,7 +145,7 @@ pub(in crate::cli) struct RequestSignArgs {
     #[command(flatten)]
     pub(in crate::cli) owners: OwnerArgs,
     #[command(flatten)]
-    pub(in crate::cli) passphrase: PassphraseArgs,
+    pub(in crate::cli) keys: KeyArgs,
 }
 
 #[derive(Debug, Args)]
@@ -235,7 +235,7 @@ pub(in crate::cli) struct AttestArgs {
     #[arg(long, value_enum, default_value_t)]
     pub(in crate::cli) output: Output,
     #[command(flatten)]
-    pub(in crate::cli) passphrase: PassphraseArgs,
+    pub(in crate::cli) keys: KeyArgs,
     #[command(flatten)]
     pub(in crate::cli) registry: RegistryArgs,
 }

@@ -191,6 +191,8 @@ fn job_report(job: &Job<'_>, result: &Result<Attached, Failure>) -> Value {
         Ok(attached) => json!({
             "reference": job.pinned, "done": true, "referrers": attached.referrers, "tags": attached.tags,
         }),
-        Err(failure) => json!({ "reference": job.pinned, "done": false, "code": failure.code, "error": failure.message }),
+        Err(failure) => {
+            json!({ "reference": job.pinned, "done": false, "code": failure.code, "error": failure.message })
+        }
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
     files::writable(&args.out, Overwrite::Replace)?;
     show(args, &request, &response, others)?;
     confirm(args, &request)?;
-    let signers = keys::signers(std::slice::from_ref(&args.key), &args.passphrase)?;
+    let signers = keys::signers(std::slice::from_ref(&args.key), &args.keys)?;
     let Some(signer) = signers.first() else {
         return Err(Failure::unknown(format!("{}: no key was found", args.key)));
     };
