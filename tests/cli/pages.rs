@@ -87,8 +87,8 @@ fn commands_md_lists_every_code() {
     let mut tables = tables.split("`code`, `open[].code`");
     let (findings, failures) = (rows(tables.next().unwrap()), rows(tables.next().unwrap()));
     assert_eq!(codes(&["verify/finding.rs"]), findings, "left: src, right: the page");
-    let mut all = codes(&["store/error.rs", "flow/error.rs"]);
-    all.insert("bad-argument".to_owned());
+    let mut all = codes(&["store/error.rs", "flow/error.rs", "round/error.rs"]);
+    all.extend(["bad-argument", "owners-missing"].map(str::to_owned));
     assert_eq!(all, failures, "left: src, right: the page");
 }
 
@@ -139,6 +139,28 @@ const REPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("sign", &["oci:app:v1 oci:nowhere:v1 --key release.key --format both"]),
+    (
+        "attest",
+        &["echo {} > p && oci:app:v1 oci:nowhere:v1 --predicate p --type vuln --key release.key --format both"],
+    ),
+    ("request new", &["oci:app:v1 -o r --owner release=release.pub --reason x"]),
+    ("request show", &[ROUND]),
+    ("request sign", &["bulla request new oci:app:v1 -o r --owner release=release.pub && r --key release.key -o a --yes"]),
+    (
+        "request merge",
+        &["bulla request new oci:app:v1 -o r --owner release=release.pub && bulla request sign r --key release.key -o a --yes && r a -o b"],
+    ),
+    (
+        "request attach",
+        &[
+            "bulla request new oci:app:v1 -o r --owner release=release.pub --format both && bulla request sign r --key release.key -o a --yes && r a",
+            "bulla request new oci:app:v1 -o r --owner release=release.pub --owner second=second.pub --threshold 2 && bulla request sign r --key release.key -o a --yes && r a",
+        ],
+    ),
+    (
+        "request log verify",
+        &["bulla request new oci:app:v1 -o r --owner release=release.pub && bulla request sign r --key release.key -o a --yes --log log && bulla request attach r a && log --against oci:app:v1 --key release.pub"],
+    ),
     ("copy", &["oci:app:v1 oci:there:v1"]),
     (
         "import",
@@ -159,6 +181,11 @@ const REPORTS: &[(&str, &[&str])] = &[
     ),
     ("key show", &["release.pub"]),
 ];
+
+/// A request with everything in it, signed.
+const ROUND: &str = "echo {} > p && bulla request new oci:app:v1 -o before --owner release=release.pub --attest vuln=p && \
+    bulla request new oci:app:v1 -o r --owner release=release.pub --attest vuln=p --format both -a a=b --previous before \
+    --signed-reference x && bulla request sign r --key release.key -o a --yes && r --response a";
 
 const SETUP: [&str; 4] =
     ["keys", "signed app", "index index:v1 1 linux/amd64 linux/arm64", "bulla sign oci:index:v1 --key release.key"];
@@ -224,10 +251,11 @@ fn fields(section: &str) -> Set {
     cells(section).into_iter().filter(is_field).collect()
 }
 
-/// Every field in a report by its path; what is in `annotations` is the signer's.
+/// Every field in a report by its path; what is in annotations, labels and predicates is
+/// the signer's.
 fn paths(path: &str, value: &Value, found: &mut Set) {
     match value {
-        Value::Object(object) if !path.ends_with("annotations") => {
+        Value::Object(object) if !["annotations", "labels", "predicate"].iter().any(|open| path.ends_with(open)) => {
             for (field, value) in object {
                 let dot = if path.is_empty() { "" } else { "." };
                 paths(&format!("{path}{dot}{field}"), value, found);

@@ -126,15 +126,16 @@ pub(super) fn verify(args: &RequestLogVerifyArgs) -> Result<Exit, Failure> {
             return Err(Failure::refused(message).hint("lines were cut off at its end, or it is another log"));
         }
     }
-    let unlogged = against(args, &contents)?;
+    let matched = against(args, &contents)?;
     match args.output {
-        Output::Json => render::json(&contents.json(&chain, &unlogged)),
+        Output::Json => render::json(&contents.json(&chain, &matched)),
         Output::Text => render::text(&contents.text(path, &chain)),
     }
-    match unlogged.iter().filter(|hanging| hanging.line.is_none()).collect::<Vec<_>>().as_slice() {
+    match matched.iter().filter(|hanging| hanging.line.is_none()).collect::<Vec<_>>().as_slice() {
         [] => Ok(Exit::Yes),
         missing => {
-            let message = format!("{}: {} signatures have no line in it", path.display(), missing.len());
+            let message =
+                format!("{}: {} of {} signatures have no line in it", path.display(), missing.len(), matched.len());
             let details = missing
                 .iter()
                 .map(|found| format!("{}  key {}  {}", found.reference, found.key.short(), found.signature));
