@@ -412,6 +412,10 @@ fn a_long_predicate_is_shown_to_its_end_on_request() {
     assert!(short.contains("entry-10") && !short.contains("entry-99") && short.contains("78 more lines"), "{short}");
     let full = bench.ok(&["request", "show", "r", "--full"]).out;
     assert!(full.contains("entry-99") && !full.contains("more lines"), "{full}");
+    let sign = ["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes"];
+    assert!(bench.ok(&[&sign[..], &["--full"]].concat()).err.contains("entry-99"));
+    let cut = bench.ok(&sign).err;
+    assert!(cut.contains("longer than what is shown (1)") && !cut.contains("entry-99"), "{cut}");
 }
 
 #[test]
@@ -461,6 +465,12 @@ fn the_log_tells_what_was_signed() {
         assert!(!bench.path("x").exists());
         assert_eq!(fs::read_to_string(bench.path("broken")).unwrap(), broken);
     }
+    // Two cannot write at once.
+    let held = fs::File::open(bench.path("log")).unwrap();
+    held.lock().unwrap();
+    let busy = bench.unknown(&["request", "sign", "r", "--key", "alice.key", "-o", "x", "--yes", "--log", "log"]);
+    assert!(busy.err.contains("another process is writing"), "{}", busy.err);
+    drop(held);
     // Cut at the end, the chain holds; the head that was written down is missing.
     fs::write(bench.path("cut"), lines[..1].join("\n") + "\n").unwrap();
     bench.ok(&["request", "log", "verify", "cut"]);

@@ -237,7 +237,7 @@ fn an_owner_counts_once_and_only_for_what_they_signed_whole() {
     let mut response = respond(&lax, &[&alice]);
     response.sign(&lax, &bob, now(), 3).unwrap();
     let approved = tally::approve(&lax, &response).unwrap().unwrap();
-    let signers: Vec<_> = approved.items().map(|item| item.signers.len()).collect();
+    let signers: Vec<_> = approved.items().map(|item| item.signers().count()).collect();
     assert_eq!(signers, [2, 1, 1]);
     // An answer to another request approves nothing.
     assert!(matches!(tally::approve(&request, &response), Err(RoundError::OtherRequest { .. })));

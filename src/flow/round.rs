@@ -234,7 +234,7 @@ pub async fn attach(
 
 /// The subject of an item, as it is there now: what those who signed were shown.
 async fn subject(sink: &dyn Sink, item: &ApprovedItem<'_>) -> Result<Subject, FlowError> {
-    let item = item.item;
+    let item = item.item();
     let content = sink.resolve(&Selector::Digest(item.digest)).await?;
     let Descriptor { media_type, size, .. } = content.descriptor();
     let place = || item.pinned().to_string();
@@ -258,31 +258,26 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn add(&mut self, subject: &Subject, item: &ApprovedItem<'_>, created: Time) -> Result<(), FlowError> {
-        let format = item.item.format();
-        let kind = item.item.kind();
-        for signed in &item.signers {
-            for message in item.messages {
-                let Some(signature) = signed.signature(item.place, message.part()) else { continue };
-                if message.part() == Part::Claim {
-                    let content = Content::name(media_type::SIMPLE_SIGNING, message.payload().to_vec());
-                    let layer = attach::simple_layer(&content, &base64::encode(signature));
-                    self.tag("sig", content, layer);
-                    continue;
-                }
-                let envelope = Envelope::assemble(media_type::IN_TOTO, message.payload(), signed.key(), signature)?;
-                let predicate_type = match &kind {
-                    Kind::Attestation { predicate_type } => predicate_type,
-                    Kind::ImageSignature => media_type::COSIGN_SIGN_PREDICATE,
-                };
-                if format.has_tag() && kind != Kind::ImageSignature {
-                    let (content, layer) = attach::envelope_layer(&envelope, predicate_type)?;
-                    self.tag("att", content, layer);
-                }
-                if format.has_bundle() {
-                    let bundle = attach::bundle(subject, envelope, signed.key(), predicate_type, created)?;
-                    self.bundles.push(bundle);
-                }
+    fn add(&mut self, subject: &Subject, approved: &ApprovedItem<'_>, created: Time) -> Result<(), FlowError> {
+        let (format, kind) = (approved.item().format(), approved.item().kind());
+        let predicate_type = match &kind {
+            Kind::Attestation { predicate_type } => predicate_type,
+            Kind::ImageSignature => media_type::COSIGN_SIGN_PREDICATE,
+        };
+        for (signed, message, signature) in approved.signatures() {
+            if message.part() == Part::Claim {
+                let content = Content::name(media_type::SIMPLE_SIGNING, message.payload().to_vec());
+                let layer = attach::simple_layer(&content, &base64::encode(signature));
+                self.tag("sig", content, layer);
+                continue;
+            }
+            let envelope = Envelope::assemble(media_type::IN_TOTO, message.payload(), signed.key(), signature)?;
+            if format.has_tag() && kind != Kind::ImageSignature {
+                let (content, layer) = attach::envelope_layer(&envelope, predicate_type)?;
+                self.tag("att", content, layer);
+            }
+            if format.has_bundle() {
+                self.bundles.push(attach::bundle(subject, envelope, signed.key(), predicate_type, created)?);
             }
         }
         Ok(())

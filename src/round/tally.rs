@@ -21,17 +21,13 @@ pub struct Approved<'a> {
     response: &'a Response,
 }
 
-/// An item with what was signed of it.
+/// An item of an approved request, with what was signed of it.
 #[derive(Clone, Debug)]
 pub struct ApprovedItem<'a> {
-    /// The item.
-    pub item: &'a Item,
-    /// Its payloads.
-    pub messages: &'a [Message],
-    /// Its place in the request, from 0.
-    pub place: usize,
-    /// Whose signatures are whole.
-    pub signers: Vec<&'a Signed>,
+    item: &'a Item,
+    messages: &'a [Message],
+    place: usize,
+    signers: Vec<&'a Signed>,
 }
 
 /// Who has not signed yet.
@@ -116,5 +112,27 @@ impl<'a> Approved<'a> {
             place,
             signers: response.signers().filter(|signed| signed.has_all_of(request, place)).collect(),
         })
+    }
+}
+
+impl<'a> ApprovedItem<'a> {
+    /// The item.
+    pub const fn item(&self) -> &'a Item {
+        self.item
+    }
+
+    /// Whose signatures are whole.
+    pub fn signers(&self) -> impl Iterator<Item = &'a Signed> {
+        self.signers.iter().copied()
+    }
+
+    /// Every signature that is to be attached: whose, over what, and the signature.
+    pub fn signatures(&self) -> impl Iterator<Item = (&'a Signed, &'a Message, &'a [u8])> {
+        let (messages, place) = (self.messages, self.place);
+        let of = move |signed: &'a Signed| {
+            let made = move |message: &'a Message| Some((signed, message, signed.signature(place, message.part())?));
+            messages.iter().filter_map(made)
+        };
+        self.signers().flat_map(of)
     }
 }

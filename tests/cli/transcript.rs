@@ -53,6 +53,24 @@ fn key_ceremony_md() {
     from_top_to_bottom("../docs/key-ceremony.md");
 }
 
+/// The part of the ceremony that has a token, where there is SoftHSM to stand in for one.
+#[cfg(feature = "pkcs11")]
+#[test]
+fn key_ceremony_md_in_a_token() {
+    let modules = ["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"];
+    let module = modules.into_iter().find(|module| std::path::Path::new(module).exists());
+    let Some(module) = module.filter(|_| super::support::program("softhsm2-util").is_some()) else {
+        println!("not run: there is no SoftHSM");
+        return;
+    };
+    let env = [("SOFTHSM2_CONF", "softhsm.conf"), ("BULLA_PIN", "2222"), ("BULLA_PKCS11_MODULE", module)];
+    let place = Place::new(&env.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    place.set_up("mkdir tokens && echo 'directories.tokendir = tokens' > softhsm.conf");
+    place.set_up("image rehearsal:v1 5");
+    let page = fs::read_to_string(testdata("../docs/key-ceremony.md")).unwrap();
+    replay(&place, &steps(&page.replace("```console\n", "```\n").replace("```console softhsm\n", "```console\n")), &[]);
+}
+
 /// A page whose blocks are one story, with passphrases from the environment.
 fn from_top_to_bottom(page: &str) {
     let place = Place::new(&BTreeMap::from([("BULLA_PASSWORD".to_owned(), "correct-horse".to_owned())]));

@@ -118,7 +118,7 @@ pub(in crate::cli) struct RequestSignArgs {
     /// The request
     #[arg(value_name = "REQUEST")]
     pub(in crate::cli) request: PathBuf,
-    /// A private key: a file, or env:NAME
+    /// A private key: a file, env:NAME, a pkcs11: URI, or plugin:NAME
     #[arg(long, value_name = "KEY")]
     pub(in crate::cli) key: String,
     /// Where the response is written; what an earlier run wrote there is kept, and only what is missing is signed
@@ -219,7 +219,7 @@ pub(in crate::cli) struct AttestArgs {
     /// The predicate type: a URI, or custom, cyclonedx, link, openvex, slsaprovenance, slsaprovenance1, spdx, vuln
     #[arg(long = "type", value_name = "TYPE")]
     pub(in crate::cli) predicate_type: String,
-    /// A private key: a file, or env:NAME; several may be given
+    /// A private key: a file, env:NAME, a pkcs11: URI, or plugin:NAME; several may be given
     #[arg(long, value_name = "KEY", required = true)]
     pub(in crate::cli) key: Vec<String>,
     /// Which form: a Sigstore bundle as a referrer, an envelope at the .att tag, or both

@@ -121,8 +121,8 @@ fn refused(request: &Request, missing: &Missing) -> Failure {
 fn jobs<'a>(approved: &Approved<'a>) -> Vec<Job<'a>> {
     let mut jobs: BTreeMap<String, Job<'a>> = BTreeMap::new();
     for approved in approved.items() {
-        let pinned = approved.item.pinned().to_string();
-        let place = approved.item.reference.place();
+        let pinned = approved.item().pinned().to_string();
+        let place = approved.item().reference.place();
         let job = jobs.entry(pinned.clone()).or_insert_with(|| Job { items: Vec::new(), pinned, place });
         job.items.push(approved);
     }

@@ -47,6 +47,15 @@ impl Page<'_> {
         page
     }
 
+    /// How many predicates are not shown to their end.
+    pub(super) fn cut(&self) -> usize {
+        let cut = |item: &&Item| match &item.action {
+            Action::Attest(attest) => !self.full && pieces(attest.predicate.get()).nth(PREDICATE_LINES).is_some(),
+            Action::Sign(_) => false,
+        };
+        self.request.items().iter().filter(cut).count()
+    }
+
     /// The request without its items, and who has signed.
     pub(super) fn standing(&self) -> String {
         let request = self.request;
