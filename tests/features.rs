@@ -47,7 +47,9 @@ fn the_library_alone_has_no_network_crate() {
 
 #[test]
 fn the_signer_has_no_network_crate() {
-    assert_eq!(present(&crates(&["--no-default-features", "--features", "cli"])), Vec::<String>::new());
+    for features in ["cli", "cli,pkcs11"] {
+        assert_eq!(present(&crates(&["--no-default-features", "--features", features])), Vec::<String>::new());
+    }
 }
 
 #[test]
