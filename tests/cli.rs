@@ -40,6 +40,7 @@ macro_rules! verbs {
 }
 
 verbs! {
+    attest: "attest-";
     copy: "copy-";
     demo: "demo-";
     general: "general-";
@@ -49,6 +50,12 @@ verbs! {
     key_import: "key-import-";
     key_new: "key-new-";
     key_show: "key-show-";
+    request_attach: "request-attach";
+    request_log: "request-log-";
+    request_merge: "request-merge";
+    request_new: "request-new";
+    request_show: "request-show";
+    request_sign: "request-sign";
     sign: "sign-";
     tree: "tree-";
     verify: "verify-";

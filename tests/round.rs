@@ -269,8 +269,8 @@ fn what_was_signed_before_an_interruption_is_kept() {
         let progress = response.sign(&request, &tired, now(), usize::MAX).unwrap();
         assert!(progress.stopped.is_some());
         assert_eq!(progress.made.len(), tired_after);
-        // It was asked once more than it signed, and not again.
-        assert_eq!(tired.asked(), tired_after + 1);
+        // It was asked by each thread once more than it signed at most, and not again.
+        assert!((tired_after + 1..=tired_after + 8).contains(&tired.asked()), "{}", tired.asked());
         let written = response.to_json().unwrap();
         let mut resumed = Response::parse(&written, &request, &limits()).unwrap();
         assert_eq!(resumed, response);

@@ -2,6 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::sync::Mutex;
+use std::sync::OnceLock;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::thread::Builder;
 
 use crate::digest::Digest;
 use crate::envelope::base64;
@@ -170,19 +176,11 @@ impl Response {
                 Err(error) => return Ok(Progress { made, stopped: Some(error) }),
             },
         };
-        let mut stopped = None;
-        for (item, message) in signed.missing(request).into_iter().take(most) {
-            match checked(signer, &message.to_sign()) {
-                Ok(signature) => {
-                    let digest = Digest::sha256(&signature);
-                    made.push(Made { item: Some(item), part: Some(message.part()), signature: digest });
-                    signed.signatures.insert((item, message.part()), signature);
-                }
-                Err(error) => {
-                    stopped = Some(error);
-                    break;
-                }
-            }
+        let todo: Vec<_> = signed.missing(request).into_iter().take(most).collect();
+        let (signatures, stopped) = side_by_side(signer, &todo);
+        for (place, signature) in signatures {
+            made.push(Made { item: Some(place.0), part: Some(place.1), signature: Digest::sha256(&signature) });
+            signed.signatures.insert(place, signature);
         }
         Ok(Progress { made, stopped })
     }
@@ -314,6 +312,34 @@ fn seal(request: &Request, owner: &str, key: &PublicKey, time: Time) -> Result<V
     });
     let seal = seal.map_err(|error| unreadable(error.into()))?;
     Ok(pre_authentication_encoding(SEAL_TYPE, &seal))
+}
+
+/// Signs with several threads at once, since a token may have several sessions and a machine several processors. Once one
+/// of them was declined none begins another; what all of them made is returned, in the order of the items.
+fn side_by_side(signer: &dyn Signer, todo: &[(usize, &Message)]) -> (BTreeMap<(usize, Part), Vec<u8>>, Option<SignerError>) {
+    const AT_ONCE: usize = 8;
+    let next = AtomicUsize::new(0);
+    let (made, stopped) = (Mutex::new(BTreeMap::new()), OnceLock::new());
+    let work = || {
+        while stopped.get().is_none() {
+            let Some((item, message)) = todo.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
+            match checked(signer, &message.to_sign()) {
+                Ok(signature) => {
+                    let place = (*item, message.part());
+                    made.lock().unwrap_or_else(PoisonError::into_inner).insert(place, signature);
+                }
+                Err(error) => drop(stopped.set(error)),
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        // Where the system gives no more threads, those that there are have to do: this one at least is there.
+        for _ in 1..AT_ONCE.min(todo.len()) {
+            drop(Builder::new().spawn_scoped(scope, work));
+        }
+        work();
+    });
+    (made.into_inner().unwrap_or_else(PoisonError::into_inner), stopped.into_inner())
 }
 
 /// A signature that was verified over this very message, whatever the signer says about it.
