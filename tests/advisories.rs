@@ -199,7 +199,10 @@ fn t05_a_manifest_that_refers_to_another_image_does_not_count() {
         let manifests = shop.hang(&signed, Spot::Fallback, &SIGNATURE, format, &[letter]);
         let entries: Vec<_> = manifests
             .iter()
-            .map(|manifest| Descriptor { artifact_type: Some(media_type::SIGSTORE_BUNDLE.into()), ..manifest.descriptor().bare() })
+            .map(|manifest| Descriptor {
+                artifact_type: Some(media_type::SIGSTORE_BUNDLE.into()),
+                ..manifest.descriptor().bare()
+            })
             .collect();
         shop.list(&other, &entries);
         let ask = Ask::new();
@@ -218,7 +221,8 @@ fn t05_a_listed_manifest_without_subject_does_not_count() {
         let manifest = carrier(None, format, std::slice::from_ref(&letter));
         let blobs: Vec<_> = blobs(&[letter]).into_iter().chain([referrer::empty_config()]).collect();
         shop.push(&blobs, &manifest, None);
-        let entry = Descriptor { artifact_type: Some(media_type::SIGSTORE_BUNDLE.into()), ..manifest.descriptor().bare() };
+        let entry =
+            Descriptor { artifact_type: Some(media_type::SIGSTORE_BUNDLE.into()), ..manifest.descriptor().bare() };
         shop.list(&image, &[entry]);
         assert_refused("no subject", &Ask::new().of(shop.sink.as_ref(), *image.digest()), &["subject-field"]);
     }
@@ -298,10 +302,8 @@ fn t08_a_tag_is_asked_once_and_the_answer_is_a_digest() {
     let letter = word_of.seal(Format::Bundle, &[proof::key()]);
     shop.hang(&images[0], Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]);
     let latest = Selector::Tag("latest".to_owned());
-    let moving = |images: &[&Content]| Moving {
-        shown: 0.into(),
-        images: images.iter().map(|image| (*image).clone()).collect(),
-    };
+    let moving =
+        |images: &[&Content]| Moving { shown: 0.into(), images: images.iter().map(|image| (*image).clone()).collect() };
     for (order, want) in [([&images[0], &images[1]], "accepted"), ([&images[1], &images[0]], "refused")] {
         let source = Scripted::new(shop.memory.clone().unwrap(), moving(&order));
         let outcome = verify_in(&source, &latest, &Platforms::Root, &Ask::new()).unwrap();
@@ -382,20 +384,26 @@ fn t11_what_can_be_read_in_two_ways_is_refused() {
     let double = make(move |way, image| {
         let word = says(way, &SIGNATURE, image);
         let doubled = match way.format {
-            Format::Simple => twice(&word, r#""image":{"#, &format!(r#""image":{{"docker-manifest-digest":"{other}"}},"image":{{"#)),
-            Format::Bundle | Format::Dsse => {
-                twice(&word, r#""subject":["#, &format!(r#""subject":[{{"digest":{{"sha256":"{}"}}}}],"subject":["#, other.hex()))
+            Format::Simple => {
+                twice(&word, r#""image":{"#, &format!(r#""image":{{"docker-manifest-digest":"{other}"}},"image":{{"#))
             }
+            Format::Bundle | Format::Dsse => twice(
+                &word,
+                r#""subject":["#,
+                &format!(r#""subject":[{{"digest":{{"sha256":"{}"}}}}],"subject":["#, other.hex()),
+            ),
         };
         sealed(way, &doubled)
     });
     let escaped = make(move |way, image| {
         let word = says(way, &SIGNATURE, image);
         let doubled = match way.format {
-            Format::Simple => twice(&word, r#""image":{"#, &format!(r#""im\u0061ge":{{"docker-manifest-digest":"{other}"}},"image":{{"#)),
-            Format::Bundle | Format::Dsse => {
-                twice(&word, r#""subject":["#, r#""subj\u0065ct":[],"subject":["#)
-            }
+            Format::Simple => twice(
+                &word,
+                r#""image":{"#,
+                &format!(r#""im\u0061ge":{{"docker-manifest-digest":"{other}"}},"image":{{"#),
+            ),
+            Format::Bundle | Format::Dsse => twice(&word, r#""subject":["#, r#""subj\u0065ct":[],"subject":["#),
         };
         sealed(way, &doubled)
     });
@@ -671,13 +679,15 @@ fn t18_one_key_counts_once() {
             let word = Word::with(format, &SIGNATURE, image.digest(), &BTreeMap::new(), Some("again"));
             let sig = base64::encode(proof::key().sign(&word.message(format)).unwrap().as_bytes());
             let other = keys[1].id().to_string();
-            let list = json!([{"sig": sig, "keyid": "one"}, {"sig": sig, "keyid": "two"}, {"sig": sig, "keyid": other}]);
+            let list =
+                json!([{"sig": sig, "keyid": "one"}, {"sig": sig, "keyid": "two"}, {"sig": sig, "keyid": other}]);
             shop.hang(&image, Spot::Referrers, &SIGNATURE, format, &[word.within(format, &list)]);
         }
         shop.settle();
         let heard = Ask::by(keys.clone()).of_everything(shop.sink.as_ref(), *image.digest());
         let Verdict::Accepted(verified) = &heard else { panic!("{heard:#?}") };
-        let formats: BTreeSet<_> = verified.counted().iter().map(|counted| counted.evidence.sealed().format()).collect();
+        let formats: BTreeSet<_> =
+            verified.counted().iter().map(|counted| counted.evidence.sealed().format()).collect();
         assert_eq!(formats.len(), Format::ALL.len(), "not every format was heard: {formats:?}");
         let verdict = Ask::by(keys.clone()).threshold(2).of(shop.sink.as_ref(), *image.digest());
         assert_eq!(word(&verdict), "refused");
@@ -695,7 +705,9 @@ fn t18_two_keys_count_twice() {
         let image = shop.image(1);
         let word_of = says(way, &SIGNATURE, &image);
         let letters = match way.format {
-            Format::Simple => vec![word_of.seal(way.format, &[proof::key()]), word_of.seal(way.format, &[&proof::KEYS[1]])],
+            Format::Simple => {
+                vec![word_of.seal(way.format, &[proof::key()]), word_of.seal(way.format, &[&proof::KEYS[1]])]
+            }
             Format::Bundle | Format::Dsse => vec![word_of.seal(way.format, &[proof::key(), &proof::KEYS[1]])],
         };
         shop.hang(&image, way.spot, &SIGNATURE, way.format, &letters);
@@ -717,10 +729,7 @@ fn t18_a_key_that_is_given_twice_is_one_key() {
         ];
         let trust = TrustRoot::pinned(again).unwrap();
         assert_eq!(trust.keys().count(), 1);
-        assert_eq!(
-            trust.supports(Threshold::new(2).unwrap()),
-            Err(TrustError::TooFewKeys { got: 1, want: 2 })
-        );
+        assert_eq!(trust.supports(Threshold::new(2).unwrap()), Err(TrustError::TooFewKeys { got: 1, want: 2 }));
     }
 }
 
@@ -814,7 +823,10 @@ fn t23_a_subject_is_named_by_its_digest_and_nothing_else() {
         ("with algorithm", subject(|image| json!([{"digest": {"sha256": image.digest()}}]))),
         ("a prefix", subject(|image| json!([{"digest": {"sha256": &image.digest().hex()[..63]}}]))),
         ("as sha512", subject(|image| json!([{"digest": {"sha512": image.digest().hex()}}]))),
-        ("sha512 of something else", subject(|image| json!([{"digest": {"sha256": image.digest().hex(), "sha512": "00"}}]))),
+        (
+            "sha512 of something else",
+            subject(|image| json!([{"digest": {"sha256": image.digest().hex(), "sha512": "00"}}])),
+        ),
         ("white space", subject(|image| json!([{"digest": {"sha256": format!("{} ", image.digest().hex())}}]))),
     ];
     refused(&SIGNATURE, &Ask::new(), &variants, &["other-subject"]);
@@ -858,7 +870,9 @@ fn t24_the_type_of_a_signature_has_one_spelling() {
     let typed = |predicate_type: &'static str| {
         make(move |way, image| {
             let word = match way.format {
-                Format::Simple => altered(way, &SIGNATURE, image, |value| value["critical"]["type"] = json!(predicate_type)),
+                Format::Simple => {
+                    altered(way, &SIGNATURE, image, |value| value["critical"]["type"] = json!(predicate_type))
+                }
                 Format::Bundle | Format::Dsse => {
                     altered(way, &SIGNATURE, image, |value| value["predicateType"] = json!(predicate_type))
                 }
@@ -912,7 +926,9 @@ fn t25_nothing_in_the_evidence_is_trusted() {
                 Format::Simple => {
                     let mut value = json!({"signatures": [{}]});
                     add(&mut value);
-                    for key in ["dev.sigstore.cosign/certificate", "dev.sigstore.cosign/chain", "dev.sigstore.cosign/bundle"] {
+                    for key in
+                        ["dev.sigstore.cosign/certificate", "dev.sigstore.cosign/chain", "dev.sigstore.cosign/bundle"]
+                    {
                         letter.annotations.insert(key.to_owned(), proof::public(proof::stranger()).to_pem());
                     }
                     letter.annotations.insert("offered".to_owned(), value.to_string());
@@ -933,33 +949,49 @@ fn t25_nothing_in_the_evidence_is_trusted() {
         }
     }
     let variants = [
-        ("its key in the clear", offered(|value| {
-            let spki = base64::encode(proof::public(proof::stranger()).spki());
-            value["verificationMaterial"]["publicKey"] = json!({"hint": "", "rawBytes": spki, "keyDetails": "PKIX_ECDSA_P256_SHA_256"});
-            value["publicKey"] = json!({"rawBytes": spki});
-        })),
-        ("the name of the trusted key", offered(|value| {
-            let id = proof::public(proof::key()).id();
-            value["verificationMaterial"]["publicKey"] = json!({"hint": id.hint()});
-            signatures(value)["keyid"] = json!(id.to_string());
-        })),
-        ("a certificate", offered(|value| {
-            let spki = base64::encode(proof::public(proof::stranger()).spki());
-            value["verificationMaterial"]["certificate"] = json!({"rawBytes": spki});
-            value["verificationMaterial"]["x509CertificateChain"] = json!({"certificates": [{"rawBytes": spki}]});
-        })),
-        ("a header with a key", offered(|value| {
-            let pem = proof::public(proof::stranger()).to_pem();
-            for field in ["jwk", "jku", "x5u", "x5c", "kid", "cert", "publicKey"] {
-                signatures(value)[field] = json!(pem);
-                value[field] = json!(pem);
-            }
-        })),
-        ("a trust root and a policy", offered(|value| {
-            let pem = proof::public(proof::stranger()).to_pem();
-            value["trustedRoot"] = json!({"keys": [pem]});
-            value["policy"] = json!({"threshold": 0, "default": [{"type": "insecureAcceptAnything"}]});
-        })),
+        (
+            "its key in the clear",
+            offered(|value| {
+                let spki = base64::encode(proof::public(proof::stranger()).spki());
+                value["verificationMaterial"]["publicKey"] =
+                    json!({"hint": "", "rawBytes": spki, "keyDetails": "PKIX_ECDSA_P256_SHA_256"});
+                value["publicKey"] = json!({"rawBytes": spki});
+            }),
+        ),
+        (
+            "the name of the trusted key",
+            offered(|value| {
+                let id = proof::public(proof::key()).id();
+                value["verificationMaterial"]["publicKey"] = json!({"hint": id.hint()});
+                signatures(value)["keyid"] = json!(id.to_string());
+            }),
+        ),
+        (
+            "a certificate",
+            offered(|value| {
+                let spki = base64::encode(proof::public(proof::stranger()).spki());
+                value["verificationMaterial"]["certificate"] = json!({"rawBytes": spki});
+                value["verificationMaterial"]["x509CertificateChain"] = json!({"certificates": [{"rawBytes": spki}]});
+            }),
+        ),
+        (
+            "a header with a key",
+            offered(|value| {
+                let pem = proof::public(proof::stranger()).to_pem();
+                for field in ["jwk", "jku", "x5u", "x5c", "kid", "cert", "publicKey"] {
+                    signatures(value)[field] = json!(pem);
+                    value[field] = json!(pem);
+                }
+            }),
+        ),
+        (
+            "a trust root and a policy",
+            offered(|value| {
+                let pem = proof::public(proof::stranger()).to_pem();
+                value["trustedRoot"] = json!({"keys": [pem]});
+                value["policy"] = json!({"threshold": 0, "default": [{"type": "insecureAcceptAnything"}]});
+            }),
+        ),
     ];
     refused(&SIGNATURE, &Ask::new(), &variants, &["no-trusted-key"]);
 }
@@ -1065,7 +1097,8 @@ fn t28_an_ambiguous_manifest_carries_nothing() {
             // No store of ours takes such a manifest, so it is slipped in as a blob and listed.
             now(shop.sink.push_content(&blobs(&[letter])[0])).unwrap();
             now(shop.sink.push_content(&bad)).unwrap();
-            let listed = Descriptor { artifact_type: Some(media_type::SIGSTORE_BUNDLE.into()), ..bad.descriptor().bare() };
+            let listed =
+                Descriptor { artifact_type: Some(media_type::SIGSTORE_BUNDLE.into()), ..bad.descriptor().bare() };
             shop.list(&image, &[listed]);
             let verdict = Ask::new().of(shop.sink.as_ref(), *image.digest());
             assert_refused(&format!("{format:?}: {name}"), &verdict, &["manifest-unreadable"]);
@@ -1102,8 +1135,8 @@ fn t28_an_ambiguous_image_is_not_judged() {
 #[test]
 fn t29_an_ed25519_signature_has_one_form() {
     const ORDER: [u8; 32] = [
-        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
     ];
     let key = &proof::KEYS[1];
     let signature = key.sign(b"message").unwrap().as_bytes().to_vec();
@@ -1131,7 +1164,11 @@ fn t39_nesting_and_cycles_end() {
     let manifest = shop.hang(&image, Spot::Tag, &SIGNATURE, Format::Simple, &[letter]).remove(0);
     for suffix in ["sig", "att", "sbom"] {
         shop.push(&[], &manifest, Some(&referrer::cosign_tag(manifest.digest(), suffix)));
-        shop.push(&[], &image, Some(&referrer::cosign_tag(image.digest(), suffix)).filter(|_| suffix == "sbom").map(String::as_str));
+        shop.push(
+            &[],
+            &image,
+            Some(&referrer::cosign_tag(image.digest(), suffix)).filter(|_| suffix == "sbom").map(String::as_str),
+        );
     }
     let source = shop.sink.as_ref();
     assert_eq!(word(&Ask::new().of(source, *image.digest())), "accepted");
@@ -1176,7 +1213,8 @@ fn every_manifest_below_an_index_is_asked_for_with_all_platforms() {
     let shop = Shop::new();
     let (deep, near) = (shop.image(1), shop.image(2));
     let inner = shop.index(&[deep.descriptor().bare()], None);
-    let outer = shop.index(&[inner.descriptor().bare(), near.descriptor().bare(), near.descriptor().bare()], Some("outer"));
+    let outer =
+        shop.index(&[inner.descriptor().bare(), near.descriptor().bare(), near.descriptor().bare()], Some("outer"));
     let sign = |image: &Content| {
         let letter = Word::about(Format::Bundle, &SIGNATURE, image.digest()).seal(Format::Bundle, &[proof::key()]);
         shop.hang(image, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]);
@@ -1207,10 +1245,8 @@ fn every_manifest_below_an_index_is_asked_for_with_all_platforms() {
 #[test]
 fn a_signed_platform_does_not_admit_the_index_around_it() {
     let shop = Shop::new();
-    let platform = |name: &str, image: &Content| Descriptor {
-        platform: Platform::parse(name),
-        ..image.descriptor().bare()
-    };
+    let platform =
+        |name: &str, image: &Content| Descriptor { platform: Platform::parse(name), ..image.descriptor().bare() };
     let (signed, unsigned) = (shop.image(1), shop.image(2));
     let index = shop.index(&[platform("linux/amd64", &signed), platform("linux/arm64", &unsigned)], Some("index"));
     let letter = Word::about(Format::Bundle, &SIGNATURE, signed.digest()).seal(Format::Bundle, &[proof::key()]);
@@ -1466,7 +1502,14 @@ fn t54_compressed_evidence_is_not_read() {
 #[test]
 fn t55_malformed_documents_are_findings() {
     let texts = [
-        "", "null", "{}", "[]", "0", "\"\"", "{\"payload\":null}", "{\"signatures\":[[]]}",
+        "",
+        "null",
+        "{}",
+        "[]",
+        "0",
+        "\"\"",
+        "{\"payload\":null}",
+        "{\"signatures\":[[]]}",
         "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\"}",
         "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{},\"dsseEnvelope\":{}}",
         "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.4+json\",\"verificationMaterial\":{},\"dsseEnvelope\":null}",
@@ -1477,7 +1520,9 @@ fn t55_malformed_documents_are_findings() {
         .into_iter()
         .map(|text| {
             let letter = make(move |way, _| match way.format {
-                Format::Simple => Word { payload_type: String::new(), payload: text.as_bytes().to_vec() }.beside("AA=="),
+                Format::Simple => {
+                    Word { payload_type: String::new(), payload: text.as_bytes().to_vec() }.beside("AA==")
+                }
                 Format::Bundle | Format::Dsse => Letter::of_text(way.format, text),
             });
             (text, letter)
@@ -1537,7 +1582,9 @@ fn t61_names_stay_names() {
     let layout = bulla::store::Layout::create(&path, Limits::DEFAULT).unwrap();
     let shop = Shop { sink: Box::new(layout), memory: None, dir: None };
     let image = shop.image(1);
-    for tag in ["../escape", "/tmp/escape", "a/../../escape", "..", ".", "blobs/sha256/x", "index.json", "C:\\x", "\u{202e}x"] {
+    for tag in
+        ["../escape", "/tmp/escape", "a/../../escape", "..", ".", "blobs/sha256/x", "index.json", "C:\\x", "\u{202e}x"]
+    {
         shop.push(&[], &image, Some(tag));
     }
     shop.settle();
@@ -1603,11 +1650,16 @@ fn a_place_that_cannot_be_read_is_not_an_empty_place() {
         fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
             if self.0(call) { Err(Self::error()) } else { answer }
         }
-        fn listing(&self, call: &Call, answer: Result<Option<Listing>, StoreError>) -> Result<Option<Listing>, StoreError> {
+        fn listing(
+            &self,
+            call: &Call,
+            answer: Result<Option<Listing>, StoreError>,
+        ) -> Result<Option<Listing>, StoreError> {
             if self.0(call) { Err(Self::error()) } else { answer }
         }
     }
-    let places: [(&str, fn(&Call) -> bool); 4] = [
+    type Recognises = fn(&Call) -> bool;
+    let places: [(&str, Recognises); 4] = [
         ("the list", |call| matches!(call, Call::Referrers(..))),
         ("the fallback tag", |call| matches!(call, Call::Resolve(Selector::Tag(tag)) if !tag.contains('.'))),
         ("the tag", |call| matches!(call, Call::Resolve(Selector::Tag(tag)) if tag.contains('.'))),
@@ -1623,7 +1675,10 @@ fn a_place_that_cannot_be_read_is_not_an_empty_place() {
     for way in Way::all_for(&SIGNATURE).into_iter().filter(|way| way.shelf == Shelf::Memory) {
         let (shop, image) = way.signed(proof::key(), &SIGNATURE);
         for (name, place) in &places[..3] {
-            let hides = matches!((way.spot, *name), (Spot::Referrers, "the list") | (Spot::Fallback, "the fallback tag") | (Spot::Tag, "the tag"));
+            let hides = matches!(
+                (way.spot, *name),
+                (Spot::Referrers, "the list") | (Spot::Fallback, "the fallback tag") | (Spot::Tag, "the tag")
+            );
             let source = Scripted::new(shop.memory.clone().unwrap(), Denied(*place));
             let want = if hides { "unknown" } else { "accepted" };
             assert_eq!(word(&Ask::new().of(&source, *image.digest())), want, "{way:?} without {name}");

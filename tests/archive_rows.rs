@@ -765,7 +765,7 @@ fn ha_28_an_unnamed_entry_that_cannot_be_read_is_no_absence() {
     files[4].1 = serde_json::to_vec(&serde_json::json!({ "schemaVersion": 2, "manifests": entries })).unwrap();
     both(&files, |store| {
         let listing = now(store.unwrap().referrers(good.manifest.digest(), None)).unwrap().unwrap();
-        assert_eq!(listing.entries, [lost.clone()]);
+        assert_eq!(listing.entries, std::slice::from_ref(&lost));
     });
 }
 

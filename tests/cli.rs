@@ -98,7 +98,11 @@ fn xml_fault(text: &str) -> Option<String> {
         if open.is_empty() && !before.is_empty() {
             return Some(format!("text outside: {before}"));
         }
-        if before.split('&').skip(1).any(|rest| !["amp;", "lt;", "gt;", "quot;"].iter().any(|name| rest.starts_with(name))) {
+        if before
+            .split('&')
+            .skip(1)
+            .any(|rest| !["amp;", "lt;", "gt;", "quot;"].iter().any(|name| rest.starts_with(name)))
+        {
             return Some(format!("a bare ampersand: {before}"));
         }
         let Some((tag, after)) = after.split_once('>') else { return Some(format!("no end: {rest}")) };

@@ -46,8 +46,7 @@ fn verdict(layout: &Layout, ask: &Ask) -> Verdict {
     let sole = layout.sole().expect("one image");
     let selector = Selector::Digest(sole.digest);
     let verifier = ask.verifier();
-    let outcome =
-        now(verify::verify(layout, &selector, &Platforms::Root, &verifier, Effort::UntilMet, &ask.limits));
+    let outcome = now(verify::verify(layout, &selector, &Platforms::Root, &verifier, Effort::UntilMet, &ask.limits));
     let outcome = outcome.expect("an outcome");
     assert_eq!(outcome.subject, sole.digest);
     outcome.verdict

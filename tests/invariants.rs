@@ -150,7 +150,8 @@ fn things(max: usize) -> impl Strategy<Value = Vec<Thing>> {
         1 => Just(About::Nothing),
         1 => Just(About::Unsigned),
     ];
-    let thing = (format, spot, 0..=TRUSTED, about).prop_map(|(format, spot, key, about)| Thing { format, spot, key, about });
+    let thing =
+        (format, spot, 0..=TRUSTED, about).prop_map(|(format, spot, key, about)| Thing { format, spot, key, about });
     prop::collection::vec(thing, 0..max).prop_map(one_tag)
 }
 
@@ -596,5 +597,9 @@ proptest! {
 
 /// Text of the kinds that break writers: quotes, control characters, what Go escapes, what is not ASCII.
 fn text() -> impl Strategy<Value = String> {
-    prop_oneof!["[a-zA-Z0-9._/=-]{1,12}", "[ \"\\\\<>&'\t\n\r\u{8}\u{c}\u{7f}é\u{2028}\u{2029}\u{1f980}]{1,8}", ".{1,8}"]
+    prop_oneof![
+        "[a-zA-Z0-9._/=-]{1,12}",
+        "[ \"\\\\<>&'\t\n\r\u{8}\u{c}\u{7f}é\u{2028}\u{2029}\u{1f980}]{1,8}",
+        ".{1,8}"
+    ]
 }

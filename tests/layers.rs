@@ -73,7 +73,7 @@ fn the_table_of_layers_has_no_way_up() {
         }
     }
     for (layer, imports) in LAYERS {
-        let deciders = ["envelope", "trust", "policy", "verify"];
+        let deciders = ["envelope", "trust", "policy", "round", "verify"];
         assert!(!(deciders.contains(layer) && imports.contains(&"store")), "{layer}: verification does no I/O");
         assert!(*layer != "store" || !deciders.iter().any(|d| imports.contains(d)), "storage makes no decisions");
     }
@@ -119,6 +119,12 @@ fn each_rule_can_fail() {
         ("key/pem.rs", "//! Files.\nuse std::fs;\n", "2: power: `std::fs` touches files"),
         ("store/registry/auth.rs", "//! Files.\nuse std::fs;\n", "2: power: `std::fs` touches files"),
         ("cli/mod.rs", "//! Run.\nuse std::process::Command;\n", "2: power: `process::Command` starts a program"),
+        ("key/file.rs", "//! Load.\nuse cryptoki::context::Pkcs11;\n", "2: power: `cryptoki` loads a library"),
+        (
+            "cli/mod.rs",
+            "//! Limit.\nfn f() { rustix::process::setrlimit() }\n",
+            "2: power: `rustix` limits the process",
+        ),
         ("cli/mod.rs", "//! End.\nfn f() { std::process::exit(0) }\n", "2: power: `process::exit` ends the process"),
         ("flow/sign.rs", "//! Print.\nfn f() { println!(\"x\") }\n", "2: power: `println!` prints"),
         ("cli/mod.rs", "//! Print.\nfn f() { std::io::stderr() }\n", "2: power: `io::stderr` prints"),

@@ -80,9 +80,16 @@ fn every_bound_has_a_test() {
         redirects: _,               // of a registry: its own tests
         referrers: _,               // referrers_are_counted
         referrer_depth: _,          // referrers_are_followed_to_a_depth
+        request_bytes: _,           // tests/round.rs: a_request_is_bounded
+        plugin_bytes: _,            // tests/plugin.rs: an_answer_without_end_is_cut
+        request_items: _,           // tests/round.rs: a_request_is_bounded
+        request_keys: _,            // tests/round.rs: a_request_is_bounded
+        request_text_bytes: _,      // tests/round.rs: a_request_is_bounded
+        response_bytes: _,          // tests/round.rs: a_response_is_bounded_and_strict
         signature_bytes: _,         // signatures_are_measured
         signature_manifests: _,     // signature_manifests_are_counted, signatures_under_a_tag_are_counted
         signatures_per_envelope: _, // signatures_of_an_envelope_are_counted
+        signing_log_line_bytes: _,  // tests/round.rs: a_log_cannot_be_changed_unnoticed
         statement_digests: _,       // digests_of_a_subject_are_counted
         statement_subjects: _,      // subjects_are_counted
         timestamps: _,              // parts_of_a_bundle_are_counted
@@ -110,12 +117,19 @@ fn the_defaults_are_what_is_promised() {
         link_hops: 20,
         log_entries: 32,
         manifest_bytes: 4_194_304,
+        plugin_bytes: 1_048_576,
         redirects: 5,
         referrers: 1_000,
         referrer_depth: 4,
+        request_bytes: 67_108_864,
+        request_items: 4_000,
+        request_keys: 64,
+        request_text_bytes: 4_096,
+        response_bytes: 33_554_432,
         signature_bytes: 1_048_576,
         signature_manifests: 100,
         signatures_per_envelope: 16,
+        signing_log_line_bytes: 16_384,
         statement_digests: 32,
         statement_subjects: 1_024,
         timestamps: 32,
@@ -182,9 +196,7 @@ fn annotations_are_counted() {
 #[test]
 fn annotations_are_measured() {
     let limit = Limits::DEFAULT.annotation_bytes;
-    around(limit, |count| {
-        reads(&manifest(|wire| wire["annotations"] = json!({"four": "x".repeat(count - 4)})))
-    });
+    around(limit, |count| reads(&manifest(|wire| wire["annotations"] = json!({"four": "x".repeat(count - 4)}))));
     around(limit, |count| {
         let half = "x".repeat(count / 2);
         let rest = "x".repeat(count - count / 2 - 2);
@@ -274,8 +286,7 @@ fn referrers_are_followed_to_a_depth() {
         let mut subject = image.clone();
         for n in 0..depth {
             let letter = Letter::of_text(Format::Dsse, &format!("{{\"n\":{n}}}"));
-            subject =
-                shop.hang(&subject, Spot::Referrers, &Kind::ImageSignature, Format::Dsse, &[letter]).remove(0);
+            subject = shop.hang(&subject, Spot::Referrers, &Kind::ImageSignature, Format::Dsse, &[letter]).remove(0);
         }
         match now(Graph::collect(shop.sink.as_ref(), image, Closure::WithReferrers, &Limits::DEFAULT)) {
             Ok(graph) => graph.manifests.len() == depth + 1,
@@ -511,7 +522,8 @@ fn signature_manifests_are_counted() {
                 let manifest = carrier(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&letter));
                 shop.push(&[blobs(&[letter]).remove(0), bulla::oci::referrer::empty_config()], &manifest, None);
                 if spot == Spot::Fallback {
-                    let listed = Descriptor { artifact_type: Some(artifact_type.to_owned()), ..manifest.descriptor().bare() };
+                    let listed =
+                        Descriptor { artifact_type: Some(artifact_type.to_owned()), ..manifest.descriptor().bare() };
                     shop.list(&image, &[listed]);
                 }
             }

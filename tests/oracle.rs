@@ -17,9 +17,13 @@
 
 #[path = "oracle/bundles.rs"]
 mod bundles;
+#[path = "oracle/edges.rs"]
+mod edges;
 #[path = "oracle/gather.rs"]
 mod gather;
 #[path = "oracle/signatures.rs"]
 mod signatures;
+#[path = "oracle/variants.rs"]
+mod variants;
 #[path = "support/vectors.rs"]
 mod vectors;

@@ -65,10 +65,8 @@ impl Desk {
         let slsa = proof::attestation("https://slsa.dev/provenance/v1");
         let letter = Word::about(Format::Bundle, &slsa, attested.digest()).seal(Format::Bundle, &[proof::key()]);
         shop.hang(&attested, Spot::Referrers, &slsa, Format::Bundle, &[letter]);
-        let platform = |name: &str, image: &Content| Descriptor {
-            platform: Platform::parse(name),
-            ..image.descriptor().bare()
-        };
+        let platform =
+            |name: &str, image: &Content| Descriptor { platform: Platform::parse(name), ..image.descriptor().bare() };
         let index = shop.index(&[platform("linux/amd64", &signed), platform("linux/arm64", &unsigned)], Some("index"));
         let letter = Word::about(Format::Bundle, &kind, index.digest()).seal(Format::Bundle, &[proof::key()]);
         shop.hang(&index, Spot::Referrers, &kind, Format::Bundle, &[letter]);
@@ -150,7 +148,6 @@ fn t02_no_wrong_input_is_yes() {
         "oci:layout:v1 --key key -a env=test",
         "oci:layout:v1 --key key -a env=",
         "oci:layout:v1 --key key -a ENV=prod",
-        "oci:layout:v1 --key key -a env=prod -a env=test",
         "oci:layout:v1 --key key -a other=prod",
         "oci:layout:v1 --key key --signed-reference registry.example/ap",
         "oci:layout:v1 --key key --signed-reference ''",
@@ -169,6 +166,7 @@ fn t02_no_wrong_input_is_yes() {
         "oci:layout:v1 --key key --key absent",
         "oci:layout:v1 --key key -a env",
         "oci:layout:v1 --key key -a =prod",
+        "oci:layout:v1 --key key -a env=prod -a env=test",
         "oci:layout:v1 --key key --threshold 2",
         "oci:layout:v1 --key key --threshold 0",
         "oci:layout:v1 --key key --threshold -1",
@@ -222,10 +220,20 @@ fn t02_no_wrong_input_is_yes() {
     }
     only_verify.into_iter().for_each(|wrong| check(format!("verify {wrong}"), 1));
     only_verify_unknown.into_iter().for_each(|wrong| check(format!("verify {wrong}"), 2));
-    for line in ["", "verify", "import", "verify --key key", "import oci:layout:v1 --key key", "copy oci:layout:v1", "nonsense"] {
+    for line in
+        ["", "verify", "import", "verify --key key", "import oci:layout:v1 --key key", "copy oci:layout:v1", "nonsense"]
+    {
         check(line.to_owned(), 2);
     }
-    for line in ["tree oci:absent", "tree oci:layout:absent", "copy oci:absent oci:new", "copy oci:layout:absent oci:new:v1", "inspect absent", "key show absent", "key show garbage"] {
+    for line in [
+        "tree oci:absent",
+        "tree oci:layout:absent",
+        "copy oci:absent oci:new",
+        "copy oci:layout:absent oci:new:v1",
+        "inspect absent",
+        "key show absent",
+        "key show garbage",
+    ] {
         check(line.to_owned(), 2);
     }
 }
@@ -233,7 +241,8 @@ fn t02_no_wrong_input_is_yes() {
 // T-55: files that are not what they should be.
 #[test]
 fn t55_damaged_layouts_end_with_an_error() {
-    let texts: [&[u8]; 8] = [b"", b"{", b"null", b"[]", b"{}", b"\xff\xfe", b"{\"schemaVersion\":2,\"manifests\":[{}]}", &[b'['; 100_000]];
+    let texts: [&[u8]; 8] =
+        [b"", b"{", b"null", b"[]", b"{}", b"\xff\xfe", b"{\"schemaVersion\":2,\"manifests\":[{}]}", &[b'['; 100_000]];
     for name in ["oci-layout", "index.json"] {
         for text in texts {
             let desk = Desk::new();
@@ -319,7 +328,11 @@ fn t56_a_fall_is_not_a_yes() {
 #[cfg(target_os = "linux")]
 fn t56_nobody_listening_changes_no_verdict() {
     let desk = Desk::new();
-    for (line, want) in [("verify oci:layout:v1 --key key", 0), ("verify oci:layout:v2 --key key", 1), ("verify oci:absent --key key", 2)] {
+    for (line, want) in [
+        ("verify oci:layout:v1 --key key", 0),
+        ("verify oci:layout:v2 --key key", 1),
+        ("verify oci:absent --key key", 2),
+    ] {
         for redirect in [">&-", "2>&-", ">&- 2>&-", "</dev/null"] {
             let script = format!("exec \"$0\" \"$@\" {redirect}");
             let mut command = Command::new("sh");
@@ -341,13 +354,20 @@ fn t51_large_files_are_not_taken_into_memory() {
         file.set_len(8 << 30).unwrap();
     };
     let desk = Desk::new();
-    assert_eq!(starved(&desk, KIB, "verify oci:layout:v1 --key key").status.code(), Some(0), "too little memory to start");
+    assert_eq!(
+        starved(&desk, KIB, "verify oci:layout:v1 --key key").status.code(),
+        Some(0),
+        "too little memory to start"
+    );
     let targets = fs::read_dir(desk.path("layout/blobs/sha256")).unwrap().map(|file| file.unwrap().path());
-    let targets: Vec<_> = targets.chain(["layout/index.json", "layout/oci-layout", "key"].map(|name| desk.path(name))).collect();
+    let targets: Vec<_> =
+        targets.chain(["layout/index.json", "layout/oci-layout", "key"].map(|name| desk.path(name))).collect();
     for path in targets {
         let whole = fs::read(&path).unwrap();
         sparse(&path);
-        for line in ["verify oci:layout:v1 --key key", "tree oci:layout:v1", "import oci:layout:v1 oci:new:v1 --key key"] {
+        for line in
+            ["verify oci:layout:v1 --key key", "tree oci:layout:v1", "import oci:layout:v1 oci:new:v1 --key key"]
+        {
             let output = starved(&desk, KIB, line);
             let code = output.status.code();
             assert!(matches!(code, Some(0..=2)), "{}: {line}: {:?} {}", path.display(), output.status, said(&output));

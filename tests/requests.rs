@@ -212,10 +212,8 @@ fn many_images_cost_no_more_than_each_by_itself() {
         let images: Vec<_> = (0..count).map(|n| shop.image(n)).collect();
         images.iter().for_each(|image| signed_by_us(&shop, image, Form::Bundle, &[proof::key()]));
         let source = memory(&shop);
-        let asked: usize = images
-            .iter()
-            .map(|image| asked(&source, &Selector::Digest(*image.digest()), &Ask::new()).1.len())
-            .sum();
+        let asked: usize =
+            images.iter().map(|image| asked(&source, &Selector::Digest(*image.digest()), &Ask::new()).1.len()).sum();
         assert_eq!(asked, 2 * images.len());
     }
 }

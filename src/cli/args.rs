@@ -7,11 +7,33 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 
+use crate::round::Format;
+
+use super::request::args::AttestArgs;
+use super::request::args::RequestCommand;
+
+mod key;
+
+pub(super) use key::KeyArgs;
+pub(super) use key::KeyCommand;
+pub(super) use key::KeyExportArgs;
+pub(super) use key::KeyForm;
+pub(super) use key::KeyImportArgs;
+pub(super) use key::KeyListArgs;
+pub(super) use key::KeyNewArgs;
+pub(super) use key::KeyShowArgs;
+pub(super) use key::KeyType;
+pub(super) use key::PassphraseArgs;
+pub(super) use key::PluginArgs;
+pub(super) use key::TokenArgs;
+
 /// Signs container images with keys that never touch a network, and verifies before anything is moved or run.
 #[derive(Debug, Parser)]
 #[command(name = "bulla", version, max_term_width = 110, arg_required_else_help = true)]
-#[command(after_help = "References: host/repo:tag, host/repo@sha256:…, oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE.\n\
-Exit status: 0 yes or done, 1 refused, 2 could not tell (network, missing data, limits, bad arguments).")]
+#[command(
+    after_help = "References: host/repo:tag, host/repo@sha256:…, oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE.\n\
+Exit status: 0 yes or done, 1 refused, 2 could not tell (network, missing data, limits, bad arguments)."
+)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -19,6 +41,8 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Sign statements about images: provenance, SBOMs, scan results
+    Attest(AttestArgs),
     /// Copy an image with everything that refers to it; digests do not change
     Copy(CopyArgs),
     /// Show the main job in a temporary directory: sign, carry, import, tamper
@@ -30,24 +54,15 @@ pub(super) enum Command {
     /// Make, import, export and show keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Sign without a network: write a request, sign it elsewhere, attach the response
+    #[command(subcommand)]
+    Request(RequestCommand),
     /// Sign images
     Sign(SignArgs),
     /// Show what hangs on an image and, with --key, what of it is trusted
     Tree(TreeArgs),
     /// Verify images
     Verify(VerifyArgs),
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum KeyCommand {
-    /// Write a key in another form
-    Export(KeyExportArgs),
-    /// Take a private key over into an encrypted key file
-    Import(KeyImportArgs),
-    /// Make a key pair: PREFIX.key and PREFIX.pub
-    New(KeyNewArgs),
-    /// Show algorithm and key id
-    Show(KeyShowArgs),
 }
 
 #[derive(Debug, Args)]
@@ -70,16 +85,6 @@ pub(super) struct RegistryArgs {
     /// A token service on another host that may be given this registry's credentials
     #[arg(long, value_name = "HOST", help_heading = "Registry")]
     pub(super) allow_realm: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct PassphraseArgs {
-    /// Read the passphrase from the first line of this file
-    #[arg(long, value_name = "FILE", help_heading = "Passphrase")]
-    pub(super) passphrase_file: Option<PathBuf>,
-    /// Read the passphrase from the first line of this file descriptor
-    #[arg(long, value_name = "N", conflicts_with = "passphrase_file", help_heading = "Passphrase")]
-    pub(super) passphrase_fd: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -182,7 +187,7 @@ pub(super) struct SignArgs {
     /// What to sign
     #[arg(value_name = "REF", required = true)]
     pub(super) references: Vec<String>,
-    /// A private key: a file, or env:NAME; several may be given
+    /// A private key: a file, env:NAME, a pkcs11: URI, or plugin:NAME; several may be given
     #[arg(long, value_name = "KEY", required = true)]
     pub(super) key: Vec<String>,
     /// Which form: a Sigstore bundle as a referrer, simple signing at the .sig tag, or both
@@ -201,7 +206,7 @@ pub(super) struct SignArgs {
     #[arg(long, value_enum, default_value_t)]
     pub(super) output: Output,
     #[command(flatten)]
-    pub(super) passphrase: PassphraseArgs,
+    pub(super) keys: KeyArgs,
     #[command(flatten)]
     pub(super) registry: RegistryArgs,
 }
@@ -217,6 +222,16 @@ pub(super) enum SignFormat {
     Tag,
     /// Both forms
     Both,
+}
+
+impl From<SignFormat> for Format {
+    fn from(format: SignFormat) -> Self {
+        match format {
+            SignFormat::Both => Self::Both,
+            SignFormat::Bundle => Self::Bundle,
+            SignFormat::Tag => Self::Tag,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -260,91 +275,7 @@ pub(super) struct VerifyArgs {
     pub(super) registry: RegistryArgs,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum KeyType {
-    /// Ed25519
-    Ed25519,
-    /// ECDSA P-256
-    #[default]
-    P256,
-    /// ECDSA P-384
-    P384,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum KeyForm {
-    /// Encrypted PKCS#8, which openssl reads
-    EncryptedPkcs8,
-    /// The public key, PEM
-    Public,
-    /// Unencrypted PKCS#8: anybody who reads the file can sign
-    PlainPkcs8,
-    /// The encrypted container of cosign
-    Sigstore,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct KeyNewArgs {
-    /// The algorithm
-    #[arg(long = "type", value_enum, default_value_t)]
-    pub(super) kind: KeyType,
-    /// Where: PREFIX.key and PREFIX.pub are written
-    #[arg(short = 'o', long = "out", value_name = "PREFIX", default_value = "bulla")]
-    pub(super) prefix: PathBuf,
-    /// Replace files that are there
-    #[arg(long)]
-    pub(super) overwrite: bool,
-    #[command(flatten)]
-    pub(super) passphrase: PassphraseArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct KeyImportArgs {
-    /// The private key, in any form that is read
-    pub(super) file: PathBuf,
-    /// Where: PREFIX.key and PREFIX.pub are written
-    #[arg(short = 'o', long = "out", value_name = "PREFIX", default_value = "imported")]
-    pub(super) prefix: PathBuf,
-    /// Replace files that are there
-    #[arg(long)]
-    pub(super) overwrite: bool,
-    /// Read the passphrase of the file that is imported from the first line of this file; without it the new
-    /// passphrase is tried
-    #[arg(long, value_name = "FILE", help_heading = "Passphrase")]
-    pub(super) old_passphrase_file: Option<PathBuf>,
-    #[command(flatten)]
-    pub(super) passphrase: PassphraseArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct KeyExportArgs {
-    /// The key: a file, or env:NAME
-    pub(super) key: String,
-    /// In which form
-    #[arg(long, value_enum, default_value = "public")]
-    pub(super) form: KeyForm,
-    /// Where to; a private key is never written to the terminal
-    #[arg(short = 'o', long = "out", value_name = "FILE")]
-    pub(super) out: Option<PathBuf>,
-    /// Replace a file that is there
-    #[arg(long)]
-    pub(super) overwrite: bool,
-    #[command(flatten)]
-    pub(super) passphrase: PassphraseArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct KeyShowArgs {
-    /// The key: a public or private key file, or env:NAME
-    pub(super) key: String,
-    /// How to report
-    #[arg(long, value_enum, default_value_t)]
-    pub(super) output: Output,
-    #[command(flatten)]
-    pub(super) passphrase: PassphraseArgs,
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("an annotation is written KEY=VALUE".to_owned()),

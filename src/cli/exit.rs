@@ -95,6 +95,10 @@ impl From<StoreError> for Failure {
 
 fn hint(error: &StoreError) -> Option<String> {
     match error {
+        // The words are those of the registry client.
+        StoreError::Denied { why, .. } if why.contains("token service is on another site") => {
+            Some("--allow-realm HOST, if that host is known to you".to_owned())
+        }
         StoreError::Denied { place, .. } => {
             let host = place.split('/').next().unwrap_or_default();
             Some(format!("docker login {host}   (bulla reads the same files)"))
@@ -106,7 +110,9 @@ fn hint(error: &StoreError) -> Option<String> {
         StoreError::Unreachable { why, .. } if why.contains("certificate") => {
             Some("--ca FILE, with the certificate authority of the registry".to_owned())
         }
-        StoreError::Throttled { .. } => Some("try again later, or log in: registries allow more to known users".to_owned()),
+        StoreError::Throttled { .. } => {
+            Some("try again later, or log in: registries allow more to known users".to_owned())
+        }
         _ => None,
     }
 }

@@ -43,8 +43,9 @@ pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
             (content.bytes().to_vec(), Some(content.descriptor().media_type.clone()))
         }
     };
-    let (rows, fields) = describe(&bytes, outside.as_deref(), &limits)
-        .ok_or_else(|| Failure::unknown(format!("{}: not a manifest, bundle, envelope or key that bulla reads", args.target)))?;
+    let (rows, fields) = describe(&bytes, outside.as_deref(), &limits).ok_or_else(|| {
+        Failure::unknown(format!("{}: not a manifest, bundle, envelope or key that bulla reads", args.target))
+    })?;
     match args.output {
         Output::Json => render::json(&json!({
             "version": 1, "command": "inspect", "target": args.target, "digest": Digest::sha256(&bytes), "is": fields,

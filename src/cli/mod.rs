@@ -1,8 +1,11 @@
 //! The only part that knows about people: arguments, exit codes, the clock.
 
 mod args;
+mod attest;
 mod demo;
 mod exit;
+mod files;
+mod hygiene;
 mod inspect;
 mod keys;
 mod move_image;
@@ -11,6 +14,7 @@ mod picture;
 mod registry;
 mod render;
 mod report;
+mod request;
 mod runtime;
 mod secret;
 mod sign;
@@ -33,6 +37,9 @@ pub use exit::Failure;
 
 /// Runs the command line `arguments` and returns its exit code: 0 yes or done, 1 refused, 2 could not tell.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    if let Err(error) = hygiene::no_core_dumps() {
+        render::note(&format!("warning: core dumps cannot be switched off: {error}"));
+    }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         // Help and version are answers; everything else is a bad argument, which is 2 as well.
@@ -49,11 +56,13 @@ fn told(failure: &Failure) -> Exit {
 
 fn execute(command: Command) -> Result<Exit, Failure> {
     match command {
+        Command::Attest(args) => attest::attest(&args, now()),
         Command::Copy(args) => move_image::copy(&args),
         Command::Demo(args) => demo::demo(&args),
         Command::Import(args) => move_image::import(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Key(command) => keys::key(&command),
+        Command::Request(command) => request::request(&command),
         Command::Sign(args) => sign::sign(&args, now()),
         Command::Tree(args) => tree::tree(&args),
         Command::Verify(args) => verify::verify(&args),

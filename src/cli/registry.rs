@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::store::credentials::Credentials;
 use crate::store::credentials::Secret;
-use crate::store::registry::Registries;
 use crate::store::registry::ClientCertificate;
+use crate::store::registry::Registries;
 use crate::store::registry::Scheme;
 use crate::store::registry::Settings;
 

@@ -38,7 +38,8 @@ pub(super) fn text(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     // A reader that has gone away (`| head`) is no error of ours. A full disk is: the report is not there.
-    if let Err(error) = written.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }) {
+    if let Err(error) = written.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+    {
         LOST.get_or_init(|| error.to_string());
     }
 }
@@ -186,7 +187,9 @@ fn details(refusal: &Refusal) {
 
 fn refusal_hint(reference: &str, refusal: &Refusal, want: &WantArgs) -> String {
     match (refusal.counted.is_empty(), refusal.findings.is_empty()) {
-        (true, true) => format!("whoever released it: bulla sign <repository>@{} --key <a private key>", refusal.subject),
+        (true, true) => {
+            format!("whoever released it: bulla sign <repository>@{} --key <a private key>", refusal.subject)
+        }
         (true, false) => format!("bulla tree {reference}   (shows what is attached, and by whom)"),
         (false, _) => format!("bulla sign {reference} --key <another of the {} keys>", want.key.len()),
     }
@@ -194,7 +197,9 @@ fn refusal_hint(reference: &str, refusal: &Refusal, want: &WantArgs) -> String {
 
 fn open_hint(error: &StoreError) -> String {
     match error {
-        StoreError::Denied { .. } => "log in to the registry: bulla reads the files that docker login writes".to_owned(),
+        StoreError::Denied { .. } => {
+            "log in to the registry: bulla reads the files that docker login writes".to_owned()
+        }
         StoreError::TooMany { .. } => "remove stale referrers, or verify with the tag form".to_owned(),
         _ => "try again; nothing was decided".to_owned(),
     }

@@ -117,9 +117,9 @@ pub(super) fn signed(reference: &str, result: &Result<Vec<Signed>, Failure>, sig
         }
     };
     let keys = signers.iter().map(|signer| signer.public_key().id().to_string()).cycle();
-    let signatures = signed.iter().zip(keys).map(|(signed, key)| {
-        json!({ "digest": signed.subject, "key": key, "referrer": signed.referrer, "tag": signed.tag })
-    });
+    let signatures = signed.iter().zip(keys).map(
+        |(signed, key)| json!({ "digest": signed.subject, "key": key, "referrer": signed.referrer, "tag": signed.tag }),
+    );
     json!({ "reference": reference, "done": true, "signatures": signatures.collect::<Vec<_>>() })
 }
 
@@ -141,7 +141,9 @@ pub(super) fn imported(source: &str, target: &str, admitted: &Admitted, copied: 
     if !children.is_empty() {
         set(&mut result, "platforms", Value::Array(children));
     }
-    for (field, value) in [("reference", json!(source)), ("target", json!(target)), ("digest", json!(admitted.digest()))] {
+    for (field, value) in
+        [("reference", json!(source)), ("target", json!(target)), ("digest", json!(admitted.digest()))]
+    {
         set(&mut result, field, value);
     }
     amounts(&mut result, copied);

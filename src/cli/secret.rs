@@ -1,4 +1,4 @@
-//! Passphrases: from a file, a file descriptor, the environment or a prompt, never from an argument.
+//! Passphrases and PINs: from a file, a file descriptor, the environment or a prompt, never from an argument.
 
 use std::fs::File;
 use std::io::IsTerminal as _;
@@ -38,6 +38,36 @@ pub(super) fn new(args: &PassphraseArgs, what: &str) -> Result<Passphrase, Failu
     }
 }
 
+/// The PIN of a token, and whether somebody typed it just now.
+#[cfg(feature = "pkcs11")]
+pub(super) fn pin(file: Option<&Path>, what: &str, about: &str) -> Result<(Passphrase, Typed), Failure> {
+    if let Some(pin) = given_pin(file)? {
+        return Ok((pin, Typed::No));
+    }
+    if !std::io::stdin().is_terminal() {
+        let hint = "set BULLA_PIN, give --pin-file FILE, or pin-source=file:/PATH in the URI";
+        return Err(Failure::unknown(format!("{what} wants a PIN and there is no terminal to ask at")).hint(hint));
+    }
+    prompt(&format!("PIN of {what}{about}: "), what).map(|pin| (pin, Typed::Yes))
+}
+
+/// The PIN, if one is given without asking anybody.
+#[cfg(feature = "pkcs11")]
+pub(super) fn given_pin(file: Option<&Path>) -> Result<Option<Passphrase>, Failure> {
+    match file {
+        Some(path) => from_file(path).map(Some),
+        None => Ok(variable("BULLA_PIN")),
+    }
+}
+
+/// Whether somebody sits there and types.
+#[cfg(feature = "pkcs11")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Typed {
+    No,
+    Yes,
+}
+
 /// The first line of a file.
 pub(super) fn from_file(path: &Path) -> Result<Passphrase, Failure> {
     let told = |error| Failure::unknown(format!("{}: {error}", path.display()));
@@ -59,13 +89,14 @@ fn given(args: &PassphraseArgs) -> Result<Option<Passphrase>, Failure> {
     if let Some(number) = args.passphrase_fd {
         return from_file(&PathBuf::from(format!("/dev/fd/{number}"))).map(Some);
     }
-    let variable = |name| std::env::var(name).ok();
-    let found = variable("BULLA_PASSWORD").or_else(|| variable("COSIGN_PASSWORD"));
-    Ok(found.map(|mut text| {
-        let passphrase = Passphrase::new(text.as_bytes());
-        text.zeroize();
-        passphrase
-    }))
+    Ok(variable("BULLA_PASSWORD").or_else(|| variable("COSIGN_PASSWORD")))
+}
+
+fn variable(name: &str) -> Option<Passphrase> {
+    let mut text = std::env::var(name).ok()?;
+    let passphrase = Passphrase::new(text.as_bytes());
+    text.zeroize();
+    Some(passphrase)
 }
 
 fn prompt(text: &str, what: &str) -> Result<Passphrase, Failure> {
@@ -75,7 +106,9 @@ fn prompt(text: &str, what: &str) -> Result<Passphrase, Failure> {
 fn ask(text: &str, what: &str) -> Result<Zeroizing<String>, Failure> {
     if !std::io::stdin().is_terminal() {
         let hint = "set BULLA_PASSWORD, or give --passphrase-file FILE or --passphrase-fd N";
-        return Err(Failure::unknown(format!("{what} needs a passphrase and there is no terminal to ask at")).hint(hint));
+        return Err(
+            Failure::unknown(format!("{what} needs a passphrase and there is no terminal to ask at")).hint(hint)
+        );
     }
     let told = |error| Failure::unknown(format!("the passphrase could not be read: {error}"));
     rpassword::prompt_password(text).map(Zeroizing::new).map_err(told)

@@ -35,6 +35,14 @@ pub(super) struct Stores {
     registries: Option<Registries>,
 }
 
+/// What is about to be done: a registry gives one token for all of it.
+#[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "registry"), expect(dead_code, reason = "local stores need no leave"))]
+enum Access {
+    Reading,
+    Writing,
+}
+
 #[derive(Default)]
 struct Opened {
     archives: BTreeMap<PathBuf, Arc<Archive>>,
@@ -79,12 +87,18 @@ impl Stores {
                 let selector = selector(local.selector, || store.sole())?;
                 Ok((Arc::new(store), selector))
             }
-            _ => self.existing_sink(reference).map(|(sink, selector)| -> (Arc<dyn Source>, _) { (sink, selector) }),
+            _ => self
+                .open(reference, Access::Reading)
+                .map(|(sink, selector)| -> (Arc<dyn Source>, _) { (sink, selector) }),
         }
     }
 
     /// The store of an image that is there and gets company: signatures.
     pub(super) fn existing_sink(&self, reference: &str) -> Result<(Arc<dyn Sink>, Selector), Failure> {
+        self.open(reference, Access::Writing)
+    }
+
+    fn open(&self, reference: &str, access: Access) -> Result<(Arc<dyn Sink>, Selector), Failure> {
         match parse(reference)? {
             Reference::Layout(local) => {
                 let open = |path: &Path| Layout::open(path, self.limits.clone());
@@ -101,7 +115,14 @@ impl Stores {
             Reference::DockerArchive(_) => Err(docker_archive(reference)),
             #[cfg(feature = "registry")]
             Reference::Registry(registry) => match &self.registries {
-                Some(registries) => Ok((Arc::new(registries.repository(&registry)?), registry.selector().clone())),
+                Some(registries) => {
+                    let repository = registries.repository(&registry)?;
+                    let repository = match access {
+                        Access::Reading => repository,
+                        Access::Writing => repository.for_writing(),
+                    };
+                    Ok((Arc::new(repository), registry.selector().clone()))
+                }
                 None => Err(no_registries(reference)),
             },
             #[cfg(not(feature = "registry"))]
@@ -127,7 +148,9 @@ impl Stores {
     pub(super) fn tags(&self, target: &str, source: &Selector, digest: &Digest) -> Result<Vec<String>, Failure> {
         let typed = match parse(target)? {
             Reference::Registry(registry) => Some(registry.selector().clone()),
-            Reference::DockerArchive(local) | Reference::Layout(local) | Reference::LayoutArchive(local) => local.selector,
+            Reference::DockerArchive(local) | Reference::Layout(local) | Reference::LayoutArchive(local) => {
+                local.selector
+            }
         };
         match (typed, source) {
             (Some(Selector::Tag(tag)), _) => Ok(vec![tag]),
@@ -173,6 +196,8 @@ fn no_registries(reference: &str) -> Failure {
 }
 
 fn docker_archive(reference: &str) -> Failure {
-    Failure::unknown(format!("{reference}: a docker-archive is only read: it does not keep the manifest that was signed"))
-        .hint("use oci-archive:FILE instead")
+    Failure::unknown(format!(
+        "{reference}: a docker-archive is only read: it does not keep the manifest that was signed"
+    ))
+    .hint("use oci-archive:FILE instead")
 }

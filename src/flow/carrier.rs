@@ -254,5 +254,6 @@ fn is_bundle(media_type: &str) -> bool {
 }
 
 fn is_readable(layer: &Descriptor) -> bool {
-    is_bundle(&layer.media_type) || [media_type::SIMPLE_SIGNING, media_type::DSSE_ENVELOPE].contains(&layer.media_type.as_str())
+    is_bundle(&layer.media_type)
+        || [media_type::SIMPLE_SIGNING, media_type::DSSE_ENVELOPE].contains(&layer.media_type.as_str())
 }

@@ -132,9 +132,7 @@ impl Walk<'_> {
             }
             return Ok(());
         }
-        for (depth, limit) in
-            [(index_depth, self.limits.index_depth), (referrer_depth, self.limits.referrer_depth)]
-        {
+        for (depth, limit) in [(index_depth, self.limits.index_depth), (referrer_depth, self.limits.referrer_depth)] {
             if depth > limit {
                 return Err(FlowError::TooDeep { digest, limit });
             }

@@ -329,12 +329,8 @@ impl<'a> Hearing<'a> {
 /// Whether a listed entry may well be what is wanted. Types and annotations in a list are hints and often wrong
 /// (registries: 2c, 20): what stands for "no type" is looked at, what names another type is left for later.
 fn is_likely(entry: &Descriptor, kind: &Kind) -> bool {
-    const NO_TYPE: [&str; 4] = [
-        "",
-        media_type::OCI_EMPTY,
-        media_type::OCI_CONFIG,
-        "application/vnd.docker.container.image.v1+json",
-    ];
+    const NO_TYPE: [&str; 4] =
+        ["", media_type::OCI_EMPTY, media_type::OCI_CONFIG, "application/vnd.docker.container.image.v1+json"];
     let artifact_type = entry.artifact_type.as_deref().unwrap_or_default();
     let typed = artifact_type.starts_with(media_type::SIGSTORE_BUNDLE_PREFIX)
         || artifact_type == media_type::COSIGN_SIGNATURE_ARTIFACT

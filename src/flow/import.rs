@@ -66,8 +66,7 @@ pub async fn check(
     limits: &Limits,
 ) -> Result<Checked, FlowError> {
     let root = pinned::resolve(source, selector).await?;
-    let mut outcome =
-        verify::verify_content(source, &root, platforms, verifier, Effort::Everything, limits).await?;
+    let mut outcome = verify::verify_content(source, &root, platforms, verifier, Effort::Everything, limits).await?;
     let children = std::mem::take(&mut outcome.children);
     let mut verified = Vec::new();
     let mut declined = Vec::new();
@@ -163,4 +162,3 @@ pub async fn push(
     sink.finish().await?;
     Ok(copied)
 }
-

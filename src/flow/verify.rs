@@ -146,9 +146,7 @@ async fn has_platform(
     let has = ImageConfig::parse(&config, limits)?.platform;
     match has.satisfies(platform) {
         true => Ok(()),
-        false => {
-            Err(FlowError::NoPlatform { index: *digest, platform: platform.to_string(), has: has.to_string() })
-        }
+        false => Err(FlowError::NoPlatform { index: *digest, platform: platform.to_string(), has: has.to_string() }),
     }
 }
 

@@ -7,6 +7,9 @@ use crate::json::JsonError;
 use crate::key::Algorithm;
 use crate::key::KeyId;
 use crate::key::Scheme;
+#[cfg(feature = "pkcs11")]
+use crate::key::pkcs11::TokenError;
+use crate::key::plugin::PluginError;
 
 /// Why a key could not be had, or not be stored.
 #[derive(Debug, thiserror::Error)]
@@ -142,6 +145,9 @@ pub enum SignerError {
         /// What was asked for.
         scheme: Scheme,
     },
+    /// The program that holds the key gave no signature, or none that is used.
+    #[error(transparent)]
+    Plugin(Box<PluginError>),
     /// A scheme that this signer does not make.
     #[error("{algorithm} key does not sign {scheme} here")]
     Scheme {
@@ -150,6 +156,10 @@ pub enum SignerError {
         /// What was asked for.
         scheme: Scheme,
     },
+    /// The token that holds the key gave no signature.
+    #[cfg(feature = "pkcs11")]
+    #[error(transparent)]
+    Token(Box<TokenError>),
 }
 
 /// These bytes are no signature of that key over that message. There is nothing more to say.

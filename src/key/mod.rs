@@ -8,7 +8,10 @@ mod id;
 mod identifier;
 mod passphrase;
 mod pem;
+#[cfg(feature = "pkcs11")]
+pub mod pkcs11;
 mod pkcs8;
+pub mod plugin;
 mod private;
 mod public;
 mod signer;

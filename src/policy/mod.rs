@@ -6,6 +6,7 @@ use crate::trust::Threshold;
 
 pub use rule::Kind;
 pub use rule::Rule;
+pub use rule::predicate_type;
 
 /// What has to be signed, by how many, and what else has to be true. There is no default: a policy always says what
 /// it wants signed.

@@ -176,10 +176,10 @@ impl Credentials {
             return Ok(given.clone());
         }
         for config in self.read.get_or_try_init(|| async { self.read_all() }).await? {
-            if let Some(helper) = config.helper(host) {
-                if let Some(found) = self.helped(helper, host, patience).await? {
-                    return Ok(found);
-                }
+            if let Some(helper) = config.helper(host)
+                && let Some(found) = self.helped(helper, host, patience).await?
+            {
+                return Ok(found);
             }
             if let Some(found) = config.entry(host, repository, plain)? {
                 return Ok(found);

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::place::Place;
@@ -23,7 +25,11 @@ fn commands_md_lists_every_command_and_option() {
         let below = subcommands(&help);
         if below.is_empty() {
             let section = sections.get(&command).unwrap_or_else(|| panic!("no section `## bulla {command}`"));
-            assert_eq!(options(&help), documented(section, &sections), "bulla {command}: left: --help, right: the page");
+            assert_eq!(
+                options(&help),
+                documented(section, &sections),
+                "bulla {command}: left: --help, right: the page"
+            );
             seen.insert(command.clone());
         }
         waiting.extend(below.iter().map(|name| format!("{command} {name}").trim().to_owned()));
@@ -58,11 +64,14 @@ fn commands_md_lists_every_field_of_every_report() {
         if *command == "import" {
             written.extend(fields(sections["verify"]));
             written.extend(fields(sections["copy"]));
-            written.retain(|field| !["index", "platforms[].platform", "code", "error", "source"].contains(&field.as_str()));
+            written.retain(|field| {
+                !["index", "platforms[].platform", "code", "error", "source"].contains(&field.as_str())
+            });
         }
         // What hangs on something, and what is below an index, has the fields of the whole.
         let inner = |path: &str| path.replace("hanging[].", "").replace("platforms[].", "");
-        let missing: Vec<_> = printed.iter().filter(|path| !written.contains(*path) && !written.contains(&inner(path))).collect();
+        let missing: Vec<_> =
+            printed.iter().filter(|path| !written.contains(*path) && !written.contains(&inner(path))).collect();
         assert!(missing.is_empty(), "{command}: not on the page: {missing:?}");
         let is = |path: &str, field: &str| path == field || path.starts_with(&format!("{field}."));
         let printed = |field: &str| printed.iter().any(|path| is(path, field) || is(&inner(path), field));
@@ -78,9 +87,42 @@ fn commands_md_lists_every_code() {
     let mut tables = tables.split("`code`, `open[].code`");
     let (findings, failures) = (rows(tables.next().unwrap()), rows(tables.next().unwrap()));
     assert_eq!(codes(&["verify/finding.rs"]), findings, "left: src, right: the page");
-    let mut all = codes(&["store/error.rs", "flow/error.rs"]);
-    all.insert("bad-argument".to_owned());
+    let mut all = codes(&["store/error.rs", "flow/error.rs", "round/error.rs"]);
+    all.extend(["bad-argument", "owners-missing"].map(str::to_owned));
     assert_eq!(all, failures, "left: src, right: the page");
+}
+
+/// A block of a format page that names a file of testdata has its bytes: as they are, the payload in its envelope, or
+/// what is inside its PEM.
+#[test]
+fn the_bytes_in_the_format_pages_are_those_of_testdata() {
+    let folder = testdata("../docs/formats");
+    let mut seen = 0;
+    for entry in fs::read_dir(&folder).unwrap() {
+        let page = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let fences = page.split("\n```").skip(1).step_by(2);
+        for (info, shown) in fences.filter_map(|block| block.split_once('\n')) {
+            let Some((how, path)) = info.split_once("testdata/") else { continue };
+            let text = fs::read_to_string(testdata(path)).unwrap();
+            let want = match how.split_whitespace().nth(1) {
+                None => text,
+                Some("payload") => {
+                    let document: Value = serde_json::from_str(&text).unwrap();
+                    let envelope = document.get("dsseEnvelope").unwrap_or(&document);
+                    decoded(envelope["payload"].as_str().unwrap())
+                }
+                Some("unpem") => decoded(&text.lines().filter(|line| !line.starts_with('-')).collect::<String>()),
+                Some(other) => panic!("{other}: unknown"),
+            };
+            assert_eq!(shown, want.trim_end(), "{path}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 10, "the blocks were not read");
+}
+
+fn decoded(text: &str) -> String {
+    String::from_utf8(STANDARD.decode(text).unwrap()).unwrap()
 }
 
 /// What each report is looked at with: commands that prepare, then the arguments.
@@ -97,6 +139,28 @@ const REPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("sign", &["oci:app:v1 oci:nowhere:v1 --key release.key --format both"]),
+    (
+        "attest",
+        &["echo {} > p && oci:app:v1 oci:nowhere:v1 --predicate p --type vuln --key release.key --format both"],
+    ),
+    ("request new", &["oci:app:v1 -o r --owner release=release.pub --reason x"]),
+    ("request show", &[ROUND]),
+    ("request sign", &["bulla request new oci:app:v1 -o r --owner release=release.pub && r --key release.key -o a --yes"]),
+    (
+        "request merge",
+        &["bulla request new oci:app:v1 -o r --owner release=release.pub && bulla request sign r --key release.key -o a --yes && r a -o b"],
+    ),
+    (
+        "request attach",
+        &[
+            "bulla request new oci:app:v1 -o r --owner release=release.pub --format both && bulla request sign r --key release.key -o a --yes && r a",
+            "bulla request new oci:app:v1 -o r --owner release=release.pub --owner second=second.pub --threshold 2 && bulla request sign r --key release.key -o a --yes && r a",
+        ],
+    ),
+    (
+        "request log verify",
+        &["bulla request new oci:app:v1 -o r --owner release=release.pub && bulla request sign r --key release.key -o a --yes --log log && bulla request attach r a && log --against oci:app:v1 --key release.pub"],
+    ),
     ("copy", &["oci:app:v1 oci:there:v1"]),
     (
         "import",
@@ -117,6 +181,11 @@ const REPORTS: &[(&str, &[&str])] = &[
     ),
     ("key show", &["release.pub"]),
 ];
+
+/// A request with everything in it, signed.
+const ROUND: &str = "echo {} > p && bulla request new oci:app:v1 -o before --owner release=release.pub --attest vuln=p && \
+    bulla request new oci:app:v1 -o r --owner release=release.pub --attest vuln=p --format both -a a=b --previous before \
+    --signed-reference x && bulla request sign r --key release.key -o a --yes && r --response a";
 
 const SETUP: [&str; 4] =
     ["keys", "signed app", "index index:v1 1 linux/amd64 linux/arm64", "bulla sign oci:index:v1 --key release.key"];
@@ -182,10 +251,11 @@ fn fields(section: &str) -> Set {
     cells(section).into_iter().filter(is_field).collect()
 }
 
-/// Every field in a report by its path; what is in `annotations` is the signer's.
+/// Every field in a report by its path; what is in annotations, labels and predicates is
+/// the signer's.
 fn paths(path: &str, value: &Value, found: &mut Set) {
     match value {
-        Value::Object(object) if !path.ends_with("annotations") => {
+        Value::Object(object) if !["annotations", "labels", "predicate"].iter().any(|open| path.ends_with(open)) => {
             for (field, value) in object {
                 let dot = if path.is_empty() { "" } else { "." };
                 paths(&format!("{path}{dot}{field}"), value, found);

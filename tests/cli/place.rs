@@ -130,6 +130,8 @@ impl Place {
                     }
                 }
             }
+            // layout NAME — testdata/layouts/NAME.
+            ["layout", name] => copy_files(&testdata("layouts").join(name), &self.work().join(name)),
             // edit DIR:NAME FROM TO — the manifest of that name, with one text replaced and all digests right again.
             ["edit", place, from, to] => self.edit(place, from, to),
             _ => {

@@ -41,6 +41,26 @@ fn commands_md() {
     }
 }
 
+/// One round from end to end, on a layout with the image of `testdata/layouts/app`.
+#[test]
+fn signing_round_md() {
+    from_top_to_bottom("../docs/signing-round.md");
+}
+
+/// The ceremony is rehearsed: its commands, in their order.
+#[test]
+fn key_ceremony_md() {
+    from_top_to_bottom("../docs/key-ceremony.md");
+}
+
+/// A page whose blocks are one story, with passphrases from the environment.
+fn from_top_to_bottom(page: &str) {
+    let place = Place::new(&BTreeMap::from([("BULLA_PASSWORD".to_owned(), "correct-horse".to_owned())]));
+    place.set_up(&format!("bulla copy oci:{}:v1 oci:app:v1", testdata("layouts/app").display()));
+    place.set_up("image rehearsal:v1 5");
+    replay(&place, &steps(&fs::read_to_string(testdata(page)).unwrap()), &[]);
+}
+
 /// Runs the commands of a page, in which hosts have other names, and compares what they print.
 fn replay(place: &Place, steps: &[Step], names: &[(&str, String)]) {
     assert!(!steps.is_empty(), "there is no transcript");

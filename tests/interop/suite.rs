@@ -83,7 +83,6 @@ impl Algorithm {
     pub fn cosign_verifies_its_own(self) -> bool {
         !matches!(self, Self::Ed25519 | Self::P384 | Self::P521)
     }
-
 }
 
 impl Form {

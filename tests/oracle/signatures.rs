@@ -41,6 +41,11 @@ const OURS_ALONE: &[(Scheme, &str)] = &[
     (Scheme::RsaPssSha512, "RSA with SHA-256 only"),
 ];
 
+/// Whether the table has this scheme.
+pub fn is_ours_alone(scheme: Scheme) -> bool {
+    OURS_ALONE.iter().any(|(known, _)| *known == scheme)
+}
+
 /// What both say of a signature in an annotation: ours with the scheme.
 #[derive(Debug)]
 struct Said {
@@ -57,11 +62,10 @@ fn said(key: &Key, payload: &[u8], signature: &str) -> Said {
 
 /// Fails where the two differ in a way that is not in the table; says which line it was.
 fn judge(what: &str, said: &Said) -> Option<Scheme> {
-    let known = |scheme: Scheme| OURS_ALONE.iter().any(|(known, _)| *known == scheme);
     match (said.ours, said.theirs) {
         (None, false) => None,
-        (Some(scheme), true) if !known(scheme) => None,
-        (Some(scheme), false) if known(scheme) => Some(scheme),
+        (Some(scheme), true) if !is_ours_alone(scheme) => None,
+        (Some(scheme), false) if is_ours_alone(scheme) => Some(scheme),
         _ => panic!("{what}: {said:?}"),
     }
 }
@@ -74,7 +78,8 @@ fn flip(what: &str, key: &Key, payload: &[u8], signature: &str) -> usize {
         for at in 0..whole.len() {
             let mut bytes = whole.to_vec();
             bytes[at] ^= 1 << (at % 8);
-            let (payload, signature) = if part == "payload" { (bytes.as_slice(), &signature) } else { (payload, &bytes) };
+            let (payload, signature) =
+                if part == "payload" { (bytes.as_slice(), &signature) } else { (payload, &bytes) };
             let said = said(key, payload, &base64::encode(signature));
             assert!(said.ours.is_none() && !said.theirs, "{what}: bit {} of byte {at} of the {part}: {said:?}", at % 8);
             count += 1;
@@ -124,9 +129,14 @@ fn what_peers_signed() {
         assert_eq!(signers.len(), 1, "{}: signed by other than one of the keys", layer.case);
         yes += 1;
     }
-    println!("peer-goldens: {yes} signatures, {asked} questions, {flipped} flipped bytes; the oracle alone refuses {alone:?}");
+    println!(
+        "peer-goldens: {yes} signatures, {asked} questions, {flipped} flipped bytes; the oracle alone refuses {alone:?}"
+    );
     // Here too each line stands in the table, and P-384 does not: cosign signs with SHA-384, as the oracle has it.
-    assert!(alone.iter().all(|(case, scheme)| (*case, *scheme) == ("cosign2-tag-ed25519", Scheme::Ed25519ph)), "{alone:?}");
+    assert!(
+        alone.iter().all(|(case, scheme)| (*case, *scheme) == ("cosign2-tag-ed25519", Scheme::Ed25519ph)),
+        "{alone:?}"
+    );
 }
 
 #[test]
@@ -156,7 +166,8 @@ fn what_we_sign() {
 // What the table says of PSS.
 #[test]
 fn told_that_a_key_is_for_pss_the_oracle_agrees() {
-    let key = every_key().into_iter().find(|key| matches!(key.public_key().algorithm(), Algorithm::Rsa { .. })).unwrap();
+    let key =
+        every_key().into_iter().find(|key| matches!(key.public_key().algorithm(), Algorithm::Rsa { .. })).unwrap();
     let pem = key.public_key().to_pem();
     let theirs = CosignVerificationKey::from_pem(pem.as_bytes(), &SigningScheme::RSA_PSS_SHA256(2048)).unwrap();
     for scheme in key.public_key().schemes() {

@@ -184,8 +184,7 @@ impl Shop {
     pub fn image(&self, seed: u64) -> Content {
         let config = json!({"architecture": "amd64", "os": "linux", "seed": seed}).to_string();
         let config = Content::name(media_type::OCI_CONFIG, config.into_bytes());
-        let layer =
-            Content::name("application/vnd.oci.image.layer.v1.tar", format!("layer {seed}").into_bytes());
+        let layer = Content::name("application/vnd.oci.image.layer.v1.tar", format!("layer {seed}").into_bytes());
         let manifest = json!({
             "schemaVersion": 2,
             "mediaType": media_type::OCI_MANIFEST,

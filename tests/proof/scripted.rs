@@ -37,7 +37,11 @@ pub trait Script: Send + Sync {
         answer
     }
 
-    fn listing(&self, _call: &Call, answer: Result<Option<Listing>, StoreError>) -> Result<Option<Listing>, StoreError> {
+    fn listing(
+        &self,
+        _call: &Call,
+        answer: Result<Option<Listing>, StoreError>,
+    ) -> Result<Option<Listing>, StoreError> {
         answer
     }
 }
@@ -172,7 +176,11 @@ impl<S: Sink> Sink for Scripted<S> {
         })
     }
 
-    fn list_referrers<'a>(&'a self, subject: &'a Digest, entries: &'a [Descriptor]) -> Task<'a, Result<(), StoreError>> {
+    fn list_referrers<'a>(
+        &'a self,
+        subject: &'a Digest,
+        entries: &'a [Descriptor],
+    ) -> Task<'a, Result<(), StoreError>> {
         self.note(&Call::ListReferrers(*subject));
         self.inner.list_referrers(subject, entries)
     }

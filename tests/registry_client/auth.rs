@@ -198,10 +198,7 @@ fn writing_asks_for_more_than_reading() {
     let blob = octets(b"shared");
     registry.put_blob("lib/base", b"shared");
     assert!(run(app_as(&registry, "joe", "hunter2").mount(blob.descriptor(), "lib/base")).unwrap());
-    assert_eq!(
-        asked(&registry)[0],
-        "service=quirk&scope=repository:lib%2Fbase:pull&scope=repository:app:pull,push".replace("%2F", "%2F")
-    );
+    assert_eq!(asked(&registry)[0], "service=quirk&scope=repository:lib%2Fbase:pull&scope=repository:app:pull,push");
 }
 
 #[test]

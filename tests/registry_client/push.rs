@@ -81,7 +81,7 @@ fn a_large_blob_is_streamed_in_one_request() {
 
 #[test]
 fn a_blob_that_is_not_what_it_should_be_is_never_stored() {
-    for switches in [&["chunk-cap=1000000"] as &[&str], &[]] {
+    for switches in [&["chunk-cap=1000000:416:all"] as &[&str], &[]] {
         for (size, cut) in [(1000, 0), (3 << 20, 0), (3 << 20, 1)] {
             let registry = with(switches);
             let bytes = filler(3, size);
@@ -124,7 +124,7 @@ fn hr_35_upload_locations_of_every_form_work() {
         &["location=absolute"] as &[&str],
         &["location=path"],
         &["location=relative"],
-        &["location=absolute", "stale-location=404", "chunk-cap=1048576:413"],
+        &["location=absolute", "stale-location=404", "chunk-cap=1048576:413:all"],
     ] {
         let registry = with(&[switches, &["single-post=off"]].concat());
         let app = app(&registry);
@@ -140,13 +140,13 @@ fn hr_35_upload_locations_of_every_form_work() {
 #[test]
 fn what_a_registry_does_not_take_at_once_it_gets_in_pieces() {
     for switches in [
-        &["chunk-cap=4194304:416"] as &[&str],
-        &["chunk-cap=4194304:413"],
-        &["chunk-cap=1000000:413"],
-        &["chunk-cap=1000000:416", "patch-status=201", "range=stale"],
-        &["chunk-cap=300000:416", "stale-location=404"],
-        &["chunk-cap=8388608:413", "chunk-min=5242880"],
-        &["chunk-cap=2000000:413", "range=stale"],
+        &["chunk-cap=4194304:416:all"] as &[&str],
+        &["chunk-cap=4194304:413:all"],
+        &["chunk-cap=1000000:413:all"],
+        &["chunk-cap=1000000:416:all", "patch-status=201", "range=stale"],
+        &["chunk-cap=300000:416:all", "stale-location=404"],
+        &["chunk-cap=8388608:413:all", "chunk-min=5242880"],
+        &["chunk-cap=2000000:413:all", "range=stale"],
     ] {
         let registry = with(switches);
         let app = app(&registry);
@@ -166,10 +166,10 @@ fn what_a_registry_does_not_take_at_once_it_gets_in_pieces() {
 #[test]
 fn a_registry_that_takes_nothing_is_given_up() {
     for switches in [
-        &["chunk-cap=1000:413"] as &[&str],
-        &["chunk-cap=1000:416"],
-        &["patch=none", "chunk-cap=1000000"],
-        &["chunk-cap=1000000", "chunk-min=100000000"],
+        &["chunk-cap=1000:413:all"] as &[&str],
+        &["chunk-cap=1000:416:all"],
+        &["patch=none", "chunk-cap=1000000:416:all"],
+        &["chunk-cap=1000000:416:all", "chunk-min=100000000"],
     ] {
         let registry = with(switches);
         let error = run(app(&registry).push_blob(stream(&filler(1, 5 << 20), true))).unwrap_err();
@@ -189,7 +189,7 @@ fn tf_13_an_upload_goes_on_where_it_broke() {
     }
     // In pieces, the piece that is being sent is enough, whatever the source can do.
     for after in [0, 1, 500_000, 999_999] {
-        let registry = with(&["chunk-cap=1000000:413"]);
+        let registry = with(&["chunk-cap=1000000:413:all"]);
         let app = app(&registry);
         let bytes = filler(3, 5 << 20);
         run(app.push_blob(stream(&filler(9, 2 << 20), true))).unwrap();
@@ -203,6 +203,16 @@ fn tf_13_an_upload_goes_on_where_it_broke() {
         let sent: u64 = registry.matching("PATCH", UPLOADS).iter().map(|it| it.body_len).sum();
         assert!(sent < 8 << 20, "{after}: {sent}");
     }
+}
+
+/// GHCR: anything in one request, but no large piece after it.
+#[test]
+fn a_registry_with_small_pieces_only_takes_what_broke_in_small_pieces() {
+    let registry = with(&["chunk-cap=1000000:416"]);
+    let bytes = filler(3, 5 << 20);
+    registry.rule("PUT", UPLOADS, Times::First(1), Action::CutRequestAfter(2_000_000));
+    run(app(&registry).push_blob(stream(&bytes, true))).unwrap();
+    assert!(has(&registry, &bytes));
 }
 
 #[test]
@@ -225,7 +235,7 @@ fn tf_16_a_registry_that_reads_no_more_is_not_waited_for() {
 fn tf_19_tf_20_a_token_that_ends_in_mid_upload_costs_only_a_token() {
     for requests in [1, 2, 3] {
         let registry =
-            with(&["auth=token", "user=joe:hunter2", "chunk-cap=1000000:413", &format!("token-ttl={requests}")]);
+            with(&["auth=token", "user=joe:hunter2", "chunk-cap=1000000:413:all", &format!("token-ttl={requests}")]);
         let app = app_as(&registry, "joe", "hunter2");
         let bytes = filler(3, 5 << 20);
         // Learns the size of the pieces.
@@ -261,7 +271,7 @@ fn tf_22_an_upload_that_vanishes_is_begun_anew() {
         assert!(has(&registry, &bytes));
         assert_eq!(registry.count("POST", UPLOADS), 2);
     }
-    let registry = with(&["chunk-cap=1000000:413"]);
+    let registry = with(&["chunk-cap=1000000:413:all"]);
     let bytes = filler(3, 3 << 20);
     registry.rule("PATCH", UPLOADS, Times::Nth(5), Action::status(404));
     run(app(&registry).push_blob(stream(&bytes, true))).unwrap();
@@ -277,7 +287,7 @@ fn tf_23_an_answer_that_is_lost_is_not_the_end() {
         run(app(&registry).push_blob(stream(&bytes, false))).unwrap_or_else(|error| panic!("{method} {size}: {error}"));
         assert!(has(&registry, &bytes));
     }
-    let registry = with(&["chunk-cap=1000000:413"]);
+    let registry = with(&["chunk-cap=1000000:413:all"]);
     let bytes = filler(3, 3 << 20);
     registry.rule("PUT", UPLOADS, Times::Nth(2), Action::LoseAnswer);
     run(app(&registry).push_blob(stream(&bytes, true))).unwrap();

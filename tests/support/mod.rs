@@ -15,6 +15,7 @@
 pub mod client;
 pub mod image;
 pub mod registry;
+pub mod softhsm;
 
 use std::path::Path;
 use std::path::PathBuf;

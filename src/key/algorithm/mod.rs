@@ -2,6 +2,7 @@
 
 mod ecdsa;
 mod ed25519;
+mod outside;
 mod rsa;
 
 use std::fmt;
@@ -13,6 +14,11 @@ use crate::key::KeyError;
 use crate::key::KeyKind;
 use crate::key::identifier::Curve;
 use crate::key::identifier::KeyType;
+
+pub(super) use self::outside::Hash;
+pub(super) use self::outside::ecdsa_der;
+#[cfg(feature = "pkcs11")]
+pub(super) use self::rsa::public as rsa_public;
 
 /// What kind of key a key is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -81,6 +81,16 @@ impl Checker {
     }
 }
 
+/// A public key in PKCS#1 from its two numbers.
+#[cfg(feature = "pkcs11")]
+pub(in crate::key) fn public(modulus: &[u8], exponent: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let write = || {
+        let (modulus, public_exponent) = (UintRef::new(modulus)?, UintRef::new(exponent)?);
+        RsaPublicKey { modulus, public_exponent }.to_der()
+    };
+    write().map_err(|_| KeyError::Encoding { what: "RSA public key", reason: "it is not made of two numbers" })
+}
+
 pub(in crate::key) struct Secret {
     pair: KeyPair,
     pkcs8: Zeroizing<Vec<u8>>,

@@ -27,6 +27,7 @@ use crate::store::layout::open_regular;
 use crate::store::local::Local;
 use crate::store::local::place::Found;
 use crate::store::local::place::Place;
+use crate::store::local::place::Rereadable;
 use crate::store::local::place::Stage;
 use crate::store::local::place::at;
 use crate::store::local::place::blob_digest;
@@ -60,6 +61,7 @@ struct Opened {
 /// The bytes of a member.
 struct SpanReader {
     at: u64,
+    begin: u64,
     end: u64,
     file: Arc<File>,
 }
@@ -184,7 +186,14 @@ impl Place for Tar {
 
 impl SpanReader {
     fn new(file: Arc<File>, span: Span) -> Self {
-        Self { at: span.offset, end: span.offset.saturating_add(span.size), file }
+        Self { at: span.offset, begin: span.offset, end: span.offset.saturating_add(span.size), file }
+    }
+}
+
+impl Rereadable for SpanReader {
+    fn restart(&mut self) -> io::Result<()> {
+        self.at = self.begin;
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use std::fs;
 use std::fs::File;
 use std::fs::Metadata;
 use std::io;
+use std::io::Seek as _;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -23,6 +24,7 @@ use crate::store::local::Local;
 use crate::store::local::place::Found;
 use crate::store::local::place::MARK;
 use crate::store::local::place::Place;
+use crate::store::local::place::Rereadable;
 use crate::store::local::place::Stage;
 use crate::store::local::place::at;
 use crate::store::local::place::blob_digest;
@@ -86,6 +88,12 @@ impl Directory {
             }
         }
         Ok(Some(path))
+    }
+}
+
+impl Rereadable for File {
+    fn restart(&mut self) -> io::Result<()> {
+        self.rewind()
     }
 }
 

@@ -82,8 +82,10 @@ impl Host {
         let mut refusals = Refusals::default();
         let mut introduced = false;
         loop {
+            // Before the ticket: whoever waited here may have one by now.
+            let mut first = self.first_turn().await;
             let ticket = self.auth.ticket(&call.scope).await?;
-            let pause = match self.once(call, ticket.as_ref()).await {
+            let pause = match self.once(call, ticket.as_ref(), &mut first).await {
                 Ok(answer) if answer.status == StatusCode::UNAUTHORIZED && !answer.foreign => {
                     let changed = self.auth.refused(&call.scope, ticket.as_ref(), &answer).await?;
                     refusals.one_more(changed, &answer)?;
@@ -136,7 +138,7 @@ impl Host {
             url.set_path("/v2/");
             let Scope { repository, access } = call.scope.clone();
             let ping = Call::new(Method::GET, url, &repository, access, place_of(&self.base));
-            let answer = self.once(&ping, None).await.map_err(|trouble| trouble.error(&call.what))?;
+            let answer = self.once(&ping, None, &mut None).await.map_err(|trouble| trouble.error(&call.what))?;
             match answer.status == StatusCode::UNAUTHORIZED && !answer.foreign {
                 true => self.auth.refused(&call.scope, None, &answer).await.map(drop),
                 false => Ok(()),
@@ -146,19 +148,22 @@ impl Host {
         Ok(self.auth.is_challenged())
     }
 
-    async fn once(&self, call: &Call, ticket: Option<&Ticket>) -> Result<Answer, Trouble> {
+    async fn once(
+        &self,
+        call: &Call,
+        ticket: Option<&Ticket>,
+        first: &mut Option<FirstTurn<'_>>,
+    ) -> Result<Answer, Trouble> {
         let _turn = self.turns.acquire().await;
         self.wait_until_welcome().await;
-        let mut first = self.first_turn().await;
         let mut url = call.url.clone();
         for _ in 0..=self.transport.settings.limits.redirects {
             // HR-25: whoever is not the registry itself sees neither credential nor certificate.
             let own = url.origin() == self.base.origin();
             let request = request(call, url.clone(), ticket.filter(|_| own));
             let response = self.transport.send(request, own, self.transport.settings.patience.first_byte).await;
-            if first.take().is_some() {
-                self.opened.store(true, Ordering::Release);
-            }
+            // An answer of 401 is first to be taken in.
+            first.take_if(|_| !response.as_ref().is_ok_and(|response| response.status() == StatusCode::UNAUTHORIZED));
             let response = response?;
             match self.target(call, &url, &response)? {
                 Some(next) => url = next,
@@ -224,12 +229,12 @@ impl Host {
 
     /// As long as nothing was heard of a registry it is sent one request only: it may want to know who we are, and
     /// then all others can say so at once, on the connection that is there already.
-    async fn first_turn(&self) -> Option<MutexGuard<'_, ()>> {
+    async fn first_turn(&self) -> Option<FirstTurn<'_>> {
         if self.opened.load(Ordering::Acquire) {
             return None;
         }
-        let turn = self.first.lock().await;
-        (!self.opened.load(Ordering::Acquire)).then_some(turn)
+        let guard = self.first.lock().await;
+        (!self.opened.load(Ordering::Acquire)).then_some(FirstTurn { opened: &self.opened, _guard: guard })
     }
 
     /// Keeps all calls back for a while: a busy registry is not helped by the others.
@@ -248,6 +253,18 @@ impl Host {
                 _ => return,
             }
         }
+    }
+}
+
+/// The turn of the first request; when it ends, whatever came of it, the others go on.
+struct FirstTurn<'a> {
+    opened: &'a AtomicBool,
+    _guard: MutexGuard<'a, ()>,
+}
+
+impl Drop for FirstTurn<'_> {
+    fn drop(&mut self) {
+        self.opened.store(true, Ordering::Release);
     }
 }
 

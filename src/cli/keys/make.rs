@@ -1,0 +1,130 @@
+//! `key new` and `key import`: keys that get a file of their own.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::key::KeyKind;
+use crate::key::PrivateKey;
+use crate::key::PublicKey;
+use crate::key::Signer as _;
+use crate::key::file;
+use crate::key::file::Overwrite;
+use crate::limits::Limits;
+
+use crate::cli::Exit;
+use crate::cli::Failure;
+use crate::cli::args::KeyImportArgs;
+use crate::cli::args::KeyNewArgs;
+use crate::cli::args::KeyType;
+use crate::cli::render;
+use crate::cli::secret;
+
+use super::kept;
+use super::token;
+use super::told;
+
+pub(super) fn new(args: &KeyNewArgs) -> Result<Exit, Failure> {
+    if let Some(uri) = &args.pkcs11 {
+        return on_token(uri, args);
+    }
+    let kind = match args.kind {
+        KeyType::Ed25519 => KeyKind::Ed25519,
+        KeyType::P256 => KeyKind::P256,
+        KeyType::P384 => KeyKind::P384,
+        KeyType::P521 | KeyType::Rsa2048 | KeyType::Rsa3072 | KeyType::Rsa4096 => {
+            return Err(Failure::unknown("RSA and P-521 keys are made on tokens only")
+                .hint("give --pkcs11 URI, or choose ed25519, p256 or p384"));
+        }
+    };
+    let prefix = args.prefix.clone().unwrap_or_else(|| PathBuf::from("bulla"));
+    let files = Files::of(&prefix, args.overwrite)?;
+    let passphrase = secret::new(&args.passphrase, &files.private.display().to_string())?;
+    let key = PrivateKey::generate(kind).map_err(told)?;
+    files.write(&key.to_sigstore_pem(&passphrase).map_err(told)?, key.public_key())?;
+    Ok(Exit::Yes)
+}
+
+pub(super) fn import(args: &KeyImportArgs) -> Result<Exit, Failure> {
+    let files = Files::of(&args.prefix, args.overwrite)?;
+    let bytes = file::read(&args.file, &Limits::DEFAULT).map_err(told)?;
+    let from = args.file.display().to_string();
+    let mut asked = None;
+    let ask = || {
+        let old = match &args.old_passphrase_file {
+            Some(path) => secret::from_file(path),
+            None => secret::existing(&args.passphrase, &from),
+        };
+        old.map_err(|failure| kept(&mut asked, failure))
+    };
+    let parsed = PrivateKey::parse(&bytes, ask);
+    let key = parsed.map_err(|error| asked.unwrap_or_else(|| Failure::unknown(format!("{from}: {error}"))))?;
+    let passphrase = secret::new(&args.passphrase, &files.private.display().to_string())?;
+    files.write(&key.to_sigstore_pem(&passphrase).map_err(told)?, key.public_key())?;
+    Ok(Exit::Yes)
+}
+
+/// The private key is made on the token and stays there; only the public one may get a file.
+fn on_token(uri: &str, args: &KeyNewArgs) -> Result<Exit, Failure> {
+    let file = args.prefix.as_deref().map(|prefix| with(prefix, ".pub"));
+    let overwrite = overwrite(args.overwrite);
+    if let Some(path) = &file {
+        free(&[path], overwrite)?;
+    }
+    let (public, mut rows) = token::new(uri, args.kind, &args.token)?;
+    if let Some(path) = &file {
+        file::write_public(path, &public, overwrite).map_err(told)?;
+        rows.push(("public key".to_owned(), path.display().to_string()));
+    }
+    rows.push(("algorithm".to_owned(), public.algorithm().to_string()));
+    rows.push(("key id".to_owned(), public.id().to_string()));
+    render::table(&rows);
+    Ok(Exit::Yes)
+}
+
+/// The two files of a key pair, neither of which is there unless it may be replaced.
+struct Files {
+    private: PathBuf,
+    public: PathBuf,
+    overwrite: Overwrite,
+}
+
+impl Files {
+    fn of(prefix: &Path, replace: bool) -> Result<Self, Failure> {
+        let (private, public) = (with(prefix, ".key"), with(prefix, ".pub"));
+        let overwrite = overwrite(replace);
+        free(&[&private, &public], overwrite)?;
+        Ok(Self { private, public, overwrite })
+    }
+
+    fn write(&self, private: &str, public: &PublicKey) -> Result<(), Failure> {
+        file::write_private(&self.private, private, self.overwrite).map_err(told)?;
+        file::write_public(&self.public, public, self.overwrite).map_err(told)?;
+        render::table(&[
+            ("private key".to_owned(), self.private.display().to_string()),
+            ("public key".to_owned(), self.public.display().to_string()),
+            ("algorithm".to_owned(), public.algorithm().to_string()),
+            ("key id".to_owned(), public.id().to_string()),
+        ]);
+        Ok(())
+    }
+}
+
+/// Looked at before anything is asked or derived, and again by the system when the file is made.
+fn free(paths: &[&PathBuf], overwrite: Overwrite) -> Result<(), Failure> {
+    let there = paths.iter().find(|path| path.symlink_metadata().is_ok());
+    match there.filter(|_| overwrite == Overwrite::Refuse) {
+        Some(path) => Err(Failure::unknown(format!("{} is there already; nothing was written", path.display()))
+            .hint("choose another name with -o PREFIX, or give --overwrite")),
+        None => Ok(()),
+    }
+}
+
+fn with(prefix: &Path, suffix: &str) -> PathBuf {
+    let mut path = prefix.as_os_str().to_owned();
+    path.push(suffix);
+    PathBuf::from(path)
+}
+
+const fn overwrite(replace: bool) -> Overwrite {
+    if replace { Overwrite::Replace } else { Overwrite::Refuse }
+}

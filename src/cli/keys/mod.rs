@@ -1,0 +1,109 @@
+//! The commands `key …`, and the keys that other commands name.
+
+mod export;
+mod list;
+mod make;
+mod named;
+mod plugin;
+mod show;
+#[cfg_attr(not(feature = "pkcs11"), path = "no_token.rs")]
+mod token;
+
+use std::path::Path;
+
+use crate::key::KeyError;
+use crate::key::PrivateKey;
+use crate::key::PublicKey;
+use crate::key::Signer;
+use crate::key::file;
+use crate::limits::Limits;
+
+use super::Exit;
+use super::Failure;
+use super::args::KeyArgs;
+use super::args::KeyCommand;
+use super::args::PassphraseArgs;
+use super::secret;
+
+use named::Named;
+
+pub(super) fn key(command: &KeyCommand) -> Result<Exit, Failure> {
+    match command {
+        KeyCommand::Export(args) => export::export(args),
+        KeyCommand::Import(args) => make::import(args),
+        KeyCommand::List(args) => list::list(args),
+        KeyCommand::New(args) => make::new(args),
+        KeyCommand::Show(args) => show::show(args),
+    }
+}
+
+/// The public key in the file `path`; a private key there is refused with the command that makes a public one of it.
+pub(super) fn public(path: &Path) -> Result<PublicKey, Failure> {
+    let bytes = file::read(path, &Limits::DEFAULT).map_err(told)?;
+    PublicKey::parse(&bytes).map_err(|error| {
+        let failure = Failure::unknown(format!("{}: {error}", path.display()));
+        match is_private(&bytes) {
+            true => failure.hint(format!("bulla key export {} -o {}.pub", path.display(), path.display())),
+            false => failure,
+        }
+    })
+}
+
+/// The signers that the command line names.
+pub(super) fn signers(keys: &[String], args: &KeyArgs) -> Result<Vec<Box<dyn Signer>>, Failure> {
+    let mut signers: Vec<Box<dyn Signer>> = Vec::new();
+    for key in keys {
+        let key = signer(key, args)?;
+        if signers.iter().any(|signer| signer.public_key().id() == key.public_key().id()) {
+            return Err(Failure::unknown(format!("the key {} is given twice", key.public_key().id())));
+        }
+        signers.push(key);
+    }
+    Ok(signers)
+}
+
+fn signer(key: &str, args: &KeyArgs) -> Result<Box<dyn Signer>, Failure> {
+    let named = Named::parse(key, args.key_dir.as_deref())?;
+    Ok(match &named {
+        Named::File(_) | Named::Variable(_) => Box::new(private(&named, &args.passphrase)?),
+        Named::Plugin(text) => Box::new(plugin::key(text, &args.plugin)?),
+        Named::Token(uri) => token::signer(uri, &args.token)?,
+    })
+}
+
+/// The public half of any key: of a file that has only that, too.
+fn public_of(named: &Named, args: &KeyArgs) -> Result<PublicKey, Failure> {
+    match named {
+        Named::File(_) | Named::Variable(_) => match PublicKey::parse(&named.bytes()?) {
+            Ok(public) => Ok(public),
+            Err(_) => Ok(private(named, &args.passphrase)?.public_key().clone()),
+        },
+        Named::Plugin(text) => Ok(plugin::key(text, &args.plugin)?.public_key().clone()),
+        Named::Token(uri) => token::public(uri, &args.token),
+    }
+}
+
+/// The private key in a file or a variable.
+fn private(named: &Named, passphrase: &PassphraseArgs) -> Result<PrivateKey, Failure> {
+    let bytes = named.bytes()?;
+    let name = named.to_string();
+    let mut asked = None;
+    let ask = || secret::existing(passphrase, &name).map_err(|failure| kept(&mut asked, failure));
+    let parsed = PrivateKey::parse(&bytes, ask);
+    parsed.map_err(|error| asked.unwrap_or_else(|| Failure::unknown(format!("{name}: {error}"))))
+}
+
+/// Keeps what is to be said about a passphrase that could not be had.
+fn kept(asked: &mut Option<Failure>, failure: Failure) -> KeyError {
+    *asked = Some(failure);
+    KeyError::PassphraseMissing
+}
+
+/// Whether a file looks like a private key: only to say what to do about it.
+pub(super) fn is_private(bytes: &[u8]) -> bool {
+    bytes.windows(b"PRIVATE KEY-----".len()).any(|window| window == b"PRIVATE KEY-----")
+}
+
+fn told(error: KeyError) -> Failure {
+    Failure::unknown(error.to_string())
+}

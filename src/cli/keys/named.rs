@@ -1,0 +1,78 @@
+//! How a key is named on the command line: a path, a name in a directory, `env:NAME`, a `pkcs11:` URI, `plugin:NAME`.
+
+use std::fmt;
+use std::path::Path;
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use crate::key::file;
+use crate::limits::Limits;
+
+use crate::cli::Failure;
+
+use super::list;
+use super::told;
+
+/// Where a key is. The texts are read by whoever opens it.
+#[derive(Debug)]
+pub(super) enum Named {
+    File(PathBuf),
+    Plugin(String),
+    /// A `pkcs11:` URI, not yet read: what is in it is not printed.
+    Token(String),
+    Variable(String),
+}
+
+impl Named {
+    /// Reads `key`. With `folder`, a text without a slash is the name of a key in there.
+    pub(super) fn parse(key: &str, folder: Option<&Path>) -> Result<Self, Failure> {
+        if let Some(name) = key.strip_prefix("env:") {
+            return Ok(Self::Variable(name.to_owned()));
+        }
+        if key.starts_with("pkcs11:") {
+            return Ok(Self::Token(key.to_owned()));
+        }
+        if let Some(plugin) = key.strip_prefix("plugin:") {
+            return Ok(Self::Plugin(plugin.to_owned()));
+        }
+        match folder {
+            Some(folder) if !key.contains('/') => in_folder(key, folder),
+            _ => Ok(Self::File(PathBuf::from(key))),
+        }
+    }
+
+    /// The bytes of a key that is a file or a variable.
+    pub(super) fn bytes(&self) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        match self {
+            Self::File(path) => file::read(path, &Limits::DEFAULT).map_err(told),
+            Self::Variable(name) => match std::env::var(name) {
+                Ok(text) => Ok(Zeroizing::new(text.into_bytes())),
+                Err(_) => Err(Failure::unknown(format!("env:{name}: the environment variable is not set"))),
+            },
+            Self::Plugin(_) | Self::Token(_) => Err(Failure::unknown(format!("{self}: the key is not in a file"))),
+        }
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Plugin(_) => f.write_str("the key of the plugin"),
+            Self::Token(_) => f.write_str("the key on the token"),
+            Self::Variable(name) => write!(f, "env:{name}"),
+        }
+    }
+}
+
+fn in_folder(name: &str, folder: &Path) -> Result<Named, Failure> {
+    let candidates = [name.to_owned(), format!("{name}.key"), format!("{name}.pem")];
+    let found = candidates.iter().map(|file| folder.join(file)).find(|path| path.is_file());
+    if let Some(path) = found.filter(|_| !name.is_empty() && !name.starts_with('.')) {
+        return Ok(Named::File(path));
+    }
+    let mut failure = Failure::unknown(format!("{}: there is no key `{name}`", folder.display()));
+    failure.details = list::names(folder)?;
+    Err(failure.hint(format!("a key elsewhere is given with a slash: ./{name}")))
+}

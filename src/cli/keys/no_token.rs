@@ -1,0 +1,33 @@
+//! Keys on tokens, in a build that knows none.
+
+use crate::key::PublicKey;
+use crate::key::Signer;
+
+use crate::cli::Failure;
+use crate::cli::args::KeyListArgs;
+use crate::cli::args::KeyType;
+use crate::cli::args::TokenArgs;
+
+use super::list::Listed;
+
+pub(super) fn signer(_: &str, args: &TokenArgs) -> Result<Box<dyn Signer>, Failure> {
+    Err(none(args))
+}
+
+pub(super) fn public(_: &str, args: &TokenArgs) -> Result<PublicKey, Failure> {
+    Err(none(args))
+}
+
+pub(super) fn new(_: &str, _: KeyType, args: &TokenArgs) -> Result<(PublicKey, Vec<(String, String)>), Failure> {
+    Err(none(args))
+}
+
+pub(super) fn list(_: &str, args: &KeyListArgs) -> Result<Listed, Failure> {
+    let _ = args.login;
+    Err(none(&args.token))
+}
+
+fn none(args: &TokenArgs) -> Failure {
+    let TokenArgs { pkcs11_module: _, pin_file: _ } = args;
+    Failure::unknown("this bulla was built without PKCS#11").hint("build it with the feature `pkcs11`")
+}

@@ -1,0 +1,147 @@
+//! Keys behind plugins, as the command line names them: `plugin:NAME?key-id=ID&config.KEY=VALUE`.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::key::plugin::Plugin;
+use crate::key::plugin::PluginError;
+use crate::key::plugin::PluginKey;
+use crate::limits::Limits;
+
+use crate::cli::Failure;
+use crate::cli::args::PluginArgs;
+
+/// The variables that a plugin sees: where things are, which language, how to reach a network. No credentials; those are
+/// named with `--plugin-env`.
+const SEEN: [&str; 19] = [
+    "HOME",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "LANG",
+    "LC_ALL",
+    "LOGNAME",
+    "NO_PROXY",
+    "PATH",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "TMPDIR",
+    "TZ",
+    "USER",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_RUNTIME_DIR",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+];
+
+/// The signer that `text`, what stands after `plugin:`, and the flags mean.
+pub(super) fn key(text: &str, args: &PluginArgs) -> Result<PluginKey, Failure> {
+    let (name, query) = text.split_once('?').map_or((text, None), |(name, query)| (name, Some(query)));
+    let mut id = args.plugin_key_id.clone();
+    let mut config = BTreeMap::new();
+    for (key, value) in &args.plugin_config {
+        set(&mut config, key, value.clone())?;
+    }
+    let mut of_query = None;
+    for part in query.into_iter().flat_map(|query| query.split('&')) {
+        let (key, value) = part.split_once('=').unwrap_or((part, ""));
+        let value = decode(value).ok_or_else(|| bad(&format!("`{key}` has a `%` without two hexadecimal digits")))?;
+        match key.strip_prefix("config.") {
+            Some(setting) if !setting.is_empty() => set(&mut config, setting, value)?,
+            _ if key == "key-id" && of_query.is_none() => of_query = Some(value),
+            _ if key == "key-id" => return Err(bad("`key-id` is given twice")),
+            _ => return Err(bad(&format!("`{key}` is neither `key-id` nor `config.…`"))),
+        }
+    }
+    id = of_query.or(id);
+    let Some(id) = id.filter(|id| !id.is_empty()) else {
+        return Err(bad("it does not say which key").hint(format!("plugin:{name}?key-id=ID, or --plugin-key-id ID")));
+    };
+    let folder = folder(args)?;
+    let deadline = Duration::from_secs(args.plugin_timeout);
+    let found = Plugin::find(folder.clone(), name, environment(args)?, deadline, &Limits::DEFAULT);
+    found.and_then(|plugin| plugin.key(&id, config)).map_err(|error| told(&error, &folder))
+}
+
+fn folder(args: &PluginArgs) -> Result<PathBuf, Failure> {
+    let variable = |name| env::var_os(name).filter(|value: &OsString| !value.is_empty()).map(PathBuf::from);
+    let home = || variable("HOME").map(|home| home.join(".config"));
+    let default = || variable("XDG_CONFIG_HOME").or_else(home).map(|config| config.join("notation/plugins"));
+    args.plugin_dir
+        .clone()
+        .or_else(|| variable("BULLA_PLUGIN_DIR"))
+        .or_else(default)
+        .ok_or_else(|| Failure::unknown("there is no place to look for plugins").hint("give --plugin-dir DIR"))
+}
+
+fn environment(args: &PluginArgs) -> Result<Vec<(OsString, OsString)>, Failure> {
+    let seen = SEEN.iter().filter_map(|name| Some((OsString::from(name), env::var_os(name)?)));
+    let mut environment: Vec<_> = seen.collect();
+    for name in &args.plugin_env {
+        let valid = !name.is_empty() && !name.contains(['=', '\0']);
+        match env::var_os(name).filter(|_| valid) {
+            Some(value) => environment.push((OsString::from(name), value)),
+            None => return Err(Failure::unknown(format!("--plugin-env {name}: the environment variable is not set"))),
+        }
+    }
+    Ok(environment)
+}
+
+fn set(config: &mut BTreeMap<String, String>, key: &str, value: String) -> Result<(), Failure> {
+    match config.insert(key.to_owned(), value) {
+        None => Ok(()),
+        Some(_) => Err(bad(&format!("the setting `{key}` is given twice"))),
+    }
+}
+
+fn bad(what: &str) -> Failure {
+    Failure::unknown(format!("the key of the plugin cannot be read: {what}"))
+}
+
+fn told(error: &PluginError, folder: &Path) -> Failure {
+    let mut failure = Failure::unknown(error.to_string());
+    match error {
+        PluginError::Missing { .. } => {
+            failure.details = installed(folder);
+            failure.hint("plugins are looked for in --plugin-dir DIR, or in BULLA_PLUGIN_DIR")
+        }
+        PluginError::Deadline { .. } => failure.hint("--plugin-timeout N gives it longer"),
+        PluginError::Declined { .. } | PluginError::Failed { .. } => {
+            failure.hint("it sees few variables of the environment: --plugin-env NAME names another")
+        }
+        _ => failure,
+    }
+}
+
+/// The plugins that are there, for a message.
+fn installed(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<_> = entries
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            entry.path().join(format!("notation-{name}")).is_file().then(|| format!("there is  {name}"))
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+fn decode(value: &str) -> Option<String> {
+    let mut bytes = value.bytes();
+    let mut decoded = Vec::new();
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            decoded.push(byte);
+            continue;
+        }
+        let [high, low] = [bytes.next()?, bytes.next()?].map(|digit| char::from(digit).to_digit(16));
+        decoded.push(u8::try_from(high? * 16 + low?).ok()?);
+    }
+    String::from_utf8(decoded).ok()
+}

@@ -1,0 +1,257 @@
+//! Keys on tokens, as the command line names them: `pkcs11:` URIs.
+
+use std::env;
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::key::Algorithm;
+use crate::key::PublicKey;
+use crate::key::Signer;
+use crate::key::SignerError;
+use crate::key::pkcs11::Class;
+use crate::key::pkcs11::Entry;
+use crate::key::pkcs11::Module;
+use crate::key::pkcs11::Opened;
+use crate::key::pkcs11::PinState;
+use crate::key::pkcs11::Token;
+use crate::key::pkcs11::TokenError;
+use crate::key::pkcs11::TokenKey;
+use crate::key::pkcs11::Uri;
+use crate::key::pkcs11::UriError;
+
+use crate::cli::Failure;
+use crate::cli::args::KeyListArgs;
+use crate::cli::args::KeyType;
+use crate::cli::args::TokenArgs;
+use crate::cli::render;
+use crate::cli::secret;
+use crate::cli::secret::Typed;
+
+use super::list::Listed;
+
+/// The private key that `uri` means, after the login.
+pub(super) fn signer(uri: &str, args: &TokenArgs) -> Result<Box<dyn Signer>, Failure> {
+    let uri = read(uri)?;
+    let opened = token(&uri, args)?.open().map_err(told)?;
+    Ok(Box::new(private(opened, &uri, args)?))
+}
+
+/// The public key that `uri` means. Without a PIN, if it can be seen without one.
+pub(super) fn public(uri: &str, args: &TokenArgs) -> Result<PublicKey, Failure> {
+    let uri = read(uri)?;
+    let opened = token(&uri, args)?.open().map_err(told)?;
+    if uri.class() != Some(Class::Private) {
+        let mut seen: Vec<PublicKey> = Vec::new();
+        for entry in opened.entries(&uri).map_err(told)? {
+            seen.extend(entry.public.filter(|key| !seen.contains(key)));
+        }
+        if let [one] = seen.as_slice() {
+            return Ok(one.clone());
+        }
+    }
+    Ok(private(opened, &uri, args)?.public_key().clone())
+}
+
+/// Makes a key on the token, signs with it once, and returns its public half and what is to be said.
+pub(super) fn new(uri: &str, kind: KeyType, args: &TokenArgs) -> Result<(PublicKey, Vec<(String, String)>), Failure> {
+    let uri = read(uri)?;
+    let token = token(&uri, args)?;
+    let mut opened = token.open_to_write().map_err(told)?;
+    log_in(&mut opened, &uri, args)?;
+    let made = opened.generate(&uri, algorithm(kind)).map_err(told)?;
+    let key = opened.signer(&made.uri).map_err(told)?;
+    // A key that cannot sign is found out now, and not on the day of the release.
+    key.sign(b"a first signature, to see that the new key makes one").map_err(|error| match error {
+        SignerError::Token(error) => told(*error),
+        other => Failure::unknown(other.to_string()),
+    })?;
+    let rows = vec![("token".to_owned(), token.name().label.clone()), ("uri".to_owned(), made.uri.to_string())];
+    Ok((key.public_key().clone(), rows))
+}
+
+/// The tokens that `uri` matches, with their keys. Without a PIN, those that can be seen without one.
+pub(super) fn list(uri: &str, args: &KeyListArgs) -> Result<Listed, Failure> {
+    let uri = read(uri)?;
+    let module = module(&uri, &args.token)?;
+    let file = uri.pin_source().or(args.token.pin_file.as_deref());
+    let with_pin = args.login || secret::given_pin(file)?.is_some();
+    // A PIN is for one token; without one, all of them can be looked at.
+    let tokens = match (with_pin, module.token(&uri)) {
+        (false, Err(TokenError::ManyTokens { .. })) => module.matching(&uri).map_err(told)?,
+        (_, one) => vec![one.map_err(told)?],
+    };
+    let (mut rows, mut results) = (Vec::new(), Vec::new());
+    for token in tokens {
+        let name = token.name().clone();
+        let mut opened = token.open().map_err(told)?;
+        if with_pin {
+            log_in(&mut opened, &uri, &args.token)?;
+        }
+        rows.push((
+            format!("token {}", name.label),
+            format!("{} {}, serial {}", name.manufacturer, name.model, name.serial),
+        ));
+        for entry in opened.entries(&uri).map_err(told)? {
+            let id = entry.public.as_ref().map(|public| public.id().to_string());
+            rows.push((format!("  {}", entry.label), about(&entry, id.as_deref())));
+            results.push(json!({
+                "token": name.label, "serial": name.serial, "slot": name.slot, "name": entry.label,
+                "kind": kind(entry.class), "algorithm": entry.what, "keyId": id, "uri": entry.uri.to_string(),
+            }));
+        }
+    }
+    if !with_pin {
+        render::note("note: not logged in, private keys are not shown; --login asks for the PIN");
+    }
+    Ok((rows, results))
+}
+
+fn read(uri: &str) -> Result<Uri, Failure> {
+    Uri::parse(uri).map_err(|error| told(TokenError::Uri(error)))
+}
+
+fn private(mut opened: Opened, uri: &Uri, args: &TokenArgs) -> Result<TokenKey, Failure> {
+    log_in(&mut opened, uri, args)?;
+    opened.signer(uri).map_err(told)
+}
+
+/// Logs in: at most one attempt, and none at all with a PIN that nobody typed when the next wrong one locks the token.
+fn log_in(opened: &mut Opened, uri: &Uri, args: &TokenArgs) -> Result<(), Failure> {
+    let what = format!("token `{}`", opened.token().name().label);
+    let file = uri.pin_source().or(args.pin_file.as_deref());
+    let mut failed = None;
+    let ask = |state: PinState| {
+        let about = if state.final_try { " (the last attempt before it locks)" } else { "" };
+        match secret::pin(file, &what, about) {
+            Ok((_, Typed::No)) if state.final_try => {
+                let message = format!("{what} says that one more wrong PIN locks it; the PIN was not tried");
+                failed = Some(
+                    Failure::unknown(message).hint("give the PIN at the prompt: without --pin-file and BULLA_PIN"),
+                );
+                None
+            }
+            Ok((pin, _)) => Some(pin),
+            Err(failure) => {
+                failed = Some(failure);
+                None
+            }
+        }
+    };
+    let done = opened.login(ask);
+    done.map_err(|error| failed.unwrap_or_else(|| told(error)))
+}
+
+fn token(uri: &Uri, args: &TokenArgs) -> Result<Token, Failure> {
+    module(uri, args)?.token(uri).map_err(told)
+}
+
+/// The module: named in the URI, with the flag, or in the environment, in this order.
+fn module(uri: &Uri, args: &TokenArgs) -> Result<Module, Failure> {
+    let variable = || env::var_os("BULLA_PKCS11_MODULE").filter(|value| !value.is_empty()).map(PathBuf::from);
+    let path = match (uri.module_path(), uri.module_name()) {
+        (Some(path), _) => Some(path.to_owned()),
+        (None, Some(name)) => Some(
+            installed(name)
+                .ok_or_else(|| without(format!("there is no PKCS#11 module `{name}` in the usual places")))?,
+        ),
+        (None, None) => args.pkcs11_module.clone().or_else(variable),
+    };
+    let path = path.ok_or_else(|| without("a key on a token needs the PKCS#11 module of the token".to_owned()))?;
+    Module::load(&path).map_err(told)
+}
+
+/// A failure that lists the modules that there are.
+fn without(message: String) -> Failure {
+    let mut failure = Failure::unknown(message);
+    let found = KNOWN.iter().filter_map(|name| installed(name));
+    failure.details = found.map(|path| format!("there is  {}", path.display())).collect();
+    failure.hint("give --pkcs11-module FILE, BULLA_PKCS11_MODULE, or module-path=/FILE in the URI")
+}
+
+/// RFC 7512 section 2.4: a name is that of the library without what the system puts around it.
+fn installed(name: &str) -> Option<PathBuf> {
+    let files = [format!("lib{name}.so"), format!("{name}.so")];
+    let paths = FOLDERS.iter().flat_map(|folder| files.iter().map(move |file| PathBuf::from(folder).join(file)));
+    paths.into_iter().find(|path| path.is_file())
+}
+
+fn told(error: TokenError) -> Failure {
+    if let TokenError::Module { .. } = error {
+        return without(error.to_string());
+    }
+    let mut failure = Failure::unknown(error.to_string());
+    match &error {
+        TokenError::Exists { there, .. } | TokenError::ManyKeys { there, .. } | TokenError::NoKey { there, .. } => {
+            failure.details = there.iter().take(SHOWN).map(line).collect();
+            if there.len() > SHOWN {
+                failure.details.push(format!("and {} more: bulla key list shows all", there.len() - SHOWN));
+            }
+        }
+        TokenError::ManyTokens { there, .. } | TokenError::NoToken { there, .. } => {
+            failure.details = there.iter().map(|name| format!("there is  {name}")).collect();
+        }
+        _ => (),
+    }
+    let hint = match error {
+        TokenError::ManyKeys { .. } => "name one of them by `object` or `id`",
+        TokenError::ManyTokens { .. } => "name one of them by `token` or `serial`",
+        TokenError::PinLocked { .. } => "who has the security officer's PIN of the token can unlock it",
+        TokenError::Unnamed { .. } => "add object=NAME to the URI",
+        TokenError::Uri(UriError::PinValue) => "give --pin-file FILE, BULLA_PIN, or pin-source=file:/PATH in the URI",
+        _ => return failure,
+    };
+    failure.hint(hint)
+}
+
+fn line(entry: &Entry) -> String {
+    format!("there is  `{}`  {}, {}  {}", entry.label, kind(entry.class), entry.what, entry.uri)
+}
+
+fn about(entry: &Entry, id: Option<&str>) -> String {
+    let id = id.map_or_else(String::new, |id| format!(", {id}"));
+    format!("{}, {}{id}", kind(entry.class), entry.what)
+}
+
+const fn kind(class: Class) -> &'static str {
+    match class {
+        Class::Certificate => "certificate",
+        Class::Private => "private key",
+        Class::Public => "public key",
+    }
+}
+
+const fn algorithm(kind: KeyType) -> Algorithm {
+    match kind {
+        KeyType::Ed25519 => Algorithm::Ed25519,
+        KeyType::P256 => Algorithm::EcdsaP256,
+        KeyType::P384 => Algorithm::EcdsaP384,
+        KeyType::P521 => Algorithm::EcdsaP521,
+        KeyType::Rsa2048 => Algorithm::Rsa { bits: 2_048 },
+        KeyType::Rsa3072 => Algorithm::Rsa { bits: 3_072 },
+        KeyType::Rsa4096 => Algorithm::Rsa { bits: 4_096 },
+    }
+}
+
+/// How many keys are listed in a message.
+const SHOWN: usize = 12;
+
+/// Where modules are usually installed.
+const FOLDERS: [&str; 12] = [
+    "/usr/lib/pkcs11",
+    "/usr/lib64/pkcs11",
+    "/usr/lib/x86_64-linux-gnu/pkcs11",
+    "/usr/lib/aarch64-linux-gnu/pkcs11",
+    "/usr/lib/softhsm",
+    "/usr/lib64/softhsm",
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/lib64",
+    "/usr/lib",
+    "/usr/local/lib",
+    "/opt/homebrew/lib",
+];
+
+/// Modules that are often met, to be suggested.
+const KNOWN: [&str; 7] =
+    ["Cryptoki2_64", "cloudhsm_pkcs11", "opensc-pkcs11", "p11-kit-proxy", "softhsm2", "ykcs11", "yubihsm_pkcs11"];

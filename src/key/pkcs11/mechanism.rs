@@ -1,0 +1,135 @@
+//! Which mechanism of a token makes which signature, and from what.
+
+use std::ffi::c_ulong;
+
+use cryptoki::mechanism::Mechanism;
+use cryptoki::mechanism::MechanismType;
+use cryptoki::mechanism::eddsa::EddsaParams;
+use cryptoki::mechanism::eddsa::EddsaSignatureScheme;
+use cryptoki::mechanism::rsa::PkcsMgfType;
+use cryptoki::mechanism::rsa::PkcsPssParams;
+
+use crate::key::Algorithm;
+use crate::key::Scheme;
+use crate::key::algorithm;
+use crate::key::algorithm::Hash;
+use crate::key::identifier::Curve;
+
+/// How one signature is asked for: the mechanism, and the bytes that are handed to the token.
+pub(super) struct Order {
+    pub(super) mechanism: Mechanism<'static>,
+    pub(super) data: Vec<u8>,
+}
+
+impl Order {
+    /// How a token with `mechanisms` is asked for a `scheme` signature over `message`; none where it makes none.
+    ///
+    /// The message is hashed here where the token lets us: a token is slow, and every token can do that.
+    pub(super) fn of(scheme: Scheme, message: &[u8], mechanisms: &[MechanismType]) -> Option<Self> {
+        let offered = |mechanism: &Mechanism<'_>| mechanisms.contains(&mechanism.mechanism_type());
+        let hashing = || {
+            let mechanism = hashing(scheme)?;
+            Some(Self { mechanism, data: message.to_vec() })
+        };
+        let order = match scheme {
+            Scheme::Ed25519 => Some(Self {
+                mechanism: Mechanism::Eddsa(EddsaParams::new(EddsaSignatureScheme::Ed25519)),
+                data: message.to_vec(),
+            }),
+            // The parameter for it is missing or not heeded in the tokens that there are.
+            Scheme::Ed25519ph => None,
+            _ => hashed(scheme, message),
+        };
+        order.filter(|order| offered(&order.mechanism)).or_else(|| hashing().filter(|order| offered(&order.mechanism)))
+    }
+
+    /// The same for keys that want the PIN for each signature: these are signed with in several calls, which tokens know
+    /// best from mechanisms that hash.
+    pub(super) fn in_parts(scheme: Scheme, message: &[u8], mechanisms: &[MechanismType]) -> Option<Self> {
+        match hashing(scheme).filter(|mechanism| mechanisms.contains(&mechanism.mechanism_type())) {
+            Some(mechanism) => Some(Self { mechanism, data: message.to_vec() }),
+            None => Self::of(scheme, message, mechanisms),
+        }
+    }
+}
+
+/// A signature of a token in the form that everybody else has it in: ECDSA in DER.
+pub(super) fn finished(algorithm: Algorithm, raw: Vec<u8>) -> Vec<u8> {
+    let curve = match algorithm {
+        Algorithm::EcdsaP256 => Curve::P256,
+        Algorithm::EcdsaP384 => Curve::P384,
+        Algorithm::EcdsaP521 => Curve::P521,
+        Algorithm::Ed25519 | Algorithm::Rsa { .. } => return raw,
+    };
+    // What has another length is not what the specification says; whether it is a signature shows when it is checked.
+    algorithm::ecdsa_der(curve, &raw).unwrap_or(raw)
+}
+
+fn hashed(scheme: Scheme, message: &[u8]) -> Option<Order> {
+    let hash = Hash::of(scheme)?;
+    let (mechanism, data) = match scheme {
+        Scheme::EcdsaP256Sha256
+        | Scheme::EcdsaP384Sha256
+        | Scheme::EcdsaP384Sha384
+        | Scheme::EcdsaP521Sha256
+        | Scheme::EcdsaP521Sha512 => (Mechanism::Ecdsa, hash.digest(message)),
+        Scheme::RsaPkcs1Sha256 | Scheme::RsaPkcs1Sha384 | Scheme::RsaPkcs1Sha512 => {
+            (Mechanism::RsaPkcs, hash.digest_info(message)?)
+        }
+        Scheme::RsaPssSha256 | Scheme::RsaPssSha384 | Scheme::RsaPssSha512 => {
+            (Mechanism::RsaPkcsPss(pss(hash)), hash.digest(message))
+        }
+        Scheme::Ed25519 | Scheme::Ed25519ph => return None,
+    };
+    Some(Order { mechanism, data })
+}
+
+fn hashing(scheme: Scheme) -> Option<Mechanism<'static>> {
+    Some(match scheme {
+        Scheme::EcdsaP256Sha256 | Scheme::EcdsaP384Sha256 | Scheme::EcdsaP521Sha256 => Mechanism::EcdsaSha256,
+        Scheme::EcdsaP384Sha384 => Mechanism::EcdsaSha384,
+        Scheme::EcdsaP521Sha512 => Mechanism::EcdsaSha512,
+        Scheme::RsaPkcs1Sha256 => Mechanism::Sha256RsaPkcs,
+        Scheme::RsaPkcs1Sha384 => Mechanism::Sha384RsaPkcs,
+        Scheme::RsaPkcs1Sha512 => Mechanism::Sha512RsaPkcs,
+        Scheme::RsaPssSha256 => Mechanism::Sha256RsaPkcsPss(pss(Hash::Sha256)),
+        Scheme::RsaPssSha384 => Mechanism::Sha384RsaPkcsPss(pss(Hash::Sha384)),
+        Scheme::RsaPssSha512 => Mechanism::Sha512RsaPkcsPss(pss(Hash::Sha512)),
+        Scheme::Ed25519 | Scheme::Ed25519ph => return None,
+    })
+}
+
+/// RFC 8017 section 9.1 with the choices of our schemes: MGF1 over the same hash, a salt of its length.
+fn pss(hash: Hash) -> PkcsPssParams {
+    let (hash_alg, mgf) = match hash {
+        Hash::Sha256 => (MechanismType::SHA256, PkcsMgfType::MGF1_SHA256),
+        Hash::Sha384 => (MechanismType::SHA384, PkcsMgfType::MGF1_SHA384),
+        Hash::Sha512 => (MechanismType::SHA512, PkcsMgfType::MGF1_SHA512),
+    };
+    PkcsPssParams { hash_alg, mgf, s_len: c_ulong::from(hash.len()).into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_here_where_the_token_lets_us() {
+        let all = [MechanismType::RSA_PKCS, MechanismType::SHA256_RSA_PKCS];
+        let order = Order::of(Scheme::RsaPkcs1Sha256, b"message", &all).unwrap();
+        assert_eq!((order.mechanism.mechanism_type(), order.data.len()), (MechanismType::RSA_PKCS, 51));
+        let order = Order::of(Scheme::RsaPkcs1Sha256, b"message", &all[1..]).unwrap();
+        assert_eq!(
+            (order.mechanism.mechanism_type(), order.data),
+            (MechanismType::SHA256_RSA_PKCS, b"message".to_vec())
+        );
+        let order = Order::in_parts(Scheme::RsaPkcs1Sha256, b"message", &all).unwrap();
+        assert_eq!(
+            (order.mechanism.mechanism_type(), order.data),
+            (MechanismType::SHA256_RSA_PKCS, b"message".to_vec())
+        );
+        assert!(Order::of(Scheme::RsaPssSha256, b"message", &all).is_none());
+        assert!(Order::of(Scheme::Ed25519ph, b"message", &[MechanismType::EDDSA]).is_none());
+        assert!(Order::of(Scheme::Ed25519, b"message", &[MechanismType::EDDSA]).is_some());
+    }
+}

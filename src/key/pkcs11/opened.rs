@@ -1,0 +1,193 @@
+//! `Opened`: a session with a token, in which it is logged in once and a key is picked.
+
+use cryptoki::error::Error;
+use cryptoki::error::RvError;
+use cryptoki::session::Session;
+use cryptoki::session::SessionState;
+use cryptoki::session::UserType;
+use cryptoki::types::RawAuthPin;
+
+use crate::key::Passphrase;
+use crate::key::PublicKey;
+use crate::key::pkcs11::Class;
+use crate::key::pkcs11::Entry;
+use crate::key::pkcs11::PinState;
+use crate::key::pkcs11::Token;
+use crate::key::pkcs11::TokenError;
+use crate::key::pkcs11::TokenKey;
+use crate::key::pkcs11::Uri;
+use crate::key::pkcs11::object;
+use crate::key::pkcs11::object::Object;
+
+/// An open session with a token.
+pub struct Opened {
+    token: Token,
+    session: Session,
+    /// The PIN, for keys that want it for each signature.
+    pin: Option<Passphrase>,
+}
+
+impl Opened {
+    pub(super) const fn new(token: Token, session: Session) -> Self {
+        Self { token, session, pin: None }
+    }
+
+    /// The token.
+    pub const fn token(&self) -> &Token {
+        &self.token
+    }
+
+    pub(super) const fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Logs in, unless this process is logged in already. `pin` is called at most once, after everything that would make
+    /// it useless, and what it gives goes to the token at most once.
+    ///
+    /// # Errors
+    /// [`TokenError::PinWrong`] after one attempt; [`TokenError::PinLocked`], [`TokenError::PinLength`],
+    /// [`TokenError::PinMissing`] and [`TokenError::PinNotSet`] after none.
+    pub fn login(&mut self, pin: impl FnOnce(PinState) -> Option<Passphrase>) -> Result<(), TokenError> {
+        if self.is_logged_in()? {
+            return Ok(());
+        }
+        let info = self.token.info()?;
+        let token = self.token.name().label.clone();
+        if !info.login_required() {
+            return Ok(());
+        }
+        if info.user_pin_locked() {
+            return Err(TokenError::PinLocked { token, tried: false });
+        }
+        if !info.user_pin_initialized() {
+            return Err(TokenError::PinNotSet { token });
+        }
+        if info.protected_authentication_path() {
+            // The PIN is typed at the reader itself.
+            return self.session.login(UserType::User, None).or_else(|error| self.declined(&error));
+        }
+        let Some(pin) = pin(PinState::of(&info)) else {
+            return Err(TokenError::PinMissing { token });
+        };
+        let (found, least, most) = (pin.as_bytes().len(), info.min_pin_length().max(1), info.max_pin_length());
+        if found < least || (most >= least && found > most) {
+            return Err(TokenError::PinLength { token, least, most });
+        }
+        let raw = RawAuthPin::new(Box::new(pin.as_bytes().to_vec()));
+        self.session.login_with_raw(UserType::User, &raw).or_else(|error| self.declined(&error))?;
+        self.pin = Some(pin);
+        Ok(())
+    }
+
+    fn is_logged_in(&self) -> Result<bool, TokenError> {
+        let info = self.session.get_session_info().map_err(|error| TokenError::of(&error))?;
+        Ok(matches!(info.session_state(), SessionState::RoUser | SessionState::RwUser))
+    }
+
+    /// What became of the one attempt.
+    fn declined(&self, error: &Error) -> Result<(), TokenError> {
+        let token = self.token.name().label.clone();
+        let state = || self.token.info().map(|info| PinState::of(&info)).unwrap_or_default();
+        match error {
+            Error::Pkcs11(RvError::UserAlreadyLoggedIn, _) => Ok(()),
+            Error::Pkcs11(RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange, _) => {
+                Err(TokenError::PinWrong { token, state: state() })
+            }
+            Error::Pkcs11(RvError::PinLocked, _) => Err(TokenError::PinLocked { token, tried: true }),
+            Error::Pkcs11(RvError::UserPinNotInitialized, _) => Err(TokenError::PinNotSet { token }),
+            other => Err(TokenError::of(other)),
+        }
+    }
+
+    /// The keys and certificates that `uri` matches and that can be seen, with the PIN or without.
+    ///
+    /// # Errors
+    /// [`TokenError::Call`].
+    pub fn entries(&self, uri: &Uri) -> Result<Vec<Entry>, TokenError> {
+        let classes = match uri.class() {
+            Some(class) => vec![class],
+            None => vec![Class::Private, Class::Public, Class::Certificate],
+        };
+        let mut entries = Vec::new();
+        for class in classes {
+            let objects = object::find(&self.session, class, uri)?;
+            entries.extend(objects.iter().map(|object| self.entry(object)));
+        }
+        entries.sort_by(|a, b| (a.class, &a.label, &a.id).cmp(&(b.class, &b.label, &b.id)));
+        Ok(entries)
+    }
+
+    /// What may be said of an object; of a private key also what others say of its public half.
+    pub(super) fn entry(&self, object: &Object) -> Entry {
+        let entry = object.entry(self.token.name());
+        match (entry.class, &entry.public) {
+            (Class::Private, None) => match self.public_of(object) {
+                Ok(public) => Entry { what: public.algorithm().to_string(), public: Some(public), ..entry },
+                Err(_) => entry,
+            },
+            _ => entry,
+        }
+    }
+
+    /// The signer that is the one private key that `uri` means.
+    ///
+    /// # Errors
+    /// [`TokenError::NoKey`] and [`TokenError::ManyKeys`], which list what is there; [`TokenError::NoPublicKey`].
+    pub fn signer(self, uri: &Uri) -> Result<TokenKey, TokenError> {
+        let object = self.one_private(uri)?;
+        let public = self.public_of(&object)?;
+        let pin = self.pin.filter(|_| object.always_authenticates());
+        TokenKey::new(self.token, self.session, &object, public, pin)
+    }
+
+    /// The one private key that `uri` means and that may sign.
+    pub(super) fn one_private(&self, uri: &Uri) -> Result<Object, TokenError> {
+        let wanted = || uri.to_string();
+        let token = || self.token.name().label.clone();
+        let mut found = match uri.class() {
+            None | Some(Class::Private) => object::find(&self.session, Class::Private, uri)?,
+            Some(Class::Certificate | Class::Public) => Vec::new(),
+        };
+        found.retain(Object::may_sign);
+        match found.as_slice() {
+            [object] => Ok(object.clone()),
+            [] => Err(TokenError::NoKey { token: token(), wanted: wanted(), there: self.entries(&Uri::default())? }),
+            several => {
+                let there = several.iter().map(|object| self.entry(object)).collect();
+                Err(TokenError::ManyKeys { token: token(), wanted: wanted(), there })
+            }
+        }
+    }
+
+    /// The public half of a private key: as it tells itself, else from the public key, else from the certificate with the
+    /// same id, or with the same label where there is no id.
+    pub(super) fn public_of(&self, object: &Object) -> Result<PublicKey, TokenError> {
+        let none = |reason: String| TokenError::NoPublicKey {
+            label: object.name(),
+            reason,
+            token: self.token.name().label.clone(),
+        };
+        if let Some(public) = object.public_key().map_err(|error| none(error.to_string()))? {
+            return Ok(public);
+        }
+        let name = object.entry(self.token.name());
+        let beside = Uri::of("", "", Class::Public, if name.id.is_empty() { &name.label } else { "" }, &name.id);
+        for class in [Class::Public, Class::Certificate] {
+            let mut keys: Vec<(bool, PublicKey)> = Vec::new();
+            for other in object::find(&self.session, class, &beside)? {
+                let Some(key) = other.public_key().map_err(|error| none(error.to_string()))? else { continue };
+                if !keys.iter().any(|(_, known)| *known == key) {
+                    keys.push((other.name() == name.label, key));
+                }
+            }
+            let several = keys.len() > 1;
+            keys.retain(|(same_label, _)| !several || *same_label);
+            match keys.as_slice() {
+                [(_, key)] => return Ok(key.clone()),
+                [] if !several => (),
+                _ => return Err(none(format!("several different ones have its id ({class})"))),
+            }
+        }
+        Err(none("neither a public key nor a certificate has its id".to_owned()))
+    }
+}

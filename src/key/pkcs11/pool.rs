@@ -1,0 +1,118 @@
+//! Sessions for signing side by side: as many as there are threads that sign, and as the token lets us open.
+
+use std::sync::Condvar;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+use cryptoki::error::Error;
+use cryptoki::error::RvError;
+use cryptoki::session::Session;
+
+use crate::key::pkcs11::Token;
+use crate::key::pkcs11::TokenError;
+use crate::key::pkcs11::error;
+
+/// The sessions of one key. All of them are logged in when one is: that is how PKCS#11 has it.
+pub(super) struct Pool {
+    state: Mutex<State>,
+    freed: Condvar,
+    token: Token,
+}
+
+struct State {
+    free: Vec<Session>,
+    /// Free or not.
+    open: usize,
+    most: usize,
+    /// Set once; then nothing is asked of the token any more.
+    lost: Option<TokenError>,
+}
+
+impl Pool {
+    /// A pool that begins with a session that is logged in.
+    pub(super) fn new(token: Token, first: Session) -> Self {
+        let state = State { free: vec![first], open: 1, most: MOST, lost: None };
+        Self { state: Mutex::new(state), freed: Condvar::new(), token }
+    }
+
+    /// Runs `work` in a session of its own, and waits for one if need be. A session in which something failed is not used
+    /// again; when it was the token, the session or the login that went away, no other is opened either.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, TokenError> {
+        let session = self.take()?;
+        match work(&session) {
+            Ok(done) => {
+                self.lock().free.push(session);
+                self.freed.notify_one();
+                Ok(done)
+            }
+            Err(error) => {
+                let error = self.failed(&error);
+                // Closed before anybody may open another in its place.
+                drop(session);
+                let mut state = self.lock();
+                state.open = state.open.saturating_sub(1);
+                // The last session takes the login with it.
+                if matches!(error, TokenError::Lost { .. }) || state.open == 0 {
+                    state.lost.get_or_insert_with(|| error.clone());
+                }
+                drop(state);
+                self.freed.notify_all();
+                Err(error)
+            }
+        }
+    }
+
+    fn take(&self) -> Result<Session, TokenError> {
+        let mut state = self.lock();
+        loop {
+            if let Some(lost) = &state.lost {
+                return Err(lost.clone());
+            }
+            if let Some(session) = state.free.pop() {
+                return Ok(session);
+            }
+            if state.open < state.most {
+                // Opened while the others wait: it is quick, and they would open too many otherwise.
+                match self.token.context().open_ro_session(self.token.slot()) {
+                    Ok(session) => {
+                        state.open += 1;
+                        return Ok(session);
+                    }
+                    // The token has no more: those that there are have to do.
+                    Err(Error::Pkcs11(RvError::SessionCount, _)) if state.open > 0 => state.most = state.open,
+                    Err(error) => return Err(self.failed(&error)),
+                }
+            }
+            if state.free.is_empty() {
+                state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+
+    fn failed(&self, error: &Error) -> TokenError {
+        match error {
+            Error::Pkcs11(
+                code @ (RvError::CryptokiNotInitialized
+                | RvError::DeviceError
+                | RvError::DeviceRemoved
+                | RvError::SessionClosed
+                | RvError::SessionHandleInvalid
+                | RvError::TokenNotPresent
+                | RvError::UserNotLoggedIn),
+                _,
+            ) => TokenError::Lost { token: self.token.name().label.clone(), code: error::name(*code) },
+            Error::Pkcs11(RvError::PinLocked, _) => {
+                TokenError::PinLocked { token: self.token.name().label.clone(), tried: true }
+            }
+            other => TokenError::of(other),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sessions in one pool.
+const MOST: usize = 16;

@@ -1,0 +1,110 @@
+//! `TokenKey`: a private key in a token, which signs.
+
+use std::fmt;
+
+use cryptoki::error::Error;
+use cryptoki::mechanism::MechanismType;
+use cryptoki::object::ObjectHandle;
+use cryptoki::session::Session;
+use cryptoki::session::UserType;
+use cryptoki::types::RawAuthPin;
+
+use crate::key::Passphrase;
+use crate::key::PublicKey;
+use crate::key::Scheme;
+use crate::key::Signature;
+use crate::key::Signer;
+use crate::key::SignerError;
+use crate::key::pkcs11::Token;
+use crate::key::pkcs11::TokenError;
+use crate::key::pkcs11::TokenName;
+use crate::key::pkcs11::mechanism;
+use crate::key::pkcs11::mechanism::Order;
+use crate::key::pkcs11::object::Object;
+use crate::key::pkcs11::pool::Pool;
+
+/// A private key in a token. It never leaves it; every signature is verified before it leaves here.
+///
+/// Several threads sign side by side, each in a session of its own, and verify while others sign. When the session, the
+/// login or the token is lost, that is an error now and for every later call: nothing is retried and no PIN is given again.
+pub struct TokenKey {
+    handle: ObjectHandle,
+    mechanisms: Vec<MechanismType>,
+    pin: Option<Passphrase>,
+    pool: Pool,
+    public: PublicKey,
+    token: TokenName,
+}
+
+impl TokenKey {
+    pub(super) fn new(
+        token: Token,
+        session: Session,
+        object: &Object,
+        public: PublicKey,
+        pin: Option<Passphrase>,
+    ) -> Result<Self, TokenError> {
+        let (name, mechanisms) = (token.name().clone(), token.mechanisms()?);
+        let key = Self { handle: object.handle, mechanisms, pin, pool: Pool::new(token, session), public, token: name };
+        match key.order(key.public.usual_scheme(), b"") {
+            Some(_) => Ok(key),
+            None => Err(key.unknown(key.public.usual_scheme())),
+        }
+    }
+
+    /// The token that holds it.
+    pub const fn token(&self) -> &TokenName {
+        &self.token
+    }
+
+    fn order(&self, scheme: Scheme, message: &[u8]) -> Option<Order> {
+        match self.pin {
+            Some(_) => Order::in_parts(scheme, message, &self.mechanisms),
+            None => Order::of(scheme, message, &self.mechanisms),
+        }
+    }
+
+    fn unknown(&self, scheme: Scheme) -> TokenError {
+        TokenError::Mechanism { token: self.token.label.clone(), what: format!("{scheme} signatures") }
+    }
+
+    /// `CKA_ALWAYS_AUTHENTICATE`: between the beginning and the end of each signature, the same PIN once more.
+    fn with_pin(&self, session: &Session, order: &Order, pin: &Passphrase) -> Result<Vec<u8>, Error> {
+        session.sign_init(&order.mechanism, self.handle)?;
+        let raw = RawAuthPin::new(Box::new(pin.as_bytes().to_vec()));
+        session.login_with_raw(UserType::ContextSpecific, &raw)?;
+        session.sign_update(&order.data)?;
+        session.sign_final()
+    }
+}
+
+impl Signer for TokenKey {
+    fn public_key(&self) -> &PublicKey {
+        &self.public
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Signature, SignerError> {
+        self.sign_with(self.public.usual_scheme(), message)
+    }
+
+    fn sign_with(&self, scheme: Scheme, message: &[u8]) -> Result<Signature, SignerError> {
+        if !self.public.schemes().contains(&scheme) {
+            return Err(SignerError::Scheme { algorithm: self.public.algorithm(), scheme });
+        }
+        let failed = |error| SignerError::Token(Box::new(error));
+        let order = self.order(scheme, message).ok_or_else(|| failed(self.unknown(scheme)))?;
+        let signed = self.pool.with(|session| match &self.pin {
+            Some(pin) => self.with_pin(session, &order, pin),
+            None => session.sign(&order.mechanism, self.handle, &order.data),
+        });
+        let bytes = mechanism::finished(self.public.algorithm(), signed.map_err(failed)?);
+        // In this thread, while the session signs for another.
+        Signature::checked(&self.public, scheme, message, bytes)
+    }
+}
+
+impl fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenKey({}, {}, {})", self.public.algorithm(), self.public.id(), self.token)
+    }
+}

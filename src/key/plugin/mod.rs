@@ -1,0 +1,250 @@
+//! A private key behind another program: a plugin of the Notary Project, contract 1.0, asked for raw signatures.
+
+mod contract;
+mod error;
+mod process;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use x509_parser::prelude::FromDer as _;
+use x509_parser::prelude::X509Certificate;
+
+use crate::json;
+use crate::key::Algorithm;
+use crate::key::PublicKey;
+use crate::key::Scheme;
+use crate::key::Signature;
+use crate::key::Signer;
+use crate::key::SignerError;
+use crate::key::algorithm;
+use crate::key::identifier::Curve;
+use crate::limits::Limits;
+
+pub use self::contract::PluginCode;
+pub use self::error::PluginError;
+
+use self::contract::Declined;
+use self::contract::DescribeKey;
+use self::contract::Described;
+use self::contract::GenerateSignature;
+use self::contract::Generated;
+use self::contract::KeyDescribed;
+use self::contract::KeySpec;
+use self::contract::Metadata;
+use self::contract::RAW;
+use self::contract::VERSION;
+use self::process::Silence;
+
+/// A plugin, and how it is run: never through a shell, with this environment and no other.
+#[derive(Clone, Debug)]
+pub struct Plugin {
+    deadline: Duration,
+    environment: Vec<(OsString, OsString)>,
+    limits: Limits,
+    name: String,
+    program: PathBuf,
+}
+
+impl Plugin {
+    /// The plugin `name` in `folder`: the file `NAME/notation-NAME`. It is told `environment` and has `deadline` for each answer.
+    ///
+    /// # Errors
+    /// [`PluginError::Name`], [`PluginError::Missing`].
+    pub fn find(
+        folder: PathBuf,
+        name: &str,
+        environment: Vec<(OsString, OsString)>,
+        deadline: Duration,
+        limits: &Limits,
+    ) -> Result<Self, PluginError> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if !name.split('.').all(|part| !part.is_empty() && part.chars().all(plain)) {
+            return Err(PluginError::Name { found: excerpt(name, 60) });
+        }
+        let program = folder.join(name).join(format!("notation-{name}"));
+        if !program.metadata().is_ok_and(|metadata| metadata.is_file()) {
+            return Err(PluginError::Missing { plugin: name.to_owned(), path: program });
+        }
+        Ok(Self { deadline, environment, limits: limits.clone(), name: name.to_owned(), program })
+    }
+
+    /// The signer that is the key `id` of this plugin.
+    ///
+    /// The contract tells the public key only along with a signature, so the plugin is asked for one over a text that is no
+    /// payload of anything.
+    ///
+    /// # Errors
+    /// [`PluginError`].
+    pub fn key(self, id: &str, config: BTreeMap<String, String>) -> Result<PluginKey, PluginError> {
+        let described: Described = self.ask("get-plugin-metadata", &Metadata { plugin_config: &config })?;
+        let plugin = || self.name.clone();
+        if described.name != self.name {
+            let reason = format!("the name `{}`", excerpt(&described.name, 60));
+            return Err(PluginError::Answer { plugin: plugin(), command: "get-plugin-metadata", reason });
+        }
+        if !described.supported_contract_versions.iter().any(|version| version == VERSION) {
+            return Err(PluginError::Contract { plugin: plugin(), found: described.supported_contract_versions });
+        }
+        if !described.capabilities.iter().any(|capability| capability == RAW) {
+            return Err(PluginError::Capability { plugin: plugin(), found: described.capabilities, wanted: RAW });
+        }
+        let asked = DescribeKey { contract_version: VERSION, key_id: id, plugin_config: &config };
+        let key: KeyDescribed = self.ask("describe-key", &asked)?;
+        let wrong = |reason| PluginError::Answer { plugin: plugin(), command: "describe-key", reason };
+        if key.key_id != id {
+            return Err(wrong(format!("the key id `{}`", excerpt(&key.key_id, 60))));
+        }
+        let spec = KeySpec::parse(&key.key_spec)
+            .ok_or_else(|| wrong(format!("the key specification `{}`", excerpt(&key.key_spec, 60))))?;
+        let (public, signature) = self.generate(id, &config, spec, PROBE)?;
+        let checked = Signature::checked(&public, spec.scheme(), PROBE, signature);
+        checked.map_err(|_| PluginError::Faulty { plugin: plugin(), key: public.id() })?;
+        Ok(PluginKey { config, id: id.to_owned(), plugin: self, public, spec })
+    }
+
+    /// A signature that nobody has verified yet, ECDSA as DER, and the key that it is said to be by.
+    fn generate(
+        &self,
+        id: &str,
+        config: &BTreeMap<String, String>,
+        spec: KeySpec,
+        message: &[u8],
+    ) -> Result<(PublicKey, Vec<u8>), PluginError> {
+        const COMMAND: &str = "generate-signature";
+        let wrong = |reason| PluginError::Answer { plugin: self.name.clone(), command: COMMAND, reason };
+        let asked = GenerateSignature {
+            contract_version: VERSION,
+            key_id: id,
+            plugin_config: config,
+            key_spec: spec.name(),
+            hash_algorithm: spec.hash(),
+            payload: STANDARD.encode(message),
+        };
+        let made: Generated = self.ask(COMMAND, &asked)?;
+        if made.key_id != id {
+            return Err(wrong(format!("the key id `{}`", excerpt(&made.key_id, 60))));
+        }
+        if made.signing_algorithm != spec.signing_algorithm() {
+            let found = excerpt(&made.signing_algorithm, 60);
+            return Err(wrong(format!("the algorithm `{found}`, wanted {}", spec.signing_algorithm())));
+        }
+        let leaf = made.certificate_chain.first().ok_or_else(|| wrong("no certificate".to_owned()))?;
+        let leaf = STANDARD.decode(leaf).map_err(|_| wrong("a certificate that is not base64".to_owned()))?;
+        let (_, leaf) =
+            X509Certificate::from_der(&leaf).map_err(|_| wrong("a certificate that is not X.509".to_owned()))?;
+        let public = PublicKey::from_spki(leaf.tbs_certificate.subject_pki.raw)
+            .map_err(|error| wrong(format!("a certificate whose {error}")))?;
+        if public.algorithm() != spec.algorithm() {
+            return Err(wrong(format!("a certificate of an {} key, wanted {}", public.algorithm(), spec.name())));
+        }
+        let raw = STANDARD.decode(&made.signature).map_err(|_| wrong("a signature that is not base64".to_owned()))?;
+        let signature = der(spec.algorithm(), raw).ok_or_else(|| wrong("a signature of another length".to_owned()))?;
+        Ok((public, signature))
+    }
+
+    /// Runs one command of the contract.
+    fn ask<T: DeserializeOwned>(&self, command: &'static str, asked: &impl Serialize) -> Result<T, PluginError> {
+        let plugin = || self.name.clone();
+        let limit = self.limits.plugin_bytes;
+        let start = |reason: String| PluginError::Start { plugin: plugin(), reason };
+        let input = serde_json::to_vec(asked).map_err(|error| start(error.to_string()))?;
+        let said = process::run(&self.program, command, &self.environment, input, self.deadline, limit);
+        let said = said.map_err(|silence| match silence {
+            Silence::Deadline => PluginError::Deadline { plugin: plugin(), command, seconds: self.deadline.as_secs() },
+            Silence::Io(error) => start(error.to_string()),
+            Silence::TooMuch => PluginError::TooMuch { plugin: plugin(), command, limit },
+        })?;
+        if said.success {
+            let wrong = |error: json::JsonError| PluginError::Answer {
+                plugin: plugin(),
+                command,
+                reason: format!("JSON that is not read: {}", excerpt(&error.to_string(), 200)),
+            };
+            return json::parse(&said.stdout, &self.limits).map_err(wrong);
+        }
+        Err(match json::parse::<Declined>(&said.stderr, &self.limits) {
+            Ok(declined) => PluginError::Declined {
+                plugin: plugin(),
+                command,
+                code: PluginCode::parse(&declined.error_code),
+                message: excerpt(&declined.error_message, 400),
+            },
+            Err(_) => {
+                let text = String::from_utf8_lossy(&said.stderr);
+                let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("it did not say why");
+                PluginError::Failed { plugin: plugin(), command, said: excerpt(line, 200) }
+            }
+        })
+    }
+}
+
+/// A private key that a plugin signs with. Every answer of the plugin is verified before it leaves here.
+///
+/// Each kind of key signs in one way: ECDSA with the hash of its size, RSA with PSS. There is no PKCS#1 v1.5 in the contract.
+pub struct PluginKey {
+    config: BTreeMap<String, String>,
+    id: String,
+    plugin: Plugin,
+    public: PublicKey,
+    spec: KeySpec,
+}
+
+impl Signer for PluginKey {
+    fn public_key(&self) -> &PublicKey {
+        &self.public
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Signature, SignerError> {
+        self.sign_with(self.spec.scheme(), message)
+    }
+
+    fn sign_with(&self, scheme: Scheme, message: &[u8]) -> Result<Signature, SignerError> {
+        if scheme != self.spec.scheme() {
+            return Err(SignerError::Scheme { algorithm: self.public.algorithm(), scheme });
+        }
+        let failed = |error| SignerError::Plugin(Box::new(error));
+        let made = self.plugin.generate(&self.id, &self.config, self.spec, message);
+        let (public, signature) = made.map_err(failed)?;
+        if public != self.public {
+            let (found, wanted) = (public.id(), self.public.id());
+            return Err(failed(PluginError::Key { plugin: self.plugin.name.clone(), found, wanted }));
+        }
+        Signature::checked(&self.public, scheme, message, signature)
+    }
+}
+
+impl fmt::Debug for PluginKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PluginKey({}, {}, {})", self.public.algorithm(), self.public.id(), self.plugin.name)
+    }
+}
+
+/// ECDSA signatures come as JWS has them, two numbers side by side.
+fn der(algorithm: Algorithm, raw: Vec<u8>) -> Option<Vec<u8>> {
+    match algorithm {
+        Algorithm::EcdsaP256 => algorithm::ecdsa_der(Curve::P256, &raw),
+        Algorithm::EcdsaP384 => algorithm::ecdsa_der(Curve::P384, &raw),
+        Algorithm::EcdsaP521 => algorithm::ecdsa_der(Curve::P521, &raw),
+        Algorithm::Ed25519 | Algorithm::Rsa { .. } => Some(raw),
+    }
+}
+
+/// The beginning of what a stranger said.
+fn excerpt(text: &str, length: usize) -> String {
+    let mut short: String = text.chars().take(length).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
+/// What is signed to learn the public key. It is neither an envelope nor a claim of any format.
+const PROBE: &[u8] = b"bulla asks which key this is; a signature over this text says nothing about anything";

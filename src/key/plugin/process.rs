@@ -1,0 +1,142 @@
+//! One run of a plugin: without a shell, with an environment of its own, within a deadline and a bound on what it says.
+
+use std::ffi::OsString;
+use std::io;
+use std::io::Read;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+use std::sync::mpsc;
+use std::sync::mpsc::Receiver;
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::mpsc::Sender;
+use std::thread;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+/// What a program said before it ended.
+pub(super) struct Said {
+    pub(super) success: bool,
+    pub(super) stdout: Zeroizing<Vec<u8>>,
+    pub(super) stderr: Zeroizing<Vec<u8>>,
+}
+
+/// Why there is nothing that it said.
+#[derive(Debug)]
+pub(super) enum Silence {
+    /// It did not end in time, and was ended.
+    Deadline,
+    /// It could not be started or listened to.
+    Io(io::Error),
+    /// It said more than we read, and was ended.
+    TooMuch,
+}
+
+/// Runs `program` with one argument, gives it `input`, and returns what it said.
+pub(super) fn run(
+    program: &Path,
+    argument: &str,
+    environment: &[(OsString, OsString)],
+    input: Vec<u8>,
+    deadline: Duration,
+    limit: u64,
+) -> Result<Said, Silence> {
+    let mut command = Command::new(program);
+    command.arg(argument).env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = Ended(command.spawn().map_err(Silence::Io)?);
+    if let Some(mut stdin) = child.0.stdin.take() {
+        // A program that does not read its input is no failure of ours.
+        thread::spawn(move || stdin.write_all(&input));
+    }
+    let (sender, receiver) = mpsc::channel();
+    let stdout = child.0.stdout.take().map(|pipe| listen(Stream::Stdout, pipe, limit, sender.clone()));
+    let stderr = child.0.stderr.take().map(|pipe| listen(Stream::Stderr, pipe, limit, sender));
+    if stdout.is_none() || stderr.is_none() {
+        return Err(Silence::Io(io::ErrorKind::BrokenPipe.into()));
+    }
+    let mut patience = Patience { left: deadline };
+    let mut said = Said { success: false, stdout: Zeroizing::default(), stderr: Zeroizing::default() };
+    for _ in 0..2 {
+        match patience.hear(&receiver)? {
+            (Stream::Stdout, bytes) => said.stdout = bytes,
+            (Stream::Stderr, bytes) => said.stderr = bytes,
+        }
+    }
+    said.success = patience.end(&mut child.0)?;
+    Ok(said)
+}
+
+/// A program that is ended when it is not needed any more, whatever it is doing.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to end, and the zombie is gone.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Stream {
+    Stderr,
+    Stdout,
+}
+
+/// A stream at its end; no bytes where it was too long.
+type Heard = (Stream, io::Result<Option<Zeroizing<Vec<u8>>>>);
+
+/// Reads a stream to its end, or until it is too long.
+fn listen(stream: Stream, pipe: impl Read + Send + 'static, limit: u64, sender: Sender<Heard>) {
+    thread::spawn(move || {
+        let mut bytes = Zeroizing::new(Vec::new());
+        let read = pipe.take(limit.saturating_add(1)).read_to_end(&mut bytes);
+        let whole = u64::try_from(bytes.len()).is_ok_and(|length| length <= limit);
+        // Nobody may be listening any more.
+        let _ = sender.send((stream, read.map(|_| whole.then_some(bytes))));
+    });
+}
+
+/// How long we still wait. Counted in waits, since no clock is read here.
+struct Patience {
+    left: Duration,
+}
+
+impl Patience {
+    fn hear(&mut self, streams: &Receiver<Heard>) -> Result<(Stream, Zeroizing<Vec<u8>>), Silence> {
+        loop {
+            match streams.recv_timeout(STEP.min(self.left)) {
+                Ok((stream, Ok(Some(bytes)))) => return Ok((stream, bytes)),
+                Ok((_, Ok(None))) => return Err(Silence::TooMuch),
+                Ok((_, Err(error))) => return Err(Silence::Io(error)),
+                Err(RecvTimeoutError::Disconnected) => return Err(Silence::Io(io::ErrorKind::BrokenPipe.into())),
+                Err(RecvTimeoutError::Timeout) => self.spend()?,
+            }
+        }
+    }
+
+    fn end(&mut self, child: &mut Child) -> Result<bool, Silence> {
+        loop {
+            if let Some(status) = child.try_wait().map_err(Silence::Io)? {
+                return Ok(status.success());
+            }
+            thread::sleep(SHORT_STEP);
+            self.left = self.left.checked_sub(SHORT_STEP).ok_or(Silence::Deadline)?;
+        }
+    }
+
+    fn spend(&mut self) -> Result<(), Silence> {
+        self.left = self.left.saturating_sub(STEP);
+        match self.left.is_zero() {
+            true => Err(Silence::Deadline),
+            false => Ok(()),
+        }
+    }
+}
+
+const STEP: Duration = Duration::from_millis(50);
+const SHORT_STEP: Duration = Duration::from_millis(1);
