@@ -1377,7 +1377,11 @@ fn a_wrong_list_hides_nothing() {
                 _ => answer,
             }
         }
-        fn listing(&self, _: &Call, answer: Result<Option<Listing>, StoreError>) -> Result<Option<Listing>, StoreError> {
+        fn listing(
+            &self,
+            _: &Call,
+            answer: Result<Option<Listing>, StoreError>,
+        ) -> Result<Option<Listing>, StoreError> {
             let filtered = |listing: Listing| Listing { filtered: listing.filtered && !self.silent, ..listing };
             answer.map(|listing| listing.map(filtered))
         }

@@ -316,7 +316,10 @@ fn seal(request: &Request, owner: &str, key: &PublicKey, time: Time) -> Result<V
 
 /// Signs with several threads at once, since a token may have several sessions and a machine several processors. Once one
 /// of them was declined none begins another; what all of them made is returned, in the order of the items.
-fn side_by_side(signer: &dyn Signer, todo: &[(usize, &Message)]) -> (BTreeMap<(usize, Part), Vec<u8>>, Option<SignerError>) {
+fn side_by_side(
+    signer: &dyn Signer,
+    todo: &[(usize, &Message)],
+) -> (BTreeMap<(usize, Part), Vec<u8>>, Option<SignerError>) {
     const AT_ONCE: usize = 8;
     let next = AtomicUsize::new(0);
     let (made, stopped) = (Mutex::new(BTreeMap::new()), OnceLock::new());
