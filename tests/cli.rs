@@ -45,6 +45,7 @@ verbs! {
     inspect: "inspect-";
     key_export: "key-export-";
     key_import: "key-import-";
+    key_list: "key-list-";
     key_new: "key-new-";
     key_show: "key-show-";
     sign: "sign-";

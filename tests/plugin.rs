@@ -17,7 +17,6 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::path::PathBuf;
@@ -57,6 +56,15 @@ impl Place {
         let folder = self.path("plugins").join(name);
         fs::create_dir_all(&folder).unwrap();
         symlink(program, folder.join(format!("notation-{name}"))).unwrap();
+    }
+
+    /// Installs a file as a plugin. Another program writes it: while we have it open, nobody can start it.
+    fn script(&self, name: &str, text: &str, mode: &str) {
+        let folder = self.path("plugins").join(name);
+        let script = r#"mkdir -p "$1" && printf '%b\n' "$2" > "$1/$3" && chmod "$4" "$1/$3""#;
+        let file = format!("notation-{name}");
+        let status = Command::new("sh").args(["-c", script, "sh", folder.to_str().unwrap(), text, &file, mode]).status();
+        assert!(status.unwrap().success());
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -275,17 +283,12 @@ fn a_program_that_misbehaves_is_ended() {
     assert_eq!(place.index(), before);
 }
 
-/// What holds the streams of a plugin open after it ended does not keep us.
 #[test]
 fn what_is_not_a_program_is_told() {
     let place = Place::new();
-    let plugins = place.path("plugins");
-    fs::create_dir_all(plugins.join("folder/notation-folder")).unwrap();
-    fs::create_dir_all(plugins.join("text")).unwrap();
-    fs::write(plugins.join("text/notation-text"), "text").unwrap();
-    fs::create_dir_all(plugins.join("words")).unwrap();
-    fs::write(plugins.join("words/notation-words"), "no script\n").unwrap();
-    fs::set_permissions(plugins.join("words/notation-words"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir_all(place.path("plugins/folder/notation-folder")).unwrap();
+    place.script("text", "text", "644");
+    place.script("words", "no script", "755");
     for (name, wanted) in [
         ("folder", "is not installed"),
         ("text", "plugin `text` cannot be run: Permission denied"),
@@ -293,6 +296,19 @@ fn what_is_not_a_program_is_told() {
     ] {
         place.bulla(&["key", "show", &format!("plugin:{name}?key-id=a")]).expect(2).tells(wanted);
     }
+}
+
+/// What a plugin leaves behind holds its streams open; that does not keep us longer than the plugin itself would.
+#[test]
+fn what_a_program_leaves_behind_does_not_keep_us() {
+    let place = Place::new();
+    place.script("leaves", "#!/bin/sh\nsleep 20 &\necho '{}'", "755");
+    let args = ["key", "show", "plugin:leaves?key-id=a", "--plugin-timeout", "1"];
+    place.bulla(&args).expect(2).tells("did not answer get-plugin-metadata within 1 s and was ended");
+    // One that closes its streams and stays is ended as well.
+    place.script("stays", "#!/bin/sh\nexec >&- 2>&-\nexec sleep 20", "755");
+    let args = ["key", "show", "plugin:stays?key-id=a", "--plugin-timeout", "1"];
+    place.bulla(&args).expect(2).tells("did not answer get-plugin-metadata within 1 s and was ended");
 }
 
 #[test]
