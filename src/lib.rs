@@ -15,6 +15,8 @@ pub mod trust;
 
 pub mod policy;
 
+pub mod round;
+
 pub mod verify;
 
 pub mod store;

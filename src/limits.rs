@@ -46,16 +46,29 @@ pub struct Limits {
     pub referrers: usize,
     /// Referrers of referrers.
     pub referrer_depth: usize,
+    /// A signing request, in bytes.
+    pub request_bytes: u64,
+    /// Things to be signed in one request.
+    pub request_items: usize,
+    /// Keys of all owners of one request together.
+    pub request_keys: usize,
+    /// One text in a request, in bytes: a reference, a name, a reason.
+    pub request_text_bytes: usize,
+    /// A response to a signing request, in bytes.
+    pub response_bytes: u64,
     /// A signature envelope or bundle, in bytes.
     pub signature_bytes: u64,
     /// Signature manifests fetched for one subject.
     pub signature_manifests: usize,
     /// Signatures in one envelope.
     pub signatures_per_envelope: usize,
+    /// One line of a signing log, in bytes.
+    pub signing_log_line_bytes: usize,
     /// Digests of one subject of a statement. sigstore-go has the same.
     pub statement_digests: usize,
     /// Subjects of one statement. sigstore-go has the same.
     pub statement_subjects: usize,
+
     /// RFC 3161 timestamps in one bundle. sigstore-go has the same.
     pub timestamps: usize,
     /// An answer of a token service, in bytes.
@@ -85,9 +98,15 @@ impl Limits {
         redirects: 5,
         referrers: 1_000,
         referrer_depth: 4,
+        request_bytes: 64 << 20,
+        request_items: 4_000,
+        request_keys: 64,
+        request_text_bytes: 4 << 10,
+        response_bytes: 32 << 20,
         signature_bytes: 1 << 20,
         signature_manifests: 100,
         signatures_per_envelope: 16,
+        signing_log_line_bytes: 16 << 10,
         statement_digests: 32,
         statement_subjects: 1_024,
         timestamps: 32,

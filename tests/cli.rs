@@ -18,6 +18,8 @@
 
 #[path = "cli/case.rs"]
 mod case;
+#[path = "cli/pages.rs"]
+mod pages;
 #[path = "cli/place.rs"]
 mod place;
 mod support;
@@ -38,6 +40,7 @@ macro_rules! verbs {
 }
 
 verbs! {
+    attest: "attest-";
     copy: "copy-";
     demo: "demo-";
     general: "general-";
@@ -48,6 +51,12 @@ verbs! {
     key_list: "key-list-";
     key_new: "key-new-";
     key_show: "key-show-";
+    request_attach: "request-attach";
+    request_log: "request-log-";
+    request_merge: "request-merge";
+    request_new: "request-new";
+    request_show: "request-show";
+    request_sign: "request-sign";
     sign: "sign-";
     tree: "tree-";
     verify: "verify-";
@@ -71,6 +80,65 @@ fn every_verb_is_refused_in_some_case() {
     }
     let missing: Vec<_> = refused.iter().filter(|(verb, count)| **count == 0 && **verb != "demo-").collect();
     assert!(missing.is_empty(), "no case in which it is refused: {missing:?}");
+}
+
+#[test]
+fn a_picture_is_well_formed_xml() {
+    let place = place::Place::new(&BTreeMap::new());
+    for command in ["keys", "signed app", "bulla sign oci:app:v1 --key stranger.key -a 'who=<&\">' --format both"] {
+        place.set_up(command);
+    }
+    let ran = place.run("bulla tree oci:app:v1 --key release.pub --output svg", None);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(xml_fault(&ran.stdout), None, "{}", ran.stdout);
+    for broken in ["<a><b></a></b>", "<a>", "<a>&</a>", "<a b=\"<\"/>", "<a/><b/>", "<a b=c/>", "text<a/>"] {
+        assert!(xml_fault(broken).is_some(), "{broken}");
+    }
+}
+
+/// What is not well-formed in a document of elements, attributes and text.
+fn xml_fault(text: &str) -> Option<String> {
+    let mut open: Vec<String> = Vec::new();
+    let mut roots = 0;
+    let mut rest = text.trim_end();
+    while !rest.is_empty() {
+        let (before, after) = rest.split_once('<').unwrap_or((rest, ""));
+        if open.is_empty() && !before.is_empty() {
+            return Some(format!("text outside: {before}"));
+        }
+        if before
+            .split('&')
+            .skip(1)
+            .any(|rest| !["amp;", "lt;", "gt;", "quot;"].iter().any(|name| rest.starts_with(name)))
+        {
+            return Some(format!("a bare ampersand: {before}"));
+        }
+        let Some((tag, after)) = after.split_once('>') else { return Some(format!("no end: {rest}")) };
+        rest = after;
+        if let Some(name) = tag.strip_prefix('/') {
+            if open.pop().as_deref() != Some(name) {
+                return Some(format!("unexpected </{name}>"));
+            }
+            continue;
+        }
+        roots += usize::from(open.is_empty());
+        let body = tag.trim_end_matches('/');
+        let name = body.split(' ').next().unwrap();
+        let mut attributes = body[name.len()..].trim();
+        while !attributes.is_empty() {
+            let Some((value, more)) = attributes.split_once("=\"").and_then(|(_, value)| value.split_once('"')) else {
+                return Some(format!("not an attribute: {attributes}"));
+            };
+            if value.contains(['<', '&']) {
+                return Some(format!("a bare character in {value}"));
+            }
+            attributes = more.trim();
+        }
+        if !tag.ends_with('/') {
+            open.push(name.to_owned());
+        }
+    }
+    (!open.is_empty() || roots != 1).then(|| format!("{open:?} open, {roots} roots"))
 }
 
 fn run(prefix: &str) {

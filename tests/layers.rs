@@ -73,7 +73,7 @@ fn the_table_of_layers_has_no_way_up() {
         }
     }
     for (layer, imports) in LAYERS {
-        let deciders = ["envelope", "trust", "policy", "verify"];
+        let deciders = ["envelope", "trust", "policy", "round", "verify"];
         assert!(!(deciders.contains(layer) && imports.contains(&"store")), "{layer}: verification does no I/O");
         assert!(*layer != "store" || !deciders.iter().any(|d| imports.contains(d)), "storage makes no decisions");
     }
@@ -120,7 +120,11 @@ fn each_rule_can_fail() {
         ("store/registry/auth.rs", "//! Files.\nuse std::fs;\n", "2: power: `std::fs` touches files"),
         ("cli/mod.rs", "//! Run.\nuse std::process::Command;\n", "2: power: `process::Command` starts a program"),
         ("key/file.rs", "//! Load.\nuse cryptoki::context::Pkcs11;\n", "2: power: `cryptoki` loads a library"),
-        ("cli/mod.rs", "//! Limit.\nfn f() { rustix::process::setrlimit() }\n", "2: power: `rustix` limits the process"),
+        (
+            "cli/mod.rs",
+            "//! Limit.\nfn f() { rustix::process::setrlimit() }\n",
+            "2: power: `rustix` limits the process",
+        ),
         ("cli/mod.rs", "//! End.\nfn f() { std::process::exit(0) }\n", "2: power: `process::exit` ends the process"),
         ("flow/sign.rs", "//! Print.\nfn f() { println!(\"x\") }\n", "2: power: `println!` prints"),
         ("cli/mod.rs", "//! Print.\nfn f() { std::io::stderr() }\n", "2: power: `io::stderr` prints"),
@@ -155,6 +159,11 @@ fn each_rule_can_fail() {
         ),
         ("oci/manifest.rs", "//! Forged.\nfn f() { return Content { bytes }; }\n", "2: doorway: a `Content` is made"),
         ("store/blob.rs", "//! Forged.\nfn f() { crate::oci::Content { bytes } }\n", "2: doorway: a `Content` is made"),
+        (
+            "cli/move_image.rs",
+            "//! Forged.\nuse crate::flow::import::Admitted;\nfn f() { push(&Admitted { graph, verified }) }\n",
+            "3: doorway: a `Admitted` is made",
+        ),
         ("oci/content.rs", "//! Open.\npub struct Content {\n    pub bytes: Vec<u8>,\n}\n", "2: doorway: a field of"),
         (
             "trust/root.rs",

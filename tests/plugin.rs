@@ -63,14 +63,18 @@ impl Place {
         let folder = self.path("plugins").join(name);
         let script = r#"mkdir -p "$1" && printf '%b\n' "$2" > "$1/$3" && chmod "$4" "$1/$3""#;
         let file = format!("notation-{name}");
-        let status = Command::new("sh").args(["-c", script, "sh", folder.to_str().unwrap(), text, &file, mode]).status();
+        let status =
+            Command::new("sh").args(["-c", script, "sh", folder.to_str().unwrap(), text, &file, mode]).status();
         assert!(status.unwrap().success());
     }
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bulla"));
         command.current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
-        command.env("PATH", "/usr/bin:/bin").env("HOME", self.folder.path()).env("BULLA_PLUGIN_DIR", self.path("plugins"));
+        command
+            .env("PATH", "/usr/bin:/bin")
+            .env("HOME", self.folder.path())
+            .env("BULLA_PLUGIN_DIR", self.path("plugins"));
         command.args(args);
         command
     }
@@ -84,7 +88,8 @@ impl Place {
         let keys = format!("keys={}", keys().display());
         let (fault, at) = (format!("fault={fault}"), format!("at={at}"));
         let key = format!("plugin:keys?key-id={key}");
-        let config = ["--plugin-config", &keys, "--plugin-config", &fault, "--plugin-config", &at, "--plugin-timeout", "20"];
+        let config =
+            ["--plugin-config", &keys, "--plugin-config", &fault, "--plugin-config", &at, "--plugin-timeout", "20"];
         self.bulla(&[&["sign", "oci:app:v1", "--key", &key][..], &config].concat())
     }
 
@@ -119,10 +124,21 @@ fn test_plugin() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let folder = Path::new(env!("CARGO_BIN_EXE_bulla")).parent().unwrap();
-        let features = [("cli", cfg!(feature = "cli")), ("pkcs11", cfg!(feature = "pkcs11")), ("registry", cfg!(feature = "registry"))];
+        let features = [
+            ("cli", cfg!(feature = "cli")),
+            ("pkcs11", cfg!(feature = "pkcs11")),
+            ("registry", cfg!(feature = "registry")),
+        ];
         let features: Vec<_> = features.into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect();
         let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
-        cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet", "--offline", "--locked", "--example", "test-plugin"]);
+        cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args([
+            "build",
+            "--quiet",
+            "--offline",
+            "--locked",
+            "--example",
+            "test-plugin",
+        ]);
         cargo.args(["--no-default-features", "--features", &features.join(",")]);
         cargo.args(folder.ends_with("release").then_some("--release"));
         assert!(cargo.status().unwrap().success(), "the test plugin was not built");
@@ -166,7 +182,8 @@ fn every_kind_of_key_signs_every_format() {
 fn the_key_is_named_in_the_text_or_with_flags() {
     let place = Place::new();
     let config = format!("keys={}", keys().display());
-    let percent = format!("plugin:keys?key-id=p%32%356&config.keys={}", keys().display().to_string().replace('/', "%2F"));
+    let percent =
+        format!("plugin:keys?key-id=p%32%356&config.keys={}", keys().display().to_string().replace('/', "%2F"));
     for args in [
         &["plugin:keys", "--plugin-key-id", "p256", "--plugin-config", &config][..],
         &["plugin:keys?key-id=p256", "--plugin-key-id", "p384", "--plugin-config", &config],
@@ -197,22 +214,27 @@ fn the_key_is_named_in_the_text_or_with_flags() {
         place.bulla(&["sign", "oci:app:v1", "--key", key]).expect(2).tells(wanted);
     }
     place.bulla(&["sign", "oci:app:v1", "--key", "plugin:nothing?key-id=a"]).expect(2).tells("there is  keys");
-    place.bulla(&["key", "export", "plugin:keys?key-id=p256", "--form", "sigstore", "-o", "x"]).expect(2).tells("does not leave it");
+    place
+        .bulla(&["key", "export", "plugin:keys?key-id=p256", "--form", "sigstore", "-o", "x"])
+        .expect(2)
+        .tells("does not leave it");
 }
 
 #[test]
 fn each_error_code_is_told() {
     let place = Place::new();
     let before = place.index();
-    let codes =
-        ["VALIDATION_ERROR", "UNSUPPORTED_CONTRACT_VERSION", "ACCESS_DENIED", "TIMEOUT", "THROTTLED", "ERROR"];
+    let codes = ["VALIDATION_ERROR", "UNSUPPORTED_CONTRACT_VERSION", "ACCESS_DENIED", "TIMEOUT", "THROTTLED", "ERROR"];
     for code in codes {
         for at in ["get-plugin-metadata", "describe-key", "generate-signature"] {
             let wanted = format!("plugin `keys` declined {at} with {code}: the test says so");
             place.sign("p256", code, at).expect(2).tells(&wanted);
         }
     }
-    place.sign("p256", "NEW_CODE", "describe-key").expect(2).tells("with a code that is not in the contract: the test says so");
+    place
+        .sign("p256", "NEW_CODE", "describe-key")
+        .expect(2)
+        .tells("with a code that is not in the contract: the test says so");
     place.sign("nothing", "", "").expect(2).tells("declined describe-key with VALIDATION_ERROR: there is no such key");
     assert_eq!(place.index(), before);
 }
@@ -225,7 +247,11 @@ fn an_answer_that_is_none_goes_nowhere() {
     for (fault, at, wanted) in [
         ("another-name", metadata, "answered get-plugin-metadata with the name `another`"),
         ("another-version", metadata, "speaks version 2.0, 1.1 of the plugin contract, wanted 1.0"),
-        ("another-capability", metadata, "does not have the capability SIGNATURE_GENERATOR.RAW, it has SIGNATURE_GENERATOR.ENVELOPE"),
+        (
+            "another-capability",
+            metadata,
+            "does not have the capability SIGNATURE_GENERATOR.RAW, it has SIGNATURE_GENERATOR.ENVELOPE",
+        ),
         ("not-json", metadata, "JSON that is not read"),
         ("another-id", describe, "answered describe-key with the key id `another`"),
         ("another-spec", describe, "declined generate-signature with VALIDATION_ERROR: the key is of another kind"),
@@ -318,7 +344,11 @@ fn it_sees_a_small_environment_and_no_shell() {
     let key = format!("plugin:keys?key-id=p256&{keys}&config.fault=environment&config.at=describe-key");
     let seen = |more: &[&str]| {
         let mut command = place.command(&[&["key", "show", &key][..], more].concat());
-        command.env("BULLA_PASSWORD", "secret").env("BULLA_PIN", "secret").env("CLOUD_TOKEN", "secret").env("LANG", "C");
+        command
+            .env("BULLA_PASSWORD", "secret")
+            .env("BULLA_PIN", "secret")
+            .env("CLOUD_TOKEN", "secret")
+            .env("LANG", "C");
         let said = said(&mut command).expect(2);
         let names = said.stderr.split("with ERROR: ").nth(1).unwrap().lines().next().unwrap();
         let mut names: Vec<String> = names.split(' ').map(str::to_owned).collect();
@@ -327,7 +357,10 @@ fn it_sees_a_small_environment_and_no_shell() {
     };
     assert_eq!(seen(&[]), ["HOME", "LANG", "PATH"]);
     assert_eq!(seen(&["--plugin-env", "CLOUD_TOKEN"]), ["CLOUD_TOKEN", "HOME", "LANG", "PATH"]);
-    place.bulla(&["key", "show", &key, "--plugin-env", "NOT_SET"]).expect(2).tells("NOT_SET: the environment variable is not set");
+    place
+        .bulla(&["key", "show", &key, "--plugin-env", "NOT_SET"])
+        .expect(2)
+        .tells("NOT_SET: the environment variable is not set");
     // A name is a name: nothing of it is run.
     place.install("a.b-c_D1");
     let key = format!("plugin:a.b-c_D1?key-id=$(touch%20made)&{keys}");

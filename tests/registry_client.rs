@@ -26,6 +26,8 @@ mod pull;
 mod push;
 #[path = "registry_client/redirect.rs"]
 mod redirect;
+#[path = "registry_client/tls.rs"]
+mod tls;
 
 use std::future::Future;
 use std::time::Duration;

@@ -154,13 +154,18 @@ fn no_command_prints_a_secret() {
                 // Never to the terminal.
                 assert_eq!(place.run(WITH, &["key", "export", &key, "--form", form]), Some(2));
             }
-            assert_eq!(place.run(WITH, &["key", "export", &key, "--form", "plain-pkcs8", "-o", "/dev/stdout"]), Some(2));
+            assert_eq!(
+                place.run(WITH, &["key", "export", &key, "--form", "plain-pkcs8", "-o", "/dev/stdout"]),
+                Some(2)
+            );
             place.run(WITH, &["verify", "oci:app:v1", "--key", &key]);
             place.run(WITH, &["tree", "oci:app:v1", "--key", &key]);
             place.run(WITH_WRONG, &["key", "import", &key, "-o", "copy"]);
         }
         let plain = fs::read_to_string(place.folder.path().join(format!("{kind}-plain.key"))).unwrap();
-        for (variable, code) in [(plain.clone(), 0), (plain.replace("PRIVATE", "SECRET"), 2), (plain[..90].to_owned(), 2)] {
+        for (variable, code) in
+            [(plain.clone(), 0), (plain.replace("PRIVATE", "SECRET"), 2), (plain[..90].to_owned(), 2)]
+        {
             assert_eq!(place.run(&[("KEY", &variable)], &["sign", "oci:app:v1", "--key", "env:KEY"]), Some(code));
             assert_eq!(place.run(&[("KEY", &variable)], &["key", "show", "env:KEY"]), Some(code));
         }
@@ -189,7 +194,12 @@ fn no_command_prints_a_secret() {
 fn a_secret_that_was_typed_in_the_wrong_place_is_not_repeated() {
     let place = Place::new();
     for uri in [format!("pkcs11:object=key?pin-value={PIN}"), format!("pkcs11:object=key;pin-value={PIN}?x={PIN}")] {
-        for args in [&["sign", "oci:app:v1", "--key", &uri][..], &["key", "show", &uri], &["key", "list", &uri], &["key", "new", "--pkcs11", &uri]] {
+        for args in [
+            &["sign", "oci:app:v1", "--key", &uri][..],
+            &["key", "show", &uri],
+            &["key", "list", &uri],
+            &["key", "new", "--pkcs11", &uri],
+        ] {
             assert_eq!(place.run(&[], args), Some(2));
         }
     }

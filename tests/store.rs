@@ -798,3 +798,57 @@ fn an_archive_keeps_its_permissions_and_its_neighbours() {
     assert_eq!(fs::metadata(kind.path()).unwrap().permissions().mode() & 0o777, 0o640);
     assert!(!ours.exists() && other.exists());
 }
+
+// Two tasks share one store, and one of them finishes while a blob of the other is on its way.
+#[test]
+fn finishing_while_a_blob_is_on_its_way_loses_nothing() {
+    for (name, kind) in on_disk() {
+        let sink = kind.create();
+        push(sink.as_ref(), &image("app"), Some("v1"));
+        let descriptor = Descriptor::of("text/plain", b"on its way");
+        let blob = Blob::new(descriptor.clone(), "test".into(), Box::new(Late(vec![b"on its ", b"way"])));
+        let mut moving = sink.push_blob(blob);
+        let mut poll = || moving.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(poll().is_pending());
+        match now(sink.finish()) {
+            Ok(()) => assert_eq!(now(kind.open().unwrap().names()).unwrap(), ["v1"], "{name}"),
+            Err(error) => assert!(matches!(error, StoreError::Busy { .. }), "{name}: {error}"),
+        }
+        let pushed = std::iter::repeat_with(poll).find(Poll::is_ready);
+        assert!(matches!(pushed, Some(Poll::Ready(Ok(())))), "{name}");
+        push(sink.as_ref(), &image("other"), Some("v2"));
+        now(sink.finish()).unwrap();
+        let source = kind.open().unwrap();
+        assert_eq!(now(source.blob(&descriptor, 100)).unwrap().bytes(), b"on its way", "{name}");
+        assert_eq!(now(source.names()).unwrap(), ["v1", "v2"], "{name}");
+        assert!(kind.files().keys().all(|path| !path.to_string_lossy().contains(".bulla.lock")), "{name}");
+    }
+}
+
+#[test]
+fn more_referrers_than_the_limit_are_no_list() {
+    let app = image("app");
+    let limits = Limits { referrers: 2, ..Limits::DEFAULT };
+    let place = tempfile::tempdir().unwrap();
+    let sinks: [Box<dyn Sink>; 3] = [
+        Box::new(Memory::new(limits.clone())),
+        Box::new(Layout::create(place.path().join("layout"), limits.clone()).unwrap()),
+        Box::new(Archive::create(place.path().join("image.tar"), limits).unwrap()),
+    ];
+    for sink in &sinks {
+        push(sink.as_ref(), &app, Some("v1"));
+        for text in ["one", "two"] {
+            push(sink.as_ref(), &seal(&app.manifest, text), None);
+        }
+        assert_eq!(digests(sink.as_ref(), &app.manifest, None).len(), 2);
+        now(sink.finish()).unwrap();
+        push(sink.as_ref(), &seal(&app.manifest, "three"), None);
+        let error = now(sink.referrers(app.manifest.digest(), None)).unwrap_err();
+        assert!(matches!(error, StoreError::TooMany { limit: 2, .. }), "{}: {error}", sink.origin());
+        if !matches!(sink.origin(), bulla::store::Origin::Local(name) if name == "memory") {
+            // Nor is one written that we would not read.
+            let error = now(sink.finish()).unwrap_err();
+            assert!(matches!(error, StoreError::TooMany { .. }), "{}: {error}", sink.origin());
+        }
+    }
+}

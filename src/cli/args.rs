@@ -7,6 +7,11 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 
+use crate::round::Format;
+
+use super::request::args::AttestArgs;
+use super::request::args::RequestCommand;
+
 mod key;
 
 pub(super) use key::KeyArgs;
@@ -25,8 +30,10 @@ pub(super) use key::TokenArgs;
 /// Signs container images with keys that never touch a network, and verifies before anything is moved or run.
 #[derive(Debug, Parser)]
 #[command(name = "bulla", version, max_term_width = 110, arg_required_else_help = true)]
-#[command(after_help = "References: host/repo:tag, host/repo@sha256:…, oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE.\n\
-Exit status: 0 yes or done, 1 refused, 2 could not tell (network, missing data, limits, bad arguments).")]
+#[command(
+    after_help = "References: host/repo:tag, host/repo@sha256:…, oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE.\n\
+Exit status: 0 yes or done, 1 refused, 2 could not tell (network, missing data, limits, bad arguments)."
+)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -34,6 +41,8 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Sign statements about images: provenance, SBOMs, scan results
+    Attest(AttestArgs),
     /// Copy an image with everything that refers to it; digests do not change
     Copy(CopyArgs),
     /// Show the main job in a temporary directory: sign, carry, import, tamper
@@ -45,6 +54,9 @@ pub(super) enum Command {
     /// Make, import, export and show keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Sign without a network: write a request, sign it elsewhere, attach the response
+    #[command(subcommand)]
+    Request(RequestCommand),
     /// Sign images
     Sign(SignArgs),
     /// Show what hangs on an image and, with --key, what of it is trusted
@@ -212,6 +224,16 @@ pub(super) enum SignFormat {
     Both,
 }
 
+impl From<SignFormat> for Format {
+    fn from(format: SignFormat) -> Self {
+        match format {
+            SignFormat::Both => Self::Both,
+            SignFormat::Bundle => Self::Bundle,
+            SignFormat::Tag => Self::Tag,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct TreeArgs {
     /// The image
@@ -253,7 +275,7 @@ pub(super) struct VerifyArgs {
     pub(super) registry: RegistryArgs,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("an annotation is written KEY=VALUE".to_owned()),

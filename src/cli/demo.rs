@@ -43,12 +43,32 @@ const GOOD: &[u8] = b"the program that was released\n";
 type Step = (&'static str, &'static str, Exit);
 
 const JOB: [Step; 6] = [
-    ("Make a key pair. In real life this happens on a machine without a network.", "key new -o release --passphrase-file passphrase", Exit::Yes),
-    ("Sign the image. What is signed is its digest, not its name.", "sign oci:build:v1 --key release.key --passphrase-file passphrase -a version=1.0", Exit::Yes),
+    (
+        "Make a key pair. In real life this happens on a machine without a network.",
+        "key new -o release --passphrase-file passphrase",
+        Exit::Yes,
+    ),
+    (
+        "Sign the image. What is signed is its digest, not its name.",
+        "sign oci:build:v1 --key release.key --passphrase-file passphrase -a version=1.0",
+        Exit::Yes,
+    ),
     ("Look at what hangs on it now.", "tree oci:build:v1 --key release.pub", Exit::Yes),
-    ("Put the image and its signature into one file, to be carried across the gap.", "copy oci:build:v1 oci-archive:carried.tar:v1", Exit::Yes),
-    ("On the other side: verify, and only then import.", "import oci-archive:carried.tar:v1 oci:inside:v1 --key release.pub", Exit::Yes),
-    ("A CI step or a person can ask again at any time.", "verify oci:inside:v1 --key release.pub -a version=1.0", Exit::Yes),
+    (
+        "Put the image and its signature into one file, to be carried across the gap.",
+        "copy oci:build:v1 oci-archive:carried.tar:v1",
+        Exit::Yes,
+    ),
+    (
+        "On the other side: verify, and only then import.",
+        "import oci-archive:carried.tar:v1 oci:inside:v1 --key release.pub",
+        Exit::Yes,
+    ),
+    (
+        "A CI step or a person can ask again at any time.",
+        "verify oci:inside:v1 --key release.pub -a version=1.0",
+        Exit::Yes,
+    ),
 ];
 
 /// How somebody could cheat, and how each of them ends.
@@ -97,7 +117,10 @@ enum Tamper {
 pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
     let (place, _temporary) = place(args)?;
     std::env::set_current_dir(&place).map_err(|error| told(&place, &error))?;
-    render::text(&format!("The demo works in {}. Each line with a $ is a command that you could type there.\n", place.display()));
+    render::text(&format!(
+        "The demo works in {}. Each line with a $ is a command that you could type there.\n",
+        place.display()
+    ));
     write(Path::new("passphrase"), b"correct horse battery staple\n")?;
     image("build", GOOD)?;
     for (why, command, want) in JOB {
@@ -111,7 +134,9 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
             return Err(Failure::refused("demo: a refused import left something behind"));
         }
     }
-    render::text("\nThe good image went in, five bad ones did not, and none of them left a trace at the destination.\n");
+    render::text(
+        "\nThe good image went in, five bad ones did not, and none of them left a trace at the destination.\n",
+    );
     Ok(Exit::Yes)
 }
 
@@ -186,12 +211,16 @@ fn prepare(tamper: Tamper, layout: &str) -> Result<(), Failure> {
         Tamper::OtherKey => {
             image(layout, EVIL)?;
             let stranger = PrivateKey::generate(KeyKind::P256).map_err(|error| Failure::unknown(error.to_string()))?;
-            let signed = sign::bundle(&subject(layout)?, &stranger, &Terms {
-                annotations: BTreeMap::from([("version".to_owned(), "1.0".to_owned())]),
-                created: Time::EPOCH,
-                format: Format::Bundle,
-                reference: None,
-            })?;
+            let signed = sign::bundle(
+                &subject(layout)?,
+                &stranger,
+                &Terms {
+                    annotations: BTreeMap::from([("version".to_owned(), "1.0".to_owned())]),
+                    created: Time::EPOCH,
+                    format: Format::Bundle,
+                    reference: None,
+                },
+            )?;
             signed.blobs.first().map_or(Ok(()), |bundle| attach(layout, bundle.bytes().to_vec()))
         }
         Tamper::Signature => {

@@ -19,6 +19,8 @@ pub enum Exit {
 /// A command that did not end with yes, and what people should read about it.
 #[derive(Clone, Debug)]
 pub struct Failure {
+    /// The kind of failure, for reports. It never changes.
+    pub code: &'static str,
     /// How it ends.
     pub exit: Exit,
     /// The thing, then what was found and what was wanted.
@@ -30,9 +32,10 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Could not tell, because of `message`.
+    /// Could not tell, because of `message`: what was typed cannot be done, unless the code says otherwise.
     pub fn unknown(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Unknown, message: message.into(), details: Vec::new(), hint: None }
+        let code = "bad-argument";
+        Self { code, exit: Exit::Unknown, message: message.into(), details: Vec::new(), hint: None }
     }
 
     /// Refused, because of `message`.
@@ -73,7 +76,7 @@ impl From<Exit> for ExitCode {
 
 impl From<FlowError> for Failure {
     fn from(error: FlowError) -> Self {
-        let failure = Self::unknown(error.to_string());
+        let failure = Self { code: error.code(), ..Self::unknown(error.to_string()) };
         match &error {
             FlowError::Store(error) => match hint(error) {
                 Some(text) => failure.hint(text),
@@ -92,11 +95,24 @@ impl From<StoreError> for Failure {
 
 fn hint(error: &StoreError) -> Option<String> {
     match error {
+        // The words are those of the registry client.
+        StoreError::Denied { why, .. } if why.contains("token service is on another site") => {
+            Some("--allow-realm HOST, if that host is known to you".to_owned())
+        }
         StoreError::Denied { place, .. } => {
             let host = place.split('/').next().unwrap_or_default();
             Some(format!("docker login {host}   (bulla reads the same files)"))
         }
-        StoreError::Throttled { .. } => Some("try again later, or log in: registries allow more to known users".to_owned()),
+        // The words are those of the TLS library.
+        StoreError::Unreachable { why, .. } if why.contains("InvalidContentType") => {
+            Some("--plain-http, if the registry is known to speak no TLS".to_owned())
+        }
+        StoreError::Unreachable { why, .. } if why.contains("certificate") => {
+            Some("--ca FILE, with the certificate authority of the registry".to_owned())
+        }
+        StoreError::Throttled { .. } => {
+            Some("try again later, or log in: registries allow more to known users".to_owned())
+        }
         _ => None,
     }
 }

@@ -13,6 +13,7 @@ use crate::digest::Digest;
 use crate::digest::hex;
 use crate::envelope::Bundle;
 use crate::envelope::Envelope;
+use crate::json;
 use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -42,8 +43,9 @@ pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
             (content.bytes().to_vec(), Some(content.descriptor().media_type.clone()))
         }
     };
-    let (rows, fields) = describe(&bytes, outside.as_deref(), &limits)
-        .ok_or_else(|| Failure::unknown(format!("{}: not a manifest, bundle, envelope or key that bulla reads", args.target)))?;
+    let (rows, fields) = describe(&bytes, outside.as_deref(), &limits).ok_or_else(|| {
+        Failure::unknown(format!("{}: not a manifest, bundle, envelope or key that bulla reads", args.target))
+    })?;
     match args.output {
         Output::Json => render::json(&json!({
             "version": 1, "command": "inspect", "target": args.target, "digest": Digest::sha256(&bytes), "is": fields,
@@ -66,6 +68,7 @@ fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, Failure> {
 
 fn fetch(args: &InspectArgs) -> Result<Content, Failure> {
     let looks_like_a_file = |failure: Failure| match failure.hint {
+        None if Path::new(&args.target).is_dir() => failure.hint(format!("bulla inspect oci:{}", args.target)),
         None => failure.hint("a file is looked for first; there is none by this name"),
         Some(_) => failure,
     };
@@ -91,7 +94,22 @@ fn describe(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Option<(Row
     if let Ok(envelope) = Envelope::parse(bytes, limits) {
         return Some(self::envelope("a DSSE envelope", &envelope));
     }
-    manifest(bytes, outside, limits)
+    manifest(bytes, outside, limits).or_else(|| claim(bytes, limits))
+}
+
+/// The payload of a simple signing layer; its signature stands in an annotation of the layer.
+fn claim(bytes: &[u8], limits: &Limits) -> Option<(Rows, Value)> {
+    let payload: Value = json::parse(bytes, limits).ok()?;
+    let text = |pointer: &str| payload.pointer(pointer).and_then(Value::as_str);
+    let mut rows = vec![
+        row("is", "a simple signing payload (nothing in it was verified)"),
+        row("digest", text("/critical/image/docker-manifest-digest")?),
+        row("reference", text("/critical/identity/docker-reference")?),
+    ];
+    let optional = payload.get("optional").and_then(Value::as_object).into_iter().flatten();
+    rows.extend(optional.map(|(key, value)| row("annotation", &format!("{key}={value}"))));
+    let fields = json!({ "type": "simple signing payload", "payload": payload });
+    Some((rows, fields))
 }
 
 fn public_key(key: &PublicKey) -> (Rows, Value) {
@@ -172,7 +190,8 @@ fn manifest(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Option<(Row
             rows.extend(manifest.layers.iter().map(|layer| row("layer", &line(layer))));
         }
     }
-    Some((rows, inside))
+    let what = if matches!(document, Document::Index(_)) { "index" } else { "manifest" };
+    Some((rows, json!({ "type": what, "mediaType": kind, "document": inside })))
 }
 
 fn line(descriptor: &Descriptor) -> String {

@@ -1,8 +1,10 @@
 //! The only part that knows about people: arguments, exit codes, the clock.
 
 mod args;
+mod attest;
 mod demo;
 mod exit;
+mod files;
 mod hygiene;
 mod inspect;
 mod keys;
@@ -12,6 +14,7 @@ mod picture;
 mod registry;
 mod render;
 mod report;
+mod request;
 mod runtime;
 mod secret;
 mod sign;
@@ -53,11 +56,13 @@ fn told(failure: &Failure) -> Exit {
 
 fn execute(command: Command) -> Result<Exit, Failure> {
     match command {
+        Command::Attest(args) => attest::attest(&args, now()),
         Command::Copy(args) => move_image::copy(&args),
         Command::Demo(args) => demo::demo(&args),
         Command::Import(args) => move_image::import(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Key(command) => keys::key(&command),
+        Command::Request(command) => request::request(&command),
         Command::Sign(args) => sign::sign(&args, now()),
         Command::Tree(args) => tree::tree(&args),
         Command::Verify(args) => verify::verify(&args),

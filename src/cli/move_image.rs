@@ -40,7 +40,7 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
     })?;
     match args.output {
         Output::Text => render::copied(&args.source, &args.target, &digest, &copied),
-        Output::Json => render::json(&report::copied("copy", &args.source, &args.target, &digest, &copied)),
+        Output::Json => render::json(&report::copied(&args.source, &args.target, &digest, &copied)),
     }
     Ok(Exit::Yes)
 }
@@ -72,7 +72,7 @@ pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
     let copied = runtime.block_on(import::push(&source, &sink, &admitted, &tags, &verifier, &limits))?;
     match args.output {
         Output::Text => render::imported(&args.source, &args.target, &admitted, &copied),
-        Output::Json => render::json(&report::copied("import", &args.source, &args.target, &digest, &copied)),
+        Output::Json => render::json(&report::imported(&args.source, &args.target, &admitted, &copied)),
     }
     Ok(Exit::Yes)
 }

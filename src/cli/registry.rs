@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::store::credentials::Credentials;
 use crate::store::credentials::Secret;
-use crate::store::registry::Registries;
 use crate::store::registry::ClientCertificate;
+use crate::store::registry::Registries;
 use crate::store::registry::Scheme;
 use crate::store::registry::Settings;
 
@@ -17,10 +17,13 @@ pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>) -> Result<Regi
     let mut settings = Settings::new(Credentials::from_environment());
     settings.allow_realms.clone_from(&args.allow_realm);
     for path in &args.ca {
-        settings.extra_ca.push(read(path)?);
+        settings.extra_ca.push(pem(path, "CERTIFICATE")?.into_bytes());
     }
     if let (Some(chain), Some(key)) = (&args.client_cert, &args.client_key) {
-        settings.client_certificate = Some(ClientCertificate { chain: read(chain)?, key: Secret::new(text(key)?) });
+        settings.client_certificate = Some(ClientCertificate {
+            chain: pem(chain, "CERTIFICATE")?.into_bytes(),
+            key: Secret::new(pem(key, "PRIVATE KEY")?),
+        });
     }
     let scheme = match (args.plain_http, args.tls) {
         (true, _) => Some(Scheme::Http),
@@ -33,10 +36,12 @@ pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>) -> Result<Regi
     Ok(Registries::new(settings))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|error| Failure::unknown(format!("{}: {error}", path.display())))
-}
-
-fn text(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| Failure::unknown(format!("{}: {error}", path.display())))
+/// A PEM file with a block of the kind `label`: one that has none would only be told apart much later, without its name.
+fn pem(path: &Path, label: &str) -> Result<String, Failure> {
+    let told = |why: String| Failure::unknown(format!("{}: {why}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| told(error.to_string()))?;
+    match text.contains(&format!("{label}-----")) {
+        true => Ok(text),
+        false => Err(told(format!("not a PEM file with a {}", label.to_lowercase()))),
+    }
 }

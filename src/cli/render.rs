@@ -21,6 +21,7 @@ use crate::key::Signer;
 use crate::store::StoreError;
 use crate::verify::Counted;
 use crate::verify::Refusal;
+use crate::verify::finding;
 
 use super::Exit;
 use super::Failure;
@@ -37,7 +38,8 @@ pub(super) fn text(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     // A reader that has gone away (`| head`) is no error of ours. A full disk is: the report is not there.
-    if let Err(error) = written.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }) {
+    if let Err(error) = written.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+    {
         LOST.get_or_init(|| error.to_string());
     }
 }
@@ -53,9 +55,16 @@ pub(super) fn note(text: &str) {
     drop(writeln!(stderr, "{text}"));
 }
 
-/// Prints one object of JSON.
+/// Prints one object of JSON. What steers a terminal is escaped there too: such characters only stand in strings.
 pub(super) fn json(value: &Value) {
-    text(&format!("{value:#}\n"));
+    let mut shown = String::new();
+    for c in format!("{value:#}\n").chars() {
+        match c != '\n' && steers(c) {
+            true => shown.push_str(&format!("\\u{:04x}", u32::from(c))),
+            false => shown.push(c),
+        }
+    }
+    text(&shown);
 }
 
 /// Prints what clap has to say: help and version are data, anything else is a bad argument.
@@ -74,10 +83,15 @@ pub(super) fn failure(failure: &Failure) {
     failure.hint.iter().for_each(|hint| note(&format!("hint: {hint}")));
 }
 
+/// Whether a character changes how others are shown: control characters, changes of direction, ends of lines.
+fn steers(c: char) -> bool {
+    let turns = matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
 /// Text from elsewhere as it may be printed: no control characters, no changes of direction, not endless (HR-90).
 pub(super) fn printable(text: &str) -> String {
     const LONGEST: usize = 2_000;
-    let steers = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut shown = String::new();
     for c in text.chars().take(LONGEST) {
         match steers(c) {
@@ -153,7 +167,7 @@ fn refusal_line(refusal: &Refusal) -> String {
     match (got, want, refusal.findings.is_empty()) {
         (0, 1, true) => format!("it has no {kind}"),
         (0, 1, false) => format!("none of its signed documents is an {kind} that counts"),
-        _ => format!("{got} of {want} keys have signed an {kind}"),
+        _ => format!("it has an {kind} by {got} of {want} keys"),
     }
 }
 
@@ -173,7 +187,9 @@ fn details(refusal: &Refusal) {
 
 fn refusal_hint(reference: &str, refusal: &Refusal, want: &WantArgs) -> String {
     match (refusal.counted.is_empty(), refusal.findings.is_empty()) {
-        (true, true) => format!("whoever released it: bulla sign <repository>@{} --key <a private key>", refusal.subject),
+        (true, true) => {
+            format!("whoever released it: bulla sign <repository>@{} --key <a private key>", refusal.subject)
+        }
         (true, false) => format!("bulla tree {reference}   (shows what is attached, and by whom)"),
         (false, _) => format!("bulla sign {reference} --key <another of the {} keys>", want.key.len()),
     }
@@ -181,7 +197,9 @@ fn refusal_hint(reference: &str, refusal: &Refusal, want: &WantArgs) -> String {
 
 fn open_hint(error: &StoreError) -> String {
     match error {
-        StoreError::Denied { .. } => "log in to the registry: bulla reads the files that docker login writes".to_owned(),
+        StoreError::Denied { .. } => {
+            "log in to the registry: bulla reads the files that docker login writes".to_owned()
+        }
         StoreError::TooMany { .. } => "remove stale referrers, or verify with the tag form".to_owned(),
         _ => "try again; nothing was decided".to_owned(),
     }
@@ -202,10 +220,14 @@ pub(super) fn imported(source: &str, target: &str, admitted: &Admitted, copied: 
 
 fn amounts(copied: &Copied) -> String {
     let Copied { blobs, bytes, blobs_present, manifests, referrers } = copied;
-    format!(
-        "{manifests} manifests ({referrers} of them signatures and other referrers), {blobs} blobs of {} moved, {blobs_present} were there",
-        amount(*bytes)
-    )
+    let (manifests, referrers) = (count(*manifests, "manifest"), count(*referrers, "referrer"));
+    let (blobs, bytes) = (count(*blobs, "blob"), amount(*bytes));
+    format!("{manifests} ({referrers}), {blobs} moved ({bytes}), {blobs_present} there already")
+}
+
+fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 /// An amount of bytes as people read it.
@@ -259,7 +281,7 @@ pub(super) fn document_line(document: &SignedDocument) -> String {
     let kind = document.kind.as_ref().map_or_else(|| document.format.to_owned(), ToString::to_string);
     match &document.trust {
         Trust::NotAsked => match &document.claimed_key {
-            Some(key) => format!("{kind}, claims the key {key}"),
+            Some(key) => format!("{kind}, claims the key {}", finding::key_id(key)),
             None => kind,
         },
         Trust::Trusted(keys) => {

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::digest::Digest;
 use crate::flow::copy::Copied;
+use crate::flow::import::Admitted;
 use crate::flow::sign::Signed;
 use crate::flow::tree::Link;
 use crate::flow::tree::Node;
@@ -17,6 +18,7 @@ use crate::store::StoreError;
 use crate::verify::Counted;
 use crate::verify::Finding;
 use crate::verify::Refusal;
+use crate::verify::VerifiedSubject;
 
 use super::Exit;
 use super::Failure;
@@ -55,19 +57,23 @@ pub(super) fn outcome(reference: &str, result: &Result<Outcome, Failure>) -> Val
 
 fn failed(reference: &str, failure: &Failure) -> Value {
     let verdict = if failure.exit == Exit::Refused { "refused" } else { "unknown" };
-    json!({ "reference": reference, "verdict": verdict, "error": failure.message })
+    json!({ "reference": reference, "verdict": verdict, "code": failure.code, "error": failure.message })
 }
 
 fn verdict(verdict: &Verdict) -> Value {
     match verdict {
-        Verdict::Accepted(verified) => json!({
-            "verdict": "verified",
-            "counted": verified.counted().iter().map(counted).collect::<Vec<_>>(),
-            "findings": verified.findings().iter().map(finding).collect::<Vec<_>>(),
-        }),
+        Verdict::Accepted(verified) => accepted(verified),
         Verdict::Refused(refusal) => refused("refused", refusal, &[]),
         Verdict::Unknown { refusal, open } => refused("unknown", refusal, open),
     }
+}
+
+fn accepted(verified: &VerifiedSubject) -> Value {
+    json!({
+        "verdict": "verified",
+        "counted": verified.counted().iter().map(counted).collect::<Vec<_>>(),
+        "findings": verified.findings().iter().map(finding).collect::<Vec<_>>(),
+    })
 }
 
 fn refused(verdict: &str, refusal: &Refusal, open: &[StoreError]) -> Value {
@@ -106,28 +112,55 @@ fn finding(finding: &Finding) -> Value {
 pub(super) fn signed(reference: &str, result: &Result<Vec<Signed>, Failure>, signers: &[&dyn Signer]) -> Value {
     let signed = match result {
         Ok(signed) => signed,
-        Err(failure) => return json!({ "reference": reference, "done": false, "error": failure.message }),
+        Err(failure) => {
+            return json!({ "reference": reference, "done": false, "code": failure.code, "error": failure.message });
+        }
     };
     let keys = signers.iter().map(|signer| signer.public_key().id().to_string()).cycle();
-    let signatures = signed.iter().zip(keys).map(|(signed, key)| {
-        json!({ "digest": signed.subject, "key": key, "referrer": signed.referrer, "tag": signed.tag })
-    });
+    let signatures = signed.iter().zip(keys).map(
+        |(signed, key)| json!({ "digest": signed.subject, "key": key, "referrer": signed.referrer, "tag": signed.tag }),
+    );
     json!({ "reference": reference, "done": true, "signatures": signatures.collect::<Vec<_>>() })
 }
 
-pub(super) fn copied(command: &str, source: &str, target: &str, digest: &Digest, copied: &Copied) -> Value {
-    let Copied { blobs, bytes, blobs_present, manifests, referrers } = copied;
-    let result = json!({
-        "source": source,
-        "target": target,
-        "digest": digest,
-        "blobsMoved": blobs,
-        "bytesMoved": bytes,
-        "blobsPresent": blobs_present,
-        "manifests": manifests,
-        "referrers": referrers,
+pub(super) fn copied(source: &str, target: &str, digest: &Digest, copied: &Copied) -> Value {
+    let mut result = json!({ "source": source, "target": target, "digest": digest });
+    amounts(&mut result, copied);
+    whole("copy", vec![result])
+}
+
+pub(super) fn imported(source: &str, target: &str, admitted: &Admitted, copied: &Copied) -> Value {
+    let mut proofs = admitted.verified().iter();
+    let mut result = proofs.next().map_or_else(|| json!({}), accepted);
+    let children = proofs.map(|verified| {
+        let mut report = accepted(verified);
+        set(&mut report, "digest", json!(verified.digest()));
+        report
     });
-    whole(command, vec![result])
+    let children: Vec<_> = children.collect();
+    if !children.is_empty() {
+        set(&mut result, "platforms", Value::Array(children));
+    }
+    for (field, value) in
+        [("reference", json!(source)), ("target", json!(target)), ("digest", json!(admitted.digest()))]
+    {
+        set(&mut result, field, value);
+    }
+    amounts(&mut result, copied);
+    whole("import", vec![result])
+}
+
+fn amounts(result: &mut Value, copied: &Copied) {
+    let Copied { blobs, bytes, blobs_present, manifests, referrers } = copied;
+    for (field, value) in [
+        ("blobsMoved", json!(blobs)),
+        ("blobsPresent", json!(blobs_present)),
+        ("bytesMoved", json!(bytes)),
+        ("manifests", json!(manifests)),
+        ("referrers", json!(referrers)),
+    ] {
+        set(result, field, value);
+    }
 }
 
 pub(super) fn tree(reference: &str, root: &Node) -> Value {

@@ -106,7 +106,9 @@ fn prompt(text: &str, what: &str) -> Result<Passphrase, Failure> {
 fn ask(text: &str, what: &str) -> Result<Zeroizing<String>, Failure> {
     if !std::io::stdin().is_terminal() {
         let hint = "set BULLA_PASSWORD, or give --passphrase-file FILE or --passphrase-fd N";
-        return Err(Failure::unknown(format!("{what} needs a passphrase and there is no terminal to ask at")).hint(hint));
+        return Err(
+            Failure::unknown(format!("{what} needs a passphrase and there is no terminal to ask at")).hint(hint)
+        );
     }
     let told = |error| Failure::unknown(format!("the passphrase could not be read: {error}"));
     rpassword::prompt_password(text).map(Zeroizing::new).map_err(told)

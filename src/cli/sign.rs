@@ -1,10 +1,10 @@
 //! The command `sign`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::flow::sign;
 use crate::flow::sign::Extent;
-use crate::flow::sign::Format;
 use crate::flow::sign::Signed;
 use crate::flow::sign::Terms;
 use crate::key::Signer;
@@ -19,7 +19,6 @@ use super::Exit;
 use super::Failure;
 use super::args::Output;
 use super::args::SignArgs;
-use super::args::SignFormat;
 use super::keys;
 use super::render;
 use super::report;
@@ -31,7 +30,8 @@ use super::verify;
 /// How many references are signed at a time.
 const AT_ONCE: usize = 16;
 
-type Pinned = (Arc<dyn Sink>, Vec<Subject>);
+/// A store, and what in it is to be signed.
+pub(super) type Pinned = (Arc<dyn Sink>, Vec<Subject>);
 
 pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
@@ -50,14 +50,13 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     let terms = Terms {
         annotations: args.annotations.iter().cloned().collect(),
         created: now,
-        format: match args.format {
-            SignFormat::Both => Format::Both,
-            SignFormat::Bundle => Format::Bundle,
-            SignFormat::Tag => Format::Tag,
-        },
+        format: args.format.into(),
         reference: args.signed_reference.clone(),
     };
-    let results = runtime.block_on(sign_all(pinned, &signers, &terms, &limits));
+    let (given, terms, limits) = (signers.as_slice(), &terms, &limits);
+    let results = runtime.block_on(for_each(pinned, |sink, subject| {
+        Box::pin(async move { Ok(sign::sign(sink.as_ref(), &subject, given, terms, limits).await?) })
+    }));
     let mut exit = Exit::Yes;
     let mut reports = Vec::new();
     for (reference, result) in args.references.iter().zip(results) {
@@ -74,7 +73,8 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-async fn resolve(
+/// The subjects that references stand for, each resolved once.
+pub(super) async fn resolve(
     stores: &Stores,
     references: &[String],
     extent: Extent,
@@ -90,22 +90,35 @@ async fn resolve(
     parallel::run(tasks.collect(), AT_ONCE).await
 }
 
-async fn sign_all(
+/// Does `work` for each subject, and brings each store up to date once.
+pub(super) async fn for_each<'a>(
     pinned: Vec<Result<Pinned, Failure>>,
-    signers: &[&dyn Signer],
-    terms: &Terms,
-    limits: &Limits,
+    work: impl Fn(Arc<dyn Sink>, Subject) -> Task<'a, Result<Vec<Signed>, Failure>> + Sync,
 ) -> Vec<Result<Vec<Signed>, Failure>> {
-    let task = |pinned: Result<Pinned, Failure>| -> Task<'_, Result<Vec<Signed>, Failure>> {
+    let work = &work;
+    let sinks: BTreeMap<_, _> =
+        pinned.iter().flatten().map(|(sink, _)| (sink.origin().to_string(), sink.clone())).collect();
+    let task = |pinned: Result<Pinned, Failure>| -> Task<'_, Result<(String, Vec<Signed>), Failure>> {
         Box::pin(async move {
             let (sink, subjects) = pinned?;
             let mut signed = Vec::new();
-            for subject in &subjects {
-                signed.extend(sign::sign(sink.as_ref(), subject, signers, terms, limits).await?);
+            for subject in subjects {
+                signed.extend(work(Arc::clone(&sink), subject).await?);
             }
-            sink.finish().await?;
-            Ok(signed)
+            Ok((sink.origin().to_string(), signed))
         })
     };
-    parallel::run(pinned.into_iter().map(task).collect(), AT_ONCE).await
+    let signed = parallel::run(pinned.into_iter().map(task).collect(), AT_ONCE).await;
+    // A store is brought up to date once, whatever was signed in it; what it then does not keep is not signed.
+    let mut unfinished = BTreeMap::new();
+    for (origin, sink) in sinks {
+        if let Err(error) = sink.finish().await {
+            unfinished.insert(origin, Failure::from(error));
+        }
+    }
+    let kept = |(origin, signed)| match unfinished.get(&origin) {
+        Some(failure) => Err(failure.clone()),
+        None => Ok(signed),
+    };
+    signed.into_iter().map(|signed| signed.and_then(kept)).collect()
 }

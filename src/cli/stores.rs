@@ -1,6 +1,12 @@
 //! References as typed, and the stores behind them.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
 
 use crate::digest::Digest;
 use crate::limits::Limits;
@@ -23,8 +29,24 @@ use super::args::RegistryArgs;
 /// The stores that a command line names. Nothing else is ever contacted.
 pub(super) struct Stores {
     limits: Limits,
+    /// The layouts and archives that are open: one that is named several times is read once.
+    opened: Mutex<Opened>,
     #[cfg(feature = "registry")]
     registries: Option<Registries>,
+}
+
+/// What is about to be done: a registry gives one token for all of it.
+#[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "registry"), expect(dead_code, reason = "local stores need no leave"))]
+enum Access {
+    Reading,
+    Writing,
+}
+
+#[derive(Default)]
+struct Opened {
+    archives: BTreeMap<PathBuf, Arc<Archive>>,
+    layouts: BTreeMap<PathBuf, Arc<Layout>>,
 }
 
 impl Stores {
@@ -44,7 +66,7 @@ impl Stores {
             true => None,
             false => Some(super::registry::registries(args, hosts)?),
         };
-        Ok(Self { limits: Limits::DEFAULT, registries })
+        Ok(Self { limits: Limits::DEFAULT, opened: Mutex::default(), registries })
     }
 
     /// In this build there are no registries.
@@ -54,30 +76,53 @@ impl Stores {
         references: impl IntoIterator<Item = T>,
     ) -> Result<Self, Failure> {
         references.into_iter().try_for_each(|reference| parse(reference.as_ref()).map(drop))?;
-        Ok(Self { limits: Limits::DEFAULT })
+        Ok(Self { limits: Limits::DEFAULT, opened: Mutex::default() })
     }
 
     /// The store of `reference` for reading, and which image is meant. A layout without a name must have just one.
     pub(super) fn source(&self, reference: &str) -> Result<(Arc<dyn Source>, Selector), Failure> {
         match parse(reference)? {
-            Reference::Layout(local) => {
-                let store = Layout::open(&local.path, self.limits.clone())?;
-                let selector = selector(local.selector, || store.sole())?;
-                Ok((Arc::new(store), selector))
-            }
-            Reference::LayoutArchive(local) => {
-                let store = Archive::open(&local.path, self.limits.clone())?;
-                let selector = selector(local.selector, || store.sole())?;
-                Ok((Arc::new(store), selector))
-            }
             Reference::DockerArchive(local) => {
                 let store = DockerArchive::open(&local.path, self.limits.clone())?;
                 let selector = selector(local.selector, || store.sole())?;
                 Ok((Arc::new(store), selector))
             }
+            _ => self
+                .open(reference, Access::Reading)
+                .map(|(sink, selector)| -> (Arc<dyn Source>, _) { (sink, selector) }),
+        }
+    }
+
+    /// The store of an image that is there and gets company: signatures.
+    pub(super) fn existing_sink(&self, reference: &str) -> Result<(Arc<dyn Sink>, Selector), Failure> {
+        self.open(reference, Access::Writing)
+    }
+
+    fn open(&self, reference: &str, access: Access) -> Result<(Arc<dyn Sink>, Selector), Failure> {
+        match parse(reference)? {
+            Reference::Layout(local) => {
+                let open = |path: &Path| Layout::open(path, self.limits.clone());
+                let store = share(&mut self.opened().layouts, &local.path, open)?;
+                let selector = selector(local.selector, || store.sole())?;
+                Ok((store, selector))
+            }
+            Reference::LayoutArchive(local) => {
+                let open = |path: &Path| Archive::open(path, self.limits.clone());
+                let store = share(&mut self.opened().archives, &local.path, open)?;
+                let selector = selector(local.selector, || store.sole())?;
+                Ok((store, selector))
+            }
+            Reference::DockerArchive(_) => Err(docker_archive(reference)),
             #[cfg(feature = "registry")]
             Reference::Registry(registry) => match &self.registries {
-                Some(registries) => Ok((Arc::new(registries.repository(&registry)?), registry.selector().clone())),
+                Some(registries) => {
+                    let repository = registries.repository(&registry)?;
+                    let repository = match access {
+                        Access::Reading => repository,
+                        Access::Writing => repository.for_writing(),
+                    };
+                    Ok((Arc::new(repository), registry.selector().clone()))
+                }
                 None => Err(no_registries(reference)),
             },
             #[cfg(not(feature = "registry"))]
@@ -85,28 +130,8 @@ impl Stores {
         }
     }
 
-    /// The store of an image that is there and gets company: signatures.
-    pub(super) fn existing_sink(&self, reference: &str) -> Result<(Arc<dyn Sink>, Selector), Failure> {
-        match parse(reference)? {
-            Reference::Layout(local) => {
-                let store = Layout::open(&local.path, self.limits.clone())?;
-                let selector = selector(local.selector, || store.sole())?;
-                Ok((Arc::new(store), selector))
-            }
-            Reference::LayoutArchive(local) => {
-                let store = Archive::open(&local.path, self.limits.clone())?;
-                let selector = selector(local.selector, || store.sole())?;
-                Ok((Arc::new(store), selector))
-            }
-            Reference::DockerArchive(_) => Err(docker_archive(reference)),
-            #[cfg(feature = "registry")]
-            Reference::Registry(registry) => match &self.registries {
-                Some(registries) => Ok((Arc::new(registries.repository(&registry)?), registry.selector().clone())),
-                None => Err(no_registries(reference)),
-            },
-            #[cfg(not(feature = "registry"))]
-            Reference::Registry(_) => Err(no_registries(reference)),
-        }
+    fn opened(&self) -> MutexGuard<'_, Opened> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The store of `reference` for writing; a layout or archive that is not there is made.
@@ -123,7 +148,9 @@ impl Stores {
     pub(super) fn tags(&self, target: &str, source: &Selector, digest: &Digest) -> Result<Vec<String>, Failure> {
         let typed = match parse(target)? {
             Reference::Registry(registry) => Some(registry.selector().clone()),
-            Reference::DockerArchive(local) | Reference::Layout(local) | Reference::LayoutArchive(local) => local.selector,
+            Reference::DockerArchive(local) | Reference::Layout(local) | Reference::LayoutArchive(local) => {
+                local.selector
+            }
         };
         match (typed, source) {
             (Some(Selector::Tag(tag)), _) => Ok(vec![tag]),
@@ -135,6 +162,20 @@ impl Stores {
             (None, Selector::Digest(_)) => Ok(Vec::new()),
         }
     }
+}
+
+/// The store at `path`, opened once however often it is named.
+fn share<T>(
+    opened: &mut BTreeMap<PathBuf, Arc<T>>,
+    path: &Path,
+    open: impl FnOnce(&Path) -> Result<T, StoreError>,
+) -> Result<Arc<T>, StoreError> {
+    if let Some(store) = opened.get(path) {
+        return Ok(Arc::clone(store));
+    }
+    let store = Arc::new(open(path)?);
+    opened.insert(path.to_owned(), Arc::clone(&store));
+    Ok(store)
 }
 
 /// What was typed, else the one and only.
@@ -155,6 +196,8 @@ fn no_registries(reference: &str) -> Failure {
 }
 
 fn docker_archive(reference: &str) -> Failure {
-    Failure::unknown(format!("{reference}: a docker-archive is only read: it does not keep the manifest that was signed"))
-        .hint("use oci-archive:FILE instead")
+    Failure::unknown(format!(
+        "{reference}: a docker-archive is only read: it does not keep the manifest that was signed"
+    ))
+    .hint("use oci-archive:FILE instead")
 }

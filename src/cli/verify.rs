@@ -7,6 +7,7 @@ use crate::flow::verify::Platforms;
 use crate::flow::verify::Verdict;
 use crate::limits::Limits;
 use crate::oci::Platform;
+use crate::policy;
 use crate::policy::Kind;
 use crate::policy::Policy;
 use crate::policy::Rule;
@@ -89,7 +90,9 @@ pub(super) fn verifier(want: &WantArgs, kind: Kind, limits: &Limits) -> Result<V
 /// Refuses an annotation that is given with two values: one of them would be lost, or none could be met.
 pub(super) fn once(annotations: &[(String, String)]) -> Result<(), Failure> {
     for (position, (key, value)) in annotations.iter().enumerate() {
-        if let Some((_, other)) = annotations.iter().skip(position + 1).find(|(again, other)| again == key && other != value) {
+        if let Some((_, other)) =
+            annotations.iter().skip(position + 1).find(|(again, other)| again == key && other != value)
+        {
             let message = format!("annotation `{key}` is given twice, as `{value}` and as `{other}`");
             return Err(Failure::unknown(message).hint(format!("-a {key}={value}")));
         }
@@ -97,29 +100,18 @@ pub(super) fn once(annotations: &[(String, String)]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The kind that `--type` means: a URI, or one of the short names that cosign has for the common ones.
+/// The kind that `--type` means.
 fn wanted_kind(predicate_type: Option<&str>) -> Kind {
     let Some(typed) = predicate_type else { return Kind::ImageSignature };
-    let uri = match typed {
-        "custom" => "https://cosign.sigstore.dev/attestation/v1",
-        "cyclonedx" => "https://cyclonedx.org/bom",
-        "link" => "https://in-toto.io/Link/v1",
-        "openvex" => "https://openvex.dev/ns",
-        "slsaprovenance" | "slsaprovenance02" => "https://slsa.dev/provenance/v0.2",
-        "slsaprovenance1" => "https://slsa.dev/provenance/v1",
-        "spdx" | "spdxjson" => "https://spdx.dev/Document",
-        "vuln" => "https://cosign.sigstore.dev/attestation/vuln/v1",
-        uri => uri,
-    };
-    Kind::of_predicate(uri)
+    Kind::of_predicate(policy::predicate_type(typed))
 }
 
 fn platforms(args: &VerifyArgs) -> Result<Platforms, Failure> {
     match &args.platform {
         _ if args.all_platforms => Ok(Platforms::All),
         None => Ok(Platforms::Root),
-        Some(text) => Platform::parse(text).map(Platforms::One).ok_or_else(|| {
-            Failure::unknown(format!("`{text}` is not a platform")).hint("--platform linux/amd64")
-        }),
+        Some(text) => Platform::parse(text)
+            .map(Platforms::One)
+            .ok_or_else(|| Failure::unknown(format!("`{text}` is not a platform")).hint("--platform linux/amd64")),
     }
 }

@@ -8,16 +8,36 @@ use crate::envelope::NotSignedBy;
 use crate::envelope::Proof;
 use crate::envelope::base64;
 use crate::json;
+use crate::json::JsonError;
 use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::key::Signer;
 use crate::key::SignerError;
 use crate::limits::Limits;
+use crate::oci::media_type;
 
 /// Bytes that a known key signed, with their type.
 ///
 /// There is no way to make one but to open a signed document with a key, so whoever parses a payload parses what was
 /// signed.
+///
+/// ```compile_fail,E0451
+/// use bulla::envelope::Payload;
+/// use bulla::envelope::Proof;
+///
+/// fn forged(proof: Proof) -> Payload {
+///     Payload { bytes: b"{}".to_vec(), payload_type: "application/vnd.in-toto+json".to_owned(), proof }
+/// }
+/// ```
+///
+/// And nothing else is parsed:
+///
+/// ```compile_fail,E0308
+/// use bulla::envelope::Statement;
+/// use bulla::limits::Limits;
+///
+/// let statement = Statement::parse(b"{}", &Limits::DEFAULT);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Payload {
     bytes: Vec<u8>,
@@ -93,10 +113,24 @@ impl Envelope {
     pub fn seal(payload_type: &str, payload: &[u8], signer: &dyn Signer) -> Result<Self, SignerError> {
         let signature = signer.sign(&pre_authentication_encoding(payload_type, payload))?;
         let signature = Signature { key_id: None, bytes: signature.as_bytes().to_vec() };
-        Ok(Self {
-            payload: payload.to_vec(),
-            payload_type: payload_type.to_owned(),
-            signatures: vec![signature],
+        Ok(Self { payload: payload.to_vec(), payload_type: payload_type.to_owned(), signatures: vec![signature] })
+    }
+
+    /// Puts `payload` together with a signature that `key` made elsewhere, after checking it.
+    ///
+    /// # Errors
+    /// [`NotSignedBy`] that key.
+    pub fn assemble(
+        payload_type: &str,
+        payload: &[u8],
+        key: &PublicKey,
+        signature: &[u8],
+    ) -> Result<Self, NotSignedBy> {
+        let message = pre_authentication_encoding(payload_type, payload);
+        Payload::proven(key, &message, signature, payload_type, payload).map(|proven| Self {
+            payload: proven.bytes,
+            payload_type: proven.payload_type,
+            signatures: vec![Signature { key_id: None, bytes: signature.to_vec() }],
         })
     }
 
@@ -105,8 +139,17 @@ impl Envelope {
     /// # Errors
     /// [`EnvelopeError`]; an envelope without signatures is refused here already.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
-        let wire = json::parse(bytes, limits).map_err(|error| EnvelopeError::Json { format: "DSSE envelope", error })?;
+        let wire =
+            json::parse(bytes, limits).map_err(|error| EnvelopeError::Json { format: "DSSE envelope", error })?;
         Self::from_wire(wire, limits)
+    }
+
+    /// The envelope as JSON, in cosign's field order.
+    ///
+    /// # Errors
+    /// [`JsonError`] never happens for these types, but is not swallowed.
+    pub fn to_json(&self) -> Result<Vec<u8>, JsonError> {
+        json::to_go(&self.to_wire())
     }
 
     pub(super) fn from_wire(wire: WireEnvelope, limits: &Limits) -> Result<Self, EnvelopeError> {
@@ -124,15 +167,19 @@ impl Envelope {
         if signatures.iter().all(|signature| signature.bytes.is_empty()) {
             return Err(EnvelopeError::Unsigned);
         }
+        // A simple signing payload is signed as it stands, never inside an envelope: one form of each statement.
+        if wire.payload_type == media_type::SIMPLE_SIGNING {
+            return Err(EnvelopeError::Type { what: "payload type", got: wire.payload_type });
+        }
         let payload = base64::decode("payload", &wire.payload)?;
         Ok(Self { payload, payload_type: wire.payload_type, signatures })
     }
 
     pub(super) fn to_wire(&self) -> WireEnvelope {
-        let signatures = self.signatures.iter().map(|signature| WireSignature {
-            sig: base64::encode(&signature.bytes),
-            keyid: signature.key_id.clone(),
-        });
+        let signatures = self
+            .signatures
+            .iter()
+            .map(|signature| WireSignature { sig: base64::encode(&signature.bytes), keyid: signature.key_id.clone() });
         WireEnvelope {
             payload: base64::encode(&self.payload),
             payload_type: self.payload_type.clone(),
@@ -164,6 +211,11 @@ impl Envelope {
         &self.payload
     }
 
+    /// The bytes of its signatures, before anything was checked.
+    pub fn signatures(&self) -> impl Iterator<Item = &[u8]> {
+        self.signatures.iter().map(|signature| signature.bytes.as_slice())
+    }
+
     pub(super) fn claimed_key(&self) -> Option<String> {
         self.signatures.iter().find_map(|signature| signature.key_id.clone())
     }
@@ -186,6 +238,8 @@ impl From<Proof> for KeyId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::KeyKind;
+    use crate::key::PrivateKey;
 
     // The example of the DSSE protocol document.
     #[test]
@@ -204,6 +258,20 @@ mod tests {
         }
         let absent = br#"{"payload":"e30=","payloadType":"a/b"}"#;
         assert_eq!(Envelope::parse(absent, &Limits::DEFAULT).unwrap_err(), EnvelopeError::Unsigned);
+    }
+
+    #[test]
+    fn assembles_only_what_the_key_signed() {
+        let key = PrivateKey::generate(KeyKind::P256).unwrap();
+        let signature = key.sign(&pre_authentication_encoding("a/b", b"{}")).unwrap();
+        let assemble = |kind: &str, payload: &[u8], signature: &[u8]| {
+            Envelope::assemble(kind, payload, key.public_key(), signature).map(|envelope| envelope.to_json().unwrap())
+        };
+        let sealed = Envelope::seal("a/b", b"{}", &key).unwrap().to_json().unwrap();
+        assert_eq!(assemble("a/b", b"{}", signature.as_bytes()), Ok(sealed));
+        assert!(assemble("a/c", b"{}", signature.as_bytes()).is_err());
+        assert!(assemble("a/b", b"[]", signature.as_bytes()).is_err());
+        assert!(assemble("a/b", b"{}", b"").is_err());
     }
 
     #[test]

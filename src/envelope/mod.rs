@@ -110,6 +110,15 @@ impl Sealed {
         }
     }
 
+    /// The bytes of its signatures, before anything was checked: to find the same signatures elsewhere.
+    pub fn signatures(&self) -> Vec<&[u8]> {
+        match self {
+            Self::Bundle(bundle) => bundle.envelope().signatures().collect(),
+            Self::Dsse(envelope) => envelope.signatures().collect(),
+            Self::Simple(simple) => vec![simple.signature()],
+        }
+    }
+
     /// Which key the document claims was used: a hint for people, never a trust input (T-25).
     pub fn claimed_key(&self) -> Option<String> {
         match self {

@@ -61,6 +61,11 @@ impl SimpleSigning {
         Payload::proven(key, &self.payload, &self.signature, media_type::SIMPLE_SIGNING, &self.payload)
     }
 
+    /// The bytes of its signature, before anything was checked.
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
     /// The bytes inside, before anything was checked: to show to people, never to decide by.
     pub fn unverified_payload(&self) -> &[u8] {
         &self.payload

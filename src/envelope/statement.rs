@@ -52,7 +52,7 @@ struct WireSubject {
     name: Option<String>,
     #[serde(default)]
     digest: BTreeMap<String, String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     annotations: Option<BTreeMap<String, Value>>,
 }
 
@@ -111,6 +111,43 @@ impl Statement {
             predicate_type: media_type::COSIGN_SIGN_PREDICATE.to_owned(),
             predicate: Some(RawValue::from_string("{}".to_owned())?),
         })
+    }
+
+    /// The payload of an attestation: `predicate`, verbatim, about `digest`.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::Form`] where `predicate` is no object, or the predicate type is empty or that of an image
+    /// signature: what is called an attestation must not be read as another kind (T-24).
+    pub fn attestation(
+        digest: &Digest,
+        name: Option<&str>,
+        predicate_type: &str,
+        predicate: &RawValue,
+    ) -> Result<Vec<u8>, EnvelopeError> {
+        let form = |why: &str| Err(EnvelopeError::Form(why.to_owned()));
+        if !predicate.get().starts_with('{') {
+            return form("a predicate is a JSON object");
+        }
+        if predicate_type.is_empty() || predicate_type == media_type::COSIGN_SIGN_PREDICATE {
+            return form("an attestation has a predicate type, and not that of an image signature");
+        }
+        let without = json::to_go(&Wire {
+            kind: TYPES.map(str::to_owned).into_iter().next().unwrap_or_default(),
+            subject: vec![WireSubject {
+                name: name.map(str::to_owned),
+                digest: BTreeMap::from([(digest.algorithm().name().to_owned(), digest.hex())]),
+                annotations: None,
+            }],
+            predicate_type: predicate_type.to_owned(),
+            predicate: None,
+        });
+        let mut payload = without.map_err(|error| EnvelopeError::Json { format: "in-toto statement", error })?;
+        // The predicate is the last field, and what was given stands there byte for byte: no writer of ours has a say.
+        payload.pop();
+        payload.extend_from_slice(b",\"predicate\":");
+        payload.extend_from_slice(predicate.get().as_bytes());
+        payload.push(b'}');
+        Ok(payload)
     }
 
     /// What kind of statement it is.
@@ -188,6 +225,26 @@ mod tests {
             String::from_utf8(payload).unwrap(),
             r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"3523117bdf55397070a87e64e066f2a8ce7cc6f4359aac610369bb7efb95d032"},"annotations":{}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{}}"#
         );
+    }
+
+    #[test]
+    fn keeps_a_predicate_as_it_is() {
+        let digest = Digest::sha256(b"{}");
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        let write = |kind: &str, text: &str| Statement::attestation(&digest, Some("r/<a>"), kind, &raw(text));
+        let predicate = "{ \"b\" : 1.0e0,\n \"a\":\"<&>\u{2028}\\u0041\" }";
+        assert_eq!(
+            String::from_utf8(write("https://spdx.dev/Document", predicate).unwrap()).unwrap(),
+            format!(
+                r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"name":"r/\u003ca\u003e","digest":{{"sha256":"{}"}}}}],"predicateType":"https://spdx.dev/Document","predicate":{predicate}}}"#,
+                digest.hex()
+            )
+        );
+        for (kind, text) in
+            [("a", "1"), ("a", "[]"), ("a", "\"{}\""), ("", "{}"), (media_type::COSIGN_SIGN_PREDICATE, "{}")]
+        {
+            assert!(write(kind, text).is_err(), "{kind:?} {text}");
+        }
     }
 
     // HR-76.

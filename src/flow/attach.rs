@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::envelope::Bundle;
+use crate::envelope::Envelope;
 use crate::flow::FlowError;
+use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -14,6 +17,7 @@ use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::store::Sink;
 use crate::store::StoreError;
+use crate::time::Time;
 
 /// A manifest that refers to a subject, with the blobs that the store will want first.
 #[derive(Clone, Debug)]
@@ -114,6 +118,36 @@ fn merge(present: &[Descriptor], wanted: &[Descriptor]) -> Option<Vec<Descriptor
     let missing: Vec<_> =
         wanted.iter().filter(|layer| !present.iter().any(|present| same(present, layer))).cloned().collect();
     (!missing.is_empty()).then(|| present.iter().cloned().chain(missing).collect())
+}
+
+/// The bundle form of what `key` signed, ready to attach. The same envelope gives the same bytes at the same `created`.
+///
+/// # Errors
+/// [`FlowError::Json`] never happens for these types, but is not swallowed.
+pub fn bundle(
+    subject: &Subject,
+    envelope: Envelope,
+    key: &PublicKey,
+    predicate_type: &str,
+    created: Time,
+) -> Result<Attachment, FlowError> {
+    let bundle = Content::name(media_type::SIGSTORE_BUNDLE, Bundle::new(envelope, key).to_json()?);
+    let manifest = referrer::bundle_manifest(subject, &bundle, predicate_type, created)?;
+    Ok(Attachment { blobs: vec![bundle], manifest })
+}
+
+/// The layer of an `.att` manifest for an envelope, and the envelope as its content.
+///
+/// # Errors
+/// As [`bundle`].
+pub fn envelope_layer(envelope: &Envelope, predicate_type: &str) -> Result<(Content, Descriptor), FlowError> {
+    let content = Content::name(media_type::DSSE_ENVELOPE, envelope.to_json()?);
+    let mut layer = content.descriptor().bare();
+    layer.annotations = BTreeMap::from([
+        (referrer::COSIGN_SIGNATURE.to_owned(), String::new()),
+        (referrer::COSIGN_PREDICATE_TYPE.to_owned(), predicate_type.to_owned()),
+    ]);
+    Ok((content, layer))
 }
 
 /// A simple signing layer for a payload and its signature in base64.

@@ -1,8 +1,11 @@
 //! `FlowError`: which step of a verb could not be done.
 
 use crate::digest::Digest;
+use crate::envelope::EnvelopeError;
+use crate::envelope::NotSignedBy;
 use crate::json::JsonError;
 use crate::key::SignerError;
+use crate::oci::ConfigError;
 use crate::oci::ManifestError;
 use crate::store::StoreError;
 
@@ -10,13 +13,31 @@ use crate::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlowError {
+    /// Something is not what it was when it was asked to be signed.
+    #[error("{place}: {what} is {got}, the request says {want}")]
+    Changed {
+        /// What there is.
+        got: String,
+        /// Where.
+        place: String,
+        /// What of it.
+        what: &'static str,
+        /// What was shown to those who signed.
+        want: String,
+    },
+    /// An image config cannot be read.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    /// Something that we write cannot be written.
+    #[error("{0}")]
+    Envelope(#[from] EnvelopeError),
     /// Something that we write has no JSON form.
     #[error("{0}")]
     Json(#[from] JsonError),
     /// A manifest in the graph cannot be read.
     #[error("{0}")]
     Manifest(#[from] ManifestError),
-    /// An index has no manifest for a platform.
+    /// There is nothing for a platform.
     #[error("{index} has no manifest for {platform}; it has {has}")]
     NoPlatform {
         /// The index.
@@ -26,6 +47,9 @@ pub enum FlowError {
         /// What there is.
         has: String,
     },
+    /// A signature that does not hold is not attached.
+    #[error("{0}")]
+    NotSigned(#[from] NotSignedBy),
     /// What was pushed does not read back as it should.
     #[error("{place}: pushed, but it does not read back: {why}")]
     ReadBack {
@@ -51,4 +75,24 @@ pub enum FlowError {
     /// A task was lost: it panicked.
     #[error("an internal task failed")]
     Task,
+}
+
+impl FlowError {
+    /// A short, stable name of the kind of error, for reports; that of the store where a store failed.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Changed { .. } => "changed",
+            Self::Config(_) => "config-unreadable",
+            Self::Envelope(_) => "envelope-unreadable",
+            Self::Json(_) => "json",
+            Self::Manifest(_) => "manifest-unreadable",
+            Self::NoPlatform { .. } => "no-platform",
+            Self::NotSigned(_) => "not-signed",
+            Self::ReadBack { .. } => "read-back",
+            Self::Signer(_) => "signer",
+            Self::Store(error) => error.code(),
+            Self::Task => "internal",
+            Self::TooDeep { .. } => "too-deep",
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::flow::FlowError;
+use crate::flow::pinned;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -124,12 +125,14 @@ impl Walk<'_> {
         referrer_depth: usize,
     ) -> Result<(), FlowError> {
         let digest = *content.digest();
-        if !self.seen.insert(digest) && !matches!(relation, Relation::Tagged { .. }) {
+        if !self.seen.insert(digest) {
+            // A name is carried even where what it stands for is carried already; what hangs on that is, too (T-39).
+            if matches!(relation, Relation::Tagged { .. }) {
+                graph.manifests.push(Node { content, relation });
+            }
             return Ok(());
         }
-        for (depth, limit) in
-            [(index_depth, self.limits.index_depth), (referrer_depth, self.limits.referrer_depth)]
-        {
+        for (depth, limit) in [(index_depth, self.limits.index_depth), (referrer_depth, self.limits.referrer_depth)] {
             if depth > limit {
                 return Err(FlowError::TooDeep { digest, limit });
             }
@@ -169,7 +172,8 @@ impl Walk<'_> {
         const AT_ONCE: usize = 8;
         let source = self.source;
         let fresh = wanted.iter().filter(|entry| !self.seen.contains(&entry.digest));
-        let tasks = fresh.map(|entry| source.manifest(entry)).collect();
+        let task = |entry| -> Task<'_, _> { Box::pin(pinned::manifest(source, entry)) };
+        let tasks = fresh.map(task).collect();
         let fetched = parallel::run(tasks, AT_ONCE).await;
         Ok(fetched.into_iter().collect::<Result<_, _>>()?)
     }

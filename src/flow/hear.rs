@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use crate::digest::Digest;
-use crate::envelope::Sealed;
-use crate::envelope::SimpleSigning;
+use crate::flow::carrier;
+use crate::flow::carrier::Budget;
+use crate::flow::carrier::Carrier;
+use crate::flow::carrier::Opened;
+use crate::flow::carrier::Reader;
+use crate::flow::pinned;
 use crate::limits::Limits;
-use crate::oci::Content;
 use crate::oci::Descriptor;
-use crate::oci::Document;
 use crate::oci::Index;
-use crate::oci::Manifest;
 use crate::oci::Selector;
 use crate::oci::media_type;
 use crate::oci::referrer;
@@ -55,35 +56,67 @@ pub struct Search<'a> {
 /// only; the fallback list and cosign's tag; then what a list may have mislabelled. What is returned are the places
 /// that could not be read: with any of these a refusal is no answer.
 pub async fn hear(search: Search<'_>, trial: &mut Trial<'_>) -> Vec<StoreError> {
-    let mut hearing = Hearing { open: Vec::new(), budget: Budget::of(search.limits), later: Vec::new(), search, seen: BTreeSet::new() };
+    let budget = Budget::of(search.limits);
+    let mut hearing = Hearing::new(search, &budget);
     hearing.run(trial).await;
     hearing.open
 }
 
+/// How many manifests and blobs are fetched at a time.
+const AT_ONCE: usize = 8;
+
 struct Hearing<'a> {
-    budget: Budget,
+    budget: &'a Budget,
+    /// The manifests whose documents were heard.
+    heard: BTreeSet<Digest>,
     /// Entries that are probably something else, to be looked at only before saying no.
     later: Vec<(Place, Descriptor)>,
+    /// How many manifests may still be fetched.
+    manifests: usize,
     /// What could not be read.
     open: Vec<StoreError>,
     search: Search<'a>,
-    seen: BTreeSet<Digest>,
-}
-
-struct Budget {
-    bytes: u64,
-    manifests: usize,
+    /// What was listed, as it was listed: a wrong entry for a manifest must not hide a right one elsewhere.
+    seen: BTreeSet<(Digest, u64, String)>,
 }
 
 /// What fetching one listed manifest brought.
 enum Fetched {
-    Evidence(Vec<Evidence>, Vec<Finding>),
+    /// Signed documents; perhaps there are more in it.
+    Documents(Carrier, Vec<Evidence>, Vec<Finding>),
     Nothing(Finding),
     /// A manifest that carries something else, by its own word.
     Unrelated,
 }
 
-impl Hearing<'_> {
+/// What came of asking for a list.
+#[derive(Clone, Copy)]
+enum Listed {
+    Failed,
+    Filtered,
+    None,
+    Whole,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Certainty {
+    Doubtful,
+    Likely,
+}
+
+impl<'a> Hearing<'a> {
+    fn new(search: Search<'a>, budget: &'a Budget) -> Self {
+        Self {
+            budget,
+            heard: BTreeSet::new(),
+            later: Vec::new(),
+            manifests: search.limits.signature_manifests,
+            open: Vec::new(),
+            search,
+            seen: BTreeSet::new(),
+        }
+    }
+
     async fn run(&mut self, trial: &mut Trial<'_>) {
         let listed = match self.search.source.lists_referrers() {
             // Known to keep no list: it is asked last, in case that has changed.
@@ -111,7 +144,8 @@ impl Hearing<'_> {
             self.own_list(None, trial).await;
         }
         if !self.is_done(trial) {
-            let later = std::mem::take(&mut self.later);
+            let mut later = std::mem::take(&mut self.later);
+            later.retain(|(_, entry)| !self.heard.contains(&entry.digest));
             self.consider(later, Certainty::Doubtful, trial).await;
         }
     }
@@ -120,12 +154,20 @@ impl Hearing<'_> {
         self.search.effort == Effort::UntilMet && trial.is_met()
     }
 
+    fn reader(&self) -> Reader<'a> {
+        let Search { source, kind, limits, .. } = self.search;
+        Reader { budget: self.budget, kind, limits, source }
+    }
+
     /// The list that the store keeps itself.
     async fn own_list(&mut self, artifact_type: Option<&str>, trial: &mut Trial<'_>) -> Listed {
         match self.search.source.referrers(&self.search.subject, artifact_type).await {
             Ok(Some(listing)) => {
+                // HR-51: what says nothing about a filter is only seen to be whole where something else is in it.
+                let other = |entry: &Descriptor| entry.artifact_type.as_deref() != artifact_type;
+                let whole = artifact_type.is_none() || !listing.filtered && listing.entries.iter().any(other);
                 self.sort(Place::Referrers, listing.entries, trial).await;
-                if listing.filtered { Listed::Filtered } else { Listed::Whole }
+                if whole { Listed::Whole } else { Listed::Filtered }
             }
             Ok(None) => Listed::None,
             Err(error) => {
@@ -170,17 +212,28 @@ impl Hearing<'_> {
             Err(error) if error.is_not_found() => return,
             Err(error) => return self.open.push(error),
         };
-        if !self.seen.insert(*content.digest()) {
+        // That a list names it as well must not hide it: there it may have been set aside for want of a subject.
+        let digest = *content.digest();
+        if self.heard.contains(&digest) {
             return;
         }
-        self.budget.take(content.descriptor());
-        let fetched = unpack(self.search, content, place, None).await;
-        self.report(fetched, trial);
+        match Carrier::open(content, place.clone(), None, self.search.limits) {
+            Opened::Carrier(carrier) => self.listen(carrier, trial).await,
+            Opened::Finding(finding) => trial.find(finding),
+            Opened::Unrelated => {
+                let reason = Reason::Manifest("it carries no signed document".to_owned());
+                trial.find(Finding { digest: Some(digest), place, reason });
+            }
+        }
     }
 
     /// Looks at what may well be a signature, puts aside what is probably something else.
     async fn sort(&mut self, place: Place, entries: Vec<Descriptor>, trial: &mut Trial<'_>) {
-        let fresh = entries.into_iter().filter(|entry| self.seen.insert(entry.digest)).collect::<Vec<_>>();
+        let fresh = |entry: &Descriptor| {
+            let listed = (entry.digest, entry.size, entry.media_type.clone());
+            !self.heard.contains(&entry.digest) && self.seen.insert(listed)
+        };
+        let fresh: Vec<_> = entries.into_iter().filter(fresh).collect();
         let (mut likely, doubtful): (Vec<_>, Vec<_>) =
             fresh.into_iter().partition(|entry| is_likely(entry, self.search.kind));
         // The newest first: it is the one that is usually asked for.
@@ -191,98 +244,93 @@ impl Hearing<'_> {
     }
 
     async fn consider(&mut self, entries: Vec<(Place, Descriptor)>, certainty: Certainty, trial: &mut Trial<'_>) {
-        const AT_ONCE: usize = 8;
         let mut left = entries.into_iter().peekable();
-        let mut batch = match self.search.effort {
-            Effort::Everything => AT_ONCE,
-            Effort::UntilMet => usize::try_from(trial.missing()).unwrap_or(AT_ONCE).clamp(1, AT_ONCE),
-        };
+        let mut batch = self.first_batch(trial);
         while left.peek().is_some() && !self.is_done(trial) {
-            let search = self.search;
+            let (reader, subject) = (self.reader(), self.search.subject);
             let mut tasks: Vec<Task<'_, Fetched>> = Vec::new();
             for (place, entry) in left.by_ref().take(batch) {
-                if !self.budget.take(&entry) {
-                    if certainty == Certainty::Likely {
-                        self.open.push(self.budget.spent(search));
-                    }
-                    return self.report_all(parallel::run(tasks, batch).await, certainty, trial);
+                // One entry that claims to be huge is set aside by itself: it must not use up what is for the others.
+                let limit = reader.limits.manifest_bytes;
+                if entry.size > limit {
+                    let reason = Reason::TooLarge { got: entry.size, limit };
+                    trial.find(Finding { digest: Some(entry.digest), place, reason });
+                } else if let Err(spent) = self.spend(&entry) {
+                    // Too many is not the same as none: without the others a refusal would be no answer.
+                    self.open.push(spent);
+                    left.by_ref().for_each(drop);
+                    break;
+                } else {
+                    tasks.push(Box::pin(fetch(reader, subject, place, entry, batch)));
                 }
-                tasks.push(Box::pin(fetch(search, place, entry)));
             }
-            let fetched = parallel::run(tasks, batch).await;
-            self.report_all(fetched, certainty, trial);
+            for fetched in parallel::run(tasks, batch).await {
+                self.report(fetched, certainty, trial).await;
+            }
             batch = AT_ONCE;
         }
     }
 
-    fn report_all(&mut self, fetched: Vec<Fetched>, certainty: Certainty, trial: &mut Trial<'_>) {
-        for fetched in fetched {
-            // What was only looked at in case its label was wrong is no finding if the label was right.
-            let expected = matches!(&fetched, Fetched::Unrelated) || certainty == Certainty::Doubtful;
-            match fetched {
-                Fetched::Nothing(finding) if expected && !matches!(finding.reason, Reason::Unreadable { .. }) => {}
-                other => self.report(other, trial),
-            }
+    /// As many as are still needed are looked at before any that may turn out not to be needed.
+    fn first_batch(&self, trial: &Trial<'_>) -> usize {
+        match self.search.effort {
+            Effort::Everything => AT_ONCE,
+            Effort::UntilMet => usize::try_from(trial.missing()).unwrap_or(AT_ONCE).clamp(1, AT_ONCE),
         }
     }
 
-    fn report(&mut self, fetched: Fetched, trial: &mut Trial<'_>) {
+    fn spend(&mut self, entry: &Descriptor) -> Result<(), StoreError> {
+        let limits = self.search.limits;
+        let spent = |what, limit| {
+            let place = format!("{}@{}", self.search.source.origin(), self.search.subject);
+            Err(StoreError::TooMany { place, what, limit })
+        };
+        let Some(manifests) = self.manifests.checked_sub(1) else {
+            return spent("signature manifests", limits.signature_manifests);
+        };
+        if !self.budget.take(entry.size) {
+            return spent("bytes of evidence", usize::try_from(limits.evidence_bytes).unwrap_or(usize::MAX));
+        }
+        self.manifests = manifests;
+        Ok(())
+    }
+
+    async fn report(&mut self, fetched: Fetched, certainty: Certainty, trial: &mut Trial<'_>) {
         match fetched {
-            Fetched::Evidence(evidence, findings) => {
-                evidence.iter().for_each(|evidence| trial.hear(evidence));
-                findings.into_iter().for_each(|finding| trial.find(finding));
+            Fetched::Documents(carrier, evidence, findings) => {
+                self.take_in(&carrier, &evidence, findings, trial);
+                self.listen(carrier, trial).await;
             }
+            // What was only looked at in case its label was wrong is no finding if the label was right.
+            Fetched::Nothing(finding)
+                if certainty == Certainty::Doubtful && !matches!(finding.reason, Reason::Unreadable { .. }) => {}
             Fetched::Nothing(finding) => trial.find(finding),
             Fetched::Unrelated => {}
         }
     }
-}
 
-/// What came of asking for a list.
-#[derive(Clone, Copy)]
-enum Listed {
-    Failed,
-    Filtered,
-    None,
-    Whole,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Certainty {
-    Doubtful,
-    Likely,
-}
-
-impl Budget {
-    fn of(limits: &Limits) -> Self {
-        Self { bytes: limits.evidence_bytes, manifests: limits.signature_manifests }
+    /// Hears what is left in a manifest, as far as it is wanted.
+    async fn listen(&mut self, mut carrier: Carrier, trial: &mut Trial<'_>) {
+        let mut batch = self.first_batch(trial);
+        while carrier.has_more() && !self.is_done(trial) {
+            let (evidence, findings) = carrier.read(self.reader(), batch).await;
+            self.take_in(&carrier, &evidence, findings, trial);
+            batch = AT_ONCE;
+        }
     }
 
-    fn take(&mut self, descriptor: &Descriptor) -> bool {
-        let (Some(manifests), Some(bytes)) =
-            (self.manifests.checked_sub(1), self.bytes.checked_sub(descriptor.size))
-        else {
-            return false;
-        };
-        (self.manifests, self.bytes) = (manifests, bytes);
-        true
-    }
-
-    fn spent(&self, search: Search<'_>) -> StoreError {
-        let place = format!("{}@{}", search.source.origin(), search.subject);
-        StoreError::TooMany { place, what: "signature manifests", limit: search.limits.signature_manifests }
+    fn take_in(&mut self, carrier: &Carrier, evidence: &[Evidence], findings: Vec<Finding>, trial: &mut Trial<'_>) {
+        self.heard.insert(*carrier.digest());
+        evidence.iter().for_each(|evidence| trial.hear(evidence));
+        findings.into_iter().for_each(|finding| trial.find(finding));
     }
 }
 
 /// Whether a listed entry may well be what is wanted. Types and annotations in a list are hints and often wrong
 /// (registries: 2c, 20): what stands for "no type" is looked at, what names another type is left for later.
 fn is_likely(entry: &Descriptor, kind: &Kind) -> bool {
-    const NO_TYPE: [&str; 4] = [
-        "",
-        media_type::OCI_EMPTY,
-        media_type::OCI_CONFIG,
-        "application/vnd.docker.container.image.v1+json",
-    ];
+    const NO_TYPE: [&str; 4] =
+        ["", media_type::OCI_EMPTY, media_type::OCI_CONFIG, "application/vnd.docker.container.image.v1+json"];
     let artifact_type = entry.artifact_type.as_deref().unwrap_or_default();
     let typed = artifact_type.starts_with(media_type::SIGSTORE_BUNDLE_PREFIX)
         || artifact_type == media_type::COSIGN_SIGNATURE_ARTIFACT
@@ -295,116 +343,20 @@ fn created(entry: &Descriptor) -> Option<&String> {
     entry.annotations.get(referrer::CREATED)
 }
 
-async fn fetch(search: Search<'_>, place: Place, entry: Descriptor) -> Fetched {
-    match search.source.manifest(&entry).await {
-        Ok(content) => unpack(search, content, place, Some(&search.subject)).await,
-        Err(error) => Fetched::Nothing(Finding { digest: Some(entry.digest), place, reason: reason(error, entry.size) }),
-    }
-}
-
-/// The signed documents in a manifest of any kind, for whoever wants to see them all; `subject` is what its own
-/// `subject` field has to be.
-pub async fn documents_in(
-    source: &dyn Source,
-    content: &Content,
-    place: Place,
-    subject: Option<Digest>,
-    limits: &Limits,
-) -> (Vec<Evidence>, Vec<Finding>) {
-    // Asked for the kind with the larger limit, so that nothing is passed over for its size.
-    let kind = Kind::Attestation { predicate_type: String::new() };
-    let search = Search { source, subject: *content.digest(), kind: &kind, effort: Effort::Everything, limits };
-    match unpack(search, content.clone(), place, subject.as_ref()).await {
-        Fetched::Evidence(evidence, findings) => (evidence, findings),
-        Fetched::Nothing(finding) => (Vec::new(), vec![finding]),
-        Fetched::Unrelated => (Vec::new(), Vec::new()),
-    }
-}
-
-/// Takes the signed documents out of a manifest, after its `subject` was compared with the one wanted.
-async fn unpack(search: Search<'_>, content: Content, place: Place, subject: Option<&Digest>) -> Fetched {
-    let digest = Some(*content.digest());
-    let nothing = |place: &Place, reason| Fetched::Nothing(Finding { digest, place: place.clone(), reason });
-    let document = match Document::parse(&content, search.limits) {
-        Ok(document) => document,
-        Err(error) => return nothing(&place, Reason::Manifest(error.to_string())),
-    };
-    if let Some(want) = subject {
-        match document.subject() {
-            Some(got) if got.digest == *want => {}
-            Some(got) => return nothing(&place, Reason::SubjectField { got: got.digest.to_string() }),
-            None => return nothing(&place, Reason::SubjectField { got: "nothing".to_owned() }),
+async fn fetch(reader: Reader<'_>, subject: Digest, place: Place, entry: Descriptor, layers: usize) -> Fetched {
+    let content = match pinned::manifest(reader.source, &entry).await {
+        Ok(content) => content,
+        Err(error) => {
+            let reason = carrier::reason(error, entry.size);
+            return Fetched::Nothing(Finding { digest: Some(entry.digest), place, reason });
         }
-    }
-    let Document::Manifest(manifest) = document else { return Fetched::Unrelated };
-    if !carries_signatures(&manifest) {
-        return Fetched::Unrelated;
-    }
-    documents(search, &content, &manifest, &place).await
-}
-
-fn carries_signatures(manifest: &Manifest) -> bool {
-    let signed = |layer: &Descriptor| {
-        layer.media_type.starts_with(media_type::SIGSTORE_BUNDLE_PREFIX)
-            || layer.media_type == media_type::SIMPLE_SIGNING
-            || layer.media_type == media_type::DSSE_ENVELOPE
     };
-    manifest.artifact_type.starts_with(media_type::SIGSTORE_BUNDLE_PREFIX) || manifest.layers.iter().any(signed)
-}
-
-async fn documents(search: Search<'_>, content: &Content, manifest: &Manifest, place: &Place) -> Fetched {
-    let find = |reason| Finding { digest: Some(*content.digest()), place: place.clone(), reason };
-    let bundle = manifest.artifact_type.starts_with(media_type::SIGSTORE_BUNDLE_PREFIX);
-    if bundle && manifest.layers.len() != 1 {
-        let why = format!("a bundle manifest has exactly one layer, this one has {}", manifest.layers.len());
-        return Fetched::Nothing(find(Reason::Manifest(why)));
-    }
-    let (mut evidence, mut findings) = (Vec::new(), Vec::new());
-    let layers = manifest.layers.iter().take(search.limits.signature_manifests);
-    for layer in layers {
-        match document(search, layer).await {
-            Ok((sealed, blob)) => {
-                evidence.push(Evidence::new(sealed, place.clone(), vec![content.clone(), blob]));
-            }
-            Err(reason) => findings.push(find(reason)),
+    match Carrier::open(content, place, Some(&subject), reader.limits) {
+        Opened::Carrier(mut carrier) => {
+            let (evidence, findings) = carrier.read(reader, layers).await;
+            Fetched::Documents(carrier, evidence, findings)
         }
-    }
-    if manifest.layers.len() > search.limits.signature_manifests {
-        let why = format!("more than {} layers: the rest was not looked at", search.limits.signature_manifests);
-        findings.push(find(Reason::Unreadable { why }));
-    }
-    Fetched::Evidence(evidence, findings)
-}
-
-async fn document(search: Search<'_>, layer: &Descriptor) -> Result<(Sealed, Content), Reason> {
-    let limit = match search.kind {
-        Kind::ImageSignature => search.limits.signature_bytes,
-        Kind::Attestation { .. } => search.limits.attestation_bytes,
-    };
-    if layer.size > limit {
-        return Err(Reason::TooLarge { got: layer.size, limit });
-    }
-    let blob = match &layer.data {
-        // HR-62: what is inlined is checked like any copy, and if it is wrong nothing else is asked.
-        Some(data) => Content::check(layer, data.clone()).map_err(|error| Reason::Manifest(error.to_string()))?,
-        None => search.source.blob(layer, limit).await.map_err(|error| reason(error, layer.size))?,
-    };
-    let sealed = match (layer.media_type.as_str(), layer.annotations.get(referrer::COSIGN_SIGNATURE)) {
-        (media_type::SIMPLE_SIGNING, Some(signature)) => {
-            SimpleSigning::new(&blob, signature).map(Sealed::Simple).map_err(Reason::Envelope)?
-        }
-        (media_type::SIMPLE_SIGNING, None) => {
-            return Err(Reason::Manifest(format!("a layer without the annotation {}", referrer::COSIGN_SIGNATURE)));
-        }
-        _ => Sealed::parse(&blob, search.limits).map_err(Reason::Envelope)?,
-    };
-    Ok((sealed, blob))
-}
-
-fn reason(error: StoreError, size: u64) -> Reason {
-    match error {
-        StoreError::NotFound { .. } => Reason::Missing,
-        StoreError::TooLarge { limit, .. } => Reason::TooLarge { got: size, limit },
-        other => Reason::Unreadable { why: other.to_string() },
+        Opened::Finding(finding) => Fetched::Nothing(finding),
+        Opened::Unrelated => Fetched::Unrelated,
     }
 }

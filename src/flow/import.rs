@@ -12,6 +12,7 @@ use crate::flow::graph::Graph;
 use crate::flow::graph::Node;
 use crate::flow::graph::Relation;
 use crate::flow::hear::Effort;
+use crate::flow::pinned;
 use crate::flow::verify;
 use crate::flow::verify::Outcome;
 use crate::flow::verify::Platforms;
@@ -29,6 +30,15 @@ use crate::verify::Verifier;
 /// What may be imported: the manifests, and the proofs that they were accepted.
 ///
 /// The only way to have one is [`check`].
+///
+/// ```compile_fail,E0451
+/// use bulla::flow::graph::Graph;
+/// use bulla::flow::import::Admitted;
+///
+/// fn forged(graph: Graph) -> Admitted {
+///     Admitted { graph, verified: Vec::new() }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Admitted {
     graph: Graph,
@@ -55,9 +65,8 @@ pub async fn check(
     verifier: &Verifier,
     limits: &Limits,
 ) -> Result<Checked, FlowError> {
-    let root = source.resolve(selector).await?;
-    let mut outcome =
-        verify::verify_content(source, &root, platforms, verifier, Effort::Everything, limits).await?;
+    let root = pinned::resolve(source, selector).await?;
+    let mut outcome = verify::verify_content(source, &root, platforms, verifier, Effort::Everything, limits).await?;
     let children = std::mem::take(&mut outcome.children);
     let mut verified = Vec::new();
     let mut declined = Vec::new();
@@ -69,6 +78,11 @@ pub async fn check(
     }
     match outcome.verdict {
         Verdict::Accepted(subject) if declined.is_empty() => {
+            // What is imported is what was accepted: of an index whose one platform is signed, that platform alone.
+            let root = match subject.digest() == root.digest() {
+                true => root,
+                false => pinned::resolve(source, &Selector::Digest(*subject.digest())).await?,
+            };
             // The children and layers of what was accepted belong to it: they are named in its bytes.
             let mut graph = Graph::collect(source, root, Closure::Image, limits).await?;
             verified.insert(0, subject);
@@ -131,7 +145,7 @@ pub async fn push(
     let copied = copy::copy(source, sink, &admitted.graph, &[], limits).await?;
     for subject in &admitted.verified {
         let place = format!("{}@{}", sink.origin(), subject.digest());
-        let there = sink.resolve(&Selector::Digest(*subject.digest())).await?;
+        let there = pinned::resolve(sink.as_ref(), &Selector::Digest(*subject.digest())).await?;
         match verify::judge(sink.as_ref(), *there.digest(), verifier, Effort::UntilMet, limits).await {
             Verdict::Accepted(_) => {}
             _ => {
@@ -148,4 +162,3 @@ pub async fn push(
     sink.finish().await?;
     Ok(copied)
 }
-

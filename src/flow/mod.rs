@@ -1,11 +1,15 @@
 //! One file per verb, read top to bottom: each says what happens in which order, and touches nothing itself.
 
 pub mod attach;
+pub mod attest;
+pub mod carrier;
 pub mod copy;
 pub mod error;
 pub mod graph;
 pub mod hear;
 pub mod import;
+mod pinned;
+pub mod round;
 pub mod sign;
 pub mod tree;
 pub mod verify;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::digest::Digest;
-use crate::envelope::Bundle;
 use crate::envelope::Claim;
 use crate::envelope::Envelope;
 use crate::envelope::Statement;
@@ -11,6 +10,7 @@ use crate::envelope::base64;
 use crate::flow::FlowError;
 use crate::flow::attach;
 use crate::flow::attach::Attachment;
+use crate::flow::pinned;
 use crate::key::Signer;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -19,19 +19,11 @@ use crate::oci::Selector;
 use crate::oci::Subject;
 use crate::oci::media_type;
 use crate::oci::referrer;
+use crate::store::Origin;
 use crate::store::Sink;
 use crate::time::Time;
 
-/// Which forms of a signature are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Both.
-    Both,
-    /// A Sigstore bundle as a referrer: what cosign v3 writes.
-    Bundle,
-    /// Simple signing at the `.sig` tag: what cosign v2, skopeo and podman read.
-    Tag,
-}
+pub use crate::round::Format;
 
 /// What a signature says beside the digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +34,7 @@ pub struct Terms {
     pub created: Time,
     /// Which forms.
     pub format: Format,
-    /// The name to sign. A bundle has it only if it is given; the tag form always has one, by default the repository.
+    /// The name to sign. A bundle has it only if it is given; the tag form, by default, the repository's.
     pub reference: Option<String>,
 }
 
@@ -76,7 +68,7 @@ pub async fn subjects(
     extent: Extent,
     limits: &Limits,
 ) -> Result<Vec<Subject>, FlowError> {
-    let root = sink.resolve(selector).await?;
+    let root = pinned::resolve(sink, selector).await?;
     let mut subjects = Vec::new();
     pin(sink, &root, extent, limits, 0, &mut subjects).await?;
     Ok(subjects)
@@ -95,12 +87,17 @@ async fn pin(
     }
     let document = Document::parse(content, limits)?;
     let subject = Subject::of(content);
-    if !subjects.contains(&subject) {
-        subjects.push(subject);
+    // A manifest that is listed again is not walked again: three indexes can list each other's children a thousand times.
+    if subjects.contains(&subject) {
+        return Ok(());
     }
+    subjects.push(subject);
     if let (Extent::AllPlatforms, Document::Index(index)) = (extent, document) {
         for child in &index.manifests {
-            let child = sink.manifest(child).await?;
+            if subjects.iter().any(|subject| *subject.digest() == child.digest) {
+                continue;
+            }
+            let child = pinned::manifest(sink, child).await?;
             Box::pin(pin(sink, &child, extent, limits, depth + 1, subjects)).await?;
         }
     }
@@ -128,7 +125,7 @@ pub async fn sign(
     let simple = match terms.format {
         Format::Bundle => Vec::new(),
         Format::Both | Format::Tag => {
-            let reference = terms.reference.clone().unwrap_or_else(|| sink.origin().to_string());
+            let reference = terms.reference.clone().unwrap_or_else(|| name(sink));
             signers.iter().map(|signer| simple(subject, *signer, &reference, terms)).collect::<Result<_, _>>()?
         }
     };
@@ -148,6 +145,14 @@ pub async fn sign(
     Ok((0..signers.len()).map(made).collect())
 }
 
+/// The repository, as cosign names it; none for a store on this machine, whose path is nobody else's business.
+fn name(sink: &dyn Sink) -> String {
+    match sink.origin() {
+        Origin::Local(_) => String::new(),
+        registry @ Origin::Registry { .. } => registry.to_string(),
+    }
+}
+
 /// The bundle form of a signature, ready to attach.
 ///
 /// # Errors
@@ -155,10 +160,7 @@ pub async fn sign(
 pub fn bundle(subject: &Subject, signer: &dyn Signer, terms: &Terms) -> Result<Attachment, FlowError> {
     let payload = Statement::image_signature(subject.digest(), terms.reference.as_deref(), &terms.annotations)?;
     let envelope = Envelope::seal(media_type::IN_TOTO, &payload, signer)?;
-    let bundle = Bundle::new(envelope, signer.public_key()).to_json()?;
-    let bundle = Content::name(media_type::SIGSTORE_BUNDLE, bundle);
-    let manifest = referrer::bundle_manifest(subject, &bundle, media_type::COSIGN_SIGN_PREDICATE, terms.created)?;
-    Ok(Attachment { blobs: vec![bundle], manifest })
+    attach::bundle(subject, envelope, signer.public_key(), media_type::COSIGN_SIGN_PREDICATE, terms.created)
 }
 
 /// The tag form of a signature: the payload, and the signature in base64.

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::flow::FlowError;
+use crate::flow::carrier;
 use crate::flow::graph;
-use crate::flow::hear;
+use crate::flow::pinned;
 use crate::key::KeyId;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -155,7 +156,7 @@ impl Walk<'_> {
             Link::Child(_) => None,
             _ => Some(node.digest),
         };
-        match self.source.manifest(entry).await {
+        match pinned::manifest(self.source, entry).await {
             Ok(content) => {
                 let hanging = Box::pin(self.node(content, link, above, depth + 1)).await;
                 node.hanging.push(hanging);
@@ -191,7 +192,7 @@ impl Walk<'_> {
             _ => Place::Referrers,
         };
         let subject = matches!(node.link, Link::Referrer).then_some(above);
-        let (evidence, findings) = hear::documents_in(self.source, content, place, subject, self.limits).await;
+        let (evidence, findings) = carrier::documents_in(self.source, content, place, subject, self.limits).await;
         node.problems.extend(findings.into_iter().map(|finding| finding.reason.to_string()));
         for evidence in &evidence {
             let kind = evidence.sealed().claimed_predicate(self.limits).map(|claimed| match claimed {

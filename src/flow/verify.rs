@@ -1,16 +1,23 @@
 //! verify: resolve once, gather, decide.
 
+use std::collections::BTreeSet;
+use std::collections::VecDeque;
+
 use crate::digest::Digest;
 use crate::flow::FlowError;
 use crate::flow::hear;
 use crate::flow::hear::Effort;
 use crate::flow::hear::Search;
+use crate::flow::pinned;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Document;
+use crate::oci::ImageConfig;
 use crate::oci::Index;
+use crate::oci::Manifest;
 use crate::oci::Platform;
 use crate::oci::Selector;
+use crate::oci::media_type;
 use crate::store::Origin;
 use crate::store::Source;
 use crate::store::StoreError;
@@ -54,9 +61,12 @@ pub struct Outcome {
     pub chosen: Option<Digest>,
     /// The verdict on the subject, or on the chosen manifest.
     pub verdict: Verdict,
-    /// With [`Platforms::All`], the verdicts on the children, with their platforms.
-    pub children: Vec<(Option<Platform>, Digest, Verdict)>,
+    /// With [`Platforms::All`], the verdicts on everything below the index, each digest once, with its platform.
+    pub children: Vec<Child>,
 }
+
+/// What came of one manifest of an index.
+pub type Child = (Option<Platform>, Digest, Verdict);
 
 /// Verifies what `selector` stands for in `source`.
 ///
@@ -79,7 +89,7 @@ pub async fn verify(
             let verdict = judge(source, *digest, verifier, effort, limits).await;
             return Ok(Outcome { subject: *digest, chosen: None, verdict, children: Vec::new() });
         }
-        _ => source.resolve(selector).await?,
+        _ => pinned::resolve(source, selector).await?,
     };
     verify_content(source, &subject, platforms, verifier, effort, limits).await
 }
@@ -103,10 +113,7 @@ pub async fn verify_content(
     match (platforms, document) {
         (Platforms::Root, _) | (Platforms::All, Document::Manifest(_)) => {}
         (Platforms::All, Document::Index(index)) => {
-            for child in index.manifests {
-                let verdict = judge(source, child.digest, verifier, effort, limits).await;
-                outcome.children.push((child.platform, child.digest, verdict));
-            }
+            outcome.children = judge_all(source, index, verifier, effort, limits).await?;
         }
         (Platforms::One(platform), Document::Index(index)) => {
             let child = choose(&digest, &index, platform)?;
@@ -118,10 +125,60 @@ pub async fn verify_content(
                 }
             }
         }
-        // A single manifest is whatever platform it is for; that is in its config, which no signature check needs.
-        (Platforms::One(_), Document::Manifest(_)) => outcome.chosen = Some(digest),
+        (Platforms::One(platform), Document::Manifest(manifest)) => {
+            has_platform(source, &digest, &manifest, platform, limits).await?;
+            outcome.chosen = Some(digest);
+        }
     }
     Ok(outcome)
+}
+
+/// A manifest that stands alone says in its config what it is for; another platform than the one that is meant is not
+/// verified in its place.
+async fn has_platform(
+    source: &dyn Source,
+    digest: &Digest,
+    manifest: &Manifest,
+    platform: &Platform,
+    limits: &Limits,
+) -> Result<(), FlowError> {
+    let config = source.blob(&manifest.config, limits.manifest_bytes).await?;
+    let has = ImageConfig::parse(&config, limits)?.platform;
+    match has.satisfies(platform) {
+        true => Ok(()),
+        false => Err(FlowError::NoPlatform { index: *digest, platform: platform.to_string(), has: has.to_string() }),
+    }
+}
+
+/// Judges every manifest in `index`, and in the indexes inside it, by itself.
+async fn judge_all(
+    source: &dyn Source,
+    index: Index,
+    verifier: &Verifier,
+    effort: Effort,
+    limits: &Limits,
+) -> Result<Vec<Child>, FlowError> {
+    let mut judged = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut left = VecDeque::from([(1, index)]);
+    while let Some((depth, index)) = left.pop_front() {
+        for child in index.manifests {
+            let digest = child.digest;
+            if !seen.insert(digest) {
+                continue;
+            }
+            if depth > limits.index_depth {
+                return Err(FlowError::TooDeep { digest, limit: limits.index_depth });
+            }
+            let verdict = judge(source, digest, verifier, effort, limits).await;
+            if media_type::is_index(&child.media_type) {
+                let inner = pinned::manifest(source, &child).await?;
+                left.push_back((depth + 1, Index::parse(&inner, limits)?));
+            }
+            judged.push((child.platform, digest, verdict));
+        }
+    }
+    Ok(judged)
 }
 
 /// Judges one digest by the evidence that `source` has for it.

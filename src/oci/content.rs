@@ -7,6 +7,15 @@ use crate::oci::Descriptor;
 ///
 /// [`Content::check`] is the only way to have one where a descriptor is given; every parser of manifests and bundles
 /// asks for it, so nothing is parsed that was not checked. The bytes are kept as they were received.
+///
+/// ```compile_fail,E0451
+/// use bulla::oci::Content;
+/// use bulla::oci::Descriptor;
+///
+/// fn forged(descriptor: Descriptor) -> Content {
+///     Content { descriptor, bytes: b"other bytes".to_vec() }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
     descriptor: Descriptor,

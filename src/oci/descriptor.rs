@@ -118,6 +118,10 @@ impl std::fmt::Display for Platform {
 ///
 /// A tag cannot be signed, and neither can a digest that a registry only spoke of: the one way here is through
 /// [`Content`].
+///
+/// ```compile_fail,E0308
+/// let subject = bulla::oci::Subject::of("registry.example/app:v1");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
     descriptor: Descriptor,

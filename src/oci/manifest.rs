@@ -133,13 +133,12 @@ impl Document {
         if contains(content.bytes(), b"\\u0000") {
             return Err(ambiguous("a string has a NUL character"));
         }
-        let wire: Wire =
-            json::parse(content.bytes(), limits).map_err(|error| ManifestError::Json { digest, error })?;
+        let wire: Wire = json::parse(content.bytes(), limits).map_err(|error| ManifestError::Json { digest, error })?;
         if wire.schema_version != 2 || wire.fs_layers.is_some() {
             return Err(ambiguous("it is not of schema version 2"));
         }
-        let media_type = agreed_media_type(&wire, content.descriptor())
-            .map_err(|why| ManifestError::Ambiguous { digest, why })?;
+        let media_type =
+            agreed_media_type(&wire, content.descriptor()).map_err(|why| ManifestError::Ambiguous { digest, why })?;
         wire.bounded(digest, limits)?;
         match (media_type.as_str(), wire.manifests, wire.config, wire.layers) {
             (_, Some(_), Some(_), _) | (_, Some(_), _, Some(_)) => {

@@ -123,15 +123,24 @@ impl Reference {
 
     /// The same place, another image.
     pub fn with(&self, selector: Selector) -> Self {
-        let local = |local: &LocalReference, selector| LocalReference {
-            path: local.path.clone(),
-            selector: Some(selector),
-        };
+        let local =
+            |local: &LocalReference, selector| LocalReference { path: local.path.clone(), selector: Some(selector) };
         match self {
             Self::DockerArchive(place) => Self::DockerArchive(local(place, selector)),
             Self::Layout(place) => Self::Layout(local(place, selector)),
             Self::LayoutArchive(place) => Self::LayoutArchive(local(place, selector)),
             Self::Registry(place) => Self::Registry(place.with(selector)),
+        }
+    }
+
+    /// Where, without which image: `host/repository`, `oci:DIR`.
+    pub fn place(&self) -> String {
+        let local = |transport: &str, local: &LocalReference| format!("{transport}:{}", Path::display(&local.path));
+        match self {
+            Self::DockerArchive(place) => local("docker-archive", place),
+            Self::Layout(place) => local("oci", place),
+            Self::LayoutArchive(place) => local("oci-archive", place),
+            Self::Registry(registry) => registry.name(),
         }
     }
 }
@@ -200,7 +209,9 @@ fn registry(text: &str) -> Result<RegistryReference, ReferenceError> {
         None => (rest, "latest"),
     };
     if !path.split('/').all(is_component) {
-        return Err(form("a repository is lower-case letters and digits, with single . _ - or __ between them".to_owned()));
+        return Err(form(
+            "a repository is lower-case letters and digits, with single . _ - or __ between them".to_owned(),
+        ));
     }
     if !is_tag(tag) {
         return Err(form("a tag is at most 128 letters, digits, _ . or -, and does not begin with . or -".to_owned()));
@@ -320,11 +331,28 @@ mod tests {
         assert_eq!(both.to_string(), format!("registry.example/app@{DIGEST}"));
     }
 
+    #[test]
+    fn pins_a_place_to_a_digest() {
+        for (typed, place) in [
+            ("registry.example/team/app:1.0", "registry.example/team/app"),
+            ("oci:a/b:registry.example/app:v1", "oci:a/b"),
+            ("oci:a/b", "oci:a/b"),
+            ("oci-archive:x.tar:v1", "oci-archive:x.tar"),
+        ] {
+            let reference = typed.parse::<Reference>().unwrap();
+            assert_eq!(reference.place(), place);
+            let pinned = reference.with(Selector::Digest(DIGEST.parse().unwrap())).to_string();
+            assert_eq!(pinned, format!("{place}@{DIGEST}"));
+            assert_eq!(pinned.parse::<Reference>().unwrap().to_string(), pinned);
+        }
+    }
+
     // The grammar by another implementation: what we accept, it accepts, and reads alike.
     #[test]
     fn reads_nothing_that_the_reference_grammar_does_not() {
         let hosts = ["registry.example", "localhost:5000", "127.0.0.1", "A.b-c", "-a.b", "a..b", "a.b:99999"];
-        let paths = ["app", "a/b", "a_b", "a__b", "a___b", "a.b", "a..b", "a--b", "a-_b", "-a", "a-", "A", "a//b", "é", ""];
+        let paths =
+            ["app", "a/b", "a_b", "a__b", "a___b", "a.b", "a..b", "a--b", "a-_b", "-a", "a-", "A", "a//b", "é", ""];
         let tags = ["", ":v1", ":_x", ":.x", ":-x", ":V1.0-rc_1", ":", ":é", ":a:b"];
         let mut read = 0;
         for number in 0..hosts.len() * paths.len() * tags.len() {
@@ -333,7 +361,8 @@ mod tests {
             let text = format!("{host}/{path}{tag}");
             let Ok(Reference::Registry(ours)) = text.parse::<Reference>() else { continue };
             read += 1;
-            let theirs = oci_spec::distribution::Reference::try_from(text.as_str()).unwrap_or_else(|_| panic!("{text}"));
+            let theirs =
+                oci_spec::distribution::Reference::try_from(text.as_str()).unwrap_or_else(|_| panic!("{text}"));
             assert_eq!((ours.host(), ours.repository()), (theirs.registry(), theirs.repository()), "{text}");
             assert_eq!(ours.selector(), &Selector::Tag(theirs.tag().unwrap_or("latest").to_owned()), "{text}");
         }

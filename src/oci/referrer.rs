@@ -25,6 +25,8 @@ pub const BUNDLE_CONTENT: &str = "dev.sigstore.bundle.content";
 pub const BUNDLE_PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
 /// The annotation of a cosign v2 layer that holds the signature, in base64.
 pub const COSIGN_SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+/// The annotation of a cosign v2 attestation layer that repeats its predicate type.
+pub const COSIGN_PREDICATE_TYPE: &str = "predicateType";
 
 /// The content `{}` that stands for a config.
 pub fn empty_config() -> Content {
@@ -165,7 +167,10 @@ mod tests {
     fn writes_the_signature_image_of_cosign() {
         let payload = "sha256:468927e88f40454672396ee6abaeb3e1d1d0f44c7f3e6a414508bba8703549df".parse().unwrap();
         let mut layer = Descriptor::new(media_type::SIMPLE_SIGNING, payload, 254);
-        layer.annotations.insert(COSIGN_SIGNATURE.into(), "MEQCIAFf1+JkwG/jMsBDTeXR4fWsnfEv9M5MMOEcRQS85P6pAiAjlPnO7N9IOLBUGwkI1pftzzGZIAvTDiAx7v54qvtp+A==".into());
+        layer.annotations.insert(
+            COSIGN_SIGNATURE.into(),
+            "MEQCIAFf1+JkwG/jMsBDTeXR4fWsnfEv9M5MMOEcRQS85P6pAiAjlPnO7N9IOLBUGwkI1pftzzGZIAvTDiAx7v54qvtp+A==".into(),
+        );
         let config = signature_config(std::slice::from_ref(&layer)).unwrap();
         assert_eq!(config.bytes().len(), 233);
         assert_eq!(config.digest().hex(), "828c84ff7eac3c6c44f2b952dd2fcc102ff306ee77403bc69bbf287d31af8a4c");
@@ -196,10 +201,7 @@ mod tests {
     #[test]
     fn names_tags_as_the_specification_does() {
         let short = Digest::sha256(b"{}");
-        assert_eq!(
-            fallback_tag(&short),
-            "sha256-44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
-        );
+        assert_eq!(fallback_tag(&short), "sha256-44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
         let long = Digest::of(crate::digest::DigestAlgorithm::Sha512, b"{}");
         assert_eq!(fallback_tag(&long).len(), "sha512-".len() + 64);
         assert!(cosign_tag(&short, "sig").ends_with("aaff8a.sig"));

@@ -6,9 +6,14 @@ use crate::trust::Threshold;
 
 pub use rule::Kind;
 pub use rule::Rule;
+pub use rule::predicate_type;
 
 /// What has to be signed, by how many, and what else has to be true. There is no default: a policy always says what
 /// it wants signed.
+///
+/// ```compile_fail,E0599
+/// let anything = bulla::policy::Policy::default();
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     kind: Kind,

@@ -26,6 +26,22 @@ impl Kind {
     }
 }
 
+/// The predicate type that people mean by `typed`: a URI stands for itself, and so that one can be typed, the common ones
+/// have the short names that cosign gives them.
+pub fn predicate_type(typed: &str) -> &str {
+    match typed {
+        "custom" => "https://cosign.sigstore.dev/attestation/v1",
+        "cyclonedx" => "https://cyclonedx.org/bom",
+        "link" => "https://in-toto.io/Link/v1",
+        "openvex" => "https://openvex.dev/ns",
+        "slsaprovenance" | "slsaprovenance02" => "https://slsa.dev/provenance/v0.2",
+        "slsaprovenance1" => "https://slsa.dev/provenance/v1",
+        "spdx" | "spdxjson" => "https://spdx.dev/Document",
+        "vuln" => "https://cosign.sigstore.dev/attestation/vuln/v1",
+        uri => uri,
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -29,6 +29,8 @@ pub trait Chunks: Send {
 pub struct Blob {
     chunks: Box<dyn Chunks>,
     descriptor: Descriptor,
+    /// What went wrong: from then on there is nothing more to be had.
+    failed: Option<StoreError>,
     hasher: Option<Hasher>,
     held: Option<Bytes>,
     place: String,
@@ -39,7 +41,7 @@ impl Blob {
     /// A blob of `descriptor` that comes from `place` as `chunks`.
     pub fn new(descriptor: Descriptor, place: String, chunks: Box<dyn Chunks>) -> Self {
         let hasher = Some(Hasher::new(descriptor.digest.algorithm()));
-        Self { chunks, descriptor, hasher, held: None, place, seen: 0 }
+        Self { chunks, descriptor, failed: None, hasher, held: None, place, seen: 0 }
     }
 
     /// A blob of content that is in memory.
@@ -57,8 +59,21 @@ impl Blob {
     /// The next piece; `None` after the last one, which is only given out if the whole is right.
     ///
     /// # Errors
-    /// [`StoreError::Content`] where length or digest differ, and whatever the source reports.
+    /// [`StoreError::Content`] where length or digest differ, and whatever the source reports; and the same again
+    /// whenever it is asked again.
     pub async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let next = self.advance().await;
+        if let Err(error) = &next {
+            self.failed = Some(error.clone());
+            self.held = None;
+        }
+        next
+    }
+
+    async fn advance(&mut self) -> Result<Option<Bytes>, StoreError> {
         while let Some(hasher) = &mut self.hasher {
             match self.chunks.next().await? {
                 Some(piece) if piece.is_empty() => {}

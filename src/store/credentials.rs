@@ -1,5 +1,7 @@
 //! Who we say we are: docker's `config.json`, credential helpers, containers' `auth.json`, `DOCKER_AUTH_CONFIG`.
 
+mod config;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
@@ -10,18 +12,22 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use tokio::io::AsyncReadExt as _;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
+use tokio::sync::Mutex;
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::json;
 use crate::limits::Limits;
 use crate::store::StoreError;
+
+use config::Config;
+use config::hub;
+use config::login;
 
 /// A text that is shown to nobody and wiped when it is no longer needed.
 #[derive(Clone, PartialEq, Eq)]
@@ -52,10 +58,15 @@ pub enum Credential {
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
     given: BTreeMap<String, Credential>,
+    /// What helpers said, by helper and host, and until when that is good.
+    helped: Arc<Mutex<BTreeMap<(String, String), Helped>>>,
     helper_directory: Option<PathBuf>,
     places: Vec<Place>,
     read: Arc<OnceCell<Vec<Config>>>,
 }
+
+/// What a helper said, and until when that is good.
+type Helped = (Option<Credential>, Instant);
 
 /// A place where credentials are kept.
 #[derive(Clone, Debug)]
@@ -165,17 +176,23 @@ impl Credentials {
             return Ok(given.clone());
         }
         for config in self.read.get_or_try_init(|| async { self.read_all() }).await? {
-            if let Some(helper) = config.helper(host) {
-                let found = self.ask_helper(&helper, host, patience).await?;
-                if let Some(found) = found {
-                    return Ok(found);
-                }
+            if let Some(helper) = config.helper(host)
+                && let Some(found) = self.helped(helper, host, patience).await?
+            {
+                return Ok(found);
             }
             if let Some(found) = config.entry(host, repository, plain)? {
                 return Ok(found);
             }
         }
         Ok(Credential::Anonymous)
+    }
+
+    /// Whether there is something about `host` in particular. No helper is asked, and what cannot be read says nothing.
+    pub(crate) async fn knows(&self, host: &str, repository: &str) -> bool {
+        let configs = self.read.get_or_try_init(|| async { self.read_all() }).await;
+        let stored = configs.is_ok_and(|configs| configs.iter().any(|config| config.knows(host, repository)));
+        stored || self.given.contains_key(host)
     }
 
     fn read_all(&self) -> Result<Vec<Config>, StoreError> {
@@ -195,14 +212,23 @@ impl Credentials {
         Ok(configs)
     }
 
+    /// What `helper` says about `host`. It is not asked again for every repository.
+    async fn helped(&self, helper: String, host: &str, patience: Duration) -> Result<Option<Credential>, StoreError> {
+        let key = (helper, host.to_owned());
+        let mut helped = self.helped.lock().await;
+        if let Some((credential, until)) = helped.get(&key)
+            && Instant::now() < *until
+        {
+            return Ok(credential.clone());
+        }
+        let credential = self.ask_helper(&key.0, host, patience).await?;
+        helped.insert(key, (credential.clone(), Instant::now() + HELP_LASTS));
+        Ok(credential)
+    }
+
     /// Asks a credential helper. Its protocol: the address on standard input, JSON on standard output; a text and a
     /// status other than 0 where it has nothing.
-    async fn ask_helper(
-        &self,
-        helper: &str,
-        host: &str,
-        patience: Duration,
-    ) -> Result<Option<Credential>, StoreError> {
+    async fn ask_helper(&self, helper: &str, host: &str, patience: Duration) -> Result<Option<Credential>, StoreError> {
         let program = format!("docker-credential-{helper}");
         let broken = |why: String| StoreError::Denied { place: host.to_owned(), why: format!("{program}: {why}") };
         if !helper.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
@@ -225,31 +251,6 @@ impl Credentials {
     }
 }
 
-/// A file of credentials.
-#[derive(Clone, Debug)]
-struct Config {
-    name: String,
-    wire: ConfigWire,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct ConfigWire {
-    auths: Option<BTreeMap<String, Entry>>,
-    cred_helpers: Option<BTreeMap<String, String>>,
-    creds_store: Option<String>,
-}
-
-#[derive(Clone, Deserialize, Default)]
-#[serde(default)]
-struct Entry {
-    auth: Option<Secret>,
-    username: Option<String>,
-    password: Option<Secret>,
-    identitytoken: Option<Secret>,
-    registrytoken: Option<Secret>,
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct HelperAnswer {
@@ -257,115 +258,11 @@ struct HelperAnswer {
     secret: Secret,
 }
 
-impl Config {
-    fn parse(name: String, text: &Secret) -> Result<Self, StoreError> {
-        let bytes = text.reveal().as_bytes();
-        // What is wrong is told without the text: a parser may quote what it met, and that could be a secret.
-        let broken = |_| StoreError::Broken { place: name.clone(), why: "not a readable file of credentials".to_owned() };
-        let mut wire: ConfigWire = json::parse(bytes, &Limits::DEFAULT).map_err(broken)?;
-        if wire.auths.is_none() && name.ends_with(".dockercfg") {
-            wire.auths = Some(json::parse(bytes, &Limits::DEFAULT).map_err(broken)?);
-        }
-        Ok(Self { name, wire })
-    }
-
-    /// The helper for `host`: its own, else the one for all.
-    fn helper(&self, host: &str) -> Option<String> {
-        let own = self.wire.cred_helpers.iter().flatten().find(|(key, _)| Key::read(key).is(host));
-        let own = own.map(|(_, helper)| helper.clone());
-        own.or_else(|| self.wire.creds_store.clone()).filter(|helper| !helper.is_empty())
-    }
-
-    /// The stored credential with the longest key that covers `host` and `repository`.
-    fn entry(&self, host: &str, repository: &str, plain: bool) -> Result<Option<Credential>, StoreError> {
-        let covers = |key: &Key<'_>| key.covers(host, repository) && !(plain && key.scheme == Some("https"));
-        let keyed = self.wire.auths.iter().flatten().map(|(key, entry)| (Key::read(key), entry));
-        let found = keyed.filter(|(key, _)| covers(key)).max_by_key(|(key, _)| key.path.len());
-        match found {
-            Some((_, entry)) => entry.meant().map_err(|why| StoreError::Broken {
-                place: self.name.clone(),
-                why: format!("the credential for {host}: {why}"),
-            }),
-            None => Ok(None),
-        }
-    }
-}
-
-impl Entry {
-    fn meant(&self) -> Result<Option<Credential>, &'static str> {
-        let filled = |secret: &Option<Secret>| secret.clone().filter(|secret| !secret.reveal().is_empty());
-        if let Some(token) = filled(&self.registrytoken) {
-            return Ok(Some(Credential::Token(token)));
-        }
-        if let Some(token) = filled(&self.identitytoken) {
-            return Ok(Some(Credential::Identity(token)));
-        }
-        if let Some(auth) = filled(&self.auth) {
-            let decoded = STANDARD.decode(auth.reveal().trim_end_matches('\0')).map_err(|_| "not base64")?;
-            let text = Zeroizing::new(String::from_utf8(decoded).map_err(|_| "not text")?);
-            let (username, password) = text.split_once(':').ok_or("no colon")?;
-            let password = Secret::new(password.trim_end_matches('\0').to_owned());
-            return Ok(Some(login(username.to_owned(), password)));
-        }
-        match (&self.username, filled(&self.password)) {
-            (Some(username), Some(password)) => Ok(Some(login(username.clone(), password))),
-            // `docker login` with a helper leaves an empty entry behind.
-            _ => Ok(None),
-        }
-    }
-}
-
-/// What credentials are stored under: `host`, `host/namespace`, or an address as docker's first registries had it.
-struct Key<'a> {
-    scheme: Option<&'a str>,
-    host: &'a str,
-    path: &'a str,
-}
-
-impl<'a> Key<'a> {
-    fn read(text: &'a str) -> Self {
-        let (scheme, rest) = match text.split_once("://") {
-            Some((scheme, rest)) => (Some(scheme), rest),
-            None => (None, text),
-        };
-        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let path = path.trim_end_matches('/');
-        // An address is that of an API; only without a scheme is what follows the host a part of a repository.
-        let api = scheme.is_some() || matches!(path, "v1" | "v2");
-        Self { scheme, host, path: if api { "" } else { path } }
-    }
-
-    fn is(&self, host: &str) -> bool {
-        self.path.is_empty() && hub(self.host) == hub(host)
-    }
-
-    fn covers(&self, host: &str, repository: &str) -> bool {
-        let inside = repository.strip_prefix(self.path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        hub(self.host) == hub(host) && (self.path.is_empty() || inside)
-    }
-}
-
-/// Docker Hub has many names.
-fn hub(host: &str) -> &str {
-    match host {
-        "index.docker.io" | "registry-1.docker.io" => "docker.io",
-        other => other,
-    }
-}
-
 /// What helpers know a registry by.
 fn server_address(host: &str) -> &str {
     match hub(host) {
         "docker.io" => "https://index.docker.io/v1/",
         other => other,
-    }
-}
-
-/// A user name and what goes with it: by docker's convention the user `<token>` has an identity token.
-fn login(username: String, secret: Secret) -> Credential {
-    match username.as_str() {
-        "<token>" => Credential::Identity(secret),
-        _ => Credential::Basic { username, password: secret },
     }
 }
 
@@ -404,13 +301,253 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-impl fmt::Debug for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
 /// The longest file of credentials that is read, in bytes.
 const FILE_MOST: u64 = 1 << 20;
+/// How long what a helper said is good.
+const HELP_LASTS: Duration = Duration::from_secs(600);
 /// The longest answer of a credential helper that is read, in bytes.
 const HELPER_MOST: u64 = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn found(credentials: &Credentials, host: &str, repository: &str, plain: bool) -> Result<Credential, StoreError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(credentials.find(host, repository, plain, Duration::from_secs(10)))
+    }
+
+    fn find(credentials: &Credentials, host: &str, repository: &str) -> String {
+        shown(found(credentials, host, repository, false))
+    }
+
+    fn shown(found: Result<Credential, StoreError>) -> String {
+        match found {
+            Ok(Credential::Anonymous) => "nobody".to_owned(),
+            Ok(Credential::Basic { username, password }) => format!("{username}:{}", password.reveal()),
+            Ok(Credential::Identity(token)) => format!("identity {}", token.reveal()),
+            Ok(Credential::Token(token)) => format!("token {}", token.reveal()),
+            Err(error) => format!("error {}", error.code()),
+        }
+    }
+
+    fn inline(text: &str) -> Credentials {
+        Credentials { places: vec![Place::Inline(Secret::new(text.to_owned()))], ..Credentials::default() }
+    }
+
+    fn helper(directory: &Path, name: &str, script: &str) {
+        let path = directory.join(format!("docker-credential-{name}"));
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    #[test]
+    fn reads_every_kind_of_entry() {
+        let file = inline(
+            r#"{"auths":{
+                "a.example":{"auth":"am9lOmh1bnRlcjI6eA=="},
+                "b.example:5000":{"username":"ann","password":"pw"},
+                "c.example":{"auth":"am9lOg==","identitytoken":"it"},
+                "d.example":{"registrytoken":"rt","auth":"am9lOng="},
+                "e.example":{"username":"<token>","password":"it2"},
+                "f.example":{},
+                "g.example":{"auth":"","username":"","password":""},
+                "h.example":{"auth":"!"},
+                "i.example":{"auth":"am9l"}
+            },"HttpHeaders":{"x":"y"},"detachKeys":"ctrl-e"}"#,
+        );
+        for (host, wanted) in [
+            ("a.example", "joe:hunter2:x"),
+            ("b.example:5000", "ann:pw"),
+            ("b.example", "nobody"),
+            ("c.example", "identity it"),
+            ("d.example", "token rt"),
+            ("e.example", "identity it2"),
+            ("f.example", "nobody"),
+            ("g.example", "nobody"),
+            ("h.example", "error store-broken"),
+            ("i.example", "error store-broken"),
+            ("z.example", "nobody"),
+            ("a.example.evil", "nobody"),
+        ] {
+            assert_eq!(find(&file, host, "app"), wanted, "{host}");
+        }
+    }
+
+    #[test]
+    fn keys_have_many_forms_and_the_longest_path_wins() {
+        let file = inline(
+            r#"{"auths":{
+                "https://index.docker.io/v1/":{"username":"hub","password":"1"},
+                "https://b.example/v2/":{"username":"b","password":"2"},
+                "c.example/v1/":{"username":"c","password":"3"},
+                "d.example":{"username":"d","password":"4"},
+                "d.example/team":{"username":"d-team","password":"5"},
+                "d.example/team/app":{"username":"d-team-app","password":"6"},
+                "http://e.example":{"username":"e","password":"7"}
+            }}"#,
+        );
+        for (host, repository, wanted) in [
+            ("docker.io", "library/a", "hub:1"),
+            ("b.example", "app", "b:2"),
+            ("c.example", "app", "c:3"),
+            ("d.example", "other/app", "d:4"),
+            ("d.example", "team/x", "d-team:5"),
+            ("d.example", "teams/x", "d:4"),
+            ("d.example", "team/app", "d-team-app:6"),
+            ("d.example", "team/app/x", "d-team-app:6"),
+            ("e.example", "app", "e:7"),
+        ] {
+            assert_eq!(find(&file, host, repository), wanted, "{host}/{repository}");
+        }
+        // T-69: what was stored for TLS is not sent without it.
+        assert_eq!(shown(found(&file, "b.example", "app", true)), "nobody");
+        assert_eq!(shown(found(&file, "d.example", "app", true)), "d:4");
+    }
+
+    #[test]
+    fn a_helper_of_its_own_comes_before_the_one_for_all_and_both_before_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("log");
+        let log = log.display();
+        helper(
+            directory.path(),
+            "own",
+            &format!(r#"read h; echo "own $1 $h" >>{log}; echo '{{"ServerURL":"x","Username":"own","Secret":"s1"}}'"#),
+        );
+        helper(
+            directory.path(),
+            "all",
+            &format!(
+                r#"read h; echo "all $1 $h" >>{log}
+                case $h in
+                b.example|https://index.docker.io/v1/) echo '{{"ServerURL":"x","Username":"<token>","Secret":"s2"}}';;
+                c.example) echo "credentials not found in native keychain"; exit 1;;
+                d.example) echo "secret s3 leaked"; exit 1;;
+                *) echo "garbage s4";;
+                esac"#
+            ),
+        );
+        let file = inline(
+            r#"{"credHelpers":{"a.example":"own","f.example":"no/../such","g.example":"missing"},"credsStore":"all",
+                "auths":{"a.example":{"username":"x","password":"y"},"c.example":{"username":"x","password":"y"}}}"#,
+        )
+        .with_helpers_in(directory.path().to_owned());
+        for (host, wanted) in [
+            ("a.example", "own:s1"),
+            ("b.example", "identity s2"),
+            ("docker.io", "identity s2"),
+            ("c.example", "x:y"),
+            ("d.example", "error denied"),
+            ("e.example", "error denied"),
+            ("f.example", "error denied"),
+            ("g.example", "error denied"),
+        ] {
+            assert_eq!(find(&file, host, "app"), wanted, "{host}");
+            let error = found(&file, host, "app", false).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(!error.contains("s3") && !error.contains("s4"), "{error}");
+        }
+        let log = std::fs::read_to_string(directory.path().join("log")).unwrap();
+        assert!(
+            log.starts_with("own get a.example\nall get b.example\nall get https://index.docker.io/v1/\n"),
+            "{log}"
+        );
+    }
+
+    #[test]
+    fn a_helper_is_asked_once_for_all_repositories_and_not_waited_for_for_ever() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("log");
+        helper(
+            directory.path(),
+            "one",
+            &format!(r#"echo x >>{}; echo '{{"Username":"u","Secret":"s"}}'"#, log.display()),
+        );
+        helper(directory.path(), "slow", "exec sleep 60");
+        let file = inline(r#"{"credHelpers":{"a.example":"one","b.example":"slow"}}"#);
+        let file = file.with_helpers_in(directory.path().to_owned());
+        for n in 0..5 {
+            assert_eq!(find(&file.clone(), "a.example", &format!("app{n}")), "u:s");
+        }
+        assert_eq!(std::fs::read_to_string(&log).unwrap(), "x\n");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let error = runtime.block_on(file.find("b.example", "app", false, Duration::from_millis(50))).unwrap_err();
+        assert!(error.to_string().contains("no answer after"), "{error}");
+    }
+
+    #[test]
+    fn looks_in_every_place_in_order() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let write = |name: &str, user: &str, hosts: &[&str]| {
+            let entry = |host: &&str| format!(r#""{host}":{{"username":"{user}","password":"p"}}"#);
+            let auths = hosts.iter().map(entry).collect::<Vec<_>>().join(",");
+            std::fs::create_dir_all(path(name).parent().unwrap()).unwrap();
+            let whole =
+                if name.ends_with("cfg") { format!("{{{auths}}}") } else { format!(r#"{{"auths":{{{auths}}}}}"#) };
+            std::fs::write(path(name), whole).unwrap();
+        };
+        write("registry-auth.json", "file", &["b"]);
+        write("docker/config.json", "docker", &["a", "b", "c"]);
+        write("run/containers/auth.json", "run", &["a", "b", "c", "d"]);
+        write("config/containers/auth.json", "config", &["a", "b", "c", "d", "e"]);
+        write("home/.dockercfg", "old", &["a", "b", "c", "d", "e", "f"]);
+        write("home/.docker/config.json", "home", &["a"]);
+        let environment = |name: &str| -> Option<OsString> {
+            match name {
+                "DOCKER_AUTH_CONFIG" => Some(r#"{"auths":{"a":{"username":"inline","password":"p"}}}"#.into()),
+                "REGISTRY_AUTH_FILE" => Some(path("registry-auth.json").into()),
+                "DOCKER_CONFIG" => Some(path("docker").into()),
+                "XDG_RUNTIME_DIR" => Some(path("run").into()),
+                "XDG_CONFIG_HOME" => Some(path("config").into()),
+                "HOME" => Some(path("home").into()),
+                _ => None,
+            }
+        };
+        let all = Credentials::from_variables(environment);
+        for (host, wanted) in
+            [("a", "inline"), ("b", "file"), ("c", "docker"), ("d", "run"), ("e", "config"), ("f", "old")]
+        {
+            assert_eq!(find(&all, host, "app"), format!("{wanted}:p"), "{host}");
+        }
+        assert_eq!(find(&all, "g", "app"), "nobody");
+        let home = Credentials::from_variables(|name| environment(name).filter(|_| name == "HOME"));
+        assert_eq!(find(&home, "a", "app"), "home:p");
+        let none = Credentials::from_variables(|_| None);
+        assert_eq!(find(&none, "a", "app"), "nobody");
+        let given = all.with("a", Credential::Token(Secret::new("given".to_owned())));
+        assert_eq!(find(&given, "a", "app"), "token given");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.json");
+        assert_eq!(find(&Credentials::from_files([path.clone()]), "a", "app"), "error io");
+        for text in [
+            "",
+            "[]",
+            "{\"auths\":{\"a\":{\"auth\":\"hunter2\"",
+            r#"{"auths":{"a":{},"a":{}}}"#,
+            r#"{"auths":{"a":{"auth":7}}}"#,
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error = found(&Credentials::from_files([path.clone()]), "a", "app", false).unwrap_err();
+            assert_eq!(error.code(), "store-broken", "{text}");
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+        }
+        std::fs::write(&path, vec![b' '; 2 << 20]).unwrap();
+        assert_eq!(find(&Credentials::from_files([path]), "a", "app"), "error too-large");
+    }
+
+    #[test]
+    fn nothing_secret_is_shown() {
+        let file = inline(r#"{"auths":{"a":{"username":"joe","password":"hunter2"}}}"#)
+            .with("b", Credential::Basic { username: "ann".to_owned(), password: Secret::new("hunter3".to_owned()) });
+        assert_eq!(find(&file, "a", "app"), "joe:hunter2");
+        let text = format!("{file:?} {:?}", found(&file, "a", "app", false));
+        assert!(!text.contains("hunter"), "{text}");
+    }
+}

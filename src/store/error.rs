@@ -178,6 +178,7 @@ impl StoreError {
 
 fn shortened(names: &[String]) -> String {
     const SHOWN: usize = 20;
-    let shown: Vec<_> = names.iter().take(SHOWN).map(String::as_str).chain((names.len() > SHOWN).then_some("…")).collect();
+    let shown: Vec<_> =
+        names.iter().take(SHOWN).map(String::as_str).chain((names.len() > SHOWN).then_some("…")).collect();
     shown.join(", ")
 }

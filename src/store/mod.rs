@@ -136,22 +136,15 @@ pub trait Sink: Source {
     ///
     /// # Errors
     /// Where the store refuses it, or stored something else.
-    fn push_manifest<'a>(
-        &'a self,
-        content: &'a Content,
-        tag: Option<&'a str>,
-    ) -> Task<'a, Result<Pushed, StoreError>>;
+    fn push_manifest<'a>(&'a self, content: &'a Content, tag: Option<&'a str>) -> Task<'a, Result<Pushed, StoreError>>;
 
     /// Makes `entries` known as referrers of `subject` in the list that the store itself does not keep (the fallback
     /// tag): merged into what stands there, never replacing it.
     ///
     /// # Errors
     /// Where the list could not be read, written, or seen to hold.
-    fn list_referrers<'a>(
-        &'a self,
-        subject: &'a Digest,
-        entries: &'a [Descriptor],
-    ) -> Task<'a, Result<(), StoreError>>;
+    fn list_referrers<'a>(&'a self, subject: &'a Digest, entries: &'a [Descriptor])
+    -> Task<'a, Result<(), StoreError>>;
 
     /// Makes everything pushed so far durable and visible. Until then a local store may hold names back.
     ///

@@ -19,6 +19,10 @@ pub enum Owner {
 
 /// The keys that the operator trusts. Immutable, and made only from what the operator gave: nothing found in evidence
 /// can widen it (T-25, T-72).
+///
+/// ```compile_fail,E0451
+/// let everybody = bulla::trust::TrustRoot { keys: Vec::new() };
+/// ```
 #[derive(Clone, Debug)]
 pub struct TrustRoot {
     keys: Vec<TrustedKey>,
@@ -31,6 +35,10 @@ struct TrustedKey {
 }
 
 /// How many owners have to agree: at least one, so "nobody has to sign" cannot be written.
+///
+/// ```compile_fail,E0308
+/// let nobody: bulla::trust::Threshold = 0;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Threshold(NonZeroU32);
 

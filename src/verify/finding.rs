@@ -178,8 +178,8 @@ fn hinted(claimed: Option<&String>) -> String {
     claimed.map_or_else(String::new, |claimed| format!("; it claims the key {}", key_id(claimed)))
 }
 
-/// A claimed key in the form in which we print key ids, if it is one in cosign's base64.
-fn key_id(claimed: &str) -> String {
+/// A claimed key in the form in which we print key ids, if it is one in cosign's base64. For people; nobody has checked it.
+pub fn key_id(claimed: &str) -> String {
     match base64::decode("hint", claimed) {
         Ok(id) if id.len() == 32 => hex(&id).chars().take(12).collect(),
         _ => claimed.to_owned(),

@@ -14,6 +14,15 @@ use crate::verify::Finding;
 ///
 /// Only a verifier makes one. It is the digest that was judged, never a name, so that what is moved or run afterwards
 /// is what was verified (T-08, T-48).
+///
+/// ```compile_fail,E0624
+/// use bulla::digest::Digest;
+/// use bulla::verify::VerifiedSubject;
+///
+/// fn forged(digest: Digest) -> VerifiedSubject {
+///     VerifiedSubject::accepted(digest, Vec::new(), Vec::new())
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct VerifiedSubject {

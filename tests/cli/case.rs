@@ -127,7 +127,9 @@ fn manners(ran: &Ran, demo: bool) -> Vec<String> {
     }
     let errors = ran.stderr.lines().filter_map(|line| line.strip_prefix("error: "));
     for error in errors.clone() {
-        if error.ends_with('.') || error.starts_with(char::is_uppercase) && !PROPER.iter().any(|name| error.starts_with(name)) {
+        if error.ends_with('.')
+            || error.starts_with(char::is_uppercase) && !PROPER.iter().any(|name| error.starts_with(name))
+        {
             wrong.push(format!("not a message of ours: {error}"));
         }
     }
@@ -169,7 +171,9 @@ impl Expected {
         if !self.json.is_empty() {
             match serde_json::from_str::<Value>(got) {
                 Err(error) => wrong.push(format!("{stream} is not JSON: {error}")),
-                Ok(object) => wrong.extend(self.json.iter().filter_map(|(pointer, want)| at(&object, pointer, want, place))),
+                Ok(object) => {
+                    wrong.extend(self.json.iter().filter_map(|(pointer, want)| at(&object, pointer, want, place)))
+                }
             }
         }
         wrong

@@ -1,5 +1,6 @@
 //! A fresh directory with an environment of its own, in which commands run.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
@@ -14,6 +15,8 @@ use bulla::digest::Digest;
 use serde_json::Value;
 
 use super::support::image;
+use super::support::registry::Quirks;
+use super::support::registry::Registry;
 
 /// The program under test.
 const BULLA: &str = env!("CARGO_BIN_EXE_bulla");
@@ -29,6 +32,7 @@ pub struct Ran {
 pub struct Place {
     root: tempfile::TempDir,
     env: BTreeMap<String, String>,
+    registries: RefCell<BTreeMap<String, Registry>>,
 }
 
 impl Place {
@@ -37,7 +41,18 @@ impl Place {
         for folder in ["home", "tmp", "work"] {
             fs::create_dir(root.path().join(folder)).unwrap();
         }
-        Self { root, env: env.clone() }
+        Self { root, env: env.clone(), registries: RefCell::default() }
+    }
+
+    /// Starts a registry, for `{registry NAME}`.
+    pub fn start_registry(&self, name: &str, switches: &[&str]) {
+        let quirks = switches.iter().fold(Quirks::polite(), |quirks, switch| quirks.with(switch));
+        self.registries.borrow_mut().insert(name.to_owned(), Registry::start(quirks));
+    }
+
+    /// Where a registry listens.
+    pub fn address(&self, name: &str) -> String {
+        self.registries.borrow()[name].address()
     }
 
     pub fn work(&self) -> PathBuf {
@@ -100,6 +115,8 @@ impl Place {
             ["index", place, seed, platforms @ ..] => {
                 self.add_image(place, &image::multi_arch(seed.parse().unwrap(), platforms));
             }
+            // registry NAME SWITCH… — a registry on loopback; tests/support/registry/quirks.rs has the switches.
+            ["registry", name, switches @ ..] => self.start_registry(name, switches),
             // keys — what is in testdata/keys.
             ["keys"] => copy_files(&testdata("keys"), &self.work()),
             // signed DIR — testdata/layouts/signed: `v1`, signed with release.key and version=1.0.
@@ -113,6 +130,8 @@ impl Place {
                     }
                 }
             }
+            // layout NAME — testdata/layouts/NAME.
+            ["layout", name] => copy_files(&testdata("layouts").join(name), &self.work().join(name)),
             // edit DIR:NAME FROM TO — the manifest of that name, with one text replaced and all digests right again.
             ["edit", place, from, to] => self.edit(place, from, to),
             _ => {
@@ -148,7 +167,8 @@ impl Place {
         fs::write(folder.join("index.json"), index.to_string()).unwrap();
     }
 
-    /// Puts the digest of an image for `{digest DIR:NAME}`, and its encoded part for `{hex DIR:NAME}`.
+    /// Puts the digest of an image for `{digest DIR:NAME}`, its encoded part for `{hex DIR:NAME}`, and the host and port
+    /// of a registry for `{registry NAME}`.
     pub fn expand(&self, text: &str) -> String {
         let mut expanded = String::new();
         let mut rest = text;
@@ -158,6 +178,10 @@ impl Place {
             rest = match found {
                 Some((("digest", place), rest)) => {
                     expanded.push_str(&self.digest(place));
+                    rest
+                }
+                Some((("registry", name), rest)) => {
+                    expanded.push_str(&self.address(name));
                     rest
                 }
                 Some((("hex", place), rest)) => {

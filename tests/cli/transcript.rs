@@ -1,1 +1,147 @@
-//! Transcripts.
+//! Transcripts in the pages, replayed: every command of a `console` block, and what it printed.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use super::place::Place;
+use super::place::testdata;
+
+/// A command of a page, and what stands below it.
+struct Step {
+    command: String,
+    output: String,
+}
+
+/// With two registries, which the page calls `localhost:5000` and `localhost:6000`, and the image of
+/// `testdata/layouts/app` in the first of them. Passphrases come from the environment, so nobody is asked for them.
+#[test]
+fn readme() {
+    let place = Place::new(&BTreeMap::from([("BULLA_PASSWORD".to_owned(), "correct-horse".to_owned())]));
+    place.start_registry("5000", &[]);
+    place.start_registry("6000", &[]);
+    let app = testdata("layouts/app");
+    place.set_up(&format!("bulla copy oci:{}:v1 {}/app:1.0", app.display(), place.address("5000")));
+    let names = [("localhost:5000", place.address("5000")), ("localhost:6000", place.address("6000"))];
+    let page = fs::read_to_string(testdata("../README.md")).unwrap();
+    replay(&place, &steps(&page), &names);
+}
+
+/// Each block by itself, where the test keys and the signed layout are.
+#[test]
+fn commands_md() {
+    let page = fs::read_to_string(testdata("../docs/commands.md")).unwrap();
+    let blocks: Vec<&str> = page.split("```console\n").skip(1).collect();
+    assert!(blocks.len() > 3, "there are no transcripts");
+    for block in blocks {
+        let place = Place::new(&BTreeMap::new());
+        for command in ["keys", "signed app", "bulla copy oci:app:v1 oci-archive:app.tar:v1"] {
+            place.set_up(command);
+        }
+        replay(&place, &steps(&format!("```console\n{block}")), &[]);
+    }
+}
+
+/// One round from end to end, on a layout with the image of `testdata/layouts/app`.
+#[test]
+fn signing_round_md() {
+    from_top_to_bottom("../docs/signing-round.md");
+}
+
+/// The ceremony is rehearsed: its commands, in their order.
+#[test]
+fn key_ceremony_md() {
+    from_top_to_bottom("../docs/key-ceremony.md");
+}
+
+/// A page whose blocks are one story, with passphrases from the environment.
+fn from_top_to_bottom(page: &str) {
+    let place = Place::new(&BTreeMap::from([("BULLA_PASSWORD".to_owned(), "correct-horse".to_owned())]));
+    place.set_up(&format!("bulla copy oci:{}:v1 oci:app:v1", testdata("layouts/app").display()));
+    place.set_up("image rehearsal:v1 5");
+    replay(&place, &steps(&fs::read_to_string(testdata(page)).unwrap()), &[]);
+}
+
+/// Runs the commands of a page, in which hosts have other names, and compares what they print.
+fn replay(place: &Place, steps: &[Step], names: &[(&str, String)]) {
+    assert!(!steps.is_empty(), "there is no transcript");
+    for step in steps {
+        let command = names.iter().fold(step.command.clone(), |text, (page, host)| text.replace(page, host));
+        let ran = place.run(&format!("{{ {command}; }} 2>&1"), None);
+        let output = names.iter().fold(ran.stdout, |text, (page, host)| text.replace(host.as_str(), page));
+        assert_eq!(plain(&step.output), plain(&output), "$ {}\nprinted now:\n{output}", step.command);
+    }
+}
+
+fn steps(page: &str) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for block in page.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+        for line in block.lines() {
+            match (line.strip_prefix("$ "), steps.last_mut()) {
+                (Some(command), _) => steps.push(Step { command: command.to_owned(), output: String::new() }),
+                // What a prompt prints is not there where nobody is asked.
+                (None, _) if line.ends_with("passphrase for release.key:") || line == "once more:" => {}
+                (None, _) if line.starts_with("passphrase of ") => {}
+                (None, Some(step)) => step.output.push_str(&format!("{line}\n")),
+                (None, None) => panic!("output without a command: {line}"),
+            }
+        }
+    }
+    steps
+}
+
+/// The text with everything that differs from run to run made the same: digests, key ids, times. What is the same digest
+/// twice in a text stays the same digest.
+fn plain(text: &str) -> String {
+    let mut known: Vec<String> = Vec::new();
+    let mut shown = String::new();
+    let mut word = String::new();
+    for c in without_times(text).chars().chain(['\0']) {
+        if c.is_ascii_alphanumeric() || "+/=".contains(c) && !word.is_empty() {
+            word.push(c);
+            continue;
+        }
+        shown.push_str(&name(&word, &mut known));
+        word.clear();
+        shown.push(c);
+    }
+    shown.trim_matches(['\0', '\n']).to_owned()
+}
+
+fn without_times(text: &str) -> String {
+    let mut shown = text.to_owned();
+    while let Some(at) = (0..shown.len().saturating_sub(TIME.len())).find(|at| is_time(&shown.as_bytes()[*at..])) {
+        shown.replace_range(at..at + TIME.len(), "TIME");
+    }
+    shown
+}
+
+fn is_time(text: &[u8]) -> bool {
+    text.iter().zip(TIME).all(|(c, form)| if *form == b'0' { c.is_ascii_digit() } else { c == form })
+}
+
+const TIME: &[u8; 20] = b"0000-00-00T00:00:00Z";
+
+fn name(word: &str, known: &mut Vec<String>) -> String {
+    let is_hex = word.len() >= 12 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_base64 = word.len() == 44 && word.ends_with('=');
+    if !is_hex && !is_base64 {
+        return word.to_owned();
+    }
+    // A short key id is the beginning of a long one.
+    let begin = &word[..12];
+    let at = known.iter().position(|other| other == begin).unwrap_or_else(|| {
+        known.push(begin.to_owned());
+        known.len() - 1
+    });
+    format!("NAME{at}x{}", word.len())
+}
+
+#[test]
+fn only_what_differs_from_run_to_run_is_made_the_same() {
+    let one = "key 71db10259436  2026-11-21T10:01:35Z sha256:71db102594361111 beef";
+    let other = "key 0123456789ab  2027-01-02T03:04:05Z sha256:0123456789ab2222 beef";
+    assert_eq!(plain(one), plain(other));
+    assert_ne!(plain(one), plain("key 71db10259436  2026-11-21T10:01:35Z sha256:0123456789ab2222 beef"));
+    assert_ne!(plain(one), plain(&one.replace("beef", "pork")));
+    assert_ne!(plain(one), plain(&one.replace("T10", " 10")));
+}

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+use std::sync::Once;
 use std::thread;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use tempfile::TempDir;
 
 /// The passphrase of every key in these tests.
 pub const PASSPHRASE: &str = "peers and bulla";
+
+static SAID: Once = Once::new();
 
 /// A folder that the peers and bulla share, and the means to run them in it.
 pub struct Peers {
@@ -47,8 +50,8 @@ impl Peers {
                 panic!("BULLA_INTEROP=require, but {why}")
             }
             Err(why) => {
-                // Not `eprintln!`: the test harness would keep it to itself.
-                std::io::stderr().write_all(format!("not run: {why}\n").as_bytes()).unwrap();
+                // Not `eprintln!`: the test harness would keep it to itself. Once, not for each test.
+                SAID.call_once(|| std::io::stderr().write_all(format!("not run: {why}\n").as_bytes()).unwrap());
                 None
             }
         }

@@ -16,6 +16,7 @@ pub enum Algorithm {
     Ed25519,
     P256,
     P384,
+    P521,
     Rsa2048,
     Rsa3072,
     Rsa4096,
@@ -49,13 +50,15 @@ pub enum Place {
 }
 
 impl Algorithm {
-    pub const ALL: [Self; 6] = [Self::P256, Self::P384, Self::Ed25519, Self::Rsa2048, Self::Rsa3072, Self::Rsa4096];
+    pub const ALL: [Self; 7] =
+        [Self::P256, Self::P384, Self::P521, Self::Ed25519, Self::Rsa2048, Self::Rsa3072, Self::Rsa4096];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Ed25519 => "ed25519",
             Self::P256 => "p256",
             Self::P384 => "p384",
+            Self::P521 => "p521",
             Self::Rsa2048 => "rsa2048",
             Self::Rsa3072 => "rsa3072",
             Self::Rsa4096 => "rsa4096",
@@ -67,16 +70,18 @@ impl Algorithm {
             Self::Ed25519 => &["-algorithm", "ed25519"],
             Self::P256 => &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
             Self::P384 => &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
+            Self::P521 => &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"],
             Self::Rsa2048 => &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
             Self::Rsa3072 => &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072"],
             Self::Rsa4096 => &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:4096"],
         }
     }
 
-    /// What cosign 3.1.1 says of its *own* signatures with an imported key: it signs with all of these and cannot
-    /// verify P-384 and Ed25519 afterwards (sigstore/cosign issues 5091 and 5092, pull request 5074).
+    /// What cosign 3.1.1 makes of its *own* signatures with an imported key. It signs P-384 over SHA-384, P-521 over
+    /// SHA-512 and Ed25519 as Ed25519ph, and then verifies over SHA-256 and as plain Ed25519
+    /// (sigstore/cosign issues 5091 and 5092, pull request 5074).
     pub fn cosign_verifies_its_own(self) -> bool {
-        !matches!(self, Self::Ed25519 | Self::P384)
+        !matches!(self, Self::Ed25519 | Self::P384 | Self::P521)
     }
 }
 

@@ -38,7 +38,8 @@ fn a_token_that_goes_away_is_an_error() {
     names.iter().for_each(|name| image(&hsm, name, 1));
     let references: Vec<String> = names.iter().map(|name| format!("oci:{name}:v1")).collect();
     let references: Vec<&str> = references.iter().map(String::as_str).collect();
-    let said = hsm.bulla_faulty("lost-after=3", Some(PIN), &[&["sign", "--key", KEY], &references[..]].concat()).expect(2);
+    let said =
+        hsm.bulla_faulty("lost-after=3", Some(PIN), &[&["sign", "--key", KEY], &references[..]].concat()).expect(2);
     let lost = "token `release` is lost (CKR_DEVICE_REMOVED): the session is not opened and the PIN is not given again";
     assert_eq!((said.stdout.matches("signed ").count(), said.stderr.matches(lost).count()), (3, 5), "{}", said.stderr);
     assert_eq!((hsm.calls("C_Login"), hsm.calls("C_Sign"), hsm.calls("C_OpenSession")), (1, 3, 1));

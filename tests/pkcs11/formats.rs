@@ -102,7 +102,18 @@ fn openssl_verifies(hsm: &SoftHsm, public: &str, hash: Option<&str>, message: &[
     let mut command = hsm.command("openssl");
     match hash {
         Some(hash) => command.args(["dgst", hash, "-verify", public, "-signature", "signature", "message"]),
-        None => command.args(["pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", public, "-sigfile", "signature", "-in", "message"]),
+        None => command.args([
+            "pkeyutl",
+            "-verify",
+            "-rawin",
+            "-pubin",
+            "-inkey",
+            public,
+            "-sigfile",
+            "signature",
+            "-in",
+            "message",
+        ]),
     };
     command.output().unwrap().status.success()
 }

@@ -48,24 +48,34 @@ fn the_token_is_one_or_they_are_listed() {
         "there is  token `second token`",
         "hint: name one of them by `token` or `serial`",
     ]);
-    hsm.bulla(&["key", "show", "pkcs11:token=third"]).expect(2).tells(&["no token matches `pkcs11:token=third`", "`release`"]);
+    hsm.bulla(&["key", "show", "pkcs11:token=third"])
+        .expect(2)
+        .tells(&["no token matches `pkcs11:token=third`", "`release`"]);
     let listed = hsm.bulla(&["key", "list", "pkcs11:token=second%20token", "--output", "json"]).expect(0);
     let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
     let (serial, slot) = (listed["results"][0]["serial"].as_str().unwrap(), &listed["results"][0]["slot"]);
     for right in [
         format!("serial={serial}"),
         format!("slot-id={slot}"),
-        format!("token=second%20token;manufacturer=SoftHSM%20project;model=SoftHSM%20v2;serial={serial};slot-id={slot}"),
+        format!(
+            "token=second%20token;manufacturer=SoftHSM%20project;model=SoftHSM%20v2;serial={serial};slot-id={slot}"
+        ),
         format!("slot-manufacturer=SoftHSM%20project;serial={serial}"),
     ] {
         hsm.bulla(&["key", "show", &format!("pkcs11:{right};object=key")]).expect(0);
     }
     for wrong in ["manufacturer=Other", "model=v3", "slot-manufacturer=Other", "slot-id=1", "slot-description=x"] {
-        hsm.bulla(&["key", "show", &format!("pkcs11:serial={serial};{wrong};object=key")]).expect(2).tells(&["no token"]);
+        hsm.bulla(&["key", "show", &format!("pkcs11:serial={serial};{wrong};object=key")])
+            .expect(2)
+            .tells(&["no token"]);
     }
     // Without a PIN all tokens are listed; a PIN is for one.
     let listed = hsm.bulla_with(&[], &["key", "list", "pkcs11:"]).expect(0);
-    assert!(listed.stdout.contains("token release") && listed.stdout.contains("token second token"), "{}", listed.stdout);
+    assert!(
+        listed.stdout.contains("token release") && listed.stdout.contains("token second token"),
+        "{}",
+        listed.stdout
+    );
     hsm.bulla(&["key", "list", "pkcs11:"]).expect(2).tells(&["2 tokens match"]);
 }
 
@@ -73,7 +83,9 @@ fn the_token_is_one_or_they_are_listed() {
 fn the_key_is_one_or_they_are_listed() {
     let Some(hsm) = SoftHsm::find() else { return };
     hsm.bulla(&["key", "list", "pkcs11:"]).expect(0);
-    hsm.bulla(&["sign", "oci:app:v1", "--key", "pkcs11:object=any"]).expect(2).tells(&["no key on token `release` matches"]);
+    hsm.bulla(&["sign", "oci:app:v1", "--key", "pkcs11:object=any"])
+        .expect(2)
+        .tells(&["no key on token `release` matches"]);
     for (kind, id) in [("p256", "%01"), ("rsa2048", "%02%FF")] {
         hsm.bulla(&["key", "new", "--pkcs11", &format!("pkcs11:object=key-{kind};id={id}"), "--type", kind]).expect(0);
     }
@@ -95,7 +107,9 @@ fn the_key_is_one_or_they_are_listed() {
         "hint: name one of them by `object` or `id`",
     ]);
     super::image(&hsm, "app", 1);
-    hsm.bulla(&["sign", "oci:app:v1", "--key", "pkcs11:object=key-p256;type=public"]).expect(2).tells(&["no key on token"]);
+    hsm.bulla(&["sign", "oci:app:v1", "--key", "pkcs11:object=key-p256;type=public"])
+        .expect(2)
+        .tells(&["no key on token"]);
     hsm.bulla(&["sign", "oci:app:v1", "--key", "pkcs11:object=key-p256;type=secret-key"])
         .expect(2)
         .tells(&["attribute `type` is not `private`, `public` or `cert`"]);
@@ -125,7 +139,8 @@ fn a_pin_in_the_uri_is_refused_and_not_repeated() {
     let Some(hsm) = SoftHsm::find() else { return };
     for uri in ["pkcs11:object=key?pin-value=correct-4711-pin", "pkcs11:pin-value=correct-4711-pin"] {
         for args in [&["key", "show", uri][..], &["key", "list", uri], &["sign", "oci:app:v1", "--key", uri]] {
-            let said = hsm.bulla(args).expect(2).tells(&["an argument is no place for a PIN", "hint: give --pin-file FILE"]);
+            let said =
+                hsm.bulla(args).expect(2).tells(&["an argument is no place for a PIN", "hint: give --pin-file FILE"]);
             assert!(!said.stderr.contains("4711") && !said.stdout.contains("4711"), "{}", said.stderr);
         }
     }

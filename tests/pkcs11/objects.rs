@@ -26,7 +26,10 @@ fn a_new_key_signs_and_stays() {
             assert!(access.contains(wanted), "{access}");
         }
         let usage = key.lines().find(|line| line.contains("Usage:")).unwrap();
-        assert!(usage.contains("sign") && !["decrypt", "derive", "unwrap"].iter().any(|not| usage.contains(not)), "{usage}");
+        assert!(
+            usage.contains("sign") && !["decrypt", "derive", "unwrap"].iter().any(|not| usage.contains(not)),
+            "{usage}"
+        );
     }
 }
 
@@ -70,7 +73,9 @@ fn only_the_public_half_leaves() {
             .tells(&["the key on the token does not leave it"]);
         assert!(!hsm.path("out").exists());
     }
-    hsm.bulla(&["key", "new", "--type", "rsa2048"]).expect(2).tells(&["made on tokens only", "hint: give --pkcs11 URI"]);
+    hsm.bulla(&["key", "new", "--type", "rsa2048"])
+        .expect(2)
+        .tells(&["made on tokens only", "hint: give --pkcs11 URI"]);
 }
 
 /// A key that openssl made and another tool put on the token; then without its public key, which a certificate has as well.
@@ -83,8 +88,14 @@ fn the_public_half_may_be_in_a_certificate() {
     let key = ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384", "-out", "key.pem"];
     hsm.must("openssl", &key);
     hsm.must("openssl", &["pkey", "-in", "key.pem", "-pubout", "-out", "key.pub"]);
-    hsm.must("openssl", &["req", "-x509", "-key", "key.pem", "-subj", "/CN=test", "-outform", "DER", "-out", "cert.der"]);
-    hsm.must("softhsm2-util", &["--import", "key.pem", "--token", "release", "--label", "key", "--id", "0a0b", "--pin", PIN]);
+    hsm.must(
+        "openssl",
+        &["req", "-x509", "-key", "key.pem", "-subj", "/CN=test", "-outform", "DER", "-out", "cert.der"],
+    );
+    hsm.must(
+        "softhsm2-util",
+        &["--import", "key.pem", "--token", "release", "--label", "key", "--id", "0a0b", "--pin", PIN],
+    );
     image(&hsm, "app", 1);
     let sign = ["sign", "oci:app:v1", "--key", "pkcs11:id=%0a%0b"];
     hsm.bulla(&sign).expect(0);
@@ -116,10 +127,14 @@ fn a_public_half_of_another_key_is_found_out() {
     // Two, of which one has the label of the private key: that one.
     hsm.bulla(&["key", "show", "pkcs11:object=key;type=private"]).expect(0);
     tool(&hsm, &["--delete-object", "--type", "pubkey", "--label", "key"]);
-    hsm.bulla(&["sign", "oci:app:v1", "--key", "pkcs11:object=key"]).expect(2).tells(&["signature that does not verify"]);
+    hsm.bulla(&["sign", "oci:app:v1", "--key", "pkcs11:object=key"])
+        .expect(2)
+        .tells(&["signature that does not verify"]);
     assert_eq!(fs::read(hsm.path("app/index.json")).unwrap(), before);
     tool(&hsm, &["--write-object", "other.der", "--type", "pubkey", "--id", "01", "--label", "third"]);
-    hsm.bulla(&["sign", "oci:app:v1", "--key", "pkcs11:object=key"]).expect(2).tells(&["signature that does not verify"]);
+    hsm.bulla(&["sign", "oci:app:v1", "--key", "pkcs11:object=key"])
+        .expect(2)
+        .tells(&["signature that does not verify"]);
 }
 
 /// `CKA_ALWAYS_AUTHENTICATE`: the PIN for each signature, the same one, and asked for once.
@@ -129,7 +144,8 @@ fn a_key_may_want_the_pin_for_each_signature() {
     if program("pkcs11-tool").is_none() {
         return not_run("opensc not found");
     }
-    let make = ["--keypairgen", "--key-type", "rsa:2048", "--always-auth", "--label", "key", "--id", "01", "--usage-sign"];
+    let make =
+        ["--keypairgen", "--key-type", "rsa:2048", "--always-auth", "--label", "key", "--id", "01", "--usage-sign"];
     tool(&hsm, &make);
     for name in ["one", "two"] {
         image(&hsm, name, 1);

@@ -41,7 +41,10 @@ fn a_wrong_one_is_given_once() {
     let sign: &[&str] = &["sign", "oci:app:v1", "--key", KEY];
     for args in [SHOW, sign, &["key", "list", "pkcs11:"], &["key", "new", "--pkcs11", "pkcs11:object=other"]] {
         let said = hsm.bulla_faulty("", Some(WRONG), args).expect(2);
-        said.tells(&["PIN of token `release` is wrong; it was tried once and is not tried again", "attempts are running out"]);
+        said.tells(&[
+            "PIN of token `release` is wrong; it was tried once and is not tried again",
+            "attempts are running out",
+        ]);
         assert_eq!(hsm.calls("C_Login"), 1, "{args:?}");
     }
     // The right one sets the count back.
@@ -75,10 +78,9 @@ fn one_that_the_token_cannot_have_is_not_given() {
 #[test]
 fn a_locked_token_is_left_alone() {
     let Some(hsm) = with_key() else { return };
-    hsm.bulla_faulty("locked", Some(PIN), SHOW).expect(2).tells(&[
-        "PIN of token `release` is locked; it was not tried",
-        "hint: who has the security officer's PIN",
-    ]);
+    hsm.bulla_faulty("locked", Some(PIN), SHOW)
+        .expect(2)
+        .tells(&["PIN of token `release` is locked; it was not tried", "hint: who has the security officer's PIN"]);
     assert_eq!(hsm.calls("C_Login"), 0);
     // 0xA4 is CKR_PIN_LOCKED, 0xA0 is CKR_PIN_INCORRECT.
     hsm.bulla_faulty("login=0xa4", Some(PIN), SHOW).expect(2).tells(&["is locked: this attempt was the last"]);
@@ -102,12 +104,20 @@ fn the_last_attempt_is_for_somebody_who_types() {
 #[test]
 fn none_is_asked_for_where_none_is_needed() {
     let Some(hsm) = with_key() else { return };
-    for args in [&["key", "show", "pkcs11:object=key"][..], &["key", "export", "pkcs11:object=key"], &["key", "list", "pkcs11:"]] {
+    for args in [
+        &["key", "show", "pkcs11:object=key"][..],
+        &["key", "export", "pkcs11:object=key"],
+        &["key", "list", "pkcs11:"],
+    ] {
         hsm.bulla_faulty("", None, args).expect(0);
         assert_eq!(hsm.calls("C_Login"), 0, "{args:?}");
     }
     let listed = hsm.bulla_with(&[], &["key", "list", "pkcs11:"]).expect(0).tells(&["not logged in"]);
-    assert!(listed.stdout.contains("public key, ECDSA P-256") && !listed.stdout.contains("private key"), "{}", listed.stdout);
+    assert!(
+        listed.stdout.contains("public key, ECDSA P-256") && !listed.stdout.contains("private key"),
+        "{}",
+        listed.stdout
+    );
     let listed = hsm.bulla(&["key", "list", "pkcs11:"]).expect(0);
     assert!(listed.stdout.contains("private key, ECDSA P-256"), "{}", listed.stdout);
     // A token without a login at all.

@@ -204,3 +204,13 @@ fn compares_snapshots() {
     registry.put_blob("app", b"more");
     assert_ne!(registry.snapshot(), before);
 }
+
+// Clients that try TLS first are answered in plain text at once, as Go's server does, and do not wait.
+#[test]
+fn answers_what_is_not_http() {
+    let (registry, client) = polite();
+    let hello = [0x16, 3, 1, 0, 5, 1, 0, 0, 1, 3];
+    assert!(client.raw(&hello).unwrap().starts_with(b"HTTP/1.1 400 "));
+    assert!(client.raw(b"GET /v2/ HTTP/1.0\r\n\r\n").unwrap().starts_with(b"HTTP/1.1 200 "));
+    assert_eq!(registry.lines(), ["GET /v2/"]);
+}

@@ -185,6 +185,9 @@ fn filters() {
 fn not_found() {
     let (registry, mut client) = with(&["notfound=403"]);
     registry.put_blob("app", b"x");
+    assert_eq!(client.get(&format!("/v2/app/blobs/{}", Digest::sha256(b"none"))).status, 404);
+    let (registry, mut client) = with(&["notfound=403-all"]);
+    registry.put_blob("app", b"x");
     for target in [
         "/v2/app/manifests/none".to_owned(),
         "/v2/none/tags/list".to_owned(),
@@ -293,13 +296,24 @@ fn chunk_limits() {
     let (_registry, mut client) = with(&["chunk-cap=4", "chunk-min=2"]);
     let opened = client.post("/v2/app/blobs/uploads/");
     assert_eq!(opened.header("OCI-Chunk-Min-Length"), Some("2"));
-    let refused = client.send("PATCH", &opened.location(), &[], b"hello");
+    let refused = client.send("PATCH", &opened.location(), &[("Content-Range", "0-4")], b"hello");
     assert_eq!((refused.status, refused.header("Range")), (416, Some("0-0")));
     let first = client.send("PATCH", &opened.location(), &[], b"hell");
     let target = with_query(&first.location(), &format!("digest={}", Digest::sha256(b"hello")));
     assert_eq!(client.send("PUT", &target, &[], b"o").status, 201);
-    let (_registry, mut client) = with(&["chunk-cap=4:413"]);
+    assert_eq!(push_blob(&mut client, "app", b"whole").status, 201);
+    let (_registry, mut client) = with(&["chunk-cap=4:413:all"]);
     assert_eq!(push_blob(&mut client, "app", b"hello").status, 413);
+}
+
+#[test]
+fn ranges_of_whole_uploads() {
+    for (switch, status) in [("whole-range=taken", 201), ("whole-range=400", 400)] {
+        let (_registry, mut client) = with(&[switch]);
+        let opened = client.post("/v2/app/blobs/uploads/");
+        let target = with_query(&opened.location(), &format!("digest={}", Digest::sha256(b"hello")));
+        assert_eq!(client.send("PUT", &target, &[("Content-Range", "0-4")], b"hello").status, status, "{switch}");
+    }
 }
 
 #[test]

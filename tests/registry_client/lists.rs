@@ -1,1 +1,466 @@
-//! To come.
+//! What a registry lists, and the list that it does not keep.
+
+use super::*;
+use crate::support::image::image;
+use crate::support::program;
+use crate::support::registry::Action;
+use crate::support::registry::Times;
+use bulla::digest::Digest;
+use bulla::oci::media_type::OCI_INDEX;
+use bulla::oci::referrer::fallback_tag;
+use bulla::store::Sink as _;
+use bulla::store::Source as _;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+
+const REFERRERS: &str = "/v2/app/referrers/*";
+
+/// An image with `count` referrers of two kinds, by turns.
+fn signed(registry: &Registry, count: usize) -> (Descriptor, Vec<Digest>) {
+    let image = image(1);
+    image.put(registry, "app", Some("v1"));
+    let digests = (0..count).map(|n| {
+        let kind = if n % 2 == 0 { "application/signature" } else { "application/sbom" };
+        let referrer = referrer(registry, &image.descriptor, kind, format!("payload {n}").as_bytes());
+        registry.put_manifest("app", referrer.bytes(), OCI_MANIFEST, None)
+    });
+    let digests = digests.collect();
+    (image.descriptor.bare(), digests)
+}
+
+fn entry(text: &str) -> Descriptor {
+    let mut descriptor = Descriptor::of(OCI_MANIFEST, text.as_bytes());
+    descriptor.artifact_type = Some("application/signature".to_owned());
+    descriptor
+}
+
+fn list(registry: &Registry, subject: &Digest) -> serde_json::Value {
+    let bytes = registry.manifest("app", &fallback_tag(subject)).expect("a list");
+    serde_json::from_slice(&bytes).expect("JSON")
+}
+
+fn listed(registry: &Registry, subject: &Digest) -> Vec<String> {
+    let list = list(registry, subject);
+    list["manifests"].as_array().unwrap().iter().map(|it| it["digest"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn all_pages_are_read_and_each_digest_counts_once() {
+    for (switches, requests) in
+        [(&["referrers=on"] as &[&str], 1), (&["referrers=paged=2"], 3), (&["referrers=paged=2", "link=absolute"], 3)]
+    {
+        let registry = with(switches);
+        let (subject, digests) = signed(&registry, 5);
+        let app = app(&registry);
+        assert_eq!(app.api_known(), None);
+        let listing = run(app.referrers(&subject.digest, None)).unwrap().unwrap();
+        let mut got: Vec<Digest> = listing.entries.iter().map(|it| it.digest).collect();
+        got.sort_unstable();
+        let mut wanted = digests;
+        wanted.sort_unstable();
+        assert_eq!(got, wanted);
+        assert!(!listing.filtered);
+        assert_eq!(app.api_known(), Some(true));
+        assert_eq!(registry.counters().requests, requests, "{:?}", registry.lines());
+    }
+}
+
+#[test]
+fn hr_51_whether_a_filter_was_applied_is_what_the_registry_says() {
+    for (switch, filtered, entries) in [
+        ("filter=applied", true, 3),
+        ("filter=ignored", false, 6),
+        ("filter=claimed", true, 6),
+        ("filter=silent", false, 3),
+    ] {
+        let registry = with(&[switch]);
+        let (subject, _) = signed(&registry, 6);
+        let listing = run(app(&registry).referrers(&subject.digest, Some("application/signature"))).unwrap().unwrap();
+        assert_eq!((listing.filtered, listing.entries.len()), (filtered, entries), "{switch}");
+        assert_eq!(registry.requests()[0].query, "artifactType=application%2Fsignature");
+    }
+}
+
+#[test]
+fn hr_42_no_referrers_api_is_no_list_and_no_error() {
+    for switch in ["referrers=off", "referrers=404-json"] {
+        let registry = with(&[switch]);
+        let (subject, _) = signed(&registry, 1);
+        let app = app(&registry);
+        assert_eq!(run(app.referrers(&subject.digest, None)).unwrap(), None, "{switch}");
+        assert_eq!(app.api_known(), Some(false));
+    }
+}
+
+#[test]
+fn hr_43_an_api_that_was_there_cannot_be_gone() {
+    let registry = polite();
+    let (subject, _) = signed(&registry, 1);
+    let app = app(&registry);
+    registry.rule("GET", REFERRERS, Times::Nth(1), Action::status(404));
+    registry.rule("GET", REFERRERS, Times::Nth(3), Action::status(404));
+    run(async {
+        assert_eq!(app.referrers(&subject.digest, None).await.unwrap(), None);
+        assert!(app.referrers(&subject.digest, None).await.unwrap().is_some());
+        assert_eq!(app.api_known(), Some(true));
+        assert!(app.referrers(&subject.digest, None).await.is_err());
+        assert_eq!(app.api_known(), Some(true));
+    });
+}
+
+#[test]
+fn hr_46_whatever_is_no_list_is_could_not_tell() {
+    let registry = polite();
+    let (subject, _) = signed(&registry, 1);
+    for code in [400, 401, 403, 405, 410, 429, 500, 503, 201, 204, 206] {
+        registry.clear_rules();
+        registry.rule("GET", REFERRERS, Times::Every, Action::status(code));
+        assert!(run(app(&registry).referrers(&subject.digest, None)).is_err(), "{code}");
+    }
+    for (kind, body) in [
+        ("application/json", r#"{"schemaVersion":2,"manifests":[]}"#),
+        ("", r#"{"schemaVersion":2,"manifests":[]}"#),
+        (OCI_MANIFEST, r#"{"schemaVersion":2,"manifests":[]}"#),
+        (OCI_INDEX, ""),
+        (OCI_INDEX, "<html>"),
+        (OCI_INDEX, "{}"),
+        (OCI_INDEX, "[]"),
+        (OCI_INDEX, r#"{"schemaVersion":2,"manifests":[],"manifests":[]}"#),
+        (OCI_INDEX, r#"{"schemaVersion":2,"manifests":[{"digest":"sha256:00"}]}"#),
+        (OCI_INDEX, r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","manifests":[]}"#),
+        (OCI_INDEX, r#"{"schemaVersion":2,"manifests":[],"config":{},"layers":[]}"#),
+    ] {
+        registry.clear_rules();
+        let headers = vec![("Content-Type".to_owned(), kind.to_owned())];
+        registry.rule(
+            "GET",
+            REFERRERS,
+            Times::Every,
+            Action::Status { code: 200, headers, body: body.as_bytes().to_vec() },
+        );
+        assert!(run(app(&registry).referrers(&subject.digest, None)).is_err(), "{kind} {body}");
+    }
+    for switch in ["link=other-host", "link=loop"] {
+        let registry = with(&["referrers=paged=1", switch]);
+        let (subject, _) = signed(&registry, 3);
+        assert!(run(app(&registry).referrers(&subject.digest, None)).is_err(), "{switch}");
+        assert!(registry.on_second_host().is_empty());
+    }
+}
+
+#[test]
+fn hr_53_pages_that_never_end() {
+    let registry = polite();
+    let (subject, _) = signed(&registry, 1);
+    let page = std::sync::atomic::AtomicUsize::new(0);
+    registry.hook("GET", REFERRERS, move |request, answer| {
+        let page = page.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        answer.with("Link", format!("<{}?page={page}>; rel=\"next\"", request.path))
+    });
+    let error = run(app(&registry).referrers(&subject.digest, None)).unwrap_err();
+    assert!(matches!(error, StoreError::TooMany { what: "pages", limit: 20, .. }), "{error}");
+    assert_eq!(registry.count("GET", REFERRERS), 20);
+}
+
+#[test]
+fn hr_54_links_that_cannot_be_read() {
+    let registry = polite();
+    let (subject, _) = signed(&registry, 1);
+    for link in ["garbage", "<unclosed; rel=next", "<http://[>; rel=next", "</a>; rel=next, </b>; rel=next"] {
+        registry.clear_rules();
+        registry.rule("GET", REFERRERS, Times::Every, Action::SetHeader("Link".to_owned(), link.to_owned()));
+        let error = run(app(&registry).referrers(&subject.digest, None)).unwrap_err();
+        assert_eq!(error.code(), "protocol", "{link}: {error}");
+    }
+}
+
+#[test]
+fn hr_56_a_page_that_cannot_be_read_is_an_error() {
+    for code in [429, 403, 404, 500] {
+        let registry = with(&["referrers=paged=1"]);
+        let (subject, _) = signed(&registry, 4);
+        registry.rule("GET", REFERRERS, Times::After(2), Action::status(code));
+        let error = run(app(&registry).referrers(&subject.digest, None)).unwrap_err();
+        assert!(!error.is_not_found(), "{code}: {error}");
+    }
+    let registry = with(&["referrers=paged=1"]);
+    let (subject, _) = signed(&registry, 4);
+    registry.rule("GET", REFERRERS, Times::Nth(3), Action::status(429));
+    assert_eq!(run(app(&registry).referrers(&subject.digest, None)).unwrap().unwrap().entries.len(), 4);
+}
+
+#[test]
+fn hr_57_more_referrers_than_anybody_looks_at() {
+    let registry = with(&["referrers=paged=400"]);
+    let entries: Vec<Descriptor> = (0..1200).map(|n| entry(&format!("{n}"))).collect();
+    let page = std::sync::atomic::AtomicUsize::new(0);
+    registry.hook("GET", REFERRERS, move |request, mut answer| {
+        let at = page.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let list = serde_json::json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries[at * 400..(at + 1) * 400]});
+        answer.status = 200;
+        let answer = answer.with("Content-Type", OCI_INDEX).body(list.to_string());
+        answer.with("Link", format!("<{}?page={at}>; rel=\"next\"", request.path))
+    });
+    let error = run(app(&registry).referrers(&Digest::sha256(b"x"), None)).unwrap_err();
+    assert!(matches!(error, StoreError::TooMany { what: "referrers", limit: 1000, .. }), "{error}");
+    assert_eq!(registry.count("GET", REFERRERS), 3);
+}
+
+#[test]
+fn tags_are_read_to_the_last_page() {
+    let registry = polite();
+    let image = image(1);
+    let wanted: Vec<String> = (0..2500).map(|n| format!("v{n:04}")).collect();
+    for tag in &wanted {
+        image.put(&registry, "app", Some(tag));
+    }
+    assert_eq!(run(app(&registry).names()).unwrap(), wanted);
+    assert_eq!(registry.count("GET", "/v2/app/tags/list"), 3);
+    registry.rule("GET", "/tags/list", Times::Every, Action::ReplaceBody(br#"{"name":"app","tags":null}"#.to_vec()));
+    registry.rule("GET", "/tags/list", Times::Every, Action::RemoveHeader("Link".to_owned()));
+    assert!(run(app(&registry).names()).unwrap().is_empty());
+}
+
+#[test]
+fn a_list_is_begun_and_added_to() {
+    let registry = with(&["referrers=off", "sparse=accept"]);
+    let subject = Digest::sha256(b"subject");
+    let app = app(&registry);
+    run(async {
+        app.list_referrers(&subject, &[entry("a")]).await.unwrap();
+        app.list_referrers(&subject, &[entry("b"), entry("c"), entry("b")]).await.unwrap();
+        registry.clear_log();
+        app.list_referrers(&subject, &[entry("a"), entry("c")]).await.unwrap();
+    });
+    assert_eq!(registry.lines(), [format!("GET /v2/app/manifests/{}", fallback_tag(&subject))], "nothing to add");
+    let wanted = ["a", "b", "c"].map(|text| entry(text).digest.to_string());
+    assert_eq!(listed(&registry, &subject), wanted);
+    let list = list(&registry, &subject);
+    assert_eq!(list["mediaType"], OCI_INDEX);
+    assert_eq!(list["manifests"][0]["artifactType"], "application/signature");
+}
+
+#[test]
+fn hr_98_what_stands_in_a_list_is_not_touched() {
+    let registry = with(&["referrers=off", "sparse=accept"]);
+    let subject = Digest::sha256(b"subject");
+    let foreign: Vec<String> = (0..5000)
+        .map(|n| {
+            format!(
+                r#"{{ "digest":"{}", "odd" : [1.50,null,{{"x":1e3}}], "size":{n},"mediaType":"x/y" }}"#,
+                Digest::sha256(format!("{n}").as_bytes())
+            )
+        })
+        .collect();
+    let before = format!(
+        "{{\n  \"unknown\": {{\"b\":1,\"a\":2}},\n  \"manifests\" : [ {}\n ] ,\n  \"mediaType\": \"{OCI_INDEX}\", \"schemaVersion\": 2, \"annotations\": {{\"k\":\"\\u0041\"}}\n}}\n",
+        foreign.join(",\n")
+    );
+    registry.put_manifest("app", &before, OCI_INDEX, Some(&fallback_tag(&subject)));
+    let new = entry("a");
+    run(app(&registry).list_referrers(&subject, std::slice::from_ref(&new))).unwrap();
+    let after = registry.manifest("app", &fallback_tag(&subject)).unwrap();
+    let wanted = before.replace("\n ] ,", &format!(",{}] ,", serde_json::to_string(&new).unwrap()));
+    assert_eq!(String::from_utf8(after).unwrap(), wanted);
+    for empty in [
+        r#"{"schemaVersion":2,"manifests":[]}"#,
+        r#"{"schemaVersion":2,"manifests":[ ],"mediaType":"application/vnd.oci.image.index.v1+json"}"#,
+    ] {
+        registry.put_manifest("app", empty, OCI_INDEX, Some(&fallback_tag(&subject)));
+        run(app(&registry).list_referrers(&subject, std::slice::from_ref(&new))).unwrap();
+        assert_eq!(listed(&registry, &subject), [new.digest.to_string()]);
+    }
+}
+
+#[test]
+fn what_is_no_list_is_left_as_it_is() {
+    let registry = with(&["referrers=off", "sparse=accept"]);
+    let image = image(1);
+    image.put(&registry, "app", None);
+    let tag = fallback_tag(&image.digest());
+    let double = r#"{"schemaVersion":2,"manifests":[],"manifests":[]}"#;
+    for (kind, body) in [
+        (OCI_MANIFEST, String::from_utf8(image.manifest.clone()).unwrap()),
+        (OCI_INDEX, double.to_owned()),
+        (OCI_INDEX, "not json".to_owned()),
+        (OCI_INDEX, r#"{"schemaVersion":2}"#.to_owned()),
+        (OCI_INDEX, r#"{"schemaVersion":2,"manifests":{}}"#.to_owned()),
+        (OCI_INDEX, r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#.to_owned()),
+        (OCI_INDEX, format!(r#"{{"schemaVersion":2,"manifests":[],"mediaType":"{OCI_MANIFEST}"}}"#)),
+    ] {
+        registry.put_manifest("app", &body, kind, Some(&tag));
+        let error = run(app(&registry).list_referrers(&image.digest(), &[entry("a")])).unwrap_err();
+        assert!(error.to_string().contains("not a list of referrers"), "{body}: {error}");
+        assert_eq!(registry.manifest("app", &tag).unwrap(), body.as_bytes());
+    }
+    let registry = with(&["gitlab-alias", "referrers=off"]);
+    image.put(&registry, "app", None);
+    let error = run(app(&registry).list_referrers(&image.digest(), &[entry("a")])).unwrap_err();
+    assert!(error.to_string().contains("the tag holds"), "{error}");
+    for code in [403, 500] {
+        let registry = polite();
+        registry.rule("GET", "/manifests/", Times::Every, Action::status(code));
+        assert!(run(app(&registry).list_referrers(&image.digest(), &[entry("a")])).is_err(), "unreadable is not empty");
+        assert_eq!(registry.count("PUT", "/manifests/"), 0);
+    }
+}
+
+#[test]
+fn tf_26_a_list_at_an_immutable_tag_says_what_to_exclude() {
+    let registry = with(&["referrers=off", "immutable=*", "sparse=accept"]);
+    let subject = Digest::sha256(b"subject");
+    let app = app(&registry);
+    run(async {
+        app.list_referrers(&subject, &[entry("a")]).await.unwrap();
+        let error = app.list_referrers(&subject, &[entry("b")]).await.unwrap_err().to_string();
+        assert!(error.contains(&fallback_tag(&subject)) && error.contains("sha256-*"), "{error}");
+    });
+}
+
+#[test]
+fn hr_99_tf_28_a_replica_that_lags_behind_is_waited_for() {
+    let registry = with(&["referrers=off", "replica-lag=3", "sparse=accept"]);
+    let subject = Digest::sha256(b"subject");
+    let app = app(&registry);
+    run(async {
+        app.list_referrers(&subject, &[entry("a")]).await.unwrap();
+        app.list_referrers(&subject, &[entry("b")]).await.unwrap();
+    });
+    let mut got = listed(&registry, &subject);
+    got.sort();
+    let mut wanted = ["a", "b"].map(|text| entry(text).digest.to_string());
+    wanted.sort();
+    assert_eq!(got, wanted);
+}
+
+#[test]
+fn writers_of_one_process_take_turns() {
+    let registry = with(&["referrers=off", "sparse=accept", "slow-rmw=5"]);
+    let subject = Digest::sha256(b"subject");
+    let app = app(&registry);
+    let entries: Vec<Vec<Descriptor>> = (0..16).map(|n| vec![entry(&format!("{n}"))]).collect();
+    run(async {
+        let all = entries.iter().map(|entries| app.list_referrers(&subject, entries));
+        for done in futures_util::future::join_all(all).await {
+            done.unwrap();
+        }
+    });
+    assert_eq!(listed(&registry, &subject).len(), 16);
+    assert_eq!(registry.count("PUT", "/manifests/"), 16, "nobody overtook anybody");
+}
+
+/// Eight writers that know nothing of each other, `rounds` times; returns how many entries were lost.
+fn race(host: &str, rounds: usize) -> usize {
+    let lost = (0..rounds).map(|round| {
+        let subject = Digest::sha256(format!("subject {round}").as_bytes());
+        let barrier = std::sync::Barrier::new(WRITERS);
+        std::thread::scope(|scope| {
+            for writer in 0..WRITERS {
+                let barrier = &barrier;
+                scope.spawn(move || {
+                    let app = Registries::new(settings()).repository(&reference(host, "app")).unwrap();
+                    let entry = entry(&format!("{round} {writer}"));
+                    barrier.wait();
+                    run(app.list_referrers(&subject, &[entry])).unwrap();
+                });
+            }
+        });
+        let app = Registries::new(settings()).repository(&reference(host, "app")).unwrap();
+        let list = run(app.resolve(&tag(&fallback_tag(&subject)))).unwrap();
+        let list: serde_json::Value = serde_json::from_slice(list.bytes()).unwrap();
+        WRITERS - list["manifests"].as_array().unwrap().len()
+    });
+    lost.sum()
+}
+
+const WRITERS: usize = 8;
+
+#[test]
+fn tf_27_hr_97_eight_writers_lose_nothing() {
+    for switches in [&["slow-rmw=0"] as &[&str], &["slow-rmw=10"]] {
+        let registry = with(&[switches, &["referrers=off", "sparse=accept"]].concat());
+        assert_eq!(race(&registry.address(), 20), 0, "{switches:?}");
+        let writes = registry.count("PUT", "/manifests/");
+        assert!(writes > 20 * WRITERS, "the writers did not meet: {writes} writes");
+    }
+}
+
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+#[test]
+fn tf_27_eight_writers_lose_nothing_in_a_real_registry() {
+    let Some(program) = program("docker-registry") else {
+        eprintln!("skipped: no docker-registry");
+        return;
+    };
+    let directory = support::temp_dir();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let config = directory.path().join("config.yml");
+    std::fs::write(
+        &config,
+        format!(
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"127.0.0.1:{port}\"}}\n",
+            directory.path().join("data").display()
+        ),
+    )
+    .unwrap();
+    let child = Command::new(program).arg("serve").arg(&config).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let _child = Killed(child.unwrap());
+    let host = format!("127.0.0.1:{port}");
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    while std::net::TcpStream::connect(address).is_err() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // This registry wants what a list names to be there.
+    let app = Registries::new(settings()).repository(&reference(&host, "app")).unwrap();
+    run(async {
+        let config = Content::name("application/vnd.oci.empty.v1+json", b"{}".to_vec());
+        app.push_content(&config).await.unwrap();
+        for round in 0..20 {
+            for writer in 0..WRITERS {
+                let manifest = manifest(&config, &format!("{round} {writer}"));
+                app.push_manifest(&manifest, None).await.unwrap();
+            }
+        }
+    });
+    let lost = (0..20).map(|round| {
+        let subject = Digest::sha256(format!("subject {round}").as_bytes());
+        let barrier = std::sync::Barrier::new(WRITERS);
+        std::thread::scope(|scope| {
+            for writer in 0..WRITERS {
+                let (barrier, host) = (&barrier, host.as_str());
+                scope.spawn(move || {
+                    let app = Registries::new(settings()).repository(&reference(host, "app")).unwrap();
+                    let config = Content::name("application/vnd.oci.empty.v1+json", b"{}".to_vec());
+                    let entry = manifest(&config, &format!("{round} {writer}")).descriptor().clone();
+                    barrier.wait();
+                    run(app.list_referrers(&subject, &[entry])).unwrap();
+                });
+            }
+        });
+        let list = run(app.resolve(&tag(&fallback_tag(&subject)))).unwrap();
+        let list: serde_json::Value = serde_json::from_slice(list.bytes()).unwrap();
+        WRITERS - list["manifests"].as_array().unwrap().len()
+    });
+    assert_eq!(lost.sum::<usize>(), 0);
+}
+
+/// A manifest without layers that is different for each `text`.
+fn manifest(config: &Content, text: &str) -> Content {
+    let manifest = serde_json::json!({
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": config.descriptor(),
+        "layers": [],
+        "annotations": {"n": text},
+    });
+    Content::name(OCI_MANIFEST, manifest.to_string().into_bytes())
+}

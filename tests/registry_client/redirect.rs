@@ -74,7 +74,12 @@ fn hr_24_redirects_end() {
     assert_eq!(registry.count("GET", "/manifests/loop"), 6);
     for hop in 0..6 {
         let to = if hop == 5 { "v1".to_owned() } else { format!("hop{}", hop + 1) };
-        registry.rule("GET", &format!("/manifests/hop{hop}"), Times::Every, Action::redirect(format!("/v2/app/manifests/{to}")));
+        registry.rule(
+            "GET",
+            &format!("/manifests/hop{hop}"),
+            Times::Every,
+            Action::redirect(format!("/v2/app/manifests/{to}")),
+        );
     }
     assert!(run(app.resolve(&tag("hop1"))).is_ok(), "five hops");
     assert!(run(app.resolve(&tag("hop0"))).is_err(), "six hops");
@@ -110,7 +115,12 @@ fn hr_23_hr_26_redirects_to_where_no_content_is() {
 fn a_write_is_never_redirected() {
     use bulla::store::Sink as _;
     let registry = polite();
-    registry.rule("POST", "/uploads/", Times::Every, Action::redirect(format!("http://{}/v2/app/blobs/uploads/", registry.second_host())));
+    registry.rule(
+        "POST",
+        "/uploads/",
+        Times::Every,
+        Action::redirect(format!("http://{}/v2/app/blobs/uploads/", registry.second_host())),
+    );
     let error = run(app(&registry).push_content(&octets(b"x"))).unwrap_err();
     assert_eq!(error.code(), "protocol", "{error}");
     assert!(registry.on_second_host().is_empty());
@@ -139,8 +149,18 @@ fn t_67_no_credential_ever_reaches_a_second_host() {
             registry.put_manifest("app", referrer.bytes(), OCI_MANIFEST, None);
         }
         let host = registry.second_host();
-        for (method, pattern) in [("GET", "/manifests/elsewhere"), ("HEAD", "/manifests/"), ("PUT", "/manifests/elsewhere"), ("DELETE", "/uploads/")] {
-            registry.rule(method, pattern, Times::Every, Action::redirect(format!("http://{host}/v2/app/manifests/v1")));
+        for (method, pattern) in [
+            ("GET", "/manifests/elsewhere"),
+            ("HEAD", "/manifests/"),
+            ("PUT", "/manifests/elsewhere"),
+            ("DELETE", "/uploads/"),
+        ] {
+            registry.rule(
+                method,
+                pattern,
+                Times::Every,
+                Action::redirect(format!("http://{host}/v2/app/manifests/v1")),
+            );
         }
         let app = app_as(&registry, "joe", "hunter2");
         let layer = Descriptor::of("application/octet-stream", &image.layers[0]);

@@ -179,6 +179,7 @@ fn certificate(folder: &str, id: &str) -> String {
 
 fn fixed(der: &[u8], length: usize) -> Vec<u8> {
     let numbers = Vec::<UintRef<'_>>::from_der(der).unwrap();
-    let padded = |number: &UintRef<'_>| [vec![0; length - number.as_bytes().len()], number.as_bytes().to_vec()].concat();
+    let padded =
+        |number: &UintRef<'_>| [vec![0; length - number.as_bytes().len()], number.as_bytes().to_vec()].concat();
     numbers.iter().flat_map(padded).collect()
 }

@@ -22,6 +22,7 @@ use registry::switches::switches;
 fn main() -> ExitCode {
     let mut options = Options { keep: 0, ..Options::default() };
     let mut quirks = Quirks::polite();
+    let mut repositories = Vec::new();
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         if argument == "--list" {
@@ -52,7 +53,11 @@ fn main() -> ExitCode {
                 None => Err(format!("there is no preset `{value}`")),
             },
             "--quirk" => quirks.set(&value),
-            _ => Err(format!("`{argument}` is not one of --port --dir --preset --quirk --list")),
+            "--repository" => {
+                repositories.push(value);
+                Ok(())
+            }
+            _ => Err(format!("`{argument}` is not one of --port --dir --preset --quirk --repository --list")),
         };
         if let Err(problem) = read {
             eprintln!("error: {problem}");
@@ -61,6 +66,7 @@ fn main() -> ExitCode {
     }
     match Registry::start_with(quirks, options) {
         Ok(registry) => {
+            repositories.iter().for_each(|name| registry.core().store.create(name));
             println!("listening on {}", registry.address());
             println!("second host {}", registry.second_host());
             loop {

@@ -32,7 +32,11 @@ impl SoftHsm {
     pub fn find() -> Option<Self> {
         let folders = ["/usr/lib/softhsm", "/usr/lib64/softhsm", "/usr/lib64/pkcs11", "/usr/local/lib/softhsm"];
         let modules = folders.iter().map(|folder| Path::new(folder).join("libsofthsm2.so"));
-        let module = std::env::var_os("SOFTHSM2_MODULE").map(PathBuf::from).into_iter().chain(modules).find(|path| path.is_file());
+        let module = std::env::var_os("SOFTHSM2_MODULE")
+            .map(PathBuf::from)
+            .into_iter()
+            .chain(modules)
+            .find(|path| path.is_file());
         let Some(module) = module.filter(|_| super::program("softhsm2-util").is_some()) else {
             not_run("softhsm2 not found");
             return None;
@@ -40,7 +44,8 @@ impl SoftHsm {
         let hsm = Self { folder: super::temp_dir(), module };
         let tokens = hsm.path("tokens");
         fs::create_dir(&tokens).unwrap();
-        let conf = format!("directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n", tokens.display());
+        let conf =
+            format!("directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n", tokens.display());
         fs::write(hsm.path("softhsm2.conf"), conf).unwrap();
         hsm.token("release");
         Some(hsm)

@@ -117,7 +117,8 @@ fn key_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(told)? {
         let path = entry.map_err(told)?.path();
-        let named = path.extension().is_some_and(|extension| ["key", "pem", "pub"].iter().any(|known| extension == *known));
+        let named =
+            path.extension().is_some_and(|extension| ["key", "pem", "pub"].iter().any(|known| extension == *known));
         if named && path.is_file() {
             paths.push(path);
         }

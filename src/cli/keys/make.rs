@@ -20,8 +20,8 @@ use crate::cli::render;
 use crate::cli::secret;
 
 use super::kept;
-use super::told;
 use super::token;
+use super::told;
 
 pub(super) fn new(args: &KeyNewArgs) -> Result<Exit, Failure> {
     if let Some(uri) = &args.pkcs11 {

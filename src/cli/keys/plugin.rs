@@ -61,8 +61,7 @@ pub(super) fn key(text: &str, args: &PluginArgs) -> Result<PluginKey, Failure> {
     }
     id = of_query.or(id);
     let Some(id) = id.filter(|id| !id.is_empty()) else {
-        return Err(bad("it does not say which key")
-            .hint(format!("plugin:{name}?key-id=ID, or --plugin-key-id ID")));
+        return Err(bad("it does not say which key").hint(format!("plugin:{name}?key-id=ID, or --plugin-key-id ID")));
     };
     let folder = folder(args)?;
     let deadline = Duration::from_secs(args.plugin_timeout);

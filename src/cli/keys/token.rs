@@ -88,7 +88,10 @@ pub(super) fn list(uri: &str, args: &KeyListArgs) -> Result<Listed, Failure> {
         if with_pin {
             log_in(&mut opened, &uri, &args.token)?;
         }
-        rows.push((format!("token {}", name.label), format!("{} {}, serial {}", name.manufacturer, name.model, name.serial)));
+        rows.push((
+            format!("token {}", name.label),
+            format!("{} {}, serial {}", name.manufacturer, name.model, name.serial),
+        ));
         for entry in opened.entries(&uri).map_err(told)? {
             let id = entry.public.as_ref().map(|public| public.id().to_string());
             rows.push((format!("  {}", entry.label), about(&entry, id.as_deref())));
@@ -123,7 +126,9 @@ fn log_in(opened: &mut Opened, uri: &Uri, args: &TokenArgs) -> Result<(), Failur
         match secret::pin(file, &what, about) {
             Ok((_, Typed::No)) if state.final_try => {
                 let message = format!("{what} says that one more wrong PIN locks it; the PIN was not tried");
-                failed = Some(Failure::unknown(message).hint("give the PIN at the prompt: without --pin-file and BULLA_PIN"));
+                failed = Some(
+                    Failure::unknown(message).hint("give the PIN at the prompt: without --pin-file and BULLA_PIN"),
+                );
                 None
             }
             Ok((pin, _)) => Some(pin),
@@ -146,9 +151,10 @@ fn module(uri: &Uri, args: &TokenArgs) -> Result<Module, Failure> {
     let variable = || env::var_os("BULLA_PKCS11_MODULE").filter(|value| !value.is_empty()).map(PathBuf::from);
     let path = match (uri.module_path(), uri.module_name()) {
         (Some(path), _) => Some(path.to_owned()),
-        (None, Some(name)) => Some(installed(name).ok_or_else(|| {
-            without(format!("there is no PKCS#11 module `{name}` in the usual places"))
-        })?),
+        (None, Some(name)) => Some(
+            installed(name)
+                .ok_or_else(|| without(format!("there is no PKCS#11 module `{name}` in the usual places")))?,
+        ),
         (None, None) => args.pkcs11_module.clone().or_else(variable),
     };
     let path = path.ok_or_else(|| without("a key on a token needs the PKCS#11 module of the token".to_owned()))?;

@@ -43,7 +43,7 @@ pub enum Algorithm {
 pub enum Scheme {
     /// ECDSA P-256 over SHA-256.
     EcdsaP256Sha256,
-    /// ECDSA P-384 over SHA-256: what cosign wrote for every ECDSA key before it knew better.
+    /// ECDSA P-384 over SHA-256: the hash that verifiers in the field have for every ECDSA key.
     EcdsaP384Sha256,
     /// ECDSA P-384 over SHA-384.
     EcdsaP384Sha384,
@@ -70,12 +70,16 @@ pub enum Scheme {
 }
 
 impl Algorithm {
-    /// What a signature by such a key is unless somebody asks for another: the hash of the size of the curve.
+    /// What a signature by such a key is unless somebody asks for another: what the verifiers in the field accept.
+    ///
+    /// For P-384 and P-521 that is SHA-256, which cosign up to 3.1 and containers/image have fixed for every ECDSA
+    /// key. cosign 3.1 signs with SHA-384 and SHA-512 and then cannot verify it (sigstore/cosign 5091); such
+    /// signatures are verified here, and not made unless asked for.
     pub const fn usual_scheme(self) -> Scheme {
         match self {
             Self::EcdsaP256 => Scheme::EcdsaP256Sha256,
-            Self::EcdsaP384 => Scheme::EcdsaP384Sha384,
-            Self::EcdsaP521 => Scheme::EcdsaP521Sha512,
+            Self::EcdsaP384 => Scheme::EcdsaP384Sha256,
+            Self::EcdsaP521 => Scheme::EcdsaP521Sha256,
             Self::Ed25519 => Scheme::Ed25519,
             Self::Rsa { .. } => Scheme::RsaPkcs1Sha256,
         }
@@ -85,8 +89,8 @@ impl Algorithm {
     pub const fn schemes(self) -> &'static [Scheme] {
         match self {
             Self::EcdsaP256 => &[Scheme::EcdsaP256Sha256],
-            Self::EcdsaP384 => &[Scheme::EcdsaP384Sha384, Scheme::EcdsaP384Sha256],
-            Self::EcdsaP521 => &[Scheme::EcdsaP521Sha512, Scheme::EcdsaP521Sha256],
+            Self::EcdsaP384 => &[Scheme::EcdsaP384Sha256, Scheme::EcdsaP384Sha384],
+            Self::EcdsaP521 => &[Scheme::EcdsaP521Sha256, Scheme::EcdsaP521Sha512],
             Self::Ed25519 => &[Scheme::Ed25519, Scheme::Ed25519ph],
             Self::Rsa { .. } => &[
                 Scheme::RsaPkcs1Sha256,

@@ -107,7 +107,9 @@ pub enum TokenError {
         there: Vec<TokenName>,
     },
     /// A PIN that the token cannot have. It was not tried.
-    #[error("PIN of token `{token}` has a length that it cannot have, wanted {least} to {most} bytes; it was not tried")]
+    #[error(
+        "PIN of token `{token}` has a length that it cannot have, wanted {least} to {most} bytes; it was not tried"
+    )]
     PinLength {
         /// Which token.
         token: String,

@@ -7,14 +7,14 @@ use cryptoki::object::Attribute;
 use cryptoki::object::ObjectHandle;
 
 use crate::key::Algorithm;
+use crate::key::identifier::Curve;
+use crate::key::identifier::KeyType;
 use crate::key::pkcs11::Class;
 use crate::key::pkcs11::Entry;
 use crate::key::pkcs11::Opened;
 use crate::key::pkcs11::TokenError;
 use crate::key::pkcs11::Uri;
 use crate::key::pkcs11::object;
-use crate::key::identifier::Curve;
-use crate::key::identifier::KeyType;
 
 impl Opened {
     /// Makes a key pair on the token, with the label and, if it has one, the id of `uri`. The private key is sensitive, cannot

@@ -119,9 +119,15 @@ mod tests {
         let order = Order::of(Scheme::RsaPkcs1Sha256, b"message", &all).unwrap();
         assert_eq!((order.mechanism.mechanism_type(), order.data.len()), (MechanismType::RSA_PKCS, 51));
         let order = Order::of(Scheme::RsaPkcs1Sha256, b"message", &all[1..]).unwrap();
-        assert_eq!((order.mechanism.mechanism_type(), order.data), (MechanismType::SHA256_RSA_PKCS, b"message".to_vec()));
+        assert_eq!(
+            (order.mechanism.mechanism_type(), order.data),
+            (MechanismType::SHA256_RSA_PKCS, b"message".to_vec())
+        );
         let order = Order::in_parts(Scheme::RsaPkcs1Sha256, b"message", &all).unwrap();
-        assert_eq!((order.mechanism.mechanism_type(), order.data), (MechanismType::SHA256_RSA_PKCS, b"message".to_vec()));
+        assert_eq!(
+            (order.mechanism.mechanism_type(), order.data),
+            (MechanismType::SHA256_RSA_PKCS, b"message".to_vec())
+        );
         assert!(Order::of(Scheme::RsaPssSha256, b"message", &all).is_none());
         assert!(Order::of(Scheme::Ed25519ph, b"message", &[MechanismType::EDDSA]).is_none());
         assert!(Order::of(Scheme::Ed25519, b"message", &[MechanismType::EDDSA]).is_some());

@@ -305,7 +305,8 @@ const PATH_MARKS: &[u8] = b":[]@!$'()*+,=&";
 const QUERY_MARKS: &[u8] = b":[]@!$'()*+,=/?|";
 
 /// The attributes of a path whose values are text.
-const TEXTS: [&str; 7] = ["manufacturer", "model", "object", "serial", "slot-description", "slot-manufacturer", "token"];
+const TEXTS: [&str; 7] =
+    ["manufacturer", "model", "object", "serial", "slot-description", "slot-manufacturer", "token"];
 
 #[cfg(test)]
 mod tests {

@@ -138,7 +138,8 @@ impl Plugin {
         }
         let leaf = made.certificate_chain.first().ok_or_else(|| wrong("no certificate".to_owned()))?;
         let leaf = STANDARD.decode(leaf).map_err(|_| wrong("a certificate that is not base64".to_owned()))?;
-        let (_, leaf) = X509Certificate::from_der(&leaf).map_err(|_| wrong("a certificate that is not X.509".to_owned()))?;
+        let (_, leaf) =
+            X509Certificate::from_der(&leaf).map_err(|_| wrong("a certificate that is not X.509".to_owned()))?;
         let public = PublicKey::from_spki(leaf.tbs_certificate.subject_pki.raw)
             .map_err(|error| wrong(format!("a certificate whose {error}")))?;
         if public.algorithm() != spec.algorithm() {
@@ -157,9 +158,7 @@ impl Plugin {
         let input = serde_json::to_vec(asked).map_err(|error| start(error.to_string()))?;
         let said = process::run(&self.program, command, &self.environment, input, self.deadline, limit);
         let said = said.map_err(|silence| match silence {
-            Silence::Deadline => {
-                PluginError::Deadline { plugin: plugin(), command, seconds: self.deadline.as_secs() }
-            }
+            Silence::Deadline => PluginError::Deadline { plugin: plugin(), command, seconds: self.deadline.as_secs() },
             Silence::Io(error) => start(error.to_string()),
             Silence::TooMuch => PluginError::TooMuch { plugin: plugin(), command, limit },
         })?;

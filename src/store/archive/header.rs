@@ -50,6 +50,13 @@ impl Header {
             other => return Err(format!("a member of the unknown type {:?}", other.escape_ascii().to_string())),
         };
         let size = number(field(block, 124, 12)).ok_or("a size that is no number")?;
+        // Mode, owners, time, device: they mean nothing here, but some readers stop at one that they cannot read.
+        if let Some((at, _)) = [(100, 8), (108, 8), (116, 8), (136, 12), (329, 8), (337, 8)]
+            .into_iter()
+            .find(|(at, length)| !number_or_none(field(block, *at, *length)))
+        {
+            return Err(format!("a field at {at} in its header that is no number"));
+        }
         let mut name = text(field(block, 0, 100)).to_vec();
         let prefix = text(field(block, 345, 155));
         if posix && !prefix.is_empty() {
@@ -139,6 +146,12 @@ fn number(field: &[u8]) -> Option<u64> {
     let (zeros, value) = rest.split_last_chunk::<8>()?;
     let value = u64::from_be_bytes(*value);
     (zeros.iter().all(|byte| *byte == 0) && i64::try_from(value).is_ok()).then_some(value)
+}
+
+/// Whether a field that we do not use is blank or a number of any kind.
+fn number_or_none(field: &[u8]) -> bool {
+    let blank = field.iter().all(|byte| matches!(byte, 0 | b' '));
+    blank || matches!(field.first(), Some(0x80 | 0xff)) || octal(field).is_some()
 }
 
 /// The largest size that eleven octal digits can say.

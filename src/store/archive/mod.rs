@@ -27,6 +27,7 @@ use crate::store::layout::open_regular;
 use crate::store::local::Local;
 use crate::store::local::place::Found;
 use crate::store::local::place::Place;
+use crate::store::local::place::Rereadable;
 use crate::store::local::place::Stage;
 use crate::store::local::place::at;
 use crate::store::local::place::blob_digest;
@@ -60,6 +61,7 @@ struct Opened {
 /// The bytes of a member.
 struct SpanReader {
     at: u64,
+    begin: u64,
     end: u64,
     file: Arc<File>,
 }
@@ -168,8 +170,13 @@ impl Place for Tar {
 
     fn commit(&self, index: &[u8]) -> Result<(), StoreError> {
         let lost = || StoreError::Broken { place: self.name(), why: LOST.to_owned() };
+        let mut state = self.state();
+        if !state.writing.as_ref().is_none_or(Writing::is_complete) {
+            return Err(StoreError::Busy { place: self.name(), why: "a blob is still on its way into it".to_owned() });
+        }
         // Where this fails everything staged is gone, and asking again cannot make it look as if it had not (TF-08).
-        let mut writing = self.state().writing.take().ok_or_else(lost)?;
+        let mut writing = state.writing.take().ok_or_else(lost)?;
+        drop(state);
         writing.commit(index)?;
         let committed = self.scan()?;
         self.state().read = committed;
@@ -179,7 +186,14 @@ impl Place for Tar {
 
 impl SpanReader {
     fn new(file: Arc<File>, span: Span) -> Self {
-        Self { at: span.offset, end: span.offset.saturating_add(span.size), file }
+        Self { at: span.offset, begin: span.offset, end: span.offset.saturating_add(span.size), file }
+    }
+}
+
+impl Rereadable for SpanReader {
+    fn restart(&mut self) -> io::Result<()> {
+        self.at = self.begin;
+        Ok(())
     }
 }
 

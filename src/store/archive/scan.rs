@@ -145,7 +145,8 @@ impl Scan<'_> {
         let twice = |what: &str| format!("{what} for one member, twice");
         match kind {
             Kind::LongName => {
-                let name = body.strip_suffix(b"\0").unwrap_or(body);
+                // Without its end, some readers go on to the end of the block.
+                let name = body.strip_suffix(b"\0").ok_or("a long name without an end")?;
                 let name = String::from_utf8(name.to_vec()).map_err(|_| "a name that is not UTF-8")?;
                 if self.next.path.replace(name).is_some() {
                     return Err(twice("a name"));
@@ -298,3 +299,158 @@ fn record(body: &[u8]) -> Option<(&str, &str, &[u8])> {
 
 /// The longest extension header, in bytes.
 const EXTENSION_LIMIT: u64 = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::process::Command;
+
+    use super::*;
+    use crate::digest::Digest;
+
+    fn pax(records: &[(&str, &str)]) -> Vec<u8> {
+        let record = |(key, value): &(&str, &str)| {
+            let rest = format!(" {key}={value}\n");
+            let length = (1..).find(|length: &usize| length.to_string().len() + rest.len() == *length).unwrap();
+            format!("{length}{rest}")
+        };
+        let body: String = records.iter().map(record).collect();
+        member(Kind::Pax, "x", body.as_bytes())
+    }
+
+    fn member(kind: Kind, name: &str, body: &[u8]) -> Vec<u8> {
+        let size = u64::try_from(body.len()).unwrap();
+        let mut bytes = Header { kind, name: name.as_bytes().to_vec(), size }.write().to_vec();
+        bytes.extend(body);
+        bytes.resize(bytes.len().next_multiple_of(512), 0);
+        bytes
+    }
+
+    fn good() -> Vec<u8> {
+        let long = "a/".repeat(60) + "x";
+        let mut longlink = member(Kind::File, "././@LongLink", format!("{long}\0").as_bytes());
+        longlink[156] = b'L';
+        let bytes = [
+            member(Kind::Directory, "./", b""),
+            member(Kind::File, "./oci-layout", b"mark"),
+            pax(&[("mtime", "1.5"), ("path", "index.json"), ("size", "600")]),
+            member(Kind::File, "short", &[b'i'; 600]),
+            repaired(&longlink, 0),
+            member(Kind::File, "short", b"long"),
+            member(Kind::File, "blobs/sha256/x", &member(Kind::File, "index.json", b"hidden")),
+            member(Kind::File, "empty", b""),
+        ];
+        bytes.concat()
+    }
+
+    /// `bytes` with a right checksum in the block at `start`.
+    fn repaired(bytes: &[u8], start: usize) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        let block = &mut bytes[start..start + 512];
+        block[148..156].fill(b' ');
+        let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+        block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        bytes
+    }
+
+    /// A small generator: the same archives in every run.
+    struct Dice(u64);
+
+    impl Dice {
+        fn roll(&mut self, sides: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(self.0 >> 33).unwrap() % sides
+        }
+    }
+
+    fn spoiled(dice: &mut Dice) -> Vec<u8> {
+        let mut bytes = good();
+        for _ in 0..=dice.roll(2) {
+            let blocks = bytes.len() / 512;
+            let start = dice.roll(blocks) * 512;
+            let block = bytes[start..start + 512].to_vec();
+            match dice.roll(5) {
+                0 => drop(bytes.splice(start..start + 512, [])),
+                1 => drop(bytes.splice(start..start, block)),
+                2 => bytes.splice(start..start, [0; 512]).for_each(drop),
+                _ => {
+                    // The fields that decide where members are and what they are called.
+                    let fields = [0, 2, 100, 124, 130, 133, 134, 135, 156, 157, 257, 262, 263, 345, 482, 511];
+                    let values = [0, b' ', b'/', b'.', b'0', b'1', b'5', b'7', b'L', b'x', b'g', 0x80, 0xff];
+                    bytes[start + fields[dice.roll(fields.len())]] = values[dice.roll(values.len())];
+                    bytes = repaired(&bytes, start);
+                }
+            }
+        }
+        bytes.extend([0; 1024]);
+        bytes
+    }
+
+    const PYTHON: &str = r#"
+import hashlib, os, sys, tarfile
+for name in sorted(os.listdir(sys.argv[2])):
+    try:
+        with tarfile.open(os.path.join(sys.argv[2], name), "r:", errorlevel=2) as tar:
+            for member in tar:
+                if member.isdir():
+                    continue
+                kind = "file" if member.isreg() else "other"
+                digest = hashlib.sha256(tar.extractfile(member).read()).hexdigest() if member.isreg() else "-"
+                print(name, kind, digest, member.name.removeprefix("./"))
+    except Exception as error:
+        print(name, "error", "-", type(error).__name__)
+"#;
+
+    const TAR: &str = r#"
+tar --version | grep -q GNU || exit 1
+cd "$1" && for name in *; do
+    { tar -tvf "$name" || echo - - - - - error; } | grep -v '^d' | sed -E -e 's/^([^ ]+ +){5}//' -e 's|^\./||' -e "s|^|$name |"
+done
+"#;
+
+    // T-63: whatever we take, another reader takes for the same files; we may refuse more.
+    #[test]
+    fn what_is_accepted_is_what_another_reader_sees() {
+        let place = tempfile::tempdir().unwrap();
+        let mut dice = Dice(7);
+        let mut ours = BTreeSet::new();
+        for number in 0..2_000 {
+            let bytes = if number == 0 { [good(), vec![0; 1024]].concat() } else { spoiled(&mut dice) };
+            let path = place.path().join("archive.tar");
+            fs::write(&path, &bytes).unwrap();
+            let length = u64::try_from(bytes.len()).unwrap();
+            let Ok(members) = scan(&File::open(&path).unwrap(), length, &Limits::DEFAULT) else { continue };
+            fs::rename(path, place.path().join(format!("{number:04}"))).unwrap();
+            let line = |(name, span): (&String, &Span)| {
+                let start = usize::try_from(span.offset).unwrap();
+                let content = &bytes[start..start + usize::try_from(span.size).unwrap()];
+                format!("{number:04} file {} {name}", Digest::sha256(content).hex())
+            };
+            ours.extend(members.iter().map(line));
+        }
+        let accepted = fs::read_dir(place.path()).unwrap().count();
+        assert!((100..1_500).contains(&accepted), "{accepted} of 2,000 were accepted");
+        let _left = fs::remove_file(place.path().join("archive.tar"));
+        let listed = |program: &str, script: &str| {
+            let output = Command::new(program).args(["-c", script, "list"]).arg(place.path()).output().ok()?;
+            output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
+        };
+        let lines = |text: String| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
+        let compare = |theirs: BTreeSet<String>, ours: &BTreeSet<String>| {
+            let left: Vec<_> = ours.difference(&theirs).collect();
+            let right: Vec<_> = theirs.difference(ours).collect();
+            assert_eq!(left, right, "ours on the left, theirs on the right");
+        };
+        if let Some(theirs) = listed("python3", PYTHON) {
+            compare(lines(theirs), &ours);
+        }
+        if let Some(theirs) = listed("sh", TAR) {
+            let name = |line: &String| {
+                let (number, rest) = line.split_once(' ').unwrap();
+                format!("{number} {}", rest.rsplit(' ').next().unwrap())
+            };
+            compare(lines(theirs), &ours.iter().map(name).collect());
+        }
+    }
+}

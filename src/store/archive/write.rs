@@ -28,6 +28,7 @@ use crate::store::layout::write::temporary;
 use crate::store::local::place::INDEX;
 use crate::store::local::place::MARK;
 use crate::store::local::place::MARK_BODY;
+use crate::store::local::place::Place as _;
 use crate::store::local::place::Stage;
 use crate::store::local::place::at;
 use crate::store::local::place::blob_name;
@@ -45,6 +46,8 @@ pub(super) struct Writing {
     holes: bool,
     kept: BTreeMap<String, Span>,
     _lock: Lock,
+    /// Blobs that are being written at this moment.
+    open: usize,
     target: PathBuf,
     temporary: PathBuf,
 }
@@ -69,7 +72,7 @@ impl Writing {
         let (file, temporary) = temporary(directory, &prefix(&target))?;
         let file = Arc::new(file);
         let kept = BTreeMap::new();
-        let mut writing = Self { end: 0, file, holes: false, kept, _lock: lock, target, temporary };
+        let mut writing = Self { end: 0, file, holes: false, kept, _lock: lock, open: 0, target, temporary };
         for directory in DIRECTORIES {
             let room = writing.set_aside(directory, 0, Kind::Directory)?;
             writing.end = room.end;
@@ -92,6 +95,11 @@ impl Writing {
     /// Where a member is that was taken over or kept.
     pub(super) fn find(&self, name: &str) -> Option<(Arc<File>, Span)> {
         self.kept.get(name).map(|span| (Arc::clone(&self.file), *span))
+    }
+
+    /// Whether no blob is on its way into the archive.
+    pub(super) fn is_complete(&self) -> bool {
+        self.open == 0
     }
 
     /// Completes the archive, syncs it and gives it its name.
@@ -184,10 +192,10 @@ impl<'a> Staged<'a> {
     pub(super) fn create(tar: &'a Tar, descriptor: &Descriptor) -> Result<Self, StoreError> {
         let name = blob_name(&descriptor.digest);
         let mut state = tar.state();
-        let begun = || StoreError::Broken { place: tar.path.display().to_string(), why: LOST.to_owned() };
-        let writing = state.writing.as_mut().ok_or_else(begun)?;
+        let writing = state.writing.as_mut().ok_or_else(|| lost(tar))?;
         let room = writing.set_aside(&name, descriptor.size, Kind::File)?;
         writing.end = room.end;
+        writing.open += 1;
         let (file, temporary) = (Arc::clone(&writing.file), writing.temporary.clone());
         Ok(Self { file, kept: false, name, position: room.data, room, size: descriptor.size, tar, temporary })
     }
@@ -201,28 +209,35 @@ impl Stage for Staged<'_> {
     }
 
     fn keep(mut self: Box<Self>) -> Result<(), StoreError> {
-        if let Some(writing) = &mut self.tar.state().writing {
-            let span = Span { offset: self.room.data, size: self.size };
-            // Two tasks may have written the same blob; the room of the second is a hole.
-            self.kept = !writing.kept.contains_key(&self.name);
-            writing.kept.entry(self.name.clone()).or_insert(span);
-        }
+        let tar = self.tar;
+        let mut state = tar.state();
+        let writing = state.writing.as_mut().ok_or_else(|| lost(tar))?;
+        let span = Span { offset: self.room.data, size: self.size };
+        // Two tasks may have written the same blob; the room of the second is a hole.
+        self.kept = !writing.kept.contains_key(&self.name);
+        writing.kept.entry(self.name.clone()).or_insert(span);
+        drop(state);
         Ok(())
     }
 }
 
 impl Drop for Staged<'_> {
     fn drop(&mut self) {
+        let mut state = self.tar.state();
+        let Some(writing) = &mut state.writing else { return };
+        writing.open -= 1;
         if self.kept {
             return;
         }
-        if let Some(writing) = &mut self.tar.state().writing {
-            match writing.end == self.room.end && writing.file.set_len(self.room.start).is_ok() {
-                true => writing.end = self.room.start,
-                false => writing.holes = true,
-            }
+        match writing.end == self.room.end && writing.file.set_len(self.room.start).is_ok() {
+            true => writing.end = self.room.start,
+            false => writing.holes = true,
         }
     }
+}
+
+fn lost(tar: &Tar) -> StoreError {
+    StoreError::Broken { place: tar.name(), why: LOST.to_owned() }
 }
 
 /// The header of a member, after one with its name where that is too long for it.

@@ -7,6 +7,7 @@ use std::fs;
 use std::fs::File;
 use std::fs::Metadata;
 use std::io;
+use std::io::Seek as _;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -23,6 +24,7 @@ use crate::store::local::Local;
 use crate::store::local::place::Found;
 use crate::store::local::place::MARK;
 use crate::store::local::place::Place;
+use crate::store::local::place::Rereadable;
 use crate::store::local::place::Stage;
 use crate::store::local::place::at;
 use crate::store::local::place::blob_digest;
@@ -89,6 +91,12 @@ impl Directory {
     }
 }
 
+impl Rereadable for File {
+    fn restart(&mut self) -> io::Result<()> {
+        self.rewind()
+    }
+}
+
 impl Place for Directory {
     fn name(&self) -> String {
         format!("oci:{}", self.path.display())
@@ -150,8 +158,13 @@ impl Place for Directory {
 
     fn commit(&self, index: &[u8]) -> Result<(), StoreError> {
         // Where this fails everything staged is gone, and asking again cannot make it look as if it had not (TF-08).
-        let mut staging = self.with_staging(Option::take).ok_or_else(|| broken(&self.path, LOST))?;
-        staging.commit(index)?;
+        self.with_staging(|staging| {
+            let mut begun = staging.take().ok_or_else(|| broken(&self.path, LOST))?;
+            begun.commit(index)?;
+            // A blob that is on its way belongs to what is committed next.
+            *staging = Some(begun).filter(|begun| !begun.is_done());
+            Ok::<_, StoreError>(())
+        })?;
         self.new.store(false, Ordering::Release);
         Ok(())
     }

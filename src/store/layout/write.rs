@@ -32,6 +32,8 @@ pub(super) struct Staging {
     created: Vec<PathBuf>,
     found_layout: bool,
     lock: Option<Lock>,
+    /// Blobs that are being written at this moment.
+    open: usize,
     path: PathBuf,
     /// Blobs that have their final name already.
     placed: Vec<PathBuf>,
@@ -46,6 +48,7 @@ impl Staging {
             created: Vec::new(),
             found_layout: false,
             lock: None,
+            open: 0,
             path: path.to_owned(),
             placed: Vec::new(),
             staged: BTreeMap::new(),
@@ -65,6 +68,11 @@ impl Staging {
     /// Whether there was a layout when we took the directory.
     pub(super) fn found_layout(&self) -> bool {
         self.found_layout
+    }
+
+    /// Whether there is nothing left to do with the directory.
+    pub(super) fn is_done(&self) -> bool {
+        self.open == 0
     }
 
     /// Where the bytes of a staged blob are.
@@ -97,9 +105,14 @@ impl Staging {
             sync_directory(directory)?;
         }
         write_file(&self.path, INDEX, index)?;
+        // From here on it is visible: what it lists stays, whatever else goes wrong.
         self.committed = true;
         sync_directory(&self.path)?;
-        self.created.iter().filter_map(|created| created.parent()).try_for_each(sync_directory)
+        self.created.iter().filter_map(|created| created.parent()).try_for_each(sync_directory)?;
+        self.created.clear();
+        self.placed.clear();
+        self.found_layout = true;
+        Ok(())
     }
 
     fn create_all(&mut self, path: &Path) -> Result<(), StoreError> {
@@ -144,12 +157,14 @@ impl<'a> Staged<'a> {
     pub(super) fn create(directory: &'a Directory, digest: Digest) -> Result<Self, StoreError> {
         let blobs = directory.path.join("blobs");
         let parent = blobs.join(digest.algorithm().name());
-        directory.with_staging(|staging| match staging {
-            Some(staging) => staging.create(&blobs).and_then(|()| staging.create(&parent)),
-            None => Err(broken(&parent, LOST)),
-        })?;
-        let (file, path) = temporary(&parent, TEMPORARY)?;
-        Ok(Self { digest, directory, file, path: Some(path) })
+        directory.with_staging(|staging| {
+            let staging = staging.as_mut().ok_or_else(|| broken(&parent, LOST))?;
+            staging.committed = false;
+            staging.create(&blobs).and_then(|()| staging.create(&parent))?;
+            let (file, path) = temporary(&parent, TEMPORARY)?;
+            staging.open += 1;
+            Ok(Self { digest, directory, file, path: Some(path) })
+        })
     }
 }
 
@@ -160,20 +175,20 @@ impl Stage for Staged<'_> {
     }
 
     fn keep(mut self: Box<Self>) -> Result<(), StoreError> {
-        let kept = self.path.take();
         self.directory.with_staging(|staging| {
-            if let Some((staging, path)) = staging.as_mut().zip(kept) {
-                // Two tasks may have written the same blob; one is enough.
-                staging.staged.insert(self.digest, path).into_iter().for_each(|twice| drop(fs::remove_file(twice)));
-            }
-        });
-        Ok(())
+            let staging = staging.as_mut().ok_or_else(|| broken(&self.directory.path, LOST))?;
+            // Two tasks may have written the same blob; one is enough.
+            let twice = self.path.take().and_then(|path| staging.staged.insert(self.digest, path));
+            twice.into_iter().for_each(|twice| drop(fs::remove_file(twice)));
+            Ok(())
+        })
     }
 }
 
 impl Drop for Staged<'_> {
     fn drop(&mut self) {
         self.path.iter().for_each(|path| drop(fs::remove_file(path)));
+        self.directory.with_staging(|staging| staging.iter_mut().for_each(|staging| staging.open -= 1));
     }
 }
 

@@ -68,8 +68,8 @@ impl Graph {
         for entry in catalog.descriptors() {
             match Peek::at(place, &entry.digest, limits) {
                 Some(peek) => graph.add(&entry.digest, entry.size, &entry.media_type, peek),
-                None if entry.annotations.contains_key(REF_NAME) => {}
-                None => graph.unreadable.push(entry.clone()),
+                None if may_refer(entry) => graph.unreadable.push(entry.clone()),
+                None => {}
             }
         }
         graph
@@ -138,6 +138,12 @@ impl Peek {
             _ => None,
         }
     }
+}
+
+/// Whether an entry that cannot be read could be a referrer: by its kind, and because tools do not name referrers.
+fn may_refer(entry: &Descriptor) -> bool {
+    let kind = media_type::is_manifest(&entry.media_type) || media_type::is_index(&entry.media_type);
+    !entry.annotations.contains_key(REF_NAME) && (kind || entry.artifact_type.is_some())
 }
 
 /// How many small blobs are looked into for a subject.

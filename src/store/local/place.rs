@@ -1,5 +1,6 @@
 //! `Place`: the files of an OCI layout, wherever they lie; a directory and an archive are places.
 
+use std::io;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -73,10 +74,19 @@ pub trait Stage: Send {
     fn keep(self: Box<Self>) -> Result<(), StoreError>;
 }
 
+/// The bytes of an open file, which can be read once more.
+pub trait Rereadable: Read + Send {
+    /// Goes back to the first byte.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn restart(&mut self) -> io::Result<()>;
+}
+
 /// An open file of a place.
 pub struct Found {
     /// Its bytes, from the first.
-    pub reader: Box<dyn Read + Send>,
+    pub reader: Box<dyn Rereadable>,
     /// How many it is said to have.
     pub size: u64,
 }
@@ -118,19 +128,19 @@ pub(crate) fn blob_digest(name: &str) -> Option<Digest> {
 /// Eight random bytes in hexadecimal, for the names of temporary files.
 pub(crate) fn random_name(path: impl std::fmt::Display) -> Result<String, StoreError> {
     let mut bytes = [0; 8];
-    let refused = |error: getrandom::Error| std::io::Error::other(error.to_string());
+    let refused = |error: getrandom::Error| io::Error::other(error.to_string());
     getrandom::fill(&mut bytes).map_err(|error| StoreError::io(path, refused(error)))?;
     Ok(crate::digest::hex(&bytes))
 }
 
 /// An error of the system about `path`, from any number of threads.
-pub(crate) fn at(path: &std::path::Path) -> impl Fn(std::io::Error) -> StoreError {
+pub(crate) fn at(path: &std::path::Path) -> impl Fn(io::Error) -> StoreError {
     let path = path.display().to_string();
     move |error| StoreError::Io { path: path.clone(), error: Arc::new(error) }
 }
 
 struct Pieces {
-    reader: Box<dyn Read + Send>,
+    reader: Box<dyn Rereadable>,
     what: String,
 }
 
@@ -147,6 +157,11 @@ impl Pieces {
 impl Chunks for Pieces {
     fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
         Box::pin(std::future::ready(self.read()))
+    }
+
+    fn rewind(&mut self) -> Task<'_, Result<bool, StoreError>> {
+        let done = self.reader.restart().map_err(|error| StoreError::io(&self.what, error));
+        Box::pin(std::future::ready(done.map(|()| true)))
     }
 }
 

@@ -136,7 +136,7 @@ impl<P: Place> Local<P> {
         let graph = self.graph(state);
         let roots = roots(&state.catalog, &graph);
         let same = |root: &&Descriptor| cosign_tag(&root.digest, suffix) == tag;
-        if roots.is_empty() || !roots.iter().all(|root| same(&root)) {
+        if roots.is_empty() || !roots.iter().all(same) {
             return Ok(None);
         }
         let entries: Vec<_> = state.catalog.descriptors().filter(|entry| kind(entry) == Some(true)).collect();
@@ -206,7 +206,8 @@ fn roots<'a>(catalog: &'a Catalog, graph: &Graph) -> Vec<&'a Descriptor> {
     let candidates = || catalog.descriptors().filter(|entry| !is_auxiliary(entry));
     let image = |entry: &&Descriptor| {
         let unnamed = !entry.annotations.contains_key(REF_NAME);
-        !graph.referring.contains(&entry.digest) && !(unnamed && graph.children.contains(&entry.digest))
+        let child = unnamed && graph.children.contains(&entry.digest);
+        !child && !graph.referring.contains(&entry.digest)
     };
     let images: Vec<_> = candidates().filter(image).collect();
     match images.is_empty() {

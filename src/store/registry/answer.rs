@@ -110,7 +110,9 @@ impl Answer {
         let from = if self.foreign { format!("{} ", super::transport::place(&self.url)) } else { String::new() };
         let shown = match &self.body {
             Body::Refused(Refused { page: true, .. }) => ": a page for browsers, which is no answer of a registry",
-            Body::Refused(refused) if !refused.shown.is_empty() => return format!("{from}answered {}: {}", self.status, refused.shown),
+            Body::Refused(refused) if !refused.shown.is_empty() => {
+                return format!("{from}answered {}: {}", self.status, refused.shown);
+            }
             _ => "",
         };
         format!("{from}answered {}{shown}", self.status)

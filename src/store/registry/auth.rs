@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::Weak;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -57,7 +58,7 @@ enum Kind {
     /// A token that we were given for the registry itself.
     Given,
     /// A token of a token service: where it is kept, and the how manieth it was there.
-    Token(Arc<tokio::sync::Mutex<Slot>>, u64),
+    Token(Weak<tokio::sync::Mutex<Slot>>, u64),
 }
 
 /// What we know about who a registry wants us to be.
@@ -79,7 +80,23 @@ struct Slot {
     held: Option<(Ticket, Instant)>,
 }
 
+impl Slot {
+    fn valid(&self) -> Option<Ticket> {
+        let held = self.held.as_ref().filter(|(_, until)| Instant::now() < *until);
+        held.map(|(ticket, _)| ticket.clone())
+    }
+}
+
 impl Scope {
+    /// Whether whoever may do this may do what `other` says too.
+    fn includes(&self, other: &Self) -> bool {
+        let more = match (&self.access, &other.access) {
+            (Access::Mount(_), Access::Pull | Access::Push) | (Access::Push, Access::Pull) => true,
+            (Access::Mount(_) | Access::Pull | Access::Push, _) => false,
+        };
+        more && self.repository == other.repository
+    }
+
     /// As token services are told, what is needed most last.
     fn wanted(&self, extra: &BTreeSet<String>) -> Vec<String> {
         let own = if self.access == Access::Pull { ["pull"].as_slice() } else { &["pull", "push"] };
@@ -119,7 +136,7 @@ impl Auth {
         let challenge = self.challenge.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match challenge {
             None => Ok(None),
-            Some(Challenge::Basic) => self.basic(scope).await.map(Some),
+            Some(Challenge::Basic) => self.basic(scope).await,
             Some(Challenge::Bearer(bearer)) => self.token(scope, &bearer).await.map(Some),
         }
     }
@@ -145,11 +162,16 @@ impl Auth {
             Some(Kind::Given) => return Err(answer.error()),
             Some(Kind::Basic) if challenge == Challenge::Basic => return Err(answer.error()),
             Some(Kind::Token(slot, count)) => {
-                let mut slot = slot.lock().await;
-                let same = slot.count == *count;
-                slot.held.take_if(|_| same);
+                if let Some(slot) = slot.upgrade() {
+                    let mut slot = slot.lock().await;
+                    let same = slot.count == *count;
+                    slot.held.take_if(|_| same);
+                }
             }
             Some(Kind::Basic) | None => {}
+        }
+        if challenge == Challenge::Basic && self.basic(scope).await?.is_none() {
+            return Err(self.denied("it wants a user name and a password, and there are none for it"));
         }
         let mut changed = false;
         if let Challenge::Bearer(bearer) = &challenge {
@@ -163,6 +185,16 @@ impl Auth {
         Ok(changed)
     }
 
+    /// Whether the registry has said who it wants us to be.
+    pub(super) fn is_challenged(&self) -> bool {
+        self.challenge.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Whether there are credentials for the registry in particular.
+    pub(super) async fn is_known(&self, scope: &Scope) -> bool {
+        self.transport.settings.credentials.knows(&self.host, &scope.repository).await
+    }
+
     /// Forgets the token for `scope` if it would end within `time`.
     pub(super) async fn lasting(&self, scope: &Scope, time: Duration) {
         let slot = self.slot(scope);
@@ -171,15 +203,15 @@ impl Auth {
         slot.held.take_if(|(_, until)| *until < soon);
     }
 
-    async fn basic(&self, scope: &Scope) -> Result<Ticket, StoreError> {
+    /// A name and a password, if there are any: without, what is open to all is still to be had.
+    async fn basic(&self, scope: &Scope) -> Result<Option<Ticket>, StoreError> {
         match self.credential(scope).await? {
             Credential::Basic { username, password } => {
                 let header = token::basic(&username, &password)?;
-                Ok(Ticket { secrets: vec![password.clone(), encoded(&header)], header, kind: Kind::Basic })
+                Ok(Some(Ticket { secrets: vec![password, encoded(&header)], header, kind: Kind::Basic }))
             }
-            Credential::Token(token) => given(token),
-            Credential::Identity(_) => Err(self.denied("it wants a password, and there is only an identity token")),
-            Credential::Anonymous => Err(self.denied("it wants a user name and a password, and there are none for it")),
+            Credential::Token(token) => given(token).map(Some),
+            Credential::Anonymous | Credential::Identity(_) => Ok(None),
         }
     }
 
@@ -189,10 +221,8 @@ impl Auth {
         }
         let kept = self.slot(scope);
         let mut slot = kept.lock().await;
-        if let Some((ticket, until)) = &slot.held
-            && Instant::now() < *until
-        {
-            return Ok(ticket.clone());
+        if let Some(ticket) = slot.valid() {
+            return Ok(ticket);
         }
         let realm = Url::parse(&bearer.realm).map_err(|_| self.denied("its token service has no address"))?;
         may_ask(&self.base, &realm, &self.transport.settings).map_err(|why| self.denied(&why))?;
@@ -201,26 +231,22 @@ impl Auth {
             return given(token);
         }
         let scopes = scope.wanted(&slot.extra);
-        let wanted =
-            Wanted { bearer, credential: &credential, host: &self.host, realm: &realm, scopes: &scopes };
+        let wanted = Wanted { bearer, credential: &credential, host: &self.host, realm: &realm, scopes: &scopes };
         let token = token::fetch(&self.transport, &wanted, &self.get_only).await?;
         slot.count += 1;
         let header = token::bearer(&token.secret)?;
-        let ticket = Ticket { header, secrets: vec![token.secret], kind: Kind::Token(Arc::clone(&kept), slot.count) };
+        let ticket =
+            Ticket { header, secrets: vec![token.secret], kind: Kind::Token(Arc::downgrade(&kept), slot.count) };
         let margin = (token.lifetime / 10).min(MARGIN_MOST);
         slot.held = Some((ticket.clone(), Instant::now() + token.lifetime - margin));
         Ok(ticket)
     }
 
-    /// A token for writing is good for reading too.
+    /// A token for more is good for less too.
     fn broader(&self, scope: &Scope) -> Option<Ticket> {
-        if scope.access != Access::Pull {
-            return None;
-        }
-        let broader = Scope { repository: scope.repository.clone(), access: Access::Push };
-        let slot = self.slots.lock().unwrap_or_else(PoisonError::into_inner).get(&broader).cloned()?;
-        let slot = slot.try_lock().ok()?;
-        slot.held.as_ref().filter(|(_, until)| Instant::now() < *until).map(|(ticket, _)| ticket.clone())
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let broader = slots.iter().filter(|(other, _)| other.includes(scope)).map(|(_, slot)| slot);
+        broader.filter_map(|slot| slot.try_lock().ok()?.valid()).next()
     }
 
     async fn credential(&self, scope: &Scope) -> Result<Credential, StoreError> {

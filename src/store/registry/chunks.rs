@@ -12,8 +12,8 @@ use reqwest::header::HeaderValue;
 use reqwest::header::LOCATION;
 
 use super::answer::Answer;
-use super::client::Tries;
-use super::client::is_busy;
+use super::call::Tries;
+use super::call::is_busy;
 use super::download::number;
 use super::feed::Feed;
 use super::place;

@@ -7,32 +7,26 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
 use reqwest::Method;
-use reqwest::Request;
 use reqwest::Response;
 use reqwest::StatusCode;
 use reqwest::Url;
-use reqwest::header::ACCEPT;
-use reqwest::header::AUTHORIZATION;
-use reqwest::header::CONTENT_TYPE;
-use reqwest::header::HeaderMap;
-use reqwest::header::HeaderName;
-use reqwest::header::HeaderValue;
 use reqwest::header::LOCATION;
 use tokio::sync::MutexGuard;
+use tokio::sync::OnceCell;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::answer::Answer;
 use super::answer::Body;
 use super::answer::Refused;
-use super::auth::Access;
 use super::auth::Auth;
 use super::auth::Scope;
 use super::auth::Ticket;
+use super::call::Call;
+use super::call::Reading;
+use super::call::request;
 use super::place;
-use super::retry::Failure;
 use super::retry::Retry;
 use super::transport::Incoming;
 use super::transport::Transport;
@@ -45,6 +39,7 @@ pub(super) struct Host {
     pub(super) auth: Auth,
     pub(super) base: Url,
     first: tokio::sync::Mutex<()>,
+    introduced: OnceCell<()>,
     pub(super) knows: Knowledge,
     not_before: Mutex<Option<Instant>>,
     opened: AtomicBool,
@@ -65,114 +60,13 @@ pub(super) struct Knowledge {
     pub(super) validates: AtomicBool,
 }
 
-/// What a registry is asked.
-pub(super) struct Call {
-    pub(super) body: Bytes,
-    pub(super) headers: HeaderMap,
-    pub(super) method: Method,
-    pub(super) reading: Reading,
-    pub(super) scope: Scope,
-    pub(super) tries: Tries,
-    pub(super) url: Url,
-    /// What it is about, for messages.
-    pub(super) what: String,
-}
-
-/// What is done with the body of a good answer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
-    /// Read up to so many bytes; what follows is left.
-    Cut(u64),
-    /// Not looked at.
-    Nothing,
-    /// Handed on as it comes.
-    Stream,
-    /// Read; more than so many bytes is an error.
-    UpTo(u64),
-}
-
-/// When a call may be made again.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tries {
-    /// Whenever there was no good answer.
-    Many,
-    /// Not at all.
-    Never,
-    /// Only where nothing can have been done.
-    Once,
-}
-
-impl Call {
-    /// A call that only reads.
-    pub(super) fn get(url: Url, repository: &str, reading: Reading, what: String) -> Self {
-        Self::new(Method::GET, url, repository, Access::Pull, what).reading(reading)
-    }
-
-    /// A call without a body, whose answer's body is not looked at.
-    pub(super) fn new(method: Method, url: Url, repository: &str, access: Access, what: String) -> Self {
-        Self {
-            body: Bytes::new(),
-            headers: HeaderMap::new(),
-            method,
-            reading: Reading::Nothing,
-            scope: Scope { repository: repository.to_owned(), access },
-            tries: Tries::Many,
-            url,
-            what,
-        }
-    }
-
-    pub(super) fn accept(self, types: &'static str) -> Self {
-        self.header(ACCEPT, HeaderValue::from_static(types))
-    }
-
-    pub(super) fn body(mut self, media_type: &str, body: Bytes) -> Self {
-        self.body = body;
-        match HeaderValue::from_str(media_type) {
-            Ok(value) => self.header(CONTENT_TYPE, value),
-            Err(_) => self,
-        }
-    }
-
-    pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
-        self
-    }
-
-    pub(super) fn tries(mut self, tries: Tries) -> Self {
-        self.tries = tries;
-        self
-    }
-
-    pub(super) fn reading(mut self, reading: Reading) -> Self {
-        self.reading = reading;
-        self
-    }
-
-    fn may_repeat(&self, status: StatusCode) -> bool {
-        let nothing_done = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
-        match self.tries {
-            Tries::Many => is_busy(status),
-            Tries::Never => false,
-            Tries::Once => nothing_done,
-        }
-    }
-
-    fn pause(&self, retry: &mut Retry, failure: Failure) -> Option<Duration> {
-        match self.tries {
-            Tries::Many => retry.broken(failure),
-            Tries::Once if failure == Failure::Connect => retry.broken(failure),
-            Tries::Never | Tries::Once => None,
-        }
-    }
-}
-
 impl Host {
     pub(super) fn new(name: &str, base: Url, transport: Arc<Transport>) -> Self {
         Self {
             auth: Auth::new(name, base.clone(), Arc::clone(&transport)),
             base,
             first: tokio::sync::Mutex::default(),
+            introduced: OnceCell::new(),
             knows: Knowledge::default(),
             not_before: Mutex::default(),
             opened: AtomicBool::new(false),
@@ -186,13 +80,23 @@ impl Host {
     pub(super) async fn ask(&self, call: &Call) -> Result<Answer, StoreError> {
         let mut retry = Retry::new(self.transport.settings.patience);
         let mut refusals = Refusals::default();
+        let mut introduced = false;
         loop {
+            // Before the ticket: whoever waited here may have one by now.
+            let mut first = self.first_turn().await;
             let ticket = self.auth.ticket(&call.scope).await?;
-            let pause = match self.once(call, ticket.as_ref()).await {
+            let pause = match self.once(call, ticket.as_ref(), &mut first).await {
                 Ok(answer) if answer.status == StatusCode::UNAUTHORIZED && !answer.foreign => {
                     let changed = self.auth.refused(&call.scope, ticket.as_ref(), &answer).await?;
                     refusals.one_more(changed, &answer)?;
                     continue;
+                }
+                Ok(answer) if is_closed(&answer, ticket.as_ref()) && !introduced => {
+                    introduced = true;
+                    match self.introduce(call).await? {
+                        true => continue,
+                        false => return Ok(answer),
+                    }
                 }
                 Ok(answer) if call.may_repeat(answer.status) => match retry.busy(&answer.headers) {
                     Some(pause) => self.pause_all(pause),
@@ -223,19 +127,43 @@ impl Host {
         Ok(answer)
     }
 
-    async fn once(&self, call: &Call, ticket: Option<&Ticket>) -> Result<Answer, Trouble> {
+    /// Asks the registry, once, who it wants us to be, if there are credentials for it; whether it said. A registry that
+    /// is open to all may hide what is not, instead of asking who wants to know.
+    async fn introduce(&self, call: &Call) -> Result<bool, StoreError> {
+        let asked = self.introduced.get_or_try_init(|| async {
+            if self.auth.is_challenged() || !self.auth.is_known(&call.scope).await {
+                return Ok(());
+            }
+            let mut url = self.base.clone();
+            url.set_path("/v2/");
+            let Scope { repository, access } = call.scope.clone();
+            let ping = Call::new(Method::GET, url, &repository, access, place_of(&self.base));
+            let answer = self.once(&ping, None, &mut None).await.map_err(|trouble| trouble.error(&call.what))?;
+            match answer.status == StatusCode::UNAUTHORIZED && !answer.foreign {
+                true => self.auth.refused(&call.scope, None, &answer).await.map(drop),
+                false => Ok(()),
+            }
+        });
+        asked.await?;
+        Ok(self.auth.is_challenged())
+    }
+
+    async fn once(
+        &self,
+        call: &Call,
+        ticket: Option<&Ticket>,
+        first: &mut Option<FirstTurn<'_>>,
+    ) -> Result<Answer, Trouble> {
         let _turn = self.turns.acquire().await;
         self.wait_until_welcome().await;
-        let mut first = self.first_turn().await;
         let mut url = call.url.clone();
         for _ in 0..=self.transport.settings.limits.redirects {
             // HR-25: whoever is not the registry itself sees neither credential nor certificate.
             let own = url.origin() == self.base.origin();
             let request = request(call, url.clone(), ticket.filter(|_| own));
             let response = self.transport.send(request, own, self.transport.settings.patience.first_byte).await;
-            if first.take().is_some() {
-                self.opened.store(true, Ordering::Release);
-            }
+            // An answer of 401 is first to be taken in.
+            first.take_if(|_| !response.as_ref().is_ok_and(|response| response.status() == StatusCode::UNAUTHORIZED));
             let response = response?;
             match self.target(call, &url, &response)? {
                 Some(next) => url = next,
@@ -301,12 +229,12 @@ impl Host {
 
     /// As long as nothing was heard of a registry it is sent one request only: it may want to know who we are, and
     /// then all others can say so at once, on the connection that is there already.
-    async fn first_turn(&self) -> Option<MutexGuard<'_, ()>> {
+    async fn first_turn(&self) -> Option<FirstTurn<'_>> {
         if self.opened.load(Ordering::Acquire) {
             return None;
         }
-        let turn = self.first.lock().await;
-        (!self.opened.load(Ordering::Acquire)).then_some(turn)
+        let guard = self.first.lock().await;
+        (!self.opened.load(Ordering::Acquire)).then_some(FirstTurn { opened: &self.opened, _guard: guard })
     }
 
     /// Keeps all calls back for a while: a busy registry is not helped by the others.
@@ -328,6 +256,18 @@ impl Host {
     }
 }
 
+/// The turn of the first request; when it ends, whatever came of it, the others go on.
+struct FirstTurn<'a> {
+    opened: &'a AtomicBool,
+    _guard: MutexGuard<'a, ()>,
+}
+
+impl Drop for FirstTurn<'_> {
+    fn drop(&mut self) {
+        self.opened.store(true, Ordering::Release);
+    }
+}
+
 /// Counts the 401 answers to one call: one new token, and another one only where the registry asked for more.
 #[derive(Default)]
 struct Refusals(u32);
@@ -343,20 +283,7 @@ impl Refusals {
     }
 }
 
-/// Whether an answer says "not now".
-pub(super) fn is_busy(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
-}
-
-fn request(call: &Call, url: Url, ticket: Option<&Ticket>) -> Request {
-    let mut request = Request::new(call.method.clone(), url);
-    *request.headers_mut() = call.headers.clone();
-    if let Some(ticket) = ticket {
-        request.headers_mut().insert(AUTHORIZATION, ticket.header.clone());
-    }
-    let has_body = call.method != Method::GET && call.method != Method::HEAD;
-    if has_body {
-        *request.body_mut() = Some(call.body.clone().into());
-    }
-    request
+/// Whether an answer to nobody in particular says that there is nothing for nobody in particular.
+fn is_closed(answer: &Answer, ticket: Option<&Ticket>) -> bool {
+    ticket.is_none() && !answer.foreign && matches!(answer.status.as_u16(), 403 | 404)
 }

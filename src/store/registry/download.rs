@@ -9,8 +9,8 @@ use reqwest::header::RANGE;
 
 use super::answer::Answer;
 use super::answer::Body;
-use super::client::Call;
-use super::client::Reading;
+use super::call::Call;
+use super::call::Reading;
 use super::repository::Repository;
 use super::retry::Failure;
 use super::retry::Retry;
@@ -24,11 +24,7 @@ use crate::store::StoreError;
 use crate::store::Task;
 
 /// The blob of `descriptor`, whole and checked.
-pub(super) async fn whole(
-    repository: &Repository,
-    descriptor: &Descriptor,
-    limit: u64,
-) -> Result<Content, StoreError> {
+pub(super) async fn whole(repository: &Repository, descriptor: &Descriptor, limit: u64) -> Result<Content, StoreError> {
     let what = repository.place_of(&descriptor.digest);
     if descriptor.size > limit {
         return Err(StoreError::TooLarge { what, limit });

@@ -38,25 +38,21 @@ impl Locks {
 }
 
 /// Makes `entries` stand in the list of referrers of `subject`.
-pub(super) async fn add(
-    repository: &Repository,
-    subject: &Digest,
-    entries: &[Descriptor],
-) -> Result<(), StoreError> {
+pub(super) async fn add(repository: &Repository, subject: &Digest, entries: &[Descriptor]) -> Result<(), StoreError> {
     let tag = fallback_tag(subject);
     let selector = Selector::Tag(tag.clone());
     let place = repository.place(&selector);
     let lock = repository.lists().of(&place);
     let _turn = lock.lock().await;
-    let settle = repository.host.transport.settings.patience.settle;
+    let mut slowest = repository.host.transport.settings.patience.settle;
     let mut confirmed = 0;
-    let mut wrote = false;
+    let mut writes = 0;
     for _ in 0..ROUNDS {
         let since = Instant::now();
         let there = read(repository, &selector).await?;
         match merged(there.as_ref(), entries, repository).map_err(|why| unreadable(&place, why))? {
             // What stood there before we came was read by everybody who came later.
-            None if !wrote => return Ok(()),
+            None if writes == 0 => return Ok(()),
             None => confirmed += 1,
             Some(list) => {
                 let limit = repository.limits().manifest_bytes;
@@ -65,15 +61,16 @@ pub(super) async fn add(
                 }
                 manifests::push(repository, &list, Some(&tag)).await.or_else(is_overtaken)?;
                 confirmed = 0;
-                wrote = true;
+                writes += 1;
             }
         }
-        if confirmed == CONFIRMATIONS {
+        // Where we were overtaken others are about, and may be so again.
+        if confirmed >= CONFIRMATIONS + writes.min(CONFIRMATIONS_MORE) {
             return Ok(());
         }
-        // A writer that read before we wrote writes about as long after that as a request takes.
-        let pause = settle.max(since.elapsed());
-        tokio::time::sleep(pause + random_part(pause.saturating_mul(2))).await;
+        // A writer that read before we wrote writes as long after that as it takes us to read and write.
+        slowest = slowest.max(since.elapsed());
+        tokio::time::sleep(slowest + random_part(slowest.saturating_mul(2))).await;
     }
     Err(StoreError::ReadBack { place, why: format!("other writers replaced the list {ROUNDS} times") })
 }
@@ -115,11 +112,7 @@ struct EntryWire {
 
 /// The list with `entries` in it; `None` where they all are. Nothing that stands in it is touched, not even in its
 /// spelling.
-fn merged(
-    there: Option<&Content>,
-    entries: &[Descriptor],
-    repository: &Repository,
-) -> Result<Option<Content>, String> {
+fn merged(there: Option<&Content>, entries: &[Descriptor], repository: &Repository) -> Result<Option<Content>, String> {
     let Some(there) = there else {
         return fresh(entries).map(Some);
     };
@@ -168,7 +161,9 @@ fn joined(entries: &[&Descriptor]) -> Option<String> {
     Some(texts?.join(","))
 }
 
-/// How often the list must be seen to hold, one time after another.
-const CONFIRMATIONS: u32 = 3;
+/// How often the list must be seen to hold, one time after another, besides once for each time that we wrote it.
+const CONFIRMATIONS: u32 = 2;
+/// How many times of our writing count.
+const CONFIRMATIONS_MORE: u32 = 8;
 /// How often it is read.
 const ROUNDS: u32 = 200;

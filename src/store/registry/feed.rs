@@ -50,12 +50,7 @@ impl Feed {
     pub(super) fn new(blob: Blob) -> Arc<Self> {
         let size = blob.descriptor().size;
         let inner = Inner { blob, complete: true, error: None, kept: Vec::new(), kept_bytes: 0, round: 0 };
-        Arc::new(Self {
-            inner: Mutex::new(inner),
-            sent: AtomicU64::new(0),
-            size,
-            waiting: AtomicBool::new(false),
-        })
+        Arc::new(Self { inner: Mutex::new(inner), sent: AtomicU64::new(0), size, waiting: AtomicBool::new(false) })
     }
 
     /// Why the source gave no more, if it did not.

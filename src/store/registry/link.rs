@@ -95,7 +95,10 @@ mod tests {
         let page = Ok(Some("https://r.example/v2/app/x?last=b&n=1".to_owned()));
         assert_eq!(read(&[]), Ok(None));
         assert_eq!(read(&[r#"</v2/app/x?last=b&n=1>; rel="next""#]), page);
-        assert_eq!(read(&["<x?last=b&n=1>;rel=next"]).unwrap().unwrap(), "https://r.example/v2/app/referrers/x?last=b&n=1");
+        assert_eq!(
+            read(&["<x?last=b&n=1>;rel=next"]).unwrap().unwrap(),
+            "https://r.example/v2/app/referrers/x?last=b&n=1"
+        );
         assert_eq!(read(&["<https://r.example:443/v2/app/x?last=b&n=1>; title=\"a,b;c\"; rel=\"prev next\""]), page);
         assert_eq!(read(&["</first>; rel=first, </v2/app/x?last=b&n=1>; rel=next"]), page);
         assert_eq!(read(&["</first>; rel=\"first\""]), Ok(None));

@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::answer::Answer;
 use super::auth::Access;
-use super::client::Call;
-use super::client::Reading;
+use super::call::Call;
+use super::call::Reading;
 use super::repository::Repository;
 use crate::digest::Digest;
 use crate::oci::Content;
@@ -60,11 +60,7 @@ pub(super) async fn is_there(repository: &Repository, descriptor: &Descriptor) -
 }
 
 /// Puts `content` under its digest, or under `tag`.
-pub(super) async fn push(
-    repository: &Repository,
-    content: &Content,
-    tag: Option<&str>,
-) -> Result<Pushed, StoreError> {
+pub(super) async fn push(repository: &Repository, content: &Content, tag: Option<&str>) -> Result<Pushed, StoreError> {
     let selector = match tag {
         Some(tag) => Selector::Tag(tag.to_owned()),
         None => Selector::Digest(*content.digest()),

@@ -5,6 +5,7 @@
 
 mod answer;
 mod auth;
+mod call;
 mod challenge;
 mod chunks;
 mod client;

@@ -87,7 +87,9 @@ pub(super) fn upload(base: &Url, at: &Url, location: &str) -> Result<Url, String
     let mut url = at.join(location).map_err(|_| "its upload location is no address".to_owned())?;
     has_no_user(&url)?;
     if url.scheme() == "http" && base.scheme() == "https" && url.host() == base.host() {
-        url.set_scheme("https").and_then(|()| url.set_port(base.port())).map_err(|()| "its upload location is no address".to_owned())?;
+        url.set_scheme("https")
+            .and_then(|()| url.set_port(base.port()))
+            .map_err(|()| "its upload location is no address".to_owned())?;
     }
     url.set_fragment(None);
     match url.origin() == base.origin() {
@@ -126,6 +128,7 @@ impl Zone {
     fn of(url: &Url) -> Self {
         match url.host() {
             _ if is_loopback(url) => Self::Loopback,
+            Some(Host::Domain(name)) if name.ends_with(".localhost") || name.ends_with("localhost.") => Self::Loopback,
             Some(Host::Ipv4(address)) => Self::of_v4(address),
             Some(Host::Ipv6(address)) => match address.to_canonical() {
                 IpAddr::V4(address) => Self::of_v4(address),
@@ -140,7 +143,9 @@ impl Zone {
         // 100.100.100.200 is the metadata service of one cloud, inside the range for carriers.
         let [first, second, ..] = address.octets();
         match address {
-            _ if address.is_link_local() || address.is_multicast() || address.is_broadcast() || first == 0 => Self::Link,
+            _ if address.is_link_local() || address.is_multicast() || address.is_broadcast() || first == 0 => {
+                Self::Link
+            }
             _ if address == Ipv4Addr::new(100, 100, 100, 200) => Self::Link,
             _ if address.is_private() || (first == 100 && (64..128).contains(&second)) => Self::Private,
             _ => Self::Public,
@@ -167,7 +172,9 @@ fn is_special(url: &Url) -> bool {
 /// the same registrable name. Where that is unknown the answer is no.
 fn is_same_site(one: &Url, other: &Url) -> bool {
     match (one.host(), other.host()) {
-        (Some(Host::Domain(one)), Some(Host::Domain(other))) => one == other || site(one).is_some_and(|site| Some(site) == self::site(other)),
+        (Some(Host::Domain(one)), Some(Host::Domain(other))) => {
+            one == other || site(one).is_some_and(|site| Some(site) == self::site(other))
+        }
         (one, other) => one == other && one.is_some(),
     }
 }
@@ -181,7 +188,9 @@ fn site(name: &str) -> Option<&str> {
         [_, ..] => 1,
         [] => return None,
     };
-    let hosted = SHARED.iter().filter(|suffix| name == **suffix || name.strip_suffix(*suffix).is_some_and(|rest| rest.ends_with('.')));
+    let hosted = SHARED
+        .iter()
+        .filter(|suffix| name == **suffix || name.strip_suffix(*suffix).is_some_and(|rest| rest.ends_with('.')));
     let shared = hosted.map(|suffix| suffix.split('.').count()).max().unwrap_or(0).max(shared);
     let from = labels.len().checked_sub(shared + 1)?;
     let skipped: usize = labels.iter().take(from).map(|label| label.len() + 1).sum();
@@ -265,6 +274,7 @@ mod tests {
             ("[::1]:5000", "http://[::1]:5000/"),
             ("plain.example:5000", "http://plain.example:5000/"),
             ("plain.example", "https://plain.example/"),
+            ("x.localhost", "https://x.localhost/"),
             ("localhost.example", "https://localhost.example/"),
         ] {
             assert_eq!(base(host, &settings).unwrap().as_str(), wanted);
@@ -290,6 +300,8 @@ mod tests {
             "http://blobs.example/x",
             "https://127.0.0.1/x",
             "https://localhost/x",
+            "https://localhost./x",
+            "https://x.localhost/x",
             "http://localhost/x",
             "https://169.254.169.254/latest",
             "https://[fe80::1]/",
@@ -366,7 +378,13 @@ mod tests {
         ] {
             assert_eq!(upload(&base, &at, location).unwrap().as_str(), wanted);
         }
-        for location in ["https://evil.example/up", "//evil.example/", "https://r.example/up", "https://u@r.example:5000/", "http://["] {
+        for location in [
+            "https://evil.example/up",
+            "//evil.example/",
+            "https://r.example/up",
+            "https://u@r.example:5000/",
+            "http://[",
+        ] {
             assert!(upload(&base, &at, location).is_err(), "{location} was accepted");
         }
         assert!(upload(&url("https://r.example/"), &at, "https://r.example:443/up").is_ok());

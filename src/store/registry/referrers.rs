@@ -8,8 +8,8 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use super::answer::Answer;
-use super::client::Call;
-use super::client::Reading;
+use super::call::Call;
+use super::call::Reading;
 use super::link;
 use super::manifests::is_no_page;
 use super::repository::Repository;

@@ -185,12 +185,12 @@ impl Sink for Repository {
         Box::pin(upload::push(self, blob))
     }
 
-    fn push_manifest<'a>(
-        &'a self,
-        content: &'a Content,
-        tag: Option<&'a str>,
-    ) -> Task<'a, Result<Pushed, StoreError>> {
+    fn push_manifest<'a>(&'a self, content: &'a Content, tag: Option<&'a str>) -> Task<'a, Result<Pushed, StoreError>> {
         Box::pin(manifests::push(self, content, tag))
+    }
+
+    fn checks_blobs(&self) -> bool {
+        self.validates()
     }
 
     fn list_referrers<'a>(

@@ -153,7 +153,11 @@ mod tests {
         let pause = retry.busy(&headers(&[("retry-after", "100")])).unwrap();
         assert!(pause >= Duration::from_secs(100));
         // 100 s three times over is more than the five minutes for all tries: bounded by the total as well.
-        assert_eq!(Retry::new(Patience { total: Duration::from_secs(60), ..Patience::DEFAULT }).busy(&headers(&[("retry-after", "100")])), None);
+        assert_eq!(
+            Retry::new(Patience { total: Duration::from_secs(60), ..Patience::DEFAULT })
+                .busy(&headers(&[("retry-after", "100")])),
+            None
+        );
     }
 
     #[test]

@@ -23,7 +23,8 @@ pub(super) fn verified(
     let _ = aws_lc_rs::default_provider().install_default();
     let mut roots = Vec::new();
     for pem in &settings.extra_ca {
-        let bundle = Certificate::from_pem_bundle(pem).map_err(|error| broken("extra certificate authority", &error))?;
+        let bundle =
+            Certificate::from_pem_bundle(pem).map_err(|error| broken("extra certificate authority", &error))?;
         if bundle.is_empty() {
             return Err(StoreError::Broken {
                 place: "extra certificate authority".to_owned(),

@@ -120,7 +120,7 @@ async fn ask(
     let mut retry = Retry::new(patience);
     loop {
         let pause = match once(transport, wanted, request()?).await {
-            Ok(answer) if super::client::is_busy(answer.status) => match retry.busy(&answer.headers) {
+            Ok(answer) if super::call::is_busy(answer.status) => match retry.busy(&answer.headers) {
                 Some(pause) => pause,
                 None => return Ok(answer),
             },
@@ -189,7 +189,10 @@ fn post(wanted: &Wanted<'_>, identity: &Secret) -> Result<Request, StoreError> {
 }
 
 fn read(answer: Answer, wanted: &Wanted<'_>) -> Result<Token, StoreError> {
-    let broken = |why: &str| StoreError::Protocol { place: format!("token service {}", place(wanted.realm)), why: why.to_owned() };
+    let broken = |why: &str| StoreError::Protocol {
+        place: format!("token service {}", place(wanted.realm)),
+        why: why.to_owned(),
+    };
     let limits = crate::limits::Limits::DEFAULT;
     // What is wrong is told without the text, which may hold a token.
     let wire: TokenWire =
@@ -220,7 +223,9 @@ fn refused(answer: &Answer, wanted: &Wanted<'_>) -> StoreError {
         StoreError::Denied { why, .. } => {
             StoreError::Denied { place, why: format!("{}: no token {who}, {why}", answer.what) }
         }
-        StoreError::NotFound { .. } => StoreError::Protocol { place, why: format!("{} {}", answer.what, answer.words()) },
+        StoreError::NotFound { .. } => {
+            StoreError::Protocol { place, why: format!("{} {}", answer.what, answer.words()) }
+        }
         other => other,
     }
 }

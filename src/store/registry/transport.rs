@@ -1,7 +1,8 @@
 //! One request, one answer: connections, time-outs, and bodies that are read within bounds.
 
 use std::collections::BTreeMap;
-use std::error::Error as _;
+use std::error::Error;
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -70,6 +71,10 @@ impl Transport {
         let client = self.client(request.url(), identified).map_err(Trouble::Final)?;
         let response = match timeout(patience, client.execute(request)).await {
             Ok(Ok(response)) => response,
+            // HR-22: who cannot prove to be the registry now cannot do so in a second either.
+            Ok(Err(error)) if is_distrusted(&error) => {
+                return Err(Trouble::Final(StoreError::Unreachable { place, why: words(&error) }));
+            }
             Ok(Err(error)) if error.is_connect() => {
                 return Err(Trouble::Passing(Failure::Connect, words(&error)));
             }
@@ -179,7 +184,7 @@ impl Incoming {
 /// Whether `url` leads to this machine itself, as far as its spelling says.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => IpAddr::V6(address).to_canonical().is_loopback(),
         None => false,
@@ -208,6 +213,14 @@ pub(super) fn words(error: &reqwest::Error) -> String {
         true => "the connection broke".to_owned(),
         false => words.join(": "),
     }
+}
+
+/// Whether TLS, not the network, is what failed.
+fn is_distrusted(error: &(dyn Error + 'static)) -> bool {
+    let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    error.is::<rustls::Error>()
+        || inner.is_some_and(|inner| is_distrusted(inner))
+        || error.source().is_some_and(is_distrusted)
 }
 
 /// A length in memory as a length on the wire.

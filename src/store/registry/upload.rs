@@ -16,13 +16,14 @@ use reqwest::header::LOCATION;
 
 use super::answer::Answer;
 use super::auth::Access;
+use super::call::Call;
+use super::call::Tries;
+use super::call::is_busy;
 use super::chunks;
-use super::client::Call;
-use super::client::Tries;
-use super::client::is_busy;
 use super::feed::Feed;
 use super::place;
 use super::repository::Repository;
+use super::retry::Failure;
 use super::retry::Retry;
 use super::transport::Trouble;
 use crate::oci::Descriptor;
@@ -100,6 +101,8 @@ pub(super) struct Session {
 pub(super) enum Again {
     /// In another way, at once.
     Otherwise,
+    /// With another token.
+    Renewed(Session, Answer),
     /// From the beginning.
     Restart(Trouble),
     /// Where it broke.
@@ -202,15 +205,14 @@ impl Upload<'_> {
     }
 
     /// How long to wait after a try that broke, if there is to be another; a session that can go on is kept.
-    fn pause(
-        &self,
-        again: Again,
-        session: &mut Option<Session>,
-        retry: &mut Retry,
-    ) -> Result<Duration, StoreError> {
+    fn pause(&self, again: Again, session: &mut Option<Session>, retry: &mut Retry) -> Result<Duration, StoreError> {
         let trouble = match again {
             Again::Otherwise => return Ok(Duration::ZERO),
             Again::Wait(answer) => return retry.busy(&answer.headers).ok_or_else(|| refused(&answer)),
+            Again::Renewed(kept, answer) => {
+                *session = Some(kept);
+                return retry.broken(Failure::Closed).ok_or_else(|| answer.error());
+            }
             Again::Restart(trouble) => trouble,
             Again::Resume(kept, trouble) => {
                 *session = Some(kept);
@@ -247,7 +249,7 @@ impl Upload<'_> {
             Ok(answer) if self.is_stored(&answer) => {
                 Err(Err(answer.protocol("it says that it has all of the blob before it was sent all of it")))
             }
-            Ok(answer) => self.not_stored(answer, &session).await,
+            Ok(answer) => self.not_stored(answer, session).await,
             Err(Trouble::Passing(failure, why)) => {
                 // TF-23: perhaps only the answer was lost.
                 if feed.is_done() && is_there(self.repository, &self.descriptor).await.map_err(Err)? {
@@ -261,11 +263,11 @@ impl Upload<'_> {
     }
 
     /// What is to be done after an answer that is not the one that was hoped for.
-    async fn not_stored(&self, answer: Answer, session: &Session) -> Tried<()> {
+    async fn not_stored(&self, answer: Answer, session: Session) -> Tried<()> {
         match answer.status.as_u16() {
-            // The answer was taken in: the next try has a new token.
-            401 => Err(Ok(Again::Restart(Trouble::Passing(super::retry::Failure::Closed, answer.words())))),
-            404 => Err(Ok(Again::Restart(Trouble::Passing(super::retry::Failure::Closed, "the upload vanished".to_owned())))),
+            // TF-20: the answer was taken in, and the next try has a new token.
+            401 => Err(Ok(Again::Renewed(session, answer))),
+            404 => Err(Ok(Again::Restart(Trouble::Passing(Failure::Closed, "the upload vanished".to_owned())))),
             405 | 411 | 413 | 416 | 501 => {
                 self.cancel(&session.location).await;
                 self.learn(CHUNK);

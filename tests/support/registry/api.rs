@@ -190,7 +190,9 @@ impl Call<'_, '_> {
 
     /// What is not there.
     pub fn not_found(&self, code: &str, message: &str) -> Response {
-        match self.quirks.not_found {
+        let by_digest = self.request.path.rsplit('/').next().is_some_and(|it| it.contains(':'));
+        let status = if by_digest { self.quirks.not_found_digest } else { self.quirks.not_found };
+        match status {
             403 => Response::error(403, "DENIED", "requested access to the resource is denied"),
             status => Response::error(status, code, message),
         }

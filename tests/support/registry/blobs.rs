@@ -6,6 +6,7 @@ use bulla::digest::Digest;
 
 use super::api::Call;
 use super::http::Response;
+use super::quirks::Cap;
 use super::quirks::Delete;
 use super::quirks::Location;
 use super::quirks::Mount;
@@ -229,7 +230,13 @@ fn put(call: &mut Call<'_, '_>, name: &str, id: &str) -> Response {
 // Whether the request may add its body: its place is the end of what is there, and it is not too long.
 fn check_range(call: &Call<'_, '_>, name: &str, id: &str, upload: &Upload, at: u64) -> Option<Response> {
     let len = call.request.header("Content-Length").and_then(|it| it.parse::<u64>().ok());
-    if let Some(cap) = call.quirks.chunk_cap.filter(|cap| len.is_none_or(|len| len > cap.bytes)) {
+    let ranged = call.request.header("Content-Range").is_some();
+    if let Some(status) = call.quirks.whole_range.filter(|_| ranged && at == 0 && call.request.method == "PUT") {
+        return Some(Response::error(status, "BLOB_UPLOAD_INVALID", "a whole upload has no Content-Range"));
+    }
+    let capped = call.quirks.cap_whole || ranged || at > 0;
+    let over = |cap: &Cap| capped && len.is_none_or(|len| len > cap.bytes);
+    if let Some(cap) = call.quirks.chunk_cap.filter(over) {
         if cap.status == 416 {
             return Some(out_of_range(call, name, id, upload));
         }

@@ -38,12 +38,15 @@ impl Request {
         let mut lines = text.split("\r\n");
         let mut first = lines.next()?.split(' ');
         let (method, target) = (first.next()?.to_owned(), first.next()?.to_owned());
-        if !first.next()?.starts_with("HTTP/1.") {
+        let version = first.next()?;
+        if !version.starts_with("HTTP/1.") {
             return None;
         }
+        let old = (version == "HTTP/1.0").then(|| ("Connection".to_owned(), "close".to_owned()));
         let headers = lines
             .filter_map(|line| line.split_once(':'))
             .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+            .chain(old)
             .collect();
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let (path, query) = (percent_decode(path, false), query.to_owned());

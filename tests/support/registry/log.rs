@@ -24,7 +24,7 @@ pub struct Recorded {
     pub headers: Vec<(String, String)>,
     /// How many bytes of body were read.
     pub body_len: u64,
-    /// The body, if it was at most 64 KiB.
+    /// The body, if it was at most 64 KiB and the bodies kept so far are not over 256 MiB.
     pub body: Option<Vec<u8>>,
     /// The status of the answer; 0 if there was none.
     pub status: u16,
@@ -82,6 +82,8 @@ pub struct Counters {
 /// The requests made so far, the oldest forgotten first when there are too many.
 pub struct Log {
     keep: usize,
+    /// Bytes of bodies that may still be kept.
+    room: AtomicU64,
     entries: Mutex<VecDeque<Recorded>>,
     pub(super) requests: AtomicU64,
     pub(super) connections: AtomicU64,
@@ -95,12 +97,17 @@ impl Log {
     pub fn new(keep: usize) -> Self {
         let (requests, connections, bytes_in, bytes_out) = Default::default();
         let (entries, forgotten) = Default::default();
-        Self { keep, entries, requests, connections, bytes_in, bytes_out, forgotten }
+        let room = AtomicU64::new(MAX_BODIES);
+        Self { keep, room, entries, requests, connections, bytes_in, bytes_out, forgotten }
     }
 
-    pub fn push(&self, entry: Recorded) {
+    pub fn push(&self, mut entry: Recorded) {
         self.requests.fetch_add(1, Ordering::SeqCst);
         self.bytes_in.fetch_add(entry.body_len, Ordering::SeqCst);
+        let fits = |room: u64| room.checked_sub(entry.body_len);
+        if entry.body.is_some() && self.room.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fits).is_err() {
+            entry.body = None;
+        }
         let mut entries = self.lock();
         if entries.len() >= self.keep {
             entries.pop_front();
@@ -136,6 +143,7 @@ impl Log {
     /// Forgets everything and counts from nought.
     pub fn clear(&self) {
         self.lock().clear();
+        self.room.store(MAX_BODIES, Ordering::SeqCst);
         for counter in [&self.requests, &self.connections, &self.bytes_in, &self.bytes_out, &self.forgotten] {
             counter.store(0, Ordering::SeqCst);
         }
@@ -145,3 +153,5 @@ impl Log {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+const MAX_BODIES: u64 = 256 << 20;

@@ -11,7 +11,7 @@
 //! | `artifact-type` | `right missing wrong wrong=TYPE` | what lists of referrers say | Azure/acr#784, ggcr#2269, cosign#4422, HR-50 |
 //! | `auth` | `none basic token` | how a client proves who it is | distribution-spec, HR-27..33 |
 //! | `blob-redirect` | `off on` | blobs are on another host, which refuses `Authorization` | cosign#3331 (ACR, S3), HR-25 |
-//! | `chunk-cap` | `none BYTES[:STATUS]` | bodies over that are refused, with 416 | ocx#237 (GHCR), containers-roadmap#2831 (ECR) |
+//! | `chunk-cap` | `none BYTES[:STATUS[:all]]` | chunks (what has a `Content-Range` or comes after another) over that are refused, with 416; `all`: whole uploads too | ocx#237 (GHCR), containers-roadmap#2831 (ECR) |
 //! | `chunk-min` | `none BYTES` | `OCI-Chunk-Min-Length` in answers to uploads | distribution-spec, "Pushing a blob in chunks" |
 //! | `config-types` | `any TYPE,…` | media types of configs that are taken | quay/quay#1196, quay/quay#1554 |
 //! | `create` | `on off` | a first push makes the repository | containers-roadmap#853 (ECR) |
@@ -29,7 +29,7 @@
 //! | `manifest-cap` | `4194304:413 BYTES[:STATUS]` | manifests over that are refused | distribution 2.8.2, measured: 400 |
 //! | `mount` | `polite 201 202 401 404 … error-without-from 201-lie` | what a mount gets | harbor#17097, ggcr#1404, oras#1892, buildkit#2454, HR-39 |
 //! | `names` | `any library` | names without a slash are not found | Docker Hub: `library/` |
-//! | `notfound` | `404 403` | the status of what is not there | cosign#2973, cosign#1440 (Artifactory), HR-46 |
+//! | `notfound` | `404 403 403-all` | the status of tags and repositories that are not there; `-all`: of all else too | cosign#2973, cosign#1440 (Artifactory), HR-46 |
 //! | `patch` | `append once overwrite none` | what more than one PATCH does | ocync docs (GHCR, GAR) |
 //! | `patch-status` | `202 201` | the status of a PATCH | containers-roadmap#2831 (ECR) |
 //! | `push-subject` | `taken STATUS` | a manifest with a subject is refused so | containers-roadmap#2783 (ECR: 405), hub-feedback#2307 (404) |
@@ -50,6 +50,7 @@
 //! | `token-seconds` | `300 SECONDS` | a token is good for so long | distribution token specification |
 //! | `token-ttl` | `none REQUESTS` | a token is good for so many requests | moby#33558, buildx#324, Portus#1338, TF-19, TF-20 |
 //! | `user` | `NAME:PASSWORD` | somebody who may log in; several add up; the user `<token>` has an identity token | distribution htpasswd |
+//! | `whole-range` | `taken STATUS` | a whole upload with a `Content-Range` is refused so | tart#179 |
 //! | `wrong-digest` | `reject accept` | a manifest may be put under a digest that is not its own | ggcr pkg/registry, measured; HR-37 |
 //! | `wrong-offset` | `416 accept` | a PATCH may begin anywhere; its bytes are added at the end | distribution 2.8.2, measured |
 
@@ -66,6 +67,7 @@ pub struct Quirks {
     pub auth: Auth,
     pub blob_redirect: bool,
     pub chunk_cap: Option<Cap>,
+    pub cap_whole: bool,
     pub chunk_min: Option<u64>,
     pub config_types: Option<Vec<String>>,
     pub create: bool,
@@ -83,6 +85,7 @@ pub struct Quirks {
     pub mount: Mount,
     pub names: Names,
     pub not_found: u16,
+    pub not_found_digest: u16,
     pub page: Option<usize>,
     pub page_cut: bool,
     pub patch: Patch,
@@ -105,6 +108,7 @@ pub struct Quirks {
     pub token_requests: Option<usize>,
     pub token_seconds: u64,
     pub users: Vec<(String, String)>,
+    pub whole_range: Option<u16>,
     pub wrong_digest: bool,
     pub wrong_offset: bool,
 }
@@ -326,6 +330,7 @@ impl Quirks {
             auth: Auth::None,
             blob_redirect: false,
             chunk_cap: None,
+            cap_whole: false,
             chunk_min: None,
             config_types: None,
             create: true,
@@ -343,6 +348,7 @@ impl Quirks {
             mount: Mount::Polite,
             names: Names::Any,
             not_found: 404,
+            not_found_digest: 404,
             page: None,
             page_cut: false,
             patch: Patch::Append,
@@ -365,6 +371,7 @@ impl Quirks {
             token_requests: None,
             token_seconds: 300,
             users: Vec::new(),
+            whole_range: None,
             wrong_digest: false,
             wrong_offset: false,
         }

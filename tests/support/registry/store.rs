@@ -96,7 +96,10 @@ impl Store {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let remove = dir.is_none();
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let dir = dir.unwrap_or_else(|| std::env::temp_dir().join(format!("quirk-{}-{number}", process::id())));
+        if remove && number == 0 {
+            sweep();
+        }
+        let dir = dir.unwrap_or_else(|| std::env::temp_dir().join(format!("{PREFIX}{}-{number}", process::id())));
         fs::create_dir_all(&dir)?;
         Ok(Self { dir, remove, names: AtomicUsize::new(0), inner: Mutex::default() })
     }
@@ -413,6 +416,23 @@ pub fn children(manifest: &Manifest) -> Vec<Digest> {
     list.into_iter().flatten().filter_map(|it| it.get("digest")?.as_str()?.parse().ok()).collect()
 }
 
+// Removes what registries left behind whose process was killed.
+fn sweep() {
+    let processes = Path::new("/proc");
+    let Ok(entries) = fs::read_dir(std::env::temp_dir()).map(|it| it.take(MAX_SWEEP)) else {
+        return;
+    };
+    for entry in entries.flatten().filter(|_| processes.join("self").exists()) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let process = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
+        if process.is_some_and(|id| id.parse::<u32>().is_ok() && !processes.join(id).exists()) {
+            fs::remove_dir_all(entry.path()).ok();
+        }
+    }
+}
+
+const PREFIX: &str = "quirk-registry-";
+const MAX_SWEEP: usize = 100_000;
 /// Blobs longer than this lie in files.
 const SPOOL_FROM: usize = 256 << 10;
 const MAX_READS: usize = 100_000_000;

@@ -75,7 +75,7 @@ impl Quirks {
             | "user" => {
                 self.set_access(name, value)?;
             }
-            "chunk-cap" | "chunk-min" | "location" | "mount" | "patch" | "patch-status" | "range" => {
+            "chunk-cap" | "chunk-min" | "location" | "mount" | "patch" | "patch-status" | "range" | "whole-range" => {
                 self.set_uploads(name, value)?;
             }
             "artifact-type" | "filter" | "link" | "referrers" => self.set_referrers(name, value)?,
@@ -125,7 +125,11 @@ impl Quirks {
 
     fn set_uploads(&mut self, name: &str, value: &str) -> Option<()> {
         match name {
-            "chunk-cap" => self.chunk_cap = if value == "none" { None } else { Some(cap(value, 416)?) },
+            "chunk-cap" => {
+                let limit = value.strip_suffix(":all").unwrap_or(value);
+                self.chunk_cap = if value == "none" { None } else { Some(cap(limit, 416)?) };
+                self.cap_whole = limit != value;
+            }
             "chunk-min" => self.chunk_min = unless("none", value)?,
             "location" => {
                 let all = [
@@ -153,6 +157,7 @@ impl Quirks {
                 ];
                 self.patch = pick(value, &all)?;
             }
+            "whole-range" => self.whole_range = unless("taken", value)?,
             "patch-status" => self.patch_status = value.parse().ok()?,
             "range" => self.range = pick(value, &[("right", Range::Right), ("stale", Range::Stale)])?,
             _ => return None,
@@ -234,7 +239,10 @@ impl Quirks {
             }
             "manifest-cap" => self.manifest_cap = cap(value, 413)?,
             "names" => self.names = pick(value, &[("any", Names::Any), ("library", Names::Library)])?,
-            "notfound" => self.not_found = value.parse().ok()?,
+            "notfound" => {
+                self.not_found = value.trim_end_matches("-all").parse().ok()?;
+                self.not_found_digest = if value.ends_with("-all") { self.not_found } else { 404 };
+            }
             "push-subject" => self.push_subject = unless("taken", value)?,
             "replica-lag" => self.replica_lag = value.parse().ok()?,
             "slow-rmw" => self.slow_write_ms = value.parse().ok()?,

@@ -1,0 +1,83 @@
+//! The command `attest`.
+
+use crate::flow::attest;
+use crate::flow::sign::Extent;
+use crate::key::Signer;
+use crate::limits::Limits;
+use crate::policy;
+use crate::round::Attestation;
+use crate::store::Origin;
+use crate::store::Sink;
+use crate::time::Time;
+
+use super::Exit;
+use super::Failure;
+use super::args::Output;
+use super::files;
+use super::keys;
+use super::render;
+use super::report;
+use super::request;
+use super::request::args::AttestArgs;
+use super::runtime::Runtime;
+use super::runtime::Work;
+use super::sign;
+use super::stores::Stores;
+
+pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
+    let limits = Limits::DEFAULT;
+    let attestation = attestation(args, &limits)?;
+    let runtime = Runtime::new(Work::Waiting)?;
+    let stores = Stores::new(&args.registry, &args.references)?;
+    let extent = if args.all_platforms { Extent::AllPlatforms } else { Extent::Root };
+    // While the passphrase is turned into a key, which is made to take long, the references are resolved.
+    let (signers, pinned) = std::thread::scope(|scope| {
+        let signers = scope.spawn(|| keys::signers(&args.key, &args.keys));
+        let pinned = runtime.block_on(sign::resolve(&stores, &args.references, extent, &limits));
+        (signers.join(), pinned)
+    });
+    let signers = signers.map_err(|_| Failure::unknown("the keys could not be read"))??;
+    let signers: Vec<&dyn Signer> = signers.iter().map(AsRef::as_ref).collect();
+    let (signers, attestation, limits) = (signers.as_slice(), &attestation, &limits);
+    let results = runtime.block_on(sign::for_each(pinned, |sink, subject| {
+        Box::pin(async move {
+            let attestation = named(attestation, sink.as_ref());
+            Ok(attest::attest(sink.as_ref(), &subject, signers, &attestation, now, limits).await?)
+        })
+    }));
+    let mut exit = Exit::Yes;
+    let mut reports = Vec::new();
+    for (reference, result) in args.references.iter().zip(results) {
+        match (args.output, &result) {
+            (Output::Text, Ok(signed)) => render::signed(reference, signed, signers),
+            (Output::Text, Err(failure)) => render::failure(failure),
+            (Output::Json, _) => reports.push(report::signed(reference, &result, signers)),
+        }
+        exit = exit.and(result.map_or_else(|failure| failure.exit, |_| Exit::Yes));
+    }
+    if args.output == Output::Json {
+        render::json(&report::whole("attest", reports));
+    }
+    Ok(exit)
+}
+
+fn attestation(args: &AttestArgs, limits: &Limits) -> Result<Attestation, Failure> {
+    let told = |error| request::told(&args.predicate, error);
+    let bytes = files::read(&args.predicate, limits.attestation_bytes)?;
+    Ok(Attestation {
+        format: args.format.into(),
+        name: args.signed_reference.clone(),
+        predicate: Attestation::predicate(&bytes, limits).map_err(told)?,
+        predicate_type: policy::predicate_type(&args.predicate_type).to_owned(),
+    })
+}
+
+/// The attestation with the name that it is signed with: the repository, as cosign has it, unless one was given. A path
+/// of this machine is nobody's business.
+fn named(attestation: &Attestation, sink: &dyn Sink) -> Attestation {
+    let repository = match sink.origin() {
+        origin @ Origin::Registry { .. } => Some(origin.to_string()),
+        Origin::Local(_) => None,
+    };
+    Attestation { name: attestation.name.clone().or(repository), ..attestation.clone() }
+}

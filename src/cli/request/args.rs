@@ -1,0 +1,256 @@
+//! The command line of the signing round and of attestations, as typed.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::Subcommand;
+
+use crate::cli::args::KeyArgs;
+use crate::cli::args::Output;
+use crate::cli::args::RegistryArgs;
+use crate::cli::args::SignFormat;
+use crate::cli::args::pair;
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum RequestCommand {
+    /// Verify responses against a request and, if enough owners signed, attach the signatures
+    Attach(RequestAttachArgs),
+    /// Check a signing log
+    #[command(subcommand)]
+    Log(RequestLogCommand),
+    /// Put several responses to one request together
+    Merge(RequestMergeArgs),
+    /// Write down what is to be signed, by whom, why, until when
+    New(RequestNewArgs),
+    /// Show a request, and who has signed it
+    Show(RequestShowArgs),
+    /// Show a request, ask, and sign all of it; needs no network
+    Sign(RequestSignArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum RequestLogCommand {
+    /// Check that no line was changed, left out or put in and, with --against, that each signature has its line
+    Verify(RequestLogVerifyArgs),
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct OwnerArgs {
+    /// Accept the request only if it asks exactly these owners and keys; NAME=FILE, once for each key
+    #[arg(long = "owner", value_name = "NAME=PUB", value_parser = owner)]
+    pub(in crate::cli) owners: Vec<(String, PathBuf)>,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RequestNewArgs {
+    /// What is to be signed
+    #[arg(value_name = "REF", required = true)]
+    pub(in crate::cli) references: Vec<String>,
+    /// Where the request is written
+    #[arg(short = 'o', long = "out", value_name = "FILE")]
+    pub(in crate::cli) out: PathBuf,
+    /// Who is asked, and with which public key; once for each key
+    #[arg(long = "owner", value_name = "NAME=PUB", required = true, value_parser = owner)]
+    pub(in crate::cli) owners: Vec<(String, PathBuf)>,
+    /// How many of the owners have to sign
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(in crate::cli) threshold: u32,
+    /// Until when: 7d, 12h, 30m, or a time like 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME", default_value = "7d")]
+    pub(in crate::cli) expires: String,
+    /// Why, for those who are asked
+    #[arg(long, value_name = "TEXT")]
+    pub(in crate::cli) reason: Option<String>,
+    /// Which form: a Sigstore bundle as a referrer, the .sig or .att tag, or both
+    #[arg(long, value_enum, default_value_t)]
+    pub(in crate::cli) format: SignFormat,
+    /// An annotation to sign
+    #[arg(short = 'a', long = "annotation", value_name = "KEY=VALUE", value_parser = pair)]
+    pub(in crate::cli) annotations: Vec<(String, String)>,
+    /// A name to sign along with the digest
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) signed_reference: Option<String>,
+    /// Ask for an attestation as well, of this predicate type and with the predicate in this file
+    #[arg(long, value_name = "TYPE=FILE", value_parser = predicate)]
+    pub(in crate::cli) attest: Vec<(String, PathBuf)>,
+    /// Ask for the attestations only, not for image signatures
+    #[arg(long, requires = "attest")]
+    pub(in crate::cli) attest_only: bool,
+    /// The request of the round before: what has changed will be shown
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) previous: Option<PathBuf>,
+    /// Ask for an index and every manifest in it
+    #[arg(long)]
+    pub(in crate::cli) all_platforms: bool,
+    /// Replace a file that is there
+    #[arg(long)]
+    pub(in crate::cli) overwrite: bool,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    pub(in crate::cli) output: Output,
+    #[command(flatten)]
+    pub(in crate::cli) registry: RegistryArgs,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RequestShowArgs {
+    /// The request
+    #[arg(value_name = "REQUEST")]
+    pub(in crate::cli) request: PathBuf,
+    /// A response to it: who signed before; several may be given
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) response: Vec<PathBuf>,
+    /// Your own copy of the request of the round before: what has changed is judged by it
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) previous: Option<PathBuf>,
+    /// Show predicates to their end
+    #[arg(long)]
+    pub(in crate::cli) full: bool,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    pub(in crate::cli) output: Output,
+    #[command(flatten)]
+    pub(in crate::cli) owners: OwnerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RequestSignArgs {
+    /// The request
+    #[arg(value_name = "REQUEST")]
+    pub(in crate::cli) request: PathBuf,
+    /// A private key: a file, or env:NAME
+    #[arg(long, value_name = "KEY")]
+    pub(in crate::cli) key: String,
+    /// Where the response is written; what an earlier run wrote there is kept, and only what is missing is signed
+    #[arg(short = 'o', long = "out", value_name = "FILE")]
+    pub(in crate::cli) out: PathBuf,
+    /// A response of somebody else: who signed before; several may be given
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) with: Vec<PathBuf>,
+    /// Your own copy of the request of the round before: what has changed is judged by it
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) previous: Option<PathBuf>,
+    /// Show predicates to their end
+    #[arg(long)]
+    pub(in crate::cli) full: bool,
+    /// Sign without asking
+    #[arg(long)]
+    pub(in crate::cli) yes: bool,
+    /// Append each signature to this hash-chained log, before it is written to the response
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) log: Option<PathBuf>,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    pub(in crate::cli) output: Output,
+    #[command(flatten)]
+    pub(in crate::cli) owners: OwnerArgs,
+    #[command(flatten)]
+    pub(in crate::cli) keys: KeyArgs,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RequestMergeArgs {
+    /// The request
+    #[arg(value_name = "REQUEST")]
+    pub(in crate::cli) request: PathBuf,
+    /// The responses to it
+    #[arg(value_name = "RESPONSE", required = true)]
+    pub(in crate::cli) responses: Vec<PathBuf>,
+    /// Where all of them together are written
+    #[arg(short = 'o', long = "out", value_name = "FILE")]
+    pub(in crate::cli) out: PathBuf,
+    /// Replace a file that is there
+    #[arg(long)]
+    pub(in crate::cli) overwrite: bool,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    pub(in crate::cli) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RequestAttachArgs {
+    /// The request
+    #[arg(value_name = "REQUEST")]
+    pub(in crate::cli) request: PathBuf,
+    /// The responses to it
+    #[arg(value_name = "RESPONSE", required = true)]
+    pub(in crate::cli) responses: Vec<PathBuf>,
+    /// How many images at a time
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    pub(in crate::cli) jobs: usize,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    pub(in crate::cli) output: Output,
+    #[command(flatten)]
+    pub(in crate::cli) owners: OwnerArgs,
+    #[command(flatten)]
+    pub(in crate::cli) registry: RegistryArgs,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RequestLogVerifyArgs {
+    /// The log
+    #[arg(value_name = "LOG")]
+    pub(in crate::cli) log: PathBuf,
+    /// The digest of a line that was written down: it must be there, whatever came after it
+    #[arg(long, value_name = "DIGEST")]
+    pub(in crate::cli) head: Vec<String>,
+    /// An image: each signature on it by one of the keys must have its line
+    #[arg(long, value_name = "REF", requires = "key")]
+    pub(in crate::cli) against: Vec<String>,
+    /// A public key whose signatures are logged here; several may be given
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) key: Vec<PathBuf>,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    pub(in crate::cli) output: Output,
+    #[command(flatten)]
+    pub(in crate::cli) registry: RegistryArgs,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct AttestArgs {
+    /// What the attestation is about
+    #[arg(value_name = "REF", required = true)]
+    pub(in crate::cli) references: Vec<String>,
+    /// The predicate: a file with one JSON object, which is signed as it is
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) predicate: PathBuf,
+    /// The predicate type: a URI, or custom, cyclonedx, link, openvex, slsaprovenance, slsaprovenance1, spdx, vuln
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(in crate::cli) predicate_type: String,
+    /// A private key: a file, or env:NAME; several may be given
+    #[arg(long, value_name = "KEY", required = true)]
+    pub(in crate::cli) key: Vec<String>,
+    /// Which form: a Sigstore bundle as a referrer, an envelope at the .att tag, or both
+    #[arg(long, value_enum, default_value_t)]
+    pub(in crate::cli) format: SignFormat,
+    /// The name to sign along with the digest; for a registry it is the repository unless given
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) signed_reference: Option<String>,
+    /// Attest an index and every manifest in it
+    #[arg(long)]
+    pub(in crate::cli) all_platforms: bool,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    pub(in crate::cli) output: Output,
+    #[command(flatten)]
+    pub(in crate::cli) keys: KeyArgs,
+    #[command(flatten)]
+    pub(in crate::cli) registry: RegistryArgs,
+}
+
+fn owner(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, file)) if !name.is_empty() && !file.is_empty() => Ok((name.to_owned(), PathBuf::from(file))),
+        _ => Err("an owner is written NAME=PUB, a name and the file of a public key".to_owned()),
+    }
+}
+
+fn predicate(text: &str) -> Result<(String, PathBuf), String> {
+    // A predicate type may hold a `=`, as URIs do; a file name of ours does not.
+    match text.rsplit_once('=') {
+        Some((kind, file)) if !kind.is_empty() && !file.is_empty() => Ok((kind.to_owned(), PathBuf::from(file))),
+        _ => Err("an attestation is written TYPE=FILE".to_owned()),
+    }
+}

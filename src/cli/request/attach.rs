@@ -1,0 +1,198 @@
+//! The command `request attach`: nothing is pushed before everything was verified.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::cli::Exit;
+use crate::cli::Failure;
+use crate::cli::args::Output;
+use crate::cli::render;
+use crate::cli::report;
+use crate::cli::request;
+use crate::cli::request::args::RequestAttachArgs;
+use crate::cli::runtime::Runtime;
+use crate::cli::runtime::Work;
+use crate::cli::stores::Stores;
+use crate::flow::round;
+use crate::flow::round::Attached;
+use crate::limits::Limits;
+use crate::round::Approved;
+use crate::round::Missing;
+use crate::round::Request;
+use crate::round::tally;
+use crate::round::tally::ApprovedItem;
+use crate::round::tally::MissingItem;
+use crate::store::Sink;
+use crate::store::Task;
+use crate::store::parallel;
+
+/// How many items are named where some are missing or failed; a report in JSON has them all.
+const SHOWN: usize = 12;
+
+/// The code of a refusal for lack of owners.
+const MISSING: &str = "owners-missing";
+
+/// The items of one digest at one place.
+struct Job<'a> {
+    items: Vec<ApprovedItem<'a>>,
+    /// The place with the digest, as a reference.
+    pinned: String,
+    place: String,
+}
+
+pub(super) fn attach(args: &RequestAttachArgs) -> Result<Exit, Failure> {
+    let request = request::load(&args.request, &args.owners)?;
+    let response = request::responses(&args.responses, &request)?;
+    let approved = tally::approve(&request, &response).map_err(|error| request::told(&args.request, error))?;
+    let approved = match approved {
+        Ok(approved) => approved,
+        Err(missing) => {
+            if args.output == Output::Json {
+                render::json(&report::whole("request attach", lacking(&request, &missing)));
+            }
+            return Err(refused(&request, &missing));
+        }
+    };
+    let jobs = jobs(&approved);
+    let stores = Stores::new(&args.registry, jobs.iter().map(|job| job.pinned.as_str()))?;
+    let runtime = Runtime::new(Work::Waiting)?;
+    let results = runtime.block_on(push(&stores, &jobs, request.created(), args.jobs));
+    if args.output == Output::Json {
+        let results = jobs.iter().zip(&results).map(|(job, result)| job_report(job, result));
+        render::json(&report::whole("request attach", results.collect()));
+    }
+    let failed: Vec<_> =
+        jobs.iter().zip(&results).filter_map(|(job, result)| Some((job, result.as_ref().err()?))).collect();
+    let done = jobs.len().saturating_sub(failed.len());
+    if !failed.is_empty() {
+        return Err(unfinished(done, &failed));
+    }
+    if args.output == Output::Text {
+        for (job, attached) in jobs.iter().zip(results.iter().flatten()) {
+            render::text(&format!("attached {}\n", render::printable(&line(job, attached))));
+        }
+    }
+    Ok(Exit::Yes)
+}
+
+/// The items that lack owners, as a report has them.
+fn lacking(request: &Request, missing: &Missing) -> Vec<Value> {
+    let line = |lacking: &MissingItem| {
+        let name = request.items().get(lacking.place).map(|item| item.pinned().to_string());
+        json!({ "reference": name, "done": false, "code": MISSING, "error": who(lacking) })
+    };
+    missing.items.iter().map(line).collect()
+}
+
+fn who(lacking: &MissingItem) -> String {
+    let signed: Vec<_> = lacking.signed.iter().map(ToString::to_string).collect();
+    let by = if signed.is_empty() { "nobody".to_owned() } else { signed.join(", ") };
+    format!("signed by {by}, {} more needed", lacking.missing)
+}
+
+/// Who is missing, and for what.
+fn refused(request: &Request, missing: &Missing) -> Failure {
+    let message = format!(
+        "{} of {} items are not signed by {} owners; nothing was attached",
+        missing.items.len(),
+        missing.total,
+        missing.want
+    );
+    let mut details: Vec<_> = missing
+        .owners
+        .iter()
+        .filter(|(_, whole)| *whole < missing.total)
+        .map(|(owner, whole)| format!("missing   {owner}: signed {whole} of {}", missing.total))
+        .collect();
+    for lacking in missing.items.iter().take(SHOWN) {
+        let name = request.items().get(lacking.place).map_or_else(String::new, |item| item.pinned().to_string());
+        details.push(format!("item {}  {name}: {}", lacking.place.saturating_add(1), who(lacking)));
+    }
+    if missing.items.len() > SHOWN {
+        details.push(format!("and {} more items", missing.items.len() - SHOWN));
+    }
+    let hint = "bulla request sign <the request> --key <a key of a missing owner> -o <a response>";
+    Failure { code: MISSING, details, ..Failure::refused(message).hint(hint) }
+}
+
+fn jobs<'a>(approved: &Approved<'a>) -> Vec<Job<'a>> {
+    let mut jobs: BTreeMap<String, Job<'a>> = BTreeMap::new();
+    for approved in approved.items() {
+        let pinned = approved.item.pinned().to_string();
+        let place = approved.item.reference.place();
+        let job = jobs.entry(pinned.clone()).or_insert_with(|| Job { items: Vec::new(), pinned, place });
+        job.items.push(approved);
+    }
+    jobs.into_values().collect()
+}
+
+/// Pushes all jobs. Each store is opened once and closed once; a job is done when its store is.
+async fn push(
+    stores: &Stores,
+    jobs: &[Job<'_>],
+    created: crate::time::Time,
+    at_once: usize,
+) -> Vec<Result<Attached, Failure>> {
+    let limits = Limits::DEFAULT;
+    let mut sinks: BTreeMap<&str, Result<Arc<dyn Sink>, Failure>> = BTreeMap::new();
+    for job in jobs {
+        let open = || stores.existing_sink(&job.pinned).map(|(sink, _)| sink);
+        sinks.entry(&job.place).or_insert_with(open);
+    }
+    let (sinks, limits) = (&sinks, &limits);
+    let task = |job| -> Task<'_, Result<Attached, Failure>> { Box::pin(push_one(sinks, job, created, limits)) };
+    let mut results = parallel::run(jobs.iter().map(task).collect(), at_once).await;
+    for (place, sink) in sinks {
+        let Ok(sink) = sink else { continue };
+        if let Err(error) = sink.finish().await {
+            let failure = Failure::from(error);
+            let here = jobs.iter().zip(&mut results).filter(|(job, _)| job.place == *place);
+            here.for_each(|(_, result)| *result = Err(failure.clone()));
+        }
+    }
+    results
+}
+
+async fn push_one(
+    sinks: &BTreeMap<&str, Result<Arc<dyn Sink>, Failure>>,
+    job: &Job<'_>,
+    created: crate::time::Time,
+    limits: &Limits,
+) -> Result<Attached, Failure> {
+    match sinks.get(job.place.as_str()) {
+        Some(Ok(sink)) => Ok(round::attach(sink.as_ref(), &job.items, created, limits).await?),
+        Some(Err(failure)) => Err(failure.clone()),
+        None => Err(Failure::unknown(format!("{}: it was not opened", job.place))),
+    }
+}
+
+fn line(job: &Job<'_>, attached: &Attached) -> String {
+    let referrers = attached.referrers.iter().map(|digest| format!("referrer {digest}"));
+    let tags = attached.tags.iter().map(|tag| format!("tag {tag}"));
+    format!("{}  {}", job.pinned, referrers.chain(tags).collect::<Vec<_>>().join(", "))
+}
+
+fn unfinished(done: usize, failed: &[(&Job<'_>, &Failure)]) -> Failure {
+    let total = done.saturating_add(failed.len());
+    let message = format!("{done} of {total} images are done, {} are not", failed.len());
+    let shown =
+        failed.iter().take(SHOWN).map(|(job, failure)| format!("not done  {}: {}", job.pinned, failure.message));
+    let more = failed.len().saturating_sub(SHOWN);
+    let more = (more > 0).then(|| format!("and {more} more; --output json has them all"));
+    let hint = "the same command again attaches the rest; what is done stays as it is";
+    Failure { details: shown.chain(more).collect(), ..Failure::unknown(message).hint(hint) }
+}
+
+fn job_report(job: &Job<'_>, result: &Result<Attached, Failure>) -> Value {
+    match result {
+        Ok(attached) => json!({
+            "reference": job.pinned, "done": true, "referrers": attached.referrers, "tags": attached.tags,
+        }),
+        Err(failure) => {
+            json!({ "reference": job.pinned, "done": false, "code": failure.code, "error": failure.message })
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The signing log as a file, and the command `request log verify`.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::fs::OpenOptions;
+use std::fs::TryLockError;
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::io::Read as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::cli::Exit;
+use crate::cli::Failure;
+use crate::cli::args::Output;
+use crate::cli::keys;
+use crate::cli::render;
+use crate::cli::report;
+use crate::cli::request;
+use crate::cli::request::args::RequestLogVerifyArgs;
+use crate::cli::runtime::Runtime;
+use crate::cli::runtime::Work;
+use crate::cli::stores::Stores;
+use crate::digest::Digest;
+use crate::flow::round;
+use crate::flow::round::Hanging;
+use crate::key::KeyId;
+use crate::key::PublicKey;
+use crate::limits::Limits;
+use crate::round::Request;
+use crate::round::log::Chain;
+use crate::round::log::Entry;
+use crate::round::response::Made;
+use crate::time::Time;
+
+/// A signing log that is open for writing, for us alone, and whole so far.
+pub(super) struct Log {
+    chain: Chain,
+    file: File,
+    path: PathBuf,
+}
+
+impl Log {
+    /// Opens the log at `path`, or begins one. One that was tampered with is not written to.
+    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+        let told = |error| Failure::unknown(format!("{}: {error}", path.display()));
+        let file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(told)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Failure::unknown(format!("{}: another process is writing to it", path.display())));
+            }
+            Err(TryLockError::Error(error)) => return Err(told(error)),
+        }
+        let chain = follow(path, &file, |_, _| {})?;
+        Ok(Self { chain, file, path: path.to_owned() })
+    }
+
+    /// Appends a line for each signature. When it returns they are on the disk.
+    pub(super) fn append(&mut self, request: &Request, made: &[Made], key: KeyId, now: Time) -> Result<(), Failure> {
+        let told = |error| request::told(&self.path, error);
+        let mut lines = Vec::new();
+        for made in made {
+            let entry = Entry::of(request, made, key, now).map_err(told)?;
+            lines.extend(self.chain.append(&entry, &Limits::DEFAULT).map_err(told)?);
+            lines.push(b'\n');
+        }
+        let written = self.file.write_all(&lines).and_then(|()| self.file.sync_all());
+        written.map_err(|error| Failure::unknown(format!("{}: {error}", self.path.display())))
+    }
+}
+
+/// Reads a log line by line and checks that each follows from the one before.
+fn follow(path: &Path, file: &File, mut each: impl FnMut(&Entry, Digest)) -> Result<Chain, Failure> {
+    let limits = Limits::DEFAULT;
+    let most = u64::try_from(limits.signing_log_line_bytes).unwrap_or(u64::MAX).saturating_add(2);
+    let mut reader = BufReader::new(file);
+    let mut chain = Chain::default();
+    loop {
+        let mut line = Vec::new();
+        let read = reader.by_ref().take(most).read_until(b'\n', &mut line);
+        if read.map_err(|error| Failure::unknown(format!("{}: {error}", path.display())))? == 0 {
+            return Ok(chain);
+        }
+        let Some((b'\n', body)) = line.split_last() else {
+            let why = "line {}: it does not end: it is too long, or writing it was cut short";
+            let why = why.replace("{}", &chain.lines().saturating_add(1).to_string());
+            return Err(Failure::refused(format!("{}: {why}", path.display())).hint(
+                "a signature is only given out once its line is whole, so a line that was cut short belongs to none; \
+                 keep the file as it is, and log to a new one",
+            ));
+        };
+        let entry = chain.follow(body, &limits).map_err(|error| request::told(path, error))?;
+        each(&entry, Digest::sha256(body));
+    }
+}
+
+/// What a log says, for looking things up.
+#[derive(Default)]
+struct Contents {
+    /// The line of each signature, and the key that made it.
+    lines: BTreeMap<Digest, (usize, String)>,
+    /// How many signatures of each key there are, and of whom.
+    keys: BTreeMap<String, (String, usize)>,
+    heads: BTreeMap<Digest, usize>,
+    span: Option<(Time, Time)>,
+}
+
+pub(super) fn verify(args: &RequestLogVerifyArgs) -> Result<Exit, Failure> {
+    let path = args.log.as_path();
+    let file = File::open(path).map_err(|error| Failure::unknown(format!("{}: {error}", path.display())))?;
+    let mut contents = Contents::default();
+    let mut number = 0_usize;
+    let chain = follow(path, &file, |entry, digest| {
+        number = number.saturating_add(1);
+        contents.take(number, entry, digest);
+    })?;
+    for head in &args.head {
+        let digest: Digest =
+            head.parse().map_err(|error: crate::digest::DigestError| Failure::unknown(error.to_string()))?;
+        if !contents.heads.contains_key(&digest) {
+            let message = format!("{}: it has no line with the digest {digest}", path.display());
+            return Err(Failure::refused(message).hint("lines were cut off at its end, or it is another log"));
+        }
+    }
+    let matched = against(args, &contents)?;
+    match args.output {
+        Output::Json => render::json(&contents.json(&chain, &matched)),
+        Output::Text => render::text(&contents.text(path, &chain)),
+    }
+    match matched.iter().filter(|hanging| hanging.line.is_none()).collect::<Vec<_>>().as_slice() {
+        [] => Ok(Exit::Yes),
+        missing => {
+            let message =
+                format!("{}: {} of {} signatures have no line in it", path.display(), missing.len(), matched.len());
+            let details = missing
+                .iter()
+                .map(|found| format!("{}  key {}  {}", found.reference, found.key.short(), found.signature));
+            Err(Failure { details: details.collect(), ..Failure::refused(message) })
+        }
+    }
+}
+
+/// A signature in a store by one of the keys, and its line.
+struct Matched {
+    key: KeyId,
+    line: Option<usize>,
+    reference: String,
+    signature: Digest,
+}
+
+/// Looks up each signature by the given keys that hangs on the given images.
+fn against(args: &RequestLogVerifyArgs, contents: &Contents) -> Result<Vec<Matched>, Failure> {
+    let keys = args.key.iter().map(|path| keys::public(path)).collect::<Result<Vec<_>, _>>()?;
+    let mut matched = Vec::new();
+    if args.against.is_empty() {
+        return Ok(matched);
+    }
+    let stores = Stores::new(&args.registry, &args.against)?;
+    let runtime = Runtime::new(Work::Waiting)?;
+    for reference in &args.against {
+        let (source, selector) = stores.source(reference)?;
+        let hanging = runtime.block_on(round::hanging(source.as_ref(), &selector, &Limits::DEFAULT))?;
+        for document in &hanging {
+            matched.extend(keys.iter().filter_map(|key| look_up(reference, document, key, contents)));
+        }
+    }
+    Ok(matched)
+}
+
+/// The signature of `key` in a document, if it made one.
+fn look_up(reference: &str, document: &Hanging, key: &PublicKey, contents: &Contents) -> Option<Matched> {
+    let id = key.id();
+    let signatures = document.signatures_by(key);
+    let first = *signatures.first()?;
+    let line = |signature: &Digest| contents.lines.get(signature).filter(|(_, by)| *by == id.to_string());
+    let found = signatures.iter().find_map(|signature| line(signature).map(|(line, _)| (*line, *signature)));
+    Some(Matched {
+        key: id,
+        line: found.map(|(line, _)| line),
+        reference: reference.to_owned(),
+        signature: found.map_or(first, |(_, signature)| signature),
+    })
+}
+
+impl Contents {
+    fn take(&mut self, number: usize, entry: &Entry, digest: Digest) {
+        self.heads.insert(digest, number);
+        self.lines.entry(entry.signature).or_insert_with(|| (number, entry.key.clone()));
+        let (_, count) = self.keys.entry(entry.key.clone()).or_insert_with(|| (entry.owner.clone(), 0));
+        *count = count.saturating_add(1);
+        self.span = Some(
+            self.span.map_or((entry.time, entry.time), |(first, last)| (first.min(entry.time), last.max(entry.time))),
+        );
+    }
+
+    fn text(&self, path: &Path, chain: &Chain) -> String {
+        let mut text = format!("whole    {}: {} lines\n", path.display(), chain.lines());
+        if let Some(head) = chain.head() {
+            text.push_str(&format!("head     {head}\n"));
+        }
+        if let Some((first, last)) = self.span {
+            text.push_str(&format!("from     {first} to {last}\n"));
+        }
+        for (key, (owner, count)) in &self.keys {
+            text.push_str(&render::printable(&format!("key      {key:.12} {owner}: {count} signatures")));
+            text.push('\n');
+        }
+        text
+    }
+
+    fn json(&self, chain: &Chain, matched: &[Matched]) -> serde_json::Value {
+        let matched = matched.iter().map(|found| {
+            let Matched { key, line, reference, signature } = found;
+            json!({ "reference": reference, "key": key.to_string(), "signature": signature, "line": line })
+        });
+        let keys =
+            self.keys.iter().map(|(key, (owner, count))| json!({ "key": key, "owner": owner, "signatures": count }));
+        report::whole(
+            "request log verify",
+            vec![json!({
+                "lines": chain.lines(),
+                "head": chain.head(),
+                "keys": keys.collect::<Vec<_>>(),
+                "matched": matched.collect::<Vec<_>>(),
+            })],
+        )
+    }
+}

@@ -1,0 +1,133 @@
+//! The commands `request …`: the signing round.
+
+pub(super) mod args;
+mod attach;
+mod log;
+mod new;
+mod sign;
+mod view;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::cli::Exit;
+use crate::cli::Failure;
+use crate::cli::args::Output;
+use crate::cli::files;
+use crate::cli::keys;
+use crate::cli::render;
+use crate::key::KeyId;
+use crate::key::file::Overwrite;
+use crate::limits::Limits;
+use crate::round::Keyholder;
+use crate::round::Request;
+use crate::round::Response;
+use crate::round::RoundError;
+
+use args::OwnerArgs;
+use args::RequestCommand;
+use args::RequestLogCommand;
+use args::RequestMergeArgs;
+use args::RequestShowArgs;
+
+pub(super) fn request(command: &RequestCommand) -> Result<Exit, Failure> {
+    match command {
+        RequestCommand::Attach(args) => attach::attach(args),
+        RequestCommand::Log(RequestLogCommand::Verify(args)) => log::verify(args),
+        RequestCommand::Merge(args) => merge(args),
+        RequestCommand::New(args) => new::new(args, super::now()),
+        RequestCommand::Show(args) => show(args),
+        RequestCommand::Sign(args) => sign::sign(args),
+    }
+}
+
+/// What is wrong with a file of the signing round: refused, unless it is no answer at all.
+pub(super) fn told(path: &Path, error: RoundError) -> Failure {
+    let message = format!("{}: {error}", path.display());
+    let failure = if error.is_open() { Failure::unknown(message) } else { Failure::refused(message) };
+    Failure { code: error.code(), ..failure }
+}
+
+fn show(args: &RequestShowArgs) -> Result<Exit, Failure> {
+    let request = load(&args.request, &args.owners)?;
+    let response = responses(&args.response, &request)?;
+    let previous = args.previous.as_ref().map(|path| read_request(path)).transpose()?;
+    let page = view::Page { request: &request, response: &response, previous: previous.as_ref(), full: args.full };
+    match args.output {
+        Output::Json => render::json(&page.json()),
+        Output::Text => {
+            render::text(&page.text());
+            request.open_at(super::now()).unwrap_or_else(|error| render::note(&format!("warning: {error}")));
+        }
+    }
+    Ok(Exit::Yes)
+}
+
+fn merge(args: &RequestMergeArgs) -> Result<Exit, Failure> {
+    let request = load(&args.request, &OwnerArgs { owners: Vec::new() })?;
+    let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
+    files::writable(&args.out, overwrite)?;
+    let response = responses(&args.responses, &request)?;
+    files::write(&args.out, &bytes(&args.out, &response)?, overwrite)?;
+    let page = view::Page { request: &request, response: &response, previous: None, full: false };
+    match args.output {
+        Output::Json => render::json(&page.outcome("request merge", &args.out)),
+        Output::Text => render::text(&page.standing()),
+    }
+    Ok(Exit::Yes)
+}
+
+/// The request in a file, if it asks whom the command line says.
+fn load(path: &Path, pinned: &OwnerArgs) -> Result<Request, Failure> {
+    let request = read_request(path)?;
+    if pinned.owners.is_empty() {
+        return Ok(request);
+    }
+    let ids = |owners: &[Keyholder]| -> BTreeSet<(String, KeyId)> {
+        let ids = |owner: &Keyholder| owner.keys.iter().map(|key| (owner.name.clone(), key.id())).collect::<Vec<_>>();
+        owners.iter().flat_map(ids).collect()
+    };
+    let (asked, wanted) = (ids(request.owners()), ids(&keyholders(&pinned.owners)?));
+    match asked == wanted {
+        true => Ok(request),
+        false => Err(Failure::refused(format!(
+            "{}: it asks {}, and these are not the owners and keys that were given",
+            path.display(),
+            request.asked()
+        ))),
+    }
+}
+
+fn read_request(path: &Path) -> Result<Request, Failure> {
+    let bytes = files::read(path, Limits::DEFAULT.request_bytes)?;
+    Request::parse(&bytes, &Limits::DEFAULT).map_err(|error| told(path, error))
+}
+
+/// All responses together; each is checked against the request.
+fn responses(paths: &[PathBuf], request: &Request) -> Result<Response, Failure> {
+    let mut all = Response::to(request);
+    for path in paths {
+        let bytes = files::read(path, Limits::DEFAULT.response_bytes)?;
+        let response = Response::parse(&bytes, request, &Limits::DEFAULT).map_err(|error| told(path, error))?;
+        all.merge(response).map_err(|error| told(path, error))?;
+    }
+    Ok(all)
+}
+
+fn bytes(path: &Path, response: &Response) -> Result<Vec<u8>, Failure> {
+    response.to_json().map_err(|error| Failure::unknown(format!("{}: {error}", path.display())))
+}
+
+/// The owners that the command line names, each with all of their keys, in the order in which they come.
+fn keyholders(typed: &[(String, PathBuf)]) -> Result<Vec<Keyholder>, Failure> {
+    let mut owners: Vec<Keyholder> = Vec::new();
+    for (name, path) in typed {
+        let key = keys::public(path)?;
+        match owners.iter_mut().find(|owner| owner.name == *name) {
+            Some(owner) => owner.keys.push(key),
+            None => owners.push(Keyholder { keys: vec![key], name: name.clone() }),
+        }
+    }
+    Ok(owners)
+}

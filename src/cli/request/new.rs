@@ -1,0 +1,181 @@
+//! The command `request new`.
+
+use crate::cli::Exit;
+use crate::cli::Failure;
+use crate::cli::args::Output;
+use crate::cli::files;
+use crate::cli::render;
+use crate::cli::request;
+use crate::cli::request::args::RequestNewArgs;
+use crate::cli::request::view::Page;
+use crate::cli::runtime::Runtime;
+use crate::cli::runtime::Work;
+use crate::cli::stores::Stores;
+use crate::cli::verify;
+use crate::flow::round;
+use crate::flow::round::Found;
+use crate::flow::sign::Extent;
+use crate::key::file::Overwrite;
+use crate::limits::Limits;
+use crate::oci::Reference;
+use crate::oci::Selector;
+use crate::policy;
+use crate::round::Action;
+use crate::round::Attestation;
+use crate::round::Draft;
+use crate::round::Format;
+use crate::round::ImageSignature;
+use crate::round::Item;
+use crate::round::Request;
+use crate::round::Response;
+use crate::store::Task;
+use crate::store::parallel;
+use crate::time::Time;
+use crate::trust::Threshold;
+
+/// How many references are resolved at a time.
+const AT_ONCE: usize = 16;
+
+pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
+    let limits = Limits::DEFAULT;
+    verify::once(&args.annotations)?;
+    let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
+    files::writable(&args.out, overwrite)?;
+    let told = |error| request::told(&args.out, error);
+    let draft = Draft {
+        created: now,
+        expires: expires(&args.expires, now)?,
+        items: Vec::new(),
+        owners: request::keyholders(&args.owners)?,
+        reason: args.reason.clone(),
+        threshold: Threshold::new(args.threshold).map_err(|error| told(error.into()))?,
+    };
+    let attestations = attestations(args, &limits)?;
+    let previous = args.previous.as_ref().map(|path| request::read_request(path)).transpose()?;
+    let mut items: Vec<Item> = Vec::new();
+    for (reference, found) in resolve(args, &limits)? {
+        for found in found {
+            // Two names of one image are one thing to sign; it is shown under the first.
+            match items.iter().find(|item| item.digest == found.digest && item.reference.place() == reference.place()) {
+                Some(item) => render::note(&format!("note: {reference} is the same image as {}", item.reference)),
+                None => items.extend(asked(args, &attestations, &reference, &found, previous.as_ref())),
+            }
+        }
+    }
+    let bytes = Draft { items, ..draft }.to_json(&limits).map_err(told)?;
+    let written = Request::parse(&bytes, &limits).map_err(told)?;
+    files::write(&args.out, &bytes, overwrite)?;
+    let page = Page { request: &written, response: &Response::to(&written), previous: None, full: false };
+    match args.output {
+        Output::Json => render::json(&page.outcome("request new", &args.out)),
+        Output::Text => render::text(&page.standing()),
+    }
+    Ok(Exit::Yes)
+}
+
+/// What the references stand for, each resolved once.
+fn resolve(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<(Reference, Vec<Found>)>, Failure> {
+    let runtime = Runtime::new(Work::Waiting)?;
+    let stores = Stores::new(&args.registry, &args.references)?;
+    let stores = &stores;
+    let extent = if args.all_platforms { Extent::AllPlatforms } else { Extent::Root };
+    let tasks = args.references.iter().map(|typed| -> Task<'_, Result<(Reference, Vec<Found>), Failure>> {
+        Box::pin(async move {
+            let (source, selector) = stores.source(typed)?;
+            let found = round::find(source.as_ref(), &selector, extent, limits).await?;
+            let reference: Reference =
+                typed.parse().map_err(|error: crate::oci::ReferenceError| Failure::unknown(error.to_string()))?;
+            // An image that was not named is known by its digest.
+            let reference = match (reference.selector(), found.first()) {
+                (None, Some(root)) => reference.with(Selector::Digest(root.digest)),
+                _ => reference,
+            };
+            Ok((reference, found))
+        })
+    });
+    runtime.block_on(parallel::run(tasks.collect(), AT_ONCE)).into_iter().collect()
+}
+
+/// Everything that is asked for one manifest.
+fn asked(
+    args: &RequestNewArgs,
+    attestations: &[Attestation],
+    reference: &Reference,
+    found: &Found,
+    previous: Option<&Request>,
+) -> Vec<Item> {
+    let format = Format::from(args.format);
+    // A manifest in an index is shown under the tag of the index; a digest is a name of one manifest alone.
+    let named = |action| {
+        let mut item = Item {
+            action,
+            content_size: found.content_size,
+            digest: found.digest,
+            labels: found.labels.clone(),
+            media_type: found.media_type.clone(),
+            platforms: found.platforms.clone(),
+            previous: None,
+            reference: match reference.selector() {
+                Some(Selector::Digest(digest)) if *digest != found.digest => {
+                    reference.with(Selector::Digest(found.digest))
+                }
+                _ => reference.clone(),
+            },
+            size: found.size,
+        };
+        item.previous = previous.and_then(|previous| previous.predecessor(&item));
+        item
+    };
+    let signature = || {
+        Action::Sign(ImageSignature {
+            annotations: args.annotations.iter().cloned().collect(),
+            format,
+            identity: format.has_tag().then(|| args.signed_reference.clone().unwrap_or_else(|| reference.place())),
+            name: args.signed_reference.clone().filter(|_| format.has_bundle()),
+        })
+    };
+    let registry = matches!(reference, Reference::Registry(_)).then(|| reference.place());
+    let attest = |attestation: &Attestation| {
+        let name = args.signed_reference.clone().or_else(|| registry.clone());
+        Action::Attest(Attestation { name, ..attestation.clone() })
+    };
+    let signature = (!args.attest_only).then(signature);
+    signature.into_iter().chain(attestations.iter().map(attest)).map(named).collect()
+}
+
+fn attestations(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<Attestation>, Failure> {
+    let read = |(kind, path): &(String, std::path::PathBuf)| {
+        let bytes = files::read(path, limits.attestation_bytes)?;
+        Ok(Attestation {
+            format: args.format.into(),
+            name: None,
+            predicate: Attestation::predicate(&bytes, limits).map_err(|error| request::told(path, error))?,
+            predicate_type: policy::predicate_type(kind).to_owned(),
+        })
+    };
+    args.attest.iter().map(read).collect()
+}
+
+/// `7d`, `12h`, `30m`, or an instant.
+fn expires(text: &str, now: Time) -> Result<Time, Failure> {
+    let unit = |unit: char| match unit {
+        'd' => Some(24 * 60 * 60),
+        'h' => Some(60 * 60),
+        'm' => Some(60),
+        _ => None,
+    };
+    let span = || {
+        let (at, last) = text.char_indices().next_back()?;
+        let count: i64 = text.get(..at)?.parse().ok().filter(|count| *count > 0)?;
+        Time::from_unix(now.unix().checked_add(count.checked_mul(unit(last)?)?)?)
+    };
+    let wrong = || {
+        Failure::unknown(format!("`{text}` is no time to expire at"))
+            .hint("--expires 7d, or --expires 2026-01-31T12:00:00Z")
+    };
+    match span().or_else(|| Time::parse(text)) {
+        Some(time) if time > now => Ok(time),
+        Some(time) => Err(Failure::unknown(format!("{time} is over: it is {now} by this machine's clock"))),
+        None => Err(wrong()),
+    }
+}

@@ -1,0 +1,153 @@
+//! The command `request sign`: the offline side. It opens files and asks a terminal, and nothing else.
+
+use std::io::BufRead as _;
+use std::io::IsTerminal as _;
+
+use crate::cli::Exit;
+use crate::cli::Failure;
+use crate::cli::args::Output;
+use crate::cli::files;
+use crate::cli::keys;
+use crate::cli::now;
+use crate::cli::render;
+use crate::cli::request;
+use crate::cli::request::args::RequestSignArgs;
+use crate::cli::request::log::Log;
+use crate::cli::request::view::Page;
+use crate::key::Signer;
+use crate::key::SignerError;
+use crate::key::file::Overwrite;
+use crate::limits::Limits;
+use crate::round::Request;
+use crate::round::Response;
+
+/// After how many signatures those that there are get written down: what a pulled plug can cost.
+const BATCH: usize = 100;
+
+/// What is typed to sign.
+const WORD: &str = "sign";
+
+pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
+    let told = |error| request::told(&args.request, error);
+    let request = request::load(&args.request, &args.owners)?;
+    request.open_at(now()).map_err(told)?;
+    let others = request::responses(&args.with, &request)?;
+    let response = earlier(args, &request)?;
+    files::writable(&args.out, Overwrite::Replace)?;
+    show(args, &request, &response, others)?;
+    confirm(args, &request)?;
+    let signers = keys::signers(std::slice::from_ref(&args.key), &args.keys)?;
+    let Some(signer) = signers.first() else {
+        return Err(Failure::unknown(format!("{}: no key was found", args.key)));
+    };
+    let _owner = request.owner_of(signer.public_key().id()).map_err(told)?;
+    let log = args.log.as_ref().map(|path| Log::open(path)).transpose()?;
+    let mut run = Run { args, log, request: &request, response, signer: signer.as_ref() };
+    let stopped = run.finish()?;
+    let Run { response, .. } = run;
+    if let Some(error) = stopped {
+        return Err(interrupted(args, &request, &response, signer.as_ref(), &error));
+    }
+    let page = Page { request: &request, response: &response, previous: None, full: false };
+    match args.output {
+        Output::Json => render::json(&page.outcome("request sign", &args.out)),
+        Output::Text => {
+            let key = signer.public_key().id();
+            let count = response.signer(key).map_or(0, crate::round::response::Signed::count);
+            render::text(&format!("signed {count} of {count}, key {}: {}\n", key.short(), args.out.display()));
+        }
+    }
+    Ok(Exit::Yes)
+}
+
+/// What an earlier run wrote to the same file. Another file there is left alone.
+fn earlier(args: &RequestSignArgs, request: &Request) -> Result<Response, Failure> {
+    let Some(bytes) = files::read_if_there(&args.out, Limits::DEFAULT.response_bytes)? else {
+        return Ok(Response::to(request));
+    };
+    Response::parse(&bytes, request, &Limits::DEFAULT)
+        .map_err(|error| request::told(&args.out, error).hint("it is left as it is; choose another file with -o"))
+}
+
+/// Shows what will be signed and who has signed, to whoever is going to sign.
+fn show(args: &RequestSignArgs, request: &Request, response: &Response, others: Response) -> Result<(), Failure> {
+    let mut all = response.clone();
+    all.merge(others).map_err(|error| request::told(&args.request, error))?;
+    let previous = args.previous.as_ref().map(|path| request::read_request(path)).transpose()?;
+    let page = Page { request, response: &all, previous: previous.as_ref(), full: args.full };
+    render::note(page.text().trim_end());
+    Ok(())
+}
+
+fn confirm(args: &RequestSignArgs, request: &Request) -> Result<(), Failure> {
+    if args.yes {
+        return Ok(());
+    }
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        return Err(Failure::unknown("there is no terminal to ask at; nothing was signed")
+            .hint("give --yes where somebody has read the request: bulla request show"));
+    }
+    let count = request.items().len();
+    render::note(&format!(
+        "\ntype `{WORD}` to sign {}:",
+        if count == 1 { "it".to_owned() } else { format!("all {count}") }
+    ));
+    let mut line = String::new();
+    let told = |error| Failure::unknown(format!("the answer could not be read: {error}"));
+    stdin.lock().read_line(&mut line).map_err(told)?;
+    match line.trim() == WORD {
+        true => Ok(()),
+        false => Err(Failure::unknown("not confirmed; nothing was signed")),
+    }
+}
+
+struct Run<'a> {
+    args: &'a RequestSignArgs,
+    log: Option<Log>,
+    request: &'a Request,
+    response: Response,
+    signer: &'a dyn Signer,
+}
+
+impl Run<'_> {
+    /// Signs what is missing; says why the signer stopped, if it did. Each batch is in the log, and on the disk there,
+    /// before it is in the response.
+    fn finish(&mut self) -> Result<Option<SignerError>, Failure> {
+        loop {
+            let now = now();
+            let told = |error| request::told(&self.args.request, error);
+            let progress = self.response.sign(self.request, self.signer, now, BATCH).map_err(told)?;
+            if let Some(log) = &mut self.log {
+                log.append(self.request, &progress.made, self.signer.public_key().id(), now)?;
+            }
+            if !progress.made.is_empty() {
+                let bytes = request::bytes(&self.args.out, &self.response)?;
+                files::write(&self.args.out, &bytes, Overwrite::Replace)?;
+            }
+            if progress.stopped.is_some() || progress.made.is_empty() {
+                return Ok(progress.stopped);
+            }
+        }
+    }
+}
+
+fn interrupted(
+    args: &RequestSignArgs,
+    request: &Request,
+    response: &Response,
+    signer: &dyn Signer,
+    error: &SignerError,
+) -> Failure {
+    let count = response.signer(signer.public_key().id()).map_or(0, crate::round::response::Signed::count);
+    let all = request.messages().iter().map(Vec::len).sum::<usize>();
+    let failure = Failure::unknown(format!("stopped after {count} of {all} signatures: {error}"));
+    match count {
+        0 => failure.hint("nothing was signed, and nothing was tried a second time"),
+        _ => failure.hint(format!(
+            "the {count} are in {}; the same command again signs the other {}, and nothing was tried a second time",
+            args.out.display(),
+            all.saturating_sub(count)
+        )),
+    }
+}

@@ -1,0 +1,34 @@
+//! What a store answers, held against what it was asked: a store can withhold, it cannot substitute.
+
+use crate::digest::Digest;
+use crate::oci::Content;
+use crate::oci::ContentError;
+use crate::oci::Descriptor;
+use crate::oci::Selector;
+use crate::store::Source;
+use crate::store::StoreError;
+
+/// What `selector` stands for. By digest it is the content with that digest, whatever the source says (T-10).
+pub(super) async fn resolve(source: &dyn Source, selector: &Selector) -> Result<Content, StoreError> {
+    let content = source.resolve(selector).await?;
+    match selector {
+        Selector::Digest(want) => is(source, want, content),
+        Selector::Tag(_) => Ok(content),
+    }
+}
+
+/// The manifest with this descriptor, and no other.
+pub(super) async fn manifest(source: &dyn Source, descriptor: &Descriptor) -> Result<Content, StoreError> {
+    is(source, &descriptor.digest, source.manifest(descriptor).await?)
+}
+
+fn is(source: &dyn Source, want: &Digest, content: Content) -> Result<Content, StoreError> {
+    let got = *content.digest();
+    match got == *want {
+        true => Ok(content),
+        false => {
+            let error = ContentError::Digest { want: *want, got };
+            Err(StoreError::Content { place: source.origin().to_string(), error })
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! `RoundError`: why a request, a response or a signing log is not believed.
+
+use crate::digest::Digest;
+use crate::envelope::EnvelopeError;
+use crate::json::JsonError;
+use crate::key::KeyError;
+use crate::key::KeyId;
+use crate::round::Part;
+use crate::time::Time;
+use crate::trust::TrustError;
+
+/// Why a document of the signing round is refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RoundError {
+    /// The clock of this machine cannot be right.
+    #[error("it is {now} by this machine's clock, but the request was made at {created}")]
+    Clock {
+        /// When the request was made.
+        created: Time,
+        /// What the clock says.
+        now: Time,
+    },
+    /// A signature that was made outside the time of the request.
+    #[error("key {} signed at {signed}, the request was open from {created} to {expires}", key.short())]
+    Dated {
+        /// When the request was made.
+        created: Time,
+        /// Until when it was to be signed.
+        expires: Time,
+        /// Whose signature.
+        key: KeyId,
+        /// When it was signed, by the signer's clock.
+        signed: Time,
+    },
+    /// The same thing twice.
+    #[error("{what} twice")]
+    Duplicate {
+        /// What.
+        what: String,
+    },
+    /// What is to be signed cannot be written.
+    #[error("{reference}: {error}")]
+    Envelope {
+        /// What of the envelope.
+        error: EnvelopeError,
+        /// Which item.
+        reference: String,
+    },
+    /// The time to sign is over.
+    #[error("the request expired at {expires}, and it is {now}")]
+    Expired {
+        /// Until when it was to be signed.
+        expires: Time,
+        /// What time it is.
+        now: Time,
+    },
+    /// A field that is empty, malformed or contradicts another.
+    #[error("`{field}` {why}")]
+    Field {
+        /// Which field, and of what.
+        field: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Not the JSON of this document.
+    #[error("not the JSON of a {document}: {error}")]
+    Json {
+        /// Which document.
+        document: &'static str,
+        /// What the reader says.
+        error: JsonError,
+    },
+    /// A key that cannot be read.
+    #[error("the key of {owner}: {error}")]
+    Key {
+        /// What is wrong with it.
+        error: KeyError,
+        /// Whose it is.
+        owner: String,
+    },
+    /// Another document, or another version of it.
+    #[error("a {got:?} of version {version}, wanted a {want:?} of version 1")]
+    Kind {
+        /// What it says it is.
+        got: String,
+        /// The version that it says it has.
+        version: u64,
+        /// What is wanted.
+        want: &'static str,
+    },
+    /// More than we are willing to read.
+    #[error("{what}: {got}, more than the limit of {limit}")]
+    Limit {
+        /// How much there is.
+        got: usize,
+        /// How much there may be.
+        limit: usize,
+        /// What there is too much of.
+        what: String,
+    },
+    /// A line of a signing log that does not follow from the one before it.
+    #[error("line {line}: {why}")]
+    Log {
+        /// Which line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A key that was not asked to sign.
+    #[error("nobody asked for a signature of the key {key:.12}; asked are {asked}")]
+    NotAsked {
+        /// Who was asked.
+        asked: String,
+        /// The id of the key.
+        key: String,
+    },
+    /// The response is one to another request.
+    #[error("it answers the request {got}, not {want}")]
+    OtherRequest {
+        /// Which request it answers.
+        got: Box<Digest>,
+        /// Which one it should answer.
+        want: Box<Digest>,
+    },
+    /// The threshold or the owners make no sense.
+    #[error("{0}")]
+    Trust(TrustError),
+    /// A signature over something that the request does not ask for.
+    #[error("key {} signed the {part} of item {item}, which nobody asked for", key.short())]
+    Unasked {
+        /// Which item, from 1.
+        item: usize,
+        /// Whose signature.
+        key: KeyId,
+        /// Over what.
+        part: Part,
+    },
+    /// A signature that is not one.
+    #[error("the signature of the key {} over {what} does not verify", key.short())]
+    Unsigned {
+        /// Whose signature it should be.
+        key: KeyId,
+        /// Over what.
+        what: String,
+    },
+}
+
+impl RoundError {
+    /// Whether this is no answer but "could not tell": a limit, or a clock that is wrong.
+    pub const fn is_open(&self) -> bool {
+        matches!(self, Self::Clock { .. } | Self::Limit { .. })
+    }
+
+    /// A short, stable name of the kind of error, for reports.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Clock { .. } => "clock",
+            Self::Dated { .. } => "dated",
+            Self::Duplicate { .. } => "duplicate",
+            Self::Envelope { .. } => "envelope-unreadable",
+            Self::Expired { .. } => "expired",
+            Self::Field { .. } => "field",
+            Self::Json { .. } => "not-json",
+            Self::Key { .. } => "key-unreadable",
+            Self::Kind { .. } => "other-document",
+            Self::Limit { .. } => "limit",
+            Self::Log { .. } => "log-broken",
+            Self::NotAsked { .. } => "not-asked",
+            Self::OtherRequest { .. } => "other-request",
+            Self::Trust(_) => "threshold",
+            Self::Unasked { .. } => "unasked",
+            Self::Unsigned { .. } => "signature",
+        }
+    }
+
+    pub(super) fn field(field: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::Field { field: field.into(), why: why.into() }
+    }
+
+    pub(super) fn other(got: Digest, want: Digest) -> Self {
+        Self::OtherRequest { got: Box::new(got), want: Box::new(want) }
+    }
+
+    pub(super) fn bounded(what: &str, got: usize, limit: usize) -> Result<(), Self> {
+        match got > limit {
+            true => Err(Self::Limit { got, limit, what: what.to_owned() }),
+            false => Ok(()),
+        }
+    }
+}
+
+impl From<TrustError> for RoundError {
+    fn from(error: TrustError) -> Self {
+        Self::Trust(error)
+    }
+}

@@ -1,0 +1,315 @@
+//! `Item`: one thing to be signed. Every field is shown, and is either signed or bound by the request's digest.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+use crate::digest::Digest;
+use crate::json;
+use crate::limits::Limits;
+use crate::oci::Platform;
+use crate::oci::Reference;
+use crate::oci::Selector;
+use crate::oci::media_type;
+use crate::policy::Kind;
+use crate::round::RoundError;
+use crate::round::wire::WireAttest;
+use crate::round::wire::WireForm;
+use crate::round::wire::WireItem;
+use crate::round::wire::WirePrevious;
+use crate::round::wire::WireSign;
+
+/// One manifest or index, and what is to be signed about it.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// What is to be signed.
+    pub action: Action,
+    /// The size of everything that the image consists of, in bytes, where the requester could tell.
+    pub content_size: Option<u64>,
+    /// Which manifest or index.
+    pub digest: Digest,
+    /// What the image says about itself: version, source, revision. Claims, for people to compare.
+    pub labels: BTreeMap<String, String>,
+    /// The media type of the manifest or index.
+    pub media_type: String,
+    /// Which platforms it is for.
+    pub platforms: Vec<Platform>,
+    /// What stood in its place in the round before, by the word of the requester.
+    pub previous: Option<Previous>,
+    /// The name by which it was resolved, once.
+    pub reference: Reference,
+    /// The size of the manifest or index, in bytes.
+    pub size: u64,
+}
+
+/// What is to be signed about an item: a closed set.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// A statement with a predicate.
+    Attest(Attestation),
+    /// That the signer stands for the image.
+    Sign(ImageSignature),
+}
+
+/// An attestation that is asked for.
+#[derive(Clone, Debug)]
+pub struct Attestation {
+    /// Where it will be attached; the payload is the same in both forms.
+    pub format: Format,
+    /// The name that is signed along with the digest.
+    pub name: Option<String>,
+    /// The predicate, verbatim.
+    pub predicate: Box<RawValue>,
+    /// What kind of predicate it is: a URI.
+    pub predicate_type: String,
+}
+
+/// An image signature that is asked for.
+#[derive(Clone, Debug)]
+pub struct ImageSignature {
+    /// The annotations that are signed along with the digest.
+    pub annotations: BTreeMap<String, String>,
+    /// Which forms.
+    pub format: Format,
+    /// The name that the tag form states, which always has one; there exactly where that form is asked for.
+    pub identity: Option<String>,
+    /// The name that the bundle form states.
+    pub name: Option<String>,
+}
+
+/// Which forms of a signature or attestation are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Both.
+    Both,
+    /// A Sigstore bundle as a referrer: what cosign v3 writes.
+    Bundle,
+    /// A layer at the `.sig` or `.att` tag: what cosign v2, skopeo and podman read.
+    Tag,
+}
+
+/// What was signed in the place of an item in the round before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Previous {
+    /// Which manifest or index.
+    pub digest: Digest,
+    /// What it said about itself.
+    pub labels: BTreeMap<String, String>,
+    /// Under which name.
+    pub reference: String,
+}
+
+impl Format {
+    /// Whether the bundle form is among them.
+    pub const fn has_bundle(self) -> bool {
+        matches!(self, Self::Both | Self::Bundle)
+    }
+
+    /// Whether the tag form is among them.
+    pub const fn has_tag(self) -> bool {
+        matches!(self, Self::Both | Self::Tag)
+    }
+
+    fn to_wire(self) -> Vec<WireForm> {
+        match self {
+            Self::Both => vec![WireForm::Bundle, WireForm::Tag],
+            Self::Bundle => vec![WireForm::Bundle],
+            Self::Tag => vec![WireForm::Tag],
+        }
+    }
+
+    fn of_wire(forms: &[WireForm]) -> Result<Self, RoundError> {
+        match forms {
+            [WireForm::Bundle, WireForm::Tag] => Ok(Self::Both),
+            [WireForm::Bundle] => Ok(Self::Bundle),
+            [WireForm::Tag] => Ok(Self::Tag),
+            _ => Err(RoundError::field("forms", "is not [\"bundle\"], [\"tag\"] or [\"bundle\", \"tag\"]")),
+        }
+    }
+}
+
+impl Item {
+    /// The same place, by digest: what is pushed to.
+    pub fn pinned(&self) -> Reference {
+        self.reference.with(Selector::Digest(self.digest))
+    }
+
+    /// What kind of statement a signature of this item makes.
+    pub fn kind(&self) -> Kind {
+        match &self.action {
+            Action::Attest(attest) => Kind::of_predicate(&attest.predicate_type),
+            Action::Sign(_) => Kind::ImageSignature,
+        }
+    }
+
+    /// Which forms are asked for.
+    pub fn format(&self) -> Format {
+        match &self.action {
+            Action::Attest(attest) => attest.format,
+            Action::Sign(sign) => sign.format,
+        }
+    }
+
+    pub(super) fn to_wire(&self) -> WireItem {
+        let (sign, attest) = match &self.action {
+            Action::Attest(attest) => (None, Some(attest.to_wire())),
+            Action::Sign(sign) => (Some(sign.to_wire()), None),
+        };
+        WireItem {
+            reference: self.reference.to_string(),
+            digest: self.digest,
+            media_type: self.media_type.clone(),
+            size: self.size,
+            content_size: self.content_size,
+            platforms: self.platforms.iter().map(ToString::to_string).collect(),
+            labels: self.labels.clone(),
+            previous: self.previous.as_ref().map(Previous::to_wire),
+            sign,
+            attest,
+        }
+    }
+
+    pub(super) fn of_wire(wire: WireItem, limits: &Limits) -> Result<Self, RoundError> {
+        let reference = reference(&wire.reference, &wire.digest, limits)?;
+        if !media_type::is_index(&wire.media_type) && !media_type::is_manifest(&wire.media_type) {
+            return Err(RoundError::field("mediaType", "is neither that of an image manifest nor that of an index"));
+        }
+        RoundError::bounded("platforms of one item", wire.platforms.len(), limits.descriptors)?;
+        let platform = |text: &String| {
+            Platform::parse(text).ok_or_else(|| RoundError::field("platforms", "has an entry that is no platform"))
+        };
+        let action = match (wire.sign, wire.attest) {
+            (Some(sign), None) => Action::Sign(ImageSignature::of_wire(sign, limits)?),
+            (None, Some(attest)) => Action::Attest(Attestation::of_wire(attest, limits)?),
+            (None, None) => return Err(RoundError::field("items", "has an item that asks for no known kind")),
+            (Some(_), Some(_)) => {
+                return Err(RoundError::field("items", "has an item that asks for two kinds at once"));
+            }
+        };
+        check_texts("labels", &wire.labels, limits)?;
+        Ok(Self {
+            action,
+            content_size: wire.content_size,
+            digest: wire.digest,
+            labels: wire.labels,
+            media_type: wire.media_type,
+            platforms: wire.platforms.iter().map(platform).collect::<Result<_, _>>()?,
+            previous: wire.previous.map(|previous| Previous::of_wire(previous, limits)).transpose()?,
+            reference,
+            size: wire.size,
+        })
+    }
+}
+
+impl ImageSignature {
+    fn to_wire(&self) -> WireSign {
+        WireSign {
+            forms: self.format.to_wire(),
+            annotations: self.annotations.clone(),
+            name: self.name.clone(),
+            identity: self.identity.clone(),
+        }
+    }
+
+    fn of_wire(wire: WireSign, limits: &Limits) -> Result<Self, RoundError> {
+        let format = Format::of_wire(&wire.forms)?;
+        check_texts("annotations", &wire.annotations, limits)?;
+        check_name("name", wire.name.as_ref(), limits)?;
+        check_name("identity", wire.identity.as_ref(), limits)?;
+        // A name that no payload would carry would be shown and not signed.
+        if wire.identity.is_some() != format.has_tag() {
+            return Err(RoundError::field("identity", "belongs to the tag form, and only to it"));
+        }
+        if wire.name.is_some() && !format.has_bundle() {
+            return Err(RoundError::field("name", "belongs to the bundle form, and only to it"));
+        }
+        Ok(Self { annotations: wire.annotations, format, identity: wire.identity, name: wire.name })
+    }
+}
+
+impl Attestation {
+    fn to_wire(&self) -> WireAttest {
+        WireAttest {
+            forms: self.format.to_wire(),
+            name: self.name.clone(),
+            predicate_type: self.predicate_type.clone(),
+            predicate: self.predicate.clone(),
+        }
+    }
+
+    fn of_wire(wire: WireAttest, limits: &Limits) -> Result<Self, RoundError> {
+        check_name("name", wire.name.as_ref(), limits)?;
+        check_name("predicateType", Some(&wire.predicate_type), limits)?;
+        // An attestation must not become an image signature when it is read (T-24).
+        if Kind::of_predicate(&wire.predicate_type) == Kind::ImageSignature {
+            return Err(RoundError::field("predicateType", "is that of an image signature, not of an attestation"));
+        }
+        Ok(Self {
+            format: Format::of_wire(&wire.forms)?,
+            name: wire.name,
+            predicate: wire.predicate,
+            predicate_type: wire.predicate_type,
+        })
+    }
+
+    /// A predicate from a file, kept as it is.
+    ///
+    /// # Errors
+    /// [`RoundError`] where it is not one object of strict JSON.
+    pub fn predicate(bytes: &[u8], limits: &Limits) -> Result<Box<RawValue>, RoundError> {
+        let json = |error| RoundError::Json { document: "predicate", error };
+        json::check(bytes, limits).map_err(json)?;
+        let raw: Box<RawValue> = serde_json::from_slice(bytes).map_err(|error| json(error.into()))?;
+        match raw.get().starts_with('{') {
+            true => Ok(raw),
+            false => Err(RoundError::field("predicate", "is not a JSON object")),
+        }
+    }
+}
+
+impl Previous {
+    fn to_wire(&self) -> WirePrevious {
+        WirePrevious { reference: self.reference.clone(), digest: self.digest, labels: self.labels.clone() }
+    }
+
+    fn of_wire(wire: WirePrevious, limits: &Limits) -> Result<Self, RoundError> {
+        check_name("previous.reference", Some(&wire.reference), limits)?;
+        check_texts("previous.labels", &wire.labels, limits)?;
+        Ok(Self { digest: wire.digest, labels: wire.labels, reference: wire.reference })
+    }
+}
+
+/// A reference in its one spelling, which does not contradict the digest beside it.
+fn reference(text: &str, digest: &Digest, limits: &Limits) -> Result<Reference, RoundError> {
+    RoundError::bounded("bytes of one reference", text.len(), limits.request_text_bytes)?;
+    let reference: Reference =
+        text.parse().map_err(|error: crate::oci::ReferenceError| RoundError::field("reference", error.to_string()))?;
+    if reference.to_string() != text {
+        return Err(RoundError::field("reference", format!("is written {reference}")));
+    }
+    match reference.selector() {
+        Some(Selector::Digest(other)) if other != digest => {
+            Err(RoundError::field("reference", "names another digest than `digest`"))
+        }
+        _ => Ok(reference),
+    }
+}
+
+fn check_name(field: &str, name: Option<&String>, limits: &Limits) -> Result<(), RoundError> {
+    let Some(name) = name else { return Ok(()) };
+    RoundError::bounded(&format!("bytes of `{field}`"), name.len(), limits.request_text_bytes)?;
+    match name.is_empty() {
+        true => Err(RoundError::field(field, "is empty")),
+        false => Ok(()),
+    }
+}
+
+fn check_texts(field: &str, texts: &BTreeMap<String, String>, limits: &Limits) -> Result<(), RoundError> {
+    let bytes = texts.iter().map(|(key, value)| key.len() + value.len()).sum();
+    RoundError::bounded(&format!("`{field}` of one item"), texts.len(), limits.annotations)?;
+    RoundError::bounded(&format!("bytes of `{field}` of one item"), bytes, limits.annotation_bytes)?;
+    match texts.contains_key("") {
+        true => Err(RoundError::field(field, "has an empty key")),
+        false => Ok(()),
+    }
+}

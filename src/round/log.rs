@@ -1,0 +1,130 @@
+//! `Chain`: the signing log. Each line names the digest of the line before it, so no line can be changed, left out or
+//! put in without changing the last digest, which is what people write down.
+
+use crate::digest::Digest;
+use crate::json;
+use crate::limits::Limits;
+use crate::round::Request;
+use crate::round::RoundError;
+use crate::round::response::Made;
+use crate::round::wire::WireEntry;
+use crate::time::Time;
+
+/// A signing log so far: how many lines, and the digest of the last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Chain {
+    head: Option<Digest>,
+    lines: usize,
+}
+
+/// One signature, as the log has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What was signed: the digest of an image, or of the request for the seal of an answer.
+    pub digest: Digest,
+    /// The name under which it was shown.
+    pub item: String,
+    /// The id of the key.
+    pub key: String,
+    /// What kind of statement was signed, and in which of its forms.
+    pub kind: String,
+    /// Whose key it is.
+    pub owner: String,
+    /// The request that was answered.
+    pub request: Digest,
+    /// The SHA-256 of the signature.
+    pub signature: Digest,
+    /// When, by the clock of the machine that signed.
+    pub time: Time,
+}
+
+impl Chain {
+    /// Takes in the next line, without its line end.
+    ///
+    /// # Errors
+    /// [`RoundError::Log`] where it does not follow from the lines before it, or is not a line of a signing log.
+    pub fn follow(&mut self, line: &[u8], limits: &Limits) -> Result<Entry, RoundError> {
+        let number = self.lines.saturating_add(1);
+        let broken = |why: String| RoundError::Log { line: number, why };
+        RoundError::bounded(&format!("bytes of line {number}"), line.len(), limits.signing_log_line_bytes)?;
+        let wire: WireEntry = json::parse(line, limits).map_err(|error| broken(error.to_string()))?;
+        if wire.previous != self.head {
+            let shown = |head: Option<Digest>| head.map_or_else(|| "nothing".to_owned(), |head| head.to_string());
+            return Err(broken(format!(
+                "it follows {}, but the line before it is {}: a line was changed, left out or put in",
+                shown(wire.previous),
+                shown(self.head)
+            )));
+        }
+        let time = Time::parse(&wire.time).filter(|time| time.to_string() == wire.time);
+        let time = time.ok_or_else(|| broken("its time is no time".to_owned()))?;
+        self.head = Some(Digest::sha256(line));
+        self.lines = number;
+        Ok(Entry {
+            digest: wire.digest,
+            item: wire.item,
+            key: wire.key,
+            kind: wire.kind,
+            owner: wire.owner,
+            request: wire.request,
+            signature: wire.signature,
+            time,
+        })
+    }
+
+    /// The next line, without its line end.
+    ///
+    /// # Errors
+    /// [`RoundError::Json`] never happens for these types, but is not swallowed; [`RoundError::Limit`] where the line
+    /// would be longer than a reader reads.
+    pub fn append(&mut self, entry: &Entry, limits: &Limits) -> Result<Vec<u8>, RoundError> {
+        let line = serde_json::to_vec(&WireEntry {
+            previous: self.head,
+            time: entry.time.to_string(),
+            owner: entry.owner.clone(),
+            key: entry.key.clone(),
+            request: entry.request,
+            item: entry.item.clone(),
+            digest: entry.digest,
+            kind: entry.kind.clone(),
+            signature: entry.signature,
+        });
+        let line = line.map_err(|error| RoundError::Json { document: "signing log", error: error.into() })?;
+        RoundError::bounded("bytes of one line", line.len(), limits.signing_log_line_bytes)?;
+        self.head = Some(Digest::sha256(&line));
+        self.lines = self.lines.saturating_add(1);
+        Ok(line)
+    }
+
+    /// The digest of the last line; none before the first.
+    pub const fn head(&self) -> Option<Digest> {
+        self.head
+    }
+
+    /// How many lines there are.
+    pub const fn lines(&self) -> usize {
+        self.lines
+    }
+}
+
+impl Entry {
+    /// The entry for a signature that `key` made for `request`.
+    ///
+    /// # Errors
+    /// [`RoundError::NotAsked`] for a key that no owner holds.
+    pub fn of(request: &Request, made: &Made, key: crate::key::KeyId, now: Time) -> Result<Self, RoundError> {
+        let item = made.item.and_then(|place| request.items().get(place));
+        let part = made.part.map_or_else(String::new, |part| format!(" ({part})"));
+        Ok(Self {
+            digest: item.map_or(*request.digest(), |item| item.digest),
+            item: item.map_or_else(|| "signing request".to_owned(), |item| item.reference.to_string()),
+            key: key.to_string(),
+            kind: item
+                .map_or_else(|| "answer to a signing request".to_owned(), |item| format!("{}{part}", item.kind())),
+            owner: request.owner_of(key)?.name.clone(),
+            request: *request.digest(),
+            signature: made.signature,
+            time: now,
+        })
+    }
+}

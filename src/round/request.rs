@@ -1,0 +1,328 @@
+//! `Request`: who is asked to sign what, why, until when. Its digest is what a response answers.
+
+use std::collections::BTreeSet;
+
+use crate::digest::Digest;
+use crate::envelope::base64;
+use crate::json;
+use crate::json::JsonError;
+use crate::key::KeyId;
+use crate::key::PublicKey;
+use crate::limits::Limits;
+use crate::round::Item;
+use crate::round::Message;
+use crate::round::Previous;
+use crate::round::RoundError;
+use crate::round::wire::REQUEST;
+use crate::round::wire::VERSION;
+use crate::round::wire::WireHead;
+use crate::round::wire::WireItem;
+use crate::round::wire::WireKey;
+use crate::round::wire::WireOwner;
+use crate::round::wire::WireRequest;
+use crate::time::Time;
+use crate::trust::Owner;
+use crate::trust::Threshold;
+use crate::trust::TrustRoot;
+
+/// How far the clocks of two machines may be apart, in seconds: one day.
+pub const SKEW: i64 = 24 * 60 * 60;
+
+/// A signing request that was read and makes sense.
+#[derive(Clone, Debug)]
+pub struct Request {
+    created: Time,
+    digest: Digest,
+    expires: Time,
+    items: Vec<Item>,
+    messages: Vec<Vec<Message>>,
+    owners: Vec<Keyholder>,
+    reason: Option<String>,
+    threshold: Threshold,
+}
+
+/// A request in the making.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// When it is made. The manifests that are attached will say this.
+    pub created: Time,
+    /// Until when it is to be signed.
+    pub expires: Time,
+    /// What is to be signed.
+    pub items: Vec<Item>,
+    /// Who is asked.
+    pub owners: Vec<Keyholder>,
+    /// Why.
+    pub reason: Option<String>,
+    /// How many of the owners have to sign.
+    pub threshold: Threshold,
+}
+
+/// An owner, and the keys any of which signs for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keyholder {
+    /// The keys.
+    pub keys: Vec<PublicKey>,
+    /// The name.
+    pub name: String,
+}
+
+impl Draft {
+    /// The request as a file, which [`Request::parse`] accepts.
+    ///
+    /// # Errors
+    /// [`RoundError`] that says what is wrong with the draft.
+    pub fn to_json(&self, limits: &Limits) -> Result<Vec<u8>, RoundError> {
+        let wire = WireRequest {
+            version: VERSION,
+            kind: REQUEST.to_owned(),
+            created: self.created.to_string(),
+            expires: self.expires.to_string(),
+            reason: self.reason.clone(),
+            owners: self.owners.iter().map(Keyholder::to_wire).collect(),
+            threshold: self.threshold.count(),
+            items: self.items.iter().map(Item::to_wire).collect(),
+        };
+        let mut bytes = serde_json::to_vec_pretty(&wire).map_err(|error| unreadable(error.into()))?;
+        bytes.push(b'\n');
+        Request::parse(&bytes, limits).map(|_| bytes)
+    }
+}
+
+impl Request {
+    /// Reads a request, and refuses one that two people could understand differently.
+    ///
+    /// # Errors
+    /// [`RoundError`] that names the field.
+    pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, RoundError> {
+        let limit = usize::try_from(limits.request_bytes).unwrap_or(usize::MAX);
+        RoundError::bounded("bytes of a request", bytes.len(), limit)?;
+        let head: WireHead = json::parse(bytes, limits).map_err(unreadable)?;
+        expect(&head, REQUEST)?;
+        let wire: WireRequest = serde_json::from_slice(bytes).map_err(|error| unreadable(error.into()))?;
+        let (created, expires) = (time("created", &wire.created)?, time("expires", &wire.expires)?);
+        if expires <= created {
+            return Err(RoundError::field("expires", "is not after `created`"));
+        }
+        RoundError::bounded(
+            "bytes of `reason`",
+            wire.reason.as_ref().map_or(0, String::len),
+            limits.request_text_bytes,
+        )?;
+        let owners = owners(wire.owners, limits)?;
+        let keys = owners
+            .iter()
+            .flat_map(|owner| owner.keys.iter().map(|key| (Owner::Named(owner.name.clone()), key.clone())));
+        let threshold = Threshold::new(wire.threshold)?;
+        TrustRoot::owned(keys)?.supports(threshold)?;
+        let items = items(wire.items, limits)?;
+        let messages = messages(&items, limits)?;
+        Ok(Self {
+            created,
+            digest: Digest::sha256(bytes),
+            expires,
+            items,
+            messages,
+            owners,
+            reason: wire.reason,
+            threshold,
+        })
+    }
+
+    /// Refuses a request whose time is over, and a clock that cannot be right.
+    ///
+    /// # Errors
+    /// [`RoundError::Expired`], [`RoundError::Clock`].
+    pub fn open_at(&self, now: Time) -> Result<(), RoundError> {
+        if now > self.expires {
+            return Err(RoundError::Expired { expires: self.expires, now });
+        }
+        match now.unix().saturating_add(SKEW) < self.created.unix() {
+            true => Err(RoundError::Clock { created: self.created, now }),
+            false => Ok(()),
+        }
+    }
+
+    /// Who holds `key`.
+    ///
+    /// # Errors
+    /// [`RoundError::NotAsked`], with everybody who was.
+    pub fn owner_of(&self, key: KeyId) -> Result<&Keyholder, RoundError> {
+        let holds = |owner: &&Keyholder| owner.keys.iter().any(|held| held.id() == key);
+        self.owners.iter().find(holds).ok_or_else(|| self.not_asked(&key.to_string()))
+    }
+
+    /// The owners with their keys, in one line.
+    pub fn asked(&self) -> String {
+        let keys = |owner: &Keyholder| owner.keys.iter().map(|key| key.id().short()).collect::<Vec<_>>().join(", ");
+        self.owners.iter().map(|owner| format!("{} ({})", owner.name, keys(owner))).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What this request, that of a round before, asked for in the place of `item`: under the same name, else the one
+    /// thing of that kind and for those platforms at the same place.
+    pub fn predecessor(&self, item: &Item) -> Option<Previous> {
+        let alike = |other: &&Item| other.kind() == item.kind() && other.platforms == item.platforms;
+        let same_name = self.items.iter().filter(alike).find(|other| other.reference == item.reference);
+        let mut same_place =
+            self.items.iter().filter(alike).filter(|other| other.reference.place() == item.reference.place());
+        let only = match (same_place.next(), same_place.next()) {
+            (Some(only), None) => Some(only),
+            _ => None,
+        };
+        same_name.or(only).map(|other| Previous {
+            digest: other.digest,
+            labels: other.labels.clone(),
+            reference: other.reference.to_string(),
+        })
+    }
+
+    /// When it was made.
+    pub const fn created(&self) -> Time {
+        self.created
+    }
+
+    /// The SHA-256 of the file, as it was received.
+    pub const fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// Until when it is to be signed.
+    pub const fn expires(&self) -> Time {
+        self.expires
+    }
+
+    /// What is to be signed.
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    /// What is to be signed for each item, in their order.
+    pub fn messages(&self) -> &[Vec<Message>] {
+        &self.messages
+    }
+
+    /// Who is asked.
+    pub fn owners(&self) -> &[Keyholder] {
+        &self.owners
+    }
+
+    /// Why.
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// How many owners have to sign.
+    pub const fn threshold(&self) -> Threshold {
+        self.threshold
+    }
+
+    pub(super) fn not_asked(&self, key: &str) -> RoundError {
+        RoundError::NotAsked { asked: self.asked(), key: key.escape_debug().take(64).collect() }
+    }
+
+    /// The keys of the owners.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &PublicKey> {
+        self.owners.iter().flat_map(|owner| &owner.keys)
+    }
+}
+
+impl Keyholder {
+    fn to_wire(&self) -> WireOwner {
+        let key = |key: &PublicKey| WireKey { id: key.id().to_string(), public_key: base64::encode(key.spki()) };
+        WireOwner { name: self.name.clone(), keys: self.keys.iter().map(key).collect() }
+    }
+
+    fn of_wire(wire: WireOwner, limits: &Limits) -> Result<Self, RoundError> {
+        const LONGEST: usize = 128;
+        let WireOwner { name, keys } = wire;
+        RoundError::bounded("bytes of the name of an owner", name.len(), LONGEST)?;
+        if name.trim() != name || name.is_empty() || !name.chars().all(is_plain) {
+            return Err(RoundError::field("name", format!("of an owner is not a plain name: {name:?}")));
+        }
+        if keys.is_empty() {
+            return Err(RoundError::field("keys", format!("of {name} is empty")));
+        }
+        RoundError::bounded("keys of one owner", keys.len(), limits.request_keys)?;
+        let keys = keys.into_iter().map(|key| read_key(&name, &key)).collect::<Result<_, _>>()?;
+        Ok(Self { keys, name })
+    }
+}
+
+/// Letters, digits and what stands in names and addresses: nothing that could look like another part of a page.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, ' ' | '.' | '-' | '_' | '@' | '+' | '/' | ':' | '\'')
+}
+
+fn read_key(owner: &str, wire: &WireKey) -> Result<PublicKey, RoundError> {
+    let owner = owner.to_owned();
+    let spki = base64::decode("publicKey", &wire.public_key);
+    let spki = spki.map_err(|error| RoundError::field("publicKey", format!("of {owner}: {error}")))?;
+    let key = PublicKey::from_spki(&spki).map_err(|error| RoundError::Key { error, owner: owner.clone() })?;
+    match key.id().to_string() == wire.id {
+        true => Ok(key),
+        false => Err(RoundError::field("id", format!("of a key of {owner} is not that of the key beside it"))),
+    }
+}
+
+fn owners(wire: Vec<WireOwner>, limits: &Limits) -> Result<Vec<Keyholder>, RoundError> {
+    let count = wire.iter().map(|owner| owner.keys.len()).fold(wire.len(), usize::saturating_add);
+    RoundError::bounded("owners and their keys", count, limits.request_keys.saturating_mul(2))?;
+    let owners = wire.into_iter().map(|owner| Keyholder::of_wire(owner, limits)).collect::<Result<Vec<_>, _>>()?;
+    // One person under two names, or one key in two hands, would be counted twice or not at all.
+    let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
+    for owner in &owners {
+        if !names.insert(owner.name.to_lowercase()) {
+            return Err(RoundError::Duplicate { what: format!("the owner {}", owner.name) });
+        }
+        if let Some(key) = owner.keys.iter().find(|key| !keys.insert(key.id())) {
+            return Err(RoundError::Duplicate { what: format!("the key {}", key.id().short()) });
+        }
+    }
+    Ok(owners)
+}
+
+fn items(wire: Vec<WireItem>, limits: &Limits) -> Result<Vec<Item>, RoundError> {
+    if wire.is_empty() {
+        return Err(RoundError::field("items", "is empty"));
+    }
+    RoundError::bounded("items of one request", wire.len(), limits.request_items)?;
+    wire.into_iter().map(|item| Item::of_wire(item, limits)).collect()
+}
+
+/// What is to be signed, for all items; the same thing twice at one place is refused.
+fn messages(items: &[Item], limits: &Limits) -> Result<Vec<Vec<Message>>, RoundError> {
+    let mut seen = BTreeSet::new();
+    let mut all = Vec::new();
+    for item in items {
+        let envelope = |error| RoundError::Envelope { error, reference: item.reference.to_string() };
+        let messages = item.messages().map_err(envelope)?;
+        for message in &messages {
+            // What no verifier would read afterwards need not be signed.
+            let encoded = message.payload().len().div_ceil(3).saturating_mul(4);
+            RoundError::bounded("bytes of one payload in base64", encoded, limits.json_string_bytes)?;
+            if !seen.insert((item.pinned().to_string(), Digest::sha256(&message.to_sign()))) {
+                return Err(RoundError::Duplicate { what: format!("{} of {}", item.kind(), item.pinned()) });
+            }
+        }
+        all.push(messages);
+    }
+    Ok(all)
+}
+
+pub(super) fn expect(head: &WireHead, want: &'static str) -> Result<(), RoundError> {
+    match head.kind == want && head.version == VERSION {
+        true => Ok(()),
+        false => Err(RoundError::Kind { got: head.kind.clone(), version: head.version, want }),
+    }
+}
+
+/// An instant in the one spelling that we write.
+pub(super) fn time(field: &str, text: &str) -> Result<Time, RoundError> {
+    Time::parse(text)
+        .filter(|time| time.to_string() == text)
+        .ok_or_else(|| RoundError::field(field, "is not a time like 2026-01-31T12:00:00Z"))
+}
+
+fn unreadable(error: JsonError) -> RoundError {
+    RoundError::Json { document: "signing request", error }
+}

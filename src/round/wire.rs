@@ -1,0 +1,163 @@
+//! The JSON of requests and responses, version 1: `docs/schemas/`. Unknown fields are refused.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::digest::Digest;
+
+pub(super) const VERSION: u64 = 1;
+pub(super) const REQUEST: &str = "bulla signing request";
+pub(super) const RESPONSE: &str = "bulla signing response";
+
+/// What every document of ours begins with, whatever its version says about the rest.
+#[derive(Deserialize)]
+pub(super) struct WireHead {
+    pub(super) version: u64,
+    pub(super) kind: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct WireRequest {
+    pub(super) version: u64,
+    pub(super) kind: String,
+    pub(super) created: String,
+    pub(super) expires: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<String>,
+    pub(super) owners: Vec<WireOwner>,
+    pub(super) threshold: u32,
+    pub(super) items: Vec<WireItem>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct WireOwner {
+    pub(super) name: String,
+    pub(super) keys: Vec<WireKey>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct WireKey {
+    pub(super) id: String,
+    pub(super) public_key: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct WireItem {
+    pub(super) reference: String,
+    pub(super) digest: Digest,
+    pub(super) media_type: String,
+    pub(super) size: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) content_size: Option<u64>,
+    pub(super) platforms: Vec<String>,
+    pub(super) labels: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) previous: Option<WirePrevious>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sign: Option<WireSign>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) attest: Option<WireAttest>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct WirePrevious {
+    pub(super) reference: String,
+    pub(super) digest: Digest,
+    pub(super) labels: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct WireSign {
+    pub(super) forms: Vec<WireForm>,
+    pub(super) annotations: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) identity: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct WireAttest {
+    pub(super) forms: Vec<WireForm>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<String>,
+    pub(super) predicate_type: String,
+    pub(super) predicate: Box<RawValue>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum WireForm {
+    Bundle,
+    Tag,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct WireResponse {
+    pub(super) version: u64,
+    pub(super) kind: String,
+    pub(super) request: Digest,
+    pub(super) signers: Vec<WireSigner>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct WireSigner {
+    pub(super) owner: String,
+    pub(super) key: String,
+    pub(super) time: String,
+    pub(super) seal: String,
+    pub(super) signatures: Vec<WireSignature>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct WireSignature {
+    pub(super) item: usize,
+    pub(super) part: WirePart,
+    pub(super) signature: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum WirePart {
+    Claim,
+    Statement,
+}
+
+/// What a signer seals: which request was answered, by whom, when. Signed as a DSSE payload of a type of its own.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireSeal<'a> {
+    pub(super) version: u64,
+    pub(super) kind: &'static str,
+    pub(super) request: Digest,
+    pub(super) owner: &'a str,
+    pub(super) key: String,
+    pub(super) time: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct WireEntry {
+    pub(super) previous: Option<Digest>,
+    pub(super) time: String,
+    pub(super) owner: String,
+    pub(super) key: String,
+    pub(super) request: Digest,
+    pub(super) item: String,
+    pub(super) digest: Digest,
+    pub(super) kind: String,
+    pub(super) signature: Digest,
+}

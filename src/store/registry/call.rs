@@ -1,0 +1,144 @@
+//! `Call`: what a registry is asked, and when it may be asked again.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::Method;
+use reqwest::Request;
+use reqwest::StatusCode;
+use reqwest::Url;
+use reqwest::header::ACCEPT;
+use reqwest::header::AUTHORIZATION;
+use reqwest::header::CONTENT_LENGTH;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::header::HeaderMap;
+use reqwest::header::HeaderName;
+use reqwest::header::HeaderValue;
+
+use super::auth::Access;
+use super::auth::Scope;
+use super::auth::Ticket;
+use super::retry::Failure;
+use super::retry::Retry;
+
+/// What a registry is asked.
+pub(super) struct Call {
+    pub(super) body: Bytes,
+    pub(super) headers: HeaderMap,
+    pub(super) method: Method,
+    pub(super) reading: Reading,
+    pub(super) scope: Scope,
+    pub(super) tries: Tries,
+    pub(super) url: Url,
+    /// What it is about, for messages.
+    pub(super) what: String,
+}
+
+/// What is done with the body of a good answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Read up to so many bytes; what follows is left.
+    Cut(u64),
+    /// Not looked at.
+    Nothing,
+    /// Handed on as it comes.
+    Stream,
+    /// Read; more than so many bytes is an error.
+    UpTo(u64),
+}
+
+/// When a call may be made again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tries {
+    /// Whenever there was no good answer.
+    Many,
+    /// Not at all.
+    Never,
+    /// Only where nothing can have been done.
+    Once,
+}
+
+impl Call {
+    /// A call that only reads.
+    pub(super) fn get(url: Url, repository: &str, reading: Reading, what: String) -> Self {
+        Self::new(Method::GET, url, repository, Access::Pull, what).reading(reading)
+    }
+
+    /// A call without a body, whose answer's body is not looked at.
+    pub(super) fn new(method: Method, url: Url, repository: &str, access: Access, what: String) -> Self {
+        Self {
+            body: Bytes::new(),
+            headers: HeaderMap::new(),
+            method,
+            reading: Reading::Nothing,
+            scope: Scope { repository: repository.to_owned(), access },
+            tries: Tries::Many,
+            url,
+            what,
+        }
+    }
+
+    pub(super) fn accept(self, types: &'static str) -> Self {
+        self.header(ACCEPT, HeaderValue::from_static(types))
+    }
+
+    pub(super) fn body(mut self, media_type: &str, body: Bytes) -> Self {
+        self.body = body;
+        match HeaderValue::from_str(media_type) {
+            Ok(value) => self.header(CONTENT_TYPE, value),
+            Err(_) => self,
+        }
+    }
+
+    pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    pub(super) fn tries(mut self, tries: Tries) -> Self {
+        self.tries = tries;
+        self
+    }
+
+    pub(super) fn reading(mut self, reading: Reading) -> Self {
+        self.reading = reading;
+        self
+    }
+
+    pub(super) fn may_repeat(&self, status: StatusCode) -> bool {
+        let nothing_done = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        match self.tries {
+            Tries::Many => is_busy(status),
+            Tries::Never => false,
+            Tries::Once => nothing_done,
+        }
+    }
+
+    pub(super) fn pause(&self, retry: &mut Retry, failure: Failure) -> Option<Duration> {
+        match self.tries {
+            Tries::Many => retry.broken(failure),
+            Tries::Once if failure == Failure::Connect => retry.broken(failure),
+            Tries::Never | Tries::Once => None,
+        }
+    }
+}
+
+/// The request of `call` to `url`, which a redirect may have changed.
+pub(super) fn request(call: &Call, url: Url, ticket: Option<&Ticket>) -> Request {
+    let mut request = Request::new(call.method.clone(), url);
+    *request.headers_mut() = call.headers.clone();
+    if let Some(ticket) = ticket {
+        request.headers_mut().insert(AUTHORIZATION, ticket.header.clone());
+    }
+    if call.method == Method::POST || call.method == Method::PUT || call.method == Method::PATCH {
+        // Said even where there is none: some registries insist.
+        request.headers_mut().entry(CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(call.body.len()));
+        *request.body_mut() = Some(call.body.clone().into());
+    }
+    request
+}
+
+/// Whether an answer says "not now".
+pub(super) fn is_busy(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+}

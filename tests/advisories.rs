@@ -1,0 +1,1727 @@
+//! One test for each advisory that touches what is built here, run over every format of evidence and every place for
+//! it. The numbers are those of `docs/advisories.md`: each names the mistake that somebody else made.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+mod proof;
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use bulla::digest::Digest;
+use bulla::envelope::base64;
+use bulla::flow::FlowError;
+use bulla::flow::graph::Closure;
+use bulla::flow::graph::Graph;
+use bulla::flow::hear::Effort;
+use bulla::flow::import;
+use bulla::flow::import::Checked;
+use bulla::flow::sign;
+use bulla::flow::sign::Extent;
+use bulla::flow::tree;
+use bulla::flow::verify;
+use bulla::flow::verify::Outcome;
+use bulla::flow::verify::Platforms;
+use bulla::flow::verify::Verdict;
+use bulla::key::PrivateKey;
+use bulla::key::PublicKey;
+use bulla::key::Scheme;
+use bulla::key::Signer;
+use bulla::limits::Limits;
+use bulla::oci::Content;
+use bulla::oci::Descriptor;
+use bulla::oci::Platform;
+use bulla::oci::Selector;
+use bulla::oci::media_type;
+use bulla::oci::referrer;
+use bulla::policy::Kind;
+use bulla::store::Blob;
+use bulla::store::Chunks;
+use bulla::store::Listing;
+use bulla::store::Memory;
+use bulla::store::Source;
+use bulla::store::StoreError;
+use bulla::store::Task;
+use bulla::trust::Threshold;
+use bulla::trust::TrustError;
+use bulla::trust::TrustRoot;
+use bulla::verify::Verifier;
+use bytes::Bytes;
+use proof::Ask;
+use proof::forms::Format;
+use proof::forms::Letter;
+use proof::forms::Shelf;
+use proof::forms::Shop;
+use proof::forms::Spot;
+use proof::forms::Way;
+use proof::forms::Word;
+use proof::forms::blobs;
+use proof::forms::carrier;
+use proof::forms::entry;
+use proof::forms::tag_of;
+use proof::now;
+use proof::scripted::Call;
+use proof::scripted::Script;
+use proof::scripted::Scripted;
+use proof::word;
+use serde_json::Value;
+use serde_json::json;
+
+const SIGNATURE: Kind = Kind::ImageSignature;
+const SLSA: &str = "https://slsa.dev/provenance/v1";
+
+/// Makes a signed document about an image, good or bad.
+type Make = Box<dyn Fn(Way, &Content) -> Letter>;
+
+fn make(make: impl Fn(Way, &Content) -> Letter + 'static) -> Make {
+    Box::new(make)
+}
+
+/// Hangs each document on an image of its own, every way there is, and asks.
+fn each(kind: &Kind, ask: &Ask, variants: &[(&str, Make)], check: impl Fn(&str, &Verdict)) {
+    each_of(&Way::all_for(kind), kind, ask, variants, check);
+}
+
+fn each_of(ways: &[Way], kind: &Kind, ask: &Ask, variants: &[(&str, Make)], check: impl Fn(&str, &Verdict)) {
+    for way in ways {
+        let shop = way.shop();
+        let mut images = Vec::new();
+        for (seed, (name, make)) in (0..).zip(variants) {
+            let image = shop.image(seed);
+            shop.hang(&image, way.spot, kind, way.format, &[make(*way, &image)]);
+            images.push((*name, image));
+        }
+        shop.settle();
+        for (name, image) in images {
+            check(&format!("{way:?}: {name}"), &ask.of(shop.sink.as_ref(), *image.digest()));
+        }
+    }
+}
+
+/// Every one of them is refused, for one of these reasons.
+fn refused(kind: &Kind, ask: &Ask, variants: &[(&str, Make)], codes: &[&str]) {
+    each(kind, ask, variants, |name, verdict| assert_refused(name, verdict, codes));
+}
+
+fn assert_refused(name: &str, verdict: &Verdict, codes: &[&str]) {
+    assert_eq!(word(verdict), "refused", "{name}: {verdict:#?}");
+    let found = proof::codes(verdict);
+    // T-31: what was set aside is in the report.
+    assert!(!found.is_empty(), "{name}: refused without a reason");
+    assert!(found.iter().all(|code| codes.contains(code)), "{name}: {found:?}, expected one of {codes:?}");
+}
+
+fn accepted(kind: &Kind, ask: &Ask, variants: &[(&str, Make)]) {
+    each(kind, ask, variants, |name, verdict| assert_eq!(word(verdict), "accepted", "{name}: {verdict:#?}"));
+}
+
+/// What this format signs about an image.
+fn says(way: Way, kind: &Kind, image: &Content) -> Word {
+    Word::about(way.format, kind, image.digest())
+}
+
+/// The JSON that this format signs about an image, changed.
+fn altered(way: Way, kind: &Kind, image: &Content, change: impl Fn(&mut Value)) -> Word {
+    let mut word = says(way, kind, image);
+    let mut value: Value = serde_json::from_slice(&word.payload).unwrap();
+    change(&mut value);
+    word.payload = value.to_string().into_bytes();
+    word
+}
+
+fn sealed(way: Way, word: &Word) -> Letter {
+    word.seal(way.format, &[proof::key()])
+}
+
+/// The envelope in a letter, changed.
+fn envelope(way: Way, letter: &Letter, change: impl Fn(&mut Value)) -> Letter {
+    let mut value: Value = serde_json::from_slice(&letter.bytes).unwrap();
+    match way.format {
+        Format::Bundle => change(&mut value["dsseEnvelope"]),
+        Format::Dsse | Format::Simple => change(&mut value),
+    }
+    Letter { bytes: value.to_string().into_bytes(), ..letter.clone() }
+}
+
+fn verify_in(source: &dyn Source, selector: &Selector, platforms: &Platforms, ask: &Ask) -> Result<Outcome, FlowError> {
+    now(verify::verify(source, selector, platforms, &ask.verifier(), Effort::UntilMet, &ask.limits))
+}
+
+// ------------------------------------------------------------------------------------------------ the table itself
+
+// T-03: every way is found, as what it is and where it is, or the tests below would prove nothing.
+#[test]
+fn every_form_of_evidence_is_accepted_in_every_place() {
+    for kind in [SIGNATURE, proof::attestation(SLSA)] {
+        for way in Way::all_for(&kind) {
+            let (shop, image) = way.signed(proof::key(), &kind);
+            let verdict = Ask::new().kind(kind.clone()).of(shop.sink.as_ref(), *image.digest());
+            let Verdict::Accepted(verified) = &verdict else { panic!("{way:?}: {verdict:#?}") };
+            let evidence = &verified.counted()[0].evidence;
+            assert_eq!(Format::of(evidence.sealed()), way.format, "{way:?}");
+            assert_eq!(Spot::of(evidence.place()), Some(way.found_at()), "{way:?}");
+        }
+    }
+}
+
+// --------------------------------------------------------------------------------------- 1.1 a comparison is missing
+
+// T-05: a valid signature of one image, attached to another, by whoever may push.
+#[test]
+fn t05_a_signature_of_another_image_does_not_count() {
+    for kind in [SIGNATURE, proof::attestation(SLSA)] {
+        let ask = Ask::new().kind(kind.clone());
+        let other = Content::name(media_type::OCI_MANIFEST, b"another image".to_vec());
+        let moved = kind.clone();
+        let variants = [("moved", make(move |way, _| sealed(way, &says(way, &moved, &other))))];
+        refused(&kind, &ask, &variants, &["other-subject"]);
+    }
+}
+
+// T-05: the same, with the list changed instead of the manifest.
+#[test]
+fn t05_a_manifest_that_refers_to_another_image_does_not_count() {
+    for format in Format::ALL {
+        let shop = Shop::memory(Memory::without_referrers(Limits::DEFAULT));
+        let (signed, other) = (shop.image(1), shop.image(2));
+        let letter = Word::about(format, &SIGNATURE, signed.digest()).seal(format, &[proof::key()]);
+        let manifests = shop.hang(&signed, Spot::Fallback, &SIGNATURE, format, &[letter]);
+        let entries: Vec<_> = manifests
+            .iter()
+            .map(|manifest| Descriptor {
+                artifact_type: Some(media_type::SIGSTORE_BUNDLE.into()),
+                ..manifest.descriptor().bare()
+            })
+            .collect();
+        shop.list(&other, &entries);
+        let ask = Ask::new();
+        assert_eq!(word(&ask.of(shop.sink.as_ref(), *signed.digest())), "accepted");
+        assert_refused("listed", &ask.of(shop.sink.as_ref(), *other.digest()), &["subject-field"]);
+    }
+}
+
+// HR-48: no subject at all, or a list of subjects elsewhere.
+#[test]
+fn t05_a_listed_manifest_without_subject_does_not_count() {
+    for format in Format::ALL {
+        let shop = Shop::memory(Memory::without_referrers(Limits::DEFAULT));
+        let image = shop.image(1);
+        let letter = Word::about(format, &SIGNATURE, image.digest()).seal(format, &[proof::key()]);
+        let manifest = carrier(None, format, std::slice::from_ref(&letter));
+        let blobs: Vec<_> = blobs(&[letter]).into_iter().chain([referrer::empty_config()]).collect();
+        shop.push(&blobs, &manifest, None);
+        let entry =
+            Descriptor { artifact_type: Some(media_type::SIGSTORE_BUNDLE.into()), ..manifest.descriptor().bare() };
+        shop.list(&image, &[entry]);
+        assert_refused("no subject", &Ask::new().of(shop.sink.as_ref(), *image.digest()), &["subject-field"]);
+    }
+}
+
+// T-07: payload, type and pre-authentication encoding, each changed after signing.
+#[test]
+fn t07_what_was_signed_is_all_of_the_encoding() {
+    let image = Content::name(media_type::OCI_MANIFEST, b"an image".to_vec());
+    let limits = Limits::DEFAULT;
+    for format in [Format::Bundle, Format::Dsse] {
+        let word = Word::about(format, &SIGNATURE, image.digest());
+        let message = word.message(format);
+        let open = |word: &Word, signature: &[u8]| {
+            let letter = word.within(format, &json!([{"sig": base64::encode(signature)}]));
+            let content = Content::name(&letter.media_type, letter.bytes);
+            bulla::envelope::Sealed::parse(&content, &limits).unwrap().open(&proof::public(proof::key())).is_ok()
+        };
+        let signature = proof::key().sign(&message).unwrap();
+        assert!(open(&word, signature.as_bytes()));
+        for at in 0..word.payload.len() {
+            let mut changed = word.clone();
+            changed.payload[at] ^= 1;
+            assert!(!open(&changed, signature.as_bytes()), "payload byte {at}");
+        }
+        for at in 0..word.payload_type.len() {
+            let mut changed = word.clone();
+            let byte = char::from(word.payload_type.as_bytes()[at] ^ 1);
+            changed.payload_type.replace_range(at..=at, &byte.to_string());
+            assert!(!open(&changed, signature.as_bytes()), "type byte {at}");
+        }
+        // Every other thing that somebody could sign instead: the payload alone, and each byte of the encoding.
+        assert!(!open(&word, proof::key().sign(&word.payload).unwrap().as_bytes()));
+        for at in 0..message.len() {
+            let mut changed = message.clone();
+            changed[at] ^= 1;
+            assert!(!open(&word, proof::key().sign(&changed).unwrap().as_bytes()), "encoding byte {at}");
+        }
+        // Bytes that move between type and payload: the lengths are signed too.
+        let mut shifted = word.clone();
+        shifted.payload.insert(0, b' ');
+        assert!(!open(&shifted, signature.as_bytes()));
+    }
+    // The other way round: an encoding is no simple signing payload.
+    let word = Word::about(Format::Simple, &SIGNATURE, image.digest());
+    let encoding = word.message(Format::Dsse);
+    let layer = Content::name(media_type::SIMPLE_SIGNING, word.payload);
+    let signature = base64::encode(proof::key().sign(&encoding).unwrap().as_bytes());
+    let simple = bulla::envelope::SimpleSigning::new(&layer, &signature).unwrap();
+    assert!(simple.open(&proof::public(proof::key())).is_err());
+}
+
+/// A source whose tag stands for something else each time.
+struct Moving {
+    shown: std::sync::atomic::AtomicUsize,
+    images: Vec<Content>,
+}
+
+impl Script for Moving {
+    fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
+        match call {
+            Call::Resolve(Selector::Tag(tag)) if tag == "latest" => {
+                let at = self.shown.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
+                Ok(self.images[at % self.images.len()].clone())
+            }
+            _ => answer,
+        }
+    }
+}
+
+// T-08, HR-05: a tag that answers differently each time.
+#[test]
+fn t08_a_tag_is_asked_once_and_the_answer_is_a_digest() {
+    let shop = Shop::new();
+    let images = [shop.image(1), shop.image(2)];
+    let word_of = Word::about(Format::Bundle, &SIGNATURE, images[0].digest());
+    let letter = word_of.seal(Format::Bundle, &[proof::key()]);
+    shop.hang(&images[0], Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]);
+    let latest = Selector::Tag("latest".to_owned());
+    let moving =
+        |images: &[&Content]| Moving { shown: 0.into(), images: images.iter().map(|image| (*image).clone()).collect() };
+    for (order, want) in [([&images[0], &images[1]], "accepted"), ([&images[1], &images[0]], "refused")] {
+        let source = Scripted::new(shop.memory.clone().unwrap(), moving(&order));
+        let outcome = verify_in(&source, &latest, &Platforms::Root, &Ask::new()).unwrap();
+        assert_eq!((word(&outcome.verdict), outcome.subject), (want, *order[0].digest()));
+        let asked = source.calls().iter().filter(|call| **call == Call::Resolve(latest.clone())).count();
+        assert_eq!(asked, 1);
+        let source = Scripted::new(shop.memory.clone().unwrap(), moving(&order));
+        let checked =
+            now(import::check(&source, &latest, &Platforms::Root, &Ask::new().verifier(), &Limits::DEFAULT)).unwrap();
+        let Checked::Admitted(admitted) = checked else {
+            assert_eq!(want, "refused");
+            continue;
+        };
+        // What was admitted first is what would be moved, though the second answer would have been the other image.
+        assert!(source.calls().iter().filter(|call| **call == Call::Resolve(latest.clone())).count() == 1);
+        assert_eq!(admitted.digest().is_some(), want == "accepted");
+        for node in &admitted.graph().manifests {
+            assert_ne!(node.content.digest(), images[1].digest());
+        }
+    }
+}
+
+/// A source that answers with one thing whatever it is asked for.
+struct Substitute(Content);
+
+impl Script for Substitute {
+    fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
+        match call {
+            Call::Resolve(Selector::Digest(_)) | Call::Manifest(_) => Ok(self.0.clone()),
+            _ => answer,
+        }
+    }
+}
+
+// T-10: a digest was asked for, and something else comes back, with a good signature of its own.
+#[test]
+fn t10_a_pinned_digest_is_what_is_judged_signed_and_imported() {
+    let shop = Shop::new();
+    let (signed, wanted) = (shop.image(1), shop.image(2));
+    let letter = Word::about(Format::Bundle, &SIGNATURE, signed.digest()).seal(Format::Bundle, &[proof::key()]);
+    shop.hang(&signed, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]);
+    let index = shop.index(&[wanted.descriptor().bare()], None);
+    let by_digest = Selector::Digest(*wanted.digest());
+    let ask = Ask::new();
+    for origin in [bulla::store::Origin::Local("here".to_owned()), Scripted::honest(()).origin] {
+        let mut source = Scripted::new(shop.memory.clone().unwrap(), Substitute(signed.clone()));
+        source.origin = origin;
+        for platforms in [Platforms::Root, Platforms::All, Platforms::One(Platform::parse("linux/amd64").unwrap())] {
+            match verify_in(&source, &by_digest, &platforms, &ask) {
+                Ok(outcome) => {
+                    assert_eq!(outcome.subject, *wanted.digest());
+                    assert_ne!(word(&outcome.verdict), "accepted");
+                }
+                Err(error) => assert!(matches!(error, FlowError::Store(StoreError::Content { .. })), "{error}"),
+            }
+        }
+        let checked = now(import::check(&source, &by_digest, &Platforms::Root, &ask.verifier(), &Limits::DEFAULT));
+        assert!(!matches!(checked, Ok(Checked::Admitted(_))));
+        let subjects = now(sign::subjects(&source, &by_digest, Extent::Root, &Limits::DEFAULT));
+        assert!(subjects.is_err(), "{subjects:?}");
+        // A child of an index, and whatever a graph names.
+        let graph = now(Graph::collect(&source, index.clone(), Closure::Image, &Limits::DEFAULT));
+        assert!(graph.is_err());
+        let tree = now(tree::tree(&source, index.clone(), None, &Limits::DEFAULT)).unwrap();
+        assert!(tree.has_problems());
+    }
+}
+
+// T-11: what one reader takes for one thing and another for another is nothing.
+#[test]
+fn t11_what_can_be_read_in_two_ways_is_refused() {
+    let twice = |word: &Word, from: &str, to: &str| {
+        let text = String::from_utf8(word.payload.clone()).unwrap();
+        assert!(text.contains(from), "{text}");
+        Word { payload: text.replacen(from, to, 1).into_bytes(), ..word.clone() }
+    };
+    let other = Digest::sha256(b"another image");
+    let double = make(move |way, image| {
+        let word = says(way, &SIGNATURE, image);
+        let doubled = match way.format {
+            Format::Simple => {
+                twice(&word, r#""image":{"#, &format!(r#""image":{{"docker-manifest-digest":"{other}"}},"image":{{"#))
+            }
+            Format::Bundle | Format::Dsse => twice(
+                &word,
+                r#""subject":["#,
+                &format!(r#""subject":[{{"digest":{{"sha256":"{}"}}}}],"subject":["#, other.hex()),
+            ),
+        };
+        sealed(way, &doubled)
+    });
+    let escaped = make(move |way, image| {
+        let word = says(way, &SIGNATURE, image);
+        let doubled = match way.format {
+            Format::Simple => twice(
+                &word,
+                r#""image":{"#,
+                &format!(r#""im\u0061ge":{{"docker-manifest-digest":"{other}"}},"image":{{"#),
+            ),
+            Format::Bundle | Format::Dsse => twice(&word, r#""subject":["#, r#""subj\u0065ct":[],"subject":["#),
+        };
+        sealed(way, &doubled)
+    });
+    let trailing = |more: &'static str| {
+        make(move |way, image| {
+            let mut word = says(way, &SIGNATURE, image);
+            word.payload.extend_from_slice(more.as_bytes());
+            sealed(way, &word)
+        })
+    };
+    let marked = make(|way, image| {
+        let mut word = says(way, &SIGNATURE, image);
+        word.payload.splice(0..0, [0xef, 0xbb, 0xbf]);
+        sealed(way, &word)
+    });
+    let variants = [
+        ("a key twice", double),
+        ("a key twice, escaped", escaped),
+        ("another value after it", trailing("{}")),
+        ("text after it", trailing("x")),
+        ("a NUL after it", trailing("\0")),
+        ("a byte order mark", marked),
+    ];
+    refused(&SIGNATURE, &Ask::new(), &variants, &["payload-unreadable"]);
+}
+
+// T-11: a key that differs by case is another key, and says nothing.
+#[test]
+fn t11_a_key_that_differs_by_case_is_not_the_key() {
+    let other = Digest::sha256(b"another image");
+    let shadowed = make(move |way, image| {
+        let word = altered(way, &SIGNATURE, image, |value| {
+            let real = value.clone();
+            match way.format {
+                Format::Simple => {
+                    value["Critical"] = real["critical"].clone();
+                    value["critical"]["image"]["docker-manifest-digest"] = json!(other);
+                    value["critical"]["image"]["Docker-Manifest-Digest"] = json!(image.digest());
+                }
+                Format::Bundle | Format::Dsse => {
+                    value["Subject"] = real["subject"].clone();
+                    value["subject"] = json!([{"digest": {"sha256": other.hex(), "SHA256": image.digest().hex()}}]);
+                }
+            }
+        });
+        sealed(way, &word)
+    });
+    refused(&SIGNATURE, &Ask::new(), &[("shadowed", shadowed)], &["other-subject"]);
+}
+
+// T-11, T-15: the envelope around the payload has one reading as well.
+#[test]
+fn t11_an_envelope_with_two_readings_is_refused() {
+    let text = |letter: &Letter| String::from_utf8(letter.bytes.clone()).unwrap();
+    let edit = |edit: fn(String) -> String| {
+        make(move |way, image| {
+            let letter = sealed(way, &says(way, &SIGNATURE, image));
+            match way.format {
+                // The signature stands beside the payload: there is no envelope to change.
+                Format::Simple => Letter { annotations: BTreeMap::new(), ..letter },
+                Format::Bundle | Format::Dsse => Letter { bytes: edit(text(&letter)).into_bytes(), ..letter },
+            }
+        })
+    };
+    let variants = [
+        ("payload twice", edit(|text| text.replacen(r#""payload":"#, r#""payload":"e30=","payload":"#, 1))),
+        ("signatures twice", edit(|text| text.replacen(r#""signatures":"#, r#""signatures":[],"signatures":"#, 1))),
+        ("trailing data", edit(|text| format!("{text}{text}"))),
+        ("not JSON", edit(|_| "PK\u{3}\u{4}".to_owned())),
+        ("cut", edit(|text| text[..text.len() / 2].to_owned())),
+        ("payload with a line end", edit(|text| text.replacen(r#""payload":""#, r#""payload":"\n"#, 1))),
+        ("nested without end", edit(|text| text.replacen('{', &format!(r#"{{"x":{},"#, "[".repeat(100_000)), 1))),
+    ];
+    refused(&SIGNATURE, &Ask::new(), &variants, &["envelope-unreadable", "manifest-unreadable"]);
+}
+
+// T-13, HR-62: a copy inside the descriptor is checked like any other, and nothing else is asked instead.
+#[test]
+fn t13_an_inlined_copy_has_no_authority() {
+    for format in Format::ALL {
+        let shop = Shop::new();
+        let (image, other) = (shop.image(1), shop.image(2));
+        let good = Word::about(format, &SIGNATURE, image.digest()).seal(format, &[proof::key()]);
+        let bad = Word::about(format, &SIGNATURE, other.digest()).seal(format, &[proof::stranger()]);
+        for (descriptor, data) in [(&good, &bad), (&bad, &good)] {
+            let mut wire: Value = serde_json::from_slice(
+                carrier(Some(&image.descriptor().bare()), format, std::slice::from_ref(descriptor)).bytes(),
+            )
+            .unwrap();
+            wire["layers"][0]["data"] = json!(base64::encode(&data.bytes));
+            let manifest = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
+            let shop = Shop::new();
+            let image = shop.image(1);
+            shop.place(&image, Spot::Referrers, &SIGNATURE, format, &manifest, &blobs(&[good.clone(), bad.clone()]));
+            let source = Scripted::honest(shop.memory.clone().unwrap());
+            let verdict = Ask::new().of(&source, *image.digest());
+            assert_refused("inlined", &verdict, &["manifest-unreadable"]);
+            assert!(!source.calls().iter().any(|call| matches!(call, Call::Blob(_))), "{format:?}");
+        }
+    }
+}
+
+// T-14: bytes on their way are not given out before all of them were checked.
+#[test]
+fn t14_a_wrong_blob_is_never_released_whole() {
+    struct Pieces(Vec<&'static [u8]>);
+    impl Chunks for Pieces {
+        fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
+            let piece = (!self.0.is_empty()).then(|| Bytes::from_static(self.0.remove(0)));
+            Box::pin(std::future::ready(Ok(piece)))
+        }
+    }
+    let want = Descriptor::of("text/plain", b"what was signed");
+    for pieces in [
+        vec![&b"what was sig"[..], b"nEd"],
+        vec![b"what was signeD"],
+        vec![b"what was signed", b"!"],
+        vec![b"what was"],
+        vec![],
+    ] {
+        let mut blob = Blob::new(want.clone(), "here".to_owned(), Box::new(Pieces(pieces.clone())));
+        let mut released = Vec::new();
+        let error = loop {
+            match now(blob.next()) {
+                Ok(Some(piece)) => released.extend_from_slice(&piece),
+                Ok(None) => panic!("{pieces:?} was taken for the blob"),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, StoreError::Content { .. }));
+        assert!(released.len() < b"what was signed".len(), "{pieces:?}: all of it was released");
+        assert!(now(blob.next()).is_err() && now(blob.next()).is_err(), "an error was forgotten");
+    }
+}
+
+// T-15: the bytes as received, and no others.
+#[test]
+fn t15_other_bytes_of_the_same_meaning_were_not_signed() {
+    fn pretty(word: &Word) -> Word {
+        let value: Value = serde_json::from_slice(&word.payload).unwrap();
+        Word { payload: serde_json::to_vec_pretty(&value).unwrap(), ..word.clone() }
+    }
+    let signed_pretty = make(|way, image| sealed(way, &pretty(&says(way, &SIGNATURE, image))));
+    accepted(&SIGNATURE, &Ask::new(), &[("signed as it stands", signed_pretty)]);
+    let shown_pretty = make(|way, image| {
+        let word = says(way, &SIGNATURE, image);
+        let (signed, shown) = (sealed(way, &word), pretty(&word));
+        match way.format {
+            Format::Simple => Letter { bytes: shown.payload, ..signed },
+            Format::Bundle | Format::Dsse => {
+                envelope(way, &signed, |envelope| envelope["payload"] = json!(base64::encode(&shown.payload)))
+            }
+        }
+    });
+    let reordered = make(|way, image| {
+        let word = says(way, &SIGNATURE, image);
+        let signed = sealed(way, &word);
+        // serde_json sorts keys.
+        let value: Value = serde_json::from_slice(&word.payload).unwrap();
+        let shown = value.to_string().into_bytes();
+        match way.format {
+            // Already sorted: as cosign writes it.
+            Format::Simple => Letter { bytes: [shown, b" ".to_vec()].concat(), ..signed },
+            Format::Bundle | Format::Dsse => {
+                envelope(way, &signed, |envelope| envelope["payload"] = json!(base64::encode(&shown)))
+            }
+        }
+    });
+    let variants = [("other white space", shown_pretty), ("another order", reordered)];
+    refused(&SIGNATURE, &Ask::new(), &variants, &["no-trusted-key"]);
+}
+
+// -------------------------------------------------------------------------------- 1.2 empty, any or all, threshold
+
+// T-16: of a valid statement of another type nothing is left, and nothing is not enough.
+#[test]
+fn t16_nothing_of_the_wanted_type_is_refused() {
+    let kinds = [SIGNATURE, proof::attestation(SLSA), proof::attestation("https://spdx.dev/Document")];
+    for there in &kinds {
+        for wanted in kinds.iter().filter(|wanted| *wanted != there) {
+            let said = there.clone();
+            let variants = [("of another type", make(move |way, image| sealed(way, &says(way, &said, image))))];
+            let ways: Vec<_> = Way::all_for(there).into_iter().filter(|way| way.shelf == Shelf::Memory).collect();
+            // Hung where statements of the wanted kind are looked for.
+            each_of(&ways, wanted, &Ask::new().kind(wanted.clone()), &variants, |name, verdict| {
+                assert_refused(name, verdict, &["wrong-kind"]);
+            });
+        }
+    }
+    for way in Way::all_for(&SIGNATURE) {
+        let (shop, image) = way.signed(proof::key(), &SIGNATURE);
+        for ask in [
+            Ask::new().annotation("env", "prod"),
+            Ask::new().annotation("env", ""),
+            Ask::new().rule(bulla::policy::Rule::Reference("registry.example/app".to_owned())),
+            Ask::new().rule(bulla::policy::Rule::Reference(String::new())),
+        ] {
+            let verdict = ask.of(shop.sink.as_ref(), *image.digest());
+            assert_refused(&format!("{way:?}"), &verdict, &["annotation", "reference"]);
+        }
+    }
+}
+
+// T-17: nothing signed is not everything signed.
+#[test]
+fn t17_an_empty_list_of_signatures_proves_nothing() {
+    let lists = [
+        json!([]),
+        json!(null),
+        json!("absent"),
+        json!([{"sig": ""}]),
+        json!([{"sig": "", "keyid": ""}, {"sig": ""}]),
+        json!([{}]),
+        json!([null]),
+        json!({}),
+        json!(""),
+        json!([{"sig": null}]),
+        json!([{"sig": "AA=="}]),
+    ];
+    let texts = ["", " ", "AA==", "====", "null"];
+    let of_list = |list: Value| {
+        make(move |way, image| match way.format {
+            Format::Simple => says(way, &SIGNATURE, image).beside(""),
+            Format::Bundle | Format::Dsse => says(way, &SIGNATURE, image).within(way.format, &list),
+        })
+    };
+    let of_text = |text: &'static str| {
+        make(move |way, image| match way.format {
+            Format::Simple => says(way, &SIGNATURE, image).beside(text),
+            Format::Bundle | Format::Dsse => says(way, &SIGNATURE, image).within(way.format, &json!([{"sig": text}])),
+        })
+    };
+    let variants: Vec<(&str, Make)> = lists.map(|list| ("a list", of_list(list))).into_iter().collect();
+    let codes = ["unsigned-envelope", "envelope-unreadable", "no-trusted-key"];
+    refused(&SIGNATURE, &Ask::new(), &variants, &codes);
+    let variants: Vec<(&str, Make)> = texts.map(|text| (text, of_text(text))).into_iter().collect();
+    refused(&SIGNATURE, &Ask::new(), &variants, &codes);
+    let without = make(|way, image| {
+        let letter = sealed(way, &says(way, &SIGNATURE, image));
+        match way.format {
+            Format::Simple => Letter { annotations: BTreeMap::new(), ..letter },
+            Format::Bundle | Format::Dsse => says(way, &SIGNATURE, image).within(way.format, &json!([])),
+        }
+    });
+    refused(&SIGNATURE, &Ask::new(), &[("none", without)], &["unsigned-envelope", "manifest-unreadable"]);
+}
+
+// T-18, HR-68, HR-69: one key is one vote, in however many formats, places, copies and key ids.
+#[test]
+fn t18_one_key_counts_once() {
+    let keys = [proof::public(proof::key()), proof::public(&proof::KEYS[1])];
+    for shelf in [Shelf::Layout, Shelf::Memory] {
+        let ways: Vec<_> = Way::all_for(&SIGNATURE).into_iter().filter(|way| way.shelf == shelf).collect();
+        let shop = ways[0].shop();
+        let image = shop.image(1);
+        for way in ways.iter().filter(|way| way.spot != Spot::Tag) {
+            for n in 0..3 {
+                let annotations = BTreeMap::from([("n".to_owned(), n.to_string())]);
+                let word = Word::with(way.format, &SIGNATURE, image.digest(), &annotations, None);
+                shop.hang(&image, way.spot, &SIGNATURE, way.format, &[sealed(*way, &word)]);
+            }
+        }
+        let letters: Vec<_> = Format::ALL
+            .into_iter()
+            .flat_map(|format| {
+                let word = Word::about(format, &SIGNATURE, image.digest());
+                [word.seal(format, &[proof::key()]), word.seal(format, &[proof::key()])]
+            })
+            .collect();
+        shop.hang(&image, Spot::Tag, &SIGNATURE, Format::Simple, &letters);
+        // The same signature again and again in one envelope, under different names.
+        for format in [Format::Bundle, Format::Dsse] {
+            let word = Word::with(format, &SIGNATURE, image.digest(), &BTreeMap::new(), Some("again"));
+            let sig = base64::encode(proof::key().sign(&word.message(format)).unwrap().as_bytes());
+            let other = keys[1].id().to_string();
+            let list =
+                json!([{"sig": sig, "keyid": "one"}, {"sig": sig, "keyid": "two"}, {"sig": sig, "keyid": other}]);
+            shop.hang(&image, Spot::Referrers, &SIGNATURE, format, &[word.within(format, &list)]);
+        }
+        shop.settle();
+        let heard = Ask::by(keys.clone()).of_everything(shop.sink.as_ref(), *image.digest());
+        let Verdict::Accepted(verified) = &heard else { panic!("{heard:#?}") };
+        let formats: BTreeSet<_> =
+            verified.counted().iter().map(|counted| counted.evidence.sealed().format()).collect();
+        assert_eq!(formats.len(), Format::ALL.len(), "not every format was heard: {formats:?}");
+        let verdict = Ask::by(keys.clone()).threshold(2).of(shop.sink.as_ref(), *image.digest());
+        assert_eq!(word(&verdict), "refused");
+        let Verdict::Refused(refusal) = &verdict else { unreachable!() };
+        assert_eq!((refusal.got, refusal.want), (1, 2));
+    }
+}
+
+// T-18: two keys in one document are two votes, in every format that can carry them.
+#[test]
+fn t18_two_keys_count_twice() {
+    let keys = [proof::public(proof::key()), proof::public(&proof::KEYS[1])];
+    for way in Way::all_for(&SIGNATURE) {
+        let shop = way.shop();
+        let image = shop.image(1);
+        let word_of = says(way, &SIGNATURE, &image);
+        let letters = match way.format {
+            Format::Simple => {
+                vec![word_of.seal(way.format, &[proof::key()]), word_of.seal(way.format, &[&proof::KEYS[1]])]
+            }
+            Format::Bundle | Format::Dsse => vec![word_of.seal(way.format, &[proof::key(), &proof::KEYS[1]])],
+        };
+        shop.hang(&image, way.spot, &SIGNATURE, way.format, &letters);
+        let ask = Ask::by(keys.clone()).threshold(2);
+        assert_eq!(word(&ask.of(shop.sink.as_ref(), *image.digest())), "accepted", "{way:?}");
+    }
+}
+
+// T-18: the same key given twice, as PEM and as DER, is one key, and two can never be had from it.
+#[test]
+fn t18_a_key_that_is_given_twice_is_one_key() {
+    for key in proof::KEYS.iter() {
+        let key = proof::public(key);
+        let again = [
+            PublicKey::parse(key.to_pem().as_bytes()).unwrap(),
+            PublicKey::parse(key.to_pem().replace('\n', "\r\n").as_bytes()).unwrap(),
+            PublicKey::parse(key.spki()).unwrap(),
+            PublicKey::from_spki(key.spki()).unwrap(),
+        ];
+        let trust = TrustRoot::pinned(again).unwrap();
+        assert_eq!(trust.keys().count(), 1);
+        assert_eq!(trust.supports(Threshold::new(2).unwrap()), Err(TrustError::TooFewKeys { got: 1, want: 2 }));
+    }
+}
+
+// T-19: a threshold of nobody cannot be had.
+#[test]
+fn t19_a_threshold_is_at_least_one() {
+    assert_eq!(Threshold::new(0), Err(TrustError::ZeroThreshold));
+    assert_eq!(Threshold::new(1), Ok(Threshold::ONE));
+    assert!(!Threshold::ONE.is_met_by(&BTreeSet::new()));
+    assert_eq!(Threshold::new(u32::MAX).unwrap().missing(&BTreeSet::new()), u32::MAX);
+    assert!(matches!(TrustRoot::pinned([]), Err(TrustError::NoKeys)));
+    let policy = bulla::policy::Policy::new(SIGNATURE, Threshold::new(2).unwrap());
+    let trust = TrustRoot::pinned([proof::public(proof::key())]).unwrap();
+    assert!(matches!(Verifier::new(trust, policy, Limits::DEFAULT), Err(TrustError::TooFewKeys { got: 1, want: 2 })));
+}
+
+// ------------------------------------------------------------------------------- 1.3 confusion of types, algorithms
+
+// T-23, T-31: a payload that a trusted key signed and that says nothing we understand.
+#[test]
+fn t23_a_signed_payload_that_cannot_be_read_is_refused_and_reported() {
+    fn at<'a>(way: Way, value: &'a mut Value, simple: &str, statement: &str) -> &'a mut Value {
+        let pointer = if way.format == Format::Simple { simple } else { statement };
+        value.pointer_mut(pointer).unwrap()
+    }
+    let change = |simple: &'static str, statement: &'static str, to: Value| {
+        make(move |way, image| {
+            let word = altered(way, &SIGNATURE, image, |value| *at(way, value, simple, statement) = to.clone());
+            sealed(way, &word)
+        })
+    };
+    let raw = |text: &'static [u8]| {
+        make(move |way, image| sealed(way, &Word { payload: text.to_vec(), ..says(way, &SIGNATURE, image) }))
+    };
+    let without = |simple: &'static str, statement: &'static str| {
+        make(move |way, image| {
+            let word = altered(way, &SIGNATURE, image, |value| {
+                let (object, field) = match way.format {
+                    Format::Simple => (value.pointer_mut("/critical").unwrap(), simple),
+                    Format::Bundle | Format::Dsse => (value, statement),
+                };
+                assert!(object.as_object_mut().unwrap().remove(field).is_some(), "{field}");
+            });
+            sealed(way, &word)
+        })
+    };
+    const TYPE: [&str; 2] = ["/critical/type", "/_type"];
+    const SUBJECT: [&str; 2] = ["/critical/image", "/subject"];
+    let variants = [
+        ("nothing", raw(b"")),
+        ("not JSON", raw(b"verified")),
+        ("an array", raw(b"[]")),
+        ("null", raw(b"null")),
+        ("an empty object", raw(b"{}")),
+        ("a text", raw(br#""sha256""#)),
+        ("not UTF-8", raw(b"\xff\xfe{}")),
+        ("another type", change(TYPE[0], TYPE[1], json!("https://in-toto.io/Statement/v2"))),
+        ("an empty type", change(TYPE[0], TYPE[1], json!(""))),
+        ("a type that is no text", change(TYPE[0], TYPE[1], json!(["https://in-toto.io/Statement/v1"]))),
+        ("no type", without("type", "_type")),
+        ("no predicate type or identity", without("identity", "predicateType")),
+        ("no subject", without("image", "subject")),
+        ("an empty subject", change(SUBJECT[0], SUBJECT[1], json!([]))),
+        ("a subject that is null", change(SUBJECT[0], SUBJECT[1], json!(null))),
+        ("a subject that is an object of nothing", change(SUBJECT[0], SUBJECT[1], json!({}))),
+    ];
+    refused(&SIGNATURE, &Ask::new(), &variants, &["payload-unreadable"]);
+}
+
+// T-23, HR-75, HR-76: a statement that can be read and is about nothing, or about something with two names.
+#[test]
+fn t23_a_subject_is_named_by_its_digest_and_nothing_else() {
+    let subject = |subject: fn(&Content) -> Value| {
+        make(move |way, image| match way.format {
+            Format::Simple => {
+                let word = altered(way, &SIGNATURE, image, |value| {
+                    value["critical"]["image"]["docker-manifest-digest"] = json!(Digest::sha256(b"another"));
+                });
+                sealed(way, &word)
+            }
+            Format::Bundle | Format::Dsse => {
+                sealed(way, &altered(way, &SIGNATURE, image, |value| value["subject"] = subject(image)))
+            }
+        })
+    };
+    let variants = [
+        ("no digest", subject(|_| json!([{"name": "app"}]))),
+        ("the digest as name", subject(|image| json!([{"name": image.digest(), "uri": image.digest()}]))),
+        ("sha1 only", subject(|image| json!([{"digest": {"sha1": image.digest().hex()}}]))),
+        ("upper case", subject(|image| json!([{"digest": {"sha256": image.digest().hex().to_uppercase()}}]))),
+        ("with algorithm", subject(|image| json!([{"digest": {"sha256": image.digest()}}]))),
+        ("a prefix", subject(|image| json!([{"digest": {"sha256": &image.digest().hex()[..63]}}]))),
+        ("as sha512", subject(|image| json!([{"digest": {"sha512": image.digest().hex()}}]))),
+        (
+            "sha512 of something else",
+            subject(|image| json!([{"digest": {"sha256": image.digest().hex(), "sha512": "00"}}])),
+        ),
+        ("white space", subject(|image| json!([{"digest": {"sha256": format!("{} ", image.digest().hex())}}]))),
+    ];
+    refused(&SIGNATURE, &Ask::new(), &variants, &["other-subject"]);
+    let last = make(|way, image| {
+        let word = match way.format {
+            Format::Simple => says(way, &SIGNATURE, image),
+            Format::Bundle | Format::Dsse => altered(way, &SIGNATURE, image, |value| {
+                let real = value["subject"][0].clone();
+                let other = json!({"digest": {"sha256": Digest::sha256(b"another").hex()}});
+                value["subject"] = json!([other, {"digest": {"gitCommit": "12"}}, real]);
+            }),
+        };
+        sealed(way, &word)
+    });
+    accepted(&SIGNATURE, &Ask::new(), &[("one of several", last)]);
+}
+
+// T-24: cosign itself counts any attestation by the key as the signature.
+#[test]
+fn t24_an_attestation_is_no_signature_and_a_signature_no_attestation() {
+    for way in Way::all() {
+        let attestation = proof::attestation(SLSA);
+        for (there, wanted) in [(&attestation, &SIGNATURE), (&SIGNATURE, &attestation)] {
+            if !way.format.can_say(there) {
+                continue;
+            }
+            let shop = way.shop();
+            let image = shop.image(1);
+            // In the place where the wanted kind is looked for.
+            shop.hang(&image, way.spot, wanted, way.format, &[sealed(way, &says(way, there, &image))]);
+            shop.settle();
+            let verdict = Ask::new().kind(wanted.clone()).of(shop.sink.as_ref(), *image.digest());
+            assert_refused(&format!("{way:?}"), &verdict, &["wrong-kind"]);
+        }
+    }
+}
+
+// T-24: types that look like the type of a signature.
+#[test]
+fn t24_the_type_of_a_signature_has_one_spelling() {
+    let typed = |predicate_type: &'static str| {
+        make(move |way, image| {
+            let word = match way.format {
+                Format::Simple => {
+                    altered(way, &SIGNATURE, image, |value| value["critical"]["type"] = json!(predicate_type))
+                }
+                Format::Bundle | Format::Dsse => {
+                    altered(way, &SIGNATURE, image, |value| value["predicateType"] = json!(predicate_type))
+                }
+            };
+            sealed(way, &word)
+        })
+    };
+    let variants = [
+        "https://sigstore.dev/cosign/sign/v1/",
+        "https://sigstore.dev/cosign/sign/v2",
+        "https://sigstore.dev/cosign/sign",
+        "https://Sigstore.dev/cosign/sign/v1",
+        "http://sigstore.dev/cosign/sign/v1",
+        " https://sigstore.dev/cosign/sign/v1",
+        "https://sigstore.dev/cosign/sign/v1\0",
+        "atomic container signature",
+        "Cosign container image signature",
+    ];
+    let variants: Vec<(&str, Make)> = variants.map(|text| (text, typed(text))).into_iter().collect();
+    refused(&SIGNATURE, &Ask::new(), &variants, &["wrong-kind", "payload-unreadable"]);
+}
+
+// T-23: a payload of one format in the envelope of another is of neither.
+#[test]
+fn t23_a_claim_inside_an_envelope_is_no_statement() {
+    let crossed = make(|way, image| {
+        let claim = Word::about(Format::Simple, &SIGNATURE, image.digest());
+        match way.format {
+            Format::Simple => sealed(way, &Word::about(Format::Bundle, &SIGNATURE, image.digest())),
+            Format::Bundle | Format::Dsse => sealed(way, &claim),
+        }
+    });
+    let other_type = make(|way, image| match way.format {
+        Format::Simple => sealed(way, &Word::about(Format::Bundle, &SIGNATURE, image.digest())),
+        Format::Bundle | Format::Dsse => {
+            let word = Word { payload_type: "application/vnd.in-toto+JSON".to_owned(), ..says(way, &SIGNATURE, image) };
+            sealed(way, &word)
+        }
+    });
+    let variants = [("crossed", crossed), ("another payload type", other_type)];
+    refused(&SIGNATURE, &Ask::new(), &variants, &["envelope-unreadable", "payload-unreadable"]);
+}
+
+// T-25, T-26, T-72: a key that the evidence brings along is nobody's key.
+#[test]
+fn t25_nothing_in_the_evidence_is_trusted() {
+    let offered = |add: fn(&mut Value)| {
+        make(move |way, image| {
+            let mut letter = says(way, &SIGNATURE, image).seal(way.format, &[proof::stranger()]);
+            match way.format {
+                Format::Simple => {
+                    let mut value = json!({"signatures": [{}]});
+                    add(&mut value);
+                    for key in
+                        ["dev.sigstore.cosign/certificate", "dev.sigstore.cosign/chain", "dev.sigstore.cosign/bundle"]
+                    {
+                        letter.annotations.insert(key.to_owned(), proof::public(proof::stranger()).to_pem());
+                    }
+                    letter.annotations.insert("offered".to_owned(), value.to_string());
+                    letter
+                }
+                Format::Bundle | Format::Dsse => {
+                    let mut value: Value = serde_json::from_slice(&letter.bytes).unwrap();
+                    add(&mut value);
+                    Letter { bytes: value.to_string().into_bytes(), ..letter }
+                }
+            }
+        })
+    };
+    fn signatures(value: &mut Value) -> &mut Value {
+        match value.get("dsseEnvelope").is_some() {
+            true => &mut value["dsseEnvelope"]["signatures"][0],
+            false => &mut value["signatures"][0],
+        }
+    }
+    let variants = [
+        (
+            "its key in the clear",
+            offered(|value| {
+                let spki = base64::encode(proof::public(proof::stranger()).spki());
+                value["verificationMaterial"]["publicKey"] =
+                    json!({"hint": "", "rawBytes": spki, "keyDetails": "PKIX_ECDSA_P256_SHA_256"});
+                value["publicKey"] = json!({"rawBytes": spki});
+            }),
+        ),
+        (
+            "the name of the trusted key",
+            offered(|value| {
+                let id = proof::public(proof::key()).id();
+                value["verificationMaterial"]["publicKey"] = json!({"hint": id.hint()});
+                signatures(value)["keyid"] = json!(id.to_string());
+            }),
+        ),
+        (
+            "a certificate",
+            offered(|value| {
+                let spki = base64::encode(proof::public(proof::stranger()).spki());
+                value["verificationMaterial"]["certificate"] = json!({"rawBytes": spki});
+                value["verificationMaterial"]["x509CertificateChain"] = json!({"certificates": [{"rawBytes": spki}]});
+            }),
+        ),
+        (
+            "a header with a key",
+            offered(|value| {
+                let pem = proof::public(proof::stranger()).to_pem();
+                for field in ["jwk", "jku", "x5u", "x5c", "kid", "cert", "publicKey"] {
+                    signatures(value)[field] = json!(pem);
+                    value[field] = json!(pem);
+                }
+            }),
+        ),
+        (
+            "a trust root and a policy",
+            offered(|value| {
+                let pem = proof::public(proof::stranger()).to_pem();
+                value["trustedRoot"] = json!({"keys": [pem]});
+                value["policy"] = json!({"threshold": 0, "default": [{"type": "insecureAcceptAnything"}]});
+            }),
+        ),
+    ];
+    refused(&SIGNATURE, &Ask::new(), &variants, &["no-trusted-key"]);
+}
+
+/// RFC 2104 with SHA-256.
+fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
+    let mut block = if key.len() > 64 { Digest::sha256(key).as_bytes().to_vec() } else { key.to_vec() };
+    block.resize(64, 0);
+    let pad = |byte: u8| block.iter().map(move |key| key ^ byte);
+    let inner: Vec<u8> = pad(0x36).chain(message.iter().copied()).collect();
+    let outer: Vec<u8> = pad(0x5c).chain(Digest::sha256(&inner).as_bytes().iter().copied()).collect();
+    Digest::sha256(&outer).as_bytes().to_vec()
+}
+
+// T-27: the trusted key says how its signatures are made, and nothing else does.
+#[test]
+fn t27_the_algorithm_comes_from_the_key() {
+    type Forge = fn(&[u8]) -> Vec<u8>;
+    let forged = |name: &'static str, forge: Forge| {
+        let letter = make(move |way, image| {
+            let word = says(way, &SIGNATURE, image);
+            let sig = base64::encode(&forge(&word.message(way.format)));
+            match way.format {
+                Format::Simple => word.beside(&sig),
+                Format::Bundle | Format::Dsse => word.within(
+                    way.format,
+                    &json!([{"sig": sig, "alg": name, "protected": {"alg": name}, "keyDetails": name}]),
+                ),
+            }
+        });
+        (name, letter)
+    };
+    let variants = [
+        forged("none", |_| vec![0]),
+        forged("HS256, key as PEM", |message| hmac(proof::public(proof::key()).to_pem().as_bytes(), message)),
+        forged("HS256, key as DER", |message| hmac(proof::public(proof::key()).spki(), message)),
+        forged("the digest itself", |message| Digest::sha256(message).as_bytes().to_vec()),
+        forged("the message itself", <[u8]>::to_vec),
+        forged("ES384 by another key", |message| proof::KEYS[3].sign(message).unwrap().as_bytes().to_vec()),
+        forged("EdDSA by another key", |message| proof::KEYS[1].sign(message).unwrap().as_bytes().to_vec()),
+        forged("signed twice hashed", |message| {
+            proof::key().sign(Digest::sha256(message).as_bytes()).unwrap().as_bytes().to_vec()
+        }),
+        forged("trailing bytes", |message| [proof::key().sign(message).unwrap().as_bytes(), b"\0"].concat()),
+        forged("zero and zero", |_| vec![0x30, 6, 2, 1, 0, 2, 1, 0]),
+        forged("one and one", |_| vec![0x30, 6, 2, 1, 1, 2, 1, 1]),
+        forged("an empty sequence", |_| vec![0x30, 0]),
+    ];
+    refused(&SIGNATURE, &Ask::new(), &variants, &["no-trusted-key"]);
+}
+
+// T-27: for no key is there a scheme of another kind of key.
+#[test]
+fn t27_no_key_has_a_scheme_of_another_kind() {
+    let all = [
+        Scheme::EcdsaP256Sha256,
+        Scheme::EcdsaP384Sha256,
+        Scheme::EcdsaP384Sha384,
+        Scheme::EcdsaP521Sha256,
+        Scheme::EcdsaP521Sha512,
+        Scheme::Ed25519,
+        Scheme::Ed25519ph,
+        Scheme::RsaPkcs1Sha256,
+        Scheme::RsaPkcs1Sha384,
+        Scheme::RsaPkcs1Sha512,
+        Scheme::RsaPssSha256,
+        Scheme::RsaPssSha384,
+        Scheme::RsaPssSha512,
+    ];
+    for key in proof::KEYS.iter() {
+        let signature = key.sign(b"message").unwrap();
+        for scheme in all {
+            let accepted = key.public_key().verify_as(scheme, b"message", signature.as_bytes()).is_ok();
+            assert_eq!(accepted, scheme == key.public_key().usual_scheme(), "{key:?} as {scheme}");
+        }
+    }
+}
+
+// T-28, HR-08 to HR-10: a manifest that is read as one thing here and as another thing there.
+#[test]
+fn t28_an_ambiguous_manifest_carries_nothing() {
+    type Change = fn(&mut Value);
+    let changes: [(&str, Change); 5] = [
+        ("both kinds", |wire| wire["manifests"] = json!([])),
+        ("says it is an index", |wire| wire["mediaType"] = json!(media_type::OCI_INDEX)),
+        ("says it is of Docker", |wire| wire["mediaType"] = json!(media_type::DOCKER_MANIFEST)),
+        ("of another schema", |wire| wire["schemaVersion"] = json!(1)),
+        ("two bundles", |wire| {
+            let layer = wire["layers"][0].clone();
+            wire["layers"] = json!([layer, layer]);
+            wire["artifactType"] = json!(media_type::SIGSTORE_BUNDLE);
+        }),
+    ];
+    for format in Format::ALL {
+        for (name, change) in changes {
+            let shop = Shop::memory(Memory::without_referrers(Limits::DEFAULT));
+            let image = shop.image(1);
+            let letter = Word::about(format, &SIGNATURE, image.digest()).seal(format, &[proof::key()]);
+            let good = carrier(Some(&image.descriptor().bare()), format, std::slice::from_ref(&letter));
+            let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
+            change(&mut wire);
+            let bad = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
+            // No store of ours takes such a manifest, so it is slipped in as a blob and listed.
+            now(shop.sink.push_content(&blobs(&[letter])[0])).unwrap();
+            now(shop.sink.push_content(&bad)).unwrap();
+            let listed =
+                Descriptor { artifact_type: Some(media_type::SIGSTORE_BUNDLE.into()), ..bad.descriptor().bare() };
+            shop.list(&image, &[listed]);
+            let verdict = Ask::new().of(shop.sink.as_ref(), *image.digest());
+            assert_refused(&format!("{format:?}: {name}"), &verdict, &["manifest-unreadable"]);
+        }
+    }
+}
+
+// T-28: the same for the image itself: whoever asks by tag is not told yes about it.
+#[test]
+fn t28_an_ambiguous_image_is_not_judged() {
+    let shop = Shop::new();
+    let good = shop.image(1);
+    let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
+    wire["manifests"] = json!([]);
+    let both = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
+    let as_index = Content::name(media_type::OCI_INDEX, good.bytes().to_vec());
+    for image in [both, as_index] {
+        let shop = Shop::new();
+        shop.image(1);
+        let letter = Word::about(Format::Bundle, &SIGNATURE, image.digest()).seal(Format::Bundle, &[proof::key()]);
+        let manifest = carrier(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&letter));
+        shop.place(&image, Spot::Referrers, &SIGNATURE, Format::Bundle, &manifest, &blobs(&[letter]));
+        let moving = Moving { shown: 0.into(), images: vec![image] };
+        let source = Scripted::new(shop.memory.clone().unwrap(), moving);
+        let latest = Selector::Tag("latest".to_owned());
+        let outcome = verify_in(&source, &latest, &Platforms::Root, &Ask::new());
+        assert!(matches!(outcome, Err(FlowError::Manifest(_))), "{outcome:?}");
+        let checked = now(import::check(&source, &latest, &Platforms::Root, &Ask::new().verifier(), &Limits::DEFAULT));
+        assert!(checked.is_err());
+    }
+}
+
+// T-29: a signature that another implementation would take for a second one. The order of the group, RFC 8032 5.1.
+#[test]
+fn t29_an_ed25519_signature_has_one_form() {
+    const ORDER: [u8; 32] = [
+        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+    ];
+    let key = &proof::KEYS[1];
+    let signature = key.sign(b"message").unwrap().as_bytes().to_vec();
+    let (point, scalar) = signature.split_at(32);
+    let mut carry = 0;
+    let larger = scalar.iter().zip(ORDER).map(|(a, b)| {
+        let sum = u16::from(*a) + u16::from(b) + carry;
+        carry = sum >> 8;
+        (sum & 0xff) as u8
+    });
+    let malleable = [point.to_vec(), larger.collect()].concat();
+    assert!(key.public_key().verify(b"message", &signature).is_ok());
+    assert!(key.public_key().verify(b"message", &malleable).is_err());
+}
+
+// -------------------------------------------------------------------------------------- 1.4 rollback, 1.5 identity
+
+// T-39: what refers to itself ends, and what is nested without end is not followed.
+#[test]
+fn t39_nesting_and_cycles_end() {
+    let shop = Shop::new();
+    let image = shop.image(1);
+    // Names make cycles: the tag that cosign looks at for a manifest stands for that manifest.
+    let letter = Word::about(Format::Simple, &SIGNATURE, image.digest()).seal(Format::Simple, &[proof::key()]);
+    let manifest = shop.hang(&image, Spot::Tag, &SIGNATURE, Format::Simple, &[letter]).remove(0);
+    for suffix in ["sig", "att", "sbom"] {
+        shop.push(&[], &manifest, Some(&referrer::cosign_tag(manifest.digest(), suffix)));
+        shop.push(
+            &[],
+            &image,
+            Some(&referrer::cosign_tag(image.digest(), suffix)).filter(|_| suffix == "sbom").map(String::as_str),
+        );
+    }
+    let source = shop.sink.as_ref();
+    assert_eq!(word(&Ask::new().of(source, *image.digest())), "accepted");
+    let graph = now(Graph::collect(source, image.clone(), Closure::WithReferrers, &Limits::DEFAULT)).unwrap();
+    assert!(graph.manifests.len() <= 8, "{}", graph.manifests.len());
+    let tree = now(tree::tree(source, image.clone(), None, &Limits::DEFAULT)).unwrap();
+    assert!(!tree.has_problems());
+    // Referrers of referrers, deeper than anybody has them.
+    let mut subject = image.clone();
+    for depth in 0..6 {
+        let letter = Letter::of_text(Format::Dsse, &format!("{{\"depth\":{depth}}}"));
+        subject = shop.hang(&subject, Spot::Referrers, &SIGNATURE, Format::Dsse, &[letter]).remove(0);
+    }
+    let graph = now(Graph::collect(source, image.clone(), Closure::WithReferrers, &Limits::DEFAULT));
+    assert!(matches!(graph, Err(FlowError::TooDeep { .. })));
+    now(tree::tree(source, image.clone(), None, &Limits::DEFAULT)).unwrap();
+    assert_eq!(word(&Ask::new().of(source, *image.digest())), "accepted");
+}
+
+// T-39, HR-84: indexes inside indexes.
+#[test]
+fn t39_indexes_are_followed_to_a_depth() {
+    let shop = Shop::new();
+    let mut inner = shop.image(1);
+    for depth in 1..=4 {
+        inner = shop.index(&[inner.descriptor().bare()], None);
+        let selector = Selector::Digest(*inner.digest());
+        let within = depth <= Limits::DEFAULT.index_depth;
+        let source = shop.sink.as_ref();
+        let subjects = now(sign::subjects(source, &selector, Extent::AllPlatforms, &Limits::DEFAULT));
+        assert_eq!(subjects.is_ok(), within, "{depth}");
+        let graph = now(Graph::collect(source, inner.clone(), Closure::Image, &Limits::DEFAULT));
+        assert_eq!(graph.is_ok(), within, "{depth}");
+        let outcome = verify_in(source, &selector, &Platforms::All, &Ask::new());
+        assert_eq!(outcome.is_ok(), within, "{depth}");
+    }
+}
+
+// What is signed with all platforms is what is verified with all platforms: indexes inside indexes too.
+#[test]
+fn every_manifest_below_an_index_is_asked_for_with_all_platforms() {
+    let shop = Shop::new();
+    let (deep, near) = (shop.image(1), shop.image(2));
+    let inner = shop.index(&[deep.descriptor().bare()], None);
+    let outer =
+        shop.index(&[inner.descriptor().bare(), near.descriptor().bare(), near.descriptor().bare()], Some("outer"));
+    let sign = |image: &Content| {
+        let letter = Word::about(Format::Bundle, &SIGNATURE, image.digest()).seal(Format::Bundle, &[proof::key()]);
+        shop.hang(image, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]);
+    };
+    let selector = Selector::Tag("outer".to_owned());
+    let verdicts = || {
+        let outcome = verify_in(shop.sink.as_ref(), &selector, &Platforms::All, &Ask::new()).unwrap();
+        let children = outcome.children.iter().map(|(_, digest, verdict)| (*digest, word(verdict)));
+        (word(&outcome.verdict), children.collect::<BTreeMap<_, _>>(), outcome.children.len())
+    };
+    let checked = || {
+        let verifier = Ask::new().verifier();
+        let checked = import::check(shop.sink.as_ref(), &selector, &Platforms::All, &verifier, &Limits::DEFAULT);
+        matches!(now(checked), Ok(Checked::Admitted(_)))
+    };
+    [&outer, &inner, &near].into_iter().for_each(sign);
+    let (root, children, count) = verdicts();
+    assert_eq!((root, count), ("accepted", 3));
+    assert_eq!(children.get(deep.digest()), Some(&"refused"));
+    assert!(!checked());
+    sign(&deep);
+    let (_, children, _) = verdicts();
+    assert!(children.values().all(|word| *word == "accepted"), "{children:?}");
+    assert!(checked());
+}
+
+// Of an index whose one platform is signed, that platform is what may be imported.
+#[test]
+fn a_signed_platform_does_not_admit_the_index_around_it() {
+    let shop = Shop::new();
+    let platform =
+        |name: &str, image: &Content| Descriptor { platform: Platform::parse(name), ..image.descriptor().bare() };
+    let (signed, unsigned) = (shop.image(1), shop.image(2));
+    let index = shop.index(&[platform("linux/amd64", &signed), platform("linux/arm64", &unsigned)], Some("index"));
+    let letter = Word::about(Format::Bundle, &SIGNATURE, signed.digest()).seal(Format::Bundle, &[proof::key()]);
+    shop.hang(&signed, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]);
+    let verifier = Ask::new().verifier();
+    let check = |name: &str| {
+        let platforms = Platforms::One(Platform::parse(name).unwrap());
+        let selector = Selector::Tag("index".to_owned());
+        now(import::check(shop.sink.as_ref(), &selector, &platforms, &verifier, &Limits::DEFAULT)).unwrap()
+    };
+    let Checked::Admitted(admitted) = check("linux/amd64") else { panic!("the signed platform is not admitted") };
+    assert_eq!(admitted.digest(), Some(signed.digest()));
+    let moved: BTreeSet<_> = admitted.graph().manifests.iter().map(|node| *node.content.digest()).collect();
+    assert!(!moved.contains(index.digest()) && !moved.contains(unsigned.digest()));
+    for verified in admitted.verified() {
+        assert_eq!(verified.digest(), signed.digest());
+    }
+    assert!(matches!(check("linux/arm64"), Checked::Declined(_)));
+}
+
+// T-44: a value is that value, not one that contains, begins or looks like it.
+#[test]
+fn t44_annotations_and_names_are_compared_whole() {
+    const NAME: &str = "registry.example/app";
+    for way in Way::all_for(&SIGNATURE).into_iter().filter(|way| way.shelf == Shelf::Memory) {
+        let shop = way.shop();
+        let image = shop.image(1);
+        let annotations = BTreeMap::from([("env".to_owned(), "prod".to_owned())]);
+        let word_of = Word::with(way.format, &SIGNATURE, image.digest(), &annotations, Some(NAME));
+        shop.hang(&image, way.spot, &SIGNATURE, way.format, &[sealed(way, &word_of)]);
+        let asked = |ask: Ask| word(&ask.of(shop.sink.as_ref(), *image.digest()));
+        let name = |name: &str| Ask::new().rule(bulla::policy::Rule::Reference(name.to_owned()));
+        assert_eq!(asked(name(NAME).annotation("env", "prod")), "accepted", "{way:?}");
+        for value in ["", "pro", "prod ", "Prod", "prod\0", "pr.d", "*", ".*", "prod,dev", "\"prod\"", "рrod"] {
+            assert_eq!(asked(Ask::new().annotation("env", value)), "refused", "{way:?} {value:?}");
+        }
+        for other in [
+            "",
+            "registry.example",
+            "registry.example/app:v1",
+            "registry.example/app/",
+            "registry.example/ap",
+            "registryxexample/app",
+            "evil.registry.example/app",
+            "registry.example/app.attacker",
+            "REGISTRY.example/app",
+            "*",
+        ] {
+            assert_eq!(asked(name(other)), "refused", "{way:?} {other:?}");
+        }
+    }
+}
+
+// ------------------------------------------------------------------------------------------ 1.6 endless data, memory
+
+/// A list as long as somebody likes.
+struct Flood(Vec<Descriptor>);
+
+impl Script for Flood {
+    fn listing(&self, _: &Call, _: Result<Option<Listing>, StoreError>) -> Result<Option<Listing>, StoreError> {
+        Ok(Some(Listing { entries: self.0.clone(), filtered: false }))
+    }
+}
+
+// T-50, HR-57, HR-58: ten thousand referrers, the good one last.
+#[test]
+fn t50_a_flood_of_referrers_is_bounded_and_never_says_no() {
+    for artifact_type in [media_type::SIGSTORE_BUNDLE, "application/spdx+json"] {
+        let shop = Shop::new();
+        let image = shop.image(1);
+        let letter = Word::about(Format::Bundle, &SIGNATURE, image.digest()).seal(Format::Bundle, &[proof::key()]);
+        let good = shop.hang(&image, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]).remove(0);
+        let fake = |n: u32| Descriptor {
+            artifact_type: Some(artifact_type.to_owned()),
+            ..Descriptor::new(media_type::OCI_MANIFEST, Digest::sha256(&n.to_be_bytes()), 500)
+        };
+        let mut entries: Vec<_> = (0..10_000).map(fake).collect();
+        entries.push(Descriptor { artifact_type: Some(artifact_type.to_owned()), ..good.descriptor().bare() });
+        let source = Scripted::new(shop.memory.clone().unwrap(), Flood(entries.clone()));
+        let verdict = Ask::new().of(&source, *image.digest());
+        assert_eq!(word(&verdict), "unknown", "{artifact_type}");
+        assert!(proof::codes(&verdict).contains("too-many"));
+        assert!(source.calls().len() <= 110, "{} requests", source.calls().len());
+        // Within the bound the good one is found, wherever it stands.
+        entries.drain(..9_950);
+        let source = Scripted::new(shop.memory.clone().unwrap(), Flood(entries));
+        assert_eq!(word(&Ask::new().of(&source, *image.digest())), "accepted", "{artifact_type}");
+    }
+}
+
+// T-50: one entry that claims to be huge does not hide the others, and does not count as a reason to doubt them.
+#[test]
+fn t51_one_huge_entry_does_not_hide_the_others() {
+    for size in [Limits::DEFAULT.manifest_bytes + 1, 1 << 40, u64::MAX >> 1] {
+        let shop = Shop::new();
+        let image = shop.image(1);
+        let letter = Word::about(Format::Bundle, &SIGNATURE, image.digest()).seal(Format::Bundle, &[proof::key()]);
+        let good = shop.hang(&image, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]).remove(0);
+        let huge = Descriptor {
+            artifact_type: Some(media_type::SIGSTORE_BUNDLE.to_owned()),
+            ..Descriptor::new(media_type::OCI_MANIFEST, Digest::sha256(b"huge"), size)
+        };
+        let entries = vec![huge.clone(), entry(&good, Format::Bundle)];
+        let source = Scripted::new(shop.memory.clone().unwrap(), Flood(entries));
+        assert_eq!(word(&Ask::new().of(&source, *image.digest())), "accepted", "{size}");
+        let source = Scripted::new(shop.memory.clone().unwrap(), Flood(vec![huge]));
+        assert_refused("huge", &Ask::new().of(&source, *image.digest()), &["too-large"]);
+        assert!(!source.calls().iter().any(|call| matches!(call, Call::Manifest(_))), "it was asked for");
+    }
+}
+
+// HR-49, HR-51: what one list says wrongly does not hide what another says rightly, and a list that was filtered
+// without a word is asked again before anybody is told no.
+#[test]
+fn a_wrong_list_hides_nothing() {
+    struct Lists {
+        fallback: Vec<Descriptor>,
+        silent: bool,
+    }
+    impl Script for Lists {
+        fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
+            match call {
+                Call::Resolve(Selector::Tag(tag)) if !tag.contains('.') => {
+                    let index =
+                        json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": self.fallback});
+                    Ok(Content::name(media_type::OCI_INDEX, index.to_string().into_bytes()))
+                }
+                _ => answer,
+            }
+        }
+        fn listing(&self, _: &Call, answer: Result<Option<Listing>, StoreError>) -> Result<Option<Listing>, StoreError> {
+            let filtered = |listing: Listing| Listing { filtered: listing.filtered && !self.silent, ..listing };
+            answer.map(|listing| listing.map(filtered))
+        }
+    }
+    for format in Format::ALL {
+        for known in [None, Some(false), Some(true)] {
+            let shop = Shop::new();
+            let image = shop.image(1);
+            let letter = Word::about(format, &SIGNATURE, image.digest()).seal(format, &[proof::key()]);
+            let good = shop.hang(&image, Spot::Referrers, &SIGNATURE, format, &[letter]).remove(0);
+            let right = entry(&good, format);
+            let wrong = [
+                Descriptor { size: right.size + 1, ..right.clone() },
+                Descriptor { size: u64::MAX, ..right.clone() },
+                Descriptor { media_type: media_type::OCI_INDEX.to_owned(), ..right.clone() },
+                Descriptor { media_type: String::new(), ..right.clone() },
+                Descriptor { artifact_type: Some("text/plain".to_owned()), ..right },
+            ];
+            for silent in [false, true] {
+                let lists = Lists { fallback: wrong.to_vec(), silent };
+                let mut source = Scripted::new(shop.memory.clone().unwrap(), lists);
+                source.lists = known;
+                let verdict = Ask::new().of(&source, *image.digest());
+                assert_eq!(word(&verdict), "accepted", "{format:?} {known:?} {silent}: {verdict:#?}");
+            }
+        }
+    }
+}
+
+// The tag of cosign counts although a list names its manifest, which has no subject.
+#[test]
+fn a_list_does_not_hide_the_tag() {
+    for format in Format::ALL {
+        let shop = Shop::memory(Memory::without_referrers(Limits::DEFAULT));
+        let image = shop.image(1);
+        let letter = Word::about(format, &SIGNATURE, image.digest()).seal(format, &[proof::key()]);
+        let manifest = shop.hang(&image, Spot::Tag, &SIGNATURE, format, &[letter]).remove(0);
+        for artifact_type in [media_type::SIGSTORE_BUNDLE, "text/plain"] {
+            let listed = Descriptor { artifact_type: Some(artifact_type.to_owned()), ..manifest.descriptor().bare() };
+            shop.list(&image, &[listed]);
+            assert_eq!(word(&Ask::new().of(shop.sink.as_ref(), *image.digest())), "accepted", "{artifact_type}");
+        }
+    }
+}
+
+// T-51: a size that nobody could store is refused before anything is asked for or reserved.
+#[test]
+fn t51_a_document_that_claims_to_be_huge_is_not_fetched() {
+    for format in Format::ALL {
+        for size in [1 << 21, 1 << 40, u64::MAX >> 1] {
+            let shop = Shop::new();
+            let image = shop.image(1);
+            let letter = Word::about(format, &SIGNATURE, image.digest()).seal(format, &[proof::key()]);
+            let good = carrier(Some(&image.descriptor().bare()), format, std::slice::from_ref(&letter));
+            let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
+            wire["layers"][0]["size"] = json!(size);
+            let manifest = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
+            shop.place(&image, Spot::Referrers, &SIGNATURE, format, &manifest, &blobs(&[letter]));
+            let source = Scripted::honest(shop.memory.clone().unwrap());
+            assert_refused(&format!("{format:?}"), &Ask::new().of(&source, *image.digest()), &["too-large"]);
+            assert!(!source.calls().iter().any(|call| matches!(call, Call::Blob(_))));
+        }
+    }
+}
+
+// T-51: numbers that are no sizes.
+#[test]
+fn t51_sizes_are_whole_numbers_of_64_bits() {
+    for size in ["-1", "1.5", "1e3", "1e400", "18446744073709551616", "\"12\"", "null", "[1]", "true"] {
+        let body = format!(
+            r#"{{"schemaVersion":2,"config":{{"mediaType":"a/b","size":{size},"digest":"{}"}},"layers":[]}}"#,
+            Digest::sha256(b"{}")
+        );
+        let content = Content::name(media_type::OCI_MANIFEST, body.into_bytes());
+        assert!(bulla::oci::Document::parse(&content, &Limits::DEFAULT).is_err(), "{size}");
+    }
+}
+
+// T-51, T-52: a hundred manifests with a hundred large layers each are ten thousand fetches: all evidence of an image
+// together is bounded, and what was not looked at makes the answer no answer.
+#[test]
+fn t52_all_evidence_together_is_bounded() {
+    let shop = Shop::new();
+    let image = shop.image(1);
+    for n in 0..20 {
+        let letters: Vec<_> = (0..20)
+            .map(|layer| Letter::of_text(Format::Dsse, &format!("{{\"n\":[{n},{layer},\"{}\"]}}", "x".repeat(10_000))))
+            .collect();
+        shop.hang(&image, Spot::Referrers, &SIGNATURE, Format::Simple, &letters);
+    }
+    let limits = Limits { evidence_bytes: 1 << 20, ..Limits::DEFAULT };
+    let source = Scripted::honest(shop.memory.clone().unwrap());
+    let verdict = Ask::new().limits(limits).of(&source, *image.digest());
+    assert_eq!(word(&verdict), "unknown");
+    let fetched = source.calls().iter().filter(|call| matches!(call, Call::Blob(_))).count();
+    assert!(fetched * 10_000 <= 1 << 20, "{fetched} documents of 10 kB were fetched");
+}
+
+// T-54: nothing in evidence is ever inflated.
+#[test]
+fn t54_compressed_evidence_is_not_read() {
+    // The first bytes of a gzip and of a zstd stream.
+    for start in [&[0x1f, 0x8b, 8, 0][..], &[0x28, 0xb5, 0x2f, 0xfd]] {
+        let start = start.to_vec();
+        let squeezed = make(move |way, image| {
+            let letter = sealed(way, &says(way, &SIGNATURE, image));
+            Letter { bytes: [start.clone(), letter.bytes].concat(), ..letter }
+        });
+        refused(&SIGNATURE, &Ask::new(), &[("compressed", squeezed)], &["envelope-unreadable", "no-trusted-key"]);
+    }
+    let named = make(|way, image| {
+        let letter = sealed(way, &says(way, &SIGNATURE, image));
+        Letter { media_type: format!("{}+gzip", letter.media_type), ..letter }
+    });
+    let ways: Vec<_> = Way::all_for(&SIGNATURE).into_iter().filter(|way| way.format != Format::Bundle).collect();
+    each_of(&ways, &SIGNATURE, &Ask::new(), &[("named so", named)], |name, verdict| {
+        assert_eq!(word(verdict), "refused", "{name}");
+    });
+}
+
+// T-55: nothing that anybody can put anywhere makes us fall over.
+#[test]
+fn t55_malformed_documents_are_findings() {
+    let texts = [
+        "",
+        "null",
+        "{}",
+        "[]",
+        "0",
+        "\"\"",
+        "{\"payload\":null}",
+        "{\"signatures\":[[]]}",
+        "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\"}",
+        "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{},\"dsseEnvelope\":{}}",
+        "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.4+json\",\"verificationMaterial\":{},\"dsseEnvelope\":null}",
+        "{\"payload\":\"\",\"payloadType\":\"\",\"signatures\":[{\"sig\":\"AA==\"}]}",
+        "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"certificate\":{\"rawBytes\":\"\"},\"tlogEntries\":[null]},\"dsseEnvelope\":{\"payload\":\"\",\"payloadType\":\"\",\"signatures\":[{\"sig\":\"AA==\"}]}}",
+    ];
+    let variants: Vec<(&str, Make)> = texts
+        .into_iter()
+        .map(|text| {
+            let letter = make(move |way, _| match way.format {
+                Format::Simple => {
+                    Word { payload_type: String::new(), payload: text.as_bytes().to_vec() }.beside("AA==")
+                }
+                Format::Bundle | Format::Dsse => Letter::of_text(way.format, text),
+            });
+            (text, letter)
+        })
+        .collect();
+    let codes = ["envelope-unreadable", "unsigned-envelope", "no-trusted-key"];
+    refused(&SIGNATURE, &Ask::new(), &variants, &codes);
+}
+
+// --------------------------------------------------------------------------------------- 1.7 files, 1.8 the network
+
+// T-59: a digest in a list or a manifest is a digest, or the whole of it is unreadable.
+#[test]
+fn t59_what_is_no_digest_is_followed_nowhere() {
+    let hex = Digest::sha256(b"{}").hex();
+    for bad in [
+        "sha256:../../../../etc/passwd".to_owned(),
+        format!("sha256:{}", hex.to_uppercase()),
+        format!("sha256:{}", &hex[1..]),
+        format!("sha256:{hex}/../x"),
+        format!("md5:{}", &hex[..32]),
+        format!("sha256:{}\0", &hex[1..]),
+        hex.clone(),
+        String::new(),
+    ] {
+        let shop = Shop::new();
+        let image = shop.image(1);
+        let list = json!({
+            "schemaVersion": 2,
+            "mediaType": media_type::OCI_INDEX,
+            "manifests": [{"mediaType": media_type::OCI_MANIFEST, "size": 2, "digest": bad}],
+        });
+        let list = Content::name(media_type::OCI_INDEX, list.to_string().into_bytes());
+        let tag = referrer::fallback_tag(image.digest());
+        struct Listed(String, Content);
+        impl Script for Listed {
+            fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
+                match *call == Call::Resolve(Selector::Tag(self.0.clone())) {
+                    true => Ok(self.1.clone()),
+                    false => answer,
+                }
+            }
+        }
+        let source = Scripted::new(shop.memory.clone().unwrap(), Listed(tag, list));
+        let verdict = Ask::new().of(&source, *image.digest());
+        assert_eq!(word(&verdict), "unknown", "{bad:?}");
+        assert!(proof::codes(&verdict).contains("manifest-unreadable"), "{bad:?}");
+    }
+}
+
+// T-61: no name of an image, a tag or an annotation becomes a path.
+#[test]
+fn t61_names_stay_names() {
+    let outside = tempfile::tempdir().unwrap();
+    let path = outside.path().join("inside/layout");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let layout = bulla::store::Layout::create(&path, Limits::DEFAULT).unwrap();
+    let shop = Shop { sink: Box::new(layout), memory: None, dir: None };
+    let image = shop.image(1);
+    for tag in
+        ["../escape", "/tmp/escape", "a/../../escape", "..", ".", "blobs/sha256/x", "index.json", "C:\\x", "\u{202e}x"]
+    {
+        shop.push(&[], &image, Some(tag));
+    }
+    shop.settle();
+    let listed = |path: &std::path::Path| {
+        let names = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.collect::<BTreeSet<_>>()
+    };
+    assert_eq!(listed(outside.path()), BTreeSet::from(["inside".to_owned()]));
+    assert_eq!(listed(path.parent().unwrap()), BTreeSet::from(["layout".to_owned()]));
+    let known = ["blobs", "index.json", "oci-layout"].map(str::to_owned);
+    let there: BTreeSet<_> = listed(&path).into_iter().filter(|name| !name.starts_with('.')).collect();
+    assert_eq!(there, BTreeSet::from(known));
+    for name in listed(&path.join("blobs/sha256")) {
+        assert!(name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit()), "{name}");
+    }
+}
+
+// T-71, T-66, HR-88: no address in evidence is ever asked for anything.
+#[test]
+fn t71_no_address_in_evidence_is_followed() {
+    for format in Format::ALL {
+        let shop = Shop::new();
+        let image = shop.image(1);
+        let letter = Word::about(format, &SIGNATURE, image.digest()).seal(format, &[proof::key()]);
+        let good = carrier(Some(&image.descriptor().bare()), format, std::slice::from_ref(&letter));
+        let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
+        let urls = json!(["https://attacker.example/blob", "file:///etc/passwd"]);
+        wire["layers"][0]["urls"] = urls.clone();
+        wire["config"]["urls"] = urls.clone();
+        wire["subject"]["urls"] = urls;
+        let manifest = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
+        // The blob is only at the other address.
+        shop.place(&image, Spot::Referrers, &SIGNATURE, format, &manifest, &[]);
+        let source = Scripted::honest(shop.memory.clone().unwrap());
+        let verdict = Ask::new().of(&source, *image.digest());
+        assert_refused(&format!("{format:?}"), &verdict, &["missing"]);
+        let known = [*image.digest(), *manifest.digest(), *blobs(&[letter])[0].digest()];
+        for call in source.calls() {
+            let digest = match &call {
+                Call::Referrers(digest, _) | Call::Manifest(digest) | Call::Blob(digest) => *digest,
+                Call::Resolve(Selector::Tag(tag)) => {
+                    let tags = [referrer::fallback_tag(image.digest()), tag_of(image.digest(), &SIGNATURE)];
+                    assert!(tags.contains(tag), "{tag}");
+                    continue;
+                }
+                other => panic!("{other:?}"),
+            };
+            assert!(known.contains(&digest), "{call:?}");
+        }
+    }
+}
+
+// HR-46: what hides behind an error is not absent.
+#[test]
+fn a_place_that_cannot_be_read_is_not_an_empty_place() {
+    struct Denied(fn(&Call) -> bool);
+    impl Denied {
+        fn error() -> StoreError {
+            StoreError::Denied { place: "registry.example/app".to_owned(), why: "403".to_owned() }
+        }
+    }
+    impl Script for Denied {
+        fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
+            if self.0(call) { Err(Self::error()) } else { answer }
+        }
+        fn listing(
+            &self,
+            call: &Call,
+            answer: Result<Option<Listing>, StoreError>,
+        ) -> Result<Option<Listing>, StoreError> {
+            if self.0(call) { Err(Self::error()) } else { answer }
+        }
+    }
+    type Recognises = fn(&Call) -> bool;
+    let places: [(&str, Recognises); 4] = [
+        ("the list", |call| matches!(call, Call::Referrers(..))),
+        ("the fallback tag", |call| matches!(call, Call::Resolve(Selector::Tag(tag)) if !tag.contains('.'))),
+        ("the tag", |call| matches!(call, Call::Resolve(Selector::Tag(tag)) if tag.contains('.'))),
+        ("everything", |_| true),
+    ];
+    for (name, place) in places {
+        let shop = Shop::new();
+        let image = shop.image(1);
+        let source = Scripted::new(shop.memory.clone().unwrap(), Denied(place));
+        assert_eq!(word(&Ask::new().of(&source, *image.digest())), "unknown", "{name}");
+    }
+    // Where enough was found elsewhere, it does not matter.
+    for way in Way::all_for(&SIGNATURE).into_iter().filter(|way| way.shelf == Shelf::Memory) {
+        let (shop, image) = way.signed(proof::key(), &SIGNATURE);
+        for (name, place) in &places[..3] {
+            let hides = matches!(
+                (way.spot, *name),
+                (Spot::Referrers, "the list") | (Spot::Fallback, "the fallback tag") | (Spot::Tag, "the tag")
+            );
+            let source = Scripted::new(shop.memory.clone().unwrap(), Denied(*place));
+            let want = if hides { "unknown" } else { "accepted" };
+            assert_eq!(word(&Ask::new().of(&source, *image.digest())), want, "{way:?} without {name}");
+        }
+    }
+}
+
+/// A key that is no key of this house: what a token would be.
+struct Elsewhere(PublicKey);
+
+impl Signer for Elsewhere {
+    fn public_key(&self) -> &PublicKey {
+        &self.0
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<bulla::key::Signature, bulla::key::SignerError> {
+        let scheme = self.0.usual_scheme();
+        bulla::key::Signature::checked(&self.0, scheme, message, vec![0x30, 6, 2, 1, 1, 2, 1, 1])
+    }
+}
+
+// A token that computes wrongly, or is not the one it claims to be, signs nothing.
+#[test]
+fn a_faulty_signer_leaves_nothing_behind() {
+    let shop = Shop::new();
+    let image = shop.image(1);
+    let signers: [&dyn Signer; 2] = [proof::key(), &Elsewhere(proof::public(proof::stranger()))];
+    let terms = sign::Terms {
+        annotations: BTreeMap::new(),
+        created: bulla::time::Time::EPOCH,
+        format: sign::Format::Both,
+        reference: None,
+    };
+    let subject = bulla::oci::Subject::of(&image);
+    let signed = now(sign::sign(shop.sink.as_ref(), &subject, &signers, &terms, &Limits::DEFAULT));
+    assert!(matches!(signed, Err(FlowError::Signer(_))), "{signed:?}");
+    let verdict = Ask::new().of(shop.sink.as_ref(), *image.digest());
+    assert_eq!(word(&verdict), "refused");
+    assert!(proof::codes(&verdict).is_empty());
+}
+
+#[test]
+fn keys_of_tests_are_different() {
+    let ids: BTreeSet<_> = proof::KEYS.iter().map(|key: &PrivateKey| key.public_key().id()).collect();
+    assert_eq!(ids.len(), proof::KEYS.len());
+}

@@ -1,0 +1,284 @@
+//! `docs/commands.md` says what the program does: its options, the fields of its reports, its codes.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fs;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use super::place::Place;
+use super::place::testdata;
+
+type Set = BTreeSet<String>;
+
+#[test]
+fn commands_md_lists_every_command_and_option() {
+    let place = Place::new(&BTreeMap::new());
+    let page = page();
+    let sections = sections(&page);
+    let mut seen = Set::new();
+    let mut waiting = vec![String::new()];
+    while let Some(command) = waiting.pop() {
+        let help = place.run(&format!("bulla {command} --help"), None).stdout;
+        let below = subcommands(&help);
+        if below.is_empty() {
+            let section = sections.get(&command).unwrap_or_else(|| panic!("no section `## bulla {command}`"));
+            assert_eq!(
+                options(&help),
+                documented(section, &sections),
+                "bulla {command}: left: --help, right: the page"
+            );
+            seen.insert(command.clone());
+        }
+        waiting.extend(below.iter().map(|name| format!("{command} {name}").trim().to_owned()));
+    }
+    let written: Set = sections.keys().filter(|name| !name.starts_with('#')).cloned().collect();
+    assert_eq!(seen, written, "left: --help, right: the page");
+}
+
+#[test]
+fn commands_md_lists_every_field_of_every_report() {
+    let page = page();
+    let sections = sections(&page);
+    for (command, runs) in REPORTS {
+        let mut printed = Set::new();
+        for run in *runs {
+            let place = Place::new(&BTreeMap::new());
+            for command in SETUP {
+                place.set_up(command);
+            }
+            let steps: Vec<_> = run.split(" && ").collect();
+            let (last, before) = steps.split_last().unwrap();
+            before.iter().for_each(|step| place.set_up(step));
+            let ran = place.run(&format!("bulla {command} {last} --output json"), None);
+            let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{run}: {}", ran.stderr));
+            assert_eq!(report["version"], 1);
+            assert_eq!(report["command"], *command);
+            let results = report.get("results").and_then(Value::as_array).cloned();
+            results.unwrap_or_else(|| vec![report]).iter().for_each(|result| paths("", result, &mut printed));
+        }
+        printed.retain(|path| !IGNORED.contains(&path.as_str()));
+        let mut written = fields(sections[*command]);
+        if *command == "import" {
+            written.extend(fields(sections["verify"]));
+            written.extend(fields(sections["copy"]));
+            written.retain(|field| {
+                !["index", "platforms[].platform", "code", "error", "source"].contains(&field.as_str())
+            });
+        }
+        // What hangs on something, and what is below an index, has the fields of the whole.
+        let inner = |path: &str| path.replace("hanging[].", "").replace("platforms[].", "");
+        let missing: Vec<_> =
+            printed.iter().filter(|path| !written.contains(*path) && !written.contains(&inner(path))).collect();
+        assert!(missing.is_empty(), "{command}: not on the page: {missing:?}");
+        let is = |path: &str, field: &str| path == field || path.starts_with(&format!("{field}."));
+        let printed = |field: &str| printed.iter().any(|path| is(path, field) || is(&inner(path), field));
+        let stale: Vec<_> = written.iter().filter(|field| !printed(field)).collect();
+        assert!(stale.is_empty(), "{command}: on the page, but in no report: {stale:?}");
+    }
+}
+
+#[test]
+fn commands_md_lists_every_code() {
+    let page = page();
+    let tables = page.split("\n## Codes\n").nth(1).unwrap();
+    let mut tables = tables.split("`code`, `open[].code`");
+    let (findings, failures) = (rows(tables.next().unwrap()), rows(tables.next().unwrap()));
+    assert_eq!(codes(&["verify/finding.rs"]), findings, "left: src, right: the page");
+    let mut all = codes(&["store/error.rs", "flow/error.rs", "round/error.rs"]);
+    all.extend(["bad-argument", "owners-missing"].map(str::to_owned));
+    assert_eq!(all, failures, "left: src, right: the page");
+}
+
+/// A block of a format page that names a file of testdata has its bytes: as they are, the payload in its envelope, or
+/// what is inside its PEM.
+#[test]
+fn the_bytes_in_the_format_pages_are_those_of_testdata() {
+    let folder = testdata("../docs/formats");
+    let mut seen = 0;
+    for entry in fs::read_dir(&folder).unwrap() {
+        let page = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let fences = page.split("\n```").skip(1).step_by(2);
+        for (info, shown) in fences.filter_map(|block| block.split_once('\n')) {
+            let Some((how, path)) = info.split_once("testdata/") else { continue };
+            let text = fs::read_to_string(testdata(path)).unwrap();
+            let want = match how.split_whitespace().nth(1) {
+                None => text,
+                Some("payload") => {
+                    let document: Value = serde_json::from_str(&text).unwrap();
+                    let envelope = document.get("dsseEnvelope").unwrap_or(&document);
+                    decoded(envelope["payload"].as_str().unwrap())
+                }
+                Some("unpem") => decoded(&text.lines().filter(|line| !line.starts_with('-')).collect::<String>()),
+                Some(other) => panic!("{other}: unknown"),
+            };
+            assert_eq!(shown, want.trim_end(), "{path}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 10, "the blocks were not read");
+}
+
+fn decoded(text: &str) -> String {
+    String::from_utf8(STANDARD.decode(text).unwrap()).unwrap()
+}
+
+/// What each report is looked at with: commands that prepare, then the arguments.
+const REPORTS: &[(&str, &[&str])] = &[
+    (
+        "verify",
+        &[
+            "oci:app:v1 --key release.pub",
+            "oci:app:v1 --key stranger.pub",
+            "oci:nowhere:v1 --key release.pub",
+            "rm app/blobs/sha256/44b8987b2fdc8a2a5e2b85e9e96336e138d033b0c93407d38d92c6998390de1c && oci:app:v1 --key stranger.pub",
+            "oci:index:v1 --key release.pub --all-platforms",
+            "oci:index:v1 --key release.pub --platform linux/amd64",
+        ],
+    ),
+    ("sign", &["oci:app:v1 oci:nowhere:v1 --key release.key --format both"]),
+    (
+        "attest",
+        &["echo {} > p && oci:app:v1 oci:nowhere:v1 --predicate p --type vuln --key release.key --format both"],
+    ),
+    ("request new", &["oci:app:v1 -o r --owner release=release.pub --reason x"]),
+    ("request show", &[ROUND]),
+    ("request sign", &["bulla request new oci:app:v1 -o r --owner release=release.pub && r --key release.key -o a --yes"]),
+    (
+        "request merge",
+        &["bulla request new oci:app:v1 -o r --owner release=release.pub && bulla request sign r --key release.key -o a --yes && r a -o b"],
+    ),
+    (
+        "request attach",
+        &[
+            "bulla request new oci:app:v1 -o r --owner release=release.pub --format both && bulla request sign r --key release.key -o a --yes && r a",
+            "bulla request new oci:app:v1 -o r --owner release=release.pub --owner second=second.pub --threshold 2 && bulla request sign r --key release.key -o a --yes && r a",
+        ],
+    ),
+    (
+        "request log verify",
+        &["bulla request new oci:app:v1 -o r --owner release=release.pub && bulla request sign r --key release.key -o a --yes --log log && bulla request attach r a && log --against oci:app:v1 --key release.pub"],
+    ),
+    ("copy", &["oci:app:v1 oci:there:v1"]),
+    (
+        "import",
+        &[
+            "oci:app:v1 oci:there:v1 --key release.pub",
+            "oci:app:v1 oci:there:v1 --key stranger.pub",
+            "rm app/blobs/sha256/44b8987b2fdc8a2a5e2b85e9e96336e138d033b0c93407d38d92c6998390de1c && oci:app:v1 oci:there:v1 --key stranger.pub",
+            "bulla sign oci:index:v1 --key release.key --all-platforms && oci:index:v1 oci:there:v1 --key release.pub --all-platforms",
+        ],
+    ),
+    (
+        "tree",
+        &[
+            "oci:app:v1 --key release.pub",
+            "oci:app:v1 --key stranger.pub",
+            "rm app/blobs/sha256/f8cbd0ee7fe4610859bd183aa71fc5173413e1aecade9c6c790a2d0a54af060e && oci:app:v1",
+        ],
+    ),
+    ("key show", &["release.pub"]),
+];
+
+/// A request with everything in it, signed.
+const ROUND: &str = "echo {} > p && bulla request new oci:app:v1 -o before --owner release=release.pub --attest vuln=p && \
+    bulla request new oci:app:v1 -o r --owner release=release.pub --attest vuln=p --format both -a a=b --previous before \
+    --signed-reference x && bulla request sign r --key release.key -o a --yes && r --response a";
+
+const SETUP: [&str; 4] =
+    ["keys", "signed app", "index index:v1 1 linux/amd64 linux/arm64", "bulla sign oci:index:v1 --key release.key"];
+
+/// What is around all reports.
+const IGNORED: [&str; 2] = ["version", "command"];
+
+fn page() -> String {
+    fs::read_to_string(testdata("../docs/commands.md")).unwrap()
+}
+
+/// The text below each heading: `## bulla key new` by `key new`, `### Registry options` by `#registry-options`.
+fn sections(page: &str) -> BTreeMap<String, &str> {
+    let mut found = BTreeMap::new();
+    for part in page.split("\n#").skip(1) {
+        let (heading, body) = part.split_once('\n').unwrap();
+        let heading = heading.trim_start_matches('#').trim();
+        if let Some(command) = heading.strip_prefix("bulla ") {
+            found.insert(command.to_owned(), body);
+        } else if heading.ends_with(" options") {
+            found.insert(format!("#{}", heading.to_lowercase().replace(' ', "-")), body);
+        }
+    }
+    found
+}
+
+fn subcommands(help: &str) -> Vec<String> {
+    let list = help.split("\nCommands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap_or_default();
+    let lines = list.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names = lines.filter_map(|line| line.split_whitespace().next());
+    names.filter(|name| *name != "help").map(str::to_owned).collect()
+}
+
+fn options(help: &str) -> Set {
+    let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
+    let words = lines.flat_map(|line| line.split("  ").next().unwrap().split([' ', ',']).map(str::to_owned));
+    words.filter(|word| word.starts_with('-') && word.len() > 1 && !["--help", "-h"].contains(&word.as_str())).collect()
+}
+
+fn documented(section: &str, sections: &BTreeMap<String, &str>) -> Set {
+    let mut found: Set = cells(section).into_iter().filter(|word| word.starts_with('-')).collect();
+    for (name, shared) in sections.iter().filter(|(name, _)| name.starts_with('#')) {
+        if section.contains(&format!("({name})")) {
+            found.extend(documented(shared, &BTreeMap::new()));
+        }
+    }
+    found
+}
+
+/// The first words of what stands in backquotes in the first column of the tables.
+fn cells(section: &str) -> Vec<String> {
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let quoted = rows.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    quoted.map(|text| text.split(' ').next().unwrap().to_owned()).collect()
+}
+
+fn rows(text: &str) -> Set {
+    cells(text).into_iter().collect()
+}
+
+fn fields(section: &str) -> Set {
+    let is_field = |word: &String| !word.starts_with('-') && word != "results[]";
+    cells(section).into_iter().filter(is_field).collect()
+}
+
+/// Every field in a report by its path; what is in annotations, labels and predicates is
+/// the signer's.
+fn paths(path: &str, value: &Value, found: &mut Set) {
+    match value {
+        Value::Object(object) if !["annotations", "labels", "predicate"].iter().any(|open| path.ends_with(open)) => {
+            for (field, value) in object {
+                let dot = if path.is_empty() { "" } else { "." };
+                paths(&format!("{path}{dot}{field}"), value, found);
+            }
+        }
+        Value::Array(list) => {
+            found.insert(format!("{path}[]"));
+            list.iter().for_each(|value| paths(&format!("{path}[]"), value, found));
+        }
+        _ => {
+            found.insert(path.to_owned());
+        }
+    }
+}
+
+/// The codes in the functions `code` of these files.
+fn codes(files: &[&str]) -> Set {
+    let mut found = Set::new();
+    for file in files {
+        let text = fs::read_to_string(testdata("../src").join(file)).unwrap();
+        let body = text.split("fn code(").nth(1).unwrap().split("\n    }\n").next().unwrap();
+        found.extend(body.split("=> \"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()));
+    }
+    assert!(found.len() > 5, "the codes were not read");
+    found
+}

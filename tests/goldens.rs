@@ -1,0 +1,219 @@
+//! Images that released tools signed: what they accept is accepted, what they refuse is refused, and the kind counts.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+mod proof;
+
+use std::collections::BTreeSet;
+
+use bulla::digest::Digest;
+use bulla::flow::hear::Effort;
+use bulla::flow::tree;
+use bulla::flow::tree::Node;
+use bulla::flow::tree::Trust;
+use bulla::flow::verify;
+use bulla::flow::verify::Platforms;
+use bulla::flow::verify::Verdict;
+use bulla::limits::Limits;
+use bulla::oci::Selector;
+use bulla::policy::Kind;
+use bulla::store::Layout;
+use bulla::store::Source;
+use bulla::trust::TrustRoot;
+use proof::Ask;
+use proof::forms::Format;
+use proof::forms::Shop;
+use proof::forms::Spot;
+use proof::forms::Word;
+use proof::goldens;
+use proof::goldens::Case;
+use proof::now;
+use proof::word;
+
+/// The verdict on the one image of a layout.
+fn verdict(layout: &Layout, ask: &Ask) -> Verdict {
+    let sole = layout.sole().expect("one image");
+    let selector = Selector::Digest(sole.digest);
+    let verifier = ask.verifier();
+    let outcome = now(verify::verify(layout, &selector, &Platforms::Root, &verifier, Effort::UntilMet, &ask.limits));
+    let outcome = outcome.expect("an outcome");
+    assert_eq!(outcome.subject, sole.digest);
+    outcome.verdict
+}
+
+/// The kinds of statement that hang on the image of a layout, by their own word.
+fn kinds(layout: &Layout) -> BTreeSet<Kind> {
+    fn collect(node: &Node, kinds: &mut BTreeSet<Kind>) {
+        kinds.extend(node.signed.iter().filter_map(|signed| signed.kind.clone()));
+        node.hanging.iter().for_each(|node| collect(node, kinds));
+    }
+    let root = now(layout.resolve(&Selector::Digest(layout.sole().expect("one image").digest))).expect("an image");
+    let mut kinds = BTreeSet::new();
+    collect(&now(tree::tree(layout, root, None, &Limits::DEFAULT)).expect("a tree"), &mut kinds);
+    kinds
+}
+
+/// The kind that a check means: what it says, else the one kind that there is.
+fn kind_of(case: &Case, said: Option<&Kind>) -> Kind {
+    let there = kinds(&case.layout());
+    let kind = said.cloned().unwrap_or_else(|| there.first().expect("a statement").clone());
+    assert_eq!(there, BTreeSet::from([kind.clone()]), "{} holds other statements", case.name);
+    kind
+}
+
+#[test]
+fn what_released_tools_signed_is_judged_as_they_judge_it() {
+    let Some(suite) = goldens::suite() else { return };
+    let (cases, others) = goldens::cases(&suite);
+    assert!(cases.len() >= 15, "only {} cases found", cases.len());
+    let (mut accepted, mut refused) = (0, 0);
+    for case in &cases {
+        for check in &case.checks {
+            let kind = kind_of(case, check.kind.as_ref());
+            let verdict = verdict(&case.layout(), &check.ask(&kind));
+            let want = if check.accept { "accepted" } else { "refused" };
+            assert_eq!(word(&verdict), want, "{}: {}: {verdict:#?}", case.name, check.text);
+            *(if check.accept { &mut accepted } else { &mut refused }) += 1;
+        }
+    }
+    println!("peer-goldens: {} cases, {accepted} checks accepted, {refused} refused", cases.len());
+    println!("peer-goldens: {} cases not run, formats that are not read yet: {}", others.len(), others.join(" "));
+}
+
+#[test]
+fn no_other_key_is_believed() {
+    let Some(suite) = goldens::suite() else { return };
+    let other = goldens::other_key(&suite);
+    for case in goldens::cases(&suite).0 {
+        let kind = kind_of(&case, case.checks[0].kind.as_ref());
+        let own = case.checks.iter().any(|check| check.accept && check.key() == other);
+        if !own {
+            let verdict = verdict(&case.layout(), &Ask::by([other.clone()]).kind(kind));
+            assert_eq!(word(&verdict), "refused", "{}", case.name);
+            assert!(proof::codes(&verdict).contains("no-trusted-key"), "{}: {verdict:?}", case.name);
+        }
+    }
+}
+
+// T-24: an attestation by the trusted key is no signature, and a signature is no attestation.
+#[test]
+fn one_kind_never_stands_for_another() {
+    let Some(suite) = goldens::suite() else { return };
+    let mut seen = 0;
+    for case in goldens::cases(&suite).0 {
+        let check = case.checks.iter().find(|check| check.accept).expect("a check that accepts");
+        let kind = kind_of(&case, check.kind.as_ref());
+        let slsa = proof::attestation("https://slsa.dev/provenance/v1");
+        let vuln = proof::attestation("https://cosign.sigstore.dev/attestation/vuln/v1");
+        for wrong in [Kind::ImageSignature, slsa, vuln].into_iter().filter(|wrong| *wrong != kind) {
+            let verdict = verdict(&case.layout(), &Ask::by([check.key()]).kind(wrong.clone()));
+            assert_eq!(word(&verdict), "refused", "{} as {wrong}", case.name);
+            let codes = proof::codes(&verdict);
+            let known = BTreeSet::from(["no-trusted-key", "wrong-kind"]);
+            assert!(codes.is_subset(&known), "{} as {wrong}: {codes:?}", case.name);
+            seen += 1;
+        }
+    }
+    println!("peer-goldens: {seen} questions for another kind refused");
+}
+
+#[test]
+fn annotations_that_nobody_signed_are_not_there() {
+    let Some(suite) = goldens::suite() else { return };
+    for case in goldens::cases(&suite).0 {
+        for check in case.checks.iter().filter(|check| check.accept) {
+            let kind = kind_of(&case, check.kind.as_ref());
+            let verdict = verdict(&case.layout(), &check.ask(&kind).annotation("env", "not-this"));
+            assert_eq!(word(&verdict), "refused", "{}", case.name);
+            assert!(proof::codes(&verdict).contains("annotation"), "{}", case.name);
+        }
+    }
+}
+
+// T-18: with every key of the suite trusted, exactly as many count as have signed.
+#[test]
+fn a_threshold_counts_the_keys_that_signed() {
+    let Some(suite) = goldens::suite() else { return };
+    let paths = std::fs::read_dir(suite.join("shared/keys")).expect("keys").map(|file| file.expect("a key").path());
+    let keys: Vec<_> = paths.filter(|path| path.extension().is_some_and(|extension| extension == "pub")).collect();
+    let keys: Vec<_> = keys.iter().map(|path| goldens::read_key(path)).collect();
+    let mut most = 0;
+    for case in goldens::cases(&suite).0 {
+        let layout = case.layout();
+        let ask = Ask::by(keys.clone()).kind(kind_of(&case, case.checks[0].kind.as_ref()));
+        let heard = ask.of_everything(&layout, layout.sole().unwrap().digest);
+        // Keys of the suite and of a case that are the same are one key.
+        let signed = u32::try_from(proof::yes(&heard).map_or(0, |heard| heard.keys().len())).unwrap();
+        if signed > 0 {
+            assert_eq!(word(&verdict(&layout, &ask.clone().threshold(signed))), "accepted", "{}", case.name);
+        }
+        assert_eq!(word(&verdict(&layout, &ask.threshold(signed + 1))), "refused", "{}", case.name);
+        most = most.max(signed);
+    }
+    assert!(most >= 2, "no case with two keys was found");
+}
+
+// The tree asks the same verifier, so it says the same.
+#[test]
+fn the_tree_trusts_what_verify_accepts() {
+    fn trusted(node: &Node) -> usize {
+        let own = node.signed.iter().filter(|signed| matches!(signed.trust, Trust::Trusted(_))).count();
+        own + node.hanging.iter().map(trusted).sum::<usize>()
+    }
+    let Some(suite) = goldens::suite() else { return };
+    for case in goldens::cases(&suite).0 {
+        for check in &case.checks {
+            let layout = case.layout();
+            let root = now(layout.resolve(&Selector::Digest(layout.sole().unwrap().digest))).unwrap();
+            let trust = TrustRoot::pinned([check.key()]).unwrap();
+            let tree = now(tree::tree(&layout, root, Some(&trust), &Limits::DEFAULT)).unwrap();
+            assert_eq!(trusted(&tree) > 0, check.accept, "{}: {}", case.name, check.text);
+        }
+    }
+}
+
+#[test]
+fn the_unsigned_image_is_refused() {
+    let Some(suite) = goldens::suite() else { return };
+    let layout = Layout::open(suite.join("shared/unsigned-image"), Limits::DEFAULT).expect("a layout");
+    for kind in [Kind::ImageSignature, proof::attestation("https://slsa.dev/provenance/v1")] {
+        for file in std::fs::read_dir(suite.join("shared/keys")).expect("keys") {
+            let path = file.expect("a key").path();
+            if path.extension().is_some_and(|extension| extension == "pub") {
+                let verdict = verdict(&layout, &Ask::by([goldens::read_key(&path)]).kind(kind.clone()));
+                assert_eq!(word(&verdict), "refused", "{}", path.display());
+                assert!(proof::codes(&verdict).is_empty(), "{verdict:?}");
+            }
+        }
+    }
+}
+
+// cosign before 3.0.5 left out `predicate`, and never writes a name: these are the signed bytes of a genuine signature
+// but for the digest.
+#[test]
+fn the_short_statement_of_cosign_is_accepted() {
+    for format in [Format::Bundle, Format::Dsse] {
+        let shop = Shop::new();
+        let image = shop.image(1);
+        let payload = format!(
+            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}},"annotations":{{}}}}],"predicateType":"https://sigstore.dev/cosign/sign/v1"}}"#,
+            image.digest().hex()
+        );
+        let letter = Word::statement(payload.into_bytes()).seal(format, &[proof::key()]);
+        shop.hang(&image, Spot::Referrers, &Kind::ImageSignature, format, &[letter]);
+        assert_eq!(word(&Ask::new().of(shop.sink.as_ref(), *image.digest())), "accepted");
+        let other = Digest::sha256(b"another image");
+        assert_eq!(word(&Ask::new().of(shop.sink.as_ref(), other)), "refused");
+    }
+}

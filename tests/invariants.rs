@@ -1,0 +1,605 @@
+//! What must hold whatever a store does and whatever it holds: no answer of a store turns a no into a yes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+mod proof;
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use bulla::digest::Digest;
+use bulla::flow::hear::Effort;
+use bulla::flow::import;
+use bulla::flow::import::Checked;
+use bulla::flow::sign;
+use bulla::flow::sign::Terms;
+use bulla::flow::verify;
+use bulla::flow::verify::Platforms;
+use bulla::flow::verify::Verdict;
+use bulla::key::Signer;
+use bulla::limits::Limits;
+use bulla::oci::Content;
+use bulla::oci::Descriptor;
+use bulla::oci::Selector;
+use bulla::oci::Subject;
+use bulla::oci::media_type;
+use bulla::oci::referrer;
+use bulla::policy::Kind;
+use bulla::policy::Rule;
+use bulla::store::Listing;
+use bulla::store::Memory;
+use bulla::store::StoreError;
+use bulla::time::Time;
+use proof::Ask;
+use proof::Reported;
+use proof::forms::Format;
+use proof::forms::Letter;
+use proof::forms::Shop;
+use proof::forms::Spot;
+use proof::forms::Word;
+use proof::now;
+use proof::scripted::Call;
+use proof::scripted::Script;
+use proof::scripted::Scripted;
+use proof::word;
+use proof::yes;
+use proptest::prelude::Just;
+use proptest::prelude::ProptestConfig;
+use proptest::prelude::Strategy;
+use proptest::prelude::any;
+use proptest::prelude::prop;
+use proptest::prop_assert;
+use proptest::prop_assert_eq;
+use proptest::prop_oneof;
+use proptest::proptest;
+
+const SLSA: &str = "https://slsa.dev/provenance/v1";
+
+/// Few in a debug build on each run; more where somebody asks for them.
+fn config(cases: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig { cases: asked.unwrap_or(cases), failure_persistence: None, ..ProptestConfig::default() }
+}
+
+// ------------------------------------------------------------------------------------------------ what is there
+
+/// Something that hangs on an image.
+#[derive(Clone, Debug)]
+struct Thing {
+    format: Format,
+    spot: Spot,
+    /// Which of the keys signed it; one beyond them is a stranger.
+    key: usize,
+    about: About,
+}
+
+/// What is wrong with it, if anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum About {
+    /// It signs this image.
+    This,
+    /// It signs this image, with an annotation.
+    Annotated,
+    Another,
+    Attestation,
+    Nothing,
+    Unsigned,
+}
+
+/// The keys that are trusted in these tests.
+const TRUSTED: usize = 3;
+
+impl Thing {
+    fn signer(&self) -> &'static dyn Signer {
+        match self.key < TRUSTED {
+            true => &proof::KEYS[self.key],
+            false => proof::stranger(),
+        }
+    }
+
+    fn letter(&self, image: &Content) -> Letter {
+        let format = self.format;
+        let other = Digest::sha256(b"another image");
+        let annotations = BTreeMap::from([("env".to_owned(), "prod".to_owned())]);
+        let signature = Kind::ImageSignature;
+        let word = match self.about {
+            About::This | About::Unsigned => Word::about(format, &signature, image.digest()),
+            About::Annotated => Word::with(format, &signature, image.digest(), &annotations, None),
+            About::Another => Word::about(format, &signature, &other),
+            About::Attestation if format == Format::Simple => Word::about(format, &signature, &other),
+            About::Attestation => Word::about(format, &proof::attestation(SLSA), image.digest()),
+            About::Nothing => Word::statement(b"{}".to_vec()),
+        };
+        match (self.about, format) {
+            (About::Unsigned, Format::Simple) => word.beside(""),
+            (About::Unsigned, _) => word.within(format, &serde_json::json!([])),
+            _ => word.seal(format, &[self.signer()]),
+        }
+    }
+
+    fn hang(&self, shop: &Shop, image: &Content) {
+        shop.hang(image, self.spot, &Kind::ImageSignature, self.format, &[self.letter(image)]);
+    }
+
+    /// Whether it counts as a signature, as far as these tests know.
+    fn counts(&self) -> bool {
+        self.key < TRUSTED && matches!(self.about, About::This | About::Annotated)
+    }
+}
+
+fn things(max: usize) -> impl Strategy<Value = Vec<Thing>> {
+    let format = prop_oneof![Just(Format::Bundle), Just(Format::Dsse), Just(Format::Simple)];
+    let spot = prop_oneof![Just(Spot::Fallback), Just(Spot::Referrers), Just(Spot::Tag)];
+    let about = prop_oneof![
+        4 => Just(About::This),
+        1 => Just(About::Annotated),
+        1 => Just(About::Another),
+        1 => Just(About::Attestation),
+        1 => Just(About::Nothing),
+        1 => Just(About::Unsigned),
+    ];
+    let thing =
+        (format, spot, 0..=TRUSTED, about).prop_map(|(format, spot, key, about)| Thing { format, spot, key, about });
+    prop::collection::vec(thing, 0..max).prop_map(one_tag)
+}
+
+/// A tag holds one manifest: the last one that is put there would hide the others.
+fn one_tag(things: Vec<Thing>) -> Vec<Thing> {
+    let mut tagged = false;
+    things.into_iter().filter(|thing| thing.spot != Spot::Tag || !std::mem::replace(&mut tagged, true)).collect()
+}
+
+fn trusted() -> Ask {
+    Ask::by((0..TRUSTED).map(|n| proof::public(&proof::KEYS[n])))
+}
+
+/// A store of what is there; one that keeps no list of its own has everything in the fallback list.
+fn shop_of(things: &[Thing], lists: bool) -> (Shop, Content) {
+    let shop = match lists {
+        true => Shop::new(),
+        false => Shop::memory(Memory::without_referrers(Limits::DEFAULT)),
+    };
+    let image = shop.image(1);
+    things.iter().for_each(|thing| thing.hang(&shop, &image));
+    (shop, image)
+}
+
+// --------------------------------------------------------------------------------------------- what a store does
+
+/// What a store does with one answer.
+#[derive(Clone, Debug)]
+enum Mutation {
+    Drop,
+    Duplicate(usize),
+    EmptyList,
+    Error(usize),
+    Foreign(usize),
+    Lie(usize, u8),
+    NoList,
+    Rename(usize),
+    Replay(usize),
+    Resize(usize, u64),
+    Retype(usize),
+    Reverse,
+    Swap(usize, usize),
+    Truncate(usize),
+}
+
+fn mutation() -> impl Strategy<Value = Mutation> {
+    let n = || any::<usize>();
+    prop_oneof![
+        Just(Mutation::Drop),
+        n().prop_map(Mutation::Duplicate),
+        Just(Mutation::EmptyList),
+        n().prop_map(Mutation::Error),
+        n().prop_map(Mutation::Foreign),
+        (n(), 1..=u8::MAX).prop_map(|(at, bits)| Mutation::Lie(at, bits)),
+        Just(Mutation::NoList),
+        n().prop_map(Mutation::Rename),
+        n().prop_map(Mutation::Replay),
+        (n(), any::<u64>()).prop_map(|(at, size)| Mutation::Resize(at, size)),
+        n().prop_map(Mutation::Retype),
+        Just(Mutation::Reverse),
+        (n(), n()).prop_map(|(a, b)| Mutation::Swap(a, b)),
+        n().prop_map(Mutation::Truncate),
+    ]
+}
+
+/// A store that does something else with each answer, as a list says; after its end it is honest.
+struct Hostile {
+    mutations: Mutex<std::vec::IntoIter<Option<Mutation>>>,
+    /// Everything that was ever answered: to answer with it again.
+    seen: Mutex<Vec<Content>>,
+}
+
+impl Hostile {
+    fn new(mutations: Vec<Option<Mutation>>) -> Self {
+        Self { mutations: Mutex::new(mutations.into_iter()), seen: Mutex::default() }
+    }
+
+    fn next(&self) -> Option<Mutation> {
+        self.mutations.lock().unwrap().next().flatten()
+    }
+}
+
+fn error(n: usize) -> StoreError {
+    let (place, why) = ("registry.example/app".to_owned(), "503".to_owned());
+    match n % 7 {
+        0 => StoreError::Denied { place, why },
+        1 => StoreError::NotFound { what: place },
+        2 => StoreError::Protocol { place, why },
+        3 => StoreError::Throttled { place, wait: "1 s".to_owned() },
+        4 => StoreError::TooLarge { what: place, limit: 1 },
+        5 => StoreError::TooMany { place, what: "pages", limit: 20 },
+        _ => StoreError::Unreachable { place, why },
+    }
+}
+
+impl Script for Hostile {
+    /// Content that is not what was asked for is lied about as far as a source can: its digest is that of its bytes.
+    fn content(&self, _: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
+        let next = self.next();
+        let mut seen = self.seen.lock().unwrap();
+        seen.extend(answer.iter().cloned());
+        let Some(mutation) = next else { return answer };
+        match mutation {
+            Mutation::Drop | Mutation::EmptyList | Mutation::NoList => Err(error(1)),
+            Mutation::Error(n) | Mutation::Resize(n, _) => Err(error(n)),
+            Mutation::Replay(n) | Mutation::Foreign(n) if !seen.is_empty() => Ok(seen[n % seen.len()].clone()),
+            Mutation::Lie(at, bits) => answer.map(|content| {
+                let mut bytes = content.bytes().to_vec();
+                let at = at % bytes.len().max(1);
+                bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= bits);
+                Content::name(&content.descriptor().media_type, bytes)
+            }),
+            Mutation::Truncate(at) => answer.map(|content| {
+                let at = at % content.bytes().len().max(1);
+                Content::name(&content.descriptor().media_type, content.bytes()[..at].to_vec())
+            }),
+            Mutation::Retype(n) | Mutation::Rename(n) => {
+                answer.map(|content| Content::name(TYPES[n % TYPES.len()], content.bytes().to_vec()))
+            }
+            _ => answer,
+        }
+    }
+
+    fn listing(&self, _: &Call, answer: Result<Option<Listing>, StoreError>) -> Result<Option<Listing>, StoreError> {
+        let Some(mutation) = self.next() else { return answer };
+        let seen = self.seen.lock().unwrap();
+        let Ok(Some(mut listing)) = answer else {
+            return match mutation {
+                Mutation::Error(n) => Err(error(n)),
+                Mutation::EmptyList => Ok(Some(Listing { entries: Vec::new(), filtered: true })),
+                _ => answer,
+            };
+        };
+        let entries = &mut listing.entries;
+        let count = entries.len().max(1);
+        let nth = |n: usize| n % count;
+        match mutation {
+            Mutation::Drop => drop(entries.pop()),
+            Mutation::Duplicate(n) => entries.extend(entries.get(nth(n)).cloned()),
+            Mutation::EmptyList => entries.clear(),
+            Mutation::Error(n) => return Err(error(n)),
+            Mutation::Foreign(n) => entries.insert(0, Descriptor::of(TYPES[n % TYPES.len()], &n.to_be_bytes())),
+            Mutation::Lie(_, bits) => listing.filtered = bits % 2 == 0,
+            Mutation::NoList => return Ok(None),
+            Mutation::Rename(n) => entries.iter_mut().skip(nth(n)).take(1).for_each(|entry| {
+                entry.artifact_type = Some(TYPES[n % TYPES.len()].to_owned());
+                entry.annotations.insert(referrer::BUNDLE_PREDICATE_TYPE.to_owned(), SLSA.to_owned());
+            }),
+            Mutation::Replay(n) => {
+                let replayed = seen.get(n % seen.len().max(1)).map(|content| content.descriptor().bare());
+                entries.extend(replayed);
+            }
+            Mutation::Resize(n, size) => entries.iter_mut().skip(nth(n)).take(1).for_each(|entry| entry.size = size),
+            Mutation::Retype(n) => entries
+                .iter_mut()
+                .skip(nth(n))
+                .take(1)
+                .for_each(|entry| entry.media_type = TYPES[n % TYPES.len()].to_owned()),
+            Mutation::Reverse => entries.reverse(),
+            Mutation::Swap(a, b) if entries.len() > 1 => {
+                let (a, b) = (nth(a), nth(b));
+                let digest = entries[b].digest;
+                entries[a].digest = digest;
+            }
+            Mutation::Swap(..) => {}
+            Mutation::Truncate(n) => entries.truncate(nth(n)),
+        }
+        Ok(Some(listing))
+    }
+}
+
+const TYPES: [&str; 7] = [
+    media_type::OCI_MANIFEST,
+    media_type::OCI_INDEX,
+    media_type::SIGSTORE_BUNDLE,
+    media_type::SIMPLE_SIGNING,
+    media_type::DSSE_ENVELOPE,
+    "application/octet-stream",
+    "",
+];
+
+fn mutations() -> impl Strategy<Value = Vec<Option<Mutation>>> {
+    prop::collection::vec(prop_oneof![1 => Just(None), 2 => mutation().prop_map(Some)], 1..12)
+}
+
+// ------------------------------------------------------------------------------------------------- the invariants
+
+/// The keys that really signed the image, as far as these tests know.
+fn truth(things: &[Thing]) -> BTreeSet<bulla::key::KeyId> {
+    let counting = things.iter().filter(|thing| thing.counts());
+    counting.map(|thing| proof::KEYS[thing.key].public_key().id()).collect()
+}
+
+/// The verdict is honest: a yes names this image and only keys that signed it, and enough of them.
+fn is_honest(verdict: &Verdict, image: &Content, truth: &BTreeSet<bulla::key::KeyId>, threshold: u32) -> bool {
+    yes(verdict).is_none_or(|reported| {
+        reported.digest == *image.digest()
+            && reported.keys().is_subset(truth)
+            && reported.keys().len() >= threshold as usize
+    })
+}
+
+proptest! {
+    #![proptest_config(config(100))]
+
+    // The tests below would prove little if the model were wrong: an honest store gives exactly the truth.
+    #[test]
+    fn an_honest_store_gives_the_truth(things in things(8), threshold in 1..=3_u32, lists in any::<bool>()) {
+        let (shop, image) = shop_of(&things, lists);
+        let ask = trusted().threshold(threshold);
+        let truth = truth(&things);
+        let want = if truth.len() >= threshold as usize { "accepted" } else { "refused" };
+        let verdict = ask.of(shop.sink.as_ref(), *image.digest());
+        prop_assert_eq!(word(&verdict), want, "{:?} {:?}", truth, verdict);
+        let everything = ask.of_everything(shop.sink.as_ref(), *image.digest());
+        prop_assert_eq!(word(&everything), want);
+        if let Some(reported) = yes(&everything) {
+            prop_assert_eq!(reported.keys(), truth);
+        }
+    }
+
+    // Invariant 1: whatever a store does, it can turn yes into no or could-not-tell, never no into yes.
+    #[test]
+    fn no_store_turns_a_no_into_a_yes(
+        things in things(8),
+        threshold in 1..=3_u32,
+        lists in any::<bool>(),
+        known in prop_oneof![Just(None), Just(Some(false)), Just(Some(true))],
+        mutations in mutations(),
+    ) {
+        let (shop, image) = shop_of(&things, lists);
+        let mut source = Scripted::new(shop.memory.clone().unwrap(), Hostile::new(mutations));
+        source.lists = known;
+        let ask = trusted().threshold(threshold);
+        let truth = truth(&things);
+        for verdict in [ask.of(&source, *image.digest()), ask.of_everything(&source, *image.digest())] {
+            prop_assert!(is_honest(&verdict, &image, &truth, threshold), "{:#?}", verdict);
+        }
+    }
+
+    // The same for a name, for an import, and for what is signed: the answer is about what was asked for.
+    #[test]
+    fn no_store_substitutes(
+        things in things(6),
+        mutations in mutations(),
+        local in any::<bool>(),
+    ) {
+        let (shop, image) = shop_of(&things, true);
+        let hostile = || {
+            let mut source = Scripted::new(shop.memory.clone().unwrap(), Hostile::new(mutations.clone()));
+            if local {
+                source.origin = bulla::store::Origin::Local("here".to_owned());
+            }
+            source
+        };
+        let ask = trusted();
+        let (verifier, truth) = (ask.verifier(), truth(&things));
+        let selector = Selector::Digest(*image.digest());
+        let source = hostile();
+        let outcome = now(verify::verify(&source, &selector, &Platforms::Root, &verifier, Effort::UntilMet, &ask.limits));
+        if let Ok(outcome) = outcome {
+            prop_assert_eq!(outcome.subject, *image.digest());
+            prop_assert!(is_honest(&outcome.verdict, &image, &truth, 1));
+        }
+        let source = hostile();
+        if let Ok(Checked::Admitted(admitted)) =
+            now(import::check(&source, &selector, &Platforms::All, &verifier, &ask.limits))
+        {
+            prop_assert!(!truth.is_empty());
+            prop_assert_eq!(admitted.digest(), Some(image.digest()));
+            for verified in admitted.verified() {
+                prop_assert_eq!(verified.digest(), image.digest());
+                prop_assert!(Reported::of(verified).keys().is_subset(&truth));
+            }
+        }
+        let source = hostile();
+        if let Ok(subjects) = now(sign::subjects(&source, &selector, sign::Extent::Root, &ask.limits)) {
+            prop_assert_eq!(subjects.iter().map(Subject::digest).collect::<Vec<_>>(), vec![image.digest()]);
+        }
+    }
+
+    // Invariant 2: more evidence never hurts, more rules never help.
+    #[test]
+    fn more_evidence_keeps_a_yes(some in things(5), more in things(5), threshold in 1..=2_u32, lists in any::<bool>()) {
+        let ask = trusted().threshold(threshold);
+        let (shop, image) = shop_of(&some, lists);
+        let before = ask.of(shop.sink.as_ref(), *image.digest());
+        let tagged = some.iter().any(|thing| thing.spot == Spot::Tag);
+        more.iter().filter(|thing| !tagged || thing.spot != Spot::Tag).for_each(|thing| thing.hang(&shop, &image));
+        let after = ask.of(shop.sink.as_ref(), *image.digest());
+        prop_assert!(word(&before) != "accepted" || word(&after) == "accepted", "{:#?}", after);
+    }
+
+    #[test]
+    fn a_rule_keeps_a_no(
+        things in things(8),
+        threshold in 1..=2_u32,
+        rules in prop::collection::vec(prop_oneof![
+            Just(Rule::Annotation { key: "env".to_owned(), value: "prod".to_owned() }),
+            Just(Rule::Annotation { key: "env".to_owned(), value: "test".to_owned() }),
+            Just(Rule::Reference("registry.example/app".to_owned())),
+            Just(Rule::Reference(String::new())),
+        ], 1..3),
+    ) {
+        let (shop, image) = shop_of(&things, true);
+        let mut ask = trusted().threshold(threshold);
+        let mut last = ask.of_everything(shop.sink.as_ref(), *image.digest());
+        for rule in rules {
+            ask = ask.rule(rule);
+            let next = ask.of_everything(shop.sink.as_ref(), *image.digest());
+            prop_assert!(word(&last) == "accepted" || word(&next) != "accepted", "{:#?}", next);
+            if let (Some(last), Some(next)) = (yes(&last), yes(&next)) {
+                prop_assert!(next.counted.is_subset(&last.counted));
+            }
+            last = next;
+        }
+        // A higher threshold and fewer keys only take away as well.
+        let higher = trusted().threshold(threshold + 1).of(shop.sink.as_ref(), *image.digest());
+        let lower = trusted().threshold(threshold).of(shop.sink.as_ref(), *image.digest());
+        prop_assert!(word(&higher) != "accepted" || word(&lower) == "accepted");
+        let fewer = Ask::by([proof::public(&proof::KEYS[0])]).of(shop.sink.as_ref(), *image.digest());
+        prop_assert!(word(&fewer) != "accepted" || word(&trusted().of(shop.sink.as_ref(), *image.digest())) == "accepted");
+    }
+
+    // Invariant 7: one key is one vote in however many formats, places and copies.
+    #[test]
+    fn one_key_is_one_vote(things in things(10), key in 0..TRUSTED) {
+        let same = things.into_iter().map(|thing| Thing { key, about: About::This, ..thing }).collect::<Vec<_>>();
+        let (shop, image) = shop_of(&same, true);
+        let everything = trusted().of_everything(shop.sink.as_ref(), *image.digest());
+        if let Some(reported) = yes(&everything) {
+            prop_assert_eq!(reported.keys().len(), 1);
+        }
+        prop_assert_eq!(word(&trusted().threshold(2).of(shop.sink.as_ref(), *image.digest())), "refused");
+    }
+
+    // Invariant 8: a list that cannot be read is not an empty list.
+    #[test]
+    fn an_unreadable_list_is_no_answer(things in things(6), n in any::<usize>(), threshold in 1..=2_u32) {
+        struct Unlisted(usize);
+        impl Script for Unlisted {
+            fn listing(&self, _: &Call, _: Result<Option<Listing>, StoreError>) -> Result<Option<Listing>, StoreError> {
+                Err(error(self.0))
+            }
+        }
+        // Even "not found" is no list: where there is none, the store says so in another way.
+        let (shop, image) = shop_of(&things, true);
+        let source = Scripted::new(shop.memory.clone().unwrap(), Unlisted(n));
+        let verdict = trusted().threshold(threshold).of(&source, *image.digest());
+        prop_assert!(word(&verdict) != "refused", "{:#?}", verdict);
+        let found = things.iter().filter(|thing| thing.spot == Spot::Tag).cloned().collect::<Vec<_>>();
+        prop_assert!(is_honest(&verdict, &image, &truth(&found), threshold));
+    }
+
+    // A referrer that cannot be read does not hide a good one, and makes a no no answer.
+    #[test]
+    fn an_unreadable_referrer_hides_nothing(things in things(6), at in any::<usize>(), n in any::<usize>()) {
+        struct Unreadable(Digest, usize);
+        impl Script for Unreadable {
+            fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
+                match *call == Call::Manifest(self.0) {
+                    true => Err(error(self.1)),
+                    false => answer,
+                }
+            }
+        }
+        let listed: Vec<_> = things.into_iter().filter(|thing| thing.spot != Spot::Tag).collect();
+        if listed.is_empty() {
+            return Ok(());
+        }
+        let broken = at % listed.len();
+        let (shop, image) = shop_of(&listed, true);
+        let letter = listed[broken].letter(&image);
+        // What is hung twice is there once: signatures are the same each time they are made.
+        let same = |thing: &Thing| thing.format == listed[broken].format && thing.letter(&image) == letter;
+        // The manifest that carries this one, as it was hung.
+        let carried = [letter.clone()];
+        let manifest = proof::forms::carrier(Some(&image.descriptor().bare()), listed[broken].format, &carried);
+        let source = Scripted::new(shop.memory.clone().unwrap(), Unreadable(*manifest.digest(), n));
+        let others: Vec<_> = listed.iter().filter(|thing| !same(thing)).cloned().collect();
+        let verdict = trusted().of(&source, *image.digest());
+        if !truth(&others).is_empty() {
+            prop_assert_eq!(word(&verdict), "accepted");
+        }
+        // Only where the store says that it is not there, or we say that it is too large, is a no an answer.
+        if truth(&listed).is_empty() && !matches!(n % 7, 1 | 4) && source.calls().contains(&Call::Manifest(*manifest.digest())) {
+            prop_assert_eq!(word(&verdict), "unknown");
+        }
+    }
+
+    // What is signed is what is verified, to the letter, in both forms.
+    #[test]
+    fn what_is_signed_is_what_is_verified(
+        annotations in prop::collection::btree_map(text(), text(), 0..4),
+        reference in prop::option::of("[a-z]{1,8}\\.example/[a-z0-9/<>&é\u{2028}]{1,20}"),
+        key in 0..4_usize,
+    ) {
+        let signer = &proof::KEYS[key];
+        for format in [sign::Format::Bundle, sign::Format::Tag] {
+            let shop = Shop::new();
+            let image = shop.image(1);
+            let terms =
+                Terms { annotations: annotations.clone(), created: Time::EPOCH, format, reference: reference.clone() };
+            now(sign::sign(shop.sink.as_ref(), &Subject::of(&image), &[signer], &terms, &Limits::DEFAULT)).unwrap();
+            let ask = annotations.iter().fold(Ask::by([proof::public(signer)]), |ask, (key, value)| ask.annotation(key, value));
+            let ask = reference.iter().fold(ask, |ask, name| ask.rule(Rule::Reference(name.clone())));
+            let verdict = ask.of(shop.sink.as_ref(), *image.digest());
+            let Some(reported) = yes(&verdict) else { panic!("{verdict:#?}") };
+            let (_, kind, _, got, name) = reported.counted.first().unwrap().clone();
+            prop_assert_eq!((kind, got), (Kind::ImageSignature, annotations.clone()));
+            if let Some(reference) = &reference {
+                prop_assert_eq!(name.as_ref(), Some(reference));
+            }
+            // And anything else is not.
+            for (key, value) in &annotations {
+                let verdict = Ask::by([proof::public(signer)])
+                    .annotation(key, &format!("{value}."))
+                    .of(shop.sink.as_ref(), *image.digest());
+                prop_assert_eq!(word(&verdict), "refused");
+            }
+        }
+    }
+
+    // Whatever bytes stand where a document should: a finding, never a yes, never a fall.
+    #[test]
+    fn any_bytes_are_a_finding(bytes in prop::collection::vec(any::<u8>(), 0..300), text in "[\\[\\]{}:,\"a0\\\\ \n-]{0,60}") {
+        for bytes in [bytes, text.into_bytes()] {
+            for format in Format::ALL {
+                let shop = Shop::new();
+                let image = shop.image(1);
+                let annotations = BTreeMap::from([(referrer::COSIGN_SIGNATURE.to_owned(), "AA==".to_owned())]);
+                let letter = Letter { media_type: format.media_type().to_owned(), bytes: bytes.clone(), annotations };
+                shop.hang(&image, Spot::Referrers, &Kind::ImageSignature, format, &[letter]);
+                prop_assert_eq!(word(&Ask::new().of(shop.sink.as_ref(), *image.digest())), "refused");
+                let payload = Word { payload_type: media_type::IN_TOTO.to_owned(), payload: bytes.clone() };
+                let signed = payload.seal(format, &[proof::key()]);
+                shop.hang(&image, Spot::Referrers, &Kind::ImageSignature, format, &[signed]);
+                prop_assert_eq!(word(&Ask::new().of(shop.sink.as_ref(), *image.digest())), "refused");
+            }
+        }
+    }
+}
+
+/// Text of the kinds that break writers: quotes, control characters, what Go escapes, what is not ASCII.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-zA-Z0-9._/=-]{1,12}",
+        "[ \"\\\\<>&'\t\n\r\u{8}\u{c}\u{7f}é\u{2028}\u{2029}\u{1f980}]{1,8}",
+        ".{1,8}"
+    ]
+}

@@ -1,0 +1,652 @@
+//! The bounds of `Limits`: one below, at and one above each of them. A bound without a test here does not compile.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+mod proof;
+
+use std::collections::BTreeMap;
+
+use bulla::digest::Digest;
+use bulla::envelope::Bundle;
+use bulla::envelope::Envelope;
+use bulla::envelope::EnvelopeError;
+use bulla::flow::FlowError;
+use bulla::flow::graph::Closure;
+use bulla::flow::graph::Graph;
+use bulla::flow::sign;
+use bulla::flow::sign::Extent;
+use bulla::json;
+use bulla::key::KeyError;
+use bulla::key::file;
+use bulla::limits::Limits;
+use bulla::oci::Content;
+use bulla::oci::Descriptor;
+use bulla::oci::Document;
+use bulla::oci::ManifestError;
+use bulla::oci::Selector;
+use bulla::oci::media_type;
+use bulla::policy::Kind;
+use bulla::store::Layout;
+use bulla::store::Memory;
+use bulla::store::Sink;
+use bulla::store::Source;
+use bulla::store::StoreError;
+use proof::Ask;
+use proof::forms::Format;
+use proof::forms::Letter;
+use proof::forms::Shop;
+use proof::forms::Spot;
+use proof::forms::Word;
+use proof::forms::blobs;
+use proof::forms::carrier;
+use proof::now;
+use proof::scripted::Call;
+use proof::scripted::Scripted;
+use proof::word;
+use serde_json::Value;
+use serde_json::json;
+
+/// Where each bound is tested. A new field of `Limits` does not compile before it stands here.
+#[test]
+fn every_bound_has_a_test() {
+    let Limits {
+        annotations: _,             // annotations_are_counted
+        annotation_bytes: _,        // annotations_are_measured
+        archive_members: _,         // files_of_a_layout_are_counted; of an archive: tests/archive_rows.rs
+        attestation_bytes: _,       // attestations_are_measured
+        certificates: _,            // parts_of_a_bundle_are_counted
+        descriptors: _,             // descriptors_are_counted
+        error_body_bytes: _,        // of a registry: its own tests
+        evidence_bytes: _,          // evidence_is_measured_together
+        index_depth: _,             // indexes_are_followed_to_a_depth
+        json_depth: _,              // json_is_nested_to_a_depth
+        json_string_bytes: _,       // json_strings_are_measured
+        json_values: _,             // json_values_are_counted
+        key_file_bytes: _,          // key_files_are_measured
+        link_hops: _,               // of a registry: its own tests
+        log_entries: _,             // parts_of_a_bundle_are_counted
+        manifest_bytes: _,          // manifests_are_measured
+        redirects: _,               // of a registry: its own tests
+        referrers: _,               // referrers_are_counted
+        referrer_depth: _,          // referrers_are_followed_to_a_depth
+        request_bytes: _,           // tests/round.rs: a_request_is_bounded
+        plugin_bytes: _,            // tests/plugin.rs: an_answer_without_end_is_cut
+        request_items: _,           // tests/round.rs: a_request_is_bounded
+        request_keys: _,            // tests/round.rs: a_request_is_bounded
+        request_text_bytes: _,      // tests/round.rs: a_request_is_bounded
+        response_bytes: _,          // tests/round.rs: a_response_is_bounded_and_strict
+        signature_bytes: _,         // signatures_are_measured
+        signature_manifests: _,     // signature_manifests_are_counted, signatures_under_a_tag_are_counted
+        signatures_per_envelope: _, // signatures_of_an_envelope_are_counted
+        signing_log_line_bytes: _,  // tests/round.rs: a_log_cannot_be_changed_unnoticed
+        statement_digests: _,       // digests_of_a_subject_are_counted
+        statement_subjects: _,      // subjects_are_counted
+        timestamps: _,              // parts_of_a_bundle_are_counted
+        token_bytes: _,             // of a registry: its own tests
+    } = Limits::DEFAULT;
+}
+
+/// What was promised in public: changing one of these is a change of what we promise.
+#[test]
+fn the_defaults_are_what_is_promised() {
+    let want = Limits {
+        annotations: 256,
+        annotation_bytes: 65_536,
+        archive_members: 1_000_000,
+        attestation_bytes: 33_554_432,
+        certificates: 32,
+        descriptors: 1_000,
+        error_body_bytes: 65_536,
+        evidence_bytes: 67_108_864,
+        index_depth: 3,
+        json_depth: 64,
+        json_string_bytes: 8_388_608,
+        json_values: 200_000,
+        key_file_bytes: 65_536,
+        link_hops: 20,
+        log_entries: 32,
+        manifest_bytes: 4_194_304,
+        plugin_bytes: 1_048_576,
+        redirects: 5,
+        referrers: 1_000,
+        referrer_depth: 4,
+        request_bytes: 67_108_864,
+        request_items: 4_000,
+        request_keys: 64,
+        request_text_bytes: 4_096,
+        response_bytes: 33_554_432,
+        signature_bytes: 1_048_576,
+        signature_manifests: 100,
+        signatures_per_envelope: 16,
+        signing_log_line_bytes: 16_384,
+        statement_digests: 32,
+        statement_subjects: 1_024,
+        timestamps: 32,
+        token_bytes: 1_048_576,
+    };
+    assert_eq!(Limits::DEFAULT, want);
+    assert_eq!(Limits::default(), want);
+}
+
+/// One below, at, and one above a bound: yes, yes, no.
+fn around(limit: usize, accepts: impl Fn(usize) -> bool) {
+    for (count, want) in [(limit - 1, true), (limit, true), (limit + 1, false)] {
+        assert_eq!(accepts(count), want, "{count} with a limit of {limit}");
+    }
+}
+
+fn bytes(limit: u64) -> usize {
+    usize::try_from(limit).unwrap()
+}
+
+// ----------------------------------------------------------------------------------------------------- manifests
+
+/// A manifest, changed.
+fn manifest(change: impl Fn(&mut Value)) -> Content {
+    let mut wire = json!({
+        "schemaVersion": 2,
+        "mediaType": media_type::OCI_MANIFEST,
+        "config": Descriptor::of(media_type::OCI_EMPTY, b"{}"),
+        "layers": [],
+    });
+    change(&mut wire);
+    Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes())
+}
+
+/// Whether the content is read; if not, it must be for a limit.
+fn reads(content: &Content) -> bool {
+    match Document::parse(content, &Limits::DEFAULT) {
+        Ok(_) => true,
+        Err(ManifestError::Limit { .. } | ManifestError::Json { .. }) => false,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn annotations_are_counted() {
+    let many = |count: usize| (0..count).map(|n| (format!("k{n}"), "v".to_owned())).collect::<BTreeMap<_, _>>();
+    let limit = Limits::DEFAULT.annotations;
+    around(limit, |count| reads(&manifest(|wire| wire["annotations"] = json!(many(count)))));
+    around(limit, |count| reads(&manifest(|wire| wire["config"]["annotations"] = json!(many(count)))));
+    around(limit, |count| {
+        reads(&manifest(|wire| {
+            wire["subject"] = wire["config"].clone();
+            wire["subject"]["annotations"] = json!(many(count));
+        }))
+    });
+    around(limit, |count| {
+        reads(&manifest(|wire| {
+            wire["layers"] = json!([wire["config"].clone(), wire["config"].clone()]);
+            wire["layers"][1]["annotations"] = json!(many(count));
+        }))
+    });
+}
+
+#[test]
+fn annotations_are_measured() {
+    let limit = Limits::DEFAULT.annotation_bytes;
+    around(limit, |count| reads(&manifest(|wire| wire["annotations"] = json!({"four": "x".repeat(count - 4)}))));
+    around(limit, |count| {
+        let half = "x".repeat(count / 2);
+        let rest = "x".repeat(count - count / 2 - 2);
+        reads(&manifest(|wire| wire["config"]["annotations"] = json!({"a": half, "b": rest})))
+    });
+}
+
+#[test]
+fn descriptors_are_counted() {
+    let limit = Limits::DEFAULT.descriptors;
+    let entry = |n: usize| Descriptor::of(media_type::OCI_MANIFEST, &n.to_be_bytes());
+    let many = |count: usize| (0..count).map(entry).collect::<Vec<_>>();
+    around(limit, |count| {
+        let index = json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": many(count)});
+        reads(&Content::name(media_type::OCI_INDEX, index.to_string().into_bytes()))
+    });
+    // The config is one of them.
+    around(limit, |count| reads(&manifest(|wire| wire["layers"] = json!(many(count - 1)))));
+}
+
+#[test]
+fn manifests_are_measured() {
+    let limit = bytes(Limits::DEFAULT.manifest_bytes);
+    let sized = |size: usize| {
+        let content = manifest(|_| {});
+        let mut bytes = content.bytes().to_vec();
+        bytes.resize(size, b' ');
+        Content::name(media_type::OCI_MANIFEST, bytes)
+    };
+    around(limit, |size| reads(&sized(size)));
+    // In a store: refused by what its descriptor says, before it is read.
+    let memory = Memory::new(Limits { manifest_bytes: u64::MAX, ..Limits::DEFAULT });
+    let strict = Memory::new(Limits::DEFAULT);
+    let dir = tempfile::tempdir().unwrap();
+    let layout = Layout::create(dir.path().join("layout"), Limits::DEFAULT).unwrap();
+    for store in [&strict as &dyn Sink, &layout, &memory] {
+        around(limit, |size| {
+            let content = sized(size);
+            now(store.push_content(&content)).unwrap();
+            match now(store.manifest(content.descriptor())) {
+                Ok(_) => true,
+                Err(StoreError::TooLarge { limit: got, .. }) => {
+                    assert_eq!(got, Limits::DEFAULT.manifest_bytes);
+                    false
+                }
+                Err(error) => panic!("{error}"),
+            }
+        });
+        if store.origin() == layout.origin() {
+            break;
+        }
+    }
+}
+
+#[test]
+fn indexes_are_followed_to_a_depth() {
+    let limit = Limits::DEFAULT.index_depth;
+    let shop = Shop::new();
+    let nested = |depth: usize| {
+        let inner = shop.image(1);
+        (0..depth).fold(inner, |inner, _| shop.index(&[inner.descriptor().bare()], None))
+    };
+    around(limit, |depth| {
+        let root = nested(depth);
+        match now(Graph::collect(shop.sink.as_ref(), root, Closure::Image, &Limits::DEFAULT)) {
+            Ok(graph) => graph.manifests.len() == depth + 1,
+            Err(FlowError::TooDeep { limit: got, .. }) => got != limit,
+            Err(error) => panic!("{error}"),
+        }
+    });
+    around(limit, |depth| {
+        let selector = Selector::Digest(*nested(depth).digest());
+        let sink = shop.sink.as_ref();
+        match now(sign::subjects(sink, &selector, Extent::AllPlatforms, &Limits::DEFAULT)) {
+            Ok(subjects) => subjects.len() == depth + 1,
+            Err(FlowError::TooDeep { limit: got, .. }) => got != limit,
+            Err(error) => panic!("{error}"),
+        }
+    });
+}
+
+#[test]
+fn referrers_are_followed_to_a_depth() {
+    around(Limits::DEFAULT.referrer_depth, |depth| {
+        let shop = Shop::new();
+        let image = shop.image(1);
+        let mut subject = image.clone();
+        for n in 0..depth {
+            let letter = Letter::of_text(Format::Dsse, &format!("{{\"n\":{n}}}"));
+            subject = shop.hang(&subject, Spot::Referrers, &Kind::ImageSignature, Format::Dsse, &[letter]).remove(0);
+        }
+        match now(Graph::collect(shop.sink.as_ref(), image, Closure::WithReferrers, &Limits::DEFAULT)) {
+            Ok(graph) => graph.manifests.len() == depth + 1,
+            Err(FlowError::TooDeep { .. }) => false,
+            Err(error) => panic!("{error}"),
+        }
+    });
+}
+
+// ---------------------------------------------------------------------------------------------------------- JSON
+
+#[test]
+fn json_is_nested_to_a_depth() {
+    // A value inside as many arrays.
+    around(Limits::DEFAULT.json_depth, |depth| {
+        let text = format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        json::check(text.as_bytes(), &Limits::DEFAULT).is_ok()
+    });
+    around(Limits::DEFAULT.json_depth, |depth| {
+        let text = format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+        json::check(text.as_bytes(), &Limits::DEFAULT).is_ok()
+    });
+    let endless = "[".repeat(1_000_000);
+    assert!(json::check(endless.as_bytes(), &Limits::DEFAULT).is_err());
+}
+
+#[test]
+fn json_values_are_counted() {
+    // The array is a value too.
+    let of = |count: usize| format!("[{}]", vec!["0"; count - 1].join(","));
+    around(Limits::DEFAULT.json_values, |count| json::check(of(count).as_bytes(), &Limits::DEFAULT).is_ok());
+    around(10, |count| {
+        let limits = Limits { json_values: 10, ..Limits::DEFAULT };
+        json::check(of(count).as_bytes(), &limits).is_ok()
+    });
+}
+
+#[test]
+fn json_strings_are_measured() {
+    let limit = Limits::DEFAULT.json_string_bytes;
+    around(limit, |size| json::check(format!("\"{}\"", "x".repeat(size)).as_bytes(), &Limits::DEFAULT).is_ok());
+    around(limit, |size| json::check(format!("{{\"{}\":0}}", "x".repeat(size)).as_bytes(), &Limits::DEFAULT).is_ok());
+    // Measured in bytes of what it says, not of how it is written.
+    around(10, |size| {
+        let limits = Limits { json_string_bytes: 10, ..Limits::DEFAULT };
+        json::check(format!("\"{}\"", "\\u0078".repeat(size)).as_bytes(), &limits).is_ok()
+    });
+}
+
+// ----------------------------------------------------------------------------------------------------- documents
+
+fn over(error: EnvelopeError, limit: usize) -> bool {
+    match error {
+        EnvelopeError::Limit { limit: got, .. } => {
+            assert_eq!(got, limit);
+            false
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn signatures_of_an_envelope_are_counted() {
+    let limit = Limits::DEFAULT.signatures_per_envelope;
+    let word = Word::statement(b"{}".to_vec());
+    for format in [Format::Bundle, Format::Dsse] {
+        around(limit, |count| {
+            let letter = word.within(format, &json!(vec![json!({"sig": "AA=="}); count]));
+            let parsed = match format {
+                Format::Bundle => Bundle::parse(&letter.bytes, &Limits::DEFAULT).map(drop),
+                Format::Dsse | Format::Simple => Envelope::parse(&letter.bytes, &Limits::DEFAULT).map(drop),
+            };
+            parsed.map_or_else(|error| over(error, limit), |()| true)
+        });
+    }
+}
+
+#[test]
+fn parts_of_a_bundle_are_counted() {
+    let letter = Word::statement(b"{}".to_vec()).within(Format::Bundle, &json!([{"sig": "AA=="}]));
+    let bundle: Value = serde_json::from_slice(&letter.bytes).unwrap();
+    let reads = |limit: usize, change: &dyn Fn(&mut Value)| {
+        let mut bundle = bundle.clone();
+        change(&mut bundle["verificationMaterial"]);
+        let parsed = Bundle::parse(bundle.to_string().as_bytes(), &Limits::DEFAULT);
+        parsed.map_or_else(|error| over(error, limit), |_| true)
+    };
+    let Limits { certificates, log_entries, timestamps, .. } = Limits::DEFAULT;
+    around(log_entries, |count| {
+        reads(log_entries, &|material| material["tlogEntries"] = json!(vec![json!({"logIndex": "1"}); count]))
+    });
+    around(timestamps, |count| {
+        reads(timestamps, &|material| {
+            let list = json!(vec![json!({"signedTimestamp": "AA=="}); count]);
+            material["timestampVerificationData"] = json!({"rfc3161Timestamps": list});
+        })
+    });
+    around(certificates, |count| {
+        reads(certificates, &|material| {
+            let list = json!(vec![json!({"rawBytes": "AA=="}); count]);
+            material["x509CertificateChain"] = json!({"certificates": list});
+        })
+    });
+    // The leaf beside a chain is one of them.
+    around(certificates, |count| {
+        reads(certificates, &|material| {
+            material["certificate"] = json!({"rawBytes": "AA=="});
+            let list = json!(vec![json!({"rawBytes": "AA=="}); count - 1]);
+            material["x509CertificateChain"] = json!({"certificates": list});
+        })
+    });
+}
+
+/// The verdict on an image whose statement has these subjects besides the right one, which comes last.
+fn with_subjects(subjects: impl Fn(&Content) -> Value) -> bool {
+    let shop = Shop::new();
+    let image = shop.image(1);
+    let statement = json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": subjects(&image),
+        "predicateType": media_type::COSIGN_SIGN_PREDICATE,
+        "predicate": {},
+    });
+    let letter = Word::json(&statement).seal(Format::Bundle, &[proof::key()]);
+    shop.hang(&image, Spot::Referrers, &Kind::ImageSignature, Format::Bundle, &[letter]);
+    let verdict = Ask::new().of(shop.sink.as_ref(), *image.digest());
+    match word(&verdict) {
+        "accepted" => true,
+        _ => {
+            assert!(proof::codes(&verdict).contains("payload-unreadable"), "{verdict:#?}");
+            false
+        }
+    }
+}
+
+// HR-75: the digest in position 1,024 is found, in position 1,025 it is not looked for.
+#[test]
+fn subjects_are_counted() {
+    around(Limits::DEFAULT.statement_subjects, |count| {
+        with_subjects(|image| {
+            let other = |n: usize| json!({"digest": {"sha256": Digest::sha256(&n.to_be_bytes()).hex()}});
+            let mut subjects: Vec<_> = (1..count).map(other).collect();
+            subjects.push(json!({"digest": {"sha256": image.digest().hex()}}));
+            json!(subjects)
+        })
+    });
+}
+
+#[test]
+fn digests_of_a_subject_are_counted() {
+    around(Limits::DEFAULT.statement_digests, |count| {
+        with_subjects(|image| {
+            let mut digests: BTreeMap<_, _> = (1..count).map(|n| (format!("other{n}"), "00".to_owned())).collect();
+            digests.insert("sha256".to_owned(), image.digest().hex());
+            json!([{"digest": digests}])
+        })
+    });
+}
+
+// ------------------------------------------------------------------------------------------------------ evidence
+
+/// A letter by the trusted key, filled up with white space to this size.
+fn sized(format: Format, kind: &Kind, image: &Content, size: usize) -> Letter {
+    let mut letter = Word::about(format, kind, image.digest()).seal(format, &[proof::key()]);
+    match format {
+        Format::Simple => {
+            let mut word = Word::about(format, kind, image.digest());
+            word.payload.resize(size, b' ');
+            letter = word.seal(format, &[proof::key()]);
+        }
+        Format::Bundle | Format::Dsse => letter.bytes.resize(size, b' '),
+    }
+    letter
+}
+
+fn hears(format: Format, kind: &Kind, size: usize) -> bool {
+    let shop = Shop::new();
+    let image = shop.image(1);
+    let letter = sized(format, kind, &image, size);
+    shop.hang(&image, Spot::Referrers, kind, format, &[letter]);
+    let source = Scripted::honest(shop.memory.clone().unwrap());
+    let verdict = Ask::new().kind(kind.clone()).of(&source, *image.digest());
+    match word(&verdict) {
+        "accepted" => true,
+        _ => {
+            assert_eq!(proof::codes(&verdict), ["too-large"].into());
+            assert!(!source.calls().iter().any(|call| matches!(call, Call::Blob(_))), "it was fetched");
+            false
+        }
+    }
+}
+
+#[test]
+fn signatures_are_measured() {
+    for format in Format::ALL {
+        around(bytes(Limits::DEFAULT.signature_bytes), |size| hears(format, &Kind::ImageSignature, size));
+    }
+}
+
+#[test]
+fn attestations_are_measured() {
+    let kind = proof::attestation("https://slsa.dev/provenance/v1");
+    around(bytes(Limits::DEFAULT.attestation_bytes), |size| hears(Format::Dsse, &kind, size));
+}
+
+/// What is signed by somebody else, different for each number.
+fn noise(format: Format, image: &Content, n: usize) -> Letter {
+    let annotations = BTreeMap::from([("n".to_owned(), n.to_string())]);
+    let word = Word::with(format, &Kind::ImageSignature, image.digest(), &annotations, None);
+    match format {
+        Format::Simple => word.beside("AA=="),
+        Format::Bundle | Format::Dsse => word.within(format, &json!([{"sig": "AA=="}])),
+    }
+}
+
+// Beyond the limit it is not known what there is, so there is no answer.
+#[test]
+fn signature_manifests_are_counted() {
+    for (artifact_type, spot) in [
+        (media_type::SIGSTORE_BUNDLE, Spot::Referrers),
+        (media_type::SIGSTORE_BUNDLE, Spot::Fallback),
+        // Beyond the limit a signature may hide behind a wrong type as well.
+        ("application/spdx+json", Spot::Fallback),
+    ] {
+        around(Limits::DEFAULT.signature_manifests, |count| {
+            let shop = match spot {
+                Spot::Fallback => Shop::memory(Memory::without_referrers(Limits::DEFAULT)),
+                _ => Shop::new(),
+            };
+            let image = shop.image(1);
+            for n in 0..count {
+                let letter = noise(Format::Bundle, &image, n);
+                let manifest = carrier(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&letter));
+                shop.push(&[blobs(&[letter]).remove(0), bulla::oci::referrer::empty_config()], &manifest, None);
+                if spot == Spot::Fallback {
+                    let listed =
+                        Descriptor { artifact_type: Some(artifact_type.to_owned()), ..manifest.descriptor().bare() };
+                    shop.list(&image, &[listed]);
+                }
+            }
+            let source = Scripted::honest(shop.memory.clone().unwrap());
+            let verdict = Ask::new().of(&source, *image.digest());
+            let fetched = source.calls().iter().filter(|call| matches!(call, Call::Manifest(_))).count();
+            assert_eq!(fetched, count.min(Limits::DEFAULT.signature_manifests));
+            match word(&verdict) {
+                "refused" => true,
+                "unknown" => {
+                    assert!(proof::codes(&verdict).contains("too-many"));
+                    false
+                }
+                other => panic!("{other}"),
+            }
+        });
+    }
+}
+
+#[test]
+fn signatures_under_a_tag_are_counted() {
+    for format in Format::ALL {
+        around(Limits::DEFAULT.signature_manifests, |count| {
+            let shop = Shop::new();
+            let image = shop.image(1);
+            let letters: Vec<_> = (0..count).map(|n| noise(format, &image, n)).collect();
+            shop.hang(&image, Spot::Tag, &Kind::ImageSignature, format, &letters);
+            match word(&Ask::new().of(shop.sink.as_ref(), *image.digest())) {
+                "refused" => true,
+                "unknown" => false,
+                other => panic!("{other}"),
+            }
+        });
+    }
+}
+
+// Manifests and documents together, in every place; at the limit everything is still heard.
+#[test]
+fn evidence_is_measured_together() {
+    for spot in [Spot::Referrers, Spot::Tag] {
+        let shop = Shop::new();
+        let image = shop.image(1);
+        let letters: Vec<_> = (0..4).map(|n| noise(Format::Simple, &image, n)).collect();
+        let manifest = shop.hang(&image, spot, &Kind::ImageSignature, Format::Simple, &letters).remove(0);
+        let documents: usize = letters.iter().map(|letter| letter.bytes.len()).sum();
+        let all = documents + if spot == Spot::Tag { 0 } else { manifest.bytes().len() };
+        let verdict = |limit: usize| {
+            let limits = Limits { evidence_bytes: limit as u64, ..Limits::DEFAULT };
+            word(&Ask::new().limits(limits).of(shop.sink.as_ref(), *image.digest()))
+        };
+        assert_eq!([all + 1, all, all - 1].map(verdict), ["refused", "refused", "unknown"], "{spot:?}");
+    }
+    // As large as a limit may be, nothing overflows.
+    let limits = Limits { evidence_bytes: u64::MAX, ..Limits::DEFAULT };
+    let shop = Shop::new();
+    let image = shop.image(1);
+    assert_eq!(word(&Ask::new().limits(limits).of(shop.sink.as_ref(), *image.digest())), "refused");
+}
+
+#[test]
+fn referrers_are_counted() {
+    let limit = 20;
+    let limits = Limits { referrers: limit, ..Limits::DEFAULT };
+    let dir = tempfile::tempdir().unwrap();
+    let layout = |n: usize| Layout::create(dir.path().join(n.to_string()), limits.clone()).unwrap();
+    let listed = |sink: &dyn Sink, count: usize| {
+        let shop = Shop::new();
+        let image = shop.image(1);
+        for n in 0..count {
+            let letter = noise(Format::Bundle, &image, n);
+            let manifest = carrier(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&letter));
+            now(sink.push_content(&blobs(&[letter])[0])).unwrap();
+            now(sink.push_content(&bulla::oci::referrer::empty_config())).unwrap();
+            now(sink.push_manifest(&manifest, None)).unwrap();
+        }
+        let unknown = word(&Ask::new().of(sink, *image.digest())) == "unknown";
+        match now(sink.referrers(image.digest(), None)) {
+            Ok(listing) => {
+                assert!(!unknown);
+                listing.unwrap().entries.len() == count
+            }
+            Err(StoreError::TooMany { limit: got, .. }) => {
+                assert!(unknown, "what could not be listed was taken for what is not there");
+                got != limit
+            }
+            Err(error) => panic!("{error}"),
+        }
+    };
+    around(limit, |count| listed(&Memory::new(limits.clone()), count));
+    around(limit, |count| listed(&layout(count), count));
+}
+
+// --------------------------------------------------------------------------------------------------------- files
+
+#[test]
+fn key_files_are_measured() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("key.pub");
+    let pem = proof::public(proof::key()).to_pem();
+    around(bytes(Limits::DEFAULT.key_file_bytes), |size| {
+        std::fs::write(&path, format!("{pem}{}", "\n".repeat(size - pem.len()))).unwrap();
+        match file::read_public(&path, &Limits::DEFAULT) {
+            Ok(key) => key == proof::public(proof::key()),
+            Err(KeyError::TooLarge { .. }) => false,
+            Err(error) => panic!("{error}"),
+        }
+    });
+}
+
+#[test]
+fn files_of_a_layout_are_counted() {
+    let shop = Shop::layout(Limits::DEFAULT);
+    let image = shop.image(1);
+    shop.settle();
+    let files = std::fs::read_dir(shop.path().join("blobs/sha256")).unwrap().count();
+    around(files, |count| {
+        // As many files as there are, with a limit that moves instead.
+        let limits = Limits { archive_members: 2 * files - count, ..Limits::DEFAULT };
+        let layout = Layout::open(shop.path(), limits).unwrap();
+        match now(layout.referrers(image.digest(), None)) {
+            Ok(_) => true,
+            Err(StoreError::TooMany { .. }) => false,
+            Err(error) => panic!("{error}"),
+        }
+    });
+}

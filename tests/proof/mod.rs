@@ -1,0 +1,202 @@
+//! What the tests of the verifier share: signed images in every form and place, and sources that misbehave.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::allow_attributes,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "shared by several tests, none of which uses all of it; tests stop where they fail"
+)]
+
+pub mod forms;
+pub mod goldens;
+pub mod scripted;
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::LazyLock;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
+
+use bulla::digest::Digest;
+use bulla::flow::hear::Effort;
+use bulla::flow::verify;
+use bulla::flow::verify::Verdict;
+use bulla::key::KeyId;
+use bulla::key::KeyKind;
+use bulla::key::PrivateKey;
+use bulla::key::PublicKey;
+use bulla::key::Scheme;
+use bulla::key::Signer;
+use bulla::limits::Limits;
+use bulla::policy::Kind;
+use bulla::policy::Policy;
+use bulla::policy::Rule;
+use bulla::store::Source;
+use bulla::trust::Threshold;
+use bulla::trust::TrustRoot;
+use bulla::verify::VerifiedSubject;
+use bulla::verify::Verifier;
+
+/// Runs what never waits for anything but itself: local stores.
+pub fn now<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..1_000_000 {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+    }
+    panic!("a local store waited")
+}
+
+/// The folder of other projects' test vectors, where there is one: `BULLA_VECTORS`, else `../shared/vectors`.
+pub fn vectors() -> Option<PathBuf> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors");
+    let path = std::env::var_os("BULLA_VECTORS").map_or_else(beside, PathBuf::from);
+    path.is_dir().then_some(path)
+}
+
+/// Keys that exist for one run only; every test binary has its own.
+pub static KEYS: LazyLock<Vec<PrivateKey>> = LazyLock::new(|| {
+    let kinds = [KeyKind::P256, KeyKind::Ed25519, KeyKind::P256, KeyKind::P384, KeyKind::P256];
+    kinds.map(|kind| PrivateKey::generate(kind).expect("a key")).into_iter().collect()
+});
+
+/// The key that is trusted, unless a test says otherwise.
+pub fn key() -> &'static PrivateKey {
+    &KEYS[0]
+}
+
+/// A key that nobody trusts, unless a test says otherwise.
+pub fn stranger() -> &'static PrivateKey {
+    KEYS.last().expect("a key")
+}
+
+pub fn public(key: &PrivateKey) -> PublicKey {
+    key.public_key().clone()
+}
+
+pub fn attestation(predicate_type: &str) -> Kind {
+    Kind::Attestation { predicate_type: predicate_type.to_owned() }
+}
+
+/// What a test asks of an image.
+#[derive(Clone)]
+pub struct Ask {
+    pub keys: Vec<PublicKey>,
+    pub kind: Kind,
+    pub limits: Limits,
+    pub rules: Vec<Rule>,
+    pub threshold: u32,
+}
+
+impl Ask {
+    /// An image signature by [`key`].
+    pub fn new() -> Self {
+        Self::by([public(key())])
+    }
+
+    pub fn by(keys: impl IntoIterator<Item = PublicKey>) -> Self {
+        let keys = keys.into_iter().collect();
+        Self { keys, kind: Kind::ImageSignature, limits: Limits::DEFAULT, rules: Vec::new(), threshold: 1 }
+    }
+
+    pub fn kind(self, kind: Kind) -> Self {
+        Self { kind, ..self }
+    }
+
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    pub fn threshold(self, threshold: u32) -> Self {
+        Self { threshold, ..self }
+    }
+
+    pub fn rule(mut self, rule: Rule) -> Self {
+        self.rules.push(rule);
+        self
+    }
+
+    pub fn annotation(self, key: &str, value: &str) -> Self {
+        self.rule(Rule::Annotation { key: key.to_owned(), value: value.to_owned() })
+    }
+
+    pub fn verifier(&self) -> Verifier {
+        let policy = Policy::new(self.kind.clone(), Threshold::new(self.threshold).expect("a threshold"));
+        let policy = self.rules.iter().cloned().fold(policy, Policy::and);
+        let trust = TrustRoot::pinned(self.keys.clone()).expect("keys");
+        Verifier::new(trust, policy, self.limits.clone()).expect("a verifier")
+    }
+
+    /// The verdict on `subject` by what `source` has.
+    pub fn of(&self, source: &dyn Source, subject: Digest) -> Verdict {
+        now(verify::judge(source, subject, &self.verifier(), Effort::UntilMet, &self.limits))
+    }
+
+    /// The same, with all evidence heard.
+    pub fn of_everything(&self, source: &dyn Source, subject: Digest) -> Verdict {
+        now(verify::judge(source, subject, &self.verifier(), Effort::Everything, &self.limits))
+    }
+}
+
+/// What is reported of one statement that counted.
+pub type CountedAs = (KeyId, Kind, Scheme, BTreeMap<String, String>, Option<String>);
+
+/// What is reported of an image that was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reported {
+    pub digest: Digest,
+    pub counted: BTreeSet<CountedAs>,
+}
+
+impl Reported {
+    pub fn of(verified: &VerifiedSubject) -> Self {
+        let counted = verified.counted().iter().map(|counted| {
+            (counted.key, counted.kind.clone(), counted.scheme, counted.annotations.clone(), counted.reference.clone())
+        });
+        Self { digest: *verified.digest(), counted: counted.collect() }
+    }
+
+    pub fn keys(&self) -> BTreeSet<KeyId> {
+        self.counted.iter().map(|counted| counted.0).collect()
+    }
+}
+
+/// What is reported where the verdict is yes.
+pub fn yes(verdict: &Verdict) -> Option<Reported> {
+    match verdict {
+        Verdict::Accepted(verified) => Some(Reported::of(verified)),
+        Verdict::Refused(_) | Verdict::Unknown { .. } => None,
+    }
+}
+
+/// `accepted`, `refused` or `unknown`.
+pub fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Accepted(_) => "accepted",
+        Verdict::Refused(_) => "refused",
+        Verdict::Unknown { .. } => "unknown",
+    }
+}
+
+/// The codes of all findings of a verdict, and of what could not be read.
+pub fn codes(verdict: &Verdict) -> BTreeSet<&'static str> {
+    let (findings, open) = match verdict {
+        Verdict::Accepted(verified) => (verified.findings(), &[][..]),
+        Verdict::Refused(refusal) => (refusal.findings.as_slice(), &[][..]),
+        Verdict::Unknown { refusal, open } => (refusal.findings.as_slice(), open.as_slice()),
+    };
+    let findings = findings.iter().map(|finding| finding.reason.code());
+    findings.chain(open.iter().map(bulla::store::StoreError::code)).collect()
+}

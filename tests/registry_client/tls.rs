@@ -1,0 +1,288 @@
+//! Registries over TLS: who is believed, who is shown our certificate, and that there is no way back to plain HTTP.
+
+use super::*;
+use crate::support::image::image;
+use crate::support::program;
+use crate::support::registry::Action;
+use crate::support::registry::Times;
+use crate::support::temp_dir;
+use bulla::store::Source as _;
+use bulla::store::registry::ClientCertificate;
+use bulla::store::registry::Scheme;
+use rustls::RootCertStore;
+use rustls::ServerConfig;
+use rustls::ServerConnection;
+use rustls::StreamOwned;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::server::WebPkiClientVerifier;
+use std::io;
+use std::io::Read;
+use std::io::Write;
+use std::net::TcpListener;
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::Mutex;
+
+/// Keys and certificates, made by openssl.
+struct Authority {
+    directory: tempfile::TempDir,
+}
+
+impl Authority {
+    fn new() -> Option<Self> {
+        if program("openssl").is_none() {
+            eprintln!("skipped: no openssl");
+            return None;
+        }
+        let authority = Self { directory: temp_dir() };
+        std::fs::write(authority.path("index.txt"), "").unwrap();
+        std::fs::write(authority.path("serial"), "01").unwrap();
+        let config = "[ca]\ndefault_ca=d\n[d]\ndir=.\ndatabase=index.txt\nserial=serial\nnew_certs_dir=.\ncertificate=ca.pem\n\
+            private_key=ca.key\ndefault_md=sha256\npolicy=p\nunique_subject=no\n[p]\ncommonName=supplied\n";
+        std::fs::write(authority.path("ca.cnf"), config).unwrap();
+        authority.openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 36500 -subj /CN=CA -keyout ca.key -out ca.pem");
+        Some(authority)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn read(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.path(name)).unwrap()
+    }
+
+    fn openssl(&self, arguments: &str) {
+        let output =
+            Command::new("openssl").args(arguments.split(' ')).current_dir(self.directory.path()).output().unwrap();
+        assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// A certificate for that name, good until that date.
+    fn issue(&self, name: &str, san: &str, end: &str) {
+        self.openssl(&format!(
+            "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN={name} -keyout {name}.key -out {name}.csr"
+        ));
+        std::fs::write(self.path("ext"), format!("subjectAltName={san}\nbasicConstraints=CA:FALSE\n")).unwrap();
+        self.openssl(&format!("ca -batch -notext -config ca.cnf -startdate 20200101000000Z -enddate {end} -extfile ext -in {name}.csr -out {name}.pem"));
+    }
+}
+
+/// A TLS front of a registry.
+struct Front {
+    port: u16,
+    /// Whether each connection showed a certificate.
+    shown: Arc<Mutex<Vec<bool>>>,
+    /// How many connections there were.
+    tried: Arc<Mutex<usize>>,
+}
+
+impl Front {
+    fn new(authority: &Authority, name: &str, registry: &Registry) -> Self {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(&authority.read("ca.pem")).unwrap()).unwrap();
+        let asks = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_client_cert_verifier(asks.allow_unauthenticated().build().unwrap())
+            .with_single_cert(
+                vec![CertificateDer::from_pem_slice(&authority.read(&format!("{name}.pem"))).unwrap()],
+                PrivateKeyDer::from_pem_slice(&authority.read(&format!("{name}.key"))).unwrap(),
+            )
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let shown: Arc<Mutex<Vec<bool>>> = Arc::default();
+        let tried: Arc<Mutex<usize>> = Arc::default();
+        let count = Arc::clone(&tried);
+        let (seen, behind, config) = (Arc::clone(&shown), registry.address(), Arc::new(config));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                *count.lock().unwrap() += 1;
+                let (seen, behind, config) = (Arc::clone(&seen), behind.clone(), Arc::clone(&config));
+                std::thread::spawn(move || drop(serve(stream, &behind, config, &seen)));
+            }
+        });
+        Self { port, shown, tried }
+    }
+
+    fn address(&self) -> String {
+        format!("localhost:{}", self.port)
+    }
+}
+
+/// Hands on what comes, both ways, until one side ends.
+fn serve(stream: TcpStream, behind: &str, config: Arc<ServerConfig>, seen: &Mutex<Vec<bool>>) -> io::Result<()> {
+    let mut connection = ServerConnection::new(config).map_err(io::Error::other)?;
+    let mut stream = stream;
+    while connection.is_handshaking() {
+        connection.complete_io(&mut stream)?;
+    }
+    seen.lock().unwrap().push(connection.peer_certificates().is_some());
+    let mut plain = TcpStream::connect(behind)?;
+    let short = Some(Duration::from_millis(1));
+    stream.set_read_timeout(short)?;
+    plain.set_read_timeout(short)?;
+    let mut stream = StreamOwned::new(connection, stream);
+    loop {
+        if !hand_on(&mut stream, &mut plain)? || !hand_on(&mut plain, &mut stream)? {
+            return Ok(());
+        }
+    }
+}
+
+fn hand_on(from: &mut impl Read, to: &mut impl Write) -> io::Result<bool> {
+    let mut buffer = [0; 16_384];
+    match from.read(&mut buffer) {
+        Ok(0) => Ok(false),
+        Ok(n) => to.write_all(&buffer[..n]).and_then(|()| to.flush()).map(|()| true),
+        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+const FOR_EVER: &str = "21200101000000Z";
+
+fn tls(front: &Front, authority: Option<&Authority>) -> Settings {
+    let mut settings = settings();
+    settings.schemes.insert(front.address(), Scheme::Https);
+    settings.extra_ca = authority.iter().map(|authority| authority.read("ca.pem")).collect();
+    settings
+}
+
+fn resolve(front: &Front, settings: Settings) -> Result<Content, StoreError> {
+    let app = Registries::new(settings).repository(&reference(&front.address(), "app")).unwrap();
+    run(app.resolve(&tag("v1")))
+}
+
+#[test]
+fn a_registry_is_believed_by_its_certificate() {
+    let Some(authority) = Authority::new() else { return };
+    authority.issue("good", "DNS:localhost", FOR_EVER);
+    let (registry, image) = (polite(), image(1));
+    image.put(&registry, "app", Some("v1"));
+    let front = Front::new(&authority, "good", &registry);
+    assert_eq!(resolve(&front, tls(&front, Some(&authority))).unwrap().bytes(), image.manifest);
+}
+
+#[test]
+fn hr_22_a_certificate_that_is_not_good_is_the_end_of_it() {
+    let Some(authority) = Authority::new() else { return };
+    authority.issue("good", "DNS:localhost", FOR_EVER);
+    authority.issue("expired", "DNS:localhost", "20210101000000Z");
+    authority.issue("other", "DNS:other.example", FOR_EVER);
+    let registry = polite();
+    image(1).put(&registry, "app", Some("v1"));
+    for (name, trusted) in [("good", false), ("expired", true), ("other", true)] {
+        let front = Front::new(&authority, name, &registry);
+        let error = resolve(&front, tls(&front, trusted.then_some(&authority))).unwrap_err();
+        assert_eq!(error.code(), "unreachable", "{name}: {error}");
+        assert!(error.to_string().contains("certificate"), "{name}: {error}");
+        assert_eq!(*front.tried.lock().unwrap(), 1, "{name}: a second try would be no better");
+    }
+    assert_eq!(registry.counters().requests, 0, "nothing was asked without TLS");
+}
+
+#[test]
+fn a_registry_without_tls_is_not_spoken_to_when_tls_is_wanted() {
+    let registry = polite();
+    image(1).put(&registry, "app", Some("v1"));
+    let host = registry.other_name();
+    let mut settings = settings();
+    settings.schemes.insert(host.clone(), Scheme::Https);
+    let app = Registries::new(settings).repository(&reference(&host, "app")).unwrap();
+    assert_eq!(run(app.resolve(&tag("v1"))).unwrap_err().code(), "unreachable");
+    assert!(registry.requests().iter().all(|it| it.status != 200), "{:?}", registry.lines());
+}
+
+#[test]
+fn our_certificate_is_shown_to_the_registry_and_to_nobody_else() {
+    let Some(authority) = Authority::new() else { return };
+    authority.issue("good", "DNS:localhost", FOR_EVER);
+    authority.issue("client", "DNS:client", FOR_EVER);
+    let (registry, image) = (polite(), image(1));
+    image.put(&registry, "app", Some("v1"));
+    let (front, other) = (Front::new(&authority, "good", &registry), Front::new(&authority, "good", &registry));
+    let digest = Descriptor::of("application/octet-stream", &image.layers[0]);
+    let to = format!("https://{}/v2/app/blobs/{}?elsewhere", other.address(), digest.digest);
+    registry.hook("GET", "/v2/app/blobs/*", move |request, answer| match request.query.as_str() {
+        "elsewhere" => answer,
+        _ => {
+            let mut answer = answer.body("").with("Location", to.clone());
+            answer.status = 307;
+            answer
+        }
+    });
+    let mut settings = tls(&front, Some(&authority));
+    let key = Secret::new(String::from_utf8(authority.read("client.key")).unwrap());
+    settings.client_certificate = Some(ClientCertificate { chain: authority.read("client.pem"), key });
+    let app = Registries::new(settings).repository(&reference(&front.address(), "app")).unwrap();
+    run(async {
+        app.resolve(&tag("v1")).await.unwrap();
+        assert_eq!(app.blob(&digest, 10_000).await.unwrap().bytes(), image.layers[0]);
+    });
+    assert!(front.shown.lock().unwrap().iter().all(|shown| *shown));
+    assert_eq!(*other.shown.lock().unwrap(), [false]);
+}
+
+#[test]
+fn certificates_that_are_none_are_told_before_anything_is_asked() {
+    let Some(authority) = Authority::new() else { return };
+    authority.issue("good", "DNS:localhost", FOR_EVER);
+    let registry = polite();
+    let front = Front::new(&authority, "good", &registry);
+    for pem in ["", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        let mut settings = tls(&front, None);
+        settings.extra_ca = vec![pem.as_bytes().to_vec()];
+        let error = resolve(&front, settings).unwrap_err();
+        assert_eq!(error.code(), "store-broken", "{pem:?}: {error}");
+    }
+    let mut settings = tls(&front, Some(&authority));
+    let key = Secret::new("-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\n".to_owned());
+    settings.client_certificate = Some(ClientCertificate { chain: authority.read("good.pem"), key });
+    let error = resolve(&front, settings).unwrap_err();
+    assert_eq!(error.code(), "store-broken", "{error}");
+    assert!(!format!("{error:?}").contains("hunter2"));
+    assert!(front.shown.lock().unwrap().is_empty());
+}
+
+#[test]
+fn hr_23_from_tls_there_is_no_way_back() {
+    let Some(authority) = Authority::new() else { return };
+    authority.issue("good", "DNS:localhost", FOR_EVER);
+    let registry = polite();
+    image(1).put(&registry, "app", Some("v1"));
+    let front = Front::new(&authority, "good", &registry);
+    registry.rule("GET", "/manifests/v1", Times::Every, Action::redirect("http://plain.example/v2/app/manifests/v1"));
+    let error = resolve(&front, tls(&front, Some(&authority))).unwrap_err();
+    assert!(error.to_string().contains("from TLS to plain HTTP"), "{error}");
+}
+
+#[test]
+fn a_registry_that_does_not_know_that_it_is_behind_tls_can_be_pushed_to() {
+    use bulla::store::Sink as _;
+    let Some(authority) = Authority::new() else { return };
+    authority.issue("good", "DNS:localhost", FOR_EVER);
+    let registry = with(&["single-post=off"]);
+    let front = Front::new(&authority, "good", &registry);
+    registry.hook("POST", "/uploads/", move |_, answer| {
+        let path = answer.header("Location").unwrap_or_default().to_owned();
+        let mut answer = answer;
+        answer.remove("Location");
+        answer.with("Location", format!("http://localhost{path}"))
+    });
+    let app = Registries::new(tls(&front, Some(&authority))).repository(&reference(&front.address(), "app")).unwrap();
+    let big = octets(&support::image::filler(1, 1 << 20));
+    run(async {
+        app.push_content(&octets(b"x")).await.unwrap();
+        app.push_content(&big).await.unwrap();
+    });
+    assert!(registry.blob("app", big.digest()).is_some());
+}

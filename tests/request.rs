@@ -1,0 +1,599 @@
+//! The signing round as people type it, on layouts and on a registry: `request …`, `attest`, the log.
+#![cfg(feature = "cli")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+#[path = "request/bench.rs"]
+mod bench;
+#[cfg(feature = "registry")]
+#[path = "request/registry.rs"]
+mod registry;
+mod support;
+
+use std::fs;
+use std::process::Command;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use bench::Bench;
+use support::image;
+
+#[test]
+fn a_round_on_layouts() {
+    let bench = Bench::new(&["alice", "bob", "carol"]);
+    bench.layout("build", &[("v1", &image::image(1))]);
+    let owners = ["--owner", "alice=alice.pub", "--owner", "bob=bob.pub", "--owner", "carol=carol.pub"];
+    let new = bench.ok(&[
+        &["request", "new", "oci:build:v1", "-o", "round.json", "--threshold", "2", "--format", "both"][..],
+        &["--reason", "release 1", "-a", "version=1.0"],
+        &owners,
+    ]
+    .concat());
+    assert!(new.out.contains("asks") && new.out.contains("2 of 3 owners"), "{}", new.out);
+
+    let shown = bench.ok(&["request", "show", "round.json"]).out;
+    for part in ["oci:build:v1", "linux/amd64", "release 1", "version=1.0", "Sigstore bundle", ".sig tag, as oci:build"]
+    {
+        assert!(shown.contains(part), "{part} is not shown:\n{shown}");
+    }
+
+    bench.ok(&["request", "sign", "round.json", "--key", "alice.key", "-o", "alice.json", "--yes", "--log", "log"]);
+    let before = bench.snapshot("build");
+    let lone = bench.refused(&["request", "attach", "round.json", "alice.json"]);
+    assert!(lone.err.contains("missing   bob") && lone.err.contains("missing   carol"), "{}", lone.err);
+    assert!(!lone.err.contains("missing   alice"), "{}", lone.err);
+    assert_eq!(bench.snapshot("build"), before, "a refused attach left something behind");
+
+    let second =
+        ["request", "sign", "round.json", "--key", "bob.key", "-o", "bob.json", "--yes", "--with", "alice.json"];
+    let second = bench.ok(&second);
+    assert!(second.err.contains("signed     alice") && second.err.contains("signed by  alice"), "{}", second.err);
+
+    bench.ok(&["request", "merge", "round.json", "alice.json", "bob.json", "-o", "both.json"]);
+    let standing = bench.json(&["request", "show", "round.json", "--response", "both.json", "--output", "json"]);
+    assert_eq!(standing["results"][0]["approved"], true);
+    assert_eq!(standing["results"][0]["owners"][2]["signedItems"], 0);
+
+    bench.ok(&["request", "attach", "round.json", "both.json"]);
+    let verify = ["verify", "oci:build:v1", "--key", "alice.pub", "--key", "bob.pub", "--threshold", "2"];
+    bench.ok(&[&verify[..], &["-a", "version=1.0"]].concat());
+    bench.refused(&["verify", "oci:build:v1", "--key", "carol.pub"]);
+
+    // Again: nothing changes.
+    let attached = bench.snapshot("build");
+    bench.ok(&["request", "attach", "round.json", "alice.json", "bob.json"]);
+    assert_eq!(bench.snapshot("build"), attached);
+}
+
+/// What the round attaches is what `sign` would have: the same payloads, signatures, bundles and `.sig` manifest.
+#[test]
+fn the_round_writes_what_sign_writes() {
+    let bench = Bench::new(&["alice"]);
+    bench.layout("one/build", &[("v1", &image::multi_arch(3, &["linux/amd64", "linux/arm64"]))]);
+    bench.layout("two/build", &[("v1", &image::multi_arch(3, &["linux/amd64", "linux/arm64"]))]);
+    let terms = [
+        "--format",
+        "both",
+        "-a",
+        "b=2",
+        "-a",
+        "a=<1>",
+        "--signed-reference",
+        "registry.example/app",
+        "--all-platforms",
+    ];
+    bench.ok(&[&["sign", "oci:one/build:v1", "--key", "alice.key"], &terms[..]].concat());
+    bench.ok(&[&["request", "new", "oci:two/build:v1", "-o", "r", "--owner", "alice=alice.pub"], &terms[..]].concat());
+    bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes"]);
+    let attached = bench.json(&["request", "attach", "r", "a", "--output", "json"]);
+    assert_eq!(attached["results"].as_array().unwrap().len(), 3, "an index and two manifests");
+    let signed = |layout: &str| {
+        let blobs = bench.snapshot(layout).into_iter().filter(|(_, bytes)| {
+            bytes.starts_with(br#"{"mediaType":"application/vnd.dev.sigstore.bundle"#)
+                || bytes.starts_with(br#"{"critical":"#)
+                || bytes.windows(14).any(|part| part == b"simplesigning.")
+        });
+        blobs.map(|(path, _)| path).filter(|path| path.contains("blobs")).collect::<Vec<_>>()
+    };
+    assert_eq!(signed("one/build"), signed("two/build"));
+    assert_eq!(signed("one/build").len(), 9);
+}
+
+#[test]
+fn a_request_says_what_an_image_says_about_itself() {
+    let bench = Bench::new(&["alice"]);
+    let labelled = |version: &str| {
+        bench.image_with_labels(&[
+            ("org.opencontainers.image.version", version),
+            ("org.opencontainers.image.source", "https://git.example/app\u{1b}[31m"),
+            ("internal.secret", "x"),
+        ])
+    };
+    bench.layout("build", &[("v1", &labelled("1.0")), ("v2", &labelled("2.0"))]);
+    bench.ok(&["request", "new", "oci:build:v1", "-o", "one", "--owner", "alice=alice.pub"]);
+    bench.ok(&["request", "new", "oci:build:v2", "-o", "two", "--owner", "alice=alice.pub", "--previous", "one"]);
+    let shown = bench.ok(&["request", "show", "two"]).out;
+    assert!(shown.contains("version    2.0 (was 1.0)"), "{shown}");
+    assert!(shown.contains("before     oci:build:v1 sha256:"), "{shown}");
+    assert!(shown.contains("\\u{1b}[31m") && !shown.contains('\u{1b}'), "{shown:?}");
+    assert!(!shown.contains("internal.secret"), "{shown}");
+    // A request that lies about the round before, and a signer who has kept their own copy of it.
+    let lie = fs::read_to_string(bench.path("two")).unwrap().replace("\"1.0\"", "\"1.9\"");
+    fs::write(bench.path("lie"), lie).unwrap();
+    let believed = bench.ok(&["request", "show", "lie"]).out;
+    assert!(believed.contains("(was 1.9)"), "{believed}");
+    let judged = bench.ok(&["request", "show", "lie", "--previous", "one"]).out;
+    assert!(judged.contains("(was 1.0)") && judged.contains("warning"), "{judged}");
+    assert!(!bench.ok(&["request", "show", "two", "--previous", "one"]).out.contains("warning"));
+}
+
+#[test]
+fn only_who_is_asked_signs_and_only_in_time() {
+    let bench = Bench::new(&["alice", "mallory"]);
+    bench.layout("build", &[("v1", &image::image(1))]);
+    bench.ok(&["request", "new", "oci:build:v1", "-o", "r", "--owner", "alice=alice.pub", "--expires", "2h"]);
+    let other = bench.refused(&["request", "sign", "r", "--key", "mallory.key", "-o", "x", "--yes"]);
+    assert!(other.err.contains("nobody asked") && other.err.contains("alice"), "{}", other.err);
+    assert!(!bench.path("x").exists());
+
+    // Nobody at a terminal, and nobody who says --yes.
+    let silent = bench.unknown(&["request", "sign", "r", "--key", "alice.key", "-o", "x"]);
+    assert!(silent.err.contains("no terminal") && silent.err.contains("--yes"), "{}", silent.err);
+    assert!(!bench.path("x").exists());
+
+    let old = fs::read_to_string(bench.path("r")).unwrap();
+    let year = |text: &str, year: &str| {
+        let at = text.find("20").unwrap();
+        format!("{}{year}{}", &text[..at], &text[at + 4..])
+    };
+    let lines = old.lines().map(|line| match line.contains("\"expires\"") || line.contains("\"created\"") {
+        true => year(line, "2001"),
+        false => line.to_owned(),
+    });
+    let lines: Vec<String> = lines.collect();
+    fs::write(bench.path("old"), lines.join("\n")).unwrap();
+    let expired = bench.refused(&["request", "sign", "old", "--key", "alice.key", "-o", "x", "--yes"]);
+    assert!(expired.err.contains("expired at 2001"), "{}", expired.err);
+    let shown = bench.ok(&["request", "show", "old"]);
+    assert!(shown.err.contains("expired at 2001"), "{}", shown.err);
+    let future: Vec<_> = lines.iter().map(|line| line.replace("\"2001-", "\"2999-")).collect();
+    fs::write(bench.path("future"), future.join("\n")).unwrap();
+    let clock = bench.unknown(&["request", "sign", "future", "--key", "alice.key", "-o", "x", "--yes"]);
+    assert!(clock.err.contains("clock"), "{}", clock.err);
+
+    for expires in ["0d", "-1d", "7", "d", "7w", "2001-01-01T00:00:00Z", "soon"] {
+        bench.unknown(&[
+            "request",
+            "new",
+            "oci:build:v1",
+            "-o",
+            "y",
+            "--owner",
+            "alice=alice.pub",
+            &format!("--expires={expires}"),
+        ]);
+    }
+    assert!(!bench.path("y").exists());
+}
+
+#[test]
+fn a_request_that_was_tampered_with_is_refused() {
+    let bench = Bench::new(&["alice", "mallory"]);
+    bench.layout("build", &[("v1", &image::image(1)), ("v2", &image::image(2))]);
+    bench.ok(&["request", "new", "oci:build:v1", "-o", "r", "--owner", "alice=alice.pub"]);
+    bench.ok(&["request", "new", "oci:build:v2", "-o", "r2", "--owner", "alice=alice.pub"]);
+    bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes"]);
+    let text = fs::read_to_string(bench.path("r")).unwrap();
+
+    for (from, to) in [
+        ("\"version\": 1", "\"version\": 2"),
+        ("bulla signing request", "bulla signing order"),
+        ("\"bundle\"", "\"blob\""),
+        ("\"forms\"", "\"payload\": \"aGk=\", \"forms\""),
+        ("\"sign\": {", "\"sign\": null, \"sealed\": {"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        fs::write(bench.path("changed"), text.replacen(from, to, 1)).unwrap();
+        let refused = bench.refused(&["request", "sign", "changed", "--key", "alice.key", "-o", "x", "--yes"]);
+        assert!(refused.err.contains("changed: "), "{}", refused.err);
+        assert!(!bench.path("x").exists());
+    }
+    // A response to one request answers no other, not even one that differs by a space.
+    let before = bench.snapshot("build");
+    fs::write(bench.path("changed"), format!("{text} ")).unwrap();
+    for request in ["changed", "r2"] {
+        let refused = bench.refused(&["request", "attach", request, "a"]);
+        assert!(refused.err.contains("it answers the request"), "{}", refused.err);
+        bench.refused(&["request", "merge", request, "a", "-o", "x"]);
+        bench.refused(&["request", "show", request, "--response", "a"]);
+        // Nor is it overwritten by a run for the other one.
+        let kept = fs::read(bench.path("a")).unwrap();
+        bench.refused(&["request", "sign", request, "--key", "alice.key", "-o", "a", "--yes"]);
+        assert_eq!(fs::read(bench.path("a")).unwrap(), kept);
+    }
+    assert_eq!(bench.snapshot("build"), before);
+
+    // Mallory swaps the keys on the connected side: whoever names the owners they expect finds out.
+    bench.ok(&["request", "new", "oci:build:v1", "-o", "hers", "--owner", "alice=mallory.pub"]);
+    bench.ok(&["request", "sign", "hers", "--key", "mallory.key", "-o", "m", "--yes"]);
+    let refused = bench.refused(&["request", "attach", "hers", "m", "--owner", "alice=alice.pub"]);
+    assert!(refused.err.contains("not the owners"), "{}", refused.err);
+    bench.refused(&["request", "show", "hers", "--owner", "alice=alice.pub"]);
+    bench.ok(&["request", "attach", "r", "a", "--owner", "alice=alice.pub"]);
+}
+
+#[test]
+fn signing_goes_on_where_it_stopped() {
+    let bench = Bench::new(&["alice", "bob"]);
+    bench.layout("build", &[("v1", &image::image(1)), ("v2", &image::image(2)), ("v3", &image::image(3))]);
+    let new =
+        ["request", "new", "oci:build:v1", "oci:build:v2", "oci:build:v3", "-o", "r", "--owner", "alice=alice.pub"];
+    bench.ok(&[&new[..], &["--owner", "bob=bob.pub", "--threshold", "2"]].concat());
+    bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes", "--log", "log"]);
+    let whole = fs::read(bench.path("a")).unwrap();
+    // As after an interruption: the last signature is not there yet.
+    let mut cut: Value = serde_json::from_slice(&whole).unwrap();
+    cut["signers"][0]["signatures"].as_array_mut().unwrap().pop().unwrap();
+    fs::write(bench.path("a"), cut.to_string()).unwrap();
+    let missing = bench.refused(&["request", "attach", "r", "a"]);
+    assert!(missing.err.contains("missing   alice: signed 2 of 3"), "{}", missing.err);
+    bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes", "--log", "log"]);
+    assert_eq!(fs::read(bench.path("a")).unwrap(), whole, "the key signs deterministically");
+    // One line for the seal and each signature, and one for what was signed once more.
+    assert_eq!(bench.lines("log").len(), 5);
+    // Nothing is left to sign: nothing is signed.
+    bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes", "--log", "log"]);
+    assert_eq!(bench.lines("log").len(), 5);
+    // Bob may write into the same file.
+    bench.ok(&["request", "sign", "r", "--key", "bob.key", "-o", "a", "--yes"]);
+    bench.ok(&["request", "attach", "r", "a"]);
+}
+
+#[test]
+fn attaching_goes_on_where_it_stopped() {
+    let bench = Bench::new(&["alice"]);
+    bench.layout("one", &[("v1", &image::image(1))]);
+    bench.layout("two", &[("v1", &image::image(2))]);
+    bench.ok(&[
+        "request",
+        "new",
+        "oci:one:v1",
+        "oci:two:v1",
+        "-o",
+        "r",
+        "--owner",
+        "alice=alice.pub",
+        "--format",
+        "both",
+    ]);
+    bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes"]);
+    fs::rename(bench.path("two"), bench.path("away")).unwrap();
+    let half = bench.unknown(&["request", "attach", "r", "a"]);
+    assert!(half.err.contains("1 of 2 images are done, 1 are not"), "{}", half.err);
+    assert!(half.err.contains("not done  oci:two@sha256:"), "{}", half.err);
+    bench.ok(&["verify", "oci:one:v1", "--key", "alice.pub"]);
+    fs::rename(bench.path("away"), bench.path("two")).unwrap();
+    bench.ok(&["request", "attach", "r", "a"]);
+    bench.ok(&["verify", "oci:one:v1", "oci:two:v1", "--key", "alice.pub"]);
+
+    // The image is another one by now: what was signed is not there any more.
+    fs::remove_dir_all(bench.path("two")).unwrap();
+    bench.layout("two", &[("v1", &image::image(3))]);
+    let gone = bench.unknown(&["request", "attach", "r", "a", "--output", "json"]);
+    let report: Value = serde_json::from_str(&gone.out).unwrap();
+    let done: Vec<_> = report["results"].as_array().unwrap().iter().map(|job| job["done"].as_bool().unwrap()).collect();
+    assert_eq!(done, [true, false]);
+}
+
+#[test]
+fn an_owner_with_two_keys_is_one_owner() {
+    let bench = Bench::new(&["alice", "second", "bob"]);
+    bench.layout("build", &[("v1", &image::image(1))]);
+    let owners = ["--owner", "alice=alice.pub", "--owner", "alice=second.pub", "--owner", "bob=bob.pub"];
+    bench.ok(&[&["request", "new", "oci:build:v1", "-o", "r", "--threshold", "2"], &owners[..]].concat());
+    bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes"]);
+    bench.ok(&["request", "sign", "r", "--key", "second.key", "-o", "s", "--yes"]);
+    let refused = bench.refused(&["request", "attach", "r", "a", "s"]);
+    assert!(refused.err.contains("missing   bob: signed 0 of 1"), "{}", refused.err);
+    let never = ["request", "new", "oci:build:v1", "-o", "x", "--threshold", "2"];
+    let never = bench.refused(&[&never[..], &owners[..4]].concat());
+    assert!(never.err.contains("can never be met"), "{}", never.err);
+}
+
+#[test]
+fn attestations_travel_in_a_round_and_without() {
+    let bench = Bench::new(&["alice", "bob"]);
+    bench.layout("build", &[("v1", &image::image(1))]);
+    let predicate = "{\n  \"buildDefinition\": { \"buildType\": \"x<y\" },\n  \"runDetails\": 1.0e1\n}";
+    fs::write(bench.path("slsa.json"), predicate).unwrap();
+    fs::write(bench.path("vex.json"), "{\"@context\":\"https://openvex.dev/ns/v0.2.0\"}").unwrap();
+
+    let attest =
+        ["attest", "oci:build:v1", "--predicate", "slsa.json", "--type", "slsaprovenance1", "--key", "alice.key"];
+    bench.ok(&[&attest[..], &["--format", "both"]].concat());
+    let verify = ["verify", "oci:build:v1", "--key", "alice.pub", "--type"];
+    bench.ok(&[&verify[..], &["slsaprovenance1"]].concat());
+    bench.ok(&[&verify[..], &["https://slsa.dev/provenance/v1"]].concat());
+    bench.refused(&[&verify[..], &["vuln"]].concat());
+    // An attestation is no image signature.
+    bench.refused(&["verify", "oci:build:v1", "--key", "alice.pub"]);
+    // What was signed is the file, byte for byte, in both forms.
+    let held = bench.snapshot("build").into_iter().filter(|(_, bytes)| {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let payload = text.split("\"payload\":\"").nth(1).and_then(|rest| rest.split('"').next());
+        payload.is_some_and(|payload| {
+            let payload = bulla::envelope::base64::decode("payload", payload).unwrap();
+            String::from_utf8(payload).unwrap().ends_with(&format!(",\"predicate\":{predicate}}}"))
+        })
+    });
+    assert_eq!(held.count(), 2, "one bundle, one envelope");
+
+    let new = ["request", "new", "oci:build:v1", "-o", "r", "--owner", "bob=bob.pub", "--format", "both"];
+    bench.ok(&[&new[..], &["--attest", "openvex=vex.json", "--attest", "slsaprovenance1=slsa.json"]].concat());
+    let shown = bench.ok(&["request", "show", "r"]).out;
+    assert!(shown.contains("attest     https://openvex.dev/ns, Sigstore bundle and .att tag"), "{shown}");
+    assert!(shown.contains("|   \"buildDefinition\": { \"buildType\": \"x<y\" },"), "{shown}");
+    bench.ok(&["request", "sign", "r", "--key", "bob.key", "-o", "b", "--yes"]);
+    bench.ok(&["request", "attach", "r", "b"]);
+    let verify = ["verify", "oci:build:v1", "--key", "bob.pub"];
+    bench.ok(&verify);
+    bench.ok(&[&verify[..], &["--type", "openvex"]].concat());
+    bench.ok(&[&verify[..], &["--type", "slsaprovenance1"]].concat());
+    bench.refused(&[&verify[..], &["--type", "vuln"]].concat());
+    // Both found the `.att` tag and left to it what the other had put there.
+    let tree = bench.ok(&["tree", "oci:build:v1", "--key", "alice.pub", "--key", "bob.pub"]).out;
+    let att = tree.split("tag .att").nth(1).unwrap();
+    assert_eq!(att.matches("trusted: attestation").count(), 3, "{tree}");
+
+    // Only attestations, and of what nobody can read twice nothing.
+    bench.ok(&[
+        "request",
+        "new",
+        "oci:build:v1",
+        "-o",
+        "only",
+        "--owner",
+        "bob=bob.pub",
+        "--attest",
+        "vuln=vex.json",
+        "--attest-only",
+    ]);
+    assert!(!bench.ok(&["request", "show", "only"]).out.contains("image signature"));
+    for bad in ["[]", "{\"a\":1,\"a\":2}", "{", "", "\"x\"", "{}{}"] {
+        fs::write(bench.path("bad.json"), bad).unwrap();
+        bench.refused(&["attest", "oci:build:v1", "--predicate", "bad.json", "--type", "custom", "--key", "alice.key"]);
+        bench.refused(&[
+            "request",
+            "new",
+            "oci:build:v1",
+            "-o",
+            "x",
+            "--owner",
+            "bob=bob.pub",
+            "--attest",
+            "custom=bad.json",
+        ]);
+    }
+    let disguised = ["--predicate", "vex.json", "--type", "https://sigstore.dev/cosign/sign/v1", "--key", "alice.key"];
+    bench.unknown(&[&["attest", "oci:build:v1"], &disguised[..]].concat());
+    bench.refused(&["verify", "oci:build:v1", "--key", "alice.pub"]);
+}
+
+#[test]
+fn a_long_predicate_is_shown_to_its_end_on_request() {
+    let bench = Bench::new(&["alice"]);
+    bench.layout("build", &[("v1", &image::image(1))]);
+    let entries: Vec<_> = (0..100).map(|number| format!("\"entry-{number}\": {number}")).collect();
+    fs::write(bench.path("long.json"), format!("{{\n{}\n}}", entries.join(",\n"))).unwrap();
+    bench.ok(&[
+        "request",
+        "new",
+        "oci:build:v1",
+        "-o",
+        "r",
+        "--owner",
+        "alice=alice.pub",
+        "--attest",
+        "custom=long.json",
+    ]);
+    let short = bench.ok(&["request", "show", "r"]).out;
+    assert!(short.contains("entry-10") && !short.contains("entry-99") && short.contains("78 more lines"), "{short}");
+    let full = bench.ok(&["request", "show", "r", "--full"]).out;
+    assert!(full.contains("entry-99") && !full.contains("more lines"), "{full}");
+}
+
+#[test]
+fn the_log_tells_what_was_signed() {
+    let bench = Bench::new(&["alice"]);
+    bench.layout("build", &[("v1", &image::image(1))]);
+    let sign = |request: &str, out: &str| {
+        bench.ok(&["request", "sign", request, "--key", "alice.key", "-o", out, "--yes", "--log", "log"]);
+    };
+    bench.ok(&["request", "new", "oci:build:v1", "-o", "r", "--owner", "alice=alice.pub", "--format", "both"]);
+    sign("r", "a");
+    let first = bench.json(&["request", "log", "verify", "log", "--output", "json"]);
+    let head = first["results"][0]["head"].as_str().unwrap().to_owned();
+    bench.ok(&["request", "new", "oci:build:v1", "-o", "r2", "--owner", "alice=alice.pub", "-a", "again=1"]);
+    sign("r2", "a2");
+    bench.ok(&["request", "attach", "r", "a"]);
+    bench.ok(&["request", "attach", "r2", "a2"]);
+    // The head that was written down after the first round is still there.
+    bench.ok(&["request", "log", "verify", "log", "--head", &head]);
+    let matched =
+        ["request", "log", "verify", "log", "--against", "oci:build:v1", "--key", "alice.pub", "--output", "json"];
+    let matched = bench.json(&matched);
+    let lines: Vec<_> =
+        matched["results"][0]["matched"].as_array().unwrap().iter().map(|found| found["line"].as_u64()).collect();
+    assert_eq!(lines.len(), 3);
+    assert!(lines.iter().all(Option::is_some), "{lines:?}");
+    // A signature that went round the log.
+    bench.ok(&["sign", "oci:build:v1", "--key", "alice.key", "-a", "unlogged=1"]);
+    let caught = bench.refused(&["request", "log", "verify", "log", "--against", "oci:build:v1", "--key", "alice.pub"]);
+    assert!(caught.err.contains("1 of 4 signatures have no line"), "{}", caught.err);
+
+    // A log that was tampered with is refused, and nothing is signed over it.
+    let text = fs::read_to_string(bench.path("log")).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 5);
+    for broken in [
+        [&lines[..1], &lines[2..]].concat().join("\n") + "\n",
+        text.replacen("oci:build:v1", "oci:build:v2", 1),
+        text.trim_end().to_owned(),
+        text.clone() + "{}\n",
+        "\n".to_owned(),
+    ] {
+        fs::write(bench.path("broken"), &broken).unwrap();
+        bench.refused(&["request", "log", "verify", "broken"]);
+        let sign = ["request", "sign", "r", "--key", "alice.key", "-o", "x", "--yes", "--log", "broken"];
+        bench.refused(&sign);
+        assert!(!bench.path("x").exists());
+        assert_eq!(fs::read_to_string(bench.path("broken")).unwrap(), broken);
+    }
+    // Cut at the end, the chain holds; the head that was written down is missing.
+    fs::write(bench.path("cut"), lines[..1].join("\n") + "\n").unwrap();
+    bench.ok(&["request", "log", "verify", "cut"]);
+    bench.refused(&["request", "log", "verify", "cut", "--head", &head]);
+    bench.unknown(&["request", "log", "verify", "absent"]);
+}
+
+#[test]
+fn files_that_are_there_are_not_replaced() {
+    let bench = Bench::new(&["alice"]);
+    bench.layout("build", &[("v1", &image::image(1))]);
+    let new = ["request", "new", "oci:build:v1", "-o", "r", "--owner", "alice=alice.pub"];
+    bench.ok(&new);
+    let first = fs::read(bench.path("r")).unwrap();
+    bench.unknown(&new);
+    assert_eq!(fs::read(bench.path("r")).unwrap(), first);
+    bench.ok(&[&new[..], &["--overwrite"]].concat());
+    bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes"]);
+    bench.unknown(&["request", "merge", "r", "a", "-o", "a"]);
+    bench.ok(&["request", "merge", "r", "a", "-o", "a", "--overwrite"]);
+    bench.unknown(&["request", "sign", "r", "--key", "alice.key", "-o", "no/such/place", "--yes"]);
+    bench.unknown(&["request", "sign", "r", "--key", "alice.key", "-o", "build", "--yes"]);
+    bench.unknown(&["request", "new", "oci:build:v9", "-o", "x", "--owner", "alice=alice.pub"]);
+    bench.unknown(&["request", "new", "oci:build:v1", "-o", "x", "--owner", "alice=alice.key"]);
+    assert!(!bench.path("x").exists());
+    let left: Vec<_> = fs::read_dir(bench.path("")).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().starts_with('.')), "{left:?}");
+}
+
+#[test]
+fn the_same_image_under_two_names_is_asked_for_once() {
+    let bench = Bench::new(&["alice"]);
+    let image = image::image(1);
+    bench.layout("build", &[("v1", &image), ("latest", &image)]);
+    let new =
+        bench.ok(&["request", "new", "oci:build:v1", "oci:build:latest", "-o", "r", "--owner", "alice=alice.pub"]);
+    assert!(new.err.contains("oci:build:latest is the same image as oci:build:v1"), "{}", new.err);
+    assert_eq!(bench.json(&["request", "show", "r", "--output", "json"])["results"][0]["itemCount"], 1);
+}
+
+/// One passphrase for all of it, and the word that is typed at a terminal.
+#[test]
+fn a_person_is_asked() {
+    if support::program("script").is_none() {
+        println!("not run: there is no `script` to make a terminal");
+        return;
+    }
+    let bench = Bench::new(&["alice"]);
+    bench.layout("build", &[("v1", &image::image(1)), ("v2", &image::image(2))]);
+    fs::write(bench.path("pass"), "open sesame\n").unwrap();
+    bench.ok(&["key", "new", "-o", "sealed", "--passphrase-file", "pass"]);
+    bench.ok(&["request", "new", "oci:build:v1", "oci:build:v2", "-o", "r", "--owner", "alice=sealed.pub"]);
+    let at_terminal = |typed: &str, out: &str| {
+        let command = format!("{} request sign r --key sealed.key -o {out}", env!("CARGO_BIN_EXE_bulla"));
+        let mut script = Command::new("script")
+            .args(["-qec", &command, "/dev/null"])
+            .current_dir(bench.path(""))
+            .env_remove("BULLA_PASSWORD")
+            .env_remove("COSIGN_PASSWORD")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(script.stdin.as_mut().unwrap(), typed.as_bytes()).unwrap();
+        let output = script.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (code, said) = at_terminal("yes\n", "x");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("type `sign` to sign all 2") && said.contains("nothing was signed"), "{said}");
+    assert!(!bench.path("x").exists());
+    let (code, said) = at_terminal("sign\nopen sesame\n", "x");
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(said.matches("passphrase of").count(), 1, "{said}");
+    bench.ok(&["request", "attach", "r", "x"]);
+    // A wrong passphrase is asked for once.
+    let (code, said) = at_terminal("sign\nwrong\n", "y");
+    assert_eq!(code, Some(2), "{said}");
+    assert_eq!(said.matches("passphrase of").count(), 1, "{said}");
+    assert!(!bench.path("y").exists());
+}
+
+/// The offline side works where there is no network at all, not even loopback.
+#[test]
+fn signing_needs_no_network() {
+    let bench = Bench::new(&["alice"]);
+    bench.layout("build", &[("v1", &image::image(1))]);
+    let can =
+        Command::new("unshare").args(["--net", "true"]).stderr(Stdio::null()).status().is_ok_and(|it| it.success());
+    if !can {
+        println!("not run: this system does not let us leave the network");
+        return;
+    }
+    let bulla = env!("CARGO_BIN_EXE_bulla");
+    for args in [
+        &["request", "new", "oci:build:v1", "-o", "r", "--owner", "alice=alice.pub"][..],
+        &["request", "show", "r"],
+        &["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes", "--log", "log"],
+        &["request", "log", "verify", "log"],
+        &["request", "attach", "r", "a"],
+        &["sign", "oci:build:v1", "--key", "alice.key"],
+    ] {
+        let mut command = Command::new("unshare");
+        command.args(["--net", bulla]).args(args).current_dir(bench.path("")).stdout(Stdio::null());
+        assert!(command.status().unwrap().success(), "{args:?}");
+    }
+}
+
+/// Nor does it so much as ask for a socket.
+#[test]
+fn signing_opens_no_socket() {
+    if support::program("strace").is_none() {
+        println!("not run: there is no `strace` to watch with");
+        return;
+    }
+    let bench = Bench::new(&["alice"]);
+    bench.layout("build", &[("v1", &image::image(1))]);
+    bench.ok(&["request", "new", "oci:build:v1", "-o", "r", "--owner", "alice=alice.pub"]);
+    for args in [
+        &["request", "show", "r"][..],
+        &["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes", "--log", "log"],
+        &["request", "merge", "r", "a", "-o", "b"],
+        &["request", "log", "verify", "log"],
+        &["key", "show", "alice.key"],
+        &["sign", "oci:build:v1", "--key", "alice.key"],
+    ] {
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-qq", "-e", "trace=%network", "-e", "signal=none", "-o", "trace"]);
+        let output = strace.arg(env!("CARGO_BIN_EXE_bulla")).args(args).current_dir(bench.path("")).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let calls: Vec<_> = bench.lines("trace").into_iter().filter(|line| line.contains('(')).collect();
+        // The runtime of the default build has a pair of connected sockets to wake itself up with: no way out.
+        let outside = calls.iter().filter(|call| !call.contains("socketpair(AF_UNIX"));
+        assert_eq!(outside.count(), 0, "{args:?}: {calls:?}");
+    }
+}

@@ -1,0 +1,345 @@
+//! What an operation asks of a store, exactly: a request more is a defect.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+mod proof;
+
+use std::collections::BTreeMap;
+
+use bulla::digest::Digest;
+use bulla::flow::hear::Effort;
+use bulla::flow::sign;
+use bulla::flow::sign::Extent;
+use bulla::flow::sign::Format as Form;
+use bulla::flow::sign::Terms;
+use bulla::flow::verify;
+use bulla::flow::verify::Platforms;
+use bulla::key::PrivateKey;
+use bulla::key::Signer;
+use bulla::limits::Limits;
+use bulla::oci::Content;
+use bulla::oci::Descriptor;
+use bulla::oci::Selector;
+use bulla::oci::referrer;
+use bulla::policy::Kind;
+use bulla::store::Memory;
+use bulla::time::Time;
+use proof::Ask;
+use proof::forms::Format;
+use proof::forms::Shop;
+use proof::forms::Spot;
+use proof::forms::Word;
+use proof::forms::tag_of;
+use proof::now;
+use proof::scripted::Call;
+use proof::scripted::Scripted;
+use proof::word;
+
+const BUNDLES: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+fn terms(format: Form) -> Terms {
+    Terms { annotations: BTreeMap::new(), created: Time::EPOCH, format, reference: None }
+}
+
+/// Signs an image as bulla does, with everything that is needed once already there.
+fn signed_by_us(shop: &Shop, image: &Content, format: Form, keys: &[&PrivateKey]) {
+    let signers: Vec<&dyn Signer> = keys.iter().map(|key| *key as &dyn Signer).collect();
+    let subject = bulla::oci::Subject::of(image);
+    now(sign::sign(shop.sink.as_ref(), &subject, &signers, &terms(format), &Limits::DEFAULT)).unwrap();
+}
+
+/// A bundle as others write it: the blob is not inlined.
+fn signed_by_others(shop: &Shop, image: &Content, signer: &dyn Signer, annotation: &str) -> Content {
+    let annotations = BTreeMap::from([("n".to_owned(), annotation.to_owned())]);
+    let word = Word::with(Format::Bundle, &Kind::ImageSignature, image.digest(), &annotations, None);
+    let letter = word.seal(Format::Bundle, &[signer]);
+    shop.hang(image, Spot::Referrers, &Kind::ImageSignature, Format::Bundle, &[letter]).remove(0)
+}
+
+/// Something that hangs on an image and is no signature.
+fn unrelated(shop: &Shop, image: &Content, seed: usize) -> Content {
+    let sbom = Content::name("application/spdx+json", format!("{{\"seed\":{seed}}}").into_bytes());
+    let manifest = serde_json::json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "artifactType": "application/spdx+json",
+        "config": referrer::empty_config().descriptor(),
+        "layers": [sbom.descriptor()],
+        "subject": image.descriptor().bare(),
+    });
+    let manifest = Content::name("application/vnd.oci.image.manifest.v1+json", manifest.to_string().into_bytes());
+    shop.push(&[sbom, referrer::empty_config()], &manifest, None);
+    manifest
+}
+
+/// What a verification of `selector` asks, and its verdict.
+fn asked(source: &Scripted<Memory>, selector: &Selector, ask: &Ask) -> (&'static str, Vec<Call>) {
+    source.forget();
+    let verifier = ask.verifier();
+    let outcome = now(verify::verify(source, selector, &Platforms::Root, &verifier, Effort::UntilMet, &ask.limits));
+    let calls = source.calls();
+    let mut once = calls.clone();
+    once.sort();
+    once.dedup();
+    assert_eq!(once.len(), calls.len(), "something was asked twice: {calls:#?}");
+    (word(&outcome.unwrap().verdict), calls)
+}
+
+fn list(digest: &Digest) -> Call {
+    Call::Referrers(*digest, Some(BUNDLES.to_owned()))
+}
+
+fn memory(shop: &Shop) -> Scripted<Memory> {
+    Scripted::honest(shop.memory.clone().unwrap())
+}
+
+#[test]
+fn verifying_by_digest_takes_two_requests_and_a_foreign_bundle_three() {
+    let shop = Shop::new();
+    let (ours, theirs) = (shop.image(1), shop.image(2));
+    signed_by_us(&shop, &ours, Form::Bundle, &[proof::key()]);
+    let foreign = signed_by_others(&shop, &theirs, proof::key(), "1");
+    let source = memory(&shop);
+    let (word, calls) = asked(&source, &Selector::Digest(*ours.digest()), &Ask::new());
+    assert_eq!((word, calls.len()), ("accepted", 2), "{calls:#?}");
+    assert_eq!(calls[0], list(ours.digest()));
+    let (word, calls) = asked(&source, &Selector::Digest(*theirs.digest()), &Ask::new());
+    assert_eq!((word, calls.len()), ("accepted", 3), "{calls:#?}");
+    assert_eq!(calls[..2], [list(theirs.digest()), Call::Manifest(*foreign.digest())]);
+    assert!(matches!(calls[2], Call::Blob(_)));
+}
+
+#[test]
+fn a_tag_costs_one_request_more() {
+    let shop = Shop::new();
+    let image = shop.image(1);
+    signed_by_us(&shop, &image, Form::Bundle, &[proof::key()]);
+    let (word, calls) = asked(&memory(&shop), &Selector::Tag("v1".to_owned()), &Ask::new());
+    assert_eq!((word, calls.len()), ("accepted", 3), "{calls:#?}");
+    assert_eq!(calls[..2], [Call::Resolve(Selector::Tag("v1".to_owned())), list(image.digest())]);
+}
+
+// The old forms: the list, the tag, its payload; and where the registry is known to keep no list, no list.
+#[test]
+fn a_signature_under_the_tag_takes_three_requests() {
+    let shop = Shop::new();
+    let image = shop.image(1);
+    signed_by_us(&shop, &image, Form::Tag, &[proof::key()]);
+    let mut source = memory(&shop);
+    let tag = Call::Resolve(Selector::Tag(tag_of(image.digest(), &Kind::ImageSignature)));
+    let fallback = Call::Resolve(Selector::Tag(referrer::fallback_tag(image.digest())));
+    let (word, calls) = asked(&source, &Selector::Digest(*image.digest()), &Ask::new());
+    assert_eq!((word, &calls[..1]), ("accepted", &[list(image.digest())][..]));
+    assert!(calls.contains(&tag) && calls.len() <= 4, "{calls:#?}");
+    source.lists = Some(false);
+    let (word, calls) = asked(&source, &Selector::Digest(*image.digest()), &Ask::new());
+    assert_eq!((word, &calls[..2]), ("accepted", &[fallback, tag][..]));
+    assert_eq!(calls.len(), 3, "{calls:#?}");
+}
+
+#[test]
+fn a_registry_without_the_api_costs_one_request_more() {
+    let shop = Shop::memory(Memory::without_referrers(Limits::DEFAULT));
+    let image = shop.image(1);
+    signed_by_us(&shop, &image, Form::Bundle, &[proof::key()]);
+    let mut source = memory(&shop);
+    let (word, calls) = asked(&source, &Selector::Digest(*image.digest()), &Ask::new());
+    assert_eq!((word, calls.len()), ("accepted", 3), "{calls:#?}");
+    source.lists = Some(false);
+    let (word, calls) = asked(&source, &Selector::Digest(*image.digest()), &Ask::new());
+    assert_eq!((word, calls.len()), ("accepted", 2), "{calls:#?}");
+}
+
+#[test]
+fn unrelated_referrers_cost_nothing_whether_the_registry_filters_or_not() {
+    for count in [1, 50] {
+        let (filtering, plain) = (Shop::new(), Shop::memory(Memory::without_referrers(Limits::DEFAULT)));
+        for (shop, want) in [(&filtering, 2), (&plain, 3)] {
+            let image = shop.image(1);
+            for seed in 0..count {
+                let manifest = unrelated(shop, &image, seed);
+                if shop.memory.as_ref().is_some() && want == 3 {
+                    let mut entry = manifest.descriptor().bare();
+                    entry.artifact_type = Some("application/spdx+json".to_owned());
+                    shop.list(&image, &[entry]);
+                }
+            }
+            signed_by_us(shop, &image, Form::Bundle, &[proof::key()]);
+            let (word, calls) = asked(&memory(shop), &Selector::Digest(*image.digest()), &Ask::new());
+            assert_eq!((word, calls.len()), ("accepted", want), "{count} others: {calls:#?}");
+        }
+    }
+}
+
+// More signatures than needed cost nothing; as many as are needed cost one manifest each.
+#[test]
+fn signatures_beyond_the_threshold_are_not_fetched() {
+    for count in [1, 10, 100] {
+        let shop = Shop::new();
+        let image = shop.image(1);
+        for n in 0..count {
+            signed_by_others(&shop, &image, proof::key(), &n.to_string());
+        }
+        let (word, calls) = asked(&memory(&shop), &Selector::Digest(*image.digest()), &Ask::new());
+        assert_eq!((word, calls.len()), ("accepted", 3), "{count} signatures: {calls:#?}");
+    }
+    let shop = Shop::new();
+    let image = shop.image(1);
+    signed_by_us(&shop, &image, Form::Bundle, &[&proof::KEYS[0], &proof::KEYS[1], &proof::KEYS[2]]);
+    let keys = [0, 1, 2].map(|n| proof::public(&proof::KEYS[n]));
+    for threshold in [1, 2, 3] {
+        let ask = Ask::by(keys.clone()).threshold(threshold);
+        let (word, calls) = asked(&memory(&shop), &Selector::Digest(*image.digest()), &ask);
+        assert_eq!((word, calls.len()), ("accepted", 1 + threshold as usize), "{calls:#?}");
+    }
+}
+
+#[test]
+fn many_images_cost_no_more_than_each_by_itself() {
+    for count in [1, 10, 100] {
+        let shop = Shop::new();
+        let images: Vec<_> = (0..count).map(|n| shop.image(n)).collect();
+        images.iter().for_each(|image| signed_by_us(&shop, image, Form::Bundle, &[proof::key()]));
+        let source = memory(&shop);
+        let asked: usize =
+            images.iter().map(|image| asked(&source, &Selector::Digest(*image.digest()), &Ask::new()).1.len()).sum();
+        assert_eq!(asked, 2 * images.len());
+    }
+}
+
+// Membership is proved by the bytes of the index: one request more than a single image, however many there are.
+#[test]
+fn a_platform_of_a_signed_index_costs_nothing_more() {
+    for count in [1, 10, 100] {
+        let shop = Shop::new();
+        let children: Vec<Descriptor> = (0..count)
+            .map(|n| {
+                let platform = bulla::oci::Platform::parse(&format!("linux/arch{n}"));
+                Descriptor { platform, ..shop.image(n).descriptor().bare() }
+            })
+            .collect();
+        let index = shop.index(&children, Some("index"));
+        signed_by_us(&shop, &index, Form::Bundle, &[proof::key()]);
+        let source = memory(&shop);
+        let platform = Platforms::One(bulla::oci::Platform::parse("linux/arch0").unwrap());
+        let selector = Selector::Tag("index".to_owned());
+        let ask = Ask::new();
+        let outcome =
+            now(verify::verify(&source, &selector, &platform, &ask.verifier(), Effort::UntilMet, &ask.limits));
+        assert_eq!(word(&outcome.unwrap().verdict), "accepted");
+        assert_eq!(source.calls().len(), 3, "{:#?}", source.calls());
+    }
+}
+
+// Not found means that every place was looked into, once.
+#[test]
+fn no_is_said_after_every_place_was_asked_once() {
+    let shop = Shop::new();
+    let image = shop.image(1);
+    let (word, calls) = asked(&memory(&shop), &Selector::Digest(*image.digest()), &Ask::new());
+    assert_eq!((word, calls.len()), ("refused", 4), "{calls:#?}");
+    assert_eq!(calls.iter().filter(|call| matches!(call, Call::Referrers(..))).count(), 2);
+}
+
+// Two signatures over the same payload: the payload is one blob, and asked for once.
+#[test]
+fn a_payload_that_two_keys_signed_is_fetched_once() {
+    let shop = Shop::new();
+    let image = shop.image(1);
+    signed_by_us(&shop, &image, Form::Tag, &[&proof::KEYS[0], &proof::KEYS[1]]);
+    let ask = Ask::by([proof::public(&proof::KEYS[0]), proof::public(&proof::KEYS[1])]).threshold(2);
+    let (word, calls) = asked(&memory(&shop), &Selector::Digest(*image.digest()), &ask);
+    assert_eq!(word, "accepted");
+    assert_eq!(calls.iter().filter(|call| matches!(call, Call::Blob(_))).count(), 1, "{calls:#?}");
+}
+
+// Under one tag there may be a hundred signatures; the payloads are fetched until enough have counted.
+#[test]
+fn payloads_beyond_the_threshold_are_not_fetched() {
+    for count in [1, 10, 100] {
+        let shop = Shop::new();
+        let image = shop.image(1);
+        let letters: Vec<_> = (0..count)
+            .map(|n| {
+                let annotations = BTreeMap::from([("n".to_owned(), n.to_string())]);
+                let word = Word::with(Format::Simple, &Kind::ImageSignature, image.digest(), &annotations, None);
+                word.seal(Format::Simple, &[proof::key()])
+            })
+            .collect();
+        shop.hang(&image, Spot::Tag, &Kind::ImageSignature, Format::Simple, &letters);
+        let (word, calls) = asked(&memory(&shop), &Selector::Digest(*image.digest()), &Ask::new());
+        assert_eq!(word, "accepted");
+        let blobs = calls.iter().filter(|call| matches!(call, Call::Blob(_))).count();
+        assert_eq!(blobs, 1, "{count} signatures: {calls:#?}");
+    }
+}
+
+/// What signing asks: the questions of the store; and how many requests of a registry these are.
+fn signing(format: Form, keys: usize, images: u64) -> (Vec<Call>, usize) {
+    let shop = Shop::new();
+    // The config that all our signatures share is there from the first one on.
+    now(shop.sink.push_content(&referrer::empty_config())).unwrap();
+    let images: Vec<_> = (0..images).map(|n| shop.image(n)).collect();
+    let sink = memory(&shop);
+    let signers: Vec<&dyn Signer> = proof::KEYS.iter().take(keys).map(|key| key as &dyn Signer).collect();
+    for image in &images {
+        let selector = Selector::Digest(*image.digest());
+        let subjects = now(sign::subjects(&sink, &selector, Extent::Root, &Limits::DEFAULT)).unwrap();
+        for subject in &subjects {
+            now(sign::sign(&sink, subject, &signers, &terms(format), &Limits::DEFAULT)).unwrap();
+        }
+    }
+    let calls = sink.calls();
+    // A blob is a POST and a PUT.
+    let requests = calls.iter().map(|call| 1 + usize::from(matches!(call, Call::PushBlob(_)))).sum();
+    (calls, requests)
+}
+
+#[test]
+fn signing_takes_four_requests_and_fetches_no_layers() {
+    for images in [1, 10, 100] {
+        let (calls, requests) = signing(Form::Bundle, 1, images);
+        assert_eq!(requests, 4 * images as usize, "{calls:#?}");
+        assert!(!calls.iter().any(|call| matches!(call, Call::Blob(_) | Call::Open(_))), "{calls:#?}");
+    }
+}
+
+#[test]
+fn signing_with_more_keys_resolves_once() {
+    let (calls, requests) = signing(Form::Bundle, 3, 1);
+    assert_eq!(requests, 1 + 3 * 3, "{calls:#?}");
+    assert_eq!(calls.iter().filter(|call| matches!(call, Call::Resolve(_))).count(), 1);
+}
+
+// The tag has no lock: it is read before and after.
+#[test]
+fn signing_under_the_tag_reads_it_before_and_after() {
+    let (calls, requests) = signing(Form::Tag, 1, 1);
+    assert_eq!(requests, 8, "{calls:#?}");
+    assert!(!calls.iter().any(|call| matches!(call, Call::Blob(_) | Call::Open(_))), "{calls:#?}");
+}
+
+#[test]
+fn a_hostile_index_does_not_multiply_what_is_asked() {
+    let shop = Shop::new();
+    let mut child = shop.image(1).descriptor().bare();
+    for _ in 0..3 {
+        child = shop.index(&vec![child; 10], None).descriptor().bare();
+    }
+    let sink = memory(&shop);
+    let selector = Selector::Digest(child.digest);
+    let subjects = now(sign::subjects(&sink, &selector, Extent::AllPlatforms, &Limits::DEFAULT)).unwrap();
+    assert_eq!(subjects.len(), 4);
+    assert!(sink.calls().len() <= 4, "{} requests for four manifests", sink.calls().len());
+}

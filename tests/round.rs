@@ -1,0 +1,471 @@
+//! The signing round without its command line: what is refused, what counts, what is kept.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+#[path = "round/maker.rs"]
+mod maker;
+#[path = "round/mutation.rs"]
+mod mutation;
+#[path = "round/schemas.rs"]
+mod schemas;
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::process::Command;
+use std::process::Stdio;
+
+use bulla::envelope::Claim;
+use bulla::envelope::Statement;
+use bulla::envelope::dsse::pre_authentication_encoding;
+use bulla::key::PrivateKey;
+use bulla::key::Signer as _;
+use bulla::limits::Limits;
+use bulla::oci::media_type;
+use bulla::round::Draft;
+use bulla::round::Format;
+use bulla::round::Part;
+use bulla::round::Request;
+use bulla::round::Response;
+use bulla::round::RoundError;
+use bulla::round::log::Chain;
+use bulla::round::log::Entry;
+use bulla::round::request::SKEW;
+use bulla::round::tally;
+use bulla::time::Time;
+use bulla::trust::Owner;
+use bulla::trust::Threshold;
+use serde_json::Value;
+use serde_json::json;
+
+use maker::Tired;
+use maker::attestation;
+use maker::draft;
+use maker::key;
+use maker::limits;
+use maker::now;
+use maker::read;
+use maker::request;
+use maker::respond;
+use maker::signature;
+
+fn after(seconds: i64) -> Time {
+    Time::from_unix(now().unix() + seconds).unwrap()
+}
+
+#[test]
+fn a_payload_is_rebuilt_from_what_is_shown() {
+    let annotations = BTreeMap::from([("version".to_owned(), "1.0 <&>".to_owned())]);
+    let mut sign = signature(1, Format::Both);
+    let bulla::round::Action::Sign(says) = &mut sign.action else { panic!() };
+    says.annotations = annotations.clone();
+    says.name = Some("registry.example/released".to_owned());
+    let attest = attestation(2, Format::Both, r#"{ "a": "\u003c" }"#);
+    let request = read(&Draft { items: vec![sign.clone(), attest.clone()], ..draft(&[("alice", &[&key(1)])], 1, 1) });
+
+    let [statement, claim] = request.messages()[0].as_slice() else { panic!() };
+    let want = Statement::image_signature(&sign.digest, Some("registry.example/released"), &annotations).unwrap();
+    assert_eq!((statement.part(), statement.payload()), (Part::Statement, want.as_slice()));
+    assert_eq!(statement.to_sign(), pre_authentication_encoding(media_type::IN_TOTO, &want));
+    let want = Claim::payload(sign.digest, "registry.example/team/app1", &annotations).unwrap();
+    assert_eq!((claim.part(), claim.payload(), &*claim.to_sign()), (Part::Claim, want.as_slice(), want.as_slice()));
+
+    // One statement for both forms of an attestation, its predicate as it was written.
+    let [statement] = request.messages()[1].as_slice() else { panic!() };
+    assert_eq!(statement.part(), Part::Statement);
+    let text = String::from_utf8(statement.payload().to_vec()).unwrap();
+    assert!(text.ends_with(r#","predicate":{ "a": "\u003c" }}"#), "{text}");
+    assert!(text.contains(&attest.digest.hex()), "{text}");
+}
+
+#[test]
+fn a_request_reads_as_it_was_drafted() {
+    let (alice, bob) = (key(1), key(2));
+    let drafted = draft(&[("alice", &[&alice]), ("bob", &[&bob, &key(3)])], 2, 3);
+    let request = read(&drafted);
+    assert_eq!((request.created(), request.expires()), (drafted.created, drafted.expires));
+    assert_eq!(request.reason(), drafted.reason.as_deref());
+    assert_eq!(request.owners(), drafted.owners);
+    assert_eq!(request.threshold().count(), 2);
+    assert_eq!(request.items().len(), 3);
+    for (read, drafted) in request.items().iter().zip(&drafted.items) {
+        assert_eq!(format!("{read:?}"), format!("{drafted:?}"));
+    }
+    let bytes = drafted.to_json(&limits()).unwrap();
+    assert_eq!(*request.digest(), bulla::digest::Digest::sha256(&bytes));
+    assert_eq!(request.owner_of(bob.public_key().id()).unwrap().name, "bob");
+}
+
+#[test]
+fn a_draft_that_makes_no_sense_is_no_request() {
+    let (alice, bob) = (key(1), key(2));
+    let plain = || draft(&[("alice", &[&alice]), ("bob", &[&bob])], 2, 2);
+    let refused = |draft: Draft, why: &str| {
+        let error = draft.to_json(&limits()).unwrap_err().to_string();
+        assert!(error.contains(why), "{error}: wanted {why}");
+    };
+    assert!(plain().to_json(&limits()).is_ok());
+    refused(Draft { expires: plain().created, ..plain() }, "`expires` is not after");
+    refused(Draft { items: Vec::new(), ..plain() }, "`items` is empty");
+    refused(Draft { owners: Vec::new(), ..plain() }, "no key is trusted");
+    refused(Draft { threshold: Threshold::new(3).unwrap(), ..plain() }, "can never be met");
+    // One owner is one, whatever keys they hold, and whatever they are called.
+    refused(draft(&[("alice", &[&alice, &bob])], 2, 1), "can never be met");
+    refused(draft(&[("alice", &[&alice]), ("bob", &[&alice])], 1, 1), "the key");
+    refused(draft(&[("alice", &[&alice]), ("Alice", &[&bob])], 1, 1), "the owner Alice twice");
+    refused(draft(&[("alice", &[&alice, &alice])], 1, 1), "the key");
+    refused(draft(&[("alice", &[])], 1, 1), "`keys` of alice is empty");
+    for name in ["", " alice", "alice\n", "alice\u{202e}", "a\u{0}", "<alice>", &"a".repeat(129)] {
+        assert!(draft(&[(name, &[&alice])], 1, 1).to_json(&limits()).is_err(), "{name:?} was accepted");
+    }
+    refused(Draft { items: vec![signature(1, Format::Bundle), signature(1, Format::Both)], ..plain() }, "twice");
+    // The same digest at two places is two things to attach.
+    let mut elsewhere = signature(1, Format::Bundle);
+    elsewhere.reference = "registry.example/other:1".parse().unwrap();
+    assert!(Draft { items: vec![signature(1, Format::Bundle), elsewhere], ..plain() }.to_json(&limits()).is_ok());
+    refused(Draft { items: vec![attestation(1, Format::Tag, "[]")], ..plain() }, "object");
+}
+
+#[test]
+fn an_attestation_cannot_be_an_image_signature() {
+    let mut item = attestation(1, Format::Bundle, "{}");
+    let bulla::round::Action::Attest(attest) = &mut item.action else { panic!() };
+    attest.predicate_type = media_type::COSIGN_SIGN_PREDICATE.to_owned();
+    let error = Draft { items: vec![item], ..draft(&[("alice", &[&key(1)])], 1, 1) }.to_json(&limits()).unwrap_err();
+    assert!(error.to_string().contains("image signature"), "{error}");
+}
+
+#[test]
+fn a_request_is_signed_only_while_it_is_open() {
+    let alice = key(1);
+    let request = request(&[("alice", &[&alice])], 1, 2);
+    let mut response = Response::to(&request);
+    for (at, expired) in [(request.expires().unix() + 1, true), (request.created().unix() - SKEW - 1, false)] {
+        let at = Time::from_unix(at).unwrap();
+        let error = response.sign(&request, &alice, at, usize::MAX).unwrap_err();
+        assert_eq!(matches!(error, RoundError::Expired { .. }), expired, "{error}");
+        assert_eq!(matches!(error, RoundError::Clock { .. }), !expired, "{error}");
+        assert_eq!(response.signers().count(), 0);
+    }
+    for at in [request.created().unix() - SKEW, request.expires().unix()] {
+        let mut response = Response::to(&request);
+        let at = Time::from_unix(at).unwrap();
+        assert!(response.sign(&request, &alice, at, usize::MAX).unwrap().stopped.is_none());
+        assert_eq!(Response::parse(&response.to_json().unwrap(), &request, &limits()).unwrap(), response);
+    }
+}
+
+#[test]
+fn nobody_else_signs() {
+    let (alice, mallory) = (key(1), key(9));
+    let request = request(&[("alice", &[&alice])], 1, 2);
+    let error = Response::to(&request).sign(&request, &mallory, now(), usize::MAX).unwrap_err();
+    assert!(matches!(error, RoundError::NotAsked { .. }), "{error}");
+    assert!(error.to_string().contains("alice"), "{error}");
+
+    // Mallory answers a request of her own for the same images, and puts another label on the answer.
+    let hers = maker::request(&[("mallory", &[&mallory])], 1, 2);
+    let answer = respond(&hers, &[&mallory]).to_json().unwrap();
+    let error = Response::parse(&answer, &request, &limits()).unwrap_err();
+    assert!(matches!(error, RoundError::OtherRequest { .. }), "{error}");
+    let answer = String::from_utf8(answer).unwrap();
+    let relabelled = answer.replace(&hers.digest().to_string(), &request.digest().to_string());
+    let error = Response::parse(relabelled.as_bytes(), &request, &limits()).unwrap_err();
+    assert!(matches!(error, RoundError::NotAsked { .. }), "{error}");
+    let renamed = relabelled.replace("mallory", "alice");
+    assert!(matches!(Response::parse(renamed.as_bytes(), &request, &limits()), Err(RoundError::NotAsked { .. })));
+    let claimed = renamed.replace(&mallory.public_key().id().to_string(), &alice.public_key().id().to_string());
+    assert!(matches!(Response::parse(claimed.as_bytes(), &request, &limits()), Err(RoundError::Unsigned { .. })));
+}
+
+/// The labels are in no payload. Who changes them and the response alike is found out by the seal.
+#[test]
+fn a_request_that_was_altered_on_the_way_is_found_out() {
+    let alice = key(1);
+    let bytes = draft(&[("alice", &[&alice])], 1, 2).to_json(&limits()).unwrap();
+    let altered = String::from_utf8(bytes.clone()).unwrap().replace("\"version-1\"", "\"version-2\"").into_bytes();
+    assert_ne!(bytes, altered);
+    let sent = Request::parse(&bytes, &limits()).unwrap();
+    let shown = Request::parse(&altered, &limits()).unwrap();
+    assert_eq!(sent.messages(), shown.messages());
+    let answer = String::from_utf8(respond(&shown, &[&alice]).to_json().unwrap()).unwrap();
+    let error = Response::parse(answer.as_bytes(), &sent, &limits()).unwrap_err();
+    assert!(matches!(error, RoundError::OtherRequest { .. }), "{error}");
+    let relabelled = answer.replace(&shown.digest().to_string(), &sent.digest().to_string());
+    let error = Response::parse(relabelled.as_bytes(), &sent, &limits()).unwrap_err();
+    assert!(matches!(error, RoundError::Unsigned { .. }), "{error}");
+    assert!(error.to_string().contains("this request"), "{error}");
+}
+
+#[test]
+fn an_owner_counts_once_and_only_for_what_they_signed_whole() {
+    let (alice, second, bob) = (key(1), key(2), key(3));
+    let request = request(&[("alice", &[&alice, &second]), ("bob", &[&bob])], 2, 3);
+    let missing = |response: &Response| tally::approve(&request, response).unwrap().err();
+
+    let nobody = missing(&Response::to(&request)).unwrap();
+    assert_eq!(nobody.items.len(), 3);
+    assert_eq!(nobody.owners, [("alice".to_owned(), 0), ("bob".to_owned(), 0)]);
+    // Two keys of one owner are one owner.
+    let twice = missing(&respond(&request, &[&alice, &second])).unwrap();
+    assert_eq!(twice.items.len(), 3);
+    assert_eq!(twice.items[0].signed, BTreeSet::from([Owner::Named("alice".to_owned())]));
+    assert_eq!(twice.owners, [("alice".to_owned(), 3), ("bob".to_owned(), 0)]);
+    assert!(missing(&respond(&request, &[&alice, &bob])).is_none());
+    assert!(missing(&respond(&request, &[&second, &bob])).is_none());
+
+    // Bob was interrupted in the middle of the second item, which has two parts.
+    let mut response = respond(&request, &[&alice]);
+    assert_eq!(response.sign(&request, &bob, now(), 3).unwrap().made.len(), 4);
+    let late = missing(&response).unwrap();
+    assert_eq!(late.items.iter().map(|item| item.place).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(late.owners, [("alice".to_owned(), 3), ("bob".to_owned(), 1)]);
+
+    // Half an item is attached for nobody, even where the threshold is met without.
+    let lax = maker::request(&[("alice", &[&alice]), ("bob", &[&bob])], 1, 3);
+    let mut response = respond(&lax, &[&alice]);
+    response.sign(&lax, &bob, now(), 3).unwrap();
+    let approved = tally::approve(&lax, &response).unwrap().unwrap();
+    let signers: Vec<_> = approved.items().map(|item| item.signers.len()).collect();
+    assert_eq!(signers, [2, 1, 1]);
+    // An answer to another request approves nothing.
+    assert!(matches!(tally::approve(&request, &response), Err(RoundError::OtherRequest { .. })));
+}
+
+#[test]
+fn responses_of_several_signers_merge() {
+    let (alice, bob) = (key(1), key(2));
+    let request = request(&[("alice", &[&alice]), ("bob", &[&bob])], 2, 4);
+    let (mut one, two) = (respond(&request, &[&alice]), respond(&request, &[&bob]));
+    let both = respond(&request, &[&alice, &bob]);
+    one.merge(two.clone()).unwrap();
+    assert_eq!(one, both);
+    one.merge(two).unwrap();
+    assert_eq!(one.to_json().unwrap(), both.to_json().unwrap());
+    let other = maker::request(&[("alice", &[&alice]), ("bob", &[&bob])], 2, 5);
+    assert!(matches!(one.merge(respond(&other, &[&bob])), Err(RoundError::OtherRequest { .. })));
+    assert!(matches!(one.sign(&other, &bob, now(), 9), Err(RoundError::OtherRequest { .. })));
+}
+
+#[test]
+fn what_was_signed_before_an_interruption_is_kept() {
+    let alice = key(1);
+    let request = request(&[("alice", &[&alice])], 1, 100);
+    let all = request.messages().iter().map(Vec::len).sum::<usize>();
+    for tired_after in [0, 1, 2, 3, 50, all] {
+        let tired = Tired::new(key(1), tired_after);
+        let mut response = Response::to(&request);
+        let progress = response.sign(&request, &tired, now(), usize::MAX).unwrap();
+        assert!(progress.stopped.is_some());
+        assert_eq!(progress.made.len(), tired_after);
+        // It was asked by each thread once more than it signed at most, and not again.
+        assert!((tired_after + 1..=tired_after + 8).contains(&tired.asked()), "{}", tired.asked());
+        let written = response.to_json().unwrap();
+        let mut resumed = Response::parse(&written, &request, &limits()).unwrap();
+        assert_eq!(resumed, response);
+        let rest = resumed.sign(&request, &alice, after(60), usize::MAX).unwrap();
+        assert_eq!(rest.made.len(), all + 1 - tired_after);
+        assert!(rest.stopped.is_none());
+        assert!(resumed.sign(&request, &alice, after(60), usize::MAX).unwrap().made.is_empty());
+        assert!(tally::approve(&request, &resumed).unwrap().is_ok());
+        // What was kept is not signed again: the seal too is that of the first time.
+        let time = if tired_after == 0 { after(60) } else { now() };
+        assert_eq!(resumed.signers().next().unwrap().time(), time);
+    }
+}
+
+#[test]
+fn a_signer_that_computes_wrongly_is_not_believed() {
+    let alice = key(1);
+    let request = request(&[("alice", &[&alice])], 1, 2);
+    let wrong = maker::Wrong::new(&alice);
+    let mut response = Response::to(&request);
+    let progress = response.sign(&request, &wrong, now(), usize::MAX).unwrap();
+    assert!(progress.stopped.is_some() && progress.made.is_empty());
+    assert_eq!(response.signers().count(), 0);
+}
+
+#[test]
+fn a_response_is_bounded_and_strict() {
+    let alice = key(1);
+    let request = request(&[("alice", &[&alice])], 1, 2);
+    let bytes = respond(&request, &[&alice]).to_json().unwrap();
+    let small = Limits { response_bytes: bytes.len() as u64 - 1, ..limits() };
+    assert!(matches!(Response::parse(&bytes, &request, &small), Err(RoundError::Limit { .. })));
+    let exact = Limits { response_bytes: bytes.len() as u64, ..limits() };
+    assert!(Response::parse(&bytes, &request, &exact).is_ok());
+    let value: Value = serde_json::from_slice(&bytes).unwrap();
+    let refused = |change: &dyn Fn(&mut Value)| {
+        let mut value = value.clone();
+        change(&mut value);
+        Response::parse(value.to_string().as_bytes(), &request, &limits()).unwrap_err()
+    };
+    let signatures = |value: &Value| value["signers"][0]["signatures"].as_array().unwrap().clone();
+    let error = refused(&|value| {
+        let extra = json!({ "item": 7, "part": "claim", "signature": "AAAA" });
+        value["signers"][0]["signatures"].as_array_mut().unwrap().push(extra);
+    });
+    assert!(matches!(error, RoundError::Unasked { item: 8, .. }), "{error}");
+    let error = refused(&|value| {
+        let (one, two) = (signatures(value)[0]["signature"].clone(), signatures(value)[1]["signature"].clone());
+        value["signers"][0]["signatures"][0]["signature"] = two;
+        value["signers"][0]["signatures"][1]["signature"] = one;
+    });
+    assert!(matches!(error, RoundError::Unsigned { .. }), "{error}");
+    let error = refused(&|value| {
+        let first = signatures(value)[0].clone();
+        value["signers"][0]["signatures"].as_array_mut().unwrap().push(first);
+    });
+    assert!(matches!(error, RoundError::Duplicate { .. }), "{error}");
+    let error = refused(&|value| {
+        let first = value["signers"][0].clone();
+        value["signers"].as_array_mut().unwrap().push(first);
+    });
+    assert!(matches!(error, RoundError::Duplicate { .. }), "{error}");
+    let error = refused(&|value| value["version"] = json!(2));
+    assert!(matches!(error, RoundError::Kind { version: 2, .. }), "{error}");
+    let error = refused(&|value| value["kind"] = json!("bulla signing request"));
+    assert!(matches!(error, RoundError::Kind { .. }), "{error}");
+    // Whoever moves the clock afterwards breaks the seal; whoever had it wrong is told.
+    let late = Time::from_unix(request.expires().unix() + 1).unwrap().to_string();
+    let error = refused(&|value| value["signers"][0]["time"] = json!(late));
+    assert!(matches!(error, RoundError::Dated { .. }), "{error}");
+}
+
+#[test]
+fn a_request_is_bounded() {
+    let drafted = draft(&[("alice", &[&key(1)]), ("bob", &[&key(2)])], 2, 3);
+    let bytes = drafted.to_json(&limits()).unwrap();
+    let length = bytes.len() as u64;
+    let open =
+        |limits: Limits| Request::parse(&bytes, &limits).err().map(|error| matches!(error, RoundError::Limit { .. }));
+    assert_eq!(open(limits()), None);
+    for (enough, small) in [
+        (Limits { request_bytes: length, ..limits() }, Limits { request_bytes: length - 1, ..limits() }),
+        (Limits { request_items: 3, ..limits() }, Limits { request_items: 2, ..limits() }),
+        (Limits { request_keys: 2, ..limits() }, Limits { request_keys: 1, ..limits() }),
+        (Limits { request_text_bytes: 64, ..limits() }, Limits { request_text_bytes: 8, ..limits() }),
+        (Limits { annotations: 2, ..limits() }, Limits { annotations: 1, ..limits() }),
+        (Limits { annotation_bytes: 200, ..limits() }, Limits { annotation_bytes: 20, ..limits() }),
+        (Limits { descriptors: 2, ..limits() }, Limits { descriptors: 1, ..limits() }),
+        (Limits { json_string_bytes: 1_000, ..limits() }, Limits { json_string_bytes: 300, ..limits() }),
+    ] {
+        assert_eq!(open(enough), None);
+        assert_eq!(open(small.clone()), Some(true), "{small:?}");
+    }
+}
+
+#[test]
+fn a_thousand_digests_fit_a_stick() {
+    let (alice, bob, carol) = (key(1), key(2), key(3));
+    let drafted = draft(&[("alice", &[&alice]), ("bob", &[&bob]), ("carol", &[&carol])], 2, 1_000);
+    let bytes = drafted.to_json(&limits()).unwrap();
+    let request = Request::parse(&bytes, &limits()).unwrap();
+    let response = respond(&request, &[&alice, &bob]);
+    let answer = response.to_json().unwrap();
+    assert_eq!(Response::parse(&answer, &request, &limits()).unwrap(), response);
+    for (what, bytes) in [("request", &bytes), ("response", &answer)] {
+        let packed = gzip(bytes);
+        println!("{what} for 1,000 digests: {} bytes, {packed} with gzip", bytes.len());
+        assert!(packed < 1 << 20, "{what}: {packed} bytes");
+    }
+}
+
+fn gzip(bytes: &[u8]) -> usize {
+    let mut gzip = Command::new("gzip").arg("-c").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = gzip.stdin.take().unwrap();
+    let bytes = bytes.to_vec();
+    let writer = std::thread::spawn(move || stdin.write_all(&bytes).unwrap());
+    let packed = gzip.wait_with_output().unwrap().stdout.len();
+    writer.join().unwrap();
+    packed
+}
+
+#[test]
+fn a_log_cannot_be_changed_unnoticed() {
+    let alice = key(1);
+    let request = request(&[("alice", &[&alice])], 1, 3);
+    let mut chain = Chain::default();
+    let mut lines: Vec<Vec<u8>> = Vec::new();
+    let mut response = Response::to(&request);
+    let made = response.sign(&request, &alice, now(), usize::MAX).unwrap().made;
+    for made in &made {
+        let entry = Entry::of(&request, made, alice.public_key().id(), now()).unwrap();
+        lines.push(chain.append(&entry, &limits()).unwrap());
+    }
+    let check = |lines: &[Vec<u8>]| {
+        let mut chain = Chain::default();
+        lines.iter().try_for_each(|line| chain.follow(line, &limits()).map(drop)).map(|()| chain)
+    };
+    assert_eq!(check(&lines).unwrap(), chain);
+    assert_eq!(chain.lines(), made.len());
+    // Each signature can be found by its digest, the seal too.
+    let mut chain = Chain::default();
+    let entries: Vec<_> = lines.iter().map(|line| chain.follow(line, &limits()).unwrap()).collect();
+    assert_eq!(entries[0].digest, *request.digest());
+    assert_eq!(entries[1].digest, request.items()[0].digest);
+    for (entry, made) in entries.iter().zip(&made) {
+        assert_eq!(entry.signature, made.signature);
+        assert_eq!((entry.owner.as_str(), entry.time), ("alice", now()));
+    }
+    // A line left out, put in, swapped, or changed in any byte: the lines after it, or the head, say so.
+    for at in 0..lines.len() {
+        let mut cut = lines.clone();
+        let line = cut.remove(at);
+        assert!(check(&cut).is_err() || at == lines.len() - 1);
+        cut.insert(at, line.clone());
+        cut.insert(at, line);
+        assert!(check(&cut).is_err());
+        for byte in 0..lines[at].len() {
+            let mut changed = lines.clone();
+            changed[at][byte] ^= 1;
+            let same = check(&changed).is_ok_and(|changed| changed.head() == chain.head());
+            assert!(!same, "line {at}, byte {byte}");
+        }
+    }
+    let mut swapped = lines.clone();
+    swapped.swap(1, 2);
+    assert!(check(&swapped).is_err());
+    let tight = Limits { signing_log_line_bytes: lines[0].len() - 1, ..limits() };
+    assert!(Chain::default().follow(&lines[0], &tight).is_err());
+    assert!(Chain::default().append(&entries[0], &tight).is_err());
+}
+
+#[test]
+fn the_round_before_is_found_by_name_then_by_place() {
+    let alice = key(1);
+    let old = request(&[("alice", &[&alice])], 1, 3);
+    let same = signature(1, Format::Both);
+    assert_eq!(old.predecessor(&same).unwrap().digest, same.digest);
+    let mut renamed = signature(1, Format::Both);
+    renamed.reference = "registry.example/team/app1:2.0".parse().unwrap();
+    let before = old.predecessor(&renamed).unwrap();
+    assert_eq!(before.reference, "registry.example/team/app1:1.0");
+    assert_eq!(before.labels["org.opencontainers.image.version"], "version-1");
+    let mut elsewhere = signature(1, Format::Both);
+    elsewhere.reference = "registry.example/team/new:1.0".parse().unwrap();
+    assert_eq!(old.predecessor(&elsewhere), None);
+    assert_eq!(old.predecessor(&attestation(1, Format::Both, "{}")), None);
+}
+
+#[test]
+fn keys_of_every_kind_sign() {
+    for kind in [bulla::key::KeyKind::Ed25519, bulla::key::KeyKind::P256, bulla::key::KeyKind::P384] {
+        let alice = PrivateKey::generate(kind).unwrap();
+        let request = request(&[("alice", &[&alice])], 1, 2);
+        let response = respond(&request, &[&alice]);
+        assert_eq!(Response::parse(&response.to_json().unwrap(), &request, &limits()).unwrap(), response);
+        assert!(tally::approve(&request, &response).unwrap().is_ok());
+    }
+}

@@ -1,0 +1,164 @@
+//! Requests, keys and signers to test with.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+
+use bulla::digest::Digest;
+use bulla::key::KeyKind;
+use bulla::key::PrivateKey;
+use bulla::key::PublicKey;
+use bulla::key::Signature;
+use bulla::key::Signer;
+use bulla::key::SignerError;
+use bulla::limits::Limits;
+use bulla::oci::Platform;
+use bulla::oci::media_type;
+use bulla::round::Action;
+use bulla::round::Attestation;
+use bulla::round::Draft;
+use bulla::round::Format;
+use bulla::round::ImageSignature;
+use bulla::round::Item;
+use bulla::round::Keyholder;
+use bulla::round::Previous;
+use bulla::round::Request;
+use bulla::round::Response;
+use bulla::time::Time;
+use bulla::trust::Threshold;
+
+pub fn limits() -> Limits {
+    Limits::DEFAULT
+}
+
+pub fn now() -> Time {
+    Time::parse("2026-11-20T12:00:00Z").unwrap()
+}
+
+/// The same P-256 key for the same number, within one run.
+pub fn key(number: u8) -> PrivateKey {
+    static MADE: std::sync::Mutex<BTreeMap<u8, Vec<u8>>> = std::sync::Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().unwrap();
+    let der =
+        made.entry(number).or_insert_with(|| PrivateKey::generate(KeyKind::P256).unwrap().to_pkcs8_der().to_vec());
+    PrivateKey::from_pkcs8_der(der).unwrap()
+}
+
+fn item(number: usize, action: Action) -> Item {
+    let label = |key: &str, value: String| (format!("org.opencontainers.image.{key}"), value);
+    let labels = BTreeMap::from([
+        label("version", format!("version-{number}")),
+        label("source", format!("https://git.example/team/app{number}")),
+    ]);
+    Item {
+        action,
+        content_size: Some(80_000_000 + number as u64),
+        digest: Digest::sha256(format!("image {number}").as_bytes()),
+        previous: Some(Previous {
+            digest: Digest::sha256(format!("old image {number}").as_bytes()),
+            labels: labels.clone(),
+            reference: format!("registry.example/team/app{number}:0.9"),
+        }),
+        labels,
+        media_type: media_type::OCI_INDEX.to_owned(),
+        platforms: ["linux/amd64", "linux/arm64/v8"].map(|text| Platform::parse(text).unwrap()).to_vec(),
+        reference: format!("registry.example/team/app{number}:1.0").parse().unwrap(),
+        size: 1_000 + number as u64,
+    }
+}
+
+pub fn signature(number: usize, format: Format) -> Item {
+    let identity = format.has_tag().then(|| format!("registry.example/team/app{number}"));
+    let annotations = BTreeMap::from([("round".to_owned(), "7".to_owned())]);
+    item(number, Action::Sign(ImageSignature { annotations, format, identity, name: None }))
+}
+
+pub fn attestation(number: usize, format: Format, predicate: &str) -> Item {
+    let predicate = serde_json::value::RawValue::from_string(predicate.to_owned()).unwrap();
+    let predicate_type = "https://slsa.dev/provenance/v1".to_owned();
+    item(number, Action::Attest(Attestation { format, name: Some("app".to_owned()), predicate, predicate_type }))
+}
+
+/// Image signatures in both forms, numbered from 1.
+pub fn draft(owners: &[(&str, &[&PrivateKey])], threshold: u32, items: usize) -> Draft {
+    let owner = |(name, keys): &(&str, &[&PrivateKey])| Keyholder {
+        keys: keys.iter().map(|key| key.public_key().clone()).collect(),
+        name: (*name).to_owned(),
+    };
+    Draft {
+        created: now(),
+        expires: Time::from_unix(now().unix() + 7 * 24 * 60 * 60).unwrap(),
+        items: (1..=items).map(|number| signature(number, Format::Both)).collect(),
+        owners: owners.iter().map(owner).collect(),
+        reason: Some("release 7".to_owned()),
+        threshold: Threshold::new(threshold).unwrap(),
+    }
+}
+
+pub fn read(draft: &Draft) -> Request {
+    Request::parse(&draft.to_json(&limits()).unwrap(), &limits()).unwrap()
+}
+
+pub fn request(owners: &[(&str, &[&PrivateKey])], threshold: u32, items: usize) -> Request {
+    read(&draft(owners, threshold, items))
+}
+
+/// A whole answer of each of the keys.
+pub fn respond(request: &Request, keys: &[&PrivateKey]) -> Response {
+    let mut response = Response::to(request);
+    for key in keys {
+        let progress = response.sign(request, *key, now(), usize::MAX).unwrap();
+        assert!(progress.stopped.is_none());
+    }
+    response
+}
+
+/// A token that is pulled out after some signatures.
+pub struct Tired {
+    asked: AtomicUsize,
+    inner: PrivateKey,
+    most: usize,
+}
+
+impl Tired {
+    pub fn new(inner: PrivateKey, most: usize) -> Self {
+        Self { asked: AtomicUsize::new(0), inner, most }
+    }
+
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+impl Signer for Tired {
+    fn public_key(&self) -> &PublicKey {
+        self.inner.public_key()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Signature, SignerError> {
+        if self.asked.fetch_add(1, Ordering::SeqCst) >= self.most {
+            let scheme = self.public_key().usual_scheme();
+            return Err(SignerError::Failed { key: self.public_key().id(), scheme });
+        }
+        self.inner.sign(message)
+    }
+}
+
+/// A token that signs something else than it is asked to: the signature is one, but not over the message.
+pub struct Wrong<'a>(&'a PrivateKey);
+
+impl<'a> Wrong<'a> {
+    pub fn new(inner: &'a PrivateKey) -> Self {
+        Self(inner)
+    }
+}
+
+impl Signer for Wrong<'_> {
+    fn public_key(&self) -> &PublicKey {
+        self.0.public_key()
+    }
+
+    fn sign(&self, _: &[u8]) -> Result<Signature, SignerError> {
+        self.0.sign(b"something else")
+    }
+}
