@@ -53,6 +53,15 @@ fn the_signer_has_no_network_crate() {
 }
 
 #[test]
+fn the_signer_with_tokens_has_them() {
+    let with = crates(&["--no-default-features", "--features", "cli,pkcs11"]);
+    let without = crates(&["--no-default-features", "--features", "cli"]);
+    let added: Vec<_> = with.difference(&without).map(String::as_str).collect();
+    assert!(added.contains(&"cryptoki") && added.contains(&"libloading"), "{added:?}");
+    assert!(added.len() < 10, "{added:?}");
+}
+
+#[test]
 fn the_default_build_would_be_noticed() {
     let found = present(&crates(&[]));
     for name in ["hyper", "reqwest", "rustls", "socket2", "tokio"] {
