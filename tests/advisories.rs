@@ -895,6 +895,27 @@ fn t24_the_type_of_a_signature_has_one_spelling() {
     refused(&SIGNATURE, &Ask::new(), &variants, &["wrong-kind", "payload-unreadable"]);
 }
 
+// T-23: a payload of one format in the envelope of another is of neither.
+#[test]
+fn t23_a_claim_inside_an_envelope_is_no_statement() {
+    let crossed = make(|way, image| {
+        let claim = Word::about(Format::Simple, &SIGNATURE, image.digest());
+        match way.format {
+            Format::Simple => sealed(way, &Word::about(Format::Bundle, &SIGNATURE, image.digest())),
+            Format::Bundle | Format::Dsse => sealed(way, &claim),
+        }
+    });
+    let other_type = make(|way, image| match way.format {
+        Format::Simple => sealed(way, &Word::about(Format::Bundle, &SIGNATURE, image.digest())),
+        Format::Bundle | Format::Dsse => {
+            let word = Word { payload_type: "application/vnd.in-toto+JSON".to_owned(), ..says(way, &SIGNATURE, image) };
+            sealed(way, &word)
+        }
+    });
+    let variants = [("crossed", crossed), ("another payload type", other_type)];
+    refused(&SIGNATURE, &Ask::new(), &variants, &["envelope-unreadable", "payload-unreadable"]);
+}
+
 // T-25, T-26, T-72: a key that the evidence brings along is nobody's key.
 #[test]
 fn t25_nothing_in_the_evidence_is_trusted() {
@@ -1334,6 +1355,75 @@ fn t51_one_huge_entry_does_not_hide_the_others() {
         let source = Scripted::new(shop.memory.clone().unwrap(), Flood(vec![huge]));
         assert_refused("huge", &Ask::new().of(&source, *image.digest()), &["too-large"]);
         assert!(!source.calls().iter().any(|call| matches!(call, Call::Manifest(_))), "it was asked for");
+    }
+}
+
+// HR-49, HR-51: what one list says wrongly does not hide what another says rightly, and a list that was filtered
+// without a word is asked again before anybody is told no.
+#[test]
+fn a_wrong_list_hides_nothing() {
+    struct Lists {
+        fallback: Vec<Descriptor>,
+        silent: bool,
+    }
+    impl Script for Lists {
+        fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
+            match call {
+                Call::Resolve(Selector::Tag(tag)) if !tag.contains('.') => {
+                    let index =
+                        json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": self.fallback});
+                    Ok(Content::name(media_type::OCI_INDEX, index.to_string().into_bytes()))
+                }
+                _ => answer,
+            }
+        }
+        fn listing(
+            &self,
+            _: &Call,
+            answer: Result<Option<Listing>, StoreError>,
+        ) -> Result<Option<Listing>, StoreError> {
+            let filtered = |listing: Listing| Listing { filtered: listing.filtered && !self.silent, ..listing };
+            answer.map(|listing| listing.map(filtered))
+        }
+    }
+    for format in Format::ALL {
+        for known in [None, Some(false), Some(true)] {
+            let shop = Shop::new();
+            let image = shop.image(1);
+            let letter = Word::about(format, &SIGNATURE, image.digest()).seal(format, &[proof::key()]);
+            let good = shop.hang(&image, Spot::Referrers, &SIGNATURE, format, &[letter]).remove(0);
+            let right = entry(&good, format);
+            let wrong = [
+                Descriptor { size: right.size + 1, ..right.clone() },
+                Descriptor { size: u64::MAX, ..right.clone() },
+                Descriptor { media_type: media_type::OCI_INDEX.to_owned(), ..right.clone() },
+                Descriptor { media_type: String::new(), ..right.clone() },
+                Descriptor { artifact_type: Some("text/plain".to_owned()), ..right },
+            ];
+            for silent in [false, true] {
+                let lists = Lists { fallback: wrong.to_vec(), silent };
+                let mut source = Scripted::new(shop.memory.clone().unwrap(), lists);
+                source.lists = known;
+                let verdict = Ask::new().of(&source, *image.digest());
+                assert_eq!(word(&verdict), "accepted", "{format:?} {known:?} {silent}: {verdict:#?}");
+            }
+        }
+    }
+}
+
+// The tag of cosign counts although a list names its manifest, which has no subject.
+#[test]
+fn a_list_does_not_hide_the_tag() {
+    for format in Format::ALL {
+        let shop = Shop::memory(Memory::without_referrers(Limits::DEFAULT));
+        let image = shop.image(1);
+        let letter = Word::about(format, &SIGNATURE, image.digest()).seal(format, &[proof::key()]);
+        let manifest = shop.hang(&image, Spot::Tag, &SIGNATURE, format, &[letter]).remove(0);
+        for artifact_type in [media_type::SIGSTORE_BUNDLE, "text/plain"] {
+            let listed = Descriptor { artifact_type: Some(artifact_type.to_owned()), ..manifest.descriptor().bare() };
+            shop.list(&image, &[listed]);
+            assert_eq!(word(&Ask::new().of(shop.sink.as_ref(), *image.digest())), "accepted", "{artifact_type}");
+        }
     }
 }
 

@@ -48,6 +48,7 @@ verbs! {
     inspect: "inspect-";
     key_export: "key-export-";
     key_import: "key-import-";
+    key_list: "key-list-";
     key_new: "key-new-";
     key_show: "key-show-";
     request_attach: "request-attach";

@@ -47,7 +47,18 @@ fn the_library_alone_has_no_network_crate() {
 
 #[test]
 fn the_signer_has_no_network_crate() {
-    assert_eq!(present(&crates(&["--no-default-features", "--features", "cli"])), Vec::<String>::new());
+    for features in ["cli", "cli,pkcs11"] {
+        assert_eq!(present(&crates(&["--no-default-features", "--features", features])), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn the_signer_with_tokens_has_them() {
+    let with = crates(&["--no-default-features", "--features", "cli,pkcs11"]);
+    let without = crates(&["--no-default-features", "--features", "cli"]);
+    let added: Vec<_> = with.difference(&without).map(String::as_str).collect();
+    assert!(added.contains(&"cryptoki") && added.contains(&"libloading"), "{added:?}");
+    assert!(added.len() < 10, "{added:?}");
 }
 
 #[test]

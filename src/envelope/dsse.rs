@@ -14,6 +14,7 @@ use crate::key::PublicKey;
 use crate::key::Signer;
 use crate::key::SignerError;
 use crate::limits::Limits;
+use crate::oci::media_type;
 
 /// Bytes that a known key signed, with their type.
 ///
@@ -165,6 +166,10 @@ impl Envelope {
         }
         if signatures.iter().all(|signature| signature.bytes.is_empty()) {
             return Err(EnvelopeError::Unsigned);
+        }
+        // A simple signing payload is signed as it stands, never inside an envelope: one form of each statement.
+        if wire.payload_type == media_type::SIMPLE_SIGNING {
+            return Err(EnvelopeError::Type { what: "payload type", got: wire.payload_type });
         }
         let payload = base64::decode("payload", &wire.payload)?;
         Ok(Self { payload, payload_type: wire.payload_type, signatures })

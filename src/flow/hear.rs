@@ -76,7 +76,8 @@ struct Hearing<'a> {
     /// What could not be read.
     open: Vec<StoreError>,
     search: Search<'a>,
-    seen: BTreeSet<Digest>,
+    /// What was listed, as it was listed: a wrong entry for a manifest must not hide a right one elsewhere.
+    seen: BTreeSet<(Digest, u64, String)>,
 }
 
 /// What fetching one listed manifest brought.
@@ -162,8 +163,11 @@ impl<'a> Hearing<'a> {
     async fn own_list(&mut self, artifact_type: Option<&str>, trial: &mut Trial<'_>) -> Listed {
         match self.search.source.referrers(&self.search.subject, artifact_type).await {
             Ok(Some(listing)) => {
+                // HR-51: what says nothing about a filter is only seen to be whole where something else is in it.
+                let other = |entry: &Descriptor| entry.artifact_type.as_deref() != artifact_type;
+                let whole = artifact_type.is_none() || !listing.filtered && listing.entries.iter().any(other);
                 self.sort(Place::Referrers, listing.entries, trial).await;
-                if listing.filtered { Listed::Filtered } else { Listed::Whole }
+                if whole { Listed::Whole } else { Listed::Filtered }
             }
             Ok(None) => Listed::None,
             Err(error) => {
@@ -213,7 +217,6 @@ impl<'a> Hearing<'a> {
         if self.heard.contains(&digest) {
             return;
         }
-        self.seen.insert(digest);
         match Carrier::open(content, place.clone(), None, self.search.limits) {
             Opened::Carrier(carrier) => self.listen(carrier, trial).await,
             Opened::Finding(finding) => trial.find(finding),
@@ -226,7 +229,11 @@ impl<'a> Hearing<'a> {
 
     /// Looks at what may well be a signature, puts aside what is probably something else.
     async fn sort(&mut self, place: Place, entries: Vec<Descriptor>, trial: &mut Trial<'_>) {
-        let fresh = entries.into_iter().filter(|entry| self.seen.insert(entry.digest)).collect::<Vec<_>>();
+        let fresh = |entry: &Descriptor| {
+            let listed = (entry.digest, entry.size, entry.media_type.clone());
+            !self.heard.contains(&entry.digest) && self.seen.insert(listed)
+        };
+        let fresh: Vec<_> = entries.into_iter().filter(fresh).collect();
         let (mut likely, doubtful): (Vec<_>, Vec<_>) =
             fresh.into_iter().partition(|entry| is_likely(entry, self.search.kind));
         // The newest first: it is the one that is usually asked for.

@@ -143,7 +143,7 @@ fn manners(ran: &Ran, demo: bool) -> Vec<String> {
 }
 
 /// Names with which a message may begin.
-const PROPER: [&str; 3] = ["RSA", "Ed25519", "ECDSA"];
+const PROPER: [&str; 5] = ["ECDSA", "Ed25519", "PIN", "PKCS#11", "RSA"];
 
 impl Expected {
     fn compare(&self, stream: &str, got: &str, place: &Place) -> Vec<String> {

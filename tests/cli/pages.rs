@@ -139,16 +139,18 @@ const REPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("sign", &["oci:app:v1 oci:nowhere:v1 --key release.key --format both"]),
-    (
-        "attest",
-        &["echo {} > p && oci:app:v1 oci:nowhere:v1 --predicate p --type vuln --key release.key --format both"],
-    ),
+    ("attest", &["echo {} > p && oci:app:v1 oci:nowhere:v1 --predicate p --type vuln --key release.key --format both"]),
     ("request new", &["oci:app:v1 -o r --owner release=release.pub --reason x"]),
     ("request show", &[ROUND]),
-    ("request sign", &["bulla request new oci:app:v1 -o r --owner release=release.pub && r --key release.key -o a --yes"]),
+    (
+        "request sign",
+        &["bulla request new oci:app:v1 -o r --owner release=release.pub && r --key release.key -o a --yes"],
+    ),
     (
         "request merge",
-        &["bulla request new oci:app:v1 -o r --owner release=release.pub && bulla request sign r --key release.key -o a --yes && r a -o b"],
+        &[
+            "bulla request new oci:app:v1 -o r --owner release=release.pub && bulla request sign r --key release.key -o a --yes && r a -o b",
+        ],
     ),
     (
         "request attach",
@@ -159,7 +161,9 @@ const REPORTS: &[(&str, &[&str])] = &[
     ),
     (
         "request log verify",
-        &["bulla request new oci:app:v1 -o r --owner release=release.pub && bulla request sign r --key release.key -o a --yes --log log && bulla request attach r a && log --against oci:app:v1 --key release.pub"],
+        &[
+            "bulla request new oci:app:v1 -o r --owner release=release.pub && bulla request sign r --key release.key -o a --yes --log log && bulla request attach r a && log --against oci:app:v1 --key release.pub",
+        ],
     ),
     ("copy", &["oci:app:v1 oci:there:v1"]),
     (

@@ -99,12 +99,14 @@ static ulong_t login(ulong_t session, ulong_t user, unsigned char *pin, ulong_t 
     return theirs->call[LOGIN](session, user, pin, length);
 }
 
-/* With `extractable`, every private key says that it can be taken out. */
+/* With `extractable`, every private key says that it can be taken out; with `no-sign`, that it is not for signing. */
 static ulong_t get_attributes(ulong_t session, ulong_t object, struct attribute *list, ulong_t count) {
     ulong_t result = theirs->call[GET_ATTRIBUTES](session, object, list, count);
-    for (ulong_t at = 0; at < count; at++)
-        if (fault("extractable") >= 0 && list[at].type == 0x162 && list[at].value && list[at].length == 1)
-            *(unsigned char *)list[at].value = 1;
+    for (ulong_t at = 0; at < count; at++) {
+        if (!list[at].value || list[at].length != 1) continue;
+        if (fault("extractable") >= 0 && list[at].type == 0x162) *(unsigned char *)list[at].value = 1;
+        if (fault("no-sign") >= 0 && list[at].type == 0x108) *(unsigned char *)list[at].value = 0;
+    }
     return result;
 }
 

@@ -15,8 +15,8 @@ use super::support::softhsm::not_run;
 const TYPES: [(&str, Option<&str>); 7] = [
     ("ed25519", None),
     ("p256", Some("-sha256")),
-    ("p384", Some("-sha384")),
-    ("p521", Some("-sha512")),
+    ("p384", Some("-sha256")),
+    ("p521", Some("-sha256")),
     ("rsa2048", Some("-sha256")),
     ("rsa3072", Some("-sha256")),
     ("rsa4096", Some("-sha256")),

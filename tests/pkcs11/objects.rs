@@ -164,12 +164,12 @@ fn a_key_for_something_else_does_not_sign() {
     if program("pkcs11-tool").is_none() {
         return not_run("opensc not found");
     }
-    tool(&hsm, &["--keypairgen", "--key-type", "rsa:2048", "--label", "key", "--id", "01", "--usage-decrypt"]);
+    hsm.bulla(&["key", "new", "--pkcs11", "pkcs11:object=key;id=%01"]).expect(0);
     tool(&hsm, &["--keypairgen", "--key-type", "EC:secp256k1", "--label", "coin", "--id", "02", "--usage-sign"]);
     image(&hsm, "app", 1);
-    hsm.bulla(&["sign", "oci:app:v1", "--key", "pkcs11:object=key"])
-        .expect(2)
-        .tells(&["no key on token `release` matches"]);
+    let sign = ["sign", "oci:app:v1", "--key", "pkcs11:object=key"];
+    hsm.bulla_faulty("no-sign", Some(PIN), &sign).expect(2).tells(&["no key on token `release` matches"]);
+    hsm.bulla_faulty("", Some(PIN), &sign).expect(0);
     hsm.bulla(&["sign", "oci:app:v1", "--key", "pkcs11:object=coin"])
         .expect(2)
         .tells(&["key `coin` on token `release` has no public key that can be used", "ECDSA secp256k1"]);
