@@ -80,6 +80,9 @@ pub struct Progress {
     pub stopped: Option<SignerError>,
 }
 
+/// What one key signed: the signature of each part of each item.
+type Signatures = BTreeMap<(usize, Part), Vec<u8>>;
+
 impl Response {
     /// No signatures yet.
     pub fn to(request: &Request) -> Self {
@@ -316,10 +319,7 @@ fn seal(request: &Request, owner: &str, key: &PublicKey, time: Time) -> Result<V
 
 /// Signs with several threads at once, since a token may have several sessions and a machine several processors. Once one
 /// of them was declined none begins another; what all of them made is returned, in the order of the items.
-fn side_by_side(
-    signer: &dyn Signer,
-    todo: &[(usize, &Message)],
-) -> (BTreeMap<(usize, Part), Vec<u8>>, Option<SignerError>) {
+fn side_by_side(signer: &dyn Signer, todo: &[(usize, &Message)]) -> (Signatures, Option<SignerError>) {
     const AT_ONCE: usize = 8;
     let next = AtomicUsize::new(0);
     let (made, stopped) = (Mutex::new(BTreeMap::new()), OnceLock::new());
