@@ -10,6 +10,7 @@
     clippy::print_stderr,
     clippy::print_stdout,
     clippy::allow_attributes,
+    clippy::type_complexity,
     missing_docs,
     unreachable_pub,
     reason = "tests stop where they fail"
@@ -278,5 +279,6 @@ fn waiting(place: &Place, args: &[&str]) -> Child {
         thread::sleep(Duration::from_millis(10));
     }
     child.kill().unwrap();
+    child.wait().unwrap();
     panic!("core dumps were not switched off");
 }

@@ -63,7 +63,6 @@ impl Hash {
     }
 
     /// The hash of `message`.
-    #[cfg_attr(not(feature = "pkcs11"), expect(dead_code, reason = "plugins hash for themselves"))]
     pub(in crate::key) fn digest(self, message: &[u8]) -> Vec<u8> {
         match self {
             Self::Sha256 => Sha256::digest(message).to_vec(),
