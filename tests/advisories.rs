@@ -1,5 +1,5 @@
 //! One test for each advisory that touches what is built here, run over every format of evidence and every place for
-//! it. The numbers are those of `docs/advisories.md`: each names the mistake that somebody else made.
+//! it. Each number is that of a row in our list of advisories, and each row is a mistake that somebody else made.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -407,6 +407,25 @@ fn t11_what_can_be_read_in_two_ways_is_refused() {
         };
         sealed(way, &doubled)
     });
+    // Where a reader keeps a map, the last of two entries would win without a word.
+    let in_a_map = make(move |way, image| {
+        let word = says(way, &SIGNATURE, image);
+        let doubled = match way.format {
+            Format::Simple => twice(&word, r#""optional":null"#, r#""optional":{"env":"test","env":"prod"}"#),
+            Format::Bundle | Format::Dsse => {
+                twice(&word, r#""sha256":""#, &format!(r#""sha256":"{}","sha256":""#, other.hex()))
+            }
+        };
+        sealed(way, &doubled)
+    });
+    let unknown = make(move |way, image| {
+        let word = says(way, &SIGNATURE, image);
+        sealed(way, &twice(&word, "{", r#"{"x":{"y":1,"y":2},"#))
+    });
+    let lone = make(move |way, image| {
+        let word = says(way, &SIGNATURE, image);
+        sealed(way, &twice(&word, "{", r#"{"x":"\ud800","#))
+    });
     let trailing = |more: &'static str| {
         make(move |way, image| {
             let mut word = says(way, &SIGNATURE, image);
@@ -422,6 +441,9 @@ fn t11_what_can_be_read_in_two_ways_is_refused() {
     let variants = [
         ("a key twice", double),
         ("a key twice, escaped", escaped),
+        ("a key twice, in a map", in_a_map),
+        ("a key twice, where nobody looks", unknown),
+        ("half a character", lone),
         ("another value after it", trailing("{}")),
         ("text after it", trailing("x")),
         ("a NUL after it", trailing("\0")),
