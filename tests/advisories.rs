@@ -1380,6 +1380,38 @@ fn t51_one_huge_entry_does_not_hide_the_others() {
     }
 }
 
+// HR-49: the digest of the `subject` field is right, its size or media type is not: known as soon as the subject itself is.
+#[test]
+fn a_subject_field_that_misdescribes_is_no_subject() {
+    for format in Format::ALL {
+        let shop = Shop::new();
+        let image = shop.image(1);
+        let right = image.descriptor().bare();
+        let wrong = [
+            Descriptor { size: right.size + 1, ..right.clone() },
+            Descriptor { media_type: media_type::OCI_INDEX.to_owned(), ..right.clone() },
+        ];
+        for (subject, want) in [(&right, true), (&wrong[0], false), (&wrong[1], false)] {
+            let shop = Shop::new();
+            shop.image(1);
+            let letter = Word::about(format, &SIGNATURE, image.digest()).seal(format, &[proof::key()]);
+            let manifest = carrier(Some(subject), format, std::slice::from_ref(&letter));
+            shop.place(&image, Spot::Referrers, &SIGNATURE, format, &manifest, &blobs(&[letter]));
+            let tag = Selector::Tag("v1".to_owned());
+            let outcome = verify_in(shop.sink.as_ref(), &tag, &Platforms::Root, &Ask::new()).unwrap();
+            match want {
+                true => assert_eq!(word(&outcome.verdict), "accepted", "{format:?}: {outcome:#?}"),
+                // A bare envelope is not looked for, only looked at: then it says nothing.
+                false if format == Format::Dsse => assert_eq!(word(&outcome.verdict), "refused", "{subject:?}"),
+                false => assert_refused(&format!("{format:?}: {subject:?}"), &outcome.verdict, &["subject-field"]),
+            }
+            let verifier = Ask::new().verifier();
+            let checked = now(import::check(shop.sink.as_ref(), &tag, &Platforms::Root, &verifier, &Limits::DEFAULT));
+            assert_eq!(matches!(checked, Ok(Checked::Admitted(_))), want, "{format:?}: {subject:?}");
+        }
+    }
+}
+
 // HR-49, HR-51: what one list says wrongly does not hide what another says rightly, and a list that was filtered
 // without a word is asked again before anybody is told no.
 #[test]

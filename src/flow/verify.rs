@@ -8,9 +8,11 @@ use crate::flow::FlowError;
 use crate::flow::hear;
 use crate::flow::hear::Effort;
 use crate::flow::hear::Search;
+use crate::flow::hear::Subject;
 use crate::flow::pinned;
 use crate::limits::Limits;
 use crate::oci::Content;
+use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::ImageConfig;
 use crate::oci::Index;
@@ -108,7 +110,7 @@ pub async fn verify_content(
 ) -> Result<Outcome, FlowError> {
     let digest = *subject.digest();
     let document = Document::parse(subject, limits)?;
-    let verdict = judge(source, digest, verifier, effort, limits).await;
+    let verdict = judge(source, subject.descriptor(), verifier, effort, limits).await;
     let mut outcome = Outcome { subject: digest, chosen: None, verdict, children: Vec::new() };
     match (platforms, document) {
         (Platforms::Root, _) | (Platforms::All, Document::Manifest(_)) => {}
@@ -117,7 +119,7 @@ pub async fn verify_content(
         }
         (Platforms::One(platform), Document::Index(index)) => {
             let child = choose(&digest, &index, platform)?;
-            outcome.chosen = Some(child);
+            outcome.chosen = Some(child.digest);
             if !matches!(outcome.verdict, Verdict::Accepted(_)) {
                 let own = judge(source, child, verifier, effort, limits).await;
                 if matches!(own, Verdict::Accepted(_)) || !matches!(outcome.verdict, Verdict::Unknown { .. }) {
@@ -170,7 +172,7 @@ async fn judge_all(
             if depth > limits.index_depth {
                 return Err(FlowError::TooDeep { digest, limit: limits.index_depth });
             }
-            let verdict = judge(source, digest, verifier, effort, limits).await;
+            let verdict = judge(source, &child, verifier, effort, limits).await;
             if media_type::is_index(&child.media_type) {
                 let inner = pinned::manifest(source, &child).await?;
                 left.push_back((depth + 1, Index::parse(&inner, limits)?));
@@ -181,15 +183,16 @@ async fn judge_all(
     Ok(judged)
 }
 
-/// Judges one digest by the evidence that `source` has for it.
+/// Judges one subject by the evidence that `source` has for it.
 pub async fn judge(
     source: &dyn Source,
-    subject: Digest,
+    subject: impl Into<Subject<'_>>,
     verifier: &Verifier,
     effort: Effort,
     limits: &Limits,
 ) -> Verdict {
-    let mut trial = verifier.trial(subject);
+    let subject = subject.into();
+    let mut trial = verifier.trial(subject.digest);
     let search = Search { source, subject, kind: verifier.policy().kind(), effort, limits };
     let open = hear::hear(search, &mut trial).await;
     match trial.close() {
@@ -200,22 +203,18 @@ pub async fn judge(
 }
 
 /// The one child of `index` for `platform` (HR-85).
-fn choose(digest: &Digest, index: &Index, platform: &Platform) -> Result<Digest, FlowError> {
+fn choose<'a>(digest: &Digest, index: &'a Index, platform: &Platform) -> Result<&'a Descriptor, FlowError> {
     let has = |index: &Index| {
         let platforms = index.manifests.iter().filter_map(|child| child.platform.as_ref());
         platforms.map(ToString::to_string).collect::<Vec<_>>().join(", ")
     };
-    let fits = |child: &&crate::oci::Descriptor| child.platform.as_ref().is_some_and(|has| has.satisfies(platform));
+    let fits = |child: &&Descriptor| child.platform.as_ref().is_some_and(|has| has.satisfies(platform));
     let fitting: Vec<_> = index.manifests.iter().filter(fits).collect();
     match fitting.as_slice() {
-        [one] => Ok(one.digest),
-        _ => Err(FlowError::NoPlatform {
-            index: *digest,
-            platform: match fitting.len() {
-                0 => platform.to_string(),
-                several => format!("{platform} alone ({several} fit)"),
-            },
-            has: has(index),
-        }),
+        [one] => Ok(one),
+        [] => Err(FlowError::NoPlatform { index: *digest, platform: platform.to_string(), has: has(index) }),
+        several => {
+            Err(FlowError::SamePlatform { got: several.len(), index: *digest, platform: platform.to_string() })
+        }
     }
 }
