@@ -1556,6 +1556,22 @@ fn t54_compressed_evidence_is_not_read() {
     });
 }
 
+// What a store calls a version that we do not read, or another one than the bundle does, is not read as what it says
+// inside.
+#[test]
+fn a_bundle_is_of_the_version_that_it_is_called() {
+    for name in
+        ["application/vnd.dev.sigstore.bundle.v0.4+json", "application/vnd.dev.sigstore.bundle+json;version=0.1"]
+    {
+        let shop = Shop::new();
+        let image = shop.image(1);
+        let letter = Word::about(Format::Bundle, &SIGNATURE, image.digest()).seal(Format::Bundle, &[proof::key()]);
+        let letter = Letter { media_type: name.to_owned(), ..letter };
+        shop.hang(&image, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]);
+        assert_refused(name, &Ask::new().of(shop.sink.as_ref(), *image.digest()), &["envelope-unreadable"]);
+    }
+}
+
 // T-55: nothing that anybody can put anywhere makes us fall over.
 #[test]
 fn t55_malformed_documents_are_findings() {

@@ -54,6 +54,13 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    /// A no because there is nothing at all.
+    fn is_bare(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.findings.is_empty() && refusal.counted.is_empty())
+    }
+}
+
 /// What came of one reference.
 #[derive(Debug)]
 pub struct Outcome {
@@ -73,7 +80,8 @@ pub type Child = (Option<Platform>, Digest, Verdict);
 /// Verifies what `selector` stands for in `source`.
 ///
 /// A tag is resolved once; from there on there are only digests. By digest, a registry is not even asked for the
-/// manifest: the signature is over the digest.
+/// manifest, because the signature is over the digest; only an image without anything beside it is looked at, before it
+/// is called unsigned.
 ///
 /// # Errors
 /// [`FlowError`] where the reference could not be resolved, or an index not be read: could not tell.
@@ -89,6 +97,10 @@ pub async fn verify(
     let subject = match (selector, platforms) {
         (Selector::Digest(digest), Platforms::Root) if !local => {
             let verdict = judge(source, *digest, verifier, effort, limits).await;
+            if verdict.is_bare() {
+                // Nothing hangs on it: an image that is not there has no signature either, and that is another answer.
+                let _there = pinned::resolve(source, selector).await?;
+            }
             return Ok(Outcome { subject: *digest, chosen: None, verdict, children: Vec::new() });
         }
         _ => pinned::resolve(source, selector).await?,
@@ -213,8 +225,6 @@ fn choose<'a>(digest: &Digest, index: &'a Index, platform: &Platform) -> Result<
     match fitting.as_slice() {
         [one] => Ok(one),
         [] => Err(FlowError::NoPlatform { index: *digest, platform: platform.to_string(), has: has(index) }),
-        several => {
-            Err(FlowError::SamePlatform { got: several.len(), index: *digest, platform: platform.to_string() })
-        }
+        several => Err(FlowError::SamePlatform { got: several.len(), index: *digest, platform: platform.to_string() }),
     }
 }
