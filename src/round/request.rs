@@ -99,7 +99,7 @@ impl Request {
         RoundError::bounded("bytes of a request", bytes.len(), limit)?;
         let head: WireHead = json::parse(bytes, limits).map_err(unreadable)?;
         expect(&head, REQUEST)?;
-        let wire: WireRequest = serde_json::from_slice(bytes).map_err(|error| unreadable(error.into()))?;
+        let wire: WireRequest = json::read(bytes).map_err(unreadable)?;
         let (created, expires) = (time("created", &wire.created)?, time("expires", &wire.expires)?);
         if expires <= created {
             return Err(RoundError::field("expires", "is not after `created`"));
