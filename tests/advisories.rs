@@ -1289,6 +1289,36 @@ fn a_signed_platform_does_not_admit_the_index_around_it() {
     assert!(matches!(check("linux/arm64"), Checked::Declined(_)));
 }
 
+// An index that nobody signed does not say for which platform a signed manifest is.
+#[test]
+fn an_unsigned_index_does_not_name_a_platform() {
+    let shop = Shop::new();
+    let image = shop.image(1);
+    let letter = Word::about(Format::Bundle, &SIGNATURE, image.digest()).seal(Format::Bundle, &[proof::key()]);
+    shop.hang(&image, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]);
+    for (name, right) in
+        [("linux/amd64", true), ("linux/amd64/v1", true), ("linux/arm64", false), ("linux/amd64/v3", false)]
+    {
+        let claimed = Descriptor { platform: Platform::parse(name), ..image.descriptor().bare() };
+        shop.index(&[claimed], Some("index"));
+        let platforms = Platforms::One(Platform::parse(name).unwrap());
+        let selector = Selector::Tag("index".to_owned());
+        let outcome = verify_in(shop.sink.as_ref(), &selector, &platforms, &Ask::new());
+        let verifier = Ask::new().verifier();
+        let checked = now(import::check(shop.sink.as_ref(), &selector, &platforms, &verifier, &Limits::DEFAULT));
+        match right {
+            true => {
+                assert_eq!(word(&outcome.unwrap().verdict), "accepted", "{name}");
+                assert!(matches!(checked, Ok(Checked::Admitted(_))), "{name}");
+            }
+            false => {
+                assert!(matches!(outcome, Err(FlowError::NoPlatform { .. })), "{name}: {outcome:?}");
+                assert!(matches!(checked, Err(FlowError::NoPlatform { .. })), "{name}");
+            }
+        }
+    }
+}
+
 // T-44: a value is that value, not one that contains, begins or looks like it.
 #[test]
 fn t44_annotations_and_names_are_compared_whole() {

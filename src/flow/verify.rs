@@ -23,6 +23,9 @@ use crate::oci::media_type;
 use crate::store::Origin;
 use crate::store::Source;
 use crate::store::StoreError;
+use crate::verify::Finding;
+use crate::verify::Place;
+use crate::verify::Reason;
 use crate::verify::Refusal;
 use crate::verify::VerifiedSubject;
 use crate::verify::Verifier;
@@ -134,7 +137,13 @@ pub async fn verify_content(
             outcome.chosen = Some(child.digest);
             if !matches!(outcome.verdict, Verdict::Accepted(_)) {
                 let own = judge(source, child, verifier, effort, limits).await;
-                if matches!(own, Verdict::Accepted(_)) || !matches!(outcome.verdict, Verdict::Unknown { .. }) {
+                if matches!(own, Verdict::Accepted(_)) {
+                    // Nobody has signed the index that says for which platform it is.
+                    let content = pinned::manifest(source, child).await?;
+                    let manifest = Manifest::parse(&content, limits)?;
+                    has_platform(source, &child.digest, &manifest, platform, limits).await?;
+                    outcome.verdict = own;
+                } else if !matches!(outcome.verdict, Verdict::Unknown { .. }) {
                     outcome.verdict = own;
                 }
             }
@@ -156,7 +165,7 @@ async fn has_platform(
     platform: &Platform,
     limits: &Limits,
 ) -> Result<(), FlowError> {
-    let config = source.blob(&manifest.config, limits.manifest_bytes).await?;
+    let config = pinned::blob(source, &manifest.config, limits.manifest_bytes).await?;
     let has = ImageConfig::parse(&config, limits)?.platform;
     match has.satisfies(platform) {
         true => Ok(()),
@@ -207,6 +216,13 @@ pub async fn judge(
     let mut trial = verifier.trial(subject.digest);
     let search = Search { source, subject, kind: verifier.policy().kind(), effort, limits };
     let open = hear::hear(search, &mut trial).await;
+    if trial.is_met() {
+        // A yes stays a yes, and does not hide what could not be looked at.
+        for error in &open {
+            let reason = Reason::Unreadable { why: error.to_string() };
+            trial.find(Finding { digest: None, place: Place::Referrers, reason });
+        }
+    }
     match trial.close() {
         Ok(verified) => Verdict::Accepted(verified),
         Err(refusal) if open.is_empty() && !refusal.is_open() => Verdict::Refused(refusal),
