@@ -78,6 +78,51 @@ fn every_scheme_of_a_key_is_made() {
     }
 }
 
+/// What was made before something went wrong is returned, and nothing else.
+#[test]
+fn many_are_signed_at_once() {
+    let Some(hsm) = SoftHsm::find() else { return };
+    hsm.bulla(&["key", "new", "--pkcs11", "pkcs11:object=key"]).expect(0);
+    for (fault, most, signed, says) in [
+        ("", 8, 100..=100, "all 100"),
+        ("sessions=3", 3, 100..=100, "all 100"),
+        ("sessions=1", 1, 100..=100, "all 100"),
+        ("lost-after=40,sessions=1", 1, 40..=40, "40 made, token `release` is lost"),
+        ("lost-after=40,sessions=3", 3, 40..=43, " made, token `release` is lost"),
+        ("lost-after=1,sessions=1", 1, 1..=1, "1 made, token `release` is lost"),
+        ("flip=40", 8, 1..=100, "0 made, "),
+    ] {
+        let mut command = hsm.command(std::env::current_exe().unwrap());
+        command.envs(hsm.faulty(fault)).env("BULLA_TEST_KEY", "pkcs11:object=key");
+        command.args(["--exact", "threads::many_inside", "--ignored", "--nocapture"]);
+        let out = command.output().unwrap();
+        let text = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.success() && text.contains(says), "{fault:?}\n{text}");
+        assert!(signed.contains(&hsm.calls("C_Sign")), "{fault:?}: {}", hsm.calls("C_Sign"));
+        assert_eq!(hsm.calls("C_Login"), 1, "{fault:?}");
+        assert!((1..=most + 1).contains(&hsm.calls("C_OpenSession")), "{fault:?}: {}", hsm.calls("C_OpenSession"));
+    }
+}
+
+#[test]
+#[ignore = "a part of the test above, which starts it"]
+fn many_inside() {
+    let Some(key) = key() else { return };
+    let messages: Vec<_> = (0..100).map(|number| format!("message {number}").into_bytes()).collect();
+    let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+    let batch = key.sign_all(&messages);
+    for (place, signature) in &batch.made {
+        key.public_key().verify(messages[*place], signature.as_bytes()).unwrap();
+        assert!(signature.is_over(key.public_key(), messages[*place]));
+        assert!(!signature.is_over(key.public_key(), b"another"));
+    }
+    match batch.stopped {
+        None => println!("all {}", batch.made.len()),
+        Some(error) => println!("{} made, {error}", batch.made.len()),
+    }
+    assert!(key.sign_all(&[]).made.is_empty());
+}
+
 /// The key that the test outside means. A module looks at its environment once, hence a process of its own.
 fn key() -> Option<TokenKey> {
     let uri = Uri::parse(&std::env::var("BULLA_TEST_KEY").ok()?).unwrap();

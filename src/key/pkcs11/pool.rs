@@ -63,6 +63,11 @@ impl Pool {
         }
     }
 
+    /// How many sessions there can be, as far as the token has said so.
+    pub(super) fn most(&self) -> usize {
+        self.lock().most
+    }
+
     fn take(&self) -> Result<Session, TokenError> {
         let mut state = self.lock();
         loop {
