@@ -47,7 +47,9 @@ impl TokenKey {
         pin: Option<Passphrase>,
     ) -> Result<Self, TokenError> {
         let (name, mechanisms) = (token.name().clone(), token.mechanisms()?);
-        let key = Self { handle: object.handle, mechanisms, pin, pool: Pool::new(token, session), public, token: name };
+        // A PIN that turns out to be wrong or locked is not given by several threads at once.
+        let pool = if pin.is_some() { Pool::alone(token, session) } else { Pool::new(token, session) };
+        let key = Self { handle: object.handle, mechanisms, pin, pool, public, token: name };
         match key.order(key.public.usual_scheme(), b"") {
             Some(_) => Ok(key),
             None => Err(key.unknown(key.public.usual_scheme())),
