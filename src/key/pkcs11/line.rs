@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
+use std::hint::spin_loop;
 use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -102,22 +103,27 @@ impl Line {
     }
 
     fn verifies(&self, check: impl Fn(usize, Vec<u8>) -> Result<Signature, SignerError>) {
-        let mut state = self.lock();
+        let (mut state, mut patient) = (self.lock(), true);
         loop {
             if let Some((place, raw)) = state.raw.pop_front() {
                 drop(state);
                 let checked = check(place, raw);
-                state = self.lock();
+                (state, patient) = (self.lock(), true);
                 match checked {
                     Ok(signature) => drop(state.made.insert(place, signature)),
                     Err(error) => drop(state.stopped.get_or_insert(error)),
                 }
-            } else if state.asking > 0 {
+            } else if state.asking == 0 {
+                return;
+            } else if patient {
+                // A fast token has the next one ready sooner than a sleeping thread is woken up.
+                drop(state);
+                (0..PATIENCE).for_each(|_| spin_loop());
+                (state, patient) = (self.lock(), false);
+            } else {
                 state.idle += 1;
                 state = self.more.wait(state).unwrap_or_else(PoisonError::into_inner);
                 state.idle -= 1;
-            } else {
-                return;
             }
         }
     }
@@ -126,3 +132,6 @@ impl Line {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Some ten microseconds.
+const PATIENCE: usize = 1_000;
