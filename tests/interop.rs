@@ -57,6 +57,7 @@ with_and_without_the_referrers_api! {
     oras::oras_and_cosign_agree,
     oras::oras_copies_what_bulla_signed,
     oras::oras_discovers_what_bulla_signed,
+    round::cosign_verifies_of_plugins_only_p256,
     round::cosign_verifies_what_a_round_signed,
     round::cosign_verifies_what_a_token_signed,
     round::cosign_verifies_what_bulla_attested,

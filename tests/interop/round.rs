@@ -1,5 +1,9 @@
 //! What the signing round and `attest` made, with keys in files and on tokens, judged by cosign.
 
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
 use crate::peers::Said;
 use crate::suite::Algorithm;
 use crate::suite::Api;
@@ -7,12 +11,13 @@ use crate::suite::Form;
 use crate::suite::Suite;
 use crate::support::softhsm::PIN;
 use crate::support::softhsm::SoftHsm;
+use crate::support::test_plugin;
 
 /// The predicate types as cosign names them; one has no short name.
 const TYPES: [&str; 3] = ["slsaprovenance1", "vuln", "https://example.com/checked/v1"];
 
 /// The key types of a token: all that SoftHSM makes and we sign with.
-const ON_TOKEN: [&str; 6] = ["p256", "p384", "p521", "ed25519", "rsa2048", "rsa3072"];
+const ON_TOKEN: [&str; 7] = ["p256", "p384", "p521", "ed25519", "rsa2048", "rsa3072", "rsa4096"];
 
 /// Image signatures and attestations of one round, of each algorithm, in each form.
 pub fn cosign_verifies_what_a_round_signed(api: Api) {
@@ -68,6 +73,35 @@ pub fn cosign_verifies_what_bulla_attested(api: Api) {
                 suite.expect(&format!("{name}, {kind}"), &said, 0);
             }
             attested(&mut suite, &name, &public, form, &image);
+        }
+    }
+    suite.done();
+}
+
+/// Plugins sign in the one way that their contract has for each kind of key. cosign 3.1.1 takes one of these ways: it hashes with
+/// SHA-256 whatever the curve, and expects PKCS#1 v1.5 of RSA keys.
+pub fn cosign_verifies_of_plugins_only_p256(api: Api) {
+    let Some(mut suite) = Suite::start(api) else { return };
+    let folder = suite.peers.dir().join("plugins/keys");
+    fs::create_dir_all(&folder).unwrap();
+    symlink(test_plugin(), folder.join("notation-keys")).unwrap();
+    let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/plugin");
+    for (seed, kind) in (1..).zip(["p256", "p384", "p521", "rsa2048"]) {
+        let key = format!("plugin:keys?key-id={kind}&config.keys={}", keys.display());
+        let public = format!("of-plugin-{kind}.pub");
+        suite.peers.bulla(&["key", "export", &key, "--plugin-dir", "plugins", "-o", &public]).must();
+        for form in Form::BOTH {
+            let name = format!("plugin-{kind}-{}", form.name());
+            let image = suite.image(&name, seed);
+            let said = suite.bulla_signs(&key, form, &image, &["--plugin-dir", "plugins"]);
+            suite.expect(&name, &said, 0);
+            let said = suite.bulla_verifies(&public, &image, &[]);
+            suite.expect(&name, &said, 0);
+            let said = suite.cosign_verifies(&public, &image, &[]);
+            match kind {
+                "p256" => suite.expect(&name, &said, 0),
+                _ => suite.expect_no(&format!("{name}: cosign has learnt it; change the table"), &said),
+            }
         }
     }
     suite.done();
