@@ -76,7 +76,8 @@ impl From<Exit> for ExitCode {
 
 impl From<FlowError> for Failure {
     fn from(error: FlowError) -> Self {
-        let failure = Self { code: error.code(), ..Self::unknown(error.to_string()) };
+        let exit = if error.is_refusal() { Exit::Refused } else { Exit::Unknown };
+        let failure = Self { code: error.code(), exit, ..Self::unknown(error.to_string()) };
         match &error {
             FlowError::Store(error) => match hint(error) {
                 Some(text) => failure.hint(text),

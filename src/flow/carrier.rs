@@ -10,6 +10,7 @@ use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
 use crate::envelope::Sealed;
 use crate::envelope::SimpleSigning;
+use crate::flow::hear::Subject;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -76,19 +77,15 @@ pub(super) enum Opened {
 
 impl Carrier {
     /// Reads a manifest, after its `subject` field was compared with the one that is wanted.
-    pub(super) fn open(content: Content, place: Place, subject: Option<&Digest>, limits: &Limits) -> Opened {
+    pub(super) fn open(content: Content, place: Place, subject: Option<Subject<'_>>, limits: &Limits) -> Opened {
         let digest = Some(*content.digest());
         let finding = |reason| Opened::Finding(Finding { digest, place: place.clone(), reason });
         let document = match Document::parse(&content, limits) {
             Ok(document) => document,
             Err(error) => return finding(Reason::Manifest(error.to_string())),
         };
-        if let Some(want) = subject {
-            match document.subject() {
-                Some(got) if got.digest == *want => {}
-                Some(got) => return finding(Reason::SubjectField { got: got.digest.to_string() }),
-                None => return finding(Reason::SubjectField { got: "nothing".to_owned() }),
-            }
+        if let Some(got) = subject.and_then(|want| misfit(document.subject(), want)) {
+            return finding(Reason::SubjectField { got });
         }
         let Document::Manifest(manifest) = document else { return Opened::Unrelated };
         let bundle = is_bundle(&manifest.artifact_type);
@@ -229,7 +226,7 @@ pub async fn documents_in(
     // Asked for the kind with the larger limit, so that nothing is passed over for its size.
     let kind = Kind::Attestation { predicate_type: String::new() };
     let reader = Reader { budget: &Budget::of(limits), kind: &kind, limits, source };
-    match Carrier::open(content.clone(), place, subject.as_ref(), limits) {
+    match Carrier::open(content.clone(), place, subject.map(Subject::from), limits) {
         Opened::Carrier(mut carrier) => carrier.read(reader, usize::MAX).await,
         Opened::Finding(finding) => (Vec::new(), vec![finding]),
         Opened::Unrelated => (Vec::new(), Vec::new()),
@@ -247,6 +244,17 @@ pub(super) fn reason(error: StoreError, size: u64) -> Reason {
 
 fn spent(limits: &Limits) -> Reason {
     Reason::Unreadable { why: format!("the evidence is more than {} bytes together", limits.evidence_bytes) }
+}
+
+/// What the `subject` field says instead of what is wanted (HR-47 to HR-49).
+fn misfit(got: Option<&Descriptor>, want: Subject<'_>) -> Option<String> {
+    let Some(got) = got else { return Some("nothing".to_owned()) };
+    let whole = want.descriptor.is_none_or(|want| got.size == want.size && got.media_type == want.media_type);
+    match got.digest == want.digest {
+        true if whole => None,
+        true => Some(format!("it as {} bytes of the type `{}`", got.size, got.media_type.escape_debug())),
+        false => Some(got.digest.to_string()),
+    }
 }
 
 fn is_bundle(media_type: &str) -> bool {

@@ -9,7 +9,7 @@ use crate::oci::ConfigError;
 use crate::oci::ManifestError;
 use crate::store::StoreError;
 
-/// What stopped a verb. None of these is an answer: they all mean "could not tell" or "not done".
+/// What stopped a verb: "could not tell" or "not done", and only where [`FlowError::is_refusal`] says so an answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlowError {
@@ -58,6 +58,16 @@ pub enum FlowError {
         /// What is there instead.
         why: String,
     },
+    /// Several manifests of an index are for one platform.
+    #[error("{index} has {got} manifests for {platform}: which of them is meant cannot be told")]
+    SamePlatform {
+        /// How many fit.
+        got: usize,
+        /// The index.
+        index: Digest,
+        /// What was asked for.
+        platform: String,
+    },
     /// The signer declined.
     #[error("{0}")]
     Signer(#[from] SignerError),
@@ -89,10 +99,21 @@ impl FlowError {
             Self::NoPlatform { .. } => "no-platform",
             Self::NotSigned(_) => "not-signed",
             Self::ReadBack { .. } => "read-back",
+            Self::SamePlatform { .. } => "same-platform",
             Self::Signer(_) => "signer",
             Self::Store(error) => error.code(),
             Self::Task => "internal",
             Self::TooDeep { .. } => "too-deep",
+        }
+    }
+
+    /// Whether the bytes themselves, checked against their digest, are what says no: whoever asks again is told the
+    /// same (HR-08 to HR-10, HR-84, HR-85).
+    pub const fn is_refusal(&self) -> bool {
+        match self {
+            Self::Manifest(error) => error.is_contradiction(),
+            Self::SamePlatform { .. } | Self::TooDeep { .. } => true,
+            _ => false,
         }
     }
 }

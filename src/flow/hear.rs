@@ -35,13 +35,32 @@ pub enum Effort {
     Everything,
 }
 
+/// What is judged: by digest alone, or by a descriptor, to which then all of the `subject` field of a referrer is held.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    pub(super) descriptor: Option<&'a Descriptor>,
+    pub(super) digest: Digest,
+}
+
+impl From<Digest> for Subject<'_> {
+    fn from(digest: Digest) -> Self {
+        Self { descriptor: None, digest }
+    }
+}
+
+impl<'a> From<&'a Descriptor> for Subject<'a> {
+    fn from(descriptor: &'a Descriptor) -> Self {
+        Self { descriptor: Some(descriptor), digest: descriptor.digest }
+    }
+}
+
 /// What is looked for.
 #[derive(Clone, Copy)]
 pub struct Search<'a> {
     /// Where.
     pub source: &'a dyn Source,
     /// The subject.
-    pub subject: Digest,
+    pub subject: Subject<'a>,
     /// Which kind of statement is wanted: it decides what is looked at first, and which of cosign's tags.
     pub kind: &'a Kind,
     /// How far.
@@ -161,7 +180,7 @@ impl<'a> Hearing<'a> {
 
     /// The list that the store keeps itself.
     async fn own_list(&mut self, artifact_type: Option<&str>, trial: &mut Trial<'_>) -> Listed {
-        match self.search.source.referrers(&self.search.subject, artifact_type).await {
+        match self.search.source.referrers(&self.search.subject.digest, artifact_type).await {
             Ok(Some(listing)) => {
                 // HR-51: what says nothing about a filter is only seen to be whole where something else is in it.
                 let other = |entry: &Descriptor| entry.artifact_type.as_deref() != artifact_type;
@@ -179,7 +198,7 @@ impl<'a> Hearing<'a> {
 
     /// The list under the fallback tag. OCI distribution specification, "Referrers Tag Schema".
     async fn fallback_list(&mut self, trial: &mut Trial<'_>) {
-        let tag = referrer::fallback_tag(&self.search.subject);
+        let tag = referrer::fallback_tag(&self.search.subject.digest);
         let content = match self.search.source.resolve(&Selector::Tag(tag)).await {
             Ok(content) => content,
             Err(error) if error.is_not_found() => return,
@@ -187,7 +206,7 @@ impl<'a> Hearing<'a> {
         };
         // Some registries take the tag for the digest, and `cosign copy` tags the image itself so: then it is no list,
         // and says nothing (registries: 2c, 14 and 18).
-        if *content.digest() == self.search.subject {
+        if *content.digest() == self.search.subject.digest {
             return;
         }
         match Index::parse(&content, self.search.limits) {
@@ -205,7 +224,7 @@ impl<'a> Hearing<'a> {
             Kind::ImageSignature => "sig",
             Kind::Attestation { .. } => "att",
         };
-        let tag = referrer::cosign_tag(&self.search.subject, suffix);
+        let tag = referrer::cosign_tag(&self.search.subject.digest, suffix);
         let place = Place::Tag(tag.clone());
         let content = match self.search.source.resolve(&Selector::Tag(tag)).await {
             Ok(content) => content,
@@ -282,7 +301,7 @@ impl<'a> Hearing<'a> {
     fn spend(&mut self, entry: &Descriptor) -> Result<(), StoreError> {
         let limits = self.search.limits;
         let spent = |what, limit| {
-            let place = format!("{}@{}", self.search.source.origin(), self.search.subject);
+            let place = format!("{}@{}", self.search.source.origin(), self.search.subject.digest);
             Err(StoreError::TooMany { place, what, limit })
         };
         let Some(manifests) = self.manifests.checked_sub(1) else {
@@ -343,7 +362,7 @@ fn created(entry: &Descriptor) -> Option<&String> {
     entry.annotations.get(referrer::CREATED)
 }
 
-async fn fetch(reader: Reader<'_>, subject: Digest, place: Place, entry: Descriptor, layers: usize) -> Fetched {
+async fn fetch(reader: Reader<'_>, subject: Subject<'_>, place: Place, entry: Descriptor, layers: usize) -> Fetched {
     let content = match pinned::manifest(reader.source, &entry).await {
         Ok(content) => content,
         Err(error) => {
@@ -351,7 +370,7 @@ async fn fetch(reader: Reader<'_>, subject: Digest, place: Place, entry: Descrip
             return Fetched::Nothing(Finding { digest: Some(entry.digest), place, reason });
         }
     };
-    match Carrier::open(content, place, Some(&subject), reader.limits) {
+    match Carrier::open(content, place, Some(subject), reader.limits) {
         Opened::Carrier(mut carrier) => {
             let (evidence, findings) = carrier.read(reader, layers).await;
             Fetched::Documents(carrier, evidence, findings)

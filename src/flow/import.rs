@@ -146,7 +146,7 @@ pub async fn push(
     for subject in &admitted.verified {
         let place = format!("{}@{}", sink.origin(), subject.digest());
         let there = pinned::resolve(sink.as_ref(), &Selector::Digest(*subject.digest())).await?;
-        match verify::judge(sink.as_ref(), *there.digest(), verifier, Effort::UntilMet, limits).await {
+        match verify::judge(sink.as_ref(), there.descriptor(), verifier, Effort::UntilMet, limits).await {
             Verdict::Accepted(_) => {}
             _ => {
                 let why = "its signatures are not found there".to_owned();

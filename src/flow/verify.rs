@@ -8,9 +8,11 @@ use crate::flow::FlowError;
 use crate::flow::hear;
 use crate::flow::hear::Effort;
 use crate::flow::hear::Search;
+use crate::flow::hear::Subject;
 use crate::flow::pinned;
 use crate::limits::Limits;
 use crate::oci::Content;
+use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::ImageConfig;
 use crate::oci::Index;
@@ -21,6 +23,9 @@ use crate::oci::media_type;
 use crate::store::Origin;
 use crate::store::Source;
 use crate::store::StoreError;
+use crate::verify::Finding;
+use crate::verify::Place;
+use crate::verify::Reason;
 use crate::verify::Refusal;
 use crate::verify::VerifiedSubject;
 use crate::verify::Verifier;
@@ -52,6 +57,13 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    /// A no because there is nothing at all.
+    fn is_bare(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.findings.is_empty() && refusal.counted.is_empty())
+    }
+}
+
 /// What came of one reference.
 #[derive(Debug)]
 pub struct Outcome {
@@ -71,7 +83,8 @@ pub type Child = (Option<Platform>, Digest, Verdict);
 /// Verifies what `selector` stands for in `source`.
 ///
 /// A tag is resolved once; from there on there are only digests. By digest, a registry is not even asked for the
-/// manifest: the signature is over the digest.
+/// manifest, because the signature is over the digest; only an image without anything beside it is looked at, before it
+/// is called unsigned.
 ///
 /// # Errors
 /// [`FlowError`] where the reference could not be resolved, or an index not be read: could not tell.
@@ -87,6 +100,10 @@ pub async fn verify(
     let subject = match (selector, platforms) {
         (Selector::Digest(digest), Platforms::Root) if !local => {
             let verdict = judge(source, *digest, verifier, effort, limits).await;
+            if verdict.is_bare() {
+                // Nothing hangs on it: an image that is not there has no signature either, and that is another answer.
+                let _there = pinned::resolve(source, selector).await?;
+            }
             return Ok(Outcome { subject: *digest, chosen: None, verdict, children: Vec::new() });
         }
         _ => pinned::resolve(source, selector).await?,
@@ -108,7 +125,7 @@ pub async fn verify_content(
 ) -> Result<Outcome, FlowError> {
     let digest = *subject.digest();
     let document = Document::parse(subject, limits)?;
-    let verdict = judge(source, digest, verifier, effort, limits).await;
+    let verdict = judge(source, subject.descriptor(), verifier, effort, limits).await;
     let mut outcome = Outcome { subject: digest, chosen: None, verdict, children: Vec::new() };
     match (platforms, document) {
         (Platforms::Root, _) | (Platforms::All, Document::Manifest(_)) => {}
@@ -117,10 +134,16 @@ pub async fn verify_content(
         }
         (Platforms::One(platform), Document::Index(index)) => {
             let child = choose(&digest, &index, platform)?;
-            outcome.chosen = Some(child);
+            outcome.chosen = Some(child.digest);
             if !matches!(outcome.verdict, Verdict::Accepted(_)) {
                 let own = judge(source, child, verifier, effort, limits).await;
-                if matches!(own, Verdict::Accepted(_)) || !matches!(outcome.verdict, Verdict::Unknown { .. }) {
+                if matches!(own, Verdict::Accepted(_)) {
+                    // Nobody has signed the index that says for which platform it is.
+                    let content = pinned::manifest(source, child).await?;
+                    let manifest = Manifest::parse(&content, limits)?;
+                    has_platform(source, &child.digest, &manifest, platform, limits).await?;
+                    outcome.verdict = own;
+                } else if !matches!(outcome.verdict, Verdict::Unknown { .. }) {
                     outcome.verdict = own;
                 }
             }
@@ -142,7 +165,7 @@ async fn has_platform(
     platform: &Platform,
     limits: &Limits,
 ) -> Result<(), FlowError> {
-    let config = source.blob(&manifest.config, limits.manifest_bytes).await?;
+    let config = pinned::blob(source, &manifest.config, limits.manifest_bytes).await?;
     let has = ImageConfig::parse(&config, limits)?.platform;
     match has.satisfies(platform) {
         true => Ok(()),
@@ -170,7 +193,7 @@ async fn judge_all(
             if depth > limits.index_depth {
                 return Err(FlowError::TooDeep { digest, limit: limits.index_depth });
             }
-            let verdict = judge(source, digest, verifier, effort, limits).await;
+            let verdict = judge(source, &child, verifier, effort, limits).await;
             if media_type::is_index(&child.media_type) {
                 let inner = pinned::manifest(source, &child).await?;
                 left.push_back((depth + 1, Index::parse(&inner, limits)?));
@@ -181,17 +204,25 @@ async fn judge_all(
     Ok(judged)
 }
 
-/// Judges one digest by the evidence that `source` has for it.
+/// Judges one subject by the evidence that `source` has for it.
 pub async fn judge(
     source: &dyn Source,
-    subject: Digest,
+    subject: impl Into<Subject<'_>>,
     verifier: &Verifier,
     effort: Effort,
     limits: &Limits,
 ) -> Verdict {
-    let mut trial = verifier.trial(subject);
+    let subject = subject.into();
+    let mut trial = verifier.trial(subject.digest);
     let search = Search { source, subject, kind: verifier.policy().kind(), effort, limits };
     let open = hear::hear(search, &mut trial).await;
+    if trial.is_met() {
+        // A yes stays a yes, and does not hide what could not be looked at.
+        for error in &open {
+            let reason = Reason::Unreadable { why: error.to_string() };
+            trial.find(Finding { digest: None, place: Place::Referrers, reason });
+        }
+    }
     match trial.close() {
         Ok(verified) => Verdict::Accepted(verified),
         Err(refusal) if open.is_empty() && !refusal.is_open() => Verdict::Refused(refusal),
@@ -200,22 +231,16 @@ pub async fn judge(
 }
 
 /// The one child of `index` for `platform` (HR-85).
-fn choose(digest: &Digest, index: &Index, platform: &Platform) -> Result<Digest, FlowError> {
+fn choose<'a>(digest: &Digest, index: &'a Index, platform: &Platform) -> Result<&'a Descriptor, FlowError> {
     let has = |index: &Index| {
         let platforms = index.manifests.iter().filter_map(|child| child.platform.as_ref());
         platforms.map(ToString::to_string).collect::<Vec<_>>().join(", ")
     };
-    let fits = |child: &&crate::oci::Descriptor| child.platform.as_ref().is_some_and(|has| has.satisfies(platform));
+    let fits = |child: &&Descriptor| child.platform.as_ref().is_some_and(|has| has.satisfies(platform));
     let fitting: Vec<_> = index.manifests.iter().filter(fits).collect();
     match fitting.as_slice() {
-        [one] => Ok(one.digest),
-        _ => Err(FlowError::NoPlatform {
-            index: *digest,
-            platform: match fitting.len() {
-                0 => platform.to_string(),
-                several => format!("{platform} alone ({several} fit)"),
-            },
-            has: has(index),
-        }),
+        [one] => Ok(one),
+        [] => Err(FlowError::NoPlatform { index: *digest, platform: platform.to_string(), has: has(index) }),
+        several => Err(FlowError::SamePlatform { got: several.len(), index: *digest, platform: platform.to_string() }),
     }
 }

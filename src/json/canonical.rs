@@ -71,7 +71,7 @@ fn write_string(text: &str, to: &mut String) -> Result<(), JsonError> {
 
 /// Writes a number as ECMA-262 `Number::toString` does: with the fewest digits that lead back to the same double.
 fn write_number(text: &str, to: &mut String) -> Result<(), JsonError> {
-    let refuse = |why: &str| JsonError { reason: format!("the number {text:.40} {why}") };
+    let refuse = |why: &str| JsonError { limit: false, reason: format!("the number {text:.40} {why}") };
     let number: f64 = text.parse().map_err(|_| refuse("is none"))?;
     if !number.is_finite() {
         return Err(refuse("is out of range"));

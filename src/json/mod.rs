@@ -1,10 +1,12 @@
 //! Strict JSON: one reading only. Duplicate keys are refused, depth and size are bounded.
 
 mod canonical;
+mod objects;
 
 use std::collections::HashSet;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::DeserializeSeed;
 use serde::de::Error as _;
@@ -16,11 +18,21 @@ use crate::limits::Limits;
 
 pub use canonical::canonical;
 
+use objects::Objects;
+
 /// Why bytes are not JSON that we read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct JsonError {
+    limit: bool,
     reason: String,
+}
+
+impl JsonError {
+    /// Whether the document may well be right, and is only more than the limits allow to read.
+    pub const fn is_limit(&self) -> bool {
+        self.limit
+    }
 }
 
 /// Reads `bytes` as a `T`, after the whole document has passed [`check`].
@@ -29,7 +41,18 @@ pub struct JsonError {
 /// [`JsonError`] that says what is wrong and where.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8], limits: &Limits) -> Result<T, JsonError> {
     check(bytes, limits)?;
-    serde_json::from_slice(bytes).map_err(JsonError::from)
+    read(bytes)
+}
+
+/// Reads `bytes`, which have passed [`check`], as a `T`. A structure is an object: an array of its fields is none.
+///
+/// # Errors
+/// [`JsonError`] that says what is wrong and where.
+pub fn read<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, JsonError> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let read = T::deserialize(Objects(&mut reader))?;
+    reader.end()?;
+    Ok(read)
 }
 
 /// Refuses what two readers could read differently: invalid UTF-8, a byte order mark, duplicate keys, trailing data,
@@ -38,10 +61,11 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8], limits: &Limits) -> Result<T, Js
 /// # Errors
 /// [`JsonError`] that says what is wrong and where.
 pub fn check(bytes: &[u8], limits: &Limits) -> Result<(), JsonError> {
-    let mut values = 0;
+    let mut spent = Spent::default();
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let walk = Walk { depth: 0, limits, values: &mut values };
-    walk.deserialize(&mut reader)?;
+    let walk = Walk { depth: 0, limits, spent: &mut spent };
+    let walked = walk.deserialize(&mut reader);
+    walked.map_err(|error| JsonError { limit: spent.over, ..JsonError::from(error) })?;
     reader.end()?;
     Ok(())
 }
@@ -70,26 +94,49 @@ pub fn to_go<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, JsonError> {
 
 impl From<serde_json::Error> for JsonError {
     fn from(error: serde_json::Error) -> Self {
-        Self { reason: error.to_string() }
+        Self { limit: false, reason: error.to_string() }
     }
+}
+
+/// What a walk has used up.
+#[derive(Default)]
+struct Spent {
+    /// More than there was.
+    over: bool,
+    values: usize,
 }
 
 struct Walk<'a> {
     depth: usize,
     limits: &'a Limits,
-    values: &'a mut usize,
+    spent: &'a mut Spent,
+}
+
+impl Walk<'_> {
+    fn over<E: serde::de::Error>(&mut self, what: String) -> E {
+        self.spent.over = true;
+        E::custom(what)
+    }
+
+    fn within<E: serde::de::Error>(&mut self, text: &str) -> Result<(), E> {
+        let most = self.limits.json_string_bytes;
+        match text.len() > most {
+            true => Err(self.over(format!("a string longer than {most} bytes"))),
+            false => Ok(()),
+        }
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Walk<'_> {
     type Value = ();
 
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        *self.values += 1;
-        if *self.values > self.limits.json_values {
-            return Err(D::Error::custom(format!("more than {} values", self.limits.json_values)));
+    fn deserialize<D: serde::Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
+        self.spent.values += 1;
+        if self.spent.values > self.limits.json_values {
+            return Err(self.over(format!("more than {} values", self.limits.json_values)));
         }
         if self.depth > self.limits.json_depth {
-            return Err(D::Error::custom(format!("nested deeper than {}", self.limits.json_depth)));
+            return Err(self.over(format!("nested deeper than {}", self.limits.json_depth)));
         }
         deserializer.deserialize_any(self)
     }
@@ -122,36 +169,29 @@ impl<'de> Visitor<'de> for Walk<'_> {
         Ok(())
     }
 
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
-        within(text, self.limits)
+    fn visit_str<E: serde::de::Error>(mut self, text: &str) -> Result<(), E> {
+        self.within(text)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         loop {
-            let next = Walk { depth: self.depth + 1, limits: self.limits, values: &mut *self.values };
+            let next = Walk { depth: self.depth + 1, limits: self.limits, spent: &mut *self.spent };
             if items.next_element_seed(next)?.is_none() {
                 return Ok(());
             }
         }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<(), A::Error> {
         let mut seen = HashSet::new();
         while let Some(key) = fields.next_key::<String>()? {
-            within(&key, self.limits)?;
-            let next = Walk { depth: self.depth + 1, limits: self.limits, values: &mut *self.values };
+            self.within(&key)?;
+            let next = Walk { depth: self.depth + 1, limits: self.limits, spent: &mut *self.spent };
             fields.next_value_seed(next)?;
             if let Some(twice) = seen.replace(key) {
                 return Err(A::Error::custom(format!("the key {twice:?} stands twice in one object")));
             }
         }
         Ok(())
-    }
-}
-
-fn within<E: serde::de::Error>(text: &str, limits: &Limits) -> Result<(), E> {
-    match text.len() > limits.json_string_bytes {
-        true => Err(E::custom(format!("a string longer than {} bytes", limits.json_string_bytes))),
-        false => Ok(()),
     }
 }

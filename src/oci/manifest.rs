@@ -115,6 +115,18 @@ struct Wire {
     fs_layers: Option<serde::de::IgnoredAny>,
 }
 
+impl ManifestError {
+    /// Whether the content contradicts itself or is no JSON, whoever reads it: that is an answer. What goes beyond our
+    /// limits, or is of a kind that we do not know, is none.
+    pub const fn is_contradiction(&self) -> bool {
+        match self {
+            Self::Ambiguous { .. } => true,
+            Self::Json { error, .. } => !error.is_limit(),
+            Self::Limit { .. } | Self::MediaType { .. } => false,
+        }
+    }
+}
+
 impl Document {
     /// Reads a manifest of the kind that its descriptor and its own fields agree on.
     ///

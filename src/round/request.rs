@@ -99,7 +99,7 @@ impl Request {
         RoundError::bounded("bytes of a request", bytes.len(), limit)?;
         let head: WireHead = json::parse(bytes, limits).map_err(unreadable)?;
         expect(&head, REQUEST)?;
-        let wire: WireRequest = serde_json::from_slice(bytes).map_err(|error| unreadable(error.into()))?;
+        let wire: WireRequest = json::read(bytes).map_err(unreadable)?;
         let (created, expires) = (time("created", &wire.created)?, time("expires", &wire.expires)?);
         if expires <= created {
             return Err(RoundError::field("expires", "is not after `created`"));
@@ -299,7 +299,8 @@ fn messages(items: &[Item], limits: &Limits) -> Result<Vec<Vec<Message>>, RoundE
         for message in &messages {
             // What no verifier would read afterwards need not be signed.
             let encoded = message.payload().len().div_ceil(3).saturating_mul(4);
-            RoundError::bounded("bytes of one payload in base64", encoded, limits.json_string_bytes)?;
+            let limit = usize::try_from(limits.attestation_bytes).unwrap_or(usize::MAX);
+            RoundError::bounded("bytes of one payload in base64", encoded, limit)?;
             if !seen.insert((item.pinned().to_string(), Digest::sha256(&message.to_sign()))) {
                 return Err(RoundError::Duplicate { what: format!("{} of {}", item.kind(), item.pinned()) });
             }

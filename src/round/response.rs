@@ -93,7 +93,7 @@ impl Response {
         RoundError::bounded("bytes of a response", bytes.len(), limit)?;
         let head: WireHead = json::parse(bytes, limits).map_err(unreadable)?;
         request::expect(&head, RESPONSE)?;
-        let wire: WireResponse = serde_json::from_slice(bytes).map_err(|error| unreadable(error.into()))?;
+        let wire: WireResponse = json::read(bytes).map_err(unreadable)?;
         if wire.request != *request.digest() {
             return Err(RoundError::other(wire.request, *request.digest()));
         }
