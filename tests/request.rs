@@ -14,6 +14,8 @@
     reason = "tests stop where they fail"
 )]
 
+#[path = "request/audit.rs"]
+mod audit;
 #[path = "request/bench.rs"]
 mod bench;
 #[cfg(feature = "registry")]

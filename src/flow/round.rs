@@ -4,16 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::digest::Digest;
 use crate::envelope::Envelope;
-use crate::envelope::Sealed;
 use crate::envelope::base64;
 use crate::flow::FlowError;
 use crate::flow::attach;
 use crate::flow::attach::Attachment;
-use crate::flow::carrier;
-use crate::flow::graph;
 use crate::flow::pinned;
 use crate::flow::sign::Extent;
-use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -33,8 +29,6 @@ use crate::store::Source;
 use crate::store::Task;
 use crate::store::parallel;
 use crate::time::Time;
-use crate::verify::Place;
-use crate::verify::Reason;
 
 /// A manifest or index that can be signed, and what it says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -289,55 +283,4 @@ impl Wanted {
         contents.push(content);
         layers.push(layer);
     }
-}
-
-/// A signed document that hangs on an image.
-#[derive(Clone, Debug)]
-pub struct Hanging(Sealed);
-
-impl Hanging {
-    /// The SHA-256 of its signatures, if `key` made one of them.
-    pub fn signatures_by(&self, key: &PublicKey) -> Vec<Digest> {
-        match self.0.open(key) {
-            Ok(_) => self.0.signatures().into_iter().map(Digest::sha256).collect(),
-            Err(_) => Vec::new(),
-        }
-    }
-}
-
-/// Every signed document that hangs on what `selector` stands for, whatever it says.
-///
-/// # Errors
-/// [`FlowError`] where one of them, or a list, could not be read: then nobody can say that these are all.
-pub async fn hanging(source: &dyn Source, selector: &Selector, limits: &Limits) -> Result<Vec<Hanging>, FlowError> {
-    let subject = *pinned::resolve(source, selector).await?.digest();
-    let mut documents = Vec::new();
-    for entry in graph::listed(source, &subject, limits).await? {
-        let content = pinned::manifest(source, &entry).await?;
-        read(source, &content, Place::Referrers, Some(subject), limits, &mut documents).await?;
-    }
-    for (tag, content) in graph::tagged(source, &subject).await? {
-        read(source, &content, Place::Tag(tag), None, limits, &mut documents).await?;
-    }
-    Ok(documents)
-}
-
-async fn read(
-    source: &dyn Source,
-    content: &Content,
-    place: Place,
-    subject: Option<Digest>,
-    limits: &Limits,
-    documents: &mut Vec<Hanging>,
-) -> Result<(), FlowError> {
-    let (evidence, findings) = carrier::documents_in(source, content, place, subject, limits).await;
-    let open = findings.iter().find(|finding| {
-        matches!(finding.reason, Reason::Missing | Reason::TooLarge { .. } | Reason::Unreadable { .. })
-    });
-    if let Some(finding) = open {
-        let place = format!("{}@{}", source.origin(), content.digest());
-        return Err(FlowError::ReadBack { place, why: finding.reason.to_string() });
-    }
-    documents.extend(evidence.iter().map(|evidence| Hanging(evidence.sealed().clone())));
-    Ok(())
 }

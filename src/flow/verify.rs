@@ -213,8 +213,6 @@ fn choose<'a>(digest: &Digest, index: &'a Index, platform: &Platform) -> Result<
     match fitting.as_slice() {
         [one] => Ok(one),
         [] => Err(FlowError::NoPlatform { index: *digest, platform: platform.to_string(), has: has(index) }),
-        several => {
-            Err(FlowError::SamePlatform { got: several.len(), index: *digest, platform: platform.to_string() })
-        }
+        several => Err(FlowError::SamePlatform { got: several.len(), index: *digest, platform: platform.to_string() }),
     }
 }

@@ -1,5 +1,6 @@
 //! `PublicKey`: what a signature is checked with.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -136,6 +137,12 @@ impl PublicKey {
             true => Ok(()),
             false => Err(Unverified),
         }
+    }
+
+    /// The form in which a signature by this key is compared with others. Whoever has an ECDSA signature (r, s) can write
+    /// (r, n - s), which holds as well: of these two it is the one with the smaller number.
+    pub fn one_form<'a>(&self, signature: &'a [u8]) -> Cow<'a, [u8]> {
+        self.0.checker.one_form(signature).map_or(Cow::Borrowed(signature), Cow::Owned)
     }
 
     /// Checks an ECDSA signature in the form of JWS and COSE: the two numbers side by side, each of the length of the

@@ -32,7 +32,7 @@ pub struct Entry {
     pub owner: String,
     /// The request that was answered.
     pub request: Digest,
-    /// The SHA-256 of the signature.
+    /// The SHA-256 of the one form of the signature, see [`PublicKey::one_form`](crate::key::PublicKey::one_form).
     pub signature: Digest,
     /// When, by the clock of the machine that signed.
     pub time: Time,

@@ -67,7 +67,7 @@ pub struct Made {
     pub item: Option<usize>,
     /// Over which of its payloads.
     pub part: Option<Part>,
-    /// The SHA-256 of the signature.
+    /// The SHA-256 of the one form of the signature, see [`PublicKey::one_form`].
     pub signature: Digest,
 }
 
@@ -172,7 +172,7 @@ impl Response {
             Entry::Occupied(present) => present.into_mut(),
             Entry::Vacant(place) => match checked(signer, &seal(request, owner, key, now)?) {
                 Ok(seal) => {
-                    made.push(Made { item: None, part: None, signature: Digest::sha256(&seal) });
+                    made.push(Made { item: None, part: None, signature: Digest::sha256(&key.one_form(&seal)) });
                     let (key, owner) = (key.clone(), owner.clone());
                     place.insert(Signed { key, owner, seal, signatures: BTreeMap::new(), time: now })
                 }
@@ -182,7 +182,8 @@ impl Response {
         let todo: Vec<_> = signed.missing(request).into_iter().take(most).collect();
         let (signatures, stopped) = side_by_side(signer, &todo);
         for (place, signature) in signatures {
-            made.push(Made { item: Some(place.0), part: Some(place.1), signature: Digest::sha256(&signature) });
+            let digest = Digest::sha256(&key.one_form(&signature));
+            made.push(Made { item: Some(place.0), part: Some(place.1), signature: digest });
             signed.signatures.insert(place, signature);
         }
         Ok(Progress { made, stopped })
