@@ -230,10 +230,37 @@ fn a_request_that_was_tampered_with_is_refused() {
     // Mallory swaps the keys on the connected side: whoever names the owners they expect finds out.
     bench.ok(&["request", "new", "oci:build:v1", "-o", "hers", "--owner", "alice=mallory.pub"]);
     bench.ok(&["request", "sign", "hers", "--key", "mallory.key", "-o", "m", "--yes"]);
-    let refused = bench.refused(&["request", "attach", "hers", "m", "--owner", "alice=alice.pub"]);
+    let pinned = ["--owner", "alice=alice.pub", "--threshold", "1"];
+    let refused = bench.refused(&[&["request", "attach", "hers", "m"], &pinned[..]].concat());
     assert!(refused.err.contains("not the owners"), "{}", refused.err);
-    bench.refused(&["request", "show", "hers", "--owner", "alice=alice.pub"]);
-    bench.ok(&["request", "attach", "r", "a", "--owner", "alice=alice.pub"]);
+    bench.refused(&[&["request", "show", "hers"], &pinned[..]].concat());
+    bench.ok(&[&["request", "attach", "r", "a"], &pinned[..]].concat());
+}
+
+/// Two were to sign; on the way it became one, and the answer of that one comes back with it.
+#[test]
+fn a_threshold_that_was_lowered_on_the_way_is_refused() {
+    let bench = Bench::new(&["alice", "bob"]);
+    bench.layout("build", &[("v1", &image::image(1))]);
+    let owners = ["--owner", "alice=alice.pub", "--owner", "bob=bob.pub"];
+    bench.ok(&[&["request", "new", "oci:build:v1", "-o", "sent", "--threshold", "2"], &owners[..]].concat());
+    let sent = fs::read_to_string(bench.path("sent")).unwrap();
+    fs::write(bench.path("r"), sent.replace("\"threshold\": 2", "\"threshold\": 1")).unwrap();
+    bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes"]);
+    let before = bench.snapshot("build");
+    for command in [
+        &["request", "attach", "r", "a"][..],
+        &["request", "show", "r"],
+        &["request", "sign", "r", "--key", "bob.key", "-o", "b", "--yes"],
+    ] {
+        let refused = bench.refused(&[command, &owners, &["--threshold", "2"]].concat());
+        assert!(refused.err.contains("it asks for 1 of its owners, wanted 2"), "{}", refused.err);
+        // Neither says anything without the other.
+        assert!(bench.unknown(&[command, &owners[..]].concat()).err.contains("--threshold"));
+        assert!(bench.unknown(&[command, &["--threshold", "2"][..]].concat()).err.contains("--owner"));
+    }
+    assert_eq!(bench.snapshot("build"), before);
+    assert!(!bench.path("b").exists());
 }
 
 #[test]
