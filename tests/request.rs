@@ -18,6 +18,8 @@
 mod audit;
 #[path = "request/bench.rs"]
 mod bench;
+#[path = "request/page.rs"]
+mod page;
 #[cfg(feature = "registry")]
 #[path = "request/registry.rs"]
 mod registry;
@@ -46,8 +48,14 @@ fn a_round_on_layouts() {
     assert!(new.out.contains("asks") && new.out.contains("2 of 3 owners"), "{}", new.out);
 
     let shown = bench.ok(&["request", "show", "round.json"]).out;
-    for part in ["oci:build:v1", "linux/amd64", "release 1", "version=1.0", "Sigstore bundle", ".sig tag, as oci:build"]
-    {
+    for part in [
+        "oci:build:v1",
+        "linux/amd64",
+        "release 1",
+        "version=1.0",
+        "Sigstore bundle",
+        ".sig tag\n   as         oci:build",
+    ] {
         assert!(shown.contains(part), "{part} is not shown:\n{shown}");
     }
 
@@ -127,17 +135,22 @@ fn a_request_says_what_an_image_says_about_itself() {
     bench.ok(&["request", "new", "oci:build:v1", "-o", "one", "--owner", "alice=alice.pub"]);
     bench.ok(&["request", "new", "oci:build:v2", "-o", "two", "--owner", "alice=alice.pub", "--previous", "one"]);
     let shown = bench.ok(&["request", "show", "two"]).out;
-    assert!(shown.contains("version    2.0 (was 1.0)"), "{shown}");
-    assert!(shown.contains("before     oci:build:v1 sha256:"), "{shown}");
+    assert!(shown.contains("label      version: \"2.0\"\n"), "{shown}");
+    assert!(shown.contains("claimed    by the requester: before it was oci:build:v1\n"), "{shown}");
+    assert!(shown.contains("claimed    version: \"1.0\"\n"), "{shown}");
     assert!(shown.contains("\\u{1b}[31m") && !shown.contains('\u{1b}'), "{shown:?}");
     assert!(!shown.contains("internal.secret"), "{shown}");
     // A request that lies about the round before, and a signer who has kept their own copy of it.
     let lie = fs::read_to_string(bench.path("two")).unwrap().replace("\"1.0\"", "\"1.9\"");
     fs::write(bench.path("lie"), lie).unwrap();
     let believed = bench.ok(&["request", "show", "lie"]).out;
-    assert!(believed.contains("(was 1.9)"), "{believed}");
+    assert!(believed.contains("claimed    version: \"1.9\"\n") && !believed.contains("before  "), "{believed}");
     let judged = bench.ok(&["request", "show", "lie", "--previous", "one"]).out;
-    assert!(judged.contains("(was 1.0)") && judged.contains("warning"), "{judged}");
+    assert!(judged.contains("before     version: \"1.0\"\n") && judged.contains("warning"), "{judged}");
+    assert!(
+        judged.contains("before     oci:build:v1\n   before     sha256:") && !judged.contains("claimed"),
+        "{judged}"
+    );
     assert!(!bench.ok(&["request", "show", "two", "--previous", "one"]).out.contains("warning"));
 }
 
@@ -372,7 +385,10 @@ fn attestations_travel_in_a_round_and_without() {
     let new = ["request", "new", "oci:build:v1", "-o", "r", "--owner", "bob=bob.pub", "--format", "both"];
     bench.ok(&[&new[..], &["--attest", "openvex=vex.json", "--attest", "slsaprovenance1=slsa.json"]].concat());
     let shown = bench.ok(&["request", "show", "r"]).out;
-    assert!(shown.contains("attest     https://openvex.dev/ns, Sigstore bundle and .att tag"), "{shown}");
+    assert!(
+        shown.contains("attest     https://openvex.dev/ns\n   forms      Sigstore bundle and .att tag\n"),
+        "{shown}"
+    );
     assert!(shown.contains("|   \"buildDefinition\": { \"buildType\": \"x<y\" },"), "{shown}");
     bench.ok(&["request", "sign", "r", "--key", "bob.key", "-o", "b", "--yes"]);
     bench.ok(&["request", "attach", "r", "b"]);
@@ -553,19 +569,8 @@ fn a_person_is_asked() {
     bench.ok(&["key", "new", "-o", "sealed", "--passphrase-file", "pass"]);
     bench.ok(&["request", "new", "oci:build:v1", "oci:build:v2", "-o", "r", "--owner", "alice=sealed.pub"]);
     let at_terminal = |typed: &str, out: &str| {
-        let command = format!("{} request sign r --key sealed.key -o {out}", env!("CARGO_BIN_EXE_bulla"));
-        let mut script = Command::new("script")
-            .args(["-qec", &command, "/dev/null"])
-            .current_dir(bench.path(""))
-            .env_remove("BULLA_PASSWORD")
-            .env_remove("COSIGN_PASSWORD")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        std::io::Write::write_all(script.stdin.as_mut().unwrap(), typed.as_bytes()).unwrap();
-        let output = script.wait_with_output().unwrap();
-        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+        let said = bench.at_terminal(&format!("request sign r --key sealed.key -o {out}"), typed);
+        (said.code, said.out)
     };
     let (code, said) = at_terminal("yes\n", "x");
     assert_eq!(code, Some(2), "{said}");

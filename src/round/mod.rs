@@ -7,6 +7,7 @@ pub mod message;
 pub mod request;
 pub mod response;
 pub mod tally;
+pub mod text;
 mod wire;
 
 pub use error::RoundError;

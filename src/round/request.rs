@@ -13,6 +13,7 @@ use crate::round::Item;
 use crate::round::Message;
 use crate::round::Previous;
 use crate::round::RoundError;
+use crate::round::text;
 use crate::round::wire::REQUEST;
 use crate::round::wire::VERSION;
 use crate::round::wire::WireHead;
@@ -104,11 +105,8 @@ impl Request {
         if expires <= created {
             return Err(RoundError::field("expires", "is not after `created`"));
         }
-        RoundError::bounded(
-            "bytes of `reason`",
-            wire.reason.as_ref().map_or(0, String::len),
-            limits.request_text_bytes,
-        )?;
+        let reason = wire.reason.as_ref().map_or(0, String::len);
+        RoundError::bounded("bytes of `reason`", reason, limits.request_text_bytes)?;
         let owners = owners(wire.owners, limits)?;
         let keys = owners
             .iter()
@@ -250,7 +248,7 @@ impl Keyholder {
 
 /// Letters, digits and what stands in names and addresses: nothing that could look like another part of a page.
 fn is_plain(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, ' ' | '.' | '-' | '_' | '@' | '+' | '/' | ':' | '\'')
+    (c.is_alphanumeric() && !text::hides(c)) || matches!(c, ' ' | '.' | '-' | '_' | '@' | '+' | '/' | ':' | '\'')
 }
 
 fn read_key(owner: &str, wire: &WireKey) -> Result<PublicKey, RoundError> {

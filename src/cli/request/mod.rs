@@ -4,6 +4,7 @@ pub(super) mod args;
 mod attach;
 mod log;
 mod new;
+mod page;
 mod sign;
 mod view;
 
@@ -55,7 +56,7 @@ fn show(args: &RequestShowArgs) -> Result<Exit, Failure> {
     let previous = args.previous.as_ref().map(|path| read_request(path)).transpose()?;
     let page = view::Page { request: &request, response: &response, previous: previous.as_ref(), full: args.full };
     match args.output {
-        Output::Json => render::json(&page.json()),
+        Output::Json => render::json(&page.json(super::now())),
         Output::Text => {
             render::text(&page.text());
             request.open_at(super::now()).unwrap_or_else(|error| render::note(&format!("warning: {error}")));

@@ -76,11 +76,15 @@ fn show(args: &RequestSignArgs, request: &Request, response: &Response, others: 
     let previous = args.previous.as_ref().map(|path| request::read_request(path)).transpose()?;
     let page = Page { request, response: &all, previous: previous.as_ref(), full: args.full };
     render::note(page.text().trim_end());
-    match page.cut() {
-        0 => {}
-        cut => render::note(&format!(
+    let cut = page.cut();
+    if cut > 0 && !args.yes {
+        let message = format!("some predicates are longer than what was shown ({cut}); nothing was signed");
+        return Err(Failure::unknown(message).hint("--full shows them to their end"));
+    }
+    if cut > 0 {
+        render::note(&format!(
             "\nwarning: some predicates are longer than what is shown ({cut}); --full shows them to their end"
-        )),
+        ));
     }
     Ok(())
 }
