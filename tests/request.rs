@@ -121,6 +121,28 @@ fn the_round_writes_what_sign_writes() {
     assert_eq!(signed("one/build").len(), 9);
 }
 
+/// An index whose registry keeps one platform to itself.
+#[test]
+fn all_platforms_means_all_of_them() {
+    let bench = Bench::new(&["alice"]);
+    let index = image::multi_arch(3, &["linux/amd64", "linux/arm64", "linux/arm64"]);
+    bench.layout("build", &[("v1", &index)]);
+    let new = ["request", "new", "oci:build:v1", "-o", "r", "--owner", "alice=alice.pub"];
+    bench.ok(&[&new[..], &["--all-platforms"]].concat());
+    fs::remove_file(bench.path("r")).unwrap();
+    let gone = index.children[1].digest();
+    fs::remove_file(bench.path("build/blobs").join(gone.to_string().replace(':', "/"))).unwrap();
+    let said = bench.unknown(&[&new[..], &["--all-platforms"]].concat());
+    assert!(said.err.contains(&gone.to_string()) && said.err.contains("linux/arm64"), "{}", said.err);
+    assert!(said.err.contains("hint: name the platforms by digest"), "{}", said.err);
+    assert!(!bench.path("r").exists());
+    // The index alone can be signed; for how much it stands nobody can tell.
+    bench.ok(&new);
+    let item = &bench.json(&["request", "show", "r", "--output", "json"])["results"][0]["items"][0];
+    assert!(item["contentSize"].is_null());
+    assert_eq!(item["platforms"], serde_json::json!(["linux/amd64", "linux/arm64"]), "each platform once");
+}
+
 #[test]
 fn a_request_says_what_an_image_says_about_itself() {
     let bench = Bench::new(&["alice"]);
