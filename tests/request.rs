@@ -306,20 +306,26 @@ fn signing_goes_on_where_it_stopped() {
         ["request", "new", "oci:build:v1", "oci:build:v2", "oci:build:v3", "-o", "r", "--owner", "alice=alice.pub"];
     bench.ok(&[&new[..], &["--owner", "bob=bob.pub", "--threshold", "2"]].concat());
     bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes", "--log", "log"]);
-    let whole = fs::read(bench.path("a")).unwrap();
-    // As after an interruption: the last signature is not there yet.
-    let mut cut: Value = serde_json::from_slice(&whole).unwrap();
+    let answer = || -> Value { serde_json::from_slice(&fs::read(bench.path("a")).unwrap()).unwrap() };
+    let whole = answer();
+    // As after an interruption: the last signature is not there yet, nor the seal.
+    let mut cut = whole.clone();
     cut["signers"][0]["signatures"].as_array_mut().unwrap().pop().unwrap();
+    for field in ["time", "seal"] {
+        cut["signers"][0].as_object_mut().unwrap().remove(field).unwrap();
+    }
     fs::write(bench.path("a"), cut.to_string()).unwrap();
     let missing = bench.refused(&["request", "attach", "r", "a"]);
-    assert!(missing.err.contains("missing   alice: signed 2 of 3"), "{}", missing.err);
+    assert!(missing.err.contains("missing   alice: not finished: 2 of 3 signatures"), "{}", missing.err);
+    let shown = bench.ok(&["request", "show", "r", "--response", "a"]).out;
+    assert!(shown.contains(": 2 of 3 signatures") && shown.contains("not finished"), "{shown}");
     bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes", "--log", "log"]);
-    assert_eq!(fs::read(bench.path("a")).unwrap(), whole, "the key signs deterministically");
-    // One line for the seal and each signature, and one for what was signed once more.
-    assert_eq!(bench.lines("log").len(), 5);
+    assert_eq!(answer()["signers"][0]["signatures"], whole["signers"][0]["signatures"], "the key is deterministic");
+    // One line for each signature and the seal, and for what was signed once more.
+    assert_eq!(bench.lines("log").len(), 6);
     // Nothing is left to sign: nothing is signed.
     bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes", "--log", "log"]);
-    assert_eq!(bench.lines("log").len(), 5);
+    assert_eq!(bench.lines("log").len(), 6);
     // Bob may write into the same file.
     bench.ok(&["request", "sign", "r", "--key", "bob.key", "-o", "a", "--yes"]);
     bench.ok(&["request", "attach", "r", "a"]);
@@ -565,6 +571,64 @@ fn files_that_are_there_are_not_replaced() {
     assert!(!bench.path("x").exists());
     let left: Vec<_> = fs::read_dir(bench.path("")).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().starts_with('.')), "{left:?}");
+}
+
+/// A log that becomes a response is no log any more.
+#[test]
+fn log_and_response_are_two_files() {
+    let bench = Bench::new(&["alice"]);
+    bench.layout("build", &[("v1", &image::image(1))]);
+    bench.ok(&["request", "new", "oci:build:v1", "-o", "r", "--owner", "alice=alice.pub"]);
+    let sign = ["request", "sign", "r", "--key", "alice.key", "--yes"];
+    bench.ok(&[&sign[..], &["-o", "a", "--log", "log"]].concat());
+    let log = fs::read(bench.path("log")).unwrap();
+    std::os::unix::fs::symlink("log", bench.path("link")).unwrap();
+    fs::hard_link(bench.path("log"), bench.path("hard")).unwrap();
+    for (out, log) in [("same", "same"), ("same", "./build/../same"), ("log", "log"), ("log", "link"), ("hard", "log")]
+    {
+        let said = bench.run(&[&sign[..], &["-o", out, "--log", log]].concat());
+        assert_ne!(said.code, Some(0), "{out}, {log}");
+    }
+    let said = bench.unknown(&[&sign[..], &["-o", "same", "--log", "same"]].concat());
+    assert!(said.err.contains("both the log and the response"), "{}", said.err);
+    assert_eq!(fs::read(bench.path("log")).unwrap(), log);
+    assert!(!bench.path("same").exists());
+    let left: Vec<_> = fs::read_dir(bench.path("")).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().starts_with('.')), "{left:?}");
+}
+
+/// Two at once would each write without what the other has added.
+#[test]
+fn one_response_has_one_writer() {
+    let bench = Bench::new(&["alice", "bob"]);
+    bench.layout("build", &[("v1", &image::image(1))]);
+    let owners = ["--owner", "alice=alice.pub", "--owner", "bob=bob.pub"];
+    bench.ok(&[&["request", "new", "oci:build:v1", "-o", "r"], &owners[..]].concat());
+    let sign = |name: &str| bench.run(&["request", "sign", "r", "--key", &format!("{name}.key"), "-o", "a", "--yes"]);
+    let held = fs::File::create(bench.path(".a.lock")).unwrap();
+    held.lock().unwrap();
+    let busy = sign("alice");
+    assert_eq!(busy.code, Some(2), "{}", busy.err);
+    assert!(busy.err.contains("a: another process is writing to it"), "{}", busy.err);
+    assert!(!bench.path("a").exists());
+    drop(held);
+    // However they fall: both signatures are there, or one of the two was told.
+    for _ in 0..5 {
+        let _ = fs::remove_file(bench.path("a"));
+        let said = std::thread::scope(|scope| {
+            let run = ["alice", "bob"].map(|name| {
+                scope.spawn({
+                    let sign = &sign;
+                    move || sign(name)
+                })
+            });
+            run.map(|run| run.join().unwrap())
+        });
+        let done = said.iter().filter(|said| said.code == Some(0)).count();
+        let answer: Value = serde_json::from_slice(&fs::read(bench.path("a")).unwrap()).unwrap();
+        assert_eq!(answer["signers"].as_array().unwrap().len(), done, "{said:?}");
+    }
+    assert!(!bench.path(".a.lock").exists());
 }
 
 #[test]

@@ -145,6 +145,18 @@ impl PublicKey {
         self.0.checker.one_form(signature).map_or(Cow::Borrowed(signature), Cow::Owned)
     }
 
+    /// How long a signature by this key is at most, in bytes.
+    pub fn longest_signature(&self) -> usize {
+        match self.algorithm() {
+            // Two numbers, each with what DER puts before it.
+            Algorithm::EcdsaP256 => 72,
+            Algorithm::EcdsaP384 => 104,
+            Algorithm::EcdsaP521 => 139,
+            Algorithm::Ed25519 => 64,
+            Algorithm::Rsa { bits } => usize::try_from(bits.div_ceil(8)).unwrap_or(usize::MAX),
+        }
+    }
+
     /// Checks an ECDSA signature in the form of JWS and COSE: the two numbers side by side, each of the length of the
     /// curve. P-256 with SHA-256, P-384 with SHA-384, P-521 with SHA-512; nothing else.
     ///

@@ -260,7 +260,7 @@ impl Attestation {
     /// # Errors
     /// [`RoundError`] where it is not one object of strict JSON.
     pub fn predicate(bytes: &[u8], limits: &Limits) -> Result<Box<RawValue>, RoundError> {
-        let json = |error| RoundError::Json { document: "predicate", error };
+        let json = |error| RoundError::json("predicate", error);
         json::check(bytes, limits).map_err(json)?;
         let raw: Box<RawValue> = serde_json::from_slice(bytes).map_err(|error| json(error.into()))?;
         match raw.get().starts_with('{') {

@@ -13,7 +13,9 @@ use crate::round::Item;
 use crate::round::Message;
 use crate::round::Previous;
 use crate::round::RoundError;
+use crate::round::log;
 use crate::round::text;
+use crate::round::wire;
 use crate::round::wire::REQUEST;
 use crate::round::wire::VERSION;
 use crate::round::wire::WireHead;
@@ -100,7 +102,7 @@ impl Request {
         RoundError::bounded("bytes of a request", bytes.len(), limit)?;
         let head: WireHead = json::parse(bytes, limits).map_err(unreadable)?;
         expect(&head, REQUEST)?;
-        let wire: WireRequest = serde_json::from_slice(bytes).map_err(|error| unreadable(error.into()))?;
+        let wire: WireRequest = wire::read(bytes, limits).map_err(unreadable)?;
         let (created, expires) = (time("created", &wire.created)?, time("expires", &wire.expires)?);
         if expires <= created {
             return Err(RoundError::field("expires", "is not after `created`"));
@@ -115,16 +117,11 @@ impl Request {
         TrustRoot::owned(keys)?.supports(threshold)?;
         let items = items(wire.items, limits)?;
         let messages = messages(&items, limits)?;
-        Ok(Self {
-            created,
-            digest: Digest::sha256(bytes),
-            expires,
-            items,
-            messages,
-            owners,
-            reason: wire.reason,
-            threshold,
-        })
+        let digest = Digest::sha256(bytes);
+        let request = Self { created, digest, expires, items, messages, owners, reason: wire.reason, threshold };
+        // Who keeps a log must not find out that a line is too long for it when the signature is made already.
+        log::has_room_for(&request, limits)?;
+        Ok(request)
     }
 
     /// Refuses a request whose time is over, and a clock that cannot be right.
@@ -322,5 +319,5 @@ pub(super) fn time(field: &str, text: &str) -> Result<Time, RoundError> {
 }
 
 fn unreadable(error: JsonError) -> RoundError {
-    RoundError::Json { document: "signing request", error }
+    RoundError::json("signing request", error)
 }

@@ -70,7 +70,11 @@ fn merge(args: &RequestMergeArgs) -> Result<Exit, Failure> {
     let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
     files::writable(&args.out, overwrite)?;
     let response = responses(&args.responses, &request)?;
-    files::write(&args.out, &bytes(&args.out, &response)?, overwrite)?;
+    let merged = bytes(&args.out, &response)?;
+    // What the next command would not read need not be written.
+    Response::parse(&merged, &request, &Limits::DEFAULT)
+        .map_err(|error| told(&args.out, error).hint("bulla request attach takes the responses one by one as well"))?;
+    files::write(&args.out, &merged, overwrite)?;
     let page = view::Page { request: &request, response: &response, previous: None, full: false };
     match args.output {
         Output::Json => render::json(&page.outcome("request merge", &args.out)),

@@ -82,8 +82,12 @@ impl Page<'_> {
         row(&mut page, "", "items", &self.request.items().len().to_string());
         for signed in self.response.signers() {
             let (count, all) = (signed.count(), request.messages().iter().map(Vec::len).sum::<usize>());
-            let (owner, key, time) = (signed.owner(), signed.key().id().short(), signed.time());
-            row(&mut page, "", "signed", &format!("{owner}, key {key}, {time}: {count} of {all} signatures"));
+            let (owner, key) = (signed.owner(), signed.key().id().short());
+            let how = match signed.time() {
+                Some(time) => format!("{time}: {count} of {all} signatures"),
+                None => format!("not finished: {count} of {all} signatures"),
+            };
+            row(&mut page, "", "signed", &format!("{owner}, key {key}, {how}"));
         }
         page
     }
@@ -104,7 +108,7 @@ impl Page<'_> {
         }
         self.before(item, page);
         self.action(item, page);
-        for signed in self.response.signers().filter(|signed| signed.has_all_of(self.request, place)) {
+        for signed in self.response.signers().filter(|signed| signed.is_finished()) {
             row(page, IN, "signed by", signed.owner());
         }
     }
@@ -180,7 +184,7 @@ impl Page<'_> {
 
     /// Everything, as JSON.
     pub(super) fn json(&self, now: Time) -> Value {
-        let items = self.request.items().iter().enumerate().map(|(place, item)| self.item_json(place, item));
+        let items = self.request.items().iter().map(|item| self.item_json(item));
         let mut result = self.standing_json();
         if let Value::Object(fields) = &mut result {
             fields.insert("expired".to_owned(), json!(now > self.request.expires()));
@@ -218,8 +222,8 @@ impl Page<'_> {
         })
     }
 
-    fn item_json(&self, place: usize, item: &Item) -> Value {
-        let signed = self.response.signers().filter(|signed| signed.has_all_of(self.request, place));
+    fn item_json(&self, item: &Item) -> Value {
+        let signed = self.response.signers().filter(|signed| signed.is_finished());
         let previous = self.previous(item).map(
             |previous| json!({ "reference": previous.reference, "digest": previous.digest, "labels": previous.labels }),
         );
@@ -257,7 +261,8 @@ fn signer(signed: &Signed) -> Value {
     json!({
         "owner": signed.owner(),
         "key": signed.key().id().to_string(),
-        "time": signed.time().to_string(),
+        "time": signed.time().map(|time| time.to_string()),
+        "finished": signed.is_finished(),
         "signatures": signed.count(),
     })
 }
