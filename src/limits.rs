@@ -25,7 +25,7 @@ pub struct Limits {
     pub index_depth: usize,
     /// Nesting of JSON values.
     pub json_depth: usize,
-    /// One JSON string, in bytes.
+    /// One JSON string, in bytes; the payload inside an envelope or bundle may be as long as the document.
     pub json_string_bytes: usize,
     /// JSON values in one document.
     pub json_values: usize,

@@ -1289,6 +1289,36 @@ fn a_signed_platform_does_not_admit_the_index_around_it() {
     assert!(matches!(check("linux/arm64"), Checked::Declined(_)));
 }
 
+// An index that nobody signed does not say for which platform a signed manifest is.
+#[test]
+fn an_unsigned_index_does_not_name_a_platform() {
+    let shop = Shop::new();
+    let image = shop.image(1);
+    let letter = Word::about(Format::Bundle, &SIGNATURE, image.digest()).seal(Format::Bundle, &[proof::key()]);
+    shop.hang(&image, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]);
+    for (name, right) in
+        [("linux/amd64", true), ("linux/amd64/v1", true), ("linux/arm64", false), ("linux/amd64/v3", false)]
+    {
+        let claimed = Descriptor { platform: Platform::parse(name), ..image.descriptor().bare() };
+        shop.index(&[claimed], Some("index"));
+        let platforms = Platforms::One(Platform::parse(name).unwrap());
+        let selector = Selector::Tag("index".to_owned());
+        let outcome = verify_in(shop.sink.as_ref(), &selector, &platforms, &Ask::new());
+        let verifier = Ask::new().verifier();
+        let checked = now(import::check(shop.sink.as_ref(), &selector, &platforms, &verifier, &Limits::DEFAULT));
+        match right {
+            true => {
+                assert_eq!(word(&outcome.unwrap().verdict), "accepted", "{name}");
+                assert!(matches!(checked, Ok(Checked::Admitted(_))), "{name}");
+            }
+            false => {
+                assert!(matches!(outcome, Err(FlowError::NoPlatform { .. })), "{name}: {outcome:?}");
+                assert!(matches!(checked, Err(FlowError::NoPlatform { .. })), "{name}");
+            }
+        }
+    }
+}
+
 // T-44: a value is that value, not one that contains, begins or looks like it.
 #[test]
 fn t44_annotations_and_names_are_compared_whole() {
@@ -1554,6 +1584,22 @@ fn t54_compressed_evidence_is_not_read() {
     each_of(&ways, &SIGNATURE, &Ask::new(), &[("named so", named)], |name, verdict| {
         assert_eq!(word(verdict), "refused", "{name}");
     });
+}
+
+// What a store calls a version that we do not read, or another one than the bundle does, is not read as what it says
+// inside.
+#[test]
+fn a_bundle_is_of_the_version_that_it_is_called() {
+    for name in
+        ["application/vnd.dev.sigstore.bundle.v0.4+json", "application/vnd.dev.sigstore.bundle+json;version=0.1"]
+    {
+        let shop = Shop::new();
+        let image = shop.image(1);
+        let letter = Word::about(Format::Bundle, &SIGNATURE, image.digest()).seal(Format::Bundle, &[proof::key()]);
+        let letter = Letter { media_type: name.to_owned(), ..letter };
+        shop.hang(&image, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]);
+        assert_refused(name, &Ask::new().of(shop.sink.as_ref(), *image.digest()), &["envelope-unreadable"]);
+    }
 }
 
 // T-55: nothing that anybody can put anywhere makes us fall over.

@@ -970,7 +970,19 @@ fn ha_55_two_lists_that_do_not_agree() {
     files[4].1 = index(&[(&good.manifest, "v1"), (&other, "v2")]);
     files.push((blob_name(&other), other.bytes().to_vec()));
     files.push((blob_name(&evil), evil.bytes().to_vec()));
-    for (name, right) in [("app:v1", false), ("app:v2", true)] {
+    let both = |spelling: &str| index(&[(&good.manifest, spelling), (&other, "app:v2")]);
+    for (name, right, index) in [
+        ("app:v1", false, None),
+        ("app:v2", true, None),
+        // Each spelling of a name that the layout has is a name that somebody verifies.
+        ("app:v2", false, Some(both("docker.io/library/app:v2"))),
+        ("docker.io/app:v2", false, Some(both("docker.io/library/app:v2"))),
+        ("docker.io/library/app:v2", false, Some(both("v2"))),
+        ("app:v2", true, Some(both("docker.io/library/app:v1"))),
+    ] {
+        if let Some(index) = index {
+            files[4].1 = index;
+        }
         let list = docker_list(&blob_name(&evil), &[&layer], &[name]);
         let members: Vec<u8> = files.iter().flat_map(|(name, body)| file(name, body)).collect();
         fs::write(place.path(), [members, file("manifest.json", list.as_bytes()), END.to_vec()].concat()).unwrap();

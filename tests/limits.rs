@@ -22,6 +22,7 @@ use bulla::envelope::Bundle;
 use bulla::envelope::Envelope;
 use bulla::envelope::EnvelopeError;
 use bulla::flow::FlowError;
+use bulla::flow::attest;
 use bulla::flow::graph::Closure;
 use bulla::flow::graph::Graph;
 use bulla::flow::sign;
@@ -35,13 +36,17 @@ use bulla::oci::Descriptor;
 use bulla::oci::Document;
 use bulla::oci::ManifestError;
 use bulla::oci::Selector;
+use bulla::oci::Subject;
 use bulla::oci::media_type;
 use bulla::policy::Kind;
+use bulla::round;
+use bulla::round::Attestation;
 use bulla::store::Layout;
 use bulla::store::Memory;
 use bulla::store::Sink;
 use bulla::store::Source;
 use bulla::store::StoreError;
+use bulla::time::Time;
 use proof::Ask;
 use proof::forms::Format;
 use proof::forms::Letter;
@@ -56,6 +61,7 @@ use proof::scripted::Scripted;
 use proof::word;
 use serde_json::Value;
 use serde_json::json;
+use serde_json::value::RawValue;
 
 /// Where each bound is tested. A new field of `Limits` does not compile before it stands here.
 #[test]
@@ -490,6 +496,45 @@ fn signatures_are_measured() {
 fn attestations_are_measured() {
     let kind = proof::attestation("https://slsa.dev/provenance/v1");
     around(bytes(Limits::DEFAULT.attestation_bytes), |size| hears(Format::Dsse, &kind, size));
+}
+
+/// An attestation whose predicate has this many bytes, no string of it longer than a string may be.
+fn attests(image: &Content, sink: &dyn Sink, size: usize) -> Result<(), FlowError> {
+    const EMPTY: usize = r#"{"a":"","b":"","c":""}"#.len();
+    let part = (size - EMPTY) / 3;
+    let text = |length| "x".repeat(length);
+    let predicate = format!(r#"{{"a":"{}","b":"{}","c":"{}"}}"#, text(part), text(part), text(size - EMPTY - 2 * part));
+    assert_eq!(predicate.len(), size);
+    let attestation = Attestation {
+        format: round::Format::Both,
+        name: None,
+        predicate: RawValue::from_string(predicate).unwrap(),
+        predicate_type: "https://slsa.dev/provenance/v1".to_owned(),
+    };
+    let subject = Subject::of(image);
+    let epoch = Time::from_unix(0).unwrap();
+    now(attest::attest(sink, &subject, &[proof::key()], &attestation, epoch, &Limits::DEFAULT)).map(drop)
+}
+
+// What we sign as an attestation can be read again up to the limit, in both forms, and beyond it nothing is signed.
+#[test]
+fn attestations_that_are_signed_can_be_read() {
+    let encoded = |payload: usize| payload.div_ceil(3) * 4;
+    // Beside the predicate a statement has 250 bytes at most here, an envelope or bundle around it 16 KiB at most.
+    let most = (bytes(Limits::DEFAULT.attestation_bytes) - (16 << 10)) / 4 * 3 - 250;
+    assert!(encoded(most) < bytes(Limits::DEFAULT.attestation_bytes));
+    let shop = Shop::new();
+    let image = shop.image(1);
+    attests(&image, shop.sink.as_ref(), most).unwrap();
+    let ask = Ask::new().kind(proof::attestation("https://slsa.dev/provenance/v1"));
+    let verdict = ask.of(shop.sink.as_ref(), *image.digest());
+    assert_eq!(word(&verdict), "accepted", "{:?}", proof::codes(&verdict));
+
+    let shop = Shop::new();
+    let image = shop.image(1);
+    let refused = attests(&image, shop.sink.as_ref(), most + 250);
+    assert!(matches!(refused, Err(FlowError::Envelope(EnvelopeError::Limit { .. }))), "{refused:?}");
+    assert!(now(shop.sink.referrers(image.digest(), None)).unwrap().unwrap().entries.is_empty());
 }
 
 /// What is signed by somebody else, different for each number.

@@ -250,8 +250,11 @@ fn no_is_said_after_every_place_was_asked_once() {
     let shop = Shop::new();
     let image = shop.image(1);
     let (word, calls) = asked(&memory(&shop), &Selector::Digest(*image.digest()), &Ask::new());
-    assert_eq!((word, calls.len()), ("refused", 4), "{calls:#?}");
+    assert_eq!((word, calls.len()), ("refused", 5), "{calls:#?}");
     assert_eq!(calls.iter().filter(|call| matches!(call, Call::Referrers(..))).count(), 2);
+    // What is not there is not called unsigned.
+    let last = Call::Resolve(Selector::Digest(*image.digest()));
+    assert_eq!(calls.last(), Some(&last));
 }
 
 // Two signatures over the same payload: the payload is one blob, and asked for once.

@@ -490,7 +490,7 @@ fn a_request_is_bounded() {
         (Limits { annotations: 2, ..limits() }, Limits { annotations: 1, ..limits() }),
         (Limits { annotation_bytes: 200, ..limits() }, Limits { annotation_bytes: 20, ..limits() }),
         (Limits { descriptors: 2, ..limits() }, Limits { descriptors: 1, ..limits() }),
-        (Limits { json_string_bytes: 1_000, ..limits() }, Limits { json_string_bytes: 300, ..limits() }),
+        (Limits { attestation_bytes: 1_000, ..limits() }, Limits { attestation_bytes: 300, ..limits() }),
     ] {
         assert_eq!(open(enough), None);
         assert_eq!(open(small.clone()), Some(true), "{small:?}");

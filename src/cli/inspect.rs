@@ -13,6 +13,7 @@ use crate::digest::Digest;
 use crate::digest::hex;
 use crate::envelope::Bundle;
 use crate::envelope::Envelope;
+use crate::flow::pinned;
 use crate::json;
 use crate::key::PublicKey;
 use crate::limits::Limits;
@@ -75,7 +76,7 @@ fn fetch(args: &InspectArgs) -> Result<Content, Failure> {
     let stores = Stores::new(&args.registry, [&args.target]).map_err(looks_like_a_file)?;
     let runtime = Runtime::new(Work::Waiting)?;
     let (source, selector) = stores.source(&args.target)?;
-    Ok(runtime.block_on(source.resolve(&selector))?)
+    Ok(runtime.block_on(pinned::resolve(source.as_ref(), &selector))?)
 }
 
 /// What the bytes are: rows for people, and the same as JSON. Nothing here was verified, and the rows say so.

@@ -5,6 +5,7 @@ use crate::flow::graph::Closure;
 use crate::flow::graph::Graph;
 use crate::flow::import;
 use crate::flow::import::Checked;
+use crate::flow::pinned;
 use crate::flow::verify::Platforms;
 use crate::limits::Limits;
 use crate::policy::Kind;
@@ -28,7 +29,7 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
     let closure = if args.without_referrers { Closure::Image } else { Closure::WithReferrers };
     let (source, selector) = stores.source(&args.source)?;
     let (digest, copied) = runtime.block_on(async {
-        let root = source.resolve(&selector).await?;
+        let root = pinned::resolve(source.as_ref(), &selector).await?;
         let digest = *root.digest();
         let tags = stores.tags(&args.target, &selector, &digest)?;
         let graph = Graph::collect(source.as_ref(), root, closure, &limits).await?;

@@ -1,5 +1,6 @@
 //! The command `tree`.
 
+use crate::flow::pinned;
 use crate::flow::tree;
 use crate::limits::Limits;
 use crate::trust::TrustRoot;
@@ -27,7 +28,7 @@ pub(super) fn tree(args: &TreeArgs) -> Result<Exit, Failure> {
     let runtime = Runtime::new(Work::Waiting)?;
     let (source, selector) = stores.source(&args.reference)?;
     let root = runtime.block_on(async {
-        let root = source.resolve(&selector).await.map_err(Failure::from)?;
+        let root = pinned::resolve(source.as_ref(), &selector).await.map_err(Failure::from)?;
         tree::tree(source.as_ref(), root, trust.as_ref(), &limits).await.map_err(Failure::from)
     })?;
     match args.output {

@@ -40,7 +40,8 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
         Box::pin(async move {
             let (source, selector) = stores.source(reference)?;
             let effort = Effort::UntilMet;
-            Ok(verify::verify(source.as_ref(), &selector, platforms, verifier, effort, limits).await?)
+            let outcome = verify::verify(source.as_ref(), &selector, platforms, verifier, effort, limits).await?;
+            loaded(reference, outcome)
         })
     });
     let results = runtime.block_on(parallel::run(tasks.collect(), args.jobs));
@@ -58,6 +59,23 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
         render::json(&report::whole("verify", reports));
     }
     Ok(exit)
+}
+
+/// Which platform of an archive is loaded, `docker load` decides by a list of its own: a platform that is signed by
+/// itself, in an index that is not, may be another one.
+fn loaded(reference: &str, outcome: Outcome) -> Result<Outcome, Failure> {
+    let by_itself = match &outcome.verdict {
+        Verdict::Accepted(verified) => *verified.digest() != outcome.subject,
+        _ => false,
+    };
+    match by_itself && reference.starts_with("docker-archive:") {
+        true => {
+            let message =
+                format!("`{reference}`: a platform is signed, but not the index that `docker load` chooses from");
+            Err(Failure::unknown(message).hint("verify it without --platform, or from its registry"))
+        }
+        false => Ok(outcome),
+    }
 }
 
 /// How a command ends that came to this outcome.

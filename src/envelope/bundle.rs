@@ -8,6 +8,7 @@ use crate::envelope::Envelope;
 use crate::envelope::EnvelopeError;
 use crate::envelope::base64;
 use crate::envelope::dsse::WireEnvelope;
+use crate::envelope::within;
 use crate::json;
 use crate::json::JsonError;
 use crate::key::PublicKey;
@@ -114,7 +115,7 @@ impl Bundle {
     /// refused, and so is one of an unknown version.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
         let json = |error| EnvelopeError::Json { format: "Sigstore bundle", error };
-        let wire: Wire = json::parse(bytes, limits).map_err(json)?;
+        let wire: Wire = json::parse(bytes, &within(bytes, limits)).map_err(json)?;
         let version = Version::of(&wire.media_type)?;
         let envelope = match (wire.dsse_envelope, wire.message_signature) {
             (Some(envelope), None) => Envelope::from_wire(envelope, limits)?,
@@ -129,6 +130,19 @@ impl Bundle {
         };
         let material = wire.verification_material.read(limits)?;
         Ok(Self { envelope, material, version })
+    }
+
+    /// Reads a bundle that a store calls `media_type`, of the version that it is called.
+    ///
+    /// # Errors
+    /// As [`Bundle::parse`], and where the two versions differ.
+    pub fn parse_as(media_type: &str, bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
+        let called = Version::of(media_type)?;
+        let bundle = Self::parse(bytes, limits)?;
+        match bundle.version == called {
+            true => Ok(bundle),
+            false => Err(EnvelopeError::Form(format!("a bundle of another version than {media_type:?}"))),
+        }
     }
 
     /// The bundle as JSON, in cosign's field order.

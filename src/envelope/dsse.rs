@@ -7,6 +7,7 @@ use crate::envelope::EnvelopeError;
 use crate::envelope::NotSignedBy;
 use crate::envelope::Proof;
 use crate::envelope::base64;
+use crate::envelope::within;
 use crate::json;
 use crate::json::JsonError;
 use crate::key::KeyId;
@@ -139,9 +140,8 @@ impl Envelope {
     /// # Errors
     /// [`EnvelopeError`]; an envelope without signatures is refused here already.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
-        let wire =
-            json::parse(bytes, limits).map_err(|error| EnvelopeError::Json { format: "DSSE envelope", error })?;
-        Self::from_wire(wire, limits)
+        let json = |error| EnvelopeError::Json { format: "DSSE envelope", error };
+        Self::from_wire(json::parse(bytes, &within(bytes, limits)).map_err(json)?, limits)
     }
 
     /// The envelope as JSON, in cosign's field order.

@@ -6,6 +6,7 @@ pub mod dsse;
 pub mod simple;
 pub mod statement;
 
+use crate::json;
 use crate::json::JsonError;
 use crate::key::KeyId;
 use crate::key::PublicKey;
@@ -90,7 +91,7 @@ impl Sealed {
     pub fn parse(content: &Content, limits: &Limits) -> Result<Self, EnvelopeError> {
         let kind = content.descriptor().media_type.as_str();
         if kind.starts_with(media_type::SIGSTORE_BUNDLE_PREFIX) {
-            return Bundle::parse(content.bytes(), limits).map(Self::Bundle);
+            return Bundle::parse_as(kind, content.bytes(), limits).map(Self::Bundle);
         }
         match kind {
             media_type::DSSE_ENVELOPE => Envelope::parse(content.bytes(), limits).map(Self::Dsse),
@@ -150,7 +151,7 @@ impl Sealed {
             Self::Dsse(envelope) => envelope,
             Self::Simple(_) => return Some(None),
         };
-        let claimed: Claimed = crate::json::parse(envelope.unverified_payload(), limits).ok()?;
+        let claimed: Claimed = json::parse(envelope.unverified_payload(), limits).ok()?;
         Some(Some(claimed.predicate_type))
     }
 
@@ -162,6 +163,27 @@ impl Sealed {
             Self::Simple(_) => "simple-signing",
         }
     }
+}
+
+/// Refuses to sign what no verifier with these limits would read.
+///
+/// # Errors
+/// [`EnvelopeError`] that names the limit.
+pub fn readable(payload: &[u8], limits: &Limits) -> Result<(), EnvelopeError> {
+    // Around the payload there are a few names and a signature.
+    const AROUND: usize = 16 << 10;
+    let got = payload.len().div_ceil(3).saturating_mul(4).saturating_add(AROUND);
+    let limit = usize::try_from(limits.attestation_bytes).unwrap_or(usize::MAX);
+    if got > limit {
+        return Err(EnvelopeError::Limit { what: "bytes of an attestation in base64", got, limit });
+    }
+    json::check(payload, limits).map_err(|error| EnvelopeError::Json { format: "attestation", error })
+}
+
+/// The limits inside a document whose own length was bounded before it was read: its payload is one string of it, and
+/// may be nearly all of it.
+fn within(bytes: &[u8], limits: &Limits) -> Limits {
+    Limits { json_string_bytes: limits.json_string_bytes.max(bytes.len()), ..limits.clone() }
 }
 
 impl Payload {

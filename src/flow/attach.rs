@@ -40,7 +40,8 @@ pub async fn attach(sink: &dyn Sink, subject: &Subject, attachments: &[Attachmen
             sink.push_content(blob).await?;
         }
         if !put(sink, &attachment.manifest).await? {
-            unlisted.push(entry(&attachment.manifest)?);
+            // A manifest of our own making.
+            unlisted.push(entry(&attachment.manifest, &Limits::DEFAULT)?);
         }
     }
     if !unlisted.is_empty() {
@@ -69,8 +70,8 @@ async fn put(sink: &dyn Sink, manifest: &Content) -> Result<bool, StoreError> {
 ///
 /// # Errors
 /// Where it is not a manifest.
-pub fn entry(manifest: &Content) -> Result<Descriptor, FlowError> {
-    let document = Document::parse(manifest, &Limits::DEFAULT)?;
+pub fn entry(manifest: &Content, limits: &Limits) -> Result<Descriptor, FlowError> {
+    let document = Document::parse(manifest, limits)?;
     let mut entry = manifest.descriptor().bare();
     entry.artifact_type = document.artifact_type().map(str::to_owned);
     entry.annotations = document.annotations().clone();

@@ -1,5 +1,6 @@
 //! attest: a predicate about an image, sealed and attached.
 
+use crate::envelope;
 use crate::envelope::Envelope;
 use crate::envelope::Statement;
 use crate::flow::FlowError;
@@ -30,6 +31,7 @@ pub async fn attest(
 ) -> Result<Vec<Signed>, FlowError> {
     let Attestation { format, name, predicate, predicate_type } = attestation;
     let payload = Statement::attestation(subject.digest(), name.as_deref(), predicate_type, predicate)?;
+    envelope::readable(&payload, limits)?;
     // Everything is signed before anything is pushed: a signer that declines leaves nothing behind.
     let (mut bundles, mut envelopes, mut layers) = (Vec::new(), Vec::new(), Vec::new());
     for signer in signers {

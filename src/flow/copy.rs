@@ -59,7 +59,7 @@ pub async fn copy(
             }
             Relation::Referrer { subject } => {
                 if !sink.push_manifest(&node.content, None).await?.listed {
-                    unlisted.entry(*subject).or_default().push(attach::entry(&node.content)?);
+                    unlisted.entry(*subject).or_default().push(attach::entry(&node.content, limits)?);
                 }
             }
         }

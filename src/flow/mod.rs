@@ -9,7 +9,7 @@ pub mod error;
 pub mod graph;
 pub mod hear;
 pub mod import;
-mod pinned;
+pub mod pinned;
 pub mod round;
 pub mod sign;
 pub mod tree;

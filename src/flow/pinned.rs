@@ -9,7 +9,10 @@ use crate::store::Source;
 use crate::store::StoreError;
 
 /// What `selector` stands for. By digest it is the content with that digest, whatever the source says (T-10).
-pub(super) async fn resolve(source: &dyn Source, selector: &Selector) -> Result<Content, StoreError> {
+///
+/// # Errors
+/// [`StoreError`], also where the source answers with something else.
+pub async fn resolve(source: &dyn Source, selector: &Selector) -> Result<Content, StoreError> {
     let content = source.resolve(selector).await?;
     match selector {
         Selector::Digest(want) => is(source, want, content),
@@ -20,6 +23,11 @@ pub(super) async fn resolve(source: &dyn Source, selector: &Selector) -> Result<
 /// The manifest with this descriptor, and no other.
 pub(super) async fn manifest(source: &dyn Source, descriptor: &Descriptor) -> Result<Content, StoreError> {
     is(source, &descriptor.digest, source.manifest(descriptor).await?)
+}
+
+/// The blob with this descriptor, of at most `limit` bytes, and no other.
+pub(super) async fn blob(source: &dyn Source, descriptor: &Descriptor, limit: u64) -> Result<Content, StoreError> {
+    is(source, &descriptor.digest, source.blob(descriptor, limit).await?)
 }
 
 fn is(source: &dyn Source, want: &Digest, content: Content) -> Result<Content, StoreError> {

@@ -184,7 +184,7 @@ async fn config(source: &dyn Source, manifest: &Manifest, found: &mut Found, lim
     if !IMAGE.contains(&manifest.config.media_type.as_str()) || manifest.config.size > limits.manifest_bytes {
         return Ok(());
     }
-    let content = match source.blob(&manifest.config, limits.manifest_bytes).await {
+    let content = match pinned::blob(source, &manifest.config, limits.manifest_bytes).await {
         Ok(content) => content,
         Err(error) if error.is_not_found() => return Ok(()),
         Err(error) => return Err(error.into()),

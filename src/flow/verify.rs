@@ -23,6 +23,9 @@ use crate::oci::media_type;
 use crate::store::Origin;
 use crate::store::Source;
 use crate::store::StoreError;
+use crate::verify::Finding;
+use crate::verify::Place;
+use crate::verify::Reason;
 use crate::verify::Refusal;
 use crate::verify::VerifiedSubject;
 use crate::verify::Verifier;
@@ -54,6 +57,13 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    /// A no because there is nothing at all.
+    fn is_bare(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.findings.is_empty() && refusal.counted.is_empty())
+    }
+}
+
 /// What came of one reference.
 #[derive(Debug)]
 pub struct Outcome {
@@ -73,7 +83,8 @@ pub type Child = (Option<Platform>, Digest, Verdict);
 /// Verifies what `selector` stands for in `source`.
 ///
 /// A tag is resolved once; from there on there are only digests. By digest, a registry is not even asked for the
-/// manifest: the signature is over the digest.
+/// manifest, because the signature is over the digest; only an image without anything beside it is looked at, before it
+/// is called unsigned.
 ///
 /// # Errors
 /// [`FlowError`] where the reference could not be resolved, or an index not be read: could not tell.
@@ -89,6 +100,10 @@ pub async fn verify(
     let subject = match (selector, platforms) {
         (Selector::Digest(digest), Platforms::Root) if !local => {
             let verdict = judge(source, *digest, verifier, effort, limits).await;
+            if verdict.is_bare() {
+                // Nothing hangs on it: an image that is not there has no signature either, and that is another answer.
+                let _there = pinned::resolve(source, selector).await?;
+            }
             return Ok(Outcome { subject: *digest, chosen: None, verdict, children: Vec::new() });
         }
         _ => pinned::resolve(source, selector).await?,
@@ -122,7 +137,13 @@ pub async fn verify_content(
             outcome.chosen = Some(child.digest);
             if !matches!(outcome.verdict, Verdict::Accepted(_)) {
                 let own = judge(source, child, verifier, effort, limits).await;
-                if matches!(own, Verdict::Accepted(_)) || !matches!(outcome.verdict, Verdict::Unknown { .. }) {
+                if matches!(own, Verdict::Accepted(_)) {
+                    // Nobody has signed the index that says for which platform it is.
+                    let content = pinned::manifest(source, child).await?;
+                    let manifest = Manifest::parse(&content, limits)?;
+                    has_platform(source, &child.digest, &manifest, platform, limits).await?;
+                    outcome.verdict = own;
+                } else if !matches!(outcome.verdict, Verdict::Unknown { .. }) {
                     outcome.verdict = own;
                 }
             }
@@ -144,7 +165,7 @@ async fn has_platform(
     platform: &Platform,
     limits: &Limits,
 ) -> Result<(), FlowError> {
-    let config = source.blob(&manifest.config, limits.manifest_bytes).await?;
+    let config = pinned::blob(source, &manifest.config, limits.manifest_bytes).await?;
     let has = ImageConfig::parse(&config, limits)?.platform;
     match has.satisfies(platform) {
         true => Ok(()),
@@ -195,6 +216,13 @@ pub async fn judge(
     let mut trial = verifier.trial(subject.digest);
     let search = Search { source, subject, kind: verifier.policy().kind(), effort, limits };
     let open = hear::hear(search, &mut trial).await;
+    if trial.is_met() {
+        // A yes stays a yes, and does not hide what could not be looked at.
+        for error in &open {
+            let reason = Reason::Unreadable { why: error.to_string() };
+            trial.find(Finding { digest: None, place: Place::Referrers, reason });
+        }
+    }
     match trial.close() {
         Ok(verified) => Verdict::Accepted(verified),
         Err(refusal) if open.is_empty() && !refusal.is_open() => Verdict::Refused(refusal),

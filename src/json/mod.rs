@@ -1,10 +1,12 @@
 //! Strict JSON: one reading only. Duplicate keys are refused, depth and size are bounded.
 
 mod canonical;
+mod objects;
 
 use std::collections::HashSet;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::DeserializeSeed;
 use serde::de::Error as _;
@@ -15,6 +17,8 @@ use serde::de::Visitor;
 use crate::limits::Limits;
 
 pub use canonical::canonical;
+
+use objects::Objects;
 
 /// Why bytes are not JSON that we read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,7 +41,18 @@ impl JsonError {
 /// [`JsonError`] that says what is wrong and where.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8], limits: &Limits) -> Result<T, JsonError> {
     check(bytes, limits)?;
-    serde_json::from_slice(bytes).map_err(JsonError::from)
+    read(bytes)
+}
+
+/// Reads `bytes`, which have passed [`check`], as a `T`. A structure is an object: an array of its fields is none.
+///
+/// # Errors
+/// [`JsonError`] that says what is wrong and where.
+pub fn read<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, JsonError> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let read = T::deserialize(Objects(&mut reader))?;
+    reader.end()?;
+    Ok(read)
 }
 
 /// Refuses what two readers could read differently: invalid UTF-8, a byte order mark, duplicate keys, trailing data,

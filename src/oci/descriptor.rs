@@ -87,11 +87,18 @@ impl Descriptor {
 
 impl Platform {
     /// Whether an image for `self` is what somebody who typed `wanted` means: what `wanted` leaves open may be
-    /// anything.
+    /// anything, and an image that does not say its variant is for the one that all builders mean by that.
     pub fn satisfies(&self, wanted: &Self) -> bool {
+        let usual = match self.architecture.as_str() {
+            "amd64" => Some("v1"),
+            "arm" => Some("v7"),
+            "arm64" => Some("v8"),
+            _ => None,
+        };
+        let variant = self.variant.as_deref().filter(|variant| !variant.is_empty()).or(usual);
         self.os == wanted.os
             && self.architecture == wanted.architecture
-            && (wanted.variant.is_none() || self.variant == wanted.variant)
+            && (wanted.variant.is_none() || variant == wanted.variant.as_deref())
             && (wanted.os_version.is_none() || self.os_version == wanted.os_version)
     }
 

@@ -294,7 +294,8 @@ fn messages(items: &[Item], limits: &Limits) -> Result<Vec<Vec<Message>>, RoundE
         for message in &messages {
             // What no verifier would read afterwards need not be signed.
             let encoded = message.payload().len().div_ceil(3).saturating_mul(4);
-            RoundError::bounded("bytes of one payload in base64", encoded, limits.json_string_bytes)?;
+            let limit = usize::try_from(limits.attestation_bytes).unwrap_or(usize::MAX);
+            RoundError::bounded("bytes of one payload in base64", encoded, limit)?;
             if !seen.insert((item.pinned().to_string(), Digest::sha256(&message.to_sign()))) {
                 return Err(RoundError::Duplicate { what: format!("{} of {}", item.kind(), item.pinned()) });
             }

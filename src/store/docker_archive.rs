@@ -132,16 +132,20 @@ impl Graph {
         Self(nodes)
     }
 
-    /// Whether the layout has an image with just the files of `image`, under each of its names that it has at all.
+    /// Whether the layout has an image with just the files of `image`, under each of its names, in every spelling of
+    /// one that the layout has at all.
     fn agrees(&self, archive: &Archive, image: &Saved) -> bool {
         let files = [&image.config].into_iter().chain(&image.layers).map(|name| blob_digest(name));
         let Some(files) = files.collect::<Option<Vec<_>>>() else { return false };
         let is_there = |entries: &[Descriptor]| self.holds(entries.iter().map(|entry| entry.digest).collect(), &files);
         let named = |name: &String| {
             let tag = name.rsplit_once(':').map_or(name.as_str(), |(_, tag)| tag);
-            let hub = [name.clone(), format!("docker.io/{name}"), format!("docker.io/library/{name}"), tag.to_owned()];
-            let entries = hub.iter().map(|name| archive.named(name)).find(|entries| !entries.is_empty());
-            entries.is_none_or(|entries| is_there(&entries))
+            let short = name.strip_prefix("docker.io/").unwrap_or(name);
+            let short = short.strip_prefix("library/").unwrap_or(short);
+            let hub = ["docker.io/library/", "docker.io/", "library/", ""].map(|prefix| format!("{prefix}{short}"));
+            let hub: BTreeSet<_> = hub.into_iter().chain([name.clone(), tag.to_owned()]).collect();
+            let mut spelled = hub.iter().map(|name| archive.named(name)).filter(|entries| !entries.is_empty());
+            spelled.all(|entries| is_there(&entries))
         };
         is_there(&archive.entries()) && image.repo_tags.iter().flatten().all(named)
     }

@@ -182,7 +182,8 @@ impl Shop {
 
     /// An image of a config and a layer, different for each seed.
     pub fn image(&self, seed: u64) -> Content {
-        let config = json!({"architecture": "amd64", "os": "linux", "seed": seed}).to_string();
+        let rootfs = json!({"type": "layers", "diff_ids": []});
+        let config = json!({"architecture": "amd64", "os": "linux", "rootfs": rootfs, "seed": seed}).to_string();
         let config = Content::name(media_type::OCI_CONFIG, config.into_bytes());
         let layer = Content::name("application/vnd.oci.image.layer.v1.tar", format!("layer {seed}").into_bytes());
         let manifest = json!({

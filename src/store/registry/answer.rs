@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::retry;
 use super::transport::Incoming;
 use super::transport::Trouble;
+use crate::json;
 use crate::limits::Limits;
 use crate::store::StoreError;
 use crate::store::credentials::Secret;
@@ -133,7 +134,7 @@ impl Refused {
         // An error whose text cannot be read is still the error that its status says.
         let bytes = body.read(limits.error_body_bytes).await.map(|(bytes, _)| bytes).unwrap_or_default();
         let page = media_type(headers) == "text/html";
-        let errors = serde_json::from_slice::<ErrorsWire>(&bytes).ok().and_then(|wire| wire.errors).unwrap_or_default();
+        let errors = json::read::<ErrorsWire>(&bytes).ok().and_then(|wire| wire.errors).unwrap_or_default();
         let text = match errors.is_empty() {
             true => String::from_utf8_lossy(&bytes).into_owned(),
             false => errors.iter().map(ErrorWire::words).collect::<Vec<_>>().join("; "),

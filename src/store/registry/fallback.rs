@@ -122,13 +122,13 @@ fn merged(there: Option<&Content>, entries: &[Descriptor], repository: &Reposito
         return Err(no_list(&format!("{kind:?} ({})", there.digest())));
     }
     json::check(there.bytes(), repository.limits()).map_err(|error| no_list(&format!("broken JSON ({error})")))?;
-    let wire: ListWire<'_> = serde_json::from_slice(there.bytes()).map_err(|error| no_list(&error.to_string()))?;
+    let wire: ListWire<'_> = json::read(there.bytes()).map_err(|error| no_list(&error.to_string()))?;
     let text = std::str::from_utf8(there.bytes()).map_err(|error| no_list(&error.to_string()))?;
     if wire.layers.is_some() || wire.media_type.as_ref().is_some_and(|own| own != kind) {
         return Err(no_list("something ambiguous"));
     }
     let list = wire.manifests.ok_or_else(|| no_list("an index without manifests"))?.get();
-    let listed: Vec<EntryWire> = serde_json::from_str(list).map_err(|error| no_list(&error.to_string()))?;
+    let listed: Vec<EntryWire> = json::read(list.as_bytes()).map_err(|error| no_list(&error.to_string()))?;
     let listed: BTreeSet<String> = listed.into_iter().filter_map(|entry| entry.digest).collect();
     let new: Vec<&Descriptor> = entries.iter().filter(|entry| !listed.contains(&entry.digest.to_string())).collect();
     if new.is_empty() {

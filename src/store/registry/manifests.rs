@@ -11,6 +11,7 @@ use super::call::Call;
 use super::call::Reading;
 use super::repository::Repository;
 use crate::digest::Digest;
+use crate::json;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Selector;
@@ -174,7 +175,7 @@ struct SubjectDescriptorWire {
 }
 
 fn subject(content: &Content) -> Option<Digest> {
-    let wire: SubjectWire = serde_json::from_slice(content.bytes()).ok()?;
+    let wire: SubjectWire = json::read(content.bytes()).ok()?;
     wire.subject.map(|subject| subject.digest)
 }
 
@@ -195,8 +196,7 @@ fn media_type(answer: &Answer) -> Result<String, StoreError> {
     let super::answer::Body::Whole(bytes) = &answer.body else {
         return Ok(said);
     };
-    let wire: Wire =
-        serde_json::from_slice(bytes).map_err(|_| answer.protocol("it answered with what is no manifest"))?;
+    let wire: Wire = json::read(bytes).map_err(|_| answer.protocol("it answered with what is no manifest"))?;
     match wire {
         Wire { media_type: Some(own), .. } => Ok(own),
         Wire { manifests: Some(_), .. } => Ok(media_type::OCI_INDEX.to_owned()),
