@@ -168,3 +168,38 @@ impl Drop for Temporary {
         let _ = fs::remove_file(&self.path);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever may write to the folder can put a link where the temporary file was: it is not followed.
+    #[cfg(unix)]
+    #[test]
+    fn a_temporary_file_is_written_by_its_handle() {
+        let dir = tempfile::tempdir().unwrap();
+        let (meant, victim) = (dir.path().join("meant"), dir.path().join("victim"));
+        fs::write(&victim, "untouched").unwrap();
+        let mut temporary = Temporary::create(&meant).unwrap();
+        fs::remove_file(&temporary.path).unwrap();
+        std::os::unix::fs::symlink(&victim, &temporary.path).unwrap();
+        temporary.file.write_all(b"redirected").unwrap();
+        assert_eq!(fs::read(&victim).unwrap(), b"untouched");
+        // Nor can its name be guessed.
+        let other = Temporary::create(&meant).unwrap();
+        assert_ne!(other.path, temporary.path);
+        drop((temporary, other));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_lock_is_for_one_and_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("response");
+        let lock = Lock::on(&path).unwrap();
+        assert!(Lock::on(&path).is_err_and(|failure| failure.message.contains("another process")));
+        drop(lock);
+        drop(Lock::on(&path).unwrap());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+}

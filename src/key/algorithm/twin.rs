@@ -68,6 +68,7 @@ mod tests {
     use super::*;
     use crate::key::KeyKind;
     use crate::key::PrivateKey;
+    use crate::key::Signer as _;
     use crate::key::algorithm::ecdsa_der;
 
     #[test]
@@ -75,7 +76,7 @@ mod tests {
         for (kind, curve) in [(KeyKind::P256, Curve::P256), (KeyKind::P384, Curve::P384)] {
             let key = PrivateKey::generate(kind).unwrap();
             for number in 0..16_u8 {
-                let made = crate::key::Signer::sign(&key, &[number]).unwrap().as_bytes().to_vec();
+                let made = key.sign(&[number]).unwrap().as_bytes().to_vec();
                 let signature = EcdsaSignature::from_der(&made).unwrap();
                 let given = padded(signature.s.as_bytes(), curve.len()).unwrap();
                 let s = difference(order(curve), &given).unwrap();
@@ -102,7 +103,8 @@ mod tests {
             one[2 * length - 1] = 1;
             let low = ecdsa_der(curve, &one).unwrap();
             assert_eq!(smaller(curve, &low).as_ref(), Some(&low));
-            one[length..].copy_from_slice(&difference(order(curve), &one[length..]).unwrap());
+            let other = difference(order(curve), &one[length..]).unwrap();
+            one[length..].copy_from_slice(&other);
             let high = ecdsa_der(curve, &one).unwrap();
             assert_eq!(smaller(curve, &high), Some(low));
         }
