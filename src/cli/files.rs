@@ -102,7 +102,7 @@ impl Lock {
     /// A lock on the file at `path`, which need not be there.
     pub(super) fn on(path: &Path) -> Result<Self, Failure> {
         let lock = beside(path, ".lock")?;
-        let told = |error| told(&lock, &error);
+        let told = |error| told(path, &error);
         loop {
             let file = OpenOptions::new().write(true).create(true).truncate(false).open(&lock).map_err(told)?;
             match file.try_lock() {

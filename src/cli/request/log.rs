@@ -149,6 +149,9 @@ pub(super) fn verify(args: &RequestLogVerifyArgs) -> Result<Exit, Failure> {
     audit.verdict(path)
 }
 
+/// How many signatures without a line, and documents that were not read, are named.
+const SHOWN: usize = 12;
+
 /// What was found on the images that were named.
 #[derive(Default)]
 struct Audit {
@@ -185,7 +188,11 @@ impl Audit {
         let missing: Vec<_> = self.matched.iter().filter(|found| found.line.is_none()).collect();
         let line = |found: &&Matched| format!("{}  key {}  {}", found.reference, found.key.short(), found.signature);
         let unread = self.unread.iter().map(|why| format!("not read  {why}"));
-        let details = missing.iter().map(line).chain(unread).collect();
+        let mut details: Vec<_> = missing.iter().map(line).chain(unread).collect();
+        if details.len() > SHOWN {
+            let more = details.split_off(SHOWN).len();
+            details.push(format!("and {more} more; --output json has them all"));
+        }
         let (lacking, all, path) = (missing.len(), self.matched.len(), path.display());
         match (lacking, self.unread.len()) {
             (0, 0) => Ok(Exit::Yes),
