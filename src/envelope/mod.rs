@@ -21,6 +21,7 @@ pub use dsse::Payload;
 pub use simple::Claim;
 pub use simple::SimpleSigning;
 pub use statement::Statement;
+pub use statement::of_a_predicate;
 
 /// A signed document of any format that we read, still closed.
 #[derive(Clone, Debug)]
@@ -81,6 +82,17 @@ pub enum EnvelopeError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not signed by the key {0}")]
 pub struct NotSignedBy(pub KeyId);
+
+impl EnvelopeError {
+    /// Whether the document may well be right, and is only more than the limits allow to read.
+    pub const fn is_limit(&self) -> bool {
+        match self {
+            Self::Json { error, .. } => error.is_limit(),
+            Self::Limit { .. } => true,
+            _ => false,
+        }
+    }
+}
 
 impl Sealed {
     /// Reads a bundle or an envelope by its media type. A simple signing layer needs its annotation as well:
@@ -177,7 +189,8 @@ pub fn readable(payload: &[u8], limits: &Limits) -> Result<(), EnvelopeError> {
     if got > limit {
         return Err(EnvelopeError::Limit { what: "bytes of an attestation in base64", got, limit });
     }
-    json::check(payload, limits).map_err(|error| EnvelopeError::Json { format: "attestation", error })
+    let json = |error| EnvelopeError::Json { format: "attestation", error };
+    json::check(payload, &of_a_predicate(payload, limits)).map_err(json)
 }
 
 /// The limits inside a document whose own length was bounded before it was read: its payload is one string of it, and

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod carrier;
 pub mod copy;
 pub mod error;
+mod evidence;
 pub mod graph;
 pub mod hear;
 pub mod import;
