@@ -383,7 +383,7 @@ fn a_limit_is_no_refusal() {
     let bytes = draft(&[("alice", &[&alice])], 1, 2).to_json(&limits()).unwrap();
     let request = Request::parse(&bytes, &limits()).unwrap();
     let answer = respond(&request, &[&alice]).to_json().unwrap();
-    for small in [Limits { json_values: 10, ..limits() }, Limits { json_depth: 1, ..limits() }] {
+    for small in [Limits { json_values: 10, ..limits() }, Limits { json_string_bytes: 16, ..limits() }] {
         let errors =
             [Request::parse(&bytes, &small).unwrap_err(), Response::parse(&answer, &request, &small).unwrap_err()];
         for error in errors {
