@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::process::Stdio;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use support::image;
 use tempfile::TempDir;
@@ -324,13 +325,31 @@ fn what_is_not_a_program_is_told() {
     }
 }
 
+/// Whether no process has this number, or one that only waits to be forgotten: at once, or as soon as the system has
+/// delivered what was sent to it. By itself it would run for longer than this looks.
+fn has_ended(number: &str) -> bool {
+    let ended = || match fs::read_to_string(format!("/proc/{number}/stat")) {
+        Ok(stat) => stat.rsplit(')').next().unwrap().trim().starts_with('Z'),
+        Err(_) => true,
+    };
+    (0..500).any(|_| {
+        ended() || {
+            std::thread::sleep(Duration::from_millis(10));
+            false
+        }
+    })
+}
+
 /// What a plugin leaves behind holds its streams open; that does not keep us longer than the plugin itself would.
 #[test]
 fn what_a_program_leaves_behind_does_not_keep_us() {
     let place = Place::new();
-    place.script("leaves", "#!/bin/sh\nsleep 20 &\necho '{}'", "755");
+    let number = place.path("number");
+    let script = format!("#!/bin/sh\nsleep 60 &\necho $! > {}\necho '{{}}'", number.display());
+    place.script("leaves", &script, "755");
     let args = ["key", "show", "plugin:leaves?key-id=a", "--plugin-timeout", "1"];
     place.bulla(&args).expect(2).tells("did not answer get-plugin-metadata within 1 s and was ended");
+    assert!(has_ended(fs::read_to_string(number).unwrap().trim()), "what it started still runs");
     // One that closes its streams and stays is ended as well.
     place.script("stays", "#!/bin/sh\nexec >&- 2>&-\nexec sleep 20", "755");
     let args = ["key", "show", "plugin:stays?key-id=a", "--plugin-timeout", "1"];
