@@ -201,6 +201,12 @@ impl Envelope {
             .ok_or(NotSignedBy(key.id()))
     }
 
+    /// Every signature in the envelope that `key` made over it.
+    pub fn signatures_by(&self, key: &PublicKey) -> Vec<&[u8]> {
+        let message = pre_authentication_encoding(&self.payload_type, &self.payload);
+        self.signatures().filter(|signature| key.verify(&message, signature).is_ok()).collect()
+    }
+
     /// The type that the envelope claims for its payload, before anything was checked.
     pub fn claimed_type(&self) -> &str {
         &self.payload_type

@@ -2,6 +2,7 @@
 
 pub mod attach;
 pub mod attest;
+pub mod audit;
 pub mod carrier;
 pub mod copy;
 pub mod error;
