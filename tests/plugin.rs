@@ -22,7 +22,6 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::process::Stdio;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use support::image;
@@ -53,7 +52,7 @@ impl Place {
 
     /// Installs the test plugin under a name.
     fn install(&self, name: &str) {
-        let program = test_plugin();
+        let program = support::test_plugin();
         let folder = self.path("plugins").join(name);
         fs::create_dir_all(&folder).unwrap();
         symlink(program, folder.join(format!("notation-{name}"))).unwrap();
@@ -118,33 +117,6 @@ fn said(command: &mut Command) -> Said {
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     Said { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
-}
-
-/// The test plugin. `cargo test` has built it with the other examples; `cargo test --test plugin` has not.
-fn test_plugin() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_BIN_EXE_bulla")).parent().unwrap();
-        let features = [
-            ("cli", cfg!(feature = "cli")),
-            ("pkcs11", cfg!(feature = "pkcs11")),
-            ("registry", cfg!(feature = "registry")),
-        ];
-        let features: Vec<_> = features.into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect();
-        let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
-        cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args([
-            "build",
-            "--quiet",
-            "--offline",
-            "--locked",
-            "--example",
-            "test-plugin",
-        ]);
-        cargo.args(["--no-default-features", "--features", &features.join(",")]);
-        cargo.args(folder.ends_with("release").then_some("--release"));
-        assert!(cargo.status().unwrap().success(), "the test plugin was not built");
-        folder.join("examples/test-plugin")
-    })
 }
 
 fn keys() -> PathBuf {

@@ -26,8 +26,6 @@ mod registry;
 mod support;
 
 use std::fs;
-use std::process::Command;
-use std::process::Stdio;
 
 use serde_json::Value;
 
@@ -671,59 +669,4 @@ fn a_person_is_asked() {
     assert_eq!(code, Some(2), "{said}");
     assert_eq!(said.matches("passphrase of").count(), 1, "{said}");
     assert!(!bench.path("y").exists());
-}
-
-/// The offline side works where there is no network at all, not even loopback.
-#[test]
-fn signing_needs_no_network() {
-    let bench = Bench::new(&["alice"]);
-    bench.layout("build", &[("v1", &image::image(1))]);
-    let can =
-        Command::new("unshare").args(["--net", "true"]).stderr(Stdio::null()).status().is_ok_and(|it| it.success());
-    if !can {
-        println!("not run: this system does not let us leave the network");
-        return;
-    }
-    let bulla = env!("CARGO_BIN_EXE_bulla");
-    for args in [
-        &["request", "new", "oci:build:v1", "-o", "r", "--owner", "alice=alice.pub"][..],
-        &["request", "show", "r"],
-        &["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes", "--log", "log"],
-        &["request", "log", "verify", "log"],
-        &["request", "attach", "r", "a"],
-        &["sign", "oci:build:v1", "--key", "alice.key"],
-    ] {
-        let mut command = Command::new("unshare");
-        command.args(["--net", bulla]).args(args).current_dir(bench.path("")).stdout(Stdio::null());
-        assert!(command.status().unwrap().success(), "{args:?}");
-    }
-}
-
-/// Nor does it so much as ask for a socket.
-#[test]
-fn signing_opens_no_socket() {
-    if support::program("strace").is_none() {
-        println!("not run: there is no `strace` to watch with");
-        return;
-    }
-    let bench = Bench::new(&["alice"]);
-    bench.layout("build", &[("v1", &image::image(1))]);
-    bench.ok(&["request", "new", "oci:build:v1", "-o", "r", "--owner", "alice=alice.pub"]);
-    for args in [
-        &["request", "show", "r"][..],
-        &["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes", "--log", "log"],
-        &["request", "merge", "r", "a", "-o", "b"],
-        &["request", "log", "verify", "log"],
-        &["key", "show", "alice.key"],
-        &["sign", "oci:build:v1", "--key", "alice.key"],
-    ] {
-        let mut strace = Command::new("strace");
-        strace.args(["-f", "-qq", "-e", "trace=%network", "-e", "signal=none", "-o", "trace"]);
-        let output = strace.arg(env!("CARGO_BIN_EXE_bulla")).args(args).current_dir(bench.path("")).output().unwrap();
-        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        let calls: Vec<_> = bench.lines("trace").into_iter().filter(|line| line.contains('(')).collect();
-        // The runtime of the default build has a pair of connected sockets to wake itself up with: no way out.
-        let outside = calls.iter().filter(|call| !call.contains("socketpair(AF_UNIX"));
-        assert_eq!(outside.count(), 0, "{args:?}: {calls:?}");
-    }
 }
