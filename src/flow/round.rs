@@ -10,6 +10,7 @@ use crate::flow::FlowError;
 use crate::flow::attach;
 use crate::flow::attach::Attachment;
 use crate::flow::carrier;
+use crate::flow::carrier::Budget;
 use crate::flow::graph;
 use crate::flow::pinned;
 use crate::flow::sign::Extent;
@@ -33,6 +34,7 @@ use crate::store::Source;
 use crate::store::Task;
 use crate::store::parallel;
 use crate::time::Time;
+use crate::verify::Evidence;
 use crate::verify::Place;
 use crate::verify::Reason;
 
@@ -312,12 +314,13 @@ impl Hanging {
 pub async fn hanging(source: &dyn Source, selector: &Selector, limits: &Limits) -> Result<Vec<Hanging>, FlowError> {
     let subject = *pinned::resolve(source, selector).await?.digest();
     let mut documents = Vec::new();
+    let budget = (&Budget::of(limits), limits);
     for entry in graph::listed(source, &subject, limits).await? {
         let content = pinned::manifest(source, &entry).await?;
-        read(source, &content, Place::Referrers, Some(subject), limits, &mut documents).await?;
+        read(source, &content, Place::Referrers, Some(subject), budget, &mut documents).await?;
     }
     for (tag, content) in graph::tagged(source, &subject).await? {
-        read(source, &content, Place::Tag(tag), None, limits, &mut documents).await?;
+        read(source, &content, Place::Tag(tag), None, budget, &mut documents).await?;
     }
     Ok(documents)
 }
@@ -327,10 +330,11 @@ async fn read(
     content: &Content,
     place: Place,
     subject: Option<Digest>,
-    limits: &Limits,
+    budget: (&Budget, &Limits),
     documents: &mut Vec<Hanging>,
 ) -> Result<(), FlowError> {
-    let (evidence, findings) = carrier::documents_in(source, content, place, subject, limits).await;
+    let keep = |evidence: &Evidence| documents.push(Hanging(evidence.sealed().clone()));
+    let findings = carrier::documents_in(source, content, place, subject, budget, keep).await;
     let open = findings.iter().find(|finding| {
         matches!(finding.reason, Reason::Missing | Reason::TooLarge { .. } | Reason::Unreadable { .. })
     });
@@ -338,6 +342,5 @@ async fn read(
         let place = format!("{}@{}", source.origin(), content.digest());
         return Err(FlowError::ReadBack { place, why: finding.reason.to_string() });
     }
-    documents.extend(evidence.iter().map(|evidence| Hanging(evidence.sealed().clone())));
     Ok(())
 }
