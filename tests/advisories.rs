@@ -18,6 +18,7 @@ mod proof;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bulla::digest::Digest;
 use bulla::envelope::base64;
@@ -50,6 +51,7 @@ use bulla::store::Blob;
 use bulla::store::Chunks;
 use bulla::store::Listing;
 use bulla::store::Memory;
+use bulla::store::Sink;
 use bulla::store::Source;
 use bulla::store::StoreError;
 use bulla::store::Task;
@@ -1205,7 +1207,7 @@ fn t39_nesting_and_cycles_end() {
         subject = shop.hang(&subject, Spot::Referrers, &SIGNATURE, Format::Dsse, &[letter]).remove(0);
     }
     let graph = now(Graph::collect(source, image.clone(), Closure::WithReferrers, &Limits::DEFAULT));
-    assert!(matches!(graph, Err(FlowError::TooDeep { .. })));
+    assert!(matches!(graph, Err(FlowError::ReferrersTooDeep { .. })));
     now(tree::tree(source, image.clone(), None, &Limits::DEFAULT)).unwrap();
     assert_eq!(word(&Ask::new().of(source, *image.digest())), "accepted");
 }
@@ -1287,6 +1289,84 @@ fn a_signed_platform_does_not_admit_the_index_around_it() {
         assert_eq!(verified.digest(), signed.digest());
     }
     assert!(matches!(check("linux/arm64"), Checked::Declined(_)));
+}
+
+// What lies beside a signature that counts, in a manifest that nobody signed, is not carried along; the signature is.
+#[test]
+fn what_lies_beside_the_evidence_stays_outside() {
+    type Put = fn(&mut Value, &Content);
+    let junk = Content::name("application/x-evil", vec![b'x'; 100_000]);
+    let beside: [(&str, Put); 4] = [
+        ("as a config", |wire, junk| wire["config"] = json!(junk.descriptor())),
+        ("as a layer", |wire, junk| wire["layers"].as_array_mut().unwrap().push(json!(junk.descriptor()))),
+        ("as a second signature", |wire, _| {
+            let mut layer = wire["layers"][0].clone();
+            layer["annotations"]["dev.cosignproject.cosign/signature"] = json!("AAAA");
+            layer["annotations"]["junk"] = json!("junk");
+            wire["layers"].as_array_mut().unwrap().push(layer);
+        }),
+        ("in the manifest", |wire, _| wire["x"] = json!("x".repeat(2 << 20))),
+    ];
+    for format in Format::ALL {
+        for spot in [Spot::Referrers, Spot::Tag] {
+            if (format == Format::Bundle) == (spot == Spot::Tag) {
+                continue;
+            }
+            for (name, put) in beside {
+                let shop = Shop::new();
+                let image = shop.image(1);
+                let letter = Word::about(format, &SIGNATURE, image.digest()).seal(format, &[proof::key()]);
+                let subject = (spot != Spot::Tag).then(|| image.descriptor().bare());
+                let good = carrier(subject.as_ref(), format, std::slice::from_ref(&letter));
+                let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
+                put(&mut wire, &junk);
+                // More than one layer in a bundle manifest is none at all.
+                if format == Format::Bundle && wire["layers"].as_array().unwrap().len() > 1 {
+                    continue;
+                }
+                let around = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
+                let mut parts = blobs(std::slice::from_ref(&letter));
+                parts.push(junk.clone());
+                shop.place(&image, spot, &SIGNATURE, format, &around, &parts);
+                let inside = imported(&shop, &image);
+                let what = format!("{format:?} {spot:?} {name}");
+                assert_eq!(word(&Ask::new().of(inside.as_ref(), *image.digest())), "accepted", "{what}");
+                assert!(!now(inside.has_blob(junk.descriptor())).unwrap(), "{what}: the junk is there");
+                assert!(now(inside.resolve(&Selector::Digest(*around.digest()))).is_err(), "{what}: its manifest is");
+            }
+        }
+    }
+}
+
+/// What an import of `image` makes of an empty store.
+fn imported(shop: &Shop, image: &Content) -> Arc<dyn Sink> {
+    let source: Arc<dyn Source> = Arc::new(Scripted::honest(shop.memory.clone().unwrap()));
+    let sink: Arc<dyn Sink> = Arc::new(Memory::new(Limits::DEFAULT));
+    let (selector, verifier) = (Selector::Digest(*image.digest()), Ask::new().verifier());
+    let limits = Limits::DEFAULT;
+    let checked = now(import::check(source.as_ref(), &selector, &Platforms::Root, &verifier, &limits)).unwrap();
+    let Checked::Admitted(admitted) = checked else { panic!("{checked:?}") };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(import::push(&source, &sink, &admitted, &[], &verifier, &limits)).unwrap();
+    sink
+}
+
+// Evidence that is nowhere but inlined in its manifest is carried all the same.
+#[test]
+fn inlined_evidence_is_carried() {
+    let shop = Shop::memory(Memory::without_referrers(Limits::DEFAULT));
+    let image = shop.image(1);
+    let letter = Word::about(Format::Bundle, &SIGNATURE, image.digest()).seal(Format::Bundle, &[proof::key()]);
+    let good = carrier(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&letter));
+    let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
+    wire["layers"][0]["data"] = json!(base64::encode(&letter.bytes));
+    let manifest = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
+    // No store of ours takes it without the blob, so it is slipped in as one itself.
+    now(shop.sink.push_content(&manifest)).unwrap();
+    shop.list(&image, &[entry(&manifest, Format::Bundle)]);
+    let inside = imported(&shop, &image);
+    assert_eq!(word(&Ask::new().of(inside.as_ref(), *image.digest())), "accepted");
+    assert!(now(inside.has_blob(blobs(&[letter])[0].descriptor())).unwrap());
 }
 
 // An index that nobody signed does not say for which platform a signed manifest is.

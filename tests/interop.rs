@@ -3,7 +3,7 @@
 //! They live in a Debian root that `BULLA_PEERS` names (`.ci/run` makes one) and are entered with `chroot`, so this needs
 //! root. Without it each test says `not run: …`; with `BULLA_INTEROP=require` that is a failure. Every test runs twice:
 //! against Debian's docker-registry, which has no referrers API, and against the quirk registry, which has.
-#![cfg(all(feature = "cli", feature = "registry"))]
+#![cfg(all(feature = "cli", feature = "pkcs11", feature = "registry"))]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -24,6 +24,8 @@ mod cosign;
 mod oras;
 #[path = "interop/peers.rs"]
 mod peers;
+#[path = "interop/round.rs"]
+mod round;
 #[path = "interop/skopeo.rs"]
 mod skopeo;
 #[path = "interop/suite.rs"]
@@ -55,6 +57,10 @@ with_and_without_the_referrers_api! {
     oras::oras_and_cosign_agree,
     oras::oras_copies_what_bulla_signed,
     oras::oras_discovers_what_bulla_signed,
+    round::cosign_verifies_of_plugins_only_p256,
+    round::cosign_verifies_what_a_round_signed,
+    round::cosign_verifies_what_a_token_signed,
+    round::cosign_verifies_what_bulla_attested,
     skopeo::bulla_copies_what_skopeo_wrote,
     skopeo::bulla_signs_skopeo_verifies,
     skopeo::skopeo_and_cosign_agree,

@@ -123,7 +123,7 @@ fn each_rule_can_fail() {
         (
             "cli/mod.rs",
             "//! Limit.\nfn f() { rustix::process::setrlimit() }\n",
-            "2: power: `rustix` limits the process",
+            "2: power: `rustix` limits or ends processes",
         ),
         ("cli/mod.rs", "//! End.\nfn f() { std::process::exit(0) }\n", "2: power: `process::exit` ends the process"),
         ("flow/sign.rs", "//! Print.\nfn f() { println!(\"x\") }\n", "2: power: `println!` prints"),

@@ -298,7 +298,7 @@ fn referrers_are_followed_to_a_depth() {
         }
         match now(Graph::collect(shop.sink.as_ref(), image, Closure::WithReferrers, &Limits::DEFAULT)) {
             Ok(graph) => graph.manifests.len() == depth + 1,
-            Err(FlowError::TooDeep { .. }) => false,
+            Err(FlowError::ReferrersTooDeep { .. }) => false,
             Err(error) => panic!("{error}"),
         }
     });
@@ -537,6 +537,45 @@ fn attestations_that_are_signed_can_be_read() {
     let refused = attests(&image, shop.sink.as_ref(), most + 250);
     assert!(matches!(refused, Err(FlowError::Envelope(EnvelopeError::Limit { .. }))), "{refused:?}");
     assert!(now(shop.sink.referrers(image.digest(), None)).unwrap().unwrap().entries.is_empty());
+}
+
+// A list of packages has more values than other documents may have; who signed it is trusted with that.
+#[test]
+fn values_of_a_predicate_are_bounded_by_its_bytes() {
+    let shop = Shop::new();
+    let image = shop.image(1);
+    let many = vec!["1234567"; Limits::DEFAULT.json_values + 10].join(",");
+    let predicate = Attestation::predicate(format!(r#"{{"packages":[{many}]}}"#).as_bytes(), &Limits::DEFAULT).unwrap();
+    let predicate_type = "https://slsa.dev/provenance/v1".to_owned();
+    let attestation = Attestation { format: round::Format::Both, name: None, predicate, predicate_type };
+    let (subject, epoch) = (Subject::of(&image), Time::from_unix(0).unwrap());
+    now(attest::attest(shop.sink.as_ref(), &subject, &[proof::key()], &attestation, epoch, &Limits::DEFAULT)).unwrap();
+    let ask = Ask::new().kind(proof::attestation("https://slsa.dev/provenance/v1"));
+    let verdict = ask.of(shop.sink.as_ref(), *image.digest());
+    assert_eq!(word(&verdict), "accepted", "{:?}", proof::codes(&verdict));
+}
+
+// More than we read is no answer, wherever it is met.
+#[test]
+fn what_is_over_a_limit_is_no_answer() {
+    let shop = Shop::new();
+    let image = shop.image(1);
+    let letter =
+        Word::about(Format::Simple, &Kind::ImageSignature, image.digest()).seal(Format::Simple, &[proof::key()]);
+    let junk = (0..9).map(|n| noise(Format::Simple, &image, n));
+    let letters: Vec<_> = junk.chain([letter]).collect();
+    shop.hang(&image, Spot::Tag, &Kind::ImageSignature, Format::Simple, &letters);
+    for (descriptors, want) in [(11, "accepted"), (10, "unknown")] {
+        let limits = Limits { descriptors, ..Limits::DEFAULT };
+        assert_eq!(word(&Ask::new().limits(limits).of(shop.sink.as_ref(), *image.digest())), want);
+    }
+
+    let shop = Shop::new();
+    let image = shop.image(1);
+    let word_of = Word::about(Format::Dsse, &Kind::ImageSignature, image.digest());
+    let many = json!(vec![json!({"sig": "AA=="}); Limits::DEFAULT.signatures_per_envelope + 1]);
+    shop.hang(&image, Spot::Referrers, &Kind::ImageSignature, Format::Bundle, &[word_of.within(Format::Bundle, &many)]);
+    assert_eq!(word(&Ask::new().of(shop.sink.as_ref(), *image.digest())), "unknown");
 }
 
 /// What is signed by somebody else, different for each number.

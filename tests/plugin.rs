@@ -22,7 +22,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::process::Stdio;
-use std::sync::OnceLock;
+use std::time::Duration;
 
 use support::image;
 use tempfile::TempDir;
@@ -52,7 +52,7 @@ impl Place {
 
     /// Installs the test plugin under a name.
     fn install(&self, name: &str) {
-        let program = test_plugin();
+        let program = support::test_plugin();
         let folder = self.path("plugins").join(name);
         fs::create_dir_all(&folder).unwrap();
         symlink(program, folder.join(format!("notation-{name}"))).unwrap();
@@ -117,33 +117,6 @@ fn said(command: &mut Command) -> Said {
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     Said { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
-}
-
-/// The test plugin. `cargo test` has built it with the other examples; `cargo test --test plugin` has not.
-fn test_plugin() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_BIN_EXE_bulla")).parent().unwrap();
-        let features = [
-            ("cli", cfg!(feature = "cli")),
-            ("pkcs11", cfg!(feature = "pkcs11")),
-            ("registry", cfg!(feature = "registry")),
-        ];
-        let features: Vec<_> = features.into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect();
-        let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
-        cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args([
-            "build",
-            "--quiet",
-            "--offline",
-            "--locked",
-            "--example",
-            "test-plugin",
-        ]);
-        cargo.args(["--no-default-features", "--features", &features.join(",")]);
-        cargo.args(folder.ends_with("release").then_some("--release"));
-        assert!(cargo.status().unwrap().success(), "the test plugin was not built");
-        folder.join("examples/test-plugin")
-    })
 }
 
 fn keys() -> PathBuf {
@@ -324,13 +297,31 @@ fn what_is_not_a_program_is_told() {
     }
 }
 
+/// Whether no process has this number, or one that only waits to be forgotten: at once, or as soon as the system has
+/// delivered what was sent to it. By itself it would run for longer than this looks.
+fn has_ended(number: &str) -> bool {
+    let ended = || match fs::read_to_string(format!("/proc/{number}/stat")) {
+        Ok(stat) => stat.rsplit(')').next().unwrap().trim().starts_with('Z'),
+        Err(_) => true,
+    };
+    (0..500).any(|_| {
+        ended() || {
+            std::thread::sleep(Duration::from_millis(10));
+            false
+        }
+    })
+}
+
 /// What a plugin leaves behind holds its streams open; that does not keep us longer than the plugin itself would.
 #[test]
 fn what_a_program_leaves_behind_does_not_keep_us() {
     let place = Place::new();
-    place.script("leaves", "#!/bin/sh\nsleep 20 &\necho '{}'", "755");
+    let number = place.path("number");
+    let script = format!("#!/bin/sh\nsleep 60 &\necho $! > {}\necho '{{}}'", number.display());
+    place.script("leaves", &script, "755");
     let args = ["key", "show", "plugin:leaves?key-id=a", "--plugin-timeout", "1"];
     place.bulla(&args).expect(2).tells("did not answer get-plugin-metadata within 1 s and was ended");
+    assert!(has_ended(fs::read_to_string(number).unwrap().trim()), "what it started still runs");
     // One that closes its streams and stays is ended as well.
     place.script("stays", "#!/bin/sh\nexec >&- 2>&-\nexec sleep 20", "755");
     let args = ["key", "show", "plugin:stays?key-id=a", "--plugin-timeout", "1"];

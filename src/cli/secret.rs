@@ -72,7 +72,8 @@ pub(super) enum Typed {
 pub(super) fn from_file(path: &Path) -> Result<Passphrase, Failure> {
     let told = |error| Failure::unknown(format!("{}: {error}", path.display()));
     let file = File::open(path).map_err(told)?;
-    let mut text = Zeroizing::new(Vec::new());
+    // Room for all of it: a buffer that grows leaves copies behind that nobody wipes.
+    let mut text = Zeroizing::new(Vec::with_capacity(usize::try_from(LONGEST).unwrap_or_default().saturating_add(64)));
     file.take(LONGEST + 1).read_to_end(&mut text).map_err(told)?;
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);

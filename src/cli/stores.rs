@@ -146,9 +146,10 @@ impl Stores {
     }
 
     /// The names under which an image goes to `target`: the one that is typed there, else the one it has at its source.
+    /// No name is made up: `latest` is moved by whoever types it.
     pub(super) fn tags(&self, target: &str, source: &Selector, digest: &Digest) -> Result<Vec<String>, Failure> {
         let typed = match parse(target)? {
-            Reference::Registry(registry) => Some(registry.selector().clone()),
+            Reference::Registry(registry) => is_named(target).then(|| registry.selector().clone()),
             Reference::DockerArchive(local) | Reference::Layout(local) | Reference::LayoutArchive(local) => {
                 local.selector
             }
@@ -160,9 +161,19 @@ impl Stores {
                 Err(Failure::unknown(format!("{target}: the image is {digest}, not {want}; digests do not change")))
             }
             (None, Selector::Tag(tag)) => Ok(vec![tag.clone()]),
+            (None, Selector::Digest(_)) if matches!(parse(target)?, Reference::Registry(_)) => {
+                let message = format!("`{target}`: under which name is not said");
+                Err(Failure::unknown(message).hint(format!("{target}:<a tag>   or {target}@{digest}")))
+            }
             (None, Selector::Digest(_)) => Ok(Vec::new()),
         }
     }
+}
+
+/// Whether a reference to a registry says which image is meant.
+fn is_named(reference: &str) -> bool {
+    let last = reference.rsplit('/').next().unwrap_or_default();
+    reference.contains('@') || last.contains(':')
 }
 
 /// The store at `path`, opened once however often it is named.

@@ -21,6 +21,7 @@ pub use dsse::Payload;
 pub use simple::Claim;
 pub use simple::SimpleSigning;
 pub use statement::Statement;
+pub use statement::of_a_predicate;
 
 /// A signed document of any format that we read, still closed.
 #[derive(Clone, Debug)]
@@ -85,6 +86,15 @@ pub struct NotSignedBy(pub KeyId);
 impl EnvelopeError {
     fn unknown(what: &'static str, got: &str) -> Self {
         Self::Type { what, got: json::shorten(got) }
+    }
+
+    /// Whether the document may well be right, and is only more than the limits allow to read.
+    pub const fn is_limit(&self) -> bool {
+        match self {
+            Self::Json { error, .. } => error.is_limit(),
+            Self::Limit { .. } => true,
+            _ => false,
+        }
     }
 }
 
@@ -189,7 +199,8 @@ pub fn readable(payload: &[u8], limits: &Limits) -> Result<(), EnvelopeError> {
     if got > limit {
         return Err(EnvelopeError::Limit { what: "bytes of an attestation in base64", got, limit });
     }
-    json::check(payload, limits).map_err(|error| EnvelopeError::Json { format: "attestation", error })
+    let json = |error| EnvelopeError::Json { format: "attestation", error };
+    json::check(payload, &of_a_predicate(payload, limits)).map_err(json)
 }
 
 impl Payload {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::envelope::Bundle;
 use crate::envelope::Envelope;
 use crate::flow::FlowError;
+use crate::flow::graph;
 use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -97,7 +98,7 @@ pub async fn add_to_tag(
     let selector = Selector::Tag(tag.to_owned());
     for _ in 0..TRIES {
         let present = match sink.resolve(&selector).await {
-            Ok(content) => Manifest::parse(&content, limits)?.layers,
+            Ok(content) => Manifest::parse(&content, limits).map_err(|error| graph::unreadable(sink, error))?.layers,
             Err(error) if error.is_not_found() => Vec::new(),
             Err(error) => return Err(error.into()),
         };

@@ -99,6 +99,7 @@ impl Carrier {
         let finding = |reason| Opened::Finding(Finding { digest, place: place.clone(), reason });
         let document = match Document::parse(&content, limits) {
             Ok(document) => document,
+            Err(error) if error.is_limit() => return finding(Reason::Unreadable { why: error.to_string() }),
             Err(error) => return finding(Reason::Manifest(error.to_string())),
         };
         if let Some(got) = subject.and_then(|want| misfit(document.subject(), want)) {

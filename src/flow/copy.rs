@@ -115,6 +115,25 @@ async fn blobs(source: &Arc<dyn Source>, sink: &Arc<dyn Sink>, graph: &Graph) ->
     Ok(copied)
 }
 
+/// Whether the destination has each of `blobs`.
+///
+/// # Errors
+/// [`FlowError::ReadBack`] with the first that it does not have.
+pub(super) async fn are_there(sink: &Arc<dyn Sink>, blobs: impl Iterator<Item = &Descriptor>) -> Result<(), FlowError> {
+    const AT_ONCE: usize = 8;
+    let ask = |blob: &Descriptor| -> Task<'static, (Digest, Result<bool, StoreError>)> {
+        let (sink, blob) = (Arc::clone(sink), blob.clone());
+        Box::pin(async move { (blob.digest, sink.has_blob(&blob).await) })
+    };
+    for (digest, there) in parallel::run(blobs.map(ask).collect(), AT_ONCE).await {
+        if !there? {
+            let why = "it was taken, and is not there".to_owned();
+            return Err(FlowError::ReadBack { place: format!("{}@{digest}", sink.origin()), why });
+        }
+    }
+    Ok(())
+}
+
 /// Moves one blob; `None` if there was nothing to move.
 async fn transfer(source: &dyn Source, sink: &dyn Sink, blob: &Descriptor) -> Result<Option<u64>, StoreError> {
     if sink.has_blob(blob).await? {

@@ -58,6 +58,14 @@ pub enum FlowError {
         /// What is there instead.
         why: String,
     },
+    /// Referrers of referrers, without end.
+    #[error("{digest}: referrers of referrers deeper than {limit}")]
+    ReferrersTooDeep {
+        /// Where it was given up.
+        digest: Digest,
+        /// The limit.
+        limit: usize,
+    },
     /// Several manifests of an index are for one platform.
     #[error("{index} has {got} manifests for {platform}: which of them is meant cannot be told")]
     SamePlatform {
@@ -74,7 +82,7 @@ pub enum FlowError {
     /// A store.
     #[error("{0}")]
     Store(#[from] StoreError),
-    /// Indexes inside indexes, or referrers of referrers, without end.
+    /// Indexes inside indexes, without end.
     #[error("{digest}: nested deeper than {limit}")]
     TooDeep {
         /// Where it was given up.
@@ -99,6 +107,7 @@ impl FlowError {
             Self::NoPlatform { .. } => "no-platform",
             Self::NotSigned(_) => "not-signed",
             Self::ReadBack { .. } => "read-back",
+            Self::ReferrersTooDeep { .. } => "too-deep",
             Self::SamePlatform { .. } => "same-platform",
             Self::Signer(_) => "signer",
             Self::Store(error) => error.code(),

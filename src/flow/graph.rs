@@ -12,6 +12,7 @@ use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::Index;
+use crate::oci::ManifestError;
 use crate::oci::Selector;
 use crate::oci::referrer;
 use crate::store::Source;
@@ -134,10 +135,11 @@ impl Walk<'_> {
             }
             return Ok(());
         }
-        for (depth, limit) in [(index_depth, self.limits.index_depth), (referrer_depth, self.limits.referrer_depth)] {
-            if depth > limit {
-                return Err(FlowError::TooDeep { digest, limit });
-            }
+        if index_depth > self.limits.index_depth {
+            return Err(FlowError::TooDeep { digest, limit: self.limits.index_depth });
+        }
+        if referrer_depth > self.limits.referrer_depth {
+            return Err(FlowError::ReferrersTooDeep { digest, limit: self.limits.referrer_depth });
         }
         let document = Document::parse(&content, self.limits)?;
         graph.add_blobs(&document);
@@ -196,12 +198,17 @@ pub async fn listed(source: &dyn Source, subject: &Digest, limits: &Limits) -> R
     let own = source.referrers(subject, None).await?.map(|listing| listing.entries).unwrap_or_default();
     let fallback = match source.resolve(&Selector::Tag(referrer::fallback_tag(subject))).await {
         Ok(content) if content.digest() == subject => Vec::new(),
-        Ok(content) => Index::parse(&content, limits)?.manifests,
+        Ok(content) => Index::parse(&content, limits).map_err(|error| unreadable(source, error))?.manifests,
         Err(error) if error.is_not_found() => Vec::new(),
         Err(error) => return Err(error.into()),
     };
     let mut seen = BTreeSet::new();
     Ok(own.into_iter().chain(fallback).filter(|entry| seen.insert(entry.digest)).map(referrer::listed).collect())
+}
+
+/// A list that a store keeps and that cannot be read says nothing about the image.
+pub(super) fn unreadable(source: &dyn Source, error: ManifestError) -> StoreError {
+    StoreError::Manifest { place: source.origin().to_string(), error }
 }
 
 /// What stands at cosign's tags for `subject`.

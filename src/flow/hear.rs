@@ -8,6 +8,7 @@ use crate::flow::carrier::Budget;
 use crate::flow::carrier::Carrier;
 use crate::flow::carrier::Opened;
 use crate::flow::carrier::Reader;
+use crate::flow::graph;
 use crate::flow::pinned;
 use crate::limits::Limits;
 use crate::oci::Descriptor;
@@ -213,10 +214,7 @@ impl<'a> Hearing<'a> {
         }
         match Index::parse(&content, self.search.limits) {
             Ok(index) => self.sort(Place::FallbackTag, index.manifests, trial).await,
-            Err(error) => {
-                let place = self.search.source.origin().to_string();
-                self.open.push(StoreError::Manifest { place, error });
-            }
+            Err(error) => self.open.push(graph::unreadable(self.search.source, error)),
         }
     }
 

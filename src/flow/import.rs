@@ -1,16 +1,15 @@
 //! import: verify everything from the bytes received, and only then push what was verified and the evidence for it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::flow::FlowError;
 use crate::flow::copy;
 use crate::flow::copy::Copied;
+use crate::flow::evidence;
 use crate::flow::graph::Closure;
 use crate::flow::graph::Graph;
-use crate::flow::graph::Node;
-use crate::flow::graph::Relation;
 use crate::flow::hear::Effort;
 use crate::flow::pinned;
 use crate::flow::verify;
@@ -19,11 +18,10 @@ use crate::flow::verify::Platforms;
 use crate::flow::verify::Verdict;
 use crate::limits::Limits;
 use crate::oci::Content;
-use crate::oci::Document;
 use crate::oci::Selector;
+use crate::store::Origin;
 use crate::store::Sink;
 use crate::store::Source;
-use crate::verify::Place;
 use crate::verify::VerifiedSubject;
 use crate::verify::Verifier;
 
@@ -36,11 +34,13 @@ use crate::verify::Verifier;
 /// use bulla::flow::import::Admitted;
 ///
 /// fn forged(graph: Graph) -> Admitted {
-///     Admitted { graph, verified: Vec::new() }
+///     Admitted { evidence: Default::default(), graph, verified: Vec::new() }
 /// }
 /// ```
 #[derive(Debug)]
 pub struct Admitted {
+    /// The blobs of the evidence, as they were verified.
+    evidence: BTreeMap<Digest, Content>,
     graph: Graph,
     verified: Vec<VerifiedSubject>,
 }
@@ -86,31 +86,11 @@ pub async fn check(
             // The children and layers of what was accepted belong to it: they are named in its bytes.
             let mut graph = Graph::collect(source, root, Closure::Image, limits).await?;
             verified.insert(0, subject);
-            add_evidence(&mut graph, &verified, limits)?;
-            Ok(Checked::Admitted(Box::new(Admitted { graph, verified })))
+            let evidence = evidence::add(&mut graph, &verified, limits)?;
+            Ok(Checked::Admitted(Box::new(Admitted { evidence, graph, verified })))
         }
         verdict => Ok(Checked::Declined(Box::new(Outcome { verdict, children: declined, ..outcome }))),
     }
-}
-
-/// Adds the manifests and blobs of the evidence that counted, as they were received, and nothing else that was found.
-fn add_evidence(graph: &mut Graph, verified: &[VerifiedSubject], limits: &Limits) -> Result<(), FlowError> {
-    let mut seen = BTreeSet::new();
-    for subject in verified {
-        for counted in subject.counted() {
-            let Some(manifest) = counted.evidence.contents().first() else { continue };
-            if !seen.insert(*manifest.digest()) {
-                continue;
-            }
-            graph.add_blobs(&Document::parse(manifest, limits)?);
-            let relation = match counted.evidence.place() {
-                Place::Tag(tag) => Relation::Tagged { subject: *subject.digest(), tag: tag.clone() },
-                _ => Relation::Referrer { subject: *subject.digest() },
-            };
-            graph.manifests.push(Node { content: manifest.clone(), relation });
-        }
-    }
-    Ok(())
 }
 
 impl Admitted {
@@ -142,7 +122,36 @@ pub async fn push(
     verifier: &Verifier,
     limits: &Limits,
 ) -> Result<Copied, FlowError> {
-    let copied = copy::copy(source, sink, &admitted.graph, &[], limits).await?;
+    for document in admitted.evidence.values() {
+        sink.push_content(document).await?;
+    }
+    let mut copied = copy::copy(source, sink, &admitted.graph, &[], limits).await?;
+    copied.blobs += admitted.evidence.len();
+    copied.bytes =
+        admitted.evidence.values().map(|blob| blob.descriptor().size).fold(copied.bytes, u64::saturating_add);
+    read_back(sink, admitted, verifier, limits).await?;
+    if let Some(root) = admitted.graph.root() {
+        for tag in tags {
+            let _pushed = sink.push_manifest(root, Some(tag)).await?;
+            stands(sink.as_ref(), tag, root.digest()).await?;
+        }
+    }
+    sink.finish().await?;
+    Ok(copied)
+}
+
+/// Looks whether everything is there: the layers, and for each subject signatures that a verifier accepts.
+async fn read_back(
+    sink: &Arc<dyn Sink>,
+    admitted: &Admitted,
+    verifier: &Verifier,
+    limits: &Limits,
+) -> Result<(), FlowError> {
+    // HR-36: taken is not kept. What is on this machine was hashed as it was written.
+    if matches!(sink.origin(), Origin::Registry { .. }) {
+        let evidence = admitted.evidence.values().map(Content::descriptor);
+        copy::are_there(sink, admitted.graph.blobs.values().chain(evidence)).await?;
+    }
     for subject in &admitted.verified {
         let place = format!("{}@{}", sink.origin(), subject.digest());
         let there = pinned::resolve(sink.as_ref(), &Selector::Digest(*subject.digest())).await?;
@@ -154,11 +163,17 @@ pub async fn push(
             }
         }
     }
-    if let Some(root) = admitted.graph.root() {
-        for tag in tags {
-            let _pushed = sink.push_manifest(root, Some(tag)).await?;
+    Ok(())
+}
+
+/// Whether `tag` stands for `want` (HR-37, HR-38).
+async fn stands(sink: &dyn Sink, tag: &str, want: &Digest) -> Result<(), FlowError> {
+    let there = sink.resolve(&Selector::Tag(tag.to_owned())).await?;
+    match there.digest() == want {
+        true => Ok(()),
+        false => {
+            let why = format!("it stands for {}, not for {want}", there.digest());
+            Err(FlowError::ReadBack { place: format!("{}:{tag}", sink.origin()), why })
         }
     }
-    sink.finish().await?;
-    Ok(copied)
 }

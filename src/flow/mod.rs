@@ -6,6 +6,7 @@ pub mod attest;
 pub mod carrier;
 pub mod copy;
 pub mod error;
+mod evidence;
 pub mod graph;
 pub mod hear;
 pub mod import;

@@ -164,7 +164,8 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
             return Err(self.over(format!("more than {} values", self.limits.json_values)));
         }
         if self.depth > self.limits.json_depth {
-            return Err(self.over(format!("nested deeper than {}", self.limits.json_depth)));
+            // HR-13: no document that is meant to be read is nested like that.
+            return Err(D::Error::custom(format!("nested deeper than {}", self.limits.json_depth)));
         }
         deserializer.deserialize_any(self)
     }

@@ -1,6 +1,7 @@
 //! What a signature is made with and checked with.
 
 pub mod algorithm;
+mod batch;
 mod error;
 pub mod file;
 mod generate;
@@ -19,6 +20,7 @@ mod sigstore;
 
 pub use self::algorithm::Algorithm;
 pub use self::algorithm::Scheme;
+pub use self::batch::Batch;
 pub use self::error::KeyError;
 pub use self::error::SignerError;
 pub use self::error::Unverified;

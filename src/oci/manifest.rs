@@ -116,6 +116,15 @@ struct Wire {
 }
 
 impl ManifestError {
+    /// Whether the content may well be right, and is only more than the limits allow to read.
+    pub const fn is_limit(&self) -> bool {
+        match self {
+            Self::Json { error, .. } => error.is_limit(),
+            Self::Limit { .. } => true,
+            Self::Ambiguous { .. } | Self::MediaType { .. } => false,
+        }
+    }
+
     /// Whether the content contradicts itself or is no JSON, whoever reads it: that is an answer. What goes beyond our
     /// limits, or is of a kind that we do not know, is none.
     pub const fn is_contradiction(&self) -> bool {

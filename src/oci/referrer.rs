@@ -126,9 +126,33 @@ pub fn signature_manifest(config: &Content, layers: Vec<Descriptor>) -> Result<C
     Ok(Content::name(media_type::OCI_MANIFEST, json::to_go(&wire)?))
 }
 
+/// A manifest that attaches `layers` to `subject` and names nothing else. Of `annotations` those are kept by which a list
+/// of referrers is sorted.
+///
+/// # Errors
+/// As [`bundle_manifest`].
+pub fn carrier_manifest(
+    subject: &Descriptor,
+    artifact_type: &str,
+    layers: Vec<Descriptor>,
+    annotations: &BTreeMap<String, String>,
+) -> Result<Content, JsonError> {
+    let kept = |key: &str| Some((key.to_owned(), annotations.get(key)?.clone()));
+    let wire = Wire {
+        schema_version: 2,
+        media_type: media_type::OCI_MANIFEST,
+        config: empty_config().descriptor().clone(),
+        layers,
+        annotations: [BUNDLE_CONTENT, BUNDLE_PREDICATE_TYPE, CREATED].into_iter().filter_map(kept).collect(),
+        subject: Some(subject.bare()),
+        artifact_type: Some(artifact_type),
+    };
+    Ok(Content::name(media_type::OCI_MANIFEST, json::to_go(&wire)?))
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire {
+struct Wire<'a> {
     schema_version: u8,
     media_type: &'static str,
     config: Descriptor,
@@ -138,7 +162,7 @@ struct Wire {
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<Descriptor>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    artifact_type: Option<&'static str>,
+    artifact_type: Option<&'a str>,
 }
 
 #[derive(Serialize)]

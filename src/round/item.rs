@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use crate::digest::Digest;
+use crate::envelope;
 use crate::json;
 use crate::limits::Limits;
 use crate::oci::Platform;
@@ -258,7 +259,7 @@ impl Attestation {
     /// [`RoundError`] where it is not one object of strict JSON.
     pub fn predicate(bytes: &[u8], limits: &Limits) -> Result<Box<RawValue>, RoundError> {
         let json = |error| RoundError::Json { document: "predicate", error };
-        json::check(bytes, limits).map_err(json)?;
+        json::check(bytes, &envelope::of_a_predicate(bytes, limits)).map_err(json)?;
         let raw: Box<RawValue> = serde_json::from_slice(bytes).map_err(|error| json(error.into()))?;
         match raw.get().starts_with('{') {
             true => Ok(raw),

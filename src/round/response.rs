@@ -2,12 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::sync::Mutex;
-use std::sync::OnceLock;
-use std::sync::PoisonError;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
-use std::thread::Builder;
 
 use crate::digest::Digest;
 use crate::envelope::base64;
@@ -180,7 +174,7 @@ impl Response {
             },
         };
         let todo: Vec<_> = signed.missing(request).into_iter().take(most).collect();
-        let (signatures, stopped) = side_by_side(signer, &todo);
+        let (signatures, stopped) = signed_all(signer, &todo);
         for (place, signature) in signatures {
             made.push(Made { item: Some(place.0), part: Some(place.1), signature: Digest::sha256(&signature) });
             signed.signatures.insert(place, signature);
@@ -317,42 +311,34 @@ fn seal(request: &Request, owner: &str, key: &PublicKey, time: Time) -> Result<V
     Ok(pre_authentication_encoding(SEAL_TYPE, &seal))
 }
 
-/// Signs with several threads at once, since a token may have several sessions and a machine several processors. Once one
-/// of them was declined none begins another; what all of them made is returned, in the order of the items.
-fn side_by_side(signer: &dyn Signer, todo: &[(usize, &Message)]) -> (Signatures, Option<SignerError>) {
-    const AT_ONCE: usize = 8;
-    let next = AtomicUsize::new(0);
-    let (made, stopped) = (Mutex::new(BTreeMap::new()), OnceLock::new());
-    let work = || {
-        while stopped.get().is_none() {
-            let Some((item, message)) = todo.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
-            match checked(signer, &message.to_sign()) {
-                Ok(signature) => {
-                    let place = (*item, message.part());
-                    made.lock().unwrap_or_else(PoisonError::into_inner).insert(place, signature);
-                }
-                Err(error) => drop(stopped.set(error)),
-            }
+/// Signatures over each of these, as far as the signer made them.
+fn signed_all(signer: &dyn Signer, todo: &[(usize, &Message)]) -> (Signatures, Option<SignerError>) {
+    let messages: Vec<_> = todo.iter().map(|(_, message)| message.to_sign()).collect();
+    let borrowed: Vec<&[u8]> = messages.iter().map(|message| &**message).collect();
+    let batch = signer.sign_all(&borrowed);
+    let (mut made, mut stopped) = (Signatures::new(), batch.stopped);
+    for (place, signature) in batch.made {
+        let asked = todo.get(place).zip(borrowed.get(place));
+        match asked.filter(|(_, message)| signature.is_over(signer.public_key(), message)) {
+            Some(((item, message), _)) => drop(made.insert((*item, message.part()), signature.as_bytes().to_vec())),
+            None => drop(stopped.get_or_insert(faulty(signer))),
         }
-    };
-    std::thread::scope(|scope| {
-        // Where the system gives no more threads, those that there are have to do: this one at least is there.
-        for _ in 1..AT_ONCE.min(todo.len()) {
-            drop(Builder::new().spawn_scoped(scope, work));
-        }
-        work();
-    });
-    (made.into_inner().unwrap_or_else(PoisonError::into_inner), stopped.into_inner())
+    }
+    (made, stopped)
 }
 
 /// A signature that was verified over this very message, whatever the signer says about it.
 fn checked(signer: &dyn Signer, message: &[u8]) -> Result<Vec<u8>, SignerError> {
-    let key = signer.public_key();
     let signature = signer.sign(message)?;
-    match key.verify(message, signature.as_bytes()) {
-        Ok(_) => Ok(signature.as_bytes().to_vec()),
-        Err(_) => Err(SignerError::Faulty { key: key.id(), scheme: key.usual_scheme() }),
+    match signature.is_over(signer.public_key(), message) {
+        true => Ok(signature.as_bytes().to_vec()),
+        false => Err(faulty(signer)),
     }
+}
+
+fn faulty(signer: &dyn Signer) -> SignerError {
+    let key = signer.public_key();
+    SignerError::Faulty { key: key.id(), scheme: key.usual_scheme() }
 }
 
 fn decode(field: &'static str, text: &str) -> Result<Vec<u8>, RoundError> {

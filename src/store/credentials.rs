@@ -279,6 +279,10 @@ fn read(path: &Path) -> Result<Secret, StoreError> {
 async fn run_helper(path: &Path, address: &str) -> io::Result<(bool, Secret)> {
     let mut command = Command::new(path);
     command.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    // What opens keys is none of a helper's business.
+    for secret in SECRETS {
+        command.env_remove(secret);
+    }
     let mut child = command.spawn()?;
     if let Some(mut input) = child.stdin.take() {
         // A helper may answer without having read what it was asked.
@@ -301,6 +305,8 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
+/// The variables in which people hand us what opens a key.
+const SECRETS: [&str; 3] = ["BULLA_PASSWORD", "BULLA_PIN", "COSIGN_PASSWORD"];
 /// The longest file of credentials that is read, in bytes.
 const FILE_MOST: u64 = 1 << 20;
 /// How long what a helper said is good.

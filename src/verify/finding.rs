@@ -123,7 +123,7 @@ impl Finding {
 impl Refusal {
     /// Whether something could not be looked at that might have turned this no into a yes.
     pub fn is_open(&self) -> bool {
-        self.findings.iter().any(|finding| matches!(finding.reason, Reason::Unreadable { .. }))
+        self.findings.iter().any(|finding| finding.reason.is_open())
     }
 
     /// The findings, the most useful first: what came nearest to counting.
@@ -135,6 +135,15 @@ impl Refusal {
 }
 
 impl Reason {
+    /// Whether it is no answer: it could not be fetched, or there is more of it than our limits let us read.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Self::Unreadable { .. } => true,
+            Self::Envelope(error) | Self::Payload(error) => error.is_limit(),
+            _ => false,
+        }
+    }
+
     /// The name by which reports call this reason. It never changes.
     pub const fn code(&self) -> &'static str {
         match self {

@@ -92,6 +92,53 @@ fn commands_md_lists_every_code() {
     assert_eq!(all, failures, "left: src, right: the page");
 }
 
+/// The tables of the pages about tokens and plugins: what a URI may have, what a plugin sees, and what messages there are.
+#[test]
+fn the_pages_about_keys_say_what_the_code_says() {
+    let source = |path: &str| fs::read_to_string(testdata("../src").join(path)).unwrap();
+    let page = |name: &str| fs::read_to_string(testdata("../docs").join(name)).unwrap();
+    let quoted = |text: &str| -> Set { text.split('"').skip(1).step_by(2).map(str::to_owned).collect() };
+    let (tokens, plugins) = (page("keys-pkcs11.md"), page("keys-plugins.md"));
+
+    let uri = source("key/pkcs11/uri.rs");
+    let (_, texts) = uri.split_once("const TEXTS").unwrap();
+    let mut known = quoted(texts.split(';').nth(1).unwrap());
+    let arms = uri.lines().map(str::trim_start).filter(|line| line.starts_with('"') && line.contains("\" => "));
+    known.extend(arms.map(|line| line.split('"').nth(1).unwrap().to_owned()));
+    known.retain(|name| !["cert", "private", "public"].contains(&name.as_str()));
+    let rows = tokens.split("\n## Which key\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let written: Set = cells(rows).iter().map(|name| name.trim_start_matches('?').to_owned()).collect();
+    assert_eq!(known, written, "left: src/key/pkcs11/uri.rs, right: docs/keys-pkcs11.md");
+
+    let seen = source("cli/keys/plugin.rs");
+    let seen = quoted(seen.split("const SEEN").nth(1).unwrap().split("];").next().unwrap());
+    let (_, sentence) = plugins.split_once("With a small environment:").unwrap();
+    let written: Set =
+        sentence.split(". No ").next().unwrap().split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    let lower = ["http_proxy", "https_proxy", "no_proxy"].map(str::to_owned);
+    assert_eq!(seen, written.into_iter().chain(lower).collect(), "left: src, right: docs/keys-plugins.md");
+
+    // What stands in a message between its fields, against what stands in the table between its dots.
+    for (name, page, files) in [
+        ("keys-pkcs11.md", &tokens, &["key/pkcs11/error.rs", "cli/keys/token.rs"][..]),
+        ("keys-plugins.md", &plugins, &["key/plugin/error.rs"]),
+    ] {
+        let code: String = files.iter().map(|file| source(file)).collect();
+        let rows = page.split("\n## What can go wrong\n").nth(1).unwrap();
+        let rows = rows.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+        let mut count = 0;
+        let rows: Vec<String> = rows.flat_map(|row| row.split('`').skip(1).step_by(2)).map(str::to_owned).collect();
+        for part in rows.iter().flat_map(|row| row.split(['…', '('])).flat_map(|part| part.split(" COMMAND")) {
+            let part = part.trim_start_matches("N ").split(" N ").next().unwrap().split(" CODE").next().unwrap();
+            let part = part.trim_matches([' ', ',', ':', ')', '.']);
+            let fixed = part.len() > 3 && part != "CKR_";
+            assert!(!fixed || code.contains(part), "{name}: no message has {part:?}");
+            count += usize::from(fixed);
+        }
+        assert!(count > 5, "{name}: the table was not read");
+    }
+}
+
 /// A block of a format page that names a file of testdata has its bytes: as they are, the payload in its envelope, or
 /// what is inside its PEM.
 #[test]

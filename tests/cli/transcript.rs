@@ -53,22 +53,50 @@ fn key_ceremony_md() {
     from_top_to_bottom("../docs/key-ceremony.md");
 }
 
-/// The part of the ceremony that has a token, where there is SoftHSM to stand in for one.
+/// The part of the ceremony that has a token.
 #[cfg(feature = "pkcs11")]
 #[test]
 fn key_ceremony_md_in_a_token() {
+    in_a_token("../docs/key-ceremony.md");
+}
+
+#[cfg(feature = "pkcs11")]
+#[test]
+fn keys_pkcs11_md() {
+    in_a_token("../docs/keys-pkcs11.md");
+}
+
+/// With the plugin of the tests, which has its keys in files.
+#[cfg(unix)]
+#[test]
+fn keys_plugins_md() {
+    let place = Place::new(&BTreeMap::from([("BULLA_PLUGIN_DIR".to_owned(), "plugins".to_owned())]));
+    let (plugin, keys) = (super::support::test_plugin(), testdata("plugin"));
+    place.set_up(&format!("mkdir -p plugins/example && ln -s {} plugins/example/notation-example", plugin.display()));
+    place.set_up(&format!("cp -r {} keys", keys.display()));
+    place.set_up("image rehearsal:v1 5");
+    replay(&place, &steps(&only("../docs/keys-plugins.md", "plugin")), &[]);
+}
+
+/// The blocks of a page that are for SoftHSM, where it is there to stand in for a token.
+#[cfg(feature = "pkcs11")]
+fn in_a_token(page: &str) {
     let modules = ["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"];
     let module = modules.into_iter().find(|module| std::path::Path::new(module).exists());
     let Some(module) = module.filter(|_| super::support::program("softhsm2-util").is_some()) else {
-        println!("not run: there is no SoftHSM");
-        return;
+        return super::support::softhsm::not_run("softhsm2 not found");
     };
     let env = [("SOFTHSM2_CONF", "softhsm.conf"), ("BULLA_PIN", "2222"), ("BULLA_PKCS11_MODULE", module)];
     let place = Place::new(&env.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
     place.set_up("mkdir tokens && echo 'directories.tokendir = tokens' > softhsm.conf");
     place.set_up("image rehearsal:v1 5");
-    let page = fs::read_to_string(testdata("../docs/key-ceremony.md")).unwrap();
-    replay(&place, &steps(&page.replace("```console\n", "```\n").replace("```console softhsm\n", "```console\n")), &[]);
+    replay(&place, &steps(&only(page, "softhsm")), &[]);
+}
+
+/// A page with nothing but its transcripts of one kind.
+fn only(page: &str, kind: &str) -> String {
+    let page = fs::read_to_string(testdata(page)).unwrap();
+    page.replace("```console\n", "```\n").replace(&format!("```console {kind}\n"), "```console\n")
 }
 
 /// A page whose blocks are one story, with passphrases from the environment.
@@ -107,13 +135,13 @@ fn steps(page: &str) -> Vec<Step> {
     steps
 }
 
-/// The text with everything that differs from run to run made the same: digests, key ids, times. What is the same digest
+/// The text with everything that differs from run to run made the same: digests, key ids, times, serial numbers of tokens. What is the same digest
 /// twice in a text stays the same digest.
 fn plain(text: &str) -> String {
     let mut known: Vec<String> = Vec::new();
     let mut shown = String::new();
     let mut word = String::new();
-    for c in without_times(text).chars().chain(['\0']) {
+    for c in without_serials(&without_times(text)).chars().chain(['\0']) {
         if c.is_ascii_alphanumeric() || "+/=".contains(c) && !word.is_empty() {
             word.push(c);
             continue;
@@ -131,6 +159,13 @@ fn without_times(text: &str) -> String {
         shown.replace_range(at..at + TIME.len(), "TIME");
     }
     shown
+}
+
+/// In a URI, where the word does not end before the number.
+fn without_serials(text: &str) -> String {
+    let mut parts = text.split("serial=");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |shown, part| shown + "serial=SERIAL" + part.trim_start_matches(|c: char| c.is_ascii_hexdigit()))
 }
 
 fn is_time(text: &[u8]) -> bool {

@@ -90,9 +90,14 @@ impl Peers {
 
     /// bulla, in the same folder: relative paths mean the same for all.
     pub fn bulla(&self, args: &[&str]) -> Said {
+        self.bulla_with(&[], args)
+    }
+
+    /// The same with these variables as well.
+    pub fn bulla_with(&self, variables: &[(&str, &str)], args: &[&str]) -> Said {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bulla"));
         command.current_dir(self.dir()).env_clear().env("HOME", self.dir()).env("BULLA_PASSWORD", PASSPHRASE);
-        said("bulla", args, command.args(args))
+        said("bulla", args, command.envs(variables.iter().copied()).args(args))
     }
 
     /// The folder.

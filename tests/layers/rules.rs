@@ -52,7 +52,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     ),
     ("starts a program", &["process::Command", "tokio::process"], &["key/plugin/process.rs", "store/credentials.rs"]),
     ("loads a library", &["cryptoki", "libloading"], &["key/pkcs11/"]),
-    ("limits the process", &["rustix"], &["cli/hygiene.rs"]),
+    ("limits or ends processes", &["rustix"], &["cli/hygiene.rs", "key/plugin/process.rs"]),
     ("ends the process", &["process::exit", "process::abort"], &[]),
     ("prints", &["println!", "eprintln!", "print!", "eprint!", "dbg!", "io::stdout", "io::stderr"], &["cli/render.rs"]),
     (

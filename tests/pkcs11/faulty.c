@@ -21,7 +21,7 @@ struct attribute {
 };
 
 enum { GET_TOKEN_INFO = 6, GET_MECHANISM_LIST = 7, OPEN_SESSION = 12, CLOSE_SESSION = 13, LOGIN = 18, GET_ATTRIBUTES = 24 };
-enum { SIGN_INIT = 42, SIGN = 43 };
+enum { SIGN_INIT = 42, SIGN = 43, SIGN_FINAL = 45 };
 
 static struct functions ours, *theirs;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -49,6 +49,12 @@ static void note(const char *call) {
 static int lost(void) {
     long after = fault("lost-after");
     return after >= 0 && signatures >= after;
+}
+
+/* The PIN that is given for each signature is locked after some. */
+static int locked(ulong_t user) {
+    long after = fault("locked-after");
+    return user == 2 && after >= 0 && signatures >= after;
 }
 
 static ulong_t get_token_info(ulong_t slot, unsigned char *info) {
@@ -96,6 +102,7 @@ static ulong_t close_session(ulong_t session) {
 static ulong_t login(ulong_t session, ulong_t user, unsigned char *pin, ulong_t length) {
     note(user == 2 ? "C_Login again" : "C_Login");
     if (fault("login") > 0) return fault("login");
+    if (locked(user)) return 0xa4; /* CKR_PIN_LOCKED */
     return theirs->call[LOGIN](session, user, pin, length);
 }
 
@@ -129,6 +136,17 @@ static ulong_t sign(ulong_t session, unsigned char *data, ulong_t length, unsign
     return result;
 }
 
+static ulong_t sign_final(ulong_t session, unsigned char *signature, ulong_t *made) {
+    ulong_t result = theirs->call[SIGN_FINAL](session, signature, made);
+    if (!result && signature) {
+        pthread_mutex_lock(&lock);
+        note("C_SignFinal");
+        signatures++;
+        pthread_mutex_unlock(&lock);
+    }
+    return result;
+}
+
 ulong_t C_GetFunctionList(struct functions **list) {
     void *library = dlopen(getenv("BULLA_TEST_MODULE"), RTLD_NOW);
     ulong_t (*get)(struct functions **) = library ? dlsym(library, "C_GetFunctionList") : NULL;
@@ -142,6 +160,7 @@ ulong_t C_GetFunctionList(struct functions **list) {
     ours.call[GET_ATTRIBUTES] = get_attributes;
     ours.call[SIGN_INIT] = sign_init;
     ours.call[SIGN] = sign;
+    ours.call[SIGN_FINAL] = sign_final;
     *list = &ours;
     return 0;
 }

@@ -19,6 +19,8 @@ pub mod softhsm;
 
 use std::path::Path;
 use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
 
 /// A directory that is removed when it is dropped.
 pub fn temp_dir() -> tempfile::TempDir {
@@ -36,4 +38,31 @@ pub fn vectors() -> Option<PathBuf> {
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|dir| dir.join(name)).find(|path| path.is_file())
+}
+
+/// The test plugin. `cargo test` has built it with the other examples; `cargo test --test plugin` has not.
+pub fn test_plugin() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_BIN_EXE_bulla")).parent().unwrap();
+        let features = [
+            ("cli", cfg!(feature = "cli")),
+            ("pkcs11", cfg!(feature = "pkcs11")),
+            ("registry", cfg!(feature = "registry")),
+        ];
+        let features: Vec<_> = features.into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect();
+        let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+        cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args([
+            "build",
+            "--quiet",
+            "--offline",
+            "--locked",
+            "--example",
+            "test-plugin",
+        ]);
+        cargo.args(["--no-default-features", "--features", &features.join(",")]);
+        cargo.args(folder.ends_with("release").then_some("--release"));
+        assert!(cargo.status().unwrap().success(), "the test plugin was not built");
+        folder.join("examples/test-plugin")
+    })
 }

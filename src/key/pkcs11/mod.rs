@@ -2,6 +2,7 @@
 
 mod error;
 mod generate;
+mod line;
 mod mechanism;
 mod module;
 mod object;

@@ -32,7 +32,16 @@ struct State {
 impl Pool {
     /// A pool that begins with a session that is logged in.
     pub(super) fn new(token: Token, first: Session) -> Self {
-        let state = State { free: vec![first], open: 1, most: MOST, lost: None };
+        Self::of(token, first, MOST)
+    }
+
+    /// A pool that stays with this session, so that nothing is done twice at a time; an error in it is the last.
+    pub(super) fn alone(token: Token, only: Session) -> Self {
+        Self::of(token, only, 1)
+    }
+
+    fn of(token: Token, first: Session, most: usize) -> Self {
+        let state = State { free: vec![first], open: 1, most, lost: None };
         Self { state: Mutex::new(state), freed: Condvar::new(), token }
     }
 
@@ -61,6 +70,11 @@ impl Pool {
                 Err(error)
             }
         }
+    }
+
+    /// How many sessions there can be, as far as the token has said so.
+    pub(super) fn most(&self) -> usize {
+        self.lock().most
     }
 
     fn take(&self) -> Result<Session, TokenError> {

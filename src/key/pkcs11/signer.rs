@@ -9,6 +9,7 @@ use cryptoki::session::Session;
 use cryptoki::session::UserType;
 use cryptoki::types::RawAuthPin;
 
+use crate::key::Batch;
 use crate::key::Passphrase;
 use crate::key::PublicKey;
 use crate::key::Scheme;
@@ -18,6 +19,7 @@ use crate::key::SignerError;
 use crate::key::pkcs11::Token;
 use crate::key::pkcs11::TokenError;
 use crate::key::pkcs11::TokenName;
+use crate::key::pkcs11::line::Line;
 use crate::key::pkcs11::mechanism;
 use crate::key::pkcs11::mechanism::Order;
 use crate::key::pkcs11::object::Object;
@@ -45,7 +47,9 @@ impl TokenKey {
         pin: Option<Passphrase>,
     ) -> Result<Self, TokenError> {
         let (name, mechanisms) = (token.name().clone(), token.mechanisms()?);
-        let key = Self { handle: object.handle, mechanisms, pin, pool: Pool::new(token, session), public, token: name };
+        // A PIN that turns out to be wrong or locked is not given by several threads at once.
+        let pool = if pin.is_some() { Pool::alone(token, session) } else { Pool::new(token, session) };
+        let key = Self { handle: object.handle, mechanisms, pin, pool, public, token: name };
         match key.order(key.public.usual_scheme(), b"") {
             Some(_) => Ok(key),
             None => Err(key.unknown(key.public.usual_scheme())),
@@ -66,6 +70,19 @@ impl TokenKey {
 
     fn unknown(&self, scheme: Scheme) -> TokenError {
         TokenError::Mechanism { token: self.token.label.clone(), what: format!("{scheme} signatures") }
+    }
+
+    /// What the token makes of an order, in this session.
+    fn raw(&self, session: &Session, order: &Order) -> Result<Vec<u8>, Error> {
+        match &self.pin {
+            Some(pin) => self.with_pin(session, order, pin),
+            None => session.sign(&order.mechanism, self.handle, &order.data),
+        }
+    }
+
+    /// A signature, if what the token made is one.
+    fn checked(&self, scheme: Scheme, message: &[u8], raw: Vec<u8>) -> Result<Signature, SignerError> {
+        Signature::checked(&self.public, scheme, message, mechanism::finished(self.public.algorithm(), raw))
     }
 
     /// `CKA_ALWAYS_AUTHENTICATE`: between the beginning and the end of each signature, the same PIN once more.
@@ -93,13 +110,33 @@ impl Signer for TokenKey {
         }
         let failed = |error| SignerError::Token(Box::new(error));
         let order = self.order(scheme, message).ok_or_else(|| failed(self.unknown(scheme)))?;
-        let signed = self.pool.with(|session| match &self.pin {
-            Some(pin) => self.with_pin(session, &order, pin),
-            None => session.sign(&order.mechanism, self.handle, &order.data),
-        });
-        let bytes = mechanism::finished(self.public.algorithm(), signed.map_err(failed)?);
+        let raw = self.pool.with(|session| self.raw(session, &order)).map_err(failed)?;
         // In this thread, while the session signs for another.
-        Signature::checked(&self.public, scheme, message, bytes)
+        self.checked(scheme, message, raw)
+    }
+
+    /// Each session signs one message after the other, while others verify what it made.
+    fn sign_all(&self, messages: &[&[u8]]) -> Batch {
+        let scheme = self.public.usual_scheme();
+        let message = |place: usize| messages.get(place).copied().unwrap_or_default();
+        let failed = |error| SignerError::Token(Box::new(error));
+        Line::run(
+            messages.len(),
+            self.pool.most(),
+            |line| {
+                let asked = self.pool.with(|session| {
+                    while let Some(place) = line.next() {
+                        let Some(order) = self.order(scheme, message(place)) else {
+                            return Ok(Some(self.unknown(scheme)));
+                        };
+                        line.signed(place, self.raw(session, &order)?);
+                    }
+                    Ok(None)
+                });
+                asked.map_or_else(Err, |unknown| unknown.map_or(Ok(()), Err)).map_err(failed)
+            },
+            |place, raw| self.checked(scheme, message(place), raw),
+        )
     }
 }
 

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::io::Read;
 use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Child;
 use std::process::Command;
@@ -15,6 +16,9 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
 
+use rustix::process::Pid;
+use rustix::process::Signal;
+use rustix::process::kill_process_group;
 use zeroize::Zeroizing;
 
 /// What a program said before it ended.
@@ -47,14 +51,16 @@ pub(super) fn run(
     let mut command = Command::new(program);
     command.arg(argument).env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = Ended(command.spawn().map_err(Silence::Io)?);
-    if let Some(mut stdin) = child.0.stdin.take() {
+    // A group of its own, so that whatever it starts can be ended with it.
+    command.process_group(0);
+    let mut child = Running { child: command.spawn().map_err(Silence::Io)?, gone: false };
+    if let Some(mut stdin) = child.child.stdin.take() {
         // A program that does not read its input is no failure of ours.
         thread::spawn(move || stdin.write_all(&input));
     }
     let (sender, receiver) = mpsc::channel();
-    let stdout = child.0.stdout.take().map(|pipe| listen(Stream::Stdout, pipe, limit, sender.clone()));
-    let stderr = child.0.stderr.take().map(|pipe| listen(Stream::Stderr, pipe, limit, sender));
+    let stdout = child.child.stdout.take().map(|pipe| listen(Stream::Stdout, pipe, limit, sender.clone()));
+    let stderr = child.child.stderr.take().map(|pipe| listen(Stream::Stderr, pipe, limit, sender));
     if stdout.is_none() || stderr.is_none() {
         return Err(Silence::Io(io::ErrorKind::BrokenPipe.into()));
     }
@@ -66,18 +72,26 @@ pub(super) fn run(
             (Stream::Stderr, bytes) => said.stderr = bytes,
         }
     }
-    said.success = patience.end(&mut child.0)?;
+    said.success = patience.end(&mut child)?;
     Ok(said)
 }
 
-/// A program that is ended when it is not needed any more, whatever it is doing.
-struct Ended(Child);
+/// A program that is ended when it is not needed any more, whatever it is doing, with everything that it started.
+struct Running {
+    child: Child,
+    /// Whether it has ended and its number may be another's.
+    gone: bool,
+}
 
-impl Drop for Ended {
+impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to end, and the zombie is gone.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        if self.gone {
+            return;
+        }
+        // What has ended by itself need not be ended; what it started may still run.
+        let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -119,9 +133,10 @@ impl Patience {
         }
     }
 
-    fn end(&mut self, child: &mut Child) -> Result<bool, Silence> {
+    fn end(&mut self, running: &mut Running) -> Result<bool, Silence> {
         loop {
-            if let Some(status) = child.try_wait().map_err(Silence::Io)? {
+            if let Some(status) = running.child.try_wait().map_err(Silence::Io)? {
+                running.gone = true;
                 return Ok(status.success());
             }
             thread::sleep(SHORT_STEP);

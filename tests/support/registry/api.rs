@@ -23,6 +23,7 @@ use super::quirks::Dialect;
 use super::quirks::Filter;
 use super::quirks::Link;
 use super::quirks::Location;
+use super::quirks::Lose;
 use super::quirks::Names;
 use super::quirks::Quirks;
 use super::quirks::Referrers;
@@ -373,6 +374,7 @@ impl Call<'_, '_> {
         }
         self.core.remember(self.quirks, name, tag);
         self.core.store.put_manifest_as(name, digest, &bytes, &media_type, tag);
+        self.lose(name, &bytes, &media_type, tag);
         let response = Response::new(201)
             .with("Location", self.place(&format!("/v2/{name}/manifests/{digest}")))
             .with("Docker-Content-Digest", digest.to_string());
@@ -380,6 +382,24 @@ impl Call<'_, '_> {
         match subject.filter(|_| says) {
             Some(subject) => response.with("OCI-Subject", subject),
             None => response,
+        }
+    }
+
+    fn lose(&self, name: &str, bytes: &[u8], media_type: &str, tag: Option<&str>) {
+        match (self.quirks.lose, tag) {
+            (Lose::Layers, _) => {
+                let json: Value = serde_json::from_slice(bytes).unwrap_or_default();
+                let layers = json.get("layers").and_then(Value::as_array).into_iter().flatten();
+                let digests = layers.filter_map(|layer| layer.get("digest")?.as_str()?.parse().ok());
+                digests.for_each(|digest| {
+                    let _gone = self.core.store.delete_blob(name, &digest);
+                });
+            }
+            (Lose::Bytes, Some(tag)) => {
+                let other = [bytes, b"\n"].concat();
+                self.core.store.put_manifest_as(name, Digest::sha256(&other), &other, media_type, Some(tag));
+            }
+            (Lose::Bytes, None) | (Lose::Nothing, _) => {}
         }
     }
 

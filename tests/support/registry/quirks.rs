@@ -26,6 +26,7 @@
 //! | `immutable` | `none all PATTERN[:STATUS[:same]]` | tags that cannot be moved, said with 400; `same`: nor put again as they are | cosign#313, containers-roadmap#2179 (ECR), harbor#17332 (412), TF-26 |
 //! | `link` | `relative absolute other-host loop` | how the next page is named | HR-52, HR-53 |
 //! | `location` | `path absolute relative other-host` | how the place of an upload is named | HR-34, HR-35, oras-go#177 |
+//! | `lose` | `nothing layers bytes` | what is lost after it was taken: the layers of a manifest; or what is put at a tag is stored in other bytes, and answered with the right digest | HR-36, HR-37, HR-38 |
 //! | `manifest-cap` | `4194304:413 BYTES[:STATUS]` | manifests over that are refused | distribution 2.8.2, measured: 400 |
 //! | `mount` | `polite 201 202 401 404 … error-without-from 201-lie` | what a mount gets | harbor#17097, ggcr#1404, oras#1892, buildkit#2454, HR-39 |
 //! | `names` | `any library` | names without a slash are not found | Docker Hub: `library/` |
@@ -56,6 +57,14 @@
 
 use super::script::Action;
 use super::script::Times;
+
+/// What is lost after it was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lose {
+    Bytes,
+    Layers,
+    Nothing,
+}
 
 /// How a registry differs from the polite one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,6 +118,7 @@ pub struct Quirks {
     pub token_seconds: u64,
     pub users: Vec<(String, String)>,
     pub whole_range: Option<u16>,
+    pub lose: Lose,
     pub wrong_digest: bool,
     pub wrong_offset: bool,
 }
@@ -372,6 +382,7 @@ impl Quirks {
             token_seconds: 300,
             users: Vec::new(),
             whole_range: None,
+            lose: Lose::Nothing,
             wrong_digest: false,
             wrong_offset: false,
         }

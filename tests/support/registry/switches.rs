@@ -13,6 +13,7 @@ use super::quirks::Grant;
 use super::quirks::Immutable;
 use super::quirks::Link;
 use super::quirks::Location;
+use super::quirks::Lose;
 use super::quirks::Mount;
 use super::quirks::Names;
 use super::quirks::Patch;
@@ -69,6 +70,10 @@ impl Quirks {
             "sparse" => self.sparse = pick(value, &[("reject", false), ("accept", true)])?,
             "stale-location" => self.stale_location = pick(value, &[("accepted", false), ("404", true)])?,
             "tags-paging" => self.tags_page = on(value)?,
+            "lose" => {
+                let known = [("nothing", Lose::Nothing), ("layers", Lose::Layers), ("bytes", Lose::Bytes)];
+                self.lose = pick(value, &known)?;
+            }
             "wrong-digest" => self.wrong_digest = pick(value, &[("reject", false), ("accept", true)])?,
             "wrong-offset" => self.wrong_offset = pick(value, &[("416", false), ("accept", true)])?,
             "anonymous" | "auth" | "grant" | "realm" | "scope" | "token-post" | "token-seconds" | "token-ttl"

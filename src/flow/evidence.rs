@@ -1,0 +1,121 @@
+//! What of the evidence is carried further: the documents that counted, and nothing that merely lay beside them.
+//!
+//! The manifest that carries a signature is signed by nobody. It goes along as it was received only where all that it
+//! names was proven; else the documents go in a manifest of our own making.
+
+use std::collections::BTreeMap;
+
+use crate::digest::Digest;
+use crate::envelope::Sealed;
+use crate::envelope::base64;
+use crate::flow::FlowError;
+use crate::flow::graph::Graph;
+use crate::flow::graph::Node;
+use crate::flow::graph::Relation;
+use crate::limits::Limits;
+use crate::oci::Content;
+use crate::oci::Descriptor;
+use crate::oci::Manifest;
+use crate::oci::referrer;
+use crate::verify::Evidence;
+use crate::verify::Place;
+use crate::verify::VerifiedSubject;
+
+/// Adds the manifests that carry the evidence of `verified` to `graph`. What is returned are the blobs of these
+/// manifests, from memory: what was verified is what is sent, and it is not asked for again.
+///
+/// # Errors
+/// [`FlowError`] where a manifest of ours cannot be written.
+pub(super) fn add(
+    graph: &mut Graph,
+    verified: &[VerifiedSubject],
+    limits: &Limits,
+) -> Result<BTreeMap<Digest, Content>, FlowError> {
+    let mut blobs = BTreeMap::new();
+    for subject in verified {
+        for parcel in parcels(subject) {
+            let (manifest, config) = parcel.manifest(limits)?;
+            let documents = parcel.evidence.iter().filter_map(|evidence| evidence.contents().get(1));
+            blobs.extend(documents.chain([&config]).map(|blob| (*blob.digest(), blob.clone())));
+            graph.manifests.push(Node { content: manifest, relation: parcel.relation });
+        }
+    }
+    Ok(blobs)
+}
+
+/// The evidence that one manifest brought.
+struct Parcel<'a> {
+    evidence: Vec<&'a Evidence>,
+    manifest: &'a Content,
+    relation: Relation,
+}
+
+fn parcels(subject: &VerifiedSubject) -> Vec<Parcel<'_>> {
+    let mut parcels: Vec<Parcel<'_>> = Vec::new();
+    for counted in subject.counted() {
+        let Some(manifest) = counted.evidence.contents().first() else { continue };
+        let subject = *subject.digest();
+        let relation = match counted.evidence.place() {
+            Place::Tag(tag) => Relation::Tagged { subject, tag: tag.clone() },
+            _ => Relation::Referrer { subject },
+        };
+        let same =
+            |parcel: &&mut Parcel<'_>| parcel.relation == relation && parcel.manifest.digest() == manifest.digest();
+        match parcels.iter_mut().find(same) {
+            Some(parcel) => parcel.evidence.push(&counted.evidence),
+            None => parcels.push(Parcel { evidence: vec![&counted.evidence], manifest, relation }),
+        }
+    }
+    parcels
+}
+
+impl Parcel<'_> {
+    /// The manifest to carry the evidence in, and its config.
+    fn manifest(&self, limits: &Limits) -> Result<(Content, Content), FlowError> {
+        let received = Manifest::parse(self.manifest, limits)?;
+        let layers: Vec<_> = received.layers.iter().filter(|layer| self.is_proven(layer)).collect();
+        let tagged = matches!(self.relation, Relation::Tagged { .. });
+        let config = match tagged {
+            true => referrer::signature_config(&received.layers)?,
+            false => referrer::empty_config(),
+        };
+        let whole = layers.len() == received.layers.len()
+            && received.config.digest == *config.digest()
+            && self.manifest.descriptor().size <= limits.signature_bytes;
+        if whole {
+            return Ok((self.manifest.clone(), config));
+        }
+        let layers: Vec<_> = layers.into_iter().map(without_extras).collect();
+        match (tagged, &received.subject) {
+            (false, Some(subject)) => {
+                let made = referrer::carrier_manifest(subject, &received.artifact_type, layers, &received.annotations)?;
+                Ok((made, config))
+            }
+            _ => {
+                let config = referrer::signature_config(&layers)?;
+                Ok((referrer::signature_manifest(&config, layers)?, config))
+            }
+        }
+    }
+
+    /// Whether a layer is one of the documents that counted: the same bytes, and where the signature stands beside
+    /// them, the same signature.
+    fn is_proven(&self, layer: &Descriptor) -> bool {
+        self.evidence.iter().any(|evidence| {
+            let same = evidence.contents().get(1).is_some_and(|blob| *blob.digest() == layer.digest);
+            same && match evidence.sealed() {
+                Sealed::Simple(simple) => {
+                    let signature = layer.annotations.get(referrer::COSIGN_SIGNATURE);
+                    let signature = signature.and_then(|text| base64::decode("signature", text).ok());
+                    signature.as_deref() == Some(simple.signature())
+                }
+                Sealed::Bundle(_) | Sealed::Dsse(_) => true,
+            }
+        })
+    }
+}
+
+/// A layer with what says what it is, and with its annotations, in which cosign keeps the signature.
+fn without_extras(layer: &Descriptor) -> Descriptor {
+    Descriptor { annotations: layer.annotations.clone(), ..layer.bare() }
+}

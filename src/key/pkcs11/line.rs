@@ -1,0 +1,137 @@
+//! `Line`: a token signs one message after the other and waits for nobody; what it made is verified beside it.
+
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::hint::spin_loop;
+use std::sync::Condvar;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::thread::Builder;
+use std::thread::available_parallelism;
+
+use crate::key::Batch;
+use crate::key::Signature;
+use crate::key::SignerError;
+use crate::key::batch::AT_ONCE;
+
+/// Between those who ask the token and those who verify.
+pub(super) struct Line {
+    state: Mutex<State>,
+    more: Condvar,
+}
+
+struct State {
+    /// The next message that nobody has begun.
+    next: usize,
+    messages: usize,
+    /// Those who still ask the token.
+    asking: usize,
+    /// Those who wait for something to verify.
+    idle: usize,
+    /// What the token made, and nobody has verified.
+    raw: VecDeque<(usize, Vec<u8>)>,
+    made: BTreeMap<usize, Signature>,
+    stopped: Option<SignerError>,
+}
+
+impl Line {
+    /// Signs as many messages in so many sessions at most. `ask` takes a session, and in it asks the token for what [`Line::next`] names until there is
+    /// no more, handing each to [`Line::signed`]; `check` verifies. Nothing that was not verified is returned.
+    pub(super) fn run(
+        messages: usize,
+        sessions: usize,
+        ask: impl Fn(&Self) -> Result<(), SignerError> + Sync,
+        check: impl Fn(usize, Vec<u8>) -> Result<Signature, SignerError> + Sync,
+    ) -> Batch {
+        let state =
+            State { next: 0, messages, asking: 1, idle: 0, raw: VecDeque::new(), made: BTreeMap::new(), stopped: None };
+        let line = Self { state: Mutex::new(state), more: Condvar::new() };
+        let verifies = || line.verifies(&check);
+        let asks = || {
+            line.asks(&ask);
+            verifies();
+        };
+        std::thread::scope(|scope| {
+            // Where the system gives no more threads, those that there are have to do: this one does both.
+            // One processor is for whoever asks.
+            let processors = available_parallelism().map_or(1, usize::from);
+            for _ in 0..processors.saturating_sub(1).clamp(1, AT_ONCE).min(messages.saturating_sub(1)) {
+                drop(Builder::new().spawn_scoped(scope, verifies));
+            }
+            for _ in 1..sessions.min(AT_ONCE).min(messages) {
+                line.lock().asking += 1;
+                if Builder::new().spawn_scoped(scope, asks).is_err() {
+                    line.lock().asking -= 1;
+                }
+            }
+            asks();
+        });
+        let state = line.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Batch { made: state.made, stopped: state.stopped }
+    }
+
+    /// The place of a message that is to be signed now; none where there is no more, or something was declined.
+    pub(super) fn next(&self) -> Option<usize> {
+        let mut state = self.lock();
+        let place = state.next;
+        let more = place < state.messages && state.stopped.is_none();
+        state.next += usize::from(more);
+        more.then_some(place)
+    }
+
+    /// What the token made of a message.
+    pub(super) fn signed(&self, place: usize, raw: Vec<u8>) {
+        let mut state = self.lock();
+        state.raw.push_back((place, raw));
+        let idle = state.idle > 0;
+        drop(state);
+        if idle {
+            self.more.notify_one();
+        }
+    }
+
+    fn asks(&self, ask: impl Fn(&Self) -> Result<(), SignerError>) {
+        let asked = ask(self);
+        let mut state = self.lock();
+        if let Err(error) = asked {
+            state.stopped.get_or_insert(error);
+        }
+        state.asking -= 1;
+        drop(state);
+        self.more.notify_all();
+    }
+
+    fn verifies(&self, check: impl Fn(usize, Vec<u8>) -> Result<Signature, SignerError>) {
+        let (mut state, mut patient) = (self.lock(), true);
+        loop {
+            if let Some((place, raw)) = state.raw.pop_front() {
+                drop(state);
+                let checked = check(place, raw);
+                (state, patient) = (self.lock(), true);
+                match checked {
+                    Ok(signature) => drop(state.made.insert(place, signature)),
+                    Err(error) => drop(state.stopped.get_or_insert(error)),
+                }
+            } else if state.asking == 0 {
+                return;
+            } else if patient {
+                // A fast token has the next one ready sooner than a sleeping thread is woken up.
+                drop(state);
+                (0..PATIENCE).for_each(|_| spin_loop());
+                (state, patient) = (self.lock(), false);
+            } else {
+                state.idle += 1;
+                state = self.more.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state.idle -= 1;
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Some ten microseconds.
+const PATIENCE: usize = 1_000;
