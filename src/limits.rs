@@ -15,12 +15,14 @@ pub struct Limits {
     pub attestation_bytes: u64,
     /// Certificates in one bundle.
     pub certificates: usize,
-    /// Descriptors in one index.
+    /// Descriptors in one index; manifests below one image.
     pub descriptors: usize,
     /// How much of an error body is read, in bytes.
     pub error_body_bytes: u64,
     /// All evidence of one subject together, in bytes.
     pub evidence_bytes: u64,
+    /// All manifests below one image together, in bytes: the indexes, images and referrers that are followed from it.
+    pub graph_bytes: u64,
     /// Indexes inside indexes.
     pub index_depth: usize,
     /// Nesting of JSON values.
@@ -86,6 +88,7 @@ impl Limits {
         descriptors: 1_000,
         error_body_bytes: 64 << 10,
         evidence_bytes: 64 << 20,
+        graph_bytes: 16 << 20,
         index_depth: 3,
         json_depth: 64,
         json_string_bytes: 8 << 20,

@@ -72,9 +72,10 @@ fn every_bound_has_a_test() {
         archive_members: _,         // files_of_a_layout_are_counted; of an archive: tests/archive_rows.rs
         attestation_bytes: _,       // attestations_are_measured
         certificates: _,            // parts_of_a_bundle_are_counted
-        descriptors: _,             // descriptors_are_counted
+        descriptors: _,             // descriptors_are_counted, manifests_below_an_image_are_counted
         error_body_bytes: _,        // of a registry: its own tests
         evidence_bytes: _,          // evidence_is_measured_together
+        graph_bytes: _,             // manifests_below_an_image_are_measured
         index_depth: _,             // indexes_are_followed_to_a_depth
         json_depth: _,              // json_is_nested_to_a_depth
         json_string_bytes: _,       // json_strings_are_measured
@@ -115,6 +116,7 @@ fn the_defaults_are_what_is_promised() {
         descriptors: 1_000,
         error_body_bytes: 65_536,
         evidence_bytes: 67_108_864,
+        graph_bytes: 16_777_216,
         index_depth: 3,
         json_depth: 64,
         json_string_bytes: 8_388_608,

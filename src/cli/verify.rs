@@ -41,7 +41,7 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
             let (source, selector) = stores.source(reference)?;
             let effort = Effort::UntilMet;
             let outcome = verify::verify(source.as_ref(), &selector, platforms, verifier, effort, limits).await?;
-            loaded(reference, outcome)
+            loaded(reference, outcome).map(Outcome::without_documents)
         })
     });
     let results = runtime.block_on(parallel::run(tasks.collect(), args.jobs));

@@ -1,6 +1,7 @@
 //! Base64 as the formats here have it: padded, canonical, one alphabet at a time.
 
 use base64::Engine as _;
+use base64::engine::general_purpose::GeneralPurpose;
 use base64::engine::general_purpose::STANDARD;
 use base64::engine::general_purpose::URL_SAFE;
 
@@ -12,13 +13,36 @@ use crate::envelope::EnvelopeError;
 /// # Errors
 /// [`EnvelopeError::Base64`] that names the field.
 pub fn decode(field: &'static str, text: &str) -> Result<Vec<u8>, EnvelopeError> {
-    let engine = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
-    engine.decode(text).map_err(|_| EnvelopeError::Base64 { field })
+    engine(text).decode(text).map_err(|_| EnvelopeError::Base64 { field })
+}
+
+/// Decodes `text` as [`decode`] does, and appends it to `bytes`, in which room was made for [`decoded_length`] more.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_after(field: &'static str, text: &str, bytes: &mut Vec<u8>) -> Result<(), EnvelopeError> {
+    let start = bytes.len();
+    bytes.resize(start.saturating_add(decoded_length(text)), 0);
+    let room = bytes.get_mut(start..).unwrap_or_default();
+    match engine(text).decode_slice(text, room) {
+        Ok(written) if written == room.len() => Ok(()),
+        _ => Err(EnvelopeError::Base64 { field }),
+    }
+}
+
+/// How many bytes `text` is, if it is base64.
+pub fn decoded_length(text: &str) -> usize {
+    let padding = text.bytes().rev().take(2).take_while(|byte| *byte == b'=').count();
+    (text.len() / 4 * 3).saturating_sub(padding)
 }
 
 /// Encodes in the standard alphabet, padded.
 pub fn encode(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
+}
+
+fn engine(text: &str) -> &'static GeneralPurpose {
+    if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD }
 }
 
 #[cfg(test)]
@@ -32,6 +56,17 @@ mod tests {
         assert_eq!(decode("sig", "-_8=").unwrap(), [0xfb, 0xff]);
         for text in ["+/8", "+_8=", "+/ 8=", "+/8=\n", "+/9=", "=", "+/8==", "a"] {
             assert_eq!(decode("sig", text), Err(EnvelopeError::Base64 { field: "sig" }), "{text:?}");
+            let after = decode_after("sig", text, &mut b"before".to_vec());
+            assert_eq!(after, Err(EnvelopeError::Base64 { field: "sig" }), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn decodes_to_where_it_is_needed() {
+        for length in 0..9 {
+            let mut bytes = b"before".to_vec();
+            decode_after("payload", &encode(&vec![7; length]), &mut bytes).unwrap();
+            assert_eq!(bytes, [b"before".as_slice(), &vec![7; length]].concat());
         }
     }
 }

@@ -1,14 +1,15 @@
 //! The Sigstore bundle: an envelope with what is needed to check it offline.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 
 use crate::envelope::Envelope;
 use crate::envelope::EnvelopeError;
 use crate::envelope::base64;
 use crate::envelope::dsse::WireEnvelope;
-use crate::envelope::within;
 use crate::json;
 use crate::json::JsonError;
 use crate::key::PublicKey;
@@ -52,53 +53,56 @@ pub enum Version {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire {
-    media_type: String,
-    verification_material: WireMaterial,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    dsse_envelope: Option<WireEnvelope>,
+struct Wire<'a> {
+    #[serde(borrow)]
+    media_type: Cow<'a, str>,
+    #[serde(borrow)]
+    verification_material: WireMaterial<'a>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    dsse_envelope: Option<WireEnvelope<'a>>,
     #[serde(default, skip_serializing)]
-    message_signature: Option<Box<RawValue>>,
+    message_signature: Option<IgnoredAny>,
 }
 
 #[derive(Serialize, Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
-struct WireMaterial {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    public_key: Option<WireHint>,
+struct WireMaterial<'a> {
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    public_key: Option<WireHint<'a>>,
+    #[serde(borrow, default, skip_serializing)]
+    certificate: Option<WireCertificate<'a>>,
+    #[serde(borrow, default, skip_serializing)]
+    x509_certificate_chain: Option<WireChain<'a>>,
     #[serde(default, skip_serializing)]
-    certificate: Option<WireCertificate>,
-    #[serde(default, skip_serializing)]
-    x509_certificate_chain: Option<WireChain>,
-    #[serde(default, skip_serializing)]
-    tlog_entries: Option<Vec<Box<RawValue>>>,
+    tlog_entries: Option<Vec<IgnoredAny>>,
     #[serde(default, skip_serializing)]
     timestamp_verification_data: Option<WireTimestamps>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct WireHint {
-    #[serde(default)]
-    hint: String,
+struct WireHint<'a> {
+    #[serde(borrow, default)]
+    hint: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct WireCertificate {
-    raw_bytes: String,
+struct WireCertificate<'a> {
+    #[serde(borrow)]
+    raw_bytes: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
-struct WireChain {
-    #[serde(default)]
-    certificates: Vec<WireCertificate>,
+struct WireChain<'a> {
+    #[serde(borrow, default)]
+    certificates: Vec<WireCertificate<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireTimestamps {
     #[serde(default)]
-    rfc3161_timestamps: Option<Vec<Box<RawValue>>>,
+    rfc3161_timestamps: Option<Vec<IgnoredAny>>,
 }
 
 impl Bundle {
@@ -115,7 +119,7 @@ impl Bundle {
     /// refused, and so is one of an unknown version.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
         let json = |error| EnvelopeError::Json { format: "Sigstore bundle", error };
-        let wire: Wire = json::parse(bytes, &within(bytes, limits)).map_err(json)?;
+        let wire: Wire<'_> = json::parse_document(bytes, limits).map_err(json)?;
         let version = Version::of(&wire.media_type)?;
         let envelope = match (wire.dsse_envelope, wire.message_signature) {
             (Some(envelope), None) => Envelope::from_wire(envelope, limits)?,
@@ -150,10 +154,10 @@ impl Bundle {
     /// # Errors
     /// [`JsonError`] never happens for these types, but is not swallowed.
     pub fn to_json(&self) -> Result<Vec<u8>, JsonError> {
-        let hint = self.material.key_hint.clone().unwrap_or_default();
+        let hint = self.material.key_hint.as_deref().unwrap_or_default().into();
         let public_key = Some(WireHint { hint });
         json::to_go(&Wire {
-            media_type: media_type::SIGSTORE_BUNDLE.to_owned(),
+            media_type: media_type::SIGSTORE_BUNDLE.into(),
             verification_material: WireMaterial { public_key, ..WireMaterial::default() },
             dsse_envelope: Some(self.envelope.to_wire()),
             message_signature: None,
@@ -175,8 +179,12 @@ impl Bundle {
         self.version
     }
 
-    pub(super) fn claimed_key(&self) -> Option<String> {
-        let hint = self.material.key_hint.clone().filter(|hint| !hint.is_empty());
+    pub(super) fn spent(&self) -> Self {
+        Self { envelope: self.envelope.spent(), material: Material::default(), version: self.version }
+    }
+
+    pub(super) fn claimed_key(&self) -> Option<&str> {
+        let hint = self.material.key_hint.as_deref().filter(|hint| !hint.is_empty());
         hint.or_else(|| self.envelope.claimed_key())
     }
 }
@@ -187,12 +195,12 @@ impl Version {
             "application/vnd.dev.sigstore.bundle+json;version=0.1" => Ok(Self::V0_1),
             "application/vnd.dev.sigstore.bundle+json;version=0.2" => Ok(Self::V0_2),
             "application/vnd.dev.sigstore.bundle+json;version=0.3" | media_type::SIGSTORE_BUNDLE => Ok(Self::V0_3),
-            other => Err(EnvelopeError::Type { what: "bundle media type", got: other.to_owned() }),
+            other => Err(EnvelopeError::unknown("bundle media type", other)),
         }
     }
 }
 
-impl WireMaterial {
+impl WireMaterial<'_> {
     fn read(self, limits: &Limits) -> Result<Material, EnvelopeError> {
         let log_entries = self.tlog_entries.map_or(0, |entries| entries.len());
         let timestamps = self.timestamp_verification_data.and_then(|data| data.rfc3161_timestamps);
@@ -212,7 +220,7 @@ impl WireMaterial {
         for certificate in listed {
             certificates.push(base64::decode("certificate", &certificate.raw_bytes)?);
         }
-        let key_hint = self.public_key.map(|key| key.hint);
+        let key_hint = self.public_key.map(|key| key.hint.into_owned());
         Ok(Material { certificates, key_hint, log_entries, timestamps })
     }
 }

@@ -1,5 +1,8 @@
 //! DSSE: `Envelope`, and `Payload`, which only an opened document gives out. The second of the four doorways.
 
+use std::borrow::Cow;
+
+use bytes::Bytes;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -7,7 +10,6 @@ use crate::envelope::EnvelopeError;
 use crate::envelope::NotSignedBy;
 use crate::envelope::Proof;
 use crate::envelope::base64;
-use crate::envelope::within;
 use crate::json;
 use crate::json::JsonError;
 use crate::key::KeyId;
@@ -27,7 +29,7 @@ use crate::oci::media_type;
 /// use bulla::envelope::Proof;
 ///
 /// fn forged(proof: Proof) -> Payload {
-///     Payload { bytes: b"{}".to_vec(), payload_type: "application/vnd.in-toto+json".to_owned(), proof }
+///     Payload { bytes: b"{}".to_vec().into(), payload_type: "a/b".to_owned(), proof }
 /// }
 /// ```
 ///
@@ -41,7 +43,7 @@ use crate::oci::media_type;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Payload {
-    bytes: Vec<u8>,
+    bytes: Bytes,
     payload_type: String,
     proof: Proof,
 }
@@ -53,16 +55,21 @@ impl Payload {
         message: &[u8],
         signature: &[u8],
         payload_type: &str,
-        bytes: &[u8],
+        bytes: &Bytes,
     ) -> Result<Self, NotSignedBy> {
         let scheme = key.verify(message, signature).map_err(|_| NotSignedBy(key.id()))?;
         let proof = Proof { key: key.id(), scheme };
-        Ok(Self { bytes: bytes.to_vec(), payload_type: payload_type.to_owned(), proof })
+        Ok(Self { bytes: bytes.clone(), payload_type: payload_type.to_owned(), proof })
     }
 
     /// The bytes that were signed.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// A part of these bytes, not copied.
+    pub(super) fn part(&self, part: &[u8]) -> Bytes {
+        self.bytes.slice_ref(part)
     }
 
     /// What they are; signed as well.
@@ -79,9 +86,16 @@ impl Payload {
 /// A DSSE envelope, closed: the payload stays inside until a key opens it. secure-systems-lab/dsse, protocol 1.0.
 #[derive(Clone, Debug)]
 pub struct Envelope {
-    payload: Vec<u8>,
+    message: Message,
     payload_type: String,
     signatures: Vec<Signature>,
+}
+
+/// What the signatures of an envelope are over: a payload after its type. It may be large, so it is there once.
+#[derive(Clone, Debug)]
+struct Message {
+    payload: Bytes,
+    whole: Bytes,
 }
 
 #[derive(Clone, Debug)]
@@ -93,17 +107,21 @@ struct Signature {
 /// The wire form, in the field order that cosign writes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct WireEnvelope {
-    payload: String,
-    payload_type: String,
-    signatures: Option<Vec<WireSignature>>,
+pub(super) struct WireEnvelope<'a> {
+    #[serde(borrow)]
+    payload: Cow<'a, str>,
+    #[serde(borrow)]
+    payload_type: Cow<'a, str>,
+    #[serde(borrow)]
+    signatures: Option<Vec<WireSignature<'a>>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct WireSignature {
-    sig: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    keyid: Option<String>,
+struct WireSignature<'a> {
+    #[serde(borrow)]
+    sig: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    keyid: Option<Cow<'a, str>>,
 }
 
 impl Envelope {
@@ -112,9 +130,10 @@ impl Envelope {
     /// # Errors
     /// What the signer says.
     pub fn seal(payload_type: &str, payload: &[u8], signer: &dyn Signer) -> Result<Self, SignerError> {
-        let signature = signer.sign(&pre_authentication_encoding(payload_type, payload))?;
+        let message = Message::new(payload_type, payload);
+        let signature = signer.sign(&message.whole)?;
         let signature = Signature { key_id: None, bytes: signature.as_bytes().to_vec() };
-        Ok(Self { payload: payload.to_vec(), payload_type: payload_type.to_owned(), signatures: vec![signature] })
+        Ok(Self { message, payload_type: payload_type.to_owned(), signatures: vec![signature] })
     }
 
     /// Puts `payload` together with a signature that `key` made elsewhere, after checking it.
@@ -127,9 +146,9 @@ impl Envelope {
         key: &PublicKey,
         signature: &[u8],
     ) -> Result<Self, NotSignedBy> {
-        let message = pre_authentication_encoding(payload_type, payload);
-        Payload::proven(key, &message, signature, payload_type, payload).map(|proven| Self {
-            payload: proven.bytes,
+        let message = Message::new(payload_type, payload);
+        Payload::proven(key, &message.whole, signature, payload_type, &message.payload).map(|proven| Self {
+            message: message.clone(),
             payload_type: proven.payload_type,
             signatures: vec![Signature { key_id: None, bytes: signature.to_vec() }],
         })
@@ -141,7 +160,7 @@ impl Envelope {
     /// [`EnvelopeError`]; an envelope without signatures is refused here already.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
         let json = |error| EnvelopeError::Json { format: "DSSE envelope", error };
-        Self::from_wire(json::parse(bytes, &within(bytes, limits)).map_err(json)?, limits)
+        Self::from_wire(json::parse_document(bytes, limits).map_err(json)?, limits)
     }
 
     /// The envelope as JSON, in cosign's field order.
@@ -152,7 +171,7 @@ impl Envelope {
         json::to_go(&self.to_wire())
     }
 
-    pub(super) fn from_wire(wire: WireEnvelope, limits: &Limits) -> Result<Self, EnvelopeError> {
+    pub(super) fn from_wire(wire: WireEnvelope<'_>, limits: &Limits) -> Result<Self, EnvelopeError> {
         let listed = wire.signatures.unwrap_or_default();
         let (got, limit) = (listed.len(), limits.signatures_per_envelope);
         if got > limit {
@@ -161,28 +180,29 @@ impl Envelope {
         let mut signatures = Vec::new();
         for WireSignature { sig, keyid } in listed {
             let bytes = base64::decode("signatures.sig", &sig)?;
-            let key_id = keyid.filter(|id| !id.is_empty());
+            let key_id = keyid.filter(|id| !id.is_empty()).map(Cow::into_owned);
             signatures.push(Signature { key_id, bytes });
         }
         if signatures.iter().all(|signature| signature.bytes.is_empty()) {
             return Err(EnvelopeError::Unsigned);
         }
         // A simple signing payload is signed as it stands, never inside an envelope: one form of each statement.
-        if wire.payload_type == media_type::SIMPLE_SIGNING {
-            return Err(EnvelopeError::Type { what: "payload type", got: wire.payload_type });
+        // And none is longer than a media type, RFC 6838 section 4.2.
+        if wire.payload_type == media_type::SIMPLE_SIGNING || wire.payload_type.len() > LONGEST_TYPE {
+            return Err(EnvelopeError::unknown("payload type", &wire.payload_type));
         }
-        let payload = base64::decode("payload", &wire.payload)?;
-        Ok(Self { payload, payload_type: wire.payload_type, signatures })
+        let message = Message::decode(&wire.payload_type, &wire.payload)?;
+        Ok(Self { message, payload_type: wire.payload_type.into_owned(), signatures })
     }
 
-    pub(super) fn to_wire(&self) -> WireEnvelope {
-        let signatures = self
-            .signatures
-            .iter()
-            .map(|signature| WireSignature { sig: base64::encode(&signature.bytes), keyid: signature.key_id.clone() });
+    pub(super) fn to_wire(&self) -> WireEnvelope<'_> {
+        let signatures = self.signatures.iter().map(|signature| WireSignature {
+            sig: base64::encode(&signature.bytes).into(),
+            keyid: signature.key_id.as_deref().map(Cow::Borrowed),
+        });
         WireEnvelope {
-            payload: base64::encode(&self.payload),
-            payload_type: self.payload_type.clone(),
+            payload: base64::encode(&self.message.payload).into(),
+            payload_type: Cow::Borrowed(&self.payload_type),
             signatures: Some(signatures.collect()),
         }
     }
@@ -192,19 +212,16 @@ impl Envelope {
     /// # Errors
     /// [`NotSignedBy`] that key.
     pub fn open(&self, key: &PublicKey) -> Result<Payload, NotSignedBy> {
-        let message = pre_authentication_encoding(&self.payload_type, &self.payload);
+        let Message { payload, whole } = &self.message;
         self.signatures
             .iter()
-            .find_map(|signature| {
-                Payload::proven(key, &message, &signature.bytes, &self.payload_type, &self.payload).ok()
-            })
+            .find_map(|signature| Payload::proven(key, whole, &signature.bytes, &self.payload_type, payload).ok())
             .ok_or(NotSignedBy(key.id()))
     }
 
     /// Every signature in the envelope that `key` made over it.
     pub fn signatures_by(&self, key: &PublicKey) -> Vec<&[u8]> {
-        let message = pre_authentication_encoding(&self.payload_type, &self.payload);
-        self.signatures().filter(|signature| key.verify(&message, signature).is_ok()).collect()
+        self.signatures().filter(|signature| key.verify(&self.message.whole, signature).is_ok()).collect()
     }
 
     /// The type that the envelope claims for its payload, before anything was checked.
@@ -214,7 +231,7 @@ impl Envelope {
 
     /// The bytes inside, before anything was checked: to show to people, never to decide by.
     pub fn unverified_payload(&self) -> &[u8] {
-        &self.payload
+        &self.message.payload
     }
 
     /// The bytes of its signatures, before anything was checked.
@@ -222,15 +239,54 @@ impl Envelope {
         self.signatures.iter().map(|signature| signature.bytes.as_slice())
     }
 
-    pub(super) fn claimed_key(&self) -> Option<String> {
-        self.signatures.iter().find_map(|signature| signature.key_id.clone())
+    pub(super) fn spent(&self) -> Self {
+        Self { message: Message { payload: Bytes::new(), whole: Bytes::new() }, ..self.clone() }
+    }
+
+    pub(super) fn claimed_key(&self) -> Option<&str> {
+        self.signatures.iter().find_map(|signature| signature.key_id.as_deref())
     }
 }
 
+impl Message {
+    fn new(payload_type: &str, payload: &[u8]) -> Self {
+        Self::of(pre_authentication_encoding(payload_type, payload), payload.len())
+    }
+
+    /// The message over the payload that `text` is in base64, decoded to where it is needed.
+    fn decode(payload_type: &str, text: &str) -> Result<Self, EnvelopeError> {
+        let length = base64::decoded_length(text);
+        let mut whole = prefix(payload_type, length);
+        let before = whole.len();
+        base64::decode_after("payload", text, &mut whole)?;
+        match whole.len() == before.saturating_add(length) {
+            true => Ok(Self::of(whole, length)),
+            false => Err(EnvelopeError::Base64 { field: "payload" }),
+        }
+    }
+
+    /// `whole`, whose last `length` bytes are the payload.
+    fn of(whole: Vec<u8>, length: usize) -> Self {
+        let whole = Bytes::from(whole);
+        Self { payload: whole.slice(whole.len().saturating_sub(length)..), whole }
+    }
+}
+
+/// The longest payload type that is read, in bytes.
+const LONGEST_TYPE: usize = 255;
+
 /// The bytes that a DSSE signature covers. DSSE protocol, "PAE": lengths are decimal and in bytes.
 pub fn pre_authentication_encoding(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let mut encoded = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();
+    let mut encoded = prefix(payload_type, payload.len());
     encoded.extend_from_slice(payload);
+    encoded
+}
+
+/// What stands before a payload of `length` bytes, with room for it.
+fn prefix(payload_type: &str, length: usize) -> Vec<u8> {
+    let before = format!("DSSEv1 {} {payload_type} {length} ", payload_type.len());
+    let mut encoded = Vec::with_capacity(before.len().saturating_add(length));
+    encoded.extend_from_slice(before.as_bytes());
     encoded
 }
 
@@ -252,6 +308,27 @@ mod tests {
     fn encodes_as_the_protocol_shows() {
         let encoded = pre_authentication_encoding("http://example.com/HelloWorld", b"hello world");
         assert_eq!(encoded, b"DSSEv1 29 http://example.com/HelloWorld 11 hello world");
+    }
+
+    // The largest thing that is read: what is signed, what is said and what is shown are one copy of it.
+    #[test]
+    fn there_is_one_copy_of_a_payload() {
+        let key = PrivateKey::generate(KeyKind::P256).unwrap();
+        for length in 0..12 {
+            let payload = vec![b'x'; length];
+            let text = Envelope::seal("a/b", &payload, &key).unwrap().to_json().unwrap();
+            let envelope = Envelope::parse(&text, &Limits::DEFAULT).unwrap();
+            assert_eq!(envelope.message.whole, pre_authentication_encoding("a/b", &payload));
+            let opened = envelope.open(key.public_key()).unwrap();
+            assert_eq!(opened.bytes(), payload);
+            let whole = envelope.message.whole.as_ptr_range();
+            let at = envelope.message.whole[envelope.message.whole.len() - length..].as_ptr();
+            assert!(whole.start <= at && at <= whole.end);
+            if length > 0 {
+                let copies = [opened.bytes(), envelope.clone().unverified_payload()].map(<[u8]>::as_ptr);
+                assert_eq!(copies, [at; 2]);
+            }
+        }
     }
 
     // T-17, HR-72.

@@ -70,7 +70,7 @@ pub enum EnvelopeError {
     Type {
         /// Which type.
         what: &'static str,
-        /// Its value.
+        /// Its value, or the beginning of it.
         got: String,
     },
     /// No signature at all (T-17).
@@ -84,6 +84,10 @@ pub enum EnvelopeError {
 pub struct NotSignedBy(pub KeyId);
 
 impl EnvelopeError {
+    fn unknown(what: &'static str, got: &str) -> Self {
+        Self::Type { what, got: json::shorten(got) }
+    }
+
     /// Whether the document may well be right, and is only more than the limits allow to read.
     pub const fn is_limit(&self) -> bool {
         match self {
@@ -107,7 +111,7 @@ impl Sealed {
         }
         match kind {
             media_type::DSSE_ENVELOPE => Envelope::parse(content.bytes(), limits).map(Self::Dsse),
-            other => Err(EnvelopeError::Type { what: "media type", got: other.to_owned() }),
+            other => Err(EnvelopeError::unknown("media type", other)),
         }
     }
 
@@ -141,13 +145,16 @@ impl Sealed {
         }
     }
 
-    /// Which key the document claims was used: a hint for people, never a trust input (T-25).
+    /// Which key the document claims was used, cut to a length that can be shown: a hint for people, never a trust input
+    /// (T-25).
     pub fn claimed_key(&self) -> Option<String> {
-        match self {
+        const SHOWN: usize = 128;
+        let claimed = match self {
             Self::Bundle(bundle) => bundle.claimed_key(),
             Self::Dsse(envelope) => envelope.claimed_key(),
             Self::Simple(_) => None,
-        }
+        };
+        claimed.map(|claimed| claimed.chars().take(SHOWN).collect())
     }
 
     /// Which predicate type the document claims, before anything was checked: `None` if it cannot be read at all,
@@ -163,8 +170,20 @@ impl Sealed {
             Self::Dsse(envelope) => envelope,
             Self::Simple(_) => return Some(None),
         };
+        // One that could not be shown is as good as none.
+        const LONGEST: usize = 4 << 10;
         let claimed: Claimed = json::parse(envelope.unverified_payload(), limits).ok()?;
-        Some(Some(claimed.predicate_type))
+        (claimed.predicate_type.len() <= LONGEST).then_some(Some(claimed.predicate_type))
+    }
+
+    /// Which format it is, and its signatures, without what they are over: no key opens it any more.
+    #[must_use]
+    pub fn spent(&self) -> Self {
+        match self {
+            Self::Bundle(bundle) => Self::Bundle(bundle.spent()),
+            Self::Dsse(envelope) => Self::Dsse(envelope.spent()),
+            Self::Simple(simple) => Self::Simple(simple.spent()),
+        }
     }
 
     /// A short name of the format.
@@ -193,12 +212,6 @@ pub fn readable(payload: &[u8], limits: &Limits) -> Result<(), EnvelopeError> {
     json::check(payload, &of_a_predicate(payload, limits)).map_err(json)
 }
 
-/// The limits inside a document whose own length was bounded before it was read: its payload is one string of it, and
-/// may be nearly all of it.
-fn within(bytes: &[u8], limits: &Limits) -> Limits {
-    Limits { json_string_bytes: limits.json_string_bytes.max(bytes.len()), ..limits.clone() }
-}
-
 impl Payload {
     /// What the payload says.
     ///
@@ -208,7 +221,7 @@ impl Payload {
         match self.payload_type() {
             media_type::IN_TOTO => Statement::parse(self, limits).map(Said::Statement),
             media_type::SIMPLE_SIGNING => Claim::parse(self, limits).map(Said::Claim),
-            other => Err(EnvelopeError::Type { what: "payload type", got: other.to_owned() }),
+            other => Err(EnvelopeError::unknown("payload type", other)),
         }
     }
 }

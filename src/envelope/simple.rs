@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value;
@@ -24,7 +25,7 @@ const TYPE: &str = "cosign container image signature";
 /// A payload and its signature, closed.
 #[derive(Clone, Debug)]
 pub struct SimpleSigning {
-    payload: Vec<u8>,
+    payload: Bytes,
     signature: Vec<u8>,
 }
 
@@ -44,13 +45,13 @@ impl SimpleSigning {
     pub fn new(layer: &Content, signature: &str) -> Result<Self, EnvelopeError> {
         let kind = &layer.descriptor().media_type;
         if kind != media_type::SIMPLE_SIGNING {
-            return Err(EnvelopeError::Type { what: "media type", got: kind.clone() });
+            return Err(EnvelopeError::unknown("media type", kind));
         }
         let signature = base64::decode("dev.cosignproject.cosign/signature", signature)?;
         if signature.is_empty() {
             return Err(EnvelopeError::Unsigned);
         }
-        Ok(Self { payload: layer.bytes().to_vec(), signature })
+        Ok(Self { payload: layer.shared(), signature })
     }
 
     /// The payload, if `key` signed it.
@@ -59,6 +60,10 @@ impl SimpleSigning {
     /// [`NotSignedBy`] that key.
     pub fn open(&self, key: &PublicKey) -> Result<Payload, NotSignedBy> {
         Payload::proven(key, &self.payload, &self.signature, media_type::SIMPLE_SIGNING, &self.payload)
+    }
+
+    pub(super) fn spent(&self) -> Self {
+        Self { payload: Bytes::new(), signature: self.signature.clone() }
     }
 
     /// The bytes of its signature, before anything was checked.
@@ -81,7 +86,7 @@ impl Claim {
         let json = |error| EnvelopeError::Json { format: "simple signing payload", error };
         let wire: Wire = json::parse(payload.bytes(), limits).map_err(json)?;
         if wire.critical.kind != TYPE {
-            return Err(EnvelopeError::Type { what: "critical.type", got: wire.critical.kind });
+            return Err(EnvelopeError::unknown("critical.type", &wire.critical.kind));
         }
         let optional = wire.optional.unwrap_or_default();
         // Numbers and the like, skopeo's timestamp for example, are compared in their JSON form.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value;
@@ -22,7 +23,7 @@ const TYPES: [&str; 2] = ["https://in-toto.io/Statement/v1", "https://in-toto.io
 /// A signed statement about some subjects. in-toto attestation framework, `spec/v1/statement.md`.
 #[derive(Clone, Debug)]
 pub struct Statement {
-    predicate: Option<Box<RawValue>>,
+    predicate: Option<Bytes>,
     predicate_type: String,
     subjects: Vec<About>,
 }
@@ -37,13 +38,13 @@ pub struct About {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire {
+struct Wire<'a> {
     #[serde(rename = "_type")]
     kind: String,
     subject: Vec<WireSubject>,
     predicate_type: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    predicate: Option<Box<RawValue>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    predicate: Option<&'a RawValue>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -65,9 +66,9 @@ impl Statement {
     /// than the limits allow.
     pub fn parse(payload: &Payload, limits: &Limits) -> Result<Self, EnvelopeError> {
         let json = |error| EnvelopeError::Json { format: "in-toto statement", error };
-        let wire: Wire = json::parse(payload.bytes(), &of_a_predicate(payload.bytes(), limits)).map_err(json)?;
+        let wire: Wire<'_> = json::parse(payload.bytes(), &of_a_predicate(payload.bytes(), limits)).map_err(json)?;
         if !TYPES.contains(&wire.kind.as_str()) {
-            return Err(EnvelopeError::Type { what: "statement type", got: wire.kind });
+            return Err(EnvelopeError::unknown("statement type", &wire.kind));
         }
         if wire.predicate_type.is_empty() {
             return Err(EnvelopeError::Form("a statement without predicate type".to_owned()));
@@ -85,7 +86,7 @@ impl Statement {
             }
         }
         Ok(Self {
-            predicate: wire.predicate,
+            predicate: wire.predicate.map(|predicate| payload.part(predicate.get().as_bytes())),
             predicate_type: wire.predicate_type,
             subjects: wire.subject.into_iter().map(About::from).collect(),
         })
@@ -101,6 +102,7 @@ impl Statement {
         annotations: &BTreeMap<String, String>,
     ) -> Result<Vec<u8>, JsonError> {
         let text = |(key, value): (&String, &String)| (key.clone(), Value::String(value.clone()));
+        let nothing = RawValue::from_string("{}".to_owned())?;
         json::to_go(&Wire {
             kind: TYPES.map(str::to_owned).into_iter().next().unwrap_or_default(),
             subject: vec![WireSubject {
@@ -109,7 +111,7 @@ impl Statement {
                 annotations: Some(annotations.iter().map(text).collect()),
             }],
             predicate_type: media_type::COSIGN_SIGN_PREDICATE.to_owned(),
-            predicate: Some(RawValue::from_string("{}".to_owned())?),
+            predicate: Some(&nothing),
         })
     }
 
@@ -155,8 +157,8 @@ impl Statement {
         &self.predicate_type
     }
 
-    /// What it says, as it was signed.
-    pub fn predicate(&self) -> Option<&RawValue> {
+    /// What it says: JSON, as it was signed.
+    pub fn predicate(&self) -> Option<&[u8]> {
         self.predicate.as_deref()
     }
 

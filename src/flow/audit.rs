@@ -7,13 +7,16 @@ use crate::envelope::Sealed;
 use crate::envelope::Statement;
 use crate::flow::FlowError;
 use crate::flow::carrier;
+use crate::flow::carrier::Budget;
 use crate::flow::graph;
 use crate::flow::pinned;
 use crate::key::PublicKey;
 use crate::limits::Limits;
+use crate::oci::Content;
 use crate::oci::Selector;
 use crate::oci::media_type;
 use crate::store::Source;
+use crate::verify::Evidence;
 use crate::verify::Finding;
 use crate::verify::Place;
 
@@ -77,23 +80,28 @@ fn about(payload: &Payload, limits: &Limits) -> About {
 pub async fn hanging(source: &dyn Source, selector: &Selector, limits: &Limits) -> Result<Hanging, FlowError> {
     let subject = *pinned::resolve(source, selector).await?.digest();
     let mut found = Hanging::default();
-    let mut contents = Vec::new();
+    let budget = Budget::of(limits);
     for entry in graph::listed(source, &subject, limits).await? {
         match pinned::manifest(source, &entry).await {
-            Ok(content) => contents.push((Place::Referrers, content)),
+            Ok(content) => found.read(source, &content, Place::Referrers, (&budget, limits)).await,
             Err(error) => found.unread.push(format!("{}@{}: {error}", source.origin(), entry.digest)),
         }
     }
-    let tagged = graph::tagged(source, &subject).await?;
-    contents.extend(tagged.into_iter().map(|(tag, content)| (Place::Tag(tag), content)));
-    for (place, content) in contents {
-        let (evidence, findings) = carrier::documents_in(source, &content, place, None, limits).await;
-        found.documents.extend(evidence.iter().map(|evidence| Document(evidence.sealed().clone())));
+    for (tag, content) in graph::tagged(source, &subject).await? {
+        found.read(source, &content, Place::Tag(tag), (&budget, limits)).await;
+    }
+    Ok(found)
+}
+
+impl Hanging {
+    async fn read(&mut self, source: &dyn Source, content: &Content, place: Place, bounds: (&Budget, &Limits)) {
+        let documents = &mut self.documents;
+        let keep = |evidence: &Evidence| documents.push(Document(evidence.sealed().clone()));
+        let findings = carrier::documents_in(source, content, place, None, bounds, keep).await;
         let unread = findings.iter().map(|finding| {
             let Finding { digest, reason, .. } = finding;
             format!("{}@{}: {reason}", source.origin(), digest.as_ref().unwrap_or(content.digest()))
         });
-        found.unread.extend(unread);
+        self.unread.extend(unread);
     }
-    Ok(found)
 }

@@ -31,13 +31,23 @@ use crate::verify::Reason;
 /// How many blobs are fetched at a time.
 const AT_ONCE: usize = 8;
 
-/// What may still be fetched for one subject, in bytes: manifests and blobs together.
+/// How many bytes of documents are held at a time, unless one alone is larger. What becomes of them while they are read
+/// is as much again.
+const HELD: u64 = 4 << 20;
+
+/// What may still be fetched and read for one subject, in bytes: manifests and blobs together. What is read twice counts
+/// twice.
 #[derive(Debug)]
 pub(super) struct Budget(AtomicU64);
 
 impl Budget {
     pub(super) const fn of(limits: &Limits) -> Self {
         Self(AtomicU64::new(limits.evidence_bytes))
+    }
+
+    /// What documents may take up that are fetched before it is known whether they are needed.
+    pub(super) const fn ahead() -> Self {
+        Self(AtomicU64::new(HELD))
     }
 
     /// Takes `bytes` out, if there are as many.
@@ -56,10 +66,17 @@ pub(super) struct Reader<'a> {
     pub(super) source: &'a dyn Source,
 }
 
+/// Which blob a layer names: its digest and size. With another size it is another claim, and no answer about this one.
+type Blob = (Digest, u64);
+
+const fn blob(layer: &Descriptor) -> Blob {
+    (layer.digest, layer.size)
+}
+
 /// A manifest that carries signed documents, and its layers that were not looked at yet.
 pub(super) struct Carrier {
     /// The blobs that were fetched: two signatures over one payload share it.
-    blobs: BTreeMap<Digest, Content>,
+    blobs: BTreeMap<Blob, Content>,
     content: Content,
     layers: VecDeque<Descriptor>,
     place: Place,
@@ -102,8 +119,13 @@ impl Carrier {
 
     fn new(content: Content, manifest: Manifest, place: Place, limits: &Limits) -> Self {
         let most = limits.signature_manifests;
-        let too_many = manifest.layers.len() > most;
-        let layers = manifest.layers.into_iter().take(most).collect();
+        // HR-68: the same document once more is read no second time, it could add nothing.
+        let mut known = BTreeSet::new();
+        let fresh: Vec<_> = manifest.layers.iter().map(|layer| known.insert(Told::of(layer))).collect();
+        let mut layers: VecDeque<_> =
+            manifest.layers.into_iter().zip(fresh).filter_map(|(layer, fresh)| fresh.then_some(layer)).collect();
+        let too_many = layers.len() > most;
+        layers.truncate(most);
         Self { blobs: BTreeMap::new(), content, layers, place, too_many }
     }
 
@@ -117,20 +139,62 @@ impl Carrier {
         !self.layers.is_empty()
     }
 
-    /// Looks at the next `count` layers.
+    /// Looks at the next `count` layers, or at fewer where they are large.
     pub(super) async fn read(&mut self, reader: Reader<'_>, count: usize) -> (Vec<Evidence>, Vec<Finding>) {
-        let count = count.min(self.layers.len());
-        let layers: Vec<_> = self.layers.drain(..count).collect();
-        let failed = self.fetch(reader, &layers).await;
+        let layers = self.next(reader, count);
+        self.read_these(reader, layers).await
+    }
+
+    /// Looks at the next `count` layers at most, if there is room `ahead` for them.
+    pub(super) async fn read_ahead(
+        &mut self,
+        reader: Reader<'_>,
+        count: usize,
+        ahead: &Budget,
+    ) -> (Vec<Evidence>, Vec<Finding>) {
+        let layers = self.next(reader, count);
+        let bytes = layers.iter().map(|layer| reader.weight(layer)).fold(0, u64::saturating_add);
+        if ahead.take(bytes) {
+            return self.read_these(reader, layers).await;
+        }
+        layers.into_iter().rev().for_each(|layer| self.layers.push_front(layer));
+        (Vec::new(), Vec::new())
+    }
+
+    /// Takes out the next layers: `count` at most, and not more than may be held at a time.
+    fn next(&mut self, reader: Reader<'_>, count: usize) -> Vec<Descriptor> {
+        let mut layers = Vec::new();
+        let mut held: u64 = 0;
+        while layers.len() < count
+            && let Some(layer) = self.layers.front()
+        {
+            held = held.saturating_add(reader.weight(layer));
+            if held > HELD && !layers.is_empty() {
+                break;
+            }
+            layers.extend(self.layers.pop_front());
+        }
+        layers
+    }
+
+    async fn read_these(&mut self, reader: Reader<'_>, layers: Vec<Descriptor>) -> (Vec<Evidence>, Vec<Finding>) {
+        let (fetched, failed) = self.fetch(reader, &layers).await;
         let (mut evidence, mut findings) = (Vec::new(), Vec::new());
-        for layer in &layers {
-            match self.document(reader, layer, &failed) {
+        let mut unread = fetched;
+        for layer in layers {
+            // A blob is paid for when it is fetched, and again whenever it is read again.
+            let again = self.blobs.contains_key(&blob(&layer)) && !unread.remove(&blob(&layer));
+            let paid = !again || layer.data.is_some() || reader.budget.take(layer.size);
+            let document = if paid { self.document(reader, layer, &failed) } else { Err(spent(reader.limits)) };
+            match document {
                 Ok((sealed, blob)) => {
                     evidence.push(Evidence::new(sealed, self.place.clone(), vec![self.content.clone(), blob]));
                 }
                 Err(reason) => findings.push(self.finding(reason)),
             }
         }
+        let wanted: BTreeSet<_> = self.layers.iter().map(blob).collect();
+        self.blobs.retain(|blob, _| wanted.contains(blob));
         if self.too_many && !self.has_more() {
             let why = format!("more than {} layers: the rest was not looked at", reader.limits.signature_manifests);
             findings.push(self.finding(Reason::Unreadable { why }));
@@ -142,37 +206,42 @@ impl Carrier {
         Finding { digest: Some(*self.digest()), place: self.place.clone(), reason }
     }
 
-    /// Fetches what `layers` need and is not there yet, each blob once; returns why some could not be had.
-    async fn fetch(&mut self, reader: Reader<'_>, layers: &[Descriptor]) -> BTreeMap<Digest, Reason> {
+    /// Fetches what `layers` need and is not there yet, each blob once; returns what was fetched, and why the rest could
+    /// not be had.
+    async fn fetch(&mut self, reader: Reader<'_>, layers: &[Descriptor]) -> (BTreeSet<Blob>, BTreeMap<Blob, Reason>) {
+        let mut fetched = BTreeSet::new();
         let mut failed = BTreeMap::new();
         let mut asked = BTreeSet::new();
-        let mut tasks: Vec<Task<'_, (Digest, Result<Content, Reason>)>> = Vec::new();
+        let mut tasks: Vec<Task<'_, (Blob, Result<Content, Reason>)>> = Vec::new();
         for layer in layers {
             let wanted = layer.data.is_none() && is_readable(layer) && layer.size <= reader.limit();
-            if !wanted || self.blobs.contains_key(&layer.digest) || !asked.insert(layer.digest) {
+            if !wanted || self.blobs.contains_key(&blob(layer)) || !asked.insert(blob(layer)) {
                 continue;
             }
             match reader.budget.take(layer.size) {
-                true => tasks.push(Box::pin(async move { (layer.digest, reader.blob(layer).await) })),
-                false => drop(failed.insert(layer.digest, spent(reader.limits))),
+                true => tasks.push(Box::pin(async move { (blob(layer), reader.blob(layer).await) })),
+                false => drop(failed.insert(blob(layer), spent(reader.limits))),
             }
         }
-        for (digest, blob) in parallel::run(tasks, AT_ONCE).await {
-            match blob {
-                Ok(blob) => drop(self.blobs.insert(digest, blob)),
-                Err(reason) => drop(failed.insert(digest, reason)),
+        for (which, content) in parallel::run(tasks, AT_ONCE).await {
+            match content {
+                Ok(content) => {
+                    fetched.insert(which);
+                    self.blobs.insert(which, content);
+                }
+                Err(reason) => drop(failed.insert(which, reason)),
             }
         }
-        failed
+        (fetched, failed)
     }
 
     fn document(
         &self,
         reader: Reader<'_>,
-        layer: &Descriptor,
-        failed: &BTreeMap<Digest, Reason>,
+        mut layer: Descriptor,
+        failed: &BTreeMap<Blob, Reason>,
     ) -> Result<(Sealed, Content), Reason> {
-        if !is_readable(layer) {
+        if !is_readable(&layer) {
             let got = layer.media_type.clone();
             return Err(Reason::Envelope(EnvelopeError::Type { what: "media type", got }));
         }
@@ -181,33 +250,38 @@ impl Carrier {
             return Err(Reason::TooLarge { got: layer.size, limit });
         }
         // HR-62: what is inlined is checked like any copy, and if it is wrong nothing else is asked.
-        let bytes = match (&layer.data, self.blobs.get(&layer.digest)) {
-            (Some(data), _) => data.clone(),
-            (None, Some(blob)) => blob.bytes().to_vec(),
-            (None, None) => return Err(failed.get(&layer.digest).cloned().unwrap_or(Reason::Missing)),
+        let bytes = match (layer.data.take(), self.blobs.get(&blob(&layer))) {
+            (Some(data), _) => data.into(),
+            (None, Some(blob)) => blob.shared(),
+            (None, None) => return Err(failed.get(&blob(&layer)).cloned().unwrap_or(Reason::Missing)),
         };
-        let blob = Content::check(layer, bytes).map_err(|error| Reason::Manifest(error.to_string()))?;
+        let content = Content::check(&layer, bytes).map_err(|error| Reason::Manifest(error.to_string()))?;
         let sealed = match (layer.media_type.as_str(), layer.annotations.get(referrer::COSIGN_SIGNATURE)) {
             (media_type::SIMPLE_SIGNING, Some(signature)) => {
-                SimpleSigning::new(&blob, signature).map(Sealed::Simple).map_err(Reason::Envelope)?
+                SimpleSigning::new(&content, signature).map(Sealed::Simple).map_err(Reason::Envelope)?
             }
             (media_type::SIMPLE_SIGNING, None) => {
                 let why = format!("a layer without the annotation {}", referrer::COSIGN_SIGNATURE);
                 return Err(Reason::Manifest(why));
             }
-            _ => Sealed::parse(&blob, reader.limits).map_err(Reason::Envelope)?,
+            _ => Sealed::parse(&content, reader.limits).map_err(Reason::Envelope)?,
         };
-        Ok((sealed, blob))
+        Ok((sealed, content))
     }
 }
 
 impl Reader<'_> {
     /// How large a document of the kind that is wanted may be, in bytes.
-    const fn limit(&self) -> u64 {
+    const fn limit(self) -> u64 {
         match self.kind {
             Kind::ImageSignature => self.limits.signature_bytes,
             Kind::Attestation { .. } => self.limits.attestation_bytes,
         }
+    }
+
+    /// How many bytes will be held of a layer.
+    fn weight(self, layer: &Descriptor) -> u64 {
+        if layer.size <= self.limit() { layer.size } else { 0 }
     }
 
     async fn blob(self, layer: &Descriptor) -> Result<Content, Reason> {
@@ -215,23 +289,31 @@ impl Reader<'_> {
     }
 }
 
-/// The signed documents in a manifest of any kind, for whoever wants to see them all; `subject` is what its own
-/// `subject` field has to be.
-pub async fn documents_in(
+/// Shows the signed documents in a manifest of any kind to `look`, which wants to see them all, a few at a time; returns
+/// what could not be read. `subject` is what its own `subject` field has to be.
+pub(super) async fn documents_in(
     source: &dyn Source,
     content: &Content,
     place: Place,
     subject: Option<Digest>,
-    limits: &Limits,
-) -> (Vec<Evidence>, Vec<Finding>) {
+    (budget, limits): (&Budget, &Limits),
+    mut look: impl FnMut(&Evidence),
+) -> Vec<Finding> {
     // Asked for the kind with the larger limit, so that nothing is passed over for its size.
     let kind = Kind::Attestation { predicate_type: String::new() };
-    let reader = Reader { budget: &Budget::of(limits), kind: &kind, limits, source };
-    match Carrier::open(content.clone(), place, subject.map(Subject::from), limits) {
-        Opened::Carrier(mut carrier) => carrier.read(reader, usize::MAX).await,
-        Opened::Finding(finding) => (Vec::new(), vec![finding]),
-        Opened::Unrelated => (Vec::new(), Vec::new()),
+    let reader = Reader { budget, kind: &kind, limits, source };
+    let mut carrier = match Carrier::open(content.clone(), place, subject.map(Subject::from), limits) {
+        Opened::Carrier(carrier) => carrier,
+        Opened::Finding(finding) => return vec![finding],
+        Opened::Unrelated => return Vec::new(),
+    };
+    let mut findings = Vec::new();
+    while carrier.has_more() {
+        let (evidence, more) = carrier.read(reader, AT_ONCE).await;
+        evidence.iter().for_each(&mut look);
+        findings.extend(more);
     }
+    findings
 }
 
 /// Why a piece of evidence could not be fetched.
@@ -255,6 +337,31 @@ fn misfit(got: Option<&Descriptor>, want: Subject<'_>) -> Option<String> {
         true if whole => None,
         true => Some(format!("it as {} bytes of the type `{}`", got.size, got.media_type.escape_debug())),
         false => Some(got.digest.to_string()),
+    }
+}
+
+/// All that a layer says on which it depends what document it is.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Told<'a> {
+    data: Option<&'a [u8]>,
+    digest: &'a Digest,
+    media_type: &'a str,
+    signature: Option<&'a str>,
+    size: u64,
+}
+
+impl<'a> Told<'a> {
+    fn of(layer: &'a Descriptor) -> Self {
+        let Descriptor { digest, media_type, size, .. } = layer;
+        let signature = layer.annotations.get(referrer::COSIGN_SIGNATURE).map(String::as_str);
+        Self {
+            data: layer.data.as_deref(),
+            digest,
+            media_type,
+            // Every other format has its signatures inside.
+            signature: signature.filter(|_| media_type == media_type::SIMPLE_SIGNING),
+            size: *size,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::flow::FlowError;
+use crate::flow::allowance::Allowance;
 use crate::flow::pinned;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -82,7 +83,7 @@ impl Graph {
         limits: &Limits,
     ) -> Result<Self, FlowError> {
         let mut graph = Self::default();
-        let mut walk = Walk { closure, limits, seen: BTreeSet::new(), source };
+        let mut walk = Walk { allowance: Allowance::of(limits), closure, limits, seen: BTreeSet::new(), source };
         walk.add(&mut graph, root, Relation::Root, 0, 0).await?;
         Ok(graph)
     }
@@ -96,7 +97,7 @@ impl Graph {
     pub fn add_blobs(&mut self, document: &Document) {
         if let Document::Manifest(manifest) = document {
             for blob in manifest.layers.iter().chain([&manifest.config]) {
-                self.blobs.entry(blob.digest).or_insert_with(|| blob.clone());
+                self.blobs.entry(blob.digest).or_insert_with(|| blob.bare());
             }
         }
     }
@@ -109,6 +110,7 @@ impl Graph {
 }
 
 struct Walk<'a> {
+    allowance: Allowance<'a>,
     closure: Closure,
     limits: &'a Limits,
     seen: BTreeSet<Digest>,
@@ -164,18 +166,25 @@ impl Walk<'_> {
             }
         }
         for (tag, content) in tagged(self.source, &subject).await? {
+            self.allowance.follow(self.source)?;
+            self.allowance.fetch(self.source, content.descriptor().size)?;
             let relation = Relation::Tagged { subject, tag };
             Box::pin(self.add(graph, content, relation, 0, depth + 1)).await?;
         }
         Ok(())
     }
 
-    async fn fetch(&self, wanted: &[Descriptor]) -> Result<Vec<Content>, FlowError> {
+    async fn fetch(&mut self, wanted: &[Descriptor]) -> Result<Vec<Content>, FlowError> {
         const AT_ONCE: usize = 8;
         let source = self.source;
-        let fresh = wanted.iter().filter(|entry| !self.seen.contains(&entry.digest));
+        let fresh: Vec<_> = wanted.iter().filter(|entry| !self.seen.contains(&entry.digest)).collect();
+        // Before the first is asked for: all of them are held together.
+        for entry in &fresh {
+            self.allowance.follow(source)?;
+            self.allowance.fetch(source, entry.size)?;
+        }
         let task = |entry| -> Task<'_, _> { Box::pin(pinned::manifest(source, entry)) };
-        let tasks = fresh.map(task).collect();
+        let tasks = fresh.into_iter().map(task).collect();
         let fetched = parallel::run(tasks, AT_ONCE).await;
         Ok(fetched.into_iter().collect::<Result<_, _>>()?)
     }
@@ -194,7 +203,7 @@ pub async fn listed(source: &dyn Source, subject: &Digest, limits: &Limits) -> R
         Err(error) => return Err(error.into()),
     };
     let mut seen = BTreeSet::new();
-    Ok(own.into_iter().chain(fallback).filter(|entry| seen.insert(entry.digest)).collect())
+    Ok(own.into_iter().chain(fallback).filter(|entry| seen.insert(entry.digest)).map(referrer::listed).collect())
 }
 
 /// A list that a store keeps and that cannot be read says nothing about the image.

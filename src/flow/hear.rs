@@ -84,6 +84,8 @@ pub async fn hear(search: Search<'_>, trial: &mut Trial<'_>) -> Vec<StoreError> 
 
 /// How many manifests and blobs are fetched at a time.
 const AT_ONCE: usize = 8;
+/// How many bytes of manifests are held at a time, unless one alone is larger.
+const HELD: u64 = 4 << 20;
 
 struct Hearing<'a> {
     budget: &'a Budget,
@@ -250,7 +252,7 @@ impl<'a> Hearing<'a> {
             let listed = (entry.digest, entry.size, entry.media_type.clone());
             !self.heard.contains(&entry.digest) && self.seen.insert(listed)
         };
-        let fresh: Vec<_> = entries.into_iter().filter(fresh).collect();
+        let fresh: Vec<_> = entries.into_iter().filter(fresh).map(referrer::listed).collect();
         let (mut likely, doubtful): (Vec<_>, Vec<_>) =
             fresh.into_iter().partition(|entry| is_likely(entry, self.search.kind));
         // The newest first: it is the one that is usually asked for.
@@ -265,10 +267,15 @@ impl<'a> Hearing<'a> {
         let mut batch = self.first_batch(trial);
         while left.peek().is_some() && !self.is_done(trial) {
             let (reader, subject) = (self.reader(), self.search.subject);
+            let limit = reader.limits.manifest_bytes;
+            let ahead = &Budget::ahead();
+            let mut held: u64 = 0;
             let mut tasks: Vec<Task<'_, Fetched>> = Vec::new();
-            for (place, entry) in left.by_ref().take(batch) {
+            while tasks.len() < batch
+                && let Some((place, entry)) =
+                    left.next_if(|(_, entry)| held == 0 || held.saturating_add(entry.size) <= HELD)
+            {
                 // One entry that claims to be huge is set aside by itself: it must not use up what is for the others.
-                let limit = reader.limits.manifest_bytes;
                 if entry.size > limit {
                     let reason = Reason::TooLarge { got: entry.size, limit };
                     trial.find(Finding { digest: Some(entry.digest), place, reason });
@@ -278,7 +285,8 @@ impl<'a> Hearing<'a> {
                     left.by_ref().for_each(drop);
                     break;
                 } else {
-                    tasks.push(Box::pin(fetch(reader, subject, place, entry, batch)));
+                    held = held.saturating_add(entry.size);
+                    tasks.push(Box::pin(fetch(reader, subject, place, entry, (batch, ahead))));
                 }
             }
             for fetched in parallel::run(tasks, batch).await {
@@ -360,7 +368,13 @@ fn created(entry: &Descriptor) -> Option<&String> {
     entry.annotations.get(referrer::CREATED)
 }
 
-async fn fetch(reader: Reader<'_>, subject: Subject<'_>, place: Place, entry: Descriptor, layers: usize) -> Fetched {
+async fn fetch(
+    reader: Reader<'_>,
+    subject: Subject<'_>,
+    place: Place,
+    entry: Descriptor,
+    (layers, ahead): (usize, &Budget),
+) -> Fetched {
     let content = match pinned::manifest(reader.source, &entry).await {
         Ok(content) => content,
         Err(error) => {
@@ -370,7 +384,7 @@ async fn fetch(reader: Reader<'_>, subject: Subject<'_>, place: Place, entry: De
     };
     match Carrier::open(content, place, Some(subject), reader.limits) {
         Opened::Carrier(mut carrier) => {
-            let (evidence, findings) = carrier.read(reader, layers).await;
+            let (evidence, findings) = carrier.read_ahead(reader, layers, ahead).await;
             Fetched::Documents(carrier, evidence, findings)
         }
         Opened::Finding(finding) => Fetched::Nothing(finding),

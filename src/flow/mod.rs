@@ -1,5 +1,6 @@
 //! One file per verb, read top to bottom: each says what happens in which order, and touches nothing itself.
 
+mod allowance;
 pub mod attach;
 pub mod attest;
 pub mod audit;

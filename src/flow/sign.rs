@@ -8,6 +8,7 @@ use crate::envelope::Envelope;
 use crate::envelope::Statement;
 use crate::envelope::base64;
 use crate::flow::FlowError;
+use crate::flow::allowance::Allowance;
 use crate::flow::attach;
 use crate::flow::attach::Attachment;
 use crate::flow::pinned;
@@ -69,39 +70,45 @@ pub async fn subjects(
     limits: &Limits,
 ) -> Result<Vec<Subject>, FlowError> {
     let root = pinned::resolve(sink, selector).await?;
-    let mut subjects = Vec::new();
-    pin(sink, &root, extent, limits, 0, &mut subjects).await?;
-    Ok(subjects)
+    let mut pinning = Pinning { allowance: Allowance::of(limits), extent, limits, sink, subjects: Vec::new() };
+    pinning.pin(&root, 0).await?;
+    Ok(pinning.subjects)
 }
 
-async fn pin(
-    sink: &dyn Sink,
-    content: &Content,
+struct Pinning<'a> {
+    allowance: Allowance<'a>,
     extent: Extent,
-    limits: &Limits,
-    depth: usize,
-    subjects: &mut Vec<Subject>,
-) -> Result<(), FlowError> {
-    if depth > limits.index_depth {
-        return Err(FlowError::TooDeep { digest: *content.digest(), limit: limits.index_depth });
-    }
-    let document = Document::parse(content, limits)?;
-    let subject = Subject::of(content);
-    // A manifest that is listed again is not walked again: three indexes can list each other's children a thousand times.
-    if subjects.contains(&subject) {
-        return Ok(());
-    }
-    subjects.push(subject);
-    if let (Extent::AllPlatforms, Document::Index(index)) = (extent, document) {
-        for child in &index.manifests {
-            if subjects.iter().any(|subject| *subject.digest() == child.digest) {
-                continue;
-            }
-            let child = pinned::manifest(sink, child).await?;
-            Box::pin(pin(sink, &child, extent, limits, depth + 1, subjects)).await?;
+    limits: &'a Limits,
+    sink: &'a dyn Sink,
+    subjects: Vec<Subject>,
+}
+
+impl Pinning<'_> {
+    async fn pin(&mut self, content: &Content, depth: usize) -> Result<(), FlowError> {
+        if depth > self.limits.index_depth {
+            return Err(FlowError::TooDeep { digest: *content.digest(), limit: self.limits.index_depth });
         }
+        let document = Document::parse(content, self.limits)?;
+        let subject = Subject::of(content);
+        // A manifest that is listed again is not walked again: three indexes can list each other's children a thousand
+        // times.
+        if self.subjects.contains(&subject) {
+            return Ok(());
+        }
+        self.subjects.push(subject);
+        if let (Extent::AllPlatforms, Document::Index(index)) = (self.extent, document) {
+            for child in &index.manifests {
+                if self.subjects.iter().any(|subject| *subject.digest() == child.digest) {
+                    continue;
+                }
+                self.allowance.follow(self.sink)?;
+                self.allowance.fetch(self.sink, child.size)?;
+                let child = pinned::manifest(self.sink, child).await?;
+                Box::pin(self.pin(&child, depth + 1)).await?;
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Signs `subject` with every signer and attaches the signatures beside it.

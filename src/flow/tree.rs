@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::flow::FlowError;
+use crate::flow::allowance::Allowance;
 use crate::flow::carrier;
+use crate::flow::carrier::Budget;
 use crate::flow::graph;
 use crate::flow::pinned;
 use crate::key::KeyId;
@@ -17,6 +19,7 @@ use crate::oci::referrer;
 use crate::policy::Kind;
 use crate::policy::Policy;
 use crate::store::Source;
+use crate::store::StoreError;
 use crate::trust::Threshold;
 use crate::trust::TrustRoot;
 use crate::verify::Evidence;
@@ -94,7 +97,7 @@ pub async fn tree(
     limits: &Limits,
 ) -> Result<Node, FlowError> {
     let _document = Document::parse(&root, limits)?;
-    let mut walk = Walk { limits, seen: BTreeSet::new(), source, trust };
+    let mut walk = Walk { allowance: Allowance::of(limits), limits, seen: BTreeSet::new(), source, trust };
     Ok(walk.node(root, Link::Root, None, 0).await)
 }
 
@@ -106,14 +109,28 @@ impl Node {
 }
 
 struct Walk<'a> {
+    allowance: Allowance<'a>,
     limits: &'a Limits,
     seen: BTreeSet<Digest>,
     source: &'a dyn Source,
     trust: Option<&'a TrustRoot>,
 }
 
+/// What a manifest hangs on, and what may still be read that hangs on it.
+#[derive(Clone, Copy)]
+struct Above<'a> {
+    budget: &'a Budget,
+    digest: Digest,
+}
+
+/// As much of a claim as is shown.
+fn shown(claim: &str) -> String {
+    const SHOWN: usize = 255;
+    claim.chars().take(SHOWN).collect()
+}
+
 impl Walk<'_> {
-    async fn node(&mut self, content: Content, link: Link, above: Option<Digest>, depth: usize) -> Node {
+    async fn node(&mut self, content: Content, link: Link, above: Option<Above<'_>>, depth: usize) -> Node {
         let digest = *content.digest();
         let mut node = Node {
             artifact_type: None,
@@ -133,43 +150,45 @@ impl Walk<'_> {
                 return node;
             }
         };
-        node.artifact_type = document.artifact_type().map(str::to_owned);
-        node.created = document.annotations().get(referrer::CREATED).cloned();
+        node.artifact_type = document.artifact_type().map(shown);
+        node.created = document.annotations().get(referrer::CREATED).map(|created| shown(created));
         if let (Document::Manifest(manifest), Some(above)) = (&document, above) {
             node.size = manifest.layers.iter().map(|layer| layer.size).fold(manifest.config.size, u64::saturating_add);
             self.read_signatures(&mut node, &content, above).await;
         }
-        if !self.seen.insert(digest) || depth > self.limits.referrer_depth + self.limits.index_depth {
+        if !self.seen.insert(digest) {
             return node;
         }
-        if let Document::Index(index) = &document {
-            for child in &index.manifests {
-                self.hang(&mut node, child, Link::Child(child.platform.clone()), depth).await;
-            }
+        let limit = self.limits.referrer_depth + self.limits.index_depth;
+        if depth > limit {
+            // Whether anything hangs on it was not asked.
+            node.problems.push(FlowError::TooDeep { digest, limit }.to_string());
+            return node;
         }
-        self.hang_referrers(&mut node, depth).await;
+        let children = match document {
+            Document::Index(index) => index.manifests,
+            Document::Manifest(_) => Vec::new(),
+        };
+        // What hangs on it is followed without holding it.
+        drop(content);
+        if let Err(error) = self.hang(&mut node, children, depth).await {
+            node.problems.push(error.to_string());
+        }
         node
     }
 
-    async fn hang(&mut self, node: &mut Node, entry: &Descriptor, link: Link, depth: usize) {
-        let above = match link {
-            Link::Child(_) => None,
-            _ => Some(node.digest),
-        };
-        match pinned::manifest(self.source, entry).await {
-            Ok(content) => {
-                let hanging = Box::pin(self.node(content, link, above, depth + 1)).await;
-                node.hanging.push(hanging);
-            }
-            Err(error) => node.problems.push(format!("{}: {error}", entry.digest)),
+    /// Follows what hangs on `node`, up to what may be followed at all.
+    async fn hang(&mut self, node: &mut Node, children: Vec<Descriptor>, depth: usize) -> Result<(), StoreError> {
+        for mut child in children {
+            let link = Link::Child(child.platform.take());
+            self.hang_one(node, &child, link, None, depth).await?;
         }
-    }
-
-    async fn hang_referrers(&mut self, node: &mut Node, depth: usize) {
+        let budget = Budget::of(self.limits);
+        let above = Some(Above { budget: &budget, digest: node.digest });
         match graph::listed(self.source, &node.digest, self.limits).await {
             Ok(listed) => {
                 for entry in &listed {
-                    self.hang(node, entry, Link::Referrer, depth).await;
+                    self.hang_one(node, entry, Link::Referrer, above, depth).await?;
                 }
             }
             Err(error) => node.problems.push(error.to_string()),
@@ -177,35 +196,57 @@ impl Walk<'_> {
         match graph::tagged(self.source, &node.digest).await {
             Ok(tagged) => {
                 for (tag, content) in tagged {
-                    let above = Some(node.digest);
+                    self.allowance.follow(self.source)?;
+                    self.allowance.fetch(self.source, content.descriptor().size)?;
                     let hanging = Box::pin(self.node(content, Link::Tag(tag), above, depth + 1)).await;
                     node.hanging.push(hanging);
                 }
             }
             Err(error) => node.problems.push(error.to_string()),
         }
+        Ok(())
     }
 
-    async fn read_signatures(&self, node: &mut Node, content: &Content, above: Digest) {
+    async fn hang_one(
+        &mut self,
+        node: &mut Node,
+        entry: &Descriptor,
+        link: Link,
+        above: Option<Above<'_>>,
+        depth: usize,
+    ) -> Result<(), StoreError> {
+        self.allowance.follow(self.source)?;
+        self.allowance.fetch(self.source, entry.size)?;
+        match pinned::manifest(self.source, entry).await {
+            Ok(content) => node.hanging.push(Box::pin(self.node(content, link, above, depth + 1)).await),
+            Err(error) => node.problems.push(format!("{}: {error}", entry.digest)),
+        }
+        Ok(())
+    }
+
+    async fn read_signatures(&self, node: &mut Node, content: &Content, above: Above<'_>) {
         let place = match &node.link {
             Link::Tag(tag) => Place::Tag(tag.clone()),
             _ => Place::Referrers,
         };
-        let subject = matches!(node.link, Link::Referrer).then_some(above);
-        let (evidence, findings) = carrier::documents_in(self.source, content, place, subject, self.limits).await;
-        node.problems.extend(findings.into_iter().map(|finding| finding.reason.to_string()));
-        for evidence in &evidence {
+        let subject = matches!(node.link, Link::Referrer).then_some(above.digest);
+        let mut signed = Vec::new();
+        let look = |evidence: &Evidence| {
             let kind = evidence.sealed().claimed_predicate(self.limits).map(|claimed| match claimed {
                 Some(predicate) => Kind::of_predicate(&predicate),
                 None => Kind::ImageSignature,
             });
-            node.signed.push(SignedDocument {
+            signed.push(SignedDocument {
                 claimed_key: evidence.sealed().claimed_key(),
                 format: evidence.sealed().format(),
-                trust: self.judge(evidence, kind.as_ref(), above),
+                trust: self.judge(evidence, kind.as_ref(), above.digest),
                 kind,
             });
-        }
+        };
+        let budget = (above.budget, self.limits);
+        let findings = carrier::documents_in(self.source, content, place, subject, budget, look).await;
+        node.problems.extend(findings.into_iter().map(|finding| finding.reason.to_string()));
+        node.signed = signed;
     }
 
     /// The same verifier as everywhere, asked for whatever kind the document says it is.

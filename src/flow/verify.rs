@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use crate::digest::Digest;
 use crate::flow::FlowError;
+use crate::flow::allowance::Allowance;
 use crate::flow::hear;
 use crate::flow::hear::Effort;
 use crate::flow::hear::Search;
@@ -23,6 +24,7 @@ use crate::oci::media_type;
 use crate::store::Origin;
 use crate::store::Source;
 use crate::store::StoreError;
+use crate::verify::Counted;
 use crate::verify::Finding;
 use crate::verify::Place;
 use crate::verify::Reason;
@@ -58,6 +60,29 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The same verdict, without the documents on which it rests: they may be large, and are not needed to tell.
+    #[must_use]
+    pub fn without_documents(self) -> Self {
+        let without = |refusal: Refusal| {
+            let counted = refusal.counted.into_iter().map(Counted::without_document).collect();
+            Refusal { counted, ..refusal }
+        };
+        match self {
+            Self::Accepted(subject) => Self::Accepted(subject.without_documents()),
+            Self::Refused(refusal) => Self::Refused(without(refusal)),
+            Self::Unknown { refusal, open } => Self::Unknown { refusal: without(refusal), open },
+        }
+    }
+
+    /// How much there is to tell about it.
+    fn findings(&self) -> usize {
+        match self {
+            Self::Accepted(subject) => subject.findings().len(),
+            Self::Refused(refusal) => refusal.findings.len(),
+            Self::Unknown { refusal, open } => refusal.findings.len() + open.len(),
+        }
+    }
+
     /// A no because there is nothing at all.
     fn is_bare(&self) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.findings.is_empty() && refusal.counted.is_empty())
@@ -75,6 +100,19 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// With [`Platforms::All`], the verdicts on everything below the index, each digest once, with its platform.
     pub children: Vec<Child>,
+}
+
+impl Outcome {
+    /// The same outcome, without the documents on which it rests: they may be large, and are not needed to tell.
+    #[must_use]
+    pub fn without_documents(self) -> Self {
+        let child = |(platform, digest, verdict): Child| (platform, digest, verdict.without_documents());
+        Self {
+            verdict: self.verdict.without_documents(),
+            children: self.children.into_iter().map(child).collect(),
+            ..self
+        }
+    }
 }
 
 /// What came of one manifest of an index.
@@ -181,11 +219,16 @@ async fn judge_all(
     effort: Effort,
     limits: &Limits,
 ) -> Result<Vec<Child>, FlowError> {
-    let mut judged = Vec::new();
+    let mut allowance = Allowance::of(limits);
+    let mut judged: Vec<Child> = Vec::new();
     let mut seen = BTreeSet::new();
-    let mut left = VecDeque::from([(1, index)]);
-    while let Some((depth, index)) = left.pop_front() {
-        for child in index.manifests {
+    let mut findings: usize = 0;
+    let mut children = listed(index);
+    // What is still to be followed is kept as it is named, not as it reads.
+    let mut left = VecDeque::new();
+    let mut depth = 1;
+    loop {
+        for child in children {
             let digest = child.digest;
             if !seen.insert(digest) {
                 continue;
@@ -193,15 +236,40 @@ async fn judge_all(
             if depth > limits.index_depth {
                 return Err(FlowError::TooDeep { digest, limit: limits.index_depth });
             }
-            let verdict = judge(source, &child, verifier, effort, limits).await;
+            allowance.follow(source)?;
+            let mut verdict = judge(source, &child.bare(), verifier, effort, limits).await;
+            if effort == Effort::UntilMet {
+                verdict = verdict.without_documents();
+            }
+            findings = findings.saturating_add(verdict.findings());
+            enough(source, findings, limits)?;
             if media_type::is_index(&child.media_type) {
-                let inner = pinned::manifest(source, &child).await?;
-                left.push_back((depth + 1, Index::parse(&inner, limits)?));
+                left.push_back((depth + 1, child.bare()));
             }
             judged.push((child.platform, digest, verdict));
         }
+        let Some((next, entry)) = left.pop_front() else { return Ok(judged) };
+        allowance.fetch(source, entry.size)?;
+        let inner = pinned::manifest(source, &entry).await?;
+        children = listed(Index::parse(&inner, limits)?);
+        depth = next;
     }
-    Ok(judged)
+}
+
+/// What an index lists, without what anybody may write beside it.
+fn listed(index: Index) -> Vec<Descriptor> {
+    index.manifests.into_iter().map(|child| Descriptor { platform: child.platform.clone(), ..child.bare() }).collect()
+}
+
+/// Each manifest has room for thousands of findings, and there are a thousand manifests.
+fn enough(source: &dyn Source, findings: usize, limits: &Limits) -> Result<(), StoreError> {
+    let limit = limits.descriptors.saturating_mul(limits.signature_manifests);
+    match findings > limit {
+        true => {
+            Err(StoreError::TooMany { place: source.origin().to_string(), what: "findings below one image", limit })
+        }
+        false => Ok(()),
+    }
 }
 
 /// Judges one subject by the evidence that `source` has for it.

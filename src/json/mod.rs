@@ -3,11 +3,11 @@
 mod canonical;
 mod objects;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde::de::DeserializeSeed;
 use serde::de::Error as _;
 use serde::de::MapAccess;
@@ -39,8 +39,18 @@ impl JsonError {
 ///
 /// # Errors
 /// [`JsonError`] that says what is wrong and where.
-pub fn parse<T: DeserializeOwned>(bytes: &[u8], limits: &Limits) -> Result<T, JsonError> {
+pub fn parse<'de, T: Deserialize<'de>>(bytes: &'de [u8], limits: &Limits) -> Result<T, JsonError> {
     check(bytes, limits)?;
+    read(bytes)
+}
+
+/// As [`parse`], for a document whose own length was bounded before it was read: a string of it may be nearly all of
+/// it, if it is written without escapes, so that whoever reads it needs no copy.
+///
+/// # Errors
+/// [`JsonError`] that says what is wrong and where.
+pub fn parse_document<'de, T: Deserialize<'de>>(bytes: &'de [u8], limits: &Limits) -> Result<T, JsonError> {
+    walk(bytes, limits, limits.json_string_bytes.max(bytes.len()))?;
     read(bytes)
 }
 
@@ -61,7 +71,11 @@ pub fn read<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, JsonError> 
 /// # Errors
 /// [`JsonError`] that says what is wrong and where.
 pub fn check(bytes: &[u8], limits: &Limits) -> Result<(), JsonError> {
-    let mut spent = Spent::default();
+    walk(bytes, limits, limits.json_string_bytes)
+}
+
+fn walk(bytes: &[u8], limits: &Limits, plain: usize) -> Result<(), JsonError> {
+    let mut spent = Spent { over: false, plain, values: 0 };
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let walk = Walk { depth: 0, limits, spent: &mut spent };
     let walked = walk.deserialize(&mut reader);
@@ -92,19 +106,34 @@ pub fn to_go<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, JsonError> {
     Ok(written.into_bytes())
 }
 
+/// As much of `text`, which somebody else wrote, as a message shows.
+pub fn shorten(text: &str) -> String {
+    const SHOWN: usize = 80;
+    text.chars().take(SHOWN).collect()
+}
+
 impl From<serde_json::Error> for JsonError {
     fn from(error: serde_json::Error) -> Self {
-        Self { limit: false, reason: error.to_string() }
+        // It quotes what it did not expect, however long that is.
+        Self { limit: false, reason: error.to_string().chars().take(SHOWN).collect() }
     }
 }
 
+/// How much of what it found a message shows, in characters.
+const SHOWN: usize = 300;
+
 /// What a walk has used up.
-#[derive(Default)]
 struct Spent {
     /// More than there was.
     over: bool,
+    /// How long a string without escapes may be, in bytes.
+    plain: usize,
     values: usize,
 }
+
+/// The name of a field, where it stands if it can be.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 struct Walk<'a> {
     depth: usize,
@@ -118,8 +147,7 @@ impl Walk<'_> {
         E::custom(what)
     }
 
-    fn within<E: serde::de::Error>(&mut self, text: &str) -> Result<(), E> {
-        let most = self.limits.json_string_bytes;
+    fn within<E: serde::de::Error>(&mut self, text: &str, most: usize) -> Result<(), E> {
         match text.len() > most {
             true => Err(self.over(format!("a string longer than {most} bytes"))),
             false => Ok(()),
@@ -171,7 +199,11 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_str<E: serde::de::Error>(mut self, text: &str) -> Result<(), E> {
-        self.within(text)
+        self.within(text, self.limits.json_string_bytes)
+    }
+
+    fn visit_borrowed_str<E: serde::de::Error>(mut self, text: &'de str) -> Result<(), E> {
+        self.within(text, self.spent.plain)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
@@ -185,14 +217,40 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<(), A::Error> {
         let mut seen = HashSet::new();
-        while let Some(key) = fields.next_key::<String>()? {
-            self.within(&key)?;
+        while let Some(Key(key)) = fields.next_key::<Key<'de>>()? {
+            self.within(&key, self.limits.json_string_bytes)?;
             let next = Walk { depth: self.depth + 1, limits: self.limits, spent: &mut *self.spent };
             fields.next_value_seed(next)?;
             if let Some(twice) = seen.replace(key) {
-                return Err(A::Error::custom(format!("the key {twice:?} stands twice in one object")));
+                return Err(A::Error::custom(format!("the key {:?} stands twice in one object", shorten(&twice))));
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Findings keep such messages by the thousand.
+    #[test]
+    fn quotes_little_of_what_it_did_not_expect() {
+        let long = "x".repeat(100_000);
+        let said = |text: String| parse::<u8>(text.as_bytes(), &Limits::DEFAULT).unwrap_err().to_string();
+        let quoted = said(format!("\"{long}\""));
+        assert!(quoted.len() <= SHOWN && quoted.contains("xxx"), "{quoted}");
+        let twice = said(format!("{{\"{long}\":1,\"{long}\":2}}"));
+        assert!(twice.len() <= SHOWN && twice.contains("stands twice"), "{twice}");
+    }
+
+    #[test]
+    fn a_long_string_has_no_escapes() {
+        let limits = Limits { json_string_bytes: 10, ..Limits::DEFAULT };
+        let reads = |text: &str| parse_document::<Cow<'_, str>>(text.as_bytes(), &limits);
+        assert_eq!(reads("\"12345678901\"").unwrap(), "12345678901");
+        assert_eq!(reads("\"123456789\\/\"").unwrap(), "123456789/");
+        assert!(reads("\"1234567890\\/\"").unwrap_err().is_limit());
+        assert!(parse::<String>(b"\"12345678901\"", &limits).unwrap_err().is_limit());
     }
 }

@@ -1,25 +1,28 @@
 //! `Content`: bytes proven to match their descriptor. The first of the four doorways.
 
+use bytes::Bytes;
+
 use crate::digest::Digest;
 use crate::oci::Descriptor;
 
 /// Bytes whose length and digest are what their descriptor says.
 ///
 /// [`Content::check`] is the only way to have one where a descriptor is given; every parser of manifests and bundles
-/// asks for it, so nothing is parsed that was not checked. The bytes are kept as they were received.
+/// asks for it, so nothing is parsed that was not checked. The bytes are kept as they were received,
+/// and clones share them.
 ///
 /// ```compile_fail,E0451
 /// use bulla::oci::Content;
 /// use bulla::oci::Descriptor;
 ///
 /// fn forged(descriptor: Descriptor) -> Content {
-///     Content { descriptor, bytes: b"other bytes".to_vec() }
+///     Content { descriptor, bytes: b"other bytes".to_vec().into() }
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
     descriptor: Descriptor,
-    bytes: Vec<u8>,
+    bytes: Bytes,
 }
 
 /// Why bytes are not what their descriptor says.
@@ -51,7 +54,8 @@ impl Content {
     ///
     /// # Errors
     /// [`ContentError`] with both values where they differ.
-    pub fn check(descriptor: &Descriptor, bytes: Vec<u8>) -> Result<Self, ContentError> {
+    pub fn check(descriptor: &Descriptor, bytes: impl Into<Bytes>) -> Result<Self, ContentError> {
+        let bytes = bytes.into();
         let got = length(&bytes);
         if got != descriptor.size {
             return Err(ContentError::Size { digest: descriptor.digest, want: descriptor.size, got });
@@ -65,7 +69,8 @@ impl Content {
     ///
     /// # Errors
     /// [`ContentError::Digest`] where it is another.
-    pub fn check_digest(digest: Digest, media_type: &str, bytes: Vec<u8>) -> Result<Self, ContentError> {
+    pub fn check_digest(digest: Digest, media_type: &str, bytes: impl Into<Bytes>) -> Result<Self, ContentError> {
+        let bytes = bytes.into();
         let got = Digest::of(digest.algorithm(), &bytes);
         if got != digest {
             return Err(ContentError::Digest { want: digest, got });
@@ -75,7 +80,8 @@ impl Content {
     }
 
     /// Names `bytes` by what they are: for content that is asked for by a tag, where the body alone decides (T-10).
-    pub fn name(media_type: &str, bytes: Vec<u8>) -> Self {
+    pub fn name(media_type: &str, bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
         Self { descriptor: Descriptor::of(media_type, &bytes), bytes }
     }
 
@@ -92,6 +98,11 @@ impl Content {
     /// The bytes as received.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The same bytes, shared and not copied.
+    pub fn shared(&self) -> Bytes {
+        self.bytes.clone()
     }
 }
 
@@ -110,5 +121,14 @@ mod tests {
         assert!(matches!(Content::check(&descriptor, b"hellp".to_vec()), Err(ContentError::Digest { .. })));
         assert!(matches!(Content::check(&descriptor, b"hello!".to_vec()), Err(ContentError::Size { got: 6, .. })));
         assert!(matches!(Content::check(&descriptor, Vec::new()), Err(ContentError::Size { got: 0, .. })));
+    }
+
+    // What is moved, parsed and carried are the same bytes, in the same place.
+    #[test]
+    fn clones_share_their_bytes() {
+        let bytes = b"hello".to_vec();
+        let at = bytes.as_ptr();
+        let content = Content::check(&Descriptor::of("text/plain", b"hello"), bytes).unwrap();
+        assert_eq!([content.bytes().as_ptr(), content.clone().bytes().as_ptr(), content.shared().as_ptr()], [at; 3]);
     }
 }

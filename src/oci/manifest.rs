@@ -181,7 +181,7 @@ impl Document {
             (kind, ..) if media_type::is_index(kind) || media_type::is_manifest(kind) => {
                 Err(ambiguous("its fields are not those of its media type"))
             }
-            _ => Err(ManifestError::MediaType { digest, media_type }),
+            _ => Err(ManifestError::MediaType { digest, media_type: json::shorten(&media_type) }),
         }
     }
 
@@ -260,14 +260,16 @@ fn agreed_media_type(wire: &Wire, descriptor: &Descriptor) -> Result<String, Str
     match (&wire.media_type, descriptor.media_type.as_str()) {
         (Some(inside), "") => Ok(inside.clone()),
         (Some(inside), outside) if inside == outside => Ok(inside.clone()),
-        (Some(inside), outside) => Err(format!("it says it is {inside:?}, its descriptor says {outside:?}")),
+        (Some(inside), outside) => {
+            Err(format!("it says it is {:?}, its descriptor says {outside:?}", json::shorten(inside)))
+        }
         (None, "") => Err("neither it nor its descriptor has a media type".to_owned()),
         (None, outside) => Ok(outside.to_owned()),
     }
 }
 
 fn wrong_kind(content: &Content) -> ManifestError {
-    ManifestError::MediaType { digest: *content.digest(), media_type: content.descriptor().media_type.clone() }
+    ManifestError::MediaType { digest: *content.digest(), media_type: json::shorten(&content.descriptor().media_type) }
 }
 
 fn contains(bytes: &[u8], needle: &[u8]) -> bool {

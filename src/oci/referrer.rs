@@ -45,6 +45,19 @@ pub fn cosign_tag(digest: &Digest, suffix: &str) -> String {
     format!("{}-{}.{suffix}", digest.algorithm().name(), digest.hex())
 }
 
+/// What is kept of an entry in a list of referrers: by what it is fetched, and by what it is sorted. The rest is claims
+/// of any length, and the manifest itself decides.
+pub fn listed(entry: Descriptor) -> Descriptor {
+    const LONGEST: usize = 255;
+    let kept = [BUNDLE_PREDICATE_TYPE, CREATED].into_iter().filter_map(|key| entry.annotations.get_key_value(key));
+    let annotations = kept.filter(|(_, value)| value.len() <= LONGEST);
+    Descriptor {
+        annotations: annotations.map(|(key, value)| (key.clone(), value.clone())).collect(),
+        artifact_type: entry.artifact_type.clone().filter(|kind| kind.len() <= LONGEST),
+        ..entry.bare()
+    }
+}
+
 /// The manifest that attaches the Sigstore bundle `bundle` to `subject`, in cosign's field order
 /// (`sigstore-formats`: referrer manifest).
 ///

@@ -46,7 +46,7 @@ impl Blob {
 
     /// A blob of content that is in memory.
     pub fn of(content: &Content) -> Self {
-        let whole = Bytes::copy_from_slice(content.bytes());
+        let whole = content.shared();
         let chunks = Whole { left: Some(whole.clone()), whole };
         Self::new(content.descriptor().clone(), "memory".to_owned(), Box::new(chunks))
     }

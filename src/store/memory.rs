@@ -90,7 +90,7 @@ impl Memory {
             return Err(StoreError::TooLarge { what: format!("{} in {PLACE}", descriptor.digest), limit });
         }
         let bytes = self.find_blob(descriptor)?;
-        Content::check(descriptor, bytes.to_vec()).map_err(wrong)
+        Content::check(descriptor, bytes).map_err(wrong)
     }
 
     fn put(&self, content: &Content, tag: Option<&str>) -> Result<Pushed, StoreError> {
@@ -105,7 +105,7 @@ impl Memory {
             let why = format!("{} cannot be stored before {}", content.digest(), part.digest);
             return Err(StoreError::Protocol { place: PLACE.to_owned(), why });
         }
-        held.blobs.insert(*content.digest(), Bytes::copy_from_slice(content.bytes()));
+        held.blobs.insert(*content.digest(), content.shared());
         held.manifests.insert(*content.digest(), content.clone());
         held.tags.extend(tag.map(|tag| (tag.to_owned(), *content.digest())));
         let Some(subject) = document.subject() else { return Ok(Pushed { listed: false }) };

@@ -1,17 +1,19 @@
 //! `Evidence`: a signed document that was found somewhere, still closed.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::envelope::Sealed;
 use crate::oci::Content;
 
-/// A signed document, where it was found, and the content that it came in.
+/// A signed document, where it was found, and the content that it came in. Clones share all of it.
 #[derive(Clone, Debug)]
 pub struct Evidence {
-    contents: Vec<Content>,
+    contents: Arc<[Content]>,
+    digest: Option<Digest>,
     place: Place,
-    sealed: Sealed,
+    sealed: Arc<Sealed>,
 }
 
 /// Where evidence was found.
@@ -31,7 +33,18 @@ impl Evidence {
     /// A document found at `place`; `contents` are the manifest and the blobs that carried it, for whoever has to
     /// carry it further.
     pub fn new(sealed: Sealed, place: Place, contents: Vec<Content>) -> Self {
-        Self { contents, place, sealed }
+        Self {
+            digest: contents.first().map(|manifest| *manifest.digest()),
+            contents: contents.into(),
+            place,
+            sealed: Arc::new(sealed),
+        }
+    }
+
+    /// What it was and where it was found, without its bytes: no key opens it any more.
+    #[must_use]
+    pub fn spent(&self) -> Self {
+        Self { contents: Arc::default(), place: self.place.clone(), sealed: Arc::new(self.sealed.spent()), ..*self }
     }
 
     /// The document.
@@ -51,7 +64,7 @@ impl Evidence {
 
     /// The digest of the manifest that carried it.
     pub fn digest(&self) -> Option<&Digest> {
-        self.contents.first().map(Content::digest)
+        self.digest.as_ref()
     }
 }
 

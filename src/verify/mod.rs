@@ -13,6 +13,7 @@ use crate::envelope::Proof;
 use crate::envelope::Said;
 use crate::envelope::Statement;
 use crate::envelope::statement::About as SubjectOf;
+use crate::json;
 use crate::limits::Limits;
 use crate::policy::Kind;
 use crate::policy::Policy;
@@ -212,7 +213,11 @@ impl About {
 fn subjects(statement: &Statement) -> String {
     const SHOWN: usize = 3;
     let digests = statement.subjects().iter().flat_map(SubjectOf::digests);
-    digests.take(SHOWN).map(|(algorithm, digest)| format!("{algorithm}:{digest}")).collect::<Vec<_>>().join(", ")
+    digests
+        .take(SHOWN)
+        .map(|(algorithm, digest)| format!("{}:{}", json::shorten(algorithm), json::shorten(digest)))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn kind(said: &Said) -> Kind {

@@ -50,6 +50,14 @@ pub struct Counted {
     pub scheme: Scheme,
 }
 
+impl Counted {
+    /// The same, without the document.
+    #[must_use]
+    pub fn without_document(self) -> Self {
+        Self { evidence: self.evidence.spent(), ..self }
+    }
+}
+
 impl VerifiedSubject {
     pub(super) fn accepted(digest: Digest, counted: Vec<Counted>, findings: Vec<Finding>) -> Self {
         Self { counted, digest, findings }
@@ -58,6 +66,12 @@ impl VerifiedSubject {
     /// What was accepted.
     pub fn digest(&self) -> &Digest {
         &self.digest
+    }
+
+    /// The same, without the documents that counted: they may be large, and are not needed to tell. What is to be carried
+    /// further is lost with them.
+    pub fn without_documents(self) -> Self {
+        Self { counted: self.counted.into_iter().map(Counted::without_document).collect(), ..self }
     }
 
     /// Why it was accepted.

@@ -77,6 +77,10 @@ impl Checker {
     }
 
     pub(super) fn accepts(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
+        // RFC 8017 sections 8.1.2 and 8.2.2, step 1: before the message is hashed, six times.
+        if signature.len() != usize::try_from(self.bits.div_ceil(8)).unwrap_or_default() {
+            return false;
+        }
         self.schemes.iter().any(|(known, key)| *known == scheme && key.verify_sig(message, signature).is_ok())
     }
 }

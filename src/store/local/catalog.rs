@@ -103,6 +103,11 @@ impl Catalog {
         self.entries.iter().map(|entry| &entry.descriptor)
     }
 
+    /// Whether there is an entry with this digest.
+    pub(crate) fn lists(&self, digest: &Digest) -> bool {
+        self.by_digest.contains_key(digest)
+    }
+
     /// The entries with this digest.
     pub(crate) fn with_digest(&self, digest: &Digest) -> Vec<&Descriptor> {
         self.at(self.by_digest.get(digest))

@@ -11,6 +11,7 @@ use crate::json;
 use crate::limits::Limits;
 use crate::oci::Descriptor;
 use crate::oci::media_type;
+use crate::oci::referrer;
 use crate::store::StoreError;
 use crate::store::local::catalog::Catalog;
 use crate::store::local::catalog::REF_NAME;
@@ -25,8 +26,10 @@ pub(crate) struct Graph {
     /// The manifests that refer to a subject.
     pub(crate) referring: BTreeSet<Digest>,
     /// Unnamed entries that could not be read: whether they refer to something is not known.
-    pub(crate) unreadable: Vec<Descriptor>,
+    pub(crate) unreadable: BTreeMap<Digest, Descriptor>,
     by_subject: HashMap<Digest, Vec<Descriptor>>,
+    /// How many there may be for one subject.
+    limit: usize,
 }
 
 /// As much of a manifest as a list of referrers is made from.
@@ -64,11 +67,22 @@ struct PeekDigest {
 impl Graph {
     /// Asks every manifest that `catalog` lists.
     pub(crate) fn of_entries(place: &dyn Place, catalog: &Catalog, limits: &Limits) -> Self {
-        let mut graph = Self::default();
+        let mut graph = Self { limit: limits.referrers, ..Self::default() };
+        // One manifest can be listed as often as the list has room for; it is read once.
+        let mut tried = BTreeSet::new();
         for entry in catalog.descriptors() {
-            match Peek::at(place, &entry.digest, limits) {
-                Some(peek) => graph.add(&entry.digest, entry.size, &entry.media_type, peek),
-                None if may_refer(entry) => graph.unreadable.push(entry.clone()),
+            if !tried.insert((entry.digest, entry.size)) {
+                continue;
+            }
+            match Peek::at(place, entry, limits) {
+                Some(peek) => {
+                    let listed = peek.manifests.iter().flatten().map(|child| child.digest);
+                    graph.children.extend(listed.filter(|child| catalog.lists(child)));
+                    graph.add(entry.bare(), peek);
+                }
+                None if may_refer(entry) => {
+                    graph.unreadable.entry(entry.digest).or_insert_with(|| referrer::listed(entry.clone()));
+                }
                 None => {}
             }
         }
@@ -77,7 +91,7 @@ impl Graph {
 
     /// Asks every small blob that looks like JSON: `cosign save` leaves bundles in a layout that nothing lists.
     pub(crate) fn of_blobs(place: &dyn Place, limits: &Limits) -> Result<Self, StoreError> {
-        let mut graph = Self::default();
+        let mut graph = Self { limit: limits.referrers, ..Self::default() };
         let mut small = place.blobs(limits)?;
         small.retain(|(_, size)| *size <= limits.manifest_bytes);
         if small.len() > LOOSE_BLOBS {
@@ -85,9 +99,12 @@ impl Graph {
         }
         small.sort_unstable();
         for (digest, size) in small {
-            if let Some(peek) = Peek::at(place, &digest, limits).filter(|peek| peek.subject.is_some()) {
-                let media_type = peek.guess_media_type().unwrap_or(media_type::OCI_MANIFEST).to_owned();
-                graph.add(&digest, size, &media_type, peek);
+            let mut entry = Descriptor::new(media_type::OCI_MANIFEST, digest, size);
+            if let Some(peek) = Peek::at(place, &entry, limits).filter(|peek| peek.subject.is_some()) {
+                if let Some(kind) = peek.guess_media_type() {
+                    entry.media_type = kind.chars().take(LONGEST_TYPE).collect();
+                }
+                graph.add(entry, peek);
             }
         }
         Ok(graph)
@@ -98,19 +115,24 @@ impl Graph {
         self.by_subject.get(subject).into_iter().flatten()
     }
 
-    fn add(&mut self, digest: &Digest, size: u64, media_type: &str, peek: Peek) {
-        self.children.extend(peek.manifests.iter().flatten().map(|child| child.digest));
+    fn add(&mut self, entry: Descriptor, peek: Peek) {
         let Some(subject) = peek.subject.as_ref().map(|subject| subject.digest) else { return };
-        self.referring.insert(*digest);
-        let entry = peek.describe(Descriptor::new(media_type, *digest, size));
-        self.by_subject.entry(subject).or_default().push(entry);
+        self.referring.insert(entry.digest);
+        let referrers = self.by_subject.entry(subject).or_default();
+        // One more than there may be says that there are too many.
+        if referrers.len() <= self.limit {
+            referrers.push(peek.describe(entry));
+        }
     }
 }
 
 impl Peek {
-    /// The manifest with this digest, `None` where it cannot be read as one.
-    pub(crate) fn at(place: &dyn Place, digest: &Digest, limits: &Limits) -> Option<Self> {
-        let found = place.open(&blob_name(digest)).ok()??;
+    /// The manifest that `entry` names, `None` where it cannot be read as one.
+    pub(crate) fn at(place: &dyn Place, entry: &Descriptor, limits: &Limits) -> Option<Self> {
+        let found = place.open(&blob_name(&entry.digest)).ok()??;
+        if found.size != entry.size {
+            return None;
+        }
         let bytes = found.read("a manifest", limits.manifest_bytes).ok()?;
         Self::parse(&bytes, limits)
     }
@@ -121,12 +143,13 @@ impl Peek {
         (first == Some(&b'{')).then(|| json::parse(bytes, limits).ok())?
     }
 
-    /// `descriptor` with what a list of referrers says beyond it: the truth, whatever some list says.
+    /// `descriptor` with what a list of referrers says beyond it, as far as anybody reads it there: the truth, whatever
+    /// some list says.
     pub(crate) fn describe(self, mut descriptor: Descriptor) -> Descriptor {
         let config = self.config.and_then(|config| config.media_type);
         descriptor.artifact_type = self.artifact_type.or(config);
         descriptor.annotations = self.annotations.unwrap_or_default();
-        descriptor
+        referrer::listed(descriptor)
     }
 
     /// The media type of a manifest that nothing else describes: what it says, else what its fields are.
@@ -148,3 +171,5 @@ fn may_refer(entry: &Descriptor) -> bool {
 
 /// How many small blobs are looked into for a subject.
 const LOOSE_BLOBS: usize = 100_000;
+/// The longest media type that is any, RFC 6838 section 4.2.
+const LONGEST_TYPE: usize = 255;

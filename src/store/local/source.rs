@@ -1,6 +1,7 @@
 //! Reading a layout: names, manifests, blobs, and every way in which tools record referrers.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::future::ready;
 
 use crate::digest::Digest;
@@ -9,6 +10,7 @@ use crate::oci::Descriptor;
 use crate::oci::Index;
 use crate::oci::Selector;
 use crate::oci::media_type;
+use crate::oci::referrer;
 use crate::oci::referrer::cosign_tag;
 use crate::oci::referrer::fallback_tag;
 use crate::store::Blob;
@@ -164,14 +166,14 @@ impl<P: Place> Local<P> {
         };
         graph.referrers(subject).for_each(&mut add);
         for listed in self.listed(&state.catalog, subject)? {
-            let peek = Peek::at(&self.place, &listed.digest, &self.limits);
+            let peek = Peek::at(&self.place, &listed, &self.limits);
             add(&peek.map_or_else(|| listed.clone(), |peek| peek.describe(listed.bare())));
         }
         state.lists.get(subject).into_iter().flatten().for_each(&mut add);
         if artifact_type.is_none() || state.catalog.descriptors().any(|entry| entry.annotations.contains_key(KIND)) {
             self.loose(&mut state)?.referrers(subject).for_each(&mut add);
         }
-        graph.unreadable.iter().for_each(&mut add);
+        graph.unreadable.values().for_each(&mut add);
         let limit = self.limits.referrers;
         match entries.len() > limit {
             true => Err(StoreError::TooMany { place: self.place.name(), what: "referrers", limit }),
@@ -185,17 +187,24 @@ impl<P: Place> Local<P> {
         let marked = |entry: &&Descriptor| {
             LISTS_REFERRERS.iter().any(|key| entry.annotations.get(*key).is_some_and(|value| *value == text))
         };
+        let limit = self.limits.referrers;
         let mut listed = Vec::new();
+        let (mut lists, mut known) = (BTreeSet::new(), BTreeSet::new());
         let named = catalog.with_name(&fallback_tag(subject));
         for list in named.into_iter().chain(catalog.descriptors().filter(marked)) {
             // `cosign copy` gives an image the name that is meant for the list of what refers to it.
-            if list.digest == *subject || !media_type::is_index(&list.media_type) {
+            if list.digest == *subject || !media_type::is_index(&list.media_type) || !lists.insert(list.digest) {
                 continue;
             }
             let content = self.fetch_listed(list)?;
             let index = Index::parse(&content, &self.limits);
             let place = self.place.name();
-            listed.extend(index.map_err(|error| StoreError::Manifest { place, error })?.manifests);
+            let entries = index.map_err(|error| StoreError::Manifest { place, error })?.manifests;
+            let fresh = entries.into_iter().filter(|entry| known.insert((entry.digest, entry.size)));
+            listed.extend(fresh.map(referrer::listed));
+            if listed.len() > limit {
+                return Err(StoreError::TooMany { place: self.place.name(), what: "referrers", limit });
+            }
         }
         Ok(listed)
     }

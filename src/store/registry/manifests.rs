@@ -1,6 +1,5 @@
 //! Manifests in and out of a registry.
 
-use bytes::Bytes;
 use reqwest::Method;
 use reqwest::StatusCode;
 use serde::Deserialize;
@@ -68,7 +67,7 @@ pub(super) async fn push(repository: &Repository, content: &Content, tag: Option
     };
     let what = repository.place(&selector);
     let url = repository.url(&format!("manifests/{}", path(repository, &selector)?));
-    let body = Bytes::copy_from_slice(content.bytes());
+    let body = content.shared();
     let media_type = &content.descriptor().media_type;
     let call = Call::new(Method::PUT, url, repository.name(), Access::Push, what).body(media_type, body);
     let answer = repository.host.ask(&call).await?;

@@ -20,6 +20,7 @@ use crate::oci::Descriptor;
 use crate::oci::Index;
 use crate::oci::ManifestError;
 use crate::oci::media_type;
+use crate::oci::referrer;
 use crate::store::Listing;
 use crate::store::StoreError;
 
@@ -51,7 +52,7 @@ pub(super) async fn list(
         next = link::next(&url, &answer.headers).map_err(|why| answer.protocol(why))?;
         for entry in entries(repository, answer)? {
             if seen.insert(entry.digest) {
-                listing.entries.push(entry);
+                listing.entries.push(referrer::listed(entry));
             }
         }
         if listing.entries.len() > limits.referrers {
