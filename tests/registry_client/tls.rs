@@ -286,3 +286,63 @@ fn a_registry_that_does_not_know_that_it_is_behind_tls_can_be_pushed_to() {
     });
     assert!(registry.blob("app", big.digest()).is_some());
 }
+
+/// A proxy for TLS: one host, which it connects to `to`. What it is asked is told.
+fn tunnel(to: String) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let heads = Arc::clone(&asked);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                head.extend(byte);
+            }
+            heads.lock().unwrap().push(String::from_utf8(head).unwrap());
+            stream.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").unwrap();
+            let behind = TcpStream::connect(&to).unwrap();
+            for (mut from, mut to) in [(stream.try_clone().unwrap(), behind.try_clone().unwrap()), (behind, stream)] {
+                std::thread::spawn(move || io::copy(&mut from, &mut to));
+            }
+        }
+    });
+    (address, asked)
+}
+
+// A proxy is told a host and nothing else; TLS and credentials are between us and the registry.
+#[test]
+fn a_proxy_is_told_the_host_and_no_more() {
+    let Some(authority) = Authority::new() else { return };
+    authority.issue("far", "DNS:registry.invalid", FOR_EVER);
+    let registry = with(&["auth=basic", "user=alice:correct-horse"]);
+    image(1).put(&registry, "app", Some("v1"));
+    let front = Front::new(&authority, "far", &registry);
+    let (proxy, asked) = tunnel(front.address());
+    let home = temp_dir();
+    std::fs::create_dir(home.path().join(".docker")).unwrap();
+    let login = r#"{"auths":{"registry.invalid":{"auth":"YWxpY2U6Y29ycmVjdC1ob3JzZQ=="}}}"#;
+    std::fs::write(home.path().join(".docker/config.json"), login).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_bulla"))
+        .args(["tree", "registry.invalid/app:v1", "--ca"])
+        .arg(authority.path("ca.pem"))
+        .env_clear()
+        .env("HOME", home.path())
+        .env("HTTPS_PROXY", format!("http://proxy-user:proxy-pass@{proxy}"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let asked = asked.lock().unwrap();
+    assert!(!asked.is_empty());
+    for head in asked.iter() {
+        assert!(head.starts_with("CONNECT registry.invalid:443 HTTP/1.1\r\n"), "{head}");
+        assert!(head.contains("Proxy-Authorization: Basic ") || head.contains("proxy-authorization: Basic "), "{head}");
+        assert!(!head.contains("YWxpY2U6Y29ycmVjdC1ob3JzZQ=="), "the proxy was told the password: {head}");
+    }
+    // And the registry is not told who we are to the proxy.
+    for request in registry.requests() {
+        assert!(request.header("Proxy-Authorization").is_none());
+    }
+}

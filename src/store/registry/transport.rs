@@ -203,7 +203,8 @@ pub(super) fn words(error: &reqwest::Error) -> String {
     let mut cause = error.source();
     while let Some(error) = cause {
         let text = error.to_string();
-        if words.last() != Some(&text) {
+        // What only says that something is wrong inside does not help whoever reads it.
+        if words.last() != Some(&text) && !text.starts_with("client error (") && text != "error resolving DNS" {
             words.push(text);
         }
         cause = error.source();

@@ -48,6 +48,11 @@ impl Request {
             .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
             .chain(old)
             .collect();
+        // RFC 9112, 3.2.2: who is asked as a proxy is told the host as well, and is the origin of every host here.
+        let target = match target.strip_prefix("http://").map(|rest| rest.find('/').map_or("/", |at| &rest[at..])) {
+            Some(path) => path.to_owned(),
+            None => target,
+        };
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let (path, query) = (percent_decode(path, false), query.to_owned());
         let host = host.to_owned();
