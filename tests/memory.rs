@@ -190,7 +190,7 @@ fn indexes_that_wait_are_only_named() {
         json!({"mediaType": media_type::OCI_MANIFEST, "size": 1, "digest": digest, "annotations": {"a": "x".repeat(4_000)}})
     };
     let inner = |n: usize| hostile.index(&json!((0..950).map(|m| child(n * 1_000 + m)).collect::<Vec<_>>()));
-    let root = hostile.index(&json!((0..20).map(inner).collect::<Vec<_>>()));
+    let root = hostile.index(&json!((0..30).map(inner).collect::<Vec<_>>()));
     hostile.entries.clear();
     hostile.name(&root, "v");
     assert_eq!(hostile.run(BAR, "verify", &["--all-platforms"]), Some(2));
@@ -216,7 +216,7 @@ fn a_large_attestation_is_there_once() {
     assert_eq!(hostile.run(BAR + 30, "tree", &[]), Some(0));
 }
 
-/// Two envelopes as large as they may be, and by nobody.
+// Two envelopes as large as they may be, and by nobody.
 #[test]
 fn large_documents_are_held_one_by_one() {
     let mut hostile = Hostile::new();
@@ -260,7 +260,7 @@ fn names_in_an_archive_are_not_kept() {
     let hostile = Hostile::new();
     let path = hostile.dir.path().join("names.tar");
     let mut archive = BufWriter::new(File::create(&path).unwrap());
-    for n in 0..60_000 {
+    for n in 0..100_000 {
         let mut header = [0_u8; 512];
         header[..99].copy_from_slice(format!("{n:099}").as_bytes());
         header[100..148].copy_from_slice(b"0000644\x000000000\x000000000\x0000000000000\x0000000000000\0");
@@ -278,7 +278,7 @@ fn names_in_an_archive_are_not_kept() {
     assert_eq!(hostile.start(60, &["verify", &from]), Some(2));
 }
 
-/// Evidence that a store lists, as its kinds go into one list.
+/// The list of a layout is read whole, and lies beside everything else that is read.
 #[test]
 fn a_full_layout_leaves_room() {
     let mut hostile = Hostile::new();
