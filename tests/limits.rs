@@ -940,6 +940,7 @@ fn children_are_told_without_their_documents() {
         assert_eq!(evidence.digest(), Some(carrier.digest()));
         assert_eq!(evidence.contents().len(), contents);
         assert_eq!(evidence.sealed().format(), "sigstore-bundle");
-        assert_eq!(evidence.sealed().open(&ask.keys[0]).is_ok(), contents > 0);
+        // What was decoded is gone in either case.
+        assert!(evidence.sealed().open(&ask.keys[0]).is_err());
     }
 }

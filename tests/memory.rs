@@ -24,6 +24,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
+use bulla::envelope::base64;
 use bulla::oci::Descriptor;
 use bulla::oci::media_type;
 use bulla::oci::referrer;
@@ -179,6 +180,23 @@ fn a_manifest_is_not_copied_for_each_layer() {
     let to = format!("oci:{}:v", hostile.dir.path().join("to").display());
     assert_eq!(hostile.run(BAR, "import", &[&to]), Some(0));
     assert_eq!(hostile.run(BAR, "verify", &[]), Some(0));
+}
+
+// What counts is carried, so it is kept: as it was received, and not beside that as it was read.
+#[test]
+fn what_is_imported_is_there_once() {
+    let mut hostile = Hostile::new();
+    let word = Word::about(Format::Bundle, &Kind::ImageSignature, &hostile.image.digest);
+    let letter = word.seal(Format::Bundle, &[proof::key()]);
+    let mut bundle: Value = serde_json::from_slice(&letter.bytes).unwrap();
+    for n in 0..56 {
+        let certificate = json!([{"rawBytes": base64::encode(&vec![n; 760_000])}]);
+        bundle["verificationMaterial"] = json!({"x509CertificateChain": {"certificates": certificate}});
+        let layer = hostile.blob(&letter.media_type, bundle.to_string().as_bytes());
+        hostile.refer(&[layer], usize::from(n), "");
+    }
+    let to = format!("oci:{}:v", hostile.dir.path().join("to").display());
+    assert_eq!(hostile.run(BAR + 30, "import", &[&to]), Some(0));
 }
 
 // Parsed indexes waited for their turn: 746 MiB, and room for a thousand million more.

@@ -14,16 +14,18 @@
     reason = "tests stop where they fail"
 )]
 
+#[path = "request/audit.rs"]
+mod audit;
 #[path = "request/bench.rs"]
 mod bench;
+#[path = "request/page.rs"]
+mod page;
 #[cfg(feature = "registry")]
 #[path = "request/registry.rs"]
 mod registry;
 mod support;
 
 use std::fs;
-use std::process::Command;
-use std::process::Stdio;
 
 use serde_json::Value;
 
@@ -44,8 +46,14 @@ fn a_round_on_layouts() {
     assert!(new.out.contains("asks") && new.out.contains("2 of 3 owners"), "{}", new.out);
 
     let shown = bench.ok(&["request", "show", "round.json"]).out;
-    for part in ["oci:build:v1", "linux/amd64", "release 1", "version=1.0", "Sigstore bundle", ".sig tag, as oci:build"]
-    {
+    for part in [
+        "oci:build:v1",
+        "linux/amd64",
+        "release 1",
+        "version=1.0",
+        "Sigstore bundle",
+        ".sig tag\n   as         oci:build",
+    ] {
         assert!(shown.contains(part), "{part} is not shown:\n{shown}");
     }
 
@@ -111,6 +119,28 @@ fn the_round_writes_what_sign_writes() {
     assert_eq!(signed("one/build").len(), 9);
 }
 
+/// An index whose registry keeps one platform to itself.
+#[test]
+fn all_platforms_means_all_of_them() {
+    let bench = Bench::new(&["alice"]);
+    let index = image::multi_arch(3, &["linux/amd64", "linux/arm64", "linux/arm64"]);
+    bench.layout("build", &[("v1", &index)]);
+    let new = ["request", "new", "oci:build:v1", "-o", "r", "--owner", "alice=alice.pub"];
+    bench.ok(&[&new[..], &["--all-platforms"]].concat());
+    fs::remove_file(bench.path("r")).unwrap();
+    let gone = index.children[1].digest();
+    fs::remove_file(bench.path("build/blobs").join(gone.to_string().replace(':', "/"))).unwrap();
+    let said = bench.unknown(&[&new[..], &["--all-platforms"]].concat());
+    assert!(said.err.contains(&gone.to_string()) && said.err.contains("linux/arm64"), "{}", said.err);
+    assert!(said.err.contains("hint: name the platforms by digest"), "{}", said.err);
+    assert!(!bench.path("r").exists());
+    // The index alone can be signed; for how much it stands nobody can tell.
+    bench.ok(&new);
+    let item = &bench.json(&["request", "show", "r", "--output", "json"])["results"][0]["items"][0];
+    assert!(item["contentSize"].is_null());
+    assert_eq!(item["platforms"], serde_json::json!(["linux/amd64", "linux/arm64"]), "each platform once");
+}
+
 #[test]
 fn a_request_says_what_an_image_says_about_itself() {
     let bench = Bench::new(&["alice"]);
@@ -125,17 +155,22 @@ fn a_request_says_what_an_image_says_about_itself() {
     bench.ok(&["request", "new", "oci:build:v1", "-o", "one", "--owner", "alice=alice.pub"]);
     bench.ok(&["request", "new", "oci:build:v2", "-o", "two", "--owner", "alice=alice.pub", "--previous", "one"]);
     let shown = bench.ok(&["request", "show", "two"]).out;
-    assert!(shown.contains("version    2.0 (was 1.0)"), "{shown}");
-    assert!(shown.contains("before     oci:build:v1 sha256:"), "{shown}");
+    assert!(shown.contains("label      version: \"2.0\"\n"), "{shown}");
+    assert!(shown.contains("claimed    by the requester: before it was oci:build:v1\n"), "{shown}");
+    assert!(shown.contains("claimed    version: \"1.0\"\n"), "{shown}");
     assert!(shown.contains("\\u{1b}[31m") && !shown.contains('\u{1b}'), "{shown:?}");
     assert!(!shown.contains("internal.secret"), "{shown}");
     // A request that lies about the round before, and a signer who has kept their own copy of it.
     let lie = fs::read_to_string(bench.path("two")).unwrap().replace("\"1.0\"", "\"1.9\"");
     fs::write(bench.path("lie"), lie).unwrap();
     let believed = bench.ok(&["request", "show", "lie"]).out;
-    assert!(believed.contains("(was 1.9)"), "{believed}");
+    assert!(believed.contains("claimed    version: \"1.9\"\n") && !believed.contains("before  "), "{believed}");
     let judged = bench.ok(&["request", "show", "lie", "--previous", "one"]).out;
-    assert!(judged.contains("(was 1.0)") && judged.contains("warning"), "{judged}");
+    assert!(judged.contains("before     version: \"1.0\"\n") && judged.contains("warning"), "{judged}");
+    assert!(
+        judged.contains("before     oci:build:v1\n   before     sha256:") && !judged.contains("claimed"),
+        "{judged}"
+    );
     assert!(!bench.ok(&["request", "show", "two", "--previous", "one"]).out.contains("warning"));
 }
 
@@ -228,10 +263,37 @@ fn a_request_that_was_tampered_with_is_refused() {
     // Mallory swaps the keys on the connected side: whoever names the owners they expect finds out.
     bench.ok(&["request", "new", "oci:build:v1", "-o", "hers", "--owner", "alice=mallory.pub"]);
     bench.ok(&["request", "sign", "hers", "--key", "mallory.key", "-o", "m", "--yes"]);
-    let refused = bench.refused(&["request", "attach", "hers", "m", "--owner", "alice=alice.pub"]);
+    let pinned = ["--owner", "alice=alice.pub", "--threshold", "1"];
+    let refused = bench.refused(&[&["request", "attach", "hers", "m"], &pinned[..]].concat());
     assert!(refused.err.contains("not the owners"), "{}", refused.err);
-    bench.refused(&["request", "show", "hers", "--owner", "alice=alice.pub"]);
-    bench.ok(&["request", "attach", "r", "a", "--owner", "alice=alice.pub"]);
+    bench.refused(&[&["request", "show", "hers"], &pinned[..]].concat());
+    bench.ok(&[&["request", "attach", "r", "a"], &pinned[..]].concat());
+}
+
+/// Two were to sign; on the way it became one, and the answer of that one comes back with it.
+#[test]
+fn a_threshold_that_was_lowered_on_the_way_is_refused() {
+    let bench = Bench::new(&["alice", "bob"]);
+    bench.layout("build", &[("v1", &image::image(1))]);
+    let owners = ["--owner", "alice=alice.pub", "--owner", "bob=bob.pub"];
+    bench.ok(&[&["request", "new", "oci:build:v1", "-o", "sent", "--threshold", "2"], &owners[..]].concat());
+    let sent = fs::read_to_string(bench.path("sent")).unwrap();
+    fs::write(bench.path("r"), sent.replace("\"threshold\": 2", "\"threshold\": 1")).unwrap();
+    bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes"]);
+    let before = bench.snapshot("build");
+    for command in [
+        &["request", "attach", "r", "a"][..],
+        &["request", "show", "r"],
+        &["request", "sign", "r", "--key", "bob.key", "-o", "b", "--yes"],
+    ] {
+        let refused = bench.refused(&[command, &owners, &["--threshold", "2"]].concat());
+        assert!(refused.err.contains("it asks for 1 of its owners, wanted 2"), "{}", refused.err);
+        // Neither says anything without the other.
+        assert!(bench.unknown(&[command, &owners[..]].concat()).err.contains("--threshold"));
+        assert!(bench.unknown(&[command, &["--threshold", "2"][..]].concat()).err.contains("--owner"));
+    }
+    assert_eq!(bench.snapshot("build"), before);
+    assert!(!bench.path("b").exists());
 }
 
 #[test]
@@ -242,20 +304,26 @@ fn signing_goes_on_where_it_stopped() {
         ["request", "new", "oci:build:v1", "oci:build:v2", "oci:build:v3", "-o", "r", "--owner", "alice=alice.pub"];
     bench.ok(&[&new[..], &["--owner", "bob=bob.pub", "--threshold", "2"]].concat());
     bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes", "--log", "log"]);
-    let whole = fs::read(bench.path("a")).unwrap();
-    // As after an interruption: the last signature is not there yet.
-    let mut cut: Value = serde_json::from_slice(&whole).unwrap();
+    let answer = || -> Value { serde_json::from_slice(&fs::read(bench.path("a")).unwrap()).unwrap() };
+    let whole = answer();
+    // As after an interruption: the last signature is not there yet, nor the seal.
+    let mut cut = whole.clone();
     cut["signers"][0]["signatures"].as_array_mut().unwrap().pop().unwrap();
+    for field in ["time", "seal"] {
+        cut["signers"][0].as_object_mut().unwrap().remove(field).unwrap();
+    }
     fs::write(bench.path("a"), cut.to_string()).unwrap();
     let missing = bench.refused(&["request", "attach", "r", "a"]);
-    assert!(missing.err.contains("missing   alice: signed 2 of 3"), "{}", missing.err);
+    assert!(missing.err.contains("missing   alice: not finished: 2 of 3 signatures"), "{}", missing.err);
+    let shown = bench.ok(&["request", "show", "r", "--response", "a"]).out;
+    assert!(shown.contains(": 2 of 3 signatures") && shown.contains("not finished"), "{shown}");
     bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes", "--log", "log"]);
-    assert_eq!(fs::read(bench.path("a")).unwrap(), whole, "the key signs deterministically");
-    // One line for the seal and each signature, and one for what was signed once more.
-    assert_eq!(bench.lines("log").len(), 5);
+    assert_eq!(answer()["signers"][0]["signatures"], whole["signers"][0]["signatures"], "the key is deterministic");
+    // One line for each signature and the seal, and for what was signed once more.
+    assert_eq!(bench.lines("log").len(), 6);
     // Nothing is left to sign: nothing is signed.
     bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes", "--log", "log"]);
-    assert_eq!(bench.lines("log").len(), 5);
+    assert_eq!(bench.lines("log").len(), 6);
     // Bob may write into the same file.
     bench.ok(&["request", "sign", "r", "--key", "bob.key", "-o", "a", "--yes"]);
     bench.ok(&["request", "attach", "r", "a"]);
@@ -343,7 +411,10 @@ fn attestations_travel_in_a_round_and_without() {
     let new = ["request", "new", "oci:build:v1", "-o", "r", "--owner", "bob=bob.pub", "--format", "both"];
     bench.ok(&[&new[..], &["--attest", "openvex=vex.json", "--attest", "slsaprovenance1=slsa.json"]].concat());
     let shown = bench.ok(&["request", "show", "r"]).out;
-    assert!(shown.contains("attest     https://openvex.dev/ns, Sigstore bundle and .att tag"), "{shown}");
+    assert!(
+        shown.contains("attest     https://openvex.dev/ns\n   forms      Sigstore bundle and .att tag\n"),
+        "{shown}"
+    );
     assert!(shown.contains("|   \"buildDefinition\": { \"buildType\": \"x<y\" },"), "{shown}");
     bench.ok(&["request", "sign", "r", "--key", "bob.key", "-o", "b", "--yes"]);
     bench.ok(&["request", "attach", "r", "b"]);
@@ -500,6 +571,64 @@ fn files_that_are_there_are_not_replaced() {
     assert!(left.iter().all(|name| !name.to_string_lossy().starts_with('.')), "{left:?}");
 }
 
+/// A log that becomes a response is no log any more.
+#[test]
+fn log_and_response_are_two_files() {
+    let bench = Bench::new(&["alice"]);
+    bench.layout("build", &[("v1", &image::image(1))]);
+    bench.ok(&["request", "new", "oci:build:v1", "-o", "r", "--owner", "alice=alice.pub"]);
+    let sign = ["request", "sign", "r", "--key", "alice.key", "--yes"];
+    bench.ok(&[&sign[..], &["-o", "a", "--log", "log"]].concat());
+    let log = fs::read(bench.path("log")).unwrap();
+    std::os::unix::fs::symlink("log", bench.path("link")).unwrap();
+    fs::hard_link(bench.path("log"), bench.path("hard")).unwrap();
+    for (out, log) in [("same", "same"), ("same", "./build/../same"), ("log", "log"), ("log", "link"), ("hard", "log")]
+    {
+        let said = bench.run(&[&sign[..], &["-o", out, "--log", log]].concat());
+        assert_ne!(said.code, Some(0), "{out}, {log}");
+    }
+    let said = bench.unknown(&[&sign[..], &["-o", "same", "--log", "same"]].concat());
+    assert!(said.err.contains("both the log and the response"), "{}", said.err);
+    assert_eq!(fs::read(bench.path("log")).unwrap(), log);
+    assert!(!bench.path("same").exists());
+    let left: Vec<_> = fs::read_dir(bench.path("")).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().starts_with('.')), "{left:?}");
+}
+
+/// Two at once would each write without what the other has added.
+#[test]
+fn one_response_has_one_writer() {
+    let bench = Bench::new(&["alice", "bob"]);
+    bench.layout("build", &[("v1", &image::image(1))]);
+    let owners = ["--owner", "alice=alice.pub", "--owner", "bob=bob.pub"];
+    bench.ok(&[&["request", "new", "oci:build:v1", "-o", "r"], &owners[..]].concat());
+    let sign = |name: &str| bench.run(&["request", "sign", "r", "--key", &format!("{name}.key"), "-o", "a", "--yes"]);
+    let held = fs::File::create(bench.path(".a.lock")).unwrap();
+    held.lock().unwrap();
+    let busy = sign("alice");
+    assert_eq!(busy.code, Some(2), "{}", busy.err);
+    assert!(busy.err.contains("a: another process is writing to it"), "{}", busy.err);
+    assert!(!bench.path("a").exists());
+    drop(held);
+    // However they fall: both signatures are there, or one of the two was told.
+    for _ in 0..5 {
+        let _ = fs::remove_file(bench.path("a"));
+        let said = std::thread::scope(|scope| {
+            let run = ["alice", "bob"].map(|name| {
+                scope.spawn({
+                    let sign = &sign;
+                    move || sign(name)
+                })
+            });
+            run.map(|run| run.join().unwrap())
+        });
+        let done = said.iter().filter(|said| said.code == Some(0)).count();
+        let answer: Value = serde_json::from_slice(&fs::read(bench.path("a")).unwrap()).unwrap();
+        assert_eq!(answer["signers"].as_array().unwrap().len(), done, "{said:?}");
+    }
+    assert!(!bench.path(".a.lock").exists());
+}
+
 #[test]
 fn the_same_image_under_two_names_is_asked_for_once() {
     let bench = Bench::new(&["alice"]);
@@ -524,19 +653,8 @@ fn a_person_is_asked() {
     bench.ok(&["key", "new", "-o", "sealed", "--passphrase-file", "pass"]);
     bench.ok(&["request", "new", "oci:build:v1", "oci:build:v2", "-o", "r", "--owner", "alice=sealed.pub"]);
     let at_terminal = |typed: &str, out: &str| {
-        let command = format!("{} request sign r --key sealed.key -o {out}", env!("CARGO_BIN_EXE_bulla"));
-        let mut script = Command::new("script")
-            .args(["-qec", &command, "/dev/null"])
-            .current_dir(bench.path(""))
-            .env_remove("BULLA_PASSWORD")
-            .env_remove("COSIGN_PASSWORD")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        std::io::Write::write_all(script.stdin.as_mut().unwrap(), typed.as_bytes()).unwrap();
-        let output = script.wait_with_output().unwrap();
-        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+        let said = bench.at_terminal(&format!("request sign r --key sealed.key -o {out}"), typed);
+        (said.code, said.out)
     };
     let (code, said) = at_terminal("yes\n", "x");
     assert_eq!(code, Some(2), "{said}");

@@ -18,7 +18,9 @@ mod proof;
 use std::collections::BTreeMap;
 
 use bulla::digest::Digest;
+use bulla::flow::FlowError;
 use bulla::flow::hear::Effort;
+use bulla::flow::round;
 use bulla::flow::sign;
 use bulla::flow::sign::Extent;
 use bulla::flow::sign::Format as Form;
@@ -345,4 +347,31 @@ fn a_hostile_index_does_not_multiply_what_is_asked() {
     let subjects = now(sign::subjects(&sink, &selector, Extent::AllPlatforms, &Limits::DEFAULT)).unwrap();
     assert_eq!(subjects.len(), 4);
     assert!(sink.calls().len() <= 4, "{} requests for four manifests", sink.calls().len());
+}
+
+/// The same for a request: whatever the index lists, each manifest is asked for once.
+#[test]
+fn a_hostile_index_does_not_multiply_what_a_request_asks() {
+    let shop = Shop::new();
+    let mut child = shop.image(1).descriptor().bare();
+    for _ in 0..3 {
+        child = shop.index(&vec![child; 10], None).descriptor().bare();
+    }
+    for (extent, want, most) in [(Extent::AllPlatforms, 4, 5), (Extent::Root, 1, 3)] {
+        let sink = memory(&shop);
+        let found = now(round::find(&sink, &Selector::Digest(child.digest), extent, &Limits::DEFAULT)).unwrap();
+        assert_eq!(found.len(), want);
+        // Four manifests, and the config of the image.
+        assert!(sink.calls().len() <= most, "{:#?}", sink.calls());
+    }
+    // As many as a request may ask for, and one more.
+    let many: Vec<_> = (0..5).map(|seed| shop.image(seed).descriptor().bare()).collect();
+    let index = shop.index(&many, None).descriptor().digest;
+    let find = |limit, extent| {
+        let limits = Limits { request_items: limit, ..Limits::DEFAULT };
+        now(round::find(&memory(&shop), &Selector::Digest(index), extent, &limits)).map(|found| found.len())
+    };
+    assert!(matches!(find(5, Extent::AllPlatforms), Err(FlowError::TooMany { limit: 5, .. })));
+    assert!(matches!(find(6, Extent::AllPlatforms), Ok(6)));
+    assert!(matches!(find(5, Extent::Root), Ok(1)));
 }

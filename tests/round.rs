@@ -225,20 +225,21 @@ fn an_owner_counts_once_and_only_for_what_they_signed_whole() {
     assert!(missing(&respond(&request, &[&alice, &bob])).is_none());
     assert!(missing(&respond(&request, &[&second, &bob])).is_none());
 
-    // Bob was interrupted in the middle of the second item, which has two parts.
+    // Bob was interrupted in the middle of the second item, which has two parts: that is no answer yet.
     let mut response = respond(&request, &[&alice]);
-    assert_eq!(response.sign(&request, &bob, now(), 3).unwrap().made.len(), 4);
+    assert_eq!(response.sign(&request, &bob, now(), 3).unwrap().made.len(), 3);
     let late = missing(&response).unwrap();
-    assert_eq!(late.items.iter().map(|item| item.place).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(late.owners, [("alice".to_owned(), 3), ("bob".to_owned(), 1)]);
+    assert_eq!(late.items.iter().map(|item| item.place).collect::<Vec<_>>(), [0, 1, 2]);
+    assert_eq!(late.owners, [("alice".to_owned(), 3), ("bob".to_owned(), 0)]);
+    assert_eq!((late.unfinished, late.signatures), (BTreeMap::from([("bob".to_owned(), 3)]), 6));
 
-    // Half an item is attached for nobody, even where the threshold is met without.
+    // Nothing that was not finished is attached for anybody, even where the threshold is met without.
     let lax = maker::request(&[("alice", &[&alice]), ("bob", &[&bob])], 1, 3);
     let mut response = respond(&lax, &[&alice]);
     response.sign(&lax, &bob, now(), 3).unwrap();
     let approved = tally::approve(&lax, &response).unwrap().unwrap();
     let signers: Vec<_> = approved.items().map(|item| item.signers().count()).collect();
-    assert_eq!(signers, [2, 1, 1]);
+    assert_eq!(signers, [1, 1, 1]);
     // An answer to another request approves nothing.
     assert!(matches!(tally::approve(&request, &response), Err(RoundError::OtherRequest { .. })));
 }
@@ -271,18 +272,148 @@ fn what_was_signed_before_an_interruption_is_kept() {
         assert_eq!(progress.made.len(), tired_after);
         // It was asked by each thread once more than it signed at most, and not again.
         assert!((tired_after + 1..=tired_after + 8).contains(&tired.asked()), "{}", tired.asked());
+        assert!(tally::approve(&request, &response).unwrap().is_err(), "what is not sealed does not count");
         let written = response.to_json().unwrap();
+        assert!(!String::from_utf8(written.clone()).unwrap().contains("seal"));
         let mut resumed = Response::parse(&written, &request, &limits()).unwrap();
         assert_eq!(resumed, response);
         let rest = resumed.sign(&request, &alice, after(60), usize::MAX).unwrap();
         assert_eq!(rest.made.len(), all + 1 - tired_after);
-        assert!(rest.stopped.is_none());
-        assert!(resumed.sign(&request, &alice, after(60), usize::MAX).unwrap().made.is_empty());
+        assert!(rest.stopped.is_none() && rest.made.last().unwrap().item.is_none());
+        assert!(resumed.sign(&request, &alice, after(90), usize::MAX).unwrap().made.is_empty());
         assert!(tally::approve(&request, &resumed).unwrap().is_ok());
-        // What was kept is not signed again: the seal too is that of the first time.
-        let time = if tired_after == 0 { after(60) } else { now() };
-        assert_eq!(resumed.signers().next().unwrap().time(), time);
+        // The answer is of the time at which it was finished.
+        assert_eq!(resumed.signers().next().unwrap().time(), Some(after(60)));
     }
+}
+
+/// One seal, over all that was signed: nothing in an answer can be exchanged, left out or put in, by nobody but the key.
+#[test]
+fn the_seal_covers_every_signature() {
+    let alice = key(1);
+    let request = request(&[("alice", &[&alice])], 1, 3);
+    let whole: Value = serde_json::from_slice(&respond(&request, &[&alice]).to_json().unwrap()).unwrap();
+    let parse = |value: &Value| Response::parse(value.to_string().as_bytes(), &request, &limits());
+    let count = whole["signers"][0]["signatures"].as_array().unwrap().len();
+    for at in 0..count {
+        // The twin of a signature holds as well, and was not given.
+        let mut flipped = whole.clone();
+        let signature = &mut flipped["signers"][0]["signatures"][at]["signature"];
+        *signature = json!(maker::twin(signature.as_str().unwrap()));
+        assert!(matches!(parse(&flipped), Err(RoundError::Unsigned { .. })), "{at}");
+        // Without the seal it is an answer that was not finished: it is kept, and does not count.
+        for field in ["seal", "time"] {
+            flipped["signers"][0].as_object_mut().unwrap().remove(field).unwrap();
+            assert_eq!(parse(&flipped).is_ok(), field == "time", "half a seal");
+        }
+        let kept = parse(&flipped).unwrap();
+        assert!(!kept.signers().next().unwrap().is_finished());
+        assert!(tally::approve(&request, &kept).unwrap().is_err());
+        let mut less = whole.clone();
+        less["signers"][0]["signatures"].as_array_mut().unwrap().remove(at);
+        let error = parse(&less).unwrap_err();
+        assert!(error.to_string().contains("not finished"), "{error}");
+    }
+    // The signatures of another answer of hers to the same request, under this seal.
+    let one = respond(&request, &[&alice]);
+    let mut other = Response::to(&request);
+    other.sign(&request, &maker::Flips(key(1)), now(), usize::MAX).unwrap();
+    let mut spliced = whole.clone();
+    let others: Value = serde_json::from_slice(&other.to_json().unwrap()).unwrap();
+    spliced["signers"][0]["signatures"] = others["signers"][0]["signatures"].clone();
+    assert!(parse(&others).is_ok() && parse(&spliced).is_err());
+    // What is finished goes before what is not, whichever comes first.
+    let mut partly = Response::to(&request);
+    partly.sign(&request, &alice, now(), 2).unwrap();
+    let (mut first, mut last) = (partly.clone(), one.clone());
+    first.merge(one.clone()).unwrap();
+    last.merge(partly).unwrap();
+    assert_eq!((first, last), (one.clone(), one));
+}
+
+/// The seal is one signature more: where it cannot be made, the others are kept, and the same again makes it.
+#[test]
+fn a_seal_that_was_not_made_is_made_later() {
+    let request = request(&[("alice", &[&key(1)])], 1, 2);
+    let mut response = Response::to(&request);
+    let progress = response.sign(&request, &Tired::new(key(1), 4), now(), usize::MAX).unwrap();
+    assert!(progress.stopped.is_some() && progress.made.len() == 4);
+    let mut resumed = Response::parse(&response.to_json().unwrap(), &request, &limits()).unwrap();
+    let once = Tired::new(key(1), 1);
+    assert!(resumed.sign(&request, &once, now(), usize::MAX).unwrap().stopped.is_none());
+    assert_eq!(once.asked(), 1);
+    assert!(tally::approve(&request, &resumed).unwrap().is_ok());
+}
+
+#[test]
+fn arrays_are_no_objects_and_null_is_nothing_left_out() {
+    let alice = key(1);
+    let bytes = draft(&[("alice", &[&alice])], 1, 1).to_json(&limits()).unwrap();
+    let answer = respond(&Request::parse(&bytes, &limits()).unwrap(), &[&alice]).to_json().unwrap();
+    let document: Value = serde_json::from_slice(&bytes).unwrap();
+    let (owner, id) = (document["owners"][0].clone(), document["owners"][0]["keys"][0].clone());
+    for (place, value) in [
+        ("/owners/0", json!([owner["name"], owner["keys"]])),
+        ("/owners/0/keys/0", json!([id["id"], id["publicKey"]])),
+        ("/items/0/sign/forms/0", json!({ "bundle": null })),
+        ("/reason", Value::Null),
+        ("/items/0/previous", Value::Null),
+        ("/items/0/sign/name", Value::Null),
+    ] {
+        let mut document = document.clone();
+        let (parent, field) = place.rsplit_once('/').unwrap();
+        match document.pointer_mut(parent).unwrap() {
+            Value::Array(items) => items[field.parse::<usize>().unwrap()] = value,
+            fields => fields[field] = value,
+        }
+        let error = Request::parse(document.to_string().as_bytes(), &limits()).unwrap_err();
+        assert!(matches!(error, RoundError::Json { .. }), "{place}: {error}");
+    }
+    let request = Request::parse(&bytes, &limits()).unwrap();
+    let mut document: Value = serde_json::from_slice(&answer).unwrap();
+    let first = document["signers"][0]["signatures"][0].clone();
+    document["signers"][0]["signatures"][0] = json!([first["item"], first["part"], first["signature"]]);
+    assert!(Response::parse(document.to_string().as_bytes(), &request, &limits()).is_err());
+}
+
+/// A limit is no answer: the same file may be read by whoever has a larger one.
+#[test]
+fn a_limit_is_no_refusal() {
+    let alice = key(1);
+    let bytes = draft(&[("alice", &[&alice])], 1, 2).to_json(&limits()).unwrap();
+    let request = Request::parse(&bytes, &limits()).unwrap();
+    let answer = respond(&request, &[&alice]).to_json().unwrap();
+    for small in [Limits { json_values: 10, ..limits() }, Limits { json_string_bytes: 16, ..limits() }] {
+        let errors =
+            [Request::parse(&bytes, &small).unwrap_err(), Response::parse(&answer, &request, &small).unwrap_err()];
+        for error in errors {
+            assert!(error.is_open() && !error.to_string().contains("not the JSON"), "{error}");
+            assert_eq!(error.code(), "limit");
+        }
+    }
+}
+
+/// What could not be logged, or not be read when it is written, is refused before a key signs anything.
+#[test]
+fn there_is_room_for_what_will_be_signed() {
+    let (alice, bob) = (key(1), key(2));
+    let drafted = draft(&[("alice", &[&alice]), ("bob", &[&bob])], 1, 3);
+    let bytes = drafted.to_json(&limits()).unwrap();
+    let small = Limits { signing_log_line_bytes: 400, ..limits() };
+    let error = Request::parse(&bytes, &small).unwrap_err();
+    assert!(matches!(error, RoundError::Limit { .. }), "{error}");
+
+    let request = Request::parse(&bytes, &limits()).unwrap();
+    let response = respond(&request, &[&alice]);
+    let (one, two) = (response.to_json().unwrap().len() as u64, respond(&request, &[&alice, &bob]).to_json().unwrap());
+    let room = |limits: Limits, key: &PrivateKey| response.has_room_for(&request, key.public_key(), &limits);
+    assert!(room(limits(), &bob).is_ok());
+    let tight = Limits { response_bytes: two.len() as u64 - 1, ..limits() };
+    assert!(room(tight.clone(), &bob).is_err() && room(tight, &alice).is_ok());
+    assert!(room(Limits { response_bytes: one, ..limits() }, &alice).is_ok());
+    // Signers, and for each of them four values and as many for each signature.
+    let error = room(Limits { json_values: 60, ..limits() }, &bob).unwrap_err();
+    assert!(error.is_open(), "{error}");
 }
 
 #[test]
@@ -413,8 +544,8 @@ fn a_log_cannot_be_changed_unnoticed() {
     // Each signature can be found by its digest, the seal too.
     let mut chain = Chain::default();
     let entries: Vec<_> = lines.iter().map(|line| chain.follow(line, &limits()).unwrap()).collect();
-    assert_eq!(entries[0].digest, *request.digest());
-    assert_eq!(entries[1].digest, request.items()[0].digest);
+    assert_eq!(entries.last().unwrap().digest, *request.digest());
+    assert_eq!(entries[0].digest, request.items()[0].digest);
     for (entry, made) in entries.iter().zip(&made) {
         assert_eq!(entry.signature, made.signature);
         assert_eq!((entry.owner.as_str(), entry.time), ("alice", now()));

@@ -242,7 +242,7 @@ proptest! {
 // ---------------------------------------------------------------------------------------------- stores
 
 fn config(text: &str) -> Content {
-    Content::name(media_type::OCI_CONFIG, format!(r#"{{"architecture":"amd64","os":"{text}"}}"#))
+    Content::name(media_type::OCI_CONFIG, format!(r#"{{"architecture":"amd64","os":"{text}"}}"#).into_bytes())
 }
 
 fn image(text: &str, annotations: &BTreeMap<String, String>) -> Content {

@@ -161,9 +161,11 @@ struct Image {
 }
 
 fn image(text: &str) -> Image {
-    let config =
-        Content::name(media_type::OCI_CONFIG, format!(r#"{{"architecture":"amd64","os":"linux","made":"{text}"}}"#));
-    let layer = Content::name("application/vnd.oci.image.layer.v1.tar", text.repeat(100));
+    let config = Content::name(
+        media_type::OCI_CONFIG,
+        format!(r#"{{"architecture":"amd64","os":"linux","made":"{text}"}}"#).into_bytes(),
+    );
+    let layer = Content::name("application/vnd.oci.image.layer.v1.tar", text.repeat(100).into_bytes());
     let manifest = manifest(&config, &[layer.descriptor()], None, None);
     Image { manifest, blobs: vec![config, layer] }
 }
@@ -361,7 +363,8 @@ fn a_list_keeps_the_entries_of_others_as_they_were_written() {
         media_type::OCI_MANIFEST,
         foreign.manifest.bytes().len()
     );
-    let list = Content::name(media_type::OCI_INDEX, format!(r#"{{"schemaVersion":2,"manifests":[{entry}]}}"#));
+    let list =
+        Content::name(media_type::OCI_INDEX, format!(r#"{{"schemaVersion":2,"manifests":[{entry}]}}"#).into_bytes());
     let path = kind.path();
     fs::write(path.join("blobs/sha256").join(list.digest().hex()), list.bytes()).unwrap();
     let name = fallback_tag(app.manifest.digest());
@@ -460,7 +463,7 @@ fn a_manifest_that_cannot_be_read_is_not_stored() {
             (media_type::OCI_INDEX, r#"{"schemaVersion":2,"manifests":[],"manifests":[]}"#),
             ("text/plain", "{}"),
         ] {
-            let content = Content::name(media_type, body);
+            let content = Content::name(media_type, body.to_owned());
             let error = now(sink.push_manifest(&content, Some("v1"))).unwrap_err();
             assert!(matches!(error, StoreError::Manifest { .. }), "{name}: {error}");
         }

@@ -75,7 +75,8 @@ fn files(path: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 /// An image of 300 KiB in three layers; `number` makes it another.
 fn parts(number: usize) -> (Vec<Content>, Content) {
-    let config = Content::name(media_type::OCI_CONFIG, format!(r#"{{"architecture":"amd64","os":"o{number}"}}"#));
+    let config =
+        Content::name(media_type::OCI_CONFIG, format!(r#"{{"architecture":"amd64","os":"o{number}"}}"#).into_bytes());
     let byte = |layer: usize| u8::try_from(number * 3 + layer).unwrap();
     let layer = |layer| Content::name("application/vnd.oci.image.layer.v1.tar", vec![byte(layer); 100 << 10]);
     let layers = [layer(0), layer(1), layer(2)];

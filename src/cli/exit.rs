@@ -79,6 +79,7 @@ impl From<FlowError> for Failure {
         let exit = if error.is_refusal() { Exit::Refused } else { Exit::Unknown };
         let failure = Self { code: error.code(), exit, ..Self::unknown(error.to_string()) };
         match &error {
+            FlowError::NoChild { .. } => failure.hint("name the platforms by digest, or leave out --all-platforms"),
             FlowError::Store(error) => match hint(error) {
                 Some(text) => failure.hint(text),
                 None => failure,

@@ -18,6 +18,7 @@ use crate::flow::tree::Trust;
 use crate::flow::verify::Outcome;
 use crate::flow::verify::Verdict;
 use crate::key::Signer;
+use crate::round::text::hides;
 use crate::store::StoreError;
 use crate::verify::Counted;
 use crate::verify::Refusal;
@@ -55,12 +56,12 @@ pub(super) fn note(text: &str) {
     drop(writeln!(stderr, "{text}"));
 }
 
-/// Prints one object of JSON. What steers a terminal is escaped there too: such characters only stand in strings.
+/// Prints one object of JSON. What does not show or steers a terminal is escaped there too: such characters only stand in strings.
 pub(super) fn json(value: &Value) {
     let mut shown = String::new();
     for c in format!("{value:#}\n").chars() {
-        match c != '\n' && steers(c) {
-            true => shown.push_str(&format!("\\u{:04x}", u32::from(c))),
+        match c != '\n' && hides(c) {
+            true => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| shown.push_str(&format!("\\u{unit:04x}"))),
             false => shown.push(c),
         }
     }
@@ -83,18 +84,12 @@ pub(super) fn failure(failure: &Failure) {
     failure.hint.iter().for_each(|hint| note(&format!("hint: {hint}")));
 }
 
-/// Whether a character changes how others are shown: control characters, changes of direction, ends of lines.
-fn steers(c: char) -> bool {
-    let turns = matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}')
-}
-
-/// Text from elsewhere as it may be printed: no control characters, no changes of direction, not endless (HR-90).
+/// Text from elsewhere as it may be printed: all of it shows, nothing changes direction, not endless (HR-90).
 pub(super) fn printable(text: &str) -> String {
     const LONGEST: usize = 2_000;
     let mut shown = String::new();
     for c in text.chars().take(LONGEST) {
-        match steers(c) {
+        match hides(c) {
             true => shown.extend(c.escape_unicode()),
             false => shown.push(c),
         }

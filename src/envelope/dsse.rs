@@ -219,6 +219,11 @@ impl Envelope {
             .ok_or(NotSignedBy(key.id()))
     }
 
+    /// Every signature in the envelope that `key` made over it.
+    pub fn signatures_by(&self, key: &PublicKey) -> Vec<&[u8]> {
+        self.signatures().filter(|signature| key.verify(&self.message.whole, signature).is_ok()).collect()
+    }
+
     /// The type that the envelope claims for its payload, before anything was checked.
     pub fn claimed_type(&self) -> &str {
         &self.payload_type

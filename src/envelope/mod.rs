@@ -136,6 +136,15 @@ impl Sealed {
         }
     }
 
+    /// Every signature in it that `key` made over what it says, checked.
+    pub fn signatures_by(&self, key: &PublicKey) -> Vec<&[u8]> {
+        match self {
+            Self::Bundle(bundle) => bundle.envelope().signatures_by(key),
+            Self::Dsse(envelope) => envelope.signatures_by(key),
+            Self::Simple(simple) => simple.open(key).map(|_| vec![simple.signature()]).unwrap_or_default(),
+        }
+    }
+
     /// Which key the document claims was used, cut to a length that can be shown: a hint for people, never a trust input
     /// (T-25).
     pub fn claimed_key(&self) -> Option<String> {

@@ -37,6 +37,16 @@ pub enum FlowError {
     /// A manifest in the graph cannot be read.
     #[error("{0}")]
     Manifest(#[from] ManifestError),
+    /// A manifest of an index is not there, and all of them are asked for.
+    #[error("{platform}, {digest}: {error}")]
+    NoChild {
+        /// Which manifest.
+        digest: Digest,
+        /// What the store says.
+        error: StoreError,
+        /// What the index says that it is for.
+        platform: String,
+    },
     /// There is nothing for a platform.
     #[error("{index} has no manifest for {platform}; it has {has}")]
     NoPlatform {
@@ -90,6 +100,14 @@ pub enum FlowError {
         /// The limit.
         limit: usize,
     },
+    /// More manifests in an index than a request can ask for.
+    #[error("{digest}: more than {limit} manifests below one reference")]
+    TooMany {
+        /// Where it was given up.
+        digest: Digest,
+        /// The limit.
+        limit: usize,
+    },
     /// A task was lost: it panicked.
     #[error("an internal task failed")]
     Task,
@@ -104,6 +122,7 @@ impl FlowError {
             Self::Envelope(_) => "envelope-unreadable",
             Self::Json(_) => "json",
             Self::Manifest(_) => "manifest-unreadable",
+            Self::NoChild { error, .. } => error.code(),
             Self::NoPlatform { .. } => "no-platform",
             Self::NotSigned(_) => "not-signed",
             Self::ReadBack { .. } => "read-back",
@@ -113,6 +132,7 @@ impl FlowError {
             Self::Store(error) => error.code(),
             Self::Task => "internal",
             Self::TooDeep { .. } => "too-deep",
+            Self::TooMany { .. } => "too-many",
         }
     }
 

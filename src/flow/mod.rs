@@ -3,6 +3,7 @@
 mod allowance;
 pub mod attach;
 pub mod attest;
+pub mod audit;
 pub mod carrier;
 pub mod copy;
 pub mod error;

@@ -1,25 +1,22 @@
 //! The connected ends of a signing round: what there is to sign, and attaching what was signed.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::envelope::Envelope;
-use crate::envelope::Sealed;
 use crate::envelope::base64;
 use crate::flow::FlowError;
 use crate::flow::attach;
 use crate::flow::attach::Attachment;
-use crate::flow::carrier;
-use crate::flow::carrier::Budget;
-use crate::flow::graph;
 use crate::flow::pinned;
 use crate::flow::sign::Extent;
-use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::ImageConfig;
+use crate::oci::Index;
 use crate::oci::Manifest;
 use crate::oci::Platform;
 use crate::oci::Selector;
@@ -34,9 +31,6 @@ use crate::store::Source;
 use crate::store::Task;
 use crate::store::parallel;
 use crate::time::Time;
-use crate::verify::Evidence;
-use crate::verify::Place;
-use crate::verify::Reason;
 
 /// A manifest or index that can be signed, and what it says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,10 +58,12 @@ pub struct Attached {
     pub tags: Vec<String>,
 }
 
-/// What `selector` stands for, resolved once: the thing itself first, then, with [`Extent::AllPlatforms`], what is in it.
+/// What `selector` stands for, resolved once: the thing itself first, then, with [`Extent::AllPlatforms`], what is in it,
+/// each digest once.
 ///
 /// # Errors
-/// [`FlowError`] where something could not be read; what the store says is not there is left out.
+/// [`FlowError`] where something could not be read; [`FlowError::NoChild`] where all of an index is asked for and one of
+/// its manifests is not there. With [`Extent::Root`] such a one is left out: its labels and size are.
 pub async fn find(
     source: &dyn Source,
     selector: &Selector,
@@ -75,86 +71,109 @@ pub async fn find(
     limits: &Limits,
 ) -> Result<Vec<Found>, FlowError> {
     let root = pinned::resolve(source, selector).await?;
-    let mut found = below(source, root, limits, 0).await?;
-    if extent == Extent::Root {
-        found.truncate(1);
-    }
-    let mut seen = std::collections::BTreeSet::new();
-    found.retain(|found| seen.insert(found.digest));
-    Ok(found)
+    let mut search = Search { extent, found: Vec::new(), limits, seen: BTreeSet::from([*root.digest()]), source };
+    search.describe(root, 0).await?;
+    search.found.retain(|(depth, _)| *depth == 0 || extent == Extent::AllPlatforms);
+    Ok(search.found.into_iter().map(|(_, found)| found).collect())
 }
 
-/// A document and everything below it. Boxed, since an index may hold an index.
-fn below<'a>(
-    source: &'a dyn Source,
-    content: Content,
+/// What was found so far, each with its depth. A manifest that is listed again is not fetched again: three indexes can
+/// list each other's children a thousand times.
+struct Search<'a> {
+    extent: Extent,
+    found: Vec<(usize, Found)>,
     limits: &'a Limits,
-    depth: usize,
-) -> Task<'a, Result<Vec<Found>, FlowError>> {
-    Box::pin(describe(source, content, limits, depth))
+    seen: BTreeSet<Digest>,
+    source: &'a dyn Source,
 }
 
-async fn describe(
-    source: &dyn Source,
-    content: Content,
-    limits: &Limits,
-    depth: usize,
-) -> Result<Vec<Found>, FlowError> {
-    if depth > limits.index_depth {
-        return Err(FlowError::TooDeep { digest: *content.digest(), limit: limits.index_depth });
-    }
-    let Descriptor { media_type, digest, size, .. } = content.descriptor().clone();
-    let document = Document::parse(&content, limits)?;
-    let mut found = Found {
-        content_size: None,
-        digest,
-        labels: chosen(document.annotations(), limits),
-        media_type,
-        platforms: Vec::new(),
-        size,
-    };
-    let index = match document {
-        Document::Manifest(manifest) => {
-            config(source, &manifest, &mut found, limits).await?;
-            return Ok(vec![found]);
+impl Search<'_> {
+    /// Adds a document and everything below it, and returns a copy of what was added for itself.
+    async fn describe(&mut self, content: Content, depth: usize) -> Result<Found, FlowError> {
+        let limits = self.limits;
+        if depth > limits.index_depth {
+            return Err(FlowError::TooDeep { digest: *content.digest(), limit: limits.index_depth });
         }
-        Document::Index(index) => index,
-    };
-    let inside = children(source, &index.manifests, limits, depth).await?;
-    let direct = || inside.iter().filter_map(|child| child.first());
-    found.platforms = index.manifests.iter().filter_map(|child| child.platform.clone()).filter(is_known).collect();
-    if found.platforms.is_empty() {
-        found.platforms = direct().flat_map(|child| child.platforms.clone()).collect();
+        if self.extent == Extent::AllPlatforms && self.found.len() >= limits.request_items {
+            return Err(FlowError::TooMany { digest: *content.digest(), limit: limits.request_items });
+        }
+        let Descriptor { media_type, digest, size, .. } = content.descriptor().clone();
+        let document = Document::parse(&content, limits)?;
+        let labels = chosen(document.annotations(), limits);
+        let mut found = Found { content_size: None, digest, labels, media_type, platforms: Vec::new(), size };
+        let place = self.found.len();
+        self.found.push((depth, found.clone()));
+        match document {
+            Document::Manifest(manifest) => config(self.source, &manifest, &mut found, limits).await?,
+            Document::Index(index) if depth == 0 || self.extent == Extent::AllPlatforms => {
+                let inside = self.children(&index.manifests, depth).await?;
+                sum_up(&index, &inside, &mut found);
+            }
+            // Of an index in an index that is signed by itself nothing is needed but that it is there.
+            Document::Index(index) => found.platforms = known(&index),
+        }
+        if let Some((_, kept)) = self.found.get_mut(place) {
+            *kept = found.clone();
+        }
+        Ok(found)
     }
-    let whole = |child: &Vec<Found>| child.first().and_then(|child| child.content_size?.checked_add(child.size));
+
+    /// The entries of an index, each once; none for one that is not there, if the index is all that is asked for.
+    async fn children(&mut self, entries: &[Descriptor], depth: usize) -> Result<Vec<Option<Found>>, FlowError> {
+        const AT_ONCE: usize = 8;
+        let source = self.source;
+        let fresh: Vec<_> = entries.iter().filter(|entry| self.seen.insert(entry.digest)).collect();
+        let task = |entry| -> Task<'_, _> { Box::pin(pinned::manifest(source, entry)) };
+        let mut inside: BTreeMap<Digest, Option<Found>> = BTreeMap::new();
+        let fetched = parallel::run(fresh.iter().map(|entry| task(entry)).collect(), AT_ONCE).await;
+        for (entry, content) in fresh.iter().zip(fetched) {
+            let below = match content {
+                Ok(content) => Some(Box::pin(self.describe(content, depth.saturating_add(1))).await?),
+                Err(error) if error.is_not_found() && self.extent == Extent::Root => None,
+                Err(error) if error.is_not_found() => {
+                    let platform =
+                        entry.platform.as_ref().map_or_else(|| "no platform".to_owned(), ToString::to_string);
+                    return Err(FlowError::NoChild { digest: entry.digest, error, platform });
+                }
+                Err(error) => return Err(error.into()),
+            };
+            inside.insert(entry.digest, below);
+        }
+        let earlier = |digest: &Digest| self.found.iter().find(|(_, found)| found.digest == *digest);
+        let each = |entry: &Descriptor| match inside.get(&entry.digest) {
+            Some(below) => below.clone(),
+            None => earlier(&entry.digest).map(|(_, found)| found.clone()),
+        };
+        let mut once = BTreeSet::new();
+        Ok(entries.iter().filter(|entry| once.insert(entry.digest)).map(each).collect())
+    }
+}
+
+/// What an index says through what is in it.
+fn sum_up(index: &Index, inside: &[Option<Found>], found: &mut Found) {
+    let there = || inside.iter().flatten();
+    found.platforms = known(index);
+    if found.platforms.is_empty() {
+        found.platforms = once(there().flat_map(|child| child.platforms.clone()));
+    }
+    let whole = |child: &Option<Found>| child.as_ref().and_then(|child| child.content_size?.checked_add(child.size));
     found.content_size = inside.iter().map(whole).try_fold(0_u64, |sum, size| sum.checked_add(size?));
     // What the index does not say about itself, the first image in it says.
-    if let Some(child) = direct().find(|child| !child.platforms.is_empty()) {
+    if let Some(child) = there().find(|child| !child.platforms.is_empty()) {
         for (key, value) in &child.labels {
             found.labels.entry(key.clone()).or_insert_with(|| value.clone());
         }
     }
-    Ok([vec![found]].into_iter().chain(inside).flatten().collect())
 }
 
-/// What is below each entry of an index; nothing for one that is not there.
-async fn children(
-    source: &dyn Source,
-    entries: &[Descriptor],
-    limits: &Limits,
-    depth: usize,
-) -> Result<Vec<Vec<Found>>, FlowError> {
-    const AT_ONCE: usize = 8;
-    let task = |entry| -> Task<'_, Result<Vec<Found>, FlowError>> {
-        Box::pin(async move {
-            match pinned::manifest(source, entry).await {
-                Ok(content) => below(source, content, limits, depth.saturating_add(1)).await,
-                Err(error) if error.is_not_found() => Ok(Vec::new()),
-                Err(error) => Err(error.into()),
-            }
-        })
-    };
-    parallel::run(entries.iter().map(task).collect(), AT_ONCE).await.into_iter().collect()
+/// The platforms that an index lists.
+fn known(index: &Index) -> Vec<Platform> {
+    once(index.manifests.iter().filter_map(|child| child.platform.clone()).filter(is_known))
+}
+
+fn once(platforms: impl Iterator<Item = Platform>) -> Vec<Platform> {
+    let mut seen = BTreeSet::new();
+    platforms.filter(|platform| seen.insert(platform.to_string())).collect()
 }
 
 /// What the config of an image adds: its platform and its labels.
@@ -291,56 +310,4 @@ impl Wanted {
         contents.push(content);
         layers.push(layer);
     }
-}
-
-/// A signed document that hangs on an image.
-#[derive(Clone, Debug)]
-pub struct Hanging(Sealed);
-
-impl Hanging {
-    /// The SHA-256 of its signatures, if `key` made one of them.
-    pub fn signatures_by(&self, key: &PublicKey) -> Vec<Digest> {
-        match self.0.open(key) {
-            Ok(_) => self.0.signatures().into_iter().map(Digest::sha256).collect(),
-            Err(_) => Vec::new(),
-        }
-    }
-}
-
-/// Every signed document that hangs on what `selector` stands for, whatever it says.
-///
-/// # Errors
-/// [`FlowError`] where one of them, or a list, could not be read: then nobody can say that these are all.
-pub async fn hanging(source: &dyn Source, selector: &Selector, limits: &Limits) -> Result<Vec<Hanging>, FlowError> {
-    let subject = *pinned::resolve(source, selector).await?.digest();
-    let mut documents = Vec::new();
-    let budget = (&Budget::of(limits), limits);
-    for entry in graph::listed(source, &subject, limits).await? {
-        let content = pinned::manifest(source, &entry).await?;
-        read(source, &content, Place::Referrers, Some(subject), budget, &mut documents).await?;
-    }
-    for (tag, content) in graph::tagged(source, &subject).await? {
-        read(source, &content, Place::Tag(tag), None, budget, &mut documents).await?;
-    }
-    Ok(documents)
-}
-
-async fn read(
-    source: &dyn Source,
-    content: &Content,
-    place: Place,
-    subject: Option<Digest>,
-    budget: (&Budget, &Limits),
-    documents: &mut Vec<Hanging>,
-) -> Result<(), FlowError> {
-    let keep = |evidence: &Evidence| documents.push(Hanging(evidence.sealed().clone()));
-    let findings = carrier::documents_in(source, content, place, subject, budget, keep).await;
-    let open = findings.iter().find(|finding| {
-        matches!(finding.reason, Reason::Missing | Reason::TooLarge { .. } | Reason::Unreadable { .. })
-    });
-    if let Some(finding) = open {
-        let place = format!("{}@{}", source.origin(), content.digest());
-        return Err(FlowError::ReadBack { place, why: finding.reason.to_string() });
-    }
-    Ok(())
 }

@@ -1,5 +1,6 @@
 //! `PublicKey`: what a signature is checked with.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -135,6 +136,24 @@ impl PublicKey {
         match self.0.checker.accepts(scheme, message, signature) {
             true => Ok(()),
             false => Err(Unverified),
+        }
+    }
+
+    /// The form in which a signature by this key is compared with others. Whoever has an ECDSA signature (r, s) can write
+    /// (r, n - s), which holds as well: of these two it is the one with the smaller number.
+    pub fn one_form<'a>(&self, signature: &'a [u8]) -> Cow<'a, [u8]> {
+        self.0.checker.one_form(signature).map_or(Cow::Borrowed(signature), Cow::Owned)
+    }
+
+    /// How long a signature by this key is at most, in bytes.
+    pub fn longest_signature(&self) -> usize {
+        match self.algorithm() {
+            // Two numbers, each with what DER puts before it.
+            Algorithm::EcdsaP256 => 72,
+            Algorithm::EcdsaP384 => 104,
+            Algorithm::EcdsaP521 => 139,
+            Algorithm::Ed25519 => 64,
+            Algorithm::Rsa { bits } => usize::try_from(bits.div_ceil(8)).unwrap_or(usize::MAX),
         }
     }
 

@@ -247,7 +247,11 @@ mod tests {
         let arm = Platform::parse("linux/arm64/v8").unwrap();
         assert_eq!(arm.to_string(), "linux/arm64/v8");
         assert!(arm.satisfies(&Platform::parse("linux/arm64").unwrap()));
-        assert!(!Platform::parse("linux/arm64").unwrap().satisfies(&arm));
+        // Without a variant it is the one that builders mean.
+        assert!(Platform::parse("linux/arm64").unwrap().satisfies(&arm));
+        assert!(!Platform::parse("linux/arm64").unwrap().satisfies(&Platform::parse("linux/arm64/v9").unwrap()));
+        assert!(!Platform::parse("linux/arm").unwrap().satisfies(&Platform::parse("linux/arm/v6").unwrap()));
+        assert!(!Platform::parse("linux/riscv64").unwrap().satisfies(&Platform::parse("linux/riscv64/v1").unwrap()));
         for text in ["linux", "linux/", "/arm64", "linux/arm64/", "linux/arm64/v8/x", ""] {
             assert_eq!(Platform::parse(text), None, "{text:?} was accepted");
         }

@@ -123,6 +123,14 @@ pub enum RoundError {
         /// Which one it should answer.
         want: Box<Digest>,
     },
+    /// JSON that is larger or deeper than we are willing to read.
+    #[error("{document}: {error}")]
+    TooMuch {
+        /// Which document.
+        document: &'static str,
+        /// What the reader says.
+        error: JsonError,
+    },
     /// The threshold or the owners make no sense.
     #[error("{0}")]
     Trust(TrustError),
@@ -149,7 +157,7 @@ pub enum RoundError {
 impl RoundError {
     /// Whether this is no answer but "could not tell": a limit, or a clock that is wrong.
     pub const fn is_open(&self) -> bool {
-        matches!(self, Self::Clock { .. } | Self::Limit { .. })
+        matches!(self, Self::Clock { .. } | Self::Limit { .. } | Self::TooMuch { .. })
     }
 
     /// A short, stable name of the kind of error, for reports.
@@ -164,13 +172,21 @@ impl RoundError {
             Self::Json { .. } => "not-json",
             Self::Key { .. } => "key-unreadable",
             Self::Kind { .. } => "other-document",
-            Self::Limit { .. } => "limit",
+            Self::Limit { .. } | Self::TooMuch { .. } => "limit",
             Self::Log { .. } => "log-broken",
             Self::NotAsked { .. } => "not-asked",
             Self::OtherRequest { .. } => "other-request",
             Self::Trust(_) => "threshold",
             Self::Unasked { .. } => "unasked",
             Self::Unsigned { .. } => "signature",
+        }
+    }
+
+    /// Why `document` was not read.
+    pub(super) fn json(document: &'static str, error: JsonError) -> Self {
+        match error.is_limit() {
+            true => Self::TooMuch { document, error },
+            false => Self::Json { document, error },
         }
     }
 

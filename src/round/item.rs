@@ -14,6 +14,8 @@ use crate::oci::Selector;
 use crate::oci::media_type;
 use crate::policy::Kind;
 use crate::round::RoundError;
+use crate::round::text;
+use crate::round::text::check_name;
 use crate::round::wire::WireAttest;
 use crate::round::wire::WireForm;
 use crate::round::wire::WireItem;
@@ -171,12 +173,13 @@ impl Item {
     }
 
     pub(super) fn of_wire(wire: WireItem, limits: &Limits) -> Result<Self, RoundError> {
-        let reference = reference(&wire.reference, &wire.digest, limits)?;
+        let reference = reference("reference", &wire.reference, &wire.digest, limits)?;
         if !media_type::is_index(&wire.media_type) && !media_type::is_manifest(&wire.media_type) {
             return Err(RoundError::field("mediaType", "is neither that of an image manifest nor that of an index"));
         }
         RoundError::bounded("platforms of one item", wire.platforms.len(), limits.descriptors)?;
         let platform = |text: &String| {
+            check_name("platforms", Some(text), limits)?;
             Platform::parse(text).ok_or_else(|| RoundError::field("platforms", "has an entry that is no platform"))
         };
         let action = match (wire.sign, wire.attest) {
@@ -187,7 +190,7 @@ impl Item {
                 return Err(RoundError::field("items", "has an item that asks for two kinds at once"));
             }
         };
-        check_texts("labels", &wire.labels, limits)?;
+        text::check_labels("labels", &wire.labels, limits)?;
         Ok(Self {
             action,
             content_size: wire.content_size,
@@ -214,7 +217,7 @@ impl ImageSignature {
 
     fn of_wire(wire: WireSign, limits: &Limits) -> Result<Self, RoundError> {
         let format = Format::of_wire(&wire.forms)?;
-        check_texts("annotations", &wire.annotations, limits)?;
+        text::check_annotations(&wire.annotations, limits)?;
         check_name("name", wire.name.as_ref(), limits)?;
         check_name("identity", wire.identity.as_ref(), limits)?;
         // A name that no payload would carry would be shown and not signed.
@@ -258,7 +261,7 @@ impl Attestation {
     /// # Errors
     /// [`RoundError`] where it is not one object of strict JSON.
     pub fn predicate(bytes: &[u8], limits: &Limits) -> Result<Box<RawValue>, RoundError> {
-        let json = |error| RoundError::Json { document: "predicate", error };
+        let json = |error| RoundError::json("predicate", error);
         json::check(bytes, &envelope::of_a_predicate(bytes, limits)).map_err(json)?;
         let raw: Box<RawValue> = serde_json::from_slice(bytes).map_err(|error| json(error.into()))?;
         match raw.get().starts_with('{') {
@@ -274,43 +277,24 @@ impl Previous {
     }
 
     fn of_wire(wire: WirePrevious, limits: &Limits) -> Result<Self, RoundError> {
-        check_name("previous.reference", Some(&wire.reference), limits)?;
-        check_texts("previous.labels", &wire.labels, limits)?;
-        Ok(Self { digest: wire.digest, labels: wire.labels, reference: wire.reference })
+        let reference = reference("previous.reference", &wire.reference, &wire.digest, limits)?;
+        text::check_labels("previous.labels", &wire.labels, limits)?;
+        Ok(Self { digest: wire.digest, labels: wire.labels, reference: reference.to_string() })
     }
 }
 
 /// A reference in its one spelling, which does not contradict the digest beside it.
-fn reference(text: &str, digest: &Digest, limits: &Limits) -> Result<Reference, RoundError> {
-    RoundError::bounded("bytes of one reference", text.len(), limits.request_text_bytes)?;
+fn reference(field: &str, text: &str, digest: &Digest, limits: &Limits) -> Result<Reference, RoundError> {
+    check_name(field, Some(&text.to_owned()), limits)?;
     let reference: Reference =
-        text.parse().map_err(|error: crate::oci::ReferenceError| RoundError::field("reference", error.to_string()))?;
+        text.parse().map_err(|error: crate::oci::ReferenceError| RoundError::field(field, error.to_string()))?;
     if reference.to_string() != text {
-        return Err(RoundError::field("reference", format!("is written {reference}")));
+        return Err(RoundError::field(field, format!("is written {reference}")));
     }
     match reference.selector() {
         Some(Selector::Digest(other)) if other != digest => {
-            Err(RoundError::field("reference", "names another digest than `digest`"))
+            Err(RoundError::field(field, "names another digest than `digest`"))
         }
         _ => Ok(reference),
-    }
-}
-
-fn check_name(field: &str, name: Option<&String>, limits: &Limits) -> Result<(), RoundError> {
-    let Some(name) = name else { return Ok(()) };
-    RoundError::bounded(&format!("bytes of `{field}`"), name.len(), limits.request_text_bytes)?;
-    match name.is_empty() {
-        true => Err(RoundError::field(field, "is empty")),
-        false => Ok(()),
-    }
-}
-
-fn check_texts(field: &str, texts: &BTreeMap<String, String>, limits: &Limits) -> Result<(), RoundError> {
-    let bytes = texts.iter().map(|(key, value)| key.len() + value.len()).sum();
-    RoundError::bounded(&format!("`{field}` of one item"), texts.len(), limits.annotations)?;
-    RoundError::bounded(&format!("bytes of `{field}` of one item"), bytes, limits.annotation_bytes)?;
-    match texts.contains_key("") {
-        true => Err(RoundError::field(field, "has an empty key")),
-        false => Ok(()),
     }
 }

@@ -2,11 +2,13 @@
 //! put in without changing the last digest, which is what people write down.
 
 use crate::digest::Digest;
-use crate::json;
 use crate::limits::Limits;
+use crate::round::Keyholder;
+use crate::round::Message;
 use crate::round::Request;
 use crate::round::RoundError;
 use crate::round::response::Made;
+use crate::round::wire;
 use crate::round::wire::WireEntry;
 use crate::time::Time;
 
@@ -32,7 +34,7 @@ pub struct Entry {
     pub owner: String,
     /// The request that was answered.
     pub request: Digest,
-    /// The SHA-256 of the signature.
+    /// The SHA-256 of the one form of the signature, see [`PublicKey::one_form`](crate::key::PublicKey::one_form).
     pub signature: Digest,
     /// When, by the clock of the machine that signed.
     pub time: Time,
@@ -47,7 +49,7 @@ impl Chain {
         let number = self.lines.saturating_add(1);
         let broken = |why: String| RoundError::Log { line: number, why };
         RoundError::bounded(&format!("bytes of line {number}"), line.len(), limits.signing_log_line_bytes)?;
-        let wire: WireEntry = json::parse(line, limits).map_err(|error| broken(error.to_string()))?;
+        let wire: WireEntry = wire::read(line, limits).map_err(|error| broken(error.to_string()))?;
         if wire.previous != self.head {
             let shown = |head: Option<Digest>| head.map_or_else(|| "nothing".to_owned(), |head| head.to_string());
             return Err(broken(format!(
@@ -105,6 +107,28 @@ impl Chain {
     pub const fn lines(&self) -> usize {
         self.lines
     }
+}
+
+/// Refuses a request of which a signature would make a line that is longer than a reader reads.
+///
+/// # Errors
+/// [`RoundError::Limit`].
+pub(super) fn has_room_for(request: &Request, limits: &Limits) -> Result<(), RoundError> {
+    let key = |owner: &Keyholder| owner.keys.first().map(|key| (owner.name.len(), key.id()));
+    let Some((_, key)) = request.owners().iter().filter_map(key).max_by_key(|(length, _)| *length) else {
+        return Ok(());
+    };
+    let places = request.messages().iter().enumerate();
+    let made = |(item, message): (usize, &Message)| Made {
+        item: Some(item),
+        part: Some(message.part()),
+        signature: *request.digest(),
+    };
+    for made in places.flat_map(|(item, messages)| messages.iter().map(move |message| (item, message))).map(made) {
+        let mut chain = Chain { head: Some(*request.digest()), lines: 1 };
+        chain.append(&Entry::of(request, &made, key, request.expires())?, limits)?;
+    }
+    Ok(())
 }
 
 impl Entry {

@@ -6,7 +6,9 @@ pub mod log;
 pub mod message;
 pub mod request;
 pub mod response;
+mod seal;
 pub mod tally;
+pub mod text;
 mod wire;
 
 pub use error::RoundError;

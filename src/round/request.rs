@@ -13,6 +13,9 @@ use crate::round::Item;
 use crate::round::Message;
 use crate::round::Previous;
 use crate::round::RoundError;
+use crate::round::log;
+use crate::round::text;
+use crate::round::wire;
 use crate::round::wire::REQUEST;
 use crate::round::wire::VERSION;
 use crate::round::wire::WireHead;
@@ -99,16 +102,13 @@ impl Request {
         RoundError::bounded("bytes of a request", bytes.len(), limit)?;
         let head: WireHead = json::parse(bytes, limits).map_err(unreadable)?;
         expect(&head, REQUEST)?;
-        let wire: WireRequest = json::read(bytes).map_err(unreadable)?;
+        let wire: WireRequest = wire::read(bytes, limits).map_err(unreadable)?;
         let (created, expires) = (time("created", &wire.created)?, time("expires", &wire.expires)?);
         if expires <= created {
             return Err(RoundError::field("expires", "is not after `created`"));
         }
-        RoundError::bounded(
-            "bytes of `reason`",
-            wire.reason.as_ref().map_or(0, String::len),
-            limits.request_text_bytes,
-        )?;
+        let reason = wire.reason.as_ref().map_or(0, String::len);
+        RoundError::bounded("bytes of `reason`", reason, limits.request_text_bytes)?;
         let owners = owners(wire.owners, limits)?;
         let keys = owners
             .iter()
@@ -117,16 +117,11 @@ impl Request {
         TrustRoot::owned(keys)?.supports(threshold)?;
         let items = items(wire.items, limits)?;
         let messages = messages(&items, limits)?;
-        Ok(Self {
-            created,
-            digest: Digest::sha256(bytes),
-            expires,
-            items,
-            messages,
-            owners,
-            reason: wire.reason,
-            threshold,
-        })
+        let digest = Digest::sha256(bytes);
+        let request = Self { created, digest, expires, items, messages, owners, reason: wire.reason, threshold };
+        // Who keeps a log must not find out that a line is too long for it when the signature is made already.
+        log::has_room_for(&request, limits)?;
+        Ok(request)
     }
 
     /// Refuses a request whose time is over, and a clock that cannot be right.
@@ -250,7 +245,7 @@ impl Keyholder {
 
 /// Letters, digits and what stands in names and addresses: nothing that could look like another part of a page.
 fn is_plain(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, ' ' | '.' | '-' | '_' | '@' | '+' | '/' | ':' | '\'')
+    (c.is_alphanumeric() && !text::hides(c)) || matches!(c, ' ' | '.' | '-' | '_' | '@' | '+' | '/' | ':' | '\'')
 }
 
 fn read_key(owner: &str, wire: &WireKey) -> Result<PublicKey, RoundError> {
@@ -325,5 +320,5 @@ pub(super) fn time(field: &str, text: &str) -> Result<Time, RoundError> {
 }
 
 fn unreadable(error: JsonError) -> RoundError {
-    RoundError::Json { document: "signing request", error }
+    RoundError::json("signing request", error)
 }

@@ -1,11 +1,9 @@
 //! `Response`: signatures that answer a request, each verified against it.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use crate::digest::Digest;
 use crate::envelope::base64;
-use crate::envelope::dsse::pre_authentication_encoding;
 use crate::json;
 use crate::json::JsonError;
 use crate::key::KeyId;
@@ -18,20 +16,20 @@ use crate::round::Part;
 use crate::round::Request;
 use crate::round::RoundError;
 use crate::round::request;
-use crate::round::request::SKEW;
 use crate::round::request::time;
+use crate::round::seal;
+use crate::round::seal::Seal;
+use crate::round::wire;
 use crate::round::wire::RESPONSE;
 use crate::round::wire::VERSION;
 use crate::round::wire::WireHead;
 use crate::round::wire::WirePart;
 use crate::round::wire::WireResponse;
-use crate::round::wire::WireSeal;
 use crate::round::wire::WireSignature;
 use crate::round::wire::WireSigner;
 use crate::time::Time;
 
-/// The DSSE payload type of a seal. No verifier of images reads it.
-pub const SEAL_TYPE: &str = "application/vnd.bulla.signing-response.v1+json";
+pub use crate::round::seal::SEAL_TYPE;
 
 /// Signatures for one request. There is none in here that was not verified with a key of an owner, over a payload that
 /// was rebuilt from the request.
@@ -43,15 +41,14 @@ pub struct Response {
 
 /// What one key signed.
 ///
-/// The seal is a signature of the same key over the digest of the request: whoever made these signatures was shown
-/// these very bytes, labels and reason included, though no payload of an image carries them.
+/// Once all of the request is signed, a seal is made: a signature of the same key over the digest of the request and over
+/// all of these signatures. Without it nothing of this counts: it is an answer that was not finished.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signed {
     key: PublicKey,
     owner: String,
-    seal: Vec<u8>,
-    signatures: BTreeMap<(usize, Part), Vec<u8>>,
-    time: Time,
+    seal: Option<Seal>,
+    signatures: Signatures,
 }
 
 /// A signature that was just made.
@@ -61,7 +58,7 @@ pub struct Made {
     pub item: Option<usize>,
     /// Over which of its payloads.
     pub part: Option<Part>,
-    /// The SHA-256 of the signature.
+    /// The SHA-256 of the one form of the signature, see [`PublicKey::one_form`].
     pub signature: Digest,
 }
 
@@ -89,11 +86,10 @@ impl Response {
     /// # Errors
     /// [`RoundError`] with the reason.
     pub fn parse(bytes: &[u8], request: &Request, limits: &Limits) -> Result<Self, RoundError> {
-        let limit = usize::try_from(limits.response_bytes).unwrap_or(usize::MAX);
-        RoundError::bounded("bytes of a response", bytes.len(), limit)?;
+        bounded(bytes, limits)?;
         let head: WireHead = json::parse(bytes, limits).map_err(unreadable)?;
         request::expect(&head, RESPONSE)?;
-        let wire: WireResponse = json::read(bytes).map_err(unreadable)?;
+        let wire: WireResponse = wire::read(bytes, limits).map_err(unreadable)?;
         if wire.request != *request.digest() {
             return Err(RoundError::other(wire.request, *request.digest()));
         }
@@ -123,7 +119,8 @@ impl Response {
         Ok(bytes)
     }
 
-    /// Adds the signatures of `other`. Where both have one of the same key over the same payload, ours stays.
+    /// Adds the signatures of `other`. Where both have some of the same key, a sealed answer goes before one that is not
+    /// finished, and ours before theirs.
     ///
     /// # Errors
     /// [`RoundError::OtherRequest`].
@@ -133,6 +130,8 @@ impl Response {
         }
         for (key, theirs) in other.signers {
             match self.signers.get_mut(&key) {
+                Some(ours) if ours.seal.is_some() => {}
+                Some(ours) if theirs.seal.is_some() => *ours = theirs,
                 Some(ours) => {
                     for (place, signature) in theirs.signatures {
                         ours.signatures.entry(place).or_insert(signature);
@@ -144,8 +143,8 @@ impl Response {
         Ok(())
     }
 
-    /// Has `signer` sign the next messages that it has not signed, at most `most` of them, its seal first. A signature
-    /// is kept once it verifies; what was made until the signer stopped is kept.
+    /// Has `signer` sign the next messages that it has not signed, at most `most` of them and, once all are signed, seal
+    /// them. A signature is kept once it verifies; what was made until the signer stopped is kept.
     ///
     /// # Errors
     /// [`RoundError::NotAsked`] for a key that no owner holds, and a time at which the request is not open: then
@@ -161,25 +160,45 @@ impl Response {
         request.open_at(now)?;
         let key = signer.public_key();
         let owner = &request.owner_of(key.id())?.name;
-        let mut made = Vec::new();
-        let signed = match self.signers.entry(key.id()) {
-            Entry::Occupied(present) => present.into_mut(),
-            Entry::Vacant(place) => match checked(signer, &seal(request, owner, key, now)?) {
-                Ok(seal) => {
-                    made.push(Made { item: None, part: None, signature: Digest::sha256(&seal) });
-                    let (key, owner) = (key.clone(), owner.clone());
-                    place.insert(Signed { key, owner, seal, signatures: BTreeMap::new(), time: now })
-                }
-                Err(error) => return Ok(Progress { made, stopped: Some(error) }),
-            },
-        };
+        let one_form = |signature: &[u8]| Digest::sha256(&key.one_form(signature));
+        let signed = self.signers.entry(key.id()).or_insert_with(|| Signed::by(key, owner));
         let todo: Vec<_> = signed.missing(request).into_iter().take(most).collect();
-        let (signatures, stopped) = signed_all(signer, &todo);
+        let (signatures, mut stopped) = signed_all(signer, &todo);
+        let mut made = Vec::new();
         for (place, signature) in signatures {
-            made.push(Made { item: Some(place.0), part: Some(place.1), signature: Digest::sha256(&signature) });
+            made.push(Made { item: Some(place.0), part: Some(place.1), signature: one_form(&signature) });
             signed.signatures.insert(place, signature);
         }
+        if stopped.is_none() && signed.seal.is_none() && signed.missing(request).is_empty() {
+            let message = seal::message(request, owner, key, now, signed.signatures.values())?;
+            match checked(signer, &message) {
+                Ok(bytes) => {
+                    made.push(Made { item: None, part: None, signature: one_form(&bytes) });
+                    signed.seal = Some(Seal { bytes, time: now });
+                }
+                Err(error) => stopped = Some(error),
+            }
+        }
+        if signed.signatures.is_empty() {
+            self.signers.remove(&key.id());
+        }
         Ok(Progress { made, stopped })
+    }
+
+    /// Refuses an answer that would be too large to be read once `key` has signed all of `request`, before it signs any.
+    ///
+    /// # Errors
+    /// [`RoundError::Limit`], [`RoundError::TooMuch`].
+    pub fn has_room_for(&self, request: &Request, key: &PublicKey, limits: &Limits) -> Result<(), RoundError> {
+        let longest = vec![0; key.longest_signature()];
+        let mut whole = self.clone();
+        let signed = whole.signers.entry(key.id()).or_insert_with(|| Signed::by(key, &key.id().to_string()));
+        let missing: Vec<_> = signed.missing(request).iter().map(|(item, message)| (*item, message.part())).collect();
+        signed.signatures.extend(missing.into_iter().map(|place| (place, longest.clone())));
+        signed.seal.get_or_insert_with(|| Seal { bytes: longest, time: request.expires() });
+        let bytes = whole.to_json().map_err(unreadable)?;
+        bounded(&bytes, limits)?;
+        json::check(&bytes, limits).map_err(unreadable)
     }
 
     /// Refuses to be used with another request than the one that it was checked against.
@@ -205,12 +224,16 @@ impl Response {
 }
 
 impl Signed {
-    /// First, the key is one that was asked, and its owner the one that the request names. Second, the seal is its
-    /// signature over this request, made while it was open. Third, each signature is over a payload that the request asks
-    /// for, and no payload has two.
+    fn by(key: &PublicKey, owner: &str) -> Self {
+        Self { key: key.clone(), owner: owner.to_owned(), seal: None, signatures: BTreeMap::new() }
+    }
+
+    /// First, the key is one that was asked, and its owner the one that the request names. Second, each signature is over
+    /// a payload that the request asks for, and no payload has two. Third, the seal, where there is one, is the key's over
+    /// this request and all of these signatures, none of which is missing, made while the request was open.
     fn of_wire(wire: WireSigner, request: &Request) -> Result<Self, RoundError> {
         let known = request.keys().find(|key| key.id().to_string() == wire.key);
-        let key = known.ok_or_else(|| request.not_asked(&wire.key))?.clone();
+        let key = known.ok_or_else(|| request.not_asked(&wire.key))?;
         let id = key.id();
         let owner = &request.owner_of(id)?.name;
         if *owner != wire.owner {
@@ -219,15 +242,7 @@ impl Signed {
                 format!("is {:?}, but the key {} is {owner}'s", wire.owner, id.short()),
             ));
         }
-        let time = time("time", &wire.time)?;
-        if time > request.expires() || time.unix().saturating_add(SKEW) < request.created().unix() {
-            let (created, expires) = (request.created(), request.expires());
-            return Err(RoundError::Dated { created, expires, key: id, signed: time });
-        }
-        let unsigned = |what: String| RoundError::Unsigned { key: id, what };
-        let bytes = decode("seal", &wire.seal)?;
-        key.verify(&seal(request, owner, &key, time)?, &bytes).map_err(|_| unsigned("this request".to_owned()))?;
-        let mut signed = Self { key, owner: owner.clone(), seal: bytes, signatures: BTreeMap::new(), time };
+        let mut signed = Self::by(key, owner);
         for WireSignature { item, part, signature } in wire.signatures {
             let part = Part::from(part);
             let asked = || RoundError::Unasked { item: item.saturating_add(1), key: id, part };
@@ -235,12 +250,22 @@ impl Signed {
             let message = messages.iter().find(|message| message.part() == part).ok_or_else(asked)?;
             let bytes = decode("signature", &signature)?;
             let what = || format!("the {part} of item {}", item.saturating_add(1));
-            signed.key.verify(&message.to_sign(), &bytes).map_err(|_| unsigned(what()))?;
+            let unsigned = |_| RoundError::Unsigned { key: id, what: what() };
+            key.verify(&message.to_sign(), &bytes).map_err(unsigned)?;
             if signed.signatures.insert((item, part), bytes).is_some() {
                 return Err(RoundError::Duplicate { what: format!("the signature over {}", what()) });
             }
         }
-        Ok(signed)
+        let seal = match (wire.time, wire.seal) {
+            (Some(at), Some(bytes)) => Seal { bytes: decode("seal", &bytes)?, time: time("time", &at)? },
+            (None, None) => return Ok(signed),
+            _ => return Err(RoundError::field("seal", "and `time` belong together")),
+        };
+        if !signed.missing(request).is_empty() {
+            return Err(RoundError::field("seal", "is over an answer that was not finished"));
+        }
+        seal.check(request, owner, key, signed.signatures.values())?;
+        Ok(Self { seal: Some(seal), ..signed })
     }
 
     fn to_wire(&self) -> WireSigner {
@@ -252,8 +277,8 @@ impl Signed {
         WireSigner {
             owner: self.owner.clone(),
             key: self.key.id().to_string(),
-            time: self.time.to_string(),
-            seal: base64::encode(&self.seal),
+            time: self.time().map(|time| time.to_string()),
+            seal: self.seal.as_ref().map(|seal| base64::encode(&seal.bytes)),
             signatures: self.signatures.iter().map(signature).collect(),
         }
     }
@@ -275,9 +300,14 @@ impl Signed {
         &self.owner
     }
 
-    /// When the key sealed its answer, by the clock of its machine.
-    pub fn time(&self) -> Time {
-        self.time
+    /// When the key sealed its answer, by the clock of its machine; none where it is not finished.
+    pub fn time(&self) -> Option<Time> {
+        self.seal.as_ref().map(|seal| seal.time)
+    }
+
+    /// Whether all of it is signed, and sealed. Nothing else counts.
+    pub fn is_finished(&self) -> bool {
+        self.seal.is_some()
     }
 
     /// The signature over a part of an item.
@@ -289,26 +319,6 @@ impl Signed {
     pub fn count(&self) -> usize {
         self.signatures.len()
     }
-
-    /// Whether every part of `item` of this request is signed.
-    pub fn has_all_of(&self, request: &Request, item: usize) -> bool {
-        let messages = request.messages().get(item).map(Vec::as_slice).unwrap_or_default();
-        !messages.is_empty() && messages.iter().all(|message| self.signature(item, message.part()).is_some())
-    }
-}
-
-/// What a signer seals: this request, in this name, at this time.
-fn seal(request: &Request, owner: &str, key: &PublicKey, time: Time) -> Result<Vec<u8>, RoundError> {
-    let seal = serde_json::to_vec(&WireSeal {
-        version: VERSION,
-        kind: RESPONSE,
-        request: *request.digest(),
-        owner,
-        key: key.id().to_string(),
-        time: time.to_string(),
-    });
-    let seal = seal.map_err(|error| unreadable(error.into()))?;
-    Ok(pre_authentication_encoding(SEAL_TYPE, &seal))
 }
 
 /// Signatures over each of these, as far as the signer made them.
@@ -345,8 +355,13 @@ fn decode(field: &'static str, text: &str) -> Result<Vec<u8>, RoundError> {
     base64::decode(field, text).map_err(|error| RoundError::field(field, error.to_string()))
 }
 
+fn bounded(bytes: &[u8], limits: &Limits) -> Result<(), RoundError> {
+    let limit = usize::try_from(limits.response_bytes).unwrap_or(usize::MAX);
+    RoundError::bounded("bytes of a response", bytes.len(), limit)
+}
+
 fn unreadable(error: JsonError) -> RoundError {
-    RoundError::Json { document: "signing response", error }
+    RoundError::json("signing response", error)
 }
 
 impl From<Part> for WirePart {

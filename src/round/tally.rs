@@ -1,5 +1,6 @@
 //! `Approved`: a request that enough owners signed, item by item; or `Missing`: who did not.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::round::Item;
@@ -13,7 +14,7 @@ use crate::trust::Owner;
 /// A request of which every item was signed by as many owners as it asks for. Only [`approve`] makes one, and only what
 /// it holds is attached.
 ///
-/// A key counts for an item when it signed all of its parts, so no item is ever attached half; an owner counts once,
+/// A key counts when it signed all of the request and sealed that, so nothing is ever attached half; an owner counts once,
 /// however many of their keys signed.
 #[derive(Clone, Copy, Debug)]
 pub struct Approved<'a> {
@@ -37,8 +38,12 @@ pub struct Missing {
     pub items: Vec<MissingItem>,
     /// The owners, in the order of the request, with the number of items that each has signed whole.
     pub owners: Vec<(String, usize)>,
+    /// How many signatures a whole answer has.
+    pub signatures: usize,
     /// How many items there are.
     pub total: usize,
+    /// The owners who have begun to sign with some key and not finished, with the number of its signatures.
+    pub unfinished: BTreeMap<String, usize>,
     /// How many owners have to sign each.
     pub want: u32,
 }
@@ -60,40 +65,42 @@ pub struct MissingItem {
 /// [`RoundError::OtherRequest`] for a response to another one.
 pub fn approve<'a>(request: &'a Request, response: &'a Response) -> Result<Result<Approved<'a>, Missing>, RoundError> {
     response.is_for(request)?;
-    let mut items = Vec::new();
-    for place in 0..request.items().len() {
-        let signed = owners(request, response, place);
-        let missing = request.threshold().missing(&signed);
-        if missing > 0 {
-            items.push(MissingItem { place, missing, signed });
-        }
-    }
-    match items.is_empty() {
-        true => Ok(Ok(Approved { request, response })),
-        false => Ok(Err(Missing {
-            items,
+    let (signed, total) = (finished(response), request.items().len());
+    match request.threshold().missing(&signed) {
+        0 => Ok(Ok(Approved { request, response })),
+        missing => Ok(Err(Missing {
+            items: (0..total).map(|place| MissingItem { place, missing, signed: signed.clone() }).collect(),
             owners: standing(request, response),
-            total: request.items().len(),
+            signatures: request.messages().iter().map(Vec::len).sum(),
+            total,
+            unfinished: unfinished(response),
             want: request.threshold().count(),
         })),
     }
 }
 
-/// The owners, in the order of the request, with the number of items that each has signed whole.
+/// The owners, in the order of the request, with the number of items that each has signed whole: all, or none.
 pub fn standing(request: &Request, response: &Response) -> Vec<(String, usize)> {
-    let mut count: Vec<_> = request.owners().iter().map(|owner| (owner.name.clone(), 0)).collect();
-    for place in 0..request.items().len() {
-        let signed = owners(request, response, place);
-        for (name, items) in &mut count {
-            *items += usize::from(signed.contains(&Owner::Named(name.clone())));
-        }
-    }
-    count
+    let signed = finished(response);
+    let whole = |name: &String| match signed.contains(&Owner::Named(name.clone())) {
+        true => request.items().len(),
+        false => 0,
+    };
+    request.owners().iter().map(|owner| (owner.name.clone(), whole(&owner.name))).collect()
 }
 
-fn owners(request: &Request, response: &Response, place: usize) -> BTreeSet<Owner> {
-    let whole = response.signers().filter(|signed| signed.has_all_of(request, place));
-    whole.map(|signed| Owner::Named(signed.owner().to_owned())).collect()
+fn finished(response: &Response) -> BTreeSet<Owner> {
+    let finished = response.signers().filter(|signed| signed.is_finished());
+    finished.map(|signed| Owner::Named(signed.owner().to_owned())).collect()
+}
+
+fn unfinished(response: &Response) -> BTreeMap<String, usize> {
+    let mut most = BTreeMap::new();
+    for signed in response.signers().filter(|signed| !signed.is_finished()) {
+        let count = most.entry(signed.owner().to_owned()).or_insert(0);
+        *count = signed.count().max(*count);
+    }
+    most
 }
 
 impl<'a> Approved<'a> {
@@ -110,7 +117,7 @@ impl<'a> Approved<'a> {
             item,
             messages,
             place,
-            signers: response.signers().filter(|signed| signed.has_all_of(request, place)).collect(),
+            signers: response.signers().filter(|signed| signed.is_finished()).collect(),
         })
     }
 }

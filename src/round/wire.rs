@@ -4,13 +4,32 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde::de::Error as _;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::digest::Digest;
+use crate::json;
+use crate::json::JsonError;
+use crate::limits::Limits;
 
 pub(super) const VERSION: u64 = 1;
 pub(super) const REQUEST: &str = "bulla signing request";
 pub(super) const RESPONSE: &str = "bulla signing response";
+
+/// Reads `bytes` as a `T`, in the one form in which we write it: an array is no object, and null is no field left out.
+///
+/// # Errors
+/// [`JsonError`].
+pub(super) fn read<T: DeserializeOwned + Serialize>(bytes: &[u8], limits: &Limits) -> Result<T, JsonError> {
+    let read: T = json::parse(bytes, limits)?;
+    let (given, ours): (Value, Value) = (serde_json::from_slice(bytes)?, serde_json::to_value(&read)?);
+    match given == ours {
+        true => Ok(read),
+        false => Err(serde_json::Error::custom("a value stands in another form than the one that is written").into()),
+    }
+}
 
 /// What every document of ours begins with, whatever its version says about the rest.
 #[derive(Deserialize)]
@@ -116,8 +135,10 @@ pub(super) struct WireResponse {
 pub(super) struct WireSigner {
     pub(super) owner: String,
     pub(super) key: String,
-    pub(super) time: String,
-    pub(super) seal: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) time: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) seal: Option<String>,
     pub(super) signatures: Vec<WireSignature>,
 }
 
@@ -136,7 +157,8 @@ pub(super) enum WirePart {
     Statement,
 }
 
-/// What a signer seals: which request was answered, by whom, when. Signed as a DSSE payload of a type of its own.
+/// What a signer seals: which request was answered, by whom, when, with which signatures. Signed as a DSSE payload of a
+/// type of its own.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct WireSeal<'a> {
@@ -146,6 +168,7 @@ pub(super) struct WireSeal<'a> {
     pub(super) owner: &'a str,
     pub(super) key: String,
     pub(super) time: String,
+    pub(super) signatures: Vec<Digest>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -70,7 +70,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     (
         "draws random bytes",
         &["getrandom"],
-        &["cli/demo.rs", "key/", "store/layout/", "store/local/", "store/registry/"],
+        &["cli/demo.rs", "cli/files.rs", "key/", "store/layout/", "store/local/", "store/registry/"],
     ),
     ("talks to people", &["clap", "rpassword"], &["cli/"]),
 ];

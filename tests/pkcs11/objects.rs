@@ -155,6 +155,15 @@ fn a_key_may_want_the_pin_for_each_signature() {
     assert_eq!((hsm.calls("C_Login"), hsm.calls("C_Login again")), (1, 2));
     hsm.bulla(&["key", "export", "pkcs11:object=key", "-o", "key.pub"]).expect(0);
     hsm.bulla(&["verify", "oci:one:v1", "--key", "key.pub"]).expect(0);
+    // The PIN was given for the first key, and is not kept for others.
+    tool(
+        &hsm,
+        &["--keypairgen", "--key-type", "rsa:2048", "--always-auth", "--label", "two", "--id", "02", "--usage-sign"],
+    );
+    hsm.bulla_faulty("", Some(PIN), &[&sign[..], &["--key", "pkcs11:object=two"]].concat())
+        .expect(2)
+        .tells(&["key `two` on token `release` wants the PIN for each signature", "a command of its own"]);
+    assert_eq!((hsm.calls("C_Login"), hsm.calls("C_Login again")), (1, 0));
 }
 
 /// A key that may not sign is not picked.

@@ -28,9 +28,13 @@ fn a_token_that_is_pulled_out_keeps_what_it_signed() {
         let kept = hsm.calls("C_Sign");
         assert!((least..=most).contains(&kept), "{fault}: {kept}");
         assert_eq!(hsm.calls("C_Login"), 1);
-        // The seal is the first signature.
-        let said = said.tells(&[lost, &format!("stopped after {} of {IMAGES} signatures", kept - 1)]);
-        assert_eq!((said.stderr.matches(lost).count(), signatures(&hsm)), (1, kept - 1), "{}", said.stderr);
+        // The seal is the last signature.
+        let stopped = match kept {
+            IMAGES => format!("all {IMAGES} are signed, and not sealed"),
+            _ => format!("stopped after {kept} of {IMAGES} signatures"),
+        };
+        let said = said.tells(&[lost, &stopped]);
+        assert_eq!((said.stderr.matches(lost).count(), signatures(&hsm)), (1, kept), "{}", said.stderr);
         assert_eq!(fs::read_to_string(hsm.path("log")).unwrap().lines().count(), kept);
         hsm.bulla(&["request", "attach", "r", "a"]).expect(1);
         finish(&hsm, "C_Sign", IMAGES + 1 - kept, &references);
@@ -52,11 +56,11 @@ fn a_pin_that_is_locked_in_the_middle_is_not_given_again() {
     hsm.bulla(&["key", "export", KEY, "-o", "key.pub"]).expect(0);
     let references = ask(&hsm);
     let said = hsm.bulla_faulty("locked-after=5", Some(PIN), SIGN).expect(2);
-    said.tells(&["PIN of token `release` is locked", &format!("stopped after 4 of {IMAGES} signatures")]);
+    said.tells(&["PIN of token `release` is locked", &format!("stopped after 5 of {IMAGES} signatures")]);
     // The sixth was refused, and there is no seventh, however many sessions the token has.
     assert_eq!((hsm.calls("C_Login"), hsm.calls("C_Login again"), hsm.calls("C_SignFinal")), (1, 6, 5));
-    assert_eq!(signatures(&hsm), 4);
-    finish(&hsm, "C_SignFinal", IMAGES - 4, &references);
+    assert_eq!(signatures(&hsm), 5);
+    finish(&hsm, "C_SignFinal", IMAGES + 1 - 5, &references);
 }
 
 #[test]

@@ -79,6 +79,24 @@ impl Bench {
         Said { code: output.status.code(), err: text(output.stderr), out: text(output.stdout) }
     }
 
+    /// The same where somebody sits at a terminal and types.
+    pub fn at_terminal(&self, args: &str, typed: &str) -> Said {
+        let command = format!("{} {args}", env!("CARGO_BIN_EXE_bulla"));
+        let mut script = Command::new("script")
+            .args(["-qec", &command, "/dev/null"])
+            .current_dir(self.dir.path())
+            .env_remove("BULLA_PASSWORD")
+            .env_remove("COSIGN_PASSWORD")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(script.stdin.as_mut().unwrap(), typed.as_bytes()).unwrap();
+        let output = script.wait_with_output().unwrap();
+        let out = String::from_utf8_lossy(&output.stdout).into_owned();
+        Said { code: output.status.code(), err: String::new(), out }
+    }
+
     fn ends(&self, args: &[&str], code: i32) -> Said {
         let said = self.run(args);
         assert_eq!(said.code, Some(code), "bulla {}\n{}{}", args.join(" "), said.out, said.err);

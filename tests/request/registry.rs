@@ -33,7 +33,10 @@ fn a_round_on_registries_of_either_kind() {
             assert_eq!(registry.count("GET", &format!("/v2/app{}/manifests/v{number}", number % 2)), 1);
         }
         let shown = bench.ok(&["request", "show", "r"]).out;
-        assert!(shown.contains("linux/amd64, linux/arm64") && shown.contains(".sig tag, as 127.0.0.1"), "{shown}");
+        assert!(
+            shown.contains("linux/amd64, linux/arm64") && shown.contains(".sig tag\n   as         127.0.0.1"),
+            "{shown}"
+        );
         // The names move on before the answer comes back: what was signed is what is attached to.
         for number in 0..5 {
             image::image(90).put(&registry, &format!("app{}", number % 2), Some(&format!("v{number}")));

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
 use bulla::digest::Digest;
+use bulla::envelope::base64;
 use bulla::key::KeyKind;
 use bulla::key::PrivateKey;
 use bulla::key::PublicKey;
@@ -160,5 +161,30 @@ impl Signer for Wrong<'_> {
 
     fn sign(&self, _: &[u8]) -> Result<Signature, SignerError> {
         self.0.sign(b"something else")
+    }
+}
+
+/// The other signature that holds where this one does, both in base64.
+pub fn twin(signature: &str) -> String {
+    let made = base64::decode("signature", signature).unwrap();
+    base64::encode(&flip(&made))
+}
+
+fn flip(signature: &[u8]) -> Vec<u8> {
+    let (r, s) = p256::ecdsa::Signature::from_der(signature).unwrap().split_scalars();
+    p256::ecdsa::Signature::from_scalars(r, -s).unwrap().to_der().as_bytes().to_vec()
+}
+
+/// A token that gives the other signature of the two.
+pub struct Flips(pub PrivateKey);
+
+impl Signer for Flips {
+    fn public_key(&self) -> &PublicKey {
+        self.0.public_key()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Signature, SignerError> {
+        let made = flip(self.0.sign(message)?.as_bytes());
+        Signature::checked(self.public_key(), self.public_key().usual_scheme(), message, made)
     }
 }

@@ -47,6 +47,7 @@ pub(super) fn public(uri: &str, args: &TokenArgs) -> Result<PublicKey, Failure> 
             seen.extend(entry.public.filter(|key| !seen.contains(key)));
         }
         if let [one] = seen.as_slice() {
+            render::note("note: read without the PIN; that the token has its private half was not looked at");
             return Ok(one.clone());
         }
     }
@@ -60,11 +61,15 @@ pub(super) fn new(uri: &str, kind: KeyType, args: &TokenArgs) -> Result<(PublicK
     let mut opened = token.open_to_write().map_err(told)?;
     log_in(&mut opened, &uri, args)?;
     let made = opened.generate(&uri, algorithm(kind)).map_err(told)?;
-    let key = opened.signer(&made.uri).map_err(told)?;
+    let there = |mut failure: Failure| {
+        failure.details.push(format!("the key was made and is on the token: {}", made.uri));
+        failure
+    };
+    let key = opened.signer(&made.uri).map_err(|error| there(told(error)))?;
     // A key that cannot sign is found out now, and not on the day of the release.
     key.sign(b"a first signature, to see that the new key makes one").map_err(|error| match error {
-        SignerError::Token(error) => told(*error),
-        other => Failure::unknown(other.to_string()),
+        SignerError::Token(error) => there(told(*error)),
+        other => there(Failure::unknown(other.to_string())),
     })?;
     let rows = vec![("token".to_owned(), token.name().label.clone()), ("uri".to_owned(), made.uri.to_string())];
     Ok((key.public_key().clone(), rows))
@@ -196,6 +201,7 @@ fn told(error: TokenError) -> Failure {
     let hint = match error {
         TokenError::ManyKeys { .. } => "name one of them by `object` or `id`",
         TokenError::ManyTokens { .. } => "name one of them by `token` or `serial`",
+        TokenError::PinEach { .. } => "sign with it in a command of its own",
         TokenError::PinLocked { .. } => "who has the security officer's PIN of the token can unlock it",
         TokenError::Unnamed { .. } => "add object=NAME to the URI",
         TokenError::Uri(UriError::PinValue) => "give --pin-file FILE, BULLA_PIN, or pin-source=file:/PATH in the URI",

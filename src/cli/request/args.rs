@@ -37,8 +37,11 @@ pub(in crate::cli) enum RequestLogCommand {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct OwnerArgs {
     /// Accept the request only if it asks exactly these owners and keys; NAME=FILE, once for each key
-    #[arg(long = "owner", value_name = "NAME=PUB", value_parser = owner)]
+    #[arg(long = "owner", value_name = "NAME=PUB", value_parser = owner, requires = "threshold")]
     pub(in crate::cli) owners: Vec<(String, PathBuf)>,
+    /// Accept the request only if it asks for exactly this many of them
+    #[arg(long, value_name = "N", requires = "owners")]
+    pub(in crate::cli) threshold: Option<u32>,
 }
 
 #[derive(Debug, Args)]

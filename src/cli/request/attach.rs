@@ -105,7 +105,10 @@ fn refused(request: &Request, missing: &Missing) -> Failure {
         .owners
         .iter()
         .filter(|(_, whole)| *whole < missing.total)
-        .map(|(owner, whole)| format!("missing   {owner}: signed {whole} of {}", missing.total))
+        .map(|(owner, whole)| match missing.unfinished.get(owner) {
+            Some(count) => format!("missing   {owner}: not finished: {count} of {} signatures", missing.signatures),
+            None => format!("missing   {owner}: signed {whole} of {}", missing.total),
+        })
         .collect();
     for lacking in missing.items.iter().take(SHOWN) {
         let name = request.items().get(lacking.place).map_or_else(String::new, |item| item.pinned().to_string());

@@ -25,8 +25,10 @@ use crate::cli::runtime::Runtime;
 use crate::cli::runtime::Work;
 use crate::cli::stores::Stores;
 use crate::digest::Digest;
-use crate::flow::round;
-use crate::flow::round::Hanging;
+use crate::flow::audit;
+use crate::flow::audit::About;
+use crate::flow::audit::Document;
+use crate::flow::audit::Signature;
 use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::limits::Limits;
@@ -98,11 +100,20 @@ fn follow(path: &Path, file: &File, mut each: impl FnMut(&Entry, Digest)) -> Res
     }
 }
 
+/// A line of a log, as far as it is looked up.
+struct Line {
+    /// What was signed.
+    digest: Digest,
+    /// The key that signed.
+    key: String,
+    number: usize,
+}
+
 /// What a log says, for looking things up.
 #[derive(Default)]
 struct Contents {
-    /// The line of each signature, and the key that made it.
-    lines: BTreeMap<Digest, (usize, String)>,
+    /// The lines of each signature.
+    lines: BTreeMap<Digest, Vec<Line>>,
     /// How many signatures of each key there are, and of whom.
     keys: BTreeMap<String, (String, usize)>,
     heads: BTreeMap<Digest, usize>,
@@ -126,22 +137,27 @@ pub(super) fn verify(args: &RequestLogVerifyArgs) -> Result<Exit, Failure> {
             return Err(Failure::refused(message).hint("lines were cut off at its end, or it is another log"));
         }
     }
-    let matched = against(args, &contents)?;
+    if chain.lines() == 0 && args.head.is_empty() {
+        return Err(Failure::unknown(format!("{}: it has no lines, so it says nothing", path.display()))
+            .hint("--head DIGEST, of a line that was written down"));
+    }
+    let audit = against(args, &contents)?;
     match args.output {
-        Output::Json => render::json(&contents.json(&chain, &matched)),
+        Output::Json => render::json(&contents.json(&chain, &audit)),
         Output::Text => render::text(&contents.text(path, &chain)),
     }
-    match matched.iter().filter(|hanging| hanging.line.is_none()).collect::<Vec<_>>().as_slice() {
-        [] => Ok(Exit::Yes),
-        missing => {
-            let message =
-                format!("{}: {} of {} signatures have no line in it", path.display(), missing.len(), matched.len());
-            let details = missing
-                .iter()
-                .map(|found| format!("{}  key {}  {}", found.reference, found.key.short(), found.signature));
-            Err(Failure { details: details.collect(), ..Failure::refused(message) })
-        }
-    }
+    audit.verdict(path)
+}
+
+/// How many signatures without a line, and documents that were not read, are named.
+const SHOWN: usize = 12;
+
+/// What was found on the images that were named.
+#[derive(Default)]
+struct Audit {
+    matched: Vec<Matched>,
+    /// What could not be read.
+    unread: Vec<String>,
 }
 
 /// A signature in a store by one of the keys, and its line.
@@ -152,44 +168,79 @@ struct Matched {
     signature: Digest,
 }
 
+impl Audit {
+    /// Every signature of `key` in a document. It has its line where that is one of this key about the same digest.
+    fn look_up(&mut self, reference: &str, document: &Document, key: &PublicKey, contents: &Contents) {
+        for Signature { digest, about } in document.signatures_by(key, &Limits::DEFAULT) {
+            let mut lines = contents.lines.get(&digest).into_iter().flatten();
+            let line = lines.find(|line| line.key == key.id().to_string() && is_about(&about, line));
+            if let (About::Unreadable(why), Some(_)) = (&about, &line) {
+                self.unread.push(format!("{reference}: signed by the key {}, but {why}", key.id().short()));
+            }
+            let (line, reference) = (line.map(|line| line.number), reference.to_owned());
+            self.matched.push(Matched { key: key.id(), line, reference, signature: digest });
+        }
+    }
+
+    /// Yes where each signature has its line and nothing was left unread; a signature without one is a no, whatever else
+    /// could not be read.
+    fn verdict(&self, path: &Path) -> Result<Exit, Failure> {
+        let missing: Vec<_> = self.matched.iter().filter(|found| found.line.is_none()).collect();
+        let line = |found: &&Matched| format!("{}  key {}  {}", found.reference, found.key.short(), found.signature);
+        let unread = self.unread.iter().map(|why| format!("not read  {why}"));
+        let mut details: Vec<_> = missing.iter().map(line).chain(unread).collect();
+        if details.len() > SHOWN {
+            let more = details.split_off(SHOWN).len();
+            details.push(format!("and {more} more; --output json has them all"));
+        }
+        let (lacking, all, path) = (missing.len(), self.matched.len(), path.display());
+        match (lacking, self.unread.len()) {
+            (0, 0) => Ok(Exit::Yes),
+            (0, unread) => {
+                let message = format!("{path}: {unread} documents could not be read, so nobody can say whose they are");
+                Err(Failure { code: "unreadable", details, ..Failure::unknown(message) })
+            }
+            _ => {
+                let message = format!("{path}: {lacking} of {all} signatures have no line in it");
+                Err(Failure { details, ..Failure::refused(message) })
+            }
+        }
+    }
+}
+
 /// Looks up each signature by the given keys that hangs on the given images.
-fn against(args: &RequestLogVerifyArgs, contents: &Contents) -> Result<Vec<Matched>, Failure> {
+fn against(args: &RequestLogVerifyArgs, contents: &Contents) -> Result<Audit, Failure> {
     let keys = args.key.iter().map(|path| keys::public(path)).collect::<Result<Vec<_>, _>>()?;
-    let mut matched = Vec::new();
+    let mut audit = Audit::default();
     if args.against.is_empty() {
-        return Ok(matched);
+        return Ok(audit);
     }
     let stores = Stores::new(&args.registry, &args.against)?;
     let runtime = Runtime::new(Work::Waiting)?;
     for reference in &args.against {
         let (source, selector) = stores.source(reference)?;
-        let hanging = runtime.block_on(round::hanging(source.as_ref(), &selector, &Limits::DEFAULT))?;
-        for document in &hanging {
-            matched.extend(keys.iter().filter_map(|key| look_up(reference, document, key, contents)));
+        let hanging = runtime.block_on(audit::hanging(source.as_ref(), &selector, &Limits::DEFAULT))?;
+        audit.unread.extend(hanging.unread);
+        for document in &hanging.documents {
+            keys.iter().for_each(|key| audit.look_up(reference, document, key, contents));
         }
     }
-    Ok(matched)
+    Ok(audit)
 }
 
-/// The signature of `key` in a document, if it made one.
-fn look_up(reference: &str, document: &Hanging, key: &PublicKey, contents: &Contents) -> Option<Matched> {
-    let id = key.id();
-    let signatures = document.signatures_by(key);
-    let first = *signatures.first()?;
-    let line = |signature: &Digest| contents.lines.get(signature).filter(|(_, by)| *by == id.to_string());
-    let found = signatures.iter().find_map(|signature| line(signature).map(|(line, _)| (*line, *signature)));
-    Some(Matched {
-        key: id,
-        line: found.map(|(line, _)| line),
-        reference: reference.to_owned(),
-        signature: found.map_or(first, |(_, signature)| signature),
-    })
+/// Whether a line is about what was signed, as far as that can be read.
+fn is_about(about: &About, line: &Line) -> bool {
+    match about {
+        About::Digests(digests) => digests.contains(&line.digest),
+        About::Unreadable(_) => true,
+    }
 }
 
 impl Contents {
     fn take(&mut self, number: usize, entry: &Entry, digest: Digest) {
         self.heads.insert(digest, number);
-        self.lines.entry(entry.signature).or_insert_with(|| (number, entry.key.clone()));
+        let line = Line { digest: entry.digest, key: entry.key.clone(), number };
+        self.lines.entry(entry.signature).or_default().push(line);
         let (_, count) = self.keys.entry(entry.key.clone()).or_insert_with(|| (entry.owner.clone(), 0));
         *count = count.saturating_add(1);
         self.span = Some(
@@ -212,8 +263,8 @@ impl Contents {
         text
     }
 
-    fn json(&self, chain: &Chain, matched: &[Matched]) -> serde_json::Value {
-        let matched = matched.iter().map(|found| {
+    fn json(&self, chain: &Chain, audit: &Audit) -> serde_json::Value {
+        let matched = audit.matched.iter().map(|found| {
             let Matched { key, line, reference, signature } = found;
             json!({ "reference": reference, "key": key.to_string(), "signature": signature, "line": line })
         });
@@ -226,6 +277,7 @@ impl Contents {
                 "head": chain.head(),
                 "keys": keys.collect::<Vec<_>>(),
                 "matched": matched.collect::<Vec<_>>(),
+                "unread": audit.unread,
             })],
         )
     }

@@ -4,6 +4,7 @@ pub(super) mod args;
 mod attach;
 mod log;
 mod new;
+mod page;
 mod sign;
 mod view;
 
@@ -55,7 +56,7 @@ fn show(args: &RequestShowArgs) -> Result<Exit, Failure> {
     let previous = args.previous.as_ref().map(|path| read_request(path)).transpose()?;
     let page = view::Page { request: &request, response: &response, previous: previous.as_ref(), full: args.full };
     match args.output {
-        Output::Json => render::json(&page.json()),
+        Output::Json => render::json(&page.json(super::now())),
         Output::Text => {
             render::text(&page.text());
             request.open_at(super::now()).unwrap_or_else(|error| render::note(&format!("warning: {error}")));
@@ -65,11 +66,15 @@ fn show(args: &RequestShowArgs) -> Result<Exit, Failure> {
 }
 
 fn merge(args: &RequestMergeArgs) -> Result<Exit, Failure> {
-    let request = load(&args.request, &OwnerArgs { owners: Vec::new() })?;
+    let request = read_request(&args.request)?;
     let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
     files::writable(&args.out, overwrite)?;
     let response = responses(&args.responses, &request)?;
-    files::write(&args.out, &bytes(&args.out, &response)?, overwrite)?;
+    let merged = bytes(&args.out, &response)?;
+    // What the next command would not read need not be written.
+    Response::parse(&merged, &request, &Limits::DEFAULT)
+        .map_err(|error| told(&args.out, error).hint("bulla request attach takes the responses one by one as well"))?;
+    files::write(&args.out, &merged, overwrite)?;
     let page = view::Page { request: &request, response: &response, previous: None, full: false };
     match args.output {
         Output::Json => render::json(&page.outcome("request merge", &args.out)),
@@ -78,7 +83,7 @@ fn merge(args: &RequestMergeArgs) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
-/// The request in a file, if it asks whom the command line says.
+/// The request in a file, if it asks whom the command line says, and as many of them.
 fn load(path: &Path, pinned: &OwnerArgs) -> Result<Request, Failure> {
     let request = read_request(path)?;
     if pinned.owners.is_empty() {
@@ -89,12 +94,20 @@ fn load(path: &Path, pinned: &OwnerArgs) -> Result<Request, Failure> {
         owners.iter().flat_map(ids).collect()
     };
     let (asked, wanted) = (ids(request.owners()), ids(&keyholders(&pinned.owners)?));
-    match asked == wanted {
-        true => Ok(request),
-        false => Err(Failure::refused(format!(
+    if asked != wanted {
+        return Err(Failure::refused(format!(
             "{}: it asks {}, and these are not the owners and keys that were given",
             path.display(),
             request.asked()
+        )));
+    }
+    // Who alters the request on the way and brings it back with one answer must not get by with that one.
+    match (request.threshold().count(), pinned.threshold) {
+        (asked, Some(wanted)) if asked == wanted => Ok(request),
+        (asked, wanted) => Err(Failure::refused(format!(
+            "{}: it asks for {asked} of its owners, wanted {}",
+            path.display(),
+            wanted.map_or_else(|| "a number".to_owned(), |wanted| wanted.to_string())
         ))),
     }
 }

@@ -15,11 +15,11 @@ use crate::cli::request::args::RequestSignArgs;
 use crate::cli::request::log::Log;
 use crate::cli::request::view::Page;
 use crate::key::Signer;
-use crate::key::SignerError;
 use crate::key::file::Overwrite;
 use crate::limits::Limits;
 use crate::round::Request;
 use crate::round::Response;
+use crate::round::response::Signed;
 
 /// After how many signatures those that there are get written down: what a pulled plug can cost.
 const BATCH: usize = 100;
@@ -32,8 +32,10 @@ pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
     let request = request::load(&args.request, &args.owners)?;
     request.open_at(now()).map_err(told)?;
     let others = request::responses(&args.with, &request)?;
+    let _lock = files::Lock::on(&args.out)?;
     let response = earlier(args, &request)?;
     files::writable(&args.out, Overwrite::Replace)?;
+    apart(args)?;
     show(args, &request, &response, others)?;
     confirm(args, &request)?;
     let signers = keys::signers(std::slice::from_ref(&args.key), &args.keys)?;
@@ -41,23 +43,34 @@ pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
         return Err(Failure::unknown(format!("{}: no key was found", args.key)));
     };
     let _owner = request.owner_of(signer.public_key().id()).map_err(told)?;
+    let room = response.has_room_for(&request, signer.public_key(), &Limits::DEFAULT);
+    room.map_err(|error| request::told(&args.out, error).hint("another file with -o; nothing was signed"))?;
     let log = args.log.as_ref().map(|path| Log::open(path)).transpose()?;
+    apart(args)?;
     let mut run = Run { args, log, request: &request, response, signer: signer.as_ref() };
-    let stopped = run.finish()?;
+    run.finish()?;
     let Run { response, .. } = run;
-    if let Some(error) = stopped {
-        return Err(interrupted(args, &request, &response, signer.as_ref(), &error));
-    }
     let page = Page { request: &request, response: &response, previous: None, full: false };
     match args.output {
         Output::Json => render::json(&page.outcome("request sign", &args.out)),
         Output::Text => {
             let key = signer.public_key().id();
-            let count = response.signer(key).map_or(0, crate::round::response::Signed::count);
+            let count = response.signer(key).map_or(0, Signed::count);
             render::text(&format!("signed {count} of {count}, key {}: {}\n", key.short(), args.out.display()));
         }
     }
     Ok(Exit::Yes)
+}
+
+/// Refuses to write log and response to one file: the second would destroy the first.
+fn apart(args: &RequestSignArgs) -> Result<(), Failure> {
+    match &args.log {
+        Some(log) if files::are_same(log, &args.out) => {
+            let both = format!("{}: it is both the log and the response; nothing was signed", log.display());
+            Err(Failure::unknown(both).hint("another file with --log or with -o"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What an earlier run wrote to the same file. Another file there is left alone.
@@ -76,11 +89,15 @@ fn show(args: &RequestSignArgs, request: &Request, response: &Response, others: 
     let previous = args.previous.as_ref().map(|path| request::read_request(path)).transpose()?;
     let page = Page { request, response: &all, previous: previous.as_ref(), full: args.full };
     render::note(page.text().trim_end());
-    match page.cut() {
-        0 => {}
-        cut => render::note(&format!(
+    let cut = page.cut();
+    if cut > 0 && !args.yes {
+        let message = format!("some predicates are longer than what was shown ({cut}); nothing was signed");
+        return Err(Failure::unknown(message).hint("--full shows them to their end"));
+    }
+    if cut > 0 {
+        render::note(&format!(
             "\nwarning: some predicates are longer than what is shown ({cut}); --full shows them to their end"
-        )),
+        ));
     }
     Ok(())
 }
@@ -117,13 +134,15 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Signs what is missing; says why the signer stopped, if it did. Each batch is in the log, and on the disk there,
-    /// before it is in the response.
-    fn finish(&mut self) -> Result<Option<SignerError>, Failure> {
-        loop {
+    /// Signs what is missing, and seals it. Each batch is in the log, and on the disk there, before it is in the response.
+    fn finish(&mut self) -> Result<(), Failure> {
+        while !self.response.signer(self.signer.public_key().id()).is_some_and(Signed::is_finished) {
             let now = now();
-            let told = |error| request::told(&self.args.request, error);
-            let progress = self.response.sign(self.request, self.signer, now, BATCH).map_err(told)?;
+            let progress = self.response.sign(self.request, self.signer, now, BATCH);
+            let progress = progress.map_err(|error| {
+                let failure = request::told(&self.args.request, error);
+                Failure { message: self.stopped(&failure.message), ..failure }.hint(self.kept())
+            })?;
             if let Some(log) = &mut self.log {
                 log.append(self.request, &progress.made, self.signer.public_key().id(), now)?;
             }
@@ -131,29 +150,38 @@ impl Run<'_> {
                 let bytes = request::bytes(&self.args.out, &self.response)?;
                 files::write(&self.args.out, &bytes, Overwrite::Replace)?;
             }
-            if progress.stopped.is_some() || progress.made.is_empty() {
-                return Ok(progress.stopped);
+            if let Some(error) = progress.stopped {
+                return Err(Failure::unknown(self.stopped(&error.to_string())).hint(self.kept()));
             }
         }
+        Ok(())
     }
-}
 
-fn interrupted(
-    args: &RequestSignArgs,
-    request: &Request,
-    response: &Response,
-    signer: &dyn Signer,
-    error: &SignerError,
-) -> Failure {
-    let count = response.signer(signer.public_key().id()).map_or(0, crate::round::response::Signed::count);
-    let all = request.messages().iter().map(Vec::len).sum::<usize>();
-    let failure = Failure::unknown(format!("stopped after {count} of {all} signatures: {error}"));
-    match count {
-        0 => failure.hint("nothing was signed, and nothing was tried a second time"),
-        _ => failure.hint(format!(
-            "the {count} are in {}; the same command again signs the other {}, and nothing was tried a second time",
-            args.out.display(),
-            all.saturating_sub(count)
-        )),
+    /// How many signatures there are, of how many.
+    fn count(&self) -> (usize, usize) {
+        let count = self.response.signer(self.signer.public_key().id()).map_or(0, Signed::count);
+        (count, self.request.messages().iter().map(Vec::len).sum())
+    }
+
+    fn stopped(&self, why: &str) -> String {
+        match self.count() {
+            (count, all) if count == all => format!("all {all} are signed, and not sealed: {why}"),
+            (count, all) => format!("stopped after {count} of {all} signatures: {why}"),
+        }
+    }
+
+    /// What there is now, and what to do.
+    fn kept(&self) -> String {
+        let out = self.args.out.display();
+        match self.count() {
+            (0, _) => "nothing was signed, and nothing was tried a second time".to_owned(),
+            (count, all) if count == all => {
+                format!("the {count} are in {out}; until the same command has sealed them they do not count")
+            }
+            (count, all) => format!(
+                "the {count} are in {out}; the same command again signs the other {}, and nothing was tried a second time",
+                all.saturating_sub(count)
+            ),
+        }
     }
 }

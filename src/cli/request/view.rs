@@ -1,14 +1,20 @@
 //! A request as people see it before they sign: every field that is signed or bound, and nothing that is not.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::render::amount;
-use crate::cli::render::printable;
 use crate::cli::report;
+use crate::cli::request::page::Spaces;
+use crate::cli::request::page::fact;
+use crate::cli::request::page::label;
+use crate::cli::request::page::pieces;
+use crate::cli::request::page::row;
+use crate::cli::request::page::shown;
+use crate::cli::request::page::title;
+use crate::digest::Digest;
 use crate::oci::media_type;
 use crate::round::Action;
 use crate::round::Attestation;
@@ -19,12 +25,13 @@ use crate::round::Request;
 use crate::round::Response;
 use crate::round::response::Signed;
 use crate::round::tally;
+use crate::time::Time;
 
 /// How much of a predicate is shown unless all of it is asked for.
 const PREDICATE_LINES: usize = 24;
 
-/// What the labels that people compare most begin with.
-const PREFIX: &str = "org.opencontainers.image.";
+/// How far the rows of an item are indented.
+const IN: &str = "   ";
 
 /// A request with what has been signed of it.
 pub(super) struct Page<'a> {
@@ -50,7 +57,7 @@ impl Page<'_> {
     /// How many predicates are not shown to their end.
     pub(super) fn cut(&self) -> usize {
         let cut = |item: &&Item| match &item.action {
-            Action::Attest(attest) => !self.full && pieces(attest.predicate.get()).nth(PREDICATE_LINES).is_some(),
+            Action::Attest(attest) => !self.full && predicate(attest.predicate.get()).nth(PREDICATE_LINES).is_some(),
             Action::Sign(_) => false,
         };
         self.request.items().iter().filter(cut).count()
@@ -60,29 +67,34 @@ impl Page<'_> {
     pub(super) fn standing(&self) -> String {
         let request = self.request;
         let mut page = String::new();
-        row(&mut page, "", "request", &request.digest().to_string());
+        fact(&mut page, "", "request", &request.digest().to_string());
         row(&mut page, "", "created", &request.created().to_string());
         row(&mut page, "", "expires", &request.expires().to_string());
         if let Some(reason) = request.reason() {
             row(&mut page, "", "reason", reason);
         }
         let owners = request.owners().len();
-        row(&mut page, "", "asks", &format!("{} of {owners} owners: {}", request.threshold().count(), request.asked()));
+        row(&mut page, "", "asks", &format!("{} of {owners} owners", request.threshold().count()));
+        for owner in request.owners() {
+            row(&mut page, "", "owner", &owner.name);
+            owner.keys.iter().for_each(|key| fact(&mut page, "", "key", &key.id().to_string()));
+        }
         row(&mut page, "", "items", &self.request.items().len().to_string());
         for signed in self.response.signers() {
             let (count, all) = (signed.count(), request.messages().iter().map(Vec::len).sum::<usize>());
-            let (owner, key, time) = (signed.owner(), signed.key().id().short(), signed.time());
-            row(&mut page, "", "signed", &format!("{owner}, key {key}, {time}: {count} of {all} signatures"));
+            let (owner, key) = (signed.owner(), signed.key().id().short());
+            let how = match signed.time() {
+                Some(time) => format!("{time}: {count} of {all} signatures"),
+                None => format!("not finished: {count} of {all} signatures"),
+            };
+            row(&mut page, "", "signed", &format!("{owner}, key {key}, {how}"));
         }
         page
     }
 
     fn item(&self, place: usize, item: &Item, page: &mut String) {
-        const IN: &str = "   ";
-        let number = place.saturating_add(1);
-        page.push_str(&printable(&format!("{number}. {}", item.reference)));
-        page.push('\n');
-        row(page, IN, "digest", &item.digest.to_string());
+        title(page, place.saturating_add(1), &item.reference.to_string());
+        fact(page, IN, "digest", &item.digest.to_string());
         row(page, IN, "kind", &format!("{}, {} bytes", kind_of(&item.media_type), item.size));
         let platforms: Vec<_> = item.platforms.iter().map(ToString::to_string).collect();
         if !platforms.is_empty() {
@@ -91,68 +103,75 @@ impl Page<'_> {
         if let Some(size) = item.content_size {
             row(page, IN, "size", &amount(size));
         }
-        let previous = self.previous(item);
-        let before = previous.as_ref().map(|previous| &previous.labels);
         for (key, value) in &item.labels {
-            row(page, IN, key.strip_prefix(PREFIX).unwrap_or(key), &changed(value, key, before));
+            label(page, IN, "label", key, Some(value));
         }
-        for (key, value) in before.into_iter().flatten().filter(|(key, _)| !item.labels.contains_key(*key)) {
-            row(page, IN, key.strip_prefix(PREFIX).unwrap_or(key), &format!("none (was {value})"));
-        }
-        if let Some(previous) = &previous {
-            let same = if previous.digest == item.digest { "the same image, " } else { "" };
-            row(page, IN, "before", &format!("{same}{} {}", previous.reference, previous.digest));
-        }
-        if self.previous.is_some() && item.previous.is_some() && item.previous != previous {
-            row(page, IN, "warning", "the request says something else about the round before than your copy of it");
-        }
-        self.action(item, page, IN);
-        let names: Vec<_> = self.response.signers().filter(|signed| signed.has_all_of(self.request, place)).collect();
-        if !names.is_empty() {
-            row(page, IN, "signed by", &names.iter().map(|signed| signed.owner()).collect::<Vec<_>>().join(", "));
+        self.before(item, page);
+        self.action(item, page);
+        for signed in self.response.signers().filter(|signed| signed.is_finished()) {
+            row(page, IN, "signed by", signed.owner());
         }
     }
 
-    fn action(&self, item: &Item, page: &mut String, indent: &str) {
+    /// What stood there in the round before: a fact by the reader's own copy, else no more than what the requester says.
+    fn before(&self, item: &Item, page: &mut String) {
+        let Some(own) = self.previous else {
+            if let Some(previous) = &item.previous {
+                row(page, IN, "claimed", &format!("by the requester: before it was {}", previous.reference));
+                fact(page, IN, "claimed", &previous.digest.to_string());
+                changes(previous, item).for_each(|(key, value)| label(page, IN, "claimed", key, value));
+            }
+            return;
+        };
+        let previous = own.predecessor(item);
+        if let Some(previous) = &previous {
+            let same = if previous.digest == item.digest { "the same image, " } else { "" };
+            row(page, IN, "before", &format!("{same}{}", previous.reference));
+            fact(page, IN, "before", &previous.digest.to_string());
+            changes(previous, item).for_each(|(key, value)| label(page, IN, "before", key, value));
+        }
+        if item.previous.is_some() && item.previous != previous {
+            row(page, IN, "warning", "the request says something else about the round before than your copy of it");
+        }
+    }
+
+    fn action(&self, item: &Item, page: &mut String) {
         let sign = match &item.action {
-            Action::Attest(attest) => return self.attestation(attest, page, indent),
+            Action::Attest(attest) => return self.attestation(attest, page),
             Action::Sign(sign) => sign,
         };
         if sign.format.has_bundle() {
-            let name = sign.name.as_ref().map_or_else(String::new, |name| format!(", as {name}"));
-            row(page, indent, "sign", &format!("image signature, Sigstore bundle{name}"));
+            row(page, IN, "sign", "image signature, Sigstore bundle");
+            sign.name.iter().for_each(|name| row(page, IN, "as", name));
         }
         if let Some(identity) = &sign.identity {
-            row(page, indent, "sign", &format!("image signature, .sig tag, as {identity}"));
+            row(page, IN, "sign", "image signature, .sig tag");
+            row(page, IN, "as", identity);
         }
         for (key, value) in &sign.annotations {
-            row(page, indent, "signed", &format!("{key}={value}"));
+            row(page, IN, "signed", &format!("{key}={value}"));
         }
     }
 
-    fn attestation(&self, attest: &Attestation, page: &mut String, indent: &str) {
-        let name = attest.name.as_ref().map_or_else(String::new, |name| format!(", as {name}"));
+    fn attestation(&self, attest: &Attestation, page: &mut String) {
         let forms = match (attest.format.has_bundle(), attest.format.has_tag()) {
             (true, true) => "Sigstore bundle and .att tag",
             (true, false) => "Sigstore bundle",
             _ => ".att tag",
         };
-        row(page, indent, "attest", &format!("{}, {forms}{name}", attest.predicate_type));
+        row(page, IN, "attest", &attest.predicate_type);
+        row(page, IN, "forms", forms);
+        attest.name.iter().for_each(|name| row(page, IN, "as", name));
         let text = attest.predicate.get();
-        row(
-            page,
-            indent,
-            "predicate",
-            &format!("{} bytes, {}", text.len(), crate::digest::Digest::sha256(text.as_bytes())),
-        );
-        let lines = || pieces(text);
+        row(page, IN, "predicate", &format!("{} bytes", text.len()));
+        fact(page, IN, "predicate", &Digest::sha256(text.as_bytes()).to_string());
         let most = if self.full { usize::MAX } else { PREDICATE_LINES };
-        for line in lines().take(most) {
-            page.push_str(&format!("{indent}  | {}\n", printable(&line)));
+        for line in predicate(text).take(most) {
+            page.push_str(&format!("{IN}  | {line}\n"));
         }
-        let left = lines().skip(most).count();
+        let left = predicate(text).skip(most).count();
         if left > 0 {
-            page.push_str(&format!("{indent}  | … {left} more lines: --full shows them\n"));
+            page.push_str(&format!("{IN}  … {left} more lines: --full shows them\n"));
         }
     }
 
@@ -164,10 +183,11 @@ impl Page<'_> {
     }
 
     /// Everything, as JSON.
-    pub(super) fn json(&self) -> Value {
-        let items = self.request.items().iter().enumerate().map(|(place, item)| self.item_json(place, item));
+    pub(super) fn json(&self, now: Time) -> Value {
+        let items = self.request.items().iter().map(|item| self.item_json(item));
         let mut result = self.standing_json();
         if let Value::Object(fields) = &mut result {
+            fields.insert("expired".to_owned(), json!(now > self.request.expires()));
             fields.insert("items".to_owned(), items.collect());
         }
         report::whole("request show", vec![result])
@@ -202,8 +222,8 @@ impl Page<'_> {
         })
     }
 
-    fn item_json(&self, place: usize, item: &Item) -> Value {
-        let signed = self.response.signers().filter(|signed| signed.has_all_of(self.request, place));
+    fn item_json(&self, item: &Item) -> Value {
+        let signed = self.response.signers().filter(|signed| signed.is_finished());
         let previous = self.previous(item).map(
             |previous| json!({ "reference": previous.reference, "digest": previous.digest, "labels": previous.labels }),
         );
@@ -211,7 +231,7 @@ impl Page<'_> {
             Action::Attest(attest) => (None, Some(attest)),
             Action::Sign(sign) => (Some(sign), None),
         };
-        let predicate = attest.map(|attest| serde_json::from_str::<Value>(attest.predicate.get()).unwrap_or_default());
+        let predicate = attest.map(|attest| attest.predicate.get());
         let name = sign.map_or_else(|| attest.and_then(|attest| attest.name.as_ref()), |sign| sign.name.as_ref());
         json!({
             "reference": item.reference.to_string(),
@@ -222,6 +242,7 @@ impl Page<'_> {
             "platforms": item.platforms.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "labels": item.labels,
             "previous": previous,
+            "previousBy": previous.as_ref().map(|_| if self.previous.is_some() { "own copy" } else { "requester" }),
             "kind": item.kind().to_string(),
             "bundle": item.format().has_bundle(),
             "tag": item.format().has_tag(),
@@ -230,6 +251,7 @@ impl Page<'_> {
             "name": name,
             "predicateType": attest.map(|attest| &attest.predicate_type),
             "predicate": predicate,
+            "predicateDigest": predicate.map(|text| Digest::sha256(text.as_bytes())),
             "signedBy": signed.map(Signed::owner).collect::<Vec<_>>(),
         })
     }
@@ -239,23 +261,23 @@ fn signer(signed: &Signed) -> Value {
     json!({
         "owner": signed.owner(),
         "key": signed.key().id().to_string(),
-        "time": signed.time().to_string(),
+        "time": signed.time().map(|time| time.to_string()),
+        "finished": signed.is_finished(),
         "signatures": signed.count(),
     })
 }
 
-fn row(page: &mut String, indent: &str, label: &str, value: &str) {
-    page.push_str(&format!("{indent}{:<9}  {}\n", printable(label), printable(value)));
+/// The labels that are no longer what they were, as they were.
+fn changes<'a>(previous: &'a Previous, item: &'a Item) -> impl Iterator<Item = (&'a String, Option<&'a str>)> {
+    let added = item.labels.keys().filter(|key| !previous.labels.contains_key(*key)).map(|key| (key, None));
+    let other = previous.labels.iter().filter(|(key, was)| item.labels.get(*key) != Some(was));
+    other.map(|(key, was)| (key, Some(was.as_str()))).chain(added)
 }
 
-/// A label, and what it was in the round before if it was something else.
-fn changed(value: &str, key: &str, before: Option<&BTreeMap<String, String>>) -> String {
-    match before.map(|before| before.get(key)) {
-        None => value.to_owned(),
-        Some(None) => format!("{value} (was none)"),
-        Some(Some(was)) if was == value => value.to_owned(),
-        Some(Some(was)) => format!("{value} (was {was})"),
-    }
+/// A predicate in lines that are printed whole. A backslash stands as it is: in JSON none stands before `u{`, so what is
+/// escaped here cannot be taken for what was written.
+fn predicate(text: &str) -> impl Iterator<Item = String> {
+    text.lines().flat_map(|line| pieces(&shown(line, Spaces::AsTheyAre)))
 }
 
 fn kind_of(media_type: &str) -> &'static str {
@@ -263,13 +285,4 @@ fn kind_of(media_type: &str) -> &'static str {
         true => "index",
         false => "image manifest",
     }
-}
-
-/// A text in lines of a length that is printed whole.
-fn pieces(text: &str) -> impl Iterator<Item = String> {
-    const WIDTH: usize = 160;
-    text.lines().flat_map(|line| {
-        let characters: Vec<char> = line.chars().collect();
-        characters.chunks(WIDTH).map(|piece| piece.iter().collect()).collect::<Vec<String>>()
-    })
 }

@@ -52,6 +52,10 @@ impl Checker {
         algorithm(self.curve)
     }
 
+    pub(super) const fn curve(&self) -> Curve {
+        self.curve
+    }
+
     pub(super) fn accepts(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
         self.schemes.iter().any(|(known, key)| *known == scheme && key.verify_sig(message, signature).is_ok())
     }

@@ -4,6 +4,7 @@ mod ecdsa;
 mod ed25519;
 mod outside;
 mod rsa;
+mod twin;
 
 use std::fmt;
 
@@ -170,7 +171,16 @@ impl Checker {
         }
     }
 
-    /// The same for the two numbers of an ECDSA signature side by side, as JWS and COSE have them.
+    /// The one of the signatures that hold together with `signature` (ECDSA: DER) that stands for all of them; none where
+    /// there is no other.
+    pub(super) fn one_form(&self, signature: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Ecdsa(checker) => twin::smaller(checker.curve(), signature),
+            Self::Ed25519(_) | Self::Rsa(_) => None,
+        }
+    }
+
+    /// [`Checker::accepts`] for the two numbers of an ECDSA signature side by side, as JWS and COSE have them.
     pub(super) fn accepts_fixed(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Ecdsa(checker) => checker.accepts_fixed(scheme, message, signature),

@@ -17,9 +17,9 @@ use crate::key::identifier::Curve;
 
 /// RFC 3279 section 2.2.3.
 #[derive(Sequence)]
-struct EcdsaSignature<'a> {
-    r: UintRef<'a>,
-    s: UintRef<'a>,
+pub(super) struct EcdsaSignature<'a> {
+    pub(super) r: UintRef<'a>,
+    pub(super) s: UintRef<'a>,
 }
 
 /// RFC 8017 section 9.2.

@@ -118,6 +118,14 @@ pub enum TokenError {
         /// The longest of the token.
         most: usize,
     },
+    /// A key that wants the PIN for each signature, which was given when another key was opened.
+    #[error("key `{label}` on token `{token}` wants the PIN for each signature, and it was given for another key")]
+    PinEach {
+        /// Which key.
+        label: String,
+        /// On which token.
+        token: String,
+    },
     /// The token takes no PIN any more.
     #[error("PIN of token `{token}` is locked{}", if *tried { ": this attempt was the last" } else { "; it was not tried" })]
     PinLocked {

@@ -57,7 +57,8 @@ impl Opened {
         let exact = Uri::of(&name.label, &name.serial, Class::Private, label, id);
         let object = self.one_private(&exact)?;
         if !object.stays() {
-            for handle in [pair.0, pair.1] {
+            // The private half first: if the token lets us destroy only one of them, it is that.
+            for handle in [pair.1, pair.0] {
                 self.session().destroy_object(handle).map_err(|error| TokenError::of(&error))?;
             }
             return Err(TokenError::Extractable { token: name.label.clone() });

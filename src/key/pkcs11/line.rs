@@ -21,6 +21,9 @@ pub(super) struct Line {
     more: Condvar,
 }
 
+/// Somebody who asks the token, until this is dropped.
+struct Asking<'a>(&'a Line);
+
 struct State {
     /// The next message that nobody has begun.
     next: usize,
@@ -84,22 +87,20 @@ impl Line {
     pub(super) fn signed(&self, place: usize, raw: Vec<u8>) {
         let mut state = self.lock();
         state.raw.push_back((place, raw));
-        let idle = state.idle > 0;
+        // To wake somebody up takes time in which the token waits: for several at a time, or for the last ones.
+        let wake = state.idle > 0 && state.raw.len() >= WORTH_WAKING;
         drop(state);
-        if idle {
+        if wake {
             self.more.notify_one();
         }
     }
 
     fn asks(&self, ask: impl Fn(&Self) -> Result<(), SignerError>) {
-        let asked = ask(self);
-        let mut state = self.lock();
-        if let Err(error) = asked {
-            state.stopped.get_or_insert(error);
+        let asking = Asking(self);
+        if let Err(error) = ask(self) {
+            self.lock().stopped.get_or_insert(error);
         }
-        state.asking -= 1;
-        drop(state);
-        self.more.notify_all();
+        drop(asking);
     }
 
     fn verifies(&self, check: impl Fn(usize, Vec<u8>) -> Result<Signature, SignerError>) {
@@ -133,5 +134,14 @@ impl Line {
     }
 }
 
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.lock().asking -= 1;
+        self.0.more.notify_all();
+    }
+}
+
 /// Some ten microseconds.
 const PATIENCE: usize = 1_000;
+
+const WORTH_WAKING: usize = 4;

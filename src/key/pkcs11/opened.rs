@@ -132,10 +132,14 @@ impl Opened {
     /// The signer that is the one private key that `uri` means.
     ///
     /// # Errors
-    /// [`TokenError::NoKey`] and [`TokenError::ManyKeys`], which list what is there; [`TokenError::NoPublicKey`].
+    /// [`TokenError::NoKey`] and [`TokenError::ManyKeys`], which list what is there; [`TokenError::NoPublicKey`];
+    /// [`TokenError::PinEach`] where no PIN was given to this session that could be given again.
     pub fn signer(self, uri: &Uri) -> Result<TokenKey, TokenError> {
         let object = self.one_private(uri)?;
         let public = self.public_of(&object)?;
+        if object.always_authenticates() && self.pin.is_none() {
+            return Err(TokenError::PinEach { label: object.name(), token: self.token.name().label.clone() });
+        }
         let pin = self.pin.filter(|_| object.always_authenticates());
         TokenKey::new(self.token, self.session, &object, public, pin)
     }

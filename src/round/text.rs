@@ -1,0 +1,91 @@
+//! What may stand in the texts that people sign by: nothing that does not show, or that changes how the rest is shown.
+
+use std::collections::BTreeMap;
+
+use crate::limits::Limits;
+use crate::round::RoundError;
+
+/// Code points that are drawn as nothing, first and last of each range. `DerivedCoreProperties.txt` of Unicode 16.0,
+/// property `Default_Ignorable_Code_Point`; the formatting characters of `PropList.txt`, property `Bidi_Control`, are all
+/// among them. Besides, those that are drawn as nothing without having the property: the line and paragraph separators,
+/// the anchors of annotations between lines, and the Braille pattern without dots.
+const HIDDEN: [(char, char); 19] = [
+    ('\u{ad}', '\u{ad}'),
+    ('\u{34f}', '\u{34f}'),
+    ('\u{61c}', '\u{61c}'),
+    ('\u{115f}', '\u{1160}'),
+    ('\u{17b4}', '\u{17b5}'),
+    ('\u{180b}', '\u{180f}'),
+    ('\u{200b}', '\u{200f}'),
+    ('\u{2028}', '\u{2029}'),
+    ('\u{202a}', '\u{202e}'),
+    ('\u{2060}', '\u{206f}'),
+    ('\u{2800}', '\u{2800}'),
+    ('\u{3164}', '\u{3164}'),
+    ('\u{fe00}', '\u{fe0f}'),
+    ('\u{feff}', '\u{feff}'),
+    ('\u{ffa0}', '\u{ffa0}'),
+    ('\u{fff0}', '\u{fffb}'),
+    ('\u{1bca0}', '\u{1bca3}'),
+    ('\u{1d173}', '\u{1d17a}'),
+    ('\u{e0000}', '\u{e0fff}'),
+];
+
+/// Whether a character does not show, or changes how others are shown: control characters, changes of direction, ends of
+/// lines, and what is drawn as nothing.
+pub fn hides(c: char) -> bool {
+    c.is_control() || HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&c))
+}
+
+/// Refuses a text that is signed, or that something is known by, if not all of it shows.
+pub(super) fn check(field: &str, text: &str) -> Result<(), RoundError> {
+    match text.chars().find(|c| hides(*c)) {
+        Some(c) => Err(RoundError::field(field, format!("has a character that does not show, {}", c.escape_unicode()))),
+        None => Ok(()),
+    }
+}
+
+/// A name, or another text of one line, within the limit.
+pub(super) fn check_name(field: &str, name: Option<&String>, limits: &Limits) -> Result<(), RoundError> {
+    let Some(name) = name else { return Ok(()) };
+    RoundError::bounded(&format!("bytes of `{field}`"), name.len(), limits.request_text_bytes)?;
+    match name.is_empty() {
+        true => Err(RoundError::field(field, "is empty")),
+        false => check(field, name),
+    }
+}
+
+/// Annotations, which are signed. They are typed and shown as `key=value`, so no key holds a `=`.
+pub(super) fn check_annotations(texts: &BTreeMap<String, String>, limits: &Limits) -> Result<(), RoundError> {
+    const FIELD: &str = "annotations";
+    bounded(FIELD, texts, limits)?;
+    for (key, value) in texts {
+        check(FIELD, key).and_then(|()| check(FIELD, value))?;
+        if key.contains('=') {
+            return Err(RoundError::field(FIELD, format!("has a key with a `=` in it, {key:?}")));
+        }
+    }
+    Ok(())
+}
+
+/// Labels. Their keys are ours; their values are whatever an image says, and are shown escaped.
+pub(super) fn check_labels(field: &str, texts: &BTreeMap<String, String>, limits: &Limits) -> Result<(), RoundError> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '/' | '-');
+    bounded(field, texts, limits)?;
+    match texts.keys().find(|key| !key.chars().all(is_plain)) {
+        Some(key) => {
+            Err(RoundError::field(field, format!("has a key that is not of letters, digits and ./_-: {key:?}")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn bounded(field: &str, texts: &BTreeMap<String, String>, limits: &Limits) -> Result<(), RoundError> {
+    let bytes = texts.iter().map(|(key, value)| key.len() + value.len()).sum();
+    RoundError::bounded(&format!("`{field}` of one item"), texts.len(), limits.annotations)?;
+    RoundError::bounded(&format!("bytes of `{field}` of one item"), bytes, limits.annotation_bytes)?;
+    match texts.contains_key("") {
+        true => Err(RoundError::field(field, "has an empty key")),
+        false => Ok(()),
+    }
+}

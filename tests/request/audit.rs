@@ -1,0 +1,222 @@
+//! `request log verify --against`: whose signatures hang on an image, and that none goes by unseen.
+
+use std::fs;
+
+use bulla::digest::Digest;
+use bulla::envelope::base64;
+use bulla::key::PrivateKey;
+use bulla::key::Signer as _;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::bench::Bench;
+use crate::bench::Said;
+use crate::support::image;
+
+/// An image that alice signed in a round, with its log.
+fn signed_once() -> Bench {
+    let bench = Bench::new(&["alice"]);
+    bench.layout("build", &[("v1", &image::image(1))]);
+    bench.ok(&["request", "new", "oci:build:v1", "-o", "r", "--owner", "alice=alice.pub"]);
+    bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes", "--log", "log"]);
+    bench.ok(&["request", "attach", "r", "a"]);
+    assert_eq!(audit(&bench).code, Some(0));
+    bench
+}
+
+/// The same, and signed once more, outside.
+fn signed_twice() -> Bench {
+    let bench = signed_once();
+    bench.ok(&["sign", "oci:build:v1", "--key", "alice.key", "-a", "evil=1"]);
+    bench
+}
+
+fn audit(bench: &Bench) -> Said {
+    bench.run(&["request", "log", "verify", "log", "--against", "oci:build:v1", "--key", "alice.pub"])
+}
+
+fn blob(bench: &Bench, digest: &str) -> Value {
+    serde_json::from_slice(&fs::read(bench.path("build/blobs").join(digest.replace(':', "/"))).unwrap()).unwrap()
+}
+
+fn put(bench: &Bench, bytes: &[u8]) -> (String, usize) {
+    let digest = Digest::sha256(bytes).to_string();
+    fs::write(bench.path("build/blobs").join(digest.replace(':', "/")), bytes).unwrap();
+    (digest, bytes.len())
+}
+
+/// Every descriptor of `old` becomes one of `new`.
+fn repoint(value: &mut Value, old: &str, new: &(String, usize)) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| repoint(item, old, new)),
+        Value::Object(fields) if fields.get("digest") == Some(&json!(old)) => {
+            fields.insert("digest".to_owned(), json!(new.0));
+            fields.insert("size".to_owned(), json!(new.1));
+            fields.remove("data");
+        }
+        Value::Object(fields) => fields.values_mut().for_each(|field| repoint(field, old, new)),
+        _ => {}
+    }
+}
+
+/// Changes the bundle whose payload contains `says`, and everything that names it.
+fn alter(bench: &Bench, says: &str, change: impl Fn(&Value) -> Vec<u8>) {
+    let index = || serde_json::from_slice::<Value>(&fs::read(bench.path("build/index.json")).unwrap()).unwrap();
+    let mut root = index();
+    let tagged = |entry: &&Value| {
+        entry["annotations"]["org.opencontainers.image.ref.name"]
+            .as_str()
+            .is_some_and(|name| name.starts_with("sha256-"))
+    };
+    let fallback = root["manifests"].as_array().unwrap().iter().find(tagged).unwrap()["digest"].as_str().unwrap();
+    let fallback = fallback.to_owned();
+    let mut list = blob(bench, &fallback);
+    for entry in list["manifests"].as_array().unwrap().clone() {
+        let old = entry["digest"].as_str().unwrap();
+        let mut manifest = blob(bench, old);
+        let layer = manifest["layers"][0]["digest"].as_str().unwrap().to_owned();
+        let bundle = blob(bench, &layer);
+        let payload = base64::decode("payload", bundle["dsseEnvelope"]["payload"].as_str().unwrap()).unwrap();
+        if !String::from_utf8(payload).unwrap().contains(says) {
+            continue;
+        }
+        let new = put(bench, &change(&bundle));
+        repoint(&mut manifest["layers"], &layer, &new);
+        let new = put(bench, manifest.to_string().as_bytes());
+        // A layout finds whatever refers to an image among its blobs.
+        fs::remove_file(bench.path("build/blobs").join(old.replace(':', "/"))).unwrap();
+        repoint(&mut list, old, &new);
+        repoint(&mut root, old, &new);
+    }
+    let new = put(bench, list.to_string().as_bytes());
+    repoint(&mut root, &fallback, &new);
+    fs::write(bench.path("build/index.json"), root.to_string()).unwrap();
+}
+
+fn signatures(bundle: &mut Value) -> &mut Vec<Value> {
+    bundle["dsseEnvelope"]["signatures"].as_array_mut().unwrap()
+}
+
+fn logged(bench: &Bench) -> Value {
+    let answer: Value = serde_json::from_slice(&fs::read(bench.path("a")).unwrap()).unwrap();
+    answer["signers"][0]["signatures"][0]["signature"].clone()
+}
+
+#[test]
+fn a_logged_signature_does_not_cover_for_another() {
+    let bench = signed_twice();
+    assert_eq!(audit(&bench).code, Some(1));
+    let borrowed = logged(&bench);
+    for first in [true, false] {
+        alter(&bench, "evil", |bundle| {
+            let mut bundle = bundle.clone();
+            let at = if first { 0 } else { signatures(&mut bundle).len() };
+            signatures(&mut bundle).insert(at, json!({ "sig": borrowed }));
+            bundle.to_string().into_bytes()
+        });
+        bench.ok(&["verify", "oci:build:v1", "--key", "alice.pub", "-a", "evil=1"]);
+        let said = audit(&bench);
+        assert_eq!(said.code, Some(1), "{}", said.err);
+        assert!(said.err.contains("1 of 2 signatures have no line"), "{}", said.err);
+    }
+}
+
+#[test]
+fn a_foreign_signature_beside_ours_is_nobodys_fault() {
+    let bench = signed_once();
+    let mallory = PrivateKey::generate(bulla::key::KeyKind::P256).unwrap();
+    let junk = base64::encode(mallory.sign(b"anything").unwrap().as_bytes());
+    alter(&bench, "predicateType", |bundle| {
+        let mut bundle = bundle.clone();
+        signatures(&mut bundle).insert(0, json!({ "sig": junk }));
+        bundle.to_string().into_bytes()
+    });
+    assert_eq!(audit(&bench).code, Some(0), "{}", audit(&bench).err);
+}
+
+/// What we do not read, somebody else may: nothing of it is passed over in silence.
+#[test]
+fn what_cannot_be_read_is_said() {
+    for how in ["padded", "no JSON", "without content", "gone"] {
+        let bench = signed_twice();
+        alter(&bench, "evil", |bundle| {
+            let mut bundle = bundle.clone();
+            match how {
+                "padded" => signatures(&mut bundle).extend(vec![json!({ "sig": "AAAA" }); 16]),
+                "without content" => drop(bundle.as_object_mut().unwrap().remove("dsseEnvelope")),
+                "gone" => {}
+                _ => return b"{".to_vec(),
+            }
+            bundle.to_string().into_bytes()
+        });
+        if how == "gone" {
+            alter(&bench, "evil", |bundle| {
+                let mut bundle = bundle.clone();
+                bundle["gone"] = json!(1);
+                bundle.to_string().into_bytes()
+            });
+            for (path, bytes) in bench.snapshot("build/blobs/sha256") {
+                if bytes.windows(6).any(|part| part == b"\"gone\"") {
+                    fs::remove_file(bench.path("build/blobs/sha256").join(path)).unwrap();
+                }
+            }
+        }
+        let said = audit(&bench);
+        assert_eq!(said.code, Some(2), "{how}: {}", said.err);
+        assert!(said.err.contains("not read  ") && said.err.contains("@sha256:"), "{how}: {}", said.err);
+    }
+}
+
+/// A list of materials is by its type no signature of anybody.
+#[test]
+fn what_cannot_hold_a_signature_is_no_finding() {
+    let bench = Bench::new(&["alice"]);
+    let image = image::image(1);
+    let materials = image::referrer(&image.descriptor, "application/spdx+json", b"{}");
+    let mut listed = json!({ "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json" });
+    listed["manifests"] = json!([materials.descriptor]);
+    bench.layout("build", &[("v1", &image), ("materials", &materials)]);
+    bench.ok(&["request", "new", "oci:build:v1", "-o", "r", "--owner", "alice=alice.pub"]);
+    bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes", "--log", "log"]);
+    bench.ok(&["request", "attach", "r", "a"]);
+    let (digest, size) = put(&bench, listed.to_string().as_bytes());
+    let mut root: Value = serde_json::from_slice(&fs::read(bench.path("build/index.json")).unwrap()).unwrap();
+    let name = format!("{}", image.descriptor.digest).replace(':', "-");
+    let entries = root["manifests"].as_array_mut().unwrap();
+    entries.retain(|entry| entry["annotations"]["org.opencontainers.image.ref.name"] != json!(name));
+    entries.push(json!({
+        "mediaType": "application/vnd.oci.image.index.v1+json", "digest": digest, "size": size,
+        "annotations": { "org.opencontainers.image.ref.name": name },
+    }));
+    fs::write(bench.path("build/index.json"), root.to_string()).unwrap();
+    assert_eq!(audit(&bench).code, Some(0), "{}", audit(&bench).err);
+}
+
+/// Whoever carries the stick can flip a signature; that does not make the signer a liar.
+#[test]
+fn the_twin_of_a_signature_has_its_line() {
+    let bench = signed_once();
+    alter(&bench, "predicateType", |bundle| {
+        let mut bundle = bundle.clone();
+        let sig = &mut signatures(&mut bundle)[0]["sig"];
+        let made = base64::decode("sig", sig.as_str().unwrap()).unwrap();
+        *sig = json!(base64::encode(&p256::ecdsa::Signature::from_der(&made).map(twin).unwrap()));
+        bundle.to_string().into_bytes()
+    });
+    bench.ok(&["verify", "oci:build:v1", "--key", "alice.pub"]);
+    assert_eq!(audit(&bench).code, Some(0), "{}", audit(&bench).err);
+}
+
+fn twin(signature: p256::ecdsa::Signature) -> Vec<u8> {
+    let (r, s) = signature.split_scalars();
+    p256::ecdsa::Signature::from_scalars(r, -s).unwrap().to_der().as_bytes().to_vec()
+}
+
+#[test]
+fn an_empty_log_says_nothing() {
+    let bench = Bench::new(&[]);
+    fs::write(bench.path("log"), "").unwrap();
+    let said = bench.unknown(&["request", "log", "verify", "log"]);
+    assert!(said.err.contains("no lines"), "{}", said.err);
+    bench.refused(&["request", "log", "verify", "log", "--head", &Digest::sha256(b"").to_string()]);
+}
