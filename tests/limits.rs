@@ -25,8 +25,13 @@ use bulla::flow::FlowError;
 use bulla::flow::attest;
 use bulla::flow::graph::Closure;
 use bulla::flow::graph::Graph;
+use bulla::flow::hear::Effort;
 use bulla::flow::sign;
 use bulla::flow::sign::Extent;
+use bulla::flow::tree;
+use bulla::flow::verify;
+use bulla::flow::verify::Platforms;
+use bulla::flow::verify::Verdict;
 use bulla::json;
 use bulla::key::KeyError;
 use bulla::key::file;
@@ -735,4 +740,207 @@ fn files_of_a_layout_are_counted() {
             Err(error) => panic!("{error}"),
         }
     });
+}
+
+// ------------------------------------------------------------------------------------------------ below one image
+
+/// An index of two indexes, below which there are `count` manifests in all.
+fn family(shop: &Shop, count: usize) -> Content {
+    let image = |n: usize| shop.image(n as u64).descriptor().bare();
+    let first: Vec<_> = (0..4).map(image).collect();
+    let second: Vec<_> = (4..count - 2).map(image).collect();
+    let indexes = [shop.index(&first, None), shop.index(&second, None)];
+    shop.index(&indexes.map(|index| index.descriptor().bare()), None)
+}
+
+/// What each walk makes of everything below `root`: whether it went to the end.
+fn walks(shop: &Shop, root: &Content, limits: &Limits) -> Vec<bool> {
+    let sink = shop.sink.as_ref();
+    let selector = Selector::Digest(*root.digest());
+    let whole = |result: Result<(), FlowError>| match result {
+        Ok(()) => true,
+        Err(FlowError::Store(StoreError::TooMany { .. })) => false,
+        Err(error) => panic!("{error}"),
+    };
+    let graph = |closure| now(Graph::collect(sink, root.clone(), closure, limits)).map(drop);
+    let verifier = Ask::new().limits(limits.clone()).verifier();
+    let verified = verify::verify(sink, &selector, &Platforms::All, &verifier, Effort::UntilMet, limits);
+    let tree = now(tree::tree(sink, root.clone(), None, limits)).unwrap();
+    vec![
+        whole(graph(Closure::Image)),
+        whole(graph(Closure::WithReferrers)),
+        whole(now(sign::subjects(sink, &selector, Extent::AllPlatforms, limits)).map(drop)),
+        whole(now(verified).map(drop)),
+        !tree.has_problems(),
+    ]
+}
+
+// Three indexes inside each other have room for a billion manifests.
+#[test]
+fn manifests_below_an_image_are_counted() {
+    let limit = 10;
+    let limits = Limits { descriptors: limit, ..Limits::DEFAULT };
+    around(limit, |count| {
+        let shop = Shop::new();
+        let root = family(&shop, count);
+        let whole = walks(&shop, &root, &limits);
+        assert!(whole.iter().all(|went| *went == whole[0]), "{whole:?}");
+        whole[0]
+    });
+}
+
+#[test]
+fn manifests_below_an_image_are_measured() {
+    let shop = Shop::new();
+    let root = family(&shop, 9);
+    let graph = now(Graph::collect(shop.sink.as_ref(), root.clone(), Closure::Image, &Limits::DEFAULT)).unwrap();
+    let size = |kind: &str| -> u64 {
+        let below = graph.manifests.iter().filter(|node| node.content.digest() != root.digest());
+        below
+            .map(|node| node.content.descriptor())
+            .filter(|entry| entry.media_type.contains(kind))
+            .map(|entry| entry.size)
+            .sum()
+    };
+    let at = |graph_bytes: u64| walks(&shop, &root, &Limits { graph_bytes, ..Limits::DEFAULT });
+    assert_eq!(at(size("json") + 1), [true; 5]);
+    assert_eq!(at(size("json")), [true; 5]);
+    // To judge images, their manifests are not asked for; the indexes are.
+    assert_eq!(at(size("json") - 1), [false, false, false, true, false]);
+    assert_eq!(at(size("index")), [false, false, false, true, false]);
+    assert_eq!(at(size("index") - 1), [false; 5]);
+}
+
+// What hangs on the last one was not asked for, so the tree is not whole.
+#[test]
+fn a_tree_that_is_cut_says_so() {
+    let limit = Limits::DEFAULT.referrer_depth + Limits::DEFAULT.index_depth;
+    around(limit, |depth| {
+        let shop = Shop::new();
+        let image = shop.image(1);
+        let mut subject = image.clone();
+        for n in 0..depth {
+            let letter = Letter::of_text(Format::Dsse, &format!("{{\"n\":{n}}}"));
+            let fields = carrier(Some(&subject.descriptor().bare()), Format::Simple, std::slice::from_ref(&letter));
+            let mut wire: Value = serde_json::from_slice(fields.bytes()).unwrap();
+            wire["layers"] = json!([]);
+            let referrer = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
+            shop.push(&[bulla::oci::referrer::empty_config()], &referrer, None);
+            subject = referrer;
+        }
+        let tree = now(tree::tree(shop.sink.as_ref(), image, None, &Limits::DEFAULT)).unwrap();
+        let mut shown = 0;
+        let mut node = &tree;
+        while let Some(next) = node.hanging.first() {
+            (node, shown) = (next, shown + 1);
+        }
+        assert_eq!(shown, depth);
+        !tree.has_problems()
+    });
+}
+
+/// The signature of a layer that is beside its payload.
+fn beside(shop: &Shop, image: &Content, layers: &[Descriptor], blob: &Content) {
+    let mut wire: Value = serde_json::from_slice(carrier(None, Format::Simple, &[]).bytes()).unwrap();
+    wire["layers"] = json!(layers);
+    let manifest = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
+    shop.place(image, Spot::Tag, &Kind::ImageSignature, Format::Simple, &manifest, std::slice::from_ref(blob));
+}
+
+fn findings(verdict: &Verdict) -> usize {
+    match verdict {
+        Verdict::Accepted(verified) => verified.findings().len(),
+        Verdict::Refused(refusal) | Verdict::Unknown { refusal, .. } => refusal.findings.len(),
+    }
+}
+
+// A blob that is shared costs as often as it is read.
+#[test]
+fn what_is_read_again_counts_again() {
+    let shop = Shop::new();
+    let image = shop.image(1);
+    let word = Word::about(Format::Simple, &Kind::ImageSignature, image.digest());
+    let signatures = ["AA==", "AQ==", "Ag==", "Aw=="];
+    let layers: Vec<_> = signatures.iter().map(|signature| word.beside(signature).descriptor()).collect();
+    let blob = Content::name(media_type::SIMPLE_SIGNING, word.payload.clone());
+    beside(&shop, &image, &layers, &blob);
+    let size = blob.descriptor().size;
+    for (evidence_bytes, want) in [(4 * size, "refused"), (4 * size - 1, "unknown"), (size, "unknown")] {
+        let limits = Limits { evidence_bytes, ..Limits::DEFAULT };
+        let verdict = Ask::new().limits(limits).of(shop.sink.as_ref(), *image.digest());
+        assert_eq!((proof::word(&verdict), findings(&verdict)), (want, 4));
+    }
+}
+
+// HR-68: the same document again is no other document; another claim about it is.
+#[test]
+fn a_layer_that_stands_there_again_is_passed_over() {
+    let shop = Shop::new();
+    let image = shop.image(1);
+    let word = Word::about(Format::Simple, &Kind::ImageSignature, image.digest());
+    let blob = Content::name(media_type::SIMPLE_SIGNING, word.payload.clone());
+    let bad = word.beside("AA==").descriptor();
+    beside(&shop, &image, &vec![bad.clone(); 500], &blob);
+    let limits = Limits { evidence_bytes: blob.descriptor().size, ..Limits::DEFAULT };
+    let verdict = Ask::new().limits(limits).of(shop.sink.as_ref(), *image.digest());
+    assert_eq!((proof::word(&verdict), findings(&verdict)), ("refused", 1));
+
+    // A wrong size, a wrong copy and a wrong signature hide nothing.
+    let shop = Shop::new();
+    let image = shop.image(1);
+    let good = word.seal(Format::Simple, &[proof::key()]).descriptor();
+    let longer = Descriptor { size: good.size + 1, ..good.clone() };
+    let inlined = Descriptor { data: Some(b"other".to_vec()), ..good.clone() };
+    beside(&shop, &image, &[longer, inlined, bad, good], &blob);
+    let verdict = Ask::new().of(shop.sink.as_ref(), *image.digest());
+    assert_eq!((proof::word(&verdict), findings(&verdict)), ("accepted", 3));
+}
+
+// Every manifest of an index has room for thousands of findings of its own.
+#[test]
+fn findings_below_an_image_are_counted() {
+    let limits = Limits { descriptors: 4, signature_manifests: 2, ..Limits::DEFAULT };
+    let verified = |bad: &[&str]| {
+        let shop = Shop::new();
+        let images: Vec<_> = (0..4).map(|n| shop.image(n)).collect();
+        for image in &images {
+            let word = Word::about(Format::Simple, &Kind::ImageSignature, image.digest());
+            let layers: Vec<_> = bad.iter().map(|signature| word.beside(signature).descriptor()).collect();
+            beside(&shop, image, &layers, &Content::name(media_type::SIMPLE_SIGNING, word.payload));
+        }
+        let root = shop.index(&images.iter().map(|image| image.descriptor().bare()).collect::<Vec<_>>(), None);
+        let selector = Selector::Digest(*root.digest());
+        let verifier = Ask::new().limits(limits.clone()).verifier();
+        now(verify::verify(shop.sink.as_ref(), &selector, &Platforms::All, &verifier, Effort::UntilMet, &limits))
+    };
+    let told = verified(&["AA==", "AQ=="]).unwrap();
+    assert_eq!(told.children.iter().map(|(_, _, verdict)| findings(verdict)).sum::<usize>(), 8);
+    // The third is not looked at, which is a finding as well.
+    let error = verified(&["AA==", "AQ==", "Ag=="]).unwrap_err();
+    assert!(matches!(error, FlowError::Store(StoreError::TooMany { limit: 8, .. })), "{error}");
+}
+
+// A thousand verdicts are told, not carried.
+#[test]
+fn children_are_told_without_their_documents() {
+    let shop = Shop::new();
+    let image = shop.image(1);
+    let letter =
+        Word::about(Format::Bundle, &Kind::ImageSignature, image.digest()).seal(Format::Bundle, &[proof::key()]);
+    let carrier = shop.hang(&image, Spot::Referrers, &Kind::ImageSignature, Format::Bundle, &[letter]).remove(0);
+    let root = shop.index(&[image.descriptor().bare()], None);
+    let selector = Selector::Digest(*root.digest());
+    let ask = Ask::new();
+    let verifier = ask.verifier();
+    for (effort, contents) in [(Effort::UntilMet, 0), (Effort::Everything, 2)] {
+        let told = verify::verify(shop.sink.as_ref(), &selector, &Platforms::All, &verifier, effort, &Limits::DEFAULT);
+        let told = now(told).unwrap();
+        let Verdict::Accepted(verified) = &told.children[0].2 else { panic!("{told:?}") };
+        let evidence = &verified.counted()[0].evidence;
+        assert_eq!(evidence.digest(), Some(carrier.digest()));
+        assert_eq!(evidence.contents().len(), contents);
+        assert_eq!(evidence.sealed().format(), "sigstore-bundle");
+        // What was decoded is gone in either case.
+        assert!(evidence.sealed().open(&ask.keys[0]).is_err());
+    }
 }

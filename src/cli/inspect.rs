@@ -90,10 +90,10 @@ fn describe(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Option<(Row
         return Some((rows, json!({ "type": "private key", "form": first })));
     }
     if let Ok(bundle) = Bundle::parse(bytes, limits) {
-        return Some(self::bundle(&bundle));
+        return Some(self::bundle(&bundle, limits));
     }
     if let Ok(envelope) = Envelope::parse(bytes, limits) {
-        return Some(self::envelope("a DSSE envelope", &envelope));
+        return Some(self::envelope("a DSSE envelope", &envelope, limits));
     }
     manifest(bytes, outside, limits).or_else(|| claim(bytes, limits))
 }
@@ -124,8 +124,8 @@ fn public_key(key: &PublicKey) -> (Rows, Value) {
     (rows, json!({ "type": "public key", "algorithm": algorithm, "keyId": id, "hint": hint }))
 }
 
-fn bundle(bundle: &Bundle) -> (Rows, Value) {
-    let (mut rows, mut fields) = envelope("a Sigstore bundle (nothing in it was verified)", bundle.envelope());
+fn bundle(bundle: &Bundle, limits: &Limits) -> (Rows, Value) {
+    let (mut rows, mut fields) = envelope("a Sigstore bundle (nothing in it was verified)", bundle.envelope(), limits);
     let material = bundle.material();
     rows.push(row("version", &format!("{:?}", bundle.version())));
     let hint = material.key_hint.clone().unwrap_or_default();
@@ -155,10 +155,14 @@ fn certificate(der: &[u8]) -> String {
     format!("{} {names} issued by {}, from {from} to {to}", certificate.subject(), certificate.issuer())
 }
 
-fn envelope(what: &str, envelope: &Envelope) -> (Rows, Value) {
+fn envelope(what: &str, envelope: &Envelope, limits: &Limits) -> (Rows, Value) {
     let payload = envelope.unverified_payload();
     let mut rows = vec![row("is", what), row("payload type", envelope.claimed_type())];
-    let parsed: Option<Value> = serde_json::from_slice(payload).ok();
+    let parsed: Result<Value, _> = json::parse(payload, limits);
+    if let Err(why) = &parsed {
+        rows.push(row("payload", &format!("not shown: {why}")));
+    }
+    let parsed = parsed.ok();
     if let Some(statement) = &parsed {
         let text = |field: &str| statement.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
         rows.push(row("predicate type", &text("predicateType")));
@@ -174,7 +178,7 @@ fn envelope(what: &str, envelope: &Envelope) -> (Rows, Value) {
 }
 
 fn manifest(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Option<(Rows, Value)> {
-    let inside: Value = serde_json::from_slice(bytes).ok()?;
+    let inside: Value = json::parse(bytes, limits).ok()?;
     let claimed = inside.get("mediaType").and_then(Value::as_str);
     let guessed = if inside.get("manifests").is_some() { media_type::OCI_INDEX } else { media_type::OCI_MANIFEST };
     let kind = outside.or(claimed).unwrap_or(guessed);

@@ -45,17 +45,19 @@ pub fn cosign_tag(digest: &Digest, suffix: &str) -> String {
     format!("{}-{}.{suffix}", digest.algorithm().name(), digest.hex())
 }
 
-/// What is kept of an entry in a list of referrers: by what it is fetched, and by what it is sorted. The rest is claims
-/// of any length, and the manifest itself decides.
+/// What is kept of an entry in a list of referrers: by what it is fetched, and what is said about it in a few words; of
+/// more than that, by what it is sorted. It is claims of any length, and the manifest itself decides.
 pub fn listed(entry: Descriptor) -> Descriptor {
-    const LONGEST: usize = 255;
-    let kept = [BUNDLE_PREDICATE_TYPE, CREATED].into_iter().filter_map(|key| entry.annotations.get_key_value(key));
-    let annotations = kept.filter(|(_, value)| value.len() <= LONGEST);
-    Descriptor {
-        annotations: annotations.map(|(key, value)| (key.clone(), value.clone())).collect(),
-        artifact_type: entry.artifact_type.clone().filter(|kind| kind.len() <= LONGEST),
-        ..entry.bare()
+    const FEW: usize = 512;
+    let short = |text: &String| text.len() <= 255;
+    let words: usize = entry.annotations.iter().map(|(key, value)| key.len().saturating_add(value.len())).sum();
+    let mut kept = entry.bare();
+    kept.artifact_type = entry.artifact_type.filter(short);
+    kept.annotations = entry.annotations;
+    if words > FEW {
+        kept.annotations.retain(|key, value| [BUNDLE_PREDICATE_TYPE, CREATED].contains(&key.as_str()) && short(value));
     }
+    kept
 }
 
 /// The manifest that attaches the Sigstore bundle `bundle` to `subject`, in cosign's field order
@@ -233,6 +235,25 @@ mod tests {
                 r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{{"mediaType":"application/vnd.oci.empty.v1+json","size":2,"digest":"{empty}","artifactType":"{bundle_type}"}},"layers":[{{"mediaType":"{bundle_type}","size":2,"digest":"{empty}"}}],"annotations":{{"dev.sigstore.bundle.content":"dsse-envelope","dev.sigstore.bundle.predicateType":"https://sigstore.dev/cosign/sign/v1","org.opencontainers.image.created":"2026-11-20T16:01:10Z"}},"subject":{{"mediaType":"application/vnd.oci.image.manifest.v1+json","size":401,"digest":"{subject}"}},"artifactType":"{bundle_type}"}}"#
             )
         );
+    }
+
+    // A list has room for a thousand entries with 64 KiB of annotations each.
+    #[test]
+    fn keeps_a_few_words_of_an_entry() {
+        let mut entry = Descriptor::new("a/b", Digest::sha256(b""), 1);
+        let mut say = |key: &str, length: usize| drop(entry.annotations.insert(key.to_owned(), "x".repeat(length)));
+        say(CREATED, 20);
+        say(BUNDLE_PREDICATE_TYPE, 255);
+        say("few", 512 - 20 - 255 - CREATED.len() - BUNDLE_PREDICATE_TYPE.len() - 3);
+        assert_eq!(listed(entry.clone()), entry);
+        entry.annotations.insert("few".to_owned(), "x".repeat(512));
+        entry.artifact_type = Some("x".repeat(256));
+        entry.data = Some(vec![0; 1_000]);
+        let kept = listed(entry.clone());
+        assert_eq!(kept.annotations.keys().collect::<Vec<_>>(), [BUNDLE_PREDICATE_TYPE, CREATED]);
+        assert_eq!((kept.artifact_type, kept.data), (None, None));
+        entry.annotations.insert(BUNDLE_PREDICATE_TYPE.to_owned(), "x".repeat(256));
+        assert_eq!(listed(entry).annotations.keys().collect::<Vec<_>>(), [CREATED]);
     }
 
     #[test]

@@ -66,19 +66,20 @@ impl DockerArchive {
         if tags > limits.descriptors {
             return Err(StoreError::TooMany { place, what: "images and names", limit: limits.descriptors });
         }
-        let names = tar.names();
-        let missing = |name: &&String| names.binary_search(name).is_err();
+        let missing = |name: &&String| !tar.has(name);
         if let Some(name) = saved.iter().flat_map(|image| image.layers.iter().chain([&image.config])).find(missing) {
             return Err(broken(format!(
                 "its manifest.json lists `{:.200}`, which it does not have",
                 name.escape_debug()
             )));
         }
-        if names.binary_search(&MARK.to_owned()).is_err() {
+        if !tar.has(MARK) {
             return Err(StoreError::ReadOnly { place, why: NO_DIGEST.to_owned() });
         }
         let archive = Archive::of(tar, limits.clone())?;
-        let graph = Graph::read(&archive, &limits);
+        let Some(graph) = Graph::read(&archive, &limits) else {
+            return Err(StoreError::TooMany { place, what: "manifests", limit: limits.descriptors });
+        };
         match saved.iter().find(|image| !graph.agrees(&archive, image)) {
             Some(other) => {
                 let config = other.config.escape_debug();
@@ -107,13 +108,16 @@ enum Node {
 }
 
 impl Graph {
-    fn read(archive: &Archive, limits: &Limits) -> Self {
+    /// Reads them all, unless there are too many of them.
+    fn read(archive: &Archive, limits: &Limits) -> Option<Self> {
+        let mut bytes = limits.graph_bytes;
         let mut nodes = BTreeMap::new();
         let mut waiting = archive.entries();
         while let Some(entry) = waiting.pop() {
             if nodes.contains_key(&entry.digest) {
                 continue;
             }
+            bytes = bytes.checked_sub(entry.size).filter(|_| nodes.len() < limits.descriptors)?;
             let content = archive.fetch(&entry.bare(), limits.manifest_bytes).ok();
             let node = match content.and_then(|content| Document::parse(&content, limits).ok()) {
                 Some(Document::Manifest(manifest)) => {
@@ -122,14 +126,14 @@ impl Graph {
                 }
                 Some(Document::Index(index)) => {
                     let children = index.manifests.iter().map(|child| child.digest).collect();
-                    waiting.extend(index.manifests);
+                    waiting.extend(index.manifests.iter().map(Descriptor::bare));
                     Node::Index(children)
                 }
                 None => Node::Index(Vec::new()),
             };
             nodes.insert(entry.digest, node);
         }
-        Self(nodes)
+        Some(Self(nodes))
     }
 
     /// Whether the layout has an image with just the files of `image`, under each of its names, in every spelling of

@@ -41,6 +41,14 @@ impl Evidence {
         }
     }
 
+    /// The same, with its bytes at one place: where the content that it came in is known, in that alone.
+    pub(super) fn settled(&self) -> Self {
+        match self.contents.is_empty() {
+            true => self.clone(),
+            false => Self { contents: Arc::clone(&self.contents), ..self.spent() },
+        }
+    }
+
     /// What it was and where it was found, without its bytes: no key opens it any more.
     #[must_use]
     pub fn spent(&self) -> Self {

@@ -161,7 +161,7 @@ impl Trial<'_> {
         self.owners.insert(owner.clone());
         self.counted.push(Counted {
             annotations: about.annotations,
-            evidence: evidence.clone(),
+            evidence: evidence.settled(),
             key: proof.key,
             kind: self.verifier.policy.kind().clone(),
             owner: owner.clone(),

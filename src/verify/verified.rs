@@ -36,7 +36,7 @@ pub struct VerifiedSubject {
 pub struct Counted {
     /// The annotations that were signed.
     pub annotations: BTreeMap<String, String>,
-    /// The document, and where it was found.
+    /// Where the document was found, and the content that it came in: its bytes are there and need not be opened again.
     pub evidence: Evidence,
     /// The key that signed it.
     pub key: KeyId,

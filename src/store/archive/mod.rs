@@ -55,6 +55,7 @@ struct State {
 #[derive(Clone)]
 struct Opened {
     file: Arc<File>,
+    length: u64,
     members: Arc<Members>,
 }
 
@@ -98,9 +99,23 @@ impl Tar {
         Ok(tar)
     }
 
-    /// The names of the files, in order.
-    pub(crate) fn names(&self) -> Vec<String> {
-        self.state().read.iter().flat_map(|opened| opened.members.keys().cloned()).collect()
+    /// Whether there is a file with this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.state().read.as_ref().is_some_and(|opened| opened.members.find(name).is_some())
+    }
+
+    /// Reads the headers of `opened` once more, for the names.
+    fn files(&self, opened: &Opened, look: impl FnMut(&str, Span)) -> Result<(), StoreError> {
+        scan::files(&opened.file, opened.length, &self.limits, look).map_err(|error| self.scanned(error))
+    }
+
+    fn scanned(&self, error: ScanError) -> StoreError {
+        let limit = self.limits.archive_members;
+        match error {
+            ScanError::Broken(why) => StoreError::Broken { place: self.name(), why },
+            ScanError::TooMany => StoreError::TooMany { place: self.name(), what: "members", limit },
+            ScanError::Io(error) => at(&self.path)(error),
+        }
     }
 
     fn scan(&self) -> Result<Option<Opened>, StoreError> {
@@ -111,13 +126,8 @@ impl Tar {
             Err(error) => return Err(at(&self.path)(error)),
         };
         let Some((file, length)) = open_regular(&path)? else { return Ok(None) };
-        let limit = self.limits.archive_members;
-        let members = scan::scan(&file, length, &self.limits).map_err(|error| match error {
-            ScanError::Broken(why) => StoreError::Broken { place: self.name(), why },
-            ScanError::TooMany => StoreError::TooMany { place: self.name(), what: "members", limit },
-            ScanError::Io(error) => at(&self.path)(error),
-        })?;
-        Ok(Some(Opened { file: Arc::new(file), members: Arc::new(members) }))
+        let members = scan::scan(&file, length, &self.limits).map_err(|error| self.scanned(error))?;
+        Ok(Some(Opened { file: Arc::new(file), length, members: Arc::new(members) }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -135,15 +145,20 @@ impl Place for Tar {
         let staged = state.writing.as_ref().and_then(|writing| writing.find(name));
         let found = staged.or_else(|| {
             let opened = state.read.as_ref()?;
-            Some((Arc::clone(&opened.file), *opened.members.get(name)?))
+            Some((Arc::clone(&opened.file), opened.members.find(name)?))
         });
         Ok(found.map(|(file, span)| Found { reader: Box::new(SpanReader::new(file, span)), size: span.size }))
     }
 
-    fn blobs(&self, _: &Limits) -> Result<Vec<(Digest, u64)>, StoreError> {
-        let state = self.state();
-        let members = state.read.iter().flat_map(|opened| opened.members.iter());
-        Ok(members.filter_map(|(name, span)| Some((blob_digest(name)?, span.size))).collect())
+    fn blobs(&self, limits: &Limits, most: usize) -> Result<Vec<(Digest, u64)>, StoreError> {
+        let mut blobs = Vec::new();
+        let Some(opened) = self.state().read.clone() else { return Ok(blobs) };
+        self.files(&opened, |name, span| {
+            if span.size <= limits.manifest_bytes && blobs.len() < most {
+                blobs.extend(blob_digest(name).map(|digest| (digest, span.size)));
+            }
+        })?;
+        Ok(blobs)
     }
 
     fn is_new(&self) -> bool {
@@ -157,7 +172,9 @@ impl Place for Tar {
             // Another process may have replaced the archive since we read it.
             state.read = self.scan()?;
             if let Some(opened) = &state.read {
-                writing.take_over(opened)?;
+                let mut members = Vec::new();
+                self.files(opened, |name, span| members.push((name.to_owned(), span)))?;
+                writing.take_over(&opened.file, members)?;
             }
             state.writing = Some(writing);
         }

@@ -1,11 +1,11 @@
 //! `Members`: where the files of a tar archive lie, from one strict pass over its headers.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::io::Read as _;
 use std::io::Seek as _;
 
+use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::store::archive::header::BLOCK;
 use crate::store::archive::header::Header;
@@ -20,8 +20,48 @@ pub(super) struct Span {
     pub(super) size: u64,
 }
 
-/// The regular files of an archive, by name.
-pub(super) type Members = BTreeMap<String, Span>;
+/// What an archive holds, found by name. The names themselves are not kept: there may be a million of them.
+#[derive(Debug, Default)]
+pub(super) struct Members(Vec<Member>);
+
+#[derive(Clone, Copy, Debug)]
+struct Member {
+    directory: bool,
+    /// Of the name in lower case, under which some systems keep it (HA-08).
+    key: Key,
+    /// Of the name as it is.
+    spelling: Key,
+    span: Span,
+}
+
+/// Half of the SHA-256 of a name.
+type Key = [u8; 16];
+
+impl Members {
+    /// Where the file with this name lies.
+    pub(super) fn find(&self, name: &str) -> Option<Span> {
+        let lower = key(&name.to_ascii_lowercase());
+        let at = self.0.binary_search_by_key(&lower, |member| member.key).ok()?;
+        let found = self.0.get(at).filter(|member| !member.directory && member.spelling == key(name))?;
+        Some(found.span)
+    }
+
+    /// Where the second of two members of one name begins; two directories are no two members.
+    fn sort(&mut self) -> Option<u64> {
+        self.0.sort_unstable_by_key(|member| (member.key, member.span.offset));
+        let again = |pair: &[Member]| match pair {
+            [one, other] if one.key == other.key && !(one.directory && other.directory) => Some(other.span.offset),
+            _ => None,
+        };
+        let twice = self.0.windows(2).filter_map(again).min();
+        self.0.dedup_by_key(|member| member.key);
+        twice
+    }
+}
+
+fn key(name: &str) -> Key {
+    Digest::sha256(name.as_bytes()).as_bytes().first_chunk().copied().unwrap_or_default()
+}
 
 /// Why an archive is not read.
 pub(super) enum ScanError {
@@ -42,14 +82,48 @@ impl From<std::io::Error> for ScanError {
 /// Reads the headers of `file`, which is `length` bytes long. T-63: what two readers could take for different members
 /// is refused, and so are links, in any form.
 pub(super) fn scan(file: &File, length: u64, limits: &Limits) -> Result<Members, ScanError> {
+    let mut members = Members::default();
+    each(file, length, limits, &mut |name, directory, span| {
+        let lower = name.to_ascii_lowercase();
+        let (spelling, same) = (key(name), lower == name);
+        members.0.push(Member { directory, key: if same { spelling } else { key(&lower) }, spelling, span });
+        Ok(())
+    })?;
+    let Some(twice) = members.sort() else { return Ok(members) };
+    // What it is called was not kept, and is looked up once more.
+    each(file, length, limits, &mut |name, _, span| match span.offset == twice {
+        true => Err(format!("`{name}` for the second time")),
+        false => Ok(()),
+    })?;
+    Err(broken(twice, "a name for the second time"))
+}
+
+/// Calls `look` for every file in its order: with its name, and where it lies.
+pub(super) fn files(
+    file: &File,
+    length: u64,
+    limits: &Limits,
+    mut look: impl FnMut(&str, Span),
+) -> Result<(), ScanError> {
+    each(file, length, limits, &mut |name, directory, span| {
+        if !directory {
+            look(name, span);
+        }
+        Ok(())
+    })
+}
+
+/// What is done with a member: its name, whether it is a directory, where it lies; or why it cannot be.
+type Look<'a> = dyn FnMut(&str, bool, Span) -> Result<(), String> + 'a;
+
+fn each(file: &File, length: u64, limits: &Limits, look: &mut Look<'_>) -> Result<(), ScanError> {
     let mut input = BufReader::with_capacity(64 << 10, file);
     input.rewind()?;
-    let mut scan =
-        Scan { at: 0, input, length, members: Members::new(), names: BTreeMap::new(), next: Next::default() };
+    let mut scan = Scan { at: 0, input, length, look, next: Next::default() };
     scan.sniff()?;
     for _ in 0..=limits.archive_members {
         if !scan.member()? {
-            return Ok(scan.members);
+            return Ok(());
         }
     }
     Err(ScanError::TooMany)
@@ -59,9 +133,7 @@ struct Scan<'a> {
     at: u64,
     input: BufReader<&'a File>,
     length: u64,
-    members: Members,
-    /// Every name in lower case (HA-08), and whether it is a directory's.
-    names: BTreeMap<String, bool>,
+    look: &'a mut Look<'a>,
     next: Next,
 }
 
@@ -130,14 +202,7 @@ impl Scan<'_> {
         }
         let offset = self.at;
         self.skip(start, &name, size)?;
-        let known = self.names.insert(name.to_ascii_lowercase(), directory);
-        if !name.is_empty() && known.is_some_and(|known| !(known && directory)) {
-            return Err(wrong(&format!("`{name}` for the second time")));
-        }
-        if !directory {
-            self.members.insert(name, Span { offset, size });
-        }
-        Ok(())
+        (self.look)(&name, directory, Span { offset, size }).map_err(|why| wrong(&why))
     }
 
     /// Takes in what an extension header says about the next member, once (HA-12).
@@ -420,14 +485,19 @@ done
             let path = place.path().join("archive.tar");
             fs::write(&path, &bytes).unwrap();
             let length = u64::try_from(bytes.len()).unwrap();
-            let Ok(members) = scan(&File::open(&path).unwrap(), length, &Limits::DEFAULT) else { continue };
+            let file = File::open(&path).unwrap();
+            let Ok(members) = scan(&file, length, &Limits::DEFAULT) else { continue };
             fs::rename(path, place.path().join(format!("{number:04}"))).unwrap();
-            let line = |(name, span): (&String, &Span)| {
+            let line = |name: &str, span: Span| {
                 let start = usize::try_from(span.offset).unwrap();
                 let content = &bytes[start..start + usize::try_from(span.size).unwrap()];
                 format!("{number:04} file {} {name}", Digest::sha256(content).hex())
             };
-            ours.extend(members.iter().map(line));
+            let seen = files(&file, length, &Limits::DEFAULT, |name, span| {
+                assert_eq!(members.find(name), Some(span), "{name}");
+                ours.insert(line(name, span));
+            });
+            assert!(seen.is_ok());
         }
         let accepted = fs::read_dir(place.path()).unwrap().count();
         assert!((100..1_500).contains(&accepted), "{accepted} of 2,000 were accepted");

@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use crate::oci::Descriptor;
 use crate::store::StoreError;
-use crate::store::archive::Opened;
 use crate::store::archive::SpanReader;
 use crate::store::archive::Tar;
 use crate::store::archive::header::BLOCK;
@@ -80,13 +79,12 @@ impl Writing {
         Ok(writing)
     }
 
-    /// Takes over the members of `opened`, but for those that [`Writing::commit`] writes.
-    pub(super) fn take_over(&mut self, opened: &Opened) -> Result<(), StoreError> {
-        let mut members: Vec<_> = opened.members.iter().collect();
+    /// Takes over `members` of `file`, but for those that [`Writing::commit`] writes.
+    pub(super) fn take_over(&mut self, file: &Arc<File>, mut members: Vec<(String, Span)>) -> Result<(), StoreError> {
         members.sort_by_key(|(_, span)| span.offset);
         for (name, span) in members {
             if name != INDEX && name != MARK {
-                self.append(name, &mut SpanReader::new(Arc::clone(&opened.file), *span), span.size)?;
+                self.append(&name, &mut SpanReader::new(Arc::clone(file), span), span.size)?;
             }
         }
         Ok(())
@@ -156,16 +154,16 @@ impl Writing {
 
     /// Writes everything that was kept once more, one after the other.
     fn close_holes(&mut self) -> Result<(), StoreError> {
-        let opened = Opened { file: Arc::clone(&self.file), members: Arc::new(std::mem::take(&mut self.kept)) };
+        let members = std::mem::take(&mut self.kept).into_iter().collect();
         let (file, path) = temporary(directory_of(&self.target), &prefix(&self.target))?;
         drop(fs::remove_file(std::mem::replace(&mut self.temporary, path)));
-        self.file = Arc::new(file);
+        let before = std::mem::replace(&mut self.file, Arc::new(file));
         self.holes = false;
         self.end = 0;
         for directory in DIRECTORIES {
             self.end = self.set_aside(directory, 0, Kind::Directory)?.end;
         }
-        self.take_over(&opened)
+        self.take_over(&before, members)
     }
 }
 

@@ -112,7 +112,7 @@ impl Place for Directory {
         Ok(Some(Found { reader: Box::new(file), size }))
     }
 
-    fn blobs(&self, limits: &Limits) -> Result<Vec<(Digest, u64)>, StoreError> {
+    fn blobs(&self, limits: &Limits, most: usize) -> Result<Vec<(Digest, u64)>, StoreError> {
         let mut blobs = Vec::new();
         for algorithm in ["sha256", "sha512"] {
             let path = self.path.join("blobs").join(algorithm);
@@ -121,16 +121,14 @@ impl Place for Directory {
             }
             for (count, file) in fs::read_dir(&path).map_err(at(&path))?.enumerate() {
                 let file = file.map_err(at(&path))?;
-                if count >= limits.archive_members {
-                    return Err(StoreError::TooMany {
-                        place: self.name(),
-                        what: "files",
-                        limit: limits.archive_members,
-                    });
+                let limit = limits.archive_members;
+                if count >= limit {
+                    return Err(StoreError::TooMany { place: self.name(), what: "files", limit });
                 }
                 let digest = file.file_name().to_str().and_then(|name| format!("{algorithm}:{name}").parse().ok());
                 let metadata = file.metadata().map_err(at(&file.path()))?;
-                blobs.extend(digest.filter(|_| metadata.is_file()).map(|digest| (digest, metadata.len())));
+                let small = metadata.is_file() && metadata.len() <= limits.manifest_bytes && blobs.len() < most;
+                blobs.extend(digest.filter(|_| small).map(|digest| (digest, metadata.len())));
             }
         }
         Ok(blobs)

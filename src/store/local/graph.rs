@@ -92,8 +92,7 @@ impl Graph {
     /// Asks every small blob that looks like JSON: `cosign save` leaves bundles in a layout that nothing lists.
     pub(crate) fn of_blobs(place: &dyn Place, limits: &Limits) -> Result<Self, StoreError> {
         let mut graph = Self { limit: limits.referrers, ..Self::default() };
-        let mut small = place.blobs(limits)?;
-        small.retain(|(_, size)| *size <= limits.manifest_bytes);
+        let mut small = place.blobs(limits, LOOSE_BLOBS + 1)?;
         if small.len() > LOOSE_BLOBS {
             return Err(StoreError::TooMany { place: place.name(), what: "small blobs", limit: LOOSE_BLOBS });
         }

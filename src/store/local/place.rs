@@ -31,11 +31,11 @@ pub trait Place: Send + Sync {
     /// Where something else has the name, and where the system says no.
     fn open(&self, name: &str) -> Result<Option<Found>, StoreError>;
 
-    /// Every file whose name is a digest, with its length.
+    /// The files whose names are digests and that are no longer than a manifest may be, with their lengths: `most` of them.
     ///
     /// # Errors
     /// [`StoreError::TooMany`], and where the system says no.
-    fn blobs(&self, limits: &Limits) -> Result<Vec<(Digest, u64)>, StoreError>;
+    fn blobs(&self, limits: &Limits, most: usize) -> Result<Vec<(Digest, u64)>, StoreError>;
 
     /// Whether there is no layout yet, so that an empty one is still to be written.
     fn is_new(&self) -> bool;

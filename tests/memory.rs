@@ -1,0 +1,315 @@
+//! What hostile input may cost: the real program, in an address space far smaller than it used to need. Where it does not
+//! suffice the program is killed, and no exit code is the one that is wanted.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+mod proof;
+
+use std::fs;
+use std::fs::File;
+use std::io::BufWriter;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::Command;
+
+use bulla::envelope::base64;
+use bulla::oci::Descriptor;
+use bulla::oci::media_type;
+use bulla::oci::referrer;
+use bulla::oci::referrer::cosign_tag;
+use bulla::policy::Kind;
+use proof::forms::Format;
+use proof::forms::Letter;
+use proof::forms::Word;
+use serde_json::Value;
+use serde_json::json;
+use tempfile::TempDir;
+
+/// What a verification may take by the project's own word, in MB.
+const BAR: u64 = 100;
+
+/// A layout that nobody checked while it was made.
+struct Hostile {
+    dir: TempDir,
+    entries: Vec<Value>,
+    image: Descriptor,
+}
+
+impl Hostile {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("l/blobs/sha256")).unwrap();
+        fs::write(dir.path().join("l/oci-layout"), br#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+        fs::write(dir.path().join("k.pub"), proof::public(proof::key()).to_pem()).unwrap();
+        let image = Descriptor::of("", b"");
+        let mut hostile = Self { dir, entries: Vec::new(), image };
+        let config = json!({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []}});
+        let config = hostile.blob(media_type::OCI_CONFIG, config.to_string().as_bytes());
+        hostile.image = hostile.manifest(&json!({"config": config, "layers": []}));
+        hostile.name(&hostile.image.clone(), "v");
+        hostile
+    }
+
+    fn path(&self) -> PathBuf {
+        self.dir.path().join("l")
+    }
+
+    fn blob(&self, media_type: &str, bytes: &[u8]) -> Descriptor {
+        let descriptor = Descriptor::of(media_type, bytes);
+        fs::write(self.path().join("blobs/sha256").join(descriptor.digest.hex()), bytes).unwrap();
+        descriptor
+    }
+
+    /// A manifest with these fields.
+    fn manifest(&self, fields: &Value) -> Descriptor {
+        let mut manifest = json!({"schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST});
+        manifest.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        self.blob(media_type::OCI_MANIFEST, manifest.to_string().as_bytes())
+    }
+
+    fn index(&self, manifests: &Value) -> Descriptor {
+        let index = json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": manifests});
+        self.blob(media_type::OCI_INDEX, index.to_string().as_bytes())
+    }
+
+    /// A referrer with these layers, different for each number.
+    fn refer(&mut self, layers: &[Descriptor], number: usize, padding: &str) {
+        let config = self.blob(media_type::OCI_EMPTY, b"{}");
+        let pad = json!({"mediaType": "a/b", "size": 2, "digest": config.digest, "annotations": {"p": padding}});
+        let pads = vec![pad; if padding.is_empty() { 0 } else { 55 }];
+        let layers = layers.iter().map(|layer| json!(layer)).chain(pads).collect::<Vec<_>>();
+        let annotations = json!({"n": number.to_string()});
+        let subject = &self.image;
+        let fields = json!({
+            "artifactType": "", "config": config, "layers": layers, "subject": subject, "annotations": annotations,
+        });
+        let referrer = self.manifest(&fields);
+        self.entries.push(json!(referrer));
+    }
+
+    fn name(&mut self, descriptor: &Descriptor, name: &str) {
+        let mut entry = json!(descriptor);
+        entry["annotations"] = json!({"org.opencontainers.image.ref.name": name});
+        self.entries.push(entry);
+    }
+
+    /// The exit code of the program in an address space of so many MB.
+    fn run(&self, megabytes: u64, command: &str, more: &[&str]) -> Option<i32> {
+        let index = json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": self.entries});
+        fs::write(self.path().join("index.json"), index.to_string()).unwrap();
+        let from = format!("oci:{}:v", self.path().display());
+        self.start(megabytes, &[&[command, from.as_str()], more].concat())
+    }
+
+    fn start(&self, megabytes: u64, arguments: &[&str]) -> Option<i32> {
+        let kib = (megabytes * 1_000_000 / 1024).to_string();
+        let mut program = Command::new("sh");
+        program.args(["-c", "ulimit -v \"$0\" && exec \"$@\"", &kib, env!("CARGO_BIN_EXE_bulla")]).args(arguments);
+        if arguments[0] != "tree" || !arguments.contains(&"--key") {
+            program.arg("--key").arg(self.dir.path().join("k.pub"));
+        }
+        let output = program.env_remove("RUST_BACKTRACE").output().unwrap();
+        println!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        output.status.code()
+    }
+}
+
+fn signed(hostile: &Hostile) -> Descriptor {
+    let word = Word::about(Format::Simple, &Kind::ImageSignature, &hostile.image.digest);
+    let letter = word.seal(Format::Simple, &[proof::key()]);
+    hostile.blob(&letter.media_type, &letter.bytes);
+    letter.descriptor()
+}
+
+// It took 5.8 GB: each finding kept its own copy of the key id, and one envelope was read 6,000 times.
+#[test]
+fn a_claimed_key_is_not_kept() {
+    let mut hostile = Hostile::new();
+    let signatures = json!([{"sig": "AA==", "keyid": "K".repeat(1_000_000)}]);
+    let envelope = json!({"payload": "e30=", "payloadType": "a/b", "signatures": signatures});
+    let envelope = hostile.blob(media_type::DSSE_ENVELOPE, envelope.to_string().as_bytes());
+    (0..60).for_each(|n| hostile.refer(&vec![envelope.clone(); 100], n, ""));
+    assert_eq!(hostile.run(BAR, "verify", &[]), Some(1));
+    assert_eq!(hostile.run(BAR, "tree", &[]), Some(0));
+}
+
+// Each entry was a copy of the annotations of the manifest; from 10,000 entries on it was aborted at 6 GiB.
+#[test]
+fn a_manifest_that_is_listed_again_is_read_once() {
+    let mut hostile = Hostile::new();
+    let config = hostile.blob(media_type::OCI_EMPTY, b"{}");
+    let annotations = json!({"a": "x".repeat(4_000_000)});
+    let fields = json!({"config": config, "layers": [], "subject": hostile.image, "annotations": annotations});
+    let large = hostile.manifest(&fields);
+    hostile.entries.extend(vec![json!(large); 5_000]);
+    assert_eq!(hostile.run(BAR, "verify", &[]), Some(2));
+}
+
+// It took 1.2 GiB and room was left for fifty times as many.
+#[test]
+fn a_list_that_is_marked_again_is_read_once() {
+    let mut hostile = Hostile::new();
+    let entry = |n: usize| {
+        let digest = format!("sha256:{n:064x}");
+        json!({"mediaType": media_type::OCI_MANIFEST, "size": 1, "digest": digest, "annotations": {"a": "x".repeat(3_500)}})
+    };
+    let mut list = json!(hostile.index(&json!((0..950).map(entry).collect::<Vec<_>>())));
+    list["annotations"] = json!({"org.olareg.referrer.subject": hostile.image.digest});
+    hostile.entries.extend(vec![list; 300]);
+    assert_eq!(hostile.run(BAR, "verify", &[]), Some(2));
+}
+
+// Each of a hundred layers was a copy of the manifest, three times: 2.8 GiB.
+#[test]
+fn a_manifest_is_not_copied_for_each_layer() {
+    let mut hostile = Hostile::new();
+    let layer = signed(&hostile);
+    (0..8).for_each(|n| hostile.refer(&vec![layer.clone(); 100], n, &"x".repeat(65_000)));
+    let to = format!("oci:{}:v", hostile.dir.path().join("to").display());
+    assert_eq!(hostile.run(BAR, "import", &[&to]), Some(0));
+    assert_eq!(hostile.run(BAR, "verify", &[]), Some(0));
+}
+
+// What counts is carried, so it is kept: as it was received, and not beside that as it was read.
+#[test]
+fn what_is_imported_is_there_once() {
+    let mut hostile = Hostile::new();
+    let word = Word::about(Format::Bundle, &Kind::ImageSignature, &hostile.image.digest);
+    let letter = word.seal(Format::Bundle, &[proof::key()]);
+    let mut bundle: Value = serde_json::from_slice(&letter.bytes).unwrap();
+    for n in 0..56 {
+        let certificate = json!([{"rawBytes": base64::encode(&vec![n; 760_000])}]);
+        bundle["verificationMaterial"] = json!({"x509CertificateChain": {"certificates": certificate}});
+        let layer = hostile.blob(&letter.media_type, bundle.to_string().as_bytes());
+        hostile.refer(&[layer], usize::from(n), "");
+    }
+    let to = format!("oci:{}:v", hostile.dir.path().join("to").display());
+    assert_eq!(hostile.run(BAR + 30, "import", &[&to]), Some(0));
+}
+
+// Parsed indexes waited for their turn: 746 MiB, and room for a thousand million more.
+#[test]
+fn indexes_that_wait_are_only_named() {
+    let mut hostile = Hostile::new();
+    let child = |n: usize| {
+        let digest = format!("sha256:{n:064x}");
+        json!({"mediaType": media_type::OCI_MANIFEST, "size": 1, "digest": digest, "annotations": {"a": "x".repeat(4_000)}})
+    };
+    let inner = |n: usize| hostile.index(&json!((0..950).map(|m| child(n * 1_000 + m)).collect::<Vec<_>>()));
+    let root = hostile.index(&json!((0..30).map(inner).collect::<Vec<_>>()));
+    hostile.entries.clear();
+    hostile.name(&root, "v");
+    assert_eq!(hostile.run(BAR, "verify", &["--all-platforms"]), Some(2));
+    assert_eq!(hostile.run(BAR, "tree", &[]), Some(2));
+}
+
+// One text, its decoded form and what its signature is over: they were there seven times.
+#[test]
+fn a_large_attestation_is_there_once() {
+    let mut hostile = Hostile::new();
+    let predicate_type = "https://spdx.dev/Document";
+    let statement = json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"digest": {"sha256": hostile.image.digest.hex()}}],
+        "predicateType": predicate_type,
+        "predicate": {"a": "x".repeat(7_500_000), "b": "x".repeat(7_500_000), "c": "x".repeat(7_500_000)},
+    });
+    let letter = Word::json(&statement).seal(Format::Bundle, &[proof::key()]);
+    assert!(letter.bytes.len() > 30_000_000);
+    let bundle = hostile.blob(&letter.media_type, &letter.bytes);
+    hostile.refer(&[bundle], 0, "");
+    assert_eq!(hostile.run(BAR + 30, "verify", &["--type", predicate_type]), Some(0));
+    assert_eq!(hostile.run(BAR + 30, "tree", &[]), Some(0));
+}
+
+// Two envelopes as large as they may be, and by nobody.
+#[test]
+fn large_documents_are_held_one_by_one() {
+    let mut hostile = Hostile::new();
+    for n in 0..2 {
+        let word = Word::statement(vec![b'0' + n; 24_000_000]);
+        let letter: Letter = word.within(Format::Dsse, &json!([{"sig": "AA=="}]));
+        let envelope = hostile.blob(&letter.media_type, &letter.bytes);
+        hostile.refer(&[envelope], usize::from(n), "");
+    }
+    assert_eq!(hostile.run(BAR + 30, "verify", &["--type", "spdx"]), Some(1));
+}
+
+// The signature is read by anybody, and the payload is signed: only what lies around it grew.
+#[test]
+fn what_surrounds_a_signature_is_not_kept() {
+    let mut hostile = Hostile::new();
+    let kind = proof::attestation("https://spdx.dev/Document");
+    let children: Vec<_> = (0..4)
+        .map(|n| {
+            let fields = json!({"config": hostile.image, "layers": [], "annotations": {"n": n.to_string()}});
+            let child = hostile.manifest(&fields);
+            let mut letter = Word::about(Format::Dsse, &kind, &child.digest).seal(Format::Dsse, &[proof::key()]);
+            letter.bytes.resize(30_000_000, b' ');
+            let layers = [hostile.blob(&letter.media_type, &letter.bytes)];
+            let config = hostile.blob(media_type::OCI_EMPTY, b"{}");
+            let carrier = hostile.manifest(&json!({"config": config, "layers": layers}));
+            hostile.name(&carrier, &cosign_tag(&child.digest, "att"));
+            child
+        })
+        .collect();
+    let root = hostile.index(&json!(children));
+    hostile.entries.retain(|entry| entry["annotations"]["org.opencontainers.image.ref.name"] != "v");
+    hostile.name(&root, "v");
+    let more = ["--all-platforms", "--type", "https://spdx.dev/Document"];
+    assert_eq!(hostile.run(BAR, "verify", &more), Some(1), "the index itself has none");
+}
+
+// The name of each member was kept twice.
+#[test]
+fn names_in_an_archive_are_not_kept() {
+    let hostile = Hostile::new();
+    let path = hostile.dir.path().join("names.tar");
+    let mut archive = BufWriter::new(File::create(&path).unwrap());
+    for n in 0..100_000 {
+        let mut header = [0_u8; 512];
+        header[..99].copy_from_slice(format!("{n:099}").as_bytes());
+        header[100..148].copy_from_slice(b"0000644\x000000000\x000000000\x0000000000000\x0000000000000\0");
+        header[148..157].copy_from_slice(b"        0");
+        header[257..265].copy_from_slice(b"ustar\x0000");
+        header[345..495].fill(b'p');
+        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        archive.write_all(&header).unwrap();
+    }
+    archive.write_all(&[0; 1024]).unwrap();
+    archive.into_inner().unwrap().sync_all().unwrap();
+    let from = format!("oci-archive:{}:v", path.display());
+    // It has no layout, which is only known when all of it was read.
+    assert_eq!(hostile.start(60, &["verify", &from]), Some(2));
+}
+
+/// The list of a layout is read whole, and lies beside everything else that is read.
+#[test]
+fn a_full_layout_leaves_room() {
+    let mut hostile = Hostile::new();
+    let padding = "p".repeat(60);
+    for n in 0..12_000 {
+        let digest = format!("sha256:{n:064x}");
+        let annotations = json!({"org.opencontainers.image.ref.name": format!("{padding}:{n}")});
+        let media_type = media_type::OCI_MANIFEST;
+        hostile.entries.push(json!({"mediaType": media_type, "size": 1, "digest": digest, "annotations": annotations}));
+    }
+    let layer = signed(&hostile);
+    let config = referrer::empty_config();
+    hostile.blob(media_type::OCI_EMPTY, config.bytes());
+    hostile.refer(&[layer], 0, "");
+    assert_eq!(hostile.run(BAR, "verify", &[]), Some(0));
+}
