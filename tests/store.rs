@@ -853,3 +853,19 @@ fn more_referrers_than_the_limit_are_no_list() {
         }
     }
 }
+
+// Between the mark and the index of a layout that is just being made, or whose making was cut short there, nothing is
+// listed: whoever writes next waits for the lock, and finishes it.
+#[test]
+fn a_layout_without_an_index_is_one_that_is_being_made() {
+    let dir = tempfile::Builder::new().prefix("bulla-test-").tempdir().unwrap();
+    fs::write(dir.path().join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+    fs::create_dir_all(dir.path().join("blobs/sha256")).unwrap();
+    assert!(Layout::open(dir.path(), Limits::DEFAULT).is_err());
+    let layout = Layout::create(dir.path(), Limits::DEFAULT).unwrap();
+    let app = image("app");
+    push(&layout, &app, Some("v1"));
+    now(layout.finish()).unwrap();
+    let again = Layout::open(dir.path(), Limits::DEFAULT).unwrap();
+    assert_eq!(again.sole().unwrap().digest, *app.manifest.digest());
+}

@@ -22,7 +22,6 @@ use crate::store::StoreError;
 use crate::store::layout::write::Staging;
 use crate::store::local::Local;
 use crate::store::local::place::Found;
-use crate::store::local::place::MARK;
 use crate::store::local::place::Place;
 use crate::store::local::place::Rereadable;
 use crate::store::local::place::Stage;
@@ -60,7 +59,7 @@ impl Layout {
     pub fn create(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
         let path = path.into();
         let directory = Directory::new(path, true);
-        if directory.path.join(MARK).symlink_metadata().is_ok() {
+        if write::is_layout(&directory.path) {
             return Self::open(directory.path.clone(), limits);
         }
         write::vacant(&directory.path)?;
@@ -180,22 +179,28 @@ fn is_directory(path: &Path) -> Result<bool, StoreError> {
 
 /// The regular file at `path` and its length, `None` where there is nothing (HA-05, HA-26, T-62).
 ///
-/// What was looked at is what was opened, or it is an error: between the two somebody could put a link there.
+/// What was looked at is what was opened: between the two somebody could put a link there. A file that a writer has
+/// replaced meanwhile is looked at again.
 pub(crate) fn open_regular(path: &Path) -> Result<Option<(File, u64)>, StoreError> {
-    let seen = match fs::symlink_metadata(path) {
-        Ok(seen) => seen,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(at(path)(error)),
-    };
-    if !seen.is_file() {
-        return Err(broken(path, "it is not a regular file"));
+    const TRIES: usize = 16;
+    for _ in 0..TRIES {
+        let seen = match fs::symlink_metadata(path) {
+            Ok(seen) if seen.is_file() => seen,
+            Ok(_) => return Err(broken(path, "it is not a regular file")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(at(path)(error)),
+        };
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(at(path)(error)),
+        };
+        let opened = file.metadata().map_err(at(path))?;
+        if opened.is_file() && same_file(&seen, &opened) {
+            return Ok(Some((file, opened.len())));
+        }
     }
-    let file = File::open(path).map_err(at(path))?;
-    let opened = file.metadata().map_err(at(path))?;
-    match opened.is_file() && same_file(&seen, &opened) {
-        true => Ok(Some((file, opened.len()))),
-        false => Err(broken(path, "it was replaced while it was being opened")),
-    }
+    Err(broken(path, "it is replaced again and again while it is being opened"))
 }
 
 fn broken(path: &Path, why: &str) -> StoreError {

@@ -57,7 +57,7 @@ impl Staging {
             staging.create_all(path)?;
         }
         staging.lock = Some(Lock::take(path.join(LOCK), path)?);
-        staging.found_layout = path.join(MARK).symlink_metadata().is_ok();
+        staging.found_layout = is_layout(path);
         if !staging.found_layout {
             vacant(path)?;
         }
@@ -192,6 +192,11 @@ impl Drop for Staged<'_> {
     }
 }
 
+/// Whether somebody has made a layout of a directory: one that is just being made, or was not finished, has no index.
+pub(super) fn is_layout(path: &Path) -> bool {
+    [MARK, INDEX].into_iter().all(|name| path.join(name).symlink_metadata().is_ok())
+}
+
 /// Refuses a directory that holds something, unless it is only what an interrupted run of ours left behind.
 pub(super) fn vacant(path: &Path) -> Result<(), StoreError> {
     let files = match fs::read_dir(path) {
@@ -201,7 +206,7 @@ pub(super) fn vacant(path: &Path) -> Result<(), StoreError> {
     };
     for file in files {
         let name = file.map_err(at(path))?.file_name();
-        if name != LOCK && name != "blobs" && !is_temporary(&name, TEMPORARY) {
+        if name != LOCK && name != "blobs" && name != MARK && !is_temporary(&name, TEMPORARY) {
             return Err(broken(path, "it is neither empty nor an OCI image layout"));
         }
     }
