@@ -103,7 +103,7 @@ async fn blobs(source: &Arc<dyn Source>, sink: &Arc<dyn Sink>, graph: &Graph) ->
         parallel::spread(Box::pin(async move { transfer(source.as_ref(), sink.as_ref(), &blob).await }))
     };
     let mut copied = Copied::default();
-    for moved in parallel::run(wanted.into_iter().map(task).collect(), AT_ONCE).await {
+    for moved in parallel::run_made(wanted.into_iter().map(task), AT_ONCE).await {
         match moved.ok_or(FlowError::Task)?? {
             Some(bytes) => {
                 copied.blobs += 1;
@@ -125,7 +125,7 @@ pub(super) async fn are_there(sink: &Arc<dyn Sink>, blobs: impl Iterator<Item = 
         let (sink, blob) = (Arc::clone(sink), blob.clone());
         Box::pin(async move { (blob.digest, sink.has_blob(&blob).await) })
     };
-    for (digest, there) in parallel::run(blobs.map(ask).collect(), AT_ONCE).await {
+    for (digest, there) in parallel::run_made(blobs.map(ask), AT_ONCE).await {
         if !there? {
             let why = "it was taken, and is not there".to_owned();
             return Err(FlowError::ReadBack { place: format!("{}@{digest}", sink.origin()), why });

@@ -271,9 +271,9 @@ impl<'a> Hearing<'a> {
             let ahead = &Budget::ahead();
             let mut held: u64 = 0;
             let mut tasks: Vec<Task<'_, Fetched>> = Vec::new();
+            let fits = |held: u64, size: u64| held == 0 || size > limit || held.saturating_add(size) <= HELD;
             while tasks.len() < batch
-                && let Some((place, entry)) =
-                    left.next_if(|(_, entry)| held == 0 || held.saturating_add(entry.size) <= HELD)
+                && let Some((place, entry)) = left.next_if(|(_, entry)| fits(held, entry.size))
             {
                 // One entry that claims to be huge is set aside by itself: it must not use up what is for the others.
                 if entry.size > limit {
