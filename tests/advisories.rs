@@ -1296,13 +1296,18 @@ fn a_signed_platform_does_not_admit_the_index_around_it() {
 fn what_lies_beside_the_evidence_stays_outside() {
     type Put = fn(&mut Value, &Content);
     let junk = Content::name("application/x-evil", vec![b'x'; 100_000]);
-    let beside: [(&str, Put); 4] = [
+    let beside: [(&str, Put); 5] = [
         ("as a config", |wire, junk| wire["config"] = json!(junk.descriptor())),
         ("as a layer", |wire, junk| wire["layers"].as_array_mut().unwrap().push(json!(junk.descriptor()))),
         ("as a second signature", |wire, _| {
             let mut layer = wire["layers"][0].clone();
             layer["annotations"]["dev.cosignproject.cosign/signature"] = json!("AAAA");
             layer["annotations"]["junk"] = json!("junk");
+            wire["layers"].as_array_mut().unwrap().push(layer);
+        }),
+        ("as inlined data", |wire, junk| {
+            let mut layer = wire["layers"][0].clone();
+            layer["data"] = json!(base64::encode(junk.bytes()));
             wire["layers"].as_array_mut().unwrap().push(layer);
         }),
         ("in the manifest", |wire, _| wire["x"] = json!("x".repeat(2 << 20))),

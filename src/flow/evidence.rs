@@ -102,8 +102,10 @@ impl Parcel<'_> {
     /// them, the same signature.
     fn is_proven(&self, layer: &Descriptor) -> bool {
         self.evidence.iter().any(|evidence| {
-            let same = evidence.contents().get(1).is_some_and(|blob| *blob.digest() == layer.digest);
-            same && match evidence.sealed() {
+            let same = |blob: &Content| {
+                *blob.digest() == layer.digest && layer.data.as_deref().is_none_or(|data| data == blob.bytes())
+            };
+            evidence.contents().get(1).is_some_and(same) && match evidence.sealed() {
                 Sealed::Simple(simple) => {
                     let signature = layer.annotations.get(referrer::COSIGN_SIGNATURE);
                     let signature = signature.and_then(|text| base64::decode("signature", text).ok());
