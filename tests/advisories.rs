@@ -1687,6 +1687,35 @@ fn a_bundle_is_of_the_version_that_it_is_called() {
     }
 }
 
+// HR-12: a NUL in what is signed, beside the annotation that is asked for or in the name.
+#[test]
+fn hr_12_a_nul_in_what_is_signed_is_a_finding() {
+    for format in Format::ALL {
+        for (key, value, name) in
+            [("a", "b\0c", None), ("a\0b", "c", None), ("a", "b", Some("registry.example/app\0x"))]
+        {
+            let shop = Shop::new();
+            let image = shop.image(1);
+            let annotations = BTreeMap::from([(key.to_owned(), value.to_owned())]);
+            let word = Word::with(format, &SIGNATURE, image.digest(), &annotations, name);
+            shop.hang(&image, Spot::Referrers, &SIGNATURE, format, &[word.seal(format, &[proof::key()])]);
+            let verdict = Ask::new().of(shop.sink.as_ref(), *image.digest());
+            assert_refused(&format!("{format:?} {key:?} {value:?} {name:?}"), &verdict, &["payload-unreadable"]);
+        }
+    }
+}
+
+// HR-60: a signature manifest without any layer.
+#[test]
+fn hr_60_a_signature_manifest_without_a_signature_is_a_finding() {
+    let shop = Shop::new();
+    let image = shop.image(1);
+    let empty = carrier(Some(&image.descriptor().bare()), Format::Simple, &[]);
+    shop.place(&image, Spot::Referrers, &SIGNATURE, Format::Simple, &empty, &[]);
+    let verdict = Ask::new().of(shop.sink.as_ref(), *image.digest());
+    assert_refused("no layers", &verdict, &["manifest-unreadable"]);
+}
+
 // T-55: nothing that anybody can put anywhere makes us fall over.
 #[test]
 fn t55_malformed_documents_are_findings() {

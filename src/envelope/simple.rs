@@ -85,6 +85,10 @@ impl Claim {
     pub fn parse(payload: &Payload, limits: &Limits) -> Result<Self, EnvelopeError> {
         let json = |error| EnvelopeError::Json { format: "simple signing payload", error };
         let wire: Wire = json::parse(payload.bytes(), limits).map_err(json)?;
+        // HR-12: a text that ends for one reader where it goes on for another.
+        if payload.bytes().windows(NUL.len()).any(|window| window == NUL) {
+            return Err(EnvelopeError::Form("a string with a NUL character".to_owned()));
+        }
         if wire.critical.kind != TYPE {
             return Err(EnvelopeError::unknown("critical.type", &wire.critical.kind));
         }
@@ -134,6 +138,9 @@ impl Claim {
         &self.reference
     }
 }
+
+/// A NUL as it stands in JSON.
+const NUL: &[u8] = b"\\u0000";
 
 #[derive(Serialize, Deserialize)]
 struct Wire {

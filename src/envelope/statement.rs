@@ -70,6 +70,9 @@ impl Statement {
         if !TYPES.contains(&wire.kind.as_str()) {
             return Err(EnvelopeError::unknown("statement type", &wire.kind));
         }
+        if wire.has_nul() {
+            return Err(EnvelopeError::Form("a string with a NUL character".to_owned()));
+        }
         if wire.predicate_type.is_empty() {
             return Err(EnvelopeError::Form("a statement without predicate type".to_owned()));
         }
@@ -170,6 +173,21 @@ impl Statement {
     /// The first subject that is `digest`.
     pub fn about(&self, digest: &Digest) -> Option<&About> {
         self.subjects.iter().find(|subject| subject.is(digest))
+    }
+}
+
+impl Wire<'_> {
+    /// HR-12: whether a text outside the predicate ends for one reader where it goes on for another.
+    fn has_nul(&self) -> bool {
+        let nul = |text: &String| text.contains('\0');
+        let signed =
+            |(key, value): (&String, &Value)| nul(key) || value.as_str().is_some_and(|text| text.contains('\0'));
+        nul(&self.predicate_type)
+            || self.subject.iter().any(|subject| {
+                subject.name.iter().any(nul)
+                    || subject.digest.iter().any(|(algorithm, encoded)| nul(algorithm) || nul(encoded))
+                    || subject.annotations.iter().flatten().any(signed)
+            })
     }
 }
 

@@ -108,7 +108,11 @@ impl Carrier {
         let Document::Manifest(manifest) = document else { return Opened::Unrelated };
         let bundle = is_bundle(&manifest.artifact_type);
         if !bundle && !manifest.layers.iter().any(is_readable) {
-            return Opened::Unrelated;
+            // HR-60: what calls itself a signature and holds none is told.
+            return match manifest.artifact_type == media_type::COSIGN_SIGNATURE_ARTIFACT {
+                true => finding(Reason::Manifest("a signature manifest without a signature".to_owned())),
+                false => Opened::Unrelated,
+            };
         }
         if bundle && manifest.layers.len() != 1 {
             let why = format!("a bundle manifest has exactly one layer, this one has {}", manifest.layers.len());

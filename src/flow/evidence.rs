@@ -105,14 +105,15 @@ impl Parcel<'_> {
             let same = |blob: &Content| {
                 *blob.digest() == layer.digest && layer.data.as_deref().is_none_or(|data| data == blob.bytes())
             };
-            evidence.contents().get(1).is_some_and(same) && match evidence.sealed() {
-                Sealed::Simple(simple) => {
-                    let signature = layer.annotations.get(referrer::COSIGN_SIGNATURE);
-                    let signature = signature.and_then(|text| base64::decode("signature", text).ok());
-                    signature.as_deref() == Some(simple.signature())
+            evidence.contents().get(1).is_some_and(same)
+                && match evidence.sealed() {
+                    Sealed::Simple(simple) => {
+                        let signature = layer.annotations.get(referrer::COSIGN_SIGNATURE);
+                        let signature = signature.and_then(|text| base64::decode("signature", text).ok());
+                        signature.as_deref() == Some(simple.signature())
+                    }
+                    Sealed::Bundle(_) | Sealed::Dsse(_) => true,
                 }
-                Sealed::Bundle(_) | Sealed::Dsse(_) => true,
-            }
         })
     }
 }
