@@ -95,11 +95,11 @@ async fn put_tagged(sink: &dyn Sink, tag: &str, content: &Content, limits: &Limi
 
 async fn blobs(source: &Arc<dyn Source>, sink: &Arc<dyn Sink>, graph: &Graph) -> Result<Copied, FlowError> {
     const AT_ONCE: usize = 4;
-    let mut wanted: Vec<_> = graph.blobs.values().cloned().collect();
+    let mut wanted: Vec<_> = graph.blobs.values().collect();
     // The largest first, so that none of them is left alone at the end.
     wanted.sort_by_key(|blob| std::cmp::Reverse(blob.size));
-    let task = |blob: Descriptor| -> Task<'static, Option<Result<Option<u64>, StoreError>>> {
-        let (source, sink) = (Arc::clone(source), Arc::clone(sink));
+    let task = |blob: &Descriptor| -> Task<'static, Option<Result<Option<u64>, StoreError>>> {
+        let (source, sink, blob) = (Arc::clone(source), Arc::clone(sink), blob.clone());
         parallel::spread(Box::pin(async move { transfer(source.as_ref(), sink.as_ref(), &blob).await }))
     };
     let mut copied = Copied::default();
