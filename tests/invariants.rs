@@ -20,6 +20,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use bulla::digest::Digest;
+use bulla::flow::FlowError;
 use bulla::flow::hear::Effort;
 use bulla::flow::import;
 use bulla::flow::import::Checked;
@@ -575,6 +576,25 @@ proptest! {
         }
     }
 
+    // What no verifier would read is not signed.
+    #[test]
+    fn a_nul_is_not_signed(before in text(), after in text(), place in 0..3) {
+        let nul = format!("{before}\0{after}");
+        let (key, value, reference) = match place {
+            0 => (nul, after, None),
+            1 => (before, nul, None),
+            _ => (before, after, Some(nul)),
+        };
+        let shop = Shop::new();
+        let image = shop.image(1);
+        for format in [sign::Format::Bundle, sign::Format::Tag] {
+            let annotations = BTreeMap::from([(key.clone(), value.clone())]);
+            let terms = Terms { annotations, created: Time::EPOCH, format, reference: reference.clone() };
+            let signed = now(sign::sign(shop.sink.as_ref(), &Subject::of(&image), &[&proof::KEYS[0]], &terms, &Limits::DEFAULT));
+            prop_assert!(matches!(signed, Err(FlowError::Envelope(_))));
+        }
+    }
+
     // Whatever bytes stand where a document should: a finding, never a yes, never a fall.
     #[test]
     fn any_bytes_are_a_finding(bytes in prop::collection::vec(any::<u8>(), 0..300), text in "[\\[\\]{}:,\"a0\\\\ \n-]{0,60}") {
@@ -600,6 +620,6 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-zA-Z0-9._/=-]{1,12}",
         "[ \"\\\\<>&'\t\n\r\u{8}\u{c}\u{7f}é\u{2028}\u{2029}\u{1f980}]{1,8}",
-        ".{1,8}"
+        ".{1,8}".prop_map(|text| text.replace('\0', "0"))
     ]
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::digest::Digest;
 use crate::envelope::Claim;
 use crate::envelope::Envelope;
+use crate::envelope::EnvelopeError;
 use crate::envelope::Statement;
 use crate::envelope::base64;
 use crate::flow::FlowError;
@@ -37,6 +38,17 @@ pub struct Terms {
     pub format: Format,
     /// The name to sign. A bundle has it only if it is given; the tag form, by default, the repository's.
     pub reference: Option<String>,
+}
+
+impl Terms {
+    /// Refuses to sign what no verifier would read (HR-12).
+    fn readable(&self) -> Result<(), EnvelopeError> {
+        let texts = self.annotations.iter().flat_map(|(key, value)| [key, value]).chain(&self.reference);
+        match texts.into_iter().any(|text| text.contains('\0')) {
+            true => Err(EnvelopeError::Form("a NUL character in what is to be signed".to_owned())),
+            false => Ok(()),
+        }
+    }
 }
 
 /// Which manifests behind a reference are signed.
@@ -122,6 +134,7 @@ pub async fn sign(
     terms: &Terms,
     limits: &Limits,
 ) -> Result<Vec<Signed>, FlowError> {
+    terms.readable()?;
     // Everything is signed before anything is pushed: a signer that declines leaves nothing behind.
     let bundles = match terms.format {
         Format::Tag => Vec::new(),
