@@ -821,7 +821,7 @@ fn a_tree_that_is_cut_says_so() {
         let mut subject = image.clone();
         for n in 0..depth {
             let letter = Letter::of_text(Format::Dsse, &format!("{{\"n\":{n}}}"));
-            let fields = carrier(Some(&subject.descriptor().bare()), Format::Simple, std::slice::from_ref(&letter));
+            let fields = carrier(Some(&subject.descriptor().bare()), Format::Dsse, std::slice::from_ref(&letter));
             let mut wire: Value = serde_json::from_slice(fields.bytes()).unwrap();
             wire["layers"] = json!([]);
             let referrer = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());

@@ -18,6 +18,8 @@ mod support;
 
 #[path = "registry_client/auth.rs"]
 mod auth;
+#[path = "registry_client/http2.rs"]
+mod http2;
 #[path = "registry_client/lists.rs"]
 mod lists;
 #[path = "registry_client/pull.rs"]

@@ -29,12 +29,12 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 /// Keys and certificates, made by openssl.
-struct Authority {
+pub(crate) struct Authority {
     directory: tempfile::TempDir,
 }
 
 impl Authority {
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         if program("openssl").is_none() {
             eprintln!("skipped: no openssl");
             return None;
@@ -53,7 +53,7 @@ impl Authority {
         self.directory.path().join(name)
     }
 
-    fn read(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.path(name)).unwrap()
     }
 
@@ -64,7 +64,7 @@ impl Authority {
     }
 
     /// A certificate for that name, good until that date.
-    fn issue(&self, name: &str, san: &str, end: &str) {
+    pub(crate) fn issue(&self, name: &str, san: &str, end: &str) {
         self.openssl(&format!(
             "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN={name} -keyout {name}.key -out {name}.csr"
         ));
@@ -148,7 +148,7 @@ fn hand_on(from: &mut impl Read, to: &mut impl Write) -> io::Result<bool> {
     }
 }
 
-const FOR_EVER: &str = "21200101000000Z";
+pub(crate) const FOR_EVER: &str = "21200101000000Z";
 
 fn tls(front: &Front, authority: Option<&Authority>) -> Settings {
     let mut settings = settings();
