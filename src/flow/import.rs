@@ -122,13 +122,14 @@ pub async fn push(
     verifier: &Verifier,
     limits: &Limits,
 ) -> Result<Copied, FlowError> {
-    for document in admitted.evidence.values() {
-        sink.push_content(document).await?;
-    }
-    let mut copied = copy::copy(source, sink, &admitted.graph, &[], limits).await?;
-    copied.blobs += admitted.evidence.len();
-    copied.bytes =
-        admitted.evidence.values().map(|blob| blob.descriptor().size).fold(copied.bytes, u64::saturating_add);
+    let evidence = push_evidence(sink.as_ref(), admitted).await?;
+    let moved = copy::copy(source, sink, &admitted.graph, &[], limits).await?;
+    let copied = Copied {
+        blobs: moved.blobs + evidence.blobs,
+        blobs_present: moved.blobs_present + evidence.blobs_present,
+        bytes: moved.bytes.saturating_add(evidence.bytes),
+        ..moved
+    };
     read_back(sink, admitted, verifier, limits).await?;
     if let Some(root) = admitted.graph.root() {
         for tag in tags {
@@ -137,6 +138,21 @@ pub async fn push(
         }
     }
     sink.finish().await?;
+    Ok(copied)
+}
+
+/// Sends the documents that counted, as they were verified, where the destination does not have them.
+async fn push_evidence(sink: &dyn Sink, admitted: &Admitted) -> Result<Copied, FlowError> {
+    let mut copied = Copied::default();
+    for document in admitted.evidence.values() {
+        if sink.has_blob(document.descriptor()).await? {
+            copied.blobs_present += 1;
+            continue;
+        }
+        sink.push_content(document).await?;
+        copied.blobs += 1;
+        copied.bytes = copied.bytes.saturating_add(document.descriptor().size);
+    }
     Ok(copied)
 }
 
