@@ -19,6 +19,7 @@ use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
 use crate::store::parallel;
+use crate::store::parallel::Turns;
 
 /// What was copied.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,13 +95,17 @@ async fn put_tagged(sink: &dyn Sink, tag: &str, content: &Content, limits: &Limi
 }
 
 async fn blobs(source: &Arc<dyn Source>, sink: &Arc<dyn Sink>, graph: &Graph) -> Result<Copied, FlowError> {
-    const AT_ONCE: usize = 4;
+    /// How many blobs are on their way at once, with those of which only the answer is still to come.
+    const AT_ONCE: usize = 8;
+    /// How many of them are being read and sent.
+    const SENT_AT_ONCE: usize = 3;
+    let turns = Turns::new(SENT_AT_ONCE);
     let mut wanted: Vec<_> = graph.blobs.values().collect();
     // The largest first, so that none of them is left alone at the end.
     wanted.sort_by_key(|blob| std::cmp::Reverse(blob.size));
     let task = |blob: &Descriptor| -> Task<'static, Option<Result<Option<u64>, StoreError>>> {
-        let (source, sink, blob) = (Arc::clone(source), Arc::clone(sink), blob.clone());
-        parallel::spread(Box::pin(async move { transfer(source.as_ref(), sink.as_ref(), &blob).await }))
+        let (source, sink, blob, turns) = (Arc::clone(source), Arc::clone(sink), blob.clone(), turns.clone());
+        parallel::spread(Box::pin(async move { transfer(source.as_ref(), sink.as_ref(), &blob, &turns).await }))
     };
     let mut copied = Copied::default();
     for moved in parallel::run_made(wanted.into_iter().map(task), AT_ONCE).await {
@@ -135,7 +140,12 @@ pub(super) async fn are_there(sink: &Arc<dyn Sink>, blobs: impl Iterator<Item = 
 }
 
 /// Moves one blob; `None` if there was nothing to move.
-async fn transfer(source: &dyn Source, sink: &dyn Sink, blob: &Descriptor) -> Result<Option<u64>, StoreError> {
+async fn transfer(
+    source: &dyn Source,
+    sink: &dyn Sink,
+    blob: &Descriptor,
+    turns: &Turns,
+) -> Result<Option<u64>, StoreError> {
     if sink.has_blob(blob).await? {
         return Ok(None);
     }
@@ -146,6 +156,7 @@ async fn transfer(source: &dyn Source, sink: &dyn Sink, blob: &Descriptor) -> Re
     {
         return Ok(None);
     }
-    sink.push_blob(source.open(blob).await?).await?;
+    let turn = turns.take().await;
+    sink.push_blob(source.open(blob).await?.during(turn)).await?;
     Ok(Some(blob.size))
 }

@@ -8,6 +8,7 @@ use crate::oci::ContentError;
 use crate::oci::Descriptor;
 use crate::store::StoreError;
 use crate::store::Task;
+use crate::store::parallel::Turn;
 
 /// Pieces of a blob as a store delivers them, unchecked.
 pub trait Chunks: Send {
@@ -35,13 +36,14 @@ pub struct Blob {
     held: Option<Bytes>,
     place: String,
     seen: u64,
+    turn: Option<Turn>,
 }
 
 impl Blob {
     /// A blob of `descriptor` that comes from `place` as `chunks`.
     pub fn new(descriptor: Descriptor, place: String, chunks: Box<dyn Chunks>) -> Self {
         let hasher = Some(Hasher::new(descriptor.digest.algorithm()));
-        Self { chunks, descriptor, failed: None, hasher, held: None, place, seen: 0 }
+        Self { chunks, descriptor, failed: None, hasher, held: None, place, seen: 0, turn: None }
     }
 
     /// A blob of content that is in memory.
@@ -49,6 +51,13 @@ impl Blob {
         let whole = content.shared();
         let chunks = Whole { left: Some(whole.clone()), whole };
         Self::new(content.descriptor().clone(), "memory".to_owned(), Box::new(chunks))
+    }
+
+    /// The same blob, which gives `turn` back when its last piece is handed out: whoever waits for what becomes of the
+    /// whole needs none.
+    #[must_use]
+    pub fn during(self, turn: Turn) -> Self {
+        Self { turn: Some(turn), ..self }
     }
 
     /// What the blob will turn out to be, or nothing.
@@ -69,6 +78,7 @@ impl Blob {
         if let Err(error) = &next {
             self.failed = Some(error.clone());
             self.held = None;
+            self.turn = None;
         }
         next
     }
@@ -109,6 +119,7 @@ impl Blob {
     }
 
     fn finish(&mut self) -> Result<(), StoreError> {
+        self.turn = None;
         if self.seen != self.descriptor.size {
             return Err(self.wrong_size());
         }

@@ -1,6 +1,55 @@
 //! Several tasks at once where there is something to wait for; one after another in a build without a registry.
 
+#[cfg(feature = "registry")]
+use std::sync::Arc;
+
+#[cfg(feature = "registry")]
+use tokio::sync::OwnedSemaphorePermit;
+#[cfg(feature = "registry")]
+use tokio::sync::Semaphore;
+
 use crate::store::Task;
+
+/// Turns, of which only so many can be had at a time.
+#[derive(Clone, Debug)]
+pub struct Turns {
+    #[cfg(feature = "registry")]
+    left: Arc<Semaphore>,
+}
+
+/// A turn, until it is dropped.
+#[derive(Debug)]
+pub struct Turn {
+    #[cfg(feature = "registry")]
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+#[cfg(feature = "registry")]
+impl Turns {
+    /// So many turns.
+    pub fn new(most: usize) -> Self {
+        Self { left: Arc::new(Semaphore::new(most)) }
+    }
+
+    /// Waits for one.
+    pub async fn take(&self) -> Turn {
+        // The semaphore is never closed.
+        Turn { _permit: Arc::clone(&self.left).acquire_owned().await.ok() }
+    }
+}
+
+#[cfg(not(feature = "registry"))]
+impl Turns {
+    /// Without an executor nobody has to wait.
+    pub fn new(_most: usize) -> Self {
+        Self {}
+    }
+
+    /// At once.
+    pub fn take(&self) -> std::future::Ready<Turn> {
+        std::future::ready(Turn {})
+    }
+}
 
 /// Runs `tasks`, at most `at_once` of them at a time, and returns what they returned, in their order.
 pub async fn run<'a, T: Send + 'a>(tasks: Vec<Task<'a, T>>, at_once: usize) -> Vec<T> {
@@ -15,7 +64,23 @@ where
     I: IntoIterator<Item = Task<'a, T>>,
 {
     use futures_util::StreamExt as _;
-    futures_util::stream::iter(tasks).buffered(at_once.max(1)).collect().await
+    use futures_util::stream::FuturesUnordered;
+    let mut waiting = tasks.into_iter().enumerate();
+    let mut running = FuturesUnordered::new();
+    let mut results = Vec::new();
+    loop {
+        // One that takes long must not keep the ones after it from being begun.
+        running.extend(waiting.by_ref().take(at_once.max(1) - running.len()).map(numbered));
+        let Some(result) = running.next().await else { break };
+        results.push(result);
+    }
+    results.sort_unstable_by_key(|(number, _)| *number);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+#[cfg(feature = "registry")]
+fn numbered<'a, T: Send + 'a>((number, task): (usize, Task<'a, T>)) -> Task<'a, (usize, T)> {
+    Box::pin(async move { (number, task.await) })
 }
 
 /// One after another.
@@ -42,4 +107,66 @@ pub fn spread<T: Send + 'static>(task: Task<'static, T>) -> Task<'static, Option
 #[cfg(not(feature = "registry"))]
 pub fn spread<T: Send + 'static>(task: Task<'static, T>) -> Task<'static, Option<T>> {
     Box::pin(async { Some(task.await) })
+}
+
+#[cfg(test)]
+#[cfg(feature = "registry")]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use tokio::sync::Notify;
+
+    use super::*;
+    use crate::oci::Content;
+    use crate::store::Blob;
+    use crate::store::Chunks;
+    use crate::store::StoreError;
+
+    fn block_on<T>(task: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(task)
+    }
+
+    #[test]
+    fn the_slow_do_not_hold_up_those_behind_them() {
+        let last = Notify::new();
+        let task = |number: u32| -> Task<'_, u32> {
+            let last = &last;
+            Box::pin(async move {
+                match number {
+                    // The first ends only when the last has begun.
+                    0 => last.notified().await,
+                    9 => last.notify_one(),
+                    _ => {}
+                }
+                number
+            })
+        };
+        let tasks = (0..10).map(task).collect();
+        let ran = block_on(async { tokio::time::timeout(Duration::from_mins(1), run(tasks, 2)).await });
+        assert_eq!(ran.unwrap(), (0..10).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_turn_ends_with_the_last_piece_and_with_a_failure() {
+        let turns = Turns::new(1);
+        let content = Content::name("text/plain", b"content".to_vec());
+        let mut blob = Blob::of(&content).during(block_on(turns.take()));
+        assert_eq!(turns.left.available_permits(), 0);
+        assert!(block_on(blob.next()).unwrap().is_some());
+        assert_eq!(turns.left.available_permits(), 1);
+        let wrong = Box::new(Nothing);
+        let mut blob = Blob::new(content.descriptor().clone(), "here".to_owned(), wrong).during(block_on(turns.take()));
+        assert_eq!(turns.left.available_permits(), 0);
+        block_on(blob.next()).unwrap_err();
+        assert_eq!(turns.left.available_permits(), 1);
+    }
+
+    struct Nothing;
+
+    impl Chunks for Nothing {
+        fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
+            Box::pin(std::future::ready(Ok(None)))
+        }
+    }
 }

@@ -20,6 +20,8 @@ use crate::store::archive::header::padded;
 use crate::store::archive::scan::Span;
 use crate::store::archive::write_at;
 use crate::store::layout::LOST;
+use crate::store::layout::ahead::Ahead;
+use crate::store::layout::ahead::WORTH;
 use crate::store::layout::lock::Lock;
 use crate::store::layout::write::remove_temporary;
 use crate::store::layout::write::sync_directory;
@@ -38,6 +40,7 @@ use crate::store::local::place::blob_name;
 /// other in the order in which their room was set aside; nothing else than that order and the content decides the
 /// bytes of the archive.
 pub(super) struct Writing {
+    ahead: Ahead,
     /// Where the next member begins.
     end: u64,
     file: Arc<File>,
@@ -71,7 +74,8 @@ impl Writing {
         let (file, temporary) = temporary(directory, &prefix(&target))?;
         let file = Arc::new(file);
         let kept = BTreeMap::new();
-        let mut writing = Self { end: 0, file, holes: false, kept, _lock: lock, open: 0, target, temporary };
+        let ahead = Ahead::default();
+        let mut writing = Self { ahead, end: 0, file, holes: false, kept, _lock: lock, open: 0, target, temporary };
         for directory in DIRECTORIES {
             let room = writing.set_aside(directory, 0, Kind::Directory)?;
             writing.end = room.end;
@@ -114,6 +118,7 @@ impl Writing {
         if let Ok(old) = fs::metadata(&self.target) {
             fs::set_permissions(&self.temporary, old.permissions()).map_err(&here)?;
         }
+        self.ahead.finish()?;
         self.file.sync_all().map_err(&here)?;
         fs::rename(&self.temporary, &self.target).map_err(at(&self.target))?;
         sync_directory(directory_of(&self.target))
@@ -184,6 +189,8 @@ pub(super) struct Staged<'a> {
     size: u64,
     tar: &'a Tar,
     temporary: PathBuf,
+    /// Bytes that were written since they were last to be synced.
+    unsynced: u64,
 }
 
 impl<'a> Staged<'a> {
@@ -195,14 +202,22 @@ impl<'a> Staged<'a> {
         writing.end = room.end;
         writing.open += 1;
         let (file, temporary) = (Arc::clone(&writing.file), writing.temporary.clone());
-        Ok(Self { file, kept: false, name, position: room.data, room, size: descriptor.size, tar, temporary })
+        let (position, size) = (room.data, descriptor.size);
+        Ok(Self { file, kept: false, name, position, room, size, tar, temporary, unsynced: 0 })
     }
 }
 
 impl Stage for Staged<'_> {
     fn write(&mut self, piece: &[u8]) -> Result<(), StoreError> {
         write_all(&self.file, &self.temporary, piece, self.position)?;
-        self.position += u64::try_from(piece.len()).unwrap_or_default();
+        let written = u64::try_from(piece.len()).unwrap_or_default();
+        self.position += written;
+        self.unsynced += written;
+        if self.unsynced >= WORTH {
+            self.unsynced = 0;
+            let mut state = self.tar.state();
+            state.writing.iter_mut().for_each(|writing| writing.ahead.sync(&self.file, &self.temporary));
+        }
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! `Layout`: an OCI image layout in a directory.
 
+pub(crate) mod ahead;
 pub(crate) mod lock;
 pub(crate) mod write;
 

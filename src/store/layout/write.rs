@@ -8,11 +8,15 @@ use std::io;
 use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
 
 use crate::digest::Digest;
 use crate::store::StoreError;
 use crate::store::layout::Directory;
 use crate::store::layout::LOST;
+use crate::store::layout::ahead::Ahead;
+use crate::store::layout::ahead::WORTH;
 use crate::store::layout::broken;
 use crate::store::layout::is_directory;
 use crate::store::layout::lock::LOCK;
@@ -27,6 +31,7 @@ use crate::store::local::place::random_name;
 
 /// What was written since the last commit, and what has to go if there is no next one.
 pub(super) struct Staging {
+    ahead: Ahead,
     committed: bool,
     /// Directories that were not there before, outermost first.
     created: Vec<PathBuf>,
@@ -44,6 +49,7 @@ impl Staging {
     /// Takes the directory for us alone, and makes it if it is not there.
     pub(super) fn begin(path: &Path, new: bool) -> Result<Self, StoreError> {
         let mut staging = Self {
+            ahead: Ahead::default(),
             committed: false,
             created: Vec::new(),
             found_layout: false,
@@ -84,9 +90,8 @@ impl Staging {
     pub(super) fn commit(&mut self, index: &[u8]) -> Result<(), StoreError> {
         // All content is on the disk before the first name is, and all names before the index: whatever a crash keeps
         // of this, the index never lists what is not there (TF-03). An error of a sync is final (TF-08).
-        for path in self.staged.values() {
-            File::open(path).and_then(|file| file.sync_all()).map_err(at(path))?;
-        }
+        self.ahead.finish()?;
+        sync_files(&self.staged.values().collect::<Vec<_>>())?;
         let mut directories = vec![self.path.join("blobs")];
         while let Some((digest, from)) = self.staged.pop_first() {
             let to = self.path.join(blob_name(&digest));
@@ -149,8 +154,10 @@ impl Drop for Staging {
 pub(super) struct Staged<'a> {
     digest: Digest,
     directory: &'a Directory,
-    file: File,
+    file: Arc<File>,
     path: Option<PathBuf>,
+    /// Bytes that were written since they were last to be synced.
+    unsynced: u64,
 }
 
 impl<'a> Staged<'a> {
@@ -163,7 +170,7 @@ impl<'a> Staged<'a> {
             staging.create(&blobs).and_then(|()| staging.create(&parent))?;
             let (file, path) = temporary(&parent, TEMPORARY)?;
             staging.open += 1;
-            Ok(Self { digest, directory, file, path: Some(path) })
+            Ok(Self { digest, directory, file: Arc::new(file), path: Some(path), unsynced: 0 })
         })
     }
 }
@@ -171,7 +178,15 @@ impl<'a> Staged<'a> {
 impl Stage for Staged<'_> {
     fn write(&mut self, piece: &[u8]) -> Result<(), StoreError> {
         let path = self.path.as_deref().unwrap_or(&self.directory.path);
-        self.file.write_all(piece).map_err(at(path))
+        (&*self.file).write_all(piece).map_err(at(path))?;
+        self.unsynced += u64::try_from(piece.len()).unwrap_or_default();
+        if self.unsynced >= WORTH {
+            self.unsynced = 0;
+            self.directory.with_staging(|staging| {
+                staging.iter_mut().for_each(|staging| staging.ahead.sync(&self.file, path));
+            });
+        }
+        Ok(())
     }
 
     fn keep(mut self: Box<Self>) -> Result<(), StoreError> {
@@ -227,6 +242,18 @@ fn write_file(parent: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreError>
     named.inspect_err(|_| drop(fs::remove_file(&path))).map_err(at(&parent.join(name)))
 }
 
+/// Syncs the files at `paths`, several at once: the disk takes them together.
+fn sync_files(paths: &[&PathBuf]) -> Result<(), StoreError> {
+    let sync = |path: &PathBuf| File::open(path).and_then(|file| file.sync_all()).map_err(at(path));
+    let share = paths.len().div_ceil(AT_ONCE).max(1);
+    thread::scope(|scope| {
+        let parts: Vec<_> =
+            paths.chunks(share).map(|part| scope.spawn(|| part.iter().try_for_each(|path| sync(path)))).collect();
+        let broken = || Err(at(Path::new("sync"))(io::ErrorKind::Other.into()));
+        parts.into_iter().try_for_each(|part| part.join().unwrap_or_else(|_| broken()))
+    })
+}
+
 pub(crate) fn sync_directory(path: &Path) -> Result<(), StoreError> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     File::open(path).and_then(|directory| directory.sync_all()).map_err(at(path))
@@ -252,5 +279,7 @@ fn is_temporary(name: &std::ffi::OsStr, prefix: &str) -> bool {
     random.is_some_and(|random| random.len() == 16 && random.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
+/// How many files are synced at once.
+const AT_ONCE: usize = 8;
 /// What the names of temporary files begin with.
 const TEMPORARY: &str = ".tmp-";

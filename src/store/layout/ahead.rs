@@ -1,0 +1,107 @@
+//! Syncing ahead: what is being written goes to the disk while more of it arrives, so that little is left for the end.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::sync::mpsc::SyncSender;
+use std::thread;
+use std::thread::JoinHandle;
+
+use crate::store::StoreError;
+use crate::store::local::place::at;
+
+/// A thread that syncs files while they are being written, begun with the first file that is worth it.
+///
+/// What it did need not be trusted: whoever gives a file its name syncs it once more. But a failure it met is told to
+/// nobody a second time (TF-08), so [`Ahead::finish`] reports it.
+#[derive(Default)]
+pub(crate) struct Ahead {
+    running: Option<Running>,
+}
+
+struct Running {
+    jobs: SyncSender<Job>,
+    work: JoinHandle<Result<(), StoreError>>,
+}
+
+/// A file of which a part is to be on the disk.
+struct Job {
+    file: Arc<File>,
+    path: PathBuf,
+}
+
+impl Ahead {
+    /// Has what was written to `file` until now synced, if there is nothing more urgent.
+    pub(crate) fn sync(&mut self, file: &Arc<File>, path: &Path) {
+        let job = Job { file: Arc::clone(file), path: path.to_owned() };
+        if self.running.is_none() {
+            let (jobs, taken) = mpsc::sync_channel::<Job>(WAITING_MOST);
+            let work = move || taken.into_iter().try_for_each(|job| job.file.sync_data().map_err(at(&job.path)));
+            // Without a thread everything is synced at the end, as it must be anyway.
+            self.running =
+                thread::Builder::new().name("sync".to_owned()).spawn(work).ok().map(|work| Running { jobs, work });
+        }
+        // Where it cannot keep up, or has failed, more work for it would be of no use.
+        if let Some(running) = &self.running {
+            drop(running.jobs.try_send(job));
+        }
+    }
+
+    /// Waits for what was begun.
+    ///
+    /// # Errors
+    /// The first failure that it met: then nothing that was written since can be relied on.
+    pub(crate) fn finish(&mut self) -> Result<(), StoreError> {
+        match self.running.take() {
+            None => Ok(()),
+            Some(Running { jobs, work }) => {
+                drop(jobs);
+                work.join().unwrap_or_else(|_| Err(at(Path::new("sync"))(io::ErrorKind::Other.into())))
+            }
+        }
+    }
+}
+
+/// After so many bytes it is worth to begin, or to go on.
+pub(crate) const WORTH: u64 = 16 << 20;
+/// How many files wait for their turn at most.
+const WAITING_MOST: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn tf_08_a_failure_is_reported_though_nobody_waited_for_it() {
+        // It can be written to, and not be synced.
+        let path = Path::new("/dev/null");
+        let broken = Arc::new(File::options().write(true).open(path).unwrap());
+        let directory = tempfile::tempdir().unwrap();
+        let fine = Arc::new(File::create(directory.path().join("file")).unwrap());
+        let mut ahead = Ahead::default();
+        ahead.sync(&broken, path);
+        for _ in 0..2 * WAITING_MOST {
+            ahead.sync(&fine, directory.path());
+        }
+        let error = ahead.finish().unwrap_err();
+        assert!(error.to_string().contains("/dev/null"), "{error}");
+        ahead.finish().unwrap();
+    }
+
+    #[test]
+    fn what_was_synced_is_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        fs::write(&path, b"content").unwrap();
+        let mut ahead = Ahead::default();
+        ahead.sync(&Arc::new(File::open(&path).unwrap()), &path);
+        ahead.finish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"content");
+    }
+}
