@@ -1444,7 +1444,7 @@ struct Flood(Vec<Descriptor>);
 
 impl Script for Flood {
     fn listing(&self, _: &Call, _: Result<Option<Listing>, StoreError>) -> Result<Option<Listing>, StoreError> {
-        Ok(Some(Listing { entries: self.0.clone(), filtered: false }))
+        Ok(Some(Listing { entries: self.0.clone(), filtered: false, unread: None }))
     }
 }
 

@@ -282,7 +282,7 @@ impl Script for Hostile {
         let Ok(Some(mut listing)) = answer else {
             return match mutation {
                 Mutation::Error(n) => Err(error(n)),
-                Mutation::EmptyList => Ok(Some(Listing { entries: Vec::new(), filtered: true })),
+                Mutation::EmptyList => Ok(Some(Listing { entries: Vec::new(), filtered: true, unread: None })),
                 _ => answer,
             };
         };

@@ -93,7 +93,7 @@ impl Source for Bench {
 
     fn referrers<'a>(&'a self, _: &'a Digest, _: Option<&'a str>) -> Task<'a, Result<Option<Listing>, StoreError>> {
         let listed = (self.place == Place::Referrers).then(|| self.manifest.descriptor().bare());
-        Box::pin(ready(Ok(Some(Listing { entries: listed.into_iter().collect(), filtered: false }))))
+        Box::pin(ready(Ok(Some(Listing { entries: listed.into_iter().collect(), filtered: false, unread: None }))))
     }
 
     fn names(&self) -> Task<'_, Result<Vec<String>, StoreError>> {

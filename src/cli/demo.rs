@@ -240,8 +240,8 @@ fn released_bundle() -> Result<Vec<u8>, Failure> {
     let subject = subject("build")?;
     let none = || Failure::unknown("demo: the signature is not there");
     Runtime::new(Work::Waiting)?.block_on(async {
-        let listing = store.referrers(subject.digest(), None).await?.ok_or_else(none)?;
-        let manifest = store.manifest(listing.entries.first().ok_or_else(none)?).await?;
+        let listed = store.referrers(subject.digest(), None).await?.ok_or_else(none)?.whole()?;
+        let manifest = store.manifest(listed.first().ok_or_else(none)?).await?;
         let manifest = Manifest::parse(&manifest, &Limits::DEFAULT).map_err(FlowError::from)?;
         let bundle = manifest.layers.first().ok_or_else(none)?;
         Ok(store.blob(bundle, Limits::DEFAULT.signature_bytes).await?.bytes().to_vec())

@@ -15,6 +15,7 @@ use crate::oci::Index;
 use crate::oci::ManifestError;
 use crate::oci::Selector;
 use crate::oci::referrer;
+use crate::store::Listing;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
@@ -195,7 +196,7 @@ impl Walk<'_> {
 /// # Errors
 /// Where one of the lists could not be read whole.
 pub async fn listed(source: &dyn Source, subject: &Digest, limits: &Limits) -> Result<Vec<Descriptor>, FlowError> {
-    let own = source.referrers(subject, None).await?.map(|listing| listing.entries).unwrap_or_default();
+    let own = source.referrers(subject, None).await?.map(Listing::whole).transpose()?.unwrap_or_default();
     let fallback = match source.resolve(&Selector::Tag(referrer::fallback_tag(subject))).await {
         Ok(content) if content.digest() == subject => Vec::new(),
         Ok(content) => Index::parse(&content, limits).map_err(|error| unreadable(source, error))?.manifests,

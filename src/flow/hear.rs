@@ -1,5 +1,6 @@
 //! Finding the evidence for a subject, place by place, until a trial is met or nothing is left to look at.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use crate::digest::Digest;
@@ -189,14 +190,21 @@ impl<'a> Hearing<'a> {
                 let other = |entry: &Descriptor| entry.artifact_type.as_deref() != artifact_type;
                 let whole = artifact_type.is_none() || !listing.filtered && listing.entries.iter().any(other);
                 self.sort(Place::Referrers, listing.entries, trial).await;
-                if whole { Listed::Whole } else { Listed::Filtered }
+                match listing.unread {
+                    // HR-53, HR-56: what stands before it counts; a no would be no answer.
+                    Some(error) => self.failed(error),
+                    None if whole => Listed::Whole,
+                    None => Listed::Filtered,
+                }
             }
             Ok(None) => Listed::None,
-            Err(error) => {
-                self.open.push(error);
-                Listed::Failed
-            }
+            Err(error) => self.failed(error),
         }
+    }
+
+    fn failed(&mut self, error: StoreError) -> Listed {
+        self.open.push(error);
+        Listed::Failed
     }
 
     /// The list under the fallback tag. OCI distribution specification, "Referrers Tag Schema".
@@ -256,7 +264,7 @@ impl<'a> Hearing<'a> {
         let (mut likely, doubtful): (Vec<_>, Vec<_>) =
             fresh.into_iter().partition(|entry| is_likely(entry, self.search.kind));
         // The newest first: it is the one that is usually asked for.
-        likely.sort_by(|a, b| created(b).cmp(&created(a)));
+        likely.sort_by_cached_key(|entry| Reverse(entry.annotations.get(referrer::CREATED).cloned()));
         self.later.extend(doubtful.into_iter().map(|entry| (place.clone(), entry)));
         let likely = likely.into_iter().map(|entry| (place.clone(), entry)).collect();
         self.consider(likely, Certainty::Likely, trial).await;
@@ -364,10 +372,6 @@ fn is_likely(entry: &Descriptor, kind: &Kind) -> bool {
     typed && predicate.is_none_or(|predicate| Kind::of_predicate(predicate) == *kind)
 }
 
-fn created(entry: &Descriptor) -> Option<&String> {
-    entry.annotations.get(referrer::CREATED)
-}
-
 async fn fetch(
     reader: Reader<'_>,
     subject: Subject<'_>,
@@ -382,9 +386,11 @@ async fn fetch(
             return Fetched::Nothing(Finding { digest: Some(entry.digest), place, reason });
         }
     };
+    let misnomer = pinned::misnomer(reader.source, &entry.digest, &place);
     match Carrier::open(content, place, Some(subject), reader.limits) {
         Opened::Carrier(mut carrier) => {
-            let (evidence, findings) = carrier.read_ahead(reader, layers, ahead).await;
+            let (evidence, mut findings) = carrier.read_ahead(reader, layers, ahead).await;
+            findings.extend(misnomer);
             Fetched::Documents(carrier, evidence, findings)
         }
         Opened::Finding(finding) => Fetched::Nothing(finding),

@@ -7,6 +7,9 @@ use crate::oci::Descriptor;
 use crate::oci::Selector;
 use crate::store::Source;
 use crate::store::StoreError;
+use crate::verify::Finding;
+use crate::verify::Place;
+use crate::verify::Reason;
 
 /// What `selector` stands for. By digest it is the content with that digest, whatever the source says (T-10).
 ///
@@ -28,6 +31,12 @@ pub(super) async fn manifest(source: &dyn Source, descriptor: &Descriptor) -> Re
 /// The blob with this descriptor, of at most `limit` bytes, and no other.
 pub(super) async fn blob(source: &dyn Source, descriptor: &Descriptor, limit: u64) -> Result<Content, StoreError> {
     is(source, &descriptor.digest, source.blob(descriptor, limit).await?)
+}
+
+/// HR-02: a registry that calls a manifest by another name than its own is seen to do so. The bytes decide.
+pub(super) fn misnomer(source: &dyn Source, digest: &Digest, place: &Place) -> Option<Finding> {
+    let said = source.misnomer(digest)?;
+    Some(Finding { digest: Some(*digest), place: place.clone(), reason: Reason::Misnomer { said } })
 }
 
 fn is(source: &dyn Source, want: &Digest, content: Content) -> Result<Content, StoreError> {

@@ -284,6 +284,8 @@ pub async fn judge(
     let mut trial = verifier.trial(subject.digest);
     let search = Search { source, subject, kind: verifier.policy().kind(), effort, limits };
     let open = hear::hear(search, &mut trial).await;
+    let misnomer = pinned::misnomer(source, &search.subject.digest, &Place::Subject);
+    misnomer.into_iter().for_each(|finding| trial.find(finding));
     if trial.is_met() {
         // A yes stays a yes, and does not hide what could not be looked at.
         for error in &open {

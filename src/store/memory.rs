@@ -164,7 +164,7 @@ impl Source for Memory {
             return Box::pin(ready(Err(error)));
         }
         entries.retain(|entry| artifact_type.is_none() || entry.artifact_type.as_deref() == artifact_type);
-        let listing = Listing { entries, filtered: artifact_type.is_some() };
+        let listing = Listing { entries, filtered: artifact_type.is_some(), unread: None };
         Box::pin(ready(Ok(self.lists_referrers.then_some(listing))))
     }
 

@@ -67,10 +67,11 @@ pub trait Source: Send + Sync {
     /// without the referrers API), which says nothing about referrers.
     ///
     /// With an artifact type the store may leave out other types; [`Listing::filtered`] says whether it did. The
-    /// entries are claims: their manifests decide.
+    /// entries are claims: their manifests decide. A list that breaks off is returned as far as it was read, with
+    /// [`Listing::unread`].
     ///
     /// # Errors
-    /// Every list that could not be read whole. Errors are not absence.
+    /// Every list of which nothing could be read. Errors are not absence.
     fn referrers<'a>(
         &'a self,
         subject: &'a Digest,
@@ -90,6 +91,12 @@ pub trait Source: Send + Sync {
 
     /// Where this is, for messages and for mounts.
     fn origin(&self) -> Origin;
+
+    /// What the store said of the manifest with this digest, when it gave it out, that is not so (HR-02). The bytes are
+    /// right nevertheless.
+    fn misnomer(&self, _digest: &Digest) -> Option<String> {
+        None
+    }
 }
 
 /// Where content can be put.
@@ -154,12 +161,27 @@ pub trait Sink: Source {
 }
 
 /// A list of referrers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Listing {
     /// What is listed, each digest once.
     pub entries: Vec<Descriptor>,
     /// Whether the store left out other artifact types.
     pub filtered: bool,
+    /// Why the list ends here although there is more of it, where that is so: what is not in it may be there.
+    pub unread: Option<StoreError>,
+}
+
+impl Listing {
+    /// What is listed, for whoever needs all of it.
+    ///
+    /// # Errors
+    /// [`Listing::unread`].
+    pub fn whole(self) -> Result<Vec<Descriptor>, StoreError> {
+        match self.unread {
+            None => Ok(self.entries),
+            Some(error) => Err(error),
+        }
+    }
 }
 
 /// What a store said when it took a manifest.

@@ -25,6 +25,8 @@ pub enum Place {
     File(String),
     /// The store's own list of referrers.
     Referrers,
+    /// The manifest that is judged.
+    Subject,
     /// One of cosign's tags: `.sig` or `.att`.
     Tag(String),
 }
@@ -82,6 +84,7 @@ impl fmt::Display for Place {
             Self::FallbackTag => f.write_str("fallback tag"),
             Self::File(path) => f.write_str(path),
             Self::Referrers => f.write_str("referrers"),
+            Self::Subject => f.write_str("the image itself"),
             Self::Tag(tag) => write!(f, "tag {tag}"),
         }
     }

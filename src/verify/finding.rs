@@ -40,6 +40,12 @@ pub enum Reason {
     /// The manifest that should carry a signature cannot be read as one.
     #[error("{0}")]
     Manifest(String),
+    /// The store gave the right bytes out and called them by another digest. It counts nevertheless: bytes decide.
+    #[error("the registry called it {said:?}, which it is not")]
+    Misnomer {
+        /// What the store said.
+        said: String,
+    },
     /// The store lists it and does not have it.
     #[error("listed, but not there")]
     Missing,
@@ -151,6 +157,7 @@ impl Reason {
             Self::Envelope(EnvelopeError::Unsigned) => "unsigned-envelope",
             Self::Envelope(_) => "envelope-unreadable",
             Self::Manifest(_) => "manifest-unreadable",
+            Self::Misnomer { .. } => "misnomer",
             Self::Missing => "missing",
             Self::NoTrustedKey { .. } => "no-trusted-key",
             Self::OtherSubject { .. } => "other-subject",
@@ -175,6 +182,7 @@ impl Reason {
             Self::TooLarge { .. } => 7,
             Self::Envelope(_) | Self::Manifest(_) => 8,
             Self::Missing => 9,
+            Self::Misnomer { .. } => 10,
         }
     }
 }

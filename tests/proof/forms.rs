@@ -98,7 +98,7 @@ impl Spot {
     pub fn of(place: &Place) -> Option<Self> {
         match place {
             Place::FallbackTag => Some(Self::Fallback),
-            Place::File(_) => None,
+            Place::File(_) | Place::Subject => None,
             Place::Referrers => Some(Self::Referrers),
             Place::Tag(_) => Some(Self::Tag),
         }

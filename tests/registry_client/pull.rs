@@ -5,9 +5,12 @@ use crate::support::image::filler;
 use crate::support::image::image;
 use crate::support::registry::Action;
 use crate::support::registry::Times;
+use bulla::digest::Digest;
+use bulla::digest::DigestAlgorithm;
 use bulla::oci::ContentError;
 use bulla::store::Sink as _;
 use bulla::store::Source as _;
+use bulla::store::registry::Repository;
 
 const MANIFESTS: &str = "/v2/app/manifests/*";
 const BLOBS: &str = "/v2/app/blobs/*";
@@ -104,12 +107,23 @@ fn hr_02_hr_03_a_header_does_not_say_what_the_body_is() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", Some("v1"));
     let lie = format!("sha256:{}", "0".repeat(64));
-    registry.rule("GET", MANIFESTS, Times::Every, Action::SetHeader("Docker-Content-Digest".into(), lie));
+    let called = |app: &Repository| app.misnomer(&image.digest());
+    registry.rule("GET", MANIFESTS, Times::Every, Action::SetHeader("Docker-Content-Digest".into(), lie.clone()));
     let app = app(&registry);
     run(async {
+        assert_eq!(called(&app), None);
         assert_eq!(*app.resolve(&tag("v1")).await.unwrap().digest(), image.digest());
+        assert_eq!(called(&app).as_deref(), Some(lie.as_str()));
         assert_eq!(*app.resolve(&Selector::Digest(image.digest())).await.unwrap().digest(), image.digest());
     });
+    // The digest of the same bytes by another algorithm is no lie.
+    let bytes = run(app.resolve(&tag("v1"))).unwrap();
+    let other = Digest::of(DigestAlgorithm::Sha512, bytes.bytes()).to_string();
+    registry.clear_rules();
+    registry.rule("GET", MANIFESTS, Times::Every, Action::SetHeader("Docker-Content-Digest".into(), other));
+    let app = self::app(&registry);
+    run(app.manifest(bytes.descriptor())).unwrap();
+    assert_eq!(called(&app), None);
 }
 
 #[test]

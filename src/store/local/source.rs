@@ -177,7 +177,7 @@ impl<P: Place> Local<P> {
         let limit = self.limits.referrers;
         match entries.len() > limit {
             true => Err(StoreError::TooMany { place: self.place.name(), what: "referrers", limit }),
-            false => Ok(Listing { entries, filtered: false }),
+            false => Ok(Listing { entries, filtered: false, unread: None }),
         }
     }
 

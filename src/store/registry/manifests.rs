@@ -23,12 +23,15 @@ pub(super) async fn resolve(repository: &Repository, selector: &Selector) -> Res
     let limit = repository.limits().manifest_bytes;
     let answer = get(repository, selector, Reading::UpTo(limit)).await?;
     let media_type = media_type(&answer)?;
+    let called = called(&answer);
     let bytes = answer.into_bytes();
-    match selector {
-        Selector::Tag(_) => Ok(Content::name(&media_type, bytes)),
+    let content = match selector {
+        Selector::Tag(_) => Content::name(&media_type, bytes),
         Selector::Digest(digest) => Content::check_digest(*digest, &media_type, bytes)
-            .map_err(|error| StoreError::Content { place: repository.shown().to_owned(), error }),
-    }
+            .map_err(|error| StoreError::Content { place: repository.shown().to_owned(), error })?,
+    };
+    hold(repository, &content, called);
+    Ok(content)
 }
 
 /// The manifest of `descriptor`, checked.
@@ -40,8 +43,27 @@ pub(super) async fn fetch(repository: &Repository, descriptor: &Descriptor) -> R
     let selector = Selector::Digest(descriptor.digest);
     let answer = get(repository, &selector, Reading::Cut(descriptor.size.saturating_add(1))).await?;
     is_no_page(&answer)?;
-    Content::check(descriptor, answer.into_bytes())
-        .map_err(|error| StoreError::Content { place: repository.shown().to_owned(), error })
+    let called = called(&answer);
+    let content = Content::check(descriptor, answer.into_bytes())
+        .map_err(|error| StoreError::Content { place: repository.shown().to_owned(), error })?;
+    hold(repository, &content, called);
+    Ok(content)
+}
+
+/// What the registry calls what it gives out.
+fn called(answer: &Answer) -> Option<String> {
+    answer.header(CALLED).map(str::to_owned)
+}
+
+/// Remembers that `content` was called what it is not (HR-02).
+fn hold(repository: &Repository, content: &Content, called: Option<String>) {
+    let is = |digest: Digest| digest == Digest::of(digest.algorithm(), content.bytes());
+    match called {
+        Some(said) if said != content.digest().to_string() && !said.parse().is_ok_and(is) => {
+            repository.misnomer_of(*content.digest(), said.chars().take(MISNOMER_LENGTH).collect());
+        }
+        _ => {}
+    }
 }
 
 /// Whether the manifest of `descriptor` is there.
@@ -76,7 +98,7 @@ pub(super) async fn push(repository: &Repository, content: &Content, tag: Option
     }
     // HR-37, HR-38: where the registry does not say that it has just this, it is read back.
     let digest = content.digest().to_string();
-    if answer.header("docker-content-digest") != Some(digest.as_str()) {
+    if answer.header(CALLED) != Some(digest.as_str()) {
         read_back(repository, &selector, content).await?;
     }
     let subject = subject(content);
@@ -218,6 +240,10 @@ pub(super) fn is_no_page(answer: &Answer) -> Result<(), StoreError> {
 const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
                         application/vnd.docker.distribution.manifest.list.v2+json, \
                         application/vnd.docker.distribution.manifest.v2+json";
+/// The header in which a registry says what it gives out.
+const CALLED: &str = "docker-content-digest";
+/// How much of a wrong one is kept, in characters.
+const MISNOMER_LENGTH: usize = 100;
 /// Media types that say nothing about a manifest.
 const GENERIC: &[&str] = &["", "application/json", "application/octet-stream", "text/plain"];
 /// The codes by which a registry says that it misses parts of a manifest.

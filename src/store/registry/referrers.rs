@@ -31,36 +31,79 @@ pub(super) async fn list(
     subject: &Digest,
     artifact_type: Option<&str>,
 ) -> Result<Option<Listing>, StoreError> {
-    let limits = repository.limits();
     let place = format!("{} (referrers)", repository.place_of(subject));
     let mut url = repository.url(&format!("referrers/{subject}"));
     if let Some(artifact_type) = artifact_type {
         url.query_pairs_mut().append_pair("artifactType", artifact_type);
     }
-    let mut listing = Listing { entries: Vec::new(), filtered: false };
-    let mut seen = HashSet::new();
-    let mut pages = HashSet::new();
+    let mut list = List::new();
     let mut next = Some(url);
     while let Some(url) = next {
-        follow(&mut pages, &url, limits.link_hops, &place)?;
-        let answer = page(repository, url.clone(), &place, Reading::UpTo(limits.manifest_bytes)).await?;
-        if answer.status == StatusCode::NOT_FOUND && pages.len() == 1 {
-            return not_kept(repository, subject, &answer);
-        }
-        let answer = super::download::expect(answer, &[StatusCode::OK]).map_err(not_an_absence)?;
-        listing.filtered |= is_filtered(&answer);
-        next = link::next(&url, &answer.headers).map_err(|why| answer.protocol(why))?;
-        for entry in entries(repository, answer)? {
-            if seen.insert(entry.digest) {
-                listing.entries.push(referrer::listed(entry));
+        match list.read_on(repository, url, &place).await {
+            Ok(Read::Page(further)) => next = further,
+            Ok(Read::NotKept(answer)) => return not_kept(repository, subject, &answer),
+            // What was read before stands: a yes may come of it, never a no.
+            Err(error) if list.began => {
+                list.listing.unread = Some(error);
+                break;
             }
-        }
-        if listing.entries.len() > limits.referrers {
-            return Err(StoreError::TooMany { place, what: "referrers", limit: limits.referrers });
+            Err(error) => return Err(error),
         }
     }
     remember(repository, subject, true);
-    Ok(Some(listing))
+    Ok(Some(list.listing))
+}
+
+/// A list on its way, page by page.
+struct List {
+    /// Whether a page of it was read.
+    began: bool,
+    listing: Listing,
+    pages: HashSet<Url>,
+    seen: HashSet<Digest>,
+}
+
+/// What came of asking for a page.
+enum Read {
+    /// The registry keeps no lists.
+    NotKept(Box<Answer>),
+    /// Entries, and where there are more.
+    Page(Option<Url>),
+}
+
+impl List {
+    fn new() -> Self {
+        let listing = Listing { entries: Vec::new(), filtered: false, unread: None };
+        Self { began: false, listing, pages: HashSet::new(), seen: HashSet::new() }
+    }
+
+    async fn read_on(&mut self, repository: &Repository, url: Url, place: &str) -> Result<Read, StoreError> {
+        let limits = repository.limits();
+        follow(&mut self.pages, &url, limits.link_hops, place)?;
+        let answer = page(repository, url.clone(), place, Reading::UpTo(limits.manifest_bytes)).await?;
+        if answer.status == StatusCode::NOT_FOUND && self.pages.len() == 1 {
+            return Ok(Read::NotKept(Box::new(answer)));
+        }
+        let answer = super::download::expect(answer, &[StatusCode::OK]).map_err(not_an_absence)?;
+        let filtered = is_filtered(&answer);
+        let next = link::next(&url, &answer.headers).map_err(|why| answer.protocol(why));
+        let fresh = entries(repository, answer)?;
+        self.began = true;
+        self.listing.filtered |= filtered;
+        for entry in fresh {
+            if self.listing.entries.len() >= limits.referrers && !self.seen.contains(&entry.digest) {
+                return Err(StoreError::TooMany {
+                    place: place.to_owned(),
+                    what: "referrers",
+                    limit: limits.referrers,
+                });
+            }
+            if self.seen.insert(entry.digest) {
+                self.listing.entries.push(referrer::listed(entry));
+            }
+        }
+        next.map(Read::Page)
+    }
 }
 
 /// The tags of the repository.

@@ -38,6 +38,8 @@ pub struct Repository {
     pub(super) host: Arc<Host>,
     /// Whether the registry listed referrers of something in it.
     listed: Arc<AtomicBool>,
+    /// What the registry called manifests that are something else, for some of them.
+    misnomers: Arc<Mutex<BTreeMap<Digest, String>>>,
     name: Arc<str>,
     registries: Registries,
     /// Uploads that the registry began for us although we asked it for something else.
@@ -52,6 +54,7 @@ impl Repository {
         Self {
             host,
             listed: Arc::default(),
+            misnomers: Arc::default(),
             name: Arc::from(reference.repository()),
             registries,
             sessions: Arc::default(),
@@ -128,6 +131,13 @@ impl Repository {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, location);
     }
 
+    pub(super) fn misnomer_of(&self, digest: Digest, said: String) {
+        let mut misnomers = self.misnomers.lock().unwrap_or_else(PoisonError::into_inner);
+        if misnomers.len() < MISNOMERS {
+            misnomers.insert(digest, said);
+        }
+    }
+
     pub(super) fn take_session(&self, digest: &Digest) -> Option<Url> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(digest)
     }
@@ -165,6 +175,10 @@ impl Source for Repository {
     fn origin(&self) -> Origin {
         let host = self.shown.split_once('/').map_or(&*self.shown, |(host, _)| host);
         Origin::Registry { host: host.to_owned(), repository: self.name.to_string() }
+    }
+
+    fn misnomer(&self, digest: &Digest) -> Option<String> {
+        self.misnomers.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
     }
 }
 
@@ -205,6 +219,9 @@ impl Sink for Repository {
         Box::pin(std::future::ready(Ok(())))
     }
 }
+
+/// How many misnomers are kept: they are for people to read.
+const MISNOMERS: usize = 1_000;
 
 impl std::fmt::Debug for Repository {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
