@@ -203,6 +203,10 @@ impl Sink for Repository {
         Box::pin(manifests::push(self, content, tag))
     }
 
+    fn check_tag(&self, tag: &str) -> Result<(), StoreError> {
+        manifests::check_tag(self, tag)
+    }
+
     fn checks_blobs(&self) -> bool {
         self.validates()
     }
