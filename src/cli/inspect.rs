@@ -81,13 +81,14 @@ fn fetch(args: &InspectArgs) -> Result<Content, Failure> {
 
 /// What the bytes are: rows for people, and the same as JSON. Nothing here was verified, and the rows say so.
 fn describe(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Option<(Rows, Value)> {
-    if let Ok(key) = PublicKey::parse(bytes) {
-        return Some(public_key(&key));
-    }
-    if keys::is_private(bytes) {
-        let first = String::from_utf8_lossy(bytes).lines().next().unwrap_or_default().trim_matches('-').to_owned();
-        let rows = vec![row("is", "a private key file"), row("form", &first), row("more", "bulla key show FILE")];
-        return Some((rows, json!({ "type": "private key", "form": first })));
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= limits.key_file_bytes) {
+        if let Ok(key) = PublicKey::parse(bytes) {
+            return Some(public_key(&key));
+        }
+        if let Some(form) = keys::private_form(bytes) {
+            let rows = vec![row("is", "a private key file"), row("form", &form), row("more", "bulla key show FILE")];
+            return Some((rows, json!({ "type": "private key", "form": form })));
+        }
     }
     if let Ok(bundle) = Bundle::parse(bytes, limits) {
         return Some(self::bundle(&bundle, limits));
