@@ -1705,6 +1705,19 @@ fn hr_12_a_nul_in_what_is_signed_is_a_finding() {
     }
 }
 
+// HR-12: the six letters by which JSON writes a NUL are text like any other.
+#[test]
+fn hr_12_the_name_of_a_nul_is_none() {
+    for format in Format::ALL {
+        let shop = Shop::new();
+        let image = shop.image(1);
+        let annotations = BTreeMap::from([("pattern".to_owned(), r"[^\u0000]+".to_owned())]);
+        let word = Word::with(format, &SIGNATURE, image.digest(), &annotations, None);
+        shop.hang(&image, Spot::Referrers, &SIGNATURE, format, &[word.seal(format, &[proof::key()])]);
+        assert!(matches!(Ask::new().of(shop.sink.as_ref(), *image.digest()), Verdict::Accepted(_)), "{format:?}");
+    }
+}
+
 // HR-60: a signature manifest without any layer.
 #[test]
 fn hr_60_a_signature_manifest_without_a_signature_is_a_finding() {

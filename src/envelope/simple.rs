@@ -86,7 +86,7 @@ impl Claim {
         let json = |error| EnvelopeError::Json { format: "simple signing payload", error };
         let wire: Wire = json::parse(payload.bytes(), limits).map_err(json)?;
         // HR-12: a text that ends for one reader where it goes on for another.
-        if payload.bytes().windows(NUL.len()).any(|window| window == NUL) {
+        if json::has_nul(payload.bytes()) {
             return Err(EnvelopeError::Form("a string with a NUL character".to_owned()));
         }
         if wire.critical.kind != TYPE {
@@ -138,9 +138,6 @@ impl Claim {
         &self.reference
     }
 }
-
-/// A NUL as it stands in JSON.
-const NUL: &[u8] = b"\\u0000";
 
 #[derive(Serialize, Deserialize)]
 struct Wire {

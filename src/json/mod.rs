@@ -74,6 +74,21 @@ pub fn check(bytes: &[u8], limits: &Limits) -> Result<(), JsonError> {
     walk(bytes, limits, limits.json_string_bytes)
 }
 
+/// Whether a string or key of `bytes`, which have passed [`check`], has a NUL character: there it can only be written as
+/// an escape, and what follows a backslash that is itself escaped is none.
+pub fn has_nul(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        let Some((_, escape)) = rest.split_at_checked(at + 1) else { return false };
+        if escape.starts_with(b"u0000") {
+            return true;
+        }
+        // The character after a backslash belongs to it.
+        rest = escape.get(1..).unwrap_or_default();
+    }
+    false
+}
+
 fn walk(bytes: &[u8], limits: &Limits, plain: usize) -> Result<(), JsonError> {
     let mut spent = Spent { over: false, plain, values: 0 };
     let mut reader = serde_json::Deserializer::from_slice(bytes);

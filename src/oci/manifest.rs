@@ -150,11 +150,11 @@ impl Document {
         if got > limit {
             return Err(ManifestError::Limit { digest, what: "bytes", got, limit });
         }
+        let wire: Wire = json::parse(content.bytes(), limits).map_err(|error| ManifestError::Json { digest, error })?;
         // HR-12: a NUL in a string of a manifest serves nobody but an attacker.
-        if contains(content.bytes(), b"\\u0000") {
+        if json::has_nul(content.bytes()) {
             return Err(ambiguous("a string has a NUL character"));
         }
-        let wire: Wire = json::parse(content.bytes(), limits).map_err(|error| ManifestError::Json { digest, error })?;
         if wire.schema_version != 2 || wire.fs_layers.is_some() {
             return Err(ambiguous("it is not of schema version 2"));
         }
@@ -272,10 +272,6 @@ fn wrong_kind(content: &Content) -> ManifestError {
     ManifestError::MediaType { digest: *content.digest(), media_type: json::shorten(&content.descriptor().media_type) }
 }
 
-fn contains(bytes: &[u8], needle: &[u8]) -> bool {
-    bytes.windows(needle.len()).any(|window| window == needle)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -320,6 +316,29 @@ mod tests {
             ("text/html", &manifest),
         ] {
             assert!(read(media_type, body).is_err(), "{media_type} {body} was read");
+        }
+    }
+
+    // HR-12: the character, however many backslashes stand before it, and not the six letters that others escape.
+    #[test]
+    fn tells_a_nul_from_its_name() {
+        for (text, right) in [
+            (r"\u0000", false),
+            (r"\\u0000", true),
+            (r"\\\u0000", false),
+            (r"\\\\u0000", true),
+            (r"x\n\u0000y", false),
+            (r"[^\\u0000-\\u001f]+", true),
+            (r"\u00000", false),
+            (r"u0000", true),
+            (r"\u0001", true),
+        ] {
+            for annotation in [format!(r#""a":"{text}""#), format!(r#""{text}":"a""#)] {
+                let body = format!(
+                    r#"{{"schemaVersion":2,"config":{DESCRIPTOR},"layers":[],"annotations":{{{annotation}}}}}"#
+                );
+                assert_eq!(read(media_type::OCI_MANIFEST, &body).is_ok(), right, "{body}");
+            }
         }
     }
 
