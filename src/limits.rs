@@ -13,6 +13,10 @@ pub struct Limits {
     pub archive_members: usize,
     /// An attestation envelope, in bytes. BuildKit allows 40 MiB, cosign 128 MiB.
     pub attestation_bytes: u64,
+    /// One certificate, in bytes of DER.
+    pub certificate_bytes: u64,
+    /// Certificates in one chain, the leaf among them. policy-controller has the same.
+    pub certificate_chain: usize,
     /// Certificates in one bundle.
     pub certificates: usize,
     /// Descriptors in one index; manifests below one image.
@@ -84,6 +88,8 @@ impl Limits {
         annotation_bytes: 64 << 10,
         archive_members: 1_000_000,
         attestation_bytes: 32 << 20,
+        certificate_bytes: 64 << 10,
+        certificate_chain: 10,
         certificates: 32,
         descriptors: 1_000,
         error_body_bytes: 64 << 10,

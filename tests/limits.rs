@@ -21,6 +21,7 @@ use bulla::digest::Digest;
 use bulla::envelope::Bundle;
 use bulla::envelope::Envelope;
 use bulla::envelope::EnvelopeError;
+use bulla::envelope::base64;
 use bulla::flow::FlowError;
 use bulla::flow::attest;
 use bulla::flow::graph::Closure;
@@ -76,6 +77,8 @@ fn every_bound_has_a_test() {
         annotation_bytes: _,        // annotations_are_measured
         archive_members: _,         // files_of_a_layout_are_counted; of an archive: tests/archive_rows.rs
         attestation_bytes: _,       // attestations_are_measured
+        certificate_bytes: _,       // certificates_are_measured
+        certificate_chain: _,       // parts_of_a_bundle_are_counted
         certificates: _,            // parts_of_a_bundle_are_counted
         descriptors: _,             // descriptors_are_counted, manifests_below_an_image_are_counted
         error_body_bytes: _,        // of a registry: its own tests
@@ -117,6 +120,8 @@ fn the_defaults_are_what_is_promised() {
         annotation_bytes: 65_536,
         archive_members: 1_000_000,
         attestation_bytes: 33_554_432,
+        certificate_bytes: 65_536,
+        certificate_chain: 10,
         certificates: 32,
         descriptors: 1_000,
         error_body_bytes: 65_536,
@@ -381,13 +386,14 @@ fn signatures_of_an_envelope_are_counted() {
 fn parts_of_a_bundle_are_counted() {
     let letter = Word::statement(b"{}".to_vec()).within(Format::Bundle, &json!([{"sig": "AA=="}]));
     let bundle: Value = serde_json::from_slice(&letter.bytes).unwrap();
-    let reads = |limit: usize, change: &dyn Fn(&mut Value)| {
+    let within = |limits: &Limits, limit: usize, change: &dyn Fn(&mut Value)| {
         let mut bundle = bundle.clone();
         change(&mut bundle["verificationMaterial"]);
-        let parsed = Bundle::parse(bundle.to_string().as_bytes(), &Limits::DEFAULT);
+        let parsed = Bundle::parse(bundle.to_string().as_bytes(), limits);
         parsed.map_or_else(|error| over(error, limit), |_| true)
     };
-    let Limits { certificates, log_entries, timestamps, .. } = Limits::DEFAULT;
+    let reads = |limit: usize, change: &dyn Fn(&mut Value)| within(&Limits::DEFAULT, limit, change);
+    let Limits { certificate_chain, certificates, log_entries, timestamps, .. } = Limits::DEFAULT;
     around(log_entries, |count| {
         reads(log_entries, &|material| material["tlogEntries"] = json!(vec![json!({"logIndex": "1"}); count]))
     });
@@ -397,20 +403,46 @@ fn parts_of_a_bundle_are_counted() {
             material["timestampVerificationData"] = json!({"rfc3161Timestamps": list});
         })
     });
-    around(certificates, |count| {
-        reads(certificates, &|material| {
-            let list = json!(vec![json!({"rawBytes": "AA=="}); count]);
-            material["x509CertificateChain"] = json!({"certificates": list});
-        })
-    });
-    // The leaf beside a chain is one of them.
-    around(certificates, |count| {
-        reads(certificates, &|material| {
-            material["certificate"] = json!({"rawBytes": "AA=="});
-            let list = json!(vec![json!({"rawBytes": "AA=="}); count - 1]);
-            material["x509CertificateChain"] = json!({"certificates": list});
-        })
-    });
+    let long = Limits { certificate_chain: usize::MAX, ..Limits::DEFAULT };
+    for (limits, limit) in [(&long, certificates), (&Limits::DEFAULT, certificate_chain)] {
+        around(limit, |count| {
+            within(limits, limit, &|material| {
+                let list = json!(vec![json!({"rawBytes": "AA=="}); count]);
+                material["x509CertificateChain"] = json!({"certificates": list});
+            })
+        });
+        // The leaf beside a chain is one of them.
+        around(limit, |count| {
+            within(limits, limit, &|material| {
+                material["certificate"] = json!({"rawBytes": "AA=="});
+                let list = json!(vec![json!({"rawBytes": "AA=="}); count - 1]);
+                material["x509CertificateChain"] = json!({"certificates": list});
+            })
+        });
+    }
+}
+
+#[test]
+fn certificates_are_measured() {
+    let letter = Word::statement(b"{}".to_vec()).within(Format::Bundle, &json!([{"sig": "AA=="}]));
+    let bundle: Value = serde_json::from_slice(&letter.bytes).unwrap();
+    // Lengths of every remainder by three, as base64 fills them up.
+    for limit in [65_536, 65_535, 65_534, 1_000] {
+        let limits = Limits { certificate_bytes: limit as u64, ..Limits::DEFAULT };
+        for place in ["certificate", "x509CertificateChain"] {
+            around(limit, |length| {
+                let certificate = json!({"rawBytes": base64::encode(&vec![7; length])});
+                let mut bundle = bundle.clone();
+                bundle["verificationMaterial"][place] = match place {
+                    "certificate" => certificate,
+                    _ => json!({"certificates": [{"rawBytes": "AA=="}, certificate]}),
+                };
+                let parsed = Bundle::parse(bundle.to_string().as_bytes(), &limits);
+                parsed.map_or_else(|error| over(error, limit), |_| true)
+            });
+        }
+    }
+    assert_eq!(Limits::DEFAULT.certificate_bytes, 65_536);
 }
 
 /// The verdict on an image whose statement has these subjects besides the right one, which comes last.

@@ -190,8 +190,11 @@ fn what_is_imported_is_there_once() {
     let letter = word.seal(Format::Bundle, &[proof::key()]);
     let mut bundle: Value = serde_json::from_slice(&letter.bytes).unwrap();
     for n in 0..56 {
-        let certificate = json!([{"rawBytes": base64::encode(&vec![n; 760_000])}]);
-        bundle["verificationMaterial"] = json!({"x509CertificateChain": {"certificates": certificate}});
+        // As long as a chain may be, and the bundle as long as a signature may be.
+        let certificates = vec![json!({"rawBytes": base64::encode(&vec![n; 64 << 10])}); 10];
+        let entry = json!({"canonicalizedBody": base64::encode(&vec![n; 104_000])});
+        bundle["verificationMaterial"] =
+            json!({"x509CertificateChain": {"certificates": certificates}, "tlogEntries": [entry]});
         let layer = hostile.blob(&letter.media_type, bundle.to_string().as_bytes());
         hostile.refer(&[layer], usize::from(n), "");
     }

@@ -200,6 +200,20 @@ impl Version {
     }
 }
 
+impl WireCertificate<'_> {
+    fn read(&self, limits: &Limits) -> Result<Vec<u8>, EnvelopeError> {
+        let limit = usize::try_from(limits.certificate_bytes).unwrap_or(usize::MAX);
+        let fits = |got: usize| match got <= limit {
+            true => Ok(()),
+            false => Err(EnvelopeError::Limit { what: "bytes in one certificate", got, limit }),
+        };
+        // Before it is decoded: four characters are at most three bytes, of which two may be filled up.
+        fits((self.raw_bytes.len() / 4).saturating_mul(3).saturating_sub(2))?;
+        let certificate = base64::decode("certificate", &self.raw_bytes)?;
+        fits(certificate.len()).map(|()| certificate)
+    }
+}
+
 impl WireMaterial<'_> {
     fn read(self, limits: &Limits) -> Result<Material, EnvelopeError> {
         let log_entries = self.tlog_entries.map_or(0, |entries| entries.len());
@@ -211,6 +225,7 @@ impl WireMaterial<'_> {
             ("log entries in one bundle", log_entries, limits.log_entries),
             ("timestamps in one bundle", timestamps, limits.timestamps),
             ("certificates in one bundle", listed.len(), limits.certificates),
+            ("certificates in one chain", listed.len(), limits.certificate_chain),
         ] {
             if got > limit {
                 return Err(EnvelopeError::Limit { what, got, limit });
@@ -218,7 +233,7 @@ impl WireMaterial<'_> {
         }
         let mut certificates = Vec::new();
         for certificate in listed {
-            certificates.push(base64::decode("certificate", &certificate.raw_bytes)?);
+            certificates.push(certificate.read(limits)?);
         }
         let key_hint = self.public_key.map(|key| key.hint.into_owned());
         Ok(Material { certificates, key_hint, log_entries, timestamps })
