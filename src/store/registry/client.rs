@@ -54,6 +54,8 @@ pub(super) struct Knowledge {
     pub(super) chunk_most: Mutex<Option<u64>>,
     /// That it does not take a blob in one request.
     pub(super) no_single_post: AtomicBool,
+    /// That it does.
+    pub(super) single_post: AtomicBool,
     /// Whether it keeps a list of referrers.
     pub(super) referrers: Mutex<Option<bool>>,
     /// That it refuses manifests whose parts it does not have.
