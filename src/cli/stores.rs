@@ -25,6 +25,8 @@ use crate::store::registry::Registries;
 
 use super::Failure;
 use super::args::RegistryArgs;
+#[cfg(feature = "registry")]
+use super::render;
 
 /// The stores that a command line names. Nothing else is ever contacted.
 pub(super) struct Stores {
@@ -46,6 +48,16 @@ enum Access {
 struct Opened {
     archives: BTreeMap<PathBuf, Arc<Archive>>,
     layouts: BTreeMap<PathBuf, Arc<Layout>>,
+}
+
+#[cfg(feature = "registry")]
+impl Drop for Stores {
+    /// Says at the end what registries wanted people to know. Nothing is done because of it.
+    fn drop(&mut self) {
+        for (host, text) in self.registries.iter().flat_map(Registries::warnings) {
+            render::note(&format!("note: {host} says: {}", render::printable(&text)));
+        }
+    }
 }
 
 impl Stores {
