@@ -920,7 +920,7 @@ fn ha_55_a_docker_archive_with_a_layout_is_read() {
     }
     let nothing = format!(r#"[{{"Config":"{config}","RepoTags":null,"Layers":["{layer}"]}}]"#);
     let archive = docker(&nothing, b"").unwrap();
-    assert_eq!(archive.sole().unwrap(), *good.manifest.descriptor());
+    assert_eq!(archive.choose(None).unwrap(), Selector::Digest(*good.manifest.digest()));
     assert!(archive.origin().to_string().starts_with("docker-archive:"));
 }
 
@@ -957,7 +957,7 @@ fn ha_55_two_lists_that_do_not_agree() {
         ("index.json".to_owned(), vec![layer.as_str()]),
     ] {
         let error = docker(&docker_list(&config, &layers, &["app:v1"]), &extra).err().unwrap();
-        assert!(matches!(error, StoreError::Broken { .. }), "{config}: {error}");
+        assert!(matches!(error, StoreError::Contradiction { .. }), "{config}: {error}");
     }
     // The same name for another image that is there too.
     let place = Place::new();
@@ -978,6 +978,9 @@ fn ha_55_two_lists_that_do_not_agree() {
         ("app:v2", false, Some(both("docker.io/library/app:v2"))),
         ("docker.io/app:v2", false, Some(both("docker.io/library/app:v2"))),
         ("docker.io/library/app:v2", false, Some(both("v2"))),
+        ("index.docker.io/app:v2", false, Some(both("docker.io/library/app:v2"))),
+        ("app", false, Some(both("latest"))),
+        ("app", true, Some(both("v1"))),
         ("app:v2", true, Some(both("docker.io/library/app:v1"))),
     ] {
         if let Some(index) = index {
@@ -994,6 +997,167 @@ fn ha_55_two_lists_that_do_not_agree() {
     let link = Header { link: b"/etc/shadow", ..header("abc.json", b'2', 0) }.bytes();
     let error = docker(&docker_list("abc.json", &[&layer], &[]), &link).err().unwrap();
     assert!(error.to_string().contains("a symbolic link"), "{error}");
+}
+
+// HR-89: `docker load`, `podman load` and skopeo take the bytes under a name, whatever digest the name is.
+#[test]
+fn ha_55_hr_89_files_of_a_docker_archive_that_are_not_what_they_are_called() {
+    let good = parts();
+    let (config, layer) = (blob_name(&good.config), blob_name(&good.layer));
+    let list = docker_list(&config, &[&layer], &["app:v1"]);
+    let open = |changed: &str, body: &[u8], extra: &[u8]| {
+        let place = Place::new();
+        let mut files = good.files();
+        files.iter_mut().filter(|(name, _)| name == changed).for_each(|(_, old)| *old = body.to_vec());
+        let members: Vec<u8> = files.iter().flat_map(|(name, body)| file(name, body)).collect();
+        let list = file("manifest.json", list.as_bytes());
+        fs::write(place.path(), [&members[..], &list, extra, &END[..]].concat()).unwrap();
+        DockerArchive::open(place.path(), Limits::DEFAULT)
+    };
+    assert!(open("", b"", b"").is_ok());
+    let flipped = |content: &Content| {
+        let mut bytes = content.bytes().to_vec();
+        *bytes.last_mut().unwrap() ^= 1;
+        bytes
+    };
+    for (name, body) in [
+        (&config, br#"{"config":{"Cmd":["/bin/sh"]}}"#.to_vec()),
+        (&config, flipped(&good.config)),
+        (&config, Vec::new()),
+        (&layer, vec![b'y'; 700]),
+        (&layer, flipped(&good.layer)),
+        (&layer, vec![b'x'; 701]),
+        (&layer, vec![b'x'; 699]),
+        (&layer, vec![b'x'; 1 << 20]),
+    ] {
+        let error = open(name, &body, b"").err().unwrap();
+        let digest = name.replace("blobs/sha256/", "sha256:");
+        assert!(matches!(error, StoreError::Contradiction { .. }), "{name}: {error}");
+        assert!(error.to_string().contains(&digest), "{name}: {error}");
+    }
+    // Another file that loaders could take in its place.
+    let (dotted, upper) = (format!("./{layer}"), layer.to_uppercase());
+    for extra in [
+        file(&layer, b"evil"),
+        file(&dotted, b"evil"),
+        file(&upper, b"evil"),
+        file(&format!("{layer}/"), b"evil"),
+        file(&format!("blobs/../{layer}"), b"evil"),
+        file(&format!("/{layer}"), b"evil"),
+        file("./manifest.json", b"[]"),
+        Header { link: layer.as_bytes(), ..header("other", b'1', 0) }.bytes(),
+        Header { link: b"evil", ..header(&layer, b'2', 0) }.bytes(),
+        pax(b'x', &[("path", &layer)]).into_iter().chain(file("harmless", b"evil")).collect(),
+    ] {
+        assert!(matches!(open("", b"", &extra).err(), Some(StoreError::Broken { .. })));
+    }
+}
+
+// HR-89: a layer that two images share is read once, and the files of every image that is loaded are read.
+#[test]
+fn ha_55_hr_89_every_image_of_a_docker_archive_is_looked_at() {
+    let good = parts();
+    let second = Content::name(media_type::OCI_CONFIG, b"{\"second\":1}".to_vec());
+    let other = serde_json::json!({
+        "schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST,
+        "config": second.descriptor(), "layers": [good.layer.descriptor()],
+    });
+    let other = Content::name(media_type::OCI_MANIFEST, serde_json::to_vec(&other).unwrap());
+    let list = serde_json::json!([
+        { "Config": blob_name(&good.config), "RepoTags": ["app:v1"], "Layers": [blob_name(&good.layer)] },
+        { "Config": blob_name(&second), "RepoTags": ["app:v2"], "Layers": [blob_name(&good.layer)] },
+    ]);
+    let open = |second_body: &[u8]| {
+        let place = Place::new();
+        let mut files = good.files();
+        files[4].1 = index(&[(&good.manifest, "v1"), (&other, "v2")]);
+        files.push((blob_name(&other), other.bytes().to_vec()));
+        files.push((blob_name(&second), second_body.to_vec()));
+        files.push(("manifest.json".to_owned(), list.to_string().into_bytes()));
+        let members: Vec<u8> = files.iter().flat_map(|(name, body)| file(name, body)).collect();
+        fs::write(place.path(), [&members[..], &END[..]].concat()).unwrap();
+        DockerArchive::open(place.path(), Limits::DEFAULT)
+    };
+    let archive = open(second.bytes()).unwrap();
+    for tag in ["v1", "v2", "absent"] {
+        let named = Selector::Tag(tag.to_owned());
+        assert_eq!(archive.choose(Some(named.clone())).unwrap(), named);
+    }
+    assert!(matches!(archive.choose(None), Err(StoreError::Ambiguous { .. })));
+    assert!(matches!(open(b"{\"second\":2}").err(), Some(StoreError::Contradiction { .. })));
+}
+
+// HR-89: what is chosen by the one list is what is loaded by the other.
+#[test]
+fn ha_55_hr_89_an_image_that_is_not_the_one_that_is_loaded() {
+    let good = parts();
+    let evil = Content::name(media_type::OCI_CONFIG, b"{\"evil\":1}".to_vec());
+    let disguised = serde_json::json!({
+        "schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST, "subject": good.manifest.descriptor(),
+        "config": evil.descriptor(), "layers": [good.layer.descriptor()],
+    });
+    let disguised = Content::name(media_type::OCI_MANIFEST, serde_json::to_vec(&disguised).unwrap());
+    let place = Place::new();
+    let mut files = good.files();
+    let listed = [good.manifest.descriptor().bare(), disguised.descriptor().bare()];
+    let listed = serde_json::json!({ "schemaVersion": 2, "manifests": listed });
+    files[4].1 = serde_json::to_vec(&listed).unwrap();
+    files.push((blob_name(&disguised), disguised.bytes().to_vec()));
+    files.push((blob_name(&evil), evil.bytes().to_vec()));
+    let entry = |config: &Content| serde_json::json!({ "Config": blob_name(config), "RepoTags": ["app:v1"], "Layers": [blob_name(&good.layer)] });
+    for (list, right) in [
+        (vec![entry(&good.config)], true),
+        (vec![entry(&evil)], false),
+        (vec![entry(&good.config), entry(&evil)], false),
+        (vec![], false),
+    ] {
+        let list = serde_json::to_vec(&list).unwrap();
+        let members: Vec<u8> = files.iter().flat_map(|(name, body)| file(name, body)).collect();
+        fs::write(place.path(), [members, file("manifest.json", &list), END.to_vec()].concat()).unwrap();
+        let archive = DockerArchive::open(place.path(), Limits::DEFAULT).unwrap();
+        assert_eq!(archive.choose(None).is_ok(), right, "{}", String::from_utf8_lossy(&list));
+        if !right {
+            assert!(matches!(archive.choose(None), Err(StoreError::Contradiction { .. })));
+        }
+    }
+    let archive = docker(&docker_list(&blob_name(&good.config), &[&blob_name(&good.layer)], &[]), b"").unwrap();
+    for (digest, right) in [(good.manifest.digest(), true), (good.config.digest(), false), (evil.digest(), true)] {
+        let named = Selector::Digest(*digest);
+        assert_eq!(archive.choose(Some(named)).is_ok(), right, "what is not there is said to be not there later");
+    }
+}
+
+// HR-11 and HR-89: loaders are written in Go, and read a key whatever its case.
+#[test]
+fn ha_55_hr_89_keys_that_a_loader_takes_for_others() {
+    let good = parts();
+    let (config, layer) = (blob_name(&good.config), blob_name(&good.layer));
+    for key in ["config", "CONFIG", "layers", "Layer\u{17f}", "repotags", "repoTag\u{17f}", "PARENT"] {
+        let list = format!(r#"[{{"Config":"{config}","Layers":["{layer}"],"RepoTags":["app:v1"],"{key}":null}}]"#);
+        let error = docker(&list, b"").err().unwrap();
+        assert!(matches!(error, StoreError::Contradiction { .. }), "{key}: {error}");
+    }
+    for key in ["Parent", "LayerSources", "Created"] {
+        let list = format!(r#"[{{"Config":"{config}","Layers":["{layer}"],"RepoTags":["app:v1"],"{key}":null}}]"#);
+        assert!(docker(&list, b"").is_ok(), "{key}");
+    }
+    let list = docker_list(&config, &[&layer], &["app:v1"]);
+    let entry = serde_json::to_string(good.manifest.descriptor()).unwrap();
+    for (index, right) in [
+        (format!(r#"{{"schemaVersion":2,"manifests":[{entry}]}}"#), true),
+        (format!(r#"{{"schemaVersion":2,"manifests":[{entry}],"Manifests":[]}}"#), false),
+        (format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entry.replacen('{', r#"{"Annotations":{},"#, 1)), false),
+        (format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entry.replacen('{', r#"{"dige\u0073T":"","#, 1)), false),
+    ] {
+        let place = Place::new();
+        let mut files = good.files();
+        files[4].1 = index.clone().into_bytes();
+        files.push(("manifest.json".to_owned(), list.clone().into_bytes()));
+        let members: Vec<u8> = files.iter().flat_map(|(name, body)| file(name, body)).collect();
+        fs::write(place.path(), [&members[..], &END[..]].concat()).unwrap();
+        let opened = DockerArchive::open(place.path(), Limits::DEFAULT);
+        assert_eq!(opened.is_ok(), right, "{index}: {:?}", opened.err());
+    }
 }
 
 // ---------------------------------------------------------------------------------------------- writing

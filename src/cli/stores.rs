@@ -47,6 +47,7 @@ enum Access {
 #[derive(Default)]
 struct Opened {
     archives: BTreeMap<PathBuf, Arc<Archive>>,
+    dockers: BTreeMap<PathBuf, Arc<DockerArchive>>,
     layouts: BTreeMap<PathBuf, Arc<Layout>>,
 }
 
@@ -94,9 +95,10 @@ impl Stores {
     pub(super) fn source(&self, reference: &str) -> Result<(Arc<dyn Source>, Selector), Failure> {
         match parse(reference)? {
             Reference::DockerArchive(local) => {
-                let store = DockerArchive::open(&local.path, self.limits.clone())?;
-                let selector = selector(local.selector, || store.sole())?;
-                Ok((Arc::new(store), selector))
+                let open = |path: &Path| DockerArchive::open(path, self.limits.clone());
+                let store = share(&mut self.opened().dockers, &local.path, open)?;
+                let selector = store.choose(local.selector)?;
+                Ok((store, selector))
             }
             _ => self
                 .open(reference, Access::Reading)

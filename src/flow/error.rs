@@ -137,11 +137,11 @@ impl FlowError {
     }
 
     /// Whether the bytes themselves, checked against their digest, are what says no: whoever asks again is told the
-    /// same (HR-08 to HR-10, HR-84, HR-85).
+    /// same (HR-08 to HR-10, HR-84, HR-85, HR-89).
     pub const fn is_refusal(&self) -> bool {
         match self {
             Self::Manifest(error) => error.is_contradiction(),
-            Self::SamePlatform { .. } | Self::TooDeep { .. } => true,
+            Self::SamePlatform { .. } | Self::Store(StoreError::Contradiction { .. }) | Self::TooDeep { .. } => true,
             _ => false,
         }
     }

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::io;
+use std::io::Read as _;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::digest::Digest;
+use crate::digest::Hasher;
 use crate::json;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -21,16 +25,24 @@ use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
 use crate::store::archive::Tar;
+use crate::store::local::place::INDEX;
 use crate::store::local::place::MARK;
 use crate::store::local::place::Place as _;
+use crate::store::local::place::at;
 use crate::store::local::place::blob_digest;
 
 /// An archive of `docker save`. Read only.
 ///
 /// The digest that signatures are over is that of the registry's manifest, which such an archive holds only since
 /// Docker 25, in an OCI layout beside Docker's own list of files. Both have to speak of the same images: what is
-/// verified by the one is loaded by the other.
-pub struct DockerArchive(Archive);
+/// verified by the one is loaded by the other. Loaders go by the names of the files and look at no digest (HR-89), so
+/// every config and layer that is listed was read once, and is what its name says.
+pub struct DockerArchive {
+    archive: Archive,
+    graph: Graph,
+    /// What is loaded: the config, then the layers, of each image.
+    loaded: Vec<Vec<Digest>>,
+}
 
 /// An entry of `manifest.json`.
 #[derive(Deserialize)]
@@ -43,58 +55,155 @@ struct Saved {
     repo_tags: Option<Vec<String>>,
 }
 
+/// The keys of an entry of a list, whatever they are.
+type Keys = BTreeMap<String, IgnoredAny>;
+
+#[derive(Deserialize)]
+struct Entries {
+    #[serde(default)]
+    manifests: Vec<Keys>,
+}
+
 impl DockerArchive {
     /// Opens the archive in the file `path`.
     ///
     /// # Errors
-    /// [`StoreError::ReadOnly`] where it holds no manifest and so has no digest; [`StoreError::Broken`] where its two
-    /// lists differ; else as [`Archive::open`].
+    /// [`StoreError::ReadOnly`] where it holds no manifest and so has no digest; [`StoreError::Contradiction`] where its
+    /// two lists differ, or one of its files is not what its name says; else as [`Archive::open`].
     pub fn open(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
         let path = path.into();
-        let tar = Tar::open("docker-archive", path.clone(), limits.clone())?;
+        let tar = Tar::open(TRANSPORT, path.clone(), limits.clone())?;
         if tar.is_new() {
-            // The one error that says that there is no such file.
-            return Archive::open(path, limits).map(Self);
+            return Err(at(&path)(io::ErrorKind::NotFound.into()));
         }
-        let place = format!("docker-archive:{}", path.display());
-        let broken = |why: String| StoreError::Broken { place: place.clone(), why };
-        let list = tar.open("manifest.json")?.ok_or_else(|| broken("it has no manifest.json".to_owned()))?;
-        let list = list.read(&format!("manifest.json in {place}"), limits.manifest_bytes)?;
-        let saved: Vec<Saved> =
-            json::parse(&list, &limits).map_err(|error| broken(format!("manifest.json: {error}")))?;
-        let tags = saved.iter().map(|image| 1 + image.repo_tags.as_ref().map_or(0, Vec::len)).sum::<usize>();
-        if tags > limits.descriptors {
-            return Err(StoreError::TooMany { place, what: "images and names", limit: limits.descriptors });
-        }
+        let place = tar.name();
+        let saved = saved(&tar, &limits)?;
         let missing = |name: &&String| !tar.has(name);
         if let Some(name) = saved.iter().flat_map(|image| image.layers.iter().chain([&image.config])).find(missing) {
-            return Err(broken(format!(
-                "its manifest.json lists `{:.200}`, which it does not have",
-                name.escape_debug()
-            )));
+            let why = format!("its manifest.json lists `{:.200}`, which it does not have", name.escape_debug());
+            return Err(StoreError::Contradiction { place, why });
         }
         if !tar.has(MARK) {
             return Err(StoreError::ReadOnly { place, why: NO_DIGEST.to_owned() });
         }
+        spelled(&tar, &limits)?;
         let archive = Archive::of(tar, limits.clone())?;
         let Some(graph) = Graph::read(&archive, &limits) else {
             return Err(StoreError::TooMany { place, what: "manifests", limit: limits.descriptors });
         };
-        match saved.iter().find(|image| !graph.agrees(&archive, image)) {
-            Some(other) => {
-                let config = other.config.escape_debug();
-                Err(broken(format!("its index.json does not say of `{config:.200}` what its manifest.json says")))
-            }
-            None => Ok(Self(archive)),
+        let mut loaded = Vec::new();
+        for image in &saved {
+            let Some(files) = graph.agrees(&archive, image) else {
+                let config = image.config.escape_debug();
+                let why = format!("its index.json does not say of `{config:.200}` what its manifest.json says");
+                return Err(StoreError::Contradiction { place, why });
+            };
+            loaded.push(files);
         }
+        loaded.iter().flatten().collect::<BTreeSet<_>>().into_iter().try_for_each(|file| hash(&archive, file))?;
+        Ok(Self { archive, graph, loaded })
     }
 
-    /// The one image, as [`Archive::sole`].
+    /// The image that is meant: the one that was named, else the one and only, as [`Archive::sole`].
     ///
     /// # Errors
-    /// As [`Archive::sole`].
-    pub fn sole(&self) -> Result<Descriptor, StoreError> {
-        self.0.sole()
+    /// As [`Archive::sole`]; [`StoreError::Contradiction`] where something else is loaded from the archive.
+    pub fn choose(&self, named: Option<Selector>) -> Result<Selector, StoreError> {
+        let not_loaded = |what: Digest| StoreError::Contradiction {
+            place: self.origin().to_string(),
+            why: format!("its manifest.json has loaders load something else than {what}"),
+        };
+        let is_loaded = |digest: Digest| self.loaded.iter().any(|files| self.graph.holds(vec![digest], files));
+        match named {
+            None => {
+                let sole = self.archive.sole()?.digest;
+                // What is not counted as an image there, because it says that it is a signature, is loaded all the same.
+                match self.loaded.iter().all(|files| self.graph.holds(vec![sole], files)) && is_loaded(sole) {
+                    true => Ok(Selector::Digest(sole)),
+                    false => Err(not_loaded(sole)),
+                }
+            }
+            Some(Selector::Digest(digest)) => match self.archive.file(&digest)?.is_none() || is_loaded(digest) {
+                true => Ok(Selector::Digest(digest)),
+                false => Err(not_loaded(digest)),
+            },
+            Some(Selector::Tag(tag)) => match self.archive.named(&tag).iter().find(|entry| !is_loaded(entry.digest)) {
+                Some(entry) => Err(not_loaded(entry.digest)),
+                None => Ok(Selector::Tag(tag)),
+            },
+        }
+    }
+}
+
+/// What `manifest.json` lists.
+fn saved(tar: &Tar, limits: &Limits) -> Result<Vec<Saved>, StoreError> {
+    let place = tar.name();
+    let broken = |why: String| StoreError::Broken { place: place.clone(), why };
+    let list = tar.open("manifest.json")?.ok_or_else(|| broken("it has no manifest.json".to_owned()))?;
+    let list = list.read(&format!("manifest.json in {place}"), limits.manifest_bytes)?;
+    let unreadable = |error| broken(format!("manifest.json: {error}"));
+    let saved: Vec<Saved> = json::parse(&list, limits).map_err(unreadable)?;
+    let tags = saved.iter().map(|image| 1 + image.repo_tags.as_ref().map_or(0, Vec::len)).sum::<usize>();
+    if tags > limits.descriptors {
+        return Err(StoreError::TooMany { place, what: "images and names", limit: limits.descriptors });
+    }
+    let entries: Vec<Keys> = json::read(&list).map_err(unreadable)?;
+    exact(&place, "manifest.json", entries.iter().flat_map(BTreeMap::keys), &SAVED_KEYS)?;
+    Ok(saved)
+}
+
+/// Loaders that go by `index.json` read it as Go does.
+fn spelled(tar: &Tar, limits: &Limits) -> Result<(), StoreError> {
+    let place = tar.name();
+    let Some(index) = tar.open(INDEX)? else { return Ok(()) };
+    let index = index.read(&format!("{INDEX} in {place}"), limits.manifest_bytes)?;
+    let unreadable = |error| StoreError::Broken { place: place.clone(), why: format!("{INDEX}: {error}") };
+    let keys: Keys = json::parse(&index, limits).map_err(unreadable)?;
+    exact(&place, INDEX, keys.keys(), &INDEX_KEYS)?;
+    let entries: Entries = json::read(&index).map_err(unreadable)?;
+    exact(&place, INDEX, entries.manifests.iter().flat_map(BTreeMap::keys), &ENTRY_KEYS)
+}
+
+/// Go takes `layers` for `Layers`, and of both the later one: what we would pass over it would load.
+fn exact<'a>(
+    place: &str,
+    file: &str,
+    mut keys: impl Iterator<Item = &'a String>,
+    known: &[&str],
+) -> Result<(), StoreError> {
+    let fold = |key: &str| key.to_uppercase().to_lowercase();
+    let misspelled = |key: &&String| {
+        let folded = fold(key);
+        known.iter().any(|known| *known != key.as_str() && fold(known) == folded)
+    };
+    match keys.find(misspelled) {
+        Some(key) => {
+            let why = format!("its {file} has the key `{}`, which loaders take for another", key.escape_default());
+            Err(StoreError::Contradiction { place: place.to_owned(), why })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Reads the file of `digest` to its end: it is what its name says.
+fn hash(archive: &Archive, digest: &Digest) -> Result<(), StoreError> {
+    let place = archive.origin().to_string();
+    let Some(mut file) = archive.file(digest)? else {
+        return Err(StoreError::NotFound { what: format!("{digest} in {place}") });
+    };
+    let mut hasher = Hasher::new(digest.algorithm());
+    let mut piece = vec![0; PIECE];
+    loop {
+        match file.reader.read(&mut piece) {
+            Ok(0) => break,
+            Ok(count) => hasher.update(piece.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(StoreError::io(place, error)),
+        }
+    }
+    match hasher.finish() {
+        got if got == *digest => Ok(()),
+        got => Err(StoreError::Contradiction { place, why: format!("under the name of {digest} it has {got}") }),
     }
 }
 
@@ -136,22 +245,19 @@ impl Graph {
         Some(Self(nodes))
     }
 
-    /// Whether the layout has an image with just the files of `image`, under each of its names, in every spelling of
+    /// The files of `image`, if the layout has an image with just these, under each of its names, in every spelling of
     /// one that the layout has at all.
-    fn agrees(&self, archive: &Archive, image: &Saved) -> bool {
+    fn agrees(&self, archive: &Archive, image: &Saved) -> Option<Vec<Digest>> {
         let files = [&image.config].into_iter().chain(&image.layers).map(|name| blob_digest(name));
-        let Some(files) = files.collect::<Option<Vec<_>>>() else { return false };
+        let files = files.collect::<Option<Vec<_>>>()?;
         let is_there = |entries: &[Descriptor]| self.holds(entries.iter().map(|entry| entry.digest).collect(), &files);
         let named = |name: &String| {
-            let tag = name.rsplit_once(':').map_or(name.as_str(), |(_, tag)| tag);
-            let short = name.strip_prefix("docker.io/").unwrap_or(name);
-            let short = short.strip_prefix("library/").unwrap_or(short);
-            let hub = ["docker.io/library/", "docker.io/", "library/", ""].map(|prefix| format!("{prefix}{short}"));
-            let hub: BTreeSet<_> = hub.into_iter().chain([name.clone(), tag.to_owned()]).collect();
-            let mut spelled = hub.iter().map(|name| archive.named(name)).filter(|entries| !entries.is_empty());
+            let mut spelled =
+                spellings(name).into_iter().map(|name| archive.named(&name)).filter(|entries| !entries.is_empty());
             spelled.all(|entries| is_there(&entries))
         };
-        is_there(&archive.entries()) && image.repo_tags.iter().flatten().all(named)
+        let agrees = is_there(&archive.entries()) && image.repo_tags.iter().flatten().all(named);
+        agrees.then_some(files)
     }
 
     fn holds(&self, mut waiting: Vec<Digest>, files: &[Digest]) -> bool {
@@ -167,21 +273,34 @@ impl Graph {
     }
 }
 
+/// The ways to write the name of an image, as loaders complete it.
+fn spellings(name: &str) -> BTreeSet<String> {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    let whole = if last.contains(':') { name.to_owned() } else { format!("{name}:latest") };
+    let tag = whole.rsplit_once(':').map_or(whole.as_str(), |(_, tag)| tag);
+    let short = ["index.docker.io/", "docker.io/"].iter().find_map(|hub| whole.strip_prefix(hub));
+    let short = short.unwrap_or(&whole);
+    let short = short.strip_prefix("library/").unwrap_or(short);
+    let hub = ["index.docker.io/library/", "index.docker.io/", "docker.io/library/", "docker.io/", "library/", ""];
+    let spelled = hub.into_iter().map(|prefix| format!("{prefix}{short}"));
+    spelled.chain([name.to_owned(), tag.to_owned()]).chain([whole.clone()]).collect()
+}
+
 impl Source for DockerArchive {
     fn resolve<'a>(&'a self, selector: &'a Selector) -> Task<'a, Result<Content, StoreError>> {
-        self.0.resolve(selector)
+        self.archive.resolve(selector)
     }
 
     fn manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Content, StoreError>> {
-        self.0.manifest(descriptor)
+        self.archive.manifest(descriptor)
     }
 
     fn blob<'a>(&'a self, descriptor: &'a Descriptor, limit: u64) -> Task<'a, Result<Content, StoreError>> {
-        self.0.blob(descriptor, limit)
+        self.archive.blob(descriptor, limit)
     }
 
     fn open<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Blob, StoreError>> {
-        Source::open(&self.0, descriptor)
+        Source::open(&self.archive, descriptor)
     }
 
     fn referrers<'a>(
@@ -189,18 +308,24 @@ impl Source for DockerArchive {
         subject: &'a Digest,
         artifact_type: Option<&'a str>,
     ) -> Task<'a, Result<Option<Listing>, StoreError>> {
-        self.0.referrers(subject, artifact_type)
+        self.archive.referrers(subject, artifact_type)
     }
 
     fn names(&self) -> Task<'_, Result<Vec<String>, StoreError>> {
-        self.0.names()
+        self.archive.names()
     }
 
     fn origin(&self) -> Origin {
-        self.0.origin()
+        self.archive.origin()
     }
 }
 
 const NO_DIGEST: &str = "it has no registry manifest and so no digest that could be signed: a docker-archive holds the \
                          config and unpacked layers only; take the image from its registry instead, for example with \
                          `skopeo copy --all docker://… oci-archive:…`";
+const ENTRY_KEYS: [&str; 8] =
+    ["annotations", "artifactType", "data", "digest", "mediaType", "platform", "size", "urls"];
+const INDEX_KEYS: [&str; 6] = ["annotations", "artifactType", "manifests", "mediaType", "schemaVersion", "subject"];
+const PIECE: usize = 256 << 10;
+const SAVED_KEYS: [&str; 5] = ["Config", "LayerSources", "Layers", "Parent", "RepoTags"];
+const TRANSPORT: &str = "docker-archive";

@@ -8,7 +8,7 @@ use crate::oci::ManifestError;
 
 /// What a store could not do.
 ///
-/// Only [`StoreError::NotFound`] is an answer; all the others are "could not tell".
+/// [`StoreError::NotFound`] is an answer, and [`StoreError::Contradiction`] is one; all the others are "could not tell".
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -43,6 +43,14 @@ pub enum StoreError {
         place: String,
         /// What differs.
         error: ContentError,
+    },
+    /// An archive that says two things of one image: what is verified would not be what is loaded.
+    #[error("{place}: {why}")]
+    Contradiction {
+        /// The archive.
+        place: String,
+        /// Which two.
+        why: String,
     },
     /// The store wants to know who we are, or does not like who we are.
     #[error("{place}: not authorised ({why})")]
@@ -160,6 +168,7 @@ impl StoreError {
             Self::Broken { .. } => "store-broken",
             Self::Busy { .. } => "busy",
             Self::Content { .. } => "content-mismatch",
+            Self::Contradiction { .. } => "contradiction",
             Self::Denied { .. } => "denied",
             Self::Io { .. } => "io",
             Self::Manifest { .. } => "manifest-unreadable",

@@ -113,6 +113,11 @@ impl<P: Place> Local<P> {
         }
     }
 
+    /// The file that should hold the blob `digest`, unchecked, if there is one.
+    pub(crate) fn file(&self, digest: &Digest) -> Result<Option<Found>, StoreError> {
+        self.place.open(&blob_name(digest))
+    }
+
     /// What `index.json` lists.
     pub(crate) fn entries(&self) -> Vec<Descriptor> {
         self.state().catalog.descriptors().cloned().collect()
