@@ -18,6 +18,7 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
+use bulla::key::PublicKey;
 use bulla::limits::Limits;
 
 #[test]
@@ -130,4 +131,26 @@ fn read(path: &str) -> String {
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// `keys/` holds what the page in it lists, and nothing that is private; the key of the test data verifies the test data.
+#[test]
+fn the_published_keys_are_public_and_listed() {
+    let (root, page) = (root(), read("keys/README.md"));
+    for file in fs::read_dir(root.join("keys")).unwrap() {
+        let (path, text) = file.map(|file| (file.path(), fs::read_to_string(file.path()).unwrap())).unwrap();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(!text.contains("-----BEGIN") || text.starts_with("-----BEGIN PUBLIC KEY-----"), "{name}");
+        if name != "README.md" {
+            let key = PublicKey::parse(text.as_bytes()).unwrap();
+            assert!(
+                page.contains(&format!("({name})")) && page.contains(&key.id().to_string()),
+                "{name} is not listed"
+            );
+        }
+    }
+    let mut bulla = std::process::Command::new(env!("CARGO_BIN_EXE_bulla"));
+    let verified =
+        bulla.current_dir(&root).args(["verify", "oci:testdata/layouts/signed:v1", "--key", "keys/testdata.pub"]);
+    assert!(verified.output().unwrap().status.success());
 }
