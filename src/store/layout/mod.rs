@@ -255,7 +255,7 @@ mod tests {
         assert!(!open_file(&pipe).unwrap().metadata().unwrap().is_file());
         open_file(&link).unwrap_err();
         for path in [&pipe, &link] {
-            assert_eq!(open_regular(path).unwrap_err().code(), "broken");
+            assert_eq!(open_regular(path).unwrap_err().code(), "store-broken");
         }
     }
 }
