@@ -36,6 +36,7 @@ use bulla::oci::Selector;
 use bulla::oci::referrer;
 use bulla::policy::Kind;
 use bulla::store::Memory;
+use bulla::store::StoreError;
 use bulla::time::Time;
 use proof::Ask;
 use proof::forms::Format;
@@ -45,6 +46,7 @@ use proof::forms::Word;
 use proof::forms::tag_of;
 use proof::now;
 use proof::scripted::Call;
+use proof::scripted::Script;
 use proof::scripted::Scripted;
 use proof::word;
 
@@ -242,6 +244,50 @@ fn a_platform_of_a_signed_index_costs_nothing_more() {
         assert_eq!(word(&outcome.unwrap().verdict), "accepted");
         assert_eq!(source.calls().len(), 3, "{:#?}", source.calls());
     }
+}
+
+/// A store that lost one manifest.
+struct Lost(Digest);
+
+impl Script for Lost {
+    fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
+        match call {
+            Call::Manifest(digest) if *digest == self.0 => Err(StoreError::NotFound { what: digest.to_string() }),
+            _ => answer,
+        }
+    }
+}
+
+// HR-86: whether a manifest of an index is there at all costs one request, an index inside it no more than that; what is
+// signed about one that is not there is not even asked for.
+#[test]
+fn each_manifest_of_an_index_is_asked_for_once() {
+    let shop = Shop::new();
+    let images: Vec<_> = (0..3).map(|n| shop.image(n)).collect();
+    let inner = shop.index(&[images[2].descriptor().bare()], None);
+    let children: Vec<_> = images[..2].iter().chain([&inner]).map(|child| child.descriptor().bare()).collect();
+    let index = shop.index(&children, Some("index"));
+    for image in images.iter().chain([&inner, &index]) {
+        signed_by_us(&shop, image, Form::Bundle, &[proof::key()]);
+    }
+    let (ask, tag) = (Ask::new(), Selector::Tag("index".to_owned()));
+    let judged = |source: &Scripted<Memory>| {
+        let verifier = ask.verifier();
+        let outcome = verify::verify(source, &tag, &Platforms::All, &verifier, Effort::UntilMet, &ask.limits);
+        let outcome = now(outcome).unwrap();
+        assert_eq!(word(&outcome.verdict), "accepted");
+        let words: Vec<_> = outcome.children.iter().map(|(_, _, verdict)| word(verdict)).collect();
+        (words, source.calls())
+    };
+    let (words, calls) = judged(&memory(&shop));
+    assert_eq!(words, ["accepted"; 4]);
+    assert_eq!(calls.len(), 3 + 4 * 3, "{calls:#?}");
+    let (words, calls) = judged(&Scripted::new(shop.memory.clone().unwrap(), Lost(*images[1].digest())));
+    assert_eq!(words, ["accepted", "unknown", "accepted", "accepted"]);
+    assert_eq!(calls.len(), 3 + 3 * 3 + 1, "{calls:#?}");
+    let (words, calls) = judged(&Scripted::new(shop.memory.clone().unwrap(), Lost(*inner.digest())));
+    assert_eq!(words, ["accepted", "accepted", "unknown"]);
+    assert_eq!(calls.len(), 3 + 2 * 3 + 1, "{calls:#?}");
 }
 
 // Not found means that every place was looked into, once.

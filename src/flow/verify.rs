@@ -224,7 +224,7 @@ async fn judge_all(
     let mut seen = BTreeSet::new();
     let mut findings: usize = 0;
     let mut children = listed(index);
-    // What is still to be followed is kept as it is named, not as it reads.
+    // What is still to be followed is kept as it was received, not as it reads.
     let mut left = VecDeque::new();
     let mut depth = 1;
     loop {
@@ -237,23 +237,32 @@ async fn judge_all(
                 return Err(FlowError::TooDeep { digest, limit: limits.index_depth });
             }
             allowance.follow(source)?;
-            let mut verdict = judge(source, &child.bare(), verifier, effort, limits).await;
+            allowance.fetch(source, child.size)?;
+            let mut verdict = match pinned::manifest(source, &child.bare()).await {
+                Ok(content) => {
+                    if media_type::is_index(&child.media_type) {
+                        left.push_back((depth + 1, content));
+                    }
+                    judge(source, &child.bare(), verifier, effort, limits).await
+                }
+                Err(error) => unread(verifier, digest, error),
+            };
             if effort == Effort::UntilMet {
                 verdict = verdict.without_documents();
             }
             findings = findings.saturating_add(verdict.findings());
             enough(source, findings, limits)?;
-            if media_type::is_index(&child.media_type) {
-                left.push_back((depth + 1, child.bare()));
-            }
             judged.push((child.platform, digest, verdict));
         }
-        let Some((next, entry)) = left.pop_front() else { return Ok(judged) };
-        allowance.fetch(source, entry.size)?;
-        let inner = pinned::manifest(source, &entry).await?;
+        let Some((next, inner)) = left.pop_front() else { return Ok(judged) };
         children = listed(Index::parse(&inner, limits)?);
         depth = next;
     }
+}
+
+/// HR-86: nobody can tell about a manifest that cannot be had, whatever hangs on its digest.
+fn unread(verifier: &Verifier, digest: Digest, error: StoreError) -> Verdict {
+    Verdict::Unknown { refusal: verifier.trial(digest).give_up(), open: vec![error] }
 }
 
 /// What an index lists, without what anybody may write beside it.

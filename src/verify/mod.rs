@@ -127,14 +127,19 @@ impl Trial<'_> {
     pub fn close(self) -> Result<VerifiedSubject, Refusal> {
         match self.is_met() {
             true => Ok(VerifiedSubject::accepted(self.subject, self.counted, self.findings)),
-            false => Err(Refusal {
-                counted: self.counted,
-                findings: self.findings,
-                got: self.owners.len(),
-                kind: self.verifier.policy.kind().clone(),
-                subject: self.subject,
-                want: self.verifier.policy.threshold().count(),
-            }),
+            false => Err(self.give_up()),
+        }
+    }
+
+    /// Ends the trial without a yes, whatever was heard.
+    pub fn give_up(self) -> Refusal {
+        Refusal {
+            counted: self.counted,
+            findings: self.findings,
+            got: self.owners.len(),
+            kind: self.verifier.policy.kind().clone(),
+            subject: self.subject,
+            want: self.verifier.policy.threshold().count(),
         }
     }
 
