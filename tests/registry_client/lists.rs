@@ -408,8 +408,7 @@ impl Drop for Killed {
 #[test]
 fn tf_27_eight_writers_lose_nothing_in_a_real_registry() {
     let Some(program) = program("docker-registry") else {
-        eprintln!("skipped: no docker-registry");
-        return;
+        return support::missing::not_run("docker-registry not found");
     };
     let directory = support::temp_dir();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
