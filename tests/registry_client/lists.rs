@@ -6,6 +6,7 @@ use crate::support::program;
 use crate::support::registry::Action;
 use crate::support::registry::Times;
 use bulla::digest::Digest;
+use bulla::limits::Limits;
 use bulla::oci::media_type::OCI_INDEX;
 use bulla::oci::referrer::fallback_tag;
 use bulla::store::Sink as _;
@@ -393,6 +394,32 @@ fn tf_27_hr_97_eight_writers_lose_nothing() {
         assert_eq!(race(&registry.address(), 20), 0, "{switches:?}");
         let writes = registry.count("PUT", "/manifests/");
         assert!(writes > 20 * WRITERS, "the writers did not meet: {writes} writes");
+    }
+}
+
+/// One below, at and one above the bound of a page.
+#[test]
+fn a_page_of_a_list_is_measured() {
+    let limit = Limits::DEFAULT.manifest_bytes;
+    let length = usize::try_from(limit).unwrap();
+    for (size, fits) in [(length - 1, true), (length, true), (length + 1, false)] {
+        let registry = polite();
+        let (subject, digests) = signed(&registry, 1);
+        registry.hook("GET", REFERRERS, move |_, answer| {
+            let mut body = answer.body.bytes();
+            body.resize(size, b' ');
+            answer.body(body)
+        });
+        match run(app(&registry).referrers(&subject.digest, None)) {
+            Ok(listing) => {
+                assert!(fits, "{size} bytes are read");
+                assert_eq!(listing.unwrap().entries[0].digest, digests[0]);
+            }
+            Err(error) => {
+                assert!(!fits, "{size}: {error}");
+                assert!(matches!(&error, StoreError::TooLarge { limit: at, .. } if *at == limit), "{error}");
+            }
+        }
     }
 }
 
