@@ -330,7 +330,7 @@ fn tf_26_a_list_at_an_immutable_tag_says_what_to_exclude() {
 }
 
 #[test]
-fn hr_99_tf_28_a_replica_that_lags_behind_is_waited_for() {
+fn tf_28_a_replica_that_lags_behind_is_waited_for() {
     let registry = with(&["referrers=off", "replica-lag=3", "sparse=accept"]);
     let subject = Digest::sha256(b"subject");
     let app = app(&registry);
