@@ -34,6 +34,26 @@ fn the_limits_table_in_security_md_is_the_code() {
 }
 
 #[test]
+#[cfg(feature = "registry")]
+fn the_time_table_in_security_md_is_the_code() {
+    let fields: BTreeMap<String, String> = format!("{:#?}", bulla::store::registry::Patience::DEFAULT)
+        .lines()
+        .filter_map(|line| line.trim().trim_end_matches(',').split_once(": "))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let page = read("SECURITY.md");
+    let table: BTreeMap<String, String> = table(&page, "Time")
+        // As Rust writes them: `30s`, `500ms`, `1024`.
+        .map(|(name, cell)| match cell.strip_suffix(" KiB") {
+            Some(_) => (name, number(&cell).to_string()),
+            None => (name, cell.replace(' ', "")),
+        })
+        .collect();
+    assert!(fields.len() > 10, "`Patience` was not read: {fields:?}");
+    assert_eq!(fields, table, "left: src/store/registry/settings.rs, right: SECURITY.md");
+}
+
+#[test]
 fn a_wrong_row_would_be_noticed() {
     let table = "## Limits\n\n| limit | default | what |\n| --- | --- | --- |\n| `a` | 1,000 | x |\n| `b` | 64 KiB | x |\n| `c` | 4 MiB | x |\n";
     let read = limits_table(table);
@@ -90,13 +110,18 @@ fn every_link_between_the_pages_leads_somewhere() {
 }
 
 fn limits_table(page: &str) -> BTreeMap<String, u64> {
-    let section = page.split("\n## Limits\n").nth(1).or_else(|| page.strip_prefix("## Limits\n")).unwrap();
-    let rows = section.lines().filter(|line| line.starts_with("| `"));
-    rows.map(|row| {
+    table(page, "Limits").map(|(name, cell)| (name, number(&cell))).collect()
+}
+
+/// The first two cells of the rows of the table under that heading.
+fn table(page: &str, heading: &str) -> impl Iterator<Item = (String, String)> {
+    let heading = format!("## {heading}\n");
+    let section = page.split(&format!("\n{heading}")).nth(1).or_else(|| page.strip_prefix(&heading)).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    section.lines().filter(|line| line.starts_with("| `")).map(|row| {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
-        (cells[1].trim_matches('`').to_owned(), number(cells[2]))
+        (cells[1].trim_matches('`').to_owned(), cells[2].to_owned())
     })
-    .collect()
 }
 
 fn number(text: &str) -> u64 {
