@@ -1,9 +1,11 @@
 //! The command `inspect`: what a file or a manifest is, before anything is believed.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::json;
 use x509_parser::prelude::FromDer as _;
@@ -44,9 +46,8 @@ pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
             (content.bytes().to_vec(), Some(content.descriptor().media_type.clone()))
         }
     };
-    let (rows, fields) = describe(&bytes, outside.as_deref(), &limits).ok_or_else(|| {
-        Failure::unknown(format!("{}: not a manifest, bundle, envelope or key that bulla reads", args.target))
-    })?;
+    let (rows, fields) = describe(&bytes, outside.as_deref(), &limits)
+        .map_err(|why| Failure::unknown(format!("{}: {why}", args.target)))?;
     match args.output {
         Output::Json => render::json(&json!({
             "version": 1, "command": "inspect", "target": args.target, "digest": Digest::sha256(&bytes), "is": fields,
@@ -79,29 +80,75 @@ fn fetch(args: &InspectArgs) -> Result<Content, Failure> {
     Ok(runtime.block_on(pinned::resolve(source.as_ref(), &selector))?)
 }
 
-/// What the bytes are: rows for people, and the same as JSON. Nothing here was verified, and the rows say so.
-fn describe(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Option<(Rows, Value)> {
-    if let Ok(key) = PublicKey::parse(bytes) {
-        return Some(public_key(&key));
+/// What the bytes are: rows for people, and the same as JSON. Nothing here was verified, and the rows say so. Else why
+/// they cannot be read as what they seem to be.
+fn describe(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Rows, Value), String> {
+    let mut why = None;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= limits.key_file_bytes) {
+        match PublicKey::parse(bytes) {
+            Ok(key) => return Ok(public_key(&key)),
+            Err(error) => why = is_pem(bytes).then(|| error.to_string()),
+        }
+        if let Some(form) = keys::private_form(bytes) {
+            let rows = vec![row("is", "a private key file"), row("form", &form), row("more", "bulla key show FILE")];
+            return Ok((rows, json!({ "type": "private key", "form": form })));
+        }
     }
-    if keys::is_private(bytes) {
-        let first = String::from_utf8_lossy(bytes).lines().next().unwrap_or_default().trim_matches('-').to_owned();
-        let rows = vec![row("is", "a private key file"), row("form", &first), row("more", "bulla key show FILE")];
-        return Some((rows, json!({ "type": "private key", "form": first })));
+    if let Some(why) = why {
+        return Err(why);
     }
-    if let Ok(bundle) = Bundle::parse(bytes, limits) {
-        return Some(self::bundle(&bundle, limits));
+    match seeming(bytes, outside, limits)? {
+        Seeming::Bundle => {
+            let parsed = Bundle::parse(bytes, limits);
+            parsed.map(|bundle| self::bundle(&bundle, limits)).map_err(|error| error.to_string())
+        }
+        Seeming::Claim => claim(bytes, limits),
+        Seeming::Envelope => {
+            let parsed = Envelope::parse(bytes, limits).map_err(|error| error.to_string())?;
+            Ok(envelope("a DSSE envelope", &parsed, limits))
+        }
+        Seeming::Manifest => manifest(bytes, outside, limits),
     }
-    if let Ok(envelope) = Envelope::parse(bytes, limits) {
-        return Some(self::envelope("a DSSE envelope", &envelope, limits));
+}
+
+/// What JSON seems to be, by the fields that only this has.
+enum Seeming {
+    Bundle,
+    Claim,
+    Envelope,
+    Manifest,
+}
+
+fn seeming(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<Seeming, String> {
+    let why = match bytes.trim_ascii_start() {
+        [] => Some(": it is empty"),
+        [b'{' | b'[', ..] => None,
+        [0xef, 0xbb, 0xbf, ..] => Some(": it begins with a byte order mark"),
+        _ => Some(""),
+    };
+    if let Some(why) = why {
+        return Err(format!("{UNKNOWN}{why}"));
     }
-    manifest(bytes, outside, limits).or_else(|| claim(bytes, limits))
+    let fields: BTreeMap<String, IgnoredAny> =
+        json::parse_document(bytes, limits).map_err(|error| format!("{UNKNOWN}: {error}"))?;
+    let has = |names: &[&str]| names.iter().any(|name| fields.contains_key(*name));
+    match () {
+        () if outside.is_some() => Ok(Seeming::Manifest),
+        () if has(&["verificationMaterial", "dsseEnvelope", "messageSignature"]) => Ok(Seeming::Bundle),
+        () if has(&["payloadType"]) || has(&["payload"]) && has(&["signatures"]) => Ok(Seeming::Envelope),
+        () if has(&["critical"]) => Ok(Seeming::Claim),
+        () if has(&["mediaType", "schemaVersion", "manifests", "layers", "config"]) => Ok(Seeming::Manifest),
+        () => Err(format!("{UNKNOWN}: JSON without the fields of any of these")),
+    }
 }
 
 /// The payload of a simple signing layer; its signature stands in an annotation of the layer.
-fn claim(bytes: &[u8], limits: &Limits) -> Option<(Rows, Value)> {
-    let payload: Value = json::parse(bytes, limits).ok()?;
-    let text = |pointer: &str| payload.pointer(pointer).and_then(Value::as_str);
+fn claim(bytes: &[u8], limits: &Limits) -> Result<(Rows, Value), String> {
+    let payload: Value = json::parse(bytes, limits).map_err(|error| error.to_string())?;
+    let text = |pointer: &str| {
+        let text = payload.pointer(pointer).and_then(Value::as_str);
+        text.ok_or_else(|| format!("not a simple signing payload: it has no {}", pointer.trim_start_matches('/')))
+    };
     let mut rows = vec![
         row("is", "a simple signing payload (nothing in it was verified)"),
         row("digest", text("/critical/image/docker-manifest-digest")?),
@@ -110,7 +157,7 @@ fn claim(bytes: &[u8], limits: &Limits) -> Option<(Rows, Value)> {
     let optional = payload.get("optional").and_then(Value::as_object).into_iter().flatten();
     rows.extend(optional.map(|(key, value)| row("annotation", &format!("{key}={value}"))));
     let fields = json!({ "type": "simple signing payload", "payload": payload });
-    Some((rows, fields))
+    Ok((rows, fields))
 }
 
 fn public_key(key: &PublicKey) -> (Rows, Value) {
@@ -177,13 +224,13 @@ fn envelope(what: &str, envelope: &Envelope, limits: &Limits) -> (Rows, Value) {
     (rows, fields)
 }
 
-fn manifest(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Option<(Rows, Value)> {
-    let inside: Value = json::parse(bytes, limits).ok()?;
+fn manifest(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Rows, Value), String> {
+    let inside: Value = json::parse(bytes, limits).map_err(|error| error.to_string())?;
     let claimed = inside.get("mediaType").and_then(Value::as_str);
     let guessed = if inside.get("manifests").is_some() { media_type::OCI_INDEX } else { media_type::OCI_MANIFEST };
     let kind = outside.or(claimed).unwrap_or(guessed);
     let content = Content::name(kind, bytes.to_vec());
-    let document = Document::parse(&content, limits).ok()?;
+    let document = Document::parse(&content, limits).map_err(|error| error.to_string())?;
     let mut rows = vec![row("digest", &content.digest().to_string()), row("media type", kind)];
     rows.extend(document.artifact_type().map(|kind| row("artifact type", kind)));
     rows.extend(document.subject().map(|subject| row("refers to", &subject.digest.to_string())));
@@ -196,7 +243,7 @@ fn manifest(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Option<(Row
         }
     }
     let what = if matches!(document, Document::Index(_)) { "index" } else { "manifest" };
-    Some((rows, json!({ "type": what, "mediaType": kind, "document": inside })))
+    Ok((rows, json!({ "type": what, "mediaType": kind, "document": inside })))
 }
 
 fn line(descriptor: &Descriptor) -> String {
@@ -213,3 +260,10 @@ fn line(descriptor: &Descriptor) -> String {
 fn row(label: &str, value: &str) -> (String, String) {
     (label.to_owned(), value.to_owned())
 }
+
+/// Whether it is PEM, which then says what it is.
+fn is_pem(bytes: &[u8]) -> bool {
+    bytes.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"-----BEGIN "))
+}
+
+const UNKNOWN: &str = "not a manifest, bundle, envelope or key that bulla reads";

@@ -211,10 +211,13 @@ pub(super) fn imported(source: &str, target: &str, admitted: &Admitted, copied: 
     }
     let digest = admitted.digest().map_or_else(String::new, ToString::to_string);
     text(&format!("imported {digest}  {source} -> {target}\n  {}\n", amounts(copied)));
+    for tag in &copied.left_out {
+        note(&format!("left out: the tag {}, which no registry can have", printable(tag)));
+    }
 }
 
 fn amounts(copied: &Copied) -> String {
-    let Copied { blobs, bytes, blobs_present, manifests, referrers } = copied;
+    let Copied { blobs, bytes, blobs_present, manifests, referrers, .. } = copied;
     let (manifests, referrers) = (count(*manifests, "manifest"), count(*referrers, "referrer"));
     let (blobs, bytes) = (count(*blobs, "blob"), amount(*bytes));
     format!("{manifests} ({referrers}), {blobs} moved ({bytes}), {blobs_present} there already")

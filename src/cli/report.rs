@@ -147,11 +147,12 @@ pub(super) fn imported(source: &str, target: &str, admitted: &Admitted, copied: 
         set(&mut result, field, value);
     }
     amounts(&mut result, copied);
+    set(&mut result, "leftOut", json!(copied.left_out));
     whole("import", vec![result])
 }
 
 fn amounts(result: &mut Value, copied: &Copied) {
-    let Copied { blobs, bytes, blobs_present, manifests, referrers } = copied;
+    let Copied { blobs, bytes, blobs_present, manifests, referrers, .. } = copied;
     for (field, value) in [
         ("blobsMoved", json!(blobs)),
         ("blobsPresent", json!(blobs_present)),

@@ -93,6 +93,7 @@ pub async fn add_to_tag(
     limits: &Limits,
 ) -> Result<(), FlowError> {
     const TRIES: usize = 8;
+    sink.check_tag(tag)?;
     for payload in payloads {
         sink.push_content(payload).await?;
     }

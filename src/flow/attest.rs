@@ -30,6 +30,10 @@ pub async fn attest(
     limits: &Limits,
 ) -> Result<Vec<Signed>, FlowError> {
     let Attestation { format, name, predicate, predicate_type } = attestation;
+    let tag = referrer::cosign_tag(subject.digest(), "att");
+    if format.has_tag() {
+        sink.check_tag(&tag)?;
+    }
     let payload = Statement::attestation(subject.digest(), name.as_deref(), predicate_type, predicate)?;
     envelope::readable(&payload, limits)?;
     // Everything is signed before anything is pushed: a signer that declines leaves nothing behind.
@@ -46,7 +50,6 @@ pub async fn attest(
         }
     }
     attach::attach(sink, subject, &bundles).await?;
-    let tag = referrer::cosign_tag(subject.digest(), "att");
     if !layers.is_empty() {
         attach::add_to_tag(sink, &tag, &envelopes, &layers, limits).await?;
     }

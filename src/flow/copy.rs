@@ -34,6 +34,9 @@ pub struct Copied {
     pub manifests: usize,
     /// Of these, what refers to the image or to another of its manifests.
     pub referrers: usize,
+    /// By an import: the tags that the destination cannot have; what stands there was left out, as enough signatures
+    /// are there in another form.
+    pub left_out: Vec<String>,
 }
 
 /// Copies `graph` from `source` to `sink`, under the names `tags`.
@@ -50,6 +53,11 @@ pub async fn copy(
     tags: &[String],
     limits: &Limits,
 ) -> Result<Copied, FlowError> {
+    for node in &graph.manifests {
+        if let Relation::Tagged { tag, .. } = &node.relation {
+            sink.check_tag(tag)?;
+        }
+    }
     let mut copied = blobs(source, sink, graph).await?;
     let mut unlisted: BTreeMap<Digest, Vec<Descriptor>> = BTreeMap::new();
     for node in &graph.manifests {

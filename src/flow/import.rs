@@ -10,6 +10,8 @@ use crate::flow::copy::Copied;
 use crate::flow::evidence;
 use crate::flow::graph::Closure;
 use crate::flow::graph::Graph;
+use crate::flow::graph::Node;
+use crate::flow::graph::Relation;
 use crate::flow::hear::Effort;
 use crate::flow::pinned;
 use crate::flow::verify;
@@ -18,10 +20,13 @@ use crate::flow::verify::Platforms;
 use crate::flow::verify::Verdict;
 use crate::limits::Limits;
 use crate::oci::Content;
+use crate::oci::Document;
 use crate::oci::Selector;
 use crate::store::Origin;
 use crate::store::Sink;
 use crate::store::Source;
+use crate::verify::Counted;
+use crate::verify::Place;
 use crate::verify::VerifiedSubject;
 use crate::verify::Verifier;
 
@@ -122,12 +127,15 @@ pub async fn push(
     verifier: &Verifier,
     limits: &Limits,
 ) -> Result<Copied, FlowError> {
+    let (fitting, left_out) = fitting(sink.as_ref(), admitted, verifier, limits)?;
+    let admitted = fitting.as_ref().unwrap_or(admitted);
     let evidence = push_evidence(sink.as_ref(), admitted).await?;
     let moved = copy::copy(source, sink, &admitted.graph, &[], limits).await?;
     let copied = Copied {
         blobs: moved.blobs + evidence.blobs,
         blobs_present: moved.blobs_present + evidence.blobs_present,
         bytes: moved.bytes.saturating_add(evidence.bytes),
+        left_out,
         ..moved
     };
     read_back(sink, admitted, verifier, limits).await?;
@@ -139,6 +147,52 @@ pub async fn push(
     }
     sink.finish().await?;
     Ok(copied)
+}
+
+/// What of `admitted` fits into `sink`, if not all of it does, and the tags that it cannot have: those that are made of
+/// SHA-512 digests are longer than a registry's may be. Without them enough owners must still have signed.
+fn fitting(
+    sink: &dyn Sink,
+    admitted: &Admitted,
+    verifier: &Verifier,
+    limits: &Limits,
+) -> Result<(Option<Admitted>, Vec<String>), FlowError> {
+    let mut left_out = BTreeMap::new();
+    for node in &admitted.graph.manifests {
+        if let Relation::Tagged { tag, .. } = &node.relation
+            && let Err(error) = sink.check_tag(tag)
+        {
+            left_out.insert(tag.clone(), error);
+        }
+    }
+    for subject in &admitted.verified {
+        let tag_of = |place: &Place| match place {
+            Place::Tag(tag) => left_out.get(tag),
+            _ => None,
+        };
+        let fits = |counted: &&Counted| tag_of(counted.evidence.place()).is_none();
+        let owners = subject.counted().iter().filter(fits).map(|counted| counted.owner.clone()).collect();
+        let lost = subject.counted().iter().find_map(|counted| tag_of(counted.evidence.place()));
+        if let Some(error) = lost
+            && !verifier.policy().threshold().is_met_by(&owners)
+        {
+            return Err(error.clone().into());
+        }
+    }
+    if left_out.is_empty() {
+        return Ok((None, Vec::new()));
+    }
+    let is_left = |node: &Node| matches!(&node.relation, Relation::Tagged { tag, .. } if left_out.contains_key(tag));
+    let mut graph = Graph { blobs: admitted.graph.blobs.clone(), manifests: Vec::new() };
+    let mut named = Graph::default();
+    for node in admitted.graph.manifests.iter().filter(|node| !is_left(node)) {
+        named.add_blobs(&Document::parse(&node.content, limits)?);
+        graph.manifests.push(node.clone());
+    }
+    let is_named = |(digest, _): &(&Digest, &Content)| named.blobs.contains_key(*digest);
+    let evidence = admitted.evidence.iter().filter(is_named).map(|(digest, blob)| (*digest, blob.clone())).collect();
+    let fitting = Admitted { evidence, graph, verified: admitted.verified.clone() };
+    Ok((Some(fitting), left_out.into_keys().collect()))
 }
 
 /// Sends the documents that counted, as they were verified, where the destination does not have them.

@@ -135,6 +135,10 @@ pub async fn sign(
     limits: &Limits,
 ) -> Result<Vec<Signed>, FlowError> {
     terms.readable()?;
+    let tag = referrer::cosign_tag(subject.digest(), "sig");
+    if terms.format != Format::Bundle {
+        sink.check_tag(&tag)?;
+    }
     // Everything is signed before anything is pushed: a signer that declines leaves nothing behind.
     let bundles = match terms.format {
         Format::Tag => Vec::new(),
@@ -150,7 +154,6 @@ pub async fn sign(
         }
     };
     attach::attach(sink, subject, &bundles).await?;
-    let tag = referrer::cosign_tag(subject.digest(), "sig");
     if !simple.is_empty() {
         let payloads: Vec<_> = simple.iter().map(|(payload, _)| payload.clone()).collect();
         let layers: Vec<_> =

@@ -68,6 +68,16 @@ impl PrivateKey {
         }
     }
 
+    /// Which form of a private key `der` has, if any. It is not opened.
+    pub fn form_of_der(der: &[u8]) -> Option<&'static str> {
+        match Form::of(der).ok()? {
+            Form::Encrypted => Some("encrypted PKCS#8 in DER"),
+            Form::Pkcs1 => Some("PKCS#1 in DER"),
+            Form::Pkcs8 => Some("PKCS#8 in DER"),
+            Form::Sec1 => Some("SEC1 in DER"),
+        }
+    }
+
     fn from_form(
         form: Form,
         bytes: &[u8],

@@ -139,6 +139,14 @@ pub trait Sink: Source {
         false
     }
 
+    /// Whether something can stand under `tag`, as far as can be told without asking.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`] where the store can have no such tag.
+    fn check_tag(&self, _tag: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Whether the store is known to refuse a manifest whose blobs it does not have.
     fn checks_blobs(&self) -> bool {
         false

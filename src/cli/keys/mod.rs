@@ -99,9 +99,18 @@ fn kept(asked: &mut Option<Failure>, failure: Failure) -> KeyError {
     KeyError::PassphraseMissing
 }
 
-/// Whether a file looks like a private key: only to say what to do about it.
-pub(super) fn is_private(bytes: &[u8]) -> bool {
-    bytes.windows(b"PRIVATE KEY-----".len()).any(|window| window == b"PRIVATE KEY-----")
+/// Whether a file looks like a private key.
+fn is_private(bytes: &[u8]) -> bool {
+    private_form(bytes).is_some()
+}
+
+/// What form of a private key a file looks like: only to say what to do about it.
+pub(super) fn private_form(bytes: &[u8]) -> Option<String> {
+    if bytes.windows(b"PRIVATE KEY-----".len()).any(|window| window == b"PRIVATE KEY-----") {
+        let text = String::from_utf8_lossy(bytes);
+        return Some(text.lines().next().unwrap_or_default().trim_matches('-').to_owned());
+    }
+    PrivateKey::form_of_der(bytes).map(str::to_owned)
 }
 
 fn told(error: KeyError) -> Failure {

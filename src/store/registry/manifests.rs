@@ -20,6 +20,10 @@ use crate::store::StoreError;
 
 /// The manifest that `selector` stands for. By tag the body alone says what it is; headers do not count (T-10).
 pub(super) async fn resolve(repository: &Repository, selector: &Selector) -> Result<Content, StoreError> {
+    if matches!(selector, Selector::Tag(tag) if tag.len() > TAG_LENGTH) {
+        // The tags that cosign makes of SHA-512 digests: no registry can have them, so nothing is there.
+        return Err(StoreError::NotFound { what: repository.place(selector) });
+    }
     let limit = repository.limits().manifest_bytes;
     let answer = get(repository, selector, Reading::UpTo(limit)).await?;
     let media_type = media_type(&answer)?;
@@ -115,16 +119,21 @@ async fn get(repository: &Repository, selector: &Selector, reading: Reading) -> 
 
 /// What stands for `selector` in an address: a tag only if it is one (HR-91).
 fn path(repository: &Repository, selector: &Selector) -> Result<String, StoreError> {
-    let Selector::Tag(tag) = selector else {
-        return Ok(selector.to_string());
-    };
+    match selector {
+        Selector::Tag(tag) => check_tag(repository, tag).map(|()| tag.clone()),
+        Selector::Digest(digest) => Ok(digest.to_string()),
+    }
+}
+
+/// Whether `tag` is one that a registry can have. OCI distribution specification, "Pulling manifests".
+pub(super) fn check_tag(repository: &Repository, tag: &str) -> Result<(), StoreError> {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let all = tag.bytes().all(|byte| word(byte) || byte == b'.' || byte == b'-');
-    match all && tag.len() <= 128 && tag.bytes().next().is_some_and(word) {
-        true => Ok(tag.clone()),
+    match all && tag.len() <= TAG_LENGTH && tag.bytes().next().is_some_and(word) {
+        true => Ok(()),
         false => Err(StoreError::ReadOnly {
             place: repository.shown().to_owned(),
-            why: format!("a registry can have no tag {:?}", tag.chars().take(128).collect::<String>()),
+            why: format!("a registry can have no tag {:?}", tag.chars().take(TAG_LENGTH).collect::<String>()),
         }),
     }
 }
@@ -248,3 +257,5 @@ const MISNOMER_LENGTH: usize = 100;
 const GENERIC: &[&str] = &["", "application/json", "application/octet-stream", "text/plain"];
 /// The codes by which a registry says that it misses parts of a manifest.
 const MISSING: &[&str] = &["BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"];
+/// How long a tag may be.
+const TAG_LENGTH: usize = 128;

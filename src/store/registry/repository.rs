@@ -207,6 +207,10 @@ impl Sink for Repository {
         self.host.knows.single_post.load(Ordering::Relaxed)
     }
 
+    fn check_tag(&self, tag: &str) -> Result<(), StoreError> {
+        manifests::check_tag(self, tag)
+    }
+
     fn checks_blobs(&self) -> bool {
         self.validates()
     }
