@@ -1,4 +1,5 @@
 //! Hostile registries, row by row (HR-nn), as the whole program meets them: what it says, and what it was seen to ask.
+//! And how much it asks of those that are not.
 #![cfg(feature = "registry")]
 #![allow(
     clippy::unwrap_used,
@@ -454,4 +455,99 @@ fn hr_100_credentials_belong_to_a_name_not_to_an_address() {
     let there: Vec<_> = site.registry.requests().into_iter().filter(|it| it.header("Host") == Some(&name)).collect();
     assert!(!there.is_empty(), "{:?}", site.registry.lines());
     assert!(there.iter().all(|it| it.header("Authorization").is_none() && !it.mentions("hunter2")));
+}
+
+/// What `bulla verify` asks for this image, each only once, where the answer is yes.
+#[track_caller]
+fn asked(site: &Site, name: &str) -> Vec<String> {
+    site.registry.clear_log();
+    let said = site.run(&format!("verify REG/app{name} --key key.pub"));
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    let lines = site.registry.lines();
+    assert_eq!(lines.iter().collect::<BTreeSet<_>>().len(), lines.len(), "asked twice: {lines:#?}");
+    lines
+}
+
+/// An image at a registry that bulla itself has signed.
+fn signed_there(switches: &[&str]) -> (Site, Content) {
+    let site = Site::new(switches);
+    let image = site.shop.image(1);
+    site.publish();
+    sign_there(&site, &image);
+    (site, image)
+}
+
+fn sign_there(site: &Site, image: &Content) {
+    site.write("private", proof::key().to_pkcs8_pem().as_bytes());
+    let said = site.run(&format!("sign REG/app@{} --key private", image.digest()));
+    assert_eq!(said.code, Some(0), "{said:#?}");
+}
+
+#[test]
+fn verify_asks_for_the_list_and_the_signature_and_for_the_tag_where_there_is_one() {
+    let (site, image) = signed_there(&[]);
+    let by_digest = asked(&site, &format!("@{}", image.digest()));
+    assert_eq!(by_digest.len(), 2, "{by_digest:#?}");
+    assert!(by_digest[0].starts_with(&format!("GET /v2/app/referrers/{}?", image.digest())), "{by_digest:#?}");
+    assert!(by_digest[1].starts_with("GET /v2/app/manifests/sha256:"), "{by_digest:#?}");
+    let by_tag = asked(&site, ":v1");
+    assert_eq!(by_tag.len(), 3, "{by_tag:#?}");
+    assert_eq!((by_tag[0].as_str(), &by_tag[1..]), ("GET /v2/app/manifests/v1", &by_digest[..]));
+}
+
+/// The bundle of others is a blob of its own.
+#[test]
+fn verify_asks_once_more_for_a_bundle_of_others() {
+    let (site, image) = Site::signed(&[]);
+    let lines = asked(&site, &format!("@{}", image.digest()));
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+    assert!(lines[2].starts_with("GET /v2/app/blobs/"), "{lines:#?}");
+    assert_eq!(asked(&site, ":v1").len(), 4);
+}
+
+#[test]
+fn verify_asks_once_more_where_the_registry_keeps_no_lists() {
+    let (site, image) = signed_there(&["referrers=off"]);
+    let lines = asked(&site, &format!("@{}", image.digest()));
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+    assert_eq!(lines[1], format!("GET /v2/app/manifests/{}", referrer::fallback_tag(image.digest())));
+}
+
+#[test]
+fn verify_asks_no_more_where_fifty_other_things_hang_on_the_image() {
+    for switch in ["filter=applied", "filter=ignored"] {
+        let site = Site::new(&[switch]);
+        let image = site.shop.image(1);
+        for seed in 0..50 {
+            let sbom = Content::name("application/spdx+json", format!("{{\"seed\":{seed}}}").into_bytes());
+            let manifest = json!({
+                "schemaVersion": 2,
+                "mediaType": media_type::OCI_MANIFEST,
+                "artifactType": "application/spdx+json",
+                "config": referrer::empty_config().descriptor(),
+                "layers": [sbom.descriptor()],
+                "subject": image.descriptor().bare(),
+            });
+            let manifest = Content::name(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
+            site.shop.push(&[sbom, referrer::empty_config()], &manifest, None);
+        }
+        site.publish();
+        sign_there(&site, &image);
+        let lines = asked(&site, &format!("@{}", image.digest()));
+        assert_eq!(lines.len(), 2, "{switch}: {lines:#?}");
+    }
+}
+
+/// As many tokens as there are services: one, for all of it.
+#[test]
+fn verify_asks_for_one_token() {
+    let (site, image) = Site::signed(&["auth=token", "user=joe:hunter2"]);
+    let config = format!(r#"{{"auths":{{"{}":{{"auth":"am9lOmh1bnRlcjI="}}}}}}"#, site.registry.address());
+    site.write(".docker/config.json", config.as_bytes());
+    site.registry.clear_log();
+    let said = site.run(&format!("verify REG/app@{} --key key.pub", image.digest()));
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    // The challenge, the token, and then what verifying takes.
+    assert_eq!(site.registry.counters().requests, 2 + 3, "{:#?}", site.registry.lines());
+    assert_eq!(site.registry.count("*", "/token*"), 1);
 }

@@ -186,6 +186,24 @@ fn hr_54_links_that_cannot_be_read() {
 }
 
 #[test]
+fn hr_55_what_pages_repeat_is_one_entry() {
+    let registry = with(&["referrers=paged=1"]);
+    let (subject, mut digests) = signed(&registry, 3);
+    let mut before: Vec<serde_json::Value> = Vec::new();
+    registry.hook("GET", REFERRERS, move |_, answer| {
+        let mut page: serde_json::Value = serde_json::from_slice(&answer.body.bytes()).unwrap();
+        before.extend(page["manifests"].as_array().unwrap().iter().cloned());
+        page["manifests"] = serde_json::json!([before.clone(), before.clone()].concat());
+        answer.body(page.to_string().into_bytes())
+    });
+    let listing = run(app(&registry).referrers(&subject.digest, None)).unwrap().unwrap();
+    let mut got: Vec<_> = listing.entries.iter().map(|entry| entry.digest).collect();
+    got.sort();
+    digests.sort();
+    assert_eq!(got, digests);
+}
+
+#[test]
 fn hr_56_a_page_that_cannot_be_read_is_an_error() {
     for code in [429, 403, 404, 500] {
         let registry = with(&["referrers=paged=1"]);
