@@ -100,6 +100,18 @@ impl Stores {
                 let selector = store.choose(local.selector)?;
                 Ok((store, selector))
             }
+            Reference::LayoutArchive(local) => {
+                let open = |path: &Path| Archive::open(path, self.limits.clone());
+                let store = share(&mut self.opened().archives, &local.path, open)?;
+                if !store.is_for_docker() {
+                    let selector = selector(local.selector, || store.sole())?;
+                    return Ok((store, selector));
+                }
+                let open = |path: &Path| DockerArchive::open_as_layout(path, self.limits.clone());
+                let store = share(&mut self.opened().dockers, &local.path, open)?;
+                let selector = store.choose(local.selector)?;
+                Ok((store, selector))
+            }
             _ => self
                 .open(reference, Access::Reading)
                 .map(|(sink, selector)| -> (Arc<dyn Source>, _) { (sink, selector) }),
