@@ -181,7 +181,7 @@ fn every_form_of_evidence_is_accepted_in_every_place() {
 
 // T-05: a valid signature of one image, attached to another, by whoever may push.
 #[test]
-fn t05_a_signature_of_another_image_does_not_count() {
+fn hr_63_t05_a_signature_of_another_image_does_not_count() {
     for kind in [SIGNATURE, proof::attestation(SLSA)] {
         let ask = Ask::new().kind(kind.clone());
         let other = Content::name(media_type::OCI_MANIFEST, b"another image".to_vec());
@@ -193,7 +193,7 @@ fn t05_a_signature_of_another_image_does_not_count() {
 
 // T-05: the same, with the list changed instead of the manifest.
 #[test]
-fn t05_a_manifest_that_refers_to_another_image_does_not_count() {
+fn hr_47_t05_a_manifest_that_refers_to_another_image_does_not_count() {
     for format in Format::ALL {
         let shop = Shop::memory(Memory::without_referrers(Limits::DEFAULT));
         let (signed, other) = (shop.image(1), shop.image(2));
@@ -215,7 +215,7 @@ fn t05_a_manifest_that_refers_to_another_image_does_not_count() {
 
 // HR-48: no subject at all, or a list of subjects elsewhere.
 #[test]
-fn t05_a_listed_manifest_without_subject_does_not_count() {
+fn hr_48_t05_a_listed_manifest_without_subject_does_not_count() {
     for format in Format::ALL {
         let shop = Shop::memory(Memory::without_referrers(Limits::DEFAULT));
         let image = shop.image(1);
@@ -232,7 +232,7 @@ fn t05_a_listed_manifest_without_subject_does_not_count() {
 
 // T-07: payload, type and pre-authentication encoding, each changed after signing.
 #[test]
-fn t07_what_was_signed_is_all_of_the_encoding() {
+fn hr_74_t07_what_was_signed_is_all_of_the_encoding() {
     let image = Content::name(media_type::OCI_MANIFEST, b"an image".to_vec());
     let limits = Limits::DEFAULT;
     for format in [Format::Bundle, Format::Dsse] {
@@ -942,7 +942,7 @@ fn t23_a_claim_inside_an_envelope_is_no_statement() {
 
 // T-25, T-26, T-72: a key that the evidence brings along is nobody's key.
 #[test]
-fn t25_nothing_in_the_evidence_is_trusted() {
+fn hr_70_t25_nothing_in_the_evidence_is_trusted() {
     let offered = |add: fn(&mut Value)| {
         make(move |way, image| {
             let mut letter = says(way, &SIGNATURE, image).seal(way.format, &[proof::stranger()]);
@@ -1032,7 +1032,7 @@ fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
 
 // T-27: the trusted key says how its signatures are made, and nothing else does.
 #[test]
-fn t27_the_algorithm_comes_from_the_key() {
+fn hr_71_t27_the_algorithm_comes_from_the_key() {
     type Forge = fn(&[u8]) -> Vec<u8>;
     let forged = |name: &'static str, forge: Forge| {
         let letter = make(move |way, image| {
@@ -1406,7 +1406,7 @@ fn an_unsigned_index_does_not_name_a_platform() {
 
 // T-44: a value is that value, not one that contains, begins or looks like it.
 #[test]
-fn t44_annotations_and_names_are_compared_whole() {
+fn hr_64_t44_annotations_and_names_are_compared_whole() {
     const NAME: &str = "registry.example/app";
     for way in Way::all_for(&SIGNATURE).into_iter().filter(|way| way.shelf == Shelf::Memory) {
         let shop = way.shop();
@@ -1497,7 +1497,7 @@ fn t51_one_huge_entry_does_not_hide_the_others() {
 
 // HR-49: the digest of the `subject` field is right, its size or media type is not: known as soon as the subject itself is.
 #[test]
-fn a_subject_field_that_misdescribes_is_no_subject() {
+fn hr_49_a_subject_field_that_misdescribes_is_no_subject() {
     for format in Format::ALL {
         let shop = Shop::new();
         let image = shop.image(1);
@@ -1618,7 +1618,7 @@ fn t51_a_document_that_claims_to_be_huge_is_not_fetched() {
 
 // T-51: numbers that are no sizes.
 #[test]
-fn t51_sizes_are_whole_numbers_of_64_bits() {
+fn hr_14_t51_sizes_are_whole_numbers_of_64_bits() {
     for size in ["-1", "1.5", "1e3", "1e400", "18446744073709551616", "\"12\"", "null", "[1]", "true"] {
         let body = format!(
             r#"{{"schemaVersion":2,"config":{{"mediaType":"a/b","size":{size},"digest":"{}"}},"layers":[]}}"#,

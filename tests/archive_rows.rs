@@ -13,6 +13,9 @@
     reason = "tests stop where they fail"
 )]
 
+#[path = "support/missing.rs"]
+mod missing;
+
 use std::fs;
 use std::fs::File;
 use std::future::Future;
@@ -289,7 +292,7 @@ fn archives_of_the_tar_of_this_machine_are_read() {
             .arg(&directory)
             .arg(".")
             .status();
-        let Ok(true) = made.map(|status| status.success()) else { return eprintln!("no GNU tar here: not run") };
+        let Ok(true) = made.map(|status| status.success()) else { return missing::not_run("GNU tar not found") };
         found(&Archive::open(place.path(), Limits::DEFAULT).unwrap_or_else(|error| panic!("{format}: {error}")));
     }
 }
@@ -358,7 +361,7 @@ fn ha_05_a_fifo_in_a_layout_is_not_waited_for() {
     let blob = path.join(blob_name(&good.layer));
     fs::remove_file(&blob).unwrap();
     let Ok(true) = Command::new("mkfifo").arg(&blob).status().map(|status| status.success()) else {
-        return eprintln!("no mkfifo here: not run");
+        return missing::not_run("mkfifo not found");
     };
     let layout = Layout::open(&path, Limits::DEFAULT).unwrap();
     let error = now(layout.blob(good.layer.descriptor(), 1 << 20)).unwrap_err();

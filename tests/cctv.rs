@@ -16,6 +16,7 @@ mod vectors;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::process::Command;
 
 use bulla::key::PublicKey;
 use bulla::key::Scheme;
@@ -39,6 +40,19 @@ fn unhex(text: &str) -> Vec<u8> {
 /// without the cofactor, under which parts of small order must cancel out.
 const ACCEPTED: [(&[&str], usize); 3] =
     [(&[], 1), (&["low_order_component_A"], 6), (&["low_order_component_A", "low_order_component_R"], 18)];
+
+/// The harness keeps what a test prints to itself, and nobody would know that the suite was not there.
+#[test]
+fn a_suite_that_is_not_there_is_spoken_of() {
+    let nowhere = tempfile::tempdir().unwrap();
+    let mut again = Command::new(std::env::current_exe().unwrap());
+    again.args(["--exact", "ed25519_is_strict"]).env("BULLA_VECTORS", nowhere.path());
+    let said = again.env_remove("BULLA_VECTORS_REQUIRED").output().unwrap();
+    let line = format!("vectors not found in {}: the suite cctv-ed25519 was not run\n", nowhere.path().display());
+    assert_eq!(String::from_utf8(said.stderr).unwrap(), line);
+    assert!(said.status.success());
+    assert!(!again.env("BULLA_VECTORS_REQUIRED", "1").output().unwrap().status.success());
+}
 
 #[test]
 fn ed25519_is_strict() {

@@ -18,6 +18,7 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
+use bulla::key::PublicKey;
 use bulla::limits::Limits;
 
 #[test]
@@ -30,6 +31,26 @@ fn the_limits_table_in_security_md_is_the_code() {
     let table: BTreeMap<String, u64> = limits_table(&read("SECURITY.md"));
     assert!(fields.len() > 20, "`Limits` was not read: {fields:?}");
     assert_eq!(fields, table, "left: src/limits.rs, right: SECURITY.md");
+}
+
+#[test]
+#[cfg(feature = "registry")]
+fn the_time_table_in_security_md_is_the_code() {
+    let fields: BTreeMap<String, String> = format!("{:#?}", bulla::store::registry::Patience::DEFAULT)
+        .lines()
+        .filter_map(|line| line.trim().trim_end_matches(',').split_once(": "))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let page = read("SECURITY.md");
+    let table: BTreeMap<String, String> = table(&page, "Time")
+        // As Rust writes them: `30s`, `500ms`, `1024`.
+        .map(|(name, cell)| match cell.strip_suffix(" KiB") {
+            Some(_) => (name, number(&cell).to_string()),
+            None => (name, cell.replace(' ', "")),
+        })
+        .collect();
+    assert!(fields.len() > 10, "`Patience` was not read: {fields:?}");
+    assert_eq!(fields, table, "left: src/store/registry/settings.rs, right: SECURITY.md");
 }
 
 #[test]
@@ -89,13 +110,18 @@ fn every_link_between_the_pages_leads_somewhere() {
 }
 
 fn limits_table(page: &str) -> BTreeMap<String, u64> {
-    let section = page.split("\n## Limits\n").nth(1).or_else(|| page.strip_prefix("## Limits\n")).unwrap();
-    let rows = section.lines().filter(|line| line.starts_with("| `"));
-    rows.map(|row| {
+    table(page, "Limits").map(|(name, cell)| (name, number(&cell))).collect()
+}
+
+/// The first two cells of the rows of the table under that heading.
+fn table(page: &str, heading: &str) -> impl Iterator<Item = (String, String)> {
+    let heading = format!("## {heading}\n");
+    let section = page.split(&format!("\n{heading}")).nth(1).or_else(|| page.strip_prefix(&heading)).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    section.lines().filter(|line| line.starts_with("| `")).map(|row| {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
-        (cells[1].trim_matches('`').to_owned(), number(cells[2]))
+        (cells[1].trim_matches('`').to_owned(), cells[2].to_owned())
     })
-    .collect()
 }
 
 fn number(text: &str) -> u64 {
@@ -130,4 +156,26 @@ fn read(path: &str) -> String {
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// `keys/` holds what the page in it lists, and nothing that is private; the key of the test data verifies the test data.
+#[test]
+fn the_published_keys_are_public_and_listed() {
+    let (root, page) = (root(), read("keys/README.md"));
+    for file in fs::read_dir(root.join("keys")).unwrap() {
+        let (path, text) = file.map(|file| (file.path(), fs::read_to_string(file.path()).unwrap())).unwrap();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(!text.contains("-----BEGIN") || text.starts_with("-----BEGIN PUBLIC KEY-----"), "{name}");
+        if name != "README.md" {
+            let key = PublicKey::parse(text.as_bytes()).unwrap();
+            assert!(
+                page.contains(&format!("({name})")) && page.contains(&key.id().to_string()),
+                "{name} is not listed"
+            );
+        }
+    }
+    let mut bulla = std::process::Command::new(env!("CARGO_BIN_EXE_bulla"));
+    let verified =
+        bulla.current_dir(&root).args(["verify", "oci:testdata/layouts/signed:v1", "--key", "keys/testdata.pub"]);
+    assert!(verified.output().unwrap().status.success());
 }

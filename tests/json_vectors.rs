@@ -13,23 +13,18 @@
     reason = "tests stop where they fail"
 )]
 
+#[path = "support/vectors.rs"]
+mod vectors;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::path::PathBuf;
 
 use bulla::json;
 use bulla::limits::Limits;
 
 fn suite() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors");
-    let vectors = std::env::var_os("BULLA_VECTORS").map_or(beside, PathBuf::from);
-    let suite = vectors.join("json-parsing/open");
-    if suite.join("expected.json").is_file() {
-        return Some(suite);
-    }
-    eprintln!("vectors not found, 1 suite not run");
-    None
+    Some(vectors::suite("json-parsing")?.join("open"))
 }
 
 /// What the suite lets every reader decide, and we refuse: numbers beyond a double, broken UTF-8 and UTF-16, byte

@@ -123,8 +123,9 @@ fn each_rule_can_fail() {
         (
             "cli/mod.rs",
             "//! Limit.\nfn f() { rustix::process::setrlimit() }\n",
-            "2: power: `rustix` limits or ends processes",
+            "2: power: `rustix::process` limits or ends processes",
         ),
+        ("flow/sign.rs", "//! Open.\nfn f() { rustix::fs::open() }\n", "2: power: `rustix::fs` touches files"),
         ("cli/mod.rs", "//! End.\nfn f() { std::process::exit(0) }\n", "2: power: `process::exit` ends the process"),
         ("flow/sign.rs", "//! Print.\nfn f() { println!(\"x\") }\n", "2: power: `println!` prints"),
         ("cli/mod.rs", "//! Print.\nfn f() { std::io::stderr() }\n", "2: power: `io::stderr` prints"),

@@ -41,6 +41,7 @@ use bulla::oci::Content;
 use bulla::oci::Descriptor;
 use bulla::oci::Document;
 use bulla::oci::ManifestError;
+use bulla::oci::Platform;
 use bulla::oci::Selector;
 use bulla::oci::Subject;
 use bulla::oci::media_type;
@@ -81,7 +82,7 @@ fn every_bound_has_a_test() {
         certificate_chain: _,       // parts_of_a_bundle_are_counted
         certificates: _,            // parts_of_a_bundle_are_counted
         descriptors: _,             // descriptors_are_counted, manifests_below_an_image_are_counted
-        error_body_bytes: _,        // of a registry: its own tests
+        error_body_bytes: _,        // tests/registry_client/pull.rs: hr_92_an_error_body_is_measured
         evidence_bytes: _,          // evidence_is_measured_together
         graph_bytes: _,             // manifests_below_an_image_are_measured
         index_depth: _,             // indexes_are_followed_to_a_depth
@@ -89,26 +90,26 @@ fn every_bound_has_a_test() {
         json_string_bytes: _,       // json_strings_are_measured
         json_values: _,             // json_values_are_counted
         key_file_bytes: _,          // key_files_are_measured
-        link_hops: _,               // of a registry: its own tests
+        link_hops: _,               // tests/registry_client/lists.rs: hr_53_pages_that_never_end
         log_entries: _,             // parts_of_a_bundle_are_counted
-        manifest_bytes: _,          // manifests_are_measured
-        redirects: _,               // of a registry: its own tests
-        referrers: _,               // referrers_are_counted
-        referrer_depth: _,          // referrers_are_followed_to_a_depth
-        request_bytes: _,           // tests/round.rs: a_request_is_bounded
-        plugin_bytes: _,            // tests/plugin.rs: an_answer_without_end_is_cut
-        request_items: _,           // tests/round.rs: a_request_is_bounded
-        request_keys: _,            // tests/round.rs: a_request_is_bounded
-        request_text_bytes: _,      // tests/round.rs: a_request_is_bounded
-        response_bytes: _,          // tests/round.rs: a_response_is_bounded_and_strict
-        signature_bytes: _,         // signatures_are_measured
-        signature_manifests: _,     // signature_manifests_are_counted, signatures_under_a_tag_are_counted
+        manifest_bytes: _, // manifests_are_measured, configs_are_measured; of a list: tests/registry_client/lists.rs
+        redirects: _,      // tests/registry_client/redirect.rs: hr_24_redirects_end
+        referrers: _,      // referrers_are_counted
+        referrer_depth: _, // referrers_are_followed_to_a_depth
+        request_bytes: _,  // tests/round.rs: a_request_is_bounded
+        plugin_bytes: _,   // tests/plugin.rs: an_answer_without_end_is_cut
+        request_items: _,  // tests/round.rs: a_request_is_bounded
+        request_keys: _,   // tests/round.rs: a_request_is_bounded
+        request_text_bytes: _, // tests/round.rs: a_request_is_bounded
+        response_bytes: _, // tests/round.rs: a_response_is_bounded_and_strict
+        signature_bytes: _, // signatures_are_measured
+        signature_manifests: _, // signature_manifests_are_counted, signatures_under_a_tag_are_counted
         signatures_per_envelope: _, // signatures_of_an_envelope_are_counted
-        signing_log_line_bytes: _,  // tests/round.rs: a_log_cannot_be_changed_unnoticed
-        statement_digests: _,       // digests_of_a_subject_are_counted
-        statement_subjects: _,      // subjects_are_counted
-        timestamps: _,              // parts_of_a_bundle_are_counted
-        token_bytes: _,             // of a registry: its own tests
+        signing_log_line_bytes: _, // tests/round.rs: a_log_cannot_be_changed_unnoticed
+        statement_digests: _, // digests_of_a_subject_are_counted
+        statement_subjects: _, // subjects_are_counted
+        timestamps: _,     // parts_of_a_bundle_are_counted
+        token_bytes: _,    // tests/registry_client/auth.rs: hr_30_an_answer_of_a_token_service_is_measured
     } = Limits::DEFAULT;
 }
 
@@ -751,6 +752,31 @@ fn key_files_are_measured() {
         match file::read_public(&path, &Limits::DEFAULT) {
             Ok(key) => key == proof::public(proof::key()),
             Err(KeyError::TooLarge { .. }) => false,
+            Err(error) => panic!("{error}"),
+        }
+    });
+}
+
+/// The config of an image that stands alone, read to see for whom it is.
+#[test]
+fn configs_are_measured() {
+    around(bytes(Limits::DEFAULT.manifest_bytes), |size| {
+        let shop = Shop::new();
+        let mut text = br#"{"architecture":"arm64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#.to_vec();
+        text.resize(size, b' ');
+        let config = Content::name(media_type::OCI_CONFIG, text);
+        let image = manifest(|wire| wire["config"] = json!(config.descriptor()));
+        shop.push(&[config], &image, Some("latest"));
+        let platforms = Platforms::One(Platform::parse("linux/arm64").unwrap());
+        let selector = Selector::Digest(*image.digest());
+        let verifier = Ask::new().verifier();
+        let source = shop.sink.as_ref();
+        match now(verify::verify(source, &selector, &platforms, &verifier, Effort::UntilMet, &Limits::DEFAULT)) {
+            Ok(outcome) => outcome.chosen == Some(*image.digest()),
+            Err(FlowError::Store(StoreError::TooLarge { limit, .. })) => {
+                assert_eq!(limit, Limits::DEFAULT.manifest_bytes);
+                false
+            }
             Err(error) => panic!("{error}"),
         }
     });

@@ -16,22 +16,30 @@
 )]
 
 mod proof;
+mod support;
 
 use std::fs;
 use std::fs::File;
 use std::io::BufWriter;
 use std::io::Write as _;
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
+use std::process::Stdio;
 
 use bulla::envelope::base64;
+use bulla::limits::Limits;
+use bulla::oci::Content;
 use bulla::oci::Descriptor;
 use bulla::oci::media_type;
 use bulla::oci::referrer;
 use bulla::oci::referrer::cosign_tag;
 use bulla::policy::Kind;
+use bulla::store::Layout;
 use proof::forms::Format;
 use proof::forms::Letter;
+use proof::forms::Shop;
+use proof::forms::Spot;
 use proof::forms::Word;
 use serde_json::Value;
 use serde_json::json;
@@ -315,4 +323,74 @@ fn a_full_layout_leaves_room() {
     hostile.blob(media_type::OCI_EMPTY, config.bytes());
     hostile.refer(&[layer], 0, "");
     assert_eq!(hostile.run(BAR, "verify", &[]), Some(0));
+}
+
+/// What a copy or an import may take for heap and stacks, in MB, whatever the image. It does with 24.
+const MOVING: u64 = 60;
+
+/// A layout with a signed image `v` of one layer, which is so long and takes no room on the disk.
+fn long_image(dir: &Path, length: u64) {
+    use sha2::Digest as _;
+
+    let zeros = vec![0; 1 << 20];
+    let mut hash = sha2::Sha256::new();
+    (0..length >> 20).for_each(|_| hash.update(&zeros));
+    let digest = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let layer = format!("sha256:{digest}");
+    let shop =
+        Shop { sink: Box::new(Layout::create(dir.join("source"), Limits::DEFAULT).unwrap()), memory: None, dir: None };
+    let rootfs = json!({"type": "layers", "diff_ids": [layer]});
+    let config = json!({"architecture": "amd64", "os": "linux", "rootfs": rootfs}).to_string();
+    let config = Content::name(media_type::OCI_CONFIG, config.into_bytes());
+    let image = json!({
+        "schemaVersion": 2,
+        "mediaType": media_type::OCI_MANIFEST,
+        "config": config.descriptor(),
+        "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": layer, "size": length}],
+    });
+    let image = Content::name(media_type::OCI_MANIFEST, image.to_string().into_bytes());
+    shop.push(&[config], &image, Some("v"));
+    let kind = Kind::ImageSignature;
+    let letter = Word::about(Format::Bundle, &kind, image.digest()).seal(Format::Bundle, &[proof::key()]);
+    shop.hang(&image, Spot::Referrers, &kind, Format::Bundle, &[letter]);
+    shop.settle();
+    File::create(dir.join("source/blobs/sha256").join(digest)).unwrap().set_len(length).unwrap();
+}
+
+/// Nothing in the program holds a layer: seven times the image takes no more. Bounded are heap and stacks, not files.
+#[test]
+#[cfg(feature = "registry")]
+fn what_is_moved_is_never_in_memory() {
+    for megabytes in [30, 200] {
+        let dir = support::temp_dir();
+        long_image(dir.path(), megabytes << 20);
+        fs::write(dir.path().join("k.pub"), proof::public(proof::key()).to_pem()).unwrap();
+        let registry = support::registry::Registry::start(support::registry::Quirks::polite());
+        for (line, done_with) in [
+            ("copy oci:source:v oci:layout:v", "layout"),
+            ("copy oci:source:v oci-archive:archive.tar:v", ""),
+            ("copy oci:source:v REG/app:v", ""),
+            ("import oci-archive:archive.tar:v REG/second:v --key k.pub", "archive.tar"),
+            ("import REG/app:v oci:layout:v --key k.pub", "layout"),
+            ("import REG/second:v oci-archive:archive.tar:v --key k.pub", "archive.tar"),
+        ] {
+            let kib = (MOVING * 1_000_000 / 1024).to_string();
+            let mut program = Command::new("sh");
+            program.args(["-c", "ulimit -d \"$0\" && exec \"$@\"", &kib, env!("CARGO_BIN_EXE_bulla")]);
+            program.args(line.replace("REG", &registry.address()).split(' ')).current_dir(dir.path());
+            let output = program
+                .env_clear()
+                .env("HOME", dir.path())
+                .env("TOKIO_WORKER_THREADS", "2")
+                .stdin(Stdio::null())
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(0), "{megabytes} MB: {line}: {:?} {said}", output.status);
+            if !done_with.is_empty() {
+                let path = dir.path().join(done_with);
+                if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+            }
+        }
+    }
 }

@@ -13,6 +13,9 @@
     reason = "tests stop where they fail"
 )]
 
+#[path = "support/vectors.rs"]
+mod vectors;
+
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
@@ -47,14 +50,9 @@ fn now<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-fn vectors() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors");
-    let vectors = std::env::var_os("BULLA_VECTORS").map_or(beside, PathBuf::from);
-    if vectors.join("oci-artifacts/open/expected.json").is_file() {
-        return Some(vectors);
-    }
-    eprintln!("vectors not found, 1 suite not run");
-    None
+/// The `open` half of a suite.
+fn open_half(suite: &str) -> Option<PathBuf> {
+    Some(vectors::suite(suite)?.join("open"))
 }
 
 fn expected(suite: &Path) -> BTreeMap<String, serde_json::Value> {
@@ -89,8 +87,7 @@ fn read(kind: &str, bytes: Vec<u8>) -> Result<(), String> {
 
 #[test]
 fn the_documents_of_the_image_specification_are_read_or_refused_as_it_says() {
-    let Some(vectors) = vectors() else { return };
-    let suite = vectors.join("oci-artifacts/open");
+    let Some(suite) = open_half("oci-artifacts") else { return };
     let (mut count, mut wrong) = (0, Vec::new());
     for (case, verdict) in expected(&suite).iter().filter(|(case, _)| case.starts_with("image-spec/")) {
         let got = read(verdict["kind"].as_str().unwrap(), fs::read(suite.join(case)).unwrap());
@@ -111,8 +108,8 @@ fn the_documents_of_the_image_specification_are_read_or_refused_as_it_says() {
 /// What other projects' own tests read: the suite gives no verdict, so ours are written down.
 #[test]
 fn the_manifests_of_other_projects_are_read() {
-    let Some(vectors) = vectors() else { return };
-    let suite = vectors.join("oci-artifacts/open/containers-image");
+    let Some(suite) = open_half("oci-artifacts") else { return };
+    let suite = suite.join("containers-image");
     // Docker's first schema has no digest of its own bytes; the last has no number that anybody knows.
     let refused = [
         ("oci1-to-schema1.json", "schema"),
@@ -171,13 +168,14 @@ fn layouts(path: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Every layout of every suite that has some.
-fn every_layout() -> Vec<PathBuf> {
+fn every_layout() -> Option<Vec<PathBuf>> {
+    let suite = vectors::suite("oci-artifacts")?;
     let mut found = Vec::new();
-    for suite in fs::read_dir(vectors().unwrap()).unwrap() {
+    for suite in fs::read_dir(suite.parent().unwrap()).unwrap() {
         layouts(&suite.unwrap().path().join("open"), &mut found);
     }
     found.sort();
-    found
+    Some(found)
 }
 
 /// What a walk over a layout saw.
@@ -220,9 +218,9 @@ fn walk(source: &dyn Source, descriptor: &Descriptor, seen: &mut Seen, done: &mu
 
 #[test]
 fn in_every_layout_each_descriptor_matches_its_blob_or_the_blob_is_absent() {
-    let Some(_) = vectors() else { return };
+    let Some(every) = every_layout() else { return };
     let (mut count, mut present, mut referrers) = (0, 0, 0);
-    for path in every_layout() {
+    for path in every {
         let layout = Layout::open(&path, Limits::DEFAULT).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let index = Content::name(media_type::OCI_INDEX, fs::read(path.join("index.json")).unwrap());
         let index = Index::parse(&index, &Limits { descriptors: 10_000, ..Limits::DEFAULT }).unwrap();
@@ -261,8 +259,8 @@ fn in_every_layout_each_descriptor_matches_its_blob_or_the_blob_is_absent() {
 
 #[test]
 fn the_layouts_of_the_suite_are_what_they_are_said_to_be() {
-    let Some(vectors) = vectors() else { return };
-    let open = |name: &str| Layout::open(vectors.join("oci-artifacts/open").join(name), Limits::DEFAULT).unwrap();
+    let Some(suite) = open_half("oci-artifacts") else { return };
+    let open = |name: &str| Layout::open(suite.join(name), Limits::DEFAULT).unwrap();
     let tag = |name: &str| Selector::Tag(name.to_owned());
 
     let zot = open("layout-oras-zot-command__artifacts");
@@ -291,10 +289,10 @@ fn the_layouts_of_the_suite_are_what_they_are_said_to_be() {
 /// `cosign save` writes no names and no list of its bundles.
 #[test]
 fn layouts_saved_by_cosign_are_found_by_kind() {
-    let Some(vectors) = vectors() else { return };
+    let Some(suite) = open_half("slsa-images") else { return };
     let mut count = 0;
     let mut found = Vec::new();
-    layouts(&vectors.join("slsa-images/open"), &mut found);
+    layouts(&suite, &mut found);
     for path in found {
         let layout = Layout::open(&path, Limits::DEFAULT).unwrap();
         let image = layout.sole().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -314,9 +312,9 @@ fn layouts_saved_by_cosign_are_found_by_kind() {
 /// The same as `cosign save` of version 3: the bundle is a blob that nothing lists.
 #[test]
 fn a_bundle_that_nothing_lists_is_found_in_a_layout_saved_by_cosign() {
-    let Some(vectors) = vectors() else { return };
+    let Some(suite) = open_half("peer-goldens") else { return };
     let place = tempfile::tempdir().unwrap();
-    let from = vectors.join("peer-goldens/open/cosign3-bundle-generated");
+    let from = suite.join("cosign3-bundle-generated");
     copy_layout(&from, place.path());
     let image = Layout::open(&from, Limits::DEFAULT).unwrap().sole().unwrap();
     let entry = format!(
@@ -337,8 +335,8 @@ fn a_bundle_that_nothing_lists_is_found_in_a_layout_saved_by_cosign() {
 /// A list that gives the wrong artifact type, as an old library writes it, does not hide what it lists.
 #[test]
 fn the_manifest_says_what_a_referrer_is_not_the_list() {
-    let Some(vectors) = vectors() else { return };
-    let path = vectors.join("peer-goldens/open/registry-quirk-cosign3-bundle-generated");
+    let Some(suite) = open_half("peer-goldens") else { return };
+    let path = suite.join("registry-quirk-cosign3-bundle-generated");
     let layout = Layout::open(path, Limits::DEFAULT).unwrap();
     let image = layout.sole().unwrap();
     let listed = now(layout.referrers(&image.digest, Some(media_type::SIGSTORE_BUNDLE))).unwrap().unwrap().entries;
@@ -362,8 +360,8 @@ fn copy_layout(from: &Path, to: &Path) {
 /// Adding to what another tool wrote leaves all of it as it was, as directory and as archive.
 #[test]
 fn every_layout_can_be_added_to() {
-    let Some(_) = vectors() else { return };
-    for path in every_layout() {
+    let Some(every) = every_layout() else { return };
+    for path in every {
         let place = tempfile::tempdir().unwrap();
         let copied = place.path().join("layout");
         fs::create_dir(&copied).unwrap();

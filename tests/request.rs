@@ -644,8 +644,7 @@ fn the_same_image_under_two_names_is_asked_for_once() {
 #[test]
 fn a_person_is_asked() {
     if support::program("script").is_none() {
-        println!("not run: there is no `script` to make a terminal");
-        return;
+        return support::missing::not_run("there is no `script` to make a terminal");
     }
     let bench = Bench::new(&["alice"]);
     bench.layout("build", &[("v1", &image::image(1)), ("v2", &image::image(2))]);

@@ -339,7 +339,8 @@ fn payloads_beyond_the_threshold_are_not_fetched() {
 /// What signing asks: the questions of the store; and how many requests of a registry these are.
 fn signing(format: Form, keys: usize, images: u64) -> (Vec<Call>, usize) {
     let shop = Shop::new();
-    // The config that all our signatures share is there from the first one on.
+    // The config that all our signatures share is there from the first one on. `registry_client/push.rs` counts requests of
+    // the program at a registry, also for the first.
     now(shop.sink.push_content(&referrer::empty_config())).unwrap();
     let images: Vec<_> = (0..images).map(|n| shop.image(n)).collect();
     let sink = memory(&shop);

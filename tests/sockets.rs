@@ -25,9 +25,9 @@ use std::process::Output;
 use std::process::Stdio;
 
 use support::image;
+use support::missing::not_run;
 use support::softhsm::PIN;
 use support::softhsm::SoftHsm;
-use support::softhsm::not_run;
 
 /// Everything that is done where the key is, in an order in which each finds what it needs.
 const COMMANDS: [&str; 22] = [

@@ -25,6 +25,8 @@ use crate::store::registry::Registries;
 
 use super::Failure;
 use super::args::RegistryArgs;
+#[cfg(feature = "registry")]
+use super::render;
 
 /// The stores that a command line names. Nothing else is ever contacted.
 pub(super) struct Stores {
@@ -47,6 +49,16 @@ struct Opened {
     archives: BTreeMap<PathBuf, Arc<Archive>>,
     dockers: BTreeMap<PathBuf, Arc<DockerArchive>>,
     layouts: BTreeMap<PathBuf, Arc<Layout>>,
+}
+
+#[cfg(feature = "registry")]
+impl Drop for Stores {
+    /// Says at the end what registries wanted people to know. Nothing is done because of it.
+    fn drop(&mut self) {
+        for (host, text) in self.registries.iter().flat_map(Registries::warnings) {
+            render::note(&format!("note: {host} says: {}", render::printable(&text)));
+        }
+    }
 }
 
 impl Stores {
@@ -84,6 +96,18 @@ impl Stores {
         match parse(reference)? {
             Reference::DockerArchive(local) => {
                 let open = |path: &Path| DockerArchive::open(path, self.limits.clone());
+                let store = share(&mut self.opened().dockers, &local.path, open)?;
+                let selector = store.choose(local.selector)?;
+                Ok((store, selector))
+            }
+            Reference::LayoutArchive(local) => {
+                let open = |path: &Path| Archive::open(path, self.limits.clone());
+                let store = share(&mut self.opened().archives, &local.path, open)?;
+                if !store.is_for_docker() {
+                    let selector = selector(local.selector, || store.sole())?;
+                    return Ok((store, selector));
+                }
+                let open = |path: &Path| DockerArchive::open_as_layout(path, self.limits.clone());
                 let store = share(&mut self.opened().dockers, &local.path, open)?;
                 let selector = store.choose(local.selector)?;
                 Ok((store, selector))

@@ -52,7 +52,8 @@ pub async fn attach(sink: &dyn Sink, subject: &Subject, attachments: &[Attachmen
 }
 
 /// Stores a referrer whose config is the empty object, which nearly always is there already: a store that checks is
-/// simply asked to take the manifest, another is asked for the config first. Returns whether the store lists it.
+/// simply asked to take the manifest, another is given the config first, or asked for it where giving costs more.
+/// Returns whether the store lists it.
 async fn put(sink: &dyn Sink, manifest: &Content) -> Result<bool, StoreError> {
     let config = referrer::empty_config();
     if sink.checks_blobs() {
@@ -60,7 +61,7 @@ async fn put(sink: &dyn Sink, manifest: &Content) -> Result<bool, StoreError> {
             Err(StoreError::MissingBlob { .. }) => sink.push_content(&config).await?,
             pushed => return pushed.map(|pushed| pushed.listed),
         }
-    } else if !sink.has_blob(config.descriptor()).await? {
+    } else if sink.stores_at_once() || !sink.has_blob(config.descriptor()).await? {
         sink.push_content(&config).await?;
     }
     sink.push_manifest(manifest, None).await.map(|pushed| pushed.listed)

@@ -24,6 +24,8 @@ use crate::store::Origin;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
+use crate::store::archive;
+use crate::store::archive::DOCKER_LIST;
 use crate::store::archive::Tar;
 use crate::store::local::place::INDEX;
 use crate::store::local::place::MARK;
@@ -71,8 +73,20 @@ impl DockerArchive {
     /// [`StoreError::ReadOnly`] where it holds no manifest and so has no digest; [`StoreError::Contradiction`] where its
     /// two lists differ, or one of its files is not what its name says; else as [`Archive::open`].
     pub fn open(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
-        let path = path.into();
-        let tar = Tar::open(TRANSPORT, path.clone(), limits.clone())?;
+        Self::open_as(TRANSPORT, path.into(), limits)
+    }
+
+    /// The same for an archive that was named as an OCI archive, and is [one for Docker](Archive::is_for_docker) too:
+    /// `docker load` takes it, whatever it was called before.
+    ///
+    /// # Errors
+    /// As [`DockerArchive::open`].
+    pub fn open_as_layout(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
+        Self::open_as(archive::TRANSPORT, path.into(), limits)
+    }
+
+    fn open_as(transport: &'static str, path: PathBuf, limits: Limits) -> Result<Self, StoreError> {
+        let tar = Tar::open(transport, path.clone(), limits.clone())?;
         if tar.is_new() {
             return Err(at(&path)(io::ErrorKind::NotFound.into()));
         }
@@ -139,7 +153,7 @@ impl DockerArchive {
 fn saved(tar: &Tar, limits: &Limits) -> Result<Vec<Saved>, StoreError> {
     let place = tar.name();
     let broken = |why: String| StoreError::Broken { place: place.clone(), why };
-    let list = tar.open("manifest.json")?.ok_or_else(|| broken("it has no manifest.json".to_owned()))?;
+    let list = tar.open(DOCKER_LIST)?.ok_or_else(|| broken("it has no manifest.json".to_owned()))?;
     let list = list.read(&format!("manifest.json in {place}"), limits.manifest_bytes)?;
     let unreadable = |error| broken(format!("manifest.json: {error}"));
     let saved: Vec<Saved> = json::parse(&list, limits).map_err(unreadable)?;

@@ -134,6 +134,11 @@ pub trait Sink: Source {
         self.push_blob(Blob::of(content))
     }
 
+    /// Whether a small blob is known to cost no more to store than to ask for.
+    fn stores_at_once(&self) -> bool {
+        false
+    }
+
     /// Whether something can stand under `tag`, as far as can be told without asking.
     ///
     /// # Errors

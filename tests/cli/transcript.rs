@@ -84,7 +84,7 @@ fn in_a_token(page: &str) {
     let modules = ["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"];
     let module = modules.into_iter().find(|module| std::path::Path::new(module).exists());
     let Some(module) = module.filter(|_| super::support::program("softhsm2-util").is_some()) else {
-        return super::support::softhsm::not_run("softhsm2 not found");
+        return super::support::missing::not_run("softhsm2 not found");
     };
     let env = [("SOFTHSM2_CONF", "softhsm.conf"), ("BULLA_PIN", "2222"), ("BULLA_PKCS11_MODULE", module)];
     let place = Place::new(&env.map(|(name, value)| (name.to_owned(), value.to_owned())).into());

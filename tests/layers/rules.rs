@@ -38,7 +38,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     ("reads the environment", &["std::env", "env::var", "env::vars"], &["cli/", "main.rs", "store/credentials.rs"]),
     (
         "touches files",
-        &["std::fs", "tokio::fs", "File::open", "File::create", "OpenOptions"],
+        &["std::fs", "tokio::fs", "rustix::fs", "File::open", "File::create", "OpenOptions"],
         &[
             "cli/",
             "key/file.rs",
@@ -52,7 +52,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     ),
     ("starts a program", &["process::Command", "tokio::process"], &["key/plugin/process.rs", "store/credentials.rs"]),
     ("loads a library", &["cryptoki", "libloading"], &["key/pkcs11/"]),
-    ("limits or ends processes", &["rustix"], &["cli/hygiene.rs", "key/plugin/process.rs"]),
+    ("limits or ends processes", &["rustix::process"], &["cli/hygiene.rs", "key/plugin/process.rs"]),
     ("ends the process", &["process::exit", "process::abort"], &[]),
     ("prints", &["println!", "eprintln!", "print!", "eprint!", "dbg!", "io::stdout", "io::stderr"], &["cli/render.rs"]),
     (

@@ -7,9 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::image;
+use super::support::missing::not_run;
 use super::support::program;
 use super::support::softhsm::SoftHsm;
-use super::support::softhsm::not_run;
 
 /// The type as the command line names it, and the hash for openssl; none where the message is signed itself.
 const TYPES: [(&str, Option<&str>); 7] = [

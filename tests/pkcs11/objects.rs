@@ -3,10 +3,10 @@
 use std::fs;
 
 use super::image;
+use super::support::missing::not_run;
 use super::support::program;
 use super::support::softhsm::PIN;
 use super::support::softhsm::SoftHsm;
-use super::support::softhsm::not_run;
 
 #[test]
 fn a_new_key_signs_and_stays() {

@@ -6,10 +6,10 @@ use std::fs;
 use serde_json::Value;
 
 use super::image;
+use super::support::missing::not_run;
 use super::support::program;
 use super::support::softhsm::PIN;
 use super::support::softhsm::SoftHsm;
-use super::support::softhsm::not_run;
 
 const KEY: &str = "pkcs11:token=release;object=key";
 const SIGN: &[&str] = &["request", "sign", "r", "--key", KEY, "-o", "a", "--yes", "--log", "log"];

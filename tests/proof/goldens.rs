@@ -55,11 +55,7 @@ impl Case {
 
 /// The suite, or nothing where there are no vectors, which is then said.
 pub fn suite() -> Option<PathBuf> {
-    let suite = vectors().map(|vectors| vectors.join("peer-goldens")).filter(|suite| suite.is_dir());
-    if suite.is_none() {
-        eprintln!("vectors not found, 1 suites not run");
-    }
-    suite
+    vectors::suite("peer-goldens")
 }
 
 /// The key that others in the suite do not trust.

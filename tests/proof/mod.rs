@@ -16,11 +16,11 @@
 pub mod forms;
 pub mod goldens;
 pub mod scripted;
+#[path = "../support/vectors.rs"]
+pub mod vectors;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::LazyLock;
 use std::task::Context;
@@ -57,13 +57,6 @@ pub fn now<T>(future: impl Future<Output = T>) -> T {
         }
     }
     panic!("a local store waited")
-}
-
-/// The folder of other projects' test vectors, where there is one: `BULLA_VECTORS`, else `../shared/vectors`.
-pub fn vectors() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors");
-    let path = std::env::var_os("BULLA_VECTORS").map_or_else(beside, PathBuf::from);
-    path.is_dir().then_some(path)
 }
 
 /// Keys that exist for one run only; every test binary has its own.

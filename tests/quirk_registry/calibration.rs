@@ -82,7 +82,7 @@ fn collects_garbage_as_docker_registry_does() {
 fn docker_registry() -> Option<PathBuf> {
     let program = support::program("docker-registry");
     if program.is_none() {
-        println!("not run: docker-registry not found");
+        support::missing::not_run("docker-registry not found");
     }
     program
 }

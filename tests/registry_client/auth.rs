@@ -4,6 +4,7 @@ use super::*;
 use crate::support::image::image;
 use crate::support::registry::Action;
 use crate::support::registry::Times;
+use bulla::limits::Limits;
 use bulla::store::Sink as _;
 use bulla::store::Source as _;
 
@@ -224,7 +225,6 @@ fn hr_29_a_registry_that_is_never_content_gets_at_most_two_token_requests() {
 #[test]
 fn hr_30_hr_31_token_answers_that_are_none() {
     for body in [
-        vec![b' '; 10 << 20],
         b"<html>".to_vec(),
         b"".to_vec(),
         b"{}".to_vec(),
@@ -235,9 +235,39 @@ fn hr_30_hr_31_token_answers_that_are_none() {
         let registry = private();
         registry.rule("*", TOKEN, Times::Every, Action::Status { code: 200, headers: vec![], body });
         let error = run(app_as(&registry, "joe", "hunter2").resolve(&tag("v1"))).unwrap_err();
-        assert!(matches!(error.code(), "protocol" | "too-large"), "{error}");
+        assert_eq!(error.code(), "protocol", "{error}");
         assert_eq!(registry.count("GET", "/v2/"), 1, "nothing was sent with it");
     }
+}
+
+// HR-30: one below, at and one above the bound; and one without end, of which no more is read than fits into buffers.
+#[test]
+fn hr_30_an_answer_of_a_token_service_is_measured() {
+    let limit = Limits::DEFAULT.token_bytes;
+    let length = usize::try_from(limit).unwrap();
+    for (size, fits) in [(length - 1, true), (length, true), (length + 1, false)] {
+        let registry = private();
+        image(1).put(&registry, "app", Some("v1"));
+        registry.hook("GET", TOKEN, move |_, answer| {
+            let mut body = answer.body.bytes();
+            body.resize(size, b' ');
+            answer.body(body)
+        });
+        let got = run(app_as(&registry, "joe", "hunter2").resolve(&tag("v1")));
+        match fits {
+            true => drop(got.unwrap()),
+            false => {
+                let error = got.unwrap_err();
+                assert!(matches!(&error, StoreError::TooLarge { limit: at, .. } if *at == limit), "{error}");
+            }
+        }
+        assert_eq!(registry.count("*", TOKEN), 1, "{size}");
+    }
+    let registry = private();
+    registry.rule("*", TOKEN, Times::Every, Action::EndlessBody);
+    let error = run(app_as(&registry, "joe", "hunter2").resolve(&tag("v1"))).unwrap_err();
+    assert_eq!(error.code(), "too-large", "{error}");
+    assert!(registry.counters().bytes_out < 32 << 20, "{}", registry.counters().bytes_out);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::support::program;
 use crate::support::registry::Action;
 use crate::support::registry::Times;
 use bulla::digest::Digest;
+use bulla::limits::Limits;
 use bulla::oci::media_type::OCI_INDEX;
 use bulla::oci::referrer::fallback_tag;
 use bulla::store::Sink as _;
@@ -185,6 +186,24 @@ fn hr_54_links_that_cannot_be_read() {
 }
 
 #[test]
+fn hr_55_what_pages_repeat_is_one_entry() {
+    let registry = with(&["referrers=paged=1"]);
+    let (subject, mut digests) = signed(&registry, 3);
+    let mut before: Vec<serde_json::Value> = Vec::new();
+    registry.hook("GET", REFERRERS, move |_, answer| {
+        let mut page: serde_json::Value = serde_json::from_slice(&answer.body.bytes()).unwrap();
+        before.extend(page["manifests"].as_array().unwrap().iter().cloned());
+        page["manifests"] = serde_json::json!([before.clone(), before.clone()].concat());
+        answer.body(page.to_string().into_bytes())
+    });
+    let listing = run(app(&registry).referrers(&subject.digest, None)).unwrap().unwrap();
+    let mut got: Vec<_> = listing.entries.iter().map(|entry| entry.digest).collect();
+    got.sort();
+    digests.sort();
+    assert_eq!(got, digests);
+}
+
+#[test]
 fn hr_56_a_page_that_cannot_be_read_is_an_error() {
     for code in [429, 403, 404, 500] {
         let registry = with(&["referrers=paged=1"]);
@@ -329,7 +348,7 @@ fn tf_26_a_list_at_an_immutable_tag_says_what_to_exclude() {
 }
 
 #[test]
-fn hr_99_tf_28_a_replica_that_lags_behind_is_waited_for() {
+fn tf_28_a_replica_that_lags_behind_is_waited_for() {
     let registry = with(&["referrers=off", "replica-lag=3", "sparse=accept"]);
     let subject = Digest::sha256(b"subject");
     let app = app(&registry);
@@ -396,6 +415,32 @@ fn tf_27_hr_97_eight_writers_lose_nothing() {
     }
 }
 
+/// One below, at and one above the bound of a page.
+#[test]
+fn a_page_of_a_list_is_measured() {
+    let limit = Limits::DEFAULT.manifest_bytes;
+    let length = usize::try_from(limit).unwrap();
+    for (size, fits) in [(length - 1, true), (length, true), (length + 1, false)] {
+        let registry = polite();
+        let (subject, digests) = signed(&registry, 1);
+        registry.hook("GET", REFERRERS, move |_, answer| {
+            let mut body = answer.body.bytes();
+            body.resize(size, b' ');
+            answer.body(body)
+        });
+        match run(app(&registry).referrers(&subject.digest, None)) {
+            Ok(listing) => {
+                assert!(fits, "{size} bytes are read");
+                assert_eq!(listing.unwrap().entries[0].digest, digests[0]);
+            }
+            Err(error) => {
+                assert!(!fits, "{size}: {error}");
+                assert!(matches!(&error, StoreError::TooLarge { limit: at, .. } if *at == limit), "{error}");
+            }
+        }
+    }
+}
+
 struct Killed(Child);
 
 impl Drop for Killed {
@@ -408,8 +453,7 @@ impl Drop for Killed {
 #[test]
 fn tf_27_eight_writers_lose_nothing_in_a_real_registry() {
     let Some(program) = program("docker-registry") else {
-        eprintln!("skipped: no docker-registry");
-        return;
+        return support::missing::not_run("docker-registry not found");
     };
     let directory = support::temp_dir();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

@@ -7,6 +7,7 @@ use crate::support::registry::Action;
 use crate::support::registry::Times;
 use bulla::digest::Digest;
 use bulla::digest::DigestAlgorithm;
+use bulla::limits::Limits;
 use bulla::oci::ContentError;
 use bulla::store::Sink as _;
 use bulla::store::Source as _;
@@ -243,6 +244,48 @@ fn hr_19_a_trickle_is_not_waited_for() {
     assert!(error.to_string().contains("bytes a second"), "{error}");
 }
 
+/// It began well, and then there is nothing more: at the first try and at the second.
+#[test]
+fn a_registry_that_falls_silent_is_left() {
+    let registry = polite();
+    let bytes = filler(1, 100_000);
+    registry.put_blob("app", &bytes);
+    registry.rule("GET", BLOBS, Times::Every, Action::Drip { bytes: 50_000, pause_ms: 60_000 });
+    let mut settings = settings();
+    settings.patience.idle = Duration::from_millis(150);
+    settings.patience.retries = 1;
+    let layer = Descriptor::of("application/octet-stream", &bytes);
+    let error = run(app_with(&registry, settings).blob(&layer, 1 << 20)).unwrap_err();
+    assert_eq!(error.code(), "unreachable", "{error}");
+    assert!(error.to_string().contains("nothing came for 0.15 seconds"), "{error}");
+    assert_eq!(registry.count("GET", BLOBS), 2);
+}
+
+/// A host that lets nobody in, without a word: its queue is full, and what comes is dropped.
+#[test]
+fn a_connection_is_not_waited_for_longer_than_was_said() {
+    let error = run(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let address = listener.local_addr().unwrap();
+        let connect = || tokio::time::timeout(Duration::from_millis(300), tokio::net::TcpStream::connect(address));
+        let mut queue = Vec::new();
+        while let Ok(stream) = connect().await {
+            queue.push(stream.unwrap());
+        }
+        let mut settings = settings();
+        settings.patience.connect = Duration::from_millis(100);
+        // Nothing else may be what ends it.
+        settings.patience.first_byte = Duration::from_secs(3);
+        settings.patience.connect_retries = 1;
+        let app = Registries::new(settings).repository(&reference(&address.to_string(), "app")).unwrap();
+        app.resolve(&tag("v1")).await.unwrap_err()
+    });
+    assert_eq!(error.code(), "unreachable", "{error}");
+    assert!(!error.to_string().contains("no answer after"), "{error}");
+}
+
 #[test]
 fn hr_20_headers_without_end() {
     let (registry, image) = (polite(), image(1));
@@ -386,6 +429,31 @@ fn hr_92_an_error_is_shown_short_escaped_and_without_secrets() {
     assert!(error.contains("400 Bad Request: \\u{1b}[2J"), "{error}");
     assert!(!error.contains("hunter2") && !error.contains("am9lOmh1bnRlcjI="), "{error}");
     assert!(error.len() < 1500 && !error.contains('\x1b'), "{}", error.len());
+}
+
+/// What a registry says about an error is read up to a bound; what is cut there is text, not JSON with a code.
+#[test]
+fn hr_92_an_error_body_is_measured() {
+    let limit = Limits::DEFAULT.error_body_bytes;
+    let length = usize::try_from(limit).unwrap();
+    for (size, fits) in [(length - 1, true), (length, true), (length + 1, false)] {
+        let registry = polite();
+        // It ends at the bound, or one beyond.
+        let mut body = br#"{"errors":[{"code":"WRONG","message":"so it is"}]"#.to_vec();
+        body.resize(size - 1, b' ');
+        body.push(b'}');
+        registry.rule("GET", MANIFESTS, Times::Every, Action::Status { code: 400, headers: vec![], body });
+        let error = run(app(&registry).resolve(&tag("v1"))).unwrap_err().to_string();
+        assert_eq!(error.contains("400 Bad Request: WRONG: so it is"), fits, "{size}: {error}");
+        assert_eq!(error.contains(r#"400 Bad Request: {"errors":"#), !fits, "{size}: {error}");
+    }
+    let (registry, image) = (polite(), image(1));
+    image.put(&registry, "app", Some("v1"));
+    registry.rule("GET", MANIFESTS, Times::Every, Action::SetStatus(400));
+    registry.rule("GET", MANIFESTS, Times::Every, Action::EndlessBody);
+    let error = run(app(&registry).resolve(&tag("v1"))).unwrap_err();
+    assert!(error.to_string().contains("400 Bad Request"), "{error}");
+    assert!(registry.counters().bytes_out < 32 << 20, "{}", registry.counters().bytes_out);
 }
 
 #[test]

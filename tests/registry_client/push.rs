@@ -505,3 +505,39 @@ fn every_registry_that_is_known_takes_an_image() {
         assert!(registry.leaks(&["secret"]).is_empty(), "{preset}");
     }
 }
+
+/// The bar: one image, signed by the program, at most four requests, and none that reads or writes a layer.
+#[test]
+fn signing_an_image_takes_four_requests() {
+    // The first signature in a repository brings the config that all of them share; a registry that takes no blob in
+    // one request costs one more for each.
+    for (switches, first, later) in [
+        (&[][..], 4, 4),
+        (&["auth=token", "user=alice:correct-horse"], 4, 4),
+        (&["single-post=off", "distribution-header"], 7, 4),
+        (&["single-post=off"], 8, 5),
+    ] {
+        let (registry, image) = (with(switches), image(1));
+        image.put(&registry, "app", Some("v1"));
+        let digest = format!("{}/app@{}", registry.address(), image.digest());
+        let tag = format!("{}/app:v1", registry.address());
+        for (reference, want) in [(digest.clone(), first), (digest, later), (tag, later)] {
+            registry.clear_log();
+            let key = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/keys/release.key");
+            let mut bulla = std::process::Command::new(env!("CARGO_BIN_EXE_bulla"));
+            let login = r#"{"auths":{"HOST":{"auth":"YWxpY2U6Y29ycmVjdC1ob3JzZQ=="}}}"#;
+            bulla.env("DOCKER_AUTH_CONFIG", login.replace("HOST", &registry.address()));
+            let signed = bulla.args(["sign", &reference, "--key", key]).output().unwrap();
+            assert!(signed.status.success(), "{switches:?}: {}", String::from_utf8_lossy(&signed.stderr));
+            let lines: Vec<_> = registry
+                .requests()
+                .iter()
+                .filter(|it| it.status != 401 && it.path != "/token")
+                .map(|it| it.line())
+                .collect();
+            assert_eq!(lines.len(), want, "{switches:?}: {lines:#?}");
+            let layers: Vec<_> = image.layers.iter().map(|layer| Digest::sha256(layer).hex()).collect();
+            assert!(!lines.iter().any(|line| layers.iter().any(|layer| line.contains(layer))), "{lines:#?}");
+        }
+    }
+}

@@ -36,7 +36,7 @@ pub(crate) struct Authority {
 impl Authority {
     pub(crate) fn new() -> Option<Self> {
         if program("openssl").is_none() {
-            eprintln!("skipped: no openssl");
+            support::missing::not_run("openssl not found");
             return None;
         }
         let authority = Self { directory: temp_dir() };

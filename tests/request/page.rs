@@ -188,8 +188,7 @@ fn no_text_makes_a_row_by_its_length() {
 #[test]
 fn a_predicate_that_was_not_shown_is_not_signed_by_a_word() {
     if support::program("script").is_none() {
-        println!("not run: there is no `script` to make a terminal");
-        return;
+        return support::missing::not_run("there is no `script` to make a terminal");
     }
     let bench = Bench::new(&["alice"]);
     let entries: Vec<_> = (0..100).map(|number| format!("\"entry-{number}\": {number}")).collect();

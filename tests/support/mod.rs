@@ -14,6 +14,7 @@
 
 pub mod client;
 pub mod image;
+pub mod missing;
 pub mod registry;
 pub mod softhsm;
 
@@ -25,13 +26,6 @@ use std::sync::OnceLock;
 /// A directory that is removed when it is dropped.
 pub fn temp_dir() -> tempfile::TempDir {
     tempfile::Builder::new().prefix("bulla-test-").tempdir().expect("a temporary directory")
-}
-
-/// The folder of other projects' test vectors, where there is one: `BULLA_VECTORS`, else `../shared/vectors`.
-pub fn vectors() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors");
-    let path = std::env::var_os("BULLA_VECTORS").map_or_else(beside, PathBuf::from);
-    path.is_dir().then_some(path)
 }
 
 /// Where a program is, by `PATH`.

@@ -1,7 +1,6 @@
 //! SoftHSM 2: a real PKCS#11 token in software, one for each test, and a module before it that counts and has faults.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,6 +9,8 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
+
+use super::missing::not_run;
 
 /// The PIN of every token in the tests.
 pub const PIN: &str = "correct-4711-pin";
@@ -136,13 +137,6 @@ impl Said {
         }
         self
     }
-}
-
-/// Says that a test is not run, in a way that the harness does not keep to itself.
-pub fn not_run(why: &str) {
-    let required = std::env::var("BULLA_INTEROP").is_ok_and(|value| value == "require");
-    assert!(!required, "BULLA_INTEROP=require, but {why}");
-    std::io::stderr().write_all(format!("not run: {why}\n").as_bytes()).unwrap();
 }
 
 fn said(output: &Output) -> Said {

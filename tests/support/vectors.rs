@@ -1,17 +1,27 @@
 //! Where the vectors from outside are, and what is said where they are not.
 
+use std::collections::BTreeSet;
 use std::env;
+use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Mutex;
 
-/// The folder of a suite; none where there are no vectors on this machine, which is then said.
+/// The folder of a suite below `BULLA_VECTORS` (else `../shared/vectors`). None where it is not, which is then said, once;
+/// with `BULLA_VECTORS_REQUIRED` that is a failure.
 pub fn suite(name: &str) -> Option<PathBuf> {
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors");
     let root = env::var_os("BULLA_VECTORS").map_or_else(beside, PathBuf::from);
     let suite = root.join(name);
-    if !suite.is_dir() {
-        println!("vectors not found, 1 suites not run: {name}");
-        return None;
+    if suite.is_dir() {
+        return Some(suite);
     }
-    Some(suite)
+    let what = format!("vectors not found in {}: the suite {name} was not run", root.display());
+    assert!(env::var_os("BULLA_VECTORS_REQUIRED").is_none(), "BULLA_VECTORS_REQUIRED is set, but {what}");
+    if SAID.lock().unwrap().insert(name.to_owned()) {
+        // Not `eprintln!`: the test harness would keep it to itself.
+        std::io::stderr().write_all(format!("{what}\n").as_bytes()).unwrap();
+    }
+    None
 }

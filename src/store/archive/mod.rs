@@ -68,6 +68,12 @@ struct SpanReader {
 }
 
 impl Archive {
+    /// Whether Docker's own list lies beside the layout: then `docker load` goes by that one, and
+    /// [`DockerArchive`](crate::store::DockerArchive) is the way to read it.
+    pub fn is_for_docker(&self) -> bool {
+        self.place().has(DOCKER_LIST)
+    }
+
     /// Opens the archive in the file `path`, which must hold a layout.
     ///
     /// # Errors
@@ -245,4 +251,6 @@ fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_write(file, bytes, offset)
 }
 
-const TRANSPORT: &str = "oci-archive";
+/// Docker's own list of what is loaded.
+pub(crate) const DOCKER_LIST: &str = "manifest.json";
+pub(crate) const TRANSPORT: &str = "oci-archive";

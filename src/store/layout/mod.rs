@@ -191,7 +191,7 @@ pub(crate) fn open_regular(path: &Path) -> Result<Option<(File, u64)>, StoreErro
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(at(path)(error)),
         };
-        let file = match File::open(path) {
+        let file = match open_file(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(at(path)(error)),
@@ -202,6 +202,21 @@ pub(crate) fn open_regular(path: &Path) -> Result<Option<(File, u64)>, StoreErro
         }
     }
     Err(broken(path, "it is replaced again and again while it is being opened"))
+}
+
+/// Opens what is at `path` for reading. What was put there since it was looked at is neither followed, if it is a link,
+/// nor waited for, if it is a pipe.
+#[cfg(unix)]
+fn open_file(path: &Path) -> io::Result<File> {
+    use rustix::fs::Mode;
+    use rustix::fs::OFlags;
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
+}
+
+#[cfg(not(unix))]
+fn open_file(path: &Path) -> io::Result<File> {
+    File::open(path)
 }
 
 fn broken(path: &Path, why: &str) -> StoreError {
@@ -221,3 +236,26 @@ fn same_file(one: &Metadata, other: &Metadata) -> bool {
 
 /// Why nothing can be committed.
 pub(crate) const LOST: &str = "what was staged is lost, because it could not be finished";
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use rustix::fs::CWD;
+    use rustix::fs::Mode;
+
+    use super::*;
+
+    // HA-05, HA-26: between the look at it and the opening, somebody puts something else there.
+    #[test]
+    fn what_took_the_place_of_a_file_is_neither_followed_nor_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let (pipe, link) = (directory.path().join("pipe"), directory.path().join("link"));
+        rustix::fs::mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
+        std::os::unix::fs::symlink("/etc/hostname", &link).unwrap();
+        assert!(!open_file(&pipe).unwrap().metadata().unwrap().is_file());
+        open_file(&link).unwrap_err();
+        for path in [&pipe, &link] {
+            assert_eq!(open_regular(path).unwrap_err().code(), "store-broken");
+        }
+    }
+}

@@ -113,6 +113,10 @@ impl<P: Place> Local<P> {
         }
     }
 
+    pub(crate) fn place(&self) -> &P {
+        &self.place
+    }
+
     /// The file that should hold the blob `digest`, unchecked, if there is one.
     pub(crate) fn file(&self, digest: &Digest) -> Result<Option<Found>, StoreError> {
         self.place.open(&blob_name(digest))

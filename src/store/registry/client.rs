@@ -1,5 +1,6 @@
 //! One registry: its answers to our calls, with authentication, redirects and tries within bounds.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -32,6 +33,7 @@ use super::transport::Incoming;
 use super::transport::Transport;
 use super::transport::Trouble;
 use super::transport::place as place_of;
+use super::warning;
 use crate::store::StoreError;
 
 /// One registry, for the whole process.
@@ -54,10 +56,25 @@ pub(super) struct Knowledge {
     pub(super) chunk_most: Mutex<Option<u64>>,
     /// That it does not take a blob in one request.
     pub(super) no_single_post: AtomicBool,
+    /// That it does.
+    pub(super) single_post: AtomicBool,
     /// Whether it keeps a list of referrers.
     pub(super) referrers: Mutex<Option<bool>>,
     /// That it refuses manifests whose parts it does not have.
     pub(super) validates: AtomicBool,
+    /// What it wants people to know.
+    pub(super) warnings: Mutex<BTreeSet<String>>,
+}
+
+impl Knowledge {
+    fn warn(&self, warnings: impl Iterator<Item = String>) {
+        for warning in warnings {
+            let mut known = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+            if known.len() < warning::MOST {
+                known.insert(warning);
+            }
+        }
+    }
 }
 
 impl Host {
@@ -202,10 +219,13 @@ impl Host {
         let what = call.what.clone();
         let (status, headers) = (response.status(), response.headers().clone());
         let incoming = Incoming::new(response, settings.patience);
+        let secrets = ticket.map(|ticket| ticket.secrets.as_slice()).unwrap_or_default();
+        if url.origin() == self.base.origin() {
+            self.knows.warn(warning::read(&headers, secrets));
+        }
         let passing = |(failure, why)| Trouble::Passing(failure, why);
         let body = match call.reading {
             _ if !status.is_success() => {
-                let secrets = ticket.map(|ticket| ticket.secrets.as_slice()).unwrap_or_default();
                 Body::Refused(Refused::read(incoming, &headers, &settings.limits, secrets).await)
             }
             Reading::Stream => Body::Stream(Box::new(incoming)),

@@ -23,6 +23,7 @@ mod tls;
 mod token;
 mod transport;
 mod upload;
+mod warning;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -67,6 +68,16 @@ impl Registries {
     pub fn repository(&self, reference: &RegistryReference) -> Result<Repository, StoreError> {
         let host = self.host(reference.host())?;
         Ok(Repository::new(self.clone(), host, reference))
+    }
+
+    /// What registries wanted people to know, with the host that said it; each once.
+    pub fn warnings(&self) -> Vec<(String, String)> {
+        let hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = |(name, host): (&String, &Arc<Host>)| {
+            let said = host.knows.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+            said.iter().map(|text| (name.clone(), text.clone())).collect::<Vec<_>>()
+        };
+        hosts.iter().flat_map(of).collect()
     }
 
     fn host(&self, name: &str) -> Result<Arc<Host>, StoreError> {

@@ -203,6 +203,10 @@ impl Sink for Repository {
         Box::pin(manifests::push(self, content, tag))
     }
 
+    fn stores_at_once(&self) -> bool {
+        self.host.knows.single_post.load(Ordering::Relaxed)
+    }
+
     fn check_tag(&self, tag: &str) -> Result<(), StoreError> {
         manifests::check_tag(self, tag)
     }

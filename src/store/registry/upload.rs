@@ -159,7 +159,10 @@ impl Upload<'_> {
         let call = self.call(Method::POST, url).body(OCTETS, whole.clone());
         let answer = self.repository.host.ask(&call).await?;
         match answer.status.as_u16() {
-            201 => Ok(None),
+            201 => {
+                self.repository.host.knows.single_post.store(true, Ordering::Relaxed);
+                Ok(None)
+            }
             202 => {
                 // It took no notice of the content; others need not be sent twice.
                 known.store(true, Ordering::Relaxed);

@@ -62,6 +62,9 @@ pub fn answer(core: &Core, quirks: &Quirks, request: &Request, body: &mut BodyRe
     if quirks.api_header {
         response = response.with("Docker-Distribution-Api-Version", "registry/2.0");
     }
+    if quirks.warning {
+        response = response.with("Warning", "299 - \"read-only from Monday\"");
+    }
     if quirks.dialect == Dialect::Distribution && response.header("Content-Type") == Some("application/json") {
         response.set("Content-Type", "application/json; charset=utf-8");
     }

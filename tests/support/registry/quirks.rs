@@ -51,6 +51,7 @@
 //! | `token-seconds` | `300 SECONDS` | a token is good for so long | distribution token specification |
 //! | `token-ttl` | `none REQUESTS` | a token is good for so many requests | moby#33558, buildx#324, Portus#1338, TF-19, TF-20 |
 //! | `user` | `NAME:PASSWORD` | somebody who may log in; several add up; the user `<token>` has an identity token | distribution htpasswd |
+//! | `warning` | `off on` | `Warning: 299` with a text for people in every answer | distribution-spec, "Warnings" |
 //! | `whole-range` | `taken STATUS` | a whole upload with a `Content-Range` is refused so | tart#179 |
 //! | `wrong-digest` | `reject accept` | a manifest may be put under a digest that is not its own | ggcr pkg/registry, measured; HR-37 |
 //! | `wrong-offset` | `416 accept` | a PATCH may begin anywhere; its bytes are added at the end | distribution 2.8.2, measured |
@@ -117,6 +118,7 @@ pub struct Quirks {
     pub token_requests: Option<usize>,
     pub token_seconds: u64,
     pub users: Vec<(String, String)>,
+    pub warning: bool,
     pub whole_range: Option<u16>,
     pub lose: Lose,
     pub wrong_digest: bool,
@@ -381,6 +383,7 @@ impl Quirks {
             token_requests: None,
             token_seconds: 300,
             users: Vec::new(),
+            warning: false,
             whole_range: None,
             lose: Lose::Nothing,
             wrong_digest: false,

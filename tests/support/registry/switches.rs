@@ -62,6 +62,7 @@ impl Quirks {
             "blob-redirect" => self.blob_redirect = on(value)?,
             "create" => self.create = on(value)?,
             "distribution-header" => self.api_header = on(value)?,
+            "warning" => self.warning = on(value)?,
             "gitlab-alias" => self.gitlab_alias = on(value)?,
             "if-match" => self.if_match = pick(value, &[("ignored", false), ("honoured", true), ("on", true)])?,
             "ratelimit-headers" => self.rate_limit = on(value)?,

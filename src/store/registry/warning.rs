@@ -1,0 +1,68 @@
+//! What a registry wants people to know: `Warning: 299 - "…"`. It is shown, and nothing is done because of it.
+//! Distribution specification 1.1, "Warnings"; RFC 7234, section 5.5.
+
+use reqwest::header::HeaderMap;
+use reqwest::header::WARNING;
+
+use super::answer::shown;
+use crate::store::credentials::Secret;
+
+/// The warnings in `headers`, fit to be shown; no `secrets` in them.
+pub(super) fn read<'a>(headers: &'a HeaderMap, secrets: &'a [Secret]) -> impl Iterator<Item = String> + 'a {
+    let values = headers.get_all(WARNING).iter().take(MOST);
+    values.filter_map(|value| text(value.as_bytes())).map(|text| shown(&text, secrets)).filter(|text| !text.is_empty())
+}
+
+/// The text of `299 - "TEXT"`, where a value is that.
+fn text(value: &[u8]) -> Option<String> {
+    let value = String::from_utf8_lossy(value);
+    let quoted = value.trim().strip_prefix("299 - \"")?;
+    let mut text = String::new();
+    let mut characters = quoted.chars();
+    loop {
+        match characters.next()? {
+            '"' => return Some(text),
+            '\\' => text.push(characters.next()?),
+            character => text.push(character),
+        }
+    }
+}
+
+/// How many different ones are kept of a registry.
+pub(super) const MOST: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_specification_calls_a_warning_is_one() {
+        for (value, want) in [
+            (r#"299 - "read the notice""#, Some("read the notice")),
+            (r#"299 - "with \"quotes\" and \\""#, Some(r#"with "quotes" and \"#)),
+            (r#"299 - "text" "Sat, 21 Nov 2026 00:00:00 GMT""#, Some("text")),
+            (r#"299 registry "text""#, None),
+            (r#"199 - "text""#, None),
+            (r#"299 - "text"#, None),
+            (r#"299 - "text\"#, None),
+            ("299 - text", None),
+            ("", None),
+        ] {
+            assert_eq!(text(value.as_bytes()).as_deref(), want, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_is_short_and_holds_no_secret() {
+        let secret = [Secret::new("hunter2".to_owned())];
+        let mut headers = HeaderMap::new();
+        headers.append(WARNING, r#"299 - "hunter2""#.parse().unwrap());
+        headers.append(WARNING, r#"299 - """#.parse().unwrap());
+        for n in 0..2 * MOST {
+            headers.append(WARNING, format!(r#"299 - "{n}""#).parse().unwrap());
+        }
+        let read: Vec<_> = read(&headers, &secret).collect();
+        assert_eq!(read.first().map(String::as_str), Some("***"));
+        assert_eq!(read.len(), MOST - 1);
+    }
+}

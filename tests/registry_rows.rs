@@ -1,0 +1,553 @@
+//! Hostile registries, row by row (HR-nn), as the whole program meets them: what it says, and what it was seen to ask.
+//! And how much it asks of those that are not.
+#![cfg(feature = "registry")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+mod proof;
+mod support;
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+use std::process::Stdio;
+
+use bulla::digest::Digest;
+use bulla::key::PrivateKey;
+use bulla::limits::Limits;
+use bulla::oci::Content;
+use bulla::oci::Descriptor;
+use bulla::oci::Platform;
+use bulla::oci::Selector;
+use bulla::oci::media_type;
+use bulla::oci::referrer;
+use bulla::policy::Kind;
+use bulla::store::Layout;
+use bulla::store::Source as _;
+use proof::forms::Format;
+use proof::forms::Shop;
+use proof::forms::Spot;
+use proof::forms::Word;
+use proof::now;
+use serde_json::Value;
+use serde_json::json;
+use support::registry::Action;
+use support::registry::Quirks;
+use support::registry::Registry;
+use support::registry::Times;
+
+const MANIFESTS: &str = "/v2/app/manifests/*";
+const REFERRERS: &str = "/v2/app/referrers/*";
+const SIGNATURE: Kind = Kind::ImageSignature;
+
+/// A registry, a layout from which it is filled, and a desk with `key.pub` and `other.pub` at which the program is run.
+struct Site {
+    desk: tempfile::TempDir,
+    registry: Registry,
+    shop: Shop,
+}
+
+/// What the program said, and how it ended.
+#[derive(Debug)]
+struct Said {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Site {
+    fn new(switches: &[&str]) -> Self {
+        let quirks = switches.iter().fold(Quirks::polite(), |quirks, switch| quirks.with(switch));
+        let site =
+            Self { desk: support::temp_dir(), registry: Registry::start(quirks), shop: Shop::layout(Limits::DEFAULT) };
+        site.write("key.pub", proof::public(proof::key()).to_pem().as_bytes());
+        site.write("other.pub", proof::public(&proof::KEYS[1]).to_pem().as_bytes());
+        site
+    }
+
+    /// With the image `v1`, which [`proof::key`] has signed.
+    fn signed(switches: &[&str]) -> (Self, Content) {
+        let site = Self::new(switches);
+        let image = site.shop.image(1);
+        site.sign(&image, proof::key(), None);
+        site.publish();
+        (site, image)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.desk.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    /// Signs as others do: the bundle is a blob of its own. Returns the manifest that carries it.
+    fn sign(&self, image: &Content, key: &PrivateKey, name: Option<&str>) -> Content {
+        let word = Word::with(Format::Bundle, &SIGNATURE, image.digest(), &BTreeMap::new(), name);
+        let letter = word.seal(Format::Bundle, &[key]);
+        self.shop.hang(image, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]).remove(0)
+    }
+
+    /// Fills `app` with everything that is in the layout.
+    fn publish(&self) {
+        self.shop.settle();
+        for file in fs::read_dir(self.shop.path().join("blobs/sha256")).unwrap() {
+            let bytes = fs::read(file.unwrap().path()).unwrap();
+            self.registry.put_blob("app", &bytes);
+            if let Some(kind) = kind(&bytes) {
+                self.registry.put_manifest("app", &bytes, &kind, None);
+            }
+        }
+        let layout = Layout::open(self.shop.path(), Limits::DEFAULT).unwrap();
+        // A layout keeps the list of referrers under its tag as well; this registry keeps it by itself.
+        let fallback = |name: &str| name.starts_with("sha256-") && !name.contains('.');
+        for name in now(layout.names()).unwrap().into_iter().filter(|name| !fallback(name)) {
+            let content = now(layout.resolve(&Selector::Tag(name.clone()))).unwrap();
+            self.registry.put_manifest("app", content.bytes(), &content.descriptor().media_type, Some(&name));
+        }
+        self.registry.clear_log();
+    }
+
+    /// Runs the program; `REG` stands for the registry.
+    fn run(&self, line: &str) -> Said {
+        self.run_with(&[], line)
+    }
+
+    fn run_with(&self, variables: &[(&str, &str)], line: &str) -> Said {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bulla"));
+        command.current_dir(self.desk.path()).env_clear().env("HOME", self.desk.path()).stdin(Stdio::null());
+        command.envs(variables.iter().copied());
+        command.args(line.replace("REG", &self.registry.address()).split_whitespace());
+        let output = command.output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// The first result of a report in JSON.
+    #[track_caller]
+    fn report(&self, line: &str, code: i32) -> Value {
+        let said = self.run(&format!("{line} --output json"));
+        assert_eq!(said.code, Some(code), "{line}: {said:#?}");
+        serde_json::from_str::<Value>(&said.out).unwrap()["results"][0].clone()
+    }
+
+    /// The layout `name` at the desk: what stands under its names.
+    fn names(&self, name: &str) -> BTreeMap<String, String> {
+        let layout = Layout::open(self.desk.path().join(name), Limits::DEFAULT).unwrap();
+        let names = now(layout.names()).unwrap();
+        let digest = |name: &String| now(layout.resolve(&Selector::Tag(name.clone()))).unwrap().digest().to_string();
+        names.into_iter().map(|name| (name.clone(), digest(&name))).collect()
+    }
+}
+
+/// The media type of a manifest or an index.
+fn kind(bytes: &[u8]) -> Option<String> {
+    let value: Value = serde_json::from_slice(bytes).ok()?;
+    let kind = value["mediaType"].as_str()?;
+    (media_type::is_index(kind) || media_type::is_manifest(kind)).then(|| kind.to_owned())
+}
+
+fn codes(report: &Value) -> BTreeSet<&str> {
+    report["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect()
+}
+
+fn on(platform: &str, image: &Content) -> Descriptor {
+    Descriptor { platform: Platform::parse(platform), ..image.descriptor().bare() }
+}
+
+#[test]
+fn hr_02_a_digest_in_a_header_is_not_believed_and_that_it_lies_is_said() {
+    let (site, image) = Site::signed(&[]);
+    let report = site.report("verify REG/app:v1 --key key.pub", 0);
+    assert!(codes(&report).is_empty(), "{report:#}");
+    let lie = format!("sha256:{}", "0".repeat(64));
+    site.registry.rule("*", MANIFESTS, Times::Every, Action::SetHeader("Docker-Content-Digest".into(), lie));
+    let report = site.report("verify REG/app:v1 --key key.pub", 0);
+    assert_eq!(report["digest"], image.digest().to_string());
+    assert!(codes(&report).contains("misnomer"), "{report:#}");
+}
+
+/// Whoever is asked for the same tag a second time, or says who he is in another way, gets another image.
+#[test]
+fn hr_06_what_is_verified_is_what_is_handed_on_whoever_seems_to_ask() {
+    for header in ["Accept", "User-Agent", ""] {
+        let (site, image) = Site::signed(&[]);
+        let evil = site.shop.image(2);
+        site.publish();
+        let (body, mut first) = (evil.bytes().to_vec(), None);
+        site.registry.hook("GET|HEAD", "/manifests/v1", move |request, answer| {
+            let said = request.header(header).map(str::to_owned);
+            let same = first.is_none() || (!header.is_empty() && first == Some(said.clone()));
+            first.get_or_insert(said);
+            let named = Digest::sha256(&body).to_string();
+            if same { answer } else { answer.body(body.clone()).with("Docker-Content-Digest", named) }
+        });
+        let report = site.report("import REG/app:v1 oci:in:v1 --key key.pub", 0);
+        assert_eq!(report["digest"], image.digest().to_string());
+        assert_eq!(site.names("in")["v1"], image.digest().to_string());
+        assert!(!site.desk.path().join("in/blobs/sha256").join(evil.digest().hex()).exists(), "{header}");
+        assert_eq!(site.registry.count("*", "/manifests/v1"), 1, "{header}: {:?}", site.registry.lines());
+    }
+}
+
+/// The same tag is an index for some and one image for others. What counts is what we were given, and whether that is
+/// what was asked for: a platform is chosen in an index, and has to be that of an image that stands alone.
+#[test]
+fn hr_07_an_index_for_one_and_an_image_for_another() {
+    let site = Site::new(&[]);
+    let (amd64, arm64) = (site.shop.image(1), site.shop.image(2));
+    let index = site.shop.index(&[on("linux/amd64", &amd64), on("linux/arm64", &arm64)], Some("both"));
+    site.sign(&index, proof::key(), None);
+    site.sign(&amd64, proof::key(), None);
+    site.publish();
+    let line = "verify REG/app:both --key key.pub --platform";
+    let report = site.report(&format!("{line} linux/arm64"), 0);
+    assert_eq!((&report["digest"], &report["index"]), (&json!(arm64.digest()), &json!(index.digest())));
+    // The single one is signed as well, by the same key.
+    let body = amd64.bytes().to_vec();
+    site.registry.hook("GET|HEAD", "/manifests/both", move |_, answer| {
+        let mut answer = answer.body(body.clone());
+        answer.set("Content-Type", media_type::OCI_MANIFEST);
+        answer.remove("Docker-Content-Digest");
+        answer
+    });
+    let report = site.report(&format!("{line} linux/amd64"), 0);
+    assert_eq!((&report["digest"], &report["verdict"]), (&json!(amd64.digest()), &json!("verified")));
+    let said = site.run(&format!("{line} linux/arm64"));
+    assert_eq!(said.code, Some(2), "{said:#?}");
+    assert!(said.err.contains("it has linux/amd64") && said.out.is_empty(), "{said:#?}");
+    let report = site.report("verify REG/app:both --key key.pub", 0);
+    assert_eq!(report["digest"], json!(amd64.digest()), "the answer names what was verified");
+}
+
+/// A password goes over plain HTTP to this machine itself, and elsewhere only where that was asked for.
+#[test]
+fn hr_33_no_password_over_plain_http_unless_it_is_asked_for() {
+    let (site, image) = Site::signed(&["auth=basic", "user=joe:hunter2"]);
+    // "joe:hunter2"
+    site.write(".docker/config.json", br#"{"auths":{"registry.invalid":{"auth":"am9lOmh1bnRlcjI="}}}"#);
+    // The registry stands in for the way to the other host: a proxy for both schemes, which sees what anybody there sees.
+    let proxy = format!("http://{}", site.registry.address());
+    let way = [("HTTP_PROXY", proxy.as_str()), ("HTTPS_PROXY", proxy.as_str())];
+    let said = site.run_with(&way, "verify registry.invalid/app:v1 --key key.pub");
+    assert_eq!(said.code, Some(2), "{said:#?}");
+    let seen = site.registry.requests();
+    assert!(!seen.is_empty() && seen.iter().all(|it| it.method == "CONNECT"), "{:?}", site.registry.lines());
+    assert!(seen.iter().all(|it| it.header("Authorization").is_none() && !it.mentions("hunter2")));
+    let said = site.run_with(&way, "verify registry.invalid/app:v1 --key key.pub --plain-http");
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert!(said.out.contains(&image.digest().to_string()));
+    assert!(site.registry.requests().iter().any(|it| it.mentions("hunter2")));
+}
+
+#[test]
+fn hr_45_an_empty_list_does_not_end_the_search() {
+    for spot in [Spot::Tag, Spot::Fallback] {
+        let site = Site::new(&[]);
+        let image = site.shop.image(1);
+        let (format, letter) = match spot {
+            Spot::Tag => (Format::Simple, Word::about(Format::Simple, &SIGNATURE, image.digest())),
+            _ => (Format::Bundle, Word::about(Format::Bundle, &SIGNATURE, image.digest())),
+        };
+        let letter = letter.seal(format, &[proof::key()]);
+        let carrier = site.shop.hang(&image, spot, &SIGNATURE, format, &[letter]).remove(0);
+        site.publish();
+        if spot == Spot::Fallback {
+            let list = json!({
+                "schemaVersion": 2,
+                "mediaType": media_type::OCI_INDEX,
+                "manifests": [proof::forms::entry(&carrier, format)],
+            });
+            let tag = referrer::fallback_tag(image.digest());
+            site.registry.put_manifest("app", list.to_string(), media_type::OCI_INDEX, Some(&tag));
+        }
+        let empty = json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": []});
+        site.registry.rule("GET", REFERRERS, Times::Every, Action::ReplaceBody(empty.to_string().into_bytes()));
+        let report = site.report("verify REG/app:v1 --key key.pub", 0);
+        assert_eq!(report["counted"].as_array().unwrap().len(), 1, "{spot:?}: {report:#}");
+        assert_ne!(report["counted"][0]["place"], "referrers");
+    }
+}
+
+/// What a list says of the type of a signature does not hide it, and what it says of something else makes no signature.
+#[test]
+fn hr_50_the_manifest_says_what_it_is_not_the_list() {
+    for switch in ["artifact-type=wrong", "artifact-type=missing", "referrers=wrong-type", "referrers=type-missing"] {
+        let (site, _) = Site::signed(&[switch]);
+        let said = site.run("verify REG/app:v1 --key key.pub");
+        assert_eq!(said.code, Some(0), "{switch}: {said:#?}");
+    }
+    let site = Site::new(&[&format!("artifact-type=wrong={}", media_type::SIGSTORE_BUNDLE)]);
+    let image = site.shop.image(1);
+    let sbom = Content::name("application/spdx+json", b"{}".to_vec());
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": media_type::OCI_MANIFEST,
+        "artifactType": "application/spdx+json",
+        "config": referrer::empty_config().descriptor(),
+        "layers": [sbom.descriptor()],
+        "subject": image.descriptor().bare(),
+    });
+    let manifest = Content::name(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
+    site.shop.push(&[sbom, referrer::empty_config()], &manifest, None);
+    site.publish();
+    let report = site.report("verify REG/app:v1 --key key.pub", 1);
+    assert_eq!(report["verdict"], "refused", "{report:#}");
+    assert!(report["open"].as_array().unwrap().is_empty(), "{report:#}");
+}
+
+#[test]
+fn hr_55_what_is_listed_many_times_is_one_signature() {
+    let site = Site::new(&["referrers=paged=1"]);
+    let image = site.shop.image(1);
+    let carriers = [proof::key(), &proof::KEYS[1]].map(|key| site.sign(&image, key, None));
+    site.publish();
+    // Each page repeats what the pages before had, and itself.
+    let mut before: Vec<Value> = Vec::new();
+    site.registry.hook("GET", REFERRERS, move |_, answer| {
+        let mut page: Value = serde_json::from_slice(&answer.body.bytes()).unwrap();
+        before.extend(page["manifests"].as_array().unwrap().iter().cloned());
+        page["manifests"] = json!([before.clone(), before.clone()].concat());
+        answer.body(page.to_string().into_bytes())
+    });
+    let report = site.report("verify REG/app:v1 --key key.pub --key other.pub --threshold 2", 0);
+    assert_eq!(report["counted"].as_array().unwrap().len(), 2, "{report:#}");
+    for carrier in &carriers {
+        let asked = site.registry.count("GET", &format!("/manifests/{}", carrier.digest()));
+        assert_eq!(asked, 1, "{:?}", site.registry.lines());
+    }
+    let report = site.report("verify REG/app:v1 --key key.pub --threshold 1", 0);
+    assert_eq!(report["counted"].as_array().unwrap().len(), 1, "{report:#}");
+}
+
+#[test]
+fn hr_59_a_signature_that_is_gone_is_said_and_the_next_one_counts() {
+    let site = Site::new(&[]);
+    let image = site.shop.image(1);
+    let keys = [proof::key(), &proof::KEYS[1]];
+    keys.iter().for_each(|key| drop(site.sign(&image, key, None)));
+    site.publish();
+    site.registry.rule("GET", "/manifests/sha256:", Times::Nth(1), Action::status(404));
+    let report = site.report("verify REG/app:v1 --key key.pub --key other.pub", 0);
+    assert_eq!(report["counted"].as_array().unwrap().len(), 1, "{report:#}");
+    assert_eq!(codes(&report).len(), 1, "{report:#}");
+}
+
+#[test]
+fn hr_63_a_signature_of_another_image_is_said_to_be_that() {
+    let site = Site::new(&[]);
+    let (image, other) = (site.shop.image(1), site.shop.image(2));
+    let letter = Word::about(Format::Bundle, &SIGNATURE, other.digest()).seal(Format::Bundle, &[proof::key()]);
+    site.shop.hang(&image, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]);
+    site.publish();
+    let report = site.report("verify REG/app:v1 --key key.pub", 1);
+    assert_eq!(codes(&report), BTreeSet::from(["other-subject"]), "{report:#}");
+    let message = report["findings"][0]["message"].as_str().unwrap();
+    assert!(message.contains(&other.digest().to_string()), "{message}");
+}
+
+/// The name that was signed is reported; it decides where a name is asked for.
+#[test]
+fn hr_64_a_signature_for_another_name() {
+    let site = Site::new(&[]);
+    let image = site.shop.image(1);
+    site.sign(&image, proof::key(), Some("registry.example/other"));
+    site.publish();
+    let report = site.report("verify REG/app:v1 --key key.pub", 0);
+    assert_eq!(report["counted"][0]["signedReference"], "registry.example/other");
+    let report = site.report("verify REG/app:v1 --key key.pub --signed-reference registry.example/app", 1);
+    assert!(codes(&report).contains("reference"), "{report:#}");
+    site.report("verify REG/app:v1 --key key.pub --signed-reference registry.example/other", 0);
+}
+
+/// What was asked for has to be signed; that a child belongs to a signed index is proved by the bytes of the index.
+#[test]
+fn hr_87_the_index_or_its_child_is_signed() {
+    for signs_index in [true, false] {
+        let site = Site::new(&[]);
+        let (amd64, arm64) = (site.shop.image(1), site.shop.image(2));
+        let index = site.shop.index(&[on("linux/amd64", &amd64), on("linux/arm64", &arm64)], Some("both"));
+        site.sign(if signs_index { &index } else { &amd64 }, proof::key(), None);
+        site.publish();
+        let (yes, no) = if signs_index { (0, 1) } else { (1, 0) };
+        let child = format!("verify REG/app@{} --key key.pub", amd64.digest());
+        site.report("verify REG/app:both --key key.pub", yes);
+        site.report(&child, no);
+        site.report("verify REG/app:both --key key.pub --all-platforms", 1);
+        let report = site.report("verify REG/app:both --key key.pub --platform linux/amd64", 0);
+        assert_eq!((&report["digest"], &report["index"]), (&json!(amd64.digest()), &json!(index.digest())));
+    }
+}
+
+#[test]
+fn hr_95_the_date_of_an_answer_decides_nothing() {
+    let (site, _) = Site::signed(&[]);
+    let wanted = site.report("verify REG/app:v1 --key key.pub", 0);
+    let denied = site.report("verify REG/app:v1 --key other.pub", 1);
+    for date in ["Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "yesterday", "-1", ""] {
+        site.registry.clear_rules();
+        site.registry.rule("*", "/v2/", Times::Every, Action::SetHeader("Date".to_owned(), date.to_owned()));
+        assert_eq!(site.report("verify REG/app:v1 --key key.pub", 0), wanted, "{date:?}");
+        assert_eq!(site.report("verify REG/app:v1 --key other.pub", 1), denied, "{date:?}");
+    }
+}
+
+/// A list of last week: an old signature that is still good counts, and one that was made since is not there, and no
+/// more is said than that. (There is no rule about how fresh a signature has to be, and nothing asks past a cache.)
+#[test]
+fn hr_99_a_stale_list_takes_away_and_gives_nothing() {
+    let site = Site::new(&[]);
+    let image = site.shop.image(1);
+    site.sign(&image, proof::key(), None);
+    site.publish();
+    let target = format!("/v2/app/referrers/{}", image.digest());
+    let stale = support::client::Client::new(&site.registry.address()).get(&target).body;
+    site.sign(&image, &proof::KEYS[1], None);
+    site.publish();
+    site.report("verify REG/app:v1 --key other.pub", 0);
+    site.registry.rule("GET", REFERRERS, Times::Every, Action::ReplaceBody(stale));
+    site.report("verify REG/app:v1 --key key.pub", 0);
+    let report = site.report("verify REG/app:v1 --key other.pub", 1);
+    assert_eq!(report["keys"], json!({"got": 0, "want": 1}), "{report:#}");
+    let report = site.report("verify REG/app:v1 --key key.pub --key other.pub --threshold 2", 1);
+    assert_eq!(report["keys"], json!({"got": 1, "want": 2}), "{report:#}");
+}
+
+/// Who has another name is another host, whatever its address: it is not told what the first one may know.
+#[test]
+fn hr_100_credentials_belong_to_a_name_not_to_an_address() {
+    let (site, _) = Site::signed(&["auth=basic", "user=joe:hunter2"]);
+    let login = |host: &str| {
+        let config = format!(r#"{{"auths":{{"{host}":{{"auth":"am9lOmh1bnRlcjI="}}}}}}"#);
+        site.write(".docker/config.json", config.as_bytes());
+    };
+    let name = site.registry.other_name();
+    let line = "verify REG/app:v1 --key key.pub";
+    login(&name);
+    let said = site.run(line);
+    assert_eq!(said.code, Some(2), "{said:#?}");
+    assert!(site.registry.requests().iter().all(|it| it.header("Authorization").is_none()));
+    login(&site.registry.address());
+    assert_eq!(site.run(line).code, Some(0));
+    // The first name sends us to the second: the same address, and no credentials.
+    site.registry.clear_log();
+    let elsewhere = format!("http://{name}/v2/app/manifests/v1");
+    let once = |request: &support::registry::Request| {
+        request.header("Host").is_some_and(|host| host.starts_with("127.")) && request.path.ends_with("/v1")
+    };
+    site.registry.hook("GET", "/manifests/v1", move |request, answer| match once(request) && answer.status == 200 {
+        true => support::registry::Response::new(307).with("Location", elsewhere.clone()),
+        false => answer,
+    });
+    let said = site.run(line);
+    assert_eq!(said.code, Some(2), "{said:#?}");
+    let there: Vec<_> = site.registry.requests().into_iter().filter(|it| it.header("Host") == Some(&name)).collect();
+    assert!(!there.is_empty(), "{:?}", site.registry.lines());
+    assert!(there.iter().all(|it| it.header("Authorization").is_none() && !it.mentions("hunter2")));
+}
+
+/// What `bulla verify` asks for this image, each only once, where the answer is yes.
+#[track_caller]
+fn asked(site: &Site, name: &str) -> Vec<String> {
+    site.registry.clear_log();
+    let said = site.run(&format!("verify REG/app{name} --key key.pub"));
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    let lines = site.registry.lines();
+    assert_eq!(lines.iter().collect::<BTreeSet<_>>().len(), lines.len(), "asked twice: {lines:#?}");
+    lines
+}
+
+/// An image at a registry that bulla itself has signed.
+fn signed_there(switches: &[&str]) -> (Site, Content) {
+    let site = Site::new(switches);
+    let image = site.shop.image(1);
+    site.publish();
+    sign_there(&site, &image);
+    (site, image)
+}
+
+fn sign_there(site: &Site, image: &Content) {
+    site.write("private", proof::key().to_pkcs8_pem().as_bytes());
+    let said = site.run(&format!("sign REG/app@{} --key private", image.digest()));
+    assert_eq!(said.code, Some(0), "{said:#?}");
+}
+
+#[test]
+fn verify_asks_for_the_list_and_the_signature_and_for_the_tag_where_there_is_one() {
+    let (site, image) = signed_there(&[]);
+    let by_digest = asked(&site, &format!("@{}", image.digest()));
+    assert_eq!(by_digest.len(), 2, "{by_digest:#?}");
+    assert!(by_digest[0].starts_with(&format!("GET /v2/app/referrers/{}?", image.digest())), "{by_digest:#?}");
+    assert!(by_digest[1].starts_with("GET /v2/app/manifests/sha256:"), "{by_digest:#?}");
+    let by_tag = asked(&site, ":v1");
+    assert_eq!(by_tag.len(), 3, "{by_tag:#?}");
+    assert_eq!((by_tag[0].as_str(), &by_tag[1..]), ("GET /v2/app/manifests/v1", &by_digest[..]));
+}
+
+/// The bundle of others is a blob of its own.
+#[test]
+fn verify_asks_once_more_for_a_bundle_of_others() {
+    let (site, image) = Site::signed(&[]);
+    let lines = asked(&site, &format!("@{}", image.digest()));
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+    assert!(lines[2].starts_with("GET /v2/app/blobs/"), "{lines:#?}");
+    assert_eq!(asked(&site, ":v1").len(), 4);
+}
+
+#[test]
+fn verify_asks_once_more_where_the_registry_keeps_no_lists() {
+    let (site, image) = signed_there(&["referrers=off"]);
+    let lines = asked(&site, &format!("@{}", image.digest()));
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+    assert_eq!(lines[1], format!("GET /v2/app/manifests/{}", referrer::fallback_tag(image.digest())));
+}
+
+#[test]
+fn verify_asks_no_more_where_fifty_other_things_hang_on_the_image() {
+    for switch in ["filter=applied", "filter=ignored"] {
+        let site = Site::new(&[switch]);
+        let image = site.shop.image(1);
+        for seed in 0..50 {
+            let sbom = Content::name("application/spdx+json", format!("{{\"seed\":{seed}}}").into_bytes());
+            let manifest = json!({
+                "schemaVersion": 2,
+                "mediaType": media_type::OCI_MANIFEST,
+                "artifactType": "application/spdx+json",
+                "config": referrer::empty_config().descriptor(),
+                "layers": [sbom.descriptor()],
+                "subject": image.descriptor().bare(),
+            });
+            let manifest = Content::name(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
+            site.shop.push(&[sbom, referrer::empty_config()], &manifest, None);
+        }
+        site.publish();
+        sign_there(&site, &image);
+        let lines = asked(&site, &format!("@{}", image.digest()));
+        assert_eq!(lines.len(), 2, "{switch}: {lines:#?}");
+    }
+}
+
+/// As many tokens as there are services: one, for all of it.
+#[test]
+fn verify_asks_for_one_token() {
+    let (site, image) = Site::signed(&["auth=token", "user=joe:hunter2"]);
+    let config = format!(r#"{{"auths":{{"{}":{{"auth":"am9lOmh1bnRlcjI="}}}}}}"#, site.registry.address());
+    site.write(".docker/config.json", config.as_bytes());
+    site.registry.clear_log();
+    let said = site.run(&format!("verify REG/app@{} --key key.pub", image.digest()));
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    // The challenge, the token, and then what verifying takes.
+    assert_eq!(site.registry.counters().requests, 2 + 3, "{:#?}", site.registry.lines());
+    assert_eq!(site.registry.count("*", "/token*"), 1);
+}
