@@ -228,7 +228,11 @@ fn hr_07_an_index_for_one_and_an_image_for_another() {
     assert_eq!(said.code, Some(2), "{said:#?}");
     assert!(said.err.contains("it has linux/amd64") && said.out.is_empty(), "{said:#?}");
     let report = site.report("verify REG/app:both --key key.pub", 0);
-    assert_eq!(report["digest"], json!(amd64.digest()), "the answer names what was verified");
+    let named = (&report["digest"], &report["mediaType"]);
+    assert_eq!(named, (&json!(amd64.digest()), &json!(media_type::OCI_MANIFEST)), "the answer names what was verified");
+    site.registry.clear_rules();
+    let report = site.report("verify REG/app:both --key key.pub", 0);
+    assert_eq!((&report["digest"], &report["mediaType"]), (&json!(index.digest()), &json!(media_type::OCI_INDEX)));
 }
 
 /// A password goes over plain HTTP to this machine itself, and elsewhere only where that was asked for.

@@ -46,6 +46,7 @@ pub(super) fn outcome(reference: &str, result: &Result<Outcome, Failure>) -> Val
     let children: Vec<_> = children.collect();
     set(&mut report, "reference", json!(reference));
     set(&mut report, "digest", json!(outcome.chosen.unwrap_or(outcome.subject)));
+    set(&mut report, "mediaType", json!(outcome.media_type.as_ref().filter(|_| outcome.chosen.is_none())));
     if outcome.chosen.is_some() {
         set(&mut report, "index", json!(outcome.subject));
     }

@@ -94,6 +94,8 @@ impl Verdict {
 pub struct Outcome {
     /// What the reference stands for.
     pub subject: Digest,
+    /// What kind of manifest the subject is, where it was read (HR-07): by digest a registry is not asked for it.
+    pub media_type: Option<String>,
     /// The manifest of the platform that was asked for, if one was. It is a child of `subject`.
     pub chosen: Option<Digest>,
     /// The verdict on the subject, or on the chosen manifest.
@@ -142,7 +144,7 @@ pub async fn verify(
                 // Nothing hangs on it: an image that is not there has no signature either, and that is another answer.
                 let _there = pinned::resolve(source, selector).await?;
             }
-            return Ok(Outcome { subject: *digest, chosen: None, verdict, children: Vec::new() });
+            return Ok(Outcome { subject: *digest, media_type: None, chosen: None, verdict, children: Vec::new() });
         }
         _ => pinned::resolve(source, selector).await?,
     };
@@ -164,7 +166,8 @@ pub async fn verify_content(
     let digest = *subject.digest();
     let document = Document::parse(subject, limits)?;
     let verdict = judge(source, subject.descriptor(), verifier, effort, limits).await;
-    let mut outcome = Outcome { subject: digest, chosen: None, verdict, children: Vec::new() };
+    let media_type = Some(subject.descriptor().media_type.clone());
+    let mut outcome = Outcome { subject: digest, media_type, chosen: None, verdict, children: Vec::new() };
     match (platforms, document) {
         (Platforms::Root, _) | (Platforms::All, Document::Manifest(_)) => {}
         (Platforms::All, Document::Index(index)) => {

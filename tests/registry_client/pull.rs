@@ -447,6 +447,16 @@ fn hr_92_an_error_body_is_measured() {
         assert_eq!(error.contains("400 Bad Request: WRONG: so it is"), fits, "{size}: {error}");
         assert_eq!(error.contains(r#"400 Bad Request: {"errors":"#), !fits, "{size}: {error}");
     }
+    // A 404 of which nobody knows what it says is no absence.
+    for (size, absent) in [(0, true), (length, true), (length + 1, false)] {
+        let registry = polite();
+        let body = vec![b' '; size];
+        registry.rule("GET", MANIFESTS, Times::Every, Action::Status { code: 404, headers: vec![], body });
+        assert_eq!(run(app(&registry).resolve(&tag("v1"))).unwrap_err().is_not_found(), absent, "{size}");
+    }
+    let registry = polite();
+    registry.rule("GET", MANIFESTS, Times::Every, Action::CutAfter(1));
+    assert!(!run(app(&registry).resolve(&tag("v1"))).unwrap_err().is_not_found());
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", Some("v1"));
     registry.rule("GET", MANIFESTS, Times::Every, Action::SetStatus(400));

@@ -42,6 +42,8 @@ pub(super) enum Body {
 pub(super) struct Refused {
     /// The codes of the distribution specification, where they were given.
     pub(super) codes: Vec<String>,
+    /// Whether there was more than we read, or it broke off: then nobody knows what it said.
+    pub(super) cut: bool,
     /// Whether it was a page for people with browsers.
     pub(super) page: bool,
     /// The text, shortened, escaped, without secrets.
@@ -119,10 +121,13 @@ impl Answer {
         format!("{from}answered {}{shown}", self.status)
     }
 
-    /// Whether a 404 is an absence. A plain one is; one with another code, or with a page of some proxy, is not.
+    /// Whether a 404 is an absence. A plain one is; one with another code, with a page of some proxy, or with more text
+    /// than anybody reads, is not.
     fn says_there_is_none(&self) -> bool {
         match &self.body {
-            Body::Refused(refused) => !refused.page && refused.codes.iter().all(|code| ABSENT.contains(&code.as_str())),
+            Body::Refused(refused) => {
+                !refused.page && !refused.cut && refused.codes.iter().all(|code| ABSENT.contains(&code.as_str()))
+            }
             _ => true,
         }
     }
@@ -132,7 +137,7 @@ impl Refused {
     /// Reads what came with an error; `secrets` are not shown even if the registry echoes them (HR-92).
     pub(super) async fn read(body: Incoming, headers: &HeaderMap, limits: &Limits, secrets: &[Secret]) -> Self {
         // An error whose text cannot be read is still the error that its status says.
-        let bytes = body.read(limits.error_body_bytes).await.map(|(bytes, _)| bytes).unwrap_or_default();
+        let (bytes, whole) = body.read(limits.error_body_bytes).await.unwrap_or_default();
         let page = media_type(headers) == "text/html";
         let errors = json::read::<ErrorsWire>(&bytes).ok().and_then(|wire| wire.errors).unwrap_or_default();
         let text = match errors.is_empty() {
@@ -140,7 +145,7 @@ impl Refused {
             false => errors.iter().map(ErrorWire::words).collect::<Vec<_>>().join("; "),
         };
         let codes = errors.into_iter().map(|error| error.code).collect();
-        Self { codes, page, shown: shown(&text, secrets) }
+        Self { codes, cut: !whole, page, shown: shown(&text, secrets) }
     }
 }
 
