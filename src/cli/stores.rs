@@ -118,6 +118,15 @@ impl Stores {
         }
     }
 
+    /// Whether the store of `reference`, which was opened, is an archive that `docker load` takes.
+    pub(super) fn is_for_docker(&self, reference: &str) -> Result<bool, Failure> {
+        Ok(match parse(reference)? {
+            Reference::DockerArchive(_) => true,
+            Reference::LayoutArchive(local) => self.opened().dockers.contains_key(&local.path),
+            Reference::Layout(_) | Reference::Registry(_) => false,
+        })
+    }
+
     /// The store of an image that is there and gets company: signatures.
     pub(super) fn existing_sink(&self, reference: &str) -> Result<(Arc<dyn Sink>, Selector), Failure> {
         self.open(reference, Access::Writing)

@@ -41,7 +41,7 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
             let (source, selector) = stores.source(reference)?;
             let effort = Effort::UntilMet;
             let outcome = verify::verify(source.as_ref(), &selector, platforms, verifier, effort, limits).await?;
-            loaded(reference, outcome).map(Outcome::without_documents)
+            loaded(reference, stores, outcome).map(Outcome::without_documents)
         })
     });
     let results = runtime.block_on(parallel::run(tasks.collect(), args.jobs));
@@ -63,12 +63,12 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
 
 /// Which platform of an archive is loaded, `docker load` decides by a list of its own: a platform that is signed by
 /// itself, in an index that is not, may be another one.
-fn loaded(reference: &str, outcome: Outcome) -> Result<Outcome, Failure> {
+fn loaded(reference: &str, stores: &Stores, outcome: Outcome) -> Result<Outcome, Failure> {
     let by_itself = match &outcome.verdict {
         Verdict::Accepted(verified) => *verified.digest() != outcome.subject,
         _ => false,
     };
-    match by_itself && reference.starts_with("docker-archive:") {
+    match by_itself && stores.is_for_docker(reference)? {
         true => {
             let message =
                 format!("`{reference}`: a platform is signed, but not the index that `docker load` chooses from");
