@@ -1123,6 +1123,23 @@ fn ha_55_hr_89_an_image_that_is_not_the_one_that_is_loaded() {
             assert!(matches!(archive.choose(None), Err(StoreError::Contradiction { .. })));
         }
     }
+    // With the image store of containerd all that has a name is loaded, and `manifest.json` is not asked.
+    for (key, name, right) in [
+        ("org.opencontainers.image.ref.name", "app:v1".to_owned(), false),
+        ("io.containerd.image.name", "docker.io/library/app:v1".to_owned(), false),
+        ("org.opencontainers.image.ref.name", format!("sha256-{}.sig", good.manifest.digest().hex()), true),
+        ("org.opencontainers.image.title", "app:v1".to_owned(), true),
+    ] {
+        let mut named = disguised.descriptor().bare();
+        named.annotations.insert(key.to_owned(), name.clone());
+        let listed = serde_json::json!({ "schemaVersion": 2, "manifests": [good.manifest.descriptor().bare(), named] });
+        files[4].1 = serde_json::to_vec(&listed).unwrap();
+        let list = serde_json::to_vec(&[entry(&good.config)]).unwrap();
+        let members: Vec<u8> = files.iter().flat_map(|(name, body)| file(name, body)).collect();
+        fs::write(place.path(), [members, file("manifest.json", &list), END.to_vec()].concat()).unwrap();
+        let archive = DockerArchive::open(place.path(), Limits::DEFAULT).unwrap();
+        assert_eq!(archive.choose(None).is_ok(), right, "{key}: {name}");
+    }
     let archive = docker(&docker_list(&blob_name(&good.config), &[&blob_name(&good.layer)], &[]), b"").unwrap();
     for (digest, right) in [(good.manifest.digest(), true), (good.config.digest(), false), (evil.digest(), true)] {
         let named = Selector::Digest(*digest);

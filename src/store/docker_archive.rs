@@ -27,11 +27,14 @@ use crate::store::Task;
 use crate::store::archive;
 use crate::store::archive::DOCKER_LIST;
 use crate::store::archive::Tar;
+use crate::store::local::catalog::CONTAINERD_NAME;
+use crate::store::local::catalog::REF_NAME;
 use crate::store::local::place::INDEX;
 use crate::store::local::place::MARK;
 use crate::store::local::place::Place as _;
 use crate::store::local::place::at;
 use crate::store::local::place::blob_digest;
+use crate::store::local::source::is_auxiliary_name;
 
 /// An archive of `docker save`. Read only.
 ///
@@ -131,6 +134,10 @@ impl DockerArchive {
         match named {
             None => {
                 let sole = self.archive.sole()?.digest;
+                if let Some(other) = self.named_too(&sole) {
+                    let why = format!("loaders take {} from it as well, which is not {sole}", other.escape_debug());
+                    return Err(StoreError::Contradiction { place: self.origin().to_string(), why });
+                }
                 // What is not counted as an image there, because it says that it is a signature, is loaded all the same.
                 match self.loaded.iter().all(|files| self.graph.holds(vec![sole], files)) && is_loaded(sole) {
                     true => Ok(Selector::Digest(sole)),
@@ -146,6 +153,18 @@ impl DockerArchive {
                 None => Ok(Selector::Tag(tag)),
             },
         }
+    }
+}
+
+impl DockerArchive {
+    /// What has a name in `index.json` and is not `sole`: with the image store of containerd Docker loads that too,
+    /// whatever it says of itself.
+    fn named_too(&self, sole: &Digest) -> Option<String> {
+        let name = |entry: Descriptor| {
+            let names = [REF_NAME, CONTAINERD_NAME].into_iter().filter_map(|key| entry.annotations.get(key));
+            names.filter(|name| !is_auxiliary_name(name)).map(|name| format!("`{name:.200}`")).next()
+        };
+        self.archive.entries().into_iter().filter(|entry| entry.digest != *sole).find_map(name)
     }
 }
 

@@ -4,7 +4,7 @@ pub(crate) mod catalog;
 pub(crate) mod graph;
 pub mod place;
 mod sink;
-mod source;
+pub(crate) mod source;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

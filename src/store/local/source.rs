@@ -225,15 +225,19 @@ fn roots<'a>(catalog: &'a Catalog, graph: &Graph) -> Vec<&'a Descriptor> {
     }
 }
 
-/// Whether an entry is, by its name or kind, there for the sake of another.
-fn is_auxiliary(entry: &Descriptor) -> bool {
-    let name = entry.annotations.get(REF_NAME).map_or("", String::as_str);
+/// Whether a name is one of those under which signatures and lists of referrers are kept.
+pub(crate) fn is_auxiliary_name(name: &str) -> bool {
     let tag = name.rsplit_once(':').map_or(name, |(_, tag)| tag);
     let (stem, suffix) = tag.split_once('.').unwrap_or((tag, ""));
     let encoded = stem.split_once('-').filter(|(algorithm, _)| matches!(*algorithm, "sha256" | "sha512"));
     let of_digest = encoded.is_some_and(|(_, hex)| hex.len() >= 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    let kind = entry.annotations.get(KIND).and_then(|kind| kind.split('/').nth(1)).unwrap_or_default();
     of_digest && matches!(suffix, "" | "sig" | "att" | "sbom")
+}
+
+/// Whether an entry is, by its name or kind, there for the sake of another.
+fn is_auxiliary(entry: &Descriptor) -> bool {
+    let kind = entry.annotations.get(KIND).and_then(|kind| kind.split('/').nth(1)).unwrap_or_default();
+    entry.annotations.get(REF_NAME).is_some_and(|name| is_auxiliary_name(name))
         || matches!(kind, "sigs" | "atts" | "sboms" | "referrers")
         || LISTS_REFERRERS.iter().any(|key| entry.annotations.contains_key(*key))
 }
