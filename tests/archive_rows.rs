@@ -1125,10 +1125,10 @@ fn ha_55_hr_89_an_image_that_is_not_the_one_that_is_loaded() {
     }
     // With the image store of containerd all that has a name is loaded, and `manifest.json` is not asked.
     for (key, name, right) in [
-        ("org.opencontainers.image.ref.name", "other:v1".to_owned(), false),
-        ("io.containerd.image.name", "docker.io/library/other:v1".to_owned(), false),
+        ("org.opencontainers.image.ref.name", "other:v2".to_owned(), false),
+        ("io.containerd.image.name", "docker.io/library/other:v2".to_owned(), false),
         ("org.opencontainers.image.ref.name", format!("sha256-{}.sig", good.manifest.digest().hex()), true),
-        ("org.opencontainers.image.title", "app:v1".to_owned(), true),
+        ("org.opencontainers.image.title", "other:v2".to_owned(), true),
     ] {
         let mut named = disguised.descriptor().bare();
         named.annotations.insert(key.to_owned(), name.clone());
