@@ -66,4 +66,5 @@ with_and_without_the_referrers_api! {
     skopeo::skopeo_and_cosign_agree,
     skopeo::skopeo_reads_what_bulla_copied,
     skopeo::skopeo_signs_bulla_verifies,
+    skopeo::skopeo_verifies_what_bulla_signs_with_every_key,
 }

@@ -121,10 +121,12 @@ pub fn each_uses_the_keys_of_the_other(api: Api) {
 pub fn moved_images_still_verify(api: Api) {
     let Some(mut suite) = Suite::start(api) else { return };
     let target = Place::start(api.other(), &suite.peers);
-    for (seed, algorithm) in (1..).zip([Algorithm::P256, Algorithm::Rsa2048]) {
+    for (seed, algorithm) in (1..).zip(Algorithm::ALL) {
         let (private, public) = (format!("{}.key", algorithm.name()), format!("{}.pub", algorithm.name()));
         for form in Form::BOTH {
-            for signer in ["bulla", "cosign"] {
+            // Of what cosign itself cannot verify there is nothing to compare after the move.
+            let signers = if algorithm.cosign_verifies_its_own() { &["bulla", "cosign"][..] } else { &["bulla"] };
+            for signer in signers.iter().copied() {
                 let name = format!("{}-{}-{signer}", algorithm.name(), form.name());
                 let image = suite.image(&name, seed);
                 let said = match signer {

@@ -1,7 +1,9 @@
 //! skopeo: Sigstore attachments by policy.json, and the layouts that containers tools read.
 
+use serde_json::Value;
 use serde_json::json;
 
+use crate::suite::Algorithm;
 use crate::suite::Api;
 use crate::suite::Form;
 use crate::suite::Suite;
@@ -14,7 +16,12 @@ fn use_attachments(suite: &Suite) {
 
 /// What skopeo does by a policy that wants a signature by `key` under the name of the repository.
 fn skopeo_accepts(suite: &Suite, key: &str, image: &str, out: &str) -> crate::peers::Said {
-    let wanted = json!([{"type": "sigstoreSigned", "keyPath": key, "signedIdentity": {"type": "matchRepository"}}]);
+    skopeo_accepts_as(suite, &json!({"type": "matchRepository"}), key, image, out)
+}
+
+/// The same under the name that `identity` says.
+fn skopeo_accepts_as(suite: &Suite, identity: &Value, key: &str, image: &str, out: &str) -> crate::peers::Said {
+    let wanted = json!([{"type": "sigstoreSigned", "keyPath": key, "signedIdentity": identity}]);
     let policy = json!({
         "default": [{"type": "reject"}],
         "transports": {"docker": {suite.place.address(): wanted}, "dir": {"": [{"type": "insecureAcceptAnything"}]}},
@@ -76,6 +83,28 @@ pub fn bulla_signs_skopeo_verifies(api: Api) {
     suite.peers.bulla(&["copy", &signed, &moved]).must();
     let said = skopeo_accepts(&suite, "p256.pub", &moved, "out-4");
     suite.expect_no("signed as another repository: the name is part of what skopeo checks", &said);
+    let identity = json!({"type": "exactRepository", "dockerRepository": format!("{}/signed", suite.place.address())});
+    let said = skopeo_accepts_as(&suite, &identity, "p256.pub", &moved, "out-5");
+    suite.expect("moved, and known by the name under which it was signed", &said, 0);
+    let said = skopeo_accepts_as(&suite, &identity, "other.pub", &moved, "out-6");
+    suite.expect_no("moved, another key", &said);
+    suite.done();
+}
+
+pub fn skopeo_verifies_what_bulla_signs_with_every_key(api: Api) {
+    let Some(mut suite) = Suite::start(api) else { return };
+    use_attachments(&suite);
+    for (seed, algorithm) in (1..).zip(Algorithm::ALL) {
+        let name = algorithm.name();
+        let key = format!("bulla-{name}");
+        suite.peers.bulla(&["key", "import", &format!("{name}.pem"), "-o", &key]).must();
+        let image = suite.image(name, seed);
+        suite.bulla_signs(&format!("{key}.key"), Form::Tag, &image, &[]).must();
+        let said = skopeo_accepts(&suite, &format!("{key}.pub"), &image, &format!("out-{name}"));
+        suite.expect(name, &said, 0);
+        let said = skopeo_accepts(&suite, "other.pub", &image, &format!("out-{name}-other"));
+        suite.expect_no(&format!("{name}, another key"), &said);
+    }
     suite.done();
 }
 
