@@ -87,17 +87,17 @@ impl Trial<'_> {
     /// Takes in one piece of evidence: it counts, or a finding says why not.
     pub fn hear(&mut self, evidence: &Evidence) {
         let mut reasons = Vec::new();
-        let mut proven = 0;
+        let mut proven = false;
         for key in self.verifier.trust.keys() {
             // 1. The signature, by a key that the operator gave, over the bytes received. DSSE protocol, "Verification".
             let Ok(payload) = evidence.sealed().open(key) else { continue };
-            proven += 1;
+            proven = true;
             match self.judge(&payload) {
                 Ok(about) => self.count(evidence, payload.proof(), about),
                 Err(reason) => reasons.push(reason),
             }
         }
-        if proven == 0 {
+        if !proven {
             reasons.push(Reason::NoTrustedKey { claimed: evidence.sealed().claimed_key() });
         }
         for reason in reasons {
