@@ -51,17 +51,19 @@ pub async fn attach(sink: &dyn Sink, subject: &Subject, attachments: &[Attachmen
     Ok(())
 }
 
-/// Stores a referrer whose config is the empty object, which nearly always is there already: a store that checks is
-/// simply asked to take the manifest, another is given the config first, or asked for it where giving costs more.
-/// Returns whether the store lists it.
+/// Stores a referrer whose config is the empty object, which nearly always is there already: a store to which giving it
+/// costs no more than asking is given it, one that checks is simply asked to take the manifest, and another is asked for
+/// the config first. Returns whether the store lists it.
 async fn put(sink: &dyn Sink, manifest: &Content) -> Result<bool, StoreError> {
     let config = referrer::empty_config();
-    if sink.checks_blobs() {
+    if sink.stores_at_once() {
+        sink.push_content(&config).await?;
+    } else if sink.checks_blobs() {
         match sink.push_manifest(manifest, None).await {
             Err(StoreError::MissingBlob { .. }) => sink.push_content(&config).await?,
             pushed => return pushed.map(|pushed| pushed.listed),
         }
-    } else if sink.stores_at_once() || !sink.has_blob(config.descriptor()).await? {
+    } else if !sink.has_blob(config.descriptor()).await? {
         sink.push_content(&config).await?;
     }
     sink.push_manifest(manifest, None).await.map(|pushed| pushed.listed)

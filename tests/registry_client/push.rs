@@ -514,6 +514,7 @@ fn signing_an_image_takes_four_requests() {
     for (switches, first, later) in [
         (&[][..], 4, 4),
         (&["auth=token", "user=alice:correct-horse"], 4, 4),
+        (&["distribution-header"], 4, 4),
         (&["single-post=off", "distribution-header"], 7, 4),
         (&["single-post=off"], 8, 5),
     ] {
