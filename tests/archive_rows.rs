@@ -1140,6 +1140,27 @@ fn ha_55_hr_89_an_image_that_is_not_the_one_that_is_loaded() {
         let archive = DockerArchive::open(place.path(), Limits::DEFAULT).unwrap();
         assert_eq!(archive.choose(None).is_ok(), right, "{key}: {name}");
     }
+    // A name that is typed is not that of another image for containerd, which goes by the full names.
+    for (full, typed, right) in [
+        ("docker.io/library/app:v2", "v2", false),
+        ("docker.io/library/app:v2", "app:v2", true),
+        ("docker.io/library/app:v3", "v2", true),
+        ("docker.io/library/v2:latest", "v2", false),
+    ] {
+        let mut named = disguised.descriptor().bare();
+        named.annotations.insert("io.containerd.image.name".to_owned(), full.to_owned());
+        let mut meant = good.manifest.descriptor().bare();
+        meant.annotations.insert("org.opencontainers.image.ref.name".to_owned(), "v2".to_owned());
+        let listed = serde_json::json!({ "schemaVersion": 2, "manifests": [meant, named] });
+        files[4].1 = serde_json::to_vec(&listed).unwrap();
+        let list = serde_json::json!([{ "Config": blob_name(&good.config), "Layers": [blob_name(&good.layer)] }]);
+        let members: Vec<u8> = files.iter().flat_map(|(name, body)| file(name, body)).collect();
+        let list = file("manifest.json", &serde_json::to_vec(&list).unwrap());
+        fs::write(place.path(), [members, list, END.to_vec()].concat()).unwrap();
+        let archive = DockerArchive::open(place.path(), Limits::DEFAULT).unwrap();
+        let chosen = archive.choose(Some(Selector::Tag(typed.to_owned())));
+        assert_eq!(chosen.is_ok(), right, "{full}: {typed}: {chosen:?}");
+    }
     let archive = docker(&docker_list(&blob_name(&good.config), &[&blob_name(&good.layer)], &[]), b"").unwrap();
     for (digest, right) in [(good.manifest.digest(), true), (good.config.digest(), false), (evil.digest(), true)] {
         let named = Selector::Digest(*digest);

@@ -148,10 +148,17 @@ impl DockerArchive {
                 true => Ok(Selector::Digest(digest)),
                 false => Err(not_loaded(digest)),
             },
-            Some(Selector::Tag(tag)) => match self.archive.named(&tag).iter().find(|entry| !is_loaded(entry.digest)) {
-                Some(entry) => Err(not_loaded(entry.digest)),
-                None => Ok(Selector::Tag(tag)),
-            },
+            Some(Selector::Tag(tag)) => {
+                let meant = self.archive.named(&tag);
+                if let Some(other) = self.taken_for(&tag, &meant) {
+                    let why = format!("loaders take {other} for `{}`, which is another image", tag.escape_debug());
+                    return Err(StoreError::Contradiction { place: self.origin().to_string(), why });
+                }
+                match meant.iter().find(|entry| !is_loaded(entry.digest)) {
+                    Some(entry) => Err(not_loaded(entry.digest)),
+                    None => Ok(Selector::Tag(tag)),
+                }
+            }
         }
     }
 }
@@ -165,6 +172,18 @@ impl DockerArchive {
             names.filter(|name| !is_auxiliary_name(name)).map(|name| format!("`{name:.200}`")).next()
         };
         self.archive.entries().into_iter().filter(|entry| entry.digest != *sole).find_map(name)
+    }
+
+    /// What containerd would name `tag`, in one of the ways to write it, and is not what is `meant` here by it: there the
+    /// full name of an entry comes first.
+    fn taken_for(&self, tag: &str, meant: &[Descriptor]) -> Option<Digest> {
+        let spelled = spellings(tag);
+        let named_so = |entry: &Descriptor| {
+            let name = entry.annotations.get(CONTAINERD_NAME).or_else(|| entry.annotations.get(REF_NAME));
+            name.is_some_and(|name| spelled.contains(name) || name.strip_suffix(tag).is_some_and(|n| n.ends_with(':')))
+        };
+        let other = |entry: &Descriptor| meant.iter().any(|meant| meant.digest != entry.digest);
+        self.archive.entries().iter().find(|entry| other(entry) && named_so(entry)).map(|entry| entry.digest)
     }
 }
 

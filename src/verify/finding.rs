@@ -41,9 +41,9 @@ pub enum Reason {
     #[error("{0}")]
     Manifest(String),
     /// The store gave the right bytes out and called them by another digest. It counts nevertheless: bytes decide.
-    #[error("the registry called it {said:?}, which it is not")]
+    #[error("the registry called it {said}, which it is not")]
     Misnomer {
-        /// What the store said.
+        /// The digest that the store said, or that it said none.
         said: String,
     },
     /// The store lists it and does not have it.

@@ -117,6 +117,13 @@ fn hr_02_hr_03_a_header_does_not_say_what_the_body_is() {
         assert_eq!(called(&app).as_deref(), Some(lie.as_str()));
         assert_eq!(*app.resolve(&Selector::Digest(image.digest())).await.unwrap().digest(), image.digest());
     });
+    // What is no digest may be a secret that was sent to it, and is not repeated.
+    registry.clear_rules();
+    let echo = Action::SetHeader("Docker-Content-Digest".into(), "hunter2".into());
+    registry.rule("GET", MANIFESTS, Times::Every, echo);
+    let app = self::app(&registry);
+    run(app.resolve(&tag("v1"))).unwrap();
+    assert_eq!(called(&app).as_deref(), Some("what is no digest"));
     // The digest of the same bytes by another algorithm is no lie.
     let bytes = run(app.resolve(&tag("v1"))).unwrap();
     let other = Digest::of(DigestAlgorithm::Sha512, bytes.bytes()).to_string();

@@ -106,9 +106,12 @@ fn is_private(bytes: &[u8]) -> bool {
 
 /// What form of a private key a file looks like: only to say what to do about it.
 pub(super) fn private_form(bytes: &[u8]) -> Option<String> {
-    if bytes.windows(b"PRIVATE KEY-----".len()).any(|window| window == b"PRIVATE KEY-----") {
-        let text = String::from_utf8_lossy(bytes);
-        return Some(text.lines().next().unwrap_or_default().trim_matches('-').to_owned());
+    let text = String::from_utf8_lossy(bytes);
+    if let Some((before, _)) = text.split_once("PRIVATE KEY-----") {
+        // The label alone: what else stands in the file may be a secret.
+        let kind = before.rsplit_once("-----BEGIN ").map_or("", |(_, kind)| kind);
+        let plain = kind.len() <= LABEL && kind.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b' ');
+        return Some(format!("BEGIN {}PRIVATE KEY", if plain { kind } else { "" }));
     }
     PrivateKey::form_of_der(bytes).map(str::to_owned)
 }
@@ -116,3 +119,6 @@ pub(super) fn private_form(bytes: &[u8]) -> Option<String> {
 fn told(error: KeyError) -> Failure {
     Failure::unknown(error.to_string())
 }
+
+/// No label of a private key is longer, in bytes.
+const LABEL: usize = 32;

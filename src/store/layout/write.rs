@@ -246,9 +246,16 @@ fn write_file(parent: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreError>
 fn sync_files(paths: &[&PathBuf]) -> Result<(), StoreError> {
     let sync = |path: &PathBuf| File::open(path).and_then(|file| file.sync_all()).map_err(at(path));
     let share = paths.len().div_ceil(AT_ONCE).max(1);
+    let all = |part: &[&PathBuf]| part.iter().try_for_each(|path| sync(path));
     thread::scope(|scope| {
-        let parts: Vec<_> =
-            paths.chunks(share).map(|part| scope.spawn(|| part.iter().try_for_each(|path| sync(path)))).collect();
+        let mut parts = Vec::new();
+        for part in paths.chunks(share) {
+            match thread::Builder::new().spawn_scoped(scope, || all(part)) {
+                Ok(work) => parts.push(work),
+                // Where there is no other thread to be had, this one does it.
+                Err(_) => all(part)?,
+            }
+        }
         let broken = || Err(at(Path::new("sync"))(io::ErrorKind::Other.into()));
         parts.into_iter().try_for_each(|part| part.join().unwrap_or_else(|_| broken()))
     })

@@ -64,7 +64,9 @@ fn hold(repository: &Repository, content: &Content, called: Option<String>) {
     let is = |digest: Digest| digest == Digest::of(digest.algorithm(), content.bytes());
     match called {
         Some(said) if said != content.digest().to_string() && !said.parse().is_ok_and(is) => {
-            repository.misnomer_of(*content.digest(), said.chars().take(MISNOMER_LENGTH).collect());
+            // What is no digest is not repeated: it may be anything, a secret that we sent too (HR-92).
+            let said = said.parse::<Digest>().map_or_else(|_| "what is no digest".to_owned(), |said| said.to_string());
+            repository.misnomer_of(*content.digest(), said);
         }
         _ => {}
     }
@@ -251,8 +253,6 @@ const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, application/vnd
                         application/vnd.docker.distribution.manifest.v2+json";
 /// The header in which a registry says what it gives out.
 const CALLED: &str = "docker-content-digest";
-/// How much of a wrong one is kept, in characters.
-const MISNOMER_LENGTH: usize = 100;
 /// Media types that say nothing about a manifest.
 const GENERIC: &[&str] = &["", "application/json", "application/octet-stream", "text/plain"];
 /// The codes by which a registry says that it misses parts of a manifest.
