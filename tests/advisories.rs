@@ -1944,7 +1944,8 @@ fn a_faulty_signer_leaves_nothing_behind() {
         reference: None,
     };
     let subject = bulla::oci::Subject::of(&image);
-    let signed = now(sign::sign(shop.sink.as_ref(), &subject, &signers, &terms, &Limits::DEFAULT));
+    let signed =
+        now(sign::sign(shop.sink.as_ref(), &subject, &signers, &terms, sign::Repeat::Always, &Limits::DEFAULT));
     assert!(matches!(signed, Err(FlowError::Signer(_))), "{signed:?}");
     let verdict = Ask::new().of(shop.sink.as_ref(), *image.digest());
     assert_eq!(word(&verdict), "refused");

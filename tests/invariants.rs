@@ -556,7 +556,7 @@ proptest! {
             let image = shop.image(1);
             let terms =
                 Terms { annotations: annotations.clone(), created: Time::EPOCH, format, reference: reference.clone() };
-            now(sign::sign(shop.sink.as_ref(), &Subject::of(&image), &[signer], &terms, &Limits::DEFAULT)).unwrap();
+            now(sign::sign(shop.sink.as_ref(), &Subject::of(&image), &[signer], &terms, sign::Repeat::Always, &Limits::DEFAULT)).unwrap();
             let ask = annotations.iter().fold(Ask::by([proof::public(signer)]), |ask, (key, value)| ask.annotation(key, value));
             let ask = reference.iter().fold(ask, |ask, name| ask.rule(Rule::Reference(name.clone())));
             let verdict = ask.of(shop.sink.as_ref(), *image.digest());
@@ -590,7 +590,7 @@ proptest! {
         for format in [sign::Format::Bundle, sign::Format::Tag] {
             let annotations = BTreeMap::from([(key.clone(), value.clone())]);
             let terms = Terms { annotations, created: Time::EPOCH, format, reference: reference.clone() };
-            let signed = now(sign::sign(shop.sink.as_ref(), &Subject::of(&image), &[&proof::KEYS[0]], &terms, &Limits::DEFAULT));
+            let signed = now(sign::sign(shop.sink.as_ref(), &Subject::of(&image), &[&proof::KEYS[0]], &terms, sign::Repeat::Always, &Limits::DEFAULT));
             prop_assert!(matches!(signed, Err(FlowError::Envelope(_))));
         }
     }

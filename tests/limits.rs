@@ -553,7 +553,8 @@ fn attests(image: &Content, sink: &dyn Sink, size: usize) -> Result<(), FlowErro
     };
     let subject = Subject::of(image);
     let epoch = Time::from_unix(0).unwrap();
-    now(attest::attest(sink, &subject, &[proof::key()], &attestation, epoch, &Limits::DEFAULT)).map(drop)
+    now(attest::attest(sink, &subject, &[proof::key()], &attestation, (epoch, sign::Repeat::Always), &Limits::DEFAULT))
+        .map(drop)
 }
 
 // What we sign as an attestation can be read again up to the limit, in both forms, and beyond it nothing is signed.
@@ -587,7 +588,15 @@ fn values_of_a_predicate_are_bounded_by_its_bytes() {
     let predicate_type = "https://slsa.dev/provenance/v1".to_owned();
     let attestation = Attestation { format: round::Format::Both, name: None, predicate, predicate_type };
     let (subject, epoch) = (Subject::of(&image), Time::from_unix(0).unwrap());
-    now(attest::attest(shop.sink.as_ref(), &subject, &[proof::key()], &attestation, epoch, &Limits::DEFAULT)).unwrap();
+    now(attest::attest(
+        shop.sink.as_ref(),
+        &subject,
+        &[proof::key()],
+        &attestation,
+        (epoch, sign::Repeat::Always),
+        &Limits::DEFAULT,
+    ))
+    .unwrap();
     let ask = Ask::new().kind(proof::attestation("https://slsa.dev/provenance/v1"));
     let verdict = ask.of(shop.sink.as_ref(), *image.digest());
     assert_eq!(word(&verdict), "accepted", "{:?}", proof::codes(&verdict));

@@ -60,7 +60,8 @@ fn terms(format: Form) -> Terms {
 fn signed_by_us(shop: &Shop, image: &Content, format: Form, keys: &[&PrivateKey]) {
     let signers: Vec<&dyn Signer> = keys.iter().map(|key| *key as &dyn Signer).collect();
     let subject = bulla::oci::Subject::of(image);
-    now(sign::sign(shop.sink.as_ref(), &subject, &signers, &terms(format), &Limits::DEFAULT)).unwrap();
+    now(sign::sign(shop.sink.as_ref(), &subject, &signers, &terms(format), sign::Repeat::Always, &Limits::DEFAULT))
+        .unwrap();
 }
 
 /// A bundle as others write it: the blob is not inlined.
@@ -349,7 +350,7 @@ fn signing(format: Form, keys: usize, images: u64) -> (Vec<Call>, usize) {
         let selector = Selector::Digest(*image.digest());
         let subjects = now(sign::subjects(&sink, &selector, Extent::Root, &Limits::DEFAULT)).unwrap();
         for subject in &subjects {
-            now(sign::sign(&sink, subject, &signers, &terms(format), &Limits::DEFAULT)).unwrap();
+            now(sign::sign(&sink, subject, &signers, &terms(format), sign::Repeat::Always, &Limits::DEFAULT)).unwrap();
         }
     }
     let calls = sink.calls();

@@ -202,6 +202,9 @@ pub(super) struct SignArgs {
     /// Sign an index and every manifest in it
     #[arg(long)]
     pub(super) all_platforms: bool,
+    /// Sign only what no given key has signed yet with the same annotations, name and form
+    #[arg(long)]
+    pub(super) if_missing: bool,
     /// How to report
     #[arg(long, value_enum, default_value_t)]
     pub(super) output: Output,

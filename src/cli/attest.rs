@@ -39,10 +39,11 @@ pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
     let signers = signers.map_err(|_| Failure::unknown("the keys could not be read"))??;
     let signers: Vec<&dyn Signer> = signers.iter().map(AsRef::as_ref).collect();
     let (signers, attestation, limits) = (signers.as_slice(), &attestation, &limits);
+    let how = (now, sign::repeat(args.if_missing));
     let results = runtime.block_on(sign::for_each(pinned, |sink, subject| {
         Box::pin(async move {
             let attestation = named(attestation, sink.as_ref());
-            Ok(attest::attest(sink.as_ref(), &subject, signers, &attestation, now, limits).await?)
+            Ok(attest::attest(sink.as_ref(), &subject, signers, &attestation, how, limits).await?)
         })
     }));
     let mut exit = Exit::Yes;

@@ -108,7 +108,8 @@ pub(super) fn signed(reference: &str, signed: &[Signed], signers: &[&dyn Signer]
             signed.tag.as_ref().map(|tag| format!("tag {tag}")),
         ];
         let places = places.into_iter().flatten().collect::<Vec<_>>().join(", ");
-        text(&format!("signed {}  {reference}\n  key {}  {places}\n", signed.subject, key.short()));
+        let done = if signed.already { "already signed" } else { "signed" };
+        text(&format!("{done} {}  {reference}\n  key {}  {places}\n", signed.subject, key.short()));
     }
 }
 

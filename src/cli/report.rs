@@ -119,7 +119,7 @@ pub(super) fn signed(reference: &str, result: &Result<Vec<Signed>, Failure>, sig
     };
     let keys = signers.iter().map(|signer| signer.public_key().id().to_string()).cycle();
     let signatures = signed.iter().zip(keys).map(
-        |(signed, key)| json!({ "digest": signed.subject, "key": key, "referrer": signed.referrer, "tag": signed.tag }),
+        |(Signed { subject, referrer, tag, already }, key)| json!({ "digest": subject, "key": key, "referrer": referrer, "tag": tag, "alreadySigned": already }),
     );
     json!({ "reference": reference, "done": true, "signatures": signatures.collect::<Vec<_>>() })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::flow::sign;
 use crate::flow::sign::Extent;
+use crate::flow::sign::Repeat;
 use crate::flow::sign::Signed;
 use crate::flow::sign::Terms;
 use crate::key::Signer;
@@ -53,9 +54,10 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
         format: args.format.into(),
         reference: args.signed_reference.clone(),
     };
+    let repeat = repeat(args.if_missing);
     let (given, terms, limits) = (signers.as_slice(), &terms, &limits);
     let results = runtime.block_on(for_each(pinned, |sink, subject| {
-        Box::pin(async move { Ok(sign::sign(sink.as_ref(), &subject, given, terms, limits).await?) })
+        Box::pin(async move { Ok(sign::sign(sink.as_ref(), &subject, given, terms, repeat, limits).await?) })
     }));
     let mut exit = Exit::Yes;
     let mut reports = Vec::new();
@@ -71,6 +73,11 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
         render::json(&report::whole("sign", reports));
     }
     Ok(exit)
+}
+
+/// What `--if-missing` means.
+pub(super) const fn repeat(if_missing: bool) -> Repeat {
+    if if_missing { Repeat::IfMissing } else { Repeat::Always }
 }
 
 /// The subjects that references stand for, each resolved once.

@@ -5,7 +5,11 @@ use crate::envelope::Envelope;
 use crate::envelope::Statement;
 use crate::flow::FlowError;
 use crate::flow::attach;
-use crate::flow::attach::Attachment;
+use crate::flow::present::Present;
+use crate::flow::present::Repeat;
+use crate::flow::present::Wanted;
+use crate::flow::sign;
+use crate::flow::sign::Making;
 use crate::flow::sign::Signed;
 use crate::key::Signer;
 use crate::limits::Limits;
@@ -20,13 +24,14 @@ use crate::time::Time;
 /// same envelope.
 ///
 /// # Errors
-/// [`FlowError`]; an attestation is attached whole or not at all.
+/// [`FlowError`]; an attestation is attached whole or not at all. With [`Repeat::IfMissing`] also where it cannot be told
+/// what is there: then nothing is signed.
 pub async fn attest(
     sink: &dyn Sink,
     subject: &Subject,
     signers: &[&dyn Signer],
     attestation: &Attestation,
-    created: Time,
+    (created, repeat): (Time, Repeat),
     limits: &Limits,
 ) -> Result<Vec<Signed>, FlowError> {
     let Attestation { format, name, predicate, predicate_type } = attestation;
@@ -36,27 +41,35 @@ pub async fn attest(
     }
     let payload = Statement::attestation(subject.digest(), name.as_deref(), predicate_type, predicate)?;
     envelope::readable(&payload, limits)?;
-    // Everything is signed before anything is pushed: a signer that declines leaves nothing behind.
-    let (mut bundles, mut envelopes, mut layers) = (Vec::new(), Vec::new(), Vec::new());
-    for signer in signers {
-        let envelope = Envelope::seal(media_type::IN_TOTO, &payload, *signer)?;
-        if format.has_tag() {
-            let (content, layer) = attach::envelope_layer(&envelope, predicate_type)?;
-            envelopes.push(content);
-            layers.push(layer);
+    let present = match repeat {
+        Repeat::Always => Present::default(),
+        Repeat::IfMissing => {
+            let at = |tag| Wanted { payload: &payload, payload_type: media_type::IN_TOTO, tag };
+            let wanted = sign::wanted(*format, at(None), at(Some(&tag)));
+            Present::find(sink, subject, signers, &wanted, limits).await?
         }
-        if format.has_bundle() {
-            bundles.push(attach::bundle(subject, envelope, signer.public_key(), predicate_type, created)?);
-        }
-    }
-    attach::attach(sink, subject, &bundles).await?;
-    if !layers.is_empty() {
-        attach::add_to_tag(sink, &tag, &envelopes, &layers, limits).await?;
-    }
-    let made = |index| Signed {
-        subject: *subject.digest(),
-        referrer: bundles.get(index).map(|bundle: &Attachment| *bundle.manifest.digest()),
-        tag: layers.get(index).map(|_| tag.clone()),
     };
-    Ok((0..signers.len()).map(made).collect())
+    // Everything is signed before anything is pushed: a signer that declines leaves nothing behind.
+    let mut made = Making::default();
+    for signer in signers {
+        let key = signer.public_key().id();
+        let mut signed = Signed { subject: *subject.digest(), referrer: None, tag: None, already: true };
+        let there = format.has_bundle().then(|| present.bundle(&key)).flatten();
+        let needs_tag = format.has_tag() && !present.is_tagged(&key);
+        signed.referrer = there;
+        signed.tag = format.has_tag().then(|| tag.clone());
+        if needs_tag || format.has_bundle() && there.is_none() {
+            let envelope = Envelope::seal(media_type::IN_TOTO, &payload, *signer)?;
+            if needs_tag {
+                let (content, layer) = attach::envelope_layer(&envelope, predicate_type)?;
+                made.layer(content, layer, &mut signed);
+            }
+            if format.has_bundle() && there.is_none() {
+                let bundle = attach::bundle(subject, envelope, signer.public_key(), predicate_type, created)?;
+                signed.referrer = Some(made.bundle(bundle, &mut signed));
+            }
+        }
+        made.signed.push(signed);
+    }
+    made.attach(sink, subject, &tag, limits).await
 }

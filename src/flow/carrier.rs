@@ -299,14 +299,14 @@ pub(super) async fn documents_in(
     source: &dyn Source,
     content: &Content,
     place: Place,
-    subject: Option<Digest>,
+    subject: Option<Subject<'_>>,
     (budget, limits): (&Budget, &Limits),
     mut look: impl FnMut(&Evidence),
 ) -> Vec<Finding> {
     // Asked for the kind with the larger limit, so that nothing is passed over for its size.
     let kind = Kind::Attestation { predicate_type: String::new() };
     let reader = Reader { budget, kind: &kind, limits, source };
-    let mut carrier = match Carrier::open(content.clone(), place, subject.map(Subject::from), limits) {
+    let mut carrier = match Carrier::open(content.clone(), place, subject, limits) {
         Opened::Carrier(carrier) => carrier,
         Opened::Finding(finding) => return vec![finding],
         Opened::Unrelated => return Vec::new(),

@@ -31,6 +31,14 @@ pub enum FlowError {
     /// Something that we write cannot be written.
     #[error("{0}")]
     Envelope(#[from] EnvelopeError),
+    /// A signed document beside an image could not be read: whether it is the one that is looked for is not known.
+    #[error("{place}: whether it is the signature that is wanted is not known: {why}")]
+    EvidenceUnread {
+        /// Which manifest.
+        place: String,
+        /// Why.
+        why: String,
+    },
     /// Something that we write has no JSON form.
     #[error("{0}")]
     Json(#[from] JsonError),
@@ -120,6 +128,7 @@ impl FlowError {
             Self::Changed { .. } => "changed",
             Self::Config(_) => "config-unreadable",
             Self::Envelope(_) => "envelope-unreadable",
+            Self::EvidenceUnread { .. } => "evidence-unreadable",
             Self::Json(_) => "json",
             Self::Manifest(_) => "manifest-unreadable",
             Self::NoChild { error, .. } => error.code(),

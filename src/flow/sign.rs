@@ -13,9 +13,12 @@ use crate::flow::allowance::Allowance;
 use crate::flow::attach;
 use crate::flow::attach::Attachment;
 use crate::flow::pinned;
+use crate::flow::present::Present;
+use crate::flow::present::Wanted;
 use crate::key::Signer;
 use crate::limits::Limits;
 use crate::oci::Content;
+use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::Selector;
 use crate::oci::Subject;
@@ -25,6 +28,7 @@ use crate::store::Origin;
 use crate::store::Sink;
 use crate::time::Time;
 
+pub use crate::flow::present::Repeat;
 pub use crate::round::Format;
 
 /// What a signature says beside the digest.
@@ -69,6 +73,8 @@ pub struct Signed {
     pub referrer: Option<Digest>,
     /// The tag, for the tag form.
     pub tag: Option<String>,
+    /// Whether all of it was there already, and nothing was signed.
+    pub already: bool,
 }
 
 /// The subjects that `selector` stands for, pinned: the names end here.
@@ -126,12 +132,14 @@ impl Pinning<'_> {
 /// Signs `subject` with every signer and attaches the signatures beside it.
 ///
 /// # Errors
-/// [`FlowError`]; a signature is attached whole or not at all.
+/// [`FlowError`]; a signature is attached whole or not at all. With [`Repeat::IfMissing`] also where it cannot be told
+/// what is there: then nothing is signed.
 pub async fn sign(
     sink: &dyn Sink,
     subject: &Subject,
     signers: &[&dyn Signer],
     terms: &Terms,
+    repeat: Repeat,
     limits: &Limits,
 ) -> Result<Vec<Signed>, FlowError> {
     terms.readable()?;
@@ -139,33 +147,86 @@ pub async fn sign(
     if terms.format != Format::Bundle {
         sink.check_tag(&tag)?;
     }
+    let reference = terms.reference.clone().unwrap_or_else(|| name(sink));
+    let present = match repeat {
+        Repeat::Always => Present::default(),
+        Repeat::IfMissing => {
+            let statement = statement(subject, terms)?;
+            let claim = Claim::payload(*subject.digest(), &reference, &terms.annotations)?;
+            let bundle = Wanted { payload: &statement, payload_type: media_type::IN_TOTO, tag: None };
+            let simple = Wanted { payload: &claim, payload_type: media_type::SIMPLE_SIGNING, tag: Some(&tag) };
+            Present::find(sink, subject, signers, &wanted(terms.format, bundle, simple), limits).await?
+        }
+    };
     // Everything is signed before anything is pushed: a signer that declines leaves nothing behind.
-    let bundles = match terms.format {
-        Format::Tag => Vec::new(),
-        Format::Both | Format::Bundle => {
-            signers.iter().map(|signer| bundle(subject, *signer, terms)).collect::<Result<_, _>>()?
+    let mut made = Making::default();
+    for signer in signers {
+        let key = signer.public_key().id();
+        let mut signed = Signed { subject: *subject.digest(), referrer: None, tag: None, already: true };
+        if terms.format.has_bundle() {
+            signed.referrer = match present.bundle(&key) {
+                Some(there) => Some(there),
+                None => Some(made.bundle(bundle(subject, *signer, terms)?, &mut signed)),
+            };
         }
-    };
-    let simple = match terms.format {
-        Format::Bundle => Vec::new(),
-        Format::Both | Format::Tag => {
-            let reference = terms.reference.clone().unwrap_or_else(|| name(sink));
-            signers.iter().map(|signer| simple(subject, *signer, &reference, terms)).collect::<Result<_, _>>()?
+        if terms.format.has_tag() {
+            signed.tag = Some(tag.clone());
+            if !present.is_tagged(&key) {
+                let (payload, signature) = simple(subject, *signer, &reference, terms)?;
+                let layer = attach::simple_layer(&payload, &signature);
+                made.layer(payload, layer, &mut signed);
+            }
         }
-    };
-    attach::attach(sink, subject, &bundles).await?;
-    if !simple.is_empty() {
-        let payloads: Vec<_> = simple.iter().map(|(payload, _)| payload.clone()).collect();
-        let layers: Vec<_> =
-            simple.iter().map(|(payload, signature)| attach::simple_layer(payload, signature)).collect();
-        attach::add_to_tag(sink, &tag, &payloads, &layers, limits).await?;
+        made.signed.push(signed);
     }
-    let made = |index| Signed {
-        subject: *subject.digest(),
-        referrer: bundles.get(index).map(|bundle: &Attachment| *bundle.manifest.digest()),
-        tag: simple.get(index).map(|_| tag.clone()),
-    };
-    Ok((0..signers.len()).map(made).collect())
+    made.attach(sink, subject, &tag, limits).await
+}
+
+/// What is looked for, for signatures or attestations in this form.
+pub(super) fn wanted<'a>(format: Format, bundle: Wanted<'a>, tag: Wanted<'a>) -> Vec<Wanted<'a>> {
+    let (bundle, tag) = (format.has_bundle().then_some(bundle), format.has_tag().then_some(tag));
+    bundle.into_iter().chain(tag).collect()
+}
+
+/// What was signed about one subject, and is not attached yet.
+#[derive(Default)]
+pub(super) struct Making {
+    bundles: Vec<Attachment>,
+    contents: Vec<Content>,
+    layers: Vec<Descriptor>,
+    pub(super) signed: Vec<Signed>,
+}
+
+impl Making {
+    /// Takes a bundle; returns the digest of its manifest.
+    pub(super) fn bundle(&mut self, bundle: Attachment, signed: &mut Signed) -> Digest {
+        let digest = *bundle.manifest.digest();
+        signed.already = false;
+        self.bundles.push(bundle);
+        digest
+    }
+
+    /// Takes a layer of the manifest at the tag.
+    pub(super) fn layer(&mut self, content: Content, layer: Descriptor, signed: &mut Signed) {
+        signed.already = false;
+        self.contents.push(content);
+        self.layers.push(layer);
+    }
+
+    /// Attaches all of it.
+    pub(super) async fn attach(
+        self,
+        sink: &dyn Sink,
+        subject: &Subject,
+        tag: &str,
+        limits: &Limits,
+    ) -> Result<Vec<Signed>, FlowError> {
+        attach::attach(sink, subject, &self.bundles).await?;
+        if !self.layers.is_empty() {
+            attach::add_to_tag(sink, tag, &self.contents, &self.layers, limits).await?;
+        }
+        Ok(self.signed)
+    }
 }
 
 /// The repository, as cosign names it; none for a store on this machine, whose path is nobody else's business.
@@ -176,13 +237,17 @@ fn name(sink: &dyn Sink) -> String {
     }
 }
 
+/// The in-toto statement that the bundle form of a signature signs.
+fn statement(subject: &Subject, terms: &Terms) -> Result<Vec<u8>, FlowError> {
+    Ok(Statement::image_signature(subject.digest(), terms.reference.as_deref(), &terms.annotations)?)
+}
+
 /// The bundle form of a signature, ready to attach.
 ///
 /// # Errors
 /// What the signer says.
 pub fn bundle(subject: &Subject, signer: &dyn Signer, terms: &Terms) -> Result<Attachment, FlowError> {
-    let payload = Statement::image_signature(subject.digest(), terms.reference.as_deref(), &terms.annotations)?;
-    let envelope = Envelope::seal(media_type::IN_TOTO, &payload, signer)?;
+    let envelope = Envelope::seal(media_type::IN_TOTO, &statement(subject, terms)?, signer)?;
     attach::bundle(subject, envelope, signer.public_key(), media_type::COSIGN_SIGN_PREDICATE, terms.created)
 }
 

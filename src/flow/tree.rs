@@ -229,7 +229,7 @@ impl Walk<'_> {
             Link::Tag(tag) => Place::Tag(tag.clone()),
             _ => Place::Referrers,
         };
-        let subject = matches!(node.link, Link::Referrer).then_some(above.digest);
+        let subject = matches!(node.link, Link::Referrer).then(|| above.digest.into());
         let mut signed = Vec::new();
         let look = |evidence: &Evidence| {
             let kind = evidence.sealed().claimed_predicate(self.limits).map(|claimed| match claimed {

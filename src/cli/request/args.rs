@@ -234,6 +234,9 @@ pub(in crate::cli) struct AttestArgs {
     /// Attest an index and every manifest in it
     #[arg(long)]
     pub(in crate::cli) all_platforms: bool,
+    /// Attest only what no given key has attested yet with the same predicate, type, name and form
+    #[arg(long)]
+    pub(in crate::cli) if_missing: bool,
     /// How to report
     #[arg(long, value_enum, default_value_t)]
     pub(in crate::cli) output: Output,
