@@ -1,42 +1,39 @@
-//! Who we say we are: docker's `config.json`, credential helpers, containers' `auth.json`, `DOCKER_AUTH_CONFIG`.
+//! Credential sources: docker's `config.json`, credential helpers, containers' `auth.json`, `DOCKER_AUTH_CONFIG`.
 
 mod config;
+mod helper;
+mod key;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
+use std::fs::File;
+use std::fs::Metadata;
 use std::io;
+use std::io::Read as _;
 use std::path::Path;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
-use tokio::io::AsyncReadExt as _;
-use tokio::io::AsyncWriteExt as _;
-use tokio::process::Command;
-use tokio::sync::Mutex;
 use tokio::sync::OnceCell;
-use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use crate::json;
-use crate::limits::Limits;
 use crate::store::StoreError;
 
 use config::Config;
-use config::hub;
-use config::login;
+use helper::Helpers;
+use helper::Reply;
 
 /// A text that is shown to nobody and wiped when it is no longer needed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
-/// Who we say we are to one registry.
+/// A credential for one registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
-    /// Nobody.
+    /// None.
     Anonymous,
     /// A user name and a password.
     Basic {
@@ -46,36 +43,77 @@ pub enum Credential {
         password: Secret,
     },
     /// An identity token, which a token service exchanges for others.
-    Identity(Secret),
-    /// A token for the registry itself.
+    Identity {
+        /// The user name and password that are stored beside it, for a registry that asks for those.
+        login: Option<Login>,
+        /// The identity token.
+        token: Secret,
+    },
+    /// A bearer token for the registry itself.
     Token(Secret),
 }
 
-/// Where credentials are looked for. Nothing is read before a registry asks who we are.
+/// A user name and a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// The user name.
+    pub username: String,
+    /// The password.
+    pub password: Secret,
+}
+
+/// Where a credential comes from, for messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CredentialSource {
+    /// An entry of a credential file.
+    Entry {
+        /// The file, or the variable that holds its content.
+        file: String,
+        /// The name of the entry.
+        name: String,
+    },
+    /// The program that uses this library.
+    Given,
+    /// A credential helper.
+    Helper {
+        /// The file that names it.
+        file: String,
+        /// The name of the program.
+        program: String,
+    },
+}
+
+/// What the credential sources hold for a registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The credential.
+    pub credential: Credential,
+    /// Helpers that are named and not installed, in words.
+    pub missing: Vec<String>,
+    /// Where the credential comes from, if there is one.
+    pub source: Option<CredentialSource>,
+}
+
+/// The credential sources of a process. None is read before a registry asks for authentication.
 ///
 /// A credential belongs to the host and port under which it was stored, and, stored under an `https://` address, is
-/// never sent over plain HTTP (T-69).
+/// never sent over plain HTTP (CVE-2025-27403 is what happens otherwise).
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
     given: BTreeMap<String, Credential>,
-    /// What helpers said, by helper and host, and until when that is good.
-    helped: Arc<Mutex<BTreeMap<(String, String), Helped>>>,
-    helper_directory: Option<PathBuf>,
-    places: Vec<Place>,
+    helpers: Helpers,
+    locations: Vec<Location>,
     read: Arc<OnceCell<Vec<Config>>>,
 }
 
-/// What a helper said, and until when that is good.
-type Helped = (Option<Credential>, Instant);
-
-/// A place where credentials are kept.
+/// A place where a credential file may be.
 #[derive(Clone, Debug)]
-enum Place {
+enum Location {
     File(PathBuf),
     /// A file that is only read where it exists.
     FileIfThere(PathBuf),
-    /// The content of `DOCKER_AUTH_CONFIG`.
-    Inline(Secret),
+    /// The content of `DOCKER_AUTH_CONFIG`, unless that is no text.
+    Inline(Option<Secret>),
 }
 
 impl Secret {
@@ -96,12 +134,37 @@ impl fmt::Debug for Secret {
     }
 }
 
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
 impl Credential {
+    /// An identity token alone.
+    pub const fn identity(token: Secret) -> Self {
+        Self::Identity { login: None, token }
+    }
+
     /// What must not be shown.
     pub(crate) fn secrets(&self) -> Vec<Secret> {
         match self {
             Self::Anonymous => Vec::new(),
-            Self::Basic { password: secret, .. } | Self::Identity(secret) | Self::Token(secret) => vec![secret.clone()],
+            Self::Basic { password: secret, .. } | Self::Token(secret) => vec![secret.clone()],
+            Self::Identity { login, token } => {
+                let password = login.iter().map(|login| login.password.clone());
+                password.chain([token.clone()]).collect()
+            }
+        }
+    }
+}
+
+impl fmt::Display for CredentialSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Entry { file, name } => write!(f, "entry `{name}` of {file}"),
+            Self::Given => f.write_str("the given credential"),
+            Self::Helper { file, program } => write!(f, "{program}, named by {file}"),
         }
     }
 }
@@ -114,8 +177,9 @@ impl Credentials {
 
     /// Where docker and the containers tools look, in this order: `DOCKER_AUTH_CONFIG` (the content of a file),
     /// `REGISTRY_AUTH_FILE`, `$DOCKER_CONFIG/config.json` or else `~/.docker/config.json`,
-    /// `$XDG_RUNTIME_DIR/containers/auth.json`, `$XDG_CONFIG_HOME/containers/auth.json` or else
-    /// `~/.config/containers/auth.json`, `~/.dockercfg`. The first that knows a registry decides.
+    /// `$XDG_RUNTIME_DIR/containers/auth.json` or else `/run/containers/UID/auth.json`,
+    /// `$XDG_CONFIG_HOME/containers/auth.json` or else `~/.config/containers/auth.json`, `~/.dockercfg`. The first that
+    /// holds a credential for a registry decides.
     pub fn from_environment() -> Self {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         Self::from_variables(variable)
@@ -125,25 +189,29 @@ impl Credentials {
         let directory = |name: &str| variable(name).map(PathBuf::from);
         let home = directory("HOME");
         let in_home = |path: &str| home.as_ref().map(|home| home.join(path));
-        let inline = variable("DOCKER_AUTH_CONFIG").and_then(|text| text.into_string().ok());
+        let inline = variable("DOCKER_AUTH_CONFIG").map(|text| text.into_string().ok().map(Secret::new));
         let docker = directory("DOCKER_CONFIG").or_else(|| in_home(".docker"));
+        // Where podman and skopeo keep it when they run without a session, as root does.
+        let user = rustix::process::getuid().as_raw();
+        let runtime = directory("XDG_RUNTIME_DIR").map(|runtime| runtime.join("containers"));
+        let runtime = runtime.unwrap_or_else(|| PathBuf::from(format!("/run/containers/{user}")));
         let configuration = directory("XDG_CONFIG_HOME").or_else(|| in_home(".config"));
         let perhaps = [
             docker.map(|docker| docker.join("config.json")),
-            directory("XDG_RUNTIME_DIR").map(|runtime| runtime.join("containers/auth.json")),
+            Some(runtime.join("auth.json")),
             configuration.map(|configuration| configuration.join("containers/auth.json")),
             in_home(".dockercfg"),
         ];
-        let mut places = Vec::new();
-        places.extend(inline.map(|text| Place::Inline(Secret::new(text))));
-        places.extend(directory("REGISTRY_AUTH_FILE").map(Place::File));
-        places.extend(perhaps.into_iter().flatten().map(Place::FileIfThere));
-        Self { places, ..Self::default() }
+        let mut locations = Vec::new();
+        locations.extend(inline.map(Location::Inline));
+        locations.extend(directory("REGISTRY_AUTH_FILE").map(Location::File));
+        locations.extend(perhaps.into_iter().flatten().map(Location::FileIfThere));
+        Self { locations, ..Self::default() }
     }
 
     /// These files only, which must be there, in this order.
     pub fn from_files(paths: impl IntoIterator<Item = PathBuf>) -> Self {
-        Self { places: paths.into_iter().map(Place::File).collect(), ..Self::default() }
+        Self { locations: paths.into_iter().map(Location::File).collect(), ..Self::default() }
     }
 
     /// Adds a credential for `host`, which comes before all that is found elsewhere.
@@ -156,36 +224,49 @@ impl Credentials {
     /// Looks for credential helpers in `directory` only, not in `PATH`.
     #[must_use]
     pub fn with_helpers_in(mut self, directory: PathBuf) -> Self {
-        self.helper_directory = Some(directory);
+        self.helpers = Helpers::in_directory(directory);
         self
     }
 
-    /// Who to say we are to `host`, for `repository`; `plain` where it would go over plain HTTP. A helper gets
-    /// `patience` to answer.
+    /// The credential for `repository` at `host`; `plain` where it would go over plain HTTP. A helper gets `patience` to
+    /// answer. In each file the helper comes first, then the entries, the best fitting name first; what holds nothing
+    /// hides nothing.
     ///
     /// # Errors
-    /// Where a file cannot be read or a helper fails: that is not the same as having no credential.
+    /// Where a file cannot be read or a helper fails: that is not the same as having no credential. A helper that is not
+    /// installed holds none, as for docker: a public image is had without it.
     pub async fn find(
         &self,
         host: &str,
         repository: &str,
         plain: bool,
         patience: Duration,
-    ) -> Result<Credential, StoreError> {
+    ) -> Result<Found, StoreError> {
+        let mut missing = Vec::new();
+        let found = |credential, source, missing| Ok(Found { credential, missing, source });
         if let Some(given) = self.given.get(host) {
-            return Ok(given.clone());
+            return found(given.clone(), Some(CredentialSource::Given), missing);
         }
         for config in self.read.get_or_try_init(|| async { self.read_all() }).await? {
-            if let Some(helper) = config.helper(host)
-                && let Some(found) = self.helped(helper, host, patience).await?
-            {
-                return Ok(found);
+            if let Some(name) = config.helper(host) {
+                let program = helper::program(name);
+                match self.helpers.ask(name, host, patience).await? {
+                    Reply::Credential(credential) => {
+                        let file = config.name().to_owned();
+                        return found(credential, Some(CredentialSource::Helper { file, program }), missing);
+                    }
+                    Reply::NotInstalled => {
+                        missing.push(format!("{program}, named by {}, is not on PATH", config.name()));
+                    }
+                    Reply::Nothing => {}
+                }
             }
-            if let Some(found) = config.entry(host, repository, plain)? {
-                return Ok(found);
+            if let Some((name, credential)) = config.entry(host, repository, plain)? {
+                let (file, name) = (config.name().to_owned(), name.to_owned());
+                return found(credential, Some(CredentialSource::Entry { file, name }), missing);
             }
         }
-        Ok(Credential::Anonymous)
+        found(Credential::Anonymous, None, missing)
     }
 
     /// Whether there is something about `host` in particular. No helper is asked, and what cannot be read says nothing.
@@ -197,122 +278,55 @@ impl Credentials {
 
     fn read_all(&self) -> Result<Vec<Config>, StoreError> {
         let mut configs = Vec::new();
-        for place in &self.places {
-            let (name, text) = match place {
-                Place::Inline(text) => ("DOCKER_AUTH_CONFIG".to_owned(), text.clone()),
-                Place::File(path) => (path.display().to_string(), read(path)?),
-                Place::FileIfThere(path) => match read(path) {
-                    Ok(text) => (path.display().to_string(), text),
-                    Err(StoreError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => continue,
-                    Err(error) => return Err(error),
+        for location in &self.locations {
+            let (name, text) = match location {
+                Location::Inline(text) => (INLINE.to_owned(), text.clone().ok_or_else(not_text)?),
+                Location::File(path) => (path.display().to_string(), read(path)?),
+                Location::FileIfThere(path) => match std::fs::metadata(path) {
+                    Ok(metadata) => (path.display().to_string(), read_regular(path, &metadata)?),
+                    Err(error) if is_absent(error.kind()) => continue,
+                    Err(error) => return Err(StoreError::io(path.display(), error)),
                 },
             };
             configs.push(Config::parse(name, &text)?);
         }
         Ok(configs)
     }
-
-    /// What `helper` says about `host`. It is not asked again for every repository.
-    async fn helped(&self, helper: String, host: &str, patience: Duration) -> Result<Option<Credential>, StoreError> {
-        let key = (helper, host.to_owned());
-        let mut helped = self.helped.lock().await;
-        if let Some((credential, until)) = helped.get(&key)
-            && Instant::now() < *until
-        {
-            return Ok(credential.clone());
-        }
-        let credential = self.ask_helper(&key.0, host, patience).await?;
-        helped.insert(key, (credential.clone(), Instant::now() + HELP_LASTS));
-        Ok(credential)
-    }
-
-    /// Asks a credential helper. Its protocol: the address on standard input, JSON on standard output; a text and a
-    /// status other than 0 where it has nothing.
-    async fn ask_helper(&self, helper: &str, host: &str, patience: Duration) -> Result<Option<Credential>, StoreError> {
-        let program = format!("docker-credential-{helper}");
-        let broken = |why: String| StoreError::Denied { place: host.to_owned(), why: format!("{program}: {why}") };
-        if !helper.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
-            return Err(broken("that is no name of a credential helper".to_owned()));
-        }
-        let path = self.helper_directory.as_ref().map_or_else(|| PathBuf::from(&program), |dir| dir.join(&program));
-        let answered = tokio::time::timeout(patience, run_helper(&path, server_address(host))).await;
-        let (success, text) = match answered {
-            Ok(result) => result.map_err(|error| broken(error.to_string()))?,
-            Err(_) => return Err(broken(format!("no answer after {} seconds", patience.as_secs()))),
-        };
-        if !success {
-            // The protocol knows no other way to say that there is nothing.
-            let none = text.reveal().contains("credentials not found");
-            return if none { Ok(None) } else { Err(broken("it failed".to_owned())) };
-        }
-        let answer: HelperAnswer = json::parse(text.reveal().as_bytes(), &Limits::DEFAULT)
-            .map_err(|_| broken("its answer cannot be read".to_owned()))?;
-        Ok(Some(login(answer.username, answer.secret)))
-    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct HelperAnswer {
-    username: String,
-    secret: Secret,
+fn not_text() -> StoreError {
+    StoreError::Broken { place: INLINE.to_owned(), why: "not UTF-8".to_owned() }
 }
 
-/// What helpers know a registry by.
-fn server_address(host: &str) -> &str {
-    match hub(host) {
-        "docker.io" => "https://index.docker.io/v1/",
-        other => other,
+/// Whether nothing can be at a path: no such file, or a home that is no directory or is closed to us, as
+/// `HOME=/dev/null` and service accounts have it.
+const fn is_absent(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::PermissionDenied)
+}
+
+/// A file that was not named by anybody, and so must be one: a pipe would be waited for for ever.
+fn read_regular(path: &Path, metadata: &Metadata) -> Result<Secret, StoreError> {
+    match metadata.is_file() {
+        true => read(path),
+        false => Err(StoreError::Broken { place: path.display().to_string(), why: "not a regular file".to_owned() }),
     }
 }
 
 fn read(path: &Path) -> Result<Secret, StoreError> {
-    let file = |error| StoreError::io(path.display(), error);
-    let size = std::fs::metadata(path).map_err(file)?.len();
-    if size > FILE_MOST {
-        return Err(StoreError::TooLarge { what: path.display().to_string(), limit: FILE_MOST });
-    }
-    std::fs::read_to_string(path).map(Secret::new).map_err(file)
-}
-
-/// Runs the helper at `path`; whether it succeeded, and what it said.
-async fn run_helper(path: &Path, address: &str) -> io::Result<(bool, Secret)> {
-    let mut command = Command::new(path);
-    command.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
-    // What opens keys is none of a helper's business.
-    for secret in SECRETS {
-        command.env_remove(secret);
-    }
-    let mut child = command.spawn()?;
-    if let Some(mut input) = child.stdin.take() {
-        // A helper may answer without having read what it was asked.
-        input.write_all(address.as_bytes()).await.or_else(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe => Ok(()),
-            _ => Err(error),
-        })?;
-    }
+    let told = |error| StoreError::io(path.display(), error);
     let mut text = Zeroizing::new(String::new());
-    if let Some(output) = child.stdout.take() {
-        output.take(HELPER_MOST).read_to_string(&mut text).await?;
-    }
-    let status = child.wait().await?;
-    Ok((status.success(), Secret(text)))
-}
-
-impl<'de> Deserialize<'de> for Secret {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::new)
+    // A device has no length, and may have no end.
+    File::open(path).and_then(|file| file.take(FILE_MOST + 1).read_to_string(&mut text)).map_err(told)?;
+    match u64::try_from(text.len()).is_ok_and(|length| length <= FILE_MOST) {
+        true => Ok(Secret(text)),
+        false => Err(StoreError::TooLarge { what: path.display().to_string(), limit: FILE_MOST }),
     }
 }
 
-/// The variables in which people hand us what opens a key.
-const SECRETS: [&str; 3] = ["BULLA_PASSWORD", "BULLA_PIN", "COSIGN_PASSWORD"];
-/// The longest file of credentials that is read, in bytes.
+/// The longest credential file that is read, in bytes.
 const FILE_MOST: u64 = 1 << 20;
-/// How long what a helper said is good.
-const HELP_LASTS: Duration = Duration::from_secs(600);
-/// The longest answer of a credential helper that is read, in bytes.
-const HELPER_MOST: u64 = 64 << 10;
+/// The variable that holds the content of a credential file.
+const INLINE: &str = "DOCKER_AUTH_CONFIG";
 
 #[cfg(test)]
 mod tests {
@@ -322,7 +336,9 @@ mod tests {
 
     fn found(credentials: &Credentials, host: &str, repository: &str, plain: bool) -> Result<Credential, StoreError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(credentials.find(host, repository, plain, Duration::from_secs(10)))
+        runtime
+            .block_on(credentials.find(host, repository, plain, Duration::from_secs(10)))
+            .map(|found| found.credential)
     }
 
     fn find(credentials: &Credentials, host: &str, repository: &str) -> String {
@@ -333,14 +349,14 @@ mod tests {
         match found {
             Ok(Credential::Anonymous) => "nobody".to_owned(),
             Ok(Credential::Basic { username, password }) => format!("{username}:{}", password.reveal()),
-            Ok(Credential::Identity(token)) => format!("identity {}", token.reveal()),
+            Ok(Credential::Identity { token, .. }) => format!("identity {}", token.reveal()),
             Ok(Credential::Token(token)) => format!("token {}", token.reveal()),
             Err(error) => format!("error {}", error.code()),
         }
     }
 
     fn inline(text: &str) -> Credentials {
-        Credentials { places: vec![Place::Inline(Secret::new(text.to_owned()))], ..Credentials::default() }
+        Credentials { locations: vec![Location::Inline(Some(Secret::new(text.to_owned())))], ..Credentials::default() }
     }
 
     fn helper(directory: &Path, name: &str, script: &str) {
@@ -449,7 +465,7 @@ mod tests {
             ("d.example", "error denied"),
             ("e.example", "error denied"),
             ("f.example", "error denied"),
-            ("g.example", "error denied"),
+            ("g.example", "nobody"),
         ] {
             assert_eq!(find(&file, host, "app"), wanted, "{host}");
             let error = found(&file, host, "app", false).err().map(|error| error.to_string()).unwrap_or_default();
@@ -533,11 +549,12 @@ mod tests {
         let path = directory.path().join("config.json");
         assert_eq!(find(&Credentials::from_files([path.clone()]), "a", "app"), "error io");
         for text in [
-            "",
             "[]",
             "{\"auths\":{\"a\":{\"auth\":\"hunter2\"",
-            r#"{"auths":{"a":{},"a":{}}}"#,
             r#"{"auths":{"a":{"auth":7}}}"#,
+            r#"{"auths":{"a":{"auth":"hunter2!"}}}"#,
+            r#"{"auths":[]}"#,
+            r#"{} {}"#,
         ] {
             std::fs::write(&path, text).unwrap();
             let error = found(&Credentials::from_files([path.clone()]), "a", "app", false).unwrap_err();
@@ -546,6 +563,240 @@ mod tests {
         }
         std::fs::write(&path, vec![b' '; 2 << 20]).unwrap();
         assert_eq!(find(&Credentials::from_files([path]), "a", "app"), "error too-large");
+    }
+
+    /// What the tools write that people log in with, each as it was seen to write it.
+    #[test]
+    fn reads_what_tools_write() {
+        for (tool, text, host, repository, wanted) in [
+            ("docker login", r#"{"auths":{"r.example":{"auth":"am9lOnB3"}}}"#, "r.example", "app", "joe:pw"),
+            (
+                "docker login of Docker Hub in a browser",
+                r#"{"auths":{"https://index.docker.io/v1/":{"auth":"am9lOnB3"},
+                    "https://index.docker.io/v1/access-token":{"auth":"am9lOmFjY2Vzcw=="},
+                    "https://index.docker.io/v1/refresh-token":{"auth":"am9lOnJlZnJlc2g="}}}"#,
+                "docker.io",
+                "library/app",
+                "joe:pw",
+            ),
+            (
+                "docker login with a helper, then without",
+                r#"{"auths":{"r.example":{"auth":"am9lOnB3"},"http://r.example":{},"https://r.example/v2/":{}}}"#,
+                "r.example",
+                "app",
+                "joe:pw",
+            ),
+            (
+                "docker login of a registry with identity tokens",
+                r#"{"auths":{"r.example":{"auth":"MDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDAwOg==","identitytoken":"it"}}}"#,
+                "r.example",
+                "app",
+                "identity it",
+            ),
+            (
+                "podman login",
+                "{\n\t\"auths\": {\n\t\t\"docker.io\": {\n\t\t\t\"auth\": \"am9lOnB3\"\n\t\t}\n\t}\n}",
+                "docker.io",
+                "library/app",
+                "joe:pw",
+            ),
+            (
+                "podman login of a namespace",
+                r#"{"auths":{"r.example":{"auth":"YW5uOnB3"},"r.example/team":{"auth":"am9lOnB3"}}}"#,
+                "r.example",
+                "team/app",
+                "joe:pw",
+            ),
+            ("podman logout", r#"{"auths":{}}"#, "r.example", "app", "nobody"),
+            (
+                "oras login",
+                r#"{"auths":{"r.example":{"auth":"am9lOnB3"}},"credsStore":""}"#,
+                "r.example",
+                "app",
+                "joe:pw",
+            ),
+            (
+                "oras login --identity-token",
+                r#"{"auths":{"r.example":{"auth":"","identitytoken":"it"}}}"#,
+                "r.example",
+                "app",
+                "identity it",
+            ),
+            (
+                "kubectl create secret docker-registry",
+                r#"{"auths":{"r.example":{"username":"joe","password":"pw","email":"x","auth":"am9lOnB3"}}}"#,
+                "r.example",
+                "app",
+                "joe:pw",
+            ),
+            (
+                "a CI job whose variables are not set",
+                r#"{"auths":{"r.example":{"auth":"Og=="}}}"#,
+                "r.example",
+                "app",
+                "nobody",
+            ),
+            (
+                "base64 of coreutils",
+                r#"{"auths":{"r.example":{"auth":"am9l\nOnB3\r\n"}}}"#,
+                "r.example",
+                "app",
+                "joe:pw",
+            ),
+            (
+                "base64 without padding",
+                r#"{"auths":{"r.example":{"auth":"am9lOmh1bnRlcjI6eA"}}}"#,
+                "r.example",
+                "app",
+                "joe:hunter2:x",
+            ),
+            (
+                "fields of any type",
+                r#"{"auths":{"r.example":{"auth":"am9lOnB3","email":null,"x":[{"y":1}]}},"HttpHeaders":7,"proxies":{"default":[]},"x":1.5}"#,
+                "r.example",
+                "app",
+                "joe:pw",
+            ),
+            ("names in another case", r#"{"Auths":{"r.example":{"Auth":"am9lOnB3"}}}"#, "r.example", "app", "joe:pw"),
+            (
+                "lists that were merged by hand",
+                r#"{"auths":{"r.example":{"auth":"YW5uOnB3"},"r.example":{"auth":"am9lOnB3"}},"auths":{"r.example":{}}}"#,
+                "r.example",
+                "app",
+                "joe:pw",
+            ),
+            (
+                "an editor that writes a byte order mark",
+                "\u{feff}{\"auths\":{\"r.example\":{\"auth\":\"am9lOnB3\"}}}\r\n",
+                "r.example",
+                "app",
+                "joe:pw",
+            ),
+        ] {
+            assert_eq!(find(&inline(text), host, repository), wanted, "{tool}");
+        }
+    }
+
+    #[test]
+    fn what_holds_nothing_hides_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let (first, second) = (directory.path().join("config.json"), directory.path().join("auth.json"));
+        std::fs::write(&second, r#"{"auths":{"r.example":{"auth":"am9lOnB3"}}}"#).unwrap();
+        helper(directory.path(), "empty", "exit 0");
+        helper(directory.path(), "object", "echo '{}'");
+        helper(directory.path(), "null", "echo null");
+        helper(directory.path(), "fields", r#"echo '{"ServerURL":"","Username":"","Secret":""}'"#);
+        helper(directory.path(), "nulls", r#"echo '{"ServerURL":"x","Username":null,"Secret":null}'"#);
+        helper(directory.path(), "none", "echo 'credentials not found in native keychain'; exit 1");
+        for text in [
+            "",
+            " \n\t",
+            "\u{feff}",
+            "null",
+            "{}",
+            r#"{"auths":null,"credHelpers":null,"credsStore":null}"#,
+            r#"{"auths":{"r.example":null}}"#,
+            r#"{"auths":{"r.example":{}}}"#,
+            r#"{"auths":{"r.example":{"auth":null,"username":null,"password":null}}}"#,
+            r#"{"auths":{"r.example":{"auth":"","username":"","password":"","identitytoken":"","registrytoken":""}}}"#,
+            r#"{"auths":{"r.example":{"auth":"\n"}}}"#,
+            r#"{"auths":{"r.example":{"username":"joe"}}}"#,
+            r#"{"credHelpers":{"r.example":null}}"#,
+            r#"{"credHelpers":{"r.example":""},"credsStore":"fails"}"#,
+            r#"{"credsStore":"empty"}"#,
+            r#"{"credsStore":"object"}"#,
+            r#"{"credsStore":"null"}"#,
+            r#"{"credsStore":"fields"}"#,
+            r#"{"credsStore":"nulls"}"#,
+            r#"{"credsStore":"none"}"#,
+            r#"{"credsStore":"not-installed"}"#,
+        ] {
+            std::fs::write(&first, text).unwrap();
+            let both = Credentials::from_files([first.clone(), second.clone()]);
+            let both = both.with_helpers_in(directory.path().to_owned());
+            assert_eq!(find(&both, "r.example", "app"), "joe:pw", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn of_several_entries_the_exact_name_wins_and_then_the_root_of_the_api() {
+        for (wanted, text) in [
+            ("exact:1", r#"{"r.example":{"auth":"ZXhhY3Q6MQ=="},"https://r.example":{"auth":"dXJsOjI="}}"#),
+            ("exact:1", r#"{"https://r.example/v1/":{"auth":"dXJsOjI="},"r.example":{"auth":"ZXhhY3Q6MQ=="}}"#),
+            ("exact:1", r#"{"a.example":{},"r.example":{"auth":"ZXhhY3Q6MQ=="},"http://r.example":{}}"#),
+            (
+                "url:2",
+                r#"{"r.example":{},"https://r.example":{"auth":"dXJsOjI="},"http://r.example":{"auth":"ZXhhY3Q6MQ=="}}"#,
+            ),
+            ("nobody", r#"{"https://r.example/v1/refresh-token":{"auth":"dXJsOjI="}}"#),
+            ("nobody", r#"{"https://r.example/v2/token":{"auth":"dXJsOjI="},"r.example/v1/x":{"auth":"dXJsOjI="}}"#),
+        ] {
+            assert_eq!(find(&inline(&format!(r#"{{"auths":{text}}}"#)), "r.example", "app"), wanted, "{text}");
+        }
+        let hub = inline(
+            r#"{"auths":{"https://registry-1.docker.io":{"auth":"dXJsOjI="},"https://index.docker.io/v1/":{},
+                "docker.io":{"auth":"ZXhhY3Q6MQ=="}}}"#,
+        );
+        assert_eq!(find(&hub, "docker.io", "library/app"), "exact:1");
+    }
+
+    #[test]
+    fn a_home_that_is_no_directory_holds_nothing() {
+        for home in ["/dev/null", "/nonexistent", "/proc/version"] {
+            let credentials = Credentials::from_variables(|name| (name == "HOME").then(|| home.into()));
+            assert_eq!(find(&credentials, "r.example", "app"), "nobody", "{home}");
+        }
+        assert!(is_absent(io::ErrorKind::PermissionDenied));
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(directory.path().join(".docker/config.json")).unwrap();
+        let mounted = Credentials::from_variables(|name| (name == "HOME").then(|| directory.path().into()));
+        assert_eq!(find(&mounted, "r.example", "app"), "error store-broken");
+    }
+
+    #[test]
+    fn a_device_without_an_end_is_not_read_to_it() {
+        assert_eq!(find(&Credentials::from_files(["/dev/zero".into()]), "r.example", "app"), "error too-large");
+        assert_eq!(find(&Credentials::from_files(["/dev/null".into()]), "r.example", "app"), "nobody");
+    }
+
+    #[test]
+    fn podman_keeps_it_elsewhere_without_a_session() {
+        let user = rustix::process::getuid().as_raw();
+        let shown = format!("{:?}", Credentials::from_variables(|_| None).locations);
+        assert!(shown.contains(&format!("/run/containers/{user}/auth.json")), "{shown}");
+        let session = Credentials::from_variables(|name| (name == "XDG_RUNTIME_DIR").then(|| "/run/user/7".into()));
+        let shown = format!("{:?}", session.locations);
+        assert!(shown.contains("/run/user/7/containers/auth.json") && !shown.contains("/run/containers"), "{shown}");
+    }
+
+    #[test]
+    fn a_variable_that_is_no_text_is_an_error() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let variable = |name: &str| (name == "DOCKER_AUTH_CONFIG").then(|| OsString::from_vec(vec![b'{', 0xff, b'}']));
+        assert_eq!(find(&Credentials::from_variables(variable), "r.example", "app"), "error store-broken");
+    }
+
+    #[test]
+    fn the_source_of_a_credential_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        helper(directory.path(), "one", r#"echo '{"Username":"u","Secret":"s"}'"#);
+        let file = inline(
+            r#"{"credHelpers":{"a.example":"one","b.example":"none"},"auths":{"https://c.example":{"auth":"am9lOnB3"}}}"#,
+        );
+        let file = file.with_helpers_in(directory.path().to_owned());
+        let file = file.with("d.example", Credential::identity(Secret::new("x".to_owned())));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for (host, source, missing) in [
+            ("a.example", Some("docker-credential-one, named by DOCKER_AUTH_CONFIG"), None),
+            ("b.example", None, Some("docker-credential-none, named by DOCKER_AUTH_CONFIG, is not on PATH")),
+            ("c.example", Some("entry `https://c.example` of DOCKER_AUTH_CONFIG"), None),
+            ("d.example", Some("the given credential"), None),
+            ("e.example", None, None),
+        ] {
+            let found = runtime.block_on(file.find(host, "app", false, Duration::from_secs(10))).unwrap();
+            assert_eq!(found.source.map(|source| source.to_string()).as_deref(), source, "{host}");
+            assert_eq!(found.missing.first().map(String::as_str), missing, "{host}");
+        }
     }
 
     #[test]

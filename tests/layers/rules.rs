@@ -50,9 +50,17 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
             "store/local/",
         ],
     ),
-    ("starts a program", &["process::Command", "tokio::process"], &["key/plugin/process.rs", "store/credentials.rs"]),
+    (
+        "starts a program",
+        &["process::Command", "tokio::process"],
+        &["key/plugin/process.rs", "store/credentials/helper.rs"],
+    ),
     ("loads a library", &["cryptoki", "libloading"], &["key/pkcs11/"]),
-    ("limits or ends processes", &["rustix::process"], &["cli/hygiene.rs", "key/plugin/process.rs"]),
+    (
+        "limits or ends processes",
+        &["rustix::process"],
+        &["cli/hygiene.rs", "key/plugin/process.rs", "store/credentials.rs"],
+    ),
     ("ends the process", &["process::exit", "process::abort"], &[]),
     ("prints", &["println!", "eprintln!", "print!", "eprint!", "dbg!", "io::stdout", "io::stderr"], &["cli/render.rs"]),
     (

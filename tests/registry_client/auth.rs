@@ -15,7 +15,7 @@ fn private() -> Registry {
 }
 
 fn identity(registry: &Registry, token: &str) -> Repository {
-    let credential = Credential::Identity(Secret::new(token.to_owned()));
+    let credential = Credential::identity(Secret::new(token.to_owned()));
     app_with(registry, settings_as(Credentials::none().with(&registry.address(), credential)))
 }
 
@@ -153,7 +153,7 @@ fn an_identity_token_is_exchanged_by_post_or_where_that_is_refused_by_get() {
         let images = [image(1), image(2)];
         images[0].put(&registry, "app", Some("v1"));
         images[1].put(&registry, "other", Some("v1"));
-        let credential = Credential::Identity(Secret::new("secret-identity".to_owned()));
+        let credential = Credential::identity(Secret::new("secret-identity".to_owned()));
         let registries = Registries::new(settings_as(Credentials::none().with(&registry.address(), credential)));
         run(async {
             for name in ["app", "other"] {
@@ -437,6 +437,20 @@ fn what_is_hidden_from_nobody_is_asked_for_by_somebody() {
         }
     });
     assert_eq!(open.count("GET", "/v2/"), 4, "asked once, and not again: {:?}", open.lines());
+}
+
+/// Only a token service exchanges an identity token. A registry that asks for `Basic` is sent what is stored.
+#[test]
+fn the_user_token_of_a_basic_registry_is_sent_as_it_is_stored() {
+    let registry = with(&["auth=basic", "user=<token>:secret-identity"]);
+    image(1).put(&registry, "app", Some("v1"));
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config.json");
+    let auth = "PHRva2VuPjpzZWNyZXQtaWRlbnRpdHk=";
+    std::fs::write(&path, format!(r#"{{"auths":{{"{}":{{"auth":"{auth}"}}}}}}"#, registry.address())).unwrap();
+    run(app_with(&registry, settings_as(Credentials::from_files([path]))).resolve(&tag("v1"))).unwrap();
+    let sent = registry.matching("GET", "/v2/*").last().and_then(|it| it.header("Authorization").map(str::to_owned));
+    assert_eq!(sent, Some(format!("Basic {auth}")));
 }
 
 #[test]

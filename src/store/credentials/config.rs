@@ -1,36 +1,44 @@
-//! Files of credentials: docker's `config.json`, containers' `auth.json`, the old `.dockercfg`. Reads no file itself.
+//! Credential files: docker's `config.json`, containers' `auth.json`, the old `.dockercfg`. Reads no file itself.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
 use std::fmt;
+use std::marker::PhantomData;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::GeneralPurpose;
+use base64::engine::GeneralPurposeConfig;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde::de::MapAccess;
+use serde::de::Visitor;
 use zeroize::Zeroizing;
 
 use super::Credential;
+use super::Login;
 use super::Secret;
-use crate::json;
-use crate::limits::Limits;
+use super::key;
+use super::key::Fit;
 use crate::store::StoreError;
 
-/// A file of credentials.
+/// A credential file.
 #[derive(Clone, Debug)]
 pub(super) struct Config {
     name: String,
     wire: ConfigWire,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+/// What is read of a file, as Go reads it for docker: names of fields in any case, `null` for nothing, fields that we do
+/// not know of any type, and of two fields of one name both, in the order of the file.
+#[derive(Clone, Debug, Default)]
 struct ConfigWire {
-    auths: Option<BTreeMap<String, Entry>>,
-    cred_helpers: Option<BTreeMap<String, String>>,
+    auths: Option<Vec<(String, Option<Entry>)>>,
+    cred_helpers: Vec<(String, Option<String>)>,
     creds_store: Option<String>,
 }
 
-#[derive(Clone, Deserialize, Default)]
-#[serde(default)]
+#[derive(Clone, Default)]
 struct Entry {
     auth: Option<Secret>,
     username: Option<String>,
@@ -41,121 +49,224 @@ struct Entry {
 
 impl Config {
     pub(super) fn parse(name: String, text: &Secret) -> Result<Self, StoreError> {
-        let bytes = text.reveal().as_bytes();
+        let text = text.reveal();
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
         // What is wrong is told without the text: a parser may quote what it met, and that could be a secret.
-        let broken =
-            || StoreError::Broken { place: name.clone(), why: "not a readable file of credentials".to_owned() };
-        if bytes.trim_ascii_start().first() != Some(&b'{') {
-            return Err(broken());
+        let broken = || StoreError::Broken { place: name.clone(), why: "not a readable credential file".to_owned() };
+        if text.is_empty() || text == "null" {
+            return Ok(Self { name, wire: ConfigWire::default() });
         }
-        let mut wire: ConfigWire = json::parse(bytes, &Limits::DEFAULT).map_err(|_| broken())?;
+        let mut wire: ConfigWire = serde_json::from_str(text).map_err(|_| broken())?;
         if wire.auths.is_none() && name.ends_with(".dockercfg") {
-            wire.auths = Some(json::parse(bytes, &Limits::DEFAULT).map_err(|_| broken())?);
+            wire.auths = Some(serde_json::from_str::<Pairs<Entry>>(text).map_err(|_| broken())?.0);
         }
         Ok(Self { name, wire })
     }
 
-    /// The helper for `host`: its own, else the one for all.
-    pub(super) fn helper(&self, host: &str) -> Option<String> {
-        let own = self.wire.cred_helpers.iter().flatten().find(|(key, _)| Key::read(key).is(host));
-        let own = own.map(|(_, helper)| helper.clone());
-        own.or_else(|| self.wire.creds_store.clone()).filter(|helper| !helper.is_empty())
+    /// The file, for messages.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The helper for `host`: its own, else the one for all. An empty name of its own turns the one for all off.
+    pub(super) fn helper(&self, host: &str) -> Option<&str> {
+        let fits = self.wire.cred_helpers.iter().filter_map(|(name, helper)| {
+            let fit = key::fit(name, host, "").filter(|fit| !matches!(fit, Fit::Repository(_)))?;
+            Some((fit, helper.as_deref()?))
+        });
+        let own = fits.max_by_key(|(fit, _)| *fit).map(|(_, helper)| helper);
+        own.or(self.wire.creds_store.as_deref()).filter(|helper| !helper.is_empty())
     }
 
     /// Whether there is something about `host` in particular, if only that a helper knows more.
     pub(super) fn knows(&self, host: &str, repository: &str) -> bool {
-        let helpers = self.wire.cred_helpers.iter().flatten();
-        let auths = self.wire.auths.iter().flatten();
-        helpers.map(|(key, _)| key).chain(auths.map(|(key, _)| key)).any(|key| Key::read(key).covers(host, repository))
+        let helpers = self.wire.cred_helpers.iter().map(|(name, _)| name);
+        let auths = self.wire.auths.iter().flatten().map(|(name, _)| name);
+        helpers.chain(auths).any(|name| key::fit(name, host, repository).is_some())
     }
 
-    /// The stored credential with the longest key that covers `host` and `repository`.
-    pub(super) fn entry(&self, host: &str, repository: &str, plain: bool) -> Result<Option<Credential>, StoreError> {
-        let covers = |key: &Key<'_>| key.covers(host, repository) && !(plain && key.scheme == Some("https"));
-        let keyed = self.wire.auths.iter().flatten().map(|(key, entry)| (Key::read(key), entry));
-        let found = keyed.filter(|(key, _)| covers(key)).max_by_key(|(key, _)| key.path.len());
-        match found {
-            Some((_, entry)) => entry.meant().map_err(|why| StoreError::Broken {
+    /// The credential for `repository` at `host`, and the name of its entry: the best fitting one that holds any.
+    pub(super) fn entry(
+        &self,
+        host: &str,
+        repository: &str,
+        plain: bool,
+    ) -> Result<Option<(&str, Credential)>, StoreError> {
+        let mut fits: Vec<_> = self.wire.auths.iter().flatten().enumerate().collect();
+        fits.retain(|(_, (name, _))| !(plain && key::is_for_tls(name)));
+        // Of two entries of one name the later counts, as for docker.
+        fits.sort_by_key(|(at, (name, _))| Reverse((key::fit(name, host, repository), *at)));
+        let fitting = fits.into_iter().filter(|(_, (name, _))| key::fit(name, host, repository).is_some());
+        for (_, (name, entry)) in fitting {
+            let held = entry.as_ref().map_or(Ok(None), Entry::credential);
+            let held = held.map_err(|why| StoreError::Broken {
                 place: self.name.clone(),
-                why: format!("the credential for {host}: {why}"),
-            }),
-            None => Ok(None),
+                why: format!("the entry `{name}`: {why}"),
+            })?;
+            if let Some(credential) = held {
+                return Ok(Some((name, credential)));
+            }
         }
+        Ok(None)
     }
 }
 
 impl Entry {
-    fn meant(&self) -> Result<Option<Credential>, &'static str> {
-        let filled = |secret: &Option<Secret>| secret.clone().filter(|secret| !secret.reveal().is_empty());
+    /// The credential that the entry holds. `docker login` with a helper leaves an empty entry behind, and so do CI jobs
+    /// whose variables are not set.
+    fn credential(&self) -> Result<Option<Credential>, &'static str> {
         if let Some(token) = filled(&self.registrytoken) {
             return Ok(Some(Credential::Token(token)));
         }
         if let Some(token) = filled(&self.identitytoken) {
-            return Ok(Some(Credential::Identity(token)));
+            // The token is what counts; what stands beside it is often only half there.
+            return Ok(Some(Credential::Identity { login: self.login().unwrap_or_default(), token }));
         }
-        if let Some(auth) = filled(&self.auth) {
-            let decoded = STANDARD.decode(auth.reveal().trim_end_matches('\0')).map_err(|_| "not base64")?;
-            let text = Zeroizing::new(String::from_utf8(decoded).map_err(|_| "not text")?);
-            let (username, password) = text.split_once(':').ok_or("no colon")?;
-            let password = Secret::new(password.trim_end_matches('\0').to_owned());
-            return Ok(Some(login(username.to_owned(), password)));
-        }
-        match (&self.username, filled(&self.password)) {
-            (Some(username), Some(password)) => Ok(Some(login(username.clone(), password))),
-            // `docker login` with a helper leaves an empty entry behind.
-            _ => Ok(None),
-        }
+        Ok(self.login()?.map(|Login { username, password }| stored(username, password)))
     }
-}
 
-/// What credentials are stored under: `host`, `host/namespace`, or an address as docker's first registries had it.
-struct Key<'a> {
-    scheme: Option<&'a str>,
-    host: &'a str,
-    path: &'a str,
-}
-
-impl<'a> Key<'a> {
-    fn read(text: &'a str) -> Self {
-        let (scheme, rest) = match text.split_once("://") {
-            Some((scheme, rest)) => (Some(scheme), rest),
-            None => (None, text),
+    fn login(&self) -> Result<Option<Login>, &'static str> {
+        let login = match filled(&self.auth) {
+            Some(auth) => decoded(&auth)?,
+            None => match (&self.username, &self.password) {
+                (Some(username), Some(password)) => Login { username: username.clone(), password: password.clone() },
+                _ => return Ok(None),
+            },
         };
-        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let path = path.trim_end_matches('/');
-        // An address is that of an API; only without a scheme is what follows the host a part of a repository.
-        let api = scheme.is_some() || matches!(path, "v1" | "v2");
-        Self { scheme, host, path: if api { "" } else { path } }
-    }
-
-    fn is(&self, host: &str) -> bool {
-        self.path.is_empty() && hub(self.host) == hub(host)
-    }
-
-    fn covers(&self, host: &str, repository: &str) -> bool {
-        let inside = repository.strip_prefix(self.path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        hub(self.host) == hub(host) && (self.path.is_empty() || inside)
+        Ok(Some(login).filter(|login| !login.password.reveal().is_empty()))
     }
 }
 
-/// Docker Hub has many names.
-pub(super) fn hub(host: &str) -> &str {
-    match host {
-        "index.docker.io" | "registry-1.docker.io" => "docker.io",
-        other => other,
-    }
+fn filled(secret: &Option<Secret>) -> Option<Secret> {
+    secret.clone().filter(|secret| !secret.reveal().trim().is_empty())
 }
 
-/// A user name and what goes with it: by docker's convention the user `<token>` has an identity token.
-pub(super) fn login(username: String, secret: Secret) -> Credential {
+/// `USER:PASSWORD` in base64, as tools and people write it: with line breaks, and without padding.
+fn decoded(auth: &Secret) -> Result<Login, &'static str> {
+    let text = auth.reveal().trim_end_matches('\0');
+    let text = Zeroizing::new(text.chars().filter(|c| !c.is_ascii_whitespace()).collect::<String>());
+    let bytes = LENIENT.decode(text.as_bytes()).map_err(|_| "its `auth` is not base64")?;
+    let text = Zeroizing::new(String::from_utf8(bytes).map_err(|_| "its `auth` is not UTF-8")?);
+    let (username, password) = text.split_once(':').ok_or("its `auth` is not USER:PASSWORD in base64")?;
+    let password = Secret::new(password.trim_end_matches('\0').to_owned());
+    Ok(Login { username: username.to_owned(), password })
+}
+
+/// A stored user name and secret: by docker's convention the secret of the user `<token>` is an identity token. Where a
+/// registry asks for a user name and a password, it is sent as it is stored.
+pub(super) fn stored(username: String, secret: Secret) -> Credential {
     match username.as_str() {
-        "<token>" => Credential::Identity(secret),
+        "<token>" => {
+            let login = Login { username, password: secret.clone() };
+            Credential::Identity { login: Some(login), token: secret }
+        }
         _ => Credential::Basic { username, password: secret },
     }
 }
 
+/// Base64 with or without padding. Nothing is compared with what it decodes to, so two spellings of one text do no harm.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
+    }
+}
+
+/// The members of an object in their order, those of one name too.
+struct Pairs<T>(Vec<(String, Option<T>)>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Pairs<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(PairsVisitor(PhantomData))
+    }
+}
+
+struct PairsVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for PairsVisitor<T> {
+    type Value = Pairs<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(pair) = map.next_entry()? {
+            pairs.push(pair);
+        }
+        Ok(Pairs(pairs))
+    }
+}
+
+impl<'de> Deserialize<'de> for ConfigWire {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ConfigVisitor)
+    }
+}
+
+struct ConfigVisitor;
+
+impl<'de> Visitor<'de> for ConfigVisitor {
+    type Value = ConfigWire;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ConfigWire, A::Error> {
+        let mut wire = ConfigWire::default();
+        while let Some(field) = map.next_key::<String>()? {
+            match field.to_ascii_lowercase().as_str() {
+                "auths" => {
+                    let pairs: Option<Pairs<Entry>> = map.next_value()?;
+                    wire.auths.get_or_insert_default().extend(pairs.into_iter().flat_map(|pairs| pairs.0));
+                }
+                "credhelpers" => {
+                    let pairs: Option<Pairs<String>> = map.next_value()?;
+                    wire.cred_helpers.extend(pairs.into_iter().flat_map(|pairs| pairs.0));
+                }
+                "credsstore" => wire.creds_store = map.next_value::<Option<String>>()?.or(wire.creds_store),
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(wire)
+    }
+}
+
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EntryVisitor)
+    }
+}
+
+struct EntryVisitor;
+
+impl<'de> Visitor<'de> for EntryVisitor {
+    type Value = Entry;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
+        let mut entry = Entry::default();
+        while let Some(field) = map.next_key::<String>()? {
+            match field.to_ascii_lowercase().as_str() {
+                "auth" => entry.auth = map.next_value()?,
+                "username" => entry.username = map.next_value()?,
+                "password" => entry.password = map.next_value()?,
+                "identitytoken" => entry.identitytoken = map.next_value()?,
+                "registrytoken" => entry.registrytoken = map.next_value()?,
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(entry)
     }
 }

@@ -24,6 +24,7 @@ use super::token::Wanted;
 use super::transport::Transport;
 use crate::store::StoreError;
 use crate::store::credentials::Credential;
+use crate::store::credentials::Login;
 use crate::store::credentials::Secret;
 
 /// What may be done with a repository.
@@ -211,7 +212,11 @@ impl Auth {
                 Ok(Some(Ticket { secrets: vec![password, encoded(&header)], header, kind: Kind::Basic }))
             }
             Credential::Token(token) => given(token).map(Some),
-            Credential::Anonymous | Credential::Identity(_) => Ok(None),
+            Credential::Identity { login: Some(Login { username, password }), .. } => {
+                let header = token::basic(&username, &password)?;
+                Ok(Some(Ticket { secrets: vec![password, encoded(&header)], header, kind: Kind::Basic }))
+            }
+            Credential::Anonymous | Credential::Identity { .. } => Ok(None),
         }
     }
 
@@ -252,7 +257,8 @@ impl Auth {
     async fn credential(&self, scope: &Scope) -> Result<Credential, StoreError> {
         let settings = &self.transport.settings;
         let plain = self.base.scheme() == "http";
-        settings.credentials.find(&self.host, &scope.repository, plain, settings.patience.helper).await
+        let found = settings.credentials.find(&self.host, &scope.repository, plain, settings.patience.helper);
+        Ok(found.await?.credential)
     }
 
     fn slot(&self, scope: &Scope) -> Arc<tokio::sync::Mutex<Slot>> {

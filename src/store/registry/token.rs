@@ -62,7 +62,7 @@ pub(super) async fn fetch(
     wanted: &Wanted<'_>,
     get_only: &AtomicBool,
 ) -> Result<Token, StoreError> {
-    if let Credential::Identity(identity) = wanted.credential
+    if let Credential::Identity { token: identity, .. } = wanted.credential
         && !get_only.load(Ordering::Relaxed)
     {
         let answer = ask(transport, wanted, &|| post(wanted, identity)).await?;
@@ -169,7 +169,7 @@ fn get(wanted: &Wanted<'_>) -> Result<Request, StoreError> {
     let mut request = Request::new(Method::GET, url);
     let authorization = match wanted.credential {
         Credential::Basic { username, password } => Some(basic(username, password)?),
-        Credential::Identity(token) => Some(basic("<token>", token)?),
+        Credential::Identity { token, .. } => Some(basic("<token>", token)?),
         Credential::Anonymous | Credential::Token(_) => None,
     };
     authorization.map(|value| request.headers_mut().insert(AUTHORIZATION, value));
@@ -217,7 +217,7 @@ fn refused(answer: &Answer, wanted: &Wanted<'_>) -> StoreError {
     let who = match wanted.credential {
         Credential::Anonymous => "without credentials".to_owned(),
         Credential::Basic { username, .. } => format!("for the user {username:?}"),
-        Credential::Identity(_) | Credential::Token(_) => "for the identity token".to_owned(),
+        Credential::Identity { .. } | Credential::Token(_) => "for the identity token".to_owned(),
     };
     match answer.error() {
         StoreError::Denied { why, .. } => {

@@ -1,0 +1,159 @@
+//! Credential helpers: programs called `docker-credential-NAME`, asked once for each registry.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::io::AsyncReadExt as _;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use zeroize::Zeroizing;
+
+use super::Credential;
+use super::Secret;
+use super::config::stored;
+use super::key::is_hub;
+use crate::json;
+use crate::limits::Limits;
+use crate::store::StoreError;
+
+/// The credential helpers of a process, and what they answered.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Helpers {
+    /// Answers by helper and host, and until when they are good.
+    answers: Arc<Mutex<Answers>>,
+    /// Where the programs are, unless in `PATH`.
+    directory: Option<PathBuf>,
+}
+
+type Answers = BTreeMap<(String, String), (Reply, Instant)>;
+
+/// What a helper holds for a registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reply {
+    Credential(Credential),
+    NotInstalled,
+    Nothing,
+}
+
+/// How a run of a helper ended.
+enum Run {
+    Ended(ExitStatus, Secret),
+    NotInstalled,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+#[derive(Default)]
+struct AnswerWire {
+    username: Option<String>,
+    secret: Option<Secret>,
+}
+
+impl Helpers {
+    /// Helpers in `directory` only.
+    pub(super) fn in_directory(directory: PathBuf) -> Self {
+        Self { directory: Some(directory), ..Self::default() }
+    }
+
+    /// What the helper `name` holds for `host`. It is not asked again for every repository.
+    pub(super) async fn ask(&self, name: &str, host: &str, patience: Duration) -> Result<Reply, StoreError> {
+        let key = (name.to_owned(), host.to_owned());
+        let mut answers = self.answers.lock().await;
+        if let Some((reply, until)) = answers.get(&key)
+            && Instant::now() < *until
+        {
+            return Ok(reply.clone());
+        }
+        let reply = self.run(name, host, patience).await?;
+        answers.insert(key, (reply.clone(), Instant::now() + ANSWER_LASTS));
+        Ok(reply)
+    }
+
+    /// Asks a helper. Its protocol: the address on standard input, JSON on standard output; a text and a status other
+    /// than 0 where it has nothing. What it prints is never shown: it may be the secret.
+    async fn run(&self, name: &str, host: &str, patience: Duration) -> Result<Reply, StoreError> {
+        let program = program(name);
+        let broken = |why: String| StoreError::Denied { place: host.to_owned(), why: format!("{program}: {why}") };
+        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
+            return Err(broken("that is no name of a credential helper".to_owned()));
+        }
+        let path = self.directory.as_ref().map_or_else(|| PathBuf::from(&program), |dir| dir.join(&program));
+        let ended = tokio::time::timeout(patience, run(&path, server_address(host))).await;
+        let (status, text) = match ended {
+            Ok(Ok(Run::Ended(status, text))) => (status, text),
+            Ok(Ok(Run::NotInstalled)) => return Ok(Reply::NotInstalled),
+            Ok(Err(error)) => return Err(broken(error.to_string())),
+            Err(_) => return Err(broken(format!("no answer after {} seconds", patience.as_secs()))),
+        };
+        let text = text.reveal().trim();
+        match status.success() {
+            true if text.is_empty() => Ok(Reply::Nothing),
+            true => answer(text).ok_or_else(|| broken("its answer cannot be read".to_owned())),
+            // The protocol knows no other way to say that there is nothing.
+            false if text.contains("credentials not found") => Ok(Reply::Nothing),
+            false => Err(broken(format!("it failed with {status}"))),
+        }
+    }
+}
+
+/// The program of the helper `name`.
+pub(super) fn program(name: &str) -> String {
+    format!("docker-credential-{name}")
+}
+
+fn answer(text: &str) -> Option<Reply> {
+    let wire: Option<AnswerWire> = json::parse(text.as_bytes(), &Limits::DEFAULT).ok()?;
+    let AnswerWire { username, secret } = wire.unwrap_or_default();
+    let secret = secret.filter(|secret| !secret.reveal().is_empty());
+    let credential = secret.map(|secret| stored(username.unwrap_or_default(), secret));
+    Some(credential.map_or(Reply::Nothing, Reply::Credential))
+}
+
+/// The name by which helpers know a registry.
+fn server_address(host: &str) -> &str {
+    if is_hub(host) { "https://index.docker.io/v1/" } else { host }
+}
+
+/// Runs the helper at `path`.
+async fn run(path: &Path, address: &str) -> io::Result<Run> {
+    let mut command = Command::new(path);
+    command.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    // A helper has no need of what opens keys.
+    for secret in SECRETS {
+        command.env_remove(secret);
+    }
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Run::NotInstalled),
+        Err(error) => return Err(error),
+    };
+    if let Some(mut input) = child.stdin.take() {
+        // A helper may answer without having read what it was asked.
+        input.write_all(address.as_bytes()).await.or_else(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Ok(()),
+            _ => Err(error),
+        })?;
+    }
+    let mut text = Zeroizing::new(String::new());
+    if let Some(output) = child.stdout.take() {
+        output.take(ANSWER_MOST).read_to_string(&mut text).await?;
+    }
+    let status = child.wait().await?;
+    Ok(Run::Ended(status, Secret(text)))
+}
+
+/// How long an answer of a helper is good.
+const ANSWER_LASTS: Duration = Duration::from_secs(600);
+/// The longest answer of a helper that is read, in bytes.
+const ANSWER_MOST: u64 = 64 << 10;
+/// The variables that hold what opens a key.
+const SECRETS: [&str; 3] = ["BULLA_PASSWORD", "BULLA_PIN", "COSIGN_PASSWORD"];
