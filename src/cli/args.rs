@@ -29,7 +29,7 @@ pub(super) use key::TokenArgs;
 
 /// Signs container images with keys that never touch a network, and verifies before anything is moved or run.
 #[derive(Debug, Parser)]
-#[command(name = "bulla", version, max_term_width = 110, arg_required_else_help = true)]
+#[command(name = "bulla", bin_name = "bulla", version, max_term_width = 110, arg_required_else_help = true)]
 #[command(
     after_help = "References: host/repo:tag, host/repo@sha256:…, oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE.\n\
 Exit status: 0 yes or done, 1 refused, 2 could not tell (network, missing data, limits, bad arguments)."

@@ -117,8 +117,8 @@ enum Tamper {
 pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
     let (place, _temporary) = place(args)?;
     std::env::set_current_dir(&place).map_err(|error| told(&place, &error))?;
-    render::text(&format!(
-        "The demo works in {}. Each line with a $ is a command that you could type there.\n",
+    render::line(format_args!(
+        "The demo works in {}. Each line with a $ is a command that you could type there.",
         place.display()
     ));
     write(Path::new("passphrase"), b"correct horse battery staple\n")?;
@@ -126,7 +126,8 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
     for (why, command, want) in JOB {
         step(why, command, want)?;
     }
-    render::text("\nNow five ways to cheat. Each has to be refused, and `oci:never` must never come into being.\n");
+    render::line("");
+    render::line("Now five ways to cheat. Each has to be refused, and `oci:never` must never come into being.");
     for (number, (why, tamper, command, want)) in TAMPERING.into_iter().enumerate() {
         prepare(tamper, &format!("tampered-{}", number + 1))?;
         step(why, command, want)?;
@@ -134,14 +135,15 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
             return Err(Failure::refused("demo: a refused import left something behind"));
         }
     }
-    render::text(
-        "\nThe good image went in, five bad ones did not, and none of them left a trace at the destination.\n",
-    );
+    render::line("");
+    render::line("The good image went in, five bad ones did not, and none of them left a trace at the destination.");
     Ok(Exit::Yes)
 }
 
 fn step(why: &str, command: &str, want: Exit) -> Result<(), Failure> {
-    render::text(&format!("\n# {why}\n$ bulla {command}\n"));
+    render::line("");
+    render::line(format_args!("# {why}"));
+    render::line(format_args!("$ bulla {command}"));
     let words = ["bulla"].into_iter().chain(command.split(' '));
     let cli = Cli::try_parse_from(words).map_err(|error| Failure::unknown(error.to_string()))?;
     let exit = execute(cli.command).unwrap_or_else(|failure| {
@@ -155,7 +157,7 @@ fn step(why: &str, command: &str, want: Exit) -> Result<(), Failure> {
                 Exit::Refused => "1: refused",
                 Exit::Unknown => "2: not imported, the source is damaged",
             };
-            render::text(&format!("(exit status {meaning})\n"));
+            render::line(format_args!("(exit status {meaning})"));
             Ok(())
         }
         false => Err(Failure::unknown(format!("demo: `bulla {command}` ended with {exit:?}, not with {want:?}"))),

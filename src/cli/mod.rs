@@ -8,6 +8,7 @@ mod files;
 mod hygiene;
 mod inspect;
 mod keys;
+mod line;
 mod move_image;
 mod picture;
 #[cfg(feature = "registry")]
@@ -38,7 +39,7 @@ pub use exit::Failure;
 /// Runs the command line `arguments` and returns its exit code: 0 yes or done, 1 refused, 2 could not tell.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Err(error) = hygiene::no_core_dumps() {
-        render::note(&format!("warning: core dumps cannot be switched off: {error}"));
+        render::note(format_args!("warning: core dumps cannot be switched off: {error}"));
     }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,

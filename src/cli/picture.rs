@@ -3,38 +3,40 @@
 use crate::flow::tree::Node;
 use crate::flow::tree::Trust;
 
+use super::line::Foreign;
+use super::line::Lines;
 use super::render;
 
 /// The tree for Graphviz.
-pub(super) fn dot(root: &Node) -> String {
-    let mut lines = vec![
-        "digraph image {".to_owned(),
-        "  rankdir=LR;".to_owned(),
-        "  node [shape=box, fontname=\"monospace\", fontsize=10];".to_owned(),
-    ];
+pub(super) fn dot(root: &Node) -> Lines {
+    let mut lines = Lines::from_iter([
+        "digraph image {",
+        "  rankdir=LR;",
+        "  node [shape=box, fontname=\"monospace\", fontsize=10];",
+    ]);
     let mut number = 0;
     dot_node(root, None, &mut number, &mut lines);
-    lines.push("}\n".to_owned());
-    lines.join("\n")
+    lines.push("}");
+    lines
 }
 
-fn dot_node(node: &Node, above: Option<usize>, number: &mut usize, lines: &mut Vec<String>) {
+fn dot_node(node: &Node, above: Option<usize>, number: &mut usize, lines: &mut Lines) {
     let me = *number;
     *number += 1;
     let label = label(node).iter().map(|line| escape_dot(line)).collect::<Vec<_>>().join("\\l");
-    lines.push(format!("  n{me} [label=\"{label}\\l\", color=\"{}\"];", color(node)));
-    above.iter().for_each(|above| lines.push(format!("  n{above} -> n{me};")));
+    lines.push(format_args!("  n{me} [label=\"{label}\\l\", color=\"{}\"];", color(node)));
+    above.iter().for_each(|above| lines.push(format_args!("  n{above} -> n{me};")));
     node.hanging.iter().for_each(|hanging| dot_node(hanging, Some(me), number, lines));
 }
 
 /// The tree as a picture: one row for each node, indented by how deep it hangs.
-pub(super) fn svg(root: &Node) -> String {
+pub(super) fn svg(root: &Node) -> Lines {
     const LINE: usize = 14;
     const INDENT: usize = 28;
     let mut boxes = Vec::new();
     place(root, 0, None, &mut boxes);
     let mut top = 10;
-    let mut drawn = String::new();
+    let mut drawn = Vec::new();
     let mut tops = Vec::new();
     let mut width = 0;
     for (node, depth, above) in boxes {
@@ -43,23 +45,25 @@ pub(super) fn svg(root: &Node) -> String {
         let (left, high, wide) = (10 + depth * INDENT, lines.len() * LINE + 8, longest * 7 + 16);
         if let Some(from) = above.and_then(|above: usize| tops.get(above).copied()) {
             let (x, middle) = (left - INDENT / 2, top + high / 2);
-            drawn.push_str(&format!("<path d=\"M{x} {from}V{middle}H{left}\" fill=\"none\" stroke=\"#888\"/>\n"));
+            drawn.push(format!("<path d=\"M{x} {from}V{middle}H{left}\" fill=\"none\" stroke=\"#888\"/>"));
         }
         let color = color(node);
-        drawn.push_str(&format!(
-            "<rect x=\"{left}\" y=\"{top}\" width=\"{wide}\" height=\"{high}\" rx=\"4\" fill=\"#fff\" stroke=\"{color}\" stroke-width=\"2\"/>\n"
+        drawn.push(format!(
+            "<rect x=\"{left}\" y=\"{top}\" width=\"{wide}\" height=\"{high}\" rx=\"4\" fill=\"#fff\" stroke=\"{color}\" stroke-width=\"2\"/>"
         ));
         for (index, line) in lines.iter().enumerate() {
             let (x, y) = (left + 8, top + (index + 1) * LINE);
-            drawn.push_str(&format!("<text x=\"{x}\" y=\"{y}\">{}</text>\n", escape_xml(line)));
+            drawn.push(format!("<text x=\"{x}\" y=\"{y}\">{}</text>", escape_xml(line)));
         }
         tops.push(top + high);
         width = width.max(left + wide + 10);
         top += high + 12;
     }
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{top}\" font-family=\"monospace\" font-size=\"11\">\n<rect width=\"100%\" height=\"100%\" fill=\"#fafafa\"/>\n{drawn}</svg>\n"
-    )
+    let open = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{top}\" font-family=\"monospace\" font-size=\"11\">"
+    );
+    let ground = "<rect width=\"100%\" height=\"100%\" fill=\"#fafafa\"/>".to_owned();
+    [open, ground].into_iter().chain(drawn).chain(["</svg>".to_owned()]).collect()
 }
 
 fn place<'a>(node: &'a Node, depth: usize, above: Option<usize>, boxes: &mut Vec<(&'a Node, usize, Option<usize>)>) {
@@ -70,9 +74,8 @@ fn place<'a>(node: &'a Node, depth: usize, above: Option<usize>, boxes: &mut Vec
 
 fn label(node: &Node) -> Vec<String> {
     let documents = node.signed.iter().map(render::document_line);
-    let problems = node.problems.iter().map(|problem| format!("not read: {problem}"));
-    let lines = [render::node_line(node)].into_iter().chain(documents).chain(problems);
-    lines.map(|line| render::printable(&line)).collect()
+    let problems = node.problems.iter().map(|problem| format!("not read: {}", Foreign(problem)));
+    [render::node_line(node)].into_iter().chain(documents).chain(problems).collect()
 }
 
 /// Green is trusted, red is signed and not trusted, orange could not be read, grey is all the rest.

@@ -1,4 +1,6 @@
 //! Text for people, and the only file that prints. Data goes to stdout, everything else to stderr.
+//!
+//! Text is printed as [`Line`]s, JSON with the same characters escaped in its strings. Nothing else can be printed.
 
 use std::io::ErrorKind;
 use std::io::Write as _;
@@ -27,6 +29,9 @@ use crate::verify::finding;
 use super::Exit;
 use super::Failure;
 use super::args::WantArgs;
+use super::line::Foreign;
+use super::line::Line;
+use super::line::Lines;
 
 /// How many findings are shown; a report in JSON has them all.
 const SHOWN: usize = 12;
@@ -34,10 +39,24 @@ const SHOWN: usize = 12;
 /// What went wrong first when data was printed.
 static LOST: OnceLock<String> = OnceLock::new();
 
-/// Prints data. What could not be printed is kept for [`lost`].
-pub(super) fn text(text: &str) {
+/// Prints one line of data.
+pub(super) fn line(line: impl Into<Line>) {
+    text(&Lines::from_iter([line]));
+}
+
+/// Prints lines of data.
+pub(super) fn text(lines: &Lines) {
+    data(whole(lines).as_bytes());
+}
+
+fn whole(lines: &Lines) -> String {
+    lines.iter().fold(String::new(), |whole, line| whole + line.as_str() + "\n")
+}
+
+/// What could not be printed is kept for [`lost`].
+fn data(bytes: &[u8]) {
     let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
     // A reader that has gone away (`| head`) is no error of ours. A full disk is: the report is not there.
     if let Err(error) = written.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
     {
@@ -51,9 +70,13 @@ pub(super) fn lost() -> Option<Failure> {
 }
 
 /// Prints a line that is not data.
-pub(super) fn note(text: &str) {
-    let mut stderr = std::io::stderr().lock();
-    drop(writeln!(stderr, "{text}"));
+pub(super) fn note(line: impl Into<Line>) {
+    notes(&Lines::from_iter([line]));
+}
+
+/// Prints lines that are not data.
+pub(super) fn notes(lines: &Lines) {
+    drop(std::io::stderr().lock().write_all(whole(lines).as_bytes()));
 }
 
 /// Prints one object of JSON. What does not show or steers a terminal is escaped there too: such characters only stand in strings.
@@ -65,39 +88,34 @@ pub(super) fn json(value: &Value) {
             false => shown.push(c),
         }
     }
-    text(&shown);
+    data(shown.as_bytes());
 }
 
-/// Prints what clap has to say: help and version are data, anything else is a bad argument.
+/// Prints what clap has to say: help and version are data, anything else is a bad argument, which clap quotes as it was
+/// typed.
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
-    drop(error.print());
-    match error.use_stderr() {
-        true => Exit::Unknown.into(),
-        false => ExitCode::SUCCESS,
+    if !error.use_stderr() {
+        drop(error.print());
+        return ExitCode::SUCCESS;
     }
+    notes(&error.render().to_string().trim_end().split('\n').collect());
+    Exit::Unknown.into()
 }
 
 /// Prints why a command failed.
 pub(super) fn failure(failure: &Failure) {
-    note(&format!("error: {}", printable(&failure.message)));
-    failure.details.iter().for_each(|detail| note(&format!("  {}", printable(detail))));
-    failure.hint.iter().for_each(|hint| note(&format!("hint: {hint}")));
+    note(format_args!("error: {}", shortened(&failure.message)));
+    failure.details.iter().for_each(|detail| note(format_args!("  {}", shortened(detail))));
+    failure.hint.iter().for_each(|hint| note(format_args!("hint: {}", shortened(hint))));
 }
 
-/// Text from elsewhere as it may be printed: all of it shows, nothing changes direction, not endless (HR-90).
-pub(super) fn printable(text: &str) -> String {
+/// As much of a text with foreign parts as is shown: a report in JSON has all of it.
+pub(super) fn shortened(text: &str) -> String {
     const LONGEST: usize = 2_000;
-    let mut shown = String::new();
-    for c in text.chars().take(LONGEST) {
-        match hides(c) {
-            true => shown.extend(c.escape_unicode()),
-            false => shown.push(c),
-        }
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
-    if text.chars().count() > LONGEST {
-        shown.push('…');
-    }
-    shown
 }
 
 pub(super) fn signed(reference: &str, signed: &[Signed], signers: &[&dyn Signer]) {
@@ -109,7 +127,8 @@ pub(super) fn signed(reference: &str, signed: &[Signed], signers: &[&dyn Signer]
         ];
         let places = places.into_iter().flatten().collect::<Vec<_>>().join(", ");
         let done = if signed.already { "already signed" } else { "signed" };
-        text(&format!("{done} {}  {reference}\n  key {}  {places}\n", signed.subject, key.short()));
+        line(format_args!("{done} {}  {reference}", signed.subject));
+        line(format_args!("  key {}  {places}", key.short()));
     }
 }
 
@@ -117,7 +136,8 @@ pub(super) fn outcome(reference: &str, outcome: &Outcome, want: &WantArgs) {
     let chosen = outcome.chosen.unwrap_or(outcome.subject);
     verdict(reference, &chosen, &outcome.verdict, want);
     for (platform, digest, child) in &outcome.children {
-        let platform = platform.as_ref().map_or_else(|| "no platform".to_owned(), ToString::to_string);
+        let platform =
+            platform.as_ref().map_or_else(|| "no platform".to_owned(), |platform| Foreign(platform).to_string());
         verdict(&format!("{reference} ({platform})"), digest, child, want);
     }
 }
@@ -125,36 +145,36 @@ pub(super) fn outcome(reference: &str, outcome: &Outcome, want: &WantArgs) {
 fn verdict(reference: &str, digest: &Digest, verdict: &Verdict, want: &WantArgs) {
     match verdict {
         Verdict::Accepted(verified) => {
-            let mut shown = format!("verified {digest}  {reference}\n");
-            verified.counted().iter().for_each(|counted| shown.push_str(&counted_line(counted)));
-            text(&shown);
+            let mut shown = Lines::from_iter([format_args!("verified {digest}  {reference}")]);
+            verified.counted().iter().for_each(|counted| shown.push(format_args!("  {}", counted_line(counted))));
             if verified.digest() != digest {
-                text(&format!("  as part of the signed index {}\n", verified.digest()));
+                shown.push(format_args!("  as part of the signed index {}", verified.digest()));
             }
+            text(&shown);
         }
         Verdict::Refused(refusal) => {
-            note(&format!("error: `{reference}` refused: {}", refusal_line(refusal)));
+            note(format_args!("error: `{reference}` refused: {}", refusal_line(refusal)));
             details(refusal);
-            note(&format!("hint: {}", refusal_hint(reference, refusal, want)));
+            note(format_args!("hint: {}", refusal_hint(reference, refusal, want)));
         }
         Verdict::Unknown { refusal, open } => {
-            note(&format!("error: `{reference}` could not be judged: {}", refusal_line(refusal)));
-            open.iter().for_each(|error| note(&format!("  not read  {}", printable(&error.to_string()))));
+            note(format_args!("error: `{reference}` could not be judged: {}", refusal_line(refusal)));
+            open.iter().for_each(|error| note(format_args!("  not read  {}", shortened(&error.to_string()))));
             details(refusal);
-            open.iter().take(1).for_each(|error| note(&format!("hint: {}", open_hint(error))));
+            open.iter().take(1).for_each(|error| note(format_args!("hint: {}", open_hint(error))));
         }
     }
 }
 
 fn counted_line(counted: &Counted) -> String {
-    let mut line = format!("  key {}  {}  {}", counted.key.short(), counted.scheme, counted.evidence.place());
+    let place = Foreign(counted.evidence.place());
+    let mut line = format!("key {}  {}  {place}", counted.key.short(), counted.scheme);
     for (key, value) in &counted.annotations {
-        line.push_str(&printable(&format!("  {key}={value}")));
+        line.push_str(&format!("  {}={}", Foreign(key), Foreign(value)));
     }
     if let Some(name) = &counted.reference {
-        line.push_str(&printable(&format!("  as {name}")));
+        line.push_str(&format!("  as {}", Foreign(name)));
     }
-    line.push('\n');
     line
 }
 
@@ -169,15 +189,15 @@ fn refusal_line(refusal: &Refusal) -> String {
 
 fn details(refusal: &Refusal) {
     for counted in &refusal.counted {
-        note(&format!("  counted   {}", counted_line(counted).trim()));
+        note(format_args!("  counted   {}", counted_line(counted)));
     }
     let ranked = refusal.ranked();
     for finding in ranked.iter().take(SHOWN) {
         let digest = finding.digest.map_or_else(String::new, |digest| format!("{:.19}…  ", digest.to_string()));
-        note(&format!("  rejected  {digest}{}  ({})", printable(&finding.reason.to_string()), finding.place));
+        note(format_args!("  rejected  {digest}{}  ({})", Foreign(&finding.reason), Foreign(&finding.place)));
     }
     if ranked.len() > SHOWN {
-        note(&format!("  and {} more; --output json has them all", ranked.len() - SHOWN));
+        note(format_args!("  and {} more; --output json has them all", ranked.len() - SHOWN));
     }
 }
 
@@ -202,18 +222,20 @@ fn open_hint(error: &StoreError) -> String {
 }
 
 pub(super) fn copied(source: &str, target: &str, digest: &Digest, copied: &Copied) {
-    text(&format!("copied {digest}  {source} -> {target}\n  {}\n", amounts(copied)));
+    line(format_args!("copied {digest}  {source} -> {target}"));
+    line(format_args!("  {}", amounts(copied)));
 }
 
 pub(super) fn imported(source: &str, target: &str, admitted: &Admitted, copied: &Copied) {
     for verified in admitted.verified() {
-        text(&format!("verified {}  {source}\n", verified.digest()));
-        verified.counted().iter().for_each(|counted| text(&counted_line(counted)));
+        line(format_args!("verified {}  {source}", verified.digest()));
+        verified.counted().iter().for_each(|counted| line(format_args!("  {}", counted_line(counted))));
     }
     let digest = admitted.digest().map_or_else(String::new, ToString::to_string);
-    text(&format!("imported {digest}  {source} -> {target}\n  {}\n", amounts(copied)));
+    line(format_args!("imported {digest}  {source} -> {target}"));
+    line(format_args!("  {}", amounts(copied)));
     for tag in &copied.left_out {
-        note(&format!("left out: the tag {}, which no registry can have", printable(tag)));
+        note(format_args!("left out: the tag {}, which no registry can have", Foreign(tag)));
     }
 }
 
@@ -242,18 +264,18 @@ pub(super) fn amount(bytes: u64) -> String {
 }
 
 pub(super) fn tree(reference: &str, root: &Node) {
-    let mut shown = format!("{reference}\n");
+    let mut shown = Lines::from_iter([reference]);
     branch(root, "", "", &mut shown);
     text(&shown);
 }
 
-fn branch(node: &Node, first: &str, rest: &str, shown: &mut String) {
-    shown.push_str(&format!("{first}{}\n", printable(&node_line(node))));
+fn branch(node: &Node, first: &str, rest: &str, shown: &mut Lines) {
+    shown.push(format_args!("{first}{}", node_line(node)));
     for document in &node.signed {
-        shown.push_str(&format!("{rest}  {}\n", printable(&document_line(document))));
+        shown.push(format_args!("{rest}  {}", document_line(document)));
     }
     for problem in &node.problems {
-        shown.push_str(&format!("{rest}  not read: {}\n", printable(problem)));
+        shown.push(format_args!("{rest}  not read: {}", Foreign(problem)));
     }
     let last = node.hanging.len().saturating_sub(1);
     for (index, hanging) in node.hanging.iter().enumerate() {
@@ -265,35 +287,35 @@ fn branch(node: &Node, first: &str, rest: &str, shown: &mut String) {
 /// One line about a node.
 pub(super) fn node_line(node: &Node) -> String {
     let what = match &node.link {
-        Link::Child(Some(platform)) => format!("{platform}"),
+        Link::Child(Some(platform)) => Foreign(platform).to_string(),
         Link::Child(None) => "child".to_owned(),
-        Link::Referrer => node.artifact_type.clone().unwrap_or_else(|| node.media_type.clone()),
-        Link::Root => node.media_type.clone(),
-        Link::Tag(tag) => format!("tag .{}", tag.rsplit('.').next().unwrap_or_default()),
+        Link::Referrer => Foreign(node.artifact_type.as_ref().unwrap_or(&node.media_type)).to_string(),
+        Link::Root => Foreign(&node.media_type).to_string(),
+        Link::Tag(tag) => format!("tag .{}", Foreign(tag.rsplit('.').next().unwrap_or_default())),
     };
-    let created = node.created.as_ref().map_or_else(String::new, |created| format!("  {created}"));
+    let created = node.created.as_ref().map_or_else(String::new, |created| format!("  {}", Foreign(created)));
     format!("{what}  {}{created}", node.digest)
 }
 
 /// One line about a signed document.
 pub(super) fn document_line(document: &SignedDocument) -> String {
-    let kind = document.kind.as_ref().map_or_else(|| document.format.to_owned(), ToString::to_string);
+    let kind = document.kind.as_ref().map_or_else(|| document.format.to_owned(), |kind| Foreign(kind).to_string());
     match &document.trust {
         Trust::NotAsked => match &document.claimed_key {
-            Some(key) => format!("{kind}, claims the key {}", finding::key_id(key)),
+            Some(key) => format!("{kind}, claims the key {}", Foreign(finding::key_id(key))),
             None => kind,
         },
         Trust::Trusted(keys) => {
             let keys = keys.iter().map(crate::key::KeyId::short).collect::<Vec<_>>().join(", ");
             format!("trusted: {kind}, key {keys}")
         }
-        Trust::Untrusted(why) => format!("not trusted: {kind}, {why}"),
+        Trust::Untrusted(why) => format!("not trusted: {kind}, {}", Foreign(why)),
     }
 }
 
 /// A line `label  value` for each pair, aligned.
 pub(super) fn table(rows: &[(String, String)]) {
     let width = rows.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
-    let line = |(label, value): &(String, String)| format!("{label:width$}  {}\n", printable(value));
-    text(&rows.iter().map(line).collect::<String>());
+    let line = |(label, value): &(String, String)| format!("{label:width$}  {}", shortened(value));
+    text(&rows.iter().map(line).collect());
 }

@@ -13,6 +13,7 @@ use crate::key::Passphrase;
 
 use super::Failure;
 use super::args::PassphraseArgs;
+use super::line::Line;
 
 /// The longest passphrase that is read, in bytes.
 const LONGEST: u64 = 4096;
@@ -112,5 +113,5 @@ fn ask(text: &str, what: &str) -> Result<Zeroizing<String>, Failure> {
         );
     }
     let told = |error| Failure::unknown(format!("the passphrase could not be read: {error}"));
-    rpassword::prompt_password(text).map(Zeroizing::new).map_err(told)
+    rpassword::prompt_password(Line::from(text).as_str()).map(Zeroizing::new).map_err(told)
 }

@@ -26,6 +26,7 @@ use crate::store::registry::Registries;
 use super::Failure;
 use super::args::RegistryArgs;
 #[cfg(feature = "registry")]
+use super::line::Foreign;
 use super::render;
 
 /// The stores that a command line names. Nothing else is ever contacted.
@@ -56,7 +57,7 @@ impl Drop for Stores {
     /// Says at the end what registries wanted people to know. Nothing is done because of it.
     fn drop(&mut self) {
         for (host, text) in self.registries.iter().flat_map(Registries::warnings) {
-            render::note(&format!("note: {host} says: {}", render::printable(&text)));
+            render::note(format_args!("note: {host} says: {}", Foreign(text)));
         }
     }
 }

@@ -8,8 +8,9 @@ use crate::round::RoundError;
 /// Code points that are drawn as nothing, first and last of each range. `DerivedCoreProperties.txt` of Unicode 16.0,
 /// property `Default_Ignorable_Code_Point`; the formatting characters of `PropList.txt`, property `Bidi_Control`, are all
 /// among them. Besides, those that are drawn as nothing without having the property: the line and paragraph separators,
-/// the anchors of annotations between lines, and the Braille pattern without dots.
-const HIDDEN: [(char, char); 19] = [
+/// the anchors of annotations between lines, and the Braille pattern without dots. Besides, those that have no shape of
+/// their own: private use (general category Co), noncharacters, and the planes in which nothing is assigned.
+const HIDDEN: [(char, char); 24] = [
     ('\u{ad}', '\u{ad}'),
     ('\u{34f}', '\u{34f}'),
     ('\u{61c}', '\u{61c}'),
@@ -22,19 +23,24 @@ const HIDDEN: [(char, char); 19] = [
     ('\u{2060}', '\u{206f}'),
     ('\u{2800}', '\u{2800}'),
     ('\u{3164}', '\u{3164}'),
+    ('\u{e000}', '\u{f8ff}'),
+    ('\u{fdd0}', '\u{fdef}'),
     ('\u{fe00}', '\u{fe0f}'),
     ('\u{feff}', '\u{feff}'),
     ('\u{ffa0}', '\u{ffa0}'),
     ('\u{fff0}', '\u{fffb}'),
+    ('\u{fffe}', '\u{ffff}'),
     ('\u{1bca0}', '\u{1bca3}'),
     ('\u{1d173}', '\u{1d17a}'),
-    ('\u{e0000}', '\u{e0fff}'),
+    ('\u{1fffe}', '\u{1ffff}'),
+    ('\u{2fffe}', '\u{2ffff}'),
+    ('\u{3fffe}', '\u{10ffff}'),
 ];
 
 /// Whether a character does not show, or changes how others are shown: control characters, changes of direction, ends of
-/// lines, and what is drawn as nothing.
+/// lines, what is drawn as nothing, and what has no shape of its own.
 pub fn hides(c: char) -> bool {
-    c.is_control() || HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&c))
+    c.is_control() || !c.is_ascii() && HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }
 
 /// Refuses a text that is signed, or that something is known by, if not all of it shows.

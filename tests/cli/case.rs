@@ -136,8 +136,10 @@ fn manners(ran: &Ran, demo: bool) -> Vec<String> {
     if ran.code == 0 && !demo && errors.clone().count() > 0 {
         wrong.push("an error and exit status 0".to_owned());
     }
-    if ran.stderr.contains("\u{1b}") || ran.stdout.contains("\u{1b}") {
-        wrong.push("it printed a control sequence".to_owned());
+    let steers =
+        |c: char| c != '\n' && c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}');
+    if ran.stderr.contains(steers) || ran.stdout.contains(steers) {
+        wrong.push("it printed a control character, or one that does not show".to_owned());
     }
     wrong
 }

@@ -24,7 +24,7 @@ pub(super) fn export(args: &KeyExportArgs) -> Result<Exit, Failure> {
         let key = public_of(&named, &args.keys)?;
         match &args.out {
             Some(path) => file::write_public(path, &key, overwrite).map_err(told)?,
-            None => render::text(&key.to_pem()),
+            None => render::text(&key.to_pem().lines().collect()),
         }
         return Ok(Exit::Yes);
     }
@@ -45,7 +45,7 @@ pub(super) fn export(args: &KeyExportArgs) -> Result<Exit, Failure> {
     };
     file::write_private(path, &pem, overwrite).map_err(told)?;
     if args.form == KeyForm::PlainPkcs8 {
-        render::note(&format!("warning: {} is not encrypted: whoever reads it can sign", path.display()));
+        render::note(format_args!("warning: {} is not encrypted: whoever reads it can sign", path.display()));
     }
     Ok(Exit::Yes)
 }

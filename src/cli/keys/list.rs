@@ -18,6 +18,7 @@ use crate::cli::Exit;
 use crate::cli::Failure;
 use crate::cli::args::KeyListArgs;
 use crate::cli::args::Output;
+use crate::cli::line::Foreign;
 use crate::cli::render;
 use crate::cli::report;
 
@@ -61,7 +62,7 @@ fn files(folder: &Path) -> Result<Listed, Failure> {
             (None, Some(id)) => format!("{}, {}, {id}", found.kind, found.algorithm()),
             (None, None) => found.kind.to_owned(),
         };
-        rows.push((found.name.clone(), about));
+        rows.push((Foreign(&found.name).to_string(), about));
         results.push(json!({
             "name": found.name,
             "file": path.display().to_string(),

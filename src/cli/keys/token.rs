@@ -24,6 +24,7 @@ use crate::cli::Failure;
 use crate::cli::args::KeyListArgs;
 use crate::cli::args::KeyType;
 use crate::cli::args::TokenArgs;
+use crate::cli::line::Foreign;
 use crate::cli::render;
 use crate::cli::secret;
 use crate::cli::secret::Typed;
@@ -94,12 +95,12 @@ pub(super) fn list(uri: &str, args: &KeyListArgs) -> Result<Listed, Failure> {
             log_in(&mut opened, &uri, &args.token)?;
         }
         rows.push((
-            format!("token {}", name.label),
+            format!("token {}", Foreign(&name.label)),
             format!("{} {}, serial {}", name.manufacturer, name.model, name.serial),
         ));
         for entry in opened.entries(&uri).map_err(told)? {
             let id = entry.public.as_ref().map(|public| public.id().to_string());
-            rows.push((format!("  {}", entry.label), about(&entry, id.as_deref())));
+            rows.push((format!("  {}", Foreign(&entry.label)), about(&entry, id.as_deref())));
             results.push(json!({
                 "token": name.label, "serial": name.serial, "slot": name.slot, "name": entry.label,
                 "kind": kind(entry.class), "algorithm": entry.what, "keyId": id, "uri": entry.uri.to_string(),

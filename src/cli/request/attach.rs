@@ -72,7 +72,7 @@ pub(super) fn attach(args: &RequestAttachArgs) -> Result<Exit, Failure> {
     }
     if args.output == Output::Text {
         for (job, attached) in jobs.iter().zip(results.iter().flatten()) {
-            render::text(&format!("attached {}\n", render::printable(&line(job, attached))));
+            render::line(format_args!("attached {}", line(job, attached)));
         }
     }
     Ok(Exit::Yes)

@@ -17,6 +17,8 @@ use crate::cli::Exit;
 use crate::cli::Failure;
 use crate::cli::args::Output;
 use crate::cli::keys;
+use crate::cli::line::Foreign;
+use crate::cli::line::Lines;
 use crate::cli::render;
 use crate::cli::report;
 use crate::cli::request;
@@ -248,17 +250,16 @@ impl Contents {
         );
     }
 
-    fn text(&self, path: &Path, chain: &Chain) -> String {
-        let mut text = format!("whole    {}: {} lines\n", path.display(), chain.lines());
+    fn text(&self, path: &Path, chain: &Chain) -> Lines {
+        let mut text = Lines::from_iter([format!("whole    {}: {} lines", path.display(), chain.lines())]);
         if let Some(head) = chain.head() {
-            text.push_str(&format!("head     {head}\n"));
+            text.push(format_args!("head     {head}"));
         }
         if let Some((first, last)) = self.span {
-            text.push_str(&format!("from     {first} to {last}\n"));
+            text.push(format_args!("from     {first} to {last}"));
         }
         for (key, (owner, count)) in &self.keys {
-            text.push_str(&render::printable(&format!("key      {key:.12} {owner}: {count} signatures")));
-            text.push('\n');
+            text.push(format_args!("key      {key:.12} {}: {count} signatures", Foreign(owner)));
         }
         text
     }

@@ -59,7 +59,7 @@ fn show(args: &RequestShowArgs) -> Result<Exit, Failure> {
         Output::Json => render::json(&page.json(super::now())),
         Output::Text => {
             render::text(&page.text());
-            request.open_at(super::now()).unwrap_or_else(|error| render::note(&format!("warning: {error}")));
+            request.open_at(super::now()).unwrap_or_else(|error| render::note(format_args!("warning: {error}")));
         }
     }
     Ok(Exit::Yes)

@@ -57,7 +57,7 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
         for found in found {
             // Two names of one image are one thing to sign; it is shown under the first.
             match items.iter().find(|item| item.digest == found.digest && item.reference.place() == reference.place()) {
-                Some(item) => render::note(&format!("note: {reference} is the same image as {}", item.reference)),
+                Some(item) => render::note(format_args!("note: {reference} is the same image as {}", item.reference)),
                 None => items.extend(asked(args, &attestations, &reference, &found, previous.as_ref())),
             }
         }

@@ -1,5 +1,6 @@
 //! How the page that people sign by is laid out: no text on it can look like another row, and none is cut.
 
+use crate::cli::line::Lines;
 use crate::round::text::hides;
 
 /// How wide a piece of a text is, at most: with label and indent it fits a terminal of 80 columns.
@@ -18,23 +19,23 @@ pub(super) enum Spaces {
 }
 
 /// A row with a value of ours, a digest for example: it is not broken.
-pub(super) fn fact(page: &mut String, indent: &str, label: &str, value: &str) {
-    page.push_str(&format!("{indent}{label:<9}  {value}\n"));
+pub(super) fn fact(page: &mut Lines, indent: &str, label: &str, value: &str) {
+    page.push(format_args!("{indent}{label:<9}  {value}"));
 }
 
 /// A row, or several: all of `value`.
-pub(super) fn row(page: &mut String, indent: &str, label: &str, value: &str) {
+pub(super) fn row(page: &mut Lines, indent: &str, label: &str, value: &str) {
     let (first, rest) = (format!("{indent}{label:<9}  "), format!("{indent}{:<9}| ", ""));
     put(page, &first, &rest, &shown(value, Spaces::Escaped));
 }
 
 /// What an item begins with.
-pub(super) fn title(page: &mut String, number: usize, value: &str) {
+pub(super) fn title(page: &mut Lines, number: usize, value: &str) {
     put(page, &format!("{number}. "), "   | ", &shown(value, Spaces::Escaped));
 }
 
 /// A row with something that an image says about itself: in quotation marks, as nothing else on the page is.
-pub(super) fn label(page: &mut String, indent: &str, name: &str, key: &str, value: Option<&str>) {
+pub(super) fn label(page: &mut Lines, indent: &str, name: &str, key: &str, value: Option<&str>) {
     let quoted = |value: &str| format!("\"{}\"", shown(value, Spaces::Escaped).replace('"', "\\\""));
     let value = value.map_or_else(|| "none".to_owned(), quoted);
     let key = shown(key.strip_prefix(PREFIX).unwrap_or(key), Spaces::Escaped);
@@ -43,10 +44,10 @@ pub(super) fn label(page: &mut String, indent: &str, name: &str, key: &str, valu
 }
 
 /// A text after `first`, and each piece of it that does not begin it after `rest`.
-fn put(page: &mut String, first: &str, rest: &str, text: &str) {
+fn put(page: &mut Lines, first: &str, rest: &str, text: &str) {
     for (number, piece) in pieces(text).into_iter().enumerate() {
         let before = if number == 0 { first } else { rest };
-        page.push_str(&format!("{before}{piece}\n"));
+        page.push(format_args!("{before}{piece}"));
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
         Output::Text => {
             let key = signer.public_key().id();
             let count = response.signer(key).map_or(0, Signed::count);
-            render::text(&format!("signed {count} of {count}, key {}: {}\n", key.short(), args.out.display()));
+            render::line(format_args!("signed {count} of {count}, key {}: {}", key.short(), args.out.display()));
         }
     }
     Ok(Exit::Yes)
@@ -88,15 +88,16 @@ fn show(args: &RequestSignArgs, request: &Request, response: &Response, others: 
     all.merge(others).map_err(|error| request::told(&args.request, error))?;
     let previous = args.previous.as_ref().map(|path| request::read_request(path)).transpose()?;
     let page = Page { request, response: &all, previous: previous.as_ref(), full: args.full };
-    render::note(page.text().trim_end());
+    render::notes(&page.text());
     let cut = page.cut();
     if cut > 0 && !args.yes {
         let message = format!("some predicates are longer than what was shown ({cut}); nothing was signed");
         return Err(Failure::unknown(message).hint("--full shows them to their end"));
     }
     if cut > 0 {
-        render::note(&format!(
-            "\nwarning: some predicates are longer than what is shown ({cut}); --full shows them to their end"
+        render::note("");
+        render::note(format_args!(
+            "warning: some predicates are longer than what is shown ({cut}); --full shows them to their end"
         ));
     }
     Ok(())
@@ -112,8 +113,9 @@ fn confirm(args: &RequestSignArgs, request: &Request) -> Result<(), Failure> {
             .hint("give --yes where somebody has read the request: bulla request show"));
     }
     let count = request.items().len();
-    render::note(&format!(
-        "\ntype `{WORD}` to sign {}:",
+    render::note("");
+    render::note(format_args!(
+        "type `{WORD}` to sign {}:",
         if count == 1 { "it".to_owned() } else { format!("all {count}") }
     ));
     let mut line = String::new();

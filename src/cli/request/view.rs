@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::cli::line::Lines;
 use crate::cli::render::amount;
 use crate::cli::report;
 use crate::cli::request::page::Spaces;
@@ -45,10 +46,10 @@ pub(super) struct Page<'a> {
 
 impl Page<'_> {
     /// Everything.
-    pub(super) fn text(&self) -> String {
+    pub(super) fn text(&self) -> Lines {
         let mut page = self.standing();
         for (place, item) in self.request.items().iter().enumerate() {
-            page.push('\n');
+            page.push("");
             self.item(place, item, &mut page);
         }
         page
@@ -64,9 +65,9 @@ impl Page<'_> {
     }
 
     /// The request without its items, and who has signed.
-    pub(super) fn standing(&self) -> String {
+    pub(super) fn standing(&self) -> Lines {
         let request = self.request;
-        let mut page = String::new();
+        let mut page = Lines::default();
         fact(&mut page, "", "request", &request.digest().to_string());
         row(&mut page, "", "created", &request.created().to_string());
         row(&mut page, "", "expires", &request.expires().to_string());
@@ -92,7 +93,7 @@ impl Page<'_> {
         page
     }
 
-    fn item(&self, place: usize, item: &Item, page: &mut String) {
+    fn item(&self, place: usize, item: &Item, page: &mut Lines) {
         title(page, place.saturating_add(1), &item.reference.to_string());
         fact(page, IN, "digest", &item.digest.to_string());
         row(page, IN, "kind", &format!("{}, {} bytes", kind_of(&item.media_type), item.size));
@@ -114,7 +115,7 @@ impl Page<'_> {
     }
 
     /// What stood there in the round before: a fact by the reader's own copy, else no more than what the requester says.
-    fn before(&self, item: &Item, page: &mut String) {
+    fn before(&self, item: &Item, page: &mut Lines) {
         let Some(own) = self.previous else {
             if let Some(previous) = &item.previous {
                 row(page, IN, "claimed", &format!("by the requester: before it was {}", previous.reference));
@@ -135,7 +136,7 @@ impl Page<'_> {
         }
     }
 
-    fn action(&self, item: &Item, page: &mut String) {
+    fn action(&self, item: &Item, page: &mut Lines) {
         let sign = match &item.action {
             Action::Attest(attest) => return self.attestation(attest, page),
             Action::Sign(sign) => sign,
@@ -153,7 +154,7 @@ impl Page<'_> {
         }
     }
 
-    fn attestation(&self, attest: &Attestation, page: &mut String) {
+    fn attestation(&self, attest: &Attestation, page: &mut Lines) {
         let forms = match (attest.format.has_bundle(), attest.format.has_tag()) {
             (true, true) => "Sigstore bundle and .att tag",
             (true, false) => "Sigstore bundle",
@@ -167,11 +168,11 @@ impl Page<'_> {
         fact(page, IN, "predicate", &Digest::sha256(text.as_bytes()).to_string());
         let most = if self.full { usize::MAX } else { PREDICATE_LINES };
         for line in predicate(text).take(most) {
-            page.push_str(&format!("{IN}  | {line}\n"));
+            page.push(format_args!("{IN}  | {line}"));
         }
         let left = predicate(text).skip(most).count();
         if left > 0 {
-            page.push_str(&format!("{IN}  … {left} more lines: --full shows them\n"));
+            page.push(format_args!("{IN}  … {left} more lines: --full shows them"));
         }
     }
 
