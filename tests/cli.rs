@@ -20,6 +20,8 @@
 mod case;
 #[path = "cli/pages.rs"]
 mod pages;
+#[path = "cli/pipelines.rs"]
+mod pipelines;
 #[path = "cli/place.rs"]
 mod place;
 mod support;

@@ -96,6 +96,17 @@ impl Place {
         }
     }
 
+    /// Runs a script as a job of a pipeline does: by the shell of the runner, with the variables of the job, and without a
+    /// terminal from which anybody could be asked.
+    pub fn run_job(&self, script: &str, env: &BTreeMap<String, String>) -> Ran {
+        let mut process = Command::new("setsid");
+        process.args(["--wait", "/bin/sh", "-eux", "-c", script]);
+        self.prepare(&mut process);
+        let output = process.envs(env).stdin(Stdio::null()).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Ran { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
     fn prepare(&self, process: &mut Command) {
         let mut path = OsString::from(Path::new(BULLA).parent().unwrap());
         path.push(":/usr/local/bin:/usr/bin:/bin");
