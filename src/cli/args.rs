@@ -73,13 +73,13 @@ pub(super) struct RegistryArgs {
     /// Speak TLS to loopback too
     #[arg(long, help_heading = "Registry", conflicts_with = "plain_http")]
     pub(super) tls: bool,
-    /// Trust the CA certificates in this PEM file as well
+    /// Trust the certificates in this file (PEM or DER) as well: authorities, or exactly the one a server shows
     #[arg(long, value_name = "FILE", help_heading = "Registry")]
     pub(super) ca: Vec<PathBuf>,
-    /// Client certificate, PEM
+    /// Client certificate, PEM or DER
     #[arg(long, value_name = "FILE", requires = "client_key", help_heading = "Registry")]
     pub(super) client_cert: Option<PathBuf>,
-    /// Key of the client certificate, PEM
+    /// Key of the client certificate, PEM or DER, not encrypted
     #[arg(long, value_name = "FILE", requires = "client_cert", help_heading = "Registry")]
     pub(super) client_key: Option<PathBuf>,
     /// A token service on another host that may be given this registry's credentials

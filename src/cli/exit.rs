@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::flow::FlowError;
 use crate::store::StoreError;
+use crate::store::TlsFault;
 
 /// The three ways in which a command ends. There is no fourth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,16 +106,30 @@ fn hint(error: &StoreError) -> Option<String> {
             let host = place.split('/').next().unwrap_or_default();
             Some(format!("docker login {host}   (bulla reads the same files)"))
         }
-        // The words are those of the TLS library.
-        StoreError::Unreachable { why, .. } if why.contains("InvalidContentType") => {
-            Some("--plain-http, if the registry is known to speak no TLS".to_owned())
-        }
-        StoreError::Unreachable { why, .. } if why.contains("certificate") => {
-            Some("--ca FILE, with the certificate authority of the registry".to_owned())
-        }
+        StoreError::Tls { place, fault } => tls_hint(place, fault).map(str::to_owned),
         StoreError::Throttled { .. } => {
             Some("try again later, or log in: registries allow more to known users".to_owned())
         }
         _ => None,
     }
+}
+
+/// What helps against a fault of TLS. Where only the registry can mend it, nothing is said.
+fn tls_hint(place: &str, fault: &TlsFault) -> Option<&'static str> {
+    match fault {
+        TlsFault::NoTls => Some("--plain-http, if the registry is known to speak no TLS"),
+        TlsFault::OnlyTls if is_loopback(place) => Some("--tls: this machine is spoken to over plain http otherwise"),
+        TlsFault::OnlyTls => Some("leave out --plain-http"),
+        TlsFault::SelfSigned => {
+            Some("--ca FILE, with exactly this certificate, if you have it from the registry's owner")
+        }
+        TlsFault::Untrusted { .. } => Some("--ca FILE, with the certificate authority of the registry"),
+        _ => None,
+    }
+}
+
+/// Whether a host, as references name it, is this machine.
+fn is_loopback(place: &str) -> bool {
+    let host = place.rsplit_once(':').map_or(place, |(host, _)| host);
+    host == "localhost" || host == "[::1]" || host.starts_with("127.")
 }

@@ -2,28 +2,34 @@
 
 use std::path::Path;
 
+use zeroize::Zeroizing;
+
 use crate::store::credentials::Credentials;
-use crate::store::credentials::Secret;
 use crate::store::registry::ClientCertificate;
 use crate::store::registry::Registries;
 use crate::store::registry::Scheme;
 use crate::store::registry::Settings;
+use crate::store::registry::certificates;
+use crate::store::registry::private_key;
 
 use super::Failure;
 use super::args::RegistryArgs;
+use super::files;
 
 /// The client for these hosts, set up as the command line says.
 pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>) -> Result<Registries, Failure> {
     let mut settings = Settings::new(Credentials::from_environment());
     settings.allow_realms.clone_from(&args.allow_realm);
     for path in &args.ca {
-        settings.extra_ca.push(pem(path, "CERTIFICATE")?.into_bytes());
+        let file = files::read(path, CERTIFICATES_MOST)?;
+        settings.extra_ca.extend(certificates(&file).map_err(|why| told(path, &why))?);
     }
     if let (Some(chain), Some(key)) = (&args.client_cert, &args.client_key) {
-        settings.client_certificate = Some(ClientCertificate {
-            chain: pem(chain, "CERTIFICATE")?.into_bytes(),
-            key: Secret::new(pem(key, "PRIVATE KEY")?),
-        });
+        let file = files::read(chain, CERTIFICATES_MOST)?;
+        certificates(&file).map_err(|why| told(chain, &why))?;
+        let private = Zeroizing::new(files::read(key, settings.limits.key_file_bytes)?);
+        let private = private_key(&private).map_err(|why| told(key, &why))?;
+        settings.client_certificate = Some(ClientCertificate { chain: file, key: private });
     }
     let scheme = match (args.plain_http, args.tls) {
         (true, _) => Some(Scheme::Http),
@@ -36,12 +42,9 @@ pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>) -> Result<Regi
     Ok(Registries::new(settings))
 }
 
-/// A PEM file with a block of the kind `label`: one that has none would only be told apart much later, without its name.
-fn pem(path: &Path, label: &str) -> Result<String, Failure> {
-    let told = |why: String| Failure::unknown(format!("{}: {why}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| told(error.to_string()))?;
-    match text.contains(&format!("{label}-----")) {
-        true => Ok(text),
-        false => Err(told(format!("not a PEM file with a {}", label.to_lowercase()))),
-    }
+fn told(path: &Path, why: &str) -> Failure {
+    Failure::unknown(format!("{}: {why}", path.display()))
 }
+
+/// The largest file of certificates that is read, in bytes: the roots of a system are 200 KB.
+const CERTIFICATES_MOST: u64 = 8 << 20;

@@ -122,6 +122,14 @@ pub enum StoreError {
         /// For how long, as it said.
         wait: String,
     },
+    /// TLS to the store failed, or is missing.
+    #[error("{place}: {fault}")]
+    Tls {
+        /// The host.
+        place: String,
+        /// What is wrong.
+        fault: TlsFault,
+    },
     /// More than we are willing to read.
     #[error("{what} is larger than the limit of {limit} bytes")]
     TooLarge {
@@ -147,6 +155,58 @@ pub enum StoreError {
         place: String,
         /// What went wrong.
         why: String,
+    },
+}
+
+/// What is wrong with TLS to a server, or with the lack of it. Names in it are those of its certificate, fit to be shown.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TlsFault {
+    /// A certificate, that of the server or one above it, has expired.
+    #[error("its certificate, or one above it, expired at {at}")]
+    Expired {
+        /// When.
+        at: String,
+    },
+    /// The handshake failed in another way.
+    #[error("the TLS handshake failed: {why}")]
+    Handshake {
+        /// What the TLS library says.
+        why: String,
+    },
+    /// The server speaks plain HTTP where TLS is wanted.
+    #[error("it speaks plain http, not TLS")]
+    NoTls,
+    /// A certificate is valid only from later on.
+    #[error(
+        "its certificate, or one above it, is valid only from {from} on; what this machine takes for now is before"
+    )]
+    NotYetValid {
+        /// From when.
+        from: String,
+    },
+    /// The certificate is for other names.
+    #[error("its certificate is not for {wanted}, but for {}", listed(.names))]
+    OtherName {
+        /// The name that was wanted.
+        wanted: String,
+        /// Names in the certificate (`subjectAltName`).
+        names: Vec<String>,
+    },
+    /// The server speaks TLS where plain HTTP is wanted.
+    #[error("it speaks TLS, not plain http")]
+    OnlyTls,
+    /// The certificate is not for servers (extended key usage).
+    #[error("its certificate, or one above it, is not for TLS servers (extended key usage)")]
+    Purpose,
+    /// The certificate is signed by itself, and was not given as trusted.
+    #[error("its certificate is signed by itself, and not trusted")]
+    SelfSigned,
+    /// The authority above the certificate is not trusted.
+    #[error("its certificate is issued by {issuer:?}, and no path leads from there to a trusted authority")]
+    Untrusted {
+        /// Who issued the certificate of the server.
+        issuer: String,
     },
 }
 
@@ -180,9 +240,13 @@ impl StoreError {
             Self::Throttled { .. } => "throttled",
             Self::TooLarge { .. } => "too-large",
             Self::TooMany { .. } => "too-many",
-            Self::Unreachable { .. } => "unreachable",
+            Self::Tls { .. } | Self::Unreachable { .. } => "unreachable",
         }
     }
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { "no name at all".to_owned() } else { names.join(", ") }
 }
 
 fn shortened(names: &[String]) -> String {

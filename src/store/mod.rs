@@ -26,6 +26,7 @@ pub use blob::Blob;
 pub use blob::Chunks;
 pub use docker_archive::DockerArchive;
 pub use error::StoreError;
+pub use error::TlsFault;
 pub use layout::Layout;
 pub use memory::Memory;
 

@@ -7,6 +7,7 @@ use crate::support::registry::Action;
 use crate::support::registry::Times;
 use crate::support::temp_dir;
 use bulla::store::Source as _;
+use bulla::store::TlsFault;
 use bulla::store::registry::ClientCertificate;
 use bulla::store::registry::Scheme;
 use rustls::RootCertStore;
@@ -71,10 +72,22 @@ impl Authority {
         std::fs::write(self.path("ext"), format!("subjectAltName={san}\nbasicConstraints=CA:FALSE\n")).unwrap();
         self.openssl(&format!("ca -batch -notext -config ca.cnf -startdate 20200101000000Z -enddate {end} -extfile ext -in {name}.csr -out {name}.pem"));
     }
+
+    /// A certificate that is signed by itself, as `openssl req -x509` makes them, good from and until those dates.
+    fn sign_itself(&self, name: &str, extensions: &str, dates: (&str, &str)) {
+        if !self.path(&format!("{name}.key")).exists() {
+            self.openssl(&format!("req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=registry -keyout {name}.key -out {name}.csr"));
+        }
+        std::fs::write(self.path("ext"), extensions).unwrap();
+        let (start, end) = dates;
+        self.openssl(&format!("ca -batch -notext -config ca.cnf -selfsign -keyfile {name}.key -startdate {start} -enddate {end} -extfile ext -in {name}.csr -out {name}.pem"));
+    }
 }
 
 /// A TLS front of a registry.
 struct Front {
+    /// How plain HTTP is answered.
+    plain: Arc<Mutex<&'static str>>,
     port: u16,
     /// Whether each connection showed a certificate.
     shown: Arc<Mutex<Vec<bool>>>,
@@ -102,15 +115,24 @@ impl Front {
         let shown: Arc<Mutex<Vec<bool>>> = Arc::default();
         let tried: Arc<Mutex<usize>> = Arc::default();
         let count = Arc::clone(&tried);
+        let plain: Arc<Mutex<&'static str>> = Arc::default();
+        let answer = Arc::clone(&plain);
         let (seen, behind, config) = (Arc::clone(&shown), registry.address(), Arc::new(config));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 *count.lock().unwrap() += 1;
                 let (seen, behind, config) = (Arc::clone(&seen), behind.clone(), Arc::clone(&config));
+                let answer = *answer.lock().unwrap();
+                let mut first = [0];
+                if !answer.is_empty() && stream.peek(&mut first).is_ok() && first != [22] {
+                    let mut stream = stream;
+                    drop(stream.read(&mut [0; 4096]).and_then(|_| stream.write_all(answer.as_bytes())));
+                    continue;
+                }
                 std::thread::spawn(move || drop(serve(stream, &behind, config, &seen)));
             }
         });
-        Self { port, shown, tried }
+        Self { plain, port, shown, tried }
     }
 
     fn address(&self) -> String {
@@ -345,4 +367,205 @@ fn a_proxy_is_told_the_host_and_no_more() {
     for request in registry.requests() {
         assert!(request.header("Proxy-Authorization").is_none());
     }
+}
+
+const SERVER: &str = "subjectAltName=DNS:localhost,IP:127.0.0.1\n";
+const ALWAYS: (&str, &str) = ("20200101000000Z", FOR_EVER);
+
+/// The fault of TLS with `front`, where that file is given as trusted.
+fn fault(front: &Front, given: Vec<u8>) -> TlsFault {
+    let mut settings = tls(front, None);
+    settings.extra_ca = vec![given];
+    match resolve(front, settings).unwrap_err() {
+        StoreError::Tls { place, fault } if place == front.address() => fault,
+        other => panic!("{other:?}"),
+    }
+}
+
+// distribution's own guide makes such a certificate: an authority to path validation, which refuses it as a server's.
+#[test]
+fn a_server_certificate_that_is_signed_by_itself_is_trusted_where_it_is_given() {
+    let Some(authority) = Authority::new() else { return };
+    let registry = polite();
+    let image = image(1);
+    image.put(&registry, "app", Some("v1"));
+    for (name, extensions) in [
+        ("ca", "basicConstraints=critical,CA:TRUE\n"),
+        ("leaf", "basicConstraints=CA:FALSE\n"),
+        ("signs", "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"),
+        ("handshakes", "keyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\n"),
+        ("bare", ""),
+    ] {
+        let name = &format!("self-{name}");
+        authority.sign_itself(name, &format!("{SERVER}{extensions}"), ALWAYS);
+        let front = Front::new(&authority, name, &registry);
+        let pem = authority.read(&format!("{name}.pem"));
+        let der = CertificateDer::from_pem_slice(&pem).unwrap().to_vec();
+        for given in [pem, der] {
+            let mut settings = tls(&front, Some(&authority));
+            settings.extra_ca.push(given);
+            assert_eq!(resolve(&front, settings).unwrap().bytes(), image.manifest, "{name}");
+        }
+        assert_eq!(fault(&front, authority.read("ca.pem")), TlsFault::SelfSigned, "{name}");
+    }
+}
+
+#[test]
+fn only_exactly_the_given_certificate_is_trusted_for_its_names_and_dates() {
+    let Some(authority) = Authority::new() else { return };
+    let registry = polite();
+    image(1).put(&registry, "app", Some("v1"));
+    let given = |name: &str| authority.read(&format!("{name}.pem"));
+    // Another certificate of the same key and the same name.
+    authority.sign_itself("twin", SERVER, ALWAYS);
+    let first = given("twin");
+    authority.sign_itself("twin", SERVER, ALWAYS);
+    assert_ne!(first, given("twin"));
+    let front = Front::new(&authority, "twin", &registry);
+    assert_eq!(fault(&front, first), TlsFault::SelfSigned);
+    // What it does not say of itself.
+    authority.sign_itself("names", "subjectAltName=DNS:other.example,IP:10.1.2.3,IP:::1\n", ALWAYS);
+    authority.sign_itself("nameless", "basicConstraints=CA:FALSE\n", ALWAYS);
+    authority.sign_itself("old", SERVER, ("20200101000000Z", "20210203040506Z"));
+    authority.sign_itself("young", SERVER, ("20990101000000Z", FOR_EVER));
+    authority.sign_itself("client", &format!("{SERVER}extendedKeyUsage=clientAuth\n"), ALWAYS);
+    let wanted = || "localhost".to_owned();
+    let names = vec!["other.example".to_owned(), "10.1.2.3".to_owned(), "::1".to_owned()];
+    for (name, told) in [
+        ("names", TlsFault::OtherName { wanted: wanted(), names }),
+        ("nameless", TlsFault::OtherName { wanted: wanted(), names: Vec::new() }),
+        ("old", TlsFault::Expired { at: "2021-02-03T04:05:06Z".to_owned() }),
+        ("young", TlsFault::NotYetValid { from: "2099-01-01T00:00:00Z".to_owned() }),
+        ("client", TlsFault::Purpose),
+    ] {
+        let front = Front::new(&authority, name, &registry);
+        assert_eq!(fault(&front, given(name)), told, "{name}");
+        assert_eq!(*front.tried.lock().unwrap(), 1, "{name}: a second try would be no better");
+    }
+    assert_eq!(registry.counters().requests, 0);
+}
+
+// A certificate of a server that is given does not stand above others.
+#[test]
+fn a_given_certificate_that_is_no_authority_issues_nothing() {
+    let Some(authority) = Authority::new() else { return };
+    let registry = polite();
+    image(1).put(&registry, "app", Some("v1"));
+    for (name, extensions) in [("says-no", "basicConstraints=CA:FALSE\n"), ("says-nothing", "")] {
+        authority.sign_itself(name, &format!("{SERVER}{extensions}"), ALWAYS);
+        let below = format!("below-{name}");
+        authority.openssl(&format!("req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN={below} -keyout {below}.key -out {below}.csr"));
+        std::fs::write(authority.path("ext"), SERVER).unwrap();
+        authority.openssl(&format!("x509 -req -days 3650 -in {below}.csr -CA {name}.pem -CAkey {name}.key -CAcreateserial -extfile ext -out {below}.pem"));
+        let front = Front::new(&authority, &below, &registry);
+        let told = fault(&front, authority.read(&format!("{name}.pem")));
+        assert_eq!(told, TlsFault::Untrusted { issuer: "CN=registry".to_owned() });
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_certificate_is_told_with_names_and_dates() {
+    let Some(authority) = Authority::new() else { return };
+    authority.issue("good", "DNS:localhost", FOR_EVER);
+    authority.issue("expired", "DNS:localhost", "20210101000000Z");
+    authority.issue("other", "DNS:other.example", FOR_EVER);
+    let registry = polite();
+    let front = |name: &str| Front::new(&authority, name, &registry);
+    assert_eq!(
+        fault(&front("expired"), authority.read("ca.pem")),
+        TlsFault::Expired { at: "2021-01-01T00:00:00Z".to_owned() }
+    );
+    let names = vec!["other.example".to_owned()];
+    assert_eq!(
+        fault(&front("other"), authority.read("ca.pem")),
+        TlsFault::OtherName { wanted: "localhost".to_owned(), names }
+    );
+    let program = |front: &Front, more: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_bulla"))
+            .args(["tree", &format!("{}/app:v1", front.address())])
+            .args(more)
+            .env_clear()
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let ca = authority.path("ca.pem");
+    let told = program(&front("good"), &["--tls"]);
+    assert!(told.contains("hint: --ca FILE"), "{told}");
+    let told = program(&front("other"), &["--tls", "--ca", ca.to_str().unwrap()]);
+    assert!(!told.contains("--ca") && told.contains("not for localhost, but for other.example"), "{told}");
+    let told = program(&front("expired"), &["--tls", "--ca", ca.to_str().unwrap()]);
+    assert!(!told.contains("--ca") && told.contains("expired at 2021-01-01T00:00:00Z"), "{told}");
+    let told = program(&front("good"), &[]);
+    assert!(told.contains("it speaks TLS, not plain http") && told.contains("hint: --tls"), "{told}");
+}
+
+// Each server has its own way to answer plain HTTP on a TLS port.
+#[test]
+fn plain_http_to_a_tls_port_is_told_and_not_tried_again() {
+    let Some(authority) = Authority::new() else { return };
+    authority.issue("good", "DNS:localhost", FOR_EVER);
+    let registry = polite();
+    for answer in [
+        "",
+        "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n",
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\nhtml",
+        "\x15\x03\x01\0\x02\x02\x46",
+    ] {
+        let front = Front::new(&authority, "good", &registry);
+        *front.plain.lock().unwrap() = answer;
+        let mut settings = settings();
+        settings.schemes.insert(front.address(), Scheme::Http);
+        let error = resolve(&front, settings).unwrap_err();
+        assert!(matches!(error, StoreError::Tls { fault: TlsFault::OnlyTls, .. }), "{answer:?}: {error:?}");
+        assert_eq!(*front.tried.lock().unwrap(), 2, "{answer:?}: one request and one handshake");
+    }
+    assert_eq!(registry.counters().requests, 0);
+}
+
+#[test]
+fn a_registry_that_fails_over_plain_http_is_asked_once_whether_it_speaks_tls() {
+    let registry = polite();
+    registry.rule("GET", "/manifests/v1", Times::Every, Action::status(400));
+    let app = app(&registry);
+    for _ in 0..2 {
+        assert_eq!(run(app.resolve(&tag("v1"))).unwrap_err().code(), "protocol");
+    }
+    assert_eq!(registry.requests().iter().filter(|it| it.method == "GET").count(), 2, "{:?}", registry.lines());
+    assert!(registry.counters().connections <= 3, "{:?}", registry.counters());
+}
+
+#[test]
+fn tls_to_a_port_without_it_is_told_at_once() {
+    let registry = polite();
+    let host = registry.other_name();
+    let mut settings = settings();
+    settings.schemes.insert(host.clone(), Scheme::Https);
+    let app = Registries::new(settings).repository(&reference(&host, "app")).unwrap();
+    let error = run(app.resolve(&tag("v1"))).unwrap_err();
+    assert!(matches!(error, StoreError::Tls { fault: TlsFault::NoTls, .. }), "{error:?}");
+    assert_eq!(registry.counters().connections, 1);
+}
+
+#[test]
+fn a_client_certificate_is_read_as_der_too() {
+    let Some(authority) = Authority::new() else { return };
+    authority.issue("good", "DNS:localhost", FOR_EVER);
+    authority.issue("client", "DNS:client", FOR_EVER);
+    authority.openssl("x509 -in client.pem -outform der -out client.der");
+    authority.openssl("pkey -in client.key -outform der -out client-key.der");
+    authority.openssl("x509 -in ca.pem -outform der -out ca.der");
+    let registry = polite();
+    image(1).put(&registry, "app", Some("v1"));
+    let front = Front::new(&authority, "good", &registry);
+    let output = Command::new(env!("CARGO_BIN_EXE_bulla"))
+        .args(["tree", &format!("{}/app:v1", front.address()), "--tls", "--ca", "ca.der"])
+        .args(["--client-cert", "client.der", "--client-key", "client-key.der"])
+        .current_dir(authority.directory.path())
+        .env_clear()
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(front.shown.lock().unwrap().iter().all(|shown| *shown));
 }

@@ -28,6 +28,7 @@ use super::call::Call;
 use super::call::Reading;
 use super::call::request;
 use super::place;
+use super::retry::Failure;
 use super::retry::Retry;
 use super::transport::Incoming;
 use super::transport::Transport;
@@ -35,6 +36,7 @@ use super::transport::Trouble;
 use super::transport::place as place_of;
 use super::warning;
 use crate::store::StoreError;
+use crate::store::TlsFault;
 
 /// One registry, for the whole process.
 pub(super) struct Host {
@@ -45,6 +47,10 @@ pub(super) struct Host {
     pub(super) knows: Knowledge,
     not_before: Mutex<Option<Instant>>,
     opened: AtomicBool,
+    /// Whether the port to which we speak plain HTTP speaks TLS; asked where plain HTTP got no good answer.
+    speaks_tls: OnceCell<bool>,
+    /// Whether there was an answer to plain HTTP that no TLS server gives.
+    spoke: AtomicBool,
     pub(super) transport: Arc<Transport>,
     turns: Semaphore,
 }
@@ -87,6 +93,8 @@ impl Host {
             knows: Knowledge::default(),
             not_before: Mutex::default(),
             opened: AtomicBool::new(false),
+            speaks_tls: OnceCell::new(),
+            spoke: AtomicBool::new(false),
             turns: Semaphore::new(transport.settings.at_once.max(1)),
             transport,
         }
@@ -102,7 +110,9 @@ impl Host {
             // Before the ticket: whoever waited here may have one by now.
             let mut first = self.first_turn().await;
             let ticket = self.auth.ticket(&call.scope).await?;
-            let pause = match self.once(call, ticket.as_ref(), &mut first).await {
+            let tried = self.once(call, ticket.as_ref(), &mut first).await;
+            self.check_scheme(&tried).await?;
+            let pause = match tried {
                 Ok(answer) if answer.status == StatusCode::UNAUTHORIZED && !answer.foreign => {
                     let changed = self.auth.refused(&call.scope, ticket.as_ref(), &answer).await?;
                     refusals.one_more(changed, &answer)?;
@@ -163,6 +173,26 @@ impl Host {
         });
         asked.await?;
         Ok(self.auth.is_challenged())
+    }
+
+    /// Tells a port that speaks TLS from a registry that fails. Servers answer plain HTTP there in many ways: with an
+    /// alert, with 400, by closing, or not at all.
+    async fn check_scheme(&self, tried: &Result<Answer, Trouble>) -> Result<(), StoreError> {
+        let doubtful = match tried {
+            Ok(answer) => answer.status == StatusCode::BAD_REQUEST,
+            Err(Trouble::Passing(failure, _)) => *failure != Failure::Connect,
+            Err(Trouble::Final(_)) => false,
+        };
+        if tried.is_ok() && !doubtful {
+            self.spoke.store(true, Ordering::Relaxed);
+        }
+        if !doubtful || self.base.scheme() != "http" || self.spoke.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        match self.speaks_tls.get_or_init(|| self.transport.speaks_tls(&self.base)).await {
+            true => Err(StoreError::Tls { place: place_of(&self.base), fault: TlsFault::OnlyTls }),
+            false => Ok(()),
+        }
     }
 
     async fn once(

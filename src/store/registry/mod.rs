@@ -6,6 +6,7 @@
 mod answer;
 mod auth;
 mod call;
+mod certificate;
 mod challenge;
 mod chunks;
 mod client;
@@ -23,6 +24,7 @@ mod tls;
 mod token;
 mod transport;
 mod upload;
+mod verifier;
 mod warning;
 
 use std::collections::BTreeMap;
@@ -33,6 +35,8 @@ use std::sync::PoisonError;
 use crate::oci::RegistryReference;
 use crate::store::StoreError;
 
+pub use certificate::certificates;
+pub use certificate::private_key;
 pub use repository::Repository;
 pub use settings::ClientCertificate;
 pub use settings::Patience;

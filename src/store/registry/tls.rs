@@ -1,63 +1,64 @@
-//! TLS for the client: the provider, the roots, who we are; and a stand-in where there is none to be spoken.
+//! TLS for the client: the provider, the roots, the client certificate; and a stand-in that trusts nobody.
 
 use std::sync::Arc;
 
-use reqwest::Certificate;
-use reqwest::ClientBuilder;
-use reqwest::Identity;
 use rustls::ClientConfig;
 use rustls::RootCertStore;
 use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject as _;
 
+use super::certificate;
 use super::settings::ClientCertificate;
 use super::settings::Settings;
+use super::verifier::ServerCertificates;
 use crate::store::StoreError;
 
-/// A builder that trusts the roots of the system and `extra_ca`, and shows the client certificate if `identified`.
-pub(super) fn verified(
-    builder: ClientBuilder,
-    settings: &Settings,
-    identified: bool,
-) -> Result<ClientBuilder, StoreError> {
-    // Whoever embeds us may have chosen a provider already; then it stays.
-    let _ = aws_lc_rs::default_provider().install_default();
-    let mut roots = Vec::new();
-    for pem in &settings.extra_ca {
-        let bundle =
-            Certificate::from_pem_bundle(pem).map_err(|error| broken("extra certificate authority", &error))?;
-        if bundle.is_empty() {
-            return Err(StoreError::Broken {
-                place: "extra certificate authority".to_owned(),
-                why: "no PEM certificate in it".to_owned(),
-            });
+/// TLS that trusts the roots of the system and `extra_ca`, and shows the client certificate if `identified`.
+pub(super) fn verified(settings: &Settings, identified: bool) -> Result<ClientConfig, StoreError> {
+    let mut given = Vec::new();
+    for file in &settings.extra_ca {
+        given.extend(certificate::parse(file).map_err(|why| broken("extra certificate authority", why))?);
+    }
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = ServerCertificates::new(given, Arc::clone(&provider))
+        .map_err(|error| broken("extra certificate authority", error.to_string()))?;
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| broken("TLS", error.to_string()))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    let mut config = match &settings.client_certificate {
+        Some(certificate) if identified => {
+            let (chain, key) = identity(certificate).map_err(|why| broken("client certificate", why))?;
+            let config = builder.with_client_auth_cert(chain, key);
+            config.map_err(|error| broken("client certificate", error.to_string()))?
         }
-        roots.extend(bundle);
-    }
-    let builder = builder.tls_certs_merge(roots);
-    match &settings.client_certificate {
-        Some(certificate) if identified => Ok(builder.identity(identity(certificate)?)),
-        _ => Ok(builder),
-    }
+        _ => builder.with_no_client_auth(),
+    };
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
 }
 
-/// A builder for plain HTTP only: no root is loaded, so no TLS server would be believed.
-pub(super) fn unused(builder: ClientBuilder) -> Result<ClientBuilder, StoreError> {
+/// TLS that trusts nobody: for plain HTTP only, and to see whether a server speaks TLS at all.
+pub(super) fn trusts_nobody() -> Result<ClientConfig, StoreError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| StoreError::Broken { place: "TLS".to_owned(), why: error.to_string() })?
+        .map_err(|error| broken("TLS", error.to_string()))?
         .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth();
-    Ok(builder.tls_backend_preconfigured(config))
+    Ok(config)
 }
 
-fn identity(certificate: &ClientCertificate) -> Result<Identity, StoreError> {
-    let mut pem = certificate.chain.clone();
-    pem.push(b'\n');
-    pem.extend_from_slice(certificate.key.reveal().as_bytes());
-    Identity::from_pem(&pem).map_err(|error| broken("client certificate", &error))
+type Identity = (Vec<rustls::pki_types::CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+fn identity(certificate: &ClientCertificate) -> Result<Identity, String> {
+    let chain = certificate::parse(&certificate.chain)?;
+    let key = PrivateKeyDer::from_pem_slice(certificate.key.reveal().as_bytes());
+    Ok((chain, key.map_err(|_| "its private key cannot be read".to_owned())?))
 }
 
-fn broken(place: &str, error: &reqwest::Error) -> StoreError {
-    StoreError::Broken { place: place.to_owned(), why: super::transport::words(error) }
+fn broken(place: &str, why: String) -> StoreError {
+    StoreError::Broken { place: place.to_owned(), why }
 }

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Client;
+use reqwest::ClientBuilder;
+use reqwest::Method;
 use reqwest::Request;
 use reqwest::Response;
 use reqwest::Url;
@@ -18,6 +20,7 @@ use reqwest::header::ACCEPT_ENCODING;
 use reqwest::header::CONTENT_ENCODING;
 use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
+use rustls::ClientConfig;
 use tokio::time::Instant;
 use tokio::time::timeout;
 use url::Host;
@@ -27,7 +30,9 @@ use super::settings::Patience;
 use super::settings::Proxies;
 use super::settings::Settings;
 use super::tls;
+use super::verifier;
 use crate::store::StoreError;
+use crate::store::TlsFault;
 
 /// The connections of a process.
 pub(super) struct Transport {
@@ -71,9 +76,10 @@ impl Transport {
         let client = self.client(request.url(), identified).map_err(Trouble::Final)?;
         let response = match timeout(patience, client.execute(request)).await {
             Ok(Ok(response)) => response,
-            // HR-22: who cannot prove to be the registry now cannot do so in a second either.
-            Ok(Err(error)) if is_distrusted(&error) => {
-                return Err(Trouble::Final(StoreError::Unreachable { place, why: words(&error) }));
+            // A server that cannot prove its name now cannot do so in a second either.
+            Ok(Err(error)) if tls_error(&error).is_some() => {
+                let fault = tls_error(&error).map_or(TlsFault::NoTls, tls_fault);
+                return Err(Trouble::Final(StoreError::Tls { place, fault }));
             }
             Ok(Err(error)) if error.is_connect() => {
                 return Err(Trouble::Passing(Failure::Connect, words(&error)));
@@ -96,6 +102,29 @@ impl Transport {
         }
     }
 
+    /// Whether TLS is spoken at `url`, as a handshake tells that trusts nobody and so never comes to a request. Not asked
+    /// through a proxy, which has its own reasons to refuse.
+    pub(super) async fn speaks_tls(&self, url: &Url) -> bool {
+        let mut secure = url.clone();
+        let set = secure.set_scheme("https").and_then(|()| secure.set_port(url.port_or_known_default()));
+        if set.is_err() || !(is_loopback(url) || self.settings.proxies == Proxies::None) {
+            return false;
+        }
+        let Ok(client) = tls::trusts_nobody().and_then(|config| built(self.builder().no_proxy(), config)) else {
+            return false;
+        };
+        let asked = client.execute(Request::new(Method::HEAD, secure));
+        let Ok(Err(error)) = timeout(self.settings.patience.connect, asked).await else { return false };
+        matches!(
+            tls_error(&error),
+            Some(
+                rustls::Error::AlertReceived(_)
+                    | rustls::Error::InvalidCertificate(_)
+                    | rustls::Error::PeerIncompatible(_)
+            )
+        )
+    }
+
     fn client(&self, url: &Url, identified: bool) -> Result<Client, StoreError> {
         let plain = url.scheme() == "http";
         let profile = Profile { identified: identified && !plain, local: is_loopback(url), plain };
@@ -110,23 +139,31 @@ impl Transport {
 
     fn build(&self, profile: Profile) -> Result<Client, StoreError> {
         let settings = &self.settings;
-        let mut builder = Client::builder()
-            .redirect(Policy::none())
-            .referer(false)
-            .tcp_nodelay(true)
-            .connect_timeout(settings.patience.connect)
-            .https_only(!profile.plain)
-            .user_agent(settings.user_agent.as_str());
+        let mut builder = self.builder().https_only(!profile.plain);
         if profile.local || settings.proxies == Proxies::None {
             builder = builder.no_proxy();
         }
         // A proxy may be spoken to over TLS even where the registry is not.
-        builder = match profile.local && profile.plain {
-            true => tls::unused(builder)?,
-            false => tls::verified(builder, settings, profile.identified)?,
+        let config = match profile.local && profile.plain {
+            true => tls::trusts_nobody()?,
+            false => tls::verified(settings, profile.identified)?,
         };
-        builder.build().map_err(|error| StoreError::Broken { place: "TLS".to_owned(), why: words(&error) })
+        built(builder, config)
     }
+
+    fn builder(&self) -> ClientBuilder {
+        Client::builder()
+            .redirect(Policy::none())
+            .referer(false)
+            .tcp_nodelay(true)
+            .connect_timeout(self.settings.patience.connect)
+            .user_agent(self.settings.user_agent.as_str())
+    }
+}
+
+fn built(builder: ClientBuilder, config: ClientConfig) -> Result<Client, StoreError> {
+    let client = builder.tls_backend_preconfigured(config).build();
+    client.map_err(|error| StoreError::Broken { place: "TLS".to_owned(), why: words(&error) })
 }
 
 /// A body on its way, with a watch on how fast it comes.
@@ -216,12 +253,21 @@ pub(super) fn words(error: &reqwest::Error) -> String {
     }
 }
 
-/// Whether TLS, not the network, is what failed.
-fn is_distrusted(error: &(dyn Error + 'static)) -> bool {
+/// The error of the TLS library, where TLS, not the network, is what failed.
+fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    if let Some(error) = error.downcast_ref::<rustls::Error>() {
+        return Some(error);
+    }
     let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    error.is::<rustls::Error>()
-        || inner.is_some_and(|inner| is_distrusted(inner))
-        || error.source().is_some_and(is_distrusted)
+    inner.and_then(|inner| tls_error(inner)).or_else(|| error.source().and_then(tls_error))
+}
+
+fn tls_fault(error: &rustls::Error) -> TlsFault {
+    match error {
+        // What came is no TLS record.
+        rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => TlsFault::NoTls,
+        error => verifier::told(error).unwrap_or_else(|| TlsFault::Handshake { why: error.to_string() }),
+    }
 }
 
 /// A length in memory as a length on the wire.

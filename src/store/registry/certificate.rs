@@ -1,0 +1,180 @@
+//! Certificates and private keys for TLS, read from files: PEM with any text around the blocks, or DER.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject as _;
+use x509_parser::prelude::FromDer as _;
+use x509_parser::prelude::X509Certificate;
+use zeroize::Zeroizing;
+
+use super::answer::shown;
+use crate::store::credentials::Secret;
+
+/// The certificates in a file, DER: all `CERTIFICATE` blocks of a PEM file, or the one certificate that a DER file is.
+///
+/// # Errors
+/// In words, where there is none, or one that cannot be read.
+pub fn certificates(file: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+    parse(file).map(|certificates| certificates.into_iter().map(|certificate| certificate.to_vec()).collect())
+}
+
+/// The private key in a file, PEM or DER, as PEM.
+///
+/// # Errors
+/// In words, without any of the content.
+pub fn private_key(file: &[u8]) -> Result<Secret, String> {
+    empty(file)?;
+    if let Some(label) = pem_label(file) {
+        if label == "ENCRYPTED PRIVATE KEY" || contains(file, b"Proc-Type: 4,ENCRYPTED") {
+            return Err("the private key is encrypted; decrypt it with `openssl pkey -in FILE -out PLAIN`".to_owned());
+        }
+        if PrivateKeyDer::from_pem_slice(file).is_err() {
+            return Err(format!("it holds no private key that can be read, but {}", named(&label)));
+        }
+        let text = std::str::from_utf8(file).map_err(|_| "it holds text that is not UTF-8".to_owned())?;
+        return Ok(Secret::new(text.to_owned()));
+    }
+    let label = match PrivateKeyDer::try_from(file) {
+        Ok(PrivateKeyDer::Pkcs1(_)) => "RSA PRIVATE KEY",
+        Ok(PrivateKeyDer::Sec1(_)) => "EC PRIVATE KEY",
+        Ok(PrivateKeyDer::Pkcs8(_)) => "PRIVATE KEY",
+        _ => return Err("it is no private key, neither PEM nor DER".to_owned()),
+    };
+    let encoded = Zeroizing::new(STANDARD.encode(file));
+    let mut pem = Zeroizing::new(format!("-----BEGIN {label}-----\n"));
+    for (position, character) in encoded.chars().enumerate() {
+        if position > 0 && position % LINE == 0 {
+            pem.push('\n');
+        }
+        pem.push(character);
+    }
+    Ok(Secret::new(format!("{}\n-----END {label}-----\n", pem.as_str())))
+}
+
+/// The same as [`certificates`], for TLS.
+pub(super) fn parse(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    empty(file)?;
+    let Some(label) = pem_label(file) else {
+        readable(file, 1).map_err(|_| "it is no certificate, neither PEM nor DER".to_owned())?;
+        return Ok(vec![CertificateDer::from(file.to_vec())]);
+    };
+    let mut found: Vec<CertificateDer<'static>> = Vec::new();
+    for (position, certificate) in CertificateDer::pem_slice_iter(file).enumerate() {
+        let certificate = certificate.map_err(|_| "it holds a PEM block that is cut off or no base64".to_owned())?;
+        readable(&certificate, position + 1)?;
+        found.push(certificate);
+    }
+    match found.is_empty() {
+        true => Err(format!("it holds no certificate, but {}", named(&label))),
+        false => Ok(found),
+    }
+}
+
+fn readable(der: &[u8], number: usize) -> Result<(), String> {
+    match X509Certificate::from_der(der) {
+        Ok((rest, _)) if rest.is_empty() => Ok(()),
+        _ => Err(format!("certificate {number} in it cannot be read")),
+    }
+}
+
+fn empty(file: &[u8]) -> Result<(), String> {
+    match file.trim_ascii().is_empty() {
+        true => Err("it is empty".to_owned()),
+        false => Ok(()),
+    }
+}
+
+/// The label of the first PEM block.
+fn pem_label(file: &[u8]) -> Option<String> {
+    let start = file.windows(BEGIN.len()).position(|window| window == BEGIN)?;
+    let rest = file.get(start + BEGIN.len()..)?;
+    let label = rest.split(|byte| *byte == b'-').next().unwrap_or_default();
+    Some(String::from_utf8_lossy(label).into_owned())
+}
+
+/// A label for people, with the way out where there is one.
+fn named(label: &str) -> String {
+    match label {
+        "PKCS7" | "CMS" => "PKCS#7: `openssl pkcs7 -print_certs -in FILE` writes the certificates".to_owned(),
+        label => format!("a block {:?}", shown(label, &[])),
+    }
+}
+
+fn contains(file: &[u8], text: &[u8]) -> bool {
+    file.windows(text.len()).any(|window| window == text)
+}
+
+const BEGIN: &[u8] = b"-----BEGIN ";
+/// Characters in a line of PEM.
+const LINE: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // openssl req -x509 -newkey ed25519 -nodes -days 36500 -subj /CN=test
+    const PEM: &str = "-----BEGIN CERTIFICATE-----\n\
+MIIBNDCB56ADAgECAhQMT5rQiIS9uzpQ/l4b5oD1xOst8DAFBgMrZXAwDzENMAsG\n\
+A1UEAwwEdGVzdDAgFw0yNjExMjYwMDM2MDZaGA8yMTI2MTEwMjAwMzYwNlowDzEN\n\
+MAsGA1UEAwwEdGVzdDAqMAUGAytlcAMhAIJlkL4yZCAwEBN/2IOOeHZfhPETOt0v\n\
+jMiqVykaK9W4o1MwUTAdBgNVHQ4EFgQU+Kq5W8jgMvLY6MXJKYILZVx7tqkwHwYD\n\
+VR0jBBgwFoAU+Kq5W8jgMvLY6MXJKYILZVx7tqkwDwYDVR0TAQH/BAUwAwEB/zAF\n\
+BgMrZXADQQD0P8gFoUwfgB+tUAxwROXoVgqQuWlmcwz4PeMveDunH+bJ1FW23eeU\n\
+kESbSvl+9NVq88wczPwTMpCJLWIs7JAK\n\
+-----END CERTIFICATE-----\n";
+    const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIL9jSoUCk+IEOIIgpT2DfF8pn2RRAU/RoZkkoZ5yrhVr\n-----END PRIVATE KEY-----\n";
+
+    #[test]
+    fn certificates_are_found_in_pem_with_text_around_and_in_der() {
+        let one = certificates(PEM.as_bytes()).unwrap();
+        assert_eq!(one.len(), 1);
+        let der = one.first().unwrap();
+        assert_eq!(certificates(der).unwrap(), one);
+        let bundle =
+            format!("# Corp CA\r\nissuer: x\n{PEM}\nanother, with a key between\n{KEY}{}", PEM.replace('\n', "\r\n"));
+        assert_eq!(certificates(bundle.as_bytes()).unwrap(), [der.clone(), der.clone()]);
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_told() {
+        let cut = &PEM[..PEM.len() - 30];
+        let mut longer = certificates(PEM.as_bytes()).unwrap().remove(0);
+        longer.push(0);
+        for (file, why) in [
+            (&b""[..], "it is empty"),
+            (b" \n", "it is empty"),
+            (b"hello", "neither PEM nor DER"),
+            (b"\x30\x82", "neither PEM nor DER"),
+            (&longer, "neither PEM nor DER"),
+            (KEY.as_bytes(), "it holds no certificate, but a block \"PRIVATE KEY\""),
+            (b"-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n", "openssl pkcs7"),
+            (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "certificate 1 in it cannot be read"),
+            (b"-----BEGIN \x1b[31m-----\n", "\\\\u{1b}"),
+            (cut.as_bytes(), ""),
+        ] {
+            let told = certificates(file).unwrap_err();
+            assert!(told.contains(why), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_private_key_is_read_from_pem_and_der_and_never_shown() {
+        let pem = private_key(KEY.as_bytes()).unwrap();
+        let der = PrivateKeyDer::from_pem_slice(KEY.as_bytes()).unwrap();
+        let again = private_key(der.secret_der()).unwrap();
+        assert_eq!(PrivateKeyDer::from_pem_slice(again.reveal().as_bytes()).unwrap(), der);
+        assert_eq!(pem.reveal(), KEY);
+        for (file, why) in [
+            (&b""[..], "it is empty"),
+            (b"hunter2", "neither PEM nor DER"),
+            (b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nhunter2\n-----END ENCRYPTED PRIVATE KEY-----", "openssl pkey"),
+            (b"-----BEGIN PRIVATE KEY-----\nhunter2!\n-----END PRIVATE KEY-----", "no private key that can be read"),
+            (PEM.as_bytes(), "but a block \"CERTIFICATE\""),
+        ] {
+            let told = private_key(file).unwrap_err();
+            assert!(told.contains(why) && !told.contains("hunter2"), "{told}");
+        }
+    }
+}
