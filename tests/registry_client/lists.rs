@@ -118,11 +118,34 @@ fn hr_43_an_api_that_was_there_cannot_be_gone() {
     });
 }
 
+// Artifactory answers 406 to a path that it does not know, others 400, 405 or 501.
+#[test]
+fn a_registry_that_does_not_know_the_path_has_no_referrers_api() {
+    for code in [400, 404, 405, 406, 501] {
+        let registry = polite();
+        let (subject, _) = signed(&registry, 3);
+        registry.rule("GET", REFERRERS, Times::Every, Action::status(code));
+        let app = app(&registry);
+        assert!(run(app.referrers(&subject.digest, None)).unwrap().is_none(), "{code}");
+        assert_eq!(app.api_known(), Some(false), "{code}");
+        assert_eq!(registry.count("GET", REFERRERS), 1, "{code}: it says the same the next time");
+        // Of a further page it says that the list breaks off, and where the API was seen it says nothing.
+        registry.clear_rules();
+        registry.set_quirks(Quirks::polite().with("referrers=paged=1"));
+        registry.rule("GET", REFERRERS, Times::Nth(2), Action::status(code));
+        assert_eq!(broken_off(&registry, &subject.digest).1, 1, "{code}");
+        registry.clear_rules();
+        assert!(run(app.referrers(&subject.digest, None)).unwrap().is_some(), "{code}");
+        registry.rule("GET", REFERRERS, Times::Every, Action::status(code));
+        assert!(run(app.referrers(&subject.digest, None)).is_err(), "{code}");
+    }
+}
+
 #[test]
 fn hr_46_whatever_is_no_list_is_could_not_tell() {
     let registry = polite();
     let (subject, _) = signed(&registry, 1);
-    for code in [400, 401, 403, 405, 410, 429, 500, 503, 201, 204, 206] {
+    for code in [401, 403, 410, 414, 429, 500, 503, 505, 201, 204, 206] {
         registry.clear_rules();
         registry.rule("GET", REFERRERS, Times::Every, Action::status(code));
         assert!(run(app(&registry).referrers(&subject.digest, None)).is_err(), "{code}");

@@ -228,11 +228,68 @@ fn hr_18_nothing_is_inflated() {
     registry.rule("GET", "/v2/app/*", Times::Every, Action::GzipBomb(1 << 30));
     let layer = Descriptor::of("application/octet-stream", &image.layers[0]);
     run(async {
-        for error in [app.resolve(&tag("v1")).await.unwrap_err(), app.blob(&layer, 10_000).await.unwrap_err()] {
-            assert!(error.to_string().contains("content encoding"), "{error}");
-        }
+        let error = app.resolve(&tag("v1")).await.unwrap_err();
+        assert!(error.to_string().contains("content encoding"), "{error}");
+        // Where a digest is expected the bytes as received decide, and of those no more is read than could be right.
+        assert_eq!(app.blob(&layer, 10_000).await.unwrap_err().code(), "content-mismatch");
     });
+    assert!(registry.counters().bytes_out < 8 << 20, "{:?}", registry.counters());
     assert!(registry.requests().iter().all(|it| it.header("Accept-Encoding") == Some("identity")));
+}
+
+/// Sets `Content-Encoding` in every answer.
+fn encoded(registry: &Registry, value: &str) {
+    registry.clear_rules();
+    let action = Action::SetHeader("Content-Encoding".to_owned(), value.to_owned());
+    registry.rule("*", "/v2/*", Times::Every, action);
+}
+
+// Object stores behind registries claim encodings that they do not use, or that they were uploaded with.
+#[test]
+fn where_a_digest_is_expected_the_bytes_as_received_decide() {
+    let (registry, image) = (polite(), image(1));
+    image.put(&registry, "app", Some("v1"));
+    let app = app(&registry);
+    let layer = Descriptor::of("application/octet-stream", &image.layers[0]);
+    let by_digest = Selector::Digest(image.descriptor.digest);
+    for value in ["gzip", "", "identity", "aws-chunked", "Identity, AWS-Chunked", "br, gzip", "zstd"] {
+        encoded(&registry, value);
+        run(async {
+            assert_eq!(app.resolve(&by_digest).await.unwrap().bytes(), image.manifest, "{value:?}");
+            assert_eq!(app.manifest(&image.descriptor).await.unwrap().bytes(), image.manifest, "{value:?}");
+            assert_eq!(app.blob(&layer, 10_000).await.unwrap().bytes(), image.layers[0], "{value:?}");
+            assert_eq!(drain(app.open(&layer).await.unwrap()).await.unwrap(), image.layers[0], "{value:?}");
+        });
+    }
+}
+
+#[test]
+fn where_no_digest_is_expected_an_encoded_answer_is_none() {
+    let (registry, image) = (polite(), image(1));
+    image.put(&registry, "app", Some("v1"));
+    let app = app(&registry);
+    for value in ["", "identity", " IDENTITY ,aws-chunked"] {
+        encoded(&registry, value);
+        run(async {
+            app.resolve(&tag("v1")).await.unwrap();
+            app.names().await.unwrap();
+            app.referrers(&image.descriptor.digest, None).await.unwrap();
+        });
+    }
+    for value in ["gzip", "identity, gzip", "identity identity", "aws-chunked\u{e9}"] {
+        encoded(&registry, value);
+        run(async {
+            assert_eq!(app.resolve(&tag("v1")).await.unwrap_err().code(), "protocol", "{value:?}");
+            assert_eq!(app.names().await.unwrap_err().code(), "protocol", "{value:?}");
+            assert_eq!(
+                app.referrers(&image.descriptor.digest, None).await.unwrap_err().code(),
+                "protocol",
+                "{value:?}"
+            );
+            // Nobody knows what it says, so it is no absence.
+            assert_eq!(app.resolve(&tag("v2")).await.unwrap_err().code(), "protocol", "{value:?}");
+        });
+    }
 }
 
 #[test]
@@ -350,11 +407,25 @@ fn hr_40_waits_as_long_as_it_is_asked_to_and_not_for_ever() {
 fn hr_41_passing_faults_pass() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", Some("v1"));
-    let faults = [408, 500, 502, 503, 504].map(Action::status).into_iter();
+    let faults = [408, 425, 429, 499, 500, 502, 503, 504, 507, 520, 599].map(Action::status).into_iter();
     for fault in faults.chain([Action::Reset, Action::Close, Action::LoseAnswer, Action::CutAfter(0)]) {
         registry.clear_rules();
         registry.rule("GET", MANIFESTS, Times::First(2), fault.clone());
         assert!(run(app(&registry).resolve(&tag("v1"))).is_ok(), "{fault:?}");
+    }
+}
+
+#[test]
+fn what_says_never_is_not_asked_again() {
+    let (registry, image) = (polite(), image(1));
+    image.put(&registry, "app", Some("v1"));
+    let app = app(&registry);
+    for code in [400, 402, 410, 418, 451, 501, 505] {
+        registry.clear_rules();
+        registry.clear_log();
+        registry.rule("GET", MANIFESTS, Times::Every, Action::status(code));
+        assert_eq!(run(app.resolve(&tag("v1"))).unwrap_err().code(), "protocol", "{code}");
+        assert_eq!(registry.count("GET", MANIFESTS), 1, "{code}");
     }
 }
 

@@ -118,6 +118,77 @@ fn hr_34_an_upload_elsewhere_is_not_begun() {
     assert!(registry.on_second_host().is_empty());
 }
 
+// GHCR sends nested names on to another path; a 307 or 308 keeps method and body (RFC 9110 section 15.4.8).
+#[test]
+fn an_upload_follows_redirects_within_the_registry() {
+    for code in [307, 308] {
+        let registry = with(&["auth=basic", "user=joe:hunter2"]);
+        let app = app_as(&registry, "joe", "hunter2");
+        let (small, large) = (octets(b"small"), filler(1, 3 << 20));
+        let redirect = |to: String| Action::Redirect { status: code, to };
+        let uploads = "/v2/app/blobs/uploads/";
+        let at = format!("{uploads}?digest={}&moved=1", small.digest());
+        run(async {
+            // So that the first request is not the one that asks who we are.
+            app.push_content(&octets(b"before")).await.unwrap();
+            registry.rule("POST", uploads, Times::First(1), redirect(at));
+            app.push_content(&small).await.unwrap();
+            registry.clear_rules();
+            registry.rule(
+                "POST",
+                uploads,
+                Times::First(1),
+                redirect(format!("http://{}{uploads}?moved=2", registry.address())),
+            );
+            registry.rule(
+                "PUT",
+                uploads,
+                Times::First(1),
+                redirect(format!("?digest={}&moved=3", octets(&large).digest())),
+            );
+            app.push_blob(stream(&large, true)).await.unwrap();
+            registry.clear_rules();
+            registry.rule("PUT", "/manifests/", Times::First(1), redirect("/v2/app/manifests/v1?moved=4".to_owned()));
+            let manifest = image(1);
+            for blob in manifest.blobs() {
+                registry.put_blob("app", blob);
+            }
+            app.push_manifest(&Content::name(OCI_MANIFEST, manifest.manifest), Some("v1")).await.unwrap();
+        });
+        assert!(has(&registry, b"small") && has(&registry, &large), "{code}");
+        let moved: Vec<_> = registry.requests().into_iter().filter(|it| it.query.contains("moved=")).collect();
+        assert_eq!(moved.iter().map(|it| it.method.as_str()).collect::<Vec<_>>(), ["POST", "POST", "PUT", "PUT"]);
+        assert!(moved.iter().all(|it| it.header("Authorization").is_some()), "{code}");
+        assert_eq!(moved[0].body.as_deref(), Some(&b"small"[..]));
+        assert_eq!(moved[2].body_len, 3 << 20);
+    }
+}
+
+#[test]
+fn no_body_and_no_credential_follows_a_redirect_to_another_host() {
+    let registry = with(&["auth=basic", "user=joe:hunter2"]);
+    let app = app_as(&registry, "joe", "hunter2");
+    let elsewhere = format!("http://{}/v2/app/blobs/uploads/", registry.second_host());
+    run(async {
+        app.push_content(&octets(b"before")).await.unwrap();
+        for (method, size) in [("POST", 10), ("PUT", 3 << 20)] {
+            registry.clear_rules();
+            registry.rule(method, "/uploads/", Times::Every, Action::redirect(elsewhere.clone()));
+            let error = app.push_content(&octets(&filler(1, size))).await.unwrap_err();
+            assert!(error.to_string().contains("upload location is on another host"), "{error}");
+        }
+        registry.clear_rules();
+        registry.rule("*", "/uploads/", Times::Every, Action::redirect("/v2/app/blobs/uploads/"));
+        let error = app.push_content(&octets(b"round and round")).await.unwrap_err();
+        assert!(error.to_string().contains("redirects"), "{error}");
+        registry.clear_rules();
+        registry.rule("POST", "/uploads/", Times::Every, Action::Redirect { status: 302, to: "/v2/x".to_owned() });
+        app.push_content(&octets(b"a 302 makes a GET of a POST")).await.unwrap_err();
+    });
+    assert!(registry.on_second_host().is_empty());
+    assert!(!registry.lines().iter().any(|line| line.contains("/v2/x")), "{:?}", registry.lines());
+}
+
 #[test]
 fn hr_35_upload_locations_of_every_form_work() {
     for switches in [

@@ -287,6 +287,29 @@ fn hr_23_from_tls_there_is_no_way_back() {
     assert!(error.to_string().contains("from TLS to plain HTTP"), "{error}");
 }
 
+// The registry of the quirks writes `http://` into all addresses of its own.
+#[test]
+fn what_a_registry_behind_tls_calls_plain_http_is_asked_for_over_tls() {
+    let Some(authority) = Authority::new() else { return };
+    authority.issue("good", "DNS:localhost", FOR_EVER);
+    let (registry, image) = (with(&["referrers=paged=1", "link=absolute"]), image(1));
+    image.put(&registry, "app", Some("v1"));
+    for n in 0..3_u8 {
+        let referrer = referrer(&registry, &image.descriptor, "application/signature", &[n]);
+        registry.put_manifest("app", referrer.bytes(), OCI_MANIFEST, None);
+    }
+    let front = Front::new(&authority, "good", &registry);
+    let to = format!("http://{}/v2/app/manifests/v1?moved", front.address());
+    registry.rule("GET", "/manifests/v1", Times::First(1), Action::redirect(to));
+    let app = Registries::new(tls(&front, Some(&authority))).repository(&reference(&front.address(), "app")).unwrap();
+    run(async {
+        assert_eq!(app.resolve(&tag("v1")).await.unwrap().bytes(), image.manifest);
+        let listing = app.referrers(&image.descriptor.digest, None).await.unwrap().unwrap();
+        assert_eq!(listing.whole().unwrap().len(), 3);
+    });
+    assert!(registry.lines().iter().any(|line| line.contains("?moved")), "{:?}", registry.lines());
+}
+
 #[test]
 fn a_registry_that_does_not_know_that_it_is_behind_tls_can_be_pushed_to() {
     use bulla::store::Sink as _;

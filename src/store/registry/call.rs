@@ -45,6 +45,8 @@ pub(super) enum Reading {
     Stream,
     /// Read; more than so many bytes is an error.
     UpTo(u64),
+    /// The same for content whose digest is known: the bytes as received decide, whatever `Content-Encoding` says.
+    UpToOf(u64),
 }
 
 /// When a call may be made again.
@@ -106,7 +108,8 @@ impl Call {
     }
 
     pub(super) fn may_repeat(&self, status: StatusCode) -> bool {
-        let nothing_done = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        // 425, RFC 8470 section 5.2: the request was not processed.
+        let nothing_done = matches!(status.as_u16(), 425 | 429 | 503);
         match self.tries {
             Tries::Many => is_busy(status),
             Tries::Never => false,
@@ -138,7 +141,11 @@ pub(super) fn request(call: &Call, url: Url, ticket: Option<&Ticket>) -> Request
     request
 }
 
-/// Whether an answer says "not now".
+/// Whether an answer says "not now": the server, or a proxy before it, timed out or failed. 501 and 505 say "never".
 pub(super) fn is_busy(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+    match status.as_u16() {
+        408 | 425 | 429 | 499 => true,
+        501 | 505 => false,
+        status => status >= 500,
+    }
 }

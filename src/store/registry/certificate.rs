@@ -74,7 +74,7 @@ pub(super) fn parse(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, String>
 
 fn readable(der: &[u8], number: usize) -> Result<(), String> {
     match X509Certificate::from_der(der) {
-        Ok((rest, _)) if rest.is_empty() => Ok(()),
+        Ok(([], _)) => Ok(()),
         _ => Err(format!("certificate {number} in it cannot be read")),
     }
 }

@@ -229,7 +229,7 @@ impl Sender<'_> {
     fn follow(&mut self, answer: &Answer) -> Result<(), StoreError> {
         if let Some(location) = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok()) {
             let base = &self.upload.repository.host.base;
-            self.location = place::upload(base, &self.location, location).map_err(|why| answer.protocol(why))?;
+            self.location = place::upload(base, &answer.url, location).map_err(|why| answer.protocol(why))?;
         }
         Ok(())
     }

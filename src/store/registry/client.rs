@@ -33,6 +33,7 @@ use super::retry::Retry;
 use super::transport::Incoming;
 use super::transport::Transport;
 use super::transport::Trouble;
+use super::transport::is_encoded;
 use super::transport::place as place_of;
 use super::warning;
 use crate::store::StoreError;
@@ -53,6 +54,13 @@ pub(super) struct Host {
     spoke: AtomicBool,
     pub(super) transport: Arc<Transport>,
     turns: Semaphore,
+}
+
+/// What came of a body that cannot be sent again.
+pub(super) enum Sent {
+    Answer(Answer),
+    /// The registry wants it at another address of its own.
+    Elsewhere(Url),
 }
 
 /// What a registry has shown of itself.
@@ -142,16 +150,20 @@ impl Host {
 
     /// Makes a call, once, with a body that cannot be sent again. Whoever calls watches over how long it takes. An answer
     /// of 401 is taken in, and returned.
-    pub(super) async fn ask_with(&self, call: &Call, body: reqwest::Body) -> Result<Answer, Trouble> {
+    pub(super) async fn ask_with(&self, call: &Call, body: reqwest::Body) -> Result<Sent, Trouble> {
         let ticket = self.auth.ticket(&call.scope).await.map_err(Trouble::Final)?;
         let mut request = request(call, call.url.clone(), ticket.as_ref());
         *request.body_mut() = Some(body);
         let response = self.transport.send(request, true, Duration::MAX).await?;
+        let target = self.target(call, &call.url, &response)?;
+        if let Some(target) = target {
+            return Ok(Sent::Elsewhere(target));
+        }
         let answer = self.answer(call, ticket.as_ref(), response, &call.url).await?;
         if answer.status == StatusCode::UNAUTHORIZED {
             self.auth.refused(&call.scope, ticket.as_ref(), &answer).await.map_err(Trouble::Final)?;
         }
-        Ok(answer)
+        Ok(Sent::Answer(answer))
     }
 
     /// Asks the registry, once, who it wants us to be, if there are credentials for it; whether it said. A registry that
@@ -223,16 +235,23 @@ impl Host {
         }))
     }
 
-    /// Where an answer sends us, if it does.
+    /// Where an answer sends us, if it does. What reads follows redirects to where content may be. What writes follows
+    /// those that keep the method and the body (RFC 9110 sections 15.4.8 and 15.4.9), on the registry itself only.
     fn target(&self, call: &Call, at: &Url, response: &Response) -> Result<Option<Url>, Trouble> {
         let reads = call.method == Method::GET || call.method == Method::HEAD;
-        if !reads || !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-            return Ok(None);
+        match response.status().as_u16() {
+            307 | 308 => {}
+            301..=303 if reads => {}
+            _ => return Ok(None),
         }
         let broken = |why: String| Trouble::Final(StoreError::Protocol { place: call.what.clone(), why });
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         let location = location.ok_or_else(|| broken("it sends us elsewhere without saying where".to_owned()))?;
+        if !reads {
+            return place::upload(&self.base, at, location).map(Some).map_err(broken);
+        }
         let target = at.join(location).map_err(|_| broken("it sends us to what is no address".to_owned()))?;
+        let target = place::at_origin(&self.base, target);
         place::may_redirect(&self.base, at, &target, &self.transport.settings).map_err(broken)?;
         Ok(Some(target))
     }
@@ -255,12 +274,20 @@ impl Host {
         }
         let passing = |(failure, why)| Trouble::Passing(failure, why);
         let body = match call.reading {
+            // What is encoded is not read: then nobody knows what it said.
+            _ if !status.is_success() && is_encoded(&headers) => {
+                Body::Refused(Refused { cut: true, ..Refused::default() })
+            }
             _ if !status.is_success() => {
                 Body::Refused(Refused::read(incoming, &headers, &settings.limits, secrets).await)
             }
+            Reading::UpTo(_) if is_encoded(&headers) => {
+                let why = "it answered in a content encoding that was not asked for".to_owned();
+                return Err(Trouble::Final(StoreError::Protocol { place: what, why }));
+            }
             Reading::Stream => Body::Stream(Box::new(incoming)),
             Reading::Cut(limit) => Body::Whole(incoming.read(limit).await.map_err(passing)?.0),
-            Reading::UpTo(limit) => match incoming.read(limit).await.map_err(passing)? {
+            Reading::UpTo(limit) | Reading::UpToOf(limit) => match incoming.read(limit).await.map_err(passing)? {
                 (bytes, true) => Body::Whole(bytes),
                 (_, false) => return Err(Trouble::Final(StoreError::TooLarge { what, limit })),
             },

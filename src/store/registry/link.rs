@@ -4,10 +4,12 @@ use reqwest::Url;
 use reqwest::header::HeaderMap;
 use reqwest::header::LINK;
 
+use super::place;
+
 /// The next page of a list that was read at `page`; `None` at the end.
 ///
 /// # Errors
-/// In words: a header that cannot be read, or a next page that is not on the same host (HR-52, HR-54).
+/// In words: a header that cannot be read, or a next page that is not on the same host.
 pub(super) fn next(page: &Url, headers: &HeaderMap) -> Result<Option<Url>, String> {
     let mut targets = Vec::new();
     for value in headers.get_all(LINK) {
@@ -20,6 +22,7 @@ pub(super) fn next(page: &Url, headers: &HeaderMap) -> Result<Option<Url>, Strin
         _ => return Err("its Link header names more than one next page".to_owned()),
     };
     let url = page.join(target).map_err(|_| "its Link header holds no address".to_owned())?;
+    let url = place::at_origin(page, url);
     if url.origin() != page.origin() || !url.username().is_empty() || url.password().is_some() {
         return Err(format!("its next page is on another host ({})", url.origin().ascii_serialization()));
     }
@@ -105,12 +108,31 @@ mod tests {
         assert_eq!(read(&[""]), Ok(None));
     }
 
-    // HR-52, HR-54.
+    // A proxy that ends TLS passes plain HTTP on to a registry, which names its pages accordingly.
+    #[test]
+    fn a_page_of_the_same_host_is_asked_for_as_the_first_one_was() {
+        let next = |page: &str, link: &str| {
+            let headers = [(LINK, link.parse().unwrap())].into_iter().collect();
+            next(&Url::parse(page).unwrap(), &headers).map(|url| url.unwrap().to_string())
+        };
+        for (page, link, wanted) in [
+            ("https://r.example/v2/a", "<http://r.example/v2/b?n=1>; rel=next", "https://r.example/v2/b?n=1"),
+            ("https://r.example:5000/v2/a", "<http://r.example:5000/v2/b>; rel=next", "https://r.example:5000/v2/b"),
+            ("https://r.example:5000/v2/a", "<http://r.example/v2/b>; rel=next", "https://r.example:5000/v2/b"),
+            ("http://r.example:5000/v2/a", "<https://r.example:5000/v2/b>; rel=next", "http://r.example:5000/v2/b"),
+        ] {
+            assert_eq!(next(page, link).as_deref(), Ok(wanted), "{page} {link}");
+        }
+        next("https://r.example/v2/a", "<http://r.example/v2/a>; rel=next").unwrap_err();
+    }
+
     #[test]
     fn refuses_hostile_forms() {
         for text in [
             "<https://evil.example/v2/x>; rel=next",
-            "<http://r.example/v2/x>; rel=next",
+            "<http://r.example.evil/v2/x>; rel=next",
+            "<http://user@r.example/v2/x>; rel=next",
+            "<ftp://r.example/v2/x>; rel=next",
             "<//evil.example/x>; rel=next",
             "<https://r.example:444/v2/x>; rel=next",
             "<https://user@r.example/v2/x>; rel=next",

@@ -25,7 +25,11 @@ pub(super) async fn resolve(repository: &Repository, selector: &Selector) -> Res
         return Err(StoreError::NotFound { what: repository.place(selector) });
     }
     let limit = repository.limits().manifest_bytes;
-    let answer = get(repository, selector, Reading::UpTo(limit)).await?;
+    let reading = match selector {
+        Selector::Tag(_) => Reading::UpTo(limit),
+        Selector::Digest(_) => Reading::UpToOf(limit),
+    };
+    let answer = get(repository, selector, reading).await?;
     let media_type = media_type(&answer)?;
     let called = called(&answer);
     let bytes = answer.into_bytes();

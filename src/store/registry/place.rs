@@ -78,19 +78,28 @@ pub(super) fn may_ask(base: &Url, realm: &Url, settings: &Settings) -> Result<()
     }
 }
 
-/// The address of an upload, which must be where the registry is (HR-34). A registry behind a proxy may not know that
-/// it is reached over TLS; then only path and query are taken from what it says.
+/// `url` with the scheme and the port of `asked` where only the scheme differs: a registry behind a proxy that ends TLS
+/// does not know how it is reached. Nothing but path and query is taken from what it says.
+pub(super) fn at_origin(asked: &Url, url: Url) -> Url {
+    let web = |url: &Url| matches!(url.scheme(), "http" | "https");
+    if url.scheme() == asked.scheme() || url.host() != asked.host() || !web(&url) || !web(asked) {
+        return url;
+    }
+    let mut own = url.clone();
+    match own.set_scheme(asked.scheme()).and_then(|()| own.set_port(asked.port())) {
+        Ok(()) => own,
+        Err(()) => url,
+    }
+}
+
+/// The address of an upload, which must be where the registry is.
 ///
 /// # Errors
 /// In words.
 pub(super) fn upload(base: &Url, at: &Url, location: &str) -> Result<Url, String> {
-    let mut url = at.join(location).map_err(|_| "its upload location is no address".to_owned())?;
+    let url = at.join(location).map_err(|_| "its upload location is no address".to_owned())?;
     has_no_user(&url)?;
-    if url.scheme() == "http" && base.scheme() == "https" && url.host() == base.host() {
-        url.set_scheme("https")
-            .and_then(|()| url.set_port(base.port()))
-            .map_err(|()| "its upload location is no address".to_owned())?;
-    }
+    let mut url = at_origin(base, url);
     url.set_fragment(None);
     match url.origin() == base.origin() {
         true => Ok(url),

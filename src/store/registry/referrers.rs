@@ -81,7 +81,7 @@ impl List {
         let limits = repository.limits();
         follow(&mut self.pages, &url, limits.link_hops, place)?;
         let answer = page(repository, url.clone(), place, Reading::UpTo(limits.manifest_bytes)).await?;
-        if answer.status == StatusCode::NOT_FOUND && self.pages.len() == 1 {
+        if NO_API.contains(&answer.status.as_u16()) && self.pages.len() == 1 {
             return Ok(Read::NotKept(Box::new(answer)));
         }
         let answer = super::download::expect(answer, &[StatusCode::OK]).map_err(not_an_absence)?;
@@ -152,7 +152,7 @@ fn follow(pages: &mut HashSet<Url>, url: &Url, limit: usize, place: &str) -> Res
     }
 }
 
-/// A 404 to the whole question says that there is no API. A repository in which the API was seen cannot say so.
+/// Statuses that say, of the whole question, that there is no API; a repository in which the API was seen cannot say so.
 fn not_kept(repository: &Repository, subject: &Digest, answer: &Answer) -> Result<Option<Listing>, StoreError> {
     if repository.has_listed() {
         return Err(answer.protocol("it does not know the referrers API any more, which it knew before"));
@@ -204,6 +204,9 @@ fn not_an_absence(error: StoreError) -> StoreError {
     }
 }
 
+/// Statuses to the whole question that say that there is no referrers API: the specification's 404, and those of
+/// registries and gateways that do not know the path (Artifactory answers 406). The fallback tag decides then.
+const NO_API: &[u16] = &[400, 404, 405, 406, 501];
 /// The media types of lists that we read.
 const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, application/json";
 /// How many pages of tags are read.

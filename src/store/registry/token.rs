@@ -25,6 +25,7 @@ use super::retry::Retry;
 use super::transport::Incoming;
 use super::transport::Transport;
 use super::transport::Trouble;
+use super::transport::is_encoded;
 use super::transport::place;
 use crate::json;
 use crate::store::StoreError;
@@ -142,6 +143,10 @@ async fn once(transport: &Transport, wanted: &Wanted<'_>, request: Request) -> R
     let response = transport.send(request, false, settings.patience.first_byte).await?;
     let (status, headers) = (response.status(), response.headers().clone());
     let incoming = Incoming::new(response, settings.patience);
+    if status.is_success() && is_encoded(&headers) {
+        let why = "it answered in a content encoding that was not asked for".to_owned();
+        return Err(Trouble::Final(StoreError::Protocol { place: what, why }));
+    }
     let body = if status.is_success() {
         let limit = settings.limits.token_bytes;
         match incoming.read(limit).await {

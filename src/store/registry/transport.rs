@@ -18,6 +18,7 @@ use reqwest::Response;
 use reqwest::Url;
 use reqwest::header::ACCEPT_ENCODING;
 use reqwest::header::CONTENT_ENCODING;
+use reqwest::header::HeaderMap;
 use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
 use rustls::ClientConfig;
@@ -70,35 +71,26 @@ impl Transport {
         identified: bool,
         patience: Duration,
     ) -> Result<Response, Trouble> {
-        // HR-18: what is not compressed cannot be a bomb.
+        // What is not compressed cannot be a bomb; nothing is ever decompressed.
         request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let place = place(request.url());
         let client = self.client(request.url(), identified).map_err(Trouble::Final)?;
-        let response = match timeout(patience, client.execute(request)).await {
-            Ok(Ok(response)) => response,
+        match timeout(patience, client.execute(request)).await {
+            Ok(Ok(response)) => Ok(response),
             // A server that cannot prove its name now cannot do so in a second either.
             Ok(Err(error)) if tls_error(&error).is_some() => {
                 let fault = tls_error(&error).map_or(TlsFault::NoTls, tls_fault);
-                return Err(Trouble::Final(StoreError::Tls { place, fault }));
+                Err(Trouble::Final(StoreError::Tls { place, fault }))
             }
-            Ok(Err(error)) if error.is_connect() => {
-                return Err(Trouble::Passing(Failure::Connect, words(&error)));
-            }
+            Ok(Err(error)) if error.is_connect() => Err(Trouble::Passing(Failure::Connect, words(&error))),
             Ok(Err(error)) if error.is_builder() => {
-                return Err(Trouble::Final(StoreError::Protocol { place, why: words(&error) }));
+                Err(Trouble::Final(StoreError::Protocol { place, why: words(&error) }))
             }
-            Ok(Err(error)) => return Err(Trouble::Passing(Failure::Closed, words(&error))),
+            Ok(Err(error)) => Err(Trouble::Passing(Failure::Closed, words(&error))),
             Err(_) => {
                 let why = format!("no answer after {} seconds", patience.as_secs_f32());
-                return Err(Trouble::Passing(Failure::Silent, why));
+                Err(Trouble::Passing(Failure::Silent, why))
             }
-        };
-        match response.headers().get(CONTENT_ENCODING) {
-            Some(encoding) if encoding.as_bytes() != b"identity" => {
-                let why = "it answered in a content encoding that was not asked for".to_owned();
-                Err(Trouble::Final(StoreError::Protocol { place, why }))
-            }
-            _ => Ok(response),
         }
     }
 
@@ -217,6 +209,18 @@ impl Incoming {
         Ok((whole, true))
     }
 }
+
+/// Whether a body is in a content encoding (RFC 9110 section 8.4). An empty one is none, as `identity` is; `aws-chunked`
+/// is about how an object was uploaded.
+pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
+    let encodings =
+        headers.get_all(CONTENT_ENCODING).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    encodings
+        .map(<[u8]>::trim_ascii)
+        .any(|encoding| !NO_ENCODING.iter().any(|none| encoding.eq_ignore_ascii_case(none)))
+}
+
+const NO_ENCODING: &[&[u8]] = &[b"", b"identity", b"aws-chunked"];
 
 /// Whether `url` leads to this machine itself, as far as its spelling says.
 pub(super) fn is_loopback(url: &Url) -> bool {

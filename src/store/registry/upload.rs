@@ -20,6 +20,7 @@ use super::call::Call;
 use super::call::Tries;
 use super::call::is_busy;
 use super::chunks;
+use super::client::Sent;
 use super::feed::Feed;
 use super::place;
 use super::repository::Repository;
@@ -64,7 +65,7 @@ pub(super) async fn mount(repository: &Repository, descriptor: &Descriptor, from
         201 => is_there(repository, descriptor).await,
         202 => {
             // It began an upload instead, which the push that follows can use.
-            repository.keep_session(descriptor.digest, location(repository, &answer, &call.url)?);
+            repository.keep_session(descriptor.digest, location(repository, &answer)?);
             Ok(false)
         }
         429 => Err(answer.error()),
@@ -166,7 +167,7 @@ impl Upload<'_> {
             202 => {
                 // It took no notice of the content; others need not be sent twice.
                 known.store(true, Ordering::Relaxed);
-                self.session(&answer, &call.url).map(Some)
+                self.session(&answer).map(Some)
             }
             401 | 403 | 429 => Err(refused(&answer)),
             400..=499 | 501 => {
@@ -230,31 +231,26 @@ impl Upload<'_> {
 
     /// Sends all of the blob in one request.
     async fn whole(&self, session: Session, feed: &Arc<Feed>) -> Tried<()> {
-        let patience = self.repository.host.transport.settings.patience;
-        let host = &self.repository.host;
-        let Some(pieces) = feed.pieces().await.map_err(Err)? else {
-            return Err(Err(self.gave_up("the source cannot be read a second time")));
-        };
-        let call = self
-            .call(Method::PUT, self.closing(&session.location))
-            .header(CONTENT_TYPE, HeaderValue::from_static(OCTETS))
-            .header(CONTENT_LENGTH, HeaderValue::from(self.descriptor.size));
-        // A token that ends while it is being checked would cost us the whole of it.
-        host.auth.lasting(&call.scope, TOKEN_LEAST).await;
-        let sending = host.ask_with(&call, pieces.into_body());
-        let sent = feed.watch(sending, patience.idle, self.time_to_answer()).await;
+        let mut url = self.closing(&session.location);
+        let mut sent = self.send_whole(url.clone(), feed).await?;
+        for _ in 0..self.repository.limits().redirects {
+            let Ok(Sent::Elsewhere(target)) = sent else { break };
+            url = target;
+            sent = self.send_whole(url.clone(), feed).await?;
+        }
         if let Some(error) = feed.error().await {
             self.cancel(&session.location).await;
             return Err(Err(error));
         }
         match sent {
-            Ok(answer) if self.is_stored(&answer) && feed.is_done() => Ok(()),
-            Ok(answer) if self.is_stored(&answer) => {
+            Ok(Sent::Elsewhere(_)) => Err(Err(self.gave_up("the registry sends it on and on"))),
+            Ok(Sent::Answer(answer)) if self.is_stored(&answer) && feed.is_done() => Ok(()),
+            Ok(Sent::Answer(answer)) if self.is_stored(&answer) => {
                 Err(Err(answer.protocol("it says that it has all of the blob before it was sent all of it")))
             }
-            Ok(answer) => self.not_stored(answer, session).await,
+            Ok(Sent::Answer(answer)) => self.not_stored(answer, session).await,
             Err(Trouble::Passing(failure, why)) => {
-                // TF-23: perhaps only the answer was lost.
+                // Perhaps only the answer was lost.
                 if feed.is_done() && is_there(self.repository, &self.descriptor).await.map_err(Err)? {
                     return Ok(());
                 }
@@ -263,6 +259,22 @@ impl Upload<'_> {
             }
             Err(trouble) => Err(Ok(Again::Restart(trouble))),
         }
+    }
+
+    /// Sends all of the blob to `url`, from its beginning.
+    async fn send_whole(&self, url: Url, feed: &Arc<Feed>) -> Tried<Result<Sent, Trouble>> {
+        let host = &self.repository.host;
+        let Some(pieces) = feed.pieces().await.map_err(Err)? else {
+            return Err(Err(self.gave_up("the source cannot be read a second time")));
+        };
+        let call = self
+            .call(Method::PUT, url)
+            .header(CONTENT_TYPE, HeaderValue::from_static(OCTETS))
+            .header(CONTENT_LENGTH, HeaderValue::from(self.descriptor.size));
+        // A token that ends while it is being checked would cost us the whole of it.
+        host.auth.lasting(&call.scope, TOKEN_LEAST).await;
+        let sending = host.ask_with(&call, pieces.into_body());
+        Ok(feed.watch(sending, host.transport.settings.patience.idle, self.time_to_answer()).await)
     }
 
     /// What is to be done after an answer that is not the one that was hoped for.
@@ -289,7 +301,7 @@ impl Upload<'_> {
         let call = self.call(Method::POST, self.repository.url("blobs/uploads/"));
         let answer = self.repository.host.ask(&call).await?;
         match answer.status {
-            StatusCode::ACCEPTED => self.session(&answer, &call.url),
+            StatusCode::ACCEPTED => self.session(&answer),
             _ => Err(refused(&answer)),
         }
     }
@@ -300,9 +312,9 @@ impl Upload<'_> {
         drop(self.repository.host.ask(&call).await);
     }
 
-    fn session(&self, answer: &Answer, at: &Url) -> Result<Session, StoreError> {
+    fn session(&self, answer: &Answer) -> Result<Session, StoreError> {
         let least = answer.header("oci-chunk-min-length").and_then(super::download::number).unwrap_or(0);
-        Ok(Session { chunk_least: least, begun: false, location: location(self.repository, answer, at)? })
+        Ok(Session { chunk_least: least, begun: false, location: location(self.repository, answer)? })
     }
 
     /// The address that ends an upload.
@@ -340,11 +352,11 @@ impl Upload<'_> {
     }
 }
 
-/// Where an upload goes on, as the answer says.
-pub(super) fn location(repository: &Repository, answer: &Answer, at: &Url) -> Result<Url, StoreError> {
+/// Where an upload goes on, as the answer says. What is relative is so to where the answer was given.
+pub(super) fn location(repository: &Repository, answer: &Answer) -> Result<Url, StoreError> {
     let location = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
     let location = location.ok_or_else(|| answer.protocol("it began an upload without saying where"))?;
-    place::upload(&repository.host.base, at, location).map_err(|why| answer.protocol(why))
+    place::upload(&repository.host.base, &answer.url, location).map_err(|why| answer.protocol(why))
 }
 
 /// What an answer means that is not the one that was hoped for. Whoever pushes did not ask whether something is there.
