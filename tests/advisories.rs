@@ -28,6 +28,7 @@ use bulla::flow::graph::Graph;
 use bulla::flow::hear::Effort;
 use bulla::flow::import;
 use bulla::flow::import::Checked;
+use bulla::flow::naming::Taken;
 use bulla::flow::sign;
 use bulla::flow::sign::Extent;
 use bulla::flow::tree;
@@ -1352,7 +1353,7 @@ fn imported(shop: &Shop, image: &Content) -> Arc<dyn Sink> {
     let checked = now(import::check(source.as_ref(), &selector, &Platforms::Root, &verifier, &limits)).unwrap();
     let Checked::Admitted(admitted) = checked else { panic!("{checked:?}") };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(import::push(&source, &sink, &admitted, &[], &verifier, &limits)).unwrap();
+    runtime.block_on(import::push(&source, &sink, &admitted, &[], Taken::Keep, &verifier, &limits)).unwrap();
     sink
 }
 

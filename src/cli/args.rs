@@ -120,6 +120,9 @@ pub(super) struct CopyArgs {
     /// Leave behind what refers to the image: signatures, attestations, SBOMs
     #[arg(long)]
     pub(super) without_referrers: bool,
+    /// Let a name of a layout or archive that stands for another image stand for this one from now on
+    #[arg(long)]
+    pub(super) overwrite: bool,
     /// How to report
     #[arg(long, value_enum, default_value_t)]
     pub(super) output: Output,
@@ -163,6 +166,9 @@ pub(super) struct ImportArgs {
     /// Every manifest of an index must verify by itself as well
     #[arg(long)]
     pub(super) all_platforms: bool,
+    /// Let a name of a layout or archive that stands for another image stand for this one from now on
+    #[arg(long)]
+    pub(super) overwrite: bool,
     /// How to report
     #[arg(long, value_enum, default_value_t)]
     pub(super) output: Output,

@@ -81,6 +81,11 @@ impl From<FlowError> for Failure {
         let failure = Self { code: error.code(), exit, ..Self::unknown(error.to_string()) };
         match &error {
             FlowError::NoChild { .. } => failure.hint("name the platforms by digest, or leave out --all-platforms"),
+            FlowError::NoName { digest, place } => failure.hint(format!("{place}:<a tag>   or {place}@{digest}")),
+            FlowError::SeveralNames { names, place } => {
+                let tag = names.first().map_or("<a tag>", String::as_str);
+                failure.hint(format!("{place}:{tag}"))
+            }
             FlowError::Store(error) => match hint(error) {
                 Some(text) => failure.hint(text),
                 None => failure,
@@ -105,6 +110,9 @@ fn hint(error: &StoreError) -> Option<String> {
         StoreError::Denied { place, .. } => {
             let host = place.split('/').next().unwrap_or_default();
             Some(format!("docker login {host}   (bulla reads the same files)"))
+        }
+        StoreError::NameTaken { place, .. } => {
+            Some(format!("{place}:<another name>, or --overwrite if the name is to stand for this image from now on"))
         }
         StoreError::Tls { place, fault } => tls_hint(place, fault).map(str::to_owned),
         StoreError::Throttled { .. } => {

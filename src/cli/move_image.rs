@@ -5,6 +5,7 @@ use crate::flow::graph::Closure;
 use crate::flow::graph::Graph;
 use crate::flow::import;
 use crate::flow::import::Checked;
+use crate::flow::naming::Taken;
 use crate::flow::pinned;
 use crate::flow::verify::Platforms;
 use crate::limits::Limits;
@@ -19,6 +20,7 @@ use super::render;
 use super::report;
 use super::runtime::Runtime;
 use super::runtime::Work;
+use super::stores;
 use super::stores::Stores;
 use super::verify;
 
@@ -31,17 +33,18 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
     let (digest, copied) = runtime.block_on(async {
         let root = pinned::resolve(source.as_ref(), &selector).await?;
         let digest = *root.digest();
-        let tags = stores.tags(&args.target, &selector, &digest)?;
+        let names = stores.names(&args.source, &args.target, &source.names_of(&selector), &digest)?;
         let graph = Graph::collect(source.as_ref(), root, closure, &limits).await?;
         // The destination is only opened for writing when the source is known to be whole.
         let sink = stores.new_sink(&args.target)?;
-        let copied = copy::copy(&source, &sink, &graph, &tags, &limits).await?;
+        let copied = copy::copy(&source, &sink, &graph, &names, taken(args.overwrite), &limits).await?;
         sink.finish().await?;
         Ok::<_, Failure>((digest, copied))
     })?;
+    let written = stores::written(&args.target, &copied.named)?;
     match args.output {
-        Output::Text => render::copied(&args.source, &args.target, &digest, &copied),
-        Output::Json => render::json(&report::copied(&args.source, &args.target, &digest, &copied)),
+        Output::Text => render::copied(&args.source, &args.target, &written, &digest, &copied),
+        Output::Json => render::json(&report::copied(&args.source, &args.target, &written, &digest, &copied)),
     }
     Ok(Exit::Yes)
 }
@@ -68,12 +71,18 @@ pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
         }
     };
     let Some(digest) = admitted.digest().copied() else { return Err(Failure::unknown("nothing to import")) };
-    let tags = stores.tags(&args.target, &selector, &digest)?;
+    let names = stores.names(&args.source, &args.target, &source.names_of(&selector), &digest)?;
     let sink = stores.new_sink(&args.target)?;
-    let copied = runtime.block_on(import::push(&source, &sink, &admitted, &tags, &verifier, &limits))?;
+    let pushed = import::push(&source, &sink, &admitted, &names, taken(args.overwrite), &verifier, &limits);
+    let copied = runtime.block_on(pushed)?;
+    let written = stores::written(&args.target, &copied.named)?;
     match args.output {
-        Output::Text => render::imported(&args.source, &args.target, &admitted, &copied),
-        Output::Json => render::json(&report::imported(&args.source, &args.target, &admitted, &copied)),
+        Output::Text => render::imported(&args.source, &args.target, &written, &admitted, &copied),
+        Output::Json => render::json(&report::imported(&args.source, &args.target, &written, &admitted, &copied)),
     }
     Ok(Exit::Yes)
+}
+
+fn taken(overwrite: bool) -> Taken {
+    if overwrite { Taken::Overwrite } else { Taken::Keep }
 }

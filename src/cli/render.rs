@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::digest::Digest;
 use crate::flow::copy::Copied;
 use crate::flow::import::Admitted;
+use crate::flow::naming::Before;
 use crate::flow::sign::Signed;
 use crate::flow::tree::Link;
 use crate::flow::tree::Node;
@@ -221,22 +222,39 @@ fn open_hint(error: &StoreError) -> String {
     }
 }
 
-pub(super) fn copied(source: &str, target: &str, digest: &Digest, copied: &Copied) {
-    line(format_args!("copied {digest}  {source} -> {target}"));
-    line(format_args!("  {}", amounts(copied)));
+pub(super) fn copied(source: &str, target: &str, written: &[String], digest: &Digest, copied: &Copied) {
+    moved("copied", source, target, written, digest, copied);
 }
 
-pub(super) fn imported(source: &str, target: &str, admitted: &Admitted, copied: &Copied) {
+pub(super) fn imported(source: &str, target: &str, written: &[String], admitted: &Admitted, copied: &Copied) {
     for verified in admitted.verified() {
         line(format_args!("verified {}  {source}", verified.digest()));
         verified.counted().iter().for_each(|counted| line(format_args!("  {}", counted_line(counted))));
     }
-    let digest = admitted.digest().map_or_else(String::new, ToString::to_string);
-    line(format_args!("imported {digest}  {source} -> {target}"));
-    line(format_args!("  {}", amounts(copied)));
+    if let Some(digest) = admitted.digest() {
+        moved("imported", source, target, written, digest, copied);
+    }
     for tag in &copied.left_out {
         note(format_args!("left out: the tag {}, which no registry can have", Foreign(tag)));
     }
+}
+
+/// What was moved, where it is now, and what its names stood for before.
+fn moved(verb: &str, source: &str, target: &str, written: &[String], digest: &Digest, copied: &Copied) {
+    let first = written.first().map_or(target, String::as_str);
+    line(format_args!("{verb} {digest}  {source} -> {first}"));
+    written.iter().skip(1).for_each(|reference| line(format_args!("  and {reference}")));
+    for (reference, named) in written.iter().zip(&copied.named) {
+        match &named.before {
+            Before::Free | Before::Same => {}
+            Before::Other(held) => {
+                let held = held.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                line(format_args!("  {reference} was {held}"));
+            }
+            Before::Unknown(error) => line(format_args!("  {reference} was unknown ({error})")),
+        }
+    }
+    line(format_args!("  {}", amounts(copied)));
 }
 
 fn amounts(copied: &Copied) -> String {

@@ -6,6 +6,8 @@ use serde_json::json;
 use crate::digest::Digest;
 use crate::flow::copy::Copied;
 use crate::flow::import::Admitted;
+use crate::flow::naming::Before;
+use crate::flow::naming::Named;
 use crate::flow::sign::Signed;
 use crate::flow::tree::Link;
 use crate::flow::tree::Node;
@@ -124,13 +126,26 @@ pub(super) fn signed(reference: &str, result: &Result<Vec<Signed>, Failure>, sig
     json!({ "reference": reference, "done": true, "signatures": signatures.collect::<Vec<_>>() })
 }
 
-pub(super) fn copied(source: &str, target: &str, digest: &Digest, copied: &Copied) -> Value {
-    let mut result = json!({ "source": source, "target": target, "digest": digest });
+pub(super) fn copied(source: &str, target: &str, written: &[String], digest: &Digest, copied: &Copied) -> Value {
+    let mut result = json!({ "source": source, "target": target, "digest": digest, "names": names(written, copied) });
     amounts(&mut result, copied);
     whole("copy", vec![result])
 }
 
-pub(super) fn imported(source: &str, target: &str, admitted: &Admitted, copied: &Copied) -> Value {
+/// The names that were written, and what they stood for before.
+fn names(written: &[String], copied: &Copied) -> Vec<Value> {
+    let name = |(reference, named): (&String, &Named)| {
+        let (was, unknown) = match &named.before {
+            Before::Free | Before::Same => (None, None),
+            Before::Other(held) => (held.first(), None),
+            Before::Unknown(error) => (None, Some(error.to_string())),
+        };
+        json!({ "reference": reference, "was": was, "wasUnknown": unknown })
+    };
+    written.iter().zip(&copied.named).map(name).collect()
+}
+
+pub(super) fn imported(source: &str, target: &str, written: &[String], admitted: &Admitted, copied: &Copied) -> Value {
     let mut proofs = admitted.verified().iter();
     let mut result = proofs.next().map_or_else(|| json!({}), accepted);
     let children = proofs.map(|verified| {
@@ -147,6 +162,7 @@ pub(super) fn imported(source: &str, target: &str, admitted: &Admitted, copied: 
     {
         set(&mut result, field, value);
     }
+    set(&mut result, "names", Value::Array(names(written, copied)));
     amounts(&mut result, copied);
     set(&mut result, "leftOut", json!(copied.left_out));
     whole("import", vec![result])

@@ -9,6 +9,9 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
 use crate::digest::Digest;
+use crate::flow::naming;
+use crate::flow::naming::Destination;
+use crate::flow::naming::Named;
 use crate::limits::Limits;
 use crate::oci::Descriptor;
 use crate::oci::Reference;
@@ -181,29 +184,34 @@ impl Stores {
         }
     }
 
-    /// The names under which an image goes to `target`: the one that is typed there, else the one it has at its source.
-    /// No name is made up: `latest` is moved by whoever types it.
-    pub(super) fn tags(&self, target: &str, source: &Selector, digest: &Digest) -> Result<Vec<String>, Failure> {
-        let typed = match parse(target)? {
-            Reference::Registry(registry) => is_named(target).then(|| registry.selector().clone()),
+    /// The names under which an image that `source` calls `names` goes to `target`.
+    pub(super) fn names(
+        &self,
+        source: &str,
+        target: &str,
+        names: &[String],
+        digest: &Digest,
+    ) -> Result<Vec<String>, Failure> {
+        let reference = parse(target)?;
+        // What is typed by digest has no name that anybody typed; a tag of a registry would be moved by it.
+        let by_digest = matches!(parse(source)?.selector(), Some(Selector::Digest(_)));
+        let names = if by_digest && matches!(reference, Reference::Registry(_)) { &[] } else { names };
+        let destination = match &reference {
+            Reference::Registry(registry) => {
+                Destination::Repository(Some(registry.selector()).filter(|_| is_named(target)))
+            }
             Reference::DockerArchive(local) | Reference::Layout(local) | Reference::LayoutArchive(local) => {
-                local.selector
+                Destination::Local(local.selector.as_ref())
             }
         };
-        match (typed, source) {
-            (Some(Selector::Tag(tag)), _) => Ok(vec![tag]),
-            (Some(Selector::Digest(want)), _) if want == *digest => Ok(Vec::new()),
-            (Some(Selector::Digest(want)), _) => {
-                Err(Failure::unknown(format!("{target}: the image is {digest}, not {want}; digests do not change")))
-            }
-            (None, Selector::Tag(tag)) => Ok(vec![tag.clone()]),
-            (None, Selector::Digest(_)) if matches!(parse(target)?, Reference::Registry(_)) => {
-                let message = format!("`{target}`: under which name is not said");
-                Err(Failure::unknown(message).hint(format!("{target}:<a tag>   or {target}@{digest}")))
-            }
-            (None, Selector::Digest(_)) => Ok(Vec::new()),
-        }
+        Ok(naming::names(destination, target, names, digest)?)
     }
+}
+
+/// The references under which an image is now at `target`, as they can be typed.
+pub(super) fn written(target: &str, names: &[Named]) -> Result<Vec<String>, Failure> {
+    let reference = parse(target)?;
+    Ok(names.iter().map(|named| reference.with(Selector::Tag(named.name.clone())).to_string()).collect())
 }
 
 /// Whether a reference to a registry says which image is meant.

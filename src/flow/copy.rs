@@ -8,6 +8,9 @@ use crate::flow::FlowError;
 use crate::flow::attach;
 use crate::flow::graph::Graph;
 use crate::flow::graph::Relation;
+use crate::flow::naming;
+use crate::flow::naming::Named;
+use crate::flow::naming::Taken;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -22,7 +25,7 @@ use crate::store::parallel;
 use crate::store::parallel::Turns;
 
 /// What was copied.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Copied {
     /// Blobs that were moved.
     pub blobs: usize,
@@ -37,6 +40,8 @@ pub struct Copied {
     /// By an import: the tags that the destination cannot have; what stands there was left out, as enough signatures
     /// are there in another form.
     pub left_out: Vec<String>,
+    /// The names that were written.
+    pub named: Vec<Named>,
 }
 
 /// Copies `graph` from `source` to `sink`, under the names `tags`.
@@ -51,6 +56,24 @@ pub async fn copy(
     sink: &Arc<dyn Sink>,
     graph: &Graph,
     tags: &[String],
+    taken: Taken,
+    limits: &Limits,
+) -> Result<Copied, FlowError> {
+    let Some(root) = graph.root() else { return move_all(source, sink, graph, limits).await };
+    let before = naming::look(sink.as_ref(), tags, root.digest(), taken).await?;
+    let copied = move_all(source, sink, graph, limits).await?;
+    let named = naming::look_again(sink.as_ref(), tags, root.digest(), taken, before).await?;
+    for tag in tags {
+        let _pushed = sink.push_manifest(root, Some(tag)).await?;
+    }
+    Ok(Copied { named, ..copied })
+}
+
+/// Moves all of `graph`, and gives it no names.
+pub(super) async fn move_all(
+    source: &Arc<dyn Source>,
+    sink: &Arc<dyn Sink>,
+    graph: &Graph,
     limits: &Limits,
 ) -> Result<Copied, FlowError> {
     for node in &graph.manifests {
@@ -77,11 +100,6 @@ pub async fn copy(
     }
     for (subject, entries) in &unlisted {
         sink.list_referrers(subject, entries).await?;
-    }
-    if let Some(root) = graph.root() {
-        for tag in tags {
-            let _pushed = sink.push_manifest(root, Some(tag)).await?;
-        }
     }
     Ok(copied)
 }

@@ -55,6 +55,14 @@ pub enum FlowError {
         /// What the index says that it is for.
         platform: String,
     },
+    /// An image without a name of its own, for a repository, and none was typed.
+    #[error("`{place}`: under which name is not said")]
+    NoName {
+        /// The image.
+        digest: Digest,
+        /// The repository.
+        place: String,
+    },
     /// There is nothing for a platform.
     #[error("{index} has no manifest for {platform}; it has {has}")]
     NoPlatform {
@@ -68,6 +76,16 @@ pub enum FlowError {
     /// A signature that does not hold is not attached.
     #[error("{0}")]
     NotSigned(#[from] NotSignedBy),
+    /// A destination that names another digest than the image has.
+    #[error("{place}: the image is {got}, not {want}; digests do not change")]
+    OtherDigest {
+        /// That of the image.
+        got: Digest,
+        /// The destination.
+        place: String,
+        /// What was typed.
+        want: Digest,
+    },
     /// What was pushed does not read back as it should.
     #[error("{place}: pushed, but it does not read back: {why}")]
     ReadBack {
@@ -93,6 +111,14 @@ pub enum FlowError {
         index: Digest,
         /// What was asked for.
         platform: String,
+    },
+    /// An image with several names, for a repository, and none was typed.
+    #[error("`{place}`: the image has several tags at its source ({}), and which is meant is not said", .names.join(", "))]
+    SeveralNames {
+        /// The tags.
+        names: Vec<String>,
+        /// The repository.
+        place: String,
     },
     /// The signer declined.
     #[error("{0}")]
@@ -132,6 +158,7 @@ impl FlowError {
             Self::Json(_) => "json",
             Self::Manifest(_) => "manifest-unreadable",
             Self::NoChild { error, .. } => error.code(),
+            Self::NoName { .. } | Self::OtherDigest { .. } | Self::SeveralNames { .. } => "bad-argument",
             Self::NoPlatform { .. } => "no-platform",
             Self::NotSigned(_) => "not-signed",
             Self::ReadBack { .. } => "read-back",

@@ -13,6 +13,8 @@ use crate::flow::graph::Graph;
 use crate::flow::graph::Node;
 use crate::flow::graph::Relation;
 use crate::flow::hear::Effort;
+use crate::flow::naming;
+use crate::flow::naming::Taken;
 use crate::flow::pinned;
 use crate::flow::verify;
 use crate::flow::verify::Outcome;
@@ -124,13 +126,16 @@ pub async fn push(
     sink: &Arc<dyn Sink>,
     admitted: &Admitted,
     tags: &[String],
+    taken: Taken,
     verifier: &Verifier,
     limits: &Limits,
 ) -> Result<Copied, FlowError> {
+    let Some(root) = admitted.graph.root().cloned() else { return Ok(Copied::default()) };
+    let before = naming::look(sink.as_ref(), tags, root.digest(), taken).await?;
     let (fitting, left_out) = fitting(sink.as_ref(), admitted, verifier, limits)?;
     let admitted = fitting.as_ref().unwrap_or(admitted);
     let evidence = push_evidence(sink.as_ref(), admitted).await?;
-    let moved = copy::copy(source, sink, &admitted.graph, &[], limits).await?;
+    let moved = copy::move_all(source, sink, &admitted.graph, limits).await?;
     let copied = Copied {
         blobs: moved.blobs + evidence.blobs,
         blobs_present: moved.blobs_present + evidence.blobs_present,
@@ -139,14 +144,13 @@ pub async fn push(
         ..moved
     };
     read_back(sink, admitted, verifier, limits).await?;
-    if let Some(root) = admitted.graph.root() {
-        for tag in tags {
-            let _pushed = sink.push_manifest(root, Some(tag)).await?;
-            stands(sink.as_ref(), tag, root.digest()).await?;
-        }
+    let named = naming::look_again(sink.as_ref(), tags, root.digest(), taken, before).await?;
+    for tag in tags {
+        let _pushed = sink.push_manifest(&root, Some(tag)).await?;
+        stands(sink.as_ref(), tag, root.digest()).await?;
     }
     sink.finish().await?;
-    Ok(copied)
+    Ok(Copied { named, ..copied })
 }
 
 /// What of `admitted` fits into `sink`, if not all of it does, and the tags that it cannot have: those that are made of

@@ -11,6 +11,7 @@ mod evidence;
 pub mod graph;
 pub mod hear;
 pub mod import;
+pub mod naming;
 pub mod pinned;
 pub mod present;
 pub mod round;

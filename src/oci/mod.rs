@@ -5,6 +5,7 @@ pub mod content;
 pub mod descriptor;
 pub mod manifest;
 pub mod media_type;
+pub mod name;
 pub mod reference;
 pub mod referrer;
 
@@ -19,6 +20,7 @@ pub use manifest::Document;
 pub use manifest::Index;
 pub use manifest::Manifest;
 pub use manifest::ManifestError;
+pub use name::ImageName;
 pub use reference::Reference;
 pub use reference::ReferenceError;
 pub use reference::RegistryReference;

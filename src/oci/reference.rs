@@ -170,6 +170,8 @@ fn local(text: &str, rest: &str) -> Result<LocalReference, ReferenceError> {
     let (path, selector) = match rest.rsplit_once('@') {
         Some((path, digest)) if digest.starts_with("sha") && digest.contains(':') => {
             let error = |error| ReferenceError::Digest { text: shown(text), error };
+            // A digest wins over a name before it, as it wins over a tag.
+            let path = path.split_once(':').map_or(path, |(path, _)| path);
             (path, Some(Selector::Digest(digest.parse().map_err(error)?)))
         }
         _ => match rest.split_once(':') {
@@ -326,7 +328,9 @@ mod tests {
             let typed = format!("{place}@{DIGEST}");
             assert_eq!(typed.parse::<Reference>().unwrap().to_string(), typed);
         }
-        // The digest wins over a tag beside it.
+        // The digest wins over a tag beside it, and over a name in a layout.
+        let named = format!("oci:a/b:registry.example/app@{DIGEST}").parse::<Reference>().unwrap();
+        assert_eq!(named.to_string(), format!("oci:a/b@{DIGEST}"));
         let both = format!("registry.example/app:1.0@{DIGEST}").parse::<Reference>().unwrap();
         assert_eq!(both.to_string(), format!("registry.example/app@{DIGEST}"));
     }

@@ -149,6 +149,7 @@ impl DockerArchive {
                 false => Err(not_loaded(digest)),
             },
             Some(Selector::Tag(tag)) => {
+                self.archive.is_unambiguous(&tag)?;
                 let meant = self.archive.named(&tag);
                 if let Some(other) = self.taken_for(&tag, &meant) {
                     let why = format!("loaders take {other} for `{}`, which is another image", tag.escape_debug());
@@ -365,6 +366,10 @@ impl Source for DockerArchive {
 
     fn names(&self) -> Task<'_, Result<Vec<String>, StoreError>> {
         self.archive.names()
+    }
+
+    fn names_of(&self, selector: &Selector) -> Vec<String> {
+        self.archive.names_of(selector)
     }
 
     fn origin(&self) -> Origin {

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::digest::Digest;
 use crate::oci::ContentError;
 use crate::oci::ManifestError;
 
@@ -83,6 +84,16 @@ pub enum StoreError {
         place: String,
         /// What the store said.
         why: String,
+    },
+    /// A name that stands for another image already, and was not asked to be moved.
+    #[error("{place}: the name `{name}` stands for {} already", .held.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    NameTaken {
+        /// The store.
+        place: String,
+        /// The name.
+        name: String,
+        /// What it stands for.
+        held: Vec<Digest>,
     },
     /// The store says that there is none.
     #[error("{what}: not found")]
@@ -233,6 +244,7 @@ impl StoreError {
             Self::Io { .. } => "io",
             Self::Manifest { .. } => "manifest-unreadable",
             Self::MissingBlob { .. } => "missing-blob",
+            Self::NameTaken { .. } => "name-taken",
             Self::NotFound { .. } => "not-found",
             Self::Protocol { .. } => "protocol",
             Self::ReadBack { .. } => "read-back",

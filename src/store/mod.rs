@@ -13,6 +13,7 @@ pub mod parallel;
 #[cfg(feature = "registry")]
 pub mod registry;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -90,6 +91,15 @@ pub trait Source: Send + Sync {
     /// Where the list could not be read whole.
     fn names(&self) -> Task<'_, Result<Vec<String>, StoreError>>;
 
+    /// The names in full of the image that `selector` stands for, as far as this store gives them: what a copy of the
+    /// image is called. Nobody signs them.
+    fn names_of(&self, selector: &Selector) -> Vec<String> {
+        match selector {
+            Selector::Digest(_) => Vec::new(),
+            Selector::Tag(tag) => vec![tag.clone()],
+        }
+    }
+
     /// Where this is, for messages and for mounts.
     fn origin(&self) -> Origin;
 
@@ -146,6 +156,25 @@ pub trait Sink: Source {
     /// [`StoreError::ReadOnly`] where the store can have no such tag.
     fn check_tag(&self, _tag: &str) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    /// Whether a name that stands for another image is moved by a push, as the tag of a registry is.
+    fn moves_names(&self) -> bool {
+        true
+    }
+
+    /// The images for which `name` stands here now: none where it is free, several where it could mean several.
+    ///
+    /// # Errors
+    /// Where the store gives no answer.
+    fn holders<'a>(&'a self, name: &'a str) -> Task<'a, Result<BTreeSet<Digest>, StoreError>> {
+        Box::pin(async move {
+            match self.resolve(&Selector::Tag(name.to_owned())).await {
+                Ok(content) => Ok(BTreeSet::from([*content.digest()])),
+                Err(error) if error.is_not_found() => Ok(BTreeSet::new()),
+                Err(error) => Err(error),
+            }
+        })
     }
 
     /// Whether the store is known to refuse a manifest whose blobs it does not have.

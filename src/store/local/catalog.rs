@@ -13,14 +13,18 @@ use crate::json;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
+use crate::oci::ImageName;
 use crate::oci::Index;
 use crate::oci::ManifestError;
 use crate::oci::media_type;
+use crate::oci::name;
 
 /// The annotation that names an entry of a layout. OCI image specification, "Pre-Defined Annotation Keys".
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// The annotation by which containerd and Docker name an entry in full.
 pub(crate) const CONTAINERD_NAME: &str = "io.containerd.image.name";
+/// The annotations that name an entry, the full name first.
+const NAMES: [&str; 2] = [CONTAINERD_NAME, REF_NAME];
 /// The annotation by which cosign and hauler say what an entry is for.
 pub(crate) const KIND: &str = "kind";
 /// The annotations that mark an entry as the list of referrers of a subject.
@@ -113,10 +117,25 @@ impl Catalog {
         self.at(self.by_digest.get(digest))
     }
 
-    /// The entries that `tag` names: by their whole name, else by a full reference that ends in `:tag`.
-    pub(crate) fn with_name(&self, tag: &str) -> Vec<&Descriptor> {
-        let whole = self.by_name.get(tag);
-        self.at(whole.or_else(|| self.by_tag.get(tag)))
+    /// The entries that `selector` names: by one of their whole names, else by the end of one ([`ImageName::ends_with`]).
+    pub(crate) fn with_name(&self, selector: &str) -> Vec<&Descriptor> {
+        if let whole @ Some(_) = self.by_name.get(selector) {
+            return self.at(whole);
+        }
+        let mut found = self.at(self.by_tag.get(name::tag_of(selector).unwrap_or(selector)));
+        found.retain(|entry| names_in(entry).any(|name| name::is_suffix(name, selector)));
+        found
+    }
+
+    /// The images for which `name` stands already: those with that name, in any of the ways in which Docker completes
+    /// it, else those that it would select by the end of their names.
+    pub(crate) fn holders(&self, name: &ImageName) -> BTreeSet<Digest> {
+        let named = |entry: &&Descriptor| names_in(entry).any(|other| name.is_same(other));
+        let named: BTreeSet<_> = self.descriptors().filter(named).map(|entry| entry.digest).collect();
+        match named.is_empty() {
+            true => self.with_name(name.as_str()).into_iter().map(|entry| entry.digest).collect(),
+            false => named,
+        }
     }
 
     /// The names, each once, in order.
@@ -127,33 +146,50 @@ impl Catalog {
     }
 
     /// Makes `descriptor` an entry: under `name`, which then stands for nothing else, or without one, unless it has
-    /// an entry already.
-    pub(crate) fn put(&mut self, mut descriptor: Descriptor, name: Option<&str>) {
-        let same = |entry: &Descriptor| entry.digest == descriptor.digest;
+    /// an entry already. What had the name keeps its entry under the other name that it has, if it has one.
+    pub(crate) fn put(&mut self, mut descriptor: Descriptor, name: Option<&ImageName>) {
+        let digest = descriptor.digest;
         let Some(name) = name else {
-            if !self.descriptors().any(same) {
+            if !self.lists(&digest) {
                 self.append(Entry { descriptor, raw: None });
             }
             return;
         };
-        let named = |entry: &&Descriptor| entry.annotations.get(REF_NAME).is_some_and(|other| other == name);
-        let mut before = self.descriptors().filter(named);
-        if before.next().is_some_and(same) && before.next().is_none() {
+        let clashes = |entry: &Descriptor| entry.digest != digest && names_in(entry).any(|other| name.is_same(other));
+        let is_there = self.with_digest(&digest).into_iter().any(|entry| names_in(entry).any(|n| n == name.as_str()));
+        if is_there && !self.descriptors().any(clashes) {
             return;
         }
-        drop(before);
-        let digest = descriptor.digest;
-        descriptor.annotations.insert(REF_NAME.to_owned(), name.to_owned());
-        self.retain(|entry| match entry.descriptor.annotations.get(REF_NAME) {
-            Some(other) => other != name,
-            None => entry.raw.is_some() || entry.descriptor.digest != digest,
-        });
+        for mut entry in self.take() {
+            let ours_unnamed = entry.raw.is_none() && names_in(&entry.descriptor).next().is_none();
+            if ours_unnamed && entry.descriptor.digest == digest {
+                continue;
+            }
+            if clashes(&entry.descriptor) {
+                entry
+                    .descriptor
+                    .annotations
+                    .retain(|key, other| !(NAMES.contains(&key.as_str()) && name.is_same(other)));
+                entry.raw = None;
+                if names_in(&entry.descriptor).next().is_none() {
+                    continue;
+                }
+            }
+            self.append(entry);
+        }
+        if is_there {
+            return;
+        }
+        descriptor.annotations.insert(REF_NAME.to_owned(), name.to_string());
+        if name.is_full() {
+            descriptor.annotations.insert(CONTAINERD_NAME.to_owned(), name.to_string());
+        }
         self.append(Entry { descriptor, raw: None });
     }
 
     /// Takes out the entries that we made without a name and that turned out to be `children` of others.
     pub(crate) fn drop_children(&mut self, children: &BTreeSet<Digest>) {
-        let unnamed = |entry: &Entry| entry.raw.is_none() && !entry.descriptor.annotations.contains_key(REF_NAME);
+        let unnamed = |entry: &Entry| entry.raw.is_none() && names_in(&entry.descriptor).next().is_none();
         self.retain(|entry| !(unnamed(entry) && children.contains(&entry.descriptor.digest)));
     }
 
@@ -165,13 +201,9 @@ impl Catalog {
     fn append(&mut self, entry: Entry) {
         let position = self.entries.len();
         self.by_digest.entry(entry.descriptor.digest).or_default().push(position);
-        for key in [REF_NAME, CONTAINERD_NAME] {
-            let Some(name) = entry.descriptor.annotations.get(key) else { continue };
-            push_once(self.by_name.entry(name.clone()).or_default(), position);
-            if let Some((repository, tag)) = name.rsplit_once(':')
-                && !repository.contains('@')
-                && !tag.contains('/')
-            {
+        for name in names_in(&entry.descriptor) {
+            push_once(self.by_name.entry(name.to_owned()).or_default(), position);
+            if let Some(tag) = name::tag_of(name) {
                 push_once(self.by_tag.entry(tag.to_owned()).or_default(), position);
             }
         }
@@ -179,12 +211,29 @@ impl Catalog {
     }
 
     fn retain(&mut self, keep: impl Fn(&Entry) -> bool) {
-        let entries = std::mem::take(&mut self.entries);
+        self.take().into_iter().filter(keep).for_each(|entry| self.append(entry));
+    }
+
+    fn take(&mut self) -> Vec<Entry> {
         self.by_digest.clear();
         self.by_name.clear();
         self.by_tag.clear();
-        entries.into_iter().filter(keep).for_each(|entry| self.append(entry));
+        std::mem::take(&mut self.entries)
     }
+}
+
+/// The names of an entry, the full one first: as containerd reads it, then as the image specification has it.
+pub(crate) fn names_in(entry: &Descriptor) -> impl Iterator<Item = &str> {
+    NAMES.iter().filter_map(|key| entry.annotations.get(*key)).map(String::as_str).filter(|name| !name.is_empty())
+}
+
+/// The names that a copy of an entry keeps: the full one, and the other where that is not just the end of it.
+pub(crate) fn kept_names(entry: &Descriptor) -> Vec<ImageName> {
+    let full = names_in(entry).next().unwrap_or_default();
+    let other = |name: &&str| *name == full || !name::is_suffix(full, name);
+    let mut names: Vec<_> = names_in(entry).filter(other).filter_map(ImageName::new).collect();
+    names.dedup();
+    names
 }
 
 /// The annotations of a manifest as its entry in a list may repeat them: without those that mean something about the

@@ -1,5 +1,6 @@
 //! Writing a layout: blobs are staged, names and lists are made visible in one step by `finish`.
 
+use std::collections::BTreeSet;
 use std::future::ready;
 use std::sync::MutexGuard;
 
@@ -7,6 +8,7 @@ use crate::digest::Digest;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
+use crate::oci::ImageName;
 use crate::oci::media_type;
 use crate::oci::referrer::fallback_tag;
 use crate::store::Blob;
@@ -52,6 +54,7 @@ impl<P: Place> Sink for Local<P> {
         Box::pin(async move {
             let document = Document::parse(content, &self.limits)
                 .map_err(|error| StoreError::Manifest { place: self.place.name(), error })?;
+            let name = tag.map(|tag| self.name(tag)).transpose()?;
             self.push_blob(Blob::of(content)).await?;
             let mut state = self.begin()?;
             let mut entry = content.descriptor().bare();
@@ -64,10 +67,22 @@ impl<P: Place> Sink for Local<P> {
             if let Document::Index(index) = &document {
                 state.children.extend(index.manifests.iter().map(|child| child.digest));
             }
-            state.catalog.put(entry, tag);
+            state.catalog.put(entry, name.as_ref());
             state.graph = None;
             Ok(Pushed { listed: document.subject().is_some() })
         })
+    }
+
+    fn check_tag(&self, tag: &str) -> Result<(), StoreError> {
+        self.name(tag).map(drop)
+    }
+
+    fn moves_names(&self) -> bool {
+        false
+    }
+
+    fn holders<'a>(&'a self, name: &'a str) -> Task<'a, Result<BTreeSet<Digest>, StoreError>> {
+        Box::pin(ready(self.name(name).map(|name| self.state().catalog.holders(&name))))
     }
 
     fn list_referrers<'a>(
@@ -122,6 +137,11 @@ impl<P: Place> Local<P> {
         Ok(state)
     }
 
+    fn name(&self, text: &str) -> Result<ImageName, StoreError> {
+        let why = || format!("no image in it can have the name `{:.80}`", text.escape_debug().to_string());
+        ImageName::new(text).ok_or_else(|| StoreError::ReadOnly { place: self.place.name(), why: why() })
+    }
+
     /// Whether the blob is there and right: one that a disk spoiled must be pushed again.
     async fn has(&self, descriptor: &Descriptor) -> Result<bool, StoreError> {
         let mut blob = match self.open(descriptor).await {
@@ -141,10 +161,10 @@ impl<P: Place> Local<P> {
 
     /// Stores the list of referrers of `subject`: what it says already, and `entries` that it does not have.
     async fn merge(&self, subject: &Digest, entries: Vec<Descriptor>) -> Result<(), StoreError> {
-        let name = fallback_tag(subject);
+        let name = self.name(&fallback_tag(subject))?;
         let before = {
             let state = self.state();
-            let lists = state.catalog.with_name(&name);
+            let lists = state.catalog.with_name(name.as_str());
             lists.into_iter().find(|list| media_type::is_index(&list.media_type) && list.digest != *subject).cloned()
         };
         let place = || self.place.name();

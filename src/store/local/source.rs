@@ -25,6 +25,8 @@ use crate::store::local::catalog::Catalog;
 use crate::store::local::catalog::KIND;
 use crate::store::local::catalog::LISTS_REFERRERS;
 use crate::store::local::catalog::REF_NAME;
+use crate::store::local::catalog::kept_names;
+use crate::store::local::catalog::names_in;
 use crate::store::local::graph::Graph;
 use crate::store::local::graph::Peek;
 use crate::store::local::place::Place;
@@ -65,6 +67,16 @@ impl<P: Place> Source for Local<P> {
         Box::pin(ready(Ok(self.state().catalog.names())))
     }
 
+    fn names_of(&self, selector: &Selector) -> Vec<String> {
+        let state = self.state();
+        let entries = match selector {
+            Selector::Digest(digest) => state.catalog.with_digest(digest),
+            Selector::Tag(tag) => state.catalog.with_name(tag),
+        };
+        let names = entries.into_iter().flat_map(kept_names).filter(|name| !is_auxiliary_name(name.as_str()));
+        names.map(|name| name.to_string()).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     fn origin(&self) -> Origin {
         Origin::Local(self.place.name())
     }
@@ -87,12 +99,20 @@ impl<P: Place> Local<P> {
             [] => Err(StoreError::NotFound { what: format!("an image in {}", self.place.name()) }),
             [one] => Ok(one.bare()),
             _ => {
-                let label = |root: &&Descriptor| match root.annotations.get(REF_NAME) {
-                    Some(name) => name.escape_debug().to_string(),
-                    None => root.digest.to_string(),
-                };
-                Err(StoreError::Ambiguous { place: self.place.name(), names: roots.iter().map(label).collect() })
+                let names = roots.iter().map(|root| label(root)).collect();
+                Err(StoreError::Ambiguous { place: self.place.name(), names })
             }
+        }
+    }
+
+    /// Whether `name`, where it is the end of several names, is that of one image only.
+    ///
+    /// # Errors
+    /// [`StoreError::Ambiguous`] with the names to choose from.
+    pub(crate) fn is_unambiguous(&self, name: &str) -> Result<(), StoreError> {
+        match self.agreed(&self.state().catalog.with_name(name), || format!("`{}`", name.escape_debug())) {
+            Err(error @ StoreError::Ambiguous { .. }) => Err(error),
+            _ => Ok(()),
         }
     }
 
@@ -145,11 +165,15 @@ impl<P: Place> Local<P> {
         self.agreed(&entries, || format!("`{}`", tag.escape_debug()))
     }
 
-    /// The one descriptor that all of `entries` are (HA-30).
+    /// The one descriptor that all of `entries` are: whichever reader takes whichever of them takes the same.
     fn agreed(&self, entries: &[&Descriptor], what: impl Fn() -> String) -> Result<Option<Descriptor>, StoreError> {
         let Some(first) = entries.first().map(|entry| entry.bare()) else { return Ok(None) };
+        let names: BTreeSet<_> = entries.iter().map(|entry| label(entry)).collect();
         match entries.iter().all(|entry| entry.bare() == first) {
             true => Ok(Some(first)),
+            false if names.len() > 1 && entries.iter().any(|entry| entry.digest != first.digest) => {
+                Err(StoreError::Ambiguous { place: self.place.name(), names: names.into_iter().collect() })
+            }
             false => Err(self.broken(format!("{} is listed {} times and not as the same", what(), entries.len()))),
         }
     }
@@ -208,6 +232,11 @@ impl<P: Place> Local<P> {
         }
         Ok(listed)
     }
+}
+
+/// How to name an entry to people: by its full name, else by its digest.
+fn label(entry: &Descriptor) -> String {
+    names_in(entry).next().map_or_else(|| entry.digest.to_string(), |name| name.escape_debug().to_string())
 }
 
 /// The entries that are images of their own.

@@ -172,6 +172,10 @@ impl Source for Repository {
         Box::pin(referrers::names(self))
     }
 
+    fn names_of(&self, selector: &Selector) -> Vec<String> {
+        vec![self.place(selector)]
+    }
+
     fn origin(&self) -> Origin {
         let host = self.shown.split_once('/').map_or(&*self.shown, |(host, _)| host);
         Origin::Registry { host: host.to_owned(), repository: self.name.to_string() }

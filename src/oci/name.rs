@@ -1,0 +1,162 @@
+//! `ImageName`: the name of an image in a layout or archive: a full reference, or any other text. Nobody signs it.
+
+use std::fmt;
+
+use crate::oci::Reference;
+use crate::oci::RegistryReference;
+
+/// The name of an image in a layout or archive, as it stands in an annotation of its entry.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ImageName(String);
+
+impl ImageName {
+    /// `text` as a name, if it is one that can be shown and typed.
+    pub fn new(text: impl Into<String>) -> Option<Self> {
+        let text = text.into();
+        let sound = !text.is_empty() && text.len() <= LONGEST && !text.chars().any(char::is_control);
+        sound.then_some(Self(text))
+    }
+
+    /// The name of an image in a registry.
+    pub fn of(reference: &RegistryReference) -> Self {
+        Self(reference.to_string())
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is a full reference: a registry host, a repository, and a tag or digest. Only such a name goes into
+    /// the annotation of containerd, which takes what stands there for one.
+    pub fn is_full(&self) -> bool {
+        // `RegistryReference` completes a missing tag; a name that is completed is not one that was given in full.
+        matches!(self.0.parse(), Ok(Reference::Registry(reference)) if reference.to_string() == self.0)
+    }
+
+    /// The tag: of a full reference what follows its last colon, of a name without colon and slash the name itself.
+    pub fn tag(&self) -> Option<&str> {
+        match tag_of(&self.0) {
+            Some(tag) => Some(tag),
+            None if !self.0.contains(['/', ':', '@']) => Some(&self.0),
+            None => None,
+        }
+    }
+
+    /// Whether `selector` names this image by the end of its name: the tag, or whole components of the path with the tag.
+    /// Of `host:5000/team/app:1.0` these are `1.0`, `app:1.0` and `team/app:1.0`.
+    pub fn ends_with(&self, selector: &str) -> bool {
+        is_suffix(&self.0, selector)
+    }
+
+    /// Whether Docker and containerd take the two for one name, as they complete names: `app:1.0` is
+    /// `docker.io/library/app:1.0`.
+    pub fn is_same(&self, other: &str) -> bool {
+        self.0 == other || completed(&self.0) == completed(other)
+    }
+}
+
+impl fmt::Display for ImageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What stands after the last colon of a name that ends in a tag.
+pub fn tag_of(name: &str) -> Option<&str> {
+    let (repository, tag) = name.rsplit_once(':')?;
+    (!repository.contains('@') && !tag.contains('/')).then_some(tag)
+}
+
+/// Whether `selector` is the end of `name` at the boundary of a component, with the tag.
+pub fn is_suffix(name: &str, selector: &str) -> bool {
+    let (Some(before), Some(tag)) = (name.strip_suffix(selector), tag_of(name)) else { return false };
+    // The colon before a port is no boundary: only a tag alone may begin behind one.
+    before.ends_with('/') || before.ends_with(':') && selector == tag
+}
+
+/// A name without what Docker and containerd add to it.
+fn completed(name: &str) -> String {
+    let hub = ["docker.io/", "index.docker.io/", "registry-1.docker.io/"];
+    let short = hub.iter().find_map(|hub| name.strip_prefix(hub)).unwrap_or(name);
+    let short = short.strip_prefix("library/").unwrap_or(short);
+    let last = short.rsplit('/').next().unwrap_or(short);
+    match last.contains([':', '@']) {
+        true => short.to_owned(),
+        false => format!("{short}:latest"),
+    }
+}
+
+/// The longest name, in bytes: that of a host and repository, with a digest, and room to spare.
+const LONGEST: usize = 1_024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> ImageName {
+        ImageName::new(text).unwrap()
+    }
+
+    #[test]
+    fn ends_at_the_boundary_of_a_component() {
+        let full = name("localhost:5000/team/app:1.0");
+        for selector in ["1.0", "app:1.0", "team/app:1.0"] {
+            assert!(full.ends_with(selector), "{selector}");
+        }
+        for selector in
+            ["", "0", ".0", "p:1.0", "app", "team/app", "5000/team/app:1.0", ":1.0", "/app:1.0", "am/app:1.0", "2.0"]
+        {
+            assert!(!full.ends_with(selector), "{selector}");
+        }
+        assert!(!name("v1").ends_with("1"));
+        assert!(!name("host.example/app@sha256:44").ends_with("44"));
+        assert!(!name("host:5000/app").ends_with("5000/app"));
+    }
+
+    #[test]
+    fn a_full_name_is_one_that_needs_no_completion() {
+        for (text, full) in [
+            ("localhost:5000/app:1.0", true),
+            ("docker.io/library/app:1.0", true),
+            ("docker.io/app:1.0", false),
+            ("localhost:5000/app", false),
+            ("app:1.0", false),
+            ("v1", false),
+            ("oci:dir:v1", false),
+        ] {
+            assert_eq!(name(text).is_full(), full, "{text}");
+        }
+        let digest = "localhost:5000/app@sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        assert!(name(digest).is_full() && name(digest).tag().is_none());
+    }
+
+    #[test]
+    fn knows_what_docker_completes() {
+        assert!(name("app:1.0").is_same("docker.io/library/app:1.0"));
+        assert!(name("index.docker.io/library/app").is_same("app:latest"));
+        assert!(!name("app:1.0").is_same("localhost:5000/app:1.0"));
+        assert!(!name("1.0").is_same("docker.io/library/app:1.0"));
+        assert!(!name("team/app:1.0").is_same("app:1.0"));
+    }
+
+    #[test]
+    fn has_a_tag_or_none() {
+        for (text, tag) in [
+            ("v1", Some("v1")),
+            ("localhost:5000/app:1.0", Some("1.0")),
+            ("app:1.0", Some("1.0")),
+            ("localhost:5000/app", None),
+            ("team/app", None),
+        ] {
+            assert_eq!(name(text).tag(), tag, "{text}");
+        }
+    }
+
+    #[test]
+    fn is_no_name_that_cannot_be_shown() {
+        for text in ["", "a\nb", "a\u{1b}[31m", &"a".repeat(2_000)] {
+            assert!(ImageName::new(text).is_none(), "{text:?}");
+        }
+    }
+}
