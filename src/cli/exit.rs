@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::flow::FlowError;
+use crate::oci::ReferenceError;
 use crate::store::StoreError;
 use crate::store::TlsFault;
 
@@ -91,6 +92,16 @@ impl From<FlowError> for Failure {
                 None => failure,
             },
             _ => failure,
+        }
+    }
+}
+
+impl From<ReferenceError> for Failure {
+    fn from(error: ReferenceError) -> Self {
+        let failure = Self::unknown(error.to_string());
+        match error.hint() {
+            Some(text) => failure.hint(text),
+            None => failure,
         }
     }
 }

@@ -243,7 +243,7 @@ fn selector(
 }
 
 fn parse(reference: &str) -> Result<Reference, Failure> {
-    reference.parse().map_err(|error: crate::oci::ReferenceError| Failure::unknown(error.to_string()))
+    Ok(reference.parse::<Reference>()?)
 }
 
 fn no_registries(reference: &str) -> Failure {

@@ -1,5 +1,7 @@
 //! `Reference`: where an image is, by tag or digest, and its transport.
 
+mod mistyped;
+
 use std::fmt;
 use std::path::Path;
 use std::path::PathBuf;
@@ -75,14 +77,35 @@ pub enum ReferenceError {
         /// The repository as Docker Hub has it.
         hub: String,
     },
+    /// Something else than a reference, where it can be told what was meant.
+    #[error("{message}")]
+    Meant {
+        /// What was typed, and what it is.
+        message: String,
+        /// What to type instead.
+        hint: String,
+    },
     /// A transport that we do not have.
     #[error("`{text}`: unknown transport `{transport}:`; there are oci:, oci-archive:, docker-archive: and docker://")]
     Transport {
+        /// What to type instead, if that can be told.
+        hint: Option<String>,
         /// What was typed.
         text: String,
         /// What stands before the colon.
         transport: String,
     },
+}
+
+impl ReferenceError {
+    /// What to type instead, where that can be told.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Meant { hint, .. } => Some(hint),
+            Self::Transport { hint, .. } => hint.as_deref(),
+            Self::Digest { .. } | Self::Form { .. } | Self::Host { .. } => None,
+        }
+    }
 }
 
 impl RegistryReference {
@@ -149,6 +172,10 @@ impl FromStr for Reference {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        if let Some(meant) = mistyped::before_reading(text) {
+            return Err(meant);
+        }
+        let registry = |text| registry(text).map_err(|error| mistyped::in_a_registry(text).unwrap_or(error));
         if let Some(rest) = text.strip_prefix("docker://") {
             return registry(rest).map(Self::Registry);
         }
@@ -156,9 +183,6 @@ impl FromStr for Reference {
             Some(("oci", rest)) => local(text, rest).map(Self::Layout),
             Some(("oci-archive", rest)) => local(text, rest).map(Self::LayoutArchive),
             Some(("docker-archive", rest)) => local(text, rest).map(Self::DockerArchive),
-            Some((transport @ ("dir" | "docker-daemon" | "containers-storage" | "sif" | "oci-dir" | "ocidir"), _)) => {
-                Err(ReferenceError::Transport { text: shown(text), transport: transport.to_owned() })
-            }
             _ => registry(text).map(Self::Registry),
         }
     }

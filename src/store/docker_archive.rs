@@ -101,7 +101,7 @@ impl DockerArchive {
             return Err(StoreError::Contradiction { place, why });
         }
         if !tar.has(MARK) {
-            return Err(StoreError::ReadOnly { place, why: NO_DIGEST.to_owned() });
+            return Err(tar.without_digest());
         }
         spelled(&tar, &limits)?;
         let archive = Archive::of(tar, limits.clone())?;
@@ -377,9 +377,6 @@ impl Source for DockerArchive {
     }
 }
 
-const NO_DIGEST: &str = "it has no registry manifest and so no digest that could be signed: a docker-archive holds the \
-                         config and unpacked layers only; take the image from its registry instead, for example with \
-                         `skopeo copy --all docker://… oci-archive:…`";
 const ENTRY_KEYS: [&str; 8] =
     ["annotations", "artifactType", "data", "digest", "mediaType", "platform", "size", "urls"];
 const INDEX_KEYS: [&str; 6] = ["annotations", "artifactType", "manifests", "mediaType", "schemaVersion", "subject"];

@@ -83,8 +83,7 @@ fn resolve(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<(Reference, Vec
         Box::pin(async move {
             let (source, selector) = stores.source(typed)?;
             let found = round::find(source.as_ref(), &selector, extent, limits).await?;
-            let reference: Reference =
-                typed.parse().map_err(|error: crate::oci::ReferenceError| Failure::unknown(error.to_string()))?;
+            let reference: Reference = typed.parse()?;
             // An image that was not named is known by its digest.
             let reference = match (reference.selector(), found.first()) {
                 (None, Some(root)) => reference.with(Selector::Digest(root.digest)),

@@ -8,6 +8,8 @@ pub(super) const BLOCK: u64 = 512;
 pub(super) enum Kind {
     Directory,
     File,
+    /// A link of any kind: never followed.
+    Link(&'static str),
     /// The name of the next member, GNU.
     LongName,
     /// Records about the next member, POSIX.1-2001.
@@ -42,8 +44,8 @@ impl Header {
             b"L" => Kind::LongName,
             b"x" => Kind::Pax,
             b"g" => Kind::PaxGlobal,
-            b"1" => return Err("a hard link".to_owned()),
-            b"2" => return Err("a symbolic link".to_owned()),
+            b"1" => Kind::Link("a hard link"),
+            b"2" => Kind::Link("a symbolic link"),
             b"3" | b"4" => return Err("a device".to_owned()),
             b"6" => return Err("a FIFO".to_owned()),
             b"S" => return Err("a sparse file".to_owned()),
@@ -71,7 +73,7 @@ impl Header {
         let (mode, kind): (&[u8], &[u8]) = match self.kind {
             Kind::Directory => (b"0000755\0", b"5"),
             Kind::Pax => (b"0000644\0", b"x"),
-            Kind::File | Kind::LongName | Kind::PaxGlobal => (b"0000644\0", b"0"),
+            Kind::File | Kind::Link(_) | Kind::LongName | Kind::PaxGlobal => (b"0000644\0", b"0"),
         };
         let size = match self.size > MAX_OCTAL {
             // What GNU, BSD, Go and Python read: the first bit set, then the number, big endian.

@@ -26,6 +26,7 @@ use crate::store::layout::LOST;
 use crate::store::layout::open_regular;
 use crate::store::local::Local;
 use crate::store::local::place::Found;
+use crate::store::local::place::MARK;
 use crate::store::local::place::Place;
 use crate::store::local::place::Rereadable;
 use crate::store::local::place::Stage;
@@ -83,6 +84,7 @@ impl Archive {
         let tar = Tar::open(TRANSPORT, path.clone(), limits.clone())?;
         match tar.is_new() {
             true => Err(at(&path)(io::ErrorKind::NotFound.into())),
+            false if tar.has(DOCKER_LIST) && !tar.has(MARK) => Err(tar.without_digest()),
             false => Self::of(tar, limits),
         }
     }
@@ -115,6 +117,22 @@ impl Tar {
         scan::files(&opened.file, opened.length, &self.limits, look).map_err(|error| self.scanned(error))
     }
 
+    /// Why what has no manifest is not read.
+    pub(crate) fn without_digest(&self) -> StoreError {
+        StoreError::ReadOnly { place: self.name(), why: NO_DIGEST.to_owned() }
+    }
+
+    /// Refuses what cannot be read at offsets, however often, before anything waits for it.
+    fn is_seekable(&self) -> Result<(), StoreError> {
+        let kind = std::fs::metadata(&self.path).map(|metadata| metadata.file_type());
+        let why = match kind {
+            Ok(kind) if kind.is_dir() => "it is a directory, and not an archive",
+            Ok(kind) if !kind.is_file() => STREAM,
+            _ => return Ok(()),
+        };
+        Err(StoreError::Broken { place: self.name(), why: why.to_owned() })
+    }
+
     fn scanned(&self, error: ScanError) -> StoreError {
         let limit = self.limits.archive_members;
         match error {
@@ -125,6 +143,7 @@ impl Tar {
     }
 
     fn scan(&self) -> Result<Option<Opened>, StoreError> {
+        self.is_seekable()?;
         // The name that was typed may be a link: it is the user's choice, as for every other file that is named.
         let path = match self.path.canonicalize() {
             Ok(path) => path,
@@ -132,7 +151,14 @@ impl Tar {
             Err(error) => return Err(at(&self.path)(error)),
         };
         let Some((file, length)) = open_regular(&path)? else { return Ok(None) };
-        let members = scan::scan(&file, length, &self.limits).map_err(|error| self.scanned(error))?;
+        let members = scan::scan(&file, length, &self.limits).map_err(|error| match error {
+            // Docker before version 25, skopeo and podman put links into a docker-archive. It is not read for another
+            // reason, and nobody should take them out in vain.
+            ScanError::Broken(_) if scan::has_without(&file, length, &self.limits, DOCKER_LIST, MARK) => {
+                self.without_digest()
+            }
+            error => self.scanned(error),
+        })?;
         Ok(Some(Opened { file: Arc::new(file), length, members: Arc::new(members) }))
     }
 
@@ -254,3 +280,10 @@ fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
 /// Docker's own list of what is loaded.
 pub(crate) const DOCKER_LIST: &str = "manifest.json";
 pub(crate) const TRANSPORT: &str = "oci-archive";
+
+const NO_DIGEST: &str = "it has no registry manifest and so no digest that could be signed: a docker-archive holds the \
+                         config and unpacked layers only; take the image from its registry instead, for example with \
+                         `skopeo copy --all docker://… oci-archive:…`";
+/// Why a stream is not read.
+const STREAM: &str = "it is a pipe or a device, and an archive is read at its offsets, several times; save it to a file \
+                      first, for example with `docker save -o image.tar IMAGE`";

@@ -83,7 +83,7 @@ impl From<std::io::Error> for ScanError {
 /// is refused, and so are links, in any form.
 pub(super) fn scan(file: &File, length: u64, limits: &Limits) -> Result<Members, ScanError> {
     let mut members = Members::default();
-    each(file, length, limits, &mut |name, directory, span| {
+    each(file, length, limits, Links::Refused, &mut |name, directory, span| {
         let lower = name.to_ascii_lowercase();
         let (spelling, same) = (key(name), lower == name);
         members.0.push(Member { directory, key: if same { spelling } else { key(&lower) }, spelling, span });
@@ -91,7 +91,7 @@ pub(super) fn scan(file: &File, length: u64, limits: &Limits) -> Result<Members,
     })?;
     let Some(twice) = members.sort() else { return Ok(members) };
     // What it is called was not kept, and is looked up once more.
-    each(file, length, limits, &mut |name, _, span| match span.offset == twice {
+    each(file, length, limits, Links::Refused, &mut |name, _, span| match span.offset == twice {
         true => Err(format!("`{name}` for the second time")),
         false => Ok(()),
     })?;
@@ -105,7 +105,7 @@ pub(super) fn files(
     limits: &Limits,
     mut look: impl FnMut(&str, Span),
 ) -> Result<(), ScanError> {
-    each(file, length, limits, &mut |name, directory, span| {
+    each(file, length, limits, Links::Refused, &mut |name, directory, span| {
         if !directory {
             look(name, span);
         }
@@ -113,13 +113,32 @@ pub(super) fn files(
     })
 }
 
+/// Whether `file` has one of these names and not the other, whatever links it has: only to say what it is.
+pub(super) fn has_without(file: &File, length: u64, limits: &Limits, name: &str, other: &str) -> bool {
+    let (mut has, mut has_other) = (false, false);
+    let whole = each(file, length, limits, Links::PassedOver, &mut |found, directory, _| {
+        has |= found == name && !directory;
+        has_other |= found == other;
+        Ok(())
+    });
+    whole.is_ok() && has && !has_other
+}
+
+/// What becomes of a link.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Links {
+    /// For telling what an archive is that is not read.
+    PassedOver,
+    Refused,
+}
+
 /// What is done with a member: its name, whether it is a directory, where it lies; or why it cannot be.
 type Look<'a> = dyn FnMut(&str, bool, Span) -> Result<(), String> + 'a;
 
-fn each(file: &File, length: u64, limits: &Limits, look: &mut Look<'_>) -> Result<(), ScanError> {
+fn each(file: &File, length: u64, limits: &Limits, links: Links, look: &mut Look<'_>) -> Result<(), ScanError> {
     let mut input = BufReader::with_capacity(64 << 10, file);
     input.rewind()?;
-    let mut scan = Scan { at: 0, input, length, look, next: Next::default() };
+    let mut scan = Scan { at: 0, input, length, links, look, next: Next::default() };
     scan.sniff()?;
     for _ in 0..=limits.archive_members {
         if !scan.member()? {
@@ -133,6 +152,7 @@ struct Scan<'a> {
     at: u64,
     input: BufReader<&'a File>,
     length: u64,
+    links: Links,
     look: &'a mut Look<'a>,
     next: Next,
 }
@@ -177,6 +197,11 @@ impl Scan<'_> {
                 self.announce(header.kind, &body).map_err(wrong)?;
             }
             Kind::Directory | Kind::File => self.file(start, header)?,
+            Kind::Link(_) if self.links == Links::PassedOver => {
+                self.next = Next::default();
+                self.skip(start, "a link", header.size)?;
+            }
+            Kind::Link(what) => return Err(broken(start, what)),
         }
         Ok(true)
     }
