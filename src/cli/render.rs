@@ -242,16 +242,18 @@ pub(super) fn imported(source: &str, target: &str, written: &[String], admitted:
 /// What was moved, where it is now, and what its names stood for before.
 fn moved(verb: &str, source: &str, target: &str, written: &[String], digest: &Digest, copied: &Copied) {
     let first = written.first().map_or(target, String::as_str);
-    line(format_args!("{verb} {digest}  {source} -> {first}"));
-    written.iter().skip(1).for_each(|reference| line(format_args!("  and {reference}")));
+    line(format_args!("{verb} {digest}  {source} -> {}", Foreign(first)));
+    written.iter().skip(1).for_each(|reference| line(format_args!("  and {}", Foreign(reference))));
     for (reference, named) in written.iter().zip(&copied.named) {
         match &named.before {
             Before::Free | Before::Same => {}
             Before::Other(held) => {
                 let held = held.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                line(format_args!("  {reference} was {held}"));
+                line(format_args!("  {} was {held}", Foreign(reference)));
             }
-            Before::Unknown(error) => line(format_args!("  {reference} was unknown ({error})")),
+            Before::Unknown(error) => {
+                line(format_args!("  {} was unknown ({})", Foreign(reference), Foreign(error)));
+            }
         }
     }
     line(format_args!("  {}", amounts(copied)));
