@@ -37,6 +37,8 @@ pub struct Limits {
     pub json_values: usize,
     /// A private key file, in bytes.
     pub key_file_bytes: u64,
+    /// Layers of one image, blobs of one artifact.
+    pub layers: usize,
     /// Hops along `Link` headers: the distribution specification sets none.
     pub link_hops: usize,
     /// Transparency log entries in one bundle. sigstore-go has the same.
@@ -100,6 +102,7 @@ impl Limits {
         json_string_bytes: 8 << 20,
         json_values: 200_000,
         key_file_bytes: 64 << 10,
+        layers: 8_192,
         link_hops: 20,
         log_entries: 32,
         manifest_bytes: 4 << 20,

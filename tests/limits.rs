@@ -90,6 +90,7 @@ fn every_bound_has_a_test() {
         json_string_bytes: _,       // json_strings_are_measured
         json_values: _,             // json_values_are_counted
         key_file_bytes: _,          // key_files_are_measured
+        layers: _,                  // layers_are_counted
         link_hops: _,               // tests/registry_client/lists.rs: hr_53_pages_that_never_end
         log_entries: _,             // parts_of_a_bundle_are_counted
         manifest_bytes: _, // manifests_are_measured, configs_are_measured; of a list: tests/registry_client/lists.rs
@@ -133,6 +134,7 @@ fn the_defaults_are_what_is_promised() {
         json_string_bytes: 8_388_608,
         json_values: 200_000,
         key_file_bytes: 65_536,
+        layers: 8_192,
         link_hops: 20,
         log_entries: 32,
         manifest_bytes: 4_194_304,
@@ -232,8 +234,16 @@ fn descriptors_are_counted() {
         let index = json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": many(count)});
         reads(&Content::name(media_type::OCI_INDEX, index.to_string().into_bytes()))
     });
-    // The config is one of them.
-    around(limit, |count| reads(&manifest(|wire| wire["layers"] = json!(many(count - 1)))));
+}
+
+#[test]
+fn layers_are_counted() {
+    let layer = Descriptor::of(media_type::OCI_MANIFEST, b"a layer");
+    around(Limits::DEFAULT.layers, |count| reads(&manifest(|wire| wire["layers"] = json!(vec![layer.clone(); count]))));
+    around(Limits::DEFAULT.layers, |count| {
+        let artifact = json!({"mediaType": media_type::OCI_ARTIFACT, "blobs": vec![layer.clone(); count]});
+        reads(&Content::name(media_type::OCI_ARTIFACT, artifact.to_string().into_bytes()))
+    });
 }
 
 #[test]
@@ -612,8 +622,8 @@ fn what_is_over_a_limit_is_no_answer() {
     let junk = (0..9).map(|n| noise(Format::Simple, &image, n));
     let letters: Vec<_> = junk.chain([letter]).collect();
     shop.hang(&image, Spot::Tag, &Kind::ImageSignature, Format::Simple, &letters);
-    for (descriptors, want) in [(11, "accepted"), (10, "unknown")] {
-        let limits = Limits { descriptors, ..Limits::DEFAULT };
+    for (layers, want) in [(10, "accepted"), (9, "unknown")] {
+        let limits = Limits { layers, ..Limits::DEFAULT };
         assert_eq!(word(&Ask::new().limits(limits).of(shop.sink.as_ref(), *image.digest())), want);
     }
 

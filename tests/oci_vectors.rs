@@ -210,6 +210,7 @@ fn walk(source: &dyn Source, descriptor: &Descriptor, seen: &mut Seen, done: &mu
         seen.subjects.entry(subject.digest).or_default().insert(descriptor.digest);
     }
     let parts: Vec<_> = match &document {
+        Document::Artifact(artifact) => artifact.blobs.iter().collect(),
         Document::Index(index) => index.manifests.iter().collect(),
         Document::Manifest(manifest) => manifest.layers.iter().chain([&manifest.config]).collect(),
     };

@@ -271,7 +271,7 @@ pub(super) struct VerifyArgs {
     /// An index and every manifest in it must verify, each by itself
     #[arg(long, conflicts_with = "platform")]
     pub(super) all_platforms: bool,
-    /// The manifest for this platform is meant: os/architecture[/variant]
+    /// The manifest for this platform is meant: os[(version)]/architecture[/variant]
     #[arg(long, value_name = "PLATFORM")]
     pub(super) platform: Option<String>,
     /// How many references at a time

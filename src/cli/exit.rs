@@ -87,6 +87,12 @@ impl From<FlowError> for Failure {
                 let tag = names.first().map_or("<a tag>", String::as_str);
                 failure.hint(format!("{place}:{tag}"))
             }
+            FlowError::SamePlatform { has, .. } => match has.as_slice() {
+                [first, others @ ..] if others.iter().all(|other| other != first) => {
+                    failure.hint(format!("--platform '{first}'"))
+                }
+                _ => failure.hint("name one of them by its digest, which bulla tree shows"),
+            },
             FlowError::Store(error) => match hint(error) {
                 Some(text) => failure.hint(text),
                 None => failure,

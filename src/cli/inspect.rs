@@ -236,13 +236,18 @@ fn manifest(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Row
     rows.extend(document.subject().map(|subject| row("refers to", &subject.digest.to_string())));
     rows.extend(document.annotations().iter().map(|(key, value)| row("annotation", &format!("{key}={value}"))));
     match &document {
+        Document::Artifact(artifact) => rows.extend(artifact.blobs.iter().map(|blob| row("blob", &line(blob)))),
         Document::Index(index) => rows.extend(index.manifests.iter().map(|child| row("manifest", &line(child)))),
         Document::Manifest(manifest) => {
             rows.push(row("config", &line(&manifest.config)));
             rows.extend(manifest.layers.iter().map(|layer| row("layer", &line(layer))));
         }
     }
-    let what = if matches!(document, Document::Index(_)) { "index" } else { "manifest" };
+    let what = match document {
+        Document::Artifact(_) => "artifact manifest",
+        Document::Index(_) => "index",
+        Document::Manifest(_) => "manifest",
+    };
     Ok((rows, json!({ "type": what, "mediaType": kind, "document": inside })))
 }
 

@@ -42,6 +42,7 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
         Ok::<_, Failure>((digest, copied))
     })?;
     let written = stores::written(&args.target, &copied.named)?;
+    render::left(&args.source, &copied);
     match args.output {
         Output::Text => render::copied(&args.source, &args.target, &written, &digest, &copied),
         Output::Json => render::json(&report::copied(&args.source, &args.target, &written, &digest, &copied)),
@@ -76,6 +77,7 @@ pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
     let pushed = import::push(&source, &sink, &admitted, &names, taken(args.overwrite), &verifier, &limits);
     let copied = runtime.block_on(pushed)?;
     let written = stores::written(&args.target, &copied.named)?;
+    render::left(&args.source, &copied);
     match args.output {
         Output::Text => render::imported(&args.source, &args.target, &written, &admitted, &copied),
         Output::Json => render::json(&report::imported(&args.source, &args.target, &written, &admitted, &copied)),

@@ -226,6 +226,19 @@ pub(super) fn copied(source: &str, target: &str, written: &[String], digest: &Di
     moved("copied", source, target, written, digest, copied);
 }
 
+/// Says what an image lost on its way, whatever the report is.
+pub(super) fn left(source: &str, copied: &Copied) {
+    for left in &copied.layers_left_out {
+        let urls = if left.urls.is_empty() { "elsewhere".to_owned() } else { left.urls.join(", ") };
+        let (layer, urls) = (left.layer.digest, Foreign(urls));
+        note(format_args!("note: left out: the layer {layer}, which `{source}` does not hold; it is had from {urls}"));
+    }
+    for left in &copied.left_behind {
+        let (media_type, why) = (Foreign(&left.media_type), Foreign(&left.why));
+        note(format_args!("note: left behind: the referrer {} ({media_type}): {why}", left.digest));
+    }
+}
+
 pub(super) fn imported(source: &str, target: &str, written: &[String], admitted: &Admitted, copied: &Copied) {
     for verified in admitted.verified() {
         line(format_args!("verified {}  {source}", verified.digest()));

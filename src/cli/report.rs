@@ -16,6 +16,7 @@ use crate::flow::tree::Trust;
 use crate::flow::verify::Outcome;
 use crate::flow::verify::Verdict;
 use crate::key::Signer;
+use crate::oci::Descriptor;
 use crate::store::StoreError;
 use crate::verify::Counted;
 use crate::verify::Finding;
@@ -129,6 +130,7 @@ pub(super) fn signed(reference: &str, result: &Result<Vec<Signed>, Failure>, sig
 pub(super) fn copied(source: &str, target: &str, written: &[String], digest: &Digest, copied: &Copied) -> Value {
     let mut result = json!({ "source": source, "target": target, "digest": digest, "names": names(written, copied) });
     amounts(&mut result, copied);
+    left(&mut result, copied);
     whole("copy", vec![result])
 }
 
@@ -165,7 +167,22 @@ pub(super) fn imported(source: &str, target: &str, written: &[String], admitted:
     set(&mut result, "names", Value::Array(names(written, copied)));
     amounts(&mut result, copied);
     set(&mut result, "leftOut", json!(copied.left_out));
+    left(&mut result, copied);
     whole("import", vec![result])
+}
+
+/// What was not carried along.
+fn left(result: &mut Value, copied: &Copied) {
+    let layers = copied.layers_left_out.iter().map(|left| {
+        let Descriptor { digest, media_type, size, .. } = &left.layer;
+        json!({ "digest": digest, "mediaType": media_type, "size": size, "urls": left.urls })
+    });
+    set(result, "layersLeftOut", layers.collect());
+    let referrers = copied.left_behind.iter();
+    let referrers = referrers
+        .map(|left| json!({ "digest": left.digest, "mediaType": left.media_type, "reason": left.why }))
+        .collect();
+    set(result, "leftBehind", referrers);
 }
 
 fn amounts(result: &mut Value, copied: &Copied) {

@@ -7,6 +7,8 @@ use crate::digest::Digest;
 use crate::flow::FlowError;
 use crate::flow::attach;
 use crate::flow::graph::Graph;
+use crate::flow::graph::LeftBehind;
+use crate::flow::graph::Node;
 use crate::flow::graph::Relation;
 use crate::flow::naming;
 use crate::flow::naming::Named;
@@ -16,6 +18,7 @@ use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Manifest;
 use crate::oci::Selector;
+use crate::oci::media_type;
 use crate::store::Origin;
 use crate::store::Sink;
 use crate::store::Source;
@@ -37,11 +40,24 @@ pub struct Copied {
     pub manifests: usize,
     /// Of these, what refers to the image or to another of its manifests.
     pub referrers: usize,
+    /// Layers that the source does not hold and need not: they are had elsewhere, and still are.
+    pub layers_left_out: Vec<LeftOut>,
+    /// What is listed as referring to the image and was not carried along.
+    pub left_behind: Vec<LeftBehind>,
     /// By an import: the tags that the destination cannot have; what stands there was left out, as enough signatures
     /// are there in another form.
     pub left_out: Vec<String>,
     /// The names that were written.
     pub named: Vec<Named>,
+}
+
+/// A layer that was left out: its source does not hold it, by what its manifest says it is had elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Which layer.
+    pub layer: Descriptor,
+    /// Where else it is had.
+    pub urls: Vec<String>,
 }
 
 /// Copies `graph` from `source` to `sink`, under the names `tags`.
@@ -82,6 +98,7 @@ pub(super) async fn move_all(
         }
     }
     let mut copied = blobs(source, sink, graph).await?;
+    copied.left_behind.clone_from(&graph.left_behind);
     let mut unlisted: BTreeMap<Digest, Vec<Descriptor>> = BTreeMap::new();
     for node in &graph.manifests {
         match &node.relation {
@@ -90,7 +107,17 @@ pub(super) async fn move_all(
                 let _pushed = sink.push_manifest(&node.content, None).await?;
             }
             Relation::Referrer { subject } => {
-                if !sink.push_manifest(&node.content, None).await?.listed {
+                let pushed = match sink.push_manifest(&node.content, None).await {
+                    Ok(pushed) => pushed,
+                    // Registries no longer have to take these, and what nobody takes cannot be carried.
+                    Err(error) if is_withdrawn(node) && is_declined(&error) => {
+                        let Descriptor { media_type, digest, .. } = node.content.descriptor().clone();
+                        copied.left_behind.push(LeftBehind { digest, media_type, why: error.to_string() });
+                        continue;
+                    }
+                    Err(error) => return Err(error.into()),
+                };
+                if !pushed.listed {
                     unlisted.entry(*subject).or_default().push(attach::entry(&node.content, limits)?);
                 }
             }
@@ -102,6 +129,15 @@ pub(super) async fn move_all(
         sink.list_referrers(subject, entries).await?;
     }
     Ok(copied)
+}
+
+fn is_withdrawn(node: &Node) -> bool {
+    media_type::is_artifact(&node.content.descriptor().media_type)
+}
+
+/// Whether the destination does not want a manifest of this kind, rather than being out of reach.
+const fn is_declined(error: &StoreError) -> bool {
+    matches!(error, StoreError::Protocol { .. } | StoreError::ReadBack { .. } | StoreError::ReadOnly { .. })
 }
 
 /// Stores what stands at one of cosign's tags. Where the destination has other signatures there, the two are united.
@@ -129,18 +165,23 @@ async fn blobs(source: &Arc<dyn Source>, sink: &Arc<dyn Sink>, graph: &Graph) ->
     let mut wanted: Vec<_> = graph.blobs.values().collect();
     // The largest first, so that none of them is left alone at the end.
     wanted.sort_by_key(|blob| std::cmp::Reverse(blob.size));
-    let task = |blob: &Descriptor| -> Task<'static, Option<Result<Option<u64>, StoreError>>> {
+    let task = |blob: &Descriptor| -> Task<'static, Option<Result<Moved, StoreError>>> {
         let (source, sink, blob, turns) = (Arc::clone(source), Arc::clone(sink), blob.clone(), turns.clone());
         parallel::spread(Box::pin(async move { transfer(source.as_ref(), sink.as_ref(), &blob, &turns).await }))
     };
     let mut copied = Copied::default();
-    for moved in parallel::run_made(wanted.into_iter().map(task), AT_ONCE).await {
-        match moved.ok_or(FlowError::Task)?? {
-            Some(bytes) => {
+    let moved = parallel::run_made(wanted.iter().copied().map(task), AT_ONCE).await;
+    for (blob, moved) in wanted.into_iter().zip(moved) {
+        match (moved.ok_or(FlowError::Task)??, graph.elsewhere.get(&blob.digest)) {
+            (Moved::Bytes(bytes), _) => {
                 copied.blobs += 1;
                 copied.bytes = copied.bytes.saturating_add(bytes);
             }
-            None => copied.blobs_present += 1,
+            (Moved::Present, _) => copied.blobs_present += 1,
+            (Moved::Missing(_), Some(urls)) => {
+                copied.layers_left_out.push(LeftOut { layer: blob.clone(), urls: urls.clone() });
+            }
+            (Moved::Missing(error), None) => return Err(error.into()),
         }
     }
     Ok(copied)
@@ -165,24 +206,34 @@ pub(super) async fn are_there(sink: &Arc<dyn Sink>, blobs: impl Iterator<Item = 
     Ok(())
 }
 
-/// Moves one blob; `None` if there was nothing to move.
-async fn transfer(
-    source: &dyn Source,
-    sink: &dyn Sink,
-    blob: &Descriptor,
-    turns: &Turns,
-) -> Result<Option<u64>, StoreError> {
+/// What became of a blob.
+enum Moved {
+    /// So many bytes were sent.
+    Bytes(u64),
+    /// The source does not have it.
+    Missing(StoreError),
+    /// There was nothing to move.
+    Present,
+}
+
+/// Moves one blob.
+async fn transfer(source: &dyn Source, sink: &dyn Sink, blob: &Descriptor, turns: &Turns) -> Result<Moved, StoreError> {
     if sink.has_blob(blob).await? {
-        return Ok(None);
+        return Ok(Moved::Present);
     }
     if let (Origin::Registry { host: from, repository }, Origin::Registry { host: to, .. }) =
         (source.origin(), sink.origin())
         && from == to
         && sink.mount(blob, &repository).await?
     {
-        return Ok(None);
+        return Ok(Moved::Present);
     }
     let turn = turns.take().await;
-    sink.push_blob(source.open(blob).await?.during(turn)).await?;
-    Ok(Some(blob.size))
+    let opened = match source.open(blob).await {
+        Ok(opened) => opened,
+        Err(error) if error.is_not_found() => return Ok(Moved::Missing(error)),
+        Err(error) => return Err(error),
+    };
+    sink.push_blob(opened.during(turn)).await?;
+    Ok(Moved::Bytes(blob.size))
 }

@@ -103,10 +103,10 @@ pub enum FlowError {
         limit: usize,
     },
     /// Several manifests of an index are for one platform.
-    #[error("{index} has {got} manifests for {platform}: which of them is meant cannot be told")]
+    #[error("{index} has {} manifests for {platform}: which of them is meant cannot be told; they are for {}", .has.len(), .has.join(", "))]
     SamePlatform {
-        /// How many fit.
-        got: usize,
+        /// What the index says that each of them is for.
+        has: Vec<String>,
         /// The index.
         index: Digest,
         /// What was asked for.

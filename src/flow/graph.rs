@@ -14,6 +14,7 @@ use crate::oci::Document;
 use crate::oci::Index;
 use crate::oci::ManifestError;
 use crate::oci::Selector;
+use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::store::Listing;
 use crate::store::Source;
@@ -24,10 +25,26 @@ use crate::store::parallel;
 /// Everything that belongs to an image, closed: whatever one of its manifests names is in it.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
-    /// The blobs: configs and layers. Each once.
+    /// The blobs: configs, layers and what artifacts consist of. Each once.
     pub blobs: BTreeMap<Digest, Descriptor>,
+    /// Of these, the layers that a registry need not hold, with the URLs by which they are had elsewhere: foreign layers,
+    /// as in the base images of Windows. One that is also named in a place where it must be there is not among them.
+    pub elsewhere: BTreeMap<Digest, Vec<String>>,
+    /// What is listed as referring to the image and is no manifest of a kind that we read.
+    pub left_behind: Vec<LeftBehind>,
     /// The manifests, children before the indexes that name them, subjects before their referrers.
     pub manifests: Vec<Node>,
+}
+
+/// What is listed as referring to a manifest, and is not carried along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftBehind {
+    /// Which manifest.
+    pub digest: Digest,
+    /// Its media type, by the word of the list.
+    pub media_type: String,
+    /// Why.
+    pub why: String,
 }
 
 /// One manifest of a graph.
@@ -96,10 +113,23 @@ impl Graph {
 
     /// Adds the blobs that `document` names.
     pub fn add_blobs(&mut self, document: &Document) {
-        if let Document::Manifest(manifest) = document {
-            for blob in manifest.layers.iter().chain([&manifest.config]) {
-                self.blobs.entry(blob.digest).or_insert_with(|| blob.bare());
+        match document {
+            Document::Artifact(artifact) => artifact.blobs.iter().for_each(|blob| self.add_blob(blob)),
+            Document::Index(_) => {}
+            Document::Manifest(manifest) => {
+                manifest.layers.iter().for_each(|layer| self.add_blob(layer));
+                // A config is always there.
+                self.add_blob(&manifest.config.bare());
             }
+        }
+    }
+
+    fn add_blob(&mut self, blob: &Descriptor) {
+        let fresh = self.blobs.insert(blob.digest, blob.bare()).is_none();
+        match media_type::is_foreign(&blob.media_type) || !blob.urls.is_empty() {
+            true if fresh => drop(self.elsewhere.insert(blob.digest, blob.urls.clone())),
+            true => {}
+            false => drop(self.elsewhere.remove(&blob.digest)),
         }
     }
 
@@ -158,10 +188,29 @@ impl Walk<'_> {
     }
 
     async fn add_referrers(&mut self, graph: &mut Graph, subject: Digest, depth: usize) -> Result<(), FlowError> {
-        for referrer in self.fetch(&listed(self.source, &subject, self.limits).await?).await? {
+        let (listed, unknown): (Vec<_>, Vec<_>) = listed(self.source, &subject, self.limits)
+            .await?
+            .into_iter()
+            .partition(|entry| media_type::is_read(&entry.media_type));
+        for entry in unknown {
+            // What else it names is not known, so it could not be carried whole.
+            self.allowance.follow(self.source)?;
+            let why = "it is no manifest of a kind that is carried".to_owned();
+            graph.left_behind.push(LeftBehind { digest: entry.digest, media_type: entry.media_type, why });
+        }
+        for referrer in self.fetch(&listed).await? {
+            let document = match Document::parse(&referrer, self.limits) {
+                Ok(document) => document,
+                Err(error) if error.is_limit() => return Err(error.into()),
+                // One manifest that nobody can read must not keep the image from being copied: anybody may add one.
+                Err(error) => {
+                    let Descriptor { media_type, digest, .. } = referrer.descriptor().clone();
+                    graph.left_behind.push(LeftBehind { digest, media_type, why: error.to_string() });
+                    continue;
+                }
+            };
             // What only claims to refer to us is not ours to carry (registries: 2c, 18).
-            let claims = Document::parse(&referrer, self.limits)?.subject().map(|subject| subject.digest);
-            if claims == Some(subject) {
+            if document.subject().map(|subject| subject.digest) == Some(subject) {
                 let relation = Relation::Referrer { subject };
                 Box::pin(self.add(graph, referrer, relation, 0, depth + 1)).await?;
             }

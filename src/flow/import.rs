@@ -1,12 +1,14 @@
 //! import: verify everything from the bytes received, and only then push what was verified and the evidence for it.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::flow::FlowError;
 use crate::flow::copy;
 use crate::flow::copy::Copied;
+use crate::flow::copy::LeftOut;
 use crate::flow::evidence;
 use crate::flow::graph::Closure;
 use crate::flow::graph::Graph;
@@ -143,7 +145,7 @@ pub async fn push(
         left_out,
         ..moved
     };
-    read_back(sink, admitted, verifier, limits).await?;
+    read_back(sink, admitted, &copied.layers_left_out, verifier, limits).await?;
     let named = naming::look_again(sink.as_ref(), tags, root.digest(), taken, before).await?;
     for tag in tags {
         let _pushed = sink.push_manifest(&root, Some(tag)).await?;
@@ -187,7 +189,7 @@ fn fitting(
         return Ok((None, Vec::new()));
     }
     let is_left = |node: &Node| matches!(&node.relation, Relation::Tagged { tag, .. } if left_out.contains_key(tag));
-    let mut graph = Graph { blobs: admitted.graph.blobs.clone(), manifests: Vec::new() };
+    let mut graph = Graph { manifests: Vec::new(), ..admitted.graph.clone() };
     let mut named = Graph::default();
     for node in admitted.graph.manifests.iter().filter(|node| !is_left(node)) {
         named.add_blobs(&Document::parse(&node.content, limits)?);
@@ -218,13 +220,16 @@ async fn push_evidence(sink: &dyn Sink, admitted: &Admitted) -> Result<Copied, F
 async fn read_back(
     sink: &Arc<dyn Sink>,
     admitted: &Admitted,
+    left_out: &[LeftOut],
     verifier: &Verifier,
     limits: &Limits,
 ) -> Result<(), FlowError> {
     // HR-36: taken is not kept. What is on this machine was hashed as it was written.
     if matches!(sink.origin(), Origin::Registry { .. }) {
         let evidence = admitted.evidence.values().map(Content::descriptor);
-        copy::are_there(sink, admitted.graph.blobs.values().chain(evidence)).await?;
+        let left_out: BTreeSet<_> = left_out.iter().map(|left| left.layer.digest).collect();
+        let moved = admitted.graph.blobs.values().filter(|blob| !left_out.contains(&blob.digest));
+        copy::are_there(sink, moved.chain(evidence)).await?;
     }
     for subject in &admitted.verified {
         let place = format!("{}@{}", sink.origin(), subject.digest());

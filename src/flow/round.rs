@@ -104,6 +104,9 @@ impl Search<'_> {
         let place = self.found.len();
         self.found.push((depth, found.clone()));
         match document {
+            Document::Artifact(artifact) => {
+                found.content_size = artifact.blobs.iter().map(|blob| blob.size).try_fold(0_u64, u64::checked_add);
+            }
             Document::Manifest(manifest) => config(self.source, &manifest, &mut found, limits).await?,
             Document::Index(index) if depth == 0 || self.extent == Extent::AllPlatforms => {
                 let inside = self.children(&index.manifests, depth).await?;
@@ -168,7 +171,7 @@ fn sum_up(index: &Index, inside: &[Option<Found>], found: &mut Found) {
 
 /// The platforms that an index lists.
 fn known(index: &Index) -> Vec<Platform> {
-    once(index.manifests.iter().filter_map(|child| child.platform.clone()).filter(is_known))
+    once(index.manifests.iter().filter_map(|child| child.platform.clone()).filter(|platform| !platform.is_unknown()))
 }
 
 fn once(platforms: impl Iterator<Item = Platform>) -> Vec<Platform> {
@@ -191,16 +194,11 @@ async fn config(source: &dyn Source, manifest: &Manifest, found: &mut Found, lim
     };
     // A config that no engine would run says nothing; that it is what the manifest names was checked.
     let Ok(config) = ImageConfig::parse(&content, limits) else { return Ok(()) };
-    found.platforms = Some(config.platform).filter(is_known).into_iter().collect();
+    found.platforms = Some(config.platform).filter(|platform| !platform.is_unknown()).into_iter().collect();
     for (key, value) in chosen(&config.labels, limits) {
         found.labels.entry(key).or_insert(value);
     }
     Ok(())
-}
-
-/// BuildKit lists its attestations in an index as manifests for no machine.
-fn is_known(platform: &Platform) -> bool {
-    platform.os != "unknown"
 }
 
 /// What of the annotations or labels of an image people can compare. OCI image specification, "Annotations".

@@ -15,6 +15,7 @@ use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::Platform;
+use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::policy::Kind;
 use crate::policy::Policy;
@@ -102,6 +103,21 @@ pub async fn tree(
 }
 
 impl Node {
+    /// A referrer of a kind that we do not read, by the word of the list that names it.
+    fn listed(entry: &Descriptor) -> Self {
+        Self {
+            artifact_type: None,
+            created: None,
+            hanging: Vec::new(),
+            digest: entry.digest,
+            link: Link::Referrer,
+            media_type: shown(&entry.media_type),
+            problems: Vec::new(),
+            signed: Vec::new(),
+            size: entry.size,
+        }
+    }
+
     /// Whether anything in the tree could not be read: then the tree is not the whole answer.
     pub fn has_problems(&self) -> bool {
         !self.problems.is_empty() || self.hanging.iter().any(Self::has_problems)
@@ -152,6 +168,9 @@ impl Walk<'_> {
         };
         node.artifact_type = document.artifact_type().map(shown);
         node.created = document.annotations().get(referrer::CREATED).map(|created| shown(created));
+        if let Document::Artifact(artifact) = &document {
+            node.size = artifact.blobs.iter().map(|blob| blob.size).fold(0, u64::saturating_add);
+        }
         if let (Document::Manifest(manifest), Some(above)) = (&document, above) {
             node.size = manifest.layers.iter().map(|layer| layer.size).fold(manifest.config.size, u64::saturating_add);
             self.read_signatures(&mut node, &content, above).await;
@@ -167,7 +186,7 @@ impl Walk<'_> {
         }
         let children = match document {
             Document::Index(index) => index.manifests,
-            Document::Manifest(_) => Vec::new(),
+            Document::Artifact(_) | Document::Manifest(_) => Vec::new(),
         };
         // What hangs on it is followed without holding it.
         drop(content);
@@ -188,6 +207,13 @@ impl Walk<'_> {
         match graph::listed(self.source, &node.digest, self.limits).await {
             Ok(listed) => {
                 for entry in &listed {
+                    // What it is nobody can say but the list; it is shown, and it is none of the forms that carry a
+                    // signature.
+                    if !media_type::is_read(&entry.media_type) {
+                        self.allowance.follow(self.source)?;
+                        node.hanging.push(Node::listed(entry));
+                        continue;
+                    }
                     self.hang_one(node, entry, Link::Referrer, above, depth).await?;
                 }
             }

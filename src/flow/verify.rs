@@ -169,12 +169,12 @@ pub async fn verify_content(
     let media_type = Some(subject.descriptor().media_type.clone());
     let mut outcome = Outcome { subject: digest, media_type, chosen: None, verdict, children: Vec::new() };
     match (platforms, document) {
-        (Platforms::Root, _) | (Platforms::All, Document::Manifest(_)) => {}
+        (Platforms::Root, _) | (Platforms::All, Document::Artifact(_) | Document::Manifest(_)) => {}
         (Platforms::All, Document::Index(index)) => {
             outcome.children = judge_all(source, index, verifier, effort, limits).await?;
         }
         (Platforms::One(platform), Document::Index(index)) => {
-            let child = choose(&digest, &index, platform)?;
+            let child = &choose(source, &digest, index, platform, limits).await?;
             outcome.chosen = Some(child.digest);
             if !matches!(outcome.verdict, Verdict::Accepted(_)) {
                 let own = judge(source, child, verifier, effort, limits).await;
@@ -188,6 +188,10 @@ pub async fn verify_content(
                     outcome.verdict = own;
                 }
             }
+        }
+        (Platforms::One(platform), Document::Artifact(_)) => {
+            let (platform, has) = (platform.to_string(), "no platform".to_owned());
+            return Err(FlowError::NoPlatform { index: digest, platform, has });
         }
         (Platforms::One(platform), Document::Manifest(manifest)) => {
             has_platform(source, &digest, &manifest, platform, limits).await?;
@@ -312,17 +316,52 @@ pub async fn judge(
     }
 }
 
-/// The one child of `index` for `platform` (HR-85).
-fn choose<'a>(digest: &Digest, index: &'a Index, platform: &Platform) -> Result<&'a Descriptor, FlowError> {
-    let has = |index: &Index| {
-        let platforms = index.manifests.iter().filter_map(|child| child.platform.as_ref());
-        platforms.map(ToString::to_string).collect::<Vec<_>>().join(", ")
-    };
-    let fits = |child: &&Descriptor| child.platform.as_ref().is_some_and(|has| has.satisfies(platform));
-    let fitting: Vec<_> = index.manifests.iter().filter(fits).collect();
-    match fitting.as_slice() {
-        [one] => Ok(one),
-        [] => Err(FlowError::NoPlatform { index: *digest, platform: platform.to_string(), has: has(index) }),
-        several => Err(FlowError::SamePlatform { got: several.len(), index: *digest, platform: platform.to_string() }),
+/// The one manifest for `platform` in `index`, or if it lists none, in the indexes inside it, level by level (HR-85). What
+/// an entry does not say about itself, the entry of the index around it says.
+async fn choose(
+    source: &dyn Source,
+    digest: &Digest,
+    index: Index,
+    platform: &Platform,
+    limits: &Limits,
+) -> Result<Descriptor, FlowError> {
+    let mut allowance = Allowance::of(limits);
+    let mut seen = BTreeSet::from([*digest]);
+    let mut has = Vec::new();
+    let mut level = listed(index);
+    for _ in 0..=limits.index_depth {
+        let (indexes, manifests): (Vec<_>, Vec<_>) =
+            level.into_iter().partition(|child| media_type::is_index(&child.media_type));
+        let mut fitting: Vec<Descriptor> = Vec::new();
+        for child in manifests {
+            let Some(own) = &child.platform else { continue };
+            has.push(own.to_string());
+            // The same manifest, listed once more, is no other one.
+            if own.satisfies(platform) && !fitting.iter().any(|other| other.bare() == child.bare()) {
+                fitting.push(child);
+            }
+        }
+        match fitting.as_slice() {
+            [] => {}
+            [one] => return Ok(one.clone()),
+            several => {
+                let has = several.iter().filter_map(|child| child.platform.as_ref()).map(ToString::to_string).collect();
+                return Err(FlowError::SamePlatform { has, index: *digest, platform: platform.to_string() });
+            }
+        }
+        level = Vec::new();
+        for inner in indexes.into_iter().filter(|inner| seen.insert(inner.digest)) {
+            allowance.follow(source)?;
+            allowance.fetch(source, inner.size)?;
+            let content = pinned::manifest(source, &inner.bare()).await?;
+            let around = inner.platform;
+            let within =
+                |child: Descriptor| Descriptor { platform: child.platform.or_else(|| around.clone()), ..child };
+            level.extend(listed(Index::parse(&content, limits)?).into_iter().map(within));
+        }
+        if level.is_empty() {
+            return Err(FlowError::NoPlatform { index: *digest, platform: platform.to_string(), has: has.join(", ") });
+        }
     }
+    Err(FlowError::TooDeep { digest: *digest, limit: limits.index_depth })
 }

@@ -11,6 +11,7 @@ use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Platform;
 use crate::oci::descriptor::null_is_default;
+use crate::oci::platform;
 
 /// The config of an image. OCI image specification, "Image Configuration". What it says is as true as its signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub struct ConfigError {
 
 #[derive(Deserialize)]
 struct Wire {
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "platform::of_config")]
     platform: Platform,
     #[serde(default)]
     created: Option<String>,
@@ -79,6 +80,7 @@ struct Empty {}
 struct RootFs {
     #[serde(rename = "type")]
     _kind: Layers,
+    #[serde(deserialize_with = "null_is_default")]
     diff_ids: Vec<Digest>,
 }
 

@@ -8,6 +8,8 @@ use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::oci::Content;
+use crate::oci::Platform;
+use crate::oci::platform;
 
 /// A content descriptor. OCI image specification, "Content Descriptors".
 ///
@@ -34,29 +36,11 @@ pub struct Descriptor {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "standard_base64")]
     pub data: Option<Vec<u8>>,
     /// Which platform it is for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "platform::of_descriptor")]
     pub platform: Option<Platform>,
     /// The artifact type, as a list of referrers gives it. A hint: the manifest decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
-}
-
-/// Which machines an image runs on. OCI image specification, "Image Index".
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Platform {
-    /// The processor, as Go's GOARCH has it.
-    pub architecture: String,
-    /// The operating system, as Go's GOOS has it.
-    pub os: String,
-    /// The version of the operating system.
-    #[serde(default, rename = "os.version", skip_serializing_if = "Option::is_none")]
-    pub os_version: Option<String>,
-    /// Features of the operating system that are needed.
-    #[serde(default, rename = "os.features", skip_serializing_if = "Vec::is_empty")]
-    pub os_features: Vec<String>,
-    /// The variant of the processor, `v8` for example.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub variant: Option<String>,
 }
 
 impl Descriptor {
@@ -82,42 +66,6 @@ impl Descriptor {
     /// The same content, without what only the place of this descriptor says about it.
     pub fn bare(&self) -> Self {
         Self::new(&self.media_type, self.digest, self.size)
-    }
-}
-
-impl Platform {
-    /// Whether an image for `self` is what somebody who typed `wanted` means: what `wanted` leaves open may be
-    /// anything, and an image that does not say its variant is for the one that all builders mean by that.
-    pub fn satisfies(&self, wanted: &Self) -> bool {
-        let usual = match self.architecture.as_str() {
-            "amd64" => Some("v1"),
-            "arm" => Some("v7"),
-            "arm64" => Some("v8"),
-            _ => None,
-        };
-        let variant = self.variant.as_deref().filter(|variant| !variant.is_empty()).or(usual);
-        self.os == wanted.os
-            && self.architecture == wanted.architecture
-            && (wanted.variant.is_none() || variant == wanted.variant.as_deref())
-            && (wanted.os_version.is_none() || self.os_version == wanted.os_version)
-    }
-
-    /// Parses `os/architecture[/variant]`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split('/');
-        let os = parts.next().filter(|part| !part.is_empty())?.to_owned();
-        let architecture = parts.next().filter(|part| !part.is_empty())?.to_owned();
-        let variant = parts.next().map(str::to_owned);
-        let rest = parts.next();
-        let full = rest.is_none() && variant.as_deref() != Some("");
-        full.then_some(Self { architecture, os, os_version: None, os_features: Vec::new(), variant })
-    }
-}
-
-impl std::fmt::Display for Platform {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.os, self.architecture)?;
-        self.variant.iter().try_for_each(|variant| write!(f, "/{variant}"))
     }
 }
 
@@ -240,20 +188,5 @@ mod tests {
             r#"{"mediaType":"text/plain","size":2,"digest":"sha256:8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4","annotations":{"a":"1","b":"2"},"data":"aGk="}"#
         );
         assert_eq!(serde_json::from_str::<Descriptor>(&text).unwrap(), descriptor);
-    }
-
-    #[test]
-    fn reads_a_platform_as_it_is_typed() {
-        let arm = Platform::parse("linux/arm64/v8").unwrap();
-        assert_eq!(arm.to_string(), "linux/arm64/v8");
-        assert!(arm.satisfies(&Platform::parse("linux/arm64").unwrap()));
-        // Without a variant it is the one that builders mean.
-        assert!(Platform::parse("linux/arm64").unwrap().satisfies(&arm));
-        assert!(!Platform::parse("linux/arm64").unwrap().satisfies(&Platform::parse("linux/arm64/v9").unwrap()));
-        assert!(!Platform::parse("linux/arm").unwrap().satisfies(&Platform::parse("linux/arm/v6").unwrap()));
-        assert!(!Platform::parse("linux/riscv64").unwrap().satisfies(&Platform::parse("linux/riscv64/v1").unwrap()));
-        for text in ["linux", "linux/", "/arm64", "linux/arm64/", "linux/arm64/v8/x", ""] {
-            assert_eq!(Platform::parse(text), None, "{text:?} was accepted");
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! `Manifest` and `Index`, as read from checked content; never written back.
+//! `Manifest`, `Index` and `Artifact`, as read from checked content; never written back.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,29 @@ use crate::oci::Descriptor;
 use crate::oci::descriptor::null_is_default;
 use crate::oci::media_type;
 
-/// A manifest of either kind.
+/// A manifest of any kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Document {
+    /// An artifact, in one of the withdrawn forms.
+    Artifact(Artifact),
     /// A list of manifests.
     Index(Index),
     /// One image, or one artifact.
     Manifest(Manifest),
+}
+
+/// An artifact manifest, of OCI before 1.1 or of ORAS: blobs, and perhaps a subject that they are about. It is no longer
+/// in the specification, and carried where it is met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Artifact {
+    /// The artifact type, where it has one.
+    pub artifact_type: Option<String>,
+    /// The annotations of the manifest itself.
+    pub annotations: BTreeMap<String, String>,
+    /// The blobs, in order.
+    pub blobs: Vec<Descriptor>,
+    /// What this manifest refers to.
+    pub subject: Option<Descriptor>,
 }
 
 /// An image manifest: a config, layers, and perhaps a subject that it refers to.
@@ -83,7 +99,7 @@ pub enum ManifestError {
         /// How much there may be.
         limit: usize,
     },
-    /// Neither an image manifest nor an index.
+    /// Neither an image manifest, nor an index, nor an artifact manifest.
     #[error("{digest} has the media type {media_type:?}, which is neither an image manifest nor an index")]
     MediaType {
         /// Which content.
@@ -96,7 +112,8 @@ pub enum ManifestError {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire {
-    schema_version: u64,
+    #[serde(default)]
+    schema_version: Option<u64>,
     #[serde(default)]
     media_type: Option<String>,
     #[serde(default)]
@@ -105,14 +122,52 @@ struct Wire {
     annotations: BTreeMap<String, String>,
     #[serde(default)]
     config: Option<Descriptor>,
-    #[serde(default)]
-    layers: Option<Vec<Descriptor>>,
-    #[serde(default)]
-    manifests: Option<Vec<Descriptor>>,
+    #[serde(default, deserialize_with = "listed")]
+    layers: List,
+    #[serde(default, deserialize_with = "listed")]
+    manifests: List,
+    #[serde(default, deserialize_with = "listed")]
+    blobs: List,
     #[serde(default)]
     subject: Option<Descriptor>,
     #[serde(default, rename = "fsLayers")]
     fs_layers: Option<serde::de::IgnoredAny>,
+}
+
+/// A list as a document has it. `null` is how a Go program writes an empty one: where the list belongs it is empty, and
+/// where it does not it says nothing.
+#[derive(Default)]
+enum List {
+    #[default]
+    Absent,
+    Null,
+    Of(Vec<Descriptor>),
+}
+
+impl List {
+    fn entries(&self) -> &[Descriptor] {
+        match self {
+            Self::Absent | Self::Null => &[],
+            Self::Of(entries) => entries,
+        }
+    }
+
+    /// The entries, where the list is a field of its document.
+    fn field(self) -> Option<Vec<Descriptor>> {
+        match self {
+            Self::Absent => None,
+            Self::Null => Some(Vec::new()),
+            Self::Of(entries) => Some(entries),
+        }
+    }
+
+    const fn is_list(&self) -> bool {
+        matches!(self, Self::Of(_))
+    }
+}
+
+fn listed<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<List, D::Error> {
+    Option::<Vec<Descriptor>>::deserialize(deserializer).map(|entries| entries.map_or(List::Null, List::Of))
 }
 
 impl ManifestError {
@@ -155,32 +210,46 @@ impl Document {
         if json::has_nul(content.bytes()) {
             return Err(ambiguous("a string has a NUL character"));
         }
-        if wire.schema_version != 2 || wire.fs_layers.is_some() {
+        let media_type =
+            agreed_media_type(&wire, content.descriptor()).map_err(|why| ManifestError::Ambiguous { digest, why });
+        // The artifact manifests have no version.
+        let versioned = !media_type.as_ref().is_ok_and(|kind| media_type::is_artifact(kind));
+        if versioned && wire.schema_version != Some(2) || wire.fs_layers.is_some() {
             return Err(ambiguous("it is not of schema version 2"));
         }
-        let media_type =
-            agreed_media_type(&wire, content.descriptor()).map_err(|why| ManifestError::Ambiguous { digest, why })?;
+        let media_type = media_type?;
         wire.bounded(digest, limits)?;
-        match (media_type.as_str(), wire.manifests, wire.config, wire.layers) {
-            (_, Some(_), Some(_), _) | (_, Some(_), _, Some(_)) => {
+        let image = wire.config.is_some() || wire.layers.is_list();
+        match media_type.as_str() {
+            _ if wire.manifests.is_list() && image => {
                 Err(ambiguous("it has both the fields of an index and those of an image manifest"))
             }
-            (kind, Some(manifests), None, None) if media_type::is_index(kind) => Ok(Self::Index(Index {
+            kind if media_type::is_artifact(kind) && (wire.manifests.is_list() || image) => {
+                Err(ambiguous("it has both the fields of an artifact manifest and those of another kind"))
+            }
+            kind if media_type::is_artifact(kind) => Ok(Self::Artifact(Artifact {
                 artifact_type: wire.artifact_type,
                 annotations: wire.annotations,
-                manifests,
+                blobs: wire.blobs.field().unwrap_or_default(),
                 subject: wire.subject,
             })),
-            (kind, None, Some(config), layers) if media_type::is_manifest(kind) => Ok(Self::Manifest(Manifest {
-                artifact_type: wire.artifact_type.unwrap_or_else(|| config.media_type.clone()),
+            kind if media_type::is_index(kind) && !image => Ok(Self::Index(Index {
+                artifact_type: wire.artifact_type,
                 annotations: wire.annotations,
-                config,
-                layers: layers.ok_or_else(|| ambiguous("it has no layers field"))?,
+                manifests: wire.manifests.field().ok_or_else(|| ambiguous("it has no manifests field"))?,
                 subject: wire.subject,
             })),
-            (kind, ..) if media_type::is_index(kind) || media_type::is_manifest(kind) => {
-                Err(ambiguous("its fields are not those of its media type"))
+            kind if media_type::is_manifest(kind) && !wire.manifests.is_list() => {
+                let config = wire.config.ok_or_else(|| ambiguous("it has no config field"))?;
+                Ok(Self::Manifest(Manifest {
+                    artifact_type: wire.artifact_type.unwrap_or_else(|| config.media_type.clone()),
+                    annotations: wire.annotations,
+                    config,
+                    layers: wire.layers.field().ok_or_else(|| ambiguous("it has no layers field"))?,
+                    subject: wire.subject,
+                }))
             }
+            kind if media_type::is_read(kind) => Err(ambiguous("its fields are not those of its media type")),
             _ => Err(ManifestError::MediaType { digest, media_type: json::shorten(&media_type) }),
         }
     }
@@ -188,6 +257,7 @@ impl Document {
     /// What the document refers to.
     pub fn subject(&self) -> Option<&Descriptor> {
         match self {
+            Self::Artifact(artifact) => artifact.subject.as_ref(),
             Self::Index(index) => index.subject.as_ref(),
             Self::Manifest(manifest) => manifest.subject.as_ref(),
         }
@@ -196,6 +266,7 @@ impl Document {
     /// The artifact type by which a list of referrers would name the document.
     pub fn artifact_type(&self) -> Option<&str> {
         match self {
+            Self::Artifact(artifact) => artifact.artifact_type.as_deref(),
             Self::Index(index) => index.artifact_type.as_deref(),
             Self::Manifest(manifest) => Some(&manifest.artifact_type),
         }
@@ -204,6 +275,7 @@ impl Document {
     /// The annotations of the document.
     pub fn annotations(&self) -> &BTreeMap<String, String> {
         match self {
+            Self::Artifact(artifact) => &artifact.annotations,
             Self::Index(index) => &index.annotations,
             Self::Manifest(manifest) => &manifest.annotations,
         }
@@ -214,11 +286,11 @@ impl Manifest {
     /// Reads an image manifest.
     ///
     /// # Errors
-    /// As [`Document::parse`], and where the content is an index.
+    /// As [`Document::parse`], and where the content is of another kind.
     pub fn parse(content: &Content, limits: &Limits) -> Result<Self, ManifestError> {
         match Document::parse(content, limits)? {
             Document::Manifest(manifest) => Ok(manifest),
-            Document::Index(_) => Err(wrong_kind(content)),
+            Document::Artifact(_) | Document::Index(_) => Err(wrong_kind(content)),
         }
     }
 }
@@ -227,25 +299,28 @@ impl Index {
     /// Reads an index.
     ///
     /// # Errors
-    /// As [`Document::parse`], and where the content is an image manifest.
+    /// As [`Document::parse`], and where the content is of another kind.
     pub fn parse(content: &Content, limits: &Limits) -> Result<Self, ManifestError> {
         match Document::parse(content, limits)? {
             Document::Index(index) => Ok(index),
-            Document::Manifest(_) => Err(wrong_kind(content)),
+            Document::Artifact(_) | Document::Manifest(_) => Err(wrong_kind(content)),
         }
     }
 }
 
 impl Wire {
+    /// Whether there is no more of anything than may be.
     fn bounded(&self, digest: Digest, limits: &Limits) -> Result<(), ManifestError> {
-        let listed = self.manifests.iter().chain(&self.layers).flatten();
-        let each = || listed.clone().chain(&self.config).chain(&self.subject);
+        let lists = [&self.manifests, &self.layers, &self.blobs];
+        let each = || lists.iter().flat_map(|list| list.entries()).chain(&self.config).chain(&self.subject);
         let annotations = each().map(|descriptor| &descriptor.annotations).chain([&self.annotations]);
         let count = |what, got, limit| match got > limit {
             true => Err(ManifestError::Limit { digest, what, got, limit }),
             false => Ok(()),
         };
-        count("descriptors", each().count(), limits.descriptors)?;
+        count("descriptors", self.manifests.entries().len(), limits.descriptors)?;
+        count("layers", self.layers.entries().len(), limits.layers)?;
+        count("blobs", self.blobs.entries().len(), limits.layers)?;
         for annotations in annotations {
             let bytes = annotations.iter().map(|(key, value)| key.len() + value.len()).sum();
             count("annotations on one descriptor", annotations.len(), limits.annotations)?;
@@ -288,6 +363,60 @@ mod tests {
         assert!(matches!(read(media_type::OCI_MANIFEST, &manifest), Ok(Document::Manifest(_))));
         let index = format!(r#"{{"schemaVersion":2,"manifests":[{DESCRIPTOR}]}}"#);
         assert!(matches!(read(media_type::OCI_INDEX, &index), Ok(Document::Index(_))));
+    }
+
+    // How Go programs write an empty list (oras 728, and what umoci makes of a new layout).
+    #[test]
+    fn null_is_an_empty_list() {
+        let layers = format!(r#"{{"schemaVersion":2,"config":{DESCRIPTOR},"layers":null,"annotations":null}}"#);
+        let Document::Manifest(manifest) = read(media_type::OCI_MANIFEST, &layers).unwrap() else { panic!() };
+        assert!(manifest.layers.is_empty());
+        let index = r#"{"schemaVersion":2,"manifests":null,"subject":null}"#;
+        let Document::Index(index) = read(media_type::OCI_INDEX, index).unwrap() else { panic!() };
+        assert!(index.manifests.is_empty());
+        // In a document of another kind it says nothing.
+        let other = format!(r#"{{"schemaVersion":2,"config":{DESCRIPTOR},"layers":[],"manifests":null}}"#);
+        assert!(matches!(read(media_type::OCI_MANIFEST, &other), Ok(Document::Manifest(_))));
+        assert!(read(media_type::OCI_INDEX, &other).is_err());
+        let other = r#"{"schemaVersion":2,"manifests":[],"layers":null,"config":null}"#;
+        assert!(matches!(read(media_type::OCI_INDEX, other), Ok(Document::Index(_))));
+        assert!(read(media_type::OCI_MANIFEST, other).is_err());
+    }
+
+    #[test]
+    fn reads_the_withdrawn_artifact_manifests() {
+        for kind in [media_type::OCI_ARTIFACT, media_type::ORAS_ARTIFACT] {
+            let body = format!(
+                r#"{{"mediaType":"{kind}","artifactType":"a/b","blobs":[{DESCRIPTOR}],"subject":{DESCRIPTOR},"annotations":null}}"#
+            );
+            let Document::Artifact(artifact) = read(kind, &body).unwrap() else { panic!() };
+            assert_eq!((artifact.blobs.len(), artifact.artifact_type.as_deref()), (1, Some("a/b")));
+            assert!(artifact.subject.is_some());
+            let Document::Artifact(bare) = read(kind, r#"{"blobs":null}"#).unwrap() else { panic!() };
+            assert!(bare.blobs.is_empty());
+            // It is not read as another kind, and nothing else is read as one.
+            for more in [r#","layers":[]"#, r#","manifests":[]"#, r#","fsLayers":[]"#] {
+                assert!(read(kind, &format!(r#"{{"blobs":[]{more}}}"#)).is_err(), "{more}");
+            }
+            assert!(read(kind, &format!(r#"{{"blobs":[],"config":{DESCRIPTOR}}}"#)).is_err());
+            assert!(read(media_type::OCI_MANIFEST, &body).is_err());
+            assert!(read(media_type::OCI_INDEX, &body).is_err());
+        }
+    }
+
+    #[test]
+    fn layers_have_a_limit_of_their_own() {
+        let list = |count: usize| vec![DESCRIPTOR; count].join(",");
+        let image = |count| {
+            let body = format!(r#"{{"schemaVersion":2,"config":{DESCRIPTOR},"layers":[{}]}}"#, list(count));
+            read(media_type::OCI_MANIFEST, &body)
+        };
+        assert!(image(Limits::DEFAULT.layers).is_ok());
+        assert!(image(Limits::DEFAULT.layers + 1).unwrap_err().is_limit());
+        let index =
+            |count| read(media_type::OCI_INDEX, &format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, list(count)));
+        assert!(index(Limits::DEFAULT.descriptors).is_ok());
+        assert!(index(Limits::DEFAULT.descriptors + 1).unwrap_err().is_limit());
     }
 
     // T-28, HR-08 to HR-12.

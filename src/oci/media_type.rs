@@ -12,6 +12,10 @@ pub const OCI_EMPTY: &str = "application/vnd.oci.empty.v1+json";
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 /// Docker's manifest list, schema 2.
 pub const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+/// The artifact manifest of the OCI image specification before 1.1, withdrawn. Registries still hold such.
+pub const OCI_ARTIFACT: &str = "application/vnd.oci.artifact.manifest.v1+json";
+/// The artifact manifest of ORAS, its predecessor.
+pub const ORAS_ARTIFACT: &str = "application/vnd.cncf.oras.artifact.manifest.v1+json";
 /// A Sigstore bundle of version 0.3, as layer and as artifact type.
 pub const SIGSTORE_BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// What every spelling of a Sigstore bundle media type begins with.
@@ -35,4 +39,22 @@ pub fn is_index(media_type: &str) -> bool {
 /// Whether `media_type` names an image manifest, of OCI or Docker.
 pub fn is_manifest(media_type: &str) -> bool {
     media_type == OCI_MANIFEST || media_type == DOCKER_MANIFEST
+}
+
+/// Whether `media_type` names one of the withdrawn artifact manifests.
+pub fn is_artifact(media_type: &str) -> bool {
+    media_type == OCI_ARTIFACT || media_type == ORAS_ARTIFACT
+}
+
+/// Whether `media_type` names a manifest of a kind that we read.
+pub fn is_read(media_type: &str) -> bool {
+    is_index(media_type) || is_manifest(media_type) || is_artifact(media_type)
+}
+
+/// Whether `media_type` names a layer that registries do not have to hold: a non-distributable one of OCI, a foreign one
+/// of Docker.
+pub fn is_foreign(media_type: &str) -> bool {
+    const FOREIGN: [&str; 2] =
+        ["application/vnd.oci.image.layer.nondistributable.", "application/vnd.docker.image.rootfs.foreign."];
+    FOREIGN.iter().any(|prefix| media_type.starts_with(prefix))
 }

@@ -17,6 +17,7 @@ use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::Selector;
+use crate::oci::descriptor::null_is_default;
 use crate::store::Archive;
 use crate::store::Blob;
 use crate::store::Listing;
@@ -54,7 +55,7 @@ pub struct DockerArchive {
 #[serde(rename_all = "PascalCase")]
 struct Saved {
     config: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     layers: Vec<String>,
     #[serde(default)]
     repo_tags: Option<Vec<String>>,
@@ -65,7 +66,7 @@ type Keys = BTreeMap<String, IgnoredAny>;
 
 #[derive(Deserialize)]
 struct Entries {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     manifests: Vec<Keys>,
 }
 
@@ -291,7 +292,7 @@ impl Graph {
                     waiting.extend(index.manifests.iter().map(Descriptor::bare));
                     Node::Index(children)
                 }
-                None => Node::Index(Vec::new()),
+                Some(Document::Artifact(_)) | None => Node::Index(Vec::new()),
             };
             nodes.insert(entry.digest, node);
         }

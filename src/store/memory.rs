@@ -97,10 +97,13 @@ impl Memory {
         let document = Document::parse(content, &self.limits).map_err(unreadable)?;
         let mut held = self.held();
         let parts: Vec<_> = match &document {
+            Document::Artifact(artifact) => artifact.blobs.iter().collect(),
             Document::Index(index) => index.manifests.iter().collect(),
             Document::Manifest(manifest) => manifest.layers.iter().chain([&manifest.config]).collect(),
         };
-        let is_there = |part: &Descriptor| held.blobs.contains_key(&part.digest) || !part.urls.is_empty();
+        let is_there = |part: &Descriptor| {
+            held.blobs.contains_key(&part.digest) || !part.urls.is_empty() || media_type::is_foreign(&part.media_type)
+        };
         if let Some(part) = parts.iter().find(|part| !is_there(part)) {
             let why = format!("{} cannot be stored before {}", content.digest(), part.digest);
             return Err(StoreError::Protocol { place: PLACE.to_owned(), why });

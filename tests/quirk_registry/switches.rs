@@ -462,6 +462,13 @@ fn refused_subjects_and_configs() {
         signature.put_parts(&registry, "app");
         assert_eq!(put(&mut client, &signature.digest().to_string(), &signature).status, status, "{switch}");
     }
+    const ARTIFACT: &str = "application/vnd.oci.artifact.manifest.v1+json";
+    let body = format!(r#"{{"mediaType":"{ARTIFACT}","blobs":[]}}"#);
+    for (switch, status) in [("artifact-manifests=refused", 400), ("artifact-manifests=taken", 201)] {
+        let (_registry, mut client) = with(&[switch]);
+        let put = client.send("PUT", "/v2/app/manifests/a", &[("Content-Type", ARTIFACT)], body.as_bytes());
+        assert_eq!(put.status, status, "{switch}");
+    }
     let (_registry, mut client) = with(&["config-types=application/vnd.oci.image.config.v1+json"]);
     assert_eq!(push(&mut client, "app", "v1", &image(1)).status, 201);
 }

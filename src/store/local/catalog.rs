@@ -16,6 +16,7 @@ use crate::oci::Descriptor;
 use crate::oci::ImageName;
 use crate::oci::Index;
 use crate::oci::ManifestError;
+use crate::oci::descriptor::null_is_default;
 use crate::oci::media_type;
 use crate::oci::name;
 
@@ -51,6 +52,7 @@ struct Entry {
 struct Read {
     #[serde(default)]
     annotations: Option<Box<RawValue>>,
+    #[serde(deserialize_with = "null_is_default")]
     manifests: Vec<Box<RawValue>>,
 }
 

@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use serde::Deserialize;
+use serde::Deserializer;
+use serde::de::IgnoredAny;
 
 use crate::digest::Digest;
 use crate::json;
 use crate::limits::Limits;
 use crate::oci::Descriptor;
+use crate::oci::descriptor::null_is_default;
 use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::store::StoreError;
@@ -42,9 +45,9 @@ pub(crate) struct Peek {
     artifact_type: Option<String>,
     #[serde(default)]
     config: Option<PeekConfig>,
-    #[serde(default)]
-    layers: Option<serde::de::IgnoredAny>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "named")]
+    layers: Option<()>,
+    #[serde(default, deserialize_with = "listed")]
     manifests: Option<Vec<PeekDigest>>,
     #[serde(default)]
     media_type: Option<String>,
@@ -62,6 +65,16 @@ struct PeekConfig {
 #[derive(Deserialize)]
 struct PeekDigest {
     digest: Digest,
+}
+
+/// A field that is there, whatever it holds.
+fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<()>, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| Some(()))
+}
+
+/// A list, of which `null` is an empty one.
+fn listed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<PeekDigest>>, D::Error> {
+    null_is_default(deserializer).map(Some)
 }
 
 impl Graph {
@@ -164,7 +177,7 @@ impl Peek {
 
 /// Whether an entry that cannot be read could be a referrer: by its kind, and because tools do not name referrers.
 fn may_refer(entry: &Descriptor) -> bool {
-    let kind = media_type::is_manifest(&entry.media_type) || media_type::is_index(&entry.media_type);
+    let kind = media_type::is_read(&entry.media_type);
     !entry.annotations.contains_key(REF_NAME) && (kind || entry.artifact_type.is_some())
 }
 

@@ -99,10 +99,15 @@ fn unreadable(place: &str, why: String) -> StoreError {
 #[serde(rename_all = "camelCase")]
 struct ListWire<'a> {
     media_type: Option<String>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "raw")]
     manifests: Option<&'a RawValue>,
     #[serde(default)]
     layers: Option<serde::de::IgnoredAny>,
+}
+
+/// A field as it stands there, `null` too.
+fn raw<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    Deserialize::deserialize(deserializer).map(Some)
 }
 
 #[derive(Deserialize)]
@@ -128,8 +133,8 @@ fn merged(there: Option<&Content>, entries: &[Descriptor], repository: &Reposito
         return Err(no_list("something ambiguous"));
     }
     let list = wire.manifests.ok_or_else(|| no_list("an index without manifests"))?.get();
-    let listed: Vec<EntryWire> = json::read(list.as_bytes()).map_err(|error| no_list(&error.to_string()))?;
-    let listed: BTreeSet<String> = listed.into_iter().filter_map(|entry| entry.digest).collect();
+    let listed: Option<Vec<EntryWire>> = json::read(list.as_bytes()).map_err(|error| no_list(&error.to_string()))?;
+    let listed: BTreeSet<String> = listed.into_iter().flatten().filter_map(|entry| entry.digest).collect();
     let new: Vec<&Descriptor> = entries.iter().filter(|entry| !listed.contains(&entry.digest.to_string())).collect();
     if new.is_empty() {
         return Ok(None);
@@ -138,12 +143,12 @@ fn merged(there: Option<&Content>, entries: &[Descriptor], repository: &Reposito
     Ok(Some(Content::name(kind, inserted.into_bytes())))
 }
 
-/// `text` with `new` at the end of its array `list`, which is a part of it.
+/// `text` with `new` at the end of its array `list`, which is a part of it. `null` is an empty one.
 fn insert(text: &str, list: &str, new: &[&Descriptor]) -> Option<String> {
     let at = list.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
     let (before, rest) = text.split_at_checked(at)?;
     let (_, after) = rest.split_at_checked(list.len())?;
-    let open = list.strip_suffix(']')?.trim_end();
+    let open = if list == "null" { "[" } else { list.strip_suffix(']')?.trim_end() };
     let comma = if open.ends_with('[') { "" } else { "," };
     Some(format!("{before}{open}{comma}{}]{after}", joined(new)?))
 }

@@ -226,7 +226,9 @@ fn media_type(answer: &Answer) -> Result<String, StoreError> {
     #[serde(rename_all = "camelCase")]
     struct Wire {
         media_type: Option<String>,
-        manifests: Option<serde::de::IgnoredAny>,
+        // Go programs write an empty list as `null`: then it is there all the same.
+        #[serde(default, deserialize_with = "named")]
+        manifests: Option<()>,
         config: Option<serde::de::IgnoredAny>,
     }
     let super::answer::Body::Whole(bytes) = &answer.body else {
@@ -239,6 +241,11 @@ fn media_type(answer: &Answer) -> Result<String, StoreError> {
         Wire { config: Some(_), .. } => Ok(media_type::OCI_MANIFEST.to_owned()),
         _ => Err(answer.protocol("it answered with what is no manifest")),
     }
+}
+
+/// A field that is there, whatever it holds.
+fn named<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<()>, D::Error> {
+    serde::de::IgnoredAny::deserialize(deserializer).map(|_| Some(()))
 }
 
 /// HR-44: a proxy that wants somebody to log in answers 200 with a page.
@@ -254,7 +261,9 @@ pub(super) fn is_no_page(answer: &Answer) -> Result<(), StoreError> {
 /// The media types of manifests that we read.
 const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
                         application/vnd.docker.distribution.manifest.list.v2+json, \
-                        application/vnd.docker.distribution.manifest.v2+json";
+                        application/vnd.docker.distribution.manifest.v2+json, \
+                        application/vnd.oci.artifact.manifest.v1+json, \
+                        application/vnd.cncf.oras.artifact.manifest.v1+json";
 /// The header in which a registry says what it gives out.
 const CALLED: &str = "docker-content-digest";
 /// Media types that say nothing about a manifest.

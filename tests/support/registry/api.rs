@@ -345,7 +345,9 @@ impl Call<'_, '_> {
         let accepted = self.request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("Accept"));
         let accepted: Vec<&str> = accepted.flat_map(|(_, value)| value.split(',')).map(str::trim).collect();
         let named = |it: &&str| it.split(';').next().is_some_and(|it| it.trim() == manifest.media_type);
-        !manifest.media_type.starts_with("application/vnd.oci.") || accepted.iter().any(named)
+        let strict = manifest.media_type.starts_with("application/vnd.oci.")
+            || ARTIFACT_TYPES.contains(&manifest.media_type.as_str());
+        !strict || accepted.iter().any(named)
     }
 
     fn put_manifest(&mut self, name: &str, reference: &str) -> Response {
@@ -427,7 +429,8 @@ impl Call<'_, '_> {
     fn check_manifest(&self, name: &str, bytes: &[u8], media_type: &str) -> Result<Option<String>, Response> {
         let invalid = |message: &str| Response::error(400, "MANIFEST_INVALID", message);
         let json: Value = serde_json::from_slice(bytes).map_err(|_| invalid("manifest is not JSON"))?;
-        if !MANIFEST_TYPES.contains(&media_type) {
+        let is_artifact = self.quirks.artifact_manifests && ARTIFACT_TYPES.contains(&media_type);
+        if !is_artifact && !MANIFEST_TYPES.contains(&media_type) {
             return Err(invalid("media type of the manifest is not known"));
         }
         let said = json.get("mediaType").and_then(Value::as_str);
@@ -436,7 +439,7 @@ impl Call<'_, '_> {
         }
         let is_index = media_type == INDEX || media_type == DOCKER_INDEX;
         let config = json.get("config").filter(|it| it.is_object());
-        if !is_index && config.is_none() {
+        if !is_index && !is_artifact && config.is_none() {
             let code = if self.old() { "DIGEST_INVALID" } else { "MANIFEST_INVALID" };
             return Err(Response::error(400, code, "config is missing"));
         }
@@ -453,6 +456,10 @@ impl Call<'_, '_> {
         let missing: Vec<Value> = match is_index {
             true if self.quirks.sparse => Vec::new(),
             true => listed(&json, "manifests", |it| self.core.store.find(name, it).is_some()),
+            false if is_artifact => {
+                let has = |it: &str| it.parse().is_ok_and(|digest| self.core.store.blob(name, &digest).is_some());
+                listed(&json, "blobs", has)
+            }
             false => {
                 let has = |it: &str| it.parse().is_ok_and(|digest| self.core.store.blob(name, &digest).is_some());
                 let mut missing = listed(&json, "layers", has);
@@ -504,6 +511,8 @@ const MANIFEST_TYPES: [&str; 4] = [
     "application/vnd.docker.distribution.manifest.v2+json",
     DOCKER_INDEX,
 ];
+const ARTIFACT_TYPES: [&str; 2] =
+    ["application/vnd.oci.artifact.manifest.v1+json", "application/vnd.cncf.oras.artifact.manifest.v1+json"];
 const PAGE_BYTES: usize = 4 << 20;
 
 // The digests in a list of descriptors that are not there. What has its own place in `urls` need not be.

@@ -8,6 +8,7 @@
 //! | --- | --- | --- | --- |
 //! | `accept` | `ignored strict` | an OCI manifest whose type `Accept` does not name is not found | distribution 2.8.2, measured |
 //! | `anonymous` | `nothing pull everything` | what may be done without credentials | Docker Hub, GHCR |
+//! | `artifact-manifests` | `refused taken` | manifests of the withdrawn artifact types | distribution 3 refuses them; ACR, ECR, zot took them |
 //! | `artifact-type` | `right missing wrong wrong=TYPE` | what lists of referrers say | Azure/acr#784, ggcr#2269, cosign#4422, HR-50 |
 //! | `auth` | `none basic token` | how a client proves who it is | distribution-spec, HR-27..33 |
 //! | `blob-redirect` | `off on` | blobs are on another host, which refuses `Authorization` | cosign#3331 (ACR, S3), HR-25 |
@@ -73,6 +74,7 @@ pub struct Quirks {
     pub accept: Accept,
     pub anonymous: Anonymous,
     pub api_header: bool,
+    pub artifact_manifests: bool,
     pub artifact_type: ArtifactType,
     pub auth: Auth,
     pub blob_redirect: bool,
@@ -344,6 +346,7 @@ impl Quirks {
             chunk_cap: None,
             cap_whole: false,
             chunk_min: None,
+            artifact_manifests: false,
             config_types: None,
             create: true,
             delete: Delete::Everything,

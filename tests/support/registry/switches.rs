@@ -249,6 +249,9 @@ impl Quirks {
                 self.not_found = value.trim_end_matches("-all").parse().ok()?;
                 self.not_found_digest = if value.ends_with("-all") { self.not_found } else { 404 };
             }
+            "artifact-manifests" => {
+                self.artifact_manifests = pick(value, &[("refused", false), ("taken", true)])?;
+            }
             "push-subject" => self.push_subject = unless("taken", value)?,
             "replica-lag" => self.replica_lag = value.parse().ok()?,
             "slow-rmw" => self.slow_write_ms = value.parse().ok()?,

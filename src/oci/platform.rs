@@ -1,0 +1,240 @@
+//! `Platform`: which machines an image runs on, as images say it and as people type it.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::Deserializer;
+use serde::Serialize;
+
+use crate::oci::descriptor::null_is_default;
+
+/// Which machines an image runs on. OCI image specification, "Image Index".
+///
+/// It is written `os/architecture[/variant]`, and with the version of the operating system
+/// `os(version)/architecture[/variant]`, as containerd does: `windows(10.0.20348)/amd64`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Platform {
+    /// The processor, as Go's GOARCH has it; empty where an image does not say it.
+    pub architecture: String,
+    /// The operating system, as Go's GOOS has it; empty where an image does not say it.
+    pub os: String,
+    /// The version of the operating system.
+    #[serde(rename = "os.version", skip_serializing_if = "Option::is_none")]
+    pub os_version: Option<String>,
+    /// Features of the operating system that are needed.
+    #[serde(rename = "os.features", skip_serializing_if = "Vec::is_empty")]
+    pub os_features: Vec<String>,
+    /// The variant of the processor, `v8` for example.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+}
+
+/// A platform as a document has it, where an empty field is one that is not there.
+#[derive(Deserialize)]
+struct Wire {
+    #[serde(default, deserialize_with = "named")]
+    architecture: Option<String>,
+    #[serde(default, deserialize_with = "named")]
+    os: Option<String>,
+    #[serde(default, rename = "os.version", deserialize_with = "null_is_default")]
+    os_version: String,
+    #[serde(default, rename = "os.features", deserialize_with = "null_is_default")]
+    os_features: Vec<String>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    variant: String,
+}
+
+impl Wire {
+    /// Both fields that the specification requires, or an error that names the missing one.
+    fn required<E: serde::de::Error>(self) -> Result<Platform, E> {
+        let filled = |text: String| Some(text).filter(|text| !text.is_empty());
+        Ok(Platform {
+            architecture: self.architecture.ok_or_else(|| E::missing_field("architecture"))?,
+            os: self.os.ok_or_else(|| E::missing_field("os"))?,
+            os_version: filled(self.os_version),
+            os_features: self.os_features,
+            variant: filled(self.variant),
+        })
+    }
+
+    /// An empty object says nothing.
+    fn is_empty(&self) -> bool {
+        let empty = |text: &Option<String>| text.as_deref().unwrap_or_default().is_empty();
+        let rest = self.os_version.is_empty() && self.os_features.is_empty() && self.variant.is_empty();
+        empty(&self.architecture) && empty(&self.os) && self.architecture.is_some() == self.os.is_some() && rest
+    }
+}
+
+/// The platform of a descriptor: `null`, `{}` and one with empty fields only are none.
+pub(super) fn of_descriptor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Platform>, D::Error> {
+    match Option::<Wire>::deserialize(deserializer)? {
+        Some(wire) if !wire.is_empty() => wire.required::<D::Error>().map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// The platform of an image config, which has to say one.
+pub(super) fn of_config<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Platform, D::Error> {
+    Wire::deserialize(deserializer)?.required()
+}
+
+/// A field that is there, if only as `null`, which Go reads as an empty text.
+fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    null_is_default(deserializer).map(Some)
+}
+
+impl Platform {
+    /// Whether an image for `self` is what somebody who typed `wanted` means: what `wanted` leaves open may be
+    /// anything, and an image that does not say its variant is for the one that all builders mean by that.
+    pub fn satisfies(&self, wanted: &Self) -> bool {
+        let usual = match self.architecture.as_str() {
+            "amd64" => Some("v1"),
+            "arm" => Some("v7"),
+            "arm64" => Some("v8"),
+            _ => None,
+        };
+        let variant = self.variant.as_deref().filter(|variant| !variant.is_empty()).or(usual);
+        self.os == wanted.os
+            && self.architecture == wanted.architecture
+            && (wanted.variant.is_none() || variant == wanted.variant.as_deref())
+            && wanted.os_version.as_deref().is_none_or(|wanted| self.has_version(wanted))
+    }
+
+    /// Whether the version of the operating system is `wanted`, or a revision of it: `10.0.20348` means
+    /// `10.0.20348.2340` too.
+    fn has_version(&self, wanted: &str) -> bool {
+        let revision = |rest: &str| rest.is_empty() || rest.starts_with('.');
+        self.os_version.as_deref().and_then(|has| has.strip_prefix(wanted)).is_some_and(revision)
+    }
+
+    /// Whether it says neither an operating system nor a processor. BuildKit lists its attestations in an index as
+    /// manifests for the platform `unknown/unknown`.
+    pub fn is_unknown(&self) -> bool {
+        shown(&self.os) == UNKNOWN && shown(&self.architecture) == UNKNOWN
+    }
+
+    /// Parses `os[(version)]/architecture[/variant]`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let word = |text: &str| !text.is_empty() && !text.contains(['(', ')']);
+        let mut parts = text.split('/');
+        let system = parts.next()?;
+        let (os, version) = match system.strip_suffix(')') {
+            Some(opened) => opened.split_once('(').map(|(os, version)| (os, Some(version)))?,
+            None => (system, None),
+        };
+        let architecture = parts.next()?;
+        let variant = parts.next();
+        let full = parts.next().is_none();
+        let words = [Some(os), version, Some(architecture), variant].into_iter().flatten().all(word);
+        (full && words).then(|| Self {
+            architecture: architecture.to_owned(),
+            os: os.to_owned(),
+            os_version: version.map(str::to_owned),
+            os_features: Vec::new(),
+            variant: variant.map(str::to_owned),
+        })
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(shown(&self.os))?;
+        self.os_version.iter().try_for_each(|version| write!(f, "({version})"))?;
+        write!(f, "/{}", shown(&self.architecture))?;
+        self.variant.iter().try_for_each(|variant| write!(f, "/{variant}"))
+    }
+}
+
+/// What stands for a field that is empty, as containerd and BuildKit write it.
+fn shown(text: &str) -> &str {
+    if text.is_empty() { UNKNOWN } else { text }
+}
+
+/// What builders write where there is no platform.
+const UNKNOWN: &str = "unknown";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json;
+    use crate::limits::Limits;
+    use crate::oci::Descriptor;
+
+    #[test]
+    fn reads_a_platform_as_it_is_typed() {
+        let arm = Platform::parse("linux/arm64/v8").unwrap();
+        assert_eq!(arm.to_string(), "linux/arm64/v8");
+        assert!(arm.satisfies(&Platform::parse("linux/arm64").unwrap()));
+        // Without a variant it is the one that builders mean.
+        assert!(Platform::parse("linux/arm64").unwrap().satisfies(&arm));
+        assert!(!Platform::parse("linux/arm64").unwrap().satisfies(&Platform::parse("linux/arm64/v9").unwrap()));
+        assert!(!Platform::parse("linux/arm").unwrap().satisfies(&Platform::parse("linux/arm/v6").unwrap()));
+        assert!(!Platform::parse("linux/riscv64").unwrap().satisfies(&Platform::parse("linux/riscv64/v1").unwrap()));
+        for text in [
+            "linux",
+            "linux/",
+            "/arm64",
+            "linux/arm64/",
+            "linux/arm64/v8/x",
+            "",
+            "windows()/amd64",
+            "(10)/amd64",
+            "windows(10/amd64",
+            "windows10)/amd64",
+            "windows(1)(2)/amd64",
+            "windows/amd64(10)",
+        ] {
+            assert_eq!(Platform::parse(text), None, "{text:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn a_version_means_its_revisions_too() {
+        let parse = |text| Platform::parse(text).unwrap();
+        let windows = parse("windows(10.0.20348.2340)/amd64");
+        assert_eq!(windows.to_string(), "windows(10.0.20348.2340)/amd64");
+        assert_eq!(windows.os_version.as_deref(), Some("10.0.20348.2340"));
+        for yes in ["windows/amd64", "windows(10.0.20348)/amd64", "windows(10.0.20348.2340)/amd64", "windows(10)/amd64"]
+        {
+            assert!(windows.satisfies(&parse(yes)), "{yes}");
+        }
+        for no in ["windows(10.0.2034)/amd64", "windows(10.0.17763)/amd64", "windows(10.0.20348.2340.1)/amd64"] {
+            assert!(!windows.satisfies(&parse(no)), "{no}");
+        }
+        // One that does not say its version is not taken for any.
+        assert!(!parse("windows/amd64").satisfies(&parse("windows(10.0.20348)/amd64")));
+    }
+
+    #[test]
+    fn an_empty_platform_is_none() {
+        let read = |platform: &str| {
+            let digest = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+            let text = format!(r#"{{"mediaType":"a/b","size":2,"digest":"{digest}","platform":{platform}}}"#);
+            json::parse::<Descriptor>(text.as_bytes(), &Limits::DEFAULT).map(|descriptor| descriptor.platform)
+        };
+        for none in [
+            "null",
+            "{}",
+            r#"{"os":"","architecture":""}"#,
+            r#"{"os":null,"architecture":null,"os.version":null,"os.features":null,"variant":null}"#,
+            r#"{"os":"","architecture":"","os.version":"","variant":"","os.features":[]}"#,
+        ] {
+            assert_eq!(read(none).unwrap(), None, "{none}");
+        }
+        for (platform, text) in [
+            (r#"{"os":"","architecture":"amd64"}"#, "unknown/amd64"),
+            (r#"{"os":"linux","architecture":""}"#, "linux/unknown"),
+            (r#"{"os":"linux","architecture":"arm","variant":""}"#, "linux/arm"),
+            (
+                r#"{"os":"windows","architecture":"amd64","os.version":"10.0.1","os.features":null}"#,
+                "windows(10.0.1)/amd64",
+            ),
+        ] {
+            assert_eq!(read(platform).unwrap().unwrap().to_string(), text, "{platform}");
+        }
+        // The specification requires both where there is a platform at all.
+        for wrong in [r#"{"os":"linux"}"#, r#"{"architecture":"arm"}"#, r#"{"variant":"v7"}"#, "[]", r#"{"os":1}"#] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}
