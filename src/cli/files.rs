@@ -13,6 +13,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::path::PathBuf;
 
+use zeroize::Zeroizing;
+
 use crate::digest::hex;
 use crate::key::file::Overwrite;
 
@@ -28,6 +30,15 @@ pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
         Ok(length) if length <= limit => Ok(bytes),
         _ => Err(Failure::unknown(format!("{}: it has more than {limit} bytes", path.display()))),
     }
+}
+
+/// The value of a variable of the environment, byte for byte; nothing where it is not set.
+pub(super) fn variable(name: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let value = std::env::var_os(name)?;
+    #[cfg(unix)]
+    return Some(Zeroizing::new(std::os::unix::ffi::OsStringExt::into_vec(value)));
+    #[cfg(not(unix))]
+    return Some(Zeroizing::new(value.into_encoded_bytes()));
 }
 
 /// The bytes of a file that may not be there.

@@ -11,6 +11,7 @@ mod keys;
 mod line;
 mod move_image;
 mod picture;
+mod prompt;
 #[cfg(feature = "registry")]
 mod registry;
 mod render;

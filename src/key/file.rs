@@ -95,6 +95,21 @@ pub fn read(path: &Path, limits: &Limits) -> Result<Zeroizing<Vec<u8>>, KeyError
     }
 }
 
+/// The permission bits of a file that others than its owner may read or change; nothing where they may not, or where
+/// this system has no such bits.
+#[cfg(unix)]
+pub fn mode_for_others(path: &Path) -> Option<u32> {
+    let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o7777;
+    (mode & 0o066 != 0).then_some(mode)
+}
+
+/// As above.
+#[cfg(not(unix))]
+pub fn mode_for_others(_: &Path) -> Option<u32> {
+    None
+}
+
 fn regular(path: &Path, metadata: &fs::Metadata) -> Result<(), KeyError> {
     match (metadata.is_file(), metadata.is_dir()) {
         (true, _) => Ok(()),

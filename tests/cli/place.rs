@@ -128,8 +128,15 @@ impl Place {
             }
             // registry NAME SWITCH… — a registry on loopback; tests/support/registry/quirks.rs has the switches.
             ["registry", name, switches @ ..] => self.start_registry(name, switches),
-            // keys — what is in testdata/keys.
-            ["keys"] => copy_files(&testdata("keys"), &self.work()),
+            // keys — what is in testdata/keys, private keys for their owner alone.
+            ["keys"] => {
+                copy_files(&testdata("keys"), &self.work());
+                for (name, _) in files(&testdata("keys")) {
+                    if name.extension().is_some_and(|extension| extension == "key") {
+                        fs::set_permissions(self.work().join(name), fs::Permissions::from_mode(0o600)).unwrap();
+                    }
+                }
+            }
             // signed DIR — testdata/layouts/signed: `v1`, signed with release.key and version=1.0.
             ["signed", name] => copy_files(&testdata("layouts/signed"), &self.work().join(name)),
             // flip-layers DIR — changes a byte of every blob that is not JSON.

@@ -80,7 +80,8 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
         &["getrandom"],
         &["cli/demo.rs", "cli/files.rs", "key/", "store/layout/", "store/local/", "store/registry/"],
     ),
-    ("talks to people", &["clap", "rpassword"], &["cli/"]),
+    ("talks to people", &["clap", "rpassword", "rustix::termios"], &["cli/"]),
+    ("catches signals", &["signal_hook"], &["cli/prompt.rs"]),
 ];
 
 /// A type that proves something: its name, the module that it is imported from, and the files that may make one.

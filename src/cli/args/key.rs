@@ -141,6 +141,9 @@ pub(in crate::cli) struct KeyNewArgs {
     /// written, and only with -o
     #[arg(long, value_name = "URI", help_heading = "Tokens")]
     pub(in crate::cli) pkcs11: Option<String>,
+    /// Write the private key unencrypted: anybody who reads the file can sign
+    #[arg(long, help_heading = "Passphrase", conflicts_with_all = ["passphrase_fd", "passphrase_file", "pkcs11"])]
+    pub(in crate::cli) no_passphrase: bool,
     #[command(flatten)]
     pub(in crate::cli) token: TokenArgs,
     #[command(flatten)]
@@ -149,8 +152,8 @@ pub(in crate::cli) struct KeyNewArgs {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct KeyImportArgs {
-    /// The private key, in any form that is read
-    pub(in crate::cli) file: PathBuf,
+    /// The private key, in any form that is read: a file, env:NAME, or - for standard input
+    pub(in crate::cli) file: String,
     /// Where: PREFIX.key and PREFIX.pub are written
     #[arg(short = 'o', long = "out", value_name = "PREFIX", default_value = "imported")]
     pub(in crate::cli) prefix: PathBuf,
@@ -161,6 +164,9 @@ pub(in crate::cli) struct KeyImportArgs {
     /// passphrase is tried
     #[arg(long, value_name = "FILE", help_heading = "Passphrase")]
     pub(in crate::cli) old_passphrase_file: Option<PathBuf>,
+    /// Write the private key unencrypted: anybody who reads the file can sign
+    #[arg(long, help_heading = "Passphrase")]
+    pub(in crate::cli) no_passphrase: bool,
     #[command(flatten)]
     pub(in crate::cli) passphrase: PassphraseArgs,
 }
@@ -178,6 +184,9 @@ pub(in crate::cli) struct KeyExportArgs {
     /// Replace a file that is there
     #[arg(long)]
     pub(in crate::cli) overwrite: bool,
+    /// Allow an empty passphrase in the encrypted forms: anybody who reads the file can sign
+    #[arg(long, help_heading = "Passphrase")]
+    pub(in crate::cli) no_passphrase: bool,
     #[command(flatten)]
     pub(in crate::cli) keys: KeyArgs,
 }

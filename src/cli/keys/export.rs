@@ -1,7 +1,10 @@
 //! `key export`: a key in another form.
 
+use std::path::Path;
+
 use zeroize::Zeroizing;
 
+use crate::key::Passphrase;
 use crate::key::file;
 use crate::key::file::Overwrite;
 
@@ -11,11 +14,14 @@ use crate::cli::args::KeyExportArgs;
 use crate::cli::args::KeyForm;
 use crate::cli::render;
 use crate::cli::secret;
+use crate::cli::secret::Given;
 
 use super::Named;
-use super::private;
+use super::Opened;
+use super::open;
 use super::public_of;
 use super::told;
+use super::warn_unprotected;
 
 pub(super) fn export(args: &KeyExportArgs) -> Result<Exit, Failure> {
     let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
@@ -35,17 +41,40 @@ pub(super) fn export(args: &KeyExportArgs) -> Result<Exit, Failure> {
     let Some(path) = &args.out else {
         return Err(Failure::unknown("a private key is not written to the terminal").hint("give -o FILE"));
     };
-    let key = private(&named, &args.keys.passphrase)?;
-    // The new file has the passphrase of the old one.
-    let passphrase = || secret::existing(&args.keys.passphrase, &args.key);
+    let opened = open(&named, || secret::existing(&args.keys.passphrase, &named.to_string()))?;
     let pem = match args.form {
-        KeyForm::EncryptedPkcs8 => Zeroizing::new(key.to_encrypted_pkcs8_pem(&passphrase()?).map_err(told)?),
-        KeyForm::Sigstore => Zeroizing::new(key.to_sigstore_pem(&passphrase()?).map_err(told)?),
-        KeyForm::PlainPkcs8 | KeyForm::Public => key.to_pkcs8_pem(),
+        KeyForm::EncryptedPkcs8 => {
+            Zeroizing::new(opened.key.to_encrypted_pkcs8_pem(&passphrase(&opened, args, path)?).map_err(told)?)
+        }
+        KeyForm::Sigstore => {
+            Zeroizing::new(opened.key.to_sigstore_pem(&passphrase(&opened, args, path)?).map_err(told)?)
+        }
+        KeyForm::PlainPkcs8 | KeyForm::Public => opened.key.to_pkcs8_pem(),
     };
     file::write_private(path, &pem, overwrite).map_err(told)?;
     if args.form == KeyForm::PlainPkcs8 {
-        render::note(format_args!("warning: {} is not encrypted: whoever reads it can sign", path.display()));
+        warn_unprotected(path);
     }
     Ok(Exit::Yes)
+}
+
+/// The passphrase of the new file: that of the old one, or a new one where the old file is not encrypted. An empty one is
+/// for those who ask for it: there are tools that read no other form.
+fn passphrase(opened: &Opened, args: &KeyExportArgs, path: &Path) -> Result<Passphrase, Failure> {
+    let what = path.display().to_string();
+    let without = "--form plain-pkcs8";
+    let found = match &opened.passphrase {
+        _ if args.no_passphrase => Passphrase::new([]),
+        None => secret::new(&args.keys.passphrase, &what, without)?,
+        Some(Given { passphrase, source }) => {
+            secret::not_empty(passphrase, source, &what, without)?;
+            passphrase.clone()
+        }
+    };
+    if found.is_empty() {
+        render::note(format_args!(
+            "warning: {what} has an empty passphrase, which protects nothing: whoever reads it can sign"
+        ));
+    }
+    Ok(found)
 }

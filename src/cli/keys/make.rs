@@ -3,25 +3,29 @@
 use std::path::Path;
 use std::path::PathBuf;
 
+use zeroize::Zeroizing;
+
 use crate::key::KeyKind;
+use crate::key::Passphrase;
 use crate::key::PrivateKey;
-use crate::key::PublicKey;
 use crate::key::Signer as _;
 use crate::key::file;
 use crate::key::file::Overwrite;
-use crate::limits::Limits;
 
 use crate::cli::Exit;
 use crate::cli::Failure;
 use crate::cli::args::KeyImportArgs;
 use crate::cli::args::KeyNewArgs;
 use crate::cli::args::KeyType;
+use crate::cli::args::PassphraseArgs;
 use crate::cli::render;
 use crate::cli::secret;
 
-use super::kept;
+use super::Named;
+use super::open;
 use super::token;
 use super::told;
+use super::warn_unprotected;
 
 pub(super) fn new(args: &KeyNewArgs) -> Result<Exit, Failure> {
     if let Some(uri) = &args.pkcs11 {
@@ -38,28 +42,21 @@ pub(super) fn new(args: &KeyNewArgs) -> Result<Exit, Failure> {
     };
     let prefix = args.prefix.clone().unwrap_or_else(|| PathBuf::from("bulla"));
     let files = Files::of(&prefix, args.overwrite)?;
-    let passphrase = secret::new(&args.passphrase, &files.private.display().to_string())?;
+    let passphrase = files.passphrase(&args.passphrase, args.no_passphrase)?;
     let key = PrivateKey::generate(kind).map_err(told)?;
-    files.write(&key.to_sigstore_pem(&passphrase).map_err(told)?, key.public_key())?;
+    files.write(&key, passphrase.as_ref())?;
     Ok(Exit::Yes)
 }
 
 pub(super) fn import(args: &KeyImportArgs) -> Result<Exit, Failure> {
     let files = Files::of(&args.prefix, args.overwrite)?;
-    let bytes = file::read(&args.file, &Limits::DEFAULT).map_err(told)?;
-    let from = args.file.display().to_string();
-    let mut asked = None;
-    let ask = || {
-        let old = match &args.old_passphrase_file {
-            Some(path) => secret::from_file(path),
-            None => secret::existing(&args.passphrase, &from),
-        };
-        old.map_err(|failure| kept(&mut asked, failure))
-    };
-    let parsed = PrivateKey::parse(&bytes, ask);
-    let key = parsed.map_err(|error| asked.unwrap_or_else(|| Failure::unknown(format!("{from}: {error}"))))?;
-    let passphrase = secret::new(&args.passphrase, &files.private.display().to_string())?;
-    files.write(&key.to_sigstore_pem(&passphrase).map_err(told)?, key.public_key())?;
+    let named = Named::parse(&args.file, None)?;
+    let opened = open(&named, || match &args.old_passphrase_file {
+        Some(path) => secret::from_file(path),
+        None => secret::existing(&args.passphrase, &named.to_string()),
+    })?;
+    let passphrase = files.passphrase(&args.passphrase, args.no_passphrase)?;
+    files.write(&opened.key, passphrase.as_ref())?;
     Ok(Exit::Yes)
 }
 
@@ -96,9 +93,25 @@ impl Files {
         Ok(Self { private, public, overwrite })
     }
 
-    fn write(&self, private: &str, public: &PublicKey) -> Result<(), Failure> {
-        file::write_private(&self.private, private, self.overwrite).map_err(told)?;
+    /// The passphrase for the new file; none for one that is not encrypted, where that is asked for.
+    fn passphrase(&self, args: &PassphraseArgs, unencrypted: bool) -> Result<Option<Passphrase>, Failure> {
+        match unencrypted {
+            true => Ok(None),
+            false => secret::new(args, &self.private.display().to_string(), "--no-passphrase").map(Some),
+        }
+    }
+
+    /// Writes cosign's encrypted container; without a passphrase plain PKCS#8, which says that it is not encrypted.
+    fn write(&self, key: &PrivateKey, passphrase: Option<&Passphrase>) -> Result<(), Failure> {
+        let (text, public) = match passphrase {
+            Some(passphrase) => (Zeroizing::new(key.to_sigstore_pem(passphrase).map_err(told)?), key.public_key()),
+            None => (key.to_pkcs8_pem(), key.public_key()),
+        };
+        file::write_private(&self.private, &text, self.overwrite).map_err(told)?;
         file::write_public(&self.public, public, self.overwrite).map_err(told)?;
+        if passphrase.is_none() {
+            warn_unprotected(&self.private);
+        }
         render::table(&[
             ("private key".to_owned(), self.private.display().to_string()),
             ("public key".to_owned(), self.public.display().to_string()),

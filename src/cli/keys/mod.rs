@@ -23,7 +23,9 @@ use super::Failure;
 use super::args::KeyArgs;
 use super::args::KeyCommand;
 use super::args::PassphraseArgs;
+use super::render;
 use super::secret;
+use super::secret::Given;
 
 use named::Named;
 
@@ -85,18 +87,53 @@ fn public_of(named: &Named, args: &KeyArgs) -> Result<PublicKey, Failure> {
 
 /// The private key in a file or a variable.
 fn private(named: &Named, passphrase: &PassphraseArgs) -> Result<PrivateKey, Failure> {
-    let bytes = named.bytes()?;
     let name = named.to_string();
-    let mut asked = None;
-    let ask = || secret::existing(passphrase, &name).map_err(|failure| kept(&mut asked, failure));
-    let parsed = PrivateKey::parse(&bytes, ask);
-    parsed.map_err(|error| asked.unwrap_or_else(|| Failure::unknown(format!("{name}: {error}"))))
+    open(named, || secret::existing(passphrase, &name)).map(|opened| opened.key)
 }
 
-/// Keeps what is to be said about a passphrase that could not be had.
-fn kept(asked: &mut Option<Failure>, failure: Failure) -> KeyError {
-    *asked = Some(failure);
-    KeyError::PassphraseMissing
+/// A private key, and the passphrase that it was opened with, if it was encrypted.
+struct Opened {
+    key: PrivateKey,
+    passphrase: Option<Given>,
+}
+
+/// Opens the private key in a file or a variable. `ask` is called only where the key is encrypted.
+fn open(named: &Named, ask: impl FnOnce() -> Result<Given, Failure>) -> Result<Opened, Failure> {
+    let bytes = named.bytes()?;
+    if let Named::File(path) = named
+        && let Some(mode) = file::mode_for_others(path)
+    {
+        let path = path.display();
+        render::note(format_args!(
+            "warning: {path}: others may read or change this private key (mode {mode:04o}): chmod 600 {path}"
+        ));
+    }
+    let (mut failed, mut given) = (None, None);
+    let parsed = PrivateKey::parse(&bytes, || match ask() {
+        Ok(asked) => {
+            let passphrase = asked.passphrase.clone();
+            given = Some(asked);
+            Ok(passphrase)
+        }
+        Err(failure) => {
+            failed = Some(failure);
+            Err(KeyError::PassphraseMissing)
+        }
+    });
+    match (parsed, failed) {
+        (Ok(key), _) => Ok(Opened { key, passphrase: given }),
+        (Err(_), Some(failure)) => Err(failure),
+        (Err(error), None) => {
+            let from = given.map_or_else(String::new, |given| format!(" (the passphrase came from {})", given.source));
+            Err(Failure::unknown(format!("{named}: {error}{from}")))
+        }
+    }
+}
+
+/// Says of a file that was written that nothing protects it but its mode.
+fn warn_unprotected(path: &Path) {
+    let path = path.display();
+    render::note(format_args!("warning: {path} is not encrypted: whoever reads it can sign"));
 }
 
 /// Whether a file looks like a private key.

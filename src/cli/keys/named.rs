@@ -10,6 +10,7 @@ use crate::key::file;
 use crate::limits::Limits;
 
 use crate::cli::Failure;
+use crate::cli::files;
 
 use super::list;
 use super::told;
@@ -46,10 +47,8 @@ impl Named {
     pub(super) fn bytes(&self) -> Result<Zeroizing<Vec<u8>>, Failure> {
         match self {
             Self::File(path) => file::read(path, &Limits::DEFAULT).map_err(told),
-            Self::Variable(name) => match std::env::var(name) {
-                Ok(text) => Ok(Zeroizing::new(text.into_bytes())),
-                Err(_) => Err(Failure::unknown(format!("env:{name}: the environment variable is not set"))),
-            },
+            Self::Variable(name) => files::variable(name)
+                .ok_or_else(|| Failure::unknown(format!("env:{name}: the environment variable is not set"))),
             Self::Plugin(_) | Self::Token(_) => Err(Failure::unknown(format!("{self}: the key is not in a file"))),
         }
     }

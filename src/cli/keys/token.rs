@@ -27,7 +27,8 @@ use crate::cli::args::TokenArgs;
 use crate::cli::line::Foreign;
 use crate::cli::render;
 use crate::cli::secret;
-use crate::cli::secret::Typed;
+use crate::cli::secret::Given;
+use crate::cli::secret::Source;
 
 use super::list::Listed;
 
@@ -126,18 +127,21 @@ fn private(mut opened: Opened, uri: &Uri, args: &TokenArgs) -> Result<TokenKey, 
 fn log_in(opened: &mut Opened, uri: &Uri, args: &TokenArgs) -> Result<(), Failure> {
     let what = format!("token `{}`", opened.token().name().label);
     let file = uri.pin_source().or(args.pin_file.as_deref());
-    let mut failed = None;
+    let (mut failed, mut source) = (None, None);
     let ask = |state: PinState| {
         let about = if state.final_try { " (the last attempt before it locks)" } else { "" };
         match secret::pin(file, &what, about) {
-            Ok((_, Typed::No)) if state.final_try => {
+            Ok(given) if state.final_try && given.source != Source::Prompt => {
                 let message = format!("{what} says that one more wrong PIN locks it; the PIN was not tried");
                 failed = Some(
                     Failure::unknown(message).hint("give the PIN at the prompt: without --pin-file and BULLA_PIN"),
                 );
                 None
             }
-            Ok((pin, _)) => Some(pin),
+            Ok(Given { passphrase, source: from }) => {
+                source = Some(from);
+                Some(passphrase)
+            }
             Err(failure) => {
                 failed = Some(failure);
                 None
@@ -145,7 +149,11 @@ fn log_in(opened: &mut Opened, uri: &Uri, args: &TokenArgs) -> Result<(), Failur
         }
     };
     let done = opened.login(ask);
-    done.map_err(|error| failed.unwrap_or_else(|| told(error)))
+    done.map_err(|error| {
+        let mut failure = failed.unwrap_or_else(|| told(error));
+        failure.details.extend(source.map(|source| format!("the PIN came from {source}")));
+        failure
+    })
 }
 
 fn token(uri: &Uri, args: &TokenArgs) -> Result<Token, Failure> {

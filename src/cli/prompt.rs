@@ -1,0 +1,245 @@
+//! The prompt for a passphrase or PIN: nothing is echoed, and every way out restores the terminal, signals included.
+//!
+//! Invariant: while the terminal does not echo, no signal that this program can catch ends or stops it before the
+//! terminal echoes again. Once no prompt is open, each signal does what it does by default.
+
+#[cfg(unix)]
+use std::fs::File;
+#[cfg(unix)]
+use std::fs::OpenOptions;
+use std::io;
+#[cfg(unix)]
+use std::io::ErrorKind;
+#[cfg(unix)]
+use std::io::Read as _;
+#[cfg(unix)]
+use std::io::Write as _;
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+#[cfg(unix)]
+use std::sync::Arc;
+#[cfg(unix)]
+use std::sync::OnceLock;
+#[cfg(unix)]
+use std::sync::atomic::AtomicBool;
+#[cfg(unix)]
+use std::sync::atomic::Ordering;
+
+#[cfg(unix)]
+use rustix::event::PollFd;
+#[cfg(unix)]
+use rustix::event::PollFlags;
+#[cfg(unix)]
+use rustix::event::poll;
+#[cfg(unix)]
+use rustix::termios::LocalModes;
+#[cfg(unix)]
+use rustix::termios::OptionalActions;
+#[cfg(unix)]
+use rustix::termios::Termios;
+#[cfg(unix)]
+use rustix::termios::tcgetattr;
+#[cfg(unix)]
+use rustix::termios::tcsetattr;
+#[cfg(unix)]
+use signal_hook::consts::signal;
+#[cfg(unix)]
+use signal_hook::low_level::emulate_default_handler;
+use zeroize::Zeroizing;
+
+/// Shows `text` at the terminal and reads one line without echo, as bytes and without its line end.
+///
+/// # Errors
+/// What the operating system says; `InvalidInput` for a line of more than `longest` bytes.
+#[cfg(unix)]
+pub(super) fn ask(text: &str, longest: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    let terminal = &OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+    // In this order: the terminal echoes again before signals are let through.
+    let signals = Held::begin()?;
+    let hidden = Hidden::of(terminal)?;
+    let show = |text: &str| (&*terminal).write_all(text.as_bytes());
+    show(text)?;
+    let mut line = Zeroizing::new(Vec::with_capacity(longest.saturating_add(PART)));
+    loop {
+        while let Some(signal) = signals.next() {
+            // A terminal that is gone has nothing to restore.
+            drop(hidden.restore());
+            if signal != signal::SIGCONT {
+                drop(show("\n"));
+                // Ends the program, or stops it until it is continued.
+                emulate_default_handler(signal)?;
+            }
+            hidden.hide()?;
+            signals.forget(signal::SIGCONT);
+            line.clear();
+            show(text)?;
+        }
+        if signals.or_input(terminal)? && read(terminal, &mut line)? {
+            return Ok(line);
+        }
+        if line.len() > longest {
+            return Err(io::Error::new(ErrorKind::InvalidInput, format!("it is longer than {longest} bytes")));
+        }
+    }
+}
+
+/// As above, where there are no signals.
+#[cfg(not(unix))]
+pub(super) fn ask(text: &str, _: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    rpassword::prompt_password(text).map(|text| Zeroizing::new(text.into_bytes()))
+}
+
+/// Appends what was typed to `line`; whether the line is complete.
+#[cfg(unix)]
+fn read(mut terminal: &File, line: &mut Vec<u8>) -> io::Result<bool> {
+    let mut part = Zeroizing::new([0; PART]);
+    let count = terminal.read(part.as_mut())?;
+    let typed = part.get(..count).unwrap_or_default();
+    let end = typed.iter().position(|byte| *byte == b'\n');
+    line.extend_from_slice(typed.get(..end.unwrap_or(count)).unwrap_or_default());
+    match (end, count, line.is_empty()) {
+        // Ctrl-D with nothing typed before it, or a terminal that has gone away.
+        (None, 0, true) => Err(io::Error::new(ErrorKind::UnexpectedEof, "nothing was typed")),
+        (None, 0, false) | (Some(_), ..) => Ok(true),
+        (None, ..) => Ok(false),
+    }
+}
+
+/// A terminal that echoes nothing but the line end, until this is dropped.
+#[cfg(unix)]
+struct Hidden<'a> {
+    before: Termios,
+    terminal: &'a File,
+}
+
+#[cfg(unix)]
+impl Hidden<'_> {
+    fn hide(&self) -> io::Result<()> {
+        let mut silent = self.before.clone();
+        silent.local_modes.remove(LocalModes::ECHO | LocalModes::ECHOE | LocalModes::ECHOK);
+        silent.local_modes.insert(LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
+        Ok(tcsetattr(self.terminal, OptionalActions::Now, &silent)?)
+    }
+
+    fn restore(&self) -> io::Result<()> {
+        Ok(tcsetattr(self.terminal, OptionalActions::Now, &self.before)?)
+    }
+}
+
+#[cfg(unix)]
+impl<'a> Hidden<'a> {
+    fn of(terminal: &'a File) -> io::Result<Self> {
+        let hidden = Self { before: tcgetattr(terminal)?, terminal };
+        hidden.hide()?;
+        Ok(hidden)
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Hidden<'_> {
+    fn drop(&mut self) {
+        drop(self.restore());
+    }
+}
+
+/// The handlers of the signals that end or stop a program. They stay for the rest of its life: signal-hook cannot give a
+/// signal its default back, only do what the default does.
+#[cfg(unix)]
+struct Handlers {
+    /// Whether a signal does what it does by default.
+    default: Arc<AtomicBool>,
+    /// Which signals have come while it did not, the gravest first.
+    came: Vec<(i32, Arc<AtomicBool>)>,
+    /// Readable once one has come.
+    woken: UnixStream,
+}
+
+#[cfg(unix)]
+static HANDLERS: OnceLock<Handlers> = OnceLock::new();
+
+#[cfg(unix)]
+impl Handlers {
+    fn install() -> io::Result<Self> {
+        let (woken, wake) = UnixStream::pair()?;
+        woken.set_nonblocking(true)?;
+        let default = Arc::new(AtomicBool::new(true));
+        let mut came = Vec::new();
+        for signal in CAUGHT {
+            let flag = Arc::new(AtomicBool::new(false));
+            signal_hook::flag::register_conditional_default(signal, Arc::clone(&default))?;
+            signal_hook::flag::register(signal, Arc::clone(&flag))?;
+            signal_hook::low_level::pipe::register(signal, wake.try_clone()?)?;
+            came.push((signal, flag));
+        }
+        Ok(Self { default, came, woken })
+    }
+}
+
+/// Signals are held back, to be acted on by the prompt, until this is dropped.
+#[cfg(unix)]
+struct Held(&'static Handlers);
+
+#[cfg(unix)]
+impl Held {
+    fn begin() -> io::Result<Self> {
+        let handlers = match HANDLERS.get() {
+            Some(handlers) => handlers,
+            None => {
+                let installed = Handlers::install()?;
+                HANDLERS.get_or_init(|| installed)
+            }
+        };
+        handlers.came.iter().for_each(|(_, came)| came.store(false, Ordering::SeqCst));
+        handlers.default.store(false, Ordering::SeqCst);
+        Ok(Self(handlers))
+    }
+
+    /// A signal that has come.
+    fn next(&self) -> Option<i32> {
+        self.0.came.iter().find(|(_, came)| came.swap(false, Ordering::SeqCst)).map(|(signal, _)| *signal)
+    }
+
+    fn forget(&self, signal: i32) {
+        let came = self.0.came.iter().filter(|(other, _)| *other == signal);
+        came.for_each(|(_, came)| came.store(false, Ordering::SeqCst));
+    }
+
+    /// Waits for a signal or for input; whether there is input.
+    fn or_input(&self, terminal: &File) -> io::Result<bool> {
+        let (mut woken, all) = (&self.0.woken, PollFlags::IN | PollFlags::HUP | PollFlags::ERR);
+        let mut sources = [PollFd::new(terminal, PollFlags::IN), PollFd::new(woken, PollFlags::IN)];
+        match poll(&mut sources, None) {
+            Ok(_) => (),
+            Err(rustix::io::Errno::INTR) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+        let [input, signal] = sources.map(|source| source.revents().intersects(all));
+        if signal {
+            // One byte for each signal; which they were stands in the flags.
+            drop(woken.read(&mut [0; PART]));
+            return Ok(false);
+        }
+        Ok(input)
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.default.store(true, Ordering::SeqCst);
+        // What came after the last look is not lost.
+        while let Some(signal) = self.next() {
+            drop(emulate_default_handler(signal));
+        }
+    }
+}
+
+/// The signals that a person at a terminal, a shell, a supervisor and a terminal that goes away send; those that end the
+/// program first. SIGCONT: a shell may have changed the terminal while the program was stopped.
+#[cfg(unix)]
+const CAUGHT: [i32; 6] =
+    [signal::SIGTERM, signal::SIGHUP, signal::SIGQUIT, signal::SIGINT, signal::SIGTSTP, signal::SIGCONT];
+
+/// How many bytes are read at a time.
+#[cfg(unix)]
+const PART: usize = 256;
