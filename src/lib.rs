@@ -3,6 +3,7 @@
 pub mod digest;
 pub mod json;
 pub mod limits;
+pub mod redact;
 pub mod time;
 
 pub mod oci;

@@ -18,6 +18,8 @@ mod support;
 
 #[path = "registry_client/auth.rs"]
 mod auth;
+#[path = "registry_client/echo.rs"]
+mod echo;
 #[path = "registry_client/http2.rs"]
 mod http2;
 #[path = "registry_client/lists.rs"]

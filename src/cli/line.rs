@@ -4,6 +4,8 @@ use std::fmt;
 
 use crate::round::text::hides;
 
+use super::redacted;
+
 /// How much of one foreign text is shown, in characters; a report in JSON has all of it.
 const LONGEST: usize = 2_000;
 
@@ -26,7 +28,8 @@ pub(super) struct Foreign<T>(pub(super) T);
 // `Line` itself is no `Display`: what was made to be printed is not put into another text.
 impl<T: fmt::Display> From<T> for Line {
     fn from(text: T) -> Self {
-        Self(escape(&text.to_string()))
+        // Text from elsewhere may hold a secret that was sent there.
+        Self(escape(&redacted::text(&text.to_string())))
     }
 }
 

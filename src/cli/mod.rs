@@ -12,6 +12,7 @@ mod line;
 mod move_image;
 mod picture;
 mod prompt;
+mod redacted;
 #[cfg(feature = "registry")]
 mod registry;
 mod render;
@@ -42,6 +43,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Err(error) = hygiene::no_core_dumps() {
         render::note(format_args!("warning: core dumps cannot be switched off: {error}"));
     }
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    redacted::begin(&arguments);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         // Help and version are answers; everything else is a bad argument, which is 2 as well.

@@ -19,6 +19,7 @@ use super::files;
 /// The client for these hosts, set up as the command line says.
 pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>) -> Result<Registries, Failure> {
     let mut settings = Settings::new(Credentials::from_environment());
+    settings.secrets = super::redacted::secrets().clone();
     settings.allow_realms.clone_from(&args.allow_realm);
     for path in &args.ca {
         let file = files::read(path, CERTIFICATES_MOST)?;

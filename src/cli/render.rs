@@ -33,6 +33,7 @@ use super::args::WantArgs;
 use super::line::Foreign;
 use super::line::Line;
 use super::line::Lines;
+use super::redacted;
 
 /// How many findings are shown; a report in JSON has them all.
 const SHOWN: usize = 12;
@@ -83,7 +84,7 @@ pub(super) fn notes(lines: &Lines) {
 /// Prints one object of JSON. What does not show or steers a terminal is escaped there too: such characters only stand in strings.
 pub(super) fn json(value: &Value) {
     let mut shown = String::new();
-    for c in format!("{value:#}\n").chars() {
+    for c in format!("{:#}\n", redacted::value(value)).chars() {
         match c != '\n' && hides(c) {
             true => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| shown.push_str(&format!("\\u{unit:04x}"))),
             false => shown.push(c),

@@ -16,6 +16,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
@@ -146,15 +148,20 @@ impl Credential {
         Self::Identity { login: None, token }
     }
 
-    /// What must not be shown.
+    /// What must not be shown: the secrets, and user name and password as a header has them.
     pub(crate) fn secrets(&self) -> Vec<Secret> {
+        let of_login = |username: &str, password: &Secret| {
+            let pair = Zeroizing::new(format!("{username}:{}", password.reveal()));
+            [password.clone(), Secret::new(STANDARD.encode(pair.as_bytes()))]
+        };
         match self {
             Self::Anonymous => Vec::new(),
-            Self::Basic { password: secret, .. } | Self::Token(secret) => vec![secret.clone()],
+            Self::Basic { username, password } => of_login(username, password).to_vec(),
             Self::Identity { login, token } => {
-                let password = login.iter().map(|login| login.password.clone());
-                password.chain([token.clone()]).collect()
+                let login = login.iter().flat_map(|login| of_login(&login.username, &login.password));
+                login.chain(of_login("<token>", token)).collect()
             }
+            Self::Token(token) => vec![token.clone()],
         }
     }
 }

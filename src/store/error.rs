@@ -232,6 +232,45 @@ impl StoreError {
         Self::Io { path: path.to_string(), error: Arc::new(error) }
     }
 
+    /// The error with every text in it as `text` makes it; names of what was asked for as `place` does.
+    #[cfg(feature = "registry")]
+    pub(crate) fn with_texts(self, place: impl Fn(&str) -> String, text: impl Fn(&str) -> String) -> Self {
+        let at = |name: String| place(&name);
+        let why = |words: String| text(&words);
+        match self {
+            Self::Ambiguous { place, names } => {
+                Self::Ambiguous { place: at(place), names: names.into_iter().map(why).collect() }
+            }
+            Self::Broken { place, why: words } => Self::Broken { place: at(place), why: why(words) },
+            Self::Busy { place, why: words } => Self::Busy { place: at(place), why: why(words) },
+            Self::Content { place, error } => match text(&error.to_string()) {
+                same if same == error.to_string() => Self::Content { place: at(place), error },
+                other => Self::Protocol { place: at(place), why: other },
+            },
+            Self::Contradiction { place, why: words } => Self::Contradiction { place: at(place), why: why(words) },
+            Self::Denied { place, why: words } => Self::Denied { place: at(place), why: why(words) },
+            Self::Io { path, error } => Self::Io { path, error },
+            Self::Manifest { place, error } => match text(&error.to_string()) {
+                same if same == error.to_string() => Self::Manifest { place: at(place), error },
+                other => Self::Protocol { place: at(place), why: other },
+            },
+            Self::MissingBlob { place, why: words } => Self::MissingBlob { place: at(place), why: why(words) },
+            Self::NameTaken { place, name, held } => Self::NameTaken { place: at(place), name: why(name), held },
+            Self::NotFound { what } => Self::NotFound { what: at(what) },
+            Self::Protocol { place, why: words } => Self::Protocol { place: at(place), why: why(words) },
+            Self::ReadBack { place, why: words } => Self::ReadBack { place: at(place), why: why(words) },
+            Self::ReadOnly { place, why: words } => Self::ReadOnly { place: at(place), why: why(words) },
+            Self::Throttled { place, wait } => Self::Throttled { place: at(place), wait: why(wait) },
+            Self::Tls { place, fault } => match text(&fault.to_string()) {
+                same if same == fault.to_string() => Self::Tls { place: at(place), fault },
+                other => Self::Unreachable { place: at(place), why: other },
+            },
+            Self::TooLarge { what, limit } => Self::TooLarge { what: at(what), limit },
+            Self::TooMany { place, what, limit } => Self::TooMany { place: at(place), what, limit },
+            Self::Unreachable { place, why: words } => Self::Unreachable { place: at(place), why: why(words) },
+        }
+    }
+
     /// A short, stable name of the kind of error, for reports.
     pub const fn code(&self) -> &'static str {
         match self {

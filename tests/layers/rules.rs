@@ -8,6 +8,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("json", GROUND),
     ("limits", GROUND),
     ("time", GROUND),
+    ("redact", &[]),
     ("oci", GROUND),
     ("key", &["digest", "json", "limits"]),
     ("envelope", &["digest", "json", "key", "limits", "oci", "time"]),
@@ -15,7 +16,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("policy", &["digest", "envelope", "json", "key", "limits", "oci", "time", "trust"]),
     ("verify", &["digest", "envelope", "json", "key", "limits", "oci", "policy", "time", "trust"]),
     ("round", &["digest", "envelope", "json", "key", "limits", "oci", "policy", "time", "trust"]),
-    ("store", &["digest", "json", "limits", "oci"]),
+    ("store", &["digest", "json", "limits", "oci", "redact"]),
     (
         "flow",
         &["digest", "envelope", "json", "key", "limits", "oci", "policy", "round", "store", "time", "trust", "verify"],
@@ -23,8 +24,8 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "digest", "envelope", "flow", "json", "key", "limits", "oci", "policy", "round", "store", "time", "trust",
-            "verify",
+            "digest", "envelope", "flow", "json", "key", "limits", "oci", "policy", "redact", "round", "store", "time",
+            "trust", "verify",
         ],
     ),
     ("main", &[]),

@@ -15,6 +15,7 @@ use crate::limits::Limits;
 
 use crate::cli::Failure;
 use crate::cli::args::PluginArgs;
+use crate::cli::redacted;
 
 /// The variables that a plugin sees: where things are, which language, how to reach a network. No credentials; those are
 /// named with `--plugin-env`.
@@ -86,7 +87,11 @@ fn environment(args: &PluginArgs) -> Result<Vec<(OsString, OsString)>, Failure> 
     for name in &args.plugin_env {
         let valid = !name.is_empty() && !name.contains(['=', '\0']);
         match env::var_os(name).filter(|_| valid) {
-            Some(value) => environment.push((OsString::from(name), value)),
+            Some(value) => {
+                // What it is told it may repeat.
+                redacted::secrets().add(&value.to_string_lossy());
+                environment.push((OsString::from(name), value));
+            }
             None => return Err(Failure::unknown(format!("--plugin-env {name}: the environment variable is not set"))),
         }
     }
@@ -105,7 +110,7 @@ fn bad(what: &str) -> Failure {
 }
 
 fn told(error: &PluginError, folder: &Path) -> Failure {
-    let mut failure = Failure::unknown(error.to_string());
+    let mut failure = Failure::unknown(redacted::secrets().hide(&error.to_string()));
     match error {
         PluginError::Missing { .. } => {
             failure.details = installed(folder);

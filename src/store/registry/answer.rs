@@ -11,8 +11,8 @@ use super::transport::Incoming;
 use super::transport::Trouble;
 use crate::json;
 use crate::limits::Limits;
+use crate::redact::Secrets;
 use crate::store::StoreError;
-use crate::store::credentials::Secret;
 
 /// An answer.
 pub(super) struct Answer {
@@ -134,8 +134,8 @@ impl Answer {
 }
 
 impl Refused {
-    /// Reads what came with an error; `secrets` are not shown even if the registry echoes them (HR-92).
-    pub(super) async fn read(body: Incoming, headers: &HeaderMap, limits: &Limits, secrets: &[Secret]) -> Self {
+    /// Reads what came with an error; `secrets` are not shown even if the registry echoes them.
+    pub(super) async fn read(body: Incoming, headers: &HeaderMap, limits: &Limits, secrets: &Secrets) -> Self {
         // An error whose text cannot be read is still the error that its status says.
         let (bytes, whole) = body.read(limits.error_body_bytes).await.unwrap_or_default();
         let page = media_type(headers) == "text/html";
@@ -170,12 +170,8 @@ impl Trouble {
 
 /// `text` as it can be shown to people: at most 1 KiB, without control characters, without `secrets` or anything that
 /// looks like a token.
-pub(super) fn shown(text: &str, secrets: &[Secret]) -> String {
-    let mut text = text.trim().to_owned();
-    for secret in secrets.iter().map(Secret::reveal).filter(|secret| !secret.is_empty()) {
-        text = text.replace(secret, "***");
-    }
-    let words: Vec<String> = text.split(' ').map(without_token).collect();
+pub(super) fn shown(text: &str, secrets: &Secrets) -> String {
+    let words: Vec<String> = secrets.hide(text.trim()).split(' ').map(without_token).collect();
     let mut short = String::new();
     for character in words.join(" ").chars() {
         let hidden = character.is_control() || is_invisible(character);
@@ -223,19 +219,19 @@ const SHOWN_MOST: usize = 1 << 10;
 mod tests {
     use super::*;
 
-    // HR-92.
     #[test]
     fn shows_neither_secrets_nor_escapes() {
-        let secret = Secret::new("hunter2".to_owned());
+        let secrets = Secrets::default();
+        secrets.add("hunter2");
         let jwt = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln";
         let text = format!("\u{1b}[31mbad\u{7}\r\n password=hunter2 Bearer {jwt}\u{202e} (\"{jwt}\")");
-        let shown = shown(&text, &[secret]);
+        let shown = shown(&text, &secrets);
         assert_eq!(shown, "\\u{1b}[31mbad\\u{7}\\r\\n password=*** Bearer ***\\u{202e} (\"***\")");
     }
 
     #[test]
     fn shows_at_most_a_kibibyte() {
-        let shown = shown(&"é".repeat(100_000), &[]);
+        let shown = shown(&"é".repeat(100_000), &Secrets::default());
         assert!(shown.len() <= SHOWN_MOST + 4);
     }
 }

@@ -49,7 +49,6 @@ pub(super) struct Scope {
 #[derive(Clone)]
 pub(super) struct Ticket {
     pub(super) header: HeaderValue,
-    pub(super) secrets: Vec<Secret>,
     kind: Kind,
 }
 
@@ -208,13 +207,11 @@ impl Auth {
     async fn basic(&self, scope: &Scope) -> Result<Option<Ticket>, StoreError> {
         match self.credential(scope).await? {
             Credential::Basic { username, password } => {
-                let header = token::basic(&username, &password)?;
-                Ok(Some(Ticket { secrets: vec![password, encoded(&header)], header, kind: Kind::Basic }))
+                Ok(Some(Ticket { header: token::basic(&username, &password)?, kind: Kind::Basic }))
             }
             Credential::Token(token) => given(token).map(Some),
             Credential::Identity { login: Some(Login { username, password }), .. } => {
-                let header = token::basic(&username, &password)?;
-                Ok(Some(Ticket { secrets: vec![password, encoded(&header)], header, kind: Kind::Basic }))
+                Ok(Some(Ticket { header: token::basic(&username, &password)?, kind: Kind::Basic }))
             }
             Credential::Anonymous | Credential::Identity { .. } => Ok(None),
         }
@@ -238,10 +235,10 @@ impl Auth {
         let scopes = scope.wanted(&slot.extra);
         let wanted = Wanted { bearer, credential: &credential, host: &self.host, realm: &realm, scopes: &scopes };
         let token = token::fetch(&self.transport, &wanted, &self.get_only).await?;
+        self.transport.settings.secrets.add_passing(token.secret.reveal());
         slot.count += 1;
         let header = token::bearer(&token.secret)?;
-        let ticket =
-            Ticket { header, secrets: vec![token.secret], kind: Kind::Token(Arc::downgrade(&kept), slot.count) };
+        let ticket = Ticket { header, kind: Kind::Token(Arc::downgrade(&kept), slot.count) };
         let margin = (token.lifetime / 10).min(MARGIN_MOST);
         slot.held = Some((ticket.clone(), Instant::now() + token.lifetime - margin));
         Ok(ticket)
@@ -258,7 +255,10 @@ impl Auth {
         let settings = &self.transport.settings;
         let plain = self.base.scheme() == "http";
         let found = settings.credentials.find(&self.host, &scope.repository, plain, settings.patience.helper);
-        Ok(found.await?.credential)
+        let credential = found.await?.credential;
+        // Before it is sent anywhere: who gets it may send it back, as it is or as it stands in a header.
+        credential.secrets().iter().for_each(|secret| settings.secrets.add(secret.reveal()));
+        Ok(credential)
     }
 
     fn slot(&self, scope: &Scope) -> Arc<tokio::sync::Mutex<Slot>> {
@@ -272,13 +272,7 @@ impl Auth {
 }
 
 fn given(token: Secret) -> Result<Ticket, StoreError> {
-    Ok(Ticket { header: token::bearer(&token)?, secrets: vec![token], kind: Kind::Given })
-}
-
-/// What a Basic authorization looks like on the wire, so that it is not shown either.
-fn encoded(header: &HeaderValue) -> Secret {
-    let text = header.to_str().unwrap_or_default();
-    Secret::new(text.strip_prefix("Basic ").unwrap_or(text).to_owned())
+    Ok(Ticket { header: token::bearer(&token)?, kind: Kind::Given })
 }
 
 /// How long before its end a token is no longer used, at most.

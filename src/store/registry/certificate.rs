@@ -10,6 +10,7 @@ use x509_parser::prelude::X509Certificate;
 use zeroize::Zeroizing;
 
 use super::answer::shown;
+use crate::redact::Secrets;
 use crate::store::credentials::Secret;
 
 /// The certificates in a file, DER: all `CERTIFICATE` blocks of a PEM file, or the one certificate that a DER file is.
@@ -98,7 +99,7 @@ fn pem_label(file: &[u8]) -> Option<String> {
 fn named(label: &str) -> String {
     match label {
         "PKCS7" | "CMS" => "PKCS#7: `openssl pkcs7 -print_certs -in FILE` writes the certificates".to_owned(),
-        label => format!("a block {:?}", shown(label, &[])),
+        label => format!("a block {:?}", shown(label, &Secrets::default())),
     }
 }
 

@@ -159,7 +159,7 @@ impl Host {
         if let Some(target) = target {
             return Ok(Sent::Elsewhere(target));
         }
-        let answer = self.answer(call, ticket.as_ref(), response, &call.url).await?;
+        let answer = self.answer(call, response, &call.url).await?;
         if answer.status == StatusCode::UNAUTHORIZED {
             self.auth.refused(&call.scope, ticket.as_ref(), &answer).await.map_err(Trouble::Final)?;
         }
@@ -226,7 +226,7 @@ impl Host {
             let response = response?;
             match self.target(call, &url, &response)? {
                 Some(next) => url = next,
-                None => return self.answer(call, ticket, response, &url).await,
+                None => return self.answer(call, response, &url).await,
             }
         }
         Err(Trouble::Final(StoreError::Protocol {
@@ -253,24 +253,22 @@ impl Host {
         let target = at.join(location).map_err(|_| broken("it sends us to what is no address".to_owned()))?;
         let target = place::at_origin(&self.base, target);
         place::may_redirect(&self.base, at, &target, &self.transport.settings).map_err(broken)?;
+        if target.origin() != self.base.origin() {
+            // A presigned URL lets whoever has it read, so it is a secret as well.
+            let long = target.query_pairs().filter(|(_, value)| value.len() >= SIGNATURE_LEAST);
+            long.for_each(|(_, value)| self.transport.settings.secrets.add_passing(&value));
+        }
         Ok(Some(target))
     }
 
     /// Reads of an answer what the call wants of it.
-    async fn answer(
-        &self,
-        call: &Call,
-        ticket: Option<&Ticket>,
-        response: Response,
-        url: &Url,
-    ) -> Result<Answer, Trouble> {
+    async fn answer(&self, call: &Call, response: Response, url: &Url) -> Result<Answer, Trouble> {
         let settings = &self.transport.settings;
         let what = call.what.clone();
         let (status, headers) = (response.status(), response.headers().clone());
         let incoming = Incoming::new(response, settings.patience);
-        let secrets = ticket.map(|ticket| ticket.secrets.as_slice()).unwrap_or_default();
         if url.origin() == self.base.origin() {
-            self.knows.warn(warning::read(&headers, secrets));
+            self.knows.warn(warning::read(&headers, &settings.secrets));
         }
         let passing = |(failure, why)| Trouble::Passing(failure, why);
         let body = match call.reading {
@@ -279,7 +277,7 @@ impl Host {
                 Body::Refused(Refused { cut: true, ..Refused::default() })
             }
             _ if !status.is_success() => {
-                Body::Refused(Refused::read(incoming, &headers, &settings.limits, secrets).await)
+                Body::Refused(Refused::read(incoming, &headers, &settings.limits, &settings.secrets).await)
             }
             Reading::UpTo(_) if is_encoded(&headers) => {
                 let why = "it answered in a content encoding that was not asked for".to_owned();
@@ -344,6 +342,9 @@ impl Drop for FirstTurn<'_> {
         self.opened.store(true, Ordering::Release);
     }
 }
+
+/// A shorter value in a query is no signature and no key, but a name or a number.
+const SIGNATURE_LEAST: usize = 16;
 
 /// Counts the 401 answers to one call: one new token, and another one only where the registry asked for more.
 #[derive(Default)]

@@ -134,7 +134,10 @@ impl Download {
 
 impl Chunks for Download {
     fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
-        Box::pin(self.piece())
+        Box::pin(async move {
+            let piece = self.piece().await;
+            piece.map_err(|error| self.repository.without_secrets(error))
+        })
     }
 
     fn rewind(&mut self) -> Task<'_, Result<bool, StoreError>> {

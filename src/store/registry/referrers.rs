@@ -175,7 +175,7 @@ fn entries(repository: &Repository, answer: Answer) -> Result<Vec<Descriptor>, S
     let place = answer.what.clone();
     let limits = repository.limits();
     if answer.media_type() != media_type::OCI_INDEX {
-        let kind = super::answer::shown(&answer.media_type(), &[]);
+        let kind = super::answer::shown(&answer.media_type(), &repository.host.transport.settings.secrets);
         return Err(answer.protocol(format!("it answered with {kind:?}, which is no list of referrers")));
     }
     let content = Content::name(media_type::OCI_INDEX, answer.into_bytes());

@@ -127,6 +127,28 @@ impl Repository {
         &self.shown
     }
 
+    /// `error` without the secrets that are in use: the registry may have sent any of them back. Every error that leaves
+    /// the registry client passes here.
+    pub(super) fn without_secrets(&self, error: StoreError) -> StoreError {
+        let secrets = &self.host.transport.settings.secrets;
+        let host = self.shown.split_once('/').map_or(&*self.shown, |(host, _)| host);
+        // What was typed is no secret.
+        let place = |place: &str| {
+            let typed = [&*self.shown, host].into_iter().find(|typed| place.starts_with(typed)).unwrap_or_default();
+            let rest = place.strip_prefix(typed).unwrap_or_default();
+            format!("{typed}{}", secrets.hide(rest))
+        };
+        error.with_texts(place, |text| secrets.hide(text).into_owned())
+    }
+
+    /// The task whose errors show no secrets.
+    fn told<'a, T: Send + 'a>(
+        &'a self,
+        task: impl Future<Output = Result<T, StoreError>> + Send + 'a,
+    ) -> Task<'a, Result<T, StoreError>> {
+        Box::pin(async move { task.await.map_err(|error| self.without_secrets(error)) })
+    }
+
     pub(super) fn keep_session(&self, digest: Digest, location: Url) {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, location);
     }
@@ -145,19 +167,19 @@ impl Repository {
 
 impl Source for Repository {
     fn resolve<'a>(&'a self, selector: &'a Selector) -> Task<'a, Result<Content, StoreError>> {
-        Box::pin(manifests::resolve(self, selector))
+        self.told(manifests::resolve(self, selector))
     }
 
     fn manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Content, StoreError>> {
-        Box::pin(manifests::fetch(self, descriptor))
+        self.told(manifests::fetch(self, descriptor))
     }
 
     fn blob<'a>(&'a self, descriptor: &'a Descriptor, limit: u64) -> Task<'a, Result<Content, StoreError>> {
-        Box::pin(download::whole(self, descriptor, limit))
+        self.told(download::whole(self, descriptor, limit))
     }
 
     fn open<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Blob, StoreError>> {
-        Box::pin(download::open(self, descriptor))
+        self.told(download::open(self, descriptor))
     }
 
     fn referrers<'a>(
@@ -165,11 +187,18 @@ impl Source for Repository {
         subject: &'a Digest,
         artifact_type: Option<&'a str>,
     ) -> Task<'a, Result<Option<Listing>, StoreError>> {
-        Box::pin(referrers::list(self, subject, artifact_type))
+        self.told(async move {
+            let mut listing = referrers::list(self, subject, artifact_type).await?;
+            let unread = listing.as_mut().and_then(|listing| listing.unread.take());
+            if let Some(listing) = &mut listing {
+                listing.unread = unread.map(|error| self.without_secrets(error));
+            }
+            Ok(listing)
+        })
     }
 
     fn names(&self) -> Task<'_, Result<Vec<String>, StoreError>> {
-        Box::pin(referrers::names(self))
+        self.told(referrers::names(self))
     }
 
     fn names_of(&self, selector: &Selector) -> Vec<String> {
@@ -188,23 +217,23 @@ impl Source for Repository {
 
 impl Sink for Repository {
     fn has_blob<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<bool, StoreError>> {
-        Box::pin(upload::is_there(self, descriptor))
+        self.told(upload::is_there(self, descriptor))
     }
 
     fn has_manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<bool, StoreError>> {
-        Box::pin(manifests::is_there(self, descriptor))
+        self.told(manifests::is_there(self, descriptor))
     }
 
     fn mount<'a>(&'a self, descriptor: &'a Descriptor, from: &'a str) -> Task<'a, Result<bool, StoreError>> {
-        Box::pin(upload::mount(self, descriptor, from))
+        self.told(upload::mount(self, descriptor, from))
     }
 
     fn push_blob(&self, blob: Blob) -> Task<'_, Result<(), StoreError>> {
-        Box::pin(upload::push(self, blob))
+        self.told(upload::push(self, blob))
     }
 
     fn push_manifest<'a>(&'a self, content: &'a Content, tag: Option<&'a str>) -> Task<'a, Result<Pushed, StoreError>> {
-        Box::pin(manifests::push(self, content, tag))
+        self.told(manifests::push(self, content, tag))
     }
 
     fn stores_at_once(&self) -> bool {
@@ -224,7 +253,7 @@ impl Sink for Repository {
         subject: &'a Digest,
         entries: &'a [Descriptor],
     ) -> Task<'a, Result<(), StoreError>> {
-        Box::pin(fallback::add(self, subject, entries))
+        self.told(fallback::add(self, subject, entries))
     }
 
     fn finish(&self) -> Task<'_, Result<(), StoreError>> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::limits::Limits;
+use crate::redact::Secrets;
 use crate::store::credentials::Credentials;
 use crate::store::credentials::Secret;
 
@@ -14,9 +15,9 @@ pub struct Settings {
     pub allow_realms: Vec<String>,
     /// Requests to one host at a time.
     pub at_once: usize,
-    /// Who we say we are to registries that ask in the TLS handshake; no other host is shown it.
+    /// For mutual TLS: the certificate for registries that ask for one; no other host is shown it.
     pub client_certificate: Option<ClientCertificate>,
-    /// Who we say we are.
+    /// The credential sources.
     pub credentials: Credentials,
     /// Certificate authorities to trust besides those of the system, PEM.
     pub extra_ca: Vec<Vec<u8>>,
@@ -26,6 +27,8 @@ pub struct Settings {
     pub patience: Patience,
     /// Which way out.
     pub proxies: Proxies,
+    /// The secrets that are in use, which no message shows: whoever prints more than our errors shares them.
+    pub secrets: Secrets,
     /// What to speak to a host (`host` or `host:port`, as in references). Hosts that are not named here are spoken to
     /// over TLS, except for this machine itself, which is spoken to over plain HTTP.
     pub schemes: BTreeMap<String, Scheme>,
@@ -106,6 +109,7 @@ impl Settings {
             patience: Patience::DEFAULT,
             proxies: Proxies::FromEnvironment,
             schemes: BTreeMap::new(),
+            secrets: Secrets::default(),
             user_agent: concat!("bulla/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }

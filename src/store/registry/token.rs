@@ -155,7 +155,7 @@ async fn once(transport: &Transport, wanted: &Wanted<'_>, request: Request) -> R
             Err((failure, why)) => return Err(Trouble::Passing(failure, why)),
         }
     } else {
-        Body::Refused(Refused::read(incoming, &headers, &settings.limits, &wanted.credential.secrets()).await)
+        Body::Refused(Refused::read(incoming, &headers, &settings.limits, &settings.secrets).await)
     };
     Ok(Answer { body, foreign: false, headers, status, url, what })
 }

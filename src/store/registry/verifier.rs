@@ -26,6 +26,7 @@ use x509_parser::prelude::X509Certificate;
 use x509_parser::prelude::X509Version;
 
 use super::answer::shown;
+use crate::redact::Secrets;
 use crate::store::TlsFault;
 
 /// Decides whether a server is the one that its name says.
@@ -167,9 +168,9 @@ fn fault(error: &Error, der: &CertificateDer<'_>, name: &ServerName<'_>) -> Opti
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => TlsFault::Purpose,
         _ if certificate.issuer() == certificate.subject() => TlsFault::SelfSigned,
         CertificateError::UnknownIssuer => {
-            TlsFault::Untrusted { issuer: shown(&certificate.issuer().to_string(), &[]) }
+            TlsFault::Untrusted { issuer: shown(&certificate.issuer().to_string(), &Secrets::default()) }
         }
-        error => TlsFault::Handshake { why: shown(&error.to_string(), &[]) },
+        error => TlsFault::Handshake { why: shown(&error.to_string(), &Secrets::default()) },
     })
 }
 
@@ -177,7 +178,7 @@ fn other_name(certificate: &X509Certificate<'_>, name: &ServerName<'_>) -> TlsFa
     let extension = certificate.subject_alternative_name().ok().flatten();
     let names = extension.iter().flat_map(|extension| &extension.value.general_names);
     let names = names.filter_map(|name| match name {
-        GeneralName::DNSName(name) => Some(shown(name, &[])),
+        GeneralName::DNSName(name) => Some(shown(name, &Secrets::default())),
         GeneralName::IPAddress(bytes) => address(bytes),
         _ => None,
     });

@@ -5,10 +5,10 @@ use reqwest::header::HeaderMap;
 use reqwest::header::WARNING;
 
 use super::answer::shown;
-use crate::store::credentials::Secret;
+use crate::redact::Secrets;
 
 /// The warnings in `headers`, fit to be shown; no `secrets` in them.
-pub(super) fn read<'a>(headers: &'a HeaderMap, secrets: &'a [Secret]) -> impl Iterator<Item = String> + 'a {
+pub(super) fn read<'a>(headers: &'a HeaderMap, secrets: &'a Secrets) -> impl Iterator<Item = String> + 'a {
     let values = headers.get_all(WARNING).iter().take(MOST);
     values.filter_map(|value| text(value.as_bytes())).map(|text| shown(&text, secrets)).filter(|text| !text.is_empty())
 }
@@ -54,14 +54,15 @@ mod tests {
 
     #[test]
     fn what_is_shown_is_short_and_holds_no_secret() {
-        let secret = [Secret::new("hunter2".to_owned())];
+        let secrets = Secrets::default();
+        secrets.add("hunter2");
         let mut headers = HeaderMap::new();
         headers.append(WARNING, r#"299 - "hunter2""#.parse().unwrap());
         headers.append(WARNING, r#"299 - """#.parse().unwrap());
         for n in 0..2 * MOST {
             headers.append(WARNING, format!(r#"299 - "{n}""#).parse().unwrap());
         }
-        let read: Vec<_> = read(&headers, &secret).collect();
+        let read: Vec<_> = read(&headers, &secrets).collect();
         assert_eq!(read.first().map(String::as_str), Some("***"));
         assert_eq!(read.len(), MOST - 1);
     }

@@ -1,0 +1,479 @@
+//! `Secrets`: the secrets that are in use, and text from elsewhere without them, whatever form it has them in.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use zeroize::Zeroizing;
+
+/// The secrets that are in use. Clones share them.
+///
+/// Who was sent a secret may send it back, and what it sends may be shown: in an error, a warning, a name. [`hide`]
+/// finds a secret as it is, in any case, in base64 (either alphabet, at any of the three positions, with line breaks), in
+/// hexadecimal digits, percent-encoded, escaped as in JSON, HTML or a quoted string, these inside one another, and cut
+/// off. It takes time in proportion to the text, whatever the number of secrets.
+///
+/// The invariant that this rests on: text and secrets are compared by their letters and digits alone, in lower case, after
+/// zero to [`LAYERS`] layers of escapes were taken off the text. Of a form that has ten of them or more any ten in a row
+/// are found, so that a part of it is found too.
+///
+/// [`hide`]: Secrets::hide
+#[derive(Clone, Default)]
+pub struct Secrets(Arc<Mutex<Kept>>);
+
+#[derive(Default)]
+struct Kept {
+    /// What people typed themselves, where a secret is none.
+    typed: Vec<String>,
+    lasting: VecDeque<Zeroizing<String>>,
+    passing: VecDeque<Zeroizing<String>>,
+    index: Index,
+}
+
+/// Forms of secrets as they are looked for.
+#[derive(Default)]
+struct Index {
+    /// Lengths of the runs that there are.
+    lengths: BTreeSet<usize>,
+    /// Runs of letters and digits by their hash, and in which text they are looked for.
+    runs: HashMap<u64, Reach>,
+    /// Secrets with too few letters and digits to be found by them.
+    short: Vec<Zeroizing<Vec<u8>>>,
+}
+
+/// In which texts a secret is hidden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Reach {
+    /// In texts from elsewhere: it could stand in our own by chance.
+    Foreign,
+    /// In all texts.
+    Everywhere,
+}
+
+impl Secrets {
+    /// No secrets yet. Where all output is searched, what people `typed` stays as it is.
+    pub fn sparing(typed: impl IntoIterator<Item = String>) -> Self {
+        let typed = typed.into_iter().map(|text| text.to_lowercase()).collect();
+        Self(Arc::new(Mutex::new(Kept { typed, ..Kept::default() })))
+    }
+
+    /// Hides `secret` from now on.
+    pub fn add(&self, secret: &str) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if secret.is_empty() || kept.lasting.iter().any(|other| **other == secret) {
+            return;
+        }
+        kept.index(secret);
+        kept.lasting.push_back(Zeroizing::new(secret.to_owned()));
+        if kept.lasting.len() > LASTING_MOST {
+            kept.lasting.drain(..LASTING_MOST / 2);
+            kept.index_again();
+        }
+    }
+
+    /// Hides `secret` until many others that last no longer came after it: one of many tokens.
+    pub fn add_passing(&self, secret: &str) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if secret.is_empty() || kept.passing.iter().any(|other| **other == secret) {
+            return;
+        }
+        kept.index(secret);
+        kept.passing.push_back(Zeroizing::new(secret.to_owned()));
+        if kept.passing.len() > PASSING_MOST {
+            kept.passing.drain(..PASSING_MOST / 2);
+            kept.index_again();
+        }
+    }
+
+    /// `text`, which comes from elsewhere, with `***` for every secret in it.
+    pub fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.without(text, Reach::Foreign)
+    }
+
+    /// `text` of our own, into which text from elsewhere may have found its way: with `***` for every secret that is too
+    /// long to stand there by chance, and that nobody typed.
+    pub fn hide_in_output<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.without(text, Reach::Everywhere)
+    }
+
+    fn without<'a>(&self, text: &'a str, reach: Reach) -> Cow<'a, str> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = &kept.index;
+        if index.runs.is_empty() && index.short.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let mut hidden = vec![false; text.len()];
+        let mut view = View::new(text);
+        for _ in 0..LAYERS {
+            index.mark(&view, reach, &mut hidden);
+            match view.decoded() {
+                Some(decoded) => view = decoded,
+                None => break,
+            }
+        }
+        match hidden.contains(&true) {
+            true => Cow::Owned(masked(text, &hidden)),
+            false => Cow::Borrowed(text),
+        }
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Kept {
+    fn index(&mut self, secret: &str) {
+        let lower = Zeroizing::new(secret.to_lowercase());
+        let typed = self.typed.iter().any(|typed| typed.contains(lower.as_str()));
+        self.index.add(secret, typed);
+    }
+
+    fn index_again(&mut self) {
+        self.index = Index::default();
+        let (lasting, passing) = (self.lasting.clone(), self.passing.clone());
+        lasting.iter().chain(&passing).for_each(|secret| self.index(secret));
+    }
+}
+
+impl Index {
+    fn add(&mut self, secret: &str, typed: bool) {
+        let bytes = secret.as_bytes();
+        let plain = letters(bytes);
+        let reach = if plain.len() >= LONG && !typed { Reach::Everywhere } else { Reach::Foreign };
+        if plain.len() < SHORT {
+            self.short.push(Zeroizing::new(bytes.to_ascii_lowercase()));
+        }
+        let digits: Zeroizing<String> = Zeroizing::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect());
+        let base64 = (0..3).map(|before| letters(in_base64(bytes, before).as_bytes()));
+        for form in [plain, letters(digits.as_bytes())].into_iter().chain(base64) {
+            if form.len() >= SHORT {
+                self.add_runs(&form, reach);
+            }
+        }
+    }
+
+    /// Not every run is kept: where they overlap, all of the form is found, and of a part of it nearly all.
+    fn add_runs(&mut self, form: &[u8], reach: Reach) {
+        let length = form.len().min(RUN);
+        self.lengths.insert(length);
+        let last = form.len() - length;
+        for (at, run) in form.windows(length).enumerate() {
+            if at % STRIDE == 0 || at == last {
+                let known = self.runs.entry(hash(run)).or_insert(reach);
+                *known = reach.max(*known);
+            }
+        }
+    }
+
+    /// Marks in `hidden` what of `view` is a secret.
+    fn mark(&self, view: &View, reach: Reach, hidden: &mut [bool]) {
+        let (at, letters): (Vec<usize>, Vec<u8>) =
+            view.bytes.iter().copied().enumerate().filter(|(_, byte)| is_letter(*byte)).unzip();
+        for &length in &self.lengths {
+            for (run, places) in letters.windows(length).zip(at.windows(length)) {
+                let found = self.runs.get(&hash(run)).is_some_and(|known| *known >= reach);
+                if let (true, Some(first), Some(last)) = (found, places.first(), places.last()) {
+                    view.mark(*first, *last, hidden);
+                }
+            }
+        }
+        if reach == Reach::Everywhere {
+            return;
+        }
+        for secret in &self.short {
+            for (first, window) in view.bytes.windows(secret.len()).enumerate() {
+                let alone = secret.len() >= WORD || view.is_alone(first, secret.len());
+                if window == secret.as_slice() && alone {
+                    view.mark(first, first + secret.len() - 1, hidden);
+                }
+            }
+        }
+    }
+}
+
+/// A text in lower case, some layers of escapes taken off, and where in the text each byte comes from.
+struct View {
+    bytes: Vec<u8>,
+    from: Vec<(usize, usize)>,
+}
+
+impl View {
+    fn new(text: &str) -> Self {
+        let bytes = text.as_bytes().to_ascii_lowercase();
+        let from = (0..bytes.len()).map(|at| (at, at + 1)).collect();
+        Self { bytes, from }
+    }
+
+    /// The view with one more layer of escapes taken off, if there is one.
+    fn decoded(&self) -> Option<Self> {
+        let mut decoded = Self { bytes: Vec::with_capacity(self.bytes.len()), from: Vec::new() };
+        let mut at = 0;
+        while let Some(rest) = self.bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let (length, bytes) = unescaped(rest);
+            let start = self.from.get(at).map_or(0, |from| from.0);
+            let end = self.from.get(at + length - 1).map_or(start, |from| from.1);
+            decoded.from.extend(bytes.iter().map(|_| (start, end)));
+            decoded.bytes.extend(bytes.to_ascii_lowercase());
+            at += length;
+        }
+        (decoded.bytes != self.bytes).then_some(decoded)
+    }
+
+    fn mark(&self, first: usize, last: usize, hidden: &mut [bool]) {
+        let start = self.from.get(first).map_or(0, |from| from.0);
+        let end = self.from.get(last).map_or(start, |from| from.1);
+        hidden.get_mut(start..end).into_iter().flatten().for_each(|byte| *byte = true);
+    }
+
+    /// Whether no letter or digit stands before or after.
+    fn is_alone(&self, first: usize, length: usize) -> bool {
+        let before = first.checked_sub(1).and_then(|at| self.bytes.get(at));
+        !before.into_iter().chain(self.bytes.get(first + length)).any(|byte| is_letter(*byte))
+    }
+}
+
+/// The length of what stands at the beginning of `text`, which is not empty, and what it means.
+fn unescaped(text: &[u8]) -> (usize, Vec<u8>) {
+    let number = |digits: Option<&[u8]>, radix: u32| {
+        let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok())?;
+        let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        u32::from_str_radix(digits, radix).ok().filter(|_| plain)
+    };
+    let encoded = |code: u32| char::from_u32(code).map(|c| c.to_string().into_bytes());
+    let byte = |code: u32| u8::try_from(code).ok().map(|byte| vec![byte]);
+    let of = |length: usize, bytes: Option<Vec<u8>>| bytes.map(|bytes| (length, bytes));
+    let found = match text {
+        [b'%', ..] => of(3, number(text.get(1..3), 16).and_then(byte)),
+        [b'\\', b'x', ..] => of(4, number(text.get(2..4), 16).and_then(byte)),
+        [b'\\', b'u', b'{', rest @ ..] => {
+            let digits = rest.iter().take(7).position(|byte| *byte == b'}');
+            digits.and_then(|end| of(end + 4, number(rest.get(..end), 16).and_then(encoded)))
+        }
+        [b'\\', b'u', ..] => of(6, number(text.get(2..6), 16).and_then(encoded)),
+        [b'\\', escaped, ..] => Some((2, vec![*escaped])),
+        [b'&', b'#', rest @ ..] => {
+            let end = rest.iter().take(8).position(|byte| *byte == b';');
+            let (from, radix) = if rest.first() == Some(&b'x') { (1, 16) } else { (0, 10) };
+            end.and_then(|end| of(end + 3, number(rest.get(from..end), radix).and_then(encoded)))
+        }
+        [b'&', ..] => NAMED.iter().find(|(name, _)| text.starts_with(name)).map(|(name, c)| (name.len(), vec![*c])),
+        _ => None,
+    };
+    found.unwrap_or_else(|| (1, text.iter().take(1).copied().collect()))
+}
+
+/// `text` with `***` for what is hidden.
+fn masked(text: &str, hidden: &[bool]) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut before = false;
+    for (at, c) in text.char_indices() {
+        let now = hidden.get(at..at + c.len_utf8()).is_some_and(|bytes| bytes.contains(&true));
+        match now {
+            true if before => {}
+            true => masked.push_str("***"),
+            false => masked.push(c),
+        }
+        before = now;
+    }
+    masked
+}
+
+/// The characters of `secret` in base64 that do not depend on what stands around it, `before` bytes from a boundary.
+fn in_base64(secret: &[u8], before: usize) -> Zeroizing<String> {
+    let padded = Zeroizing::new([vec![0; before], secret.to_vec()].concat());
+    let encoded = Zeroizing::new(STANDARD_NO_PAD.encode(padded.as_slice()));
+    let (first, end) = ((before * 8).div_ceil(6), padded.len() * 8 / 6);
+    Zeroizing::new(encoded.get(first..end).unwrap_or_default().to_owned())
+}
+
+/// What of a text is compared: letters and digits, in lower case, and all that is not ASCII.
+fn letters(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(text.to_ascii_lowercase().into_iter().filter(|byte| is_letter(*byte)).collect())
+}
+
+const fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || !byte.is_ascii()
+}
+
+/// FNV-1a. A chance hit hides what is no secret, and that is all it does.
+fn hash(run: &[u8]) -> u64 {
+    run.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// How many layers of escapes a text is looked through, with the text itself.
+const LAYERS: usize = 5;
+/// A secret with so many letters and digits stands nowhere by chance.
+const LONG: usize = 8;
+/// How many secrets that last are kept at most.
+const LASTING_MOST: usize = 256;
+/// What HTML calls characters that it cannot have.
+const NAMED: &[(&[u8], u8)] =
+    &[(b"&amp;", b'&'), (b"&apos;", b'\''), (b"&gt;", b'>'), (b"&lt;", b'<'), (b"&quot;", b'"')];
+/// How many secrets that pass are kept at most.
+const PASSING_MOST: usize = 64;
+/// How many letters and digits in a row are looked for.
+const RUN: usize = 10;
+/// A form with fewer letters and digits is not looked for by them.
+const SHORT: usize = 6;
+/// How far apart the runs are that are kept of a form.
+const STRIDE: usize = 8;
+/// A secret of fewer characters is only hidden where it stands alone: else nothing could be read.
+const WORD: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use base64::engine::general_purpose::STANDARD;
+    use base64::engine::general_purpose::URL_SAFE;
+
+    const PASSWORD: &str = "Hunter2/se+cr?t~pw";
+
+    fn secrets(all: &[&str]) -> Secrets {
+        let secrets = Secrets::default();
+        all.iter().for_each(|secret| secrets.add(secret));
+        secrets
+    }
+
+    fn percent(text: &str, upper: bool) -> String {
+        let encode = |byte: u8| if upper { format!("%{byte:02X}") } else { format!("%{byte:02x}") };
+        text.bytes().map(encode).collect()
+    }
+
+    /// Whether nothing of `form` is left where it stands in a sentence.
+    fn is_hidden(secrets: &Secrets, form: &str) -> bool {
+        let hidden = secrets.hide(&format!("denied: {form}. try again")).into_owned();
+        hidden == "denied: ***. try again" || hidden == "denied: *** try again"
+    }
+
+    #[test]
+    fn every_form_of_a_secret_is_hidden() {
+        let secrets = secrets(&[PASSWORD]);
+        let reserved = PASSWORD.replace('/', "%2F").replace('+', "%2B").replace('?', "%3f");
+        let escaped: String = PASSWORD.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
+        let html: String = PASSWORD.chars().map(|c| format!("&#x{:X};", u32::from(c))).collect();
+        let decimal: String = PASSWORD.chars().map(|c| format!("&#{};", u32::from(c))).collect();
+        let hexadecimal: String = PASSWORD.bytes().map(|byte| format!("{byte:02X}")).collect();
+        let colons: Vec<String> = PASSWORD.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let broken = STANDARD.encode(PASSWORD).replace("c", "c\r\n ");
+        for form in [
+            PASSWORD.to_owned(),
+            PASSWORD.to_uppercase(),
+            PASSWORD.to_lowercase(),
+            reserved.clone(),
+            reserved.replace('%', "%25"),
+            reserved.replace('%', "%2525"),
+            percent(PASSWORD, true),
+            percent(PASSWORD, false),
+            percent(&percent(PASSWORD, true), false),
+            PASSWORD.replace('/', "\\/"),
+            PASSWORD.replacen('t', "\\u0074", 1),
+            escaped.clone(),
+            escaped.replace('\\', "\\\\"),
+            PASSWORD.chars().map(|c| format!("\\x{:02x}", u32::from(c))).collect(),
+            PASSWORD.chars().map(|c| format!("\\u{{{:x}}}", u32::from(c))).collect(),
+            html,
+            decimal,
+            hexadecimal,
+            colons.join(":"),
+            STANDARD.encode(PASSWORD).trim_end_matches('=').to_owned(),
+            URL_SAFE.encode(PASSWORD).trim_end_matches('=').to_owned(),
+            percent(&STANDARD.encode(PASSWORD), true),
+            broken.trim_end_matches('=').to_owned(),
+        ] {
+            assert!(is_hidden(&secrets, &form), "{form} -> {}", secrets.hide(&format!("denied: {form}. try again")));
+        }
+    }
+
+    #[test]
+    fn base64_is_found_at_any_position_and_inside_itself() {
+        for secret in [PASSWORD, "s3cr3t", "correct horse battery staple", "a-bearer-token-of-some-length-0123456789"] {
+            let secrets = secrets(&[secret]);
+            for before in ["", "u", "us", "user:", "Bearer ", "Authorization: Basic "] {
+                for after in ["", "x", "\r\n"] {
+                    for encode in [STANDARD, URL_SAFE] {
+                        let form = encode.encode(format!("{before}{secret}{after}"));
+                        let hidden = secrets.hide(&form).into_owned();
+                        // What is left are the bytes around it, and at most the bits that it shares a character with.
+                        let left = encode.encode(before).len() + encode.encode(after).len() + 3 + 4;
+                        assert!(hidden.contains("***") && hidden.len() <= left, "{before}{secret}{after}: {hidden}");
+                    }
+                }
+            }
+        }
+        let sent = STANDARD.encode(format!("user:{PASSWORD}"));
+        let again = STANDARD.encode(&sent);
+        let hidden = secrets(&[PASSWORD, &sent]).hide(&again).into_owned();
+        assert!(hidden.len() < 8, "{hidden}");
+    }
+
+    #[test]
+    fn what_is_cut_off_is_hidden_too() {
+        let token: String = (0..40).map(|n| format!("{:x}", n * 7919)).collect();
+        let secrets = secrets(&[&token]);
+        for length in 20..token.len() {
+            let hidden = secrets.hide(&token[..length]).into_owned();
+            assert!(hidden.starts_with("***") && hidden.len() < 3 + STRIDE, "{length}: {hidden}");
+        }
+    }
+
+    #[test]
+    fn short_secrets_are_hidden_where_they_stand_alone() {
+        let secrets = secrets(&["1", "abc", "pass", "!?!"]);
+        assert_eq!(secrets.hide("user:1 abc,abcd PASSWORD 401 !?! p%61ss"), "user:*** ***,abcd ***WORD 401 *** ***");
+    }
+
+    #[test]
+    fn what_is_no_secret_stays() {
+        let secrets = secrets(&[PASSWORD, "pw", "token-of-the-registry"]);
+        for text in [
+            "",
+            "unauthorized: authentication required",
+            "no token for registry.example",
+            "100% sure \\ &c; &#; %zz \\u12 \\u{} é 日本語",
+            "sha256:4f0c7e2b9a3d5f6871625344a8b9c0d1e2f3a4b5c6d7e8f90123456789abcdef",
+        ] {
+            assert_eq!(secrets.hide(text), text);
+        }
+        assert_eq!(Secrets::default().hide("hunter2"), "hunter2");
+        assert_eq!(format!("{secrets:?}"), "***");
+    }
+
+    #[test]
+    fn in_our_own_output_only_what_stands_nowhere_by_chance_is_hidden() {
+        let secrets = Secrets::sparing(["verify".to_owned(), "registry.example/Library/App:v1".to_owned()]);
+        ["app", "123456", "library/app", PASSWORD].iter().for_each(|secret| secrets.add(secret));
+        let text = format!("registry.example/library/app:v1 sha256:00123456 {PASSWORD}");
+        assert_eq!(secrets.hide_in_output(&text), "registry.example/library/app:v1 sha256:00123456 ***");
+        assert_eq!(secrets.hide(&text), "registry.example/***:v1 sha256:00*** ***");
+    }
+
+    #[test]
+    fn of_many_secrets_the_last_are_kept() {
+        let secrets = Secrets::default();
+        secrets.add(PASSWORD);
+        let token = |n: u64| format!("token-{:016x}-{n}", hash(&n.to_be_bytes()));
+        (0..1_000).for_each(|n| secrets.add_passing(&token(n)));
+        assert_eq!(secrets.hide(PASSWORD), "***");
+        assert!(secrets.hide(&token(999)).starts_with("***") && secrets.hide(&token(970)).starts_with("***"));
+        let kept = secrets.0.lock().unwrap();
+        assert!(kept.passing.len() <= PASSING_MOST && kept.index.runs.len() < 10_000, "{}", kept.index.runs.len());
+    }
+
+    #[test]
+    fn the_time_is_in_proportion_to_the_text() {
+        let secrets = secrets(&[PASSWORD]);
+        let text = "%25".repeat(100_000);
+        assert_eq!(secrets.hide(&text), text.as_str());
+    }
+}
