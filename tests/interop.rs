@@ -22,6 +22,8 @@
 mod cosign;
 #[path = "interop/oras.rs"]
 mod oras;
+#[path = "interop/pages.rs"]
+mod pages;
 #[path = "interop/peers.rs"]
 mod peers;
 #[path = "interop/round.rs"]
@@ -33,6 +35,11 @@ mod suite;
 mod support;
 
 use suite::Api;
+
+#[test]
+fn the_verbs_and_options_that_the_pages_name_are_those_of_the_peers() {
+    pages::names_of_the_peers();
+}
 
 macro_rules! with_and_without_the_referrers_api {
     ($($module:ident::$name:ident,)*) => {
@@ -57,6 +64,9 @@ with_and_without_the_referrers_api! {
     oras::oras_and_cosign_agree,
     oras::oras_copies_what_bulla_signed,
     oras::oras_discovers_what_bulla_signed,
+    pages::from_cosign_md,
+    pages::from_notation_md,
+    pages::from_skopeo_podman_md,
     round::cosign_verifies_of_plugins_only_p256,
     round::cosign_verifies_what_a_round_signed,
     round::cosign_verifies_what_a_token_signed,

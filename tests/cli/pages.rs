@@ -38,6 +38,70 @@ fn commands_md_lists_every_command_and_option() {
     assert_eq!(seen, written, "left: --help, right: the page");
 }
 
+/// Every command of bulla that a page names, in a line or in a block, has its verb and its options; and the pages for
+/// those who come from other tools name no option of ours that no command has.
+#[test]
+fn the_commands_that_the_pages_name_are_there() {
+    let place = Place::new(&BTreeMap::new());
+    let mut known: BTreeMap<String, Set> = BTreeMap::new();
+    let mut waiting = vec![String::new()];
+    while let Some(command) = waiting.pop() {
+        let help = place.run(&format!("bulla {command} --help"), None).stdout;
+        waiting.extend(subcommands(&help).iter().map(|name| format!("{command} {name}").trim().to_owned()));
+        known.insert(command, options(&help));
+    }
+    let mut wrong = named_wrongly("bulla sing REF", &known);
+    wrong.extend(named_wrongly("bulla verify REF --kay PUB", &known));
+    assert_eq!(wrong.len(), 2, "a wrong name would not be noticed");
+    wrong.clear();
+    let mut seen = 0;
+    for entry in fs::read_dir(testdata("../docs")).unwrap().map(|entry| entry.unwrap().path()) {
+        let Ok(text) = fs::read_to_string(&entry) else { continue };
+        let page = entry.file_name().unwrap().to_str().unwrap().to_owned();
+        for part in text.split("\n```").enumerate() {
+            let commands: Vec<&str> = match part {
+                (at, block) if at % 2 == 1 => block.lines().map(|line| line.trim_start_matches("$ ")).collect(),
+                (_, outside) => outside.lines().flat_map(|line| line.split('`').skip(1).step_by(2)).collect(),
+            };
+            for command in commands {
+                seen += usize::from(command.starts_with("bulla "));
+                let ours = page.starts_with("from-") && command.starts_with('-') && command != "-----BEGIN";
+                let unknown =
+                    ours && !known.values().any(|options| options.contains(command.split([' ', '=']).next().unwrap()));
+                let faults = if unknown { vec![command.to_owned()] } else { named_wrongly(command, &known) };
+                wrong.extend(faults.into_iter().map(|fault| format!("{page}: {fault}")));
+            }
+        }
+    }
+    assert!(seen > 100, "the commands were not read: {seen}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What no command has, of a command line of bulla.
+fn named_wrongly(command: &str, known: &BTreeMap<String, Set>) -> Vec<String> {
+    let line = command.split([';', '|', '>', '#']).next().unwrap();
+    let Some(line) = line.strip_prefix("bulla ") else { return Vec::new() };
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let (mut verb, mut at) = (String::new(), 0);
+    while let Some(longer) = words.get(at).map(|word| format!("{verb} {word}").trim().to_owned())
+        && known.contains_key(&longer)
+    {
+        (verb, at) = (longer, at + 1);
+    }
+    let is_general = |word: &&str| word.starts_with('-') || word.starts_with('…') || word.starts_with("COMMAND");
+    // Of this one the page says that it is not there.
+    if line == "login" {
+        return Vec::new();
+    }
+    if verb.is_empty() && !words.first().is_some_and(is_general) {
+        return vec![format!("`{command}`: no such command")];
+    }
+    let options = words.iter().skip(at).filter(|word| word.starts_with('-') && word.len() > 1);
+    let names = options.map(|word| word.split('=').next().unwrap().trim_end_matches([',', ')', ']']));
+    let missing = names.filter(|name| !["--help", "--version"].contains(name) && !known[&verb].contains(*name));
+    missing.map(|name| format!("`{command}`: no option {name}")).collect()
+}
+
 #[test]
 fn commands_md_lists_every_field_of_every_report() {
     let page = page();

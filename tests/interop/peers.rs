@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
@@ -98,6 +99,30 @@ impl Peers {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bulla"));
         command.current_dir(self.dir()).env_clear().env("HOME", self.dir()).env("BULLA_PASSWORD", PASSPHRASE);
         said("bulla", args, command.envs(variables.iter().copied()).args(args))
+    }
+
+    /// A line of a shell in which the names of the peers are the peers, and `bulla` is bulla.
+    pub fn shell(&self, line: &str) -> Said {
+        let bin = self.dir().join("bin");
+        if !bin.exists() {
+            fs::create_dir(&bin).unwrap();
+            let (root, inside) = (self.root.display(), self.inside());
+            for peer in ["cosign", "notation", "openssl", "skopeo"] {
+                let env = format!("HOME={inside} PATH=/usr/sbin:/usr/bin:/sbin:/bin COSIGN_PASSWORD='{PASSPHRASE}'");
+                // What the shell made of `~` is another path inside.
+                let paths = format!("case $a in {out}/*) a={inside}${{a#{out}}};; esac", out = self.dir().display());
+                let arguments = format!("for a; do shift; {paths}; set -- \"$@\" \"$a\"; done");
+                let run = format!("exec chroot {root} /usr/bin/env -i -C {inside} {env} {peer} \"$@\"");
+                let script = format!("#!/bin/sh\n{arguments}\n{run}\n");
+                fs::write(bin.join(peer), script).unwrap();
+                fs::set_permissions(bin.join(peer), fs::Permissions::from_mode(0o755)).unwrap();
+            }
+            std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_bulla"), bin.join("bulla")).unwrap();
+        }
+        let mut command = Command::new("/bin/sh");
+        command.current_dir(self.dir()).env_clear().env("HOME", self.dir()).env("BULLA_PASSWORD", PASSPHRASE);
+        command.env("PATH", format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", bin.display()));
+        said("sh", &["-c", line], command.args(["-c", line]))
     }
 
     /// The folder.

@@ -101,11 +101,17 @@ impl Suite {
     ///
     /// `NAME.pem` is what openssl made; `NAME.key` and `NAME.pub` are what cosign imported from it.
     pub fn start(api: Api) -> Option<Self> {
-        let peers = Peers::find()?;
-        for (name, bytes) in key_files(&peers) {
-            peers.write(name, bytes);
+        let suite = Self::start_without_keys(api)?;
+        for (name, bytes) in key_files(&suite.peers) {
+            suite.peers.write(name, bytes);
         }
-        peers.cosign(&["signing-config", "create", "--out", "sc.json"]).must();
+        suite.peers.cosign(&["signing-config", "create", "--out", "sc.json"]).must();
+        Some(suite)
+    }
+
+    /// The same without any file.
+    pub fn start_without_keys(api: Api) -> Option<Self> {
+        let peers = Peers::find()?;
         let place = Place::start(api, &peers);
         Some(Self { peers, place, faults: Vec::new() })
     }
