@@ -6,6 +6,8 @@ pub mod limits;
 pub mod redact;
 pub mod time;
 
+pub mod files;
+
 pub mod oci;
 
 pub mod key;

@@ -64,7 +64,7 @@ pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
 
 fn attestation(args: &AttestArgs, limits: &Limits) -> Result<Attestation, Failure> {
     let told = |error| request::told(&args.predicate, error);
-    let bytes = files::read(&args.predicate, limits.attestation_bytes)?;
+    let bytes = files::read_stream(&args.predicate, limits.attestation_bytes)?;
     Ok(Attestation {
         format: args.format.into(),
         name: args.signed_reference.clone(),

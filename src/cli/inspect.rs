@@ -1,8 +1,6 @@
 //! The command `inspect`: what a file or a manifest is, before anything is believed.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use serde::de::IgnoredAny;
@@ -28,6 +26,7 @@ use super::Exit;
 use super::Failure;
 use super::args::InspectArgs;
 use super::args::Output;
+use super::files;
 use super::keys;
 use super::render;
 use super::runtime::Runtime;
@@ -39,8 +38,8 @@ type Rows = Vec<(String, String)>;
 pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
     let path = Path::new(&args.target);
-    let (bytes, outside) = match path.is_file() {
-        true => (read(path, &limits)?, None),
+    let (bytes, outside) = match is_file(path) {
+        true => (files::read_stream(path, limits.attestation_bytes)?, None),
         false => {
             let content = fetch(args)?;
             (content.bytes().to_vec(), Some(content.descriptor().media_type.clone()))
@@ -57,15 +56,9 @@ pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
-fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, Failure> {
-    let told = |error| Failure::unknown(format!("{}: {error}", path.display()));
-    let mut bytes = Vec::new();
-    let limit = limits.attestation_bytes;
-    File::open(path).map_err(told)?.take(limit + 1).read_to_end(&mut bytes).map_err(told)?;
-    match u64::try_from(bytes.len()).is_ok_and(|got| got <= limit) {
-        true => Ok(bytes),
-        false => Err(Failure::unknown(format!("{}: larger than the limit of {limit} bytes", path.display()))),
-    }
+/// Whether there is something by this name that is read as a file: a pipe too, and a device so that it is named.
+fn is_file(path: &Path) -> bool {
+    path.metadata().is_ok_and(|there| !there.is_dir())
 }
 
 fn fetch(args: &InspectArgs) -> Result<Content, Failure> {

@@ -1,7 +1,6 @@
 //! Passphrases and PINs: from a file, a file descriptor, the environment or a prompt, never from an argument.
 
 use std::fmt;
-use std::fs::File;
 use std::io::IsTerminal as _;
 use std::io::Read as _;
 use std::path::Path;
@@ -126,7 +125,7 @@ fn given(args: &PassphraseArgs) -> Result<Option<Given>, Failure> {
 
 fn first_line(path: &Path, source: &Source) -> Result<Passphrase, Failure> {
     let told = |error| Failure::unknown(format!("{source}: {error}"));
-    let file = File::open(path).map_err(told)?;
+    let file = files::open(path)?;
     // Room for all of it: a buffer that grows leaves copies behind that nobody wipes.
     let mut text = Zeroizing::new(Vec::with_capacity(usize::from(LONGEST).saturating_add(64)));
     file.take(u64::from(LONGEST) + 1).read_to_end(&mut text).map_err(told)?;

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::files::FileError;
 use crate::json::JsonError;
 use crate::key::Algorithm;
 use crate::key::KeyId;
@@ -123,6 +124,22 @@ pub enum KeyError {
     /// A public key that everybody can sign for.
     #[error("Ed25519 public key is weak: it is not the key of any private key")]
     Weak,
+}
+
+impl From<FileError> for KeyError {
+    fn from(error: FileError) -> Self {
+        let text = error.to_string();
+        match error {
+            FileError::Exists { path } => Self::Exists { path },
+            FileError::Io { action, error, path } => Self::Io { action, error, path },
+            FileError::NotAFile { found, path } => Self::NotAFile { found, path },
+            FileError::Random(error) => Self::Random(error),
+            FileError::TooLarge { limit, path } => Self::TooLarge { limit, path },
+            FileError::Busy { path, .. } | FileError::NotALock { path } | FileError::Shared { path } => {
+                Self::Io { action: "written", error: io::Error::other(text), path }
+            }
+        }
+    }
 }
 
 /// Why there is no signature.

@@ -118,7 +118,8 @@ impl DockerArchive {
             };
             loaded.push(files);
         }
-        loaded.iter().flatten().collect::<BTreeSet<_>>().into_iter().try_for_each(|file| hash(&archive, file))?;
+        let files: BTreeSet<_> = loaded.iter().flatten().collect();
+        files.into_iter().try_for_each(|file| hash(&archive, file, graph.sizes.get(file).copied()))?;
         Ok(Self { archive, graph, loaded })
     }
 
@@ -239,12 +240,17 @@ fn exact<'a>(
     }
 }
 
-/// Reads the file of `digest` to its end: it is what its name says.
-fn hash(archive: &Archive, digest: &Digest) -> Result<(), StoreError> {
+/// Reads the file of `digest` to its end: it is what its name says. One that is not as long as `size`, which its manifest
+/// declares, is not read at all.
+fn hash(archive: &Archive, digest: &Digest, size: Option<u64>) -> Result<(), StoreError> {
     let place = archive.origin().to_string();
     let Some(mut file) = archive.file(digest)? else {
         return Err(StoreError::NotFound { what: format!("{digest} in {place}") });
     };
+    if let Some(size) = size.filter(|size| *size != file.size) {
+        let why = format!("under the name of {digest} it has {} bytes, not {size}", file.size);
+        return Err(StoreError::Contradiction { place, why });
+    }
     let mut hasher = Hasher::new(digest.algorithm());
     let mut piece = vec![0; PIECE];
     loop {
@@ -262,7 +268,11 @@ fn hash(archive: &Archive, digest: &Digest) -> Result<(), StoreError> {
 }
 
 /// What the layout of an archive holds; each manifest was read once.
-struct Graph(BTreeMap<Digest, Node>);
+struct Graph {
+    nodes: BTreeMap<Digest, Node>,
+    /// How long each config and layer is said to be.
+    sizes: BTreeMap<Digest, u64>,
+}
 
 enum Node {
     Index(Vec<Digest>),
@@ -275,6 +285,7 @@ impl Graph {
     fn read(archive: &Archive, limits: &Limits) -> Option<Self> {
         let mut bytes = limits.graph_bytes;
         let mut nodes = BTreeMap::new();
+        let mut sizes = BTreeMap::new();
         let mut waiting = archive.entries();
         while let Some(entry) = waiting.pop() {
             if nodes.contains_key(&entry.digest) {
@@ -285,6 +296,7 @@ impl Graph {
             let node = match content.and_then(|content| Document::parse(&content, limits).ok()) {
                 Some(Document::Manifest(manifest)) => {
                     let parts = [&manifest.config].into_iter().chain(&manifest.layers);
+                    sizes.extend(parts.clone().map(|part| (part.digest, part.size)));
                     Node::Image(parts.map(|part| part.digest).collect())
                 }
                 Some(Document::Index(index)) => {
@@ -296,7 +308,7 @@ impl Graph {
             };
             nodes.insert(entry.digest, node);
         }
-        Some(Self(nodes))
+        Some(Self { nodes, sizes })
     }
 
     /// The files of `image`, if the layout has an image with just these, under each of its names, in every spelling of
@@ -317,7 +329,7 @@ impl Graph {
     fn holds(&self, mut waiting: Vec<Digest>, files: &[Digest]) -> bool {
         let mut seen = BTreeSet::new();
         while let Some(digest) = waiting.pop() {
-            match self.0.get(&digest).filter(|_| seen.insert(digest)) {
+            match self.nodes.get(&digest).filter(|_| seen.insert(digest)) {
                 Some(Node::Image(image)) if image == files => return true,
                 Some(Node::Index(children)) => waiting.extend(children),
                 Some(Node::Image(_)) | None => {}

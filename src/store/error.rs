@@ -1,9 +1,11 @@
 //! `StoreError`: what a store could not do, with what it was about.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::digest::Digest;
+use crate::files::FileError;
 use crate::oci::ContentError;
 use crate::oci::ManifestError;
 
@@ -298,6 +300,31 @@ impl StoreError {
 
 fn listed(names: &[String]) -> String {
     if names.is_empty() { "no name at all".to_owned() } else { names.join(", ") }
+}
+
+impl From<FileError> for StoreError {
+    fn from(error: FileError) -> Self {
+        let broken = |path: &Path, why: String| Self::Broken { place: path.display().to_string(), why };
+        match error {
+            FileError::Busy { owner, path } => {
+                let who = owner.map_or_else(|| "another process".to_owned(), |owner| format!("process {owner}"));
+                Self::Busy { place: path.display().to_string(), why: format!("{who} is writing to it") }
+            }
+            FileError::Exists { path } => broken(&path, "it is there already".to_owned()),
+            FileError::Io { error, path, .. } => Self::io(path.display(), error),
+            FileError::NotAFile { found, path } => broken(&path, format!("it is {found}, not a regular file")),
+            FileError::NotALock { path } => {
+                let why = "it has the name of a lock and is none of bulla's; remove it if nobody needs it";
+                broken(&path, why.to_owned())
+            }
+            FileError::Random(error) => Self::io("random bytes", io::Error::other(error.to_string())),
+            FileError::Shared { path } => {
+                let why = "it has a second name (a hard link), under which writing to it would show as well";
+                broken(&path, why.to_owned())
+            }
+            FileError::TooLarge { limit, path } => Self::TooLarge { what: path.display().to_string(), limit },
+        }
+    }
 }
 
 fn shortened(names: &[String]) -> String {

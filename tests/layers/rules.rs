@@ -9,14 +9,15 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("limits", GROUND),
     ("time", GROUND),
     ("redact", &[]),
+    ("files", &["digest"]),
     ("oci", GROUND),
-    ("key", &["digest", "json", "limits"]),
+    ("key", &["digest", "files", "json", "limits"]),
     ("envelope", &["digest", "json", "key", "limits", "oci", "time"]),
     ("trust", &["digest", "envelope", "json", "key", "limits", "oci", "time"]),
     ("policy", &["digest", "envelope", "json", "key", "limits", "oci", "time", "trust"]),
     ("verify", &["digest", "envelope", "json", "key", "limits", "oci", "policy", "time", "trust"]),
     ("round", &["digest", "envelope", "json", "key", "limits", "oci", "policy", "time", "trust"]),
-    ("store", &["digest", "json", "limits", "oci", "redact"]),
+    ("store", &["digest", "files", "json", "limits", "oci", "redact"]),
     (
         "flow",
         &["digest", "envelope", "json", "key", "limits", "oci", "policy", "round", "store", "time", "trust", "verify"],
@@ -24,8 +25,8 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "digest", "envelope", "flow", "json", "key", "limits", "oci", "policy", "redact", "round", "store", "time",
-            "trust", "verify",
+            "digest", "envelope", "files", "flow", "json", "key", "limits", "oci", "policy", "redact", "round",
+            "store", "time", "trust", "verify",
         ],
     ),
     ("main", &[]),
@@ -42,7 +43,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
         &["std::fs", "tokio::fs", "rustix::fs", "File::open", "File::create", "OpenOptions"],
         &[
             "cli/",
-            "key/file.rs",
+            "files/",
             "store/archive.rs",
             "store/archive/",
             "store/credentials.rs",
@@ -76,11 +77,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
         &["key/", "store/registry/tls.rs"],
     ),
     ("hashes", &["sha2"], &["digest.rs", "key/"]),
-    (
-        "draws random bytes",
-        &["getrandom"],
-        &["cli/demo.rs", "cli/files.rs", "key/", "store/layout/", "store/local/", "store/registry/"],
-    ),
+    ("draws random bytes", &["getrandom"], &["cli/demo.rs", "files/", "key/", "store/registry/"]),
     ("talks to people", &["clap", "rpassword", "rustix::termios"], &["cli/"]),
     ("catches signals", &["signal_hook"], &["cli/prompt.rs"]),
 ];

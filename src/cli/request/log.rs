@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::fs::OpenOptions;
-use std::fs::TryLockError;
 use std::io::BufRead as _;
 use std::io::BufReader;
-use std::io::Read as _;
+use std::io::Read;
 use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
@@ -27,6 +25,8 @@ use crate::cli::runtime::Runtime;
 use crate::cli::runtime::Work;
 use crate::cli::stores::Stores;
 use crate::digest::Digest;
+use crate::files;
+use crate::files::Accept;
 use crate::flow::audit;
 use crate::flow::audit::About;
 use crate::flow::audit::Document;
@@ -50,15 +50,7 @@ pub(super) struct Log {
 impl Log {
     /// Opens the log at `path`, or begins one. One that was tampered with is not written to.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        let told = |error| Failure::unknown(format!("{}: {error}", path.display()));
-        let file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(told)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(Failure::unknown(format!("{}: another process is writing to it", path.display())));
-            }
-            Err(TryLockError::Error(error)) => return Err(told(error)),
-        }
+        let file = files::append(path)?;
         let chain = follow(path, &file, |_, _| {})?;
         Ok(Self { chain, file, path: path.to_owned() })
     }
@@ -78,7 +70,7 @@ impl Log {
 }
 
 /// Reads a log line by line and checks that each follows from the one before.
-fn follow(path: &Path, file: &File, mut each: impl FnMut(&Entry, Digest)) -> Result<Chain, Failure> {
+fn follow(path: &Path, file: impl Read, mut each: impl FnMut(&Entry, Digest)) -> Result<Chain, Failure> {
     let limits = Limits::DEFAULT;
     let most = u64::try_from(limits.signing_log_line_bytes).unwrap_or(u64::MAX).saturating_add(2);
     let mut reader = BufReader::new(file);
@@ -124,10 +116,10 @@ struct Contents {
 
 pub(super) fn verify(args: &RequestLogVerifyArgs) -> Result<Exit, Failure> {
     let path = args.log.as_path();
-    let file = File::open(path).map_err(|error| Failure::unknown(format!("{}: {error}", path.display())))?;
+    let file = files::open(path, Accept::File)?;
     let mut contents = Contents::default();
     let mut number = 0_usize;
-    let chain = follow(path, &file, |entry, digest| {
+    let chain = follow(path, file, |entry, digest| {
         number = number.saturating_add(1);
         contents.take(number, entry, digest);
     })?;

@@ -12,10 +12,10 @@ use crate::cli::runtime::Runtime;
 use crate::cli::runtime::Work;
 use crate::cli::stores::Stores;
 use crate::cli::verify;
+use crate::files::Overwrite;
 use crate::flow::round;
 use crate::flow::round::Found;
 use crate::flow::sign::Extent;
-use crate::key::file::Overwrite;
 use crate::limits::Limits;
 use crate::oci::Reference;
 use crate::oci::Selector;
@@ -144,7 +144,7 @@ fn asked(
 
 fn attestations(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<Attestation>, Failure> {
     let read = |(kind, path): &(String, std::path::PathBuf)| {
-        let bytes = files::read(path, limits.attestation_bytes)?;
+        let bytes = files::read_stream(path, limits.attestation_bytes)?;
         Ok(Attestation {
             format: args.format.into(),
             name: None,

@@ -1,6 +1,7 @@
 //! `Archive`: an OCI image layout in a tar archive, read at its offsets and never unpacked.
 
 mod header;
+mod records;
 mod scan;
 mod write;
 

@@ -12,6 +12,9 @@ use crate::store::archive::header::Header;
 use crate::store::archive::header::Kind;
 use crate::store::archive::header::MAX_OCTAL;
 use crate::store::archive::header::padded;
+use crate::store::archive::read_at;
+use crate::store::archive::records::decimal;
+use crate::store::archive::records::records;
 
 /// Where the bytes of a file lie in an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -307,7 +310,7 @@ impl Scan<'_> {
         })
     }
 
-    /// The second block of zeros, and then nothing but zeros (HA-16).
+    /// The second block of zeros, and then nothing but zeros: an archive ends where its members end. Holes are not read.
     fn end(&mut self, start: u64) -> Result<(), ScanError> {
         if self.next.told || self.next.path.is_some() {
             return Err(broken(start, "the end where a member was announced"));
@@ -318,18 +321,47 @@ impl Scan<'_> {
         if self.block()? != [0; 512] {
             return Err(broken(start, "a block of zeros in the middle"));
         }
+        let file = *self.input.get_ref();
         let mut rest = vec![0; 64 << 10];
-        loop {
-            let count = self.input.read(&mut rest)?;
+        let mut padding = 0;
+        while let Some(at) = data_at(file, self.at)? {
+            let count = read_at(file, &mut rest, at)?;
             if count == 0 {
-                return Ok(());
+                break;
             }
             if rest.iter().take(count).any(|byte| *byte != 0) {
-                return Err(broken(self.at, "something after its end"));
+                return Err(broken(at, "something after its end"));
             }
-            self.at += u64::try_from(count).unwrap_or_default();
+            padding += count;
+            if padding > PADDING_LIMIT {
+                return Err(broken(
+                    start,
+                    &format!("its end, and more than {PADDING_LIMIT} bytes of padding after it"),
+                ));
+            }
+            self.at = at.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
         }
+        Ok(())
     }
+}
+
+/// Where the next bytes at or after `at` are that a disk has something of: a hole in a file has none, and is zeros.
+/// Nothing where only a hole follows, or the end.
+#[cfg(target_os = "linux")]
+pub(super) fn data_at(file: &File, at: u64) -> std::io::Result<Option<u64>> {
+    use rustix::io::Errno;
+    match rustix::fs::seek(file, rustix::fs::SeekFrom::Data(at)) {
+        Ok(data) => Ok(Some(data)),
+        Err(Errno::NXIO) => Ok(None),
+        // A file system that knows no holes has none.
+        Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(Some(at)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn data_at(_: &File, at: u64) -> std::io::Result<Option<u64>> {
+    Ok(Some(at))
 }
 
 fn broken(at: u64, what: &str) -> ScanError {
@@ -353,42 +385,10 @@ fn checked_name(name: &str, directory: bool) -> Result<String, String> {
     }
 }
 
-fn decimal(value: &str) -> Result<u64, &'static str> {
-    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
-    value.parse().ok().filter(|_| digits).ok_or("a size that is no number")
-}
-
-/// The records of a PAX header: `length key=value\n`, where the length counts itself.
-fn records(mut body: &[u8]) -> Result<Vec<(&str, &str)>, String> {
-    let mut records = Vec::new();
-    while !body.is_empty() {
-        let record = record(body).ok_or("a record that is none")?;
-        records.push((record.0, record.1));
-        body = record.2;
-    }
-    Ok(records)
-}
-
-fn record(body: &[u8]) -> Option<(&str, &str, &[u8])> {
-    let space = body.iter().take(8).position(|byte| *byte == b' ')?;
-    let (digits, _) = body.split_at_checked(space)?;
-    let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
-    let (record, rest) = body.split_at_checked(digits.parse().ok()?)?;
-    let text = record.get(space + 1..)?.strip_suffix(b"\n")?;
-    let equals = text.iter().position(|byte| *byte == b'=')?;
-    let (key, value) = (text.get(..equals)?, text.get(equals + 1..)?);
-    let key = std::str::from_utf8(key).ok().filter(|key| !key.is_empty())?;
-    // Extended attributes are bytes; only the values that we look at have to be text.
-    let value = std::str::from_utf8(value);
-    match (key, value) {
-        (_, Ok(value)) => Some((key, value, rest)),
-        ("path" | "size" | "linkpath", Err(_)) => None,
-        (_, Err(_)) => Some((key, "", rest)),
-    }
-}
-
 /// The longest extension header, in bytes.
 const EXTENSION_LIMIT: u64 = 64 << 10;
+/// How many zeros are read after the end of an archive, in bytes; tar pads to 10 KiB unless it is told otherwise.
+const PADDING_LIMIT: usize = 16 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -4,32 +4,33 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::fs::File;
 use std::io;
-use std::io::Read as _;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::files;
+use crate::files::Contended;
+use crate::files::Lock;
+use crate::files::Overwrite;
+use crate::files::Temporary;
+use crate::files::TemporaryPath;
 use crate::oci::Descriptor;
 use crate::store::StoreError;
-use crate::store::archive::SpanReader;
 use crate::store::archive::Tar;
 use crate::store::archive::header::BLOCK;
 use crate::store::archive::header::Header;
 use crate::store::archive::header::Kind;
 use crate::store::archive::header::padded;
+use crate::store::archive::read_at;
 use crate::store::archive::scan::Span;
+use crate::store::archive::scan::data_at;
 use crate::store::archive::write_at;
 use crate::store::layout::LOST;
 use crate::store::layout::ahead::Ahead;
 use crate::store::layout::ahead::WORTH;
-use crate::store::layout::lock::Lock;
-use crate::store::layout::write::remove_temporary;
-use crate::store::layout::write::sync_directory;
-use crate::store::layout::write::temporary;
 use crate::store::local::place::INDEX;
 use crate::store::local::place::MARK;
 use crate::store::local::place::MARK_BODY;
-use crate::store::local::place::Place as _;
 use crate::store::local::place::Stage;
 use crate::store::local::place::at;
 use crate::store::local::place::blob_name;
@@ -51,7 +52,8 @@ pub(super) struct Writing {
     /// Blobs that are being written at this moment.
     open: usize,
     target: PathBuf,
-    temporary: PathBuf,
+    /// Where it is until it is complete; nothing after that.
+    temporary: Option<TemporaryPath>,
 }
 
 /// Where a member goes.
@@ -64,18 +66,26 @@ struct Room {
 impl Writing {
     /// Begins an archive that will be at `target`, for us alone.
     pub(super) fn begin(target: &Path) -> Result<Self, StoreError> {
-        // A link is followed once, here: the file that it points to is the one that is replaced.
-        let target = target.canonicalize().unwrap_or_else(|_| target.to_owned());
-        let directory = directory_of(&target);
+        let directory = directory_of(target);
         fs::metadata(directory).map_err(at(directory))?;
-        let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let lock = Lock::take(directory.join(format!(".{name}.bulla.lock")), &target)?;
-        remove_temporary(directory, &prefix(&target));
-        let (file, temporary) = temporary(directory, &prefix(&target))?;
-        let file = Arc::new(file);
-        let kept = BTreeMap::new();
-        let ahead = Ahead::default();
-        let mut writing = Self { ahead, end: 0, file, holes: false, kept, _lock: lock, open: 0, target, temporary };
+        // A link would have us write where nobody has said to.
+        if target.symlink_metadata().is_ok_and(|there| there.is_symlink()) {
+            let why = "it is a symbolic link; name the file that it points to".to_owned();
+            return Err(StoreError::Broken { place: target.display().to_string(), why });
+        }
+        let lock = Lock::beside(target, LOCK, Contended::Wait)?;
+        let Temporary { file, path } = Temporary::beside(target, MODE)?;
+        let mut writing = Self {
+            ahead: Ahead::default(),
+            end: 0,
+            file: Arc::new(file),
+            holes: false,
+            kept: BTreeMap::new(),
+            _lock: lock,
+            open: 0,
+            target: target.to_owned(),
+            temporary: Some(path),
+        };
         for directory in DIRECTORIES {
             let room = writing.set_aside(directory, 0, Kind::Directory)?;
             writing.end = room.end;
@@ -88,9 +98,40 @@ impl Writing {
         members.sort_by_key(|(_, span)| span.offset);
         for (name, span) in members {
             if name != INDEX && name != MARK {
-                self.append(&name, &mut SpanReader::new(Arc::clone(file), span), span.size)?;
+                self.copy(&name, file, span)?;
             }
         }
+        Ok(())
+    }
+
+    /// Takes over one member. Its holes stay holes: they are neither read nor written.
+    fn copy(&mut self, name: &str, file: &File, span: Span) -> Result<(), StoreError> {
+        let room = self.set_aside(name, span.size, Kind::File)?;
+        let end = span.offset.saturating_add(span.size);
+        let shorter = || {
+            let why = format!("`{name}` became shorter while it was read");
+            StoreError::Broken { place: self.target.display().to_string(), why }
+        };
+        let mut buffer = vec![0; 256 << 10];
+        let mut from = span.offset;
+        while let Some(data) = data_at(file, from).map_err(at(&self.target))?.filter(|data| *data < end) {
+            let left = usize::try_from(end - data).unwrap_or(usize::MAX);
+            let length = buffer.len().min(left);
+            let Some(part) = buffer.get_mut(..length) else { break };
+            let count = read_at(file, part, data).map_err(at(&self.target))?;
+            let piece = part.get(..count).filter(|piece| !piece.is_empty()).ok_or_else(shorter)?;
+            write_all(&self.file, self.path(), piece, room.data.saturating_add(data - span.offset))?;
+            from = data.saturating_add(u64::try_from(count).unwrap_or_default());
+            if from == end {
+                break;
+            }
+        }
+        // What looks like a hole at its end could also be missing.
+        if file.metadata().map_err(at(&self.target))?.len() < end {
+            return Err(shorter());
+        }
+        self.end = room.end;
+        self.kept.insert(name.to_owned(), Span { offset: room.data, size: span.size });
         Ok(())
     }
 
@@ -110,18 +151,25 @@ impl Writing {
             self.close_holes()?;
         }
         for (name, body) in [(MARK, MARK_BODY), (INDEX, index)] {
-            let size = u64::try_from(body.len()).unwrap_or(u64::MAX);
-            self.append(name, &mut &*body, size)?;
+            self.append(name, body)?;
         }
-        let here = at(&self.temporary);
+        let path = self.path().to_owned();
+        let here = at(&path);
         self.file.set_len(self.end.saturating_add(2 * BLOCK)).map_err(&here)?;
         if let Ok(old) = fs::metadata(&self.target) {
-            fs::set_permissions(&self.temporary, old.permissions()).map_err(&here)?;
+            self.file.set_permissions(old.permissions()).map_err(&here)?;
         }
         self.ahead.finish()?;
         self.file.sync_all().map_err(&here)?;
-        fs::rename(&self.temporary, &self.target).map_err(at(&self.target))?;
-        sync_directory(directory_of(&self.target))
+        let complete = self.temporary.take().ok_or_else(|| lost(&self.target))?;
+        complete.rename(&self.target, Overwrite::Replace).map_err(at(&self.target))?;
+        let directory = directory_of(&self.target);
+        files::sync_directory(directory).map_err(at(directory))
+    }
+
+    /// Where it is being written.
+    fn path(&self) -> &Path {
+        self.temporary.as_ref().map_or(&self.target, TemporaryPath::path)
     }
 
     /// Sets room aside for `size` bytes under `name`, and writes the header that says so.
@@ -133,25 +181,14 @@ impl Writing {
         let data = start.checked_add(u64::try_from(headers.len()).unwrap_or(u64::MAX)).ok_or_else(what)?;
         let end = padded(size).and_then(|size| data.checked_add(size)).filter(|end| *end <= MAX_ARCHIVE);
         let end = end.ok_or_else(what)?;
-        write_all(&self.file, &self.temporary, &headers, start)?;
+        write_all(&self.file, self.path(), &headers, start)?;
         Ok(Room { data, end, start })
     }
 
-    fn append(&mut self, name: &str, from: &mut impl io::Read, size: u64) -> Result<(), StoreError> {
+    fn append(&mut self, name: &str, body: &[u8]) -> Result<(), StoreError> {
+        let size = u64::try_from(body.len()).unwrap_or(u64::MAX);
         let room = self.set_aside(name, size, Kind::File)?;
-        let mut position = room.data;
-        let mut buffer = vec![0; 256 << 10];
-        loop {
-            let count =
-                from.by_ref().take(size - (position - room.data)).read(&mut buffer).map_err(at(&self.target))?;
-            let Some(piece) = buffer.get(..count).filter(|piece| !piece.is_empty()) else { break };
-            write_all(&self.file, &self.temporary, piece, position)?;
-            position += u64::try_from(count).unwrap_or_default();
-        }
-        if position - room.data != size {
-            let why = format!("`{name}` became shorter while it was read");
-            return Err(StoreError::Broken { place: self.target.display().to_string(), why });
-        }
+        write_all(&self.file, self.path(), body, room.data)?;
         self.end = room.end;
         self.kept.insert(name.to_owned(), Span { offset: room.data, size });
         Ok(())
@@ -160,8 +197,8 @@ impl Writing {
     /// Writes everything that was kept once more, one after the other.
     fn close_holes(&mut self) -> Result<(), StoreError> {
         let members = std::mem::take(&mut self.kept).into_iter().collect();
-        let (file, path) = temporary(directory_of(&self.target), &prefix(&self.target))?;
-        drop(fs::remove_file(std::mem::replace(&mut self.temporary, path)));
+        let Temporary { file, path } = Temporary::beside(&self.target, MODE)?;
+        self.temporary = Some(path);
         let before = std::mem::replace(&mut self.file, Arc::new(file));
         self.holes = false;
         self.end = 0;
@@ -169,13 +206,6 @@ impl Writing {
             self.end = self.set_aside(directory, 0, Kind::Directory)?.end;
         }
         self.take_over(&before, members)
-    }
-}
-
-impl Drop for Writing {
-    fn drop(&mut self) {
-        // After `commit` there is nothing under this name any more.
-        drop(fs::remove_file(&self.temporary));
     }
 }
 
@@ -197,11 +227,11 @@ impl<'a> Staged<'a> {
     pub(super) fn create(tar: &'a Tar, descriptor: &Descriptor) -> Result<Self, StoreError> {
         let name = blob_name(&descriptor.digest);
         let mut state = tar.state();
-        let writing = state.writing.as_mut().ok_or_else(|| lost(tar))?;
+        let writing = state.writing.as_mut().ok_or_else(|| lost(&tar.path))?;
         let room = writing.set_aside(&name, descriptor.size, Kind::File)?;
         writing.end = room.end;
         writing.open += 1;
-        let (file, temporary) = (Arc::clone(&writing.file), writing.temporary.clone());
+        let (file, temporary) = (Arc::clone(&writing.file), writing.path().to_owned());
         let (position, size) = (room.data, descriptor.size);
         Ok(Self { file, kept: false, name, position, room, size, tar, temporary, unsynced: 0 })
     }
@@ -224,7 +254,7 @@ impl Stage for Staged<'_> {
     fn keep(mut self: Box<Self>) -> Result<(), StoreError> {
         let tar = self.tar;
         let mut state = tar.state();
-        let writing = state.writing.as_mut().ok_or_else(|| lost(tar))?;
+        let writing = state.writing.as_mut().ok_or_else(|| lost(&tar.path))?;
         let span = Span { offset: self.room.data, size: self.size };
         // Two tasks may have written the same blob; the room of the second is a hole.
         self.kept = !writing.kept.contains_key(&self.name);
@@ -249,8 +279,8 @@ impl Drop for Staged<'_> {
     }
 }
 
-fn lost(tar: &Tar) -> StoreError {
-    StoreError::Broken { place: tar.name(), why: LOST.to_owned() }
+fn lost(path: &Path) -> StoreError {
+    StoreError::Broken { place: path.display().to_string(), why: LOST.to_owned() }
 }
 
 /// The header of a member, after one with its name where that is too long for it.
@@ -295,13 +325,14 @@ fn directory_of(target: &Path) -> &Path {
     target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// What the temporary files for `target` are called.
-fn prefix(target: &Path) -> String {
-    format!(".{}.tmp-", target.file_name().map(|name| name.to_string_lossy()).unwrap_or_default())
-}
-
 /// The directories that every archive of ours begins with.
 const DIRECTORIES: [&str; 2] = ["blobs/", "blobs/sha256/"];
 
+/// What the name of the lock for an archive ends in.
+const LOCK: &str = ".bulla.lock";
+
 /// No archive is longer: offsets in files are signed.
 const MAX_ARCHIVE: u64 = 1 << 62;
+
+/// The permissions of a new archive, less the umask.
+const MODE: u32 = 0o666;

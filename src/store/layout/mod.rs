@@ -1,12 +1,10 @@
 //! `Layout`: an OCI image layout in a directory.
 
 pub(crate) mod ahead;
-pub(crate) mod lock;
 pub(crate) mod write;
 
 use std::fs;
 use std::fs::File;
-use std::fs::Metadata;
 use std::io;
 use std::io::Seek as _;
 use std::path::Path;
@@ -17,6 +15,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
 use crate::digest::Digest;
+use crate::files;
 use crate::limits::Limits;
 use crate::oci::Descriptor;
 use crate::store::StoreError;
@@ -178,84 +177,14 @@ fn is_directory(path: &Path) -> Result<bool, StoreError> {
     }
 }
 
-/// The regular file at `path` and its length, `None` where there is nothing (HA-05, HA-26, T-62).
-///
-/// What was looked at is what was opened: between the two somebody could put a link there. A file that a writer has
-/// replaced meanwhile is looked at again.
+/// The regular file at `path` and its length, `None` where there is nothing.
 pub(crate) fn open_regular(path: &Path) -> Result<Option<(File, u64)>, StoreError> {
-    const TRIES: usize = 16;
-    for _ in 0..TRIES {
-        let seen = match fs::symlink_metadata(path) {
-            Ok(seen) if seen.is_file() => seen,
-            Ok(_) => return Err(broken(path, "it is not a regular file")),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(at(path)(error)),
-        };
-        let file = match open_file(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(at(path)(error)),
-        };
-        let opened = file.metadata().map_err(at(path))?;
-        if opened.is_file() && same_file(&seen, &opened) {
-            return Ok(Some((file, opened.len())));
-        }
-    }
-    Err(broken(path, "it is replaced again and again while it is being opened"))
-}
-
-/// Opens what is at `path` for reading. What was put there since it was looked at is neither followed, if it is a link,
-/// nor waited for, if it is a pipe.
-#[cfg(unix)]
-fn open_file(path: &Path) -> io::Result<File> {
-    use rustix::fs::Mode;
-    use rustix::fs::OFlags;
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
-}
-
-#[cfg(not(unix))]
-fn open_file(path: &Path) -> io::Result<File> {
-    File::open(path)
+    Ok(files::regular(path)?)
 }
 
 fn broken(path: &Path, why: &str) -> StoreError {
     StoreError::Broken { place: path.display().to_string(), why: why.to_owned() }
 }
 
-#[cfg(unix)]
-fn same_file(one: &Metadata, other: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
-}
-
-#[cfg(not(unix))]
-fn same_file(one: &Metadata, other: &Metadata) -> bool {
-    (one.len(), one.created().ok()) == (other.len(), other.created().ok())
-}
-
 /// Why nothing can be committed.
 pub(crate) const LOST: &str = "what was staged is lost, because it could not be finished";
-
-#[cfg(test)]
-#[cfg(target_os = "linux")]
-mod tests {
-    use rustix::fs::CWD;
-    use rustix::fs::Mode;
-
-    use super::*;
-
-    // HA-05, HA-26: between the look at it and the opening, somebody puts something else there.
-    #[test]
-    fn what_took_the_place_of_a_file_is_neither_followed_nor_waited_for() {
-        let directory = tempfile::tempdir().unwrap();
-        let (pipe, link) = (directory.path().join("pipe"), directory.path().join("link"));
-        rustix::fs::mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
-        std::os::unix::fs::symlink("/etc/hostname", &link).unwrap();
-        assert!(!open_file(&pipe).unwrap().metadata().unwrap().is_file());
-        open_file(&link).unwrap_err();
-        for path in [&pipe, &link] {
-            assert_eq!(open_regular(path).unwrap_err().code(), "store-broken");
-        }
-    }
-}

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::fs::File;
-use std::fs::OpenOptions;
 use std::io;
 use std::io::Write as _;
 use std::path::Path;
@@ -12,6 +11,13 @@ use std::sync::Arc;
 use std::thread;
 
 use crate::digest::Digest;
+use crate::files;
+use crate::files::Contended;
+use crate::files::Lock;
+use crate::files::New;
+use crate::files::Overwrite;
+use crate::files::Temporary;
+use crate::files::TemporaryPath;
 use crate::store::StoreError;
 use crate::store::layout::Directory;
 use crate::store::layout::LOST;
@@ -19,30 +25,27 @@ use crate::store::layout::ahead::Ahead;
 use crate::store::layout::ahead::WORTH;
 use crate::store::layout::broken;
 use crate::store::layout::is_directory;
-use crate::store::layout::lock::LOCK;
-use crate::store::layout::lock::Lock;
+use crate::store::layout::open_regular;
 use crate::store::local::place::INDEX;
 use crate::store::local::place::MARK;
 use crate::store::local::place::MARK_BODY;
 use crate::store::local::place::Stage;
 use crate::store::local::place::at;
 use crate::store::local::place::blob_name;
-use crate::store::local::place::random_name;
 
 /// What was written since the last commit, and what has to go if there is no next one.
 pub(super) struct Staging {
     ahead: Ahead,
-    committed: bool,
     /// Directories that were not there before, outermost first.
-    created: Vec<PathBuf>,
+    created: Vec<New>,
     found_layout: bool,
     lock: Option<Lock>,
     /// Blobs that are being written at this moment.
     open: usize,
     path: PathBuf,
     /// Blobs that have their final name already.
-    placed: Vec<PathBuf>,
-    staged: BTreeMap<Digest, PathBuf>,
+    placed: Vec<New>,
+    staged: BTreeMap<Digest, TemporaryPath>,
 }
 
 impl Staging {
@@ -50,7 +53,6 @@ impl Staging {
     pub(super) fn begin(path: &Path, new: bool) -> Result<Self, StoreError> {
         let mut staging = Self {
             ahead: Ahead::default(),
-            committed: false,
             created: Vec::new(),
             found_layout: false,
             lock: None,
@@ -62,7 +64,7 @@ impl Staging {
         if new {
             staging.create_all(path)?;
         }
-        staging.lock = Some(Lock::take(path.join(LOCK), path)?);
+        staging.lock = Some(Lock::take(&path.join(LOCK), path, Contended::Wait)?);
         staging.found_layout = is_layout(path);
         if !staging.found_layout {
             vacant(path)?;
@@ -83,7 +85,7 @@ impl Staging {
 
     /// Where the bytes of a staged blob are.
     pub(super) fn staged(&self, digest: &Digest) -> Option<PathBuf> {
-        self.staged.get(digest).cloned()
+        self.staged.get(digest).map(|staged| staged.path().to_owned())
     }
 
     /// Syncs what was staged, gives it its name, and makes `index` what there is.
@@ -91,33 +93,33 @@ impl Staging {
         // All content is on the disk before the first name is, and all names before the index: whatever a crash keeps
         // of this, the index never lists what is not there (TF-03). An error of a sync is final (TF-08).
         self.ahead.finish()?;
-        sync_files(&self.staged.values().collect::<Vec<_>>())?;
+        sync_files(&self.staged.values().map(TemporaryPath::path).collect::<Vec<_>>())?;
         let mut directories = vec![self.path.join("blobs")];
-        while let Some((digest, from)) = self.staged.pop_first() {
+        while let Some((digest, staged)) = self.staged.pop_first() {
             let to = self.path.join(blob_name(&digest));
             let taken = to.symlink_metadata().is_ok();
-            fs::rename(&from, &to).inspect_err(|_| drop(fs::remove_file(&from))).map_err(at(&to))?;
+            staged.rename(&to, Overwrite::Replace).map_err(at(&to))?;
             if !taken {
-                self.placed.push(to.clone());
+                self.placed.push(New::file(&to));
             }
             directories.extend(to.parent().map(Path::to_owned).filter(|parent| !directories.contains(parent)));
         }
         if !self.found_layout {
-            write_file(&self.path, MARK, MARK_BODY)?;
-            self.placed.push(self.path.join(MARK));
+            let mark = self.path.join(MARK);
+            written(&self.path, MARK_BODY)?.rename(&mark, Overwrite::Replace).map_err(at(&mark))?;
+            self.placed.push(New::file(&mark));
         }
         for directory in directories.iter().filter(|directory| directory.is_dir()).chain([&self.path]) {
-            sync_directory(directory)?;
+            files::sync_directory(directory).map_err(at(directory))?;
         }
-        write_file(&self.path, INDEX, index)?;
+        let above: Vec<_> =
+            self.created.iter().filter_map(|created| created.path().parent().map(Path::to_owned)).collect();
+        let listed = self.path.join(INDEX);
         // From here on it is visible: what it lists stays, whatever else goes wrong.
-        self.committed = true;
-        sync_directory(&self.path)?;
-        self.created.iter().filter_map(|created| created.parent()).try_for_each(sync_directory)?;
-        self.created.clear();
-        self.placed.clear();
+        let kept = &mut [&mut self.placed, &mut self.created];
+        written(&self.path, index)?.rename_and_keep(&listed, Overwrite::Replace, kept).map_err(at(&listed))?;
         self.found_layout = true;
-        Ok(())
+        above.iter().chain([&self.path]).try_for_each(|path| files::sync_directory(path).map_err(at(path)))
     }
 
     fn create_all(&mut self, path: &Path) -> Result<(), StoreError> {
@@ -129,7 +131,7 @@ impl Staging {
     /// Makes a directory; one that is there already must be one, not a link (HA-59).
     fn create(&mut self, path: &Path) -> Result<(), StoreError> {
         match fs::create_dir(path) {
-            Ok(()) => self.created.push(path.to_owned()),
+            Ok(()) => self.created.push(New::directory(path)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => drop(is_directory(path)?),
             Err(error) => return Err(at(path)(error)),
         }
@@ -139,14 +141,11 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        let unnamed = self.staged.values();
-        let placed = self.placed.iter().filter(|_| !self.committed);
-        unnamed.chain(placed).for_each(|path| drop(fs::remove_file(path)));
+        self.staged.clear();
+        self.placed.clear();
         // The lock lies in the directory, which can only go after it.
         self.lock = None;
-        if !self.committed {
-            self.created.iter().rev().for_each(|path| drop(fs::remove_dir(path)));
-        }
+        while self.created.pop().is_some() {}
     }
 }
 
@@ -155,7 +154,7 @@ pub(super) struct Staged<'a> {
     digest: Digest,
     directory: &'a Directory,
     file: Arc<File>,
-    path: Option<PathBuf>,
+    path: Option<TemporaryPath>,
     /// Bytes that were written since they were last to be synced.
     unsynced: u64,
 }
@@ -166,9 +165,8 @@ impl<'a> Staged<'a> {
         let parent = blobs.join(digest.algorithm().name());
         directory.with_staging(|staging| {
             let staging = staging.as_mut().ok_or_else(|| broken(&parent, LOST))?;
-            staging.committed = false;
             staging.create(&blobs).and_then(|()| staging.create(&parent))?;
-            let (file, path) = temporary(&parent, TEMPORARY)?;
+            let Temporary { file, path } = Temporary::locked(&parent, TEMPORARY)?;
             staging.open += 1;
             Ok(Self { digest, directory, file: Arc::new(file), path: Some(path), unsynced: 0 })
         })
@@ -177,7 +175,7 @@ impl<'a> Staged<'a> {
 
 impl Stage for Staged<'_> {
     fn write(&mut self, piece: &[u8]) -> Result<(), StoreError> {
-        let path = self.path.as_deref().unwrap_or(&self.directory.path);
+        let path = self.path.as_ref().map_or(self.directory.path.as_path(), TemporaryPath::path);
         (&*self.file).write_all(piece).map_err(at(path))?;
         self.unsynced += u64::try_from(piece.len()).unwrap_or_default();
         if self.unsynced >= WORTH {
@@ -193,8 +191,7 @@ impl Stage for Staged<'_> {
         self.directory.with_staging(|staging| {
             let staging = staging.as_mut().ok_or_else(|| broken(&self.directory.path, LOST))?;
             // Two tasks may have written the same blob; one is enough.
-            let twice = self.path.take().and_then(|path| staging.staged.insert(self.digest, path));
-            twice.into_iter().for_each(|twice| drop(fs::remove_file(twice)));
+            drop(self.path.take().and_then(|path| staging.staged.insert(self.digest, path)));
             Ok(())
         })
     }
@@ -202,7 +199,6 @@ impl Stage for Staged<'_> {
 
 impl Drop for Staged<'_> {
     fn drop(&mut self) {
-        self.path.iter().for_each(|path| drop(fs::remove_file(path)));
         self.directory.with_staging(|staging| staging.iter_mut().for_each(|staging| staging.open -= 1));
     }
 }
@@ -221,32 +217,28 @@ pub(super) fn vacant(path: &Path) -> Result<(), StoreError> {
     };
     for file in files {
         let name = file.map_err(at(path))?.file_name();
-        if name != LOCK && name != "blobs" && name != MARK && !is_temporary(&name, TEMPORARY) {
+        if name != LOCK && name != "blobs" && name != MARK && !files::is_temporary(&name, TEMPORARY.as_ref()) {
             return Err(broken(path, "it is neither empty nor an OCI image layout"));
         }
     }
     Ok(())
 }
 
-/// A new file in `parent`, which nobody else has a name for: `O_EXCL` and a random name (HA-60).
-pub(crate) fn temporary(parent: &Path, prefix: &str) -> Result<(File, PathBuf), StoreError> {
-    let path = parent.join(format!("{prefix}{}", random_name(parent.display())?));
-    let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path).map_err(at(&path))?;
-    Ok((file, path))
-}
-
-fn write_file(parent: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
-    let (mut file, path) = temporary(parent, TEMPORARY)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    let named = written.and_then(|()| fs::rename(&path, parent.join(name)));
-    named.inspect_err(|_| drop(fs::remove_file(&path))).map_err(at(&parent.join(name)))
+/// A file in `parent` with these bytes, on the disk and without its name.
+fn written(parent: &Path, bytes: &[u8]) -> Result<TemporaryPath, StoreError> {
+    let Temporary { mut file, path } = Temporary::locked(parent, TEMPORARY)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(at(path.path()))?;
+    Ok(path)
 }
 
 /// Syncs the files at `paths`, several at once: the disk takes them together.
-fn sync_files(paths: &[&PathBuf]) -> Result<(), StoreError> {
-    let sync = |path: &PathBuf| File::open(path).and_then(|file| file.sync_all()).map_err(at(path));
+fn sync_files(paths: &[&Path]) -> Result<(), StoreError> {
+    let sync = |path: &Path| match open_regular(path)? {
+        Some((file, _)) => file.sync_all().map_err(at(path)),
+        None => Err(at(path)(io::ErrorKind::NotFound.into())),
+    };
     let share = paths.len().div_ceil(AT_ONCE).max(1);
-    let all = |part: &[&PathBuf]| part.iter().try_for_each(|path| sync(path));
+    let all = |part: &[&Path]| part.iter().try_for_each(|path| sync(path));
     thread::scope(|scope| {
         let mut parts = Vec::new();
         for part in paths.chunks(share) {
@@ -261,32 +253,18 @@ fn sync_files(paths: &[&PathBuf]) -> Result<(), StoreError> {
     })
 }
 
-pub(crate) fn sync_directory(path: &Path) -> Result<(), StoreError> {
-    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    File::open(path).and_then(|directory| directory.sync_all()).map_err(at(path))
-}
-
 /// Takes away the temporary files of a process that was killed: whoever holds the lock is the only one who writes.
 fn remove_leftovers(path: &Path) {
     let blobs = path.join("blobs");
     let real = |path: &Path| is_directory(path).unwrap_or_default();
     let algorithms = ["sha256", "sha512"].map(|name| blobs.join(name));
     let inside = algorithms.into_iter().filter(|algorithm| real(&blobs) && real(algorithm));
-    inside.chain([path.to_owned()]).for_each(|parent| remove_temporary(&parent, TEMPORARY));
-}
-
-/// Takes away the files in `parent` that [`temporary`] made with this prefix.
-pub(crate) fn remove_temporary(parent: &Path, prefix: &str) {
-    let files = fs::read_dir(parent).into_iter().flatten().flatten();
-    files.filter(|file| is_temporary(&file.file_name(), prefix)).for_each(|file| drop(fs::remove_file(file.path())));
-}
-
-fn is_temporary(name: &std::ffi::OsStr, prefix: &str) -> bool {
-    let random = name.to_str().and_then(|name| name.strip_prefix(prefix));
-    random.is_some_and(|random| random.len() == 16 && random.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    inside.chain([path.to_owned()]).for_each(|parent| files::remove_leftovers(&parent, TEMPORARY));
 }
 
 /// How many files are synced at once.
 const AT_ONCE: usize = 8;
+/// The name of the lock of a directory. The file is there only while somebody writes.
+const LOCK: &str = ".bulla.lock";
 /// What the names of temporary files begin with.
 const TEMPORARY: &str = ".tmp-";

@@ -125,14 +125,6 @@ pub(crate) fn blob_digest(name: &str) -> Option<Digest> {
     format!("{algorithm}:{encoded}").parse().ok()
 }
 
-/// Eight random bytes in hexadecimal, for the names of temporary files.
-pub(crate) fn random_name(path: impl std::fmt::Display) -> Result<String, StoreError> {
-    let mut bytes = [0; 8];
-    let refused = |error: getrandom::Error| io::Error::other(error.to_string());
-    getrandom::fill(&mut bytes).map_err(|error| StoreError::io(path, refused(error)))?;
-    Ok(crate::digest::hex(&bytes))
-}
-
 /// An error of the system about `path`, from any number of threads.
 pub(crate) fn at(path: &std::path::Path) -> impl Fn(io::Error) -> StoreError {
     let path = path.display().to_string();

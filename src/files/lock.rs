@@ -1,0 +1,218 @@
+//! `Lock`: one writer at a time; the system lets go of it when the process ends, however it ends.
+
+use std::fs;
+use std::fs::File;
+use std::fs::OpenOptions;
+use std::fs::TryLockError;
+use std::io;
+use std::io::Read;
+use std::io::Seek as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::files::FileError;
+use crate::files::New;
+use crate::files::read;
+
+/// What is done about another process that holds the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contended {
+    /// Give up.
+    Fail,
+    /// Wait until it is done, ten seconds at most.
+    Wait,
+}
+
+/// The right to write into a directory or to replace a file, until it is dropped.
+///
+/// The lock is a file that is there only while somebody writes. Whoever may write to the directory can put anything at
+/// its path before; it is ours only if it is a regular file with this one name that holds nothing but the number of a
+/// process.
+pub struct Lock {
+    // The file goes away while it is still locked: nobody can hold the same one afterwards and believe it is the lock.
+    _new: New,
+    file: File,
+}
+
+impl Lock {
+    /// Takes the lock at `path`, for writing to `place`.
+    ///
+    /// # Errors
+    /// [`FileError::Busy`] where another process holds it; [`FileError::NotAFile`], [`FileError::NotALock`] or
+    /// [`FileError::Shared`] where something else has its name.
+    pub fn take(path: &Path, place: &Path, contended: Contended) -> Result<Self, FileError> {
+        let attempts = if contended == Contended::Wait { ATTEMPTS } else { 2 };
+        for attempt in 1..=attempts {
+            let mut file = open(path)?;
+            match file.try_lock() {
+                Ok(()) if is_at(&file, path) => {
+                    // Ours from here on, so that it also goes where there is no room for what is written into it.
+                    let mut lock = Self { _new: New::lock(path), file };
+                    let written = lock.file.set_len(0).and_then(|()| writeln!(lock.file, "{}", std::process::id()));
+                    written.map_err(written_to(path))?;
+                    return Ok(lock);
+                }
+                // Whoever had it took the file away before we got it: what we have locked is nobody's lock.
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) if owner(&mut file) == Some(std::process::id()) => break,
+                Err(TryLockError::WouldBlock) if attempt < attempts => std::thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(written_to(path)(error)),
+            }
+        }
+        let owner = open(path).ok().and_then(|mut file| owner(&mut file));
+        Err(FileError::Busy { owner, path: place.to_owned() })
+    }
+
+    /// Takes the lock for replacing the file at `target`: `.NAME` and `end`, beside it.
+    ///
+    /// # Errors
+    /// As [`Lock::take`].
+    pub fn beside(target: &Path, end: &str, contended: Contended) -> Result<Self, FileError> {
+        Self::take(&beside(target, end)?, target, contended)
+    }
+}
+
+/// A hidden name beside `path`.
+pub(super) fn beside(path: &Path, end: &str) -> Result<PathBuf, FileError> {
+    let Some(name) = path.file_name() else {
+        return Err(FileError::NotAFile { found: "a directory", path: path.to_owned() });
+    };
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(name);
+    hidden.push(end);
+    Ok(path.with_file_name(hidden))
+}
+
+fn open(path: &Path) -> Result<File, FileError> {
+    let new = || OpenOptions::new().read(true).write(true).create_new(true).open(path);
+    match new() {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => return made.map_err(written_to(path)),
+    }
+    match fs::symlink_metadata(path) {
+        Ok(seen) if !seen.is_file() => return Err(read::not_a_file(path, seen.file_type())),
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return new().map_err(written_to(path)),
+        Err(error) => return Err(written_to(path)(error)),
+    }
+    let file = match open_own(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return new().map_err(written_to(path)),
+        opened => opened.map_err(written_to(path))?,
+    };
+    let mut file = of_one_name(file, path)?;
+    match is_lock(&mut file).map_err(written_to(path))? {
+        true => Ok(file),
+        false => Err(FileError::NotALock { path: path.to_owned() }),
+    }
+}
+
+/// `file` if it is a regular file without another name: what is written into it appears nowhere else.
+pub(super) fn of_one_name(file: File, path: &Path) -> Result<File, FileError> {
+    let opened = file.metadata().map_err(written_to(path))?;
+    if !opened.is_file() {
+        return Err(read::not_a_file(path, opened.file_type()));
+    }
+    if read::has_other_names(&opened) {
+        return Err(FileError::Shared { path: path.to_owned() });
+    }
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn open_own(path: &Path) -> io::Result<File> {
+    use rustix::fs::OFlags;
+    read::open_with(path, OFlags::RDWR | OFlags::NOFOLLOW)
+}
+
+#[cfg(not(unix))]
+fn open_own(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).open(path)
+}
+
+pub(super) fn written_to(path: &Path) -> impl Fn(io::Error) -> FileError {
+    |error| FileError::Io { action: "written", error, path: path.to_owned() }
+}
+
+/// Whether the file that is open is still the one at `path`.
+pub(super) fn is_at(file: &File, path: &Path) -> bool {
+    let there = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file);
+    there.zip(file.metadata().ok()).is_some_and(|(there, ours)| read::same_file(&there, &ours))
+}
+
+/// Whether a file holds nothing, or the number of a process.
+fn is_lock(file: &mut File) -> io::Result<bool> {
+    let mut text = Vec::new();
+    Read::by_ref(file).take(LONGEST + 1).read_to_end(&mut text)?;
+    file.rewind()?;
+    let short = u64::try_from(text.len()).is_ok_and(|length| length <= LONGEST);
+    Ok(short && text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'\n'))
+}
+
+fn owner(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.rewind().ok()?;
+    file.take(LONGEST).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+const ATTEMPTS: usize = 200;
+const PAUSE: Duration = Duration::from_millis(50);
+/// The longest text in a lock file, in bytes.
+const LONGEST: u64 = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_for_one_and_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("response");
+        let take = || Lock::beside(&path, ".lock", Contended::Fail);
+        let lock = take().unwrap();
+        let error = take().err().unwrap();
+        assert!(matches!(error, FileError::Busy { owner: Some(id), .. } if id == std::process::id()), "{error}");
+        drop(lock);
+        drop(take().unwrap());
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_lies_at_the_place_of_a_lock_is_not_written_to() {
+        let directory = tempfile::tempdir().unwrap();
+        let (victim, lock) = (directory.path().join("victim"), directory.path().join(".it.lock"));
+        let take = || Lock::beside(&directory.path().join("it"), ".lock", Contended::Wait);
+        let absent = directory.path().join("absent");
+        std::os::unix::fs::symlink(&absent, &lock).unwrap();
+        assert!(take().err().unwrap().to_string().contains("a symbolic link"));
+        assert!(!absent.exists());
+        fs::remove_file(&lock).unwrap();
+        // Even one whose content would pass.
+        for content in ["precious", "12\n", ""] {
+            fs::write(&victim, content).unwrap();
+            fs::hard_link(&victim, &lock).unwrap();
+            assert!(take().err().unwrap().to_string().contains("a hard link"));
+            assert_eq!(fs::read_to_string(&victim).unwrap(), content);
+            fs::remove_file(&lock).unwrap();
+        }
+        fs::rename(&victim, &lock).unwrap();
+        fs::write(&lock, "precious").unwrap();
+        assert!(take().err().unwrap().to_string().contains("the name of a lock"));
+        assert_eq!(fs::read_to_string(&lock).unwrap(), "precious");
+        fs::remove_file(&lock).unwrap();
+        #[cfg(target_os = "linux")]
+        {
+            rustix::fs::mkfifoat(rustix::fs::CWD, &lock, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
+            assert!(take().err().unwrap().to_string().contains("a pipe"));
+            fs::remove_file(&lock).unwrap();
+        }
+        // What a killed process left is nobody's.
+        fs::write(&lock, "4194305\n").unwrap();
+        drop(take().unwrap());
+        assert!(!lock.exists());
+    }
+}

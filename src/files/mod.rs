@@ -1,0 +1,35 @@
+//! Files at paths where somebody else may have put something: opened, read, locked and written in one place.
+//!
+//! The invariant: what is read is a regular file (or a pipe, where the caller says so) of at most the given length; what
+//! is written has another name until it is complete; and nothing is ever written through a link, into a pipe or a
+//! device, or into a file that has a second name.
+
+mod append;
+mod error;
+mod lock;
+mod read;
+mod temporary;
+mod undo;
+mod write;
+
+pub use append::append;
+pub use error::FileError;
+pub use lock::Contended;
+pub use lock::Lock;
+pub use read::Accept;
+pub use read::Input;
+pub use read::mode_for_others;
+pub use read::open;
+pub use read::read;
+pub use read::read_secret;
+pub use read::regular;
+pub use temporary::Temporary;
+pub use temporary::TemporaryPath;
+pub use temporary::is_temporary;
+pub use temporary::remove_leftovers;
+pub use undo::New;
+pub use undo::undo_all;
+pub use write::Overwrite;
+pub use write::sync_directory;
+pub use write::vacant;
+pub use write::write;

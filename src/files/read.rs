@@ -1,0 +1,369 @@
+//! Reading: what a path leads to is looked at before it is opened and again after, and read up to a limit.
+
+use std::fs;
+use std::fs::File;
+use std::fs::FileType;
+use std::fs::Metadata;
+use std::io;
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::files::FileError;
+
+/// What may be read beside a regular file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Accept {
+    /// Nothing else.
+    File,
+    /// A pipe, as the shell makes one of `<(command)` and of `|` with `/dev/stdin`.
+    Pipe,
+    /// A pipe, a terminal, a character device: for what somebody types.
+    Stream,
+}
+
+/// A file that is open for reading.
+#[derive(Debug)]
+pub struct Input {
+    file: File,
+    /// What was read of a pipe to see that somebody writes into it.
+    first: Option<u8>,
+    /// How long it is, where that is known.
+    length: Option<u64>,
+}
+
+/// Opens the file at `path` for reading. The path is the operator's: links in it are followed.
+///
+/// # Errors
+/// [`FileError`]: it is not there, or not of a kind that is accepted.
+pub fn open(path: &Path, accept: Accept) -> Result<Input, FileError> {
+    // Looked at before it is opened: opening some devices does something.
+    Kind::of(path, fs::metadata(path).map_err(failed(path))?.file_type(), accept)?;
+    let file = open_named(path).map_err(failed(path))?;
+    let opened = file.metadata().map_err(failed(path))?;
+    let (mut first, mut length) = (None, None);
+    match Kind::of(path, opened.file_type(), accept)? {
+        Kind::Regular => length = Some(opened.len()),
+        Kind::Pipe => first = begin(&file, path)?,
+        Kind::Device => {}
+    }
+    block(&file).map_err(failed(path))?;
+    Ok(Input { file, first, length })
+}
+
+/// The bytes of the file at `path`, which has at most `limit`. The path is the operator's: links in it are followed.
+///
+/// # Errors
+/// As [`open`], and where it is too large.
+pub fn read(path: &Path, limit: u64, accept: Accept) -> Result<Vec<u8>, FileError> {
+    let mut bytes = Vec::new();
+    read_to(open(path, accept)?, path, limit, &mut bytes).map(|()| bytes)
+}
+
+/// As [`read`], for content that is wiped from memory afterwards.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_secret(path: &Path, limit: u64, accept: Accept) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    // Room for all of it and one byte more: a buffer that grows leaves copies behind.
+    let room = limit.min(LARGEST_SECRET).saturating_add(1);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(room).unwrap_or_default()));
+    read_to(open(path, accept)?, path, limit, &mut bytes).map(|()| bytes)
+}
+
+/// The regular file at `path` and its length, `None` where there is nothing. The last part of the path is not followed
+/// if it is a link: somebody else may have put it there.
+///
+/// # Errors
+/// [`FileError::NotAFile`] where something else has the name, and where the system says no.
+pub fn regular(path: &Path) -> Result<Option<(File, u64)>, FileError> {
+    const TRIES: usize = 16;
+    for _ in 0..TRIES {
+        let seen = match fs::symlink_metadata(path) {
+            Ok(seen) if seen.is_file() => seen,
+            Ok(seen) => return Err(not_a_file(path, seen.file_type())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(path)(error)),
+        };
+        let file = match open_own(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(failed(path)(error)),
+        };
+        // Between the two somebody could have put something else there; a writer may have replaced the file.
+        let opened = file.metadata().map_err(failed(path))?;
+        if opened.is_file() && same_file(&seen, &opened) {
+            return Ok(Some((file, opened.len())));
+        }
+    }
+    Err(FileError::NotAFile { found: "a file that is replaced again and again", path: path.to_owned() })
+}
+
+/// The permission bits of a file that others than its owner may read or change; nothing where they may not, or where
+/// this system has no such bits.
+#[cfg(unix)]
+pub fn mode_for_others(path: &Path) -> Option<u32> {
+    let metadata = fs::metadata(path).ok().filter(Metadata::is_file)?;
+    let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o7777;
+    (mode & 0o066 != 0).then_some(mode)
+}
+
+/// As above.
+#[cfg(not(unix))]
+pub fn mode_for_others(_: &Path) -> Option<u32> {
+    None
+}
+
+fn read_to(input: Input, path: &Path, limit: u64, bytes: &mut Vec<u8>) -> Result<(), FileError> {
+    let too_large = || FileError::TooLarge { limit, path: path.to_owned() };
+    if let Some(length) = input.length {
+        if length > limit {
+            return Err(too_large());
+        }
+        bytes.reserve(usize::try_from(length.saturating_add(1)).map_err(|_| too_large())?);
+    }
+    input.take(limit.saturating_add(1)).read_to_end(bytes).map_err(failed(path))?;
+    match u64::try_from(bytes.len()) {
+        Ok(length) if length <= limit => Ok(()),
+        _ => Err(too_large()),
+    }
+}
+
+/// Waits until somebody writes into a pipe, but not for ever where it has a name and nobody has opened it for writing.
+fn begin(file: &File, path: &Path) -> Result<Option<u8>, FileError> {
+    // A pipe without a name has, or had, its writer from the beginning.
+    if path.canonicalize().is_err() {
+        return Ok(None);
+    }
+    let mut first = [0_u8; 1];
+    for _ in 0..WRITER_TRIES {
+        match (&*file).read(&mut first) {
+            // Nobody has it open for writing.
+            Ok(0) => std::thread::sleep(WRITER_PAUSE),
+            Ok(_) => return Ok(first.first().copied()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed(path)(error)),
+        }
+    }
+    Err(FileError::NotAFile { found: "a pipe that nobody writes to", path: path.to_owned() })
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match (self.first, buffer.first_mut()) {
+            (Some(first), Some(to)) => {
+                *to = first;
+                self.first = None;
+                Ok(1)
+            }
+            _ => self.file.read(buffer),
+        }
+    }
+}
+
+/// What a file is.
+#[derive(Clone, Copy)]
+enum Kind {
+    Device,
+    Pipe,
+    Regular,
+}
+
+impl Kind {
+    fn of(path: &Path, found: FileType, accept: Accept) -> Result<Self, FileError> {
+        match found {
+            _ if found.is_file() => Ok(Self::Regular),
+            _ if is_pipe(found) && accept >= Accept::Pipe => Ok(Self::Pipe),
+            _ if is_character_device(found) && accept >= Accept::Stream => Ok(Self::Device),
+            _ => Err(not_a_file(path, found)),
+        }
+    }
+}
+
+pub(super) fn not_a_file(path: &Path, found: FileType) -> FileError {
+    let found = match () {
+        () if found.is_dir() => "a directory",
+        () if found.is_symlink() => "a symbolic link",
+        () => "a device or a pipe",
+    };
+    FileError::NotAFile { found, path: path.to_owned() }
+}
+
+pub(super) fn failed(path: &Path) -> impl Fn(io::Error) -> FileError {
+    |error| FileError::Io { action: "read", error, path: path.to_owned() }
+}
+
+#[cfg(unix)]
+fn is_pipe(found: FileType) -> bool {
+    std::os::unix::fs::FileTypeExt::is_fifo(&found)
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: FileType) -> bool {
+    false
+}
+
+#[cfg(unix)]
+fn is_character_device(found: FileType) -> bool {
+    std::os::unix::fs::FileTypeExt::is_char_device(&found)
+}
+
+#[cfg(not(unix))]
+fn is_character_device(_: FileType) -> bool {
+    false
+}
+
+/// Opens what is at `path` for reading. What was put there since it was looked at is neither followed, if it is a link,
+/// nor waited for, if it is a pipe.
+#[cfg(unix)]
+fn open_own(path: &Path) -> io::Result<File> {
+    use rustix::fs::OFlags;
+    open_with(path, OFlags::RDONLY | OFlags::NOFOLLOW)
+}
+
+/// Opens what `path` leads to for reading, without waiting for anybody.
+#[cfg(unix)]
+fn open_named(path: &Path) -> io::Result<File> {
+    open_with(path, rustix::fs::OFlags::RDONLY)
+}
+
+#[cfg(unix)]
+pub(super) fn open_with(path: &Path, flags: rustix::fs::OFlags) -> io::Result<File> {
+    use rustix::fs::OFlags;
+    let always = OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
+    Ok(rustix::fs::open(path, flags | always, rustix::fs::Mode::empty())?.into())
+}
+
+#[cfg(not(unix))]
+fn open_own(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+#[cfg(not(unix))]
+fn open_named(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+/// Has reading wait for more again.
+#[cfg(unix)]
+fn block(file: &File) -> io::Result<()> {
+    use rustix::fs::OFlags;
+    let flags = rustix::fs::fcntl_getfl(file)?;
+    Ok(rustix::fs::fcntl_setfl(file, flags - OFlags::NONBLOCK)?)
+}
+
+#[cfg(not(unix))]
+fn block(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+pub(super) fn same_file(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+pub(super) fn same_file(one: &Metadata, other: &Metadata) -> bool {
+    (one.len(), one.created().ok()) == (other.len(), other.created().ok())
+}
+
+/// Whether a file has more names than the one that it was opened by.
+#[cfg(unix)]
+pub(super) fn has_other_names(metadata: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(metadata) > 1
+}
+
+#[cfg(not(unix))]
+pub(super) fn has_other_names(_: &Metadata) -> bool {
+    false
+}
+
+/// The longest secret for which all room is set aside at once, in bytes.
+const LARGEST_SECRET: u64 = 1 << 20;
+/// How often, and after which pauses, it is looked whether somebody writes into a named pipe: one second.
+const WRITER_TRIES: usize = 100;
+const WRITER_PAUSE: Duration = Duration::from_millis(10);
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::io::Write as _;
+
+    use rustix::fs::CWD;
+    use rustix::fs::Mode;
+
+    use super::*;
+
+    fn pipe(path: &Path) {
+        rustix::fs::mkfifoat(CWD, path, Mode::RUSR | Mode::WUSR).unwrap();
+    }
+
+    // Between the look at it and the opening, somebody puts something else there.
+    #[test]
+    fn what_took_the_place_of_a_file_is_neither_followed_nor_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let (fifo, link) = (directory.path().join("pipe"), directory.path().join("link"));
+        pipe(&fifo);
+        std::os::unix::fs::symlink("/etc/hostname", &link).unwrap();
+        assert!(!open_own(&fifo).unwrap().metadata().unwrap().is_file());
+        open_own(&link).unwrap_err();
+        for path in [&fifo, &link] {
+            assert!(matches!(regular(path), Err(FileError::NotAFile { .. })));
+        }
+        assert!(regular(&directory.path().join("absent")).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_pipe_is_read_only_where_one_is_accepted() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pipe");
+        pipe(&path);
+        assert!(matches!(read(&path, 10, Accept::File), Err(FileError::NotAFile { found: "a device or a pipe", .. })));
+        // Nobody writes into it.
+        let error = read(&path, 10, Accept::Pipe).unwrap_err();
+        assert!(error.to_string().contains("a pipe that nobody writes to"), "{error}");
+        // Opened for both it does not wait for the other side; the bytes stay in it until they are read.
+        let mut writer = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        writer.write_all(b"0123456789").unwrap();
+        std::thread::scope(|scope| {
+            let reading = scope.spawn(|| read(&path, 10, Accept::Pipe));
+            while !reading.is_finished() && !is_empty(&writer) {
+                std::thread::yield_now();
+            }
+            drop(writer);
+            assert_eq!(reading.join().unwrap().unwrap(), b"0123456789");
+        });
+    }
+
+    /// Whether everything in a pipe was read.
+    fn is_empty(pipe: &File) -> bool {
+        rustix::io::ioctl_fionread(pipe).unwrap() == 0
+    }
+
+    #[test]
+    fn the_limit_holds_for_files_pipes_and_devices() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        fs::write(&path, "12345").unwrap();
+        assert_eq!(read(&path, 5, Accept::File).unwrap(), b"12345");
+        assert_eq!(*read_secret(&path, 5, Accept::File).unwrap(), b"12345");
+        assert!(matches!(read(&path, 4, Accept::File), Err(FileError::TooLarge { limit: 4, .. })));
+        // A hole of a tebibyte is not read.
+        File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+        assert!(matches!(read(&path, 1 << 20, Accept::File), Err(FileError::TooLarge { .. })));
+        let zero = Path::new("/dev/zero");
+        assert!(matches!(read(zero, 100, Accept::Pipe), Err(FileError::NotAFile { .. })));
+        assert!(matches!(read(zero, 100, Accept::Stream), Err(FileError::TooLarge { .. })));
+        assert_eq!(read(Path::new("/dev/null"), 100, Accept::Stream).unwrap(), b"");
+        // A link is the operator's choice.
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+        assert_eq!(read(&link, 100, Accept::Stream).unwrap(), b"");
+        assert!(matches!(read(directory.path(), 9, Accept::Stream), Err(FileError::NotAFile { .. })));
+    }
+}

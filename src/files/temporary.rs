@@ -1,0 +1,265 @@
+//! `Temporary`: a file beside its final name; it gets that name in one step, or goes away.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::fs::File;
+use std::fs::OpenOptions;
+use std::fs::TryLockError;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::digest;
+use crate::digest::Digest;
+use crate::files::FileError;
+use crate::files::New;
+use crate::files::Overwrite;
+use crate::files::lock;
+use crate::files::read;
+use crate::files::undo;
+
+/// A new file, written through the handle that made it: whoever puts another in its place has the name, not the bytes.
+#[derive(Debug)]
+pub struct Temporary {
+    /// For reading and writing.
+    pub file: File,
+    /// Where it is.
+    pub path: TemporaryPath,
+}
+
+/// The name of a temporary file. The file goes away with it, or when the process is interrupted, unless it is renamed.
+#[derive(Debug)]
+pub struct TemporaryPath(New);
+
+impl Temporary {
+    /// A file in `parent` whose name begins with `prefix`, for whoever holds the lock for all files that are called so:
+    /// those that are there already are left over from a process that was killed, see [`remove_leftovers`].
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn locked(parent: &Path, prefix: &str) -> Result<Self, FileError> {
+        Self::create(parent, OsStr::new(prefix), READABLE)
+    }
+
+    /// A file that will be `target`, with the permissions `mode` less the umask. What killed processes have left beside
+    /// the same target is removed: a living one holds the lock on its file.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn beside(target: &Path, mode: u32) -> Result<Self, FileError> {
+        let Some(name) = target.file_name().filter(|_| !target.is_dir()) else {
+            return Err(FileError::NotAFile { found: "a directory", path: target.to_owned() });
+        };
+        let parent = parent_of(target);
+        let mut prefix = std::ffi::OsString::from(".");
+        match name.len() <= LONGEST_NAME {
+            true => prefix.push(name),
+            // The name of a file has 255 bytes at most.
+            false => prefix.push(Digest::sha256(name.as_encoded_bytes()).hex()),
+        }
+        prefix.push(".tmp-");
+        remove_abandoned(parent, &prefix);
+        for _ in 0..TRIES {
+            let made = Self::create(parent, &prefix, mode)?;
+            match made.file.try_lock() {
+                // Between making it and locking it another process may have taken it for abandoned.
+                Ok(()) if lock::is_at(&made.file, made.path.path()) => return Ok(made),
+                Ok(()) | Err(TryLockError::WouldBlock) => {}
+                // Without locks there nothing is taken for abandoned.
+                Err(TryLockError::Error(_)) => return Ok(made),
+            }
+        }
+        Err(FileError::Busy { owner: None, path: target.to_owned() })
+    }
+
+    fn create(parent: &Path, prefix: &OsStr, mode: u32) -> Result<Self, FileError> {
+        let mut random = [0; RANDOM];
+        getrandom::fill(&mut random).map_err(FileError::Random)?;
+        let mut name = prefix.to_owned();
+        name.push(digest::hex(&random));
+        let path = parent.join(name);
+        // A name that is there is not taken, not even that of a link.
+        let file = create_new(&path, mode).map_err(lock::written_to(&path))?;
+        Ok(Self { file, path: TemporaryPath(New::file(&path)) })
+    }
+}
+
+impl TemporaryPath {
+    /// Where the file is now.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Gives the file its final name, in one step. A link at that name is replaced, not followed.
+    ///
+    /// # Errors
+    /// What the system says; [`io::ErrorKind::AlreadyExists`] where a file must not be replaced. The file is then gone.
+    pub fn rename(self, to: &Path, overwrite: Overwrite) -> io::Result<()> {
+        self.rename_and_keep(to, overwrite, &mut [])
+    }
+
+    /// As [`TemporaryPath::rename`], and in the same step everything in `kept` stays, for which it was made.
+    ///
+    /// # Errors
+    /// As [`TemporaryPath::rename`]; then `kept` is as it was.
+    pub fn rename_and_keep(self, to: &Path, overwrite: Overwrite, kept: &mut [&mut Vec<New>]) -> io::Result<()> {
+        let from = self.path().to_owned();
+        let mut ours = vec![self.0];
+        let mut all: Vec<_> = kept.iter_mut().map(|kept| &mut **kept).collect();
+        all.push(&mut ours);
+        if overwrite == Overwrite::Replace {
+            return undo::commit(&mut all, || fs::rename(&from, to));
+        }
+        match undo::commit(&mut all, || rename_new(&from, to)) {
+            // Not every file system can do that: there the name is taken first.
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                create_new(to, READABLE)?;
+                let mut reserved = vec![New::file(to)];
+                all.push(&mut reserved);
+                undo::commit(&mut all, || fs::rename(&from, to))
+            }
+            done => done,
+        }
+    }
+}
+
+/// Takes away the files in `parent` that [`Temporary::locked`] made with this prefix.
+pub fn remove_leftovers(parent: &Path, prefix: &str) {
+    named_so(parent, OsStr::new(prefix)).iter().for_each(|path| drop(fs::remove_file(path)));
+}
+
+/// Whether a name is one that [`Temporary`] gives, with this prefix.
+pub fn is_temporary(name: &OsStr, prefix: &OsStr) -> bool {
+    let random = name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes());
+    random.is_some_and(|random| random.len() == 2 * RANDOM && random.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// Takes away what nobody holds any more.
+fn remove_abandoned(parent: &Path, prefix: &OsStr) {
+    for path in named_so(parent, prefix) {
+        if let Ok(Some((file, _))) = read::regular(&path)
+            && file.try_lock().is_ok()
+            && lock::is_at(&file, &path)
+        {
+            drop(fs::remove_file(&path));
+        }
+    }
+}
+
+fn named_so(parent: &Path, prefix: &OsStr) -> Vec<PathBuf> {
+    let files = fs::read_dir(parent).into_iter().flatten().flatten();
+    files.filter(|file| is_temporary(&file.file_name(), prefix)).map(|file| file.path()).collect()
+}
+
+/// The directory in which the file at `path` is.
+pub(super) fn parent_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
+/// A new file: never one that is there, and never through a link.
+fn create_new(path: &Path, mode: u32) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    #[cfg(not(unix))]
+    let _ = mode;
+    options.open(path)
+}
+
+/// Renames, unless there is something at `to`.
+#[cfg(target_os = "linux")]
+fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    use rustix::fs::CWD;
+    Ok(rustix::fs::renameat_with(CWD, from, CWD, to, rustix::fs::RenameFlags::NOREPLACE)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn rename_new(_: &Path, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// How many random bytes are in a name.
+const RANDOM: usize = 8;
+/// How often a new name is drawn.
+const TRIES: usize = 16;
+/// The longest name to which a prefix and random digits are added.
+const LONGEST_NAME: usize = 200;
+/// For everybody to read, as far as the umask allows.
+pub(super) const READABLE: u32 = 0o666;
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let files = fs::read_dir(directory).unwrap();
+        let mut names: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// Whoever may write to the folder can put a link where the temporary file was: it is not followed.
+    #[cfg(unix)]
+    #[test]
+    fn a_temporary_file_is_written_by_its_handle() {
+        let directory = tempfile::tempdir().unwrap();
+        let (meant, victim) = (directory.path().join("meant"), directory.path().join("victim"));
+        fs::write(&victim, "untouched").unwrap();
+        let mut temporary = Temporary::beside(&meant, READABLE).unwrap();
+        fs::remove_file(temporary.path.path()).unwrap();
+        std::os::unix::fs::symlink(&victim, temporary.path.path()).unwrap();
+        temporary.file.write_all(b"redirected").unwrap();
+        assert_eq!(fs::read(&victim).unwrap(), b"untouched");
+        // Nor can its name be guessed.
+        let other = Temporary::beside(&meant, READABLE).unwrap();
+        assert_ne!(other.path.path(), temporary.path.path());
+        drop((temporary, other));
+        assert_eq!(names(directory.path()), ["victim"]);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("out");
+        let living = Temporary::beside(&target, READABLE).unwrap();
+        for name in
+            [".out.tmp-0123456789abcdef", ".other.tmp-0123456789abcdef", ".out.tmp-0123", "out.tmp-0123456789abcdef"]
+        {
+            fs::write(directory.path().join(name), "half").unwrap();
+        }
+        drop(Temporary::beside(&target, READABLE).unwrap());
+        let living_name = living.path.path().file_name().unwrap().to_str().unwrap().to_owned();
+        let mut wanted = [".other.tmp-0123456789abcdef", ".out.tmp-0123", "out.tmp-0123456789abcdef", &living_name];
+        wanted.sort_unstable();
+        assert_eq!(names(directory.path()), wanted);
+    }
+
+    #[test]
+    fn a_name_that_is_there_is_replaced_only_where_that_is_said() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("out");
+        let write = |text: &str, overwrite| {
+            let mut new = Temporary::beside(&target, READABLE).unwrap();
+            new.file.write_all(text.as_bytes()).unwrap();
+            new.path.rename(&target, overwrite)
+        };
+        write("one", Overwrite::Refuse).unwrap();
+        assert_eq!(write("two", Overwrite::Refuse).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&target).unwrap(), "one");
+        write("three", Overwrite::Replace).unwrap();
+        assert_eq!(fs::read_to_string(&target).unwrap(), "three");
+        assert_eq!(names(directory.path()), ["out"]);
+    }
+
+    #[test]
+    fn the_longest_name_has_a_temporary_file_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("n".repeat(255));
+        let new = Temporary::beside(&target, READABLE).unwrap();
+        new.path.rename(&target, Overwrite::Refuse).unwrap();
+        assert_eq!(names(directory.path()), ["n".repeat(255)]);
+    }
+}

@@ -1,0 +1,146 @@
+//! What is new on the disk and not yet finished: it goes away again, also when the process is interrupted.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+/// Something new on the disk, which goes away again with this value, or when the process is interrupted, unless it is
+/// kept.
+#[derive(Debug)]
+#[must_use = "what is new goes away again with this value"]
+pub struct New {
+    /// Nothing once it is kept or gone.
+    entry: Option<(u64, What)>,
+    path: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    /// Removed after the files in it, the innermost first.
+    Directory,
+    File,
+    /// Removed after everything that was written under it.
+    Lock,
+}
+
+/// What has to go if the process is interrupted now, in the order in which it was made.
+struct Pending {
+    entries: BTreeMap<u64, (What, PathBuf)>,
+    next: u64,
+}
+
+static PENDING: Mutex<Pending> = Mutex::new(Pending { entries: BTreeMap::new(), next: 0 });
+
+impl New {
+    /// A directory that is new.
+    pub fn directory(path: &Path) -> Self {
+        Self::of(What::Directory, path)
+    }
+
+    /// A file that is new.
+    pub fn file(path: &Path) -> Self {
+        Self::of(What::File, path)
+    }
+
+    /// A lock file.
+    pub fn lock(path: &Path) -> Self {
+        Self::of(What::Lock, path)
+    }
+
+    fn of(what: What, path: &Path) -> Self {
+        let mut pending = pending();
+        let number = pending.next;
+        pending.next = number.wrapping_add(1);
+        pending.entries.insert(number, (what, path.to_owned()));
+        Self { entry: Some((number, what)), path: path.to_owned() }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// It stays.
+    pub fn keep(mut self) {
+        self.forget(&mut pending());
+    }
+
+    fn forget(&mut self, pending: &mut Pending) -> Option<What> {
+        let (number, what) = self.entry.take()?;
+        pending.entries.remove(&number);
+        Some(what)
+    }
+}
+
+impl Drop for New {
+    fn drop(&mut self) {
+        // Without a look at it the list would be waited for by whoever holds it and drops what is kept.
+        if self.entry.is_none() {
+            return;
+        }
+        let mut pending = pending();
+        if let Some(what) = self.forget(&mut pending) {
+            remove(what, &self.path);
+        }
+    }
+}
+
+/// Does `naming`, which gives a file its final name. Where that succeeds, everything in `kept` stays, in the same step:
+/// whoever interrupts us finds both or neither. After an interruption nothing is named any more.
+pub(super) fn commit(kept: &mut [&mut Vec<New>], naming: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    let mut pending = pending();
+    naming()?;
+    for mut new in kept.iter_mut().flat_map(|kept| kept.drain(..)) {
+        new.forget(&mut pending);
+    }
+    Ok(())
+}
+
+/// Takes away everything that is not finished. The process has to end after it: whoever wants to give anything a name,
+/// or to begin anything, waits for ever.
+pub fn undo_all() {
+    let pending = pending();
+    for wanted in [What::File, What::Lock, What::Directory] {
+        let these = pending.entries.values().rev().filter(|(what, _)| *what == wanted);
+        these.for_each(|(what, path)| remove(*what, path));
+    }
+    std::mem::forget(pending);
+}
+
+fn remove(what: What, path: &Path) {
+    // What cannot be removed now is left to the next run.
+    drop(match what {
+        What::Directory => fs::remove_dir(path),
+        What::File | What::Lock => fs::remove_file(path),
+    });
+}
+
+fn pending() -> MutexGuard<'static, Pending> {
+    PENDING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_new_goes_away_unless_it_is_kept() {
+        let place = tempfile::tempdir().unwrap();
+        let paths = ["dropped", "kept", "named"].map(|name| place.path().join(name));
+        paths.iter().for_each(|path| fs::write(path, "").unwrap());
+        let [dropped, kept, named] = paths.each_ref().map(|path| New::file(path));
+        drop(dropped);
+        kept.keep();
+        commit(&mut [&mut vec![named]], || Ok(())).unwrap();
+        assert_eq!(paths.each_ref().map(|path| path.exists()), [false, true, true]);
+        let mut again = vec![New::file(&paths[1])];
+        commit(&mut [&mut again], || Err(io::ErrorKind::Other.into())).unwrap_err();
+        drop(again);
+        assert!(!paths[1].exists());
+    }
+}

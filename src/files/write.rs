@@ -1,0 +1,106 @@
+//! Writing: a file is complete under another name and on the disk before it gets its own.
+
+use std::fs;
+use std::fs::File;
+use std::io;
+use std::io::Write as _;
+use std::path::Path;
+
+use crate::files::FileError;
+use crate::files::Temporary;
+use crate::files::lock::written_to;
+use crate::files::read;
+use crate::files::temporary::parent_of;
+
+/// What happens where a file stands already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overwrite {
+    /// It stays, and the new one is not written.
+    Refuse,
+    /// The new one takes its place, all at once.
+    Replace,
+}
+
+/// Writes the file at `path` whole or not at all, with the permissions `mode` less the umask. A link there is replaced,
+/// not followed; a file with a second name keeps its content under that one.
+///
+/// # Errors
+/// [`FileError::Exists`], [`FileError::NotAFile`] where a directory, a device or a pipe has the name, and where the
+/// system says no; then nothing has changed.
+pub fn write(path: &Path, bytes: &[u8], mode: u32, overwrite: Overwrite) -> Result<(), FileError> {
+    vacant(path, overwrite)?;
+    let mut new = Temporary::beside(path, mode)?;
+    new.file.write_all(bytes).and_then(|()| new.file.sync_all()).map_err(written_to(path))?;
+    let renamed = new.path.rename(path, overwrite);
+    renamed.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => FileError::Exists { path: path.to_owned() },
+        _ => written_to(path)(error),
+    })?;
+    sync_parent(path);
+    Ok(())
+}
+
+/// Refuses a path where no file can be written: something is there that must not be replaced, or is no file.
+///
+/// # Errors
+/// [`FileError::Exists`], [`FileError::NotAFile`].
+pub fn vacant(path: &Path, overwrite: Overwrite) -> Result<(), FileError> {
+    let Ok(seen) = path.symlink_metadata() else { return Ok(()) };
+    if overwrite == Overwrite::Refuse {
+        return Err(FileError::Exists { path: path.to_owned() });
+    }
+    // A link to a device is as good as the device: `/dev/stdout`.
+    match fs::metadata(path).map_or(seen.file_type(), |end| end.file_type()) {
+        found if found.is_file() || found.is_symlink() => Ok(()),
+        found => Err(read::not_a_file(path, found)),
+    }
+}
+
+/// Has the names in a directory on the disk.
+///
+/// # Errors
+/// What the system says.
+pub fn sync_directory(path: &Path) -> io::Result<()> {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    File::open(path).and_then(|directory| directory.sync_all())
+}
+
+/// As [`sync_directory`], for the directory of `path`; not every system can do that, and the file is there.
+pub(super) fn sync_parent(path: &Path) {
+    drop(sync_directory(parent_of(path)));
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pipes_devices_and_directories_are_not_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+        for path in [&pipe, &link, Path::new("/dev/null"), directory.path()] {
+            let error = write(path, b"x", 0o600, Overwrite::Replace).unwrap_err();
+            assert!(matches!(error, FileError::NotAFile { .. }), "{error}");
+        }
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_has_another_name_keeps_its_content_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::write(at("victim"), "precious").unwrap();
+        fs::hard_link(at("victim"), at("hard")).unwrap();
+        std::os::unix::fs::symlink(at("victim"), at("soft")).unwrap();
+        for name in ["hard", "soft"] {
+            write(&at(name), b"new", 0o600, Overwrite::Replace).unwrap();
+            assert_eq!(fs::read_to_string(at(name)).unwrap(), "new");
+        }
+        assert_eq!(fs::read_to_string(at("victim")).unwrap(), "precious");
+        assert!(matches!(write(&at("hard"), b"", 0o600, Overwrite::Refuse), Err(FileError::Exists { .. })));
+    }
+}
