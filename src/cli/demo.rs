@@ -49,8 +49,8 @@ const JOB: [Step; 6] = [
         Exit::Yes,
     ),
     (
-        "Sign the image. What is signed is its digest, not its name.",
-        "sign oci:build:v1 --key release.key --passphrase-file passphrase -a version=1.0",
+        "Sign the image: its digest, and the name that it is released under.",
+        "sign oci:build:v1 --key release.key --passphrase-file passphrase --signed-reference app:1.0",
         Exit::Yes,
     ),
     ("Look at what hangs on it now.", "tree oci:build:v1 --key release.pub", Exit::Yes),
@@ -61,46 +61,52 @@ const JOB: [Step; 6] = [
     ),
     (
         "On the other side: verify, and only then import.",
-        "import oci-archive:carried.tar:v1 oci:inside:v1 --key release.pub",
+        "import oci-archive:carried.tar:v1 oci:inside:v1 --key release.pub --signed-reference app:1.0",
         Exit::Yes,
     ),
     (
         "A CI step or a person can ask again at any time.",
-        "verify oci:inside:v1 --key release.pub -a version=1.0",
+        "verify oci:inside:v1 --key release.pub --signed-reference app:1.0",
         Exit::Yes,
     ),
 ];
 
 /// How somebody could cheat, and how each of them ends.
-const TAMPERING: [(&str, Tamper, &str, Exit); 5] = [
+const TAMPERING: [(&str, Tamper, &str, Exit); 6] = [
     (
         "1. Somebody puts another image, unsigned, under the same name.",
         Tamper::OtherImage,
-        "import oci:tampered-1:v1 oci:never:v1 --key release.pub",
+        "import oci:tampered-1:v1 oci:never:v1 --key release.pub --signed-reference app:1.0",
         Exit::Refused,
     ),
     (
         "2. Somebody moves the signature of the good image to the other one.",
         Tamper::MovedSignature,
-        "import oci:tampered-2:v1 oci:never:v1 --key release.pub",
+        "import oci:tampered-2:v1 oci:never:v1 --key release.pub --signed-reference app:1.0",
         Exit::Refused,
     ),
     (
         "3. Somebody signs the other image with a key of their own.",
         Tamper::OtherKey,
-        "import oci:tampered-3:v1 oci:never:v1 --key release.pub",
+        "import oci:tampered-3:v1 oci:never:v1 --key release.pub --signed-reference app:1.0",
         Exit::Refused,
     ),
     (
         "4. One byte of a layer is changed on the way: the signature holds, the layer does not.",
         Tamper::Layer,
-        "import oci:tampered-4:v1 oci:never:v1 --key release.pub",
+        "import oci:tampered-4:v1 oci:never:v1 --key release.pub --signed-reference app:1.0",
         Exit::Unknown,
     ),
     (
         "5. One byte of the signature is changed.",
         Tamper::Signature,
-        "import oci:tampered-5:v1 oci:never:v1 --key release.pub",
+        "import oci:tampered-5:v1 oci:never:v1 --key release.pub --signed-reference app:1.0",
+        Exit::Refused,
+    ),
+    (
+        "6. Somebody sends this release, whose signature holds, as the next one.",
+        Tamper::Nothing,
+        "import oci:build:v1 oci:never:v1 --key release.pub --signed-reference app:2.0",
         Exit::Refused,
     ),
 ];
@@ -109,6 +115,7 @@ const TAMPERING: [(&str, Tamper, &str, Exit); 5] = [
 enum Tamper {
     Layer,
     MovedSignature,
+    Nothing,
     OtherImage,
     OtherKey,
     Signature,
@@ -127,7 +134,7 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
         step(why, command, want)?;
     }
     render::line("");
-    render::line("Now five ways to cheat. Each has to be refused, and `oci:never` must never come into being.");
+    render::line("Now six ways to cheat. Each has to be refused, and `oci:never` must never come into being.");
     for (number, (why, tamper, command, want)) in TAMPERING.into_iter().enumerate() {
         prepare(tamper, &format!("tampered-{}", number + 1))?;
         step(why, command, want)?;
@@ -136,8 +143,26 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
         }
     }
     render::line("");
-    render::line("The good image went in, five bad ones did not, and none of them left a trace at the destination.");
+    render::line(
+        "The good image went in, six attempts to cheat did not, and none of them left a trace at the destination.",
+    );
+    if args.keep.is_some() {
+        next(&place);
+    }
     Ok(Exit::Yes)
+}
+
+/// What was made, and how to go on with it.
+fn next(place: &Path) {
+    render::line("");
+    render::line(format_args!("All of it stays in {}:", place.display()));
+    render::line("  build, carried.tar       the signed image, as a layout and as an archive");
+    render::line("  release.key, passphrase  the private key and its passphrase: for trying out only");
+    render::line("  release.pub              the public key");
+    render::line("To go on with a registry of yours, HOST:");
+    render::line(format_args!("$ cd {}", place.display()));
+    render::line("$ bulla copy oci:build:v1 HOST/app:1.0");
+    render::line("$ bulla verify HOST/app:1.0 --key release.pub --signed-reference app:1.0");
 }
 
 fn step(why: &str, command: &str, want: Exit) -> Result<(), Failure> {
@@ -209,6 +234,7 @@ fn prepare(tamper: Tamper, layout: &str) -> Result<(), Failure> {
             image(layout, EVIL)?;
             attach(layout, released_bundle()?)
         }
+        Tamper::Nothing => Ok(()),
         Tamper::OtherImage => image(layout, EVIL),
         Tamper::OtherKey => {
             image(layout, EVIL)?;
@@ -217,10 +243,10 @@ fn prepare(tamper: Tamper, layout: &str) -> Result<(), Failure> {
                 &subject(layout)?,
                 &stranger,
                 &Terms {
-                    annotations: BTreeMap::from([("version".to_owned(), "1.0".to_owned())]),
+                    annotations: BTreeMap::new(),
                     created: Time::EPOCH,
                     format: Format::Bundle,
-                    reference: None,
+                    reference: Some("app:1.0".to_owned()),
                 },
             )?;
             signed.blobs.first().map_or(Ok(()), |bundle| attach(layout, bundle.bytes().to_vec()))

@@ -12,17 +12,18 @@ struct Step {
     output: String,
 }
 
-/// With two registries, which the page calls `localhost:5000` and `localhost:6000`, and the image of
-/// `testdata/layouts/app` in the first of them. Passphrases come from the environment, so nobody is asked for them.
+/// With two registries, which the page calls `localhost:5000` and `localhost:6000`; the image comes into the first of
+/// them as the page says. Passphrases come from the environment, so nobody is asked for them.
 #[test]
 fn readme() {
     let place = Place::new(&BTreeMap::from([("BULLA_PASSWORD".to_owned(), "correct-horse".to_owned())]));
     place.start_registry("5000", &[]);
     place.start_registry("6000", &[]);
-    let app = testdata("layouts/app");
-    place.set_up(&format!("bulla copy oci:{}:v1 {}/app:1.0", app.display(), place.address("5000")));
     let names = [("localhost:5000", place.address("5000")), ("localhost:6000", place.address("6000"))];
     let page = fs::read_to_string(testdata("../README.md")).unwrap();
+    let (_, two_lines) = page.split_once("```sh\nbulla demo --keep demo\n").unwrap();
+    place.set_up("bulla demo --keep demo");
+    place.set_up(&two_lines.split("\n```").next().unwrap().replace(names[0].0, &names[0].1));
     replay(&place, &steps(&page), &names);
 }
 
