@@ -244,7 +244,7 @@ fn error(n: usize) -> StoreError {
         3 => StoreError::Throttled { place, wait: "1 s".to_owned() },
         4 => StoreError::TooLarge { what: place, limit: 1 },
         5 => StoreError::TooMany { place, what: "pages", limit: 20 },
-        _ => StoreError::Unreachable { place, why },
+        _ => StoreError::Unreachable { place, what: String::new(), why },
     }
 }
 

@@ -30,6 +30,8 @@ mod pull;
 mod push;
 #[path = "registry_client/redirect.rs"]
 mod redirect;
+#[path = "registry_client/time.rs"]
+mod time;
 #[path = "registry_client/tls.rs"]
 mod tls;
 

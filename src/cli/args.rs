@@ -1,7 +1,9 @@
 //! The command line as typed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use clap::ArgAction;
 use clap::Args;
 use clap::Parser;
 use clap::Subcommand;
@@ -11,6 +13,7 @@ use crate::round::Format;
 
 use super::request::args::AttestArgs;
 use super::request::args::RequestCommand;
+use super::timeout;
 
 mod key;
 
@@ -37,6 +40,22 @@ Exit status: 0 yes or done, 1 refused, 2 could not tell (network, missing data, 
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
+    #[command(flatten)]
+    pub(super) general: GeneralArgs,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(super) struct GeneralArgs {
+    /// How long all of it may take (30s, 5m, 1h; 0: no timeout); unless given, 10m for all but the moving of layers
+    #[arg(long, value_name = "DURATION", global = true, value_parser = timeout::parse, help_heading = "General")]
+    pub(super) timeout: Option<Duration>,
+    /// Say which registries answer; twice: every request
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "General")]
+    pub(super) verbose: u8,
+    /// Say nothing but errors and data
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "General")]
+    pub(super) quiet: bool,
 }
 
 #[derive(Debug, Subcommand)]

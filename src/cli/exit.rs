@@ -7,6 +7,8 @@ use crate::oci::ReferenceError;
 use crate::store::StoreError;
 use crate::store::TlsFault;
 
+use super::timeout;
+
 /// The three ways in which a command ends. There is no fourth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
@@ -131,7 +133,8 @@ fn hint(error: &StoreError) -> Option<String> {
         StoreError::NameTaken { place, .. } => {
             Some(format!("{place}:<another name>, or --overwrite if the name is to stand for this image from now on"))
         }
-        StoreError::Tls { place, fault } => tls_hint(place, fault).map(str::to_owned),
+        StoreError::Timeout { .. } => Some(timeout::HINT.to_owned()),
+        StoreError::Tls { place, fault, .. } => tls_hint(place, fault).map(str::to_owned),
         StoreError::Throttled { .. } => {
             Some("try again later, or log in: registries allow more to known users".to_owned())
         }

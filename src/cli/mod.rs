@@ -10,7 +10,9 @@ mod inspect;
 mod keys;
 mod line;
 mod move_image;
+mod paint;
 mod picture;
+mod progress;
 mod prompt;
 mod redacted;
 #[cfg(feature = "registry")]
@@ -22,8 +24,12 @@ mod runtime;
 mod secret;
 mod sign;
 mod stores;
+mod timeout;
 mod tree;
+mod verbosity;
 mod verify;
+#[cfg(feature = "registry")]
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -50,7 +56,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         // Help and version are answers; everything else is a bad argument, which is 2 as well.
         Err(error) => return render::usage(&error),
     };
-    let exit = execute(cli.command).unwrap_or_else(|failure| told(&failure));
+    verbosity::set(&cli.general);
+    if matches!(cli.command, Command::Copy(_) | Command::Import(_)) {
+        progress::show();
+    }
+    let done = timeout::within(cli.general.timeout, || execute(cli.command));
+    progress::end();
+    let exit = done.unwrap_or_else(|failure| told(&failure));
     render::lost().map_or(exit, |failure| exit.and(told(&failure))).into()
 }
 

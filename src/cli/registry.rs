@@ -1,6 +1,7 @@
 //! What the command line says about registries.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -15,11 +16,15 @@ use crate::store::registry::private_key;
 use super::Failure;
 use super::args::RegistryArgs;
 use super::files;
+use super::timeout;
+use super::watch::Telling;
 
 /// The client for these hosts, set up as the command line says.
 pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>) -> Result<Registries, Failure> {
     let mut settings = Settings::new(Credentials::from_environment());
     settings.secrets = super::redacted::secrets().clone();
+    settings.deadline = timeout::deadline();
+    settings.watch = Some(Arc::new(Telling::default()));
     settings.allow_realms.clone_from(&args.allow_realm);
     for path in &args.ca {
         let file = files::read(path, CERTIFICATES_MOST)?;

@@ -2,10 +2,14 @@
 //!
 //! Text is printed as [`Line`]s, JSON with the same characters escaped in its strings. Nothing else can be printed.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
+use std::io::IsTerminal as _;
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::Mutex;
 use std::sync::OnceLock;
+use std::sync::PoisonError;
 
 use serde_json::Value;
 
@@ -33,13 +37,25 @@ use super::args::WantArgs;
 use super::line::Foreign;
 use super::line::Line;
 use super::line::Lines;
+use super::paint;
+use super::progress;
 use super::redacted;
+use super::verbosity;
+use super::verbosity::Verbosity;
 
 /// How many findings are shown; a report in JSON has them all.
 const SHOWN: usize = 12;
 
 /// What went wrong first when data was printed.
 static LOST: OnceLock<String> = OnceLock::new();
+/// The lines about errors that were printed: none is printed twice.
+static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// Whether standard error is a terminal on which something may be drawn.
+pub(super) fn draws() -> bool {
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    verbosity::verbosity() != Verbosity::Quiet && !dumb && std::io::stderr().is_terminal()
+}
 
 /// Prints one line of data.
 pub(super) fn line(line: impl Into<Line>) {
@@ -48,17 +64,21 @@ pub(super) fn line(line: impl Into<Line>) {
 
 /// Prints lines of data.
 pub(super) fn text(lines: &Lines) {
-    data(whole(lines).as_bytes());
+    let stdout = std::io::stdout();
+    data(lines.iter().map(|line| paint::line(line.as_str(), &stdout) + "\n").collect::<String>().as_bytes());
 }
 
-fn whole(lines: &Lines) -> String {
-    lines.iter().fold(String::new(), |whole, line| whole + line.as_str() + "\n")
+/// Whether a line is about an error: it says so, or is a detail or a hint of one that did.
+fn is_of_an_error(line: &str) -> bool {
+    ["error:", "hint:", "  "].iter().any(|start| line.starts_with(start))
 }
 
 /// What could not be printed is kept for [`lost`].
 fn data(bytes: &[u8]) {
-    let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
+    let written = progress::aside(|| {
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(bytes).and_then(|()| stdout.flush())
+    });
     // A reader that has gone away (`| head`) is no error of ours. A full disk is: the report is not there.
     if let Err(error) = written.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
     {
@@ -78,7 +98,11 @@ pub(super) fn note(line: impl Into<Line>) {
 
 /// Prints lines that are not data.
 pub(super) fn notes(lines: &Lines) {
-    drop(std::io::stderr().lock().write_all(whole(lines).as_bytes()));
+    let quiet = verbosity::verbosity() == Verbosity::Quiet;
+    let said = lines.iter().filter(|line| !quiet || is_of_an_error(line.as_str()));
+    let stderr = std::io::stderr();
+    let painted = said.map(|line| paint::line(line.as_str(), &stderr) + "\n").collect::<String>();
+    drop(progress::aside(|| stderr.lock().write_all(painted.as_bytes())));
 }
 
 /// Prints one object of JSON. What does not show or steers a terminal is escaped there too: such characters only stand in strings.
@@ -106,9 +130,16 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
 
 /// Prints why a command failed.
 pub(super) fn failure(failure: &Failure) {
-    note(format_args!("error: {}", shortened(&failure.message)));
+    once(format!("error: {}", shortened(&failure.message)));
     failure.details.iter().for_each(|detail| note(format_args!("  {}", shortened(detail))));
-    failure.hint.iter().for_each(|hint| note(format_args!("hint: {}", shortened(hint))));
+    failure.hint.iter().for_each(|hint| once(format!("hint: {}", shortened(hint))));
+}
+
+/// Prints a line about an error, unless it was printed before: what is wrong with a host is wrong for all its images.
+fn once(text: String) {
+    if TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone()) {
+        note(text);
+    }
 }
 
 /// As much of a text with foreign parts as is shown: a report in JSON has all of it.

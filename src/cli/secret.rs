@@ -15,6 +15,7 @@ use super::args::PassphraseArgs;
 use super::files;
 use super::line::Line;
 use super::prompt;
+use super::timeout;
 
 /// The longest passphrase that is read, in bytes.
 const LONGEST: u16 = 4096;
@@ -151,6 +152,8 @@ fn ask(text: &str, what: &str) -> Result<Given, Failure> {
         );
     }
     let told = |error| Failure::unknown(format!("the passphrase cannot be read from the prompt: {error}"));
+    // A person is not hurried.
+    let _pause = timeout::deadline().pause();
     let line = prompt::ask(Line::from(text).as_str(), usize::from(LONGEST)).map_err(told)?;
     Ok(Given { passphrase: Passphrase::new(line.as_slice()), source: Source::Prompt })
 }

@@ -24,6 +24,7 @@ use crate::store::Sink;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
+use crate::store::meter;
 use crate::store::parallel;
 use crate::store::parallel::Turns;
 
@@ -163,6 +164,7 @@ async fn blobs(source: &Arc<dyn Source>, sink: &Arc<dyn Sink>, graph: &Graph) ->
     const SENT_AT_ONCE: usize = 3;
     let turns = Turns::new(SENT_AT_ONCE);
     let mut wanted: Vec<_> = graph.blobs.values().collect();
+    meter::wanted(wanted.iter().map(|blob| blob.size).fold(0, u64::saturating_add));
     // The largest first, so that none of them is left alone at the end.
     wanted.sort_by_key(|blob| std::cmp::Reverse(blob.size));
     let task = |blob: &Descriptor| -> Task<'static, Option<Result<Moved, StoreError>>> {
@@ -219,6 +221,7 @@ enum Moved {
 /// Moves one blob.
 async fn transfer(source: &dyn Source, sink: &dyn Sink, blob: &Descriptor, turns: &Turns) -> Result<Moved, StoreError> {
     if sink.has_blob(blob).await? {
+        meter::spared(blob.size);
         return Ok(Moved::Present);
     }
     if let (Origin::Registry { host: from, repository }, Origin::Registry { host: to, .. }) =
@@ -226,14 +229,18 @@ async fn transfer(source: &dyn Source, sink: &dyn Sink, blob: &Descriptor, turns
         && from == to
         && sink.mount(blob, &repository).await?
     {
+        meter::spared(blob.size);
         return Ok(Moved::Present);
     }
     let turn = turns.take().await;
     let opened = match source.open(blob).await {
         Ok(opened) => opened,
-        Err(error) if error.is_not_found() => return Ok(Moved::Missing(error)),
+        Err(error) if error.is_not_found() => {
+            meter::spared(blob.size);
+            return Ok(Moved::Missing(error));
+        }
         Err(error) => return Err(error),
     };
-    sink.push_blob(opened.during(turn)).await?;
+    sink.push_blob(opened.during(turn).metered()).await?;
     Ok(Moved::Bytes(blob.size))
 }

@@ -8,6 +8,7 @@ use crate::oci::ContentError;
 use crate::oci::Descriptor;
 use crate::store::StoreError;
 use crate::store::Task;
+use crate::store::meter;
 use crate::store::parallel::Turn;
 
 /// Pieces of a blob as a store delivers them, unchecked.
@@ -34,6 +35,8 @@ pub struct Blob {
     failed: Option<StoreError>,
     hasher: Option<Hasher>,
     held: Option<Bytes>,
+    /// Whether the meter is told.
+    metered: bool,
     place: String,
     seen: u64,
     turn: Option<Turn>,
@@ -43,7 +46,7 @@ impl Blob {
     /// A blob of `descriptor` that comes from `place` as `chunks`.
     pub fn new(descriptor: Descriptor, place: String, chunks: Box<dyn Chunks>) -> Self {
         let hasher = Some(Hasher::new(descriptor.digest.algorithm()));
-        Self { chunks, descriptor, failed: None, hasher, held: None, place, seen: 0, turn: None }
+        Self { chunks, descriptor, failed: None, hasher, held: None, metered: false, place, seen: 0, turn: None }
     }
 
     /// A blob of content that is in memory.
@@ -58,6 +61,12 @@ impl Blob {
     #[must_use]
     pub fn during(self, turn: Turn) -> Self {
         Self { turn: Some(turn), ..self }
+    }
+
+    /// The same blob, whose pieces are counted as moved.
+    #[must_use]
+    pub fn metered(self) -> Self {
+        Self { metered: true, ..self }
     }
 
     /// What the blob will turn out to be, or nothing.
@@ -90,6 +99,9 @@ impl Blob {
                 Some(piece) => {
                     hasher.update(&piece);
                     self.seen = self.seen.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+                    if self.metered {
+                        meter::moved(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+                    }
                     if self.seen > self.descriptor.size {
                         return Err(self.wrong_size());
                     }

@@ -3,11 +3,13 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::digest::Digest;
 use crate::files::FileError;
 use crate::oci::ContentError;
 use crate::oci::ManifestError;
+use crate::store::deadline::in_words;
 
 /// What a store could not do.
 ///
@@ -135,13 +137,25 @@ pub enum StoreError {
         /// For how long, as it said.
         wait: String,
     },
+    /// The timeout of the whole command is over.
+    #[error("{what}: not done within {}, while {doing}", in_words(*.limit))]
+    Timeout {
+        /// What was being done.
+        doing: String,
+        /// The timeout.
+        limit: Duration,
+        /// What was asked for.
+        what: String,
+    },
     /// TLS to the store failed, or is missing.
-    #[error("{place}: {fault}")]
+    #[error("{}: {fault}", about(.what, .place))]
     Tls {
         /// The host.
         place: String,
         /// What is wrong.
         fault: TlsFault,
+        /// What was asked for, where that is known.
+        what: String,
     },
     /// More than we are willing to read.
     #[error("{what} is larger than the limit of {limit} bytes")]
@@ -162,10 +176,12 @@ pub enum StoreError {
         limit: usize,
     },
     /// No connection, or one that broke.
-    #[error("{place}: {why}")]
+    #[error("{}: {why}", about(.what, .place))]
     Unreachable {
         /// The host.
         place: String,
+        /// What was asked for, where that is known.
+        what: String,
         /// What went wrong.
         why: String,
     },
@@ -229,6 +245,17 @@ impl StoreError {
         matches!(self, Self::NotFound { .. })
     }
 
+    /// The same error, about `thing` where it does not say about what yet.
+    #[must_use]
+    pub fn about(mut self, thing: &str) -> Self {
+        if let Self::Tls { what, .. } | Self::Unreachable { what, .. } = &mut self
+            && what.is_empty()
+        {
+            thing.clone_into(what);
+        }
+        self
+    }
+
     /// An error of the system, about `path`.
     pub fn io(path: impl std::fmt::Display, error: io::Error) -> Self {
         Self::Io { path: path.to_string(), error: Arc::new(error) }
@@ -263,13 +290,16 @@ impl StoreError {
             Self::ReadBack { place, why: words } => Self::ReadBack { place: at(place), why: why(words) },
             Self::ReadOnly { place, why: words } => Self::ReadOnly { place: at(place), why: why(words) },
             Self::Throttled { place, wait } => Self::Throttled { place: at(place), wait: why(wait) },
-            Self::Tls { place, fault } => match text(&fault.to_string()) {
-                same if same == fault.to_string() => Self::Tls { place: at(place), fault },
-                other => Self::Unreachable { place: at(place), why: other },
+            Self::Timeout { doing, limit, what } => Self::Timeout { doing: why(doing), limit, what: at(what) },
+            Self::Tls { place, fault, what } => match text(&fault.to_string()) {
+                same if same == fault.to_string() => Self::Tls { place: at(place), fault, what: at(what) },
+                other => Self::Unreachable { place: at(place), what: at(what), why: other },
             },
             Self::TooLarge { what, limit } => Self::TooLarge { what: at(what), limit },
             Self::TooMany { place, what, limit } => Self::TooMany { place: at(place), what, limit },
-            Self::Unreachable { place, why: words } => Self::Unreachable { place: at(place), why: why(words) },
+            Self::Unreachable { place, what, why: words } => {
+                Self::Unreachable { place: at(place), what: at(what), why: why(words) }
+            }
         }
     }
 
@@ -291,10 +321,20 @@ impl StoreError {
             Self::ReadBack { .. } => "read-back",
             Self::ReadOnly { .. } => "read-only",
             Self::Throttled { .. } => "throttled",
+            Self::Timeout { .. } => "timeout",
             Self::TooLarge { .. } => "too-large",
             Self::TooMany { .. } => "too-many",
             Self::Tls { .. } | Self::Unreachable { .. } => "unreachable",
         }
+    }
+}
+
+/// What was asked for and the host, which mostly stands in it already.
+fn about(what: &str, place: &str) -> String {
+    match what {
+        "" => place.to_owned(),
+        what if what.split('/').next() == Some(place) => what.to_owned(),
+        what => format!("{what}: {place}"),
     }
 }
 

@@ -4,11 +4,13 @@ pub mod archive;
 pub mod blob;
 #[cfg(feature = "registry")]
 pub mod credentials;
+pub mod deadline;
 pub mod docker_archive;
 pub mod error;
 pub mod layout;
 pub mod local;
 pub mod memory;
+pub mod meter;
 pub mod parallel;
 #[cfg(feature = "registry")]
 pub mod registry;
@@ -25,6 +27,7 @@ use crate::oci::Selector;
 pub use archive::Archive;
 pub use blob::Blob;
 pub use blob::Chunks;
+pub use deadline::Deadline;
 pub use docker_archive::DockerArchive;
 pub use error::StoreError;
 pub use error::TlsFault;

@@ -337,13 +337,16 @@ fn subcommands(help: &str) -> Vec<String> {
 fn options(help: &str) -> Set {
     let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
     let words = lines.flat_map(|line| line.split("  ").next().unwrap().split([' ', ',']).map(str::to_owned));
+    // As clap writes an option that may be given several times.
+    let words = words.map(|word| word.trim_end_matches("...").to_owned());
     words.filter(|word| word.starts_with('-') && word.len() > 1 && !["--help", "-h"].contains(&word.as_str())).collect()
 }
 
 fn documented(section: &str, sections: &BTreeMap<String, &str>) -> Set {
     let mut found: Set = cells(section).into_iter().filter(|word| word.starts_with('-')).collect();
     for (name, shared) in sections.iter().filter(|(name, _)| name.starts_with('#')) {
-        if section.contains(&format!("({name})")) {
+        // Those of every command are not named by each.
+        if name == "#general-options" || section.contains(&format!("({name})")) {
             found.extend(documented(shared, &BTreeMap::new()));
         }
     }

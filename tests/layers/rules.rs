@@ -37,7 +37,11 @@ const GROUND: &[&str] = &["digest", "json", "limits", "time"];
 /// What only some files may do, and how it looks in the code. A path that ends in `/` is a folder.
 pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     ("reads the clock", &["SystemTime", "Timestamp::now", "Zoned::now"], &["cli/mod.rs"]),
-    ("reads the environment", &["std::env", "env::var", "env::vars"], &["cli/", "main.rs", "store/credentials.rs"]),
+    (
+        "reads the environment",
+        &["std::env", "env::var", "env::vars"],
+        &["cli/", "main.rs", "store/credentials.rs", "store/registry/proxy.rs"],
+    ),
     (
         "touches files",
         &["std::fs", "tokio::fs", "rustix::fs", "File::open", "File::create", "OpenOptions"],
@@ -65,6 +69,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     ),
     ("ends the process", &["process::exit", "process::abort"], &[]),
     ("prints", &["println!", "eprintln!", "print!", "eprint!", "dbg!", "io::stdout", "io::stderr"], &["cli/render.rs"]),
+    ("draws", &["indicatif"], &["cli/progress.rs"]),
     (
         "uses the network",
         &["reqwest", "hyper", "rustls", "TcpStream", "TcpListener", "UdpSocket"],

@@ -400,7 +400,7 @@ fn fault(front: &Front, given: Vec<u8>) -> TlsFault {
     let mut settings = tls(front, None);
     settings.extra_ca = vec![given];
     match resolve(front, settings).unwrap_err() {
-        StoreError::Tls { place, fault } if place == front.address() => fault,
+        StoreError::Tls { place, fault, .. } if place == front.address() => fault,
         other => panic!("{other:?}"),
     }
 }

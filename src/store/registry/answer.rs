@@ -163,7 +163,7 @@ impl Trouble {
     pub(super) fn error(self, place: &str) -> StoreError {
         match self {
             Self::Final(error) => error,
-            Self::Passing(_, why) => StoreError::Unreachable { place: place.to_owned(), why },
+            Self::Passing(_, why) => StoreError::Unreachable { place: place.to_owned(), what: String::new(), why },
         }
     }
 }

@@ -20,6 +20,7 @@ use super::auth::Scope;
 use super::auth::Ticket;
 use super::retry::Failure;
 use super::retry::Retry;
+use super::settings::Patience;
 
 /// What a registry is asked.
 pub(super) struct Call {
@@ -28,6 +29,8 @@ pub(super) struct Call {
     pub(super) method: Method,
     pub(super) reading: Reading,
     pub(super) scope: Scope,
+    /// How large the body of a good answer is, where that is known and it is no layer, in bytes.
+    pub(super) size: u64,
     pub(super) tries: Tries,
     pub(super) url: Url,
     /// What it is about, for messages.
@@ -74,6 +77,7 @@ impl Call {
             method,
             reading: Reading::Nothing,
             scope: Scope { repository: repository.to_owned(), access },
+            size: 0,
             tries: Tries::Many,
             url,
             what,
@@ -107,6 +111,11 @@ impl Call {
         self
     }
 
+    /// How long all tries may take together: the total, and for a large body so long as a slow line takes.
+    pub(super) fn total(&self, patience: &Patience) -> Duration {
+        patience.total.saturating_add(Duration::from_secs(self.size / SLOW_LINE))
+    }
+
     pub(super) fn may_repeat(&self, status: StatusCode) -> bool {
         // 425, RFC 8470 section 5.2: the request was not processed.
         let nothing_done = matches!(status.as_u16(), 425 | 429 | 503);
@@ -125,6 +134,9 @@ impl Call {
         }
     }
 }
+
+/// So many bytes a second come over a slow line, as ships have them.
+const SLOW_LINE: u64 = 4 << 10;
 
 /// The request of `call` to `url`, which a redirect may have changed.
 pub(super) fn request(call: &Call, url: Url, ticket: Option<&Ticket>) -> Request {
@@ -147,5 +159,28 @@ pub(super) fn is_busy(status: StatusCode) -> bool {
         408 | 425 | 429 | 499 => true,
         501 | 505 => false,
         status => status >= 500,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_body_has_the_time_of_a_slow_line() {
+        let url = Url::parse("https://r.example/v2/app/blobs/x").unwrap();
+        let mut call = Call::get(url, "app", Reading::Cut(1), "x".to_owned());
+        assert_eq!(call.total(&Patience::DEFAULT), Patience::DEFAULT.total);
+        call.size = 32 << 20;
+        assert_eq!(call.total(&Patience::DEFAULT), Patience::DEFAULT.total + Duration::from_secs(8192));
+        call.size = u64::MAX;
+        assert!(call.total(&Patience::DEFAULT) > Patience::DEFAULT.total);
+    }
+
+    #[test]
+    fn what_says_not_now_is_told_from_what_says_never() {
+        let busy = |status: u16| is_busy(StatusCode::from_u16(status).unwrap());
+        assert!([408, 425, 429, 499, 500, 502, 503, 504, 507, 511, 520, 599].into_iter().all(busy));
+        assert!(![200, 301, 400, 401, 403, 404, 406, 409, 410, 416, 418, 501, 505].into_iter().any(busy));
     }
 }

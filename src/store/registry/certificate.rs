@@ -152,7 +152,7 @@ kESbSvl+9NVq88wczPwTMpCJLWIs7JAK\n\
             (KEY.as_bytes(), "it holds no certificate, but a block \"PRIVATE KEY\""),
             (b"-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n", "openssl pkcs7"),
             (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "certificate 1 in it cannot be read"),
-            (b"-----BEGIN \x1b[31m-----\n", "\\\\u{1b}"),
+            (b"-----BEGIN \x1b[31m-----\nAAAA\n-----END \x1b[31m-----\n", "\\\\u{1b}"),
             (cut.as_bytes(), ""),
         ] {
             let told = certificates(file).unwrap_err();

@@ -17,6 +17,7 @@ use tokio::sync::MutexGuard;
 use tokio::sync::OnceCell;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tokio::time::timeout;
 
 use super::answer::Answer;
 use super::answer::Body;
@@ -28,7 +29,6 @@ use super::call::Call;
 use super::call::Reading;
 use super::call::request;
 use super::place;
-use super::retry::Failure;
 use super::retry::Retry;
 use super::transport::Incoming;
 use super::transport::Transport;
@@ -37,7 +37,7 @@ use super::transport::is_encoded;
 use super::transport::place as place_of;
 use super::warning;
 use crate::store::StoreError;
-use crate::store::TlsFault;
+use crate::store::deadline::in_words;
 
 /// One registry, for the whole process.
 pub(super) struct Host {
@@ -49,9 +49,9 @@ pub(super) struct Host {
     not_before: Mutex<Option<Instant>>,
     opened: AtomicBool,
     /// Whether the port to which we speak plain HTTP speaks TLS; asked where plain HTTP got no good answer.
-    speaks_tls: OnceCell<bool>,
+    pub(super) speaks_tls: OnceCell<bool>,
     /// Whether there was an answer to plain HTTP that no TLS server gives.
-    spoke: AtomicBool,
+    pub(super) spoke: AtomicBool,
     pub(super) transport: Arc<Transport>,
     turns: Semaphore,
 }
@@ -108,10 +108,27 @@ impl Host {
         }
     }
 
-    /// Makes a call, as often as it takes within our patience. Every answer is returned that is not a reason to try
+    /// Makes a call, as often as it takes within the timeouts. Every answer is returned that is not a reason to try
     /// again; whether it is the one that was hoped for is for the caller to see.
     pub(super) async fn ask(&self, call: &Call) -> Result<Answer, StoreError> {
-        let mut retry = Retry::new(self.transport.settings.patience);
+        let patience = self.transport.settings.patience;
+        let mut retry = Retry::new(patience);
+        let doing = || format!("waiting for {}: {} {}", place_of(&self.base), call.method, call.url.path());
+        self.transport.settings.deadline.doing(doing());
+        let asked = async {
+            // Bodies that are no layers are read in there too, however slowly they come.
+            match timeout(call.total(&patience), self.ask_again(call, &mut retry)).await {
+                Ok(asked) => asked.map_err(|error| error.about(&call.what)),
+                Err(_) => {
+                    let why = format!("no whole answer within {}", in_words(call.total(&patience)));
+                    Err(self.unreachable(call, &why, &retry))
+                }
+            }
+        };
+        self.transport.within(|| (call.what.clone(), doing()), asked).await
+    }
+
+    async fn ask_again(&self, call: &Call, retry: &mut Retry) -> Result<Answer, StoreError> {
         let mut refusals = Refusals::default();
         let mut introduced = false;
         loop {
@@ -119,7 +136,7 @@ impl Host {
             let mut first = self.first_turn().await;
             let ticket = self.auth.ticket(&call.scope).await?;
             let tried = self.once(call, ticket.as_ref(), &mut first).await;
-            self.check_scheme(&tried).await?;
+            self.check_scheme(call, &tried).await?;
             let pause = match tried {
                 Ok(answer) if answer.status == StatusCode::UNAUTHORIZED && !answer.foreign => {
                     let changed = self.auth.refused(&call.scope, ticket.as_ref(), &answer).await?;
@@ -134,13 +151,19 @@ impl Host {
                     }
                 }
                 Ok(answer) if call.may_repeat(answer.status) => match retry.busy(&answer.headers) {
-                    Some(pause) => self.pause_all(pause),
+                    Some(pause) => {
+                        self.again(retry, retry.most(None), pause, &answer.words());
+                        self.pause_all(pause)
+                    }
                     None => return Ok(answer),
                 },
-                Ok(answer) => return Ok(answer),
-                Err(Trouble::Passing(failure, why)) => match call.pause(&mut retry, failure) {
-                    Some(pause) => pause,
-                    None => return Err(Trouble::Passing(failure, why).error(&place_of(&self.base))),
+                Ok(answer) => return self.check_proxy(call, &answer).map(|()| answer),
+                Err(Trouble::Passing(failure, why)) => match call.pause(retry, failure) {
+                    Some(pause) => {
+                        self.again(retry, retry.most(Some(failure)), pause, &why);
+                        pause
+                    }
+                    None => return Err(self.unreachable(call, &why, retry)),
                 },
                 Err(trouble) => return Err(trouble.error(&call.what)),
             };
@@ -185,26 +208,6 @@ impl Host {
         });
         asked.await?;
         Ok(self.auth.is_challenged())
-    }
-
-    /// Tells a port that speaks TLS from a registry that fails. Servers answer plain HTTP there in many ways: with an
-    /// alert, with 400, by closing, or not at all.
-    async fn check_scheme(&self, tried: &Result<Answer, Trouble>) -> Result<(), StoreError> {
-        let doubtful = match tried {
-            Ok(answer) => answer.status == StatusCode::BAD_REQUEST,
-            Err(Trouble::Passing(failure, _)) => *failure != Failure::Connect,
-            Err(Trouble::Final(_)) => false,
-        };
-        if tried.is_ok() && !doubtful {
-            self.spoke.store(true, Ordering::Relaxed);
-        }
-        if !doubtful || self.base.scheme() != "http" || self.spoke.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        match self.speaks_tls.get_or_init(|| self.transport.speaks_tls(&self.base)).await {
-            true => Err(StoreError::Tls { place: place_of(&self.base), fault: TlsFault::OnlyTls }),
-            false => Ok(()),
-        }
     }
 
     async fn once(

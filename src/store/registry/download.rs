@@ -1,5 +1,7 @@
 //! Blobs out of a registry: whole, or piece by piece, taken up again where the connection broke.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::CONTENT_RANGE;
@@ -109,6 +111,7 @@ impl Download {
         self.skip -= skipped;
         let piece = piece.split_off(usize::try_from(skipped).unwrap_or(piece.len()));
         self.at = self.at.saturating_add(length(&piece));
+        self.repository.host.transport.settings.deadline.moved();
         (!piece.is_empty()).then_some(piece)
     }
 
@@ -125,7 +128,8 @@ impl Download {
                 Ok(())
             }
             None => Err(StoreError::Unreachable {
-                place: self.repository.place_of(&self.descriptor.digest),
+                place: super::transport::place(&self.repository.host.base),
+                what: self.repository.place_of(&self.descriptor.digest),
                 why: format!("{why} after {} of {} bytes", self.at, self.descriptor.size),
             }),
         }
@@ -134,8 +138,11 @@ impl Download {
 
 impl Chunks for Download {
     fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
+        let (repository, digest) = (self.repository.clone(), self.descriptor.digest);
+        let describe = move || (repository.place_of(&digest), format!("reading it from {}", repository.shown()));
+        let host = Arc::clone(&self.repository.host);
         Box::pin(async move {
-            let piece = self.piece().await;
+            let piece = host.transport.within(describe, self.piece()).await;
             piece.map_err(|error| self.repository.without_secrets(error))
         })
     }
@@ -157,6 +164,9 @@ async fn ask(
     let url = repository.url(&format!("blobs/{}", descriptor.digest));
     let what = repository.place_of(&descriptor.digest);
     let mut call = Call::get(url, repository.name(), reading, what);
+    if let Reading::Cut(size) = reading {
+        call.size = size;
+    }
     call.scope.access = repository.reading();
     if from > 0
         && let Ok(value) = HeaderValue::from_str(&format!("bytes={from}-"))

@@ -16,12 +16,14 @@ use super::retry::Failure;
 use super::transport::Trouble;
 use super::transport::length;
 use crate::store::Blob;
+use crate::store::Deadline;
 use crate::store::StoreError;
 
 /// A blob that is being sent. What was sent first is kept, up to a bound, so that a registry that refuses early can be
 /// sent it again; beyond that the source itself must begin again.
 pub(super) struct Feed {
     inner: Mutex<Inner>,
+    deadline: Deadline,
     /// Bytes handed out in this round.
     sent: AtomicU64,
     size: u64,
@@ -47,10 +49,11 @@ pub(super) struct Pieces {
 }
 
 impl Feed {
-    pub(super) fn new(blob: Blob) -> Arc<Self> {
+    pub(super) fn new(blob: Blob, deadline: Deadline) -> Arc<Self> {
         let size = blob.descriptor().size;
         let inner = Inner { blob, complete: true, error: None, kept: Vec::new(), kept_bytes: 0, round: 0 };
-        Arc::new(Self { inner: Mutex::new(inner), sent: AtomicU64::new(0), size, waiting: AtomicBool::new(false) })
+        let (inner, sent, waiting) = (Mutex::new(inner), AtomicU64::new(0), AtomicBool::new(false));
+        Arc::new(Self { inner, deadline, sent, size, waiting })
     }
 
     /// Why the source gave no more, if it did not.
@@ -117,6 +120,7 @@ impl Feed {
         match next {
             Ok(Some(piece)) => {
                 inner.keep(&piece);
+                self.deadline.moved();
                 self.sent.fetch_add(length(&piece), Ordering::AcqRel);
                 Ok(Some(piece))
             }

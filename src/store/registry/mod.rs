@@ -12,10 +12,12 @@ mod chunks;
 mod client;
 mod download;
 mod fallback;
+mod fault;
 mod feed;
 mod link;
 mod manifests;
 mod place;
+mod proxy;
 mod referrers;
 mod repository;
 mod retry;
@@ -26,6 +28,7 @@ mod transport;
 mod upload;
 mod verifier;
 mod warning;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,12 +40,15 @@ use crate::store::StoreError;
 
 pub use certificate::certificates;
 pub use certificate::private_key;
+pub use proxy::Proxies;
+pub use proxy::ProxyRules;
 pub use repository::Repository;
 pub use settings::ClientCertificate;
 pub use settings::Patience;
-pub use settings::Proxies;
 pub use settings::Scheme;
 pub use settings::Settings;
+pub use watch::Event;
+pub use watch::Watch;
 
 use client::Host;
 use transport::Transport;
@@ -89,7 +95,7 @@ impl Registries {
         if let Some(host) = hosts.get(name) {
             return Ok(Arc::clone(host));
         }
-        let unreachable = |why| StoreError::Unreachable { place: name.to_owned(), why };
+        let unreachable = |why| StoreError::Unreachable { place: name.to_owned(), what: String::new(), why };
         let base = place::base(name, &self.0.transport.settings).map_err(unreachable)?;
         let host = Arc::new(Host::new(name, base, Arc::clone(&self.0.transport)));
         hosts.insert(name.to_owned(), Arc::clone(&host));

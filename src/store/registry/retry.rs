@@ -18,6 +18,8 @@ pub(super) struct Retry {
     tries: u32,
     connects: u32,
     closed: bool,
+    /// The number of the try that is being made.
+    number: u32,
 }
 
 /// How a try failed that brought no answer.
@@ -27,13 +29,15 @@ pub(super) enum Failure {
     Closed,
     /// No connection was made.
     Connect,
+    /// It will not be better the next time.
+    Permanent,
     /// Nothing came for too long.
     Silent,
 }
 
 impl Retry {
     pub(super) fn new(patience: Patience) -> Self {
-        Self { patience, since: Instant::now(), tries: 0, connects: 0, closed: false }
+        Self { patience, since: Instant::now(), tries: 0, connects: 0, closed: false, number: 1 }
     }
 
     /// How long to wait before trying again after an answer that says "not now"; `None` where enough was tried, or
@@ -54,8 +58,10 @@ impl Retry {
             // HR-94: a kept connection may be closed at any time; that says nothing about the registry.
             Failure::Closed if !self.closed => {
                 self.closed = true;
+                self.number += 1;
                 return Some(Duration::ZERO);
             }
+            Failure::Permanent => return None,
             Failure::Connect if self.connects >= self.patience.connect_retries => return None,
             Failure::Connect => self.connects += 1,
             Failure::Closed | Failure::Silent => {}
@@ -79,8 +85,29 @@ impl Retry {
         Some(pause / 2 + random_part(pause))
     }
 
-    fn in_time(&self, pause: Duration) -> Option<Duration> {
-        (self.since.elapsed().saturating_add(pause) < self.patience.total).then_some(pause)
+    /// The number of the try that is being made, from 1 on.
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// How many tries there are at most, if they go on failing like this.
+    pub(super) fn most(&self, failure: Option<Failure>) -> u32 {
+        let further = match failure {
+            Some(Failure::Connect) => self.patience.connect_retries,
+            _ => self.patience.retries + u32::from(self.closed),
+        };
+        further.saturating_add(1).max(self.number)
+    }
+
+    /// How long it has been tried.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    fn in_time(&mut self, pause: Duration) -> Option<Duration> {
+        let in_time = self.since.elapsed().saturating_add(pause) < self.patience.total;
+        self.number += u32::from(in_time);
+        in_time.then_some(pause)
     }
 }
 

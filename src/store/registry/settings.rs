@@ -1,10 +1,14 @@
 //! `Settings`: what the client of registries is told, once; `Patience`: how long it waits and how often it tries.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::proxy::Proxies;
+use super::watch::Watch;
 use crate::limits::Limits;
 use crate::redact::Secrets;
+use crate::store::Deadline;
 use crate::store::credentials::Credentials;
 use crate::store::credentials::Secret;
 
@@ -19,7 +23,9 @@ pub struct Settings {
     pub client_certificate: Option<ClientCertificate>,
     /// The credential sources.
     pub credentials: Credentials,
-    /// Certificate authorities to trust besides those of the system, PEM.
+    /// How long all requests together may take.
+    pub deadline: Deadline,
+    /// Certificates to trust besides those of the system, PEM or DER: authorities, and servers.
     pub extra_ca: Vec<Vec<u8>>,
     /// What we read.
     pub limits: Limits,
@@ -34,24 +40,17 @@ pub struct Settings {
     pub schemes: BTreeMap<String, Scheme>,
     /// What we call ourselves.
     pub user_agent: String,
+    /// Who is told of requests and of further tries.
+    pub watch: Option<Arc<dyn Watch>>,
 }
 
 /// A certificate for TLS client authentication.
 #[derive(Clone, Debug)]
 pub struct ClientCertificate {
-    /// The certificate and what leads up to its authority, PEM.
+    /// The certificate and what leads up to its authority, PEM or DER.
     pub chain: Vec<u8>,
     /// Its private key, PEM.
     pub key: Secret,
-}
-
-/// Which way out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proxies {
-    /// As `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say; never for this machine itself.
-    FromEnvironment,
-    /// Straight.
-    None,
 }
 
 /// What is spoken to a host.
@@ -92,7 +91,7 @@ pub struct Patience {
     pub second: Duration,
     /// The shortest pause between reading a list back and reading it back again.
     pub settle: Duration,
-    /// For all tries of one request together.
+    /// For all tries of one request together, with tokens and with bodies that are no layers.
     pub total: Duration,
 }
 
@@ -104,13 +103,15 @@ impl Settings {
             at_once: 16,
             client_certificate: None,
             credentials,
+            deadline: Deadline::none(),
             extra_ca: Vec::new(),
             limits: Limits::DEFAULT,
             patience: Patience::DEFAULT,
-            proxies: Proxies::FromEnvironment,
+            proxies: Proxies::from_environment(),
             schemes: BTreeMap::new(),
             secrets: Secrets::default(),
             user_agent: concat!("bulla/", env!("CARGO_PKG_VERSION")).to_owned(),
+            watch: None,
         }
     }
 }

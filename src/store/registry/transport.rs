@@ -26,14 +26,16 @@ use tokio::time::Instant;
 use tokio::time::timeout;
 use url::Host;
 
+use super::proxy::Proxy;
 use super::retry::Failure;
 use super::settings::Patience;
-use super::settings::Proxies;
 use super::settings::Settings;
 use super::tls;
 use super::verifier;
+use super::watch::Event;
 use crate::store::StoreError;
 use crate::store::TlsFault;
+use crate::store::deadline::in_words;
 
 /// The connections of a process.
 pub(super) struct Transport {
@@ -45,8 +47,9 @@ pub(super) struct Transport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Profile {
     identified: bool,
-    local: bool,
     plain: bool,
+    /// Through the proxy of its scheme, of which there is one.
+    proxied: bool,
 }
 
 /// Why there is no answer.
@@ -73,23 +76,38 @@ impl Transport {
     ) -> Result<Response, Trouble> {
         // What is not compressed cannot be a bomb; nothing is ever decompressed.
         request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        let place = place(request.url());
-        let client = self.client(request.url(), identified).map_err(Trouble::Final)?;
-        match timeout(patience, client.execute(request)).await {
+        let (method, url) = (request.method().clone(), request.url().clone());
+        let proxy = self.settings.proxies.of(&url);
+        let client = self.client(&url, identified, proxy).map_err(Trouble::Final)?;
+        let since = Instant::now();
+        let sent = timeout(patience, client.execute(request)).await;
+        let status = sent.as_ref().ok().and_then(|sent| sent.as_ref().ok()).map(|response| response.status().as_u16());
+        let host = place(&url);
+        let (method, took) = (method.as_str(), since.elapsed());
+        let path = &self.settings.secrets.hide(url.path());
+        self.tell(&Event::Asked { host: &host, method, path, status, took });
+        let through = proxy.map_or_else(String::new, |proxy| format!(" through {}", proxy.shown()));
+        match sent {
             Ok(Ok(response)) => Ok(response),
             // A server that cannot prove its name now cannot do so in a second either.
             Ok(Err(error)) if tls_error(&error).is_some() => {
                 let fault = tls_error(&error).map_or(TlsFault::NoTls, tls_fault);
-                Err(Trouble::Final(StoreError::Tls { place, fault }))
+                Err(Trouble::Final(StoreError::Tls { place: host + &through, fault, what: String::new() }))
             }
-            Ok(Err(error)) if error.is_connect() => Err(Trouble::Passing(Failure::Connect, words(&error))),
             Ok(Err(error)) if error.is_builder() => {
-                Err(Trouble::Final(StoreError::Protocol { place, why: words(&error) }))
+                Err(Trouble::Final(StoreError::Protocol { place: host, why: words(&error) }))
             }
-            Ok(Err(error)) => Err(Trouble::Passing(Failure::Closed, words(&error))),
+            Ok(Err(error)) => {
+                let why = words(&error);
+                let failure = match error.is_connect() {
+                    true if NEVER.iter().any(|never| why.contains(never)) => Failure::Permanent,
+                    true => Failure::Connect,
+                    false => Failure::Closed,
+                };
+                Err(Trouble::Passing(failure, why + &through))
+            }
             Err(_) => {
-                let why = format!("no answer after {} seconds", patience.as_secs_f32());
-                Err(Trouble::Passing(Failure::Silent, why))
+                Err(Trouble::Passing(Failure::Silent, format!("no answer after {}{through}", in_words(patience))))
             }
         }
     }
@@ -99,7 +117,7 @@ impl Transport {
     pub(super) async fn speaks_tls(&self, url: &Url) -> bool {
         let mut secure = url.clone();
         let set = secure.set_scheme("https").and_then(|()| secure.set_port(url.port_or_known_default()));
-        if set.is_err() || !(is_loopback(url) || self.settings.proxies == Proxies::None) {
+        if set.is_err() || self.settings.proxies.of(url).is_some() {
             return false;
         }
         let Ok(client) = tls::trusts_nobody().and_then(|config| built(self.builder().no_proxy(), config)) else {
@@ -117,30 +135,31 @@ impl Transport {
         )
     }
 
-    fn client(&self, url: &Url, identified: bool) -> Result<Client, StoreError> {
+    fn client(&self, url: &Url, identified: bool, proxy: Option<&Proxy>) -> Result<Client, StoreError> {
         let plain = url.scheme() == "http";
-        let profile = Profile { identified: identified && !plain, local: is_loopback(url), plain };
+        let profile = Profile { identified: identified && !plain, plain, proxied: proxy.is_some() };
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&profile) {
             return Ok(client.clone());
         }
-        let client = self.build(profile)?;
+        let client = self.build(profile, proxy)?;
         clients.insert(profile, client.clone());
         Ok(client)
     }
 
-    fn build(&self, profile: Profile) -> Result<Client, StoreError> {
-        let settings = &self.settings;
-        let mut builder = self.builder().https_only(!profile.plain);
-        if profile.local || settings.proxies == Proxies::None {
-            builder = builder.no_proxy();
-        }
+    fn build(&self, profile: Profile, proxy: Option<&Proxy>) -> Result<Client, StoreError> {
         // A proxy may be spoken to over TLS even where the registry is not.
-        let config = match profile.local && profile.plain {
+        let config = match profile.plain && !profile.proxied {
             true => tls::trusts_nobody()?,
-            false => tls::verified(settings, profile.identified)?,
+            false => tls::verified(&self.settings, profile.identified)?,
         };
-        built(builder, config)
+        let builder = self.builder().https_only(!profile.plain);
+        let Some(proxy) = proxy else { return built(builder.no_proxy(), config) };
+        let broken = |why| StoreError::Broken { place: "proxy".to_owned(), why };
+        let url = proxy.url().map_err(broken)?;
+        url.password().iter().for_each(|password| self.settings.secrets.add(password));
+        let way = reqwest::Proxy::all(url.clone()).map_err(|_| broken(proxy.shown()))?;
+        built(builder.no_proxy().proxy(way), config)
     }
 
     fn builder(&self) -> ClientBuilder {
@@ -178,8 +197,7 @@ impl Incoming {
             Ok(Ok(piece)) => piece,
             Ok(Err(error)) => return Err((Failure::Closed, words(&error))),
             Err(_) => {
-                let why = format!("nothing came for {} seconds", self.patience.idle.as_secs_f32());
-                return Err((Failure::Silent, why));
+                return Err((Failure::Silent, format!("nothing came for {}", in_words(self.patience.idle))));
             }
         };
         // Only the time that the other side needs counts, not the time that we need for what it sent.
@@ -209,6 +227,9 @@ impl Incoming {
         Ok((whole, true))
     }
 }
+
+/// What a failed connection says that fails in the same way the next time.
+const NEVER: &[&str] = &["invalid dns name", "proxy authorization required"];
 
 /// Whether a body is in a content encoding (RFC 9110 section 8.4). An empty one is none, as `identity` is; `aws-chunked`
 /// is about how an object was uploaded.
@@ -241,19 +262,34 @@ pub(super) fn place(url: &Url) -> String {
 /// What went wrong, down to its cause, without the address, which may hold a signature.
 pub(super) fn words(error: &reqwest::Error) -> String {
     let mut words = Vec::new();
+    let mut kind = None;
     let mut cause = error.source();
     while let Some(error) = cause {
         let text = error.to_string();
+        kind = kind.or_else(|| error.downcast_ref::<io::Error>().map(io::Error::kind));
         // What only says that something is wrong inside does not help whoever reads it.
-        if words.last() != Some(&text) && !text.starts_with("client error (") && text != "error resolving DNS" {
+        let inside = ["client error (", "error resolving DNS", "dns error", "tcp connect error", "connection error"];
+        if words.last() != Some(&text) && !inside.iter().any(|inside| text.starts_with(inside)) {
             words.push(text);
         }
         cause = error.source();
     }
-    match words.is_empty() {
-        true if error.is_builder() => "the request could not be made".to_owned(),
-        true => "the connection broke".to_owned(),
-        false => words.join(": "),
+    let detail = words.join(": ");
+    let plain = match kind {
+        _ if detail.contains("failed to lookup address") => "its name cannot be resolved (DNS)",
+        Some(io::ErrorKind::ConnectionRefused) => "connection refused",
+        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => "connection reset",
+        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => "no route to it",
+        Some(io::ErrorKind::TimedOut) => "no connection in time",
+        Some(io::ErrorKind::UnexpectedEof) if error.is_connect() => "it ended the connection in the TLS handshake",
+        _ if detail.contains("connection closed before message completed") => "it closed the connection unanswered",
+        _ if detail.is_empty() && error.is_builder() => "the request could not be made",
+        _ if detail.is_empty() => "the connection broke",
+        _ => return detail,
+    };
+    match detail.is_empty() || detail.to_ascii_lowercase().starts_with(plain) {
+        true => plain.to_owned(),
+        false => format!("{plain}: {detail}"),
     }
 }
 

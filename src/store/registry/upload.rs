@@ -77,9 +77,12 @@ pub(super) async fn mount(repository: &Repository, descriptor: &Descriptor, from
 /// Stores `blob`.
 pub(super) async fn push(repository: &Repository, blob: Blob) -> Result<(), StoreError> {
     let upload = Upload { descriptor: blob.descriptor().clone(), repository };
+    let (transport, digest) = (&repository.host.transport, blob.descriptor().digest);
+    let describe = || (repository.place_of(&digest), format!("sending it to {}", repository.shown()));
+    let deadline = transport.settings.deadline.clone();
     match blob.descriptor().size <= SMALL {
         true => upload.small(blob).await,
-        false => upload.large(Feed::new(blob)).await,
+        false => transport.within(describe, upload.large(Feed::new(blob, deadline))).await,
     }
 }
 
@@ -346,7 +349,8 @@ impl Upload<'_> {
 
     pub(super) fn gave_up(&self, why: &str) -> StoreError {
         StoreError::Unreachable {
-            place: self.repository.place_of(&self.descriptor.digest),
+            place: super::transport::place(&self.repository.host.base),
+            what: self.repository.place_of(&self.descriptor.digest),
             why: format!("the upload was given up: {why}"),
         }
     }

@@ -1,0 +1,215 @@
+//! `Deadline`: the timeout of a whole command, shared by everything that the command does.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::time::Duration;
+use std::time::Instant;
+
+/// The time that a command has, from when this was made. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Deadline(Option<Arc<Shared>>);
+
+/// Which time counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// All of it, except while a person is asked something.
+    Everything,
+    /// The same, but for time in which layers move: an image may be large and the line slow. Layers that stand still are
+    /// bounded by the idle timeout and the minimum rate of their store.
+    EverythingButLayers,
+}
+
+#[derive(Debug)]
+struct Shared {
+    counted: Counted,
+    limit: Duration,
+    since: Instant,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// What is being done, for messages.
+    doing: String,
+    /// When layers moved last.
+    moved: Option<Instant>,
+    /// Since when a person is asked something.
+    paused: Option<Instant>,
+    uncounted: Duration,
+}
+
+/// A person is being asked something, until this is dropped.
+#[derive(Debug)]
+pub struct Pause(Deadline);
+
+impl Deadline {
+    /// No timeout.
+    pub const fn none() -> Self {
+        Self(None)
+    }
+
+    /// A timeout of `limit`, from now on.
+    pub fn new(limit: Duration, counted: Counted) -> Self {
+        let state = Mutex::default();
+        Self(Some(Arc::new(Shared { counted, limit, since: Instant::now(), state })))
+    }
+
+    /// The timeout, where there is one.
+    pub fn limit(&self) -> Option<Duration> {
+        self.0.as_ref().map(|shared| shared.limit)
+    }
+
+    /// What is left of it; zero when it is over. It can grow again by what does not count.
+    pub fn left(&self) -> Option<Duration> {
+        self.left_at(Instant::now())
+    }
+
+    /// Takes in that a piece of a layer moved just now.
+    pub fn moved(&self) {
+        self.moved_at(Instant::now());
+    }
+
+    /// Stops the time while a person is asked something.
+    pub fn pause(&self) -> Pause {
+        if let Some(shared) = &self.0 {
+            shared.state().paused = Some(Instant::now());
+        }
+        Pause(self.clone())
+    }
+
+    /// Takes in what is being done.
+    pub fn doing(&self, what: impl Into<String>) {
+        if let Some(shared) = &self.0 {
+            shared.state().doing = what.into();
+        }
+    }
+
+    /// What was being done last, for messages.
+    pub fn last(&self) -> String {
+        self.0.as_ref().map(|shared| shared.state().doing.clone()).unwrap_or_default()
+    }
+
+    fn left_at(&self, now: Instant) -> Option<Duration> {
+        let shared = self.0.as_ref()?;
+        let state = shared.state();
+        let paused = state.paused.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        let counted = now.saturating_duration_since(shared.since).saturating_sub(state.uncounted + paused);
+        Some(shared.limit.saturating_sub(counted))
+    }
+
+    fn moved_at(&self, now: Instant) {
+        let Some(shared) = &self.0 else { return };
+        let mut state = shared.state();
+        let since = state.moved.map(|before| now.saturating_duration_since(before));
+        state.moved = state.moved.max(Some(now));
+        match since {
+            Some(since) if since <= STILL && shared.counted == Counted::EverythingButLayers => state.uncounted += since,
+            _ => {}
+        }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Pause {
+    fn drop(&mut self) {
+        if let Some(shared) = &self.0.0 {
+            let mut state = shared.state();
+            let paused = state.paused.take().map_or(Duration::ZERO, |since| since.elapsed());
+            state.uncounted += paused;
+        }
+    }
+}
+
+/// A duration as people read it.
+pub fn in_words(duration: Duration) -> String {
+    match duration.as_secs() {
+        0 => format!("{} ms", duration.as_millis()),
+        seconds @ 1..10 => match duration.subsec_millis() / 100 {
+            0 => format!("{seconds} s"),
+            tenths => format!("{seconds}.{tenths} s"),
+        },
+        seconds @ 10..120 => format!("{seconds} s"),
+        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
+/// Between two pieces of layers further apart than this, nothing moved.
+const STILL: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn since(deadline: &Deadline) -> Instant {
+        deadline.0.as_ref().unwrap().since
+    }
+
+    #[test]
+    fn time_in_which_layers_move_counts_only_where_everything_does() {
+        for (counted, left) in [(Counted::Everything, 0), (Counted::EverythingButLayers, 8)] {
+            let deadline = Deadline::new(10 * SECOND, counted);
+            let start = since(&deadline);
+            for second in 1..=100 {
+                deadline.moved_at(start + second * SECOND);
+            }
+            // One second passed before the first piece, and one after the last.
+            assert_eq!(deadline.left_at(start + 101 * SECOND), Some(left * SECOND), "{counted:?}");
+        }
+    }
+
+    #[test]
+    fn several_layers_at_once_do_not_count_twice() {
+        let deadline = Deadline::new(10 * SECOND, Counted::EverythingButLayers);
+        let start = since(&deadline);
+        for _ in 0..5 {
+            deadline.moved_at(start);
+            deadline.moved_at(start + 2 * SECOND);
+        }
+        assert_eq!(deadline.left_at(start + 5 * SECOND), Some(7 * SECOND));
+    }
+
+    #[test]
+    fn layers_that_stand_still_count() {
+        let deadline = Deadline::new(100 * SECOND, Counted::EverythingButLayers);
+        let start = since(&deadline);
+        deadline.moved_at(start);
+        deadline.moved_at(start + 31 * SECOND);
+        assert_eq!(deadline.left_at(start + 31 * SECOND), Some(69 * SECOND));
+    }
+
+    #[test]
+    fn a_person_has_all_the_time() {
+        let deadline = Deadline::new(SECOND, Counted::Everything);
+        let pause = deadline.pause();
+        assert!(deadline.left_at(since(&deadline) + 1_000 * SECOND).unwrap() > Duration::ZERO);
+        drop(pause);
+        assert_eq!(deadline.left_at(since(&deadline) + 1_000 * SECOND), Some(Duration::ZERO));
+        assert_eq!(Deadline::none().left(), None);
+    }
+
+    #[test]
+    fn durations_are_told_in_words() {
+        for (milliseconds, words) in [
+            (0, "0 ms"),
+            (250, "250 ms"),
+            (1_000, "1 s"),
+            (2_590, "2.5 s"),
+            (30_400, "30 s"),
+            (119_000, "119 s"),
+            (300_000, "5 min"),
+            (3_661_000, "61 min 1 s"),
+        ] {
+            assert_eq!(in_words(Duration::from_millis(milliseconds)), words);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! A call that failed: whether it was plain HTTP to a port of TLS, and what is said of the host, the proxy, the time and
+//! the tries.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use tokio::time::timeout;
+
+use super::answer::Answer;
+use super::call::Call;
+use super::client::Host;
+use super::retry::Failure;
+use super::retry::Retry;
+use super::transport::Transport;
+use super::transport::Trouble;
+use super::transport::place;
+use super::watch::Event;
+use crate::store::StoreError;
+use crate::store::TlsFault;
+use crate::store::deadline::in_words;
+
+impl Host {
+    /// Tells a port that speaks TLS from a registry that fails. Servers answer plain HTTP there in many ways: with an
+    /// alert, with 400, by closing, or not at all.
+    pub(super) async fn check_scheme(&self, call: &Call, tried: &Result<Answer, Trouble>) -> Result<(), StoreError> {
+        let doubtful = match tried {
+            Ok(answer) => answer.status == StatusCode::BAD_REQUEST,
+            Err(Trouble::Passing(failure, _)) => matches!(failure, Failure::Closed | Failure::Silent),
+            Err(Trouble::Final(_)) => false,
+        };
+        if tried.is_ok() && !doubtful {
+            self.spoke.store(true, Ordering::Relaxed);
+        }
+        if !doubtful || self.base.scheme() != "http" || self.spoke.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        match self.speaks_tls.get_or_init(|| self.transport.speaks_tls(&self.base)).await {
+            true => {
+                Err(StoreError::Tls { place: place(&self.base), fault: TlsFault::OnlyTls, what: call.what.clone() })
+            }
+            false => Ok(()),
+        }
+    }
+
+    /// A proxy that wants to know who we are answers in place of the registry. RFC 9110 section 15.5.8.
+    pub(super) fn check_proxy(&self, call: &Call, answer: &Answer) -> Result<(), StoreError> {
+        if answer.status != StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            return Ok(());
+        }
+        let proxy = self.transport.settings.proxies.of(&answer.url).map(super::proxy::Proxy::shown);
+        let why = format!("{} wants a user name and a password (407)", proxy.as_deref().unwrap_or("a proxy"));
+        Err(StoreError::Unreachable { place: place(&answer.url), what: call.what.clone(), why })
+    }
+
+    /// The error of a call after its last try.
+    pub(super) fn unreachable(&self, call: &Call, why: &str, retry: &Retry) -> StoreError {
+        let tries = match retry.number() {
+            1 => "1 try".to_owned(),
+            number => format!("{number} tries"),
+        };
+        let why = format!("{why} ({tries} in {})", in_words(retry.elapsed()));
+        StoreError::Unreachable { place: place(&self.base), what: call.what.clone(), why }
+    }
+
+    /// Tells whoever watches that there is to be another try.
+    pub(super) fn again(&self, retry: &Retry, most: u32, pause: Duration, why: &str) {
+        if pause > Duration::ZERO {
+            let host = place(&self.base);
+            let why = &self.transport.settings.secrets.hide(why);
+            self.transport.tell(&Event::Again { host: &host, most, next: retry.number(), pause, why });
+        }
+    }
+}
+
+impl Transport {
+    /// Does `work` as long as the command has time.
+    ///
+    /// # Errors
+    /// [`StoreError::Timeout`] with what `describe` says was asked for, and was being done.
+    pub(super) async fn within<T>(
+        &self,
+        describe: impl Fn() -> (String, String),
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let deadline = &self.settings.deadline;
+        let mut work = std::pin::pin!(work);
+        loop {
+            let (Some(left), Some(limit)) = (deadline.left(), deadline.limit()) else { return work.await };
+            if left.is_zero() {
+                let (what, doing) = describe();
+                return Err(StoreError::Timeout { doing, limit, what });
+            }
+            // What does not count makes more of it: then it is looked at again.
+            if let Ok(done) = timeout(left, work.as_mut()).await {
+                return done;
+            }
+        }
+    }
+
+    pub(super) fn tell(&self, event: &Event<'_>) {
+        if let Some(watch) = &self.settings.watch {
+            watch.saw(event);
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! Proxies as the environment names them: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, and the hosts that `NO_PROXY`
+//! leaves out.
+
+use std::net::IpAddr;
+
+use reqwest::Url;
+use url::Host;
+
+use super::transport::is_loopback;
+
+/// Which way out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Proxies {
+    /// As these rules say; never for this machine itself.
+    Given(Box<ProxyRules>),
+    /// Straight.
+    #[default]
+    None,
+}
+
+/// A proxy for each scheme, and the hosts that are reached without one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProxyRules {
+    except: Vec<Exception>,
+    http: Option<Proxy>,
+    https: Option<Proxy>,
+}
+
+/// A proxy, and the variable that named it.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Proxy {
+    /// The address, which may hold a user name and a password; or why there is none.
+    url: Result<Url, String>,
+    variable: String,
+}
+
+/// What is reached without a proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Exception {
+    All,
+    /// A host name, with a leading dot if only names below it are meant; and its port, if one is given.
+    Name(String, Option<u16>),
+    /// Addresses that begin with so many bits of this one; and their port.
+    Network(IpAddr, u8, Option<u16>),
+}
+
+impl Proxies {
+    /// What `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in capitals or not, say. Empty ones say nothing.
+    pub fn from_environment() -> Self {
+        Self::from_variables(|name| std::env::var(name).ok())
+    }
+
+    /// The same from elsewhere.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let find = |names: &[&str]| {
+            let set = |name: &&str| Some(((*name).to_owned(), variable(name)?.trim().to_owned()));
+            names.iter().filter_map(set).find(|(_, value)| !value.is_empty())
+        };
+        // CGI hands the header `Proxy` of a stranger on as `HTTP_PROXY` (CVE-2016-5385 and its kin).
+        let http: &[&str] = match variable("REQUEST_METHOD") {
+            Some(_) => &["http_proxy", "ALL_PROXY", "all_proxy"],
+            None => &["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
+        };
+        let https = find(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
+        let except = find(&["NO_PROXY", "no_proxy"]).map(|(_, list)| exceptions(&list)).unwrap_or_default();
+        let rules = ProxyRules { except, http: find(http).map(Proxy::new), https: https.map(Proxy::new) };
+        match rules.http.is_none() && rules.https.is_none() {
+            true => Self::None,
+            false => Self::Given(Box::new(rules)),
+        }
+    }
+
+    /// The proxy by which `url` is reached.
+    pub(super) fn of(&self, url: &Url) -> Option<&Proxy> {
+        let Self::Given(rules) = self else { return None };
+        if is_loopback(url) || rules.except.iter().any(|exception| exception.covers(url)) {
+            return None;
+        }
+        if url.scheme() == "https" { rules.https.as_ref() } else { rules.http.as_ref() }
+    }
+}
+
+impl Proxy {
+    fn new((variable, value): (String, String)) -> Self {
+        let full = if value.contains("://") { value } else { format!("http://{value}") };
+        let url = match Url::parse(&full) {
+            Ok(url) if !matches!(url.scheme(), "http" | "https") => {
+                Err(format!("proxies of the kind {}: are not supported, only http: and https:", url.scheme()))
+            }
+            Ok(url) if url.has_host() => Ok(url),
+            _ => Err("its value is no address of a proxy".to_owned()),
+        };
+        Self { url, variable }
+    }
+
+    /// The address.
+    ///
+    /// # Errors
+    /// In words, with the variable and without its value.
+    pub(super) fn url(&self) -> Result<&Url, String> {
+        self.url.as_ref().map_err(|why| format!("{}: {why}", self.variable))
+    }
+
+    /// The proxy for people, without who we are to it.
+    pub(super) fn shown(&self) -> String {
+        let address = self.url.as_ref().map_or_else(
+            |_| "?".to_owned(),
+            |url| {
+                let user = if url.username().is_empty() && url.password().is_none() { "" } else { "***@" };
+                let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+                format!("{}://{user}{}{port}", url.scheme(), url.host_str().unwrap_or_default())
+            },
+        );
+        format!("the proxy {address} ({})", self.variable)
+    }
+}
+
+impl std::fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.shown())
+    }
+}
+
+impl Exception {
+    fn parse(text: &str) -> Option<Self> {
+        if text == "*" {
+            return Some(Self::All);
+        }
+        if let Some((address, bits)) = text.split_once('/') {
+            let address: IpAddr = address.parse().ok()?;
+            let bits: u8 = bits.parse().ok()?;
+            return (u32::from(bits) <= width(address)).then_some(Self::Network(address, bits, None));
+        }
+        let (host, port) = match text.rsplit_once(':') {
+            // What has several colons and no brackets is an IPv6 address.
+            Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, Some(port.parse().ok()?)),
+            _ => (text, None),
+        };
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        if let Ok(address) = bare.parse::<IpAddr>() {
+            let bits = u8::try_from(width(address)).ok()?;
+            return Some(Self::Network(address, bits, port));
+        }
+        let name = host.strip_prefix('*').filter(|rest| rest.starts_with('.')).unwrap_or(host);
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        (!name.is_empty()).then_some(Self::Name(name, port))
+    }
+
+    fn covers(&self, url: &Url) -> bool {
+        let at = |port: &Option<u16>| port.is_none_or(|port| url.port_or_known_default() == Some(port));
+        match (self, url.host()) {
+            (Self::All, _) => true,
+            (Self::Name(name, port), Some(Host::Domain(host))) => at(port) && is_below(host, name),
+            (Self::Network(network, bits, port), Some(Host::Ipv4(host))) => {
+                at(port) && is_within(IpAddr::V4(host), *network, *bits)
+            }
+            (Self::Network(network, bits, port), Some(Host::Ipv6(host))) => {
+                at(port) && is_within(host.to_canonical(), *network, *bits)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What is separated by commas or spaces; what cannot be read leaves out nothing.
+fn exceptions(list: &str) -> Vec<Exception> {
+    let words = list.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
+    words.filter_map(Exception::parse).collect()
+}
+
+/// Whether `host` is `name` or below it; only below it where the name begins with a dot.
+fn is_below(host: &str, name: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    match name.starts_with('.') {
+        true => host.len() > name.len() && host.ends_with(name),
+        false => host == name || host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.')),
+    }
+}
+
+fn is_within(host: IpAddr, network: IpAddr, bits: u8) -> bool {
+    let (host, network, most) = match (host, network) {
+        (IpAddr::V4(host), IpAddr::V4(network)) => (u128::from(host.to_bits()), u128::from(network.to_bits()), 32),
+        (IpAddr::V6(host), IpAddr::V6(network)) => (host.to_bits(), network.to_bits(), 128),
+        _ => return false,
+    };
+    let shift = most - u32::from(bits);
+    host.checked_shr(shift) == network.checked_shr(shift) || bits == 0
+}
+
+const fn width(address: IpAddr) -> u32 {
+    match address {
+        IpAddr::V4(_) => 32,
+        IpAddr::V6(_) => 128,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxies(variables: &[(&str, &str)]) -> Proxies {
+        let find =
+            |name: &str| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
+        Proxies::from_variables(find)
+    }
+
+    fn way(variables: &[(&str, &str)], url: &str) -> Option<String> {
+        proxies(variables).of(&Url::parse(url).unwrap()).map(Proxy::shown)
+    }
+
+    #[test]
+    fn each_scheme_has_the_first_variable_that_is_set() {
+        let https = "https://r.example/";
+        type Row<'a> = (&'a [(&'a str, &'a str)], &'a str, Option<&'a str>);
+        let table: &[Row<'_>] = &[
+            (&[("HTTPS_PROXY", "http://p:3128")], https, Some("the proxy http://p:3128 (HTTPS_PROXY)")),
+            (&[("https_proxy", "p:3128")], https, Some("the proxy http://p:3128 (https_proxy)")),
+            (&[("HTTPS_PROXY", " "), ("https_proxy", "p")], https, Some("the proxy http://p (https_proxy)")),
+            (&[("ALL_PROXY", "https://p:1")], https, Some("the proxy https://p:1 (ALL_PROXY)")),
+            (&[("all_proxy", "p:1"), ("HTTPS_PROXY", "q:2")], https, Some("the proxy http://q:2 (HTTPS_PROXY)")),
+            (&[("HTTP_PROXY", "p:1")], https, None),
+            (&[("HTTP_PROXY", "p:1")], "http://r.example/", Some("the proxy http://p:1 (HTTP_PROXY)")),
+            (&[("HTTP_PROXY", "p:1"), ("REQUEST_METHOD", "GET")], "http://r.example/", None),
+            (&[("HTTPS_PROXY", "p:1")], "http://r.example/", None),
+            (&[("HTTPS_PROXY", "p:1")], "https://127.0.0.1:5000/", None),
+            (&[("ALL_PROXY", "p:1")], "http://[::1]:5000/", None),
+            (&[("ALL_PROXY", "p:1")], "http://localhost:5000/", None),
+            (&[], https, None),
+        ];
+        for (variables, url, wanted) in table {
+            assert_eq!(way(variables, url).as_deref(), *wanted, "{variables:?} {url}");
+        }
+    }
+
+    #[test]
+    fn no_proxy_leaves_out_what_it_names_and_nothing_else() {
+        let table: &[(&str, &[&str], &[&str])] = &[
+            ("*", &["https://r.example/", "https://10.0.0.1/"], &[]),
+            (
+                "r.example",
+                &["https://r.example/", "https://a.r.example:5000/", "https://R.Example./"],
+                &["https://xr.example/", "https://example/"],
+            ),
+            ("R.EXAMPLE.", &["https://r.example/"], &[]),
+            (".example", &["https://r.example/"], &["https://example/", "https://rexample/"]),
+            ("*.example", &["https://r.example/"], &["https://example/"]),
+            ("r.example:8443", &["https://r.example:8443/", "https://a.r.example:8443/"], &["https://r.example/"]),
+            ("r.example:443", &["https://r.example/"], &["https://r.example:8443/"]),
+            ("r.example:x", &[], &["https://r.example/"]),
+            (
+                " a.example , r.example\tb.example",
+                &["https://a.example/", "https://b.example/", "https://r.example/"],
+                &["https://c.example/"],
+            ),
+            (
+                "10.0.0.0/8",
+                &["https://10.1.2.3/", "https://[::ffff:10.1.2.3]/"],
+                &["https://11.0.0.1/", "https://r.example/"],
+            ),
+            ("10.1.2.3", &["https://10.1.2.3/"], &["https://10.1.2.4/"]),
+            ("10.1.2.3:5000", &["https://10.1.2.3:5000/"], &["https://10.1.2.3/"]),
+            ("10.0.0.0/33", &[], &["https://10.0.0.1/"]),
+            ("0.0.0.0/0", &["https://10.0.0.1/"], &["https://[2001:db8::1]/"]),
+            ("2001:db8::/32", &["https://[2001:db8:1::2]/"], &["https://[2001:db9::1]/", "https://10.0.0.1/"]),
+            ("2001:db8::1", &["https://[2001:db8::1]/"], &["https://[2001:db8::2]/"]),
+            ("[2001:db8::1]:5000", &["https://[2001:db8::1]:5000/"], &["https://[2001:db8::1]/"]),
+            ("::/0", &["https://[2001:db8::1]/"], &["https://10.0.0.1/"]),
+            ("", &[], &["https://r.example/"]),
+            (",., :,/,*.", &[], &["https://r.example/"]),
+        ];
+        for (list, without, with) in table {
+            for name in ["NO_PROXY", "no_proxy"] {
+                let variables = [("ALL_PROXY", "p:1"), (name, *list)];
+                without.iter().for_each(|url| assert_eq!(way(&variables, url), None, "{list:?} {url}"));
+                with.iter().for_each(|url| assert!(way(&variables, url).is_some(), "{list:?} {url}"));
+            }
+        }
+    }
+
+    #[test]
+    fn who_we_are_to_a_proxy_is_not_shown() {
+        let variables = [("HTTPS_PROXY", "http://us%40er:hunter2@p:3128")];
+        assert_eq!(way(&variables, "https://r.example/").unwrap(), "the proxy http://***@p:3128 (HTTPS_PROXY)");
+        assert!(!format!("{:?}", proxies(&variables)).contains("hunter2"));
+        for (value, why) in [
+            ("socks5://joe:hunter2@p:1080", "HTTPS_PROXY: proxies of the kind socks5: are not supported"),
+            ("http://joe:hunter2@[::", "HTTPS_PROXY: its value is no address of a proxy"),
+        ] {
+            let proxies = proxies(&[("HTTPS_PROXY", value)]);
+            let told = proxies.of(&Url::parse("https://r.example/").unwrap()).unwrap().url().unwrap_err();
+            assert!(told.starts_with(why) && !told.contains("hunter2"), "{told}");
+        }
+    }
+}
