@@ -48,6 +48,8 @@ pub struct Limits {
     pub manifest_bytes: u64,
     /// What a key plugin says on one stream, in bytes. The plugin contract allows 64 MiB.
     pub plugin_bytes: u64,
+    /// Nesting of JSON values in a document with a predicate, which is read without recursion.
+    pub predicate_depth: usize,
     /// Redirects followed for one request.
     pub redirects: usize,
     /// Referrers listed for one subject, over all pages.
@@ -107,6 +109,7 @@ impl Limits {
         log_entries: 32,
         manifest_bytes: 4 << 20,
         plugin_bytes: 1 << 20,
+        predicate_depth: 100_000,
         redirects: 5,
         referrers: 1_000,
         referrer_depth: 4,

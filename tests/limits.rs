@@ -94,6 +94,7 @@ fn every_bound_has_a_test() {
         link_hops: _,               // tests/registry_client/lists.rs: hr_53_pages_that_never_end
         log_entries: _,             // parts_of_a_bundle_are_counted
         manifest_bytes: _, // manifests_are_measured, configs_are_measured; of a list: tests/registry_client/lists.rs
+        predicate_depth: _, // a_predicate_is_nested_to_a_depth
         redirects: _,      // tests/registry_client/redirect.rs: hr_24_redirects_end
         referrers: _,      // referrers_are_counted
         referrer_depth: _, // referrers_are_followed_to_a_depth
@@ -139,6 +140,7 @@ fn the_defaults_are_what_is_promised() {
         log_entries: 32,
         manifest_bytes: 4_194_304,
         plugin_bytes: 1_048_576,
+        predicate_depth: 100_000,
         redirects: 5,
         referrers: 1_000,
         referrer_depth: 4,
@@ -340,6 +342,15 @@ fn json_is_nested_to_a_depth() {
     });
     let endless = "[".repeat(1_000_000);
     assert!(json::check(endless.as_bytes(), &Limits::DEFAULT).is_err());
+}
+
+#[test]
+fn a_predicate_is_nested_to_a_depth() {
+    around(Limits::DEFAULT.predicate_depth, |depth| {
+        // The object of the predicate is one of them.
+        let text = format!("{{\"a\":{}1{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1));
+        Attestation::predicate(text.as_bytes(), &Limits::DEFAULT).is_ok()
+    });
 }
 
 #[test]

@@ -139,6 +139,15 @@ impl Claim {
     }
 }
 
+/// Whether bytes that nobody has verified have the form of a payload: to show them, never to decide by them.
+///
+/// # Errors
+/// [`EnvelopeError`] that says what is wrong.
+pub fn check_form(bytes: &[u8], limits: &Limits) -> Result<(), EnvelopeError> {
+    let read = json::parse::<Wire>(bytes, limits);
+    read.map(drop).map_err(|error| EnvelopeError::Json { format: "simple signing payload", error })
+}
+
 #[derive(Serialize, Deserialize)]
 struct Wire {
     critical: Critical,

@@ -191,10 +191,12 @@ impl Wire<'_> {
     }
 }
 
-/// The limits for a predicate whose own length was bounded before it was read, and which the operator made or somebody
-/// signed whom the operator trusts: lists of packages have more values than any other document.
+/// The limits for a document with a predicate whose own length was bounded before it was read, and which the operator made
+/// or somebody signed whom the operator trusts: lists of packages have more values than any other document, and nest as
+/// deep as what they describe.
 pub fn of_a_predicate(bytes: &[u8], limits: &Limits) -> Limits {
-    Limits { json_values: limits.json_values.max(bytes.len() / 4), ..limits.clone() }
+    let json_depth = limits.json_depth.max(limits.predicate_depth);
+    Limits { json_depth, json_values: limits.json_values.max(bytes.len() / 4), ..limits.clone() }
 }
 
 impl About {

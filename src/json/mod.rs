@@ -1,7 +1,10 @@
-//! Strict JSON: one reading only. Duplicate keys are refused, depth and size are bounded.
+//! Strict JSON: one reading only. Keys that stand twice, or are spelled in another case than their field, are refused; depth
+//! and size are bounded.
 
 mod canonical;
+mod deep;
 mod objects;
+mod spelled;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -54,7 +57,8 @@ pub fn parse_document<'de, T: Deserialize<'de>>(bytes: &'de [u8], limits: &Limit
     read(bytes)
 }
 
-/// Reads `bytes`, which have passed [`check`], as a `T`. A structure is an object: an array of its fields is none.
+/// Reads `bytes`, which have passed [`check`], as a `T`. A structure is an object, an array of its fields is none; a key that
+/// differs from the name of a field in case only is refused as ambiguous.
 ///
 /// # Errors
 /// [`JsonError`] that says what is wrong and where.
@@ -90,6 +94,9 @@ pub fn has_nul(bytes: &[u8]) -> bool {
 }
 
 fn walk(bytes: &[u8], limits: &Limits, plain: usize) -> Result<(), JsonError> {
+    if limits.json_depth > CALLS {
+        return deep::check(bytes, limits, plain);
+    }
     let mut spent = Spent { over: false, plain, values: 0 };
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let walk = Walk { depth: 0, limits, spent: &mut spent };
@@ -130,12 +137,16 @@ pub fn shorten(text: &str) -> String {
 impl From<serde_json::Error> for JsonError {
     fn from(error: serde_json::Error) -> Self {
         // It quotes what it did not expect, however long that is.
-        Self { limit: false, reason: error.to_string().chars().take(SHOWN).collect() }
+        let reason: String = error.to_string().chars().take(SHOWN).collect();
+        // The reader has a limit of its own where values are kept; the words are those of serde_json.
+        Self { limit: reason.starts_with("recursion limit exceeded"), reason }
     }
 }
 
 /// How much of what it found a message shows, in characters.
 const SHOWN: usize = 300;
+/// How deep values are followed by calls; beyond that, without recursion.
+const CALLS: usize = 64;
 
 /// What a walk has used up.
 struct Spent {
@@ -179,8 +190,7 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
             return Err(self.over(format!("more than {} values", self.limits.json_values)));
         }
         if self.depth > self.limits.json_depth {
-            // HR-13: no document that is meant to be read is nested like that.
-            return Err(D::Error::custom(format!("nested deeper than {}", self.limits.json_depth)));
+            return Err(self.over(format!("nested deeper than {}", self.limits.json_depth)));
         }
         deserializer.deserialize_any(self)
     }

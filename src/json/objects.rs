@@ -1,4 +1,5 @@
-//! Objects only: what derived code reads as a structure is a JSON object, never an array of its fields.
+//! Objects only: what derived code reads as a structure is a JSON object, never an array of its fields, and its keys are
+//! spelled as its fields are.
 
 use std::fmt;
 
@@ -10,6 +11,8 @@ use serde::de::MapAccess;
 use serde::de::SeqAccess;
 use serde::de::VariantAccess;
 use serde::de::Visitor;
+
+use crate::json::spelled::Spelled;
 
 /// Serde's derived structures can be read from an array of their fields too, which no other reader of these formats
 /// does. Around a deserializer this passes everything on, except that a structure asks for a map.
@@ -41,10 +44,10 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_map(Objects(visitor))
+        self.0.deserialize_map(Spelled { fields, visitor: Objects(visitor) })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::digest::Digest;
 use crate::json;
@@ -47,6 +48,31 @@ struct Wire {
     rootfs: RootFs,
     #[serde(default, rename = "history")]
     _history: Option<Vec<History>>,
+}
+
+/// The fields of a config, for their spelling.
+#[derive(Deserialize)]
+struct Spelled {
+    #[serde(rename = "architecture")]
+    _architecture: Option<IgnoredAny>,
+    #[serde(rename = "author")]
+    _author: Option<IgnoredAny>,
+    #[serde(rename = "config")]
+    _config: Option<IgnoredAny>,
+    #[serde(rename = "created")]
+    _created: Option<IgnoredAny>,
+    #[serde(rename = "history")]
+    _history: Option<IgnoredAny>,
+    #[serde(rename = "os")]
+    _os: Option<IgnoredAny>,
+    #[serde(rename = "os.features")]
+    _os_features: Option<IgnoredAny>,
+    #[serde(rename = "os.version")]
+    _os_version: Option<IgnoredAny>,
+    #[serde(rename = "rootfs")]
+    _rootfs: Option<IgnoredAny>,
+    #[serde(rename = "variant")]
+    _variant: Option<IgnoredAny>,
 }
 
 /// Read whole, so that a config which no engine would run is none for us either.
@@ -126,7 +152,9 @@ impl ImageConfig {
     /// # Errors
     /// [`ConfigError`] that says what is wrong and where.
     pub fn parse(content: &Content, limits: &Limits) -> Result<Self, ConfigError> {
-        let parsed = json::parse::<Wire>(content.bytes(), limits);
+        // The fields of a structure that is read in parts are not known to the reader.
+        let spelled = json::parse::<Spelled>(content.bytes(), limits);
+        let parsed = spelled.and_then(|_| json::read::<Wire>(content.bytes()));
         let Wire { platform, created, config, rootfs, .. } =
             parsed.map_err(|error| ConfigError { digest: *content.digest(), error })?;
         let labels = config.unwrap_or_default().labels;

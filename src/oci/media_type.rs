@@ -28,6 +28,8 @@ pub const COSIGN_SIGNATURE_ARTIFACT: &str = "application/vnd.dev.cosign.artifact
 pub const DSSE_ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
 /// An in-toto statement, the payload type of the DSSE envelopes that we read.
 pub const IN_TOTO: &str = "application/vnd.in-toto+json";
+/// The artifact type of a signature of the Notary Project.
+pub const NOTARY_SIGNATURE: &str = "application/vnd.cncf.notary.signature";
 /// The predicate type of an image signature of cosign v3.
 pub const COSIGN_SIGN_PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
 

@@ -1,5 +1,6 @@
 //! The JSON of requests and responses, version 1: `docs/schemas/`. Unknown fields are refused.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -10,6 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::digest::Digest;
+use crate::envelope::of_a_predicate;
 use crate::json;
 use crate::json::JsonError;
 use crate::limits::Limits;
@@ -18,16 +20,48 @@ pub(super) const VERSION: u64 = 1;
 pub(super) const REQUEST: &str = "bulla signing request";
 pub(super) const RESPONSE: &str = "bulla signing response";
 
-/// Reads `bytes` as a `T`, in the one form in which we write it: an array is no object, and null is no field left out.
+/// Reads `bytes` as a `T`, in the one form in which we write it: an array is no object, and null is no field left out. A
+/// predicate in it nests as deep as it likes.
 ///
 /// # Errors
 /// [`JsonError`].
 pub(super) fn read<T: DeserializeOwned + Serialize>(bytes: &[u8], limits: &Limits) -> Result<T, JsonError> {
-    let read: T = json::parse(bytes, limits)?;
-    let (given, ours): (Value, Value) = (serde_json::from_slice(bytes)?, serde_json::to_value(&read)?);
-    match given == ours {
+    let read: T = json::parse(bytes, &of_a_predicate(bytes, limits))?;
+    let ours = serde_json::to_vec(&read)?;
+    match Form::of(serde_json::from_slice(bytes)?, FORM)? == Form::of(serde_json::from_slice(&ours)?, FORM)? {
         true => Ok(read),
         false => Err(serde_json::Error::custom("a value stands in another form than the one that is written").into()),
+    }
+}
+
+/// How deep the values of our documents are compared. A predicate begins above it and is kept as it is.
+const FORM: usize = 8;
+
+/// A JSON value, to be compared whatever the order of keys and the white space; as text from some depth on.
+#[derive(PartialEq)]
+enum Form<'a> {
+    Array(Vec<Self>),
+    Object(BTreeMap<Cow<'a, str>, Self>),
+    Scalar(Value),
+    Text(&'a str),
+}
+
+impl<'a> Form<'a> {
+    fn of(raw: &'a RawValue, depth: usize) -> Result<Self, JsonError> {
+        let text = raw.get();
+        match (text.bytes().next(), depth.checked_sub(1)) {
+            (Some(b'[' | b'{'), None) => Ok(Self::Text(text)),
+            (Some(b'['), Some(depth)) => {
+                let items: Vec<&RawValue> = serde_json::from_str(text)?;
+                items.into_iter().map(|item| Self::of(item, depth)).collect::<Result<_, _>>().map(Self::Array)
+            }
+            (Some(b'{'), Some(depth)) => {
+                let fields: BTreeMap<Cow<'a, str>, &RawValue> = serde_json::from_str(text)?;
+                let fields = fields.into_iter().map(|(key, value)| Ok((key, Self::of(value, depth)?)));
+                fields.collect::<Result<_, JsonError>>().map(Self::Object)
+            }
+            _ => Ok(Self::Scalar(serde_json::from_str(text)?)),
+        }
     }
 }
 

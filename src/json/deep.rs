@@ -1,0 +1,209 @@
+//! Strict JSON nested to any depth, checked without recursion: predicates nest as deep as what they describe.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use serde::de::IgnoredAny;
+
+use crate::json::JsonError;
+use crate::json::Key;
+use crate::json::shorten;
+use crate::limits::Limits;
+
+/// What has begun and not ended.
+enum Open<'a> {
+    Array,
+    Object(HashSet<Cow<'a, str>>),
+}
+
+/// Refuses what [`check`](super::check) refuses, with a stack of its own in place of the call stack.
+///
+/// 1. The grammar is checked by `serde_json`, which skips values without recursion.
+/// 2. The tokens, which are known to be in order, are walked: depth, values, strings, numbers, and keys that stand twice.
+pub(super) fn check(bytes: &[u8], limits: &Limits, plain: usize) -> Result<(), JsonError> {
+    let _skipped: IgnoredAny = serde_json::from_slice(bytes)?;
+    let text = str::from_utf8(bytes).map_err(|error| wrong(false, format!("not UTF-8: {error}")))?;
+    let mut walk = Walk { key_is_next: false, limits, open: Vec::new(), plain, values: 0 };
+    let mut rest = text;
+    while let Some(first) = rest.bytes().next() {
+        let length = match first {
+            b'"' => string_length(rest),
+            b'{' | b'}' | b'[' | b']' | b',' | b':' | b' ' | b'\t' | b'\n' | b'\r' => 1,
+            _ => rest.find([',', '}', ']', ' ', '\t', '\n', '\r']).unwrap_or(rest.len()),
+        };
+        let Some((token, after)) = rest.split_at_checked(length) else { break };
+        walk.token(first, token)?;
+        rest = after;
+    }
+    Ok(())
+}
+
+struct Walk<'a> {
+    key_is_next: bool,
+    limits: &'a Limits,
+    open: Vec<Open<'a>>,
+    /// How long a string without escapes may be, in bytes.
+    plain: usize,
+    values: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn token(&mut self, first: u8, token: &'a str) -> Result<(), JsonError> {
+        match first {
+            b'{' => self.begin(Open::Object(HashSet::new())),
+            b'[' => self.begin(Open::Array),
+            b'}' | b']' => {
+                self.open.pop();
+                self.key_is_next = false;
+                Ok(())
+            }
+            b',' => {
+                self.key_is_next = matches!(self.open.last(), Some(Open::Object(_)));
+                Ok(())
+            }
+            b':' => {
+                self.key_is_next = false;
+                Ok(())
+            }
+            b' ' | b'\t' | b'\n' | b'\r' => Ok(()),
+            b'"' => self.string(token),
+            _ => {
+                self.value()?;
+                let _scalar: serde_json::Value = serde_json::from_str(token)?;
+                Ok(())
+            }
+        }
+    }
+
+    fn begin(&mut self, open: Open<'a>) -> Result<(), JsonError> {
+        self.value()?;
+        self.key_is_next = matches!(open, Open::Object(_));
+        self.open.push(open);
+        Ok(())
+    }
+
+    /// Counts a value that begins here.
+    fn value(&mut self) -> Result<(), JsonError> {
+        self.values += 1;
+        if self.values > self.limits.json_values {
+            return Err(wrong(true, format!("more than {} values", self.limits.json_values)));
+        }
+        match self.open.len() > self.limits.json_depth {
+            true => Err(wrong(true, format!("nested deeper than {}", self.limits.json_depth))),
+            false => Ok(()),
+        }
+    }
+
+    fn string(&mut self, token: &'a str) -> Result<(), JsonError> {
+        let Key(text) = serde_json::from_str(token)?;
+        let most = match text {
+            Cow::Borrowed(_) if !self.key_is_next => self.plain,
+            _ => self.limits.json_string_bytes,
+        };
+        if !self.key_is_next {
+            self.value()?;
+        }
+        if text.len() > most {
+            return Err(wrong(true, format!("a string longer than {most} bytes")));
+        }
+        match self.open.last_mut() {
+            Some(Open::Object(keys)) if self.key_is_next => match keys.replace(text) {
+                Some(twice) => Err(wrong(false, format!("the key {:?} stands twice in one object", shorten(&twice)))),
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How long the string is with which `text` begins, in bytes, its quotation marks among them.
+fn string_length(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate().skip(1) {
+        match byte {
+            b'"' if !escaped => return at + 1,
+            b'\\' => escaped = !escaped,
+            _ => escaped = false,
+        }
+    }
+    text.len()
+}
+
+fn wrong(limit: bool, reason: String) -> JsonError {
+    JsonError { limit, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::json::check;
+    use crate::limits::Limits;
+
+    fn limits(json_depth: usize) -> Limits {
+        Limits { json_depth, json_string_bytes: 10, json_values: 20, ..Limits::DEFAULT }
+    }
+
+    #[test]
+    fn says_what_the_walk_by_recursion_says() {
+        for text in [
+            "{}",
+            "[]",
+            " [1, -2.5e3 ,true,false,null,\"\"] ",
+            r#"{"a":{"a":[{"a":1},{"a":2}]},"b":"\"\\"}"#,
+            "1",
+            "\"x\"",
+            "",
+            "{",
+            "[1,]",
+            "{\"a\"}",
+            "{\"a\":1,}",
+            "[1 2]",
+            "01",
+            "1e999",
+            "nul",
+            "[}",
+            "{}{}",
+            "\u{feff}{}",
+            r#"{"a":1,"a":2}"#,
+            r#"{"a":1,"\u0061":2}"#,
+            r#"[{"x":{"k":1,"k":1}}]"#,
+            r#""\ud800""#,
+            r#"{"\udc00":1}"#,
+            r#"{"a":1,"b":[{"a":1}],"a":2}"#,
+            "\"12345678901\"",
+            "[\"123456789\\n0\"]",
+            "{\"12345678901\":1}",
+            "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19]",
+            "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]",
+            "\"\u{1}\"",
+            "\"a\u{7f}\"",
+            "['a']",
+            "NaN",
+            "[\"a\":1]",
+            "{1:2}",
+            "\"\\x\"",
+            "[1]]",
+            "tru e",
+        ] {
+            let (shallow, deep) = (check(text.as_bytes(), &limits(64)), check(text.as_bytes(), &limits(65)));
+            let verdict = |result: Result<(), crate::json::JsonError>| result.map_err(|error| error.is_limit());
+            assert_eq!(verdict(shallow), verdict(deep), "{text:?}");
+        }
+        for broken in [&b"\"\xff\""[..], b"{\"\xc3\":1}", b"[\"\xed\xa0\x80\"]"] {
+            assert!(check(broken, &limits(64)).is_err() && check(broken, &limits(65)).is_err(), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn more_than_a_limit_is_a_limit_at_any_depth() {
+        let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        let objects = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+        let wide = |json_depth| Limits { json_depth, json_values: usize::MAX, ..Limits::DEFAULT };
+        for depth in [64, 1_000, 100_000] {
+            for text in [nested(depth), objects(depth)] {
+                assert_eq!(check(text.as_bytes(), &wide(depth)), Ok(()), "{depth}");
+                let error = check(text.as_bytes(), &wide(depth - 1)).unwrap_err();
+                assert!(error.is_limit() && error.to_string().contains("nested deeper"), "{depth}: {error}");
+            }
+        }
+    }
+}

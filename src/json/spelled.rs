@@ -1,0 +1,124 @@
+//! Field names in one spelling only: Go's `encoding/json` takes `LAYERS` for `layers`, and the later of both.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::DeserializeSeed;
+use serde::de::Error;
+use serde::de::MapAccess;
+use serde::de::Visitor;
+use serde::de::value::BorrowedStrDeserializer;
+use serde::de::value::StringDeserializer;
+
+use crate::json::Key;
+use crate::json::shorten;
+
+/// A structure whose fields are `fields`: a key that another reader takes for one of them is refused, and so are two keys
+/// that such a reader takes for one. The keys of maps (annotations, digests) are texts, which no reader folds.
+pub(super) struct Spelled<V> {
+    pub(super) fields: &'static [&'static str],
+    pub(super) visitor: V,
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Spelled<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.visitor.expecting(f)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, keys: A) -> Result<V::Value, A::Error> {
+        self.visitor.visit_map(Fields { fields: self.fields, keys, seen: HashSet::new() })
+    }
+}
+
+struct Fields<A> {
+    fields: &'static [&'static str],
+    keys: A,
+    seen: HashSet<String>,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<A> {
+    type Error = A::Error;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
+        let Some(Key(key)) = self.keys.next_key::<Key<'de>>()? else { return Ok(None) };
+        let folded = fold(&key);
+        if let Some(meant) = self.fields.iter().find(|known| **known != key && fold(known) == folded) {
+            return Err(A::Error::custom(format!(
+                "the key {:?} is ambiguous: readers that ignore case take it for {meant:?}",
+                shorten(&key)
+            )));
+        }
+        if !self.seen.insert(folded) {
+            return Err(A::Error::custom(format!(
+                "the key {:?} is ambiguous: readers that ignore case have it twice",
+                shorten(&key)
+            )));
+        }
+        match key {
+            Cow::Borrowed(key) => seed.deserialize(BorrowedStrDeserializer::new(key)),
+            Cow::Owned(key) => seed.deserialize(StringDeserializer::new(key)),
+        }
+        .map(Some)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
+        self.keys.next_value_seed(seed)
+    }
+}
+
+/// A key as readers compare it that ignore case. Go folds `ſ` (U+017F) to `s` and the Kelvin sign (U+212A) to `k` as well.
+fn fold(key: &str) -> String {
+    key.to_uppercase().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
+    use crate::json::parse;
+    use crate::limits::Limits;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "camelCase")]
+    struct Outer {
+        #[serde(default)]
+        key_kinds: Vec<Inner>,
+        #[serde(default)]
+        map: BTreeMap<String, u8>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Inner {
+        #[serde(default)]
+        size: u8,
+    }
+
+    #[test]
+    fn a_key_that_go_takes_for_another_is_refused() {
+        for (text, wrong) in [
+            (r#"{"keyKinds":[],"keykinds":[]}"#, "\"keykinds\""),
+            (r#"{"KEYKINDS":[]}"#, "\"KEYKINDS\""),
+            ("{\"\u{212a}eyKinds\":[]}", "\"\u{212a}eyKinds\""),
+            (r#"{"\u212aeyKind\u017f":[]}"#, "\"\u{212a}eyKind\u{17f}\""),
+            (r#"{"keyKinds":[{"size":1},{"Size":2}]}"#, "\"Size\""),
+            ("{\"keyKinds\":[{\"\u{17f}ize\":2}]}", "\"\u{17f}ize\""),
+            (r#"{"other":1,"Other":2}"#, "\"Other\""),
+        ] {
+            let error = parse::<Outer>(text.as_bytes(), &Limits::DEFAULT).unwrap_err();
+            assert!(error.to_string().contains("ambiguous") && error.to_string().contains(wrong), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_keys_of_a_map_are_texts() {
+        let read: Outer =
+            parse(br#"{"map":{"a":1,"A":2},"keyKinds":[{"size":1}],"other":{"x":1,"X":2}}"#, &Limits::DEFAULT).unwrap();
+        assert_eq!(read.map, BTreeMap::from([("A".to_owned(), 2), ("a".to_owned(), 1)]));
+        assert_eq!(read.key_kinds, [Inner { size: 1 }]);
+    }
+}
