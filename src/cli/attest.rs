@@ -1,11 +1,17 @@
 //! The command `attest`.
 
+use std::path::Path;
+
+use serde_json::value::RawValue;
+
 use crate::flow::attest;
 use crate::flow::sign::Extent;
 use crate::key::Signer;
 use crate::limits::Limits;
 use crate::policy;
 use crate::round::Attestation;
+use crate::round::RoundError;
+use crate::round::Whole;
 use crate::store::Origin;
 use crate::store::Sink;
 use crate::time::Time;
@@ -63,13 +69,28 @@ pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
 }
 
 fn attestation(args: &AttestArgs, limits: &Limits) -> Result<Attestation, Failure> {
-    let told = |error| request::told(&args.predicate, error);
-    let bytes = files::read_stream(&args.predicate, limits.attestation_bytes)?;
     Ok(Attestation {
         format: args.format.into(),
         name: args.signed_reference.clone(),
-        predicate: Attestation::predicate(&bytes, limits).map_err(told)?,
-        predicate_type: policy::predicate_type(&args.predicate_type).to_owned(),
+        predicate: predicate(&args.predicate, limits)?,
+        predicate_type: policy::predicate_type(&args.predicate_type)?.to_owned(),
+    })
+}
+
+/// The predicate in a file. Whatever is wrong with it, what was typed cannot be done.
+pub(super) fn predicate(path: &Path, limits: &Limits) -> Result<Box<RawValue>, Failure> {
+    let bytes = files::read_stream(path, limits.attestation_bytes)?;
+    Attestation::predicate(&bytes, limits).map_err(|error| {
+        let failure = request::bad(path, &error);
+        let part = match error {
+            RoundError::WholeDocument { what: Whole::Bundle } => {
+                "jq -r .dsseEnvelope.payload FILE | base64 -d | jq .predicate"
+            }
+            RoundError::WholeDocument { what: Whole::Envelope } => "jq -r .payload FILE | base64 -d | jq .predicate",
+            RoundError::WholeDocument { what: Whole::Statement } => "jq .predicate FILE",
+            _ => return failure,
+        };
+        failure.hint(format!("give the predicate alone: {part}"))
     })
 }
 

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use crate::flow::FlowError;
 use crate::oci::ReferenceError;
+use crate::policy;
+use crate::policy::PredicateTypeError;
 use crate::store::StoreError;
 use crate::store::TlsFault;
 
@@ -101,6 +103,13 @@ impl From<FlowError> for Failure {
             },
             _ => failure,
         }
+    }
+}
+
+impl From<PredicateTypeError> for Failure {
+    fn from(error: PredicateTypeError) -> Self {
+        let names = policy::PREDICATE_TYPES.map(|(name, _)| name).join(", ");
+        Self::unknown(error.to_string()).hint(format!("a URI, or one of {names}"))
     }
 }
 

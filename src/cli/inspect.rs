@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::json;
+use serde_json::value::RawValue;
 use x509_parser::prelude::FromDer as _;
 use x509_parser::prelude::X509Certificate;
 
@@ -13,6 +15,9 @@ use crate::digest::Digest;
 use crate::digest::hex;
 use crate::envelope::Bundle;
 use crate::envelope::Envelope;
+use crate::envelope::of_a_predicate;
+use crate::envelope::simple;
+use crate::flow::other_format;
 use crate::flow::pinned;
 use crate::json;
 use crate::key::PublicKey;
@@ -76,6 +81,10 @@ fn fetch(args: &InspectArgs) -> Result<Content, Failure> {
 /// What the bytes are: rows for people, and the same as JSON. Nothing here was verified, and the rows say so. Else why
 /// they cannot be read as what they seem to be.
 fn describe(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Rows, Value), String> {
+    let other = |what: &str| Err(format!("{what}, which bulla does not read"));
+    if let Some(what) = other_format::of_bytes(bytes) {
+        return other(what);
+    }
     let mut why = None;
     if u64::try_from(bytes.len()).is_ok_and(|length| length <= limits.key_file_bytes) {
         match PublicKey::parse(bytes) {
@@ -93,12 +102,12 @@ fn describe(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Row
     match seeming(bytes, outside, limits)? {
         Seeming::Bundle => {
             let parsed = Bundle::parse(bytes, limits);
-            parsed.map(|bundle| self::bundle(&bundle, limits)).map_err(|error| error.to_string())
+            parsed.map_err(|error| error.to_string()).and_then(|bundle| self::bundle(&bundle, limits))
         }
         Seeming::Claim => claim(bytes, limits),
         Seeming::Envelope => {
             let parsed = Envelope::parse(bytes, limits).map_err(|error| error.to_string())?;
-            Ok(envelope("a DSSE envelope", &parsed, limits))
+            envelope("a DSSE envelope", &parsed, limits)
         }
         Seeming::Manifest => manifest(bytes, outside, limits),
     }
@@ -125,6 +134,9 @@ fn seeming(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<Seemi
     let fields: BTreeMap<String, IgnoredAny> =
         json::parse_document(bytes, limits).map_err(|error| format!("{UNKNOWN}: {error}"))?;
     let has = |names: &[&str]| names.iter().any(|name| fields.contains_key(*name));
+    if let Some(what) = other_format::of_fields(|name| fields.contains_key(name)) {
+        return Err(format!("{what}, which bulla does not read"));
+    }
     match () {
         () if outside.is_some() => Ok(Seeming::Manifest),
         () if has(&["verificationMaterial", "dsseEnvelope", "messageSignature"]) => Ok(Seeming::Bundle),
@@ -147,6 +159,7 @@ fn claim(bytes: &[u8], limits: &Limits) -> Result<(Rows, Value), String> {
         row("digest", text("/critical/image/docker-manifest-digest")?),
         row("reference", text("/critical/identity/docker-reference")?),
     ];
+    simple::check_form(bytes, limits).map_err(|error| error.to_string())?;
     let optional = payload.get("optional").and_then(Value::as_object).into_iter().flatten();
     rows.extend(optional.map(|(key, value)| row("annotation", &format!("{key}={value}"))));
     let fields = json!({ "type": "simple signing payload", "payload": payload });
@@ -164,8 +177,9 @@ fn public_key(key: &PublicKey) -> (Rows, Value) {
     (rows, json!({ "type": "public key", "algorithm": algorithm, "keyId": id, "hint": hint }))
 }
 
-fn bundle(bundle: &Bundle, limits: &Limits) -> (Rows, Value) {
-    let (mut rows, mut fields) = envelope("a Sigstore bundle (nothing in it was verified)", bundle.envelope(), limits);
+fn bundle(bundle: &Bundle, limits: &Limits) -> Result<(Rows, Value), String> {
+    let what = "a Sigstore bundle (nothing in it was verified)";
+    let (mut rows, mut fields) = envelope(what, bundle.envelope(), limits)?;
     let material = bundle.material();
     rows.push(row("version", &format!("{:?}", bundle.version())));
     let hint = material.key_hint.clone().unwrap_or_default();
@@ -181,7 +195,7 @@ fn bundle(bundle: &Bundle, limits: &Limits) -> (Rows, Value) {
         fields.insert("logEntries".to_owned(), json!(material.log_entries));
         fields.insert("timestamps".to_owned(), json!(material.timestamps));
     }
-    (rows, fields)
+    Ok((rows, fields))
 }
 
 /// Who a certificate says it is for, for people.
@@ -195,26 +209,40 @@ fn certificate(der: &[u8]) -> String {
     format!("{} {names} issued by {}, from {from} to {to}", certificate.subject(), certificate.issuer())
 }
 
-fn envelope(what: &str, envelope: &Envelope, limits: &Limits) -> (Rows, Value) {
+/// What stands in an envelope. A predicate is not taken apart: it nests as deep as it likes.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'a> {
+    #[serde(default)]
+    predicate_type: String,
+    #[serde(borrow, default)]
+    subject: Vec<&'a RawValue>,
+    #[serde(borrow, default)]
+    predicate: Option<&'a RawValue>,
+}
+
+fn envelope(what: &str, envelope: &Envelope, limits: &Limits) -> Result<(Rows, Value), String> {
     let payload = envelope.unverified_payload();
     let mut rows = vec![row("is", what), row("payload type", envelope.claimed_type())];
-    let parsed: Result<Value, _> = json::parse(payload, limits);
-    if let Err(why) = &parsed {
-        rows.push(row("payload", &format!("not shown: {why}")));
-    }
-    let parsed = parsed.ok();
-    if let Some(statement) = &parsed {
-        let text = |field: &str| statement.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
-        rows.push(row("predicate type", &text("predicateType")));
-        for subject in statement.get("subject").and_then(Value::as_array).into_iter().flatten() {
-            rows.push(row("subject", &subject.to_string()));
+    let shown: Result<Shown<'_>, _> = json::parse(payload, &of_a_predicate(payload, limits));
+    let mut fields = json!({ "type": "dsse envelope", "payloadType": envelope.claimed_type(), "payload": null });
+    match shown {
+        Err(why) if why.is_limit() => return Err(format!("its payload cannot be read: {why}")),
+        Err(why) => rows.push(row("payload", &format!("not shown: {why}"))),
+        Ok(shown) => {
+            rows.push(row("predicate type", &shown.predicate_type));
+            rows.extend(shown.subject.iter().map(|subject| row("subject", subject.get())));
+            rows.extend(shown.predicate.map(|predicate| row("predicate", predicate.get())));
+            if let Value::Object(fields) = &mut fields {
+                // What nests deeper than other readers of the report may follow is given as the text that it is.
+                match serde_json::from_slice::<Value>(payload) {
+                    Ok(payload) => fields.insert("payload".to_owned(), payload),
+                    Err(_) => fields.insert("payloadText".to_owned(), String::from_utf8_lossy(payload).into()),
+                };
+            }
         }
-        if let Some(predicate) = statement.get("predicate") {
-            rows.push(row("predicate", &predicate.to_string()));
-        }
     }
-    let fields = json!({ "type": "dsse envelope", "payloadType": envelope.claimed_type(), "payload": parsed });
-    (rows, fields)
+    Ok((rows, fields))
 }
 
 fn manifest(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Rows, Value), String> {

@@ -7,15 +7,24 @@ use super::line::Foreign;
 use super::line::Lines;
 use super::render;
 
-/// The tree for Graphviz.
-pub(super) fn dot(root: &Node) -> Lines {
+/// The tree of the image `name` for Graphviz.
+pub(super) fn dot(name: &str, root: &Node) -> Lines {
     let mut lines = Lines::from_iter([
-        "digraph image {",
-        "  rankdir=LR;",
-        "  node [shape=box, fontname=\"monospace\", fontsize=10];",
+        "digraph image {".to_owned(),
+        format!("  label=\"{}\";", escape_dot(&Foreign(name).to_string())),
+        "  labelloc=t;".to_owned(),
+        "  rankdir=LR;".to_owned(),
+        "  fontname=\"monospace\";".to_owned(),
+        "  node [shape=box, fontname=\"monospace\", fontsize=10];".to_owned(),
     ]);
     let mut number = 0;
     dot_node(root, None, &mut number, &mut lines);
+    lines.push("  subgraph cluster_legend {");
+    lines.push("    label=\"legend\";");
+    for (index, (color, meaning)) in LEGEND.iter().enumerate() {
+        lines.push(format_args!("    legend{index} [label=\"{meaning}\", color=\"{color}\"];"));
+    }
+    lines.push("  }");
     lines.push("}");
     lines
 }
@@ -29,41 +38,62 @@ fn dot_node(node: &Node, above: Option<usize>, number: &mut usize, lines: &mut L
     node.hanging.iter().for_each(|hanging| dot_node(hanging, Some(me), number, lines));
 }
 
-/// The tree as a picture: one row for each node, indented by how deep it hangs.
-pub(super) fn svg(root: &Node) -> Lines {
-    const LINE: usize = 14;
+/// The tree of the image `name` as a picture: one row for each node, indented by how deep it hangs, then the legend.
+pub(super) fn svg(name: &str, root: &Node) -> Lines {
     const INDENT: usize = 28;
+    let name = escape_xml(&Foreign(name).to_string());
     let mut boxes = Vec::new();
     place(root, 0, None, &mut boxes);
-    let mut top = 10;
-    let mut drawn = Vec::new();
-    let mut tops = Vec::new();
-    let mut width = 0;
+    let mut drawing = Drawing { drawn: Vec::new(), top: 34, width: 20 + name.chars().count() * 7 };
+    let mut bottoms = Vec::new();
     for (node, depth, above) in boxes {
-        let lines = label(node);
-        let longest = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
-        let (left, high, wide) = (10 + depth * INDENT, lines.len() * LINE + 8, longest * 7 + 16);
-        if let Some(from) = above.and_then(|above: usize| tops.get(above).copied()) {
+        let left = 10 + depth * INDENT;
+        let (top, high) = (drawing.top, drawing.put(left, color(node), &label(node)));
+        if let Some(from) = above.and_then(|above: usize| bottoms.get(above).copied()) {
             let (x, middle) = (left - INDENT / 2, top + high / 2);
-            drawn.push(format!("<path d=\"M{x} {from}V{middle}H{left}\" fill=\"none\" stroke=\"#888\"/>"));
+            let line = format!("<path d=\"M{x} {from}V{middle}H{left}\" fill=\"none\" stroke=\"#888\"/>");
+            drawing.drawn.push(line);
         }
-        let color = color(node);
-        drawn.push(format!(
+        bottoms.push(top + high);
+    }
+    drawing.top += 8;
+    for (color, meaning) in LEGEND {
+        drawing.put(10, color, &[meaning.to_owned()]);
+    }
+    let Drawing { drawn, top, width } = drawing;
+    let open = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{top}\" viewBox=\"0 0 {width} {top}\" role=\"img\" font-family=\"monospace\" font-size=\"11\">"
+    );
+    let ground = "<rect width=\"100%\" height=\"100%\" fill=\"#fafafa\"/>".to_owned();
+    let head = [open, format!("<title>{name}</title>"), ground];
+    let heading = format!("<text x=\"10\" y=\"22\" font-weight=\"bold\">{name}</text>");
+    head.into_iter().chain([heading]).chain(drawn).chain(["</svg>".to_owned()]).collect()
+}
+
+/// Boxes below each other.
+struct Drawing {
+    drawn: Vec<String>,
+    top: usize,
+    width: usize,
+}
+
+impl Drawing {
+    /// Draws a box with lines of text and returns how high it is.
+    fn put(&mut self, left: usize, color: &str, lines: &[String]) -> usize {
+        const LINE: usize = 14;
+        let longest = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+        let (top, high, wide) = (self.top, lines.len() * LINE + 8, longest * 7 + 16);
+        self.drawn.push(format!(
             "<rect x=\"{left}\" y=\"{top}\" width=\"{wide}\" height=\"{high}\" rx=\"4\" fill=\"#fff\" stroke=\"{color}\" stroke-width=\"2\"/>"
         ));
         for (index, line) in lines.iter().enumerate() {
             let (x, y) = (left + 8, top + (index + 1) * LINE);
-            drawn.push(format!("<text x=\"{x}\" y=\"{y}\">{}</text>", escape_xml(line)));
+            self.drawn.push(format!("<text x=\"{x}\" y=\"{y}\">{}</text>", escape_xml(line)));
         }
-        tops.push(top + high);
-        width = width.max(left + wide + 10);
-        top += high + 12;
+        self.width = self.width.max(left + wide + 10);
+        self.top += high + 12;
+        high
     }
-    let open = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{top}\" font-family=\"monospace\" font-size=\"11\">"
-    );
-    let ground = "<rect width=\"100%\" height=\"100%\" fill=\"#fafafa\"/>".to_owned();
-    [open, ground].into_iter().chain(drawn).chain(["</svg>".to_owned()]).collect()
 }
 
 fn place<'a>(node: &'a Node, depth: usize, above: Option<usize>, boxes: &mut Vec<(&'a Node, usize, Option<usize>)>) {
@@ -78,16 +108,31 @@ fn label(node: &Node) -> Vec<String> {
     [render::node_line(node)].into_iter().chain(documents).chain(problems).collect()
 }
 
-/// Green is trusted, red is signed and not trusted, orange could not be read, grey is all the rest.
+/// The colour of a node: that of the worst that is known of it.
 fn color(node: &Node) -> &'static str {
     let any = |wanted: fn(&Trust) -> bool| node.signed.iter().any(|document| wanted(&document.trust));
     match node.problems.is_empty() {
-        false => "#d08000",
-        true if any(|trust| matches!(trust, Trust::Untrusted(_))) => "#c03030",
-        true if any(|trust| matches!(trust, Trust::Trusted(_))) => "#208040",
-        true => "#666666",
+        _ if any(|trust| matches!(trust, Trust::Damaged(_))) => DAMAGED,
+        false => UNREAD,
+        true if any(|trust| matches!(trust, Trust::Trusted(_))) => TRUSTED,
+        true if any(|trust| matches!(trust, Trust::Untrusted(_))) => OTHER_KEY,
+        true => PLAIN,
     }
 }
+
+/// What the colours mean. Without keys nothing is trusted, and nothing is not.
+const LEGEND: [(&str, &str); 5] = [
+    (TRUSTED, "signed by a given key"),
+    (DAMAGED, "names a given key, but does not hold"),
+    (OTHER_KEY, "signed by none of the given keys"),
+    (UNREAD, "not read to its end"),
+    (PLAIN, "not signed, or no key given"),
+];
+const DAMAGED: &str = "#c03030";
+const OTHER_KEY: &str = "#4060a0";
+const PLAIN: &str = "#666666";
+const TRUSTED: &str = "#208040";
+const UNREAD: &str = "#d08000";
 
 fn escape_dot(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"")

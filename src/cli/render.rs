@@ -25,6 +25,7 @@ use crate::flow::tree::Trust;
 use crate::flow::verify::Outcome;
 use crate::flow::verify::Verdict;
 use crate::key::Signer;
+use crate::policy::Kind;
 use crate::round::text::hides;
 use crate::store::StoreError;
 use crate::verify::Counted;
@@ -167,18 +168,19 @@ pub(super) fn signed(reference: &str, signed: &[Signed], signers: &[&dyn Signer]
 
 pub(super) fn outcome(reference: &str, outcome: &Outcome, want: &WantArgs) {
     let chosen = outcome.chosen.unwrap_or(outcome.subject);
-    verdict(reference, &chosen, &outcome.verdict, want);
+    verdict(reference, reference, &chosen, &outcome.verdict, want);
     for (platform, digest, child) in &outcome.children {
         let platform =
             platform.as_ref().map_or_else(|| "no platform".to_owned(), |platform| Foreign(platform).to_string());
-        verdict(&format!("{reference} ({platform})"), digest, child, want);
+        verdict(&format!("{reference} ({platform})"), reference, digest, child, want);
     }
 }
 
-fn verdict(reference: &str, digest: &Digest, verdict: &Verdict, want: &WantArgs) {
+/// `name` is what is shown of `reference`, which was typed.
+fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Verdict, want: &WantArgs) {
     match verdict {
         Verdict::Accepted(verified) => {
-            let mut shown = Lines::from_iter([format_args!("verified {digest}  {reference}")]);
+            let mut shown = Lines::from_iter([format_args!("verified {digest}  {name}")]);
             verified.counted().iter().for_each(|counted| shown.push(format_args!("  {}", counted_line(counted))));
             if verified.digest() != digest {
                 shown.push(format_args!("  as part of the signed index {}", verified.digest()));
@@ -186,12 +188,12 @@ fn verdict(reference: &str, digest: &Digest, verdict: &Verdict, want: &WantArgs)
             text(&shown);
         }
         Verdict::Refused(refusal) => {
-            note(format_args!("error: `{reference}` refused: {}", refusal_line(refusal)));
+            note(format_args!("error: `{name}` refused: {}", refusal_line(refusal)));
             details(refusal);
             note(format_args!("hint: {}", refusal_hint(reference, refusal, want)));
         }
         Verdict::Unknown { refusal, open } => {
-            note(format_args!("error: `{reference}` could not be judged: {}", refusal_line(refusal)));
+            note(format_args!("error: `{name}` could not be judged: {}", refusal_line(refusal)));
             open.iter().for_each(|error| note(format_args!("  not read  {}", shortened(&error.to_string()))));
             details(refusal);
             open.iter().take(1).for_each(|error| note(format_args!("hint: {}", open_hint(error))));
@@ -235,12 +237,18 @@ fn details(refusal: &Refusal) {
 }
 
 fn refusal_hint(reference: &str, refusal: &Refusal, want: &WantArgs) -> String {
-    match (refusal.counted.is_empty(), refusal.findings.is_empty()) {
-        (true, true) => {
-            format!("whoever released it: bulla sign <repository>@{} --key <a private key>", refusal.subject)
+    let subject = refusal.subject;
+    let make = match &refusal.kind {
+        Kind::ImageSignature => format!("sign it: bulla sign REPOSITORY@{subject} --key KEY"),
+        Kind::Attestation { predicate_type } => {
+            let what = format!("--type {predicate_type} --predicate FILE --key KEY");
+            format!("attest it: bulla attest REPOSITORY@{subject} {what}")
         }
+    };
+    match (refusal.counted.is_empty(), refusal.findings.is_empty()) {
+        (true, true) => format!("ask the publisher to {make}"),
         (true, false) => format!("bulla tree {reference}   (shows what is attached, and by whom)"),
-        (false, _) => format!("bulla sign {reference} --key <another of the {} keys>", want.key.len()),
+        (false, _) => format!("ask the holder of another of the {} keys to {make}", want.key.len()),
     }
 }
 
@@ -249,7 +257,9 @@ fn open_hint(error: &StoreError) -> String {
         StoreError::Denied { .. } => {
             "log in to the registry: bulla reads the files that docker login writes".to_owned()
         }
-        StoreError::TooMany { .. } => "remove stale referrers, or verify with the tag form".to_owned(),
+        StoreError::TooMany { .. } => {
+            "ask who keeps the repository to remove stale signatures and referrers".to_owned()
+        }
         _ => "try again; nothing was decided".to_owned(),
     }
 }
@@ -374,7 +384,7 @@ pub(super) fn document_line(document: &SignedDocument) -> String {
             let keys = keys.iter().map(crate::key::KeyId::short).collect::<Vec<_>>().join(", ");
             format!("trusted: {kind}, key {keys}")
         }
-        Trust::Untrusted(why) => format!("not trusted: {kind}, {}", Foreign(why)),
+        Trust::Damaged(why) | Trust::Untrusted(why) => format!("not trusted: {kind}, {}", Foreign(why)),
     }
 }
 

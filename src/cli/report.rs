@@ -230,7 +230,7 @@ fn document(document: &SignedDocument) -> Value {
     let (trusted, keys, why) = match &document.trust {
         Trust::NotAsked => (None, Vec::new(), None),
         Trust::Trusted(keys) => (Some(true), keys.iter().map(ToString::to_string).collect(), None),
-        Trust::Untrusted(why) => (Some(false), Vec::new(), Some(why)),
+        Trust::Damaged(why) | Trust::Untrusted(why) => (Some(false), Vec::new(), Some(why)),
     };
     json!({
         "format": document.format,

@@ -32,9 +32,9 @@ pub(super) fn tree(args: &TreeArgs) -> Result<Exit, Failure> {
         tree::tree(source.as_ref(), root, trust.as_ref(), &limits).await.map_err(Failure::from)
     })?;
     match args.output {
-        TreeOutput::Dot => render::text(&picture::dot(&root)),
+        TreeOutput::Dot => render::text(&picture::dot(&args.reference, &root)),
         TreeOutput::Json => render::json(&report::tree(&args.reference, &root)),
-        TreeOutput::Svg => render::text(&picture::svg(&root)),
+        TreeOutput::Svg => render::text(&picture::svg(&args.reference, &root)),
         TreeOutput::Text => render::tree(&args.reference, &root),
     }
     // A tree with holes is no whole answer.

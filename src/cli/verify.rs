@@ -31,7 +31,7 @@ use super::stores::Stores;
 
 pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
-    let verifier = verifier(&args.want, wanted_kind(args.predicate_type.as_deref()), &limits)?;
+    let verifier = verifier(&args.want, wanted_kind(args.predicate_type.as_deref())?, &limits)?;
     let platforms = platforms(args)?;
     let stores = Stores::new(&args.registry, &args.references)?;
     let runtime = Runtime::new(Work::Waiting)?;
@@ -119,9 +119,9 @@ pub(super) fn once(annotations: &[(String, String)]) -> Result<(), Failure> {
 }
 
 /// The kind that `--type` means.
-fn wanted_kind(predicate_type: Option<&str>) -> Kind {
-    let Some(typed) = predicate_type else { return Kind::ImageSignature };
-    Kind::of_predicate(policy::predicate_type(typed))
+fn wanted_kind(predicate_type: Option<&str>) -> Result<Kind, Failure> {
+    let Some(typed) = predicate_type else { return Ok(Kind::ImageSignature) };
+    Ok(Kind::of_predicate(policy::predicate_type(typed)?))
 }
 
 fn platforms(args: &VerifyArgs) -> Result<Platforms, Failure> {

@@ -234,6 +234,11 @@ impl Envelope {
         &self.message.payload
     }
 
+    /// The key ids that its signatures claim, before anything was checked.
+    pub(super) fn key_ids(&self) -> impl Iterator<Item = &str> {
+        self.signatures.iter().filter_map(|signature| signature.key_id.as_deref())
+    }
+
     /// The bytes of its signatures, before anything was checked.
     pub fn signatures(&self) -> impl Iterator<Item = &[u8]> {
         self.signatures.iter().map(|signature| signature.bytes.as_slice())

@@ -157,9 +157,26 @@ impl Sealed {
         claimed.map(|claimed| claimed.chars().take(SHOWN).collect())
     }
 
-    /// Which predicate type the document claims, before anything was checked: `None` if it cannot be read at all,
-    /// `Some(None)` for a format that has none. To sort and to show, never to decide by.
-    pub fn claimed_predicate(&self, limits: &Limits) -> Option<Option<String>> {
+    /// Whether the document says by itself that `key` signed it: by the hint of a bundle or the key id of a signature, in
+    /// base64 as cosign writes it, or in hexadecimal. A hint for people, never a trust input.
+    pub fn names(&self, key: &PublicKey) -> bool {
+        let (hint, id) = (key.id().hint(), key.id().to_string());
+        let is_it = |claimed: &str| claimed == hint || claimed.eq_ignore_ascii_case(&id);
+        match self {
+            Self::Bundle(bundle) => {
+                bundle.material().key_hint.as_deref().is_some_and(is_it) || bundle.envelope().key_ids().any(is_it)
+            }
+            Self::Dsse(envelope) => envelope.key_ids().any(is_it),
+            Self::Simple(_) => false,
+        }
+    }
+
+    /// Which predicate type the document claims, before anything was checked; none for a format that has none. To sort and
+    /// to show, never to decide by.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`] where it cannot be read.
+    pub fn claimed_predicate(&self, limits: &Limits) -> Result<Option<String>, EnvelopeError> {
         #[derive(serde::Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Claimed {
@@ -168,12 +185,18 @@ impl Sealed {
         let envelope = match self {
             Self::Bundle(bundle) => bundle.envelope(),
             Self::Dsse(envelope) => envelope,
-            Self::Simple(_) => return Some(None),
+            Self::Simple(_) => return Ok(None),
         };
-        // One that could not be shown is as good as none.
         const LONGEST: usize = 4 << 10;
-        let claimed: Claimed = json::parse(envelope.unverified_payload(), limits).ok()?;
-        (claimed.predicate_type.len() <= LONGEST).then_some(Some(claimed.predicate_type))
+        let payload = envelope.unverified_payload();
+        let json = |error| EnvelopeError::Json { format: "in-toto statement", error };
+        let claimed: Claimed = json::parse(payload, &of_a_predicate(payload, limits)).map_err(json)?;
+        match claimed.predicate_type.len() {
+            got if got > LONGEST => {
+                Err(EnvelopeError::Limit { what: "bytes of a predicate type", got, limit: LONGEST })
+            }
+            _ => Ok(Some(claimed.predicate_type)),
+        }
     }
 
     /// Which format it is, and its signatures, without what they are over: no key opens it any more.

@@ -11,6 +11,7 @@ use crate::envelope::EnvelopeError;
 use crate::envelope::Sealed;
 use crate::envelope::SimpleSigning;
 use crate::flow::hear::Subject;
+use crate::flow::other_format;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -88,6 +89,8 @@ pub(super) struct Carrier {
 pub(super) enum Opened {
     Carrier(Carrier),
     Finding(Finding),
+    /// It carries signatures of a format that is not verified here.
+    OtherFormat(Finding),
     /// It carries something else, by its own word.
     Unrelated,
 }
@@ -111,7 +114,10 @@ impl Carrier {
             // HR-60: what calls itself a signature and holds none is told.
             return match manifest.artifact_type == media_type::COSIGN_SIGNATURE_ARTIFACT {
                 true => finding(Reason::Manifest("a signature manifest without a signature".to_owned())),
-                false => Opened::Unrelated,
+                false => match other_format::of(&manifest) {
+                    Some(what) => Opened::OtherFormat(Finding { digest, place, reason: Reason::OtherFormat { what } }),
+                    None => Opened::Unrelated,
+                },
             };
         }
         if bundle && manifest.layers.len() != 1 {
@@ -264,6 +270,9 @@ impl Carrier {
             (media_type::SIMPLE_SIGNING, Some(signature)) => {
                 SimpleSigning::new(&content, signature).map(Sealed::Simple).map_err(Reason::Envelope)?
             }
+            (media_type::SIMPLE_SIGNING, None) if other_format::is_pgp(content.bytes()) => {
+                return Err(Reason::OtherFormat { what: other_format::PGP });
+            }
             (media_type::SIMPLE_SIGNING, None) => {
                 let why = format!("a layer without the annotation {}", referrer::COSIGN_SIGNATURE);
                 return Err(Reason::Manifest(why));
@@ -309,7 +318,7 @@ pub(super) async fn documents_in(
     let mut carrier = match Carrier::open(content.clone(), place, subject, limits) {
         Opened::Carrier(carrier) => carrier,
         Opened::Finding(finding) => return vec![finding],
-        Opened::Unrelated => return Vec::new(),
+        Opened::OtherFormat(_) | Opened::Unrelated => return Vec::new(),
     };
     let mut findings = Vec::new();
     while carrier.has_more() {

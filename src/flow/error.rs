@@ -172,12 +172,12 @@ impl FlowError {
         }
     }
 
-    /// Whether the bytes themselves, checked against their digest, are what says no: whoever asks again is told the
-    /// same (HR-08 to HR-10, HR-84, HR-85, HR-89).
+    /// Whether the bytes themselves, checked against their digest, are what says no: whoever asks again is told the same.
+    /// A limit of ours says nothing about them.
     pub const fn is_refusal(&self) -> bool {
         match self {
             Self::Manifest(error) => error.is_contradiction(),
-            Self::SamePlatform { .. } | Self::Store(StoreError::Contradiction { .. }) | Self::TooDeep { .. } => true,
+            Self::SamePlatform { .. } | Self::Store(StoreError::Contradiction { .. }) => true,
             _ => false,
         }
     }

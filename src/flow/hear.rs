@@ -246,7 +246,7 @@ impl<'a> Hearing<'a> {
         }
         match Carrier::open(content, place.clone(), None, self.search.limits) {
             Opened::Carrier(carrier) => self.listen(carrier, trial).await,
-            Opened::Finding(finding) => trial.find(finding),
+            Opened::Finding(finding) | Opened::OtherFormat(finding) => trial.find(finding),
             Opened::Unrelated => {
                 let reason = Reason::Manifest("it carries no signed document".to_owned());
                 trial.find(Finding { digest: Some(digest), place, reason });
@@ -335,8 +335,7 @@ impl<'a> Hearing<'a> {
                 self.listen(carrier, trial).await;
             }
             // What was only looked at in case its label was wrong is no finding if the label was right.
-            Fetched::Nothing(finding)
-                if certainty == Certainty::Doubtful && !matches!(finding.reason, Reason::Unreadable { .. }) => {}
+            Fetched::Nothing(finding) if certainty == Certainty::Doubtful && !finding.reason.is_told() => {}
             Fetched::Nothing(finding) => trial.find(finding),
             Fetched::Unrelated => {}
         }
@@ -393,7 +392,7 @@ async fn fetch(
             findings.extend(misnomer);
             Fetched::Documents(carrier, evidence, findings)
         }
-        Opened::Finding(finding) => Fetched::Nothing(finding),
+        Opened::Finding(finding) | Opened::OtherFormat(finding) => Fetched::Nothing(finding),
         Opened::Unrelated => Fetched::Unrelated,
     }
 }

@@ -12,6 +12,7 @@ pub mod graph;
 pub mod hear;
 pub mod import;
 pub mod naming;
+pub mod other_format;
 pub mod pinned;
 pub mod present;
 pub mod round;

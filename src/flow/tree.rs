@@ -24,7 +24,9 @@ use crate::store::StoreError;
 use crate::trust::Threshold;
 use crate::trust::TrustRoot;
 use crate::verify::Evidence;
+use crate::verify::Finding;
 use crate::verify::Place;
+use crate::verify::Reason;
 use crate::verify::Verifier;
 
 /// One manifest and what hangs on it.
@@ -81,9 +83,11 @@ pub struct SignedDocument {
 pub enum Trust {
     /// No key was given.
     NotAsked,
+    /// It names a given key whose signature does not hold, or a given key signed it and it is not for what it hangs on.
+    Damaged(String),
     /// These keys signed it, and it is about what it hangs on.
     Trusted(BTreeSet<KeyId>),
-    /// Why not.
+    /// No given key signed it, or what it says cannot be read: why.
     Untrusted(String),
 }
 
@@ -256,9 +260,12 @@ impl Walk<'_> {
             _ => Place::Referrers,
         };
         let subject = matches!(node.link, Link::Referrer).then(|| above.digest.into());
-        let mut signed = Vec::new();
+        let (mut signed, mut unread) = (Vec::new(), Vec::new());
         let look = |evidence: &Evidence| {
-            let kind = evidence.sealed().claimed_predicate(self.limits).map(|claimed| match claimed {
+            let claimed = evidence.sealed().claimed_predicate(self.limits);
+            // More than may be read is no answer about what is there.
+            unread.extend(claimed.as_ref().err().filter(|error| error.is_limit()).map(ToString::to_string));
+            let kind = claimed.ok().map(|claimed| match claimed {
                 Some(predicate) => Kind::of_predicate(&predicate),
                 None => Kind::ImageSignature,
             });
@@ -271,6 +278,7 @@ impl Walk<'_> {
         };
         let budget = (above.budget, self.limits);
         let findings = carrier::documents_in(self.source, content, place, subject, budget, look).await;
+        node.problems.extend(unread);
         node.problems.extend(findings.into_iter().map(|finding| finding.reason.to_string()));
         node.signed = signed;
     }
@@ -287,8 +295,13 @@ impl Walk<'_> {
         match verifier.verify(subject, [evidence]) {
             Ok(verified) => Trust::Trusted(verified.counted().iter().map(|counted| counted.key).collect()),
             Err(refusal) => {
+                let unknown = |finding: &Finding| {
+                    finding.reason.is_open() || matches!(finding.reason, Reason::NoTrustedKey { .. })
+                };
+                let damaged = !refusal.findings.iter().any(unknown);
                 let reasons = refusal.ranked().into_iter().map(|finding| finding.reason.to_string());
-                Trust::Untrusted(reasons.collect::<Vec<_>>().join("; "))
+                let why = reasons.collect::<Vec<_>>().join("; ");
+                if damaged { Trust::Damaged(why) } else { Trust::Untrusted(why) }
             }
         }
     }

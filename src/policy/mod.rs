@@ -5,6 +5,8 @@ pub mod rule;
 use crate::trust::Threshold;
 
 pub use rule::Kind;
+pub use rule::PREDICATE_TYPES;
+pub use rule::PredicateTypeError;
 pub use rule::Rule;
 pub use rule::predicate_type;
 

@@ -1,5 +1,7 @@
 //! `RoundError`: why a request, a response or a signing log is not believed.
 
+use std::fmt;
+
 use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
 use crate::json::JsonError;
@@ -115,6 +117,14 @@ pub enum RoundError {
         /// The id of the key.
         key: String,
     },
+    /// Another file: it is not even JSON that says what it is.
+    #[error("not a {document}: {error}")]
+    OtherFile {
+        /// Which document it should be.
+        document: &'static str,
+        /// What the reader says.
+        error: JsonError,
+    },
     /// The response is one to another request.
     #[error("it answers the request {got}, not {want}")]
     OtherRequest {
@@ -144,6 +154,12 @@ pub enum RoundError {
         /// Over what.
         part: Part,
     },
+    /// A whole document that was given as a predicate, and would be signed inside another of its kind.
+    #[error("the predicate is {what}")]
+    WholeDocument {
+        /// What it is.
+        what: Whole,
+    },
     /// A signature that is not one.
     #[error("the signature of the key {} over {what} does not verify", key.short())]
     Unsigned {
@@ -154,10 +170,40 @@ pub enum RoundError {
     },
 }
 
+/// What a predicate is that is more than a predicate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whole {
+    /// A Sigstore bundle.
+    Bundle,
+    /// A DSSE envelope.
+    Envelope,
+    /// An in-toto statement.
+    Statement,
+}
+
+impl fmt::Display for Whole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bundle => "a whole Sigstore bundle, with a signed statement in it",
+            Self::Envelope => "a whole DSSE envelope, with a signed statement in it",
+            Self::Statement => "a whole in-toto statement, which has the predicate in it",
+        })
+    }
+}
+
 impl RoundError {
-    /// Whether this is no answer but "could not tell": a limit, or a clock that is wrong.
+    /// Whether this is no answer but "could not tell": a limit, a clock that is wrong, or another file than the one that
+    /// was meant.
     pub const fn is_open(&self) -> bool {
-        matches!(self, Self::Clock { .. } | Self::Limit { .. } | Self::TooMuch { .. })
+        matches!(
+            self,
+            Self::Clock { .. }
+                | Self::Kind { .. }
+                | Self::Limit { .. }
+                | Self::OtherFile { .. }
+                | Self::TooMuch { .. }
+                | Self::WholeDocument { .. }
+        )
     }
 
     /// A short, stable name of the kind of error, for reports.
@@ -171,7 +217,7 @@ impl RoundError {
             Self::Field { .. } => "field",
             Self::Json { .. } => "not-json",
             Self::Key { .. } => "key-unreadable",
-            Self::Kind { .. } => "other-document",
+            Self::Kind { .. } | Self::OtherFile { .. } => "other-document",
             Self::Limit { .. } | Self::TooMuch { .. } => "limit",
             Self::Log { .. } => "log-broken",
             Self::NotAsked { .. } => "not-asked",
@@ -179,6 +225,15 @@ impl RoundError {
             Self::Trust(_) => "threshold",
             Self::Unasked { .. } => "unasked",
             Self::Unsigned { .. } => "signature",
+            Self::WholeDocument { .. } => "whole-document",
+        }
+    }
+
+    /// Why a file is not read as `document` at all.
+    pub(super) fn other_file(document: &'static str, error: JsonError) -> Self {
+        match error.is_limit() {
+            true => Self::TooMuch { document, error },
+            false => Self::OtherFile { document, error },
         }
     }
 

@@ -1,5 +1,6 @@
 //! `Item`: one thing to be signed. Every field is shown, and is either signed or bound by the request's digest.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
@@ -7,6 +8,7 @@ use serde_json::value::RawValue;
 use crate::digest::Digest;
 use crate::envelope;
 use crate::json;
+use crate::json::JsonError;
 use crate::limits::Limits;
 use crate::oci::Platform;
 use crate::oci::Reference;
@@ -14,6 +16,7 @@ use crate::oci::Selector;
 use crate::oci::media_type;
 use crate::policy::Kind;
 use crate::round::RoundError;
+use crate::round::Whole;
 use crate::round::text;
 use crate::round::text::check_name;
 use crate::round::wire::WireAttest;
@@ -259,16 +262,32 @@ impl Attestation {
     /// A predicate from a file, kept as it is.
     ///
     /// # Errors
-    /// [`RoundError`] where it is not one object of strict JSON.
+    /// [`RoundError`] where it is not one object of strict JSON, or a whole statement, envelope or bundle.
     pub fn predicate(bytes: &[u8], limits: &Limits) -> Result<Box<RawValue>, RoundError> {
         let json = |error| RoundError::json("predicate", error);
         json::check(bytes, &envelope::of_a_predicate(bytes, limits)).map_err(json)?;
         let raw: Box<RawValue> = serde_json::from_slice(bytes).map_err(|error| json(error.into()))?;
-        match raw.get().starts_with('{') {
-            true => Ok(raw),
-            false => Err(RoundError::field("predicate", "is not a JSON object")),
+        if !raw.get().starts_with('{') {
+            return Err(RoundError::field("predicate", "is not a JSON object"));
+        }
+        match whole(&raw).map_err(json)? {
+            Some(what) => Err(RoundError::WholeDocument { what }),
+            None => Ok(raw),
         }
     }
+}
+
+/// What a predicate is, if it is the whole of what it should be a part of. Its fields may have any names otherwise.
+fn whole(predicate: &RawValue) -> Result<Option<Whole>, JsonError> {
+    let fields: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(predicate.get())?;
+    let has = |names: &[&str]| names.iter().all(|name| fields.contains_key(*name));
+    let is_statement = fields.get("_type").is_some_and(|kind| kind.get().contains("in-toto.io/Statement"));
+    Ok(match () {
+        () if has(&["verificationMaterial", "dsseEnvelope"]) => Some(Whole::Bundle),
+        () if has(&["payload", "payloadType", "signatures"]) => Some(Whole::Envelope),
+        () if is_statement || has(&["_type", "subject", "predicateType"]) => Some(Whole::Statement),
+        () => None,
+    })
 }
 
 impl Previous {

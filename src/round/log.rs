@@ -1,7 +1,12 @@
 //! `Chain`: the signing log. Each line names the digest of the line before it, so no line can be changed, left out or
 //! put in without changing the last digest, which is what people write down.
 
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
+
 use crate::digest::Digest;
+use crate::json;
 use crate::limits::Limits;
 use crate::round::Keyholder;
 use crate::round::Message;
@@ -49,7 +54,14 @@ impl Chain {
         let number = self.lines.saturating_add(1);
         let broken = |why: String| RoundError::Log { line: number, why };
         RoundError::bounded(&format!("bytes of line {number}"), line.len(), limits.signing_log_line_bytes)?;
-        let wire: WireEntry = wire::read(line, limits).map_err(|error| broken(error.to_string()))?;
+        let wire: WireEntry = match wire::read(line, limits) {
+            Ok(wire) => wire,
+            // A file that does not begin as a signing log does is another file, and says nothing about one.
+            Err(error) if self.lines == 0 && !is_entry(line, limits) => {
+                return Err(RoundError::other_file("signing log", error));
+            }
+            Err(error) => return Err(broken(error.to_string())),
+        };
         if wire.previous != self.head {
             let shown = |head: Option<Digest>| head.map_or_else(|| "nothing".to_owned(), |head| head.to_string());
             return Err(broken(format!(
@@ -107,6 +119,12 @@ impl Chain {
     pub const fn lines(&self) -> usize {
         self.lines
     }
+}
+
+/// Whether a line may once have been one of a signing log: an object with some of its fields.
+fn is_entry(line: &[u8], limits: &Limits) -> bool {
+    let fields: Result<BTreeMap<String, IgnoredAny>, _> = json::parse(line, limits);
+    fields.is_ok_and(|fields| ["previous", "signature", "request"].iter().any(|field| fields.contains_key(*field)))
 }
 
 /// Refuses a request of which a signature would make a line that is longer than a reader reads.

@@ -12,6 +12,7 @@ pub mod text;
 mod wire;
 
 pub use error::RoundError;
+pub use error::Whole;
 pub use item::Action;
 pub use item::Attestation;
 pub use item::Format;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::envelope::base64;
+use crate::envelope::of_a_predicate;
 use crate::json;
 use crate::json::JsonError;
 use crate::key::KeyId;
@@ -100,7 +101,8 @@ impl Request {
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, RoundError> {
         let limit = usize::try_from(limits.request_bytes).unwrap_or(usize::MAX);
         RoundError::bounded("bytes of a request", bytes.len(), limit)?;
-        let head: WireHead = json::parse(bytes, limits).map_err(unreadable)?;
+        let head: WireHead = json::parse(bytes, &of_a_predicate(bytes, limits))
+            .map_err(|error| RoundError::other_file("signing request", error))?;
         expect(&head, REQUEST)?;
         let wire: WireRequest = wire::read(bytes, limits).map_err(unreadable)?;
         let (created, expires) = (time("created", &wire.created)?, time("expires", &wire.expires)?);

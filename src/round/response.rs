@@ -87,7 +87,8 @@ impl Response {
     /// [`RoundError`] with the reason.
     pub fn parse(bytes: &[u8], request: &Request, limits: &Limits) -> Result<Self, RoundError> {
         bounded(bytes, limits)?;
-        let head: WireHead = json::parse(bytes, limits).map_err(unreadable)?;
+        let other = |error| RoundError::other_file("signing response", error);
+        let head: WireHead = json::parse(bytes, limits).map_err(other)?;
         request::expect(&head, RESPONSE)?;
         let wire: WireResponse = wire::read(bytes, limits).map_err(unreadable)?;
         if wire.request != *request.digest() {

@@ -4,6 +4,7 @@ use crate::digest::Digest;
 use crate::digest::hex;
 use crate::envelope::EnvelopeError;
 use crate::envelope::base64;
+use crate::key::KeyId;
 use crate::policy::Kind;
 use crate::verify::Counted;
 use crate::verify::Evidence;
@@ -49,11 +50,17 @@ pub enum Reason {
     /// The store lists it and does not have it.
     #[error("listed, but not there")]
     Missing,
-    /// No key that the operator gave made a signature.
+    /// No key that the operator gave made a signature, or what it made was changed without a trace of whose it was.
     #[error("signed by none of the given keys{}", hinted(claimed.as_ref()))]
     NoTrustedKey {
         /// Which key the document claims.
         claimed: Option<String>,
+    },
+    /// A signature of a format that is not verified here.
+    #[error("{what}, which bulla does not verify")]
+    OtherFormat {
+        /// What it is.
+        what: &'static str,
     },
     /// It signs something else.
     #[error("signs {signs}")]
@@ -71,6 +78,12 @@ pub enum Reason {
         got: Option<String>,
         /// The name that is wanted.
         want: String,
+    },
+    /// It names a key that the operator gave, and that key's signature does not hold. Anybody may write the name.
+    #[error("names the given key {}, but the signature does not verify: it or what it signs was changed", key.short())]
+    SignatureDamaged {
+        /// Which of the given keys.
+        key: KeyId,
     },
     /// The manifest says that it refers to something else, or to nothing.
     #[error("its manifest refers to {got}")]
@@ -144,10 +157,15 @@ impl Reason {
     /// Whether it is no answer: it could not be fetched, or there is more of it than our limits let us read.
     pub fn is_open(&self) -> bool {
         match self {
-            Self::Unreadable { .. } => true,
+            Self::TooLarge { .. } | Self::Unreadable { .. } => true,
             Self::Envelope(error) | Self::Payload(error) => error.is_limit(),
             _ => false,
         }
+    }
+
+    /// Whether it is told about a manifest that was only looked at in case its label was wrong.
+    pub fn is_told(&self) -> bool {
+        self.is_open() || matches!(self, Self::OtherFormat { .. })
     }
 
     /// The name by which reports call this reason. It never changes.
@@ -160,9 +178,11 @@ impl Reason {
             Self::Misnomer { .. } => "misnomer",
             Self::Missing => "missing",
             Self::NoTrustedKey { .. } => "no-trusted-key",
+            Self::OtherFormat { .. } => "other-format",
             Self::OtherSubject { .. } => "other-subject",
             Self::Payload(_) => "payload-unreadable",
             Self::Reference { .. } => "reference",
+            Self::SignatureDamaged { .. } => "signature-damaged",
             Self::SubjectField { .. } => "subject-field",
             Self::TooLarge { .. } => "too-large",
             Self::Unreadable { .. } => "unreadable",
@@ -177,12 +197,14 @@ impl Reason {
             Self::Payload(_) => 2,
             Self::WrongKind { .. } => 3,
             Self::Unreadable { .. } => 4,
-            Self::NoTrustedKey { .. } => 5,
-            Self::SubjectField { .. } => 6,
-            Self::TooLarge { .. } => 7,
-            Self::Envelope(_) | Self::Manifest(_) => 8,
-            Self::Missing => 9,
-            Self::Misnomer { .. } => 10,
+            Self::TooLarge { .. } => 5,
+            Self::SignatureDamaged { .. } => 6,
+            Self::NoTrustedKey { .. } => 7,
+            Self::SubjectField { .. } => 8,
+            Self::Envelope(_) | Self::Manifest(_) => 9,
+            Self::OtherFormat { .. } => 10,
+            Self::Missing => 11,
+            Self::Misnomer { .. } => 12,
         }
     }
 }

@@ -98,7 +98,11 @@ impl Trial<'_> {
             }
         }
         if !proven {
-            reasons.push(Reason::NoTrustedKey { claimed: evidence.sealed().claimed_key() });
+            let named = self.verifier.trust.keys().find(|key| evidence.sealed().names(key));
+            reasons.push(match named {
+                Some(key) => Reason::SignatureDamaged { key: key.id() },
+                None => Reason::NoTrustedKey { claimed: evidence.sealed().claimed_key() },
+            });
         }
         for reason in reasons {
             self.find(Finding::about(evidence, reason));

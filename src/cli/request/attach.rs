@@ -117,7 +117,7 @@ fn refused(request: &Request, missing: &Missing) -> Failure {
     if missing.items.len() > SHOWN {
         details.push(format!("and {} more items", missing.items.len() - SHOWN));
     }
-    let hint = "bulla request sign <the request> --key <a key of a missing owner> -o <a response>";
+    let hint = "ask a missing owner for a response: bulla request sign REQUEST --key KEY -o RESPONSE";
     Failure { code: MISSING, details, ..Failure::refused(message).hint(hint) }
 }
 

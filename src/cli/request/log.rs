@@ -84,7 +84,11 @@ fn follow(path: &Path, file: impl Read, mut each: impl FnMut(&Entry, Digest)) ->
         let Some((b'\n', body)) = line.split_last() else {
             let why = "line {}: it does not end: it is too long, or writing it was cut short";
             let why = why.replace("{}", &chain.lines().saturating_add(1).to_string());
-            return Err(Failure::refused(format!("{}: {why}", path.display())).hint(
+            let message = format!("{}: {why}", path.display());
+            if chain.lines() == 0 {
+                return Err(Failure::unknown(message).hint("is it a signing log? request sign --log FILE writes one"));
+            }
+            return Err(Failure::refused(message).hint(
                 "a signature is only given out once its line is whole, so a line that was cut short belongs to none; \
                  keep the file as it is, and log to a new one",
             ));

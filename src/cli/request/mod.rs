@@ -50,6 +50,11 @@ pub(super) fn told(path: &Path, error: RoundError) -> Failure {
     Failure { code: error.code(), ..failure }
 }
 
+/// What is wrong with something that was typed, or with a file that it names: an argument that cannot be used.
+pub(super) fn bad(path: &Path, error: &RoundError) -> Failure {
+    Failure { code: error.code(), ..Failure::unknown(format!("{}: {error}", path.display())) }
+}
+
 fn show(args: &RequestShowArgs) -> Result<Exit, Failure> {
     let request = load(&args.request, &args.owners)?;
     let response = responses(&args.response, &request)?;

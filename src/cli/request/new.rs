@@ -3,6 +3,7 @@
 use crate::cli::Exit;
 use crate::cli::Failure;
 use crate::cli::args::Output;
+use crate::cli::attest;
 use crate::cli::files;
 use crate::cli::render;
 use crate::cli::request;
@@ -28,6 +29,7 @@ use crate::round::ImageSignature;
 use crate::round::Item;
 use crate::round::Request;
 use crate::round::Response;
+use crate::round::RoundError;
 use crate::store::Task;
 use crate::store::parallel;
 use crate::time::Time;
@@ -41,7 +43,8 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     verify::once(&args.annotations)?;
     let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
     files::writable(&args.out, overwrite)?;
-    let told = |error| request::told(&args.out, error);
+    // Everything in a new request was typed just now.
+    let told = |error: RoundError| request::bad(&args.out, &error);
     let draft = Draft {
         created: now,
         expires: expires(&args.expires, now)?,
@@ -144,12 +147,11 @@ fn asked(
 
 fn attestations(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<Attestation>, Failure> {
     let read = |(kind, path): &(String, std::path::PathBuf)| {
-        let bytes = files::read_stream(path, limits.attestation_bytes)?;
         Ok(Attestation {
             format: args.format.into(),
             name: None,
-            predicate: Attestation::predicate(&bytes, limits).map_err(|error| request::told(path, error))?,
-            predicate_type: policy::predicate_type(kind).to_owned(),
+            predicate: attest::predicate(path, limits)?,
+            predicate_type: policy::predicate_type(kind)?.to_owned(),
         })
     };
     args.attest.iter().map(read).collect()

@@ -1,0 +1,53 @@
+//! Signatures of the field that are not verified here: named as what they are, not passed over.
+
+use crate::oci::Manifest;
+use crate::oci::media_type;
+
+/// What a manifest carries by its types, if it is a signature of the field that is not verified here.
+pub(super) fn of(manifest: &Manifest) -> Option<&'static str> {
+    let layers = manifest.layers.iter().map(|layer| layer.media_type.as_str());
+    let types =
+        || [manifest.artifact_type.as_str(), manifest.config.media_type.as_str()].into_iter().chain(layers.clone());
+    let any = |is: fn(&str) -> bool| types().any(is);
+    if any(|kind| kind == media_type::NOTARY_SIGNATURE) {
+        return Some("a Notary Project signature");
+    }
+    if any(|kind| kind.contains("pgp") || kind.contains("gpg")) {
+        return Some(PGP);
+    }
+    any(|kind| kind.starts_with("application/vnd.tuf"))
+        .then_some("metadata of The Update Framework (Docker Content Trust)")
+}
+
+/// Whether bytes are an OpenPGP message or signature in its text form. RFC 9580 section 6.2.
+pub(super) fn is_pgp(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().starts_with(b"-----BEGIN PGP ")
+}
+
+/// What bytes that are no JSON are, if they are a signature of the field that is not read here.
+pub fn of_bytes(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        _ if is_pgp(bytes) => Some("an OpenPGP message, key or signature"),
+        // RFC 9580 section 4.2: a signature, a one-pass signature, a key, compressed data, of either packet format.
+        [0x88..=0x8b | 0x90..=0x93 | 0x98..=0x9b | 0xa0..=0xa3 | 0xc2 | 0xc4 | 0xc6 | 0xc8, ..] => {
+            Some("an OpenPGP message, key or signature")
+        }
+        // RFC 9052 section 4.2: COSE_Sign1, tag 18, an array of four.
+        [0xd2, 0x84, ..] => Some("a COSE envelope, as a Notary Project signature has it"),
+        _ => None,
+    }
+}
+
+/// What a JSON object with these fields is, if it is a signature of the field that is not read here.
+pub fn of_fields(has: impl Fn(&str) -> bool) -> Option<&'static str> {
+    let all = |names: &[&str]| names.iter().all(|name| has(name));
+    match () {
+        () if all(&["payload", "protected", "signature"]) => {
+            Some("a JWS envelope, as a Notary Project signature has it")
+        }
+        () if all(&["signed", "signatures"]) => Some("metadata of The Update Framework (Docker Content Trust)"),
+        () => None,
+    }
+}
+
+pub(super) const PGP: &str = "an OpenPGP signature (GnuPG simple signing)";
