@@ -279,6 +279,11 @@ fn a_program_that_misbehaves_is_ended() {
         .expect(2)
         .tells("plugin `keys` did not answer describe-key within 1 s and was ended");
     place.bulla(&["sign", "oci:app:v1", "--key", &key, "--plugin-timeout", "0"]).expect(2);
+    place
+        .bulla(&["sign", "oci:app:v1", "--key", &key, "--timeout", "300ms"])
+        .expect(2)
+        .tells("plugin `keys` did not answer describe-key within")
+        .tells("--timeout DURATION gives it more time");
     assert_eq!(place.index(), before);
 }
 
@@ -321,7 +326,11 @@ fn what_a_program_leaves_behind_does_not_keep_us() {
     place.script("leaves", &script, "755");
     let args = ["key", "show", "plugin:leaves?key-id=a", "--plugin-timeout", "1"];
     place.bulla(&args).expect(2).tells("did not answer get-plugin-metadata within 1 s and was ended");
-    assert!(has_ended(fs::read_to_string(number).unwrap().trim()), "what it started still runs");
+    assert!(has_ended(fs::read_to_string(&number).unwrap().trim()), "what it started still runs");
+    // So does the timeout of the whole command, which leaves nothing running either.
+    let args = ["key", "show", "plugin:leaves?key-id=a", "--timeout", "300ms"];
+    place.bulla(&args).expect(2).tells("did not answer get-plugin-metadata within");
+    assert!(has_ended(fs::read_to_string(&number).unwrap().trim()), "what it started still runs");
     // One that closes its streams and stays is ended as well.
     place.script("stays", "#!/bin/sh\nexec >&- 2>&-\nexec sleep 20", "755");
     let args = ["key", "show", "plugin:stays?key-id=a", "--plugin-timeout", "1"];

@@ -22,6 +22,16 @@ pub(super) fn deadline() -> Deadline {
     DEADLINE.get().cloned().unwrap_or_else(Deadline::none)
 }
 
+/// `wait`, or what is left of `--timeout` where that is less: for what can be ended in good order only by who waits for it.
+pub(super) fn at_most(wait: Duration) -> Duration {
+    deadline().left_of_everything().map_or(wait, |left| wait.min(left))
+}
+
+/// Whether the time of `--timeout` is over.
+pub(super) fn is_over() -> bool {
+    deadline().left_of_everything().is_some_and(|left| left.is_zero())
+}
+
 /// Does `work`, which is the whole command, within `timeout`.
 ///
 /// What waits for a registry notices by itself that the time is over, and cleans up. What does not notice (a slow disk, a

@@ -61,6 +61,11 @@ impl Deadline {
         self.0.as_ref().map(|shared| shared.limit)
     }
 
+    /// What is left of it where all time counts.
+    pub fn left_of_everything(&self) -> Option<Duration> {
+        self.left().filter(|_| self.0.as_ref().is_some_and(|shared| shared.counted == Counted::Everything))
+    }
+
     /// What is left of it; zero when it is over. It can grow again by what does not count.
     pub fn left(&self) -> Option<Duration> {
         self.left_at(Instant::now())

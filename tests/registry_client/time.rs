@@ -364,3 +364,35 @@ fn a_copy_shows_its_progress_on_a_terminal_and_nowhere_else() {
     let output = Command::new("/bin/sh").args(["-c", &copy("three", "")]).output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
 }
+
+#[test]
+fn token_services_and_credential_helpers_count_and_nothing_is_left_running() {
+    let registry = with(&["auth=token", "user=joe:hunter2"]);
+    registry.rule("*", "/token", Times::Every, Action::Hang);
+    let mut settings = settings_as(Credentials::none().with(&registry.address(), basic("joe", "hunter2")));
+    settings.deadline = Deadline::new(TENTH, Counted::Everything);
+    assert_eq!(run(app_with(&registry, settings).resolve(&tag("v1"))).unwrap_err().code(), "timeout");
+
+    let (registry, home) = (with(&["auth=basic", "user=joe:hunter2"]), temp_dir());
+    let (helper, number) = (home.path().join("docker-credential-slow"), home.path().join("number"));
+    std::fs::write(&helper, format!("#!/bin/sh\necho $$ > {}\nexec sleep 60\n", number.display())).unwrap();
+    assert!(Command::new("chmod").arg("755").arg(&helper).status().unwrap().success());
+    std::fs::write(home.path().join("config.json"), r#"{"credsStore":"slow"}"#).unwrap();
+    let path = format!("{}:/usr/bin:/bin", home.path().display());
+    let reference = format!("{}/app:v1", registry.address());
+    let directory = home.path().to_str().unwrap();
+    let variables = [("PATH", path.as_str()), ("DOCKER_CONFIG", directory)];
+    let (code, _, stderr) = program(&["tree", &reference, "--timeout", "1s"], &variables);
+    assert_eq!(code, 2);
+    assert!(stderr.contains(&format!("error: {reference}: not done within 1 s, while ")), "{stderr}");
+    let number = std::fs::read_to_string(number).unwrap();
+    let process = format!("/proc/{}/stat", number.trim());
+    // At once, or as soon as the system has delivered what was sent to it.
+    let ended = || std::fs::read_to_string(&process).map_or(true, |stat| stat.contains(") Z "));
+    let soon = (0..500).any(|_| {
+        let ended = ended();
+        (!ended).then(|| std::thread::sleep(Duration::from_millis(10)));
+        ended
+    });
+    assert!(soon, "the helper still runs");
+}

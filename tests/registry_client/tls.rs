@@ -311,6 +311,22 @@ fn what_a_registry_behind_tls_calls_plain_http_is_asked_for_over_tls() {
 }
 
 #[test]
+fn a_registry_over_plain_http_may_lead_to_tls() {
+    let Some(authority) = Authority::new() else { return };
+    authority.issue("good", "DNS:localhost", FOR_EVER);
+    let (registry, image) = (polite(), image(1));
+    image.put(&registry, "app", Some("v1"));
+    let front = Front::new(&authority, "good", &registry);
+    let to = format!("https://{}/v2/app/manifests/v1?moved", front.address());
+    registry.rule("GET", "/manifests/v1", Times::First(1), Action::Redirect { status: 301, to });
+    let mut settings = settings();
+    settings.extra_ca = vec![authority.read("ca.pem")];
+    let app = Registries::new(settings).repository(&reference(&registry.other_name(), "app")).unwrap();
+    assert_eq!(run(app.resolve(&tag("v1"))).unwrap().bytes(), image.manifest);
+    assert_eq!(front.shown.lock().unwrap().len(), 1);
+}
+
+#[test]
 fn a_registry_that_does_not_know_that_it_is_behind_tls_can_be_pushed_to() {
     use bulla::store::Sink as _;
     let Some(authority) = Authority::new() else { return };

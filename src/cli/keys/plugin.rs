@@ -16,6 +16,7 @@ use crate::limits::Limits;
 use crate::cli::Failure;
 use crate::cli::args::PluginArgs;
 use crate::cli::redacted;
+use crate::cli::timeout;
 
 /// The variables that a plugin sees: where things are, which language, how to reach a network. No credentials; those are
 /// named with `--plugin-env`.
@@ -65,7 +66,7 @@ pub(super) fn key(text: &str, args: &PluginArgs) -> Result<PluginKey, Failure> {
         return Err(bad("it does not say which key").hint(format!("plugin:{name}?key-id=ID, or --plugin-key-id ID")));
     };
     let folder = folder(args)?;
-    let deadline = Duration::from_secs(args.plugin_timeout);
+    let deadline = timeout::at_most(Duration::from_secs(args.plugin_timeout));
     let found = Plugin::find(folder.clone(), name, environment(args)?, deadline, &Limits::DEFAULT);
     found.and_then(|plugin| plugin.key(&id, config)).map_err(|error| told(&error, &folder))
 }
@@ -115,6 +116,10 @@ fn told(error: &PluginError, folder: &Path) -> Failure {
         PluginError::Missing { .. } => {
             failure.details = installed(folder);
             failure.hint("plugins are looked for in --plugin-dir DIR, or in BULLA_PLUGIN_DIR")
+        }
+        PluginError::Deadline { .. } if timeout::is_over() => {
+            failure.code = "timeout";
+            failure.hint(timeout::HINT)
         }
         PluginError::Deadline { .. } => failure.hint("--plugin-timeout N gives it longer"),
         PluginError::Declined { .. } | PluginError::Failed { .. } => {

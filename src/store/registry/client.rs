@@ -254,7 +254,7 @@ impl Host {
             return place::upload(&self.base, at, location).map(Some).map_err(broken);
         }
         let target = at.join(location).map_err(|_| broken("it sends us to what is no address".to_owned()))?;
-        let target = place::at_origin(&self.base, target);
+        let target = place::behind_tls(&self.base, target);
         place::may_redirect(&self.base, at, &target, &self.transport.settings).map_err(broken)?;
         if target.origin() != self.base.origin() {
             // A presigned URL lets whoever has it read, so it is a secret as well.

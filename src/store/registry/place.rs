@@ -92,6 +92,16 @@ pub(super) fn at_origin(asked: &Url, url: Url) -> Url {
     }
 }
 
+/// The same for a redirect, which may lead to other ports: only from plain HTTP to TLS, and only where the port is that
+/// of the registry or not said.
+pub(super) fn behind_tls(base: &Url, target: Url) -> Url {
+    let same = target.port().is_none() || target.port() == base.port();
+    match base.scheme() == "https" && target.scheme() == "http" && same {
+        true => at_origin(base, target),
+        false => target,
+    }
+}
+
 /// The address of an upload, which must be where the registry is.
 ///
 /// # Errors
@@ -374,7 +384,23 @@ mod tests {
         }
     }
 
-    // HR-34, HR-35.
+    #[test]
+    fn redirects_keep_tls_and_lose_no_port() {
+        let to = |base: &str, target: &str| behind_tls(&url(base), url(target)).to_string();
+        for (base, target, wanted) in [
+            ("https://r.example/", "http://r.example/x?y=1", "https://r.example/x?y=1"),
+            ("https://r.example:5000/", "http://r.example:5000/x", "https://r.example:5000/x"),
+            ("https://r.example:5000/", "http://r.example/x", "https://r.example:5000/x"),
+            ("https://r.example/", "http://r.example:9000/x", "http://r.example:9000/x"),
+            ("https://r.example/", "https://r.example:9000/x", "https://r.example:9000/x"),
+            ("https://r.example/", "http://b.example/x", "http://b.example/x"),
+            ("http://r.example/", "https://r.example/x", "https://r.example/x"),
+            ("http://r.example:5000/", "https://r.example:9000/x", "https://r.example:9000/x"),
+        ] {
+            assert_eq!(to(base, target), wanted, "{base} {target}");
+        }
+    }
+
     #[test]
     fn uploads_go_where_the_registry_is() {
         let base = url("https://r.example:5000/");
