@@ -45,6 +45,7 @@ verbs! {
     attest: "attest-";
     copy: "copy-";
     demo: "demo-";
+    digest: "digest-";
     general: "general-";
     import: "import-";
     inspect: "inspect-";
@@ -53,6 +54,7 @@ verbs! {
     key_list: "key-list-";
     key_new: "key-new-";
     key_show: "key-show-";
+    ls: "ls-";
     request_attach: "request-attach";
     request_log: "request-log-";
     request_merge: "request-merge";

@@ -64,6 +64,8 @@ pub(super) enum Command {
     Attest(AttestArgs),
     /// Copy an image with everything that refers to it; digests do not change
     Copy(CopyArgs),
+    /// Print the digest that a reference stands for
+    Digest(DigestArgs),
     /// Show the main job in a temporary directory: sign, carry, import, tamper
     Demo(DemoArgs),
     /// Verify an image and, only if it verifies, push it with the evidence that counted
@@ -73,6 +75,8 @@ pub(super) enum Command {
     /// Make, import, export and show keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// List the images of a layout or archive, or the tags of a repository
+    Ls(LsArgs),
     /// Sign without a network: write a request, sign it elsewhere, attach the response
     #[command(subcommand)]
     Request(RequestCommand),
@@ -104,6 +108,17 @@ pub(super) struct RegistryArgs {
     /// A token service on another host that may be given this registry's credentials
     #[arg(long, value_name = "HOST", help_heading = "Registry")]
     pub(super) allow_realm: Vec<String>,
+}
+
+/// How the two registries of a copy are spoken to, where they differ.
+#[derive(Debug, Args)]
+pub(super) struct SidesArgs {
+    /// Speak plain http to the registry of the source, not to that of the destination
+    #[arg(long, help_heading = "Registry", conflicts_with = "plain_http")]
+    pub(super) from_plain_http: bool,
+    /// Speak plain http to the registry of the destination, not to that of the source
+    #[arg(long, help_heading = "Registry", conflicts_with = "plain_http")]
+    pub(super) to_plain_http: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -147,6 +162,8 @@ pub(super) struct CopyArgs {
     pub(super) output: Output,
     #[command(flatten)]
     pub(super) registry: RegistryArgs,
+    #[command(flatten)]
+    pub(super) sides: SidesArgs,
 }
 
 #[derive(Debug, Args)]
@@ -154,6 +171,27 @@ pub(super) struct DemoArgs {
     /// Keep what is made, in this new directory
     #[arg(long, value_name = "DIR")]
     pub(super) keep: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DigestArgs {
+    /// The image
+    #[arg(value_name = "REF")]
+    pub(super) reference: String,
+    #[command(flatten)]
+    pub(super) registry: RegistryArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LsArgs {
+    /// A layout, an archive or a repository
+    #[arg(value_name = "REF")]
+    pub(super) reference: String,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) output: Output,
+    #[command(flatten)]
+    pub(super) registry: RegistryArgs,
 }
 
 #[derive(Debug, Args)]
@@ -193,6 +231,8 @@ pub(super) struct ImportArgs {
     pub(super) output: Output,
     #[command(flatten)]
     pub(super) registry: RegistryArgs,
+    #[command(flatten)]
+    pub(super) sides: SidesArgs,
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,7 @@ mod hygiene;
 mod inspect;
 mod keys;
 mod line;
+mod listing;
 mod move_image;
 mod paint;
 mod picture;
@@ -75,10 +76,12 @@ fn execute(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Attest(args) => attest::attest(&args, now()),
         Command::Copy(args) => move_image::copy(&args),
+        Command::Digest(args) => listing::digest(&args),
         Command::Demo(args) => demo::demo(&args),
         Command::Import(args) => move_image::import(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Key(command) => keys::key(&command),
+        Command::Ls(args) => listing::ls(&args),
         Command::Request(command) => request::request(&command),
         Command::Sign(args) => sign::sign(&args, now()),
         Command::Tree(args) => tree::tree(&args),

@@ -26,7 +26,7 @@ use super::verify;
 
 pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
-    let stores = Stores::new(&args.registry, [&args.source, &args.target])?;
+    let stores = Stores::for_sides(&args.registry, &args.sides, std::slice::from_ref(&args.source), &args.target)?;
     let runtime = Runtime::new(Work::Moving)?;
     let closure = if args.without_referrers { Closure::Image } else { Closure::WithReferrers };
     let (source, selector) = stores.source(&args.source)?;
@@ -53,7 +53,7 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
 pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
     let verifier = verify::verifier(&args.want, Kind::ImageSignature, &limits)?;
-    let stores = Stores::new(&args.registry, [&args.source, &args.target])?;
+    let stores = Stores::for_sides(&args.registry, &args.sides, std::slice::from_ref(&args.source), &args.target)?;
     let runtime = Runtime::new(Work::Moving)?;
     let platforms = if args.all_platforms { Platforms::All } else { Platforms::Root };
     let (source, selector) = stores.source(&args.source)?;

@@ -19,8 +19,8 @@ use super::files;
 use super::timeout;
 use super::watch::Telling;
 
-/// The client for these hosts, set up as the command line says.
-pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>) -> Result<Registries, Failure> {
+/// The client for these hosts, set up as the command line says; to those of `plain` it speaks plain http in any case.
+pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>, plain: Vec<String>) -> Result<Registries, Failure> {
     let mut settings = Settings::new(Credentials::from_environment());
     settings.secrets = super::redacted::secrets().clone();
     settings.deadline = timeout::deadline();
@@ -45,6 +45,7 @@ pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>) -> Result<Regi
     if let Some(scheme) = scheme {
         settings.schemes = hosts.into_iter().map(|host| (host, scheme)).collect();
     }
+    settings.schemes.extend(plain.into_iter().map(|host| (host, Scheme::Http)));
     Ok(Registries::new(settings))
 }
 

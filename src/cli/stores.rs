@@ -28,6 +28,7 @@ use crate::store::registry::Registries;
 
 use super::Failure;
 use super::args::RegistryArgs;
+use super::args::SidesArgs;
 #[cfg(feature = "registry")]
 use super::line::Foreign;
 use super::render;
@@ -67,31 +68,45 @@ impl Drop for Stores {
 
 impl Stores {
     /// Prepares for these references; the machinery of registries is only made if one of them is in a registry.
-    #[cfg(feature = "registry")]
     pub(super) fn new<T: AsRef<str>>(
         args: &RegistryArgs,
         references: impl IntoIterator<Item = T>,
     ) -> Result<Self, Failure> {
-        let mut hosts = Vec::new();
-        for reference in references {
-            if let Reference::Registry(registry) = parse(reference.as_ref())? {
-                hosts.push(registry.host().to_owned());
-            }
+        Self::prepared(args, hosts(references)?, Vec::new())
+    }
+
+    /// Prepares for what is moved from `sources` to `target`, each of which may be spoken to in its own way.
+    pub(super) fn for_sides(
+        args: &RegistryArgs,
+        sides: &SidesArgs,
+        sources: &[String],
+        target: &str,
+    ) -> Result<Self, Failure> {
+        let (from, to) = (hosts(sources)?, hosts([target])?);
+        let SidesArgs { from_plain_http, to_plain_http } = sides;
+        let both = from.iter().find(|host| to.contains(host));
+        if let Some(host) = both.filter(|_| from_plain_http != to_plain_http) {
+            let option = if *from_plain_http { "--from-plain-http" } else { "--to-plain-http" };
+            let message = format!("`{host}` is source and destination, and {option} is about one of them");
+            return Err(Failure::unknown(message).hint("--plain-http, if that registry has no TLS"));
         }
+        let side = |plain: &bool, hosts: &[String]| if *plain { hosts.to_vec() } else { Vec::new() };
+        let plain = [side(from_plain_http, &from), side(to_plain_http, &to)].concat();
+        Self::prepared(args, [from, to].concat(), plain)
+    }
+
+    #[cfg(feature = "registry")]
+    fn prepared(args: &RegistryArgs, hosts: Vec<String>, plain: Vec<String>) -> Result<Self, Failure> {
         let registries = match hosts.is_empty() {
             true => None,
-            false => Some(super::registry::registries(args, hosts)?),
+            false => Some(super::registry::registries(args, hosts, plain)?),
         };
         Ok(Self { limits: Limits::DEFAULT, opened: Mutex::default(), registries })
     }
 
     /// In this build there are no registries.
     #[cfg(not(feature = "registry"))]
-    pub(super) fn new<T: AsRef<str>>(
-        _args: &RegistryArgs,
-        references: impl IntoIterator<Item = T>,
-    ) -> Result<Self, Failure> {
-        references.into_iter().try_for_each(|reference| parse(reference.as_ref()).map(drop))?;
+    fn prepared(_args: &RegistryArgs, _hosts: Vec<String>, _plain: Vec<String>) -> Result<Self, Failure> {
         Ok(Self { limits: Limits::DEFAULT, opened: Mutex::default() })
     }
 
@@ -119,6 +134,36 @@ impl Stores {
             _ => self
                 .open(reference, Access::Reading)
                 .map(|(sink, selector)| -> (Arc<dyn Source>, _) { (sink, selector) }),
+        }
+    }
+
+    /// The store of `reference`, which names no image in it, to be listed.
+    pub(super) fn listed(&self, reference: &str) -> Result<Arc<dyn Source>, Failure> {
+        let parsed = parse(reference)?;
+        let names_one = match &parsed {
+            Reference::Registry(_) => is_named(reference),
+            local => local.selector().is_some(),
+        };
+        if names_one {
+            let message = format!("`{reference}` names one image, and a list is of all of them");
+            return Err(Failure::unknown(message).hint(parsed.place()));
+        }
+        match parsed {
+            Reference::DockerArchive(local) => {
+                let open = |path: &Path| DockerArchive::open(path, self.limits.clone());
+                Ok(share(&mut self.opened().dockers, &local.path, open)?)
+            }
+            Reference::LayoutArchive(local) => {
+                let open = |path: &Path| Archive::open(path, self.limits.clone());
+                Ok(share(&mut self.opened().archives, &local.path, open)?)
+            }
+            Reference::Layout(local) => {
+                let open = |path: &Path| Layout::open(path, self.limits.clone());
+                Ok(share(&mut self.opened().layouts, &local.path, open)?)
+            }
+            Reference::Registry(_) => {
+                self.open(reference, Access::Reading).map(|(sink, _)| -> Arc<dyn Source> { sink })
+            }
         }
     }
 
@@ -208,10 +253,28 @@ impl Stores {
     }
 }
 
+/// The registries that references name.
+fn hosts<T: AsRef<str>>(references: impl IntoIterator<Item = T>) -> Result<Vec<String>, Failure> {
+    let mut hosts = Vec::new();
+    for reference in references {
+        if let Reference::Registry(registry) = parse(reference.as_ref())? {
+            hosts.push(registry.host().to_owned());
+        }
+    }
+    Ok(hosts)
+}
+
 /// The references under which an image is now at `target`, as they can be typed.
 pub(super) fn written(target: &str, names: &[Named]) -> Result<Vec<String>, Failure> {
     let reference = parse(target)?;
     Ok(names.iter().map(|named| reference.with(Selector::Tag(named.name.clone())).to_string()).collect())
+}
+
+/// The reference of an image in the store of `place`, by its name, else by its digest.
+pub(super) fn reference_of(place: &str, name: Option<&str>, digest: Option<Digest>) -> Result<String, Failure> {
+    let place = parse(place)?;
+    let selector = name.map(|name| Selector::Tag(name.to_owned())).or(digest.map(Selector::Digest));
+    Ok(selector.map_or_else(|| place.place(), |selector| place.with(selector).to_string()))
 }
 
 /// Whether a reference to a registry says which image is meant.

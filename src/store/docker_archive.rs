@@ -20,6 +20,7 @@ use crate::oci::Selector;
 use crate::oci::descriptor::null_is_default;
 use crate::store::Archive;
 use crate::store::Blob;
+use crate::store::Listed;
 use crate::store::Listing;
 use crate::store::Origin;
 use crate::store::Source;
@@ -379,6 +380,10 @@ impl Source for DockerArchive {
 
     fn names(&self) -> Task<'_, Result<Vec<String>, StoreError>> {
         self.archive.names()
+    }
+
+    fn images(&self) -> Task<'_, Result<Vec<Listed>, StoreError>> {
+        self.archive.images()
     }
 
     fn names_of(&self, selector: &Selector) -> Vec<String> {

@@ -94,6 +94,18 @@ pub trait Source: Send + Sync {
     /// Where the list could not be read whole.
     fn names(&self) -> Task<'_, Result<Vec<String>, StoreError>>;
 
+    /// The images of this store, each name once: of a layout those that are there for their own sake, of a repository its
+    /// tags, whose digests are only known by asking for each. Signatures and lists of them are none.
+    ///
+    /// # Errors
+    /// As [`Source::names`].
+    fn images(&self) -> Task<'_, Result<Vec<Listed>, StoreError>> {
+        Box::pin(async {
+            let images = self.names().await?.into_iter().filter(|name| !local::source::is_auxiliary_name(name));
+            Ok(images.map(|name| Listed { descriptor: None, name: Some(name) }).collect())
+        })
+    }
+
     /// The names in full of the image that `selector` stands for, as far as this store gives them: what a copy of the
     /// image is called. Nobody signs them.
     fn names_of(&self, selector: &Selector) -> Vec<String> {
@@ -204,6 +216,15 @@ pub trait Sink: Source {
     /// # Errors
     /// Where the store could not be brought up to date.
     fn finish(&self) -> Task<'_, Result<(), StoreError>>;
+}
+
+/// An image as a store lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// What it is, where the list says so.
+    pub descriptor: Option<Descriptor>,
+    /// Its name: a tag, or the full name in a layout, if it has one that can be typed.
+    pub name: Option<String>,
 }
 
 /// A list of referrers.

@@ -249,6 +249,7 @@ const REPORTS: &[(&str, &[&str])] = &[
             "oci:index:v1 --key release.pub --platform linux/amd64",
         ],
     ),
+    ("ls", &["oci:app", "oci:index"]),
     ("sign", &["oci:app:v1 oci:nowhere:v1 --key release.key --format both"]),
     ("attest", &["echo {} > p && oci:app:v1 oci:nowhere:v1 --predicate p --type vuln --key release.key --format both"]),
     ("request new", &["oci:app:v1 -o r --owner release=release.pub --reason x"]),

@@ -14,6 +14,7 @@ use crate::oci::referrer;
 use crate::oci::referrer::cosign_tag;
 use crate::oci::referrer::fallback_tag;
 use crate::store::Blob;
+use crate::store::Listed;
 use crate::store::Listing;
 use crate::store::Origin;
 use crate::store::Source;
@@ -65,6 +66,22 @@ impl<P: Place> Source for Local<P> {
 
     fn names(&self) -> Task<'_, Result<Vec<String>, StoreError>> {
         Box::pin(ready(Ok(self.state().catalog.names())))
+    }
+
+    fn images(&self) -> Task<'_, Result<Vec<Listed>, StoreError>> {
+        let mut state = self.state();
+        let graph = self.graph(&mut state);
+        let mut listed = BTreeSet::new();
+        let mut images = Vec::new();
+        for root in roots(&state.catalog, &graph) {
+            let names: Vec<_> = kept_names(root).iter().map(|name| Some(name.to_string())).collect();
+            for name in if names.is_empty() { vec![None] } else { names } {
+                if listed.insert((root.digest, name.clone())) {
+                    images.push(Listed { descriptor: Some(root.bare()), name });
+                }
+            }
+        }
+        Box::pin(ready(Ok(images)))
     }
 
     fn names_of(&self, selector: &Selector) -> Vec<String> {

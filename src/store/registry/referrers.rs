@@ -124,6 +124,9 @@ pub(super) async fn names(repository: &Repository) -> Result<Vec<String>, StoreE
         let broken = answer.protocol("it answered with what is no list of tags");
         let wire: TagsWire = json::parse(&answer.into_bytes(), limits).map_err(|_| broken)?;
         names.extend(wire.tags.unwrap_or_default());
+        if names.len() > TAGS {
+            return Err(StoreError::TooMany { place, what: "tags", limit: TAGS });
+        }
     }
     names.sort_unstable();
     names.dedup();
@@ -211,3 +214,5 @@ const NO_API: &[u16] = &[400, 404, 405, 406, 501];
 const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, application/json";
 /// How many pages of tags are read.
 const TAG_PAGES: usize = 1_000;
+/// How many tags are listed.
+const TAGS: usize = 100_000;

@@ -1,0 +1,75 @@
+//! The commands `ls` and `digest`: what is in a store, and what a reference stands for.
+
+use serde_json::json;
+
+use crate::flow::list;
+use crate::flow::list::Image;
+use crate::flow::pinned;
+use crate::limits::Limits;
+
+use super::Exit;
+use super::Failure;
+use super::args::DigestArgs;
+use super::args::LsArgs;
+use super::args::Output;
+use super::line::Foreign;
+use super::line::Lines;
+use super::render;
+use super::report;
+use super::runtime::Runtime;
+use super::runtime::Work;
+use super::stores;
+use super::stores::Stores;
+
+pub(super) fn digest(args: &DigestArgs) -> Result<Exit, Failure> {
+    let stores = Stores::new(&args.registry, [&args.reference])?;
+    let runtime = Runtime::new(Work::Waiting)?;
+    let (source, selector) = stores.source(&args.reference)?;
+    let content = runtime.block_on(pinned::resolve(source.as_ref(), &selector))?;
+    render::line(content.digest());
+    Ok(Exit::Yes)
+}
+
+pub(super) fn ls(args: &LsArgs) -> Result<Exit, Failure> {
+    let stores = Stores::new(&args.registry, [&args.reference])?;
+    let runtime = Runtime::new(Work::Waiting)?;
+    let source = stores.listed(&args.reference)?;
+    let images = runtime.block_on(list::list(source.as_ref(), &Limits::DEFAULT))?;
+    let reference = |image: &Image| stores::reference_of(&args.reference, image.name.as_deref(), image.digest);
+    let references = images.iter().map(reference).collect::<Result<Vec<_>, _>>()?;
+    let rows = references.iter().zip(&images);
+    match args.output {
+        Output::Json => {
+            let results = rows.map(|(reference, image)| {
+                json!({
+                    "reference": reference,
+                    "name": image.name,
+                    "digest": image.digest,
+                    "mediaType": image.media_type,
+                    "manifests": image.manifests,
+                })
+            });
+            render::json(&report::whole("ls", results.collect()));
+        }
+        Output::Text => {
+            let width = references.iter().map(|reference| reference.chars().count()).max().unwrap_or(0);
+            let mut lines = Lines::default();
+            for (reference, image) in rows {
+                let what = match (&image.manifests, &image.media_type) {
+                    (Some(1), _) => "index of 1 manifest".to_owned(),
+                    (Some(count), _) => format!("index of {count} manifests"),
+                    (None, Some(media_type)) => Foreign(media_type).to_string(),
+                    (None, None) => String::new(),
+                };
+                match image.digest {
+                    Some(digest) => {
+                        lines.push(format_args!("{:width$}  {digest}  {what}", Foreign(reference).to_string()));
+                    }
+                    None => lines.push(Foreign(reference).to_string()),
+                }
+            }
+            render::text(&lines);
+        }
+    }
+    Ok(Exit::Yes)
+}
