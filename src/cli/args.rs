@@ -145,18 +145,27 @@ pub(super) enum TreeOutput {
 
 #[derive(Debug, Args)]
 pub(super) struct CopyArgs {
-    /// Where the image is
-    #[arg(value_name = "SRC")]
-    pub(super) source: String,
-    /// Where it goes
+    /// Where the images are; - reads references from standard input, @FILE from a file
+    #[arg(value_name = "SRC", required = true)]
+    pub(super) sources: Vec<String>,
+    /// Where they go; host/prefix/ means each into its own repository below it
     #[arg(value_name = "DST")]
     pub(super) target: String,
+    /// Every image of the layout or archive, every tag of the repository
+    #[arg(long)]
+    pub(super) all: bool,
     /// Leave behind what refers to the image: signatures, attestations, SBOMs
     #[arg(long)]
     pub(super) without_referrers: bool,
     /// Let a name of a layout or archive that stands for another image stand for this one from now on
     #[arg(long)]
     pub(super) overwrite: bool,
+    /// Of an index, only the manifest for this platform: os/architecture[/variant]
+    #[arg(long, value_name = "PLATFORM")]
+    pub(super) platform: Option<String>,
+    /// Say what would be written, and write nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
     /// How to report
     #[arg(long, value_enum, default_value_t)]
     pub(super) output: Output,
@@ -212,12 +221,15 @@ pub(super) struct WantArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// Where the image is
-    #[arg(value_name = "SRC")]
-    pub(super) source: String,
-    /// Where it goes
+    /// Where the images are; - reads references from standard input, @FILE from a file
+    #[arg(value_name = "SRC", required = true)]
+    pub(super) sources: Vec<String>,
+    /// Where they go; host/prefix/ means each into its own repository below it
     #[arg(value_name = "DST")]
     pub(super) target: String,
+    /// Every image of the layout or archive, every tag of the repository
+    #[arg(long)]
+    pub(super) all: bool,
     #[command(flatten)]
     pub(super) want: WantArgs,
     /// Every manifest of an index must verify by itself as well
@@ -270,6 +282,9 @@ pub(super) struct SignArgs {
     /// Sign only what no given key has signed yet with the same annotations, name and form
     #[arg(long)]
     pub(super) if_missing: bool,
+    /// Say what would be signed, with which keys, and write nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
     /// How to report
     #[arg(long, value_enum, default_value_t)]
     pub(super) output: Output,

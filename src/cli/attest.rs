@@ -21,6 +21,7 @@ use super::Failure;
 use super::args::Output;
 use super::files;
 use super::keys;
+use super::reference_list;
 use super::render;
 use super::report;
 use super::request;
@@ -31,15 +32,16 @@ use super::sign;
 use super::stores::Stores;
 
 pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
+    let references = reference_list::expand(&args.references)?;
     let limits = Limits::DEFAULT;
     let attestation = attestation(args, &limits)?;
     let runtime = Runtime::new(Work::Waiting)?;
-    let stores = Stores::new(&args.registry, &args.references)?;
+    let stores = Stores::new(&args.registry, &references)?;
     let extent = if args.all_platforms { Extent::AllPlatforms } else { Extent::Root };
     // While the passphrase is turned into a key, which is made to take long, the references are resolved.
     let (signers, pinned) = std::thread::scope(|scope| {
         let signers = scope.spawn(|| keys::signers(&args.key, &args.keys));
-        let pinned = runtime.block_on(sign::resolve(&stores, &args.references, extent, &limits));
+        let pinned = runtime.block_on(sign::resolve(&stores, &references, extent, &limits));
         (signers.join(), pinned)
     });
     let signers = signers.map_err(|_| Failure::unknown("the keys could not be read"))??;
@@ -54,7 +56,7 @@ pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
     }));
     let mut exit = Exit::Yes;
     let mut reports = Vec::new();
-    for (reference, result) in args.references.iter().zip(results) {
+    for (reference, result) in references.iter().zip(results) {
         match (args.output, &result) {
             (Output::Text, Ok(signed)) => render::signed(reference, signed, signers),
             (Output::Text, Err(failure)) => render::failure(failure),

@@ -16,6 +16,7 @@ mod picture;
 mod progress;
 mod prompt;
 mod redacted;
+mod reference_list;
 #[cfg(feature = "registry")]
 mod registry;
 mod render;
@@ -25,6 +26,7 @@ mod runtime;
 mod secret;
 mod sign;
 mod stores;
+mod target;
 mod timeout;
 mod tree;
 mod verbosity;

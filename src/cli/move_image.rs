@@ -1,88 +1,252 @@
 //! The commands `copy` and `import`.
 
+use std::sync::Arc;
+
+use crate::digest::Digest;
 use crate::flow::copy;
+use crate::flow::copy::Copied;
 use crate::flow::graph::Closure;
 use crate::flow::graph::Graph;
 use crate::flow::import;
+use crate::flow::import::Admitted;
 use crate::flow::import::Checked;
 use crate::flow::naming::Taken;
 use crate::flow::pinned;
+use crate::flow::platform;
+use crate::flow::verify::Outcome;
 use crate::flow::verify::Platforms;
 use crate::limits::Limits;
+use crate::oci::Platform;
 use crate::policy::Kind;
+use crate::store::Sink;
+use crate::verify::Verifier;
 
 use super::Exit;
 use super::Failure;
 use super::args::CopyArgs;
 use super::args::ImportArgs;
 use super::args::Output;
+use super::reference_list;
 use super::render;
 use super::report;
 use super::runtime::Runtime;
 use super::runtime::Work;
 use super::stores;
 use super::stores::Stores;
+use super::target::Sinks;
+use super::target::Target;
 use super::verify;
 
+/// One image of a copy: what was, or would be, done.
+pub(super) struct Moved {
+    pub(super) copied: Copied,
+    pub(super) digest: Digest,
+    /// The index that the image was taken out of.
+    pub(super) index: Option<Digest>,
+    /// The layout, archive or repository that it is in now.
+    place: String,
+    /// The references under which it is there.
+    pub(super) written: Vec<String>,
+}
+
+/// One image of an import.
+enum Imported {
+    Declined(Box<Outcome>),
+    Done(Box<Admitted>, Moved),
+}
+
+/// What is copied, from where, and how.
+struct Job<'a> {
+    closure: Closure,
+    limits: Limits,
+    platform: Option<Platform>,
+    stores: &'a Stores,
+    taken: Taken,
+    target: &'a Target,
+}
+
 pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
-    let limits = Limits::DEFAULT;
-    let stores = Stores::for_sides(&args.registry, &args.sides, std::slice::from_ref(&args.source), &args.target)?;
+    let platform = args.platform.as_deref().map(verify::platform).transpose()?;
+    let typed = reference_list::expand(&args.sources)?;
+    let target = Target::parse(&args.target)?;
+    let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.somewhere())?;
     let runtime = Runtime::new(Work::Moving)?;
+    let sources = if args.all { runtime.block_on(every(&stores, &typed))? } else { typed };
+    target.takes(&sources)?;
     let closure = if args.without_referrers { Closure::Image } else { Closure::WithReferrers };
-    let (source, selector) = stores.source(&args.source)?;
-    let (digest, copied) = runtime.block_on(async {
-        let root = pinned::resolve(source.as_ref(), &selector).await?;
-        let digest = *root.digest();
-        let names = stores.names(&args.source, &args.target, &source.names_of(&selector), &digest)?;
-        let graph = Graph::collect(source.as_ref(), root, closure, &limits).await?;
-        // The destination is only opened for writing when the source is known to be whole.
-        let sink = stores.new_sink(&args.target)?;
-        let copied = copy::copy(&source, &sink, &graph, &names, taken(args.overwrite), &limits).await?;
-        sink.finish().await?;
-        Ok::<_, Failure>((digest, copied))
-    })?;
-    let written = stores::written(&args.target, &copied.named)?;
-    render::left(&args.source, &copied);
-    match args.output {
-        Output::Text => render::copied(&args.source, &args.target, &written, &digest, &copied),
-        Output::Json => render::json(&report::copied(&args.source, &args.target, &written, &digest, &copied)),
+    let taken = taken(args.overwrite);
+    let job = Job { closure, limits: Limits::DEFAULT, platform, stores: &stores, taken, target: &target };
+    let mut sinks = Sinks::default();
+    let mut results = Vec::new();
+    for source in &sources {
+        results.push(match args.dry_run {
+            true => runtime.block_on(plan_one(&job, &mut sinks, source)),
+            false => runtime.block_on(copy_one(&job, &mut sinks, source)),
+        });
     }
-    Ok(Exit::Yes)
+    // Each layout and archive is written once, with all that could be copied into it.
+    let lost = if args.dry_run { Default::default() } else { runtime.block_on(sinks.finish()) };
+    let kept = |moved: Moved| match lost.get(&moved.place) {
+        Some(failure) => Err(failure.clone()),
+        None => Ok(moved),
+    };
+    let mut exit = Exit::Yes;
+    let mut reports = Vec::new();
+    for (source, result) in sources.iter().zip(results) {
+        let result = result.and_then(kept);
+        exit = exit.and(result.as_ref().map_or_else(|failure| failure.exit, |_| Exit::Yes));
+        if let Ok(moved) = &result {
+            render::left(source, &moved.copied);
+            render::taken_out(source, moved);
+        }
+        match (args.output, &result) {
+            (Output::Json, _) => reports.push(report::copied(source, &args.target, args.dry_run, &result)),
+            (Output::Text, Ok(moved)) => render::copied(source, &args.target, args.dry_run, moved),
+            (Output::Text, Err(failure)) => render::failure(failure),
+        }
+    }
+    if args.output == Output::Json {
+        render::json(&report::whole("copy", reports));
+    }
+    Ok(exit)
+}
+
+/// What is to be copied, as it is found, and the store that it goes to.
+struct Found {
+    digest: Digest,
+    graph: Graph,
+    index: Option<Digest>,
+    names: Vec<String>,
+    place: String,
+    sink: Arc<dyn Sink>,
+    source: Arc<dyn crate::store::Source>,
+    to: String,
+}
+
+async fn find(job: &Job<'_>, sinks: &mut Sinks, reference: &str) -> Result<Found, Failure> {
+    let (source, selector) = job.stores.source(reference)?;
+    let root = pinned::resolve(source.as_ref(), &selector).await?;
+    let whole = *root.digest();
+    let root = match &job.platform {
+        Some(platform) => platform::choose(source.as_ref(), root, platform, &job.limits).await?,
+        None => root,
+    };
+    let digest = *root.digest();
+    let names = source.names_of(&selector);
+    let to = job.target.of(reference, &names)?;
+    let names = job.stores.names(reference, &to, &names, &digest)?;
+    let graph = Graph::collect(source.as_ref(), root, job.closure, &job.limits).await?;
+    // The destination is only opened for writing when the source is known to be whole.
+    let (place, sink) = sinks.open(job.stores, &to)?;
+    sinks.are_free(&place, &names, &digest)?;
+    let index = Some(whole).filter(|whole| *whole != digest);
+    Ok(Found { digest, graph, index, names, place, sink, source, to })
+}
+
+async fn copy_one(job: &Job<'_>, sinks: &mut Sinks, reference: &str) -> Result<Moved, Failure> {
+    let Found { digest, graph, index, names, place, sink, source, to } = find(job, sinks, reference).await?;
+    sink.mark();
+    let copied = copy::copy(&source, &sink, &graph, &names, job.taken, &job.limits).await;
+    let copied = copied.inspect_err(|_| sink.go_back())?;
+    sinks.wrote(&place, &names, &digest);
+    let written = stores::written(&to, &copied.named)?;
+    Ok(Moved { copied, digest, index, place, written })
+}
+
+async fn plan_one(job: &Job<'_>, sinks: &mut Sinks, reference: &str) -> Result<Moved, Failure> {
+    let Found { digest, graph, index, names, place, sink, to, .. } = find(job, sinks, reference).await?;
+    let copied = copy::plan(&sink, &graph, &names, job.taken).await?;
+    sinks.wrote(&place, &names, &digest);
+    let written = stores::written(&to, &copied.named)?;
+    Ok(Moved { copied, digest, index, place, written })
 }
 
 pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
     let verifier = verify::verifier(&args.want, Kind::ImageSignature, &limits)?;
-    let stores = Stores::for_sides(&args.registry, &args.sides, std::slice::from_ref(&args.source), &args.target)?;
+    let typed = reference_list::expand(&args.sources)?;
+    let target = Target::parse(&args.target)?;
+    let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.somewhere())?;
     let runtime = Runtime::new(Work::Moving)?;
+    let sources = if args.all { runtime.block_on(every(&stores, &typed))? } else { typed };
+    target.takes(&sources)?;
     let platforms = if args.all_platforms { Platforms::All } else { Platforms::Root };
-    let (source, selector) = stores.source(&args.source)?;
-    let checked = runtime.block_on(import::check(source.as_ref(), &selector, &platforms, &verifier, &limits))?;
-    let admitted = match checked {
-        Checked::Admitted(admitted) => admitted,
-        Checked::Declined(outcome) => {
-            let exit = verify::exit_of(&outcome);
-            match args.output {
-                Output::Text => render::outcome(&args.source, &outcome, &args.want),
-                Output::Json => {
-                    render::json(&report::whole("import", vec![report::outcome(&args.source, &Ok(*outcome))]));
-                }
-            }
-            return Ok(exit);
+    let taken = taken(args.overwrite);
+    let job = Job { closure: Closure::Image, limits, platform: None, stores: &stores, taken, target: &target };
+    let mut sinks = Sinks::default();
+    let mut exit = Exit::Yes;
+    let mut reports = Vec::new();
+    for source in &sources {
+        let imported = runtime.block_on(import_one(&job, &mut sinks, source, &platforms, &verifier));
+        exit = exit.and(match &imported {
+            Ok(Imported::Done(..)) => Exit::Yes,
+            Ok(Imported::Declined(outcome)) => verify::exit_of(outcome),
+            Err(failure) => failure.exit,
+        });
+        if let Ok(Imported::Done(_, moved)) = &imported {
+            render::left(source, &moved.copied);
         }
+        match (args.output, imported) {
+            (Output::Text, Ok(Imported::Declined(outcome))) => render::outcome(source, &outcome, &args.want),
+            (Output::Text, Ok(Imported::Done(admitted, moved))) => {
+                render::imported(source, &args.target, &admitted, &moved);
+            }
+            (Output::Text, Err(failure)) => render::failure(&failure),
+            (Output::Json, Ok(Imported::Declined(outcome))) => reports.push(report::outcome(source, &Ok(*outcome))),
+            (Output::Json, Ok(Imported::Done(admitted, moved))) => {
+                reports.push(report::imported(source, &args.target, &admitted, &moved));
+            }
+            (Output::Json, Err(failure)) => reports.push(report::outcome(source, &Err(failure))),
+        }
+    }
+    if args.output == Output::Json {
+        render::json(&report::whole("import", reports));
+    }
+    Ok(exit)
+}
+
+/// Verifies one image and, only if it verifies, pushes it and makes it visible. What does not verify writes nothing, and
+/// keeps nothing else from being imported.
+async fn import_one(
+    job: &Job<'_>,
+    sinks: &mut Sinks,
+    reference: &str,
+    platforms: &Platforms,
+    verifier: &Verifier,
+) -> Result<Imported, Failure> {
+    let (source, selector) = job.stores.source(reference)?;
+    let admitted = match import::check(source.as_ref(), &selector, platforms, verifier, &job.limits).await? {
+        Checked::Admitted(admitted) => admitted,
+        Checked::Declined(outcome) => return Ok(Imported::Declined(outcome)),
     };
     let Some(digest) = admitted.digest().copied() else { return Err(Failure::unknown("nothing to import")) };
-    let names = stores.names(&args.source, &args.target, &source.names_of(&selector), &digest)?;
-    let sink = stores.new_sink(&args.target)?;
-    let pushed = import::push(&source, &sink, &admitted, &names, taken(args.overwrite), &verifier, &limits);
-    let copied = runtime.block_on(pushed)?;
-    let written = stores::written(&args.target, &copied.named)?;
-    render::left(&args.source, &copied);
-    match args.output {
-        Output::Text => render::imported(&args.source, &args.target, &written, &admitted, &copied),
-        Output::Json => render::json(&report::imported(&args.source, &args.target, &written, &admitted, &copied)),
+    let names = source.names_of(&selector);
+    let to = job.target.of(reference, &names)?;
+    let names = job.stores.names(reference, &to, &names, &digest)?;
+    let (place, sink) = sinks.open(job.stores, &to)?;
+    sinks.are_free(&place, &names, &digest)?;
+    sink.mark();
+    let copied = import::push(&source, &sink, &admitted, &names, job.taken, verifier, &job.limits).await;
+    let copied = copied.inspect_err(|_| sink.go_back())?;
+    sinks.wrote(&place, &names, &digest);
+    let written = stores::written(&to, &copied.named)?;
+    Ok(Imported::Done(admitted, Moved { copied, digest, index: None, place, written }))
+}
+
+/// Every image of each of these layouts, archives and repositories, as references.
+async fn every(stores: &Stores, places: &[String]) -> Result<Vec<String>, Failure> {
+    let mut references = Vec::new();
+    for place in places {
+        let images = stores.listed(place)?.images().await?;
+        if images.is_empty() {
+            return Err(Failure::unknown(format!("`{place}` holds no image")));
+        }
+        for image in images {
+            let digest = image.descriptor.map(|descriptor| descriptor.digest);
+            references.push(stores::reference_of(place, image.name.as_deref(), digest)?);
+        }
     }
-    Ok(Exit::Yes)
+    Ok(references)
 }
 
 fn taken(overwrite: bool) -> Taken {

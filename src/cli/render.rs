@@ -38,6 +38,7 @@ use super::args::WantArgs;
 use super::line::Foreign;
 use super::line::Line;
 use super::line::Lines;
+use super::move_image::Moved;
 use super::paint;
 use super::progress;
 use super::redacted;
@@ -166,6 +167,16 @@ pub(super) fn signed(reference: &str, signed: &[Signed], signers: &[&dyn Signer]
     }
 }
 
+pub(super) fn would_sign(reference: &str, planned: &[Signed], signers: &[&dyn Signer]) {
+    let keys = signers.iter().map(|signer| signer.public_key().id()).cycle();
+    for (planned, key) in planned.iter().zip(keys) {
+        let does = if planned.already { "already signed" } else { "would sign" };
+        let place = planned.tag.as_ref().map_or_else(|| "a referrer".to_owned(), |tag| format!("tag {tag}"));
+        line(format_args!("{does} {}  {reference}", planned.subject));
+        line(format_args!("  key {}  {place}", key.short()));
+    }
+}
+
 pub(super) fn outcome(reference: &str, outcome: &Outcome, want: &WantArgs) {
     let chosen = outcome.chosen.unwrap_or(outcome.subject);
     verdict(reference, reference, &chosen, &outcome.verdict, want);
@@ -264,8 +275,17 @@ fn open_hint(error: &StoreError) -> String {
     }
 }
 
-pub(super) fn copied(source: &str, target: &str, written: &[String], digest: &Digest, copied: &Copied) {
-    moved("copied", source, target, written, digest, copied);
+pub(super) fn copied(source: &str, target: &str, dry_run: bool, moved: &Moved) {
+    let (verb, blobs) = if dry_run { ("would copy", "to move") } else { ("copied", "moved") };
+    self::moved((verb, blobs), source, target, moved);
+}
+
+/// Says what it means that an image was taken out of its index.
+pub(super) fn taken_out(source: &str, moved: &Moved) {
+    let Some(index) = moved.index else { return };
+    let digest = moved.digest;
+    note(format_args!("note: of `{source}` ({index}) only {digest} is copied, with what refers to it"));
+    note(format_args!("note: a signature of the index does not cover it, and was left behind"));
 }
 
 /// Says what an image lost on its way, whatever the report is.
@@ -281,21 +301,20 @@ pub(super) fn left(source: &str, copied: &Copied) {
     }
 }
 
-pub(super) fn imported(source: &str, target: &str, written: &[String], admitted: &Admitted, copied: &Copied) {
+pub(super) fn imported(source: &str, target: &str, admitted: &Admitted, moved: &Moved) {
     for verified in admitted.verified() {
         line(format_args!("verified {}  {source}", verified.digest()));
         verified.counted().iter().for_each(|counted| line(format_args!("  {}", counted_line(counted))));
     }
-    if let Some(digest) = admitted.digest() {
-        moved("imported", source, target, written, digest, copied);
-    }
-    for tag in &copied.left_out {
+    self::moved(("imported", "moved"), source, target, moved);
+    for tag in &moved.copied.left_out {
         note(format_args!("left out: the tag {}, which no registry can have", Foreign(tag)));
     }
 }
 
 /// What was moved, where it is now, and what its names stood for before.
-fn moved(verb: &str, source: &str, target: &str, written: &[String], digest: &Digest, copied: &Copied) {
+fn moved((verb, blobs): (&str, &str), source: &str, target: &str, moved: &Moved) {
+    let Moved { copied, digest, written, .. } = moved;
     let first = written.first().map_or(target, String::as_str);
     line(format_args!("{verb} {digest}  {source} -> {}", Foreign(first)));
     written.iter().skip(1).for_each(|reference| line(format_args!("  and {}", Foreign(reference))));
@@ -311,14 +330,14 @@ fn moved(verb: &str, source: &str, target: &str, written: &[String], digest: &Di
             }
         }
     }
-    line(format_args!("  {}", amounts(copied)));
+    line(format_args!("  {}", amounts(copied, blobs)));
 }
 
-fn amounts(copied: &Copied) -> String {
+fn amounts(copied: &Copied, verb: &str) -> String {
     let Copied { blobs, bytes, blobs_present, manifests, referrers, .. } = copied;
     let (manifests, referrers) = (count(*manifests, "manifest"), count(*referrers, "referrer"));
     let (blobs, bytes) = (count(*blobs, "blob"), amount(*bytes));
-    format!("{manifests} ({referrers}), {blobs} moved ({bytes}), {blobs_present} there already")
+    format!("{manifests} ({referrers}), {blobs} {verb} ({bytes}), {blobs_present} there already")
 }
 
 fn count(number: usize, what: &str) -> String {

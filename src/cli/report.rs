@@ -3,7 +3,6 @@
 use serde_json::Value;
 use serde_json::json;
 
-use crate::digest::Digest;
 use crate::flow::copy::Copied;
 use crate::flow::import::Admitted;
 use crate::flow::naming::Before;
@@ -25,6 +24,7 @@ use crate::verify::VerifiedSubject;
 
 use super::Exit;
 use super::Failure;
+use super::move_image::Moved;
 
 /// The version of all reports. It changes when a field changes its meaning or goes away, not when one is added.
 const VERSION: u32 = 1;
@@ -127,15 +127,33 @@ pub(super) fn signed(reference: &str, result: &Result<Vec<Signed>, Failure>, sig
     json!({ "reference": reference, "done": true, "signatures": signatures.collect::<Vec<_>>() })
 }
 
-pub(super) fn copied(source: &str, target: &str, written: &[String], digest: &Digest, copied: &Copied) -> Value {
-    let mut result = json!({ "source": source, "target": target, "digest": digest, "names": names(written, copied) });
-    amounts(&mut result, copied);
-    left(&mut result, copied);
-    whole("copy", vec![result])
+/// What would have been done: nothing was.
+pub(super) fn dry_run(mut report: Value) -> Value {
+    set(&mut report, "done", json!(false));
+    set(&mut report, "dryRun", json!(true));
+    report
+}
+
+pub(super) fn copied(source: &str, target: &str, dry_run: bool, result: &Result<Moved, Failure>) -> Value {
+    let moved = match result {
+        Ok(moved) => moved,
+        Err(failure) => {
+            return json!({
+                "source": source, "target": target, "dryRun": dry_run, "code": failure.code, "error": failure.message,
+            });
+        }
+    };
+    let names = names(moved);
+    let mut result = json!({
+        "source": source, "target": target, "dryRun": dry_run, "digest": moved.digest, "index": moved.index, "names": names,
+    });
+    amounts(&mut result, &moved.copied);
+    left(&mut result, &moved.copied);
+    result
 }
 
 /// The names that were written, and what they stood for before.
-fn names(written: &[String], copied: &Copied) -> Vec<Value> {
+fn names(moved: &Moved) -> Vec<Value> {
     let name = |(reference, named): (&String, &Named)| {
         let (was, unknown) = match &named.before {
             Before::Free | Before::Same => (None, None),
@@ -144,10 +162,11 @@ fn names(written: &[String], copied: &Copied) -> Vec<Value> {
         };
         json!({ "reference": reference, "was": was, "wasUnknown": unknown })
     };
-    written.iter().zip(&copied.named).map(name).collect()
+    moved.written.iter().zip(&moved.copied.named).map(name).collect()
 }
 
-pub(super) fn imported(source: &str, target: &str, written: &[String], admitted: &Admitted, copied: &Copied) -> Value {
+pub(super) fn imported(source: &str, target: &str, admitted: &Admitted, moved: &Moved) -> Value {
+    let copied = &moved.copied;
     let mut proofs = admitted.verified().iter();
     let mut result = proofs.next().map_or_else(|| json!({}), accepted);
     let children = proofs.map(|verified| {
@@ -164,11 +183,11 @@ pub(super) fn imported(source: &str, target: &str, written: &[String], admitted:
     {
         set(&mut result, field, value);
     }
-    set(&mut result, "names", Value::Array(names(written, copied)));
+    set(&mut result, "names", Value::Array(names(moved)));
     amounts(&mut result, copied);
     set(&mut result, "leftOut", json!(copied.left_out));
     left(&mut result, copied);
-    whole("import", vec![result])
+    result
 }
 
 /// What was not carried along.

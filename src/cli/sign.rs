@@ -21,6 +21,7 @@ use super::Failure;
 use super::args::Output;
 use super::args::SignArgs;
 use super::keys;
+use super::reference_list;
 use super::render;
 use super::report;
 use super::runtime::Runtime;
@@ -35,15 +36,16 @@ const AT_ONCE: usize = 16;
 pub(super) type Pinned = (Arc<dyn Sink>, Vec<Subject>);
 
 pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
+    let references = reference_list::expand(&args.references)?;
     let limits = Limits::DEFAULT;
     verify::once(&args.annotations)?;
     let runtime = Runtime::new(Work::Waiting)?;
-    let stores = Stores::new(&args.registry, &args.references)?;
+    let stores = Stores::new(&args.registry, &references)?;
     let extent = if args.all_platforms { Extent::AllPlatforms } else { Extent::Root };
     // While the passphrase is turned into a key, which is made to take long, the references are resolved.
     let (signers, pinned) = std::thread::scope(|scope| {
         let signers = scope.spawn(|| keys::signers(&args.key, &args.keys));
-        let pinned = runtime.block_on(resolve(&stores, &args.references, extent, &limits));
+        let pinned = runtime.block_on(resolve(&stores, &references, extent, &limits));
         (signers.join(), pinned)
     });
     let signers = signers.map_err(|_| Failure::unknown("the keys could not be read"))??;
@@ -57,14 +59,24 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     let repeat = repeat(args.if_missing);
     let (given, terms, limits) = (signers.as_slice(), &terms, &limits);
     let results = runtime.block_on(for_each(pinned, |sink, subject| {
-        Box::pin(async move { Ok(sign::sign(sink.as_ref(), &subject, given, terms, repeat, limits).await?) })
+        Box::pin(async move {
+            let sink = sink.as_ref();
+            Ok(match args.dry_run {
+                true => sign::plan(sink, &subject, given, terms, repeat, limits).await?,
+                false => sign::sign(sink, &subject, given, terms, repeat, limits).await?,
+            })
+        })
     }));
     let mut exit = Exit::Yes;
     let mut reports = Vec::new();
-    for (reference, result) in args.references.iter().zip(results) {
+    for (reference, result) in references.iter().zip(results) {
         match (args.output, &result) {
+            (Output::Text, Ok(signed)) if args.dry_run => render::would_sign(reference, signed, &signers),
             (Output::Text, Ok(signed)) => render::signed(reference, signed, &signers),
             (Output::Text, Err(failure)) => render::failure(failure),
+            (Output::Json, _) if args.dry_run => {
+                reports.push(report::dry_run(report::signed(reference, &result, &signers)));
+            }
             (Output::Json, _) => reports.push(report::signed(reference, &result, &signers)),
         }
         exit = exit.and(result.map_or_else(|failure| failure.exit, |_| Exit::Yes));

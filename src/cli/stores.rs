@@ -278,7 +278,7 @@ pub(super) fn reference_of(place: &str, name: Option<&str>, digest: Option<Diges
 }
 
 /// Whether a reference to a registry says which image is meant.
-fn is_named(reference: &str) -> bool {
+pub(super) fn is_named(reference: &str) -> bool {
     let last = reference.rsplit('/').next().unwrap_or_default();
     reference.contains('@') || last.contains(':')
 }

@@ -23,6 +23,7 @@ use super::args::Output;
 use super::args::VerifyArgs;
 use super::args::WantArgs;
 use super::keys;
+use super::reference_list;
 use super::render;
 use super::report;
 use super::runtime::Runtime;
@@ -30,13 +31,14 @@ use super::runtime::Work;
 use super::stores::Stores;
 
 pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
+    let references = reference_list::expand(&args.references)?;
     let limits = Limits::DEFAULT;
     let verifier = verifier(&args.want, wanted_kind(args.predicate_type.as_deref())?, &limits)?;
     let platforms = platforms(args)?;
-    let stores = Stores::new(&args.registry, &args.references)?;
+    let stores = Stores::new(&args.registry, &references)?;
     let runtime = Runtime::new(Work::Waiting)?;
     let (verifier, platforms, stores, limits) = (&verifier, &platforms, &stores, &limits);
-    let tasks = args.references.iter().map(|reference| -> Task<'_, Result<Outcome, Failure>> {
+    let tasks = references.iter().map(|reference| -> Task<'_, Result<Outcome, Failure>> {
         Box::pin(async move {
             let (source, selector) = stores.source(reference)?;
             let effort = Effort::UntilMet;
@@ -47,7 +49,7 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     let results = runtime.block_on(parallel::run(tasks.collect(), args.jobs));
     let mut exit = Exit::Yes;
     let mut reports = Vec::new();
-    for (reference, result) in args.references.iter().zip(&results) {
+    for (reference, result) in references.iter().zip(&results) {
         match (args.output, result) {
             (Output::Text, Ok(outcome)) => render::outcome(reference, outcome, &args.want),
             (Output::Text, Err(failure)) => render::failure(failure),
@@ -128,8 +130,12 @@ fn platforms(args: &VerifyArgs) -> Result<Platforms, Failure> {
     match &args.platform {
         _ if args.all_platforms => Ok(Platforms::All),
         None => Ok(Platforms::Root),
-        Some(text) => Platform::parse(text)
-            .map(Platforms::One)
-            .ok_or_else(|| Failure::unknown(format!("`{text}` is not a platform")).hint("--platform linux/amd64")),
+        Some(text) => platform(text).map(Platforms::One),
     }
+}
+
+/// A platform as typed.
+pub(super) fn platform(text: &str) -> Result<Platform, Failure> {
+    Platform::parse(text)
+        .ok_or_else(|| Failure::unknown(format!("`{text}` is not a platform")).hint("--platform linux/amd64"))
 }

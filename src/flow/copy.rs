@@ -86,6 +86,39 @@ pub async fn copy(
     Ok(Copied { named, ..copied })
 }
 
+/// What [`copy`] would do, found out without writing anything: [`Copied::blobs`] are those that would be moved.
+///
+/// # Errors
+/// As [`copy`], as far as it can be told without moving bytes.
+pub async fn plan(sink: &Arc<dyn Sink>, graph: &Graph, tags: &[String], taken: Taken) -> Result<Copied, FlowError> {
+    const AT_ONCE: usize = 8;
+    let mut planned = Copied { left_behind: graph.left_behind.clone(), ..Copied::default() };
+    if let Some(root) = graph.root() {
+        planned.named = naming::look(sink.as_ref(), tags, root.digest(), taken).await?;
+    }
+    for node in &graph.manifests {
+        if let Relation::Tagged { tag, .. } = &node.relation {
+            sink.check_tag(tag)?;
+        }
+        planned.manifests += 1;
+        planned.referrers += usize::from(matches!(node.relation, Relation::Referrer { .. } | Relation::Tagged { .. }));
+    }
+    let ask = |blob: &Descriptor| -> Task<'static, (u64, Result<bool, StoreError>)> {
+        let (sink, blob) = (Arc::clone(sink), blob.clone());
+        Box::pin(async move { (blob.size, sink.has_blob(&blob).await) })
+    };
+    for (size, there) in parallel::run_made(graph.blobs.values().map(ask), AT_ONCE).await {
+        match there? {
+            true => planned.blobs_present += 1,
+            false => {
+                planned.blobs += 1;
+                planned.bytes = planned.bytes.saturating_add(size);
+            }
+        }
+    }
+    Ok(planned)
+}
+
 /// Moves all of `graph`, and gives it no names.
 pub(super) async fn move_all(
     source: &Arc<dyn Source>,

@@ -148,16 +148,7 @@ pub async fn sign(
         sink.check_tag(&tag)?;
     }
     let reference = terms.reference.clone().unwrap_or_else(|| name(sink));
-    let present = match repeat {
-        Repeat::Always => Present::default(),
-        Repeat::IfMissing => {
-            let statement = statement(subject, terms)?;
-            let claim = Claim::payload(*subject.digest(), &reference, &terms.annotations)?;
-            let bundle = Wanted { payload: &statement, payload_type: media_type::IN_TOTO, tag: None };
-            let simple = Wanted { payload: &claim, payload_type: media_type::SIMPLE_SIGNING, tag: Some(&tag) };
-            Present::find(sink, subject, signers, &wanted(terms.format, bundle, simple), limits).await?
-        }
-    };
+    let present = present(sink, subject, signers, terms, repeat, limits).await?;
     // Everything is signed before anything is pushed: a signer that declines leaves nothing behind.
     let mut made = Making::default();
     for signer in signers {
@@ -180,6 +171,56 @@ pub async fn sign(
         made.signed.push(signed);
     }
     made.attach(sink, subject, &tag, limits).await
+}
+
+/// What [`sign`] would do, found out without signing or writing anything: a referrer that would be made has no digest yet.
+///
+/// # Errors
+/// As [`sign`], as far as it can be told without a signature.
+pub async fn plan(
+    sink: &dyn Sink,
+    subject: &Subject,
+    signers: &[&dyn Signer],
+    terms: &Terms,
+    repeat: Repeat,
+    limits: &Limits,
+) -> Result<Vec<Signed>, FlowError> {
+    terms.readable()?;
+    let tag = referrer::cosign_tag(subject.digest(), "sig");
+    if terms.format != Format::Bundle {
+        sink.check_tag(&tag)?;
+    }
+    let present = present(sink, subject, signers, terms, repeat, limits).await?;
+    let planned = signers.iter().map(|signer| {
+        let key = signer.public_key().id();
+        let referrer = present.bundle(&key).filter(|_| terms.format.has_bundle());
+        let bundled = !terms.format.has_bundle() || referrer.is_some();
+        let tagged = !terms.format.has_tag() || present.is_tagged(&key);
+        let tag = terms.format.has_tag().then(|| tag.clone());
+        Signed { subject: *subject.digest(), referrer, tag, already: bundled && tagged }
+    });
+    Ok(planned.collect())
+}
+
+/// What of the signatures that are asked for is there already, where that is asked.
+async fn present(
+    sink: &dyn Sink,
+    subject: &Subject,
+    signers: &[&dyn Signer],
+    terms: &Terms,
+    repeat: Repeat,
+    limits: &Limits,
+) -> Result<Present, FlowError> {
+    if repeat == Repeat::Always {
+        return Ok(Present::default());
+    }
+    let tag = referrer::cosign_tag(subject.digest(), "sig");
+    let reference = terms.reference.clone().unwrap_or_else(|| name(sink));
+    let statement = statement(subject, terms)?;
+    let claim = Claim::payload(*subject.digest(), &reference, &terms.annotations)?;
+    let bundle = Wanted { payload: &statement, payload_type: media_type::IN_TOTO, tag: None };
+    let simple = Wanted { payload: &claim, payload_type: media_type::SIMPLE_SIGNING, tag: Some(&tag) };
+    Present::find(sink, subject, signers, &wanted(terms.format, bundle, simple), limits).await
 }
 
 /// What is looked for, for signatures or attestations in this form.

@@ -203,7 +203,7 @@ pub async fn verify_content(
 
 /// A manifest that stands alone says in its config what it is for; another platform than the one that is meant is not
 /// verified in its place.
-async fn has_platform(
+pub(super) async fn has_platform(
     source: &dyn Source,
     digest: &Digest,
     manifest: &Manifest,
@@ -318,7 +318,7 @@ pub async fn judge(
 
 /// The one manifest for `platform` in `index`, or if it lists none, in the indexes inside it, level by level (HR-85). What
 /// an entry does not say about itself, the entry of the index around it says.
-async fn choose(
+pub(super) async fn choose(
     source: &dyn Source,
     digest: &Digest,
     index: Index,

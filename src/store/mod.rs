@@ -211,6 +211,13 @@ pub trait Sink: Source {
     fn list_referrers<'a>(&'a self, subject: &'a Digest, entries: &'a [Descriptor])
     -> Task<'a, Result<(), StoreError>>;
 
+    /// Marks a point to which [`Sink::go_back`] takes back what is pushed after it and not visible yet. A store in which
+    /// what is pushed is visible at once has nothing to take back.
+    fn mark(&self) {}
+
+    /// Takes back what was pushed since [`Sink::mark`], so that the next [`Sink::finish`] shows none of it.
+    fn go_back(&self) {}
+
     /// Makes everything pushed so far durable and visible. Until then a local store may hold names back.
     ///
     /// # Errors

@@ -250,7 +250,7 @@ const REPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("ls", &["oci:app", "oci:index"]),
-    ("sign", &["oci:app:v1 oci:nowhere:v1 --key release.key --format both"]),
+    ("sign", &["oci:app:v1 oci:nowhere:v1 --key release.key --format both", "oci:app:v1 --key release.key --dry-run"]),
     ("attest", &["echo {} > p && oci:app:v1 oci:nowhere:v1 --predicate p --type vuln --key release.key --format both"]),
     ("request new", &["oci:app:v1 -o r --owner release=release.pub --reason x"]),
     ("request show", &[ROUND]),
@@ -277,7 +277,7 @@ const REPORTS: &[(&str, &[&str])] = &[
             "bulla request new oci:app:v1 -o r --owner release=release.pub && bulla request sign r --key release.key -o a --yes --log log && bulla request attach r a && log --against oci:app:v1 --key release.pub",
         ],
     ),
-    ("copy", &["oci:app:v1 oci:there:v1"]),
+    ("copy", &["oci:app:v1 oci:nowhere:v1 oci:there"]),
     (
         "import",
         &[

@@ -5,6 +5,7 @@ use crate::cli::Failure;
 use crate::cli::args::Output;
 use crate::cli::attest;
 use crate::cli::files;
+use crate::cli::reference_list;
 use crate::cli::render;
 use crate::cli::request;
 use crate::cli::request::args::RequestNewArgs;
@@ -79,10 +80,11 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
 /// What the references stand for, each resolved once.
 fn resolve(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<(Reference, Vec<Found>)>, Failure> {
     let runtime = Runtime::new(Work::Waiting)?;
-    let stores = Stores::new(&args.registry, &args.references)?;
+    let references = reference_list::expand(&args.references)?;
+    let stores = Stores::new(&args.registry, &references)?;
     let stores = &stores;
     let extent = if args.all_platforms { Extent::AllPlatforms } else { Extent::Root };
-    let tasks = args.references.iter().map(|typed| -> Task<'_, Result<(Reference, Vec<Found>), Failure>> {
+    let tasks = references.iter().map(|typed| -> Task<'_, Result<(Reference, Vec<Found>), Failure>> {
         Box::pin(async move {
             let (source, selector) = stores.source(typed)?;
             let found = round::find(source.as_ref(), &selector, extent, limits).await?;

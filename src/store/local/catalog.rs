@@ -33,7 +33,7 @@ pub(crate) const LISTS_REFERRERS: [&str; 2] =
     ["org.opencontainers.image.referrer.subject", "org.olareg.referrer.subject"];
 
 /// The entries of an index that is also written.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Catalog {
     annotations: Option<Box<RawValue>>,
     by_digest: HashMap<Digest, Vec<usize>>,
@@ -43,6 +43,7 @@ pub(crate) struct Catalog {
 }
 
 /// One entry; `raw` is how it was read, and absent in one that we made.
+#[derive(Clone)]
 struct Entry {
     descriptor: Descriptor,
     raw: Option<Box<RawValue>>,

@@ -52,7 +52,25 @@ struct State {
     /// What is still to be merged into the lists of referrers.
     lists: BTreeMap<Digest, Vec<Descriptor>>,
     loose: Option<Arc<Graph>>,
+    /// What was there at the last [`mark`](crate::store::Sink::mark), or when writing began after it.
+    marked: Option<Marked>,
+    marking: bool,
     writing: bool,
+}
+
+impl State {
+    fn mark(&mut self) {
+        let Self { catalog, children, lists, .. } = &*self;
+        self.marked = Some(Marked { catalog: catalog.clone(), children: children.clone(), lists: lists.clone() });
+        self.marking = false;
+    }
+}
+
+/// What is not written yet, and can be taken back.
+struct Marked {
+    catalog: Catalog,
+    children: BTreeSet<Digest>,
+    lists: BTreeMap<Digest, Vec<Descriptor>>,
 }
 
 #[derive(Deserialize)]

@@ -94,6 +94,23 @@ impl<P: Place> Sink for Local<P> {
         Box::pin(ready(listed))
     }
 
+    fn mark(&self) {
+        let mut state = self.state();
+        match state.writing {
+            true => state.mark(),
+            // What is there then is what counts: another process may write until we begin.
+            false => state.marking = true,
+        }
+    }
+
+    fn go_back(&self) {
+        let mut state = self.state();
+        if let Some(before) = state.marked.take().filter(|_| state.writing) {
+            (state.catalog, state.children, state.lists) = (before.catalog, before.children, before.lists);
+            (state.graph, state.loose) = (None, None);
+        }
+    }
+
     fn finish(&self) -> Task<'_, Result<(), StoreError>> {
         Box::pin(async {
             if !self.state().writing && !self.place.is_new() {
@@ -133,6 +150,9 @@ impl<P: Place> Local<P> {
             state.graph = None;
             state.loose = None;
             state.writing = true;
+            if state.marking {
+                state.mark();
+            }
         }
         Ok(state)
     }
