@@ -49,6 +49,13 @@ impl Failure {
         Self { exit: Exit::Refused, ..Self::unknown(message) }
     }
 
+    /// The same, as one of several: about which of them it is stands below it.
+    #[must_use]
+    pub(super) fn of(mut self, reference: &str) -> Self {
+        self.details.push(format!("of {reference}"));
+        self
+    }
+
     /// With something to type next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -102,6 +102,7 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
         match (args.output, &result) {
             (Output::Json, _) => reports.push(report::copied(source, &args.target, args.dry_run, &result)),
             (Output::Text, Ok(moved)) => render::copied(source, &args.target, args.dry_run, moved),
+            (Output::Text, Err(failure)) if sources.len() > 1 => render::failure(&failure.clone().of(source)),
             (Output::Text, Err(failure)) => render::failure(failure),
         }
     }
@@ -191,6 +192,7 @@ pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
             (Output::Text, Ok(Imported::Done(admitted, moved))) => {
                 render::imported(source, &args.target, &admitted, &moved);
             }
+            (Output::Text, Err(failure)) if sources.len() > 1 => render::failure(&failure.of(source)),
             (Output::Text, Err(failure)) => render::failure(&failure),
             (Output::Json, Ok(Imported::Declined(outcome))) => reports.push(report::outcome(source, &Ok(*outcome))),
             (Output::Json, Ok(Imported::Done(admitted, moved))) => {
