@@ -11,6 +11,7 @@ mod keys;
 mod line;
 mod listing;
 mod move_image;
+mod moves;
 mod paint;
 mod picture;
 mod progress;

@@ -26,6 +26,7 @@ use super::Failure;
 use super::args::CopyArgs;
 use super::args::ImportArgs;
 use super::args::Output;
+use super::moves;
 use super::reference_list;
 use super::render;
 use super::report;
@@ -96,12 +97,12 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
         let result = result.and_then(kept);
         exit = exit.and(result.as_ref().map_or_else(|failure| failure.exit, |_| Exit::Yes));
         if let Ok(moved) = &result {
-            render::left(source, &moved.copied);
-            render::taken_out(source, moved);
+            moves::left(source, &moved.copied);
+            moves::taken_out(source, moved);
         }
         match (args.output, &result) {
             (Output::Json, _) => reports.push(report::copied(source, &args.target, args.dry_run, &result)),
-            (Output::Text, Ok(moved)) => render::copied(source, &args.target, args.dry_run, moved),
+            (Output::Text, Ok(moved)) => moves::copied(source, &args.target, args.dry_run, moved),
             (Output::Text, Err(failure)) if sources.len() > 1 => render::failure(&failure.clone().of(source)),
             (Output::Text, Err(failure)) => render::failure(failure),
         }
@@ -185,12 +186,12 @@ pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
             Err(failure) => failure.exit,
         });
         if let Ok(Imported::Done(_, moved)) = &imported {
-            render::left(source, &moved.copied);
+            moves::left(source, &moved.copied);
         }
         match (args.output, imported) {
             (Output::Text, Ok(Imported::Declined(outcome))) => render::outcome(source, &outcome, &args.want),
             (Output::Text, Ok(Imported::Done(admitted, moved))) => {
-                render::imported(source, &args.target, &admitted, &moved);
+                moves::imported(source, &args.target, &admitted, &moved);
             }
             (Output::Text, Err(failure)) if sources.len() > 1 => render::failure(&failure.of(source)),
             (Output::Text, Err(failure)) => render::failure(&failure),

@@ -31,6 +31,7 @@ use super::args::RegistryArgs;
 use super::args::SidesArgs;
 #[cfg(feature = "registry")]
 use super::line::Foreign;
+#[cfg(feature = "registry")]
 use super::render;
 
 /// The stores that a command line names. Nothing else is ever contacted.

@@ -1,5 +1,6 @@
 //! `ImageName`: the name of an image in a layout or archive: a full reference, or any other text. Nobody signs it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::oci::Reference;
@@ -85,6 +86,19 @@ fn completed(name: &str) -> String {
         true => short.to_owned(),
         false => format!("{short}:latest"),
     }
+}
+
+/// The ways to write the name of an image, as loaders complete it.
+pub fn spellings(name: &str) -> BTreeSet<String> {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    let whole = if last.contains(':') { name.to_owned() } else { format!("{name}:latest") };
+    let tag = whole.rsplit_once(':').map_or(whole.as_str(), |(_, tag)| tag);
+    let short = ["index.docker.io/", "docker.io/"].iter().find_map(|hub| whole.strip_prefix(hub));
+    let short = short.unwrap_or(&whole);
+    let short = short.strip_prefix("library/").unwrap_or(short);
+    let hub = ["index.docker.io/library/", "index.docker.io/", "docker.io/library/", "docker.io/", "library/", ""];
+    let spelled = hub.into_iter().map(|prefix| format!("{prefix}{short}"));
+    spelled.chain([name.to_owned(), tag.to_owned()]).chain([whole.clone()]).collect()
 }
 
 /// The longest name, in bytes: that of a host and repository, with a digest, and room to spare.

@@ -18,6 +18,7 @@ use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::Selector;
 use crate::oci::descriptor::null_is_default;
+use crate::oci::name::spellings;
 use crate::store::Archive;
 use crate::store::Blob;
 use crate::store::Listed;
@@ -338,19 +339,6 @@ impl Graph {
         }
         false
     }
-}
-
-/// The ways to write the name of an image, as loaders complete it.
-fn spellings(name: &str) -> BTreeSet<String> {
-    let last = name.rsplit('/').next().unwrap_or(name);
-    let whole = if last.contains(':') { name.to_owned() } else { format!("{name}:latest") };
-    let tag = whole.rsplit_once(':').map_or(whole.as_str(), |(_, tag)| tag);
-    let short = ["index.docker.io/", "docker.io/"].iter().find_map(|hub| whole.strip_prefix(hub));
-    let short = short.unwrap_or(&whole);
-    let short = short.strip_prefix("library/").unwrap_or(short);
-    let hub = ["index.docker.io/library/", "index.docker.io/", "docker.io/library/", "docker.io/", "library/", ""];
-    let spelled = hub.into_iter().map(|prefix| format!("{prefix}{short}"));
-    spelled.chain([name.to_owned(), tag.to_owned()]).chain([whole.clone()]).collect()
 }
 
 impl Source for DockerArchive {

@@ -1,0 +1,78 @@
+//! Text about what was copied and imported, or would be.
+
+use crate::flow::copy::Copied;
+use crate::flow::import::Admitted;
+use crate::flow::naming::Before;
+
+use super::line::Foreign;
+use super::move_image::Moved;
+use super::render::amount;
+use super::render::count;
+use super::render::counted_line;
+use super::render::line;
+use super::render::note;
+
+pub(super) fn copied(source: &str, target: &str, dry_run: bool, moved: &Moved) {
+    let (verb, blobs) = if dry_run { ("would copy", "to move") } else { ("copied", "moved") };
+    self::moved((verb, blobs), source, target, moved);
+}
+
+/// Says what it means that an image was taken out of its index.
+pub(super) fn taken_out(source: &str, moved: &Moved) {
+    let Some(index) = moved.index else { return };
+    let digest = moved.digest;
+    note(format_args!("note: of `{source}` ({index}) only {digest} is copied, with what refers to it"));
+    note(format_args!("note: a signature of the index does not cover it, and was left behind"));
+}
+
+/// Says what an image lost on its way, whatever the report is.
+pub(super) fn left(source: &str, copied: &Copied) {
+    for left in &copied.layers_left_out {
+        let urls = if left.urls.is_empty() { "elsewhere".to_owned() } else { left.urls.join(", ") };
+        let (layer, urls) = (left.layer.digest, Foreign(urls));
+        note(format_args!("note: left out: the layer {layer}, which `{source}` does not hold; it is had from {urls}"));
+    }
+    for left in &copied.left_behind {
+        let (media_type, why) = (Foreign(&left.media_type), Foreign(&left.why));
+        note(format_args!("note: left behind: the referrer {} ({media_type}): {why}", left.digest));
+    }
+}
+
+pub(super) fn imported(source: &str, target: &str, admitted: &Admitted, moved: &Moved) {
+    for verified in admitted.verified() {
+        line(format_args!("verified {}  {source}", verified.digest()));
+        verified.counted().iter().for_each(|counted| line(format_args!("  {}", counted_line(counted))));
+    }
+    self::moved(("imported", "moved"), source, target, moved);
+    for tag in &moved.copied.left_out {
+        note(format_args!("left out: the tag {}, which no registry can have", Foreign(tag)));
+    }
+}
+
+/// What was moved, where it is now, and what its names stood for before.
+fn moved((verb, blobs): (&str, &str), source: &str, target: &str, moved: &Moved) {
+    let Moved { copied, digest, written, .. } = moved;
+    let first = written.first().map_or(target, String::as_str);
+    line(format_args!("{verb} {digest}  {source} -> {}", Foreign(first)));
+    written.iter().skip(1).for_each(|reference| line(format_args!("  and {}", Foreign(reference))));
+    for (reference, named) in written.iter().zip(&copied.named) {
+        match &named.before {
+            Before::Free | Before::Same => {}
+            Before::Other(held) => {
+                let held = held.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                line(format_args!("  {} was {held}", Foreign(reference)));
+            }
+            Before::Unknown(error) => {
+                line(format_args!("  {} was unknown ({})", Foreign(reference), Foreign(error)));
+            }
+        }
+    }
+    line(format_args!("  {}", amounts(copied, blobs)));
+}
+
+fn amounts(copied: &Copied, verb: &str) -> String {
+    let Copied { blobs, bytes, blobs_present, manifests, referrers, .. } = copied;
+    let (manifests, referrers) = (count(*manifests, "manifest"), count(*referrers, "referrer"));
+    let (blobs, bytes) = (count(*blobs, "blob"), amount(*bytes));
+    format!("{manifests} ({referrers}), {blobs} {verb} ({bytes}), {blobs_present} there already")
+}
