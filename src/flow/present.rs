@@ -23,7 +23,6 @@ use crate::store::Source;
 use crate::verify::Evidence;
 use crate::verify::Finding;
 use crate::verify::Place;
-use crate::verify::Reason;
 
 /// Whether a signature that is there already is made once more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,8 +160,7 @@ impl Search<'_> {
         };
         let referrer_of = is_bundle.then(|| subject.descriptor().into());
         let findings = carrier::documents_in(*source, content, place, referrer_of, (budget, limits), look).await;
-        let is_unread = |reason: &Reason| reason.is_open() || matches!(reason, Reason::TooLarge { .. });
-        if let Some(Finding { reason, .. }) = findings.into_iter().find(|finding| is_unread(&finding.reason)) {
+        if let Some(Finding { reason, .. }) = findings.into_iter().find(|finding| finding.reason.is_open()) {
             let place = format!("{}@{digest}", source.origin());
             self.unread.get_or_insert(FlowError::EvidenceUnread { place, why: reason.to_string() });
         }
