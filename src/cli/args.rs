@@ -205,9 +205,9 @@ pub(super) struct LsArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct WantArgs {
-    /// A public key that may have signed; several may be given
-    #[arg(long, value_name = "FILE", required = true)]
-    pub(super) key: Vec<PathBuf>,
+    /// A public key that may have signed: a file, env:NAME, - or a pkcs11: URI; several may be given
+    #[arg(long, value_name = "PUB", required = true)]
+    pub(super) key: Vec<String>,
     /// How many distinct keys must have signed
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) threshold: u32,
@@ -217,6 +217,8 @@ pub(super) struct WantArgs {
     /// The name that must have been signed
     #[arg(long, value_name = "NAME")]
     pub(super) signed_reference: Option<String>,
+    #[command(flatten)]
+    pub(super) token: TokenArgs,
 }
 
 #[derive(Debug, Args)]
@@ -322,9 +324,11 @@ pub(super) struct TreeArgs {
     /// The image
     #[arg(value_name = "REF")]
     pub(super) reference: String,
-    /// A public key: say what it signed; several may be given
-    #[arg(long, value_name = "FILE")]
-    pub(super) key: Vec<PathBuf>,
+    /// A public key: say what it signed; a file, env:NAME, - or a pkcs11: URI; several may be given
+    #[arg(long, value_name = "PUB")]
+    pub(super) key: Vec<String>,
+    #[command(flatten)]
+    pub(super) token: TokenArgs,
     /// How to report
     #[arg(long, value_enum, default_value_t)]
     pub(super) output: TreeOutput,

@@ -20,6 +20,7 @@ use crate::envelope::simple;
 use crate::flow::other_format;
 use crate::flow::pinned;
 use crate::json;
+use crate::key::PrivateKey;
 use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -32,7 +33,6 @@ use super::Failure;
 use super::args::InspectArgs;
 use super::args::Output;
 use super::files;
-use super::keys;
 use super::render;
 use super::runtime::Runtime;
 use super::runtime::Work;
@@ -91,7 +91,7 @@ fn describe(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Row
             Ok(key) => return Ok(public_key(&key)),
             Err(error) => why = is_pem(bytes).then(|| error.to_string()),
         }
-        if let Some(form) = keys::private_form(bytes) {
+        if let Some(form) = PrivateKey::form(bytes) {
             let rows = vec![row("is", "a private key file"), row("form", &form), row("more", "bulla key show FILE")];
             return Ok((rows, json!({ "type": "private key", "form": form })));
         }

@@ -19,7 +19,7 @@ use super::stores::Stores;
 
 pub(super) fn tree(args: &TreeArgs) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
-    let keys = args.key.iter().map(|path| keys::public(path)).collect::<Result<Vec<_>, _>>()?;
+    let keys = keys::publics(&args.key, &args.token)?;
     let trust = match keys.is_empty() {
         true => None,
         false => Some(TrustRoot::pinned(keys).map_err(|error| Failure::unknown(error.to_string()))?),

@@ -92,7 +92,7 @@ pub(super) fn exit_of(outcome: &Outcome) -> Exit {
 
 /// A verifier for what the command line asks for.
 pub(super) fn verifier(want: &WantArgs, kind: Kind, limits: &Limits) -> Result<Verifier, Failure> {
-    let keys = want.key.iter().map(|path| keys::public(path)).collect::<Result<Vec<_>, _>>()?;
+    let keys = keys::publics(&want.key, &want.token)?;
     let told = |error: crate::trust::TrustError| Failure::unknown(error.to_string());
     let trust = TrustRoot::pinned(keys).map_err(told)?;
     let threshold = Threshold::new(want.threshold).map_err(told)?;

@@ -60,6 +60,16 @@ pub enum KeyError {
         /// What is wrong with it.
         error: Box<Self>,
     },
+    /// A key file of another program.
+    #[error("{found} is not {wanted}")]
+    Foreign {
+        /// What it is.
+        found: &'static str,
+        /// What was asked for.
+        wanted: &'static str,
+        /// What to do about it; `FILE` stands for the file.
+        converts: &'static str,
+    },
     /// A file that could not be read or written.
     #[error("`{}` cannot be {action}: {error}", path.display())]
     Io {
@@ -124,6 +134,17 @@ pub enum KeyError {
     /// A public key that everybody can sign for.
     #[error("Ed25519 public key is weak: it is not the key of any private key")]
     Weak,
+}
+
+impl KeyError {
+    /// What to do about a file that holds something else than a key that is read; `FILE` stands for the file.
+    pub fn converts(&self) -> Option<&'static str> {
+        match self {
+            Self::File { error, .. } => error.converts(),
+            Self::Foreign { converts, .. } => Some(converts),
+            _ => None,
+        }
+    }
 }
 
 impl From<FileError> for KeyError {

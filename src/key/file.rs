@@ -1,5 +1,6 @@
 //! Key files: read within bounds, written whole or not at all.
 
+use std::io::Read;
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -56,10 +57,28 @@ fn within(path: &Path, error: KeyError) -> KeyError {
     KeyError::File { path: path.to_owned(), error: Box::new(error) }
 }
 
-/// Reads the bytes of a key file of any kind, within the limit for key files.
+/// Reads the bytes of a key file of any kind, or of a pipe, within the limit for key files.
 ///
 /// # Errors
 /// [`KeyError`] that names the path.
 pub fn read(path: &Path, limits: &Limits) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    Ok(files::read_secret(path, limits.key_file_bytes, Accept::File)?)
+    Ok(files::read_secret(path, limits.key_file_bytes, Accept::Pipe)?)
+}
+
+/// Reads a key from something that is open already, as standard input is, within the same limit. `name` is what it is
+/// called in errors.
+///
+/// # Errors
+/// [`KeyError`] that has the name.
+pub fn read_from(from: &mut dyn Read, name: &Path, limits: &Limits) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let limit = limits.key_file_bytes;
+    // Room for all of it and one byte more: a buffer that grows leaves copies behind.
+    let room = usize::try_from(limit.saturating_add(1)).unwrap_or_default();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    let failed = |error| KeyError::Io { action: "read", error, path: name.to_owned() };
+    from.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
+    match u64::try_from(bytes.len()) {
+        Ok(length) if length <= limit => Ok(bytes),
+        _ => Err(KeyError::TooLarge { limit, path: name.to_owned() }),
+    }
 }

@@ -2,11 +2,15 @@
 
 pub mod algorithm;
 mod batch;
+mod certificate;
 mod error;
 pub mod file;
+mod foreign;
 mod generate;
 mod id;
 mod identifier;
+mod jwk;
+mod openssh;
 mod passphrase;
 mod pem;
 #[cfg(feature = "pkcs11")]
@@ -17,6 +21,7 @@ mod private;
 mod public;
 mod signer;
 mod sigstore;
+mod text;
 
 pub use self::algorithm::Algorithm;
 pub use self::algorithm::Scheme;
@@ -28,6 +33,7 @@ pub use self::generate::KeyKind;
 pub use self::id::KeyId;
 pub use self::passphrase::Passphrase;
 pub use self::private::PrivateKey;
+pub use self::public::Container;
 pub use self::public::PublicKey;
 pub use self::signer::Signature;
 pub use self::signer::Signer;

@@ -5,6 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use crate::key::KeyError;
+use crate::key::foreign;
+use crate::key::foreign::Wanted;
 
 /// One PEM block: what it says it is, and its bytes.
 pub(super) struct Block {
@@ -12,21 +14,30 @@ pub(super) struct Block {
     pub(super) bytes: Zeroizing<Vec<u8>>,
 }
 
-/// Whether `bytes` are PEM, as opposed to DER.
+/// Whether `bytes` are PEM, as opposed to DER and to other text.
 pub(super) fn is_pem(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).is_ok_and(|text| text.lines().any(|line| line.starts_with(BEGIN)))
+    std::str::from_utf8(bytes).is_ok_and(|text| text.contains(BEGIN))
 }
 
 /// Reads the one block in `bytes`; text around it is ignored, and so are the `EC PARAMETERS` that OpenSSL writes
 /// before a key. Two blocks are refused: which of them was meant?
+///
+/// 1. A block begins with a line that is its begin line and nothing else, and ends with such an end line.
+/// 2. Only where there is no such line, all of the text may be one block whose line ends were lost.
 pub(super) fn read(bytes: &[u8]) -> Result<Block, KeyError> {
     let text = std::str::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8"))?;
     let mut lines = text.lines();
     let mut found = None;
+    let (mut any, mut whole_in_line) = (false, false);
     while let Some(line) = lines.next() {
-        let Some(label) = line.trim_end().strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(DASHES)) else {
+        let Some(label) = line.trim().strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(DASHES)) else {
             continue;
         };
+        if label.contains(DASHES) {
+            whole_in_line = true;
+            continue;
+        }
+        any = true;
         let block = Block { label: label.to_owned(), bytes: body(&mut lines, label, bytes.len())? };
         if block.label == "EC PARAMETERS" {
             continue;
@@ -35,7 +46,35 @@ pub(super) fn read(bytes: &[u8]) -> Result<Block, KeyError> {
             return Err(malformed("it has more than one block"));
         }
     }
-    found.ok_or_else(|| malformed("it has no block"))
+    match found {
+        Some(_) if whole_in_line => Err(malformed("it has more than one block")),
+        Some(block) => Ok(block),
+        None if any => Err(malformed("it has no block with a key")),
+        None => one_line(text),
+    }
+}
+
+/// A block whose line ends were lost or became spaces: nothing else may stand in the text but quotes around it.
+fn one_line(text: &str) -> Result<Block, KeyError> {
+    let lost = || malformed("its line ends were lost, and it is not one block from its begin to its end");
+    let text = text.trim();
+    let quoted = |quote| text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
+    let text = quoted('"').or_else(|| quoted('\'')).unwrap_or(text).trim();
+    let (label, rest) = text.strip_prefix(BEGIN).and_then(|rest| rest.split_once(DASHES)).ok_or_else(lost)?;
+    let (body, end) = rest.split_once(END).ok_or_else(|| malformed("it has no end line"))?;
+    match end.strip_suffix(DASHES) == Some(label) {
+        true => Ok(Block { label: label.to_owned(), bytes: decode(body.split_ascii_whitespace(), text.len())? }),
+        false => Err(lost()),
+    }
+}
+
+/// The label of a private key that stands anywhere in a text, whole or damaged: only to say what the file is.
+pub(super) fn private_label(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let (before, _) = text.split_once("PRIVATE KEY-----")?;
+    let kind = before.rsplit_once(BEGIN).map_or("", |(_, kind)| kind);
+    let is_label = kind.len() <= LABEL && kind.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b' ');
+    Some(format!("{}PRIVATE KEY", if is_label { kind } else { "" }))
 }
 
 /// Writes one block, in lines of 64 characters.
@@ -57,17 +96,20 @@ pub(super) fn write(label: &str, bytes: &[u8]) -> Zeroizing<String> {
     text
 }
 
-/// What a block with this label is, for a message. The label comes from a stranger.
-pub(super) fn describe(label: &str) -> String {
-    match label {
+/// The error for a block with this label where something else was wanted. The label comes from a stranger.
+pub(super) fn unwanted(label: &str, wanted: Wanted) -> KeyError {
+    let found = match label {
         "CERTIFICATE" | "TRUSTED CERTIFICATE" => "a certificate".to_owned(),
-        "OPENSSH PRIVATE KEY" => "an OpenSSH private key".to_owned(),
         "PUBLIC KEY" | "RSA PUBLIC KEY" => "a public key".to_owned(),
-        _ if label.ends_with("PRIVATE KEY") => "a private key".to_owned(),
-        _ => {
-            format!("a PEM block `{}`", label.chars().take(40).flat_map(char::escape_default).collect::<String>())
-        }
-    }
+        _ => match foreign::of_label(label, wanted) {
+            Some(error) => return error,
+            None if label.ends_with("PRIVATE KEY") => "a private key".to_owned(),
+            None => {
+                format!("a PEM block `{}`", label.chars().take(40).flat_map(char::escape_default).collect::<String>())
+            }
+        },
+    };
+    KeyError::Kind { found, wanted: wanted.name() }
 }
 
 fn body<'a>(
@@ -75,27 +117,52 @@ fn body<'a>(
     label: &str,
     length: usize,
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    // Room for all of it at once: what grows leaves copies behind that nobody wipes.
-    let mut encoded = Zeroizing::new(String::with_capacity(length));
+    // RFC 1421 section 4.6, RFC 4716 section 3.3: header lines may stand before the base64, and go on in the next line
+    // where that begins with a space, or where they end with a backslash.
+    let mut headers = Headers::Possible;
+    let mut parts = Vec::new();
     for line in lines {
-        let line = line.trim_end();
-        if let Some(rest) = line.strip_prefix(END) {
+        let text = line.trim();
+        if let Some(rest) = text.strip_prefix(END) {
             if rest.strip_suffix(DASHES) != Some(label) {
                 return Err(malformed("its end line does not match its begin line"));
             }
-            let decoded = STANDARD.decode(encoded.as_bytes()).map_err(|_| malformed("it is not base64"))?;
-            return Ok(Zeroizing::new(decoded));
+            return decode(parts.into_iter(), length);
         }
-        // RFC 1421 section 4.6: a header line. PEM keys have one only where OpenSSL's first encryption was used.
-        if line.contains(':') {
-            return Err(KeyError::Cipher {
-                found: "OpenSSL's old PEM encryption (`Proc-Type: 4,ENCRYPTED`)".to_owned(),
-                wanted: "PKCS#8: `openssl pkcs8 -topk8` converts it",
-            });
+        let goes_on = headers == Headers::Continued
+            || headers == Headers::Seen && line.starts_with([' ', '\t']) && !text.is_empty();
+        if (goes_on || text.contains(':')) && parts.is_empty() {
+            if text.starts_with("Proc-Type") || text.starts_with("DEK-Info") {
+                return Err(KeyError::Cipher {
+                    found: "OpenSSL's old PEM encryption (`Proc-Type: 4,ENCRYPTED`)".to_owned(),
+                    wanted: "PKCS#8: `openssl pkcs8 -topk8` converts it",
+                });
+            }
+            headers = if text.ends_with('\\') { Headers::Continued } else { Headers::Seen };
+            continue;
         }
-        encoded.push_str(line);
+        if text.is_empty() {
+            headers = Headers::Possible;
+        }
+        parts.extend(text.split_ascii_whitespace());
     }
     Err(malformed("it has no end line"))
+}
+
+/// Where a body is with its header lines.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Headers {
+    /// The next line is one that ended with a backslash.
+    Continued,
+    Possible,
+    Seen,
+}
+
+fn decode<'a>(parts: impl Iterator<Item = &'a str>, length: usize) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    // Room for all of it at once: what grows leaves copies behind that nobody wipes.
+    let mut encoded = Zeroizing::new(String::with_capacity(length));
+    parts.for_each(|part| encoded.push_str(part));
+    STANDARD.decode(encoded.as_bytes()).map(Zeroizing::new).map_err(|_| malformed("it is not base64"))
 }
 
 fn malformed(reason: &'static str) -> KeyError {
@@ -105,6 +172,8 @@ fn malformed(reason: &'static str) -> KeyError {
 const BEGIN: &str = "-----BEGIN ";
 const DASHES: &str = "-----";
 const END: &str = "-----END ";
+/// No kind of private key in a label is longer, in bytes.
+const LABEL: usize = 32;
 const LINE: usize = 64;
 
 #[cfg(test)]

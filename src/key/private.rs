@@ -14,10 +14,13 @@ use crate::key::Signature;
 use crate::key::Signer;
 use crate::key::SignerError;
 use crate::key::algorithm::Secret;
+use crate::key::foreign;
+use crate::key::foreign::Wanted;
 use crate::key::pem;
 use crate::key::pkcs8;
 use crate::key::pkcs8::Form;
 use crate::key::sigstore;
+use crate::key::text;
 
 /// A private key, wiped from memory when dropped, and never printed.
 ///
@@ -51,10 +54,13 @@ impl PrivateKey {
     /// # Errors
     /// [`KeyError`]; [`KeyError::PassphraseWrong`] where the passphrase is.
     pub fn parse(bytes: &[u8], passphrase: impl FnOnce() -> Result<Passphrase, KeyError>) -> Result<Self, KeyError> {
-        if !pem::is_pem(bytes) {
-            return Self::from_form(Form::of(bytes)?, bytes, passphrase);
+        let plain = text::plain(bytes)?;
+        if !pem::is_pem(&plain) {
+            let form =
+                Form::of(&plain).map_err(|error| foreign::of_content(&plain, Wanted::Private).unwrap_or(error))?;
+            return Self::from_form(form, &plain, passphrase);
         }
-        let block = pem::read(bytes)?;
+        let block = pem::read(&plain)?;
         match block.label.as_str() {
             "EC PRIVATE KEY" => Self::from_form(Form::Sec1, &block.bytes, passphrase),
             "ENCRYPTED PRIVATE KEY" => Self::from_form(Form::Encrypted, &block.bytes, passphrase),
@@ -64,12 +70,21 @@ impl PrivateKey {
             label if sigstore::LABELS.contains(&label) => {
                 Self::from_pkcs8_der(&sigstore::open(&block.bytes, passphrase)?)
             }
-            other => Err(KeyError::Kind { found: pem::describe(other), wanted: "a private key" }),
+            other => Err(pem::unwanted(other, Wanted::Private)),
         }
     }
 
-    /// Which form of a private key `der` has, if any. It is not opened.
-    pub fn form_of_der(der: &[u8]) -> Option<&'static str> {
+    /// Which form of a private key a file has, if any: its PEM label, or the name of its structure. It is not opened.
+    pub fn form(bytes: &[u8]) -> Option<String> {
+        let plain = text::plain(bytes).ok()?;
+        match pem::is_pem(&plain) {
+            // The label alone: what else stands in the file may be a secret.
+            true => pem::private_label(&plain).map(|label| format!("BEGIN {label}")),
+            false => Self::form_of_der(&plain).map(str::to_owned),
+        }
+    }
+
+    fn form_of_der(der: &[u8]) -> Option<&'static str> {
         match Form::of(der).ok()? {
             Form::Encrypted => Some("encrypted PKCS#8 in DER"),
             Form::Pkcs1 => Some("PKCS#1 in DER"),

@@ -29,7 +29,7 @@ pub(in crate::cli) struct KeyArgs {
     #[command(flatten)]
     pub(in crate::cli) passphrase: PassphraseArgs,
     /// Where keys are that are given by name: NAME is DIR/NAME, DIR/NAME.key or DIR/NAME.pem
-    #[arg(long, value_name = "DIR", help_heading = "Keys")]
+    #[arg(long, value_name = "DIR", env = "BULLA_KEY_DIR", help_heading = "Keys")]
     pub(in crate::cli) key_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) token: TokenArgs,
@@ -49,8 +49,8 @@ pub(in crate::cli) struct PassphraseArgs {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct TokenArgs {
-    /// The PKCS#11 module of the token, unless the URI names one [env: BULLA_PKCS11_MODULE]
-    #[arg(long, value_name = "FILE", help_heading = "Tokens")]
+    /// The PKCS#11 module of the token, unless the URI names one
+    #[arg(long, value_name = "FILE", env = "BULLA_PKCS11_MODULE", help_heading = "Tokens")]
     pub(in crate::cli) pkcs11_module: Option<PathBuf>,
     /// Read the PIN from the first line of this file [env: BULLA_PIN, the PIN itself]
     #[arg(long, value_name = "FILE", help_heading = "Tokens")]
@@ -59,8 +59,8 @@ pub(in crate::cli) struct TokenArgs {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PluginArgs {
-    /// Where plugins are installed: DIR/NAME/notation-NAME [env: BULLA_PLUGIN_DIR]
-    #[arg(long, value_name = "DIR", help_heading = "Plugins")]
+    /// Where plugins are installed: DIR/NAME/notation-NAME
+    #[arg(long, value_name = "DIR", env = "BULLA_PLUGIN_DIR", help_heading = "Plugins")]
     pub(in crate::cli) plugin_dir: Option<PathBuf>,
     /// Which key of the plugin
     #[arg(long, value_name = "ID", help_heading = "Plugins")]
@@ -72,7 +72,7 @@ pub(in crate::cli) struct PluginArgs {
     #[arg(long, value_name = "NAME", help_heading = "Plugins")]
     pub(in crate::cli) plugin_env: Vec<String>,
     /// How long the plugin may take for an answer, in seconds
-    #[arg(long, value_name = "N", default_value_t = 60, help_heading = "Plugins")]
+    #[arg(long, value_name = "N", default_value_t = 60, env = "BULLA_PLUGIN_TIMEOUT", help_heading = "Plugins")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub(in crate::cli) plugin_timeout: u64,
 }
@@ -116,11 +116,11 @@ pub(in crate::cli) struct KeyListArgs {
     /// Ask for the PIN, and show the private keys too; a PIN that is given by other means does the same
     #[arg(long, requires = "uri", help_heading = "Tokens")]
     pub(in crate::cli) login: bool,
-    /// Where the key files are
-    #[arg(long, value_name = "DIR", default_value = ".", conflicts_with = "uri", help_heading = "Keys")]
-    pub(in crate::cli) key_dir: PathBuf,
+    /// Where the key files are; the working directory unless given [env: BULLA_KEY_DIR]
+    #[arg(long, value_name = "DIR", conflicts_with = "uri", help_heading = "Keys")]
+    pub(in crate::cli) key_dir: Option<PathBuf>,
     /// How to report
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(in crate::cli) output: Output,
     #[command(flatten)]
     pub(in crate::cli) token: TokenArgs,
@@ -196,7 +196,7 @@ pub(in crate::cli) struct KeyShowArgs {
     /// The key: a public or private key file, env:NAME, a pkcs11: URI, or plugin:NAME
     pub(in crate::cli) key: String,
     /// How to report
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(in crate::cli) output: Output,
     #[command(flatten)]
     pub(in crate::cli) keys: KeyArgs,

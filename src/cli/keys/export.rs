@@ -27,7 +27,7 @@ pub(super) fn export(args: &KeyExportArgs) -> Result<Exit, Failure> {
     let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
     let named = Named::parse(&args.key, args.keys.key_dir.as_deref())?;
     if args.form == KeyForm::Public {
-        let key = public_of(&named, &args.keys)?;
+        let (key, _) = public_of(&named, &args.keys)?;
         match &args.out {
             Some(path) => file::write_public(path, &key, overwrite).map_err(told)?,
             None => render::text(&key.to_pem().lines().collect()),

@@ -1,5 +1,6 @@
 //! `key list`: the keys in a directory, or on a token. Nothing secret is read but what a PIN opens.
 
+use std::env;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
@@ -22,13 +23,16 @@ use crate::cli::line::Foreign;
 use crate::cli::render;
 use crate::cli::report;
 
-use super::is_private;
 use super::token;
 
 pub(super) fn list(args: &KeyListArgs) -> Result<Exit, Failure> {
     let (rows, results) = match &args.uri {
         Some(uri) => token::list(uri, args)?,
-        None => files(&args.key_dir)?,
+        None => {
+            // Not by clap, for which a variable would contradict a URI.
+            let variable = || env::var_os("BULLA_KEY_DIR").filter(|value| !value.is_empty()).map(PathBuf::from);
+            files(&args.key_dir.clone().or_else(variable).unwrap_or_else(|| PathBuf::from(".")))?
+        }
     };
     match args.output {
         Output::Json => render::json(&report::whole("key list", results)),
@@ -45,7 +49,7 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
     for path in key_files(folder)? {
         let found = Found::read(&path);
-        if found.kind != "public key" && found.error.is_none() {
+        if found.kind.starts_with("private key") && found.error.is_none() {
             names.push(format!("there is  {}  {}", found.name, found.algorithm()));
         }
     }
@@ -91,9 +95,9 @@ impl Found {
             Ok(bytes) => bytes,
             Err(error) => return found("unknown", None, Some(error.to_string())),
         };
-        match PublicKey::parse(&bytes) {
-            Ok(public) => return found("public key", Some(public), None),
-            Err(error) if !is_private(&bytes) => return found("unknown", None, Some(error.to_string())),
+        match PublicKey::read(&bytes) {
+            Ok((public, container)) => return found(container.name(), Some(public), None),
+            Err(error) if PrivateKey::form(&bytes).is_none() => return found("unknown", None, Some(error.to_string())),
             Err(_) => (),
         }
         match PrivateKey::parse(&bytes, || Err(KeyError::PassphraseMissing)) {
@@ -118,8 +122,9 @@ fn key_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(told)? {
         let path = entry.map_err(told)?.path();
-        let named =
-            path.extension().is_some_and(|extension| ["key", "pem", "pub"].iter().any(|known| extension == *known));
+        let named = path.extension().is_some_and(|extension| {
+            ["cer", "crt", "der", "jwk", "key", "pem", "pub"].iter().any(|known| extension == *known)
+        });
         if named && path.is_file() {
             paths.push(path);
         }

@@ -1,10 +1,12 @@
 //! The commands `key …`, and the keys that other commands name.
 
+mod elsewhere;
 mod export;
 mod list;
 mod make;
 mod named;
 mod plugin;
+mod public;
 mod show;
 #[cfg_attr(not(feature = "pkcs11"), path = "no_token.rs")]
 mod token;
@@ -16,7 +18,6 @@ use crate::key::PrivateKey;
 use crate::key::PublicKey;
 use crate::key::Signer;
 use crate::key::file;
-use crate::limits::Limits;
 
 use super::Exit;
 use super::Failure;
@@ -28,6 +29,7 @@ use super::secret;
 use super::secret::Given;
 
 use named::Named;
+pub(super) use public::publics;
 
 pub(super) fn key(command: &KeyCommand) -> Result<Exit, Failure> {
     match command {
@@ -37,18 +39,6 @@ pub(super) fn key(command: &KeyCommand) -> Result<Exit, Failure> {
         KeyCommand::New(args) => make::new(args),
         KeyCommand::Show(args) => show::show(args),
     }
-}
-
-/// The public key in the file `path`; a private key there is refused with the command that makes a public one of it.
-pub(super) fn public(path: &Path) -> Result<PublicKey, Failure> {
-    let bytes = file::read(path, &Limits::DEFAULT).map_err(told)?;
-    PublicKey::parse(&bytes).map_err(|error| {
-        let failure = Failure::unknown(format!("{}: {error}", path.display()));
-        match is_private(&bytes) {
-            true => failure.hint(format!("bulla key export {} -o {}.pub", path.display(), path.display())),
-            false => failure,
-        }
-    })
 }
 
 /// The signers that the command line names.
@@ -67,21 +57,27 @@ pub(super) fn signers(keys: &[String], args: &KeyArgs) -> Result<Vec<Box<dyn Sig
 fn signer(key: &str, args: &KeyArgs) -> Result<Box<dyn Signer>, Failure> {
     let named = Named::parse(key, args.key_dir.as_deref())?;
     Ok(match &named {
-        Named::File(_) | Named::Variable(_) => Box::new(private(&named, &args.passphrase)?),
+        Named::File(_) | Named::Stdin | Named::Variable(_) => Box::new(private(&named, &args.passphrase)?),
         Named::Plugin(text) => Box::new(plugin::key(text, &args.plugin)?),
         Named::Token(uri) => token::signer(uri, &args.token)?,
     })
 }
 
-/// The public half of any key: of a file that has only that, too.
-fn public_of(named: &Named, args: &KeyArgs) -> Result<PublicKey, Failure> {
+/// The public half of any key, of a file that has only that, too; and what it was read from.
+fn public_of(named: &Named, args: &KeyArgs) -> Result<(PublicKey, &'static str), Failure> {
     match named {
-        Named::File(_) | Named::Variable(_) => match PublicKey::parse(&named.bytes()?) {
-            Ok(public) => Ok(public),
-            Err(_) => Ok(private(named, &args.passphrase)?.public_key().clone()),
-        },
-        Named::Plugin(text) => Ok(plugin::key(text, &args.plugin)?.public_key().clone()),
-        Named::Token(uri) => token::public(uri, &args.token),
+        Named::File(_) | Named::Stdin | Named::Variable(_) => {
+            let bytes = named.bytes()?;
+            match PrivateKey::form(&bytes) {
+                Some(_) if PublicKey::read(&bytes).is_err() => {
+                    let ask = || secret::existing(&args.passphrase, &named.to_string());
+                    Ok((open_bytes(named, &bytes, ask)?.key.public_key().clone(), "private key"))
+                }
+                _ => public::read(named, &bytes).map(|(key, container)| (key, container.name())),
+            }
+        }
+        Named::Plugin(text) => Ok((plugin::key(text, &args.plugin)?.public_key().clone(), "key of a plugin")),
+        Named::Token(uri) => Ok((token::public(uri, &args.token)?, "key on a token")),
     }
 }
 
@@ -99,7 +95,11 @@ struct Opened {
 
 /// Opens the private key in a file or a variable. `ask` is called only where the key is encrypted.
 fn open(named: &Named, ask: impl FnOnce() -> Result<Given, Failure>) -> Result<Opened, Failure> {
-    let bytes = named.bytes()?;
+    open_bytes(named, &named.bytes()?, ask)
+}
+
+/// As above, with the bytes that were read.
+fn open_bytes(named: &Named, bytes: &[u8], ask: impl FnOnce() -> Result<Given, Failure>) -> Result<Opened, Failure> {
     if let Named::File(path) = named
         && let Some(mode) = file::mode_for_others(path)
     {
@@ -109,7 +109,7 @@ fn open(named: &Named, ask: impl FnOnce() -> Result<Given, Failure>) -> Result<O
         ));
     }
     let (mut failed, mut given) = (None, None);
-    let parsed = PrivateKey::parse(&bytes, || match ask() {
+    let parsed = PrivateKey::parse(bytes, || match ask() {
         Ok(asked) => {
             let passphrase = asked.passphrase.clone();
             given = Some(asked);
@@ -125,7 +125,7 @@ fn open(named: &Named, ask: impl FnOnce() -> Result<Given, Failure>) -> Result<O
         (Err(_), Some(failure)) => Err(failure),
         (Err(error), None) => {
             let from = given.map_or_else(String::new, |given| format!(" (the passphrase came from {})", given.source));
-            Err(Failure::unknown(format!("{named}: {error}{from}")))
+            Err(public::converted(Failure::unknown(format!("{named}: {error}{from}")), named, &error))
         }
     }
 }
@@ -136,26 +136,6 @@ fn warn_unprotected(path: &Path) {
     render::note(format_args!("warning: {path} is not encrypted: whoever reads it can sign"));
 }
 
-/// Whether a file looks like a private key.
-fn is_private(bytes: &[u8]) -> bool {
-    private_form(bytes).is_some()
-}
-
-/// What form of a private key a file looks like: only to say what to do about it.
-pub(super) fn private_form(bytes: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(bytes);
-    if let Some((before, _)) = text.split_once("PRIVATE KEY-----") {
-        // The label alone: what else stands in the file may be a secret.
-        let kind = before.rsplit_once("-----BEGIN ").map_or("", |(_, kind)| kind);
-        let plain = kind.len() <= LABEL && kind.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b' ');
-        return Some(format!("BEGIN {}PRIVATE KEY", if plain { kind } else { "" }));
-    }
-    PrivateKey::form_of_der(bytes).map(str::to_owned)
-}
-
 fn told(error: KeyError) -> Failure {
     Failure::unknown(error.to_string())
 }
-
-/// No label of a private key is longer, in bytes.
-const LABEL: usize = 32;

@@ -1,4 +1,5 @@
-//! How a key is named on the command line: a path, a name in a directory, `env:NAME`, a `pkcs11:` URI, `plugin:NAME`.
+//! How a key is named on the command line: a path, a name in a directory, `env:NAME`, `-`, a `pkcs11:`
+//! URI, `plugin:NAME`.
 
 use std::fmt;
 use std::path::Path;
@@ -12,6 +13,7 @@ use crate::limits::Limits;
 use crate::cli::Failure;
 use crate::cli::files;
 
+use super::elsewhere;
 use super::list;
 use super::told;
 
@@ -20,6 +22,8 @@ use super::told;
 pub(super) enum Named {
     File(PathBuf),
     Plugin(String),
+    /// Standard input.
+    Stdin,
     /// A `pkcs11:` URI, not yet read: what is in it is not printed.
     Token(String),
     Variable(String),
@@ -28,8 +32,12 @@ pub(super) enum Named {
 impl Named {
     /// Reads `key`. With `folder`, a text without a slash is the name of a key in there.
     pub(super) fn parse(key: &str, folder: Option<&Path>) -> Result<Self, Failure> {
-        if let Some(name) = key.strip_prefix("env:") {
+        // cosign writes env://NAME.
+        if let Some(name) = key.strip_prefix("env://").or_else(|| key.strip_prefix("env:")) {
             return Ok(Self::Variable(name.to_owned()));
+        }
+        if key == "-" {
+            return Ok(Self::Stdin);
         }
         if key.starts_with("pkcs11:") {
             return Ok(Self::Token(key.to_owned()));
@@ -37,16 +45,22 @@ impl Named {
         if let Some(plugin) = key.strip_prefix("plugin:") {
             return Ok(Self::Plugin(plugin.to_owned()));
         }
+        if let Some(failure) = elsewhere::named(key) {
+            return Err(failure);
+        }
         match folder {
             Some(folder) if !key.contains('/') => in_folder(key, folder),
             _ => Ok(Self::File(PathBuf::from(key))),
         }
     }
 
-    /// The bytes of a key that is a file or a variable.
+    /// The bytes of a key that is a file, a variable or standard input.
     pub(super) fn bytes(&self) -> Result<Zeroizing<Vec<u8>>, Failure> {
         match self {
             Self::File(path) => file::read(path, &Limits::DEFAULT).map_err(told),
+            Self::Stdin => {
+                file::read_from(&mut std::io::stdin().lock(), Path::new("-"), &Limits::DEFAULT).map_err(told)
+            }
             Self::Variable(name) => files::variable(name)
                 .ok_or_else(|| Failure::unknown(format!("env:{name}: the environment variable is not set"))),
             Self::Plugin(_) | Self::Token(_) => Err(Failure::unknown(format!("{self}: the key is not in a file"))),
@@ -59,6 +73,7 @@ impl fmt::Display for Named {
         match self {
             Self::File(path) => write!(f, "{}", path.display()),
             Self::Plugin(_) => f.write_str("the key of the plugin"),
+            Self::Stdin => f.write_str("standard input"),
             Self::Token(_) => f.write_str("the key on the token"),
             Self::Variable(name) => write!(f, "env:{name}"),
         }

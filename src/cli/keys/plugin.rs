@@ -77,7 +77,6 @@ fn folder(args: &PluginArgs) -> Result<PathBuf, Failure> {
     let default = || variable("XDG_CONFIG_HOME").or_else(home).map(|config| config.join("notation/plugins"));
     args.plugin_dir
         .clone()
-        .or_else(|| variable("BULLA_PLUGIN_DIR"))
         .or_else(default)
         .ok_or_else(|| Failure::unknown("there is no place to look for plugins").hint("give --plugin-dir DIR"))
 }

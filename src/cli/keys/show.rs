@@ -2,9 +2,6 @@
 
 use serde_json::json;
 
-use crate::key::PublicKey;
-use crate::key::Signer as _;
-
 use crate::cli::Exit;
 use crate::cli::Failure;
 use crate::cli::args::KeyShowArgs;
@@ -12,24 +9,11 @@ use crate::cli::args::Output;
 use crate::cli::render;
 
 use super::Named;
-use super::is_private;
-use super::private;
 use super::public_of;
 
 pub(super) fn show(args: &KeyShowArgs) -> Result<Exit, Failure> {
     let named = Named::parse(&args.key, args.keys.key_dir.as_deref())?;
-    let (public, kind) = match &named {
-        Named::File(_) | Named::Variable(_) => {
-            let bytes = named.bytes()?;
-            match PublicKey::parse(&bytes) {
-                Ok(public) => (public, "public key"),
-                Err(error) if !is_private(&bytes) => return Err(Failure::unknown(format!("{named}: {error}"))),
-                Err(_) => (private(&named, &args.keys.passphrase)?.public_key().clone(), "private key"),
-            }
-        }
-        Named::Plugin(_) => (public_of(&named, &args.keys)?, "key of a plugin"),
-        Named::Token(_) => (public_of(&named, &args.keys)?, "key on a token"),
-    };
+    let (public, kind) = public_of(&named, &args.keys)?;
     let id = public.id();
     match args.output {
         Output::Json => render::json(&json!({

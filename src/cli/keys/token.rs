@@ -1,6 +1,5 @@
 //! Keys on tokens, as the command line names them: `pkcs11:` URIs.
 
-use std::env;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -162,14 +161,13 @@ fn token(uri: &Uri, args: &TokenArgs) -> Result<Token, Failure> {
 
 /// The module: named in the URI, with the flag, or in the environment, in this order.
 fn module(uri: &Uri, args: &TokenArgs) -> Result<Module, Failure> {
-    let variable = || env::var_os("BULLA_PKCS11_MODULE").filter(|value| !value.is_empty()).map(PathBuf::from);
     let path = match (uri.module_path(), uri.module_name()) {
         (Some(path), _) => Some(path.to_owned()),
         (None, Some(name)) => Some(
             installed(name)
                 .ok_or_else(|| without(format!("there is no PKCS#11 module `{name}` in the usual places")))?,
         ),
-        (None, None) => args.pkcs11_module.clone().or_else(variable),
+        (None, None) => args.pkcs11_module.clone(),
     };
     let path = path.ok_or_else(|| without("a key on a token needs the PKCS#11 module of the token".to_owned()))?;
     Module::load(&path).map_err(told)

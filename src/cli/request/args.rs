@@ -9,6 +9,7 @@ use crate::cli::args::KeyArgs;
 use crate::cli::args::Output;
 use crate::cli::args::RegistryArgs;
 use crate::cli::args::SignFormat;
+use crate::cli::args::TokenArgs;
 use crate::cli::args::pair;
 
 #[derive(Debug, Subcommand)]
@@ -36,9 +37,9 @@ pub(in crate::cli) enum RequestLogCommand {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct OwnerArgs {
-    /// Accept the request only if it asks exactly these owners and keys; NAME=FILE, once for each key
+    /// Accept the request only if it asks exactly these owners and keys; once for each key
     #[arg(long = "owner", value_name = "NAME=PUB", value_parser = owner, requires = "threshold")]
-    pub(in crate::cli) owners: Vec<(String, PathBuf)>,
+    pub(in crate::cli) owners: Vec<(String, String)>,
     /// Accept the request only if it asks for exactly this many of them
     #[arg(long, value_name = "N", requires = "owners")]
     pub(in crate::cli) threshold: Option<u32>,
@@ -52,9 +53,9 @@ pub(in crate::cli) struct RequestNewArgs {
     /// Where the request is written
     #[arg(short = 'o', long = "out", value_name = "FILE")]
     pub(in crate::cli) out: PathBuf,
-    /// Who is asked, and with which public key; once for each key
+    /// Who is asked, and with which public key; once for each key: a file, env:NAME, - or a pkcs11: URI
     #[arg(long = "owner", value_name = "NAME=PUB", required = true, value_parser = owner)]
-    pub(in crate::cli) owners: Vec<(String, PathBuf)>,
+    pub(in crate::cli) owners: Vec<(String, String)>,
     /// How many of the owners have to sign
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(in crate::cli) threshold: u32,
@@ -89,10 +90,12 @@ pub(in crate::cli) struct RequestNewArgs {
     #[arg(long)]
     pub(in crate::cli) overwrite: bool,
     /// How to report
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(in crate::cli) output: Output,
     #[command(flatten)]
     pub(in crate::cli) registry: RegistryArgs,
+    #[command(flatten)]
+    pub(in crate::cli) token: TokenArgs,
 }
 
 #[derive(Debug, Args)]
@@ -110,10 +113,12 @@ pub(in crate::cli) struct RequestShowArgs {
     #[arg(long)]
     pub(in crate::cli) full: bool,
     /// How to report
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(in crate::cli) output: Output,
     #[command(flatten)]
     pub(in crate::cli) owners: OwnerArgs,
+    #[command(flatten)]
+    pub(in crate::cli) token: TokenArgs,
 }
 
 #[derive(Debug, Args)]
@@ -143,7 +148,7 @@ pub(in crate::cli) struct RequestSignArgs {
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) log: Option<PathBuf>,
     /// How to report
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(in crate::cli) output: Output,
     #[command(flatten)]
     pub(in crate::cli) owners: OwnerArgs,
@@ -166,7 +171,7 @@ pub(in crate::cli) struct RequestMergeArgs {
     #[arg(long)]
     pub(in crate::cli) overwrite: bool,
     /// How to report
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(in crate::cli) output: Output,
 }
 
@@ -179,15 +184,17 @@ pub(in crate::cli) struct RequestAttachArgs {
     #[arg(value_name = "RESPONSE", required = true)]
     pub(in crate::cli) responses: Vec<PathBuf>,
     /// How many images at a time
-    #[arg(long, value_name = "N", default_value_t = 16)]
+    #[arg(long, value_name = "N", default_value_t = 16, env = "BULLA_JOBS")]
     pub(in crate::cli) jobs: usize,
     /// How to report
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(in crate::cli) output: Output,
     #[command(flatten)]
     pub(in crate::cli) owners: OwnerArgs,
     #[command(flatten)]
     pub(in crate::cli) registry: RegistryArgs,
+    #[command(flatten)]
+    pub(in crate::cli) token: TokenArgs,
 }
 
 #[derive(Debug, Args)]
@@ -201,11 +208,13 @@ pub(in crate::cli) struct RequestLogVerifyArgs {
     /// An image: each signature on it by one of the keys must have its line
     #[arg(long, value_name = "REF", requires = "key")]
     pub(in crate::cli) against: Vec<String>,
-    /// A public key whose signatures are logged here; several may be given
-    #[arg(long, value_name = "FILE")]
-    pub(in crate::cli) key: Vec<PathBuf>,
+    /// A public key whose signatures are logged here: a file, env:NAME, - or a pkcs11: URI; several may be given
+    #[arg(long, value_name = "PUB")]
+    pub(in crate::cli) key: Vec<String>,
+    #[command(flatten)]
+    pub(in crate::cli) token: TokenArgs,
     /// How to report
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(in crate::cli) output: Output,
     #[command(flatten)]
     pub(in crate::cli) registry: RegistryArgs,
@@ -238,7 +247,7 @@ pub(in crate::cli) struct AttestArgs {
     #[arg(long)]
     pub(in crate::cli) if_missing: bool,
     /// How to report
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(in crate::cli) output: Output,
     #[command(flatten)]
     pub(in crate::cli) keys: KeyArgs,
@@ -246,10 +255,13 @@ pub(in crate::cli) struct AttestArgs {
     pub(in crate::cli) registry: RegistryArgs,
 }
 
-fn owner(text: &str) -> Result<(String, PathBuf), String> {
+fn owner(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((name, file)) if !name.is_empty() && !file.is_empty() => Ok((name.to_owned(), PathBuf::from(file))),
-        _ => Err("an owner is written NAME=PUB, a name and the file of a public key".to_owned()),
+        Some((name, key)) if !name.is_empty() && !key.is_empty() => Ok((name.to_owned(), key.to_owned())),
+        _ => {
+            Err("an owner is written NAME=PUB, a name and a public key: a file, env:NAME, - or a pkcs11: URI"
+                .to_owned())
+        }
     }
 }
 

@@ -44,7 +44,7 @@ struct Job<'a> {
 }
 
 pub(super) fn attach(args: &RequestAttachArgs) -> Result<Exit, Failure> {
-    let request = request::load(&args.request, &args.owners)?;
+    let request = request::load(&args.request, &args.owners, &args.token)?;
     let response = request::responses(&args.responses, &request)?;
     let approved = tally::approve(&request, &response).map_err(|error| request::told(&args.request, error))?;
     let approved = match approved {

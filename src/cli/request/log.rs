@@ -208,7 +208,7 @@ impl Audit {
 
 /// Looks up each signature by the given keys that hangs on the given images.
 fn against(args: &RequestLogVerifyArgs, contents: &Contents) -> Result<Audit, Failure> {
-    let keys = args.key.iter().map(|path| keys::public(path)).collect::<Result<Vec<_>, _>>()?;
+    let keys = keys::publics(&args.key, &args.token)?;
     let mut audit = Audit::default();
     if args.against.is_empty() {
         return Ok(audit);

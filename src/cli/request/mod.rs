@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use crate::cli::Exit;
 use crate::cli::Failure;
 use crate::cli::args::Output;
+use crate::cli::args::TokenArgs;
 use crate::cli::files;
 use crate::cli::keys;
 use crate::cli::render;
@@ -56,7 +57,7 @@ pub(super) fn bad(path: &Path, error: &RoundError) -> Failure {
 }
 
 fn show(args: &RequestShowArgs) -> Result<Exit, Failure> {
-    let request = load(&args.request, &args.owners)?;
+    let request = load(&args.request, &args.owners, &args.token)?;
     let response = responses(&args.response, &request)?;
     let previous = args.previous.as_ref().map(|path| read_request(path)).transpose()?;
     let page = view::Page { request: &request, response: &response, previous: previous.as_ref(), full: args.full };
@@ -89,7 +90,7 @@ fn merge(args: &RequestMergeArgs) -> Result<Exit, Failure> {
 }
 
 /// The request in a file, if it asks whom the command line says, and as many of them.
-fn load(path: &Path, pinned: &OwnerArgs) -> Result<Request, Failure> {
+fn load(path: &Path, pinned: &OwnerArgs, token: &TokenArgs) -> Result<Request, Failure> {
     let request = read_request(path)?;
     if pinned.owners.is_empty() {
         return Ok(request);
@@ -98,7 +99,7 @@ fn load(path: &Path, pinned: &OwnerArgs) -> Result<Request, Failure> {
         let ids = |owner: &Keyholder| owner.keys.iter().map(|key| (owner.name.clone(), key.id())).collect::<Vec<_>>();
         owners.iter().flat_map(ids).collect()
     };
-    let (asked, wanted) = (ids(request.owners()), ids(&keyholders(&pinned.owners)?));
+    let (asked, wanted) = (ids(request.owners()), ids(&keyholders(&pinned.owners, token)?));
     if asked != wanted {
         return Err(Failure::refused(format!(
             "{}: it asks {}, and these are not the owners and keys that were given",
@@ -138,10 +139,10 @@ fn bytes(path: &Path, response: &Response) -> Result<Vec<u8>, Failure> {
 }
 
 /// The owners that the command line names, each with all of their keys, in the order in which they come.
-fn keyholders(typed: &[(String, PathBuf)]) -> Result<Vec<Keyholder>, Failure> {
+fn keyholders(typed: &[(String, String)], token: &TokenArgs) -> Result<Vec<Keyholder>, Failure> {
     let mut owners: Vec<Keyholder> = Vec::new();
-    for (name, path) in typed {
-        let key = keys::public(path)?;
+    let keys = keys::publics(typed.iter().map(|(_, key)| key), token)?;
+    for ((name, _), key) in typed.iter().zip(keys) {
         match owners.iter_mut().find(|owner| owner.name == *name) {
             Some(owner) => owner.keys.push(key),
             None => owners.push(Keyholder { keys: vec![key], name: name.clone() }),

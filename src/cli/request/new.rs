@@ -50,7 +50,7 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
         created: now,
         expires: expires(&args.expires, now)?,
         items: Vec::new(),
-        owners: request::keyholders(&args.owners)?,
+        owners: request::keyholders(&args.owners, &args.token)?,
         reason: args.reason.clone(),
         threshold: Threshold::new(args.threshold).map_err(|error| told(error.into()))?,
     };

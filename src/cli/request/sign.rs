@@ -31,7 +31,7 @@ const WORD: &str = "sign";
 
 pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
     let told = |error| request::told(&args.request, error);
-    let request = request::load(&args.request, &args.owners)?;
+    let request = request::load(&args.request, &args.owners, &args.keys.token)?;
     request.open_at(now()).map_err(told)?;
     let others = request::responses(&args.with, &request)?;
     let _lock = Lock::beside(&args.out, ".lock", Contended::Fail)?;

@@ -1,0 +1,27 @@
+//! The public key in an X.509 certificate (RFC 5280 section 4.1.2.7). The certificate itself is not verified here.
+
+use x509_parser::prelude::FromDer as _;
+use x509_parser::prelude::X509Certificate;
+
+use crate::key::KeyError;
+use crate::key::PublicKey;
+
+/// The PEM label of a certificate.
+pub(super) const LABEL: &str = "CERTIFICATE";
+
+/// Whether `der` is a certificate and nothing after it.
+pub(super) fn is_one(der: &[u8]) -> bool {
+    parse(der).is_some()
+}
+
+/// The key of a certificate.
+pub(super) fn public_key(der: &[u8]) -> Result<PublicKey, KeyError> {
+    let malformed = || KeyError::Encoding { what: "certificate", reason: "it is not a Certificate structure" };
+    let certificate = parse(der).ok_or_else(malformed)?;
+    PublicKey::from_spki(certificate.tbs_certificate.subject_pki.raw)
+}
+
+fn parse(der: &[u8]) -> Option<X509Certificate<'_>> {
+    let (rest, certificate) = X509Certificate::from_der(der).ok()?;
+    rest.is_empty().then_some(certificate)
+}

@@ -1,0 +1,139 @@
+//! The text of key files as editors, shells, pipelines and consoles hand it over, made plain before it is read.
+//!
+//! Invariant: only what cannot be part of a key is changed. A byte order mark, the encoding of the text, the line ends and
+//! a layer of base64 go; no character of a key is added, dropped or replaced.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use crate::key::KeyError;
+use crate::key::pem;
+
+/// The bytes of a key file in plain form: PEM or another text in UTF-8 with its line ends as `\n`, or DER.
+pub(super) fn plain(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let bytes = utf8(bytes)?;
+    if pem::is_pem(&bytes) {
+        return Ok(lines(&bytes));
+    }
+    // What a console of a key management service shows, and what a pipeline keeps of a file: base64, of DER or of PEM.
+    match base64(&bytes) {
+        Some(decoded) if pem::is_pem(&decoded) => Ok(lines(&decoded)),
+        Some(decoded) => Ok(decoded),
+        None => Ok(bytes),
+    }
+}
+
+/// The same in UTF-8. PowerShell writes UTF-16, Windows editors a byte order mark.
+fn utf8(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let zeros = |first: usize| bytes.iter().skip(first).step_by(2).all(|byte| *byte == 0);
+    let is_wide = bytes.len() >= SHORTEST && bytes.len().is_multiple_of(2);
+    match bytes {
+        [0xef, 0xbb, 0xbf, rest @ ..] => Ok(Zeroizing::new(rest.to_vec())),
+        [0xff, 0xfe, rest @ ..] => narrow(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => narrow(rest, u16::from_be_bytes),
+        // All of it ASCII: half of the bytes are zero, which neither PEM nor DER can be.
+        _ if is_wide && zeros(1) => narrow(bytes, u16::from_le_bytes),
+        _ if is_wide && zeros(0) => narrow(bytes, u16::from_be_bytes),
+        _ => Ok(Zeroizing::new(bytes.to_vec())),
+    }
+}
+
+fn narrow(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let malformed = || KeyError::Encoding { what: "UTF-16 text", reason: "it is cut off or has no such characters" };
+    if !bytes.len().is_multiple_of(2) {
+        return Err(malformed());
+    }
+    let units = bytes.chunks_exact(2).filter_map(|pair| <[u8; 2]>::try_from(pair).ok()).map(unit);
+    // Three bytes for each unit at most: it does not grow and leaves no copy behind.
+    let mut text = Zeroizing::new(Vec::with_capacity(bytes.len().saturating_mul(2)));
+    for c in char::decode_utf16(units) {
+        let c = c.map_err(|_| malformed())?;
+        text.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+    Ok(text)
+}
+
+/// The same with `\n` for `\r\n`, for a lone `\r`, and for line ends that were spelled out as a backslash and a letter,
+/// which stands in no PEM block otherwise.
+fn lines(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut plain = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut rest = text;
+    loop {
+        rest = match rest {
+            [b'\r', b'\n', rest @ ..] | [b'\\', b'r', b'\\', b'n', rest @ ..] => end(&mut plain, rest),
+            [b'\r', rest @ ..] | [b'\\', b'r' | b'n', rest @ ..] => end(&mut plain, rest),
+            [byte, rest @ ..] => {
+                plain.push(*byte);
+                rest
+            }
+            [] => return plain,
+        };
+    }
+}
+
+fn end<'a>(plain: &mut Vec<u8>, rest: &'a [u8]) -> &'a [u8] {
+    plain.push(b'\n');
+    rest
+}
+
+/// What base64 stands for that is all there is in a text: padded, in the standard alphabet, in any lines, perhaps in the
+/// quotes of JSON.
+fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let text = text.trim_ascii();
+    let text = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text);
+    let mut encoded = Zeroizing::new(Vec::with_capacity(text.len()));
+    encoded.extend(text.iter().filter(|byte| !byte.is_ascii_whitespace()));
+    match encoded.len() >= SHORTEST {
+        true => STANDARD.decode(encoded.as_slice()).ok().map(Zeroizing::new),
+        false => None,
+    }
+}
+
+/// No key is shorter, in bytes of whatever encoding.
+const SHORTEST: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PEM: &str = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQ==\n-----END PUBLIC KEY-----\n";
+
+    fn wide(unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        PEM.encode_utf16().flat_map(unit).collect()
+    }
+
+    #[test]
+    fn every_shape_becomes_the_same_text() {
+        let mark = |mark: &[u8], text: Vec<u8>| [mark, &text].concat();
+        for (shape, bytes) in [
+            ("as it is", PEM.as_bytes().to_vec()),
+            ("byte order mark", mark(b"\xef\xbb\xbf", PEM.into())),
+            ("UTF-16, little end first", mark(b"\xff\xfe", wide(u16::to_le_bytes))),
+            ("UTF-16, big end first", mark(b"\xfe\xff", wide(u16::to_be_bytes))),
+            ("without a mark", wide(u16::to_le_bytes)),
+            ("without a mark, big end first", wide(u16::to_be_bytes)),
+            ("CRLF", PEM.replace('\n', "\r\n").into()),
+            ("CR", PEM.replace('\n', "\r").into()),
+            ("spelled out", PEM.replace('\n', "\\n").into()),
+            ("CRLF spelled out", PEM.replace('\n', "\\r\\n").into()),
+            ("base64", STANDARD.encode(PEM).into()),
+            ("base64 in lines", STANDARD.encode(PEM).as_bytes().chunks(20).collect::<Vec<_>>().join(&b"\r\n"[..])),
+            ("base64 in quotes", format!("\"{}\"\n", STANDARD.encode(PEM)).into()),
+        ] {
+            assert_eq!(String::from_utf8_lossy(&plain(&bytes).unwrap()), PEM, "{shape}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_stays_as_it_is() {
+        for bytes in [&b"\x30\x59\x30\x13"[..], b"", b"short", b"not base64, not PEM: but long enough to be it"] {
+            assert_eq!(plain(bytes).unwrap().as_slice(), bytes);
+        }
+        // Base64 in base64 in base64 is taken apart once.
+        let twice = STANDARD.encode(STANDARD.encode(PEM));
+        assert_eq!(plain(twice.as_bytes()).unwrap().as_slice(), STANDARD.encode(PEM).as_bytes());
+        assert!(plain(b"\xff\xfeodd").is_err());
+        assert!(plain(b"\xfe\xff\xd8\x00\x00\x41").is_err());
+    }
+}
