@@ -29,6 +29,7 @@ mod sign;
 mod stores;
 mod target;
 mod timeout;
+mod tips;
 mod tree;
 mod verbosity;
 mod verify;
@@ -39,6 +40,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
+use clap::CommandFactory as _;
 use clap::Parser as _;
 
 use crate::time::Time;
@@ -55,10 +57,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     redacted::begin(&arguments);
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         // Help and version are answers; everything else is a bad argument, which is 2 as well.
-        Err(error) => return render::usage(&error),
+        Err(error) => {
+            let typed: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+            let tip = tips::tip(Cli::command(), &typed, &error);
+            return render::usage(error, tip.as_deref());
+        }
     };
     verbosity::set(&cli.general);
     if matches!(cli.command, Command::Copy(_) | Command::Import(_)) {

@@ -11,6 +11,7 @@ use std::sync::Mutex;
 use std::sync::OnceLock;
 use std::sync::PoisonError;
 
+use clap::error::ContextKind;
 use serde_json::Value;
 
 use crate::digest::Digest;
@@ -116,13 +117,18 @@ pub(super) fn json(value: &Value) {
 }
 
 /// Prints what clap has to say: help and version are data, anything else is a bad argument, which clap quotes as it was
-/// typed.
-pub(super) fn usage(error: &clap::Error) -> ExitCode {
+/// typed. `tip` is what to type instead.
+pub(super) fn usage(mut error: clap::Error, tip: Option<&str>) -> ExitCode {
     if !error.use_stderr() {
         drop(error.print());
         return ExitCode::SUCCESS;
     }
+    // What clap suggests for an unknown option is to pass it on as a value.
+    for guess in [ContextKind::Suggested, ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand] {
+        drop(error.remove(guess));
+    }
     notes(&error.render().to_string().trim_end().split('\n').collect());
+    tip.iter().for_each(|tip| note(format_args!("hint: {tip}")));
     Exit::Unknown.into()
 }
 

@@ -1,0 +1,189 @@
+//! The words of other programs, and what is said about each.
+
+/// Words that mean the same, and the hints for them. A verb below another is written with a slash.
+pub(super) type Words = (&'static str, &'static [&'static str]);
+
+/// Verbs.
+pub(super) const VERBS: &[Words] = &[
+    (
+        "attach",
+        &["`bulla attest` and `bulla sign` attach what they sign; `bulla request attach` what was signed elsewhere"],
+    ),
+    (
+        "attest-blob sign-blob blob",
+        &["only images are signed, in a registry, a layout or an archive: `bulla sign REF --key KEY`"],
+    ),
+    (
+        "backup cp pull push load restore save layers",
+        &["`bulla copy SRC DST`: host/repo:tag, oci:DIR or oci-archive:FILE"],
+    ),
+    (
+        "cert certificate",
+        &["signatures are verified by public keys, not by a store of certificates: `bulla verify REF --key PUB`"],
+    ),
+    ("clean delete rm remove untag", &["bulla deletes nothing; use the tools of the registry"]),
+    ("discover list triangulate", &["`bulla tree REF`"]),
+    (
+        "dockerfile manifest",
+        &["each image is named: `bulla verify REF --key PUB`, or `bulla inspect REF` for its manifest"],
+    ),
+    ("download", &["`bulla tree REF` shows what is attached, and `bulla inspect REF` decodes it by its digest"]),
+    ("generate-key-pair generate-sigstore-key keygen genkey", &["`bulla key new`"]),
+    ("import-key-pair", &["`bulla key import FILE`"]),
+    (
+        "initialize trusted-root signing-config",
+        &["keyless signatures (Fulcio, Rekor) are not supported yet: `bulla verify REF --key PUB`"],
+    ),
+    (
+        "key/add key/set-default key/update",
+        &["a key is named where it is used, behind a plugin as well: `bulla sign REF --key KEY`"],
+    ),
+    ("key/create key/gen key/generate key/generate-key-pair", &["`bulla key new`"]),
+    ("key/delete key/remove key/rm", &["bulla deletes no keys: remove the file, or use the tools of the token"]),
+    ("key/fingerprint key/id key/info key/print key/view", &["`bulla key show KEY`"]),
+    ("key/ls", &["`bulla key list`"]),
+    ("key/pub key/public key/public-key", &["`bulla key export KEY`"]),
+    ("login logout auth", &["docker login HOST, or podman login HOST: bulla reads the files that they write"]),
+    ("manifest-digest", &["`bulla inspect FILE`"]),
+    ("piv-tool pkcs11-tool", &["`bulla key list pkcs11:`"]),
+    (
+        "plugin",
+        &["a plugin is a program in a directory: `bulla sign REF --key plugin:NAME?key-id=ID --plugin-dir DIR`"],
+    ),
+    ("policy", &["there are no policy files yet: `bulla verify REF --key PUB --threshold N`"]),
+    ("public-key", &["`bulla key export KEY`"]),
+    ("request/create request/init", &["`bulla request new`"]),
+    ("request/verify", &["`bulla request show REQUEST --response RESPONSE`"]),
+    ("standalone-sign", &["`bulla sign REF --key KEY`"]),
+    ("standalone-verify validate", &["`bulla verify REF --key PUB`"]),
+    ("sync mirror", &["`bulla copy SRC DST`, once for each image"]),
+    ("tag", &["`bulla copy SRC DST`, to another tag of the same repository"]),
+    ("trust", &["`bulla sign REF --key KEY` and `bulla verify REF --key PUB`"]),
+    ("upload", &["`bulla copy SRC DST` moves images; nothing else is uploaded"]),
+    ("verify-attestation", &["`bulla verify REF --key PUB --type TYPE`"]),
+    ("verify-blob verify-blob-attestation", &["only images are verified: `bulla verify REF --key PUB`"]),
+    ("version", &["`bulla --version`"]),
+];
+
+/// Options.
+pub(super) const OPTIONS: &[Words] = &[
+    (
+        "--certificate --certificate-chain --certificate-github-workflow-name --certificate-github-workflow-ref \
+--certificate-github-workflow-repository --certificate-github-workflow-sha --certificate-github-workflow-trigger \
+--certificate-identity --certificate-identity-regexp --certificate-oidc-issuer --certificate-oidc-issuer-regexp \
+--cert-identity --cert-oidc-issuer --cert-email --ca-roots --ca-intermediates --fulcio-url --fulcio-auth-flow \
+--identity-token --issue-certificate --oidc-issuer --oidc-client-id --oidc-client-secret-file --oidc-provider \
+--oidc-redirect-url --oidc-disable-ambient-providers --sct --signing-config --use-signing-config --trusted-root",
+        &[
+            "keyless signatures and their certificates are not supported yet: signatures are made and verified with keys, \
+`bulla sign REF --key KEY` and `bulla verify REF --key PUB`",
+        ],
+    ),
+    (
+        "--bundle --insecure-ignore-sct --insecure-ignore-tlog --offline --private-infrastructure --rekor-url \
+--rekor-entry-type --rfc3161-timestamp --skip-tlog-upload --timestamp-certificate-chain --timestamp-root-cert \
+--timestamp-server-url --timestamp-url --tlog-upload --use-signed-timestamps",
+        &["no transparency log and no timestamp service is asked: leave it out"],
+    ),
+    (
+        "--allow-insecure-registry --allow-http-registry --insecure --insecure-registry --insecure-skip-tls-verify \
+--insecure-skip-verify --skip-tls-verify --tls-verify --src-tls-verify --dest-tls-verify --no-tls-verify -k",
+        &[
+            "TLS is always verified: --ca FILE trusts the certificate authority of a registry, --plain-http is for a registry without TLS",
+            "TLS is always verified, and this command talks to no registry",
+        ],
+    ),
+    (
+        "--cacert --ca-cert --ca-file --cert-dir --dest-cert-dir --from-ca-file --registry-cacert --src-cert-dir --to-ca-file",
+        &["--ca FILE", "this command talks to no registry"],
+    ),
+    (
+        "--cert-file --key-file --registry-client-cert --registry-client-key --registry-server-name",
+        &["--client-cert FILE and --client-key FILE", "this command talks to no registry"],
+    ),
+    (
+        "--authfile --creds --dest-authfile --dest-creds --dest-no-creds --k8s-keychain --no-creds --password \
+--password-stdin --registry-config --registry-password --registry-token --registry-username --src-authfile \
+--src-creds --src-no-creds --username -u",
+        &["docker login HOST, or podman login HOST: bulla reads the files that they write (docs/registries.md)"],
+    ),
+    (
+        "--insecure-policy --policy --signature-policy --trust-policy --rego --cue",
+        &["there are no policy files yet: `bulla verify REF --key PUB --threshold N`"],
+    ),
+    ("--predicate-type", &["--type TYPE", "`bulla verify REF --key PUB --type TYPE`"]),
+    (
+        "--all --multi-arch --recursive -r",
+        &["--all-platforms", "an index is always taken whole, with all of its images: leave it out"],
+    ),
+    ("--raw", &["--output json", "`bulla inspect REF --output json`"]),
+    (
+        "--annotations --user-metadata -m",
+        &["--annotation KEY=VALUE", "`bulla sign REF --key KEY --annotation KEY=VALUE`"],
+    ),
+    (
+        "--from-oci-layout --local-image --oci-layout --oci-layout-path --to-oci-layout",
+        &["a layout in a directory is named oci:DIR or oci:DIR:NAME"],
+    ),
+    ("--concurrency --max-workers --parallel", &["--jobs N", "as much as is good is done at once: leave it out"]),
+    ("--kms", &["a key in a service is used through a plugin: `bulla sign REF --key plugin:NAME?key-id=ID`"]),
+    (
+        "--sk --security-key --slot",
+        &["a key on a token is named by a URI: `bulla sign REF --key pkcs11:token=NAME;object=NAME`"],
+    ),
+    ("--plugin", &["`bulla sign REF --key plugin:NAME?key-id=ID`"]),
+    ("--id", &["--plugin-key-id ID", "`bulla sign REF --key plugin:NAME?key-id=ID`"]),
+    ("--output-key-prefix", &["--out PREFIX", "`bulla key new --out PREFIX`"]),
+    (
+        "--passphrase --passphrase-stdin",
+        &[
+            "a passphrase is no argument: --passphrase-file FILE, --passphrase-fd N, or BULLA_PASSWORD",
+            "this command asks for no passphrase",
+        ],
+    ),
+    ("--pin", &["a PIN is no argument: --pin-file FILE, or BULLA_PIN", "this command asks for no PIN"]),
+    ("--algorithm --key-type", &["--type TYPE", "the algorithm is that of the key: leave it out"]),
+    ("--private-key --privkey --pub --public-key --pubkey", &["--key FILE", "`bulla key show FILE`"]),
+    (
+        "--sign-container-identity --sign-identity",
+        &["--signed-reference NAME", "`bulla sign REF --key KEY --signed-reference NAME`"],
+    ),
+    (
+        "--sign-by --sign-by-sigstore --sign-by-sigstore-private-key --sign-by-sq-fingerprint --sign-passphrase-file",
+        &["an image is signed by a command of its own: `bulla sign REF --key KEY --passphrase-file FILE`"],
+    ),
+    (
+        "--remove-signatures",
+        &["--without-referrers", "signatures are left behind by `bulla copy SRC DST --without-referrers`"],
+    ),
+    ("--preserve-digests", &["digests never change: leave it out"]),
+    (
+        "--arch --os --override-arch --override-os --override-variant --variant",
+        &["--platform OS/ARCHITECTURE", "`bulla verify REF --key PUB --platform linux/amd64`"],
+    ),
+    ("--digestfile --metadata-file --output-file", &["--output json reports the digest", "the digest is printed"]),
+    ("--force -f", &["--overwrite", "nothing is replaced by force: leave it out"]),
+    ("-y", &["--yes", "nothing is asked here: leave it out"]),
+    ("--check-claims --verify-claims", &["what is signed is always compared with the image: leave it out"]),
+    (
+        "--attachment --attachment-tag-prefix --no-upload --output-certificate --output-payload --output-signature \
+--payload --signature --upload",
+        &["a signature is attached to its image; one that is made without a network goes through `bulla request new`"],
+    ),
+    ("--signature-format", &["--format FORM", "every form is read: leave it out"]),
+    (
+        "--distribution-spec --experimental --experimental-oci11 --force-referrers-tag --image-spec --new-bundle-format \
+--registry-referrers-mode",
+        &["what a registry can do is found out by asking it: leave it out"],
+    ),
+    ("--max-signatures", &["the limits are fixed (SECURITY.md): leave it out"]),
+    ("--retry --retry-delay --retry-times", &["what fails for a moment is tried again anyway: leave it out"]),
+    (
+        "--decryption-key --dest-compress --dest-compress-format --dest-compress-level --dest-decompress --encrypt-layer \
+--encryption-key",
+        &["layers are never changed: leave it out"],
+    ),
+    ("--command-timeout", &["--timeout DURATION"]),
+    ("--debug -d", &["--verbose --verbose"]),
+    ("--additional-tag", &["`bulla copy SRC DST`, again with the other tag"]),
+];
