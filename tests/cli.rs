@@ -43,6 +43,7 @@ macro_rules! verbs {
 
 verbs! {
     attest: "attest-";
+    completion: "completion-";
     copy: "copy-";
     demo: "demo-";
     digest: "digest-";
@@ -55,6 +56,7 @@ verbs! {
     key_new: "key-new-";
     key_show: "key-show-";
     ls: "ls-";
+    man: "man-";
     request_attach: "request-attach";
     request_log: "request-log-";
     request_merge: "request-merge";

@@ -5,16 +5,20 @@ use std::time::Duration;
 
 use clap::ArgAction;
 use clap::Args;
+use clap::CommandFactory as _;
 use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
+use clap_complete::Shell;
 
 use crate::round::Format;
 
 use super::request::args::AttestArgs;
 use super::request::args::RequestCommand;
 use super::timeout;
+use super::version;
 
+mod examples;
 mod key;
 
 pub(super) use key::KeyArgs;
@@ -32,11 +36,8 @@ pub(super) use key::TokenArgs;
 
 /// Signs container images with keys that never touch a network, and verifies before anything is moved or run.
 #[derive(Debug, Parser)]
-#[command(name = "bulla", bin_name = "bulla", version, max_term_width = 110, arg_required_else_help = true)]
-#[command(
-    after_help = "References: host/repo:tag, host/repo@sha256:…, oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE.\n\
-Exit status: 0 yes or done, 1 refused, 2 could not tell (network, missing data, limits, bad arguments)."
-)]
+#[command(name = "bulla", bin_name = "bulla", version, long_version = version::long(), max_term_width = 110, arg_required_else_help = true)]
+#[command(after_help = format!("{}{}", examples::REFERENCES, examples::STATUS))]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -48,7 +49,7 @@ pub(super) struct Cli {
 #[derive(Debug, Args)]
 pub(super) struct GeneralArgs {
     /// How long all of it may take (30s, 5m, 1h; 0: no timeout); unless given, 10m for all but the moving of layers
-    #[arg(long, value_name = "DURATION", global = true, value_parser = timeout::parse, help_heading = "General")]
+    #[arg(long, value_name = "DURATION", global = true, value_parser = timeout::parse, env = "BULLA_TIMEOUT", help_heading = "General")]
     pub(super) timeout: Option<Duration>,
     /// Say which registries answer; twice: every request
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "General")]
@@ -62,6 +63,8 @@ pub(super) struct GeneralArgs {
 pub(super) enum Command {
     /// Sign statements about images: provenance, SBOMs, scan results
     Attest(AttestArgs),
+    /// Print a completion script for a shell
+    Completion(CompletionArgs),
     /// Copy an image with everything that refers to it; digests do not change
     Copy(CopyArgs),
     /// Print the digest that a reference stands for
@@ -77,6 +80,8 @@ pub(super) enum Command {
     Key(KeyCommand),
     /// List the images of a layout or archive, or the tags of a repository
     Ls(LsArgs),
+    /// Print a manual page, or write all of them
+    Man(ManArgs),
     /// Sign without a network: write a request, sign it elsewhere, attach the response
     #[command(subcommand)]
     Request(RequestCommand),
@@ -86,6 +91,28 @@ pub(super) enum Command {
     Tree(TreeArgs),
     /// Verify images
     Verify(VerifyArgs),
+}
+
+/// The whole command line: what is derived, with examples, and without what the environment has but leaves empty.
+pub(super) fn command() -> clap::Command {
+    examples::complete(Cli::command())
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(super) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArgs {
+    /// The command whose page is printed; that of bulla itself without one
+    #[arg(value_name = "COMMAND", conflicts_with = "out")]
+    pub(super) verb: Vec<String>,
+    /// Write the pages of all commands into this directory
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -167,7 +194,7 @@ pub(super) struct CopyArgs {
     #[arg(long)]
     pub(super) dry_run: bool,
     /// How to report
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(super) output: Output,
     #[command(flatten)]
     pub(super) registry: RegistryArgs,
@@ -197,7 +224,7 @@ pub(super) struct LsArgs {
     #[arg(value_name = "REF")]
     pub(super) reference: String,
     /// How to report
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(super) output: Output,
     #[command(flatten)]
     pub(super) registry: RegistryArgs,
@@ -241,7 +268,7 @@ pub(super) struct ImportArgs {
     #[arg(long)]
     pub(super) overwrite: bool,
     /// How to report
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(super) output: Output,
     #[command(flatten)]
     pub(super) registry: RegistryArgs,
@@ -255,7 +282,7 @@ pub(super) struct InspectArgs {
     #[arg(value_name = "FILE|REF")]
     pub(super) target: String,
     /// How to report
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(super) output: Output,
     #[command(flatten)]
     pub(super) registry: RegistryArgs,
@@ -288,7 +315,7 @@ pub(super) struct SignArgs {
     #[arg(long)]
     pub(super) dry_run: bool,
     /// How to report
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(super) output: Output,
     #[command(flatten)]
     pub(super) keys: KeyArgs,
@@ -330,7 +357,7 @@ pub(super) struct TreeArgs {
     #[command(flatten)]
     pub(super) token: TokenArgs,
     /// How to report
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(super) output: TreeOutput,
     #[command(flatten)]
     pub(super) registry: RegistryArgs,
@@ -353,10 +380,10 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "PLATFORM")]
     pub(super) platform: Option<String>,
     /// How many references at a time
-    #[arg(long, value_name = "N", default_value_t = 32)]
+    #[arg(long, value_name = "N", default_value_t = 32, env = "BULLA_JOBS")]
     pub(super) jobs: usize,
     /// How to report
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(super) output: Output,
     #[command(flatten)]
     pub(super) registry: RegistryArgs,

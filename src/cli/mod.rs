@@ -10,6 +10,7 @@ mod inspect;
 mod keys;
 mod line;
 mod listing;
+mod manual;
 mod move_image;
 mod moves;
 mod paint;
@@ -33,6 +34,7 @@ mod tips;
 mod tree;
 mod verbosity;
 mod verify;
+mod version;
 #[cfg(feature = "registry")]
 mod watch;
 
@@ -40,8 +42,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use clap::CommandFactory as _;
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 
 use crate::time::Time;
 
@@ -57,12 +58,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     redacted::begin(&arguments);
-    let cli = match Cli::try_parse_from(&arguments) {
+    let parsed = args::command().try_get_matches_from(&arguments).and_then(|found| Cli::from_arg_matches(&found));
+    let cli = match parsed {
         Ok(cli) => cli,
         // Help and version are answers; everything else is a bad argument, which is 2 as well.
         Err(error) => {
             let typed: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-            let tip = tips::tip(Cli::command(), &typed, &error);
+            let tip = tips::tip(args::command(), &typed, &error);
             return render::usage(error, tip.as_deref());
         }
     };
@@ -84,6 +86,7 @@ fn told(failure: &Failure) -> Exit {
 fn execute(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Attest(args) => attest::attest(&args, now()),
+        Command::Completion(args) => manual::completion(&args),
         Command::Copy(args) => move_image::copy(&args),
         Command::Digest(args) => listing::digest(&args),
         Command::Demo(args) => demo::demo(&args),
@@ -91,6 +94,7 @@ fn execute(command: Command) -> Result<Exit, Failure> {
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Key(command) => keys::key(&command),
         Command::Ls(args) => listing::ls(&args),
+        Command::Man(args) => manual::man(&args),
         Command::Request(command) => request::request(&command),
         Command::Sign(args) => sign::sign(&args, now()),
         Command::Tree(args) => tree::tree(&args),

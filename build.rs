@@ -1,0 +1,75 @@
+//! Tells the program which commit it is made of. Reads git if it is there, and no clock: one commit gives one program.
+//!
+//! Without git, without a repository (a vendored copy), or where git declines, what is not known is called `unknown`.
+
+use std::path::Path;
+use std::process::Command;
+
+fn main() {
+    let Source { commit, date, modified } = from_git().or_else(from_package).unwrap_or_default();
+    println!("cargo::rustc-env=BULLA_COMMIT={commit}");
+    println!("cargo::rustc-env=BULLA_COMMIT_DATE={date}");
+    println!("cargo::rustc-env=BULLA_MODIFIED={modified}");
+    println!("cargo::rustc-env=BULLA_TARGET={}", std::env::var("TARGET").unwrap_or_else(|_| UNKNOWN.to_owned()));
+    for path in ["build.rs", "src", "Cargo.toml", "Cargo.lock", PACKAGED] {
+        if Path::new(path).exists() {
+            println!("cargo::rerun-if-changed={path}");
+        }
+    }
+}
+
+struct Source {
+    commit: String,
+    date: String,
+    /// `no`, `yes` or `unknown`.
+    modified: &'static str,
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self { commit: UNKNOWN.to_owned(), date: UNKNOWN.to_owned(), modified: UNKNOWN }
+    }
+}
+
+/// What git says about the repository in this folder; a repository around it is another project's.
+fn from_git() -> Option<Source> {
+    if !Path::new(".git").exists() {
+        return None;
+    }
+    let format = "--format=%H %cd";
+    let line = git(&["-c", "log.showSignature=false", "log", "-1", "--date=format-local:%Y-%m-%dT%H:%M:%SZ", format])?;
+    let (commit, date) = line.split_once(' ')?;
+    // A new commit changes the log of HEAD; a repository without such logs is read again each time the source changes.
+    for name in ["HEAD", "logs/HEAD"] {
+        if let Some(path) = git(&["rev-parse", "--git-path", name]).filter(|path| Path::new(path).exists()) {
+            println!("cargo::rerun-if-changed={path}");
+        }
+    }
+    let modified = match git(&["status", "--porcelain", "--untracked-files=no"]) {
+        Some(changes) if changes.is_empty() => "no",
+        Some(_) => "yes",
+        None => UNKNOWN,
+    };
+    Some(Source { commit: commit.to_owned(), date: date.to_owned(), modified })
+}
+
+/// What `cargo package` wrote down about the commit.
+fn from_package() -> Option<Source> {
+    let text = std::fs::read_to_string(PACKAGED).ok()?;
+    let (_, rest) = text.split_once("\"sha1\"")?;
+    let commit = rest.split('"').nth(1)?;
+    let is_commit = commit.len() >= 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let modified = if text.contains("\"dirty\": true") { "yes" } else { "no" };
+    is_commit.then(|| Source { commit: commit.to_owned(), date: UNKNOWN.to_owned(), modified })
+}
+
+/// What git prints, without the line end; nothing where it is not there or fails. It changes nothing in the repository.
+fn git(arguments: &[&str]) -> Option<String> {
+    let mut git = Command::new("git");
+    git.args(arguments).env("GIT_OPTIONAL_LOCKS", "0").env("TZ", "UTC").env("LC_ALL", "C");
+    let output = git.output().ok().filter(|output| output.status.success())?;
+    String::from_utf8(output.stdout).ok().map(|text| text.trim_end().to_owned())
+}
+
+const PACKAGED: &str = ".cargo_vcs_info.json";
+const UNKNOWN: &str = "unknown";

@@ -1,0 +1,201 @@
+//! What `--help` says of every command beside its options: two examples, how images are named, how it ends.
+
+use clap::Command;
+
+/// The command line with all that is put into it after it was derived.
+pub(in crate::cli) fn complete(root: Command) -> Command {
+    below(root, "")
+}
+
+fn below(command: Command, path: &str) -> Command {
+    let names: Vec<String> = command.get_subcommands().map(|below| below.get_name().to_owned()).collect();
+    let command = names.into_iter().fold(command, |command, name| {
+        let path = format!("{path} {name}").trim().to_owned();
+        command.mut_subcommand(name, |command| below(command, &path))
+    });
+    let command = command.mut_args(|arg| match arg.get_env() {
+        // A pipeline sets what it does not have to nothing.
+        Some(name) if std::env::var_os(name).is_some_and(|value| value.is_empty()) => arg.env(None::<&str>),
+        _ => arg.hide_env_values(true),
+    });
+    match EXAMPLES.iter().find(|(known, _)| *known == path) {
+        Some((_, examples)) => {
+            let takes_images = examples.iter().any(|example| example.contains("registry.example/"));
+            let references = if takes_images { REFERENCES } else { "" };
+            command.after_help(format!("Examples:\n  {}\n\n{references}{STATUS}", examples.join("\n  ")))
+        }
+        None => command,
+    }
+}
+
+/// How images are named.
+pub(in crate::cli) const REFERENCES: &str =
+    "References: host/repo:tag, host/repo@sha256:…, oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE.\n";
+
+/// How commands end.
+pub(in crate::cli) const STATUS: &str =
+    "Exit status: 0 yes or done, 1 refused, 2 could not tell (network, missing data, limits, bad arguments).";
+
+/// Each command, and two ways of using it.
+const EXAMPLES: &[(&str, [&str; 2])] = &[
+    (
+        "attest",
+        [
+            "bulla attest registry.example/app:1.0 --type spdx --predicate sbom.json --key release.key",
+            "bulla attest oci:app:1.0 --type vuln --predicate scan.json --key env:RELEASE_KEY",
+        ],
+    ),
+    ("completion", ["bulla completion bash > /etc/bash_completion.d/bulla", "bulla completion fish"]),
+    (
+        "copy",
+        [
+            "bulla copy registry.example/app:1.0 oci-archive:app.tar",
+            "bulla copy oci-archive:app.tar registry.inside/app:1.0",
+        ],
+    ),
+    ("demo", ["bulla demo", "bulla demo --keep demo"]),
+    ("digest", ["bulla digest registry.example/app:1.0", "bulla digest oci-archive:app.tar"]),
+    ("ls", ["bulla ls registry.example/app", "bulla ls oci-archive:app.tar --output json"]),
+    (
+        "import",
+        [
+            "bulla import oci-archive:app.tar registry.example/app:1.0 --key release.pub",
+            "bulla import oci-archive:app.tar oci:inside --key a.pub --key b.pub --threshold 2",
+        ],
+    ),
+    ("inspect", ["bulla inspect registry.example/app:1.0", "bulla inspect release.pub"]),
+    (
+        "key export",
+        [
+            "bulla key export release.key -o release.pub",
+            "bulla key export release.key --form encrypted-pkcs8 -o release.pem",
+        ],
+    ),
+    ("key import", ["bulla key import cosign.key -o release", "bulla key import env:PRIVATE_KEY -o release"]),
+    ("key list", ["bulla key list --key-dir keys", "bulla key list pkcs11:"]),
+    ("key new", ["bulla key new -o release", "bulla key new --pkcs11 'pkcs11:token=release;object=app'"]),
+    ("key show", ["bulla key show release.pub", "bulla key show 'pkcs11:token=release;object=app'"]),
+    ("man", ["bulla man --out /usr/local/share/man/man1", "bulla man key new"]),
+    (
+        "request attach",
+        [
+            "bulla request attach request.json response.json",
+            "bulla request attach request.json ann.json --owner ann=ann.pub --threshold 1",
+        ],
+    ),
+    (
+        "request log verify",
+        [
+            "bulla request log verify signing.log",
+            "bulla request log verify signing.log --against registry.example/app:1.0 --key a.pub",
+        ],
+    ),
+    (
+        "request merge",
+        [
+            "bulla request merge request.json ann.json bob.json -o all.json",
+            "bulla request merge request.json ann.json bob.json -o all.json --overwrite",
+        ],
+    ),
+    (
+        "request new",
+        [
+            "bulla request new registry.example/app:1.0 --owner ann=ann.pub -o request.json",
+            "bulla request new oci:app:1.0 --owner ann=a.pub --owner bob=b.pub --threshold 2 -o r.json",
+        ],
+    ),
+    (
+        "request show",
+        ["bulla request show request.json", "bulla request show request.json --owner ann=ann.pub --threshold 1"],
+    ),
+    (
+        "request sign",
+        [
+            "bulla request sign request.json --key ann.key -o response.json",
+            "bulla request sign request.json --key 'pkcs11:token=ann' -o response.json --log signing.log",
+        ],
+    ),
+    (
+        "sign",
+        [
+            "bulla sign registry.example/app:1.0 --key release.key",
+            "bulla sign oci:app:1.0 --key env:RELEASE_KEY -a version=1.0",
+        ],
+    ),
+    ("tree", ["bulla tree registry.example/app:1.0 --key release.pub", "bulla tree oci:app:1.0 --output svg"]),
+    (
+        "verify",
+        [
+            "bulla verify registry.example/app:1.0 --key release.pub",
+            "bulla verify oci:app:1.0 --key a.pub --key b.pub --threshold 2 --output json",
+        ],
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args::command;
+
+    fn leaves(command: &Command, path: &str, found: &mut Vec<(String, String)>) {
+        let mut any = false;
+        for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+            any = true;
+            leaves(below, format!("{path} {}", below.get_name()).trim(), found);
+        }
+        if !any {
+            found.push((path.to_owned(), command.clone().render_help().to_string()));
+        }
+    }
+
+    /// Every command has two examples, which it takes, and says how it ends.
+    #[test]
+    fn every_command_has_examples_that_it_takes() {
+        let mut found = Vec::new();
+        leaves(&command(), "", &mut found);
+        assert!(found.len() >= EXAMPLES.len());
+        for (path, help) in found {
+            assert!(help.contains("Exit status: 0"), "{path}: {help}");
+            let examples: Vec<_> = help.lines().filter_map(|line| line.strip_prefix("  bulla ")).collect();
+            assert_eq!(examples.len(), 2, "{path}: {help}");
+            for example in examples {
+                assert!(example.starts_with(&path), "{path}: {example}");
+                let typed = example.split(" > ").next().unwrap().replace('\'', "");
+                let words = ["bulla"].into_iter().chain(typed.split(' '));
+                if let Err(error) = command().try_get_matches_from(words) {
+                    panic!("{example}: {error}");
+                }
+            }
+            let named = ["<REF>", "<SRC>", "FILE|REF"].iter().any(|name| help.contains(name));
+            assert_eq!(help.contains("References: host/repo"), named || help.contains("--against"), "{path}: {help}");
+        }
+    }
+
+    /// What is trusted, who signs and what is asked for stands on the command line and never in the environment.
+    #[test]
+    fn only_convenience_comes_from_the_environment() {
+        fn variables(command: &Command, found: &mut std::collections::BTreeSet<(String, String)>) {
+            for arg in command.get_arguments() {
+                if let Some(name) = arg.get_env() {
+                    found.insert((format!("{}", arg.get_id()), name.to_string_lossy().into_owned()));
+                }
+            }
+            command.get_subcommands().for_each(|below| variables(below, found));
+        }
+        let mut found = std::collections::BTreeSet::new();
+        variables(&command(), &mut found);
+        let allowed = [
+            ("jobs", "BULLA_JOBS"),
+            ("key_dir", "BULLA_KEY_DIR"),
+            ("output", "BULLA_OUTPUT"),
+            ("pkcs11_module", "BULLA_PKCS11_MODULE"),
+            ("plugin_dir", "BULLA_PLUGIN_DIR"),
+            ("plugin_timeout", "BULLA_PLUGIN_TIMEOUT"),
+            ("timeout", "BULLA_TIMEOUT"),
+        ];
+        for (option, variable) in &found {
+            assert!(allowed.contains(&(option, variable)), "--{option} is taken from {variable}");
+        }
+        assert!(found.len() >= 6, "{found:?}");
+    }
+}

@@ -1,0 +1,55 @@
+//! `--version`: which commit, which features, for which machine; and whether there is network code in it.
+
+/// What `--version` prints after the name; `-V` prints the number alone.
+pub(super) fn long() -> String {
+    let modified = match env!("BULLA_MODIFIED") {
+        "no" => "",
+        "yes" => ", modified",
+        _ => ", perhaps modified",
+    };
+    let network = match cfg!(feature = "registry") {
+        true => "speaks to the registries that are named on the command line",
+        false => "signer build: no network code",
+    };
+    let features: Vec<&str> = FEATURES.iter().filter(|(_, is_on)| *is_on).map(|(name, _)| *name).collect();
+    format!(
+        "{}\ncommit    {}{modified}\ndate      {}\nfeatures  {}\ntarget    {}\nnetwork   {network}",
+        env!("CARGO_PKG_VERSION"),
+        env!("BULLA_COMMIT"),
+        env!("BULLA_COMMIT_DATE"),
+        features.join(", "),
+        env!("BULLA_TARGET"),
+    )
+}
+
+/// The features that change what the program can do.
+const FEATURES: [(&str, bool); 3] =
+    [("cli", cfg!(feature = "cli")), ("pkcs11", cfg!(feature = "pkcs11")), ("registry", cfg!(feature = "registry"))];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_says_whether_there_is_network_code_in_it() {
+        let long = long();
+        assert_eq!(long.contains("signer build: no network code"), !cfg!(feature = "registry"), "{long}");
+        assert_eq!(long.contains("registry\n"), cfg!(feature = "registry"), "{long}");
+        assert_eq!(long.contains("pkcs11"), cfg!(feature = "pkcs11"), "{long}");
+    }
+
+    /// The build script is run again where the commit has changed, and nothing is made up where there is no git.
+    #[test]
+    fn the_commit_is_that_of_the_checkout() {
+        let git = std::process::Command::new("git").args(["log", "-1", "--format=%H %ct"]).output();
+        let found = git.ok().filter(|found| found.status.success() && std::path::Path::new(".git").exists());
+        let Some(found) = found.map(|found| String::from_utf8(found.stdout).unwrap()) else {
+            assert!(env!("BULLA_COMMIT").len() >= 40 || env!("BULLA_COMMIT") == "unknown");
+            return;
+        };
+        let (commit, seconds) = found.trim().split_once(' ').unwrap();
+        assert_eq!(env!("BULLA_COMMIT"), commit);
+        let date = crate::time::Time::from_unix(seconds.parse().unwrap()).unwrap();
+        assert_eq!(env!("BULLA_COMMIT_DATE"), date.to_string());
+    }
+}
