@@ -20,6 +20,7 @@ use super::version;
 
 mod examples;
 mod key;
+mod output;
 
 pub(super) use key::KeyArgs;
 pub(super) use key::KeyCommand;
@@ -33,6 +34,8 @@ pub(super) use key::KeyType;
 pub(super) use key::PassphraseArgs;
 pub(super) use key::PluginArgs;
 pub(super) use key::TokenArgs;
+pub(super) use output::ResultsOutput;
+pub(super) use output::VerifyOutput;
 
 /// Signs container images with keys that never touch a network, and verifies before anything is moved or run.
 #[derive(Debug, Parser)]
@@ -195,7 +198,7 @@ pub(super) struct CopyArgs {
     pub(super) dry_run: bool,
     /// How to report
     #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
-    pub(super) output: Output,
+    pub(super) output: ResultsOutput,
     #[command(flatten)]
     pub(super) registry: RegistryArgs,
     #[command(flatten)]
@@ -269,7 +272,7 @@ pub(super) struct ImportArgs {
     pub(super) overwrite: bool,
     /// How to report
     #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
-    pub(super) output: Output,
+    pub(super) output: ResultsOutput,
     #[command(flatten)]
     pub(super) registry: RegistryArgs,
     #[command(flatten)]
@@ -316,7 +319,7 @@ pub(super) struct SignArgs {
     pub(super) dry_run: bool,
     /// How to report
     #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
-    pub(super) output: Output,
+    pub(super) output: ResultsOutput,
     #[command(flatten)]
     pub(super) keys: KeyArgs,
     #[command(flatten)]
@@ -373,6 +376,9 @@ pub(super) struct VerifyArgs {
     /// An attestation of this predicate type is wanted instead of a signature
     #[arg(long = "type", value_name = "TYPE")]
     pub(super) predicate_type: Option<String>,
+    /// Have the predicates that were verified in the report
+    #[arg(long, requires = "predicate_type")]
+    pub(super) with_predicates: bool,
     /// An index and every manifest in it must verify, each by itself
     #[arg(long, conflicts_with = "platform")]
     pub(super) all_platforms: bool,
@@ -384,7 +390,7 @@ pub(super) struct VerifyArgs {
     pub(super) jobs: usize,
     /// How to report
     #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
-    pub(super) output: Output,
+    pub(super) output: VerifyOutput,
     #[command(flatten)]
     pub(super) registry: RegistryArgs,
 }

@@ -18,7 +18,7 @@ use crate::time::Time;
 
 use super::Exit;
 use super::Failure;
-use super::args::Output;
+use super::args::ResultsOutput;
 use super::files;
 use super::keys;
 use super::reference_list;
@@ -58,15 +58,15 @@ pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
     let mut reports = Vec::new();
     for (reference, result) in references.iter().zip(results) {
         match (args.output, &result) {
-            (Output::Text, Ok(signed)) => render::signed(reference, signed, signers),
-            (Output::Text, Err(failure)) => render::failure(failure),
-            (Output::Json, _) => reports.push(report::signed(reference, &result, signers)),
+            (ResultsOutput::Text, Ok(signed)) => render::signed(reference, signed, signers),
+            (ResultsOutput::Text, Err(failure)) => render::failure(failure),
+            (ResultsOutput::Json | ResultsOutput::Jsonl, _) => {
+                reports.push(report::signed(reference, &result, signers));
+            }
         }
         exit = exit.and(result.map_or_else(|failure| failure.exit, |_| Exit::Yes));
     }
-    if args.output == Output::Json {
-        render::json(&report::whole("attest", reports));
-    }
+    render::results(args.output, &report::whole("attest", reports));
     Ok(exit)
 }
 

@@ -25,7 +25,7 @@ use super::Exit;
 use super::Failure;
 use super::args::CopyArgs;
 use super::args::ImportArgs;
-use super::args::Output;
+use super::args::ResultsOutput;
 use super::moves;
 use super::reference_list;
 use super::render;
@@ -101,15 +101,15 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
             moves::taken_out(source, moved);
         }
         match (args.output, &result) {
-            (Output::Json, _) => reports.push(report::copied(source, &args.target, args.dry_run, &result)),
-            (Output::Text, Ok(moved)) => moves::copied(source, &args.target, args.dry_run, moved),
-            (Output::Text, Err(failure)) if sources.len() > 1 => render::failure(&failure.clone().of(source)),
-            (Output::Text, Err(failure)) => render::failure(failure),
+            (ResultsOutput::Json | ResultsOutput::Jsonl, _) => {
+                reports.push(report::copied(source, &args.target, args.dry_run, &result));
+            }
+            (ResultsOutput::Text, Ok(moved)) => moves::copied(source, &args.target, args.dry_run, moved),
+            (ResultsOutput::Text, Err(failure)) if sources.len() > 1 => render::failure(&failure.clone().of(source)),
+            (ResultsOutput::Text, Err(failure)) => render::failure(failure),
         }
     }
-    if args.output == Output::Json {
-        render::json(&report::whole("copy", reports));
-    }
+    render::results(args.output, &report::whole("copy", reports));
     Ok(exit)
 }
 
@@ -189,23 +189,32 @@ pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
             moves::left(source, &moved.copied);
         }
         match (args.output, imported) {
-            (Output::Text, Ok(Imported::Declined(outcome))) => render::outcome(source, &outcome, &args.want),
-            (Output::Text, Ok(Imported::Done(admitted, moved))) => {
+            (ResultsOutput::Text, Ok(Imported::Declined(outcome))) => render::outcome(source, &outcome, &args.want),
+            (ResultsOutput::Text, Ok(Imported::Done(admitted, moved))) => {
                 moves::imported(source, &args.target, &admitted, &moved);
             }
-            (Output::Text, Err(failure)) if sources.len() > 1 => render::failure(&failure.of(source)),
-            (Output::Text, Err(failure)) => render::failure(&failure),
-            (Output::Json, Ok(Imported::Declined(outcome))) => reports.push(report::outcome(source, &Ok(*outcome))),
-            (Output::Json, Ok(Imported::Done(admitted, moved))) => {
-                reports.push(report::imported(source, &args.target, &admitted, &moved));
+            (ResultsOutput::Text, Err(failure)) if sources.len() > 1 => render::failure(&failure.of(source)),
+            (ResultsOutput::Text, Err(failure)) => render::failure(&failure),
+            (ResultsOutput::Json, imported) => reports.push(result(source, &args.target, imported)),
+            // An import may take long: each line is written as it comes.
+            (ResultsOutput::Jsonl, imported) => {
+                render::json_lines(&report::whole("import", vec![result(source, &args.target, imported)]));
             }
-            (Output::Json, Err(failure)) => reports.push(report::outcome(source, &Err(failure))),
         }
     }
-    if args.output == Output::Json {
+    if args.output == ResultsOutput::Json {
         render::json(&report::whole("import", reports));
     }
     Ok(exit)
+}
+
+/// What became of one image of an import, for a report.
+fn result(source: &str, target: &str, imported: Result<Imported, Failure>) -> serde_json::Value {
+    match imported {
+        Ok(Imported::Declined(outcome)) => report::outcome(source, &Ok(*outcome)),
+        Ok(Imported::Done(admitted, moved)) => report::imported(source, target, &admitted, &moved),
+        Err(failure) => report::outcome(source, &Err(failure)),
+    }
 }
 
 /// Verifies one image and, only if it verifies, pushes it and makes it visible. What does not verify writes nothing, and

@@ -32,6 +32,7 @@ use crate::verify::finding;
 
 use super::Exit;
 use super::Failure;
+use super::args::ResultsOutput;
 use super::args::WantArgs;
 use super::line::Foreign;
 use super::line::Line;
@@ -104,16 +105,41 @@ pub(super) fn notes(lines: &Lines) {
     drop(progress::aside(|| stderr.lock().write_all(painted.as_bytes())));
 }
 
+/// Prints a report in the form that was asked for; for people there is none.
+pub(super) fn results(form: ResultsOutput, whole: &Value) {
+    match form {
+        ResultsOutput::Json => json(whole),
+        ResultsOutput::Jsonl => json_lines(whole),
+        ResultsOutput::Text => {}
+    }
+}
+
+/// Prints the results of a report, each on a line of its own, with the version and the command.
+pub(super) fn json_lines(whole: &Value) {
+    for result in whole.get("results").and_then(Value::as_array).into_iter().flatten() {
+        let mut result = result.clone();
+        if let Value::Object(fields) = &mut result {
+            let common = ["command", "version"].into_iter();
+            fields.extend(common.filter_map(|field| Some((field.to_owned(), whole.get(field)?.clone()))));
+        }
+        data(escaped(&format!("{}\n", redacted::value(&result))).as_bytes());
+    }
+}
+
 /// Prints one object of JSON. What does not show or steers a terminal is escaped there too: such characters only stand in strings.
 pub(super) fn json(value: &Value) {
-    let mut shown = String::new();
-    for c in format!("{:#}\n", redacted::value(value)).chars() {
+    data(escaped(&format!("{:#}\n", redacted::value(value))).as_bytes());
+}
+
+fn escaped(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
         match c != '\n' && hides(c) {
             true => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| shown.push_str(&format!("\\u{unit:04x}"))),
             false => shown.push(c),
         }
     }
-    data(shown.as_bytes());
+    shown
 }
 
 /// Prints what clap has to say: help and version are data, anything else is a bad argument, which clap quotes as it was
@@ -186,6 +212,31 @@ pub(super) fn outcome(reference: &str, outcome: &Outcome, want: &WantArgs) {
         let platform =
             platform.as_ref().map_or_else(|| "no platform".to_owned(), |platform| Foreign(platform).to_string());
         verdict(&format!("{reference} ({platform})"), reference, digest, child, want);
+    }
+}
+
+/// Prints the predicates of what was verified, byte for byte as a given key signed them, each once and with a line end:
+/// the only text that is printed as it came. Where anything was not verified none is printed.
+pub(super) fn predicates(reference: &str, outcome: &Outcome, want: &WantArgs) {
+    let chosen = outcome.chosen.unwrap_or(outcome.subject);
+    let children = outcome.children.iter().map(|(_, digest, verdict)| (digest, verdict));
+    let verdicts: Vec<_> = [(&chosen, &outcome.verdict)].into_iter().chain(children).collect();
+    let mut accepted = Vec::new();
+    for (digest, verdict) in &verdicts {
+        match verdict {
+            Verdict::Accepted(verified) => accepted.push(verified),
+            _ => self::verdict(reference, reference, digest, verdict, want),
+        }
+    }
+    if accepted.len() == verdicts.len() {
+        let mut printed = BTreeSet::new();
+        let counted = accepted.iter().flat_map(|verified| verified.counted());
+        for predicate in counted.filter_map(|counted| counted.predicate.as_ref()) {
+            if printed.insert(predicate) {
+                data(predicate);
+                data(b"\n");
+            }
+        }
     }
 }
 

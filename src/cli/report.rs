@@ -91,6 +91,18 @@ fn refused(verdict: &str, refusal: &Refusal, open: &[StoreError]) -> Value {
 }
 
 fn counted(counted: &Counted) -> Value {
+    let mut report = signature(counted);
+    if let Some(predicate) = &counted.predicate {
+        // What nests deeper than other readers of the report may follow is given as the text that it is.
+        match serde_json::from_slice::<Value>(predicate) {
+            Ok(value) => set(&mut report, "predicate", value),
+            Err(_) => set(&mut report, "predicateText", String::from_utf8_lossy(predicate).into()),
+        }
+    }
+    report
+}
+
+fn signature(counted: &Counted) -> Value {
     json!({
         "key": counted.key.to_string(),
         "owner": counted.owner.to_string(),

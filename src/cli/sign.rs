@@ -18,7 +18,7 @@ use crate::time::Time;
 
 use super::Exit;
 use super::Failure;
-use super::args::Output;
+use super::args::ResultsOutput;
 use super::args::SignArgs;
 use super::keys;
 use super::reference_list;
@@ -71,19 +71,17 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     let mut reports = Vec::new();
     for (reference, result) in references.iter().zip(results) {
         match (args.output, &result) {
-            (Output::Text, Ok(signed)) if args.dry_run => render::would_sign(reference, signed, &signers),
-            (Output::Text, Ok(signed)) => render::signed(reference, signed, &signers),
-            (Output::Text, Err(failure)) => render::failure(failure),
-            (Output::Json, _) if args.dry_run => {
-                reports.push(report::dry_run(report::signed(reference, &result, &signers)));
+            (ResultsOutput::Text, Ok(signed)) if args.dry_run => render::would_sign(reference, signed, &signers),
+            (ResultsOutput::Text, Ok(signed)) => render::signed(reference, signed, &signers),
+            (ResultsOutput::Text, Err(failure)) => render::failure(failure),
+            (ResultsOutput::Json | ResultsOutput::Jsonl, _) => {
+                let result = report::signed(reference, &result, &signers);
+                reports.push(if args.dry_run { report::dry_run(result) } else { result });
             }
-            (Output::Json, _) => reports.push(report::signed(reference, &result, &signers)),
         }
         exit = exit.and(result.map_or_else(|failure| failure.exit, |_| Exit::Yes));
     }
-    if args.output == Output::Json {
-        render::json(&report::whole("sign", reports));
-    }
+    render::results(args.output, &report::whole("sign", reports));
     Ok(exit)
 }
 

@@ -19,8 +19,8 @@ use crate::verify::Verifier;
 
 use super::Exit;
 use super::Failure;
-use super::args::Output;
 use super::args::VerifyArgs;
+use super::args::VerifyOutput;
 use super::args::WantArgs;
 use super::keys;
 use super::reference_list;
@@ -34,6 +34,10 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     let references = reference_list::expand(&args.references)?;
     let limits = Limits::DEFAULT;
     let verifier = verifier(&args.want, wanted_kind(args.predicate_type.as_deref())?, &limits)?;
+    let (verifier, effort) = match wants_predicates(args)? {
+        true => (verifier.with_predicates(), Effort::Everything),
+        false => (verifier, Effort::UntilMet),
+    };
     let platforms = platforms(args)?;
     let stores = Stores::new(&args.registry, &references)?;
     let runtime = Runtime::new(Work::Waiting)?;
@@ -41,7 +45,6 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     let tasks = references.iter().map(|reference| -> Task<'_, Result<Outcome, Failure>> {
         Box::pin(async move {
             let (source, selector) = stores.source(reference)?;
-            let effort = Effort::UntilMet;
             let outcome = verify::verify(source.as_ref(), &selector, platforms, verifier, effort, limits).await?;
             loaded(reference, stores, outcome).map(Outcome::without_documents)
         })
@@ -51,16 +54,31 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     let mut reports = Vec::new();
     for (reference, result) in references.iter().zip(&results) {
         match (args.output, result) {
-            (Output::Text, Ok(outcome)) => render::outcome(reference, outcome, &args.want),
-            (Output::Text, Err(failure)) => render::failure(failure),
-            (Output::Json, _) => reports.push(report::outcome(reference, result)),
+            (VerifyOutput::Text, Ok(outcome)) => render::outcome(reference, outcome, &args.want),
+            (VerifyOutput::Predicate, Ok(outcome)) => render::predicates(reference, outcome, &args.want),
+            (VerifyOutput::Predicate | VerifyOutput::Text, Err(failure)) => render::failure(failure),
+            (VerifyOutput::Json, _) => reports.push(report::outcome(reference, result)),
+            (VerifyOutput::Jsonl, _) => {
+                render::json_lines(&report::whole("verify", vec![report::outcome(reference, result)]));
+            }
         }
         exit = exit.and(result.as_ref().map_or_else(|failure| failure.exit, exit_of));
     }
-    if args.output == Output::Json {
+    if args.output == VerifyOutput::Json {
         render::json(&report::whole("verify", reports));
     }
     Ok(exit)
+}
+
+/// Whether the predicates are wanted: all of them, not only as many as are needed for a yes.
+fn wants_predicates(args: &VerifyArgs) -> Result<bool, Failure> {
+    match (args.output, &args.predicate_type) {
+        (VerifyOutput::Predicate, None) => {
+            Err(Failure::unknown("an image signature has no predicate").hint("--output predicate --type TYPE"))
+        }
+        (VerifyOutput::Predicate, Some(_)) => Ok(true),
+        _ => Ok(args.with_predicates),
+    }
 }
 
 /// Which platform of an archive is loaded, `docker load` decides by a list of its own: a platform that is signed by

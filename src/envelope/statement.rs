@@ -165,6 +165,11 @@ impl Statement {
         self.predicate.as_deref()
     }
 
+    /// The same, sharing the bytes.
+    pub fn shared_predicate(&self) -> Option<Bytes> {
+        self.predicate.clone()
+    }
+
     /// What it is about.
     pub fn subjects(&self) -> &[About] {
         &self.subjects

@@ -7,6 +7,8 @@ pub mod verified;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
+
 use crate::digest::Digest;
 use crate::envelope::Payload;
 use crate::envelope::Proof;
@@ -35,6 +37,7 @@ pub use verified::VerifiedSubject;
 pub struct Verifier {
     limits: Limits,
     policy: Policy,
+    predicates: Predicates,
     trust: TrustRoot,
 }
 
@@ -45,7 +48,13 @@ impl Verifier {
     /// [`TrustError`] where the keys could never meet the policy's threshold.
     pub fn new(trust: TrustRoot, policy: Policy, limits: Limits) -> Result<Self, TrustError> {
         trust.supports(policy.threshold())?;
-        Ok(Self { limits, policy, trust })
+        Ok(Self { limits, policy, predicates: Predicates::Dropped, trust })
+    }
+
+    /// The same, which keeps the predicate of each attestation that counts. They may be large.
+    #[must_use]
+    pub fn with_predicates(self) -> Self {
+        Self { predicates: Predicates::Kept, ..self }
     }
 
     /// The policy.
@@ -71,6 +80,13 @@ impl Verifier {
     pub fn trial(&self, subject: Digest) -> Trial<'_> {
         Trial { counted: Vec::new(), findings: Vec::new(), owners: BTreeSet::new(), subject, verifier: self }
     }
+}
+
+/// What becomes of the predicates of attestations that count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Predicates {
+    Dropped,
+    Kept,
 }
 
 /// Evidence being heard.
@@ -174,6 +190,7 @@ impl Trial<'_> {
             key: proof.key,
             kind: self.verifier.policy.kind().clone(),
             owner: owner.clone(),
+            predicate: about.predicate.filter(|_| self.verifier.predicates == Predicates::Kept),
             reference: about.reference,
             scheme: proof.scheme,
         });
@@ -183,6 +200,7 @@ impl Trial<'_> {
 /// What a statement says about the subject of a trial.
 struct About {
     annotations: BTreeMap<String, String>,
+    predicate: Option<Bytes>,
     reference: Option<String>,
 }
 
@@ -191,13 +209,14 @@ impl About {
         let signs = match said {
             Said::Claim(claim) if claim.digest() == subject => {
                 let reference = Some(claim.reference().to_owned()).filter(|reference| !reference.is_empty());
-                return Ok(Self { annotations: claim.annotations().clone(), reference });
+                return Ok(Self { annotations: claim.annotations().clone(), predicate: None, reference });
             }
             Said::Claim(claim) => claim.digest().to_string(),
             Said::Statement(statement) => match statement.about(subject) {
                 Some(about) => {
                     let reference = about.name().map(str::to_owned);
-                    return Ok(Self { annotations: about.annotations().clone(), reference });
+                    let predicate = statement.shared_predicate();
+                    return Ok(Self { annotations: about.annotations().clone(), predicate, reference });
                 }
                 None => subjects(statement),
             },

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
+
 use crate::digest::Digest;
 use crate::key::KeyId;
 use crate::key::Scheme;
@@ -44,6 +46,9 @@ pub struct Counted {
     pub kind: Kind,
     /// Who holds the key.
     pub owner: Owner,
+    /// The predicate as it was signed, byte for byte, of an attestation that a verifier
+    /// [with predicates](crate::verify::Verifier::with_predicates) accepted.
+    pub predicate: Option<Bytes>,
     /// The name that was signed, where there is one.
     pub reference: Option<String>,
     /// How it was signed.
@@ -51,7 +56,7 @@ pub struct Counted {
 }
 
 impl Counted {
-    /// The same, without the document.
+    /// The same, without the document; a predicate that was asked for stays.
     #[must_use]
     pub fn without_document(self) -> Self {
         Self { evidence: self.evidence.spent(), ..self }

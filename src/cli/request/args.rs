@@ -8,6 +8,7 @@ use clap::Subcommand;
 use crate::cli::args::KeyArgs;
 use crate::cli::args::Output;
 use crate::cli::args::RegistryArgs;
+use crate::cli::args::ResultsOutput;
 use crate::cli::args::SignFormat;
 use crate::cli::args::TokenArgs;
 use crate::cli::args::pair;
@@ -248,7 +249,7 @@ pub(in crate::cli) struct AttestArgs {
     pub(in crate::cli) if_missing: bool,
     /// How to report
     #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
-    pub(in crate::cli) output: Output,
+    pub(in crate::cli) output: ResultsOutput,
     #[command(flatten)]
     pub(in crate::cli) keys: KeyArgs,
     #[command(flatten)]

@@ -1,0 +1,29 @@
+//! How commands report, as typed.
+
+use clap::ValueEnum;
+
+/// How a command reports that may have many results.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum ResultsOutput {
+    /// One object of JSON
+    Json,
+    /// One object of JSON for each result, on a line of its own
+    Jsonl,
+    /// For people
+    #[default]
+    Text,
+}
+
+/// How `verify` reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum VerifyOutput {
+    /// One object of JSON
+    Json,
+    /// One object of JSON for each result, on a line of its own
+    Jsonl,
+    /// The predicates that were verified, as they were signed
+    Predicate,
+    /// For people
+    #[default]
+    Text,
+}
