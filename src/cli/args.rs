@@ -34,7 +34,9 @@ pub(super) use key::KeyType;
 pub(super) use key::PassphraseArgs;
 pub(super) use key::PluginArgs;
 pub(super) use key::TokenArgs;
+pub(super) use output::Output;
 pub(super) use output::ResultsOutput;
+pub(super) use output::TreeOutput;
 pub(super) use output::VerifyOutput;
 
 /// Signs container images with keys that never touch a network, and verifies before anything is moved or run.
@@ -149,28 +151,6 @@ pub(super) struct SidesArgs {
     /// Speak plain http to the registry of the destination, not to that of the source
     #[arg(long, help_heading = "Registry", conflicts_with = "plain_http")]
     pub(super) to_plain_http: bool,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Output {
-    /// One object of JSON
-    Json,
-    /// For people
-    #[default]
-    Text,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum TreeOutput {
-    /// Graphviz
-    Dot,
-    /// One object of JSON
-    Json,
-    /// A picture
-    Svg,
-    /// For people
-    #[default]
-    Text,
 }
 
 #[derive(Debug, Args)]

@@ -38,6 +38,11 @@ impl Line {
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is about an error: it says so, or is a detail or a hint of one that did.
+    pub(super) fn is_of_an_error(&self) -> bool {
+        ["error:", "hint:", "  "].iter().any(|start| self.0.starts_with(start))
+    }
 }
 
 impl Lines {
@@ -74,6 +79,14 @@ impl<T: fmt::Display> fmt::Display for Foreign<T> {
         }
         shown.push_str(if characters.next().is_some() { "…" } else { "" });
         f.pad(&shown)
+    }
+}
+
+/// As much of a text with foreign parts as is shown: a report in JSON has all of it.
+pub(super) fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }
 

@@ -37,6 +37,7 @@ use super::args::WantArgs;
 use super::line::Foreign;
 use super::line::Line;
 use super::line::Lines;
+use super::line::shortened;
 use super::paint;
 use super::progress;
 use super::redacted;
@@ -68,11 +69,6 @@ pub(super) fn text(lines: &Lines) {
     data(lines.iter().map(|line| paint::line(line.as_str(), &stdout) + "\n").collect::<String>().as_bytes());
 }
 
-/// Whether a line is about an error: it says so, or is a detail or a hint of one that did.
-fn is_of_an_error(line: &str) -> bool {
-    ["error:", "hint:", "  "].iter().any(|start| line.starts_with(start))
-}
-
 /// What could not be printed is kept for [`lost`].
 fn data(bytes: &[u8]) {
     let written = progress::aside(|| {
@@ -99,9 +95,17 @@ pub(super) fn note(line: impl Into<Line>) {
 /// Prints lines that are not data.
 pub(super) fn notes(lines: &Lines) {
     let quiet = verbosity::verbosity() == Verbosity::Quiet;
-    let said = lines.iter().filter(|line| !quiet || is_of_an_error(line.as_str()));
+    aside(lines.iter().filter(|line| !quiet || line.is_of_an_error()));
+}
+
+/// Prints what people sign by, and what they are asked: all of it, however quiet.
+pub(super) fn page(lines: &Lines) {
+    aside(lines.iter());
+}
+
+fn aside<'a>(lines: impl Iterator<Item = &'a Line>) {
     let stderr = std::io::stderr();
-    let painted = said.map(|line| paint::line(line.as_str(), &stderr) + "\n").collect::<String>();
+    let painted = lines.map(|line| paint::line(line.as_str(), &stderr) + "\n").collect::<String>();
     drop(progress::aside(|| stderr.lock().write_all(painted.as_bytes())));
 }
 
@@ -169,15 +173,6 @@ pub(super) fn failure(failure: &Failure) {
 fn once(text: String) {
     if TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone()) {
         note(text);
-    }
-}
-
-/// As much of a text with foreign parts as is shown: a report in JSON has all of it.
-pub(super) fn shortened(text: &str) -> String {
-    const LONGEST: usize = 2_000;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
     }
 }
 

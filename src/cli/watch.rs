@@ -34,7 +34,7 @@ impl Watch for Telling {
                 render::note(format_args!(
                     "{}: {}, trying again in {pause} ({next} of {most})",
                     Foreign(host),
-                    Foreign(render::shortened(why))
+                    Foreign(why)
                 ));
             }
             Event::Asked { host, method, path, status, took } => {

@@ -2,6 +2,30 @@
 
 use clap::ValueEnum;
 
+/// How a command reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Output {
+    /// One object of JSON
+    Json,
+    /// For people
+    #[default]
+    Text,
+}
+
+/// How `tree` reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum TreeOutput {
+    /// Graphviz
+    Dot,
+    /// One object of JSON
+    Json,
+    /// A picture
+    Svg,
+    /// For people
+    #[default]
+    Text,
+}
+
 /// How a command reports that may have many results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum ResultsOutput {

@@ -8,6 +8,7 @@ use crate::cli::Failure;
 use crate::cli::args::Output;
 use crate::cli::files;
 use crate::cli::keys;
+use crate::cli::line::Lines;
 use crate::cli::now;
 use crate::cli::render;
 use crate::cli::request;
@@ -90,7 +91,7 @@ fn show(args: &RequestSignArgs, request: &Request, response: &Response, others: 
     all.merge(others).map_err(|error| request::told(&args.request, error))?;
     let previous = args.previous.as_ref().map(|path| request::read_request(path)).transpose()?;
     let page = Page { request, response: &all, previous: previous.as_ref(), full: args.full };
-    render::notes(&page.text());
+    render::page(&page.text());
     let cut = page.cut();
     if cut > 0 && !args.yes {
         let message = format!("some predicates are longer than what was shown ({cut}); nothing was signed");
@@ -115,11 +116,11 @@ fn confirm(args: &RequestSignArgs, request: &Request) -> Result<(), Failure> {
             .hint("give --yes where somebody has read the request: bulla request show"));
     }
     let count = request.items().len();
-    render::note("");
-    render::note(format_args!(
+    render::page(&Lines::from_iter([""]));
+    render::page(&Lines::from_iter([format_args!(
         "type `{WORD}` to sign {}:",
         if count == 1 { "it".to_owned() } else { format!("all {count}") }
-    ));
+    )]));
     let mut line = String::new();
     let told = |error| Failure::unknown(format!("the answer could not be read: {error}"));
     stdin.lock().read_line(&mut line).map_err(told)?;
