@@ -62,8 +62,8 @@ pub(super) fn ask(text: &str, longest: usize) -> io::Result<Zeroizing<Vec<u8>>> 
     let mut line = Zeroizing::new(Vec::with_capacity(longest.saturating_add(PART)));
     loop {
         while let Some(signal) = signals.next() {
-            // A terminal that is gone has nothing to restore.
-            drop(hidden.restore());
+            // What was typed and not read goes: a shell would show it. A terminal that is gone has nothing to restore.
+            drop(hidden.restore(OptionalActions::Flush));
             if signal != signal::SIGCONT {
                 drop(show("\n"));
                 // Ends the program, or stops it until it is continued.
@@ -121,8 +121,8 @@ impl Hidden<'_> {
         Ok(tcsetattr(self.terminal, OptionalActions::Now, &silent)?)
     }
 
-    fn restore(&self) -> io::Result<()> {
-        Ok(tcsetattr(self.terminal, OptionalActions::Now, &self.before)?)
+    fn restore(&self, unread: OptionalActions) -> io::Result<()> {
+        Ok(tcsetattr(self.terminal, unread, &self.before)?)
     }
 }
 
@@ -138,7 +138,7 @@ impl<'a> Hidden<'a> {
 #[cfg(unix)]
 impl Drop for Hidden<'_> {
     fn drop(&mut self) {
-        drop(self.restore());
+        drop(self.restore(OptionalActions::Now));
     }
 }
 
