@@ -3,6 +3,7 @@
 use super::*;
 use crate::support::image::image;
 use crate::support::registry::Action;
+use crate::support::registry::Response;
 use crate::support::registry::Times;
 use bulla::limits::Limits;
 use bulla::store::Sink as _;
@@ -224,14 +225,7 @@ fn hr_29_a_registry_that_is_never_content_gets_at_most_two_token_requests() {
 
 #[test]
 fn hr_30_hr_31_token_answers_that_are_none() {
-    for body in [
-        b"<html>".to_vec(),
-        b"".to_vec(),
-        b"{}".to_vec(),
-        br#"{"token":"a","expires_in":-1}"#.to_vec(),
-        br#"{"token":"a","expires_in":9223372036854775808}"#.to_vec(),
-        br#"{"token":"evil\r\nX-Header: 1"}"#.to_vec(),
-    ] {
+    for body in [b"<html>".to_vec(), b"".to_vec(), b"{}".to_vec(), br#"{"token":"evil\r\nX-Header: 1"}"#.to_vec()] {
         let registry = private();
         registry.rule("*", TOKEN, Times::Every, Action::Status { code: 200, headers: vec![], body });
         let error = run(app_as(&registry, "joe", "hunter2").resolve(&tag("v1"))).unwrap_err();
@@ -300,6 +294,13 @@ fn hr_27_hr_28_no_other_site_is_asked_for_a_token() {
     settings.allow_realms = vec![registry.second_host()];
     run(app_with(&registry, settings).resolve(&tag("v1"))).unwrap();
     assert_eq!(registry.on_second_host().len(), 1);
+
+    // Without a credential there is nothing to lose: a public image is had from there, and its token is for one repository.
+    let public = with(&["auth=token", "anonymous=pull", "realm=other-host"]);
+    image(1).put(&public, "app", Some("v1"));
+    run(app(&public).resolve(&tag("v1"))).unwrap();
+    assert_eq!(public.on_second_host().len(), 1);
+    assert!(public.on_second_host().iter().all(|it| it.header("Authorization").is_none()));
 
     for realm in [
         "file:///etc/passwd",
@@ -451,6 +452,119 @@ fn the_user_token_of_a_basic_registry_is_sent_as_it_is_stored() {
     run(app_with(&registry, settings_as(Credentials::from_files([path]))).resolve(&tag("v1"))).unwrap();
     let sent = registry.matching("GET", "/v2/*").last().and_then(|it| it.header("Authorization").map(str::to_owned));
     assert_eq!(sent, Some(format!("Basic {auth}")));
+}
+
+/// Registries and the proxies before them ask for authentication in other ways than with 401 and a challenge.
+#[test]
+fn a_challenge_counts_wherever_it_comes() {
+    let challenge = r#"Basic realm="x""#;
+    // What the registry says to an anonymous request, and to one for the root of the API.
+    for (what, status, header, root, root_header) in [
+        ("a challenge with the 403", 403, Some(challenge), 200, None),
+        ("a challenge with a 200 at the root", 404, None, 200, Some(challenge)),
+        ("a challenge with a 403 at the root", 403, None, 403, Some(challenge)),
+        ("a challenge with a 401 at the root", 401, None, 401, Some(challenge)),
+        ("no challenge at all, 401", 401, None, 401, None),
+        ("no challenge at all, 401 and an open root", 401, None, 200, None),
+        ("no challenge at all, 403", 403, None, 200, None),
+    ] {
+        let registry = with(&["auth=basic", "user=joe:hunter2"]);
+        image(1).put(&registry, "app", Some("v1"));
+        registry.hook("*", "/v2/*", move |request, answer| {
+            let (status, header) = if request.path == "/v2/" { (root, root_header) } else { (status, header) };
+            match request.header("Authorization") {
+                Some(_) => answer,
+                None => {
+                    header.into_iter().fold(Response::text(status, ""), |it, value| it.with("WWW-Authenticate", value))
+                }
+            }
+        });
+        let app = app_as(&registry, "joe", "hunter2");
+        run(async {
+            app.resolve(&tag("v1")).await.unwrap_or_else(|error| panic!("{what}: {error}"));
+            let asked = registry.counters().requests;
+            app.resolve(&tag("v1")).await.unwrap();
+            assert_eq!(registry.counters().requests, asked + 1, "{what}: it was learned");
+            assert!(asked <= 3, "{what}: {:?}", registry.lines());
+        });
+    }
+}
+
+/// Without a credential such an answer is what it says, and no more is asked.
+#[test]
+fn a_refusal_without_a_challenge_is_not_insisted_on_without_a_credential() {
+    for status in [401, 403] {
+        let registry = polite();
+        image(1).put(&registry, "app", Some("v1"));
+        registry.hook("*", "/v2/*", move |_, _| Response::text(status, "").with("WWW-Authenticate", "Negotiate"));
+        let error = run(app(&registry).resolve(&tag("v1"))).unwrap_err();
+        assert_eq!((error.code(), registry.counters().requests), ("denied", 1), "{error}");
+        let address = registry.address();
+        assert!(error.to_string().contains(&format!("no credential for {address} was found")), "{error}");
+    }
+}
+
+/// What a registry asks for is not replaced by something else: a password is for who asks for one.
+#[test]
+fn a_challenge_that_cannot_be_met_is_not_met_with_a_password() {
+    for challenge in ["Negotiate", "Bearer", r#"Bearer realm="""#, "Digest realm=\"x\", nonce=\"1\""] {
+        let registry = polite();
+        registry.hook("*", "/v2/*", move |_, _| Response::text(401, "").with("WWW-Authenticate", challenge));
+        let error = run(app_as(&registry, "joe", "hunter2").resolve(&tag("v1"))).unwrap_err();
+        assert_eq!((error.code(), registry.counters().requests), ("denied", 1), "{challenge}: {error}");
+        assert!(registry.requests().iter().all(|it| it.header("Authorization").is_none()));
+    }
+}
+
+/// Who refuses whatever is sent is asked a bounded number of times.
+#[test]
+fn a_registry_that_refuses_everything_without_a_challenge_ends_it() {
+    for status in [401, 403] {
+        let registry = polite();
+        registry.hook("*", "/v2/*", move |_, _| Response::text(status, ""));
+        let error = run(app_as(&registry, "joe", "hunter2").resolve(&tag("v1"))).unwrap_err();
+        assert_eq!((error.code(), registry.counters().requests), ("denied", 3), "{error} {:?}", registry.lines());
+    }
+}
+
+/// A password in clear is sent only where the registry asked for it, and the operator for plain http.
+#[test]
+fn nothing_is_sent_in_clear_without_a_challenge() {
+    let registry = polite();
+    registry.hook("*", "/v2/*", |_, _| Response::text(401, ""));
+    let port = registry.address().rsplit_once(':').unwrap().1.to_owned();
+    // A name of this machine that is not known to be one.
+    let host = format!("registry.localhost:{port}");
+    let mut settings = settings_as(Credentials::none().with(&host, basic("joe", "hunter2")));
+    settings.schemes.insert(host.clone(), bulla::store::registry::Scheme::Http);
+    let app = Registries::new(settings).repository(&reference(&host, "app")).unwrap();
+    assert!(run(app.resolve(&tag("v1"))).is_err());
+    assert!(registry.requests().iter().all(|it| it.header("Authorization").is_none()), "{:?}", registry.lines());
+}
+
+#[test]
+fn messages_say_which_credential_was_refused_and_for_which_image() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config.json");
+    for switches in [["auth=basic", "user=joe:right"], ["auth=token", "user=joe:right"]] {
+        let registry = with(&switches);
+        let address = registry.address();
+        image(1).put(&registry, "app", Some("v1"));
+        let entry =
+            format!(r#"{{"auths":{{"https://other.example":{{}},"{address}":{{"auth":"am9lOmh1bnRlcjI="}}}}}}"#);
+        std::fs::write(&path, entry).unwrap();
+        let credentials = Credentials::from_files([path.clone()]);
+        let error = run(app_with(&registry, settings_as(credentials)).resolve(&tag("v1"))).unwrap_err().to_string();
+        let source = format!("the credential is entry `{address}` of {}", path.display());
+        assert!(error.starts_with(&format!("{address}/app")) && error.contains(&source), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+
+        std::fs::write(&path, r#"{"credsStore":"not-installed"}"#).unwrap();
+        let credentials = Credentials::from_files([path.clone()]).with_helpers_in(directory.path().to_owned());
+        let error = run(app_with(&registry, settings_as(credentials)).resolve(&tag("v1"))).unwrap_err().to_string();
+        let missing = format!("docker-credential-not-installed, named by {}, is not on PATH", path.display());
+        assert!(error.starts_with(&format!("{address}/app")) && error.contains(&missing), "{error}");
+    }
 }
 
 #[test]

@@ -4,7 +4,9 @@ use super::*;
 use crate::support::image::image;
 use crate::support::registry::Action;
 use crate::support::registry::Recorded;
+use crate::support::registry::Response;
 use crate::support::registry::Times;
+use bulla::store::Sink as _;
 use bulla::store::Source as _;
 
 const BLOBS: &str = "/v2/app/blobs/*";
@@ -182,5 +184,28 @@ fn t_67_no_credential_ever_reaches_a_second_host() {
         });
         let leaks: Vec<String> = registry.leaks(&["hunter2", "quirk-token"]).iter().map(Recorded::line).collect();
         assert!(leaks.is_empty(), "{switches:?}: {leaks:?}");
+    }
+}
+
+/// A presigned URL is signed for one method. That another host refuses HEAD says nothing about the blob.
+#[test]
+fn a_presigned_url_that_is_not_for_head_is_read() {
+    for refused in [400, 403, 405] {
+        let registry = with(&["blob-redirect=on"]);
+        let blob = octets(b"somewhere else");
+        registry.put_blob("app", blob.bytes());
+        let missing = octets(b"nowhere");
+        let second = registry.second_host();
+        registry.hook("*", "/*", move |request, answer| match request.method.as_str() {
+            "HEAD" if request.host == second => Response::text(refused, ""),
+            _ => answer,
+        });
+        run(async {
+            let app = app(&registry);
+            assert!(app.has_blob(blob.descriptor()).await.unwrap(), "{refused}");
+            assert!(!app.has_blob(missing.descriptor()).await.unwrap(), "{refused}");
+        });
+        let lines: Vec<_> = registry.on_second_host().iter().map(|it| it.method.clone()).collect();
+        assert_eq!(lines, ["HEAD", "GET"], "{refused}");
     }
 }

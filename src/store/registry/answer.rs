@@ -25,6 +25,8 @@ pub(super) struct Answer {
     pub(super) url: Url,
     /// What it was asked for, for messages.
     pub(super) what: String,
+    /// Which credential it was asked with, for messages, where that matters.
+    pub(super) who: Option<String>,
 }
 
 /// A body.
@@ -95,7 +97,10 @@ impl Answer {
         let place = self.what.clone();
         match self.status {
             StatusCode::NOT_FOUND if self.says_there_is_none() => StoreError::NotFound { what: place },
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => StoreError::Denied { place, why: self.words() },
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                let who = self.who.iter().map(|who| format!("; {who}")).collect::<String>();
+                StoreError::Denied { place, why: self.words() + &who }
+            }
             StatusCode::TOO_MANY_REQUESTS => {
                 StoreError::Throttled { place, wait: retry::asked_in_words(&self.headers) }
             }

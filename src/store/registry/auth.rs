@@ -1,4 +1,4 @@
-//! Who we say we are to one registry: its challenge, its tokens, each got once.
+//! Authentication to one registry: its challenge, its tokens, each got once.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use reqwest::Url;
 use reqwest::header::HeaderValue;
-use reqwest::header::WWW_AUTHENTICATE;
 use tokio::time::Instant;
 
 use super::answer::Answer;
@@ -19,11 +18,14 @@ use super::challenge;
 use super::challenge::Bearer;
 use super::challenge::Challenge;
 use super::place::may_ask;
+use super::place::may_have_credential;
 use super::token;
 use super::token::Wanted;
 use super::transport::Transport;
+use super::transport::is_loopback;
 use crate::store::StoreError;
 use crate::store::credentials::Credential;
+use crate::store::credentials::Found;
 use crate::store::credentials::Login;
 use crate::store::credentials::Secret;
 
@@ -141,7 +143,7 @@ impl Auth {
         }
     }
 
-    /// Takes in that the registry answered 401 to a request with `ticket`. Whether it is worth trying again although
+    /// Takes in that the registry answered a request with `ticket` by asking for authentication. Whether it is worth trying again although
     /// the ticket was new.
     ///
     /// # Errors
@@ -152,10 +154,8 @@ impl Auth {
         ticket: Option<&Ticket>,
         answer: &Answer,
     ) -> Result<bool, StoreError> {
-        let values = answer.headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
-        let challenges = challenge::parse(values);
         let kind = ticket.map(|ticket| &ticket.kind);
-        let Some(challenge) = challenges.into_iter().next() else {
+        let Some(challenge) = challenge::asked(&answer.headers) else {
             return Err(answer.error());
         };
         match kind {
@@ -171,7 +171,8 @@ impl Auth {
             Some(Kind::Basic) | None => {}
         }
         if challenge == Challenge::Basic && self.basic(scope).await?.is_none() {
-            return Err(self.denied("it wants a user name and a password, and there are none for it"));
+            let found = self.credential(scope).await?;
+            return Err(self.denied(scope, &format!("it wants a user name and a password; {}", self.from(&found))));
         }
         let mut changed = false;
         if let Challenge::Bearer(bearer) = &challenge {
@@ -181,13 +182,59 @@ impl Auth {
                 changed |= slot.extra.len() < EXTRA_MOST && slot.extra.insert(action.to_owned());
             }
         }
-        *self.challenge.lock().unwrap_or_else(PoisonError::into_inner) = Some(challenge);
+        self.take(challenge);
         Ok(changed)
+    }
+
+    /// Takes in a challenge that came with an answer that did not insist on it, if it can be met. Whether it can.
+    pub(super) async fn offered(&self, scope: &Scope, answer: &Answer) -> Result<bool, StoreError> {
+        let Some(challenge) = challenge::asked(&answer.headers) else {
+            return Ok(false);
+        };
+        let met = challenge != Challenge::Basic || self.basic(scope).await?.is_some();
+        if met {
+            self.take(challenge);
+        }
+        Ok(met)
+    }
+
+    /// Takes it that a registry which refuses without saying what it wants wants a user name and a password, if there
+    /// are any and nobody on the way can read them. Whether there are.
+    pub(super) async fn assume_basic(&self, scope: &Scope) -> Result<bool, StoreError> {
+        let private = self.base.scheme() == "https" || is_loopback(&self.base);
+        let met = private && self.basic(scope).await?.is_some();
+        if met {
+            self.take(Challenge::Basic);
+        }
+        Ok(met)
+    }
+
+    fn take(&self, challenge: Challenge) {
+        *self.challenge.lock().unwrap_or_else(PoisonError::into_inner) = Some(challenge);
+    }
+
+    /// Which credential requests for `scope` are made with, for messages. Why there is none is no error any more.
+    pub(super) async fn who(&self, scope: &Scope) -> Option<String> {
+        self.credential(scope).await.ok().map(|found| self.from(&found))
+    }
+
+    /// Where a credential comes from, in words.
+    fn from(&self, found: &Found) -> String {
+        let missing = found.missing.iter().map(|missing| format!("; {missing}")).collect::<String>();
+        match &found.source {
+            Some(source) => format!("the credential is {source}"),
+            None => format!("no credential for {} was found{missing}", self.host),
+        }
     }
 
     /// Whether the registry has said who it wants us to be.
     pub(super) fn is_challenged(&self) -> bool {
         self.challenge.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Whether there is a credential for the registry, wherever it may come from.
+    pub(super) async fn has_credential(&self, scope: &Scope) -> Result<bool, StoreError> {
+        Ok(self.credential(scope).await?.source.is_some())
     }
 
     /// Whether there are credentials for the registry in particular.
@@ -205,7 +252,7 @@ impl Auth {
 
     /// A name and a password, if there are any: without, what is open to all is still to be had.
     async fn basic(&self, scope: &Scope) -> Result<Option<Ticket>, StoreError> {
-        match self.credential(scope).await? {
+        match self.credential(scope).await?.credential {
             Credential::Basic { username, password } => {
                 Ok(Some(Ticket { header: token::basic(&username, &password)?, kind: Kind::Basic }))
             }
@@ -226,14 +273,29 @@ impl Auth {
         if let Some(ticket) = slot.valid() {
             return Ok(ticket);
         }
-        let realm = Url::parse(&bearer.realm).map_err(|_| self.denied("its token service has no address"))?;
-        may_ask(&self.base, &realm, &self.transport.settings).map_err(|why| self.denied(&why))?;
-        let credential = self.credential(scope).await?;
-        if let Credential::Token(token) = credential {
-            return given(token);
+        let settings = &self.transport.settings;
+        let denied = |why: String| self.denied(scope, &why);
+        let realm = Url::parse(&bearer.realm).map_err(|_| denied("its token service has no address".to_owned()))?;
+        may_ask(&self.base, &realm, settings).map_err(denied)?;
+        let found = self.credential(scope).await?;
+        match &found.credential {
+            Credential::Anonymous => {}
+            Credential::Token(token) => return given(token.clone()),
+            Credential::Basic { .. } | Credential::Identity { .. } => {
+                let denied = |why: String| self.denied(scope, &format!("{why}; {}", self.from(&found)));
+                may_have_credential(&self.base, &realm, settings).map_err(denied)?;
+            }
         }
-        let scopes = scope.wanted(&slot.extra);
-        let wanted = Wanted { bearer, credential: &credential, host: &self.host, realm: &realm, scopes: &scopes };
+        let (scopes, repository) = (scope.wanted(&slot.extra), self.repository(scope));
+        let from = self.from(&found);
+        let wanted = Wanted {
+            bearer,
+            credential: &found.credential,
+            from: &from,
+            realm: &realm,
+            repository: &repository,
+            scopes: &scopes,
+        };
         let token = token::fetch(&self.transport, &wanted, &self.get_only).await?;
         self.transport.settings.secrets.add_passing(token.secret.reveal());
         slot.count += 1;
@@ -251,14 +313,14 @@ impl Auth {
         broader.filter_map(|slot| slot.try_lock().ok()?.valid()).next()
     }
 
-    async fn credential(&self, scope: &Scope) -> Result<Credential, StoreError> {
+    async fn credential(&self, scope: &Scope) -> Result<Found, StoreError> {
         let settings = &self.transport.settings;
         let plain = self.base.scheme() == "http";
         let found = settings.credentials.find(&self.host, &scope.repository, plain, settings.patience.helper);
-        let credential = found.await?.credential;
+        let found = found.await?;
         // Before it is sent anywhere: who gets it may send it back, as it is or as it stands in a header.
-        credential.secrets().iter().for_each(|secret| settings.secrets.add(secret.reveal()));
-        Ok(credential)
+        found.credential.secrets().iter().for_each(|secret| settings.secrets.add(secret.reveal()));
+        Ok(found)
     }
 
     fn slot(&self, scope: &Scope) -> Arc<tokio::sync::Mutex<Slot>> {
@@ -266,8 +328,13 @@ impl Auth {
         Arc::clone(slots.entry(scope.clone()).or_default())
     }
 
-    fn denied(&self, why: &str) -> StoreError {
-        StoreError::Denied { place: self.host.clone(), why: why.to_owned() }
+    fn denied(&self, scope: &Scope, why: &str) -> StoreError {
+        StoreError::Denied { place: self.repository(scope), why: why.to_owned() }
+    }
+
+    /// The repository of `scope`, as messages name it.
+    fn repository(&self, scope: &Scope) -> String {
+        format!("{}/{}", self.host, scope.repository)
     }
 }
 

@@ -1,4 +1,7 @@
-//! `Challenge`: what a registry wants to see before it answers. RFC 9110 section 11, distribution token specification.
+//! `Challenge`: the authentication that a registry asks for. RFC 9110 section 11, distribution token specification.
+
+use reqwest::header::HeaderMap;
+use reqwest::header::WWW_AUTHENTICATE;
 
 /// What a registry wants to see.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +23,20 @@ pub(super) struct Bearer {
     pub(super) scopes: Vec<String>,
 }
 
+/// The challenge in `headers` that we meet: the strongest of those that we can.
+pub(super) fn asked(headers: &HeaderMap) -> Option<Challenge> {
+    let values = headers.get_all(WWW_AUTHENTICATE).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let values: Vec<_> = values.collect();
+    parse(values.iter().map(AsRef::as_ref)).into_iter().next()
+}
+
+/// Whether there is a challenge in `headers`, also one that we cannot meet or read.
+pub(super) fn is_there(headers: &HeaderMap) -> bool {
+    headers.contains_key(WWW_AUTHENTICATE)
+}
+
 /// The challenges in the values of `WWW-Authenticate` headers that we can meet, the strongest first.
-pub(super) fn parse<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Challenge> {
+fn parse<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Challenge> {
     let mut found: Vec<Challenge> = values.into_iter().take(MOST).flat_map(parse_one).collect();
     found.sort_by_key(|challenge| matches!(challenge, Challenge::Basic));
     found
@@ -40,7 +55,15 @@ fn parse_one(value: &str) -> Vec<Challenge> {
                 after
             }
             None => {
-                found.push(Raw { scheme: name.to_ascii_lowercase(), parameters: Vec::new() });
+                let value = found.last_mut().and_then(|current| current.parameters.last_mut());
+                match value {
+                    // `scope=repository:app:pull,push`, without the quotes that a comma needs.
+                    Some((key, value)) if key == "scope" && is_action(name) => {
+                        value.push(',');
+                        value.push_str(name);
+                    }
+                    _ => found.push(Raw { scheme: name.to_ascii_lowercase(), parameters: Vec::new() }),
+                }
                 after
             }
         };
@@ -103,6 +126,11 @@ fn parameter(text: &str) -> (String, &str) {
     (String::new(), "")
 }
 
+/// Whether `name` is an action in a scope, and no authentication scheme.
+fn is_action(name: &str) -> bool {
+    matches!(name, "delete" | "pull" | "push" | "*")
+}
+
 fn is_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~/".contains(c)
 }
@@ -136,6 +164,13 @@ mod tests {
             [bearer("https://a/t", None, &["x", "y"])]
         );
         assert_eq!(parse(["Bearer realm=https://a/t,service=b"]), [bearer("https://a/t", Some("b"), &[])]);
+        let unquoted = "Bearer realm=https://a/t,scope=repository:team/app:pull,push,service=b";
+        assert_eq!(parse([unquoted]), [bearer("https://a/t", Some("b"), &["repository:team/app:pull,push"])]);
+        let several = r#"bearer Service="b" , scope="repository:app:pull,push repository:base:pull",realm="https://a/t",error="insufficient_scope""#;
+        assert_eq!(
+            parse([several]),
+            [bearer("https://a/t", Some("b"), &["repository:app:pull,push", "repository:base:pull"])]
+        );
     }
 
     #[test]
@@ -149,6 +184,13 @@ mod tests {
             [bearer("https://t/", None, &[]), Challenge::Basic]
         );
         assert_eq!(parse(["Negotiate YII=, Basic realm=x"]), [Challenge::Basic]);
+        let mut headers = HeaderMap::new();
+        for value in [&b"Negotiate"[..], b"Basic realm=\"Syst\xe8me\"", b"BEARER realm=\"https://t/\""] {
+            headers.append(WWW_AUTHENTICATE, reqwest::header::HeaderValue::from_bytes(value).unwrap());
+        }
+        assert_eq!(asked(&headers), Some(bearer("https://t/", None, &[])));
+        headers.remove(WWW_AUTHENTICATE);
+        assert_eq!(asked(&headers), None);
     }
 
     #[test]

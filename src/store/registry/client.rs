@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bytes::Bytes;
 use reqwest::Method;
 use reqwest::Response;
 use reqwest::StatusCode;
@@ -23,8 +24,8 @@ use super::answer::Answer;
 use super::answer::Body;
 use super::answer::Refused;
 use super::auth::Auth;
-use super::auth::Scope;
 use super::auth::Ticket;
+use super::authenticate::Asked;
 use super::call::Call;
 use super::call::Reading;
 use super::call::request;
@@ -44,7 +45,7 @@ pub(super) struct Host {
     pub(super) auth: Auth,
     pub(super) base: Url,
     first: tokio::sync::Mutex<()>,
-    introduced: OnceCell<()>,
+    pub(super) introduced: OnceCell<()>,
     pub(super) knows: Knowledge,
     not_before: Mutex<Option<Instant>>,
     opened: AtomicBool,
@@ -129,8 +130,7 @@ impl Host {
     }
 
     async fn ask_again(&self, call: &Call, retry: &mut Retry) -> Result<Answer, StoreError> {
-        let mut refusals = Refusals::default();
-        let mut introduced = false;
+        let mut asked = Asked::default();
         loop {
             // Before the ticket: whoever waited here may have one by now.
             let mut first = self.first_turn().await;
@@ -138,17 +138,14 @@ impl Host {
             let tried = self.once(call, ticket.as_ref(), &mut first).await;
             self.check_scheme(call, &tried).await?;
             let pause = match tried {
-                Ok(answer) if answer.status == StatusCode::UNAUTHORIZED && !answer.foreign => {
-                    let changed = self.auth.refused(&call.scope, ticket.as_ref(), &answer).await?;
-                    refusals.one_more(changed, &answer)?;
-                    continue;
-                }
-                Ok(answer) if is_closed(&answer, ticket.as_ref()) && !introduced => {
-                    introduced = true;
-                    match self.introduce(call).await? {
-                        true => continue,
-                        false => return Ok(answer),
+                Ok(answer) if is_closed(&answer) => {
+                    match self.authenticate(call, ticket.as_ref(), answer, &mut asked).await? {
+                        Some(answer) => return Ok(answer),
+                        None => continue,
                     }
+                }
+                Ok(answer) if is_for_reading_only(call, &answer) => {
+                    return Box::pin(self.ask_again(&read(call), retry)).await;
                 }
                 Ok(answer) if call.may_repeat(answer.status) => match retry.busy(&answer.headers) {
                     Some(pause) => {
@@ -182,35 +179,15 @@ impl Host {
         if let Some(target) = target {
             return Ok(Sent::Elsewhere(target));
         }
-        let answer = self.answer(call, response, &call.url).await?;
+        let mut answer = self.answer(call, response, &call.url).await?;
         if answer.status == StatusCode::UNAUTHORIZED {
+            answer.who = self.auth.who(&call.scope).await;
             self.auth.refused(&call.scope, ticket.as_ref(), &answer).await.map_err(Trouble::Final)?;
         }
         Ok(Sent::Answer(answer))
     }
 
-    /// Asks the registry, once, who it wants us to be, if there are credentials for it; whether it said. A registry that
-    /// is open to all may hide what is not, instead of asking who wants to know.
-    async fn introduce(&self, call: &Call) -> Result<bool, StoreError> {
-        let asked = self.introduced.get_or_try_init(|| async {
-            if self.auth.is_challenged() || !self.auth.is_known(&call.scope).await {
-                return Ok(());
-            }
-            let mut url = self.base.clone();
-            url.set_path("/v2/");
-            let Scope { repository, access } = call.scope.clone();
-            let ping = Call::new(Method::GET, url, &repository, access, place_of(&self.base));
-            let answer = self.once(&ping, None, &mut None).await.map_err(|trouble| trouble.error(&call.what))?;
-            match answer.status == StatusCode::UNAUTHORIZED && !answer.foreign {
-                true => self.auth.refused(&call.scope, None, &answer).await.map(drop),
-                false => Ok(()),
-            }
-        });
-        asked.await?;
-        Ok(self.auth.is_challenged())
-    }
-
-    async fn once(
+    pub(super) async fn once(
         &self,
         call: &Call,
         ticket: Option<&Ticket>,
@@ -302,7 +279,7 @@ impl Host {
             self.knows.validates.store(true, Ordering::Relaxed);
         }
         let foreign = url.origin() != self.base.origin();
-        Ok(Answer { body, foreign, headers, status, url: url.clone(), what })
+        Ok(Answer { body, foreign, headers, status, url: url.clone(), what, who: None })
     }
 
     /// As long as nothing was heard of a registry it is sent one request only: it may want to know who we are, and
@@ -335,7 +312,7 @@ impl Host {
 }
 
 /// The turn of the first request; when it ends, whatever came of it, the others go on.
-struct FirstTurn<'a> {
+pub(super) struct FirstTurn<'a> {
     opened: &'a AtomicBool,
     _guard: MutexGuard<'a, ()>,
 }
@@ -349,22 +326,27 @@ impl Drop for FirstTurn<'_> {
 /// A shorter value in a query is no signature and no key, but a name or a number.
 const SIGNATURE_LEAST: usize = 16;
 
-/// Counts the 401 answers to one call: one new token, and another one only where the registry asked for more.
-#[derive(Default)]
-struct Refusals(u32);
-
-impl Refusals {
-    fn one_more(&mut self, changed: bool, answer: &Answer) -> Result<(), StoreError> {
-        self.0 += 1;
-        match self.0 {
-            1 => Ok(()),
-            2 if changed => Ok(()),
-            _ => Err(answer.error()),
-        }
-    }
+/// Whether an answer may mean that authentication is wanted.
+fn is_closed(answer: &Answer) -> bool {
+    !answer.foreign && matches!(answer.status.as_u16(), 401 | 403 | 404)
 }
 
-/// Whether an answer to nobody in particular says that there is nothing for nobody in particular.
-fn is_closed(answer: &Answer, ticket: Option<&Ticket>) -> bool {
-    ticket.is_none() && !answer.foreign && matches!(answer.status.as_u16(), 403 | 404)
+/// Whether HEAD was refused by another host: a presigned URL is signed for one method, and that is GET.
+fn is_for_reading_only(call: &Call, answer: &Answer) -> bool {
+    call.method == Method::HEAD && answer.foreign && matches!(answer.status.as_u16(), 400 | 401 | 403 | 405 | 501)
+}
+
+/// The call that reads what `call` asks about, and leaves its content.
+fn read(call: &Call) -> Call {
+    Call {
+        body: Bytes::new(),
+        headers: call.headers.clone(),
+        method: Method::GET,
+        reading: Reading::Cut(0),
+        size: call.size,
+        scope: call.scope.clone(),
+        tries: call.tries,
+        url: call.url.clone(),
+        what: call.what.clone(),
+    }
 }

@@ -5,6 +5,7 @@
 
 mod answer;
 mod auth;
+mod authenticate;
 mod call;
 mod certificate;
 mod challenge;

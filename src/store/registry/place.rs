@@ -53,7 +53,8 @@ pub(super) fn may_redirect(base: &Url, from: &Url, target: &Url, settings: &Sett
     }
 }
 
-/// Whether the token service at `realm` may be asked for the registry at `base` (HR-27, HR-28, T-68).
+/// Whether the token service at `realm` may be asked, without a credential, for the registry at `base`: a request to an
+/// address that a registry chose must not reach into a private network.
 ///
 /// # Errors
 /// In words.
@@ -66,16 +67,29 @@ pub(super) fn may_ask(base: &Url, realm: &Url, settings: &Settings) -> Result<()
         "http" => return Err(format!("its token service at {to} speaks plain HTTP")),
         other => return Err(format!("its token service has an address that begins with {other}:")),
     }
-    if settings.allow_realms.iter().any(|allowed| *allowed == to || Some(allowed.as_str()) == realm.host_str()) {
-        return Ok(());
+    let reaches_in = Zone::of(realm) != Zone::of(base) && Zone::of(realm) != Zone::Public;
+    match reaches_in && !is_allowed(realm, settings) {
+        true => Err(format!("its token service at {to} is on a private network")),
+        false => Ok(()),
     }
-    if Zone::of(realm) != Zone::of(base) && Zone::of(realm) != Zone::Public {
-        return Err(format!("its token service at {to} is on a private network"));
-    }
-    match is_same_site(base, realm) {
+}
+
+/// Whether the token service at `realm`, which may be asked, may be sent the credential for the registry at `base`
+/// (CVE-2026-50151): it is of the same site, or was allowed.
+///
+/// # Errors
+/// In words.
+pub(super) fn may_have_credential(base: &Url, realm: &Url, settings: &Settings) -> Result<(), String> {
+    let to = place(realm);
+    match is_allowed(realm, settings) || is_same_site(base, realm) {
         true => Ok(()),
         false => Err(format!("its token service is on another site, {to}; allow that realm if it is known to you")),
     }
+}
+
+fn is_allowed(realm: &Url, settings: &Settings) -> bool {
+    let to = place(realm);
+    settings.allow_realms.iter().any(|allowed| *allowed == to || Some(allowed.as_str()) == realm.host_str())
 }
 
 /// `url` with the scheme and the port of `asked` where only the scheme differs: a registry behind a proxy that ends TLS
@@ -340,12 +354,22 @@ mod tests {
         assert!(!may("http://127.0.0.1:5000/", "http://169.254.169.254/x"));
     }
 
-    // HR-27, HR-28.
     #[test]
-    fn asks_only_token_services_of_the_same_site() {
+    fn a_credential_is_only_for_token_services_of_the_same_site() {
         let mut settings = settings();
         settings.allow_realms = vec!["sso.example:8443".to_owned(), "login.example".to_owned()];
-        let may = |base: &str, realm: &str| may_ask(&url(base), &url(realm), &settings).is_ok();
+        let may = |base: &str, realm: &str| {
+            let (base, realm) = (url(base), url(realm));
+            may_ask(&base, &realm, &settings).is_ok() && may_have_credential(&base, &realm, &settings).is_ok()
+        };
+        let anonymously = |base: &str, realm: &str| may_ask(&url(base), &url(realm), &settings).is_ok();
+        assert!(anonymously("https://r.example/", "https://evil.test/token"));
+        assert!(anonymously("http://127.0.0.1:5000/", "http://127.0.0.2:5000/token"));
+        for realm in
+            ["http://evil.test/token", "https://10.0.0.1/token", "https://169.254.169.254/", "https://u:p@evil.test/"]
+        {
+            assert!(!anonymously("https://r.example/", realm), "{realm}");
+        }
         for (base, realm) in [
             ("https://registry-1.docker.io/", "https://auth.docker.io/token"),
             ("https://registry.gitlab.com/", "https://gitlab.com/jwt/auth"),

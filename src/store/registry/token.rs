@@ -14,6 +14,7 @@ use reqwest::header::AUTHORIZATION;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::header::HeaderValue;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
@@ -42,18 +43,21 @@ pub(super) struct Token {
 pub(super) struct Wanted<'a> {
     pub(super) bearer: &'a Bearer,
     pub(super) credential: &'a Credential,
-    /// The registry, for messages.
-    pub(super) host: &'a str,
+    /// Where the credential comes from, for messages.
+    pub(super) from: &'a str,
+    /// The repository, for messages.
+    pub(super) repository: &'a str,
     pub(super) realm: &'a Url,
     /// What it must be good for; what is needed most stands last, since some services look at nothing else.
     pub(super) scopes: &'a [String],
 }
 
 #[derive(Deserialize)]
-struct TokenWire {
+struct TokenWire<'a> {
     token: Option<Secret>,
     access_token: Option<Secret>,
-    expires_in: Option<i64>,
+    #[serde(borrow)]
+    expires_in: Option<&'a RawValue>,
 }
 
 /// Gets a token: by GET, or by POST where there is an identity token to be exchanged. `get_only` remembers whether the
@@ -157,7 +161,7 @@ async fn once(transport: &Transport, wanted: &Wanted<'_>, request: Request) -> R
     } else {
         Body::Refused(Refused::read(incoming, &headers, &settings.limits, &settings.secrets).await)
     };
-    Ok(Answer { body, foreign: false, headers, status, url, what })
+    Ok(Answer { body, foreign: false, headers, status, url, what, who: None })
 }
 
 fn get(wanted: &Wanted<'_>) -> Result<Request, StoreError> {
@@ -198,27 +202,26 @@ fn read(answer: Answer, wanted: &Wanted<'_>) -> Result<Token, StoreError> {
         place: format!("token service {}", place(wanted.realm)),
         why: why.to_owned(),
     };
-    let limits = crate::limits::Limits::DEFAULT;
-    // What is wrong is told without the text, which may hold a token.
-    let wire: TokenWire =
-        json::parse(&answer.into_bytes(), &limits).map_err(|_| broken("its answer is no JSON with a token"))?;
+    let bytes = answer.into_bytes();
+    // What is wrong is told without the text, which may hold a token. Nothing but a token is believed, so fields that are
+    // not looked at may hold anything, numbers without bounds among it.
+    let wire: TokenWire<'_> = json::read(&bytes).map_err(|_| broken("its answer is no JSON with a token"))?;
     let filled = |secret: &Secret| !secret.reveal().is_empty();
     let secret = wire.token.filter(filled).or(wire.access_token.filter(filled));
     let secret = secret.ok_or_else(|| broken("its answer holds no token"))?;
     bearer(&secret).map_err(|_| broken("its token holds characters that cannot be sent"))?;
-    let lifetime = match wire.expires_in {
-        None | Some(0) => DEFAULT_LIFETIME,
-        Some(seconds) => u64::try_from(seconds)
-            .map(Duration::from_secs)
-            .ok()
-            .filter(|lifetime| *lifetime <= LIFETIME_MOST)
-            .ok_or_else(|| broken("its token lasts for an impossible time"))?,
-    };
-    Ok(Token { lifetime, secret })
+    Ok(Token { lifetime: wire.expires_in.map_or(DEFAULT_LIFETIME, |text| lifetime(text.get())), secret })
+}
+
+/// How long a token lasts by what `expires_in` says. What is no number of seconds says nothing: a text, a fraction, a
+/// negative or an absurd number.
+fn lifetime(text: &str) -> Duration {
+    let seconds = text.parse().ok().filter(|seconds| *seconds > 0).map(Duration::from_secs);
+    seconds.filter(|lifetime| *lifetime <= LIFETIME_MOST).unwrap_or(DEFAULT_LIFETIME)
 }
 
 fn refused(answer: &Answer, wanted: &Wanted<'_>) -> StoreError {
-    let place = wanted.host.to_owned();
+    let place = wanted.repository.to_owned();
     let who = match wanted.credential {
         Credential::Anonymous => "without credentials".to_owned(),
         Credential::Basic { username, .. } => format!("for the user {username:?}"),
@@ -226,7 +229,7 @@ fn refused(answer: &Answer, wanted: &Wanted<'_>) -> StoreError {
     };
     match answer.error() {
         StoreError::Denied { why, .. } => {
-            StoreError::Denied { place, why: format!("{}: no token {who}, {why}", answer.what) }
+            StoreError::Denied { place, why: format!("{}: no token {who}, {why}; {}", answer.what, wanted.from) }
         }
         StoreError::NotFound { .. } => {
             StoreError::Protocol { place, why: format!("{} {}", answer.what, answer.words()) }
@@ -252,8 +255,9 @@ mod tests {
         let wanted = Wanted {
             bearer: &bearer,
             credential: &Credential::Anonymous,
-            host: "registry.example",
+            from: "",
             realm: &realm,
+            repository: "registry.example/app",
             scopes: &[],
         };
         let answer = Answer {
@@ -263,6 +267,7 @@ mod tests {
             status: StatusCode::OK,
             url: realm.clone(),
             what: "token".to_owned(),
+            who: None,
         };
         read(answer, &wanted)
     }
@@ -275,6 +280,36 @@ mod tests {
         assert_eq!((token.secret.reveal(), token.lifetime.as_secs()), ("b", 60));
     }
 
+    /// A token that is good is not thrown away because its service counts in an odd way.
+    #[test]
+    fn an_odd_lifetime_is_that_of_a_token_without_one() {
+        for (odd, seconds) in [
+            ("300", 300),
+            ("1", 1),
+            ("0", 60),
+            ("null", 60),
+            ("\"300\"", 60),
+            ("\"soon\"", 60),
+            ("299.5", 60),
+            ("3e2", 60),
+            ("-1", 60),
+            ("-0", 60),
+            ("9223372036854775807", 60),
+            ("9223372036854775808", 60),
+            ("18446744073709551616", 60),
+            ("1e400", 60),
+            ("true", 60),
+            ("[300]", 60),
+            ("{\"seconds\":300}", 60),
+        ] {
+            for issued in ["\"2026-01-01T00:00:00Z\"", "\"x\"", "0", "null", "1e999", "{\"a\":[]}"] {
+                let token =
+                    parse(&format!(r#"{{"access_token":"a","expires_in":{odd},"issued_at":{issued}}}"#)).unwrap();
+                assert_eq!((token.secret.reveal(), token.lifetime.as_secs()), ("a", seconds), "{odd} {issued}");
+            }
+        }
+    }
+
     #[test]
     fn hr_30_hr_31_refuses_what_is_no_token() {
         for text in [
@@ -285,10 +320,6 @@ mod tests {
             r#"{"token":null}"#,
             r#"{"token":7}"#,
             r#"{"token":"a","token":"b"}"#,
-            r#"{"token":"a","expires_in":-1}"#,
-            r#"{"token":"a","expires_in":9223372036854775808}"#,
-            r#"{"token":"a","expires_in":9223372036854775807}"#,
-            r#"{"token":"a","expires_in":1e400}"#,
             r#"{"token":"a\r\nHost: evil"}"#,
             r#"{"token":"a b"}"#,
             r#"{"token":"é"}"#,
