@@ -17,6 +17,7 @@ use crate::flow::verify::Outcome;
 use crate::flow::verify::Platforms;
 use crate::limits::Limits;
 use crate::oci::Platform;
+use crate::oci::Reference;
 use crate::policy::Kind;
 use crate::store::Sink;
 use crate::verify::Verifier;
@@ -249,6 +250,14 @@ async fn import_one(
 async fn every(stores: &Stores, places: &[String]) -> Result<Vec<String>, Failure> {
     let mut references = Vec::new();
     for place in places {
+        if stores::names_one(place)? {
+            let message = format!("`{place}` names one image, and --all means every image of its place");
+            let reference: Reference = place.parse()?;
+            return Err(Failure::unknown(message).hint(format!(
+                "{}, or leave out --all: of one image all platforms are taken anyway",
+                reference.place()
+            )));
+        }
         let images = stores.listed(place)?.images().await?;
         if images.is_empty() {
             return Err(Failure::unknown(format!("`{place}` holds no image")));

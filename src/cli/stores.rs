@@ -141,11 +141,7 @@ impl Stores {
     /// The store of `reference`, which names no image in it, to be listed.
     pub(super) fn listed(&self, reference: &str) -> Result<Arc<dyn Source>, Failure> {
         let parsed = parse(reference)?;
-        let names_one = match &parsed {
-            Reference::Registry(_) => is_named(reference),
-            local => local.selector().is_some(),
-        };
-        if names_one {
+        if names_one(reference)? {
             let message = format!("`{reference}` names one image, and a list is of all of them");
             return Err(Failure::unknown(message).hint(parsed.place()));
         }
@@ -278,8 +274,16 @@ pub(super) fn reference_of(place: &str, name: Option<&str>, digest: Option<Diges
     Ok(selector.map_or_else(|| place.place(), |selector| place.with(selector).to_string()))
 }
 
+/// Whether a reference says which image is meant.
+pub(super) fn names_one(reference: &str) -> Result<bool, Failure> {
+    Ok(match parse(reference)? {
+        Reference::Registry(_) => is_named(reference),
+        local => local.selector().is_some(),
+    })
+}
+
 /// Whether a reference to a registry says which image is meant.
-pub(super) fn is_named(reference: &str) -> bool {
+fn is_named(reference: &str) -> bool {
     let last = reference.rsplit('/').next().unwrap_or_default();
     reference.contains('@') || last.contains(':')
 }

@@ -57,11 +57,7 @@ impl Target {
     pub(super) fn takes(&self, images: &[String]) -> Result<(), Failure> {
         let Self::Place(place) = self else { return Ok(()) };
         let reference: Reference = place.parse()?;
-        let typed = match &reference {
-            Reference::Registry(_) => super::stores::is_named(place),
-            local => local.selector().is_some(),
-        };
-        match typed && images.len() > 1 {
+        match super::stores::names_one(place)? && images.len() > 1 {
             true => {
                 let message = format!("`{place}` is one name, and {} images go there", images.len());
                 Err(Failure::unknown(message).hint(reference.place()))

@@ -275,6 +275,16 @@ fn tags_are_read_to_the_last_page() {
 }
 
 #[test]
+fn more_tags_than_anybody_looks_at() {
+    let registry = polite();
+    image(1).put(&registry, "app", Some("v1"));
+    let many = serde_json::json!({ "name": "app", "tags": (0..100_001).map(|n| format!("v{n}")).collect::<Vec<_>>() });
+    registry.rule("GET", "/tags/list", Times::Every, Action::ReplaceBody(many.to_string().into_bytes()));
+    let error = run(app(&registry).names()).unwrap_err();
+    assert!(matches!(error, StoreError::TooMany { what: "tags", limit: 100_000, .. }), "{error}");
+}
+
+#[test]
 fn a_list_is_begun_and_added_to() {
     let registry = with(&["referrers=off", "sparse=accept"]);
     let subject = Digest::sha256(b"subject");
