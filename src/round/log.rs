@@ -8,8 +8,10 @@ use serde::de::IgnoredAny;
 use crate::digest::Digest;
 use crate::json;
 use crate::limits::Limits;
+use crate::policy::Kind;
 use crate::round::Keyholder;
 use crate::round::Message;
+use crate::round::Part;
 use crate::round::Request;
 use crate::round::RoundError;
 use crate::round::response::Made;
@@ -150,19 +152,26 @@ pub(super) fn has_room_for(request: &Request, limits: &Limits) -> Result<(), Rou
 }
 
 impl Entry {
+    /// How a log names a kind of statement, and in which of its forms it was signed.
+    pub fn kind_of(kind: &Kind, part: Option<Part>) -> String {
+        let part = part.map_or_else(String::new, |part| format!(" ({part})"));
+        format!("{kind}{part}")
+    }
+
     /// The entry for a signature that `key` made for `request`.
     ///
     /// # Errors
     /// [`RoundError::NotAsked`] for a key that no owner holds.
     pub fn of(request: &Request, made: &Made, key: crate::key::KeyId, now: Time) -> Result<Self, RoundError> {
         let item = made.item.and_then(|place| request.items().get(place));
-        let part = made.part.map_or_else(String::new, |part| format!(" ({part})"));
         Ok(Self {
             digest: item.map_or(*request.digest(), |item| item.digest),
             item: item.map_or_else(|| "signing request".to_owned(), |item| item.reference.to_string()),
             key: key.to_string(),
-            kind: item
-                .map_or_else(|| "answer to a signing request".to_owned(), |item| format!("{}{part}", item.kind())),
+            kind: item.map_or_else(
+                || "answer to a signing request".to_owned(),
+                |item| Self::kind_of(&item.kind(), made.part),
+            ),
             owner: request.owner_of(key)?.name.clone(),
             request: *request.digest(),
             signature: made.signature,

@@ -209,6 +209,9 @@ pub(in crate::cli) struct RequestLogVerifyArgs {
     /// An image: each signature on it by one of the keys must have its line
     #[arg(long, value_name = "REF", requires = "key")]
     pub(in crate::cli) against: Vec<String>,
+    /// Lines count whatever name they give the image: for a copy of one that was signed elsewhere
+    #[arg(long, requires = "against")]
+    pub(in crate::cli) any_name: bool,
     /// A public key whose signatures are logged here: a file, env:NAME, - or a pkcs11: URI; several may be given
     #[arg(long, value_name = "PUB")]
     pub(in crate::cli) key: Vec<String>,

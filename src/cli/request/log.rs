@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::cli::Exit;
 use crate::cli::Failure;
 use crate::cli::args::Output;
+use crate::cli::files;
 use crate::cli::keys;
 use crate::cli::line::Foreign;
 use crate::cli::line::Lines;
@@ -25,15 +26,18 @@ use crate::cli::runtime::Runtime;
 use crate::cli::runtime::Work;
 use crate::cli::stores::Stores;
 use crate::digest::Digest;
-use crate::files;
 use crate::files::Accept;
+use crate::files::append;
+use crate::files::open;
 use crate::flow::audit;
 use crate::flow::audit::About;
 use crate::flow::audit::Document;
-use crate::flow::audit::Signature;
+use crate::flow::audit::Line;
 use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::limits::Limits;
+use crate::oci::Reference;
+use crate::oci::Selector;
 use crate::round::Request;
 use crate::round::log::Chain;
 use crate::round::log::Entry;
@@ -50,7 +54,7 @@ pub(super) struct Log {
 impl Log {
     /// Opens the log at `path`, or begins one. One that was tampered with is not written to.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        let file = files::append(path)?;
+        let file = append(path)?;
         let chain = follow(path, &file, |_, _| {})?;
         Ok(Self { chain, file, path: path.to_owned() })
     }
@@ -98,15 +102,6 @@ fn follow(path: &Path, file: impl Read, mut each: impl FnMut(&Entry, Digest)) ->
     }
 }
 
-/// A line of a log, as far as it is looked up.
-struct Line {
-    /// What was signed.
-    digest: Digest,
-    /// The key that signed.
-    key: String,
-    number: usize,
-}
-
 /// What a log says, for looking things up.
 #[derive(Default)]
 struct Contents {
@@ -120,7 +115,7 @@ struct Contents {
 
 pub(super) fn verify(args: &RequestLogVerifyArgs) -> Result<Exit, Failure> {
     let path = args.log.as_path();
-    let file = files::open(path, Accept::File)?;
+    let file = open(path, Accept::File)?;
     let mut contents = Contents::default();
     let mut number = 0_usize;
     let chain = follow(path, file, |entry, digest| {
@@ -163,20 +158,69 @@ struct Matched {
     key: KeyId,
     line: Option<usize>,
     reference: String,
+    /// What its lines say, where none of them says what was signed.
+    said: Vec<String>,
     signature: Digest,
 }
 
+/// An image that was named, and how its names in the log are taken.
+struct Image<'a> {
+    any_name: bool,
+    digest: Digest,
+    reference: &'a str,
+}
+
+impl Image<'_> {
+    /// Whether a name in the log is one of this image: the same place, and no other tag.
+    fn is_named(&self, item: &str) -> bool {
+        let (Ok(item), Ok(ours)) = (item.parse::<Reference>(), self.reference.parse::<Reference>()) else {
+            return self.any_name;
+        };
+        let same_place = match (local(&item), local(&ours)) {
+            (Some(item), Some(ours)) => files::are_same(&item, &ours),
+            (None, None) => item.place() == ours.place(),
+            _ => false,
+        };
+        let same_tag = match (item.selector(), ours.selector()) {
+            (Some(Selector::Tag(item)), Some(Selector::Tag(ours))) => is_end_of(item, ours) || is_end_of(ours, item),
+            _ => true,
+        };
+        self.any_name || same_place && same_tag
+    }
+}
+
+/// The path of a layout or archive.
+fn local(reference: &Reference) -> Option<PathBuf> {
+    match reference {
+        Reference::DockerArchive(local) | Reference::Layout(local) | Reference::LayoutArchive(local) => {
+            Some(local.path.clone())
+        }
+        Reference::Registry(_) => None,
+    }
+}
+
+/// Whether a name is another one or the last parts of it: `1.0` of `registry.example/app:1.0`.
+fn is_end_of(name: &str, whole: &str) -> bool {
+    let before = whole.strip_suffix(name);
+    before.is_some_and(|before| before.is_empty() || before.ends_with(['/', ':']))
+}
+
 impl Audit {
-    /// Every signature of `key` in a document. It has its line where that is one of this key about the same digest.
-    fn look_up(&mut self, reference: &str, document: &Document, key: &PublicKey, contents: &Contents) {
-        for Signature { digest, about } in document.signatures_by(key, &Limits::DEFAULT) {
-            let mut lines = contents.lines.get(&digest).into_iter().flatten();
-            let line = lines.find(|line| line.key == key.id().to_string() && is_about(&about, line));
-            if let (About::Unreadable(why), Some(_)) = (&about, &line) {
-                self.unread.push(format!("{reference}: signed by the key {}, but {why}", key.id().short()));
+    /// Every signature of `key` in a document. It has its line where that says exactly what was signed.
+    fn look_up(&mut self, image: &Image<'_>, document: &Document, key: &PublicKey, contents: &Contents) {
+        let id = key.id().to_string();
+        for signature in document.signatures_by(key, &Limits::DEFAULT) {
+            let lines = contents.lines.get(&signature.digest).into_iter().flatten();
+            let lines: Vec<_> = lines.filter(|line| line.key == id).collect();
+            let (line, said) = match signature.line(&lines, &image.digest, |item| image.is_named(item)) {
+                Ok(line) => (line, Vec::new()),
+                Err(said) => (None, said),
+            };
+            if let (About::Unreadable(why), Some(_)) = (&signature.about, line) {
+                self.unread.push(format!("{}: signed by the key {}, but {why}", image.reference, key.id().short()));
             }
-            let (line, reference) = (line.map(|line| line.number), reference.to_owned());
-            self.matched.push(Matched { key: key.id(), line, reference, signature: digest });
+            let (line, reference) = (line.map(|line| line.number), image.reference.to_owned());
+            self.matched.push(Matched { key: key.id(), line, reference, said, signature: signature.digest });
         }
     }
 
@@ -186,7 +230,9 @@ impl Audit {
         let missing: Vec<_> = self.matched.iter().filter(|found| found.line.is_none()).collect();
         let line = |found: &&Matched| format!("{}  key {}  {}", found.reference, found.key.short(), found.signature);
         let unread = self.unread.iter().map(|why| format!("not read  {why}"));
-        let mut details: Vec<_> = missing.iter().map(line).chain(unread).collect();
+        let said = missing.iter().flat_map(|found| found.said.iter().map(|said| format!("but {said}")));
+        let other = missing.iter().any(|found| !found.said.is_empty());
+        let mut details: Vec<_> = missing.iter().map(line).chain(said).chain(unread).collect();
         if details.len() > SHOWN {
             let more = details.split_off(SHOWN).len();
             details.push(format!("and {more} more; --output json has them all"));
@@ -200,7 +246,11 @@ impl Audit {
             }
             _ => {
                 let message = format!("{path}: {lacking} of {all} signatures have no line in it");
-                Err(Failure { details, ..Failure::refused(message) })
+                let failure = Failure { details, ..Failure::refused(message) };
+                Err(match other {
+                    true => failure.hint("--any-name, where the image is a copy of one that was signed elsewhere"),
+                    false => failure,
+                })
             }
         }
     }
@@ -219,25 +269,20 @@ fn against(args: &RequestLogVerifyArgs, contents: &Contents) -> Result<Audit, Fa
         let (source, selector) = stores.source(reference)?;
         let hanging = runtime.block_on(audit::hanging(source.as_ref(), &selector, &Limits::DEFAULT))?;
         audit.unread.extend(hanging.unread);
+        let Some(digest) = hanging.digest else { continue };
+        let image = Image { any_name: args.any_name, digest, reference };
         for document in &hanging.documents {
-            keys.iter().for_each(|key| audit.look_up(reference, document, key, contents));
+            keys.iter().for_each(|key| audit.look_up(&image, document, key, contents));
         }
     }
     Ok(audit)
 }
 
-/// Whether a line is about what was signed, as far as that can be read.
-fn is_about(about: &About, line: &Line) -> bool {
-    match about {
-        About::Digests(digests) => digests.contains(&line.digest),
-        About::Unreadable(_) => true,
-    }
-}
-
 impl Contents {
     fn take(&mut self, number: usize, entry: &Entry, digest: Digest) {
         self.heads.insert(digest, number);
-        let line = Line { digest: entry.digest, key: entry.key.clone(), number };
+        let Entry { digest, item, key, kind, .. } = entry.clone();
+        let line = Line { digest, item, key, kind, number };
         self.lines.entry(entry.signature).or_default().push(line);
         let (_, count) = self.keys.entry(entry.key.clone()).or_insert_with(|| (entry.owner.clone(), 0));
         *count = count.saturating_add(1);
@@ -262,8 +307,10 @@ impl Contents {
 
     fn json(&self, chain: &Chain, audit: &Audit) -> serde_json::Value {
         let matched = audit.matched.iter().map(|found| {
-            let Matched { key, line, reference, signature } = found;
-            json!({ "reference": reference, "key": key.to_string(), "signature": signature, "line": line })
+            let Matched { key, line, reference, said, signature } = found;
+            json!({
+                "reference": reference, "key": key.to_string(), "signature": signature, "line": line, "said": said,
+            })
         });
         let keys =
             self.keys.iter().map(|(key, (owner, count))| json!({ "key": key, "owner": owner, "signatures": count }));
