@@ -1,7 +1,7 @@
 //! What of the evidence is carried further: the documents that counted, and nothing that merely lay beside them.
 //!
 //! The manifest that carries a signature is signed by nobody. It goes along as it was received only where all that it
-//! names was proven; else the documents go in a manifest of our own making.
+//! names was proven and it says nothing else; else the documents go in a manifest of our own making.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,8 @@ use crate::flow::FlowError;
 use crate::flow::graph::Graph;
 use crate::flow::graph::Node;
 use crate::flow::graph::Relation;
+use crate::flow::plain;
+use crate::flow::plain::Form;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -80,15 +82,18 @@ impl Parcel<'_> {
             false => referrer::empty_config(),
         };
         let whole = layers.len() == received.layers.len()
-            && received.config.digest == *config.digest()
-            && self.manifest.descriptor().size <= limits.signature_bytes;
+            && self.manifest.descriptor().size <= limits.signature_bytes
+            && plain::is_plain(self.manifest, &received, &config, if tagged { Form::Tag } else { Form::Referrer });
         if whole {
             return Ok((self.manifest.clone(), config));
         }
-        let layers: Vec<_> = layers.into_iter().map(without_extras).collect();
+        let layers: Vec<_> = layers.into_iter().map(plain::plain_layer).collect();
         match (tagged, &received.subject) {
             (false, Some(subject)) => {
-                let made = referrer::carrier_manifest(subject, &received.artifact_type, layers, &received.annotations)?;
+                let annotations = received.annotations.iter().filter(|(key, value)| plain::is_annotation(key, value));
+                let annotations = annotations.map(|(key, value)| (key.clone(), value.clone())).collect();
+                let kind = plain::artifact_type(&received);
+                let made = referrer::carrier_manifest(subject, &kind, layers, &annotations)?;
                 Ok((made, config))
             }
             _ => {
@@ -116,9 +121,4 @@ impl Parcel<'_> {
                 }
         })
     }
-}
-
-/// A layer with what says what it is, and with its annotations, in which cosign keeps the signature.
-fn without_extras(layer: &Descriptor) -> Descriptor {
-    Descriptor { annotations: layer.annotations.clone(), ..layer.bare() }
 }

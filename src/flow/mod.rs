@@ -15,6 +15,7 @@ pub mod list;
 pub mod naming;
 pub mod other_format;
 pub mod pinned;
+mod plain;
 pub mod platform;
 pub mod present;
 pub mod round;

@@ -1,0 +1,219 @@
+//! Whether a signature manifest says nothing but what its format has: only then it is carried as it was received.
+//!
+//! The manifest that carries signatures is signed by nobody. Every field, annotation and value in it that no format
+//! has is somebody's unsigned word, and might be read by others: another `subject`, for one, makes it a referrer of
+//! another image.
+
+use serde_json::Map;
+use serde_json::Value;
+
+use crate::envelope::base64;
+use crate::oci::Content;
+use crate::oci::Descriptor;
+use crate::oci::Manifest;
+use crate::oci::media_type;
+use crate::oci::referrer;
+use crate::time::Time;
+
+/// Where a signature manifest is kept, which decides what it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As a referrer of the image.
+    Referrer,
+    /// At a `.sig` tag.
+    Tag,
+}
+
+/// Whether `manifest`, read as `received`, has only the fields and annotations of its format, with values that it can
+/// have, and exactly `config`.
+pub(super) fn is_plain(manifest: &Content, received: &Manifest, config: &Content, form: Form) -> bool {
+    let Ok(Value::Object(fields)) = serde_json::from_slice(manifest.bytes()) else { return false };
+    let known: &[&str] = match form {
+        Form::Referrer => &["schemaVersion", "mediaType", "config", "layers", "annotations", "subject", "artifactType"],
+        Form::Tag => &["schemaVersion", "mediaType", "config", "layers"],
+    };
+    let layers = fields.get("layers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let subject = fields.get("subject").and_then(Value::as_object);
+    has_only(&fields, known)
+        && manifest.descriptor().media_type == media_type::OCI_MANIFEST
+        && fields.get("config").and_then(Value::as_object).is_some_and(|got| is_config(got, received, config))
+        && layers.len() == received.layers.len()
+        && layers.iter().zip(&received.layers).all(|(got, layer)| is_layer(got, layer))
+        && match form {
+            Form::Referrer => {
+                subject.is_some_and(|subject| has_only(subject, &DESCRIPTOR))
+                    && received.artifact_type == artifact_type(received)
+                    && received.annotations.iter().all(|(key, value)| is_annotation(key, value))
+            }
+            Form::Tag => true,
+        }
+}
+
+/// The artifact type that a referrer with these layers has.
+pub(super) fn artifact_type(received: &Manifest) -> String {
+    match received.layers.first().map(|layer| layer.media_type.as_str()) {
+        Some(media_type::SIMPLE_SIGNING) => media_type::COSIGN_SIGNATURE_ARTIFACT.to_owned(),
+        Some(layer) => layer.to_owned(),
+        None => received.artifact_type.clone(),
+    }
+}
+
+/// Whether a manifest of a signature can have this annotation.
+pub(super) fn is_annotation(key: &str, value: &str) -> bool {
+    match key {
+        referrer::BUNDLE_CONTENT => ["dsse-envelope", "message-signature"].contains(&value),
+        referrer::BUNDLE_PREDICATE_TYPE => value == media_type::COSIGN_SIGN_PREDICATE,
+        referrer::CREATED => Time::parse(value).is_some(),
+        _ => false,
+    }
+}
+
+/// A layer with what says what it is, and with the annotations that its format has, in which cosign keeps the signature.
+pub(super) fn plain_layer(layer: &Descriptor) -> Descriptor {
+    let mut plain = layer.bare();
+    let known = layer.annotations.iter().filter(|(key, _)| is_layer_annotation(layer, key));
+    plain.annotations = known.map(|(key, value)| (key.clone(), value.clone())).collect();
+    plain
+}
+
+fn is_layer(got: &Value, layer: &Descriptor) -> bool {
+    let known = ["mediaType", "size", "digest", "annotations", "data"];
+    got.as_object().is_some_and(|got| has_only(got, &known))
+        && layer.annotations.keys().all(|key| is_layer_annotation(layer, key))
+}
+
+fn is_layer_annotation(layer: &Descriptor, key: &str) -> bool {
+    layer.media_type == media_type::SIMPLE_SIGNING && COSIGN_ANNOTATIONS.contains(&key)
+}
+
+fn is_config(got: &Map<String, Value>, received: &Manifest, config: &Content) -> bool {
+    let text = |key: &str| got.get(key).and_then(Value::as_str);
+    let named = [config.descriptor().media_type.as_str(), &received.artifact_type];
+    has_only(got, &["mediaType", "size", "digest", "data", "artifactType"])
+        && received.config.digest == *config.digest()
+        && received.config.size == config.descriptor().size
+        && named.contains(&received.config.media_type.as_str())
+        && (!got.contains_key("artifactType") || text("artifactType") == Some(&received.artifact_type))
+        && (!got.contains_key("data")
+            || text("data").and_then(|data| base64::decode("data", data).ok()).as_deref() == Some(config.bytes()))
+}
+
+fn has_only(fields: &Map<String, Value>, known: &[&str]) -> bool {
+    fields.keys().all(|key| known.contains(&key.as_str()))
+}
+
+const DESCRIPTOR: [&str; 3] = ["mediaType", "size", "digest"];
+/// What cosign v2 keeps beside a simple signing payload.
+const COSIGN_ANNOTATIONS: [&str; 5] = [
+    referrer::COSIGN_SIGNATURE,
+    "dev.sigstore.cosign/bundle",
+    "dev.sigstore.cosign/certificate",
+    "dev.sigstore.cosign/chain",
+    "dev.sigstore.cosign/rfc3161timestamp",
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::limits::Limits;
+    use crate::oci::Subject;
+
+    fn at_tag() -> (Content, Content) {
+        let mut layer = Descriptor::of(media_type::SIMPLE_SIGNING, b"claim");
+        layer.annotations = BTreeMap::from([(referrer::COSIGN_SIGNATURE.to_owned(), "AAAA".to_owned())]);
+        let config = referrer::signature_config(std::slice::from_ref(&layer)).unwrap();
+        (referrer::signature_manifest(&config, vec![layer]).unwrap(), config)
+    }
+
+    fn as_referrer() -> (Content, Content) {
+        let subject = Subject::of(&Content::name(media_type::OCI_MANIFEST, b"image".to_vec()));
+        let bundle = Content::name(media_type::SIGSTORE_BUNDLE, b"bundle".to_vec());
+        let made = Time::from_unix(0).unwrap();
+        let manifest = referrer::bundle_manifest(&subject, &bundle, media_type::COSIGN_SIGN_PREDICATE, made).unwrap();
+        (manifest, referrer::empty_config())
+    }
+
+    fn plain(manifest: &Value, config: &Content, form: Form) -> bool {
+        let content = Content::name(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
+        let read = Manifest::parse(&content, &Limits::DEFAULT);
+        read.is_ok_and(|read| is_plain(&content, &read, config, form))
+    }
+
+    /// `manifest` with a value at `pointer`, or each of its fields.
+    fn with(manifest: &Value, pointer: &str, value: &Value) -> Value {
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        let mut changed = manifest.clone();
+        let fields = changed.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+        fields.insert(key.replace("~1", "/"), value.clone());
+        changed
+    }
+
+    fn others() -> Vec<(&'static str, Value)> {
+        let image = json!(Descriptor::of(media_type::OCI_MANIFEST, b"another image"));
+        vec![
+            ("/payload", json!("smuggled")),
+            ("/urls", json!(["https://evil.example/"])),
+            ("/annotations", json!({ "evil": "unsigned text" })),
+            ("/artifactType", json!("application/vnd.evil")),
+            ("/config/data", json!("QUFBQQ==")),
+            ("/config/urls", json!(["https://evil.example/"])),
+            ("/config/annotations", json!({ "evil": "unsigned text" })),
+            ("/config/platform", json!({ "os": "linux", "architecture": "amd64" })),
+            ("/config/artifactType", json!("application/vnd.evil")),
+            ("/config/mediaType", json!("application/vnd.evil")),
+            ("/config/evil", json!(1)),
+            ("/layers/0/urls", json!(["https://evil.example/"])),
+            ("/layers/0/platform", json!({ "os": "linux", "architecture": "amd64" })),
+            ("/layers/0/artifactType", json!("application/vnd.evil")),
+            ("/layers/0/annotations", json!({ "evil": "unsigned text" })),
+            ("/layers/0/evil", json!({})),
+            ("/config", image),
+        ]
+    }
+
+    #[test]
+    fn what_no_signature_manifest_has_is_not_plain() {
+        for (form, (content, config)) in [(Form::Tag, at_tag()), (Form::Referrer, as_referrer())] {
+            let manifest: Value = serde_json::from_slice(content.bytes()).unwrap();
+            assert!(plain(&manifest, &config, form), "{form:?}: {manifest}");
+            let other = json!(Descriptor::of(media_type::OCI_MANIFEST, b"another image"));
+            let mut changes = others();
+            match form {
+                Form::Tag => changes.push(("/subject", other)),
+                Form::Referrer => {
+                    for field in ["urls", "annotations", "data", "platform", "artifactType", "evil"] {
+                        let value = match field {
+                            "urls" => json!(["https://evil.example/"]),
+                            "annotations" => json!({ "evil": "text" }),
+                            "data" => json!("aW1hZ2U="),
+                            "platform" => json!({ "os": "linux", "architecture": "amd64" }),
+                            _ => json!("application/vnd.evil"),
+                        };
+                        let pointer = ["/subject/", field].concat();
+                        assert!(!plain(&with(&manifest, &pointer, &value), &config, form), "{pointer}");
+                    }
+                    for key in [referrer::BUNDLE_CONTENT, referrer::BUNDLE_PREDICATE_TYPE, referrer::CREATED, "evil"] {
+                        let pointer = ["/annotations/", &key.replace('/', "~1")].concat();
+                        assert!(!plain(&with(&manifest, &pointer, &json!("evil")), &config, form), "{pointer}");
+                    }
+                    let mut without = manifest.clone();
+                    without.as_object_mut().unwrap().remove("subject");
+                    assert!(!plain(&without, &config, form));
+                }
+            }
+            for (pointer, value) in changes {
+                assert!(!plain(&with(&manifest, pointer, &value), &config, form), "{form:?}: {pointer}");
+            }
+            // What its config is may stand in it.
+            let data = {
+                use base64::engine::general_purpose::STANDARD;
+                base64::Engine::encode(&STANDARD, config.bytes())
+            };
+            assert!(plain(&with(&manifest, "/config/data", &json!(data)), &config, form), "{form:?}");
+        }
+    }
+}
