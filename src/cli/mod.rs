@@ -7,6 +7,7 @@ mod exit;
 mod files;
 mod hygiene;
 mod inspect;
+mod interrupt;
 mod keys;
 mod line;
 mod listing;
@@ -55,6 +56,9 @@ pub use exit::Failure;
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Err(error) = hygiene::no_core_dumps() {
         render::note(format_args!("warning: core dumps cannot be switched off: {error}"));
+    }
+    if let Err(error) = interrupt::watch() {
+        render::note(format_args!("warning: signals cannot be watched for: {error}"));
     }
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     redacted::begin(&arguments);

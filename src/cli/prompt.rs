@@ -43,9 +43,10 @@ use rustix::termios::tcgetattr;
 use rustix::termios::tcsetattr;
 #[cfg(unix)]
 use signal_hook::consts::signal;
-#[cfg(unix)]
-use signal_hook::low_level::emulate_default_handler;
 use zeroize::Zeroizing;
+
+#[cfg(unix)]
+use super::interrupt;
 
 /// Shows `text` at the terminal and reads one line without echo, as bytes and without its line end.
 ///
@@ -67,7 +68,7 @@ pub(super) fn ask(text: &str, longest: usize) -> io::Result<Zeroizing<Vec<u8>>> 
             if signal != signal::SIGCONT {
                 drop(show("\n"));
                 // Ends the program, or stops it until it is continued.
-                emulate_default_handler(signal)?;
+                interrupt::end(signal);
             }
             hidden.hide()?;
             signals.forget(signal::SIGCONT);
@@ -166,7 +167,10 @@ impl Handlers {
         let mut came = Vec::new();
         for signal in CAUGHT {
             let flag = Arc::new(AtomicBool::new(false));
-            signal_hook::flag::register_conditional_default(signal, Arc::clone(&default))?;
+            // Those that end the program are watched for all the time.
+            if !interrupt::ENDING.contains(&signal) {
+                signal_hook::flag::register_conditional_default(signal, Arc::clone(&default))?;
+            }
             signal_hook::flag::register(signal, Arc::clone(&flag))?;
             signal_hook::low_level::pipe::register(signal, wake.try_clone()?)?;
             came.push((signal, flag));
@@ -191,6 +195,7 @@ impl Held {
         };
         handlers.came.iter().for_each(|(_, came)| came.store(false, Ordering::SeqCst));
         handlers.default.store(false, Ordering::SeqCst);
+        interrupt::hold(interrupt::Held::ByPrompt);
         Ok(Self(handlers))
     }
 
@@ -227,9 +232,10 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         self.0.default.store(true, Ordering::SeqCst);
+        interrupt::hold(interrupt::Held::ByNobody);
         // What came after the last look is not lost.
         while let Some(signal) = self.next() {
-            drop(emulate_default_handler(signal));
+            interrupt::end(signal);
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::Duration;
 
+use crate::files;
 use crate::store::Deadline;
 use crate::store::deadline::Counted;
 use crate::store::deadline::in_words;
@@ -57,6 +58,8 @@ pub(super) fn within(
         match receive.recv_timeout(left.saturating_add(GRACE)) {
             Ok(done) => return done,
             Err(RecvTimeoutError::Timeout) if deadline.left().is_some_and(|left| left.is_zero()) => {
+                // Nothing gets its name any more: the process ends.
+                files::undo_all();
                 return Err(over(limit, &deadline.last()));
             }
             Err(RecvTimeoutError::Timeout) => {}

@@ -45,24 +45,29 @@ impl Lock {
     pub fn take(path: &Path, place: &Path, contended: Contended) -> Result<Self, FileError> {
         let attempts = if contended == Contended::Wait { ATTEMPTS } else { 2 };
         for attempt in 1..=attempts {
-            let mut file = open(path)?;
+            let (mut file, new) = open(path)?;
             match file.try_lock() {
                 Ok(()) if is_at(&file, path) => {
                     // Ours from here on, so that it also goes where there is no room for what is written into it.
-                    let mut lock = Self { _new: New::lock(path), file };
+                    let mut lock = Self { _new: new.unwrap_or_else(|| New::lock(path)), file };
                     let written = lock.file.set_len(0).and_then(|()| writeln!(lock.file, "{}", std::process::id()));
                     written.map_err(written_to(path))?;
                     return Ok(lock);
                 }
                 // Whoever had it took the file away before we got it: what we have locked is nobody's lock.
-                Ok(()) => {}
+                Ok(()) => drop(new.map(New::keep)),
                 Err(TryLockError::WouldBlock) if owner(&mut file) == Some(std::process::id()) => break,
-                Err(TryLockError::WouldBlock) if attempt < attempts => std::thread::sleep(PAUSE),
-                Err(TryLockError::WouldBlock) => {}
+                // Also one that we have just made: another process was faster to lock it.
+                Err(TryLockError::WouldBlock) => {
+                    drop(new.map(New::keep));
+                    if attempt < attempts {
+                        std::thread::sleep(PAUSE);
+                    }
+                }
                 Err(TryLockError::Error(error)) => return Err(written_to(path)(error)),
             }
         }
-        let owner = open(path).ok().and_then(|mut file| owner(&mut file));
+        let owner = open_there(path).ok().flatten().and_then(|mut file| owner(&mut file));
         Err(FileError::Busy { owner, path: place.to_owned() })
     }
 
@@ -86,25 +91,39 @@ pub(super) fn beside(path: &Path, end: &str) -> Result<PathBuf, FileError> {
     Ok(path.with_file_name(hidden))
 }
 
-fn open(path: &Path) -> Result<File, FileError> {
-    let new = || OpenOptions::new().read(true).write(true).create_new(true).open(path);
-    match new() {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        made => return made.map_err(written_to(path)),
+/// The file at `path`, and that it is new if it is: then nobody else has it, unless somebody locks it before us.
+fn open(path: &Path) -> Result<(File, Option<New>), FileError> {
+    const TRIES: usize = 16;
+    for _ in 0..TRIES {
+        let create = || OpenOptions::new().read(true).write(true).create_new(true).open(path);
+        match New::made_lock(path, create) {
+            Ok((file, new)) => return Ok((file, Some(new))),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(written_to(path)(error)),
+        }
+        if let Some(file) = open_there(path)? {
+            return Ok((file, None));
+        }
     }
+    Err(FileError::Busy { owner: None, path: path.to_owned() })
+}
+
+/// The lock file that is there already, if there is one.
+fn open_there(path: &Path) -> Result<Option<File>, FileError> {
     match fs::symlink_metadata(path) {
         Ok(seen) if !seen.is_file() => return Err(read::not_a_file(path, seen.file_type())),
         Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return new().map_err(written_to(path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(written_to(path)(error)),
     }
     let file = match open_own(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return new().map_err(written_to(path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened.map_err(written_to(path))?,
     };
+    // Whoever had it may have taken its name away since: then it has none, and not a second one.
     let mut file = of_one_name(file, path)?;
     match is_lock(&mut file).map_err(written_to(path))? {
-        true => Ok(file),
+        true => Ok(Some(file)),
         false => Err(FileError::NotALock { path: path.to_owned() }),
     }
 }

@@ -79,8 +79,9 @@ impl Temporary {
         name.push(digest::hex(&random));
         let path = parent.join(name);
         // A name that is there is not taken, not even that of a link.
-        let file = create_new(&path, mode).map_err(lock::written_to(&path))?;
-        Ok(Self { file, path: TemporaryPath(New::file(&path)) })
+        let made = New::made(&path, || create_new(&path, mode));
+        let (file, new) = made.map_err(lock::written_to(&path))?;
+        Ok(Self { file, path: TemporaryPath(new) })
     }
 }
 

@@ -34,6 +34,15 @@ struct Pending {
     next: u64,
 }
 
+impl Pending {
+    fn add(&mut self, what: What, path: &Path) -> New {
+        let number = self.next;
+        self.next = number.wrapping_add(1);
+        self.entries.insert(number, (what, path.to_owned()));
+        New { entry: Some((number, what)), path: path.to_owned() }
+    }
+}
+
 static PENDING: Mutex<Pending> = Mutex::new(Pending { entries: BTreeMap::new(), next: 0 });
 
 impl New {
@@ -53,11 +62,23 @@ impl New {
     }
 
     fn of(what: What, path: &Path) -> Self {
+        pending().add(what, path)
+    }
+
+    /// Makes a file with `make`, so that no interruption comes between making it and knowing of it.
+    pub(super) fn made<T>(path: &Path, make: impl FnOnce() -> io::Result<T>) -> io::Result<(T, Self)> {
+        Self::made_as(What::File, path, make)
+    }
+
+    /// As [`New::made`], for a lock file.
+    pub(super) fn made_lock<T>(path: &Path, make: impl FnOnce() -> io::Result<T>) -> io::Result<(T, Self)> {
+        Self::made_as(What::Lock, path, make)
+    }
+
+    fn made_as<T>(what: What, path: &Path, make: impl FnOnce() -> io::Result<T>) -> io::Result<(T, Self)> {
         let mut pending = pending();
-        let number = pending.next;
-        pending.next = number.wrapping_add(1);
-        pending.entries.insert(number, (what, path.to_owned()));
-        Self { entry: Some((number, what)), path: path.to_owned() }
+        let made = make()?;
+        Ok((made, pending.add(what, path)))
     }
 
     /// Where it is.

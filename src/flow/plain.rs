@@ -210,8 +210,8 @@ mod tests {
             }
             // What its config is may stand in it.
             let data = {
-                use base64::engine::general_purpose::STANDARD;
-                base64::Engine::encode(&STANDARD, config.bytes())
+                use ::base64::engine::general_purpose::STANDARD;
+                ::base64::Engine::encode(&STANDARD, config.bytes())
             };
             assert!(plain(&with(&manifest, "/config/data", &json!(data)), &config, form), "{form:?}");
         }

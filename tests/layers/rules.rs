@@ -84,7 +84,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     ("hashes", &["sha2"], &["digest.rs", "key/"]),
     ("draws random bytes", &["getrandom"], &["cli/demo.rs", "files/", "key/", "store/registry/"]),
     ("talks to people", &["clap", "rpassword", "rustix::termios"], &["cli/"]),
-    ("catches signals", &["signal_hook"], &["cli/prompt.rs"]),
+    ("catches signals", &["signal_hook"], &["cli/interrupt.rs", "cli/prompt.rs"]),
 ];
 
 /// A type that proves something: its name, the module that it is imported from, and the files that may make one.
