@@ -36,7 +36,7 @@ pub(super) fn is_plain(manifest: &Content, received: &Manifest, config: &Content
     let subject = fields.get("subject").and_then(Value::as_object);
     has_only(&fields, known)
         && manifest.descriptor().media_type == media_type::OCI_MANIFEST
-        && fields.get("config").and_then(Value::as_object).is_some_and(|got| is_config(got, received, config))
+        && fields.get("config").and_then(Value::as_object).is_some_and(|got| is_config(got, received, config, form))
         && layers.len() == received.layers.len()
         && layers.iter().zip(&received.layers).all(|(got, layer)| is_layer(got, layer))
         && match form {
@@ -86,13 +86,20 @@ fn is_layer_annotation(layer: &Descriptor, key: &str) -> bool {
     layer.media_type == media_type::SIMPLE_SIGNING && COSIGN_ANNOTATIONS.contains(&key)
 }
 
-fn is_config(got: &Map<String, Value>, received: &Manifest, config: &Content) -> bool {
+fn is_config(got: &Map<String, Value>, received: &Manifest, config: &Content, form: Form) -> bool {
     let text = |key: &str| got.get(key).and_then(Value::as_str);
-    let named = [config.descriptor().media_type.as_str(), &received.artifact_type];
-    has_only(got, &["mediaType", "size", "digest", "data", "artifactType"])
+    let own = received.config.media_type == config.descriptor().media_type;
+    let (known, named): (&[&str], _) = match form {
+        Form::Referrer => {
+            let known = &["mediaType", "size", "digest", "data", "artifactType"];
+            (known, own || received.config.media_type == received.artifact_type)
+        }
+        Form::Tag => (&["mediaType", "size", "digest", "data"], own),
+    };
+    has_only(got, known)
+        && named
         && received.config.digest == *config.digest()
         && received.config.size == config.descriptor().size
-        && named.contains(&received.config.media_type.as_str())
         && (!got.contains_key("artifactType") || text("artifactType") == Some(&received.artifact_type))
         && (!got.contains_key("data")
             || text("data").and_then(|data| base64::decode("data", data).ok()).as_deref() == Some(config.bytes()))
