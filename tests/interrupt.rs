@@ -134,7 +134,7 @@ fn the_lock_of_a_response_goes_away_with_the_signal() {
     ok(place.path(), &["request", "new", &signed, "-o", "r", "--owner", "a=a.pub"]);
     // It waits for a passphrase that never comes.
     let sign = ["request", "sign", "r", "--key", "a.key", "-o", "x", "--yes", "--passphrase-fd", "0"];
-    for signal in [Signal::TERM, Signal::KILL, Signal::INT] {
+    for signal in [Signal::TERM, Signal::INT, Signal::KILL] {
         interrupted(place.path(), &sign, ".x.lock", signal);
         assert_eq!(hidden(place.path()).is_empty(), signal != Signal::KILL);
         assert!(!place.path().join("x").exists());

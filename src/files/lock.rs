@@ -55,11 +55,11 @@ impl Lock {
                     return Ok(lock);
                 }
                 // Whoever had it took the file away before we got it: what we have locked is nobody's lock.
-                Ok(()) => drop(new.map(New::keep)),
+                Ok(()) => new.into_iter().for_each(New::keep),
                 Err(TryLockError::WouldBlock) if owner(&mut file) == Some(std::process::id()) => break,
                 // Also one that we have just made: another process was faster to lock it.
                 Err(TryLockError::WouldBlock) => {
-                    drop(new.map(New::keep));
+                    new.into_iter().for_each(New::keep);
                     if attempt < attempts {
                         std::thread::sleep(PAUSE);
                     }
