@@ -88,6 +88,53 @@ fn every_verb_is_refused_in_some_case() {
     assert!(missing.is_empty(), "no case in which it is refused: {missing:?}");
 }
 
+// A report that its schema does not describe is found, or the cases would show nothing.
+#[test]
+fn a_wrong_report_is_found() {
+    use serde_json::json;
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let finding = json!({ "code": "missing", "message": "m", "place": "p", "evidence": null });
+    let right = json!({ "version": 1, "command": "verify", "results": [{
+        "verdict": "verified", "counted": [], "findings": [finding], "reference": "r", "digest": digest, "mediaType": null,
+    }] });
+    let faults = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut report = right.clone();
+        change(&mut report);
+        support::schema::faults_of_report(&report)
+    };
+    assert_eq!(faults(&|_| {}), Vec::<String>::new());
+    let changes: [&dyn Fn(&mut serde_json::Value); 8] = [
+        &|report| report["version"] = json!(2),
+        &|report| report["command"] = json!("verification"),
+        &|report| report["results"][0]["verdict"] = json!("yes"),
+        &|report| report["results"][0]["digest"] = json!("sha256:00"),
+        &|report| report["results"][0]["surprise"] = json!(1),
+        &|report| report["results"][0]["findings"][0]["code"] = json!(null),
+        &|report| report["results"][0]["findings"][0]["evidence"] = json!(7),
+        &|report| drop(report["results"][0].as_object_mut().unwrap().remove("reference")),
+    ];
+    for (number, change) in changes.iter().enumerate() {
+        assert!(!faults(change).is_empty(), "the change {number} is not found");
+    }
+}
+
+// Every command that reports in JSON has a case in which it does, and so a schema that was compared with it.
+#[test]
+fn every_schema_is_compared_with_a_report() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schemas");
+    let commands: Vec<String> = cases("").iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    for entry in fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let Some(command) = name.strip_prefix("report-").and_then(|name| name.strip_suffix("-v1.json")) else {
+            continue;
+        };
+        let command = format!("command = \"bulla {} ", command.replace('-', " "));
+        let has_case =
+            |text: &String| text.lines().any(|line| line.starts_with(&command) && line.contains("--output json"));
+        assert!(commands.iter().any(has_case), "no case of tests/cli prints the report that {name} describes");
+    }
+}
+
 #[test]
 fn a_picture_is_well_formed_xml() {
     let place = place::Place::new(&BTreeMap::new());

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::place;
 use super::place::Place;
 use super::place::Ran;
+use super::support::schema;
 
 /// The passphrases of all cases: nothing that the program prints may have one of them.
 const SECRETS: [&str; 3] = ["correct-horse", "battery-staple", "PRIVATE KEY-----"];
@@ -98,6 +99,7 @@ pub fn run(case: &Case) -> String {
     wrong.extend(case.stdout.compare("stdout", &ran.stdout, &place));
     wrong.extend(case.stderr.compare("stderr", &ran.stderr, &place));
     wrong.extend(manners(&ran, case.command.starts_with("bulla demo")));
+    wrong.extend(reported(&ran.stdout));
     wrong.extend(case.files.check(&work));
     for ((path, before), after) in case.files.unchanged.iter().zip(&before).zip(&snapshot()) {
         let names = before.keys().chain(after.keys()).filter(|name| before.get(*name) != after.get(*name));
@@ -112,6 +114,14 @@ pub fn run(case: &Case) -> String {
     wrong.iter().for_each(|wrong| writeln!(told, "  WRONG: {}", wrong.replace('\n', "\n    ")).unwrap());
     write!(told, "--- stdout\n{}--- stderr\n{}", ran.stdout, ran.stderr).unwrap();
     told
+}
+
+/// What is wrong with the report in JSON that was printed, if one was, by its schema.
+fn reported(stdout: &str) -> Vec<String> {
+    match serde_json::from_str::<Value>(stdout) {
+        Ok(report) if report["version"].is_number() => schema::faults_of_report(&report),
+        _ => Vec::new(),
+    }
 }
 
 /// What holds for every command, whatever it does. The demo shows refusals, and ends well because they are.

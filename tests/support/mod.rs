@@ -16,6 +16,7 @@ pub mod client;
 pub mod image;
 pub mod missing;
 pub mod registry;
+pub mod schema;
 pub mod softhsm;
 
 use std::path::Path;
