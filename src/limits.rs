@@ -25,6 +25,8 @@ pub struct Limits {
     pub error_body_bytes: u64,
     /// All evidence of one subject together, in bytes.
     pub evidence_bytes: u64,
+    /// What is kept to say about all manifests below one image, in bytes.
+    pub finding_bytes: usize,
     /// All manifests below one image together, in bytes: the indexes, images and referrers that are followed from it.
     pub graph_bytes: u64,
     /// Indexes inside indexes.
@@ -98,6 +100,7 @@ impl Limits {
         descriptors: 1_000,
         error_body_bytes: 64 << 10,
         evidence_bytes: 64 << 20,
+        finding_bytes: 16 << 20,
         graph_bytes: 16 << 20,
         index_depth: 3,
         json_depth: 64,
@@ -113,11 +116,11 @@ impl Limits {
         redirects: 5,
         referrers: 1_000,
         referrer_depth: 4,
-        request_bytes: 64 << 20,
+        request_bytes: 12 << 20,
         request_items: 4_000,
         request_keys: 64,
         request_text_bytes: 4 << 10,
-        response_bytes: 32 << 20,
+        response_bytes: 16 << 20,
         signature_bytes: 1 << 20,
         signature_manifests: 100,
         signatures_per_envelope: 16,

@@ -503,3 +503,47 @@ fn a_referrer_that_nobody_can_read_is_named() {
     let ran = work.yes("copy oci:l:v oci:there:v --output json");
     assert_eq!(ran.json()["results"][0]["leftBehind"][0]["digest"], junk["digest"]);
 }
+
+// More than is read is no answer, in any verb.
+#[test]
+fn a_limit_is_never_a_refusal() {
+    let mut work = Work::new();
+    let mut nested = work.image(&linux(), "x");
+    for _ in 0..5 {
+        nested = work.index(&json!([nested]));
+    }
+    work.name(&nested);
+    work.yes("sign oci:l:v --key release.key");
+    for command in [
+        "verify oci:l:v --key release.pub --all-platforms",
+        "verify oci:l:v --key release.pub --platform linux/amd64",
+        "sign oci:l:v --key release.key --all-platforms",
+        "copy oci:l:v oci:there:v",
+        "import oci:l:v oci:there:v --key release.pub",
+        "request new oci:l:v -o all.json --owner a=release.pub --all-platforms",
+    ] {
+        let ran = work.ends(2, command);
+        assert!(ran.stderr.contains("nested deeper than 3"), "{command}: {}", ran.stderr);
+    }
+    assert!(!work.dir.path().join("there").exists());
+
+    let mut work = Work::new();
+    let image = work.image(&linux(), "x");
+    work.name(&image);
+    let large = work.blob("application/vnd.dev.sigstore.bundle.v0.3+json", &vec![b' '; (1 << 20) + 1]);
+    let empty = work.blob(media_type::OCI_EMPTY, b"{}");
+    let carrier = work.document(
+        media_type::OCI_MANIFEST,
+        &json!({
+            "schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST, "config": empty, "layers": [large], "subject": image,
+            "artifactType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        }),
+    );
+    work.entries.push(carrier);
+    work.save();
+    let ran = work.ends(2, "verify oci:l:v --key release.pub");
+    assert!(ran.stderr.contains("more than the limit of 1048576"), "{}", ran.stderr);
+    // With enough signatures beside it nobody asks for it.
+    work.yes("sign oci:l:v --key release.key");
+    work.yes("verify oci:l:v --key release.pub");
+}

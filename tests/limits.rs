@@ -84,6 +84,7 @@ fn every_bound_has_a_test() {
         descriptors: _,             // descriptors_are_counted, manifests_below_an_image_are_counted
         error_body_bytes: _,        // tests/registry_client/pull.rs: hr_92_an_error_body_is_measured
         evidence_bytes: _,          // evidence_is_measured_together
+        finding_bytes: _,           // findings_below_an_image_are_measured
         graph_bytes: _,             // manifests_below_an_image_are_measured
         index_depth: _,             // indexes_are_followed_to_a_depth
         json_depth: _,              // json_is_nested_to_a_depth
@@ -129,6 +130,7 @@ fn the_defaults_are_what_is_promised() {
         descriptors: 1_000,
         error_body_bytes: 65_536,
         evidence_bytes: 67_108_864,
+        finding_bytes: 16_777_216,
         graph_bytes: 16_777_216,
         index_depth: 3,
         json_depth: 64,
@@ -144,11 +146,11 @@ fn the_defaults_are_what_is_promised() {
         redirects: 5,
         referrers: 1_000,
         referrer_depth: 4,
-        request_bytes: 67_108_864,
+        request_bytes: 12_582_912,
         request_items: 4_000,
         request_keys: 64,
         request_text_bytes: 4_096,
-        response_bytes: 33_554_432,
+        response_bytes: 16_777_216,
         signature_bytes: 1_048_576,
         signature_manifests: 100,
         signatures_per_envelope: 16,
@@ -1004,6 +1006,31 @@ fn findings_below_an_image_are_counted() {
     // The third is not looked at, which is a finding as well.
     let error = verified(&["AA==", "AQ==", "Ag=="]).unwrap_err();
     assert!(matches!(error, FlowError::Store(StoreError::TooMany { limit: 8, .. })), "{error}");
+}
+
+// What is the same about several manifests is kept once, and what is not only as far as there is room.
+#[test]
+fn findings_below_an_image_are_measured() {
+    let verified = |finding_bytes: usize, layers: usize, images: u64| {
+        let limits = Limits { finding_bytes, ..Limits::DEFAULT };
+        let shop = Shop::new();
+        let images: Vec<_> = (0..images).map(|n| shop.image(n)).collect();
+        for image in &images {
+            let word = Word::about(Format::Simple, &Kind::ImageSignature, image.digest());
+            let layers: Vec<_> =
+                (0..layers).map(|n| word.beside(&base64::encode(&n.to_be_bytes())).descriptor()).collect();
+            beside(&shop, image, &layers, &Content::name(media_type::SIMPLE_SIGNING, word.payload));
+        }
+        let root = shop.index(&images.iter().map(|image| image.descriptor().bare()).collect::<Vec<_>>(), None);
+        let selector = Selector::Digest(*root.digest());
+        let verifier = Ask::new().limits(limits.clone()).verifier();
+        now(verify::verify(shop.sink.as_ref(), &selector, &Platforms::All, &verifier, Effort::UntilMet, &limits))
+    };
+    // Ten findings say the same about the same manifest: they are one.
+    assert!(verified(1_000, 10, 1).is_ok());
+    assert!(verified(100_000, 10, 40).is_ok());
+    let error = verified(1_000, 10, 40).unwrap_err();
+    assert!(matches!(error, FlowError::Store(StoreError::TooMany { limit: 1_000, .. })), "{error}");
 }
 
 // A thousand verdicts are told, not carried.

@@ -122,14 +122,19 @@ impl Hostile {
     }
 
     fn start(&self, megabytes: u64, arguments: &[&str]) -> Option<i32> {
+        let key = self.dir.path().join("k.pub");
+        let with_key = [arguments, &["--key", key.to_str().unwrap()]].concat();
+        self.start_without_key(megabytes, if arguments.contains(&"--key") { arguments } else { &with_key })
+    }
+
+    fn start_without_key(&self, megabytes: u64, arguments: &[&str]) -> Option<i32> {
         let kib = (megabytes * 1_000_000 / 1024).to_string();
         let mut program = Command::new("sh");
         program.args(["-c", "ulimit -v \"$0\" && exec \"$@\"", &kib, env!("CARGO_BIN_EXE_bulla")]).args(arguments);
-        if arguments[0] != "tree" || !arguments.contains(&"--key") {
-            program.arg("--key").arg(self.dir.path().join("k.pub"));
-        }
         let output = program.env_remove("RUST_BACKTRACE").output().unwrap();
-        println!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        // A report may be long, and what went wrong stands at its end.
+        let end = |bytes: &[u8]| String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(2_000)..]).into_owned();
+        println!("{}{}", end(&output.stdout), end(&output.stderr));
         output.status.code()
     }
 }
@@ -281,6 +286,107 @@ fn what_surrounds_a_signature_is_not_kept() {
     hostile.name(&root, "v");
     let more = ["--all-platforms", "--type", "https://spdx.dev/Document"];
     assert_eq!(hostile.run(BAR, "verify", &more), Some(1), "the index itself has none");
+}
+
+/// An index `v` of so many images, each of which lists the same hundred referrers that nobody can read.
+fn shared_junk(images: usize) -> Hostile {
+    let mut hostile = Hostile::new();
+    hostile.entries.clear();
+    let config = hostile.blob(media_type::OCI_CONFIG, b"{}");
+    let junk = |n: usize| {
+        let junk = format!(
+            r#"{{"schemaVersion":2,"mediaType":"{}","config":"{}{n}"}}"#,
+            media_type::OCI_MANIFEST,
+            "x".repeat(700)
+        );
+        let mut entry = json!(hostile.blob(media_type::OCI_MANIFEST, junk.as_bytes()));
+        entry["artifactType"] = json!("application/vnd.dev.sigstore.bundle.v0.3+json");
+        entry
+    };
+    let list = hostile.index(&json!((0..100).map(junk).collect::<Vec<_>>()));
+    let image = |n: usize| {
+        let fields = json!({"config": config, "layers": [], "annotations": {"n": n.to_string()}});
+        let image = hostile.manifest(&fields);
+        let mut entry = json!(image);
+        entry["platform"] = json!({"os": "linux", "architecture": format!("a{n}")});
+        (image, entry)
+    };
+    let (images, entries): (Vec<_>, Vec<_>) = (0..images).map(image).unzip();
+    let root = hostile.index(&json!(entries));
+    hostile.name(&root, "v");
+    for image in images {
+        hostile.name(&list, &referrer::fallback_tag(&image.digest));
+    }
+    hostile
+}
+
+// 99,000 findings of 844 KB: each was kept, and then all of them once more as a report: 447 MB.
+#[test]
+fn findings_about_many_images_are_kept_once() {
+    // At three hundred images it was 135 MB.
+    let hostile = shared_junk(300);
+    let json = ["--all-platforms", "--output", "json"];
+    assert_eq!(hostile.run(BAR, "verify", &json), Some(1));
+    let to = format!("oci:{}:v", hostile.dir.path().join("to").display());
+    assert_eq!(hostile.run(BAR, "import", &[&[to.as_str()], &json[..]].concat()), Some(1));
+    assert!(!hostile.dir.path().join("to").exists());
+    assert_eq!(hostile.run(BAR, "tree", &["--output", "json"]), Some(2));
+}
+
+// Thirty-two references at a time, each with an envelope as large as it may be: all of them were held together, 605 MB.
+#[test]
+#[cfg(feature = "registry")]
+fn large_references_are_looked_at_one_by_one() {
+    let mut hostile = Hostile::new();
+    let word = Word::statement(vec![b'x'; 23_000_000]);
+    let letter: Letter = word.within(Format::Dsse, &json!([{"sig": "AA=="}]));
+    let envelope = hostile.blob(&letter.media_type, &letter.bytes);
+    hostile.refer(&[envelope], 0, "");
+    hostile.run(BAR, "tree", &[]);
+    let registry = support::registry::Registry::start(support::registry::Quirks::polite());
+    let there: Vec<_> = (0..12).map(|n| format!("{}/app{n}:v", registry.address())).collect();
+    for place in &there {
+        let layout = format!("oci:{}:v", hostile.path().display());
+        let copied = Command::new(env!("CARGO_BIN_EXE_bulla")).args(["copy", &layout, place]).output().unwrap();
+        assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+    }
+    let mut arguments = vec!["verify", "--type", "spdx", "--jobs", "12"];
+    arguments.extend(there.iter().map(String::as_str));
+    assert_eq!(hostile.start(BAR + 50, &arguments), Some(1));
+}
+
+// Everything in it was there five times: 318 MB for 54 MB.
+#[test]
+fn a_large_request_is_read_without_copies_of_it() {
+    let hostile = Hostile::new();
+    let predicate = hostile.dir.path().join("p.json");
+    fs::write(&predicate, format!(r#"{{"a":"{}"}}"#, "x".repeat(6_000_000))).unwrap();
+    let index = json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": hostile.entries});
+    fs::write(hostile.path().join("index.json"), index.to_string()).unwrap();
+    let (request, answer) = (hostile.dir.path().join("q.json"), hostile.dir.path().join("a.json"));
+    let of = |path: &Path| path.to_str().unwrap().to_owned();
+    let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/keys");
+    let key = keys.join("release.key");
+    let image = format!("oci:{}:v", hostile.path().display());
+    let attest = |kind: &str| ["--attest".to_owned(), format!("{kind}={}", of(&predicate))];
+    let owner = format!("a={}", of(&keys.join("release.pub")));
+    let new = ["request", "new", &image, "--attest-only", "--owner", &owner, "-o", &of(&request)];
+    let mut new = new.map(str::to_owned).to_vec();
+    new.extend(attest("spdx").into_iter().chain(attest("custom")));
+    let run = |arguments: &[String]| {
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        hostile.start_without_key(BAR + 30, &arguments)
+    };
+    assert_eq!(run(&new), Some(0));
+    assert!(fs::metadata(&request).unwrap().len() > 12_000_000);
+    let words = |text: String| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(run(&words(format!("request show {}", of(&request)))), Some(0));
+    let sign = format!("request sign {} --key {} -o {} --yes", of(&request), of(&key), of(&answer));
+    assert_eq!(run(&words(sign)), Some(0));
+    assert_eq!(run(&words(format!("request attach {} {}", of(&request), of(&answer)))), Some(0));
+    // One that is larger than it may be is not read at all.
+    fs::write(&request, vec![b' '; 54_000_000]).unwrap();
+    assert_eq!(run(&words(format!("request show {}", of(&request)))), Some(2));
 }
 
 // The name of each member was kept twice.

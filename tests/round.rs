@@ -374,6 +374,15 @@ fn arrays_are_no_objects_and_null_is_nothing_left_out() {
     let first = document["signers"][0]["signatures"][0].clone();
     document["signers"][0]["signatures"][0] = json!([first["item"], first["part"], first["signature"]]);
     assert!(Response::parse(document.to_string().as_bytes(), &request, &limits()).is_err());
+    for (place, value) in [
+        ("/signers/0/time", Value::Null),
+        ("/signers/0/seal", Value::Null),
+        ("/signers/0/signatures/0/part", json!({ "statement": null })),
+    ] {
+        let mut document: Value = serde_json::from_slice(&answer).unwrap();
+        *document.pointer_mut(place).unwrap() = value;
+        assert!(Response::parse(document.to_string().as_bytes(), &request, &limits()).is_err(), "{place}");
+    }
 }
 
 /// A limit is no answer: the same file may be read by whoever has a larger one.

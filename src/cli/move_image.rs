@@ -31,6 +31,7 @@ use super::moves;
 use super::reference_list;
 use super::render;
 use super::report;
+use super::results::Results;
 use super::runtime::Runtime;
 use super::runtime::Work;
 use super::stores;
@@ -93,7 +94,7 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
         None => Ok(moved),
     };
     let mut exit = Exit::Yes;
-    let mut reports = Vec::new();
+    let mut reports = Results::of("copy", args.output);
     for (source, result) in sources.iter().zip(results) {
         let result = result.and_then(kept);
         exit = exit.and(result.as_ref().map_or_else(|failure| failure.exit, |_| Exit::Yes));
@@ -103,14 +104,14 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
         }
         match (args.output, &result) {
             (ResultsOutput::Json | ResultsOutput::Jsonl, _) => {
-                reports.push(report::copied(source, &args.target, args.dry_run, &result));
+                reports.add(report::copied(source, &args.target, args.dry_run, &result));
             }
             (ResultsOutput::Text, Ok(moved)) => moves::copied(source, &args.target, args.dry_run, moved),
             (ResultsOutput::Text, Err(failure)) if sources.len() > 1 => render::failure(&failure.clone().of(source)),
             (ResultsOutput::Text, Err(failure)) => render::failure(failure),
         }
     }
-    render::results(args.output, &report::whole("copy", reports));
+    reports.end();
     Ok(exit)
 }
 
@@ -178,7 +179,7 @@ pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
     let job = Job { closure: Closure::Image, limits, platform: None, stores: &stores, taken, target: &target };
     let mut sinks = Sinks::default();
     let mut exit = Exit::Yes;
-    let mut reports = Vec::new();
+    let mut reports = Results::of("import", args.output);
     for source in &sources {
         let imported = runtime.block_on(import_one(&job, &mut sinks, source, &platforms, &verifier));
         exit = exit.and(match &imported {
@@ -196,26 +197,15 @@ pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
             }
             (ResultsOutput::Text, Err(failure)) if sources.len() > 1 => render::failure(&failure.of(source)),
             (ResultsOutput::Text, Err(failure)) => render::failure(&failure),
-            (ResultsOutput::Json, imported) => reports.push(result(source, &args.target, imported)),
-            // An import may take long: each line is written as it comes.
-            (ResultsOutput::Jsonl, imported) => {
-                render::json_lines(&report::whole("import", vec![result(source, &args.target, imported)]));
+            (_, Ok(Imported::Declined(outcome))) => reports.add(report::judged(source, &outcome)),
+            (_, Ok(Imported::Done(admitted, moved))) => {
+                reports.add(report::imported(source, &args.target, &admitted, &moved));
             }
+            (_, Err(failure)) => reports.add(report::failed(source, &failure)),
         }
     }
-    if args.output == ResultsOutput::Json {
-        render::json(&report::whole("import", reports));
-    }
+    reports.end();
     Ok(exit)
-}
-
-/// What became of one image of an import, for a report.
-fn result(source: &str, target: &str, imported: Result<Imported, Failure>) -> serde_json::Value {
-    match imported {
-        Ok(Imported::Declined(outcome)) => report::outcome(source, &Ok(*outcome)),
-        Ok(Imported::Done(admitted, moved)) => report::imported(source, target, &admitted, &moved),
-        Err(failure) => report::outcome(source, &Err(failure)),
-    }
 }
 
 /// Verifies one image and, only if it verifies, pushes it and makes it visible. What does not verify writes nothing, and

@@ -5,7 +5,7 @@ use crate::flow::tree::Trust;
 
 use super::line::Foreign;
 use super::line::Lines;
-use super::render;
+use super::tree;
 
 /// The tree of the image `name` for Graphviz.
 pub(super) fn dot(name: &str, root: &Node) -> Lines {
@@ -103,9 +103,9 @@ fn place<'a>(node: &'a Node, depth: usize, above: Option<usize>, boxes: &mut Vec
 }
 
 fn label(node: &Node) -> Vec<String> {
-    let documents = node.signed.iter().map(render::document_line);
+    let documents = node.signed.iter().map(tree::document_line);
     let problems = node.problems.iter().map(|problem| format!("not read: {}", Foreign(problem)));
-    [render::node_line(node)].into_iter().chain(documents).chain(problems).collect()
+    [tree::node_line(node)].into_iter().chain(documents).chain(problems).collect()
 }
 
 /// The colour of a node: that of the worst that is known of it.

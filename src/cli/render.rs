@@ -3,6 +3,7 @@
 //! Text is printed as [`Line`]s, JSON with the same characters escaped in its strings. Nothing else can be printed.
 
 use std::collections::BTreeSet;
+use std::io::BufWriter;
 use std::io::ErrorKind;
 use std::io::IsTerminal as _;
 use std::io::Write as _;
@@ -12,14 +13,11 @@ use std::sync::OnceLock;
 use std::sync::PoisonError;
 
 use clap::error::ContextKind;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::digest::Digest;
 use crate::flow::sign::Signed;
-use crate::flow::tree::Link;
-use crate::flow::tree::Node;
-use crate::flow::tree::SignedDocument;
-use crate::flow::tree::Trust;
 use crate::flow::verify::Outcome;
 use crate::flow::verify::Verdict;
 use crate::key::Signer;
@@ -28,7 +26,6 @@ use crate::round::text::hides;
 use crate::store::StoreError;
 use crate::verify::Counted;
 use crate::verify::Refusal;
-use crate::verify::finding;
 
 use super::Exit;
 use super::Failure;
@@ -38,6 +35,7 @@ use super::line::Foreign;
 use super::line::Line;
 use super::line::Lines;
 use super::line::shortened;
+use super::object::Object;
 use super::paint;
 use super::progress;
 use super::redacted;
@@ -69,13 +67,16 @@ pub(super) fn text(lines: &Lines) {
     data(lines.iter().map(|line| paint::line(line.as_str(), &stdout) + "\n").collect::<String>().as_bytes());
 }
 
-/// What could not be printed is kept for [`lost`].
 fn data(bytes: &[u8]) {
-    let written = progress::aside(|| {
+    kept(progress::aside(|| {
         let mut stdout = std::io::stdout().lock();
         stdout.write_all(bytes).and_then(|()| stdout.flush())
-    });
-    // A reader that has gone away (`| head`) is no error of ours. A full disk is: the report is not there.
+    }));
+}
+
+/// What could not be printed is kept for [`lost`]. A reader that has gone away (`| head`) is no error of ours. A full disk
+/// is: the report is not there.
+fn kept(written: std::io::Result<()>) {
     if let Err(error) = written.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
     {
         LOST.get_or_init(|| error.to_string());
@@ -126,24 +127,75 @@ pub(super) fn json_lines(whole: &Value) {
             let common = ["command", "version"].into_iter();
             fields.extend(common.filter_map(|field| Some((field.to_owned(), whole.get(field)?.clone()))));
         }
-        data(escaped(&format!("{}\n", redacted::value(&result))).as_bytes());
+        written_line(&redacted::value(&result));
     }
 }
 
 /// Prints one object of JSON. What does not show or steers a terminal is escaped there too: such characters only stand in strings.
 pub(super) fn json(value: &Value) {
-    data(escaped(&format!("{:#}\n", redacted::value(value))).as_bytes());
+    written(&redacted::value(value), 0);
+    piece("\n");
 }
 
-fn escaped(json: &str) -> String {
-    let mut shown = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c != '\n' && hides(c) {
-            true => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| shown.push_str(&format!("\\u{unit:04x}"))),
-            false => shown.push(c),
+/// Prints an object of JSON on a line of its own.
+pub(super) fn json_line(object: &Object<'_>) {
+    written_line(object);
+}
+
+fn written_line(value: &impl Serialize) {
+    let mut out = Escaped { indent: 0, out: BufWriter::new(std::io::stdout().lock()) };
+    kept(progress::aside(|| {
+        value.serialize(&mut serde_json::Serializer::new(&mut out)).map_err(std::io::Error::from)?;
+        out.flush()
+    }));
+    piece("\n");
+}
+
+/// Prints an object of JSON inside another one, whose fields are indented by so many spaces. It is written as it is made,
+/// and shows no secret of this run, as [`Object`] says.
+pub(super) fn json_within(object: &Object<'_>, indent: usize) {
+    written(object, indent);
+}
+
+fn written(value: &impl Serialize, indent: usize) {
+    let mut out = Escaped { indent, out: BufWriter::new(std::io::stdout().lock()) };
+    kept(progress::aside(|| {
+        value.serialize(&mut serde_json::Serializer::pretty(&mut out)).map_err(std::io::Error::from)?;
+        out.flush()
+    }));
+}
+
+/// Prints a part of a JSON text, of our own making.
+pub(super) fn piece(text: &str) {
+    data(text.as_bytes());
+}
+
+/// Pretty JSON on its way to standard output.
+struct Escaped<W: std::io::Write> {
+    indent: usize,
+    out: BufWriter<W>,
+}
+
+impl<W: std::io::Write> std::io::Write for Escaped<W> {
+    // It is given whole pieces of text.
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let text = std::str::from_utf8(bytes).map_err(|error| std::io::Error::new(ErrorKind::InvalidData, error))?;
+        for c in text.chars() {
+            match c {
+                // None stands in a string: there it is escaped.
+                '\n' => write!(self.out, "\n{:1$}", "", self.indent)?,
+                c if hides(c) => {
+                    c.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(self.out, "\\u{unit:04x}"))?;
+                }
+                c => self.out.write_all(c.encode_utf8(&mut [0; 4]).as_bytes())?,
+            }
         }
+        Ok(bytes.len())
     }
-    shown
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
 }
 
 /// Prints what clap has to say: help and version are data, anything else is a bad argument, which clap quotes as it was
@@ -338,56 +390,6 @@ pub(super) fn amount(bytes: u64) -> String {
         }
     }
     format!("{bytes} B")
-}
-
-pub(super) fn tree(reference: &str, root: &Node) {
-    let mut shown = Lines::from_iter([reference]);
-    branch(root, "", "", &mut shown);
-    text(&shown);
-}
-
-fn branch(node: &Node, first: &str, rest: &str, shown: &mut Lines) {
-    shown.push(format_args!("{first}{}", node_line(node)));
-    for document in &node.signed {
-        shown.push(format_args!("{rest}  {}", document_line(document)));
-    }
-    for problem in &node.problems {
-        shown.push(format_args!("{rest}  not read: {}", Foreign(problem)));
-    }
-    let last = node.hanging.len().saturating_sub(1);
-    for (index, hanging) in node.hanging.iter().enumerate() {
-        let (corner, line) = if index == last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-        branch(hanging, &format!("{rest}{corner}"), &format!("{rest}{line}"), shown);
-    }
-}
-
-/// One line about a node.
-pub(super) fn node_line(node: &Node) -> String {
-    let what = match &node.link {
-        Link::Child(Some(platform)) => Foreign(platform).to_string(),
-        Link::Child(None) => "child".to_owned(),
-        Link::Referrer => Foreign(node.artifact_type.as_ref().unwrap_or(&node.media_type)).to_string(),
-        Link::Root => Foreign(&node.media_type).to_string(),
-        Link::Tag(tag) => format!("tag .{}", Foreign(tag.rsplit('.').next().unwrap_or_default())),
-    };
-    let created = node.created.as_ref().map_or_else(String::new, |created| format!("  {}", Foreign(created)));
-    format!("{what}  {}{created}", node.digest)
-}
-
-/// One line about a signed document.
-pub(super) fn document_line(document: &SignedDocument) -> String {
-    let kind = document.kind.as_ref().map_or_else(|| document.format.to_owned(), |kind| Foreign(kind).to_string());
-    match &document.trust {
-        Trust::NotAsked => match &document.claimed_key {
-            Some(key) => format!("{kind}, claims the key {}", Foreign(finding::key_id(key))),
-            None => kind,
-        },
-        Trust::Trusted(keys) => {
-            let keys = keys.iter().map(crate::key::KeyId::short).collect::<Vec<_>>().join(", ");
-            format!("trusted: {kind}, key {keys}")
-        }
-        Trust::Damaged(why) | Trust::Untrusted(why) => format!("not trusted: {kind}, {}", Foreign(why)),
-    }
 }
 
 /// A line `label  value` for each pair, aligned.

@@ -1,9 +1,11 @@
-//! Reports in JSON: one versioned object for each command. The library accepts none of them as input.
+//! Reports in JSON: one versioned object for each command, written as it is made. The library accepts none of them as input.
 
 use serde_json::Value;
 use serde_json::json;
 
 use crate::flow::copy::Copied;
+use crate::flow::copy::LeftOut;
+use crate::flow::graph::LeftBehind;
 use crate::flow::import::Admitted;
 use crate::flow::naming::Before;
 use crate::flow::naming::Named;
@@ -12,6 +14,7 @@ use crate::flow::tree::Link;
 use crate::flow::tree::Node;
 use crate::flow::tree::SignedDocument;
 use crate::flow::tree::Trust;
+use crate::flow::verify::Child;
 use crate::flow::verify::Outcome;
 use crate::flow::verify::Verdict;
 use crate::key::Signer;
@@ -24,47 +27,57 @@ use crate::verify::VerifiedSubject;
 
 use super::Exit;
 use super::Failure;
+use super::args::ResultsOutput;
 use super::move_image::Moved;
+use super::object::Object;
+use super::results::Results;
 
 /// The version of all reports. It changes when a field changes its meaning or goes away, not when one is added.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 
 /// The object around the results of a command.
 pub(super) fn whole(command: &str, results: Vec<Value>) -> Value {
     json!({ "version": VERSION, "command": command, "results": results })
 }
 
-pub(super) fn outcome(reference: &str, result: &Result<Outcome, Failure>) -> Value {
-    let outcome = match result {
-        Ok(outcome) => outcome,
-        Err(failure) => return failed(reference, failure),
-    };
-    let mut report = verdict(&outcome.verdict);
-    let children = outcome.children.iter().map(|(platform, digest, child)| {
-        let mut report = verdict(child);
-        set(&mut report, "digest", json!(digest));
-        set(&mut report, "platform", json!(platform.as_ref().map(ToString::to_string)));
-        report
-    });
-    let children: Vec<_> = children.collect();
-    set(&mut report, "reference", json!(reference));
-    set(&mut report, "digest", json!(outcome.chosen.unwrap_or(outcome.subject)));
-    set(&mut report, "mediaType", json!(outcome.media_type.as_ref().filter(|_| outcome.chosen.is_none())));
+/// Writes the report of a command that has one result.
+pub(super) fn one(command: &'static str, result: Object<'_>) {
+    let mut results = Results::of(command, ResultsOutput::Json);
+    results.add(result);
+    results.end();
+}
+
+pub(super) fn outcome<'a>(reference: &str, result: &'a Result<Outcome, Failure>) -> Object<'a> {
+    match result {
+        Ok(outcome) => judged(reference, outcome),
+        Err(failure) => failed(reference, failure),
+    }
+}
+
+pub(super) fn judged<'a>(reference: &str, outcome: &'a Outcome) -> Object<'a> {
+    let mut report = verdict(&outcome.verdict)
+        .with("reference", json!(reference))
+        .with("digest", json!(outcome.chosen.unwrap_or(outcome.subject)))
+        .with("mediaType", json!(outcome.media_type.as_ref().filter(|_| outcome.chosen.is_none())));
     if outcome.chosen.is_some() {
-        set(&mut report, "index", json!(outcome.subject));
+        report = report.with("index", json!(outcome.subject));
     }
-    if !children.is_empty() {
-        set(&mut report, "platforms", Value::Array(children));
+    let child = |(platform, digest, child): &'a Child| {
+        let platform = platform.as_ref().map(ToString::to_string);
+        verdict(child).with("digest", json!(digest)).with("platform", json!(platform))
+    };
+    match outcome.children.is_empty() {
+        true => report,
+        false => report.listing("platforms", move || outcome.children.iter().map(child)),
     }
-    report
 }
 
-fn failed(reference: &str, failure: &Failure) -> Value {
+pub(super) fn failed<'a>(reference: &str, failure: &Failure) -> Object<'a> {
     let verdict = if failure.exit == Exit::Refused { "refused" } else { "unknown" };
-    json!({ "reference": reference, "verdict": verdict, "code": failure.code, "error": failure.message })
+    Object::of(json!({ "reference": reference, "verdict": verdict, "code": failure.code, "error": failure.message }))
 }
 
-fn verdict(verdict: &Verdict) -> Value {
+fn verdict(verdict: &Verdict) -> Object<'_> {
     match verdict {
         Verdict::Accepted(verified) => accepted(verified),
         Verdict::Refused(refusal) => refused("refused", refusal, &[]),
@@ -72,38 +85,32 @@ fn verdict(verdict: &Verdict) -> Value {
     }
 }
 
-fn accepted(verified: &VerifiedSubject) -> Value {
-    json!({
-        "verdict": "verified",
-        "counted": verified.counted().iter().map(counted).collect::<Vec<_>>(),
-        "findings": verified.findings().iter().map(finding).collect::<Vec<_>>(),
-    })
+fn accepted(verified: &VerifiedSubject) -> Object<'_> {
+    Object::of(json!({ "verdict": "verified" }))
+        .listing("counted", || verified.counted().iter().map(counted))
+        .listing("findings", || verified.findings().iter().map(|found| finding(found)))
 }
 
-fn refused(verdict: &str, refusal: &Refusal, open: &[StoreError]) -> Value {
-    json!({
-        "verdict": verdict,
-        "keys": { "got": refusal.got, "want": refusal.want },
-        "counted": refusal.counted.iter().map(counted).collect::<Vec<_>>(),
-        "findings": refusal.ranked().into_iter().map(finding).collect::<Vec<_>>(),
-        "open": open.iter().map(|error| json!({ "code": error.code(), "message": error.to_string() })).collect::<Vec<_>>(),
-    })
+fn refused<'a>(verdict: &str, refusal: &'a Refusal, open: &'a [StoreError]) -> Object<'a> {
+    let unread = |error: &'a StoreError| Object::of(json!({ "code": error.code(), "message": error.to_string() }));
+    Object::of(json!({ "verdict": verdict, "keys": { "got": refusal.got, "want": refusal.want } }))
+        .listing("counted", || refusal.counted.iter().map(counted))
+        .listing("findings", || refusal.ranked().into_iter().map(finding))
+        .listing("open", move || open.iter().map(unread))
 }
 
-fn counted(counted: &Counted) -> Value {
-    let mut report = signature(counted);
-    if let Some(predicate) = &counted.predicate {
-        // What nests deeper than other readers of the report may follow is given as the text that it is.
-        match serde_json::from_slice::<Value>(predicate) {
-            Ok(value) => set(&mut report, "predicate", value),
-            Err(_) => set(&mut report, "predicateText", String::from_utf8_lossy(predicate).into()),
-        }
+fn counted(counted: &Counted) -> Object<'_> {
+    let report = signature(counted);
+    let Some(predicate) = &counted.predicate else { return report };
+    // What nests deeper than other readers of the report may follow is given as the text that it is.
+    match serde_json::from_slice::<Value>(predicate) {
+        Ok(value) => report.with("predicate", value),
+        Err(_) => report.with("predicateText", String::from_utf8_lossy(predicate).into()),
     }
-    report
 }
 
-fn signature(counted: &Counted) -> Value {
-    json!({
+fn signature(counted: &Counted) -> Object<'_> {
+    Object::of(json!({
         "key": counted.key.to_string(),
         "owner": counted.owner.to_string(),
         "scheme": counted.scheme.to_string(),
@@ -113,16 +120,16 @@ fn signature(counted: &Counted) -> Value {
         "evidence": counted.evidence.digest(),
         "annotations": counted.annotations,
         "signedReference": counted.reference,
-    })
+    }))
 }
 
-fn finding(finding: &Finding) -> Value {
-    json!({
+fn finding(finding: &Finding) -> Object<'_> {
+    Object::of(json!({
         "code": finding.reason.code(),
         "message": finding.reason.to_string(),
         "place": finding.place.to_string(),
         "evidence": finding.digest,
-    })
+    }))
 }
 
 pub(super) fn signed(reference: &str, result: &Result<Vec<Signed>, Failure>, signers: &[&dyn Signer]) -> Value {
@@ -146,22 +153,18 @@ pub(super) fn dry_run(mut report: Value) -> Value {
     report
 }
 
-pub(super) fn copied(source: &str, target: &str, dry_run: bool, result: &Result<Moved, Failure>) -> Value {
-    let moved = match result {
-        Ok(moved) => moved,
-        Err(failure) => {
-            return json!({
-                "source": source, "target": target, "dryRun": dry_run, "code": failure.code, "error": failure.message,
-            });
+pub(super) fn copied<'a>(source: &str, target: &str, dry_run: bool, result: &'a Result<Moved, Failure>) -> Object<'a> {
+    let fields = json!({ "source": source, "target": target, "dryRun": dry_run });
+    match result {
+        Ok(moved) => {
+            let result = Object::of(fields)
+                .with("digest", json!(moved.digest))
+                .with("index", json!(moved.index))
+                .with("names", json!(names(moved)));
+            left(amounts(result, &moved.copied), &moved.copied)
         }
-    };
-    let names = names(moved);
-    let mut result = json!({
-        "source": source, "target": target, "dryRun": dry_run, "digest": moved.digest, "index": moved.index, "names": names,
-    });
-    amounts(&mut result, &moved.copied);
-    left(&mut result, &moved.copied);
-    result
+        Err(failure) => Object::of(fields).with("code", json!(failure.code)).with("error", json!(failure.message)),
+    }
 }
 
 /// The names that were written, and what they stood for before.
@@ -177,73 +180,60 @@ fn names(moved: &Moved) -> Vec<Value> {
     moved.written.iter().zip(&moved.copied.named).map(name).collect()
 }
 
-pub(super) fn imported(source: &str, target: &str, admitted: &Admitted, moved: &Moved) -> Value {
+pub(super) fn imported<'a>(source: &str, target: &str, admitted: &'a Admitted, moved: &'a Moved) -> Object<'a> {
     let copied = &moved.copied;
-    let mut proofs = admitted.verified().iter();
-    let mut result = proofs.next().map_or_else(|| json!({}), accepted);
-    let children = proofs.map(|verified| {
-        let mut report = accepted(verified);
-        set(&mut report, "digest", json!(verified.digest()));
-        report
-    });
-    let children: Vec<_> = children.collect();
-    if !children.is_empty() {
-        set(&mut result, "platforms", Value::Array(children));
+    let proofs = admitted.verified();
+    let result = proofs.first().map_or_else(|| Object::of(json!({})), accepted);
+    let result = result
+        .with("reference", json!(source))
+        .with("target", json!(target))
+        .with("digest", json!(admitted.digest()))
+        .with("names", json!(names(moved)))
+        .with("leftOut", json!(copied.left_out));
+    let result = left(amounts(result, copied), copied);
+    let child = |verified: &'a VerifiedSubject| accepted(verified).with("digest", json!(verified.digest()));
+    match proofs.len() > 1 {
+        true => result.listing("platforms", move || proofs.iter().skip(1).map(child)),
+        false => result,
     }
-    for (field, value) in
-        [("reference", json!(source)), ("target", json!(target)), ("digest", json!(admitted.digest()))]
-    {
-        set(&mut result, field, value);
-    }
-    set(&mut result, "names", Value::Array(names(moved)));
-    amounts(&mut result, copied);
-    set(&mut result, "leftOut", json!(copied.left_out));
-    left(&mut result, copied);
-    result
 }
 
 /// What was not carried along.
-fn left(result: &mut Value, copied: &Copied) {
-    let layers = copied.layers_left_out.iter().map(|left| {
+fn left<'a>(result: Object<'a>, copied: &'a Copied) -> Object<'a> {
+    let layer = |left: &'a LeftOut| {
         let Descriptor { digest, media_type, size, .. } = &left.layer;
-        json!({ "digest": digest, "mediaType": media_type, "size": size, "urls": left.urls })
-    });
-    set(result, "layersLeftOut", layers.collect());
-    let referrers = copied.left_behind.iter();
-    let referrers = referrers
-        .map(|left| json!({ "digest": left.digest, "mediaType": left.media_type, "reason": left.why }))
-        .collect();
-    set(result, "leftBehind", referrers);
+        Object::of(json!({ "digest": digest, "mediaType": media_type, "size": size, "urls": left.urls }))
+    };
+    let referrer = |left: &'a LeftBehind| {
+        Object::of(json!({ "digest": left.digest, "mediaType": left.media_type, "reason": left.why }))
+    };
+    result
+        .listing("layersLeftOut", move || copied.layers_left_out.iter().map(layer))
+        .listing("leftBehind", move || copied.left_behind.iter().map(referrer))
 }
 
-fn amounts(result: &mut Value, copied: &Copied) {
+fn amounts<'a>(result: Object<'a>, copied: &Copied) -> Object<'a> {
     let Copied { blobs, bytes, blobs_present, manifests, referrers, .. } = copied;
-    for (field, value) in [
-        ("blobsMoved", json!(blobs)),
-        ("blobsPresent", json!(blobs_present)),
-        ("bytesMoved", json!(bytes)),
-        ("manifests", json!(manifests)),
-        ("referrers", json!(referrers)),
-    ] {
-        set(result, field, value);
-    }
+    result
+        .with("blobsMoved", json!(blobs))
+        .with("blobsPresent", json!(blobs_present))
+        .with("bytesMoved", json!(bytes))
+        .with("manifests", json!(manifests))
+        .with("referrers", json!(referrers))
 }
 
-pub(super) fn tree(reference: &str, root: &Node) -> Value {
-    let mut result = node(root);
-    set(&mut result, "reference", json!(reference));
-    set(&mut result, "complete", json!(!root.has_problems()));
-    whole("tree", vec![result])
+pub(super) fn tree<'a>(reference: &str, root: &'a Node) -> Object<'a> {
+    node(root).with("reference", json!(reference)).with("complete", json!(!root.has_problems()))
 }
 
-fn node(node: &Node) -> Value {
+fn node(node: &Node) -> Object<'_> {
     let (link, detail) = match &node.link {
         Link::Child(platform) => ("child", platform.as_ref().map(ToString::to_string)),
         Link::Referrer => ("referrer", None),
         Link::Root => ("root", None),
         Link::Tag(tag) => ("tag", Some(tag.clone())),
     };
-    json!({
+    let fields = json!({
         "digest": node.digest,
         "mediaType": node.media_type,
         "artifactType": node.artifact_type,
@@ -251,26 +241,27 @@ fn node(node: &Node) -> Value {
         "link": link,
         "linkDetail": detail,
         "size": node.size,
-        "signed": node.signed.iter().map(document).collect::<Vec<_>>(),
         "problems": node.problems,
-        "hanging": node.hanging.iter().map(self::node).collect::<Vec<_>>(),
-    })
+    });
+    Object::of(fields)
+        .listing("signed", || node.signed.iter().map(document))
+        .listing("hanging", || node.hanging.iter().map(self::node))
 }
 
-fn document(document: &SignedDocument) -> Value {
+fn document(document: &SignedDocument) -> Object<'_> {
     let (trusted, keys, why) = match &document.trust {
         Trust::NotAsked => (None, Vec::new(), None),
         Trust::Trusted(keys) => (Some(true), keys.iter().map(ToString::to_string).collect(), None),
         Trust::Damaged(why) | Trust::Untrusted(why) => (Some(false), Vec::new(), Some(why)),
     };
-    json!({
+    Object::of(json!({
         "format": document.format,
         "kind": document.kind.as_ref().map(ToString::to_string),
         "claimedKey": document.claimed_key,
         "trusted": trusted,
         "keys": keys,
         "reason": why,
-    })
+    }))
 }
 
 fn set(object: &mut Value, field: &str, value: Value) {

@@ -16,6 +16,7 @@ use crate::limits::Limits;
 use crate::oci::Descriptor;
 use crate::oci::Reference;
 use crate::oci::Selector;
+use crate::store::Metered;
 use crate::store::Sink;
 use crate::store::Source;
 use crate::store::StoreError;
@@ -162,6 +163,17 @@ impl Stores {
                 self.open(reference, Access::Reading).map(|(sink, _)| -> Arc<dyn Source> { sink })
             }
         }
+    }
+
+    /// As [`Stores::source`], for a first look that ends where more than `bytes` are wanted.
+    pub(super) fn glance(&self, reference: &str, bytes: u64) -> Result<(Metered, Selector), Failure> {
+        #[cfg(feature = "registry")]
+        if let (Reference::Registry(registry), Some(registries)) = (parse(reference)?, &self.registries) {
+            let repository = registries.repository(&registry)?.within(bytes);
+            return Ok((Metered::new(Arc::new(repository), bytes), registry.selector().clone()));
+        }
+        let (source, selector) = self.source(reference)?;
+        Ok((Metered::new(source, bytes), selector))
     }
 
     /// Whether the store of `reference`, which was opened, is an archive that `docker load` takes.

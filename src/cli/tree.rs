@@ -2,14 +2,21 @@
 
 use crate::flow::pinned;
 use crate::flow::tree;
+use crate::flow::tree::Link;
+use crate::flow::tree::Node;
+use crate::flow::tree::SignedDocument;
+use crate::flow::tree::Trust;
 use crate::limits::Limits;
 use crate::trust::TrustRoot;
+use crate::verify::finding;
 
 use super::Exit;
 use super::Failure;
 use super::args::TreeArgs;
 use super::args::TreeOutput;
 use super::keys;
+use super::line::Foreign;
+use super::line::Lines;
 use super::picture;
 use super::render;
 use super::report;
@@ -33,10 +40,61 @@ pub(super) fn tree(args: &TreeArgs) -> Result<Exit, Failure> {
     })?;
     match args.output {
         TreeOutput::Dot => render::text(&picture::dot(&args.reference, &root)),
-        TreeOutput::Json => render::json(&report::tree(&args.reference, &root)),
+        TreeOutput::Json => report::one("tree", report::tree(&args.reference, &root)),
         TreeOutput::Svg => render::text(&picture::svg(&args.reference, &root)),
-        TreeOutput::Text => render::tree(&args.reference, &root),
+        TreeOutput::Text => show(&args.reference, &root),
     }
     // A tree with holes is no whole answer.
     Ok(if root.has_problems() { Exit::Unknown } else { Exit::Yes })
+}
+
+/// Prints the tree, node by node.
+fn show(reference: &str, root: &Node) {
+    render::line(reference);
+    branch(root, "", "");
+}
+
+fn branch(node: &Node, first: &str, rest: &str) {
+    let mut shown = Lines::from_iter([format_args!("{first}{}", node_line(node))]);
+    for document in &node.signed {
+        shown.push(format_args!("{rest}  {}", document_line(document)));
+    }
+    for problem in &node.problems {
+        shown.push(format_args!("{rest}  not read: {}", Foreign(problem)));
+    }
+    render::text(&shown);
+    let last = node.hanging.len().saturating_sub(1);
+    for (index, hanging) in node.hanging.iter().enumerate() {
+        let (corner, line) = if index == last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+        branch(hanging, &format!("{rest}{corner}"), &format!("{rest}{line}"));
+    }
+}
+
+/// One line about a node.
+pub(super) fn node_line(node: &Node) -> String {
+    let what = match &node.link {
+        Link::Child(Some(platform)) => Foreign(platform).to_string(),
+        Link::Child(None) => "child".to_owned(),
+        Link::Referrer => Foreign(node.artifact_type.as_ref().unwrap_or(&node.media_type)).to_string(),
+        Link::Root => Foreign(&node.media_type).to_string(),
+        Link::Tag(tag) => format!("tag .{}", Foreign(tag.rsplit('.').next().unwrap_or_default())),
+    };
+    let created = node.created.as_ref().map_or_else(String::new, |created| format!("  {}", Foreign(created)));
+    format!("{what}  {}{created}", node.digest)
+}
+
+/// One line about a signed document.
+pub(super) fn document_line(document: &SignedDocument) -> String {
+    let kind = document.kind.as_ref().map_or_else(|| document.format.to_owned(), |kind| Foreign(kind).to_string());
+    match &document.trust {
+        Trust::NotAsked => match &document.claimed_key {
+            Some(key) => format!("{kind}, claims the key {}", Foreign(finding::key_id(key))),
+            None => kind,
+        },
+        Trust::Trusted(keys) => {
+            let keys = keys.iter().map(crate::key::KeyId::short).collect::<Vec<_>>().join(", ");
+            format!("trusted: {kind}, key {keys}")
+        }
+        Trust::Damaged(why) | Trust::Untrusted(why) => format!("not trusted: {kind}, {}", Foreign(why)),
+    }
 }

@@ -7,10 +7,12 @@ use crate::flow::verify::Platforms;
 use crate::flow::verify::Verdict;
 use crate::limits::Limits;
 use crate::oci::Platform;
+use crate::oci::Selector;
 use crate::policy;
 use crate::policy::Kind;
 use crate::policy::Policy;
 use crate::policy::Rule;
+use crate::store::Source;
 use crate::store::Task;
 use crate::store::parallel;
 use crate::trust::Threshold;
@@ -19,6 +21,7 @@ use crate::verify::Verifier;
 
 use super::Exit;
 use super::Failure;
+use super::args::ResultsOutput;
 use super::args::VerifyArgs;
 use super::args::VerifyOutput;
 use super::args::WantArgs;
@@ -26,6 +29,7 @@ use super::keys;
 use super::reference_list;
 use super::render;
 use super::report;
+use super::results::Results;
 use super::runtime::Runtime;
 use super::runtime::Work;
 use super::stores::Stores;
@@ -41,33 +45,87 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     let platforms = platforms(args)?;
     let stores = Stores::new(&args.registry, &references)?;
     let runtime = Runtime::new(Work::Waiting)?;
-    let (verifier, platforms, stores, limits) = (&verifier, &platforms, &stores, &limits);
-    let tasks = references.iter().map(|reference| -> Task<'_, Result<Outcome, Failure>> {
-        Box::pin(async move {
-            let (source, selector) = stores.source(reference)?;
-            let outcome = verify::verify(source.as_ref(), &selector, platforms, verifier, effort, limits).await?;
-            loaded(reference, stores, outcome).map(Outcome::without_documents)
-        })
-    });
-    let results = runtime.block_on(parallel::run(tasks.collect(), args.jobs));
-    let mut exit = Exit::Yes;
-    let mut reports = Vec::new();
-    for (reference, result) in references.iter().zip(&results) {
-        match (args.output, result) {
+    let task = Verification { verifier: &verifier, platforms: &platforms, stores: &stores, limits: &limits, effort };
+    let mut reports = Results::of(
+        "verify",
+        match args.output {
+            VerifyOutput::Json => ResultsOutput::Json,
+            VerifyOutput::Jsonl => ResultsOutput::Jsonl,
+            VerifyOutput::Predicate | VerifyOutput::Text => ResultsOutput::Text,
+        },
+    );
+    let mut exits = Vec::new();
+    runtime.block_on(task.of_all(&references, args.jobs, |reference, result| {
+        match (args.output, &result) {
             (VerifyOutput::Text, Ok(outcome)) => render::outcome(reference, outcome, &args.want),
             (VerifyOutput::Predicate, Ok(outcome)) => render::predicates(reference, outcome, &args.want),
             (VerifyOutput::Predicate | VerifyOutput::Text, Err(failure)) => render::failure(failure),
-            (VerifyOutput::Json, _) => reports.push(report::outcome(reference, result)),
-            (VerifyOutput::Jsonl, _) => {
-                render::json_lines(&report::whole("verify", vec![report::outcome(reference, result)]));
-            }
+            (VerifyOutput::Json | VerifyOutput::Jsonl, _) => reports.add(report::outcome(reference, &result)),
         }
-        exit = exit.and(result.as_ref().map_or_else(|failure| failure.exit, exit_of));
+        exits.push(result.as_ref().map_or_else(|failure| failure.exit, exit_of));
+    }));
+    reports.end();
+    match exits.len() == references.len() {
+        true => Ok(exits.into_iter().fold(Exit::Yes, Exit::and)),
+        false => Err(Failure::unknown("an internal task failed")),
     }
-    if args.output == VerifyOutput::Json {
-        render::json(&report::whole("verify", reports));
+}
+
+/// How much is read of one reference before it is put back until it is the only one of its kind: all of them together,
+/// with what is made of it, are to stay far below what a verification may take.
+const FIRST_LOOK: u64 = 128 << 10;
+/// How much of all references together is read at a time in a first look.
+const FIRST_LOOKS: u64 = 4 << 20;
+
+/// What is verified by what.
+#[derive(Clone, Copy)]
+struct Verification<'a> {
+    verifier: &'a Verifier,
+    platforms: &'a Platforms,
+    stores: &'a Stores,
+    limits: &'a Limits,
+    effort: Effort,
+}
+
+impl<'a> Verification<'a> {
+    /// Verifies all `references`, at most `jobs` of them at a time, and tells what came of each in their order.
+    async fn of_all(self, references: &'a [String], jobs: usize, mut tell: impl FnMut(&str, Result<Outcome, Failure>)) {
+        let reference = move |number: usize| references.get(number).map_or("", String::as_str);
+        let several = references.len() > 1;
+        let glance = move |number| -> Task<'a, Option<Result<Outcome, Failure>>> {
+            Box::pin(async move {
+                match several {
+                    true => self.glance(reference(number), jobs).await,
+                    false => None,
+                }
+            })
+        };
+        let whole = move |number| -> Task<'a, Result<Outcome, Failure>> {
+            Box::pin(async move {
+                let (source, selector) = self.stores.source(reference(number))?;
+                self.of(reference(number), source.as_ref(), &selector).await
+            })
+        };
+        parallel::in_order(references.len(), jobs, glance, whole, |number, result| tell(reference(number), result))
+            .await;
     }
-    Ok(exit)
+
+    /// What came of `reference`, if that could be told without reading much.
+    async fn glance(self, reference: &str, jobs: usize) -> Option<Result<Outcome, Failure>> {
+        let jobs = u64::try_from(jobs.max(1)).unwrap_or(u64::MAX);
+        let (source, selector) = match self.stores.glance(reference, FIRST_LOOK.min(FIRST_LOOKS / jobs)) {
+            Ok(found) => found,
+            Err(failure) => return Some(Err(failure)),
+        };
+        let result = self.of(reference, &source, &selector).await;
+        (!source.is_over()).then_some(result)
+    }
+
+    async fn of(self, reference: &str, source: &dyn Source, selector: &Selector) -> Result<Outcome, Failure> {
+        let Self { verifier, platforms, stores, limits, effort } = self;
+        let outcome = verify::verify(source, selector, platforms, verifier, effort, limits).await?;
+        loaded(reference, stores, outcome).map(Outcome::without_documents)
+    }
 }
 
 /// Whether the predicates are wanted: all of them, not only as many as are needed for a yes.

@@ -125,7 +125,8 @@ impl Graph {
     }
 
     fn add_blob(&mut self, blob: &Descriptor) {
-        let fresh = self.blobs.insert(blob.digest, blob.bare()).is_none();
+        let fresh = !self.blobs.contains_key(&blob.digest);
+        self.blobs.entry(blob.digest).or_insert_with(|| blob.bare());
         match media_type::is_foreign(&blob.media_type) || !blob.urls.is_empty() {
             true if fresh => drop(self.elsewhere.insert(blob.digest, blob.urls.clone())),
             true => {}

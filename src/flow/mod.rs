@@ -11,6 +11,7 @@ mod evidence;
 pub mod graph;
 pub mod hear;
 pub mod import;
+mod kept;
 pub mod list;
 pub mod naming;
 pub mod other_format;

@@ -298,7 +298,7 @@ impl Walk<'_> {
                 let unknown = |finding: &Finding| {
                     finding.reason.is_open() || matches!(finding.reason, Reason::NoTrustedKey { .. })
                 };
-                let damaged = !refusal.findings.iter().any(unknown);
+                let damaged = !refusal.findings.iter().any(|finding| unknown(finding));
                 let reasons = refusal.ranked().into_iter().map(|finding| finding.reason.to_string());
                 let why = reasons.collect::<Vec<_>>().join("; ");
                 if damaged { Trust::Damaged(why) } else { Trust::Untrusted(why) }

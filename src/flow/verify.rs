@@ -10,6 +10,7 @@ use crate::flow::hear;
 use crate::flow::hear::Effort;
 use crate::flow::hear::Search;
 use crate::flow::hear::Subject;
+use crate::flow::kept::Kept;
 use crate::flow::pinned;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -74,12 +75,11 @@ impl Verdict {
         }
     }
 
-    /// How much there is to tell about it.
-    fn findings(&self) -> usize {
+    /// What counted, whether it is enough or not.
+    pub(super) fn counted(&self) -> &[Counted] {
         match self {
-            Self::Accepted(subject) => subject.findings().len(),
-            Self::Refused(refusal) => refusal.findings.len(),
-            Self::Unknown { refusal, open } => refusal.findings.len() + open.len(),
+            Self::Accepted(subject) => subject.counted(),
+            Self::Refused(refusal) | Self::Unknown { refusal, .. } => &refusal.counted,
         }
     }
 
@@ -171,7 +171,9 @@ pub async fn verify_content(
     match (platforms, document) {
         (Platforms::Root, _) | (Platforms::All, Document::Artifact(_) | Document::Manifest(_)) => {}
         (Platforms::All, Document::Index(index)) => {
-            outcome.children = judge_all(source, index, verifier, effort, limits).await?;
+            let mut kept = Kept::new(source, limits);
+            outcome.verdict = kept.keep(outcome.verdict)?;
+            outcome.children = judge_all(source, index, verifier, effort, (kept, limits)).await?;
         }
         (Platforms::One(platform), Document::Index(index)) => {
             let child = &choose(source, &digest, index, platform, limits).await?;
@@ -224,12 +226,11 @@ async fn judge_all(
     index: Index,
     verifier: &Verifier,
     effort: Effort,
-    limits: &Limits,
+    (mut kept, limits): (Kept<'_>, &Limits),
 ) -> Result<Vec<Child>, FlowError> {
     let mut allowance = Allowance::of(limits);
     let mut judged: Vec<Child> = Vec::new();
     let mut seen = BTreeSet::new();
-    let mut findings: usize = 0;
     let mut children = listed(index);
     // What is still to be followed is kept as it was received, not as it reads.
     let mut left = VecDeque::new();
@@ -257,9 +258,7 @@ async fn judge_all(
             if effort == Effort::UntilMet {
                 verdict = verdict.without_documents();
             }
-            findings = findings.saturating_add(verdict.findings());
-            enough(source, findings, limits)?;
-            judged.push((child.platform, digest, verdict));
+            judged.push((child.platform, digest, kept.keep(verdict)?));
         }
         let Some((next, inner)) = left.pop_front() else { return Ok(judged) };
         children = listed(Index::parse(&inner, limits)?);
@@ -275,17 +274,6 @@ fn unread(verifier: &Verifier, digest: Digest, error: StoreError) -> Verdict {
 /// What an index lists, without what anybody may write beside it.
 fn listed(index: Index) -> Vec<Descriptor> {
     index.manifests.into_iter().map(|child| Descriptor { platform: child.platform.clone(), ..child.bare() }).collect()
-}
-
-/// Each manifest has room for thousands of findings, and there are a thousand manifests.
-fn enough(source: &dyn Source, findings: usize, limits: &Limits) -> Result<(), StoreError> {
-    let limit = limits.descriptors.saturating_mul(limits.signature_manifests);
-    match findings > limit {
-        true => {
-            Err(StoreError::TooMany { place: source.origin().to_string(), what: "findings below one image", limit })
-        }
-        false => Ok(()),
-    }
 }
 
 /// Judges one subject by the evidence that `source` has for it.

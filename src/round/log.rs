@@ -56,7 +56,7 @@ impl Chain {
         let number = self.lines.saturating_add(1);
         let broken = |why: String| RoundError::Log { line: number, why };
         RoundError::bounded(&format!("bytes of line {number}"), line.len(), limits.signing_log_line_bytes)?;
-        let wire: WireEntry = match wire::read(line, limits) {
+        let wire: WireEntry = match wire::read_line(line, limits) {
             Ok(wire) => wire,
             // A file that does not begin as a signing log does is another file, and says nothing about one.
             Err(error) if self.lines == 0 && !is_entry(line, limits) => {

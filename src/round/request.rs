@@ -10,6 +10,7 @@ use crate::json::JsonError;
 use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::limits::Limits;
+use crate::round::Action;
 use crate::round::Item;
 use crate::round::Message;
 use crate::round::Previous;
@@ -77,6 +78,18 @@ impl Draft {
     /// # Errors
     /// [`RoundError`] that says what is wrong with the draft.
     pub fn to_json(&self, limits: &Limits) -> Result<Vec<u8>, RoundError> {
+        let bytes = self.written()?;
+        Request::parse(&bytes, limits).map(|_| bytes)
+    }
+
+    /// The bytes of the file. Predicates are most of it, and may be large: there is room for them from the beginning.
+    fn written(&self) -> Result<Vec<u8>, RoundError> {
+        const BESIDE: usize = 2 << 10;
+        let length = |item: &Item| match &item.action {
+            Action::Attest(attest) => attest.predicate.get().len().saturating_add(BESIDE),
+            Action::Sign(_) => BESIDE,
+        };
+        let mut bytes = Vec::with_capacity(self.items.iter().map(length).fold(BESIDE, usize::saturating_add));
         let wire = WireRequest {
             version: VERSION,
             kind: REQUEST.to_owned(),
@@ -87,9 +100,9 @@ impl Draft {
             threshold: self.threshold.count(),
             items: self.items.iter().map(Item::to_wire).collect(),
         };
-        let mut bytes = serde_json::to_vec_pretty(&wire).map_err(|error| unreadable(error.into()))?;
+        serde_json::to_writer_pretty(&mut bytes, &wire).map_err(|error| unreadable(error.into()))?;
         bytes.push(b'\n');
-        Request::parse(&bytes, limits).map(|_| bytes)
+        Ok(bytes)
     }
 }
 

@@ -1,9 +1,9 @@
 //! The JSON of requests and responses, version 1: `docs/schemas/`. Unknown fields are refused.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::Deserializer;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde::de::Error as _;
@@ -20,49 +20,32 @@ pub(super) const VERSION: u64 = 1;
 pub(super) const REQUEST: &str = "bulla signing request";
 pub(super) const RESPONSE: &str = "bulla signing response";
 
-/// Reads `bytes` as a `T`, in the one form in which we write it: an array is no object, and null is no field left out. A
-/// predicate in it nests as deep as it likes.
+/// Reads a request or a response as a `T`, in the one form in which we write it: an array is no object, and null is no
+/// field left out (each such field is read by [`named`]). A predicate in it nests as deep as it likes.
+/// Nothing is copied to be compared: they may be large.
 ///
 /// # Errors
 /// [`JsonError`].
-pub(super) fn read<T: DeserializeOwned + Serialize>(bytes: &[u8], limits: &Limits) -> Result<T, JsonError> {
-    let read: T = json::parse(bytes, &of_a_predicate(bytes, limits))?;
-    let ours = serde_json::to_vec(&read)?;
-    match Form::of(serde_json::from_slice(bytes)?, FORM)? == Form::of(serde_json::from_slice(&ours)?, FORM)? {
+pub(super) fn read<T: DeserializeOwned>(bytes: &[u8], limits: &Limits) -> Result<T, JsonError> {
+    json::parse(bytes, &of_a_predicate(bytes, limits))
+}
+
+/// Reads a line of a log, as [`read`], and compares it with what we would write: all its fields are there.
+///
+/// # Errors
+/// [`JsonError`].
+pub(super) fn read_line<T: DeserializeOwned + Serialize>(bytes: &[u8], limits: &Limits) -> Result<T, JsonError> {
+    let read: T = json::parse(bytes, limits)?;
+    let (given, ours): (Value, Value) = (serde_json::from_slice(bytes)?, serde_json::to_value(&read)?);
+    match given == ours {
         true => Ok(read),
         false => Err(serde_json::Error::custom("a value stands in another form than the one that is written").into()),
     }
 }
 
-/// How deep the values of our documents are compared. A predicate begins above it and is kept as it is.
-const FORM: usize = 8;
-
-/// A JSON value, to be compared whatever the order of keys and the white space; as text from some depth on.
-#[derive(PartialEq)]
-enum Form<'a> {
-    Array(Vec<Self>),
-    Object(BTreeMap<Cow<'a, str>, Self>),
-    Scalar(Value),
-    Text(&'a str),
-}
-
-impl<'a> Form<'a> {
-    fn of(raw: &'a RawValue, depth: usize) -> Result<Self, JsonError> {
-        let text = raw.get();
-        match (text.bytes().next(), depth.checked_sub(1)) {
-            (Some(b'[' | b'{'), None) => Ok(Self::Text(text)),
-            (Some(b'['), Some(depth)) => {
-                let items: Vec<&RawValue> = serde_json::from_str(text)?;
-                items.into_iter().map(|item| Self::of(item, depth)).collect::<Result<_, _>>().map(Self::Array)
-            }
-            (Some(b'{'), Some(depth)) => {
-                let fields: BTreeMap<Cow<'a, str>, &RawValue> = serde_json::from_str(text)?;
-                let fields = fields.into_iter().map(|(key, value)| Ok((key, Self::of(value, depth)?)));
-                fields.collect::<Result<_, JsonError>>().map(Self::Object)
-            }
-            _ => Ok(Self::Scalar(serde_json::from_str(text)?)),
-        }
-    }
+/// A field that may be left out, and is no null where it stands.
+fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// What every document of ours begins with, whatever its version says about the rest.
@@ -79,7 +62,7 @@ pub(super) struct WireRequest {
     pub(super) kind: String,
     pub(super) created: String,
     pub(super) expires: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "named")]
     pub(super) reason: Option<String>,
     pub(super) owners: Vec<WireOwner>,
     pub(super) threshold: u32,
@@ -107,15 +90,15 @@ pub(super) struct WireItem {
     pub(super) digest: Digest,
     pub(super) media_type: String,
     pub(super) size: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "named")]
     pub(super) content_size: Option<u64>,
     pub(super) platforms: Vec<String>,
     pub(super) labels: BTreeMap<String, String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "named")]
     pub(super) previous: Option<WirePrevious>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "named")]
     pub(super) sign: Option<WireSign>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "named")]
     pub(super) attest: Option<WireAttest>,
 }
 
@@ -132,9 +115,9 @@ pub(super) struct WirePrevious {
 pub(super) struct WireSign {
     pub(super) forms: Vec<WireForm>,
     pub(super) annotations: BTreeMap<String, String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "named")]
     pub(super) name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "named")]
     pub(super) identity: Option<String>,
 }
 
@@ -142,17 +125,29 @@ pub(super) struct WireSign {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct WireAttest {
     pub(super) forms: Vec<WireForm>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "named")]
     pub(super) name: Option<String>,
     pub(super) predicate_type: String,
     pub(super) predicate: Box<RawValue>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", try_from = "String")]
 pub(super) enum WireForm {
     Bundle,
     Tag,
+}
+
+impl TryFrom<String> for WireForm {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "bundle" => Ok(Self::Bundle),
+            "tag" => Ok(Self::Tag),
+            _ => Err(format!("{text:.80?} is neither \"bundle\" nor \"tag\"")),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -169,9 +164,9 @@ pub(super) struct WireResponse {
 pub(super) struct WireSigner {
     pub(super) owner: String,
     pub(super) key: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "named")]
     pub(super) time: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "named")]
     pub(super) seal: Option<String>,
     pub(super) signatures: Vec<WireSignature>,
 }
@@ -185,10 +180,22 @@ pub(super) struct WireSignature {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", try_from = "String")]
 pub(super) enum WirePart {
     Claim,
     Statement,
+}
+
+impl TryFrom<String> for WirePart {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "claim" => Ok(Self::Claim),
+            "statement" => Ok(Self::Statement),
+            _ => Err(format!("{text:.80?} is neither \"claim\" nor \"statement\"")),
+        }
+    }
 }
 
 /// What a signer seals: which request was answered, by whom, when, with which signatures. Signed as a DSSE payload of a

@@ -11,6 +11,7 @@ pub mod layout;
 pub mod local;
 pub mod memory;
 pub mod meter;
+pub mod metered;
 pub mod parallel;
 #[cfg(feature = "registry")]
 pub mod registry;
@@ -33,6 +34,7 @@ pub use error::StoreError;
 pub use error::TlsFault;
 pub use layout::Layout;
 pub use memory::Memory;
+pub use metered::Metered;
 
 /// Work that a store does for us. Local stores finish at the first poll; only a registry waits.
 pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -78,6 +78,80 @@ where
     results.into_iter().map(|(_, result)| result).collect()
 }
 
+/// How many results may wait for those before them.
+#[cfg(feature = "registry")]
+const WAITING: usize = 1_024;
+
+/// Hands the results of `count` tasks to `take` in their order, each as soon as it and all before it are there.
+///
+/// 1. Each has a first try, `at_once` of them at a time.
+/// 2. One whose first try has no result is run by itself when it is its turn: of those that need much memory there is
+///    only one at a time.
+#[cfg(feature = "registry")]
+pub async fn in_order<'a, T: Send + 'a>(
+    count: usize,
+    at_once: usize,
+    first_try: impl Fn(usize) -> Task<'a, Option<T>>,
+    alone: impl Fn(usize) -> Task<'a, T>,
+    mut take: impl FnMut(usize, T),
+) {
+    use std::collections::BTreeMap;
+
+    use futures_util::StreamExt as _;
+    use futures_util::future::Either;
+    use futures_util::future::select;
+    use futures_util::stream::FuturesUnordered;
+    let mut waiting = (0..count).map(|number| numbered((number, first_try(number))));
+    let mut running = FuturesUnordered::new();
+    let mut ready: BTreeMap<usize, Option<T>> = BTreeMap::new();
+    for number in 0..count {
+        let mut by_itself: Option<Task<'a, T>> = None;
+        let result = loop {
+            let room = at_once.max(1).saturating_sub(running.len()).min(WAITING.saturating_sub(ready.len()));
+            // What is waited for has begun: the first that has no result yet is begun before all others.
+            let room = if running.is_empty() { room.max(1) } else { room };
+            running.extend(waiting.by_ref().take(room));
+            match by_itself.take() {
+                None => match ready.remove(&number) {
+                    Some(Some(result)) => break result,
+                    Some(None) => by_itself = Some(alone(number)),
+                    None => {
+                        let Some((other, result)) = running.next().await else { return };
+                        ready.insert(other, result);
+                    }
+                },
+                Some(task) if running.is_empty() => break task.await,
+                Some(task) => match select(task, running.next()).await {
+                    Either::Left((result, _)) => break result,
+                    Either::Right((done, task)) => {
+                        ready.extend(done);
+                        by_itself = Some(task);
+                    }
+                },
+            }
+        };
+        take(number, result);
+    }
+}
+
+/// One after another.
+#[cfg(not(feature = "registry"))]
+pub async fn in_order<'a, T: Send + 'a>(
+    count: usize,
+    _at_once: usize,
+    first_try: impl Fn(usize) -> Task<'a, Option<T>>,
+    alone: impl Fn(usize) -> Task<'a, T>,
+    mut take: impl FnMut(usize, T),
+) {
+    for number in 0..count {
+        let result = match first_try(number).await {
+            Some(result) => result,
+            None => alone(number).await,
+        };
+        take(number, result);
+    }
+}
+
 #[cfg(feature = "registry")]
 fn numbered<'a, T: Send + 'a>((number, task): (usize, Task<'a, T>)) -> Task<'a, (usize, T)> {
     Box::pin(async move { (number, task.await) })
@@ -145,6 +219,41 @@ mod tests {
         let tasks = (0..10).map(task).collect();
         let ran = block_on(async { tokio::time::timeout(Duration::from_mins(1), run(tasks, 2)).await });
         assert_eq!(ran.unwrap(), (0..10).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn results_come_in_their_order_and_the_large_by_themselves() {
+        use std::sync::atomic::AtomicUsize;
+        use std::sync::atomic::Ordering;
+        let (large, first) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let last = Notify::new();
+        let first_try = |number: usize| -> Task<'_, Option<usize>> {
+            let (last, first) = (&last, &first);
+            Box::pin(async move {
+                first.fetch_add(1, Ordering::Relaxed);
+                // The first one ends only when the last has begun.
+                match number {
+                    0 => last.notified().await,
+                    9 => last.notify_one(),
+                    _ => {}
+                }
+                (number % 3 != 1).then_some(number)
+            })
+        };
+        let alone = |number: usize| -> Task<'_, usize> {
+            let large = &large;
+            Box::pin(async move {
+                assert_eq!(large.fetch_add(1, Ordering::Relaxed), 0, "two at a time");
+                tokio::task::yield_now().await;
+                large.fetch_sub(1, Ordering::Relaxed);
+                number
+            })
+        };
+        let mut taken = Vec::new();
+        let ran = in_order(10, 2, first_try, alone, |number, result| taken.push((number, result)));
+        block_on(async { tokio::time::timeout(Duration::from_mins(1), ran).await }).unwrap();
+        assert_eq!(taken, (0..10).map(|number| (number, number)).collect::<Vec<_>>());
+        assert_eq!(first.load(Ordering::Relaxed), 10);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `Finding`: why a piece of evidence did not count; `Refusal`: all of them.
 
+use std::sync::Arc;
+
 use crate::digest::Digest;
 use crate::digest::hex;
 use crate::envelope::EnvelopeError;
@@ -121,7 +123,7 @@ pub struct Refusal {
     /// What did count, if not for enough owners.
     pub counted: Vec<Counted>,
     /// What did not, and why; the most useful first.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Arc<Finding>>,
     /// How many owners have signed.
     pub got: usize,
     /// What they should have signed.
@@ -147,7 +149,7 @@ impl Refusal {
 
     /// The findings, the most useful first: what came nearest to counting.
     pub fn ranked(&self) -> Vec<&Finding> {
-        let mut ranked: Vec<_> = self.findings.iter().collect();
+        let mut ranked: Vec<_> = self.findings.iter().map(AsRef::as_ref).collect();
         ranked.sort_by_key(|finding| finding.reason.rank());
         ranked
     }

@@ -2,10 +2,12 @@
 
 pub mod evidence;
 pub mod finding;
+pub mod shared;
 pub mod verified;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -29,6 +31,7 @@ pub use evidence::Place;
 pub use finding::Finding;
 pub use finding::Reason;
 pub use finding::Refusal;
+pub use shared::SharedFindings;
 pub use verified::Counted;
 pub use verified::VerifiedSubject;
 
@@ -93,7 +96,7 @@ enum Predicates {
 #[derive(Debug)]
 pub struct Trial<'a> {
     counted: Vec<Counted>,
-    findings: Vec<Finding>,
+    findings: Vec<Arc<Finding>>,
     owners: BTreeSet<Owner>,
     subject: Digest,
     verifier: &'a Verifier,
@@ -127,7 +130,7 @@ impl Trial<'_> {
 
     /// Takes in what could not even be heard.
     pub fn find(&mut self, finding: Finding) {
-        self.findings.push(finding);
+        self.findings.push(Arc::new(finding));
     }
 
     /// Whether enough owners have signed.

@@ -1,6 +1,7 @@
 //! `VerifiedSubject`: a digest that a policy accepted. The fourth of the four doorways.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -11,6 +12,7 @@ use crate::policy::Kind;
 use crate::trust::Owner;
 use crate::verify::Evidence;
 use crate::verify::Finding;
+use crate::verify::SharedFindings;
 
 /// A digest that a [`Verifier`](crate::verify::Verifier) accepted, with the evidence that counted.
 ///
@@ -30,7 +32,7 @@ use crate::verify::Finding;
 pub struct VerifiedSubject {
     counted: Vec<Counted>,
     digest: Digest,
-    findings: Vec<Finding>,
+    findings: Vec<Arc<Finding>>,
 }
 
 /// A signed statement that counted.
@@ -64,7 +66,7 @@ impl Counted {
 }
 
 impl VerifiedSubject {
-    pub(super) fn accepted(digest: Digest, counted: Vec<Counted>, findings: Vec<Finding>) -> Self {
+    pub(super) fn accepted(digest: Digest, counted: Vec<Counted>, findings: Vec<Arc<Finding>>) -> Self {
         Self { counted, digest, findings }
     }
 
@@ -79,13 +81,19 @@ impl VerifiedSubject {
         Self { counted: self.counted.into_iter().map(Counted::without_document).collect(), ..self }
     }
 
+    /// The same, with its findings in `known`.
+    pub fn sharing(mut self, known: &mut SharedFindings) -> Self {
+        self.findings = known.share(self.findings);
+        self
+    }
+
     /// Why it was accepted.
     pub fn counted(&self) -> &[Counted] {
         &self.counted
     }
 
     /// What was set aside on the way.
-    pub fn findings(&self) -> &[Finding] {
+    pub fn findings(&self) -> &[Arc<Finding>] {
         &self.findings
     }
 }

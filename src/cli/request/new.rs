@@ -66,6 +66,8 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
             }
         }
     }
+    // They may be large, and each item has its own.
+    drop(attestations);
     let bytes = Draft { items, ..draft }.to_json(&limits).map_err(told)?;
     let written = Request::parse(&bytes, &limits).map_err(told)?;
     files::write(&args.out, &bytes, overwrite)?;

@@ -36,6 +36,7 @@ use crate::store::Task;
 #[derive(Clone)]
 pub struct Repository {
     pub(super) host: Arc<Host>,
+    limits: Option<Arc<Limits>>,
     /// Whether the registry listed referrers of something in it.
     listed: Arc<AtomicBool>,
     /// What the registry called manifests that are something else, for some of them.
@@ -53,6 +54,7 @@ impl Repository {
     pub(super) fn new(registries: Registries, host: Arc<Host>, reference: &RegistryReference) -> Self {
         Self {
             host,
+            limits: None,
             listed: Arc::default(),
             misnomers: Arc::default(),
             name: Arc::from(reference.repository()),
@@ -67,6 +69,14 @@ impl Repository {
     #[must_use]
     pub fn for_writing(self) -> Self {
         Self { writes: true, ..self }
+    }
+
+    /// The same repository, of whose manifests and pages none is read that has more than `bytes`.
+    #[must_use]
+    pub fn within(self, bytes: u64) -> Self {
+        let limits = self.limits();
+        let limits = Limits { manifest_bytes: limits.manifest_bytes.min(bytes), ..limits.clone() };
+        Self { limits: Some(Arc::new(limits)), ..self }
     }
 
     /// Whether the registry keeps a list of referrers itself, as far as it has shown.
@@ -93,7 +103,7 @@ impl Repository {
     }
 
     pub(super) fn limits(&self) -> &Limits {
-        &self.host.transport.settings.limits
+        self.limits.as_deref().unwrap_or(&self.host.transport.settings.limits)
     }
 
     pub(super) fn lists(&self) -> &fallback::Locks {

@@ -1,0 +1,174 @@
+//! `Metered`: a source that gives out only so many bytes, and remembers whether more were wanted.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+use crate::digest::Digest;
+use crate::oci::Content;
+use crate::oci::Descriptor;
+use crate::oci::Selector;
+use crate::store::Blob;
+use crate::store::Listing;
+use crate::store::Origin;
+use crate::store::Source;
+use crate::store::StoreError;
+use crate::store::Task;
+
+/// A source for a first look at something that may be large. Whatever came of it does not count once
+/// [`Metered::is_over`]: then the whole is to be looked at, without this.
+pub struct Metered {
+    inner: Arc<dyn Source>,
+    left: AtomicU64,
+    limit: u64,
+    over: AtomicBool,
+}
+
+impl Metered {
+    /// Gives out at most `limit` bytes of what `inner` has.
+    pub fn new(inner: Arc<dyn Source>, limit: u64) -> Self {
+        Self { inner, left: AtomicU64::new(limit), limit, over: AtomicBool::new(false) }
+    }
+
+    /// Whether more was wanted than it gives out, or more than the source itself was allowed to read.
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    /// Takes `bytes` out.
+    fn take(&self, bytes: u64) -> Result<(), StoreError> {
+        let less = |left: u64| left.checked_sub(bytes);
+        match self.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, less) {
+            Ok(_) => Ok(()),
+            Err(_) => {
+                self.over.store(true, Ordering::Release);
+                let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+                Err(StoreError::TooMany { place: self.origin().to_string(), what: "bytes at first sight", limit })
+            }
+        }
+    }
+
+    /// Whether `error` says that there is more than may be read.
+    fn heed(&self, error: StoreError) -> StoreError {
+        let more = match &error {
+            StoreError::Manifest { error, .. } => error.is_limit(),
+            StoreError::TooLarge { .. } | StoreError::TooMany { .. } => true,
+            _ => false,
+        };
+        self.over.fetch_or(more, Ordering::AcqRel);
+        error
+    }
+}
+
+impl Source for Metered {
+    fn resolve<'a>(&'a self, selector: &'a Selector) -> Task<'a, Result<Content, StoreError>> {
+        Box::pin(async move {
+            let content = self.inner.resolve(selector).await.map_err(|error| self.heed(error))?;
+            self.take(content.descriptor().size).map(|()| content)
+        })
+    }
+
+    fn manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Content, StoreError>> {
+        Box::pin(async move {
+            self.take(descriptor.size)?;
+            self.inner.manifest(descriptor).await.map_err(|error| self.heed(error))
+        })
+    }
+
+    fn blob<'a>(&'a self, descriptor: &'a Descriptor, limit: u64) -> Task<'a, Result<Content, StoreError>> {
+        Box::pin(async move {
+            self.take(descriptor.size)?;
+            self.inner.blob(descriptor, limit).await.map_err(|error| self.heed(error))
+        })
+    }
+
+    fn open<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Blob, StoreError>> {
+        self.inner.open(descriptor)
+    }
+
+    fn referrers<'a>(
+        &'a self,
+        subject: &'a Digest,
+        artifact_type: Option<&'a str>,
+    ) -> Task<'a, Result<Option<Listing>, StoreError>> {
+        Box::pin(async move {
+            let listing = self.inner.referrers(subject, artifact_type).await.map_err(|error| self.heed(error))?;
+            let Some(listing) = listing else { return Ok(None) };
+            let unread = listing.unread.map(|error| self.heed(error));
+            self.take(listing.entries.iter().map(weight).fold(0, u64::saturating_add))?;
+            Ok(Some(Listing { unread, ..listing }))
+        })
+    }
+
+    fn lists_referrers(&self) -> Option<bool> {
+        self.inner.lists_referrers()
+    }
+
+    fn names(&self) -> Task<'_, Result<Vec<String>, StoreError>> {
+        self.inner.names()
+    }
+
+    fn names_of(&self, selector: &Selector) -> Vec<String> {
+        self.inner.names_of(selector)
+    }
+
+    fn origin(&self) -> Origin {
+        self.inner.origin()
+    }
+
+    fn misnomer(&self, digest: &Digest) -> Option<String> {
+        self.inner.misnomer(digest)
+    }
+}
+
+/// About what an entry of a list takes.
+fn weight(entry: &Descriptor) -> u64 {
+    let texts = entry.annotations.iter().map(|(key, value)| key.len().saturating_add(value.len()));
+    let bytes = texts.fold(entry.media_type.len(), usize::saturating_add).saturating_add(size_of::<Descriptor>());
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::Context;
+    use std::task::Poll;
+    use std::task::Waker;
+
+    use super::*;
+    use crate::limits::Limits;
+    use crate::oci::media_type;
+    use crate::store::Memory;
+    use crate::store::Sink as _;
+
+    fn now<T>(future: impl Future<Output = T>) -> T {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(value) => value,
+            Poll::Pending => panic!("a store in memory waited"),
+        }
+    }
+
+    #[test]
+    fn more_than_it_gives_out_is_remembered() {
+        let index = br#"{"schemaVersion":2,"manifests":[]}"#.to_vec();
+        let index = Content::name(media_type::OCI_INDEX, index);
+        let size = index.descriptor().size;
+        let memory = Memory::new(Limits { manifest_bytes: size, ..Limits::DEFAULT });
+        let _pushed = now(memory.push_manifest(&index, Some("v"))).unwrap();
+        let memory: Arc<dyn Source> = Arc::new(memory);
+        let metered = |limit| Metered::new(Arc::clone(&memory), limit);
+        let tag = Selector::Tag("v".to_owned());
+
+        let enough = metered(2 * size);
+        assert!(now(enough.resolve(&tag)).is_ok() && now(enough.manifest(index.descriptor())).is_ok());
+        assert!(now(enough.resolve(&Selector::Tag("w".to_owned()))).unwrap_err().is_not_found() && !enough.is_over());
+        assert!(now(enough.blob(index.descriptor(), size)).is_err() && enough.is_over());
+        let little = metered(size - 1);
+        assert!(now(little.resolve(&tag)).is_err() && little.is_over());
+        // What the source itself refuses to read is more, too.
+        let source = metered(u64::MAX);
+        let larger = Descriptor { size: size + 1, ..index.descriptor().clone() };
+        assert!(now(source.manifest(&larger)).is_err() && source.is_over());
+    }
+}

@@ -1,0 +1,75 @@
+//! `SharedFindings`: findings about many subjects, of which those that are the same are kept once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::digest::Digest;
+use crate::verify::Finding;
+use crate::verify::Refusal;
+
+/// The findings about all manifests of an index. A thousand of them may list the same hundred referrers, and each says the
+/// same about them.
+#[derive(Debug, Default)]
+pub struct SharedFindings {
+    bytes: usize,
+    count: usize,
+    known: BTreeMap<Option<Digest>, Vec<Arc<Finding>>>,
+}
+
+impl SharedFindings {
+    /// How many bytes the findings take, each counted once.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// How many findings there are, the same one about another subject counted again.
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    pub(super) fn share(&mut self, findings: Vec<Arc<Finding>>) -> Vec<Arc<Finding>> {
+        self.count = self.count.saturating_add(findings.len());
+        findings.into_iter().map(|finding| self.share_one(finding)).collect()
+    }
+
+    fn share_one(&mut self, finding: Arc<Finding>) -> Arc<Finding> {
+        let known = self.known.entry(finding.digest).or_default();
+        if let Some(same) = known.iter().find(|other| **other == finding) {
+            return Arc::clone(same);
+        }
+        let text = finding.reason.to_string().len().saturating_add(finding.place.to_string().len());
+        self.bytes = self.bytes.saturating_add(text).saturating_add(size_of::<Finding>());
+        known.push(Arc::clone(&finding));
+        finding
+    }
+}
+
+impl Refusal {
+    /// The same, with its findings in `known`.
+    #[must_use]
+    pub fn sharing(self, known: &mut SharedFindings) -> Self {
+        Self { findings: known.share(self.findings), ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::Place;
+    use crate::verify::Reason;
+
+    #[test]
+    fn the_same_finding_is_kept_once() {
+        let mut shared = SharedFindings::default();
+        let finding = |n: u8, why: &str| {
+            let reason = Reason::Manifest(why.to_owned());
+            Arc::new(Finding { digest: Some(Digest::sha256(&[n])), place: Place::Referrers, reason })
+        };
+        let first = shared.share(vec![finding(1, "a"), finding(2, "a"), finding(1, "b")]);
+        let bytes = shared.bytes();
+        let second = shared.share(vec![finding(1, "b"), finding(1, "a")]);
+        assert!(Arc::ptr_eq(&first[0], &second[1]) && Arc::ptr_eq(&first[2], &second[0]));
+        assert_eq!((shared.bytes(), shared.count()), (bytes, 5));
+        assert!(!Arc::ptr_eq(&first[0], &first[1]) && bytes > 3 * size_of::<Finding>());
+    }
+}
