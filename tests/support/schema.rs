@@ -40,7 +40,19 @@ pub fn faults_of_report(report: &Value) -> Vec<String> {
         None => vec![format!("there is no docs/schemas/{name}")],
         Some(root) => {
             let mut found = Vec::new();
-            faults(&root, &root, report, "", &mut found);
+            match (report.get("results"), root.pointer("/properties/results/items")) {
+                // A line of `--output jsonl` is one result, with the version and the command in it.
+                (None, Some(result)) => {
+                    let mut line = report.clone();
+                    let fields = line.as_object_mut().unwrap();
+                    for name in ["version", "command"] {
+                        let value = fields.remove(name).unwrap_or_default();
+                        faults(&root, &root["properties"][name], &value, name, &mut found);
+                    }
+                    faults(&root, result, &line, "", &mut found);
+                }
+                _ => faults(&root, &root, report, "", &mut found),
+            }
             found.into_iter().map(|fault| format!("docs/schemas/{name}: {fault}")).collect()
         }
     }
