@@ -199,13 +199,15 @@ fn saved(tar: &Tar, limits: &Limits) -> Result<Vec<Saved>, StoreError> {
     let list = tar.open(DOCKER_LIST)?.ok_or_else(|| broken("it has no manifest.json".to_owned()))?;
     let list = list.read(&format!("manifest.json in {place}"), limits.manifest_bytes)?;
     let unreadable = |error| broken(format!("manifest.json: {error}"));
-    let saved: Vec<Saved> = json::parse(&list, limits).map_err(unreadable)?;
+    json::check(&list, limits).map_err(unreadable)?;
+    // Before the list is read, so that a key in another case is the contradiction that it is and not bad JSON.
+    let entries: Vec<Keys> = json::read(&list).map_err(unreadable)?;
+    exact(&place, "manifest.json", entries.iter().flat_map(BTreeMap::keys), &SAVED_KEYS)?;
+    let saved: Vec<Saved> = json::read(&list).map_err(unreadable)?;
     let tags = saved.iter().map(|image| 1 + image.repo_tags.as_ref().map_or(0, Vec::len)).sum::<usize>();
     if tags > limits.descriptors {
         return Err(StoreError::TooMany { place, what: "images and names", limit: limits.descriptors });
     }
-    let entries: Vec<Keys> = json::read(&list).map_err(unreadable)?;
-    exact(&place, "manifest.json", entries.iter().flat_map(BTreeMap::keys), &SAVED_KEYS)?;
     Ok(saved)
 }
 
