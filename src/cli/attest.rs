@@ -59,7 +59,7 @@ pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
     for (reference, result) in references.iter().zip(results) {
         match (args.output, &result) {
             (ResultsOutput::Text, Ok(signed)) => render::signed(reference, signed, signers),
-            (ResultsOutput::Text, Err(failure)) => render::failure(failure),
+            (ResultsOutput::Text, Err(failure)) => render::failure(&failure.clone().of(reference, &references)),
             (ResultsOutput::Json | ResultsOutput::Jsonl, _) => {
                 reports.push(report::signed(reference, &result, signers));
             }

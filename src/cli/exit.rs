@@ -49,10 +49,12 @@ impl Failure {
         Self { exit: Exit::Refused, ..Self::unknown(message) }
     }
 
-    /// The same, as one of several: about which of them it is stands below it.
+    /// The same failure, with the reference that it is about where it is one of `all` and the message does not name it.
     #[must_use]
-    pub(super) fn of(mut self, reference: &str) -> Self {
-        self.details.push(format!("of {reference}"));
+    pub(super) fn of(mut self, reference: &str, all: &[String]) -> Self {
+        if all.len() > 1 && !self.message.contains(reference) {
+            self.details.push(format!("of {reference}"));
+        }
         self
     }
 

@@ -107,8 +107,7 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
                 reports.add(report::copied(source, &args.target, args.dry_run, &result));
             }
             (ResultsOutput::Text, Ok(moved)) => moves::copied(source, &args.target, args.dry_run, moved),
-            (ResultsOutput::Text, Err(failure)) if sources.len() > 1 => render::failure(&failure.clone().of(source)),
-            (ResultsOutput::Text, Err(failure)) => render::failure(failure),
+            (ResultsOutput::Text, Err(failure)) => render::failure(&failure.clone().of(source, &sources)),
         }
     }
     reports.end();
@@ -195,8 +194,7 @@ pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
             (ResultsOutput::Text, Ok(Imported::Done(admitted, moved))) => {
                 moves::imported(source, &args.target, &admitted, &moved);
             }
-            (ResultsOutput::Text, Err(failure)) if sources.len() > 1 => render::failure(&failure.of(source)),
-            (ResultsOutput::Text, Err(failure)) => render::failure(&failure),
+            (ResultsOutput::Text, Err(failure)) => render::failure(&failure.of(source, &sources)),
             (_, Ok(Imported::Declined(outcome))) => reports.add(report::judged(source, &outcome)),
             (_, Ok(Imported::Done(admitted, moved))) => {
                 reports.add(report::imported(source, &args.target, &admitted, &moved));

@@ -73,7 +73,7 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
         match (args.output, &result) {
             (ResultsOutput::Text, Ok(signed)) if args.dry_run => render::would_sign(reference, signed, &signers),
             (ResultsOutput::Text, Ok(signed)) => render::signed(reference, signed, &signers),
-            (ResultsOutput::Text, Err(failure)) => render::failure(failure),
+            (ResultsOutput::Text, Err(failure)) => render::failure(&failure.clone().of(reference, &references)),
             (ResultsOutput::Json | ResultsOutput::Jsonl, _) => {
                 let result = report::signed(reference, &result, &signers);
                 reports.push(if args.dry_run { report::dry_run(result) } else { result });

@@ -59,7 +59,9 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
         match (args.output, &result) {
             (VerifyOutput::Text, Ok(outcome)) => render::outcome(reference, outcome, &args.want),
             (VerifyOutput::Predicate, Ok(outcome)) => render::predicates(reference, outcome, &args.want),
-            (VerifyOutput::Predicate | VerifyOutput::Text, Err(failure)) => render::failure(failure),
+            (VerifyOutput::Predicate | VerifyOutput::Text, Err(failure)) => {
+                render::failure(&failure.clone().of(reference, &references));
+            }
             (VerifyOutput::Json | VerifyOutput::Jsonl, _) => reports.add(report::outcome(reference, &result)),
         }
         exits.push(result.as_ref().map_or_else(|failure| failure.exit, exit_of));
