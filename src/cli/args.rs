@@ -20,6 +20,7 @@ use super::version;
 
 mod examples;
 mod key;
+pub(super) mod name;
 mod output;
 
 pub(super) use key::KeyArgs;
@@ -286,7 +287,7 @@ pub(super) struct SignArgs {
     #[arg(short = 'a', long = "annotation", value_name = "KEY=VALUE", value_parser = pair)]
     pub(super) annotations: Vec<(String, String)>,
     /// A name to sign along with the digest
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = name::to_sign)]
     pub(super) signed_reference: Option<String>,
     /// Sign an index and every manifest in it
     #[arg(long)]

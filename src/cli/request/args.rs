@@ -11,6 +11,7 @@ use crate::cli::args::RegistryArgs;
 use crate::cli::args::ResultsOutput;
 use crate::cli::args::SignFormat;
 use crate::cli::args::TokenArgs;
+use crate::cli::args::name;
 use crate::cli::args::pair;
 
 #[derive(Debug, Subcommand)]
@@ -73,7 +74,7 @@ pub(in crate::cli) struct RequestNewArgs {
     #[arg(short = 'a', long = "annotation", value_name = "KEY=VALUE", value_parser = pair)]
     pub(in crate::cli) annotations: Vec<(String, String)>,
     /// A name to sign along with the digest
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = name::to_sign)]
     pub(in crate::cli) signed_reference: Option<String>,
     /// Ask for an attestation as well, of this predicate type and with the predicate in this file
     #[arg(long, value_name = "TYPE=FILE", value_parser = predicate)]
@@ -242,7 +243,7 @@ pub(in crate::cli) struct AttestArgs {
     #[arg(long, value_enum, default_value_t)]
     pub(in crate::cli) format: SignFormat,
     /// The name to sign along with the digest; for a registry it is the repository unless given
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = name::to_sign)]
     pub(in crate::cli) signed_reference: Option<String>,
     /// Attest an index and every manifest in it
     #[arg(long)]
