@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use crate::flow::FlowError;
+use crate::oci::Reference;
 use crate::oci::ReferenceError;
+use crate::oci::Selector;
 use crate::policy;
 use crate::policy::PredicateTypeError;
 use crate::store::StoreError;
@@ -138,6 +140,20 @@ impl From<StoreError> for Failure {
     }
 }
 
+/// What helps where something beside an image could not be read, so that nothing was decided.
+pub(super) fn open_hint(error: &StoreError) -> String {
+    match error {
+        StoreError::Denied { .. } => {
+            "log in to the registry: bulla reads the files that docker login writes".to_owned()
+        }
+        StoreError::TooMany { .. } => {
+            "ask who keeps the repository to remove stale signatures and referrers".to_owned()
+        }
+        _ => hint(error).unwrap_or_else(|| "try again; nothing was decided".to_owned()),
+    }
+}
+
+/// What helps against an error of a store, where it can be told.
 fn hint(error: &StoreError) -> Option<String> {
     match error {
         // The words are those of the registry client.
@@ -151,6 +167,7 @@ fn hint(error: &StoreError) -> Option<String> {
         StoreError::NameTaken { place, .. } => {
             Some(format!("{place}:<another name>, or --overwrite if the name is to stand for this image from now on"))
         }
+        StoreError::NotFound { what } => names(what),
         StoreError::Timeout { .. } => Some(timeout::HINT.to_owned()),
         StoreError::Tls { place, fault, .. } => tls_hint(place, fault).map(str::to_owned),
         StoreError::Throttled { .. } => {
@@ -160,14 +177,32 @@ fn hint(error: &StoreError) -> Option<String> {
     }
 }
 
+/// Where a name was not found: what lists those that are there.
+fn names(what: &str) -> Option<String> {
+    if let Some((_, place)) = what.strip_prefix('`').and_then(|rest| rest.split_once("` in oci")) {
+        return Some(format!("bulla ls oci{place}   (shows the names that are there)"));
+    }
+    match what.parse::<Reference>() {
+        Ok(Reference::Registry(image)) if matches!(image.selector(), Selector::Tag(_)) => {
+            Some(format!("bulla ls {}/{}   (shows the tags that are there)", image.host(), image.repository()))
+        }
+        _ => None,
+    }
+}
+
 /// What helps against a fault of TLS. Where only the registry can mend it, nothing is said.
 fn tls_hint(place: &str, fault: &TlsFault) -> Option<&'static str> {
     match fault {
+        TlsFault::NoTls if is_loopback(place) => Some("leave out --tls"),
         TlsFault::NoTls => Some("--plain-http, if the registry is known to speak no TLS"),
         TlsFault::OnlyTls if is_loopback(place) => Some("--tls: this machine is spoken to over plain http otherwise"),
         TlsFault::OnlyTls => Some("leave out --plain-http"),
         TlsFault::SelfSigned => {
             Some("--ca FILE, with exactly this certificate, if you have it from the registry's owner")
+        }
+        TlsFault::OtherName { .. } => Some("name the registry as its certificate does"),
+        TlsFault::Expired { .. } | TlsFault::NotYetValid { .. } => {
+            Some("compare the clock of this machine (date -u); if it is right, the registry needs a new certificate")
         }
         TlsFault::Untrusted { .. } => Some("--ca FILE, with the certificate authority of the registry"),
         _ => None,

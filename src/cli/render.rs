@@ -23,7 +23,6 @@ use crate::flow::verify::Verdict;
 use crate::key::Signer;
 use crate::policy::Kind;
 use crate::round::text::hides;
-use crate::store::StoreError;
 use crate::verify::Counted;
 use crate::verify::Refusal;
 
@@ -31,6 +30,7 @@ use super::Exit;
 use super::Failure;
 use super::args::ResultsOutput;
 use super::args::WantArgs;
+use super::exit;
 use super::line::Foreign;
 use super::line::Line;
 use super::line::Lines;
@@ -304,10 +304,10 @@ fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Verdict, want
             note(format_args!("hint: {}", refusal_hint(reference, refusal, want)));
         }
         Verdict::Unknown { refusal, open } => {
-            note(format_args!("error: `{name}` could not be judged: {}", refusal_line(refusal)));
+            note(format_args!("error: `{name}` could not be judged: {}", found_line(refusal)));
             open.iter().for_each(|error| note(format_args!("  not read  {}", shortened(&error.to_string()))));
             details(refusal);
-            open.iter().take(1).for_each(|error| note(format_args!("hint: {}", open_hint(error))));
+            open.iter().take(1).for_each(|error| note(format_args!("hint: {}", exit::open_hint(error))));
         }
     }
 }
@@ -330,6 +330,14 @@ fn refusal_line(refusal: &Refusal) -> String {
         (0, 1, true) => format!("it has no {kind}"),
         (0, 1, false) => format!("none of its signed documents is an {kind} that counts"),
         _ => format!("it has an {kind} by {got} of {want} keys"),
+    }
+}
+
+/// As above, where something could not be read: then nobody can say what the image has not.
+fn found_line(refusal: &Refusal) -> String {
+    match (refusal.got, refusal.findings.is_empty()) {
+        (0, true) => format!("no {} could be read", refusal.kind),
+        _ => refusal_line(refusal),
     }
 }
 
@@ -360,18 +368,6 @@ fn refusal_hint(reference: &str, refusal: &Refusal, want: &WantArgs) -> String {
         (true, true) => format!("ask the publisher to {make}"),
         (true, false) => format!("bulla tree {reference}   (shows what is attached, and by whom)"),
         (false, _) => format!("ask the holder of another of the {} keys to {make}", want.key.len()),
-    }
-}
-
-fn open_hint(error: &StoreError) -> String {
-    match error {
-        StoreError::Denied { .. } => {
-            "log in to the registry: bulla reads the files that docker login writes".to_owned()
-        }
-        StoreError::TooMany { .. } => {
-            "ask who keeps the repository to remove stale signatures and referrers".to_owned()
-        }
-        _ => "try again; nothing was decided".to_owned(),
     }
 }
 
