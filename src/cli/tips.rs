@@ -6,6 +6,7 @@
 use clap::Command;
 use clap::error::ContextKind;
 use clap::error::ContextValue;
+use clap::error::ErrorKind;
 
 mod table;
 
@@ -28,10 +29,28 @@ pub(super) fn tip(mut root: Command, arguments: &[String], error: &clap::Error) 
         return of_others(VERBS, within.trim(), command)
             .or_else(|| closest(&verb, &known).map(|name| format!("bulla {path} {name}").replace("  ", " ")));
     }
-    let option = word(ContextKind::InvalidArg)?;
+    if error.kind() == ErrorKind::MissingRequiredArgument {
+        return missing(&path, error);
+    }
+    // Of two options that exclude each other both are ours.
+    let option = word(ContextKind::InvalidArg).filter(|_| error.kind() == ErrorKind::UnknownArgument)?;
+    if !option.starts_with('-') && options(command).iter().any(|known| known == "--out") {
+        return Some(format!("--out {option}, if it is to be written"));
+    }
     let known: Vec<String> = options(command);
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     of_others(OPTIONS, &option, command).or_else(|| closest(&option, &known).map(str::to_owned))
+}
+
+/// What a command lacks, where the error does not say it well: of the two ends of a copy clap names the first, and the
+/// one that was typed is taken for the second.
+fn missing(path: &str, error: &clap::Error) -> Option<String> {
+    match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::Strings(names)) if names.iter().any(|name| name.starts_with("<SRC>")) => {
+            Some(format!("bulla {path} SRC DST: the last one is where the images go"))
+        }
+        _ => None,
+    }
 }
 
 /// The command that was typed as far as there is one, and its name below `bulla`.
