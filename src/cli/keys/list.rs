@@ -27,6 +27,10 @@ use super::token;
 
 pub(super) fn list(args: &KeyListArgs) -> Result<Exit, Failure> {
     let (rows, results) = match &args.uri {
+        Some(folder) if Path::new(folder).is_dir() => {
+            let message = format!("`{folder}` is a directory, and no pkcs11: URI");
+            return Err(Failure::unknown(message).hint(format!("bulla key list --key-dir {folder}")));
+        }
         Some(uri) => token::list(uri, args)?,
         None => {
             // Not by clap, for which a variable would contradict a URI.

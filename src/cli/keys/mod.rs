@@ -102,6 +102,7 @@ fn open(named: &Named, ask: impl FnOnce() -> Result<Given, Failure>) -> Result<O
 fn open_bytes(named: &Named, bytes: &[u8], ask: impl FnOnce() -> Result<Given, Failure>) -> Result<Opened, Failure> {
     if let Named::File(path) = named
         && let Some(mode) = file::mode_for_others(path)
+        && PublicKey::read(bytes).is_err()
     {
         let path = path.display();
         render::note(format_args!(
@@ -124,7 +125,10 @@ fn open_bytes(named: &Named, bytes: &[u8], ask: impl FnOnce() -> Result<Given, F
         (Ok(key), _) => Ok(Opened { key, passphrase: given }),
         (Err(_), Some(failure)) => Err(failure),
         (Err(error), None) => {
-            let from = given.map_or_else(String::new, |given| format!(" (the passphrase came from {})", given.source));
+            let from = given.map_or_else(String::new, |given| {
+                let empty = if given.passphrase.is_empty() { ", and is empty" } else { "" };
+                format!(" (the passphrase came from {}{empty})", given.source)
+            });
             Err(public::converted(Failure::unknown(format!("{named}: {error}{from}")), named, &error))
         }
     }
@@ -137,5 +141,9 @@ fn warn_unprotected(path: &Path) {
 }
 
 fn told(error: KeyError) -> Failure {
-    Failure::unknown(error.to_string())
+    let failure = Failure::unknown(error.to_string());
+    match error {
+        KeyError::Exists { .. } => failure.hint("choose another name with -o, or give --overwrite"),
+        _ => failure,
+    }
 }

@@ -36,6 +36,9 @@ impl Named {
         if let Some(name) = key.strip_prefix("env://").or_else(|| key.strip_prefix("env:")) {
             return Ok(Self::Variable(name.to_owned()));
         }
+        if key.is_empty() {
+            return Err(Failure::unknown("an empty text names no key (is a variable not set?)"));
+        }
         if key == "-" {
             return Ok(Self::Stdin);
         }
