@@ -14,6 +14,11 @@ pub(super) fn before_reading(text: &str) -> Option<ReferenceError> {
         let message = format!("`{}` has spaces at its beginning or end", shown(text));
         return Some(meant(message, shown(text.trim())));
     }
+    if text.starts_with([':', '@']) || text.starts_with("/:") {
+        let message =
+            format!("`{}`: nothing names an image before the tag or digest (is a variable not set?)", shown(text));
+        return Some(meant(message, EVERY_FORM));
+    }
     if let Some((scheme, rest)) = text.split_once("://") {
         return with_scheme(text, scheme, rest);
     }
@@ -45,6 +50,11 @@ pub(super) fn in_a_registry(text: &str) -> Option<ReferenceError> {
     if path.is_empty() && names_host(host) {
         let message = format!("`{}` names a registry and no repository in it", shown(text));
         return Some(meant(message, format!("{}/<repository>:<tag>", shown(host))));
+    }
+    if path.starts_with([':', '@']) && names_host(host) {
+        let message =
+            format!("`{}` names no repository before the tag or digest (is a variable not set?)", shown(text));
+        return Some(meant(message, format!("{}/<repository>{}", shown(host), shown(path))));
     }
     if text.contains(' ') {
         let message = format!("`{}` has a space in it, and no reference to a registry has one", shown(text));
