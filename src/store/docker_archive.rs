@@ -35,7 +35,6 @@ use crate::store::local::catalog::REF_NAME;
 use crate::store::local::place::INDEX;
 use crate::store::local::place::MARK;
 use crate::store::local::place::Place as _;
-use crate::store::local::place::at;
 use crate::store::local::place::blob_digest;
 use crate::store::local::source::is_auxiliary_name;
 
@@ -94,7 +93,7 @@ impl DockerArchive {
     fn open_as(transport: &'static str, path: PathBuf, limits: Limits) -> Result<Self, StoreError> {
         let tar = Tar::open(transport, path.clone(), limits.clone())?;
         if tar.is_new() {
-            return Err(at(&path)(io::ErrorKind::NotFound.into()));
+            return Err(archive::absent(&path));
         }
         let place = tar.name();
         let saved = saved(&tar, &limits)?;
@@ -196,7 +195,9 @@ impl DockerArchive {
 fn saved(tar: &Tar, limits: &Limits) -> Result<Vec<Saved>, StoreError> {
     let place = tar.name();
     let broken = |why: String| StoreError::Broken { place: place.clone(), why };
-    let list = tar.open(DOCKER_LIST)?.ok_or_else(|| broken("it has no manifest.json".to_owned()))?;
+    let list = tar
+        .open(DOCKER_LIST)?
+        .ok_or_else(|| broken("it has no manifest.json, and so docker save did not write it".to_owned()))?;
     let list = list.read(&format!("manifest.json in {place}"), limits.manifest_bytes)?;
     let unreadable = |error| broken(format!("manifest.json: {error}"));
     json::check(&list, limits).map_err(unreadable)?;

@@ -8,6 +8,7 @@ mod write;
 use std::fs::File;
 use std::io;
 use std::io::Read;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -84,7 +85,7 @@ impl Archive {
         let path = path.into();
         let tar = Tar::open(TRANSPORT, path.clone(), limits.clone())?;
         match tar.is_new() {
-            true => Err(at(&path)(io::ErrorKind::NotFound.into())),
+            true => Err(absent(&path)),
             false if tar.has(DOCKER_LIST) && !tar.has(MARK) => Err(tar.without_digest()),
             false => Self::of(tar, limits),
         }
@@ -98,6 +99,11 @@ impl Archive {
     pub fn create(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
         Self::of(Tar::open(TRANSPORT, path.into(), limits.clone())?, limits)
     }
+}
+
+/// An archive that is to be read and is not there.
+pub(super) fn absent(path: &Path) -> StoreError {
+    at(path)(io::Error::new(io::ErrorKind::NotFound, "there is no such file"))
 }
 
 impl Tar {

@@ -269,7 +269,7 @@ impl Scan<'_> {
         let left = self.length.saturating_sub(self.at);
         match left {
             0 => return Err(broken(self.at, "no end: it was cut off after a member")),
-            1..BLOCK => return Err(broken(self.at, "the beginning of a header: it was cut off there")),
+            1..BLOCK => return Err(broken(self.at, "less than a whole header: it was cut off there, or is no tar")),
             _ => {}
         }
         let mut block = [0; 512];
