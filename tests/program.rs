@@ -404,8 +404,13 @@ fn what_is_shown_does_not_steer_the_terminal() {
         let word = Word { payload_type: evil.to_owned(), payload: evil.as_bytes().to_vec() };
         shop.hang(&image, spot, &Kind::ImageSignature, Format::Dsse, &[word.seal(Format::Dsse, &[proof::key()])]);
     }
-    shop.push(&[], &image, Some(evil));
+    shop.push(&[], &image, Some("other"));
     now(shop.sink.finish()).unwrap();
+    // We write no such name, so somebody else does.
+    let index = dir.path().join("layout/index.json");
+    let written = fs::read_to_string(&index).unwrap();
+    assert!(written.contains("\"other\""));
+    fs::write(&index, written.replace("\"other\"", &serde_json::to_string(evil).unwrap())).unwrap();
     fs::write(dir.path().join("key"), proof::public(proof::key()).to_pem()).unwrap();
     for line in [
         "verify oci:layout:v1 --key key -a env=prod",

@@ -232,16 +232,17 @@ fn a_request_that_was_tampered_with_is_refused() {
     bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes"]);
     let text = fs::read_to_string(bench.path("r")).unwrap();
 
-    for (from, to) in [
-        ("\"version\": 1", "\"version\": 2"),
-        ("bulla signing request", "bulla signing order"),
-        ("\"bundle\"", "\"blob\""),
-        ("\"forms\"", "\"payload\": \"aGk=\", \"forms\""),
-        ("\"sign\": {", "\"sign\": null, \"sealed\": {"),
+    // What is no request of this version is a wrong argument; a request that breaks its own rules is refused.
+    for (from, to, code) in [
+        ("\"version\": 1", "\"version\": 2", 2),
+        ("bulla signing request", "bulla signing order", 2),
+        ("\"bundle\"", "\"blob\"", 1),
+        ("\"forms\"", "\"payload\": \"aGk=\", \"forms\"", 1),
+        ("\"sign\": {", "\"sign\": null, \"sealed\": {", 1),
     ] {
         assert!(text.contains(from), "{from}");
         fs::write(bench.path("changed"), text.replacen(from, to, 1)).unwrap();
-        let refused = bench.refused(&["request", "sign", "changed", "--key", "alice.key", "-o", "x", "--yes"]);
+        let refused = bench.ends(&["request", "sign", "changed", "--key", "alice.key", "-o", "x", "--yes"], code);
         assert!(refused.err.contains("changed: "), "{}", refused.err);
         assert!(!bench.path("x").exists());
     }
@@ -376,7 +377,7 @@ fn an_owner_with_two_keys_is_one_owner() {
     let refused = bench.refused(&["request", "attach", "r", "a", "s"]);
     assert!(refused.err.contains("missing   bob: signed 0 of 1"), "{}", refused.err);
     let never = ["request", "new", "oci:build:v1", "-o", "x", "--threshold", "2"];
-    let never = bench.refused(&[&never[..], &owners[..4]].concat());
+    let never = bench.unknown(&[&never[..], &owners[..4]].concat());
     assert!(never.err.contains("can never be met"), "{}", never.err);
 }
 
@@ -444,8 +445,8 @@ fn attestations_travel_in_a_round_and_without() {
     assert!(!bench.ok(&["request", "show", "only"]).out.contains("image signature"));
     for bad in ["[]", "{\"a\":1,\"a\":2}", "{", "", "\"x\"", "{}{}"] {
         fs::write(bench.path("bad.json"), bad).unwrap();
-        bench.refused(&["attest", "oci:build:v1", "--predicate", "bad.json", "--type", "custom", "--key", "alice.key"]);
-        bench.refused(&[
+        bench.unknown(&["attest", "oci:build:v1", "--predicate", "bad.json", "--type", "custom", "--key", "alice.key"]);
+        bench.unknown(&[
             "request",
             "new",
             "oci:build:v1",
@@ -522,17 +523,18 @@ fn the_log_tells_what_was_signed() {
     let text = fs::read_to_string(bench.path("log")).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 5);
-    for broken in [
-        [&lines[..1], &lines[2..]].concat().join("\n") + "\n",
-        text.replacen("oci:build:v1", "oci:build:v2", 1),
-        text.trim_end().to_owned(),
-        text.clone() + "{}\n",
-        "\n".to_owned(),
+    // A log that was changed is refused; a file that was never a log is a wrong argument.
+    for (broken, code) in [
+        ([&lines[..1], &lines[2..]].concat().join("\n") + "\n", 1),
+        (text.replacen("oci:build:v1", "oci:build:v2", 1), 1),
+        (text.trim_end().to_owned(), 1),
+        (text.clone() + "{}\n", 1),
+        ("\n".to_owned(), 2),
     ] {
         fs::write(bench.path("broken"), &broken).unwrap();
-        bench.refused(&["request", "log", "verify", "broken"]);
+        bench.ends(&["request", "log", "verify", "broken"], code);
         let sign = ["request", "sign", "r", "--key", "alice.key", "-o", "x", "--yes", "--log", "broken"];
-        bench.refused(&sign);
+        bench.ends(&sign, code);
         assert!(!bench.path("x").exists());
         assert_eq!(fs::read_to_string(bench.path("broken")).unwrap(), broken);
     }

@@ -97,7 +97,8 @@ impl Bench {
         Said { code: output.status.code(), err: String::new(), out }
     }
 
-    fn ends(&self, args: &[&str], code: i32) -> Said {
+    /// The command ends with this exit code.
+    pub fn ends(&self, args: &[&str], code: i32) -> Said {
         let said = self.run(args);
         assert_eq!(said.code, Some(code), "bulla {}\n{}{}", args.join(" "), said.out, said.err);
         said
