@@ -216,7 +216,11 @@ fn shown(got: Option<&String>) -> String {
 }
 
 fn hinted(claimed: Option<&String>) -> String {
-    claimed.map_or_else(String::new, |claimed| format!("; it claims the key {}", key_id(claimed)))
+    match claimed {
+        Some(claimed) => format!("; it claims the key {}", key_id(claimed)),
+        // Simple signing has no field for a key: which key made a signature that does not hold cannot be told.
+        None => "; it names no key, so a damaged signature of a given key looks the same".to_owned(),
+    }
 }
 
 /// A claimed key in the form in which we print key ids, if it is one in cosign's base64. For people; nobody has checked it.
