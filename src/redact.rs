@@ -136,6 +136,8 @@ impl Kept {
         let lower = Zeroizing::new(secret.to_lowercase());
         let typed = self.typed.iter().any(|typed| typed.contains(lower.as_str()));
         self.index.add(secret, typed);
+        // In the address of a proxy it stands percent-encoded, and it is sent as it is.
+        decoded(secret).iter().for_each(|decoded| self.index.add(decoded, typed));
     }
 
     fn index_again(&mut self) {
@@ -272,6 +274,19 @@ fn unescaped(text: &[u8]) -> (usize, Vec<u8>) {
     found.unwrap_or_else(|| (1, text.iter().take(1).copied().collect()))
 }
 
+/// `secret` without percent-encoding, where it has any.
+fn decoded(secret: &str) -> Option<Zeroizing<String>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(secret.len()));
+    let mut rest = secret.as_bytes();
+    while let Some(first) = rest.first() {
+        let (length, plain) = if *first == b'%' { unescaped(rest) } else { (1, vec![*first]) };
+        bytes.extend(plain);
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    let decoded = Zeroizing::new(std::str::from_utf8(&bytes).ok()?.to_owned());
+    (*decoded != secret).then_some(decoded)
+}
+
 /// `text` with `***` for what is hidden.
 fn masked(text: &str, hidden: &[bool]) -> String {
     let mut masked = String::with_capacity(text.len());
@@ -392,6 +407,16 @@ mod tests {
             broken.trim_end_matches('=').to_owned(),
         ] {
             assert!(is_hidden(&secrets, &form), "{form} -> {}", secrets.hide(&format!("denied: {form}. try again")));
+        }
+    }
+
+    /// The password of a proxy is percent-encoded in its variable, and in base64 in what the proxy gets.
+    #[test]
+    fn a_secret_that_is_percent_encoded_is_hidden_as_it_is_sent() {
+        let secrets = secrets(&["p%40ss%2Fw0rd%"]);
+        let login = STANDARD.encode("joe:p@ss/w0rd%");
+        for form in ["p%40ss%2Fw0rd%", "p@ss/w0rd%", login.trim_end_matches('=')] {
+            assert!(is_hidden(&secrets, form), "{form} -> {}", secrets.hide(form));
         }
     }
 
