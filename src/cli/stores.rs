@@ -279,11 +279,23 @@ pub(super) fn written(target: &str, names: &[Named]) -> Result<Vec<String>, Fail
     Ok(names.iter().map(|named| reference.with(Selector::Tag(named.name.clone())).to_string()).collect())
 }
 
-/// The reference of an image in the store of `place`, by its name, else by its digest.
+/// The reference of an image in the store of `place`, by its name, else by its digest. Names are somebody's free choice:
+/// one whose reference would be read as that of another image is not used.
 pub(super) fn reference_of(place: &str, name: Option<&str>, digest: Option<Digest>) -> Result<String, Failure> {
     let place = parse(place)?;
-    let selector = name.map(|name| Selector::Tag(name.to_owned())).or(digest.map(Selector::Digest));
-    Ok(selector.map_or_else(|| place.place(), |selector| place.with(selector).to_string()))
+    let Some(name) = name else {
+        return Ok(digest.map_or_else(|| place.place(), |digest| place.with(Selector::Digest(digest)).to_string()));
+    };
+    let named = place.with(Selector::Tag(name.to_owned()));
+    let is_it = |read: &Reference| match read.selector() {
+        Some(Selector::Digest(read)) => Some(*read) == digest,
+        _ => *read == named,
+    };
+    match (named.to_string().parse().is_ok_and(|read| is_it(&read)), digest) {
+        (true, _) => Ok(named.to_string()),
+        (false, Some(digest)) => Ok(place.with(Selector::Digest(digest)).to_string()),
+        (false, None) => Err(Failure::unknown(format!("{}: `{name}` is listed there, and is no tag", place.place()))),
+    }
 }
 
 /// Whether a reference says which image is meant.

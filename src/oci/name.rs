@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::digest::Digest;
 use crate::oci::Reference;
 use crate::oci::RegistryReference;
 
@@ -42,6 +43,11 @@ impl ImageName {
             None if !self.0.contains(['/', ':', '@']) => Some(&self.0),
             None => None,
         }
+    }
+
+    /// The digest at the end of a name by digest.
+    pub fn digest(&self) -> Option<Digest> {
+        self.0.rsplit_once('@').and_then(|(_, digest)| digest.parse().ok())
     }
 
     /// Whether `selector` names this image by the end of its name: the tag, or whole components of the path with the tag.
@@ -143,6 +149,8 @@ mod tests {
         }
         let digest = "localhost:5000/app@sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
         assert!(name(digest).is_full() && name(digest).tag().is_none());
+        assert_eq!(name(digest).digest().unwrap().to_string(), digest.split_once('@').unwrap().1);
+        assert_eq!(name("localhost:5000/app:1.0").digest(), None);
     }
 
     #[test]

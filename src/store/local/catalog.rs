@@ -121,6 +121,7 @@ impl Catalog {
     }
 
     /// The entries that `selector` names: by one of their whole names, else by the end of one ([`ImageName::ends_with`]).
+    /// The tag that stands beside a full name is the end of that, as Docker and containerd write it, and no whole name.
     pub(crate) fn with_name(&self, selector: &str) -> Vec<&Descriptor> {
         if let whole @ Some(_) = self.by_name.get(selector) {
             return self.at(whole);
@@ -204,8 +205,10 @@ impl Catalog {
     fn append(&mut self, entry: Entry) {
         let position = self.entries.len();
         self.by_digest.entry(entry.descriptor.digest).or_default().push(position);
-        for name in names_in(&entry.descriptor) {
+        for name in whole_names(&entry.descriptor) {
             push_once(self.by_name.entry(name.to_owned()).or_default(), position);
+        }
+        for name in names_in(&entry.descriptor) {
             if let Some(tag) = name::tag_of(name) {
                 push_once(self.by_tag.entry(tag.to_owned()).or_default(), position);
             }
@@ -230,11 +233,16 @@ pub(crate) fn names_in(entry: &Descriptor) -> impl Iterator<Item = &str> {
     NAMES.iter().filter_map(|key| entry.annotations.get(*key)).map(String::as_str).filter(|name| !name.is_empty())
 }
 
-/// The names that a copy of an entry keeps: the full one, and the other where that is not just the end of it.
-pub(crate) fn kept_names(entry: &Descriptor) -> Vec<ImageName> {
+/// The names of an entry that are names by themselves: the full one, and the other where that is not just the end of it.
+fn whole_names(entry: &Descriptor) -> impl Iterator<Item = &str> {
     let full = names_in(entry).next().unwrap_or_default();
-    let other = |name: &&str| *name == full || !name::is_suffix(full, name);
-    let mut names: Vec<_> = names_in(entry).filter(other).filter_map(ImageName::new).collect();
+    names_in(entry).filter(move |name| *name == full || !name::is_suffix(full, name))
+}
+
+/// The names that a copy of an entry keeps. One that holds the digest of something else is none of its names.
+pub(crate) fn kept_names(entry: &Descriptor) -> Vec<ImageName> {
+    let fits = |name: &ImageName| name.digest().is_none_or(|digest| digest == entry.digest);
+    let mut names: Vec<_> = whole_names(entry).filter_map(ImageName::new).filter(fits).collect();
     names.dedup();
     names
 }
