@@ -21,12 +21,14 @@ pub(super) fn copied(source: &str, target: &str, dry_run: bool, moved: &Moved) {
 pub(super) fn taken_out(source: &str, moved: &Moved) {
     let Some(index) = moved.index else { return };
     let digest = moved.digest;
+    let source = Foreign(source);
     note(format_args!("note: of `{source}` ({index}) only {digest} is copied, with what refers to it"));
     note(format_args!("note: a signature of the index does not cover it, and was left behind"));
 }
 
 /// Says what an image lost on its way, whatever the report is.
 pub(super) fn left(source: &str, copied: &Copied) {
+    let source = Foreign(source);
     for left in &copied.layers_left_out {
         let urls = if left.urls.is_empty() { "elsewhere".to_owned() } else { left.urls.join(", ") };
         let (layer, urls) = (left.layer.digest, Foreign(urls));
@@ -40,7 +42,7 @@ pub(super) fn left(source: &str, copied: &Copied) {
 
 pub(super) fn imported(source: &str, target: &str, admitted: &Admitted, moved: &Moved) {
     for verified in admitted.verified() {
-        line(format_args!("verified {}  {source}", verified.digest()));
+        line(format_args!("verified {}  {}", verified.digest(), Foreign(source)));
         verified.counted().iter().for_each(|counted| line(format_args!("  {}", counted_line(counted))));
     }
     self::moved(("imported", "moved"), source, target, moved);
@@ -52,8 +54,9 @@ pub(super) fn imported(source: &str, target: &str, admitted: &Admitted, moved: &
 /// What was moved, where it is now, and what its names stood for before.
 fn moved((verb, blobs): (&str, &str), source: &str, target: &str, moved: &Moved) {
     let Moved { copied, digest, written, .. } = moved;
-    let first = written.first().map_or(target, String::as_str);
-    line(format_args!("{verb} {digest}  {source} -> {}", Foreign(first)));
+    // With --all names of the source are names that somebody else chose.
+    let (source, first) = (Foreign(source), Foreign(written.first().map_or(target, String::as_str)));
+    line(format_args!("{verb} {digest}  {source} -> {first}"));
     written.iter().skip(1).for_each(|reference| line(format_args!("  and {}", Foreign(reference))));
     for (reference, named) in written.iter().zip(&copied.named) {
         match &named.before {

@@ -289,6 +289,7 @@ pub(super) fn predicates(reference: &str, outcome: &Outcome, want: &WantArgs) {
 
 /// `name` is what is shown of `reference`, which was typed.
 fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Verdict, want: &WantArgs) {
+    let name = Foreign(name);
     match verdict {
         Verdict::Accepted(verified) => {
             let mut shown = Lines::from_iter([format_args!("verified {digest}  {name}")]);
