@@ -31,6 +31,7 @@ use super::args::ResultsOutput;
 use super::move_image::Moved;
 use super::object::Object;
 use super::results::Results;
+use super::verify;
 
 /// The version of all reports. It changes when a field changes its meaning or goes away, not when one is added.
 pub(super) const VERSION: u32 = 1;
@@ -57,6 +58,7 @@ pub(super) fn outcome<'a>(reference: &str, result: &'a Result<Outcome, Failure>)
 pub(super) fn judged<'a>(reference: &str, outcome: &'a Outcome) -> Object<'a> {
     let mut report = verdict(&outcome.verdict)
         .with("reference", json!(reference))
+        .with("accepted", json!(verify::exit_of(outcome) == Exit::Yes))
         .with("digest", json!(outcome.chosen.unwrap_or(outcome.subject)))
         .with("mediaType", json!(outcome.media_type.as_ref().filter(|_| outcome.chosen.is_none())));
     if outcome.chosen.is_some() {
@@ -74,7 +76,9 @@ pub(super) fn judged<'a>(reference: &str, outcome: &'a Outcome) -> Object<'a> {
 
 pub(super) fn failed<'a>(reference: &str, failure: &Failure) -> Object<'a> {
     let verdict = if failure.exit == Exit::Refused { "refused" } else { "unknown" };
-    Object::of(json!({ "reference": reference, "verdict": verdict, "code": failure.code, "error": failure.message }))
+    Object::of(json!({
+        "reference": reference, "accepted": false, "verdict": verdict, "code": failure.code, "error": failure.message,
+    }))
 }
 
 fn verdict(verdict: &Verdict) -> Object<'_> {
@@ -186,6 +190,7 @@ pub(super) fn imported<'a>(source: &str, target: &str, admitted: &'a Admitted, m
     let result = proofs.first().map_or_else(|| Object::of(json!({})), accepted);
     let result = result
         .with("reference", json!(source))
+        .with("accepted", json!(true))
         .with("target", json!(target))
         .with("digest", json!(admitted.digest()))
         .with("names", json!(names(moved)))
