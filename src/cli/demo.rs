@@ -313,7 +313,8 @@ fn change_layer(layout: &str) -> Result<(), Failure> {
 
 fn place(args: &DemoArgs) -> Result<(PathBuf, Option<Temporary>), Failure> {
     if let Some(path) = &args.keep {
-        fs::create_dir(path).map_err(|error| told(path, &error))?;
+        let hint = "--keep a directory that is not there yet";
+        fs::create_dir(path).map_err(|error| told(path, &error).hint(hint))?;
         let path = path.canonicalize().map_err(|error| told(path, &error))?;
         return Ok((path, None));
     }

@@ -162,7 +162,7 @@ fn hint(error: &StoreError) -> Option<String> {
         }
         StoreError::Denied { place, .. } => {
             let host = place.split('/').next().unwrap_or_default();
-            Some(format!("docker login {host}   (bulla reads the same files)"))
+            Some(format!("docker login {host}   # bulla reads the same files"))
         }
         StoreError::NameTaken { place, .. } => {
             Some(format!("{place}:<another name>, or --overwrite if the name is to stand for this image from now on"))
@@ -180,11 +180,11 @@ fn hint(error: &StoreError) -> Option<String> {
 /// Where a name was not found: what lists those that are there.
 fn names(what: &str) -> Option<String> {
     if let Some((_, place)) = what.strip_prefix('`').and_then(|rest| rest.split_once("` in oci")) {
-        return Some(format!("bulla ls oci{place}   (shows the names that are there)"));
+        return Some(format!("bulla ls oci{place}   # shows the names that are there"));
     }
     match what.parse::<Reference>() {
         Ok(Reference::Registry(image)) if matches!(image.selector(), Selector::Tag(_)) => {
-            Some(format!("bulla ls {}/{}   (shows the tags that are there)", image.host(), image.repository()))
+            Some(format!("bulla ls {}/{}   # shows the tags that are there", image.host(), image.repository()))
         }
         _ => None,
     }

@@ -367,7 +367,7 @@ fn refusal_hint(reference: &str, refusal: &Refusal, want: &WantArgs) -> String {
     };
     match (refusal.counted.is_empty(), refusal.findings.is_empty()) {
         (true, true) => format!("ask the publisher to {make}"),
-        (true, false) => format!("bulla tree {reference}   (shows what is attached, and by whom)"),
+        (true, false) => format!("bulla tree {reference}   # shows what is attached, and by whom"),
         (false, _) => format!("ask the holder of another of the {} keys to {make}", want.key.len()),
     }
 }

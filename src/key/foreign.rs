@@ -151,7 +151,7 @@ const OPENPGP: Foreign = Foreign {
 const OPENSSH_PRIVATE: Foreign = Foreign {
     found: "an OpenSSH private key",
     public: "ssh-keygen -y -f FILE > FILE.pub",
-    private: "cp FILE copy.key && ssh-keygen -p -m PKCS8 -f copy.key   (ECDSA and RSA; for Ed25519: bulla key new --type ed25519)",
+    private: "cp FILE copy.key && ssh-keygen -p -m PKCS8 -f copy.key   # ECDSA and RSA; for Ed25519: bulla key new --type ed25519",
 };
 const OPENSSH_PUBLIC: Foreign = Foreign {
     found: "an OpenSSH public key, or a list of them, of a kind that is not read,",

@@ -74,7 +74,7 @@ pub enum Reason {
     #[error("signed by a trusted key, but {0}")]
     Payload(EnvelopeError),
     /// It was made for another name.
-    #[error("made for {want} is wanted, {}", shown(got.as_ref()))]
+    #[error("the name {want:?} is wanted, {}", shown(got.as_ref()))]
     Reference {
         /// The name that was signed.
         got: Option<String>,

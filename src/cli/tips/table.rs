@@ -121,6 +121,7 @@ pub(super) const OPTIONS: &[Words] = &[
         "--all --multi-arch --recursive -r",
         &["--all-platforms", "an index is always taken whole, with all of its images: leave it out"],
     ),
+    ("-o", &["--output FORM; a file gets it with > FILE", "what is printed goes into a file with > FILE"]),
     ("--raw", &["--output json", "`bulla inspect REF --output json`"]),
     (
         "--annotations --user-metadata -m",

@@ -45,7 +45,7 @@ pub(super) fn in_a_registry(text: &str) -> Option<ReferenceError> {
     {
         // Not repeated: what stands before the @ may be a password.
         let message = format!("`…@{}/{}`: a reference holds no user name and no password", shown(host), shown(path));
-        return Some(meant(message, format!("docker login {}   (bulla reads the same files)", shown(host))));
+        return Some(meant(message, format!("docker login {}   # bulla reads the same files", shown(host))));
     }
     if path.is_empty() && names_host(host) {
         let message = format!("`{}` names a registry and no repository in it", shown(text));
@@ -113,13 +113,13 @@ fn with_scheme(text: &str, scheme: &str, rest: &str) -> Option<ReferenceError> {
         "docker" => None,
         "http" | "https" => {
             let message = format!("`{told}` is an address of the web, and a reference has no {scheme}://");
-            let plain = if scheme == "http" { "   (with --plain-http, if the registry has no TLS)" } else { "" };
+            let plain = if scheme == "http" { "   # with --plain-http, if the registry has no TLS" } else { "" };
             let image = web_address(rest).map(|image| format!("{}{plain}", shown(&image)));
             Some(meant(message, image.unwrap_or_else(|| "host/repo:tag".to_owned())))
         }
         _ if ours && is_reference(rest) && rest.contains('/') && !rest.starts_with("./") => {
             let message = format!("`{told}`: {scheme}: is for what is on this disk, and {scheme}:// is not used");
-            Some(meant(message, format!("{}   (in a registry), or {scheme}:{}", shown(rest), shown(rest))))
+            Some(meant(message, format!("{}   # in a registry, or {scheme}:{}", shown(rest), shown(rest))))
         }
         _ if ours => {
             let message = format!("`{told}`: a path follows {scheme}: without //");
@@ -238,7 +238,7 @@ fn a_path(text: &str) -> ReferenceError {
 fn local_form(path: &str) -> String {
     let path = shown(path);
     match is_archive(&path) {
-        true => format!("oci-archive:{path}   (or docker-archive:{path}, if docker save wrote it)"),
+        true => format!("oci-archive:{path}   # or docker-archive:{path}, if docker save wrote it"),
         false => format!("oci:{path}"),
     }
 }
@@ -313,7 +313,7 @@ mod tests {
             ("oci://app", "oci:app"),
             ("oci-archive://app.tar", "oci-archive:app.tar"),
             ("docker-archive:///srv/app.tar", "docker-archive:/srv/app.tar"),
-            ("http://registry.example/app:1.0", "registry.example/app:1.0   (with --plain-http"),
+            ("http://registry.example/app:1.0", "registry.example/app:1.0   # with --plain-http"),
             ("https://registry.example/app", "registry.example/app"),
             ("https://registry.example/v2/team/app/manifests/1.0", "registry.example/team/app:1.0"),
             ("https://hub.docker.com/_/alpine", "docker.io/library/alpine"),
