@@ -413,11 +413,13 @@ mod tests {
     /// The password of a proxy is percent-encoded in its variable, and in base64 in what the proxy gets.
     #[test]
     fn a_secret_that_is_percent_encoded_is_hidden_as_it_is_sent() {
-        let secrets = secrets(&["p%40ss%2Fw0rd%"]);
-        let login = STANDARD.encode("joe:p@ss/w0rd%");
-        for form in ["p%40ss%2Fw0rd%", "p@ss/w0rd%", login.trim_end_matches('=')] {
+        let secrets = secrets(&["p%40ss%2Fw0rd%zz9"]);
+        let login = STANDARD.encode("joe:p@ss/w0rd%zz9");
+        for form in ["p%40ss%2Fw0rd%zz9", "p@ss/w0rd%zz9"] {
             assert!(is_hidden(&secrets, form), "{form} -> {}", secrets.hide(form));
         }
+        // All but what depends on what stands around it.
+        assert_eq!(secrets.hide(login.trim_end_matches('=')), "am9lOn***k");
     }
 
     #[test]
