@@ -103,12 +103,13 @@ impl Parcel<'_> {
         }
     }
 
-    /// Whether a layer is one of the documents that counted: the same bytes, and where the signature stands beside
-    /// them, the same signature.
+    /// Whether a layer is one of the documents that counted: the same bytes by the same description, and where the
+    /// signature stands beside them, the same signature.
     fn is_proven(&self, layer: &Descriptor) -> bool {
         self.evidence.iter().any(|evidence| {
             let same = |blob: &Content| {
-                *blob.digest() == layer.digest && layer.data.as_deref().is_none_or(|data| data == blob.bytes())
+                blob.descriptor().bare() == layer.bare()
+                    && layer.data.as_deref().is_none_or(|data| data == blob.bytes())
             };
             evidence.contents().get(1).is_some_and(same)
                 && match evidence.sealed() {
@@ -120,5 +121,30 @@ impl Parcel<'_> {
                     Sealed::Bundle(_) | Sealed::Dsse(_) => true,
                 }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::SimpleSigning;
+    use crate::oci::media_type;
+
+    /// A layer that names the bytes of a proven one and says something else of them was not proven.
+    #[test]
+    fn a_layer_is_proven_by_all_that_says_what_it_is() {
+        let claim = Content::name(media_type::SIMPLE_SIGNING, b"claim".to_vec());
+        let mut layer = claim.descriptor().bare();
+        layer.annotations = BTreeMap::from([(referrer::COSIGN_SIGNATURE.to_owned(), "AAAA".to_owned())]);
+        let config = referrer::signature_config(std::slice::from_ref(&layer)).unwrap();
+        let manifest = referrer::signature_manifest(&config, vec![layer.clone()]).unwrap();
+        let sealed = Sealed::Simple(SimpleSigning::new(&claim, "AAAA").unwrap());
+        let evidence = Evidence::new(sealed, Place::Referrers, vec![manifest.clone(), claim]);
+        let relation = Relation::Referrer { subject: *manifest.digest() };
+        let parcel = Parcel { evidence: vec![&evidence], manifest: &manifest, relation };
+        assert!(parcel.is_proven(&layer));
+        assert!(!parcel.is_proven(&Descriptor { media_type: "text/html".to_owned(), ..layer.clone() }));
+        assert!(!parcel.is_proven(&Descriptor { size: layer.size + 1, ..layer.clone() }));
+        assert!(!parcel.is_proven(&layer.bare()));
     }
 }
