@@ -36,6 +36,7 @@ mod timeout;
 mod tips;
 mod tree;
 mod verbosity;
+mod verdict;
 mod verify;
 mod version;
 #[cfg(feature = "registry")]

@@ -38,6 +38,7 @@ use super::stores;
 use super::stores::Stores;
 use super::target::Sinks;
 use super::target::Target;
+use super::verdict;
 use super::verify;
 
 /// One image of a copy: what was, or would be, done.
@@ -190,7 +191,7 @@ pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
             moves::left(source, &moved.copied);
         }
         match (args.output, imported) {
-            (ResultsOutput::Text, Ok(Imported::Declined(outcome))) => render::outcome(source, &outcome, &args.want),
+            (ResultsOutput::Text, Ok(Imported::Declined(outcome))) => verdict::outcome(source, &outcome, &args.want),
             (ResultsOutput::Text, Ok(Imported::Done(admitted, moved))) => {
                 moves::imported(source, &args.target, &admitted, &moved);
             }

@@ -16,21 +16,17 @@ use clap::error::ContextKind;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::digest::Digest;
 use crate::flow::sign::Signed;
 use crate::flow::verify::Outcome;
 use crate::flow::verify::Verdict;
 use crate::key::Signer;
-use crate::policy::Kind;
 use crate::round::text::hides;
 use crate::verify::Counted;
-use crate::verify::Refusal;
 
 use super::Exit;
 use super::Failure;
 use super::args::ResultsOutput;
 use super::args::WantArgs;
-use super::exit;
 use super::line::Foreign;
 use super::line::Line;
 use super::line::Lines;
@@ -41,9 +37,7 @@ use super::progress;
 use super::redacted;
 use super::verbosity;
 use super::verbosity::Verbosity;
-
-/// How many findings are shown; a report in JSON has them all.
-const SHOWN: usize = 12;
+use super::verdict;
 
 /// What went wrong first when data was printed.
 static LOST: OnceLock<String> = OnceLock::new();
@@ -252,16 +246,6 @@ pub(super) fn would_sign(reference: &str, planned: &[Signed], signers: &[&dyn Si
     }
 }
 
-pub(super) fn outcome(reference: &str, outcome: &Outcome, want: &WantArgs) {
-    let chosen = outcome.chosen.unwrap_or(outcome.subject);
-    verdict(reference, reference, &chosen, &outcome.verdict, want);
-    for (platform, digest, child) in &outcome.children {
-        let platform =
-            platform.as_ref().map_or_else(|| "no platform".to_owned(), |platform| Foreign(platform).to_string());
-        verdict(&format!("{reference} ({platform})"), reference, digest, child, want);
-    }
-}
-
 /// Prints the predicates of what was verified, byte for byte as a given key signed them, each once and with a line end:
 /// the only text that is printed as it came. Where anything was not verified none is printed.
 pub(super) fn predicates(reference: &str, outcome: &Outcome, want: &WantArgs) {
@@ -272,7 +256,7 @@ pub(super) fn predicates(reference: &str, outcome: &Outcome, want: &WantArgs) {
     for (digest, verdict) in &verdicts {
         match verdict {
             Verdict::Accepted(verified) => accepted.push(verified),
-            _ => self::verdict(reference, reference, digest, verdict, want),
+            _ => verdict::verdict(reference, reference, digest, verdict, want),
         }
     }
     if accepted.len() == verdicts.len() {
@@ -287,32 +271,6 @@ pub(super) fn predicates(reference: &str, outcome: &Outcome, want: &WantArgs) {
     }
 }
 
-/// `name` is what is shown of `reference`, which was typed.
-fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Verdict, want: &WantArgs) {
-    let name = Foreign(name);
-    match verdict {
-        Verdict::Accepted(verified) => {
-            let mut shown = Lines::from_iter([format_args!("verified {digest}  {name}")]);
-            verified.counted().iter().for_each(|counted| shown.push(format_args!("  {}", counted_line(counted))));
-            if verified.digest() != digest {
-                shown.push(format_args!("  as part of the signed index {}", verified.digest()));
-            }
-            text(&shown);
-        }
-        Verdict::Refused(refusal) => {
-            note(format_args!("error: `{name}` refused: {}", refusal_line(refusal)));
-            details(refusal);
-            note(format_args!("hint: {}", refusal_hint(reference, refusal, want)));
-        }
-        Verdict::Unknown { refusal, open } => {
-            note(format_args!("error: `{name}` could not be judged: {}", found_line(refusal)));
-            open.iter().for_each(|error| note(format_args!("  not read  {}", shortened(&error.to_string()))));
-            details(refusal);
-            open.iter().take(1).for_each(|error| note(format_args!("hint: {}", exit::open_hint(error))));
-        }
-    }
-}
-
 pub(super) fn counted_line(counted: &Counted) -> String {
     let place = Foreign(counted.evidence.place());
     let mut line = format!("key {}  {}  {place}", counted.key.short(), counted.scheme);
@@ -323,53 +281,6 @@ pub(super) fn counted_line(counted: &Counted) -> String {
         line.push_str(&format!("  as {}", Foreign(name)));
     }
     line
-}
-
-fn refusal_line(refusal: &Refusal) -> String {
-    let Refusal { kind, got, want, .. } = refusal;
-    match (got, want, refusal.findings.is_empty()) {
-        (0, 1, true) => format!("it has no {kind}"),
-        (0, 1, false) => format!("none of its signed documents is an {kind} that counts"),
-        _ => format!("it has an {kind} by {got} of {want} keys"),
-    }
-}
-
-/// As above, where something could not be read: then nobody can say what the image has not.
-fn found_line(refusal: &Refusal) -> String {
-    match (refusal.got, refusal.findings.is_empty()) {
-        (0, true) => format!("no {} could be read", refusal.kind),
-        _ => refusal_line(refusal),
-    }
-}
-
-fn details(refusal: &Refusal) {
-    for counted in &refusal.counted {
-        note(format_args!("  counted   {}", counted_line(counted)));
-    }
-    let ranked = refusal.ranked();
-    for finding in ranked.iter().take(SHOWN) {
-        let digest = finding.digest.map_or_else(String::new, |digest| format!("{:.19}…  ", digest.to_string()));
-        note(format_args!("  rejected  {digest}{}  ({})", Foreign(&finding.reason), Foreign(&finding.place)));
-    }
-    if ranked.len() > SHOWN {
-        note(format_args!("  and {} more; --output json has them all", ranked.len() - SHOWN));
-    }
-}
-
-fn refusal_hint(reference: &str, refusal: &Refusal, want: &WantArgs) -> String {
-    let subject = refusal.subject;
-    let make = match &refusal.kind {
-        Kind::ImageSignature => format!("sign it: bulla sign REPOSITORY@{subject} --key KEY"),
-        Kind::Attestation { predicate_type } => {
-            let what = format!("--type {predicate_type} --predicate FILE --key KEY");
-            format!("attest it: bulla attest REPOSITORY@{subject} {what}")
-        }
-    };
-    match (refusal.counted.is_empty(), refusal.findings.is_empty()) {
-        (true, true) => format!("ask the publisher to {make}"),
-        (true, false) => format!("bulla tree {reference}   # shows what is attached, and by whom"),
-        (false, _) => format!("ask the holder of another of the {} keys to {make}", want.key.len()),
-    }
 }
 
 pub(super) fn count(number: usize, what: &str) -> String {

@@ -33,6 +33,7 @@ use super::results::Results;
 use super::runtime::Runtime;
 use super::runtime::Work;
 use super::stores::Stores;
+use super::verdict;
 
 pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     let references = reference_list::expand(&args.references)?;
@@ -57,7 +58,7 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     let mut exits = Vec::new();
     runtime.block_on(task.of_all(&references, args.jobs, |reference, result| {
         match (args.output, &result) {
-            (VerifyOutput::Text, Ok(outcome)) => render::outcome(reference, outcome, &args.want),
+            (VerifyOutput::Text, Ok(outcome)) => verdict::outcome(reference, outcome, &args.want),
             (VerifyOutput::Predicate, Ok(outcome)) => render::predicates(reference, outcome, &args.want),
             (VerifyOutput::Predicate | VerifyOutput::Text, Err(failure)) => {
                 render::failure(&failure.clone().of(reference, &references));

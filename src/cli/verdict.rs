@@ -1,0 +1,102 @@
+//! Text about what was verified, and about what was not.
+
+use crate::digest::Digest;
+use crate::flow::verify::Outcome;
+use crate::flow::verify::Verdict;
+use crate::policy::Kind;
+use crate::verify::Refusal;
+
+use super::args::WantArgs;
+use super::exit;
+use super::line::Foreign;
+use super::line::Lines;
+use super::line::shortened;
+use super::render::counted_line;
+use super::render::note;
+use super::render::text;
+
+pub(super) fn outcome(reference: &str, outcome: &Outcome, want: &WantArgs) {
+    let chosen = outcome.chosen.unwrap_or(outcome.subject);
+    verdict(reference, reference, &chosen, &outcome.verdict, want);
+    for (platform, digest, child) in &outcome.children {
+        let platform =
+            platform.as_ref().map_or_else(|| "no platform".to_owned(), |platform| Foreign(platform).to_string());
+        verdict(&format!("{reference} ({platform})"), reference, digest, child, want);
+    }
+}
+
+/// `name` is what is shown of `reference`, which was typed.
+pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Verdict, want: &WantArgs) {
+    let name = Foreign(name);
+    match verdict {
+        Verdict::Accepted(verified) => {
+            let mut shown = Lines::from_iter([format_args!("verified {digest}  {name}")]);
+            verified.counted().iter().for_each(|counted| shown.push(format_args!("  {}", counted_line(counted))));
+            if verified.digest() != digest {
+                shown.push(format_args!("  as part of the signed index {}", verified.digest()));
+            }
+            text(&shown);
+        }
+        Verdict::Refused(refusal) => {
+            note(format_args!("error: `{name}` refused: {}", refusal_line(refusal)));
+            details(refusal);
+            note(format_args!("hint: {}", refusal_hint(reference, refusal, want)));
+        }
+        Verdict::Unknown { refusal, open } => {
+            note(format_args!("error: `{name}` could not be judged: {}", found_line(refusal)));
+            open.iter().for_each(|error| note(format_args!("  not read  {}", shortened(&error.to_string()))));
+            details(refusal);
+            open.iter().take(1).for_each(|error| note(format_args!("hint: {}", exit::open_hint(error))));
+        }
+    }
+}
+
+fn refusal_line(refusal: &Refusal) -> String {
+    let Refusal { kind, got, want, .. } = refusal;
+    match (got, want, refusal.findings.is_empty()) {
+        (0, 1, true) => format!("it has no {kind}"),
+        (0, 1, false) => format!("none of its signed documents is an {kind} that counts"),
+        _ => format!("it has an {kind} by {got} of {want} keys"),
+    }
+}
+
+/// As above, where something could not be read: then nobody can say what the image has not.
+fn found_line(refusal: &Refusal) -> String {
+    match (refusal.got, refusal.findings.is_empty()) {
+        (0, true) => format!("no {} could be read", refusal.kind),
+        _ => refusal_line(refusal),
+    }
+}
+
+fn details(refusal: &Refusal) {
+    for counted in &refusal.counted {
+        note(format_args!("  counted   {}", counted_line(counted)));
+    }
+    let ranked = refusal.ranked();
+    for finding in ranked.iter().take(SHOWN) {
+        let digest = finding.digest.map_or_else(String::new, |digest| format!("{:.19}…  ", digest.to_string()));
+        note(format_args!("  rejected  {digest}{}  ({})", Foreign(&finding.reason), Foreign(&finding.place)));
+    }
+    if ranked.len() > SHOWN {
+        note(format_args!("  and {} more; --output json has them all", ranked.len() - SHOWN));
+    }
+}
+
+fn refusal_hint(reference: &str, refusal: &Refusal, want: &WantArgs) -> String {
+    let subject = refusal.subject;
+    let make = match &refusal.kind {
+        Kind::ImageSignature => format!("sign it: bulla sign REPOSITORY@{subject} --key KEY"),
+        Kind::Attestation { predicate_type } => {
+            let what = format!("--type {predicate_type} --predicate FILE --key KEY");
+            format!("attest it: bulla attest REPOSITORY@{subject} {what}")
+        }
+    };
+    match (refusal.counted.is_empty(), refusal.findings.is_empty()) {
+        (true, true) => format!("ask the publisher to {make}"),
+        (true, false) => format!("bulla tree {reference}   # shows what is attached, and by whom"),
+        (false, _) => format!("ask the holder of another of the {} keys to {make}", want.key.len()),
+    }
+}
+
+/// How many findings are shown; a report in JSON has them all.
+const SHOWN: usize = 12;
