@@ -938,6 +938,7 @@ fn beside(shop: &Shop, image: &Content, layers: &[Descriptor], blob: &Content) {
 fn findings(verdict: &Verdict) -> usize {
     match verdict {
         Verdict::Accepted(verified) => verified.findings().len(),
+        Verdict::Incomplete { findings, .. } => findings.len(),
         Verdict::Refused(refusal) | Verdict::Unknown { refusal, .. } => refusal.findings.len(),
     }
 }

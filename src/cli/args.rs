@@ -251,6 +251,9 @@ pub(super) struct ImportArgs {
     /// Let a name of a layout or archive that stands for another image stand for this one from now on
     #[arg(long)]
     pub(super) overwrite: bool,
+    /// Verify, read every layer, say what would be written, and write nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
     /// How to report
     #[arg(long, value_enum, default_value_t, env = "BULLA_OUTPUT")]
     pub(super) output: ResultsOutput,
@@ -366,6 +369,9 @@ pub(super) struct VerifyArgs {
     /// The manifest for this platform is meant: os[(version)]/architecture[/variant]
     #[arg(long, value_name = "PLATFORM")]
     pub(super) platform: Option<String>,
+    /// Read every config and layer too, one image after another, and check it against its digest and size
+    #[arg(long)]
+    pub(super) layers: bool,
     /// How many references at a time
     #[arg(long, value_name = "N", default_value_t = 32, env = "BULLA_JOBS")]
     pub(super) jobs: usize,

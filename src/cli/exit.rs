@@ -12,6 +12,7 @@ use crate::store::StoreError;
 use crate::store::TlsFault;
 
 use super::timeout;
+use super::verdict;
 
 /// The three ways in which a command ends. There is no fourth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +97,7 @@ impl From<FlowError> for Failure {
         let exit = if error.is_refusal() { Exit::Refused } else { Exit::Unknown };
         let failure = Self { code: error.code(), exit, ..Self::unknown(error.to_string()) };
         match &error {
+            FlowError::Incomplete { .. } => failure.hint(verdict::DAMAGED),
             FlowError::NoChild { .. } => failure.hint("name the platforms by digest, or leave out --all-platforms"),
             FlowError::NoName { digest, place } => failure.hint(format!("{place}:<a tag>   or {place}@{digest}")),
             FlowError::SeveralNames { names, place } => {

@@ -76,8 +76,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     verbosity::set(&cli.general);
-    if matches!(cli.command, Command::Copy(_) | Command::Import(_)) {
-        progress::show();
+    match &cli.command {
+        Command::Copy(_) | Command::Import(_) => progress::show(),
+        Command::Verify(args) if args.layers => progress::show(),
+        _ => {}
     }
     let done = timeout::within(cli.general.timeout, || execute(cli.command));
     progress::end();

@@ -10,6 +10,7 @@ use crate::flow::graph::Graph;
 use crate::flow::import;
 use crate::flow::import::Admitted;
 use crate::flow::import::Checked;
+use crate::flow::layers::Read;
 use crate::flow::naming::Taken;
 use crate::flow::pinned;
 use crate::flow::platform;
@@ -49,6 +50,8 @@ pub(super) struct Moved {
     pub(super) index: Option<Digest>,
     /// The layout, archive or repository that it is in now.
     place: String,
+    /// By a dry run of an import: what was read of the source.
+    pub(super) read: Option<Read>,
     /// The references under which it is there.
     pub(super) written: Vec<String>,
 }
@@ -62,6 +65,7 @@ enum Imported {
 /// What is copied, from where, and how.
 struct Job<'a> {
     closure: Closure,
+    dry_run: bool,
     limits: Limits,
     platform: Option<Platform>,
     stores: &'a Stores,
@@ -79,7 +83,8 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
     target.takes(&sources)?;
     let closure = if args.without_referrers { Closure::Image } else { Closure::WithReferrers };
     let taken = taken(args.overwrite);
-    let job = Job { closure, limits: Limits::DEFAULT, platform, stores: &stores, taken, target: &target };
+    let (dry_run, limits) = (args.dry_run, Limits::DEFAULT);
+    let job = Job { closure, dry_run, limits, platform, stores: &stores, taken, target: &target };
     let mut sinks = Sinks::default();
     let mut results = Vec::new();
     for source in &sources {
@@ -154,7 +159,7 @@ async fn copy_one(job: &Job<'_>, sinks: &mut Sinks, reference: &str) -> Result<M
     let copied = copied.inspect_err(|_| sink.go_back())?;
     sinks.wrote(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
-    Ok(Moved { copied, digest, index, place, written })
+    Ok(Moved { copied, digest, index, place, read: None, written })
 }
 
 async fn plan_one(job: &Job<'_>, sinks: &mut Sinks, reference: &str) -> Result<Moved, Failure> {
@@ -162,7 +167,7 @@ async fn plan_one(job: &Job<'_>, sinks: &mut Sinks, reference: &str) -> Result<M
     let copied = copy::plan(&sink, &graph, &names, job.taken).await?;
     sinks.wrote(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
-    Ok(Moved { copied, digest, index, place, written })
+    Ok(Moved { copied, digest, index, place, read: None, written })
 }
 
 pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
@@ -176,7 +181,8 @@ pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
     target.takes(&sources)?;
     let platforms = if args.all_platforms { Platforms::All } else { Platforms::Root };
     let taken = taken(args.overwrite);
-    let job = Job { closure: Closure::Image, limits, platform: None, stores: &stores, taken, target: &target };
+    let (closure, dry_run) = (Closure::Image, args.dry_run);
+    let job = Job { closure, dry_run, limits, platform: None, stores: &stores, taken, target: &target };
     let mut sinks = Sinks::default();
     let mut exit = Exit::Yes;
     let mut reports = Results::of("import", args.output);
@@ -193,12 +199,12 @@ pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
         match (args.output, imported) {
             (ResultsOutput::Text, Ok(Imported::Declined(outcome))) => verdict::outcome(source, &outcome, &args.want),
             (ResultsOutput::Text, Ok(Imported::Done(admitted, moved))) => {
-                moves::imported(source, &args.target, &admitted, &moved);
+                moves::imported(source, &args.target, args.dry_run, &admitted, &moved);
             }
             (ResultsOutput::Text, Err(failure)) => render::failure(&failure.of(source, &sources)),
             (_, Ok(Imported::Declined(outcome))) => reports.add(report::judged(source, &outcome)),
             (_, Ok(Imported::Done(admitted, moved))) => {
-                reports.add(report::imported(source, &args.target, &admitted, &moved));
+                reports.add(report::imported(source, &args.target, args.dry_run, &admitted, &moved));
             }
             (_, Err(failure)) => reports.add(report::failed(source, &failure)),
         }
@@ -227,12 +233,20 @@ async fn import_one(
     let names = job.stores.names(reference, &to, &names, &digest)?;
     let (place, sink) = sinks.open(job.stores, &to)?;
     sinks.are_free(&place, &names, &digest)?;
-    sink.mark();
-    let copied = import::push(&source, &sink, &admitted, &names, job.taken, verifier, &job.limits).await;
-    let copied = copied.inspect_err(|_| sink.go_back())?;
+    let (copied, read) = match job.dry_run {
+        true => {
+            let planned = import::plan(&source, &sink, &admitted, &names, job.taken, verifier, &job.limits).await?;
+            (planned.0, Some(planned.1))
+        }
+        false => {
+            sink.mark();
+            let copied = import::push(&source, &sink, &admitted, &names, job.taken, verifier, &job.limits).await;
+            (copied.inspect_err(|_| sink.go_back())?, None)
+        }
+    };
     sinks.wrote(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
-    Ok(Imported::Done(admitted, Moved { copied, digest, index: None, place, written }))
+    Ok(Imported::Done(admitted, Moved { copied, digest, index: None, place, read, written }))
 }
 
 /// Every image of each of these layouts, archives and repositories, as references.

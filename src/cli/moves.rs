@@ -11,6 +11,7 @@ use super::render::count;
 use super::render::counted_line;
 use super::render::line;
 use super::render::note;
+use super::verdict::layers_read;
 
 pub(super) fn copied(source: &str, target: &str, dry_run: bool, moved: &Moved) {
     let (verb, blobs) = if dry_run { ("would copy", "to move") } else { ("copied", "moved") };
@@ -40,12 +41,14 @@ pub(super) fn left(source: &str, copied: &Copied) {
     }
 }
 
-pub(super) fn imported(source: &str, target: &str, admitted: &Admitted, moved: &Moved) {
+pub(super) fn imported(source: &str, target: &str, dry_run: bool, admitted: &Admitted, moved: &Moved) {
     for verified in admitted.verified() {
         line(format_args!("verified {}  {}", verified.digest(), Foreign(source)));
         verified.counted().iter().for_each(|counted| line(format_args!("  {}", counted_line(counted))));
     }
-    self::moved(("imported", "moved"), source, target, moved);
+    moved.read.iter().for_each(|read| line(layers_read(read)));
+    let (verb, blobs) = if dry_run { ("would import", "to move") } else { ("imported", "moved") };
+    self::moved((verb, blobs), source, target, moved);
     for tag in &moved.copied.left_out {
         note(format_args!("left out: the tag {}, which no registry can have", Foreign(tag)));
     }

@@ -7,6 +7,8 @@ use crate::flow::copy::Copied;
 use crate::flow::copy::LeftOut;
 use crate::flow::graph::LeftBehind;
 use crate::flow::import::Admitted;
+use crate::flow::layers::Layers;
+use crate::flow::layers::Read;
 use crate::flow::naming::Before;
 use crate::flow::naming::Named;
 use crate::flow::sign::Signed;
@@ -59,6 +61,7 @@ pub(super) fn judged<'a>(reference: &str, outcome: &'a Outcome) -> Object<'a> {
     let mut report = verdict(&outcome.verdict)
         .with("reference", json!(reference))
         .with("accepted", json!(verify::exit_of(outcome) == Exit::Yes))
+        .with("layers", layers(&outcome.layers))
         .with("digest", json!(outcome.chosen.unwrap_or(outcome.subject)))
         .with("mediaType", json!(outcome.media_type.as_ref().filter(|_| outcome.chosen.is_none())));
     if outcome.chosen.is_some() {
@@ -84,9 +87,34 @@ pub(super) fn failed<'a>(reference: &str, failure: &Failure) -> Object<'a> {
 fn verdict(verdict: &Verdict) -> Object<'_> {
     match verdict {
         Verdict::Accepted(verified) => accepted(verified),
+        Verdict::Incomplete { counted, findings, why } => {
+            Object::of(json!({ "verdict": "unknown", "code": why.code(), "error": why.to_string() }))
+                .listing("counted", move || counted.iter().map(self::counted))
+                .listing("findings", move || findings.iter().map(|found| finding(found)))
+        }
         Verdict::Refused(refusal) => refused("refused", refusal, &[]),
         Verdict::Unknown { refusal, open } => refused("unknown", refusal, open),
     }
+}
+
+/// Whether configs and layers were read.
+fn layers(layers: &Layers) -> Value {
+    match layers {
+        Layers::NotRead => json!({ "read": false }),
+        Layers::Partly(read, faults) => {
+            let mut report = self::read(read);
+            let faults = faults.iter().map(|error| json!({ "code": error.code(), "message": error.to_string() }));
+            set(&mut report, "faults", faults.collect());
+            set(&mut report, "read", json!(false));
+            report
+        }
+        Layers::Read(read) => self::read(read),
+    }
+}
+
+fn read(read: &Read) -> Value {
+    let Read { blobs, bytes, not_held } = read;
+    json!({ "read": true, "blobs": blobs, "bytes": bytes, "notHeld": not_held.iter().map(left_out).collect::<Vec<_>>() })
 }
 
 fn accepted(verified: &VerifiedSubject) -> Object<'_> {
@@ -184,7 +212,13 @@ fn names(moved: &Moved) -> Vec<Value> {
     moved.written.iter().zip(&moved.copied.named).map(name).collect()
 }
 
-pub(super) fn imported<'a>(source: &str, target: &str, admitted: &'a Admitted, moved: &'a Moved) -> Object<'a> {
+pub(super) fn imported<'a>(
+    source: &str,
+    target: &str,
+    dry_run: bool,
+    admitted: &'a Admitted,
+    moved: &'a Moved,
+) -> Object<'a> {
     let copied = &moved.copied;
     let proofs = admitted.verified();
     let result = proofs.first().map_or_else(|| Object::of(json!({})), accepted);
@@ -195,7 +229,11 @@ pub(super) fn imported<'a>(source: &str, target: &str, admitted: &'a Admitted, m
         .with("digest", json!(admitted.digest()))
         .with("names", json!(names(moved)))
         .with("leftOut", json!(copied.left_out));
-    let result = left(amounts(result, copied), copied);
+    let result = left(amounts(result, copied), copied).with("dryRun", json!(dry_run));
+    let result = match &moved.read {
+        Some(read) => result.with("layers", self::read(read)),
+        None => result,
+    };
     let child = |verified: &'a VerifiedSubject| accepted(verified).with("digest", json!(verified.digest()));
     match proofs.len() > 1 {
         true => result.listing("platforms", move || proofs.iter().skip(1).map(child)),
@@ -205,16 +243,18 @@ pub(super) fn imported<'a>(source: &str, target: &str, admitted: &'a Admitted, m
 
 /// What was not carried along.
 fn left<'a>(result: Object<'a>, copied: &'a Copied) -> Object<'a> {
-    let layer = |left: &'a LeftOut| {
-        let Descriptor { digest, media_type, size, .. } = &left.layer;
-        Object::of(json!({ "digest": digest, "mediaType": media_type, "size": size, "urls": left.urls }))
-    };
+    let layer = |left: &'a LeftOut| Object::of(left_out(left));
     let referrer = |left: &'a LeftBehind| {
         Object::of(json!({ "digest": left.digest, "mediaType": left.media_type, "reason": left.why }))
     };
     result
         .listing("layersLeftOut", move || copied.layers_left_out.iter().map(layer))
         .listing("leftBehind", move || copied.left_behind.iter().map(referrer))
+}
+
+fn left_out(left: &LeftOut) -> Value {
+    let Descriptor { digest, media_type, size, .. } = &left.layer;
+    json!({ "digest": digest, "mediaType": media_type, "size": size, "urls": left.urls })
 }
 
 fn amounts<'a>(result: Object<'a>, copied: &Copied) -> Object<'a> {

@@ -1,6 +1,8 @@
 //! Text about what was verified, and about what was not.
 
 use crate::digest::Digest;
+use crate::flow::layers::Layers;
+use crate::flow::layers::Read;
 use crate::flow::verify::Outcome;
 use crate::flow::verify::Verdict;
 use crate::policy::Kind;
@@ -11,17 +13,52 @@ use super::exit;
 use super::line::Foreign;
 use super::line::Lines;
 use super::line::shortened;
+use super::render::amount;
+use super::render::count;
 use super::render::counted_line;
+use super::render::line;
 use super::render::note;
 use super::render::text;
 
 pub(super) fn outcome(reference: &str, outcome: &Outcome, want: &WantArgs) {
     let chosen = outcome.chosen.unwrap_or(outcome.subject);
     verdict(reference, reference, &chosen, &outcome.verdict, want);
+    match (&outcome.verdict, &outcome.layers) {
+        (Verdict::Accepted(_), Layers::NotRead) => line(NOT_READ),
+        (Verdict::Accepted(_), Layers::Partly(..)) => line(READ),
+        (Verdict::Accepted(_), Layers::Read(read)) => line(layers_read(read)),
+        (_, Layers::Partly(_, faults)) if faults.len() > 1 => {
+            for fault in faults.iter().take(SHOWN) {
+                note(format_args!("  fault     {}", shortened(&fault.to_string())));
+            }
+            and_more(faults.len());
+        }
+        _ => {}
+    }
     for (platform, digest, child) in &outcome.children {
         let platform =
             platform.as_ref().map_or_else(|| "no platform".to_owned(), |platform| Foreign(platform).to_string());
         verdict(&format!("{reference} ({platform})"), reference, digest, child, want);
+        if matches!(child, Verdict::Accepted(_)) {
+            line(if matches!(outcome.layers, Layers::NotRead) { NOT_READ } else { READ });
+        }
+    }
+}
+
+/// How much was read of the content of what was accepted.
+pub(super) fn layers_read(read: &Read) -> String {
+    format!("{READ}: {} ({})", count(read.blobs, "blob"), amount(read.bytes))
+}
+
+/// Says which layers were not there to be read, whatever the report is.
+pub(super) fn not_held(reference: &str, layers: &Layers) {
+    let (Layers::Read(read) | Layers::Partly(read, _)) = layers else { return };
+    for left in &read.not_held {
+        let urls = if left.urls.is_empty() { "elsewhere".to_owned() } else { left.urls.join(", ") };
+        let (layer, urls) = (left.layer.digest, Foreign(urls));
+        note(format_args!(
+            "note: not read: the layer {layer}, which `{reference}` does not hold; it is had from {urls}"
+        ));
     }
 }
 
@@ -36,6 +73,12 @@ pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Ve
                 shown.push(format_args!("  as part of the signed index {}", verified.digest()));
             }
             text(&shown);
+        }
+        Verdict::Incomplete { counted, why, .. } => {
+            let why = why.to_string();
+            note(format_args!("error: `{name}` is signed, but could not be read whole: {}", shortened(&why)));
+            counted.iter().for_each(|counted| note(format_args!("  counted   {}", counted_line(counted))));
+            note(format_args!("hint: {DAMAGED}"));
         }
         Verdict::Refused(refusal) => {
             note(format_args!("error: `{name}` refused: {}", refusal_line(refusal)));
@@ -77,8 +120,12 @@ fn details(refusal: &Refusal) {
         let digest = finding.digest.map_or_else(String::new, |digest| format!("{:.19}…  ", digest.to_string()));
         note(format_args!("  rejected  {digest}{}  ({})", Foreign(&finding.reason), Foreign(&finding.place)));
     }
-    if ranked.len() > SHOWN {
-        note(format_args!("  and {} more; --output json has them all", ranked.len() - SHOWN));
+    and_more(ranked.len());
+}
+
+fn and_more(all: usize) {
+    if all > SHOWN {
+        note(format_args!("  and {} more; --output json has them all", all - SHOWN));
     }
 }
 
@@ -100,3 +147,7 @@ fn refusal_hint(reference: &str, refusal: &Refusal, want: &WantArgs) -> String {
 
 /// How many findings are shown; a report in JSON has them all.
 const SHOWN: usize = 12;
+const NOT_READ: &str = "  layers not read";
+const READ: &str = "  layers read";
+/// What helps where content is damaged or missing.
+pub(super) const DAMAGED: &str = "get another copy of it from where it came from, or try again; nothing was decided";

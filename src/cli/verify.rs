@@ -1,7 +1,10 @@
 //! The command `verify`.
 
+use std::sync::Arc;
+
 use crate::flow::hear::Effort;
-use crate::flow::verify;
+use crate::flow::layers;
+use crate::flow::layers::Depth;
 use crate::flow::verify::Outcome;
 use crate::flow::verify::Platforms;
 use crate::flow::verify::Verdict;
@@ -12,6 +15,7 @@ use crate::policy;
 use crate::policy::Kind;
 use crate::policy::Policy;
 use crate::policy::Rule;
+use crate::store::Metered;
 use crate::store::Source;
 use crate::store::Task;
 use crate::store::parallel;
@@ -45,8 +49,13 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     };
     let platforms = platforms(args)?;
     let stores = Stores::new(&args.registry, &references)?;
-    let runtime = Runtime::new(Work::Waiting)?;
-    let task = Verification { verifier: &verifier, platforms: &platforms, stores: &stores, limits: &limits, effort };
+    let (depth, work) = match args.layers {
+        true => (Depth::Layers, Work::Moving),
+        false => (Depth::Manifests, Work::Waiting),
+    };
+    let runtime = Runtime::new(work)?;
+    let (verifier, platforms, stores, limits) = (&verifier, &platforms, &stores, &limits);
+    let task = Verification { verifier, platforms, stores, limits, effort, depth };
     let mut reports = Results::of(
         "verify",
         match args.output {
@@ -57,6 +66,7 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     );
     let mut exits = Vec::new();
     runtime.block_on(task.of_all(&references, args.jobs, |reference, result| {
+        result.iter().for_each(|outcome| verdict::not_held(reference, &outcome.layers));
         match (args.output, &result) {
             (VerifyOutput::Text, Ok(outcome)) => verdict::outcome(reference, outcome, &args.want),
             (VerifyOutput::Predicate, Ok(outcome)) => render::predicates(reference, outcome, &args.want),
@@ -88,6 +98,7 @@ struct Verification<'a> {
     stores: &'a Stores,
     limits: &'a Limits,
     effort: Effort,
+    depth: Depth,
 }
 
 impl<'a> Verification<'a> {
@@ -97,7 +108,8 @@ impl<'a> Verification<'a> {
         let several = references.len() > 1;
         let glance = move |number| -> Task<'a, Option<Result<Outcome, Failure>>> {
             Box::pin(async move {
-                match several {
+                // Of one image at a time the layers are read, several at once.
+                match several && self.depth == Depth::Manifests {
                     true => self.glance(reference(number), jobs).await,
                     false => None,
                 }
@@ -106,7 +118,7 @@ impl<'a> Verification<'a> {
         let whole = move |number| -> Task<'a, Result<Outcome, Failure>> {
             Box::pin(async move {
                 let (source, selector) = self.stores.source(reference(number))?;
-                self.of(reference(number), source.as_ref(), &selector).await
+                self.of(reference(number), &source, &selector).await
             })
         };
         parallel::in_order(references.len(), jobs, glance, whole, |number, result| tell(reference(number), result))
@@ -117,16 +129,17 @@ impl<'a> Verification<'a> {
     async fn glance(self, reference: &str, jobs: usize) -> Option<Result<Outcome, Failure>> {
         let jobs = u64::try_from(jobs.max(1)).unwrap_or(u64::MAX);
         let (source, selector) = match self.stores.glance(reference, FIRST_LOOK.min(FIRST_LOOKS / jobs)) {
-            Ok(found) => found,
+            Ok((source, selector)) => (Arc::new(source), selector),
             Err(failure) => return Some(Err(failure)),
         };
-        let result = self.of(reference, &source, &selector).await;
+        let shared: Arc<dyn Source> = Arc::<Metered>::clone(&source);
+        let result = self.of(reference, &shared, &selector).await;
         (!source.is_over()).then_some(result)
     }
 
-    async fn of(self, reference: &str, source: &dyn Source, selector: &Selector) -> Result<Outcome, Failure> {
-        let Self { verifier, platforms, stores, limits, effort } = self;
-        let outcome = verify::verify(source, selector, platforms, verifier, effort, limits).await?;
+    async fn of(self, reference: &str, source: &Arc<dyn Source>, selector: &Selector) -> Result<Outcome, Failure> {
+        let Self { verifier, platforms, stores, limits, effort, depth } = self;
+        let outcome = layers::verify(source, selector, platforms, verifier, effort, depth, limits).await?;
         loaded(reference, stores, outcome).map(Outcome::without_documents)
     }
 }
@@ -164,7 +177,7 @@ pub(super) fn exit_of(outcome: &Outcome) -> Exit {
     let exit = |verdict: &Verdict| match verdict {
         Verdict::Accepted(_) => Exit::Yes,
         Verdict::Refused(_) => Exit::Refused,
-        Verdict::Unknown { .. } => Exit::Unknown,
+        Verdict::Incomplete { .. } | Verdict::Unknown { .. } => Exit::Unknown,
     };
     outcome.children.iter().map(|(_, _, verdict)| exit(verdict)).fold(exit(&outcome.verdict), Exit::and)
 }

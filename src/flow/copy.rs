@@ -91,11 +91,22 @@ pub async fn copy(
 /// # Errors
 /// As [`copy`], as far as it can be told without moving bytes.
 pub async fn plan(sink: &Arc<dyn Sink>, graph: &Graph, tags: &[String], taken: Taken) -> Result<Copied, FlowError> {
+    let named = match graph.root() {
+        Some(root) => naming::look(sink.as_ref(), tags, root.digest(), taken).await?,
+        None => Vec::new(),
+    };
+    Ok(Copied { named, ..lacking(sink, graph, graph.blobs.values(), &[]).await? })
+}
+
+/// What of `graph` and its `blobs` the destination lacks; `not_held` are foreign layers that the source does not hold.
+pub(super) async fn lacking(
+    sink: &Arc<dyn Sink>,
+    graph: &Graph,
+    blobs: impl Iterator<Item = &Descriptor>,
+    not_held: &[LeftOut],
+) -> Result<Copied, FlowError> {
     const AT_ONCE: usize = 8;
     let mut planned = Copied { left_behind: graph.left_behind.clone(), ..Copied::default() };
-    if let Some(root) = graph.root() {
-        planned.named = naming::look(sink.as_ref(), tags, root.digest(), taken).await?;
-    }
     for node in &graph.manifests {
         if let Relation::Tagged { tag, .. } = &node.relation {
             sink.check_tag(tag)?;
@@ -103,14 +114,15 @@ pub async fn plan(sink: &Arc<dyn Sink>, graph: &Graph, tags: &[String], taken: T
         planned.manifests += 1;
         planned.referrers += usize::from(matches!(node.relation, Relation::Referrer { .. } | Relation::Tagged { .. }));
     }
-    let ask = |blob: &Descriptor| -> Task<'static, (u64, Result<bool, StoreError>)> {
+    let ask = |blob: &Descriptor| -> Task<'static, (Digest, u64, Result<bool, StoreError>)> {
         let (sink, blob) = (Arc::clone(sink), blob.clone());
-        Box::pin(async move { (blob.size, sink.has_blob(&blob).await) })
+        Box::pin(async move { (blob.digest, blob.size, sink.has_blob(&blob).await) })
     };
-    for (size, there) in parallel::run_made(graph.blobs.values().map(ask), AT_ONCE).await {
-        match there? {
-            true => planned.blobs_present += 1,
-            false => {
+    for (digest, size, there) in parallel::run_made(blobs.map(ask), AT_ONCE).await {
+        match (there?, not_held.iter().find(|left| left.layer.digest == digest)) {
+            (true, _) => planned.blobs_present += 1,
+            (false, Some(left)) => planned.layers_left_out.push(left.clone()),
+            (false, None) => {
                 planned.blobs += 1;
                 planned.bytes = planned.bytes.saturating_add(size);
             }

@@ -39,6 +39,14 @@ pub enum FlowError {
         /// Why.
         why: String,
     },
+    /// Configs or layers of an image are not there, are not what its manifests say, or could not be read.
+    #[error("{first}{}", and_more(*.more))]
+    Incomplete {
+        /// What is wrong with the first of them.
+        first: Box<StoreError>,
+        /// With how many more something is.
+        more: usize,
+    },
     /// Something that we write has no JSON form.
     #[error("{0}")]
     Json(#[from] JsonError),
@@ -155,6 +163,7 @@ impl FlowError {
             Self::Config(_) => "config-unreadable",
             Self::Envelope(_) => "envelope-unreadable",
             Self::EvidenceUnread { .. } => "evidence-unreadable",
+            Self::Incomplete { first, .. } => first.code(),
             Self::Json(_) => "json",
             Self::Manifest(_) => "manifest-unreadable",
             Self::NoChild { error, .. } => error.code(),
@@ -181,4 +190,8 @@ impl FlowError {
             _ => false,
         }
     }
+}
+
+fn and_more(more: usize) -> String {
+    if more == 0 { String::new() } else { format!(", and {more} more") }
 }

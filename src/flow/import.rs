@@ -15,6 +15,8 @@ use crate::flow::graph::Graph;
 use crate::flow::graph::Node;
 use crate::flow::graph::Relation;
 use crate::flow::hear::Effort;
+use crate::flow::layers;
+use crate::flow::layers::Read;
 use crate::flow::naming;
 use crate::flow::naming::Taken;
 use crate::flow::pinned;
@@ -153,6 +155,32 @@ pub async fn push(
     }
     sink.finish().await?;
     Ok(Copied { named, ..copied })
+}
+
+/// What [`push`] would do, found out without writing anything. The destination is only asked for what it has; of the source
+/// every byte of the configs and layers is read.
+///
+/// # Errors
+/// [`FlowError::Incomplete`] where one of them is not there or not right; else as [`push`], as far as it can be told.
+pub async fn plan(
+    source: &Arc<dyn Source>,
+    sink: &Arc<dyn Sink>,
+    admitted: &Admitted,
+    tags: &[String],
+    taken: Taken,
+    verifier: &Verifier,
+    limits: &Limits,
+) -> Result<(Copied, Read), FlowError> {
+    let Some(root) = admitted.graph.root() else { return Ok((Copied::default(), Read::default())) };
+    // What keeps it from being written is told before much is read.
+    let named = naming::look(sink.as_ref(), tags, root.digest(), taken).await?;
+    let (fitting, left_out) = fitting(sink.as_ref(), admitted, verifier, limits)?;
+    let admitted = fitting.as_ref().unwrap_or(admitted);
+    let read = layers::read_all(source, &admitted.graph, limits).await?;
+    let evidence = admitted.evidence.values().map(Content::descriptor);
+    let blobs = evidence.chain(admitted.graph.blobs.values());
+    let planned = copy::lacking(sink, &admitted.graph, blobs, &read.not_held).await?;
+    Ok((Copied { named, left_out, ..planned }, read))
 }
 
 /// What of `admitted` fits into `sink`, if not all of it does, and the tags that it cannot have: those that are made of

@@ -38,6 +38,8 @@ impl<'a> Kept<'a> {
         }
         let verdict = match verdict {
             Verdict::Accepted(subject) => Verdict::Accepted(subject.sharing(&mut self.findings)),
+            // Content is looked at later, when all of them are kept.
+            incomplete @ Verdict::Incomplete { .. } => incomplete,
             Verdict::Refused(refusal) => Verdict::Refused(refusal.sharing(&mut self.findings)),
             Verdict::Unknown { refusal, open } => {
                 let texts = open.iter().map(|error| error.to_string().len().saturating_add(size_of::<StoreError>()));

@@ -12,6 +12,7 @@ pub mod graph;
 pub mod hear;
 pub mod import;
 mod kept;
+pub mod layers;
 pub mod list;
 pub mod naming;
 pub mod other_format;

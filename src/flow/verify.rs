@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::flow::FlowError;
@@ -11,6 +12,7 @@ use crate::flow::hear::Effort;
 use crate::flow::hear::Search;
 use crate::flow::hear::Subject;
 use crate::flow::kept::Kept;
+use crate::flow::layers::Layers;
 use crate::flow::pinned;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -49,6 +51,15 @@ pub enum Platforms {
 pub enum Verdict {
     /// Yes.
     Accepted(VerifiedSubject),
+    /// Signed as wanted, but what was signed could not be read whole or is not all right: no answer.
+    Incomplete {
+        /// The signatures that counted.
+        counted: Vec<Counted>,
+        /// What did not count.
+        findings: Vec<Arc<Finding>>,
+        /// What is wrong with its content.
+        why: Arc<FlowError>,
+    },
     /// No.
     Refused(Refusal),
     /// No answer: what was seen is not enough, and something could not be looked at.
@@ -64,12 +75,11 @@ impl Verdict {
     /// The same verdict, without the documents on which it rests: they may be large, and are not needed to tell.
     #[must_use]
     pub fn without_documents(self) -> Self {
-        let without = |refusal: Refusal| {
-            let counted = refusal.counted.into_iter().map(Counted::without_document).collect();
-            Refusal { counted, ..refusal }
-        };
+        let bare = |counted: Vec<Counted>| counted.into_iter().map(Counted::without_document).collect();
+        let without = |refusal: Refusal| Refusal { counted: bare(refusal.counted), ..refusal };
         match self {
             Self::Accepted(subject) => Self::Accepted(subject.without_documents()),
+            Self::Incomplete { counted, findings, why } => Self::Incomplete { counted: bare(counted), findings, why },
             Self::Refused(refusal) => Self::Refused(without(refusal)),
             Self::Unknown { refusal, open } => Self::Unknown { refusal: without(refusal), open },
         }
@@ -79,6 +89,7 @@ impl Verdict {
     pub(super) fn counted(&self) -> &[Counted] {
         match self {
             Self::Accepted(subject) => subject.counted(),
+            Self::Incomplete { counted, .. } => counted,
             Self::Refused(refusal) | Self::Unknown { refusal, .. } => &refusal.counted,
         }
     }
@@ -102,9 +113,15 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// With [`Platforms::All`], the verdicts on everything below the index, each digest once, with its platform.
     pub children: Vec<Child>,
+    /// Whether the configs and layers of what was accepted were read.
+    pub layers: Layers,
 }
 
 impl Outcome {
+    fn of(subject: Digest, media_type: Option<String>, verdict: Verdict) -> Self {
+        Self { subject, media_type, chosen: None, verdict, children: Vec::new(), layers: Layers::NotRead }
+    }
+
     /// The same outcome, without the documents on which it rests: they may be large, and are not needed to tell.
     #[must_use]
     pub fn without_documents(self) -> Self {
@@ -144,7 +161,7 @@ pub async fn verify(
                 // Nothing hangs on it: an image that is not there has no signature either, and that is another answer.
                 let _there = pinned::resolve(source, selector).await?;
             }
-            return Ok(Outcome { subject: *digest, media_type: None, chosen: None, verdict, children: Vec::new() });
+            return Ok(Outcome::of(*digest, None, verdict));
         }
         _ => pinned::resolve(source, selector).await?,
     };
@@ -167,7 +184,7 @@ pub async fn verify_content(
     let document = Document::parse(subject, limits)?;
     let verdict = judge(source, subject.descriptor(), verifier, effort, limits).await;
     let media_type = Some(subject.descriptor().media_type.clone());
-    let mut outcome = Outcome { subject: digest, media_type, chosen: None, verdict, children: Vec::new() };
+    let mut outcome = Outcome::of(digest, media_type, verdict);
     match (platforms, document) {
         (Platforms::Root, _) | (Platforms::All, Document::Artifact(_) | Document::Manifest(_)) => {}
         (Platforms::All, Document::Index(index)) => {

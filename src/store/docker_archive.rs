@@ -46,6 +46,8 @@ use crate::store::local::source::is_auxiliary_name;
 /// every config and layer that is listed was read once, and is what its name says.
 pub struct DockerArchive {
     archive: Archive,
+    /// The configs and layers that were read, with how long they are.
+    checked: BTreeMap<Digest, u64>,
     graph: Graph,
     /// What is loaded: the config, then the layers, of each image.
     loaded: Vec<Vec<Digest>>,
@@ -120,8 +122,9 @@ impl DockerArchive {
             loaded.push(files);
         }
         let files: BTreeSet<_> = loaded.iter().flatten().collect();
-        files.into_iter().try_for_each(|file| hash(&archive, file, graph.sizes.get(file).copied()))?;
-        Ok(Self { archive, graph, loaded })
+        let check = |file: &Digest| Ok((*file, hash(&archive, file, graph.sizes.get(file).copied())?));
+        let checked = files.into_iter().map(check).collect::<Result<_, StoreError>>()?;
+        Ok(Self { archive, checked, graph, loaded })
     }
 
     /// The image that is meant: the one that was named, else the one and only, as [`Archive::sole`].
@@ -246,8 +249,8 @@ fn exact<'a>(
 }
 
 /// Reads the file of `digest` to its end: it is what its name says. One that is not as long as `size`, which its manifest
-/// declares, is not read at all.
-fn hash(archive: &Archive, digest: &Digest, size: Option<u64>) -> Result<(), StoreError> {
+/// declares, is not read at all. How long it is.
+fn hash(archive: &Archive, digest: &Digest, size: Option<u64>) -> Result<u64, StoreError> {
     let place = archive.origin().to_string();
     let Some(mut file) = archive.file(digest)? else {
         return Err(StoreError::NotFound { what: format!("{digest} in {place}") });
@@ -267,7 +270,7 @@ fn hash(archive: &Archive, digest: &Digest, size: Option<u64>) -> Result<(), Sto
         }
     }
     match hasher.finish() {
-        got if got == *digest => Ok(()),
+        got if got == *digest => Ok(file.size),
         got => Err(StoreError::Contradiction { place, why: format!("under the name of {digest} it has {got}") }),
     }
 }
@@ -305,9 +308,8 @@ impl Graph {
                     Node::Image(parts.map(|part| part.digest).collect())
                 }
                 Some(Document::Index(index)) => {
-                    let children = index.manifests.iter().map(|child| child.digest).collect();
                     waiting.extend(index.manifests.iter().map(Descriptor::bare));
-                    Node::Index(children)
+                    Node::Index(index.manifests.iter().map(|child| child.digest).collect())
                 }
                 Some(Document::Artifact(_)) | None => Node::Index(Vec::new()),
             };
@@ -383,6 +385,10 @@ impl Source for DockerArchive {
 
     fn origin(&self) -> Origin {
         self.archive.origin()
+    }
+
+    fn checked_when_opened(&self) -> Option<&BTreeMap<Digest, u64>> {
+        Some(&self.checked)
     }
 }
 

@@ -1,5 +1,6 @@
 //! `Metered`: a source that gives out only so many bytes, and remembers whether more were wanted.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
@@ -115,6 +116,10 @@ impl Source for Metered {
 
     fn origin(&self) -> Origin {
         self.inner.origin()
+    }
+
+    fn checked_when_opened(&self) -> Option<&BTreeMap<Digest, u64>> {
+        self.inner.checked_when_opened()
     }
 
     fn misnomer(&self, digest: &Digest) -> Option<String> {

@@ -16,6 +16,7 @@ pub mod parallel;
 #[cfg(feature = "registry")]
 pub mod registry;
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
@@ -119,6 +120,12 @@ pub trait Source: Send + Sync {
 
     /// Where this is, for messages and for mounts.
     fn origin(&self) -> Origin;
+
+    /// The blobs of which every byte was read and checked when the store was opened, with how long they are; `None` where
+    /// opening reads none.
+    fn checked_when_opened(&self) -> Option<&BTreeMap<Digest, u64>> {
+        None
+    }
 
     /// What the store said of the manifest with this digest, when it gave it out, that is not so (HR-02). The bytes are
     /// right nevertheless.

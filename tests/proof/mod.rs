@@ -170,7 +170,7 @@ impl Reported {
 pub fn yes(verdict: &Verdict) -> Option<Reported> {
     match verdict {
         Verdict::Accepted(verified) => Some(Reported::of(verified)),
-        Verdict::Refused(_) | Verdict::Unknown { .. } => None,
+        Verdict::Incomplete { .. } | Verdict::Refused(_) | Verdict::Unknown { .. } => None,
     }
 }
 
@@ -178,6 +178,7 @@ pub fn yes(verdict: &Verdict) -> Option<Reported> {
 pub fn word(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Accepted(_) => "accepted",
+        Verdict::Incomplete { .. } => "incomplete",
         Verdict::Refused(_) => "refused",
         Verdict::Unknown { .. } => "unknown",
     }
@@ -187,6 +188,7 @@ pub fn word(verdict: &Verdict) -> &'static str {
 pub fn codes(verdict: &Verdict) -> BTreeSet<&'static str> {
     let (findings, open) = match verdict {
         Verdict::Accepted(verified) => (verified.findings(), &[][..]),
+        Verdict::Incomplete { findings, .. } => (findings.as_slice(), &[][..]),
         Verdict::Refused(refusal) => (refusal.findings.as_slice(), &[][..]),
         Verdict::Unknown { refusal, open } => (refusal.findings.as_slice(), open.as_slice()),
     };

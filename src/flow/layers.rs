@@ -1,0 +1,348 @@
+//! layers: every byte of the configs and layers of an image, read and checked against its digest and size.
+//!
+//! A verdict rests on manifests and signatures: it is about a digest, and says nothing about the layers that are stored
+//! beside it. Invariant: with [`Depth::Layers`] an image stays accepted only if each blob that its manifests name was
+//! seen whole and right, in this run, or is a foreign layer that its source does not hold.
+//!
+//! 1. Collect the manifests below what was accepted.
+//! 2. List the blobs that each of them names, and of an index those of all its children.
+//! 3. Read the blobs, several at once, each once.
+//! 4. Withdraw every yes of which a blob was not seen to be right.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+
+use crate::digest::Digest;
+use crate::flow::FlowError;
+use crate::flow::copy::LeftOut;
+use crate::flow::graph::Closure;
+use crate::flow::graph::Graph;
+use crate::flow::hear::Effort;
+use crate::flow::pinned;
+use crate::flow::verify;
+use crate::flow::verify::Outcome;
+use crate::flow::verify::Platforms;
+use crate::flow::verify::Verdict;
+use crate::limits::Limits;
+use crate::oci::Content;
+use crate::oci::ContentError;
+use crate::oci::Descriptor;
+use crate::oci::Document;
+use crate::oci::Selector;
+use crate::store::Source;
+use crate::store::StoreError;
+use crate::store::Task;
+use crate::store::meter;
+use crate::store::parallel;
+use crate::verify::Verifier;
+
+/// How much of an image is read for a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Everything: configs and layers as well.
+    Layers,
+    /// What the verdict rests on: manifests and signatures.
+    Manifests,
+}
+
+/// Whether the configs and layers of what was accepted were read.
+#[derive(Clone, Debug, Default)]
+pub enum Layers {
+    /// They were not.
+    #[default]
+    NotRead,
+    /// Not all of them could be read, or not all are right: these were, and the errors say what is wrong with others.
+    /// A verdict that rests on those is [`Verdict::Incomplete`].
+    Partly(Read, Vec<StoreError>),
+    /// All of them were, and are what their manifests say.
+    Read(Read),
+}
+
+/// Blobs that were read, and are what their manifests say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Read {
+    /// How many.
+    pub blobs: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Foreign layers that the source does not hold: they are had elsewhere, and were not read.
+    pub not_held: Vec<LeftOut>,
+}
+
+/// Verifies what `selector` stands for, as [`verify::verify`] does, and reads as much of it as `depth` says.
+///
+/// # Errors
+/// As [`verify::verify`]. What is wrong with configs and layers is [`Verdict::Incomplete`].
+pub async fn verify(
+    source: &Arc<dyn Source>,
+    selector: &Selector,
+    platforms: &Platforms,
+    verifier: &Verifier,
+    effort: Effort,
+    depth: Depth,
+    limits: &Limits,
+) -> Result<Outcome, FlowError> {
+    if depth == Depth::Manifests && source.checked_when_opened().is_none() {
+        return verify::verify(source.as_ref(), selector, platforms, verifier, effort, limits).await;
+    }
+    let root = pinned::resolve(source.as_ref(), selector).await?;
+    let outcome = verify::verify_content(source.as_ref(), &root, platforms, verifier, effort, limits).await?;
+    Ok(look(source, root, outcome, depth, limits).await)
+}
+
+/// Reads the blobs of `graph`.
+///
+/// # Errors
+/// [`FlowError::Incomplete`] where one of them is not there or not right.
+pub(super) async fn read_all(source: &Arc<dyn Source>, graph: &Graph, limits: &Limits) -> Result<Read, FlowError> {
+    let Some(root) = graph.root() else { return Ok(Read::default()) };
+    let named = Named::by(graph, limits)?;
+    let seen = Seen::read(source, graph, graph.blobs.values().cloned().collect()).await;
+    match seen.fault(source.as_ref(), &named, root.digest()) {
+        Some(fault) => Err(fault),
+        None => Ok(seen.read),
+    }
+}
+
+/// Looks at the content of what was accepted.
+async fn look(source: &Arc<dyn Source>, root: Content, outcome: Outcome, depth: Depth, limits: &Limits) -> Outcome {
+    let top = outcome.chosen.unwrap_or(outcome.subject);
+    let children = outcome.children.iter().map(|(_, digest, verdict)| (*digest, verdict));
+    let accepted = [(top, &outcome.verdict)].into_iter().chain(children);
+    let accepted = accepted.filter(|(_, verdict)| matches!(verdict, Verdict::Accepted(_)));
+    let accepted: BTreeSet<Digest> = accepted.map(|(digest, _)| digest).collect();
+    if accepted.is_empty() {
+        return outcome;
+    }
+    match (read_below(source, root, top, &accepted, depth, limits).await, depth) {
+        (Ok(Some((seen, named))), _) => {
+            let fault = |digest: &Digest| seen.fault(source.as_ref(), &named, digest).map(Arc::new);
+            let outcome = withdraw(outcome, top, fault);
+            let verdicts = outcome.children.iter().map(|(_, _, verdict)| verdict).chain([&outcome.verdict]);
+            let layers = match verdicts.filter(|verdict| matches!(verdict, Verdict::Incomplete { .. })).count() {
+                0 => Layers::Read(seen.read),
+                _ => Layers::Partly(seen.read, seen.faults.into_values().collect()),
+            };
+            Outcome { layers, ..outcome }
+        }
+        // Nobody asked for it, and what the verdict rests on was read.
+        (_, Depth::Manifests) => outcome,
+        (read, Depth::Layers) => {
+            let why = Arc::new(read.err().unwrap_or(FlowError::Task));
+            let outcome = withdraw(outcome, top, |_| Some(Arc::clone(&why)));
+            Outcome { layers: Layers::Partly(Read::default(), Vec::new()), ..outcome }
+        }
+    }
+}
+
+/// Reads what is below the manifests `accepted`, which are `top` and manifests below it. `None` where that is not asked
+/// for and was not done when the store was opened.
+async fn read_below(
+    source: &Arc<dyn Source>,
+    root: Content,
+    top: Digest,
+    accepted: &BTreeSet<Digest>,
+    depth: Depth,
+    limits: &Limits,
+) -> Result<Option<(Seen, Named)>, FlowError> {
+    let root = match *root.digest() == top {
+        true => root,
+        false => pinned::resolve(source.as_ref(), &Selector::Digest(top)).await?,
+    };
+    let graph = Graph::collect(source.as_ref(), root, Closure::Image, limits).await?;
+    let named = Named::by(&graph, limits)?;
+    let wanted = {
+        let blobs = accepted.iter().flat_map(|digest| named.below(digest).unwrap_or_default());
+        let digests: BTreeSet<Digest> = blobs.map(|(digest, _)| digest).collect();
+        graph.blobs.values().filter(|blob| digests.contains(&blob.digest)).cloned().collect::<Vec<_>>()
+    };
+    if depth == Depth::Manifests && !wanted.iter().all(|blob| is_checked(source.as_ref(), blob)) {
+        return Ok(None);
+    }
+    let seen = Seen::read(source, &graph, wanted).await;
+    Ok(Some((seen, named)))
+}
+
+/// The same outcome without each yes for which there is a `fault`.
+fn withdraw(outcome: Outcome, top: Digest, fault: impl Fn(&Digest) -> Option<Arc<FlowError>>) -> Outcome {
+    let withdraw = |digest: &Digest, verdict: Verdict| match verdict {
+        Verdict::Accepted(verified) => match fault(digest) {
+            None => Verdict::Accepted(verified),
+            Some(why) => Verdict::Incomplete {
+                counted: verified.counted().to_vec(),
+                findings: verified.findings().to_vec(),
+                why,
+            },
+        },
+        other => other,
+    };
+    let children = outcome.children.into_iter();
+    let children = children.map(|(platform, digest, verdict)| (platform, digest, withdraw(&digest, verdict))).collect();
+    Outcome { verdict: withdraw(&top, outcome.verdict), children, ..outcome }
+}
+
+/// A blob as a manifest names it: its digest, and how long it is said to be.
+type Blob = (Digest, u64);
+
+/// What each manifest of a graph names: blobs, and the manifests below it.
+struct Named(BTreeMap<Digest, (Vec<Blob>, Vec<Digest>)>);
+
+impl Named {
+    fn by(graph: &Graph, limits: &Limits) -> Result<Self, FlowError> {
+        let blob = |blob: &Descriptor| (blob.digest, blob.size);
+        let mut named = BTreeMap::new();
+        for node in &graph.manifests {
+            let names = match Document::parse(&node.content, limits)? {
+                Document::Artifact(artifact) => (artifact.blobs.iter().map(blob).collect(), Vec::new()),
+                Document::Index(index) => (Vec::new(), index.manifests.iter().map(|child| child.digest).collect()),
+                Document::Manifest(manifest) => {
+                    (manifest.layers.iter().chain([&manifest.config]).map(blob).collect(), Vec::new())
+                }
+            };
+            named.insert(*node.content.digest(), names);
+        }
+        Ok(Self(named))
+    }
+
+    /// The blobs that the manifest `top` names, and all manifests below it; or the manifest that is not there.
+    fn below(&self, top: &Digest) -> Result<BTreeSet<Blob>, Digest> {
+        let mut blobs = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut left = vec![*top];
+        while let Some(digest) = left.pop() {
+            if seen.insert(digest) {
+                let (own, children) = self.0.get(&digest).ok_or(digest)?;
+                blobs.extend(own);
+                left.extend(children);
+            }
+        }
+        Ok(blobs)
+    }
+}
+
+/// What was seen of the blobs of a graph.
+struct Seen {
+    faults: BTreeMap<Digest, StoreError>,
+    read: Read,
+    /// The blobs that are right, and foreign layers that the source does not hold, with how long they are.
+    right: BTreeMap<Digest, u64>,
+}
+
+/// What became of one blob that is not wrong.
+enum Step {
+    NotHeld,
+    Right,
+    /// There was too much wrong already.
+    Skipped,
+}
+
+impl Seen {
+    /// Reads those of the blobs of `graph` that are wanted.
+    async fn read(source: &Arc<dyn Source>, graph: &Graph, mut wanted: Vec<Descriptor>) -> Self {
+        /// How many blobs are read at once.
+        const AT_ONCE: usize = 4;
+        meter::wanted(wanted.iter().map(|blob| blob.size).fold(0, u64::saturating_add));
+        // The largest first, so that none of them is left alone at the end.
+        wanted.sort_by_key(|blob| std::cmp::Reverse(blob.size));
+        let wrong = Arc::new(AtomicUsize::new(0));
+        let foreign: BTreeSet<Digest> = graph.elsewhere.keys().copied().collect();
+        let from = Arc::clone(source);
+        let task = move |blob: Descriptor| -> Task<'static, Option<Result<Step, StoreError>>> {
+            let (source, wrong, foreign) = (Arc::clone(&from), Arc::clone(&wrong), foreign.contains(&blob.digest));
+            parallel::spread(Box::pin(async move { step(source.as_ref(), &blob, foreign, &wrong).await }))
+        };
+        let steps = parallel::run_made(wanted.clone().into_iter().map(task), AT_ONCE).await;
+        let mut seen = Self { faults: BTreeMap::new(), read: Read::default(), right: BTreeMap::new() };
+        for (blob, step) in wanted.into_iter().zip(steps) {
+            match step {
+                Some(Ok(Step::NotHeld)) => {
+                    let urls = graph.elsewhere.get(&blob.digest).cloned().unwrap_or_default();
+                    seen.right.insert(blob.digest, blob.size);
+                    seen.read.not_held.push(LeftOut { layer: blob, urls });
+                }
+                Some(Ok(Step::Right)) => {
+                    seen.read.blobs += 1;
+                    seen.read.bytes = seen.read.bytes.saturating_add(blob.size);
+                    seen.right.insert(blob.digest, blob.size);
+                }
+                Some(Err(error)) => drop(seen.faults.insert(blob.digest, error)),
+                // What was not seen is not right.
+                Some(Ok(Step::Skipped)) | None => {}
+            }
+        }
+        seen
+    }
+
+    /// What is wrong with the manifest `top` and what is below it, if anything is.
+    fn fault(&self, source: &dyn Source, named: &Named, top: &Digest) -> Option<FlowError> {
+        let place = || source.origin().to_string();
+        let blobs = match named.below(top) {
+            Ok(blobs) => blobs,
+            Err(digest) => return Some(StoreError::NotFound { what: format!("{digest} in {}", place()) }.into()),
+        };
+        let mut faults = 0;
+        let mut first = None;
+        let mut unseen = None;
+        for (digest, size) in blobs {
+            let fault = match (self.right.get(&digest), self.faults.get(&digest)) {
+                (Some(right), _) if *right == size => continue,
+                (Some(right), _) => {
+                    let error = ContentError::Size { digest, want: size, got: *right };
+                    StoreError::Content { place: place(), error }
+                }
+                (None, Some(error)) => error.clone(),
+                (None, None) => {
+                    unseen = Some(digest);
+                    continue;
+                }
+            };
+            faults += 1;
+            first.get_or_insert(fault);
+        }
+        let unseen = unseen.map(|digest| match self.faults.values().next() {
+            // It was not looked at because of this.
+            Some(error) => error.clone(),
+            None => StoreError::Broken { place: place(), why: format!("{digest} was not read: a task failed") },
+        });
+        let first = Box::new(first.or(unseen)?);
+        Some(FlowError::Incomplete { first, more: faults.max(1) - 1 })
+    }
+}
+
+/// Reads one blob, unless too many others are `wrong`.
+async fn step(source: &dyn Source, blob: &Descriptor, foreign: bool, wrong: &AtomicUsize) -> Result<Step, StoreError> {
+    /// So many faults say enough.
+    const MOST: usize = 100;
+    if wrong.load(Ordering::Relaxed) >= MOST {
+        meter::spared(blob.size);
+        return Ok(Step::Skipped);
+    }
+    match read(source, blob).await {
+        Ok(()) => Ok(Step::Right),
+        Err(error) if foreign && error.is_not_found() => Ok(Step::NotHeld),
+        Err(error) => {
+            // Of the others the next one may be there and right, unless the store itself is the trouble.
+            let is_about_the_blob = error.is_not_found() || matches!(error, StoreError::Content { .. });
+            wrong.fetch_add(if is_about_the_blob { 1 } else { MOST }, Ordering::Relaxed);
+            Err(error)
+        }
+    }
+}
+
+fn is_checked(source: &dyn Source, blob: &Descriptor) -> bool {
+    source.checked_when_opened().and_then(|checked| checked.get(&blob.digest)) == Some(&blob.size)
+}
+
+async fn read(source: &dyn Source, blob: &Descriptor) -> Result<(), StoreError> {
+    if is_checked(source, blob) {
+        meter::spared(blob.size);
+        return Ok(());
+    }
+    let mut opened = source.open(blob).await.inspect_err(|_| meter::spared(blob.size))?.metered();
+    // The last piece is given out only if length and digest of the whole are right.
+    while opened.next().await?.is_some() {}
+    Ok(())
+}
