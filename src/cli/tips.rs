@@ -32,6 +32,9 @@ pub(super) fn tip(mut root: Command, arguments: &[String], error: &clap::Error) 
     if error.kind() == ErrorKind::MissingRequiredArgument {
         return missing(&path, error);
     }
+    if matches!(error.kind(), ErrorKind::InvalidValue | ErrorKind::ValueValidation) {
+        return variable(command, arguments, &word(ContextKind::InvalidArg)?);
+    }
     // Of two options that exclude each other both are ours.
     let option = word(ContextKind::InvalidArg).filter(|_| error.kind() == ErrorKind::UnknownArgument)?;
     if !option.starts_with('-') && options(command).iter().any(|known| known == "--out") {
@@ -40,6 +43,18 @@ pub(super) fn tip(mut root: Command, arguments: &[String], error: &clap::Error) 
     let known: Vec<String> = options(command);
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     of_others(OPTIONS, &option, command).or_else(|| closest(&option, &known).map(str::to_owned))
+}
+
+/// The environment variable that a bad value came from: nobody typed the option, `--name <VALUE>`.
+fn variable(command: &Command, arguments: &[String], option: &str) -> Option<String> {
+    let name = option.split_whitespace().next()?.strip_prefix("--")?;
+    let argument = command.get_arguments().find(|argument| argument.get_long() == Some(name))?;
+    let variable = argument.get_env()?.to_string_lossy();
+    let typed = format!("--{name}");
+    match arguments.iter().any(|word| word.starts_with(&typed)) {
+        true => None,
+        false => Some(format!("unset {variable}   # the value comes from this environment variable")),
+    }
 }
 
 /// What a command lacks, where the error does not say it well: of the two ends of a copy clap names the first, and the

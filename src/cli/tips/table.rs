@@ -92,7 +92,7 @@ pub(super) const OPTIONS: &[Words] = &[
     ),
     (
         "--allow-insecure-registry --allow-http-registry --insecure --insecure-registry --insecure-skip-tls-verify \
---insecure-skip-verify --skip-tls-verify --tls-verify --src-tls-verify --dest-tls-verify --no-tls-verify -k",
+--insecure-skip-verify --skip-tls-verify --tls-verify --src-tls-verify --dest-tls-verify --no-tls-verify",
         &[
             "TLS is always verified: --ca FILE trusts the certificate authority of a registry, --plain-http is for a registry without TLS",
             "TLS is always verified, and this command talks to no registry",
@@ -122,6 +122,14 @@ pub(super) const OPTIONS: &[Words] = &[
         &["--all-platforms", "an index is always taken whole, with all of its images: leave it out"],
     ),
     ("-o", &["--output FORM; a file gets it with > FILE", "what is printed goes into a file with > FILE"]),
+    (
+        "-k",
+        &[
+            "--key FILE; and TLS is always verified, with --ca FILE",
+            "--key FILE",
+            "it has no meaning here: leave it out",
+        ],
+    ),
     ("--raw", &["--output json", "`bulla inspect REF --output json`"]),
     (
         "--annotations --user-metadata -m",

@@ -47,6 +47,10 @@ pub(super) fn in_a_registry(text: &str) -> Option<ReferenceError> {
         let message = format!("`…@{}/{}`: a reference holds no user name and no password", shown(host), shown(path));
         return Some(meant(message, format!("docker login {}   # bulla reads the same files", shown(host))));
     }
+    if path.is_empty() && [".pub", ".key", ".pem", ".crt", ".cer"].iter().any(|end| host.ends_with(end)) {
+        let message = format!("`{}` looks like a key file, and names no image", shown(text));
+        return Some(meant(message, format!("--key {}   # before each key", shown(text))));
+    }
     if path.is_empty() && names_host(host) {
         let message = format!("`{}` names a registry and no repository in it", shown(text));
         return Some(meant(message, format!("{}/<repository>:<tag>", shown(host))));
