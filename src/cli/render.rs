@@ -247,7 +247,7 @@ pub(super) fn would_sign(reference: &str, planned: &[Signed], signers: &[&dyn Si
 }
 
 /// Prints the predicates of what was verified, byte for byte as a given key signed them, each once and with a line end:
-/// the only text that is printed as it came. Where anything was not verified none is printed.
+/// the only text that is printed as it came. Where anything of this reference was not verified none is printed.
 pub(super) fn predicates(reference: &str, outcome: &Outcome, want: &WantArgs) {
     let chosen = outcome.chosen.unwrap_or(outcome.subject);
     let children = outcome.children.iter().map(|(_, digest, verdict)| (digest, verdict));
