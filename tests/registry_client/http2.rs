@@ -166,7 +166,8 @@ fn hr_93_http_2_is_bounded() {
     for conduct in [Conduct::Polite, Conduct::Continues, Conduct::Resets, Conduct::NoStreams] {
         let (port, tally) = start(&authority, conduct, image.manifest.clone());
         let host = format!("localhost:{port}");
-        let mut settings = hasty();
+        // Only where the answer is no answer does anything wait: a busy machine must not make a polite server look slow.
+        let mut settings = if matches!(conduct, Conduct::Polite) { settings() } else { hasty() };
         settings.schemes.insert(host.clone(), Scheme::Https);
         settings.extra_ca = vec![authority.read("ca.pem")];
         let app = Registries::new(settings).repository(&reference(&host, "app")).unwrap();
