@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::hash::BuildHasher as _;
+use std::hash::RandomState;
 
 use serde::de::IgnoredAny;
 
@@ -11,10 +13,15 @@ use crate::json::shorten;
 use crate::limits::Limits;
 
 /// What has begun and not ended.
-enum Open<'a> {
+enum Open {
     Array,
-    Object(HashSet<Cow<'a, str>>),
+    /// The keys so far: half of a keyed hash, and the place in the text. A document may have millions of keys, and eight
+    /// bytes for each are less than their text.
+    Object(Vec<u64>),
 }
+
+/// The half of an entry of [`Open::Object`] that is the place in the text.
+const PLACE: u64 = 0xffff_ffff;
 
 /// Refuses what [`check`](super::check) refuses, with a stack of its own in place of the call stack.
 ///
@@ -23,7 +30,8 @@ enum Open<'a> {
 pub(super) fn check(bytes: &[u8], limits: &Limits, plain: usize) -> Result<(), JsonError> {
     let _skipped: IgnoredAny = serde_json::from_slice(bytes)?;
     let text = str::from_utf8(bytes).map_err(|error| wrong(false, format!("not UTF-8: {error}")))?;
-    let mut walk = Walk { key_is_next: false, limits, open: Vec::new(), plain, values: 0 };
+    let hasher = RandomState::new();
+    let mut walk = Walk { hasher, key_is_next: false, limits, open: Vec::new(), plain, text, values: 0 };
     let mut rest = text;
     while let Some(first) = rest.bytes().next() {
         let length = match first {
@@ -32,30 +40,34 @@ pub(super) fn check(bytes: &[u8], limits: &Limits, plain: usize) -> Result<(), J
             _ => rest.find([',', '}', ']', ' ', '\t', '\n', '\r']).unwrap_or(rest.len()),
         };
         let Some((token, after)) = rest.split_at_checked(length) else { break };
-        walk.token(first, token)?;
+        walk.token(first, token, text.len() - rest.len())?;
         rest = after;
     }
     Ok(())
 }
 
 struct Walk<'a> {
+    hasher: RandomState,
     key_is_next: bool,
     limits: &'a Limits,
-    open: Vec<Open<'a>>,
+    open: Vec<Open>,
     /// How long a string without escapes may be, in bytes.
     plain: usize,
+    text: &'a str,
     values: usize,
 }
 
 impl<'a> Walk<'a> {
-    fn token(&mut self, first: u8, token: &'a str) -> Result<(), JsonError> {
+    fn token(&mut self, first: u8, token: &'a str, place: usize) -> Result<(), JsonError> {
         match first {
-            b'{' => self.begin(Open::Object(HashSet::new())),
+            b'{' => self.begin(Open::Object(Vec::new())),
             b'[' => self.begin(Open::Array),
             b'}' | b']' => {
-                self.open.pop();
                 self.key_is_next = false;
-                Ok(())
+                match self.open.pop() {
+                    Some(Open::Object(keys)) => unique(self.text, keys),
+                    _ => Ok(()),
+                }
             }
             b',' => {
                 self.key_is_next = matches!(self.open.last(), Some(Open::Object(_)));
@@ -66,7 +78,7 @@ impl<'a> Walk<'a> {
                 Ok(())
             }
             b' ' | b'\t' | b'\n' | b'\r' => Ok(()),
-            b'"' => self.string(token),
+            b'"' => self.string(token, place),
             _ => {
                 self.value()?;
                 let _scalar: serde_json::Value = serde_json::from_str(token)?;
@@ -75,7 +87,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn begin(&mut self, open: Open<'a>) -> Result<(), JsonError> {
+    fn begin(&mut self, open: Open) -> Result<(), JsonError> {
         self.value()?;
         self.key_is_next = matches!(open, Open::Object(_));
         self.open.push(open);
@@ -94,7 +106,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn string(&mut self, token: &'a str) -> Result<(), JsonError> {
+    fn string(&mut self, token: &'a str, place: usize) -> Result<(), JsonError> {
         let Key(text) = serde_json::from_str(token)?;
         let most = match text {
             Cow::Borrowed(_) if !self.key_is_next => self.plain,
@@ -106,14 +118,28 @@ impl<'a> Walk<'a> {
         if text.len() > most {
             return Err(wrong(true, format!("a string longer than {most} bytes")));
         }
-        match self.open.last_mut() {
-            Some(Open::Object(keys)) if self.key_is_next => match keys.replace(text) {
-                Some(twice) => Err(wrong(false, format!("the key {:?} stands twice in one object", shorten(&twice)))),
-                None => Ok(()),
-            },
-            _ => Ok(()),
+        if let Some(Open::Object(keys)) = self.open.last_mut().filter(|_| self.key_is_next) {
+            let place = u32::try_from(place).map_err(|_| wrong(true, format!("longer than {PLACE} bytes")))?;
+            keys.push((self.hasher.hash_one(text.as_ref()) & !PLACE) | u64::from(place));
+        }
+        Ok(())
+    }
+}
+
+/// Refuses an object of whose `keys` two are the same. Only keys whose hashes agree are compared.
+fn unique(text: &str, mut keys: Vec<u64>) -> Result<(), JsonError> {
+    keys.sort_unstable();
+    for alike in keys.chunk_by(|one, other| one & !PLACE == other & !PLACE).filter(|alike| alike.len() > 1) {
+        let mut seen = HashSet::new();
+        for key in alike {
+            let token = usize::try_from(key & PLACE).ok().and_then(|place| text.get(place..)).unwrap_or_default();
+            let Key(key) = serde_json::from_str(token.get(..string_length(token)).unwrap_or_default())?;
+            if let Some(twice) = seen.replace(key) {
+                return Err(wrong(false, format!("the key {:?} stands twice in one object", shorten(&twice))));
+            }
         }
     }
+    Ok(())
 }
 
 /// How long the string is with which `text` begins, in bytes, its quotation marks among them.
@@ -190,6 +216,20 @@ mod tests {
         }
         for broken in [&b"\"\xff\""[..], b"{\"\xc3\":1}", b"[\"\xed\xa0\x80\"]"] {
             assert!(check(broken, &limits(64)).is_err() && check(broken, &limits(65)).is_err(), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_found_among_many() {
+        let many = |last: &str| {
+            let keys: String = (0..50_000).map(|number| format!("\"key{number}\":0,")).collect();
+            format!("{{\"within\":[{{{keys}\"{last}\":0}}]}}")
+        };
+        let wide = Limits { json_depth: 65, json_values: usize::MAX, ..Limits::DEFAULT };
+        assert_eq!(check(many("key").as_bytes(), &wide), Ok(()));
+        for twice in ["key0", "key49999", "\\u006bey25000"] {
+            let error = check(many(twice).as_bytes(), &wide).unwrap_err();
+            assert!(!error.is_limit() && error.to_string().contains("stands twice"), "{twice}: {error}");
         }
     }
 
