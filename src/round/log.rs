@@ -123,10 +123,12 @@ impl Chain {
     }
 }
 
-/// Whether a line may once have been one of a signing log: an object with some of its fields.
+/// Whether a line may once have been one of a signing log: an object with some of the fields that requests and responses
+/// do not have.
 fn is_entry(line: &[u8], limits: &Limits) -> bool {
     let fields: Result<BTreeMap<String, IgnoredAny>, _> = json::parse(line, limits);
-    fields.is_ok_and(|fields| ["previous", "signature", "request"].iter().any(|field| fields.contains_key(*field)))
+    fields
+        .is_ok_and(|fields| ["previous", "signature", "item", "digest"].iter().any(|field| fields.contains_key(*field)))
 }
 
 /// Refuses a request of which a signature would make a line that is longer than a reader reads.
