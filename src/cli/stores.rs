@@ -15,6 +15,7 @@ use crate::flow::naming::Named;
 use crate::limits::Limits;
 use crate::oci::Descriptor;
 use crate::oci::Reference;
+use crate::oci::ReferenceError;
 use crate::oci::Selector;
 use crate::store::Metered;
 use crate::store::Sink;
@@ -335,7 +336,21 @@ fn selector(
 }
 
 fn parse(reference: &str) -> Result<Reference, Failure> {
-    Ok(reference.parse::<Reference>()?)
+    reference.parse::<Reference>().map_err(|error| match (&error, on_disk(reference)) {
+        // What is there under this name was meant, whatever else the name could mean.
+        (ReferenceError::Host { .. }, Some(transport)) => Failure::from(error).hint(format!("{transport}:{reference}")),
+        _ => error.into(),
+    })
+}
+
+/// How a layout or archive is typed that is there under `reference`, which may end in the name of an image.
+fn on_disk(reference: &str) -> Option<&'static str> {
+    let without_name = reference.split_once(':').map(|(path, _)| path);
+    [Some(reference), without_name].into_iter().flatten().map(Path::new).find_map(|path| match path {
+        path if path.join("oci-layout").is_file() => Some("oci"),
+        path if path.is_file() => Some("oci-archive"),
+        _ => None,
+    })
 }
 
 fn no_registries(reference: &str) -> Failure {

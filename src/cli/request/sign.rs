@@ -126,7 +126,8 @@ fn confirm(args: &RequestSignArgs, request: &Request) -> Result<(), Failure> {
     stdin.lock().read_line(&mut line).map_err(told)?;
     match line.trim() == WORD {
         true => Ok(()),
-        false => Err(Failure::unknown("not confirmed; nothing was signed")),
+        false => Err(Failure::unknown("not confirmed; nothing was signed")
+            .hint(format!("answer with the word `{WORD}`, or with anything else to sign nothing"))),
     }
 }
 
