@@ -68,7 +68,7 @@ fn is_file(path: &Path) -> bool {
 
 fn fetch(args: &InspectArgs) -> Result<Content, Failure> {
     let looks_like_a_file = |failure: Failure| match failure.hint {
-        None if Path::new(&args.target).is_dir() => failure.hint(format!("bulla inspect oci:{}", args.target)),
+        _ if Path::new(&args.target).is_dir() => failure.hint(format!("bulla inspect oci:{}", args.target)),
         None => failure.hint("a file is looked for first; there is none by this name"),
         Some(_) => failure,
     };
