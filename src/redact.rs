@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 /// off. It takes time in proportion to the text, whatever the number of secrets.
 ///
 /// The invariant that this rests on: text and secrets are compared by their letters and digits alone, in lower case, after
-/// zero to [`LAYERS`] layers of escapes were taken off the text. Of a form that has ten of them or more any ten in a row
+/// zero to `LAYERS` layers of escapes were taken off the text. Of a form that has ten of them or more any ten in a row
 /// are found, so that a part of it is found too.
 ///
 /// [`hide`]: Secrets::hide
