@@ -9,7 +9,7 @@ use super::redacted;
 /// How much of one foreign text is shown, in characters; a report in JSON has all of it.
 const LONGEST: usize = 2_000;
 
-/// One line of output. Whatever it is made of, it ends no line, steers no terminal and hides nothing: line ends, control
+/// One line of output, escaped. Its text cannot end the line, control the terminal or hide anything: line ends, control
 /// characters, changes of direction and characters that are drawn as nothing are escaped as `\u{…}`. CWE-150.
 ///
 /// The printing functions take nothing else, so a text cannot be printed as it came. Only the printer ends a line.

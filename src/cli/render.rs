@@ -104,7 +104,7 @@ fn aside<'a>(lines: impl Iterator<Item = &'a Line>) {
     drop(progress::aside(|| stderr.lock().write_all(painted.as_bytes())));
 }
 
-/// Prints a report in the form that was asked for; for people there is none.
+/// Prints a report as JSON or JSON lines. The text form has no report object, so nothing is printed for it.
 pub(super) fn results(form: ResultsOutput, whole: &Value) {
     match form {
         ResultsOutput::Json => json(whole),

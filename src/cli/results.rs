@@ -15,7 +15,7 @@ pub(super) struct Results {
 }
 
 impl Results {
-    /// The report of `command` in this form, of which nothing is written yet; for people there is none.
+    /// An empty report of `command` in this form. The text form has no report object, so nothing is written for it.
     pub(super) const fn of(command: &'static str, form: ResultsOutput) -> Self {
         Self { command, form, written: 0 }
     }

@@ -78,7 +78,7 @@ impl Stores {
         Self::prepared(args, hosts(references)?, Vec::new())
     }
 
-    /// Prepares for what is moved from `sources` to `target`, each of which may be spoken to in its own way.
+    /// Prepares the stores of `sources` and `target`. Each side may have its own scheme: plain http or TLS.
     pub(super) fn for_sides(
         args: &RegistryArgs,
         sides: &SidesArgs,
