@@ -49,7 +49,7 @@ fn engine(text: &str) -> &'static GeneralPurpose {
 mod tests {
     use super::*;
 
-    // HR-73: white space, mixed alphabets, missing padding, trailing bits.
+    // White space, mixed alphabets, missing padding, trailing bits (threats: base64-with-two-readings).
     #[test]
     fn has_one_strict_reading() {
         assert_eq!(decode("sig", "+/8=").unwrap(), [0xfb, 0xff]);

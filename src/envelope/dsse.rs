@@ -336,7 +336,7 @@ mod tests {
         }
     }
 
-    // T-17, HR-72.
+    // (threats: empty-signature-list)
     #[test]
     fn refuses_an_envelope_without_signatures() {
         for signatures in ["[]", "null", r#"[{"sig":""}]"#] {

@@ -73,7 +73,7 @@ pub enum EnvelopeError {
         /// Its value, or the beginning of it.
         got: String,
     },
-    /// No signature at all (T-17).
+    /// No signature at all (threats: empty-signature-list).
     #[error("it has no signature")]
     Unsigned,
 }
@@ -146,7 +146,7 @@ impl Sealed {
     }
 
     /// Which key the document claims was used, cut to a length that can be shown: a hint for people, never a trust input
-    /// (T-25).
+    /// (threats: key-from-evidence).
     pub fn claimed_key(&self) -> Option<String> {
         const SHOWN: usize = 128;
         let claimed = match self {

@@ -85,7 +85,7 @@ impl Claim {
     pub fn parse(payload: &Payload, limits: &Limits) -> Result<Self, EnvelopeError> {
         let json = |error| EnvelopeError::Json { format: "simple signing payload", error };
         let wire: Wire = json::parse(payload.bytes(), limits).map_err(json)?;
-        // HR-12: a text that ends for one reader where it goes on for another.
+        // A text that ends here for one reader and goes on for another (threats: nul-in-text).
         if json::has_nul(payload.bytes()) {
             return Err(EnvelopeError::Form("a string with a NUL character".to_owned()));
         }

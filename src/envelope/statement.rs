@@ -122,7 +122,7 @@ impl Statement {
     ///
     /// # Errors
     /// [`EnvelopeError::Form`] where `predicate` is no object, or the predicate type is empty or that of an image
-    /// signature: what is called an attestation must not be read as another kind (T-24).
+    /// signature: an attestation must not be read as a signature (threats: attestation-as-signature).
     pub fn attestation(
         digest: &Digest,
         name: Option<&str>,
@@ -182,7 +182,7 @@ impl Statement {
 }
 
 impl Wire<'_> {
-    /// HR-12: whether a text outside the predicate ends for one reader where it goes on for another.
+    /// Whether a text outside the predicate has a NUL, where it ends for some readers (threats: nul-in-text).
     fn has_nul(&self) -> bool {
         let nul = |text: &String| text.contains('\0');
         let signed =
@@ -207,7 +207,8 @@ pub fn of_a_predicate(bytes: &[u8], limits: &Limits) -> Limits {
 impl About {
     /// Whether this subject is the content called `digest`.
     ///
-    /// A subject may carry digests by several algorithms, and all that we know must be right (HR-76). Nothing but
+    /// A subject may carry digests by several algorithms, and each one known must match
+    /// (threats: subject-with-two-digests). Nothing but
     /// `digest` is known here, so a subject that carries the other of SHA-256 and SHA-512 as well is not believed.
     pub fn is(&self, digest: &Digest) -> bool {
         let other = match digest.algorithm() {
@@ -280,7 +281,7 @@ mod tests {
         }
     }
 
-    // HR-76.
+    // (threats: subject-with-two-digests)
     #[test]
     fn believes_a_subject_only_if_every_known_digest_is_right() {
         let digest = Digest::sha256(b"{}");

@@ -111,7 +111,7 @@ impl Carrier {
         let Document::Manifest(manifest) = document else { return Opened::Unrelated };
         let bundle = is_bundle(&manifest.artifact_type);
         if !bundle && !manifest.layers.iter().any(is_readable) {
-            // HR-60: what calls itself a signature and holds none is told.
+            // A manifest typed as a signature but without one is reported (threats: manifest-without-signature).
             return match manifest.artifact_type == media_type::COSIGN_SIGNATURE_ARTIFACT {
                 true => finding(Reason::Manifest("a signature manifest without a signature".to_owned())),
                 false => match other_format::of(&manifest) {
@@ -129,7 +129,7 @@ impl Carrier {
 
     fn new(content: Content, manifest: Manifest, place: Place, limits: &Limits) -> Self {
         let most = limits.signature_manifests;
-        // HR-68: the same document once more is read no second time, it could add nothing.
+        // A repeated document is read once: it could add nothing (threats: key-counted-twice).
         let mut known = BTreeSet::new();
         let fresh: Vec<_> = manifest.layers.iter().map(|layer| known.insert(Told::of(layer))).collect();
         let mut layers: VecDeque<_> =
@@ -259,7 +259,7 @@ impl Carrier {
         if layer.size > limit {
             return Err(Reason::TooLarge { got: layer.size, limit });
         }
-        // HR-62: what is inlined is checked like any copy, and if it is wrong nothing else is asked.
+        // Inlined data is checked like a fetched blob; if it is wrong, none is fetched (threats: wrong-inlined-data).
         let bytes = match (layer.data.take(), self.blobs.get(&blob(&layer))) {
             (Some(data), _) => data.into(),
             (None, Some(blob)) => blob.shared(),
@@ -342,7 +342,7 @@ fn spent(limits: &Limits) -> Reason {
     Reason::Unreadable { why: format!("the evidence is more than {} bytes together", limits.evidence_bytes) }
 }
 
-/// What the `subject` field says instead of what is wanted (HR-47 to HR-49).
+/// What the `subject` field says instead of what is wanted (threats: referrer-of-another-image, misdescribed-subject).
 fn misfit(got: Option<&Descriptor>, want: Subject<'_>) -> Option<String> {
     let Some(got) = got else { return Some("nothing".to_owned()) };
     let whole = want.descriptor.is_none_or(|want| got.size == want.size && got.media_type == want.media_type);

@@ -161,7 +161,8 @@ impl Walk<'_> {
     ) -> Result<(), FlowError> {
         let digest = *content.digest();
         if !self.seen.insert(digest) {
-            // A name is carried even where what it stands for is carried already; what hangs on that is, too (T-39).
+            // A tag is carried even if its manifest is carried already. No manifest is walked twice, so cycles end
+            // (threats: nesting-and-cycles).
             if matches!(relation, Relation::Tagged { .. }) {
                 graph.manifests.push(Node { content, relation });
             }
@@ -210,7 +211,7 @@ impl Walk<'_> {
                     continue;
                 }
             };
-            // What only claims to refer to us is not ours to carry (registries: 2c, 18).
+            // A listed manifest with another subject is not carried (threats: fallback-tag-is-the-image).
             if document.subject().map(|subject| subject.digest) == Some(subject) {
                 let relation = Relation::Referrer { subject };
                 Box::pin(self.add(graph, referrer, relation, 0, depth + 1)).await?;

@@ -186,12 +186,13 @@ impl<'a> Hearing<'a> {
     async fn own_list(&mut self, artifact_type: Option<&str>, trial: &mut Trial<'_>) -> Listed {
         match self.search.source.referrers(&self.search.subject.digest, artifact_type).await {
             Ok(Some(listing)) => {
-                // HR-51: what says nothing about a filter is only seen to be whole where something else is in it.
+                // A response that does not say whether it was filtered is complete only if it holds another type
+                // (threats: wrong-filter-claim).
                 let other = |entry: &Descriptor| entry.artifact_type.as_deref() != artifact_type;
                 let whole = artifact_type.is_none() || !listing.filtered && listing.entries.iter().any(other);
                 self.sort(Place::Referrers, listing.entries, trial).await;
                 match listing.unread {
-                    // HR-53, HR-56: what stands before it counts; a no would be no answer.
+                    // The pages that were read count, but a refusal would not be justified (threats: unreadable-page).
                     Some(error) => self.failed(error),
                     None if whole => Listed::Whole,
                     None => Listed::Filtered,
@@ -215,8 +216,8 @@ impl<'a> Hearing<'a> {
             Err(error) if error.is_not_found() => return,
             Err(error) => return self.open.push(error),
         };
-        // Some registries take the tag for the digest, and `cosign copy` tags the image itself so: then it is no list,
-        // and says nothing (registries: 2c, 14 and 18).
+        // Some registries resolve the fallback tag to the image, and `cosign copy` gives the image that tag: then it is
+        // not a list (threats: fallback-tag-is-the-image).
         if *content.digest() == self.search.subject.digest {
             return;
         }
@@ -359,7 +360,7 @@ impl<'a> Hearing<'a> {
 }
 
 /// Whether a listed entry may well be what is wanted. Types and annotations in a list are hints and often wrong
-/// (registries: 2c, 20): what stands for "no type" is looked at, what names another type is left for later.
+/// (threats: mislabelled-list-entry): an entry without a type is read first, one of another type later.
 fn is_likely(entry: &Descriptor, kind: &Kind) -> bool {
     const NO_TYPE: [&str; 4] =
         ["", media_type::OCI_EMPTY, media_type::OCI_CONFIG, "application/vnd.docker.container.image.v1+json"];

@@ -45,7 +45,7 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Refuses to sign what no verifier would read (HR-12).
+    /// Refuses to sign what no verifier would read (threats: nul-in-text).
     fn readable(&self) -> Result<(), EnvelopeError> {
         let texts = self.annotations.iter().flat_map(|(key, value)| [key, value]).chain(&self.reference);
         match texts.into_iter().any(|text| text.contains('\0')) {

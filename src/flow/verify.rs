@@ -105,7 +105,8 @@ impl Verdict {
 pub struct Outcome {
     /// What the reference stands for.
     pub subject: Digest,
-    /// What kind of manifest the subject is, where it was read (HR-07): by digest a registry is not asked for it.
+    /// The media type of the subject, where it was read: by digest a registry is not asked for it
+    /// (threats: answer-depends-on-client).
     pub media_type: Option<String>,
     /// The manifest of the platform that was asked for, if one was. It is a child of `subject`.
     pub chosen: Option<Digest>,
@@ -283,7 +284,7 @@ async fn judge_all(
     }
 }
 
-/// HR-86: nobody can tell about a manifest that cannot be had, whatever hangs on its digest.
+/// No verdict on a manifest that cannot be fetched, whatever signatures it has (threats: missing-child-manifest).
 fn unread(verifier: &Verifier, digest: Digest, error: StoreError) -> Verdict {
     Verdict::Unknown { refusal: verifier.trial(digest).give_up(), open: vec![error] }
 }
@@ -321,8 +322,8 @@ pub async fn judge(
     }
 }
 
-/// The one manifest for `platform` in `index`, or if it lists none, in the indexes inside it, level by level (HR-85). What
-/// an entry does not say about itself, the entry of the index around it says.
+/// The one manifest for `platform` in `index`, or if it lists none, in the indexes inside it, level by level; two are
+/// an error (threats: platform-listed-twice). What an entry does not say, the entry of the index around it says.
 pub(super) async fn choose(
     source: &dyn Source,
     digest: &Digest,

@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::oci::media_type;
 
-/// What a signed statement is: part of every proof, so that an attestation never counts as a signature (T-24).
+/// What a signed statement is: part of every proof, so that an attestation never counts as a signature
+/// (threats: attestation-as-signature).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// A statement of this predicate type.

@@ -247,7 +247,7 @@ impl Attestation {
     fn of_wire(wire: WireAttest, limits: &Limits) -> Result<Self, RoundError> {
         check_name("name", wire.name.as_ref(), limits)?;
         check_name("predicateType", Some(&wire.predicate_type), limits)?;
-        // An attestation must not become an image signature when it is read (T-24).
+        // An attestation must not become an image signature when it is read (threats: attestation-as-signature).
         if Kind::of_predicate(&wire.predicate_type) == Kind::ImageSignature {
             return Err(RoundError::field("predicateType", "is that of an image signature, not of an attestation"));
         }

@@ -18,7 +18,7 @@ pub enum Owner {
 }
 
 /// The keys that the operator trusts. Immutable, and made only from what the operator gave: nothing found in evidence
-/// can widen it (T-25, T-72).
+/// can widen it (threats: key-from-evidence).
 ///
 /// ```compile_fail,E0451
 /// let everybody = bulla::trust::TrustRoot { keys: Vec::new() };
@@ -115,7 +115,7 @@ impl Threshold {
     /// `count` owners.
     ///
     /// # Errors
-    /// [`TrustError::ZeroThreshold`] for 0 (T-19).
+    /// [`TrustError::ZeroThreshold`] for 0 (threats: zero-threshold).
     pub fn new(count: u32) -> Result<Self, TrustError> {
         NonZeroU32::new(count).map(Self).ok_or(TrustError::ZeroThreshold)
     }

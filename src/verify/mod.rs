@@ -35,7 +35,8 @@ pub use shared::SharedFindings;
 pub use verified::Counted;
 pub use verified::VerifiedSubject;
 
-/// A trust root and a policy, ready to judge. One function for every format and every place (T-03).
+/// A trust root and a policy, ready to verify. One function for every format and every location
+/// (threats: check-lost-in-one-format).
 #[derive(Clone, Debug)]
 pub struct Verifier {
     limits: Limits,

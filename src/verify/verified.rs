@@ -17,7 +17,7 @@ use crate::verify::SharedFindings;
 /// A digest that a [`Verifier`](crate::verify::Verifier) accepted, with the evidence that counted.
 ///
 /// Only a verifier makes one. It is the digest that was judged, never a name, so that what is moved or run afterwards
-/// is what was verified (T-08, T-48).
+/// is what was verified (threats: tag-moves-after-check).
 ///
 /// ```compile_fail,E0624
 /// use bulla::digest::Digest;
