@@ -109,6 +109,37 @@ fn every_link_between_the_pages_leads_somewhere() {
     assert!(seen > 3, "no links were found");
 }
 
+#[test]
+fn lines_of_text_in_markdown_are_at_most_120_characters() {
+    let wide = "x".repeat(121);
+    let breaks_it = format!("ok\n{wide}\n| {wide} |\n```sh\n{wide}\n```\n  - {wide}\n");
+    assert_eq!(long_lines(&breaks_it), [2, 7], "a long line would not be noticed");
+    assert!(long_lines(&"é".repeat(120)).is_empty(), "characters are counted, not bytes");
+    let mut wrong = Vec::new();
+    for page in pages(&root()) {
+        let text = fs::read_to_string(&page).unwrap();
+        wrong.extend(long_lines(&text).into_iter().map(|line| format!("{}:{line}", page.display())));
+    }
+    assert!(wrong.is_empty(), "longer than 120 characters:\n{}", wrong.join("\n"));
+}
+
+/// The numbers of the lines of text that are too long. Tables, code blocks and a line that is one link are not text.
+fn long_lines(page: &str) -> Vec<usize> {
+    let mut code = false;
+    let mut found = Vec::new();
+    for (at, line) in page.lines().enumerate() {
+        let text = line.trim();
+        if text.starts_with("```") {
+            code = !code;
+        }
+        let one_link = text.starts_with('[') && text.ends_with(')') && text.matches("](").count() == 1;
+        if !code && !text.starts_with('|') && !one_link && line.chars().count() > 120 {
+            found.push(at + 1);
+        }
+    }
+    found
+}
+
 fn limits_table(page: &str) -> BTreeMap<String, u64> {
     table(page, "Limits").map(|(name, cell)| (name, number(&cell))).collect()
 }
