@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(Digest::sha256(b"{}").to_string(), text);
     }
 
-    // T-59 and HR-83: a digest becomes a path and a URL, so nothing but the one spelling is a digest.
+    // A digest becomes part of a path and a URL, so it has one spelling (threats: digest-as-path).
     #[test]
     fn refuses_every_other_spelling() {
         let hex = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";

@@ -79,7 +79,8 @@ impl Content {
         Ok(Self { descriptor, bytes })
     }
 
-    /// Names `bytes` by what they are: for content that is asked for by a tag, where the body alone decides (T-10).
+    /// Content with the digest of `bytes`: for a request by tag, where the body alone decides
+    /// (threats: digest-header-mismatch).
     pub fn name(media_type: &str, bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         Self { descriptor: Descriptor::of(media_type, &bytes), bytes }

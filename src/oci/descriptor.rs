@@ -25,7 +25,7 @@ pub struct Descriptor {
     pub size: u64,
     /// What it is called.
     pub digest: Digest,
-    /// Where else it may be had. Never fetched: T-66.
+    /// URLs of other copies. Never fetched (threats: foreign-layer-url).
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "wire::urls")]
     pub urls: Vec<String>,
     /// Annotations, sorted by key.

@@ -71,7 +71,7 @@ pub struct Index {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {
-    /// It could be read as both kinds (T-28).
+    /// It could be read as a manifest and as an index (threats: manifest-or-index).
     #[error("{digest} is ambiguous: {why}")]
     Ambiguous {
         /// Which content.
@@ -195,8 +195,8 @@ impl Document {
     /// Reads a manifest of the kind that its descriptor and its own fields agree on.
     ///
     /// # Errors
-    /// [`ManifestError`], also where body and descriptor disagree on the media type (HR-08), and where a body could be
-    /// read as both kinds (HR-09).
+    /// [`ManifestError`], also where body and descriptor disagree on the media type, and where a body could be read as
+    /// both kinds (threats: manifest-or-index).
     pub fn parse(content: &Content, limits: &Limits) -> Result<Self, ManifestError> {
         let digest = *content.digest();
         let ambiguous = |why: &str| ManifestError::Ambiguous { digest, why: why.to_owned() };
@@ -206,7 +206,7 @@ impl Document {
             return Err(ManifestError::Limit { digest, what: "bytes", got, limit });
         }
         let wire: Wire = json::parse(content.bytes(), limits).map_err(|error| ManifestError::Json { digest, error })?;
-        // HR-12: a NUL in a string of a manifest serves nobody but an attacker.
+        // A NUL in a string of a manifest serves only an attacker (threats: nul-in-text).
         if json::has_nul(content.bytes()) {
             return Err(ambiguous("a string has a NUL character"));
         }
@@ -419,7 +419,7 @@ mod tests {
         assert!(index(Limits::DEFAULT.descriptors + 1).unwrap_err().is_limit());
     }
 
-    // T-28, HR-08 to HR-12.
+    // (threats: manifest-or-index, duplicate-json-keys, json-keys-differ-by-case, nul-in-text)
     #[test]
     fn refuses_what_could_be_read_in_two_ways() {
         let both = format!(r#"{{"schemaVersion":2,"config":{DESCRIPTOR},"layers":[],"manifests":[]}}"#);
@@ -448,7 +448,8 @@ mod tests {
         }
     }
 
-    // HR-12: the character, however many backslashes stand before it, and not the six letters that others escape.
+    // A NUL character is found after any number of backslashes; an escaped backslash before `u0000` is text
+    // (threats: nul-in-text).
     #[test]
     fn tells_a_nul_from_its_name() {
         for (text, right) in [

@@ -397,7 +397,7 @@ mod tests {
         assert_eq!(read, 4 * 6 * 4);
     }
 
-    // HR-91: refused before any request.
+    // Refused before any request (threats: name-steers-request).
     #[test]
     fn refuses_names_that_could_steer_a_request() {
         for text in [

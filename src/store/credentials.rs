@@ -431,7 +431,7 @@ mod tests {
         ] {
             assert_eq!(find(&file, host, repository), wanted, "{host}/{repository}");
         }
-        // T-69: what was stored for TLS is not sent without it.
+        // A credential stored for TLS is not sent without it (threats: password-without-tls).
         assert_eq!(shown(found(&file, "b.example", "app", true)), "nobody");
         assert_eq!(shown(found(&file, "d.example", "app", true)), "d:4");
     }

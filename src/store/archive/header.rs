@@ -18,7 +18,7 @@ pub(super) enum Kind {
     PaxGlobal,
 }
 
-/// As much of a header as matters: who owned a file, when, and what they could do with it does not (HA-06).
+/// A member's header without owner, time and mode, which are ignored (threats: archive-owner-and-mode).
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) kind: Kind,
@@ -130,7 +130,8 @@ fn sum(block: &[u8; 512]) -> u64 {
     block.iter().enumerate().map(byte).sum()
 }
 
-/// Octal digits, perhaps after spaces, ended by a NUL or a space, and nothing after that (HA-13).
+/// Octal digits, perhaps after spaces, ended by a NUL or a space, and nothing after that
+/// (threats: archive-odd-number).
 fn octal(field: &[u8]) -> Option<u64> {
     let start = field.iter().position(|byte| *byte != b' ')?;
     let (_, digits) = field.split_at_checked(start)?;
@@ -173,7 +174,7 @@ mod tests {
         }
     }
 
-    // HA-13 and HA-14.
+    // (threats: archive-odd-number, archive-wrong-checksum)
     #[test]
     fn refuses_numbers_that_can_be_read_in_two_ways() {
         for good in ["00000000012\0", "     000012 ", "12\0\0\0\0\0\0\0\0\0\0", "77777777777 ", "777777777777"] {

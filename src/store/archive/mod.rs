@@ -230,7 +230,8 @@ impl Place for Tar {
         if !state.writing.as_ref().is_none_or(Writing::is_complete) {
             return Err(StoreError::Busy { place: self.name(), why: "a blob is still on its way into it".to_owned() });
         }
-        // Where this fails everything staged is gone, and asking again cannot make it look as if it had not (TF-08).
+        // After a failure everything staged is lost; a second call must not report success
+        // (threats: sync-error-reported-once).
         let mut writing = state.writing.take().ok_or_else(lost)?;
         drop(state);
         writing.commit(index)?;

@@ -30,7 +30,7 @@ pub(super) struct Members(Vec<Member>);
 #[derive(Clone, Copy, Debug)]
 struct Member {
     directory: bool,
-    /// Of the name in lower case, under which some systems keep it (HA-08).
+    /// Of the name in lower case, under which some systems keep it (threats: archive-names-alike).
     key: Key,
     /// Of the name as it is.
     spelling: Key,
@@ -82,8 +82,8 @@ impl From<std::io::Error> for ScanError {
     }
 }
 
-/// Reads the headers of `file`, which is `length` bytes long. T-63: what two readers could take for different members
-/// is refused, and so are links, in any form.
+/// Reads the headers of `file`, which is `length` bytes long. Refuses what two readers could take for different members
+/// (threats: archive-two-sizes), and links of any form (threats: archive-link).
 pub(super) fn scan(file: &File, length: u64, limits: &Limits) -> Result<Members, ScanError> {
     let mut members = Members::default();
     each(file, length, limits, Links::Refused, &mut |name, directory, span| {
@@ -217,8 +217,8 @@ impl Scan<'_> {
             None => String::from_utf8(header.name).map_err(|_| wrong("a name that is not UTF-8"))?,
         };
         let size = match size {
-            // HA-11: POSIX lets the record win. It may do so only where the header has no room for the number, as Go
-            // writes it; in every other case the two have to agree.
+            // POSIX lets the record win. It may do so only where the header has no room for the number, as Go writes
+            // it; in every other case the two must agree (threats: archive-two-sizes).
             Some(size) if size == header.size || size > MAX_OCTAL && header.size == 0 => size,
             Some(size) => return Err(wrong(&format!("two sizes, {size} and {}", header.size))),
             None => header.size,
@@ -233,7 +233,7 @@ impl Scan<'_> {
         (self.look)(&name, directory, Span { offset, size }).map_err(|why| wrong(&why))
     }
 
-    /// Takes in what an extension header says about the next member, once (HA-12).
+    /// Takes in what an extension header says about the next member, once (threats: archive-repeated-header).
     fn announce(&mut self, kind: Kind, body: &[u8]) -> Result<(), String> {
         let twice = |what: &str| format!("{what} for one member, twice");
         match kind {
@@ -301,7 +301,8 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// The length of a member with its padding, if the archive has that much left (HA-15, HA-22).
+    /// The length of a member with its padding, if the archive has that much left
+    /// (threats: archive-cut-off, archive-huge-member).
     fn inside(&self, start: u64, name: &str, size: u64) -> Result<u64, ScanError> {
         let left = self.length - self.at;
         let whole = padded(size).filter(|whole| *whole <= left);
@@ -368,8 +369,9 @@ fn broken(at: u64, what: &str) -> ScanError {
     ScanError::Broken(format!("at byte {at} it has {what}"))
 }
 
-/// `name` without a leading `./` and, for a directory, without the final slash, if it is a name that can only mean a
-/// file inside (HA-01, HA-02, HA-08 to HA-10). A layout has only names of ASCII letters; others could look the same.
+/// `name` without a leading `./` and, for a directory, without the final slash, if it can only mean a file inside
+/// (threats: archive-path-escape, archive-names-alike, archive-odd-name). A layout has only ASCII names; others could
+/// look the same.
 fn checked_name(name: &str, directory: bool) -> Result<String, String> {
     let shown = || -> String { name.chars().take(80).flat_map(char::escape_default).collect() };
     let inside = name.strip_prefix("./").unwrap_or(name);
@@ -499,7 +501,7 @@ cd "$1" && for name in *; do
 done
 "#;
 
-    // T-63: whatever we take, another reader takes for the same files; we may refuse more.
+    // Every archive we accept has the same files for another reader; we may refuse more (threats: archive-two-sizes).
     #[test]
     fn what_is_accepted_is_what_another_reader_sees() {
         let place = tempfile::tempdir().unwrap();

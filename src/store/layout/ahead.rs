@@ -15,8 +15,8 @@ use crate::store::local::place::at;
 
 /// A thread that syncs files while they are being written, begun with the first file that is worth it.
 ///
-/// What it did need not be trusted: whoever gives a file its name syncs it once more. But a failure it met is told to
-/// nobody a second time (TF-08), so [`Ahead::finish`] reports it.
+/// Its work need not be trusted: a file is synced once more before it gets its name. But the system reports a failed
+/// sync only once, so [`Ahead::finish`] reports it (threats: sync-error-reported-once).
 #[derive(Default)]
 pub(crate) struct Ahead {
     running: Option<Running>,
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn tf_08_a_failure_is_reported_though_nobody_waited_for_it() {
+    fn reports_a_failed_sync_that_nobody_waited_for() {
         // It can be written to, and not be synced.
         let path = Path::new("/dev/null");
         let broken = Arc::new(File::options().write(true).open(path).unwrap());

@@ -76,7 +76,7 @@ impl Directory {
         run(&mut self.staging.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The path of the file `name`, after every directory on the way was seen to be one (HA-25).
+    /// The path of the file `name`. Every directory on the way must be a directory (threats: link-in-layout).
     fn path_of(&self, name: &str) -> Result<Option<PathBuf>, StoreError> {
         let mut path = self.path.clone();
         let mut parts = name.split('/').peekable();
@@ -154,7 +154,8 @@ impl Place for Directory {
     }
 
     fn commit(&self, index: &[u8]) -> Result<(), StoreError> {
-        // Where this fails everything staged is gone, and asking again cannot make it look as if it had not (TF-08).
+        // After a failure everything staged is lost; a second call must not report success
+        // (threats: sync-error-reported-once).
         self.with_staging(|staging| {
             let mut begun = staging.take().ok_or_else(|| broken(&self.path, LOST))?;
             begun.commit(index)?;

@@ -91,7 +91,8 @@ impl Staging {
     /// Syncs what was staged, gives it its name, and makes `index` what there is.
     pub(super) fn commit(&mut self, index: &[u8]) -> Result<(), StoreError> {
         // All content is on the disk before the first name is, and all names before the index: whatever a crash keeps
-        // of this, the index never lists what is not there (TF-03). An error of a sync is final (TF-08).
+        // of this, the index never lists what is not there (threats: power-loss). An error of a sync is final
+        // (threats: sync-error-reported-once).
         self.ahead.finish()?;
         sync_files(&self.staged.values().map(TemporaryPath::path).collect::<Vec<_>>())?;
         let mut directories = vec![self.path.join("blobs")];
@@ -128,7 +129,7 @@ impl Staging {
         missing.into_iter().rev().try_for_each(|path| self.create(path))
     }
 
-    /// Makes a directory; one that is there already must be one, not a link (HA-59).
+    /// Makes a directory. An existing one must be a directory, not a link (threats: link-in-target).
     fn create(&mut self, path: &Path) -> Result<(), StoreError> {
         match fs::create_dir(path) {
             Ok(()) => self.created.push(New::directory(path)),

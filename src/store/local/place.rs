@@ -98,7 +98,8 @@ impl Found {
         if self.size > limit {
             return Err(too_large());
         }
-        // HA-50: a file may be longer than the system says; one byte more than wanted is read, never all of it.
+        // A file may be longer than the system says: read one byte more than wanted, never all of it
+        // (threats: endless-file).
         let mut bytes = Vec::with_capacity(usize::try_from(self.size.min(1 << 20)).unwrap_or_default());
         let end = limit.saturating_add(1);
         self.reader.take(end).read_to_end(&mut bytes).map_err(|error| StoreError::io(what, error))?;

@@ -111,7 +111,8 @@ impl Scope {
         }
     }
 
-    /// The actions of `text` where it is about our repository: nobody talks us into a token for another (HR-32).
+    /// The actions of `text` if it is a scope of our repository; no token is requested for another
+    /// (threats: scope-of-another-repository).
     fn asked<'a>(&self, text: &'a str) -> impl Iterator<Item = &'a str> {
         let own = text.strip_prefix("repository:").and_then(|rest| rest.rsplit_once(':'));
         let actions = own.filter(|(name, _)| *name == self.repository).map(|(_, actions)| actions);

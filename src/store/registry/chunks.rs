@@ -213,7 +213,7 @@ impl Sender<'_> {
         if self.upload.is_stored(&answer) {
             return Ok(());
         }
-        // TF-22, TF-23.
+        // The upload session is gone, or a response was lost (threats: lost-upload-session, lost-response).
         if matches!(answer.status.as_u16(), 404 | 416) {
             return match is_there(self.upload.repository, &self.upload.descriptor).await {
                 Ok(true) => Ok(()),

@@ -197,7 +197,7 @@ impl Host {
         self.wait_until_welcome().await;
         let mut url = call.url.clone();
         for _ in 0..=self.transport.settings.limits.redirects {
-            // HR-25: whoever is not the registry itself sees neither credential nor certificate.
+            // Another host gets neither credential nor client certificate (threats: credentials-to-another-host).
             let own = url.origin() == self.base.origin();
             let request = request(call, url.clone(), ticket.filter(|_| own));
             let response = self.transport.send(request, own, self.transport.settings.patience.first_byte).await;

@@ -73,7 +73,7 @@ impl Download {
         let answer = ask(&self.repository, &self.descriptor, self.at, Reading::Stream).await?;
         let answer = expect(answer, &[StatusCode::OK, StatusCode::PARTIAL_CONTENT])?;
         self.skip = match answer.status {
-            // HR-96: a registry that knows no ranges begins again.
+            // A registry without range requests sends the blob from its start (threats: range-ignored).
             StatusCode::OK => self.at,
             _ if self.at > 0 && starts_at(&answer.headers, self.at, self.descriptor.size) => 0,
             _ => return Err(answer.protocol("it answered with another range than was asked for")),
@@ -98,7 +98,7 @@ impl Download {
                     }
                 }
                 Ok(None) if self.at >= self.descriptor.size => return Ok(None),
-                // HR-16: whatever the headers said, there must be more.
+                // Shorter than the descriptor says, whatever the headers said (threats: truncated-body).
                 Ok(None) => self.broke(Failure::Closed, "the content ended too early".to_owned()).await?,
                 Err((failure, why)) => self.broke(failure, why).await?,
             }
@@ -176,7 +176,7 @@ async fn ask(
     repository.host.ask(&call).await
 }
 
-/// The answer, if it has one of these statuses and is no page for people with browsers (HR-44).
+/// The response, if it has one of these statuses and is not an HTML page (threats: login-page).
 pub(super) fn expect(answer: Answer, statuses: &[StatusCode]) -> Result<Answer, StoreError> {
     if !statuses.contains(&answer.status) {
         return Err(answer.error());
@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hr_96_takes_only_the_range_that_was_asked_for() {
+    fn accepts_only_the_range_that_was_asked_for() {
         let starts = |text: &str| {
             let headers = [(CONTENT_RANGE, text.parse().unwrap())].into_iter().collect();
             starts_at(&headers, 5, 10)

@@ -18,7 +18,7 @@ use crate::oci::media_type;
 use crate::store::Pushed;
 use crate::store::StoreError;
 
-/// The manifest that `selector` stands for. By tag the body alone says what it is; headers do not count (T-10).
+/// The manifest that `selector` stands for. By tag the body alone decides, no header (threats: digest-header-mismatch).
 pub(super) async fn resolve(repository: &Repository, selector: &Selector) -> Result<Content, StoreError> {
     if matches!(selector, Selector::Tag(tag) if tag.len() > TAG_LENGTH) {
         // The tags that cosign makes of SHA-512 digests: no registry can have them, so nothing is there.
@@ -63,12 +63,12 @@ fn called(answer: &Answer) -> Option<String> {
     answer.header(CALLED).map(str::to_owned)
 }
 
-/// Remembers that `content` was called what it is not (HR-02).
+/// Remembers a `Docker-Content-Digest` that is not the digest of `content` (threats: digest-header-mismatch).
 fn hold(repository: &Repository, content: &Content, called: Option<String>) {
     let is = |digest: Digest| digest == Digest::of(digest.algorithm(), content.bytes());
     match called {
         Some(said) if said != content.digest().to_string() && !said.parse().is_ok_and(is) => {
-            // What is no digest is not repeated: it may be anything, a secret that we sent too (HR-92).
+            // Only a digest is repeated: other text may hold a secret that we sent (threats: error-echoes-secret).
             let said = said.parse::<Digest>().map_or_else(|_| "what is no digest".to_owned(), |said| said.to_string());
             repository.misnomer_of(*content.digest(), said);
         }
@@ -106,7 +106,7 @@ pub(super) async fn push(repository: &Repository, content: &Content, tag: Option
     if !matches!(answer.status.as_u16(), 200..=202) {
         return refused(repository, content, &selector, &answer).await;
     }
-    // HR-37, HR-38: where the registry does not say that it has just this, it is read back.
+    // Read back unless the response names exactly this digest (threats: manifest-stored-changed).
     let digest = content.digest().to_string();
     if answer.header(CALLED) != Some(digest.as_str()) {
         read_back(repository, &selector, content).await?;
@@ -123,7 +123,7 @@ async fn get(repository: &Repository, selector: &Selector, reading: Reading) -> 
     super::download::expect(repository.host.ask(&call).await?, &[StatusCode::OK])
 }
 
-/// What stands for `selector` in an address: a tag only if it is one (HR-91).
+/// The path segment for `selector`, with the tag checked (threats: name-steers-request).
 fn path(repository: &Repository, selector: &Selector) -> Result<String, StoreError> {
     match selector {
         Selector::Tag(tag) => check_tag(repository, tag).map(|()| tag.clone()),
@@ -156,7 +156,7 @@ async fn refused(
         return Err(StoreError::MissingBlob { place, why: answer.words() });
     }
     match selector {
-        // TF-26: a tag that cannot be moved, and need not be.
+        // An immutable tag that has the right digest already (threats: immutable-tag).
         Selector::Tag(tag) if is_immutable(answer) => match resolve(repository, selector).await {
             Ok(there) if there.digest() == content.digest() => Ok(Pushed { listed: false }),
             Ok(there) => Err(StoreError::ReadOnly {
@@ -248,7 +248,7 @@ fn named<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<()>
     serde::de::IgnoredAny::deserialize(deserializer).map(|_| Some(()))
 }
 
-/// HR-44: a proxy that wants somebody to log in answers 200 with a page.
+/// Refuses an HTML page: a proxy that wants a login answers 200 with one (threats: login-page).
 pub(super) fn is_no_page(answer: &Answer) -> Result<(), StoreError> {
     match answer.media_type().as_str() {
         "text/html" | "application/xhtml+xml" => {

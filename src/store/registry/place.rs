@@ -31,7 +31,8 @@ pub(super) fn base(host: &str, settings: &Settings) -> Result<Url, String> {
     if plain { parse("http") } else { Ok(tls) }
 }
 
-/// Whether the registry at `base` may send us to `target` for the content that we asked it for (HR-23, HR-26).
+/// Whether the registry at `base` may redirect a request for content to `target`
+/// (threats: downgrade-to-http, redirect-to-internal-address).
 ///
 /// # Errors
 /// In words.
@@ -317,7 +318,7 @@ mod tests {
         }
     }
 
-    // HR-23, HR-26.
+    // (threats: downgrade-to-http, redirect-to-internal-address)
     #[test]
     fn follows_redirects_only_to_where_content_may_be() {
         let mut settings = settings();

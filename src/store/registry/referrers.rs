@@ -144,7 +144,7 @@ async fn page(repository: &Repository, url: Url, place: &str, reading: Reading) 
     repository.host.ask(&call).await
 }
 
-/// HR-53: a list that leads back to itself, or on and on, is none.
+/// Rejects pagination loops and lists with too many pages (threats: pagination-loop).
 fn follow(pages: &mut HashSet<Url>, url: &Url, limit: usize, place: &str) -> Result<(), StoreError> {
     if !pages.insert(url.clone()) {
         return Err(StoreError::Protocol { place: place.to_owned(), why: "its pages lead in a circle".to_owned() });
@@ -164,7 +164,7 @@ fn not_kept(repository: &Repository, subject: &Digest, answer: &Answer) -> Resul
     Ok(None)
 }
 
-/// HR-43: what was seen once is not forgotten because of a 404.
+/// Remembers whether there is a referrers API; a later 404 does not undo it (threats: referrers-api-disappears).
 fn remember(repository: &Repository, _subject: &Digest, there: bool) {
     let mut known = repository.host.knows.referrers.lock().unwrap_or_else(PoisonError::into_inner);
     *known = Some(there || *known == Some(true));

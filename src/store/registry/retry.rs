@@ -55,7 +55,7 @@ impl Retry {
     /// The same after a try that brought no answer.
     pub(super) fn broken(&mut self, failure: Failure) -> Option<Duration> {
         match failure {
-            // HR-94: a kept connection may be closed at any time; that says nothing about the registry.
+            // A kept-alive connection may be closed at any time: retry once at once (threats: closed-connection).
             Failure::Closed if !self.closed => {
                 self.closed = true;
                 self.number += 1;
@@ -133,8 +133,8 @@ fn asked(headers: &HeaderMap) -> Option<u64> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(text.parse().unwrap_or(u64::MAX));
     }
-    // A date is compared with the date of the same answer, so that no clock of ours is in it (HR-95). What a lying one
-    // can do is to make us wait, within bounds.
+    // A date is compared with the `Date` of the same response, never with our clock. A wrong one can make us wait,
+    // within bounds (threats: wrong-date-header).
     let then = timestamp(headers, &RETRY_AFTER)?;
     let now = timestamp(headers, &DATE)?;
     Some(u64::try_from(then.saturating_sub(now)).unwrap_or(0))
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn hr_40_reads_every_form_of_retry_after() {
+    fn reads_every_form_of_retry_after() {
         let date = "Wed, 21 Oct 2015 07:28:00 GMT";
         let later = "Wed, 21 Oct 2015 07:28:40 GMT";
         assert_eq!(asked(&headers(&[("retry-after", "0")])), Some(0));
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn hr_94_a_closed_connection_costs_no_pause_the_first_time() {
+    fn retries_a_closed_connection_once_without_a_pause() {
         let mut retry = Retry::new(Patience::DEFAULT);
         assert_eq!(retry.broken(Failure::Closed), Some(Duration::ZERO));
         assert!(retry.broken(Failure::Closed).unwrap() >= Duration::from_millis(250));

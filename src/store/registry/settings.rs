@@ -15,7 +15,7 @@ use crate::store::credentials::Secret;
 /// What the client of registries is told, once.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Hosts of token services that may be asked, with credentials, by registries of another site (T-68).
+    /// Hosts of token services that get credentials for registries of another site (threats: token-service-elsewhere).
     pub allow_realms: Vec<String>,
     /// Requests to one host at a time.
     pub at_once: usize,

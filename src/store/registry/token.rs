@@ -101,7 +101,7 @@ pub(super) fn bearer(token: &Secret) -> Result<HeaderValue, StoreError> {
 }
 
 fn authorization(scheme: &str, value: &str) -> Result<HeaderValue, StoreError> {
-    // HR-31: what could end a header is never sent.
+    // A token that could end a header is never sent (threats: malformed-token).
     let visible = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic());
     let text = Zeroizing::new(format!("{scheme} {value}"));
     match HeaderValue::from_str(&text) {
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn hr_30_hr_31_refuses_what_is_no_token() {
+    fn refuses_malformed_tokens() {
         for text in [
             "",
             "not json",

@@ -61,7 +61,7 @@ pub(super) async fn mount(repository: &Repository, descriptor: &Descriptor, from
         Err(error) => return Err(error),
     };
     match answer.status.as_u16() {
-        // HR-39: said is not done.
+        // A mount that is reported may not have happened (threats: false-mount).
         201 => is_there(repository, descriptor).await,
         202 => {
             // It began an upload instead, which the push that follows can use.
@@ -140,7 +140,8 @@ impl Upload<'_> {
             if self.is_stored(&answer) {
                 return Ok(());
             }
-            // TF-22, TF-23: an upload that is gone, perhaps because an answer was lost.
+            // The upload session is gone, perhaps because a response was lost
+            // (threats: lost-upload-session, lost-response).
             if !matches!(answer.status.as_u16(), 404 | 416) {
                 self.cancel(&location).await;
                 return Err(refused(&answer));
@@ -283,7 +284,7 @@ impl Upload<'_> {
     /// What is to be done after an answer that is not the one that was hoped for.
     async fn not_stored(&self, answer: Answer, session: Session) -> Tried<()> {
         match answer.status.as_u16() {
-            // TF-20: the answer was taken in, and the next try has a new token.
+            // The challenge was read, and the next try has a new token (threats: token-expires-in-upload).
             401 => Err(Ok(Again::Renewed(session, answer))),
             404 => Err(Ok(Again::Restart(Trouble::Passing(Failure::Closed, "the upload vanished".to_owned())))),
             405 | 411 | 413 | 416 | 501 => {
