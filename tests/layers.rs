@@ -13,15 +13,21 @@
     reason = "tests stop where they fail"
 )]
 
+#[path = "layers/excused.rs"]
+mod excused;
+#[path = "layers/modules.rs"]
+mod modules;
 #[path = "layers/rules.rs"]
 mod rules;
 #[path = "layers/source.rs"]
 mod source;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
+use modules::Modules;
 use rules::FILE_CEILING;
 use rules::FUNCTION_CEILING;
 use rules::LAYERS;
@@ -37,12 +43,9 @@ const EXCUSED: &[(&str, &str, &str, &str)] = &[(
 
 #[test]
 fn every_source_file_keeps_the_rules() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut used = vec![false; EXCUSED.len()];
     let mut faults = Vec::new();
-    for path in rust_files(&root) {
-        let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-        let source = Source::new(&name, &fs::read_to_string(&path).unwrap());
+    for source in sources() {
         faults.extend(rules::broken(&source).into_iter().filter(|fault| match excuse(&source, fault) {
             Some(at) => std::mem::replace(&mut used[at], true),
             None => true,
@@ -52,6 +55,108 @@ fn every_source_file_keeps_the_rules() {
     faults
         .extend(idle.map(|(excuse, _)| format!("{}: excused, but keeps the rule now: take it off the list", excuse.0)));
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let imports = Modules::new(&sources()).imports().unwrap();
+    let mut excused: Vec<BTreeSet<String>> = excused::CIRCLES.iter().map(|circle| names(circle)).collect();
+    let mut faults = Vec::new();
+    for circle in modules::circles(&imports) {
+        if let Some(at) = excused.iter().position(|listed| *listed == circle) {
+            excused.swap_remove(at);
+            continue;
+        }
+        faults.push(format!("circle of {circle:?}"));
+        for file in &circle {
+            let inside = imports[file].iter().filter(|(other, _)| circle.contains(*other));
+            faults.extend(inside.map(|(other, names)| format!("  {file} -> {other}: {names:?}")));
+        }
+    }
+    faults.extend(excused.iter().map(|circle| format!("no circle any more, take it off the list: {circle:?}")));
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn no_two_public_types_share_a_name() {
+    let shared = Modules::new(&sources()).shared_names();
+    let excused = |name: &str, count: usize| excused::SHARED_NAMES.contains(&(name, count));
+    let new = shared.iter().filter(|(name, files)| !excused(name, files.len()));
+    let mut faults: Vec<_> = new.map(|(name, files)| format!("`{name}` is defined in {files:?}")).collect();
+    let idle = excused::SHARED_NAMES.iter().filter(|(name, count)| shared.get(*name).map(Vec::len) != Some(*count));
+    faults.extend(idle.map(|(name, count)| format!("`{name}` has not {count} definitions any more: mend the list")));
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn each_way_to_import_is_seen() {
+    let home = "//! Home.\npub struct Name;\nimpl Name {\n    pub fn new() {}\n}\npub fn act() {}\n";
+    let face = "//! Face.\nmod home;\nmod other;\n\npub use home::Name;\npub use home::act as deed;\n";
+    let all = [
+        ("crate, through a face", "use crate::a::Name;"),
+        ("super", "use super::home::Name;"),
+        ("super, through a face", "use super::Name;"),
+        ("super twice, with an alias", "use super::super::a::Name as Other;"),
+        ("a group", "use super::{home::{Name, act}};"),
+        ("a path in the code", "fn f() { crate::a::home::act() }"),
+        ("an alias of a function", "fn f() { super::deed() }"),
+        ("an associated function", "fn f() { super::Name::new() }"),
+        ("a module", "use crate::a;\nfn f() { a::Name::new() }"),
+        ("a module by a private name", "use super::home as house;\nfn f() { house::act() }"),
+        ("after a range", "use super::home;\nfn f() { 0..home::act() }"),
+        ("within an inline module", "mod inner {\n    use super::super::Name;\n}"),
+        ("after an inline module", "mod inner {\n    fn f() {}\n}\nuse super::Name;"),
+    ];
+    for (how, code) in all {
+        let other = format!("//! Other.\n{code}\n");
+        let imports = tree(&[("a/mod.rs", face), ("a/home.rs", home), ("a/other.rs", &other)]).imports().unwrap();
+        let from: Vec<_> = imports.get("a/other.rs").into_iter().flatten().map(|(file, _)| file.as_str()).collect();
+        assert_eq!(from, ["a/home.rs"], "{how}");
+        assert!(!imports.contains_key("a/mod.rs"), "{how}: `pub use` hands on and imports nothing");
+    }
+    let tests = "//! Other.\nfn f() { x.home::<A>() }\n#[cfg(test)]\nmod tests {\n    use super::super::Name;\n}\n";
+    let imports = tree(&[("a/mod.rs", face), ("a/home.rs", home), ("a/other.rs", tests)]).imports().unwrap();
+    assert!(imports.is_empty(), "what tests import does not count");
+    let lost = tree(&[("a/mod.rs", face), ("a/home.rs", home), ("a/other.rs", "use crate::a::Nobody;\n")]).imports();
+    assert_eq!(lost.unwrap_err(), "a/other.rs: `crate::a::Nobody` leads nowhere");
+}
+
+#[test]
+fn a_circle_is_seen() {
+    let one = "//! One.\nuse super::Two;\npub struct One;\n";
+    let two = "//! Two.\nuse super::One;\npub struct Two;\n";
+    let face = "//! Face.\nmod one;\nmod two;\npub use one::One;\npub use two::Two;\n";
+    let circles = |two: &str, face: &str| {
+        let tree = tree(&[("a/mod.rs", face), ("a/one.rs", one), ("a/two.rs", two)]);
+        modules::circles(&tree.imports().unwrap())
+    };
+    assert_eq!(circles(two, face), [names(&["a/one.rs", "a/two.rs"])]);
+    assert!(circles("//! Two.\npub struct Two;\n", face).is_empty());
+
+    // A `mod.rs` that defines something counts as a file, one that names a type of `pub use` in its code imports it.
+    let defines = format!("{face}pub struct Face(One);\n");
+    let uses = "//! Two.\nuse super::Face;\npub struct Two;\n";
+    assert_eq!(circles(uses, &defines), [names(&["a/mod.rs", "a/one.rs", "a/two.rs"])]);
+}
+
+#[test]
+fn a_shared_name_is_seen() {
+    let shared =
+        |one: &str, two: &str| tree(&[("a.rs", one), ("b.rs", two)]).shared_names().into_keys().collect::<Vec<_>>();
+    assert_eq!(
+        shared("pub struct A;\npub(crate) enum B {}\n", "pub trait A {}\npub(super) type B = u8;\n"),
+        ["A", "B"]
+    );
+    assert_eq!(shared("mod wire {\n    pub struct A;\n}\n", "pub struct A;\n"), ["A"]);
+    assert!(shared("struct A;\npub fn b() {}\n", "pub struct A;\nimpl T for A {\n    type b = u8;\n}\n").is_empty());
+}
+
+fn tree(files: &[(&str, &str)]) -> Modules {
+    Modules::new(&files.iter().map(|(path, text)| Source::new(path, text)).collect::<Vec<_>>())
+}
+
+fn names(files: &[&str]) -> BTreeSet<String> {
+    files.iter().map(|&file| file.to_owned()).collect()
 }
 
 #[test]
@@ -198,6 +303,15 @@ fn excuse(source: &Source, fault: &str) -> Option<usize> {
         let written = line.parse().ok().and_then(|line: usize| source.lines.get(line - 1));
         rest.starts_with(rule) && written.is_some_and(|written| written.contains(code))
     })
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let read = |path: PathBuf| {
+        let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+        Source::new(&name, &fs::read_to_string(&path).unwrap())
+    };
+    rust_files(&root).into_iter().map(read).collect()
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
