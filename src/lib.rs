@@ -18,7 +18,7 @@ pub mod trust;
 
 pub mod policy;
 
-pub mod round;
+pub mod request;
 
 pub mod verify;
 

@@ -26,8 +26,8 @@ mod oras;
 mod pages;
 #[path = "interop/peers.rs"]
 mod peers;
-#[path = "interop/round.rs"]
-mod round;
+#[path = "interop/signing_request.rs"]
+mod signing_request;
 #[path = "interop/skopeo.rs"]
 mod skopeo;
 #[path = "interop/suite.rs"]
@@ -67,10 +67,10 @@ with_and_without_the_referrers_api! {
     pages::from_cosign_md,
     pages::from_notation_md,
     pages::from_skopeo_podman_md,
-    round::cosign_verifies_of_plugins_only_p256,
-    round::cosign_verifies_what_a_round_signed,
-    round::cosign_verifies_what_a_token_signed,
-    round::cosign_verifies_what_bulla_attested,
+    signing_request::cosign_verifies_of_plugins_only_p256,
+    signing_request::cosign_verifies_what_a_round_signed,
+    signing_request::cosign_verifies_what_a_token_signed,
+    signing_request::cosign_verifies_what_bulla_attested,
     skopeo::bulla_copies_what_skopeo_wrote,
     skopeo::bulla_signs_skopeo_verifies,
     skopeo::skopeo_and_cosign_agree,

@@ -170,7 +170,7 @@ fn the_table_of_layers_has_no_way_up() {
         }
     }
     for (layer, imports) in LAYERS {
-        let deciders = ["envelope", "trust", "policy", "round", "verify"];
+        let deciders = ["envelope", "trust", "policy", "request", "verify"];
         assert!(!(deciders.contains(layer) && imports.contains(&"store")), "{layer}: verification does no I/O");
         assert!(*layer != "store" || !deciders.iter().any(|d| imports.contains(d)), "storage makes no decisions");
     }

@@ -46,8 +46,8 @@ use bulla::oci::Selector;
 use bulla::oci::Subject;
 use bulla::oci::media_type;
 use bulla::policy::Kind;
-use bulla::round;
-use bulla::round::Attestation;
+use bulla::request;
+use bulla::request::Attestation;
 use bulla::store::Layout;
 use bulla::store::Memory;
 use bulla::store::Sink;
@@ -99,16 +99,16 @@ fn every_bound_has_a_test() {
         redirects: _,      // tests/registry_client/redirect.rs: hr_24_redirects_end
         referrers: _,      // referrers_are_counted
         referrer_depth: _, // referrers_are_followed_to_a_depth
-        request_bytes: _,  // tests/round.rs: a_request_is_bounded
+        request_bytes: _,  // tests/signing_request.rs: a_request_is_bounded
         plugin_bytes: _,   // tests/plugin.rs: an_answer_without_end_is_cut
-        request_items: _,  // tests/round.rs: a_request_is_bounded
-        request_keys: _,   // tests/round.rs: a_request_is_bounded
-        request_text_bytes: _, // tests/round.rs: a_request_is_bounded
-        response_bytes: _, // tests/round.rs: a_response_is_bounded_and_strict
+        request_items: _,  // tests/signing_request.rs: a_request_is_bounded
+        request_keys: _,   // tests/signing_request.rs: a_request_is_bounded
+        request_text_bytes: _, // tests/signing_request.rs: a_request_is_bounded
+        response_bytes: _, // tests/signing_request.rs: a_response_is_bounded_and_strict
         signature_bytes: _, // signatures_are_measured
         signature_manifests: _, // signature_manifests_are_counted, signatures_under_a_tag_are_counted
         signatures_per_envelope: _, // signatures_of_an_envelope_are_counted
-        signing_log_line_bytes: _, // tests/round.rs: a_log_cannot_be_changed_unnoticed
+        signing_log_line_bytes: _, // tests/signing_request.rs: a_log_cannot_be_changed_unnoticed
         statement_digests: _, // digests_of_a_subject_are_counted
         statement_subjects: _, // subjects_are_counted
         timestamps: _,     // parts_of_a_bundle_are_counted
@@ -569,7 +569,7 @@ fn attests(image: &Content, sink: &dyn Sink, size: usize) -> Result<(), FlowErro
     let predicate = format!(r#"{{"a":"{}","b":"{}","c":"{}"}}"#, text(part), text(part), text(size - EMPTY - 2 * part));
     assert_eq!(predicate.len(), size);
     let attestation = Attestation {
-        format: round::Format::Both,
+        format: request::Format::Both,
         name: None,
         predicate: RawValue::from_string(predicate).unwrap(),
         predicate_type: "https://slsa.dev/provenance/v1".to_owned(),
@@ -609,7 +609,7 @@ fn values_of_a_predicate_are_bounded_by_its_bytes() {
     let many = vec!["1234567"; Limits::DEFAULT.json_values + 10].join(",");
     let predicate = Attestation::predicate(format!(r#"{{"packages":[{many}]}}"#).as_bytes(), &Limits::DEFAULT).unwrap();
     let predicate_type = "https://slsa.dev/provenance/v1".to_owned();
-    let attestation = Attestation { format: round::Format::Both, name: None, predicate, predicate_type };
+    let attestation = Attestation { format: request::Format::Both, name: None, predicate, predicate_type };
     let (subject, epoch) = (Subject::of(&image), Time::from_unix(0).unwrap());
     now(attest::attest(
         shop.sink.as_ref(),

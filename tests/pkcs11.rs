@@ -26,8 +26,8 @@ mod naming;
 mod objects;
 #[path = "pkcs11/pins.rs"]
 mod pins;
-#[path = "pkcs11/round.rs"]
-mod round;
+#[path = "pkcs11/signing_request.rs"]
+mod signing_request;
 mod support;
 #[path = "pkcs11/threads.rs"]
 mod threads;

@@ -11,7 +11,7 @@ use clap::Subcommand;
 use clap::ValueEnum;
 use clap_complete::Shell;
 
-use crate::round::Format;
+use crate::request::Format;
 
 use super::request::args::AttestArgs;
 use super::request::args::RequestCommand;

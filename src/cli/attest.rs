@@ -9,9 +9,9 @@ use crate::flow::sign::Extent;
 use crate::key::Signer;
 use crate::limits::Limits;
 use crate::policy;
-use crate::round::Attestation;
-use crate::round::RoundError;
-use crate::round::Whole;
+use crate::request::Attestation;
+use crate::request::RequestError;
+use crate::request::Whole;
 use crate::store::Origin;
 use crate::store::Sink;
 use crate::time::Time;
@@ -85,11 +85,11 @@ pub(super) fn predicate(path: &Path, limits: &Limits) -> Result<Box<RawValue>, F
     Attestation::predicate(&bytes, limits).map_err(|error| {
         let failure = request::bad(path, &error);
         let part = match error {
-            RoundError::WholeDocument { what: Whole::Bundle } => {
+            RequestError::WholeDocument { what: Whole::Bundle } => {
                 "jq -r .dsseEnvelope.payload FILE | base64 -d | jq .predicate"
             }
-            RoundError::WholeDocument { what: Whole::Envelope } => "jq -r .payload FILE | base64 -d | jq .predicate",
-            RoundError::WholeDocument { what: Whole::Statement } => "jq .predicate FILE",
+            RequestError::WholeDocument { what: Whole::Envelope } => "jq -r .payload FILE | base64 -d | jq .predicate",
+            RequestError::WholeDocument { what: Whole::Statement } => "jq .predicate FILE",
             _ => return failure,
         };
         failure.hint(format!("give the predicate alone: {part}"))

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::round::text::hides;
+use crate::request::text::hides;
 
 use super::redacted;
 

@@ -20,7 +20,7 @@ use crate::flow::sign::Signed;
 use crate::flow::verify::Outcome;
 use crate::flow::verify::Verdict;
 use crate::key::Signer;
-use crate::round::text::hides;
+use crate::request::text::hides;
 use crate::verify::Counted;
 
 use super::Exit;

@@ -16,7 +16,7 @@ use crate::limits::Limits;
 use crate::oci::Subject;
 use crate::oci::media_type;
 use crate::oci::referrer;
-use crate::round::Attestation;
+use crate::request::Attestation;
 use crate::store::Sink;
 use crate::time::Time;
 

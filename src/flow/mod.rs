@@ -20,7 +20,7 @@ pub mod pinned;
 mod plain;
 pub mod platform;
 pub mod present;
-pub mod round;
+pub mod request;
 pub mod sign;
 pub mod tree;
 pub mod verify;

@@ -45,7 +45,7 @@ fn commands_md() {
 /// One round from end to end, on a layout with the image of `testdata/layouts/app`.
 #[test]
 fn signing_round_md() {
-    from_top_to_bottom("../docs/signing-round.md");
+    from_top_to_bottom("../docs/signing-requests.md");
 }
 
 /// The ceremony is rehearsed: its commands, in their order.

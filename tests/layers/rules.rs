@@ -16,16 +16,19 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("trust", &["digest", "envelope", "json", "key", "limits", "oci", "time"]),
     ("policy", &["digest", "envelope", "json", "key", "limits", "oci", "time", "trust"]),
     ("verify", &["digest", "envelope", "json", "key", "limits", "oci", "policy", "time", "trust"]),
-    ("round", &["digest", "envelope", "json", "key", "limits", "oci", "policy", "time", "trust"]),
+    ("request", &["digest", "envelope", "json", "key", "limits", "oci", "policy", "time", "trust"]),
     ("store", &["digest", "files", "json", "limits", "oci", "redact"]),
     (
         "flow",
-        &["digest", "envelope", "json", "key", "limits", "oci", "policy", "round", "store", "time", "trust", "verify"],
+        &[
+            "digest", "envelope", "json", "key", "limits", "oci", "policy", "request", "store", "time", "trust",
+            "verify",
+        ],
     ),
     (
         "cli",
         &[
-            "digest", "envelope", "files", "flow", "json", "key", "limits", "oci", "policy", "redact", "round",
+            "digest", "envelope", "files", "flow", "json", "key", "limits", "oci", "policy", "redact", "request",
             "store", "time", "trust", "verify",
         ],
     ),
@@ -97,7 +100,7 @@ pub const DOORWAYS: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Layers in which every result is looked at (T-31).
-const NOTHING_DROPPED: &[&str] = &["envelope", "policy", "round", "trust", "verify"];
+const NOTHING_DROPPED: &[&str] = &["envelope", "policy", "request", "trust", "verify"];
 
 pub const FILE_CEILING: usize = 400;
 pub const FUNCTION_CEILING: usize = 60;

@@ -16,15 +16,15 @@ use crate::cli::request::args::RequestAttachArgs;
 use crate::cli::runtime::Runtime;
 use crate::cli::runtime::Work;
 use crate::cli::stores::Stores;
-use crate::flow::round;
-use crate::flow::round::Attached;
+use crate::flow;
+use crate::flow::request::Attached;
 use crate::limits::Limits;
-use crate::round::Approved;
-use crate::round::Missing;
-use crate::round::Request;
-use crate::round::tally;
-use crate::round::tally::ApprovedItem;
-use crate::round::tally::MissingItem;
+use crate::request::ApprovedRequest;
+use crate::request::NotApproved;
+use crate::request::SigningRequest;
+use crate::request::approval;
+use crate::request::approval::ApprovedItem;
+use crate::request::approval::UnapprovedItem;
 use crate::store::Sink;
 use crate::store::Task;
 use crate::store::parallel;
@@ -46,7 +46,7 @@ struct Job<'a> {
 pub(super) fn attach(args: &RequestAttachArgs) -> Result<Exit, Failure> {
     let request = request::load(&args.request, &args.owners, &args.token)?;
     let response = request::responses(&args.responses, &request)?;
-    let approved = tally::approve(&request, &response).map_err(|error| request::told(&args.request, error))?;
+    let approved = approval::approve(&request, &response).map_err(|error| request::told(&args.request, error))?;
     let approved = match approved {
         Ok(approved) => approved,
         Err(missing) => {
@@ -79,22 +79,22 @@ pub(super) fn attach(args: &RequestAttachArgs) -> Result<Exit, Failure> {
 }
 
 /// The items that lack owners, as a report has them.
-fn lacking(request: &Request, missing: &Missing) -> Vec<Value> {
-    let line = |lacking: &MissingItem| {
+fn lacking(request: &SigningRequest, missing: &NotApproved) -> Vec<Value> {
+    let line = |lacking: &UnapprovedItem| {
         let name = request.items().get(lacking.place).map(|item| item.pinned().to_string());
         json!({ "reference": name, "done": false, "code": MISSING, "error": who(lacking) })
     };
     missing.items.iter().map(line).collect()
 }
 
-fn who(lacking: &MissingItem) -> String {
+fn who(lacking: &UnapprovedItem) -> String {
     let signed: Vec<_> = lacking.signed.iter().map(ToString::to_string).collect();
     let by = if signed.is_empty() { "nobody".to_owned() } else { signed.join(", ") };
     format!("signed by {by}, {} more needed", lacking.missing)
 }
 
 /// Who is missing, and for what.
-fn refused(request: &Request, missing: &Missing) -> Failure {
+fn refused(request: &SigningRequest, missing: &NotApproved) -> Failure {
     let message = format!(
         "{} of {} items are not signed by {} owners; nothing was attached",
         missing.items.len(),
@@ -121,7 +121,7 @@ fn refused(request: &Request, missing: &Missing) -> Failure {
     Failure { code: MISSING, details, ..Failure::refused(message).hint(hint) }
 }
 
-fn jobs<'a>(approved: &Approved<'a>) -> Vec<Job<'a>> {
+fn jobs<'a>(approved: &ApprovedRequest<'a>) -> Vec<Job<'a>> {
     let mut jobs: BTreeMap<String, Job<'a>> = BTreeMap::new();
     for approved in approved.items() {
         let pinned = approved.item().pinned().to_string();
@@ -166,7 +166,7 @@ async fn push_one(
     limits: &Limits,
 ) -> Result<Attached, Failure> {
     match sinks.get(job.place.as_str()) {
-        Some(Ok(sink)) => Ok(round::attach(sink.as_ref(), &job.items, created, limits).await?),
+        Some(Ok(sink)) => Ok(flow::request::attach(sink.as_ref(), &job.items, created, limits).await?),
         Some(Err(failure)) => Err(failure.clone()),
         None => Err(Failure::unknown(format!("{}: it was not opened", job.place))),
     }

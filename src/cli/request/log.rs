@@ -38,10 +38,10 @@ use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::oci::Reference;
 use crate::oci::Selector;
-use crate::round::Request;
-use crate::round::log::Chain;
-use crate::round::log::Entry;
-use crate::round::response::Made;
+use crate::request::SigningRequest;
+use crate::request::log::Chain;
+use crate::request::log::Entry;
+use crate::request::signing_response::Made;
 use crate::time::Time;
 
 /// A signing log that is open for writing, for us alone, and whole so far.
@@ -60,7 +60,13 @@ impl Log {
     }
 
     /// Appends a line for each signature. When it returns they are on the disk.
-    pub(super) fn append(&mut self, request: &Request, made: &[Made], key: KeyId, now: Time) -> Result<(), Failure> {
+    pub(super) fn append(
+        &mut self,
+        request: &SigningRequest,
+        made: &[Made],
+        key: KeyId,
+        now: Time,
+    ) -> Result<(), Failure> {
         let told = |error| request::told(&self.path, error);
         let mut lines = Vec::new();
         for made in made {

@@ -22,10 +22,10 @@ use crate::cli::render;
 use crate::files::Overwrite;
 use crate::key::KeyId;
 use crate::limits::Limits;
-use crate::round::Keyholder;
-use crate::round::Request;
-use crate::round::Response;
-use crate::round::RoundError;
+use crate::request::Keyholder;
+use crate::request::RequestError;
+use crate::request::SigningRequest;
+use crate::request::SigningResponse;
 
 use args::OwnerArgs;
 use args::RequestCommand;
@@ -45,14 +45,14 @@ pub(super) fn request(command: &RequestCommand) -> Result<Exit, Failure> {
 }
 
 /// What is wrong with a file of the signing round: refused, unless it is no answer at all.
-pub(super) fn told(path: &Path, error: RoundError) -> Failure {
+pub(super) fn told(path: &Path, error: RequestError) -> Failure {
     let message = format!("{}: {error}", path.display());
     let failure = if error.is_open() { Failure::unknown(message) } else { Failure::refused(message) };
     Failure { code: error.code(), ..failure }
 }
 
 /// What is wrong with something that was typed, or with a file that it names: an argument that cannot be used.
-pub(super) fn bad(path: &Path, error: &RoundError) -> Failure {
+pub(super) fn bad(path: &Path, error: &RequestError) -> Failure {
     Failure { code: error.code(), ..Failure::unknown(format!("{}: {error}", path.display())) }
 }
 
@@ -78,7 +78,7 @@ fn merge(args: &RequestMergeArgs) -> Result<Exit, Failure> {
     let response = responses(&args.responses, &request)?;
     let merged = bytes(&args.out, &response)?;
     // What the next command would not read need not be written.
-    Response::parse(&merged, &request, &Limits::DEFAULT)
+    SigningResponse::parse(&merged, &request, &Limits::DEFAULT)
         .map_err(|error| told(&args.out, error).hint("bulla request attach takes the responses one by one as well"))?;
     files::write(&args.out, &merged, overwrite)?;
     let page = view::Page { request: &request, response: &response, previous: None, full: false };
@@ -90,7 +90,7 @@ fn merge(args: &RequestMergeArgs) -> Result<Exit, Failure> {
 }
 
 /// The request in a file, if it asks whom the command line says, and as many of them.
-fn load(path: &Path, pinned: &OwnerArgs, token: &TokenArgs) -> Result<Request, Failure> {
+fn load(path: &Path, pinned: &OwnerArgs, token: &TokenArgs) -> Result<SigningRequest, Failure> {
     let request = read_request(path)?;
     if pinned.owners.is_empty() {
         return Ok(request);
@@ -118,23 +118,23 @@ fn load(path: &Path, pinned: &OwnerArgs, token: &TokenArgs) -> Result<Request, F
     }
 }
 
-fn read_request(path: &Path) -> Result<Request, Failure> {
+fn read_request(path: &Path) -> Result<SigningRequest, Failure> {
     let bytes = files::read(path, Limits::DEFAULT.request_bytes)?;
-    Request::parse(&bytes, &Limits::DEFAULT).map_err(|error| told(path, error))
+    SigningRequest::parse(&bytes, &Limits::DEFAULT).map_err(|error| told(path, error))
 }
 
 /// All responses together; each is checked against the request.
-fn responses(paths: &[PathBuf], request: &Request) -> Result<Response, Failure> {
-    let mut all = Response::to(request);
+fn responses(paths: &[PathBuf], request: &SigningRequest) -> Result<SigningResponse, Failure> {
+    let mut all = SigningResponse::to(request);
     for path in paths {
         let bytes = files::read(path, Limits::DEFAULT.response_bytes)?;
-        let response = Response::parse(&bytes, request, &Limits::DEFAULT).map_err(|error| told(path, error))?;
+        let response = SigningResponse::parse(&bytes, request, &Limits::DEFAULT).map_err(|error| told(path, error))?;
         all.merge(response).map_err(|error| told(path, error))?;
     }
     Ok(all)
 }
 
-fn bytes(path: &Path, response: &Response) -> Result<Vec<u8>, Failure> {
+fn bytes(path: &Path, response: &SigningResponse) -> Result<Vec<u8>, Failure> {
     response.to_json().map_err(|error| Failure::unknown(format!("{}: {error}", path.display())))
 }
 

@@ -15,22 +15,22 @@ use crate::cli::runtime::Work;
 use crate::cli::stores::Stores;
 use crate::cli::verify;
 use crate::files::Overwrite;
-use crate::flow::round;
-use crate::flow::round::Found;
+use crate::flow;
+use crate::flow::request::Found;
 use crate::flow::sign::Extent;
 use crate::limits::Limits;
 use crate::oci::Reference;
 use crate::oci::Selector;
 use crate::policy;
-use crate::round::Action;
-use crate::round::Attestation;
-use crate::round::Draft;
-use crate::round::Format;
-use crate::round::ImageSignature;
-use crate::round::Item;
-use crate::round::Request;
-use crate::round::Response;
-use crate::round::RoundError;
+use crate::request::Action;
+use crate::request::Attestation;
+use crate::request::Draft;
+use crate::request::Format;
+use crate::request::ImageSignature;
+use crate::request::Item;
+use crate::request::RequestError;
+use crate::request::SigningRequest;
+use crate::request::SigningResponse;
 use crate::store::Task;
 use crate::store::parallel;
 use crate::time::Time;
@@ -45,7 +45,7 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
     files::writable(&args.out, overwrite)?;
     // Everything in a new request was typed just now.
-    let told = |error: RoundError| request::bad(&args.out, &error);
+    let told = |error: RequestError| request::bad(&args.out, &error);
     let draft = Draft {
         created: now,
         expires: expires(&args.expires, now)?,
@@ -69,9 +69,9 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     // They may be large, and each item has its own.
     drop(attestations);
     let bytes = Draft { items, ..draft }.to_json(&limits).map_err(told)?;
-    let written = Request::parse(&bytes, &limits).map_err(told)?;
+    let written = SigningRequest::parse(&bytes, &limits).map_err(told)?;
     files::write(&args.out, &bytes, overwrite)?;
-    let page = Page { request: &written, response: &Response::to(&written), previous: None, full: false };
+    let page = Page { request: &written, response: &SigningResponse::to(&written), previous: None, full: false };
     match args.output {
         Output::Json => render::json(&page.outcome("request new", &args.out)),
         Output::Text => render::text(&page.standing()),
@@ -89,7 +89,7 @@ fn resolve(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<(Reference, Vec
     let tasks = references.iter().map(|typed| -> Task<'_, Result<(Reference, Vec<Found>), Failure>> {
         Box::pin(async move {
             let (source, selector) = stores.source(typed)?;
-            let found = round::find(source.as_ref(), &selector, extent, limits).await?;
+            let found = flow::request::find(source.as_ref(), &selector, extent, limits).await?;
             let reference: Reference = typed.parse()?;
             // An image that was not named is known by its digest.
             let reference = match (reference.selector(), found.first()) {
@@ -108,7 +108,7 @@ fn asked(
     attestations: &[Attestation],
     reference: &Reference,
     found: &Found,
-    previous: Option<&Request>,
+    previous: Option<&SigningRequest>,
 ) -> Vec<Item> {
     let format = Format::from(args.format);
     // A manifest in an index is shown under the tag of the index; a digest is a name of one manifest alone.

@@ -1,7 +1,7 @@
 //! How the page that people sign by is laid out: no text on it can look like another row, and none is cut.
 
 use crate::cli::line::Lines;
-use crate::round::text::hides;
+use crate::request::text::hides;
 
 /// How wide a piece of a text is, at most: with label and indent it fits a terminal of 80 columns.
 const WIDTH: usize = 64;

@@ -20,9 +20,9 @@ use crate::files::Lock;
 use crate::files::Overwrite;
 use crate::key::Signer;
 use crate::limits::Limits;
-use crate::round::Request;
-use crate::round::Response;
-use crate::round::response::Signed;
+use crate::request::SigningRequest;
+use crate::request::SigningResponse;
+use crate::request::signing_response::Signed;
 
 /// After how many signatures those that there are get written down: what a pulled plug can cost.
 const BATCH: usize = 100;
@@ -77,16 +77,21 @@ fn apart(args: &RequestSignArgs) -> Result<(), Failure> {
 }
 
 /// What an earlier run wrote to the same file. Another file there is left alone.
-fn earlier(args: &RequestSignArgs, request: &Request) -> Result<Response, Failure> {
+fn earlier(args: &RequestSignArgs, request: &SigningRequest) -> Result<SigningResponse, Failure> {
     let Some(bytes) = files::read_if_there(&args.out, Limits::DEFAULT.response_bytes)? else {
-        return Ok(Response::to(request));
+        return Ok(SigningResponse::to(request));
     };
-    Response::parse(&bytes, request, &Limits::DEFAULT)
+    SigningResponse::parse(&bytes, request, &Limits::DEFAULT)
         .map_err(|error| request::told(&args.out, error).hint("it is left as it is; choose another file with -o"))
 }
 
 /// Shows what will be signed and who has signed, to whoever is going to sign.
-fn show(args: &RequestSignArgs, request: &Request, response: &Response, others: Response) -> Result<(), Failure> {
+fn show(
+    args: &RequestSignArgs,
+    request: &SigningRequest,
+    response: &SigningResponse,
+    others: SigningResponse,
+) -> Result<(), Failure> {
     let mut all = response.clone();
     all.merge(others).map_err(|error| request::told(&args.request, error))?;
     let previous = args.previous.as_ref().map(|path| request::read_request(path)).transpose()?;
@@ -106,7 +111,7 @@ fn show(args: &RequestSignArgs, request: &Request, response: &Response, others: 
     Ok(())
 }
 
-fn confirm(args: &RequestSignArgs, request: &Request) -> Result<(), Failure> {
+fn confirm(args: &RequestSignArgs, request: &SigningRequest) -> Result<(), Failure> {
     if args.yes {
         return Ok(());
     }
@@ -134,8 +139,8 @@ fn confirm(args: &RequestSignArgs, request: &Request) -> Result<(), Failure> {
 struct Run<'a> {
     args: &'a RequestSignArgs,
     log: Option<Log>,
-    request: &'a Request,
-    response: Response,
+    request: &'a SigningRequest,
+    response: SigningResponse,
     signer: &'a dyn Signer,
 }
 

@@ -17,15 +17,15 @@ use crate::cli::request::page::shown;
 use crate::cli::request::page::title;
 use crate::digest::Digest;
 use crate::oci::media_type;
-use crate::round::Action;
-use crate::round::Attestation;
-use crate::round::Item;
-use crate::round::Keyholder;
-use crate::round::Previous;
-use crate::round::Request;
-use crate::round::Response;
-use crate::round::response::Signed;
-use crate::round::tally;
+use crate::request::Action;
+use crate::request::Attestation;
+use crate::request::Item;
+use crate::request::Keyholder;
+use crate::request::Previous;
+use crate::request::SigningRequest;
+use crate::request::SigningResponse;
+use crate::request::approval;
+use crate::request::signing_response::Signed;
 use crate::time::Time;
 
 /// How much of a predicate is shown unless all of it is asked for.
@@ -36,10 +36,10 @@ const IN: &str = "   ";
 
 /// A request with what has been signed of it.
 pub(super) struct Page<'a> {
-    pub(super) request: &'a Request,
-    pub(super) response: &'a Response,
+    pub(super) request: &'a SigningRequest,
+    pub(super) response: &'a SigningResponse,
     /// The reader's own copy of the round before.
-    pub(super) previous: Option<&'a Request>,
+    pub(super) previous: Option<&'a SigningRequest>,
     /// Whether predicates are shown to their end.
     pub(super) full: bool,
 }
@@ -209,7 +209,7 @@ impl Page<'_> {
             let keys: Vec<_> = owner.keys.iter().map(|key| key.id().to_string()).collect();
             json!({ "name": owner.name, "keys": keys, "signedItems": whole })
         };
-        let owners = request.owners().iter().zip(tally::standing(request, self.response)).map(owner);
+        let owners = request.owners().iter().zip(approval::standing(request, self.response)).map(owner);
         json!({
             "request": request.digest(),
             "created": request.created().to_string(),
@@ -219,7 +219,7 @@ impl Page<'_> {
             "owners": owners.collect::<Vec<_>>(),
             "itemCount": request.items().len(),
             "signers": self.response.signers().map(signer).collect::<Vec<_>>(),
-            "approved": matches!(tally::approve(request, self.response), Ok(Ok(_))),
+            "approved": matches!(approval::approve(request, self.response), Ok(Ok(_))),
         })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::limits::Limits;
-use crate::round::RoundError;
+use crate::request::RequestError;
 
 /// Code points that are drawn as nothing, first and last of each range. `DerivedCoreProperties.txt` of Unicode 16.0,
 /// property `Default_Ignorable_Code_Point`; the formatting characters of `PropList.txt`, property `Bidi_Control`, are all
@@ -44,54 +44,56 @@ pub fn hides(c: char) -> bool {
 }
 
 /// Refuses a text that is signed, or that something is known by, if not all of it shows.
-pub(super) fn check(field: &str, text: &str) -> Result<(), RoundError> {
+pub(super) fn check(field: &str, text: &str) -> Result<(), RequestError> {
     match text.chars().find(|c| hides(*c)) {
-        Some(c) => Err(RoundError::field(field, format!("has a character that does not show, {}", c.escape_unicode()))),
+        Some(c) => {
+            Err(RequestError::field(field, format!("has a character that does not show, {}", c.escape_unicode())))
+        }
         None => Ok(()),
     }
 }
 
 /// A name, or another text of one line, within the limit.
-pub(super) fn check_name(field: &str, name: Option<&String>, limits: &Limits) -> Result<(), RoundError> {
+pub(super) fn check_name(field: &str, name: Option<&String>, limits: &Limits) -> Result<(), RequestError> {
     let Some(name) = name else { return Ok(()) };
-    RoundError::bounded(&format!("bytes of `{field}`"), name.len(), limits.request_text_bytes)?;
+    RequestError::bounded(&format!("bytes of `{field}`"), name.len(), limits.request_text_bytes)?;
     match name.is_empty() {
-        true => Err(RoundError::field(field, "is empty")),
+        true => Err(RequestError::field(field, "is empty")),
         false => check(field, name),
     }
 }
 
 /// Annotations, which are signed. They are typed and shown as `key=value`, so no key holds a `=`.
-pub(super) fn check_annotations(texts: &BTreeMap<String, String>, limits: &Limits) -> Result<(), RoundError> {
+pub(super) fn check_annotations(texts: &BTreeMap<String, String>, limits: &Limits) -> Result<(), RequestError> {
     const FIELD: &str = "annotations";
     bounded(FIELD, texts, limits)?;
     for (key, value) in texts {
         check(FIELD, key).and_then(|()| check(FIELD, value))?;
         if key.contains('=') {
-            return Err(RoundError::field(FIELD, format!("has a key with a `=` in it, {key:?}")));
+            return Err(RequestError::field(FIELD, format!("has a key with a `=` in it, {key:?}")));
         }
     }
     Ok(())
 }
 
 /// Labels. Their keys are ours; their values are whatever an image says, and are shown escaped.
-pub(super) fn check_labels(field: &str, texts: &BTreeMap<String, String>, limits: &Limits) -> Result<(), RoundError> {
+pub(super) fn check_labels(field: &str, texts: &BTreeMap<String, String>, limits: &Limits) -> Result<(), RequestError> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '/' | '-');
     bounded(field, texts, limits)?;
     match texts.keys().find(|key| !key.chars().all(is_plain)) {
         Some(key) => {
-            Err(RoundError::field(field, format!("has a key that is not of letters, digits and ./_-: {key:?}")))
+            Err(RequestError::field(field, format!("has a key that is not of letters, digits and ./_-: {key:?}")))
         }
         None => Ok(()),
     }
 }
 
-fn bounded(field: &str, texts: &BTreeMap<String, String>, limits: &Limits) -> Result<(), RoundError> {
+fn bounded(field: &str, texts: &BTreeMap<String, String>, limits: &Limits) -> Result<(), RequestError> {
     let bytes = texts.iter().map(|(key, value)| key.len() + value.len()).sum();
-    RoundError::bounded(&format!("`{field}` of one item"), texts.len(), limits.annotations)?;
-    RoundError::bounded(&format!("bytes of `{field}` of one item"), bytes, limits.annotation_bytes)?;
+    RequestError::bounded(&format!("`{field}` of one item"), texts.len(), limits.annotations)?;
+    RequestError::bounded(&format!("bytes of `{field}` of one item"), bytes, limits.annotation_bytes)?;
     match texts.contains_key("") {
-        true => Err(RoundError::field(field, "has an empty key")),
+        true => Err(RequestError::field(field, "has an empty key")),
         false => Ok(()),
     }
 }

@@ -15,16 +15,16 @@ use bulla::key::SignerError;
 use bulla::limits::Limits;
 use bulla::oci::Platform;
 use bulla::oci::media_type;
-use bulla::round::Action;
-use bulla::round::Attestation;
-use bulla::round::Draft;
-use bulla::round::Format;
-use bulla::round::ImageSignature;
-use bulla::round::Item;
-use bulla::round::Keyholder;
-use bulla::round::Previous;
-use bulla::round::Request;
-use bulla::round::Response;
+use bulla::request::Action;
+use bulla::request::Attestation;
+use bulla::request::Draft;
+use bulla::request::Format;
+use bulla::request::ImageSignature;
+use bulla::request::Item;
+use bulla::request::Keyholder;
+use bulla::request::Previous;
+use bulla::request::SigningRequest;
+use bulla::request::SigningResponse;
 use bulla::time::Time;
 use bulla::trust::Threshold;
 
@@ -96,17 +96,17 @@ pub fn draft(owners: &[(&str, &[&PrivateKey])], threshold: u32, items: usize) ->
     }
 }
 
-pub fn read(draft: &Draft) -> Request {
-    Request::parse(&draft.to_json(&limits()).unwrap(), &limits()).unwrap()
+pub fn read(draft: &Draft) -> SigningRequest {
+    SigningRequest::parse(&draft.to_json(&limits()).unwrap(), &limits()).unwrap()
 }
 
-pub fn request(owners: &[(&str, &[&PrivateKey])], threshold: u32, items: usize) -> Request {
+pub fn request(owners: &[(&str, &[&PrivateKey])], threshold: u32, items: usize) -> SigningRequest {
     read(&draft(owners, threshold, items))
 }
 
 /// A whole answer of each of the keys.
-pub fn respond(request: &Request, keys: &[&PrivateKey]) -> Response {
-    let mut response = Response::to(request);
+pub fn respond(request: &SigningRequest, keys: &[&PrivateKey]) -> SigningResponse {
+    let mut response = SigningResponse::to(request);
     for key in keys {
         let progress = response.sign(request, *key, now(), usize::MAX).unwrap();
         assert!(progress.stopped.is_none());

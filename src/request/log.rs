@@ -9,14 +9,14 @@ use crate::digest::Digest;
 use crate::json;
 use crate::limits::Limits;
 use crate::policy::Kind;
-use crate::round::Keyholder;
-use crate::round::Message;
-use crate::round::Part;
-use crate::round::Request;
-use crate::round::RoundError;
-use crate::round::response::Made;
-use crate::round::wire;
-use crate::round::wire::WireEntry;
+use crate::request::Keyholder;
+use crate::request::Message;
+use crate::request::Part;
+use crate::request::RequestError;
+use crate::request::SigningRequest;
+use crate::request::signing_response::Made;
+use crate::request::wire;
+use crate::request::wire::WireEntry;
 use crate::time::Time;
 
 /// A signing log so far: how many lines, and the digest of the last.
@@ -51,16 +51,16 @@ impl Chain {
     /// Takes in the next line, without its line end.
     ///
     /// # Errors
-    /// [`RoundError::Log`] where it does not follow from the lines before it, or is not a line of a signing log.
-    pub fn follow(&mut self, line: &[u8], limits: &Limits) -> Result<Entry, RoundError> {
+    /// [`RequestError::Log`] where it does not follow from the lines before it, or is not a line of a signing log.
+    pub fn follow(&mut self, line: &[u8], limits: &Limits) -> Result<Entry, RequestError> {
         let number = self.lines.saturating_add(1);
-        let broken = |why: String| RoundError::Log { line: number, why };
-        RoundError::bounded(&format!("bytes of line {number}"), line.len(), limits.signing_log_line_bytes)?;
+        let broken = |why: String| RequestError::Log { line: number, why };
+        RequestError::bounded(&format!("bytes of line {number}"), line.len(), limits.signing_log_line_bytes)?;
         let wire: WireEntry = match wire::read_line(line, limits) {
             Ok(wire) => wire,
             // A file that does not begin as a signing log does is another file, and says nothing about one.
             Err(error) if self.lines == 0 && !is_entry(line, limits) => {
-                return Err(RoundError::other_file("signing log", error));
+                return Err(RequestError::other_file("signing log", error));
             }
             Err(error) => return Err(broken(error.to_string())),
         };
@@ -91,9 +91,9 @@ impl Chain {
     /// The next line, without its line end.
     ///
     /// # Errors
-    /// [`RoundError::Json`] never happens for these types, but is not swallowed; [`RoundError::Limit`] where the line
+    /// [`RequestError::Json`] never happens for these types, but is not swallowed; [`RequestError::Limit`] where the line
     /// would be longer than a reader reads.
-    pub fn append(&mut self, entry: &Entry, limits: &Limits) -> Result<Vec<u8>, RoundError> {
+    pub fn append(&mut self, entry: &Entry, limits: &Limits) -> Result<Vec<u8>, RequestError> {
         let line = serde_json::to_vec(&WireEntry {
             previous: self.head,
             time: entry.time.to_string(),
@@ -105,8 +105,8 @@ impl Chain {
             kind: entry.kind.clone(),
             signature: entry.signature,
         });
-        let line = line.map_err(|error| RoundError::Json { document: "signing log", error: error.into() })?;
-        RoundError::bounded("bytes of one line", line.len(), limits.signing_log_line_bytes)?;
+        let line = line.map_err(|error| RequestError::Json { document: "signing log", error: error.into() })?;
+        RequestError::bounded("bytes of one line", line.len(), limits.signing_log_line_bytes)?;
         self.head = Some(Digest::sha256(&line));
         self.lines = self.lines.saturating_add(1);
         Ok(line)
@@ -134,8 +134,8 @@ fn is_entry(line: &[u8], limits: &Limits) -> bool {
 /// Refuses a request of which a signature would make a line that is longer than a reader reads.
 ///
 /// # Errors
-/// [`RoundError::Limit`].
-pub(super) fn has_room_for(request: &Request, limits: &Limits) -> Result<(), RoundError> {
+/// [`RequestError::Limit`].
+pub(super) fn has_room_for(request: &SigningRequest, limits: &Limits) -> Result<(), RequestError> {
     let key = |owner: &Keyholder| owner.keys.first().map(|key| (owner.name.len(), key.id()));
     let Some((_, key)) = request.owners().iter().filter_map(key).max_by_key(|(length, _)| *length) else {
         return Ok(());
@@ -163,8 +163,8 @@ impl Entry {
     /// The entry for a signature that `key` made for `request`.
     ///
     /// # Errors
-    /// [`RoundError::NotAsked`] for a key that no owner holds.
-    pub fn of(request: &Request, made: &Made, key: crate::key::KeyId, now: Time) -> Result<Self, RoundError> {
+    /// [`RequestError::NotAsked`] for a key that no owner holds.
+    pub fn of(request: &SigningRequest, made: &Made, key: crate::key::KeyId, now: Time) -> Result<Self, RequestError> {
         let item = made.item.and_then(|place| request.items().get(place));
         Ok(Self {
             digest: item.map_or(*request.digest(), |item| item.digest),

@@ -1,17 +1,19 @@
 //! The offline signing round: a request that people read, a response that answers it, and what of it may be attached.
 
+pub mod approval;
+mod countersignature;
 pub mod error;
 pub mod item;
 pub mod log;
 pub mod message;
-pub mod request;
-pub mod response;
-mod seal;
-pub mod tally;
+pub mod signing_request;
+pub mod signing_response;
 pub mod text;
 mod wire;
 
-pub use error::RoundError;
+pub use approval::ApprovedRequest;
+pub use approval::NotApproved;
+pub use error::RequestError;
 pub use error::Whole;
 pub use item::Action;
 pub use item::Attestation;
@@ -21,9 +23,7 @@ pub use item::Item;
 pub use item::Previous;
 pub use message::Message;
 pub use message::Part;
-pub use request::Draft;
-pub use request::Keyholder;
-pub use request::Request;
-pub use response::Response;
-pub use tally::Approved;
-pub use tally::Missing;
+pub use signing_request::Draft;
+pub use signing_request::Keyholder;
+pub use signing_request::SigningRequest;
+pub use signing_response::SigningResponse;

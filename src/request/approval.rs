@@ -1,14 +1,14 @@
-//! `Approved`: a request that enough owners signed, item by item; or `Missing`: who did not.
+//! `ApprovedRequest`: a request that enough owners signed, item by item; or `NotApproved`: who did not.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use crate::round::Item;
-use crate::round::Message;
-use crate::round::Request;
-use crate::round::Response;
-use crate::round::RoundError;
-use crate::round::response::Signed;
+use crate::request::Item;
+use crate::request::Message;
+use crate::request::RequestError;
+use crate::request::SigningRequest;
+use crate::request::SigningResponse;
+use crate::request::signing_response::Signed;
 use crate::trust::Owner;
 
 /// A request of which every item was signed by as many owners as it asks for. Only [`approve`] makes one, and only what
@@ -17,9 +17,9 @@ use crate::trust::Owner;
 /// A key counts when it signed all of the request and sealed that, so nothing is ever attached half; an owner counts once,
 /// however many of their keys signed.
 #[derive(Clone, Copy, Debug)]
-pub struct Approved<'a> {
-    request: &'a Request,
-    response: &'a Response,
+pub struct ApprovedRequest<'a> {
+    request: &'a SigningRequest,
+    response: &'a SigningResponse,
 }
 
 /// An item of an approved request, with what was signed of it.
@@ -33,9 +33,9 @@ pub struct ApprovedItem<'a> {
 
 /// Who has not signed yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missing {
+pub struct NotApproved {
     /// The items that lack owners.
-    pub items: Vec<MissingItem>,
+    pub items: Vec<UnapprovedItem>,
     /// The owners, in the order of the request, with the number of items that each has signed whole.
     pub owners: Vec<(String, usize)>,
     /// How many signatures a whole answer has.
@@ -50,7 +50,7 @@ pub struct Missing {
 
 /// An item that lacks owners.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MissingItem {
+pub struct UnapprovedItem {
     /// Its place in the request, from 0.
     pub place: usize,
     /// How many more owners are needed.
@@ -62,14 +62,17 @@ pub struct MissingItem {
 /// Whether enough owners have signed every item of `request`.
 ///
 /// # Errors
-/// [`RoundError::OtherRequest`] for a response to another one.
-pub fn approve<'a>(request: &'a Request, response: &'a Response) -> Result<Result<Approved<'a>, Missing>, RoundError> {
+/// [`RequestError::OtherRequest`] for a response to another one.
+pub fn approve<'a>(
+    request: &'a SigningRequest,
+    response: &'a SigningResponse,
+) -> Result<Result<ApprovedRequest<'a>, NotApproved>, RequestError> {
     response.is_for(request)?;
     let (signed, total) = (finished(response), request.items().len());
     match request.threshold().missing(&signed) {
-        0 => Ok(Ok(Approved { request, response })),
-        missing => Ok(Err(Missing {
-            items: (0..total).map(|place| MissingItem { place, missing, signed: signed.clone() }).collect(),
+        0 => Ok(Ok(ApprovedRequest { request, response })),
+        missing => Ok(Err(NotApproved {
+            items: (0..total).map(|place| UnapprovedItem { place, missing, signed: signed.clone() }).collect(),
             owners: standing(request, response),
             signatures: request.messages().iter().map(Vec::len).sum(),
             total,
@@ -80,7 +83,7 @@ pub fn approve<'a>(request: &'a Request, response: &'a Response) -> Result<Resul
 }
 
 /// The owners, in the order of the request, with the number of items that each has signed whole: all, or none.
-pub fn standing(request: &Request, response: &Response) -> Vec<(String, usize)> {
+pub fn standing(request: &SigningRequest, response: &SigningResponse) -> Vec<(String, usize)> {
     let signed = finished(response);
     let whole = |name: &String| match signed.contains(&Owner::Named(name.clone())) {
         true => request.items().len(),
@@ -89,12 +92,12 @@ pub fn standing(request: &Request, response: &Response) -> Vec<(String, usize)> 
     request.owners().iter().map(|owner| (owner.name.clone(), whole(&owner.name))).collect()
 }
 
-fn finished(response: &Response) -> BTreeSet<Owner> {
+fn finished(response: &SigningResponse) -> BTreeSet<Owner> {
     let finished = response.signers().filter(|signed| signed.is_finished());
     finished.map(|signed| Owner::Named(signed.owner().to_owned())).collect()
 }
 
-fn unfinished(response: &Response) -> BTreeMap<String, usize> {
+fn unfinished(response: &SigningResponse) -> BTreeMap<String, usize> {
     let mut most = BTreeMap::new();
     for signed in response.signers().filter(|signed| !signed.is_finished()) {
         let count = most.entry(signed.owner().to_owned()).or_insert(0);
@@ -103,9 +106,9 @@ fn unfinished(response: &Response) -> BTreeMap<String, usize> {
     most
 }
 
-impl<'a> Approved<'a> {
+impl<'a> ApprovedRequest<'a> {
     /// The request.
-    pub const fn request(&self) -> &'a Request {
+    pub const fn request(&self) -> &'a SigningRequest {
         self.request
     }
 

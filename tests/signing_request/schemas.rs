@@ -7,10 +7,10 @@ use std::path::Path;
 use serde_json::Value;
 use serde_json::json;
 
-use bulla::round::Draft;
-use bulla::round::Format;
-use bulla::round::Request;
-use bulla::round::Response;
+use bulla::request::Draft;
+use bulla::request::Format;
+use bulla::request::SigningRequest;
+use bulla::request::SigningResponse;
 
 use crate::maker::attestation;
 use crate::maker::draft;
@@ -155,7 +155,7 @@ fn agree(name: &str, example: &Value, reads: &dyn Fn(&Value) -> bool) {
 
 fn example() -> Draft {
     let mut named = signature(1, Format::Both);
-    let bulla::round::Action::Sign(sign) = &mut named.action else { panic!() };
+    let bulla::request::Action::Sign(sign) = &mut named.action else { panic!() };
     sign.name = Some("app".to_owned());
     let items = vec![named, attestation(2, Format::Both, "{}")];
     Draft { items, ..draft(&[("alice", &[&key(1)])], 1, 1) }
@@ -164,14 +164,14 @@ fn example() -> Draft {
 #[test]
 fn the_request_schema_is_what_is_read() {
     let example: Value = serde_json::from_slice(&example().to_json(&limits()).unwrap()).unwrap();
-    agree("request-v1.json", &example, &|value| Request::parse(value.to_string().as_bytes(), &limits()).is_ok());
+    agree("request-v1.json", &example, &|value| SigningRequest::parse(value.to_string().as_bytes(), &limits()).is_ok());
 }
 
 #[test]
 fn the_response_schema_is_what_is_read() {
     let request = crate::maker::read(&example());
     let example: Value = serde_json::from_slice(&respond(&request, &[&key(1)]).to_json().unwrap()).unwrap();
-    let reads = |value: &Value| Response::parse(value.to_string().as_bytes(), &request, &limits()).is_ok();
+    let reads = |value: &Value| SigningResponse::parse(value.to_string().as_bytes(), &request, &limits()).is_ok();
     agree("response-v1.json", &example, &reads);
     // An answer that was not finished has neither time nor seal.
     let mut cut = example;

@@ -1,4 +1,4 @@
-//! `Response`: signatures that answer a request, each verified against it.
+//! `SigningResponse`: signatures that answer a request, each verified against it.
 
 use std::collections::BTreeMap;
 
@@ -11,30 +11,30 @@ use crate::key::PublicKey;
 use crate::key::Signer;
 use crate::key::SignerError;
 use crate::limits::Limits;
-use crate::round::Message;
-use crate::round::Part;
-use crate::round::Request;
-use crate::round::RoundError;
-use crate::round::request;
-use crate::round::request::time;
-use crate::round::seal;
-use crate::round::seal::Seal;
-use crate::round::wire;
-use crate::round::wire::RESPONSE;
-use crate::round::wire::VERSION;
-use crate::round::wire::WireHead;
-use crate::round::wire::WirePart;
-use crate::round::wire::WireResponse;
-use crate::round::wire::WireSignature;
-use crate::round::wire::WireSigner;
+use crate::request::Message;
+use crate::request::Part;
+use crate::request::RequestError;
+use crate::request::SigningRequest;
+use crate::request::countersignature;
+use crate::request::countersignature::Countersignature;
+use crate::request::signing_request;
+use crate::request::signing_request::time;
+use crate::request::wire;
+use crate::request::wire::RESPONSE;
+use crate::request::wire::VERSION;
+use crate::request::wire::WireHead;
+use crate::request::wire::WirePart;
+use crate::request::wire::WireResponse;
+use crate::request::wire::WireSignature;
+use crate::request::wire::WireSigner;
 use crate::time::Time;
 
-pub use crate::round::seal::SEAL_TYPE;
+pub use crate::request::countersignature::COUNTERSIGNATURE_TYPE;
 
 /// Signatures for one request. There is none in here that was not verified with a key of an owner, over a payload that
 /// was rebuilt from the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Response {
+pub struct SigningResponse {
     request: Digest,
     signers: BTreeMap<KeyId, Signed>,
 }
@@ -47,7 +47,7 @@ pub struct Response {
 pub struct Signed {
     key: PublicKey,
     owner: String,
-    seal: Option<Seal>,
+    seal: Option<Countersignature>,
     signatures: Signatures,
 }
 
@@ -74,9 +74,9 @@ pub struct Progress {
 /// What one key signed: the signature of each part of each item.
 type Signatures = BTreeMap<(usize, Part), Vec<u8>>;
 
-impl Response {
+impl SigningResponse {
     /// No signatures yet.
-    pub fn to(request: &Request) -> Self {
+    pub fn to(request: &SigningRequest) -> Self {
         Self { request: *request.digest(), signers: BTreeMap::new() }
     }
 
@@ -84,22 +84,22 @@ impl Response {
     /// somebody had a hand in it.
     ///
     /// # Errors
-    /// [`RoundError`] with the reason.
-    pub fn parse(bytes: &[u8], request: &Request, limits: &Limits) -> Result<Self, RoundError> {
+    /// [`RequestError`] with the reason.
+    pub fn parse(bytes: &[u8], request: &SigningRequest, limits: &Limits) -> Result<Self, RequestError> {
         bounded(bytes, limits)?;
-        let other = |error| RoundError::other_file("signing response", error);
+        let other = |error| RequestError::other_file("signing response", error);
         let head: WireHead = json::parse(bytes, limits).map_err(other)?;
-        request::expect(&head, RESPONSE)?;
+        signing_request::expect(&head, RESPONSE)?;
         let wire: WireResponse = wire::read(bytes, limits).map_err(unreadable)?;
         if wire.request != *request.digest() {
-            return Err(RoundError::other(wire.request, *request.digest()));
+            return Err(RequestError::other(wire.request, *request.digest()));
         }
         let mut response = Self::to(request);
         for signer in wire.signers {
             let signed = Signed::of_wire(signer, request)?;
             let key = signed.key.id();
             if response.signers.insert(key, signed).is_some() {
-                return Err(RoundError::Duplicate { what: format!("the signer {}", key.short()) });
+                return Err(RequestError::Duplicate { what: format!("the signer {}", key.short()) });
             }
         }
         Ok(response)
@@ -124,10 +124,10 @@ impl Response {
     /// finished, and ours before theirs.
     ///
     /// # Errors
-    /// [`RoundError::OtherRequest`].
-    pub fn merge(&mut self, other: Self) -> Result<(), RoundError> {
+    /// [`RequestError::OtherRequest`].
+    pub fn merge(&mut self, other: Self) -> Result<(), RequestError> {
         if other.request != self.request {
-            return Err(RoundError::other(other.request, self.request));
+            return Err(RequestError::other(other.request, self.request));
         }
         for (key, theirs) in other.signers {
             match self.signers.get_mut(&key) {
@@ -148,15 +148,15 @@ impl Response {
     /// them. A signature is kept once it verifies; what was made until the signer stopped is kept.
     ///
     /// # Errors
-    /// [`RoundError::NotAsked`] for a key that no owner holds, and a time at which the request is not open: then
+    /// [`RequestError::NotAsked`] for a key that no owner holds, and a time at which the request is not open: then
     /// nothing is signed.
     pub fn sign(
         &mut self,
-        request: &Request,
+        request: &SigningRequest,
         signer: &dyn Signer,
         now: Time,
         most: usize,
-    ) -> Result<Progress, RoundError> {
+    ) -> Result<Progress, RequestError> {
         self.is_for(request)?;
         request.open_at(now)?;
         let key = signer.public_key();
@@ -171,11 +171,11 @@ impl Response {
             signed.signatures.insert(place, signature);
         }
         if stopped.is_none() && signed.seal.is_none() && signed.missing(request).is_empty() {
-            let message = seal::message(request, owner, key, now, signed.signatures.values())?;
+            let message = countersignature::message(request, owner, key, now, signed.signatures.values())?;
             match checked(signer, &message) {
                 Ok(bytes) => {
                     made.push(Made { item: None, part: None, signature: one_form(&bytes) });
-                    signed.seal = Some(Seal { bytes, time: now });
+                    signed.seal = Some(Countersignature { bytes, time: now });
                 }
                 Err(error) => stopped = Some(error),
             }
@@ -189,14 +189,14 @@ impl Response {
     /// Refuses an answer that would be too large to be read once `key` has signed all of `request`, before it signs any.
     ///
     /// # Errors
-    /// [`RoundError::Limit`], [`RoundError::TooMuch`].
-    pub fn has_room_for(&self, request: &Request, key: &PublicKey, limits: &Limits) -> Result<(), RoundError> {
+    /// [`RequestError::Limit`], [`RequestError::TooMuch`].
+    pub fn has_room_for(&self, request: &SigningRequest, key: &PublicKey, limits: &Limits) -> Result<(), RequestError> {
         let longest = vec![0; key.longest_signature()];
         let mut whole = self.clone();
         let signed = whole.signers.entry(key.id()).or_insert_with(|| Signed::by(key, &key.id().to_string()));
         let missing: Vec<_> = signed.missing(request).iter().map(|(item, message)| (*item, message.part())).collect();
         signed.signatures.extend(missing.into_iter().map(|place| (place, longest.clone())));
-        signed.seal.get_or_insert_with(|| Seal { bytes: longest, time: request.expires() });
+        signed.seal.get_or_insert_with(|| Countersignature { bytes: longest, time: request.expires() });
         let bytes = whole.to_json().map_err(unreadable)?;
         bounded(&bytes, limits)?;
         json::check(&bytes, limits).map_err(unreadable)
@@ -205,11 +205,11 @@ impl Response {
     /// Refuses to be used with another request than the one that it was checked against.
     ///
     /// # Errors
-    /// [`RoundError::OtherRequest`].
-    pub fn is_for(&self, request: &Request) -> Result<(), RoundError> {
+    /// [`RequestError::OtherRequest`].
+    pub fn is_for(&self, request: &SigningRequest) -> Result<(), RequestError> {
         match self.request == *request.digest() {
             true => Ok(()),
-            false => Err(RoundError::other(self.request, *request.digest())),
+            false => Err(RequestError::other(self.request, *request.digest())),
         }
     }
 
@@ -232,13 +232,13 @@ impl Signed {
     /// First, the key is one that was asked, and its owner the one that the request names. Second, each signature is over
     /// a payload that the request asks for, and no payload has two. Third, the seal, where there is one, is the key's over
     /// this request and all of these signatures, none of which is missing, made while the request was open.
-    fn of_wire(wire: WireSigner, request: &Request) -> Result<Self, RoundError> {
+    fn of_wire(wire: WireSigner, request: &SigningRequest) -> Result<Self, RequestError> {
         let known = request.keys().find(|key| key.id().to_string() == wire.key);
         let key = known.ok_or_else(|| request.not_asked(&wire.key))?;
         let id = key.id();
         let owner = &request.owner_of(id)?.name;
         if *owner != wire.owner {
-            return Err(RoundError::field(
+            return Err(RequestError::field(
                 "owner",
                 format!("is {:?}, but the key {} is {owner}'s", wire.owner, id.short()),
             ));
@@ -246,24 +246,24 @@ impl Signed {
         let mut signed = Self::by(key, owner);
         for WireSignature { item, part, signature } in wire.signatures {
             let part = Part::from(part);
-            let asked = || RoundError::Unasked { item: item.saturating_add(1), key: id, part };
+            let asked = || RequestError::Unasked { item: item.saturating_add(1), key: id, part };
             let messages = request.messages().get(item).ok_or_else(asked)?;
             let message = messages.iter().find(|message| message.part() == part).ok_or_else(asked)?;
             let bytes = decode("signature", &signature)?;
             let what = || format!("the {part} of item {}", item.saturating_add(1));
-            let unsigned = |_| RoundError::Unsigned { key: id, what: what() };
+            let unsigned = |_| RequestError::Unsigned { key: id, what: what() };
             key.verify(&message.to_sign(), &bytes).map_err(unsigned)?;
             if signed.signatures.insert((item, part), bytes).is_some() {
-                return Err(RoundError::Duplicate { what: format!("the signature over {}", what()) });
+                return Err(RequestError::Duplicate { what: format!("the signature over {}", what()) });
             }
         }
         let seal = match (wire.time, wire.seal) {
-            (Some(at), Some(bytes)) => Seal { bytes: decode("seal", &bytes)?, time: time("time", &at)? },
+            (Some(at), Some(bytes)) => Countersignature { bytes: decode("seal", &bytes)?, time: time("time", &at)? },
             (None, None) => return Ok(signed),
-            _ => return Err(RoundError::field("seal", "and `time` belong together")),
+            _ => return Err(RequestError::field("seal", "and `time` belong together")),
         };
         if !signed.missing(request).is_empty() {
-            return Err(RoundError::field("seal", "is over an answer that was not finished"));
+            return Err(RequestError::field("seal", "is over an answer that was not finished"));
         }
         seal.check(request, owner, key, signed.signatures.values())?;
         Ok(Self { seal: Some(seal), ..signed })
@@ -285,7 +285,7 @@ impl Signed {
     }
 
     /// What of the request this key has not signed.
-    fn missing<'a>(&self, request: &'a Request) -> Vec<(usize, &'a Message)> {
+    fn missing<'a>(&self, request: &'a SigningRequest) -> Vec<(usize, &'a Message)> {
         let all = request.messages().iter().enumerate();
         let all = all.flat_map(|(item, messages)| messages.iter().map(move |message| (item, message)));
         all.filter(|(item, message)| !self.signatures.contains_key(&(*item, message.part()))).collect()
@@ -352,17 +352,17 @@ fn faulty(signer: &dyn Signer) -> SignerError {
     SignerError::Faulty { key: key.id(), scheme: key.usual_scheme() }
 }
 
-fn decode(field: &'static str, text: &str) -> Result<Vec<u8>, RoundError> {
-    base64::decode(field, text).map_err(|error| RoundError::field(field, error.to_string()))
+fn decode(field: &'static str, text: &str) -> Result<Vec<u8>, RequestError> {
+    base64::decode(field, text).map_err(|error| RequestError::field(field, error.to_string()))
 }
 
-fn bounded(bytes: &[u8], limits: &Limits) -> Result<(), RoundError> {
+fn bounded(bytes: &[u8], limits: &Limits) -> Result<(), RequestError> {
     let limit = usize::try_from(limits.response_bytes).unwrap_or(usize::MAX);
-    RoundError::bounded("bytes of a response", bytes.len(), limit)
+    RequestError::bounded("bytes of a response", bytes.len(), limit)
 }
 
-fn unreadable(error: JsonError) -> RoundError {
-    RoundError::json("signing response", error)
+fn unreadable(error: JsonError) -> RequestError {
+    RequestError::json("signing response", error)
 }
 
 impl From<Part> for WirePart {

@@ -4,10 +4,10 @@ use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::json;
 
-use bulla::round::Draft;
-use bulla::round::Format;
-use bulla::round::Request;
-use bulla::round::Response;
+use bulla::request::Draft;
+use bulla::request::Format;
+use bulla::request::SigningRequest;
+use bulla::request::SigningResponse;
 
 use crate::maker::attestation;
 use crate::maker::draft;
@@ -19,7 +19,7 @@ use crate::maker::signature;
 /// A request with everything in it that a request can have.
 fn example() -> Draft {
     let mut named = signature(2, Format::Both);
-    let bulla::round::Action::Sign(sign) = &mut named.action else { panic!() };
+    let bulla::request::Action::Sign(sign) = &mut named.action else { panic!() };
     sign.name = Some("app two".to_owned());
     let items = vec![signature(1, Format::Bundle), named, attestation(3, Format::Both, r#"{"builder":{"id":"x"}}"#)];
     Draft { items, ..draft(&[("alice", &[&key(1), &key(2)]), ("bob", &[&key(3)])], 2, 1) }
@@ -93,7 +93,7 @@ fn mutants(document: &Value, place: &str) -> Vec<Value> {
 }
 
 /// No signature in `response` that is not in `whole`, and none by anybody else.
-fn says_no_more(response: &Response, whole: &Response, request: &Request) -> bool {
+fn says_no_more(response: &SigningResponse, whole: &SigningResponse, request: &SigningRequest) -> bool {
     response.signers().all(|signed| {
         let Some(original) = whole.signer(signed.key().id()) else { return false };
         let same = (0..request.items().len()).all(|item| {
@@ -109,7 +109,7 @@ fn says_no_more(response: &Response, whole: &Response, request: &Request) -> boo
 #[test]
 fn a_changed_request_is_another_request_or_none() {
     let bytes = example().to_json(&limits()).unwrap();
-    let request = Request::parse(&bytes, &limits()).unwrap();
+    let request = SigningRequest::parse(&bytes, &limits()).unwrap();
     let answer = String::from_utf8(respond(&request, &[&key(1), &key(3)]).to_json().unwrap()).unwrap();
     let document: Value = serde_json::from_slice(&bytes).unwrap();
     let mut all = Vec::new();
@@ -117,16 +117,16 @@ fn a_changed_request_is_another_request_or_none() {
     let (mut refused, mut other) = (0, 0);
     for place in &all {
         for mutant in mutants(&document, place) {
-            let Ok(changed) = Request::parse(mutant.to_string().as_bytes(), &limits()) else {
+            let Ok(changed) = SigningRequest::parse(mutant.to_string().as_bytes(), &limits()) else {
                 refused += 1;
                 continue;
             };
             other += 1;
             assert_ne!(changed.digest(), request.digest(), "{place}");
             // The answer is not one to the changed request, and no new label makes it one: the seal is over the bytes.
-            assert!(Response::parse(answer.as_bytes(), &changed, &limits()).is_err(), "{place}: {mutant}");
+            assert!(SigningResponse::parse(answer.as_bytes(), &changed, &limits()).is_err(), "{place}: {mutant}");
             let relabelled = answer.replace(&request.digest().to_string(), &changed.digest().to_string());
-            assert!(Response::parse(relabelled.as_bytes(), &changed, &limits()).is_err(), "{place}: {mutant}");
+            assert!(SigningResponse::parse(relabelled.as_bytes(), &changed, &limits()).is_err(), "{place}: {mutant}");
         }
     }
     assert!(refused > 1_000 && other > 100, "{refused} refused, {other} other requests");
@@ -142,7 +142,7 @@ fn a_changed_response_is_refused_or_says_no_more() {
     let (mut refused, mut read) = (0, 0);
     for place in &all {
         for mutant in mutants(&document, place) {
-            match Response::parse(mutant.to_string().as_bytes(), &request, &limits()) {
+            match SigningResponse::parse(mutant.to_string().as_bytes(), &request, &limits()) {
                 Err(_) => refused += 1,
                 Ok(response) => {
                     read += 1;
@@ -163,7 +163,7 @@ fn a_changed_byte_of_a_response_is_refused_or_says_no_more() {
         for bit in [0x01, 0x20, 0x80] {
             let mut changed = bytes.clone();
             changed[at] ^= bit;
-            if let Ok(response) = Response::parse(&changed, &request, &limits()) {
+            if let Ok(response) = SigningResponse::parse(&changed, &request, &limits()) {
                 assert!(says_no_more(&response, &whole, &request), "byte {at}");
             }
         }
@@ -173,18 +173,18 @@ fn a_changed_byte_of_a_response_is_refused_or_says_no_more() {
 #[test]
 fn a_duplicate_key_is_refused() {
     let bytes = String::from_utf8(example().to_json(&limits()).unwrap()).unwrap();
-    let request = Request::parse(bytes.as_bytes(), &limits()).unwrap();
+    let request = SigningRequest::parse(bytes.as_bytes(), &limits()).unwrap();
     let answer = String::from_utf8(respond(&request, &[&key(1)]).to_json().unwrap()).unwrap();
     // Every object opens with a field; the same field once more, with whatever value, makes two readings.
     for (at, _) in bytes.match_indices("{\n") {
         let name = bytes[at..].split('"').nth(1).unwrap();
         let twice = format!("{}{{\"{name}\":0,{}", &bytes[..at], &bytes[at + 1..]);
-        assert!(Request::parse(twice.as_bytes(), &limits()).is_err(), "{name}");
+        assert!(SigningRequest::parse(twice.as_bytes(), &limits()).is_err(), "{name}");
     }
     for (at, _) in answer.match_indices('{') {
         let name = answer[at..].split('"').nth(1).unwrap();
         let twice = format!("{}{{\"{name}\":0,{}", &answer[..at], &answer[at + 1..]);
-        assert!(Response::parse(twice.as_bytes(), &request, &limits()).is_err(), "{name}");
+        assert!(SigningResponse::parse(twice.as_bytes(), &request, &limits()).is_err(), "{name}");
     }
 }
 
@@ -199,13 +199,13 @@ proptest! {
         let at = at % bytes.len();
         let end = (at + cut).min(bytes.len());
         bytes.splice(at..end, put);
-        if let Ok(response) = Response::parse(&bytes, &request, &limits()) {
+        if let Ok(response) = SigningResponse::parse(&bytes, &request, &limits()) {
             prop_assert!(says_no_more(&response, &whole, &request));
         }
     }
 
     #[test]
     fn no_bytes_make_a_request_panic(text in "[\\x00-\\x7f\u{e9}]{0,200}") {
-        prop_assert!(Request::parse(text.as_bytes(), &limits()).is_err());
+        prop_assert!(SigningRequest::parse(text.as_bytes(), &limits()).is_err());
     }
 }

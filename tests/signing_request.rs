@@ -13,11 +13,11 @@
     reason = "tests stop where they fail"
 )]
 
-#[path = "round/maker.rs"]
+#[path = "signing_request/maker.rs"]
 mod maker;
-#[path = "round/mutation.rs"]
+#[path = "signing_request/mutation.rs"]
 mod mutation;
-#[path = "round/schemas.rs"]
+#[path = "signing_request/schemas.rs"]
 mod schemas;
 
 use std::collections::BTreeMap;
@@ -33,16 +33,16 @@ use bulla::key::PrivateKey;
 use bulla::key::Signer as _;
 use bulla::limits::Limits;
 use bulla::oci::media_type;
-use bulla::round::Draft;
-use bulla::round::Format;
-use bulla::round::Part;
-use bulla::round::Request;
-use bulla::round::Response;
-use bulla::round::RoundError;
-use bulla::round::log::Chain;
-use bulla::round::log::Entry;
-use bulla::round::request::SKEW;
-use bulla::round::tally;
+use bulla::request::Draft;
+use bulla::request::Format;
+use bulla::request::Part;
+use bulla::request::RequestError;
+use bulla::request::SigningRequest;
+use bulla::request::SigningResponse;
+use bulla::request::approval;
+use bulla::request::log::Chain;
+use bulla::request::log::Entry;
+use bulla::request::signing_request::SKEW;
 use bulla::time::Time;
 use bulla::trust::Owner;
 use bulla::trust::Threshold;
@@ -68,7 +68,7 @@ fn after(seconds: i64) -> Time {
 fn a_payload_is_rebuilt_from_what_is_shown() {
     let annotations = BTreeMap::from([("version".to_owned(), "1.0 <&>".to_owned())]);
     let mut sign = signature(1, Format::Both);
-    let bulla::round::Action::Sign(says) = &mut sign.action else { panic!() };
+    let bulla::request::Action::Sign(says) = &mut sign.action else { panic!() };
     says.annotations = annotations.clone();
     says.name = Some("registry.example/released".to_owned());
     let attest = attestation(2, Format::Both, r#"{ "a": "\u003c" }"#);
@@ -140,7 +140,7 @@ fn a_draft_that_makes_no_sense_is_no_request() {
 #[test]
 fn an_attestation_cannot_be_an_image_signature() {
     let mut item = attestation(1, Format::Bundle, "{}");
-    let bulla::round::Action::Attest(attest) = &mut item.action else { panic!() };
+    let bulla::request::Action::Attest(attest) = &mut item.action else { panic!() };
     attest.predicate_type = media_type::COSIGN_SIGN_PREDICATE.to_owned();
     let error = Draft { items: vec![item], ..draft(&[("alice", &[&key(1)])], 1, 1) }.to_json(&limits()).unwrap_err();
     assert!(error.to_string().contains("image signature"), "{error}");
@@ -150,19 +150,19 @@ fn an_attestation_cannot_be_an_image_signature() {
 fn a_request_is_signed_only_while_it_is_open() {
     let alice = key(1);
     let request = request(&[("alice", &[&alice])], 1, 2);
-    let mut response = Response::to(&request);
+    let mut response = SigningResponse::to(&request);
     for (at, expired) in [(request.expires().unix() + 1, true), (request.created().unix() - SKEW - 1, false)] {
         let at = Time::from_unix(at).unwrap();
         let error = response.sign(&request, &alice, at, usize::MAX).unwrap_err();
-        assert_eq!(matches!(error, RoundError::Expired { .. }), expired, "{error}");
-        assert_eq!(matches!(error, RoundError::Clock { .. }), !expired, "{error}");
+        assert_eq!(matches!(error, RequestError::Expired { .. }), expired, "{error}");
+        assert_eq!(matches!(error, RequestError::Clock { .. }), !expired, "{error}");
         assert_eq!(response.signers().count(), 0);
     }
     for at in [request.created().unix() - SKEW, request.expires().unix()] {
-        let mut response = Response::to(&request);
+        let mut response = SigningResponse::to(&request);
         let at = Time::from_unix(at).unwrap();
         assert!(response.sign(&request, &alice, at, usize::MAX).unwrap().stopped.is_none());
-        assert_eq!(Response::parse(&response.to_json().unwrap(), &request, &limits()).unwrap(), response);
+        assert_eq!(SigningResponse::parse(&response.to_json().unwrap(), &request, &limits()).unwrap(), response);
     }
 }
 
@@ -170,23 +170,29 @@ fn a_request_is_signed_only_while_it_is_open() {
 fn nobody_else_signs() {
     let (alice, mallory) = (key(1), key(9));
     let request = request(&[("alice", &[&alice])], 1, 2);
-    let error = Response::to(&request).sign(&request, &mallory, now(), usize::MAX).unwrap_err();
-    assert!(matches!(error, RoundError::NotAsked { .. }), "{error}");
+    let error = SigningResponse::to(&request).sign(&request, &mallory, now(), usize::MAX).unwrap_err();
+    assert!(matches!(error, RequestError::NotAsked { .. }), "{error}");
     assert!(error.to_string().contains("alice"), "{error}");
 
     // Mallory answers a request of her own for the same images, and puts another label on the answer.
     let hers = maker::request(&[("mallory", &[&mallory])], 1, 2);
     let answer = respond(&hers, &[&mallory]).to_json().unwrap();
-    let error = Response::parse(&answer, &request, &limits()).unwrap_err();
-    assert!(matches!(error, RoundError::OtherRequest { .. }), "{error}");
+    let error = SigningResponse::parse(&answer, &request, &limits()).unwrap_err();
+    assert!(matches!(error, RequestError::OtherRequest { .. }), "{error}");
     let answer = String::from_utf8(answer).unwrap();
     let relabelled = answer.replace(&hers.digest().to_string(), &request.digest().to_string());
-    let error = Response::parse(relabelled.as_bytes(), &request, &limits()).unwrap_err();
-    assert!(matches!(error, RoundError::NotAsked { .. }), "{error}");
+    let error = SigningResponse::parse(relabelled.as_bytes(), &request, &limits()).unwrap_err();
+    assert!(matches!(error, RequestError::NotAsked { .. }), "{error}");
     let renamed = relabelled.replace("mallory", "alice");
-    assert!(matches!(Response::parse(renamed.as_bytes(), &request, &limits()), Err(RoundError::NotAsked { .. })));
+    assert!(matches!(
+        SigningResponse::parse(renamed.as_bytes(), &request, &limits()),
+        Err(RequestError::NotAsked { .. })
+    ));
     let claimed = renamed.replace(&mallory.public_key().id().to_string(), &alice.public_key().id().to_string());
-    assert!(matches!(Response::parse(claimed.as_bytes(), &request, &limits()), Err(RoundError::Unsigned { .. })));
+    assert!(matches!(
+        SigningResponse::parse(claimed.as_bytes(), &request, &limits()),
+        Err(RequestError::Unsigned { .. })
+    ));
 }
 
 /// The labels are in no payload. Who changes them and the response alike is found out by the seal.
@@ -196,15 +202,15 @@ fn a_request_that_was_altered_on_the_way_is_found_out() {
     let bytes = draft(&[("alice", &[&alice])], 1, 2).to_json(&limits()).unwrap();
     let altered = String::from_utf8(bytes.clone()).unwrap().replace("\"version-1\"", "\"version-2\"").into_bytes();
     assert_ne!(bytes, altered);
-    let sent = Request::parse(&bytes, &limits()).unwrap();
-    let shown = Request::parse(&altered, &limits()).unwrap();
+    let sent = SigningRequest::parse(&bytes, &limits()).unwrap();
+    let shown = SigningRequest::parse(&altered, &limits()).unwrap();
     assert_eq!(sent.messages(), shown.messages());
     let answer = String::from_utf8(respond(&shown, &[&alice]).to_json().unwrap()).unwrap();
-    let error = Response::parse(answer.as_bytes(), &sent, &limits()).unwrap_err();
-    assert!(matches!(error, RoundError::OtherRequest { .. }), "{error}");
+    let error = SigningResponse::parse(answer.as_bytes(), &sent, &limits()).unwrap_err();
+    assert!(matches!(error, RequestError::OtherRequest { .. }), "{error}");
     let relabelled = answer.replace(&shown.digest().to_string(), &sent.digest().to_string());
-    let error = Response::parse(relabelled.as_bytes(), &sent, &limits()).unwrap_err();
-    assert!(matches!(error, RoundError::Unsigned { .. }), "{error}");
+    let error = SigningResponse::parse(relabelled.as_bytes(), &sent, &limits()).unwrap_err();
+    assert!(matches!(error, RequestError::Unsigned { .. }), "{error}");
     assert!(error.to_string().contains("this request"), "{error}");
 }
 
@@ -212,9 +218,9 @@ fn a_request_that_was_altered_on_the_way_is_found_out() {
 fn an_owner_counts_once_and_only_for_what_they_signed_whole() {
     let (alice, second, bob) = (key(1), key(2), key(3));
     let request = request(&[("alice", &[&alice, &second]), ("bob", &[&bob])], 2, 3);
-    let missing = |response: &Response| tally::approve(&request, response).unwrap().err();
+    let missing = |response: &SigningResponse| approval::approve(&request, response).unwrap().err();
 
-    let nobody = missing(&Response::to(&request)).unwrap();
+    let nobody = missing(&SigningResponse::to(&request)).unwrap();
     assert_eq!(nobody.items.len(), 3);
     assert_eq!(nobody.owners, [("alice".to_owned(), 0), ("bob".to_owned(), 0)]);
     // Two keys of one owner are one owner.
@@ -237,11 +243,11 @@ fn an_owner_counts_once_and_only_for_what_they_signed_whole() {
     let lax = maker::request(&[("alice", &[&alice]), ("bob", &[&bob])], 1, 3);
     let mut response = respond(&lax, &[&alice]);
     response.sign(&lax, &bob, now(), 3).unwrap();
-    let approved = tally::approve(&lax, &response).unwrap().unwrap();
+    let approved = approval::approve(&lax, &response).unwrap().unwrap();
     let signers: Vec<_> = approved.items().map(|item| item.signers().count()).collect();
     assert_eq!(signers, [1, 1, 1]);
     // An answer to another request approves nothing.
-    assert!(matches!(tally::approve(&request, &response), Err(RoundError::OtherRequest { .. })));
+    assert!(matches!(approval::approve(&request, &response), Err(RequestError::OtherRequest { .. })));
 }
 
 #[test]
@@ -255,8 +261,8 @@ fn responses_of_several_signers_merge() {
     one.merge(two).unwrap();
     assert_eq!(one.to_json().unwrap(), both.to_json().unwrap());
     let other = maker::request(&[("alice", &[&alice]), ("bob", &[&bob])], 2, 5);
-    assert!(matches!(one.merge(respond(&other, &[&bob])), Err(RoundError::OtherRequest { .. })));
-    assert!(matches!(one.sign(&other, &bob, now(), 9), Err(RoundError::OtherRequest { .. })));
+    assert!(matches!(one.merge(respond(&other, &[&bob])), Err(RequestError::OtherRequest { .. })));
+    assert!(matches!(one.sign(&other, &bob, now(), 9), Err(RequestError::OtherRequest { .. })));
 }
 
 #[test]
@@ -266,22 +272,22 @@ fn what_was_signed_before_an_interruption_is_kept() {
     let all = request.messages().iter().map(Vec::len).sum::<usize>();
     for tired_after in [0, 1, 2, 3, 50, all] {
         let tired = Tired::new(key(1), tired_after);
-        let mut response = Response::to(&request);
+        let mut response = SigningResponse::to(&request);
         let progress = response.sign(&request, &tired, now(), usize::MAX).unwrap();
         assert!(progress.stopped.is_some());
         assert_eq!(progress.made.len(), tired_after);
         // It was asked by each thread once more than it signed at most, and not again.
         assert!((tired_after + 1..=tired_after + 8).contains(&tired.asked()), "{}", tired.asked());
-        assert!(tally::approve(&request, &response).unwrap().is_err(), "what is not sealed does not count");
+        assert!(approval::approve(&request, &response).unwrap().is_err(), "what is not sealed does not count");
         let written = response.to_json().unwrap();
         assert!(!String::from_utf8(written.clone()).unwrap().contains("seal"));
-        let mut resumed = Response::parse(&written, &request, &limits()).unwrap();
+        let mut resumed = SigningResponse::parse(&written, &request, &limits()).unwrap();
         assert_eq!(resumed, response);
         let rest = resumed.sign(&request, &alice, after(60), usize::MAX).unwrap();
         assert_eq!(rest.made.len(), all + 1 - tired_after);
         assert!(rest.stopped.is_none() && rest.made.last().unwrap().item.is_none());
         assert!(resumed.sign(&request, &alice, after(90), usize::MAX).unwrap().made.is_empty());
-        assert!(tally::approve(&request, &resumed).unwrap().is_ok());
+        assert!(approval::approve(&request, &resumed).unwrap().is_ok());
         // The answer is of the time at which it was finished.
         assert_eq!(resumed.signers().next().unwrap().time(), Some(after(60)));
     }
@@ -293,14 +299,14 @@ fn the_seal_covers_every_signature() {
     let alice = key(1);
     let request = request(&[("alice", &[&alice])], 1, 3);
     let whole: Value = serde_json::from_slice(&respond(&request, &[&alice]).to_json().unwrap()).unwrap();
-    let parse = |value: &Value| Response::parse(value.to_string().as_bytes(), &request, &limits());
+    let parse = |value: &Value| SigningResponse::parse(value.to_string().as_bytes(), &request, &limits());
     let count = whole["signers"][0]["signatures"].as_array().unwrap().len();
     for at in 0..count {
         // The twin of a signature holds as well, and was not given.
         let mut flipped = whole.clone();
         let signature = &mut flipped["signers"][0]["signatures"][at]["signature"];
         *signature = json!(maker::twin(signature.as_str().unwrap()));
-        assert!(matches!(parse(&flipped), Err(RoundError::Unsigned { .. })), "{at}");
+        assert!(matches!(parse(&flipped), Err(RequestError::Unsigned { .. })), "{at}");
         // Without the seal it is an answer that was not finished: it is kept, and does not count.
         for field in ["seal", "time"] {
             flipped["signers"][0].as_object_mut().unwrap().remove(field).unwrap();
@@ -308,7 +314,7 @@ fn the_seal_covers_every_signature() {
         }
         let kept = parse(&flipped).unwrap();
         assert!(!kept.signers().next().unwrap().is_finished());
-        assert!(tally::approve(&request, &kept).unwrap().is_err());
+        assert!(approval::approve(&request, &kept).unwrap().is_err());
         let mut less = whole.clone();
         less["signers"][0]["signatures"].as_array_mut().unwrap().remove(at);
         let error = parse(&less).unwrap_err();
@@ -316,14 +322,14 @@ fn the_seal_covers_every_signature() {
     }
     // The signatures of another answer of hers to the same request, under this seal.
     let one = respond(&request, &[&alice]);
-    let mut other = Response::to(&request);
+    let mut other = SigningResponse::to(&request);
     other.sign(&request, &maker::Flips(key(1)), now(), usize::MAX).unwrap();
     let mut spliced = whole.clone();
     let others: Value = serde_json::from_slice(&other.to_json().unwrap()).unwrap();
     spliced["signers"][0]["signatures"] = others["signers"][0]["signatures"].clone();
     assert!(parse(&others).is_ok() && parse(&spliced).is_err());
     // What is finished goes before what is not, whichever comes first.
-    let mut partly = Response::to(&request);
+    let mut partly = SigningResponse::to(&request);
     partly.sign(&request, &alice, now(), 2).unwrap();
     let (mut first, mut last) = (partly.clone(), one.clone());
     first.merge(one.clone()).unwrap();
@@ -335,21 +341,21 @@ fn the_seal_covers_every_signature() {
 #[test]
 fn a_seal_that_was_not_made_is_made_later() {
     let request = request(&[("alice", &[&key(1)])], 1, 2);
-    let mut response = Response::to(&request);
+    let mut response = SigningResponse::to(&request);
     let progress = response.sign(&request, &Tired::new(key(1), 4), now(), usize::MAX).unwrap();
     assert!(progress.stopped.is_some() && progress.made.len() == 4);
-    let mut resumed = Response::parse(&response.to_json().unwrap(), &request, &limits()).unwrap();
+    let mut resumed = SigningResponse::parse(&response.to_json().unwrap(), &request, &limits()).unwrap();
     let once = Tired::new(key(1), 1);
     assert!(resumed.sign(&request, &once, now(), usize::MAX).unwrap().stopped.is_none());
     assert_eq!(once.asked(), 1);
-    assert!(tally::approve(&request, &resumed).unwrap().is_ok());
+    assert!(approval::approve(&request, &resumed).unwrap().is_ok());
 }
 
 #[test]
 fn arrays_are_no_objects_and_null_is_nothing_left_out() {
     let alice = key(1);
     let bytes = draft(&[("alice", &[&alice])], 1, 1).to_json(&limits()).unwrap();
-    let answer = respond(&Request::parse(&bytes, &limits()).unwrap(), &[&alice]).to_json().unwrap();
+    let answer = respond(&SigningRequest::parse(&bytes, &limits()).unwrap(), &[&alice]).to_json().unwrap();
     let document: Value = serde_json::from_slice(&bytes).unwrap();
     let (owner, id) = (document["owners"][0].clone(), document["owners"][0]["keys"][0].clone());
     for (place, value) in [
@@ -366,14 +372,14 @@ fn arrays_are_no_objects_and_null_is_nothing_left_out() {
             Value::Array(items) => items[field.parse::<usize>().unwrap()] = value,
             fields => fields[field] = value,
         }
-        let error = Request::parse(document.to_string().as_bytes(), &limits()).unwrap_err();
-        assert!(matches!(error, RoundError::Json { .. }), "{place}: {error}");
+        let error = SigningRequest::parse(document.to_string().as_bytes(), &limits()).unwrap_err();
+        assert!(matches!(error, RequestError::Json { .. }), "{place}: {error}");
     }
-    let request = Request::parse(&bytes, &limits()).unwrap();
+    let request = SigningRequest::parse(&bytes, &limits()).unwrap();
     let mut document: Value = serde_json::from_slice(&answer).unwrap();
     let first = document["signers"][0]["signatures"][0].clone();
     document["signers"][0]["signatures"][0] = json!([first["item"], first["part"], first["signature"]]);
-    assert!(Response::parse(document.to_string().as_bytes(), &request, &limits()).is_err());
+    assert!(SigningResponse::parse(document.to_string().as_bytes(), &request, &limits()).is_err());
     for (place, value) in [
         ("/signers/0/time", Value::Null),
         ("/signers/0/seal", Value::Null),
@@ -381,7 +387,7 @@ fn arrays_are_no_objects_and_null_is_nothing_left_out() {
     ] {
         let mut document: Value = serde_json::from_slice(&answer).unwrap();
         *document.pointer_mut(place).unwrap() = value;
-        assert!(Response::parse(document.to_string().as_bytes(), &request, &limits()).is_err(), "{place}");
+        assert!(SigningResponse::parse(document.to_string().as_bytes(), &request, &limits()).is_err(), "{place}");
     }
 }
 
@@ -390,16 +396,16 @@ fn arrays_are_no_objects_and_null_is_nothing_left_out() {
 fn a_limit_is_no_refusal() {
     let alice = key(1);
     let bytes = draft(&[("alice", &[&alice])], 1, 2).to_json(&limits()).unwrap();
-    let request = Request::parse(&bytes, &limits()).unwrap();
+    let request = SigningRequest::parse(&bytes, &limits()).unwrap();
     let answer = respond(&request, &[&alice]).to_json().unwrap();
     // The values of a request are bounded by its length, since a predicate in it may have any number of them.
     for small in [Limits { request_items: 1, ..limits() }, Limits { json_string_bytes: 16, ..limits() }] {
-        let error = Request::parse(&bytes, &small).unwrap_err();
+        let error = SigningRequest::parse(&bytes, &small).unwrap_err();
         assert!(error.is_open() && !error.to_string().contains("not the JSON"), "{error}");
         assert_eq!(error.code(), "limit");
     }
     for small in [Limits { response_bytes: 100, ..limits() }, Limits { json_string_bytes: 16, ..limits() }] {
-        let error = Response::parse(&answer, &request, &small).unwrap_err();
+        let error = SigningResponse::parse(&answer, &request, &small).unwrap_err();
         assert!(error.is_open() && !error.to_string().contains("not the JSON"), "{error}");
         assert_eq!(error.code(), "limit");
     }
@@ -412,10 +418,10 @@ fn there_is_room_for_what_will_be_signed() {
     let drafted = draft(&[("alice", &[&alice]), ("bob", &[&bob])], 1, 3);
     let bytes = drafted.to_json(&limits()).unwrap();
     let small = Limits { signing_log_line_bytes: 400, ..limits() };
-    let error = Request::parse(&bytes, &small).unwrap_err();
-    assert!(matches!(error, RoundError::Limit { .. }), "{error}");
+    let error = SigningRequest::parse(&bytes, &small).unwrap_err();
+    assert!(matches!(error, RequestError::Limit { .. }), "{error}");
 
-    let request = Request::parse(&bytes, &limits()).unwrap();
+    let request = SigningRequest::parse(&bytes, &limits()).unwrap();
     let response = respond(&request, &[&alice]);
     let (one, two) = (response.to_json().unwrap().len() as u64, respond(&request, &[&alice, &bob]).to_json().unwrap());
     let room = |limits: Limits, key: &PrivateKey| response.has_room_for(&request, key.public_key(), &limits);
@@ -433,7 +439,7 @@ fn a_signer_that_computes_wrongly_is_not_believed() {
     let alice = key(1);
     let request = request(&[("alice", &[&alice])], 1, 2);
     let wrong = maker::Wrong::new(&alice);
-    let mut response = Response::to(&request);
+    let mut response = SigningResponse::to(&request);
     let progress = response.sign(&request, &wrong, now(), usize::MAX).unwrap();
     assert!(progress.stopped.is_some() && progress.made.is_empty());
     assert_eq!(response.signers().count(), 0);
@@ -445,45 +451,45 @@ fn a_response_is_bounded_and_strict() {
     let request = request(&[("alice", &[&alice])], 1, 2);
     let bytes = respond(&request, &[&alice]).to_json().unwrap();
     let small = Limits { response_bytes: bytes.len() as u64 - 1, ..limits() };
-    assert!(matches!(Response::parse(&bytes, &request, &small), Err(RoundError::Limit { .. })));
+    assert!(matches!(SigningResponse::parse(&bytes, &request, &small), Err(RequestError::Limit { .. })));
     let exact = Limits { response_bytes: bytes.len() as u64, ..limits() };
-    assert!(Response::parse(&bytes, &request, &exact).is_ok());
+    assert!(SigningResponse::parse(&bytes, &request, &exact).is_ok());
     let value: Value = serde_json::from_slice(&bytes).unwrap();
     let refused = |change: &dyn Fn(&mut Value)| {
         let mut value = value.clone();
         change(&mut value);
-        Response::parse(value.to_string().as_bytes(), &request, &limits()).unwrap_err()
+        SigningResponse::parse(value.to_string().as_bytes(), &request, &limits()).unwrap_err()
     };
     let signatures = |value: &Value| value["signers"][0]["signatures"].as_array().unwrap().clone();
     let error = refused(&|value| {
         let extra = json!({ "item": 7, "part": "claim", "signature": "AAAA" });
         value["signers"][0]["signatures"].as_array_mut().unwrap().push(extra);
     });
-    assert!(matches!(error, RoundError::Unasked { item: 8, .. }), "{error}");
+    assert!(matches!(error, RequestError::Unasked { item: 8, .. }), "{error}");
     let error = refused(&|value| {
         let (one, two) = (signatures(value)[0]["signature"].clone(), signatures(value)[1]["signature"].clone());
         value["signers"][0]["signatures"][0]["signature"] = two;
         value["signers"][0]["signatures"][1]["signature"] = one;
     });
-    assert!(matches!(error, RoundError::Unsigned { .. }), "{error}");
+    assert!(matches!(error, RequestError::Unsigned { .. }), "{error}");
     let error = refused(&|value| {
         let first = signatures(value)[0].clone();
         value["signers"][0]["signatures"].as_array_mut().unwrap().push(first);
     });
-    assert!(matches!(error, RoundError::Duplicate { .. }), "{error}");
+    assert!(matches!(error, RequestError::Duplicate { .. }), "{error}");
     let error = refused(&|value| {
         let first = value["signers"][0].clone();
         value["signers"].as_array_mut().unwrap().push(first);
     });
-    assert!(matches!(error, RoundError::Duplicate { .. }), "{error}");
+    assert!(matches!(error, RequestError::Duplicate { .. }), "{error}");
     let error = refused(&|value| value["version"] = json!(2));
-    assert!(matches!(error, RoundError::Kind { version: 2, .. }), "{error}");
+    assert!(matches!(error, RequestError::Kind { version: 2, .. }), "{error}");
     let error = refused(&|value| value["kind"] = json!("bulla signing request"));
-    assert!(matches!(error, RoundError::Kind { .. }), "{error}");
+    assert!(matches!(error, RequestError::Kind { .. }), "{error}");
     // Whoever moves the clock afterwards breaks the seal; whoever had it wrong is told.
     let late = Time::from_unix(request.expires().unix() + 1).unwrap().to_string();
     let error = refused(&|value| value["signers"][0]["time"] = json!(late));
-    assert!(matches!(error, RoundError::Dated { .. }), "{error}");
+    assert!(matches!(error, RequestError::Dated { .. }), "{error}");
 }
 
 #[test]
@@ -491,8 +497,9 @@ fn a_request_is_bounded() {
     let drafted = draft(&[("alice", &[&key(1)]), ("bob", &[&key(2)])], 2, 3);
     let bytes = drafted.to_json(&limits()).unwrap();
     let length = bytes.len() as u64;
-    let open =
-        |limits: Limits| Request::parse(&bytes, &limits).err().map(|error| matches!(error, RoundError::Limit { .. }));
+    let open = |limits: Limits| {
+        SigningRequest::parse(&bytes, &limits).err().map(|error| matches!(error, RequestError::Limit { .. }))
+    };
     assert_eq!(open(limits()), None);
     for (enough, small) in [
         (Limits { request_bytes: length, ..limits() }, Limits { request_bytes: length - 1, ..limits() }),
@@ -514,10 +521,10 @@ fn a_thousand_digests_fit_a_stick() {
     let (alice, bob, carol) = (key(1), key(2), key(3));
     let drafted = draft(&[("alice", &[&alice]), ("bob", &[&bob]), ("carol", &[&carol])], 2, 1_000);
     let bytes = drafted.to_json(&limits()).unwrap();
-    let request = Request::parse(&bytes, &limits()).unwrap();
+    let request = SigningRequest::parse(&bytes, &limits()).unwrap();
     let response = respond(&request, &[&alice, &bob]);
     let answer = response.to_json().unwrap();
-    assert_eq!(Response::parse(&answer, &request, &limits()).unwrap(), response);
+    assert_eq!(SigningResponse::parse(&answer, &request, &limits()).unwrap(), response);
     for (what, bytes) in [("request", &bytes), ("response", &answer)] {
         let packed = gzip(bytes);
         println!("{what} for 1,000 digests: {} bytes, {packed} with gzip", bytes.len());
@@ -541,7 +548,7 @@ fn a_log_cannot_be_changed_unnoticed() {
     let request = request(&[("alice", &[&alice])], 1, 3);
     let mut chain = Chain::default();
     let mut lines: Vec<Vec<u8>> = Vec::new();
-    let mut response = Response::to(&request);
+    let mut response = SigningResponse::to(&request);
     let made = response.sign(&request, &alice, now(), usize::MAX).unwrap().made;
     for made in &made {
         let entry = Entry::of(&request, made, alice.public_key().id(), now()).unwrap();
@@ -608,7 +615,7 @@ fn keys_of_every_kind_sign() {
         let alice = PrivateKey::generate(kind).unwrap();
         let request = request(&[("alice", &[&alice])], 1, 2);
         let response = respond(&request, &[&alice]);
-        assert_eq!(Response::parse(&response.to_json().unwrap(), &request, &limits()).unwrap(), response);
-        assert!(tally::approve(&request, &response).unwrap().is_ok());
+        assert_eq!(SigningResponse::parse(&response.to_json().unwrap(), &request, &limits()).unwrap(), response);
+        assert!(approval::approve(&request, &response).unwrap().is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! `Request`: who is asked to sign what, why, until when. Its digest is what a response answers.
+//! `SigningRequest`: who is asked to sign what, why, until when. Its digest is what a response answers.
 
 use std::collections::BTreeSet;
 
@@ -10,21 +10,21 @@ use crate::json::JsonError;
 use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::limits::Limits;
-use crate::round::Action;
-use crate::round::Item;
-use crate::round::Message;
-use crate::round::Previous;
-use crate::round::RoundError;
-use crate::round::log;
-use crate::round::text;
-use crate::round::wire;
-use crate::round::wire::REQUEST;
-use crate::round::wire::VERSION;
-use crate::round::wire::WireHead;
-use crate::round::wire::WireItem;
-use crate::round::wire::WireKey;
-use crate::round::wire::WireOwner;
-use crate::round::wire::WireRequest;
+use crate::request::Action;
+use crate::request::Item;
+use crate::request::Message;
+use crate::request::Previous;
+use crate::request::RequestError;
+use crate::request::log;
+use crate::request::text;
+use crate::request::wire;
+use crate::request::wire::REQUEST;
+use crate::request::wire::VERSION;
+use crate::request::wire::WireHead;
+use crate::request::wire::WireItem;
+use crate::request::wire::WireKey;
+use crate::request::wire::WireOwner;
+use crate::request::wire::WireRequest;
 use crate::time::Time;
 use crate::trust::Owner;
 use crate::trust::Threshold;
@@ -35,7 +35,7 @@ pub const SKEW: i64 = 24 * 60 * 60;
 
 /// A signing request that was read and makes sense.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct SigningRequest {
     created: Time,
     digest: Digest,
     expires: Time,
@@ -73,17 +73,17 @@ pub struct Keyholder {
 }
 
 impl Draft {
-    /// The request as a file, which [`Request::parse`] accepts.
+    /// The request as a file, which [`SigningRequest::parse`] accepts.
     ///
     /// # Errors
-    /// [`RoundError`] that says what is wrong with the draft.
-    pub fn to_json(&self, limits: &Limits) -> Result<Vec<u8>, RoundError> {
+    /// [`RequestError`] that says what is wrong with the draft.
+    pub fn to_json(&self, limits: &Limits) -> Result<Vec<u8>, RequestError> {
         let bytes = self.written()?;
-        Request::parse(&bytes, limits).map(|_| bytes)
+        SigningRequest::parse(&bytes, limits).map(|_| bytes)
     }
 
     /// The bytes of the file. Predicates are most of it, and may be large: there is room for them from the beginning.
-    fn written(&self) -> Result<Vec<u8>, RoundError> {
+    fn written(&self) -> Result<Vec<u8>, RequestError> {
         const BESIDE: usize = 2 << 10;
         let length = |item: &Item| match &item.action {
             Action::Attest(attest) => attest.predicate.get().len().saturating_add(BESIDE),
@@ -106,24 +106,24 @@ impl Draft {
     }
 }
 
-impl Request {
+impl SigningRequest {
     /// Reads a request, and refuses one that two people could understand differently.
     ///
     /// # Errors
-    /// [`RoundError`] that names the field.
-    pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, RoundError> {
+    /// [`RequestError`] that names the field.
+    pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, RequestError> {
         let limit = usize::try_from(limits.request_bytes).unwrap_or(usize::MAX);
-        RoundError::bounded("bytes of a request", bytes.len(), limit)?;
+        RequestError::bounded("bytes of a request", bytes.len(), limit)?;
         let head: WireHead = json::parse(bytes, &of_a_predicate(bytes, limits))
-            .map_err(|error| RoundError::other_file("signing request", error))?;
+            .map_err(|error| RequestError::other_file("signing request", error))?;
         expect(&head, REQUEST)?;
         let wire: WireRequest = wire::read(bytes, limits).map_err(unreadable)?;
         let (created, expires) = (time("created", &wire.created)?, time("expires", &wire.expires)?);
         if expires <= created {
-            return Err(RoundError::field("expires", "is not after `created`"));
+            return Err(RequestError::field("expires", "is not after `created`"));
         }
         let reason = wire.reason.as_ref().map_or(0, String::len);
-        RoundError::bounded("bytes of `reason`", reason, limits.request_text_bytes)?;
+        RequestError::bounded("bytes of `reason`", reason, limits.request_text_bytes)?;
         let owners = owners(wire.owners, limits)?;
         let keys = owners
             .iter()
@@ -142,13 +142,13 @@ impl Request {
     /// Refuses a request whose time is over, and a clock that cannot be right.
     ///
     /// # Errors
-    /// [`RoundError::Expired`], [`RoundError::Clock`].
-    pub fn open_at(&self, now: Time) -> Result<(), RoundError> {
+    /// [`RequestError::Expired`], [`RequestError::Clock`].
+    pub fn open_at(&self, now: Time) -> Result<(), RequestError> {
         if now > self.expires {
-            return Err(RoundError::Expired { expires: self.expires, now });
+            return Err(RequestError::Expired { expires: self.expires, now });
         }
         match now.unix().saturating_add(SKEW) < self.created.unix() {
-            true => Err(RoundError::Clock { created: self.created, now }),
+            true => Err(RequestError::Clock { created: self.created, now }),
             false => Ok(()),
         }
     }
@@ -156,8 +156,8 @@ impl Request {
     /// Who holds `key`.
     ///
     /// # Errors
-    /// [`RoundError::NotAsked`], with everybody who was.
-    pub fn owner_of(&self, key: KeyId) -> Result<&Keyholder, RoundError> {
+    /// [`RequestError::NotAsked`], with everybody who was.
+    pub fn owner_of(&self, key: KeyId) -> Result<&Keyholder, RequestError> {
         let holds = |owner: &&Keyholder| owner.keys.iter().any(|held| held.id() == key);
         self.owners.iter().find(holds).ok_or_else(|| self.not_asked(&key.to_string()))
     }
@@ -226,8 +226,8 @@ impl Request {
         self.threshold
     }
 
-    pub(super) fn not_asked(&self, key: &str) -> RoundError {
-        RoundError::NotAsked { asked: self.asked(), key: key.escape_debug().take(64).collect() }
+    pub(super) fn not_asked(&self, key: &str) -> RequestError {
+        RequestError::NotAsked { asked: self.asked(), key: key.escape_debug().take(64).collect() }
     }
 
     /// The keys of the owners.
@@ -242,17 +242,17 @@ impl Keyholder {
         WireOwner { name: self.name.clone(), keys: self.keys.iter().map(key).collect() }
     }
 
-    fn of_wire(wire: WireOwner, limits: &Limits) -> Result<Self, RoundError> {
+    fn of_wire(wire: WireOwner, limits: &Limits) -> Result<Self, RequestError> {
         const LONGEST: usize = 128;
         let WireOwner { name, keys } = wire;
-        RoundError::bounded("bytes of the name of an owner", name.len(), LONGEST)?;
+        RequestError::bounded("bytes of the name of an owner", name.len(), LONGEST)?;
         if name.trim() != name || name.is_empty() || !name.chars().all(is_plain) {
-            return Err(RoundError::field("name", format!("of an owner is not a plain name: {name:?}")));
+            return Err(RequestError::field("name", format!("of an owner is not a plain name: {name:?}")));
         }
         if keys.is_empty() {
-            return Err(RoundError::field("keys", format!("of {name} is empty")));
+            return Err(RequestError::field("keys", format!("of {name} is empty")));
         }
-        RoundError::bounded("keys of one owner", keys.len(), limits.request_keys)?;
+        RequestError::bounded("keys of one owner", keys.len(), limits.request_keys)?;
         let keys = keys.into_iter().map(|key| read_key(&name, &key)).collect::<Result<_, _>>()?;
         Ok(Self { keys, name })
     }
@@ -263,56 +263,56 @@ fn is_plain(c: char) -> bool {
     (c.is_alphanumeric() && !text::hides(c)) || matches!(c, ' ' | '.' | '-' | '_' | '@' | '+' | '/' | ':' | '\'')
 }
 
-fn read_key(owner: &str, wire: &WireKey) -> Result<PublicKey, RoundError> {
+fn read_key(owner: &str, wire: &WireKey) -> Result<PublicKey, RequestError> {
     let owner = owner.to_owned();
     let spki = base64::decode("publicKey", &wire.public_key);
-    let spki = spki.map_err(|error| RoundError::field("publicKey", format!("of {owner}: {error}")))?;
-    let key = PublicKey::from_spki(&spki).map_err(|error| RoundError::Key { error, owner: owner.clone() })?;
+    let spki = spki.map_err(|error| RequestError::field("publicKey", format!("of {owner}: {error}")))?;
+    let key = PublicKey::from_spki(&spki).map_err(|error| RequestError::Key { error, owner: owner.clone() })?;
     match key.id().to_string() == wire.id {
         true => Ok(key),
-        false => Err(RoundError::field("id", format!("of a key of {owner} is not that of the key beside it"))),
+        false => Err(RequestError::field("id", format!("of a key of {owner} is not that of the key beside it"))),
     }
 }
 
-fn owners(wire: Vec<WireOwner>, limits: &Limits) -> Result<Vec<Keyholder>, RoundError> {
+fn owners(wire: Vec<WireOwner>, limits: &Limits) -> Result<Vec<Keyholder>, RequestError> {
     let count = wire.iter().map(|owner| owner.keys.len()).fold(wire.len(), usize::saturating_add);
-    RoundError::bounded("owners and their keys", count, limits.request_keys.saturating_mul(2))?;
+    RequestError::bounded("owners and their keys", count, limits.request_keys.saturating_mul(2))?;
     let owners = wire.into_iter().map(|owner| Keyholder::of_wire(owner, limits)).collect::<Result<Vec<_>, _>>()?;
     // One person under two names, or one key in two hands, would be counted twice or not at all.
     let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
     for owner in &owners {
         if !names.insert(owner.name.to_lowercase()) {
-            return Err(RoundError::Duplicate { what: format!("the owner {}", owner.name) });
+            return Err(RequestError::Duplicate { what: format!("the owner {}", owner.name) });
         }
         if let Some(key) = owner.keys.iter().find(|key| !keys.insert(key.id())) {
-            return Err(RoundError::Duplicate { what: format!("the key {}", key.id().short()) });
+            return Err(RequestError::Duplicate { what: format!("the key {}", key.id().short()) });
         }
     }
     Ok(owners)
 }
 
-fn items(wire: Vec<WireItem>, limits: &Limits) -> Result<Vec<Item>, RoundError> {
+fn items(wire: Vec<WireItem>, limits: &Limits) -> Result<Vec<Item>, RequestError> {
     if wire.is_empty() {
-        return Err(RoundError::field("items", "is empty"));
+        return Err(RequestError::field("items", "is empty"));
     }
-    RoundError::bounded("items of one request", wire.len(), limits.request_items)?;
+    RequestError::bounded("items of one request", wire.len(), limits.request_items)?;
     wire.into_iter().map(|item| Item::of_wire(item, limits)).collect()
 }
 
 /// What is to be signed, for all items; the same thing twice at one place is refused.
-fn messages(items: &[Item], limits: &Limits) -> Result<Vec<Vec<Message>>, RoundError> {
+fn messages(items: &[Item], limits: &Limits) -> Result<Vec<Vec<Message>>, RequestError> {
     let mut seen = BTreeSet::new();
     let mut all = Vec::new();
     for item in items {
-        let envelope = |error| RoundError::Envelope { error, reference: item.reference.to_string() };
+        let envelope = |error| RequestError::Envelope { error, reference: item.reference.to_string() };
         let messages = item.messages().map_err(envelope)?;
         for message in &messages {
             // What no verifier would read afterwards need not be signed.
             let encoded = message.payload().len().div_ceil(3).saturating_mul(4);
             let limit = usize::try_from(limits.attestation_bytes).unwrap_or(usize::MAX);
-            RoundError::bounded("bytes of one payload in base64", encoded, limit)?;
+            RequestError::bounded("bytes of one payload in base64", encoded, limit)?;
             if !seen.insert((item.pinned().to_string(), Digest::sha256(&message.to_sign()))) {
-                return Err(RoundError::Duplicate { what: format!("{} of {}", item.kind(), item.pinned()) });
+                return Err(RequestError::Duplicate { what: format!("{} of {}", item.kind(), item.pinned()) });
             }
         }
         all.push(messages);
@@ -320,20 +320,20 @@ fn messages(items: &[Item], limits: &Limits) -> Result<Vec<Vec<Message>>, RoundE
     Ok(all)
 }
 
-pub(super) fn expect(head: &WireHead, want: &'static str) -> Result<(), RoundError> {
+pub(super) fn expect(head: &WireHead, want: &'static str) -> Result<(), RequestError> {
     match head.kind == want && head.version == VERSION {
         true => Ok(()),
-        false => Err(RoundError::Kind { got: head.kind.clone(), version: head.version, want }),
+        false => Err(RequestError::Kind { got: head.kind.clone(), version: head.version, want }),
     }
 }
 
 /// An instant in the one spelling that we write.
-pub(super) fn time(field: &str, text: &str) -> Result<Time, RoundError> {
+pub(super) fn time(field: &str, text: &str) -> Result<Time, RequestError> {
     Time::parse(text)
         .filter(|time| time.to_string() == text)
-        .ok_or_else(|| RoundError::field(field, "is not a time like 2026-01-31T12:00:00Z"))
+        .ok_or_else(|| RequestError::field(field, "is not a time like 2026-01-31T12:00:00Z"))
 }
 
-fn unreadable(error: JsonError) -> RoundError {
-    RoundError::json("signing request", error)
+fn unreadable(error: JsonError) -> RequestError {
+    RequestError::json("signing request", error)
 }

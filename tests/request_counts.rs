@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use bulla::digest::Digest;
 use bulla::flow::FlowError;
 use bulla::flow::hear::Effort;
-use bulla::flow::round;
+use bulla::flow::request;
 use bulla::flow::sign;
 use bulla::flow::sign::Extent;
 use bulla::flow::sign::Format as Form;
@@ -407,7 +407,7 @@ fn a_hostile_index_does_not_multiply_what_a_request_asks() {
     }
     for (extent, want, most) in [(Extent::AllPlatforms, 4, 5), (Extent::Root, 1, 3)] {
         let sink = memory(&shop);
-        let found = now(round::find(&sink, &Selector::Digest(child.digest), extent, &Limits::DEFAULT)).unwrap();
+        let found = now(request::find(&sink, &Selector::Digest(child.digest), extent, &Limits::DEFAULT)).unwrap();
         assert_eq!(found.len(), want);
         // Four manifests, and the config of the image.
         assert!(sink.calls().len() <= most, "{:#?}", sink.calls());
@@ -417,7 +417,7 @@ fn a_hostile_index_does_not_multiply_what_a_request_asks() {
     let index = shop.index(&many, None).descriptor().digest;
     let find = |limit, extent| {
         let limits = Limits { request_items: limit, ..Limits::DEFAULT };
-        now(round::find(&memory(&shop), &Selector::Digest(index), extent, &limits)).map(|found| found.len())
+        now(request::find(&memory(&shop), &Selector::Digest(index), extent, &limits)).map(|found| found.len())
     };
     assert!(matches!(find(5, Extent::AllPlatforms), Err(FlowError::TooMany { limit: 5, .. })));
     assert!(matches!(find(6, Extent::AllPlatforms), Ok(6)));

@@ -202,7 +202,7 @@ impl TryFrom<String> for WirePart {
 /// type of its own.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct WireSeal<'a> {
+pub(super) struct WireCountersignature<'a> {
     pub(super) version: u64,
     pub(super) kind: &'static str,
     pub(super) request: Digest,

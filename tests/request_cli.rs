@@ -14,14 +14,14 @@
     reason = "tests stop where they fail"
 )]
 
-#[path = "request/audit.rs"]
+#[path = "request_cli/audit.rs"]
 mod audit;
-#[path = "request/bench.rs"]
+#[path = "request_cli/bench.rs"]
 mod bench;
-#[path = "request/page.rs"]
+#[path = "request_cli/page.rs"]
 mod page;
 #[cfg(feature = "registry")]
-#[path = "request/registry.rs"]
+#[path = "request_cli/registry.rs"]
 mod registry;
 mod support;
 

@@ -15,15 +15,15 @@ use crate::oci::Reference;
 use crate::oci::Selector;
 use crate::oci::media_type;
 use crate::policy::Kind;
-use crate::round::RoundError;
-use crate::round::Whole;
-use crate::round::text;
-use crate::round::text::check_name;
-use crate::round::wire::WireAttest;
-use crate::round::wire::WireForm;
-use crate::round::wire::WireItem;
-use crate::round::wire::WirePrevious;
-use crate::round::wire::WireSign;
+use crate::request::RequestError;
+use crate::request::Whole;
+use crate::request::text;
+use crate::request::text::check_name;
+use crate::request::wire::WireAttest;
+use crate::request::wire::WireForm;
+use crate::request::wire::WireItem;
+use crate::request::wire::WirePrevious;
+use crate::request::wire::WireSign;
 
 /// One manifest or index, and what is to be signed about it.
 #[derive(Clone, Debug)]
@@ -124,12 +124,12 @@ impl Format {
         }
     }
 
-    fn of_wire(forms: &[WireForm]) -> Result<Self, RoundError> {
+    fn of_wire(forms: &[WireForm]) -> Result<Self, RequestError> {
         match forms {
             [WireForm::Bundle, WireForm::Tag] => Ok(Self::Both),
             [WireForm::Bundle] => Ok(Self::Bundle),
             [WireForm::Tag] => Ok(Self::Tag),
-            _ => Err(RoundError::field("forms", "is not [\"bundle\"], [\"tag\"] or [\"bundle\", \"tag\"]")),
+            _ => Err(RequestError::field("forms", "is not [\"bundle\"], [\"tag\"] or [\"bundle\", \"tag\"]")),
         }
     }
 }
@@ -175,22 +175,22 @@ impl Item {
         }
     }
 
-    pub(super) fn of_wire(wire: WireItem, limits: &Limits) -> Result<Self, RoundError> {
+    pub(super) fn of_wire(wire: WireItem, limits: &Limits) -> Result<Self, RequestError> {
         let reference = reference("reference", &wire.reference, &wire.digest, limits)?;
         if !media_type::is_index(&wire.media_type) && !media_type::is_manifest(&wire.media_type) {
-            return Err(RoundError::field("mediaType", "is neither that of an image manifest nor that of an index"));
+            return Err(RequestError::field("mediaType", "is neither that of an image manifest nor that of an index"));
         }
-        RoundError::bounded("platforms of one item", wire.platforms.len(), limits.descriptors)?;
+        RequestError::bounded("platforms of one item", wire.platforms.len(), limits.descriptors)?;
         let platform = |text: &String| {
             check_name("platforms", Some(text), limits)?;
-            Platform::parse(text).ok_or_else(|| RoundError::field("platforms", "has an entry that is no platform"))
+            Platform::parse(text).ok_or_else(|| RequestError::field("platforms", "has an entry that is no platform"))
         };
         let action = match (wire.sign, wire.attest) {
             (Some(sign), None) => Action::Sign(ImageSignature::of_wire(sign, limits)?),
             (None, Some(attest)) => Action::Attest(Attestation::of_wire(attest, limits)?),
-            (None, None) => return Err(RoundError::field("items", "has an item that asks for no known kind")),
+            (None, None) => return Err(RequestError::field("items", "has an item that asks for no known kind")),
             (Some(_), Some(_)) => {
-                return Err(RoundError::field("items", "has an item that asks for two kinds at once"));
+                return Err(RequestError::field("items", "has an item that asks for two kinds at once"));
             }
         };
         text::check_labels("labels", &wire.labels, limits)?;
@@ -218,17 +218,17 @@ impl ImageSignature {
         }
     }
 
-    fn of_wire(wire: WireSign, limits: &Limits) -> Result<Self, RoundError> {
+    fn of_wire(wire: WireSign, limits: &Limits) -> Result<Self, RequestError> {
         let format = Format::of_wire(&wire.forms)?;
         text::check_annotations(&wire.annotations, limits)?;
         check_name("name", wire.name.as_ref(), limits)?;
         check_name("identity", wire.identity.as_ref(), limits)?;
         // A name that no payload would carry would be shown and not signed.
         if wire.identity.is_some() != format.has_tag() {
-            return Err(RoundError::field("identity", "belongs to the tag form, and only to it"));
+            return Err(RequestError::field("identity", "belongs to the tag form, and only to it"));
         }
         if wire.name.is_some() && !format.has_bundle() {
-            return Err(RoundError::field("name", "belongs to the bundle form, and only to it"));
+            return Err(RequestError::field("name", "belongs to the bundle form, and only to it"));
         }
         Ok(Self { annotations: wire.annotations, format, identity: wire.identity, name: wire.name })
     }
@@ -244,12 +244,12 @@ impl Attestation {
         }
     }
 
-    fn of_wire(wire: WireAttest, limits: &Limits) -> Result<Self, RoundError> {
+    fn of_wire(wire: WireAttest, limits: &Limits) -> Result<Self, RequestError> {
         check_name("name", wire.name.as_ref(), limits)?;
         check_name("predicateType", Some(&wire.predicate_type), limits)?;
         // An attestation must not become an image signature when it is read (threats: attestation-as-signature).
         if Kind::of_predicate(&wire.predicate_type) == Kind::ImageSignature {
-            return Err(RoundError::field("predicateType", "is that of an image signature, not of an attestation"));
+            return Err(RequestError::field("predicateType", "is that of an image signature, not of an attestation"));
         }
         Ok(Self {
             format: Format::of_wire(&wire.forms)?,
@@ -262,16 +262,16 @@ impl Attestation {
     /// A predicate from a file, kept as it is.
     ///
     /// # Errors
-    /// [`RoundError`] where it is not one object of strict JSON, or a whole statement, envelope or bundle.
-    pub fn predicate(bytes: &[u8], limits: &Limits) -> Result<Box<RawValue>, RoundError> {
-        let json = |error| RoundError::json("predicate", error);
+    /// [`RequestError`] where it is not one object of strict JSON, or a whole statement, envelope or bundle.
+    pub fn predicate(bytes: &[u8], limits: &Limits) -> Result<Box<RawValue>, RequestError> {
+        let json = |error| RequestError::json("predicate", error);
         json::check(bytes, &envelope::of_a_predicate(bytes, limits)).map_err(json)?;
         let raw: Box<RawValue> = serde_json::from_slice(bytes).map_err(|error| json(error.into()))?;
         if !raw.get().starts_with('{') {
-            return Err(RoundError::field("predicate", "is not a JSON object"));
+            return Err(RequestError::field("predicate", "is not a JSON object"));
         }
         match whole(&raw).map_err(json)? {
-            Some(what) => Err(RoundError::WholeDocument { what }),
+            Some(what) => Err(RequestError::WholeDocument { what }),
             None => Ok(raw),
         }
     }
@@ -295,7 +295,7 @@ impl Previous {
         WirePrevious { reference: self.reference.clone(), digest: self.digest, labels: self.labels.clone() }
     }
 
-    fn of_wire(wire: WirePrevious, limits: &Limits) -> Result<Self, RoundError> {
+    fn of_wire(wire: WirePrevious, limits: &Limits) -> Result<Self, RequestError> {
         let reference = reference("previous.reference", &wire.reference, &wire.digest, limits)?;
         text::check_labels("previous.labels", &wire.labels, limits)?;
         Ok(Self { digest: wire.digest, labels: wire.labels, reference: reference.to_string() })
@@ -303,16 +303,16 @@ impl Previous {
 }
 
 /// A reference in its one spelling, which does not contradict the digest beside it.
-fn reference(field: &str, text: &str, digest: &Digest, limits: &Limits) -> Result<Reference, RoundError> {
+fn reference(field: &str, text: &str, digest: &Digest, limits: &Limits) -> Result<Reference, RequestError> {
     check_name(field, Some(&text.to_owned()), limits)?;
     let reference: Reference =
-        text.parse().map_err(|error: crate::oci::ReferenceError| RoundError::field(field, error.to_string()))?;
+        text.parse().map_err(|error: crate::oci::ReferenceError| RequestError::field(field, error.to_string()))?;
     if reference.to_string() != text {
-        return Err(RoundError::field(field, format!("is written {reference}")));
+        return Err(RequestError::field(field, format!("is written {reference}")));
     }
     match reference.selector() {
         Some(Selector::Digest(other)) if other != digest => {
-            Err(RoundError::field(field, "names another digest than `digest`"))
+            Err(RequestError::field(field, "names another digest than `digest`"))
         }
         _ => Ok(reference),
     }

@@ -1,4 +1,4 @@
-//! `RoundError`: why a request, a response or a signing log is not believed.
+//! `RequestError`: why a request, a response or a signing log is not believed.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use crate::envelope::EnvelopeError;
 use crate::json::JsonError;
 use crate::key::KeyError;
 use crate::key::KeyId;
-use crate::round::Part;
+use crate::request::Part;
 use crate::time::Time;
 use crate::trust::TrustError;
 
 /// Why a document of the signing round is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum RoundError {
+pub enum RequestError {
     /// The clock of this machine cannot be right.
     #[error("it is {now} by this machine's clock, but the request was made at {created}")]
     Clock {
@@ -191,7 +191,7 @@ impl fmt::Display for Whole {
     }
 }
 
-impl RoundError {
+impl RequestError {
     /// Whether this is no answer but "could not tell": a limit, a clock that is wrong, or another file than the one that
     /// was meant.
     pub const fn is_open(&self) -> bool {
@@ -261,7 +261,7 @@ impl RoundError {
     }
 }
 
-impl From<TrustError> for RoundError {
+impl From<TrustError> for RequestError {
     fn from(error: TrustError) -> Self {
         Self::Trust(error)
     }

@@ -8,8 +8,8 @@ use crate::envelope::EnvelopeError;
 use crate::envelope::Statement;
 use crate::envelope::dsse::pre_authentication_encoding;
 use crate::oci::media_type;
-use crate::round::Action;
-use crate::round::Item;
+use crate::request::Action;
+use crate::request::Item;
 
 /// The two payloads that an item can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
