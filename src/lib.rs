@@ -24,7 +24,7 @@ pub mod verify;
 
 pub mod store;
 
-pub mod flow;
+pub mod ops;
 
 #[cfg(feature = "cli")]
 pub mod cli;

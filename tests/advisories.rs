@@ -22,20 +22,6 @@ use std::sync::Arc;
 
 use bulla::digest::Digest;
 use bulla::envelope::base64;
-use bulla::flow::FlowError;
-use bulla::flow::graph::Closure;
-use bulla::flow::graph::Graph;
-use bulla::flow::hear::Effort;
-use bulla::flow::import;
-use bulla::flow::import::Checked;
-use bulla::flow::naming::Taken;
-use bulla::flow::sign;
-use bulla::flow::sign::Extent;
-use bulla::flow::tree;
-use bulla::flow::verify;
-use bulla::flow::verify::Outcome;
-use bulla::flow::verify::Platforms;
-use bulla::flow::verify::Verdict;
 use bulla::key::PrivateKey;
 use bulla::key::PublicKey;
 use bulla::key::Scheme;
@@ -47,6 +33,20 @@ use bulla::oci::Platform;
 use bulla::oci::Selector;
 use bulla::oci::media_type;
 use bulla::oci::referrer;
+use bulla::ops::OpsError;
+use bulla::ops::graph::Closure;
+use bulla::ops::graph::Graph;
+use bulla::ops::hear::Effort;
+use bulla::ops::import;
+use bulla::ops::import::Checked;
+use bulla::ops::naming::Taken;
+use bulla::ops::sign;
+use bulla::ops::sign::Extent;
+use bulla::ops::tree;
+use bulla::ops::verify;
+use bulla::ops::verify::Outcome;
+use bulla::ops::verify::Platforms;
+use bulla::ops::verify::Verdict;
 use bulla::policy::Kind;
 use bulla::store::Blob;
 use bulla::store::Chunks;
@@ -163,7 +163,7 @@ fn envelope(way: Way, letter: &Letter, change: impl Fn(&mut Value)) -> Letter {
     Letter { bytes: value.to_string().into_bytes(), ..letter.clone() }
 }
 
-fn verify_in(source: &dyn Source, selector: &Selector, platforms: &Platforms, ask: &Ask) -> Result<Outcome, FlowError> {
+fn verify_in(source: &dyn Source, selector: &Selector, platforms: &Platforms, ask: &Ask) -> Result<Outcome, OpsError> {
     now(verify::verify(source, selector, platforms, &ask.verifier(), Effort::UntilMet, &ask.limits))
 }
 
@@ -366,7 +366,7 @@ fn t10_a_pinned_digest_is_what_is_judged_signed_and_imported() {
                     assert_eq!(outcome.subject, *wanted.digest());
                     assert_ne!(word(&outcome.verdict), "accepted");
                 }
-                Err(error) => assert!(matches!(error, FlowError::Store(StoreError::Content { .. })), "{error}"),
+                Err(error) => assert!(matches!(error, OpsError::Store(StoreError::Content { .. })), "{error}"),
             }
         }
         let checked = now(import::check(&source, &by_digest, &Platforms::Root, &ask.verifier(), &Limits::DEFAULT));
@@ -1161,7 +1161,7 @@ fn t28_an_ambiguous_image_is_not_judged() {
         let source = Scripted::new(shop.memory.clone().unwrap(), moving);
         let latest = Selector::Tag("latest".to_owned());
         let outcome = verify_in(&source, &latest, &Platforms::Root, &Ask::new());
-        assert!(matches!(outcome, Err(FlowError::Manifest(_))), "{outcome:?}");
+        assert!(matches!(outcome, Err(OpsError::Manifest(_))), "{outcome:?}");
         let checked = now(import::check(&source, &latest, &Platforms::Root, &Ask::new().verifier(), &Limits::DEFAULT));
         assert!(checked.is_err());
     }
@@ -1219,7 +1219,7 @@ fn t39_nesting_and_cycles_end() {
         subject = shop.hang(&subject, Spot::Referrers, &SIGNATURE, Format::Dsse, &[letter]).remove(0);
     }
     let graph = now(Graph::collect(source, image.clone(), Closure::WithReferrers, &Limits::DEFAULT));
-    assert!(matches!(graph, Err(FlowError::ReferrersTooDeep { .. })));
+    assert!(matches!(graph, Err(OpsError::ReferrersTooDeep { .. })));
     now(tree::tree(source, image.clone(), None, &Limits::DEFAULT)).unwrap();
     assert_eq!(word(&Ask::new().of(source, *image.digest())), "accepted");
 }
@@ -1409,8 +1409,8 @@ fn an_unsigned_index_does_not_name_a_platform() {
                 assert!(matches!(checked, Ok(Checked::Admitted(_))), "{name}");
             }
             false => {
-                assert!(matches!(outcome, Err(FlowError::NoPlatform { .. })), "{name}: {outcome:?}");
-                assert!(matches!(checked, Err(FlowError::NoPlatform { .. })), "{name}");
+                assert!(matches!(outcome, Err(OpsError::NoPlatform { .. })), "{name}: {outcome:?}");
+                assert!(matches!(checked, Err(OpsError::NoPlatform { .. })), "{name}");
             }
         }
     }
@@ -1958,7 +1958,7 @@ fn a_faulty_signer_leaves_nothing_behind() {
     let subject = bulla::oci::Subject::of(&image);
     let signed =
         now(sign::sign(shop.sink.as_ref(), &subject, &signers, &terms, sign::Repeat::Always, &Limits::DEFAULT));
-    assert!(matches!(signed, Err(FlowError::Signer(_))), "{signed:?}");
+    assert!(matches!(signed, Err(OpsError::Signer(_))), "{signed:?}");
     let verdict = Ask::new().of(shop.sink.as_ref(), *image.digest());
     assert_eq!(word(&verdict), "refused");
     assert!(proof::codes(&verdict).is_empty());

@@ -20,15 +20,6 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use bulla::digest::Digest;
-use bulla::flow::FlowError;
-use bulla::flow::hear::Effort;
-use bulla::flow::import;
-use bulla::flow::import::Checked;
-use bulla::flow::sign;
-use bulla::flow::sign::Terms;
-use bulla::flow::verify;
-use bulla::flow::verify::Platforms;
-use bulla::flow::verify::Verdict;
 use bulla::key::Signer;
 use bulla::limits::Limits;
 use bulla::oci::Content;
@@ -37,6 +28,15 @@ use bulla::oci::Selector;
 use bulla::oci::Subject;
 use bulla::oci::media_type;
 use bulla::oci::referrer;
+use bulla::ops::OpsError;
+use bulla::ops::hear::Effort;
+use bulla::ops::import;
+use bulla::ops::import::Checked;
+use bulla::ops::sign;
+use bulla::ops::sign::Terms;
+use bulla::ops::verify;
+use bulla::ops::verify::Platforms;
+use bulla::ops::verify::Verdict;
 use bulla::policy::Kind;
 use bulla::policy::Rule;
 use bulla::store::Listing;
@@ -591,7 +591,7 @@ proptest! {
             let annotations = BTreeMap::from([(key.clone(), value.clone())]);
             let terms = Terms { annotations, created: Time::EPOCH, format, reference: reference.clone() };
             let signed = now(sign::sign(shop.sink.as_ref(), &Subject::of(&image), &[&proof::KEYS[0]], &terms, sign::Repeat::Always, &Limits::DEFAULT));
-            prop_assert!(matches!(signed, Err(FlowError::Envelope(_))));
+            prop_assert!(matches!(signed, Err(OpsError::Envelope(_))));
         }
     }
 

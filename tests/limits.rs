@@ -22,17 +22,6 @@ use bulla::envelope::Bundle;
 use bulla::envelope::Envelope;
 use bulla::envelope::EnvelopeError;
 use bulla::envelope::base64;
-use bulla::flow::FlowError;
-use bulla::flow::attest;
-use bulla::flow::graph::Closure;
-use bulla::flow::graph::Graph;
-use bulla::flow::hear::Effort;
-use bulla::flow::sign;
-use bulla::flow::sign::Extent;
-use bulla::flow::tree;
-use bulla::flow::verify;
-use bulla::flow::verify::Platforms;
-use bulla::flow::verify::Verdict;
 use bulla::json;
 use bulla::key::KeyError;
 use bulla::key::file;
@@ -45,6 +34,17 @@ use bulla::oci::Platform;
 use bulla::oci::Selector;
 use bulla::oci::Subject;
 use bulla::oci::media_type;
+use bulla::ops::OpsError;
+use bulla::ops::attest;
+use bulla::ops::graph::Closure;
+use bulla::ops::graph::Graph;
+use bulla::ops::hear::Effort;
+use bulla::ops::sign;
+use bulla::ops::sign::Extent;
+use bulla::ops::tree;
+use bulla::ops::verify;
+use bulla::ops::verify::Platforms;
+use bulla::ops::verify::Verdict;
 use bulla::policy::Kind;
 use bulla::request;
 use bulla::request::Attestation;
@@ -296,7 +296,7 @@ fn indexes_are_followed_to_a_depth() {
         let root = nested(depth);
         match now(Graph::collect(shop.sink.as_ref(), root, Closure::Image, &Limits::DEFAULT)) {
             Ok(graph) => graph.manifests.len() == depth + 1,
-            Err(FlowError::TooDeep { limit: got, .. }) => got != limit,
+            Err(OpsError::TooDeep { limit: got, .. }) => got != limit,
             Err(error) => panic!("{error}"),
         }
     });
@@ -305,7 +305,7 @@ fn indexes_are_followed_to_a_depth() {
         let sink = shop.sink.as_ref();
         match now(sign::subjects(sink, &selector, Extent::AllPlatforms, &Limits::DEFAULT)) {
             Ok(subjects) => subjects.len() == depth + 1,
-            Err(FlowError::TooDeep { limit: got, .. }) => got != limit,
+            Err(OpsError::TooDeep { limit: got, .. }) => got != limit,
             Err(error) => panic!("{error}"),
         }
     });
@@ -323,7 +323,7 @@ fn referrers_are_followed_to_a_depth() {
         }
         match now(Graph::collect(shop.sink.as_ref(), image, Closure::WithReferrers, &Limits::DEFAULT)) {
             Ok(graph) => graph.manifests.len() == depth + 1,
-            Err(FlowError::ReferrersTooDeep { .. }) => false,
+            Err(OpsError::ReferrersTooDeep { .. }) => false,
             Err(error) => panic!("{error}"),
         }
     });
@@ -562,7 +562,7 @@ fn attestations_are_measured() {
 }
 
 /// An attestation whose predicate has this many bytes, no string of it longer than a string may be.
-fn attests(image: &Content, sink: &dyn Sink, size: usize) -> Result<(), FlowError> {
+fn attests(image: &Content, sink: &dyn Sink, size: usize) -> Result<(), OpsError> {
     const EMPTY: usize = r#"{"a":"","b":"","c":""}"#.len();
     let part = (size - EMPTY) / 3;
     let text = |length| "x".repeat(length);
@@ -597,7 +597,7 @@ fn attestations_that_are_signed_can_be_read() {
     let shop = Shop::new();
     let image = shop.image(1);
     let refused = attests(&image, shop.sink.as_ref(), most + 250);
-    assert!(matches!(refused, Err(FlowError::Envelope(EnvelopeError::Limit { .. }))), "{refused:?}");
+    assert!(matches!(refused, Err(OpsError::Envelope(EnvelopeError::Limit { .. }))), "{refused:?}");
     assert!(now(shop.sink.referrers(image.digest(), None)).unwrap().unwrap().entries.is_empty());
 }
 
@@ -805,7 +805,7 @@ fn configs_are_measured() {
         let source = shop.sink.as_ref();
         match now(verify::verify(source, &selector, &platforms, &verifier, Effort::UntilMet, &Limits::DEFAULT)) {
             Ok(outcome) => outcome.chosen == Some(*image.digest()),
-            Err(FlowError::Store(StoreError::TooLarge { limit, .. })) => {
+            Err(OpsError::Store(StoreError::TooLarge { limit, .. })) => {
                 assert_eq!(limit, Limits::DEFAULT.manifest_bytes);
                 false
             }
@@ -847,9 +847,9 @@ fn family(shop: &Shop, count: usize) -> Content {
 fn walks(shop: &Shop, root: &Content, limits: &Limits) -> Vec<bool> {
     let sink = shop.sink.as_ref();
     let selector = Selector::Digest(*root.digest());
-    let whole = |result: Result<(), FlowError>| match result {
+    let whole = |result: Result<(), OpsError>| match result {
         Ok(()) => true,
-        Err(FlowError::Store(StoreError::TooMany { .. })) => false,
+        Err(OpsError::Store(StoreError::TooMany { .. })) => false,
         Err(error) => panic!("{error}"),
     };
     let graph = |closure| now(Graph::collect(sink, root.clone(), closure, limits)).map(drop);
@@ -1006,7 +1006,7 @@ fn findings_below_an_image_are_counted() {
     assert_eq!(told.children.iter().map(|(_, _, verdict)| findings(verdict)).sum::<usize>(), 8);
     // The third is not looked at, which is a finding as well.
     let error = verified(&["AA==", "AQ==", "Ag=="]).unwrap_err();
-    assert!(matches!(error, FlowError::Store(StoreError::TooMany { limit: 8, .. })), "{error}");
+    assert!(matches!(error, OpsError::Store(StoreError::TooMany { limit: 8, .. })), "{error}");
 }
 
 // What is the same about several manifests is kept once, and what is not only as far as there is room.
@@ -1031,7 +1031,7 @@ fn findings_below_an_image_are_measured() {
     assert!(verified(1_000, 10, 1).is_ok());
     assert!(verified(100_000, 10, 40).is_ok());
     let error = verified(1_000, 10, 40).unwrap_err();
-    assert!(matches!(error, FlowError::Store(StoreError::TooMany { limit: 1_000, .. })), "{error}");
+    assert!(matches!(error, OpsError::Store(StoreError::TooMany { limit: 1_000, .. })), "{error}");
 }
 
 // A thousand verdicts are told, not carried.

@@ -18,15 +18,6 @@ mod proof;
 use std::collections::BTreeMap;
 
 use bulla::digest::Digest;
-use bulla::flow::FlowError;
-use bulla::flow::hear::Effort;
-use bulla::flow::request;
-use bulla::flow::sign;
-use bulla::flow::sign::Extent;
-use bulla::flow::sign::Format as Form;
-use bulla::flow::sign::Terms;
-use bulla::flow::verify;
-use bulla::flow::verify::Platforms;
 use bulla::key::PrivateKey;
 use bulla::key::Signer;
 use bulla::limits::Limits;
@@ -34,6 +25,15 @@ use bulla::oci::Content;
 use bulla::oci::Descriptor;
 use bulla::oci::Selector;
 use bulla::oci::referrer;
+use bulla::ops::OpsError;
+use bulla::ops::hear::Effort;
+use bulla::ops::round;
+use bulla::ops::sign;
+use bulla::ops::sign::Extent;
+use bulla::ops::sign::Format as Form;
+use bulla::ops::sign::Terms;
+use bulla::ops::verify;
+use bulla::ops::verify::Platforms;
 use bulla::policy::Kind;
 use bulla::store::Memory;
 use bulla::store::StoreError;
@@ -419,7 +419,7 @@ fn a_hostile_index_does_not_multiply_what_a_request_asks() {
         let limits = Limits { request_items: limit, ..Limits::DEFAULT };
         now(request::find(&memory(&shop), &Selector::Digest(index), extent, &limits)).map(|found| found.len())
     };
-    assert!(matches!(find(5, Extent::AllPlatforms), Err(FlowError::TooMany { limit: 5, .. })));
+    assert!(matches!(find(5, Extent::AllPlatforms), Err(OpsError::TooMany { limit: 5, .. })));
     assert!(matches!(find(6, Extent::AllPlatforms), Ok(6)));
     assert!(matches!(find(5, Extent::Root), Ok(1)));
 }

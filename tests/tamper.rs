@@ -22,13 +22,13 @@ use std::future::ready;
 
 use bulla::digest::Digest;
 use bulla::envelope::base64;
-use bulla::flow::hear::Effort;
-use bulla::flow::verify;
-use bulla::flow::verify::Verdict;
 use bulla::key::PublicKey;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
 use bulla::oci::Selector;
+use bulla::ops::hear::Effort;
+use bulla::ops::verify;
+use bulla::ops::verify::Verdict;
 use bulla::policy::Kind;
 use bulla::store::Blob;
 use bulla::store::Listing;

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use serde_json::value::RawValue;
 
-use crate::flow::attest;
-use crate::flow::sign::Extent;
 use crate::key::Signer;
 use crate::limits::Limits;
+use crate::ops::attest;
+use crate::ops::sign::Extent;
 use crate::policy;
 use crate::request::Attestation;
 use crate::request::RequestError;

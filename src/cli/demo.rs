@@ -7,12 +7,6 @@ use std::path::PathBuf;
 
 use clap::Parser as _;
 
-use crate::flow::FlowError;
-use crate::flow::attach;
-use crate::flow::attach::Attachment;
-use crate::flow::sign;
-use crate::flow::sign::Format;
-use crate::flow::sign::Terms;
 use crate::key::KeyKind;
 use crate::key::PrivateKey;
 use crate::limits::Limits;
@@ -22,6 +16,12 @@ use crate::oci::Selector;
 use crate::oci::Subject;
 use crate::oci::media_type;
 use crate::oci::referrer;
+use crate::ops::OpsError;
+use crate::ops::attach;
+use crate::ops::attach::Attachment;
+use crate::ops::sign;
+use crate::ops::sign::Format;
+use crate::ops::sign::Terms;
 use crate::store::Sink as _;
 use crate::store::Source as _;
 use crate::store::layout::Layout;
@@ -270,7 +270,7 @@ fn released_bundle() -> Result<Vec<u8>, Failure> {
     Runtime::new(Work::Waiting)?.block_on(async {
         let listed = store.referrers(subject.digest(), None).await?.ok_or_else(none)?.whole()?;
         let manifest = store.manifest(listed.first().ok_or_else(none)?).await?;
-        let manifest = Manifest::parse(&manifest, &Limits::DEFAULT).map_err(FlowError::from)?;
+        let manifest = Manifest::parse(&manifest, &Limits::DEFAULT).map_err(OpsError::from)?;
         let bundle = manifest.layers.first().ok_or_else(none)?;
         Ok(store.blob(bundle, Limits::DEFAULT.signature_bytes).await?.bytes().to_vec())
     })
@@ -282,7 +282,7 @@ fn attach(layout: &str, bundle: Vec<u8>) -> Result<(), Failure> {
     let store = Layout::open(layout, Limits::DEFAULT)?;
     let bundle = Content::name(media_type::SIGSTORE_BUNDLE, bundle);
     let kind = media_type::COSIGN_SIGN_PREDICATE;
-    let manifest = referrer::bundle_manifest(&subject, &bundle, kind, Time::EPOCH).map_err(FlowError::from)?;
+    let manifest = referrer::bundle_manifest(&subject, &bundle, kind, Time::EPOCH).map_err(OpsError::from)?;
     Runtime::new(Work::Waiting)?.block_on(async {
         attach::attach(&store, &subject, &[Attachment { blobs: vec![bundle], manifest }]).await?;
         store.finish().await?;

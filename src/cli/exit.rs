@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use crate::flow::FlowError;
 use crate::oci::Reference;
 use crate::oci::ReferenceError;
 use crate::oci::Selector;
+use crate::ops::OpsError;
 use crate::policy;
 use crate::policy::PredicateTypeError;
 use crate::store::StoreError;
@@ -92,25 +92,25 @@ impl From<Exit> for ExitCode {
     }
 }
 
-impl From<FlowError> for Failure {
-    fn from(error: FlowError) -> Self {
+impl From<OpsError> for Failure {
+    fn from(error: OpsError) -> Self {
         let exit = if error.is_refusal() { Exit::Refused } else { Exit::Unknown };
         let failure = Self { code: error.code(), exit, ..Self::unknown(error.to_string()) };
         match &error {
-            FlowError::Incomplete { .. } => failure.hint(verdict::DAMAGED),
-            FlowError::NoChild { .. } => failure.hint("name the platforms by digest, or leave out --all-platforms"),
-            FlowError::NoName { digest, place } => failure.hint(format!("{place}:<a tag>   or {place}@{digest}")),
-            FlowError::SeveralNames { names, place } => {
+            OpsError::Incomplete { .. } => failure.hint(verdict::DAMAGED),
+            OpsError::NoChild { .. } => failure.hint("name the platforms by digest, or leave out --all-platforms"),
+            OpsError::NoName { digest, place } => failure.hint(format!("{place}:<a tag>   or {place}@{digest}")),
+            OpsError::SeveralNames { names, place } => {
                 let tag = names.first().map_or("<a tag>", String::as_str);
                 failure.hint(format!("{place}:{tag}"))
             }
-            FlowError::SamePlatform { has, .. } => match has.as_slice() {
+            OpsError::SamePlatform { has, .. } => match has.as_slice() {
                 [first, others @ ..] if others.iter().all(|other| other != first) => {
                     failure.hint(format!("--platform '{first}'"))
                 }
                 _ => failure.hint("name one of them by its digest, which bulla tree shows"),
             },
-            FlowError::Store(error) => match hint(error) {
+            OpsError::Store(error) => match hint(error) {
                 Some(text) => failure.hint(text),
                 None => failure,
             },
@@ -138,7 +138,7 @@ impl From<ReferenceError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        FlowError::from(error).into()
+        OpsError::from(error).into()
     }
 }
 

@@ -17,8 +17,6 @@ use crate::envelope::Bundle;
 use crate::envelope::Envelope;
 use crate::envelope::of_a_predicate;
 use crate::envelope::simple;
-use crate::flow::other_format;
-use crate::flow::pinned;
 use crate::json;
 use crate::key::PrivateKey;
 use crate::key::PublicKey;
@@ -27,6 +25,8 @@ use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::media_type;
+use crate::ops::other_format;
+use crate::ops::pinned;
 
 use super::Exit;
 use super::Failure;

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::flow::list;
-use crate::flow::list::Image;
-use crate::flow::pinned;
 use crate::limits::Limits;
+use crate::ops::list;
+use crate::ops::list::Image;
+use crate::ops::pinned;
 
 use super::Exit;
 use super::Failure;

@@ -1,8 +1,8 @@
 //! Text about what was copied and imported, or would be.
 
-use crate::flow::copy::Copied;
-use crate::flow::import::Admitted;
-use crate::flow::naming::Before;
+use crate::ops::copy::Copied;
+use crate::ops::import::Admitted;
+use crate::ops::naming::Before;
 
 use super::line::Foreign;
 use super::move_image::Moved;

@@ -16,11 +16,11 @@ use clap::error::ContextKind;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::flow::sign::Signed;
-use crate::flow::verify::Outcome;
-use crate::flow::verify::Verdict;
 use crate::key::Signer;
-use crate::request::text::hides;
+use crate::ops::sign::Signed;
+use crate::ops::verify::Outcome;
+use crate::ops::verify::Verdict;
+use crate::round::text::hides;
 use crate::verify::Counted;
 
 use super::Exit;

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::flow::sign;
-use crate::flow::sign::Extent;
-use crate::flow::sign::Repeat;
-use crate::flow::sign::Signed;
-use crate::flow::sign::Terms;
 use crate::key::Signer;
 use crate::limits::Limits;
 use crate::oci::Subject;
+use crate::ops::sign;
+use crate::ops::sign::Extent;
+use crate::ops::sign::Repeat;
+use crate::ops::sign::Signed;
+use crate::ops::sign::Terms;
 use crate::store::Sink;
 use crate::store::Task;
 use crate::store::parallel;

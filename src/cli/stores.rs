@@ -9,14 +9,14 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
 use crate::digest::Digest;
-use crate::flow::naming;
-use crate::flow::naming::Destination;
-use crate::flow::naming::Named;
 use crate::limits::Limits;
 use crate::oci::Descriptor;
 use crate::oci::Reference;
 use crate::oci::ReferenceError;
 use crate::oci::Selector;
+use crate::ops::naming;
+use crate::ops::naming::Destination;
+use crate::ops::naming::Named;
 use crate::store::Metered;
 use crate::store::Sink;
 use crate::store::Source;

@@ -1,12 +1,12 @@
 //! The command `tree`.
 
-use crate::flow::pinned;
-use crate::flow::tree;
-use crate::flow::tree::Link;
-use crate::flow::tree::Node;
-use crate::flow::tree::SignedDocument;
-use crate::flow::tree::Trust;
 use crate::limits::Limits;
+use crate::ops::pinned;
+use crate::ops::tree;
+use crate::ops::tree::Link;
+use crate::ops::tree::Node;
+use crate::ops::tree::SignedDocument;
+use crate::ops::tree::Trust;
 use crate::trust::TrustRoot;
 use crate::verify::finding;
 

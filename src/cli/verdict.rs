@@ -1,10 +1,10 @@
 //! Text about what was verified, and about what was not.
 
 use crate::digest::Digest;
-use crate::flow::layers::Layers;
-use crate::flow::layers::Read;
-use crate::flow::verify::Outcome;
-use crate::flow::verify::Verdict;
+use crate::ops::layers::Layers;
+use crate::ops::layers::Read;
+use crate::ops::verify::Outcome;
+use crate::ops::verify::Verdict;
 use crate::policy::Kind;
 use crate::verify::Refusal;
 

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::flow::hear::Effort;
-use crate::flow::layers;
-use crate::flow::layers::Depth;
-use crate::flow::verify::Outcome;
-use crate::flow::verify::Platforms;
-use crate::flow::verify::Verdict;
 use crate::limits::Limits;
 use crate::oci::Platform;
 use crate::oci::Selector;
+use crate::ops::hear::Effort;
+use crate::ops::layers;
+use crate::ops::layers::Depth;
+use crate::ops::verify::Outcome;
+use crate::ops::verify::Platforms;
+use crate::ops::verify::Verdict;
 use crate::policy;
 use crate::policy::Kind;
 use crate::policy::Policy;

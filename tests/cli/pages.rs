@@ -153,7 +153,7 @@ fn commands_md_lists_every_code() {
     let mut tables = tables.split("`code`, `open[].code`");
     let (findings, failures) = (rows(tables.next().unwrap()), rows(tables.next().unwrap()));
     assert_eq!(codes(&["verify/finding.rs"]), findings, "left: src, right: the page");
-    let mut all = codes(&["store/error.rs", "flow/error.rs", "round/error.rs"]);
+    let mut all = codes(&["store/error.rs", "ops/error.rs", "round/error.rs"]);
     all.extend(["bad-argument", "owners-missing"].map(str::to_owned));
     assert_eq!(all, failures, "left: src, right: the page");
 }

@@ -19,17 +19,14 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("request", &["digest", "envelope", "json", "key", "limits", "oci", "policy", "time", "trust"]),
     ("store", &["digest", "files", "json", "limits", "oci", "redact"]),
     (
-        "flow",
-        &[
-            "digest", "envelope", "json", "key", "limits", "oci", "policy", "request", "store", "time", "trust",
-            "verify",
-        ],
+        "ops",
+        &["digest", "envelope", "json", "key", "limits", "oci", "policy", "round", "store", "time", "trust", "verify"],
     ),
     (
         "cli",
         &[
-            "digest", "envelope", "files", "flow", "json", "key", "limits", "oci", "policy", "redact", "request",
-            "store", "time", "trust", "verify",
+            "digest", "envelope", "files", "ops", "json", "key", "limits", "oci", "policy", "redact", "round", "store",
+            "time", "trust", "verify",
         ],
     ),
     ("main", &[]),
@@ -78,7 +75,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
         &["reqwest", "hyper", "rustls", "TcpStream", "TcpListener", "UdpSocket"],
         &["store/registry.rs", "store/registry/"],
     ),
-    ("waits", &["tokio", "futures_util", "async fn", "async move", ".await"], &["cli/", "flow/", "store/"]),
+    ("waits", &["tokio", "futures_util", "async fn", "async move", ".await"], &["cli/", "ops/", "store/"]),
     (
         "calls cryptography",
         &["aws_lc_rs::", "ed25519_dalek", "p256", "p384", "poly1305", "salsa20", "scrypt"],
@@ -92,7 +89,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
 
 /// A type that proves something: its name, the module that it is imported from, and the files that may make one.
 pub const DOORWAYS: &[(&str, &str, &[&str])] = &[
-    ("Admitted", "import", &["flow/import.rs"]),
+    ("Admitted", "import", &["ops/import.rs"]),
     ("Content", "oci", &["oci/content.rs"]),
     ("Payload", "envelope", &["envelope/"]),
     ("TrustRoot", "trust", &["trust/root.rs"]),

@@ -29,19 +29,19 @@ use crate::digest::Digest;
 use crate::files::Accept;
 use crate::files::append;
 use crate::files::open;
-use crate::flow::audit;
-use crate::flow::audit::About;
-use crate::flow::audit::Document;
-use crate::flow::audit::Line;
 use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::oci::Reference;
 use crate::oci::Selector;
-use crate::request::SigningRequest;
-use crate::request::log::Chain;
-use crate::request::log::Entry;
-use crate::request::signing_response::Made;
+use crate::ops::audit;
+use crate::ops::audit::About;
+use crate::ops::audit::Document;
+use crate::ops::audit::Line;
+use crate::round::Request;
+use crate::round::log::Chain;
+use crate::round::log::Entry;
+use crate::round::response::Made;
 use crate::time::Time;
 
 /// A signing log that is open for writing, for us alone, and whole so far.

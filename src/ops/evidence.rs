@@ -8,17 +8,17 @@ use std::collections::BTreeMap;
 use crate::digest::Digest;
 use crate::envelope::Sealed;
 use crate::envelope::base64;
-use crate::flow::FlowError;
-use crate::flow::graph::Graph;
-use crate::flow::graph::Node;
-use crate::flow::graph::Relation;
-use crate::flow::plain;
-use crate::flow::plain::Form;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Manifest;
 use crate::oci::referrer;
+use crate::ops::OpsError;
+use crate::ops::graph::Graph;
+use crate::ops::graph::Node;
+use crate::ops::graph::Relation;
+use crate::ops::plain;
+use crate::ops::plain::Form;
 use crate::verify::Evidence;
 use crate::verify::Place;
 use crate::verify::VerifiedSubject;
@@ -27,12 +27,12 @@ use crate::verify::VerifiedSubject;
 /// manifests, from memory: what was verified is what is sent, and it is not asked for again.
 ///
 /// # Errors
-/// [`FlowError`] where a manifest of ours cannot be written.
+/// [`OpsError`] where a manifest of ours cannot be written.
 pub(super) fn add(
     graph: &mut Graph,
     verified: &[VerifiedSubject],
     limits: &Limits,
-) -> Result<BTreeMap<Digest, Content>, FlowError> {
+) -> Result<BTreeMap<Digest, Content>, OpsError> {
     let mut blobs = BTreeMap::new();
     for subject in verified {
         for parcel in parcels(subject) {
@@ -73,7 +73,7 @@ fn parcels(subject: &VerifiedSubject) -> Vec<Parcel<'_>> {
 
 impl Parcel<'_> {
     /// The manifest to carry the evidence in, and its config.
-    fn manifest(&self, limits: &Limits) -> Result<(Content, Content), FlowError> {
+    fn manifest(&self, limits: &Limits) -> Result<(Content, Content), OpsError> {
         let received = Manifest::parse(self.manifest, limits)?;
         let layers: Vec<_> = received.layers.iter().filter(|layer| self.is_proven(layer)).collect();
         let tagged = matches!(self.relation, Relation::Tagged { .. });

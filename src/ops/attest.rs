@@ -3,20 +3,20 @@
 use crate::envelope;
 use crate::envelope::Envelope;
 use crate::envelope::Statement;
-use crate::flow::FlowError;
-use crate::flow::attach;
-use crate::flow::present::Present;
-use crate::flow::present::Repeat;
-use crate::flow::present::Wanted;
-use crate::flow::sign;
-use crate::flow::sign::Making;
-use crate::flow::sign::Signed;
 use crate::key::Signer;
 use crate::limits::Limits;
 use crate::oci::Subject;
 use crate::oci::media_type;
 use crate::oci::referrer;
-use crate::request::Attestation;
+use crate::ops::OpsError;
+use crate::ops::attach;
+use crate::ops::present::Present;
+use crate::ops::present::Repeat;
+use crate::ops::present::Wanted;
+use crate::ops::sign;
+use crate::ops::sign::Making;
+use crate::ops::sign::Signed;
+use crate::round::Attestation;
 use crate::store::Sink;
 use crate::time::Time;
 
@@ -24,7 +24,7 @@ use crate::time::Time;
 /// same envelope.
 ///
 /// # Errors
-/// [`FlowError`]; an attestation is attached whole or not at all. With [`Repeat::IfMissing`] also where it cannot be told
+/// [`OpsError`]; an attestation is attached whole or not at all. With [`Repeat::IfMissing`] also where it cannot be told
 /// what is there: then nothing is signed.
 pub async fn attest(
     sink: &dyn Sink,
@@ -33,7 +33,7 @@ pub async fn attest(
     attestation: &Attestation,
     (created, repeat): (Time, Repeat),
     limits: &Limits,
-) -> Result<Vec<Signed>, FlowError> {
+) -> Result<Vec<Signed>, OpsError> {
     let Attestation { format, name, predicate, predicate_type } = attestation;
     let tag = referrer::cosign_tag(subject.digest(), "att");
     if format.has_tag() {

@@ -4,9 +4,6 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::digest::Digest;
-use crate::flow::FlowError;
-use crate::flow::allowance::Allowance;
-use crate::flow::pinned;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -16,6 +13,9 @@ use crate::oci::ManifestError;
 use crate::oci::Selector;
 use crate::oci::media_type;
 use crate::oci::referrer;
+use crate::ops::OpsError;
+use crate::ops::allowance::Allowance;
+use crate::ops::pinned;
 use crate::store::Listing;
 use crate::store::Source;
 use crate::store::StoreError;
@@ -93,13 +93,13 @@ impl Graph {
     /// Collects the graph of `root` from `source`.
     ///
     /// # Errors
-    /// [`FlowError`] where anything that is listed cannot be had: a graph is whole or not there.
+    /// [`OpsError`] where anything that is listed cannot be had: a graph is whole or not there.
     pub async fn collect(
         source: &dyn Source,
         root: Content,
         closure: Closure,
         limits: &Limits,
-    ) -> Result<Self, FlowError> {
+    ) -> Result<Self, OpsError> {
         let mut graph = Self::default();
         let mut walk = Walk { allowance: Allowance::of(limits), closure, limits, seen: BTreeSet::new(), source };
         walk.add(&mut graph, root, Relation::Root, 0, 0).await?;
@@ -158,7 +158,7 @@ impl Walk<'_> {
         relation: Relation,
         index_depth: usize,
         referrer_depth: usize,
-    ) -> Result<(), FlowError> {
+    ) -> Result<(), OpsError> {
         let digest = *content.digest();
         if !self.seen.insert(digest) {
             // A tag is carried even if its manifest is carried already. No manifest is walked twice, so cycles end
@@ -169,10 +169,10 @@ impl Walk<'_> {
             return Ok(());
         }
         if index_depth > self.limits.index_depth {
-            return Err(FlowError::TooDeep { digest, limit: self.limits.index_depth });
+            return Err(OpsError::TooDeep { digest, limit: self.limits.index_depth });
         }
         if referrer_depth > self.limits.referrer_depth {
-            return Err(FlowError::ReferrersTooDeep { digest, limit: self.limits.referrer_depth });
+            return Err(OpsError::ReferrersTooDeep { digest, limit: self.limits.referrer_depth });
         }
         let document = Document::parse(&content, self.limits)?;
         graph.add_blobs(&document);
@@ -189,7 +189,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    async fn add_referrers(&mut self, graph: &mut Graph, subject: Digest, depth: usize) -> Result<(), FlowError> {
+    async fn add_referrers(&mut self, graph: &mut Graph, subject: Digest, depth: usize) -> Result<(), OpsError> {
         let (listed, unknown): (Vec<_>, Vec<_>) = listed(self.source, &subject, self.limits)
             .await?
             .into_iter()
@@ -226,7 +226,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    async fn fetch(&mut self, wanted: &[Descriptor]) -> Result<Vec<Content>, FlowError> {
+    async fn fetch(&mut self, wanted: &[Descriptor]) -> Result<Vec<Content>, OpsError> {
         const AT_ONCE: usize = 8;
         let source = self.source;
         let fresh: Vec<_> = wanted.iter().filter(|entry| !self.seen.contains(&entry.digest)).collect();
@@ -246,7 +246,7 @@ impl Walk<'_> {
 ///
 /// # Errors
 /// Where one of the lists could not be read whole.
-pub async fn listed(source: &dyn Source, subject: &Digest, limits: &Limits) -> Result<Vec<Descriptor>, FlowError> {
+pub async fn listed(source: &dyn Source, subject: &Digest, limits: &Limits) -> Result<Vec<Descriptor>, OpsError> {
     let own = source.referrers(subject, None).await?.map(Listing::whole).transpose()?.unwrap_or_default();
     let fallback = match source.resolve(&Selector::Tag(referrer::fallback_tag(subject))).await {
         Ok(content) if content.digest() == subject => Vec::new(),
@@ -267,7 +267,7 @@ pub(super) fn unreadable(source: &dyn Source, error: ManifestError) -> StoreErro
 ///
 /// # Errors
 /// Where a tag could not be asked for.
-pub async fn tagged(source: &dyn Source, subject: &Digest) -> Result<Vec<(String, Content)>, FlowError> {
+pub async fn tagged(source: &dyn Source, subject: &Digest) -> Result<Vec<(String, Content)>, OpsError> {
     let ask = |suffix| -> Task<'_, (String, Result<Content, StoreError>)> {
         let tag = referrer::cosign_tag(subject, suffix);
         Box::pin(async move {

@@ -6,12 +6,6 @@ use std::collections::BTreeMap;
 use crate::digest::Digest;
 use crate::envelope::Payload;
 use crate::envelope::Sealed;
-use crate::flow::FlowError;
-use crate::flow::allowance::Allowance;
-use crate::flow::carrier;
-use crate::flow::carrier::Budget;
-use crate::flow::graph;
-use crate::flow::pinned;
 use crate::key::KeyId;
 use crate::key::Signer;
 use crate::limits::Limits;
@@ -19,6 +13,12 @@ use crate::oci::Content;
 use crate::oci::Selector;
 use crate::oci::Subject;
 use crate::oci::referrer;
+use crate::ops::OpsError;
+use crate::ops::allowance::Allowance;
+use crate::ops::carrier;
+use crate::ops::carrier::Budget;
+use crate::ops::graph;
+use crate::ops::pinned;
 use crate::store::Source;
 use crate::verify::Evidence;
 use crate::verify::Finding;
@@ -60,14 +60,14 @@ impl Present {
     /// absent only if everything that could hold it was read.
     ///
     /// # Errors
-    /// [`FlowError`] where a list or a document could not be read and not all were found without it: could not tell.
+    /// [`OpsError`] where a list or a document could not be read and not all were found without it: could not tell.
     pub(super) async fn find(
         source: &dyn Source,
         subject: &Subject,
         signers: &[&dyn Signer],
         wanted: &[Wanted<'_>],
         limits: &Limits,
-    ) -> Result<Self, FlowError> {
+    ) -> Result<Self, OpsError> {
         let mut search = Search {
             budget: Budget::of(limits),
             found: Self::default(),
@@ -105,12 +105,12 @@ struct Search<'a> {
     source: &'a dyn Source,
     subject: &'a Subject,
     /// The first thing that could not be read.
-    unread: Option<FlowError>,
+    unread: Option<OpsError>,
 }
 
 impl Search<'_> {
     /// Every manifest that a list names as a referrer, the newest first, until each key was found.
-    async fn referrers(&mut self, wanted: &Wanted<'_>) -> Result<(), FlowError> {
+    async fn referrers(&mut self, wanted: &Wanted<'_>) -> Result<(), OpsError> {
         let mut listed = graph::listed(self.source, self.subject.digest(), self.limits).await?;
         listed.sort_by_cached_key(|entry| Reverse(entry.annotations.get(referrer::CREATED).cloned()));
         let mut allowance = Allowance::of(self.limits);
@@ -131,7 +131,7 @@ impl Search<'_> {
     }
 
     /// The manifest at one of cosign's tags.
-    async fn tag(&mut self, tag: &str, wanted: &Wanted<'_>) -> Result<(), FlowError> {
+    async fn tag(&mut self, tag: &str, wanted: &Wanted<'_>) -> Result<(), OpsError> {
         match self.source.resolve(&Selector::Tag(tag.to_owned())).await {
             Ok(content) => self.read(&content, Place::Tag(tag.to_owned()), wanted).await,
             Err(error) if error.is_not_found() => {}
@@ -162,7 +162,7 @@ impl Search<'_> {
         let findings = carrier::documents_in(*source, content, place, referrer_of, (budget, limits), look).await;
         if let Some(Finding { reason, .. }) = findings.into_iter().find(|finding| finding.reason.is_open()) {
             let place = format!("{}@{digest}", source.origin());
-            self.unread.get_or_insert(FlowError::EvidenceUnread { place, why: reason.to_string() });
+            self.unread.get_or_insert(OpsError::EvidenceUnread { place, why: reason.to_string() });
         }
     }
 
@@ -171,7 +171,7 @@ impl Search<'_> {
     }
 
     /// Something unread is no answer, unless every key was found without it.
-    fn answer(&mut self, has: impl Fn(&Present, &KeyId) -> bool) -> Result<(), FlowError> {
+    fn answer(&mut self, has: impl Fn(&Present, &KeyId) -> bool) -> Result<(), OpsError> {
         let complete = self.has_all(has);
         match self.unread.take() {
             Some(error) if !complete => Err(error),

@@ -16,22 +16,22 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
 use crate::digest::Digest;
-use crate::flow::FlowError;
-use crate::flow::copy::LeftOut;
-use crate::flow::graph::Closure;
-use crate::flow::graph::Graph;
-use crate::flow::hear::Effort;
-use crate::flow::pinned;
-use crate::flow::verify;
-use crate::flow::verify::Outcome;
-use crate::flow::verify::Platforms;
-use crate::flow::verify::Verdict;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::ContentError;
 use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::Selector;
+use crate::ops::OpsError;
+use crate::ops::copy::LeftOut;
+use crate::ops::graph::Closure;
+use crate::ops::graph::Graph;
+use crate::ops::hear::Effort;
+use crate::ops::pinned;
+use crate::ops::verify;
+use crate::ops::verify::Outcome;
+use crate::ops::verify::Platforms;
+use crate::ops::verify::Verdict;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
@@ -84,7 +84,7 @@ pub async fn verify(
     effort: Effort,
     depth: Depth,
     limits: &Limits,
-) -> Result<Outcome, FlowError> {
+) -> Result<Outcome, OpsError> {
     if depth == Depth::Manifests && source.checked_when_opened().is_none() {
         return verify::verify(source.as_ref(), selector, platforms, verifier, effort, limits).await;
     }
@@ -96,8 +96,8 @@ pub async fn verify(
 /// Reads the blobs of `graph`.
 ///
 /// # Errors
-/// [`FlowError::Incomplete`] where one of them is not there or not right.
-pub(super) async fn read_all(source: &Arc<dyn Source>, graph: &Graph, limits: &Limits) -> Result<Read, FlowError> {
+/// [`OpsError::Incomplete`] where one of them is not there or not right.
+pub(super) async fn read_all(source: &Arc<dyn Source>, graph: &Graph, limits: &Limits) -> Result<Read, OpsError> {
     let Some(root) = graph.root() else { return Ok(Read::default()) };
     let named = Named::by(graph, limits)?;
     let seen = Seen::read(source, graph, graph.blobs.values().cloned().collect()).await;
@@ -131,7 +131,7 @@ async fn look(source: &Arc<dyn Source>, root: Content, outcome: Outcome, depth: 
         // Nobody asked for it, and what the verdict rests on was read.
         (_, Depth::Manifests) => outcome,
         (read, Depth::Layers) => {
-            let why = Arc::new(read.err().unwrap_or(FlowError::Task));
+            let why = Arc::new(read.err().unwrap_or(OpsError::Task));
             let outcome = withdraw(outcome, top, |_| Some(Arc::clone(&why)));
             Outcome { layers: Layers::Partly(Read::default(), Vec::new()), ..outcome }
         }
@@ -147,7 +147,7 @@ async fn read_below(
     accepted: &BTreeSet<Digest>,
     depth: Depth,
     limits: &Limits,
-) -> Result<Option<(Seen, Named)>, FlowError> {
+) -> Result<Option<(Seen, Named)>, OpsError> {
     let root = match *root.digest() == top {
         true => root,
         false => pinned::resolve(source.as_ref(), &Selector::Digest(top)).await?,
@@ -167,7 +167,7 @@ async fn read_below(
 }
 
 /// The same outcome without each yes for which there is a `fault`.
-fn withdraw(outcome: Outcome, top: Digest, fault: impl Fn(&Digest) -> Option<Arc<FlowError>>) -> Outcome {
+fn withdraw(outcome: Outcome, top: Digest, fault: impl Fn(&Digest) -> Option<Arc<OpsError>>) -> Outcome {
     let withdraw = |digest: &Digest, verdict: Verdict| match verdict {
         Verdict::Accepted(verified) => match fault(digest) {
             None => Verdict::Accepted(verified),
@@ -191,7 +191,7 @@ type Blob = (Digest, u64);
 struct Named(BTreeMap<Digest, (Vec<Blob>, Vec<Digest>)>);
 
 impl Named {
-    fn by(graph: &Graph, limits: &Limits) -> Result<Self, FlowError> {
+    fn by(graph: &Graph, limits: &Limits) -> Result<Self, OpsError> {
         let blob = |blob: &Descriptor| (blob.digest, blob.size);
         let mut named = BTreeMap::new();
         for node in &graph.manifests {
@@ -277,7 +277,7 @@ impl Seen {
     }
 
     /// What is wrong with the manifest `top` and what is below it, if anything is.
-    fn fault(&self, source: &dyn Source, named: &Named, top: &Digest) -> Option<FlowError> {
+    fn fault(&self, source: &dyn Source, named: &Named, top: &Digest) -> Option<OpsError> {
         let place = || source.origin().to_string();
         let blobs = match named.below(top) {
             Ok(blobs) => blobs,
@@ -308,7 +308,7 @@ impl Seen {
             None => StoreError::Broken { place: place(), why: format!("{digest} was not read: a task failed") },
         });
         let first = Box::new(first.or(unseen)?);
-        Some(FlowError::Incomplete { first, more: faults.max(1) - 1 })
+        Some(OpsError::Incomplete { first, more: faults.max(1) - 1 })
     }
 }
 

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::digest::Digest;
-use crate::flow::FlowError;
-use crate::flow::attach;
-use crate::flow::graph::Graph;
-use crate::flow::graph::LeftBehind;
-use crate::flow::graph::Node;
-use crate::flow::graph::Relation;
-use crate::flow::naming;
-use crate::flow::naming::Named;
-use crate::flow::naming::Taken;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Manifest;
 use crate::oci::Selector;
 use crate::oci::media_type;
+use crate::ops::OpsError;
+use crate::ops::attach;
+use crate::ops::graph::Graph;
+use crate::ops::graph::LeftBehind;
+use crate::ops::graph::Node;
+use crate::ops::graph::Relation;
+use crate::ops::naming;
+use crate::ops::naming::Named;
+use crate::ops::naming::Taken;
 use crate::store::Origin;
 use crate::store::Sink;
 use crate::store::Source;
@@ -67,7 +67,7 @@ pub struct LeftOut {
 /// come last, so a name never stands for something whose parts or signatures are not there.
 ///
 /// # Errors
-/// [`FlowError`]; a name is only written when everything else is in place, and doing it again finishes what is left.
+/// [`OpsError`]; a name is only written when everything else is in place, and doing it again finishes what is left.
 pub async fn copy(
     source: &Arc<dyn Source>,
     sink: &Arc<dyn Sink>,
@@ -75,7 +75,7 @@ pub async fn copy(
     tags: &[String],
     taken: Taken,
     limits: &Limits,
-) -> Result<Copied, FlowError> {
+) -> Result<Copied, OpsError> {
     let Some(root) = graph.root() else { return move_all(source, sink, graph, limits).await };
     let before = naming::look(sink.as_ref(), tags, root.digest(), taken).await?;
     let copied = move_all(source, sink, graph, limits).await?;
@@ -90,7 +90,7 @@ pub async fn copy(
 ///
 /// # Errors
 /// As [`copy`], as far as it can be told without moving bytes.
-pub async fn plan(sink: &Arc<dyn Sink>, graph: &Graph, tags: &[String], taken: Taken) -> Result<Copied, FlowError> {
+pub async fn plan(sink: &Arc<dyn Sink>, graph: &Graph, tags: &[String], taken: Taken) -> Result<Copied, OpsError> {
     let named = match graph.root() {
         Some(root) => naming::look(sink.as_ref(), tags, root.digest(), taken).await?,
         None => Vec::new(),
@@ -104,7 +104,7 @@ pub(super) async fn lacking(
     graph: &Graph,
     blobs: impl Iterator<Item = &Descriptor>,
     not_held: &[LeftOut],
-) -> Result<Copied, FlowError> {
+) -> Result<Copied, OpsError> {
     const AT_ONCE: usize = 8;
     let mut planned = Copied { left_behind: graph.left_behind.clone(), ..Copied::default() };
     for node in &graph.manifests {
@@ -137,7 +137,7 @@ pub(super) async fn move_all(
     sink: &Arc<dyn Sink>,
     graph: &Graph,
     limits: &Limits,
-) -> Result<Copied, FlowError> {
+) -> Result<Copied, OpsError> {
     for node in &graph.manifests {
         if let Relation::Tagged { tag, .. } = &node.relation {
             sink.check_tag(tag)?;
@@ -187,7 +187,7 @@ const fn is_declined(error: &StoreError) -> bool {
 }
 
 /// Stores what stands at one of cosign's tags. Where the destination has other signatures there, the two are united.
-async fn put_tagged(sink: &dyn Sink, tag: &str, content: &Content, limits: &Limits) -> Result<(), FlowError> {
+async fn put_tagged(sink: &dyn Sink, tag: &str, content: &Content, limits: &Limits) -> Result<(), OpsError> {
     match sink.resolve(&Selector::Tag(tag.to_owned())).await {
         Err(error) if error.is_not_found() => {
             let _pushed = sink.push_manifest(content, Some(tag)).await?;
@@ -202,7 +202,7 @@ async fn put_tagged(sink: &dyn Sink, tag: &str, content: &Content, limits: &Limi
     }
 }
 
-async fn blobs(source: &Arc<dyn Source>, sink: &Arc<dyn Sink>, graph: &Graph) -> Result<Copied, FlowError> {
+async fn blobs(source: &Arc<dyn Source>, sink: &Arc<dyn Sink>, graph: &Graph) -> Result<Copied, OpsError> {
     /// How many blobs are on their way at once, with those of which only the answer is still to come.
     const AT_ONCE: usize = 8;
     /// How many of them are being read and sent.
@@ -219,7 +219,7 @@ async fn blobs(source: &Arc<dyn Source>, sink: &Arc<dyn Sink>, graph: &Graph) ->
     let mut copied = Copied::default();
     let moved = parallel::run_made(wanted.iter().copied().map(task), AT_ONCE).await;
     for (blob, moved) in wanted.into_iter().zip(moved) {
-        match (moved.ok_or(FlowError::Task)??, graph.elsewhere.get(&blob.digest)) {
+        match (moved.ok_or(OpsError::Task)??, graph.elsewhere.get(&blob.digest)) {
             (Moved::Bytes(bytes), _) => {
                 copied.blobs += 1;
                 copied.bytes = copied.bytes.saturating_add(bytes);
@@ -237,8 +237,8 @@ async fn blobs(source: &Arc<dyn Source>, sink: &Arc<dyn Sink>, graph: &Graph) ->
 /// Whether the destination has each of `blobs`.
 ///
 /// # Errors
-/// [`FlowError::ReadBack`] with the first that it does not have.
-pub(super) async fn are_there(sink: &Arc<dyn Sink>, blobs: impl Iterator<Item = &Descriptor>) -> Result<(), FlowError> {
+/// [`OpsError::ReadBack`] with the first that it does not have.
+pub(super) async fn are_there(sink: &Arc<dyn Sink>, blobs: impl Iterator<Item = &Descriptor>) -> Result<(), OpsError> {
     const AT_ONCE: usize = 8;
     let ask = |blob: &Descriptor| -> Task<'static, (Digest, Result<bool, StoreError>)> {
         let (sink, blob) = (Arc::clone(sink), blob.clone());
@@ -247,7 +247,7 @@ pub(super) async fn are_there(sink: &Arc<dyn Sink>, blobs: impl Iterator<Item = 
     for (digest, there) in parallel::run_made(blobs.map(ask), AT_ONCE).await {
         if !there? {
             let why = "it was taken, and is not there".to_owned();
-            return Err(FlowError::ReadBack { place: format!("{}@{digest}", sink.origin()), why });
+            return Err(OpsError::ReadBack { place: format!("{}@{digest}", sink.origin()), why });
         }
     }
     Ok(())

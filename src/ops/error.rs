@@ -1,4 +1,4 @@
-//! `FlowError`: which step of a verb could not be done.
+//! `OpsError`: which step of a verb could not be done.
 
 use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
@@ -9,10 +9,10 @@ use crate::oci::ConfigError;
 use crate::oci::ManifestError;
 use crate::store::StoreError;
 
-/// What stopped a verb: "could not tell" or "not done", and only where [`FlowError::is_refusal`] says so an answer.
+/// What stopped a verb: "could not tell" or "not done", and only where [`OpsError::is_refusal`] says so an answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum FlowError {
+pub enum OpsError {
     /// Something is not what it was when it was asked to be signed.
     #[error("{place}: {what} is {got}, the request says {want}")]
     Changed {
@@ -155,7 +155,7 @@ pub enum FlowError {
     Task,
 }
 
-impl FlowError {
+impl OpsError {
     /// A short, stable name of the kind of error, for reports; that of the store where a store failed.
     pub const fn code(&self) -> &'static str {
         match self {

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use crate::digest::Digest;
 use crate::envelope::Envelope;
 use crate::envelope::base64;
-use crate::flow::FlowError;
-use crate::flow::attach;
-use crate::flow::attach::Attachment;
-use crate::flow::pinned;
-use crate::flow::sign::Extent;
+use crate::ops::OpsError;
+use crate::ops::attach;
+use crate::ops::attach::Attachment;
+use crate::ops::pinned;
+use crate::ops::sign::Extent;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -62,14 +62,14 @@ pub struct Attached {
 /// each digest once.
 ///
 /// # Errors
-/// [`FlowError`] where something could not be read; [`FlowError::NoChild`] where all of an index is asked for and one of
+/// [`OpsError`] where something could not be read; [`OpsError::NoChild`] where all of an index is asked for and one of
 /// its manifests is not there. With [`Extent::Root`] such a one is left out: its labels and size are.
 pub async fn find(
     source: &dyn Source,
     selector: &Selector,
     extent: Extent,
     limits: &Limits,
-) -> Result<Vec<Found>, FlowError> {
+) -> Result<Vec<Found>, OpsError> {
     let root = pinned::resolve(source, selector).await?;
     let mut search = Search { extent, found: Vec::new(), limits, seen: BTreeSet::from([*root.digest()]), source };
     search.describe(root, 0).await?;
@@ -89,13 +89,13 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Adds a document and everything below it, and returns a copy of what was added for itself.
-    async fn describe(&mut self, content: Content, depth: usize) -> Result<Found, FlowError> {
+    async fn describe(&mut self, content: Content, depth: usize) -> Result<Found, OpsError> {
         let limits = self.limits;
         if depth > limits.index_depth {
-            return Err(FlowError::TooDeep { digest: *content.digest(), limit: limits.index_depth });
+            return Err(OpsError::TooDeep { digest: *content.digest(), limit: limits.index_depth });
         }
         if self.extent == Extent::AllPlatforms && self.found.len() >= limits.request_items {
-            return Err(FlowError::TooMany { digest: *content.digest(), limit: limits.request_items });
+            return Err(OpsError::TooMany { digest: *content.digest(), limit: limits.request_items });
         }
         let Descriptor { media_type, digest, size, .. } = content.descriptor().clone();
         let document = Document::parse(&content, limits)?;
@@ -122,7 +122,7 @@ impl Search<'_> {
     }
 
     /// The entries of an index, each once; none for one that is not there, if the index is all that is asked for.
-    async fn children(&mut self, entries: &[Descriptor], depth: usize) -> Result<Vec<Option<Found>>, FlowError> {
+    async fn children(&mut self, entries: &[Descriptor], depth: usize) -> Result<Vec<Option<Found>>, OpsError> {
         const AT_ONCE: usize = 8;
         let source = self.source;
         let fresh: Vec<_> = entries.iter().filter(|entry| self.seen.insert(entry.digest)).collect();
@@ -136,7 +136,7 @@ impl Search<'_> {
                 Err(error) if error.is_not_found() => {
                     let platform =
                         entry.platform.as_ref().map_or_else(|| "no platform".to_owned(), ToString::to_string);
-                    return Err(FlowError::NoChild { digest: entry.digest, error, platform });
+                    return Err(OpsError::NoChild { digest: entry.digest, error, platform });
                 }
                 Err(error) => return Err(error.into()),
             };
@@ -180,7 +180,7 @@ fn once(platforms: impl Iterator<Item = Platform>) -> Vec<Platform> {
 }
 
 /// What the config of an image adds: its platform and its labels.
-async fn config(source: &dyn Source, manifest: &Manifest, found: &mut Found, limits: &Limits) -> Result<(), FlowError> {
+async fn config(source: &dyn Source, manifest: &Manifest, found: &mut Found, limits: &Limits) -> Result<(), OpsError> {
     const IMAGE: [&str; 2] = [media_type::OCI_CONFIG, "application/vnd.docker.container.image.v1+json"];
     let parts = manifest.layers.iter().chain([&manifest.config]);
     found.content_size = parts.map(|part| part.size).try_fold(0_u64, u64::checked_add);
@@ -226,13 +226,13 @@ fn chosen(labels: &BTreeMap<String, String>, limits: &Limits) -> BTreeMap<String
 /// finishes what was left and changes nothing else.
 ///
 /// # Errors
-/// [`FlowError`]; what was pushed until then is whole by itself.
+/// [`OpsError`]; what was pushed until then is whole by itself.
 pub async fn attach(
     sink: &dyn Sink,
     items: &[ApprovedItem<'_>],
     created: Time,
     limits: &Limits,
-) -> Result<Attached, FlowError> {
+) -> Result<Attached, OpsError> {
     let Some(first) = items.first() else { return Ok(Attached::default()) };
     let subject = subject(sink, first).await?;
     let mut wanted = Wanted::default();
@@ -253,18 +253,18 @@ pub async fn attach(
 }
 
 /// The subject of an item, as it is there now: what those who signed were shown.
-async fn subject(sink: &dyn Sink, item: &ApprovedItem<'_>) -> Result<Subject, FlowError> {
+async fn subject(sink: &dyn Sink, item: &ApprovedItem<'_>) -> Result<Subject, OpsError> {
     let item = item.item();
     let content = pinned::resolve(sink, &Selector::Digest(item.digest)).await?;
     let Descriptor { media_type, size, .. } = content.descriptor();
     let place = || item.pinned().to_string();
     if *media_type != item.media_type {
         let (got, want) = (media_type.clone(), item.media_type.clone());
-        return Err(FlowError::Changed { got, place: place(), what: "the media type", want });
+        return Err(OpsError::Changed { got, place: place(), what: "the media type", want });
     }
     if *size != item.size {
         let (got, want) = (size.to_string(), item.size.to_string());
-        return Err(FlowError::Changed { got, place: place(), what: "the size", want });
+        return Err(OpsError::Changed { got, place: place(), what: "the size", want });
     }
     Ok(Subject::of(&content))
 }
@@ -278,7 +278,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn add(&mut self, subject: &Subject, approved: &ApprovedItem<'_>, created: Time) -> Result<(), FlowError> {
+    fn add(&mut self, subject: &Subject, approved: &ApprovedItem<'_>, created: Time) -> Result<(), OpsError> {
         let (format, kind) = (approved.item().format(), approved.item().kind());
         let predicate_type = match &kind {
             Kind::Attestation { predicate_type } => predicate_type,

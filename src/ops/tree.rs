@@ -3,12 +3,6 @@
 use std::collections::BTreeSet;
 
 use crate::digest::Digest;
-use crate::flow::FlowError;
-use crate::flow::allowance::Allowance;
-use crate::flow::carrier;
-use crate::flow::carrier::Budget;
-use crate::flow::graph;
-use crate::flow::pinned;
 use crate::key::KeyId;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -17,6 +11,12 @@ use crate::oci::Document;
 use crate::oci::Platform;
 use crate::oci::media_type;
 use crate::oci::referrer;
+use crate::ops::OpsError;
+use crate::ops::allowance::Allowance;
+use crate::ops::carrier;
+use crate::ops::carrier::Budget;
+use crate::ops::graph;
+use crate::ops::pinned;
 use crate::policy::Kind;
 use crate::policy::Policy;
 use crate::store::Source;
@@ -94,13 +94,13 @@ pub enum Trust {
 /// Collects the tree of `root`. What cannot be read becomes a problem of its node and does not hide the rest.
 ///
 /// # Errors
-/// [`FlowError`] where the root itself cannot be read.
+/// [`OpsError`] where the root itself cannot be read.
 pub async fn tree(
     source: &dyn Source,
     root: Content,
     trust: Option<&TrustRoot>,
     limits: &Limits,
-) -> Result<Node, FlowError> {
+) -> Result<Node, OpsError> {
     let _document = Document::parse(&root, limits)?;
     let mut walk = Walk { allowance: Allowance::of(limits), limits, seen: BTreeSet::new(), source, trust };
     Ok(walk.node(root, Link::Root, None, 0).await)
@@ -185,7 +185,7 @@ impl Walk<'_> {
         let limit = self.limits.referrer_depth + self.limits.index_depth;
         if depth > limit {
             // Whether anything hangs on it was not asked.
-            node.problems.push(FlowError::TooDeep { digest, limit }.to_string());
+            node.problems.push(OpsError::TooDeep { digest, limit }.to_string());
             return node;
         }
         let children = match document {

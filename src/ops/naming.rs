@@ -4,9 +4,9 @@
 //! without being told (a registry, whose tags are made to move).
 
 use crate::digest::Digest;
-use crate::flow::FlowError;
 use crate::oci::ImageName;
 use crate::oci::Selector;
+use crate::ops::OpsError;
 use crate::store::Sink;
 use crate::store::StoreError;
 
@@ -55,19 +55,19 @@ pub enum Before {
 /// those that it has. No name is made up: `latest` is moved by those who type it.
 ///
 /// # Errors
-/// [`FlowError::NoName`], [`FlowError::SeveralNames`] or [`FlowError::OtherDigest`], which say what to type.
+/// [`OpsError::NoName`], [`OpsError::SeveralNames`] or [`OpsError::OtherDigest`], which say what to type.
 pub fn names(
     destination: Destination<'_>,
     place: &str,
     names: &[String],
     digest: &Digest,
-) -> Result<Vec<String>, FlowError> {
+) -> Result<Vec<String>, OpsError> {
     let (Destination::Local(typed) | Destination::Repository(typed)) = destination;
     match (typed, destination) {
         (Some(Selector::Tag(name)), _) => Ok(vec![name.clone()]),
         (Some(Selector::Digest(want)), _) if want == digest => Ok(Vec::new()),
         (Some(Selector::Digest(want)), _) => {
-            Err(FlowError::OtherDigest { place: place.to_owned(), got: *digest, want: *want })
+            Err(OpsError::OtherDigest { place: place.to_owned(), got: *digest, want: *want })
         }
         (None, Destination::Local(_)) => Ok(names.to_vec()),
         (None, Destination::Repository(_)) => {
@@ -75,9 +75,9 @@ pub fn names(
             tags.sort();
             tags.dedup();
             match tags.as_slice() {
-                [] => Err(FlowError::NoName { place: place.to_owned(), digest: *digest }),
+                [] => Err(OpsError::NoName { place: place.to_owned(), digest: *digest }),
                 [_] => Ok(tags),
-                _ => Err(FlowError::SeveralNames { place: place.to_owned(), names: tags }),
+                _ => Err(OpsError::SeveralNames { place: place.to_owned(), names: tags }),
             }
         }
     }

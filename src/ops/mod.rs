@@ -25,4 +25,4 @@ pub mod sign;
 pub mod tree;
 pub mod verify;
 
-pub use error::FlowError;
+pub use error::OpsError;

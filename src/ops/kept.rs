@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::digest::Digest;
-use crate::flow::verify::Verdict;
 use crate::limits::Limits;
+use crate::ops::verify::Verdict;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::verify::Counted;

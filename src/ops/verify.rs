@@ -5,15 +5,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::digest::Digest;
-use crate::flow::FlowError;
-use crate::flow::allowance::Allowance;
-use crate::flow::hear;
-use crate::flow::hear::Effort;
-use crate::flow::hear::Search;
-use crate::flow::hear::Subject;
-use crate::flow::kept::Kept;
-use crate::flow::layers::Layers;
-use crate::flow::pinned;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -24,6 +15,15 @@ use crate::oci::Manifest;
 use crate::oci::Platform;
 use crate::oci::Selector;
 use crate::oci::media_type;
+use crate::ops::OpsError;
+use crate::ops::allowance::Allowance;
+use crate::ops::hear;
+use crate::ops::hear::Effort;
+use crate::ops::hear::Search;
+use crate::ops::hear::Subject;
+use crate::ops::kept::Kept;
+use crate::ops::layers::Layers;
+use crate::ops::pinned;
 use crate::store::Origin;
 use crate::store::Source;
 use crate::store::StoreError;
@@ -58,7 +58,7 @@ pub enum Verdict {
         /// What did not count.
         findings: Vec<Arc<Finding>>,
         /// What is wrong with its content.
-        why: Arc<FlowError>,
+        why: Arc<OpsError>,
     },
     /// No.
     Refused(Refusal),
@@ -145,7 +145,7 @@ pub type Child = (Option<Platform>, Digest, Verdict);
 /// is called unsigned.
 ///
 /// # Errors
-/// [`FlowError`] where the reference could not be resolved, or an index not be read: could not tell.
+/// [`OpsError`] where the reference could not be resolved, or an index not be read: could not tell.
 pub async fn verify(
     source: &dyn Source,
     selector: &Selector,
@@ -153,7 +153,7 @@ pub async fn verify(
     verifier: &Verifier,
     effort: Effort,
     limits: &Limits,
-) -> Result<Outcome, FlowError> {
+) -> Result<Outcome, OpsError> {
     let local = matches!(source.origin(), Origin::Local(_));
     let subject = match (selector, platforms) {
         (Selector::Digest(digest), Platforms::Root) if !local => {
@@ -180,7 +180,7 @@ pub async fn verify_content(
     verifier: &Verifier,
     effort: Effort,
     limits: &Limits,
-) -> Result<Outcome, FlowError> {
+) -> Result<Outcome, OpsError> {
     let digest = *subject.digest();
     let document = Document::parse(subject, limits)?;
     let verdict = judge(source, subject.descriptor(), verifier, effort, limits).await;
@@ -211,7 +211,7 @@ pub async fn verify_content(
         }
         (Platforms::One(platform), Document::Artifact(_)) => {
             let (platform, has) = (platform.to_string(), "no platform".to_owned());
-            return Err(FlowError::NoPlatform { index: digest, platform, has });
+            return Err(OpsError::NoPlatform { index: digest, platform, has });
         }
         (Platforms::One(platform), Document::Manifest(manifest)) => {
             has_platform(source, &digest, &manifest, platform, limits).await?;
@@ -229,12 +229,12 @@ pub(super) async fn has_platform(
     manifest: &Manifest,
     platform: &Platform,
     limits: &Limits,
-) -> Result<(), FlowError> {
+) -> Result<(), OpsError> {
     let config = pinned::blob(source, &manifest.config, limits.manifest_bytes).await?;
     let has = ImageConfig::parse(&config, limits)?.platform;
     match has.satisfies(platform) {
         true => Ok(()),
-        false => Err(FlowError::NoPlatform { index: *digest, platform: platform.to_string(), has: has.to_string() }),
+        false => Err(OpsError::NoPlatform { index: *digest, platform: platform.to_string(), has: has.to_string() }),
     }
 }
 
@@ -245,7 +245,7 @@ async fn judge_all(
     verifier: &Verifier,
     effort: Effort,
     (mut kept, limits): (Kept<'_>, &Limits),
-) -> Result<Vec<Child>, FlowError> {
+) -> Result<Vec<Child>, OpsError> {
     let mut allowance = Allowance::of(limits);
     let mut judged: Vec<Child> = Vec::new();
     let mut seen = BTreeSet::new();
@@ -260,7 +260,7 @@ async fn judge_all(
                 continue;
             }
             if depth > limits.index_depth {
-                return Err(FlowError::TooDeep { digest, limit: limits.index_depth });
+                return Err(OpsError::TooDeep { digest, limit: limits.index_depth });
             }
             allowance.follow(source)?;
             allowance.fetch(source, child.size)?;
@@ -330,7 +330,7 @@ pub(super) async fn choose(
     index: Index,
     platform: &Platform,
     limits: &Limits,
-) -> Result<Descriptor, FlowError> {
+) -> Result<Descriptor, OpsError> {
     let mut allowance = Allowance::of(limits);
     let mut seen = BTreeSet::from([*digest]);
     let mut has = Vec::new();
@@ -352,7 +352,7 @@ pub(super) async fn choose(
             [one] => return Ok(one.clone()),
             several => {
                 let has = several.iter().filter_map(|child| child.platform.as_ref()).map(ToString::to_string).collect();
-                return Err(FlowError::SamePlatform { has, index: *digest, platform: platform.to_string() });
+                return Err(OpsError::SamePlatform { has, index: *digest, platform: platform.to_string() });
             }
         }
         level = Vec::new();
@@ -366,8 +366,8 @@ pub(super) async fn choose(
             level.extend(listed(Index::parse(&content, limits)?).into_iter().map(within));
         }
         if level.is_empty() {
-            return Err(FlowError::NoPlatform { index: *digest, platform: platform.to_string(), has: has.join(", ") });
+            return Err(OpsError::NoPlatform { index: *digest, platform: platform.to_string(), has: has.join(", ") });
         }
     }
-    Err(FlowError::TooDeep { digest: *digest, limit: limits.index_depth })
+    Err(OpsError::TooDeep { digest: *digest, limit: limits.index_depth })
 }

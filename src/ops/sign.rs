@@ -8,13 +8,6 @@ use crate::envelope::Envelope;
 use crate::envelope::EnvelopeError;
 use crate::envelope::Statement;
 use crate::envelope::base64;
-use crate::flow::FlowError;
-use crate::flow::allowance::Allowance;
-use crate::flow::attach;
-use crate::flow::attach::Attachment;
-use crate::flow::pinned;
-use crate::flow::present::Present;
-use crate::flow::present::Wanted;
 use crate::key::Signer;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -24,12 +17,19 @@ use crate::oci::Selector;
 use crate::oci::Subject;
 use crate::oci::media_type;
 use crate::oci::referrer;
+use crate::ops::OpsError;
+use crate::ops::allowance::Allowance;
+use crate::ops::attach;
+use crate::ops::attach::Attachment;
+use crate::ops::pinned;
+use crate::ops::present::Present;
+use crate::ops::present::Wanted;
 use crate::store::Origin;
 use crate::store::Sink;
 use crate::time::Time;
 
-pub use crate::flow::present::Repeat;
-pub use crate::request::Format;
+pub use crate::ops::present::Repeat;
+pub use crate::round::Format;
 
 /// What a signature says beside the digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,13 +80,13 @@ pub struct Signed {
 /// The subjects that `selector` stands for, pinned: the names end here.
 ///
 /// # Errors
-/// [`FlowError`] where it cannot be resolved or read.
+/// [`OpsError`] where it cannot be resolved or read.
 pub async fn subjects(
     sink: &dyn Sink,
     selector: &Selector,
     extent: Extent,
     limits: &Limits,
-) -> Result<Vec<Subject>, FlowError> {
+) -> Result<Vec<Subject>, OpsError> {
     let root = pinned::resolve(sink, selector).await?;
     let mut pinning = Pinning { allowance: Allowance::of(limits), extent, limits, sink, subjects: Vec::new() };
     pinning.pin(&root, 0).await?;
@@ -102,9 +102,9 @@ struct Pinning<'a> {
 }
 
 impl Pinning<'_> {
-    async fn pin(&mut self, content: &Content, depth: usize) -> Result<(), FlowError> {
+    async fn pin(&mut self, content: &Content, depth: usize) -> Result<(), OpsError> {
         if depth > self.limits.index_depth {
-            return Err(FlowError::TooDeep { digest: *content.digest(), limit: self.limits.index_depth });
+            return Err(OpsError::TooDeep { digest: *content.digest(), limit: self.limits.index_depth });
         }
         let document = Document::parse(content, self.limits)?;
         let subject = Subject::of(content);
@@ -132,7 +132,7 @@ impl Pinning<'_> {
 /// Signs `subject` with every signer and attaches the signatures beside it.
 ///
 /// # Errors
-/// [`FlowError`]; a signature is attached whole or not at all. With [`Repeat::IfMissing`] also where it cannot be told
+/// [`OpsError`]; a signature is attached whole or not at all. With [`Repeat::IfMissing`] also where it cannot be told
 /// what is there: then nothing is signed.
 pub async fn sign(
     sink: &dyn Sink,
@@ -141,7 +141,7 @@ pub async fn sign(
     terms: &Terms,
     repeat: Repeat,
     limits: &Limits,
-) -> Result<Vec<Signed>, FlowError> {
+) -> Result<Vec<Signed>, OpsError> {
     terms.readable()?;
     let tag = referrer::cosign_tag(subject.digest(), "sig");
     if terms.format != Format::Bundle {
@@ -184,7 +184,7 @@ pub async fn plan(
     terms: &Terms,
     repeat: Repeat,
     limits: &Limits,
-) -> Result<Vec<Signed>, FlowError> {
+) -> Result<Vec<Signed>, OpsError> {
     terms.readable()?;
     let tag = referrer::cosign_tag(subject.digest(), "sig");
     if terms.format != Format::Bundle {
@@ -210,7 +210,7 @@ async fn present(
     terms: &Terms,
     repeat: Repeat,
     limits: &Limits,
-) -> Result<Present, FlowError> {
+) -> Result<Present, OpsError> {
     if repeat == Repeat::Always {
         return Ok(Present::default());
     }
@@ -261,7 +261,7 @@ impl Making {
         subject: &Subject,
         tag: &str,
         limits: &Limits,
-    ) -> Result<Vec<Signed>, FlowError> {
+    ) -> Result<Vec<Signed>, OpsError> {
         attach::attach(sink, subject, &self.bundles).await?;
         if !self.layers.is_empty() {
             attach::add_to_tag(sink, tag, &self.contents, &self.layers, limits).await?;
@@ -279,7 +279,7 @@ fn name(sink: &dyn Sink) -> String {
 }
 
 /// The in-toto statement that the bundle form of a signature signs.
-fn statement(subject: &Subject, terms: &Terms) -> Result<Vec<u8>, FlowError> {
+fn statement(subject: &Subject, terms: &Terms) -> Result<Vec<u8>, OpsError> {
     Ok(Statement::image_signature(subject.digest(), terms.reference.as_deref(), &terms.annotations)?)
 }
 
@@ -287,7 +287,7 @@ fn statement(subject: &Subject, terms: &Terms) -> Result<Vec<u8>, FlowError> {
 ///
 /// # Errors
 /// What the signer says.
-pub fn bundle(subject: &Subject, signer: &dyn Signer, terms: &Terms) -> Result<Attachment, FlowError> {
+pub fn bundle(subject: &Subject, signer: &dyn Signer, terms: &Terms) -> Result<Attachment, OpsError> {
     let envelope = Envelope::seal(media_type::IN_TOTO, &statement(subject, terms)?, signer)?;
     attach::bundle(subject, envelope, signer.public_key(), media_type::COSIGN_SIGN_PREDICATE, terms.created)
 }
@@ -301,7 +301,7 @@ pub fn simple(
     signer: &dyn Signer,
     reference: &str,
     terms: &Terms,
-) -> Result<(Content, String), FlowError> {
+) -> Result<(Content, String), OpsError> {
     let payload = Claim::payload(*subject.digest(), reference, &terms.annotations)?;
     let signature = signer.sign(&payload)?;
     Ok((Content::name(media_type::SIMPLE_SIGNING, payload), base64::encode(signature.as_bytes())))

@@ -5,29 +5,29 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::digest::Digest;
-use crate::flow::FlowError;
-use crate::flow::copy;
-use crate::flow::copy::Copied;
-use crate::flow::copy::LeftOut;
-use crate::flow::evidence;
-use crate::flow::graph::Closure;
-use crate::flow::graph::Graph;
-use crate::flow::graph::Node;
-use crate::flow::graph::Relation;
-use crate::flow::hear::Effort;
-use crate::flow::layers;
-use crate::flow::layers::Read;
-use crate::flow::naming;
-use crate::flow::naming::Taken;
-use crate::flow::pinned;
-use crate::flow::verify;
-use crate::flow::verify::Outcome;
-use crate::flow::verify::Platforms;
-use crate::flow::verify::Verdict;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Document;
 use crate::oci::Selector;
+use crate::ops::OpsError;
+use crate::ops::copy;
+use crate::ops::copy::Copied;
+use crate::ops::copy::LeftOut;
+use crate::ops::evidence;
+use crate::ops::graph::Closure;
+use crate::ops::graph::Graph;
+use crate::ops::graph::Node;
+use crate::ops::graph::Relation;
+use crate::ops::hear::Effort;
+use crate::ops::layers;
+use crate::ops::layers::Read;
+use crate::ops::naming;
+use crate::ops::naming::Taken;
+use crate::ops::pinned;
+use crate::ops::verify;
+use crate::ops::verify::Outcome;
+use crate::ops::verify::Platforms;
+use crate::ops::verify::Verdict;
 use crate::store::Origin;
 use crate::store::Sink;
 use crate::store::Source;
@@ -41,8 +41,8 @@ use crate::verify::Verifier;
 /// The only way to have one is [`check`].
 ///
 /// ```compile_fail,E0451
-/// use bulla::flow::graph::Graph;
-/// use bulla::flow::import::Admitted;
+/// use bulla::ops::graph::Graph;
+/// use bulla::ops::import::Admitted;
 ///
 /// fn forged(graph: Graph) -> Admitted {
 ///     Admitted { evidence: Default::default(), graph, verified: Vec::new() }
@@ -68,14 +68,14 @@ pub enum Checked {
 /// Verifies what `selector` stands for, and with [`Platforms::All`] each of its children, from the bytes received.
 ///
 /// # Errors
-/// [`FlowError`] where the source could not be read: could not tell.
+/// [`OpsError`] where the source could not be read: could not tell.
 pub async fn check(
     source: &dyn Source,
     selector: &Selector,
     platforms: &Platforms,
     verifier: &Verifier,
     limits: &Limits,
-) -> Result<Checked, FlowError> {
+) -> Result<Checked, OpsError> {
     let root = pinned::resolve(source, selector).await?;
     let mut outcome = verify::verify_content(source, &root, platforms, verifier, Effort::Everything, limits).await?;
     let children = std::mem::take(&mut outcome.children);
@@ -124,7 +124,7 @@ impl Admitted {
 /// Pushes what was admitted, reads it back the way a verifier would, and only then gives it its names.
 ///
 /// # Errors
-/// [`FlowError`]; until the end nothing at the destination has a name.
+/// [`OpsError`]; until the end nothing at the destination has a name.
 pub async fn push(
     source: &Arc<dyn Source>,
     sink: &Arc<dyn Sink>,
@@ -133,7 +133,7 @@ pub async fn push(
     taken: Taken,
     verifier: &Verifier,
     limits: &Limits,
-) -> Result<Copied, FlowError> {
+) -> Result<Copied, OpsError> {
     let Some(root) = admitted.graph.root().cloned() else { return Ok(Copied::default()) };
     let before = naming::look(sink.as_ref(), tags, root.digest(), taken).await?;
     let (fitting, left_out) = fitting(sink.as_ref(), admitted, verifier, limits)?;
@@ -161,7 +161,7 @@ pub async fn push(
 /// every byte of the configs and layers is read.
 ///
 /// # Errors
-/// [`FlowError::Incomplete`] where one of them is not there or not right; else as [`push`], as far as it can be told.
+/// [`OpsError::Incomplete`] where one of them is not there or not right; else as [`push`], as far as it can be told.
 pub async fn plan(
     source: &Arc<dyn Source>,
     sink: &Arc<dyn Sink>,
@@ -170,7 +170,7 @@ pub async fn plan(
     taken: Taken,
     verifier: &Verifier,
     limits: &Limits,
-) -> Result<(Copied, Read), FlowError> {
+) -> Result<(Copied, Read), OpsError> {
     let Some(root) = admitted.graph.root() else { return Ok((Copied::default(), Read::default())) };
     // What keeps it from being written is told before much is read.
     let named = naming::look(sink.as_ref(), tags, root.digest(), taken).await?;
@@ -190,7 +190,7 @@ fn fitting(
     admitted: &Admitted,
     verifier: &Verifier,
     limits: &Limits,
-) -> Result<(Option<Admitted>, Vec<String>), FlowError> {
+) -> Result<(Option<Admitted>, Vec<String>), OpsError> {
     let mut left_out = BTreeMap::new();
     for node in &admitted.graph.manifests {
         if let Relation::Tagged { tag, .. } = &node.relation
@@ -230,7 +230,7 @@ fn fitting(
 }
 
 /// Sends the documents that counted, as they were verified, where the destination does not have them.
-async fn push_evidence(sink: &dyn Sink, admitted: &Admitted) -> Result<Copied, FlowError> {
+async fn push_evidence(sink: &dyn Sink, admitted: &Admitted) -> Result<Copied, OpsError> {
     let mut copied = Copied::default();
     for document in admitted.evidence.values() {
         if sink.has_blob(document.descriptor()).await? {
@@ -251,9 +251,8 @@ async fn read_back(
     left_out: &[LeftOut],
     verifier: &Verifier,
     limits: &Limits,
-) -> Result<(), FlowError> {
-    // A registry may accept a blob and lose it, so it is read back (threats: blob-accepted-and-lost). What is on this
-    // machine was hashed as it was written.
+) -> Result<(), OpsError> {
+    // HR-36: taken is not kept. What is on this machine was hashed as it was written.
     if matches!(sink.origin(), Origin::Registry { .. }) {
         let evidence = admitted.evidence.values().map(Content::descriptor);
         let left_out: BTreeSet<_> = left_out.iter().map(|left| left.layer.digest).collect();
@@ -267,21 +266,21 @@ async fn read_back(
             Verdict::Accepted(_) => {}
             _ => {
                 let why = "its signatures are not found there".to_owned();
-                return Err(FlowError::ReadBack { place, why });
+                return Err(OpsError::ReadBack { place, why });
             }
         }
     }
     Ok(())
 }
 
-/// Whether `tag` resolves to `want` when it is read back (threats: manifest-stored-changed).
-async fn stands(sink: &dyn Sink, tag: &str, want: &Digest) -> Result<(), FlowError> {
+/// Whether `tag` stands for `want` (HR-37, HR-38).
+async fn stands(sink: &dyn Sink, tag: &str, want: &Digest) -> Result<(), OpsError> {
     let there = sink.resolve(&Selector::Tag(tag.to_owned())).await?;
     match there.digest() == want {
         true => Ok(()),
         false => {
             let why = format!("it stands for {}, not for {want}", there.digest());
-            Err(FlowError::ReadBack { place: format!("{}:{tag}", sink.origin()), why })
+            Err(OpsError::ReadBack { place: format!("{}:{tag}", sink.origin()), why })
         }
     }
 }

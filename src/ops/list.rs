@@ -1,11 +1,11 @@
 //! list: the images of a layout or archive, the tags of a repository. Nothing that it says is verified.
 
 use crate::digest::Digest;
-use crate::flow::FlowError;
-use crate::flow::pinned;
 use crate::limits::Limits;
 use crate::oci::Index;
 use crate::oci::media_type;
+use crate::ops::OpsError;
+use crate::ops::pinned;
 use crate::store::Source;
 
 /// An image of a store.
@@ -24,8 +24,8 @@ pub struct Image {
 /// The images of `source`, in its order.
 ///
 /// # Errors
-/// [`FlowError`] where the list, or an index in it, could not be read.
-pub async fn list(source: &dyn Source, limits: &Limits) -> Result<Vec<Image>, FlowError> {
+/// [`OpsError`] where the list, or an index in it, could not be read.
+pub async fn list(source: &dyn Source, limits: &Limits) -> Result<Vec<Image>, OpsError> {
     let mut images = Vec::new();
     for listed in source.images().await? {
         let mut image = Image { digest: None, media_type: None, name: listed.name, manifests: None };

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::envelope::Bundle;
 use crate::envelope::Envelope;
-use crate::flow::FlowError;
-use crate::flow::graph;
 use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -16,6 +14,8 @@ use crate::oci::Selector;
 use crate::oci::Subject;
 use crate::oci::media_type;
 use crate::oci::referrer;
+use crate::ops::OpsError;
+use crate::ops::graph;
 use crate::store::Sink;
 use crate::store::StoreError;
 use crate::time::Time;
@@ -33,8 +33,8 @@ pub struct Attachment {
 /// is written last and once.
 ///
 /// # Errors
-/// [`FlowError::Store`]; what was pushed until then is unreferenced and harmless, and doing it again finishes it.
-pub async fn attach(sink: &dyn Sink, subject: &Subject, attachments: &[Attachment]) -> Result<(), FlowError> {
+/// [`OpsError::Store`]; what was pushed until then is unreferenced and harmless, and doing it again finishes it.
+pub async fn attach(sink: &dyn Sink, subject: &Subject, attachments: &[Attachment]) -> Result<(), OpsError> {
     let mut unlisted = Vec::new();
     for attachment in attachments {
         for blob in &attachment.blobs {
@@ -74,7 +74,7 @@ async fn put(sink: &dyn Sink, manifest: &Content) -> Result<bool, StoreError> {
 ///
 /// # Errors
 /// Where it is not a manifest.
-pub fn entry(manifest: &Content, limits: &Limits) -> Result<Descriptor, FlowError> {
+pub fn entry(manifest: &Content, limits: &Limits) -> Result<Descriptor, OpsError> {
     let document = Document::parse(manifest, limits)?;
     let mut entry = manifest.descriptor().bare();
     entry.artifact_type = document.artifact_type().map(str::to_owned);
@@ -86,14 +86,14 @@ pub fn entry(manifest: &Content, limits: &Limits) -> Result<Descriptor, FlowErro
 /// there already is not added again.
 ///
 /// # Errors
-/// [`FlowError::Store`], also where another writer keeps overwriting the tag.
+/// [`OpsError::Store`], also where another writer keeps overwriting the tag.
 pub async fn add_to_tag(
     sink: &dyn Sink,
     tag: &str,
     payloads: &[Content],
     layers: &[Descriptor],
     limits: &Limits,
-) -> Result<(), FlowError> {
+) -> Result<(), OpsError> {
     const TRIES: usize = 8;
     sink.check_tag(tag)?;
     for payload in payloads {
@@ -114,7 +114,7 @@ pub async fn add_to_tag(
         // The tag has no lock, and two writers may both have read the same list (cosign 2432): look again.
     }
     let why = "other writers keep replacing it; the signatures were not kept".to_owned();
-    Err(FlowError::ReadBack { place: format!("{}:{tag}", sink.origin()), why })
+    Err(OpsError::ReadBack { place: format!("{}:{tag}", sink.origin()), why })
 }
 
 /// `present` and what of `wanted` is missing in it; `None` if nothing is.
@@ -129,14 +129,14 @@ fn merge(present: &[Descriptor], wanted: &[Descriptor]) -> Option<Vec<Descriptor
 /// The bundle form of what `key` signed, ready to attach. The same envelope gives the same bytes at the same `created`.
 ///
 /// # Errors
-/// [`FlowError::Json`] never happens for these types, but is not swallowed.
+/// [`OpsError::Json`] never happens for these types, but is not swallowed.
 pub fn bundle(
     subject: &Subject,
     envelope: Envelope,
     key: &PublicKey,
     predicate_type: &str,
     created: Time,
-) -> Result<Attachment, FlowError> {
+) -> Result<Attachment, OpsError> {
     let bundle = Content::name(media_type::SIGSTORE_BUNDLE, Bundle::new(envelope, key).to_json()?);
     let manifest = referrer::bundle_manifest(subject, &bundle, predicate_type, created)?;
     Ok(Attachment { blobs: vec![bundle], manifest })
@@ -146,7 +146,7 @@ pub fn bundle(
 ///
 /// # Errors
 /// As [`bundle`].
-pub fn envelope_layer(envelope: &Envelope, predicate_type: &str) -> Result<(Content, Descriptor), FlowError> {
+pub fn envelope_layer(envelope: &Envelope, predicate_type: &str) -> Result<(Content, Descriptor), OpsError> {
     let content = Content::name(media_type::DSSE_ENVELOPE, envelope.to_json()?);
     let mut layer = content.descriptor().bare();
     layer.annotations = BTreeMap::from([

@@ -5,16 +5,16 @@ use crate::envelope::Claim;
 use crate::envelope::Payload;
 use crate::envelope::Sealed;
 use crate::envelope::Statement;
-use crate::flow::FlowError;
-use crate::flow::carrier;
-use crate::flow::carrier::Budget;
-use crate::flow::graph;
-use crate::flow::pinned;
 use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Selector;
 use crate::oci::media_type;
+use crate::ops::OpsError;
+use crate::ops::carrier;
+use crate::ops::carrier::Budget;
+use crate::ops::graph;
+use crate::ops::pinned;
 use crate::policy::Kind;
 use crate::request::Part;
 use crate::request::log::Entry;
@@ -141,8 +141,8 @@ fn about(payload: &Payload, limits: &Limits) -> About {
 /// it, whatever its own `subject` field says; one that by its type holds no signature that we read is passed over.
 ///
 /// # Errors
-/// [`FlowError`] where the image or a list could not be read.
-pub async fn hanging(source: &dyn Source, selector: &Selector, limits: &Limits) -> Result<Hanging, FlowError> {
+/// [`OpsError`] where the image or a list could not be read.
+pub async fn hanging(source: &dyn Source, selector: &Selector, limits: &Limits) -> Result<Hanging, OpsError> {
     let subject = *pinned::resolve(source, selector).await?.digest();
     let mut found = Hanging { digest: Some(subject), ..Hanging::default() };
     let budget = Budget::of(limits);
