@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use bulla::digest::Digest;
 use bulla::limits::Limits;
 use bulla::oci::Selector;
-use bulla::ops::hear::Effort;
+use bulla::ops::discover::Effort;
 use bulla::ops::tree;
 use bulla::ops::tree::Node;
 use bulla::ops::tree::Trust;

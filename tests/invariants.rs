@@ -29,7 +29,7 @@ use bulla::oci::Subject;
 use bulla::oci::media_type;
 use bulla::oci::referrer;
 use bulla::ops::OpsError;
-use bulla::ops::hear::Effort;
+use bulla::ops::discover::Effort;
 use bulla::ops::import;
 use bulla::ops::import::Checked;
 use bulla::ops::sign;

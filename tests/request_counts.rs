@@ -26,7 +26,7 @@ use bulla::oci::Descriptor;
 use bulla::oci::Selector;
 use bulla::oci::referrer;
 use bulla::ops::OpsError;
-use bulla::ops::hear::Effort;
+use bulla::ops::discover::Effort;
 use bulla::ops::round;
 use bulla::ops::sign;
 use bulla::ops::sign::Extent;

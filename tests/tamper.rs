@@ -26,7 +26,7 @@ use bulla::key::PublicKey;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
 use bulla::oci::Selector;
-use bulla::ops::hear::Effort;
+use bulla::ops::discover::Effort;
 use bulla::ops::verify;
 use bulla::ops::verify::Verdict;
 use bulla::policy::Kind;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::limits::Limits;
 use crate::oci::Platform;
 use crate::oci::Selector;
-use crate::ops::hear::Effort;
+use crate::ops::discover::Effort;
 use crate::ops::layers;
 use crate::ops::layers::Depth;
 use crate::ops::verify::Outcome;

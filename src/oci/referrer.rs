@@ -133,7 +133,7 @@ pub fn signature_manifest(config: &Content, layers: Vec<Descriptor>) -> Result<C
 ///
 /// # Errors
 /// As [`bundle_manifest`].
-pub fn carrier_manifest(
+pub fn referrer_manifest(
     subject: &Descriptor,
     artifact_type: &str,
     layers: Vec<Descriptor>,

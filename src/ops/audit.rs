@@ -11,10 +11,10 @@ use crate::oci::Content;
 use crate::oci::Selector;
 use crate::oci::media_type;
 use crate::ops::OpsError;
-use crate::ops::carrier;
-use crate::ops::carrier::Budget;
 use crate::ops::graph;
 use crate::ops::pinned;
+use crate::ops::signature_manifest;
+use crate::ops::signature_manifest::Budget;
 use crate::policy::Kind;
 use crate::request::Part;
 use crate::request::log::Entry;
@@ -162,7 +162,7 @@ impl Hanging {
     async fn read(&mut self, source: &dyn Source, content: &Content, place: Place, bounds: (&Budget, &Limits)) {
         let documents = &mut self.documents;
         let keep = |evidence: &Evidence| documents.push(Document(evidence.sealed().clone()));
-        let findings = carrier::documents_in(source, content, place, None, bounds, keep).await;
+        let findings = signature_manifest::documents_in(source, content, place, None, bounds, keep).await;
         let unread = findings.iter().map(|finding| {
             let Finding { digest, reason, .. } = finding;
             format!("{}@{}: {reason}", source.origin(), digest.as_ref().unwrap_or(content.digest()))

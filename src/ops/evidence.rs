@@ -93,7 +93,7 @@ impl Parcel<'_> {
                 let annotations = received.annotations.iter().filter(|(key, value)| plain::is_annotation(key, value));
                 let annotations = annotations.map(|(key, value)| (key.clone(), value.clone())).collect();
                 let kind = plain::artifact_type(&received);
-                let made = referrer::carrier_manifest(subject, &kind, layers, &annotations)?;
+                let made = referrer::referrer_manifest(subject, &kind, layers, &annotations)?;
                 Ok((made, config))
             }
             _ => {

@@ -15,10 +15,10 @@ use crate::oci::Subject;
 use crate::oci::referrer;
 use crate::ops::OpsError;
 use crate::ops::allowance::Allowance;
-use crate::ops::carrier;
-use crate::ops::carrier::Budget;
 use crate::ops::graph;
 use crate::ops::pinned;
+use crate::ops::signature_manifest;
+use crate::ops::signature_manifest::Budget;
 use crate::store::Source;
 use crate::verify::Evidence;
 use crate::verify::Finding;
@@ -159,7 +159,8 @@ impl Search<'_> {
             }
         };
         let referrer_of = is_bundle.then(|| subject.descriptor().into());
-        let findings = carrier::documents_in(*source, content, place, referrer_of, (budget, limits), look).await;
+        let findings =
+            signature_manifest::documents_in(*source, content, place, referrer_of, (budget, limits), look).await;
         if let Some(Finding { reason, .. }) = findings.into_iter().find(|finding| finding.reason.is_open()) {
             let place = format!("{}@{digest}", source.origin());
             self.unread.get_or_insert(OpsError::EvidenceUnread { place, why: reason.to_string() });

@@ -17,10 +17,10 @@ use crate::oci::Selector;
 use crate::oci::media_type;
 use crate::ops::OpsError;
 use crate::ops::allowance::Allowance;
-use crate::ops::hear;
-use crate::ops::hear::Effort;
-use crate::ops::hear::Search;
-use crate::ops::hear::Subject;
+use crate::ops::discover;
+use crate::ops::discover::Effort;
+use crate::ops::discover::Search;
+use crate::ops::discover::Subject;
 use crate::ops::kept::Kept;
 use crate::ops::layers::Layers;
 use crate::ops::pinned;
@@ -286,7 +286,7 @@ async fn judge_all(
 
 /// No verdict on a manifest that cannot be fetched, whatever signatures it has (threats: missing-child-manifest).
 fn unread(verifier: &Verifier, digest: Digest, error: StoreError) -> Verdict {
-    Verdict::Unknown { refusal: verifier.trial(digest).give_up(), open: vec![error] }
+    Verdict::Unknown { refusal: verifier.evaluation(digest).refuse(), open: vec![error] }
 }
 
 /// What an index lists, without what anybody may write beside it.
@@ -303,19 +303,19 @@ pub async fn judge(
     limits: &Limits,
 ) -> Verdict {
     let subject = subject.into();
-    let mut trial = verifier.trial(subject.digest);
+    let mut evaluation = verifier.evaluation(subject.digest);
     let search = Search { source, subject, kind: verifier.policy().kind(), effort, limits };
-    let open = hear::hear(search, &mut trial).await;
+    let open = discover::discover(search, &mut evaluation).await;
     let misnomer = pinned::misnomer(source, &search.subject.digest, &Place::Subject);
-    misnomer.into_iter().for_each(|finding| trial.find(finding));
-    if trial.is_met() {
+    misnomer.into_iter().for_each(|finding| evaluation.find(finding));
+    if evaluation.is_met() {
         // A yes stays a yes, and does not hide what could not be looked at.
         for error in &open {
             let reason = Reason::Unreadable { why: error.to_string() };
-            trial.find(Finding { digest: None, place: Place::Referrers, reason });
+            evaluation.find(Finding { digest: None, place: Place::Referrers, reason });
         }
     }
-    match trial.close() {
+    match evaluation.conclude() {
         Ok(verified) => Verdict::Accepted(verified),
         Err(refusal) if open.is_empty() && !refusal.is_open() => Verdict::Refused(refusal),
         Err(refusal) => Verdict::Unknown { refusal, open },

@@ -75,14 +75,14 @@ impl Verifier {
         subject: Digest,
         evidence: impl IntoIterator<Item = &'a Evidence>,
     ) -> Result<VerifiedSubject, Refusal> {
-        let mut trial = self.trial(subject);
-        evidence.into_iter().for_each(|evidence| trial.hear(evidence));
-        trial.close()
+        let mut evaluation = self.evaluation(subject);
+        evidence.into_iter().for_each(|evidence| evaluation.add(evidence));
+        evaluation.conclude()
     }
 
-    /// Opens a trial of `subject`, for evidence that arrives piece by piece.
-    pub fn trial(&self, subject: Digest) -> Trial<'_> {
-        Trial { counted: Vec::new(), findings: Vec::new(), owners: BTreeSet::new(), subject, verifier: self }
+    /// Begins the evaluation of `subject`, for evidence that arrives piece by piece.
+    pub fn evaluation(&self, subject: Digest) -> Evaluation<'_> {
+        Evaluation { counted: Vec::new(), findings: Vec::new(), owners: BTreeSet::new(), subject, verifier: self }
     }
 }
 
@@ -93,9 +93,9 @@ enum Predicates {
     Kept,
 }
 
-/// Evidence being heard.
+/// The evaluation of one subject, to which evidence is added piece by piece.
 #[derive(Debug)]
-pub struct Trial<'a> {
+pub struct Evaluation<'a> {
     counted: Vec<Counted>,
     findings: Vec<Arc<Finding>>,
     owners: BTreeSet<Owner>,
@@ -103,9 +103,9 @@ pub struct Trial<'a> {
     verifier: &'a Verifier,
 }
 
-impl Trial<'_> {
-    /// Takes in one piece of evidence: it counts, or a finding says why not.
-    pub fn hear(&mut self, evidence: &Evidence) {
+impl Evaluation<'_> {
+    /// Adds one piece of evidence: it counts, or a finding says why not.
+    pub fn add(&mut self, evidence: &Evidence) {
         let mut reasons = Vec::new();
         let mut proven = false;
         for key in self.verifier.trust.keys() {
@@ -129,7 +129,7 @@ impl Trial<'_> {
         }
     }
 
-    /// Takes in what could not even be heard.
+    /// Adds a finding about what could not be read.
     pub fn find(&mut self, finding: Finding) {
         self.findings.push(Arc::new(finding));
     }
@@ -144,19 +144,19 @@ impl Trial<'_> {
         self.verifier.policy.threshold().missing(&self.owners)
     }
 
-    /// Ends the trial.
+    /// Ends the evaluation.
     ///
     /// # Errors
     /// [`Refusal`] where too few owners have signed.
-    pub fn close(self) -> Result<VerifiedSubject, Refusal> {
+    pub fn conclude(self) -> Result<VerifiedSubject, Refusal> {
         match self.is_met() {
             true => Ok(VerifiedSubject::accepted(self.subject, self.counted, self.findings)),
-            false => Err(self.give_up()),
+            false => Err(self.refuse()),
         }
     }
 
-    /// Ends the trial without a yes, whatever was heard.
-    pub fn give_up(self) -> Refusal {
+    /// Ends the evaluation with a refusal, whatever was added.
+    pub fn refuse(self) -> Refusal {
         Refusal {
             counted: self.counted,
             findings: self.findings,
@@ -201,7 +201,7 @@ impl Trial<'_> {
     }
 }
 
-/// What a statement says about the subject of a trial.
+/// What a statement says about the subject of a evaluation.
 struct About {
     annotations: BTreeMap<String, String>,
     predicate: Option<Bytes>,

@@ -35,7 +35,7 @@ use bulla::key::PublicKey;
 use bulla::key::Scheme;
 use bulla::key::Signer;
 use bulla::limits::Limits;
-use bulla::ops::hear::Effort;
+use bulla::ops::discover::Effort;
 use bulla::ops::verify;
 use bulla::ops::verify::Verdict;
 use bulla::policy::Kind;

@@ -1,4 +1,4 @@
-//! Finding the evidence for a subject, place by place, until a trial is met or nothing is left to look at.
+//! Finding the evidence for a subject, place by place, until an evaluation is met or nothing is left to look at.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -10,23 +10,23 @@ use crate::oci::Index;
 use crate::oci::Selector;
 use crate::oci::media_type;
 use crate::oci::referrer;
-use crate::ops::carrier;
-use crate::ops::carrier::Budget;
-use crate::ops::carrier::Carrier;
-use crate::ops::carrier::Opened;
-use crate::ops::carrier::Reader;
 use crate::ops::graph;
 use crate::ops::pinned;
+use crate::ops::signature_manifest;
+use crate::ops::signature_manifest::Budget;
+use crate::ops::signature_manifest::Opened;
+use crate::ops::signature_manifest::Reader;
+use crate::ops::signature_manifest::SignatureManifest;
 use crate::policy::Kind;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
 use crate::store::parallel;
+use crate::verify::Evaluation;
 use crate::verify::Evidence;
 use crate::verify::Finding;
 use crate::verify::Place;
 use crate::verify::Reason;
-use crate::verify::Trial;
 
 /// How far to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,16 +71,16 @@ pub struct Search<'a> {
     pub limits: &'a Limits,
 }
 
-/// Finds the evidence for a subject and has `trial` hear it.
+/// Discovers the signatures and attestations of a subject and adds them to `evaluation`.
 ///
 /// Each place is asked once, each manifest is fetched once. The order is: the store's own list, asked for signatures
 /// only; the fallback list and cosign's tag; then what a list may have mislabelled. What is returned are the places
 /// that could not be read: with any of these a refusal is no answer.
-pub async fn hear(search: Search<'_>, trial: &mut Trial<'_>) -> Vec<StoreError> {
+pub async fn discover(search: Search<'_>, evaluation: &mut Evaluation<'_>) -> Vec<StoreError> {
     let budget = Budget::of(search.limits);
-    let mut hearing = Hearing::new(search, &budget);
-    hearing.run(trial).await;
-    hearing.open
+    let mut discovery = Discovery::new(search, &budget);
+    discovery.run(evaluation).await;
+    discovery.open
 }
 
 /// How many manifests and blobs are fetched at a time.
@@ -88,10 +88,10 @@ const AT_ONCE: usize = 8;
 /// How many bytes of manifests are held at a time, unless one alone is larger.
 const HELD: u64 = 4 << 20;
 
-struct Hearing<'a> {
+struct Discovery<'a> {
     budget: &'a Budget,
-    /// The manifests whose documents were heard.
-    heard: BTreeSet<Digest>,
+    /// The manifests whose documents were read.
+    read: BTreeSet<Digest>,
     /// Entries that are probably something else, to be looked at only before saying no.
     later: Vec<(Place, Descriptor)>,
     /// How many manifests may still be fetched.
@@ -106,7 +106,7 @@ struct Hearing<'a> {
 /// What fetching one listed manifest brought.
 enum Fetched {
     /// Signed documents; perhaps there are more in it.
-    Documents(Carrier, Vec<Evidence>, Vec<Finding>),
+    Documents(SignatureManifest, Vec<Evidence>, Vec<Finding>),
     Nothing(Finding),
     /// A manifest that carries something else, by its own word.
     Unrelated,
@@ -127,11 +127,11 @@ enum Certainty {
     Likely,
 }
 
-impl<'a> Hearing<'a> {
+impl<'a> Discovery<'a> {
     fn new(search: Search<'a>, budget: &'a Budget) -> Self {
         Self {
             budget,
-            heard: BTreeSet::new(),
+            read: BTreeSet::new(),
             later: Vec::new(),
             manifests: search.limits.signature_manifests,
             open: Vec::new(),
@@ -140,41 +140,41 @@ impl<'a> Hearing<'a> {
         }
     }
 
-    async fn run(&mut self, trial: &mut Trial<'_>) {
+    async fn run(&mut self, evaluation: &mut Evaluation<'_>) {
         let listed = match self.search.source.lists_referrers() {
             // Known to keep no list: it is asked last, in case that has changed.
             Some(false) => None,
-            _ => Some(self.own_list(Some(media_type::SIGSTORE_BUNDLE), trial).await),
+            _ => Some(self.own_list(Some(media_type::SIGSTORE_BUNDLE), evaluation).await),
         };
-        if self.is_done(trial) {
+        if self.is_done(evaluation) {
             return;
         }
         match listed {
             Some(Listed::Whole | Listed::Filtered) => {
-                self.cosign_tag(trial).await;
-                if !self.is_done(trial) {
-                    self.fallback_list(trial).await;
+                self.cosign_tag(evaluation).await;
+                if !self.is_done(evaluation) {
+                    self.fallback_list(evaluation).await;
                 }
             }
             _ => {
-                self.fallback_list(trial).await;
-                if !self.is_done(trial) {
-                    self.cosign_tag(trial).await;
+                self.fallback_list(evaluation).await;
+                if !self.is_done(evaluation) {
+                    self.cosign_tag(evaluation).await;
                 }
             }
         }
-        if !self.is_done(trial) && !matches!(listed, Some(Listed::Whole | Listed::Failed | Listed::None)) {
-            self.own_list(None, trial).await;
+        if !self.is_done(evaluation) && !matches!(listed, Some(Listed::Whole | Listed::Failed | Listed::None)) {
+            self.own_list(None, evaluation).await;
         }
-        if !self.is_done(trial) {
+        if !self.is_done(evaluation) {
             let mut later = std::mem::take(&mut self.later);
-            later.retain(|(_, entry)| !self.heard.contains(&entry.digest));
-            self.consider(later, Certainty::Doubtful, trial).await;
+            later.retain(|(_, entry)| !self.read.contains(&entry.digest));
+            self.consider(later, Certainty::Doubtful, evaluation).await;
         }
     }
 
-    fn is_done(&self, trial: &Trial<'_>) -> bool {
-        self.search.effort == Effort::UntilMet && trial.is_met()
+    fn is_done(&self, evaluation: &Evaluation<'_>) -> bool {
+        self.search.effort == Effort::UntilMet && evaluation.is_met()
     }
 
     fn reader(&self) -> Reader<'a> {
@@ -183,14 +183,14 @@ impl<'a> Hearing<'a> {
     }
 
     /// The list that the store keeps itself.
-    async fn own_list(&mut self, artifact_type: Option<&str>, trial: &mut Trial<'_>) -> Listed {
+    async fn own_list(&mut self, artifact_type: Option<&str>, evaluation: &mut Evaluation<'_>) -> Listed {
         match self.search.source.referrers(&self.search.subject.digest, artifact_type).await {
             Ok(Some(listing)) => {
                 // A response that does not say whether it was filtered is complete only if it holds another type
                 // (threats: wrong-filter-claim).
                 let other = |entry: &Descriptor| entry.artifact_type.as_deref() != artifact_type;
                 let whole = artifact_type.is_none() || !listing.filtered && listing.entries.iter().any(other);
-                self.sort(Place::Referrers, listing.entries, trial).await;
+                self.sort(Place::Referrers, listing.entries, evaluation).await;
                 match listing.unread {
                     // The pages that were read count, but a refusal would not be justified (threats: unreadable-page).
                     Some(error) => self.failed(error),
@@ -209,7 +209,7 @@ impl<'a> Hearing<'a> {
     }
 
     /// The list under the fallback tag. OCI distribution specification, "Referrers Tag Schema".
-    async fn fallback_list(&mut self, trial: &mut Trial<'_>) {
+    async fn fallback_list(&mut self, evaluation: &mut Evaluation<'_>) {
         let tag = referrer::fallback_tag(&self.search.subject.digest);
         let content = match self.search.source.resolve(&Selector::Tag(tag)).await {
             Ok(content) => content,
@@ -222,13 +222,13 @@ impl<'a> Hearing<'a> {
             return;
         }
         match Index::parse(&content, self.search.limits) {
-            Ok(index) => self.sort(Place::FallbackTag, index.manifests, trial).await,
+            Ok(index) => self.sort(Place::FallbackTag, index.manifests, evaluation).await,
             Err(error) => self.open.push(graph::unreadable(self.search.source, error)),
         }
     }
 
     /// The signatures or attestations that cosign v2 keeps under a tag of their own.
-    async fn cosign_tag(&mut self, trial: &mut Trial<'_>) {
+    async fn cosign_tag(&mut self, evaluation: &mut Evaluation<'_>) {
         let suffix = match self.search.kind {
             Kind::ImageSignature => "sig",
             Kind::Attestation { .. } => "att",
@@ -242,24 +242,24 @@ impl<'a> Hearing<'a> {
         };
         // That a list names it as well must not hide it: there it may have been set aside for want of a subject.
         let digest = *content.digest();
-        if self.heard.contains(&digest) {
+        if self.read.contains(&digest) {
             return;
         }
-        match Carrier::open(content, place.clone(), None, self.search.limits) {
-            Opened::Carrier(carrier) => self.listen(carrier, trial).await,
-            Opened::Finding(finding) | Opened::OtherFormat(finding) => trial.find(finding),
+        match SignatureManifest::open(content, place.clone(), None, self.search.limits) {
+            Opened::SignatureManifest(manifest) => self.read_rest(manifest, evaluation).await,
+            Opened::Finding(finding) | Opened::OtherFormat(finding) => evaluation.find(finding),
             Opened::Unrelated => {
                 let reason = Reason::Manifest("it carries no signed document".to_owned());
-                trial.find(Finding { digest: Some(digest), place, reason });
+                evaluation.find(Finding { digest: Some(digest), place, reason });
             }
         }
     }
 
     /// Looks at what may well be a signature, puts aside what is probably something else.
-    async fn sort(&mut self, place: Place, entries: Vec<Descriptor>, trial: &mut Trial<'_>) {
+    async fn sort(&mut self, place: Place, entries: Vec<Descriptor>, evaluation: &mut Evaluation<'_>) {
         let fresh = |entry: &Descriptor| {
             let listed = (entry.digest, entry.size, entry.media_type.clone());
-            !self.heard.contains(&entry.digest) && self.seen.insert(listed)
+            !self.read.contains(&entry.digest) && self.seen.insert(listed)
         };
         let fresh: Vec<_> = entries.into_iter().filter(fresh).map(referrer::listed).collect();
         let (mut likely, doubtful): (Vec<_>, Vec<_>) =
@@ -268,13 +268,18 @@ impl<'a> Hearing<'a> {
         likely.sort_by_cached_key(|entry| Reverse(entry.annotations.get(referrer::CREATED).cloned()));
         self.later.extend(doubtful.into_iter().map(|entry| (place.clone(), entry)));
         let likely = likely.into_iter().map(|entry| (place.clone(), entry)).collect();
-        self.consider(likely, Certainty::Likely, trial).await;
+        self.consider(likely, Certainty::Likely, evaluation).await;
     }
 
-    async fn consider(&mut self, entries: Vec<(Place, Descriptor)>, certainty: Certainty, trial: &mut Trial<'_>) {
+    async fn consider(
+        &mut self,
+        entries: Vec<(Place, Descriptor)>,
+        certainty: Certainty,
+        evaluation: &mut Evaluation<'_>,
+    ) {
         let mut left = entries.into_iter().peekable();
-        let mut batch = self.first_batch(trial);
-        while left.peek().is_some() && !self.is_done(trial) {
+        let mut batch = self.first_batch(evaluation);
+        while left.peek().is_some() && !self.is_done(evaluation) {
             let (reader, subject) = (self.reader(), self.search.subject);
             let limit = reader.limits.manifest_bytes;
             let ahead = &Budget::ahead();
@@ -287,7 +292,7 @@ impl<'a> Hearing<'a> {
                 // One entry that claims to be huge is set aside by itself: it must not use up what is for the others.
                 if entry.size > limit {
                     let reason = Reason::TooLarge { got: entry.size, limit };
-                    trial.find(Finding { digest: Some(entry.digest), place, reason });
+                    evaluation.find(Finding { digest: Some(entry.digest), place, reason });
                 } else if let Err(spent) = self.spend(&entry) {
                     // Too many is not the same as none: without the others a refusal would be no answer.
                     self.open.push(spent);
@@ -299,17 +304,17 @@ impl<'a> Hearing<'a> {
                 }
             }
             for fetched in parallel::run(tasks, batch).await {
-                self.report(fetched, certainty, trial).await;
+                self.report(fetched, certainty, evaluation).await;
             }
             batch = AT_ONCE;
         }
     }
 
     /// As many as are still needed are looked at before any that may turn out not to be needed.
-    fn first_batch(&self, trial: &Trial<'_>) -> usize {
+    fn first_batch(&self, evaluation: &Evaluation<'_>) -> usize {
         match self.search.effort {
             Effort::Everything => AT_ONCE,
-            Effort::UntilMet => usize::try_from(trial.missing()).unwrap_or(AT_ONCE).clamp(1, AT_ONCE),
+            Effort::UntilMet => usize::try_from(evaluation.missing()).unwrap_or(AT_ONCE).clamp(1, AT_ONCE),
         }
     }
 
@@ -329,33 +334,39 @@ impl<'a> Hearing<'a> {
         Ok(())
     }
 
-    async fn report(&mut self, fetched: Fetched, certainty: Certainty, trial: &mut Trial<'_>) {
+    async fn report(&mut self, fetched: Fetched, certainty: Certainty, evaluation: &mut Evaluation<'_>) {
         match fetched {
-            Fetched::Documents(carrier, evidence, findings) => {
-                self.take_in(&carrier, &evidence, findings, trial);
-                self.listen(carrier, trial).await;
+            Fetched::Documents(manifest, evidence, findings) => {
+                self.take_in(&manifest, &evidence, findings, evaluation);
+                self.read_rest(manifest, evaluation).await;
             }
             // What was only looked at in case its label was wrong is no finding if the label was right.
             Fetched::Nothing(finding) if certainty == Certainty::Doubtful && !finding.reason.is_told() => {}
-            Fetched::Nothing(finding) => trial.find(finding),
+            Fetched::Nothing(finding) => evaluation.find(finding),
             Fetched::Unrelated => {}
         }
     }
 
     /// Hears what is left in a manifest, as far as it is wanted.
-    async fn listen(&mut self, mut carrier: Carrier, trial: &mut Trial<'_>) {
-        let mut batch = self.first_batch(trial);
-        while carrier.has_more() && !self.is_done(trial) {
-            let (evidence, findings) = carrier.read(self.reader(), batch).await;
-            self.take_in(&carrier, &evidence, findings, trial);
+    async fn read_rest(&mut self, mut manifest: SignatureManifest, evaluation: &mut Evaluation<'_>) {
+        let mut batch = self.first_batch(evaluation);
+        while manifest.has_more() && !self.is_done(evaluation) {
+            let (evidence, findings) = manifest.read(self.reader(), batch).await;
+            self.take_in(&manifest, &evidence, findings, evaluation);
             batch = AT_ONCE;
         }
     }
 
-    fn take_in(&mut self, carrier: &Carrier, evidence: &[Evidence], findings: Vec<Finding>, trial: &mut Trial<'_>) {
-        self.heard.insert(*carrier.digest());
-        evidence.iter().for_each(|evidence| trial.hear(evidence));
-        findings.into_iter().for_each(|finding| trial.find(finding));
+    fn take_in(
+        &mut self,
+        manifest: &SignatureManifest,
+        evidence: &[Evidence],
+        findings: Vec<Finding>,
+        evaluation: &mut Evaluation<'_>,
+    ) {
+        self.read.insert(*manifest.digest());
+        evidence.iter().for_each(|evidence| evaluation.add(evidence));
+        findings.into_iter().for_each(|finding| evaluation.find(finding));
     }
 }
 
@@ -382,16 +393,16 @@ async fn fetch(
     let content = match pinned::manifest(reader.source, &entry).await {
         Ok(content) => content,
         Err(error) => {
-            let reason = carrier::reason(error, entry.size);
+            let reason = signature_manifest::reason(error, entry.size);
             return Fetched::Nothing(Finding { digest: Some(entry.digest), place, reason });
         }
     };
     let misnomer = pinned::misnomer(reader.source, &entry.digest, &place);
-    match Carrier::open(content, place, Some(subject), reader.limits) {
-        Opened::Carrier(mut carrier) => {
-            let (evidence, mut findings) = carrier.read_ahead(reader, layers, ahead).await;
+    match SignatureManifest::open(content, place, Some(subject), reader.limits) {
+        Opened::SignatureManifest(mut manifest) => {
+            let (evidence, mut findings) = manifest.read_ahead(reader, layers, ahead).await;
             findings.extend(misnomer);
-            Fetched::Documents(carrier, evidence, findings)
+            Fetched::Documents(manifest, evidence, findings)
         }
         Opened::Finding(finding) | Opened::OtherFormat(finding) => Fetched::Nothing(finding),
         Opened::Unrelated => Fetched::Unrelated,

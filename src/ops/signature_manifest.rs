@@ -1,4 +1,4 @@
-//! `Carrier`: a manifest that carries signed documents, read as far as they are wanted and within what may be spent.
+//! `SignatureManifest`: a manifest that carries signed documents, read as far as they are wanted and within what may be spent.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ use crate::oci::Document;
 use crate::oci::Manifest;
 use crate::oci::media_type;
 use crate::oci::referrer;
-use crate::ops::hear::Subject;
+use crate::ops::discover::Subject;
 use crate::ops::other_format;
 use crate::policy::Kind;
 use crate::store::Source;
@@ -75,7 +75,7 @@ const fn blob(layer: &Descriptor) -> Blob {
 }
 
 /// A manifest that carries signed documents, and its layers that were not looked at yet.
-pub(super) struct Carrier {
+pub(super) struct SignatureManifest {
     /// The blobs that were fetched: two signatures over one payload share it.
     blobs: BTreeMap<Blob, Content>,
     content: Content,
@@ -87,7 +87,7 @@ pub(super) struct Carrier {
 
 /// What a manifest turned out to be.
 pub(super) enum Opened {
-    Carrier(Carrier),
+    SignatureManifest(SignatureManifest),
     Finding(Finding),
     /// It carries signatures of a format that is not verified here.
     OtherFormat(Finding),
@@ -95,7 +95,7 @@ pub(super) enum Opened {
     Unrelated,
 }
 
-impl Carrier {
+impl SignatureManifest {
     /// Reads a manifest, after its `subject` field was compared with the one that is wanted.
     pub(super) fn open(content: Content, place: Place, subject: Option<Subject<'_>>, limits: &Limits) -> Opened {
         let digest = Some(*content.digest());
@@ -124,7 +124,7 @@ impl Carrier {
             let why = format!("a bundle manifest has exactly one layer, this one has {}", manifest.layers.len());
             return finding(Reason::Manifest(why));
         }
-        Opened::Carrier(Self::new(content, manifest, place, limits))
+        Opened::SignatureManifest(Self::new(content, manifest, place, limits))
     }
 
     fn new(content: Content, manifest: Manifest, place: Place, limits: &Limits) -> Self {
@@ -315,14 +315,14 @@ pub(super) async fn documents_in(
     // Asked for the kind with the larger limit, so that nothing is passed over for its size.
     let kind = Kind::Attestation { predicate_type: String::new() };
     let reader = Reader { budget, kind: &kind, limits, source };
-    let mut carrier = match Carrier::open(content.clone(), place, subject, limits) {
-        Opened::Carrier(carrier) => carrier,
+    let mut manifest = match SignatureManifest::open(content.clone(), place, subject, limits) {
+        Opened::SignatureManifest(manifest) => manifest,
         Opened::Finding(finding) => return vec![finding],
         Opened::OtherFormat(_) | Opened::Unrelated => return Vec::new(),
     };
     let mut findings = Vec::new();
-    while carrier.has_more() {
-        let (evidence, more) = carrier.read(reader, AT_ONCE).await;
+    while manifest.has_more() {
+        let (evidence, more) = manifest.read(reader, AT_ONCE).await;
         evidence.iter().for_each(&mut look);
         findings.extend(more);
     }
