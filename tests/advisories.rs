@@ -178,7 +178,7 @@ fn every_form_of_evidence_is_accepted_in_every_place() {
             let verdict = Ask::new().kind(kind.clone()).of(shop.sink.as_ref(), *image.digest());
             let Verdict::Accepted(verified) = &verdict else { panic!("{way:?}: {verdict:#?}") };
             let evidence = &verified.counted()[0].evidence;
-            assert_eq!(Format::of(evidence.sealed()), way.format, "{way:?}");
+            assert_eq!(Format::of(evidence.document()), way.format, "{way:?}");
             assert_eq!(Spot::of(evidence.place()), Some(way.found_at()), "{way:?}");
         }
     }
@@ -248,7 +248,10 @@ fn hr_74_t07_what_was_signed_is_all_of_the_encoding() {
         let open = |word: &Word, signature: &[u8]| {
             let letter = word.within(format, &json!([{"sig": base64::encode(signature)}]));
             let content = Content::name(&letter.media_type, letter.bytes);
-            bulla::envelope::Sealed::parse(&content, &limits).unwrap().open(&proof::public(proof::key())).is_ok()
+            bulla::envelope::SignedDocument::parse(&content, &limits)
+                .unwrap()
+                .verify(&proof::public(proof::key()))
+                .is_ok()
         };
         let signature = proof::key().sign(&message).unwrap();
         assert!(open(&word, signature.as_bytes()));
@@ -281,7 +284,7 @@ fn hr_74_t07_what_was_signed_is_all_of_the_encoding() {
     let layer = Content::name(media_type::SIMPLE_SIGNING, word.payload);
     let signature = base64::encode(proof::key().sign(&encoding).unwrap().as_bytes());
     let simple = bulla::envelope::SimpleSigning::new(&layer, &signature).unwrap();
-    assert!(simple.open(&proof::public(proof::key())).is_err());
+    assert!(simple.verify(&proof::public(proof::key())).is_err());
 }
 
 /// A source whose tag stands for something else each time.
@@ -723,7 +726,7 @@ fn t18_one_key_counts_once() {
         let heard = Ask::by(keys.clone()).of_everything(shop.sink.as_ref(), *image.digest());
         let Verdict::Accepted(verified) = &heard else { panic!("{heard:#?}") };
         let formats: BTreeSet<_> =
-            verified.counted().iter().map(|counted| counted.evidence.sealed().format()).collect();
+            verified.counted().iter().map(|counted| counted.evidence.document().format()).collect();
         assert_eq!(formats.len(), Format::ALL.len(), "not every format was heard: {formats:?}");
         let verdict = Ask::by(keys.clone()).threshold(2).of(shop.sink.as_ref(), *image.digest());
         assert_eq!(word(&verdict), "refused");

@@ -1053,8 +1053,8 @@ fn children_are_told_without_their_documents() {
         let evidence = &verified.counted()[0].evidence;
         assert_eq!(evidence.digest(), Some(carrier.digest()));
         assert_eq!(evidence.contents().len(), contents);
-        assert_eq!(evidence.sealed().format(), "sigstore-bundle");
+        assert_eq!(evidence.document().format(), "sigstore-bundle");
         // What was decoded is gone in either case.
-        assert!(evidence.sealed().open(&ask.keys[0]).is_err());
+        assert!(evidence.document().verify(&ask.keys[0]).is_err());
     }
 }

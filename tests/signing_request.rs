@@ -26,7 +26,7 @@ use std::io::Write as _;
 use std::process::Command;
 use std::process::Stdio;
 
-use bulla::envelope::Claim;
+use bulla::envelope::SimpleSigningPayload;
 use bulla::envelope::Statement;
 use bulla::envelope::dsse::pre_authentication_encoding;
 use bulla::key::PrivateKey;
@@ -78,7 +78,7 @@ fn a_payload_is_rebuilt_from_what_is_shown() {
     let want = Statement::image_signature(&sign.digest, Some("registry.example/released"), &annotations).unwrap();
     assert_eq!((statement.part(), statement.payload()), (Part::Statement, want.as_slice()));
     assert_eq!(statement.to_sign(), pre_authentication_encoding(media_type::IN_TOTO, &want));
-    let want = Claim::payload(sign.digest, "registry.example/team/app1", &annotations).unwrap();
+    let want = SimpleSigningPayload::payload(sign.digest, "registry.example/team/app1", &annotations).unwrap();
     assert_eq!((claim.part(), claim.payload(), &*claim.to_sign()), (Part::Claim, want.as_slice(), want.as_slice()));
 
     // One statement for both forms of an attestation, its predicate as it was written.

@@ -14,9 +14,9 @@ use std::collections::BTreeMap;
 
 use bulla::digest::Digest;
 use bulla::envelope::Bundle;
-use bulla::envelope::Claim;
 use bulla::envelope::Envelope;
 use bulla::envelope::SimpleSigning;
+use bulla::envelope::SimpleSigningPayload;
 use bulla::envelope::Statement;
 use bulla::envelope::base64;
 use bulla::key::KeyKind;
@@ -113,7 +113,7 @@ fn of_image_configs() {
 fn of_envelopes_and_bundles() {
     let key = PrivateKey::generate(KeyKind::P256).unwrap();
     let payload = Statement::image_signature(&Digest::sha256(b"{}"), None, &BTreeMap::new()).unwrap();
-    let envelope = Envelope::seal(media_type::IN_TOTO, &payload, &key).unwrap();
+    let envelope = Envelope::sign(media_type::IN_TOTO, &payload, &key).unwrap();
     let document = String::from_utf8(envelope.to_json().unwrap()).unwrap();
     let keys = ["payload", "payloadType", "signatures", "sig"];
     each_key(&document, &keys, |document| {
@@ -132,20 +132,21 @@ fn of_what_was_signed() {
     let statement = Statement::image_signature(&digest, Some("name"), &annotations).unwrap();
     let keys = ["_type", "subject", "name", "digest", "annotations", "predicateType", "predicate"];
     each_key(&String::from_utf8(statement).unwrap(), &keys, |document| {
-        let envelope = Envelope::seal(media_type::IN_TOTO, document.as_bytes(), &key).unwrap();
-        Statement::parse(&envelope.open(key.public_key()).unwrap(), &Limits::DEFAULT).map(drop).map_err(text)
+        let envelope = Envelope::sign(media_type::IN_TOTO, document.as_bytes(), &key).unwrap();
+        Statement::parse(&envelope.verify(key.public_key()).unwrap(), &Limits::DEFAULT).map(drop).map_err(text)
     });
     // What a predicate says is not ours to read.
     let predicate = serde_json::value::RawValue::from_string(r#"{"size":1,"Size":2}"#.to_owned()).unwrap();
     let attestation = Statement::attestation(&digest, None, "https://example.com/a", &predicate).unwrap();
-    let envelope = Envelope::seal(media_type::IN_TOTO, &attestation, &key).unwrap();
-    Statement::parse(&envelope.open(key.public_key()).unwrap(), &Limits::DEFAULT).unwrap();
-    let claim = String::from_utf8(Claim::payload(digest, "registry.example/app", &annotations).unwrap()).unwrap();
+    let envelope = Envelope::sign(media_type::IN_TOTO, &attestation, &key).unwrap();
+    Statement::parse(&envelope.verify(key.public_key()).unwrap(), &Limits::DEFAULT).unwrap();
+    let claim = String::from_utf8(SimpleSigningPayload::payload(digest, "registry.example/app", &annotations).unwrap())
+        .unwrap();
     let keys = ["critical", "identity", "docker-reference", "image", "docker-manifest-digest", "type", "optional"];
     each_key(&claim, &keys, |document| {
         let layer = Content::name(media_type::SIMPLE_SIGNING, document.as_bytes().to_vec());
         let signature = base64::encode(key.sign(document.as_bytes()).unwrap().as_bytes());
         let simple = SimpleSigning::new(&layer, &signature).unwrap();
-        Claim::parse(&simple.open(key.public_key()).unwrap(), &Limits::DEFAULT).map(drop).map_err(text)
+        SimpleSigningPayload::parse(&simple.verify(key.public_key()).unwrap(), &Limits::DEFAULT).map(drop).map_err(text)
     });
 }

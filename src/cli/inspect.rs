@@ -15,7 +15,7 @@ use crate::digest::Digest;
 use crate::digest::hex;
 use crate::envelope::Bundle;
 use crate::envelope::Envelope;
-use crate::envelope::of_a_predicate;
+use crate::envelope::predicate_limits;
 use crate::envelope::simple;
 use crate::json;
 use crate::key::PrivateKey;
@@ -180,20 +180,20 @@ fn public_key(key: &PublicKey) -> (Rows, Value) {
 fn bundle(bundle: &Bundle, limits: &Limits) -> Result<(Rows, Value), String> {
     let what = "a Sigstore bundle (nothing in it was verified)";
     let (mut rows, mut fields) = envelope(what, bundle.envelope(), limits)?;
-    let material = bundle.material();
+    let verification_material = bundle.verification_material();
     rows.push(row("version", &format!("{:?}", bundle.version())));
-    let hint = material.key_hint.clone().unwrap_or_default();
+    let hint = verification_material.key_hint.clone().unwrap_or_default();
     rows.push(row("key hint", &hint));
-    let certificates: Vec<_> = material.certificates.iter().map(|der| certificate(der)).collect();
+    let certificates: Vec<_> = verification_material.certificates.iter().map(|der| certificate(der)).collect();
     rows.extend(certificates.iter().map(|certificate| row("certificate", certificate)));
-    rows.push(row("log entries", &material.log_entries.to_string()));
-    rows.push(row("timestamps", &material.timestamps.to_string()));
+    rows.push(row("log entries", &verification_material.log_entries.to_string()));
+    rows.push(row("timestamps", &verification_material.timestamps.to_string()));
     if let Value::Object(fields) = &mut fields {
         fields.insert("type".to_owned(), json!("sigstore bundle"));
         fields.insert("keyHint".to_owned(), json!(hint));
         fields.insert("certificates".to_owned(), json!(certificates));
-        fields.insert("logEntries".to_owned(), json!(material.log_entries));
-        fields.insert("timestamps".to_owned(), json!(material.timestamps));
+        fields.insert("logEntries".to_owned(), json!(verification_material.log_entries));
+        fields.insert("timestamps".to_owned(), json!(verification_material.timestamps));
     }
     Ok((rows, fields))
 }
@@ -224,7 +224,7 @@ struct Shown<'a> {
 fn envelope(what: &str, envelope: &Envelope, limits: &Limits) -> Result<(Rows, Value), String> {
     let payload = envelope.unverified_payload();
     let mut rows = vec![row("is", what), row("payload type", envelope.claimed_type())];
-    let shown: Result<Shown<'_>, _> = json::parse(payload, &of_a_predicate(payload, limits));
+    let shown: Result<Shown<'_>, _> = json::parse(payload, &predicate_limits(payload, limits));
     let mut fields = json!({ "type": "dsse envelope", "payloadType": envelope.claimed_type(), "payload": null });
     match shown {
         Err(why) if why.is_limit() => return Err(format!("its payload cannot be read: {why}")),

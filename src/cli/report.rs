@@ -16,7 +16,7 @@ use crate::ops::naming::Named;
 use crate::ops::sign::Signed;
 use crate::ops::tree::Link;
 use crate::ops::tree::Node;
-use crate::ops::tree::SignedDocument;
+use crate::ops::tree::TreeDocument;
 use crate::ops::tree::Trust;
 use crate::ops::verify::Child;
 use crate::ops::verify::Outcome;
@@ -147,7 +147,7 @@ fn signature(counted: &Counted) -> Object<'_> {
         "owner": counted.owner.to_string(),
         "scheme": counted.scheme.to_string(),
         "kind": counted.kind.to_string(),
-        "format": counted.evidence.sealed().format(),
+        "format": counted.evidence.document().format(),
         "place": counted.evidence.place().to_string(),
         "evidence": counted.evidence.digest(),
         "annotations": counted.annotations,
@@ -293,7 +293,7 @@ fn node(node: &Node) -> Object<'_> {
         .listing("hanging", || node.hanging.iter().map(self::node))
 }
 
-fn document(document: &SignedDocument) -> Object<'_> {
+fn document(document: &TreeDocument) -> Object<'_> {
     let (trusted, keys, why) = match &document.trust {
         Trust::NotAsked => (None, Vec::new(), None),
         Trust::Trusted(keys) => (Some(true), keys.iter().map(ToString::to_string).collect(), None),

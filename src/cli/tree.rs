@@ -5,7 +5,7 @@ use crate::ops::pinned;
 use crate::ops::tree;
 use crate::ops::tree::Link;
 use crate::ops::tree::Node;
-use crate::ops::tree::SignedDocument;
+use crate::ops::tree::TreeDocument;
 use crate::ops::tree::Trust;
 use crate::trust::TrustRoot;
 use crate::verify::finding;
@@ -84,7 +84,7 @@ pub(super) fn node_line(node: &Node) -> String {
 }
 
 /// One line about a signed document.
-pub(super) fn document_line(document: &SignedDocument) -> String {
+pub(super) fn document_line(document: &TreeDocument) -> String {
     let kind = document.kind.as_ref().map_or_else(|| document.format.to_owned(), |kind| Foreign(kind).to_string());
     match &document.trust {
         Trust::NotAsked => match &document.claimed_key {

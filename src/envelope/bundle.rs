@@ -23,13 +23,13 @@ use crate::oci::media_type;
 #[derive(Clone, Debug)]
 pub struct Bundle {
     envelope: Envelope,
-    material: Material,
+    verification_material: VerificationMaterial,
     version: Version,
 }
 
 /// What the bundle offers beside the envelope, unverified.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Material {
+pub struct VerificationMaterial {
     /// The certificates, leaf first, in DER.
     pub certificates: Vec<Vec<u8>>,
     /// What the bundle says about the key: by cosign's convention the SHA-256 of the public key, in base64.
@@ -57,7 +57,7 @@ struct Wire<'a> {
     #[serde(borrow)]
     media_type: Cow<'a, str>,
     #[serde(borrow)]
-    verification_material: WireMaterial<'a>,
+    verification_material: WireVerificationMaterial<'a>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     dsse_envelope: Option<WireEnvelope<'a>>,
     #[serde(default, skip_serializing)]
@@ -66,7 +66,7 @@ struct Wire<'a> {
 
 #[derive(Serialize, Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
-struct WireMaterial<'a> {
+struct WireVerificationMaterial<'a> {
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     public_key: Option<WireHint<'a>>,
     #[serde(borrow, default, skip_serializing)]
@@ -108,8 +108,9 @@ struct WireTimestamps {
 impl Bundle {
     /// Puts an envelope that `key` signed into a bundle as cosign does for a key without a transparency log.
     pub fn new(envelope: Envelope, key: &PublicKey) -> Self {
-        let material = Material { key_hint: Some(key.id().hint()), ..Material::default() };
-        Self { envelope, material, version: Version::V0_3 }
+        let verification_material =
+            VerificationMaterial { key_hint: Some(key.id().hint()), ..VerificationMaterial::default() };
+        Self { envelope, verification_material, version: Version::V0_3 }
     }
 
     /// Reads a bundle.
@@ -132,8 +133,8 @@ impl Bundle {
             }
             (None, None) => return Err(EnvelopeError::Form("a bundle without content".to_owned())),
         };
-        let material = wire.verification_material.read(limits)?;
-        Ok(Self { envelope, material, version })
+        let verification_material = wire.verification_material.read(limits)?;
+        Ok(Self { envelope, verification_material, version })
     }
 
     /// Reads a bundle that a store calls `media_type`, of the version that it is called.
@@ -154,11 +155,11 @@ impl Bundle {
     /// # Errors
     /// [`JsonError`] never happens for these types, but is not swallowed.
     pub fn to_json(&self) -> Result<Vec<u8>, JsonError> {
-        let hint = self.material.key_hint.as_deref().unwrap_or_default().into();
+        let hint = self.verification_material.key_hint.as_deref().unwrap_or_default().into();
         let public_key = Some(WireHint { hint });
         json::to_go(&Wire {
             media_type: media_type::SIGSTORE_BUNDLE.into(),
-            verification_material: WireMaterial { public_key, ..WireMaterial::default() },
+            verification_material: WireVerificationMaterial { public_key, ..WireVerificationMaterial::default() },
             dsse_envelope: Some(self.envelope.to_wire()),
             message_signature: None,
         })
@@ -170,8 +171,8 @@ impl Bundle {
     }
 
     /// What stands beside the envelope, unverified.
-    pub fn material(&self) -> &Material {
-        &self.material
+    pub fn verification_material(&self) -> &VerificationMaterial {
+        &self.verification_material
     }
 
     /// Which version of the format it is.
@@ -179,12 +180,16 @@ impl Bundle {
         self.version
     }
 
-    pub(super) fn spent(&self) -> Self {
-        Self { envelope: self.envelope.spent(), material: Material::default(), version: self.version }
+    pub(super) fn without_bytes(&self) -> Self {
+        Self {
+            envelope: self.envelope.without_bytes(),
+            verification_material: VerificationMaterial::default(),
+            version: self.version,
+        }
     }
 
     pub(super) fn claimed_key(&self) -> Option<&str> {
-        let hint = self.material.key_hint.as_deref().filter(|hint| !hint.is_empty());
+        let hint = self.verification_material.key_hint.as_deref().filter(|hint| !hint.is_empty());
         hint.or_else(|| self.envelope.claimed_key())
     }
 }
@@ -214,8 +219,8 @@ impl WireCertificate<'_> {
     }
 }
 
-impl WireMaterial<'_> {
-    fn read(self, limits: &Limits) -> Result<Material, EnvelopeError> {
+impl WireVerificationMaterial<'_> {
+    fn read(self, limits: &Limits) -> Result<VerificationMaterial, EnvelopeError> {
         let log_entries = self.tlog_entries.map_or(0, |entries| entries.len());
         let timestamps = self.timestamp_verification_data.and_then(|data| data.rfc3161_timestamps);
         let timestamps = timestamps.map_or(0, |timestamps| timestamps.len());
@@ -236,6 +241,6 @@ impl WireMaterial<'_> {
             certificates.push(certificate.read(limits)?);
         }
         let key_hint = self.public_key.map(|key| key.hint.into_owned());
-        Ok(Material { certificates, key_hint, log_entries, timestamps })
+        Ok(VerificationMaterial { certificates, key_hint, log_entries, timestamps })
     }
 }

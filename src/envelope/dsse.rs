@@ -129,7 +129,7 @@ impl Envelope {
     ///
     /// # Errors
     /// What the signer says.
-    pub fn seal(payload_type: &str, payload: &[u8], signer: &dyn Signer) -> Result<Self, SignerError> {
+    pub fn sign(payload_type: &str, payload: &[u8], signer: &dyn Signer) -> Result<Self, SignerError> {
         let message = Message::new(payload_type, payload);
         let signature = signer.sign(&message.whole)?;
         let signature = Signature { key_id: None, bytes: signature.as_bytes().to_vec() };
@@ -211,7 +211,7 @@ impl Envelope {
     ///
     /// # Errors
     /// [`NotSignedBy`] that key.
-    pub fn open(&self, key: &PublicKey) -> Result<Payload, NotSignedBy> {
+    pub fn verify(&self, key: &PublicKey) -> Result<Payload, NotSignedBy> {
         let Message { payload, whole } = &self.message;
         self.signatures
             .iter()
@@ -244,7 +244,7 @@ impl Envelope {
         self.signatures.iter().map(|signature| signature.bytes.as_slice())
     }
 
-    pub(super) fn spent(&self) -> Self {
+    pub(super) fn without_bytes(&self) -> Self {
         Self { message: Message { payload: Bytes::new(), whole: Bytes::new() }, ..self.clone() }
     }
 
@@ -321,10 +321,10 @@ mod tests {
         let key = PrivateKey::generate(KeyKind::P256).unwrap();
         for length in 0..12 {
             let payload = vec![b'x'; length];
-            let text = Envelope::seal("a/b", &payload, &key).unwrap().to_json().unwrap();
+            let text = Envelope::sign("a/b", &payload, &key).unwrap().to_json().unwrap();
             let envelope = Envelope::parse(&text, &Limits::DEFAULT).unwrap();
             assert_eq!(envelope.message.whole, pre_authentication_encoding("a/b", &payload));
-            let opened = envelope.open(key.public_key()).unwrap();
+            let opened = envelope.verify(key.public_key()).unwrap();
             assert_eq!(opened.bytes(), payload);
             let whole = envelope.message.whole.as_ptr_range();
             let at = envelope.message.whole[envelope.message.whole.len() - length..].as_ptr();
@@ -355,7 +355,7 @@ mod tests {
         let assemble = |kind: &str, payload: &[u8], signature: &[u8]| {
             Envelope::assemble(kind, payload, key.public_key(), signature).map(|envelope| envelope.to_json().unwrap())
         };
-        let sealed = Envelope::seal("a/b", b"{}", &key).unwrap().to_json().unwrap();
+        let sealed = Envelope::sign("a/b", b"{}", &key).unwrap().to_json().unwrap();
         assert_eq!(assemble("a/b", b"{}", signature.as_bytes()), Ok(sealed));
         assert!(assemble("a/c", b"{}", signature.as_bytes()).is_err());
         assert!(assemble("a/b", b"[]", signature.as_bytes()).is_err());

@@ -1,4 +1,4 @@
-//! Signed documents, sealed until a key opens them; which format a media type is.
+//! Signed documents: parsed here, trusted only after [`SignedDocument::verify`]; and which format a media type names.
 
 pub mod base64;
 pub mod bundle;
@@ -18,14 +18,14 @@ use crate::oci::media_type;
 pub use bundle::Bundle;
 pub use dsse::Envelope;
 pub use dsse::Payload;
-pub use simple::Claim;
 pub use simple::SimpleSigning;
+pub use simple::SimpleSigningPayload;
 pub use statement::Statement;
-pub use statement::of_a_predicate;
+pub use statement::predicate_limits;
 
 /// A signed document of any format that we read, still closed.
 #[derive(Clone, Debug)]
-pub enum Sealed {
+pub enum SignedDocument {
     /// A Sigstore bundle: cosign v3, and what we write by default.
     Bundle(Bundle),
     /// A bare DSSE envelope: an attestation of cosign v2.
@@ -98,7 +98,7 @@ impl EnvelopeError {
     }
 }
 
-impl Sealed {
+impl SignedDocument {
     /// Reads a bundle or an envelope by its media type. A simple signing layer needs its annotation as well:
     /// [`SimpleSigning::new`].
     ///
@@ -119,11 +119,11 @@ impl Sealed {
     ///
     /// # Errors
     /// [`NotSignedBy`] that key.
-    pub fn open(&self, key: &PublicKey) -> Result<Payload, NotSignedBy> {
+    pub fn verify(&self, key: &PublicKey) -> Result<Payload, NotSignedBy> {
         match self {
-            Self::Bundle(bundle) => bundle.envelope().open(key),
-            Self::Dsse(envelope) => envelope.open(key),
-            Self::Simple(simple) => simple.open(key),
+            Self::Bundle(bundle) => bundle.envelope().verify(key),
+            Self::Dsse(envelope) => envelope.verify(key),
+            Self::Simple(simple) => simple.verify(key),
         }
     }
 
@@ -141,7 +141,7 @@ impl Sealed {
         match self {
             Self::Bundle(bundle) => bundle.envelope().signatures_by(key),
             Self::Dsse(envelope) => envelope.signatures_by(key),
-            Self::Simple(simple) => simple.open(key).map(|_| vec![simple.signature()]).unwrap_or_default(),
+            Self::Simple(simple) => simple.verify(key).map(|_| vec![simple.signature()]).unwrap_or_default(),
         }
     }
 
@@ -164,7 +164,8 @@ impl Sealed {
         let is_it = |claimed: &str| claimed == hint || claimed.eq_ignore_ascii_case(&id);
         match self {
             Self::Bundle(bundle) => {
-                bundle.material().key_hint.as_deref().is_some_and(is_it) || bundle.envelope().key_ids().any(is_it)
+                bundle.verification_material().key_hint.as_deref().is_some_and(is_it)
+                    || bundle.envelope().key_ids().any(is_it)
             }
             Self::Dsse(envelope) => envelope.key_ids().any(is_it),
             Self::Simple(_) => false,
@@ -190,7 +191,7 @@ impl Sealed {
         const LONGEST: usize = 4 << 10;
         let payload = envelope.unverified_payload();
         let json = |error| EnvelopeError::Json { format: "in-toto statement", error };
-        let claimed: Claimed = json::parse(payload, &of_a_predicate(payload, limits)).map_err(json)?;
+        let claimed: Claimed = json::parse(payload, &predicate_limits(payload, limits)).map_err(json)?;
         match claimed.predicate_type.len() {
             got if got > LONGEST => {
                 Err(EnvelopeError::Limit { what: "bytes of a predicate type", got, limit: LONGEST })
@@ -201,11 +202,11 @@ impl Sealed {
 
     /// Which format it is, and its signatures, without what they are over: no key opens it any more.
     #[must_use]
-    pub fn spent(&self) -> Self {
+    pub fn without_bytes(&self) -> Self {
         match self {
-            Self::Bundle(bundle) => Self::Bundle(bundle.spent()),
-            Self::Dsse(envelope) => Self::Dsse(envelope.spent()),
-            Self::Simple(simple) => Self::Simple(simple.spent()),
+            Self::Bundle(bundle) => Self::Bundle(bundle.without_bytes()),
+            Self::Dsse(envelope) => Self::Dsse(envelope.without_bytes()),
+            Self::Simple(simple) => Self::Simple(simple.without_bytes()),
         }
     }
 
@@ -232,7 +233,7 @@ pub fn readable(payload: &[u8], limits: &Limits) -> Result<(), EnvelopeError> {
         return Err(EnvelopeError::Limit { what: "bytes of an attestation in base64", got, limit });
     }
     let json = |error| EnvelopeError::Json { format: "attestation", error };
-    json::check(payload, &of_a_predicate(payload, limits)).map_err(json)
+    json::check(payload, &predicate_limits(payload, limits)).map_err(json)
 }
 
 impl Payload {
@@ -240,10 +241,10 @@ impl Payload {
     ///
     /// # Errors
     /// [`EnvelopeError`] where its type is unknown or its bytes are not of that type.
-    pub fn read(&self, limits: &Limits) -> Result<Said, EnvelopeError> {
+    pub fn read(&self, limits: &Limits) -> Result<SignedPayload, EnvelopeError> {
         match self.payload_type() {
-            media_type::IN_TOTO => Statement::parse(self, limits).map(Said::Statement),
-            media_type::SIMPLE_SIGNING => Claim::parse(self, limits).map(Said::Claim),
+            media_type::IN_TOTO => Statement::parse(self, limits).map(SignedPayload::Statement),
+            media_type::SIMPLE_SIGNING => SimpleSigningPayload::parse(self, limits).map(SignedPayload::SimpleSigning),
             other => Err(EnvelopeError::unknown("payload type", other)),
         }
     }
@@ -251,9 +252,9 @@ impl Payload {
 
 /// What a signed payload says.
 #[derive(Clone, Debug)]
-pub enum Said {
+pub enum SignedPayload {
     /// A simple signing claim.
-    Claim(Claim),
+    SimpleSigning(SimpleSigningPayload),
     /// An in-toto statement.
     Statement(Statement),
 }

@@ -31,7 +31,7 @@ pub struct SimpleSigning {
 
 /// What a simple signing payload says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
+pub struct SimpleSigningPayload {
     annotations: BTreeMap<String, String>,
     digest: Digest,
     reference: String,
@@ -58,11 +58,11 @@ impl SimpleSigning {
     ///
     /// # Errors
     /// [`NotSignedBy`] that key.
-    pub fn open(&self, key: &PublicKey) -> Result<Payload, NotSignedBy> {
+    pub fn verify(&self, key: &PublicKey) -> Result<Payload, NotSignedBy> {
         Payload::proven(key, &self.payload, &self.signature, media_type::SIMPLE_SIGNING, &self.payload)
     }
 
-    pub(super) fn spent(&self) -> Self {
+    pub(super) fn without_bytes(&self) -> Self {
         Self { payload: Bytes::new(), signature: self.signature.clone() }
     }
 
@@ -77,7 +77,7 @@ impl SimpleSigning {
     }
 }
 
-impl Claim {
+impl SimpleSigningPayload {
     /// Reads what was signed.
     ///
     /// # Errors
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn writes_the_payload_of_cosign() {
         let digest = Digest::sha256(b"{}");
-        let plain = Claim::payload(digest, "registry.example/app", &BTreeMap::new()).unwrap();
+        let plain = SimpleSigningPayload::payload(digest, "registry.example/app", &BTreeMap::new()).unwrap();
         assert_eq!(
             String::from_utf8(plain).unwrap(),
             format!(
@@ -190,7 +190,7 @@ mod tests {
             )
         );
         let annotations = BTreeMap::from([("b".into(), "<é&>\u{2028}".into()), ("a".into(), "1".into())]);
-        let annotated = String::from_utf8(Claim::payload(digest, "r/a", &annotations).unwrap()).unwrap();
+        let annotated = String::from_utf8(SimpleSigningPayload::payload(digest, "r/a", &annotations).unwrap()).unwrap();
         let want = r#""optional":{"a":"1","b":"\u003cé\u0026\u003e\u2028"}}"#;
         assert!(annotated.ends_with(want), "{annotated}");
     }

@@ -25,12 +25,12 @@ const TYPES: [&str; 2] = ["https://in-toto.io/Statement/v1", "https://in-toto.io
 pub struct Statement {
     predicate: Option<Bytes>,
     predicate_type: String,
-    subjects: Vec<About>,
+    subjects: Vec<ResourceDescriptor>,
 }
 
 /// One subject of a statement.
 #[derive(Clone, Debug)]
-pub struct About {
+pub struct ResourceDescriptor {
     annotations: BTreeMap<String, String>,
     digests: BTreeMap<String, String>,
     name: Option<String>,
@@ -66,7 +66,7 @@ impl Statement {
     /// than the limits allow.
     pub fn parse(payload: &Payload, limits: &Limits) -> Result<Self, EnvelopeError> {
         let json = |error| EnvelopeError::Json { format: "in-toto statement", error };
-        let wire: Wire<'_> = json::parse(payload.bytes(), &of_a_predicate(payload.bytes(), limits)).map_err(json)?;
+        let wire: Wire<'_> = json::parse(payload.bytes(), &predicate_limits(payload.bytes(), limits)).map_err(json)?;
         if !TYPES.contains(&wire.kind.as_str()) {
             return Err(EnvelopeError::unknown("statement type", &wire.kind));
         }
@@ -91,7 +91,7 @@ impl Statement {
         Ok(Self {
             predicate: wire.predicate.map(|predicate| payload.part(predicate.get().as_bytes())),
             predicate_type: wire.predicate_type,
-            subjects: wire.subject.into_iter().map(About::from).collect(),
+            subjects: wire.subject.into_iter().map(ResourceDescriptor::from).collect(),
         })
     }
 
@@ -171,12 +171,12 @@ impl Statement {
     }
 
     /// What it is about.
-    pub fn subjects(&self) -> &[About] {
+    pub fn subjects(&self) -> &[ResourceDescriptor] {
         &self.subjects
     }
 
     /// The first subject that is `digest`.
-    pub fn about(&self, digest: &Digest) -> Option<&About> {
+    pub fn about(&self, digest: &Digest) -> Option<&ResourceDescriptor> {
         self.subjects.iter().find(|subject| subject.is(digest))
     }
 }
@@ -199,12 +199,12 @@ impl Wire<'_> {
 /// The limits for a document with a predicate whose own length was bounded before it was read, and which the operator made
 /// or somebody signed whom the operator trusts: lists of packages have more values than any other document, and nest as
 /// deep as what they describe.
-pub fn of_a_predicate(bytes: &[u8], limits: &Limits) -> Limits {
+pub fn predicate_limits(bytes: &[u8], limits: &Limits) -> Limits {
     let json_depth = limits.json_depth.max(limits.predicate_depth);
     Limits { json_depth, json_values: limits.json_values.max(bytes.len() / 4), ..limits.clone() }
 }
 
-impl About {
+impl ResourceDescriptor {
     /// Whether this subject is the content called `digest`.
     ///
     /// A subject may carry digests by several algorithms, and each one known must match
@@ -234,7 +234,7 @@ impl About {
     }
 }
 
-impl From<WireSubject> for About {
+impl From<WireSubject> for ResourceDescriptor {
     fn from(wire: WireSubject) -> Self {
         let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let annotations = wire.annotations.unwrap_or_default();
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn believes_a_subject_only_if_every_known_digest_is_right() {
         let digest = Digest::sha256(b"{}");
-        let about = |digests: &[(&str, &str)]| About {
+        let about = |digests: &[(&str, &str)]| ResourceDescriptor {
             annotations: BTreeMap::new(),
             digests: digests.iter().map(|(a, d)| ((*a).to_owned(), (*d).to_owned())).collect(),
             name: None,

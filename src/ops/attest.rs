@@ -1,4 +1,4 @@
-//! attest: a predicate about an image, sealed and attached.
+//! attest: an attestation of an image: a predicate, signed and attached.
 
 use crate::envelope;
 use crate::envelope::Envelope;
@@ -59,7 +59,7 @@ pub async fn attest(
         signed.referrer = there;
         signed.tag = format.has_tag().then(|| tag.clone());
         if needs_tag || format.has_bundle() && there.is_none() {
-            let envelope = Envelope::seal(media_type::IN_TOTO, &payload, *signer)?;
+            let envelope = Envelope::sign(media_type::IN_TOTO, &payload, *signer)?;
             if needs_tag {
                 let (content, layer) = attach::envelope_layer(&envelope, predicate_type)?;
                 made.layer(content, layer, &mut signed);

@@ -1,9 +1,9 @@
 //! What hangs on an image, for whoever asks which of it a key has signed: all of it, or what could not be read.
 
 use crate::digest::Digest;
-use crate::envelope::Claim;
 use crate::envelope::Payload;
-use crate::envelope::Sealed;
+use crate::envelope::SignedDocument;
+use crate::envelope::SimpleSigningPayload;
 use crate::envelope::Statement;
 use crate::key::PublicKey;
 use crate::limits::Limits;
@@ -36,7 +36,7 @@ pub struct Hanging {
 
 /// A signed document that hangs on an image.
 #[derive(Clone, Debug)]
-pub struct Document(Sealed);
+pub struct Document(SignedDocument);
 
 /// A signature that holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl Signature {
 impl Document {
     /// Every signature in it that `key` made over it. Others that stand there are not among them.
     pub fn signatures_by(&self, key: &PublicKey, limits: &Limits) -> Vec<Signature> {
-        let Ok(payload) = self.0.open(key) else { return Vec::new() };
+        let Ok(payload) = self.0.verify(key) else { return Vec::new() };
         let about = about(&payload, limits);
         let signature = |bytes: &[u8]| Signature { digest: Digest::sha256(&key.one_form(bytes)), about: about.clone() };
         self.0.signatures_by(key).into_iter().map(signature).collect()
@@ -126,7 +126,7 @@ impl Document {
 fn about(payload: &Payload, limits: &Limits) -> About {
     let said = |kind: &Kind, part, subjects| About::Said { kind: Entry::kind_of(kind, Some(part)), subjects };
     let read = match payload.payload_type() {
-        media_type::SIMPLE_SIGNING => Claim::parse(payload, limits)
+        media_type::SIMPLE_SIGNING => SimpleSigningPayload::parse(payload, limits)
             .map(|claim| said(&Kind::ImageSignature, Part::Claim, vec![vec![*claim.digest()]])),
         _ => Statement::parse(payload, limits).map(|statement| {
             let digests = |(algorithm, hex): (&str, &str)| format!("{algorithm}:{hex}").parse().ok();
@@ -161,7 +161,7 @@ pub async fn hanging(source: &dyn Source, selector: &Selector, limits: &Limits) 
 impl Hanging {
     async fn read(&mut self, source: &dyn Source, content: &Content, place: Place, bounds: (&Budget, &Limits)) {
         let documents = &mut self.documents;
-        let keep = |evidence: &Evidence| documents.push(Document(evidence.sealed().clone()));
+        let keep = |evidence: &Evidence| documents.push(Document(evidence.document().clone()));
         let findings = signature_manifest::documents_in(source, content, place, None, bounds, keep).await;
         let unread = findings.iter().map(|finding| {
             let Finding { digest, reason, .. } = finding;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::digest::Digest;
-use crate::envelope::Sealed;
+use crate::envelope::SignedDocument;
 use crate::envelope::base64;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -112,13 +112,13 @@ impl Parcel<'_> {
                     && layer.data.as_deref().is_none_or(|data| data == blob.bytes())
             };
             evidence.contents().get(1).is_some_and(same)
-                && match evidence.sealed() {
-                    Sealed::Simple(simple) => {
+                && match evidence.document() {
+                    SignedDocument::Simple(simple) => {
                         let signature = layer.annotations.get(referrer::COSIGN_SIGNATURE);
                         let signature = signature.and_then(|text| base64::decode("signature", text).ok());
                         signature.as_deref() == Some(simple.signature())
                     }
-                    Sealed::Bundle(_) | Sealed::Dsse(_) => true,
+                    SignedDocument::Bundle(_) | SignedDocument::Dsse(_) => true,
                 }
         })
     }
@@ -138,8 +138,8 @@ mod tests {
         layer.annotations = BTreeMap::from([(referrer::COSIGN_SIGNATURE.to_owned(), "AAAA".to_owned())]);
         let config = referrer::signature_config(std::slice::from_ref(&layer)).unwrap();
         let manifest = referrer::signature_manifest(&config, vec![layer.clone()]).unwrap();
-        let sealed = Sealed::Simple(SimpleSigning::new(&claim, "AAAA").unwrap());
-        let evidence = Evidence::new(sealed, Place::Referrers, vec![manifest.clone(), claim]);
+        let document = SignedDocument::Simple(SimpleSigning::new(&claim, "AAAA").unwrap());
+        let evidence = Evidence::new(document, Place::Referrers, vec![manifest.clone(), claim]);
         let relation = Relation::Referrer { subject: *manifest.digest() };
         let parcel = Parcel { evidence: vec![&evidence], manifest: &manifest, relation };
         assert!(parcel.is_proven(&layer));

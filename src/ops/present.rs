@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::digest::Digest;
 use crate::envelope::Payload;
-use crate::envelope::Sealed;
+use crate::envelope::SignedDocument;
 use crate::key::KeyId;
 use crate::key::Signer;
 use crate::limits::Limits;
@@ -145,15 +145,15 @@ impl Search<'_> {
         let (digest, is_bundle) = (*content.digest(), wanted.tag.is_none());
         let list = if is_bundle { &mut found.bundles } else { &mut found.tagged };
         let look = |evidence: &Evidence| {
-            let sealed = evidence.sealed();
-            if matches!(sealed, Sealed::Bundle(_)) != is_bundle {
+            let document = evidence.document();
+            if matches!(document, SignedDocument::Bundle(_)) != is_bundle {
                 return;
             }
             for key in signers.iter().map(|signer| signer.public_key()) {
                 let same = |proven: Payload| {
                     proven.payload_type() == wanted.payload_type && *proven.bytes() == *wanted.payload
                 };
-                if sealed.open(key).is_ok_and(same) {
+                if document.verify(key).is_ok_and(same) {
                     list.entry(key.id()).or_insert(digest);
                 }
             }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::digest::Digest;
-use crate::envelope::Claim;
 use crate::envelope::Envelope;
 use crate::envelope::EnvelopeError;
+use crate::envelope::SimpleSigningPayload;
 use crate::envelope::Statement;
 use crate::envelope::base64;
 use crate::key::Signer;
@@ -217,7 +217,7 @@ async fn present(
     let tag = referrer::cosign_tag(subject.digest(), "sig");
     let reference = terms.reference.clone().unwrap_or_else(|| name(sink));
     let statement = statement(subject, terms)?;
-    let claim = Claim::payload(*subject.digest(), &reference, &terms.annotations)?;
+    let claim = SimpleSigningPayload::payload(*subject.digest(), &reference, &terms.annotations)?;
     let bundle = Wanted { payload: &statement, payload_type: media_type::IN_TOTO, tag: None };
     let simple = Wanted { payload: &claim, payload_type: media_type::SIMPLE_SIGNING, tag: Some(&tag) };
     Present::find(sink, subject, signers, &wanted(terms.format, bundle, simple), limits).await
@@ -288,7 +288,7 @@ fn statement(subject: &Subject, terms: &Terms) -> Result<Vec<u8>, OpsError> {
 /// # Errors
 /// What the signer says.
 pub fn bundle(subject: &Subject, signer: &dyn Signer, terms: &Terms) -> Result<Attachment, OpsError> {
-    let envelope = Envelope::seal(media_type::IN_TOTO, &statement(subject, terms)?, signer)?;
+    let envelope = Envelope::sign(media_type::IN_TOTO, &statement(subject, terms)?, signer)?;
     attach::bundle(subject, envelope, signer.public_key(), media_type::COSIGN_SIGN_PREDICATE, terms.created)
 }
 
@@ -302,7 +302,7 @@ pub fn simple(
     reference: &str,
     terms: &Terms,
 ) -> Result<(Content, String), OpsError> {
-    let payload = Claim::payload(*subject.digest(), reference, &terms.annotations)?;
+    let payload = SimpleSigningPayload::payload(*subject.digest(), reference, &terms.annotations)?;
     let signature = signer.sign(&payload)?;
     Ok((Content::name(media_type::SIMPLE_SIGNING, payload), base64::encode(signature.as_bytes())))
 }

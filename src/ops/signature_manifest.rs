@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
-use crate::envelope::Sealed;
+use crate::envelope::SignedDocument;
 use crate::envelope::SimpleSigning;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -197,8 +197,8 @@ impl SignatureManifest {
             let paid = !again || layer.data.is_some() || reader.budget.take(layer.size);
             let document = if paid { self.document(reader, layer, &failed) } else { Err(spent(reader.limits)) };
             match document {
-                Ok((sealed, blob)) => {
-                    evidence.push(Evidence::new(sealed, self.place.clone(), vec![self.content.clone(), blob]));
+                Ok((document, blob)) => {
+                    evidence.push(Evidence::new(document, self.place.clone(), vec![self.content.clone(), blob]));
                 }
                 Err(reason) => findings.push(self.finding(reason)),
             }
@@ -250,7 +250,7 @@ impl SignatureManifest {
         reader: Reader<'_>,
         mut layer: Descriptor,
         failed: &BTreeMap<Blob, Reason>,
-    ) -> Result<(Sealed, Content), Reason> {
+    ) -> Result<(SignedDocument, Content), Reason> {
         if !is_readable(&layer) {
             let got = layer.media_type.clone();
             return Err(Reason::Envelope(EnvelopeError::Type { what: "media type", got }));
@@ -266,9 +266,9 @@ impl SignatureManifest {
             (None, None) => return Err(failed.get(&blob(&layer)).cloned().unwrap_or(Reason::Missing)),
         };
         let content = Content::check(&layer, bytes).map_err(|error| Reason::Manifest(error.to_string()))?;
-        let sealed = match (layer.media_type.as_str(), layer.annotations.get(referrer::COSIGN_SIGNATURE)) {
+        let document = match (layer.media_type.as_str(), layer.annotations.get(referrer::COSIGN_SIGNATURE)) {
             (media_type::SIMPLE_SIGNING, Some(signature)) => {
-                SimpleSigning::new(&content, signature).map(Sealed::Simple).map_err(Reason::Envelope)?
+                SimpleSigning::new(&content, signature).map(SignedDocument::Simple).map_err(Reason::Envelope)?
             }
             (media_type::SIMPLE_SIGNING, None) if other_format::is_pgp(content.bytes()) => {
                 return Err(Reason::OtherFormat { what: other_format::PGP });
@@ -277,9 +277,9 @@ impl SignatureManifest {
                 let why = format!("a layer without the annotation {}", referrer::COSIGN_SIGNATURE);
                 return Err(Reason::Manifest(why));
             }
-            _ => Sealed::parse(&content, reader.limits).map_err(Reason::Envelope)?,
+            _ => SignedDocument::parse(&content, reader.limits).map_err(Reason::Envelope)?,
         };
-        Ok((sealed, content))
+        Ok((document, content))
     }
 }
 

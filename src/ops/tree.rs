@@ -47,7 +47,7 @@ pub struct Node {
     /// What could not be read of it, and why.
     pub problems: Vec<String>,
     /// The signed documents in it.
-    pub signed: Vec<SignedDocument>,
+    pub signed: Vec<TreeDocument>,
     /// All bytes of its layers and config.
     pub size: u64,
 }
@@ -67,7 +67,7 @@ pub enum Link {
 
 /// A signed document, and whether a given key signed it for what it hangs on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignedDocument {
+pub struct TreeDocument {
     /// Which key it claims.
     pub claimed_key: Option<String>,
     /// The format.
@@ -262,16 +262,16 @@ impl Walk<'_> {
         let subject = matches!(node.link, Link::Referrer).then(|| above.digest.into());
         let (mut signed, mut unread) = (Vec::new(), Vec::new());
         let look = |evidence: &Evidence| {
-            let claimed = evidence.sealed().claimed_predicate(self.limits);
+            let claimed = evidence.document().claimed_predicate(self.limits);
             // More than may be read is no answer about what is there.
             unread.extend(claimed.as_ref().err().filter(|error| error.is_limit()).map(ToString::to_string));
             let kind = claimed.ok().map(|claimed| match claimed {
                 Some(predicate) => Kind::of_predicate(&predicate),
                 None => Kind::ImageSignature,
             });
-            signed.push(SignedDocument {
-                claimed_key: evidence.sealed().claimed_key(),
-                format: evidence.sealed().format(),
+            signed.push(TreeDocument {
+                claimed_key: evidence.document().claimed_key(),
+                format: evidence.document().format(),
                 trust: self.judge(evidence, kind.as_ref(), above.digest),
                 kind,
             });

@@ -262,10 +262,10 @@ impl Attestation {
     /// A predicate from a file, kept as it is.
     ///
     /// # Errors
-    /// [`RequestError`] where it is not one object of strict JSON, or a whole statement, envelope or bundle.
-    pub fn predicate(bytes: &[u8], limits: &Limits) -> Result<Box<RawValue>, RequestError> {
-        let json = |error| RequestError::json("predicate", error);
-        json::check(bytes, &envelope::of_a_predicate(bytes, limits)).map_err(json)?;
+    /// [`RoundError`] where it is not one object of strict JSON, or a whole statement, envelope or bundle.
+    pub fn predicate(bytes: &[u8], limits: &Limits) -> Result<Box<RawValue>, RoundError> {
+        let json = |error| RoundError::json("predicate", error);
+        json::check(bytes, &envelope::predicate_limits(bytes, limits)).map_err(json)?;
         let raw: Box<RawValue> = serde_json::from_slice(bytes).map_err(|error| json(error.into()))?;
         if !raw.get().starts_with('{') {
             return Err(RequestError::field("predicate", "is not a JSON object"));

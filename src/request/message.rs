@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::envelope::Claim;
 use crate::envelope::EnvelopeError;
+use crate::envelope::SimpleSigningPayload;
 use crate::envelope::Statement;
 use crate::envelope::dsse::pre_authentication_encoding;
 use crate::oci::media_type;
@@ -47,7 +47,7 @@ impl Item {
                     messages.push(Message { part: Part::Statement, payload: payload.map_err(json)? });
                 }
                 if let Some(identity) = &sign.identity {
-                    let payload = Claim::payload(self.digest, identity, &sign.annotations);
+                    let payload = SimpleSigningPayload::payload(self.digest, identity, &sign.annotations);
                     messages.push(Message { part: Part::Claim, payload: payload.map_err(json)? });
                 }
                 Ok(messages)

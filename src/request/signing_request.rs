@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::envelope::base64;
-use crate::envelope::of_a_predicate;
+use crate::envelope::predicate_limits;
 use crate::json;
 use crate::json::JsonError;
 use crate::key::KeyId;
@@ -113,9 +113,9 @@ impl SigningRequest {
     /// [`RequestError`] that names the field.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, RequestError> {
         let limit = usize::try_from(limits.request_bytes).unwrap_or(usize::MAX);
-        RequestError::bounded("bytes of a request", bytes.len(), limit)?;
-        let head: WireHead = json::parse(bytes, &of_a_predicate(bytes, limits))
-            .map_err(|error| RequestError::other_file("signing request", error))?;
+        RoundError::bounded("bytes of a request", bytes.len(), limit)?;
+        let head: WireHead = json::parse(bytes, &predicate_limits(bytes, limits))
+            .map_err(|error| RoundError::other_file("signing request", error))?;
         expect(&head, REQUEST)?;
         let wire: WireRequest = wire::read(bytes, limits).map_err(unreadable)?;
         let (created, expires) = (time("created", &wire.created)?, time("expires", &wire.expires)?);

@@ -11,7 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::digest::Digest;
-use crate::envelope::of_a_predicate;
+use crate::envelope::predicate_limits;
 use crate::json;
 use crate::json::JsonError;
 use crate::limits::Limits;
@@ -27,7 +27,7 @@ pub(super) const RESPONSE: &str = "bulla signing response";
 /// # Errors
 /// [`JsonError`].
 pub(super) fn read<T: DeserializeOwned>(bytes: &[u8], limits: &Limits) -> Result<T, JsonError> {
-    json::parse(bytes, &of_a_predicate(bytes, limits))
+    json::parse(bytes, &predicate_limits(bytes, limits))
 }
 
 /// Reads a line of a log, as [`read`], and compares it with what we would write: all its fields are there.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::digest::Digest;
-use crate::envelope::Sealed;
+use crate::envelope::SignedDocument;
 use crate::oci::Content;
 
 /// A signed document, where it was found, and the content that it came in. Clones share all of it.
@@ -13,7 +13,7 @@ pub struct Evidence {
     contents: Arc<[Content]>,
     digest: Option<Digest>,
     place: Place,
-    sealed: Arc<Sealed>,
+    document: Arc<SignedDocument>,
 }
 
 /// Where evidence was found.
@@ -34,12 +34,12 @@ pub enum Place {
 impl Evidence {
     /// A document found at `place`; `contents` are the manifest and the blobs that carried it, for whoever has to
     /// carry it further.
-    pub fn new(sealed: Sealed, place: Place, contents: Vec<Content>) -> Self {
+    pub fn new(document: SignedDocument, place: Place, contents: Vec<Content>) -> Self {
         Self {
             digest: contents.first().map(|manifest| *manifest.digest()),
             contents: contents.into(),
             place,
-            sealed: Arc::new(sealed),
+            document: Arc::new(document),
         }
     }
 
@@ -47,19 +47,24 @@ impl Evidence {
     pub(super) fn settled(&self) -> Self {
         match self.contents.is_empty() {
             true => self.clone(),
-            false => Self { contents: Arc::clone(&self.contents), ..self.spent() },
+            false => Self { contents: Arc::clone(&self.contents), ..self.without_bytes() },
         }
     }
 
     /// What it was and where it was found, without its bytes: no key opens it any more.
     #[must_use]
-    pub fn spent(&self) -> Self {
-        Self { contents: Arc::default(), place: self.place.clone(), sealed: Arc::new(self.sealed.spent()), ..*self }
+    pub fn without_bytes(&self) -> Self {
+        Self {
+            contents: Arc::default(),
+            place: self.place.clone(),
+            document: Arc::new(self.document.without_bytes()),
+            ..*self
+        }
     }
 
     /// The document.
-    pub fn sealed(&self) -> &Sealed {
-        &self.sealed
+    pub fn document(&self) -> &SignedDocument {
+        &self.document
     }
 
     /// Where it was found.

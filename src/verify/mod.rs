@@ -14,9 +14,9 @@ use bytes::Bytes;
 use crate::digest::Digest;
 use crate::envelope::Payload;
 use crate::envelope::Proof;
-use crate::envelope::Said;
+use crate::envelope::SignedPayload;
 use crate::envelope::Statement;
-use crate::envelope::statement::About as SubjectOf;
+use crate::envelope::statement::ResourceDescriptor;
 use crate::json;
 use crate::limits::Limits;
 use crate::policy::Kind;
@@ -110,7 +110,7 @@ impl Evaluation<'_> {
         let mut proven = false;
         for key in self.verifier.trust.keys() {
             // 1. The signature, by a key that the operator gave, over the bytes received. DSSE protocol, "Verification".
-            let Ok(payload) = evidence.sealed().open(key) else { continue };
+            let Ok(payload) = evidence.document().verify(key) else { continue };
             proven = true;
             match self.judge(&payload) {
                 Ok(about) => self.count(evidence, payload.proof(), about),
@@ -118,10 +118,10 @@ impl Evaluation<'_> {
             }
         }
         if !proven {
-            let named = self.verifier.trust.keys().find(|key| evidence.sealed().names(key));
+            let named = self.verifier.trust.keys().find(|key| evidence.document().names(key));
             reasons.push(match named {
                 Some(key) => Reason::SignatureDamaged { key: key.id() },
-                None => Reason::NoTrustedKey { claimed: evidence.sealed().claimed_key() },
+                None => Reason::NoTrustedKey { claimed: evidence.document().claimed_key() },
             });
         }
         for reason in reasons {
@@ -209,14 +209,14 @@ struct About {
 }
 
 impl About {
-    fn of(said: &Said, subject: &Digest) -> Result<Self, Reason> {
+    fn of(said: &SignedPayload, subject: &Digest) -> Result<Self, Reason> {
         let signs = match said {
-            Said::Claim(claim) if claim.digest() == subject => {
+            SignedPayload::SimpleSigning(claim) if claim.digest() == subject => {
                 let reference = Some(claim.reference().to_owned()).filter(|reference| !reference.is_empty());
                 return Ok(Self { annotations: claim.annotations().clone(), predicate: None, reference });
             }
-            Said::Claim(claim) => claim.digest().to_string(),
-            Said::Statement(statement) => match statement.about(subject) {
+            SignedPayload::SimpleSigning(claim) => claim.digest().to_string(),
+            SignedPayload::Statement(statement) => match statement.about(subject) {
                 Some(about) => {
                     let reference = about.name().map(str::to_owned);
                     let predicate = statement.shared_predicate();
@@ -244,7 +244,7 @@ impl About {
 
 fn subjects(statement: &Statement) -> String {
     const SHOWN: usize = 3;
-    let digests = statement.subjects().iter().flat_map(SubjectOf::digests);
+    let digests = statement.subjects().iter().flat_map(ResourceDescriptor::digests);
     digests
         .take(SHOWN)
         .map(|(algorithm, digest)| format!("{}:{}", json::shorten(algorithm), json::shorten(digest)))
@@ -252,9 +252,9 @@ fn subjects(statement: &Statement) -> String {
         .join(", ")
 }
 
-fn kind(said: &Said) -> Kind {
+fn kind(said: &SignedPayload) -> Kind {
     match said {
-        Said::Claim(_) => Kind::ImageSignature,
-        Said::Statement(statement) => Kind::of_predicate(statement.predicate_type()),
+        SignedPayload::SimpleSigning(_) => Kind::ImageSignature,
+        SignedPayload::Statement(statement) => Kind::of_predicate(statement.predicate_type()),
     }
 }

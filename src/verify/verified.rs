@@ -61,7 +61,7 @@ impl Counted {
     /// The same, without the document; a predicate that was asked for stays.
     #[must_use]
     pub fn without_document(self) -> Self {
-        Self { evidence: self.evidence.spent(), ..self }
+        Self { evidence: self.evidence.without_bytes(), ..self }
     }
 }
 

@@ -195,7 +195,7 @@ fn genuine() -> (Value, Key) {
     let key = PrivateKey::generate(KeyKind::P256).unwrap();
     let payload =
         br#"{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicateType":"a:b","predicate":{}}>>>??"#;
-    let envelope = Envelope::seal(media_type::IN_TOTO, payload, &key).unwrap();
+    let envelope = Envelope::sign(media_type::IN_TOTO, payload, &key).unwrap();
     let bundle = Bundle::new(envelope, key.public_key()).to_json().unwrap();
     let key = Key::new("genuine", key.public_key().to_pem().as_bytes());
     (serde_json::from_slice(&bundle).unwrap(), key)

@@ -55,7 +55,7 @@ struct Said {
 
 fn said(key: &Key, payload: &[u8], signature: &str) -> Said {
     let layer = Content::name(media_type::SIMPLE_SIGNING, payload.to_vec());
-    let ours = SimpleSigning::new(&layer, signature).ok().and_then(|simple| simple.open(&key.ours).ok());
+    let ours = SimpleSigning::new(&layer, signature).ok().and_then(|simple| simple.verify(&key.ours).ok());
     let theirs = key.theirs.verify_signature(Signature::Base64Encoded(signature.as_bytes()), payload).is_ok();
     Said { ours: ours.map(|payload| payload.proof().scheme), theirs }
 }

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use bulla::digest::Digest;
-use bulla::envelope::Claim;
-use bulla::envelope::Sealed;
+use bulla::envelope::SignedDocument;
+use bulla::envelope::SimpleSigningPayload;
 use bulla::envelope::Statement;
 use bulla::envelope::base64;
 use bulla::envelope::dsse::pre_authentication_encoding;
@@ -60,12 +60,12 @@ pub struct Way {
 impl Format {
     pub const ALL: [Self; 3] = [Self::Bundle, Self::Dsse, Self::Simple];
 
-    /// Registers every variant of [`Sealed`].
-    pub fn of(sealed: &Sealed) -> Self {
+    /// Registers every variant of [`SignedDocument`].
+    pub fn of(sealed: &SignedDocument) -> Self {
         match sealed {
-            Sealed::Bundle(_) => Self::Bundle,
-            Sealed::Dsse(_) => Self::Dsse,
-            Sealed::Simple(_) => Self::Simple,
+            SignedDocument::Bundle(_) => Self::Bundle,
+            SignedDocument::Dsse(_) => Self::Dsse,
+            SignedDocument::Simple(_) => Self::Simple,
         }
     }
 
@@ -314,7 +314,8 @@ impl Word {
     ) -> Self {
         match (format, kind) {
             (Format::Simple, _) => {
-                let payload = Claim::payload(*digest, name.unwrap_or_default(), annotations).expect("a claim");
+                let payload =
+                    SimpleSigningPayload::payload(*digest, name.unwrap_or_default(), annotations).expect("a claim");
                 Self { payload_type: media_type::SIMPLE_SIGNING.to_owned(), payload }
             }
             (_, Kind::ImageSignature) => {
