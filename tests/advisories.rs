@@ -47,7 +47,7 @@ use bulla::ops::verify;
 use bulla::ops::verify::Outcome;
 use bulla::ops::verify::Platforms;
 use bulla::ops::verify::Verdict;
-use bulla::policy::Kind;
+use bulla::policy::StatementKind;
 use bulla::store::Blob;
 use bulla::store::Chunks;
 use bulla::store::Listing;
@@ -81,7 +81,7 @@ use proof::word;
 use serde_json::Value;
 use serde_json::json;
 
-const SIGNATURE: Kind = Kind::ImageSignature;
+const SIGNATURE: StatementKind = StatementKind::ImageSignature;
 const SLSA: &str = "https://slsa.dev/provenance/v1";
 
 /// Makes a signed document about an image, good or bad.
@@ -92,11 +92,11 @@ fn make(make: impl Fn(Way, &Content) -> Letter + 'static) -> Make {
 }
 
 /// Hangs each document on an image of its own, every way there is, and asks.
-fn each(kind: &Kind, ask: &Ask, variants: &[(&str, Make)], check: impl Fn(&str, &Verdict)) {
+fn each(kind: &StatementKind, ask: &Ask, variants: &[(&str, Make)], check: impl Fn(&str, &Verdict)) {
     each_of(&Way::all_for(kind), kind, ask, variants, check);
 }
 
-fn each_of(ways: &[Way], kind: &Kind, ask: &Ask, variants: &[(&str, Make)], check: impl Fn(&str, &Verdict)) {
+fn each_of(ways: &[Way], kind: &StatementKind, ask: &Ask, variants: &[(&str, Make)], check: impl Fn(&str, &Verdict)) {
     for way in ways {
         let shop = way.shop();
         let mut images = Vec::new();
@@ -113,7 +113,7 @@ fn each_of(ways: &[Way], kind: &Kind, ask: &Ask, variants: &[(&str, Make)], chec
 }
 
 /// Every one of them is refused, for one of these reasons.
-fn refused(kind: &Kind, ask: &Ask, variants: &[(&str, Make)], codes: &[&str]) {
+fn refused(kind: &StatementKind, ask: &Ask, variants: &[(&str, Make)], codes: &[&str]) {
     each(kind, ask, variants, |name, verdict| assert_refused(name, verdict, codes));
 }
 
@@ -131,17 +131,17 @@ fn assert_unknown(name: &str, verdict: &Verdict, code: &str) {
     assert!(proof::codes(verdict).contains(code), "{name}: {verdict:#?}");
 }
 
-fn accepted(kind: &Kind, ask: &Ask, variants: &[(&str, Make)]) {
+fn accepted(kind: &StatementKind, ask: &Ask, variants: &[(&str, Make)]) {
     each(kind, ask, variants, |name, verdict| assert_eq!(word(verdict), "accepted", "{name}: {verdict:#?}"));
 }
 
 /// What this format signs about an image.
-fn says(way: Way, kind: &Kind, image: &Content) -> Word {
+fn says(way: Way, kind: &StatementKind, image: &Content) -> Word {
     Word::about(way.format, kind, image.digest())
 }
 
 /// The JSON that this format signs about an image, changed.
-fn altered(way: Way, kind: &Kind, image: &Content, change: impl Fn(&mut Value)) -> Word {
+fn altered(way: Way, kind: &StatementKind, image: &Content, change: impl Fn(&mut Value)) -> Word {
     let mut word = says(way, kind, image);
     let mut value: Value = serde_json::from_slice(&word.payload).unwrap();
     change(&mut value);
@@ -177,9 +177,9 @@ fn every_form_of_evidence_is_accepted_in_every_place() {
             let (shop, image) = way.signed(proof::key(), &kind);
             let verdict = Ask::new().kind(kind.clone()).of(shop.sink.as_ref(), *image.digest());
             let Verdict::Accepted(verified) = &verdict else { panic!("{way:?}: {verdict:#?}") };
-            let evidence = &verified.counted()[0].evidence;
+            let evidence = &verified.accepted()[0].evidence;
             assert_eq!(Format::of(evidence.document()), way.format, "{way:?}");
-            assert_eq!(Spot::of(evidence.place()), Some(way.found_at()), "{way:?}");
+            assert_eq!(Spot::of(evidence.found_at()), Some(way.found_at()), "{way:?}");
         }
     }
 }
@@ -726,7 +726,7 @@ fn t18_one_key_counts_once() {
         let heard = Ask::by(keys.clone()).of_everything(shop.sink.as_ref(), *image.digest());
         let Verdict::Accepted(verified) = &heard else { panic!("{heard:#?}") };
         let formats: BTreeSet<_> =
-            verified.counted().iter().map(|counted| counted.evidence.document().format()).collect();
+            verified.accepted().iter().map(|counted| counted.evidence.document().format()).collect();
         assert_eq!(formats.len(), Format::ALL.len(), "not every format was heard: {formats:?}");
         let verdict = Ask::by(keys.clone()).threshold(2).of(shop.sink.as_ref(), *image.digest());
         assert_eq!(word(&verdict), "refused");

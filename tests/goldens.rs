@@ -27,7 +27,7 @@ use bulla::ops::tree::Trust;
 use bulla::ops::verify;
 use bulla::ops::verify::Platforms;
 use bulla::ops::verify::Verdict;
-use bulla::policy::Kind;
+use bulla::policy::StatementKind;
 use bulla::store::Layout;
 use bulla::store::Source;
 use bulla::trust::TrustRoot;
@@ -53,8 +53,8 @@ fn verdict(layout: &Layout, ask: &Ask) -> Verdict {
 }
 
 /// The kinds of statement that hang on the image of a layout, by their own word.
-fn kinds(layout: &Layout) -> BTreeSet<Kind> {
-    fn collect(node: &Node, kinds: &mut BTreeSet<Kind>) {
+fn kinds(layout: &Layout) -> BTreeSet<StatementKind> {
+    fn collect(node: &Node, kinds: &mut BTreeSet<StatementKind>) {
         kinds.extend(node.signed.iter().filter_map(|signed| signed.kind.clone()));
         node.hanging.iter().for_each(|node| collect(node, kinds));
     }
@@ -65,7 +65,7 @@ fn kinds(layout: &Layout) -> BTreeSet<Kind> {
 }
 
 /// The kind that a check means: what it says, else the one kind that there is.
-fn kind_of(case: &Case, said: Option<&Kind>) -> Kind {
+fn kind_of(case: &Case, said: Option<&StatementKind>) -> StatementKind {
     let there = kinds(&case.layout());
     let kind = said.cloned().unwrap_or_else(|| there.first().expect("a statement").clone());
     assert_eq!(there, BTreeSet::from([kind.clone()]), "{} holds other statements", case.name);
@@ -116,7 +116,7 @@ fn one_kind_never_stands_for_another() {
         let kind = kind_of(&case, check.kind.as_ref());
         let slsa = proof::attestation("https://slsa.dev/provenance/v1");
         let vuln = proof::attestation("https://cosign.sigstore.dev/attestation/vuln/v1");
-        for wrong in [Kind::ImageSignature, slsa, vuln].into_iter().filter(|wrong| *wrong != kind) {
+        for wrong in [StatementKind::ImageSignature, slsa, vuln].into_iter().filter(|wrong| *wrong != kind) {
             let verdict = verdict(&case.layout(), &Ask::by([check.key()]).kind(wrong.clone()));
             assert_eq!(word(&verdict), "refused", "{} as {wrong}", case.name);
             let codes = proof::codes(&verdict);
@@ -187,7 +187,7 @@ fn the_tree_trusts_what_verify_accepts() {
 fn the_unsigned_image_is_refused() {
     let Some(suite) = goldens::suite() else { return };
     let layout = Layout::open(suite.join("shared/unsigned-image"), Limits::DEFAULT).expect("a layout");
-    for kind in [Kind::ImageSignature, proof::attestation("https://slsa.dev/provenance/v1")] {
+    for kind in [StatementKind::ImageSignature, proof::attestation("https://slsa.dev/provenance/v1")] {
         for file in std::fs::read_dir(suite.join("shared/keys")).expect("keys") {
             let path = file.expect("a key").path();
             if path.extension().is_some_and(|extension| extension == "pub") {
@@ -211,7 +211,7 @@ fn the_short_statement_of_cosign_is_accepted() {
             image.digest().hex()
         );
         let letter = Word::statement(payload.into_bytes()).seal(format, &[proof::key()]);
-        shop.hang(&image, Spot::Referrers, &Kind::ImageSignature, format, &[letter]);
+        shop.hang(&image, Spot::Referrers, &StatementKind::ImageSignature, format, &[letter]);
         assert_eq!(word(&Ask::new().of(shop.sink.as_ref(), *image.digest())), "accepted");
         let other = Digest::sha256(b"another image");
         assert_eq!(word(&Ask::new().of(shop.sink.as_ref(), other)), "refused");

@@ -37,8 +37,8 @@ use bulla::ops::sign::Terms;
 use bulla::ops::verify;
 use bulla::ops::verify::Platforms;
 use bulla::ops::verify::Verdict;
-use bulla::policy::Kind;
 use bulla::policy::Rule;
+use bulla::policy::StatementKind;
 use bulla::store::Listing;
 use bulla::store::Memory;
 use bulla::store::StoreError;
@@ -114,7 +114,7 @@ impl Thing {
         let format = self.format;
         let other = Digest::sha256(b"another image");
         let annotations = BTreeMap::from([("env".to_owned(), "prod".to_owned())]);
-        let signature = Kind::ImageSignature;
+        let signature = StatementKind::ImageSignature;
         let word = match self.about {
             About::This | About::Unsigned => Word::about(format, &signature, image.digest()),
             About::Annotated => Word::with(format, &signature, image.digest(), &annotations, None),
@@ -131,7 +131,7 @@ impl Thing {
     }
 
     fn hang(&self, shop: &Shop, image: &Content) {
-        shop.hang(image, self.spot, &Kind::ImageSignature, self.format, &[self.letter(image)]);
+        shop.hang(image, self.spot, &StatementKind::ImageSignature, self.format, &[self.letter(image)]);
     }
 
     /// Whether it counts as a signature, as far as these tests know.
@@ -562,7 +562,7 @@ proptest! {
             let verdict = ask.of(shop.sink.as_ref(), *image.digest());
             let Some(reported) = yes(&verdict) else { panic!("{verdict:#?}") };
             let (_, kind, _, got, name) = reported.counted.first().unwrap().clone();
-            prop_assert_eq!((kind, got), (Kind::ImageSignature, annotations.clone()));
+            prop_assert_eq!((kind, got), (StatementKind::ImageSignature, annotations.clone()));
             if let Some(reference) = &reference {
                 prop_assert_eq!(name.as_ref(), Some(reference));
             }
@@ -604,11 +604,11 @@ proptest! {
                 let image = shop.image(1);
                 let annotations = BTreeMap::from([(referrer::COSIGN_SIGNATURE.to_owned(), "AA==".to_owned())]);
                 let letter = Letter { media_type: format.media_type().to_owned(), bytes: bytes.clone(), annotations };
-                shop.hang(&image, Spot::Referrers, &Kind::ImageSignature, format, &[letter]);
+                shop.hang(&image, Spot::Referrers, &StatementKind::ImageSignature, format, &[letter]);
                 prop_assert_eq!(word(&Ask::new().of(shop.sink.as_ref(), *image.digest())), "refused");
                 let payload = Word { payload_type: media_type::IN_TOTO.to_owned(), payload: bytes.clone() };
                 let signed = payload.seal(format, &[proof::key()]);
-                shop.hang(&image, Spot::Referrers, &Kind::ImageSignature, format, &[signed]);
+                shop.hang(&image, Spot::Referrers, &StatementKind::ImageSignature, format, &[signed]);
                 prop_assert_eq!(word(&Ask::new().of(shop.sink.as_ref(), *image.digest())), "refused");
             }
         }

@@ -45,9 +45,9 @@ use bulla::ops::tree;
 use bulla::ops::verify;
 use bulla::ops::verify::Platforms;
 use bulla::ops::verify::Verdict;
-use bulla::policy::Kind;
-use bulla::request;
-use bulla::request::Attestation;
+use bulla::policy::StatementKind;
+use bulla::round;
+use bulla::round::Attestation;
 use bulla::store::Layout;
 use bulla::store::Memory;
 use bulla::store::Sink;
@@ -319,7 +319,8 @@ fn referrers_are_followed_to_a_depth() {
         let mut subject = image.clone();
         for n in 0..depth {
             let letter = Letter::of_text(Format::Dsse, &format!("{{\"n\":{n}}}"));
-            subject = shop.hang(&subject, Spot::Referrers, &Kind::ImageSignature, Format::Dsse, &[letter]).remove(0);
+            subject =
+                shop.hang(&subject, Spot::Referrers, &StatementKind::ImageSignature, Format::Dsse, &[letter]).remove(0);
         }
         match now(Graph::collect(shop.sink.as_ref(), image, Closure::WithReferrers, &Limits::DEFAULT)) {
             Ok(graph) => graph.manifests.len() == depth + 1,
@@ -480,7 +481,7 @@ fn with_subjects(subjects: impl Fn(&Content) -> Value) -> bool {
         "predicate": {},
     });
     let letter = Word::json(&statement).seal(Format::Bundle, &[proof::key()]);
-    shop.hang(&image, Spot::Referrers, &Kind::ImageSignature, Format::Bundle, &[letter]);
+    shop.hang(&image, Spot::Referrers, &StatementKind::ImageSignature, Format::Bundle, &[letter]);
     let verdict = Ask::new().of(shop.sink.as_ref(), *image.digest());
     match word(&verdict) {
         "accepted" => true,
@@ -518,7 +519,7 @@ fn digests_of_a_subject_are_counted() {
 // ------------------------------------------------------------------------------------------------------ evidence
 
 /// A letter by the trusted key, filled up with white space to this size.
-fn sized(format: Format, kind: &Kind, image: &Content, size: usize) -> Letter {
+fn sized(format: Format, kind: &StatementKind, image: &Content, size: usize) -> Letter {
     let mut letter = Word::about(format, kind, image.digest()).seal(format, &[proof::key()]);
     match format {
         Format::Simple => {
@@ -531,7 +532,7 @@ fn sized(format: Format, kind: &Kind, image: &Content, size: usize) -> Letter {
     letter
 }
 
-fn hears(format: Format, kind: &Kind, size: usize) -> bool {
+fn hears(format: Format, kind: &StatementKind, size: usize) -> bool {
     let shop = Shop::new();
     let image = shop.image(1);
     let letter = sized(format, kind, &image, size);
@@ -551,7 +552,7 @@ fn hears(format: Format, kind: &Kind, size: usize) -> bool {
 #[test]
 fn signatures_are_measured() {
     for format in Format::ALL {
-        around(bytes(Limits::DEFAULT.signature_bytes), |size| hears(format, &Kind::ImageSignature, size));
+        around(bytes(Limits::DEFAULT.signature_bytes), |size| hears(format, &StatementKind::ImageSignature, size));
     }
 }
 
@@ -630,11 +631,11 @@ fn values_of_a_predicate_are_bounded_by_its_bytes() {
 fn what_is_over_a_limit_is_no_answer() {
     let shop = Shop::new();
     let image = shop.image(1);
-    let letter =
-        Word::about(Format::Simple, &Kind::ImageSignature, image.digest()).seal(Format::Simple, &[proof::key()]);
+    let letter = Word::about(Format::Simple, &StatementKind::ImageSignature, image.digest())
+        .seal(Format::Simple, &[proof::key()]);
     let junk = (0..9).map(|n| noise(Format::Simple, &image, n));
     let letters: Vec<_> = junk.chain([letter]).collect();
-    shop.hang(&image, Spot::Tag, &Kind::ImageSignature, Format::Simple, &letters);
+    shop.hang(&image, Spot::Tag, &StatementKind::ImageSignature, Format::Simple, &letters);
     for (layers, want) in [(10, "accepted"), (9, "unknown")] {
         let limits = Limits { layers, ..Limits::DEFAULT };
         assert_eq!(word(&Ask::new().limits(limits).of(shop.sink.as_ref(), *image.digest())), want);
@@ -642,16 +643,22 @@ fn what_is_over_a_limit_is_no_answer() {
 
     let shop = Shop::new();
     let image = shop.image(1);
-    let word_of = Word::about(Format::Dsse, &Kind::ImageSignature, image.digest());
+    let word_of = Word::about(Format::Dsse, &StatementKind::ImageSignature, image.digest());
     let many = json!(vec![json!({"sig": "AA=="}); Limits::DEFAULT.signatures_per_envelope + 1]);
-    shop.hang(&image, Spot::Referrers, &Kind::ImageSignature, Format::Bundle, &[word_of.within(Format::Bundle, &many)]);
+    shop.hang(
+        &image,
+        Spot::Referrers,
+        &StatementKind::ImageSignature,
+        Format::Bundle,
+        &[word_of.within(Format::Bundle, &many)],
+    );
     assert_eq!(word(&Ask::new().of(shop.sink.as_ref(), *image.digest())), "unknown");
 }
 
 /// What is signed by somebody else, different for each number.
 fn noise(format: Format, image: &Content, n: usize) -> Letter {
     let annotations = BTreeMap::from([("n".to_owned(), n.to_string())]);
-    let word = Word::with(format, &Kind::ImageSignature, image.digest(), &annotations, None);
+    let word = Word::with(format, &StatementKind::ImageSignature, image.digest(), &annotations, None);
     match format {
         Format::Simple => word.beside("AA=="),
         Format::Bundle | Format::Dsse => word.within(format, &json!([{"sig": "AA=="}])),
@@ -706,7 +713,7 @@ fn signatures_under_a_tag_are_counted() {
             let shop = Shop::new();
             let image = shop.image(1);
             let letters: Vec<_> = (0..count).map(|n| noise(format, &image, n)).collect();
-            shop.hang(&image, Spot::Tag, &Kind::ImageSignature, format, &letters);
+            shop.hang(&image, Spot::Tag, &StatementKind::ImageSignature, format, &letters);
             match word(&Ask::new().of(shop.sink.as_ref(), *image.digest())) {
                 "refused" => true,
                 "unknown" => false,
@@ -723,7 +730,7 @@ fn evidence_is_measured_together() {
         let shop = Shop::new();
         let image = shop.image(1);
         let letters: Vec<_> = (0..4).map(|n| noise(Format::Simple, &image, n)).collect();
-        let manifest = shop.hang(&image, spot, &Kind::ImageSignature, Format::Simple, &letters).remove(0);
+        let manifest = shop.hang(&image, spot, &StatementKind::ImageSignature, Format::Simple, &letters).remove(0);
         let documents: usize = letters.iter().map(|letter| letter.bytes.len()).sum();
         let all = documents + if spot == Spot::Tag { 0 } else { manifest.bytes().len() };
         let verdict = |limit: usize| {
@@ -932,7 +939,7 @@ fn beside(shop: &Shop, image: &Content, layers: &[Descriptor], blob: &Content) {
     let mut wire: Value = serde_json::from_slice(carrier(None, Format::Simple, &[]).bytes()).unwrap();
     wire["layers"] = json!(layers);
     let manifest = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
-    shop.place(image, Spot::Tag, &Kind::ImageSignature, Format::Simple, &manifest, std::slice::from_ref(blob));
+    shop.place(image, Spot::Tag, &StatementKind::ImageSignature, Format::Simple, &manifest, std::slice::from_ref(blob));
 }
 
 fn findings(verdict: &Verdict) -> usize {
@@ -948,7 +955,7 @@ fn findings(verdict: &Verdict) -> usize {
 fn what_is_read_again_counts_again() {
     let shop = Shop::new();
     let image = shop.image(1);
-    let word = Word::about(Format::Simple, &Kind::ImageSignature, image.digest());
+    let word = Word::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
     let signatures = ["AA==", "AQ==", "Ag==", "Aw=="];
     let layers: Vec<_> = signatures.iter().map(|signature| word.beside(signature).descriptor()).collect();
     let blob = Content::name(media_type::SIMPLE_SIGNING, word.payload.clone());
@@ -966,7 +973,7 @@ fn what_is_read_again_counts_again() {
 fn a_layer_that_stands_there_again_is_passed_over() {
     let shop = Shop::new();
     let image = shop.image(1);
-    let word = Word::about(Format::Simple, &Kind::ImageSignature, image.digest());
+    let word = Word::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
     let blob = Content::name(media_type::SIMPLE_SIGNING, word.payload.clone());
     let bad = word.beside("AA==").descriptor();
     beside(&shop, &image, &vec![bad.clone(); 500], &blob);
@@ -993,7 +1000,7 @@ fn findings_below_an_image_are_counted() {
         let shop = Shop::new();
         let images: Vec<_> = (0..4).map(|n| shop.image(n)).collect();
         for image in &images {
-            let word = Word::about(Format::Simple, &Kind::ImageSignature, image.digest());
+            let word = Word::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
             let layers: Vec<_> = bad.iter().map(|signature| word.beside(signature).descriptor()).collect();
             beside(&shop, image, &layers, &Content::name(media_type::SIMPLE_SIGNING, word.payload));
         }
@@ -1017,7 +1024,7 @@ fn findings_below_an_image_are_measured() {
         let shop = Shop::new();
         let images: Vec<_> = (0..images).map(|n| shop.image(n)).collect();
         for image in &images {
-            let word = Word::about(Format::Simple, &Kind::ImageSignature, image.digest());
+            let word = Word::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
             let layers: Vec<_> =
                 (0..layers).map(|n| word.beside(&base64::encode(&n.to_be_bytes())).descriptor()).collect();
             beside(&shop, image, &layers, &Content::name(media_type::SIMPLE_SIGNING, word.payload));
@@ -1039,9 +1046,10 @@ fn findings_below_an_image_are_measured() {
 fn children_are_told_without_their_documents() {
     let shop = Shop::new();
     let image = shop.image(1);
-    let letter =
-        Word::about(Format::Bundle, &Kind::ImageSignature, image.digest()).seal(Format::Bundle, &[proof::key()]);
-    let carrier = shop.hang(&image, Spot::Referrers, &Kind::ImageSignature, Format::Bundle, &[letter]).remove(0);
+    let letter = Word::about(Format::Bundle, &StatementKind::ImageSignature, image.digest())
+        .seal(Format::Bundle, &[proof::key()]);
+    let carrier =
+        shop.hang(&image, Spot::Referrers, &StatementKind::ImageSignature, Format::Bundle, &[letter]).remove(0);
     let root = shop.index(&[image.descriptor().bare()], None);
     let selector = Selector::Digest(*root.digest());
     let ask = Ask::new();
@@ -1050,7 +1058,7 @@ fn children_are_told_without_their_documents() {
         let told = verify::verify(shop.sink.as_ref(), &selector, &Platforms::All, &verifier, effort, &Limits::DEFAULT);
         let told = now(told).unwrap();
         let Verdict::Accepted(verified) = &told.children[0].2 else { panic!("{told:?}") };
-        let evidence = &verified.counted()[0].evidence;
+        let evidence = &verified.accepted()[0].evidence;
         assert_eq!(evidence.digest(), Some(carrier.digest()));
         assert_eq!(evidence.contents().len(), contents);
         assert_eq!(evidence.document().format(), "sigstore-bundle");

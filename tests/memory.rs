@@ -34,7 +34,7 @@ use bulla::oci::Descriptor;
 use bulla::oci::media_type;
 use bulla::oci::referrer;
 use bulla::oci::referrer::cosign_tag;
-use bulla::policy::Kind;
+use bulla::policy::StatementKind;
 use bulla::store::Layout;
 use proof::forms::Format;
 use proof::forms::Letter;
@@ -140,7 +140,7 @@ impl Hostile {
 }
 
 fn signed(hostile: &Hostile) -> Descriptor {
-    let word = Word::about(Format::Simple, &Kind::ImageSignature, &hostile.image.digest);
+    let word = Word::about(Format::Simple, &StatementKind::ImageSignature, &hostile.image.digest);
     let letter = word.seal(Format::Simple, &[proof::key()]);
     hostile.blob(&letter.media_type, &letter.bytes);
     letter.descriptor()
@@ -199,7 +199,7 @@ fn a_manifest_is_not_copied_for_each_layer() {
 #[test]
 fn what_is_imported_is_there_once() {
     let mut hostile = Hostile::new();
-    let word = Word::about(Format::Bundle, &Kind::ImageSignature, &hostile.image.digest);
+    let word = Word::about(Format::Bundle, &StatementKind::ImageSignature, &hostile.image.digest);
     let letter = word.seal(Format::Bundle, &[proof::key()]);
     let mut bundle: Value = serde_json::from_slice(&letter.bytes).unwrap();
     for n in 0..56 {
@@ -457,7 +457,7 @@ fn long_image(dir: &Path, length: u64) {
     });
     let image = Content::name(media_type::OCI_MANIFEST, image.to_string().into_bytes());
     shop.push(&[config], &image, Some("v"));
-    let kind = Kind::ImageSignature;
+    let kind = StatementKind::ImageSignature;
     let letter = Word::about(Format::Bundle, &kind, image.digest()).seal(Format::Bundle, &[proof::key()]);
     shop.hang(&image, Spot::Referrers, &kind, Format::Bundle, &[letter]);
     shop.settle();

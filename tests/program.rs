@@ -33,7 +33,7 @@ use bulla::limits::Limits;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
 use bulla::oci::Platform;
-use bulla::policy::Kind;
+use bulla::policy::StatementKind;
 use bulla::store::Layout;
 use proof::forms::Format;
 use proof::forms::Shop;
@@ -58,7 +58,7 @@ impl Desk {
         let shop = Shop { sink: Box::new(layout), memory: None, dir: None };
         let (signed, unsigned, attested) = (shop.image(1), shop.image(2), shop.image(3));
         let annotations = BTreeMap::from([("env".to_owned(), "prod".to_owned())]);
-        let kind = Kind::ImageSignature;
+        let kind = StatementKind::ImageSignature;
         let word = Word::with(Format::Bundle, &kind, signed.digest(), &annotations, Some(NAME));
         let letter = word.seal(Format::Bundle, &[proof::key()]);
         shop.hang(&signed, Spot::Referrers, &kind, Format::Bundle, &[letter]);
@@ -399,10 +399,16 @@ fn what_is_shown_does_not_steer_the_terminal() {
     let evil = "\u{1b}[2J\u{1b}]0;x\u{7}\u{202e}verified\r\nverified sha256:00\u{9b}31m";
     let annotations = BTreeMap::from([("env".to_owned(), evil.to_owned()), (evil.to_owned(), "x".to_owned())]);
     for (spot, format) in [(Spot::Referrers, Format::Bundle), (Spot::Tag, Format::Simple)] {
-        let word = Word::with(format, &Kind::ImageSignature, image.digest(), &annotations, Some(evil));
-        shop.hang(&image, spot, &Kind::ImageSignature, format, &[word.seal(format, &[proof::key()])]);
+        let word = Word::with(format, &StatementKind::ImageSignature, image.digest(), &annotations, Some(evil));
+        shop.hang(&image, spot, &StatementKind::ImageSignature, format, &[word.seal(format, &[proof::key()])]);
         let word = Word { payload_type: evil.to_owned(), payload: evil.as_bytes().to_vec() };
-        shop.hang(&image, spot, &Kind::ImageSignature, Format::Dsse, &[word.seal(Format::Dsse, &[proof::key()])]);
+        shop.hang(
+            &image,
+            spot,
+            &StatementKind::ImageSignature,
+            Format::Dsse,
+            &[word.seal(Format::Dsse, &[proof::key()])],
+        );
     }
     shop.push(&[], &image, Some("other"));
     now(shop.sink.finish()).unwrap();

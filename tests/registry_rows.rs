@@ -33,7 +33,7 @@ use bulla::oci::Platform;
 use bulla::oci::Selector;
 use bulla::oci::media_type;
 use bulla::oci::referrer;
-use bulla::policy::Kind;
+use bulla::policy::StatementKind;
 use bulla::store::Layout;
 use bulla::store::Source as _;
 use proof::forms::Format;
@@ -50,7 +50,7 @@ use support::registry::Times;
 
 const MANIFESTS: &str = "/v2/app/manifests/*";
 const REFERRERS: &str = "/v2/app/referrers/*";
-const SIGNATURE: Kind = Kind::ImageSignature;
+const SIGNATURE: StatementKind = StatementKind::ImageSignature;
 
 /// A registry, a layout from which it is filled, and a desk with `key.pub` and `other.pub` at which the program is run.
 struct Site {

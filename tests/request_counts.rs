@@ -34,7 +34,7 @@ use bulla::ops::sign::Format as Form;
 use bulla::ops::sign::Terms;
 use bulla::ops::verify;
 use bulla::ops::verify::Platforms;
-use bulla::policy::Kind;
+use bulla::policy::StatementKind;
 use bulla::store::Memory;
 use bulla::store::StoreError;
 use bulla::time::Time;
@@ -67,9 +67,9 @@ fn signed_by_us(shop: &Shop, image: &Content, format: Form, keys: &[&PrivateKey]
 /// A bundle as others write it: the blob is not inlined.
 fn signed_by_others(shop: &Shop, image: &Content, signer: &dyn Signer, annotation: &str) -> Content {
     let annotations = BTreeMap::from([("n".to_owned(), annotation.to_owned())]);
-    let word = Word::with(Format::Bundle, &Kind::ImageSignature, image.digest(), &annotations, None);
+    let word = Word::with(Format::Bundle, &StatementKind::ImageSignature, image.digest(), &annotations, None);
     let letter = word.seal(Format::Bundle, &[signer]);
-    shop.hang(image, Spot::Referrers, &Kind::ImageSignature, Format::Bundle, &[letter]).remove(0)
+    shop.hang(image, Spot::Referrers, &StatementKind::ImageSignature, Format::Bundle, &[letter]).remove(0)
 }
 
 /// Something that hangs on an image and is no signature.
@@ -142,7 +142,7 @@ fn a_signature_under_the_tag_takes_three_requests() {
     let image = shop.image(1);
     signed_by_us(&shop, &image, Form::Tag, &[proof::key()]);
     let mut source = memory(&shop);
-    let tag = Call::Resolve(Selector::Tag(tag_of(image.digest(), &Kind::ImageSignature)));
+    let tag = Call::Resolve(Selector::Tag(tag_of(image.digest(), &StatementKind::ImageSignature)));
     let fallback = Call::Resolve(Selector::Tag(referrer::fallback_tag(image.digest())));
     let (word, calls) = asked(&source, &Selector::Digest(*image.digest()), &Ask::new());
     assert_eq!((word, &calls[..1]), ("accepted", &[list(image.digest())][..]));
@@ -325,11 +325,12 @@ fn payloads_beyond_the_threshold_are_not_fetched() {
         let letters: Vec<_> = (0..count)
             .map(|n| {
                 let annotations = BTreeMap::from([("n".to_owned(), n.to_string())]);
-                let word = Word::with(Format::Simple, &Kind::ImageSignature, image.digest(), &annotations, None);
+                let word =
+                    Word::with(Format::Simple, &StatementKind::ImageSignature, image.digest(), &annotations, None);
                 word.seal(Format::Simple, &[proof::key()])
             })
             .collect();
-        shop.hang(&image, Spot::Tag, &Kind::ImageSignature, Format::Simple, &letters);
+        shop.hang(&image, Spot::Tag, &StatementKind::ImageSignature, Format::Simple, &letters);
         let (word, calls) = asked(&memory(&shop), &Selector::Digest(*image.digest()), &Ask::new());
         assert_eq!(word, "accepted");
         let blobs = calls.iter().filter(|call| matches!(call, Call::Blob(_))).count();

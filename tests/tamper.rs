@@ -29,15 +29,15 @@ use bulla::oci::Selector;
 use bulla::ops::discover::Effort;
 use bulla::ops::verify;
 use bulla::ops::verify::Verdict;
-use bulla::policy::Kind;
+use bulla::policy::StatementKind;
 use bulla::store::Blob;
 use bulla::store::Listing;
 use bulla::store::Origin;
 use bulla::store::Source;
 use bulla::store::StoreError;
 use bulla::store::Task;
-use bulla::verify::Counted;
-use bulla::verify::Place;
+use bulla::verify::AcceptedSignature;
+use bulla::verify::FoundAt;
 use bulla::verify::Verifier;
 use proof::Ask;
 use proof::Reported;
@@ -56,7 +56,7 @@ use serde_json::json;
 struct Bench {
     blob: Content,
     manifest: Content,
-    place: Place,
+    place: FoundAt,
 }
 
 impl Bench {
@@ -68,7 +68,7 @@ impl Bench {
 impl Source for Bench {
     fn resolve<'a>(&'a self, selector: &'a Selector) -> Task<'a, Result<Content, StoreError>> {
         match (selector, &self.place) {
-            (Selector::Tag(asked), Place::Tag(tag)) if asked == tag => Box::pin(ready(Ok(self.manifest.clone()))),
+            (Selector::Tag(asked), FoundAt::Tag(tag)) if asked == tag => Box::pin(ready(Ok(self.manifest.clone()))),
             _ => Self::not_found(),
         }
     }
@@ -92,7 +92,7 @@ impl Source for Bench {
     }
 
     fn referrers<'a>(&'a self, _: &'a Digest, _: Option<&'a str>) -> Task<'a, Result<Option<Listing>, StoreError>> {
-        let listed = (self.place == Place::Referrers).then(|| self.manifest.descriptor().bare());
+        let listed = (self.place == FoundAt::Referrers).then(|| self.manifest.descriptor().bare());
         Box::pin(ready(Ok(Some(Listing { entries: listed.into_iter().collect(), filtered: false, unread: None }))))
     }
 
@@ -122,11 +122,11 @@ struct Score {
 }
 
 impl Piece {
-    fn of(name: &str, ask: &Ask, subject: Digest, counted: &Counted) -> Self {
+    fn of(name: &str, ask: &Ask, subject: Digest, counted: &AcceptedSignature) -> Self {
         let [manifest, blob] = counted.evidence.contents() else { panic!("{name}: not a manifest and a blob") };
-        let place = match counted.evidence.place() {
-            Place::Tag(tag) => Place::Tag(tag.clone()),
-            _ => Place::Referrers,
+        let place = match counted.evidence.found_at() {
+            FoundAt::Tag(tag) => FoundAt::Tag(tag.clone()),
+            _ => FoundAt::Referrers,
         };
         let bench = Bench { blob: blob.clone(), manifest: manifest.clone(), place };
         let mut piece = Self {
@@ -237,7 +237,7 @@ fn no_changed_byte_of_what_released_tools_signed_is_accepted_as_something_else()
             let layout = case.layout();
             let subject = layout.sole().unwrap().digest;
             let kinds = [
-                Kind::ImageSignature,
+                StatementKind::ImageSignature,
                 proof::attestation("https://slsa.dev/provenance/v1"),
                 proof::attestation("https://spdx.dev/Document"),
                 proof::attestation("https://cyclonedx.org/bom"),
@@ -248,7 +248,7 @@ fn no_changed_byte_of_what_released_tools_signed_is_accepted_as_something_else()
             let accepted = heard.filter(|(verdict, _)| word(verdict) == "accepted").last();
             let (verdict, ask) = accepted.unwrap_or_else(|| panic!("{} is not accepted", case.name));
             let Verdict::Accepted(verified) = &verdict else { unreachable!() };
-            let counted = verified.counted().iter();
+            let counted = verified.accepted().iter();
             pieces.extend(counted.map(|counted| Piece::of(&case.name, &ask, subject, counted)));
         }
     }
@@ -264,7 +264,7 @@ fn no_changed_byte_of_what_we_sign_is_accepted_as_something_else() {
         let image = shop.image(1);
         let kind = match way.format {
             Format::Dsse => proof::attestation("https://slsa.dev/provenance/v1"),
-            Format::Bundle | Format::Simple => Kind::ImageSignature,
+            Format::Bundle | Format::Simple => StatementKind::ImageSignature,
         };
         // Annotations and a name, so that there is something to change.
         let annotations = BTreeMap::from([("env".to_owned(), "prod".to_owned()), ("n".to_owned(), "1".to_owned())]);
@@ -275,7 +275,7 @@ fn no_changed_byte_of_what_we_sign_is_accepted_as_something_else() {
         let ask = Ask::new().kind(kind);
         let verdict = ask.of_everything(shop.sink.as_ref(), *image.digest());
         let Verdict::Accepted(verified) = &verdict else { panic!("{way:?}: {verdict:?}") };
-        let counted = &verified.counted()[0];
+        let counted = &verified.accepted()[0];
         assert_eq!(counted.annotations, annotations, "{way:?}");
         pieces.push(Piece::of(&format!("{way:?}"), &ask, *image.digest(), counted));
     }
@@ -311,7 +311,7 @@ fn attack_key(name: &str, bytes: &[u8], signed: impl Fn(&PublicKey) -> bool) -> 
 fn no_changed_byte_of_a_key_file_makes_a_key_that_is_believed() {
     for key in proof::KEYS.iter() {
         let way = Way::all()[0];
-        let (shop, image) = way.signed(key, &Kind::ImageSignature);
+        let (shop, image) = way.signed(key, &StatementKind::ImageSignature);
         let pem = proof::public(key).to_pem();
         let others = attack_key("our own", pem.as_bytes(), |key| {
             word(&Ask::by([key.clone()]).of(shop.sink.as_ref(), *image.digest())) == "accepted"
@@ -326,7 +326,7 @@ fn no_changed_byte_of_a_key_file_of_cosign_makes_a_key_that_is_believed() {
     let mut done = Vec::new();
     for case in goldens::cases(&suite).0 {
         for check in case.checks.iter().filter(|check| check.accept) {
-            if check.kind != Some(Kind::ImageSignature) || done.contains(&check.key) {
+            if check.kind != Some(StatementKind::ImageSignature) || done.contains(&check.key) {
                 continue;
             }
             let layout = case.layout();

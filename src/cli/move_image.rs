@@ -19,7 +19,7 @@ use crate::ops::pinned;
 use crate::ops::platform;
 use crate::ops::verify::Outcome;
 use crate::ops::verify::Platforms;
-use crate::policy::Kind;
+use crate::policy::StatementKind;
 use crate::store::Sink;
 use crate::verify::Verifier;
 
@@ -172,7 +172,7 @@ async fn plan_one(job: &Job<'_>, sinks: &mut Sinks, reference: &str) -> Result<M
 
 pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
-    let verifier = verify::verifier(&args.want, Kind::ImageSignature, &limits)?;
+    let verifier = verify::verifier(&args.want, StatementKind::ImageSignature, &limits)?;
     let typed = reference_list::expand(&args.sources)?;
     let target = Target::parse(&args.target)?;
     let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.somewhere())?;

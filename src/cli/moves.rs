@@ -44,7 +44,7 @@ pub(super) fn left(source: &str, copied: &Copied) {
 pub(super) fn imported(source: &str, target: &str, dry_run: bool, admitted: &Admitted, moved: &Moved) {
     for verified in admitted.verified() {
         line(format_args!("verified {}  {}", verified.digest(), Foreign(source)));
-        verified.counted().iter().for_each(|counted| line(format_args!("  {}", counted_line(counted))));
+        verified.accepted().iter().for_each(|counted| line(format_args!("  {}", counted_line(counted))));
     }
     moved.read.iter().for_each(|read| line(layers_read(read)));
     let (verb, blobs) = if dry_run { ("would import", "to move") } else { ("imported", "moved") };

@@ -21,7 +21,7 @@ use crate::ops::sign::Signed;
 use crate::ops::verify::Outcome;
 use crate::ops::verify::Verdict;
 use crate::round::text::hides;
-use crate::verify::Counted;
+use crate::verify::AcceptedSignature;
 
 use super::Exit;
 use super::Failure;
@@ -261,7 +261,7 @@ pub(super) fn predicates(reference: &str, outcome: &Outcome, want: &WantArgs) {
     }
     if accepted.len() == verdicts.len() {
         let mut printed = BTreeSet::new();
-        let counted = accepted.iter().flat_map(|verified| verified.counted());
+        let counted = accepted.iter().flat_map(|verified| verified.accepted());
         for predicate in counted.filter_map(|counted| counted.predicate.as_ref()) {
             if printed.insert(predicate) {
                 data(predicate);
@@ -271,8 +271,8 @@ pub(super) fn predicates(reference: &str, outcome: &Outcome, want: &WantArgs) {
     }
 }
 
-pub(super) fn counted_line(counted: &Counted) -> String {
-    let place = Foreign(counted.evidence.place());
+pub(super) fn counted_line(counted: &AcceptedSignature) -> String {
+    let place = Foreign(counted.evidence.found_at());
     let mut line = format!("key {}  {}  {place}", counted.key.short(), counted.scheme);
     for (key, value) in &counted.annotations {
         line.push_str(&format!("  {}={}", Foreign(key), Foreign(value)));

@@ -22,7 +22,7 @@ use crate::ops::verify::Child;
 use crate::ops::verify::Outcome;
 use crate::ops::verify::Verdict;
 use crate::store::StoreError;
-use crate::verify::Counted;
+use crate::verify::AcceptedSignature;
 use crate::verify::Finding;
 use crate::verify::Refusal;
 use crate::verify::VerifiedSubject;
@@ -87,7 +87,7 @@ pub(super) fn failed<'a>(reference: &str, failure: &Failure) -> Object<'a> {
 fn verdict(verdict: &Verdict) -> Object<'_> {
     match verdict {
         Verdict::Accepted(verified) => accepted(verified),
-        Verdict::Incomplete { counted, findings, why } => {
+        Verdict::Incomplete { accepted: counted, findings, why } => {
             Object::of(json!({ "verdict": "unknown", "code": why.code(), "error": why.to_string() }))
                 .listing("counted", move || counted.iter().map(self::counted))
                 .listing("findings", move || findings.iter().map(|found| finding(found)))
@@ -119,19 +119,19 @@ fn read(read: &Read) -> Value {
 
 fn accepted(verified: &VerifiedSubject) -> Object<'_> {
     Object::of(json!({ "verdict": "verified" }))
-        .listing("counted", || verified.counted().iter().map(counted))
+        .listing("counted", || verified.accepted().iter().map(counted))
         .listing("findings", || verified.findings().iter().map(|found| finding(found)))
 }
 
 fn refused<'a>(verdict: &str, refusal: &'a Refusal, open: &'a [StoreError]) -> Object<'a> {
     let unread = |error: &'a StoreError| Object::of(json!({ "code": error.code(), "message": error.to_string() }));
     Object::of(json!({ "verdict": verdict, "keys": { "got": refusal.got, "want": refusal.want } }))
-        .listing("counted", || refusal.counted.iter().map(counted))
+        .listing("counted", || refusal.accepted.iter().map(counted))
         .listing("findings", || refusal.ranked().into_iter().map(finding))
         .listing("open", move || open.iter().map(unread))
 }
 
-fn counted(counted: &Counted) -> Object<'_> {
+fn counted(counted: &AcceptedSignature) -> Object<'_> {
     let report = signature(counted);
     let Some(predicate) = &counted.predicate else { return report };
     // What nests deeper than other readers of the report may follow is given as the text that it is.
@@ -141,14 +141,14 @@ fn counted(counted: &Counted) -> Object<'_> {
     }
 }
 
-fn signature(counted: &Counted) -> Object<'_> {
+fn signature(counted: &AcceptedSignature) -> Object<'_> {
     Object::of(json!({
         "key": counted.key.to_string(),
         "owner": counted.owner.to_string(),
         "scheme": counted.scheme.to_string(),
         "kind": counted.kind.to_string(),
         "format": counted.evidence.document().format(),
-        "place": counted.evidence.place().to_string(),
+        "place": counted.evidence.found_at().to_string(),
         "evidence": counted.evidence.digest(),
         "annotations": counted.annotations,
         "signedReference": counted.reference,

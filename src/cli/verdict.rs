@@ -5,7 +5,7 @@ use crate::ops::layers::Layers;
 use crate::ops::layers::Read;
 use crate::ops::verify::Outcome;
 use crate::ops::verify::Verdict;
-use crate::policy::Kind;
+use crate::policy::StatementKind;
 use crate::verify::Refusal;
 
 use super::args::WantArgs;
@@ -68,13 +68,13 @@ pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Ve
     match verdict {
         Verdict::Accepted(verified) => {
             let mut shown = Lines::from_iter([format_args!("verified {digest}  {name}")]);
-            verified.counted().iter().for_each(|counted| shown.push(format_args!("  {}", counted_line(counted))));
+            verified.accepted().iter().for_each(|counted| shown.push(format_args!("  {}", counted_line(counted))));
             if verified.digest() != digest {
                 shown.push(format_args!("  as part of the signed index {}", verified.digest()));
             }
             text(&shown);
         }
-        Verdict::Incomplete { counted, why, .. } => {
+        Verdict::Incomplete { accepted: counted, why, .. } => {
             let why = why.to_string();
             note(format_args!("error: `{name}` is signed, but could not be read whole: {}", shortened(&why)));
             counted.iter().for_each(|counted| note(format_args!("  counted   {}", counted_line(counted))));
@@ -112,7 +112,7 @@ fn found_line(refusal: &Refusal) -> String {
 }
 
 fn details(refusal: &Refusal) {
-    for counted in &refusal.counted {
+    for counted in &refusal.accepted {
         note(format_args!("  counted   {}", counted_line(counted)));
     }
     let ranked = refusal.ranked();
@@ -132,13 +132,13 @@ fn and_more(all: usize) {
 fn refusal_hint(reference: &str, refusal: &Refusal, want: &WantArgs) -> String {
     let subject = refusal.subject;
     let make = match &refusal.kind {
-        Kind::ImageSignature => format!("sign it: bulla sign REPOSITORY@{subject} --key KEY"),
-        Kind::Attestation { predicate_type } => {
+        StatementKind::ImageSignature => format!("sign it: bulla sign REPOSITORY@{subject} --key KEY"),
+        StatementKind::Attestation { predicate_type } => {
             let what = format!("--type {predicate_type} --predicate FILE --key KEY");
             format!("attest it: bulla attest REPOSITORY@{subject} {what}")
         }
     };
-    match (refusal.counted.is_empty(), refusal.findings.is_empty()) {
+    match (refusal.accepted.is_empty(), refusal.findings.is_empty()) {
         (true, true) => format!("ask the publisher to {make}"),
         (true, false) => format!("bulla tree {reference}   # shows what is attached, and by whom"),
         (false, _) => format!("ask the holder of another of the {} keys to {make}", want.key.len()),

@@ -12,9 +12,9 @@ use crate::ops::verify::Outcome;
 use crate::ops::verify::Platforms;
 use crate::ops::verify::Verdict;
 use crate::policy;
-use crate::policy::Kind;
 use crate::policy::Policy;
 use crate::policy::Rule;
+use crate::policy::StatementKind;
 use crate::store::Metered;
 use crate::store::Source;
 use crate::store::Task;
@@ -183,7 +183,7 @@ pub(super) fn exit_of(outcome: &Outcome) -> Exit {
 }
 
 /// A verifier for what the command line asks for.
-pub(super) fn verifier(want: &WantArgs, kind: Kind, limits: &Limits) -> Result<Verifier, Failure> {
+pub(super) fn verifier(want: &WantArgs, kind: StatementKind, limits: &Limits) -> Result<Verifier, Failure> {
     let keys = keys::publics(&want.key, &want.token)?;
     let told = |error: crate::trust::TrustError| Failure::unknown(error.to_string());
     let trust = TrustRoot::pinned(keys).map_err(told)?;
@@ -213,9 +213,9 @@ pub(super) fn once(annotations: &[(String, String)]) -> Result<(), Failure> {
 }
 
 /// The kind that `--type` means.
-fn wanted_kind(predicate_type: Option<&str>) -> Result<Kind, Failure> {
-    let Some(typed) = predicate_type else { return Ok(Kind::ImageSignature) };
-    Ok(Kind::of_predicate(policy::predicate_type(typed)?))
+fn wanted_kind(predicate_type: Option<&str>) -> Result<StatementKind, Failure> {
+    let Some(typed) = predicate_type else { return Ok(StatementKind::ImageSignature) };
+    Ok(StatementKind::of_predicate(policy::predicate_type(typed)?))
 }
 
 fn platforms(args: &VerifyArgs) -> Result<Platforms, Failure> {

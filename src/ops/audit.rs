@@ -15,13 +15,13 @@ use crate::ops::graph;
 use crate::ops::pinned;
 use crate::ops::signature_manifest;
 use crate::ops::signature_manifest::Budget;
-use crate::policy::Kind;
-use crate::request::Part;
-use crate::request::log::Entry;
+use crate::policy::StatementKind;
+use crate::round::Part;
+use crate::round::log::Entry;
 use crate::store::Source;
 use crate::verify::Evidence;
 use crate::verify::Finding;
-use crate::verify::Place;
+use crate::verify::FoundAt;
 
 /// Everything that hangs on an image and may hold signatures.
 #[derive(Clone, Debug, Default)]
@@ -124,14 +124,14 @@ impl Document {
 }
 
 fn about(payload: &Payload, limits: &Limits) -> About {
-    let said = |kind: &Kind, part, subjects| About::Said { kind: Entry::kind_of(kind, Some(part)), subjects };
+    let said = |kind: &StatementKind, part, subjects| About::Said { kind: Entry::kind_of(kind, Some(part)), subjects };
     let read = match payload.payload_type() {
         media_type::SIMPLE_SIGNING => SimpleSigningPayload::parse(payload, limits)
-            .map(|claim| said(&Kind::ImageSignature, Part::Claim, vec![vec![*claim.digest()]])),
+            .map(|claim| said(&StatementKind::ImageSignature, Part::Claim, vec![vec![*claim.digest()]])),
         _ => Statement::parse(payload, limits).map(|statement| {
             let digests = |(algorithm, hex): (&str, &str)| format!("{algorithm}:{hex}").parse().ok();
             let subjects = statement.subjects().iter().map(|subject| subject.digests().filter_map(digests).collect());
-            said(&Kind::of_predicate(statement.predicate_type()), Part::Statement, subjects.collect())
+            said(&StatementKind::of_predicate(statement.predicate_type()), Part::Statement, subjects.collect())
         }),
     };
     read.unwrap_or_else(|error| About::Unreadable(error.to_string()))
@@ -148,18 +148,18 @@ pub async fn hanging(source: &dyn Source, selector: &Selector, limits: &Limits) 
     let budget = Budget::of(limits);
     for entry in graph::listed(source, &subject, limits).await? {
         match pinned::manifest(source, &entry).await {
-            Ok(content) => found.read(source, &content, Place::Referrers, (&budget, limits)).await,
+            Ok(content) => found.read(source, &content, FoundAt::Referrers, (&budget, limits)).await,
             Err(error) => found.unread.push(format!("{}@{}: {error}", source.origin(), entry.digest)),
         }
     }
     for (tag, content) in graph::tagged(source, &subject).await? {
-        found.read(source, &content, Place::Tag(tag), (&budget, limits)).await;
+        found.read(source, &content, FoundAt::Tag(tag), (&budget, limits)).await;
     }
     Ok(found)
 }
 
 impl Hanging {
-    async fn read(&mut self, source: &dyn Source, content: &Content, place: Place, bounds: (&Budget, &Limits)) {
+    async fn read(&mut self, source: &dyn Source, content: &Content, place: FoundAt, bounds: (&Budget, &Limits)) {
         let documents = &mut self.documents;
         let keep = |evidence: &Evidence| documents.push(Document(evidence.document().clone()));
         let findings = signature_manifest::documents_in(source, content, place, None, bounds, keep).await;

@@ -17,7 +17,7 @@ use crate::ops::signature_manifest::Budget;
 use crate::ops::signature_manifest::Opened;
 use crate::ops::signature_manifest::Reader;
 use crate::ops::signature_manifest::SignatureManifest;
-use crate::policy::Kind;
+use crate::policy::StatementKind;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
@@ -25,7 +25,7 @@ use crate::store::parallel;
 use crate::verify::Evaluation;
 use crate::verify::Evidence;
 use crate::verify::Finding;
-use crate::verify::Place;
+use crate::verify::FoundAt;
 use crate::verify::Reason;
 
 /// How far to look.
@@ -64,7 +64,7 @@ pub struct Search<'a> {
     /// The subject.
     pub subject: Subject<'a>,
     /// Which kind of statement is wanted: it decides what is looked at first, and which of cosign's tags.
-    pub kind: &'a Kind,
+    pub kind: &'a StatementKind,
     /// How far.
     pub effort: Effort,
     /// The bounds.
@@ -93,7 +93,7 @@ struct Discovery<'a> {
     /// The manifests whose documents were read.
     read: BTreeSet<Digest>,
     /// Entries that are probably something else, to be looked at only before saying no.
-    later: Vec<(Place, Descriptor)>,
+    later: Vec<(FoundAt, Descriptor)>,
     /// How many manifests may still be fetched.
     manifests: usize,
     /// What could not be read.
@@ -190,7 +190,7 @@ impl<'a> Discovery<'a> {
                 // (threats: wrong-filter-claim).
                 let other = |entry: &Descriptor| entry.artifact_type.as_deref() != artifact_type;
                 let whole = artifact_type.is_none() || !listing.filtered && listing.entries.iter().any(other);
-                self.sort(Place::Referrers, listing.entries, evaluation).await;
+                self.sort(FoundAt::Referrers, listing.entries, evaluation).await;
                 match listing.unread {
                     // The pages that were read count, but a refusal would not be justified (threats: unreadable-page).
                     Some(error) => self.failed(error),
@@ -222,7 +222,7 @@ impl<'a> Discovery<'a> {
             return;
         }
         match Index::parse(&content, self.search.limits) {
-            Ok(index) => self.sort(Place::FallbackTag, index.manifests, evaluation).await,
+            Ok(index) => self.sort(FoundAt::FallbackTag, index.manifests, evaluation).await,
             Err(error) => self.open.push(graph::unreadable(self.search.source, error)),
         }
     }
@@ -230,11 +230,11 @@ impl<'a> Discovery<'a> {
     /// The signatures or attestations that cosign v2 keeps under a tag of their own.
     async fn cosign_tag(&mut self, evaluation: &mut Evaluation<'_>) {
         let suffix = match self.search.kind {
-            Kind::ImageSignature => "sig",
-            Kind::Attestation { .. } => "att",
+            StatementKind::ImageSignature => "sig",
+            StatementKind::Attestation { .. } => "att",
         };
         let tag = referrer::cosign_tag(&self.search.subject.digest, suffix);
-        let place = Place::Tag(tag.clone());
+        let place = FoundAt::Tag(tag.clone());
         let content = match self.search.source.resolve(&Selector::Tag(tag)).await {
             Ok(content) => content,
             Err(error) if error.is_not_found() => return,
@@ -256,7 +256,7 @@ impl<'a> Discovery<'a> {
     }
 
     /// Looks at what may well be a signature, puts aside what is probably something else.
-    async fn sort(&mut self, place: Place, entries: Vec<Descriptor>, evaluation: &mut Evaluation<'_>) {
+    async fn sort(&mut self, place: FoundAt, entries: Vec<Descriptor>, evaluation: &mut Evaluation<'_>) {
         let fresh = |entry: &Descriptor| {
             let listed = (entry.digest, entry.size, entry.media_type.clone());
             !self.read.contains(&entry.digest) && self.seen.insert(listed)
@@ -273,7 +273,7 @@ impl<'a> Discovery<'a> {
 
     async fn consider(
         &mut self,
-        entries: Vec<(Place, Descriptor)>,
+        entries: Vec<(FoundAt, Descriptor)>,
         certainty: Certainty,
         evaluation: &mut Evaluation<'_>,
     ) {
@@ -371,8 +371,8 @@ impl<'a> Discovery<'a> {
 }
 
 /// Whether a listed entry may well be what is wanted. Types and annotations in a list are hints and often wrong
-/// (threats: mislabelled-list-entry): an entry without a type is read first, one of another type later.
-fn is_likely(entry: &Descriptor, kind: &Kind) -> bool {
+/// (registries: 2c, 20): what stands for "no type" is looked at, what names another type is left for later.
+fn is_likely(entry: &Descriptor, kind: &StatementKind) -> bool {
     const NO_TYPE: [&str; 4] =
         ["", media_type::OCI_EMPTY, media_type::OCI_CONFIG, "application/vnd.docker.container.image.v1+json"];
     let artifact_type = entry.artifact_type.as_deref().unwrap_or_default();
@@ -380,13 +380,13 @@ fn is_likely(entry: &Descriptor, kind: &Kind) -> bool {
         || artifact_type == media_type::COSIGN_SIGNATURE_ARTIFACT
         || NO_TYPE.contains(&artifact_type);
     let predicate = entry.annotations.get(referrer::BUNDLE_PREDICATE_TYPE);
-    typed && predicate.is_none_or(|predicate| Kind::of_predicate(predicate) == *kind)
+    typed && predicate.is_none_or(|predicate| StatementKind::of_predicate(predicate) == *kind)
 }
 
 async fn fetch(
     reader: Reader<'_>,
     subject: Subject<'_>,
-    place: Place,
+    place: FoundAt,
     entry: Descriptor,
     (layers, ahead): (usize, &Budget),
 ) -> Fetched {

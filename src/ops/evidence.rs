@@ -1,4 +1,4 @@
-//! What of the evidence is carried further: the documents that counted, and nothing that merely lay beside them.
+//! What of the evidence is carried further: the documents that were accepted, and nothing that merely lay beside them.
 //!
 //! The manifest that carries a signature is signed by nobody. It goes along as it was received only where all that it
 //! names was proven and it says nothing else; else the documents go in a manifest of our own making.
@@ -20,7 +20,7 @@ use crate::ops::graph::Relation;
 use crate::ops::plain;
 use crate::ops::plain::Form;
 use crate::verify::Evidence;
-use crate::verify::Place;
+use crate::verify::FoundAt;
 use crate::verify::VerifiedSubject;
 
 /// Adds the manifests that carry the evidence of `verified` to `graph`. What is returned are the blobs of these
@@ -54,18 +54,18 @@ struct Parcel<'a> {
 
 fn parcels(subject: &VerifiedSubject) -> Vec<Parcel<'_>> {
     let mut parcels: Vec<Parcel<'_>> = Vec::new();
-    for counted in subject.counted() {
-        let Some(manifest) = counted.evidence.contents().first() else { continue };
+    for accepted in subject.accepted() {
+        let Some(manifest) = accepted.evidence.contents().first() else { continue };
         let subject = *subject.digest();
-        let relation = match counted.evidence.place() {
-            Place::Tag(tag) => Relation::Tagged { subject, tag: tag.clone() },
+        let relation = match accepted.evidence.found_at() {
+            FoundAt::Tag(tag) => Relation::Tagged { subject, tag: tag.clone() },
             _ => Relation::Referrer { subject },
         };
         let same =
             |parcel: &&mut Parcel<'_>| parcel.relation == relation && parcel.manifest.digest() == manifest.digest();
         match parcels.iter_mut().find(same) {
-            Some(parcel) => parcel.evidence.push(&counted.evidence),
-            None => parcels.push(Parcel { evidence: vec![&counted.evidence], manifest, relation }),
+            Some(parcel) => parcel.evidence.push(&accepted.evidence),
+            None => parcels.push(Parcel { evidence: vec![&accepted.evidence], manifest, relation }),
         }
     }
     parcels
@@ -103,7 +103,7 @@ impl Parcel<'_> {
         }
     }
 
-    /// Whether a layer is one of the documents that counted: the same bytes by the same description, and where the
+    /// Whether a layer is one of the documents that were accepted: the same bytes by the same description, and where the
     /// signature stands beside them, the same signature.
     fn is_proven(&self, layer: &Descriptor) -> bool {
         self.evidence.iter().any(|evidence| {
@@ -139,7 +139,7 @@ mod tests {
         let config = referrer::signature_config(std::slice::from_ref(&layer)).unwrap();
         let manifest = referrer::signature_manifest(&config, vec![layer.clone()]).unwrap();
         let document = SignedDocument::Simple(SimpleSigning::new(&claim, "AAAA").unwrap());
-        let evidence = Evidence::new(document, Place::Referrers, vec![manifest.clone(), claim]);
+        let evidence = Evidence::new(document, FoundAt::Referrers, vec![manifest.clone(), claim]);
         let relation = Relation::Referrer { subject: *manifest.digest() };
         let parcel = Parcel { evidence: vec![&evidence], manifest: &manifest, relation };
         assert!(parcel.is_proven(&layer));

@@ -31,8 +31,8 @@ use crate::ops::verify::Verdict;
 use crate::store::Origin;
 use crate::store::Sink;
 use crate::store::Source;
-use crate::verify::Counted;
-use crate::verify::Place;
+use crate::verify::AcceptedSignature;
+use crate::verify::FoundAt;
 use crate::verify::VerifiedSubject;
 use crate::verify::Verifier;
 
@@ -200,13 +200,13 @@ fn fitting(
         }
     }
     for subject in &admitted.verified {
-        let tag_of = |place: &Place| match place {
-            Place::Tag(tag) => left_out.get(tag),
+        let tag_of = |place: &FoundAt| match place {
+            FoundAt::Tag(tag) => left_out.get(tag),
             _ => None,
         };
-        let fits = |counted: &&Counted| tag_of(counted.evidence.place()).is_none();
-        let owners = subject.counted().iter().filter(fits).map(|counted| counted.owner.clone()).collect();
-        let lost = subject.counted().iter().find_map(|counted| tag_of(counted.evidence.place()));
+        let fits = |accepted: &&AcceptedSignature| tag_of(accepted.evidence.found_at()).is_none();
+        let owners = subject.accepted().iter().filter(fits).map(|accepted| accepted.owner.clone()).collect();
+        let lost = subject.accepted().iter().find_map(|accepted| tag_of(accepted.evidence.found_at()));
         if let Some(error) = lost
             && !verifier.policy().threshold().is_met_by(&owners)
         {
@@ -229,7 +229,7 @@ fn fitting(
     Ok((Some(fitting), left_out.into_keys().collect()))
 }
 
-/// Sends the documents that counted, as they were verified, where the destination does not have them.
+/// Sends the documents that were accepted, as they were verified, where the destination does not have them.
 async fn push_evidence(sink: &dyn Sink, admitted: &Admitted) -> Result<Copied, OpsError> {
     let mut copied = Copied::default();
     for document in admitted.evidence.values() {

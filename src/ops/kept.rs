@@ -7,13 +7,13 @@ use crate::limits::Limits;
 use crate::ops::verify::Verdict;
 use crate::store::Source;
 use crate::store::StoreError;
-use crate::verify::Counted;
+use crate::verify::AcceptedSignature;
 use crate::verify::SharedFindings;
 
 /// The verdicts of one image so far. Each manifest has room for thousands of findings and for large documents, and there
 /// are a thousand manifests.
 pub(super) struct Kept<'a> {
-    /// The documents that counted, each once, and their bytes.
+    /// The documents that were accepted, each once, and their bytes.
     documents: BTreeSet<Digest>,
     evidence: u64,
     findings: SharedFindings,
@@ -33,8 +33,8 @@ impl<'a> Kept<'a> {
     /// # Errors
     /// [`StoreError::TooMany`]: there is more to tell, or to carry, than is kept, so there is no answer.
     pub(super) fn keep(&mut self, verdict: Verdict) -> Result<Verdict, StoreError> {
-        for counted in verdict.counted() {
-            self.count(counted);
+        for accepted in verdict.accepted() {
+            self.count(accepted);
         }
         let verdict = match verdict {
             Verdict::Accepted(subject) => Verdict::Accepted(subject.sharing(&mut self.findings)),
@@ -58,8 +58,8 @@ impl<'a> Kept<'a> {
         Ok(verdict)
     }
 
-    fn count(&mut self, counted: &Counted) {
-        for content in counted.evidence.contents() {
+    fn count(&mut self, accepted: &AcceptedSignature) {
+        for content in accepted.evidence.contents() {
             if self.documents.insert(*content.digest()) {
                 self.evidence = self.evidence.saturating_add(content.descriptor().size);
             }

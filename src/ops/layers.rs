@@ -172,7 +172,7 @@ fn withdraw(outcome: Outcome, top: Digest, fault: impl Fn(&Digest) -> Option<Arc
         Verdict::Accepted(verified) => match fault(digest) {
             None => Verdict::Accepted(verified),
             Some(why) => Verdict::Incomplete {
-                counted: verified.counted().to_vec(),
+                accepted: verified.accepted().to_vec(),
                 findings: verified.findings().to_vec(),
                 why,
             },

@@ -8,7 +8,7 @@ use crate::oci::Selector;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::verify::Finding;
-use crate::verify::Place;
+use crate::verify::FoundAt;
 use crate::verify::Reason;
 
 /// What `selector` stands for. By digest it is the content with that digest (threats: other-content-for-digest).
@@ -33,9 +33,8 @@ pub(super) async fn blob(source: &dyn Source, descriptor: &Descriptor, limit: u6
     is(source, &descriptor.digest, source.blob(descriptor, limit).await?)
 }
 
-/// A finding where the `Docker-Content-Digest` header names another digest. The bytes decide
-/// (threats: digest-header-mismatch).
-pub(super) fn misnomer(source: &dyn Source, digest: &Digest, place: &Place) -> Option<Finding> {
+/// HR-02: a registry that calls a manifest by another name than its own is seen to do so. The bytes decide.
+pub(super) fn misnomer(source: &dyn Source, digest: &Digest, place: &FoundAt) -> Option<Finding> {
     let said = source.misnomer(digest)?;
     Some(Finding { digest: Some(*digest), place: place.clone(), reason: Reason::Misnomer { said } })
 }

@@ -22,7 +22,7 @@ use crate::ops::signature_manifest::Budget;
 use crate::store::Source;
 use crate::verify::Evidence;
 use crate::verify::Finding;
-use crate::verify::Place;
+use crate::verify::FoundAt;
 
 /// Whether a signature that is there already is made once more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl Search<'_> {
             allowance.follow(self.source)?;
             allowance.fetch(self.source, entry.size)?;
             match pinned::manifest(self.source, entry).await {
-                Ok(content) => self.read(&content, Place::Referrers, wanted).await,
+                Ok(content) => self.read(&content, FoundAt::Referrers, wanted).await,
                 // What is listed and gone is no signature that anybody could verify.
                 Err(error) if error.is_not_found() => {}
                 Err(error) => drop(self.unread.get_or_insert(error.into())),
@@ -133,14 +133,14 @@ impl Search<'_> {
     /// The manifest at one of cosign's tags.
     async fn tag(&mut self, tag: &str, wanted: &Wanted<'_>) -> Result<(), OpsError> {
         match self.source.resolve(&Selector::Tag(tag.to_owned())).await {
-            Ok(content) => self.read(&content, Place::Tag(tag.to_owned()), wanted).await,
+            Ok(content) => self.read(&content, FoundAt::Tag(tag.to_owned()), wanted).await,
             Err(error) if error.is_not_found() => {}
             Err(error) => return Err(error.into()),
         }
         self.answer(Present::is_tagged)
     }
 
-    async fn read(&mut self, content: &Content, place: Place, wanted: &Wanted<'_>) {
+    async fn read(&mut self, content: &Content, place: FoundAt, wanted: &Wanted<'_>) {
         let Self { budget, found, limits, signers, source, subject, .. } = self;
         let (digest, is_bundle) = (*content.digest(), wanted.tag.is_none());
         let list = if is_bundle { &mut found.bundles } else { &mut found.tagged };

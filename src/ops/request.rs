@@ -23,9 +23,14 @@ use crate::oci::Selector;
 use crate::oci::Subject;
 use crate::oci::media_type;
 use crate::oci::referrer;
-use crate::policy::Kind;
-use crate::request::Part;
-use crate::request::approval::ApprovedItem;
+use crate::ops::OpsError;
+use crate::ops::attach;
+use crate::ops::attach::Attachment;
+use crate::ops::pinned;
+use crate::ops::sign::Extent;
+use crate::policy::StatementKind;
+use crate::round::Part;
+use crate::round::tally::ApprovedItem;
 use crate::store::Sink;
 use crate::store::Source;
 use crate::store::Task;
@@ -281,8 +286,8 @@ impl Wanted {
     fn add(&mut self, subject: &Subject, approved: &ApprovedItem<'_>, created: Time) -> Result<(), OpsError> {
         let (format, kind) = (approved.item().format(), approved.item().kind());
         let predicate_type = match &kind {
-            Kind::Attestation { predicate_type } => predicate_type,
-            Kind::ImageSignature => media_type::COSIGN_SIGN_PREDICATE,
+            StatementKind::Attestation { predicate_type } => predicate_type,
+            StatementKind::ImageSignature => media_type::COSIGN_SIGN_PREDICATE,
         };
         for (signed, message, signature) in approved.signatures() {
             if message.part() == Part::Claim {
@@ -292,7 +297,7 @@ impl Wanted {
                 continue;
             }
             let envelope = Envelope::assemble(media_type::IN_TOTO, message.payload(), signed.key(), signature)?;
-            if format.has_tag() && kind != Kind::ImageSignature {
+            if format.has_tag() && kind != StatementKind::ImageSignature {
                 let (content, layer) = attach::envelope_layer(&envelope, predicate_type)?;
                 self.tag("att", content, layer);
             }

@@ -19,14 +19,14 @@ use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::ops::discover::Subject;
 use crate::ops::other_format;
-use crate::policy::Kind;
+use crate::policy::StatementKind;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
 use crate::store::parallel;
 use crate::verify::Evidence;
 use crate::verify::Finding;
-use crate::verify::Place;
+use crate::verify::FoundAt;
 use crate::verify::Reason;
 
 /// How many blobs are fetched at a time.
@@ -62,7 +62,7 @@ impl Budget {
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
     pub(super) budget: &'a Budget,
-    pub(super) kind: &'a Kind,
+    pub(super) kind: &'a StatementKind,
     pub(super) limits: &'a Limits,
     pub(super) source: &'a dyn Source,
 }
@@ -80,7 +80,7 @@ pub(super) struct SignatureManifest {
     blobs: BTreeMap<Blob, Content>,
     content: Content,
     layers: VecDeque<Descriptor>,
-    place: Place,
+    place: FoundAt,
     /// How many layers there are beyond those that are looked at.
     too_many: bool,
 }
@@ -97,7 +97,7 @@ pub(super) enum Opened {
 
 impl SignatureManifest {
     /// Reads a manifest, after its `subject` field was compared with the one that is wanted.
-    pub(super) fn open(content: Content, place: Place, subject: Option<Subject<'_>>, limits: &Limits) -> Opened {
+    pub(super) fn open(content: Content, place: FoundAt, subject: Option<Subject<'_>>, limits: &Limits) -> Opened {
         let digest = Some(*content.digest());
         let finding = |reason| Opened::Finding(Finding { digest, place: place.clone(), reason });
         let document = match Document::parse(&content, limits) {
@@ -127,7 +127,7 @@ impl SignatureManifest {
         Opened::SignatureManifest(Self::new(content, manifest, place, limits))
     }
 
-    fn new(content: Content, manifest: Manifest, place: Place, limits: &Limits) -> Self {
+    fn new(content: Content, manifest: Manifest, place: FoundAt, limits: &Limits) -> Self {
         let most = limits.signature_manifests;
         // A repeated document is read once: it could add nothing (threats: key-counted-twice).
         let mut known = BTreeSet::new();
@@ -287,8 +287,8 @@ impl Reader<'_> {
     /// How large a document of the kind that is wanted may be, in bytes.
     const fn limit(self) -> u64 {
         match self.kind {
-            Kind::ImageSignature => self.limits.signature_bytes,
-            Kind::Attestation { .. } => self.limits.attestation_bytes,
+            StatementKind::ImageSignature => self.limits.signature_bytes,
+            StatementKind::Attestation { .. } => self.limits.attestation_bytes,
         }
     }
 
@@ -307,13 +307,13 @@ impl Reader<'_> {
 pub(super) async fn documents_in(
     source: &dyn Source,
     content: &Content,
-    place: Place,
+    place: FoundAt,
     subject: Option<Subject<'_>>,
     (budget, limits): (&Budget, &Limits),
     mut look: impl FnMut(&Evidence),
 ) -> Vec<Finding> {
     // Asked for the kind with the larger limit, so that nothing is passed over for its size.
-    let kind = Kind::Attestation { predicate_type: String::new() };
+    let kind = StatementKind::Attestation { predicate_type: String::new() };
     let reader = Reader { budget, kind: &kind, limits, source };
     let mut manifest = match SignatureManifest::open(content.clone(), place, subject, limits) {
         Opened::SignatureManifest(manifest) => manifest,

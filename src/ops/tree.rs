@@ -17,15 +17,15 @@ use crate::ops::graph;
 use crate::ops::pinned;
 use crate::ops::signature_manifest;
 use crate::ops::signature_manifest::Budget;
-use crate::policy::Kind;
 use crate::policy::Policy;
+use crate::policy::StatementKind;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::trust::Threshold;
 use crate::trust::TrustRoot;
 use crate::verify::Evidence;
 use crate::verify::Finding;
-use crate::verify::Place;
+use crate::verify::FoundAt;
 use crate::verify::Reason;
 use crate::verify::Verifier;
 
@@ -73,7 +73,7 @@ pub struct TreeDocument {
     /// The format.
     pub format: &'static str,
     /// What kind of statement it claims to be.
-    pub kind: Option<Kind>,
+    pub kind: Option<StatementKind>,
     /// The verdict.
     pub trust: Trust,
 }
@@ -256,8 +256,8 @@ impl Walk<'_> {
 
     async fn read_signatures(&self, node: &mut Node, content: &Content, above: Above<'_>) {
         let place = match &node.link {
-            Link::Tag(tag) => Place::Tag(tag.clone()),
-            _ => Place::Referrers,
+            Link::Tag(tag) => FoundAt::Tag(tag.clone()),
+            _ => FoundAt::Referrers,
         };
         let subject = matches!(node.link, Link::Referrer).then(|| above.digest.into());
         let (mut signed, mut unread) = (Vec::new(), Vec::new());
@@ -266,8 +266,8 @@ impl Walk<'_> {
             // More than may be read is no answer about what is there.
             unread.extend(claimed.as_ref().err().filter(|error| error.is_limit()).map(ToString::to_string));
             let kind = claimed.ok().map(|claimed| match claimed {
-                Some(predicate) => Kind::of_predicate(&predicate),
-                None => Kind::ImageSignature,
+                Some(predicate) => StatementKind::of_predicate(&predicate),
+                None => StatementKind::ImageSignature,
             });
             signed.push(TreeDocument {
                 claimed_key: evidence.document().claimed_key(),
@@ -284,7 +284,7 @@ impl Walk<'_> {
     }
 
     /// The same verifier as everywhere, asked for whatever kind the document says it is.
-    fn judge(&self, evidence: &Evidence, kind: Option<&Kind>, subject: Digest) -> Trust {
+    fn judge(&self, evidence: &Evidence, kind: Option<&StatementKind>, subject: Digest) -> Trust {
         let Some(trust) = self.trust else { return Trust::NotAsked };
         let Some(kind) = kind else { return Trust::Untrusted("its payload cannot be read".to_owned()) };
         let policy = Policy::new(kind.clone(), Threshold::ONE);
@@ -293,7 +293,7 @@ impl Walk<'_> {
             Err(error) => return Trust::Untrusted(error.to_string()),
         };
         match verifier.verify(subject, [evidence]) {
-            Ok(verified) => Trust::Trusted(verified.counted().iter().map(|counted| counted.key).collect()),
+            Ok(verified) => Trust::Trusted(verified.accepted().iter().map(|accepted| accepted.key).collect()),
             Err(refusal) => {
                 let unknown = |finding: &Finding| {
                     finding.reason.is_open() || matches!(finding.reason, Reason::NoTrustedKey { .. })

@@ -27,9 +27,9 @@ use crate::ops::pinned;
 use crate::store::Origin;
 use crate::store::Source;
 use crate::store::StoreError;
-use crate::verify::Counted;
+use crate::verify::AcceptedSignature;
 use crate::verify::Finding;
-use crate::verify::Place;
+use crate::verify::FoundAt;
 use crate::verify::Reason;
 use crate::verify::Refusal;
 use crate::verify::VerifiedSubject;
@@ -53,8 +53,8 @@ pub enum Verdict {
     Accepted(VerifiedSubject),
     /// Signed as wanted, but what was signed could not be read whole or is not all right: no answer.
     Incomplete {
-        /// The signatures that counted.
-        counted: Vec<Counted>,
+        /// The accepted signatures.
+        accepted: Vec<AcceptedSignature>,
         /// What did not count.
         findings: Vec<Arc<Finding>>,
         /// What is wrong with its content.
@@ -75,28 +75,31 @@ impl Verdict {
     /// The same verdict, without the documents on which it rests: they may be large, and are not needed to tell.
     #[must_use]
     pub fn without_documents(self) -> Self {
-        let bare = |counted: Vec<Counted>| counted.into_iter().map(Counted::without_document).collect();
-        let without = |refusal: Refusal| Refusal { counted: bare(refusal.counted), ..refusal };
+        let bare =
+            |accepted: Vec<AcceptedSignature>| accepted.into_iter().map(AcceptedSignature::without_document).collect();
+        let without = |refusal: Refusal| Refusal { accepted: bare(refusal.accepted), ..refusal };
         match self {
             Self::Accepted(subject) => Self::Accepted(subject.without_documents()),
-            Self::Incomplete { counted, findings, why } => Self::Incomplete { counted: bare(counted), findings, why },
+            Self::Incomplete { accepted, findings, why } => {
+                Self::Incomplete { accepted: bare(accepted), findings, why }
+            }
             Self::Refused(refusal) => Self::Refused(without(refusal)),
             Self::Unknown { refusal, open } => Self::Unknown { refusal: without(refusal), open },
         }
     }
 
-    /// What counted, whether it is enough or not.
-    pub(super) fn counted(&self) -> &[Counted] {
+    /// What was accepted, whether it is enough or not.
+    pub(super) fn accepted(&self) -> &[AcceptedSignature] {
         match self {
-            Self::Accepted(subject) => subject.counted(),
-            Self::Incomplete { counted, .. } => counted,
-            Self::Refused(refusal) | Self::Unknown { refusal, .. } => &refusal.counted,
+            Self::Accepted(subject) => subject.accepted(),
+            Self::Incomplete { accepted, .. } => accepted,
+            Self::Refused(refusal) | Self::Unknown { refusal, .. } => &refusal.accepted,
         }
     }
 
     /// A no because there is nothing at all.
     fn is_bare(&self) -> bool {
-        matches!(self, Self::Refused(refusal) if refusal.findings.is_empty() && refusal.counted.is_empty())
+        matches!(self, Self::Refused(refusal) if refusal.findings.is_empty() && refusal.accepted.is_empty())
     }
 }
 
@@ -306,13 +309,13 @@ pub async fn judge(
     let mut evaluation = verifier.evaluation(subject.digest);
     let search = Search { source, subject, kind: verifier.policy().kind(), effort, limits };
     let open = discover::discover(search, &mut evaluation).await;
-    let misnomer = pinned::misnomer(source, &search.subject.digest, &Place::Subject);
+    let misnomer = pinned::misnomer(source, &search.subject.digest, &FoundAt::Subject);
     misnomer.into_iter().for_each(|finding| evaluation.find(finding));
     if evaluation.is_met() {
         // A yes stays a yes, and does not hide what could not be looked at.
         for error in &open {
             let reason = Reason::Unreadable { why: error.to_string() };
-            evaluation.find(Finding { digest: None, place: Place::Referrers, reason });
+            evaluation.find(Finding { digest: None, place: FoundAt::Referrers, reason });
         }
     }
     match evaluation.conclude() {

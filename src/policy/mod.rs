@@ -4,10 +4,10 @@ pub mod rule;
 
 use crate::trust::Threshold;
 
-pub use rule::Kind;
 pub use rule::PREDICATE_TYPES;
 pub use rule::PredicateTypeError;
 pub use rule::Rule;
+pub use rule::StatementKind;
 pub use rule::predicate_type;
 
 /// What has to be signed, by how many, and what else has to be true. There is no default: a policy always says what
@@ -18,14 +18,14 @@ pub use rule::predicate_type;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    kind: Kind,
+    kind: StatementKind,
     rules: Vec<Rule>,
     threshold: Threshold,
 }
 
 impl Policy {
     /// Wants statements of `kind` by as many owners as `threshold` says.
-    pub const fn new(kind: Kind, threshold: Threshold) -> Self {
+    pub const fn new(kind: StatementKind, threshold: Threshold) -> Self {
         Self { kind, rules: Vec::new(), threshold }
     }
 
@@ -37,7 +37,7 @@ impl Policy {
     }
 
     /// Which kind of statement is wanted.
-    pub const fn kind(&self) -> &Kind {
+    pub const fn kind(&self) -> &StatementKind {
         &self.kind
     }
 

@@ -7,7 +7,7 @@ use crate::oci::media_type;
 /// What a signed statement is: part of every proof, so that an attestation never counts as a signature
 /// (threats: attestation-as-signature).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum StatementKind {
     /// A statement of this predicate type.
     Attestation {
         /// The URI.
@@ -17,7 +17,7 @@ pub enum Kind {
     ImageSignature,
 }
 
-impl Kind {
+impl StatementKind {
     /// The kind of an in-toto statement with this predicate type.
     pub fn of_predicate(predicate_type: &str) -> Self {
         match predicate_type {
@@ -70,7 +70,7 @@ fn is_uri(text: &str) -> bool {
         && !rest.trim_start_matches('/').is_empty()
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for StatementKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Attestation { predicate_type } => write!(f, "attestation {predicate_type}"),

@@ -14,16 +14,16 @@ use crate::oci::Platform;
 use crate::oci::Reference;
 use crate::oci::Selector;
 use crate::oci::media_type;
-use crate::policy::Kind;
-use crate::request::RequestError;
-use crate::request::Whole;
-use crate::request::text;
-use crate::request::text::check_name;
-use crate::request::wire::WireAttest;
-use crate::request::wire::WireForm;
-use crate::request::wire::WireItem;
-use crate::request::wire::WirePrevious;
-use crate::request::wire::WireSign;
+use crate::policy::StatementKind;
+use crate::round::RoundError;
+use crate::round::Whole;
+use crate::round::text;
+use crate::round::text::check_name;
+use crate::round::wire::WireAttest;
+use crate::round::wire::WireForm;
+use crate::round::wire::WireItem;
+use crate::round::wire::WirePrevious;
+use crate::round::wire::WireSign;
 
 /// One manifest or index, and what is to be signed about it.
 #[derive(Clone, Debug)]
@@ -141,10 +141,10 @@ impl Item {
     }
 
     /// What kind of statement a signature of this item makes.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> StatementKind {
         match &self.action {
-            Action::Attest(attest) => Kind::of_predicate(&attest.predicate_type),
-            Action::Sign(_) => Kind::ImageSignature,
+            Action::Attest(attest) => StatementKind::of_predicate(&attest.predicate_type),
+            Action::Sign(_) => StatementKind::ImageSignature,
         }
     }
 
@@ -247,9 +247,9 @@ impl Attestation {
     fn of_wire(wire: WireAttest, limits: &Limits) -> Result<Self, RequestError> {
         check_name("name", wire.name.as_ref(), limits)?;
         check_name("predicateType", Some(&wire.predicate_type), limits)?;
-        // An attestation must not become an image signature when it is read (threats: attestation-as-signature).
-        if Kind::of_predicate(&wire.predicate_type) == Kind::ImageSignature {
-            return Err(RequestError::field("predicateType", "is that of an image signature, not of an attestation"));
+        // An attestation must not become an image signature when it is read (T-24).
+        if StatementKind::of_predicate(&wire.predicate_type) == StatementKind::ImageSignature {
+            return Err(RoundError::field("predicateType", "is that of an image signature, not of an attestation"));
         }
         Ok(Self {
             format: Format::of_wire(&wire.forms)?,

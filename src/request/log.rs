@@ -8,15 +8,15 @@ use serde::de::IgnoredAny;
 use crate::digest::Digest;
 use crate::json;
 use crate::limits::Limits;
-use crate::policy::Kind;
-use crate::request::Keyholder;
-use crate::request::Message;
-use crate::request::Part;
-use crate::request::RequestError;
-use crate::request::SigningRequest;
-use crate::request::signing_response::Made;
-use crate::request::wire;
-use crate::request::wire::WireEntry;
+use crate::policy::StatementKind;
+use crate::round::Keyholder;
+use crate::round::Message;
+use crate::round::Part;
+use crate::round::Request;
+use crate::round::RoundError;
+use crate::round::response::Made;
+use crate::round::wire;
+use crate::round::wire::WireEntry;
 use crate::time::Time;
 
 /// A signing log so far: how many lines, and the digest of the last.
@@ -155,7 +155,7 @@ pub(super) fn has_room_for(request: &SigningRequest, limits: &Limits) -> Result<
 
 impl Entry {
     /// How a log names a kind of statement, and in which of its forms it was signed.
-    pub fn kind_of(kind: &Kind, part: Option<Part>) -> String {
+    pub fn kind_of(kind: &StatementKind, part: Option<Part>) -> String {
         let part = part.map_or_else(String::new, |part| format!(" ({part})"));
         format!("{kind}{part}")
     }

@@ -12,13 +12,13 @@ use crate::oci::Content;
 pub struct Evidence {
     contents: Arc<[Content]>,
     digest: Option<Digest>,
-    place: Place,
+    found_at: FoundAt,
     document: Arc<SignedDocument>,
 }
 
 /// Where evidence was found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum FoundAt {
     /// The list of referrers that is kept under the fallback tag.
     FallbackTag,
     /// A file that was named.
@@ -32,13 +32,13 @@ pub enum Place {
 }
 
 impl Evidence {
-    /// A document found at `place`; `contents` are the manifest and the blobs that carried it, for whoever has to
+    /// A document found at `found_at`; `contents` are the manifest and the blobs that carried it, for whoever has to
     /// carry it further.
-    pub fn new(document: SignedDocument, place: Place, contents: Vec<Content>) -> Self {
+    pub fn new(document: SignedDocument, found_at: FoundAt, contents: Vec<Content>) -> Self {
         Self {
             digest: contents.first().map(|manifest| *manifest.digest()),
             contents: contents.into(),
-            place,
+            found_at,
             document: Arc::new(document),
         }
     }
@@ -56,7 +56,7 @@ impl Evidence {
     pub fn without_bytes(&self) -> Self {
         Self {
             contents: Arc::default(),
-            place: self.place.clone(),
+            found_at: self.found_at.clone(),
             document: Arc::new(self.document.without_bytes()),
             ..*self
         }
@@ -68,8 +68,8 @@ impl Evidence {
     }
 
     /// Where it was found.
-    pub fn place(&self) -> &Place {
-        &self.place
+    pub fn found_at(&self) -> &FoundAt {
+        &self.found_at
     }
 
     /// The manifest, then the blobs, that carried it, as they were received.
@@ -83,7 +83,7 @@ impl Evidence {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for FoundAt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::FallbackTag => f.write_str("fallback tag"),

@@ -7,10 +7,10 @@ use crate::digest::hex;
 use crate::envelope::EnvelopeError;
 use crate::envelope::base64;
 use crate::key::KeyId;
-use crate::policy::Kind;
-use crate::verify::Counted;
+use crate::policy::StatementKind;
+use crate::verify::AcceptedSignature;
 use crate::verify::Evidence;
-use crate::verify::Place;
+use crate::verify::FoundAt;
 
 /// A piece of evidence that was set aside, and why.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +18,7 @@ pub struct Finding {
     /// The manifest, where there is one.
     pub digest: Option<Digest>,
     /// Where it was found.
-    pub place: Place,
+    pub place: FoundAt,
     /// Why it does not count.
     pub reason: Reason,
 }
@@ -111,23 +111,23 @@ pub enum Reason {
     #[error("is an {got}, not an {want}")]
     WrongKind {
         /// What it is.
-        got: Kind,
+        got: StatementKind,
         /// What is wanted.
-        want: Kind,
+        want: StatementKind,
     },
 }
 
 /// A no, with everything that was looked at.
 #[derive(Clone, Debug)]
 pub struct Refusal {
-    /// What did count, if not for enough owners.
-    pub counted: Vec<Counted>,
+    /// The accepted signatures: too few, or of too few owners.
+    pub accepted: Vec<AcceptedSignature>,
     /// What did not, and why; the most useful first.
     pub findings: Vec<Arc<Finding>>,
     /// How many owners have signed.
     pub got: usize,
     /// What they should have signed.
-    pub kind: Kind,
+    pub kind: StatementKind,
     /// What was judged.
     pub subject: Digest,
     /// How many owners should have.
@@ -137,7 +137,7 @@ pub struct Refusal {
 impl Finding {
     /// A finding about a document that was read.
     pub fn about(evidence: &Evidence, reason: Reason) -> Self {
-        Self { digest: evidence.digest().copied(), place: evidence.place().clone(), reason }
+        Self { digest: evidence.digest().copied(), place: evidence.found_at().clone(), reason }
     }
 }
 

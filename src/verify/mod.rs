@@ -19,20 +19,20 @@ use crate::envelope::Statement;
 use crate::envelope::statement::ResourceDescriptor;
 use crate::json;
 use crate::limits::Limits;
-use crate::policy::Kind;
 use crate::policy::Policy;
 use crate::policy::Rule;
+use crate::policy::StatementKind;
 use crate::trust::Owner;
 use crate::trust::TrustError;
 use crate::trust::TrustRoot;
 
 pub use evidence::Evidence;
-pub use evidence::Place;
+pub use evidence::FoundAt;
 pub use finding::Finding;
 pub use finding::Reason;
 pub use finding::Refusal;
 pub use shared::SharedFindings;
-pub use verified::Counted;
+pub use verified::AcceptedSignature;
 pub use verified::VerifiedSubject;
 
 /// A trust root and a policy, ready to verify. One function for every format and every location
@@ -82,7 +82,7 @@ impl Verifier {
 
     /// Begins the evaluation of `subject`, for evidence that arrives piece by piece.
     pub fn evaluation(&self, subject: Digest) -> Evaluation<'_> {
-        Evaluation { counted: Vec::new(), findings: Vec::new(), owners: BTreeSet::new(), subject, verifier: self }
+        Evaluation { accepted: Vec::new(), findings: Vec::new(), owners: BTreeSet::new(), subject, verifier: self }
     }
 }
 
@@ -96,7 +96,7 @@ enum Predicates {
 /// The evaluation of one subject, to which evidence is added piece by piece.
 #[derive(Debug)]
 pub struct Evaluation<'a> {
-    counted: Vec<Counted>,
+    accepted: Vec<AcceptedSignature>,
     findings: Vec<Arc<Finding>>,
     owners: BTreeSet<Owner>,
     subject: Digest,
@@ -150,7 +150,7 @@ impl Evaluation<'_> {
     /// [`Refusal`] where too few owners have signed.
     pub fn conclude(self) -> Result<VerifiedSubject, Refusal> {
         match self.is_met() {
-            true => Ok(VerifiedSubject::accepted(self.subject, self.counted, self.findings)),
+            true => Ok(VerifiedSubject::proven(self.subject, self.accepted, self.findings)),
             false => Err(self.refuse()),
         }
     }
@@ -158,7 +158,7 @@ impl Evaluation<'_> {
     /// Ends the evaluation with a refusal, whatever was added.
     pub fn refuse(self) -> Refusal {
         Refusal {
-            counted: self.counted,
+            accepted: self.accepted,
             findings: self.findings,
             got: self.owners.len(),
             kind: self.verifier.policy.kind().clone(),
@@ -188,7 +188,7 @@ impl Evaluation<'_> {
         // 6. Each owner counts once, however many signatures, keys and formats there are.
         let Some(owner) = self.verifier.trust.owner(proof.key) else { return };
         self.owners.insert(owner.clone());
-        self.counted.push(Counted {
+        self.accepted.push(AcceptedSignature {
             annotations: about.annotations,
             evidence: evidence.settled(),
             key: proof.key,
@@ -252,9 +252,9 @@ fn subjects(statement: &Statement) -> String {
         .join(", ")
 }
 
-fn kind(said: &SignedPayload) -> Kind {
+fn kind(said: &SignedPayload) -> StatementKind {
     match said {
-        SignedPayload::SimpleSigning(_) => Kind::ImageSignature,
-        SignedPayload::Statement(statement) => Kind::of_predicate(statement.predicate_type()),
+        SignedPayload::SimpleSigning(_) => StatementKind::ImageSignature,
+        SignedPayload::Statement(statement) => StatementKind::of_predicate(statement.predicate_type()),
     }
 }

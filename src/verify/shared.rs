@@ -55,7 +55,7 @@ impl Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verify::Place;
+    use crate::verify::FoundAt;
     use crate::verify::Reason;
 
     #[test]
@@ -63,7 +63,7 @@ mod tests {
         let mut shared = SharedFindings::default();
         let finding = |n: u8, why: &str| {
             let reason = Reason::Manifest(why.to_owned());
-            Arc::new(Finding { digest: Some(Digest::sha256(&[n])), place: Place::Referrers, reason })
+            Arc::new(Finding { digest: Some(Digest::sha256(&[n])), place: FoundAt::Referrers, reason })
         };
         let first = shared.share(vec![finding(1, "a"), finding(2, "a"), finding(1, "b")]);
         let bytes = shared.bytes();

@@ -8,13 +8,13 @@ use bytes::Bytes;
 use crate::digest::Digest;
 use crate::key::KeyId;
 use crate::key::Scheme;
-use crate::policy::Kind;
+use crate::policy::StatementKind;
 use crate::trust::Owner;
 use crate::verify::Evidence;
 use crate::verify::Finding;
 use crate::verify::SharedFindings;
 
-/// A digest that a [`Verifier`](crate::verify::Verifier) accepted, with the evidence that counted.
+/// A digest that a [`Verifier`](crate::verify::Verifier) accepted, with the evidence that was accepted.
 ///
 /// Only a verifier makes one. It is the digest that was judged, never a name, so that what is moved or run afterwards
 /// is what was verified (threats: tag-moves-after-check).
@@ -24,20 +24,20 @@ use crate::verify::SharedFindings;
 /// use bulla::verify::VerifiedSubject;
 ///
 /// fn forged(digest: Digest) -> VerifiedSubject {
-///     VerifiedSubject::accepted(digest, Vec::new(), Vec::new())
+///     VerifiedSubject::proven(digest, Vec::new(), Vec::new())
 /// }
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct VerifiedSubject {
-    counted: Vec<Counted>,
+    accepted: Vec<AcceptedSignature>,
     digest: Digest,
     findings: Vec<Arc<Finding>>,
 }
 
-/// A signed statement that counted.
+/// An accepted signature: a signed statement that counted for its owner.
 #[derive(Clone, Debug)]
-pub struct Counted {
+pub struct AcceptedSignature {
     /// The annotations that were signed.
     pub annotations: BTreeMap<String, String>,
     /// Where the document was found, and the content that it came in: its bytes are there and need not be opened again.
@@ -45,7 +45,7 @@ pub struct Counted {
     /// The key that signed it.
     pub key: KeyId,
     /// What kind of statement it is.
-    pub kind: Kind,
+    pub kind: StatementKind,
     /// Who holds the key.
     pub owner: Owner,
     /// The predicate as it was signed, byte for byte, of an attestation that a verifier
@@ -57,7 +57,7 @@ pub struct Counted {
     pub scheme: Scheme,
 }
 
-impl Counted {
+impl AcceptedSignature {
     /// The same, without the document; a predicate that was asked for stays.
     #[must_use]
     pub fn without_document(self) -> Self {
@@ -66,8 +66,8 @@ impl Counted {
 }
 
 impl VerifiedSubject {
-    pub(super) fn accepted(digest: Digest, counted: Vec<Counted>, findings: Vec<Arc<Finding>>) -> Self {
-        Self { counted, digest, findings }
+    pub(super) fn proven(digest: Digest, accepted: Vec<AcceptedSignature>, findings: Vec<Arc<Finding>>) -> Self {
+        Self { accepted, digest, findings }
     }
 
     /// What was accepted.
@@ -78,7 +78,7 @@ impl VerifiedSubject {
     /// The same, without the documents that counted: they may be large, and are not needed to tell. What is to be carried
     /// further is lost with them.
     pub fn without_documents(self) -> Self {
-        Self { counted: self.counted.into_iter().map(Counted::without_document).collect(), ..self }
+        Self { accepted: self.accepted.into_iter().map(AcceptedSignature::without_document).collect(), ..self }
     }
 
     /// The same, with its findings in `known`.
@@ -88,8 +88,8 @@ impl VerifiedSubject {
     }
 
     /// Why it was accepted.
-    pub fn counted(&self) -> &[Counted] {
-        &self.counted
+    pub fn accepted(&self) -> &[AcceptedSignature] {
+        &self.accepted
     }
 
     /// What was set aside on the way.

@@ -15,11 +15,11 @@ use bulla::oci::Content;
 use bulla::oci::Descriptor;
 use bulla::oci::media_type;
 use bulla::oci::referrer;
-use bulla::policy::Kind;
+use bulla::policy::StatementKind;
 use bulla::store::Layout;
 use bulla::store::Memory;
 use bulla::store::Sink;
-use bulla::verify::Place;
+use bulla::verify::FoundAt;
 use serde_json::Value;
 use serde_json::json;
 use tempfile::TempDir;
@@ -70,8 +70,8 @@ impl Format {
     }
 
     /// Whether it can carry statements of this kind.
-    pub fn can_say(self, kind: &Kind) -> bool {
-        self != Self::Simple || *kind == Kind::ImageSignature
+    pub fn can_say(self, kind: &StatementKind) -> bool {
+        self != Self::Simple || *kind == StatementKind::ImageSignature
     }
 
     pub fn media_type(self) -> &'static str {
@@ -94,13 +94,13 @@ impl Format {
 impl Spot {
     pub const ALL: [Self; 3] = [Self::Fallback, Self::Referrers, Self::Tag];
 
-    /// Registers every variant of [`Place`]; none for those that no store finds by itself.
-    pub fn of(place: &Place) -> Option<Self> {
+    /// Registers every variant of [`FoundAt`]; none for those that no store finds by itself.
+    pub fn of(place: &FoundAt) -> Option<Self> {
         match place {
-            Place::FallbackTag => Some(Self::Fallback),
-            Place::File(_) | Place::Subject => None,
-            Place::Referrers => Some(Self::Referrers),
-            Place::Tag(_) => Some(Self::Tag),
+            FoundAt::FallbackTag => Some(Self::Fallback),
+            FoundAt::File(_) | FoundAt::Subject => None,
+            FoundAt::Referrers => Some(Self::Referrers),
+            FoundAt::Tag(_) => Some(Self::Tag),
         }
     }
 }
@@ -120,7 +120,7 @@ impl Way {
     }
 
     /// Every way for statements of this kind.
-    pub fn all_for(kind: &Kind) -> Vec<Self> {
+    pub fn all_for(kind: &StatementKind) -> Vec<Self> {
         Self::all().into_iter().filter(|way| way.format.can_say(kind)).collect()
     }
 
@@ -141,7 +141,7 @@ impl Way {
     }
 
     /// A store with an image that `signer` signed this way, and nothing else.
-    pub fn signed(self, signer: &dyn Signer, kind: &Kind) -> (Shop, Content) {
+    pub fn signed(self, signer: &dyn Signer, kind: &StatementKind) -> (Shop, Content) {
         let shop = self.shop();
         let image = shop.image(1);
         let word = Word::about(self.format, kind, image.digest());
@@ -219,13 +219,27 @@ impl Shop {
 
     /// Puts signed documents beside an image: each bundle and envelope as a referrer of its own, simple signing and
     /// everything under a tag together. Returns the manifests.
-    pub fn hang(&self, image: &Content, spot: Spot, kind: &Kind, format: Format, letters: &[Letter]) -> Vec<Content> {
+    pub fn hang(
+        &self,
+        image: &Content,
+        spot: Spot,
+        kind: &StatementKind,
+        format: Format,
+        letters: &[Letter],
+    ) -> Vec<Content> {
         let alone = spot != Spot::Tag && format != Format::Simple;
         let groups = if alone { letters.chunks(1) } else { letters.chunks(letters.len().max(1)) };
         groups.map(|letters| self.hang_one(image, spot, kind, format, letters)).collect()
     }
 
-    fn hang_one(&self, image: &Content, spot: Spot, kind: &Kind, format: Format, letters: &[Letter]) -> Content {
+    fn hang_one(
+        &self,
+        image: &Content,
+        spot: Spot,
+        kind: &StatementKind,
+        format: Format,
+        letters: &[Letter],
+    ) -> Content {
         let subject = (spot != Spot::Tag).then(|| image.descriptor().bare());
         let manifest = carrier(subject.as_ref(), format, letters);
         self.place(image, spot, kind, format, &manifest, &blobs(letters));
@@ -237,7 +251,7 @@ impl Shop {
         &self,
         image: &Content,
         spot: Spot,
-        kind: &Kind,
+        kind: &StatementKind,
         format: Format,
         manifest: &Content,
         blobs: &[Content],
@@ -258,10 +272,10 @@ impl Shop {
 }
 
 /// The tag of cosign for statements of this kind.
-pub fn tag_of(digest: &Digest, kind: &Kind) -> String {
+pub fn tag_of(digest: &Digest, kind: &StatementKind) -> String {
     let suffix = match kind {
-        Kind::Attestation { .. } => "att",
-        Kind::ImageSignature => "sig",
+        StatementKind::Attestation { .. } => "att",
+        StatementKind::ImageSignature => "sig",
     };
     referrer::cosign_tag(digest, suffix)
 }
@@ -301,13 +315,13 @@ pub struct Word {
 
 impl Word {
     /// A statement of this kind about this digest, as the format has it.
-    pub fn about(format: Format, kind: &Kind, digest: &Digest) -> Self {
+    pub fn about(format: Format, kind: &StatementKind, digest: &Digest) -> Self {
         Self::with(format, kind, digest, &BTreeMap::new(), None)
     }
 
     pub fn with(
         format: Format,
-        kind: &Kind,
+        kind: &StatementKind,
         digest: &Digest,
         annotations: &BTreeMap<String, String>,
         name: Option<&str>,
@@ -318,10 +332,10 @@ impl Word {
                     SimpleSigningPayload::payload(*digest, name.unwrap_or_default(), annotations).expect("a claim");
                 Self { payload_type: media_type::SIMPLE_SIGNING.to_owned(), payload }
             }
-            (_, Kind::ImageSignature) => {
+            (_, StatementKind::ImageSignature) => {
                 Self::statement(Statement::image_signature(digest, name, annotations).expect("a statement"))
             }
-            (_, Kind::Attestation { predicate_type }) => {
+            (_, StatementKind::Attestation { predicate_type }) => {
                 let subject = json!([{
                     "name": name.unwrap_or("registry.example/app"),
                     "digest": {digest.algorithm().name(): digest.hex()},

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use bulla::key::PublicKey;
 use bulla::limits::Limits;
-use bulla::policy::Kind;
+use bulla::policy::StatementKind;
 use bulla::store::Layout;
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ pub struct Check {
     pub accept: bool,
     pub key: PathBuf,
     /// What is asked for; none where the suite does not say.
-    pub kind: Option<Kind>,
+    pub kind: Option<StatementKind>,
     pub annotations: Vec<(String, String)>,
 }
 
@@ -41,7 +41,7 @@ impl Check {
     }
 
     /// What the check asks for, of an image that holds statements of `kind`.
-    pub fn ask(&self, kind: &Kind) -> Ask {
+    pub fn ask(&self, kind: &StatementKind) -> Ask {
         let ask = Ask::by([self.key()]).kind(kind.clone());
         self.annotations.iter().fold(ask, |ask, (key, value)| ask.annotation(key, value))
     }
@@ -105,7 +105,7 @@ fn check_of(suite: &Path, check: &Value, whole: Option<&str>) -> Check {
     let after = |flag: &str| words.iter().position(|word| *word == flag).and_then(|at| words.get(at + 1).copied());
     let kind = match words.contains(&"verify-attestation") {
         true => attestation(predicate_type(after("--type").expect("a type"))),
-        false => Kind::ImageSignature,
+        false => StatementKind::ImageSignature,
     };
     let annotations = after("-a").and_then(|pair| pair.split_once('='));
     let annotations = annotations.map(|(key, value)| (key.to_owned(), value.to_owned())).into_iter().collect();

@@ -38,9 +38,9 @@ use bulla::limits::Limits;
 use bulla::ops::discover::Effort;
 use bulla::ops::verify;
 use bulla::ops::verify::Verdict;
-use bulla::policy::Kind;
 use bulla::policy::Policy;
 use bulla::policy::Rule;
+use bulla::policy::StatementKind;
 use bulla::store::Source;
 use bulla::trust::Threshold;
 use bulla::trust::TrustRoot;
@@ -79,15 +79,15 @@ pub fn public(key: &PrivateKey) -> PublicKey {
     key.public_key().clone()
 }
 
-pub fn attestation(predicate_type: &str) -> Kind {
-    Kind::Attestation { predicate_type: predicate_type.to_owned() }
+pub fn attestation(predicate_type: &str) -> StatementKind {
+    StatementKind::Attestation { predicate_type: predicate_type.to_owned() }
 }
 
 /// What a test asks of an image.
 #[derive(Clone)]
 pub struct Ask {
     pub keys: Vec<PublicKey>,
-    pub kind: Kind,
+    pub kind: StatementKind,
     pub limits: Limits,
     pub rules: Vec<Rule>,
     pub threshold: u32,
@@ -101,10 +101,10 @@ impl Ask {
 
     pub fn by(keys: impl IntoIterator<Item = PublicKey>) -> Self {
         let keys = keys.into_iter().collect();
-        Self { keys, kind: Kind::ImageSignature, limits: Limits::DEFAULT, rules: Vec::new(), threshold: 1 }
+        Self { keys, kind: StatementKind::ImageSignature, limits: Limits::DEFAULT, rules: Vec::new(), threshold: 1 }
     }
 
-    pub fn kind(self, kind: Kind) -> Self {
+    pub fn kind(self, kind: StatementKind) -> Self {
         Self { kind, ..self }
     }
 
@@ -144,7 +144,7 @@ impl Ask {
 }
 
 /// What is reported of one statement that counted.
-pub type CountedAs = (KeyId, Kind, Scheme, BTreeMap<String, String>, Option<String>);
+pub type CountedAs = (KeyId, StatementKind, Scheme, BTreeMap<String, String>, Option<String>);
 
 /// What is reported of an image that was accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,7 +155,7 @@ pub struct Reported {
 
 impl Reported {
     pub fn of(verified: &VerifiedSubject) -> Self {
-        let counted = verified.counted().iter().map(|counted| {
+        let counted = verified.accepted().iter().map(|counted| {
             (counted.key, counted.kind.clone(), counted.scheme, counted.annotations.clone(), counted.reference.clone())
         });
         Self { digest: *verified.digest(), counted: counted.collect() }
