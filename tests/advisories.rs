@@ -30,7 +30,7 @@ use bulla::limits::Limits;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
 use bulla::oci::Platform;
-use bulla::oci::Selector;
+use bulla::oci::TagOrDigest;
 use bulla::oci::media_type;
 use bulla::oci::referrer;
 use bulla::ops::OpsError;
@@ -163,8 +163,13 @@ fn envelope(way: Way, letter: &Letter, change: impl Fn(&mut Value)) -> Letter {
     Letter { bytes: value.to_string().into_bytes(), ..letter.clone() }
 }
 
-fn verify_in(source: &dyn Source, selector: &Selector, platforms: &Platforms, ask: &Ask) -> Result<Outcome, OpsError> {
-    now(verify::verify(source, selector, platforms, &ask.verifier(), Effort::UntilMet, &ask.limits))
+fn verify_in(
+    source: &dyn Source,
+    tag_or_digest: &TagOrDigest,
+    platforms: &Platforms,
+    ask: &Ask,
+) -> Result<Outcome, OpsError> {
+    now(verify::verify(source, tag_or_digest, platforms, &ask.verifier(), Effort::UntilMet, &ask.limits))
 }
 
 // ------------------------------------------------------------------------------------------------ the table itself
@@ -296,7 +301,7 @@ struct Moving {
 impl Script for Moving {
     fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
         match call {
-            Call::Resolve(Selector::Tag(tag)) if tag == "latest" => {
+            Call::Resolve(TagOrDigest::Tag(tag)) if tag == "latest" => {
                 let at = self.shown.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
                 Ok(self.images[at % self.images.len()].clone())
             }
@@ -313,7 +318,7 @@ fn t08_a_tag_is_asked_once_and_the_answer_is_a_digest() {
     let word_of = Word::about(Format::Bundle, &SIGNATURE, images[0].digest());
     let letter = word_of.seal(Format::Bundle, &[proof::key()]);
     shop.hang(&images[0], Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]);
-    let latest = Selector::Tag("latest".to_owned());
+    let latest = TagOrDigest::Tag("latest".to_owned());
     let moving =
         |images: &[&Content]| Moving { shown: 0.into(), images: images.iter().map(|image| (*image).clone()).collect() };
     for (order, want) in [([&images[0], &images[1]], "accepted"), ([&images[1], &images[0]], "refused")] {
@@ -344,7 +349,7 @@ struct Substitute(Content);
 impl Script for Substitute {
     fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
         match call {
-            Call::Resolve(Selector::Digest(_)) | Call::Manifest(_) => Ok(self.0.clone()),
+            Call::Resolve(TagOrDigest::Digest(_)) | Call::Manifest(_) => Ok(self.0.clone()),
             _ => answer,
         }
     }
@@ -358,7 +363,7 @@ fn t10_a_pinned_digest_is_what_is_judged_signed_and_imported() {
     let letter = Word::about(Format::Bundle, &SIGNATURE, signed.digest()).seal(Format::Bundle, &[proof::key()]);
     shop.hang(&signed, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]);
     let index = shop.index(&[wanted.descriptor().bare()], None);
-    let by_digest = Selector::Digest(*wanted.digest());
+    let by_digest = TagOrDigest::Digest(*wanted.digest());
     let ask = Ask::new();
     for origin in [bulla::store::Origin::Local("here".to_owned()), Scripted::honest(()).origin] {
         let mut source = Scripted::new(shop.memory.clone().unwrap(), Substitute(signed.clone()));
@@ -1162,7 +1167,7 @@ fn t28_an_ambiguous_image_is_not_judged() {
         shop.place(&image, Spot::Referrers, &SIGNATURE, Format::Bundle, &manifest, &blobs(&[letter]));
         let moving = Moving { shown: 0.into(), images: vec![image] };
         let source = Scripted::new(shop.memory.clone().unwrap(), moving);
-        let latest = Selector::Tag("latest".to_owned());
+        let latest = TagOrDigest::Tag("latest".to_owned());
         let outcome = verify_in(&source, &latest, &Platforms::Root, &Ask::new());
         assert!(matches!(outcome, Err(OpsError::Manifest(_))), "{outcome:?}");
         let checked = now(import::check(&source, &latest, &Platforms::Root, &Ask::new().verifier(), &Limits::DEFAULT));
@@ -1234,14 +1239,14 @@ fn t39_indexes_are_followed_to_a_depth() {
     let mut inner = shop.image(1);
     for depth in 1..=4 {
         inner = shop.index(&[inner.descriptor().bare()], None);
-        let selector = Selector::Digest(*inner.digest());
+        let tag_or_digest = TagOrDigest::Digest(*inner.digest());
         let within = depth <= Limits::DEFAULT.index_depth;
         let source = shop.sink.as_ref();
-        let subjects = now(sign::subjects(source, &selector, Extent::AllPlatforms, &Limits::DEFAULT));
+        let subjects = now(sign::subjects(source, &tag_or_digest, Extent::AllPlatforms, &Limits::DEFAULT));
         assert_eq!(subjects.is_ok(), within, "{depth}");
         let graph = now(Graph::collect(source, inner.clone(), Closure::Image, &Limits::DEFAULT));
         assert_eq!(graph.is_ok(), within, "{depth}");
-        let outcome = verify_in(source, &selector, &Platforms::All, &Ask::new());
+        let outcome = verify_in(source, &tag_or_digest, &Platforms::All, &Ask::new());
         assert_eq!(outcome.is_ok(), within, "{depth}");
     }
 }
@@ -1258,15 +1263,15 @@ fn every_manifest_below_an_index_is_asked_for_with_all_platforms() {
         let letter = Word::about(Format::Bundle, &SIGNATURE, image.digest()).seal(Format::Bundle, &[proof::key()]);
         shop.hang(image, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]);
     };
-    let selector = Selector::Tag("outer".to_owned());
+    let tag_or_digest = TagOrDigest::Tag("outer".to_owned());
     let verdicts = || {
-        let outcome = verify_in(shop.sink.as_ref(), &selector, &Platforms::All, &Ask::new()).unwrap();
+        let outcome = verify_in(shop.sink.as_ref(), &tag_or_digest, &Platforms::All, &Ask::new()).unwrap();
         let children = outcome.children.iter().map(|(_, digest, verdict)| (*digest, word(verdict)));
         (word(&outcome.verdict), children.collect::<BTreeMap<_, _>>(), outcome.children.len())
     };
     let checked = || {
         let verifier = Ask::new().verifier();
-        let checked = import::check(shop.sink.as_ref(), &selector, &Platforms::All, &verifier, &Limits::DEFAULT);
+        let checked = import::check(shop.sink.as_ref(), &tag_or_digest, &Platforms::All, &verifier, &Limits::DEFAULT);
         matches!(now(checked), Ok(Checked::Admitted(_)))
     };
     [&outer, &inner, &near].into_iter().for_each(sign);
@@ -1293,8 +1298,8 @@ fn a_signed_platform_does_not_admit_the_index_around_it() {
     let verifier = Ask::new().verifier();
     let check = |name: &str| {
         let platforms = Platforms::One(Platform::parse(name).unwrap());
-        let selector = Selector::Tag("index".to_owned());
-        now(import::check(shop.sink.as_ref(), &selector, &platforms, &verifier, &Limits::DEFAULT)).unwrap()
+        let tag_or_digest = TagOrDigest::Tag("index".to_owned());
+        now(import::check(shop.sink.as_ref(), &tag_or_digest, &platforms, &verifier, &Limits::DEFAULT)).unwrap()
     };
     let Checked::Admitted(admitted) = check("linux/amd64") else { panic!("the signed platform is not admitted") };
     assert_eq!(admitted.digest(), Some(signed.digest()));
@@ -1352,7 +1357,10 @@ fn what_lies_beside_the_evidence_stays_outside() {
                 let what = format!("{format:?} {spot:?} {name}");
                 assert_eq!(word(&Ask::new().of(inside.as_ref(), *image.digest())), "accepted", "{what}");
                 assert!(!now(inside.has_blob(junk.descriptor())).unwrap(), "{what}: the junk is there");
-                assert!(now(inside.resolve(&Selector::Digest(*around.digest()))).is_err(), "{what}: its manifest is");
+                assert!(
+                    now(inside.resolve(&TagOrDigest::Digest(*around.digest()))).is_err(),
+                    "{what}: its manifest is"
+                );
             }
         }
     }
@@ -1362,9 +1370,9 @@ fn what_lies_beside_the_evidence_stays_outside() {
 fn imported(shop: &Shop, image: &Content) -> Arc<dyn Sink> {
     let source: Arc<dyn Source> = Arc::new(Scripted::honest(shop.memory.clone().unwrap()));
     let sink: Arc<dyn Sink> = Arc::new(Memory::new(Limits::DEFAULT));
-    let (selector, verifier) = (Selector::Digest(*image.digest()), Ask::new().verifier());
+    let (tag_or_digest, verifier) = (TagOrDigest::Digest(*image.digest()), Ask::new().verifier());
     let limits = Limits::DEFAULT;
-    let checked = now(import::check(source.as_ref(), &selector, &Platforms::Root, &verifier, &limits)).unwrap();
+    let checked = now(import::check(source.as_ref(), &tag_or_digest, &Platforms::Root, &verifier, &limits)).unwrap();
     let Checked::Admitted(admitted) = checked else { panic!("{checked:?}") };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(import::push(&source, &sink, &admitted, &[], Taken::Keep, &verifier, &limits)).unwrap();
@@ -1402,10 +1410,10 @@ fn an_unsigned_index_does_not_name_a_platform() {
         let claimed = Descriptor { platform: Platform::parse(name), ..image.descriptor().bare() };
         shop.index(&[claimed], Some("index"));
         let platforms = Platforms::One(Platform::parse(name).unwrap());
-        let selector = Selector::Tag("index".to_owned());
-        let outcome = verify_in(shop.sink.as_ref(), &selector, &platforms, &Ask::new());
+        let tag_or_digest = TagOrDigest::Tag("index".to_owned());
+        let outcome = verify_in(shop.sink.as_ref(), &tag_or_digest, &platforms, &Ask::new());
         let verifier = Ask::new().verifier();
-        let checked = now(import::check(shop.sink.as_ref(), &selector, &platforms, &verifier, &Limits::DEFAULT));
+        let checked = now(import::check(shop.sink.as_ref(), &tag_or_digest, &platforms, &verifier, &Limits::DEFAULT));
         match right {
             true => {
                 assert_eq!(word(&outcome.unwrap().verdict), "accepted", "{name}");
@@ -1527,7 +1535,7 @@ fn hr_49_a_subject_field_that_misdescribes_is_no_subject() {
             let letter = Word::about(format, &SIGNATURE, image.digest()).seal(format, &[proof::key()]);
             let manifest = carrier(Some(subject), format, std::slice::from_ref(&letter));
             shop.place(&image, Spot::Referrers, &SIGNATURE, format, &manifest, &blobs(&[letter]));
-            let tag = Selector::Tag("v1".to_owned());
+            let tag = TagOrDigest::Tag("v1".to_owned());
             let outcome = verify_in(shop.sink.as_ref(), &tag, &Platforms::Root, &Ask::new()).unwrap();
             match want {
                 true => assert_eq!(word(&outcome.verdict), "accepted", "{format:?}: {outcome:#?}"),
@@ -1553,7 +1561,7 @@ fn a_wrong_list_hides_nothing() {
     impl Script for Lists {
         fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
             match call {
-                Call::Resolve(Selector::Tag(tag)) if !tag.contains('.') => {
+                Call::Resolve(TagOrDigest::Tag(tag)) if !tag.contains('.') => {
                     let index =
                         json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": self.fallback});
                     Ok(Content::name(media_type::OCI_INDEX, index.to_string().into_bytes()))
@@ -1806,7 +1814,7 @@ fn t59_what_is_no_digest_is_followed_nowhere() {
         struct Listed(String, Content);
         impl Script for Listed {
             fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
-                match *call == Call::Resolve(Selector::Tag(self.0.clone())) {
+                match *call == Call::Resolve(TagOrDigest::Tag(self.0.clone())) {
                     true => Ok(self.1.clone()),
                     false => answer,
                 }
@@ -1871,7 +1879,7 @@ fn t71_no_address_in_evidence_is_followed() {
         for call in source.calls() {
             let digest = match &call {
                 Call::Referrers(digest, _) | Call::Manifest(digest) | Call::Blob(digest) => *digest,
-                Call::Resolve(Selector::Tag(tag)) => {
+                Call::Resolve(TagOrDigest::Tag(tag)) => {
                     let tags = [referrer::fallback_tag(image.digest()), tag_of(image.digest(), &SIGNATURE)];
                     assert!(tags.contains(tag), "{tag}");
                     continue;
@@ -1907,8 +1915,8 @@ fn a_place_that_cannot_be_read_is_not_an_empty_place() {
     type Recognises = fn(&Call) -> bool;
     let places: [(&str, Recognises); 4] = [
         ("the list", |call| matches!(call, Call::Referrers(..))),
-        ("the fallback tag", |call| matches!(call, Call::Resolve(Selector::Tag(tag)) if !tag.contains('.'))),
-        ("the tag", |call| matches!(call, Call::Resolve(Selector::Tag(tag)) if tag.contains('.'))),
+        ("the fallback tag", |call| matches!(call, Call::Resolve(TagOrDigest::Tag(tag)) if !tag.contains('.'))),
+        ("the tag", |call| matches!(call, Call::Resolve(TagOrDigest::Tag(tag)) if tag.contains('.'))),
         ("everything", |_| true),
     ];
     for (name, place) in places {

@@ -33,7 +33,7 @@ use bulla::limits::Limits;
 use bulla::oci::Content;
 use bulla::oci::ContentError;
 use bulla::oci::Descriptor;
-use bulla::oci::Selector;
+use bulla::oci::TagOrDigest;
 use bulla::oci::media_type;
 use bulla::store::Archive;
 use bulla::store::DockerArchive;
@@ -208,7 +208,7 @@ fn refused_anywhere(row: &str, extra: &[u8], why: &str) {
 
 fn found(archive: &dyn Source) {
     let parts = parts();
-    assert_eq!(now(archive.resolve(&Selector::Tag("v1".into()))).unwrap(), parts.manifest);
+    assert_eq!(now(archive.resolve(&TagOrDigest::Tag("v1".into()))).unwrap(), parts.manifest);
     for blob in [&parts.config, &parts.layer] {
         assert_eq!(now(archive.blob(blob.descriptor(), 1 << 20)).unwrap(), *blob);
     }
@@ -708,8 +708,8 @@ fn ha_24_a_size_unlike_the_descriptor() {
         files.last_mut().unwrap().1 = text.replace(&size, wrong).into();
         both(&files, |store| {
             let store = store.unwrap();
-            for selector in [Selector::Tag("v1".into()), Selector::Digest(*good.manifest.digest())] {
-                let error = now(store.resolve(&selector)).unwrap_err();
+            for tag_or_digest in [TagOrDigest::Tag("v1".into()), TagOrDigest::Digest(*good.manifest.digest())] {
+                let error = now(store.resolve(&tag_or_digest)).unwrap_err();
                 assert!(!error.is_not_found(), "{error}");
                 assert!(matches!(error, StoreError::Content { .. } | StoreError::TooLarge { .. }), "{error}");
             }
@@ -731,7 +731,7 @@ fn ha_25_directories_that_are_none() {
                 None => fs::write(path.join(part), "x").unwrap(),
             }
             let layout = Layout::open(&path, Limits::DEFAULT).unwrap();
-            let error = now(layout.resolve(&Selector::Tag("v1".into()))).unwrap_err();
+            let error = now(layout.resolve(&TagOrDigest::Tag("v1".into()))).unwrap_err();
             assert!(matches!(&error, StoreError::Broken { why, .. } if why == "it is not a directory"), "{error}");
             assert!(now(layout.referrers(parts().manifest.digest(), None)).is_err());
             // HA-59: nor is anything written through it.
@@ -806,8 +806,8 @@ fn ha_28_a_manifest_that_is_listed_and_absent() {
     files.retain(|(name, _)| *name != blob_name(&good.manifest));
     both(&files, |store| {
         let store = store.unwrap();
-        for selector in [Selector::Tag("v1".into()), Selector::Digest(*good.manifest.digest())] {
-            let error = now(store.resolve(&selector)).unwrap_err();
+        for tag_or_digest in [TagOrDigest::Tag("v1".into()), TagOrDigest::Digest(*good.manifest.digest())] {
+            let error = now(store.resolve(&tag_or_digest)).unwrap_err();
             // Not the answer that there is no such image.
             assert!(
                 !error.is_not_found() && error.to_string().contains(&good.manifest.digest().to_string()),
@@ -839,7 +839,7 @@ fn ha_29_blobs_that_nothing_lists_are_no_images() {
     both(&files, |store| {
         let store = store.unwrap();
         assert_eq!(now(store.names()).unwrap(), Vec::<String>::new());
-        assert!(now(store.resolve(&Selector::Tag("v1".into()))).unwrap_err().is_not_found());
+        assert!(now(store.resolve(&TagOrDigest::Tag("v1".into()))).unwrap_err().is_not_found());
     });
 }
 
@@ -850,24 +850,24 @@ fn ha_30_a_name_twice() {
     let mut files = good.files();
     files[4].1 = index(&[(&good.manifest, "v1"), (&other, "v1")]);
     both(&files, |store| {
-        let error = now(store.unwrap().resolve(&Selector::Tag("v1".into()))).unwrap_err();
+        let error = now(store.unwrap().resolve(&TagOrDigest::Tag("v1".into()))).unwrap_err();
         assert!(matches!(error, StoreError::Broken { .. }) && error.to_string().contains("`v1`"), "{error}");
     });
     files[4].1 = index(&[(&good.manifest, "v1"), (&good.manifest, "v1")]);
-    both(&files, |store| assert!(now(store.unwrap().resolve(&Selector::Tag("v1".into()))).is_ok()));
+    both(&files, |store| assert!(now(store.unwrap().resolve(&TagOrDigest::Tag("v1".into()))).is_ok()));
     // One digest as two kinds of thing.
     let mut wrong = good.manifest.descriptor().clone();
     wrong.media_type = media_type::OCI_INDEX.to_owned();
     let entries = serde_json::json!([good.manifest.descriptor(), wrong]);
     files[4].1 = serde_json::to_vec(&serde_json::json!({ "schemaVersion": 2, "manifests": entries })).unwrap();
     both(&files, |store| {
-        let error = now(store.unwrap().resolve(&Selector::Digest(*good.manifest.digest()))).unwrap_err();
+        let error = now(store.unwrap().resolve(&TagOrDigest::Digest(*good.manifest.digest()))).unwrap_err();
         assert!(matches!(error, StoreError::Broken { .. }), "{error}");
     });
     // Escapes of a terminal do not get out.
     files[4].1 = index(&[(&good.manifest, "a\x1b[2J"), (&other, "a\x1b[2J")]);
     both(&files, |store| {
-        let error = now(store.unwrap().resolve(&Selector::Tag("a\x1b[2J".into()))).unwrap_err();
+        let error = now(store.unwrap().resolve(&TagOrDigest::Tag("a\x1b[2J".into()))).unwrap_err();
         assert!(!error.to_string().chars().any(char::is_control), "{error:?}");
     });
 }
@@ -890,7 +890,7 @@ fn ha_45_one_byte_flipped() {
             noticed += 1;
             continue;
         };
-        let got = now(archive.resolve(&Selector::Tag("v1".into())));
+        let got = now(archive.resolve(&TagOrDigest::Tag("v1".into())));
         match got {
             Ok(content) => {
                 assert_eq!(content.bytes(), good.manifest.bytes(), "byte {position}");
@@ -982,7 +982,7 @@ fn ha_55_a_docker_archive_with_a_layout_is_read() {
     }
     let nothing = format!(r#"[{{"Config":"{config}","RepoTags":null,"Layers":["{layer}"]}}]"#);
     let archive = docker(&nothing, b"").unwrap();
-    assert_eq!(archive.choose(None).unwrap(), Selector::Digest(*good.manifest.digest()));
+    assert_eq!(archive.choose(None).unwrap(), TagOrDigest::Digest(*good.manifest.digest()));
     assert!(archive.origin().to_string().starts_with("docker-archive:"));
 }
 
@@ -1142,7 +1142,7 @@ fn ha_55_hr_89_every_image_of_a_docker_archive_is_looked_at() {
     };
     let archive = open(second.bytes()).unwrap();
     for tag in ["v1", "v2", "absent"] {
-        let named = Selector::Tag(tag.to_owned());
+        let named = TagOrDigest::Tag(tag.to_owned());
         assert_eq!(archive.choose(Some(named.clone())).unwrap(), named);
     }
     assert!(matches!(archive.choose(None), Err(StoreError::Ambiguous { .. })));
@@ -1218,12 +1218,12 @@ fn ha_55_hr_89_an_image_that_is_not_the_one_that_is_loaded() {
         let list = file("manifest.json", &serde_json::to_vec(&list).unwrap());
         fs::write(place.path(), [members, list, END.to_vec()].concat()).unwrap();
         let archive = DockerArchive::open(place.path(), Limits::DEFAULT).unwrap();
-        let chosen = archive.choose(Some(Selector::Tag(typed.to_owned())));
+        let chosen = archive.choose(Some(TagOrDigest::Tag(typed.to_owned())));
         assert_eq!(chosen.is_ok(), right, "{full}: {typed}: {chosen:?}");
     }
     let archive = docker(&docker_list(&blob_name(&good.config), &[&blob_name(&good.layer)], &[]), b"").unwrap();
     for (digest, right) in [(good.manifest.digest(), true), (good.config.digest(), false), (evil.digest(), true)] {
-        let named = Selector::Digest(*digest);
+        let named = TagOrDigest::Digest(*digest);
         assert_eq!(archive.choose(Some(named)).is_ok(), right, "what is not there is said to be not there later");
     }
 }

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 
 use bulla::digest::Digest;
 use bulla::limits::Limits;
-use bulla::oci::Selector;
+use bulla::oci::TagOrDigest;
 use bulla::ops::discover::Effort;
 use bulla::ops::tree;
 use bulla::ops::tree::Node;
@@ -44,9 +44,10 @@ use proof::word;
 /// The verdict on the one image of a layout.
 fn verdict(layout: &Layout, ask: &Ask) -> Verdict {
     let sole = layout.sole().expect("one image");
-    let selector = Selector::Digest(sole.digest);
+    let tag_or_digest = TagOrDigest::Digest(sole.digest);
     let verifier = ask.verifier();
-    let outcome = now(verify::verify(layout, &selector, &Platforms::Root, &verifier, Effort::UntilMet, &ask.limits));
+    let outcome =
+        now(verify::verify(layout, &tag_or_digest, &Platforms::Root, &verifier, Effort::UntilMet, &ask.limits));
     let outcome = outcome.expect("an outcome");
     assert_eq!(outcome.subject, sole.digest);
     outcome.verdict
@@ -58,7 +59,7 @@ fn kinds(layout: &Layout) -> BTreeSet<StatementKind> {
         kinds.extend(node.signed.iter().filter_map(|signed| signed.kind.clone()));
         node.hanging.iter().for_each(|node| collect(node, kinds));
     }
-    let root = now(layout.resolve(&Selector::Digest(layout.sole().expect("one image").digest))).expect("an image");
+    let root = now(layout.resolve(&TagOrDigest::Digest(layout.sole().expect("one image").digest))).expect("an image");
     let mut kinds = BTreeSet::new();
     collect(&now(tree::tree(layout, root, None, &Limits::DEFAULT)).expect("a tree"), &mut kinds);
     kinds
@@ -175,7 +176,7 @@ fn the_tree_trusts_what_verify_accepts() {
     for case in goldens::cases(&suite).0 {
         for check in &case.checks {
             let layout = case.layout();
-            let root = now(layout.resolve(&Selector::Digest(layout.sole().unwrap().digest))).unwrap();
+            let root = now(layout.resolve(&TagOrDigest::Digest(layout.sole().unwrap().digest))).unwrap();
             let trust = TrustRoot::pinned([check.key()]).unwrap();
             let tree = now(tree::tree(&layout, root, Some(&trust), &Limits::DEFAULT)).unwrap();
             assert_eq!(trusted(&tree) > 0, check.accept, "{}: {}", case.name, check.text);

@@ -24,8 +24,8 @@ use bulla::key::Signer;
 use bulla::limits::Limits;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
-use bulla::oci::Selector;
 use bulla::oci::Subject;
+use bulla::oci::TagOrDigest;
 use bulla::oci::media_type;
 use bulla::oci::referrer;
 use bulla::ops::OpsError;
@@ -410,16 +410,16 @@ proptest! {
         };
         let ask = trusted();
         let (verifier, truth) = (ask.verifier(), truth(&things));
-        let selector = Selector::Digest(*image.digest());
+        let tag_or_digest = TagOrDigest::Digest(*image.digest());
         let source = hostile();
-        let outcome = now(verify::verify(&source, &selector, &Platforms::Root, &verifier, Effort::UntilMet, &ask.limits));
+        let outcome = now(verify::verify(&source, &tag_or_digest, &Platforms::Root, &verifier, Effort::UntilMet, &ask.limits));
         if let Ok(outcome) = outcome {
             prop_assert_eq!(outcome.subject, *image.digest());
             prop_assert!(is_honest(&outcome.verdict, &image, &truth, 1));
         }
         let source = hostile();
         if let Ok(Checked::Admitted(admitted)) =
-            now(import::check(&source, &selector, &Platforms::All, &verifier, &ask.limits))
+            now(import::check(&source, &tag_or_digest, &Platforms::All, &verifier, &ask.limits))
         {
             prop_assert!(!truth.is_empty());
             prop_assert_eq!(admitted.digest(), Some(image.digest()));
@@ -429,7 +429,7 @@ proptest! {
             }
         }
         let source = hostile();
-        if let Ok(subjects) = now(sign::subjects(&source, &selector, sign::Extent::Root, &ask.limits)) {
+        if let Ok(subjects) = now(sign::subjects(&source, &tag_or_digest, sign::Extent::Root, &ask.limits)) {
             prop_assert_eq!(subjects.iter().map(Subject::digest).collect::<Vec<_>>(), vec![image.digest()]);
         }
     }

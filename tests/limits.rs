@@ -31,8 +31,8 @@ use bulla::oci::Descriptor;
 use bulla::oci::Document;
 use bulla::oci::ManifestError;
 use bulla::oci::Platform;
-use bulla::oci::Selector;
 use bulla::oci::Subject;
+use bulla::oci::TagOrDigest;
 use bulla::oci::media_type;
 use bulla::ops::OpsError;
 use bulla::ops::attest;
@@ -301,9 +301,9 @@ fn indexes_are_followed_to_a_depth() {
         }
     });
     around(limit, |depth| {
-        let selector = Selector::Digest(*nested(depth).digest());
+        let tag_or_digest = TagOrDigest::Digest(*nested(depth).digest());
         let sink = shop.sink.as_ref();
-        match now(sign::subjects(sink, &selector, Extent::AllPlatforms, &Limits::DEFAULT)) {
+        match now(sign::subjects(sink, &tag_or_digest, Extent::AllPlatforms, &Limits::DEFAULT)) {
             Ok(subjects) => subjects.len() == depth + 1,
             Err(OpsError::TooDeep { limit: got, .. }) => got != limit,
             Err(error) => panic!("{error}"),
@@ -807,10 +807,10 @@ fn configs_are_measured() {
         let image = manifest(|wire| wire["config"] = json!(config.descriptor()));
         shop.push(&[config], &image, Some("latest"));
         let platforms = Platforms::One(Platform::parse("linux/arm64").unwrap());
-        let selector = Selector::Digest(*image.digest());
+        let tag_or_digest = TagOrDigest::Digest(*image.digest());
         let verifier = Ask::new().verifier();
         let source = shop.sink.as_ref();
-        match now(verify::verify(source, &selector, &platforms, &verifier, Effort::UntilMet, &Limits::DEFAULT)) {
+        match now(verify::verify(source, &tag_or_digest, &platforms, &verifier, Effort::UntilMet, &Limits::DEFAULT)) {
             Ok(outcome) => outcome.chosen == Some(*image.digest()),
             Err(OpsError::Store(StoreError::TooLarge { limit, .. })) => {
                 assert_eq!(limit, Limits::DEFAULT.manifest_bytes);
@@ -853,7 +853,7 @@ fn family(shop: &Shop, count: usize) -> Content {
 /// What each walk makes of everything below `root`: whether it went to the end.
 fn walks(shop: &Shop, root: &Content, limits: &Limits) -> Vec<bool> {
     let sink = shop.sink.as_ref();
-    let selector = Selector::Digest(*root.digest());
+    let tag_or_digest = TagOrDigest::Digest(*root.digest());
     let whole = |result: Result<(), OpsError>| match result {
         Ok(()) => true,
         Err(OpsError::Store(StoreError::TooMany { .. })) => false,
@@ -861,12 +861,12 @@ fn walks(shop: &Shop, root: &Content, limits: &Limits) -> Vec<bool> {
     };
     let graph = |closure| now(Graph::collect(sink, root.clone(), closure, limits)).map(drop);
     let verifier = Ask::new().limits(limits.clone()).verifier();
-    let verified = verify::verify(sink, &selector, &Platforms::All, &verifier, Effort::UntilMet, limits);
+    let verified = verify::verify(sink, &tag_or_digest, &Platforms::All, &verifier, Effort::UntilMet, limits);
     let tree = now(tree::tree(sink, root.clone(), None, limits)).unwrap();
     vec![
         whole(graph(Closure::Image)),
         whole(graph(Closure::WithReferrers)),
-        whole(now(sign::subjects(sink, &selector, Extent::AllPlatforms, limits)).map(drop)),
+        whole(now(sign::subjects(sink, &tag_or_digest, Extent::AllPlatforms, limits)).map(drop)),
         whole(now(verified).map(drop)),
         !tree.has_problems(),
     ]
@@ -1005,9 +1005,9 @@ fn findings_below_an_image_are_counted() {
             beside(&shop, image, &layers, &Content::name(media_type::SIMPLE_SIGNING, word.payload));
         }
         let root = shop.index(&images.iter().map(|image| image.descriptor().bare()).collect::<Vec<_>>(), None);
-        let selector = Selector::Digest(*root.digest());
+        let tag_or_digest = TagOrDigest::Digest(*root.digest());
         let verifier = Ask::new().limits(limits.clone()).verifier();
-        now(verify::verify(shop.sink.as_ref(), &selector, &Platforms::All, &verifier, Effort::UntilMet, &limits))
+        now(verify::verify(shop.sink.as_ref(), &tag_or_digest, &Platforms::All, &verifier, Effort::UntilMet, &limits))
     };
     let told = verified(&["AA==", "AQ=="]).unwrap();
     assert_eq!(told.children.iter().map(|(_, _, verdict)| findings(verdict)).sum::<usize>(), 8);
@@ -1030,9 +1030,9 @@ fn findings_below_an_image_are_measured() {
             beside(&shop, image, &layers, &Content::name(media_type::SIMPLE_SIGNING, word.payload));
         }
         let root = shop.index(&images.iter().map(|image| image.descriptor().bare()).collect::<Vec<_>>(), None);
-        let selector = Selector::Digest(*root.digest());
+        let tag_or_digest = TagOrDigest::Digest(*root.digest());
         let verifier = Ask::new().limits(limits.clone()).verifier();
-        now(verify::verify(shop.sink.as_ref(), &selector, &Platforms::All, &verifier, Effort::UntilMet, &limits))
+        now(verify::verify(shop.sink.as_ref(), &tag_or_digest, &Platforms::All, &verifier, Effort::UntilMet, &limits))
     };
     // Ten findings say the same about the same manifest: they are one.
     assert!(verified(1_000, 10, 1).is_ok());
@@ -1051,11 +1051,12 @@ fn children_are_told_without_their_documents() {
     let carrier =
         shop.hang(&image, Spot::Referrers, &StatementKind::ImageSignature, Format::Bundle, &[letter]).remove(0);
     let root = shop.index(&[image.descriptor().bare()], None);
-    let selector = Selector::Digest(*root.digest());
+    let tag_or_digest = TagOrDigest::Digest(*root.digest());
     let ask = Ask::new();
     let verifier = ask.verifier();
     for (effort, contents) in [(Effort::UntilMet, 0), (Effort::Everything, 2)] {
-        let told = verify::verify(shop.sink.as_ref(), &selector, &Platforms::All, &verifier, effort, &Limits::DEFAULT);
+        let told =
+            verify::verify(shop.sink.as_ref(), &tag_or_digest, &Platforms::All, &verifier, effort, &Limits::DEFAULT);
         let told = now(told).unwrap();
         let Verdict::Accepted(verified) = &told.children[0].2 else { panic!("{told:?}") };
         let evidence = &verified.accepted()[0].evidence;

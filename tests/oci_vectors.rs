@@ -35,7 +35,7 @@ use bulla::oci::Descriptor;
 use bulla::oci::Document;
 use bulla::oci::ImageConfig;
 use bulla::oci::Index;
-use bulla::oci::Selector;
+use bulla::oci::TagOrDigest;
 use bulla::oci::media_type;
 use bulla::store::Archive;
 use bulla::store::Layout;
@@ -239,7 +239,7 @@ fn in_every_layout_each_descriptor_matches_its_blob_or_the_blob_is_absent() {
         }
         let names: Vec<_> = now(layout.names()).unwrap();
         for name in names {
-            match now(layout.resolve(&Selector::Tag(name.clone()))) {
+            match now(layout.resolve(&TagOrDigest::Tag(name.clone()))) {
                 Ok(content) => assert!(done.contains(content.digest())),
                 Err(StoreError::Broken { .. }) => {}
                 Err(error) => panic!("{}: {name}: {error}", path.display()),
@@ -262,7 +262,7 @@ fn in_every_layout_each_descriptor_matches_its_blob_or_the_blob_is_absent() {
 fn the_layouts_of_the_suite_are_what_they_are_said_to_be() {
     let Some(suite) = open_half("oci-artifacts") else { return };
     let open = |name: &str| Layout::open(suite.join(name), Limits::DEFAULT).unwrap();
-    let tag = |name: &str| Selector::Tag(name.to_owned());
+    let tag = |name: &str| TagOrDigest::Tag(name.to_owned());
 
     let zot = open("layout-oras-zot-command__artifacts");
     let multi = now(zot.resolve(&tag("multi"))).unwrap();
@@ -299,12 +299,13 @@ fn layouts_saved_by_cosign_are_found_by_kind() {
         let image = layout.sole().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let index = fs::read_to_string(path.join("index.json")).unwrap();
         for (suffix, kind) in [("sig", "cosign/sigs"), ("att", "cosign/atts")] {
-            let attached = now(layout.resolve(&Selector::Tag(bulla::oci::referrer::cosign_tag(&image.digest, suffix))));
+            let attached =
+                now(layout.resolve(&TagOrDigest::Tag(bulla::oci::referrer::cosign_tag(&image.digest, suffix))));
             assert_eq!(attached.is_ok(), index.contains(kind), "{}: {suffix}", path.display());
             count += usize::from(attached.is_ok());
         }
         let other = Digest::sha256(b"another image");
-        let none = now(layout.resolve(&Selector::Tag(bulla::oci::referrer::cosign_tag(&other, "att")))).unwrap_err();
+        let none = now(layout.resolve(&TagOrDigest::Tag(bulla::oci::referrer::cosign_tag(&other, "att")))).unwrap_err();
         assert!(none.is_not_found(), "{none}");
     }
     assert!(count >= 5, "only {count} attached manifests");
@@ -404,7 +405,7 @@ fn every_layout_can_be_added_to() {
                 now(again.names()).unwrap().iter().collect::<BTreeSet<_>>().is_superset(&names.into_iter().collect())
             );
             for entry in &before {
-                if let Ok(content) = now(again.resolve(&Selector::Digest(entry.digest))) {
+                if let Ok(content) = now(again.resolve(&TagOrDigest::Digest(entry.digest))) {
                     assert_eq!(*content.descriptor(), entry.bare());
                 }
             }

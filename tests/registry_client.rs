@@ -42,7 +42,7 @@ use bulla::oci::Content;
 use bulla::oci::Descriptor;
 use bulla::oci::Reference;
 use bulla::oci::RegistryReference;
-use bulla::oci::Selector;
+use bulla::oci::TagOrDigest;
 use bulla::oci::media_type::OCI_MANIFEST;
 use bulla::store::Blob;
 use bulla::store::StoreError;
@@ -119,8 +119,8 @@ fn app_as(registry: &Registry, username: &str, password: &str) -> Repository {
     app_with(registry, settings_as(credentials))
 }
 
-fn tag(name: &str) -> Selector {
-    Selector::Tag(name.to_owned())
+fn tag(name: &str) -> TagOrDigest {
+    TagOrDigest::Tag(name.to_owned())
 }
 
 fn octets(bytes: &[u8]) -> Content {

@@ -30,7 +30,7 @@ use bulla::limits::Limits;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
 use bulla::oci::Platform;
-use bulla::oci::Selector;
+use bulla::oci::TagOrDigest;
 use bulla::oci::media_type;
 use bulla::oci::referrer;
 use bulla::policy::StatementKind;
@@ -113,7 +113,7 @@ impl Site {
         // A layout keeps the list of referrers under its tag as well; this registry keeps it by itself.
         let fallback = |name: &str| name.starts_with("sha256-") && !name.contains('.');
         for name in now(layout.names()).unwrap().into_iter().filter(|name| !fallback(name)) {
-            let content = now(layout.resolve(&Selector::Tag(name.clone()))).unwrap();
+            let content = now(layout.resolve(&TagOrDigest::Tag(name.clone()))).unwrap();
             self.registry.put_manifest("app", content.bytes(), &content.descriptor().media_type, Some(&name));
         }
         self.registry.clear_log();
@@ -146,7 +146,7 @@ impl Site {
     fn names(&self, name: &str) -> BTreeMap<String, String> {
         let layout = Layout::open(self.desk.path().join(name), Limits::DEFAULT).unwrap();
         let names = now(layout.names()).unwrap();
-        let digest = |name: &String| now(layout.resolve(&Selector::Tag(name.clone()))).unwrap().digest().to_string();
+        let digest = |name: &String| now(layout.resolve(&TagOrDigest::Tag(name.clone()))).unwrap().digest().to_string();
         names.into_iter().map(|name| (name.clone(), digest(&name))).collect()
     }
 }
@@ -175,7 +175,7 @@ fn hr_02_a_digest_in_a_header_is_not_believed_and_that_it_lies_is_said() {
     site.registry.rule("*", MANIFESTS, Times::Every, Action::SetHeader("Docker-Content-Digest".into(), lie));
     let report = site.report("verify REG/app:v1 --key key.pub", 0);
     assert_eq!(report["digest"], image.digest().to_string());
-    assert!(codes(&report).contains("misnomer"), "{report:#}");
+    assert!(codes(&report).contains("digest_header_mismatch"), "{report:#}");
 }
 
 /// Whoever is asked for the same tag a second time, or says who he is in another way, gets another image.

@@ -23,7 +23,7 @@ use bulla::key::Signer;
 use bulla::limits::Limits;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
-use bulla::oci::Selector;
+use bulla::oci::TagOrDigest;
 use bulla::oci::referrer;
 use bulla::ops::OpsError;
 use bulla::ops::discover::Effort;
@@ -88,11 +88,12 @@ fn unrelated(shop: &Shop, image: &Content, seed: usize) -> Content {
     manifest
 }
 
-/// What a verification of `selector` asks, and its verdict.
-fn asked(source: &Scripted<Memory>, selector: &Selector, ask: &Ask) -> (&'static str, Vec<Call>) {
+/// What a verification of `tag_or_digest` asks, and its verdict.
+fn asked(source: &Scripted<Memory>, tag_or_digest: &TagOrDigest, ask: &Ask) -> (&'static str, Vec<Call>) {
     source.forget();
     let verifier = ask.verifier();
-    let outcome = now(verify::verify(source, selector, &Platforms::Root, &verifier, Effort::UntilMet, &ask.limits));
+    let outcome =
+        now(verify::verify(source, tag_or_digest, &Platforms::Root, &verifier, Effort::UntilMet, &ask.limits));
     let calls = source.calls();
     let mut once = calls.clone();
     once.sort();
@@ -116,10 +117,10 @@ fn verifying_by_digest_takes_two_requests_and_a_foreign_bundle_three() {
     signed_by_us(&shop, &ours, Form::Bundle, &[proof::key()]);
     let foreign = signed_by_others(&shop, &theirs, proof::key(), "1");
     let source = memory(&shop);
-    let (word, calls) = asked(&source, &Selector::Digest(*ours.digest()), &Ask::new());
+    let (word, calls) = asked(&source, &TagOrDigest::Digest(*ours.digest()), &Ask::new());
     assert_eq!((word, calls.len()), ("accepted", 2), "{calls:#?}");
     assert_eq!(calls[0], list(ours.digest()));
-    let (word, calls) = asked(&source, &Selector::Digest(*theirs.digest()), &Ask::new());
+    let (word, calls) = asked(&source, &TagOrDigest::Digest(*theirs.digest()), &Ask::new());
     assert_eq!((word, calls.len()), ("accepted", 3), "{calls:#?}");
     assert_eq!(calls[..2], [list(theirs.digest()), Call::Manifest(*foreign.digest())]);
     assert!(matches!(calls[2], Call::Blob(_)));
@@ -130,9 +131,9 @@ fn a_tag_costs_one_request_more() {
     let shop = Shop::new();
     let image = shop.image(1);
     signed_by_us(&shop, &image, Form::Bundle, &[proof::key()]);
-    let (word, calls) = asked(&memory(&shop), &Selector::Tag("v1".to_owned()), &Ask::new());
+    let (word, calls) = asked(&memory(&shop), &TagOrDigest::Tag("v1".to_owned()), &Ask::new());
     assert_eq!((word, calls.len()), ("accepted", 3), "{calls:#?}");
-    assert_eq!(calls[..2], [Call::Resolve(Selector::Tag("v1".to_owned())), list(image.digest())]);
+    assert_eq!(calls[..2], [Call::Resolve(TagOrDigest::Tag("v1".to_owned())), list(image.digest())]);
 }
 
 // The old forms: the list, the tag, its payload; and where the registry is known to keep no list, no list.
@@ -142,13 +143,13 @@ fn a_signature_under_the_tag_takes_three_requests() {
     let image = shop.image(1);
     signed_by_us(&shop, &image, Form::Tag, &[proof::key()]);
     let mut source = memory(&shop);
-    let tag = Call::Resolve(Selector::Tag(tag_of(image.digest(), &StatementKind::ImageSignature)));
-    let fallback = Call::Resolve(Selector::Tag(referrer::fallback_tag(image.digest())));
-    let (word, calls) = asked(&source, &Selector::Digest(*image.digest()), &Ask::new());
+    let tag = Call::Resolve(TagOrDigest::Tag(tag_of(image.digest(), &StatementKind::ImageSignature)));
+    let fallback = Call::Resolve(TagOrDigest::Tag(referrer::fallback_tag(image.digest())));
+    let (word, calls) = asked(&source, &TagOrDigest::Digest(*image.digest()), &Ask::new());
     assert_eq!((word, &calls[..1]), ("accepted", &[list(image.digest())][..]));
     assert!(calls.contains(&tag) && calls.len() <= 4, "{calls:#?}");
     source.lists = Some(false);
-    let (word, calls) = asked(&source, &Selector::Digest(*image.digest()), &Ask::new());
+    let (word, calls) = asked(&source, &TagOrDigest::Digest(*image.digest()), &Ask::new());
     assert_eq!((word, &calls[..2]), ("accepted", &[fallback, tag][..]));
     assert_eq!(calls.len(), 3, "{calls:#?}");
 }
@@ -159,10 +160,10 @@ fn a_registry_without_the_api_costs_one_request_more() {
     let image = shop.image(1);
     signed_by_us(&shop, &image, Form::Bundle, &[proof::key()]);
     let mut source = memory(&shop);
-    let (word, calls) = asked(&source, &Selector::Digest(*image.digest()), &Ask::new());
+    let (word, calls) = asked(&source, &TagOrDigest::Digest(*image.digest()), &Ask::new());
     assert_eq!((word, calls.len()), ("accepted", 3), "{calls:#?}");
     source.lists = Some(false);
-    let (word, calls) = asked(&source, &Selector::Digest(*image.digest()), &Ask::new());
+    let (word, calls) = asked(&source, &TagOrDigest::Digest(*image.digest()), &Ask::new());
     assert_eq!((word, calls.len()), ("accepted", 2), "{calls:#?}");
 }
 
@@ -181,7 +182,7 @@ fn unrelated_referrers_cost_nothing_whether_the_registry_filters_or_not() {
                 }
             }
             signed_by_us(shop, &image, Form::Bundle, &[proof::key()]);
-            let (word, calls) = asked(&memory(shop), &Selector::Digest(*image.digest()), &Ask::new());
+            let (word, calls) = asked(&memory(shop), &TagOrDigest::Digest(*image.digest()), &Ask::new());
             assert_eq!((word, calls.len()), ("accepted", want), "{count} others: {calls:#?}");
         }
     }
@@ -196,7 +197,7 @@ fn signatures_beyond_the_threshold_are_not_fetched() {
         for n in 0..count {
             signed_by_others(&shop, &image, proof::key(), &n.to_string());
         }
-        let (word, calls) = asked(&memory(&shop), &Selector::Digest(*image.digest()), &Ask::new());
+        let (word, calls) = asked(&memory(&shop), &TagOrDigest::Digest(*image.digest()), &Ask::new());
         assert_eq!((word, calls.len()), ("accepted", 3), "{count} signatures: {calls:#?}");
     }
     let shop = Shop::new();
@@ -205,7 +206,7 @@ fn signatures_beyond_the_threshold_are_not_fetched() {
     let keys = [0, 1, 2].map(|n| proof::public(&proof::KEYS[n]));
     for threshold in [1, 2, 3] {
         let ask = Ask::by(keys.clone()).threshold(threshold);
-        let (word, calls) = asked(&memory(&shop), &Selector::Digest(*image.digest()), &ask);
+        let (word, calls) = asked(&memory(&shop), &TagOrDigest::Digest(*image.digest()), &ask);
         assert_eq!((word, calls.len()), ("accepted", 1 + threshold as usize), "{calls:#?}");
     }
 }
@@ -218,7 +219,7 @@ fn many_images_cost_no_more_than_each_by_itself() {
         images.iter().for_each(|image| signed_by_us(&shop, image, Form::Bundle, &[proof::key()]));
         let source = memory(&shop);
         let asked: usize =
-            images.iter().map(|image| asked(&source, &Selector::Digest(*image.digest()), &Ask::new()).1.len()).sum();
+            images.iter().map(|image| asked(&source, &TagOrDigest::Digest(*image.digest()), &Ask::new()).1.len()).sum();
         assert_eq!(asked, 2 * images.len());
     }
 }
@@ -238,10 +239,10 @@ fn a_platform_of_a_signed_index_costs_nothing_more() {
         signed_by_us(&shop, &index, Form::Bundle, &[proof::key()]);
         let source = memory(&shop);
         let platform = Platforms::One(bulla::oci::Platform::parse("linux/arch0").unwrap());
-        let selector = Selector::Tag("index".to_owned());
+        let tag_or_digest = TagOrDigest::Tag("index".to_owned());
         let ask = Ask::new();
         let outcome =
-            now(verify::verify(&source, &selector, &platform, &ask.verifier(), Effort::UntilMet, &ask.limits));
+            now(verify::verify(&source, &tag_or_digest, &platform, &ask.verifier(), Effort::UntilMet, &ask.limits));
         assert_eq!(word(&outcome.unwrap().verdict), "accepted");
         assert_eq!(source.calls().len(), 3, "{:#?}", source.calls());
     }
@@ -271,7 +272,7 @@ fn each_manifest_of_an_index_is_asked_for_once() {
     for image in images.iter().chain([&inner, &index]) {
         signed_by_us(&shop, image, Form::Bundle, &[proof::key()]);
     }
-    let (ask, tag) = (Ask::new(), Selector::Tag("index".to_owned()));
+    let (ask, tag) = (Ask::new(), TagOrDigest::Tag("index".to_owned()));
     let judged = |source: &Scripted<Memory>| {
         let verifier = ask.verifier();
         let outcome = verify::verify(source, &tag, &Platforms::All, &verifier, Effort::UntilMet, &ask.limits);
@@ -296,11 +297,11 @@ fn each_manifest_of_an_index_is_asked_for_once() {
 fn no_is_said_after_every_place_was_asked_once() {
     let shop = Shop::new();
     let image = shop.image(1);
-    let (word, calls) = asked(&memory(&shop), &Selector::Digest(*image.digest()), &Ask::new());
+    let (word, calls) = asked(&memory(&shop), &TagOrDigest::Digest(*image.digest()), &Ask::new());
     assert_eq!((word, calls.len()), ("refused", 5), "{calls:#?}");
     assert_eq!(calls.iter().filter(|call| matches!(call, Call::Referrers(..))).count(), 2);
     // What is not there is not called unsigned.
-    let last = Call::Resolve(Selector::Digest(*image.digest()));
+    let last = Call::Resolve(TagOrDigest::Digest(*image.digest()));
     assert_eq!(calls.last(), Some(&last));
 }
 
@@ -311,7 +312,7 @@ fn a_payload_that_two_keys_signed_is_fetched_once() {
     let image = shop.image(1);
     signed_by_us(&shop, &image, Form::Tag, &[&proof::KEYS[0], &proof::KEYS[1]]);
     let ask = Ask::by([proof::public(&proof::KEYS[0]), proof::public(&proof::KEYS[1])]).threshold(2);
-    let (word, calls) = asked(&memory(&shop), &Selector::Digest(*image.digest()), &ask);
+    let (word, calls) = asked(&memory(&shop), &TagOrDigest::Digest(*image.digest()), &ask);
     assert_eq!(word, "accepted");
     assert_eq!(calls.iter().filter(|call| matches!(call, Call::Blob(_))).count(), 1, "{calls:#?}");
 }
@@ -331,7 +332,7 @@ fn payloads_beyond_the_threshold_are_not_fetched() {
             })
             .collect();
         shop.hang(&image, Spot::Tag, &StatementKind::ImageSignature, Format::Simple, &letters);
-        let (word, calls) = asked(&memory(&shop), &Selector::Digest(*image.digest()), &Ask::new());
+        let (word, calls) = asked(&memory(&shop), &TagOrDigest::Digest(*image.digest()), &Ask::new());
         assert_eq!(word, "accepted");
         let blobs = calls.iter().filter(|call| matches!(call, Call::Blob(_))).count();
         assert_eq!(blobs, 1, "{count} signatures: {calls:#?}");
@@ -348,8 +349,8 @@ fn signing(format: Form, keys: usize, images: u64) -> (Vec<Call>, usize) {
     let sink = memory(&shop);
     let signers: Vec<&dyn Signer> = proof::KEYS.iter().take(keys).map(|key| key as &dyn Signer).collect();
     for image in &images {
-        let selector = Selector::Digest(*image.digest());
-        let subjects = now(sign::subjects(&sink, &selector, Extent::Root, &Limits::DEFAULT)).unwrap();
+        let tag_or_digest = TagOrDigest::Digest(*image.digest());
+        let subjects = now(sign::subjects(&sink, &tag_or_digest, Extent::Root, &Limits::DEFAULT)).unwrap();
         for subject in &subjects {
             now(sign::sign(&sink, subject, &signers, &terms(format), sign::Repeat::Always, &Limits::DEFAULT)).unwrap();
         }
@@ -392,8 +393,8 @@ fn a_hostile_index_does_not_multiply_what_is_asked() {
         child = shop.index(&vec![child; 10], None).descriptor().bare();
     }
     let sink = memory(&shop);
-    let selector = Selector::Digest(child.digest);
-    let subjects = now(sign::subjects(&sink, &selector, Extent::AllPlatforms, &Limits::DEFAULT)).unwrap();
+    let tag_or_digest = TagOrDigest::Digest(child.digest);
+    let subjects = now(sign::subjects(&sink, &tag_or_digest, Extent::AllPlatforms, &Limits::DEFAULT)).unwrap();
     assert_eq!(subjects.len(), 4);
     assert!(sink.calls().len() <= 4, "{} requests for four manifests", sink.calls().len());
 }
@@ -408,7 +409,7 @@ fn a_hostile_index_does_not_multiply_what_a_request_asks() {
     }
     for (extent, want, most) in [(Extent::AllPlatforms, 4, 5), (Extent::Root, 1, 3)] {
         let sink = memory(&shop);
-        let found = now(request::find(&sink, &Selector::Digest(child.digest), extent, &Limits::DEFAULT)).unwrap();
+        let found = now(round::find(&sink, &TagOrDigest::Digest(child.digest), extent, &Limits::DEFAULT)).unwrap();
         assert_eq!(found.len(), want);
         // Four manifests, and the config of the image.
         assert!(sink.calls().len() <= most, "{:#?}", sink.calls());
@@ -418,7 +419,7 @@ fn a_hostile_index_does_not_multiply_what_a_request_asks() {
     let index = shop.index(&many, None).descriptor().digest;
     let find = |limit, extent| {
         let limits = Limits { request_items: limit, ..Limits::DEFAULT };
-        now(request::find(&memory(&shop), &Selector::Digest(index), extent, &limits)).map(|found| found.len())
+        now(round::find(&memory(&shop), &TagOrDigest::Digest(index), extent, &limits)).map(|found| found.len())
     };
     assert!(matches!(find(5, Extent::AllPlatforms), Err(OpsError::TooMany { limit: 5, .. })));
     assert!(matches!(find(6, Extent::AllPlatforms), Ok(6)));

@@ -30,7 +30,7 @@ use bulla::oci::Descriptor;
 use bulla::oci::Document;
 use bulla::oci::Platform;
 use bulla::oci::Reference;
-use bulla::oci::Selector;
+use bulla::oci::TagOrDigest;
 use bulla::oci::media_type;
 use bulla::store::Archive;
 use bulla::store::Layout;
@@ -305,9 +305,9 @@ fn take(sink: &dyn Sink, step: &Step) {
 
 /// Everything that can be asked.
 fn answers(source: &dyn Source) -> (Vec<Option<Digest>>, Vec<BTreeSet<Digest>>) {
-    let names = (0..3).map(|name| Selector::Tag(format!("v{name}")));
-    let images = (0..3).map(|image| Selector::Digest(*numbered(image).digest()));
-    let resolved = names.chain(images).map(|selector| match now(source.resolve(&selector)) {
+    let names = (0..3).map(|name| TagOrDigest::Tag(format!("v{name}")));
+    let images = (0..3).map(|image| TagOrDigest::Digest(*numbered(image).digest()));
+    let resolved = names.chain(images).map(|tag_or_digest| match now(source.resolve(&tag_or_digest)) {
         Ok(content) => Some(*content.digest()),
         Err(error) if error.is_not_found() => None,
         Err(error) => panic!("{error}"),

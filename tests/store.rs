@@ -33,7 +33,7 @@ use bulla::oci::Content;
 use bulla::oci::ContentError;
 use bulla::oci::Descriptor;
 use bulla::oci::Index;
-use bulla::oci::Selector;
+use bulla::oci::TagOrDigest;
 use bulla::oci::media_type;
 use bulla::oci::referrer::fallback_tag;
 use bulla::store::Archive;
@@ -213,8 +213,8 @@ fn push(sink: &dyn Sink, image: &Image, tag: Option<&str>) {
     assert_eq!(pushed.listed, String::from_utf8_lossy(image.manifest.bytes()).contains("subject"));
 }
 
-fn tag(name: &str) -> Selector {
-    Selector::Tag(name.to_owned())
+fn tag(name: &str) -> TagOrDigest {
+    TagOrDigest::Tag(name.to_owned())
 }
 
 fn digests(source: &dyn Source, subject: &Content, artifact_type: Option<&str>) -> Vec<Digest> {
@@ -242,8 +242,8 @@ fn what_is_pushed_is_found() {
         now(sink.finish()).unwrap();
         drop(sink);
         let source = kind.open().unwrap();
-        for selector in [tag("v1"), Selector::Digest(*app.manifest.digest())] {
-            let found = now(source.resolve(&selector)).unwrap();
+        for tag_or_digest in [tag("v1"), TagOrDigest::Digest(*app.manifest.digest())] {
+            let found = now(source.resolve(&tag_or_digest)).unwrap();
             assert_eq!(
                 (found.bytes(), found.descriptor()),
                 (app.manifest.bytes(), app.manifest.descriptor()),
@@ -276,7 +276,7 @@ fn what_is_not_there_is_not_found_and_what_is_too_large_is_not_read() {
         let layer = other.blobs[1].descriptor();
         for error in [
             now(sink.resolve(&tag("v2"))).unwrap_err(),
-            now(sink.resolve(&Selector::Digest(*other.manifest.digest()))).unwrap_err(),
+            now(sink.resolve(&TagOrDigest::Digest(*other.manifest.digest()))).unwrap_err(),
             now(sink.manifest(other.manifest.descriptor())).unwrap_err(),
             now(sink.blob(layer, 1 << 20)).unwrap_err(),
             now(sink.open(layer)).map(drop).unwrap_err(),
@@ -485,7 +485,7 @@ fn a_name_moves_and_what_it_named_can_still_be_had() {
         }
         let source = kind.open().unwrap();
         assert_eq!(now(source.resolve(&tag("latest"))).unwrap(), new.manifest, "{name}");
-        assert_eq!(now(source.resolve(&Selector::Digest(*old.manifest.digest()))).unwrap(), old.manifest, "{name}");
+        assert_eq!(now(source.resolve(&TagOrDigest::Digest(*old.manifest.digest()))).unwrap(), old.manifest, "{name}");
         assert_eq!(now(source.names()).unwrap(), ["latest"]);
     }
 }
@@ -528,7 +528,7 @@ fn the_platforms_of_an_index_are_no_images_of_their_own() {
     let list = fs::read(kind.path().join("index.json")).unwrap();
     let list = Index::parse(&Content::name(media_type::OCI_INDEX, list), &Limits::DEFAULT).unwrap();
     assert_eq!(list.manifests.len(), 3);
-    assert_eq!(now(layout.resolve(&Selector::Digest(*arm.manifest.digest()))).unwrap(), arm.manifest);
+    assert_eq!(now(layout.resolve(&TagOrDigest::Digest(*arm.manifest.digest()))).unwrap(), arm.manifest);
     assert_eq!(digests(&layout, &arm.manifest, Some("x")).len(), 1);
 }
 

@@ -29,7 +29,7 @@ use std::task::Waker;
 use bulla::limits::Limits;
 use bulla::oci::Content;
 use bulla::oci::Document;
-use bulla::oci::Selector;
+use bulla::oci::TagOrDigest;
 use bulla::oci::media_type;
 use bulla::store::Archive;
 use bulla::store::Layout;
@@ -112,7 +112,7 @@ const ALL: usize = usize::MAX;
 fn whole(source: &dyn Source) -> Vec<String> {
     let names = now(source.names()).unwrap();
     for name in &names {
-        let content = now(source.resolve(&Selector::Tag(name.clone()))).unwrap();
+        let content = now(source.resolve(&TagOrDigest::Tag(name.clone()))).unwrap();
         let Document::Manifest(manifest) = Document::parse(&content, &Limits::DEFAULT).unwrap() else { panic!() };
         for part in manifest.layers.iter().chain([&manifest.config]) {
             now(source.blob(part, 1 << 20)).unwrap_or_else(|error| panic!("{name}: {error}"));

@@ -25,7 +25,7 @@ use bulla::envelope::base64;
 use bulla::key::PublicKey;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
-use bulla::oci::Selector;
+use bulla::oci::TagOrDigest;
 use bulla::ops::discover::Effort;
 use bulla::ops::verify;
 use bulla::ops::verify::Verdict;
@@ -66,9 +66,9 @@ impl Bench {
 }
 
 impl Source for Bench {
-    fn resolve<'a>(&'a self, selector: &'a Selector) -> Task<'a, Result<Content, StoreError>> {
-        match (selector, &self.place) {
-            (Selector::Tag(asked), FoundAt::Tag(tag)) if asked == tag => Box::pin(ready(Ok(self.manifest.clone()))),
+    fn resolve<'a>(&'a self, tag_or_digest: &'a TagOrDigest) -> Task<'a, Result<Content, StoreError>> {
+        match (tag_or_digest, &self.place) {
+            (TagOrDigest::Tag(asked), FoundAt::Tag(tag)) if asked == tag => Box::pin(ready(Ok(self.manifest.clone()))),
             _ => Self::not_found(),
         }
     }

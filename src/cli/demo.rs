@@ -12,8 +12,8 @@ use crate::key::PrivateKey;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Manifest;
-use crate::oci::Selector;
 use crate::oci::Subject;
+use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::ops::OpsError;
@@ -292,8 +292,8 @@ fn attach(layout: &str, bundle: Vec<u8>) -> Result<(), Failure> {
 
 fn subject(layout: &str) -> Result<Subject, Failure> {
     let store = Layout::open(layout, Limits::DEFAULT)?;
-    let selector = Selector::Tag("v1".to_owned());
-    let content = Runtime::new(Work::Waiting)?.block_on(store.resolve(&selector))?;
+    let tag_or_digest = TagOrDigest::Tag("v1".to_owned());
+    let content = Runtime::new(Work::Waiting)?.block_on(store.resolve(&tag_or_digest))?;
     Ok(Subject::of(&content))
 }
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::oci::Reference;
 use crate::oci::ReferenceError;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
 use crate::policy;
 use crate::policy::PredicateTypeError;
@@ -185,7 +185,7 @@ fn names(what: &str) -> Option<String> {
         return Some(format!("bulla ls oci{place}   # shows the names that are there"));
     }
     match what.parse::<Reference>() {
-        Ok(Reference::Registry(image)) if matches!(image.selector(), Selector::Tag(_)) => {
+        Ok(Reference::Registry(image)) if matches!(image.tag_or_digest(), TagOrDigest::Tag(_)) => {
             Some(format!("bulla ls {}/{}   # shows the tags that are there", image.host(), image.repository()))
         }
         _ => None,

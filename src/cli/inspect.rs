@@ -74,8 +74,8 @@ fn fetch(args: &InspectArgs) -> Result<Content, Failure> {
     };
     let stores = Stores::new(&args.registry, [&args.target]).map_err(looks_like_a_file)?;
     let runtime = Runtime::new(Work::Waiting)?;
-    let (source, selector) = stores.source(&args.target)?;
-    Ok(runtime.block_on(pinned::resolve(source.as_ref(), &selector))?)
+    let (source, tag_or_digest) = stores.source(&args.target)?;
+    Ok(runtime.block_on(pinned::resolve(source.as_ref(), &tag_or_digest))?)
 }
 
 /// What the bytes are: rows for people, and the same as JSON. Nothing here was verified, and the rows say so. Else why

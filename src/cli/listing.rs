@@ -24,8 +24,8 @@ use super::stores::Stores;
 pub(super) fn digest(args: &DigestArgs) -> Result<Exit, Failure> {
     let stores = Stores::new(&args.registry, [&args.reference])?;
     let runtime = Runtime::new(Work::Waiting)?;
-    let (source, selector) = stores.source(&args.reference)?;
-    let content = runtime.block_on(pinned::resolve(source.as_ref(), &selector))?;
+    let (source, tag_or_digest) = stores.source(&args.reference)?;
+    let content = runtime.block_on(pinned::resolve(source.as_ref(), &tag_or_digest))?;
     render::line(content.digest());
     Ok(Exit::Yes)
 }

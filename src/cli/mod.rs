@@ -5,7 +5,6 @@ mod attest;
 mod demo;
 mod exit;
 mod files;
-mod hygiene;
 mod inspect;
 mod interrupt;
 mod keys;
@@ -17,6 +16,7 @@ mod moves;
 mod object;
 mod paint;
 mod picture;
+mod process_hardening;
 mod progress;
 mod prompt;
 mod redacted;
@@ -57,7 +57,7 @@ pub use exit::Failure;
 
 /// Runs the command line `arguments` and returns its exit code: 0 yes or done, 1 refused, 2 could not tell.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    if let Err(error) = hygiene::no_core_dumps() {
+    if let Err(error) = process_hardening::no_core_dumps() {
         render::note(format_args!("warning: core dumps cannot be switched off: {error}"));
     }
     if let Err(error) = interrupt::watch() {

@@ -133,15 +133,15 @@ struct Found {
 }
 
 async fn find(job: &Job<'_>, sinks: &mut Sinks, reference: &str) -> Result<Found, Failure> {
-    let (source, selector) = job.stores.source(reference)?;
-    let root = pinned::resolve(source.as_ref(), &selector).await?;
+    let (source, tag_or_digest) = job.stores.source(reference)?;
+    let root = pinned::resolve(source.as_ref(), &tag_or_digest).await?;
     let whole = *root.digest();
     let root = match &job.platform {
         Some(platform) => platform::choose(source.as_ref(), root, platform, &job.limits).await?,
         None => root,
     };
     let digest = *root.digest();
-    let names = source.names_of(&selector);
+    let names = source.names_of(&tag_or_digest);
     let to = job.target.of(reference, &names)?;
     let names = job.stores.names(reference, &to, &names, &digest)?;
     let graph = Graph::collect(source.as_ref(), root, job.closure, &job.limits).await?;
@@ -222,13 +222,13 @@ async fn import_one(
     platforms: &Platforms,
     verifier: &Verifier,
 ) -> Result<Imported, Failure> {
-    let (source, selector) = job.stores.source(reference)?;
-    let admitted = match import::check(source.as_ref(), &selector, platforms, verifier, &job.limits).await? {
+    let (source, tag_or_digest) = job.stores.source(reference)?;
+    let admitted = match import::check(source.as_ref(), &tag_or_digest, platforms, verifier, &job.limits).await? {
         Checked::Admitted(admitted) => admitted,
         Checked::Declined(outcome) => return Ok(Imported::Declined(outcome)),
     };
     let Some(digest) = admitted.digest().copied() else { return Err(Failure::unknown("nothing to import")) };
-    let names = source.names_of(&selector);
+    let names = source.names_of(&tag_or_digest);
     let to = job.target.of(reference, &names)?;
     let names = job.stores.names(reference, &to, &names, &digest)?;
     let (place, sink) = sinks.open(job.stores, &to)?;

@@ -99,8 +99,8 @@ pub(super) async fn resolve(
 ) -> Vec<Result<Pinned, Failure>> {
     let tasks = references.iter().map(|reference| -> Task<'_, Result<Pinned, Failure>> {
         Box::pin(async move {
-            let (sink, selector) = stores.existing_sink(reference)?;
-            let subjects = sign::subjects(sink.as_ref(), &selector, extent, limits).await?;
+            let (sink, tag_or_digest) = stores.existing_sink(reference)?;
+            let subjects = sign::subjects(sink.as_ref(), &tag_or_digest, extent, limits).await?;
             Ok((sink, subjects))
         })
     });

@@ -13,7 +13,7 @@ use crate::limits::Limits;
 use crate::oci::Descriptor;
 use crate::oci::Reference;
 use crate::oci::ReferenceError;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::ops::naming;
 use crate::ops::naming::Destination;
 use crate::ops::naming::Named;
@@ -114,29 +114,29 @@ impl Stores {
     }
 
     /// The store of `reference` for reading, and which image is meant. A layout without a name must have just one.
-    pub(super) fn source(&self, reference: &str) -> Result<(Arc<dyn Source>, Selector), Failure> {
+    pub(super) fn source(&self, reference: &str) -> Result<(Arc<dyn Source>, TagOrDigest), Failure> {
         match parse(reference)? {
             Reference::DockerArchive(local) => {
                 let open = |path: &Path| DockerArchive::open(path, self.limits.clone());
                 let store = share(&mut self.opened().dockers, &local.path, open)?;
-                let selector = store.choose(local.selector)?;
-                Ok((store, selector))
+                let tag_or_digest = store.choose(local.tag_or_digest)?;
+                Ok((store, tag_or_digest))
             }
             Reference::LayoutArchive(local) => {
                 let open = |path: &Path| Archive::open(path, self.limits.clone());
                 let store = share(&mut self.opened().archives, &local.path, open)?;
                 if !store.is_for_docker() {
-                    let selector = selector(local.selector, || store.sole())?;
-                    return Ok((store, selector));
+                    let tag_or_digest = tag_or_digest(local.tag_or_digest, || store.sole())?;
+                    return Ok((store, tag_or_digest));
                 }
                 let open = |path: &Path| DockerArchive::open_as_layout(path, self.limits.clone());
                 let store = share(&mut self.opened().dockers, &local.path, open)?;
-                let selector = store.choose(local.selector)?;
-                Ok((store, selector))
+                let tag_or_digest = store.choose(local.tag_or_digest)?;
+                Ok((store, tag_or_digest))
             }
             _ => self
                 .open(reference, Access::Reading)
-                .map(|(sink, selector)| -> (Arc<dyn Source>, _) { (sink, selector) }),
+                .map(|(sink, tag_or_digest)| -> (Arc<dyn Source>, _) { (sink, tag_or_digest) }),
         }
     }
 
@@ -167,14 +167,14 @@ impl Stores {
     }
 
     /// As [`Stores::source`], for a first look that ends where more than `bytes` are wanted.
-    pub(super) fn glance(&self, reference: &str, bytes: u64) -> Result<(Metered, Selector), Failure> {
+    pub(super) fn glance(&self, reference: &str, bytes: u64) -> Result<(Metered, TagOrDigest), Failure> {
         #[cfg(feature = "registry")]
         if let (Reference::Registry(registry), Some(registries)) = (parse(reference)?, &self.registries) {
             let repository = registries.repository(&registry)?.within(bytes);
-            return Ok((Metered::new(Arc::new(repository), bytes), registry.selector().clone()));
+            return Ok((Metered::new(Arc::new(repository), bytes), registry.tag_or_digest().clone()));
         }
-        let (source, selector) = self.source(reference)?;
-        Ok((Metered::new(source, bytes), selector))
+        let (source, tag_or_digest) = self.source(reference)?;
+        Ok((Metered::new(source, bytes), tag_or_digest))
     }
 
     /// Whether the store of `reference`, which was opened, is an archive that `docker load` takes.
@@ -187,23 +187,23 @@ impl Stores {
     }
 
     /// The store of an image that is there and gets company: signatures.
-    pub(super) fn existing_sink(&self, reference: &str) -> Result<(Arc<dyn Sink>, Selector), Failure> {
+    pub(super) fn existing_sink(&self, reference: &str) -> Result<(Arc<dyn Sink>, TagOrDigest), Failure> {
         self.open(reference, Access::Writing)
     }
 
-    fn open(&self, reference: &str, access: Access) -> Result<(Arc<dyn Sink>, Selector), Failure> {
+    fn open(&self, reference: &str, access: Access) -> Result<(Arc<dyn Sink>, TagOrDigest), Failure> {
         match parse(reference)? {
             Reference::Layout(local) => {
                 let open = |path: &Path| Layout::open(path, self.limits.clone());
                 let store = share(&mut self.opened().layouts, &local.path, open)?;
-                let selector = selector(local.selector, || store.sole())?;
-                Ok((store, selector))
+                let tag_or_digest = tag_or_digest(local.tag_or_digest, || store.sole())?;
+                Ok((store, tag_or_digest))
             }
             Reference::LayoutArchive(local) => {
                 let open = |path: &Path| Archive::open(path, self.limits.clone());
                 let store = share(&mut self.opened().archives, &local.path, open)?;
-                let selector = selector(local.selector, || store.sole())?;
-                Ok((store, selector))
+                let tag_or_digest = tag_or_digest(local.tag_or_digest, || store.sole())?;
+                Ok((store, tag_or_digest))
             }
             Reference::DockerArchive(_) => Err(docker_archive(reference)),
             #[cfg(feature = "registry")]
@@ -214,7 +214,7 @@ impl Stores {
                         Access::Reading => repository,
                         Access::Writing => repository.for_writing(),
                     };
-                    Ok((Arc::new(repository), registry.selector().clone()))
+                    Ok((Arc::new(repository), registry.tag_or_digest().clone()))
                 }
                 None => Err(no_registries(reference)),
             },
@@ -249,14 +249,14 @@ impl Stores {
     ) -> Result<Vec<String>, Failure> {
         let reference = parse(target)?;
         // What is typed by digest has no name that anybody typed; a tag of a registry would be moved by it.
-        let by_digest = matches!(parse(source)?.selector(), Some(Selector::Digest(_)));
+        let by_digest = matches!(parse(source)?.tag_or_digest(), Some(TagOrDigest::Digest(_)));
         let names = if by_digest && matches!(reference, Reference::Registry(_)) { &[] } else { names };
         let destination = match &reference {
             Reference::Registry(registry) => {
-                Destination::Repository(Some(registry.selector()).filter(|_| is_named(target)))
+                Destination::Repository(Some(registry.tag_or_digest()).filter(|_| is_named(target)))
             }
             Reference::DockerArchive(local) | Reference::Layout(local) | Reference::LayoutArchive(local) => {
-                Destination::Local(local.selector.as_ref())
+                Destination::Local(local.tag_or_digest.as_ref())
             }
         };
         Ok(naming::names(destination, target, names, digest)?)
@@ -277,7 +277,7 @@ fn hosts<T: AsRef<str>>(references: impl IntoIterator<Item = T>) -> Result<Vec<S
 /// The references under which an image is now at `target`, as they can be typed.
 pub(super) fn written(target: &str, names: &[Named]) -> Result<Vec<String>, Failure> {
     let reference = parse(target)?;
-    Ok(names.iter().map(|named| reference.with(Selector::Tag(named.name.clone())).to_string()).collect())
+    Ok(names.iter().map(|named| reference.with(TagOrDigest::Tag(named.name.clone())).to_string()).collect())
 }
 
 /// The reference of an image in the store of `place`, by its name, else by its digest. Names are somebody's free choice:
@@ -285,16 +285,16 @@ pub(super) fn written(target: &str, names: &[Named]) -> Result<Vec<String>, Fail
 pub(super) fn reference_of(place: &str, name: Option<&str>, digest: Option<Digest>) -> Result<String, Failure> {
     let place = parse(place)?;
     let Some(name) = name else {
-        return Ok(digest.map_or_else(|| place.place(), |digest| place.with(Selector::Digest(digest)).to_string()));
+        return Ok(digest.map_or_else(|| place.place(), |digest| place.with(TagOrDigest::Digest(digest)).to_string()));
     };
-    let named = place.with(Selector::Tag(name.to_owned()));
-    let is_it = |read: &Reference| match read.selector() {
-        Some(Selector::Digest(read)) => Some(*read) == digest,
+    let named = place.with(TagOrDigest::Tag(name.to_owned()));
+    let is_it = |read: &Reference| match read.tag_or_digest() {
+        Some(TagOrDigest::Digest(read)) => Some(*read) == digest,
         _ => *read == named,
     };
     match (named.to_string().parse().is_ok_and(|read| is_it(&read)), digest) {
         (true, _) => Ok(named.to_string()),
-        (false, Some(digest)) => Ok(place.with(Selector::Digest(digest)).to_string()),
+        (false, Some(digest)) => Ok(place.with(TagOrDigest::Digest(digest)).to_string()),
         (false, None) => Err(Failure::unknown(format!("{}: `{name}` is listed there, and is no tag", place.place()))),
     }
 }
@@ -303,7 +303,7 @@ pub(super) fn reference_of(place: &str, name: Option<&str>, digest: Option<Diges
 pub(super) fn names_one(reference: &str) -> Result<bool, Failure> {
     Ok(match parse(reference)? {
         Reference::Registry(_) => is_named(reference),
-        local => local.selector().is_some(),
+        local => local.tag_or_digest().is_some(),
     })
 }
 
@@ -328,11 +328,11 @@ fn share<T>(
 }
 
 /// What was typed, else the one and only.
-fn selector(
-    typed: Option<Selector>,
+fn tag_or_digest(
+    typed: Option<TagOrDigest>,
     sole: impl FnOnce() -> Result<Descriptor, StoreError>,
-) -> Result<Selector, StoreError> {
-    typed.map_or_else(|| sole().map(|sole| Selector::Digest(sole.digest)), Ok)
+) -> Result<TagOrDigest, StoreError> {
+    typed.map_or_else(|| sole().map(|sole| TagOrDigest::Digest(sole.digest)), Ok)
 }
 
 fn parse(reference: &str) -> Result<Reference, Failure> {

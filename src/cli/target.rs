@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::digest::Digest;
 use crate::oci::ImageName;
 use crate::oci::Reference;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::store::Sink;
 
 use super::Failure;
@@ -75,9 +75,9 @@ impl Target {
         let full = names.iter().filter(|name| ImageName::new(name.as_str()).is_some_and(|name| name.is_full()));
         let mut below: Vec<_> = full
             .filter_map(|name| match name.parse() {
-                Ok(Reference::Registry(registry)) => Some(match registry.selector() {
-                    Selector::Digest(digest) => format!("{prefix}/{}@{digest}", registry.repository()),
-                    Selector::Tag(tag) => format!("{prefix}/{}:{tag}", registry.repository()),
+                Ok(Reference::Registry(registry)) => Some(match registry.tag_or_digest() {
+                    TagOrDigest::Digest(digest) => format!("{prefix}/{}@{digest}", registry.repository()),
+                    TagOrDigest::Tag(tag) => format!("{prefix}/{}:{tag}", registry.repository()),
                 }),
                 _ => None,
             })

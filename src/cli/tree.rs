@@ -33,9 +33,9 @@ pub(super) fn tree(args: &TreeArgs) -> Result<Exit, Failure> {
     };
     let stores = Stores::new(&args.registry, [&args.reference])?;
     let runtime = Runtime::new(Work::Waiting)?;
-    let (source, selector) = stores.source(&args.reference)?;
+    let (source, tag_or_digest) = stores.source(&args.reference)?;
     let root = runtime.block_on(async {
-        let root = pinned::resolve(source.as_ref(), &selector).await.map_err(Failure::from)?;
+        let root = pinned::resolve(source.as_ref(), &tag_or_digest).await.map_err(Failure::from)?;
         tree::tree(source.as_ref(), root, trust.as_ref(), &limits).await.map_err(Failure::from)
     })?;
     match args.output {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::limits::Limits;
 use crate::oci::Platform;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::ops::discover::Effort;
 use crate::ops::layers;
 use crate::ops::layers::Depth;
@@ -117,8 +117,8 @@ impl<'a> Verification<'a> {
         };
         let whole = move |number| -> Task<'a, Result<Outcome, Failure>> {
             Box::pin(async move {
-                let (source, selector) = self.stores.source(reference(number))?;
-                self.of(reference(number), &source, &selector).await
+                let (source, tag_or_digest) = self.stores.source(reference(number))?;
+                self.of(reference(number), &source, &tag_or_digest).await
             })
         };
         parallel::in_order(references.len(), jobs, glance, whole, |number, result| tell(reference(number), result))
@@ -128,18 +128,23 @@ impl<'a> Verification<'a> {
     /// What came of `reference`, if that could be told without reading much.
     async fn glance(self, reference: &str, jobs: usize) -> Option<Result<Outcome, Failure>> {
         let jobs = u64::try_from(jobs.max(1)).unwrap_or(u64::MAX);
-        let (source, selector) = match self.stores.glance(reference, FIRST_LOOK.min(FIRST_LOOKS / jobs)) {
-            Ok((source, selector)) => (Arc::new(source), selector),
+        let (source, tag_or_digest) = match self.stores.glance(reference, FIRST_LOOK.min(FIRST_LOOKS / jobs)) {
+            Ok((source, tag_or_digest)) => (Arc::new(source), tag_or_digest),
             Err(failure) => return Some(Err(failure)),
         };
         let shared: Arc<dyn Source> = Arc::<Metered>::clone(&source);
-        let result = self.of(reference, &shared, &selector).await;
+        let result = self.of(reference, &shared, &tag_or_digest).await;
         (!source.is_over()).then_some(result)
     }
 
-    async fn of(self, reference: &str, source: &Arc<dyn Source>, selector: &Selector) -> Result<Outcome, Failure> {
+    async fn of(
+        self,
+        reference: &str,
+        source: &Arc<dyn Source>,
+        tag_or_digest: &TagOrDigest,
+    ) -> Result<Outcome, Failure> {
         let Self { verifier, platforms, stores, limits, effort, depth } = self;
-        let outcome = layers::verify(source, selector, platforms, verifier, effort, depth, limits).await?;
+        let outcome = layers::verify(source, tag_or_digest, platforms, verifier, effort, depth, limits).await?;
         loaded(reference, stores, outcome).map(Outcome::without_documents)
     }
 }

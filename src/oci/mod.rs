@@ -26,4 +26,4 @@ pub use platform::Platform;
 pub use reference::Reference;
 pub use reference::ReferenceError;
 pub use reference::RegistryReference;
-pub use reference::Selector;
+pub use reference::TagOrDigest;

@@ -50,10 +50,10 @@ impl ImageName {
         self.0.rsplit_once('@').and_then(|(_, digest)| digest.parse().ok())
     }
 
-    /// Whether `selector` names this image by the end of its name: the tag, or whole components of the path with the tag.
+    /// Whether `tag_or_digest` names this image by the end of its name: the tag, or whole components of the path with the tag.
     /// Of `host:5000/team/app:1.0` these are `1.0`, `app:1.0` and `team/app:1.0`.
-    pub fn ends_with(&self, selector: &str) -> bool {
-        is_suffix(&self.0, selector)
+    pub fn ends_with(&self, tag_or_digest: &str) -> bool {
+        is_suffix(&self.0, tag_or_digest)
     }
 
     /// Whether Docker and containerd take the two for one name, as they complete names: `app:1.0` is
@@ -75,11 +75,11 @@ pub fn tag_of(name: &str) -> Option<&str> {
     (!repository.contains('@') && !tag.contains('/')).then_some(tag)
 }
 
-/// Whether `selector` is the end of `name` at the boundary of a component, with the tag.
-pub fn is_suffix(name: &str, selector: &str) -> bool {
-    let (Some(before), Some(tag)) = (name.strip_suffix(selector), tag_of(name)) else { return false };
+/// Whether `tag_or_digest` is the end of `name` at the boundary of a component, with the tag.
+pub fn is_suffix(name: &str, tag_or_digest: &str) -> bool {
+    let (Some(before), Some(tag)) = (name.strip_suffix(tag_or_digest), tag_of(name)) else { return false };
     // The colon before a port is no boundary: only a tag alone may begin behind one.
-    before.ends_with('/') || before.ends_with(':') && selector == tag
+    before.ends_with('/') || before.ends_with(':') && tag_or_digest == tag
 }
 
 /// A name without what Docker and containerd add to it.
@@ -121,13 +121,13 @@ mod tests {
     #[test]
     fn ends_at_the_boundary_of_a_component() {
         let full = name("localhost:5000/team/app:1.0");
-        for selector in ["1.0", "app:1.0", "team/app:1.0"] {
-            assert!(full.ends_with(selector), "{selector}");
+        for tag_or_digest in ["1.0", "app:1.0", "team/app:1.0"] {
+            assert!(full.ends_with(tag_or_digest), "{tag_or_digest}");
         }
-        for selector in
+        for tag_or_digest in
             ["", "0", ".0", "p:1.0", "app", "team/app", "5000/team/app:1.0", ":1.0", "/app:1.0", "am/app:1.0", "2.0"]
         {
-            assert!(!full.ends_with(selector), "{selector}");
+            assert!(!full.ends_with(tag_or_digest), "{tag_or_digest}");
         }
         assert!(!name("v1").ends_with("1"));
         assert!(!name("host.example/app@sha256:44").ends_with("44"));

@@ -29,7 +29,7 @@ pub struct LocalReference {
     /// The file or directory.
     pub path: PathBuf,
     /// Which image; without one there must be just one.
-    pub selector: Option<Selector>,
+    pub tag_or_digest: Option<TagOrDigest>,
 }
 
 /// An image in a registry. The host is always named: nothing is assumed about where a short name lives.
@@ -37,12 +37,12 @@ pub struct LocalReference {
 pub struct RegistryReference {
     host: String,
     repository: String,
-    selector: Selector,
+    tag_or_digest: TagOrDigest,
 }
 
 /// Which image of a repository or layout.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Selector {
+pub enum TagOrDigest {
     /// The one and only with this digest.
     Digest(Digest),
     /// Whatever the name stands for at the moment. In a layout, the value of `org.opencontainers.image.ref.name`.
@@ -120,13 +120,13 @@ impl RegistryReference {
     }
 
     /// Which image of the repository.
-    pub fn selector(&self) -> &Selector {
-        &self.selector
+    pub fn tag_or_digest(&self) -> &TagOrDigest {
+        &self.tag_or_digest
     }
 
     /// The same repository, another image.
-    pub fn with(&self, selector: Selector) -> Self {
-        Self { host: self.host.clone(), repository: self.repository.clone(), selector }
+    pub fn with(&self, tag_or_digest: TagOrDigest) -> Self {
+        Self { host: self.host.clone(), repository: self.repository.clone(), tag_or_digest }
     }
 
     /// `host/repository`, as cosign puts it into a signature.
@@ -137,22 +137,26 @@ impl RegistryReference {
 
 impl Reference {
     /// Which image, where the reference says so.
-    pub fn selector(&self) -> Option<&Selector> {
+    pub fn tag_or_digest(&self) -> Option<&TagOrDigest> {
         match self {
-            Self::Registry(registry) => Some(&registry.selector),
-            Self::DockerArchive(local) | Self::Layout(local) | Self::LayoutArchive(local) => local.selector.as_ref(),
+            Self::Registry(registry) => Some(&registry.tag_or_digest),
+            Self::DockerArchive(local) | Self::Layout(local) | Self::LayoutArchive(local) => {
+                local.tag_or_digest.as_ref()
+            }
         }
     }
 
     /// The same place, another image.
-    pub fn with(&self, selector: Selector) -> Self {
-        let local =
-            |local: &LocalReference, selector| LocalReference { path: local.path.clone(), selector: Some(selector) };
+    pub fn with(&self, tag_or_digest: TagOrDigest) -> Self {
+        let local = |local: &LocalReference, tag_or_digest| LocalReference {
+            path: local.path.clone(),
+            tag_or_digest: Some(tag_or_digest),
+        };
         match self {
-            Self::DockerArchive(place) => Self::DockerArchive(local(place, selector)),
-            Self::Layout(place) => Self::Layout(local(place, selector)),
-            Self::LayoutArchive(place) => Self::LayoutArchive(local(place, selector)),
-            Self::Registry(place) => Self::Registry(place.with(selector)),
+            Self::DockerArchive(place) => Self::DockerArchive(local(place, tag_or_digest)),
+            Self::Layout(place) => Self::Layout(local(place, tag_or_digest)),
+            Self::LayoutArchive(place) => Self::LayoutArchive(local(place, tag_or_digest)),
+            Self::Registry(place) => Self::Registry(place.with(tag_or_digest)),
         }
     }
 
@@ -191,16 +195,16 @@ impl FromStr for Reference {
 /// `PATH`, `PATH:NAME` or `PATH@DIGEST`, as the containers tools have it.
 fn local(text: &str, rest: &str) -> Result<LocalReference, ReferenceError> {
     let form = |why: &str| ReferenceError::Form { text: shown(text), why: why.to_owned() };
-    let (path, selector) = match rest.rsplit_once('@') {
+    let (path, tag_or_digest) = match rest.rsplit_once('@') {
         Some((path, digest)) if digest.starts_with("sha") && digest.contains(':') => {
             let error = |error| ReferenceError::Digest { text: shown(text), error };
             // A digest wins over a name before it, as it wins over a tag.
             let path = path.split_once(':').map_or(path, |(path, _)| path);
-            (path, Some(Selector::Digest(digest.parse().map_err(error)?)))
+            (path, Some(TagOrDigest::Digest(digest.parse().map_err(error)?)))
         }
         _ => match rest.split_once(':') {
             Some((_, "")) => return Err(form("the name after the colon is empty")),
-            Some((path, name)) => (path, Some(Selector::Tag(name.to_owned()))),
+            Some((path, name)) => (path, Some(TagOrDigest::Tag(name.to_owned()))),
             None => (rest, None),
         },
     };
@@ -210,7 +214,7 @@ fn local(text: &str, rest: &str) -> Result<LocalReference, ReferenceError> {
     if rest.chars().any(char::is_control) {
         return Err(form("it has control characters"));
     }
-    Ok(LocalReference { path: PathBuf::from(path), selector })
+    Ok(LocalReference { path: PathBuf::from(path), tag_or_digest })
 }
 
 fn registry(text: &str) -> Result<RegistryReference, ReferenceError> {
@@ -242,14 +246,14 @@ fn registry(text: &str) -> Result<RegistryReference, ReferenceError> {
     if !is_tag(tag) {
         return Err(form("a tag is at most 128 letters, digits, _ . or -, and does not begin with . or -".to_owned()));
     }
-    let selector = digest.map_or_else(|| Selector::Tag(tag.to_owned()), Selector::Digest);
+    let tag_or_digest = digest.map_or_else(|| TagOrDigest::Tag(tag.to_owned()), TagOrDigest::Digest);
     let hub = matches!(host, "docker.io" | "index.docker.io" | "registry-1.docker.io");
     let host = if hub { "docker.io" } else { host };
     let repository = if hub && !path.contains('/') { format!("library/{path}") } else { path.to_owned() };
     if host.len() + repository.len() > 255 {
         return Err(form("host and repository are longer than 255 characters".to_owned()));
     }
-    Ok(RegistryReference { host: host.to_owned(), repository, selector })
+    Ok(RegistryReference { host: host.to_owned(), repository, tag_or_digest })
 }
 
 /// A host name or address, and perhaps a port. RFC 3986 section 3.2.2, without user information.
@@ -293,9 +297,9 @@ fn shown(text: &str) -> String {
 impl fmt::Display for RegistryReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.host, self.repository)?;
-        match &self.selector {
-            Selector::Digest(digest) => write!(f, "@{digest}"),
-            Selector::Tag(tag) => write!(f, ":{tag}"),
+        match &self.tag_or_digest {
+            TagOrDigest::Digest(digest) => write!(f, "@{digest}"),
+            TagOrDigest::Tag(tag) => write!(f, ":{tag}"),
         }
     }
 }
@@ -309,15 +313,15 @@ impl fmt::Display for Reference {
             Self::LayoutArchive(local) => ("oci-archive", local),
         };
         write!(f, "{transport}:{}", Path::display(&local.path))?;
-        match &local.selector {
-            Some(Selector::Digest(digest)) => write!(f, "@{digest}"),
-            Some(Selector::Tag(tag)) => write!(f, ":{tag}"),
+        match &local.tag_or_digest {
+            Some(TagOrDigest::Digest(digest)) => write!(f, "@{digest}"),
+            Some(TagOrDigest::Tag(tag)) => write!(f, ":{tag}"),
             None => Ok(()),
         }
     }
 }
 
-impl fmt::Display for Selector {
+impl fmt::Display for TagOrDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Digest(digest) => digest.fmt(f),
@@ -369,7 +373,7 @@ mod tests {
         ] {
             let reference = typed.parse::<Reference>().unwrap();
             assert_eq!(reference.place(), place);
-            let pinned = reference.with(Selector::Digest(DIGEST.parse().unwrap())).to_string();
+            let pinned = reference.with(TagOrDigest::Digest(DIGEST.parse().unwrap())).to_string();
             assert_eq!(pinned, format!("{place}@{DIGEST}"));
             assert_eq!(pinned.parse::<Reference>().unwrap().to_string(), pinned);
         }
@@ -392,7 +396,7 @@ mod tests {
             let theirs =
                 oci_spec::distribution::Reference::try_from(text.as_str()).unwrap_or_else(|_| panic!("{text}"));
             assert_eq!((ours.host(), ours.repository()), (theirs.registry(), theirs.repository()), "{text}");
-            assert_eq!(ours.selector(), &Selector::Tag(theirs.tag().unwrap_or("latest").to_owned()), "{text}");
+            assert_eq!(ours.tag_or_digest(), &TagOrDigest::Tag(theirs.tag().unwrap_or("latest").to_owned()), "{text}");
         }
         assert_eq!(read, 4 * 6 * 4);
     }

@@ -10,8 +10,8 @@ use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::Manifest;
-use crate::oci::Selector;
 use crate::oci::Subject;
+use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::ops::OpsError;
@@ -99,9 +99,9 @@ pub async fn add_to_tag(
     for payload in payloads {
         sink.push_content(payload).await?;
     }
-    let selector = Selector::Tag(tag.to_owned());
+    let tag_or_digest = TagOrDigest::Tag(tag.to_owned());
     for _ in 0..TRIES {
-        let present = match sink.resolve(&selector).await {
+        let present = match sink.resolve(&tag_or_digest).await {
             Ok(content) => Manifest::parse(&content, limits).map_err(|error| graph::unreadable(sink, error))?.layers,
             Err(error) if error.is_not_found() => Vec::new(),
             Err(error) => return Err(error.into()),

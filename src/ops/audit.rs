@@ -8,7 +8,7 @@ use crate::envelope::Statement;
 use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::oci::Content;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::ops::OpsError;
 use crate::ops::graph;
@@ -137,13 +137,13 @@ fn about(payload: &Payload, limits: &Limits) -> About {
     read.unwrap_or_else(|error| About::Unreadable(error.to_string()))
 }
 
-/// Every signed document that hangs on what `selector` stands for. A manifest counts as hanging there if any list names
+/// Every signed document that hangs on what `tag_or_digest` stands for. A manifest counts as hanging there if any list names
 /// it, whatever its own `subject` field says; one that by its type holds no signature that we read is passed over.
 ///
 /// # Errors
 /// [`OpsError`] where the image or a list could not be read.
-pub async fn hanging(source: &dyn Source, selector: &Selector, limits: &Limits) -> Result<Hanging, OpsError> {
-    let subject = *pinned::resolve(source, selector).await?.digest();
+pub async fn hanging(source: &dyn Source, tag_or_digest: &TagOrDigest, limits: &Limits) -> Result<Hanging, OpsError> {
+    let subject = *pinned::resolve(source, tag_or_digest).await?.digest();
     let mut found = Hanging { digest: Some(subject), ..Hanging::default() };
     let budget = Budget::of(limits);
     for entry in graph::listed(source, &subject, limits).await? {

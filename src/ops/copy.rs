@@ -8,7 +8,7 @@ use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Manifest;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::ops::OpsError;
 use crate::ops::attach;
@@ -188,7 +188,7 @@ const fn is_declined(error: &StoreError) -> bool {
 
 /// Stores what stands at one of cosign's tags. Where the destination has other signatures there, the two are united.
 async fn put_tagged(sink: &dyn Sink, tag: &str, content: &Content, limits: &Limits) -> Result<(), OpsError> {
-    match sink.resolve(&Selector::Tag(tag.to_owned())).await {
+    match sink.resolve(&TagOrDigest::Tag(tag.to_owned())).await {
         Err(error) if error.is_not_found() => {
             let _pushed = sink.push_manifest(content, Some(tag)).await?;
             Ok(())

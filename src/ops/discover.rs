@@ -7,7 +7,7 @@ use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::oci::Descriptor;
 use crate::oci::Index;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::ops::graph;
@@ -211,7 +211,7 @@ impl<'a> Discovery<'a> {
     /// The list under the fallback tag. OCI distribution specification, "Referrers Tag Schema".
     async fn fallback_list(&mut self, evaluation: &mut Evaluation<'_>) {
         let tag = referrer::fallback_tag(&self.search.subject.digest);
-        let content = match self.search.source.resolve(&Selector::Tag(tag)).await {
+        let content = match self.search.source.resolve(&TagOrDigest::Tag(tag)).await {
             Ok(content) => content,
             Err(error) if error.is_not_found() => return,
             Err(error) => return self.open.push(error),
@@ -235,7 +235,7 @@ impl<'a> Discovery<'a> {
         };
         let tag = referrer::cosign_tag(&self.search.subject.digest, suffix);
         let place = FoundAt::Tag(tag.clone());
-        let content = match self.search.source.resolve(&Selector::Tag(tag)).await {
+        let content = match self.search.source.resolve(&TagOrDigest::Tag(tag)).await {
             Ok(content) => content,
             Err(error) if error.is_not_found() => return,
             Err(error) => return self.open.push(error),
@@ -397,11 +397,11 @@ async fn fetch(
             return Fetched::Nothing(Finding { digest: Some(entry.digest), place, reason });
         }
     };
-    let misnomer = pinned::misnomer(reader.source, &entry.digest, &place);
+    let digest_header_mismatch = pinned::digest_header_mismatch(reader.source, &entry.digest, &place);
     match SignatureManifest::open(content, place, Some(subject), reader.limits) {
         Opened::SignatureManifest(mut manifest) => {
             let (evidence, mut findings) = manifest.read_ahead(reader, layers, ahead).await;
-            findings.extend(misnomer);
+            findings.extend(digest_header_mismatch);
             Fetched::Documents(manifest, evidence, findings)
         }
         Opened::Finding(finding) | Opened::OtherFormat(finding) => Fetched::Nothing(finding),

@@ -10,7 +10,7 @@ use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::Index;
 use crate::oci::ManifestError;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::ops::OpsError;
@@ -248,7 +248,7 @@ impl Walk<'_> {
 /// Where one of the lists could not be read whole.
 pub async fn listed(source: &dyn Source, subject: &Digest, limits: &Limits) -> Result<Vec<Descriptor>, OpsError> {
     let own = source.referrers(subject, None).await?.map(Listing::whole).transpose()?.unwrap_or_default();
-    let fallback = match source.resolve(&Selector::Tag(referrer::fallback_tag(subject))).await {
+    let fallback = match source.resolve(&TagOrDigest::Tag(referrer::fallback_tag(subject))).await {
         Ok(content) if content.digest() == subject => Vec::new(),
         Ok(content) => Index::parse(&content, limits).map_err(|error| unreadable(source, error))?.manifests,
         Err(error) if error.is_not_found() => Vec::new(),
@@ -271,7 +271,7 @@ pub async fn tagged(source: &dyn Source, subject: &Digest) -> Result<Vec<(String
     let ask = |suffix| -> Task<'_, (String, Result<Content, StoreError>)> {
         let tag = referrer::cosign_tag(subject, suffix);
         Box::pin(async move {
-            let found = source.resolve(&Selector::Tag(tag.clone())).await;
+            let found = source.resolve(&TagOrDigest::Tag(tag.clone())).await;
             (tag, found)
         })
     };

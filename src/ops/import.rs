@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Document;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
 use crate::ops::copy;
 use crate::ops::copy::Copied;
@@ -65,18 +65,18 @@ pub enum Checked {
     Declined(Box<Outcome>),
 }
 
-/// Verifies what `selector` stands for, and with [`Platforms::All`] each of its children, from the bytes received.
+/// Verifies what `tag_or_digest` stands for, and with [`Platforms::All`] each of its children, from the bytes received.
 ///
 /// # Errors
 /// [`OpsError`] where the source could not be read: could not tell.
 pub async fn check(
     source: &dyn Source,
-    selector: &Selector,
+    tag_or_digest: &TagOrDigest,
     platforms: &Platforms,
     verifier: &Verifier,
     limits: &Limits,
 ) -> Result<Checked, OpsError> {
-    let root = pinned::resolve(source, selector).await?;
+    let root = pinned::resolve(source, tag_or_digest).await?;
     let mut outcome = verify::verify_content(source, &root, platforms, verifier, Effort::Everything, limits).await?;
     let children = std::mem::take(&mut outcome.children);
     let mut verified = Vec::new();
@@ -92,7 +92,7 @@ pub async fn check(
             // What is imported is what was accepted: of an index whose one platform is signed, that platform alone.
             let root = match subject.digest() == root.digest() {
                 true => root,
-                false => pinned::resolve(source, &Selector::Digest(*subject.digest())).await?,
+                false => pinned::resolve(source, &TagOrDigest::Digest(*subject.digest())).await?,
             };
             // The children and layers of what was accepted belong to it: they are named in its bytes.
             let mut graph = Graph::collect(source, root, Closure::Image, limits).await?;
@@ -261,7 +261,7 @@ async fn read_back(
     }
     for subject in &admitted.verified {
         let place = format!("{}@{}", sink.origin(), subject.digest());
-        let there = pinned::resolve(sink.as_ref(), &Selector::Digest(*subject.digest())).await?;
+        let there = pinned::resolve(sink.as_ref(), &TagOrDigest::Digest(*subject.digest())).await?;
         match verify::judge(sink.as_ref(), there.descriptor(), verifier, Effort::UntilMet, limits).await {
             Verdict::Accepted(_) => {}
             _ => {
@@ -275,7 +275,7 @@ async fn read_back(
 
 /// Whether `tag` stands for `want` (HR-37, HR-38).
 async fn stands(sink: &dyn Sink, tag: &str, want: &Digest) -> Result<(), OpsError> {
-    let there = sink.resolve(&Selector::Tag(tag.to_owned())).await?;
+    let there = sink.resolve(&TagOrDigest::Tag(tag.to_owned())).await?;
     match there.digest() == want {
         true => Ok(()),
         false => {

@@ -21,7 +21,7 @@ use crate::oci::Content;
 use crate::oci::ContentError;
 use crate::oci::Descriptor;
 use crate::oci::Document;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
 use crate::ops::copy::LeftOut;
 use crate::ops::discover::Effort;
@@ -72,13 +72,13 @@ pub struct Read {
     pub not_held: Vec<LeftOut>,
 }
 
-/// Verifies what `selector` stands for, as [`verify::verify`] does, and reads as much of it as `depth` says.
+/// Verifies what `tag_or_digest` stands for, as [`verify::verify`] does, and reads as much of it as `depth` says.
 ///
 /// # Errors
 /// As [`verify::verify`]. What is wrong with configs and layers is [`Verdict::Incomplete`].
 pub async fn verify(
     source: &Arc<dyn Source>,
-    selector: &Selector,
+    tag_or_digest: &TagOrDigest,
     platforms: &Platforms,
     verifier: &Verifier,
     effort: Effort,
@@ -86,9 +86,9 @@ pub async fn verify(
     limits: &Limits,
 ) -> Result<Outcome, OpsError> {
     if depth == Depth::Manifests && source.checked_when_opened().is_none() {
-        return verify::verify(source.as_ref(), selector, platforms, verifier, effort, limits).await;
+        return verify::verify(source.as_ref(), tag_or_digest, platforms, verifier, effort, limits).await;
     }
-    let root = pinned::resolve(source.as_ref(), selector).await?;
+    let root = pinned::resolve(source.as_ref(), tag_or_digest).await?;
     let outcome = verify::verify_content(source.as_ref(), &root, platforms, verifier, effort, limits).await?;
     Ok(look(source, root, outcome, depth, limits).await)
 }
@@ -150,7 +150,7 @@ async fn read_below(
 ) -> Result<Option<(Seen, Named)>, OpsError> {
     let root = match *root.digest() == top {
         true => root,
-        false => pinned::resolve(source.as_ref(), &Selector::Digest(top)).await?,
+        false => pinned::resolve(source.as_ref(), &TagOrDigest::Digest(top)).await?,
     };
     let graph = Graph::collect(source.as_ref(), root, Closure::Image, limits).await?;
     let named = Named::by(&graph, limits)?;

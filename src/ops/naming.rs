@@ -5,7 +5,7 @@
 
 use crate::digest::Digest;
 use crate::oci::ImageName;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
 use crate::store::Sink;
 use crate::store::StoreError;
@@ -24,9 +24,9 @@ pub enum Taken {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination<'a> {
     /// A layout or archive, and what was typed behind its path.
-    Local(Option<&'a Selector>),
+    Local(Option<&'a TagOrDigest>),
     /// A repository, and the tag or digest that was typed behind it.
-    Repository(Option<&'a Selector>),
+    Repository(Option<&'a TagOrDigest>),
 }
 
 /// A name that was written, and what it stood for before.
@@ -64,9 +64,9 @@ pub fn names(
 ) -> Result<Vec<String>, OpsError> {
     let (Destination::Local(typed) | Destination::Repository(typed)) = destination;
     match (typed, destination) {
-        (Some(Selector::Tag(name)), _) => Ok(vec![name.clone()]),
-        (Some(Selector::Digest(want)), _) if want == digest => Ok(Vec::new()),
-        (Some(Selector::Digest(want)), _) => {
+        (Some(TagOrDigest::Tag(name)), _) => Ok(vec![name.clone()]),
+        (Some(TagOrDigest::Digest(want)), _) if want == digest => Ok(Vec::new()),
+        (Some(TagOrDigest::Digest(want)), _) => {
             Err(OpsError::OtherDigest { place: place.to_owned(), got: *digest, want: *want })
         }
         (None, Destination::Local(_)) => Ok(names.to_vec()),

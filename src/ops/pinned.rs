@@ -4,22 +4,22 @@ use crate::digest::Digest;
 use crate::oci::Content;
 use crate::oci::ContentError;
 use crate::oci::Descriptor;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::verify::Finding;
 use crate::verify::FoundAt;
 use crate::verify::Reason;
 
-/// What `selector` stands for. By digest it is the content with that digest (threats: other-content-for-digest).
+/// What `tag_or_digest` stands for. By digest it is the content with that digest, whatever the source says (T-10).
 ///
 /// # Errors
 /// [`StoreError`], also where the source answers with something else.
-pub async fn resolve(source: &dyn Source, selector: &Selector) -> Result<Content, StoreError> {
-    let content = source.resolve(selector).await?;
-    match selector {
-        Selector::Digest(want) => is(source, want, content),
-        Selector::Tag(_) => Ok(content),
+pub async fn resolve(source: &dyn Source, tag_or_digest: &TagOrDigest) -> Result<Content, StoreError> {
+    let content = source.resolve(tag_or_digest).await?;
+    match tag_or_digest {
+        TagOrDigest::Digest(want) => is(source, want, content),
+        TagOrDigest::Tag(_) => Ok(content),
     }
 }
 
@@ -34,9 +34,9 @@ pub(super) async fn blob(source: &dyn Source, descriptor: &Descriptor, limit: u6
 }
 
 /// HR-02: a registry that calls a manifest by another name than its own is seen to do so. The bytes decide.
-pub(super) fn misnomer(source: &dyn Source, digest: &Digest, place: &FoundAt) -> Option<Finding> {
-    let said = source.misnomer(digest)?;
-    Some(Finding { digest: Some(*digest), place: place.clone(), reason: Reason::Misnomer { said } })
+pub(super) fn digest_header_mismatch(source: &dyn Source, digest: &Digest, place: &FoundAt) -> Option<Finding> {
+    let said = source.digest_header_mismatch(digest)?;
+    Some(Finding { digest: Some(*digest), place: place.clone(), reason: Reason::DigestHeaderMismatch { said } })
 }
 
 fn is(source: &dyn Source, want: &Digest, content: Content) -> Result<Content, StoreError> {

@@ -10,8 +10,8 @@ use crate::key::KeyId;
 use crate::key::Signer;
 use crate::limits::Limits;
 use crate::oci::Content;
-use crate::oci::Selector;
 use crate::oci::Subject;
+use crate::oci::TagOrDigest;
 use crate::oci::referrer;
 use crate::ops::OpsError;
 use crate::ops::allowance::Allowance;
@@ -132,7 +132,7 @@ impl Search<'_> {
 
     /// The manifest at one of cosign's tags.
     async fn tag(&mut self, tag: &str, wanted: &Wanted<'_>) -> Result<(), OpsError> {
-        match self.source.resolve(&Selector::Tag(tag.to_owned())).await {
+        match self.source.resolve(&TagOrDigest::Tag(tag.to_owned())).await {
             Ok(content) => self.read(&content, FoundAt::Tag(tag.to_owned()), wanted).await,
             Err(error) if error.is_not_found() => {}
             Err(error) => return Err(error.into()),

@@ -19,8 +19,8 @@ use crate::oci::ImageConfig;
 use crate::oci::Index;
 use crate::oci::Manifest;
 use crate::oci::Platform;
-use crate::oci::Selector;
 use crate::oci::Subject;
+use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::ops::OpsError;
@@ -63,7 +63,7 @@ pub struct Attached {
     pub tags: Vec<String>,
 }
 
-/// What `selector` stands for, resolved once: the thing itself first, then, with [`Extent::AllPlatforms`], what is in it,
+/// What `tag_or_digest` stands for, resolved once: the thing itself first, then, with [`Extent::AllPlatforms`], what is in it,
 /// each digest once.
 ///
 /// # Errors
@@ -71,11 +71,11 @@ pub struct Attached {
 /// its manifests is not there. With [`Extent::Root`] such a one is left out: its labels and size are.
 pub async fn find(
     source: &dyn Source,
-    selector: &Selector,
+    tag_or_digest: &TagOrDigest,
     extent: Extent,
     limits: &Limits,
 ) -> Result<Vec<Found>, OpsError> {
-    let root = pinned::resolve(source, selector).await?;
+    let root = pinned::resolve(source, tag_or_digest).await?;
     let mut search = Search { extent, found: Vec::new(), limits, seen: BTreeSet::from([*root.digest()]), source };
     search.describe(root, 0).await?;
     search.found.retain(|(depth, _)| *depth == 0 || extent == Extent::AllPlatforms);
@@ -260,7 +260,7 @@ pub async fn attach(
 /// The subject of an item, as it is there now: what those who signed were shown.
 async fn subject(sink: &dyn Sink, item: &ApprovedItem<'_>) -> Result<Subject, OpsError> {
     let item = item.item();
-    let content = pinned::resolve(sink, &Selector::Digest(item.digest)).await?;
+    let content = pinned::resolve(sink, &TagOrDigest::Digest(item.digest)).await?;
     let Descriptor { media_type, size, .. } = content.descriptor();
     let place = || item.pinned().to_string();
     if *media_type != item.media_type {

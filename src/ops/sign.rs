@@ -13,8 +13,8 @@ use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
-use crate::oci::Selector;
 use crate::oci::Subject;
+use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::ops::OpsError;
@@ -77,17 +77,17 @@ pub struct Signed {
     pub already: bool,
 }
 
-/// The subjects that `selector` stands for, pinned: the names end here.
+/// The subjects that `tag_or_digest` stands for, pinned: the names end here.
 ///
 /// # Errors
 /// [`OpsError`] where it cannot be resolved or read.
 pub async fn subjects(
     sink: &dyn Sink,
-    selector: &Selector,
+    tag_or_digest: &TagOrDigest,
     extent: Extent,
     limits: &Limits,
 ) -> Result<Vec<Subject>, OpsError> {
-    let root = pinned::resolve(sink, selector).await?;
+    let root = pinned::resolve(sink, tag_or_digest).await?;
     let mut pinning = Pinning { allowance: Allowance::of(limits), extent, limits, sink, subjects: Vec::new() };
     pinning.pin(&root, 0).await?;
     Ok(pinning.subjects)

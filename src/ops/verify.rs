@@ -13,7 +13,7 @@ use crate::oci::ImageConfig;
 use crate::oci::Index;
 use crate::oci::Manifest;
 use crate::oci::Platform;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::ops::OpsError;
 use crate::ops::allowance::Allowance;
@@ -141,7 +141,7 @@ impl Outcome {
 /// What came of one manifest of an index.
 pub type Child = (Option<Platform>, Digest, Verdict);
 
-/// Verifies what `selector` stands for in `source`.
+/// Verifies what `tag_or_digest` stands for in `source`.
 ///
 /// A tag is resolved once; from there on there are only digests. By digest, a registry is not even asked for the
 /// manifest, because the signature is over the digest; only an image without anything beside it is looked at, before it
@@ -151,23 +151,23 @@ pub type Child = (Option<Platform>, Digest, Verdict);
 /// [`OpsError`] where the reference could not be resolved, or an index not be read: could not tell.
 pub async fn verify(
     source: &dyn Source,
-    selector: &Selector,
+    tag_or_digest: &TagOrDigest,
     platforms: &Platforms,
     verifier: &Verifier,
     effort: Effort,
     limits: &Limits,
 ) -> Result<Outcome, OpsError> {
     let local = matches!(source.origin(), Origin::Local(_));
-    let subject = match (selector, platforms) {
-        (Selector::Digest(digest), Platforms::Root) if !local => {
+    let subject = match (tag_or_digest, platforms) {
+        (TagOrDigest::Digest(digest), Platforms::Root) if !local => {
             let verdict = judge(source, *digest, verifier, effort, limits).await;
             if verdict.is_bare() {
                 // Nothing hangs on it: an image that is not there has no signature either, and that is another answer.
-                let _there = pinned::resolve(source, selector).await?;
+                let _there = pinned::resolve(source, tag_or_digest).await?;
             }
             return Ok(Outcome::of(*digest, None, verdict));
         }
-        _ => pinned::resolve(source, selector).await?,
+        _ => pinned::resolve(source, tag_or_digest).await?,
     };
     verify_content(source, &subject, platforms, verifier, effort, limits).await
 }
@@ -309,8 +309,8 @@ pub async fn judge(
     let mut evaluation = verifier.evaluation(subject.digest);
     let search = Search { source, subject, kind: verifier.policy().kind(), effort, limits };
     let open = discover::discover(search, &mut evaluation).await;
-    let misnomer = pinned::misnomer(source, &search.subject.digest, &FoundAt::Subject);
-    misnomer.into_iter().for_each(|finding| evaluation.find(finding));
+    let digest_header_mismatch = pinned::digest_header_mismatch(source, &search.subject.digest, &FoundAt::Subject);
+    digest_header_mismatch.into_iter().for_each(|finding| evaluation.find(finding));
     if evaluation.is_met() {
         // A yes stays a yes, and does not hide what could not be looked at.
         for error in &open {

@@ -12,7 +12,7 @@ use crate::json::JsonError;
 use crate::limits::Limits;
 use crate::oci::Platform;
 use crate::oci::Reference;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::policy::StatementKind;
 use crate::round::RoundError;
@@ -137,7 +137,7 @@ impl Format {
 impl Item {
     /// The same place, by digest: what is pushed to.
     pub fn pinned(&self) -> Reference {
-        self.reference.with(Selector::Digest(self.digest))
+        self.reference.with(TagOrDigest::Digest(self.digest))
     }
 
     /// What kind of statement a signature of this item makes.
@@ -310,9 +310,9 @@ fn reference(field: &str, text: &str, digest: &Digest, limits: &Limits) -> Resul
     if reference.to_string() != text {
         return Err(RequestError::field(field, format!("is written {reference}")));
     }
-    match reference.selector() {
-        Some(Selector::Digest(other)) if other != digest => {
-            Err(RequestError::field(field, "names another digest than `digest`"))
+    match reference.tag_or_digest() {
+        Some(TagOrDigest::Digest(other)) if other != digest => {
+            Err(RoundError::field(field, "names another digest than `digest`"))
         }
         _ => Ok(reference),
     }

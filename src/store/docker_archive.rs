@@ -16,7 +16,7 @@ use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::oci::descriptor::null_is_default;
 use crate::oci::name::spellings;
 use crate::store::Archive;
@@ -131,7 +131,7 @@ impl DockerArchive {
     ///
     /// # Errors
     /// As [`Archive::sole`]; [`StoreError::Contradiction`] where something else is loaded from the archive.
-    pub fn choose(&self, named: Option<Selector>) -> Result<Selector, StoreError> {
+    pub fn choose(&self, named: Option<TagOrDigest>) -> Result<TagOrDigest, StoreError> {
         let not_loaded = |what: Digest| StoreError::Contradiction {
             place: self.origin().to_string(),
             why: format!("its manifest.json has loaders load something else than {what}"),
@@ -146,15 +146,15 @@ impl DockerArchive {
                 }
                 // What is not counted as an image there, because it says that it is a signature, is loaded all the same.
                 match self.loaded.iter().all(|files| self.graph.holds(vec![sole], files)) && is_loaded(sole) {
-                    true => Ok(Selector::Digest(sole)),
+                    true => Ok(TagOrDigest::Digest(sole)),
                     false => Err(not_loaded(sole)),
                 }
             }
-            Some(Selector::Digest(digest)) => match self.archive.file(&digest)?.is_none() || is_loaded(digest) {
-                true => Ok(Selector::Digest(digest)),
+            Some(TagOrDigest::Digest(digest)) => match self.archive.file(&digest)?.is_none() || is_loaded(digest) {
+                true => Ok(TagOrDigest::Digest(digest)),
                 false => Err(not_loaded(digest)),
             },
-            Some(Selector::Tag(tag)) => {
+            Some(TagOrDigest::Tag(tag)) => {
                 self.archive.is_unambiguous(&tag)?;
                 let meant = self.archive.named(&tag);
                 if let Some(other) = self.taken_for(&tag, &meant) {
@@ -163,7 +163,7 @@ impl DockerArchive {
                 }
                 match meant.iter().find(|entry| !is_loaded(entry.digest)) {
                     Some(entry) => Err(not_loaded(entry.digest)),
-                    None => Ok(Selector::Tag(tag)),
+                    None => Ok(TagOrDigest::Tag(tag)),
                 }
             }
         }
@@ -347,8 +347,8 @@ impl Graph {
 }
 
 impl Source for DockerArchive {
-    fn resolve<'a>(&'a self, selector: &'a Selector) -> Task<'a, Result<Content, StoreError>> {
-        self.archive.resolve(selector)
+    fn resolve<'a>(&'a self, tag_or_digest: &'a TagOrDigest) -> Task<'a, Result<Content, StoreError>> {
+        self.archive.resolve(tag_or_digest)
     }
 
     fn manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Content, StoreError>> {
@@ -379,8 +379,8 @@ impl Source for DockerArchive {
         self.archive.images()
     }
 
-    fn names_of(&self, selector: &Selector) -> Vec<String> {
-        self.archive.names_of(selector)
+    fn names_of(&self, tag_or_digest: &TagOrDigest) -> Vec<String> {
+        self.archive.names_of(tag_or_digest)
     }
 
     fn origin(&self) -> Origin {

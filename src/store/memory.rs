@@ -18,7 +18,7 @@ use crate::oci::ContentError;
 use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::Index;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::oci::referrer::fallback_tag;
 use crate::store::Blob;
@@ -65,14 +65,14 @@ impl Memory {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, selector: &Selector) -> Result<Content, StoreError> {
+    fn find(&self, tag_or_digest: &TagOrDigest) -> Result<Content, StoreError> {
         let held = self.held();
-        let digest = match selector {
-            Selector::Digest(digest) => Some(digest),
-            Selector::Tag(tag) => held.tags.get(tag),
+        let digest = match tag_or_digest {
+            TagOrDigest::Digest(digest) => Some(digest),
+            TagOrDigest::Tag(tag) => held.tags.get(tag),
         };
         let content = digest.and_then(|digest| held.manifests.get(digest)).cloned();
-        content.ok_or_else(|| StoreError::NotFound { what: format!("{selector} in {PLACE}") })
+        content.ok_or_else(|| StoreError::NotFound { what: format!("{tag_or_digest} in {PLACE}") })
     }
 
     fn find_blob(&self, descriptor: &Descriptor) -> Result<Bytes, StoreError> {
@@ -123,7 +123,7 @@ impl Memory {
 
     fn merge(&self, subject: &Digest, entries: &[Descriptor]) -> Result<(), StoreError> {
         let tag = fallback_tag(subject);
-        let mut manifests = match self.find(&Selector::Tag(tag.clone())) {
+        let mut manifests = match self.find(&TagOrDigest::Tag(tag.clone())) {
             Ok(content) => Index::parse(&content, &self.limits).map_err(unreadable)?.manifests,
             Err(error) if error.is_not_found() => Vec::new(),
             Err(error) => return Err(error),
@@ -138,8 +138,8 @@ impl Memory {
 }
 
 impl Source for Memory {
-    fn resolve<'a>(&'a self, selector: &'a Selector) -> Task<'a, Result<Content, StoreError>> {
-        Box::pin(ready(self.find(selector)))
+    fn resolve<'a>(&'a self, tag_or_digest: &'a TagOrDigest) -> Task<'a, Result<Content, StoreError>> {
+        Box::pin(ready(self.find(tag_or_digest)))
     }
 
     fn manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Content, StoreError>> {

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use crate::digest::Digest;
 use crate::oci::Content;
 use crate::oci::Descriptor;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::store::Blob;
 use crate::store::Listing;
 use crate::store::Origin;
@@ -63,9 +63,9 @@ impl Metered {
 }
 
 impl Source for Metered {
-    fn resolve<'a>(&'a self, selector: &'a Selector) -> Task<'a, Result<Content, StoreError>> {
+    fn resolve<'a>(&'a self, tag_or_digest: &'a TagOrDigest) -> Task<'a, Result<Content, StoreError>> {
         Box::pin(async move {
-            let content = self.inner.resolve(selector).await.map_err(|error| self.heed(error))?;
+            let content = self.inner.resolve(tag_or_digest).await.map_err(|error| self.heed(error))?;
             self.take(content.descriptor().size).map(|()| content)
         })
     }
@@ -110,8 +110,8 @@ impl Source for Metered {
         self.inner.names()
     }
 
-    fn names_of(&self, selector: &Selector) -> Vec<String> {
-        self.inner.names_of(selector)
+    fn names_of(&self, tag_or_digest: &TagOrDigest) -> Vec<String> {
+        self.inner.names_of(tag_or_digest)
     }
 
     fn origin(&self) -> Origin {
@@ -122,8 +122,8 @@ impl Source for Metered {
         self.inner.checked_when_opened()
     }
 
-    fn misnomer(&self, digest: &Digest) -> Option<String> {
-        self.inner.misnomer(digest)
+    fn digest_header_mismatch(&self, digest: &Digest) -> Option<String> {
+        self.inner.digest_header_mismatch(digest)
     }
 }
 
@@ -163,11 +163,13 @@ mod tests {
         let _pushed = now(memory.push_manifest(&index, Some("v"))).unwrap();
         let memory: Arc<dyn Source> = Arc::new(memory);
         let metered = |limit| Metered::new(Arc::clone(&memory), limit);
-        let tag = Selector::Tag("v".to_owned());
+        let tag = TagOrDigest::Tag("v".to_owned());
 
         let enough = metered(2 * size);
         assert!(now(enough.resolve(&tag)).is_ok() && now(enough.manifest(index.descriptor())).is_ok());
-        assert!(now(enough.resolve(&Selector::Tag("w".to_owned()))).unwrap_err().is_not_found() && !enough.is_over());
+        assert!(
+            now(enough.resolve(&TagOrDigest::Tag("w".to_owned()))).unwrap_err().is_not_found() && !enough.is_over()
+        );
         assert!(now(enough.blob(index.descriptor(), size)).is_err() && enough.is_over());
         let little = metered(size - 1);
         assert!(now(little.resolve(&tag)).is_err() && little.is_over());

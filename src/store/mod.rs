@@ -24,7 +24,7 @@ use std::pin::Pin;
 use crate::digest::Digest;
 use crate::oci::Content;
 use crate::oci::Descriptor;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 
 pub use archive::Archive;
 pub use blob::Blob;
@@ -45,12 +45,12 @@ pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Whatever a source answers is checked against the digest that was asked for before the caller sees it: a source
 /// can withhold, it cannot substitute.
 pub trait Source: Send + Sync {
-    /// The manifest or index that `selector` stands for, asked for exactly once. By digest the bytes are checked; by
-    /// tag the bytes decide, whatever a header claims (threats: digest-header-mismatch).
+    /// The manifest or index that `tag_or_digest` stands for, asked for exactly once. By digest the bytes are checked; by
+    /// tag the bytes themselves say what they are, whatever a header claims (T-10).
     ///
     /// # Errors
     /// [`StoreError::NotFound`] only where the store says that there is none; every other failure is another error.
-    fn resolve<'a>(&'a self, selector: &'a Selector) -> Task<'a, Result<Content, StoreError>>;
+    fn resolve<'a>(&'a self, tag_or_digest: &'a TagOrDigest) -> Task<'a, Result<Content, StoreError>>;
 
     /// The manifest or index with this descriptor, checked.
     ///
@@ -109,12 +109,12 @@ pub trait Source: Send + Sync {
         })
     }
 
-    /// The names in full of the image that `selector` stands for, as far as this store gives them: what a copy of the
+    /// The names in full of the image that `tag_or_digest` stands for, as far as this store gives them: what a copy of the
     /// image is called. Nobody signs them.
-    fn names_of(&self, selector: &Selector) -> Vec<String> {
-        match selector {
-            Selector::Digest(_) => Vec::new(),
-            Selector::Tag(tag) => vec![tag.clone()],
+    fn names_of(&self, tag_or_digest: &TagOrDigest) -> Vec<String> {
+        match tag_or_digest {
+            TagOrDigest::Digest(_) => Vec::new(),
+            TagOrDigest::Tag(tag) => vec![tag.clone()],
         }
     }
 
@@ -127,9 +127,9 @@ pub trait Source: Send + Sync {
         None
     }
 
-    /// The other digest that a `Docker-Content-Digest` header gave for the manifest with this one. Its bytes are right
-    /// (threats: digest-header-mismatch).
-    fn misnomer(&self, _digest: &Digest) -> Option<String> {
+    /// What the store said of the manifest with this digest, when it gave it out, that is not so (HR-02). The bytes are
+    /// right nevertheless.
+    fn digest_header_mismatch(&self, _digest: &Digest) -> Option<String> {
         None
     }
 }
@@ -193,7 +193,7 @@ pub trait Sink: Source {
     /// Where the store gives no answer.
     fn holders<'a>(&'a self, name: &'a str) -> Task<'a, Result<BTreeSet<Digest>, StoreError>> {
         Box::pin(async move {
-            match self.resolve(&Selector::Tag(name.to_owned())).await {
+            match self.resolve(&TagOrDigest::Tag(name.to_owned())).await {
                 Ok(content) => Ok(BTreeSet::from([*content.digest()])),
                 Err(error) if error.is_not_found() => Ok(BTreeSet::new()),
                 Err(error) => Err(error),

@@ -44,8 +44,8 @@ pub enum Reason {
     #[error("{0}")]
     Manifest(String),
     /// The store gave the right bytes out and called them by another digest. It counts nevertheless: bytes decide.
-    #[error("the registry called it {said}, which it is not")]
-    Misnomer {
+    #[error("digest header mismatch: the registry called it {said}, which it is not")]
+    DigestHeaderMismatch {
         /// The digest that the store said, or that it said none.
         said: String,
     },
@@ -177,7 +177,7 @@ impl Reason {
             Self::Envelope(EnvelopeError::Unsigned) => "unsigned-envelope",
             Self::Envelope(_) => "envelope-unreadable",
             Self::Manifest(_) => "manifest-unreadable",
-            Self::Misnomer { .. } => "misnomer",
+            Self::DigestHeaderMismatch { .. } => "digest-header-mismatch",
             Self::Missing => "missing",
             Self::NoTrustedKey { .. } => "no-trusted-key",
             Self::OtherFormat { .. } => "other-format",
@@ -206,7 +206,7 @@ impl Reason {
             Self::Envelope(_) | Self::Manifest(_) => 9,
             Self::OtherFormat { .. } => 10,
             Self::Missing => 11,
-            Self::Misnomer { .. } => 12,
+            Self::DigestHeaderMismatch { .. } => 12,
         }
     }
 }

@@ -152,10 +152,10 @@ fn moved(suite: &mut Suite, target: &Place, name: &str, image: &str, public: &st
     let said = suite.peers.bulla(&["import", &source, &format!("{imported}:v1"), "--key", public]);
     suite.expect(&format!("{name} imported"), &said, 0);
     for place in [copied, imported] {
-        for selector in [format!("@{digest}"), ":v1".to_owned()] {
-            let said = suite.cosign_verifies(public, &format!("{place}{selector}"), &[]);
+        for tag_or_digest in [format!("@{digest}"), ":v1".to_owned()] {
+            let said = suite.cosign_verifies(public, &format!("{place}{tag_or_digest}"), &[]);
             suite.expect(&format!("{name} at {place}, cosign"), &said, 0);
-            let said = suite.bulla_verifies(public, &format!("{place}{selector}"), &[]);
+            let said = suite.bulla_verifies(public, &format!("{place}{tag_or_digest}"), &[]);
             suite.expect(&format!("{name} at {place}, bulla"), &said, 0);
         }
     }

@@ -65,7 +65,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     (
         "limits or ends processes",
         &["rustix::process"],
-        &["cli/hygiene.rs", "key/plugin/process.rs", "store/credentials.rs"],
+        &["cli/process_hardening.rs", "key/plugin/process.rs", "store/credentials.rs"],
     ),
     ("ends the process", &["process::exit", "process::abort"], &[]),
     ("prints", &["println!", "eprintln!", "print!", "eprint!", "dbg!", "io::stdout", "io::stderr"], &["cli/render.rs"]),

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use bulla::digest::Digest;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
-use bulla::oci::Selector;
+use bulla::oci::TagOrDigest;
 use bulla::store::Blob;
 use bulla::store::Listing;
 use bulla::store::Origin;
@@ -28,7 +28,7 @@ pub enum Call {
     PushBlob(Digest),
     PushManifest(Digest, Option<String>),
     Referrers(Digest, Option<String>),
-    Resolve(Selector),
+    Resolve(TagOrDigest),
 }
 
 /// What becomes of the answers.
@@ -85,11 +85,11 @@ impl<S> Scripted<S> {
 }
 
 impl<S: Source> Source for Scripted<S> {
-    fn resolve<'a>(&'a self, selector: &'a Selector) -> Task<'a, Result<Content, StoreError>> {
+    fn resolve<'a>(&'a self, tag_or_digest: &'a TagOrDigest) -> Task<'a, Result<Content, StoreError>> {
         Box::pin(async move {
-            let call = Call::Resolve(selector.clone());
+            let call = Call::Resolve(tag_or_digest.clone());
             self.note(&call);
-            self.script.content(&call, self.inner.resolve(selector).await)
+            self.script.content(&call, self.inner.resolve(tag_or_digest).await)
         })
     }
 

@@ -26,8 +26,8 @@ fn one_challenge_and_one_token_serve_all_requests() {
     image.put(&registry, "app", Some("v1"));
     let app = app_as(&registry, "joe", "hunter2");
     run(async {
-        let selector = tag("v1");
-        let all = (0..50).map(|_| app.resolve(&selector));
+        let tag_or_digest = tag("v1");
+        let all = (0..50).map(|_| app.resolve(&tag_or_digest));
         for content in futures_util::future::join_all(all).await {
             content.unwrap();
         }
@@ -356,8 +356,8 @@ fn an_expired_token_is_replaced_by_one_request() {
     run(async {
         app.resolve(&tag("v1")).await.unwrap();
         registry.revoke_tokens();
-        let selector = tag("v1");
-        let all = (0..20).map(|_| app.resolve(&selector));
+        let tag_or_digest = tag("v1");
+        let all = (0..20).map(|_| app.resolve(&tag_or_digest));
         for content in futures_util::future::join_all(all).await {
             content.unwrap();
         }
@@ -419,9 +419,9 @@ fn what_is_hidden_from_nobody_is_asked_for_by_somebody() {
         // The same for those who come while it is being asked.
         registry.clear_log();
         let app = app_as(&registry, "joe", "hunter2");
-        let selector = tag("v1");
+        let tag_or_digest = tag("v1");
         run(async {
-            for content in futures_util::future::join_all((0..30).map(|_| app.resolve(&selector))).await {
+            for content in futures_util::future::join_all((0..30).map(|_| app.resolve(&tag_or_digest))).await {
                 content.unwrap();
             }
         });

@@ -23,7 +23,7 @@ fn a_tag_a_digest_and_a_blob_cost_one_request_each_and_no_ping() {
     let app = app(&registry);
     run(async {
         assert_eq!(app.resolve(&tag("v1")).await.unwrap().bytes(), image.manifest);
-        assert_eq!(*app.resolve(&Selector::Digest(digest)).await.unwrap().digest(), digest);
+        assert_eq!(*app.resolve(&TagOrDigest::Digest(digest)).await.unwrap().digest(), digest);
         assert_eq!(app.manifest(&image.descriptor).await.unwrap().descriptor(), &image.descriptor);
         let layer = Descriptor::of("application/octet-stream", &image.layers[0]);
         assert_eq!(app.blob(&layer, 10_000).await.unwrap().bytes(), image.layers[0]);
@@ -44,7 +44,7 @@ fn what_is_not_there_is_not_found_and_nothing_else_is() {
     let missing = Descriptor::of("application/octet-stream", b"missing");
     run(async {
         assert!(app.resolve(&tag("v9")).await.unwrap_err().is_not_found());
-        assert!(app.resolve(&Selector::Digest(missing.digest)).await.unwrap_err().is_not_found());
+        assert!(app.resolve(&TagOrDigest::Digest(missing.digest)).await.unwrap_err().is_not_found());
         assert!(app.blob(&missing, 100).await.unwrap_err().is_not_found());
         assert!(app.open(&missing).await.err().unwrap().is_not_found());
         assert!(!app.has_blob(&missing).await.unwrap());
@@ -95,7 +95,7 @@ fn hr_01_other_bytes_for_a_digest() {
     let app = app(&registry);
     let layer = Descriptor::of("application/octet-stream", &image.layers[0]);
     run(async {
-        let by_digest = app.resolve(&Selector::Digest(image.digest())).await.unwrap_err();
+        let by_digest = app.resolve(&TagOrDigest::Digest(image.digest())).await.unwrap_err();
         assert!(matches!(by_digest, StoreError::Content { error: ContentError::Digest { .. }, .. }), "{by_digest}");
         assert_eq!(app.manifest(&image.descriptor).await.unwrap_err().code(), "content-mismatch");
         assert_eq!(app.blob(&layer, 10_000).await.unwrap_err().code(), "content-mismatch");
@@ -108,14 +108,14 @@ fn hr_02_hr_03_a_header_does_not_say_what_the_body_is() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", Some("v1"));
     let lie = format!("sha256:{}", "0".repeat(64));
-    let called = |app: &Repository| app.misnomer(&image.digest());
+    let called = |app: &Repository| app.digest_header_mismatch(&image.digest());
     registry.rule("GET", MANIFESTS, Times::Every, Action::SetHeader("Docker-Content-Digest".into(), lie.clone()));
     let app = app(&registry);
     run(async {
         assert_eq!(called(&app), None);
         assert_eq!(*app.resolve(&tag("v1")).await.unwrap().digest(), image.digest());
         assert_eq!(called(&app).as_deref(), Some(lie.as_str()));
-        assert_eq!(*app.resolve(&Selector::Digest(image.digest())).await.unwrap().digest(), image.digest());
+        assert_eq!(*app.resolve(&TagOrDigest::Digest(image.digest())).await.unwrap().digest(), image.digest());
     });
     // What is no digest may be a secret that was sent to it, and is not repeated.
     registry.clear_rules();
@@ -251,7 +251,7 @@ fn where_a_digest_is_expected_the_bytes_as_received_decide() {
     image.put(&registry, "app", Some("v1"));
     let app = app(&registry);
     let layer = Descriptor::of("application/octet-stream", &image.layers[0]);
-    let by_digest = Selector::Digest(image.descriptor.digest);
+    let by_digest = TagOrDigest::Digest(image.descriptor.digest);
     for value in ["gzip", "", "identity", "aws-chunked", "Identity, AWS-Chunked", "br, gzip", "zstd"] {
         encoded(&registry, value);
         run(async {
@@ -446,7 +446,7 @@ fn hr_44_a_page_for_browsers_is_no_answer() {
         run(async {
             for error in [
                 app.resolve(&tag("v1")).await.unwrap_err(),
-                app.resolve(&Selector::Digest(image.digest())).await.unwrap_err(),
+                app.resolve(&TagOrDigest::Digest(image.digest())).await.unwrap_err(),
                 app.manifest(&image.descriptor).await.unwrap_err(),
                 app.blob(&layer, 10_000).await.unwrap_err(),
                 app.names().await.unwrap_err(),
@@ -663,8 +663,8 @@ fn a_thousand_requests_share_a_few_connections() {
     image.put(&registry, "app", Some("v1"));
     let app = app(&registry);
     run(async {
-        let selector = Selector::Digest(image.digest());
-        let all = (0..1000).map(|_| app.resolve(&selector));
+        let tag_or_digest = TagOrDigest::Digest(image.digest());
+        let all = (0..1000).map(|_| app.resolve(&tag_or_digest));
         for content in futures_util::future::join_all(all).await {
             content.unwrap();
         }

@@ -33,7 +33,7 @@ use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::oci::Reference;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::ops::audit;
 use crate::ops::audit::About;
 use crate::ops::audit::Document;
@@ -187,8 +187,10 @@ impl Image<'_> {
             (None, None) => item.place() == ours.place(),
             _ => false,
         };
-        let same_tag = match (item.selector(), ours.selector()) {
-            (Some(Selector::Tag(item)), Some(Selector::Tag(ours))) => is_end_of(item, ours) || is_end_of(ours, item),
+        let same_tag = match (item.tag_or_digest(), ours.tag_or_digest()) {
+            (Some(TagOrDigest::Tag(item)), Some(TagOrDigest::Tag(ours))) => {
+                is_end_of(item, ours) || is_end_of(ours, item)
+            }
             _ => true,
         };
         self.any_name || same_place && same_tag
@@ -272,8 +274,8 @@ fn against(args: &RequestLogVerifyArgs, contents: &Contents) -> Result<Audit, Fa
     let stores = Stores::new(&args.registry, &args.against)?;
     let runtime = Runtime::new(Work::Waiting)?;
     for reference in &args.against {
-        let (source, selector) = stores.source(reference)?;
-        let hanging = runtime.block_on(audit::hanging(source.as_ref(), &selector, &Limits::DEFAULT))?;
+        let (source, tag_or_digest) = stores.source(reference)?;
+        let hanging = runtime.block_on(audit::hanging(source.as_ref(), &tag_or_digest, &Limits::DEFAULT))?;
         audit.unread.extend(hanging.unread);
         let Some(digest) = hanging.digest else { continue };
         let image = Image { any_name: args.any_name, digest, reference };

@@ -17,7 +17,7 @@ use crate::cli::verify;
 use crate::files::Overwrite;
 use crate::limits::Limits;
 use crate::oci::Reference;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::ops::round;
 use crate::ops::round::Found;
 use crate::ops::sign::Extent;
@@ -88,12 +88,12 @@ fn resolve(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<(Reference, Vec
     let extent = if args.all_platforms { Extent::AllPlatforms } else { Extent::Root };
     let tasks = references.iter().map(|typed| -> Task<'_, Result<(Reference, Vec<Found>), Failure>> {
         Box::pin(async move {
-            let (source, selector) = stores.source(typed)?;
-            let found = flow::request::find(source.as_ref(), &selector, extent, limits).await?;
+            let (source, tag_or_digest) = stores.source(typed)?;
+            let found = round::find(source.as_ref(), &tag_or_digest, extent, limits).await?;
             let reference: Reference = typed.parse()?;
             // An image that was not named is known by its digest.
-            let reference = match (reference.selector(), found.first()) {
-                (None, Some(root)) => reference.with(Selector::Digest(root.digest)),
+            let reference = match (reference.tag_or_digest(), found.first()) {
+                (None, Some(root)) => reference.with(TagOrDigest::Digest(root.digest)),
                 _ => reference,
             };
             Ok((reference, found))
@@ -121,9 +121,9 @@ fn asked(
             media_type: found.media_type.clone(),
             platforms: found.platforms.clone(),
             previous: None,
-            reference: match reference.selector() {
-                Some(Selector::Digest(digest)) if *digest != found.digest => {
-                    reference.with(Selector::Digest(found.digest))
+            reference: match reference.tag_or_digest() {
+                Some(TagOrDigest::Digest(digest)) if *digest != found.digest => {
+                    reference.with(TagOrDigest::Digest(found.digest))
                 }
                 _ => reference.clone(),
             },

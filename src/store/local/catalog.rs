@@ -120,14 +120,14 @@ impl Catalog {
         self.at(self.by_digest.get(digest))
     }
 
-    /// The entries that `selector` names: by one of their whole names, else by the end of one ([`ImageName::ends_with`]).
+    /// The entries that `tag_or_digest` names: by one of their whole names, else by the end of one ([`ImageName::ends_with`]).
     /// The tag that stands beside a full name is the end of that, as Docker and containerd write it, and no whole name.
-    pub(crate) fn with_name(&self, selector: &str) -> Vec<&Descriptor> {
-        if let whole @ Some(_) = self.by_name.get(selector) {
+    pub(crate) fn with_name(&self, tag_or_digest: &str) -> Vec<&Descriptor> {
+        if let whole @ Some(_) = self.by_name.get(tag_or_digest) {
             return self.at(whole);
         }
-        let mut found = self.at(self.by_tag.get(name::tag_of(selector).unwrap_or(selector)));
-        found.retain(|entry| names_in(entry).any(|name| name::is_suffix(name, selector)));
+        let mut found = self.at(self.by_tag.get(name::tag_of(tag_or_digest).unwrap_or(tag_or_digest)));
+        found.retain(|entry| names_in(entry).any(|name| name::is_suffix(name, tag_or_digest)));
         found
     }
 

@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Index;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::oci::referrer::cosign_tag;
@@ -34,10 +34,10 @@ use crate::store::local::place::Place;
 use crate::store::local::place::blob_name;
 
 impl<P: Place> Source for Local<P> {
-    fn resolve<'a>(&'a self, selector: &'a Selector) -> Task<'a, Result<Content, StoreError>> {
-        Box::pin(ready(match selector {
-            Selector::Digest(digest) => self.by_digest(digest),
-            Selector::Tag(tag) => self.by_tag(tag),
+    fn resolve<'a>(&'a self, tag_or_digest: &'a TagOrDigest) -> Task<'a, Result<Content, StoreError>> {
+        Box::pin(ready(match tag_or_digest {
+            TagOrDigest::Digest(digest) => self.by_digest(digest),
+            TagOrDigest::Tag(tag) => self.by_tag(tag),
         }))
     }
 
@@ -84,11 +84,11 @@ impl<P: Place> Source for Local<P> {
         Box::pin(ready(Ok(images)))
     }
 
-    fn names_of(&self, selector: &Selector) -> Vec<String> {
+    fn names_of(&self, tag_or_digest: &TagOrDigest) -> Vec<String> {
         let state = self.state();
-        let entries = match selector {
-            Selector::Digest(digest) => state.catalog.with_digest(digest),
-            Selector::Tag(tag) => state.catalog.with_name(tag),
+        let entries = match tag_or_digest {
+            TagOrDigest::Digest(digest) => state.catalog.with_digest(digest),
+            TagOrDigest::Tag(tag) => state.catalog.with_name(tag),
         };
         let names = entries.into_iter().flat_map(kept_names).filter(|name| !is_auxiliary_name(name.as_str()));
         names.map(|name| name.to_string()).collect::<BTreeSet<_>>().into_iter().collect()

@@ -20,7 +20,7 @@ use crate::digest::Digest;
 use crate::json;
 use crate::oci::Content;
 use crate::oci::Descriptor;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::oci::referrer::fallback_tag;
 use crate::store::StoreError;
@@ -40,8 +40,8 @@ impl Locks {
 /// Makes `entries` stand in the list of referrers of `subject`.
 pub(super) async fn add(repository: &Repository, subject: &Digest, entries: &[Descriptor]) -> Result<(), StoreError> {
     let tag = fallback_tag(subject);
-    let selector = Selector::Tag(tag.clone());
-    let place = repository.place(&selector);
+    let tag_or_digest = TagOrDigest::Tag(tag.clone());
+    let place = repository.place(&tag_or_digest);
     let lock = repository.lists().of(&place);
     let _turn = lock.lock().await;
     let mut slowest = repository.host.transport.settings.patience.settle;
@@ -49,7 +49,7 @@ pub(super) async fn add(repository: &Repository, subject: &Digest, entries: &[De
     let mut writes = 0;
     for _ in 0..ROUNDS {
         let since = Instant::now();
-        let there = read(repository, &selector).await?;
+        let there = read(repository, &tag_or_digest).await?;
         match merged(there.as_ref(), entries, repository).map_err(|why| unreadable(&place, why))? {
             // What stood there before we came was read by everybody who came later.
             None if writes == 0 => return Ok(()),
@@ -75,8 +75,8 @@ pub(super) async fn add(repository: &Repository, subject: &Digest, entries: &[De
     Err(StoreError::ReadBack { place, why: format!("other writers replaced the list {ROUNDS} times") })
 }
 
-async fn read(repository: &Repository, selector: &Selector) -> Result<Option<Content>, StoreError> {
-    match manifests::resolve(repository, selector).await {
+async fn read(repository: &Repository, tag_or_digest: &TagOrDigest) -> Result<Option<Content>, StoreError> {
+    match manifests::resolve(repository, tag_or_digest).await {
         Ok(content) => Ok(Some(content)),
         Err(StoreError::NotFound { .. }) => Ok(None),
         Err(error) => Err(error),

@@ -13,29 +13,29 @@ use crate::digest::Digest;
 use crate::json;
 use crate::oci::Content;
 use crate::oci::Descriptor;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::store::Pushed;
 use crate::store::StoreError;
 
-/// The manifest that `selector` stands for. By tag the body alone decides, no header (threats: digest-header-mismatch).
-pub(super) async fn resolve(repository: &Repository, selector: &Selector) -> Result<Content, StoreError> {
-    if matches!(selector, Selector::Tag(tag) if tag.len() > TAG_LENGTH) {
+/// The manifest that `tag_or_digest` stands for. By tag the body alone says what it is; headers do not count (T-10).
+pub(super) async fn resolve(repository: &Repository, tag_or_digest: &TagOrDigest) -> Result<Content, StoreError> {
+    if matches!(tag_or_digest, TagOrDigest::Tag(tag) if tag.len() > TAG_LENGTH) {
         // The tags that cosign makes of SHA-512 digests: no registry can have them, so nothing is there.
-        return Err(StoreError::NotFound { what: repository.place(selector) });
+        return Err(StoreError::NotFound { what: repository.place(tag_or_digest) });
     }
     let limit = repository.limits().manifest_bytes;
-    let reading = match selector {
-        Selector::Tag(_) => Reading::UpTo(limit),
-        Selector::Digest(_) => Reading::UpToOf(limit),
+    let reading = match tag_or_digest {
+        TagOrDigest::Tag(_) => Reading::UpTo(limit),
+        TagOrDigest::Digest(_) => Reading::UpToOf(limit),
     };
-    let answer = get(repository, selector, reading).await?;
+    let answer = get(repository, tag_or_digest, reading).await?;
     let media_type = media_type(&answer)?;
     let called = called(&answer);
     let bytes = answer.into_bytes();
-    let content = match selector {
-        Selector::Tag(_) => Content::name(&media_type, bytes),
-        Selector::Digest(digest) => Content::check_digest(*digest, &media_type, bytes)
+    let content = match tag_or_digest {
+        TagOrDigest::Tag(_) => Content::name(&media_type, bytes),
+        TagOrDigest::Digest(digest) => Content::check_digest(*digest, &media_type, bytes)
             .map_err(|error| StoreError::Content { place: repository.shown().to_owned(), error })?,
     };
     hold(repository, &content, called);
@@ -48,8 +48,8 @@ pub(super) async fn fetch(repository: &Repository, descriptor: &Descriptor) -> R
     if descriptor.size > limit {
         return Err(StoreError::TooLarge { what: repository.place_of(&descriptor.digest), limit });
     }
-    let selector = Selector::Digest(descriptor.digest);
-    let answer = get(repository, &selector, Reading::Cut(descriptor.size.saturating_add(1))).await?;
+    let tag_or_digest = TagOrDigest::Digest(descriptor.digest);
+    let answer = get(repository, &tag_or_digest, Reading::Cut(descriptor.size.saturating_add(1))).await?;
     is_no_page(&answer)?;
     let called = called(&answer);
     let content = Content::check(descriptor, answer.into_bytes())
@@ -70,7 +70,7 @@ fn hold(repository: &Repository, content: &Content, called: Option<String>) {
         Some(said) if said != content.digest().to_string() && !said.parse().is_ok_and(is) => {
             // Only a digest is repeated: other text may hold a secret that we sent (threats: error-echoes-secret).
             let said = said.parse::<Digest>().map_or_else(|_| "what is no digest".to_owned(), |said| said.to_string());
-            repository.misnomer_of(*content.digest(), said);
+            repository.note_digest_header(*content.digest(), said);
         }
         _ => {}
     }
@@ -93,41 +93,41 @@ pub(super) async fn is_there(repository: &Repository, descriptor: &Descriptor) -
 
 /// Puts `content` under its digest, or under `tag`.
 pub(super) async fn push(repository: &Repository, content: &Content, tag: Option<&str>) -> Result<Pushed, StoreError> {
-    let selector = match tag {
-        Some(tag) => Selector::Tag(tag.to_owned()),
-        None => Selector::Digest(*content.digest()),
+    let tag_or_digest = match tag {
+        Some(tag) => TagOrDigest::Tag(tag.to_owned()),
+        None => TagOrDigest::Digest(*content.digest()),
     };
-    let what = repository.place(&selector);
-    let url = repository.url(&format!("manifests/{}", path(repository, &selector)?));
+    let what = repository.place(&tag_or_digest);
+    let url = repository.url(&format!("manifests/{}", path(repository, &tag_or_digest)?));
     let body = content.shared();
     let media_type = &content.descriptor().media_type;
     let call = Call::new(Method::PUT, url, repository.name(), Access::Push, what).body(media_type, body);
     let answer = repository.host.ask(&call).await?;
     if !matches!(answer.status.as_u16(), 200..=202) {
-        return refused(repository, content, &selector, &answer).await;
+        return refused(repository, content, &tag_or_digest, &answer).await;
     }
     // Read back unless the response names exactly this digest (threats: manifest-stored-changed).
     let digest = content.digest().to_string();
     if answer.header(CALLED) != Some(digest.as_str()) {
-        read_back(repository, &selector, content).await?;
+        read_back(repository, &tag_or_digest, content).await?;
     }
     let subject = subject(content);
     let listed = subject.is_some_and(|subject| answer.header("oci-subject") == Some(subject.to_string().as_str()));
     Ok(Pushed { listed })
 }
 
-async fn get(repository: &Repository, selector: &Selector, reading: Reading) -> Result<Answer, StoreError> {
-    let url = repository.url(&format!("manifests/{}", path(repository, selector)?));
-    let mut call = Call::get(url, repository.name(), reading, repository.place(selector)).accept(ACCEPTED);
+async fn get(repository: &Repository, tag_or_digest: &TagOrDigest, reading: Reading) -> Result<Answer, StoreError> {
+    let url = repository.url(&format!("manifests/{}", path(repository, tag_or_digest)?));
+    let mut call = Call::get(url, repository.name(), reading, repository.place(tag_or_digest)).accept(ACCEPTED);
     call.scope.access = repository.reading();
     super::download::expect(repository.host.ask(&call).await?, &[StatusCode::OK])
 }
 
-/// The path segment for `selector`, with the tag checked (threats: name-steers-request).
-fn path(repository: &Repository, selector: &Selector) -> Result<String, StoreError> {
-    match selector {
-        Selector::Tag(tag) => check_tag(repository, tag).map(|()| tag.clone()),
-        Selector::Digest(digest) => Ok(digest.to_string()),
+/// What stands for `tag_or_digest` in an address: a tag only if it is one (HR-91).
+fn path(repository: &Repository, tag_or_digest: &TagOrDigest) -> Result<String, StoreError> {
+    match tag_or_digest {
+        TagOrDigest::Tag(tag) => check_tag(repository, tag).map(|()| tag.clone()),
+        TagOrDigest::Digest(digest) => Ok(digest.to_string()),
     }
 }
 
@@ -147,7 +147,7 @@ pub(super) fn check_tag(repository: &Repository, tag: &str) -> Result<(), StoreE
 async fn refused(
     repository: &Repository,
     content: &Content,
-    selector: &Selector,
+    tag_or_digest: &TagOrDigest,
     answer: &Answer,
 ) -> Result<Pushed, StoreError> {
     let place = answer.what.clone();
@@ -155,9 +155,9 @@ async fn refused(
         repository.host.knows.validates.store(true, std::sync::atomic::Ordering::Relaxed);
         return Err(StoreError::MissingBlob { place, why: answer.words() });
     }
-    match selector {
-        // An immutable tag that has the right digest already (threats: immutable-tag).
-        Selector::Tag(tag) if is_immutable(answer) => match resolve(repository, selector).await {
+    match tag_or_digest {
+        // TF-26: a tag that cannot be moved, and need not be.
+        TagOrDigest::Tag(tag) if is_immutable(answer) => match resolve(repository, tag_or_digest).await {
             Ok(there) if there.digest() == content.digest() => Ok(Pushed { listed: false }),
             Ok(there) => Err(StoreError::ReadOnly {
                 place,
@@ -188,9 +188,9 @@ fn exclusion(tag: &str) -> String {
     }
 }
 
-async fn read_back(repository: &Repository, selector: &Selector, content: &Content) -> Result<(), StoreError> {
-    let place = repository.place(selector);
-    let why = match resolve(repository, selector).await {
+async fn read_back(repository: &Repository, tag_or_digest: &TagOrDigest, content: &Content) -> Result<(), StoreError> {
+    let place = repository.place(tag_or_digest);
+    let why = match resolve(repository, tag_or_digest).await {
         Ok(there) if there.digest() == content.digest() => return Ok(()),
         Ok(there) => format!("the registry took {} and now has {}", content.digest(), there.digest()),
         Err(StoreError::Content { error, .. }) => error.to_string(),

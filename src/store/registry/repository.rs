@@ -22,7 +22,7 @@ use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::RegistryReference;
-use crate::oci::Selector;
+use crate::oci::TagOrDigest;
 use crate::store::Blob;
 use crate::store::Listing;
 use crate::store::Origin;
@@ -40,7 +40,7 @@ pub struct Repository {
     /// Whether the registry listed referrers of something in it.
     listed: Arc<AtomicBool>,
     /// What the registry called manifests that are something else, for some of them.
-    misnomers: Arc<Mutex<BTreeMap<Digest, String>>>,
+    digest_header_mismatches: Arc<Mutex<BTreeMap<Digest, String>>>,
     name: Arc<str>,
     registries: Registries,
     /// Uploads that the registry began for us although we asked it for something else.
@@ -56,7 +56,7 @@ impl Repository {
             host,
             limits: None,
             listed: Arc::default(),
-            misnomers: Arc::default(),
+            digest_header_mismatches: Arc::default(),
             name: Arc::from(reference.repository()),
             registries,
             sessions: Arc::default(),
@@ -121,11 +121,11 @@ impl Repository {
         url
     }
 
-    /// How to name to people what stands at `selector`.
-    pub(super) fn place(&self, selector: &Selector) -> String {
-        match selector {
-            Selector::Digest(digest) => self.place_of(digest),
-            Selector::Tag(tag) => format!("{}:{tag}", self.shown),
+    /// How to name to people what stands at `tag_or_digest`.
+    pub(super) fn place(&self, tag_or_digest: &TagOrDigest) -> String {
+        match tag_or_digest {
+            TagOrDigest::Digest(digest) => self.place_of(digest),
+            TagOrDigest::Tag(tag) => format!("{}:{tag}", self.shown),
         }
     }
 
@@ -163,10 +163,10 @@ impl Repository {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, location);
     }
 
-    pub(super) fn misnomer_of(&self, digest: Digest, said: String) {
-        let mut misnomers = self.misnomers.lock().unwrap_or_else(PoisonError::into_inner);
-        if misnomers.len() < MISNOMERS {
-            misnomers.insert(digest, said);
+    pub(super) fn note_digest_header(&self, digest: Digest, said: String) {
+        let mut digest_header_mismatches = self.digest_header_mismatches.lock().unwrap_or_else(PoisonError::into_inner);
+        if digest_header_mismatches.len() < DIGEST_HEADER_MISMATCHES {
+            digest_header_mismatches.insert(digest, said);
         }
     }
 
@@ -176,8 +176,8 @@ impl Repository {
 }
 
 impl Source for Repository {
-    fn resolve<'a>(&'a self, selector: &'a Selector) -> Task<'a, Result<Content, StoreError>> {
-        self.told(manifests::resolve(self, selector))
+    fn resolve<'a>(&'a self, tag_or_digest: &'a TagOrDigest) -> Task<'a, Result<Content, StoreError>> {
+        self.told(manifests::resolve(self, tag_or_digest))
     }
 
     fn manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Content, StoreError>> {
@@ -211,8 +211,8 @@ impl Source for Repository {
         self.told(referrers::names(self))
     }
 
-    fn names_of(&self, selector: &Selector) -> Vec<String> {
-        vec![self.place(selector)]
+    fn names_of(&self, tag_or_digest: &TagOrDigest) -> Vec<String> {
+        vec![self.place(tag_or_digest)]
     }
 
     fn origin(&self) -> Origin {
@@ -220,8 +220,8 @@ impl Source for Repository {
         Origin::Registry { host: host.to_owned(), repository: self.name.to_string() }
     }
 
-    fn misnomer(&self, digest: &Digest) -> Option<String> {
-        self.misnomers.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+    fn digest_header_mismatch(&self, digest: &Digest) -> Option<String> {
+        self.digest_header_mismatches.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
     }
 }
 
@@ -271,8 +271,8 @@ impl Sink for Repository {
     }
 }
 
-/// How many misnomers are kept: they are for people to read.
-const MISNOMERS: usize = 1_000;
+/// How many digest_header_mismatches are kept: they are for people to read.
+const DIGEST_HEADER_MISMATCHES: usize = 1_000;
 
 impl std::fmt::Debug for Repository {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
