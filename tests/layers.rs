@@ -242,33 +242,33 @@ fn each_rule_can_fail() {
         (
             "ops/import.rs",
             "//! Forged.\nuse crate::verify::VerifiedSubject;\nfn f() { g(VerifiedSubject { digest }) }\n",
-            "3: doorway: a `VerifiedSubject` is made",
+            "3: proof type: a `VerifiedSubject` is made",
         ),
         (
             "verify/mod.rs",
             "//! Forged.\nfn f() { let x = VerifiedSubject { a }; }\n",
-            "2: doorway: a `VerifiedSubject`",
+            "2: proof type: a `VerifiedSubject`",
         ),
-        ("trust/mod.rs", "//! Forged.\nfn f() { TrustRoot { keys } }\n", "2: doorway: a `TrustRoot` is made"),
+        ("trust/mod.rs", "//! Forged.\nfn f() { TrustRoot { keys } }\n", "2: proof type: a `TrustRoot` is made"),
         (
             "verify/mod.rs",
             "//! Forged.\nuse crate::envelope::Payload;\nfn f() {\n    Payload {}\n}\n",
-            "4: doorway: a `Payload`",
+            "4: proof type: a `Payload`",
         ),
-        ("oci/manifest.rs", "//! Forged.\nfn f() { return Content { bytes }; }\n", "2: doorway: a `Content` is made"),
-        ("store/blob.rs", "//! Forged.\nfn f() { crate::oci::Content { bytes } }\n", "2: doorway: a `Content` is made"),
+        ("oci/manifest.rs", "//! Forged.\nfn f() { return Content { bytes }; }\n", "2: proof type: a `Content` is made"),
+        ("store/blob.rs", "//! Forged.\nfn f() { crate::oci::Content { bytes } }\n", "2: proof type: a `Content` is made"),
         (
             "cli/move_image.rs",
             "//! Forged.\nuse crate::ops::import::Admitted;\nfn f() { push(&Admitted { graph, verified }) }\n",
-            "3: doorway: a `Admitted` is made",
+            "3: proof type: a `Admitted` is made",
         ),
-        ("oci/content.rs", "//! Open.\npub struct Content {\n    pub bytes: Vec<u8>,\n}\n", "2: doorway: a field of"),
+        ("oci/content.rs", "//! Open.\npub struct Content {\n    pub bytes: Vec<u8>,\n}\n", "2: proof type: a field of"),
         (
             "trust/root.rs",
             "//! Easy.\n\n#[derive(Default)]\npub struct TrustRoot {\n}\n",
-            "4: doorway: `TrustRoot` derives",
+            "4: proof type: `TrustRoot` derives",
         ),
-        ("trust/root.rs", "//! Easy.\nimpl Default for TrustRoot {}\n", "2: doorway: `TrustRoot` can be had"),
+        ("trust/root.rs", "//! Easy.\nimpl Default for TrustRoot {}\n", "2: proof type: `TrustRoot` can be had"),
     ];
     for (path, text, wanted) in faults {
         let said = rules::broken(&Source::new(path, text));

@@ -1,4 +1,4 @@
-//! DSSE: `Envelope`, and `Payload`, which only an opened document gives out. The second of the four doorways.
+//! DSSE: `Envelope`, and `Payload`, which only an opened document gives out. A proof type.
 
 use std::borrow::Cow;
 

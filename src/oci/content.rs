@@ -1,4 +1,4 @@
-//! `Content`: bytes proven to match their descriptor. The first of the four doorways.
+//! `Content`: bytes proven to match their descriptor. A proof type.
 
 use bytes::Bytes;
 

@@ -1,5 +1,5 @@
-//! `TrustRoot`: the keys that the operator chose; `Threshold`: the only place where they are counted. The third of
-//! the four doorways.
+//! `TrustRoot`: the keys that the operator chose; `Threshold`: the only place where they are counted. A proof type.
+//!
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! `VerifiedSubject`: a digest that a policy accepted. The fourth of the four doorways.
+//! `VerifiedSubject`: a digest that a policy accepted. A proof type.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -88,7 +88,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
 ];
 
 /// A type that proves something: its name, the module that it is imported from, and the files that may make one.
-pub const DOORWAYS: &[(&str, &str, &[&str])] = &[
+pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
     ("Admitted", "import", &["ops/import.rs"]),
     ("Content", "oci", &["oci/content.rs"]),
     ("Payload", "envelope", &["envelope/"]),
@@ -112,7 +112,7 @@ pub fn broken(source: &Source) -> Vec<String> {
     opening(source, &mut say);
     imports(source, &mut say);
     powers(source, &mut say);
-    doorways(source, &mut say);
+    proof_types(source, &mut say);
     dropped_results(source, &mut say);
     ceilings(source, &mut say);
     found
@@ -172,11 +172,11 @@ fn powers(source: &Source, say: &mut Say<'_>) {
     }
 }
 
-fn doorways(source: &Source, say: &mut Say<'_>) {
-    for (name, module, homes) in DOORWAYS {
+fn proof_types(source: &Source, say: &mut Say<'_>) {
+    for (name, module, homes) in PROOF_TYPES {
         for bad in ["Default for", "Deserialize<'de> for", "DeserializeOwned for"] {
             for line in source.lines_with(&format!("{bad} {name}")) {
-                say(line, "doorway", format!("`{name}` can be had without its check"));
+                say(line, "proof type", format!("`{name}` can be had without its check"));
             }
         }
         if allowed_in(homes, &source.path) {
@@ -186,7 +186,7 @@ fn doorways(source: &Source, say: &mut Say<'_>) {
         let known = source.layer() == *module || !source.lines_with(&format!("{module}::{name}")).is_empty();
         for (at, _) in source.code.match_indices(&format!("{name} {{")) {
             if known && is_literal(source.code[..at].trim_end(), module) {
-                say(source.line_at(at), "doorway", format!("a `{name}` is made outside {homes:?}"));
+                say(source.line_at(at), "proof type", format!("a `{name}` is made outside {homes:?}"));
             }
         }
     }
@@ -205,11 +205,11 @@ fn declaration(source: &Source, name: &str, say: &mut Say<'_>) {
     let line = source.line_at(at);
     let body = &source.code[at..at + source.code[at..].find('}').unwrap_or(0)];
     if body.matches("pub").count() > 1 {
-        say(line, "doorway", format!("a field of `{name}` is public"));
+        say(line, "proof type", format!("a field of `{name}` is public"));
     }
     let attributes = source.code[..at].rsplit("\n\n").next().unwrap_or_default();
     if ["Default", "Deserialize"].iter().any(|derived| attributes.contains(derived)) {
-        say(line, "doorway", format!("`{name}` derives a way around its check"));
+        say(line, "proof type", format!("`{name}` derives a way around its check"));
     }
 }
 
