@@ -39,12 +39,12 @@ pub enum Api {
 /// A test's own folder, registry and images.
 pub struct Suite {
     pub peers: Peers,
-    pub place: FoundAt,
+    pub place: Place,
     faults: Vec<String>,
 }
 
 /// A registry that runs until it is dropped.
-pub enum FoundAt {
+pub enum Place {
     Debian(DockerRegistry),
     Quirk(Box<Registry>),
 }
@@ -112,7 +112,7 @@ impl Suite {
     /// The same without any file.
     pub fn start_without_keys(api: Api) -> Option<Self> {
         let peers = Peers::find()?;
-        let place = FoundAt::start(api, &peers);
+        let place = Place::start(api, &peers);
         Some(Self { peers, place, faults: Vec::new() })
     }
 
@@ -184,7 +184,7 @@ impl Suite {
     }
 }
 
-impl FoundAt {
+impl Place {
     pub fn start(api: Api, peers: &Peers) -> Self {
         match api {
             Api::Absent => Self::Debian(DockerRegistry::start(peers)),
