@@ -255,14 +255,26 @@ fn each_rule_can_fail() {
             "//! Forged.\nuse crate::envelope::Payload;\nfn f() {\n    Payload {}\n}\n",
             "4: proof type: a `Payload`",
         ),
-        ("oci/manifest.rs", "//! Forged.\nfn f() { return Content { bytes }; }\n", "2: proof type: a `Content` is made"),
-        ("store/blob.rs", "//! Forged.\nfn f() { crate::oci::Content { bytes } }\n", "2: proof type: a `Content` is made"),
+        (
+            "oci/manifest.rs",
+            "//! Forged.\nfn f() { return Content { bytes }; }\n",
+            "2: proof type: a `Content` is made",
+        ),
+        (
+            "store/blob.rs",
+            "//! Forged.\nfn f() { crate::oci::Content { bytes } }\n",
+            "2: proof type: a `Content` is made",
+        ),
         (
             "cli/move_image.rs",
             "//! Forged.\nuse crate::ops::import::Admitted;\nfn f() { push(&Admitted { graph, verified }) }\n",
             "3: proof type: a `Admitted` is made",
         ),
-        ("oci/content.rs", "//! Open.\npub struct Content {\n    pub bytes: Vec<u8>,\n}\n", "2: proof type: a field of"),
+        (
+            "oci/content.rs",
+            "//! Open.\npub struct Content {\n    pub bytes: Vec<u8>,\n}\n",
+            "2: proof type: a field of",
+        ),
         (
             "trust/root.rs",
             "//! Easy.\n\n#[derive(Default)]\npub struct TrustRoot {\n}\n",

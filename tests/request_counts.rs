@@ -27,7 +27,7 @@ use bulla::oci::TagOrDigest;
 use bulla::oci::referrer;
 use bulla::ops::OpsError;
 use bulla::ops::discover::Effort;
-use bulla::ops::round;
+use bulla::ops::request;
 use bulla::ops::sign;
 use bulla::ops::sign::Extent;
 use bulla::ops::sign::Format as Form;
@@ -409,7 +409,7 @@ fn a_hostile_index_does_not_multiply_what_a_request_asks() {
     }
     for (extent, want, most) in [(Extent::AllPlatforms, 4, 5), (Extent::Root, 1, 3)] {
         let sink = memory(&shop);
-        let found = now(round::find(&sink, &TagOrDigest::Digest(child.digest), extent, &Limits::DEFAULT)).unwrap();
+        let found = now(request::find(&sink, &TagOrDigest::Digest(child.digest), extent, &Limits::DEFAULT)).unwrap();
         assert_eq!(found.len(), want);
         // Four manifests, and the config of the image.
         assert!(sink.calls().len() <= most, "{:#?}", sink.calls());
@@ -419,7 +419,7 @@ fn a_hostile_index_does_not_multiply_what_a_request_asks() {
     let index = shop.index(&many, None).descriptor().digest;
     let find = |limit, extent| {
         let limits = Limits { request_items: limit, ..Limits::DEFAULT };
-        now(round::find(&memory(&shop), &TagOrDigest::Digest(index), extent, &limits)).map(|found| found.len())
+        now(request::find(&memory(&shop), &TagOrDigest::Digest(index), extent, &limits)).map(|found| found.len())
     };
     assert!(matches!(find(5, Extent::AllPlatforms), Err(OpsError::TooMany { limit: 5, .. })));
     assert!(matches!(find(6, Extent::AllPlatforms), Ok(6)));

@@ -20,7 +20,7 @@ use crate::key::Signer;
 use crate::ops::sign::Signed;
 use crate::ops::verify::Outcome;
 use crate::ops::verify::Verdict;
-use crate::round::text::hides;
+use crate::request::text::hides;
 use crate::verify::AcceptedSignature;
 
 use super::Exit;

@@ -16,7 +16,7 @@ use crate::ops::present::Wanted;
 use crate::ops::sign;
 use crate::ops::sign::Making;
 use crate::ops::sign::Signed;
-use crate::round::Attestation;
+use crate::request::Attestation;
 use crate::store::Sink;
 use crate::time::Time;
 

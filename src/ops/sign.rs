@@ -29,7 +29,7 @@ use crate::store::Sink;
 use crate::time::Time;
 
 pub use crate::ops::present::Repeat;
-pub use crate::round::Format;
+pub use crate::request::Format;
 
 /// What a signature says beside the digest.
 #[derive(Clone, Debug, PartialEq, Eq)]

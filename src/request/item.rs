@@ -15,15 +15,15 @@ use crate::oci::Reference;
 use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::policy::StatementKind;
-use crate::round::RoundError;
-use crate::round::Whole;
-use crate::round::text;
-use crate::round::text::check_name;
-use crate::round::wire::WireAttest;
-use crate::round::wire::WireForm;
-use crate::round::wire::WireItem;
-use crate::round::wire::WirePrevious;
-use crate::round::wire::WireSign;
+use crate::request::RequestError;
+use crate::request::Whole;
+use crate::request::text;
+use crate::request::text::check_name;
+use crate::request::wire::WireAttest;
+use crate::request::wire::WireForm;
+use crate::request::wire::WireItem;
+use crate::request::wire::WirePrevious;
+use crate::request::wire::WireSign;
 
 /// One manifest or index, and what is to be signed about it.
 #[derive(Clone, Debug)]
@@ -247,9 +247,9 @@ impl Attestation {
     fn of_wire(wire: WireAttest, limits: &Limits) -> Result<Self, RequestError> {
         check_name("name", wire.name.as_ref(), limits)?;
         check_name("predicateType", Some(&wire.predicate_type), limits)?;
-        // An attestation must not become an image signature when it is read (T-24).
+        // An attestation must not become an image signature when it is read (threats: attestation-as-signature).
         if StatementKind::of_predicate(&wire.predicate_type) == StatementKind::ImageSignature {
-            return Err(RoundError::field("predicateType", "is that of an image signature, not of an attestation"));
+            return Err(RequestError::field("predicateType", "is that of an image signature, not of an attestation"));
         }
         Ok(Self {
             format: Format::of_wire(&wire.forms)?,
@@ -262,9 +262,9 @@ impl Attestation {
     /// A predicate from a file, kept as it is.
     ///
     /// # Errors
-    /// [`RoundError`] where it is not one object of strict JSON, or a whole statement, envelope or bundle.
-    pub fn predicate(bytes: &[u8], limits: &Limits) -> Result<Box<RawValue>, RoundError> {
-        let json = |error| RoundError::json("predicate", error);
+    /// [`RequestError`] where it is not one object of strict JSON, or a whole statement, envelope or bundle.
+    pub fn predicate(bytes: &[u8], limits: &Limits) -> Result<Box<RawValue>, RequestError> {
+        let json = |error| RequestError::json("predicate", error);
         json::check(bytes, &envelope::predicate_limits(bytes, limits)).map_err(json)?;
         let raw: Box<RawValue> = serde_json::from_slice(bytes).map_err(|error| json(error.into()))?;
         if !raw.get().starts_with('{') {
@@ -312,7 +312,7 @@ fn reference(field: &str, text: &str, digest: &Digest, limits: &Limits) -> Resul
     }
     match reference.tag_or_digest() {
         Some(TagOrDigest::Digest(other)) if other != digest => {
-            Err(RoundError::field(field, "names another digest than `digest`"))
+            Err(RequestError::field(field, "names another digest than `digest`"))
         }
         _ => Ok(reference),
     }

@@ -9,14 +9,14 @@ use crate::digest::Digest;
 use crate::json;
 use crate::limits::Limits;
 use crate::policy::StatementKind;
-use crate::round::Keyholder;
-use crate::round::Message;
-use crate::round::Part;
-use crate::round::Request;
-use crate::round::RoundError;
-use crate::round::response::Made;
-use crate::round::wire;
-use crate::round::wire::WireEntry;
+use crate::request::Keyholder;
+use crate::request::Message;
+use crate::request::Part;
+use crate::request::RequestError;
+use crate::request::SigningRequest;
+use crate::request::signing_response::Made;
+use crate::request::wire;
+use crate::request::wire::WireEntry;
 use crate::time::Time;
 
 /// A signing log so far: how many lines, and the digest of the last.

@@ -113,9 +113,9 @@ impl SigningRequest {
     /// [`RequestError`] that names the field.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, RequestError> {
         let limit = usize::try_from(limits.request_bytes).unwrap_or(usize::MAX);
-        RoundError::bounded("bytes of a request", bytes.len(), limit)?;
+        RequestError::bounded("bytes of a request", bytes.len(), limit)?;
         let head: WireHead = json::parse(bytes, &predicate_limits(bytes, limits))
-            .map_err(|error| RoundError::other_file("signing request", error))?;
+            .map_err(|error| RequestError::other_file("signing request", error))?;
         expect(&head, REQUEST)?;
         let wire: WireRequest = wire::read(bytes, limits).map_err(unreadable)?;
         let (created, expires) = (time("created", &wire.created)?, time("expires", &wire.expires)?);

@@ -17,14 +17,14 @@ use crate::cli::runtime::Runtime;
 use crate::cli::runtime::Work;
 use crate::cli::stores::Stores;
 use crate::limits::Limits;
-use crate::ops::round;
-use crate::ops::round::Attached;
-use crate::round::Approved;
-use crate::round::Missing;
-use crate::round::Request;
-use crate::round::tally;
-use crate::round::tally::ApprovedItem;
-use crate::round::tally::MissingItem;
+use crate::ops;
+use crate::ops::request::Attached;
+use crate::request::ApprovedRequest;
+use crate::request::NotApproved;
+use crate::request::SigningRequest;
+use crate::request::approval;
+use crate::request::approval::ApprovedItem;
+use crate::request::approval::UnapprovedItem;
 use crate::store::Sink;
 use crate::store::Task;
 use crate::store::parallel;
@@ -166,7 +166,7 @@ async fn push_one(
     limits: &Limits,
 ) -> Result<Attached, Failure> {
     match sinks.get(job.place.as_str()) {
-        Some(Ok(sink)) => Ok(flow::request::attach(sink.as_ref(), &job.items, created, limits).await?),
+        Some(Ok(sink)) => Ok(ops::request::attach(sink.as_ref(), &job.items, created, limits).await?),
         Some(Err(failure)) => Err(failure.clone()),
         None => Err(Failure::unknown(format!("{}: it was not opened", job.place))),
     }

@@ -38,10 +38,10 @@ use crate::ops::audit;
 use crate::ops::audit::About;
 use crate::ops::audit::Document;
 use crate::ops::audit::Line;
-use crate::round::Request;
-use crate::round::log::Chain;
-use crate::round::log::Entry;
-use crate::round::response::Made;
+use crate::request::SigningRequest;
+use crate::request::log::Chain;
+use crate::request::log::Entry;
+use crate::request::signing_response::Made;
 use crate::time::Time;
 
 /// A signing log that is open for writing, for us alone, and whole so far.

@@ -18,8 +18,8 @@ use crate::files::Overwrite;
 use crate::limits::Limits;
 use crate::oci::Reference;
 use crate::oci::TagOrDigest;
-use crate::ops::round;
-use crate::ops::round::Found;
+use crate::ops;
+use crate::ops::request::Found;
 use crate::ops::sign::Extent;
 use crate::policy;
 use crate::request::Action;
@@ -89,7 +89,7 @@ fn resolve(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<(Reference, Vec
     let tasks = references.iter().map(|typed| -> Task<'_, Result<(Reference, Vec<Found>), Failure>> {
         Box::pin(async move {
             let (source, tag_or_digest) = stores.source(typed)?;
-            let found = round::find(source.as_ref(), &tag_or_digest, extent, limits).await?;
+            let found = ops::request::find(source.as_ref(), &tag_or_digest, extent, limits).await?;
             let reference: Reference = typed.parse()?;
             // An image that was not named is known by its digest.
             let reference = match (reference.tag_or_digest(), found.first()) {
