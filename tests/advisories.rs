@@ -1,5 +1,5 @@
-//! One test for each advisory that touches what is built here, run over every format of evidence and every place for
-//! it. Each number is that of a row in our list of advisories, and each row is a mistake that somebody else made.
+//! Published advisories as tests, each run over every format of evidence and every location for it. Each is a mistake
+//! that another verifier made; `docs/threats.md` has its source.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -120,7 +120,7 @@ fn refused(kind: &StatementKind, ask: &Ask, variants: &[(&str, Make)], codes: &[
 fn assert_refused(name: &str, verdict: &Verdict, codes: &[&str]) {
     assert_eq!(word(verdict), "refused", "{name}: {verdict:#?}");
     let found = proof::codes(verdict);
-    // T-31: what was set aside is in the report.
+    // Evidence that does not count is in the report (threats: dropped-error).
     assert!(!found.is_empty(), "{name}: refused without a reason");
     assert!(found.iter().all(|code| codes.contains(code)), "{name}: {found:?}, expected one of {codes:?}");
 }
@@ -174,7 +174,7 @@ fn verify_in(
 
 // ------------------------------------------------------------------------------------------------ the table itself
 
-// T-03: every way is found, as what it is and where it is, or the tests below would prove nothing.
+// Every format is found in every location, or the tests below would prove nothing (threats: check-lost-in-one-format).
 #[test]
 fn every_form_of_evidence_is_accepted_in_every_place() {
     for kind in [SIGNATURE, proof::attestation(SLSA)] {
@@ -189,11 +189,11 @@ fn every_form_of_evidence_is_accepted_in_every_place() {
     }
 }
 
-// --------------------------------------------------------------------------------------- 1.1 a comparison is missing
+// ------------------------------------------------------------------------------------------------ missing comparisons
 
-// T-05: a valid signature of one image, attached to another, by whoever may push.
+// A valid signature of one image, attached to another by anybody who may push (threats: signature-of-another-image).
 #[test]
-fn hr_63_t05_a_signature_of_another_image_does_not_count() {
+fn a_signature_of_another_image_does_not_count() {
     for kind in [SIGNATURE, proof::attestation(SLSA)] {
         let ask = Ask::new().kind(kind.clone());
         let other = Content::name(media_type::OCI_MANIFEST, b"another image".to_vec());
@@ -203,9 +203,9 @@ fn hr_63_t05_a_signature_of_another_image_does_not_count() {
     }
 }
 
-// T-05: the same, with the list changed instead of the manifest.
+// The same, with the list changed instead of the manifest (threats: referrer-of-another-image).
 #[test]
-fn hr_47_t05_a_manifest_that_refers_to_another_image_does_not_count() {
+fn a_referrer_of_another_image_does_not_count() {
     for format in Format::ALL {
         let shop = Shop::memory(Memory::without_referrers(Limits::DEFAULT));
         let (signed, other) = (shop.image(1), shop.image(2));
@@ -225,9 +225,9 @@ fn hr_47_t05_a_manifest_that_refers_to_another_image_does_not_count() {
     }
 }
 
-// HR-48: no subject at all, or a list of subjects elsewhere.
+// A listed manifest without `subject` (threats: referrer-of-another-image).
 #[test]
-fn hr_48_t05_a_listed_manifest_without_subject_does_not_count() {
+fn a_listed_manifest_without_subject_does_not_count() {
     for format in Format::ALL {
         let shop = Shop::memory(Memory::without_referrers(Limits::DEFAULT));
         let image = shop.image(1);
@@ -242,9 +242,9 @@ fn hr_48_t05_a_listed_manifest_without_subject_does_not_count() {
     }
 }
 
-// T-07: payload, type and pre-authentication encoding, each changed after signing.
+// Payload, type and pre-authentication encoding, each changed after signing (threats: signature-over-less).
 #[test]
-fn hr_74_t07_what_was_signed_is_all_of_the_encoding() {
+fn a_signature_covers_payload_type_and_lengths() {
     let image = Content::name(media_type::OCI_MANIFEST, b"an image".to_vec());
     let limits = Limits::DEFAULT;
     for format in [Format::Bundle, Format::Dsse] {
@@ -310,9 +310,9 @@ impl Script for Moving {
     }
 }
 
-// T-08, HR-05: a tag that answers differently each time.
+// A tag that resolves to another image at each request (threats: tag-moves-after-check).
 #[test]
-fn t08_a_tag_is_asked_once_and_the_answer_is_a_digest() {
+fn a_tag_is_resolved_once_to_a_digest() {
     let shop = Shop::new();
     let images = [shop.image(1), shop.image(2)];
     let word_of = Word::about(Format::Bundle, &SIGNATURE, images[0].digest());
@@ -355,9 +355,9 @@ impl Script for Substitute {
     }
 }
 
-// T-10: a digest was asked for, and something else comes back, with a good signature of its own.
+// A request by digest gets another image, which has a good signature of its own (threats: other-content-for-digest).
 #[test]
-fn t10_a_pinned_digest_is_what_is_judged_signed_and_imported() {
+fn other_content_than_the_pinned_digest_is_not_accepted() {
     let shop = Shop::new();
     let (signed, wanted) = (shop.image(1), shop.image(2));
     let letter = Word::about(Format::Bundle, &SIGNATURE, signed.digest()).seal(Format::Bundle, &[proof::key()]);
@@ -389,9 +389,9 @@ fn t10_a_pinned_digest_is_what_is_judged_signed_and_imported() {
     }
 }
 
-// T-11: what one reader takes for one thing and another for another is nothing.
+// JSON that two readers understand differently (threats: duplicate-json-keys).
 #[test]
-fn t11_what_can_be_read_in_two_ways_is_refused() {
+fn a_payload_with_two_readings_is_refused() {
     let twice = |word: &Word, from: &str, to: &str| {
         let text = String::from_utf8(word.payload.clone()).unwrap();
         assert!(text.contains(from), "{text}");
@@ -469,9 +469,10 @@ fn t11_what_can_be_read_in_two_ways_is_refused() {
     refused(&SIGNATURE, &Ask::new(), &variants, &["payload-unreadable"]);
 }
 
-// A key that differs by case is the key to Go programs and another one to us: refused as ambiguous.
+// A key that differs by case is the same key to Go programs and another one to us: refused as ambiguous
+// (threats: json-keys-differ-by-case).
 #[test]
-fn t11_a_key_that_differs_by_case_is_not_the_key() {
+fn a_json_key_that_differs_by_case_is_refused() {
     let other = Digest::sha256(b"another image");
     let shadowed = make(move |way, image| {
         let word = altered(way, &SIGNATURE, image, |value| {
@@ -493,9 +494,9 @@ fn t11_a_key_that_differs_by_case_is_not_the_key() {
     refused(&SIGNATURE, &Ask::new(), &[("shadowed", shadowed)], &["payload-unreadable"]);
 }
 
-// T-11, T-15: the envelope around the payload has one reading as well.
+// The envelope around the payload has one reading as well (threats: duplicate-json-keys).
 #[test]
-fn t11_an_envelope_with_two_readings_is_refused() {
+fn an_envelope_with_two_readings_is_refused() {
     let text = |letter: &Letter| String::from_utf8(letter.bytes.clone()).unwrap();
     let edit = |edit: fn(String) -> String| {
         make(move |way, image| {
@@ -524,9 +525,9 @@ fn t11_an_envelope_with_two_readings_is_refused() {
     });
 }
 
-// T-13, HR-62: a copy inside the descriptor is checked like any other, and nothing else is asked instead.
+// Inlined data is checked like a fetched blob, and no blob is fetched instead (threats: wrong-inlined-data).
 #[test]
-fn t13_an_inlined_copy_has_no_authority() {
+fn wrong_inlined_data_is_refused_and_no_blob_fetched() {
     for format in Format::ALL {
         let shop = Shop::new();
         let (image, other) = (shop.image(1), shop.image(2));
@@ -550,9 +551,9 @@ fn t13_an_inlined_copy_has_no_authority() {
     }
 }
 
-// T-14: bytes on their way are not given out before all of them were checked.
+// The last bytes of a blob are not given out before the whole was checked (threats: released-before-check).
 #[test]
-fn t14_a_wrong_blob_is_never_released_whole() {
+fn a_wrong_blob_is_never_released_whole() {
     struct Pieces(Vec<&'static [u8]>);
     impl Chunks for Pieces {
         fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
@@ -583,9 +584,9 @@ fn t14_a_wrong_blob_is_never_released_whole() {
     }
 }
 
-// T-15: the bytes as received, and no others.
+// The bytes as received are verified, and no others (threats: re-encoded-payload).
 #[test]
-fn t15_other_bytes_of_the_same_meaning_were_not_signed() {
+fn a_re_encoded_payload_was_not_signed() {
     fn pretty(word: &Word) -> Word {
         let value: Value = serde_json::from_slice(&word.payload).unwrap();
         Word { payload: serde_json::to_vec_pretty(&value).unwrap(), ..word.clone() }
@@ -620,11 +621,11 @@ fn t15_other_bytes_of_the_same_meaning_were_not_signed() {
     refused(&SIGNATURE, &Ask::new(), &variants, &["no-trusted-key"]);
 }
 
-// -------------------------------------------------------------------------------- 1.2 empty, any or all, threshold
+// ---------------------------------------------------------------------------------------- empty lists and thresholds
 
-// T-16: of a valid statement of another type nothing is left, and nothing is not enough.
+// A valid statement of another kind leaves nothing to count, which is a refusal (threats: empty-match).
 #[test]
-fn t16_nothing_of_the_wanted_type_is_refused() {
+fn a_statement_of_another_kind_is_refused() {
     let kinds = [SIGNATURE, proof::attestation(SLSA), proof::attestation("https://spdx.dev/Document")];
     for there in &kinds {
         for wanted in kinds.iter().filter(|wanted| *wanted != there) {
@@ -651,9 +652,9 @@ fn t16_nothing_of_the_wanted_type_is_refused() {
     }
 }
 
-// T-17: nothing signed is not everything signed.
+// An empty list of signatures is not a list of valid ones (threats: empty-signature-list).
 #[test]
-fn t17_an_empty_list_of_signatures_proves_nothing() {
+fn an_empty_list_of_signatures_proves_nothing() {
     let lists = [
         json!([]),
         json!(null),
@@ -695,9 +696,9 @@ fn t17_an_empty_list_of_signatures_proves_nothing() {
     refused(&SIGNATURE, &Ask::new(), &[("none", without)], &["unsigned-envelope", "manifest-unreadable"]);
 }
 
-// T-18, HR-68, HR-69: one key is one vote, in however many formats, places, copies and key ids.
+// One key counts once, in any number of formats, locations, copies and key ids (threats: key-counted-twice).
 #[test]
-fn t18_one_key_counts_once() {
+fn one_key_counts_once() {
     let keys = [proof::public(proof::key()), proof::public(&proof::KEYS[1])];
     for shelf in [Shelf::Layout, Shelf::Memory] {
         let ways: Vec<_> = Way::all_for(&SIGNATURE).into_iter().filter(|way| way.shelf == shelf).collect();
@@ -740,9 +741,9 @@ fn t18_one_key_counts_once() {
     }
 }
 
-// T-18: two keys in one document are two votes, in every format that can carry them.
+// Two keys in one document count twice, in every format that can carry them (threats: key-counted-twice).
 #[test]
-fn t18_two_keys_count_twice() {
+fn two_keys_count_twice() {
     let keys = [proof::public(proof::key()), proof::public(&proof::KEYS[1])];
     for way in Way::all_for(&SIGNATURE) {
         let shop = way.shop();
@@ -760,9 +761,9 @@ fn t18_two_keys_count_twice() {
     }
 }
 
-// T-18: the same key given twice, as PEM and as DER, is one key, and two can never be had from it.
+// The same key given twice, as PEM and as DER, is one key (threats: key-counted-twice).
 #[test]
-fn t18_a_key_that_is_given_twice_is_one_key() {
+fn a_key_given_twice_is_one_key() {
     for key in proof::KEYS.iter() {
         let key = proof::public(key);
         let again = [
@@ -777,9 +778,9 @@ fn t18_a_key_that_is_given_twice_is_one_key() {
     }
 }
 
-// T-19: a threshold of nobody cannot be had.
+// A threshold of 0 cannot be made (threats: zero-threshold).
 #[test]
-fn t19_a_threshold_is_at_least_one() {
+fn a_threshold_is_at_least_one() {
     assert_eq!(Threshold::new(0), Err(TrustError::ZeroThreshold));
     assert_eq!(Threshold::new(1), Ok(Threshold::ONE));
     assert!(!Threshold::ONE.is_met_by(&BTreeSet::new()));
@@ -790,11 +791,11 @@ fn t19_a_threshold_is_at_least_one() {
     assert!(matches!(Verifier::new(trust, policy, Limits::DEFAULT), Err(TrustError::TooFewKeys { got: 1, want: 2 })));
 }
 
-// ------------------------------------------------------------------------------- 1.3 confusion of types, algorithms
+// -------------------------------------------------------------------------------- confusion of types and algorithms
 
-// T-23, T-31: a payload that a trusted key signed and that says nothing we understand.
+// A payload that a trusted key signed and that cannot be read (threats: unreadable-payload).
 #[test]
-fn t23_a_signed_payload_that_cannot_be_read_is_refused_and_reported() {
+fn a_signed_payload_that_cannot_be_read_is_refused_and_reported() {
     fn at<'a>(way: Way, value: &'a mut Value, simple: &str, statement: &str) -> &'a mut Value {
         let pointer = if way.format == Format::Simple { simple } else { statement };
         value.pointer_mut(pointer).unwrap()
@@ -843,9 +844,9 @@ fn t23_a_signed_payload_that_cannot_be_read_is_refused_and_reported() {
     refused(&SIGNATURE, &Ask::new(), &variants, &["payload-unreadable"]);
 }
 
-// T-23, HR-75, HR-76: a statement that can be read and is about nothing, or about something with two names.
+// A readable statement without a digest we know, or with two that disagree (threats: subject-with-two-digests).
 #[test]
-fn t23_a_subject_is_named_by_its_digest_and_nothing_else() {
+fn a_subject_is_matched_by_its_digest_alone() {
     let subject = |subject: fn(&Content) -> Value| {
         make(move |way, image| match way.format {
             Format::Simple => {
@@ -888,9 +889,9 @@ fn t23_a_subject_is_named_by_its_digest_and_nothing_else() {
     accepted(&SIGNATURE, &Ask::new(), &[("one of several", last)]);
 }
 
-// T-24: cosign itself counts any attestation by the key as the signature.
+// An attestation by the trusted key is the only evidence (threats: attestation-as-signature).
 #[test]
-fn t24_an_attestation_is_no_signature_and_a_signature_no_attestation() {
+fn an_attestation_is_no_signature_and_a_signature_no_attestation() {
     for way in Way::all() {
         let attestation = proof::attestation(SLSA);
         for (there, wanted) in [(&attestation, &SIGNATURE), (&SIGNATURE, &attestation)] {
@@ -908,9 +909,9 @@ fn t24_an_attestation_is_no_signature_and_a_signature_no_attestation() {
     }
 }
 
-// T-24: types that look like the type of a signature.
+// Types that look like the type of a signature (threats: attestation-as-signature).
 #[test]
-fn t24_the_type_of_a_signature_has_one_spelling() {
+fn the_type_of_a_signature_has_one_spelling() {
     let typed = |predicate_type: &'static str| {
         make(move |way, image| {
             let word = match way.format {
@@ -939,9 +940,9 @@ fn t24_the_type_of_a_signature_has_one_spelling() {
     refused(&SIGNATURE, &Ask::new(), &variants, &["wrong-kind", "payload-unreadable"]);
 }
 
-// T-23: a payload of one format in the envelope of another is of neither.
+// A payload of one format in the envelope of another (threats: unreadable-payload).
 #[test]
-fn t23_a_claim_inside_an_envelope_is_no_statement() {
+fn a_simple_signing_payload_in_an_envelope_is_refused() {
     let crossed = make(|way, image| {
         let claim = Word::about(Format::Simple, &SIGNATURE, image.digest());
         match way.format {
@@ -960,9 +961,9 @@ fn t23_a_claim_inside_an_envelope_is_no_statement() {
     refused(&SIGNATURE, &Ask::new(), &variants, &["envelope-unreadable", "payload-unreadable"]);
 }
 
-// T-25, T-26, T-72: a key that the evidence brings along is nobody's key.
+// Keys, certificates and policies that the evidence brings along are ignored (threats: key-from-evidence).
 #[test]
-fn hr_70_t25_nothing_in_the_evidence_is_trusted() {
+fn keys_and_policies_in_the_evidence_are_not_trusted() {
     let offered = |add: fn(&mut Value)| {
         make(move |way, image| {
             let mut letter = says(way, &SIGNATURE, image).seal(way.format, &[proof::stranger()]);
@@ -1050,9 +1051,9 @@ fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
     Digest::sha256(&outer).as_bytes().to_vec()
 }
 
-// T-27: the trusted key says how its signatures are made, and nothing else does.
+// The trusted key alone decides the algorithm (threats: algorithm-from-evidence).
 #[test]
-fn hr_71_t27_the_algorithm_comes_from_the_key() {
+fn the_algorithm_comes_from_the_key() {
     type Forge = fn(&[u8]) -> Vec<u8>;
     let forged = |name: &'static str, forge: Forge| {
         let letter = make(move |way, image| {
@@ -1087,9 +1088,9 @@ fn hr_71_t27_the_algorithm_comes_from_the_key() {
     refused(&SIGNATURE, &Ask::new(), &variants, &["no-trusted-key"]);
 }
 
-// T-27: for no key is there a scheme of another kind of key.
+// A key accepts no scheme of another kind of key (threats: algorithm-from-evidence).
 #[test]
-fn t27_no_key_has_a_scheme_of_another_kind() {
+fn no_key_has_a_scheme_of_another_kind() {
     let all = [
         Scheme::EcdsaP256Sha256,
         Scheme::EcdsaP384Sha256,
@@ -1114,9 +1115,9 @@ fn t27_no_key_has_a_scheme_of_another_kind() {
     }
 }
 
-// T-28, HR-08 to HR-10: a manifest that is read as one thing here and as another thing there.
+// A signature manifest that other readers take for an index (threats: manifest-or-index).
 #[test]
-fn t28_an_ambiguous_manifest_carries_nothing() {
+fn an_ambiguous_signature_manifest_is_refused() {
     type Change = fn(&mut Value);
     let changes: [(&str, Change); 5] = [
         ("both kinds", |wire| wire["manifests"] = json!([])),
@@ -1150,9 +1151,9 @@ fn t28_an_ambiguous_manifest_carries_nothing() {
     }
 }
 
-// T-28: the same for the image itself: whoever asks by tag is not told yes about it.
+// The same for the image itself, asked for by tag (threats: manifest-or-index).
 #[test]
-fn t28_an_ambiguous_image_is_not_judged() {
+fn an_ambiguous_image_gets_no_verdict() {
     let shop = Shop::new();
     let good = shop.image(1);
     let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
@@ -1175,9 +1176,10 @@ fn t28_an_ambiguous_image_is_not_judged() {
     }
 }
 
-// T-29: a signature that another implementation would take for a second one. The order of the group, RFC 8032 5.1.
+// A second encoding of a valid signature: S plus the order of the group, RFC 8032 section 5.1
+// (threats: ed25519-second-signature).
 #[test]
-fn t29_an_ed25519_signature_has_one_form() {
+fn an_ed25519_signature_has_one_form() {
     const ORDER: [u8; 32] = [
         0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0,
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
@@ -1196,11 +1198,11 @@ fn t29_an_ed25519_signature_has_one_form() {
     assert!(key.public_key().verify(b"message", &malleable).is_err());
 }
 
-// -------------------------------------------------------------------------------------- 1.4 rollback, 1.5 identity
+// ---------------------------------------------------------------------------------- nesting, indexes, signed names
 
-// T-39: what refers to itself ends, and what is nested without end is not followed.
+// Cycles end, and deep nesting is not followed (threats: nesting-and-cycles).
 #[test]
-fn t39_nesting_and_cycles_end() {
+fn nesting_and_cycles_end() {
     let shop = Shop::new();
     let image = shop.image(1);
     // Names make cycles: the tag that cosign looks at for a manifest stands for that manifest.
@@ -1232,9 +1234,9 @@ fn t39_nesting_and_cycles_end() {
     assert_eq!(word(&Ask::new().of(source, *image.digest())), "accepted");
 }
 
-// T-39, HR-84: indexes inside indexes.
+// Indexes inside indexes (threats: nesting-and-cycles).
 #[test]
-fn t39_indexes_are_followed_to_a_depth() {
+fn indexes_are_followed_to_a_depth() {
     let shop = Shop::new();
     let mut inner = shop.image(1);
     for depth in 1..=4 {
@@ -1427,9 +1429,9 @@ fn an_unsigned_index_does_not_name_a_platform() {
     }
 }
 
-// T-44: a value is that value, not one that contains, begins or looks like it.
+// Signed values match whole: no prefix, substring, pattern or look-alike (threats: partial-match).
 #[test]
-fn hr_64_t44_annotations_and_names_are_compared_whole() {
+fn annotations_and_names_are_compared_whole() {
     const NAME: &str = "registry.example/app";
     for way in Way::all_for(&SIGNATURE).into_iter().filter(|way| way.shelf == Shelf::Memory) {
         let shop = way.shop();
@@ -1460,7 +1462,7 @@ fn hr_64_t44_annotations_and_names_are_compared_whole() {
     }
 }
 
-// ------------------------------------------------------------------------------------------ 1.6 endless data, memory
+// ------------------------------------------------------------------------------------------- endless data and memory
 
 /// A list as long as somebody likes.
 struct Flood(Vec<Descriptor>);
@@ -1471,9 +1473,9 @@ impl Script for Flood {
     }
 }
 
-// T-50, HR-57, HR-58: ten thousand referrers, the good one last.
+// Ten thousand referrers, the good one last (threats: endless-referrers).
 #[test]
-fn t50_a_flood_of_referrers_is_bounded_and_never_says_no() {
+fn a_flood_of_referrers_is_bounded_and_never_a_refusal() {
     for artifact_type in [media_type::SIGSTORE_BUNDLE, "application/spdx+json"] {
         let shop = Shop::new();
         let image = shop.image(1);
@@ -1497,9 +1499,9 @@ fn t50_a_flood_of_referrers_is_bounded_and_never_says_no() {
     }
 }
 
-// T-50: one entry that claims to be huge does not hide the others, and does not count as a reason to doubt them.
+// An entry that claims to be huge does not hide the others (threats: declared-size-believed).
 #[test]
-fn t51_one_huge_entry_does_not_hide_the_others() {
+fn one_huge_entry_does_not_hide_the_others() {
     for size in [Limits::DEFAULT.manifest_bytes + 1, 1 << 40, u64::MAX >> 1] {
         let shop = Shop::new();
         let image = shop.image(1);
@@ -1518,9 +1520,9 @@ fn t51_one_huge_entry_does_not_hide_the_others() {
     }
 }
 
-// HR-49: the digest of the `subject` field is right, its size or media type is not: known as soon as the subject itself is.
+// The digest of the `subject` field is right, its size or media type is wrong (threats: misdescribed-subject).
 #[test]
-fn hr_49_a_subject_field_that_misdescribes_is_no_subject() {
+fn a_subject_field_with_a_wrong_size_or_type_does_not_count() {
     for format in Format::ALL {
         let shop = Shop::new();
         let image = shop.image(1);
@@ -1550,8 +1552,8 @@ fn hr_49_a_subject_field_that_misdescribes_is_no_subject() {
     }
 }
 
-// HR-49, HR-51: what one list says wrongly does not hide what another says rightly, and a list that was filtered
-// without a word is asked again before anybody is told no.
+// A wrong entry in one list does not hide the right one in another, and a list that was filtered without saying so is
+// asked for again before a refusal (threats: mislabelled-list-entry, wrong-filter-claim).
 #[test]
 fn a_wrong_list_hides_nothing() {
     struct Lists {
@@ -1619,9 +1621,9 @@ fn a_list_does_not_hide_the_tag() {
     }
 }
 
-// T-51: a size that nobody could store is refused before anything is asked for or reserved.
+// A huge declared size is refused before anything is fetched or allocated (threats: declared-size-believed).
 #[test]
-fn t51_a_document_that_claims_to_be_huge_is_not_fetched() {
+fn a_document_that_claims_to_be_huge_is_not_fetched() {
     for format in Format::ALL {
         for size in [1 << 21, 1 << 40, u64::MAX >> 1] {
             let shop = Shop::new();
@@ -1639,9 +1641,9 @@ fn t51_a_document_that_claims_to_be_huge_is_not_fetched() {
     }
 }
 
-// T-51: numbers that are no sizes.
+// Numbers that cannot be sizes (threats: declared-size-believed).
 #[test]
-fn hr_14_t51_sizes_are_whole_numbers_of_64_bits() {
+fn sizes_are_whole_numbers_of_64_bits() {
     for size in ["-1", "1.5", "1e3", "1e400", "18446744073709551616", "\"12\"", "null", "[1]", "true"] {
         let body = format!(
             r#"{{"schemaVersion":2,"config":{{"mediaType":"a/b","size":{size},"digest":"{}"}},"layers":[]}}"#,
@@ -1652,10 +1654,10 @@ fn hr_14_t51_sizes_are_whole_numbers_of_64_bits() {
     }
 }
 
-// T-51, T-52: a hundred manifests with a hundred large layers each are ten thousand fetches: all evidence of an image
-// together is bounded, and what was not looked at makes the answer no answer.
+// A hundred manifests with a hundred large layers each would be ten thousand fetches: the evidence of an image has a
+// limit as a whole, and at the limit the answer is *could not tell* (threats: much-evidence-together).
 #[test]
-fn t52_all_evidence_together_is_bounded() {
+fn all_evidence_together_is_bounded() {
     let shop = Shop::new();
     let image = shop.image(1);
     for n in 0..20 {
@@ -1672,9 +1674,9 @@ fn t52_all_evidence_together_is_bounded() {
     assert!(fetched * 10_000 <= 1 << 20, "{fetched} documents of 10 kB were fetched");
 }
 
-// T-54: nothing in evidence is ever inflated.
+// Evidence is never decompressed (threats: decompression-bomb).
 #[test]
-fn t54_compressed_evidence_is_not_read() {
+fn compressed_evidence_is_not_read() {
     // The first bytes of a gzip and of a zstd stream.
     for start in [&[0x1f, 0x8b, 8, 0][..], &[0x28, 0xb5, 0x2f, 0xfd]] {
         let start = start.to_vec();
@@ -1710,9 +1712,9 @@ fn a_bundle_is_of_the_version_that_it_is_called() {
     }
 }
 
-// HR-12: a NUL in what is signed, beside the annotation that is asked for or in the name.
+// A NUL in a signed annotation or name (threats: nul-in-text).
 #[test]
-fn hr_12_a_nul_in_what_is_signed_is_a_finding() {
+fn a_nul_in_what_is_signed_is_a_finding() {
     for format in Format::ALL {
         for (key, value, name) in
             [("a", "b\0c", None), ("a\0b", "c", None), ("a", "b", Some("registry.example/app\0x"))]
@@ -1728,9 +1730,9 @@ fn hr_12_a_nul_in_what_is_signed_is_a_finding() {
     }
 }
 
-// HR-12: the six letters by which JSON writes a NUL are text like any other.
+// An escaped backslash before `u0000` is text, not a NUL (threats: nul-in-text).
 #[test]
-fn hr_12_the_name_of_a_nul_is_none() {
+fn the_escape_of_a_nul_as_text_is_no_nul() {
     for format in Format::ALL {
         let shop = Shop::new();
         let image = shop.image(1);
@@ -1741,9 +1743,9 @@ fn hr_12_the_name_of_a_nul_is_none() {
     }
 }
 
-// HR-60: a signature manifest without any layer.
+// A signature manifest without any layer (threats: manifest-without-signature).
 #[test]
-fn hr_60_a_signature_manifest_without_a_signature_is_a_finding() {
+fn a_signature_manifest_without_a_signature_is_a_finding() {
     let shop = Shop::new();
     let image = shop.image(1);
     let empty = carrier(Some(&image.descriptor().bare()), Format::Simple, &[]);
@@ -1752,9 +1754,9 @@ fn hr_60_a_signature_manifest_without_a_signature_is_a_finding() {
     assert_refused("no layers", &verdict, &["manifest-unreadable"]);
 }
 
-// T-55: nothing that anybody can put anywhere makes us fall over.
+// Malformed documents cause findings, not panics (threats: malformed-input-panic).
 #[test]
-fn t55_malformed_documents_are_findings() {
+fn malformed_documents_are_findings() {
     let texts = [
         "",
         "null",
@@ -1786,11 +1788,11 @@ fn t55_malformed_documents_are_findings() {
     refused(&SIGNATURE, &Ask::new(), &variants, &codes);
 }
 
-// --------------------------------------------------------------------------------------- 1.7 files, 1.8 the network
+// --------------------------------------------------------------------------------------------- files and the network
 
-// T-59: a digest in a list or a manifest is a digest, or the whole of it is unreadable.
+// A list with one malformed digest is unreadable as a whole (threats: digest-as-path).
 #[test]
-fn t59_what_is_no_digest_is_followed_nowhere() {
+fn a_malformed_digest_is_not_followed() {
     let hex = Digest::sha256(b"{}").hex();
     for bad in [
         "sha256:../../../../etc/passwd".to_owned(),
@@ -1827,9 +1829,9 @@ fn t59_what_is_no_digest_is_followed_nowhere() {
     }
 }
 
-// T-61: no name of an image, a tag or an annotation becomes a path.
+// No name of an image, tag or annotation becomes a path (threats: name-as-path).
 #[test]
-fn t61_names_stay_names() {
+fn names_do_not_become_paths() {
     let outside = tempfile::tempdir().unwrap();
     let path = outside.path().join("inside/layout");
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -1856,9 +1858,9 @@ fn t61_names_stay_names() {
     }
 }
 
-// T-71, T-66, HR-88: no address in evidence is ever asked for anything.
+// URLs in evidence are never requested (threats: foreign-layer-url).
 #[test]
-fn t71_no_address_in_evidence_is_followed() {
+fn urls_in_evidence_are_not_requested() {
     for format in Format::ALL {
         let shop = Shop::new();
         let image = shop.image(1);
@@ -1891,7 +1893,7 @@ fn t71_no_address_in_evidence_is_followed() {
     }
 }
 
-// HR-46: what hides behind an error is not absent.
+// An error is not absence (threats: error-read-as-absence).
 #[test]
 fn a_place_that_cannot_be_read_is_not_an_empty_place() {
     struct Denied(fn(&Call) -> bool);

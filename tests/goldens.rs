@@ -107,7 +107,8 @@ fn no_other_key_is_believed() {
     }
 }
 
-// T-24: an attestation by the trusted key is no signature, and a signature is no attestation.
+// An attestation by the trusted key is no signature, and a signature is no attestation
+// (threats: attestation-as-signature).
 #[test]
 fn one_kind_never_stands_for_another() {
     let Some(suite) = goldens::suite() else { return };
@@ -142,7 +143,7 @@ fn annotations_that_nobody_signed_are_not_there() {
     }
 }
 
-// T-18: with every key of the suite trusted, exactly as many count as have signed.
+// With every key of the suite trusted, exactly as many count as have signed (threats: key-counted-twice).
 #[test]
 fn a_threshold_counts_the_keys_that_signed() {
     let Some(suite) = goldens::suite() else { return };

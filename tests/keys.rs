@@ -91,7 +91,7 @@ fn every_scheme_of_every_key_signs_and_verifies() {
     }
 }
 
-// T-27: a key of one kind neither makes nor accepts a signature of another.
+// A key of one kind neither makes nor accepts a signature of another (threats: algorithm-from-evidence).
 #[test]
 fn a_key_has_no_scheme_of_another_kind() {
     let keys = every_key();
@@ -172,7 +172,7 @@ proptest! {
     }
 }
 
-// T-44: a signature that does not verify is not handed out, whoever computed it.
+// A signature that does not verify is not given out, whatever computed it (threats: faulty-signer).
 #[test]
 fn a_faulty_signature_goes_nowhere() {
     let key = PrivateKey::generate(KeyKind::P256).unwrap();
@@ -510,7 +510,7 @@ fn other_encodings_of_the_same_key_are_refused() {
     assert!(PublicKey::from_spki(&without_null).is_err());
 }
 
-// T-29: with a key of small order, signatures can be made by anybody.
+// With a key of small order, anybody can make signatures (threats: ed25519-small-order-key).
 #[test]
 fn ed25519_keys_that_are_no_keys_are_refused() {
     let keys = [

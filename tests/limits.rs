@@ -76,7 +76,7 @@ fn every_bound_has_a_test() {
     let Limits {
         annotations: _,             // annotations_are_counted
         annotation_bytes: _,        // annotations_are_measured
-        archive_members: _,         // files_of_a_layout_are_counted; of an archive: tests/archive_rows.rs
+        archive_members: _,         // files_of_a_layout_are_counted; of an archive: tests/hostile_archives.rs
         attestation_bytes: _,       // attestations_are_measured
         certificate_bytes: _,       // certificates_are_measured
         certificate_chain: _,       // parts_of_a_bundle_are_counted
@@ -492,7 +492,7 @@ fn with_subjects(subjects: impl Fn(&Content) -> Value) -> bool {
     }
 }
 
-// HR-75: the digest in position 1,024 is found, in position 1,025 it is not looked for.
+// The digest in position 1,024 is found, in position 1,025 it is not looked for (threats: much-evidence-together).
 #[test]
 fn subjects_are_counted() {
     around(Limits::DEFAULT.statement_subjects, |count| {
@@ -968,7 +968,7 @@ fn what_is_read_again_counts_again() {
     }
 }
 
-// HR-68: the same document again is no other document; another claim about it is.
+// A repeated document is not read again; another signature over it is (threats: key-counted-twice).
 #[test]
 fn a_layer_that_stands_there_again_is_passed_over() {
     let shop = Shop::new();

@@ -1,6 +1,4 @@
 //! The program itself, asked in every wrong way: it ends with 0 only where the answer is yes.
-//!
-//! The numbers are those of the advisories, as in `advisories.rs`.
 #![cfg(feature = "cli")]
 #![allow(
     clippy::unwrap_used,
@@ -135,9 +133,10 @@ fn what_is_right_is_yes() {
     }
 }
 
-// T-02: every input, wrong, in every command that judges: refused where the evidence says no, else could not tell.
+// Every input of every command that verifies, given wrongly: refused where the evidence says no, else could not tell
+// (threats: wrong-input-accepted).
 #[test]
-fn t02_no_wrong_input_is_yes() {
+fn no_wrong_input_is_a_yes() {
     let desk = Desk::new();
     let absent = Digest::sha256(b"nothing");
     let refused = [
@@ -238,9 +237,9 @@ fn t02_no_wrong_input_is_yes() {
     }
 }
 
-// T-55: files that are not what they should be.
+// Damaged files of a layout (threats: malformed-input-panic).
 #[test]
-fn t55_damaged_layouts_end_with_an_error() {
+fn damaged_layouts_end_with_an_error() {
     let texts: [&[u8]; 8] =
         [b"", b"{", b"null", b"[]", b"{}", b"\xff\xfe", b"{\"schemaVersion\":2,\"manifests\":[{}]}", &[b'['; 100_000]];
     for name in ["oci-layout", "index.json"] {
@@ -293,11 +292,11 @@ fn starved(desk: &Desk, kib: u64, line: &str) -> Output {
     command.args(["-c", &script, env!("CARGO_BIN_EXE_bulla")]).args(words(line)).output().unwrap()
 }
 
-// T-56: a program that falls over does not end with 0. Falling over is brought about by taking memory away, a little
-// more each time, until there is enough.
+// A crash does not end with exit code 0. Crashes are caused by too little memory, a little more each time, until there
+// is enough (threats: panic-exits-zero).
 #[test]
 #[cfg(target_os = "linux")]
-fn t56_a_fall_is_not_a_yes() {
+fn a_crash_is_not_a_yes() {
     let desk = Desk::new();
     let (mut fell, mut stood) = (0, 0);
     let mut kib = 2_000;
@@ -323,10 +322,11 @@ fn t56_a_fall_is_not_a_yes() {
     assert!(fell > 3 && stood == 3, "{fell} falls, {stood} answers");
 }
 
-// T-56: a program that is stopped, or whose output nobody takes, does not end with 0 and half an answer.
+// A program that is stopped, or whose output is closed, does not end with 0 and half an answer
+// (threats: panic-exits-zero).
 #[test]
 #[cfg(target_os = "linux")]
-fn t56_nobody_listening_changes_no_verdict() {
+fn closed_output_changes_no_verdict() {
     let desk = Desk::new();
     for (line, want) in [
         ("verify oci:layout:v1 --key key", 0),
@@ -343,10 +343,10 @@ fn t56_nobody_listening_changes_no_verdict() {
     }
 }
 
-// T-51: what claims to be small and is large, or is large and claims to be a signature, is not taken into memory.
+// A large file that claims to be small, or to be a signature, stays out of memory (threats: declared-size-believed).
 #[test]
 #[cfg(target_os = "linux")]
-fn t51_large_files_are_not_taken_into_memory() {
+fn large_files_are_not_read_into_memory() {
     const KIB: u64 = 700_000;
     let sparse = |path: &Path| {
         let mut file = fs::File::create(path).unwrap();
@@ -389,7 +389,7 @@ fn t51_large_files_are_not_taken_into_memory() {
     }
 }
 
-// HR-90: what somebody signed or named is shown without steering the terminal.
+// Foreign text is shown without control characters (threats: terminal-escapes).
 #[test]
 fn what_is_shown_does_not_steer_the_terminal() {
     let dir = tempfile::tempdir().unwrap();

@@ -260,8 +260,8 @@ impl Script for Lost {
     }
 }
 
-// HR-86: whether a manifest of an index is there at all costs one request, an index inside it no more than that; what is
-// signed about one that is not there is not even asked for.
+// One request tells whether a manifest of an index exists, also where it is an index; signatures of a missing one are
+// not asked for (threats: missing-child-manifest).
 #[test]
 fn each_manifest_of_an_index_is_asked_for_once() {
     let shop = Shop::new();

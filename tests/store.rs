@@ -557,7 +557,7 @@ fn without_a_name_there_must_be_one_image() {
     assert_eq!(now(open().resolve(&tag("registry.example/other:v2"))).unwrap(), other.manifest);
 }
 
-// HA-30: what a manifest says of itself gives it no name.
+// No annotation in a manifest gives it a name (threats: ambiguous-image-name).
 #[test]
 fn a_manifest_cannot_name_itself() {
     let kind = directory();
@@ -579,7 +579,7 @@ fn a_manifest_cannot_name_itself() {
     }
 }
 
-// TF-11.
+// (threats: concurrent-writers)
 #[test]
 fn there_is_one_writer_at_a_time_and_a_dead_one_does_not_count() {
     let kind = directory();

@@ -1,4 +1,4 @@
-//! Faults while a local store is written (TF-nn): killed, out of space, watched; nothing half-done is ever seen.
+//! Faults while a local store is written: killed, out of space, watched. Nothing unfinished is ever visible.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -150,9 +150,10 @@ fn run_child(shell: &str, place: &Path, kind: &str, number: usize, stop: usize, 
     String::from_utf8(output.stdout).unwrap()
 }
 
-// TF-01: killed after each step. C2: nothing is seen; C4: the same again finishes; C6: nothing is left behind.
+// Killed after each step: nothing new is visible, the same command again finishes, and no temporary file is left
+// (threats: killed-midway).
 #[test]
-fn tf_01_killed_after_each_step() {
+fn killed_after_each_step_nothing_new_is_visible() {
     for kind in KINDS {
         let place = tempfile::tempdir().unwrap();
         push(create(place.path(), kind).unwrap().as_ref(), 0, ALL).unwrap();
@@ -175,7 +176,7 @@ fn tf_01_killed_after_each_step() {
 }
 
 #[test]
-fn tf_01_killed_where_nothing_was_before() {
+fn killed_in_a_new_target_nothing_is_visible() {
     for kind in KINDS {
         let place = tempfile::tempdir().unwrap();
         for stop in 0..=5 {
@@ -188,9 +189,10 @@ fn tf_01_killed_where_nothing_was_before() {
     }
 }
 
-// TF-05 and TF-07: no room for the n-th block, for each n that matters. What the system allows a file is the quota.
+// The disk is full at the n-th block, for each n that matters. A limit on file size stands for it
+// (threats: disk-full).
 #[test]
-fn tf_05_no_room() {
+fn a_full_disk_changes_nothing() {
     for kind in KINDS {
         let place = tempfile::tempdir().unwrap();
         push(create(place.path(), kind).unwrap().as_ref(), 0, ALL).unwrap();
@@ -209,9 +211,9 @@ fn tf_05_no_room() {
     }
 }
 
-// TF-10: no file can be opened any more.
+// No more files can be opened (threats: out-of-file-descriptors).
 #[test]
-fn tf_10_out_of_file_descriptors() {
+fn running_out_of_file_descriptors_changes_nothing() {
     for kind in KINDS {
         let place = tempfile::tempdir().unwrap();
         push(create(place.path(), kind).unwrap().as_ref(), 0, ALL).unwrap();
@@ -255,9 +257,10 @@ fn c3_a_name_never_stands_for_what_is_not_there() {
     }
 }
 
-// TF-11: several processes write to one place; each waits for its turn, and all of it is there in the end.
+// Several processes write to one target: each waits its turn, and everything is there in the end
+// (threats: concurrent-writers).
 #[test]
-fn tf_11_several_writers() {
+fn concurrent_writers_lose_nothing() {
     for kind in KINDS {
         let place = tempfile::tempdir().unwrap();
         std::thread::scope(|scope| {

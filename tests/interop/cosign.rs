@@ -167,7 +167,8 @@ fn moved(suite: &mut Suite, target: &Place, name: &str, image: &str, public: &st
     suite.expect_no(&format!("{name}: a refused import left something behind"), &said);
 }
 
-/// An attestation is carried along, still verifies, and is never taken for a signature (T-24).
+/// An attestation is carried along, still verifies, and is never taken for a signature
+/// (threats: attestation-as-signature).
 pub fn an_attestation_is_carried_but_is_no_signature(api: Api) {
     let Some(mut suite) = Suite::start(api) else { return };
     let target = Place::start(api.other(), &suite.peers);

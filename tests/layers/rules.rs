@@ -96,7 +96,7 @@ pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
     ("VerifiedSubject", "verify", &["verify/verified.rs"]),
 ];
 
-/// Layers in which every result is looked at (T-31).
+/// Layers in which no result may be dropped (threats: dropped-error).
 const NOTHING_DROPPED: &[&str] = &["envelope", "policy", "request", "trust", "verify"];
 
 pub const FILE_CEILING: usize = 400;

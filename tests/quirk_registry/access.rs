@@ -119,7 +119,7 @@ fn refuses_tokens_by_post() {
     assert_eq!(post(&mut client, "grant_type=refresh_token&refresh_token=identity").status, 200);
 }
 
-// TF-19, TF-20: a token ends in the middle of an upload.
+// A token expires in the middle of an upload (threats: token-expires-in-upload).
 #[test]
 fn ends_tokens_after_some_requests() {
     let (registry, mut client) = tokens(&["token-ttl=2"]);
@@ -135,7 +135,7 @@ fn ends_tokens_after_some_requests() {
     assert_eq!((put.status, registry.open_uploads()), (401, 1));
 }
 
-// HR-29: 401 for ever.
+// 401 for every request (threats: endless-401).
 #[test]
 fn gives_tokens_that_are_never_good() {
     for switch in ["token-ttl=0", "token-seconds=0"] {
@@ -206,7 +206,7 @@ fn mounts_only_what_the_token_may_read() {
     assert_eq!(client.send("POST", &target, &[("Authorization", &wide)], b"").status, 201);
 }
 
-// HR-30, HR-31, HR-32 are rules on the token service and on challenges.
+// Rules for the token service and for challenges (threats: malformed-token, scope-of-another-repository).
 #[test]
 fn can_be_scripted_like_the_rest() {
     let (registry, mut client) = tokens(&[]);

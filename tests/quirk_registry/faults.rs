@@ -70,7 +70,7 @@ fn changes_answers() {
     assert_eq!(registry.requests().last().unwrap().status, 429);
 }
 
-// HR-05: a tag that changes at every request. The closure keeps its own count.
+// A tag that changes at every request (threats: tag-moves-after-check). The closure keeps its own count.
 #[test]
 fn calls_functions() {
     let (registry, mut client, _) = with_image();
@@ -84,7 +84,7 @@ fn calls_functions() {
     assert_eq!(client.get("/v2/app/manifests/v1").body, b"body 2");
 }
 
-// HR-38: a function that reaches into the registry: what was put is stored re-encoded.
+// A function that changes what is stored: a manifest is stored re-encoded (threats: manifest-stored-changed).
 #[test]
 fn lets_functions_change_what_is_stored() {
     let (registry, mut client, _) = with_image();
@@ -102,7 +102,7 @@ fn lets_functions_change_what_is_stored() {
     assert_eq!(stored.json(), serde_json::from_slice::<Value>(&image.manifest).unwrap());
 }
 
-// HR-97: another writer changes the fallback list between our read and our write.
+// Another writer changes the fallback list between our read and our write (threats: fallback-list-race).
 #[test]
 fn lets_functions_write_between_read_and_write() {
     let (registry, mut client, _) = with_image();
@@ -162,7 +162,7 @@ fn sends_in_pieces() {
     assert_eq!(registry.counters().connections, 1);
 }
 
-// HR-17, HR-20.
+// (threats: endless-body, endless-headers)
 #[test]
 fn never_ends() {
     let (registry, mut client, place) = with_image();
@@ -174,7 +174,7 @@ fn never_ends() {
     assert!(!endless.complete && endless.body.len() > 1 << 20);
 }
 
-// HR-18. The bomb is a gzip file by its head, its fixed Huffman block, and its size.
+// The bomb is a gzip file by its header, its fixed Huffman block, and its size (threats: decompression-bomb).
 #[test]
 fn sends_bombs() {
     let (registry, mut client, place) = with_image();
@@ -185,7 +185,7 @@ fn sends_bombs() {
     assert_eq!(bomb.body, gzip_of_zeros(100 << 20));
 }
 
-// HR-94, TF-23.
+// (threats: closed-connection, lost-response)
 #[test]
 fn closes_without_a_word() {
     let (registry, mut client, place) = with_image();
@@ -201,7 +201,7 @@ fn closes_without_a_word() {
     assert_eq!(registry.tags("app"), ["v1", "v2"]);
 }
 
-// TF-13: the network is cut inside a request; what came before is kept, and the upload can go on.
+// The connection breaks inside a request; the upload can go on where it broke (threats: broken-transfer).
 #[test]
 fn cuts_requests() {
     let (registry, mut client) = polite();
@@ -230,7 +230,7 @@ fn hangs_until_it_is_dropped() {
     assert!(waiting.join().unwrap().is_err());
 }
 
-// Eight writers of the fallback list that all read the same state: the worst case of HR-97, every time.
+// Eight writers of the fallback list that all read the same state: the worst case (threats: fallback-list-race).
 #[test]
 fn gathers_requests() {
     let (registry, _, _) = with_image();

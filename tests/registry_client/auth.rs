@@ -204,7 +204,7 @@ fn writing_asks_for_more_than_reading() {
 }
 
 #[test]
-fn hr_29_a_registry_that_is_never_content_gets_at_most_two_token_requests() {
+fn endless_401_costs_at_most_two_token_requests() {
     let registry = private();
     image(1).put(&registry, "app", Some("v1"));
     let scope = std::sync::atomic::AtomicUsize::new(0);
@@ -224,7 +224,7 @@ fn hr_29_a_registry_that_is_never_content_gets_at_most_two_token_requests() {
 }
 
 #[test]
-fn hr_30_hr_31_token_answers_that_are_none() {
+fn malformed_token_answers_are_refused() {
     for body in [b"<html>".to_vec(), b"".to_vec(), b"{}".to_vec(), br#"{"token":"evil\r\nX-Header: 1"}"#.to_vec()] {
         let registry = private();
         registry.rule("*", TOKEN, Times::Every, Action::Status { code: 200, headers: vec![], body });
@@ -234,9 +234,10 @@ fn hr_30_hr_31_token_answers_that_are_none() {
     }
 }
 
-// HR-30: one below, at and one above the bound; and one without end, of which no more is read than fits into buffers.
+// One below, at and one above the limit; and an endless one, of which no more is read than fits into buffers
+// (threats: malformed-token).
 #[test]
-fn hr_30_an_answer_of_a_token_service_is_measured() {
+fn a_token_answer_over_the_limit_is_refused() {
     let limit = Limits::DEFAULT.token_bytes;
     let length = usize::try_from(limit).unwrap();
     for (size, fits) in [(length - 1, true), (length, true), (length + 1, false)] {
@@ -265,7 +266,7 @@ fn hr_30_an_answer_of_a_token_service_is_measured() {
 }
 
 #[test]
-fn hr_32_only_the_scope_that_is_needed_is_asked_for() {
+fn only_the_scope_that_is_needed_is_requested() {
     let registry = private();
     image(1).put(&registry, "app", Some("v1"));
     let value = format!(
@@ -283,7 +284,7 @@ fn hr_32_only_the_scope_that_is_needed_is_asked_for() {
 }
 
 #[test]
-fn hr_27_hr_28_no_other_site_is_asked_for_a_token() {
+fn no_token_is_requested_from_another_site() {
     let registry = with(&["auth=token", "user=joe:hunter2", "realm=other-host"]);
     image(1).put(&registry, "app", Some("v1"));
     let error = run(app_as(&registry, "joe", "hunter2").resolve(&tag("v1"))).unwrap_err();
@@ -338,7 +339,7 @@ fn a_busy_token_service_is_waited_for() {
 }
 
 #[test]
-fn tf_21_revoked_credentials_end_it() {
+fn revoked_credentials_end_an_upload() {
     let registry = private();
     image(1).put(&registry, "app", Some("v1"));
     let app = app_as(&registry, "joe", "hunter2");

@@ -1,4 +1,4 @@
-//! HR-93: registries that speak HTTP/2, well and badly. Frames are those of RFC 9113, made by hand.
+//! Registries that speak HTTP/2, well and badly (threats: http2-flood). Frames are those of RFC 9113, made by hand.
 
 use super::tls::Authority;
 use super::tls::FOR_EVER;
@@ -159,7 +159,7 @@ fn start(authority: &Authority, conduct: Conduct, manifest: Vec<u8>) -> (u16, Ar
 }
 
 #[test]
-fn hr_93_http_2_is_bounded() {
+fn http_2_floods_are_bounded() {
     let Some(authority) = Authority::new() else { return };
     authority.issue("two", "DNS:localhost", FOR_EVER);
     let image = image(1);

@@ -76,7 +76,7 @@ fn all_pages_are_read_and_each_digest_counts_once() {
 }
 
 #[test]
-fn hr_51_whether_a_filter_was_applied_is_what_the_registry_says() {
+fn the_registry_says_whether_a_filter_was_applied() {
     for (switch, filtered, entries) in [
         ("filter=applied", true, 3),
         ("filter=ignored", false, 6),
@@ -92,7 +92,7 @@ fn hr_51_whether_a_filter_was_applied_is_what_the_registry_says() {
 }
 
 #[test]
-fn hr_42_no_referrers_api_is_no_list_and_no_error() {
+fn a_missing_referrers_api_is_no_list_and_no_error() {
     for switch in ["referrers=off", "referrers=404-json"] {
         let registry = with(&[switch]);
         let (subject, _) = signed(&registry, 1);
@@ -103,7 +103,7 @@ fn hr_42_no_referrers_api_is_no_list_and_no_error() {
 }
 
 #[test]
-fn hr_43_an_api_that_was_there_cannot_be_gone() {
+fn a_referrers_api_that_disappears_is_an_error() {
     let registry = polite();
     let (subject, _) = signed(&registry, 1);
     let app = app(&registry);
@@ -142,7 +142,7 @@ fn a_registry_that_does_not_know_the_path_has_no_referrers_api() {
 }
 
 #[test]
-fn hr_46_whatever_is_no_list_is_could_not_tell() {
+fn an_answer_that_is_no_list_is_could_not_tell() {
     let registry = polite();
     let (subject, _) = signed(&registry, 1);
     for code in [401, 403, 410, 414, 429, 500, 503, 505, 201, 204, 206] {
@@ -182,7 +182,7 @@ fn hr_46_whatever_is_no_list_is_could_not_tell() {
 }
 
 #[test]
-fn hr_53_pages_that_never_end() {
+fn pagination_loops_end() {
     let registry = polite();
     let (subject, _) = signed(&registry, 1);
     let page = std::sync::atomic::AtomicUsize::new(0);
@@ -197,7 +197,7 @@ fn hr_53_pages_that_never_end() {
 }
 
 #[test]
-fn hr_54_links_that_cannot_be_read() {
+fn malformed_link_headers_are_errors() {
     let registry = polite();
     let (subject, _) = signed(&registry, 1);
     for link in ["garbage", "<unclosed; rel=next", "<http://[>; rel=next", "</a>; rel=next, </b>; rel=next"] {
@@ -209,7 +209,7 @@ fn hr_54_links_that_cannot_be_read() {
 }
 
 #[test]
-fn hr_55_what_pages_repeat_is_one_entry() {
+fn repeated_entries_count_once() {
     let registry = with(&["referrers=paged=1"]);
     let (subject, mut digests) = signed(&registry, 3);
     let mut before: Vec<serde_json::Value> = Vec::new();
@@ -227,7 +227,7 @@ fn hr_55_what_pages_repeat_is_one_entry() {
 }
 
 #[test]
-fn hr_56_a_page_that_cannot_be_read_is_an_error() {
+fn an_unreadable_page_is_an_error() {
     for code in [429, 403, 404, 500] {
         let registry = with(&["referrers=paged=1"]);
         let (subject, _) = signed(&registry, 4);
@@ -242,7 +242,7 @@ fn hr_56_a_page_that_cannot_be_read_is_an_error() {
 }
 
 #[test]
-fn hr_57_more_referrers_than_anybody_looks_at() {
+fn too_many_referrers_are_could_not_tell() {
     let registry = with(&["referrers=paged=400"]);
     let entries: Vec<Descriptor> = (0..1200).map(|n| entry(&format!("{n}"))).collect();
     let page = std::sync::atomic::AtomicUsize::new(0);
@@ -304,7 +304,7 @@ fn a_list_is_begun_and_added_to() {
 }
 
 #[test]
-fn hr_98_what_stands_in_a_list_is_not_touched() {
+fn foreign_entries_of_a_list_are_kept() {
     let registry = with(&["referrers=off", "sparse=accept"]);
     let subject = Digest::sha256(b"subject");
     let foreign: Vec<String> = (0..5000)
@@ -369,7 +369,7 @@ fn what_is_no_list_is_left_as_it_is() {
 }
 
 #[test]
-fn tf_26_a_list_at_an_immutable_tag_says_what_to_exclude() {
+fn a_list_at_an_immutable_tag_says_what_to_exclude() {
     let registry = with(&["referrers=off", "immutable=*", "sparse=accept"]);
     let subject = Digest::sha256(b"subject");
     let app = app(&registry);
@@ -381,7 +381,7 @@ fn tf_26_a_list_at_an_immutable_tag_says_what_to_exclude() {
 }
 
 #[test]
-fn tf_28_a_replica_that_lags_behind_is_waited_for() {
+fn a_lagging_replica_is_waited_for() {
     let registry = with(&["referrers=off", "replica-lag=3", "sparse=accept"]);
     let subject = Digest::sha256(b"subject");
     let app = app(&registry);
@@ -439,7 +439,7 @@ fn race(host: &str, rounds: usize) -> usize {
 const WRITERS: usize = 8;
 
 #[test]
-fn tf_27_hr_97_eight_writers_lose_nothing() {
+fn eight_writers_of_a_list_lose_nothing() {
     for switches in [&["slow-rmw=0"] as &[&str], &["slow-rmw=10"]] {
         let registry = with(&[switches, &["referrers=off", "sparse=accept"]].concat());
         assert_eq!(race(&registry.address(), 20), 0, "{switches:?}");
@@ -484,7 +484,7 @@ impl Drop for Killed {
 }
 
 #[test]
-fn tf_27_eight_writers_lose_nothing_in_a_real_registry() {
+fn eight_writers_lose_nothing_in_a_real_registry() {
     let Some(program) = program("docker-registry") else {
         return support::missing::not_run("docker-registry not found");
     };

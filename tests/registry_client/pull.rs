@@ -88,7 +88,7 @@ fn what_is_not_there_is_not_found_and_nothing_else_is() {
 }
 
 #[test]
-fn hr_01_other_bytes_for_a_digest() {
+fn other_bytes_for_a_digest_are_refused() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", Some("v1"));
     registry.rule("GET", "/v2/app/", Times::Every, Action::ReplaceBody(b"{}".to_vec()));
@@ -104,7 +104,7 @@ fn hr_01_other_bytes_for_a_digest() {
 }
 
 #[test]
-fn hr_02_hr_03_a_header_does_not_say_what_the_body_is() {
+fn the_body_decides_the_digest_not_a_header() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", Some("v1"));
     let lie = format!("sha256:{}", "0".repeat(64));
@@ -135,7 +135,7 @@ fn hr_02_hr_03_a_header_does_not_say_what_the_body_is() {
 }
 
 #[test]
-fn hr_08_the_media_type_is_what_the_registry_says_or_else_the_body() {
+fn the_media_type_comes_from_the_header_or_else_the_body() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", Some("v1"));
     let app = app(&registry);
@@ -154,7 +154,7 @@ fn hr_08_the_media_type_is_what_the_registry_says_or_else_the_body() {
 }
 
 #[test]
-fn hr_15_hr_61_no_more_is_read_than_was_announced() {
+fn no_more_is_read_than_the_declared_size() {
     let registry = polite();
     let bytes = filler(1, 3 << 20);
     registry.put_blob("app", &bytes);
@@ -191,7 +191,7 @@ fn a_manifest_over_the_limit_is_cut_off() {
 }
 
 #[test]
-fn hr_16_a_body_that_ends_too_early_is_asked_for_again() {
+fn a_truncated_body_is_fetched_again() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", Some("v1"));
     let app = app(&registry);
@@ -205,7 +205,7 @@ fn hr_16_a_body_that_ends_too_early_is_asked_for_again() {
 }
 
 #[test]
-fn hr_17_a_body_without_end_is_cut_at_the_limit() {
+fn an_endless_body_is_cut_at_the_limit() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", Some("v1"));
     let app = app(&registry);
@@ -221,7 +221,7 @@ fn hr_17_a_body_without_end_is_cut_at_the_limit() {
 }
 
 #[test]
-fn hr_18_nothing_is_inflated() {
+fn no_response_is_decompressed() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", Some("v1"));
     let app = app(&registry);
@@ -293,7 +293,7 @@ fn where_no_digest_is_expected_an_encoded_answer_is_none() {
 }
 
 #[test]
-fn hr_19_a_trickle_is_not_waited_for() {
+fn a_slow_trickle_times_out() {
     let registry = polite();
     let bytes = filler(1, 100_000);
     registry.put_blob("app", &bytes);
@@ -351,7 +351,7 @@ fn a_connection_is_not_waited_for_longer_than_was_said() {
 }
 
 #[test]
-fn hr_20_headers_without_end() {
+fn endless_headers_are_refused() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", Some("v1"));
     registry.rule("GET", MANIFESTS, Times::Every, Action::EndlessHeaders);
@@ -361,7 +361,7 @@ fn hr_20_headers_without_end() {
 }
 
 #[test]
-fn hr_21_a_registry_that_never_answers_keeps_nobody_else_waiting() {
+fn a_registry_that_never_answers_times_out_alone() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", Some("v1"));
     image.put(&registry, "app", Some("v2"));
@@ -377,7 +377,7 @@ fn hr_21_a_registry_that_never_answers_keeps_nobody_else_waiting() {
 }
 
 #[test]
-fn hr_40_waits_as_long_as_it_is_asked_to_and_not_for_ever() {
+fn retry_after_is_honoured_up_to_a_limit() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", Some("v1"));
     for retry_after in [None, Some("0"), Some("5"), Some("Wed, 21 Oct 2015 07:28:00 GMT"), Some("rubbish")] {
@@ -404,7 +404,7 @@ fn hr_40_waits_as_long_as_it_is_asked_to_and_not_for_ever() {
 }
 
 #[test]
-fn hr_41_passing_faults_pass() {
+fn transient_errors_are_retried() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", Some("v1"));
     let faults = [408, 425, 429, 499, 500, 502, 503, 504, 507, 520, 599].map(Action::status).into_iter();
@@ -430,7 +430,7 @@ fn what_says_never_is_not_asked_again() {
 }
 
 #[test]
-fn hr_44_a_page_for_browsers_is_no_answer() {
+fn an_html_page_is_an_error() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", Some("v1"));
     let page = |code| Action::Status {
@@ -464,7 +464,7 @@ fn hr_44_a_page_for_browsers_is_no_answer() {
 }
 
 #[test]
-fn hr_91_names_that_are_none_are_refused_before_any_request() {
+fn malformed_names_are_refused_before_any_request() {
     let registry = polite();
     let app = app(&registry);
     for name in ["", "..", ".", "-x", "a/b", "a b", "a%2fb", "a?b", "a#b", "é"] {
@@ -474,10 +474,10 @@ fn hr_91_names_that_are_none_are_refused_before_any_request() {
     assert_eq!(registry.counters().requests, 0);
 }
 
-// HR-83: cosign's tag for a SHA-512 digest has 139 characters. No registry can have it: nothing is there, and nothing can
-// be put there.
+// cosign's tag for a SHA-512 digest has 139 characters. No registry can have such a tag: nothing is there, and nothing
+// can be put there (threats: name-steers-request).
 #[test]
-fn hr_83_a_tag_that_cannot_be_is_not_there_and_is_not_written() {
+fn a_tag_over_128_characters_is_absent_and_not_written() {
     let registry = polite();
     let app = app(&registry);
     let digest = Digest::of(DigestAlgorithm::Sha512, b"{}");
@@ -498,7 +498,7 @@ fn hr_83_a_tag_that_cannot_be_is_not_there_and_is_not_written() {
 }
 
 #[test]
-fn hr_92_an_error_is_shown_short_escaped_and_without_secrets() {
+fn an_error_is_shown_short_escaped_and_without_secrets() {
     let registry = with(&["auth=basic", "user=joe:hunter2"]);
     let mut body = b"\x1b[2J\x07 your password is hunter2, that is am9lOmh1bnRlcjI= ".to_vec();
     body.extend(vec![b'x'; 2_000_000]);
@@ -511,7 +511,7 @@ fn hr_92_an_error_is_shown_short_escaped_and_without_secrets() {
 
 /// What a registry says about an error is read up to a bound; what is cut there is text, not JSON with a code.
 #[test]
-fn hr_92_an_error_body_is_measured() {
+fn an_error_body_is_read_up_to_a_limit() {
     let limit = Limits::DEFAULT.error_body_bytes;
     let length = usize::try_from(limit).unwrap();
     for (size, fits) in [(length - 1, true), (length, true), (length + 1, false)] {
@@ -545,7 +545,7 @@ fn hr_92_an_error_body_is_measured() {
 }
 
 #[test]
-fn hr_94_kept_connections_may_be_closed_at_any_time() {
+fn a_closed_connection_is_retried_once() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", Some("v1"));
     registry.rule("GET", MANIFESTS, Times::Every, Action::Close);
@@ -562,7 +562,7 @@ fn hr_94_kept_connections_may_be_closed_at_any_time() {
 }
 
 #[test]
-fn hr_96_tf_13_a_download_goes_on_where_it_broke() {
+fn a_download_resumes_where_it_broke() {
     let registry = polite();
     let bytes = filler(7, 3 << 20);
     registry.put_blob("app", &bytes);
@@ -599,7 +599,7 @@ fn hr_96_tf_13_a_download_goes_on_where_it_broke() {
 }
 
 #[test]
-fn tf_13_a_download_that_never_gets_on_ends() {
+fn a_download_that_never_progresses_ends() {
     let registry = polite();
     let bytes = filler(7, 1 << 20);
     registry.put_blob("app", &bytes);
@@ -611,7 +611,7 @@ fn tf_13_a_download_that_never_gets_on_ends() {
 }
 
 #[test]
-fn tf_14_a_host_that_is_not_there_is_unreachable() {
+fn an_absent_host_is_unreachable() {
     let address = polite().address();
     let app = Registries::new(settings()).repository(&reference(&address, "app")).unwrap();
     let error = run(app.resolve(&tag("v1"))).unwrap_err();
@@ -619,7 +619,7 @@ fn tf_14_a_host_that_is_not_there_is_unreachable() {
 }
 
 #[test]
-fn tf_17_every_third_request_is_too_many() {
+fn every_third_request_is_rate_limited_and_all_succeed() {
     let registry = with(&["throttle=/v2/@every-3:0"]);
     let images: Vec<_> = (0..30).map(image).collect();
     for image in &images {
@@ -635,7 +635,7 @@ fn tf_17_every_third_request_is_too_many() {
 }
 
 #[test]
-fn tf_30_content_that_was_changed_on_the_way_is_never_released() {
+fn content_changed_in_transit_is_never_released() {
     let registry = polite();
     let bytes = filler(7, 300_000);
     registry.put_blob("app", &bytes);

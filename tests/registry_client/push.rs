@@ -108,7 +108,7 @@ fn a_blob_that_is_not_what_it_should_be_is_never_stored() {
 }
 
 #[test]
-fn hr_34_an_upload_elsewhere_is_not_begun() {
+fn an_upload_location_on_another_host_is_refused() {
     let registry = with(&["location=other-host", "single-post=off"]);
     let app = app(&registry);
     for size in [10, 1 << 20] {
@@ -190,7 +190,7 @@ fn no_body_and_no_credential_follows_a_redirect_to_another_host() {
 }
 
 #[test]
-fn hr_35_upload_locations_of_every_form_work() {
+fn upload_locations_of_every_form_work() {
     for switches in [
         &["location=absolute"] as &[&str],
         &["location=path"],
@@ -250,7 +250,7 @@ fn a_registry_that_takes_nothing_is_given_up() {
 }
 
 #[test]
-fn tf_13_an_upload_goes_on_where_it_broke() {
+fn an_upload_resumes_where_it_broke() {
     for after in [0, 100_000, 1_000_000, 4_000_000] {
         let registry = polite();
         let bytes = filler(3, 5 << 20);
@@ -295,7 +295,7 @@ fn a_source_that_cannot_begin_again_says_so() {
 }
 
 #[test]
-fn tf_16_a_registry_that_reads_no_more_is_not_waited_for() {
+fn a_registry_that_stops_reading_times_out() {
     let registry = polite();
     registry.rule("PUT", UPLOADS, Times::Every, Action::Hang);
     let error = run(app_with(&registry, hasty()).push_blob(stream(&filler(3, 64 << 20), true))).unwrap_err();
@@ -303,7 +303,7 @@ fn tf_16_a_registry_that_reads_no_more_is_not_waited_for() {
 }
 
 #[test]
-fn tf_19_tf_20_a_token_that_ends_in_mid_upload_costs_only_a_token() {
+fn a_token_that_expires_in_an_upload_is_renewed() {
     for requests in [1, 2, 3] {
         let registry =
             with(&["auth=token", "user=joe:hunter2", "chunk-cap=1000000:413:all", &format!("token-ttl={requests}")]);
@@ -333,7 +333,7 @@ fn tf_19_tf_20_a_token_that_ends_in_mid_upload_costs_only_a_token() {
 }
 
 #[test]
-fn tf_22_an_upload_that_vanishes_is_begun_anew() {
+fn a_lost_upload_session_is_restarted() {
     for size in [10, 3 << 20] {
         let registry = with(&["single-post=off"]);
         let bytes = filler(3, size);
@@ -350,7 +350,7 @@ fn tf_22_an_upload_that_vanishes_is_begun_anew() {
 }
 
 #[test]
-fn tf_23_an_answer_that_is_lost_is_not_the_end() {
+fn a_lost_response_is_asked_about() {
     for (size, method) in [(10, "POST"), (10, "PUT"), (3 << 20, "PUT")] {
         let registry = with(if method == "PUT" { &["single-post=off"] } else { &[] });
         let bytes = filler(3, size);
@@ -371,7 +371,7 @@ fn tf_23_an_answer_that_is_lost_is_not_the_end() {
 }
 
 #[test]
-fn tf_25_a_full_registry_is_no_success() {
+fn a_full_registry_is_an_error() {
     for code in [507, 500, 413, 400] {
         let registry = polite();
         registry.rule("PUT|POST|PATCH", "/v2/", Times::Every, Action::status(code));
@@ -405,7 +405,7 @@ fn mounts_that_work_move_no_bytes() {
 }
 
 #[test]
-fn hr_39_mounts_that_do_not_work_are_no_errors_and_leave_nothing() {
+fn failed_mounts_fall_back_to_an_upload() {
     let blob = octets(b"shared");
     for mount in ["202", "401", "403", "404", "405", "400", "201-lie"] {
         let registry = with(&[&format!("mount={mount}")]);
@@ -477,7 +477,7 @@ fn what_a_manifest_lacks_is_told_apart() {
 }
 
 #[test]
-fn hr_37_hr_38_what_the_registry_says_it_stored_is_not_believed() {
+fn a_stored_manifest_is_read_back() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", None);
     let manifest = Content::name(OCI_MANIFEST, image.manifest.clone());
@@ -501,7 +501,7 @@ fn hr_37_hr_38_what_the_registry_says_it_stored_is_not_believed() {
 }
 
 #[test]
-fn tf_26_an_immutable_tag_may_be_put_again_as_it_is() {
+fn an_immutable_tag_with_the_same_digest_is_a_success() {
     for status in ["400", "403", "412", "409", "405"] {
         let registry = with(&[&format!("immutable=*:{status}:same")]);
         let (one, two) = (image(1), image(2));

@@ -12,7 +12,7 @@ use bulla::store::Source as _;
 const BLOBS: &str = "/v2/app/blobs/*";
 
 #[test]
-fn hr_25_redirect_of_a_blob_to_another_host_carries_no_credentials() {
+fn a_blob_redirect_to_another_host_carries_no_credentials() {
     for auth in ["auth=token", "auth=basic"] {
         let registry = with(&[auth, "user=joe:hunter2", "blob-redirect"]);
         let image = image(1);
@@ -30,7 +30,7 @@ fn hr_25_redirect_of_a_blob_to_another_host_carries_no_credentials() {
 }
 
 #[test]
-fn hr_25_what_the_other_host_sends_is_checked_all_the_same() {
+fn content_from_another_host_is_checked() {
     let registry = with(&["blob-redirect"]);
     let image = image(1);
     image.put(&registry, "app", None);
@@ -65,7 +65,7 @@ fn redirects_on_the_same_host_keep_the_credentials() {
 }
 
 #[test]
-fn hr_24_redirects_end() {
+fn redirect_loops_end() {
     let registry = polite();
     let image = image(1);
     image.put(&registry, "app", Some("v1"));
@@ -88,7 +88,7 @@ fn hr_24_redirects_end() {
 }
 
 #[test]
-fn hr_23_hr_26_redirects_to_where_no_content_is() {
+fn redirects_to_plain_http_or_internal_addresses_are_refused() {
     let registry = polite();
     image(1).put(&registry, "app", None);
     let layer = Descriptor::of("application/octet-stream", &image(1).layers[0]);
@@ -128,10 +128,10 @@ fn a_write_is_never_redirected() {
     assert!(registry.on_second_host().is_empty());
 }
 
-/// The canary: whatever a registry does with `Location`, `Link`, realm and redirects, no other host ever sees a
-/// credential (T-66 to T-68).
+/// Whatever a registry does with `Location`, `Link`, realm and redirects, no other host ever sees a credential
+/// (threats: credentials-to-another-host).
 #[test]
-fn t_67_no_credential_ever_reaches_a_second_host() {
+fn no_credential_ever_reaches_a_second_host() {
     use bulla::store::Sink as _;
     let switches: [&[&str]; 7] = [
         &["auth=token", "blob-redirect"],

@@ -195,7 +195,7 @@ fn a_registry_is_believed_by_its_certificate() {
 }
 
 #[test]
-fn hr_22_a_certificate_that_is_not_good_is_the_end_of_it() {
+fn an_invalid_certificate_is_final() {
     let Some(authority) = Authority::new() else { return };
     authority.issue("good", "DNS:localhost", FOR_EVER);
     authority.issue("expired", "DNS:localhost", "20210101000000Z");
@@ -276,7 +276,7 @@ fn certificates_that_are_none_are_told_before_anything_is_asked() {
 }
 
 #[test]
-fn hr_23_from_tls_there_is_no_way_back() {
+fn tls_is_never_downgraded() {
     let Some(authority) = Authority::new() else { return };
     authority.issue("good", "DNS:localhost", FOR_EVER);
     let registry = polite();

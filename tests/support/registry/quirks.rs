@@ -1,17 +1,17 @@
 //! `Quirks`: what makes a registry differ from the polite one, one switch per behaviour.
 //!
 //! The table is what `quirk-registry --list` prints and what unknown switches are answered from. Where a behaviour was
-//! seen: upstream issues (`owner/repo#n`, the owner left out where one project is meant), rows of the hostile-registry
-//! table (HR-nn) and of the transfer-fault table (TF-nn). `STATUS`, `N`, `MS`, … stand for a value.
+//! seen: upstream issues (`owner/repo#n`, the owner left out where one project is meant), and entries of
+//! `docs/threats.md`. `STATUS`, `N`, `MS`, … stand for a value.
 //!
 //! | switch | values, the polite one first | what it does | seen |
 //! | --- | --- | --- | --- |
 //! | `accept` | `ignored strict` | an OCI manifest whose type `Accept` does not name is not found | distribution 2.8.2, measured |
 //! | `anonymous` | `nothing pull everything` | what may be done without credentials | Docker Hub, GHCR |
 //! | `artifact-manifests` | `refused taken` | manifests of the withdrawn artifact types | distribution 3 refuses them; ACR, ECR, zot took them |
-//! | `artifact-type` | `right missing wrong wrong=TYPE` | what lists of referrers say | Azure/acr#784, ggcr#2269, cosign#4422, HR-50 |
-//! | `auth` | `none basic token` | how a client proves who it is | distribution-spec, HR-27..33 |
-//! | `blob-redirect` | `off on` | blobs are on another host, which refuses `Authorization` | cosign#3331 (ACR, S3), HR-25 |
+//! | `artifact-type` | `right missing wrong wrong=TYPE` | what lists of referrers say | Azure/acr#784, ggcr#2269, cosign#4422 (threats: mislabelled-list-entry) |
+//! | `auth` | `none basic token` | how a client proves who it is | distribution-spec (threats: token-service-elsewhere, endless-401) |
+//! | `blob-redirect` | `off on` | blobs are on another host, which refuses `Authorization` | cosign#3331 (ACR, S3) (threats: credentials-to-another-host) |
 //! | `chunk-cap` | `none BYTES[:STATUS[:all]]` | chunks (what has a `Content-Range` or comes after another) over that are refused, with 416; `all`: whole uploads too | ocx#237 (GHCR), containers-roadmap#2831 (ECR) |
 //! | `chunk-min` | `none BYTES` | `OCI-Chunk-Min-Length` in answers to uploads | distribution-spec, "Pushing a blob in chunks" |
 //! | `config-types` | `any TYPE,…` | media types of configs that are taken | quay/quay#1196, quay/quay#1554 |
@@ -19,42 +19,42 @@
 //! | `delete` | `on digests off` | what can be deleted: also by tag, only by digest, nothing | distribution 2.8.2, measured; off unless configured |
 //! | `dialect` | `spec 2.8.2` | the small print of docker-registry 2.8.2: error codes, plain texts, bare 304s, `Content-Range` not looked at | distribution 2.8.2, measured by the calibration test |
 //! | `distribution-header` | `off on` | `Docker-Distribution-Api-Version` in every answer | distribution 2.8.2, measured |
-//! | `filter` | `applied ignored claimed silent` | what `?artifactType=` does, and what is said | HR-51 |
-//! | `gc` | `careful drop-referrers` | what garbage collection spares | distribution#1844, measured on 2.8.2; TF-24 |
+//! | `filter` | `applied ignored claimed silent` | what `?artifactType=` does, and what is said | (threats: wrong-filter-claim) |
+//! | `gc` | `careful drop-referrers` | what garbage collection spares | distribution#1844, measured on 2.8.2 (threats: gc-deletes-referrers) |
 //! | `gitlab-alias` | `off on` | the tag `sha256-HEX` is the manifest `sha256:HEX` | oras#2148 (GitLab) |
 //! | `grant` | `USER:REPOSITORY:ACTION,…` | what a user may do; several add up; none: everything | Harbor robot accounts |
-//! | `if-match` | `ignored honoured` | conditional writes of tags | distribution-spec, ETag; measured on 2.8.2 and 3.1.1; HR-97 |
-//! | `immutable` | `none all PATTERN[:STATUS[:same]]` | tags that cannot be moved, said with 400; `same`: nor put again as they are | cosign#313, containers-roadmap#2179 (ECR), harbor#17332 (412), TF-26 |
-//! | `link` | `relative absolute other-host loop` | how the next page is named | HR-52, HR-53 |
-//! | `location` | `path absolute relative other-host` | how the place of an upload is named | HR-34, HR-35, oras-go#177 |
-//! | `lose` | `nothing layers bytes` | what is lost after it was taken: the layers of a manifest; or what is put at a tag is stored in other bytes, and answered with the right digest | HR-36, HR-37, HR-38 |
+//! | `if-match` | `ignored honoured` | conditional writes of tags | distribution-spec, ETag; measured on 2.8.2 and 3.1.1 (threats: fallback-list-race) |
+//! | `immutable` | `none all PATTERN[:STATUS[:same]]` | tags that cannot be moved, said with 400; `same`: nor put again as they are | cosign#313, containers-roadmap#2179 (ECR), harbor#17332 (412) (threats: immutable-tag) |
+//! | `link` | `relative absolute other-host loop` | how the next page is named | (threats: next-page-elsewhere, pagination-loop) |
+//! | `location` | `path absolute relative other-host` | how the place of an upload is named | oras-go#177 (threats: upload-location-elsewhere, upload-location-forms) |
+//! | `lose` | `nothing layers bytes` | what is lost after it was taken: the layers of a manifest; or what is put at a tag is stored in other bytes, and answered with the right digest | (threats: blob-accepted-and-lost, manifest-stored-changed) |
 //! | `manifest-cap` | `4194304:413 BYTES[:STATUS]` | manifests over that are refused | distribution 2.8.2, measured: 400 |
-//! | `mount` | `polite 201 202 401 404 … error-without-from 201-lie` | what a mount gets | harbor#17097, ggcr#1404, oras#1892, buildkit#2454, HR-39 |
+//! | `mount` | `polite 201 202 401 404 … error-without-from 201-lie` | what a mount gets | harbor#17097, ggcr#1404, oras#1892, buildkit#2454 (threats: false-mount) |
 //! | `names` | `any library` | names without a slash are not found | Docker Hub: `library/` |
-//! | `notfound` | `404 403 403-all` | the status of tags and repositories that are not there; `-all`: of all else too | cosign#2973, cosign#1440 (Artifactory), HR-46 |
+//! | `notfound` | `404 403 403-all` | the status of tags and repositories that are not there; `-all`: of all else too | cosign#2973, cosign#1440 (Artifactory) (threats: error-read-as-absence) |
 //! | `patch` | `append once overwrite none` | what more than one PATCH does | ocync docs (GHCR, GAR) |
 //! | `patch-status` | `202 201` | the status of a PATCH | containers-roadmap#2831 (ECR) |
 //! | `push-subject` | `taken STATUS` | a manifest with a subject is refused so | containers-roadmap#2783 (ECR: 405), hub-feedback#2307 (404) |
 //! | `range` | `right stale` | `Range` after a PATCH is that of before | containers-roadmap#2831, tart#273 (ECR) |
 //! | `ratelimit-headers` | `off on` | `RateLimit-Limit` and `RateLimit-Remaining` | Docker Hub, hub-feedback#1907 |
-//! | `realm` | `same other-host URL` | where tokens are had | HR-27, HR-28 |
-//! | `referrers` | `on off 404-json lying-subject paged=N one-page-cut=N type-missing wrong-type[=TYPE]` | the referrers API | distribution#4827, sigstore-js#1183, ggcr#2446, HR-42, HR-45 |
-//! | `replica-lag` | `0 N` | after a write of a tag, N reads still see what it was | TF-28, HR-36 |
+//! | `realm` | `same other-host URL` | where tokens are had | (threats: token-service-elsewhere) |
+//! | `referrers` | `on off 404-json lying-subject paged=N one-page-cut=N type-missing wrong-type[=TYPE]` | the referrers API | distribution#4827, sigstore-js#1183, ggcr#2446 (threats: no-referrers-api, empty-list) |
+//! | `replica-lag` | `0 N` | after a write of a tag, N reads still see what it was | (threats: lagging-replica) |
 //! | `scope` | `all last-only` | which of several scopes a token is for | manifest-tool#53 (GitLab) |
 //! | `single-post` | `on off` | `POST ?digest=` stores the blob; off: 202 and an upload | distribution 2.8.2, measured |
-//! | `slow-rmw` | `0 MS` | manifests are written after a pause, so that writers overtake each other | oras#1728, ggcr#2205, HR-97 |
+//! | `slow-rmw` | `0 MS` | manifests are written after a pause, so that writers overtake each other | oras#1728, ggcr#2205 (threats: fallback-list-race) |
 //! | `sparse` | `reject accept` | an index may list manifests that are not there | distribution#3628, harbor#19386, regclient#836 |
 //! | `stale-location` | `accepted 404` | only the newest place of an upload is good | distribution 2.8.2, measured |
 //! | `tags-max` | `none N` | `n` over that is refused | ggcr options.go (ECR: 1000) |
 //! | `tags-paging` | `on off` | `n` and `last` in lists of tags | distribution 2.8.2, measured |
-//! | `throttle` | `PATTERN@TIMES[:RETRY-AFTER]` | 429 on those requests; TIMES is every, N, first-N, after-N or every-N | hub-feedback#1907, hub-feedback#2040, retagger#1239, HR-40, TF-17 |
+//! | `throttle` | `PATTERN@TIMES[:RETRY-AFTER]` | 429 on those requests; TIMES is every, N, first-N, after-N or every-N | hub-feedback#1907, hub-feedback#2040, retagger#1239 (threats: rate-limit) |
 //! | `token-post` | `on STATUS STATUS-password` | a POST for a token is refused; `-password`: only one with a password | containerd authorizer.go (GCR 404, Artifactory 401, ACR 400) |
 //! | `token-seconds` | `300 SECONDS` | a token is good for so long | distribution token specification |
-//! | `token-ttl` | `none REQUESTS` | a token is good for so many requests | moby#33558, buildx#324, Portus#1338, TF-19, TF-20 |
+//! | `token-ttl` | `none REQUESTS` | a token is good for so many requests | moby#33558, buildx#324, Portus#1338 (threats: token-expires-in-upload) |
 //! | `user` | `NAME:PASSWORD` | somebody who may log in; several add up; the user `<token>` has an identity token | distribution htpasswd |
 //! | `warning` | `off on` | `Warning: 299` with a text for people in every answer | distribution-spec, "Warnings" |
 //! | `whole-range` | `taken STATUS` | a whole upload with a `Content-Range` is refused so | tart#179 |
-//! | `wrong-digest` | `reject accept` | a manifest may be put under a digest that is not its own | ggcr pkg/registry, measured; HR-37 |
+//! | `wrong-digest` | `reject accept` | a manifest may be put under a digest that is not its own | ggcr pkg/registry, measured (threats: manifest-stored-changed) |
 //! | `wrong-offset` | `416 accept` | a PATCH may begin anywhere; its bytes are added at the end | distribution 2.8.2, measured |
 
 use super::script::Action;

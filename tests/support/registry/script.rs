@@ -1,29 +1,29 @@
 //! Rules: which request gets which fault.
 //!
-//! How the rows of the hostile-registry table are made; the switches are in `quirks.rs`:
+//! How the behaviours of `docs/threats.md` are made; the switches are in `quirks.rs`:
 //!
-//! | row | with |
+//! | behaviour | with |
 //! | --- | --- |
-//! | HR-01, 44 | `ReplaceBody`, with `SetHeader` of the type |
-//! | HR-02, 03, 08, 37, 54, 95 | `SetHeader` |
-//! | HR-04 | a rule for `HEAD` only |
-//! | HR-05, 06, 07, 55, 96, 99 | `Hook`, which may count its calls or look at the headers of the request |
-//! | HR-09..15, 47..50, 57..76, 83..90, 98 | `put_manifest` and `put_blob`, which look at nothing |
-//! | HR-16 | `SetHeader` of `Content-Length`, `CutAfter` |
-//! | HR-17, 18, 19, 20, 21 | `EndlessBody`, `GzipBomb`, `Drip`, `EndlessHeaders`, `Hang` |
-//! | HR-24, 26 | `Redirect` |
-//! | HR-25 | switch `blob-redirect`, or `Redirect` to the second host |
-//! | HR-27, 28, 29, 33 | switches `realm`, `token-ttl=0`, `auth=basic` |
-//! | HR-30, 31, 32 | `ReplaceBody` on `/token`, `SetHeader` of `WWW-Authenticate` |
-//! | HR-34, 35, 39 | switches `location`, `mount=201-lie` |
-//! | HR-36 | `Status` 201 for the PUT of the blob |
-//! | HR-38, 97 | `Hook` with `Registry::core`, which reads and writes what is stored; `gather` |
-//! | HR-40, 41, 43, 46, 56, 59, 86, 92 | `Status` with `Times`, `Reset`, `LoseAnswer`; switches `throttle`, `notfound` |
-//! | HR-42, 45, 51, 52, 53 | switches `referrers`, `filter`, `link` |
-//! | HR-94, 100 | `Close`; `Registry::other_name` |
-//! | TF-13, 19, 20, 21, 22, 23, 28 | `CutRequestAfter`, switch `token-ttl`, `revoke_tokens`, `Status` 404, `LoseAnswer`, switch `replica-lag` |
+//! | other content for a digest, login pages | `ReplaceBody`, with `SetHeader` of the type |
+//! | wrong headers: digest, media type, `Link`, `Date` | `SetHeader` |
+//! | another answer to `HEAD` than to `GET` | a rule for `HEAD` only |
+//! | answers that depend on the request or on how often it came | `Hook`, which may count its calls or look at the headers of the request |
+//! | hostile manifests, lists and blobs | `put_manifest` and `put_blob`, which check nothing |
+//! | truncated bodies | `SetHeader` of `Content-Length`, `CutAfter` |
+//! | endless, compressed, slow and missing answers | `EndlessBody`, `GzipBomb`, `Drip`, `EndlessHeaders`, `Hang` |
+//! | redirect loops, redirects to internal addresses | `Redirect` |
+//! | redirects to another host | switch `blob-redirect`, or `Redirect` to the second host |
+//! | token services elsewhere, 401 for ever, passwords without TLS | switches `realm`, `token-ttl=0`, `auth=basic` |
+//! | malformed tokens, scopes of other repositories | `ReplaceBody` on `/token`, `SetHeader` of `WWW-Authenticate` |
+//! | upload locations, false mounts | switches `location`, `mount=201-lie` |
+//! | blobs that are accepted and lost | `Status` 201 for the PUT of the blob |
+//! | manifests stored changed, races for the fallback list | `Hook` with `Registry::core`, which reads and writes what is stored; `gather` |
+//! | rate limits, errors, content that is missing | `Status` with `Times`, `Reset`, `LoseAnswer`; switches `throttle`, `notfound` |
+//! | the referrers API: absent, empty, filters, pages | switches `referrers`, `filter`, `link` |
+//! | closed connections, a second name for one address | `Close`; `Registry::other_name` |
+//! | faults in an upload: broken connections, expired tokens, lost sessions and answers, lagging replicas | `CutRequestAfter`, switch `token-ttl`, `revoke_tokens`, `Status` 404, `LoseAnswer`, switch `replica-lag` |
 //!
-//! Not here: TLS (HR-22, HR-23), HTTP/2 (HR-93), and names refused before any request (HR-91).
+//! Not here: TLS, HTTP/2, and names that are refused before any request.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Hostile archives and media, row by row (HA-nn): each is refused for its reason, or changes nothing.
+//! Hostile archives, layouts and media: each is refused for its reason, or changes nothing. Why: `docs/threats.md`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -192,17 +192,17 @@ impl Place {
 }
 
 /// Puts `extra` before, between and after the members of a good archive; each time it has to be refused, with `why`.
-fn refused_anywhere(row: &str, extra: &[u8], why: &str) {
+fn refused_anywhere(threat: &str, extra: &[u8], why: &str) {
     let place = Place::new();
     let files: Vec<_> = parts().files().iter().map(|(name, body)| file(name, body)).collect();
     for position in 0..=files.len() {
         let mut members: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
         members.insert(position, extra);
         members.push(&END);
-        let error = place.tar(&members).err().unwrap_or_else(|| panic!("{row}: accepted at {position}"));
+        let error = place.tar(&members).err().unwrap_or_else(|| panic!("{threat}: accepted at {position}"));
         let text = error.to_string();
-        assert!(matches!(error, StoreError::Broken { .. }) && text.contains(why), "{row}, at {position}: {text}");
-        assert!(!text.chars().any(char::is_control), "{row}: {text:?}");
+        assert!(matches!(error, StoreError::Broken { .. }) && text.contains(why), "{threat}, at {position}: {text}");
+        assert!(!text.chars().any(char::is_control), "{threat}: {text:?}");
     }
 }
 
@@ -269,9 +269,9 @@ fn good_archives_of_every_spelling_are_read() {
     assert_eq!(listed_by_tar(&place.path()).map_or(5, |names| names.len()), 5);
 }
 
-// HA-06: who owned a file and what they could do with it means nothing to us.
+// Owner and mode of a file are ignored (threats: archive-owner-and-mode).
 #[test]
-fn ha_06_owners_and_modes_are_ignored() {
+fn owners_and_modes_are_ignored() {
     let place = Place::new();
     let setuid = |(name, body): &(String, Vec<u8>)| {
         Header { mode: b"0006777\0", ..header(name, b'0', body.len() as u64) }.with(body)
@@ -300,11 +300,11 @@ fn archives_of_the_tar_of_this_machine_are_read() {
 // ---------------------------------------------------------------------------------------------- names
 
 #[test]
-fn ha_01_names_that_lead_out() {
+fn names_that_lead_out_are_refused() {
     for name in ["../x", "a/../../x", "./../x", "blobs/..", "a/./b", "a//b", "..", "blobs/sha256/../../x"] {
-        refused_anywhere("HA-01", &file(name, b"x"), "none that a layout can have");
+        refused_anywhere("archive-path-escape", &file(name, b"x"), "none that a layout can have");
         refused_anywhere(
-            "HA-01",
+            "archive-path-escape",
             &[pax(b'x', &[("path", name)]), file("x", b"x")].concat(),
             "none that a layout can have",
         );
@@ -312,31 +312,31 @@ fn ha_01_names_that_lead_out() {
 }
 
 #[test]
-fn ha_02_absolute_names() {
+fn absolute_names_are_refused() {
     for name in ["/etc/passwd", "//host/share", "\\\\host\\share", "a\\b", "C:\\x"] {
-        refused_anywhere("HA-02", &file(name, b"x"), "none that a layout can have");
+        refused_anywhere("archive-path-escape", &file(name, b"x"), "none that a layout can have");
     }
 }
 
 #[test]
-fn ha_03_symbolic_links() {
+fn symbolic_links_are_refused() {
     let link = Header { link: b"/etc/shadow", ..header("blobs/sha256/x", b'2', 0) }.bytes();
-    refused_anywhere("HA-03", &link, "a symbolic link");
+    refused_anywhere("archive-link", &link, "a symbolic link");
     let through = [Header { link: b"/tmp", ..header("a", b'2', 0) }.bytes(), file("a/x", b"x")].concat();
-    refused_anywhere("HA-03", &through, "a symbolic link");
+    refused_anywhere("archive-link", &through, "a symbolic link");
 }
 
 #[test]
-fn ha_04_hard_links() {
+fn hard_links_are_refused() {
     let link = Header { link: b"oci-layout", ..header("index.json", b'1', 0) }.bytes();
-    refused_anywhere("HA-04", &link, "a hard link");
+    refused_anywhere("archive-link", &link, "a hard link");
     let long = [header("././@LongLink", b'K', 2).with(b"x\0"), file("x", b"x")].concat();
-    refused_anywhere("HA-04", &long, "unknown type");
-    refused_anywhere("HA-04", &[pax(b'x', &[("linkpath", "x")]), file("x", b"x")].concat(), "linkpath");
+    refused_anywhere("archive-link", &long, "unknown type");
+    refused_anywhere("archive-link", &[pax(b'x', &[("linkpath", "x")]), file("x", b"x")].concat(), "linkpath");
 }
 
 #[test]
-fn ha_05_devices_and_other_kinds() {
+fn devices_and_other_kinds_are_refused() {
     for (kind, why) in [
         (b'3', "device"),
         (b'4', "device"),
@@ -346,14 +346,14 @@ fn ha_05_devices_and_other_kinds() {
         (b'M', "unknown"),
         (0xff, "unknown"),
     ] {
-        refused_anywhere("HA-05", &header("x", kind, 0).bytes(), why);
+        refused_anywhere("archive-special-file", &header("x", kind, 0).bytes(), why);
     }
-    refused_anywhere("HA-05", &header("x/", b'5', 3).with(b"abc"), "a directory with content");
+    refused_anywhere("archive-special-file", &header("x/", b'5', 3).with(b"abc"), "a directory with content");
 }
 
-// HA-05 in a directory: what is not a regular file is not opened, not even to see what it is.
+// In a directory, only regular files are opened (threats: archive-special-file).
 #[test]
-fn ha_05_a_fifo_in_a_layout_is_not_waited_for() {
+fn a_fifo_in_a_layout_is_not_waited_for() {
     let place = Place::new();
     let good = parts();
     let path = place.0.path().join("layout");
@@ -373,7 +373,7 @@ fn ha_05_a_fifo_in_a_layout_is_not_waited_for() {
 }
 
 #[test]
-fn ha_07_a_member_twice() {
+fn a_repeated_member_is_refused() {
     for (name, body) in parts().files() {
         let place = Place::new();
         for again in [
@@ -386,11 +386,15 @@ fn ha_07_a_member_twice() {
             assert!(error.to_string().contains("for the second time"), "{name}: {error}");
         }
     }
-    refused_anywhere("HA-07", &[file("extra", b"1"), file("extra", b"2")].concat(), "for the second time");
+    refused_anywhere(
+        "archive-repeated-member",
+        &[file("extra", b"1"), file("extra", b"2")].concat(),
+        "for the second time",
+    );
 }
 
 #[test]
-fn ha_08_names_that_some_system_takes_for_the_same() {
+fn names_that_some_systems_take_for_the_same_are_refused() {
     let upper = blob_name(&parts().layer).to_uppercase();
     for name in ["INDEX.JSON", "Oci-Layout", &upper] {
         let place = Place::new();
@@ -399,13 +403,13 @@ fn ha_08_names_that_some_system_takes_for_the_same() {
         let error = place.tar(&[&file(name, b"x"), &parts().members(), &END]).err().unwrap();
         assert!(error.to_string().contains("for the second time"), "{name}: {error}");
     }
-    refused_anywhere("HA-08", &file("inde\u{301}x.json", b"x"), "none that a layout can have");
-    refused_anywhere("HA-08", &file("\u{ff49}ndex.json", b"x"), "none that a layout can have");
+    refused_anywhere("archive-names-alike", &file("inde\u{301}x.json", b"x"), "none that a layout can have");
+    refused_anywhere("archive-names-alike", &file("\u{ff49}ndex.json", b"x"), "none that a layout can have");
 }
 
-// HA-09: names that Windows reserves cannot be those of a blob; other members are never read or written.
+// No blob can have a name that Windows reserves; other members are never read or written (threats: reserved-file-name).
 #[test]
-fn ha_09_no_reserved_name_is_a_blob() {
+fn reserved_names_are_never_blobs() {
     let place = Place::new();
     let extra: Vec<u8> =
         ["blobs/sha256/CON", "aux.json", "x.", "a:b"].iter().flat_map(|name| file(name, b"x")).collect();
@@ -414,33 +418,33 @@ fn ha_09_no_reserved_name_is_a_blob() {
 }
 
 #[test]
-fn ha_10_long_names_and_control_characters() {
+fn long_names_and_control_characters_are_refused() {
     let long = format!("a/{}", "b".repeat(300));
     let longer = "ab/".repeat(1700) + "x";
     for name in [&long, &longer, "a\nb", "a\x1b[2Jb", "a\tb", "a\x7fb", "\u{202e}x"] {
         let body = [name.as_bytes(), b"\0"].concat();
         let announced = header("././@LongLink", b'L', body.len() as u64).with(&body);
-        refused_anywhere("HA-10", &[announced, file("x", b"x")].concat(), "none that a layout can have");
+        refused_anywhere("archive-odd-name", &[announced, file("x", b"x")].concat(), "none that a layout can have");
     }
     let nul = header("././@LongLink", b'L', 4).with(b"a\0b\0");
-    refused_anywhere("HA-10", &[nul, file("x", b"x")].concat(), "none that a layout can have");
-    refused_anywhere("HA-10", &Header { name: b"\xff\xfe", ..header("", b'0', 0) }.bytes(), "not UTF-8");
-    refused_anywhere("HA-10", &file("", b"x"), "none that a layout can have");
+    refused_anywhere("archive-odd-name", &[nul, file("x", b"x")].concat(), "none that a layout can have");
+    refused_anywhere("archive-odd-name", &Header { name: b"\xff\xfe", ..header("", b'0', 0) }.bytes(), "not UTF-8");
+    refused_anywhere("archive-odd-name", &file("", b"x"), "none that a layout can have");
 }
 
 // ---------------------------------------------------------------------------------------------- headers
 
-// HA-11, known as TARmageddon: two sizes, so that two readers see different members.
+// Known as TARmageddon: two sizes, so that two readers see different members (threats: archive-two-sizes).
 #[test]
-fn ha_11_two_sizes() {
+fn two_sizes_of_one_member_are_refused() {
     for (record, header_size) in [("1024", 0), ("0", 1024), ("1023", 1024), ("8589934591", 0), ("8589934592", 1)] {
         let hidden = file("index.json", b"{}");
         let body = [pax(b'x', &[("size", record)]), header("x", b'0', header_size).with(&hidden)].concat();
-        refused_anywhere("HA-11", &body, "two sizes");
+        refused_anywhere("archive-two-sizes", &body, "two sizes");
     }
     for size in ["-1", "+1", "1 ", "0x10", "", "99999999999999999999"] {
         refused_anywhere(
-            "HA-11",
+            "archive-two-sizes",
             &[pax(b'x', &[("size", size)]), file("x", b"x")].concat(),
             "a size that is no number",
         );
@@ -449,7 +453,7 @@ fn ha_11_two_sizes() {
 
 // The one case in which the record may win: a number for which the header has no room, as Go writes it.
 #[test]
-fn ha_11_a_blob_of_more_than_eight_gibibytes() {
+fn a_blob_of_more_than_eight_gibibytes_is_read() {
     let place = Place::new();
     let size = 0o100_000_000_000_u64 + 5;
     let blob = Descriptor::of("x", b"");
@@ -469,16 +473,24 @@ fn ha_11_a_blob_of_more_than_eight_gibibytes() {
 }
 
 #[test]
-fn ha_12_names_given_twice() {
+fn repeated_extension_headers_are_refused() {
     let long = header("././@LongLink", b'L', 2).with(b"a\0");
     let path = pax(b'x', &[("path", "a")]);
     for twice in [[&long[..], &long], [&path, &path], [&long, &path], [&path, &long]] {
-        refused_anywhere("HA-12", &[&twice.concat()[..], &file("x", b"x")].concat(), "twice");
+        refused_anywhere("archive-repeated-header", &[&twice.concat()[..], &file("x", b"x")].concat(), "twice");
     }
-    refused_anywhere("HA-12", &[pax(b'x', &[("path", "a"), ("path", "b")]), file("x", b"x")].concat(), "twice");
-    refused_anywhere("HA-12", &[pax(b'x', &[("size", "1"), ("size", "1")]), file("x", b"x")].concat(), "twice");
+    refused_anywhere(
+        "archive-repeated-header",
+        &[pax(b'x', &[("path", "a"), ("path", "b")]), file("x", b"x")].concat(),
+        "twice",
+    );
+    refused_anywhere(
+        "archive-repeated-header",
+        &[pax(b'x', &[("size", "1"), ("size", "1")]), file("x", b"x")].concat(),
+        "twice",
+    );
     for key in ["path", "size", "linkpath"] {
-        refused_anywhere("HA-12", &pax(b'g', &[(key, "1")]), "a record that sets");
+        refused_anywhere("archive-repeated-header", &pax(b'g', &[(key, "1")]), "a record that sets");
     }
     // Announced, and then nothing comes.
     let place = Place::new();
@@ -489,9 +501,13 @@ fn ha_12_names_given_twice() {
 }
 
 #[test]
-fn ha_13_sparse_members_and_numbers_that_are_none() {
-    refused_anywhere("HA-13", &header("x", b'S', 0).bytes(), "a sparse file");
-    refused_anywhere("HA-13", &[pax(b'x', &[("GNU.sparse.major", "1")]), file("x", b"x")].concat(), "a sparse file");
+fn sparse_members_and_malformed_numbers_are_refused() {
+    refused_anywhere("archive-odd-number", &header("x", b'S', 0).bytes(), "a sparse file");
+    refused_anywhere(
+        "archive-odd-number",
+        &[pax(b'x', &[("GNU.sparse.major", "1")]), file("x", b"x")].concat(),
+        "a sparse file",
+    );
     for size in [
         &b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfb"[..],
         b"\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff",
@@ -502,7 +518,7 @@ fn ha_13_sparse_members_and_numbers_that_are_none() {
         b"\0\0\0\0\0\0\0\0\0\0\0\0",
     ] {
         let odd = Header { size: size.to_vec(), ..header("x", b'0', 0) }.bytes();
-        refused_anywhere("HA-13", &odd, "a size that is no number");
+        refused_anywhere("archive-odd-number", &odd, "a size that is no number");
     }
     for records in [
         &b"x"[..],
@@ -514,12 +530,16 @@ fn ha_13_sparse_members_and_numbers_that_are_none() {
         b"10 path=a\xff\n",
         b"8 =abcd\n",
     ] {
-        refused_anywhere("HA-13", &header("p", b'x', records.len() as u64).with(records), "a record that is none");
+        refused_anywhere(
+            "archive-odd-number",
+            &header("p", b'x', records.len() as u64).with(records),
+            "a record that is none",
+        );
     }
 }
 
 #[test]
-fn ha_14_a_wrong_checksum() {
+fn a_wrong_header_checksum_is_refused() {
     let place = Place::new();
     let members = parts().members();
     for position in [0, 100, 130, 150, 156, 257, 511] {
@@ -529,11 +549,15 @@ fn ha_14_a_wrong_checksum() {
         assert!(error.to_string().contains("at byte 0"), "{position}: {error}");
     }
     // Headers of before 1988 say nothing about what follows.
-    refused_anywhere("HA-14", &Header { magic: b"", ..header("x", b'0', 0) }.bytes(), "neither POSIX nor GNU");
+    refused_anywhere(
+        "archive-wrong-checksum",
+        &Header { magic: b"", ..header("x", b'0', 0) }.bytes(),
+        "neither POSIX nor GNU",
+    );
 }
 
 #[test]
-fn ha_15_cut_off_anywhere() {
+fn an_archive_cut_off_anywhere_is_refused() {
     let place = Place::new();
     let whole = [parts().members(), END.to_vec()].concat();
     for length in (0..whole.len()).step_by(128).chain(whole.len() - 600..whole.len()) {
@@ -545,7 +569,7 @@ fn ha_15_cut_off_anywhere() {
 }
 
 #[test]
-fn ha_16_something_after_the_end() {
+fn data_after_the_end_of_an_archive_is_refused() {
     let place = Place::new();
     let members = parts().members();
     for after in [&members[..], b"x", &[0, 0, 0, 1]] {
@@ -613,16 +637,16 @@ fn a_hole_in_an_archive_stays_a_hole() {
 }
 
 #[test]
-fn ha_17_archives_inside_archives_are_not_followed() {
+fn archives_inside_archives_are_not_followed() {
     let place = Place::new();
     let inner = [parts().members(), END.to_vec()].concat();
     let error = place.tar(&[&file("image.tar", &inner), &END]).err().unwrap();
     assert!(error.to_string().contains("no oci-layout file"), "{error}");
 }
 
-// HA-18 and HA-19: nothing is unpacked, so nothing can swell.
+// No archive is decompressed, so there is no decompression bomb (threats: decompression-bomb).
 #[test]
-fn ha_18_compressed_archives_are_refused_with_what_to_do() {
+fn compressed_archives_are_refused_with_a_hint() {
     let place = Place::new();
     for (magic, tool) in [
         (&b"\x1f\x8b\x08\0\0\0"[..], "gunzip"),
@@ -639,7 +663,7 @@ fn ha_18_compressed_archives_are_refused_with_what_to_do() {
 }
 
 #[test]
-fn ha_21_too_many_members() {
+fn too_many_members_are_refused() {
     let place = Place::new();
     let limits = Limits { archive_members: 50, ..Limits::DEFAULT };
     let empty = |count| -> Vec<u8> { (0..count).flat_map(|number| file(&format!("x{number}"), b"")).collect() };
@@ -650,12 +674,12 @@ fn ha_21_too_many_members() {
 }
 
 #[test]
-fn ha_22_a_member_of_eight_exbibytes() {
+fn a_member_of_eight_exbibytes_is_refused() {
     for size in [i64::MAX as u64, 1 << 62, 1 << 40] {
         let size = [&[0x80, 0, 0, 0], size.to_be_bytes().as_slice()].concat();
-        refused_anywhere("HA-22", &Header { size, ..header("x", b'0', 0) }.bytes(), "cut off");
+        refused_anywhere("archive-huge-member", &Header { size, ..header("x", b'0', 0) }.bytes(), "cut off");
     }
-    refused_anywhere("HA-22", &header("x", b'x', 0o77_777_777_777).bytes(), "bytes about one member");
+    refused_anywhere("archive-huge-member", &header("x", b'x', 0o77_777_777_777).bytes(), "bytes about one member");
 }
 
 // ---------------------------------------------------------------------------------------------- layouts
@@ -674,7 +698,7 @@ fn both(files: &[(String, Vec<u8>)], check: impl Fn(Result<Box<dyn Source>, Stor
 }
 
 #[test]
-fn ha_23_a_blob_whose_name_is_not_its_hash() {
+fn a_blob_whose_name_is_not_its_digest_is_refused() {
     let good = parts();
     let mut files = good.files();
     let layer = files.iter_mut().find(|(name, _)| *name == blob_name(&good.layer)).unwrap();
@@ -699,7 +723,7 @@ fn ha_23_a_blob_whose_name_is_not_its_hash() {
 }
 
 #[test]
-fn ha_24_a_size_unlike_the_descriptor() {
+fn a_size_unlike_the_descriptor_is_refused() {
     let good = parts();
     let text = String::from_utf8(good.index.clone()).unwrap();
     let size = format!("\"size\":{}", good.manifest.bytes().len());
@@ -718,7 +742,7 @@ fn ha_24_a_size_unlike_the_descriptor() {
 }
 
 #[test]
-fn ha_25_directories_that_are_none() {
+fn links_and_files_in_place_of_directories_are_refused() {
     for part in ["blobs/sha256", "blobs"] {
         for target in [Some("/etc"), Some("elsewhere"), None] {
             let place = Place::new();
@@ -734,7 +758,7 @@ fn ha_25_directories_that_are_none() {
             let error = now(layout.resolve(&TagOrDigest::Tag("v1".into()))).unwrap_err();
             assert!(matches!(&error, StoreError::Broken { why, .. } if why == "it is not a directory"), "{error}");
             assert!(now(layout.referrers(parts().manifest.digest(), None)).is_err());
-            // HA-59: nor is anything written through it.
+            // Nor is anything written through it (threats: link-in-target).
             let layout = Layout::create(&path, Limits::DEFAULT).unwrap();
             let blob = Content::name("x", b"new".to_vec());
             assert!(now(layout.push_content(&blob)).is_err());
@@ -744,7 +768,7 @@ fn ha_25_directories_that_are_none() {
 }
 
 #[test]
-fn ha_26_a_blob_that_is_a_link() {
+fn a_blob_that_is_a_link_is_refused() {
     let place = Place::new();
     let good = parts();
     let path = place.0.path().join("layout");
@@ -773,7 +797,7 @@ fn ha_26_a_blob_that_is_a_link() {
 }
 
 #[test]
-fn ha_27_what_says_that_it_is_a_layout() {
+fn a_layout_needs_a_valid_oci_layout_and_index() {
     for mark in [
         None,
         Some(r#"{"imageLayoutVersion":"9.9"}"#),
@@ -800,7 +824,7 @@ fn ha_27_what_says_that_it_is_a_layout() {
 }
 
 #[test]
-fn ha_28_a_manifest_that_is_listed_and_absent() {
+fn a_listed_manifest_that_is_missing_is_not_absence() {
     let good = parts();
     let mut files = good.files();
     files.retain(|(name, _)| *name != blob_name(&good.manifest));
@@ -817,9 +841,9 @@ fn ha_28_a_manifest_that_is_listed_and_absent() {
     });
 }
 
-// HA-28 for evidence: whether an entry that cannot be read refers to something is not known, so it stays in the list.
+// It is unknown whether an unreadable entry refers to the image, so it stays listed (threats: listed-but-missing).
 #[test]
-fn ha_28_an_unnamed_entry_that_cannot_be_read_is_no_absence() {
+fn an_unnamed_entry_that_cannot_be_read_is_not_absence() {
     let good = parts();
     let lost = Descriptor::new(media_type::OCI_MANIFEST, *Content::name("", b"lost".to_vec()).digest(), 4);
     let entries = serde_json::json!([good.manifest.descriptor(), lost]);
@@ -832,7 +856,7 @@ fn ha_28_an_unnamed_entry_that_cannot_be_read_is_no_absence() {
 }
 
 #[test]
-fn ha_29_blobs_that_nothing_lists_are_no_images() {
+fn unlisted_blobs_are_not_images() {
     let good = parts();
     let mut files = good.files();
     files[4].1 = br#"{"schemaVersion":2,"manifests":[]}"#.to_vec();
@@ -844,7 +868,7 @@ fn ha_29_blobs_that_nothing_lists_are_no_images() {
 }
 
 #[test]
-fn ha_30_a_name_twice() {
+fn one_name_for_two_images_is_refused() {
     let good = parts();
     let other = Content::name(media_type::OCI_MANIFEST, b"{}".to_vec());
     let mut files = good.files();
@@ -872,9 +896,9 @@ fn ha_30_a_name_twice() {
     });
 }
 
-// HA-45: every bit of an archive either changes nothing or is noticed.
+// Every flipped bit of an archive changes nothing or is noticed (threats: damaged-medium).
 #[test]
-fn ha_45_one_byte_flipped() {
+fn every_flipped_byte_is_noticed_or_harmless() {
     let place = Place::new();
     let good = parts();
     let whole = [good.members(), END.to_vec()].concat();
@@ -909,9 +933,9 @@ fn ha_45_one_byte_flipped() {
     assert!(noticed >= whole.len() - padding - 200, "{noticed} of {} flips were noticed", whole.len());
 }
 
-// HA-46: what was hashed is what is given out, whatever happens to the file afterwards.
+// The bytes that were hashed are given out, whatever happens to the file later (threats: medium-changes-while-read).
 #[test]
-fn ha_46_a_medium_that_changes() {
+fn a_medium_that_changes_gives_the_hashed_bytes_or_an_error() {
     let place = Place::new();
     let good = parts();
     let archive = place.tar(&[&good.members(), &END]).unwrap();
@@ -933,9 +957,9 @@ fn ha_46_a_medium_that_changes() {
     found(&archive);
 }
 
-// HA-50: a file may be longer than its directory says; reads end one byte after what was announced.
+// A file may be longer than its directory says; reads end one byte after the declared size (threats: endless-file).
 #[test]
-fn ha_50_files_without_an_end() {
+fn endless_files_are_read_to_their_declared_size() {
     let good = parts();
     let place = Place::new();
     let path = place.0.path().join("layout");
@@ -974,7 +998,7 @@ fn docker_list(config: &str, layers: &[&str], names: &[&str]) -> String {
 }
 
 #[test]
-fn ha_55_a_docker_archive_with_a_layout_is_read() {
+fn a_docker_archive_with_a_layout_is_read() {
     let good = parts();
     let (config, layer) = (blob_name(&good.config), blob_name(&good.layer));
     for names in [&["app:v1"][..], &["other:v9"], &[]] {
@@ -987,7 +1011,7 @@ fn ha_55_a_docker_archive_with_a_layout_is_read() {
 }
 
 #[test]
-fn ha_55_a_docker_archive_without_a_manifest_is_refused_with_the_reason() {
+fn a_docker_archive_without_a_manifest_is_refused_with_the_reason() {
     let place = Place::new();
     let config = file("abc.json", b"{}");
     let layer = file("abc/layer.tar", b"x");
@@ -1001,9 +1025,9 @@ fn ha_55_a_docker_archive_without_a_manifest_is_refused_with_the_reason() {
     assert!(matches!(DockerArchive::open("/nowhere.tar", Limits::DEFAULT), Err(StoreError::Io { .. })));
 }
 
-// What is verified by the one list must not be something else in the other.
+// The two lists of a docker-archive must name the same images (threats: docker-archive-lists-differ).
 #[test]
-fn ha_55_two_lists_that_do_not_agree() {
+fn a_docker_archive_whose_two_lists_differ_is_refused() {
     let good = parts();
     let (config, layer) = (blob_name(&good.config), blob_name(&good.layer));
     let evil = Content::name(media_type::OCI_CONFIG, b"{\"evil\":1}".to_vec());
@@ -1061,9 +1085,10 @@ fn ha_55_two_lists_that_do_not_agree() {
     assert!(error.to_string().contains("a symbolic link"), "{error}");
 }
 
-// HR-89: `docker load`, `podman load` and skopeo take the bytes under a name, whatever digest the name is.
+// `docker load`, `podman load` and skopeo take the bytes under a name, whatever digest the name is
+// (threats: docker-archive-other-bytes).
 #[test]
-fn ha_55_hr_89_files_of_a_docker_archive_that_are_not_what_they_are_called() {
+fn a_docker_archive_with_other_bytes_under_a_digest_is_refused() {
     let good = parts();
     let (config, layer) = (blob_name(&good.config), blob_name(&good.layer));
     let list = docker_list(&config, &[&layer], &["app:v1"]);
@@ -1115,9 +1140,10 @@ fn ha_55_hr_89_files_of_a_docker_archive_that_are_not_what_they_are_called() {
     }
 }
 
-// HR-89: a layer that two images share is read once, and the files of every image that is loaded are read.
+// A layer that two images share is read once, and the files of every image that is loaded are read
+// (threats: docker-archive-other-bytes).
 #[test]
-fn ha_55_hr_89_every_image_of_a_docker_archive_is_looked_at() {
+fn every_image_of_a_docker_archive_is_checked() {
     let good = parts();
     let second = Content::name(media_type::OCI_CONFIG, b"{\"second\":1}".to_vec());
     let other = serde_json::json!({
@@ -1149,9 +1175,9 @@ fn ha_55_hr_89_every_image_of_a_docker_archive_is_looked_at() {
     assert!(matches!(open(b"{\"second\":2}").err(), Some(StoreError::Contradiction { .. })));
 }
 
-// HR-89: what is chosen by the one list is what is loaded by the other.
+// The image that is verified is the one that is loaded (threats: docker-archive-lists-differ).
 #[test]
-fn ha_55_hr_89_an_image_that_is_not_the_one_that_is_loaded() {
+fn the_image_that_is_chosen_is_the_one_that_is_loaded() {
     let good = parts();
     let evil = Content::name(media_type::OCI_CONFIG, b"{\"evil\":1}".to_vec());
     let disguised = serde_json::json!({
@@ -1228,9 +1254,9 @@ fn ha_55_hr_89_an_image_that_is_not_the_one_that_is_loaded() {
     }
 }
 
-// HR-11 and HR-89: loaders are written in Go, and read a key whatever its case.
+// Loaders are written in Go, and ignore the case of a key (threats: json-keys-differ-by-case).
 #[test]
-fn ha_55_hr_89_keys_that_a_loader_takes_for_others() {
+fn docker_archive_keys_that_differ_by_case_are_refused() {
     let good = parts();
     let (config, layer) = (blob_name(&good.config), blob_name(&good.layer));
     for key in ["config", "CONFIG", "layers", "Layer\u{17f}", "repotags", "repoTag\u{17f}", "PARENT"] {
@@ -1263,9 +1289,9 @@ fn ha_55_hr_89_keys_that_a_loader_takes_for_others() {
 
 // ---------------------------------------------------------------------------------------------- writing
 
-// HA-59: a name that another user prepared as a link is not written through.
+// A name that another user prepared as a link is not written through (threats: link-in-target).
 #[test]
-fn ha_59_links_in_the_target() {
+fn links_in_the_target_are_not_written_through() {
     let place = Place::new();
     let path = place.0.path().join("layout");
     let victim = place.0.path().join("victim");
@@ -1287,9 +1313,9 @@ fn ha_59_links_in_the_target() {
     assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
 }
 
-// TF-07 and TF-09: where nothing can be written, nothing changes, and the error names the place.
+// If the target cannot be written, nothing changes, and the error names the path (threats: target-not-writable).
 #[test]
-fn ha_60_a_target_that_cannot_be_written() {
+fn a_target_that_cannot_be_written_changes_nothing() {
     let place = Place::new();
     let blob = Content::name("x", b"new".to_vec());
     for path in ["/proc/nowhere/image.tar", "/nowhere/image.tar"] {

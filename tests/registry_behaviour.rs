@@ -1,5 +1,5 @@
-//! Hostile registries, row by row (HR-nn), as the whole program meets them: what it says, and what it was seen to ask.
-//! And how much it asks of those that are not.
+//! Hostile registries, as the whole program meets them: what it reports, and which requests it sends. Why:
+//! `docs/threats.md`. And how many requests it sends to polite ones.
 #![cfg(feature = "registry")]
 #![allow(
     clippy::unwrap_used,
@@ -167,7 +167,7 @@ fn on(platform: &str, image: &Content) -> Descriptor {
 }
 
 #[test]
-fn hr_02_a_digest_in_a_header_is_not_believed_and_that_it_lies_is_said() {
+fn a_wrong_digest_header_is_reported_and_not_believed() {
     let (site, image) = Site::signed(&[]);
     let report = site.report("verify REG/app:v1 --key key.pub", 0);
     assert!(codes(&report).is_empty(), "{report:#}");
@@ -180,7 +180,7 @@ fn hr_02_a_digest_in_a_header_is_not_believed_and_that_it_lies_is_said() {
 
 /// Whoever is asked for the same tag a second time, or says who he is in another way, gets another image.
 #[test]
-fn hr_06_what_is_verified_is_what_is_handed_on_whoever_seems_to_ask() {
+fn an_answer_that_depends_on_the_client_is_asked_for_once() {
     for header in ["Accept", "User-Agent", ""] {
         let (site, image) = Site::signed(&[]);
         let evil = site.shop.image(2);
@@ -204,7 +204,7 @@ fn hr_06_what_is_verified_is_what_is_handed_on_whoever_seems_to_ask() {
 /// The same tag is an index for some and one image for others. What counts is what we were given, and whether that is
 /// what was asked for: a platform is chosen in an index, and has to be that of an image that stands alone.
 #[test]
-fn hr_07_an_index_for_one_and_an_image_for_another() {
+fn an_index_for_one_client_and_an_image_for_another() {
     let site = Site::new(&[]);
     let (amd64, arm64) = (site.shop.image(1), site.shop.image(2));
     let index = site.shop.index(&[on("linux/amd64", &amd64), on("linux/arm64", &arm64)], Some("both"));
@@ -237,7 +237,7 @@ fn hr_07_an_index_for_one_and_an_image_for_another() {
 
 /// A password goes over plain HTTP to this machine itself, and elsewhere only where that was asked for.
 #[test]
-fn hr_33_no_password_over_plain_http_unless_it_is_asked_for() {
+fn no_password_over_plain_http_unless_it_is_asked_for() {
     let (site, image) = Site::signed(&["auth=basic", "user=joe:hunter2"]);
     // "joe:hunter2"
     site.write(".docker/config.json", br#"{"auths":{"registry.invalid":{"auth":"am9lOmh1bnRlcjI="}}}"#);
@@ -256,7 +256,7 @@ fn hr_33_no_password_over_plain_http_unless_it_is_asked_for() {
 }
 
 #[test]
-fn hr_45_an_empty_list_does_not_end_the_search() {
+fn an_empty_list_does_not_end_the_search() {
     for spot in [Spot::Tag, Spot::Fallback] {
         let site = Site::new(&[]);
         let image = site.shop.image(1);
@@ -286,7 +286,7 @@ fn hr_45_an_empty_list_does_not_end_the_search() {
 
 /// What a list says of the type of a signature does not hide it, and what it says of something else makes no signature.
 #[test]
-fn hr_50_the_manifest_says_what_it_is_not_the_list() {
+fn the_manifest_decides_its_type_not_the_list() {
     for switch in ["artifact-type=wrong", "artifact-type=missing", "referrers=wrong-type", "referrers=type-missing"] {
         let (site, _) = Site::signed(&[switch]);
         let said = site.run("verify REG/app:v1 --key key.pub");
@@ -312,7 +312,7 @@ fn hr_50_the_manifest_says_what_it_is_not_the_list() {
 }
 
 #[test]
-fn hr_55_what_is_listed_many_times_is_one_signature() {
+fn a_signature_listed_many_times_counts_once() {
     let site = Site::new(&["referrers=paged=1"]);
     let image = site.shop.image(1);
     let carriers = [proof::key(), &proof::KEYS[1]].map(|key| site.sign(&image, key, None));
@@ -336,7 +336,7 @@ fn hr_55_what_is_listed_many_times_is_one_signature() {
 }
 
 #[test]
-fn hr_59_a_signature_that_is_gone_is_said_and_the_next_one_counts() {
+fn a_missing_signature_is_reported_and_the_next_one_counts() {
     let site = Site::new(&[]);
     let image = site.shop.image(1);
     let keys = [proof::key(), &proof::KEYS[1]];
@@ -349,7 +349,7 @@ fn hr_59_a_signature_that_is_gone_is_said_and_the_next_one_counts() {
 }
 
 #[test]
-fn hr_63_a_signature_of_another_image_is_said_to_be_that() {
+fn a_signature_of_another_image_is_reported() {
     let site = Site::new(&[]);
     let (image, other) = (site.shop.image(1), site.shop.image(2));
     let letter = Word::about(Format::Bundle, &SIGNATURE, other.digest()).seal(Format::Bundle, &[proof::key()]);
@@ -363,7 +363,7 @@ fn hr_63_a_signature_of_another_image_is_said_to_be_that() {
 
 /// The name that was signed is reported; it decides where a name is asked for.
 #[test]
-fn hr_64_a_signature_for_another_name() {
+fn a_signature_for_another_name_is_reported_or_refused() {
     let site = Site::new(&[]);
     let image = site.shop.image(1);
     site.sign(&image, proof::key(), Some("registry.example/other"));
@@ -377,7 +377,7 @@ fn hr_64_a_signature_for_another_name() {
 
 /// What was asked for has to be signed; that a child belongs to a signed index is proved by the bytes of the index.
 #[test]
-fn hr_87_the_index_or_its_child_is_signed() {
+fn the_requested_manifest_itself_must_be_signed() {
     for signs_index in [true, false] {
         let site = Site::new(&[]);
         let (amd64, arm64) = (site.shop.image(1), site.shop.image(2));
@@ -395,7 +395,7 @@ fn hr_87_the_index_or_its_child_is_signed() {
 }
 
 #[test]
-fn hr_95_the_date_of_an_answer_decides_nothing() {
+fn the_date_header_decides_nothing() {
     let (site, _) = Site::signed(&[]);
     let wanted = site.report("verify REG/app:v1 --key key.pub", 0);
     let denied = site.report("verify REG/app:v1 --key other.pub", 1);
@@ -410,7 +410,7 @@ fn hr_95_the_date_of_an_answer_decides_nothing() {
 /// A list of last week: an old signature that is still good counts, and one that was made since is not there, and no
 /// more is said than that. (There is no rule about how fresh a signature has to be, and nothing asks past a cache.)
 #[test]
-fn hr_99_a_stale_list_takes_away_and_gives_nothing() {
+fn a_stale_list_only_hides_signatures() {
     let site = Site::new(&[]);
     let image = site.shop.image(1);
     site.sign(&image, proof::key(), None);
@@ -430,7 +430,7 @@ fn hr_99_a_stale_list_takes_away_and_gives_nothing() {
 
 /// Who has another name is another host, whatever its address: it is not told what the first one may know.
 #[test]
-fn hr_100_credentials_belong_to_a_name_not_to_an_address() {
+fn credentials_belong_to_a_name_not_to_an_address() {
     let (site, _) = Site::signed(&["auth=basic", "user=joe:hunter2"]);
     let login = |host: &str| {
         let config = format!(r#"{{"auths":{{"{host}":{{"auth":"am9lOmh1bnRlcjI="}}}}}}"#);
