@@ -371,7 +371,7 @@ impl<'a> Discovery<'a> {
 }
 
 /// Whether a listed entry may well be what is wanted. Types and annotations in a list are hints and often wrong
-/// (registries: 2c, 20): what stands for "no type" is looked at, what names another type is left for later.
+/// (threats: mislabelled-list-entry): an entry without a type is read first, one of another type later.
 fn is_likely(entry: &Descriptor, kind: &StatementKind) -> bool {
     const NO_TYPE: [&str; 4] =
         ["", media_type::OCI_EMPTY, media_type::OCI_CONFIG, "application/vnd.docker.container.image.v1+json"];

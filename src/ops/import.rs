@@ -252,7 +252,8 @@ async fn read_back(
     verifier: &Verifier,
     limits: &Limits,
 ) -> Result<(), OpsError> {
-    // HR-36: taken is not kept. What is on this machine was hashed as it was written.
+    // A registry may accept a blob and lose it, so it is read back (threats: blob-accepted-and-lost). What is on this
+    // machine was hashed as it was written.
     if matches!(sink.origin(), Origin::Registry { .. }) {
         let evidence = admitted.evidence.values().map(Content::descriptor);
         let left_out: BTreeSet<_> = left_out.iter().map(|left| left.layer.digest).collect();
@@ -273,7 +274,7 @@ async fn read_back(
     Ok(())
 }
 
-/// Whether `tag` stands for `want` (HR-37, HR-38).
+/// Whether `tag` resolves to `want` when it is read back (threats: manifest-stored-changed).
 async fn stands(sink: &dyn Sink, tag: &str, want: &Digest) -> Result<(), OpsError> {
     let there = sink.resolve(&TagOrDigest::Tag(tag.to_owned())).await?;
     match there.digest() == want {

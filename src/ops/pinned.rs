@@ -11,7 +11,7 @@ use crate::verify::Finding;
 use crate::verify::FoundAt;
 use crate::verify::Reason;
 
-/// What `tag_or_digest` stands for. By digest it is the content with that digest, whatever the source says (T-10).
+/// What `tag_or_digest` stands for. By digest it is the content with that digest (threats: other-content-for-digest).
 ///
 /// # Errors
 /// [`StoreError`], also where the source answers with something else.
@@ -33,7 +33,8 @@ pub(super) async fn blob(source: &dyn Source, descriptor: &Descriptor, limit: u6
     is(source, &descriptor.digest, source.blob(descriptor, limit).await?)
 }
 
-/// HR-02: a registry that calls a manifest by another name than its own is seen to do so. The bytes decide.
+/// A finding where the `Docker-Content-Digest` header names another digest. The bytes decide
+/// (threats: digest-header-mismatch).
 pub(super) fn digest_header_mismatch(source: &dyn Source, digest: &Digest, place: &FoundAt) -> Option<Finding> {
     let said = source.digest_header_mismatch(digest)?;
     Some(Finding { digest: Some(*digest), place: place.clone(), reason: Reason::DigestHeaderMismatch { said } })

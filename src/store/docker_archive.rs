@@ -42,8 +42,8 @@ use crate::store::local::source::is_auxiliary_name;
 ///
 /// The digest that signatures are over is that of the registry's manifest, which such an archive holds only since
 /// Docker 25, in an OCI layout beside Docker's own list of files. Both have to speak of the same images: what is
-/// verified by the one is loaded by the other. Loaders take files by name and check no digest, so every listed config and
-/// layer is read once, and must match its name (threats: docker-archive-other-bytes).
+/// verified by the one is loaded by the other. Loaders take files by name and check no digest, so every listed config
+/// and layer is read once, and must match its name (threats: docker-archive-other-bytes).
 pub struct DockerArchive {
     archive: Archive,
     /// The configs and layers that were read, with how long they are.

@@ -46,7 +46,7 @@ pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// can withhold, it cannot substitute.
 pub trait Source: Send + Sync {
     /// The manifest or index that `tag_or_digest` stands for, asked for exactly once. By digest the bytes are checked; by
-    /// tag the bytes themselves say what they are, whatever a header claims (T-10).
+    /// tag the bytes decide, whatever a header claims (threats: digest-header-mismatch).
     ///
     /// # Errors
     /// [`StoreError::NotFound`] only where the store says that there is none; every other failure is another error.
@@ -127,8 +127,8 @@ pub trait Source: Send + Sync {
         None
     }
 
-    /// What the store said of the manifest with this digest, when it gave it out, that is not so (HR-02). The bytes are
-    /// right nevertheless.
+    /// The other digest that a `Docker-Content-Digest` header gave for the manifest with this one. Its bytes are right
+    /// (threats: digest-header-mismatch).
     fn digest_header_mismatch(&self, _digest: &Digest) -> Option<String> {
         None
     }

@@ -18,7 +18,8 @@ use crate::oci::media_type;
 use crate::store::Pushed;
 use crate::store::StoreError;
 
-/// The manifest that `tag_or_digest` stands for. By tag the body alone says what it is; headers do not count (T-10).
+/// The manifest that `tag_or_digest` stands for. By tag the body alone decides, no header
+/// (threats: digest-header-mismatch).
 pub(super) async fn resolve(repository: &Repository, tag_or_digest: &TagOrDigest) -> Result<Content, StoreError> {
     if matches!(tag_or_digest, TagOrDigest::Tag(tag) if tag.len() > TAG_LENGTH) {
         // The tags that cosign makes of SHA-512 digests: no registry can have them, so nothing is there.
@@ -123,7 +124,7 @@ async fn get(repository: &Repository, tag_or_digest: &TagOrDigest, reading: Read
     super::download::expect(repository.host.ask(&call).await?, &[StatusCode::OK])
 }
 
-/// What stands for `tag_or_digest` in an address: a tag only if it is one (HR-91).
+/// The path segment for `tag_or_digest`, with the tag checked (threats: name-steers-request).
 fn path(repository: &Repository, tag_or_digest: &TagOrDigest) -> Result<String, StoreError> {
     match tag_or_digest {
         TagOrDigest::Tag(tag) => check_tag(repository, tag).map(|()| tag.clone()),
@@ -156,7 +157,7 @@ async fn refused(
         return Err(StoreError::MissingBlob { place, why: answer.words() });
     }
     match tag_or_digest {
-        // TF-26: a tag that cannot be moved, and need not be.
+        // An immutable tag that has the right digest already (threats: immutable-tag).
         TagOrDigest::Tag(tag) if is_immutable(answer) => match resolve(repository, tag_or_digest).await {
             Ok(there) if there.digest() == content.digest() => Ok(Pushed { listed: false }),
             Ok(there) => Err(StoreError::ReadOnly {
