@@ -12,19 +12,35 @@ struct Step {
     output: String,
 }
 
-/// With two registries, which the page calls `localhost:5000` and `localhost:6000`; the image comes into the first of
-/// them as the page says. Passphrases come from the environment, so nobody is asked for them.
+/// The transcript of the README, with a registry on each side of the gap, a key pair, and the image of the demo.
 #[test]
 fn readme() {
-    let place = Place::new(&BTreeMap::from([("BULLA_PASSWORD".to_owned(), "correct-horse".to_owned())]));
-    place.start_registry("5000", &[]);
-    place.start_registry("6000", &[]);
-    let names = [("localhost:5000", place.address("5000")), ("localhost:6000", place.address("6000"))];
-    let page = fs::read_to_string(testdata("../README.md")).unwrap();
+    let (place, names) = between_two_registries("registry.example", "inside.example");
+    place.set_up("bulla demo --keep demo");
+    place.set_up("bulla key new -o release");
+    place.set_up(&format!("bulla copy --without-referrers oci:demo/build:v1 {}/app:1.0", names[0].1));
+    replay(&place, &steps(&fs::read_to_string(testdata("../README.md")).unwrap()), &names);
+}
+
+/// The walk through the whole job; the image comes into the first registry as the page says.
+#[test]
+fn getting_started_md() {
+    let (place, names) = between_two_registries("localhost:5000", "localhost:6000");
+    let page = fs::read_to_string(testdata("../docs/getting-started.md")).unwrap();
     let (_, two_lines) = page.split_once("```sh\nbulla demo --keep demo\n").unwrap();
     place.set_up("bulla demo --keep demo");
     place.set_up(&two_lines.split("\n```").next().unwrap().replace(names[0].0, &names[0].1));
     replay(&place, &steps(&page), &names);
+}
+
+/// Two empty registries, and the names that a page gives them. Passphrases come from the environment, so nobody is
+/// asked for them.
+fn between_two_registries<'a>(connected: &'a str, isolated: &'a str) -> (Place, [(&'a str, String); 2]) {
+    let place = Place::new(&BTreeMap::from([("BULLA_PASSWORD".to_owned(), "correct-horse".to_owned())]));
+    place.start_registry("connected", &[]);
+    place.start_registry("isolated", &[]);
+    let names = [(connected, place.address("connected")), (isolated, place.address("isolated"))];
+    (place, names)
 }
 
 /// Each block by itself, where the test keys and the signed layout are.
