@@ -87,8 +87,8 @@ pub const CIRCLES: &[&[&str]] = &[
     ],
     &["oci/content.rs", "oci/descriptor.rs", "oci/platform.rs"],
     &["oci/reference.rs", "oci/reference/mistyped.rs"],
-    &["round/error.rs", "round/item.rs", "round/message.rs", "round/text.rs"],
-    &["round/log.rs", "round/request.rs", "round/response.rs", "round/seal.rs"],
+    &["request/error.rs", "request/item.rs", "request/message.rs", "request/text.rs"],
+    &["request/countersignature.rs", "request/log.rs", "request/signing_request.rs", "request/signing_response.rs"],
     &["store/archive/mod.rs", "store/archive/scan.rs", "store/archive/write.rs"],
     &[
         "store/blob.rs",
