@@ -14,6 +14,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
@@ -94,19 +95,47 @@ fn every_folder_of_the_source_is_drawn() {
 
 #[test]
 fn every_link_between_the_pages_leads_somewhere() {
-    let mut seen = 0;
+    let other = "# A\n\n## What counts, and `why`\n\n<a id=\"own-name\"></a>\n\n```sh\n# not a heading\n```\n";
+    assert_eq!(anchors(other), ["a", "what-counts-and-why", "own-name"].map(str::to_owned).into());
+    assert_eq!(
+        broken_links(&root().join("docs/x.md"), "[a](commands.md#reports) [b](gone.md) [c](commands.md#gone)"),
+        ["gone.md", "commands.md#gone"],
+        "a link that leads nowhere would not be noticed"
+    );
+    let mut wrong = Vec::new();
     for page in pages(&root()) {
         let text = fs::read_to_string(&page).unwrap();
-        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let file = target.split('#').next().unwrap();
-            if file.is_empty() || target.contains("://") || target.contains(' ') {
-                continue;
-            }
-            assert!(page.parent().unwrap().join(file).exists(), "{}: {target} leads nowhere", page.display());
-            seen += 1;
-        }
+        wrong.extend(broken_links(&page, &text).into_iter().map(|target| format!("{}: {target}", page.display())));
     }
-    assert!(seen > 3, "no links were found");
+    assert!(wrong.is_empty(), "these lead nowhere:\n{}", wrong.join("\n"));
+}
+
+/// The relative links of a page to a file that is not there, or to a heading or anchor that a page does not have.
+fn broken_links(page: &Path, text: &str) -> Vec<String> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let local = targets.filter(|target| !target.contains("://") && !target.contains(' '));
+    let is_broken = |target: &&str| {
+        let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+        let path = if file.is_empty() { page.to_owned() } else { page.parent().unwrap().join(file) };
+        let is_page = path.extension().is_some_and(|extension| extension == "md");
+        let has = |anchor: &str| fs::read_to_string(&path).is_ok_and(|text| anchors(&text).contains(anchor));
+        !path.exists() || is_page && !anchor.is_empty() && !has(anchor)
+    };
+    local.filter(is_broken).map(str::to_owned).collect()
+}
+
+/// What a link can name in a page: its headings, as GitHub spells them, and its `<a id="…">`.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let text: String = page.split("```").step_by(2).collect();
+    let headings = text
+        .lines()
+        .filter_map(|line| line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#')));
+    let spelled = headings.map(|heading| {
+        let kept = |c: &char| c.is_alphanumeric() || " -_".contains(*c);
+        heading.trim().to_lowercase().chars().filter(kept).map(|c| if c == ' ' { '-' } else { c }).collect()
+    });
+    let named = text.split("<a id=\"").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned);
+    spelled.chain(named).collect()
 }
 
 #[test]
