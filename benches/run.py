@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times bulla, and other tools beside it, against a registry on loopback. Python 3.11 or later, nothing else.
 
-    cargo build --release --locked && cargo build --release --locked --example quirk-registry
+    cargo build --release --locked && cargo build --release --locked --package quirk-registry
     python3 benches/run.py                      # the workloads that take seconds
     python3 benches/run.py -n 15 start sign-50
     python3 benches/run.py --all                # also those that move gigabytes
@@ -567,7 +567,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--all", action="store_true", help="every workload, also those that move gigabytes")
     parser.add_argument("--peers", type=Path, metavar="ROOT", help="a root folder with cosign, notation, oras; needs root")
     parser.add_argument("--bulla", type=Path, default=target / "bulla", metavar="FILE")
-    parser.add_argument("--registry", type=Path, default=target / "examples/quirk-registry", metavar="FILE")
+    parser.add_argument("--registry", type=Path, default=target / "quirk-registry", metavar="FILE")
     parser.add_argument("--work", type=Path, metavar="DIR", help="where the work folder is made (with --peers: in ROOT)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
     options = parser.parse_args()

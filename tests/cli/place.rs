@@ -126,7 +126,7 @@ impl Place {
             ["index", place, seed, platforms @ ..] => {
                 self.add_image(place, &image::multi_arch(seed.parse().unwrap(), platforms));
             }
-            // registry NAME SWITCH… — a registry on loopback; tests/support/registry/quirks.rs has the switches.
+            // registry NAME SWITCH… — a registry on loopback; tests/quirk-registry/src/quirks.rs has the switches.
             ["registry", name, switches @ ..] => self.start_registry(name, switches),
             // keys — what is in testdata/keys, private keys for their owner alone.
             ["keys"] => {

@@ -15,7 +15,6 @@
 pub mod client;
 pub mod image;
 pub mod missing;
-pub mod registry;
 pub mod schema;
 pub mod softhsm;
 
@@ -23,6 +22,8 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
+
+pub use quirk_registry as registry;
 
 /// A directory that is removed when it is dropped.
 pub fn temp_dir() -> tempfile::TempDir {
@@ -35,29 +36,26 @@ pub fn program(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|dir| dir.join(name)).find(|path| path.is_file())
 }
 
-/// The test plugin. `cargo test` has built it with the other examples; `cargo test --test plugin` has not.
+/// The test plugin, a member of the workspace, which `cargo test` of this package does not build.
+///
+/// It is built together with a test of this package: only then are the features of all dependencies those that are there
+/// already, so that nothing else is compiled.
 pub fn test_plugin() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let folder = Path::new(env!("CARGO_BIN_EXE_bulla")).parent().unwrap();
         let features = [
-            ("cli", cfg!(feature = "cli")),
-            ("pkcs11", cfg!(feature = "pkcs11")),
-            ("registry", cfg!(feature = "registry")),
+            ("bulla/cli", cfg!(feature = "cli")),
+            ("bulla/pkcs11", cfg!(feature = "pkcs11")),
+            ("bulla/registry", cfg!(feature = "registry")),
         ];
         let features: Vec<_> = features.into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect();
         let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
-        cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args([
-            "build",
-            "--quiet",
-            "--offline",
-            "--locked",
-            "--example",
-            "test-plugin",
-        ]);
+        cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet", "--offline", "--locked"]);
+        cargo.args(["--package", "bulla", "--test", "plugin", "--package", "test-plugin", "--bin", "test-plugin"]);
         cargo.args(["--no-default-features", "--features", &features.join(",")]);
         cargo.args(folder.ends_with("release").then_some("--release"));
         assert!(cargo.status().unwrap().success(), "the test plugin was not built");
-        folder.join("examples/test-plugin")
+        folder.join("test-plugin")
     })
 }

@@ -11,7 +11,7 @@ use std::sync::Mutex;
 /// with `BULLA_VECTORS_REQUIRED` that is a failure.
 pub fn suite(name: &str) -> Option<PathBuf> {
     static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors");
+    let beside = || repository().join("../shared/vectors");
     let root = env::var_os("BULLA_VECTORS").map_or_else(beside, PathBuf::from);
     let suite = root.join(name);
     if suite.is_dir() {
@@ -24,4 +24,10 @@ pub fn suite(name: &str) -> Option<PathBuf> {
         std::io::stderr().write_all(format!("{what}\n").as_bytes()).unwrap();
     }
     None
+}
+
+/// The folder of the workspace: the one with the lock file.
+fn repository() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().find(|folder| folder.join("Cargo.lock").is_file()).unwrap_or(package)
 }

@@ -1,6 +1,5 @@
 //! What other implementations in Rust say of the same bytes: where they say yes we say yes, and every difference stands
-//! in a table with its reason. Run with `cargo test --features oracle --test oracle`.
-#![cfg(feature = "oracle")]
+//! in a table with its reason. Run with `cargo test --locked -p bulla-oracles`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,15 +14,10 @@
     reason = "tests stop where they fail"
 )]
 
-#[path = "oracle/bundles.rs"]
 mod bundles;
-#[path = "oracle/edges.rs"]
 mod edges;
-#[path = "oracle/gather.rs"]
 mod gather;
-#[path = "oracle/signatures.rs"]
 mod signatures;
-#[path = "oracle/variants.rs"]
 mod variants;
-#[path = "support/vectors.rs"]
+#[path = "../support/vectors.rs"]
 mod vectors;

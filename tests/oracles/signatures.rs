@@ -93,7 +93,7 @@ fn every_key() -> Vec<PrivateKey> {
     let kinds = [KeyKind::Ed25519, KeyKind::P256, KeyKind::P384];
     let made = kinds.map(|kind| PrivateKey::generate(kind).unwrap());
     let stored = ["p521.key", "rsa-pkcs1.key"].map(|name| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/keys").join(name);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/keys").join(name);
         PrivateKey::parse(&fs::read(path).unwrap(), || panic!("{name} is not encrypted")).unwrap()
     });
     made.into_iter().chain(stored).collect()

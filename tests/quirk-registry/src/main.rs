@@ -1,6 +1,6 @@
 //! The quirk registry as a process, for real peers and for benchmarks.
 //!
-//! `cargo run --release --example quirk-registry -- --port 5000 --quirk referrers=off`
+//! `cargo run --release -p quirk-registry -- --port 5000 --quirk referrers=off`
 #![allow(
     clippy::allow_attributes,
     clippy::print_stderr,
@@ -8,16 +8,14 @@
     reason = "a program for tests: it says where it listens"
 )]
 
-mod registry;
-
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use registry::Options;
-use registry::Quirks;
-use registry::Registry;
-use registry::switches::switches;
+use quirk_registry::Options;
+use quirk_registry::Quirks;
+use quirk_registry::Registry;
+use quirk_registry::switches::switches;
 
 fn main() -> ExitCode {
     let mut options = Options { keep: 0, ..Options::default() };
