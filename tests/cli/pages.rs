@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -184,25 +185,48 @@ fn the_pages_about_keys_say_what_the_code_says() {
         sentence.split(". No ").next().unwrap().split('`').skip(1).step_by(2).map(str::to_owned).collect();
     let lower = ["http_proxy", "https_proxy", "no_proxy"].map(str::to_owned);
     assert_eq!(seen, written.into_iter().chain(lower).collect(), "left: src, right: docs/keys-plugins.md");
+}
 
-    // What stands in a message between its fields, against what stands in the table between its dots.
-    for (name, page, files) in [
-        ("keys-pkcs11.md", &tokens, &["key/pkcs11/error.rs", "cli/keys/token.rs"][..]),
-        ("keys-plugins.md", &plugins, &["key/plugin/error.rs"]),
+/// What stands in a message between its fields, against what stands between the dots in the table of a page.
+#[test]
+fn the_messages_under_troubleshooting_are_in_the_code() {
+    let tokens = ["key/pkcs11/error.rs", "cli/keys/token.rs"];
+    let wrong = "| `no connection ever`, `too many requests` |\n";
+    assert_eq!(not_in_the_code(wrong, &["store"]), (2, vec!["no connection ever".to_owned()]));
+    for (name, files) in [
+        ("keys-pkcs11.md", &tokens[..]),
+        ("keys-plugins.md", &["key/plugin/error.rs"]),
+        ("registries.md", &["store", "cli"]),
     ] {
-        let code: String = files.iter().map(|file| source(file)).collect();
-        let rows = page.split("\n## What can go wrong\n").nth(1).unwrap();
-        let rows = rows.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
-        let mut count = 0;
-        let rows: Vec<String> = rows.flat_map(|row| row.split('`').skip(1).step_by(2)).map(str::to_owned).collect();
-        for part in rows.iter().flat_map(|row| row.split(['…', '('])).flat_map(|part| part.split(" COMMAND")) {
-            let part = part.trim_start_matches("N ").split(" N ").next().unwrap().split(" CODE").next().unwrap();
-            let part = part.trim_matches([' ', ',', ':', ')', '.']);
-            let fixed = part.len() > 3 && part != "CKR_";
-            assert!(!fixed || code.contains(part), "{name}: no message has {part:?}");
-            count += usize::from(fixed);
-        }
+        let page = fs::read_to_string(testdata("../docs").join(name)).unwrap();
+        let (count, wrong) = not_in_the_code(page.split("\n## Troubleshooting\n").nth(1).unwrap(), files);
+        assert!(wrong.is_empty(), "{name}: no message has {wrong:?}");
         assert!(count > 5, "{name}: the table was not read");
+    }
+}
+
+/// How many fixed parts of messages the first cells of these rows have, and which of them no file has.
+fn not_in_the_code(rows: &str, files: &[&str]) -> (usize, Vec<String>) {
+    let mut code = String::new();
+    files.iter().for_each(|file| read_below(&testdata("../src").join(file), &mut code));
+    let cells = rows.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let messages = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    let parts = messages.flat_map(|message| message.split(['…', '('])).flat_map(|part| part.split(" COMMAND"));
+    let fixed = parts.filter_map(|part| {
+        let part = part.trim_start_matches("N ").split(" N ").next()?.split(" CODE").next()?.split(" HOST").next()?;
+        let part = part.split(" ADDRESS").next()?.trim_matches([' ', ',', ':', ')', '.']);
+        (part.len() > 3 && part != "CKR_").then(|| part.to_owned())
+    });
+    let fixed: Vec<String> = fixed.collect();
+    let count = fixed.len();
+    (count, fixed.into_iter().filter(|part| !code.contains(part)).collect())
+}
+
+/// The text of a file, or of all files in a folder.
+fn read_below(path: &Path, text: &mut String) {
+    match path.is_dir() {
+        true => fs::read_dir(path).unwrap().for_each(|entry| read_below(&entry.unwrap().path(), text)),
+        false => text.push_str(&fs::read_to_string(path).unwrap()),
     }
 }
 
