@@ -26,5 +26,7 @@ pub mod store;
 
 pub mod ops;
 
+pub mod report;
+
 #[cfg(feature = "cli")]
 pub mod cli;

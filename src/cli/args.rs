@@ -8,21 +8,22 @@ use clap::Args;
 use clap::CommandFactory as _;
 use clap::Parser;
 use clap::Subcommand;
-use clap::ValueEnum;
 use clap_complete::Shell;
-
-use crate::request::Format;
 
 use super::request::args::AttestArgs;
 use super::request::args::RequestCommand;
-use super::timeout;
 use super::version;
 
+mod duration;
 mod examples;
+mod format;
 mod key;
 pub(super) mod name;
 mod output;
+mod pair;
+mod registry;
 
+pub(super) use format::SignFormat;
 pub(super) use key::KeyArgs;
 pub(super) use key::KeyCommand;
 pub(super) use key::KeyExportArgs;
@@ -31,7 +32,7 @@ pub(super) use key::KeyImportArgs;
 pub(super) use key::KeyListArgs;
 pub(super) use key::KeyNewArgs;
 pub(super) use key::KeyShowArgs;
-pub(super) use key::KeyType;
+pub(super) use key::KeyTypeArg;
 pub(super) use key::PassphraseArgs;
 pub(super) use key::PluginArgs;
 pub(super) use key::TokenArgs;
@@ -39,6 +40,9 @@ pub(super) use output::Output;
 pub(super) use output::ResultsOutput;
 pub(super) use output::TreeOutput;
 pub(super) use output::VerifyOutput;
+pub(super) use pair::pair;
+pub(super) use registry::RegistryArgs;
+pub(super) use registry::SidesArgs;
 
 /// Signs container images with keys that never touch a network, and verifies before anything is moved or run.
 #[derive(Debug, Parser)]
@@ -55,7 +59,7 @@ pub(super) struct Cli {
 #[derive(Debug, Args)]
 pub(super) struct GeneralArgs {
     /// How long all of it may take (30s, 5m, 1h; 0: no timeout); unless given, 10m for all but the moving of layers
-    #[arg(long, value_name = "DURATION", global = true, value_parser = timeout::parse, env = "BULLA_TIMEOUT", help_heading = "General")]
+    #[arg(long, value_name = "DURATION", global = true, value_parser = duration::parse, env = "BULLA_TIMEOUT", help_heading = "General")]
     pub(super) timeout: Option<Duration>,
     /// Say which registries answer; twice: every request
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "General")]
@@ -119,39 +123,6 @@ pub(super) struct ManArgs {
     /// Write the pages of all commands into this directory
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct RegistryArgs {
-    /// Speak plain http to the registries named on the command line (loopback is always plain)
-    #[arg(long, help_heading = "Registry")]
-    pub(super) plain_http: bool,
-    /// Speak TLS to loopback too
-    #[arg(long, help_heading = "Registry", conflicts_with = "plain_http")]
-    pub(super) tls: bool,
-    /// Trust the certificates in this file (PEM or DER) as well: authorities, or exactly the one a server shows
-    #[arg(long, value_name = "FILE", help_heading = "Registry")]
-    pub(super) ca: Vec<PathBuf>,
-    /// Client certificate, PEM or DER
-    #[arg(long, value_name = "FILE", requires = "client_key", help_heading = "Registry")]
-    pub(super) client_cert: Option<PathBuf>,
-    /// Key of the client certificate, PEM or DER, not encrypted
-    #[arg(long, value_name = "FILE", requires = "client_cert", help_heading = "Registry")]
-    pub(super) client_key: Option<PathBuf>,
-    /// A token service on another host that may be given this registry's credentials
-    #[arg(long, value_name = "HOST", help_heading = "Registry")]
-    pub(super) allow_realm: Vec<String>,
-}
-
-/// How the two registries of a copy are spoken to, where they differ.
-#[derive(Debug, Args)]
-pub(super) struct SidesArgs {
-    /// Speak plain http to the registry of the source, not to that of the destination
-    #[arg(long, help_heading = "Registry", conflicts_with = "plain_http")]
-    pub(super) from_plain_http: bool,
-    /// Speak plain http to the registry of the destination, not to that of the source
-    #[arg(long, help_heading = "Registry", conflicts_with = "plain_http")]
-    pub(super) to_plain_http: bool,
 }
 
 #[derive(Debug, Args)]
@@ -310,29 +281,6 @@ pub(super) struct SignArgs {
     pub(super) registry: RegistryArgs,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum SignFormat {
-    /// A Sigstore bundle as a referrer
-    #[default]
-    #[value(alias = "cosign-v3")]
-    Bundle,
-    /// Simple signing at the .sig tag
-    #[value(alias = "cosign-v2")]
-    Tag,
-    /// Both forms
-    Both,
-}
-
-impl From<SignFormat> for Format {
-    fn from(format: SignFormat) -> Self {
-        match format {
-            SignFormat::Both => Self::Both,
-            SignFormat::Bundle => Self::Bundle,
-            SignFormat::Tag => Self::Tag,
-        }
-    }
-}
-
 #[derive(Debug, Args)]
 pub(super) struct TreeArgs {
     /// The image
@@ -380,11 +328,4 @@ pub(super) struct VerifyArgs {
     pub(super) output: VerifyOutput,
     #[command(flatten)]
     pub(super) registry: RegistryArgs,
-}
-
-pub(super) fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("an annotation is written KEY=VALUE".to_owned()),
-    }
 }

@@ -16,19 +16,20 @@ use crate::store::Origin;
 use crate::store::Sink;
 use crate::time::Time;
 
-use super::Exit;
-use super::Failure;
 use super::args::ResultsOutput;
+use super::exit::Exit;
+use super::exit::Failure;
 use super::files;
 use super::keys;
 use super::reference_list;
 use super::render;
-use super::report;
 use super::request;
 use super::request::args::AttestArgs;
+use super::results::Results;
 use super::runtime::Runtime;
 use super::runtime::Work;
 use super::sign;
+use super::signatures;
 use super::stores::Stores;
 
 pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
@@ -55,18 +56,18 @@ pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
         })
     }));
     let mut exit = Exit::Yes;
-    let mut reports = Vec::new();
+    let mut reports = Results::of("attest", args.output);
     for (reference, result) in references.iter().zip(results) {
         match (args.output, &result) {
-            (ResultsOutput::Text, Ok(signed)) => render::signed(reference, signed, signers),
+            (ResultsOutput::Text, Ok(signed)) => signatures::signed(reference, signed, signers),
             (ResultsOutput::Text, Err(failure)) => render::failure(&failure.clone().of(reference, &references)),
             (ResultsOutput::Json | ResultsOutput::Jsonl, _) => {
-                reports.push(report::signed(reference, &result, signers));
+                reports.add(sign::report(reference, &result, signers));
             }
         }
         exit = exit.and(result.map_or_else(|failure| failure.exit, |_| Exit::Yes));
     }
-    render::results(args.output, &report::whole("attest", reports));
+    reports.end();
     Ok(exit)
 }
 

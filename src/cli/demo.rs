@@ -27,11 +27,11 @@ use crate::store::Source as _;
 use crate::store::layout::Layout;
 use crate::time::Time;
 
-use super::Exit;
-use super::Failure;
 use super::args::Cli;
+use super::args::Command;
 use super::args::DemoArgs;
-use super::execute;
+use super::exit::Exit;
+use super::exit::Failure;
 use super::render;
 use super::runtime::Runtime;
 use super::runtime::Work;
@@ -39,10 +39,13 @@ use super::runtime::Work;
 /// The program in the image.
 const GOOD: &[u8] = b"the program that was released\n";
 
-/// What the demo runs, what it says first, and how it has to end.
-type Step = (&'static str, &'static str, Exit);
+/// What runs a command line.
+pub(super) type Execute = fn(Command) -> Result<Exit, Failure>;
 
-const JOB: [Step; 6] = [
+/// What the demo runs, what it says first, and how it has to end.
+type DemoStep = (&'static str, &'static str, Exit);
+
+const JOB: [DemoStep; 6] = [
     (
         "Make a key pair. In real life this happens on a machine without a network.",
         "key new -o release --passphrase-file passphrase",
@@ -121,7 +124,7 @@ enum Tamper {
     Signature,
 }
 
-pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
+pub(super) fn demo(args: &DemoArgs, execute: Execute) -> Result<Exit, Failure> {
     let (place, _temporary) = place(args)?;
     std::env::set_current_dir(&place).map_err(|error| told(&place, &error))?;
     render::line(format_args!(
@@ -131,13 +134,13 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
     write(Path::new("passphrase"), b"correct horse battery staple\n")?;
     image("build", GOOD)?;
     for (why, command, want) in JOB {
-        step(why, command, want)?;
+        step(why, command, want, execute)?;
     }
     render::line("");
     render::line("Now six ways to cheat. Each has to be refused, and `oci:never` must never come into being.");
     for (number, (why, tamper, command, want)) in TAMPERING.into_iter().enumerate() {
         prepare(tamper, &format!("tampered-{}", number + 1))?;
-        step(why, command, want)?;
+        step(why, command, want, execute)?;
         if Path::new("never").exists() {
             return Err(Failure::refused("demo: a refused import left something behind"));
         }
@@ -165,7 +168,7 @@ fn next(place: &Path) {
     render::line("$ bulla verify HOST/app:1.0 --key release.pub --signed-reference app:1.0");
 }
 
-fn step(why: &str, command: &str, want: Exit) -> Result<(), Failure> {
+fn step(why: &str, command: &str, want: Exit, execute: Execute) -> Result<(), Failure> {
     render::line("");
     render::line(format_args!("# {why}"));
     render::line(format_args!("$ bulla {command}"));
@@ -311,7 +314,7 @@ fn change_layer(layout: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn place(args: &DemoArgs) -> Result<(PathBuf, Option<Temporary>), Failure> {
+fn place(args: &DemoArgs) -> Result<(PathBuf, Option<DemoDirectory>), Failure> {
     if let Some(path) = &args.keep {
         let hint = "--keep a directory that is not there yet";
         fs::create_dir(path).map_err(|error| told(path, &error).hint(hint))?;
@@ -322,13 +325,13 @@ fn place(args: &DemoArgs) -> Result<(PathBuf, Option<Temporary>), Failure> {
     getrandom::fill(&mut random).map_err(|error| Failure::unknown(format!("demo: {error}")))?;
     let path = std::env::temp_dir().join(format!("bulla-demo-{}", crate::digest::hex(&random)));
     fs::create_dir(&path).map_err(|error| told(&path, &error))?;
-    Ok((path.clone(), Some(Temporary(path))))
+    Ok((path.clone(), Some(DemoDirectory(path))))
 }
 
 /// A directory that goes away with this value.
-struct Temporary(PathBuf);
+struct DemoDirectory(PathBuf);
 
-impl Drop for Temporary {
+impl Drop for DemoDirectory {
     fn drop(&mut self) {
         drop(fs::remove_dir_all(&self.0));
     }

@@ -2,21 +2,19 @@
 
 use std::process::ExitCode;
 
-use crate::oci::Reference;
 use crate::oci::ReferenceError;
-use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
 use crate::policy;
 use crate::policy::PredicateTypeError;
+use crate::report::ReportedError;
+use crate::report::ReportedVerdict;
 use crate::store::StoreError;
-use crate::store::TlsFault;
 
-use super::timeout;
-use super::verdict;
+use super::hints;
 
 /// The three ways in which a command ends. There is no fourth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Exit {
+pub(super) enum Exit {
     /// 0: yes, or done.
     Yes,
     /// 1: refused. The evidence says no.
@@ -27,28 +25,28 @@ pub enum Exit {
 
 /// A command that did not end with yes, and what people should read about it.
 #[derive(Clone, Debug)]
-pub struct Failure {
+pub(super) struct Failure {
     /// The kind of failure, for reports. It never changes.
-    pub code: &'static str,
+    pub(super) code: &'static str,
     /// How it ends.
-    pub exit: Exit,
+    pub(super) exit: Exit,
     /// The thing, then what was found and what was wanted.
-    pub message: String,
+    pub(super) message: String,
     /// One line for each detail.
-    pub details: Vec<String>,
+    pub(super) details: Vec<String>,
     /// What could be typed next.
-    pub hint: Option<String>,
+    pub(super) hint: Option<String>,
 }
 
 impl Failure {
     /// Could not tell, because of `message`: what was typed cannot be done, unless the code says otherwise.
-    pub fn unknown(message: impl Into<String>) -> Self {
+    pub(super) fn unknown(message: impl Into<String>) -> Self {
         let code = "bad-argument";
         Self { code, exit: Exit::Unknown, message: message.into(), details: Vec::new(), hint: None }
     }
 
     /// Refused, because of `message`.
-    pub fn refused(message: impl Into<String>) -> Self {
+    pub(super) fn refused(message: impl Into<String>) -> Self {
         Self { exit: Exit::Refused, ..Self::unknown(message) }
     }
 
@@ -61,9 +59,14 @@ impl Failure {
         self
     }
 
+    /// The failure as a report has it.
+    pub(super) fn reported(&self) -> ReportedError {
+        ReportedError::new(self.code, self.message.as_str())
+    }
+
     /// With something to type next.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -73,11 +76,21 @@ impl Exit {
     /// The worse of two: a command about several things ends as badly as the worst of them. Refused is an answer and
     /// could-not-tell is none, so of the two the refusal is what is reported.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub(super) fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Refused, _) | (_, Self::Refused) => Self::Refused,
             (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
             (Self::Yes, Self::Yes) => Self::Yes,
+        }
+    }
+}
+
+impl From<Exit> for ReportedVerdict {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Yes => Self::Verified,
+            Exit::Refused => Self::Refused,
+            Exit::Unknown => Self::Unknown,
         }
     }
 }
@@ -97,7 +110,7 @@ impl From<OpsError> for Failure {
         let exit = if error.is_refusal() { Exit::Refused } else { Exit::Unknown };
         let failure = Self { code: error.code(), exit, ..Self::unknown(error.to_string()) };
         match &error {
-            OpsError::Incomplete { .. } => failure.hint(verdict::DAMAGED),
+            OpsError::Incomplete { .. } => failure.hint(hints::DAMAGED),
             OpsError::NoChild { .. } => failure.hint("name the platforms by digest, or leave out --all-platforms"),
             OpsError::NoName { digest, place } => failure.hint(format!("{place}:<a tag>   or {place}@{digest}")),
             OpsError::SeveralNames { names, place } => {
@@ -110,7 +123,7 @@ impl From<OpsError> for Failure {
                 }
                 _ => failure.hint("name one of them by its digest, which bulla tree shows"),
             },
-            OpsError::Store(error) => match hint(error) {
+            OpsError::Store(error) => match hints::hint(error) {
                 Some(text) => failure.hint(text),
                 None => failure,
             },
@@ -140,79 +153,4 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         OpsError::from(error).into()
     }
-}
-
-/// What helps where something beside an image could not be read, so that nothing was decided.
-pub(super) fn open_hint(error: &StoreError) -> String {
-    match error {
-        StoreError::Denied { .. } => {
-            "log in to the registry: bulla reads the files that docker login writes".to_owned()
-        }
-        StoreError::TooMany { .. } => {
-            "ask who keeps the repository to remove stale signatures and referrers".to_owned()
-        }
-        _ => hint(error).unwrap_or_else(|| "try again; nothing was decided".to_owned()),
-    }
-}
-
-/// What helps against an error of a store, where it can be told.
-fn hint(error: &StoreError) -> Option<String> {
-    match error {
-        // The words are those of the registry client.
-        StoreError::Denied { why, .. } if why.contains("token service is on another site") => {
-            Some("--allow-realm HOST, if that host is known to you".to_owned())
-        }
-        StoreError::Denied { place, .. } => {
-            let host = place.split('/').next().unwrap_or_default();
-            Some(format!("docker login {host}   # bulla reads the same files"))
-        }
-        StoreError::NameTaken { place, .. } => {
-            Some(format!("{place}:<another name>, or --overwrite if the name is to stand for this image from now on"))
-        }
-        StoreError::NotFound { what } => names(what),
-        StoreError::Timeout { .. } => Some(timeout::HINT.to_owned()),
-        StoreError::Tls { place, fault, .. } => tls_hint(place, fault).map(str::to_owned),
-        StoreError::Throttled { .. } => {
-            Some("try again later, or log in: registries allow more to known users".to_owned())
-        }
-        _ => None,
-    }
-}
-
-/// Where a name was not found: what lists those that are there.
-fn names(what: &str) -> Option<String> {
-    if let Some((_, place)) = what.strip_prefix('`').and_then(|rest| rest.split_once("` in oci")) {
-        return Some(format!("bulla ls oci{place}   # shows the names that are there"));
-    }
-    match what.parse::<Reference>() {
-        Ok(Reference::Registry(image)) if matches!(image.tag_or_digest(), TagOrDigest::Tag(_)) => {
-            Some(format!("bulla ls {}/{}   # shows the tags that are there", image.host(), image.repository()))
-        }
-        _ => None,
-    }
-}
-
-/// What helps against a fault of TLS. Where only the registry can mend it, nothing is said.
-fn tls_hint(place: &str, fault: &TlsFault) -> Option<&'static str> {
-    match fault {
-        TlsFault::NoTls if is_loopback(place) => Some("leave out --tls"),
-        TlsFault::NoTls => Some("--plain-http, if the registry is known to speak no TLS"),
-        TlsFault::OnlyTls if is_loopback(place) => Some("--tls: this machine is spoken to over plain http otherwise"),
-        TlsFault::OnlyTls => Some("leave out --plain-http"),
-        TlsFault::SelfSigned => {
-            Some("--ca FILE, with exactly this certificate, if you have it from the registry's owner")
-        }
-        TlsFault::OtherName { .. } => Some("name the registry as its certificate does"),
-        TlsFault::Expired { .. } | TlsFault::NotYetValid { .. } => {
-            Some("compare the clock of this machine (date -u); if it is right, the registry needs a new certificate")
-        }
-        TlsFault::Untrusted { .. } => Some("--ca FILE, with the certificate authority of the registry"),
-        _ => None,
-    }
-}
-
-/// Whether a host, as references name it, is this machine.
-fn is_loopback(place: &str) -> bool {
-    let host = place.rsplit_once(':').map_or(place, |(host, _)| host);
-    host == "localhost" || host == "[::1]" || host.starts_with("127.")
 }

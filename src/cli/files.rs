@@ -16,7 +16,7 @@ use crate::files::Input;
 use crate::files::Overwrite;
 use crate::files::Temporary;
 
-use super::Failure;
+use super::exit::Failure;
 
 /// The bytes of a file that has at most `limit`.
 pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {

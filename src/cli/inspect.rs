@@ -6,7 +6,6 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
-use serde_json::json;
 use serde_json::value::RawValue;
 use x509_parser::prelude::FromDer as _;
 use x509_parser::prelude::X509Certificate;
@@ -27,18 +26,21 @@ use crate::oci::Document;
 use crate::oci::media_type;
 use crate::ops::other_format;
 use crate::ops::pinned;
+use crate::report::InspectReport;
+use crate::report::Inspected;
+use crate::report::ShownPayload;
 
-use super::Exit;
-use super::Failure;
 use super::args::InspectArgs;
 use super::args::Output;
+use super::exit::Exit;
+use super::exit::Failure;
 use super::files;
+use super::quantity;
 use super::render;
+use super::render::Rows;
 use super::runtime::Runtime;
 use super::runtime::Work;
 use super::stores::Stores;
-
-type Rows = Vec<(String, String)>;
 
 pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
@@ -50,12 +52,10 @@ pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
             (content.bytes().to_vec(), Some(content.descriptor().media_type.clone()))
         }
     };
-    let (rows, fields) = describe(&bytes, outside.as_deref(), &limits)
+    let (rows, is) = describe(&bytes, outside.as_deref(), &limits)
         .map_err(|why| Failure::unknown(format!("{}: {why}", args.target)))?;
     match args.output {
-        Output::Json => render::json(&json!({
-            "version": 1, "command": "inspect", "target": args.target, "digest": Digest::sha256(&bytes), "is": fields,
-        })),
+        Output::Json => render::report(&InspectReport::new(&args.target, Digest::sha256(&bytes), is)),
         Output::Text => render::table(&rows),
     }
     Ok(Exit::Yes)
@@ -80,7 +80,7 @@ fn fetch(args: &InspectArgs) -> Result<Content, Failure> {
 
 /// What the bytes are: rows for people, and the same as JSON. Nothing here was verified, and the rows say so. Else why
 /// they cannot be read as what they seem to be.
-fn describe(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Rows, Value), String> {
+fn describe(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Rows, Inspected), String> {
     let other = |what: &str| Err(format!("{what}, which bulla does not read"));
     if let Some(what) = other_format::of_bytes(bytes) {
         return other(what);
@@ -93,7 +93,7 @@ fn describe(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Row
         }
         if let Some(form) = PrivateKey::form(bytes) {
             let rows = vec![row("is", "a private key file"), row("form", &form), row("more", "bulla key show FILE")];
-            return Ok((rows, json!({ "type": "private key", "form": form })));
+            return Ok((rows, Inspected::private_key(form)));
         }
     }
     if let Some(why) = why {
@@ -148,7 +148,7 @@ fn seeming(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<Seemi
 }
 
 /// The payload of a simple signing layer; its signature stands in an annotation of the layer.
-fn claim(bytes: &[u8], limits: &Limits) -> Result<(Rows, Value), String> {
+fn claim(bytes: &[u8], limits: &Limits) -> Result<(Rows, Inspected), String> {
     let payload: Value = json::parse(bytes, limits).map_err(|error| error.to_string())?;
     let text = |pointer: &str| {
         let text = payload.pointer(pointer).and_then(Value::as_str);
@@ -162,24 +162,22 @@ fn claim(bytes: &[u8], limits: &Limits) -> Result<(Rows, Value), String> {
     simple::check_form(bytes, limits).map_err(|error| error.to_string())?;
     let optional = payload.get("optional").and_then(Value::as_object).into_iter().flatten();
     rows.extend(optional.map(|(key, value)| row("annotation", &format!("{key}={value}"))));
-    let fields = json!({ "type": "simple signing payload", "payload": payload });
-    Ok((rows, fields))
+    Ok((rows, Inspected::simple_signing_payload(payload)))
 }
 
-fn public_key(key: &PublicKey) -> (Rows, Value) {
+fn public_key(key: &PublicKey) -> (Rows, Inspected) {
     let rows = vec![
         row("is", "a public key"),
         row("algorithm", &key.algorithm().to_string()),
         row("key id", &key.id().to_string()),
         row("in base64", &key.id().hint()),
     ];
-    let (algorithm, id, hint) = (key.algorithm().to_string(), key.id().to_string(), key.id().hint());
-    (rows, json!({ "type": "public key", "algorithm": algorithm, "keyId": id, "hint": hint }))
+    (rows, Inspected::public_key(key))
 }
 
-fn bundle(bundle: &Bundle, limits: &Limits) -> Result<(Rows, Value), String> {
+fn bundle(bundle: &Bundle, limits: &Limits) -> Result<(Rows, Inspected), String> {
     let what = "a Sigstore bundle (nothing in it was verified)";
-    let (mut rows, mut fields) = envelope(what, bundle.envelope(), limits)?;
+    let (mut rows, envelope) = envelope(what, bundle.envelope(), limits)?;
     let verification_material = bundle.verification_material();
     rows.push(row("version", &format!("{:?}", bundle.version())));
     let hint = verification_material.key_hint.clone().unwrap_or_default();
@@ -188,14 +186,7 @@ fn bundle(bundle: &Bundle, limits: &Limits) -> Result<(Rows, Value), String> {
     rows.extend(certificates.iter().map(|certificate| row("certificate", certificate)));
     rows.push(row("log entries", &verification_material.log_entries.to_string()));
     rows.push(row("timestamps", &verification_material.timestamps.to_string()));
-    if let Value::Object(fields) = &mut fields {
-        fields.insert("type".to_owned(), json!("sigstore bundle"));
-        fields.insert("keyHint".to_owned(), json!(hint));
-        fields.insert("certificates".to_owned(), json!(certificates));
-        fields.insert("logEntries".to_owned(), json!(verification_material.log_entries));
-        fields.insert("timestamps".to_owned(), json!(verification_material.timestamps));
-    }
-    Ok((rows, fields))
+    Ok((rows, Inspected::bundle(envelope, bundle, certificates)))
 }
 
 /// Who a certificate says it is for, for people.
@@ -221,35 +212,35 @@ struct Shown<'a> {
     predicate: Option<&'a RawValue>,
 }
 
-fn envelope(what: &str, envelope: &Envelope, limits: &Limits) -> Result<(Rows, Value), String> {
+fn envelope(what: &str, envelope: &Envelope, limits: &Limits) -> Result<(Rows, Inspected), String> {
     let payload = envelope.unverified_payload();
     let mut rows = vec![row("is", what), row("payload type", envelope.claimed_type())];
     let shown: Result<Shown<'_>, _> = json::parse(payload, &predicate_limits(payload, limits));
-    let mut fields = json!({ "type": "dsse envelope", "payloadType": envelope.claimed_type(), "payload": null });
-    match shown {
+    let payload = match shown {
         Err(why) if why.is_limit() => return Err(format!("its payload cannot be read: {why}")),
-        Err(why) => rows.push(row("payload", &format!("not shown: {why}"))),
+        Err(why) => {
+            rows.push(row("payload", &format!("not shown: {why}")));
+            ShownPayload::NotShown
+        }
         Ok(shown) => {
             rows.push(row("predicate type", &shown.predicate_type));
             rows.extend(shown.subject.iter().map(|subject| row("subject", subject.get())));
             rows.extend(shown.predicate.map(|predicate| row("predicate", predicate.get())));
-            if let Value::Object(fields) = &mut fields {
-                // What nests deeper than other readers of the report may follow is given as the text that it is.
-                match serde_json::from_slice::<Value>(payload) {
-                    Ok(payload) => fields.insert("payload".to_owned(), payload),
-                    Err(_) => fields.insert("payloadText".to_owned(), String::from_utf8_lossy(payload).into()),
-                };
+            // What nests deeper than other readers of the report may follow is given as the text that it is.
+            match serde_json::from_slice::<Value>(payload) {
+                Ok(payload) => ShownPayload::Json(payload),
+                Err(_) => ShownPayload::Text(String::from_utf8_lossy(payload).into_owned()),
             }
         }
-    }
-    Ok((rows, fields))
+    };
+    Ok((rows, Inspected::envelope(envelope.claimed_type(), payload)))
 }
 
-fn manifest(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Rows, Value), String> {
+fn manifest(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Rows, Inspected), String> {
     let inside: Value = json::parse(bytes, limits).map_err(|error| error.to_string())?;
     let claimed = inside.get("mediaType").and_then(Value::as_str);
     let guessed = if inside.get("manifests").is_some() { media_type::OCI_INDEX } else { media_type::OCI_MANIFEST };
-    let kind = outside.or(claimed).unwrap_or(guessed);
+    let kind = &outside.or(claimed).unwrap_or(guessed).to_owned();
     let content = Content::name(kind, bytes.to_vec());
     let document = Document::parse(&content, limits).map_err(|error| error.to_string())?;
     let mut rows = vec![row("digest", &content.digest().to_string()), row("media type", kind)];
@@ -264,17 +255,13 @@ fn manifest(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Row
             rows.extend(manifest.layers.iter().map(|layer| row("layer", &line(layer))));
         }
     }
-    let what = match document {
-        Document::Artifact(_) => "artifact manifest",
-        Document::Index(_) => "index",
-        Document::Manifest(_) => "manifest",
-    };
-    Ok((rows, json!({ "type": what, "mediaType": kind, "document": inside })))
+    let is = Inspected::manifest(&document, kind, inside);
+    Ok((rows, is))
 }
 
 fn line(descriptor: &Descriptor) -> String {
     let platform = descriptor.platform.as_ref().map_or_else(String::new, |platform| format!("{platform}  "));
-    let size = render::amount(descriptor.size);
+    let size = quantity::amount(descriptor.size);
     let data = match &descriptor.data {
         Some(data) if Digest::sha256(data) == descriptor.digest => "  inlined".to_owned(),
         Some(data) => format!("  inlined, WRONG: {}", hex(Digest::sha256(data).as_bytes())),

@@ -6,8 +6,6 @@
 #[cfg(unix)]
 use std::io::Read as _;
 #[cfg(unix)]
-use std::os::unix::net::UnixStream;
-#[cfg(unix)]
 use std::sync::Arc;
 #[cfg(unix)]
 use std::sync::atomic::AtomicBool;
@@ -15,12 +13,14 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
 #[cfg(unix)]
-use signal_hook::consts::signal;
-#[cfg(unix)]
-use signal_hook::low_level::emulate_default_handler;
+use crate::files;
 
 #[cfg(unix)]
-use crate::files;
+use super::signals;
+#[cfg(unix)]
+use super::signals::SignalWatch;
+#[cfg(unix)]
+use super::signals::signal;
 
 /// The signals that end a program.
 #[cfg(unix)]
@@ -36,23 +36,16 @@ static HELD: AtomicBool = AtomicBool::new(false);
 /// What the system says; then signals do what they do by default, and what they leave is removed by the next run.
 #[cfg(unix)]
 pub(super) fn watch() -> std::io::Result<()> {
-    let (mut woken, wake) = UnixStream::pair()?;
     // A second signal does not wait for what the first has begun.
     let begun = Arc::new(AtomicBool::new(false));
-    let mut came = Vec::new();
-    for signal in ENDING.into_iter().filter(|signal| !is_ignored(*signal)) {
-        let flag = Arc::new(AtomicBool::new(false));
-        signal_hook::flag::register_conditional_default(signal, Arc::clone(&begun))?;
-        signal_hook::flag::register(signal, Arc::clone(&flag))?;
-        signal_hook::low_level::pipe::register(signal, wake.try_clone()?)?;
-        came.push((signal, flag));
-    }
+    let ending = ENDING.into_iter().filter(|signal| !is_ignored(*signal));
+    let signals = SignalWatch::begin(ending.map(|signal| (signal, Some(Arc::clone(&begun)))))?;
     let work = move || {
+        let mut woken = signals.woken();
         while woken.read(&mut [0; 1]).is_ok_and(|count| count > 0) {
-            let signal = came.iter().find(|(_, came)| came.swap(false, Ordering::SeqCst));
-            if let Some((signal, _)) = signal.filter(|_| !HELD.load(Ordering::SeqCst)) {
+            if let Some(signal) = signals.next().filter(|_| !HELD.load(Ordering::SeqCst)) {
                 begun.store(true, Ordering::SeqCst);
-                end(*signal);
+                end(signal);
             }
         }
     };
@@ -65,18 +58,16 @@ pub(super) fn watch() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Has signals left to a prompt, or no longer.
+/// Leaves signals to a prompt that opens.
 #[cfg(unix)]
-pub(super) fn hold(held: Held) {
-    HELD.store(held == Held::ByPrompt, Ordering::SeqCst);
+pub(super) fn leave_to_prompt() {
+    HELD.store(true, Ordering::SeqCst);
 }
 
-/// Who acts on signals.
+/// Acts on signals again: the prompt is closed.
 #[cfg(unix)]
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Held {
-    ByNobody,
-    ByPrompt,
+pub(super) fn act_again() {
+    HELD.store(false, Ordering::SeqCst);
 }
 
 /// Does what `signal` does by default; before it ends the program, what is not finished goes away.
@@ -85,7 +76,7 @@ pub(super) fn end(signal: i32) {
     if ENDING.contains(&signal) {
         files::undo_all();
     }
-    drop(emulate_default_handler(signal));
+    signals::do_default(signal);
 }
 
 /// Whether a signal was ignored when the program began, as `nohup` and a shell's `&` have it: it stays so.

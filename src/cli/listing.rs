@@ -1,21 +1,21 @@
 //! The commands `ls` and `digest`: what is in a store, and what a reference stands for.
 
-use serde_json::json;
-
 use crate::limits::Limits;
 use crate::ops::list;
 use crate::ops::list::Image;
 use crate::ops::pinned;
+use crate::report::ImageResult;
+use crate::report::Report;
 
-use super::Exit;
-use super::Failure;
 use super::args::DigestArgs;
 use super::args::LsArgs;
 use super::args::Output;
+use super::exit::Exit;
+use super::exit::Failure;
 use super::line::Foreign;
 use super::line::Lines;
+use super::quantity::count;
 use super::render;
-use super::report;
 use super::runtime::Runtime;
 use super::runtime::Work;
 use super::stores;
@@ -40,24 +40,15 @@ pub(super) fn ls(args: &LsArgs) -> Result<Exit, Failure> {
     let rows = references.iter().zip(&images);
     match args.output {
         Output::Json => {
-            let results = rows.map(|(reference, image)| {
-                json!({
-                    "reference": reference,
-                    "name": image.name,
-                    "digest": image.digest,
-                    "mediaType": image.media_type,
-                    "manifests": image.manifests,
-                })
-            });
-            render::json(&report::whole("ls", results.collect()));
+            let results = rows.map(|(reference, image)| ImageResult::of(reference, image));
+            render::report(&Report::new("ls", results.collect()));
         }
         Output::Text => {
             let width = references.iter().map(|reference| reference.chars().count()).max().unwrap_or(0);
             let mut lines = Lines::default();
             for (reference, image) in rows {
                 let what = match (&image.manifests, &image.media_type) {
-                    (Some(1), _) => "index of 1 manifest".to_owned(),
-                    (Some(count), _) => format!("index of {count} manifests"),
+                    (Some(manifests), _) => format!("index of {}", count(*manifests, "manifest")),
                     (None, Some(media_type)) => Foreign(media_type).to_string(),
                     (None, None) => String::new(),
                 };

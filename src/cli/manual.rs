@@ -7,11 +7,11 @@ use clap_mangen::Man;
 
 use crate::key::file::Overwrite;
 
-use super::Exit;
-use super::Failure;
 use super::args;
 use super::args::CompletionArgs;
 use super::args::ManArgs;
+use super::exit::Exit;
+use super::exit::Failure;
 use super::files;
 use super::render;
 

@@ -1,10 +1,13 @@
-//! The only part that knows about people: arguments, exit codes, the clock.
+//! The command line: reads arguments and the environment, and says how a command ended.
 
 mod args;
 mod attest;
+mod bar;
+mod clock;
 mod demo;
 mod exit;
 mod files;
+mod hints;
 mod inspect;
 mod interrupt;
 mod keys;
@@ -13,23 +16,26 @@ mod listing;
 mod manual;
 mod move_image;
 mod moves;
-mod object;
+mod node;
 mod paint;
 mod picture;
 mod process_hardening;
 mod progress;
 mod prompt;
+mod quantity;
 mod redacted;
 mod reference_list;
 #[cfg(feature = "registry")]
 mod registry;
 mod render;
-mod report;
 mod request;
 mod results;
 mod runtime;
 mod secret;
 mod sign;
+#[cfg(unix)]
+mod signals;
+mod signatures;
 mod stores;
 mod target;
 mod timeout;
@@ -44,16 +50,13 @@ mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
-use std::time::SystemTime;
 
 use clap::FromArgMatches as _;
 
-use crate::time::Time;
-
 use args::Cli;
 use args::Command;
-pub use exit::Exit;
-pub use exit::Failure;
+use exit::Exit;
+use exit::Failure;
 
 /// Runs the command line `arguments` and returns its exit code: 0 yes or done, 1 refused, 2 could not tell.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -82,7 +85,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         _ => {}
     }
     let done = timeout::within(cli.general.timeout, || execute(cli.command));
-    progress::end();
+    bar::end();
     let exit = done.unwrap_or_else(|failure| told(&failure));
     render::lost().map_or(exit, |failure| exit.and(told(&failure))).into()
 }
@@ -94,25 +97,19 @@ fn told(failure: &Failure) -> Exit {
 
 fn execute(command: Command) -> Result<Exit, Failure> {
     match command {
-        Command::Attest(args) => attest::attest(&args, now()),
+        Command::Attest(args) => attest::attest(&args, clock::now()),
         Command::Completion(args) => manual::completion(&args),
         Command::Copy(args) => move_image::copy(&args),
         Command::Digest(args) => listing::digest(&args),
-        Command::Demo(args) => demo::demo(&args),
+        Command::Demo(args) => demo::demo(&args, execute),
         Command::Import(args) => move_image::import(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Key(command) => keys::key(&command),
         Command::Ls(args) => listing::ls(&args),
         Command::Man(args) => manual::man(&args),
         Command::Request(command) => request::request(&command),
-        Command::Sign(args) => sign::sign(&args, now()),
+        Command::Sign(args) => sign::sign(&args, clock::now()),
         Command::Tree(args) => tree::tree(&args),
         Command::Verify(args) => verify::verify(&args),
     }
-}
-
-/// The clock of this machine: the only place where it is read.
-fn now() -> Time {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).ok().and_then(Time::from_unix).unwrap_or(Time::EPOCH)
 }

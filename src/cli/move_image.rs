@@ -7,31 +7,31 @@ use crate::limits::Limits;
 use crate::oci::Platform;
 use crate::oci::Reference;
 use crate::ops::copy;
-use crate::ops::copy::Copied;
 use crate::ops::graph::Closure;
 use crate::ops::graph::Graph;
 use crate::ops::import;
 use crate::ops::import::Admitted;
 use crate::ops::import::Checked;
-use crate::ops::layers::Read;
 use crate::ops::naming::Taken;
 use crate::ops::pinned;
 use crate::ops::platform;
 use crate::ops::verify::Outcome;
 use crate::ops::verify::Platforms;
 use crate::policy::StatementKind;
+use crate::report::ImportResult;
+use crate::report::VerifyResult;
 use crate::store::Sink;
 use crate::verify::Verifier;
 
-use super::Exit;
-use super::Failure;
 use super::args::CopyArgs;
 use super::args::ImportArgs;
 use super::args::ResultsOutput;
+use super::exit::Exit;
+use super::exit::Failure;
 use super::moves;
+use super::moves::MovedImage;
 use super::reference_list;
 use super::render;
-use super::report;
 use super::results::Results;
 use super::runtime::Runtime;
 use super::runtime::Work;
@@ -42,28 +42,14 @@ use super::target::Target;
 use super::verdict;
 use super::verify;
 
-/// One image of a copy: what was, or would be, done.
-pub(super) struct Moved {
-    pub(super) copied: Copied,
-    pub(super) digest: Digest,
-    /// The index that the image was taken out of.
-    pub(super) index: Option<Digest>,
-    /// The layout, archive or repository that it is in now.
-    place: String,
-    /// By a dry run of an import: what was read of the source.
-    pub(super) read: Option<Read>,
-    /// The references under which it is there.
-    pub(super) written: Vec<String>,
-}
-
 /// One image of an import.
 enum Imported {
     Declined(Box<Outcome>),
-    Done(Box<Admitted>, Moved),
+    Done(Box<Admitted>, MovedImage),
 }
 
 /// What is copied, from where, and how.
-struct Job<'a> {
+struct MoveJob<'a> {
     closure: Closure,
     dry_run: bool,
     limits: Limits,
@@ -84,7 +70,7 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
     let closure = if args.without_referrers { Closure::Image } else { Closure::WithReferrers };
     let taken = taken(args.overwrite);
     let (dry_run, limits) = (args.dry_run, Limits::DEFAULT);
-    let job = Job { closure, dry_run, limits, platform, stores: &stores, taken, target: &target };
+    let job = MoveJob { closure, dry_run, limits, platform, stores: &stores, taken, target: &target };
     let mut sinks = Sinks::default();
     let mut results = Vec::new();
     for source in &sources {
@@ -95,7 +81,7 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
     }
     // Each layout and archive is written once, with all that could be copied into it.
     let lost = if args.dry_run { Default::default() } else { runtime.block_on(sinks.finish()) };
-    let kept = |moved: Moved| match lost.get(&moved.place) {
+    let kept = |moved: MovedImage| match lost.get(&moved.place) {
         Some(failure) => Err(failure.clone()),
         None => Ok(moved),
     };
@@ -110,7 +96,7 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
         }
         match (args.output, &result) {
             (ResultsOutput::Json | ResultsOutput::Jsonl, _) => {
-                reports.add(report::copied(source, &args.target, args.dry_run, &result));
+                reports.add(moves::copy_result(source, &args.target, args.dry_run, &result));
             }
             (ResultsOutput::Text, Ok(moved)) => moves::copied(source, &args.target, args.dry_run, moved),
             (ResultsOutput::Text, Err(failure)) => render::failure(&failure.clone().of(source, &sources)),
@@ -121,7 +107,7 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
 }
 
 /// What is to be copied, as it is found, and the store that it goes to.
-struct Found {
+struct FoundImage {
     digest: Digest,
     graph: Graph,
     index: Option<Digest>,
@@ -132,7 +118,7 @@ struct Found {
     to: String,
 }
 
-async fn find(job: &Job<'_>, sinks: &mut Sinks, reference: &str) -> Result<Found, Failure> {
+async fn find(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<FoundImage, Failure> {
     let (source, tag_or_digest) = job.stores.source(reference)?;
     let root = pinned::resolve(source.as_ref(), &tag_or_digest).await?;
     let whole = *root.digest();
@@ -149,25 +135,25 @@ async fn find(job: &Job<'_>, sinks: &mut Sinks, reference: &str) -> Result<Found
     let (place, sink) = sinks.open(job.stores, &to)?;
     sinks.are_free(&place, &names, &digest)?;
     let index = Some(whole).filter(|whole| *whole != digest);
-    Ok(Found { digest, graph, index, names, place, sink, source, to })
+    Ok(FoundImage { digest, graph, index, names, place, sink, source, to })
 }
 
-async fn copy_one(job: &Job<'_>, sinks: &mut Sinks, reference: &str) -> Result<Moved, Failure> {
-    let Found { digest, graph, index, names, place, sink, source, to } = find(job, sinks, reference).await?;
+async fn copy_one(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<MovedImage, Failure> {
+    let FoundImage { digest, graph, index, names, place, sink, source, to } = find(job, sinks, reference).await?;
     sink.mark();
     let copied = copy::copy(&source, &sink, &graph, &names, job.taken, &job.limits).await;
     let copied = copied.inspect_err(|_| sink.go_back())?;
     sinks.wrote(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
-    Ok(Moved { copied, digest, index, place, read: None, written })
+    Ok(MovedImage { copied, digest, index, place, read: None, written })
 }
 
-async fn plan_one(job: &Job<'_>, sinks: &mut Sinks, reference: &str) -> Result<Moved, Failure> {
-    let Found { digest, graph, index, names, place, sink, to, .. } = find(job, sinks, reference).await?;
+async fn plan_one(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<MovedImage, Failure> {
+    let FoundImage { digest, graph, index, names, place, sink, to, .. } = find(job, sinks, reference).await?;
     let copied = copy::plan(&sink, &graph, &names, job.taken).await?;
     sinks.wrote(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
-    Ok(Moved { copied, digest, index, place, read: None, written })
+    Ok(MovedImage { copied, digest, index, place, read: None, written })
 }
 
 pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
@@ -182,7 +168,7 @@ pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
     let platforms = if args.all_platforms { Platforms::All } else { Platforms::Root };
     let taken = taken(args.overwrite);
     let (closure, dry_run) = (Closure::Image, args.dry_run);
-    let job = Job { closure, dry_run, limits, platform: None, stores: &stores, taken, target: &target };
+    let job = MoveJob { closure, dry_run, limits, platform: None, stores: &stores, taken, target: &target };
     let mut sinks = Sinks::default();
     let mut exit = Exit::Yes;
     let mut reports = Results::of("import", args.output);
@@ -202,11 +188,14 @@ pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
                 moves::imported(source, &args.target, args.dry_run, &admitted, &moved);
             }
             (ResultsOutput::Text, Err(failure)) => render::failure(&failure.of(source, &sources)),
-            (_, Ok(Imported::Declined(outcome))) => reports.add(report::judged(source, &outcome)),
+            (_, Ok(Imported::Declined(outcome))) => reports.add(VerifyResult::of(source, &outcome)),
             (_, Ok(Imported::Done(admitted, moved))) => {
-                reports.add(report::imported(source, &args.target, args.dry_run, &admitted, &moved));
+                let summary = moved.summary(source, &args.target, args.dry_run);
+                reports.add(ImportResult::of(summary, &admitted, moved.read.as_ref()));
             }
-            (_, Err(failure)) => reports.add(report::failed(source, &failure)),
+            (_, Err(failure)) => {
+                reports.add(VerifyResult::failed(source, failure.exit.into(), failure.reported()));
+            }
         }
     }
     reports.end();
@@ -216,7 +205,7 @@ pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
 /// Verifies one image and, only if it verifies, pushes it and makes it visible. What does not verify writes nothing, and
 /// keeps nothing else from being imported.
 async fn import_one(
-    job: &Job<'_>,
+    job: &MoveJob<'_>,
     sinks: &mut Sinks,
     reference: &str,
     platforms: &Platforms,
@@ -246,7 +235,7 @@ async fn import_one(
     };
     sinks.wrote(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
-    Ok(Imported::Done(admitted, Moved { copied, digest, index: None, place, read, written }))
+    Ok(Imported::Done(admitted, MovedImage { copied, digest, index: None, place, read, written }))
 }
 
 /// Every image of each of these layouts, archives and repositories, as references.

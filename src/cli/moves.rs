@@ -1,25 +1,63 @@
 //! Text about what was copied and imported, or would be.
 
+use crate::digest::Digest;
 use crate::ops::copy::Copied;
 use crate::ops::import::Admitted;
+use crate::ops::layers::Read;
 use crate::ops::naming::Before;
+use crate::report::CopyResult;
+use crate::report::CopySummary;
 
+use super::exit::Failure;
 use super::line::Foreign;
-use super::move_image::Moved;
-use super::render::amount;
-use super::render::count;
-use super::render::counted_line;
+use super::quantity::amount;
+use super::quantity::count;
 use super::render::line;
 use super::render::note;
+use super::signatures::counted_line;
 use super::verdict::layers_read;
 
-pub(super) fn copied(source: &str, target: &str, dry_run: bool, moved: &Moved) {
+/// One image of a copy: what was, or would be, done.
+pub(super) struct MovedImage {
+    pub(super) copied: Copied,
+    pub(super) digest: Digest,
+    /// The index that the image was taken out of.
+    pub(super) index: Option<Digest>,
+    /// The layout, archive or repository that it is in now.
+    pub(super) place: String,
+    /// By a dry run of an import: what was read of the source.
+    pub(super) read: Option<Read>,
+    /// The references under which it is there.
+    pub(super) written: Vec<String>,
+}
+
+impl MovedImage {
+    /// The same for a report, with the source and the destination as they were typed.
+    pub(super) fn summary<'a>(&'a self, source: &'a str, target: &'a str, dry_run: bool) -> CopySummary<'a> {
+        CopySummary { source, target, dry_run, copied: &self.copied, written: &self.written }
+    }
+}
+
+/// What came of the copy of one image, as a report has it.
+pub(super) fn copy_result<'a>(
+    source: &'a str,
+    target: &'a str,
+    dry_run: bool,
+    result: &'a Result<MovedImage, Failure>,
+) -> CopyResult<'a> {
+    match result {
+        Ok(moved) => CopyResult::of(moved.summary(source, target, dry_run), moved.digest, moved.index),
+        Err(failure) => CopyResult::failed(source, target, dry_run, failure.reported()),
+    }
+}
+
+pub(super) fn copied(source: &str, target: &str, dry_run: bool, moved: &MovedImage) {
     let (verb, blobs) = if dry_run { ("would copy", "to move") } else { ("copied", "moved") };
     self::moved((verb, blobs), source, target, moved);
 }
 
 /// Says what it means that an image was taken out of its index.
-pub(super) fn taken_out(source: &str, moved: &Moved) {
+pub(super) fn taken_out(source: &str, moved: &MovedImage) {
     let Some(index) = moved.index else { return };
     let digest = moved.digest;
     let source = Foreign(source);
@@ -41,7 +79,7 @@ pub(super) fn left(source: &str, copied: &Copied) {
     }
 }
 
-pub(super) fn imported(source: &str, target: &str, dry_run: bool, admitted: &Admitted, moved: &Moved) {
+pub(super) fn imported(source: &str, target: &str, dry_run: bool, admitted: &Admitted, moved: &MovedImage) {
     for verified in admitted.verified() {
         line(format_args!("verified {}  {}", verified.digest(), Foreign(source)));
         verified.accepted().iter().for_each(|counted| line(format_args!("  {}", counted_line(counted))));
@@ -55,8 +93,8 @@ pub(super) fn imported(source: &str, target: &str, dry_run: bool, admitted: &Adm
 }
 
 /// What was moved, where it is now, and what its names stood for before.
-fn moved((verb, blobs): (&str, &str), source: &str, target: &str, moved: &Moved) {
-    let Moved { copied, digest, written, .. } = moved;
+fn moved((verb, blobs): (&str, &str), source: &str, target: &str, moved: &MovedImage) {
+    let MovedImage { copied, digest, written, .. } = moved;
     // With --all names of the source are names that somebody else chose.
     let (source, first) = (Foreign(source), Foreign(written.first().map_or(target, String::as_str)));
     line(format_args!("{verb} {digest}  {source} -> {first}"));

@@ -5,7 +5,8 @@ use crate::ops::tree::Trust;
 
 use super::line::Foreign;
 use super::line::Lines;
-use super::tree;
+use super::node::document_line;
+use super::node::node_line;
 
 /// The tree of the image `name` for Graphviz.
 pub(super) fn dot(name: &str, root: &Node) -> Lines {
@@ -103,9 +104,9 @@ fn place<'a>(node: &'a Node, depth: usize, above: Option<usize>, boxes: &mut Vec
 }
 
 fn label(node: &Node) -> Vec<String> {
-    let documents = node.signed.iter().map(tree::document_line);
+    let documents = node.signed.iter().map(document_line);
     let problems = node.problems.iter().map(|problem| format!("not read: {}", Foreign(problem)));
-    [tree::node_line(node)].into_iter().chain(documents).chain(problems).collect()
+    [node_line(node)].into_iter().chain(documents).chain(problems).collect()
 }
 
 /// The colour of a node: that of the worst that is known of it.

@@ -1,57 +1,40 @@
 //! Progress of what is moved: a bar on a terminal, a line a minute elsewhere; both on standard error.
 
 use std::sync::Mutex;
-use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
 
 use indicatif::ProgressBar;
-use indicatif::ProgressDrawTarget;
-use indicatif::ProgressStyle;
 
 use crate::store::deadline::in_words;
 use crate::store::meter;
 use crate::store::meter::Meter;
 
+use super::bar;
+use super::quantity::amount;
 use super::render;
-
-/// The bar, while there is one.
-static BAR: OnceLock<ProgressBar> = OnceLock::new();
 
 /// Shows from now on how much has moved.
 pub(super) fn show() {
-    let bar = render::draws().then(|| BAR.get_or_init(bar));
-    meter::watch(Box::new(Progress { bar, state: Mutex::new(State::new(Instant::now())) }));
+    let bar = render::draws().then(bar::show);
+    meter::watch(Box::new(ProgressMeter { bar, state: Mutex::new(ProgressState::new(Instant::now())) }));
 }
 
-/// Does `print` while the bar is out of the way.
-pub(super) fn aside<T>(print: impl FnOnce() -> T) -> T {
-    match BAR.get() {
-        Some(bar) => bar.suspend(print),
-        None => print(),
-    }
-}
-
-/// Takes the bar away.
-pub(super) fn end() {
-    BAR.get().iter().for_each(|bar| bar.finish_and_clear());
-}
-
-struct Progress {
+struct ProgressMeter {
     bar: Option<&'static ProgressBar>,
-    state: Mutex<State>,
+    state: Mutex<ProgressState>,
 }
 
 /// How far it is.
-struct State {
+struct ProgressState {
     last: Instant,
     moved: u64,
     since: Instant,
     total: u64,
 }
 
-impl Meter for Progress {
+impl Meter for ProgressMeter {
     fn wanted(&self, bytes: u64) {
         self.change(|state| state.total = state.total.saturating_add(bytes));
     }
@@ -65,8 +48,8 @@ impl Meter for Progress {
     }
 }
 
-impl Progress {
-    fn change(&self, change: impl FnOnce(&mut State)) {
+impl ProgressMeter {
+    fn change(&self, change: impl FnOnce(&mut ProgressState)) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut state);
         let now = Instant::now();
@@ -82,7 +65,7 @@ impl Progress {
     }
 }
 
-impl State {
+impl ProgressState {
     fn new(now: Instant) -> Self {
         Self { last: now, moved: 0, since: now, total: 0 }
     }
@@ -96,23 +79,13 @@ impl State {
         let seconds = now.saturating_duration_since(self.since).as_secs().max(1);
         let rate = (self.moved / seconds).max(1);
         let left = Duration::from_secs(self.total.saturating_sub(self.moved) / rate);
-        let (moved, total) = (render::amount(self.moved), render::amount(self.total));
-        Some(format!("moved {moved} of {total}, {} a second, {} left", render::amount(rate), in_words(left)))
+        let (moved, total) = (amount(self.moved), amount(self.total));
+        Some(format!("moved {moved} of {total}, {} a second, {} left", amount(rate), in_words(left)))
     }
-}
-
-fn bar() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(5));
-    // A template that cannot be read leaves the bar as it is by default.
-    if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-        bar.set_style(style);
-    }
-    bar
 }
 
 const MINUTE: Duration = Duration::from_mins(1);
 const SHOWN_AFTER: Duration = Duration::from_millis(500);
-const TEMPLATE: &str = "[{bar:30}] {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left";
 
 #[cfg(test)]
 mod tests {
@@ -122,7 +95,7 @@ mod tests {
     fn a_line_a_minute_says_how_far_it_is() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut state = State::new(start);
+        let mut state = ProgressState::new(start);
         state.total = 600_000_000;
         state.moved = 60_000_000;
         assert_eq!(state.line(at(59)), None);
@@ -136,7 +109,7 @@ mod tests {
     #[test]
     fn nothing_moved_is_no_division_by_nothing() {
         let start = Instant::now();
-        let mut state = State::new(start);
+        let mut state = ProgressState::new(start);
         assert!(state.line(start + MINUTE).unwrap().starts_with("moved 0 B of 0 B"));
     }
 }

@@ -15,8 +15,6 @@ use std::io::Read as _;
 #[cfg(unix)]
 use std::io::Write as _;
 #[cfg(unix)]
-use std::os::unix::net::UnixStream;
-#[cfg(unix)]
 use std::sync::Arc;
 #[cfg(unix)]
 use std::sync::OnceLock;
@@ -41,12 +39,14 @@ use rustix::termios::Termios;
 use rustix::termios::tcgetattr;
 #[cfg(unix)]
 use rustix::termios::tcsetattr;
-#[cfg(unix)]
-use signal_hook::consts::signal;
 use zeroize::Zeroizing;
 
 #[cfg(unix)]
 use super::interrupt;
+#[cfg(unix)]
+use super::signals::SignalWatch;
+#[cfg(unix)]
+use super::signals::signal;
 
 /// Shows `text` at the terminal and reads one line without echo, as bytes and without its line end.
 ///
@@ -56,7 +56,7 @@ use super::interrupt;
 pub(super) fn ask(text: &str, longest: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     let terminal = &OpenOptions::new().read(true).write(true).open("/dev/tty")?;
     // In this order: the terminal echoes again before signals are let through.
-    let signals = Held::begin()?;
+    let signals = HeldSignals::begin()?;
     let hidden = Hidden::of(terminal)?;
     let show = |text: &str| (&*terminal).write_all(text.as_bytes());
     show(text)?;
@@ -71,7 +71,7 @@ pub(super) fn ask(text: &str, longest: usize) -> io::Result<Zeroizing<Vec<u8>>> 
                 interrupt::end(signal);
             }
             hidden.hide()?;
-            signals.forget(signal::SIGCONT);
+            signals.0.signals.forget(signal::SIGCONT);
             line.clear();
             show(text)?;
         }
@@ -143,75 +143,56 @@ impl Drop for Hidden<'_> {
     }
 }
 
-/// The handlers of the signals that end or stop a program. They stay for the rest of its life: signal-hook cannot give a
-/// signal its default back, only do what the default does.
+/// The signals that a prompt acts on, and whether each does what it does by default, as it does while no prompt is open.
 #[cfg(unix)]
-struct Handlers {
-    /// Whether a signal does what it does by default.
+struct PromptSignals {
     default: Arc<AtomicBool>,
-    /// Which signals have come while it did not, the gravest first.
-    came: Vec<(i32, Arc<AtomicBool>)>,
-    /// Readable once one has come.
-    woken: UnixStream,
+    signals: SignalWatch,
 }
 
 #[cfg(unix)]
-static HANDLERS: OnceLock<Handlers> = OnceLock::new();
+static SIGNALS: OnceLock<PromptSignals> = OnceLock::new();
 
 #[cfg(unix)]
-impl Handlers {
-    fn install() -> io::Result<Self> {
-        let (woken, wake) = UnixStream::pair()?;
-        woken.set_nonblocking(true)?;
+impl PromptSignals {
+    fn begin() -> io::Result<Self> {
         let default = Arc::new(AtomicBool::new(true));
-        let mut came = Vec::new();
-        for signal in CAUGHT {
-            let flag = Arc::new(AtomicBool::new(false));
-            // Those that end the program are watched for all the time.
-            if !interrupt::ENDING.contains(&signal) {
-                signal_hook::flag::register_conditional_default(signal, Arc::clone(&default))?;
-            }
-            signal_hook::flag::register(signal, Arc::clone(&flag))?;
-            signal_hook::low_level::pipe::register(signal, wake.try_clone()?)?;
-            came.push((signal, flag));
-        }
-        Ok(Self { default, came, woken })
+        // Those that end the program are watched for all the time.
+        let of = |signal| (!interrupt::ENDING.contains(&signal)).then(|| Arc::clone(&default));
+        let signals = SignalWatch::begin(CAUGHT.map(|signal| (signal, of(signal))))?;
+        signals.woken().set_nonblocking(true)?;
+        Ok(Self { default, signals })
     }
 }
 
 /// Signals are held back, to be acted on by the prompt, until this is dropped.
 #[cfg(unix)]
-struct Held(&'static Handlers);
+struct HeldSignals(&'static PromptSignals);
 
 #[cfg(unix)]
-impl Held {
+impl HeldSignals {
     fn begin() -> io::Result<Self> {
-        let handlers = match HANDLERS.get() {
-            Some(handlers) => handlers,
+        let known = match SIGNALS.get() {
+            Some(known) => known,
             None => {
-                let installed = Handlers::install()?;
-                HANDLERS.get_or_init(|| installed)
+                let begun = PromptSignals::begin()?;
+                SIGNALS.get_or_init(|| begun)
             }
         };
-        handlers.came.iter().for_each(|(_, came)| came.store(false, Ordering::SeqCst));
-        handlers.default.store(false, Ordering::SeqCst);
-        interrupt::hold(interrupt::Held::ByPrompt);
-        Ok(Self(handlers))
+        known.signals.forget_all();
+        known.default.store(false, Ordering::SeqCst);
+        interrupt::leave_to_prompt();
+        Ok(Self(known))
     }
 
     /// A signal that has come.
     fn next(&self) -> Option<i32> {
-        self.0.came.iter().find(|(_, came)| came.swap(false, Ordering::SeqCst)).map(|(signal, _)| *signal)
-    }
-
-    fn forget(&self, signal: i32) {
-        let came = self.0.came.iter().filter(|(other, _)| *other == signal);
-        came.for_each(|(_, came)| came.store(false, Ordering::SeqCst));
+        self.0.signals.next()
     }
 
     /// Waits for a signal or for input; whether there is input.
     fn or_input(&self, terminal: &File) -> io::Result<bool> {
-        let (mut woken, all) = (&self.0.woken, PollFlags::IN | PollFlags::HUP | PollFlags::ERR);
+        let (mut woken, all) = (self.0.signals.woken(), PollFlags::IN | PollFlags::HUP | PollFlags::ERR);
         let mut sources = [PollFd::new(terminal, PollFlags::IN), PollFd::new(woken, PollFlags::IN)];
         match poll(&mut sources, None) {
             Ok(_) => (),
@@ -229,10 +210,10 @@ impl Held {
 }
 
 #[cfg(unix)]
-impl Drop for Held {
+impl Drop for HeldSignals {
     fn drop(&mut self) {
         self.0.default.store(true, Ordering::SeqCst);
-        interrupt::hold(interrupt::Held::ByNobody);
+        interrupt::act_again();
         // What came after the last look is not lost.
         while let Some(signal) = self.next() {
             interrupt::end(signal);

@@ -4,9 +4,6 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 use std::sync::OnceLock;
 
-use serde_json::Map;
-use serde_json::Value;
-
 use crate::redact::Secrets;
 
 /// There is one standard output, and so there is one of these: whatever is printed passes it.
@@ -38,19 +35,6 @@ pub(super) fn text(text: &str) -> Cow<'_, str> {
     secrets().hide_in_output(text)
 }
 
-/// `value` as it may be printed.
-pub(super) fn value(value: &Value) -> Value {
-    match value {
-        Value::Array(values) => Value::Array(values.iter().map(self::value).collect()),
-        Value::Object(fields) => {
-            let fields = fields.iter().map(|(name, field)| (text(name).into_owned(), self::value(field)));
-            Value::Object(fields.collect::<Map<_, _>>())
-        }
-        Value::String(string) => Value::String(text(string).into_owned()),
-        Value::Bool(_) | Value::Null | Value::Number(_) => value.clone(),
-    }
-}
-
 /// The variables that name proxies, which go to plugins too.
 const PROXIES: [&str; 6] = ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "all_proxy", "http_proxy", "https_proxy"];
 
@@ -69,14 +53,5 @@ mod tests {
         ] {
             assert_eq!(proxy_password(address.to_owned()).as_deref(), password, "{address}");
         }
-    }
-
-    #[test]
-    fn every_string_of_a_report_is_looked_at() {
-        let secret = "of-one-test-alone-7319";
-        secrets().add(secret);
-        let report = serde_json::json!({"n": 1, "t": [null, true, {"k-of-one-test-alone-7319": secret}]});
-        assert_eq!(value(&report), serde_json::json!({"n": 1, "t": [null, true, {"k-***": "***"}]}));
-        assert_eq!(value(&serde_json::json!({"a": "b"})), serde_json::json!({"a": "b"}));
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use super::Failure;
+use super::exit::Failure;
 use super::files;
 
 /// The references that were typed, with those of files and of standard input in the place of `@FILE` and `-`.

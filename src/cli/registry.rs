@@ -13,8 +13,8 @@ use crate::store::registry::Settings;
 use crate::store::registry::certificates;
 use crate::store::registry::private_key;
 
-use super::Failure;
 use super::args::RegistryArgs;
+use super::exit::Failure;
 use super::files;
 use super::timeout;
 use super::watch::Telling;

@@ -1,6 +1,6 @@
 //! Where futures run: on tokio where there is a network, and just so where there is none.
 
-use super::Failure;
+use super::exit::Failure;
 
 /// How many things happen at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

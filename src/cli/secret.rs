@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 
 use crate::key::Passphrase;
 
-use super::Failure;
 use super::args::PassphraseArgs;
+use super::exit::Failure;
 use super::files;
 use super::line::Line;
 use super::prompt;
@@ -22,21 +22,21 @@ const LONGEST: u16 = 4096;
 
 /// A passphrase or PIN, and where it came from.
 #[derive(Debug)]
-pub(super) struct Given {
+pub(super) struct GivenPassphrase {
     pub(super) passphrase: Passphrase,
-    pub(super) source: Source,
+    pub(super) source: PassphraseSource,
 }
 
 /// Where a passphrase came from, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Source {
+pub(super) enum PassphraseSource {
     Descriptor(u32),
     File(PathBuf),
     Prompt,
     Variable(&'static str),
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for PassphraseSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Descriptor(number) => write!(f, "--passphrase-fd {number}"),
@@ -48,7 +48,7 @@ impl fmt::Display for Source {
 }
 
 /// The passphrase of a key that is there; `what` says of which.
-pub(super) fn existing(args: &PassphraseArgs, what: &str) -> Result<Given, Failure> {
+pub(super) fn existing(args: &PassphraseArgs, what: &str) -> Result<GivenPassphrase, Failure> {
     match given(args)? {
         Some(given) => Ok(given),
         None => ask(&format!("passphrase of {what}: "), what),
@@ -58,7 +58,7 @@ pub(super) fn existing(args: &PassphraseArgs, what: &str) -> Result<Given, Failu
 /// The passphrase for a key that is about to be written: a prompt asks twice, and an empty one is refused, since a key
 /// under it would be called encrypted and protected by nothing. `without` says what to type where that is wanted.
 pub(super) fn new(args: &PassphraseArgs, what: &str, without: &str) -> Result<Passphrase, Failure> {
-    let Given { passphrase, source } = match given(args)? {
+    let GivenPassphrase { passphrase, source } = match given(args)? {
         Some(given) => given,
         None => {
             let first = ask(&format!("new passphrase for {what}: "), what)?;
@@ -74,7 +74,12 @@ pub(super) fn new(args: &PassphraseArgs, what: &str, without: &str) -> Result<Pa
 }
 
 /// Refuses a passphrase that protects nothing.
-pub(super) fn not_empty(passphrase: &Passphrase, source: &Source, what: &str, without: &str) -> Result<(), Failure> {
+pub(super) fn not_empty(
+    passphrase: &Passphrase,
+    source: &PassphraseSource,
+    what: &str,
+    without: &str,
+) -> Result<(), Failure> {
     match passphrase.is_empty() {
         true => {
             Err(Failure::unknown(format!("the passphrase for {what} is empty (from {source}); nothing was written"))
@@ -86,7 +91,7 @@ pub(super) fn not_empty(passphrase: &Passphrase, source: &Source, what: &str, wi
 
 /// The PIN of a token.
 #[cfg(feature = "pkcs11")]
-pub(super) fn pin(file: Option<&Path>, what: &str, about: &str) -> Result<Given, Failure> {
+pub(super) fn pin(file: Option<&Path>, what: &str, about: &str) -> Result<GivenPassphrase, Failure> {
     if let Some(pin) = given_pin(file)? {
         return Ok(pin);
     }
@@ -99,7 +104,7 @@ pub(super) fn pin(file: Option<&Path>, what: &str, about: &str) -> Result<Given,
 
 /// The PIN, if one is given without asking anybody.
 #[cfg(feature = "pkcs11")]
-pub(super) fn given_pin(file: Option<&Path>) -> Result<Option<Given>, Failure> {
+pub(super) fn given_pin(file: Option<&Path>) -> Result<Option<GivenPassphrase>, Failure> {
     match file {
         Some(path) => from_file(path).map(Some),
         None => Ok(variable("BULLA_PIN")),
@@ -107,24 +112,24 @@ pub(super) fn given_pin(file: Option<&Path>) -> Result<Option<Given>, Failure> {
 }
 
 /// The first line of a file.
-pub(super) fn from_file(path: &Path) -> Result<Given, Failure> {
-    let source = Source::File(path.to_owned());
-    first_line(path, &source).map(|passphrase| Given { passphrase, source })
+pub(super) fn from_file(path: &Path) -> Result<GivenPassphrase, Failure> {
+    let source = PassphraseSource::File(path.to_owned());
+    first_line(path, &source).map(|passphrase| GivenPassphrase { passphrase, source })
 }
 
-fn given(args: &PassphraseArgs) -> Result<Option<Given>, Failure> {
+fn given(args: &PassphraseArgs) -> Result<Option<GivenPassphrase>, Failure> {
     if let Some(path) = &args.passphrase_file {
         return from_file(path).map(Some);
     }
     if let Some(number) = args.passphrase_fd {
-        let source = Source::Descriptor(number);
+        let source = PassphraseSource::Descriptor(number);
         let passphrase = first_line(&PathBuf::from(format!("/dev/fd/{number}")), &source)?;
-        return Ok(Some(Given { passphrase, source }));
+        return Ok(Some(GivenPassphrase { passphrase, source }));
     }
     Ok(variable("BULLA_PASSWORD").or_else(|| variable("COSIGN_PASSWORD")))
 }
 
-fn first_line(path: &Path, source: &Source) -> Result<Passphrase, Failure> {
+fn first_line(path: &Path, source: &PassphraseSource) -> Result<Passphrase, Failure> {
     let told = |error| Failure::unknown(format!("{source}: {error}"));
     let file = files::open(path)?;
     // Room for all of it: a buffer that grows leaves copies behind that nobody wipes.
@@ -139,12 +144,12 @@ fn first_line(path: &Path, source: &Source) -> Result<Passphrase, Failure> {
 }
 
 /// A passphrase in the environment, byte for byte: it need not be text.
-fn variable(name: &'static str) -> Option<Given> {
+fn variable(name: &'static str) -> Option<GivenPassphrase> {
     let bytes = files::variable(name)?;
-    Some(Given { passphrase: Passphrase::new(bytes.as_slice()), source: Source::Variable(name) })
+    Some(GivenPassphrase { passphrase: Passphrase::new(bytes.as_slice()), source: PassphraseSource::Variable(name) })
 }
 
-fn ask(text: &str, what: &str) -> Result<Given, Failure> {
+fn ask(text: &str, what: &str) -> Result<GivenPassphrase, Failure> {
     if !std::io::stdin().is_terminal() {
         let hint = "set BULLA_PASSWORD, or give --passphrase-file FILE or --passphrase-fd N";
         return Err(
@@ -155,5 +160,5 @@ fn ask(text: &str, what: &str) -> Result<Given, Failure> {
     // A person is not hurried.
     let _pause = timeout::deadline().pause();
     let line = prompt::ask(Line::from(text).as_str(), usize::from(LONGEST)).map_err(told)?;
-    Ok(Given { passphrase: Passphrase::new(line.as_slice()), source: Source::Prompt })
+    Ok(GivenPassphrase { passphrase: Passphrase::new(line.as_slice()), source: PassphraseSource::Prompt })
 }

@@ -11,21 +11,23 @@ use crate::ops::sign::Extent;
 use crate::ops::sign::Repeat;
 use crate::ops::sign::Signed;
 use crate::ops::sign::Terms;
+use crate::report::SignResult;
 use crate::store::Sink;
 use crate::store::Task;
 use crate::store::parallel;
 use crate::time::Time;
 
-use super::Exit;
-use super::Failure;
 use super::args::ResultsOutput;
 use super::args::SignArgs;
+use super::exit::Exit;
+use super::exit::Failure;
 use super::keys;
 use super::reference_list;
 use super::render;
-use super::report;
+use super::results::Results;
 use super::runtime::Runtime;
 use super::runtime::Work;
+use super::signatures;
 use super::stores::Stores;
 use super::verify;
 
@@ -68,21 +70,33 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
         })
     }));
     let mut exit = Exit::Yes;
-    let mut reports = Vec::new();
+    let mut reports = Results::of("sign", args.output);
     for (reference, result) in references.iter().zip(results) {
         match (args.output, &result) {
-            (ResultsOutput::Text, Ok(signed)) if args.dry_run => render::would_sign(reference, signed, &signers),
-            (ResultsOutput::Text, Ok(signed)) => render::signed(reference, signed, &signers),
+            (ResultsOutput::Text, Ok(signed)) if args.dry_run => signatures::would_sign(reference, signed, &signers),
+            (ResultsOutput::Text, Ok(signed)) => signatures::signed(reference, signed, &signers),
             (ResultsOutput::Text, Err(failure)) => render::failure(&failure.clone().of(reference, &references)),
             (ResultsOutput::Json | ResultsOutput::Jsonl, _) => {
-                let result = report::signed(reference, &result, &signers);
-                reports.push(if args.dry_run { report::dry_run(result) } else { result });
+                let result = report(reference, &result, &signers);
+                reports.add(if args.dry_run { result.by_a_dry_run() } else { result });
             }
         }
         exit = exit.and(result.map_or_else(|failure| failure.exit, |_| Exit::Yes));
     }
-    render::results(args.output, &report::whole("sign", reports));
+    reports.end();
     Ok(exit)
+}
+
+/// What came of one reference, as a report has it.
+pub(super) fn report<'a>(
+    reference: &str,
+    result: &'a Result<Vec<Signed>, Failure>,
+    signers: &[&dyn Signer],
+) -> SignResult<'a> {
+    match result {
+        Ok(signed) => SignResult::of(reference, signed, signers),
+        Err(failure) => SignResult::failed(reference, failure.reported()),
+    }
 }
 
 /// What `--if-missing` means.

@@ -28,9 +28,9 @@ use crate::store::layout::Layout;
 #[cfg(feature = "registry")]
 use crate::store::registry::Registries;
 
-use super::Failure;
 use super::args::RegistryArgs;
 use super::args::SidesArgs;
+use super::exit::Failure;
 #[cfg(feature = "registry")]
 use super::line::Foreign;
 #[cfg(feature = "registry")]

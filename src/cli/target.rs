@@ -9,7 +9,7 @@ use crate::oci::Reference;
 use crate::oci::TagOrDigest;
 use crate::store::Sink;
 
-use super::Failure;
+use super::exit::Failure;
 use super::stores::Stores;
 
 /// Where images go.

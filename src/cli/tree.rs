@@ -3,23 +3,22 @@
 use crate::limits::Limits;
 use crate::ops::pinned;
 use crate::ops::tree;
-use crate::ops::tree::Link;
 use crate::ops::tree::Node;
-use crate::ops::tree::TreeDocument;
-use crate::ops::tree::Trust;
+use crate::report::Report;
+use crate::report::TreeResult;
 use crate::trust::TrustRoot;
-use crate::verify::finding;
 
-use super::Exit;
-use super::Failure;
 use super::args::TreeArgs;
 use super::args::TreeOutput;
+use super::exit::Exit;
+use super::exit::Failure;
 use super::keys;
 use super::line::Foreign;
 use super::line::Lines;
+use super::node::document_line;
+use super::node::node_line;
 use super::picture;
 use super::render;
-use super::report;
 use super::runtime::Runtime;
 use super::runtime::Work;
 use super::stores::Stores;
@@ -40,7 +39,7 @@ pub(super) fn tree(args: &TreeArgs) -> Result<Exit, Failure> {
     })?;
     match args.output {
         TreeOutput::Dot => render::text(&picture::dot(&args.reference, &root)),
-        TreeOutput::Json => report::one("tree", report::tree(&args.reference, &root)),
+        TreeOutput::Json => render::report(&Report::new("tree", vec![TreeResult::of(&args.reference, &root)])),
         TreeOutput::Svg => render::text(&picture::svg(&args.reference, &root)),
         TreeOutput::Text => show(&args.reference, &root),
     }
@@ -67,34 +66,5 @@ fn branch(node: &Node, first: &str, rest: &str) {
     for (index, hanging) in node.hanging.iter().enumerate() {
         let (corner, line) = if index == last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
         branch(hanging, &format!("{rest}{corner}"), &format!("{rest}{line}"));
-    }
-}
-
-/// One line about a node.
-pub(super) fn node_line(node: &Node) -> String {
-    let what = match &node.link {
-        Link::Child(Some(platform)) => Foreign(platform).to_string(),
-        Link::Child(None) => "child".to_owned(),
-        Link::Referrer => Foreign(node.artifact_type.as_ref().unwrap_or(&node.media_type)).to_string(),
-        Link::Root => Foreign(&node.media_type).to_string(),
-        Link::Tag(tag) => format!("tag .{}", Foreign(tag.rsplit('.').next().unwrap_or_default())),
-    };
-    let created = node.created.as_ref().map_or_else(String::new, |created| format!("  {}", Foreign(created)));
-    format!("{what}  {}{created}", node.digest)
-}
-
-/// One line about a signed document.
-pub(super) fn document_line(document: &TreeDocument) -> String {
-    let kind = document.kind.as_ref().map_or_else(|| document.format.to_owned(), |kind| Foreign(kind).to_string());
-    match &document.trust {
-        Trust::NotAsked => match &document.claimed_key {
-            Some(key) => format!("{kind}, claims the key {}", Foreign(finding::key_id(key))),
-            None => kind,
-        },
-        Trust::Trusted(keys) => {
-            let keys = keys.iter().map(crate::key::KeyId::short).collect::<Vec<_>>().join(", ");
-            format!("trusted: {kind}, key {keys}")
-        }
-        Trust::Damaged(why) | Trust::Untrusted(why) => format!("not trusted: {kind}, {}", Foreign(why)),
     }
 }

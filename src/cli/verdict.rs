@@ -1,5 +1,7 @@
 //! Text about what was verified, and about what was not.
 
+use std::collections::BTreeSet;
+
 use crate::digest::Digest;
 use crate::ops::layers::Layers;
 use crate::ops::layers::Read;
@@ -9,16 +11,17 @@ use crate::policy::StatementKind;
 use crate::verify::Refusal;
 
 use super::args::WantArgs;
-use super::exit;
+use super::hints;
 use super::line::Foreign;
 use super::line::Lines;
 use super::line::shortened;
-use super::render::amount;
-use super::render::count;
-use super::render::counted_line;
+use super::quantity::amount;
+use super::quantity::count;
+use super::render;
 use super::render::line;
 use super::render::note;
 use super::render::text;
+use super::signatures::counted_line;
 
 pub(super) fn outcome(reference: &str, outcome: &Outcome, want: &WantArgs) {
     let chosen = outcome.chosen.unwrap_or(outcome.subject);
@@ -41,6 +44,29 @@ pub(super) fn outcome(reference: &str, outcome: &Outcome, want: &WantArgs) {
         verdict(&format!("{reference} ({platform})"), reference, digest, child, want);
         if matches!(child, Verdict::Accepted(_)) {
             line(if matches!(outcome.layers, Layers::NotRead) { NOT_READ } else { READ });
+        }
+    }
+}
+
+/// Prints the predicates of what was verified, each once. Where anything of this reference was not verified, none.
+pub(super) fn predicates(reference: &str, outcome: &Outcome, want: &WantArgs) {
+    let chosen = outcome.chosen.unwrap_or(outcome.subject);
+    let children = outcome.children.iter().map(|(_, digest, verdict)| (digest, verdict));
+    let verdicts: Vec<_> = [(&chosen, &outcome.verdict)].into_iter().chain(children).collect();
+    let mut accepted = Vec::new();
+    for (digest, verdict) in &verdicts {
+        match verdict {
+            Verdict::Accepted(verified) => accepted.push(verified),
+            _ => self::verdict(reference, reference, digest, verdict, want),
+        }
+    }
+    if accepted.len() == verdicts.len() {
+        let mut printed = BTreeSet::new();
+        let counted = accepted.iter().flat_map(|verified| verified.accepted());
+        for predicate in counted.filter_map(|counted| counted.predicate.as_ref()) {
+            if printed.insert(predicate) {
+                render::predicate(predicate);
+            }
         }
     }
 }
@@ -78,7 +104,7 @@ pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Ve
             let why = why.to_string();
             note(format_args!("error: `{name}` is signed, but could not be read whole: {}", shortened(&why)));
             counted.iter().for_each(|counted| note(format_args!("  counted   {}", counted_line(counted))));
-            note(format_args!("hint: {DAMAGED}"));
+            note(format_args!("hint: {}", hints::DAMAGED));
         }
         Verdict::Refused(refusal) => {
             note(format_args!("error: `{name}` refused: {}", refusal_line(refusal)));
@@ -89,7 +115,7 @@ pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Ve
             note(format_args!("error: `{name}` could not be judged: {}", found_line(refusal)));
             open.iter().for_each(|error| note(format_args!("  not read  {}", shortened(&error.to_string()))));
             details(refusal);
-            open.iter().take(1).for_each(|error| note(format_args!("hint: {}", exit::open_hint(error))));
+            open.iter().take(1).for_each(|error| note(format_args!("hint: {}", hints::open_hint(error))));
         }
     }
 }
@@ -149,5 +175,3 @@ fn refusal_hint(reference: &str, refusal: &Refusal, want: &WantArgs) -> String {
 const SHOWN: usize = 12;
 const NOT_READ: &str = "  layers not read";
 const READ: &str = "  layers read";
-/// What helps where content is damaged or missing.
-pub(super) const DAMAGED: &str = "get another copy of it from where it came from, or try again; nothing was decided";

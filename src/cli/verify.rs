@@ -15,6 +15,7 @@ use crate::policy;
 use crate::policy::Policy;
 use crate::policy::Rule;
 use crate::policy::StatementKind;
+use crate::report::VerifyResult;
 use crate::store::Metered;
 use crate::store::Source;
 use crate::store::Task;
@@ -23,16 +24,15 @@ use crate::trust::Threshold;
 use crate::trust::TrustRoot;
 use crate::verify::Verifier;
 
-use super::Exit;
-use super::Failure;
 use super::args::ResultsOutput;
 use super::args::VerifyArgs;
 use super::args::VerifyOutput;
 use super::args::WantArgs;
+use super::exit::Exit;
+use super::exit::Failure;
 use super::keys;
 use super::reference_list;
 use super::render;
-use super::report;
 use super::results::Results;
 use super::runtime::Runtime;
 use super::runtime::Work;
@@ -69,11 +69,16 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
         result.iter().for_each(|outcome| verdict::not_held(reference, &outcome.layers));
         match (args.output, &result) {
             (VerifyOutput::Text, Ok(outcome)) => verdict::outcome(reference, outcome, &args.want),
-            (VerifyOutput::Predicate, Ok(outcome)) => render::predicates(reference, outcome, &args.want),
+            (VerifyOutput::Predicate, Ok(outcome)) => verdict::predicates(reference, outcome, &args.want),
             (VerifyOutput::Predicate | VerifyOutput::Text, Err(failure)) => {
                 render::failure(&failure.clone().of(reference, &references));
             }
-            (VerifyOutput::Json | VerifyOutput::Jsonl, _) => reports.add(report::outcome(reference, &result)),
+            (VerifyOutput::Json | VerifyOutput::Jsonl, Ok(outcome)) => {
+                reports.add(VerifyResult::of(reference, outcome))
+            }
+            (VerifyOutput::Json | VerifyOutput::Jsonl, Err(failure)) => {
+                reports.add(VerifyResult::failed(reference, failure.exit.into(), failure.reported()));
+            }
         }
         exits.push(result.as_ref().map_or_else(|failure| failure.exit, exit_of));
     }));

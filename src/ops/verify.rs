@@ -126,6 +126,12 @@ impl Outcome {
         Self { subject, media_type, chosen: None, verdict, children: Vec::new(), layers: Layers::NotRead }
     }
 
+    /// Whether all of it is a yes: the subject and, with [`Platforms::All`], each manifest below it.
+    pub fn is_accepted(&self) -> bool {
+        let children = self.children.iter().map(|(_, _, verdict)| verdict);
+        [&self.verdict].into_iter().chain(children).all(|verdict| matches!(verdict, Verdict::Accepted(_)))
+    }
+
     /// The same outcome, without the documents on which it rests: they may be large, and are not needed to tell.
     #[must_use]
     pub fn without_documents(self) -> Self {

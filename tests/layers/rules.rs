@@ -20,13 +20,17 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("store", &["digest", "files", "json", "limits", "oci", "redact"]),
     (
         "ops",
-        &["digest", "envelope", "json", "key", "limits", "oci", "policy", "round", "store", "time", "trust", "verify"],
+        &[
+            "digest", "envelope", "json", "key", "limits", "oci", "policy", "request", "store", "time", "trust",
+            "verify",
+        ],
     ),
+    ("report", &["digest", "envelope", "key", "oci", "ops", "redact", "request", "store", "time", "verify"]),
     (
         "cli",
         &[
-            "digest", "envelope", "files", "ops", "json", "key", "limits", "oci", "policy", "redact", "round", "store",
-            "time", "trust", "verify",
+            "digest", "envelope", "files", "json", "key", "limits", "oci", "ops", "policy", "redact", "report",
+            "request", "store", "time", "trust", "verify",
         ],
     ),
     ("main", &[]),
@@ -36,7 +40,7 @@ const GROUND: &[&str] = &["digest", "json", "limits", "time"];
 
 /// What only some files may do, and how it looks in the code. A path that ends in `/` is a folder.
 pub const POWERS: &[(&str, &[&str], &[&str])] = &[
-    ("reads the clock", &["SystemTime", "Timestamp::now", "Zoned::now"], &["cli/mod.rs"]),
+    ("reads the clock", &["SystemTime", "Timestamp::now", "Zoned::now"], &["cli/clock.rs"]),
     (
         "reads the environment",
         &["std::env", "env::var", "env::vars"],
@@ -69,7 +73,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     ),
     ("ends the process", &["process::exit", "process::abort"], &[]),
     ("prints", &["println!", "eprintln!", "print!", "eprint!", "dbg!", "io::stdout", "io::stderr"], &["cli/render.rs"]),
-    ("draws", &["indicatif"], &["cli/progress.rs"]),
+    ("draws", &["indicatif"], &["cli/bar.rs", "cli/progress.rs"]),
     (
         "uses the network",
         &["reqwest", "hyper", "rustls", "TcpStream", "TcpListener", "UdpSocket"],
@@ -84,7 +88,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     ("hashes", &["sha2"], &["digest.rs", "key/"]),
     ("draws random bytes", &["getrandom"], &["cli/demo.rs", "files/", "key/", "store/registry/"]),
     ("talks to people", &["clap", "rpassword", "rustix::termios"], &["cli/"]),
-    ("catches signals", &["signal_hook"], &["cli/interrupt.rs", "cli/prompt.rs"]),
+    ("catches signals", &["signal_hook"], &["cli/signals.rs"]),
 ];
 
 /// A type that proves something: its name, the module that it is imported from, and the files that may make one.

@@ -6,8 +6,8 @@ use clap::Args;
 use clap::Subcommand;
 use clap::ValueEnum;
 
-use super::Output;
-use super::pair;
+use super::output::Output;
+use super::pair::pair;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum KeyCommand {
@@ -78,7 +78,7 @@ pub(in crate::cli) struct PluginArgs {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum KeyType {
+pub(in crate::cli) enum KeyTypeArg {
     /// Ed25519
     Ed25519,
     /// ECDSA P-256
@@ -130,7 +130,7 @@ pub(in crate::cli) struct KeyListArgs {
 pub(in crate::cli) struct KeyNewArgs {
     /// The algorithm
     #[arg(long = "type", value_enum, default_value_t)]
-    pub(in crate::cli) kind: KeyType,
+    pub(in crate::cli) kind: KeyTypeArg,
     /// Where: PREFIX.key and PREFIX.pub are written [default: bulla]
     #[arg(short = 'o', long = "out", value_name = "PREFIX")]
     pub(in crate::cli) prefix: Option<PathBuf>,

@@ -1,6 +1,6 @@
 //! Names of keys that other programs take and this one does not: keys in services, on web servers, in a cluster.
 
-use crate::cli::Failure;
+use crate::cli::exit::Failure;
 
 /// The failure for `key` if it is the address of a key that is neither a file nor a token.
 pub(super) fn named(key: &str) -> Option<Failure> {

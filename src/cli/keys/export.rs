@@ -8,24 +8,24 @@ use crate::key::Passphrase;
 use crate::key::file;
 use crate::key::file::Overwrite;
 
-use crate::cli::Exit;
-use crate::cli::Failure;
 use crate::cli::args::KeyExportArgs;
 use crate::cli::args::KeyForm;
+use crate::cli::exit::Exit;
+use crate::cli::exit::Failure;
 use crate::cli::render;
 use crate::cli::secret;
-use crate::cli::secret::Given;
+use crate::cli::secret::GivenPassphrase;
 
-use super::Named;
-use super::Opened;
-use super::open;
-use super::public_of;
-use super::told;
-use super::warn_unprotected;
+use super::argument::KeyArgument;
+use super::failure::told;
+use super::failure::warn_unprotected;
+use super::open::OpenedKey;
+use super::open::open;
+use super::open::public_of;
 
 pub(super) fn export(args: &KeyExportArgs) -> Result<Exit, Failure> {
     let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
-    let named = Named::parse(&args.key, args.keys.key_dir.as_deref())?;
+    let named = KeyArgument::parse(&args.key, args.keys.key_dir.as_deref())?;
     if args.form == KeyForm::Public {
         let (key, _) = public_of(&named, &args.keys)?;
         match &args.out {
@@ -34,7 +34,7 @@ pub(super) fn export(args: &KeyExportArgs) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Yes);
     }
-    if let Named::Plugin(_) | Named::Token(_) = named {
+    if let KeyArgument::Plugin(_) | KeyArgument::Token(_) = named {
         return Err(Failure::unknown(format!("{named} does not leave it: only its public half is written"))
             .hint("leave --form out, or give --form public"));
     }
@@ -60,13 +60,13 @@ pub(super) fn export(args: &KeyExportArgs) -> Result<Exit, Failure> {
 
 /// The passphrase of the new file: that of the old one, or a new one where the old file is not encrypted. An empty one is
 /// for those who ask for it: there are tools that read no other form.
-fn passphrase(opened: &Opened, args: &KeyExportArgs, path: &Path) -> Result<Passphrase, Failure> {
+fn passphrase(opened: &OpenedKey, args: &KeyExportArgs, path: &Path) -> Result<Passphrase, Failure> {
     let what = path.display().to_string();
     let without = "--form plain-pkcs8";
     let found = match &opened.passphrase {
         _ if args.no_passphrase => Passphrase::new([]),
         None => secret::new(&args.keys.passphrase, &what, without)?,
-        Some(Given { passphrase, source }) => {
+        Some(GivenPassphrase { passphrase, source }) => {
             secret::not_empty(passphrase, source, &what, without)?;
             passphrase.clone()
         }

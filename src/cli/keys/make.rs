@@ -12,30 +12,30 @@ use crate::key::Signer as _;
 use crate::key::file;
 use crate::key::file::Overwrite;
 
-use crate::cli::Exit;
-use crate::cli::Failure;
 use crate::cli::args::KeyImportArgs;
 use crate::cli::args::KeyNewArgs;
-use crate::cli::args::KeyType;
+use crate::cli::args::KeyTypeArg;
 use crate::cli::args::PassphraseArgs;
+use crate::cli::exit::Exit;
+use crate::cli::exit::Failure;
 use crate::cli::render;
 use crate::cli::secret;
 
-use super::Named;
-use super::open;
+use super::argument::KeyArgument;
+use super::failure::told;
+use super::failure::warn_unprotected;
+use super::open::open;
 use super::token;
-use super::told;
-use super::warn_unprotected;
 
 pub(super) fn new(args: &KeyNewArgs) -> Result<Exit, Failure> {
     if let Some(uri) = &args.pkcs11 {
         return on_token(uri, args);
     }
     let kind = match args.kind {
-        KeyType::Ed25519 => KeyKind::Ed25519,
-        KeyType::P256 => KeyKind::P256,
-        KeyType::P384 => KeyKind::P384,
-        KeyType::P521 | KeyType::Rsa2048 | KeyType::Rsa3072 | KeyType::Rsa4096 => {
+        KeyTypeArg::Ed25519 => KeyKind::Ed25519,
+        KeyTypeArg::P256 => KeyKind::P256,
+        KeyTypeArg::P384 => KeyKind::P384,
+        KeyTypeArg::P521 | KeyTypeArg::Rsa2048 | KeyTypeArg::Rsa3072 | KeyTypeArg::Rsa4096 => {
             return Err(Failure::unknown("RSA and P-521 keys are made on tokens only")
                 .hint("give --pkcs11 URI, or choose ed25519, p256 or p384"));
         }
@@ -50,7 +50,7 @@ pub(super) fn new(args: &KeyNewArgs) -> Result<Exit, Failure> {
 
 pub(super) fn import(args: &KeyImportArgs) -> Result<Exit, Failure> {
     let files = Files::of(&args.prefix, args.overwrite)?;
-    let named = Named::parse(&args.file, None)?;
+    let named = KeyArgument::parse(&args.file, None)?;
     let opened = open(&named, || match &args.old_passphrase_file {
         Some(path) => secret::from_file(path),
         None => secret::existing(&args.passphrase, &named.to_string()),

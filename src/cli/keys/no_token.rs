@@ -2,13 +2,13 @@
 
 use crate::key::PublicKey;
 use crate::key::Signer;
+use crate::report::TokenKeyResult;
 
-use crate::cli::Failure;
 use crate::cli::args::KeyListArgs;
-use crate::cli::args::KeyType;
+use crate::cli::args::KeyTypeArg;
 use crate::cli::args::TokenArgs;
-
-use super::list::Listed;
+use crate::cli::exit::Failure;
+use crate::cli::render::Rows;
 
 pub(super) fn signer(_: &str, args: &TokenArgs) -> Result<Box<dyn Signer>, Failure> {
     Err(none(args))
@@ -18,11 +18,11 @@ pub(super) fn public(_: &str, args: &TokenArgs) -> Result<PublicKey, Failure> {
     Err(none(args))
 }
 
-pub(super) fn new(_: &str, _: KeyType, args: &TokenArgs) -> Result<(PublicKey, Vec<(String, String)>), Failure> {
+pub(super) fn new(_: &str, _: KeyTypeArg, args: &TokenArgs) -> Result<(PublicKey, Rows), Failure> {
     Err(none(args))
 }
 
-pub(super) fn list(_: &str, args: &KeyListArgs) -> Result<Listed, Failure> {
+pub(super) fn list(_: &str, args: &KeyListArgs) -> Result<(Rows, Vec<TokenKeyResult>), Failure> {
     let _ = args.login;
     Err(none(&args.token))
 }

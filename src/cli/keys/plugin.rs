@@ -13,8 +13,9 @@ use crate::key::plugin::PluginError;
 use crate::key::plugin::PluginKey;
 use crate::limits::Limits;
 
-use crate::cli::Failure;
 use crate::cli::args::PluginArgs;
+use crate::cli::exit::Failure;
+use crate::cli::hints;
 use crate::cli::redacted;
 use crate::cli::timeout;
 
@@ -118,7 +119,7 @@ fn told(error: &PluginError, folder: &Path) -> Failure {
         }
         PluginError::Deadline { .. } if timeout::is_over() => {
             failure.code = "timeout";
-            failure.hint(timeout::HINT)
+            failure.hint(hints::TIMEOUT)
         }
         PluginError::Deadline { .. } => failure.hint("--plugin-timeout N gives it longer"),
         PluginError::Declined { .. } | PluginError::Failed { .. } => {

@@ -5,11 +5,12 @@ use crate::key::KeyError;
 use crate::key::PrivateKey;
 use crate::key::PublicKey;
 
-use crate::cli::Failure;
 use crate::cli::args::TokenArgs;
+use crate::cli::exit::Failure;
 use crate::cli::render;
 
-use super::Named;
+use super::argument::KeyArgument;
+use super::failure::converted;
 use super::token;
 
 /// The public keys that are named, in order. Standard input can be one of them, once.
@@ -20,8 +21,8 @@ pub(in crate::cli) fn publics<'a>(
     let mut read = Vec::new();
     let mut from_stdin = false;
     for key in keys {
-        let named = Named::parse(key, None)?;
-        if matches!(named, Named::Stdin) && std::mem::replace(&mut from_stdin, true) {
+        let named = KeyArgument::parse(key, None)?;
+        if matches!(named, KeyArgument::Stdin) && std::mem::replace(&mut from_stdin, true) {
             return Err(Failure::unknown("standard input holds one key and is given twice"));
         }
         read.push(public(&named, args)?);
@@ -29,25 +30,25 @@ pub(in crate::cli) fn publics<'a>(
     Ok(read)
 }
 
-fn public(named: &Named, args: &TokenArgs) -> Result<PublicKey, Failure> {
+fn public(named: &KeyArgument, args: &TokenArgs) -> Result<PublicKey, Failure> {
     match named {
-        Named::File(_) | Named::Stdin => read(named, &named.bytes()?).map(|(key, _)| key),
+        KeyArgument::File(_) | KeyArgument::Stdin => read(named, &named.bytes()?).map(|(key, _)| key),
         // Which key a variable holds stands in no file that could be looked at afterwards.
-        Named::Variable(name) => {
+        KeyArgument::Variable(name) => {
             let (key, _) = read(named, &named.bytes()?)?;
             render::note(format_args!("note: from the environment variable {name}: public key {}", key.id()));
             Ok(key)
         }
-        Named::Plugin(text) => {
+        KeyArgument::Plugin(text) => {
             Err(Failure::unknown(format!("plugin:{text}: a plugin is not asked for a public key here"))
                 .hint(format!("bulla key export 'plugin:{text}' -o FILE.pub, and then that file")))
         }
-        Named::Token(uri) => token::public(uri, args),
+        KeyArgument::Token(uri) => token::public(uri, args),
     }
 }
 
 /// Reads a public key, and says which kind of file it was where that promises more than is looked at.
-pub(super) fn read(named: &Named, bytes: &[u8]) -> Result<(PublicKey, Container), Failure> {
+pub(super) fn read(named: &KeyArgument, bytes: &[u8]) -> Result<(PublicKey, Container), Failure> {
     let (key, container) = PublicKey::read(bytes).map_err(|error| told(named, bytes, &error))?;
     if container == Container::Certificate {
         render::note(format_args!(
@@ -58,20 +59,12 @@ pub(super) fn read(named: &Named, bytes: &[u8]) -> Result<(PublicKey, Container)
 }
 
 /// What is wrong with the file of a public key, and what to do about it.
-fn told(named: &Named, bytes: &[u8], error: &KeyError) -> Failure {
+fn told(named: &KeyArgument, bytes: &[u8], error: &KeyError) -> Failure {
     let failure = Failure::unknown(format!("{named}: {error}"));
     match error {
         KeyError::Kind { .. } if PrivateKey::form(bytes).is_some() => {
             failure.hint(format!("bulla key export {named} -o {named}.pub"))
         }
-        _ => converted(failure, named, error),
-    }
-}
-
-/// With the command that converts the file, where there is one.
-pub(super) fn converted(failure: Failure, named: &Named, error: &KeyError) -> Failure {
-    match error.converts() {
-        Some(command) => failure.hint(command.replace("FILE", &named.to_string())),
-        None => failure,
+        _ => converted(failure, &named.to_string(), error),
     }
 }

@@ -1,25 +1,22 @@
 //! `key show`: which key a key is.
 
-use serde_json::json;
+use crate::report::KeyReport;
 
-use crate::cli::Exit;
-use crate::cli::Failure;
 use crate::cli::args::KeyShowArgs;
 use crate::cli::args::Output;
+use crate::cli::exit::Exit;
+use crate::cli::exit::Failure;
 use crate::cli::render;
 
-use super::Named;
-use super::public_of;
+use super::argument::KeyArgument;
+use super::open::public_of;
 
 pub(super) fn show(args: &KeyShowArgs) -> Result<Exit, Failure> {
-    let named = Named::parse(&args.key, args.keys.key_dir.as_deref())?;
+    let named = KeyArgument::parse(&args.key, args.keys.key_dir.as_deref())?;
     let (public, kind) = public_of(&named, &args.keys)?;
     let id = public.id();
     match args.output {
-        Output::Json => render::json(&json!({
-            "version": 1, "command": "key show", "kind": kind, "algorithm": public.algorithm().to_string(),
-            "keyId": id.to_string(), "hint": id.hint(), "publicKey": public.to_pem(),
-        })),
+        Output::Json => render::report(&KeyReport::of(kind, &public)),
         Output::Text => render::table(&[
             ("kind".to_owned(), kind.to_owned()),
             ("algorithm".to_owned(), public.algorithm().to_string()),

@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use serde_json::json;
-
 use crate::key::Algorithm;
 use crate::key::PublicKey;
 use crate::key::Signer;
@@ -18,18 +16,18 @@ use crate::key::pkcs11::TokenError;
 use crate::key::pkcs11::TokenKey;
 use crate::key::pkcs11::Uri;
 use crate::key::pkcs11::UriError;
+use crate::report::TokenKeyResult;
 
-use crate::cli::Failure;
 use crate::cli::args::KeyListArgs;
-use crate::cli::args::KeyType;
+use crate::cli::args::KeyTypeArg;
 use crate::cli::args::TokenArgs;
+use crate::cli::exit::Failure;
 use crate::cli::line::Foreign;
 use crate::cli::render;
+use crate::cli::render::Rows;
 use crate::cli::secret;
-use crate::cli::secret::Given;
-use crate::cli::secret::Source;
-
-use super::list::Listed;
+use crate::cli::secret::GivenPassphrase;
+use crate::cli::secret::PassphraseSource;
 
 /// The private key that `uri` means, after the login.
 pub(super) fn signer(uri: &str, args: &TokenArgs) -> Result<Box<dyn Signer>, Failure> {
@@ -56,7 +54,7 @@ pub(super) fn public(uri: &str, args: &TokenArgs) -> Result<PublicKey, Failure> 
 }
 
 /// Makes a key on the token, signs with it once, and returns its public half and what is to be said.
-pub(super) fn new(uri: &str, kind: KeyType, args: &TokenArgs) -> Result<(PublicKey, Vec<(String, String)>), Failure> {
+pub(super) fn new(uri: &str, kind: KeyTypeArg, args: &TokenArgs) -> Result<(PublicKey, Rows), Failure> {
     let uri = read(uri)?;
     let token = token(&uri, args)?;
     let mut opened = token.open_to_write().map_err(told)?;
@@ -77,7 +75,7 @@ pub(super) fn new(uri: &str, kind: KeyType, args: &TokenArgs) -> Result<(PublicK
 }
 
 /// The tokens that `uri` matches, with their keys. Without a PIN, those that can be seen without one.
-pub(super) fn list(uri: &str, args: &KeyListArgs) -> Result<Listed, Failure> {
+pub(super) fn list(uri: &str, args: &KeyListArgs) -> Result<(Rows, Vec<TokenKeyResult>), Failure> {
     let uri = read(uri)?;
     let module = module(&uri, &args.token)?;
     let file = uri.pin_source().or(args.token.pin_file.as_deref());
@@ -101,10 +99,16 @@ pub(super) fn list(uri: &str, args: &KeyListArgs) -> Result<Listed, Failure> {
         for entry in opened.entries(&uri).map_err(told)? {
             let id = entry.public.as_ref().map(|public| public.id().to_string());
             rows.push((format!("  {}", Foreign(&entry.label)), about(&entry, id.as_deref())));
-            results.push(json!({
-                "token": name.label, "serial": name.serial, "slot": name.slot, "name": entry.label,
-                "kind": kind(entry.class), "algorithm": entry.what, "keyId": id, "uri": entry.uri.to_string(),
-            }));
+            results.push(TokenKeyResult {
+                algorithm: entry.what,
+                key_id: id,
+                kind: kind(entry.class),
+                name: entry.label,
+                serial: name.serial.clone(),
+                slot: name.slot,
+                token: name.label.clone(),
+                uri: entry.uri.to_string(),
+            });
         }
     }
     if !with_pin {
@@ -130,14 +134,14 @@ fn log_in(opened: &mut Opened, uri: &Uri, args: &TokenArgs) -> Result<(), Failur
     let ask = |state: PinState| {
         let about = if state.final_try { " (the last attempt before it locks)" } else { "" };
         match secret::pin(file, &what, about) {
-            Ok(given) if state.final_try && given.source != Source::Prompt => {
+            Ok(given) if state.final_try && given.source != PassphraseSource::Prompt => {
                 let message = format!("{what} says that one more wrong PIN locks it; the PIN was not tried");
                 failed = Some(
                     Failure::unknown(message).hint("give the PIN at the prompt: without --pin-file and BULLA_PIN"),
                 );
                 None
             }
-            Ok(Given { passphrase, source: from }) => {
+            Ok(GivenPassphrase { passphrase, source: from }) => {
                 source = Some(from);
                 Some(passphrase)
             }
@@ -234,15 +238,15 @@ const fn kind(class: Class) -> &'static str {
     }
 }
 
-const fn algorithm(kind: KeyType) -> Algorithm {
+const fn algorithm(kind: KeyTypeArg) -> Algorithm {
     match kind {
-        KeyType::Ed25519 => Algorithm::Ed25519,
-        KeyType::P256 => Algorithm::EcdsaP256,
-        KeyType::P384 => Algorithm::EcdsaP384,
-        KeyType::P521 => Algorithm::EcdsaP521,
-        KeyType::Rsa2048 => Algorithm::Rsa { bits: 2_048 },
-        KeyType::Rsa3072 => Algorithm::Rsa { bits: 3_072 },
-        KeyType::Rsa4096 => Algorithm::Rsa { bits: 4_096 },
+        KeyTypeArg::Ed25519 => Algorithm::Ed25519,
+        KeyTypeArg::P256 => Algorithm::EcdsaP256,
+        KeyTypeArg::P384 => Algorithm::EcdsaP384,
+        KeyTypeArg::P521 => Algorithm::EcdsaP521,
+        KeyTypeArg::Rsa2048 => Algorithm::Rsa { bits: 2_048 },
+        KeyTypeArg::Rsa3072 => Algorithm::Rsa { bits: 3_072 },
+        KeyTypeArg::Rsa4096 => Algorithm::Rsa { bits: 4_096 },
     }
 }
 

@@ -3,14 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
-use serde_json::json;
-
-use crate::cli::Exit;
-use crate::cli::Failure;
 use crate::cli::args::Output;
+use crate::cli::exit::Exit;
+use crate::cli::exit::Failure;
 use crate::cli::render;
-use crate::cli::report;
 use crate::cli::request;
 use crate::cli::request::args::RequestAttachArgs;
 use crate::cli::runtime::Runtime;
@@ -19,6 +15,9 @@ use crate::cli::stores::Stores;
 use crate::limits::Limits;
 use crate::ops;
 use crate::ops::request::Attached;
+use crate::report::AttachResult;
+use crate::report::Report;
+use crate::report::ReportedError;
 use crate::request::ApprovedRequest;
 use crate::request::NotApproved;
 use crate::request::SigningRequest;
@@ -51,7 +50,7 @@ pub(super) fn attach(args: &RequestAttachArgs) -> Result<Exit, Failure> {
         Ok(approved) => approved,
         Err(missing) => {
             if args.output == Output::Json {
-                render::json(&report::whole("request attach", lacking(&request, &missing)));
+                render::report(&Report::new("request attach", lacking(&request, &missing)));
             }
             return Err(refused(&request, &missing));
         }
@@ -61,8 +60,8 @@ pub(super) fn attach(args: &RequestAttachArgs) -> Result<Exit, Failure> {
     let runtime = Runtime::new(Work::Waiting)?;
     let results = runtime.block_on(push(&stores, &jobs, request.created(), args.jobs));
     if args.output == Output::Json {
-        let results = jobs.iter().zip(&results).map(|(job, result)| job_report(job, result));
-        render::json(&report::whole("request attach", results.collect()));
+        let results = jobs.iter().zip(&results).map(|(job, result)| attach_result(job, result));
+        render::report(&Report::new("request attach", results.collect()));
     }
     let failed: Vec<_> =
         jobs.iter().zip(&results).filter_map(|(job, result)| Some((job, result.as_ref().err()?))).collect();
@@ -79,10 +78,10 @@ pub(super) fn attach(args: &RequestAttachArgs) -> Result<Exit, Failure> {
 }
 
 /// The items that lack owners, as a report has them.
-fn lacking(request: &SigningRequest, missing: &NotApproved) -> Vec<Value> {
+fn lacking(request: &SigningRequest, missing: &NotApproved) -> Vec<AttachResult<'static>> {
     let line = |lacking: &UnapprovedItem| {
         let name = request.items().get(lacking.place).map(|item| item.pinned().to_string());
-        json!({ "reference": name, "done": false, "code": MISSING, "error": who(lacking) })
+        AttachResult::failed(name, ReportedError::new(MISSING, who(lacking)))
     };
     missing.items.iter().map(line).collect()
 }
@@ -189,13 +188,9 @@ fn unfinished(done: usize, failed: &[(&Job<'_>, &Failure)]) -> Failure {
     Failure { details: shown.chain(more).collect(), ..Failure::unknown(message).hint(hint) }
 }
 
-fn job_report(job: &Job<'_>, result: &Result<Attached, Failure>) -> Value {
+fn attach_result<'a>(job: &Job<'_>, result: &'a Result<Attached, Failure>) -> AttachResult<'a> {
     match result {
-        Ok(attached) => json!({
-            "reference": job.pinned, "done": true, "referrers": attached.referrers, "tags": attached.tags,
-        }),
-        Err(failure) => {
-            json!({ "reference": job.pinned, "done": false, "code": failure.code, "error": failure.message })
-        }
+        Ok(attached) => AttachResult::of(&job.pinned, attached),
+        Err(failure) => AttachResult::failed(Some(job.pinned.clone()), failure.reported()),
     }
 }

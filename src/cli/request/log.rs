@@ -9,17 +9,14 @@ use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
 
-use serde_json::json;
-
-use crate::cli::Exit;
-use crate::cli::Failure;
 use crate::cli::args::Output;
+use crate::cli::exit::Exit;
+use crate::cli::exit::Failure;
 use crate::cli::files;
 use crate::cli::keys;
 use crate::cli::line::Foreign;
 use crate::cli::line::Lines;
 use crate::cli::render;
-use crate::cli::report;
 use crate::cli::request;
 use crate::cli::request::args::RequestLogVerifyArgs;
 use crate::cli::runtime::Runtime;
@@ -38,6 +35,9 @@ use crate::ops::audit;
 use crate::ops::audit::About;
 use crate::ops::audit::Document;
 use crate::ops::audit::Line;
+use crate::report::LogResult;
+use crate::report::LoggedSignature;
+use crate::report::Report;
 use crate::request::SigningRequest;
 use crate::request::log::Chain;
 use crate::request::log::Entry;
@@ -142,7 +142,7 @@ pub(super) fn verify(args: &RequestLogVerifyArgs) -> Result<Exit, Failure> {
     }
     let audit = against(args, &contents)?;
     match args.output {
-        Output::Json => render::json(&contents.json(&chain, &audit)),
+        Output::Json => render::report(&contents.report(&chain, &audit)),
         Output::Text => render::text(&contents.text(path, &chain)),
     }
     audit.verdict(path)
@@ -313,24 +313,16 @@ impl Contents {
         text
     }
 
-    fn json(&self, chain: &Chain, audit: &Audit) -> serde_json::Value {
-        let matched = audit.matched.iter().map(|found| {
-            let Matched { key, line, reference, said, signature } = found;
-            json!({
-                "reference": reference, "key": key.to_string(), "signature": signature, "line": line, "said": said,
-            })
+    fn report<'a>(&'a self, chain: &Chain, audit: &'a Audit) -> Report<LogResult<'a>> {
+        let matched = audit.matched.iter().map(|found| LoggedSignature {
+            key: found.key.to_string(),
+            line: found.line,
+            reference: &found.reference,
+            said: &found.said,
+            signature: found.signature,
         });
-        let keys =
-            self.keys.iter().map(|(key, (owner, count))| json!({ "key": key, "owner": owner, "signatures": count }));
-        report::whole(
-            "request log verify",
-            vec![json!({
-                "lines": chain.lines(),
-                "head": chain.head(),
-                "keys": keys.collect::<Vec<_>>(),
-                "matched": matched.collect::<Vec<_>>(),
-                "unread": audit.unread,
-            })],
-        )
+        let log = LogResult::new(chain.lines(), chain.head());
+        let log = self.keys.iter().fold(log, |log, (key, (owner, count))| log.with_key(key, owner, *count));
+        Report::new("request log verify", vec![log.with_audit(matched.collect(), &audit.unread)])
     }
 }

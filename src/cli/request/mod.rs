@@ -12,10 +12,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 
-use crate::cli::Exit;
-use crate::cli::Failure;
 use crate::cli::args::Output;
 use crate::cli::args::TokenArgs;
+use crate::cli::clock;
+use crate::cli::exit::Exit;
+use crate::cli::exit::Failure;
 use crate::cli::files;
 use crate::cli::keys;
 use crate::cli::render;
@@ -38,7 +39,7 @@ pub(super) fn request(command: &RequestCommand) -> Result<Exit, Failure> {
         RequestCommand::Attach(args) => attach::attach(args),
         RequestCommand::Log(RequestLogCommand::Verify(args)) => log::verify(args),
         RequestCommand::Merge(args) => merge(args),
-        RequestCommand::New(args) => new::new(args, super::now()),
+        RequestCommand::New(args) => new::new(args, clock::now()),
         RequestCommand::Show(args) => show(args),
         RequestCommand::Sign(args) => sign::sign(args),
     }
@@ -62,10 +63,10 @@ fn show(args: &RequestShowArgs) -> Result<Exit, Failure> {
     let previous = args.previous.as_ref().map(|path| read_request(path)).transpose()?;
     let page = view::Page { request: &request, response: &response, previous: previous.as_ref(), full: args.full };
     match args.output {
-        Output::Json => render::json(&page.json(super::now())),
+        Output::Json => render::report(&page.report(clock::now())),
         Output::Text => {
             render::text(&page.text());
-            request.open_at(super::now()).unwrap_or_else(|error| render::note(format_args!("warning: {error}")));
+            request.open_at(clock::now()).unwrap_or_else(|error| render::note(format_args!("warning: {error}")));
         }
     }
     Ok(Exit::Yes)
@@ -83,7 +84,7 @@ fn merge(args: &RequestMergeArgs) -> Result<Exit, Failure> {
     files::write(&args.out, &merged, overwrite)?;
     let page = view::Page { request: &request, response: &response, previous: None, full: false };
     match args.output {
-        Output::Json => render::json(&page.outcome("request merge", &args.out)),
+        Output::Json => render::report(&page.outcome("request merge", &args.out)),
         Output::Text => render::text(&page.standing()),
     }
     Ok(Exit::Yes)

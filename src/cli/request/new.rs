@@ -1,9 +1,9 @@
 //! The command `request new`.
 
-use crate::cli::Exit;
-use crate::cli::Failure;
 use crate::cli::args::Output;
 use crate::cli::attest;
+use crate::cli::exit::Exit;
+use crate::cli::exit::Failure;
 use crate::cli::files;
 use crate::cli::reference_list;
 use crate::cli::render;
@@ -73,7 +73,7 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     files::write(&args.out, &bytes, overwrite)?;
     let page = Page { request: &written, response: &SigningResponse::to(&written), previous: None, full: false };
     match args.output {
-        Output::Json => render::json(&page.outcome("request new", &args.out)),
+        Output::Json => render::report(&page.outcome("request new", &args.out)),
         Output::Text => render::text(&page.standing()),
     }
     Ok(Exit::Yes)

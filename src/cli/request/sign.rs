@@ -3,13 +3,13 @@
 use std::io::BufRead as _;
 use std::io::IsTerminal as _;
 
-use crate::cli::Exit;
-use crate::cli::Failure;
 use crate::cli::args::Output;
+use crate::cli::clock::now;
+use crate::cli::exit::Exit;
+use crate::cli::exit::Failure;
 use crate::cli::files;
 use crate::cli::keys;
 use crate::cli::line::Lines;
-use crate::cli::now;
 use crate::cli::render;
 use crate::cli::request;
 use crate::cli::request::args::RequestSignArgs;
@@ -55,7 +55,7 @@ pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
     let Run { response, .. } = run;
     let page = Page { request: &request, response: &response, previous: None, full: false };
     match args.output {
-        Output::Json => render::json(&page.outcome("request sign", &args.out)),
+        Output::Json => render::report(&page.outcome("request sign", &args.out)),
         Output::Text => {
             let key = signer.public_key().id();
             let count = response.signer(key).map_or(0, Signed::count);

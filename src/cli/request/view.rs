@@ -2,12 +2,8 @@
 
 use std::path::Path;
 
-use serde_json::Value;
-use serde_json::json;
-
 use crate::cli::line::Lines;
-use crate::cli::render::amount;
-use crate::cli::report;
+use crate::cli::quantity::amount;
 use crate::cli::request::page::Spaces;
 use crate::cli::request::page::fact;
 use crate::cli::request::page::label;
@@ -17,15 +13,14 @@ use crate::cli::request::page::shown;
 use crate::cli::request::page::title;
 use crate::digest::Digest;
 use crate::oci::media_type;
+use crate::report::Report;
+use crate::report::RequestResult;
 use crate::request::Action;
 use crate::request::Attestation;
 use crate::request::Item;
-use crate::request::Keyholder;
 use crate::request::Previous;
 use crate::request::SigningRequest;
 use crate::request::SigningResponse;
-use crate::request::approval;
-use crate::request::signing_response::Signed;
 use crate::time::Time;
 
 /// How much of a predicate is shown unless all of it is asked for.
@@ -176,96 +171,16 @@ impl Page<'_> {
         }
     }
 
-    fn previous(&self, item: &Item) -> Option<Previous> {
-        match self.previous {
-            Some(own) => own.predecessor(item),
-            None => item.previous.clone(),
-        }
+    /// Everything, as a report.
+    pub(super) fn report(&self, now: Time) -> Report<RequestResult<'_>> {
+        let result = RequestResult::with_items(self.request, self.response, self.previous, now);
+        Report::new("request show", vec![result])
     }
 
-    /// Everything, as JSON.
-    pub(super) fn json(&self, now: Time) -> Value {
-        let items = self.request.items().iter().map(|item| self.item_json(item));
-        let mut result = self.standing_json();
-        if let Value::Object(fields) = &mut result {
-            fields.insert("expired".to_owned(), json!(now > self.request.expires()));
-            fields.insert("items".to_owned(), items.collect());
-        }
-        report::whole("request show", vec![result])
+    /// What a command made of the request, as a report.
+    pub(super) fn outcome(&self, command: &'static str, out: &Path) -> Report<RequestResult<'_>> {
+        Report::new(command, vec![RequestResult::of(self.request, self.response).written_to(out)])
     }
-
-    /// What a command made of the request, as JSON.
-    pub(super) fn outcome(&self, command: &str, out: &Path) -> Value {
-        let mut result = self.standing_json();
-        if let Value::Object(fields) = &mut result {
-            fields.insert("written".to_owned(), json!(out.display().to_string()));
-        }
-        report::whole(command, vec![result])
-    }
-
-    fn standing_json(&self) -> Value {
-        let request = self.request;
-        let owner = |(owner, (_, whole)): (&Keyholder, (String, usize))| {
-            let keys: Vec<_> = owner.keys.iter().map(|key| key.id().to_string()).collect();
-            json!({ "name": owner.name, "keys": keys, "signedItems": whole })
-        };
-        let owners = request.owners().iter().zip(approval::standing(request, self.response)).map(owner);
-        json!({
-            "request": request.digest(),
-            "created": request.created().to_string(),
-            "expires": request.expires().to_string(),
-            "reason": request.reason(),
-            "threshold": request.threshold().count(),
-            "owners": owners.collect::<Vec<_>>(),
-            "itemCount": request.items().len(),
-            "signers": self.response.signers().map(signer).collect::<Vec<_>>(),
-            "approved": matches!(approval::approve(request, self.response), Ok(Ok(_))),
-        })
-    }
-
-    fn item_json(&self, item: &Item) -> Value {
-        let signed = self.response.signers().filter(|signed| signed.is_finished());
-        let previous = self.previous(item).map(
-            |previous| json!({ "reference": previous.reference, "digest": previous.digest, "labels": previous.labels }),
-        );
-        let (sign, attest) = match &item.action {
-            Action::Attest(attest) => (None, Some(attest)),
-            Action::Sign(sign) => (Some(sign), None),
-        };
-        let predicate = attest.map(|attest| attest.predicate.get());
-        let name = sign.map_or_else(|| attest.and_then(|attest| attest.name.as_ref()), |sign| sign.name.as_ref());
-        json!({
-            "reference": item.reference.to_string(),
-            "digest": item.digest,
-            "mediaType": item.media_type,
-            "size": item.size,
-            "contentSize": item.content_size,
-            "platforms": item.platforms.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "labels": item.labels,
-            "previous": previous,
-            "previousBy": previous.as_ref().map(|_| if self.previous.is_some() { "own copy" } else { "requester" }),
-            "kind": item.kind().to_string(),
-            "bundle": item.format().has_bundle(),
-            "tag": item.format().has_tag(),
-            "annotations": sign.map(|sign| &sign.annotations),
-            "identity": sign.and_then(|sign| sign.identity.as_ref()),
-            "name": name,
-            "predicateType": attest.map(|attest| &attest.predicate_type),
-            "predicate": predicate,
-            "predicateDigest": predicate.map(|text| Digest::sha256(text.as_bytes())),
-            "signedBy": signed.map(Signed::owner).collect::<Vec<_>>(),
-        })
-    }
-}
-
-fn signer(signed: &Signed) -> Value {
-    json!({
-        "owner": signed.owner(),
-        "key": signed.key().id().to_string(),
-        "time": signed.time().map(|time| time.to_string()),
-        "finished": signed.is_finished(),
-        "signatures": signed.count(),
-    })
 }
 
 /// The labels that are no longer what they were, as they were.

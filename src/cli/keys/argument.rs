@@ -10,16 +10,16 @@ use zeroize::Zeroizing;
 use crate::key::file;
 use crate::limits::Limits;
 
-use crate::cli::Failure;
+use crate::cli::exit::Failure;
 use crate::cli::files;
 
 use super::elsewhere;
-use super::list;
-use super::told;
+use super::failure::told;
+use super::folder;
 
 /// Where a key is. The texts are read by whoever opens it.
 #[derive(Debug)]
-pub(super) enum Named {
+pub(super) enum KeyArgument {
     File(PathBuf),
     Plugin(String),
     /// Standard input.
@@ -29,9 +29,9 @@ pub(super) enum Named {
     Variable(String),
 }
 
-impl Named {
+impl KeyArgument {
     /// Reads `key`. With `folder`, a text without a slash is the name of a key in there.
-    pub(super) fn parse(key: &str, folder: Option<&Path>) -> Result<Self, Failure> {
+    pub(super) fn parse(key: &str, directory: Option<&Path>) -> Result<Self, Failure> {
         // cosign writes env://NAME.
         if let Some(name) = key.strip_prefix("env://").or_else(|| key.strip_prefix("env:")) {
             return Ok(Self::Variable(name.to_owned()));
@@ -51,7 +51,7 @@ impl Named {
         if let Some(failure) = elsewhere::named(key) {
             return Err(failure);
         }
-        match folder {
+        match directory {
             Some(folder) if !key.contains('/') => in_folder(key, folder),
             _ => Ok(Self::File(PathBuf::from(key))),
         }
@@ -71,7 +71,7 @@ impl Named {
     }
 }
 
-impl fmt::Display for Named {
+impl fmt::Display for KeyArgument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "{}", path.display()),
@@ -83,13 +83,13 @@ impl fmt::Display for Named {
     }
 }
 
-fn in_folder(name: &str, folder: &Path) -> Result<Named, Failure> {
+fn in_folder(name: &str, folder: &Path) -> Result<KeyArgument, Failure> {
     let candidates = [name.to_owned(), format!("{name}.key"), format!("{name}.pem")];
     let found = candidates.iter().map(|file| folder.join(file)).find(|path| path.is_file());
     if let Some(path) = found.filter(|_| !name.is_empty() && !name.starts_with('.')) {
-        return Ok(Named::File(path));
+        return Ok(KeyArgument::File(path));
     }
     let mut failure = Failure::unknown(format!("{}: there is no key `{name}`", folder.display()));
-    failure.details = list::names(folder)?;
+    failure.details = folder::names(folder)?;
     Err(failure.hint(format!("a key elsewhere is given with a slash: ./{name}")))
 }

@@ -1,0 +1,29 @@
+//! The value of `--format`: which forms of signatures are made.
+
+use clap::ValueEnum;
+
+use crate::request::Format;
+
+/// Which forms of signatures are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum SignFormat {
+    /// A Sigstore bundle as a referrer
+    #[default]
+    #[value(alias = "cosign-v3")]
+    Bundle,
+    /// Simple signing at the .sig tag
+    #[value(alias = "cosign-v2")]
+    Tag,
+    /// Both forms
+    Both,
+}
+
+impl From<SignFormat> for Format {
+    fn from(format: SignFormat) -> Self {
+        match format {
+            SignFormat::Both => Self::Both,
+            SignFormat::Bundle => Self::Bundle,
+            SignFormat::Tag => Self::Tag,
+        }
+    }
+}

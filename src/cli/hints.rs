@@ -1,0 +1,86 @@
+//! Hints: what helps against an error, as something that can be typed or done.
+
+use crate::oci::Reference;
+use crate::oci::TagOrDigest;
+use crate::store::StoreError;
+use crate::store::TlsFault;
+
+/// What helps where content is damaged or missing.
+pub(super) const DAMAGED: &str = "get another copy of it from where it came from, or try again; nothing was decided";
+/// What helps against a timeout.
+pub(super) const TIMEOUT: &str = "--timeout DURATION gives it more time";
+
+/// What helps where something beside an image could not be read, so that nothing was decided.
+pub(super) fn open_hint(error: &StoreError) -> String {
+    match error {
+        StoreError::Denied { .. } => {
+            "log in to the registry: bulla reads the files that docker login writes".to_owned()
+        }
+        StoreError::TooMany { .. } => {
+            "ask who keeps the repository to remove stale signatures and referrers".to_owned()
+        }
+        _ => hint(error).unwrap_or_else(|| "try again; nothing was decided".to_owned()),
+    }
+}
+
+/// What helps against an error of a store, where it can be told.
+pub(super) fn hint(error: &StoreError) -> Option<String> {
+    match error {
+        // The words are those of the registry client.
+        StoreError::Denied { why, .. } if why.contains("token service is on another site") => {
+            Some("--allow-realm HOST, if that host is known to you".to_owned())
+        }
+        StoreError::Denied { place, .. } => {
+            let host = place.split('/').next().unwrap_or_default();
+            Some(format!("docker login {host}   # bulla reads the same files"))
+        }
+        StoreError::NameTaken { place, .. } => {
+            Some(format!("{place}:<another name>, or --overwrite if the name is to stand for this image from now on"))
+        }
+        StoreError::NotFound { what } => names(what),
+        StoreError::Timeout { .. } => Some(TIMEOUT.to_owned()),
+        StoreError::Tls { place, fault, .. } => tls_hint(place, fault).map(str::to_owned),
+        StoreError::Throttled { .. } => {
+            Some("try again later, or log in: registries allow more to known users".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// Where a name was not found: what lists those that are there.
+fn names(what: &str) -> Option<String> {
+    if let Some((_, place)) = what.strip_prefix('`').and_then(|rest| rest.split_once("` in oci")) {
+        return Some(format!("bulla ls oci{place}   # shows the names that are there"));
+    }
+    match what.parse::<Reference>() {
+        Ok(Reference::Registry(image)) if matches!(image.tag_or_digest(), TagOrDigest::Tag(_)) => {
+            Some(format!("bulla ls {}/{}   # shows the tags that are there", image.host(), image.repository()))
+        }
+        _ => None,
+    }
+}
+
+/// What helps against a fault of TLS. Where only the registry can mend it, nothing is said.
+fn tls_hint(place: &str, fault: &TlsFault) -> Option<&'static str> {
+    match fault {
+        TlsFault::NoTls if is_loopback(place) => Some("leave out --tls"),
+        TlsFault::NoTls => Some("--plain-http, if the registry is known to speak no TLS"),
+        TlsFault::OnlyTls if is_loopback(place) => Some("--tls: this machine is spoken to over plain http otherwise"),
+        TlsFault::OnlyTls => Some("leave out --plain-http"),
+        TlsFault::SelfSigned => {
+            Some("--ca FILE, with exactly this certificate, if you have it from the registry's owner")
+        }
+        TlsFault::OtherName { .. } => Some("name the registry as its certificate does"),
+        TlsFault::Expired { .. } | TlsFault::NotYetValid { .. } => {
+            Some("compare the clock of this machine (date -u); if it is right, the registry needs a new certificate")
+        }
+        TlsFault::Untrusted { .. } => Some("--ca FILE, with the certificate authority of the registry"),
+        _ => None,
+    }
+}
+
+/// Whether a host, as references name it, is this machine.
+fn is_loopback(place: &str) -> bool {
+    let host = place.rsplit_once(':').map_or(place, |(host, _)| host);
+    host == "localhost" || host == "[::1]" || host.starts_with("127.")
+}

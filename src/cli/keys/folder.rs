@@ -1,0 +1,82 @@
+//! The key files in a directory, and what can be said of each without a passphrase.
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::key::KeyError;
+use crate::key::PrivateKey;
+use crate::key::PublicKey;
+use crate::key::Signer as _;
+use crate::key::file;
+use crate::limits::Limits;
+
+use crate::cli::exit::Failure;
+
+/// The names of the private keys in `folder`, for a message.
+pub(super) fn names(folder: &Path) -> Result<Vec<String>, Failure> {
+    let mut names = Vec::new();
+    for path in key_files(folder)? {
+        let found = KeyFile::read(&path);
+        if found.kind.starts_with("private key") && found.error.is_none() {
+            names.push(format!("there is  {}  {}", found.name, found.algorithm()));
+        }
+    }
+    Ok(names)
+}
+
+/// What can be said of a key file without a passphrase.
+pub(super) struct KeyFile {
+    pub(super) error: Option<String>,
+    pub(super) kind: &'static str,
+    pub(super) name: String,
+    pub(super) public: Option<PublicKey>,
+}
+
+impl KeyFile {
+    /// Looks at the file at `path`.
+    pub(super) fn read(path: &Path) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let found = |kind, public, error| Self { error, kind, name: name.clone(), public };
+        let bytes = match file::read(path, &Limits::DEFAULT) {
+            Ok(bytes) => bytes,
+            Err(error) => return found("unknown", None, Some(error.to_string())),
+        };
+        match PublicKey::read(&bytes) {
+            Ok((public, container)) => return found(container.name(), Some(public), None),
+            Err(error) if PrivateKey::form(&bytes).is_none() => return found("unknown", None, Some(error.to_string())),
+            Err(_) => (),
+        }
+        match PrivateKey::parse(&bytes, || Err(KeyError::PassphraseMissing)) {
+            Ok(key) => found("private key, not encrypted", Some(key.public_key().clone()), None),
+            // Which key it is stands in the file beside it, if anywhere.
+            Err(KeyError::PassphraseMissing) => {
+                let beside = file::read_public(&path.with_extension("pub"), &Limits::DEFAULT);
+                found("private key, encrypted", beside.ok(), None)
+            }
+            Err(error) => found("private key", None, Some(error.to_string())),
+        }
+    }
+
+    /// The algorithm of its public key, where that is known.
+    pub(super) fn algorithm(&self) -> String {
+        self.public.as_ref().map_or_else(|| "encrypted".to_owned(), |public| public.algorithm().to_string())
+    }
+}
+
+/// The files in `folder` whose names end as those of keys do, in order.
+pub(super) fn key_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let told = |error| Failure::unknown(format!("{}: {error}", folder.display()));
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(told)? {
+        let path = entry.map_err(told)?.path();
+        let named = path.extension().is_some_and(|extension| {
+            ["cer", "crt", "der", "jwk", "key", "pem", "pub"].iter().any(|known| extension == *known)
+        });
+        if named && path.is_file() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}

@@ -1,0 +1,39 @@
+//! One line about each node of a tree, and about each signed document in it.
+
+use crate::key::KeyId;
+use crate::ops::tree::Link;
+use crate::ops::tree::Node;
+use crate::ops::tree::TreeDocument;
+use crate::ops::tree::Trust;
+use crate::verify::finding;
+
+use super::line::Foreign;
+
+/// One line about a node.
+pub(super) fn node_line(node: &Node) -> String {
+    let what = match &node.link {
+        Link::Child(Some(platform)) => Foreign(platform).to_string(),
+        Link::Child(None) => "child".to_owned(),
+        Link::Referrer => Foreign(node.artifact_type.as_ref().unwrap_or(&node.media_type)).to_string(),
+        Link::Root => Foreign(&node.media_type).to_string(),
+        Link::Tag(tag) => format!("tag .{}", Foreign(tag.rsplit('.').next().unwrap_or_default())),
+    };
+    let created = node.created.as_ref().map_or_else(String::new, |created| format!("  {}", Foreign(created)));
+    format!("{what}  {}{created}", node.digest)
+}
+
+/// One line about a signed document.
+pub(super) fn document_line(document: &TreeDocument) -> String {
+    let kind = document.kind.as_ref().map_or_else(|| document.format.to_owned(), |kind| Foreign(kind).to_string());
+    match &document.trust {
+        Trust::NotAsked => match &document.claimed_key {
+            Some(key) => format!("{kind}, claims the key {}", Foreign(finding::key_id(key))),
+            None => kind,
+        },
+        Trust::Trusted(keys) => {
+            let keys = keys.iter().map(KeyId::short).collect::<Vec<_>>().join(", ");
+            format!("trusted: {kind}, key {keys}")
+        }
+        Trust::Damaged(why) | Trust::Untrusted(why) => format!("not trusted: {kind}, {}", Foreign(why)),
+    }
+}

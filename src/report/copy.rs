@@ -1,0 +1,271 @@
+//! The results of `copy` and `import`.
+
+use serde::Serialize;
+
+use crate::digest::Digest;
+use crate::ops::copy::Copied;
+use crate::ops::graph::LeftBehind;
+use crate::ops::import::Admitted;
+use crate::ops::layers::Read;
+use crate::ops::naming::Before;
+use crate::ops::naming::Named;
+use crate::report::ReportedError;
+use crate::report::list::LazyList;
+use crate::report::stream::LineResult;
+use crate::report::verify::Findings;
+use crate::report::verify::ReportedLayer;
+use crate::report::verify::ReportedLayers;
+use crate::report::verify::ReportedVerdict;
+use crate::report::verify::Signatures;
+use crate::report::verify::findings;
+use crate::report::verify::signatures;
+use crate::verify::VerifiedSubject;
+
+/// What was, or by a dry run would be, moved from one place to another.
+#[derive(Clone, Copy, Debug)]
+pub struct CopySummary<'a> {
+    /// The source, as typed.
+    pub source: &'a str,
+    /// The destination, as typed.
+    pub target: &'a str,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+    /// What was moved.
+    pub copied: &'a Copied,
+    /// The references under which the image is at the destination, one for each of [`Copied::named`].
+    pub written: &'a [String],
+}
+
+/// The result of `copy` for one image.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CopyResult<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blobs_moved: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blobs_present: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes_moved: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<Digest>,
+    dry_run: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    // Null where the image was not taken out of an index; absent where nothing was copied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<Option<Digest>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layers_left_out: Option<LazyList<'a, ReportedLayer<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_behind: Option<LazyList<'a, ReportedReferrer<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manifests: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    names: Option<LazyList<'a, ReportedName<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    referrers: Option<usize>,
+    source: String,
+    target: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u32>,
+}
+
+impl<'a> CopyResult<'a> {
+    /// The image `digest` was copied; it was taken out of `index` where one is given.
+    pub fn of(summary: CopySummary<'a>, digest: Digest, index: Option<Digest>) -> Self {
+        let CopySummary { source, target, dry_run, copied, .. } = summary;
+        Self {
+            blobs_moved: Some(copied.blobs),
+            blobs_present: Some(copied.blobs_present),
+            bytes_moved: Some(copied.bytes),
+            code: None,
+            command: None,
+            digest: Some(digest),
+            dry_run,
+            error: None,
+            index: Some(index),
+            layers_left_out: Some(layers_left_out(copied)),
+            left_behind: Some(left_behind(copied)),
+            manifests: Some(copied.manifests),
+            names: Some(names(summary)),
+            referrers: Some(copied.referrers),
+            source: source.to_owned(),
+            target: target.to_owned(),
+            version: None,
+        }
+    }
+
+    /// `source` was not copied.
+    pub fn failed(source: &str, target: &str, dry_run: bool, error: ReportedError) -> Self {
+        Self {
+            blobs_moved: None,
+            blobs_present: None,
+            bytes_moved: None,
+            code: Some(error.code),
+            command: None,
+            digest: None,
+            dry_run,
+            error: Some(error.message),
+            index: None,
+            layers_left_out: None,
+            left_behind: None,
+            manifests: None,
+            names: None,
+            referrers: None,
+            source: source.to_owned(),
+            target: target.to_owned(),
+            version: None,
+        }
+    }
+}
+
+impl LineResult for CopyResult<'_> {
+    fn on_its_own(self, command: &'static str, version: u32) -> Self {
+        Self { command: Some(command), version: Some(version), ..self }
+    }
+}
+
+/// The result of `import` for one image that was imported.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImportResult<'a> {
+    accepted: bool,
+    blobs_moved: usize,
+    blobs_present: usize,
+    bytes_moved: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<&'static str>,
+    counted: Option<Signatures<'a>>,
+    digest: Option<&'a Digest>,
+    dry_run: bool,
+    findings: Option<Findings<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layers: Option<ReportedLayers<'a>>,
+    layers_left_out: LazyList<'a, ReportedLayer<'a>>,
+    left_behind: LazyList<'a, ReportedReferrer<'a>>,
+    left_out: &'a [String],
+    manifests: usize,
+    names: LazyList<'a, ReportedName<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platforms: Option<LazyList<'a, ImportedPlatform<'a>>>,
+    reference: &'a str,
+    referrers: usize,
+    target: &'a str,
+    verdict: ReportedVerdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u32>,
+}
+
+impl<'a> ImportResult<'a> {
+    /// What was admitted and moved; `read`, by a dry run, is what was read of the source.
+    pub fn of(summary: CopySummary<'a>, admitted: &'a Admitted, read: Option<&'a Read>) -> Self {
+        let CopySummary { source, target, dry_run, copied, .. } = summary;
+        let (root, children) = match admitted.verified() {
+            [] => (None, &[][..]),
+            [root, children @ ..] => (Some(root), children),
+        };
+        Self {
+            accepted: true,
+            blobs_moved: copied.blobs,
+            blobs_present: copied.blobs_present,
+            bytes_moved: copied.bytes,
+            command: None,
+            counted: root.map(signatures),
+            digest: admitted.digest(),
+            dry_run,
+            findings: root.map(findings),
+            layers: read.map(ReportedLayers::read),
+            layers_left_out: layers_left_out(copied),
+            left_behind: left_behind(copied),
+            left_out: &copied.left_out,
+            manifests: copied.manifests,
+            names: names(summary),
+            platforms: (!children.is_empty()).then(|| LazyList::new(|| children.iter().map(ImportedPlatform::of))),
+            reference: source,
+            referrers: copied.referrers,
+            target,
+            verdict: ReportedVerdict::Verified,
+            version: None,
+        }
+    }
+}
+
+impl LineResult for ImportResult<'_> {
+    fn on_its_own(self, command: &'static str, version: u32) -> Self {
+        Self { command: Some(command), version: Some(version), ..self }
+    }
+}
+
+/// A manifest of an index that was verified by itself and imported with it.
+#[derive(Debug, Serialize)]
+struct ImportedPlatform<'a> {
+    counted: Signatures<'a>,
+    digest: &'a Digest,
+    findings: Findings<'a>,
+    verdict: ReportedVerdict,
+}
+
+impl<'a> ImportedPlatform<'a> {
+    fn of(verified: &'a VerifiedSubject) -> Self {
+        Self {
+            counted: signatures(verified),
+            digest: verified.digest(),
+            findings: findings(verified),
+            verdict: ReportedVerdict::Verified,
+        }
+    }
+}
+
+/// A name that was written, and what it stood for before.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReportedName<'a> {
+    reference: &'a str,
+    was: Option<&'a Digest>,
+    was_unknown: Option<String>,
+}
+
+impl<'a> ReportedName<'a> {
+    fn of(reference: &'a str, named: &'a Named) -> Self {
+        let (was, was_unknown) = match &named.before {
+            Before::Free | Before::Same => (None, None),
+            Before::Other(held) => (held.first(), None),
+            Before::Unknown(error) => (None, Some(error.to_string())),
+        };
+        Self { reference, was, was_unknown }
+    }
+}
+
+fn names(summary: CopySummary<'_>) -> LazyList<'_, ReportedName<'_>> {
+    let CopySummary { copied, written, .. } = summary;
+    LazyList::new(move || {
+        written.iter().zip(&copied.named).map(|(reference, named)| ReportedName::of(reference, named))
+    })
+}
+
+/// A referrer that was not carried along, and why.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReportedReferrer<'a> {
+    digest: &'a Digest,
+    media_type: &'a str,
+    reason: &'a str,
+}
+
+impl<'a> ReportedReferrer<'a> {
+    fn of(left: &'a LeftBehind) -> Self {
+        Self { digest: &left.digest, media_type: &left.media_type, reason: &left.why }
+    }
+}
+
+fn left_behind(copied: &Copied) -> LazyList<'_, ReportedReferrer<'_>> {
+    LazyList::new(|| copied.left_behind.iter().map(ReportedReferrer::of))
+}
+
+fn layers_left_out(copied: &Copied) -> LazyList<'_, ReportedLayer<'_>> {
+    LazyList::new(|| copied.layers_left_out.iter().map(ReportedLayer::of))
+}

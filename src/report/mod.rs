@@ -1,0 +1,81 @@
+//! Reports in JSON: what each command found or did, versioned, as the schemas in `docs/schemas` describe it.
+//!
+//! A report is an object with `command`, `results` and `version`. Each result is made from what the library returned, its
+//! fields are private, and they are written in alphabetical order. The library reads no report back.
+
+mod copy;
+mod image;
+mod inspect;
+mod json;
+mod key;
+mod list;
+mod request;
+mod sign;
+mod stream;
+mod tree;
+mod verify;
+
+use serde::Serialize;
+
+use crate::store::StoreError;
+
+pub use copy::CopyResult;
+pub use copy::CopySummary;
+pub use copy::ImportResult;
+pub use image::ImageResult;
+pub use inspect::InspectReport;
+pub use inspect::Inspected;
+pub use inspect::ShownPayload;
+pub use json::write;
+pub use key::FileKeyResult;
+pub use key::KeyReport;
+pub use key::TokenKeyResult;
+pub use request::AttachResult;
+pub use request::LogResult;
+pub use request::LoggedSignature;
+pub use request::RequestResult;
+pub use sign::SignResult;
+pub use stream::LineResult;
+pub use stream::ReportStream;
+pub use stream::StreamForm;
+pub use tree::TreeResult;
+pub use verify::ReportedVerdict;
+pub use verify::VerifyResult;
+
+/// The version of all reports. It changes when a field changes its meaning or goes away, not when one is added.
+pub const VERSION: u32 = 1;
+
+/// The report of a command whose results are all there.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report<R> {
+    command: &'static str,
+    results: Vec<R>,
+    version: u32,
+}
+
+impl<R> Report<R> {
+    /// The report of `command` with these results.
+    pub fn new(command: &'static str, results: Vec<R>) -> Self {
+        Self { command, results, version: VERSION }
+    }
+}
+
+/// An error as a report has it: a code that never changes, and a message for people.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReportedError {
+    code: &'static str,
+    message: String,
+}
+
+impl ReportedError {
+    /// The error with this code and message.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+impl From<&StoreError> for ReportedError {
+    fn from(error: &StoreError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}

@@ -1,0 +1,281 @@
+//! The results of the commands `request …`: a signing request, its responses, and the signing log.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::digest::Digest;
+use crate::ops::request::Attached;
+use crate::report::ReportedError;
+use crate::report::list::LazyList;
+use crate::request::Action;
+use crate::request::Item;
+use crate::request::Keyholder;
+use crate::request::Previous;
+use crate::request::SigningRequest;
+use crate::request::SigningResponse;
+use crate::request::approval;
+use crate::request::signing_response::Signed;
+use crate::time::Time;
+
+/// A signing request, and what has been signed of it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestResult<'a> {
+    approved: bool,
+    created: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expired: Option<bool>,
+    expires: String,
+    item_count: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    items: Option<LazyList<'a, ReportedItem<'a>>>,
+    owners: Vec<ReportedOwner<'a>>,
+    reason: Option<&'a str>,
+    request: &'a Digest,
+    signers: LazyList<'a, ReportedSigner<'a>>,
+    threshold: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    written: Option<String>,
+}
+
+impl<'a> RequestResult<'a> {
+    /// The request without its items, and who has signed.
+    pub fn of(request: &'a SigningRequest, response: &'a SigningResponse) -> Self {
+        let standing = approval::standing(request, response);
+        let owners = request.owners().iter().zip(standing);
+        Self {
+            approved: matches!(approval::approve(request, response), Ok(Ok(_))),
+            created: request.created().to_string(),
+            expired: None,
+            expires: request.expires().to_string(),
+            item_count: request.items().len(),
+            items: None,
+            owners: owners.map(|(owner, (_, signed))| ReportedOwner::of(owner, signed)).collect(),
+            reason: request.reason(),
+            request: request.digest(),
+            signers: LazyList::new(|| response.signers().map(ReportedSigner::of)),
+            threshold: request.threshold().count(),
+            written: None,
+        }
+    }
+
+    /// The whole request as it is `now`. `previous` is the reader's own copy of the request of the round before.
+    pub fn with_items(
+        request: &'a SigningRequest,
+        response: &'a SigningResponse,
+        previous: Option<&'a SigningRequest>,
+        now: Time,
+    ) -> Self {
+        let item = move |item| ReportedItem::of(item, response, previous);
+        Self {
+            expired: Some(now > request.expires()),
+            items: Some(LazyList::new(move || request.items().iter().map(item))),
+            ..Self::of(request, response)
+        }
+    }
+
+    /// The same, with the file that was written.
+    #[must_use]
+    pub fn written_to(self, path: &Path) -> Self {
+        Self { written: Some(path.display().to_string()), ..self }
+    }
+}
+
+/// One manifest or index, and what is to be signed about it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReportedItem<'a> {
+    annotations: Option<&'a BTreeMap<String, String>>,
+    bundle: bool,
+    content_size: Option<u64>,
+    digest: &'a Digest,
+    identity: Option<&'a str>,
+    kind: String,
+    labels: &'a BTreeMap<String, String>,
+    media_type: &'a str,
+    name: Option<&'a str>,
+    platforms: Vec<String>,
+    predicate: Option<&'a str>,
+    predicate_digest: Option<Digest>,
+    predicate_type: Option<&'a str>,
+    previous: Option<ReportedPrevious>,
+    previous_by: Option<&'static str>,
+    reference: String,
+    signed_by: Vec<&'a str>,
+    size: u64,
+    tag: bool,
+}
+
+impl<'a> ReportedItem<'a> {
+    fn of(item: &'a Item, response: &'a SigningResponse, own: Option<&'a SigningRequest>) -> Self {
+        let (previous, by) = match own {
+            Some(own) => (own.predecessor(item), "own copy"),
+            None => (item.previous.clone(), "requester"),
+        };
+        let (sign, attest) = match &item.action {
+            Action::Attest(attest) => (None, Some(attest)),
+            Action::Sign(sign) => (Some(sign), None),
+        };
+        let predicate = attest.map(|attest| attest.predicate.get());
+        let name = sign.map_or_else(|| attest.and_then(|attest| attest.name.as_ref()), |sign| sign.name.as_ref());
+        Self {
+            annotations: sign.map(|sign| &sign.annotations),
+            bundle: item.format().has_bundle(),
+            content_size: item.content_size,
+            digest: &item.digest,
+            identity: sign.and_then(|sign| sign.identity.as_deref()),
+            kind: item.kind().to_string(),
+            labels: &item.labels,
+            media_type: &item.media_type,
+            name: name.map(String::as_str),
+            platforms: item.platforms.iter().map(ToString::to_string).collect(),
+            predicate,
+            predicate_digest: predicate.map(|text| Digest::sha256(text.as_bytes())),
+            predicate_type: attest.map(|attest| attest.predicate_type.as_str()),
+            previous_by: previous.as_ref().map(|_| by),
+            previous: previous.map(ReportedPrevious::of),
+            reference: item.reference.to_string(),
+            signed_by: response.signers().filter(|signed| signed.is_finished()).map(Signed::owner).collect(),
+            size: item.size,
+            tag: item.format().has_tag(),
+        }
+    }
+}
+
+/// What was signed in the place of an item in the round before.
+#[derive(Debug, Serialize)]
+struct ReportedPrevious {
+    digest: Digest,
+    labels: BTreeMap<String, String>,
+    reference: String,
+}
+
+impl ReportedPrevious {
+    fn of(previous: Previous) -> Self {
+        let Previous { digest, labels, reference } = previous;
+        Self { digest, labels, reference }
+    }
+}
+
+/// Who is asked, and how many of the items they have signed.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReportedOwner<'a> {
+    keys: Vec<String>,
+    name: &'a str,
+    signed_items: usize,
+}
+
+impl<'a> ReportedOwner<'a> {
+    fn of(owner: &'a Keyholder, signed_items: usize) -> Self {
+        let keys = owner.keys.iter().map(|key| key.id().to_string()).collect();
+        Self { keys, name: &owner.name, signed_items }
+    }
+}
+
+/// A key that has signed, if not always everything.
+#[derive(Debug, Serialize)]
+struct ReportedSigner<'a> {
+    finished: bool,
+    key: String,
+    owner: &'a str,
+    signatures: usize,
+    time: Option<String>,
+}
+
+impl<'a> ReportedSigner<'a> {
+    fn of(signed: &'a Signed) -> Self {
+        Self {
+            finished: signed.is_finished(),
+            key: signed.key().id().to_string(),
+            owner: signed.owner(),
+            signatures: signed.count(),
+            time: signed.time().map(|time| time.to_string()),
+        }
+    }
+}
+
+/// The result of `request attach` for one image.
+#[derive(Clone, Debug, Serialize)]
+pub struct AttachResult<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    done: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    reference: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    referrers: Option<&'a [Digest]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<&'a [String]>,
+}
+
+impl<'a> AttachResult<'a> {
+    /// The signatures of the image `reference` were attached.
+    pub fn of(reference: &str, attached: &'a Attached) -> Self {
+        let Attached { referrers, tags } = attached;
+        let reference = Some(reference.to_owned());
+        Self { code: None, done: true, error: None, reference, referrers: Some(referrers), tags: Some(tags) }
+    }
+
+    /// Nothing was attached to the image `reference`.
+    pub fn failed(reference: Option<String>, error: ReportedError) -> Self {
+        let ReportedError { code, message } = error;
+        Self { code: Some(code), done: false, error: Some(message), reference, referrers: None, tags: None }
+    }
+}
+
+/// The result of `request log verify`.
+#[derive(Clone, Debug, Serialize)]
+pub struct LogResult<'a> {
+    head: Option<Digest>,
+    keys: Vec<ReportedLogKey<'a>>,
+    lines: usize,
+    matched: Vec<LoggedSignature<'a>>,
+    unread: &'a [String],
+}
+
+/// A key with lines in a signing log.
+#[derive(Clone, Debug, Serialize)]
+struct ReportedLogKey<'a> {
+    key: &'a str,
+    owner: &'a str,
+    signatures: usize,
+}
+
+/// A signature on an image, and its line in the signing log.
+#[derive(Clone, Debug, Serialize)]
+pub struct LoggedSignature<'a> {
+    /// The key that made it.
+    pub key: String,
+    /// The number of its line, if it has one.
+    pub line: Option<usize>,
+    /// The image.
+    pub reference: &'a str,
+    /// What its lines say, where none of them says what was signed.
+    pub said: &'a [String],
+    /// The digest of the signature.
+    pub signature: Digest,
+}
+
+impl<'a> LogResult<'a> {
+    /// A log of so many lines that ends with `head`.
+    pub fn new(lines: usize, head: Option<Digest>) -> Self {
+        Self { head, keys: Vec::new(), lines, matched: Vec::new(), unread: &[] }
+    }
+
+    /// With a key that has signed so often.
+    #[must_use]
+    pub fn with_key(mut self, key: &'a str, owner: &'a str, signatures: usize) -> Self {
+        self.keys.push(ReportedLogKey { key, owner, signatures });
+        self
+    }
+
+    /// With the signatures that were looked up in the log, and what could not be read.
+    #[must_use]
+    pub fn with_audit(self, matched: Vec<LoggedSignature<'a>>, unread: &'a [String]) -> Self {
+        Self { matched, unread, ..self }
+    }
+}

@@ -1,0 +1,90 @@
+//! The results of `sign` and `attest`.
+
+use serde::Serialize;
+
+use crate::digest::Digest;
+use crate::key::Signer;
+use crate::ops::sign::Signed;
+use crate::report::ReportedError;
+use crate::report::stream::LineResult;
+
+/// The result of `sign` or `attest` for one reference.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SignResult<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<&'static str>,
+    done: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dry_run: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    reference: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signatures: Option<Vec<MadeSignature<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u32>,
+}
+
+/// A signature that was made, or was there already.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MadeSignature<'a> {
+    already_signed: bool,
+    digest: &'a Digest,
+    key: String,
+    referrer: Option<&'a Digest>,
+    tag: Option<&'a str>,
+}
+
+impl<'a> SignResult<'a> {
+    /// What was signed of `reference`, by each of `signers` in turn.
+    pub fn of(reference: &str, signed: &'a [Signed], signers: &[&dyn Signer]) -> Self {
+        let keys = signers.iter().map(|signer| signer.public_key().id().to_string()).cycle();
+        let made = signed.iter().zip(keys).map(|(signed, key)| MadeSignature {
+            already_signed: signed.already,
+            digest: &signed.subject,
+            key,
+            referrer: signed.referrer.as_ref(),
+            tag: signed.tag.as_deref(),
+        });
+        Self {
+            code: None,
+            command: None,
+            done: true,
+            dry_run: None,
+            error: None,
+            reference: reference.to_owned(),
+            signatures: Some(made.collect()),
+            version: None,
+        }
+    }
+
+    /// Nothing of `reference` was signed.
+    pub fn failed(reference: &str, error: ReportedError) -> Self {
+        Self {
+            code: Some(error.code),
+            command: None,
+            done: false,
+            dry_run: None,
+            error: Some(error.message),
+            reference: reference.to_owned(),
+            signatures: None,
+            version: None,
+        }
+    }
+
+    /// The same by a dry run: it says what would have been done, and nothing was.
+    #[must_use]
+    pub fn by_a_dry_run(self) -> Self {
+        Self { done: false, dry_run: Some(true), ..self }
+    }
+}
+
+impl LineResult for SignResult<'_> {
+    fn on_its_own(self, command: &'static str, version: u32) -> Self {
+        Self { command: Some(command), version: Some(version), ..self }
+    }
+}

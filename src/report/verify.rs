@@ -1,0 +1,351 @@
+//! The results of `verify`, and what `import` says in the same words.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::digest::Digest;
+use crate::oci::Descriptor;
+use crate::ops::copy::LeftOut;
+use crate::ops::layers::Layers;
+use crate::ops::layers::Read;
+use crate::ops::verify::Child;
+use crate::ops::verify::Outcome;
+use crate::ops::verify::Verdict;
+use crate::report::ReportedError;
+use crate::report::list::LazyList;
+use crate::report::stream::LineResult;
+use crate::verify::AcceptedSignature;
+use crate::verify::Finding;
+use crate::verify::Refusal;
+use crate::verify::VerifiedSubject;
+
+/// The verdict on one manifest, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReportedVerdict {
+    /// No.
+    Refused,
+    /// Could not tell.
+    Unknown,
+    /// Yes.
+    Verified,
+}
+
+/// The result of `verify` for one reference; that of `import` where nothing was imported.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VerifyResult<'a> {
+    accepted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counted: Option<Signatures<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<Digest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<Findings<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<Digest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<ReportedKeys>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layers: Option<ReportedLayers<'a>>,
+    // Null where the media type was not read; absent where nothing was judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media_type: Option<Option<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open: Option<LazyList<'a, ReportedError>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platforms: Option<LazyList<'a, ReportedPlatform<'a>>>,
+    reference: String,
+    verdict: ReportedVerdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u32>,
+}
+
+impl<'a> VerifyResult<'a> {
+    /// What came of `reference`.
+    pub fn of(reference: &str, outcome: &'a Outcome) -> Self {
+        let Judgement { code, counted, error, findings, keys, open, verdict } = Judgement::of(&outcome.verdict);
+        let platforms = || outcome.children.iter().map(ReportedPlatform::of);
+        Self {
+            accepted: outcome.is_accepted(),
+            code,
+            command: None,
+            counted: Some(counted),
+            digest: Some(outcome.chosen.unwrap_or(outcome.subject)),
+            error,
+            findings: Some(findings),
+            index: outcome.chosen.map(|_| outcome.subject),
+            keys,
+            layers: Some(ReportedLayers::of(&outcome.layers)),
+            media_type: Some(outcome.media_type.as_deref().filter(|_| outcome.chosen.is_none())),
+            open,
+            platforms: (!outcome.children.is_empty()).then(|| LazyList::new(platforms)),
+            reference: reference.to_owned(),
+            verdict,
+            version: None,
+        }
+    }
+
+    /// `reference` could not be judged, or was refused before anything was judged.
+    pub fn failed(reference: &str, verdict: ReportedVerdict, error: ReportedError) -> Self {
+        Self {
+            accepted: false,
+            code: Some(error.code),
+            command: None,
+            counted: None,
+            digest: None,
+            error: Some(error.message),
+            findings: None,
+            index: None,
+            keys: None,
+            layers: None,
+            media_type: None,
+            open: None,
+            platforms: None,
+            reference: reference.to_owned(),
+            verdict,
+            version: None,
+        }
+    }
+}
+
+impl LineResult for VerifyResult<'_> {
+    fn on_its_own(self, command: &'static str, version: u32) -> Self {
+        Self { command: Some(command), version: Some(version), ..self }
+    }
+}
+
+/// The signatures that counted.
+pub(super) type Signatures<'a> = LazyList<'a, ReportedSignature<'a>>;
+/// What was set aside.
+pub(super) type Findings<'a> = LazyList<'a, ReportedFinding<'a>>;
+
+/// What a verdict says, about an image or about one platform of it.
+struct Judgement<'a> {
+    code: Option<&'static str>,
+    counted: Signatures<'a>,
+    error: Option<String>,
+    findings: Findings<'a>,
+    keys: Option<ReportedKeys>,
+    open: Option<LazyList<'a, ReportedError>>,
+    verdict: ReportedVerdict,
+}
+
+impl<'a> Judgement<'a> {
+    fn of(verdict: &'a Verdict) -> Self {
+        match verdict {
+            Verdict::Accepted(verified) => Self {
+                code: None,
+                counted: signatures(verified),
+                error: None,
+                findings: findings(verified),
+                keys: None,
+                open: None,
+                verdict: ReportedVerdict::Verified,
+            },
+            Verdict::Incomplete { accepted: counted, findings, why } => Self {
+                code: Some(why.code()),
+                counted: LazyList::new(|| counted.iter().map(ReportedSignature::of)),
+                error: Some(why.to_string()),
+                findings: LazyList::new(|| findings.iter().map(|finding| ReportedFinding::of(finding))),
+                keys: None,
+                open: None,
+                verdict: ReportedVerdict::Unknown,
+            },
+            Verdict::Refused(refusal) => {
+                let open = LazyList::new(std::iter::empty);
+                Self { open: Some(open), verdict: ReportedVerdict::Refused, ..Self::refused(refusal) }
+            }
+            Verdict::Unknown { refusal, open } => {
+                let open = LazyList::new(|| open.iter().map(ReportedError::from));
+                Self { open: Some(open), verdict: ReportedVerdict::Unknown, ..Self::refused(refusal) }
+            }
+        }
+    }
+
+    fn refused(refusal: &'a Refusal) -> Self {
+        Self {
+            code: None,
+            counted: LazyList::new(|| refusal.accepted.iter().map(ReportedSignature::of)),
+            error: None,
+            findings: LazyList::new(|| refusal.ranked().into_iter().map(ReportedFinding::of)),
+            keys: Some(ReportedKeys { got: refusal.got, want: refusal.want }),
+            open: None,
+            verdict: ReportedVerdict::Refused,
+        }
+    }
+}
+
+/// The signatures for which a subject was accepted.
+pub(super) fn signatures(verified: &VerifiedSubject) -> Signatures<'_> {
+    LazyList::new(|| verified.accepted().iter().map(ReportedSignature::of))
+}
+
+/// What was set aside before a subject was accepted.
+pub(super) fn findings(verified: &VerifiedSubject) -> Findings<'_> {
+    LazyList::new(|| verified.findings().iter().map(|finding| ReportedFinding::of(finding)))
+}
+
+/// One manifest below an index, by itself.
+#[derive(Debug, Serialize)]
+struct ReportedPlatform<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    counted: Signatures<'a>,
+    digest: Digest,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    findings: Findings<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<ReportedKeys>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open: Option<LazyList<'a, ReportedError>>,
+    platform: Option<String>,
+    verdict: ReportedVerdict,
+}
+
+impl<'a> ReportedPlatform<'a> {
+    fn of((platform, digest, verdict): &'a Child) -> Self {
+        let Judgement { code, counted, error, findings, keys, open, verdict } = Judgement::of(verdict);
+        let platform = platform.as_ref().map(ToString::to_string);
+        Self { code, counted, digest: *digest, error, findings, keys, open, platform, verdict }
+    }
+}
+
+/// How many owners have signed, and how many should have.
+#[derive(Debug, Serialize)]
+struct ReportedKeys {
+    got: usize,
+    want: u32,
+}
+
+/// A signature that counted.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ReportedSignature<'a> {
+    annotations: &'a BTreeMap<String, String>,
+    evidence: Option<&'a Digest>,
+    format: &'static str,
+    key: String,
+    kind: String,
+    owner: String,
+    place: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    predicate: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    predicate_text: Option<String>,
+    scheme: String,
+    signed_reference: Option<&'a str>,
+}
+
+impl<'a> ReportedSignature<'a> {
+    fn of(counted: &'a AcceptedSignature) -> Self {
+        // What nests deeper than other readers of the report may follow is given as the text that it is.
+        let (predicate, predicate_text) = match counted.predicate.as_deref().map(|text| (parse(text), text)) {
+            None => (None, None),
+            Some((Some(value), _)) => (Some(value), None),
+            Some((None, text)) => (None, Some(String::from_utf8_lossy(text).into_owned())),
+        };
+        Self {
+            annotations: &counted.annotations,
+            evidence: counted.evidence.digest(),
+            format: counted.evidence.document().format(),
+            key: counted.key.to_string(),
+            kind: counted.kind.to_string(),
+            owner: counted.owner.to_string(),
+            place: counted.evidence.found_at().to_string(),
+            predicate,
+            predicate_text,
+            scheme: counted.scheme.to_string(),
+            signed_reference: counted.reference.as_deref(),
+        }
+    }
+}
+
+fn parse(text: &[u8]) -> Option<Value> {
+    serde_json::from_slice(text).ok()
+}
+
+/// What was set aside, and why.
+#[derive(Debug, Serialize)]
+pub(super) struct ReportedFinding<'a> {
+    code: &'static str,
+    evidence: Option<&'a Digest>,
+    message: String,
+    place: String,
+}
+
+impl<'a> ReportedFinding<'a> {
+    fn of(finding: &'a Finding) -> Self {
+        Self {
+            code: finding.reason.code(),
+            evidence: finding.digest.as_ref(),
+            message: finding.reason.to_string(),
+            place: finding.place.to_string(),
+        }
+    }
+}
+
+/// Whether configs and layers were read.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ReportedLayers<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blobs: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    faults: Option<LazyList<'a, ReportedError>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_held: Option<LazyList<'a, ReportedLayer<'a>>>,
+    read: bool,
+}
+
+impl<'a> ReportedLayers<'a> {
+    fn of(layers: &'a Layers) -> Self {
+        match layers {
+            Layers::NotRead => Self { blobs: None, bytes: None, faults: None, not_held: None, read: false },
+            Layers::Partly(read, faults) => {
+                let faults = LazyList::new(|| faults.iter().map(ReportedError::from));
+                Self { faults: Some(faults), read: false, ..Self::read(read) }
+            }
+            Layers::Read(read) => Self::read(read),
+        }
+    }
+
+    /// All of these were read, and are right.
+    pub(super) fn read(read: &'a Read) -> Self {
+        Self {
+            blobs: Some(read.blobs),
+            bytes: Some(read.bytes),
+            faults: None,
+            not_held: Some(LazyList::new(|| read.not_held.iter().map(ReportedLayer::of))),
+            read: true,
+        }
+    }
+}
+
+/// A foreign layer that its source does not hold.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ReportedLayer<'a> {
+    digest: &'a Digest,
+    media_type: &'a str,
+    size: u64,
+    urls: &'a [String],
+}
+
+impl<'a> ReportedLayer<'a> {
+    pub(super) fn of(left: &'a LeftOut) -> Self {
+        let Descriptor { digest, media_type, size, .. } = &left.layer;
+        Self { digest, media_type, size: *size, urls: &left.urls }
+    }
+}
