@@ -1,139 +1,229 @@
-//! Every bound on what somebody else can make us do, with its source.
+//! `Limits`: the bounds on untrusted input, grouped by what they bound, each with its unit and its source.
+//!
+//! Every limit is a `u64`: sizes on the wire are, and a limit means the same on every target. What is counted in memory
+//! is compared through [`count`], which never gets smaller.
 
 /// The bounds that every reader of untrusted input is given. `SECURITY.md` prints the same table.
 ///
 /// Every field may be lowered freely; raising one is a decision of the caller.
+///
+/// ```
+/// use bulla::limits::Limits;
+///
+/// let limits = Limits::DEFAULT.with(|limits| limits.json.depth = 16);
+/// assert_eq!((limits.json.depth, limits.json.values), (16, 200_000));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
-    /// Annotations on one descriptor or manifest: entries.
-    pub annotations: usize,
-    /// Annotations on one descriptor or manifest: bytes of keys and values together.
-    pub annotation_bytes: usize,
-    /// Archive members. One million.
-    pub archive_members: usize,
-    /// An attestation envelope, in bytes. BuildKit allows 40 MiB, cosign 128 MiB.
-    pub attestation_bytes: u64,
-    /// One certificate, in bytes of DER.
+    /// What one envelope, bundle or statement may hold.
+    pub envelope: EnvelopeLimits,
+    /// What is read and kept to decide about one image.
+    pub evidence: EvidenceLimits,
+    /// What is followed from one image: indexes, images, referrers.
+    pub graph: GraphLimits,
+    /// Documents in JSON.
+    pub json: JsonLimits,
+    /// Key files and key plugins.
+    pub key: KeyLimits,
+    /// Manifests, indexes, configs and archives.
+    pub oci: OciLimits,
+    /// What a registry may answer besides content.
+    pub registry: RegistryLimits,
+    /// Signing requests, signing responses and signing logs.
+    pub request: RequestLimits,
+}
+
+/// What one envelope, bundle or statement may hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EnvelopeLimits {
+    /// Bytes of DER of one certificate.
     pub certificate_bytes: u64,
-    /// Certificates in one chain, the leaf among them. policy-controller has the same.
-    pub certificate_chain: usize,
+    /// Certificates in one chain, the leaf among them. policy-controller has the same limit.
+    pub certificate_chain: u64,
     /// Certificates in one bundle.
-    pub certificates: usize,
-    /// Descriptors in one index; manifests below one image.
-    pub descriptors: usize,
-    /// How much of an error body is read, in bytes.
-    pub error_body_bytes: u64,
-    /// All evidence of one subject together, in bytes.
-    pub evidence_bytes: u64,
-    /// What is kept to say about all manifests below one image, in bytes.
-    pub finding_bytes: usize,
-    /// All manifests below one image together, in bytes: the indexes, images and referrers that are followed from it.
-    pub graph_bytes: u64,
-    /// Indexes inside indexes.
-    pub index_depth: usize,
-    /// Nesting of JSON values.
-    pub json_depth: usize,
-    /// One JSON string, in bytes; the payload inside an envelope or bundle may be as long as the document.
-    pub json_string_bytes: usize,
-    /// JSON values in one document.
-    pub json_values: usize,
-    /// A private key file, in bytes.
-    pub key_file_bytes: u64,
-    /// Layers of one image, blobs of one artifact.
-    pub layers: usize,
-    /// Hops along `Link` headers: the distribution specification sets none.
-    pub link_hops: usize,
-    /// Transparency log entries in one bundle. sigstore-go has the same.
-    pub log_entries: usize,
-    /// A manifest, an index, an image config or a page of referrers, in bytes. The distribution specification asks
-    /// registries to take at least this much.
-    pub manifest_bytes: u64,
-    /// What a key plugin says on one stream, in bytes. The plugin contract allows 64 MiB.
-    pub plugin_bytes: u64,
-    /// Nesting of JSON values in a document with a predicate, which is read without recursion.
-    pub predicate_depth: usize,
-    /// Redirects followed for one request.
-    pub redirects: usize,
-    /// Referrers listed for one subject, over all pages.
-    pub referrers: usize,
-    /// Referrers of referrers.
-    pub referrer_depth: usize,
-    /// A signing request, in bytes.
-    pub request_bytes: u64,
-    /// Things to be signed in one request.
-    pub request_items: usize,
-    /// Keys of all owners of one request together.
-    pub request_keys: usize,
-    /// One text in a request, in bytes: a reference, a name, a reason.
-    pub request_text_bytes: usize,
-    /// A response to a signing request, in bytes.
-    pub response_bytes: u64,
-    /// A signature envelope or bundle, in bytes.
+    pub certificates: u64,
+    /// Transparency log entries in one bundle. sigstore-go has the same limit.
+    pub log_entries: u64,
+    /// Signatures in one envelope.
+    pub signatures: u64,
+    /// Digests of one subject of a statement. sigstore-go has the same limit.
+    pub statement_digests: u64,
+    /// Subjects of one statement. sigstore-go has the same limit.
+    pub statement_subjects: u64,
+    /// RFC 3161 timestamps in one bundle. sigstore-go has the same limit.
+    pub timestamps: u64,
+}
+
+/// What is read and kept to decide about one image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EvidenceLimits {
+    /// Bytes of one attestation envelope. BuildKit allows 40 MiB, cosign 128 MiB.
+    pub attestation_bytes: u64,
+    /// Bytes of all evidence of one subject together.
+    pub bytes: u64,
+    /// Bytes of the findings that are kept for one image and all manifests below it.
+    pub finding_bytes: u64,
+    /// Bytes of one signature envelope or bundle.
     pub signature_bytes: u64,
     /// Signature manifests fetched for one subject.
-    pub signature_manifests: usize,
-    /// Signatures in one envelope.
-    pub signatures_per_envelope: usize,
-    /// One line of a signing log, in bytes.
-    pub signing_log_line_bytes: usize,
-    /// Digests of one subject of a statement. sigstore-go has the same.
-    pub statement_digests: usize,
-    /// Subjects of one statement. sigstore-go has the same.
-    pub statement_subjects: usize,
+    pub signature_manifests: u64,
+}
 
-    /// RFC 3161 timestamps in one bundle. sigstore-go has the same.
-    pub timestamps: usize,
-    /// An answer of a token service, in bytes.
+/// What is followed from one image: indexes, images, referrers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GraphLimits {
+    /// Bytes of all manifests below one image together: indexes, images and referrers.
+    pub bytes: u64,
+    /// Levels of indexes inside indexes.
+    pub index_depth: u64,
+    /// Manifests below one image.
+    pub manifests: u64,
+    /// Levels of referrers of referrers.
+    pub referrer_depth: u64,
+    /// Referrers listed for one subject, over all pages.
+    pub referrers: u64,
+}
+
+/// Documents in JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JsonLimits {
+    /// Levels of values inside values.
+    pub depth: u64,
+    /// Levels of values inside values of a document with a predicate, which is read without recursion.
+    pub predicate_depth: u64,
+    /// Bytes of one string; the payload inside an envelope or bundle may be as long as the document.
+    pub string_bytes: u64,
+    /// Values in one document.
+    pub values: u64,
+}
+
+/// Key files and key plugins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyLimits {
+    /// Bytes of a key file.
+    pub file_bytes: u64,
+    /// Bytes that a key plugin writes to one stream. The plugin contract of the Notary Project allows 64 MiB.
+    pub plugin_bytes: u64,
+}
+
+/// Manifests, indexes, configs and archives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OciLimits {
+    /// Bytes of the keys and values of the annotations on one descriptor or manifest.
+    pub annotation_bytes: u64,
+    /// Annotations on one descriptor or manifest.
+    pub annotations: u64,
+    /// Members of one archive.
+    pub archive_members: u64,
+    /// Descriptors in one index.
+    pub descriptors: u64,
+    /// Layers of one image, blobs of one artifact.
+    pub layers: u64,
+    /// Bytes of a manifest, an index, an image config or a page of referrers. OCI distribution specification, "Pushing
+    /// Manifests": registries should accept manifests of this size.
+    pub manifest_bytes: u64,
+}
+
+/// What a registry may answer besides content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RegistryLimits {
+    /// Bytes that are read of an error body.
+    pub error_body_bytes: u64,
+    /// Pages followed along `Link` headers. The OCI distribution specification sets no limit.
+    pub link_hops: u64,
+    /// Redirects followed for one request.
+    pub redirects: u64,
+    /// Bytes of an answer of a token service.
     pub token_bytes: u64,
+}
+
+/// Signing requests, signing responses and signing logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RequestLimits {
+    /// Bytes of a signing request.
+    pub bytes: u64,
+    /// Items to be signed in one request.
+    pub items: u64,
+    /// Keys of all owners of one request together.
+    pub keys: u64,
+    /// Bytes of one line of a signing log.
+    pub log_line_bytes: u64,
+    /// Bytes of a response to a signing request.
+    pub response_bytes: u64,
+    /// Bytes of one text in a request: a reference, a name, a reason.
+    pub text_bytes: u64,
 }
 
 impl Limits {
     /// The defaults, as `SECURITY.md` states them.
     pub const DEFAULT: Self = Self {
-        annotations: 256,
-        annotation_bytes: 64 << 10,
-        archive_members: 1_000_000,
-        attestation_bytes: 32 << 20,
-        certificate_bytes: 64 << 10,
-        certificate_chain: 10,
-        certificates: 32,
-        descriptors: 1_000,
-        error_body_bytes: 64 << 10,
-        evidence_bytes: 64 << 20,
-        finding_bytes: 16 << 20,
-        graph_bytes: 16 << 20,
-        index_depth: 3,
-        json_depth: 64,
-        json_string_bytes: 8 << 20,
-        json_values: 200_000,
-        key_file_bytes: 64 << 10,
-        layers: 8_192,
-        link_hops: 20,
-        log_entries: 32,
-        manifest_bytes: 4 << 20,
-        plugin_bytes: 1 << 20,
-        predicate_depth: 100_000,
-        redirects: 5,
-        referrers: 1_000,
-        referrer_depth: 4,
-        request_bytes: 12 << 20,
-        request_items: 4_000,
-        request_keys: 64,
-        request_text_bytes: 4 << 10,
-        response_bytes: 16 << 20,
-        signature_bytes: 1 << 20,
-        signature_manifests: 100,
-        signatures_per_envelope: 16,
-        signing_log_line_bytes: 16 << 10,
-        statement_digests: 32,
-        statement_subjects: 1_024,
-        timestamps: 32,
-        token_bytes: 1 << 20,
+        envelope: EnvelopeLimits {
+            certificate_bytes: 64 << 10,
+            certificate_chain: 10,
+            certificates: 32,
+            log_entries: 32,
+            signatures: 16,
+            statement_digests: 32,
+            statement_subjects: 1_024,
+            timestamps: 32,
+        },
+        evidence: EvidenceLimits {
+            attestation_bytes: 32 << 20,
+            bytes: 64 << 20,
+            finding_bytes: 16 << 20,
+            signature_bytes: 1 << 20,
+            signature_manifests: 100,
+        },
+        graph: GraphLimits { bytes: 16 << 20, index_depth: 3, manifests: 1_000, referrer_depth: 4, referrers: 1_000 },
+        json: JsonLimits { depth: 64, predicate_depth: 100_000, string_bytes: 8 << 20, values: 200_000 },
+        key: KeyLimits { file_bytes: 64 << 10, plugin_bytes: 1 << 20 },
+        oci: OciLimits {
+            annotation_bytes: 64 << 10,
+            annotations: 256,
+            archive_members: 1_000_000,
+            descriptors: 1_000,
+            layers: 8_192,
+            manifest_bytes: 4 << 20,
+        },
+        registry: RegistryLimits { error_body_bytes: 64 << 10, link_hops: 20, redirects: 5, token_bytes: 1 << 20 },
+        request: RequestLimits {
+            bytes: 12 << 20,
+            items: 4_000,
+            keys: 64,
+            log_line_bytes: 16 << 10,
+            response_bytes: 16 << 20,
+            text_bytes: 4 << 10,
+        },
     };
+
+    /// These limits after a change.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self::DEFAULT
     }
+}
+
+/// A length or number of things in memory, to be compared with a limit.
+///
+/// `usize` fits into `u64` on every target that Rust has; were it ever wider, the answer is the largest number, which no
+/// limit admits.
+#[must_use]
+pub fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
 }

@@ -1242,7 +1242,7 @@ fn indexes_are_followed_to_a_depth() {
     for depth in 1..=4 {
         inner = shop.index(&[inner.descriptor().bare()], None);
         let tag_or_digest = TagOrDigest::Digest(*inner.digest());
-        let within = depth <= Limits::DEFAULT.index_depth;
+        let within = depth <= Limits::DEFAULT.graph.index_depth;
         let source = shop.sink.as_ref();
         let subjects = now(sign::subjects(source, &tag_or_digest, Extent::AllPlatforms, &Limits::DEFAULT));
         assert_eq!(subjects.is_ok(), within, "{depth}");
@@ -1502,7 +1502,7 @@ fn a_flood_of_referrers_is_bounded_and_never_a_refusal() {
 // An entry that claims to be huge does not hide the others (threats: declared-size-believed).
 #[test]
 fn one_huge_entry_does_not_hide_the_others() {
-    for size in [Limits::DEFAULT.manifest_bytes + 1, 1 << 40, u64::MAX >> 1] {
+    for size in [Limits::DEFAULT.oci.manifest_bytes + 1, 1 << 40, u64::MAX >> 1] {
         let shop = Shop::new();
         let image = shop.image(1);
         let letter = Word::about(Format::Bundle, &SIGNATURE, image.digest()).seal(Format::Bundle, &[proof::key()]);
@@ -1666,7 +1666,7 @@ fn all_evidence_together_is_bounded() {
             .collect();
         shop.hang(&image, Spot::Referrers, &SIGNATURE, Format::Simple, &letters);
     }
-    let limits = Limits { evidence_bytes: 1 << 20, ..Limits::DEFAULT };
+    let limits = Limits::DEFAULT.with(|limits| limits.evidence.bytes = 1 << 20);
     let source = Scripted::honest(shop.memory.clone().unwrap());
     let verdict = Ask::new().limits(limits).of(&source, *image.digest());
     assert_eq!(word(&verdict), "unknown");

@@ -665,7 +665,7 @@ fn compressed_archives_are_refused_with_a_hint() {
 #[test]
 fn too_many_members_are_refused() {
     let place = Place::new();
-    let limits = Limits { archive_members: 50, ..Limits::DEFAULT };
+    let limits = Limits::DEFAULT.with(|limits| limits.oci.archive_members = 50);
     let empty = |count| -> Vec<u8> { (0..count).flat_map(|number| file(&format!("x{number}"), b"")).collect() };
     fs::write(place.path(), [parts().members(), empty(45), END.to_vec()].concat()).unwrap();
     found(&Archive::open(place.path(), limits.clone()).unwrap());

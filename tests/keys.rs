@@ -616,7 +616,7 @@ fn only_regular_files_within_the_limit_are_read() {
     fs::write(&path, text.as_bytes()).unwrap();
     let length = u64::try_from(text.len()).unwrap();
     for (limit, accepted) in [(length + 1, true), (length, true), (length - 1, false)] {
-        let limits = Limits { key_file_bytes: limit, ..Limits::DEFAULT };
+        let limits = Limits::DEFAULT.with(|limits| limits.key.file_bytes = limit);
         let read = file::read_private(&path, &limits, none);
         assert_eq!(read.is_ok(), accepted, "limit {limit}");
         assert!(accepted || matches!(read, Err(KeyError::TooLarge { .. })));

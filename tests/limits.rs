@@ -25,6 +25,7 @@ use bulla::envelope::base64;
 use bulla::json;
 use bulla::key::KeyError;
 use bulla::key::file;
+use bulla::limits::EnvelopeLimits;
 use bulla::limits::Limits;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
@@ -70,102 +71,124 @@ use serde_json::Value;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-/// Where each bound is tested. A new field of `Limits` does not compile before it stands here.
+/// Where each limit is tested: the name of a test here, or of another file and a test in it.
 #[test]
-fn every_bound_has_a_test() {
-    let Limits {
-        annotations: _,             // annotations_are_counted
-        annotation_bytes: _,        // annotations_are_measured
-        archive_members: _,         // files_of_a_layout_are_counted; of an archive: tests/hostile_archives.rs
-        attestation_bytes: _,       // attestations_are_measured
-        certificate_bytes: _,       // certificates_are_measured
-        certificate_chain: _,       // parts_of_a_bundle_are_counted
-        certificates: _,            // parts_of_a_bundle_are_counted
-        descriptors: _,             // descriptors_are_counted, manifests_below_an_image_are_counted
-        error_body_bytes: _,        // tests/registry_client/pull.rs: hr_92_an_error_body_is_measured
-        evidence_bytes: _,          // evidence_is_measured_together
-        finding_bytes: _,           // findings_below_an_image_are_measured
-        graph_bytes: _,             // manifests_below_an_image_are_measured
-        index_depth: _,             // indexes_are_followed_to_a_depth
-        json_depth: _,              // json_is_nested_to_a_depth
-        json_string_bytes: _,       // json_strings_are_measured
-        json_values: _,             // json_values_are_counted
-        key_file_bytes: _,          // key_files_are_measured
-        layers: _,                  // layers_are_counted
-        link_hops: _,               // tests/registry_client/lists.rs: hr_53_pages_that_never_end
-        log_entries: _,             // parts_of_a_bundle_are_counted
-        manifest_bytes: _, // manifests_are_measured, configs_are_measured; of a list: tests/registry_client/lists.rs
-        predicate_depth: _, // a_predicate_is_nested_to_a_depth
-        redirects: _,      // tests/registry_client/redirect.rs: hr_24_redirects_end
-        referrers: _,      // referrers_are_counted
-        referrer_depth: _, // referrers_are_followed_to_a_depth
-        request_bytes: _,  // tests/signing_request.rs: a_request_is_bounded
-        plugin_bytes: _,   // tests/plugin.rs: an_answer_without_end_is_cut
-        request_items: _,  // tests/signing_request.rs: a_request_is_bounded
-        request_keys: _,   // tests/signing_request.rs: a_request_is_bounded
-        request_text_bytes: _, // tests/signing_request.rs: a_request_is_bounded
-        response_bytes: _, // tests/signing_request.rs: a_response_is_bounded_and_strict
-        signature_bytes: _, // signatures_are_measured
-        signature_manifests: _, // signature_manifests_are_counted, signatures_under_a_tag_are_counted
-        signatures_per_envelope: _, // signatures_of_an_envelope_are_counted
-        signing_log_line_bytes: _, // tests/signing_request.rs: a_log_cannot_be_changed_unnoticed
-        statement_digests: _, // digests_of_a_subject_are_counted
-        statement_subjects: _, // subjects_are_counted
-        timestamps: _,     // parts_of_a_bundle_are_counted
-        token_bytes: _,    // tests/registry_client/auth.rs: hr_30_an_answer_of_a_token_service_is_measured
-    } = Limits::DEFAULT;
+fn every_limit_has_a_test() {
+    let tested = [
+        ("envelope.certificate_bytes", "tests/limits.rs", "certificates_are_measured"),
+        ("envelope.certificate_chain", "tests/limits.rs", "parts_of_a_bundle_are_counted"),
+        ("envelope.certificates", "tests/limits.rs", "parts_of_a_bundle_are_counted"),
+        ("envelope.log_entries", "tests/limits.rs", "parts_of_a_bundle_are_counted"),
+        ("envelope.signatures", "tests/limits.rs", "signatures_of_an_envelope_are_counted"),
+        ("envelope.statement_digests", "tests/limits.rs", "digests_of_a_subject_are_counted"),
+        ("envelope.statement_subjects", "tests/limits.rs", "subjects_are_counted"),
+        ("envelope.timestamps", "tests/limits.rs", "parts_of_a_bundle_are_counted"),
+        ("evidence.attestation_bytes", "tests/limits.rs", "attestations_are_measured"),
+        ("evidence.bytes", "tests/limits.rs", "evidence_is_measured_together"),
+        ("evidence.finding_bytes", "tests/limits.rs", "findings_below_an_image_are_measured"),
+        ("evidence.signature_bytes", "tests/limits.rs", "signatures_are_measured"),
+        ("evidence.signature_manifests", "tests/limits.rs", "signature_manifests_are_counted"),
+        ("graph.bytes", "tests/limits.rs", "manifests_below_an_image_are_measured"),
+        ("graph.index_depth", "tests/limits.rs", "indexes_are_followed_to_a_depth"),
+        ("graph.manifests", "tests/limits.rs", "manifests_below_an_image_are_counted"),
+        ("graph.referrer_depth", "tests/limits.rs", "referrers_are_followed_to_a_depth"),
+        ("graph.referrers", "tests/limits.rs", "referrers_are_counted"),
+        ("json.depth", "tests/limits.rs", "json_is_nested_to_a_depth"),
+        ("json.predicate_depth", "tests/limits.rs", "a_predicate_is_nested_to_a_depth"),
+        ("json.string_bytes", "tests/limits.rs", "json_strings_are_measured"),
+        ("json.values", "tests/limits.rs", "json_values_are_counted"),
+        ("key.file_bytes", "tests/limits.rs", "key_files_are_measured"),
+        ("key.plugin_bytes", "tests/plugin.rs", "an_answer_without_end_is_cut"),
+        ("oci.annotation_bytes", "tests/limits.rs", "annotations_are_measured"),
+        ("oci.annotations", "tests/limits.rs", "annotations_are_counted"),
+        ("oci.archive_members", "tests/limits.rs", "files_of_a_layout_are_counted"),
+        ("oci.descriptors", "tests/limits.rs", "descriptors_are_counted"),
+        ("oci.layers", "tests/limits.rs", "layers_are_counted"),
+        ("oci.manifest_bytes", "tests/limits.rs", "manifests_are_measured"),
+        ("registry.error_body_bytes", "tests/registry_client/pull.rs", "an_error_body_is_read_up_to_a_limit"),
+        ("registry.link_hops", "tests/registry_client/lists.rs", "pagination_loops_end"),
+        ("registry.redirects", "tests/registry_client/redirect.rs", "redirect_loops_end"),
+        ("registry.token_bytes", "tests/registry_client/auth.rs", "a_token_answer_over_the_limit_is_refused"),
+        ("request.bytes", "tests/signing_request.rs", "a_request_is_bounded"),
+        ("request.items", "tests/signing_request.rs", "a_request_is_bounded"),
+        ("request.keys", "tests/signing_request.rs", "a_request_is_bounded"),
+        ("request.log_line_bytes", "tests/signing_request.rs", "a_log_cannot_be_changed_unnoticed"),
+        ("request.response_bytes", "tests/signing_request.rs", "a_response_is_bounded_and_strict"),
+        ("request.text_bytes", "tests/signing_request.rs", "a_request_is_bounded"),
+    ];
+    let limits: Vec<_> = defaults().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(limits, tested.map(|(name, _, _)| name));
+    for (name, file, test) in tested {
+        let text = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        assert!(text.contains(&format!("fn {test}(")), "{name}: {file} has no test `{test}`");
+    }
 }
 
 /// What was promised in public: changing one of these is a change of what we promise.
 #[test]
 fn the_defaults_are_what_is_promised() {
-    let want = Limits {
-        annotations: 256,
-        annotation_bytes: 65_536,
-        archive_members: 1_000_000,
-        attestation_bytes: 33_554_432,
-        certificate_bytes: 65_536,
-        certificate_chain: 10,
-        certificates: 32,
-        descriptors: 1_000,
-        error_body_bytes: 65_536,
-        evidence_bytes: 67_108_864,
-        finding_bytes: 16_777_216,
-        graph_bytes: 16_777_216,
-        index_depth: 3,
-        json_depth: 64,
-        json_string_bytes: 8_388_608,
-        json_values: 200_000,
-        key_file_bytes: 65_536,
-        layers: 8_192,
-        link_hops: 20,
-        log_entries: 32,
-        manifest_bytes: 4_194_304,
-        plugin_bytes: 1_048_576,
-        predicate_depth: 100_000,
-        redirects: 5,
-        referrers: 1_000,
-        referrer_depth: 4,
-        request_bytes: 12_582_912,
-        request_items: 4_000,
-        request_keys: 64,
-        request_text_bytes: 4_096,
-        response_bytes: 16_777_216,
-        signature_bytes: 1_048_576,
-        signature_manifests: 100,
-        signatures_per_envelope: 16,
-        signing_log_line_bytes: 16_384,
-        statement_digests: 32,
-        statement_subjects: 1_024,
-        timestamps: 32,
-        token_bytes: 1_048_576,
-    };
-    assert_eq!(Limits::DEFAULT, want);
-    assert_eq!(Limits::default(), want);
+    let promised = [
+        ("envelope.certificate_bytes", 65_536),
+        ("envelope.certificate_chain", 10),
+        ("envelope.certificates", 32),
+        ("envelope.log_entries", 32),
+        ("envelope.signatures", 16),
+        ("envelope.statement_digests", 32),
+        ("envelope.statement_subjects", 1_024),
+        ("envelope.timestamps", 32),
+        ("evidence.attestation_bytes", 33_554_432),
+        ("evidence.bytes", 67_108_864),
+        ("evidence.finding_bytes", 16_777_216),
+        ("evidence.signature_bytes", 1_048_576),
+        ("evidence.signature_manifests", 100),
+        ("graph.bytes", 16_777_216),
+        ("graph.index_depth", 3),
+        ("graph.manifests", 1_000),
+        ("graph.referrer_depth", 4),
+        ("graph.referrers", 1_000),
+        ("json.depth", 64),
+        ("json.predicate_depth", 100_000),
+        ("json.string_bytes", 8_388_608),
+        ("json.values", 200_000),
+        ("key.file_bytes", 65_536),
+        ("key.plugin_bytes", 1_048_576),
+        ("oci.annotation_bytes", 65_536),
+        ("oci.annotations", 256),
+        ("oci.archive_members", 1_000_000),
+        ("oci.descriptors", 1_000),
+        ("oci.layers", 8_192),
+        ("oci.manifest_bytes", 4_194_304),
+        ("registry.error_body_bytes", 65_536),
+        ("registry.link_hops", 20),
+        ("registry.redirects", 5),
+        ("registry.token_bytes", 1_048_576),
+        ("request.bytes", 12_582_912),
+        ("request.items", 4_000),
+        ("request.keys", 64),
+        ("request.log_line_bytes", 16_384),
+        ("request.response_bytes", 16_777_216),
+        ("request.text_bytes", 4_096),
+    ];
+    assert_eq!(defaults(), promised.map(|(name, value)| (name.to_owned(), value)));
+    assert_eq!(Limits::default(), Limits::DEFAULT);
+}
+
+/// The fields of the default limits by their whole name, read from how they print, so that none is left out.
+fn defaults() -> Vec<(String, u64)> {
+    let (mut group, mut found) = (String::new(), Vec::new());
+    for line in format!("{:#?}", Limits::DEFAULT).lines() {
+        let Some((name, value)) = line.trim().trim_end_matches(',').split_once(": ") else { continue };
+        match value.parse() {
+            Ok(value) => found.push((format!("{group}.{name}"), value)),
+            Err(_) => name.clone_into(&mut group),
+        }
+    }
+    found
 }
 
 /// One below, at, and one above a bound: yes, yes, no.
-fn around(limit: usize, accepts: impl Fn(usize) -> bool) {
+fn around(limit: u64, accepts: impl Fn(usize) -> bool) {
+    let limit = bytes(limit);
     for (count, want) in [(limit - 1, true), (limit, true), (limit + 1, false)] {
         assert_eq!(accepts(count), want, "{count} with a limit of {limit}");
     }
@@ -201,7 +224,7 @@ fn reads(content: &Content) -> bool {
 #[test]
 fn annotations_are_counted() {
     let many = |count: usize| (0..count).map(|n| (format!("k{n}"), "v".to_owned())).collect::<BTreeMap<_, _>>();
-    let limit = Limits::DEFAULT.annotations;
+    let limit = Limits::DEFAULT.oci.annotations;
     around(limit, |count| reads(&manifest(|wire| wire["annotations"] = json!(many(count)))));
     around(limit, |count| reads(&manifest(|wire| wire["config"]["annotations"] = json!(many(count)))));
     around(limit, |count| {
@@ -220,7 +243,7 @@ fn annotations_are_counted() {
 
 #[test]
 fn annotations_are_measured() {
-    let limit = Limits::DEFAULT.annotation_bytes;
+    let limit = Limits::DEFAULT.oci.annotation_bytes;
     around(limit, |count| reads(&manifest(|wire| wire["annotations"] = json!({"four": "x".repeat(count - 4)}))));
     around(limit, |count| {
         let half = "x".repeat(count / 2);
@@ -231,7 +254,7 @@ fn annotations_are_measured() {
 
 #[test]
 fn descriptors_are_counted() {
-    let limit = Limits::DEFAULT.descriptors;
+    let limit = Limits::DEFAULT.oci.descriptors;
     let entry = |n: usize| Descriptor::of(media_type::OCI_MANIFEST, &n.to_be_bytes());
     let many = |count: usize| (0..count).map(entry).collect::<Vec<_>>();
     around(limit, |count| {
@@ -243,8 +266,10 @@ fn descriptors_are_counted() {
 #[test]
 fn layers_are_counted() {
     let layer = Descriptor::of(media_type::OCI_MANIFEST, b"a layer");
-    around(Limits::DEFAULT.layers, |count| reads(&manifest(|wire| wire["layers"] = json!(vec![layer.clone(); count]))));
-    around(Limits::DEFAULT.layers, |count| {
+    around(Limits::DEFAULT.oci.layers, |count| {
+        reads(&manifest(|wire| wire["layers"] = json!(vec![layer.clone(); count])))
+    });
+    around(Limits::DEFAULT.oci.layers, |count| {
         let artifact = json!({"mediaType": media_type::OCI_ARTIFACT, "blobs": vec![layer.clone(); count]});
         reads(&Content::name(media_type::OCI_ARTIFACT, artifact.to_string().into_bytes()))
     });
@@ -252,7 +277,7 @@ fn layers_are_counted() {
 
 #[test]
 fn manifests_are_measured() {
-    let limit = bytes(Limits::DEFAULT.manifest_bytes);
+    let limit = Limits::DEFAULT.oci.manifest_bytes;
     let sized = |size: usize| {
         let content = manifest(|_| {});
         let mut bytes = content.bytes().to_vec();
@@ -261,7 +286,7 @@ fn manifests_are_measured() {
     };
     around(limit, |size| reads(&sized(size)));
     // In a store: refused by what its descriptor says, before it is read.
-    let memory = Memory::new(Limits { manifest_bytes: u64::MAX, ..Limits::DEFAULT });
+    let memory = Memory::new(Limits::DEFAULT.with(|limits| limits.oci.manifest_bytes = u64::MAX));
     let strict = Memory::new(Limits::DEFAULT);
     let dir = tempfile::tempdir().unwrap();
     let layout = Layout::create(dir.path().join("layout"), Limits::DEFAULT).unwrap();
@@ -272,7 +297,7 @@ fn manifests_are_measured() {
             match now(store.manifest(content.descriptor())) {
                 Ok(_) => true,
                 Err(StoreError::TooLarge { limit: got, .. }) => {
-                    assert_eq!(got, Limits::DEFAULT.manifest_bytes);
+                    assert_eq!(got, Limits::DEFAULT.oci.manifest_bytes);
                     false
                 }
                 Err(error) => panic!("{error}"),
@@ -286,7 +311,7 @@ fn manifests_are_measured() {
 
 #[test]
 fn indexes_are_followed_to_a_depth() {
-    let limit = Limits::DEFAULT.index_depth;
+    let limit = Limits::DEFAULT.graph.index_depth;
     let shop = Shop::new();
     let nested = |depth: usize| {
         let inner = shop.image(1);
@@ -313,7 +338,7 @@ fn indexes_are_followed_to_a_depth() {
 
 #[test]
 fn referrers_are_followed_to_a_depth() {
-    around(Limits::DEFAULT.referrer_depth, |depth| {
+    around(Limits::DEFAULT.graph.referrer_depth, |depth| {
         let shop = Shop::new();
         let image = shop.image(1);
         let mut subject = image.clone();
@@ -335,11 +360,11 @@ fn referrers_are_followed_to_a_depth() {
 #[test]
 fn json_is_nested_to_a_depth() {
     // A value inside as many arrays.
-    around(Limits::DEFAULT.json_depth, |depth| {
+    around(Limits::DEFAULT.json.depth, |depth| {
         let text = format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
         json::check(text.as_bytes(), &Limits::DEFAULT).is_ok()
     });
-    around(Limits::DEFAULT.json_depth, |depth| {
+    around(Limits::DEFAULT.json.depth, |depth| {
         let text = format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
         json::check(text.as_bytes(), &Limits::DEFAULT).is_ok()
     });
@@ -349,7 +374,7 @@ fn json_is_nested_to_a_depth() {
 
 #[test]
 fn a_predicate_is_nested_to_a_depth() {
-    around(Limits::DEFAULT.predicate_depth, |depth| {
+    around(Limits::DEFAULT.json.predicate_depth, |depth| {
         // The object of the predicate is one of them.
         let text = format!("{{\"a\":{}1{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1));
         Attestation::predicate(text.as_bytes(), &Limits::DEFAULT).is_ok()
@@ -360,28 +385,28 @@ fn a_predicate_is_nested_to_a_depth() {
 fn json_values_are_counted() {
     // The array is a value too.
     let of = |count: usize| format!("[{}]", vec!["0"; count - 1].join(","));
-    around(Limits::DEFAULT.json_values, |count| json::check(of(count).as_bytes(), &Limits::DEFAULT).is_ok());
+    around(Limits::DEFAULT.json.values, |count| json::check(of(count).as_bytes(), &Limits::DEFAULT).is_ok());
     around(10, |count| {
-        let limits = Limits { json_values: 10, ..Limits::DEFAULT };
+        let limits = Limits::DEFAULT.with(|limits| limits.json.values = 10);
         json::check(of(count).as_bytes(), &limits).is_ok()
     });
 }
 
 #[test]
 fn json_strings_are_measured() {
-    let limit = Limits::DEFAULT.json_string_bytes;
+    let limit = Limits::DEFAULT.json.string_bytes;
     around(limit, |size| json::check(format!("\"{}\"", "x".repeat(size)).as_bytes(), &Limits::DEFAULT).is_ok());
     around(limit, |size| json::check(format!("{{\"{}\":0}}", "x".repeat(size)).as_bytes(), &Limits::DEFAULT).is_ok());
     // Measured in bytes of what it says, not of how it is written.
     around(10, |size| {
-        let limits = Limits { json_string_bytes: 10, ..Limits::DEFAULT };
+        let limits = Limits::DEFAULT.with(|limits| limits.json.string_bytes = 10);
         json::check(format!("\"{}\"", "\\u0078".repeat(size)).as_bytes(), &limits).is_ok()
     });
 }
 
 // ----------------------------------------------------------------------------------------------------- documents
 
-fn over(error: EnvelopeError, limit: usize) -> bool {
+fn over(error: EnvelopeError, limit: u64) -> bool {
     match error {
         EnvelopeError::Limit { limit: got, .. } => {
             assert_eq!(got, limit);
@@ -393,7 +418,7 @@ fn over(error: EnvelopeError, limit: usize) -> bool {
 
 #[test]
 fn signatures_of_an_envelope_are_counted() {
-    let limit = Limits::DEFAULT.signatures_per_envelope;
+    let limit = Limits::DEFAULT.envelope.signatures;
     let word = Word::statement(b"{}".to_vec());
     for format in [Format::Bundle, Format::Dsse] {
         around(limit, |count| {
@@ -411,14 +436,14 @@ fn signatures_of_an_envelope_are_counted() {
 fn parts_of_a_bundle_are_counted() {
     let letter = Word::statement(b"{}".to_vec()).within(Format::Bundle, &json!([{"sig": "AA=="}]));
     let bundle: Value = serde_json::from_slice(&letter.bytes).unwrap();
-    let within = |limits: &Limits, limit: usize, change: &dyn Fn(&mut Value)| {
+    let within = |limits: &Limits, limit: u64, change: &dyn Fn(&mut Value)| {
         let mut bundle = bundle.clone();
         change(&mut bundle["verificationMaterial"]);
         let parsed = Bundle::parse(bundle.to_string().as_bytes(), limits);
         parsed.map_or_else(|error| over(error, limit), |_| true)
     };
-    let reads = |limit: usize, change: &dyn Fn(&mut Value)| within(&Limits::DEFAULT, limit, change);
-    let Limits { certificate_chain, certificates, log_entries, timestamps, .. } = Limits::DEFAULT;
+    let reads = |limit: u64, change: &dyn Fn(&mut Value)| within(&Limits::DEFAULT, limit, change);
+    let EnvelopeLimits { certificate_chain, certificates, log_entries, timestamps, .. } = Limits::DEFAULT.envelope;
     around(log_entries, |count| {
         reads(log_entries, &|material| material["tlogEntries"] = json!(vec![json!({"logIndex": "1"}); count]))
     });
@@ -428,7 +453,7 @@ fn parts_of_a_bundle_are_counted() {
             material["timestampVerificationData"] = json!({"rfc3161Timestamps": list});
         })
     });
-    let long = Limits { certificate_chain: usize::MAX, ..Limits::DEFAULT };
+    let long = Limits::DEFAULT.with(|limits| limits.envelope.certificate_chain = u64::MAX);
     for (limits, limit) in [(&long, certificates), (&Limits::DEFAULT, certificate_chain)] {
         around(limit, |count| {
             within(limits, limit, &|material| {
@@ -453,7 +478,7 @@ fn certificates_are_measured() {
     let bundle: Value = serde_json::from_slice(&letter.bytes).unwrap();
     // Lengths of every remainder by three, as base64 fills them up.
     for limit in [65_536, 65_535, 65_534, 1_000] {
-        let limits = Limits { certificate_bytes: limit as u64, ..Limits::DEFAULT };
+        let limits = Limits::DEFAULT.with(|limits| limits.envelope.certificate_bytes = limit);
         for place in ["certificate", "x509CertificateChain"] {
             around(limit, |length| {
                 let certificate = json!({"rawBytes": base64::encode(&vec![7; length])});
@@ -467,7 +492,7 @@ fn certificates_are_measured() {
             });
         }
     }
-    assert_eq!(Limits::DEFAULT.certificate_bytes, 65_536);
+    assert_eq!(Limits::DEFAULT.envelope.certificate_bytes, 65_536);
 }
 
 /// The verdict on an image whose statement has these subjects besides the right one, which comes last.
@@ -495,7 +520,7 @@ fn with_subjects(subjects: impl Fn(&Content) -> Value) -> bool {
 // The digest in position 1,024 is found, in position 1,025 it is not looked for (threats: much-evidence-together).
 #[test]
 fn subjects_are_counted() {
-    around(Limits::DEFAULT.statement_subjects, |count| {
+    around(Limits::DEFAULT.envelope.statement_subjects, |count| {
         with_subjects(|image| {
             let other = |n: usize| json!({"digest": {"sha256": Digest::sha256(&n.to_be_bytes()).hex()}});
             let mut subjects: Vec<_> = (1..count).map(other).collect();
@@ -507,7 +532,7 @@ fn subjects_are_counted() {
 
 #[test]
 fn digests_of_a_subject_are_counted() {
-    around(Limits::DEFAULT.statement_digests, |count| {
+    around(Limits::DEFAULT.envelope.statement_digests, |count| {
         with_subjects(|image| {
             let mut digests: BTreeMap<_, _> = (1..count).map(|n| (format!("other{n}"), "00".to_owned())).collect();
             digests.insert("sha256".to_owned(), image.digest().hex());
@@ -552,14 +577,14 @@ fn hears(format: Format, kind: &StatementKind, size: usize) -> bool {
 #[test]
 fn signatures_are_measured() {
     for format in Format::ALL {
-        around(bytes(Limits::DEFAULT.signature_bytes), |size| hears(format, &StatementKind::ImageSignature, size));
+        around(Limits::DEFAULT.evidence.signature_bytes, |size| hears(format, &StatementKind::ImageSignature, size));
     }
 }
 
 #[test]
 fn attestations_are_measured() {
     let kind = proof::attestation("https://slsa.dev/provenance/v1");
-    around(bytes(Limits::DEFAULT.attestation_bytes), |size| hears(Format::Dsse, &kind, size));
+    around(Limits::DEFAULT.evidence.attestation_bytes, |size| hears(Format::Dsse, &kind, size));
 }
 
 /// An attestation whose predicate has this many bytes, no string of it longer than a string may be.
@@ -586,8 +611,8 @@ fn attests(image: &Content, sink: &dyn Sink, size: usize) -> Result<(), OpsError
 fn attestations_that_are_signed_can_be_read() {
     let encoded = |payload: usize| payload.div_ceil(3) * 4;
     // Beside the predicate a statement has 250 bytes at most here, an envelope or bundle around it 16 KiB at most.
-    let most = (bytes(Limits::DEFAULT.attestation_bytes) - (16 << 10)) / 4 * 3 - 250;
-    assert!(encoded(most) < bytes(Limits::DEFAULT.attestation_bytes));
+    let most = (bytes(Limits::DEFAULT.evidence.attestation_bytes) - (16 << 10)) / 4 * 3 - 250;
+    assert!(encoded(most) < bytes(Limits::DEFAULT.evidence.attestation_bytes));
     let shop = Shop::new();
     let image = shop.image(1);
     attests(&image, shop.sink.as_ref(), most).unwrap();
@@ -607,7 +632,7 @@ fn attestations_that_are_signed_can_be_read() {
 fn values_of_a_predicate_are_bounded_by_its_bytes() {
     let shop = Shop::new();
     let image = shop.image(1);
-    let many = vec!["1234567"; Limits::DEFAULT.json_values + 10].join(",");
+    let many = vec!["1234567"; bytes(Limits::DEFAULT.json.values) + 10].join(",");
     let predicate = Attestation::predicate(format!(r#"{{"packages":[{many}]}}"#).as_bytes(), &Limits::DEFAULT).unwrap();
     let predicate_type = "https://slsa.dev/provenance/v1".to_owned();
     let attestation = Attestation { format: request::Format::Both, name: None, predicate, predicate_type };
@@ -637,14 +662,14 @@ fn what_is_over_a_limit_is_no_answer() {
     let letters: Vec<_> = junk.chain([letter]).collect();
     shop.hang(&image, Spot::Tag, &StatementKind::ImageSignature, Format::Simple, &letters);
     for (layers, want) in [(10, "accepted"), (9, "unknown")] {
-        let limits = Limits { layers, ..Limits::DEFAULT };
+        let limits = Limits::DEFAULT.with(|limits| limits.oci.layers = layers);
         assert_eq!(word(&Ask::new().limits(limits).of(shop.sink.as_ref(), *image.digest())), want);
     }
 
     let shop = Shop::new();
     let image = shop.image(1);
     let word_of = Word::about(Format::Dsse, &StatementKind::ImageSignature, image.digest());
-    let many = json!(vec![json!({"sig": "AA=="}); Limits::DEFAULT.signatures_per_envelope + 1]);
+    let many = json!(vec![json!({"sig": "AA=="}); bytes(Limits::DEFAULT.envelope.signatures) + 1]);
     shop.hang(
         &image,
         Spot::Referrers,
@@ -674,7 +699,7 @@ fn signature_manifests_are_counted() {
         // Beyond the limit a signature may hide behind a wrong type as well.
         ("application/spdx+json", Spot::Fallback),
     ] {
-        around(Limits::DEFAULT.signature_manifests, |count| {
+        around(Limits::DEFAULT.evidence.signature_manifests, |count| {
             let shop = match spot {
                 Spot::Fallback => Shop::memory(Memory::without_referrers(Limits::DEFAULT)),
                 _ => Shop::new(),
@@ -693,7 +718,7 @@ fn signature_manifests_are_counted() {
             let source = Scripted::honest(shop.memory.clone().unwrap());
             let verdict = Ask::new().of(&source, *image.digest());
             let fetched = source.calls().iter().filter(|call| matches!(call, Call::Manifest(_))).count();
-            assert_eq!(fetched, count.min(Limits::DEFAULT.signature_manifests));
+            assert_eq!(fetched, count.min(bytes(Limits::DEFAULT.evidence.signature_manifests)));
             match word(&verdict) {
                 "refused" => true,
                 "unknown" => {
@@ -709,7 +734,7 @@ fn signature_manifests_are_counted() {
 #[test]
 fn signatures_under_a_tag_are_counted() {
     for format in Format::ALL {
-        around(Limits::DEFAULT.signature_manifests, |count| {
+        around(Limits::DEFAULT.evidence.signature_manifests, |count| {
             let shop = Shop::new();
             let image = shop.image(1);
             let letters: Vec<_> = (0..count).map(|n| noise(format, &image, n)).collect();
@@ -734,13 +759,13 @@ fn evidence_is_measured_together() {
         let documents: usize = letters.iter().map(|letter| letter.bytes.len()).sum();
         let all = documents + if spot == Spot::Tag { 0 } else { manifest.bytes().len() };
         let verdict = |limit: usize| {
-            let limits = Limits { evidence_bytes: limit as u64, ..Limits::DEFAULT };
+            let limits = Limits::DEFAULT.with(|limits| limits.evidence.bytes = limit as u64);
             word(&Ask::new().limits(limits).of(shop.sink.as_ref(), *image.digest()))
         };
         assert_eq!([all + 1, all, all - 1].map(verdict), ["refused", "refused", "unknown"], "{spot:?}");
     }
     // As large as a limit may be, nothing overflows.
-    let limits = Limits { evidence_bytes: u64::MAX, ..Limits::DEFAULT };
+    let limits = Limits::DEFAULT.with(|limits| limits.evidence.bytes = u64::MAX);
     let shop = Shop::new();
     let image = shop.image(1);
     assert_eq!(word(&Ask::new().limits(limits).of(shop.sink.as_ref(), *image.digest())), "refused");
@@ -749,7 +774,7 @@ fn evidence_is_measured_together() {
 #[test]
 fn referrers_are_counted() {
     let limit = 20;
-    let limits = Limits { referrers: limit, ..Limits::DEFAULT };
+    let limits = Limits::DEFAULT.with(|limits| limits.graph.referrers = limit);
     let dir = tempfile::tempdir().unwrap();
     let layout = |n: usize| Layout::create(dir.path().join(n.to_string()), limits.clone()).unwrap();
     let listed = |sink: &dyn Sink, count: usize| {
@@ -786,7 +811,7 @@ fn key_files_are_measured() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("key.pub");
     let pem = proof::public(proof::key()).to_pem();
-    around(bytes(Limits::DEFAULT.key_file_bytes), |size| {
+    around(Limits::DEFAULT.key.file_bytes, |size| {
         std::fs::write(&path, format!("{pem}{}", "\n".repeat(size - pem.len()))).unwrap();
         match file::read_public(&path, &Limits::DEFAULT) {
             Ok(key) => key == proof::public(proof::key()),
@@ -799,7 +824,7 @@ fn key_files_are_measured() {
 /// The config of an image that stands alone, read to see for whom it is.
 #[test]
 fn configs_are_measured() {
-    around(bytes(Limits::DEFAULT.manifest_bytes), |size| {
+    around(Limits::DEFAULT.oci.manifest_bytes, |size| {
         let shop = Shop::new();
         let mut text = br#"{"architecture":"arm64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#.to_vec();
         text.resize(size, b' ');
@@ -813,7 +838,7 @@ fn configs_are_measured() {
         match now(verify::verify(source, &tag_or_digest, &platforms, &verifier, Effort::UntilMet, &Limits::DEFAULT)) {
             Ok(outcome) => outcome.chosen == Some(*image.digest()),
             Err(OpsError::Store(StoreError::TooLarge { limit, .. })) => {
-                assert_eq!(limit, Limits::DEFAULT.manifest_bytes);
+                assert_eq!(limit, Limits::DEFAULT.oci.manifest_bytes);
                 false
             }
             Err(error) => panic!("{error}"),
@@ -827,9 +852,9 @@ fn files_of_a_layout_are_counted() {
     let image = shop.image(1);
     shop.settle();
     let files = std::fs::read_dir(shop.path().join("blobs/sha256")).unwrap().count();
-    around(files, |count| {
+    around(files as u64, |count| {
         // As many files as there are, with a limit that moves instead.
-        let limits = Limits { archive_members: 2 * files - count, ..Limits::DEFAULT };
+        let limits = Limits::DEFAULT.with(|limits| limits.oci.archive_members = (2 * files - count) as u64);
         let layout = Layout::open(shop.path(), limits).unwrap();
         match now(layout.referrers(image.digest(), None)) {
             Ok(_) => true,
@@ -876,7 +901,7 @@ fn walks(shop: &Shop, root: &Content, limits: &Limits) -> Vec<bool> {
 #[test]
 fn manifests_below_an_image_are_counted() {
     let limit = 10;
-    let limits = Limits { descriptors: limit, ..Limits::DEFAULT };
+    let limits = Limits::DEFAULT.with(|limits| limits.graph.manifests = limit);
     around(limit, |count| {
         let shop = Shop::new();
         let root = family(&shop, count);
@@ -899,7 +924,7 @@ fn manifests_below_an_image_are_measured() {
             .map(|entry| entry.size)
             .sum()
     };
-    let at = |graph_bytes: u64| walks(&shop, &root, &Limits { graph_bytes, ..Limits::DEFAULT });
+    let at = |graph_bytes: u64| walks(&shop, &root, &Limits::DEFAULT.with(|limits| limits.graph.bytes = graph_bytes));
     assert_eq!(at(size("json") + 1), [true; 5]);
     assert_eq!(at(size("json")), [true; 5]);
     assert_eq!(at(size("json") - 1), [false; 5]);
@@ -909,7 +934,7 @@ fn manifests_below_an_image_are_measured() {
 // What hangs on the last one was not asked for, so the tree is not whole.
 #[test]
 fn a_tree_that_is_cut_says_so() {
-    let limit = Limits::DEFAULT.referrer_depth + Limits::DEFAULT.index_depth;
+    let limit = Limits::DEFAULT.graph.referrer_depth + Limits::DEFAULT.graph.index_depth;
     around(limit, |depth| {
         let shop = Shop::new();
         let image = shop.image(1);
@@ -962,7 +987,7 @@ fn what_is_read_again_counts_again() {
     beside(&shop, &image, &layers, &blob);
     let size = blob.descriptor().size;
     for (evidence_bytes, want) in [(4 * size, "refused"), (4 * size - 1, "unknown"), (size, "unknown")] {
-        let limits = Limits { evidence_bytes, ..Limits::DEFAULT };
+        let limits = Limits::DEFAULT.with(|limits| limits.evidence.bytes = evidence_bytes);
         let verdict = Ask::new().limits(limits).of(shop.sink.as_ref(), *image.digest());
         assert_eq!((proof::word(&verdict), findings(&verdict)), (want, 4));
     }
@@ -977,7 +1002,7 @@ fn a_layer_that_stands_there_again_is_passed_over() {
     let blob = Content::name(media_type::SIMPLE_SIGNING, word.payload.clone());
     let bad = word.beside("AA==").descriptor();
     beside(&shop, &image, &vec![bad.clone(); 500], &blob);
-    let limits = Limits { evidence_bytes: blob.descriptor().size, ..Limits::DEFAULT };
+    let limits = Limits::DEFAULT.with(|limits| limits.evidence.bytes = blob.descriptor().size);
     let verdict = Ask::new().limits(limits).of(shop.sink.as_ref(), *image.digest());
     assert_eq!((proof::word(&verdict), findings(&verdict)), ("refused", 1));
 
@@ -995,7 +1020,10 @@ fn a_layer_that_stands_there_again_is_passed_over() {
 // Every manifest of an index has room for thousands of findings of its own.
 #[test]
 fn findings_below_an_image_are_counted() {
-    let limits = Limits { descriptors: 4, signature_manifests: 2, ..Limits::DEFAULT };
+    let limits = Limits::DEFAULT.with(|limits| {
+        limits.graph.manifests = 4;
+        limits.evidence.signature_manifests = 2;
+    });
     let verified = |bad: &[&str]| {
         let shop = Shop::new();
         let images: Vec<_> = (0..4).map(|n| shop.image(n)).collect();
@@ -1019,8 +1047,8 @@ fn findings_below_an_image_are_counted() {
 // What is the same about several manifests is kept once, and what is not only as far as there is room.
 #[test]
 fn findings_below_an_image_are_measured() {
-    let verified = |finding_bytes: usize, layers: usize, images: u64| {
-        let limits = Limits { finding_bytes, ..Limits::DEFAULT };
+    let verified = |finding_bytes: u64, layers: usize, images: u64| {
+        let limits = Limits::DEFAULT.with(|limits| limits.evidence.finding_bytes = finding_bytes);
         let shop = Shop::new();
         let images: Vec<_> = (0..images).map(|n| shop.image(n)).collect();
         for image in &images {

@@ -418,7 +418,7 @@ fn a_hostile_index_does_not_multiply_what_a_request_asks() {
     let many: Vec<_> = (0..5).map(|seed| shop.image(seed).descriptor().bare()).collect();
     let index = shop.index(&many, None).descriptor().digest;
     let find = |limit, extent| {
-        let limits = Limits { request_items: limit, ..Limits::DEFAULT };
+        let limits = Limits::DEFAULT.with(|limits| limits.request.items = limit);
         now(request::find(&memory(&shop), &TagOrDigest::Digest(index), extent, &limits)).map(|found| found.len())
     };
     assert!(matches!(find(5, Extent::AllPlatforms), Err(OpsError::TooMany { limit: 5, .. })));

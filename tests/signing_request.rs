@@ -399,12 +399,17 @@ fn a_limit_is_no_refusal() {
     let request = SigningRequest::parse(&bytes, &limits()).unwrap();
     let answer = respond(&request, &[&alice]).to_json().unwrap();
     // The values of a request are bounded by its length, since a predicate in it may have any number of them.
-    for small in [Limits { request_items: 1, ..limits() }, Limits { json_string_bytes: 16, ..limits() }] {
+    for small in
+        [limits().with(|limits| limits.request.items = 1), limits().with(|limits| limits.json.string_bytes = 16)]
+    {
         let error = SigningRequest::parse(&bytes, &small).unwrap_err();
         assert!(error.is_open() && !error.to_string().contains("not the JSON"), "{error}");
         assert_eq!(error.code(), "limit");
     }
-    for small in [Limits { response_bytes: 100, ..limits() }, Limits { json_string_bytes: 16, ..limits() }] {
+    for small in [
+        limits().with(|limits| limits.request.response_bytes = 100),
+        limits().with(|limits| limits.json.string_bytes = 16),
+    ] {
         let error = SigningResponse::parse(&answer, &request, &small).unwrap_err();
         assert!(error.is_open() && !error.to_string().contains("not the JSON"), "{error}");
         assert_eq!(error.code(), "limit");
@@ -417,7 +422,7 @@ fn there_is_room_for_what_will_be_signed() {
     let (alice, bob) = (key(1), key(2));
     let drafted = draft(&[("alice", &[&alice]), ("bob", &[&bob])], 1, 3);
     let bytes = drafted.to_json(&limits()).unwrap();
-    let small = Limits { signing_log_line_bytes: 400, ..limits() };
+    let small = limits().with(|limits| limits.request.log_line_bytes = 400);
     let error = SigningRequest::parse(&bytes, &small).unwrap_err();
     assert!(matches!(error, RequestError::Limit { .. }), "{error}");
 
@@ -426,11 +431,11 @@ fn there_is_room_for_what_will_be_signed() {
     let (one, two) = (response.to_json().unwrap().len() as u64, respond(&request, &[&alice, &bob]).to_json().unwrap());
     let room = |limits: Limits, key: &PrivateKey| response.has_room_for(&request, key.public_key(), &limits);
     assert!(room(limits(), &bob).is_ok());
-    let tight = Limits { response_bytes: two.len() as u64 - 1, ..limits() };
+    let tight = limits().with(|limits| limits.request.response_bytes = two.len() as u64 - 1);
     assert!(room(tight.clone(), &bob).is_err() && room(tight, &alice).is_ok());
-    assert!(room(Limits { response_bytes: one, ..limits() }, &alice).is_ok());
+    assert!(room(limits().with(|limits| limits.request.response_bytes = one), &alice).is_ok());
     // Signers, and for each of them four values and as many for each signature.
-    let error = room(Limits { json_values: 60, ..limits() }, &bob).unwrap_err();
+    let error = room(limits().with(|limits| limits.json.values = 60), &bob).unwrap_err();
     assert!(error.is_open(), "{error}");
 }
 
@@ -450,9 +455,9 @@ fn a_response_is_bounded_and_strict() {
     let alice = key(1);
     let request = request(&[("alice", &[&alice])], 1, 2);
     let bytes = respond(&request, &[&alice]).to_json().unwrap();
-    let small = Limits { response_bytes: bytes.len() as u64 - 1, ..limits() };
+    let small = limits().with(|limits| limits.request.response_bytes = bytes.len() as u64 - 1);
     assert!(matches!(SigningResponse::parse(&bytes, &request, &small), Err(RequestError::Limit { .. })));
-    let exact = Limits { response_bytes: bytes.len() as u64, ..limits() };
+    let exact = limits().with(|limits| limits.request.response_bytes = bytes.len() as u64);
     assert!(SigningResponse::parse(&bytes, &request, &exact).is_ok());
     let value: Value = serde_json::from_slice(&bytes).unwrap();
     let refused = |change: &dyn Fn(&mut Value)| {
@@ -502,14 +507,23 @@ fn a_request_is_bounded() {
     };
     assert_eq!(open(limits()), None);
     for (enough, small) in [
-        (Limits { request_bytes: length, ..limits() }, Limits { request_bytes: length - 1, ..limits() }),
-        (Limits { request_items: 3, ..limits() }, Limits { request_items: 2, ..limits() }),
-        (Limits { request_keys: 2, ..limits() }, Limits { request_keys: 1, ..limits() }),
-        (Limits { request_text_bytes: 64, ..limits() }, Limits { request_text_bytes: 8, ..limits() }),
-        (Limits { annotations: 2, ..limits() }, Limits { annotations: 1, ..limits() }),
-        (Limits { annotation_bytes: 200, ..limits() }, Limits { annotation_bytes: 20, ..limits() }),
-        (Limits { descriptors: 2, ..limits() }, Limits { descriptors: 1, ..limits() }),
-        (Limits { attestation_bytes: 1_000, ..limits() }, Limits { attestation_bytes: 300, ..limits() }),
+        (
+            limits().with(|limits| limits.request.bytes = length),
+            limits().with(|limits| limits.request.bytes = length - 1),
+        ),
+        (limits().with(|limits| limits.request.items = 3), limits().with(|limits| limits.request.items = 2)),
+        (limits().with(|limits| limits.request.keys = 2), limits().with(|limits| limits.request.keys = 1)),
+        (limits().with(|limits| limits.request.text_bytes = 64), limits().with(|limits| limits.request.text_bytes = 8)),
+        (limits().with(|limits| limits.oci.annotations = 2), limits().with(|limits| limits.oci.annotations = 1)),
+        (
+            limits().with(|limits| limits.oci.annotation_bytes = 200),
+            limits().with(|limits| limits.oci.annotation_bytes = 20),
+        ),
+        (limits().with(|limits| limits.oci.descriptors = 2), limits().with(|limits| limits.oci.descriptors = 1)),
+        (
+            limits().with(|limits| limits.evidence.attestation_bytes = 1_000),
+            limits().with(|limits| limits.evidence.attestation_bytes = 300),
+        ),
     ] {
         assert_eq!(open(enough), None);
         assert_eq!(open(small.clone()), Some(true), "{small:?}");
@@ -587,7 +601,7 @@ fn a_log_cannot_be_changed_unnoticed() {
     let mut swapped = lines.clone();
     swapped.swap(1, 2);
     assert!(check(&swapped).is_err());
-    let tight = Limits { signing_log_line_bytes: lines[0].len() - 1, ..limits() };
+    let tight = limits().with(|limits| limits.request.log_line_bytes = lines[0].len() as u64 - 1);
     assert!(Chain::default().follow(&lines[0], &tight).is_err());
     assert!(Chain::default().append(&entries[0], &tight).is_err());
 }

@@ -832,7 +832,7 @@ fn finishing_while_a_blob_is_on_its_way_loses_nothing() {
 #[test]
 fn more_referrers_than_the_limit_are_no_list() {
     let app = image("app");
-    let limits = Limits { referrers: 2, ..Limits::DEFAULT };
+    let limits = Limits::DEFAULT.with(|limits| limits.graph.referrers = 2);
     let place = tempfile::tempdir().unwrap();
     let sinks: [Box<dyn Sink>; 3] = [
         Box::new(Memory::new(limits.clone())),

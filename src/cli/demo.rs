@@ -275,7 +275,7 @@ fn released_bundle() -> Result<Vec<u8>, Failure> {
         let manifest = store.manifest(listed.first().ok_or_else(none)?).await?;
         let manifest = Manifest::parse(&manifest, &Limits::DEFAULT).map_err(OpsError::from)?;
         let bundle = manifest.layers.first().ok_or_else(none)?;
-        Ok(store.blob(bundle, Limits::DEFAULT.signature_bytes).await?.bytes().to_vec())
+        Ok(store.blob(bundle, Limits::DEFAULT.evidence.signature_bytes).await?.bytes().to_vec())
     })
 }
 

@@ -46,7 +46,7 @@ pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
     let path = Path::new(&args.target);
     let (bytes, outside) = match is_file(path) {
-        true => (files::read_stream(path, limits.attestation_bytes)?, None),
+        true => (files::read_stream(path, limits.evidence.attestation_bytes)?, None),
         false => {
             let content = fetch(args)?;
             (content.bytes().to_vec(), Some(content.descriptor().media_type.clone()))
@@ -86,7 +86,7 @@ fn describe(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Row
         return other(what);
     }
     let mut why = None;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length <= limits.key_file_bytes) {
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= limits.key.file_bytes) {
         match PublicKey::parse(bytes) {
             Ok(key) => return Ok(public_key(&key)),
             Err(error) => why = is_pem(bytes).then(|| error.to_string()),

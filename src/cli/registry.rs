@@ -33,7 +33,7 @@ pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>, plain: Vec<Str
     if let (Some(chain), Some(key)) = (&args.client_cert, &args.client_key) {
         let file = files::read(chain, CERTIFICATES_MOST)?;
         certificates(&file).map_err(|why| told(chain, &why))?;
-        let private = Zeroizing::new(files::read(key, settings.limits.key_file_bytes)?);
+        let private = Zeroizing::new(files::read(key, settings.limits.key.file_bytes)?);
         let private = private_key(&private).map_err(|why| told(key, &why))?;
         settings.client_certificate = Some(ClientCertificate { chain: file, key: private });
     }

@@ -207,11 +207,7 @@ impl Version {
 
 impl WireCertificate<'_> {
     fn read(&self, limits: &Limits) -> Result<Vec<u8>, EnvelopeError> {
-        let limit = usize::try_from(limits.certificate_bytes).unwrap_or(usize::MAX);
-        let fits = |got: usize| match got <= limit {
-            true => Ok(()),
-            false => Err(EnvelopeError::Limit { what: "bytes in one certificate", got, limit }),
-        };
+        let fits = |got| EnvelopeError::bounded("bytes in one certificate", got, limits.envelope.certificate_bytes);
         // Before it is decoded: four characters are at most three bytes, of which two may be filled up.
         fits((self.raw_bytes.len() / 4).saturating_mul(3).saturating_sub(2))?;
         let certificate = base64::decode("certificate", &self.raw_bytes)?;
@@ -227,14 +223,12 @@ impl WireVerificationMaterial<'_> {
         let chain = self.x509_certificate_chain.map(|chain| chain.certificates).unwrap_or_default();
         let listed: Vec<_> = self.certificate.into_iter().chain(chain).collect();
         for (what, got, limit) in [
-            ("log entries in one bundle", log_entries, limits.log_entries),
-            ("timestamps in one bundle", timestamps, limits.timestamps),
-            ("certificates in one bundle", listed.len(), limits.certificates),
-            ("certificates in one chain", listed.len(), limits.certificate_chain),
+            ("log entries in one bundle", log_entries, limits.envelope.log_entries),
+            ("timestamps in one bundle", timestamps, limits.envelope.timestamps),
+            ("certificates in one bundle", listed.len(), limits.envelope.certificates),
+            ("certificates in one chain", listed.len(), limits.envelope.certificate_chain),
         ] {
-            if got > limit {
-                return Err(EnvelopeError::Limit { what, got, limit });
-            }
+            EnvelopeError::bounded(what, got, limit)?;
         }
         let mut certificates = Vec::new();
         for certificate in listed {

@@ -173,10 +173,7 @@ impl Envelope {
 
     pub(super) fn from_wire(wire: WireEnvelope<'_>, limits: &Limits) -> Result<Self, EnvelopeError> {
         let listed = wire.signatures.unwrap_or_default();
-        let (got, limit) = (listed.len(), limits.signatures_per_envelope);
-        if got > limit {
-            return Err(EnvelopeError::Limit { what: "signatures in one envelope", got, limit });
-        }
+        EnvelopeError::bounded("signatures in one envelope", listed.len(), limits.envelope.signatures)?;
         let mut signatures = Vec::new();
         for WireSignature { sig, keyid } in listed {
             let bytes = base64::decode("signatures.sig", &sig)?;

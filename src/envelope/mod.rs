@@ -12,6 +12,7 @@ use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::key::Scheme;
 use crate::limits::Limits;
+use crate::limits::count;
 use crate::oci::Content;
 use crate::oci::media_type;
 
@@ -61,9 +62,9 @@ pub enum EnvelopeError {
         /// What there is too much of.
         what: &'static str,
         /// How much there is.
-        got: usize,
+        got: u64,
         /// How much there may be.
-        limit: usize,
+        limit: u64,
     },
     /// A media, payload or statement type that we do not read.
     #[error("unknown {what} {got:?}")]
@@ -94,6 +95,13 @@ impl EnvelopeError {
             Self::Json { error, .. } => error.is_limit(),
             Self::Limit { .. } => true,
             _ => false,
+        }
+    }
+
+    fn bounded(what: &'static str, got: usize, limit: u64) -> Result<(), Self> {
+        match count(got) > limit {
+            true => Err(Self::Limit { what, got: count(got), limit }),
+            false => Ok(()),
         }
     }
 }
@@ -188,16 +196,12 @@ impl SignedDocument {
             Self::Dsse(envelope) => envelope,
             Self::Simple(_) => return Ok(None),
         };
-        const LONGEST: usize = 4 << 10;
+        const LONGEST: u64 = 4 << 10;
         let payload = envelope.unverified_payload();
         let json = |error| EnvelopeError::Json { format: "in-toto statement", error };
         let claimed: Claimed = json::parse(payload, &predicate_limits(payload, limits)).map_err(json)?;
-        match claimed.predicate_type.len() {
-            got if got > LONGEST => {
-                Err(EnvelopeError::Limit { what: "bytes of a predicate type", got, limit: LONGEST })
-            }
-            _ => Ok(Some(claimed.predicate_type)),
-        }
+        EnvelopeError::bounded("bytes of a predicate type", claimed.predicate_type.len(), LONGEST)?;
+        Ok(Some(claimed.predicate_type))
     }
 
     /// Which format it is, and its signatures, without what they are over: no key opens it any more.
@@ -228,10 +232,7 @@ pub fn readable(payload: &[u8], limits: &Limits) -> Result<(), EnvelopeError> {
     // Around the payload there are a few names and a signature.
     const AROUND: usize = 16 << 10;
     let got = payload.len().div_ceil(3).saturating_mul(4).saturating_add(AROUND);
-    let limit = usize::try_from(limits.attestation_bytes).unwrap_or(usize::MAX);
-    if got > limit {
-        return Err(EnvelopeError::Limit { what: "bytes of an attestation in base64", got, limit });
-    }
+    EnvelopeError::bounded("bytes of an attestation in base64", got, limits.evidence.attestation_bytes)?;
     let json = |error| EnvelopeError::Json { format: "attestation", error };
     json::check(payload, &predicate_limits(payload, limits)).map_err(json)
 }

@@ -15,6 +15,7 @@ use crate::envelope::Payload;
 use crate::json;
 use crate::json::JsonError;
 use crate::limits::Limits;
+use crate::limits::count;
 use crate::oci::media_type;
 
 /// The statement types that we read. The first is the one that we write.
@@ -81,12 +82,10 @@ impl Statement {
         }
         let most = wire.subject.iter().map(|subject| subject.digest.len()).max().unwrap_or(0);
         for (what, got, limit) in [
-            ("subjects of one statement", wire.subject.len(), limits.statement_subjects),
-            ("digests of one subject", most, limits.statement_digests),
+            ("subjects of one statement", wire.subject.len(), limits.envelope.statement_subjects),
+            ("digests of one subject", most, limits.envelope.statement_digests),
         ] {
-            if got > limit {
-                return Err(EnvelopeError::Limit { what, got, limit });
-            }
+            EnvelopeError::bounded(what, got, limit)?;
         }
         Ok(Self {
             predicate: wire.predicate.map(|predicate| payload.part(predicate.get().as_bytes())),
@@ -200,8 +199,11 @@ impl Wire<'_> {
 /// or somebody signed whom the operator trusts: lists of packages have more values than any other document, and nest as
 /// deep as what they describe.
 pub fn predicate_limits(bytes: &[u8], limits: &Limits) -> Limits {
-    let json_depth = limits.json_depth.max(limits.predicate_depth);
-    Limits { json_depth, json_values: limits.json_values.max(bytes.len() / 4), ..limits.clone() }
+    let json_depth = limits.json.depth.max(limits.json.predicate_depth);
+    limits.clone().with(|limits| {
+        limits.json.depth = json_depth;
+        limits.json.values = limits.json.values.max(count(bytes.len() / 4));
+    })
 }
 
 impl ResourceDescriptor {

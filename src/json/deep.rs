@@ -11,6 +11,7 @@ use crate::json::JsonError;
 use crate::json::Key;
 use crate::json::shorten;
 use crate::limits::Limits;
+use crate::limits::count;
 
 /// What has begun and not ended.
 enum Open {
@@ -27,7 +28,7 @@ const PLACE: u64 = 0xffff_ffff;
 ///
 /// 1. The grammar is checked by `serde_json`, which skips values without recursion.
 /// 2. The tokens, which are known to be in order, are walked: depth, values, strings, numbers, and keys that stand twice.
-pub(super) fn check(bytes: &[u8], limits: &Limits, plain: usize) -> Result<(), JsonError> {
+pub(super) fn check(bytes: &[u8], limits: &Limits, plain: u64) -> Result<(), JsonError> {
     let _skipped: IgnoredAny = serde_json::from_slice(bytes)?;
     let text = str::from_utf8(bytes).map_err(|error| wrong(false, format!("not UTF-8: {error}")))?;
     let hasher = RandomState::new();
@@ -52,9 +53,9 @@ struct Walk<'a> {
     limits: &'a Limits,
     open: Vec<Open>,
     /// How long a string without escapes may be, in bytes.
-    plain: usize,
+    plain: u64,
     text: &'a str,
-    values: usize,
+    values: u64,
 }
 
 impl<'a> Walk<'a> {
@@ -97,11 +98,11 @@ impl<'a> Walk<'a> {
     /// Counts a value that begins here.
     fn value(&mut self) -> Result<(), JsonError> {
         self.values += 1;
-        if self.values > self.limits.json_values {
-            return Err(wrong(true, format!("more than {} values", self.limits.json_values)));
+        if self.values > self.limits.json.values {
+            return Err(wrong(true, format!("more than {} values", self.limits.json.values)));
         }
-        match self.open.len() > self.limits.json_depth {
-            true => Err(wrong(true, format!("nested deeper than {}", self.limits.json_depth))),
+        match count(self.open.len()) > self.limits.json.depth {
+            true => Err(wrong(true, format!("nested deeper than {}", self.limits.json.depth))),
             false => Ok(()),
         }
     }
@@ -110,12 +111,12 @@ impl<'a> Walk<'a> {
         let Key(text) = serde_json::from_str(token)?;
         let most = match text {
             Cow::Borrowed(_) if !self.key_is_next => self.plain,
-            _ => self.limits.json_string_bytes,
+            _ => self.limits.json.string_bytes,
         };
         if !self.key_is_next {
             self.value()?;
         }
-        if text.len() > most {
+        if count(text.len()) > most {
             return Err(wrong(true, format!("a string longer than {most} bytes")));
         }
         if let Some(Open::Object(keys)) = self.open.last_mut().filter(|_| self.key_is_next) {
@@ -163,9 +164,14 @@ fn wrong(limit: bool, reason: String) -> JsonError {
 mod tests {
     use crate::json::check;
     use crate::limits::Limits;
+    use crate::limits::count;
 
-    fn limits(json_depth: usize) -> Limits {
-        Limits { json_depth, json_string_bytes: 10, json_values: 20, ..Limits::DEFAULT }
+    fn limits(json_depth: u64) -> Limits {
+        Limits::DEFAULT.with(|limits| {
+            limits.json.depth = json_depth;
+            limits.json.string_bytes = 10;
+            limits.json.values = 20;
+        })
     }
 
     #[test]
@@ -225,7 +231,10 @@ mod tests {
             let keys: String = (0..50_000).map(|number| format!("\"key{number}\":0,")).collect();
             format!("{{\"within\":[{{{keys}\"{last}\":0}}]}}")
         };
-        let wide = Limits { json_depth: 65, json_values: usize::MAX, ..Limits::DEFAULT };
+        let wide = Limits::DEFAULT.with(|limits| {
+            limits.json.depth = 65;
+            limits.json.values = u64::MAX;
+        });
         assert_eq!(check(many("key").as_bytes(), &wide), Ok(()));
         for twice in ["key0", "key49999", "\\u006bey25000"] {
             let error = check(many(twice).as_bytes(), &wide).unwrap_err();
@@ -237,9 +246,15 @@ mod tests {
     fn more_than_a_limit_is_a_limit_at_any_depth() {
         let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
         let objects = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
-        let wide = |json_depth| Limits { json_depth, json_values: usize::MAX, ..Limits::DEFAULT };
+        let wide = |json_depth| {
+            Limits::DEFAULT.with(|limits| {
+                limits.json.depth = json_depth;
+                limits.json.values = u64::MAX;
+            })
+        };
         for depth in [64, 1_000, 100_000] {
             for text in [nested(depth), objects(depth)] {
+                let depth = count(depth);
                 assert_eq!(check(text.as_bytes(), &wide(depth)), Ok(()), "{depth}");
                 let error = check(text.as_bytes(), &wide(depth - 1)).unwrap_err();
                 assert!(error.is_limit() && error.to_string().contains("nested deeper"), "{depth}: {error}");

@@ -18,6 +18,7 @@ use serde::de::SeqAccess;
 use serde::de::Visitor;
 
 use crate::limits::Limits;
+use crate::limits::count;
 
 pub use canonical::canonical;
 
@@ -53,7 +54,7 @@ pub fn parse<'de, T: Deserialize<'de>>(bytes: &'de [u8], limits: &Limits) -> Res
 /// # Errors
 /// [`JsonError`] that says what is wrong and where.
 pub fn parse_document<'de, T: Deserialize<'de>>(bytes: &'de [u8], limits: &Limits) -> Result<T, JsonError> {
-    walk(bytes, limits, limits.json_string_bytes.max(bytes.len()))?;
+    walk(bytes, limits, limits.json.string_bytes.max(count(bytes.len())))?;
     read(bytes)
 }
 
@@ -75,7 +76,7 @@ pub fn read<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, JsonError> 
 /// # Errors
 /// [`JsonError`] that says what is wrong and where.
 pub fn check(bytes: &[u8], limits: &Limits) -> Result<(), JsonError> {
-    walk(bytes, limits, limits.json_string_bytes)
+    walk(bytes, limits, limits.json.string_bytes)
 }
 
 /// Whether a string or key of `bytes`, which have passed [`check`], has a NUL character: there it can only be written as
@@ -93,8 +94,8 @@ pub fn has_nul(bytes: &[u8]) -> bool {
     false
 }
 
-fn walk(bytes: &[u8], limits: &Limits, plain: usize) -> Result<(), JsonError> {
-    if limits.json_depth > CALLS {
+fn walk(bytes: &[u8], limits: &Limits, plain: u64) -> Result<(), JsonError> {
+    if limits.json.depth > CALLS {
         return deep::check(bytes, limits, plain);
     }
     let mut spent = Spent { over: false, plain, values: 0 };
@@ -146,15 +147,15 @@ impl From<serde_json::Error> for JsonError {
 /// How much of what it found a message shows, in characters.
 const SHOWN: usize = 300;
 /// How deep values are followed by calls; beyond that, without recursion.
-const CALLS: usize = 64;
+const CALLS: u64 = 64;
 
 /// What a walk has used up.
 struct Spent {
     /// More than there was.
     over: bool,
     /// How long a string without escapes may be, in bytes.
-    plain: usize,
-    values: usize,
+    plain: u64,
+    values: u64,
 }
 
 /// The name of a field, where it stands if it can be.
@@ -162,7 +163,7 @@ struct Spent {
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 struct Walk<'a> {
-    depth: usize,
+    depth: u64,
     limits: &'a Limits,
     spent: &'a mut Spent,
 }
@@ -173,8 +174,8 @@ impl Walk<'_> {
         E::custom(what)
     }
 
-    fn within<E: serde::de::Error>(&mut self, text: &str, most: usize) -> Result<(), E> {
-        match text.len() > most {
+    fn within<E: serde::de::Error>(&mut self, text: &str, most: u64) -> Result<(), E> {
+        match count(text.len()) > most {
             true => Err(self.over(format!("a string longer than {most} bytes"))),
             false => Ok(()),
         }
@@ -186,11 +187,11 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
 
     fn deserialize<D: serde::Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
         self.spent.values += 1;
-        if self.spent.values > self.limits.json_values {
-            return Err(self.over(format!("more than {} values", self.limits.json_values)));
+        if self.spent.values > self.limits.json.values {
+            return Err(self.over(format!("more than {} values", self.limits.json.values)));
         }
-        if self.depth > self.limits.json_depth {
-            return Err(self.over(format!("nested deeper than {}", self.limits.json_depth)));
+        if self.depth > self.limits.json.depth {
+            return Err(self.over(format!("nested deeper than {}", self.limits.json.depth)));
         }
         deserializer.deserialize_any(self)
     }
@@ -224,7 +225,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_str<E: serde::de::Error>(mut self, text: &str) -> Result<(), E> {
-        self.within(text, self.limits.json_string_bytes)
+        self.within(text, self.limits.json.string_bytes)
     }
 
     fn visit_borrowed_str<E: serde::de::Error>(mut self, text: &'de str) -> Result<(), E> {
@@ -243,7 +244,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
     fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<(), A::Error> {
         let mut seen = HashSet::new();
         while let Some(Key(key)) = fields.next_key::<Key<'de>>()? {
-            self.within(&key, self.limits.json_string_bytes)?;
+            self.within(&key, self.limits.json.string_bytes)?;
             let next = Walk { depth: self.depth + 1, limits: self.limits, spent: &mut *self.spent };
             fields.next_value_seed(next)?;
             if let Some(twice) = seen.replace(key) {
@@ -271,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_long_string_has_no_escapes() {
-        let limits = Limits { json_string_bytes: 10, ..Limits::DEFAULT };
+        let limits = Limits::DEFAULT.with(|limits| limits.json.string_bytes = 10);
         let reads = |text: &str| parse_document::<Cow<'_, str>>(text.as_bytes(), &limits);
         assert_eq!(reads("\"12345678901\"").unwrap(), "12345678901");
         assert_eq!(reads("\"123456789\\/\"").unwrap(), "123456789/");

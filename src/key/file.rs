@@ -62,7 +62,7 @@ fn within(path: &Path, error: KeyError) -> KeyError {
 /// # Errors
 /// [`KeyError`] that names the path.
 pub fn read(path: &Path, limits: &Limits) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    Ok(files::read_secret(path, limits.key_file_bytes, Accept::Pipe)?)
+    Ok(files::read_secret(path, limits.key.file_bytes, Accept::Pipe)?)
 }
 
 /// Reads a key from something that is open already, as standard input is, within the same limit. `name` is what it is
@@ -71,7 +71,7 @@ pub fn read(path: &Path, limits: &Limits) -> Result<Zeroizing<Vec<u8>>, KeyError
 /// # Errors
 /// [`KeyError`] that has the name.
 pub fn read_from(from: &mut dyn Read, name: &Path, limits: &Limits) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let limit = limits.key_file_bytes;
+    let limit = limits.key.file_bytes;
     // Room for all of it and one byte more: a buffer that grows leaves copies behind.
     let room = usize::try_from(limit.saturating_add(1)).unwrap_or_default();
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));

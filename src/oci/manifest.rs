@@ -8,6 +8,7 @@ use crate::digest::Digest;
 use crate::json;
 use crate::json::JsonError;
 use crate::limits::Limits;
+use crate::limits::count;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::descriptor::null_is_default;
@@ -95,9 +96,9 @@ pub enum ManifestError {
         /// What there is too much of.
         what: &'static str,
         /// How much there is.
-        got: usize,
+        got: u64,
         /// How much there may be.
-        limit: usize,
+        limit: u64,
     },
     /// Neither an image manifest, nor an index, nor an artifact manifest.
     #[error("{digest} has the media type {media_type:?}, which is neither an image manifest nor an index")]
@@ -200,8 +201,7 @@ impl Document {
     pub fn parse(content: &Content, limits: &Limits) -> Result<Self, ManifestError> {
         let digest = *content.digest();
         let ambiguous = |why: &str| ManifestError::Ambiguous { digest, why: why.to_owned() };
-        let got = content.bytes().len();
-        let limit = usize::try_from(limits.manifest_bytes).unwrap_or(usize::MAX);
+        let (got, limit) = (count(content.bytes().len()), limits.oci.manifest_bytes);
         if got > limit {
             return Err(ManifestError::Limit { digest, what: "bytes", got, limit });
         }
@@ -314,17 +314,17 @@ impl Wire {
         let lists = [&self.manifests, &self.layers, &self.blobs];
         let each = || lists.iter().flat_map(|list| list.entries()).chain(&self.config).chain(&self.subject);
         let annotations = each().map(|descriptor| &descriptor.annotations).chain([&self.annotations]);
-        let count = |what, got, limit| match got > limit {
-            true => Err(ManifestError::Limit { digest, what, got, limit }),
+        let bounded = |what, got: usize, limit| match count(got) > limit {
+            true => Err(ManifestError::Limit { digest, what, got: count(got), limit }),
             false => Ok(()),
         };
-        count("descriptors", self.manifests.entries().len(), limits.descriptors)?;
-        count("layers", self.layers.entries().len(), limits.layers)?;
-        count("blobs", self.blobs.entries().len(), limits.layers)?;
+        bounded("descriptors", self.manifests.entries().len(), limits.oci.descriptors)?;
+        bounded("layers", self.layers.entries().len(), limits.oci.layers)?;
+        bounded("blobs", self.blobs.entries().len(), limits.oci.layers)?;
         for annotations in annotations {
             let bytes = annotations.iter().map(|(key, value)| key.len() + value.len()).sum();
-            count("annotations on one descriptor", annotations.len(), limits.annotations)?;
-            count("bytes of annotations on one descriptor", bytes, limits.annotation_bytes)?;
+            bounded("annotations on one descriptor", annotations.len(), limits.oci.annotations)?;
+            bounded("bytes of annotations on one descriptor", bytes, limits.oci.annotation_bytes)?;
         }
         Ok(())
     }
@@ -406,17 +406,17 @@ mod tests {
 
     #[test]
     fn layers_have_a_limit_of_their_own() {
-        let list = |count: usize| vec![DESCRIPTOR; count].join(",");
+        let list = |count: u64| vec![DESCRIPTOR; usize::try_from(count).unwrap()].join(",");
         let image = |count| {
             let body = format!(r#"{{"schemaVersion":2,"config":{DESCRIPTOR},"layers":[{}]}}"#, list(count));
             read(media_type::OCI_MANIFEST, &body)
         };
-        assert!(image(Limits::DEFAULT.layers).is_ok());
-        assert!(image(Limits::DEFAULT.layers + 1).unwrap_err().is_limit());
+        assert!(image(Limits::DEFAULT.oci.layers).is_ok());
+        assert!(image(Limits::DEFAULT.oci.layers + 1).unwrap_err().is_limit());
         let index =
             |count| read(media_type::OCI_INDEX, &format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, list(count)));
-        assert!(index(Limits::DEFAULT.descriptors).is_ok());
-        assert!(index(Limits::DEFAULT.descriptors + 1).unwrap_err().is_limit());
+        assert!(index(Limits::DEFAULT.oci.descriptors).is_ok());
+        assert!(index(Limits::DEFAULT.oci.descriptors + 1).unwrap_err().is_limit());
     }
 
     // (threats: manifest-or-index, duplicate-json-keys, json-keys-differ-by-case, nul-in-text)

@@ -8,12 +8,12 @@ use crate::store::StoreError;
 pub(super) struct Allowance<'a> {
     bytes: u64,
     limits: &'a Limits,
-    manifests: usize,
+    manifests: u64,
 }
 
 impl<'a> Allowance<'a> {
     pub(super) const fn of(limits: &'a Limits) -> Self {
-        Self { bytes: limits.graph_bytes, limits, manifests: limits.descriptors }
+        Self { bytes: limits.graph.bytes, limits, manifests: limits.graph.manifests }
     }
 
     /// Takes one manifest more of what there is in `source`.
@@ -26,7 +26,7 @@ impl<'a> Allowance<'a> {
                 self.manifests = left;
                 Ok(())
             }
-            None => too_many(source, "manifests below one image", self.limits.descriptors),
+            None => too_many(source, "manifests below one image", self.limits.graph.manifests),
         }
     }
 
@@ -40,14 +40,11 @@ impl<'a> Allowance<'a> {
                 self.bytes = left;
                 Ok(())
             }
-            None => {
-                let limit = usize::try_from(self.limits.graph_bytes).unwrap_or(usize::MAX);
-                too_many(source, "bytes of manifests below one image", limit)
-            }
+            None => too_many(source, "bytes of manifests below one image", self.limits.graph.bytes),
         }
     }
 }
 
-fn too_many(source: &dyn Source, what: &'static str, limit: usize) -> Result<(), StoreError> {
+fn too_many(source: &dyn Source, what: &'static str, limit: u64) -> Result<(), StoreError> {
     Err(StoreError::TooMany { place: source.origin().to_string(), what, limit })
 }

@@ -95,7 +95,7 @@ struct Discovery<'a> {
     /// Entries that are probably something else, to be looked at only before saying no.
     later: Vec<(FoundAt, Descriptor)>,
     /// How many manifests may still be fetched.
-    manifests: usize,
+    manifests: u64,
     /// What could not be read.
     open: Vec<StoreError>,
     search: Search<'a>,
@@ -133,7 +133,7 @@ impl<'a> Discovery<'a> {
             budget,
             read: BTreeSet::new(),
             later: Vec::new(),
-            manifests: search.limits.signature_manifests,
+            manifests: search.limits.evidence.signature_manifests,
             open: Vec::new(),
             search,
             seen: BTreeSet::new(),
@@ -281,7 +281,7 @@ impl<'a> Discovery<'a> {
         let mut batch = self.first_batch(evaluation);
         while left.peek().is_some() && !self.is_done(evaluation) {
             let (reader, subject) = (self.reader(), self.search.subject);
-            let limit = reader.limits.manifest_bytes;
+            let limit = reader.limits.oci.manifest_bytes;
             let ahead = &Budget::ahead();
             let mut held: u64 = 0;
             let mut tasks: Vec<Task<'_, Fetched>> = Vec::new();
@@ -325,10 +325,10 @@ impl<'a> Discovery<'a> {
             Err(StoreError::TooMany { place, what, limit })
         };
         let Some(manifests) = self.manifests.checked_sub(1) else {
-            return spent("signature manifests", limits.signature_manifests);
+            return spent("signature manifests", limits.evidence.signature_manifests);
         };
         if !self.budget.take(entry.size) {
-            return spent("bytes of evidence", usize::try_from(limits.evidence_bytes).unwrap_or(usize::MAX));
+            return spent("bytes of evidence", limits.evidence.bytes);
         }
         self.manifests = manifests;
         Ok(())

@@ -108,7 +108,7 @@ pub enum OpsError {
         /// Where it was given up.
         digest: Digest,
         /// The limit.
-        limit: usize,
+        limit: u64,
     },
     /// Several manifests of an index are for one platform.
     #[error("{index} has {} manifests for {platform}: which of them is meant cannot be told; they are for {}", .has.len(), .has.join(", "))]
@@ -140,7 +140,7 @@ pub enum OpsError {
         /// Where it was given up.
         digest: Digest,
         /// The limit.
-        limit: usize,
+        limit: u64,
     },
     /// More manifests in an index than a request can ask for.
     #[error("{digest}: more than {limit} manifests below one reference")]
@@ -148,7 +148,7 @@ pub enum OpsError {
         /// Where it was given up.
         digest: Digest,
         /// The limit.
-        limit: usize,
+        limit: u64,
     },
     /// A task was lost: it panicked.
     #[error("an internal task failed")]

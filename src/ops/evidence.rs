@@ -82,7 +82,7 @@ impl Parcel<'_> {
             false => referrer::empty_config(),
         };
         let whole = layers.len() == received.layers.len()
-            && self.manifest.descriptor().size <= limits.signature_bytes
+            && self.manifest.descriptor().size <= limits.evidence.signature_bytes
             && plain::is_plain(self.manifest, &received, &config, if tagged { Form::Tag } else { Form::Referrer });
         if whole {
             return Ok((self.manifest.clone(), config));

@@ -156,8 +156,8 @@ impl Walk<'_> {
         graph: &mut Graph,
         content: Content,
         relation: Relation,
-        index_depth: usize,
-        referrer_depth: usize,
+        index_depth: u64,
+        referrer_depth: u64,
     ) -> Result<(), OpsError> {
         let digest = *content.digest();
         if !self.seen.insert(digest) {
@@ -168,11 +168,11 @@ impl Walk<'_> {
             }
             return Ok(());
         }
-        if index_depth > self.limits.index_depth {
-            return Err(OpsError::TooDeep { digest, limit: self.limits.index_depth });
+        if index_depth > self.limits.graph.index_depth {
+            return Err(OpsError::TooDeep { digest, limit: self.limits.graph.index_depth });
         }
-        if referrer_depth > self.limits.referrer_depth {
-            return Err(OpsError::ReferrersTooDeep { digest, limit: self.limits.referrer_depth });
+        if referrer_depth > self.limits.graph.referrer_depth {
+            return Err(OpsError::ReferrersTooDeep { digest, limit: self.limits.graph.referrer_depth });
         }
         let document = Document::parse(&content, self.limits)?;
         graph.add_blobs(&document);
@@ -189,7 +189,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    async fn add_referrers(&mut self, graph: &mut Graph, subject: Digest, depth: usize) -> Result<(), OpsError> {
+    async fn add_referrers(&mut self, graph: &mut Graph, subject: Digest, depth: u64) -> Result<(), OpsError> {
         let (listed, unknown): (Vec<_>, Vec<_>) = listed(self.source, &subject, self.limits)
             .await?
             .into_iter()

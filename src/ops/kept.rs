@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::limits::Limits;
+use crate::limits::count;
 use crate::ops::verify::Verdict;
 use crate::store::Source;
 use crate::store::StoreError;
@@ -48,13 +49,11 @@ impl<'a> Kept<'a> {
             }
         };
         let limits = self.limits;
-        let bytes = usize::try_from(self.evidence).unwrap_or(usize::MAX);
-        let evidence = usize::try_from(limits.evidence_bytes).unwrap_or(usize::MAX);
-        within(self.source, "bytes of evidence below one image", bytes, evidence)?;
-        let findings = limits.descriptors.saturating_mul(limits.signature_manifests);
-        within(self.source, "findings below one image", self.findings.count(), findings)?;
-        let text = self.findings.bytes().saturating_add(self.open);
-        within(self.source, "bytes of findings below one image", text, limits.finding_bytes)?;
+        within(self.source, "bytes of evidence below one image", self.evidence, limits.evidence.bytes)?;
+        let findings = limits.graph.manifests.saturating_mul(limits.evidence.signature_manifests);
+        within(self.source, "findings below one image", count(self.findings.count()), findings)?;
+        let text = count(self.findings.bytes().saturating_add(self.open));
+        within(self.source, "bytes of findings below one image", text, limits.evidence.finding_bytes)?;
         Ok(verdict)
     }
 
@@ -67,7 +66,7 @@ impl<'a> Kept<'a> {
     }
 }
 
-fn within(source: &dyn Source, what: &'static str, got: usize, limit: usize) -> Result<(), StoreError> {
+fn within(source: &dyn Source, what: &'static str, got: u64, limit: u64) -> Result<(), StoreError> {
     match got > limit {
         true => Err(StoreError::TooMany { place: source.origin().to_string(), what, limit }),
         false => Ok(()),

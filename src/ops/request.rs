@@ -7,6 +7,7 @@ use crate::digest::Digest;
 use crate::envelope::Envelope;
 use crate::envelope::base64;
 use crate::limits::Limits;
+use crate::limits::count;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
@@ -81,7 +82,7 @@ pub async fn find(
 /// list each other's children a thousand times.
 struct Search<'a> {
     extent: Extent,
-    found: Vec<(usize, Found)>,
+    found: Vec<(u64, Found)>,
     limits: &'a Limits,
     seen: BTreeSet<Digest>,
     source: &'a dyn Source,
@@ -89,13 +90,13 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Adds a document and everything below it, and returns a copy of what was added for itself.
-    async fn describe(&mut self, content: Content, depth: usize) -> Result<Found, OpsError> {
+    async fn describe(&mut self, content: Content, depth: u64) -> Result<Found, OpsError> {
         let limits = self.limits;
-        if depth > limits.index_depth {
-            return Err(OpsError::TooDeep { digest: *content.digest(), limit: limits.index_depth });
+        if depth > limits.graph.index_depth {
+            return Err(OpsError::TooDeep { digest: *content.digest(), limit: limits.graph.index_depth });
         }
-        if self.extent == Extent::AllPlatforms && self.found.len() >= limits.request_items {
-            return Err(OpsError::TooMany { digest: *content.digest(), limit: limits.request_items });
+        if self.extent == Extent::AllPlatforms && count(self.found.len()) >= limits.request.items {
+            return Err(OpsError::TooMany { digest: *content.digest(), limit: limits.request.items });
         }
         let Descriptor { media_type, digest, size, .. } = content.descriptor().clone();
         let document = Document::parse(&content, limits)?;
@@ -122,7 +123,7 @@ impl Search<'_> {
     }
 
     /// The entries of an index, each once; none for one that is not there, if the index is all that is asked for.
-    async fn children(&mut self, entries: &[Descriptor], depth: usize) -> Result<Vec<Option<Found>>, OpsError> {
+    async fn children(&mut self, entries: &[Descriptor], depth: u64) -> Result<Vec<Option<Found>>, OpsError> {
         const AT_ONCE: usize = 8;
         let source = self.source;
         let fresh: Vec<_> = entries.iter().filter(|entry| self.seen.insert(entry.digest)).collect();
@@ -184,10 +185,10 @@ async fn config(source: &dyn Source, manifest: &Manifest, found: &mut Found, lim
     const IMAGE: [&str; 2] = [media_type::OCI_CONFIG, "application/vnd.docker.container.image.v1+json"];
     let parts = manifest.layers.iter().chain([&manifest.config]);
     found.content_size = parts.map(|part| part.size).try_fold(0_u64, u64::checked_add);
-    if !IMAGE.contains(&manifest.config.media_type.as_str()) || manifest.config.size > limits.manifest_bytes {
+    if !IMAGE.contains(&manifest.config.media_type.as_str()) || manifest.config.size > limits.oci.manifest_bytes {
         return Ok(());
     }
-    let content = match pinned::blob(source, &manifest.config, limits.manifest_bytes).await {
+    let content = match pinned::blob(source, &manifest.config, limits.oci.manifest_bytes).await {
         Ok(content) => content,
         Err(error) if error.is_not_found() => return Ok(()),
         Err(error) => return Err(error.into()),
@@ -216,7 +217,7 @@ fn chosen(labels: &BTreeMap<String, String>, limits: &Limits) -> BTreeMap<String
         "org.opencontainers.image.vendor",
         "org.opencontainers.image.version",
     ];
-    let fits = |value: &&String| !value.is_empty() && value.len() <= limits.request_text_bytes;
+    let fits = |value: &&String| !value.is_empty() && count(value.len()) <= limits.request.text_bytes;
     let label = |key: &&str| labels.get(*key).filter(fits).map(|value| ((*key).to_owned(), value.clone()));
     SHOWN.iter().filter_map(label).collect()
 }

@@ -102,9 +102,9 @@ struct Pinning<'a> {
 }
 
 impl Pinning<'_> {
-    async fn pin(&mut self, content: &Content, depth: usize) -> Result<(), OpsError> {
-        if depth > self.limits.index_depth {
-            return Err(OpsError::TooDeep { digest: *content.digest(), limit: self.limits.index_depth });
+    async fn pin(&mut self, content: &Content, depth: u64) -> Result<(), OpsError> {
+        if depth > self.limits.graph.index_depth {
+            return Err(OpsError::TooDeep { digest: *content.digest(), limit: self.limits.graph.index_depth });
         }
         let document = Document::parse(content, self.limits)?;
         let subject = Subject::of(content);

@@ -43,7 +43,7 @@ pub(super) struct Budget(AtomicU64);
 
 impl Budget {
     pub(super) const fn of(limits: &Limits) -> Self {
-        Self(AtomicU64::new(limits.evidence_bytes))
+        Self(AtomicU64::new(limits.evidence.bytes))
     }
 
     /// What documents may take up that are fetched before it is known whether they are needed.
@@ -128,7 +128,7 @@ impl SignatureManifest {
     }
 
     fn new(content: Content, manifest: Manifest, place: FoundAt, limits: &Limits) -> Self {
-        let most = limits.signature_manifests;
+        let most = usize::try_from(limits.evidence.signature_manifests).unwrap_or(usize::MAX);
         // A repeated document is read once: it could add nothing (threats: key-counted-twice).
         let mut known = BTreeSet::new();
         let fresh: Vec<_> = manifest.layers.iter().map(|layer| known.insert(Told::of(layer))).collect();
@@ -206,7 +206,8 @@ impl SignatureManifest {
         let wanted: BTreeSet<_> = self.layers.iter().map(blob).collect();
         self.blobs.retain(|blob, _| wanted.contains(blob));
         if self.too_many && !self.has_more() {
-            let why = format!("more than {} layers: the rest was not looked at", reader.limits.signature_manifests);
+            let why =
+                format!("more than {} layers: the rest was not looked at", reader.limits.evidence.signature_manifests);
             findings.push(self.finding(Reason::Unreadable { why }));
         }
         (evidence, findings)
@@ -287,8 +288,8 @@ impl Reader<'_> {
     /// How large a document of the kind that is wanted may be, in bytes.
     const fn limit(self) -> u64 {
         match self.kind {
-            StatementKind::ImageSignature => self.limits.signature_bytes,
-            StatementKind::Attestation { .. } => self.limits.attestation_bytes,
+            StatementKind::ImageSignature => self.limits.evidence.signature_bytes,
+            StatementKind::Attestation { .. } => self.limits.evidence.attestation_bytes,
         }
     }
 
@@ -339,7 +340,7 @@ pub(super) fn reason(error: StoreError, size: u64) -> Reason {
 }
 
 fn spent(limits: &Limits) -> Reason {
-    Reason::Unreadable { why: format!("the evidence is more than {} bytes together", limits.evidence_bytes) }
+    Reason::Unreadable { why: format!("the evidence is more than {} bytes together", limits.evidence.bytes) }
 }
 
 /// What the `subject` field says instead of what is wanted (threats: referrer-of-another-image, misdescribed-subject).

@@ -150,7 +150,7 @@ fn shown(claim: &str) -> String {
 }
 
 impl Walk<'_> {
-    async fn node(&mut self, content: Content, link: Link, above: Option<Above<'_>>, depth: usize) -> Node {
+    async fn node(&mut self, content: Content, link: Link, above: Option<Above<'_>>, depth: u64) -> Node {
         let digest = *content.digest();
         let mut node = Node {
             artifact_type: None,
@@ -182,7 +182,7 @@ impl Walk<'_> {
         if !self.seen.insert(digest) {
             return node;
         }
-        let limit = self.limits.referrer_depth + self.limits.index_depth;
+        let limit = self.limits.graph.referrer_depth + self.limits.graph.index_depth;
         if depth > limit {
             // Whether anything hangs on it was not asked.
             node.problems.push(OpsError::TooDeep { digest, limit }.to_string());
@@ -201,7 +201,7 @@ impl Walk<'_> {
     }
 
     /// Follows what hangs on `node`, up to what may be followed at all.
-    async fn hang(&mut self, node: &mut Node, children: Vec<Descriptor>, depth: usize) -> Result<(), StoreError> {
+    async fn hang(&mut self, node: &mut Node, children: Vec<Descriptor>, depth: u64) -> Result<(), StoreError> {
         for mut child in children {
             let link = Link::Child(child.platform.take());
             self.hang_one(node, &child, link, None, depth).await?;
@@ -243,7 +243,7 @@ impl Walk<'_> {
         entry: &Descriptor,
         link: Link,
         above: Option<Above<'_>>,
-        depth: usize,
+        depth: u64,
     ) -> Result<(), StoreError> {
         self.allowance.follow(self.source)?;
         self.allowance.fetch(self.source, entry.size)?;

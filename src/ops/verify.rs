@@ -239,7 +239,7 @@ pub(super) async fn has_platform(
     platform: &Platform,
     limits: &Limits,
 ) -> Result<(), OpsError> {
-    let config = pinned::blob(source, &manifest.config, limits.manifest_bytes).await?;
+    let config = pinned::blob(source, &manifest.config, limits.oci.manifest_bytes).await?;
     let has = ImageConfig::parse(&config, limits)?.platform;
     match has.satisfies(platform) {
         true => Ok(()),
@@ -268,8 +268,8 @@ async fn judge_all(
             if !seen.insert(digest) {
                 continue;
             }
-            if depth > limits.index_depth {
-                return Err(OpsError::TooDeep { digest, limit: limits.index_depth });
+            if depth > limits.graph.index_depth {
+                return Err(OpsError::TooDeep { digest, limit: limits.graph.index_depth });
             }
             allowance.follow(source)?;
             allowance.fetch(source, child.size)?;
@@ -344,7 +344,7 @@ pub(super) async fn choose(
     let mut seen = BTreeSet::from([*digest]);
     let mut has = Vec::new();
     let mut level = listed(index);
-    for _ in 0..=limits.index_depth {
+    for _ in 0..=limits.graph.index_depth {
         let (indexes, manifests): (Vec<_>, Vec<_>) =
             level.into_iter().partition(|child| media_type::is_index(&child.media_type));
         let mut fitting: Vec<Descriptor> = Vec::new();
@@ -378,5 +378,5 @@ pub(super) async fn choose(
             return Err(OpsError::NoPlatform { index: *digest, platform: platform.to_string(), has: has.join(", ") });
         }
     }
-    Err(OpsError::TooDeep { digest: *digest, limit: limits.index_depth })
+    Err(OpsError::TooDeep { digest: *digest, limit: limits.graph.index_depth })
 }

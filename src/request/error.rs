@@ -7,6 +7,7 @@ use crate::envelope::EnvelopeError;
 use crate::json::JsonError;
 use crate::key::KeyError;
 use crate::key::KeyId;
+use crate::limits::count;
 use crate::request::Part;
 use crate::time::Time;
 use crate::trust::TrustError;
@@ -95,9 +96,9 @@ pub enum RequestError {
     #[error("{what}: {got}, more than the limit of {limit}")]
     Limit {
         /// How much there is.
-        got: usize,
+        got: u64,
         /// How much there may be.
-        limit: usize,
+        limit: u64,
         /// What there is too much of.
         what: String,
     },
@@ -253,7 +254,8 @@ impl RequestError {
         Self::OtherRequest { got: Box::new(got), want: Box::new(want) }
     }
 
-    pub(super) fn bounded(what: &str, got: usize, limit: usize) -> Result<(), Self> {
+    pub(super) fn bounded(what: &str, got: usize, limit: u64) -> Result<(), Self> {
+        let got = count(got);
         match got > limit {
             true => Err(Self::Limit { got, limit, what: what.to_owned() }),
             false => Ok(()),

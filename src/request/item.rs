@@ -180,7 +180,7 @@ impl Item {
         if !media_type::is_index(&wire.media_type) && !media_type::is_manifest(&wire.media_type) {
             return Err(RequestError::field("mediaType", "is neither that of an image manifest nor that of an index"));
         }
-        RequestError::bounded("platforms of one item", wire.platforms.len(), limits.descriptors)?;
+        RequestError::bounded("platforms of one item", wire.platforms.len(), limits.oci.descriptors)?;
         let platform = |text: &String| {
             check_name("platforms", Some(text), limits)?;
             Platform::parse(text).ok_or_else(|| RequestError::field("platforms", "has an entry that is no platform"))

@@ -55,7 +55,7 @@ impl Chain {
     pub fn follow(&mut self, line: &[u8], limits: &Limits) -> Result<Entry, RequestError> {
         let number = self.lines.saturating_add(1);
         let broken = |why: String| RequestError::Log { line: number, why };
-        RequestError::bounded(&format!("bytes of line {number}"), line.len(), limits.signing_log_line_bytes)?;
+        RequestError::bounded(&format!("bytes of line {number}"), line.len(), limits.request.log_line_bytes)?;
         let wire: WireEntry = match wire::read_line(line, limits) {
             Ok(wire) => wire,
             // A file that does not begin as a signing log does is another file, and says nothing about one.
@@ -106,7 +106,7 @@ impl Chain {
             signature: entry.signature,
         });
         let line = line.map_err(|error| RequestError::Json { document: "signing log", error: error.into() })?;
-        RequestError::bounded("bytes of one line", line.len(), limits.signing_log_line_bytes)?;
+        RequestError::bounded("bytes of one line", line.len(), limits.request.log_line_bytes)?;
         self.head = Some(Digest::sha256(&line));
         self.lines = self.lines.saturating_add(1);
         Ok(line)

@@ -112,8 +112,7 @@ impl SigningRequest {
     /// # Errors
     /// [`RequestError`] that names the field.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, RequestError> {
-        let limit = usize::try_from(limits.request_bytes).unwrap_or(usize::MAX);
-        RequestError::bounded("bytes of a request", bytes.len(), limit)?;
+        RequestError::bounded("bytes of a request", bytes.len(), limits.request.bytes)?;
         let head: WireHead = json::parse(bytes, &predicate_limits(bytes, limits))
             .map_err(|error| RequestError::other_file("signing request", error))?;
         expect(&head, REQUEST)?;
@@ -123,7 +122,7 @@ impl SigningRequest {
             return Err(RequestError::field("expires", "is not after `created`"));
         }
         let reason = wire.reason.as_ref().map_or(0, String::len);
-        RequestError::bounded("bytes of `reason`", reason, limits.request_text_bytes)?;
+        RequestError::bounded("bytes of `reason`", reason, limits.request.text_bytes)?;
         let owners = owners(wire.owners, limits)?;
         let keys = owners
             .iter()
@@ -243,7 +242,7 @@ impl Keyholder {
     }
 
     fn of_wire(wire: WireOwner, limits: &Limits) -> Result<Self, RequestError> {
-        const LONGEST: usize = 128;
+        const LONGEST: u64 = 128;
         let WireOwner { name, keys } = wire;
         RequestError::bounded("bytes of the name of an owner", name.len(), LONGEST)?;
         if name.trim() != name || name.is_empty() || !name.chars().all(is_plain) {
@@ -252,7 +251,7 @@ impl Keyholder {
         if keys.is_empty() {
             return Err(RequestError::field("keys", format!("of {name} is empty")));
         }
-        RequestError::bounded("keys of one owner", keys.len(), limits.request_keys)?;
+        RequestError::bounded("keys of one owner", keys.len(), limits.request.keys)?;
         let keys = keys.into_iter().map(|key| read_key(&name, &key)).collect::<Result<_, _>>()?;
         Ok(Self { keys, name })
     }
@@ -276,7 +275,7 @@ fn read_key(owner: &str, wire: &WireKey) -> Result<PublicKey, RequestError> {
 
 fn owners(wire: Vec<WireOwner>, limits: &Limits) -> Result<Vec<Keyholder>, RequestError> {
     let count = wire.iter().map(|owner| owner.keys.len()).fold(wire.len(), usize::saturating_add);
-    RequestError::bounded("owners and their keys", count, limits.request_keys.saturating_mul(2))?;
+    RequestError::bounded("owners and their keys", count, limits.request.keys.saturating_mul(2))?;
     let owners = wire.into_iter().map(|owner| Keyholder::of_wire(owner, limits)).collect::<Result<Vec<_>, _>>()?;
     // One person under two names, or one key in two hands, would be counted twice or not at all.
     let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
@@ -295,7 +294,7 @@ fn items(wire: Vec<WireItem>, limits: &Limits) -> Result<Vec<Item>, RequestError
     if wire.is_empty() {
         return Err(RequestError::field("items", "is empty"));
     }
-    RequestError::bounded("items of one request", wire.len(), limits.request_items)?;
+    RequestError::bounded("items of one request", wire.len(), limits.request.items)?;
     wire.into_iter().map(|item| Item::of_wire(item, limits)).collect()
 }
 
@@ -309,8 +308,7 @@ fn messages(items: &[Item], limits: &Limits) -> Result<Vec<Vec<Message>>, Reques
         for message in &messages {
             // What no verifier would read afterwards need not be signed.
             let encoded = message.payload().len().div_ceil(3).saturating_mul(4);
-            let limit = usize::try_from(limits.attestation_bytes).unwrap_or(usize::MAX);
-            RequestError::bounded("bytes of one payload in base64", encoded, limit)?;
+            RequestError::bounded("bytes of one payload in base64", encoded, limits.evidence.attestation_bytes)?;
             if !seen.insert((item.pinned().to_string(), Digest::sha256(&message.to_sign()))) {
                 return Err(RequestError::Duplicate { what: format!("{} of {}", item.kind(), item.pinned()) });
             }

@@ -357,8 +357,7 @@ fn decode(field: &'static str, text: &str) -> Result<Vec<u8>, RequestError> {
 }
 
 fn bounded(bytes: &[u8], limits: &Limits) -> Result<(), RequestError> {
-    let limit = usize::try_from(limits.response_bytes).unwrap_or(usize::MAX);
-    RequestError::bounded("bytes of a response", bytes.len(), limit)
+    RequestError::bounded("bytes of a response", bytes.len(), limits.request.response_bytes)
 }
 
 fn unreadable(error: JsonError) -> RequestError {

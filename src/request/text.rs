@@ -56,7 +56,7 @@ pub(super) fn check(field: &str, text: &str) -> Result<(), RequestError> {
 /// A name, or another text of one line, within the limit.
 pub(super) fn check_name(field: &str, name: Option<&String>, limits: &Limits) -> Result<(), RequestError> {
     let Some(name) = name else { return Ok(()) };
-    RequestError::bounded(&format!("bytes of `{field}`"), name.len(), limits.request_text_bytes)?;
+    RequestError::bounded(&format!("bytes of `{field}`"), name.len(), limits.request.text_bytes)?;
     match name.is_empty() {
         true => Err(RequestError::field(field, "is empty")),
         false => check(field, name),
@@ -90,8 +90,8 @@ pub(super) fn check_labels(field: &str, texts: &BTreeMap<String, String>, limits
 
 fn bounded(field: &str, texts: &BTreeMap<String, String>, limits: &Limits) -> Result<(), RequestError> {
     let bytes = texts.iter().map(|(key, value)| key.len() + value.len()).sum();
-    RequestError::bounded(&format!("`{field}` of one item"), texts.len(), limits.annotations)?;
-    RequestError::bounded(&format!("bytes of `{field}` of one item"), bytes, limits.annotation_bytes)?;
+    RequestError::bounded(&format!("`{field}` of one item"), texts.len(), limits.oci.annotations)?;
+    RequestError::bounded(&format!("bytes of `{field}` of one item"), bytes, limits.oci.annotation_bytes)?;
     match texts.contains_key("") {
         true => Err(RequestError::field(field, "has an empty key")),
         false => Ok(()),

@@ -13,6 +13,7 @@ use crate::digest::Digest;
 use crate::digest::Hasher;
 use crate::json;
 use crate::limits::Limits;
+use crate::limits::count;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
@@ -110,7 +111,7 @@ impl DockerArchive {
         spelled(&tar, &limits)?;
         let archive = Archive::of(tar, limits.clone())?;
         let Some(graph) = Graph::read(&archive, &limits) else {
-            return Err(StoreError::TooMany { place, what: "manifests", limit: limits.descriptors });
+            return Err(StoreError::TooMany { place, what: "manifests", limit: limits.graph.manifests });
         };
         let mut loaded = Vec::new();
         for image in &saved {
@@ -201,7 +202,7 @@ fn saved(tar: &Tar, limits: &Limits) -> Result<Vec<Saved>, StoreError> {
     let list = tar
         .open(DOCKER_LIST)?
         .ok_or_else(|| broken("it has no manifest.json, and so docker save did not write it".to_owned()))?;
-    let list = list.read(&format!("manifest.json in {place}"), limits.manifest_bytes)?;
+    let list = list.read(&format!("manifest.json in {place}"), limits.oci.manifest_bytes)?;
     let unreadable = |error| broken(format!("manifest.json: {error}"));
     json::check(&list, limits).map_err(unreadable)?;
     // Before the list is read, so that a key in another case is the contradiction that it is and not bad JSON.
@@ -209,8 +210,8 @@ fn saved(tar: &Tar, limits: &Limits) -> Result<Vec<Saved>, StoreError> {
     exact(&place, "manifest.json", entries.iter().flat_map(BTreeMap::keys), &SAVED_KEYS)?;
     let saved: Vec<Saved> = json::read(&list).map_err(unreadable)?;
     let tags = saved.iter().map(|image| 1 + image.repo_tags.as_ref().map_or(0, Vec::len)).sum::<usize>();
-    if tags > limits.descriptors {
-        return Err(StoreError::TooMany { place, what: "images and names", limit: limits.descriptors });
+    if count(tags) > limits.oci.descriptors {
+        return Err(StoreError::TooMany { place, what: "images and names", limit: limits.oci.descriptors });
     }
     Ok(saved)
 }
@@ -219,7 +220,7 @@ fn saved(tar: &Tar, limits: &Limits) -> Result<Vec<Saved>, StoreError> {
 fn spelled(tar: &Tar, limits: &Limits) -> Result<(), StoreError> {
     let place = tar.name();
     let Some(index) = tar.open(INDEX)? else { return Ok(()) };
-    let index = index.read(&format!("{INDEX} in {place}"), limits.manifest_bytes)?;
+    let index = index.read(&format!("{INDEX} in {place}"), limits.oci.manifest_bytes)?;
     let unreadable = |error| StoreError::Broken { place: place.clone(), why: format!("{INDEX}: {error}") };
     let keys: Keys = json::parse(&index, limits).map_err(unreadable)?;
     exact(&place, INDEX, keys.keys(), &INDEX_KEYS)?;
@@ -291,16 +292,15 @@ enum Node {
 impl Graph {
     /// Reads them all, unless there are too many of them.
     fn read(archive: &Archive, limits: &Limits) -> Option<Self> {
-        let mut bytes = limits.graph_bytes;
-        let mut nodes = BTreeMap::new();
-        let mut sizes = BTreeMap::new();
+        let mut bytes = limits.graph.bytes;
+        let (mut nodes, mut sizes) = (BTreeMap::new(), BTreeMap::new());
         let mut waiting = archive.entries();
         while let Some(entry) = waiting.pop() {
             if nodes.contains_key(&entry.digest) {
                 continue;
             }
-            bytes = bytes.checked_sub(entry.size).filter(|_| nodes.len() < limits.descriptors)?;
-            let content = archive.fetch(&entry.bare(), limits.manifest_bytes).ok();
+            bytes = bytes.checked_sub(entry.size).filter(|_| count(nodes.len()) < limits.graph.manifests)?;
+            let content = archive.fetch(&entry.bare(), limits.oci.manifest_bytes).ok();
             let node = match content.and_then(|content| Document::parse(&content, limits).ok()) {
                 Some(Document::Manifest(manifest)) => {
                     let parts = [&manifest.config].into_iter().chain(&manifest.layers);

@@ -173,7 +173,7 @@ pub enum StoreError {
         /// What there is too much of.
         what: &'static str,
         /// The limit.
-        limit: usize,
+        limit: u64,
     },
     /// No connection, or one that broke.
     #[error("{}: {why}", about(.what, .place))]

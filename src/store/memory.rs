@@ -13,6 +13,7 @@ use bytes::BytesMut;
 use crate::digest::Digest;
 use crate::json;
 use crate::limits::Limits;
+use crate::limits::count;
 use crate::oci::Content;
 use crate::oci::ContentError;
 use crate::oci::Descriptor;
@@ -143,7 +144,7 @@ impl Source for Memory {
     }
 
     fn manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Content, StoreError>> {
-        Box::pin(ready(self.fetch(descriptor, self.limits.manifest_bytes)))
+        Box::pin(ready(self.fetch(descriptor, self.limits.oci.manifest_bytes)))
     }
 
     fn blob<'a>(&'a self, descriptor: &'a Descriptor, limit: u64) -> Task<'a, Result<Content, StoreError>> {
@@ -161,8 +162,8 @@ impl Source for Memory {
         artifact_type: Option<&'a str>,
     ) -> Task<'a, Result<Option<Listing>, StoreError>> {
         let mut entries = self.held().referrers.get(subject).cloned().unwrap_or_default();
-        let limit = self.limits.referrers;
-        if entries.len() > limit {
+        let limit = self.limits.graph.referrers;
+        if count(entries.len()) > limit {
             let error = StoreError::TooMany { place: PLACE.to_owned(), what: "referrers", limit };
             return Box::pin(ready(Err(error)));
         }

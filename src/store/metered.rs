@@ -44,8 +44,8 @@ impl Metered {
             Ok(_) => Ok(()),
             Err(_) => {
                 self.over.store(true, Ordering::Release);
-                let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-                Err(StoreError::TooMany { place: self.origin().to_string(), what: "bytes at first sight", limit })
+                let (place, what) = (self.origin().to_string(), "bytes at first sight");
+                Err(StoreError::TooMany { place, what, limit: self.limit })
             }
         }
     }
@@ -159,7 +159,7 @@ mod tests {
         let index = br#"{"schemaVersion":2,"manifests":[]}"#.to_vec();
         let index = Content::name(media_type::OCI_INDEX, index);
         let size = index.descriptor().size;
-        let memory = Memory::new(Limits { manifest_bytes: size, ..Limits::DEFAULT });
+        let memory = Memory::new(Limits::DEFAULT.with(|limits| limits.oci.manifest_bytes = size));
         let _pushed = now(memory.push_manifest(&index, Some("v"))).unwrap();
         let memory: Arc<dyn Source> = Arc::new(memory);
         let metered = |limit| Metered::new(Arc::clone(&memory), limit);

@@ -238,7 +238,7 @@ fn malformed_token_answers_are_refused() {
 // (threats: malformed-token).
 #[test]
 fn a_token_answer_over_the_limit_is_refused() {
-    let limit = Limits::DEFAULT.token_bytes;
+    let limit = Limits::DEFAULT.registry.token_bytes;
     let length = usize::try_from(limit).unwrap();
     for (size, fits) in [(length - 1, true), (length, true), (length + 1, false)] {
         let registry = private();

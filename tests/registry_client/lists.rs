@@ -451,7 +451,7 @@ fn eight_writers_of_a_list_lose_nothing() {
 /// One below, at and one above the bound of a page.
 #[test]
 fn a_page_of_a_list_is_measured() {
-    let limit = Limits::DEFAULT.manifest_bytes;
+    let limit = Limits::DEFAULT.oci.manifest_bytes;
     let length = usize::try_from(limit).unwrap();
     for (size, fits) in [(length - 1, true), (length, true), (length + 1, false)] {
         let registry = polite();

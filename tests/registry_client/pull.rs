@@ -512,7 +512,7 @@ fn an_error_is_shown_short_escaped_and_without_secrets() {
 /// What a registry says about an error is read up to a bound; what is cut there is text, not JSON with a code.
 #[test]
 fn an_error_body_is_read_up_to_a_limit() {
-    let limit = Limits::DEFAULT.error_body_bytes;
+    let limit = Limits::DEFAULT.registry.error_body_bytes;
     let length = usize::try_from(limit).unwrap();
     for (size, fits) in [(length - 1, true), (length, true), (length + 1, false)] {
         let registry = polite();

@@ -82,7 +82,7 @@ impl Log {
 /// Reads a log line by line and checks that each follows from the one before.
 fn follow(path: &Path, file: impl Read, mut each: impl FnMut(&Entry, Digest)) -> Result<Chain, Failure> {
     let limits = Limits::DEFAULT;
-    let most = u64::try_from(limits.signing_log_line_bytes).unwrap_or(u64::MAX).saturating_add(2);
+    let most = limits.request.log_line_bytes.saturating_add(2);
     let mut reader = BufReader::new(file);
     let mut chain = Chain::default();
     loop {

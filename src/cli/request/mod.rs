@@ -120,7 +120,7 @@ fn load(path: &Path, pinned: &OwnerArgs, token: &TokenArgs) -> Result<SigningReq
 }
 
 fn read_request(path: &Path) -> Result<SigningRequest, Failure> {
-    let bytes = files::read(path, Limits::DEFAULT.request_bytes)?;
+    let bytes = files::read(path, Limits::DEFAULT.request.bytes)?;
     SigningRequest::parse(&bytes, &Limits::DEFAULT).map_err(|error| told(path, error))
 }
 
@@ -128,7 +128,7 @@ fn read_request(path: &Path) -> Result<SigningRequest, Failure> {
 fn responses(paths: &[PathBuf], request: &SigningRequest) -> Result<SigningResponse, Failure> {
     let mut all = SigningResponse::to(request);
     for path in paths {
-        let bytes = files::read(path, Limits::DEFAULT.response_bytes)?;
+        let bytes = files::read(path, Limits::DEFAULT.request.response_bytes)?;
         let response = SigningResponse::parse(&bytes, request, &Limits::DEFAULT).map_err(|error| told(path, error))?;
         all.merge(response).map_err(|error| told(path, error))?;
     }

@@ -78,7 +78,7 @@ fn apart(args: &RequestSignArgs) -> Result<(), Failure> {
 
 /// What an earlier run wrote to the same file. Another file there is left alone.
 fn earlier(args: &RequestSignArgs, request: &SigningRequest) -> Result<SigningResponse, Failure> {
-    let Some(bytes) = files::read_if_there(&args.out, Limits::DEFAULT.response_bytes)? else {
+    let Some(bytes) = files::read_if_there(&args.out, Limits::DEFAULT.request.response_bytes)? else {
         return Ok(SigningResponse::to(request));
     };
     SigningResponse::parse(&bytes, request, &Limits::DEFAULT)

@@ -153,7 +153,7 @@ impl Plugin {
     /// Runs one command of the contract.
     fn ask<T: DeserializeOwned>(&self, command: &'static str, asked: &impl Serialize) -> Result<T, PluginError> {
         let plugin = || self.name.clone();
-        let limit = self.limits.plugin_bytes;
+        let limit = self.limits.key.plugin_bytes;
         let start = |reason: String| PluginError::Start { plugin: plugin(), reason };
         let input = serde_json::to_vec(asked).map_err(|error| start(error.to_string()))?;
         let said = process::run(&self.program, command, &self.environment, input, self.deadline, limit);

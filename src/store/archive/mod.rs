@@ -141,7 +141,7 @@ impl Tar {
     }
 
     fn scanned(&self, error: ScanError) -> StoreError {
-        let limit = self.limits.archive_members;
+        let limit = self.limits.oci.archive_members;
         match error {
             ScanError::Broken(why) => StoreError::Broken { place: self.name(), why },
             ScanError::TooMany => StoreError::TooMany { place: self.name(), what: "members", limit },
@@ -193,7 +193,7 @@ impl Place for Tar {
         let mut blobs = Vec::new();
         let Some(opened) = self.state().read.clone() else { return Ok(blobs) };
         self.files(&opened, |name, span| {
-            if span.size <= limits.manifest_bytes && blobs.len() < most {
+            if span.size <= limits.oci.manifest_bytes && blobs.len() < most {
                 blobs.extend(blob_digest(name).map(|digest| (digest, span.size)));
             }
         })?;

@@ -143,7 +143,7 @@ fn each(file: &File, length: u64, limits: &Limits, links: Links, look: &mut Look
     input.rewind()?;
     let mut scan = Scan { at: 0, input, length, links, look, next: Next::default() };
     scan.sniff()?;
-    for _ in 0..=limits.archive_members {
+    for _ in 0..=limits.oci.archive_members {
         if !scan.member()? {
             return Ok(());
         }

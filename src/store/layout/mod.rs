@@ -17,6 +17,7 @@ use std::sync::atomic::Ordering;
 use crate::digest::Digest;
 use crate::files;
 use crate::limits::Limits;
+use crate::limits::count;
 use crate::oci::Descriptor;
 use crate::store::StoreError;
 use crate::store::layout::write::Staging;
@@ -118,15 +119,15 @@ impl Place for Directory {
             if !is_directory(&self.path.join("blobs"))? || !is_directory(&path)? {
                 continue;
             }
-            for (count, file) in fs::read_dir(&path).map_err(at(&path))?.enumerate() {
+            for (number, file) in fs::read_dir(&path).map_err(at(&path))?.enumerate() {
                 let file = file.map_err(at(&path))?;
-                let limit = limits.archive_members;
-                if count >= limit {
+                let limit = limits.oci.archive_members;
+                if count(number) >= limit {
                     return Err(StoreError::TooMany { place: self.name(), what: "files", limit });
                 }
                 let digest = file.file_name().to_str().and_then(|name| format!("{algorithm}:{name}").parse().ok());
                 let metadata = file.metadata().map_err(at(&file.path()))?;
-                let small = metadata.is_file() && metadata.len() <= limits.manifest_bytes && blobs.len() < most;
+                let small = metadata.is_file() && metadata.len() <= limits.oci.manifest_bytes && blobs.len() < most;
                 blobs.extend(digest.filter(|_| small).map(|digest| (digest, metadata.len())));
             }
         }

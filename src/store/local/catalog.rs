@@ -85,9 +85,9 @@ impl Entry {
 
 impl Catalog {
     /// Reads an index of at most `descriptors` entries.
-    pub(crate) fn parse(content: &Content, limits: &Limits, descriptors: usize) -> Result<Self, ManifestError> {
+    pub(crate) fn parse(content: &Content, limits: &Limits, descriptors: u64) -> Result<Self, ManifestError> {
         let digest = *content.digest();
-        let limits = Limits { descriptors, ..limits.clone() };
+        let limits = limits.clone().with(|limits| limits.oci.descriptors = descriptors);
         let index = Index::parse(content, &limits)?;
         let read: Read =
             json::parse(content.bytes(), &limits).map_err(|error| ManifestError::Json { digest, error })?;

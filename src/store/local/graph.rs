@@ -11,6 +11,7 @@ use serde::de::IgnoredAny;
 use crate::digest::Digest;
 use crate::json;
 use crate::limits::Limits;
+use crate::limits::count;
 use crate::oci::Descriptor;
 use crate::oci::descriptor::null_is_default;
 use crate::oci::media_type;
@@ -32,7 +33,7 @@ pub(crate) struct Graph {
     pub(crate) unreadable: BTreeMap<Digest, Descriptor>,
     by_subject: HashMap<Digest, Vec<Descriptor>>,
     /// How many there may be for one subject.
-    limit: usize,
+    limit: u64,
 }
 
 /// As much of a manifest as a list of referrers is made from.
@@ -80,7 +81,7 @@ fn listed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<PeekD
 impl Graph {
     /// Asks every manifest that `catalog` lists.
     pub(crate) fn of_entries(place: &dyn Place, catalog: &Catalog, limits: &Limits) -> Self {
-        let mut graph = Self { limit: limits.referrers, ..Self::default() };
+        let mut graph = Self { limit: limits.graph.referrers, ..Self::default() };
         // One manifest can be listed as often as the list has room for; it is read once.
         let mut tried = BTreeSet::new();
         for entry in catalog.descriptors() {
@@ -104,10 +105,10 @@ impl Graph {
 
     /// Asks every small blob that looks like JSON: `cosign save` leaves bundles in a layout that nothing lists.
     pub(crate) fn of_blobs(place: &dyn Place, limits: &Limits) -> Result<Self, StoreError> {
-        let mut graph = Self { limit: limits.referrers, ..Self::default() };
+        let mut graph = Self { limit: limits.graph.referrers, ..Self::default() };
         let mut small = place.blobs(limits, LOOSE_BLOBS + 1)?;
         if small.len() > LOOSE_BLOBS {
-            return Err(StoreError::TooMany { place: place.name(), what: "small blobs", limit: LOOSE_BLOBS });
+            return Err(StoreError::TooMany { place: place.name(), what: "small blobs", limit: count(LOOSE_BLOBS) });
         }
         small.sort_unstable();
         for (digest, size) in small {
@@ -132,7 +133,7 @@ impl Graph {
         self.referring.insert(entry.digest);
         let referrers = self.by_subject.entry(subject).or_default();
         // One more than there may be says that there are too many.
-        if referrers.len() <= self.limit {
+        if count(referrers.len()) <= self.limit {
             referrers.push(peek.describe(entry));
         }
     }
@@ -145,7 +146,7 @@ impl Peek {
         if found.size != entry.size {
             return None;
         }
-        let bytes = found.read("a manifest", limits.manifest_bytes).ok()?;
+        let bytes = found.read("a manifest", limits.oci.manifest_bytes).ok()?;
         Self::parse(&bytes, limits)
     }
 

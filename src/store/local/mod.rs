@@ -109,9 +109,10 @@ impl<P: Place> Local<P> {
             let found = mark.image_layout_version.escape_debug();
             return Err(self.broken(format!("its layout version is `{found:.40}`, not 1.0.0")));
         }
-        let index = self.read(INDEX, self.limits.manifest_bytes)?.ok_or_else(|| self.broken("it has no index.json"))?;
+        let index =
+            self.read(INDEX, self.limits.oci.manifest_bytes)?.ok_or_else(|| self.broken("it has no index.json"))?;
         // The entries of a layout are all its images together: their number is bounded by the size of the file only.
-        Catalog::parse(&Content::name(media_type::OCI_INDEX, index), &self.limits, usize::MAX)
+        Catalog::parse(&Content::name(media_type::OCI_INDEX, index), &self.limits, u64::MAX)
             .map_err(|error| StoreError::Manifest { place, error })
     }
 
@@ -161,7 +162,7 @@ impl<P: Place> Local<P> {
 
     /// A manifest that is listed: that it is not there is no answer about what was asked for, but a broken layout.
     fn fetch_listed(&self, entry: &Descriptor) -> Result<Content, StoreError> {
-        self.fetch(&entry.bare(), self.limits.manifest_bytes).map_err(|error| match error {
+        self.fetch(&entry.bare(), self.limits.oci.manifest_bytes).map_err(|error| match error {
             StoreError::NotFound { .. } => self.broken(format!("it lists {} and does not have it", entry.digest)),
             other => other,
         })

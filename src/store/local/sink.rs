@@ -5,6 +5,7 @@ use std::future::ready;
 use std::sync::MutexGuard;
 
 use crate::digest::Digest;
+use crate::limits::count;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
@@ -124,7 +125,7 @@ impl<P: Place> Sink for Local<P> {
             let children = std::mem::take(&mut state.children);
             state.catalog.drop_children(&children);
             let index = state.catalog.render().map_err(|error| self.broken(error.to_string()))?;
-            let limit = self.limits.manifest_bytes;
+            let limit = self.limits.oci.manifest_bytes;
             if u64::try_from(index.len()).is_ok_and(|length| length > limit) {
                 return Err(StoreError::TooLarge { what: format!("index.json of {}", self.place.name()), limit });
             }
@@ -189,7 +190,7 @@ impl<P: Place> Local<P> {
         };
         let place = || self.place.name();
         let mut list = match before {
-            Some(list) => Catalog::parse(&self.fetch_listed(&list)?, &self.limits, self.limits.referrers)
+            Some(list) => Catalog::parse(&self.fetch_listed(&list)?, &self.limits, self.limits.graph.referrers)
                 .map_err(|error| StoreError::Manifest { place: place(), error })?,
             None => Catalog::default(),
         };
@@ -198,8 +199,8 @@ impl<P: Place> Local<P> {
         if present > 0 && list.descriptors().count() == present {
             return Ok(());
         }
-        let limit = self.limits.referrers;
-        if list.descriptors().count() > limit {
+        let limit = self.limits.graph.referrers;
+        if count(list.descriptors().count()) > limit {
             return Err(StoreError::TooMany { place: place(), what: "referrers", limit });
         }
         let bytes = list.render().map_err(|error| self.broken(error.to_string()))?;

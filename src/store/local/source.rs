@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::future::ready;
 
 use crate::digest::Digest;
+use crate::limits::count;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Index;
@@ -42,7 +43,7 @@ impl<P: Place> Source for Local<P> {
     }
 
     fn manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Content, StoreError>> {
-        Box::pin(ready(self.fetch(descriptor, self.limits.manifest_bytes)))
+        Box::pin(ready(self.fetch(descriptor, self.limits.oci.manifest_bytes)))
     }
 
     fn blob<'a>(&'a self, descriptor: &'a Descriptor, limit: u64) -> Task<'a, Result<Content, StoreError>> {
@@ -137,7 +138,7 @@ impl<P: Place> Local<P> {
         if let Some(entry) = self.agreed(&self.state().catalog.with_digest(digest), || digest.to_string())? {
             return self.fetch_listed(&entry);
         }
-        let bytes = self.read(&blob_name(digest), self.limits.manifest_bytes)?;
+        let bytes = self.read(&blob_name(digest), self.limits.oci.manifest_bytes)?;
         let not_found = || StoreError::NotFound { what: format!("{digest} in {}", self.place.name()) };
         let bytes = bytes.ok_or_else(not_found)?;
         let peek = Peek::parse(&bytes, &self.limits);
@@ -215,8 +216,8 @@ impl<P: Place> Local<P> {
             self.loose(&mut state)?.referrers(subject).for_each(&mut add);
         }
         graph.unreadable.values().for_each(&mut add);
-        let limit = self.limits.referrers;
-        match entries.len() > limit {
+        let limit = self.limits.graph.referrers;
+        match count(entries.len()) > limit {
             true => Err(StoreError::TooMany { place: self.place.name(), what: "referrers", limit }),
             false => Ok(Listing { entries, filtered: false, unread: None }),
         }
@@ -228,7 +229,7 @@ impl<P: Place> Local<P> {
         let marked = |entry: &&Descriptor| {
             LISTS_REFERRERS.iter().any(|key| entry.annotations.get(*key).is_some_and(|value| *value == text))
         };
-        let limit = self.limits.referrers;
+        let limit = self.limits.graph.referrers;
         let mut listed = Vec::new();
         let (mut lists, mut known) = (BTreeSet::new(), BTreeSet::new());
         let named = catalog.with_name(&fallback_tag(subject));
@@ -243,7 +244,7 @@ impl<P: Place> Local<P> {
             let entries = index.map_err(|error| StoreError::Manifest { place, error })?.manifests;
             let fresh = entries.into_iter().filter(|entry| known.insert((entry.digest, entry.size)));
             listed.extend(fresh.map(referrer::listed));
-            if listed.len() > limit {
+            if count(listed.len()) > limit {
                 return Err(StoreError::TooMany { place: self.place.name(), what: "referrers", limit });
             }
         }

@@ -142,7 +142,7 @@ impl Refused {
     /// Reads what came with an error; `secrets` are not shown even if the registry echoes them.
     pub(super) async fn read(body: Incoming, headers: &HeaderMap, limits: &Limits, secrets: &Secrets) -> Self {
         // An error whose text cannot be read is still the error that its status says.
-        let (bytes, whole) = body.read(limits.error_body_bytes).await.unwrap_or_default();
+        let (bytes, whole) = body.read(limits.registry.error_body_bytes).await.unwrap_or_default();
         let page = media_type(headers) == "text/html";
         let errors = json::read::<ErrorsWire>(&bytes).ok().and_then(|wire| wire.errors).unwrap_or_default();
         let text = match errors.is_empty() {

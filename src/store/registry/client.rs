@@ -196,7 +196,7 @@ impl Host {
         let _turn = self.turns.acquire().await;
         self.wait_until_welcome().await;
         let mut url = call.url.clone();
-        for _ in 0..=self.transport.settings.limits.redirects {
+        for _ in 0..=self.transport.settings.limits.registry.redirects {
             // Another host gets neither credential nor client certificate (threats: credentials-to-another-host).
             let own = url.origin() == self.base.origin();
             let request = request(call, url.clone(), ticket.filter(|_| own));
@@ -211,7 +211,7 @@ impl Host {
         }
         Err(Trouble::Final(StoreError::Protocol {
             place: call.what.clone(),
-            why: format!("more than {} redirects", self.transport.settings.limits.redirects),
+            why: format!("more than {} redirects", self.transport.settings.limits.registry.redirects),
         }))
     }
 
@@ -271,7 +271,7 @@ impl Host {
             },
             // Read to the end all the same, so that the connection can be used again.
             Reading::Nothing => {
-                let _ = incoming.read(settings.limits.error_body_bytes).await;
+                let _ = incoming.read(settings.limits.registry.error_body_bytes).await;
                 Body::Whole(Vec::new())
             }
         };

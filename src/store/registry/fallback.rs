@@ -55,7 +55,7 @@ pub(super) async fn add(repository: &Repository, subject: &Digest, entries: &[De
             None if writes == 0 => return Ok(()),
             None => confirmed += 1,
             Some(list) => {
-                let limit = repository.limits().manifest_bytes;
+                let limit = repository.limits().oci.manifest_bytes;
                 if u64::try_from(list.bytes().len()).unwrap_or(u64::MAX) > limit {
                     return Err(StoreError::TooLarge { what: place, limit });
                 }

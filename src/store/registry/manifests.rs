@@ -25,7 +25,7 @@ pub(super) async fn resolve(repository: &Repository, tag_or_digest: &TagOrDigest
         // The tags that cosign makes of SHA-512 digests: no registry can have them, so nothing is there.
         return Err(StoreError::NotFound { what: repository.place(tag_or_digest) });
     }
-    let limit = repository.limits().manifest_bytes;
+    let limit = repository.limits().oci.manifest_bytes;
     let reading = match tag_or_digest {
         TagOrDigest::Tag(_) => Reading::UpTo(limit),
         TagOrDigest::Digest(_) => Reading::UpToOf(limit),
@@ -45,7 +45,7 @@ pub(super) async fn resolve(repository: &Repository, tag_or_digest: &TagOrDigest
 
 /// The manifest of `descriptor`, checked.
 pub(super) async fn fetch(repository: &Repository, descriptor: &Descriptor) -> Result<Content, StoreError> {
-    let limit = repository.limits().manifest_bytes;
+    let limit = repository.limits().oci.manifest_bytes;
     if descriptor.size > limit {
         return Err(StoreError::TooLarge { what: repository.place_of(&descriptor.digest), limit });
     }

@@ -15,6 +15,7 @@ use super::manifests::is_no_page;
 use super::repository::Repository;
 use crate::digest::Digest;
 use crate::json;
+use crate::limits::count;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Index;
@@ -79,8 +80,8 @@ impl List {
 
     async fn read_on(&mut self, repository: &Repository, url: Url, place: &str) -> Result<Read, StoreError> {
         let limits = repository.limits();
-        follow(&mut self.pages, &url, limits.link_hops, place)?;
-        let answer = page(repository, url.clone(), place, Reading::UpTo(limits.manifest_bytes)).await?;
+        follow(&mut self.pages, &url, limits.registry.link_hops, place)?;
+        let answer = page(repository, url.clone(), place, Reading::UpTo(limits.oci.manifest_bytes)).await?;
         if NO_API.contains(&answer.status.as_u16()) && self.pages.len() == 1 {
             return Ok(Read::NotKept(Box::new(answer)));
         }
@@ -91,11 +92,11 @@ impl List {
         self.began = true;
         self.listing.filtered |= filtered;
         for entry in fresh {
-            if self.listing.entries.len() >= limits.referrers && !self.seen.contains(&entry.digest) {
+            if count(self.listing.entries.len()) >= limits.graph.referrers && !self.seen.contains(&entry.digest) {
                 return Err(StoreError::TooMany {
                     place: place.to_owned(),
                     what: "referrers",
-                    limit: limits.referrers,
+                    limit: limits.graph.referrers,
                 });
             }
             if self.seen.insert(entry.digest) {
@@ -117,14 +118,14 @@ pub(super) async fn names(repository: &Repository) -> Result<Vec<String>, StoreE
     let mut next = Some(url);
     while let Some(url) = next {
         follow(&mut pages, &url, TAG_PAGES, &place)?;
-        let answer = page(repository, url.clone(), &place, Reading::UpTo(limits.manifest_bytes)).await?;
+        let answer = page(repository, url.clone(), &place, Reading::UpTo(limits.oci.manifest_bytes)).await?;
         let answer = super::download::expect(answer, &[StatusCode::OK])?;
         is_no_page(&answer)?;
         next = link::next(&url, &answer.headers).map_err(|why| answer.protocol(why))?;
         let broken = answer.protocol("it answered with what is no list of tags");
         let wire: TagsWire = json::parse(&answer.into_bytes(), limits).map_err(|_| broken)?;
         names.extend(wire.tags.unwrap_or_default());
-        if names.len() > TAGS {
+        if count(names.len()) > TAGS {
             return Err(StoreError::TooMany { place, what: "tags", limit: TAGS });
         }
     }
@@ -145,11 +146,11 @@ async fn page(repository: &Repository, url: Url, place: &str, reading: Reading) 
 }
 
 /// Rejects pagination loops and lists with too many pages (threats: pagination-loop).
-fn follow(pages: &mut HashSet<Url>, url: &Url, limit: usize, place: &str) -> Result<(), StoreError> {
+fn follow(pages: &mut HashSet<Url>, url: &Url, limit: u64, place: &str) -> Result<(), StoreError> {
     if !pages.insert(url.clone()) {
         return Err(StoreError::Protocol { place: place.to_owned(), why: "its pages lead in a circle".to_owned() });
     }
-    match pages.len() > limit {
+    match count(pages.len()) > limit {
         true => Err(StoreError::TooMany { place: place.to_owned(), what: "pages", limit }),
         false => Ok(()),
     }
@@ -185,7 +186,7 @@ fn entries(repository: &Repository, answer: Answer) -> Result<Vec<Descriptor>, S
     match Index::parse(&content, limits) {
         Ok(index) => Ok(index.manifests),
         Err(ManifestError::Limit { what: "descriptors", .. }) => {
-            Err(StoreError::TooMany { place, what: "referrers", limit: limits.referrers })
+            Err(StoreError::TooMany { place, what: "referrers", limit: limits.graph.referrers })
         }
         Err(error) => Err(StoreError::Manifest { place, error }),
     }
@@ -213,6 +214,6 @@ const NO_API: &[u16] = &[400, 404, 405, 406, 501];
 /// The media types of lists that we read.
 const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, application/json";
 /// How many pages of tags are read.
-const TAG_PAGES: usize = 1_000;
+const TAG_PAGES: u64 = 1_000;
 /// How many tags are listed.
-const TAGS: usize = 100_000;
+const TAGS: u64 = 100_000;

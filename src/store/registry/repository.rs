@@ -75,7 +75,7 @@ impl Repository {
     #[must_use]
     pub fn within(self, bytes: u64) -> Self {
         let limits = self.limits();
-        let limits = Limits { manifest_bytes: limits.manifest_bytes.min(bytes), ..limits.clone() };
+        let limits = limits.clone().with(|limits| limits.oci.manifest_bytes = limits.oci.manifest_bytes.min(bytes));
         Self { limits: Some(Arc::new(limits)), ..self }
     }
 

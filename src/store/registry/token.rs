@@ -152,7 +152,7 @@ async fn once(transport: &Transport, wanted: &Wanted<'_>, request: Request) -> R
         return Err(Trouble::Final(StoreError::Protocol { place: what, why }));
     }
     let body = if status.is_success() {
-        let limit = settings.limits.token_bytes;
+        let limit = settings.limits.registry.token_bytes;
         match incoming.read(limit).await {
             Ok((bytes, true)) => Body::Whole(bytes),
             Ok((_, false)) => return Err(Trouble::Final(StoreError::TooLarge { what, limit })),

@@ -237,7 +237,7 @@ impl Upload<'_> {
     async fn whole(&self, session: Session, feed: &Arc<Feed>) -> Tried<()> {
         let mut url = self.closing(&session.location);
         let mut sent = self.send_whole(url.clone(), feed).await?;
-        for _ in 0..self.repository.limits().redirects {
+        for _ in 0..self.repository.limits().registry.redirects {
             let Ok(Sent::Elsewhere(target)) = sent else { break };
             url = target;
             sent = self.send_whole(url.clone(), feed).await?;
