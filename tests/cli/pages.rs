@@ -174,7 +174,7 @@ fn the_pages_about_keys_say_what_the_code_says() {
     let arms = uri.lines().map(str::trim_start).filter(|line| line.starts_with('"') && line.contains("\" => "));
     known.extend(arms.map(|line| line.split('"').nth(1).unwrap().to_owned()));
     known.retain(|name| !["cert", "private", "public"].contains(&name.as_str()));
-    let rows = tokens.split("\n## Which key\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows = tokens.split("\n## PKCS#11 URIs: which key\n").nth(1).unwrap().split("\n## ").next().unwrap();
     let written: Set = cells(rows).iter().map(|name| name.trim_start_matches('?').to_owned()).collect();
     assert_eq!(known, written, "left: src/key/pkcs11/uri.rs, right: docs/keys-pkcs11.md");
 
