@@ -40,7 +40,8 @@ fn the_limits_table_in_security_md_is_the_code() {
 #[test]
 #[cfg(feature = "registry")]
 fn the_time_table_in_security_md_is_the_code() {
-    let fields: BTreeMap<String, String> = format!("{:#?}", bulla::store::registry::Patience::DEFAULT)
+    let (timeouts, retry) = (bulla::store::registry::Timeouts::DEFAULT, bulla::store::registry::RetryPolicy::DEFAULT);
+    let fields: BTreeMap<String, String> = format!("{timeouts:#?}\n{retry:#?}")
         .lines()
         .filter_map(|line| line.trim().trim_end_matches(',').split_once(": "))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -53,7 +54,7 @@ fn the_time_table_in_security_md_is_the_code() {
             None => (name, cell.replace(' ', "")),
         })
         .collect();
-    assert!(fields.len() > 10, "`Patience` was not read: {fields:?}");
+    assert!(fields.len() > 10, "`Timeouts` and `RetryPolicy` were not read: {fields:?}");
     assert_eq!(fields, table, "left: src/store/registry/settings.rs, right: SECURITY.md");
 }
 

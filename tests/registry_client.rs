@@ -48,11 +48,11 @@ use bulla::store::Blob;
 use bulla::store::StoreError;
 use bulla::store::credentials::Credential;
 use bulla::store::credentials::Credentials;
-use bulla::store::credentials::Secret;
-use bulla::store::registry::Patience;
+use bulla::store::credentials::SecretText;
 use bulla::store::registry::Proxies;
 use bulla::store::registry::Registries;
 use bulla::store::registry::Repository;
+use bulla::store::registry::RetryPolicy;
 use bulla::store::registry::Settings;
 
 use support::registry::Quirks;
@@ -78,7 +78,7 @@ fn settings() -> Settings {
 
 fn settings_as(credentials: Credentials) -> Settings {
     let mut settings = Settings::new(credentials);
-    settings.patience = Patience::tests();
+    settings.retry = RetryPolicy::tests();
     settings.proxies = Proxies::None;
     settings
 }
@@ -87,14 +87,14 @@ fn settings_as(credentials: Credentials) -> Settings {
 fn hasty() -> Settings {
     let mut settings = settings();
     let short = Duration::from_millis(150);
-    settings.patience.first_byte = short;
-    settings.patience.idle = short;
-    settings.patience.retries = 1;
+    settings.timeouts.first_byte = short;
+    settings.timeouts.idle = short;
+    settings.retry.retries = 1;
     settings
 }
 
 fn basic(username: &str, password: &str) -> Credential {
-    Credential::Basic { username: username.to_owned(), password: Secret::new(password.to_owned()) }
+    Credential::Basic { username: username.to_owned(), password: SecretText::new(password.to_owned()) }
 }
 
 fn reference(host: &str, repository: &str) -> RegistryReference {

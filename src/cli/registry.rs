@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use crate::store::credentials::Credentials;
 use crate::store::registry::ClientCertificate;
+use crate::store::registry::HttpScheme;
 use crate::store::registry::Registries;
-use crate::store::registry::Scheme;
 use crate::store::registry::Settings;
 use crate::store::registry::certificates;
 use crate::store::registry::private_key;
@@ -38,14 +38,14 @@ pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>, plain: Vec<Str
         settings.client_certificate = Some(ClientCertificate { chain: file, key: private });
     }
     let scheme = match (args.plain_http, args.tls) {
-        (true, _) => Some(Scheme::Http),
-        (false, true) => Some(Scheme::Https),
+        (true, _) => Some(HttpScheme::Http),
+        (false, true) => Some(HttpScheme::Https),
         (false, false) => None,
     };
     if let Some(scheme) = scheme {
         settings.schemes = hosts.into_iter().map(|host| (host, scheme)).collect();
     }
-    settings.schemes.extend(plain.into_iter().map(|host| (host, Scheme::Http)));
+    settings.schemes.extend(plain.into_iter().map(|host| (host, HttpScheme::Http)));
     Ok(Registries::new(settings))
 }
 

@@ -1,12 +1,12 @@
 //! Credential sources: docker's `config.json`, credential helpers, containers' `auth.json`, `DOCKER_AUTH_CONFIG`.
 
-mod config;
+mod credential;
+mod entry_name;
+mod file;
 mod helper;
-mod key;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fmt;
 use std::fs::File;
 use std::fs::Metadata;
 use std::io;
@@ -16,85 +16,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
 use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
 use crate::store::StoreError;
 
-use config::Config;
+pub use credential::Credential;
+pub use credential::CredentialSource;
+pub use credential::FoundCredential;
+pub use credential::Login;
+pub use credential::SecretText;
+
+use file::CredentialFile;
+use helper::HelperReply;
 use helper::Helpers;
-use helper::Reply;
-
-/// A text that is shown to nobody and wiped when it is no longer needed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Zeroizing<String>);
-
-/// A credential for one registry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Credential {
-    /// None.
-    Anonymous,
-    /// A user name and a password.
-    Basic {
-        /// The user name.
-        username: String,
-        /// The password.
-        password: Secret,
-    },
-    /// An identity token, which a token service exchanges for others.
-    Identity {
-        /// The user name and password that are stored beside it, for a registry that asks for those.
-        login: Option<Login>,
-        /// The identity token.
-        token: Secret,
-    },
-    /// A bearer token for the registry itself.
-    Token(Secret),
-}
-
-/// A user name and a password.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Login {
-    /// The user name.
-    pub username: String,
-    /// The password.
-    pub password: Secret,
-}
-
-/// Where a credential comes from, for messages.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CredentialSource {
-    /// An entry of a credential file.
-    Entry {
-        /// The file, or the variable that holds its content.
-        file: String,
-        /// The name of the entry.
-        name: String,
-    },
-    /// The program that uses this library.
-    Given,
-    /// A credential helper.
-    Helper {
-        /// The file that names it.
-        file: String,
-        /// The name of the program.
-        program: String,
-    },
-}
-
-/// What the credential sources hold for a registry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The credential.
-    pub credential: Credential,
-    /// Helpers that are named and not installed, in words.
-    pub missing: Vec<String>,
-    /// Where the credential comes from, if there is one.
-    pub source: Option<CredentialSource>,
-}
 
 /// The credential sources of a process. None is read before a registry asks for authentication.
 ///
@@ -104,76 +39,18 @@ pub struct Found {
 pub struct Credentials {
     given: BTreeMap<String, Credential>,
     helpers: Helpers,
-    locations: Vec<Location>,
-    read: Arc<OnceCell<Vec<Config>>>,
+    locations: Vec<CredentialLocation>,
+    read: Arc<OnceCell<Vec<CredentialFile>>>,
 }
 
 /// A place where a credential file may be.
 #[derive(Clone, Debug)]
-enum Location {
+enum CredentialLocation {
     File(PathBuf),
     /// A file that is only read where it exists.
     FileIfThere(PathBuf),
     /// The content of `DOCKER_AUTH_CONFIG`, unless that is no text.
-    Inline(Option<Secret>),
-}
-
-impl Secret {
-    /// Hides `text`.
-    pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-
-    /// The text itself.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-impl<'de> Deserialize<'de> for Secret {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::new)
-    }
-}
-
-impl Credential {
-    /// An identity token alone.
-    pub const fn identity(token: Secret) -> Self {
-        Self::Identity { login: None, token }
-    }
-
-    /// What must not be shown: the secrets, and user name and password as a header has them.
-    pub(crate) fn secrets(&self) -> Vec<Secret> {
-        let of_login = |username: &str, password: &Secret| {
-            let pair = Zeroizing::new(format!("{username}:{}", password.reveal()));
-            [password.clone(), Secret::new(STANDARD.encode(pair.as_bytes()))]
-        };
-        match self {
-            Self::Anonymous => Vec::new(),
-            Self::Basic { username, password } => of_login(username, password).to_vec(),
-            Self::Identity { login, token } => {
-                let login = login.iter().flat_map(|login| of_login(&login.username, &login.password));
-                login.chain(of_login("<token>", token)).collect()
-            }
-            Self::Token(token) => vec![token.clone()],
-        }
-    }
-}
-
-impl fmt::Display for CredentialSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Entry { file, name } => write!(f, "entry `{name}` of {file}"),
-            Self::Given => f.write_str("the given credential"),
-            Self::Helper { file, program } => write!(f, "{program}, named by {file}"),
-        }
-    }
+    Inline(Option<SecretText>),
 }
 
 impl Credentials {
@@ -196,7 +73,7 @@ impl Credentials {
         let directory = |name: &str| variable(name).map(PathBuf::from);
         let home = directory("HOME");
         let in_home = |path: &str| home.as_ref().map(|home| home.join(path));
-        let inline = variable("DOCKER_AUTH_CONFIG").map(|text| text.into_string().ok().map(Secret::new));
+        let inline = variable("DOCKER_AUTH_CONFIG").map(|text| text.into_string().ok().map(SecretText::new));
         let docker = directory("DOCKER_CONFIG").or_else(|| in_home(".docker"));
         // Where podman and skopeo keep it when they run without a session, as root does.
         let user = rustix::process::getuid().as_raw();
@@ -210,15 +87,15 @@ impl Credentials {
             in_home(".dockercfg"),
         ];
         let mut locations = Vec::new();
-        locations.extend(inline.map(Location::Inline));
-        locations.extend(directory("REGISTRY_AUTH_FILE").map(Location::File));
-        locations.extend(perhaps.into_iter().flatten().map(Location::FileIfThere));
+        locations.extend(inline.map(CredentialLocation::Inline));
+        locations.extend(directory("REGISTRY_AUTH_FILE").map(CredentialLocation::File));
+        locations.extend(perhaps.into_iter().flatten().map(CredentialLocation::FileIfThere));
         Self { locations, ..Self::default() }
     }
 
     /// These files only, which must be there, in this order.
     pub fn from_files(paths: impl IntoIterator<Item = PathBuf>) -> Self {
-        Self { locations: paths.into_iter().map(Location::File).collect(), ..Self::default() }
+        Self { locations: paths.into_iter().map(CredentialLocation::File).collect(), ..Self::default() }
     }
 
     /// Adds a credential for `host`, which comes before all that is found elsewhere.
@@ -248,9 +125,9 @@ impl Credentials {
         repository: &str,
         plain: bool,
         patience: Duration,
-    ) -> Result<Found, StoreError> {
+    ) -> Result<FoundCredential, StoreError> {
         let mut missing = Vec::new();
-        let found = |credential, source, missing| Ok(Found { credential, missing, source });
+        let found = |credential, source, missing| Ok(FoundCredential { credential, missing, source });
         if let Some(given) = self.given.get(host) {
             return found(given.clone(), Some(CredentialSource::Given), missing);
         }
@@ -258,14 +135,14 @@ impl Credentials {
             if let Some(name) = config.helper(host) {
                 let program = helper::program(name);
                 match self.helpers.ask(name, host, patience).await? {
-                    Reply::Credential(credential) => {
+                    HelperReply::Credential(credential) => {
                         let file = config.name().to_owned();
                         return found(credential, Some(CredentialSource::Helper { file, program }), missing);
                     }
-                    Reply::NotInstalled => {
+                    HelperReply::NotInstalled => {
                         missing.push(format!("{program}, named by {}, is not on PATH", config.name()));
                     }
-                    Reply::Nothing => {}
+                    HelperReply::Nothing => {}
                 }
             }
             if let Some((name, credential)) = config.entry(host, repository, plain)? {
@@ -283,19 +160,19 @@ impl Credentials {
         stored || self.given.contains_key(host)
     }
 
-    fn read_all(&self) -> Result<Vec<Config>, StoreError> {
+    fn read_all(&self) -> Result<Vec<CredentialFile>, StoreError> {
         let mut configs = Vec::new();
         for location in &self.locations {
             let (name, text) = match location {
-                Location::Inline(text) => (INLINE.to_owned(), text.clone().ok_or_else(not_text)?),
-                Location::File(path) => (path.display().to_string(), read(path)?),
-                Location::FileIfThere(path) => match std::fs::metadata(path) {
+                CredentialLocation::Inline(text) => (INLINE.to_owned(), text.clone().ok_or_else(not_text)?),
+                CredentialLocation::File(path) => (path.display().to_string(), read(path)?),
+                CredentialLocation::FileIfThere(path) => match std::fs::metadata(path) {
                     Ok(metadata) => (path.display().to_string(), read_regular(path, &metadata)?),
                     Err(error) if is_absent(error.kind()) => continue,
                     Err(error) => return Err(StoreError::io(path.display(), error)),
                 },
             };
-            configs.push(Config::parse(name, &text)?);
+            configs.push(CredentialFile::parse(name, &text)?);
         }
         Ok(configs)
     }
@@ -312,20 +189,20 @@ const fn is_absent(kind: io::ErrorKind) -> bool {
 }
 
 /// A file that was not named by anybody, and so must be one: a pipe would be waited for for ever.
-fn read_regular(path: &Path, metadata: &Metadata) -> Result<Secret, StoreError> {
+fn read_regular(path: &Path, metadata: &Metadata) -> Result<SecretText, StoreError> {
     match metadata.is_file() {
         true => read(path),
         false => Err(StoreError::Broken { place: path.display().to_string(), why: "not a regular file".to_owned() }),
     }
 }
 
-fn read(path: &Path) -> Result<Secret, StoreError> {
+fn read(path: &Path) -> Result<SecretText, StoreError> {
     let told = |error| StoreError::io(path.display(), error);
     let mut text = Zeroizing::new(String::new());
     // A device has no length, and may have no end.
     File::open(path).and_then(|file| file.take(FILE_MOST + 1).read_to_string(&mut text)).map_err(told)?;
     match u64::try_from(text.len()).is_ok_and(|length| length <= FILE_MOST) {
-        true => Ok(Secret(text)),
+        true => Ok(SecretText::from(text)),
         false => Err(StoreError::TooLarge { what: path.display().to_string(), limit: FILE_MOST }),
     }
 }
@@ -363,7 +240,10 @@ mod tests {
     }
 
     fn inline(text: &str) -> Credentials {
-        Credentials { locations: vec![Location::Inline(Some(Secret::new(text.to_owned())))], ..Credentials::default() }
+        Credentials {
+            locations: vec![CredentialLocation::Inline(Some(SecretText::new(text.to_owned())))],
+            ..Credentials::default()
+        }
     }
 
     fn helper(directory: &Path, name: &str, script: &str) {
@@ -546,7 +426,7 @@ mod tests {
         assert_eq!(find(&home, "a", "app"), "home:p");
         let none = Credentials::from_variables(|_| None);
         assert_eq!(find(&none, "a", "app"), "nobody");
-        let given = all.with("a", Credential::Token(Secret::new("given".to_owned())));
+        let given = all.with("a", Credential::Token(SecretText::new("given".to_owned())));
         assert_eq!(find(&given, "a", "app"), "token given");
     }
 
@@ -791,7 +671,7 @@ mod tests {
             r#"{"credHelpers":{"a.example":"one","b.example":"none"},"auths":{"https://c.example":{"auth":"am9lOnB3"}}}"#,
         );
         let file = file.with_helpers_in(directory.path().to_owned());
-        let file = file.with("d.example", Credential::identity(Secret::new("x".to_owned())));
+        let file = file.with("d.example", Credential::identity(SecretText::new("x".to_owned())));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         for (host, source, missing) in [
             ("a.example", Some("docker-credential-one, named by DOCKER_AUTH_CONFIG"), None),
@@ -808,8 +688,10 @@ mod tests {
 
     #[test]
     fn nothing_secret_is_shown() {
-        let file = inline(r#"{"auths":{"a":{"username":"joe","password":"hunter2"}}}"#)
-            .with("b", Credential::Basic { username: "ann".to_owned(), password: Secret::new("hunter3".to_owned()) });
+        let file = inline(r#"{"auths":{"a":{"username":"joe","password":"hunter2"}}}"#).with(
+            "b",
+            Credential::Basic { username: "ann".to_owned(), password: SecretText::new("hunter3".to_owned()) },
+        );
         assert_eq!(find(&file, "a", "app"), "joe:hunter2");
         let text = format!("{file:?} {:?}", found(&file, "a", "app", false));
         assert!(!text.contains("hunter"), "{text}");

@@ -16,7 +16,7 @@ fn private() -> Registry {
 }
 
 fn identity(registry: &Registry, token: &str) -> Repository {
-    let credential = Credential::identity(Secret::new(token.to_owned()));
+    let credential = Credential::identity(SecretText::new(token.to_owned()));
     app_with(registry, settings_as(Credentials::none().with(&registry.address(), credential)))
 }
 
@@ -129,7 +129,7 @@ fn a_registry_token_is_sent_as_it_is() {
         }
     });
     let token = |text: &str| {
-        let credential = Credential::Token(Secret::new(text.to_owned()));
+        let credential = Credential::Token(SecretText::new(text.to_owned()));
         app_with(&registry, settings_as(Credentials::none().with(&registry.address(), credential)))
     };
     // The realm is not asked: there is nothing to be had there that is needed.
@@ -154,7 +154,7 @@ fn an_identity_token_is_exchanged_by_post_or_where_that_is_refused_by_get() {
         let images = [image(1), image(2)];
         images[0].put(&registry, "app", Some("v1"));
         images[1].put(&registry, "other", Some("v1"));
-        let credential = Credential::identity(Secret::new("secret-identity".to_owned()));
+        let credential = Credential::identity(SecretText::new("secret-identity".to_owned()));
         let registries = Registries::new(settings_as(Credentials::none().with(&registry.address(), credential)));
         run(async {
             for name in ["app", "other"] {
@@ -537,7 +537,7 @@ fn nothing_is_sent_in_clear_without_a_challenge() {
     // A name of this machine that is not known to be one.
     let host = format!("registry.localhost:{port}");
     let mut settings = settings_as(Credentials::none().with(&host, basic("joe", "hunter2")));
-    settings.schemes.insert(host.clone(), bulla::store::registry::Scheme::Http);
+    settings.schemes.insert(host.clone(), bulla::store::registry::HttpScheme::Http);
     let app = Registries::new(settings).repository(&reference(&host, "app")).unwrap();
     assert!(run(app.resolve(&tag("v1"))).is_err());
     assert!(registry.requests().iter().all(|it| it.header("Authorization").is_none()), "{:?}", registry.lines());

@@ -104,8 +104,8 @@ fn said(switches: &[&str], place: &Echo, form: &Form, pattern: &str) -> String {
         None => answer,
     });
     let mut settings = settings_as(Credentials::none().with(&registry.address(), basic("joe", PASSWORD)));
-    settings.patience.connect_retries = 0;
-    settings.patience.retries = 0;
+    settings.retry.connect_retries = 0;
+    settings.retry.retries = 0;
     let registries = Registries::new(settings);
     let app = registries.repository(&reference(&registry.address(), "app")).unwrap().for_writing();
     let mut said = Vec::new();
@@ -156,8 +156,8 @@ fn no_error_shows_a_token_that_the_registry_sends_back() {
             None => answer,
         });
         let mut settings = settings_as(Credentials::none().with(&registry.address(), basic("joe", "hunter2")));
-        settings.patience.connect_retries = 0;
-        settings.patience.retries = 0;
+        settings.retry.connect_retries = 0;
+        settings.retry.retries = 0;
         let app = app_with(&registry, settings);
         let error = run(app.push_content(&octets(b"not there"))).unwrap_err().to_string();
         let sent = registry.matching("*", "/v2/*");

@@ -5,7 +5,7 @@ use super::tls::FOR_EVER;
 use super::*;
 use crate::support::image::image;
 use bulla::store::Source as _;
-use bulla::store::registry::Scheme;
+use bulla::store::registry::HttpScheme;
 use rustls::ServerConfig;
 use rustls::ServerConnection;
 use rustls::StreamOwned;
@@ -168,7 +168,7 @@ fn http_2_floods_are_bounded() {
         let host = format!("localhost:{port}");
         // Only where the answer is no answer does anything wait: a busy machine must not make a polite server look slow.
         let mut settings = if matches!(conduct, Conduct::Polite) { settings() } else { hasty() };
-        settings.schemes.insert(host.clone(), Scheme::Https);
+        settings.schemes.insert(host.clone(), HttpScheme::Https);
         settings.extra_ca = vec![authority.read("ca.pem")];
         let app = Registries::new(settings).repository(&reference(&host, "app")).unwrap();
         let resolved = run(app.resolve(&tag("v1")));

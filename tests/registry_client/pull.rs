@@ -298,9 +298,9 @@ fn a_slow_trickle_times_out() {
     let bytes = filler(1, 100_000);
     registry.put_blob("app", &bytes);
     let mut settings = settings();
-    settings.patience.rate_window = Duration::from_millis(200);
-    settings.patience.rate = 1 << 20;
-    settings.patience.retries = 1;
+    settings.timeouts.rate_window = Duration::from_millis(200);
+    settings.timeouts.rate = 1 << 20;
+    settings.retry.retries = 1;
     registry.rule("GET", BLOBS, Times::Every, Action::Drip { bytes: 1, pause_ms: 20 });
     let app = app_with(&registry, settings);
     let layer = Descriptor::of("application/octet-stream", &bytes);
@@ -316,8 +316,8 @@ fn a_registry_that_falls_silent_is_left() {
     registry.put_blob("app", &bytes);
     registry.rule("GET", BLOBS, Times::Every, Action::Drip { bytes: 50_000, pause_ms: 60_000 });
     let mut settings = settings();
-    settings.patience.idle = Duration::from_millis(150);
-    settings.patience.retries = 1;
+    settings.timeouts.idle = Duration::from_millis(150);
+    settings.retry.retries = 1;
     let layer = Descriptor::of("application/octet-stream", &bytes);
     let error = run(app_with(&registry, settings).blob(&layer, 1 << 20)).unwrap_err();
     assert_eq!(error.code(), "unreachable", "{error}");
@@ -339,10 +339,10 @@ fn a_connection_is_not_waited_for_longer_than_was_said() {
             queue.push(stream.unwrap());
         }
         let mut settings = settings();
-        settings.patience.connect = Duration::from_millis(100);
+        settings.timeouts.connect = Duration::from_millis(100);
         // Nothing else may be what ends it.
-        settings.patience.first_byte = Duration::from_secs(3);
-        settings.patience.connect_retries = 1;
+        settings.timeouts.first_byte = Duration::from_secs(3);
+        settings.retry.connect_retries = 1;
         let app = Registries::new(settings).repository(&reference(&address.to_string(), "app")).unwrap();
         app.resolve(&tag("v1")).await.unwrap_err()
     });
@@ -551,7 +551,7 @@ fn a_closed_connection_is_retried_once() {
     registry.rule("GET", MANIFESTS, Times::Every, Action::Close);
     let mut settings = settings();
     // Not one of the retries that are counted may be needed.
-    settings.patience.retries = 0;
+    settings.retry.retries = 0;
     let app = app_with(&registry, settings);
     run(async {
         for _ in 0..20 {

@@ -37,7 +37,7 @@ fn the_total_bounds_bodies_that_are_no_layers() {
     image.put(&registry, "app", Some("v1"));
     registry.rule("GET", "/v2/*", Times::Every, trickle());
     let mut settings = settings();
-    settings.patience.total = TENTH;
+    settings.timeouts.total = TENTH;
     let app = app_with(&registry, settings);
     let layer = Descriptor::of("application/octet-stream", &image.layers[0]);
     run(async {
@@ -62,7 +62,7 @@ fn the_total_does_not_cut_a_layer() {
     registry.put_blob("app", &bytes);
     registry.rule("GET", BLOBS, Times::Every, Action::Drip { bytes: 4_000, pause_ms: 20 });
     let mut settings = settings();
-    settings.patience.total = TENTH;
+    settings.timeouts.total = TENTH;
     let app = app_with(&registry, settings);
     let layer = Descriptor::of("application/octet-stream", &bytes);
     assert_eq!(run(async { drain(app.open(&layer).await.unwrap()).await }).unwrap(), bytes);

@@ -9,7 +9,7 @@ use crate::support::temp_dir;
 use bulla::store::Source as _;
 use bulla::store::TlsFault;
 use bulla::store::registry::ClientCertificate;
-use bulla::store::registry::Scheme;
+use bulla::store::registry::HttpScheme;
 use rustls::RootCertStore;
 use rustls::ServerConfig;
 use rustls::ServerConnection;
@@ -174,7 +174,7 @@ pub(crate) const FOR_EVER: &str = "21200101000000Z";
 
 fn tls(front: &Front, authority: Option<&Authority>) -> Settings {
     let mut settings = settings();
-    settings.schemes.insert(front.address(), Scheme::Https);
+    settings.schemes.insert(front.address(), HttpScheme::Https);
     settings.extra_ca = authority.iter().map(|authority| authority.read("ca.pem")).collect();
     settings
 }
@@ -218,7 +218,7 @@ fn a_registry_without_tls_is_not_spoken_to_when_tls_is_wanted() {
     image(1).put(&registry, "app", Some("v1"));
     let host = registry.other_name();
     let mut settings = settings();
-    settings.schemes.insert(host.clone(), Scheme::Https);
+    settings.schemes.insert(host.clone(), HttpScheme::Https);
     let app = Registries::new(settings).repository(&reference(&host, "app")).unwrap();
     assert_eq!(run(app.resolve(&tag("v1"))).unwrap_err().code(), "unreachable");
     assert!(registry.requests().iter().all(|it| it.status != 200), "{:?}", registry.lines());
@@ -243,7 +243,7 @@ fn our_certificate_is_shown_to_the_registry_and_to_nobody_else() {
         }
     });
     let mut settings = tls(&front, Some(&authority));
-    let key = Secret::new(String::from_utf8(authority.read("client.key")).unwrap());
+    let key = SecretText::new(String::from_utf8(authority.read("client.key")).unwrap());
     settings.client_certificate = Some(ClientCertificate { chain: authority.read("client.pem"), key });
     let app = Registries::new(settings).repository(&reference(&front.address(), "app")).unwrap();
     run(async {
@@ -267,7 +267,7 @@ fn certificates_that_are_none_are_told_before_anything_is_asked() {
         assert_eq!(error.code(), "store-broken", "{pem:?}: {error}");
     }
     let mut settings = tls(&front, Some(&authority));
-    let key = Secret::new("-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\n".to_owned());
+    let key = SecretText::new("-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\n".to_owned());
     settings.client_certificate = Some(ClientCertificate { chain: authority.read("good.pem"), key });
     let error = resolve(&front, settings).unwrap_err();
     assert_eq!(error.code(), "store-broken", "{error}");
@@ -555,7 +555,7 @@ fn plain_http_to_a_tls_port_is_told_and_not_tried_again() {
         let front = Front::new(&authority, "good", &registry);
         *front.plain.lock().unwrap() = answer;
         let mut settings = settings();
-        settings.schemes.insert(front.address(), Scheme::Http);
+        settings.schemes.insert(front.address(), HttpScheme::Http);
         let error = resolve(&front, settings).unwrap_err();
         assert!(matches!(error, StoreError::Tls { fault: TlsFault::OnlyTls, .. }), "{answer:?}: {error:?}");
         assert_eq!(*front.tried.lock().unwrap(), 2, "{answer:?}: one request and one handshake");
@@ -580,7 +580,7 @@ fn tls_to_a_port_without_it_is_told_at_once() {
     let registry = polite();
     let host = registry.other_name();
     let mut settings = settings();
-    settings.schemes.insert(host.clone(), Scheme::Https);
+    settings.schemes.insert(host.clone(), HttpScheme::Https);
     let app = Registries::new(settings).repository(&reference(&host, "app")).unwrap();
     let error = run(app.resolve(&tag("v1"))).unwrap_err();
     assert!(matches!(error, StoreError::Tls { fault: TlsFault::NoTls, .. }), "{error:?}");

@@ -17,10 +17,10 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::Credential;
-use super::Secret;
-use super::config::stored;
-use super::key::is_hub;
+use super::credential::Credential;
+use super::credential::SecretText;
+use super::credential::stored;
+use super::entry_name::is_hub;
 use crate::json;
 use crate::limits::Limits;
 use crate::store::StoreError;
@@ -34,19 +34,19 @@ pub(super) struct Helpers {
     directory: Option<PathBuf>,
 }
 
-type Answers = BTreeMap<(String, String), (Reply, Instant)>;
+type Answers = BTreeMap<(String, String), (HelperReply, Instant)>;
 
 /// What a helper holds for a registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Reply {
+pub(super) enum HelperReply {
     Credential(Credential),
     NotInstalled,
     Nothing,
 }
 
 /// How a run of a helper ended.
-enum Run {
-    Ended(ExitStatus, Secret),
+enum HelperRun {
+    Ended(ExitStatus, SecretText),
     NotInstalled,
 }
 
@@ -55,7 +55,7 @@ enum Run {
 #[derive(Default)]
 struct AnswerWire {
     username: Option<String>,
-    secret: Option<Secret>,
+    secret: Option<SecretText>,
 }
 
 impl Helpers {
@@ -65,7 +65,7 @@ impl Helpers {
     }
 
     /// What the helper `name` holds for `host`. It is not asked again for every repository.
-    pub(super) async fn ask(&self, name: &str, host: &str, patience: Duration) -> Result<Reply, StoreError> {
+    pub(super) async fn ask(&self, name: &str, host: &str, patience: Duration) -> Result<HelperReply, StoreError> {
         let key = (name.to_owned(), host.to_owned());
         let mut answers = self.answers.lock().await;
         if let Some((reply, until)) = answers.get(&key)
@@ -80,7 +80,7 @@ impl Helpers {
 
     /// Asks a helper. Its protocol: the address on standard input, JSON on standard output; a text and a status other
     /// than 0 where it has nothing. What it prints is never shown: it may be the secret.
-    async fn run(&self, name: &str, host: &str, patience: Duration) -> Result<Reply, StoreError> {
+    async fn run(&self, name: &str, host: &str, patience: Duration) -> Result<HelperReply, StoreError> {
         let program = program(name);
         let broken = |why: String| StoreError::Denied { place: host.to_owned(), why: format!("{program}: {why}") };
         if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
@@ -89,17 +89,17 @@ impl Helpers {
         let path = self.directory.as_ref().map_or_else(|| PathBuf::from(&program), |dir| dir.join(&program));
         let ended = tokio::time::timeout(patience, run(&path, server_address(host))).await;
         let (status, text) = match ended {
-            Ok(Ok(Run::Ended(status, text))) => (status, text),
-            Ok(Ok(Run::NotInstalled)) => return Ok(Reply::NotInstalled),
+            Ok(Ok(HelperRun::Ended(status, text))) => (status, text),
+            Ok(Ok(HelperRun::NotInstalled)) => return Ok(HelperReply::NotInstalled),
             Ok(Err(error)) => return Err(broken(error.to_string())),
             Err(_) => return Err(broken(format!("no answer after {} seconds", patience.as_secs()))),
         };
         let text = text.reveal().trim();
         match status.success() {
-            true if text.is_empty() => Ok(Reply::Nothing),
+            true if text.is_empty() => Ok(HelperReply::Nothing),
             true => answer(text).ok_or_else(|| broken("its answer cannot be read".to_owned())),
             // The protocol knows no other way to say that there is nothing.
-            false if text.contains("credentials not found") => Ok(Reply::Nothing),
+            false if text.contains("credentials not found") => Ok(HelperReply::Nothing),
             false => Err(broken(format!("it failed with {status}"))),
         }
     }
@@ -110,12 +110,12 @@ pub(super) fn program(name: &str) -> String {
     format!("docker-credential-{name}")
 }
 
-fn answer(text: &str) -> Option<Reply> {
+fn answer(text: &str) -> Option<HelperReply> {
     let wire: Option<AnswerWire> = json::parse(text.as_bytes(), &Limits::DEFAULT).ok()?;
     let AnswerWire { username, secret } = wire.unwrap_or_default();
     let secret = secret.filter(|secret| !secret.reveal().is_empty());
     let credential = secret.map(|secret| stored(username.unwrap_or_default(), secret));
-    Some(credential.map_or(Reply::Nothing, Reply::Credential))
+    Some(credential.map_or(HelperReply::Nothing, HelperReply::Credential))
 }
 
 /// The name by which helpers know a registry.
@@ -124,7 +124,7 @@ fn server_address(host: &str) -> &str {
 }
 
 /// Runs the helper at `path`.
-async fn run(path: &Path, address: &str) -> io::Result<Run> {
+async fn run(path: &Path, address: &str) -> io::Result<HelperRun> {
     let mut command = Command::new(path);
     command.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
     // A helper has no need of what opens keys.
@@ -133,7 +133,7 @@ async fn run(path: &Path, address: &str) -> io::Result<Run> {
     }
     let mut child = match command.spawn() {
         Ok(child) => child,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Run::NotInstalled),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HelperRun::NotInstalled),
         Err(error) => return Err(error),
     };
     if let Some(mut input) = child.stdin.take() {
@@ -148,7 +148,7 @@ async fn run(path: &Path, address: &str) -> io::Result<Run> {
         output.take(ANSWER_MOST).read_to_string(&mut text).await?;
     }
     let status = child.wait().await?;
-    Ok(Run::Ended(status, Secret(text)))
+    Ok(HelperRun::Ended(status, SecretText::from(text)))
 }
 
 /// How long an answer of a helper is good.

@@ -3,34 +3,34 @@
 use reqwest::Method;
 use reqwest::StatusCode;
 
-use super::answer::Answer;
-use super::auth::Scope;
-use super::auth::Ticket;
-use super::call::Call;
+use super::authenticator::Authorization;
 use super::challenge;
-use super::client::Host;
+use super::client::RegistryClient;
+use super::request::ApiRequest;
+use super::response::ApiResponse;
+use super::scope::TokenScope;
 use crate::store::StoreError;
 
 /// What was done about authentication for one call: one new token, and another one only where the registry asked for
 /// more; and one question which authentication it wants.
 #[derive(Default)]
-pub(super) struct Asked {
-    introduced: bool,
+pub(super) struct AuthAttempts {
+    challenge_probed: bool,
     refusals: u32,
 }
 
-impl Asked {
-    fn refused_once_more(&mut self, changed: bool, answer: &Answer) -> Result<(), StoreError> {
+impl AuthAttempts {
+    fn refused_once_more(&mut self, changed: bool, response: &ApiResponse) -> Result<(), StoreError> {
         self.refusals += 1;
         match self.refusals {
             1 => Ok(()),
             2 if changed => Ok(()),
-            _ => Err(answer.error()),
+            _ => Err(response.error()),
         }
     }
 }
 
-impl Host {
+impl RegistryClient {
     /// What is to be done after an answer that may mean that authentication is wanted: the answer, if that is all there
     /// is to it; `None` where the call is worth making again.
     ///
@@ -40,64 +40,64 @@ impl Host {
     /// 4. Where that has none either, a 401 or 403 is taken to want Basic.
     pub(super) async fn authenticate(
         &self,
-        call: &Call,
-        ticket: Option<&Ticket>,
-        mut answer: Answer,
-        asked: &mut Asked,
-    ) -> Result<Option<Answer>, StoreError> {
-        let insists = answer.status == StatusCode::UNAUTHORIZED;
-        if answer.status != StatusCode::NOT_FOUND {
-            answer.who = self.auth.who(&call.scope).await;
+        request: &ApiRequest,
+        authorization: Option<&Authorization>,
+        mut response: ApiResponse,
+        asked: &mut AuthAttempts,
+    ) -> Result<Option<ApiResponse>, StoreError> {
+        let insists = response.status == StatusCode::UNAUTHORIZED;
+        if response.status != StatusCode::NOT_FOUND {
+            response.who = self.auth.who(&request.scope).await;
         }
-        let challenged = challenge::is_there(&answer.headers);
-        if insists && (challenged || ticket.is_some()) {
-            let changed = self.auth.refused(&call.scope, ticket, &answer).await?;
-            asked.refused_once_more(changed, &answer)?;
+        let challenged = challenge::is_there(&response.headers);
+        if insists && (challenged || authorization.is_some()) {
+            let changed = self.auth.refused(&request.scope, authorization, &response).await?;
+            asked.refused_once_more(changed, &response)?;
             return Ok(None);
         }
-        if ticket.is_some() || asked.introduced {
-            return if insists { Err(answer.error()) } else { Ok(Some(answer)) };
+        if authorization.is_some() || asked.challenge_probed {
+            return if insists { Err(response.error()) } else { Ok(Some(response)) };
         }
-        asked.introduced = true;
-        let met = match answer.status {
-            StatusCode::FORBIDDEN if challenged && self.auth.has_credential(&call.scope).await? => {
-                self.auth.offered(&call.scope, &answer).await?
+        asked.challenge_probed = true;
+        let met = match response.status {
+            StatusCode::FORBIDDEN if challenged && self.auth.has_credential(&request.scope).await? => {
+                self.auth.offered(&request.scope, &response).await?
             }
-            status => self.introduce(call, status).await?,
+            status => self.probe_challenge(request, status).await?,
         };
         match met {
             true => Ok(None),
-            false if insists => Err(answer.error()),
-            false => Ok(Some(answer)),
+            false if insists => Err(response.error()),
+            false => Ok(Some(response)),
         }
     }
 
     /// Asks the registry, once, which authentication it wants, if there is a credential for it; whether that is known
     /// now. A registry that is open to all may hide what is not, instead of asking for authentication.
-    async fn introduce(&self, call: &Call, status: StatusCode) -> Result<bool, StoreError> {
+    async fn probe_challenge(&self, request: &ApiRequest, status: StatusCode) -> Result<bool, StoreError> {
         let hidden = status == StatusCode::NOT_FOUND;
         let useful = match hidden {
             // Not every name that is not there is worth starting a credential helper.
-            true => self.auth.is_known(&call.scope).await,
-            false => self.auth.has_credential(&call.scope).await?,
+            true => self.auth.is_known(&request.scope).await,
+            false => self.auth.has_credential(&request.scope).await?,
         };
         if useful && !self.auth.is_challenged() {
-            self.introduced.get_or_try_init(|| self.ping(call)).await?;
+            self.challenge_probed.get_or_try_init(|| self.ping(request)).await?;
         }
-        Ok(self.auth.is_challenged() || (useful && !hidden && self.auth.assume_basic(&call.scope).await?))
+        Ok(self.auth.is_challenged() || (useful && !hidden && self.auth.assume_basic(&request.scope).await?))
     }
 
     /// Asks the root of the API for a challenge. One that comes with a 200 or 403 is one as well.
-    async fn ping(&self, call: &Call) -> Result<(), StoreError> {
+    async fn ping(&self, request: &ApiRequest) -> Result<(), StoreError> {
         let mut url = self.base.clone();
         url.set_path("/v2/");
-        let Scope { repository, access } = call.scope.clone();
-        let ping = Call::new(Method::GET, url, &repository, access, call.what.clone());
-        let answer = self.once(&ping, None, &mut None).await.map_err(|trouble| trouble.error(&call.what))?;
-        match answer.status {
-            _ if answer.foreign || challenge::asked(&answer.headers).is_none() => Ok(()),
-            StatusCode::UNAUTHORIZED => self.auth.refused(&call.scope, None, &answer).await.map(drop),
-            _ => self.auth.offered(&call.scope, &answer).await.map(drop),
+        let TokenScope { repository, access } = request.scope.clone();
+        let ping = ApiRequest::new(Method::GET, url, &repository, access, request.what.clone());
+        let response = self.send_once(&ping, None, &mut None).await.map_err(|error| error.error(&request.what))?;
+        match response.status {
+            _ if response.foreign || challenge::asked(&response.headers).is_none() => Ok(()),
+            StatusCode::UNAUTHORIZED => self.auth.refused(&request.scope, None, &response).await.map(drop),
+            _ => self.auth.offered(&request.scope, &response).await.map(drop),
         }
     }
 }

@@ -9,9 +9,9 @@ use x509_parser::prelude::FromDer as _;
 use x509_parser::prelude::X509Certificate;
 use zeroize::Zeroizing;
 
-use super::answer::shown;
+use super::text::shown;
 use crate::redact::Secrets;
-use crate::store::credentials::Secret;
+use crate::store::credentials::SecretText;
 
 /// The certificates in a file, DER: all `CERTIFICATE` blocks of a PEM file, or the one certificate that a DER file is.
 ///
@@ -25,7 +25,7 @@ pub fn certificates(file: &[u8]) -> Result<Vec<Vec<u8>>, String> {
 ///
 /// # Errors
 /// In words, without any of the content.
-pub fn private_key(file: &[u8]) -> Result<Secret, String> {
+pub fn private_key(file: &[u8]) -> Result<SecretText, String> {
     empty(file)?;
     if let Some(label) = pem_label(file) {
         if label == "ENCRYPTED PRIVATE KEY" || contains(file, b"Proc-Type: 4,ENCRYPTED") {
@@ -35,7 +35,7 @@ pub fn private_key(file: &[u8]) -> Result<Secret, String> {
             return Err(format!("it holds no private key that can be read, but {}", named(&label)));
         }
         let text = std::str::from_utf8(file).map_err(|_| "it holds text that is not UTF-8".to_owned())?;
-        return Ok(Secret::new(text.to_owned()));
+        return Ok(SecretText::new(text.to_owned()));
     }
     let label = match PrivateKeyDer::try_from(file) {
         Ok(PrivateKeyDer::Pkcs1(_)) => "RSA PRIVATE KEY",
@@ -51,7 +51,7 @@ pub fn private_key(file: &[u8]) -> Result<Secret, String> {
         }
         pem.push(character);
     }
-    Ok(Secret::new(format!("{}\n-----END {label}-----\n", pem.as_str())))
+    Ok(SecretText::new(format!("{}\n-----END {label}-----\n", pem.as_str())))
 }
 
 /// The same as [`certificates`], for TLS.

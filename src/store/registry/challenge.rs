@@ -44,7 +44,7 @@ fn parse<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Challenge> {
 
 fn parse_one(value: &str) -> Vec<Challenge> {
     let mut rest = value;
-    let mut found: Vec<Raw> = Vec::new();
+    let mut found: Vec<RawChallenge> = Vec::new();
     while let Some((name, after)) = token(rest) {
         rest = match after.trim_start().strip_prefix('=') {
             Some(after) => {
@@ -62,21 +62,21 @@ fn parse_one(value: &str) -> Vec<Challenge> {
                         value.push(',');
                         value.push_str(name);
                     }
-                    _ => found.push(Raw { scheme: name.to_ascii_lowercase(), parameters: Vec::new() }),
+                    _ => found.push(RawChallenge { scheme: name.to_ascii_lowercase(), parameters: Vec::new() }),
                 }
                 after
             }
         };
     }
-    found.into_iter().filter_map(Raw::meant).collect()
+    found.into_iter().filter_map(RawChallenge::meant).collect()
 }
 
-struct Raw {
+struct RawChallenge {
     scheme: String,
     parameters: Vec<(String, String)>,
 }
 
-impl Raw {
+impl RawChallenge {
     fn meant(self) -> Option<Challenge> {
         let one = |name: &str| {
             let mut values = self.parameters.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone());

@@ -4,7 +4,7 @@ use reqwest::Url;
 use reqwest::header::HeaderMap;
 use reqwest::header::LINK;
 
-use super::place;
+use super::location;
 
 /// The next page of a list that was read at `page`; `None` at the end.
 ///
@@ -22,7 +22,7 @@ pub(super) fn next(page: &Url, headers: &HeaderMap) -> Result<Option<Url>, Strin
         _ => return Err("its Link header names more than one next page".to_owned()),
     };
     let url = page.join(target).map_err(|_| "its Link header holds no address".to_owned())?;
-    let url = place::at_origin(page, url);
+    let url = location::at_origin(page, url);
     if url.origin() != page.origin() || !url.username().is_empty() || url.password().is_some() {
         return Err(format!("its next page is on another host ({})", url.origin().ascii_serialization()));
     }

@@ -4,11 +4,11 @@ use reqwest::Method;
 use reqwest::StatusCode;
 use serde::Deserialize;
 
-use super::answer::Answer;
-use super::auth::Access;
-use super::call::Call;
-use super::call::Reading;
 use super::repository::Repository;
+use super::request::ApiRequest;
+use super::request::BodyMode;
+use super::response::ApiResponse;
+use super::scope::RepositoryAccess;
 use crate::digest::Digest;
 use crate::json;
 use crate::oci::Content;
@@ -26,14 +26,14 @@ pub(super) async fn resolve(repository: &Repository, tag_or_digest: &TagOrDigest
         return Err(StoreError::NotFound { what: repository.place(tag_or_digest) });
     }
     let limit = repository.limits().oci.manifest_bytes;
-    let reading = match tag_or_digest {
-        TagOrDigest::Tag(_) => Reading::UpTo(limit),
-        TagOrDigest::Digest(_) => Reading::UpToOf(limit),
+    let body_mode = match tag_or_digest {
+        TagOrDigest::Tag(_) => BodyMode::AtMost(limit),
+        TagOrDigest::Digest(_) => BodyMode::AtMostRaw(limit),
     };
-    let answer = get(repository, tag_or_digest, reading).await?;
-    let media_type = media_type(&answer)?;
-    let called = called(&answer);
-    let bytes = answer.into_bytes();
+    let response = get(repository, tag_or_digest, body_mode).await?;
+    let media_type = media_type(&response)?;
+    let called = called(&response);
+    let bytes = response.into_bytes();
     let content = match tag_or_digest {
         TagOrDigest::Tag(_) => Content::name(&media_type, bytes),
         TagOrDigest::Digest(digest) => Content::check_digest(*digest, &media_type, bytes)
@@ -50,18 +50,18 @@ pub(super) async fn fetch(repository: &Repository, descriptor: &Descriptor) -> R
         return Err(StoreError::TooLarge { what: repository.place_of(&descriptor.digest), limit });
     }
     let tag_or_digest = TagOrDigest::Digest(descriptor.digest);
-    let answer = get(repository, &tag_or_digest, Reading::Cut(descriptor.size.saturating_add(1))).await?;
-    is_no_page(&answer)?;
-    let called = called(&answer);
-    let content = Content::check(descriptor, answer.into_bytes())
+    let response = get(repository, &tag_or_digest, BodyMode::Prefix(descriptor.size.saturating_add(1))).await?;
+    response.refuse_html()?;
+    let called = called(&response);
+    let content = Content::check(descriptor, response.into_bytes())
         .map_err(|error| StoreError::Content { place: repository.shown().to_owned(), error })?;
     hold(repository, &content, called);
     Ok(content)
 }
 
 /// What the registry calls what it gives out.
-fn called(answer: &Answer) -> Option<String> {
-    answer.header(CALLED).map(str::to_owned)
+fn called(response: &ApiResponse) -> Option<String> {
+    response.header(CALLED).map(str::to_owned)
 }
 
 /// Remembers a `Docker-Content-Digest` that is not the digest of `content` (threats: digest-header-mismatch).
@@ -71,7 +71,7 @@ fn hold(repository: &Repository, content: &Content, called: Option<String>) {
         Some(said) if said != content.digest().to_string() && !said.parse().is_ok_and(is) => {
             // Only a digest is repeated: other text may hold a secret that we sent (threats: error-echoes-secret).
             let said = said.parse::<Digest>().map_or_else(|_| "what is no digest".to_owned(), |said| said.to_string());
-            repository.note_digest_header(*content.digest(), said);
+            repository.keep_header_mismatch(*content.digest(), said);
         }
         _ => {}
     }
@@ -81,11 +81,11 @@ fn hold(repository: &Repository, content: &Content, called: Option<String>) {
 pub(super) async fn is_there(repository: &Repository, descriptor: &Descriptor) -> Result<bool, StoreError> {
     let url = repository.url(&format!("manifests/{}", descriptor.digest));
     let what = repository.place_of(&descriptor.digest);
-    let call = Call::new(Method::HEAD, url, repository.name(), Access::Push, what).accept(ACCEPTED);
-    let answer = repository.host.ask(&call).await?;
-    match answer.status {
+    let request = ApiRequest::new(Method::HEAD, url, repository.name(), RepositoryAccess::Push, what).accept(ACCEPTED);
+    let response = repository.client.send(&request).await?;
+    match response.status {
         StatusCode::OK => Ok(true),
-        _ => match answer.error() {
+        _ => match response.error() {
             StoreError::NotFound { .. } => Ok(false),
             error => Err(error),
         },
@@ -102,26 +102,32 @@ pub(super) async fn push(repository: &Repository, content: &Content, tag: Option
     let url = repository.url(&format!("manifests/{}", path(repository, &tag_or_digest)?));
     let body = content.shared();
     let media_type = &content.descriptor().media_type;
-    let call = Call::new(Method::PUT, url, repository.name(), Access::Push, what).body(media_type, body);
-    let answer = repository.host.ask(&call).await?;
-    if !matches!(answer.status.as_u16(), 200..=202) {
-        return refused(repository, content, &tag_or_digest, &answer).await;
+    let request =
+        ApiRequest::new(Method::PUT, url, repository.name(), RepositoryAccess::Push, what).body(media_type, body);
+    let response = repository.client.send(&request).await?;
+    if !matches!(response.status.as_u16(), 200..=202) {
+        return refused(repository, content, &tag_or_digest, &response).await;
     }
     // Read back unless the response names exactly this digest (threats: manifest-stored-changed).
     let digest = content.digest().to_string();
-    if answer.header(CALLED) != Some(digest.as_str()) {
+    if response.header(CALLED) != Some(digest.as_str()) {
         read_back(repository, &tag_or_digest, content).await?;
     }
     let subject = subject(content);
-    let listed = subject.is_some_and(|subject| answer.header("oci-subject") == Some(subject.to_string().as_str()));
+    let listed = subject.is_some_and(|subject| response.header("oci-subject") == Some(subject.to_string().as_str()));
     Ok(Pushed { listed })
 }
 
-async fn get(repository: &Repository, tag_or_digest: &TagOrDigest, reading: Reading) -> Result<Answer, StoreError> {
+async fn get(
+    repository: &Repository,
+    tag_or_digest: &TagOrDigest,
+    body_mode: BodyMode,
+) -> Result<ApiResponse, StoreError> {
     let url = repository.url(&format!("manifests/{}", path(repository, tag_or_digest)?));
-    let mut call = Call::get(url, repository.name(), reading, repository.place(tag_or_digest)).accept(ACCEPTED);
-    call.scope.access = repository.reading();
-    super::download::expect(repository.host.ask(&call).await?, &[StatusCode::OK])
+    let mut request =
+        ApiRequest::get(url, repository.name(), body_mode, repository.place(tag_or_digest)).accept(ACCEPTED);
+    request.scope.access = repository.reading();
+    repository.client.send(&request).await?.expect(&[StatusCode::OK])
 }
 
 /// The path segment for `tag_or_digest`, with the tag checked (threats: name-steers-request).
@@ -149,37 +155,37 @@ async fn refused(
     repository: &Repository,
     content: &Content,
     tag_or_digest: &TagOrDigest,
-    answer: &Answer,
+    response: &ApiResponse,
 ) -> Result<Pushed, StoreError> {
-    let place = answer.what.clone();
-    if answer.has_code(MISSING) {
-        repository.host.knows.validates.store(true, std::sync::atomic::Ordering::Relaxed);
-        return Err(StoreError::MissingBlob { place, why: answer.words() });
+    let place = response.what.clone();
+    if response.has_code(MISSING) {
+        repository.client.capabilities.validates.store(true, std::sync::atomic::Ordering::Relaxed);
+        return Err(StoreError::MissingBlob { place, why: response.summary() });
     }
     match tag_or_digest {
         // An immutable tag that has the right digest already (threats: immutable-tag).
-        TagOrDigest::Tag(tag) if is_immutable(answer) => match resolve(repository, tag_or_digest).await {
+        TagOrDigest::Tag(tag) if is_immutable(response) => match resolve(repository, tag_or_digest).await {
             Ok(there) if there.digest() == content.digest() => Ok(Pushed { listed: false }),
             Ok(there) => Err(StoreError::ReadOnly {
                 place,
                 why: format!("the tag is immutable and stands for {}; {}", there.digest(), exclusion(tag)),
             }),
-            Err(_) => Err(answer.error()),
+            Err(_) => Err(response.error()),
         },
-        _ => match answer.error() {
+        _ => match response.error() {
             // Not an absence that anybody asked about.
-            StoreError::NotFound { .. } => Err(answer.protocol(answer.words())),
+            StoreError::NotFound { .. } => Err(response.protocol_error(response.summary())),
             error => Err(error),
         },
     }
 }
 
 /// Whether the registry says that it does not move tags.
-fn is_immutable(answer: &Answer) -> bool {
-    let text = answer.words().to_ascii_lowercase();
+fn is_immutable(response: &ApiResponse) -> bool {
+    let text = response.summary().to_ascii_lowercase();
     let said = ["immutab", "imagetagalreadyexists", "tag already exists", "cannot be overwritten"];
-    matches!(answer.status.as_u16(), 400 | 403 | 405 | 409 | 412)
-        && (answer.has_code(&["TAG_INVALID", "IMMUTABLE_TAG"]) || said.iter().any(|said| text.contains(said)))
+    matches!(response.status.as_u16(), 400 | 403 | 405 | 409 | 412)
+        && (response.has_code(&["TAG_INVALID", "IMMUTABLE_TAG"]) || said.iter().any(|said| text.contains(said)))
 }
 
 fn exclusion(tag: &str) -> String {
@@ -217,9 +223,9 @@ fn subject(content: &Content) -> Option<Digest> {
 }
 
 /// What a manifest is: what the registry calls it, else what it calls itself.
-fn media_type(answer: &Answer) -> Result<String, StoreError> {
-    is_no_page(answer)?;
-    let said = answer.media_type();
+fn media_type(response: &ApiResponse) -> Result<String, StoreError> {
+    response.refuse_html()?;
+    let said = response.media_type();
     if !GENERIC.contains(&said.as_str()) {
         return Ok(said);
     }
@@ -232,31 +238,21 @@ fn media_type(answer: &Answer) -> Result<String, StoreError> {
         manifests: Option<()>,
         config: Option<serde::de::IgnoredAny>,
     }
-    let super::answer::Body::Whole(bytes) = &answer.body else {
+    let super::response::ResponseBody::Whole(bytes) = &response.body else {
         return Ok(said);
     };
-    let wire: Wire = json::read(bytes).map_err(|_| answer.protocol("it answered with what is no manifest"))?;
+    let wire: Wire = json::read(bytes).map_err(|_| response.protocol_error("it answered with what is no manifest"))?;
     match wire {
         Wire { media_type: Some(own), .. } => Ok(own),
         Wire { manifests: Some(_), .. } => Ok(media_type::OCI_INDEX.to_owned()),
         Wire { config: Some(_), .. } => Ok(media_type::OCI_MANIFEST.to_owned()),
-        _ => Err(answer.protocol("it answered with what is no manifest")),
+        _ => Err(response.protocol_error("it answered with what is no manifest")),
     }
 }
 
 /// A field that is there, whatever it holds.
 fn named<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<()>, D::Error> {
     serde::de::IgnoredAny::deserialize(deserializer).map(|_| Some(()))
-}
-
-/// Refuses an HTML page: a proxy that wants a login answers 200 with one (threats: login-page).
-pub(super) fn is_no_page(answer: &Answer) -> Result<(), StoreError> {
-    match answer.media_type().as_str() {
-        "text/html" | "application/xhtml+xml" => {
-            Err(answer.protocol("a page for browsers, which is no answer of a registry"))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// The media types of manifests that we read.

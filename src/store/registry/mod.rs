@@ -3,30 +3,41 @@
 //! The real request goes first; who we are is said when the registry asks. Nothing is asked twice, every wait and
 //! every body is bounded, and credentials go to the registry that they are for and to nobody else.
 
-mod answer;
-mod auth;
+mod address;
 mod authenticate;
-mod call;
+mod authenticator;
+mod blob_download;
 mod certificate;
 mod challenge;
-mod chunks;
+mod chunked_upload;
 mod client;
-mod download;
-mod fallback;
-mod fault;
-mod feed;
+mod diagnose;
+mod exchange;
 mod link;
+mod location;
 mod manifests;
-mod place;
+mod pagination;
 mod proxy;
+mod realm;
 mod referrers;
+mod referrers_tag;
 mod repository;
+mod request;
+mod response;
 mod retry;
+mod scope;
+mod send;
 mod settings;
+mod source_sink;
+mod tag_locks;
+mod tags;
+mod text;
 mod tls;
 mod token;
 mod transport;
 mod upload;
+mod upload_body;
+mod upload_session;
 mod verifier;
 mod warning;
 mod watch;
@@ -45,22 +56,24 @@ pub use proxy::Proxies;
 pub use proxy::ProxyRules;
 pub use repository::Repository;
 pub use settings::ClientCertificate;
-pub use settings::Patience;
-pub use settings::Scheme;
+pub use settings::HttpScheme;
+pub use settings::RetryPolicy;
 pub use settings::Settings;
+pub use settings::Timeouts;
 pub use watch::Event;
 pub use watch::Watch;
 
-use client::Host;
+use client::RegistryClient;
+use tag_locks::TagLocks;
 use transport::Transport;
 
 /// The registries of a process: what was learnt about each, and the connections to them. Clones share all of it.
 #[derive(Clone)]
-pub struct Registries(Arc<Shared>);
+pub struct Registries(Arc<RegistriesState>);
 
-struct Shared {
-    hosts: Mutex<BTreeMap<String, Arc<Host>>>,
-    lists: fallback::Locks,
+struct RegistriesState {
+    hosts: Mutex<BTreeMap<String, Arc<RegistryClient>>>,
+    tag_locks: Arc<TagLocks>,
     transport: Arc<Transport>,
 }
 
@@ -69,7 +82,7 @@ impl Registries {
     /// request.
     pub fn new(settings: Settings) -> Self {
         let transport = Arc::new(Transport::new(Arc::new(settings)));
-        Self(Arc::new(Shared { hosts: Mutex::default(), lists: fallback::Locks::default(), transport }))
+        Self(Arc::new(RegistriesState { hosts: Mutex::default(), tag_locks: Arc::default(), transport }))
     }
 
     /// The repository that `reference` names. No request is made.
@@ -78,27 +91,27 @@ impl Registries {
     /// [`StoreError::Unreachable`] where the host of `reference` is none.
     pub fn repository(&self, reference: &RegistryReference) -> Result<Repository, StoreError> {
         let host = self.host(reference.host())?;
-        Ok(Repository::new(self.clone(), host, reference))
+        Ok(Repository::new(Arc::clone(&self.0.tag_locks), host, reference))
     }
 
     /// What registries wanted people to know, with the host that said it; each once.
     pub fn warnings(&self) -> Vec<(String, String)> {
         let hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        let of = |(name, host): (&String, &Arc<Host>)| {
-            let said = host.knows.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = |(name, host): (&String, &Arc<RegistryClient>)| {
+            let said = host.capabilities.warnings.lock().unwrap_or_else(PoisonError::into_inner);
             said.iter().map(|text| (name.clone(), text.clone())).collect::<Vec<_>>()
         };
         hosts.iter().flat_map(of).collect()
     }
 
-    fn host(&self, name: &str) -> Result<Arc<Host>, StoreError> {
+    fn host(&self, name: &str) -> Result<Arc<RegistryClient>, StoreError> {
         let mut hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(host) = hosts.get(name) {
             return Ok(Arc::clone(host));
         }
         let unreachable = |why| StoreError::Unreachable { place: name.to_owned(), what: String::new(), why };
-        let base = place::base(name, &self.0.transport.settings).map_err(unreachable)?;
-        let host = Arc::new(Host::new(name, base, Arc::clone(&self.0.transport)));
+        let base = location::base(name, &self.0.transport.settings).map_err(unreachable)?;
+        let host = Arc::new(RegistryClient::new(name, base, Arc::clone(&self.0.transport)));
         hosts.insert(name.to_owned(), Arc::clone(&host));
         Ok(host)
     }

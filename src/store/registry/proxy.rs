@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use reqwest::Url;
 use url::Host;
 
-use super::transport::is_loopback;
+use super::address::is_loopback;
 
 /// Which way out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum Proxies {
 /// A proxy for each scheme, and the hosts that are reached without one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProxyRules {
-    except: Vec<Exception>,
+    except: Vec<NoProxyEntry>,
     http: Option<Proxy>,
     https: Option<Proxy>,
 }
@@ -36,7 +36,7 @@ pub(super) struct Proxy {
 
 /// What is reached without a proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Exception {
+enum NoProxyEntry {
     All,
     /// A host name, with a leading dot if only names below it are meant; and its port, if one is given.
     Name(String, Option<u16>),
@@ -121,7 +121,7 @@ impl std::fmt::Debug for Proxy {
     }
 }
 
-impl Exception {
+impl NoProxyEntry {
     fn parse(text: &str) -> Option<Self> {
         if text == "*" {
             return Some(Self::All);
@@ -163,9 +163,9 @@ impl Exception {
 }
 
 /// What is separated by commas or spaces; what cannot be read leaves out nothing.
-fn exceptions(list: &str) -> Vec<Exception> {
+fn exceptions(list: &str) -> Vec<NoProxyEntry> {
     let words = list.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
-    words.filter_map(Exception::parse).collect()
+    words.filter_map(NoProxyEntry::parse).collect()
 }
 
 /// Whether `host` is `name` or below it; only below it where the name begins with a dot.

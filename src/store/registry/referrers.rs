@@ -1,20 +1,22 @@
-//! What a registry lists: the referrers of a manifest, the tags of a repository. All pages or an error.
+//! The referrers API: the list of referrers of a manifest. Distribution specification, "Listing Referrers".
+//!
+//! Invariant (see `pagination.rs` for the pages): `None` only where the registry shows, by its response to the first page,
+//! that it has no referrers API, and it never showed that it has one; every other failure is an error, or marks the list
+//! as cut off. An error is not absence.
 
 use std::collections::HashSet;
 use std::sync::PoisonError;
 
 use reqwest::StatusCode;
 use reqwest::Url;
-use serde::Deserialize;
 
-use super::answer::Answer;
-use super::call::Call;
-use super::call::Reading;
 use super::link;
-use super::manifests::is_no_page;
+use super::pagination::PageUrls;
+use super::pagination::page;
 use super::repository::Repository;
+use super::response::ApiResponse;
+use super::text::shown;
 use crate::digest::Digest;
-use crate::json;
 use crate::limits::count;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -37,12 +39,12 @@ pub(super) async fn list(
     if let Some(artifact_type) = artifact_type {
         url.query_pairs_mut().append_pair("artifactType", artifact_type);
     }
-    let mut list = List::new();
+    let mut list = ReferrersList::new();
     let mut next = Some(url);
     while let Some(url) = next {
         match list.read_on(repository, url, &place).await {
-            Ok(Read::Page(further)) => next = further,
-            Ok(Read::NotKept(answer)) => return not_kept(repository, subject, &answer),
+            Ok(ReferrersPage::Page(further)) => next = further,
+            Ok(ReferrersPage::NotKept(response)) => return not_kept(repository, subject, &response),
             // What was read before stands: a yes may come of it, never a no.
             Err(error) if list.began => {
                 list.listing.unread = Some(error);
@@ -56,39 +58,39 @@ pub(super) async fn list(
 }
 
 /// A list on its way, page by page.
-struct List {
+struct ReferrersList {
     /// Whether a page of it was read.
     began: bool,
     listing: Listing,
-    pages: HashSet<Url>,
+    pages: PageUrls,
     seen: HashSet<Digest>,
 }
 
 /// What came of asking for a page.
-enum Read {
+enum ReferrersPage {
     /// The registry keeps no lists.
-    NotKept(Box<Answer>),
+    NotKept(Box<ApiResponse>),
     /// Entries, and where there are more.
     Page(Option<Url>),
 }
 
-impl List {
+impl ReferrersList {
     fn new() -> Self {
         let listing = Listing { entries: Vec::new(), filtered: false, unread: None };
-        Self { began: false, listing, pages: HashSet::new(), seen: HashSet::new() }
+        Self { began: false, listing, pages: PageUrls::default(), seen: HashSet::new() }
     }
 
-    async fn read_on(&mut self, repository: &Repository, url: Url, place: &str) -> Result<Read, StoreError> {
+    async fn read_on(&mut self, repository: &Repository, url: Url, place: &str) -> Result<ReferrersPage, StoreError> {
         let limits = repository.limits();
-        follow(&mut self.pages, &url, limits.registry.link_hops, place)?;
-        let answer = page(repository, url.clone(), place, Reading::UpTo(limits.oci.manifest_bytes)).await?;
-        if NO_API.contains(&answer.status.as_u16()) && self.pages.len() == 1 {
-            return Ok(Read::NotKept(Box::new(answer)));
+        self.pages.follow(&url, limits.registry.link_hops, place)?;
+        let response = page(repository, url.clone(), place).await?;
+        if NO_API.contains(&response.status.as_u16()) && self.pages.is_first() {
+            return Ok(ReferrersPage::NotKept(Box::new(response)));
         }
-        let answer = super::download::expect(answer, &[StatusCode::OK]).map_err(not_an_absence)?;
-        let filtered = is_filtered(&answer);
-        let next = link::next(&url, &answer.headers).map_err(|why| answer.protocol(why));
-        let fresh = entries(repository, answer)?;
+        let response = response.expect(&[StatusCode::OK]).map_err(not_an_absence)?;
+        let filtered = is_filtered(&response);
+        let next = link::next(&url, &response.headers).map_err(|why| response.protocol_error(why));
+        let fresh = entries(repository, response)?;
         self.began = true;
         self.listing.filtered |= filtered;
         for entry in fresh {
@@ -103,63 +105,14 @@ impl List {
                 self.listing.entries.push(referrer::listed(entry));
             }
         }
-        next.map(Read::Page)
-    }
-}
-
-/// The tags of the repository.
-pub(super) async fn names(repository: &Repository) -> Result<Vec<String>, StoreError> {
-    let limits = repository.limits();
-    let place = format!("{} (tags)", repository.shown());
-    let mut url = repository.url("tags/list");
-    url.query_pairs_mut().append_pair("n", "1000");
-    let mut names = Vec::new();
-    let mut pages = HashSet::new();
-    let mut next = Some(url);
-    while let Some(url) = next {
-        follow(&mut pages, &url, TAG_PAGES, &place)?;
-        let answer = page(repository, url.clone(), &place, Reading::UpTo(limits.oci.manifest_bytes)).await?;
-        let answer = super::download::expect(answer, &[StatusCode::OK])?;
-        is_no_page(&answer)?;
-        next = link::next(&url, &answer.headers).map_err(|why| answer.protocol(why))?;
-        let broken = answer.protocol("it answered with what is no list of tags");
-        let wire: TagsWire = json::parse(&answer.into_bytes(), limits).map_err(|_| broken)?;
-        names.extend(wire.tags.unwrap_or_default());
-        if count(names.len()) > TAGS {
-            return Err(StoreError::TooMany { place, what: "tags", limit: TAGS });
-        }
-    }
-    names.sort_unstable();
-    names.dedup();
-    Ok(names)
-}
-
-#[derive(Deserialize)]
-struct TagsWire {
-    tags: Option<Vec<String>>,
-}
-
-async fn page(repository: &Repository, url: Url, place: &str, reading: Reading) -> Result<Answer, StoreError> {
-    let mut call = Call::get(url, repository.name(), reading, place.to_owned()).accept(ACCEPTED);
-    call.scope.access = repository.reading();
-    repository.host.ask(&call).await
-}
-
-/// Rejects pagination loops and lists with too many pages (threats: pagination-loop).
-fn follow(pages: &mut HashSet<Url>, url: &Url, limit: u64, place: &str) -> Result<(), StoreError> {
-    if !pages.insert(url.clone()) {
-        return Err(StoreError::Protocol { place: place.to_owned(), why: "its pages lead in a circle".to_owned() });
-    }
-    match count(pages.len()) > limit {
-        true => Err(StoreError::TooMany { place: place.to_owned(), what: "pages", limit }),
-        false => Ok(()),
+        next.map(ReferrersPage::Page)
     }
 }
 
 /// Statuses that say, of the whole question, that there is no API; a repository in which the API was seen cannot say so.
-fn not_kept(repository: &Repository, subject: &Digest, answer: &Answer) -> Result<Option<Listing>, StoreError> {
+fn not_kept(repository: &Repository, subject: &Digest, response: &ApiResponse) -> Result<Option<Listing>, StoreError> {
     if repository.has_listed() {
-        return Err(answer.protocol("it does not know the referrers API any more, which it knew before"));
+        return Err(response.protocol_error("it does not know the referrers API any more, which it knew before"));
     }
     remember(repository, subject, false);
     Ok(None)
@@ -167,22 +120,22 @@ fn not_kept(repository: &Repository, subject: &Digest, answer: &Answer) -> Resul
 
 /// Remembers whether there is a referrers API; a later 404 does not undo it (threats: referrers-api-disappears).
 fn remember(repository: &Repository, _subject: &Digest, there: bool) {
-    let mut known = repository.host.knows.referrers.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = repository.client.capabilities.referrers.lock().unwrap_or_else(PoisonError::into_inner);
     *known = Some(there || *known == Some(true));
     if there {
         repository.set_listed();
     }
 }
 
-fn entries(repository: &Repository, answer: Answer) -> Result<Vec<Descriptor>, StoreError> {
-    is_no_page(&answer)?;
-    let place = answer.what.clone();
+fn entries(repository: &Repository, response: ApiResponse) -> Result<Vec<Descriptor>, StoreError> {
+    response.refuse_html()?;
+    let place = response.what.clone();
     let limits = repository.limits();
-    if answer.media_type() != media_type::OCI_INDEX {
-        let kind = super::answer::shown(&answer.media_type(), &repository.host.transport.settings.secrets);
-        return Err(answer.protocol(format!("it answered with {kind:?}, which is no list of referrers")));
+    if response.media_type() != media_type::OCI_INDEX {
+        let kind = shown(&response.media_type(), &repository.client.transport.settings.secrets);
+        return Err(response.protocol_error(format!("it answered with {kind:?}, which is no list of referrers")));
     }
-    let content = Content::name(media_type::OCI_INDEX, answer.into_bytes());
+    let content = Content::name(media_type::OCI_INDEX, response.into_bytes());
     match Index::parse(&content, limits) {
         Ok(index) => Ok(index.manifests),
         Err(ManifestError::Limit { what: "descriptors", .. }) => {
@@ -193,8 +146,8 @@ fn entries(repository: &Repository, answer: Answer) -> Result<Vec<Descriptor>, S
 }
 
 /// Whether the registry says that it left out other artifact types, in either of the ways of the specification.
-fn is_filtered(answer: &Answer) -> bool {
-    let said = answer.header("oci-filters-applied").unwrap_or_default();
+fn is_filtered(response: &ApiResponse) -> bool {
+    let said = response.header("oci-filters-applied").unwrap_or_default();
     said.split(',').any(|filter| filter.trim().eq_ignore_ascii_case("artifactType"))
 }
 
@@ -209,11 +162,5 @@ fn not_an_absence(error: StoreError) -> StoreError {
 }
 
 /// Statuses to the whole question that say that there is no referrers API: the specification's 404, and those of
-/// registries and gateways that do not know the path (Artifactory answers 406). The fallback tag decides then.
+/// registries and gateways that do not know the path (Artifactory responds with 406). The referrers tag decides then.
 const NO_API: &[u16] = &[400, 404, 405, 406, 501];
-/// The media types of lists that we read.
-const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, application/json";
-/// How many pages of tags are read.
-const TAG_PAGES: u64 = 1_000;
-/// How many tags are listed.
-const TAGS: u64 = 100_000;

@@ -3,18 +3,21 @@
 use std::time::Duration;
 
 use jiff::fmt::rfc2822::DateTimeParser;
+use reqwest::StatusCode;
 use reqwest::header::DATE;
 use reqwest::header::HeaderMap;
 use reqwest::header::HeaderName;
 use reqwest::header::RETRY_AFTER;
 use tokio::time::Instant;
 
-use super::settings::Patience;
+use super::settings::RetryPolicy;
 
 /// The tries of one request.
-pub(super) struct Retry {
-    patience: Patience,
+pub(super) struct RetryState {
+    policy: RetryPolicy,
     since: Instant,
+    /// The timeout of all attempts together.
+    total: Duration,
     tries: u32,
     connects: u32,
     closed: bool,
@@ -24,7 +27,7 @@ pub(super) struct Retry {
 
 /// How a try failed that brought no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(super) enum ConnectionFailure {
     /// A connection that had been used before, or not long before, was closed or broke.
     Closed,
     /// No connection was made.
@@ -35,36 +38,36 @@ pub(super) enum Failure {
     Silent,
 }
 
-impl Retry {
-    pub(super) fn new(patience: Patience) -> Self {
-        Self { patience, since: Instant::now(), tries: 0, connects: 0, closed: false, number: 1 }
+impl RetryState {
+    pub(super) fn new(policy: RetryPolicy, total: Duration) -> Self {
+        Self { policy, since: Instant::now(), total, tries: 0, connects: 0, closed: false, number: 1 }
     }
 
     /// How long to wait before trying again after an answer that says "not now"; `None` where enough was tried, or
     /// where the registry asks for more time than we have.
-    pub(super) fn busy(&mut self, headers: &HeaderMap) -> Option<Duration> {
+    pub(super) fn after_busy(&mut self, headers: &HeaderMap) -> Option<Duration> {
         let own = self.next_pause()?;
         let pause = match asked(headers) {
-            Some(seconds) if seconds > self.patience.retry_after_most => return None,
-            Some(seconds) => own.max(self.patience.second.saturating_mul(u32::try_from(seconds).unwrap_or(u32::MAX))),
+            Some(seconds) if seconds > self.policy.retry_after_most => return None,
+            Some(seconds) => own.max(self.policy.second.saturating_mul(u32::try_from(seconds).unwrap_or(u32::MAX))),
             None => own,
         };
         self.in_time(pause)
     }
 
     /// The same after a try that brought no answer.
-    pub(super) fn broken(&mut self, failure: Failure) -> Option<Duration> {
+    pub(super) fn after_failure(&mut self, failure: ConnectionFailure) -> Option<Duration> {
         match failure {
             // A kept-alive connection may be closed at any time: retry once at once (threats: closed-connection).
-            Failure::Closed if !self.closed => {
+            ConnectionFailure::Closed if !self.closed => {
                 self.closed = true;
                 self.number += 1;
                 return Some(Duration::ZERO);
             }
-            Failure::Permanent => return None,
-            Failure::Connect if self.connects >= self.patience.connect_retries => return None,
-            Failure::Connect => self.connects += 1,
-            Failure::Closed | Failure::Silent => {}
+            ConnectionFailure::Permanent => return None,
+            ConnectionFailure::Connect if self.connects >= self.policy.connect_retries => return None,
+            ConnectionFailure::Connect => self.connects += 1,
+            ConnectionFailure::Closed | ConnectionFailure::Silent => {}
         }
         let pause = self.next_pause()?;
         self.in_time(pause)
@@ -72,29 +75,29 @@ impl Retry {
 
     /// Starts counting anew, because there was progress.
     pub(super) fn progressed(&mut self) {
-        *self = Self::new(self.patience);
+        *self = Self::new(self.policy, self.total);
     }
 
     fn next_pause(&mut self) -> Option<Duration> {
-        if self.tries >= self.patience.retries {
+        if self.tries >= self.policy.retries {
             return None;
         }
-        let doubled = self.patience.backoff.saturating_mul(1 << self.tries.min(16));
+        let doubled = self.policy.backoff.saturating_mul(1 << self.tries.min(16));
         self.tries += 1;
-        let pause = doubled.min(self.patience.backoff_most);
+        let pause = doubled.min(self.policy.backoff_most);
         Some(pause / 2 + random_part(pause))
     }
 
     /// The number of the try that is being made, from 1 on.
-    pub(super) fn number(&self) -> u32 {
+    pub(super) fn attempt(&self) -> u32 {
         self.number
     }
 
     /// How many tries there are at most, if they go on failing like this.
-    pub(super) fn most(&self, failure: Option<Failure>) -> u32 {
+    pub(super) fn max_attempts(&self, failure: Option<ConnectionFailure>) -> u32 {
         let further = match failure {
-            Some(Failure::Connect) => self.patience.connect_retries,
-            _ => self.patience.retries + u32::from(self.closed),
+            Some(ConnectionFailure::Connect) => self.policy.connect_retries,
+            _ => self.policy.retries + u32::from(self.closed),
         };
         further.saturating_add(1).max(self.number)
     }
@@ -105,9 +108,18 @@ impl Retry {
     }
 
     fn in_time(&mut self, pause: Duration) -> Option<Duration> {
-        let in_time = self.since.elapsed().saturating_add(pause) < self.patience.total;
+        let in_time = self.since.elapsed().saturating_add(pause) < self.total;
         self.number += u32::from(in_time);
         in_time.then_some(pause)
+    }
+}
+
+/// Whether an answer says "not now": the server, or a proxy before it, timed out or failed. 501 and 505 say "never".
+pub(super) fn is_busy(status: StatusCode) -> bool {
+    match status.as_u16() {
+        408 | 425 | 429 | 499 => true,
+        501 | 505 => false,
+        status => status >= 500,
     }
 }
 
@@ -149,6 +161,8 @@ fn timestamp(headers: &HeaderMap, name: &HeaderName) -> Option<i64> {
 mod tests {
     use super::*;
 
+    const TOTAL: Duration = Duration::from_secs(300);
+
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
     }
@@ -171,34 +185,41 @@ mod tests {
 
     #[test]
     fn gives_up_after_the_retries_and_at_once_where_too_much_is_asked() {
-        let mut retry = Retry::new(Patience::tests());
-        let pauses = (0..10).filter_map(|_| retry.busy(&headers(&[]))).count();
+        let mut retry = RetryState::new(RetryPolicy::tests(), TOTAL);
+        let pauses = (0..10).filter_map(|_| retry.after_busy(&headers(&[]))).count();
         assert_eq!(pauses, 5);
-        let mut retry = Retry::new(Patience::tests());
-        assert_eq!(retry.busy(&headers(&[("retry-after", "121")])), None);
-        let mut retry = Retry::new(Patience::DEFAULT);
-        let pause = retry.busy(&headers(&[("retry-after", "100")])).unwrap();
+        let mut retry = RetryState::new(RetryPolicy::tests(), TOTAL);
+        assert_eq!(retry.after_busy(&headers(&[("retry-after", "121")])), None);
+        let mut retry = RetryState::new(RetryPolicy::DEFAULT, TOTAL);
+        let pause = retry.after_busy(&headers(&[("retry-after", "100")])).unwrap();
         assert!(pause >= Duration::from_secs(100));
         // 100 s three times over is more than the five minutes for all tries: bounded by the total as well.
         assert_eq!(
-            Retry::new(Patience { total: Duration::from_secs(60), ..Patience::DEFAULT })
-                .busy(&headers(&[("retry-after", "100")])),
+            RetryState::new(RetryPolicy::DEFAULT, Duration::from_secs(60))
+                .after_busy(&headers(&[("retry-after", "100")])),
             None
         );
     }
 
     #[test]
     fn retries_a_closed_connection_once_without_a_pause() {
-        let mut retry = Retry::new(Patience::DEFAULT);
-        assert_eq!(retry.broken(Failure::Closed), Some(Duration::ZERO));
-        assert!(retry.broken(Failure::Closed).unwrap() >= Duration::from_millis(250));
-        let mut retry = Retry::new(Patience::tests());
-        assert_eq!((0..10).filter_map(|_| retry.broken(Failure::Connect)).count(), 2);
+        let mut retry = RetryState::new(RetryPolicy::DEFAULT, TOTAL);
+        assert_eq!(retry.after_failure(ConnectionFailure::Closed), Some(Duration::ZERO));
+        assert!(retry.after_failure(ConnectionFailure::Closed).unwrap() >= Duration::from_millis(250));
+        let mut retry = RetryState::new(RetryPolicy::tests(), TOTAL);
+        assert_eq!((0..10).filter_map(|_| retry.after_failure(ConnectionFailure::Connect)).count(), 2);
     }
 
     #[test]
     fn chance_stays_below_its_bound() {
         let most = Duration::from_millis(100);
         assert!((0..1000).all(|_| random_part(most) < most));
+    }
+
+    #[test]
+    fn what_says_not_now_is_told_from_what_says_never() {
+        let busy = |status: u16| is_busy(StatusCode::from_u16(status).unwrap());
+        assert!([408, 425, 429, 499, 500, 502, 503, 504, 507, 511, 520, 599].into_iter().all(busy));
+        assert!(![200, 301, 400, 401, 403, 404, 406, 409, 410, 416, 418, 501, 505].into_iter().any(busy));
     }
 }

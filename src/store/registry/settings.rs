@@ -1,4 +1,4 @@
-//! `Settings`: what the client of registries is told, once; `Patience`: how long it waits and how often it tries.
+//! Settings of the registry client: credentials, TLS, proxies, timeouts and the retry policy.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,88 +10,97 @@ use crate::limits::Limits;
 use crate::redact::Secrets;
 use crate::store::Deadline;
 use crate::store::credentials::Credentials;
-use crate::store::credentials::Secret;
+use crate::store::credentials::SecretText;
 
-/// What the client of registries is told, once.
+/// Settings of the registry client.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Hosts of token services that get credentials for registries of another site (threats: token-service-elsewhere).
+    /// Hosts (`host` or `host:port`) of token services that may be sent the credentials of registries on another host
+    /// (`--allow-realm`; threats: token-service-elsewhere).
     pub allow_realms: Vec<String>,
-    /// Requests to one host at a time.
+    /// The number of concurrent requests to one registry.
     pub at_once: usize,
-    /// For mutual TLS: the certificate for registries that ask for one; no other host is shown it.
+    /// The client certificate for mutual TLS with registries that ask for one. It is shown to no other host.
     pub client_certificate: Option<ClientCertificate>,
     /// The credential sources.
     pub credentials: Credentials,
-    /// How long all requests together may take.
+    /// The timeout of all requests together.
     pub deadline: Deadline,
-    /// Certificates to trust besides those of the system, PEM or DER: authorities, and servers.
+    /// Certificate authorities and server certificates to trust besides those of the system, PEM or DER.
     pub extra_ca: Vec<Vec<u8>>,
-    /// What we read.
+    /// The limits on what is read.
     pub limits: Limits,
-    /// How long we wait.
-    pub patience: Patience,
-    /// Which way out.
+    /// The proxies.
     pub proxies: Proxies,
-    /// The secrets that are in use, which no message shows: whoever prints more than our errors shares them.
+    /// When a request is tried again.
+    pub retry: RetryPolicy,
+    /// TLS or plain HTTP for a host (`host` or `host:port`, as in references). The default is TLS, and plain HTTP for
+    /// loopback.
+    pub schemes: BTreeMap<String, HttpScheme>,
+    /// The secrets in use, which no error message shows. A program that prints more than these errors passes its own
+    /// clone, and hides them there too.
     pub secrets: Secrets,
-    /// What to speak to a host (`host` or `host:port`, as in references). Hosts that are not named here are spoken to
-    /// over TLS, except for this machine itself, which is spoken to over plain HTTP.
-    pub schemes: BTreeMap<String, Scheme>,
-    /// What we call ourselves.
+    /// The timeouts of one request.
+    pub timeouts: Timeouts,
+    /// The `User-Agent` header.
     pub user_agent: String,
-    /// Who is told of requests and of further tries.
+    /// The observer of requests and retries.
     pub watch: Option<Arc<dyn Watch>>,
 }
 
-/// A certificate for TLS client authentication.
+/// A client certificate for mutual TLS.
 #[derive(Clone, Debug)]
 pub struct ClientCertificate {
-    /// The certificate and what leads up to its authority, PEM or DER.
+    /// The certificate and its chain up to the authority, PEM or DER.
     pub chain: Vec<u8>,
     /// Its private key, PEM.
-    pub key: Secret,
+    pub key: SecretText,
 }
 
-/// What is spoken to a host.
+/// The scheme of a connection to a host: TLS or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheme {
-    /// Plain HTTP, which anybody on the way can read and change.
+pub enum HttpScheme {
+    /// Plain HTTP, which anybody on the network path can read and change.
     Http,
-    /// HTTP over TLS. There is no way back from it to plain HTTP.
+    /// HTTP over TLS. It is never downgraded to plain HTTP.
     Https,
 }
 
-/// How long we wait and how often we try.
+/// The retry policy: when, and how often, a request is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    /// The pause before the second try; it doubles with each further one.
+pub struct RetryPolicy {
+    /// The back-off before the first retry; it doubles with each further one.
     pub backoff: Duration,
-    /// The longest pause that we choose ourselves.
+    /// The longest back-off that we choose ourselves.
     pub backoff_most: Duration,
-    /// For a connection.
-    pub connect: Duration,
     /// How often a connection that was refused is tried again.
     pub connect_retries: u32,
-    /// For the first byte of an answer.
+    /// How often one request is tried again.
+    pub retries: u32,
+    /// The longest pause that a registry may ask for with `Retry-After`, in seconds as it counts them.
+    pub retry_after_most: u64,
+    /// How long a second of `Retry-After` is.
+    pub second: Duration,
+    /// The shortest pause between two reads that confirm a list of referrers.
+    pub settle: Duration,
+}
+
+/// The timeouts of one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For a connection.
+    pub connect: Duration,
+    /// For the first byte of a response.
     pub first_byte: Duration,
     /// For a credential helper.
     pub helper: Duration,
     /// For the next byte.
     pub idle: Duration,
-    /// How many bytes a second there must be, over `rate_window`.
+    /// The minimum rate of a body, in bytes a second over `rate_window`.
     pub rate: u64,
-    /// See `rate`.
+    /// The time over which `rate` is measured.
     pub rate_window: Duration,
-    /// How often one request is tried again.
-    pub retries: u32,
-    /// The longest pause that a registry may ask for, in seconds as it counts them.
-    pub retry_after_most: u64,
-    /// How long a second is that a registry asks for.
-    pub second: Duration,
-    /// The shortest pause between reading a list back and reading it back again.
-    pub settle: Duration,
-    /// For all tries of one request together, with tokens and with bodies that are no layers.
+    /// For all attempts of one request together, with tokens and with bodies that are not layers.
     pub total: Duration,
 }
 
@@ -106,43 +115,50 @@ impl Settings {
             deadline: Deadline::none(),
             extra_ca: Vec::new(),
             limits: Limits::DEFAULT,
-            patience: Patience::DEFAULT,
             proxies: Proxies::from_environment(),
+            retry: RetryPolicy::DEFAULT,
             schemes: BTreeMap::new(),
             secrets: Secrets::default(),
+            timeouts: Timeouts::DEFAULT,
             user_agent: concat!("bulla/", env!("CARGO_PKG_VERSION")).to_owned(),
             watch: None,
         }
     }
 }
 
-impl Patience {
+impl RetryPolicy {
     /// The defaults, as `SECURITY.md` states them.
     pub const DEFAULT: Self = Self {
         backoff: Duration::from_millis(500),
         backoff_most: Duration::from_secs(30),
-        connect: Duration::from_secs(10),
         connect_retries: 2,
+        retries: 5,
+        retry_after_most: 120,
+        second: Duration::from_secs(1),
+        settle: Duration::from_millis(20),
+    };
+
+    /// For tests: the same number of attempts, with hardly any pause between them.
+    pub const fn tests() -> Self {
+        Self {
+            backoff: Duration::from_millis(2),
+            backoff_most: Duration::from_millis(10),
+            second: Duration::from_millis(1),
+            settle: Duration::from_millis(2),
+            ..Self::DEFAULT
+        }
+    }
+}
+
+impl Timeouts {
+    /// The defaults, as `SECURITY.md` states them.
+    pub const DEFAULT: Self = Self {
+        connect: Duration::from_secs(10),
         first_byte: Duration::from_secs(30),
         helper: Duration::from_secs(60),
         idle: Duration::from_secs(30),
         rate: 1 << 10,
         rate_window: Duration::from_secs(60),
-        retries: 5,
-        retry_after_most: 120,
-        second: Duration::from_secs(1),
-        settle: Duration::from_millis(20),
         total: Duration::from_secs(300),
     };
-
-    /// For tests: the same number of tries, but hardly any pause between them.
-    pub const fn tests() -> Self {
-        Self {
-            backoff: Duration::from_millis(2),
-            backoff_most: Duration::from_millis(10),
-            settle: Duration::from_millis(2),
-            second: Duration::from_millis(1),
-            ..Self::DEFAULT
-        }
-    }
 }

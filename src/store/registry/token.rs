@@ -18,29 +18,28 @@ use serde_json::value::RawValue;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use super::answer::Answer;
-use super::answer::Body;
-use super::answer::Refused;
+use super::address::host_and_port;
 use super::challenge::Bearer;
-use super::retry::Retry;
-use super::transport::Incoming;
+use super::response::ApiResponse;
+use super::response::ErrorBody;
+use super::response::ResponseBody;
+use super::transport::IncomingBody;
 use super::transport::Transport;
-use super::transport::Trouble;
+use super::transport::TransportError;
 use super::transport::is_encoded;
-use super::transport::place;
 use crate::json;
 use crate::store::StoreError;
 use crate::store::credentials::Credential;
-use crate::store::credentials::Secret;
+use crate::store::credentials::SecretText;
 
 /// A token and how long it lasts.
-pub(super) struct Token {
+pub(super) struct IssuedToken {
     pub(super) lifetime: Duration,
-    pub(super) secret: Secret,
+    pub(super) secret: SecretText,
 }
 
 /// A token that is wanted.
-pub(super) struct Wanted<'a> {
+pub(super) struct TokenRequest<'a> {
     pub(super) bearer: &'a Bearer,
     pub(super) credential: &'a Credential,
     /// Where the credential comes from, for messages.
@@ -54,8 +53,8 @@ pub(super) struct Wanted<'a> {
 
 #[derive(Deserialize)]
 struct TokenWire<'a> {
-    token: Option<Secret>,
-    access_token: Option<Secret>,
+    token: Option<SecretText>,
+    access_token: Option<SecretText>,
     #[serde(borrow)]
     expires_in: Option<&'a RawValue>,
 }
@@ -64,39 +63,39 @@ struct TokenWire<'a> {
 /// service refused to be asked by POST.
 pub(super) async fn fetch(
     transport: &Transport,
-    wanted: &Wanted<'_>,
+    token_request: &TokenRequest<'_>,
     get_only: &AtomicBool,
-) -> Result<Token, StoreError> {
-    if let Credential::Identity { token: identity, .. } = wanted.credential
+) -> Result<IssuedToken, StoreError> {
+    if let Credential::Identity { token: identity, .. } = token_request.credential
         && !get_only.load(Ordering::Relaxed)
     {
-        let answer = ask(transport, wanted, &|| post(wanted, identity)).await?;
-        match answer.status {
-            StatusCode::OK => return read(answer, wanted),
+        let response = ask(transport, token_request, &|| post(token_request, identity)).await?;
+        match response.status {
+            StatusCode::OK => return read(response, token_request),
             // Services that know no POST answer with any of these.
             StatusCode::BAD_REQUEST
             | StatusCode::UNAUTHORIZED
             | StatusCode::NOT_FOUND
             | StatusCode::METHOD_NOT_ALLOWED => get_only.store(true, Ordering::Relaxed),
-            _ => return Err(refused(&answer, wanted)),
+            _ => return Err(refused(&response, token_request)),
         }
     }
-    let answer = ask(transport, wanted, &|| get(wanted)).await?;
-    match answer.status {
-        StatusCode::OK => read(answer, wanted),
-        _ => Err(refused(&answer, wanted)),
+    let response = ask(transport, token_request, &|| get(token_request)).await?;
+    match response.status {
+        StatusCode::OK => read(response, token_request),
+        _ => Err(refused(&response, token_request)),
     }
 }
 
 /// The value of a `Basic` authorization.
-pub(super) fn basic(username: &str, password: &Secret) -> Result<HeaderValue, StoreError> {
+pub(super) fn basic(username: &str, password: &SecretText) -> Result<HeaderValue, StoreError> {
     let pair = Zeroizing::new(format!("{username}:{}", password.reveal()));
     let encoded = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
     authorization("Basic", &encoded)
 }
 
 /// The value of a `Bearer` authorization.
-pub(super) fn bearer(token: &Secret) -> Result<HeaderValue, StoreError> {
+pub(super) fn bearer(token: &SecretText) -> Result<HeaderValue, StoreError> {
     authorization("Bearer", token.reveal())
 }
 
@@ -118,99 +117,102 @@ fn authorization(scheme: &str, value: &str) -> Result<HeaderValue, StoreError> {
 
 async fn ask(
     transport: &Transport,
-    wanted: &Wanted<'_>,
-    request: &(dyn Fn() -> Result<Request, StoreError> + Sync),
-) -> Result<Answer, StoreError> {
-    let patience = transport.settings.patience;
-    let mut retry = Retry::new(patience);
+    token_request: &TokenRequest<'_>,
+    http_request: &(dyn Fn() -> Result<Request, StoreError> + Sync),
+) -> Result<ApiResponse, StoreError> {
+    let mut retry = transport.retry_state();
     loop {
-        let pause = match once(transport, wanted, request()?).await {
-            Ok(answer) if super::call::is_busy(answer.status) => match retry.busy(&answer.headers) {
+        let pause = match once(transport, token_request, http_request()?).await {
+            Ok(response) if super::retry::is_busy(response.status) => match retry.after_busy(&response.headers) {
                 Some(pause) => pause,
-                None => return Ok(answer),
+                None => return Ok(response),
             },
-            Ok(answer) => return Ok(answer),
-            Err(Trouble::Passing(failure, why)) => match retry.broken(failure) {
+            Ok(response) => return Ok(response),
+            Err(TransportError::Transient(failure, why)) => match retry.after_failure(failure) {
                 Some(pause) => pause,
-                None => return Err(Trouble::Passing(failure, why).error(&place(wanted.realm))),
+                None => return Err(TransportError::Transient(failure, why).error(&host_and_port(token_request.realm))),
             },
-            Err(trouble) => return Err(trouble.error(&place(wanted.realm))),
+            Err(error) => return Err(error.error(&host_and_port(token_request.realm))),
         };
         tokio::time::sleep(pause).await;
     }
 }
 
-async fn once(transport: &Transport, wanted: &Wanted<'_>, request: Request) -> Result<Answer, Trouble> {
+async fn once(
+    transport: &Transport,
+    token_request: &TokenRequest<'_>,
+    http_request: Request,
+) -> Result<ApiResponse, TransportError> {
     let settings = &transport.settings;
-    let url = wanted.realm.clone();
-    let what = format!("token service {}", place(&url));
-    let response = transport.send(request, false, settings.patience.first_byte).await?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    let incoming = Incoming::new(response, settings.patience);
+    let url = token_request.realm.clone();
+    let what = format!("token service {}", host_and_port(&url));
+    let http_response = transport.send(http_request, false, settings.timeouts.first_byte).await?;
+    let (status, headers) = (http_response.status(), http_response.headers().clone());
+    let incoming = IncomingBody::new(http_response, settings.timeouts);
     if status.is_success() && is_encoded(&headers) {
         let why = "it answered in a content encoding that was not asked for".to_owned();
-        return Err(Trouble::Final(StoreError::Protocol { place: what, why }));
+        return Err(TransportError::Permanent(StoreError::Protocol { place: what, why }));
     }
     let body = if status.is_success() {
         let limit = settings.limits.registry.token_bytes;
         match incoming.read(limit).await {
-            Ok((bytes, true)) => Body::Whole(bytes),
-            Ok((_, false)) => return Err(Trouble::Final(StoreError::TooLarge { what, limit })),
-            Err((failure, why)) => return Err(Trouble::Passing(failure, why)),
+            Ok((bytes, true)) => ResponseBody::Whole(bytes),
+            Ok((_, false)) => return Err(TransportError::Permanent(StoreError::TooLarge { what, limit })),
+            Err((failure, why)) => return Err(TransportError::Transient(failure, why)),
         }
     } else {
-        Body::Refused(Refused::read(incoming, &headers, &settings.limits, &settings.secrets).await)
+        ResponseBody::Error(ErrorBody::read(incoming, &headers, &settings.limits, &settings.secrets).await)
     };
-    Ok(Answer { body, foreign: false, headers, status, url, what, who: None })
+    Ok(ApiResponse { body, foreign: false, headers, status, url, what, who: None })
 }
 
-fn get(wanted: &Wanted<'_>) -> Result<Request, StoreError> {
-    let mut url = wanted.realm.clone();
+fn get(token_request: &TokenRequest<'_>) -> Result<Request, StoreError> {
+    let mut url = token_request.realm.clone();
     {
         let mut query = url.query_pairs_mut();
-        if let Some(service) = &wanted.bearer.service {
+        if let Some(service) = &token_request.bearer.service {
             query.append_pair("service", service);
         }
-        for scope in wanted.scopes {
+        for scope in token_request.scopes {
             query.append_pair("scope", scope);
         }
     }
-    let mut request = Request::new(Method::GET, url);
-    let authorization = match wanted.credential {
+    let mut http_request = Request::new(Method::GET, url);
+    let authorization = match token_request.credential {
         Credential::Basic { username, password } => Some(basic(username, password)?),
         Credential::Identity { token, .. } => Some(basic("<token>", token)?),
         Credential::Anonymous | Credential::Token(_) => None,
     };
-    authorization.map(|value| request.headers_mut().insert(AUTHORIZATION, value));
-    Ok(request)
+    authorization.map(|value| http_request.headers_mut().insert(AUTHORIZATION, value));
+    Ok(http_request)
 }
 
-fn post(wanted: &Wanted<'_>, identity: &Secret) -> Result<Request, StoreError> {
+fn post(token_request: &TokenRequest<'_>, identity: &SecretText) -> Result<Request, StoreError> {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("grant_type", "refresh_token").append_pair("refresh_token", identity.reveal());
-    form.append_pair("client_id", "bulla").append_pair("scope", &wanted.scopes.join(" "));
-    form.extend_pairs(wanted.bearer.service.iter().map(|service| ("service", service)));
-    let mut request = Request::new(Method::POST, wanted.realm.clone());
+    form.append_pair("client_id", "bulla").append_pair("scope", &token_request.scopes.join(" "));
+    form.extend_pairs(token_request.bearer.service.iter().map(|service| ("service", service)));
+    let mut http_request = Request::new(Method::POST, token_request.realm.clone());
     let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
-    request.headers_mut().insert(CONTENT_TYPE, kind);
-    *request.body_mut() = Some(form.finish().into());
-    Ok(request)
+    http_request.headers_mut().insert(CONTENT_TYPE, kind);
+    *http_request.body_mut() = Some(form.finish().into());
+    Ok(http_request)
 }
 
-fn read(answer: Answer, wanted: &Wanted<'_>) -> Result<Token, StoreError> {
+fn read(response: ApiResponse, token_request: &TokenRequest<'_>) -> Result<IssuedToken, StoreError> {
     let broken = |why: &str| StoreError::Protocol {
-        place: format!("token service {}", place(wanted.realm)),
+        place: format!("token service {}", host_and_port(token_request.realm)),
         why: why.to_owned(),
     };
-    let bytes = answer.into_bytes();
+    let bytes = response.into_bytes();
     // What is wrong is told without the text, which may hold a token. Nothing but a token is believed, so fields that are
     // not looked at may hold anything, numbers without bounds among it.
     let wire: TokenWire<'_> = json::read(&bytes).map_err(|_| broken("its answer is no JSON with a token"))?;
-    let filled = |secret: &Secret| !secret.reveal().is_empty();
+    let filled = |secret: &SecretText| !secret.reveal().is_empty();
     let secret = wire.token.filter(filled).or(wire.access_token.filter(filled));
     let secret = secret.ok_or_else(|| broken("its answer holds no token"))?;
     bearer(&secret).map_err(|_| broken("its token holds characters that cannot be sent"))?;
-    Ok(Token { lifetime: wire.expires_in.map_or(DEFAULT_LIFETIME, |text| lifetime(text.get())), secret })
+    Ok(IssuedToken { lifetime: wire.expires_in.map_or(DEFAULT_LIFETIME, |text| lifetime(text.get())), secret })
 }
 
 /// How long a token lasts by what `expires_in` says. What is no number of seconds says nothing: a text, a fraction, a
@@ -220,19 +222,20 @@ fn lifetime(text: &str) -> Duration {
     seconds.filter(|lifetime| *lifetime <= LIFETIME_MOST).unwrap_or(DEFAULT_LIFETIME)
 }
 
-fn refused(answer: &Answer, wanted: &Wanted<'_>) -> StoreError {
-    let place = wanted.repository.to_owned();
-    let who = match wanted.credential {
+fn refused(response: &ApiResponse, token_request: &TokenRequest<'_>) -> StoreError {
+    let place = token_request.repository.to_owned();
+    let who = match token_request.credential {
         Credential::Anonymous => "without credentials".to_owned(),
         Credential::Basic { username, .. } => format!("for the user {username:?}"),
         Credential::Identity { .. } | Credential::Token(_) => "for the identity token".to_owned(),
     };
-    match answer.error() {
-        StoreError::Denied { why, .. } => {
-            StoreError::Denied { place, why: format!("{}: no token {who}, {why}; {}", answer.what, wanted.from) }
-        }
+    match response.error() {
+        StoreError::Denied { why, .. } => StoreError::Denied {
+            place,
+            why: format!("{}: no token {who}, {why}; {}", response.what, token_request.from),
+        },
         StoreError::NotFound { .. } => {
-            StoreError::Protocol { place, why: format!("{} {}", answer.what, answer.words()) }
+            StoreError::Protocol { place, why: format!("{} {}", response.what, response.summary()) }
         }
         other => other,
     }
@@ -249,10 +252,10 @@ mod tests {
 
     use super::*;
 
-    fn parse(text: &str) -> Result<Token, StoreError> {
+    fn parse(text: &str) -> Result<IssuedToken, StoreError> {
         let realm = Url::parse("https://auth.example/token").unwrap();
         let bearer = Bearer { realm: realm.to_string(), service: None, scopes: Vec::new() };
-        let wanted = Wanted {
+        let token_request = TokenRequest {
             bearer: &bearer,
             credential: &Credential::Anonymous,
             from: "",
@@ -260,8 +263,8 @@ mod tests {
             repository: "registry.example/app",
             scopes: &[],
         };
-        let answer = Answer {
-            body: Body::Whole(text.as_bytes().to_vec()),
+        let response = ApiResponse {
+            body: ResponseBody::Whole(text.as_bytes().to_vec()),
             foreign: false,
             headers: HeaderMap::new(),
             status: StatusCode::OK,
@@ -269,7 +272,7 @@ mod tests {
             what: "token".to_owned(),
             who: None,
         };
-        read(answer, &wanted)
+        read(response, &token_request)
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -24,12 +23,13 @@ use reqwest::redirect::Policy;
 use rustls::ClientConfig;
 use tokio::time::Instant;
 use tokio::time::timeout;
-use url::Host;
 
+use super::address::host_and_port;
 use super::proxy::Proxy;
-use super::retry::Failure;
-use super::settings::Patience;
+use super::retry::ConnectionFailure;
+use super::retry::RetryState;
 use super::settings::Settings;
+use super::settings::Timeouts;
 use super::tls;
 use super::verifier;
 use super::watch::Event;
@@ -39,13 +39,13 @@ use crate::store::deadline::in_words;
 
 /// The connections of a process.
 pub(super) struct Transport {
-    clients: Mutex<BTreeMap<Profile, Client>>,
+    clients: Mutex<BTreeMap<ConnectionProfile, Client>>,
     pub(super) settings: Arc<Settings>,
 }
 
 /// What a connection may be used for; connections of different profiles share nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Profile {
+struct ConnectionProfile {
     identified: bool,
     plain: bool,
     /// Through the proxy of its scheme, of which there is one.
@@ -54,16 +54,31 @@ struct Profile {
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum TransportError {
     /// It would be no better the next time.
-    Final(StoreError),
+    Permanent(StoreError),
     /// It might be better the next time.
-    Passing(Failure, String),
+    Transient(ConnectionFailure, String),
+}
+
+impl TransportError {
+    /// The error where there is no further try.
+    pub(super) fn error(self, place: &str) -> StoreError {
+        match self {
+            Self::Permanent(error) => error,
+            Self::Transient(_, why) => StoreError::Unreachable { place: place.to_owned(), what: String::new(), why },
+        }
+    }
 }
 
 impl Transport {
     pub(super) fn new(settings: Arc<Settings>) -> Self {
         Self { clients: Mutex::default(), settings }
+    }
+
+    /// The state of the retries of a request that begins now.
+    pub(super) fn retry_state(&self) -> RetryState {
+        RetryState::new(self.settings.retry, self.settings.timeouts.total)
     }
 
     /// Sends `request` and waits for the head of the answer; at most `patience` after the last of it was sent.
@@ -72,17 +87,17 @@ impl Transport {
         &self,
         mut request: Request,
         identified: bool,
-        patience: Duration,
-    ) -> Result<Response, Trouble> {
+        timeout: Duration,
+    ) -> Result<Response, TransportError> {
         // What is not compressed cannot be a bomb; nothing is ever decompressed.
         request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let (method, url) = (request.method().clone(), request.url().clone());
         let proxy = self.settings.proxies.of(&url);
-        let client = self.client(&url, identified, proxy).map_err(Trouble::Final)?;
+        let client = self.client(&url, identified, proxy).map_err(TransportError::Permanent)?;
         let since = Instant::now();
-        let sent = timeout(patience, client.execute(request)).await;
+        let sent = tokio::time::timeout(timeout, client.execute(request)).await;
         let status = sent.as_ref().ok().and_then(|sent| sent.as_ref().ok()).map(|response| response.status().as_u16());
-        let host = place(&url);
+        let host = host_and_port(&url);
         let (method, took) = (method.as_str(), since.elapsed());
         let path = &self.settings.secrets.hide(url.path());
         self.tell(&Event::Asked { host: &host, method, path, status, took });
@@ -92,23 +107,24 @@ impl Transport {
             // A server that cannot prove its name now cannot do so in a second either.
             Ok(Err(error)) if tls_error(&error).is_some() => {
                 let fault = tls_error(&error).map_or(TlsFault::NoTls, tls_fault);
-                Err(Trouble::Final(StoreError::Tls { place: host + &through, fault, what: String::new() }))
+                Err(TransportError::Permanent(StoreError::Tls { place: host + &through, fault, what: String::new() }))
             }
             Ok(Err(error)) if error.is_builder() => {
-                Err(Trouble::Final(StoreError::Protocol { place: host, why: words(&error) }))
+                Err(TransportError::Permanent(StoreError::Protocol { place: host, why: words(&error) }))
             }
             Ok(Err(error)) => {
                 let why = words(&error);
                 let failure = match error.is_connect() {
-                    true if NEVER.iter().any(|never| why.contains(never)) => Failure::Permanent,
-                    true => Failure::Connect,
-                    false => Failure::Closed,
+                    true if NEVER.iter().any(|never| why.contains(never)) => ConnectionFailure::Permanent,
+                    true => ConnectionFailure::Connect,
+                    false => ConnectionFailure::Closed,
                 };
-                Err(Trouble::Passing(failure, why + &through))
+                Err(TransportError::Transient(failure, why + &through))
             }
-            Err(_) => {
-                Err(Trouble::Passing(Failure::Silent, format!("no answer after {}{through}", in_words(patience))))
-            }
+            Err(_) => Err(TransportError::Transient(
+                ConnectionFailure::Silent,
+                format!("no answer after {}{through}", in_words(timeout)),
+            )),
         }
     }
 
@@ -124,7 +140,7 @@ impl Transport {
             return false;
         };
         let asked = client.execute(Request::new(Method::HEAD, secure));
-        let Ok(Err(error)) = timeout(self.settings.patience.connect, asked).await else { return false };
+        let Ok(Err(error)) = timeout(self.settings.timeouts.connect, asked).await else { return false };
         matches!(
             tls_error(&error),
             Some(
@@ -137,7 +153,7 @@ impl Transport {
 
     fn client(&self, url: &Url, identified: bool, proxy: Option<&Proxy>) -> Result<Client, StoreError> {
         let plain = url.scheme() == "http";
-        let profile = Profile { identified: identified && !plain, plain, proxied: proxy.is_some() };
+        let profile = ConnectionProfile { identified: identified && !plain, plain, proxied: proxy.is_some() };
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&profile) {
             return Ok(client.clone());
@@ -147,7 +163,7 @@ impl Transport {
         Ok(client)
     }
 
-    fn build(&self, profile: Profile, proxy: Option<&Proxy>) -> Result<Client, StoreError> {
+    fn build(&self, profile: ConnectionProfile, proxy: Option<&Proxy>) -> Result<Client, StoreError> {
         // A proxy may be spoken to over TLS even where the registry is not.
         let config = match profile.plain && !profile.proxied {
             true => tls::trusts_nobody()?,
@@ -167,7 +183,7 @@ impl Transport {
             .redirect(Policy::none())
             .referer(false)
             .tcp_nodelay(true)
-            .connect_timeout(self.settings.patience.connect)
+            .connect_timeout(self.settings.timeouts.connect)
             .user_agent(self.settings.user_agent.as_str())
     }
 }
@@ -178,34 +194,34 @@ fn built(builder: ClientBuilder, config: ClientConfig) -> Result<Client, StoreEr
 }
 
 /// A body on its way, with a watch on how fast it comes.
-pub(super) struct Incoming {
+pub(super) struct IncomingBody {
     bytes: u64,
-    patience: Patience,
+    timeouts: Timeouts,
     response: Response,
     waited: Duration,
 }
 
-impl Incoming {
-    pub(super) fn new(response: Response, patience: Patience) -> Self {
-        Self { bytes: 0, patience, response, waited: Duration::ZERO }
+impl IncomingBody {
+    pub(super) fn new(response: Response, timeouts: Timeouts) -> Self {
+        Self { bytes: 0, timeouts, response, waited: Duration::ZERO }
     }
 
     /// The next piece; `None` at the end.
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, (Failure, String)> {
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, (ConnectionFailure, String)> {
         let since = Instant::now();
-        let piece = match timeout(self.patience.idle, self.response.chunk()).await {
+        let piece = match timeout(self.timeouts.idle, self.response.chunk()).await {
             Ok(Ok(piece)) => piece,
-            Ok(Err(error)) => return Err((Failure::Closed, words(&error))),
+            Ok(Err(error)) => return Err((ConnectionFailure::Closed, words(&error))),
             Err(_) => {
-                return Err((Failure::Silent, format!("nothing came for {}", in_words(self.patience.idle))));
+                return Err((ConnectionFailure::Silent, format!("nothing came for {}", in_words(self.timeouts.idle))));
             }
         };
         // Only the time that the other side needs counts, not the time that we need for what it sent.
         self.waited = self.waited.saturating_add(since.elapsed());
         self.bytes = self.bytes.saturating_add(piece.as_ref().map_or(0, |piece| length(piece)));
-        if self.waited >= self.patience.rate_window {
-            if self.bytes < self.patience.rate.saturating_mul(self.patience.rate_window.as_secs().max(1)) {
-                return Err((Failure::Silent, format!("slower than {} bytes a second", self.patience.rate)));
+        if self.waited >= self.timeouts.rate_window {
+            if self.bytes < self.timeouts.rate.saturating_mul(self.timeouts.rate_window.as_secs().max(1)) {
+                return Err((ConnectionFailure::Silent, format!("slower than {} bytes a second", self.timeouts.rate)));
             }
             self.bytes = 0;
             self.waited = Duration::ZERO;
@@ -215,7 +231,7 @@ impl Incoming {
 
     /// The whole body, of which no more than `limit` bytes, and one to see that there are more, are kept. The
     /// second value says whether it ended within the limit.
-    pub(super) async fn read(mut self, limit: u64) -> Result<(Vec<u8>, bool), (Failure, String)> {
+    pub(super) async fn read(mut self, limit: u64) -> Result<(Vec<u8>, bool), (ConnectionFailure, String)> {
         let mut whole = Vec::new();
         while let Some(piece) = self.next().await? {
             whole.extend_from_slice(&piece);
@@ -242,22 +258,6 @@ pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
 }
 
 const NO_ENCODING: &[&[u8]] = &[b"", b"identity", b"aws-chunked"];
-
-/// Whether `url` leads to this machine itself, as far as its spelling says.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).to_canonical().is_loopback(),
-        None => false,
-    }
-}
-
-/// The host and, where it is not the usual one, the port of `url`.
-pub(super) fn place(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
 
 /// What went wrong, down to its cause, without the address, which may hold a signature.
 pub(super) fn words(error: &reqwest::Error) -> String {

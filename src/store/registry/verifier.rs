@@ -25,7 +25,7 @@ use x509_parser::prelude::FromDer as _;
 use x509_parser::prelude::X509Certificate;
 use x509_parser::prelude::X509Version;
 
-use super::answer::shown;
+use super::text::shown;
 use crate::redact::Secrets;
 use crate::store::TlsFault;
 

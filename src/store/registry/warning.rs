@@ -4,7 +4,7 @@
 use reqwest::header::HeaderMap;
 use reqwest::header::WARNING;
 
-use super::answer::shown;
+use super::text::shown;
 use crate::redact::Secrets;
 
 /// The warnings in `headers`, fit to be shown; no `secrets` in them.

@@ -7,27 +7,33 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use tokio::time::timeout;
 
-use super::answer::Answer;
-use super::call::Call;
-use super::client::Host;
-use super::retry::Failure;
-use super::retry::Retry;
+use super::address::host_and_port;
+use super::client::RegistryClient;
+use super::request::ApiRequest;
+use super::response::ApiResponse;
+use super::retry::ConnectionFailure;
+use super::retry::RetryState;
 use super::transport::Transport;
-use super::transport::Trouble;
-use super::transport::place;
+use super::transport::TransportError;
 use super::watch::Event;
 use crate::store::StoreError;
 use crate::store::TlsFault;
 use crate::store::deadline::in_words;
 
-impl Host {
+impl RegistryClient {
     /// Tells a port that speaks TLS from a registry that fails. Servers answer plain HTTP there in many ways: with an
     /// alert, with 400, by closing, or not at all.
-    pub(super) async fn check_scheme(&self, call: &Call, tried: &Result<Answer, Trouble>) -> Result<(), StoreError> {
+    pub(super) async fn check_scheme(
+        &self,
+        request: &ApiRequest,
+        tried: &Result<ApiResponse, TransportError>,
+    ) -> Result<(), StoreError> {
         let doubtful = match tried {
-            Ok(answer) => answer.status == StatusCode::BAD_REQUEST,
-            Err(Trouble::Passing(failure, _)) => matches!(failure, Failure::Closed | Failure::Silent),
-            Err(Trouble::Final(_)) => false,
+            Ok(response) => response.status == StatusCode::BAD_REQUEST,
+            Err(TransportError::Transient(failure, _)) => {
+                matches!(failure, ConnectionFailure::Closed | ConnectionFailure::Silent)
+            }
+            Err(TransportError::Permanent(_)) => false,
         };
         if tried.is_ok() && !doubtful {
             self.spoke.store(true, Ordering::Relaxed);
@@ -36,39 +42,41 @@ impl Host {
             return Ok(());
         }
         match self.speaks_tls.get_or_init(|| self.transport.speaks_tls(&self.base)).await {
-            true => {
-                Err(StoreError::Tls { place: place(&self.base), fault: TlsFault::OnlyTls, what: call.what.clone() })
-            }
+            true => Err(StoreError::Tls {
+                place: host_and_port(&self.base),
+                fault: TlsFault::OnlyTls,
+                what: request.what.clone(),
+            }),
             false => Ok(()),
         }
     }
 
     /// A proxy that wants to know who we are answers in place of the registry. RFC 9110 section 15.5.8.
-    pub(super) fn check_proxy(&self, call: &Call, answer: &Answer) -> Result<(), StoreError> {
-        if answer.status != StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+    pub(super) fn check_proxy(&self, request: &ApiRequest, response: &ApiResponse) -> Result<(), StoreError> {
+        if response.status != StatusCode::PROXY_AUTHENTICATION_REQUIRED {
             return Ok(());
         }
-        let proxy = self.transport.settings.proxies.of(&answer.url).map(super::proxy::Proxy::shown);
+        let proxy = self.transport.settings.proxies.of(&response.url).map(super::proxy::Proxy::shown);
         let why = format!("{} wants a user name and a password (407)", proxy.as_deref().unwrap_or("a proxy"));
-        Err(StoreError::Unreachable { place: place(&answer.url), what: call.what.clone(), why })
+        Err(StoreError::Unreachable { place: host_and_port(&response.url), what: request.what.clone(), why })
     }
 
     /// The error of a call after its last try.
-    pub(super) fn unreachable(&self, call: &Call, why: &str, retry: &Retry) -> StoreError {
-        let tries = match retry.number() {
+    pub(super) fn unreachable(&self, request: &ApiRequest, why: &str, retry: &RetryState) -> StoreError {
+        let tries = match retry.attempt() {
             1 => "1 try".to_owned(),
             number => format!("{number} tries"),
         };
         let why = format!("{why} ({tries} in {})", in_words(retry.elapsed()));
-        StoreError::Unreachable { place: place(&self.base), what: call.what.clone(), why }
+        StoreError::Unreachable { place: host_and_port(&self.base), what: request.what.clone(), why }
     }
 
     /// Tells whoever watches that there is to be another try.
-    pub(super) fn again(&self, retry: &Retry, most: u32, pause: Duration, why: &str) {
+    pub(super) fn again(&self, retry: &RetryState, most: u32, pause: Duration, why: &str) {
         if pause > Duration::ZERO {
-            let host = place(&self.base);
+            let host = host_and_port(&self.base);
             let why = &self.transport.settings.secrets.hide(why);
-            self.transport.tell(&Event::Again { host: &host, most, next: retry.number(), pause, why });
+            self.transport.tell(&Event::Again { host: &host, most, next: retry.attempt(), pause, why });
         }
     }
 }

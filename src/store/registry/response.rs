@@ -7,16 +7,16 @@ use reqwest::header::HeaderMap;
 use serde::Deserialize;
 
 use super::retry;
-use super::transport::Incoming;
-use super::transport::Trouble;
+use super::text::shown;
+use super::transport::IncomingBody;
 use crate::json;
 use crate::limits::Limits;
 use crate::redact::Secrets;
 use crate::store::StoreError;
 
 /// An answer.
-pub(super) struct Answer {
-    pub(super) body: Body,
+pub(super) struct ApiResponse {
+    pub(super) body: ResponseBody,
     /// Whether it comes from another host, to which the registry sent us.
     pub(super) foreign: bool,
     pub(super) headers: HeaderMap,
@@ -30,18 +30,18 @@ pub(super) struct Answer {
 }
 
 /// A body.
-pub(super) enum Body {
+pub(super) enum ResponseBody {
     /// What came with an answer other than 2xx, fit to be shown.
-    Refused(Refused),
+    Error(ErrorBody),
     /// Still on its way.
-    Stream(Box<Incoming>),
+    Stream(Box<IncomingBody>),
     /// All of it.
     Whole(Vec<u8>),
 }
 
 /// What came with an answer other than 2xx.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Refused {
+pub(super) struct ErrorBody {
     /// The codes of the distribution specification, where they were given.
     pub(super) codes: Vec<String>,
     /// Whether there was more than we read, or it broke off: then nobody knows what it said.
@@ -65,11 +65,11 @@ struct ErrorWire {
     message: Option<String>,
 }
 
-impl Answer {
+impl ApiResponse {
     /// The codes of the distribution specification that came with the answer.
     pub(super) fn has_code(&self, codes: &[&str]) -> bool {
         match &self.body {
-            Body::Refused(refused) => refused.codes.iter().any(|code| codes.contains(&code.as_str())),
+            ResponseBody::Error(refused) => refused.codes.iter().any(|code| codes.contains(&code.as_str())),
             _ => false,
         }
     }
@@ -84,11 +84,35 @@ impl Answer {
         media_type(&self.headers)
     }
 
+    /// The response, if it has one of these statuses.
+    ///
+    /// # Errors
+    /// What the response means otherwise.
+    pub(super) fn expect(self, statuses: &[StatusCode]) -> Result<Self, StoreError> {
+        match statuses.contains(&self.status) {
+            true => Ok(self),
+            false => Err(self.error()),
+        }
+    }
+
+    /// Refuses an HTML page: a proxy that wants a login responds with 200 and one (threats: login-page).
+    ///
+    /// # Errors
+    /// [`StoreError::Protocol`].
+    pub(super) fn refuse_html(&self) -> Result<(), StoreError> {
+        match self.media_type().as_str() {
+            "text/html" | "application/xhtml+xml" => {
+                Err(self.protocol_error("a page for browsers, which is no answer of a registry"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The body of an answer that was read whole.
     pub(super) fn into_bytes(self) -> Vec<u8> {
         match self.body {
-            Body::Whole(bytes) => bytes,
-            Body::Refused(_) | Body::Stream(_) => Vec::new(),
+            ResponseBody::Whole(bytes) => bytes,
+            ResponseBody::Error(_) | ResponseBody::Stream(_) => Vec::new(),
         }
     }
 
@@ -99,26 +123,28 @@ impl Answer {
             StatusCode::NOT_FOUND if self.says_there_is_none() => StoreError::NotFound { what: place },
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 let who = self.who.iter().map(|who| format!("; {who}")).collect::<String>();
-                StoreError::Denied { place, why: self.words() + &who }
+                StoreError::Denied { place, why: self.summary() + &who }
             }
             StatusCode::TOO_MANY_REQUESTS => {
                 StoreError::Throttled { place, wait: retry::asked_in_words(&self.headers) }
             }
-            _ => StoreError::Protocol { place, why: self.words() },
+            _ => StoreError::Protocol { place, why: self.summary() },
         }
     }
 
     /// The answer as a protocol error, with the reason in words.
-    pub(super) fn protocol(&self, why: impl Into<String>) -> StoreError {
+    pub(super) fn protocol_error(&self, why: impl Into<String>) -> StoreError {
         StoreError::Protocol { place: self.what.clone(), why: why.into() }
     }
 
     /// Status and text of the answer.
-    pub(super) fn words(&self) -> String {
-        let from = if self.foreign { format!("{} ", super::transport::place(&self.url)) } else { String::new() };
+    pub(super) fn summary(&self) -> String {
+        let from = if self.foreign { format!("{} ", super::address::host_and_port(&self.url)) } else { String::new() };
         let shown = match &self.body {
-            Body::Refused(Refused { page: true, .. }) => ": a page for browsers, which is no answer of a registry",
-            Body::Refused(refused) if !refused.shown.is_empty() => {
+            ResponseBody::Error(ErrorBody { page: true, .. }) => {
+                ": a page for browsers, which is no answer of a registry"
+            }
+            ResponseBody::Error(refused) if !refused.shown.is_empty() => {
                 return format!("{from}answered {}: {}", self.status, refused.shown);
             }
             _ => "",
@@ -130,7 +156,7 @@ impl Answer {
     /// than anybody reads, is not.
     fn says_there_is_none(&self) -> bool {
         match &self.body {
-            Body::Refused(refused) => {
+            ResponseBody::Error(refused) => {
                 !refused.page && !refused.cut && refused.codes.iter().all(|code| ABSENT.contains(&code.as_str()))
             }
             _ => true,
@@ -138,16 +164,16 @@ impl Answer {
     }
 }
 
-impl Refused {
+impl ErrorBody {
     /// Reads what came with an error; `secrets` are not shown even if the registry echoes them.
-    pub(super) async fn read(body: Incoming, headers: &HeaderMap, limits: &Limits, secrets: &Secrets) -> Self {
+    pub(super) async fn read(body: IncomingBody, headers: &HeaderMap, limits: &Limits, secrets: &Secrets) -> Self {
         // An error whose text cannot be read is still the error that its status says.
         let (bytes, whole) = body.read(limits.registry.error_body_bytes).await.unwrap_or_default();
         let page = media_type(headers) == "text/html";
         let errors = json::read::<ErrorsWire>(&bytes).ok().and_then(|wire| wire.errors).unwrap_or_default();
         let text = match errors.is_empty() {
             true => String::from_utf8_lossy(&bytes).into_owned(),
-            false => errors.iter().map(ErrorWire::words).collect::<Vec<_>>().join("; "),
+            false => errors.iter().map(ErrorWire::summary).collect::<Vec<_>>().join("; "),
         };
         let codes = errors.into_iter().map(|error| error.code).collect();
         Self { codes, cut: !whole, page, shown: shown(&text, secrets) }
@@ -155,58 +181,12 @@ impl Refused {
 }
 
 impl ErrorWire {
-    fn words(&self) -> String {
+    fn summary(&self) -> String {
         match self.message.as_deref() {
             Some(message) if !message.is_empty() => format!("{}: {message}", self.code),
             _ => self.code.clone(),
         }
     }
-}
-
-impl Trouble {
-    /// The error where there is no further try.
-    pub(super) fn error(self, place: &str) -> StoreError {
-        match self {
-            Self::Final(error) => error,
-            Self::Passing(_, why) => StoreError::Unreachable { place: place.to_owned(), what: String::new(), why },
-        }
-    }
-}
-
-/// `text` as it can be shown to people: at most 1 KiB, without control characters, without `secrets` or anything that
-/// looks like a token.
-pub(super) fn shown(text: &str, secrets: &Secrets) -> String {
-    let words: Vec<String> = secrets.hide(text.trim()).split(' ').map(without_token).collect();
-    let mut short = String::new();
-    for character in words.join(" ").chars() {
-        let hidden = character.is_control() || is_invisible(character);
-        match hidden {
-            true => short.extend(character.escape_default()),
-            false => short.push(character),
-        }
-        if short.len() >= SHOWN_MOST {
-            short.push('…');
-            break;
-        }
-    }
-    short
-}
-
-/// A word, without what looks like JSON web tokens in it.
-fn without_token(word: &str) -> String {
-    let mut kept = String::new();
-    let mut rest = word;
-    while let Some((before, token)) = rest.split_once("eyJ") {
-        kept.push_str(before);
-        kept.push_str("***");
-        rest = token.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "-_.=+/".contains(c));
-    }
-    kept + rest
-}
-
-/// Characters that change how others are shown.
-fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 fn media_type(headers: &HeaderMap) -> String {
@@ -217,26 +197,3 @@ fn media_type(headers: &HeaderMap) -> String {
 /// The codes that come with a 404 where something is not there.
 const ABSENT: &[&str] =
     &["", "BLOB_UNKNOWN", "BLOB_UPLOAD_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND", "TAG_UNKNOWN"];
-/// How much of a registry's text is shown, in bytes.
-const SHOWN_MOST: usize = 1 << 10;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shows_neither_secrets_nor_escapes() {
-        let secrets = Secrets::default();
-        secrets.add("hunter2");
-        let jwt = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln";
-        let text = format!("\u{1b}[31mbad\u{7}\r\n password=hunter2 Bearer {jwt}\u{202e} (\"{jwt}\")");
-        let shown = shown(&text, &secrets);
-        assert_eq!(shown, "\\u{1b}[31mbad\\u{7}\\r\\n password=*** Bearer ***\\u{202e} (\"***\")");
-    }
-
-    #[test]
-    fn shows_at_most_a_kibibyte() {
-        let shown = shown(&"é".repeat(100_000), &Secrets::default());
-        assert!(shown.len() <= SHOWN_MOST + 4);
-    }
-}

@@ -3,11 +3,7 @@
 //! No registry has conditional writes of tags, so two writers can overtake each other. Whoever wrote looks whether it
 //! held, several times, and writes again where it did not.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -25,26 +21,14 @@ use crate::oci::media_type;
 use crate::oci::referrer::fallback_tag;
 use crate::store::StoreError;
 
-/// One lock for each list, so that writers of this process take turns.
-#[derive(Default)]
-pub(super) struct Locks(Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>);
-
-impl Locks {
-    fn of(&self, place: &str) -> Arc<tokio::sync::Mutex<()>> {
-        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        locks.retain(|_, lock| Arc::strong_count(lock) > 1);
-        Arc::clone(locks.entry(place.to_owned()).or_default())
-    }
-}
-
 /// Makes `entries` stand in the list of referrers of `subject`.
 pub(super) async fn add(repository: &Repository, subject: &Digest, entries: &[Descriptor]) -> Result<(), StoreError> {
     let tag = fallback_tag(subject);
     let tag_or_digest = TagOrDigest::Tag(tag.clone());
     let place = repository.place(&tag_or_digest);
-    let lock = repository.lists().of(&place);
+    let lock = repository.tag_locks().of(&place);
     let _turn = lock.lock().await;
-    let mut slowest = repository.host.transport.settings.patience.settle;
+    let mut slowest = repository.client.transport.settings.retry.settle;
     let mut confirmed = 0;
     let mut writes = 0;
     for _ in 0..ROUNDS {

@@ -12,8 +12,8 @@ use bytes::BytesMut;
 use futures_util::stream;
 use tokio::sync::Mutex;
 
-use super::retry::Failure;
-use super::transport::Trouble;
+use super::retry::ConnectionFailure;
+use super::transport::TransportError;
 use super::transport::length;
 use crate::store::Blob;
 use crate::store::Deadline;
@@ -21,8 +21,8 @@ use crate::store::StoreError;
 
 /// A blob that is being sent. What was sent first is kept, up to a bound, so that a registry that refuses early can be
 /// sent it again; beyond that the source itself must begin again.
-pub(super) struct Feed {
-    inner: Mutex<Inner>,
+pub(super) struct UploadBody {
+    inner: Mutex<UploadBuffer>,
     deadline: Deadline,
     /// Bytes handed out in this round.
     sent: AtomicU64,
@@ -31,7 +31,7 @@ pub(super) struct Feed {
     waiting: AtomicBool,
 }
 
-struct Inner {
+struct UploadBuffer {
     blob: Blob,
     complete: bool,
     error: Option<StoreError>,
@@ -41,17 +41,17 @@ struct Inner {
 }
 
 /// A reader of a feed, from its beginning, as long as no other reader was made.
-pub(super) struct Pieces {
-    feed: Arc<Feed>,
+pub(super) struct UploadReader {
+    upload_body: Arc<UploadBody>,
     index: usize,
     left: Bytes,
     round: u64,
 }
 
-impl Feed {
+impl UploadBody {
     pub(super) fn new(blob: Blob, deadline: Deadline) -> Arc<Self> {
         let size = blob.descriptor().size;
-        let inner = Inner { blob, complete: true, error: None, kept: Vec::new(), kept_bytes: 0, round: 0 };
+        let inner = UploadBuffer { blob, complete: true, error: None, kept: Vec::new(), kept_bytes: 0, round: 0 };
         let (inner, sent, waiting) = (Mutex::new(inner), AtomicU64::new(0), AtomicBool::new(false));
         Arc::new(Self { inner, deadline, sent, size, waiting })
     }
@@ -67,7 +67,7 @@ impl Feed {
     }
 
     /// A reader from the beginning; `None` where the source cannot begin again. Readers made before give no more.
-    pub(super) async fn pieces(self: &Arc<Self>) -> Result<Option<Pieces>, StoreError> {
+    pub(super) async fn reader(self: &Arc<Self>) -> Result<Option<UploadReader>, StoreError> {
         let mut inner = self.inner.lock().await;
         if !inner.complete {
             if !inner.blob.rewind().await? {
@@ -79,28 +79,28 @@ impl Feed {
         }
         inner.round += 1;
         self.sent.store(0, Ordering::Release);
-        Ok(Some(Pieces { feed: Arc::clone(self), index: 0, left: Bytes::new(), round: inner.round }))
+        Ok(Some(UploadReader { upload_body: Arc::clone(self), index: 0, left: Bytes::new(), round: inner.round }))
     }
 
     /// Lets `sending` go on as long as the registry takes something, and waits a while for its answer after the last of
     /// it was sent.
     pub(super) async fn watch<T>(
         &self,
-        sending: impl Future<Output = Result<T, Trouble>>,
+        sending: impl Future<Output = Result<T, TransportError>>,
         idle: Duration,
         answer: Duration,
-    ) -> Result<T, Trouble> {
+    ) -> Result<T, TransportError> {
         let mut sending = std::pin::pin!(sending);
         loop {
             let before = self.sent.load(Ordering::Acquire);
-            let patience = if self.is_done() { answer } else { idle };
-            if let Ok(result) = tokio::time::timeout(patience, sending.as_mut()).await {
+            let limit = if self.is_done() { answer } else { idle };
+            if let Ok(result) = tokio::time::timeout(limit, sending.as_mut()).await {
                 return result;
             }
             let moved = self.sent.load(Ordering::Acquire) != before;
             if !moved && !self.waiting.load(Ordering::Acquire) {
-                let why = format!("it took nothing for {} seconds", patience.as_secs_f32());
-                return Err(Trouble::Passing(Failure::Silent, why));
+                let why = format!("it took nothing for {} seconds", limit.as_secs_f32());
+                return Err(TransportError::Transient(ConnectionFailure::Silent, why));
             }
         }
     }
@@ -133,7 +133,7 @@ impl Feed {
     }
 }
 
-impl Inner {
+impl UploadBuffer {
     fn keep(&mut self, piece: &Bytes) {
         self.kept_bytes = self.kept_bytes.saturating_add(length(piece));
         if self.complete && self.kept_bytes <= KEPT_MOST {
@@ -145,10 +145,10 @@ impl Inner {
     }
 }
 
-impl Pieces {
+impl UploadReader {
     /// The next piece, of any length.
     async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
-        let piece = self.feed.piece(self.round, self.index).await?;
+        let piece = self.upload_body.piece(self.round, self.index).await?;
         self.index += 1;
         Ok(piece)
     }
@@ -184,9 +184,9 @@ impl Pieces {
 
     /// All that is left, as the body of a request.
     pub(super) fn into_body(self) -> reqwest::Body {
-        reqwest::Body::wrap_stream(stream::try_unfold(self, |mut pieces| async {
-            match pieces.next().await {
-                Ok(piece) => Ok(piece.map(|piece| (piece, pieces))),
+        reqwest::Body::wrap_stream(stream::try_unfold(self, |mut reader| async {
+            match reader.next().await {
+                Ok(piece) => Ok(piece.map(|piece| (piece, reader))),
                 Err(error) => Err(io::Error::other(error)),
             }
         }))

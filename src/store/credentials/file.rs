@@ -15,16 +15,17 @@ use serde::de::MapAccess;
 use serde::de::Visitor;
 use zeroize::Zeroizing;
 
-use super::Credential;
-use super::Login;
-use super::Secret;
-use super::key;
-use super::key::Fit;
+use super::credential::Credential;
+use super::credential::Login;
+use super::credential::SecretText;
+use super::credential::stored;
+use super::entry_name;
+use super::entry_name::Fit;
 use crate::store::StoreError;
 
 /// A credential file.
 #[derive(Clone, Debug)]
-pub(super) struct Config {
+pub(super) struct CredentialFile {
     name: String,
     wire: ConfigWire,
 }
@@ -33,22 +34,22 @@ pub(super) struct Config {
 /// not know of any type, and of two fields of one name both, in the order of the file.
 #[derive(Clone, Debug, Default)]
 struct ConfigWire {
-    auths: Option<Vec<(String, Option<Entry>)>>,
+    auths: Option<Vec<(String, Option<AuthEntry>)>>,
     cred_helpers: Vec<(String, Option<String>)>,
     creds_store: Option<String>,
 }
 
 #[derive(Clone, Default)]
-struct Entry {
-    auth: Option<Secret>,
+struct AuthEntry {
+    auth: Option<SecretText>,
     username: Option<String>,
-    password: Option<Secret>,
-    identitytoken: Option<Secret>,
-    registrytoken: Option<Secret>,
+    password: Option<SecretText>,
+    identitytoken: Option<SecretText>,
+    registrytoken: Option<SecretText>,
 }
 
-impl Config {
-    pub(super) fn parse(name: String, text: &Secret) -> Result<Self, StoreError> {
+impl CredentialFile {
+    pub(super) fn parse(name: String, text: &SecretText) -> Result<Self, StoreError> {
         let text = text.reveal();
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
         // What is wrong is told without the text: a parser may quote what it met, and that could be a secret.
@@ -58,7 +59,7 @@ impl Config {
         }
         let mut wire: ConfigWire = serde_json::from_str(text).map_err(|_| broken())?;
         if wire.auths.is_none() && name.ends_with(".dockercfg") {
-            wire.auths = Some(serde_json::from_str::<Pairs<Entry>>(text).map_err(|_| broken())?.0);
+            wire.auths = Some(serde_json::from_str::<Pairs<AuthEntry>>(text).map_err(|_| broken())?.0);
         }
         Ok(Self { name, wire })
     }
@@ -71,7 +72,7 @@ impl Config {
     /// The helper for `host`: its own, else the one for all. An empty name of its own turns the one for all off.
     pub(super) fn helper(&self, host: &str) -> Option<&str> {
         let fits = self.wire.cred_helpers.iter().filter_map(|(name, helper)| {
-            let fit = key::fit(name, host, "").filter(|fit| !matches!(fit, Fit::Repository(_)))?;
+            let fit = entry_name::fit(name, host, "").filter(|fit| !matches!(fit, Fit::Repository(_)))?;
             Some((fit, helper.as_deref()?))
         });
         let own = fits.max_by_key(|(fit, _)| *fit).map(|(_, helper)| helper);
@@ -82,7 +83,7 @@ impl Config {
     pub(super) fn knows(&self, host: &str, repository: &str) -> bool {
         let helpers = self.wire.cred_helpers.iter().map(|(name, _)| name);
         let auths = self.wire.auths.iter().flatten().map(|(name, _)| name);
-        helpers.chain(auths).any(|name| key::fit(name, host, repository).is_some())
+        helpers.chain(auths).any(|name| entry_name::fit(name, host, repository).is_some())
     }
 
     /// The credential for `repository` at `host`, and the name of its entry: the best fitting one that holds any.
@@ -93,12 +94,12 @@ impl Config {
         plain: bool,
     ) -> Result<Option<(&str, Credential)>, StoreError> {
         let mut fits: Vec<_> = self.wire.auths.iter().flatten().enumerate().collect();
-        fits.retain(|(_, (name, _))| !(plain && key::is_for_tls(name)));
+        fits.retain(|(_, (name, _))| !(plain && entry_name::is_for_tls(name)));
         // Of two entries of one name the later counts, as for docker.
-        fits.sort_by_key(|(at, (name, _))| Reverse((key::fit(name, host, repository), *at)));
-        let fitting = fits.into_iter().filter(|(_, (name, _))| key::fit(name, host, repository).is_some());
+        fits.sort_by_key(|(at, (name, _))| Reverse((entry_name::fit(name, host, repository), *at)));
+        let fitting = fits.into_iter().filter(|(_, (name, _))| entry_name::fit(name, host, repository).is_some());
         for (_, (name, entry)) in fitting {
-            let held = entry.as_ref().map_or(Ok(None), Entry::credential);
+            let held = entry.as_ref().map_or(Ok(None), AuthEntry::credential);
             let held = held.map_err(|why| StoreError::Broken {
                 place: self.name.clone(),
                 why: format!("the entry `{name}`: {why}"),
@@ -111,7 +112,7 @@ impl Config {
     }
 }
 
-impl Entry {
+impl AuthEntry {
     /// The credential that the entry holds. `docker login` with a helper leaves an empty entry behind, and so do CI jobs
     /// whose variables are not set.
     fn credential(&self) -> Result<Option<Credential>, &'static str> {
@@ -137,31 +138,19 @@ impl Entry {
     }
 }
 
-fn filled(secret: &Option<Secret>) -> Option<Secret> {
+fn filled(secret: &Option<SecretText>) -> Option<SecretText> {
     secret.clone().filter(|secret| !secret.reveal().trim().is_empty())
 }
 
 /// `USER:PASSWORD` in base64, as tools and people write it: with line breaks, and without padding.
-fn decoded(auth: &Secret) -> Result<Login, &'static str> {
+fn decoded(auth: &SecretText) -> Result<Login, &'static str> {
     let text = auth.reveal().trim_end_matches('\0');
     let text = Zeroizing::new(text.chars().filter(|c| !c.is_ascii_whitespace()).collect::<String>());
     let bytes = LENIENT.decode(text.as_bytes()).map_err(|_| "its `auth` is not base64")?;
     let text = Zeroizing::new(String::from_utf8(bytes).map_err(|_| "its `auth` is not UTF-8")?);
     let (username, password) = text.split_once(':').ok_or("its `auth` is not USER:PASSWORD in base64")?;
-    let password = Secret::new(password.trim_end_matches('\0').to_owned());
+    let password = SecretText::new(password.trim_end_matches('\0').to_owned());
     Ok(Login { username: username.to_owned(), password })
-}
-
-/// A stored user name and secret: by docker's convention the secret of the user `<token>` is an identity token. Where a
-/// registry asks for a user name and a password, it is sent as it is stored.
-pub(super) fn stored(username: String, secret: Secret) -> Credential {
-    match username.as_str() {
-        "<token>" => {
-            let login = Login { username, password: secret.clone() };
-            Credential::Identity { login: Some(login), token: secret }
-        }
-        _ => Credential::Basic { username, password: secret },
-    }
 }
 
 /// Base64 with or without padding. Nothing is compared with what it decodes to, so two spellings of one text do no harm.
@@ -172,7 +161,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-impl fmt::Debug for Entry {
+impl fmt::Debug for AuthEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }
@@ -225,7 +214,7 @@ impl<'de> Visitor<'de> for ConfigVisitor {
         while let Some(field) = map.next_key::<String>()? {
             match field.to_ascii_lowercase().as_str() {
                 "auths" => {
-                    let pairs: Option<Pairs<Entry>> = map.next_value()?;
+                    let pairs: Option<Pairs<AuthEntry>> = map.next_value()?;
                     wire.auths.get_or_insert_default().extend(pairs.into_iter().flat_map(|pairs| pairs.0));
                 }
                 "credhelpers" => {
@@ -240,23 +229,23 @@ impl<'de> Visitor<'de> for ConfigVisitor {
     }
 }
 
-impl<'de> Deserialize<'de> for Entry {
+impl<'de> Deserialize<'de> for AuthEntry {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(EntryVisitor)
+        deserializer.deserialize_map(AuthEntryVisitor)
     }
 }
 
-struct EntryVisitor;
+struct AuthEntryVisitor;
 
-impl<'de> Visitor<'de> for EntryVisitor {
-    type Value = Entry;
+impl<'de> Visitor<'de> for AuthEntryVisitor {
+    type Value = AuthEntry;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
-        let mut entry = Entry::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AuthEntry, A::Error> {
+        let mut entry = AuthEntry::default();
         while let Some(field) = map.next_key::<String>()? {
             match field.to_ascii_lowercase().as_str() {
                 "auth" => entry.auth = map.next_value()?,

@@ -9,14 +9,15 @@ use reqwest::header::HeaderMap;
 use reqwest::header::HeaderValue;
 use reqwest::header::RANGE;
 
-use super::answer::Answer;
-use super::answer::Body;
-use super::call::Call;
-use super::call::Reading;
 use super::repository::Repository;
-use super::retry::Failure;
-use super::retry::Retry;
-use super::transport::Incoming;
+use super::request::ApiRequest;
+use super::request::BodyMode;
+use super::response::ApiResponse;
+use super::response::ResponseBody;
+use super::retry::ConnectionFailure;
+use super::retry::RetryState;
+use super::text::number;
+use super::transport::IncomingBody;
 use super::transport::length;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -32,21 +33,21 @@ pub(super) async fn whole(repository: &Repository, descriptor: &Descriptor, limi
         return Err(StoreError::TooLarge { what, limit });
     }
     // One byte more shows that there is more.
-    let answer = ask(repository, descriptor, 0, Reading::Cut(descriptor.size.saturating_add(1))).await?;
-    let answer = expect(answer, &[StatusCode::OK])?;
-    Content::check(descriptor, answer.into_bytes())
+    let response = ask(repository, descriptor, 0, BodyMode::Prefix(descriptor.size.saturating_add(1))).await?;
+    let response = response.expect(&[StatusCode::OK])?;
+    Content::check(descriptor, response.into_bytes())
         .map_err(|error| StoreError::Content { place: repository.shown().to_owned(), error })
 }
 
 /// The blob of `descriptor`, on its way.
 pub(super) async fn open(repository: &Repository, descriptor: &Descriptor) -> Result<Blob, StoreError> {
-    let mut download = Download {
+    let mut download = BlobDownload {
         at: 0,
         body: None,
         descriptor: descriptor.clone(),
         marked: 0,
         repository: repository.clone(),
-        retry: Retry::new(repository.host.transport.settings.patience),
+        retry: repository.client.transport.retry_state(),
         skip: 0,
     };
     download.connect().await?;
@@ -54,33 +55,33 @@ pub(super) async fn open(repository: &Repository, descriptor: &Descriptor) -> Re
 }
 
 /// A download.
-struct Download {
+struct BlobDownload {
     /// How much was handed on.
     at: u64,
-    body: Option<Incoming>,
+    body: Option<IncomingBody>,
     descriptor: Descriptor,
     /// How much had been handed on when the tries were last counted from nought.
     marked: u64,
     repository: Repository,
-    retry: Retry,
+    retry: RetryState,
     /// How much of the body was handed on already.
     skip: u64,
 }
 
-impl Download {
+impl BlobDownload {
     /// Asks for what was not handed on yet.
     async fn connect(&mut self) -> Result<(), StoreError> {
-        let answer = ask(&self.repository, &self.descriptor, self.at, Reading::Stream).await?;
-        let answer = expect(answer, &[StatusCode::OK, StatusCode::PARTIAL_CONTENT])?;
-        self.skip = match answer.status {
+        let response = ask(&self.repository, &self.descriptor, self.at, BodyMode::Stream).await?;
+        let response = response.expect(&[StatusCode::OK, StatusCode::PARTIAL_CONTENT])?;
+        self.skip = match response.status {
             // A registry without range requests sends the blob from its start (threats: range-ignored).
             StatusCode::OK => self.at,
-            _ if self.at > 0 && starts_at(&answer.headers, self.at, self.descriptor.size) => 0,
-            _ => return Err(answer.protocol("it answered with another range than was asked for")),
+            _ if self.at > 0 && starts_at(&response.headers, self.at, self.descriptor.size) => 0,
+            _ => return Err(response.protocol_error("it answered with another range than was asked for")),
         };
-        self.body = match answer.body {
-            Body::Stream(body) => Some(*body),
-            Body::Refused(_) | Body::Whole(_) => None,
+        self.body = match response.body {
+            ResponseBody::Stream(body) => Some(*body),
+            ResponseBody::Error(_) | ResponseBody::Whole(_) => None,
         };
         Ok(())
     }
@@ -99,7 +100,7 @@ impl Download {
                 }
                 Ok(None) if self.at >= self.descriptor.size => return Ok(None),
                 // Shorter than the descriptor says, whatever the headers said (threats: truncated-body).
-                Ok(None) => self.broke(Failure::Closed, "the content ended too early".to_owned()).await?,
+                Ok(None) => self.broke(ConnectionFailure::Closed, "the content ended too early".to_owned()).await?,
                 Err((failure, why)) => self.broke(failure, why).await?,
             }
         }
@@ -111,24 +112,24 @@ impl Download {
         self.skip -= skipped;
         let piece = piece.split_off(usize::try_from(skipped).unwrap_or(piece.len()));
         self.at = self.at.saturating_add(length(&piece));
-        self.repository.host.transport.settings.deadline.moved();
+        self.repository.client.transport.settings.deadline.moved();
         (!piece.is_empty()).then_some(piece)
     }
 
     /// Waits before the next try, if there is to be one.
-    async fn broke(&mut self, failure: Failure, why: String) -> Result<(), StoreError> {
+    async fn broke(&mut self, failure: ConnectionFailure, why: String) -> Result<(), StoreError> {
         self.body = None;
         if self.at - self.marked >= PROGRESS {
             self.marked = self.at;
             self.retry.progressed();
         }
-        match self.retry.broken(failure) {
+        match self.retry.after_failure(failure) {
             Some(pause) => {
                 tokio::time::sleep(pause).await;
                 Ok(())
             }
             None => Err(StoreError::Unreachable {
-                place: super::transport::place(&self.repository.host.base),
+                place: super::address::host_and_port(&self.repository.client.base),
                 what: self.repository.place_of(&self.descriptor.digest),
                 why: format!("{why} after {} of {} bytes", self.at, self.descriptor.size),
             }),
@@ -136,13 +137,13 @@ impl Download {
     }
 }
 
-impl Chunks for Download {
+impl Chunks for BlobDownload {
     fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
         let (repository, digest) = (self.repository.clone(), self.descriptor.digest);
         let describe = move || (repository.place_of(&digest), format!("reading it from {}", repository.shown()));
-        let host = Arc::clone(&self.repository.host);
+        let client = Arc::clone(&self.repository.client);
         Box::pin(async move {
-            let piece = host.transport.within(describe, self.piece()).await;
+            let piece = client.transport.within(describe, self.piece()).await;
             piece.map_err(|error| self.repository.without_secrets(error))
         })
     }
@@ -159,29 +160,21 @@ async fn ask(
     repository: &Repository,
     descriptor: &Descriptor,
     from: u64,
-    reading: Reading,
-) -> Result<Answer, StoreError> {
+    body_mode: BodyMode,
+) -> Result<ApiResponse, StoreError> {
     let url = repository.url(&format!("blobs/{}", descriptor.digest));
     let what = repository.place_of(&descriptor.digest);
-    let mut call = Call::get(url, repository.name(), reading, what);
-    if let Reading::Cut(size) = reading {
-        call.size = size;
+    let mut request = ApiRequest::get(url, repository.name(), body_mode, what);
+    if let BodyMode::Prefix(size) = body_mode {
+        request.size = size;
     }
-    call.scope.access = repository.reading();
+    request.scope.access = repository.reading();
     if from > 0
         && let Ok(value) = HeaderValue::from_str(&format!("bytes={from}-"))
     {
-        call = call.header(RANGE, value);
+        request = request.header(RANGE, value);
     }
-    repository.host.ask(&call).await
-}
-
-/// The response, if it has one of these statuses and is not an HTML page (threats: login-page).
-pub(super) fn expect(answer: Answer, statuses: &[StatusCode]) -> Result<Answer, StoreError> {
-    if !statuses.contains(&answer.status) {
-        return Err(answer.error());
-    }
-    Ok(answer)
+    repository.client.send(&request).await
 }
 
 /// Whether an answer holds what was asked for: from `from` to the end of `size` bytes. RFC 9110 section 14.4.
@@ -198,11 +191,6 @@ fn parse_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
     let (first, last) = range.split_once('-')?;
     let whole = if whole == "*" { None } else { Some(number(whole)?) };
     Some((number(first)?, number(last)?, whole))
-}
-
-/// A number without a sign.
-pub(super) fn number(text: &str) -> Option<u64> {
-    (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
 }
 
 /// So much of a blob is worth counting the tries anew, in bytes.

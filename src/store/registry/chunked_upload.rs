@@ -1,0 +1,302 @@
+//! Chunked uploads. Distribution specification, "Pushing a blob in chunks".
+//!
+//! Invariant: `at` is the number of bytes that the registry has confirmed, and every chunk starts exactly there. A chunk
+//! is kept in memory until the registry confirmed all of it, so it can be sent again from any offset within it; an offset
+//! outside of the current chunk means that the registry lost data, and the upload restarts. Chunks never grow.
+//!
+//! 1. Refuse a minimum chunk length that is over [`CHUNK_MOST`].
+//! 2. In a session that is resumed, ask for the confirmed offset (GET), and skip the source to it; without one, open a
+//!    new session.
+//! 3. Read the next chunk from the source.
+//! 4. PATCH what of the chunk is not confirmed. The `Range` of the response is the new offset; where it differs from what
+//!    was sent, ask for the offset.
+//! 5. Where the chunk is too large (413), halve the length, down to [`CHUNK_LEAST`]. Where the outcome is unknown (the
+//!    connection broke, the registry is busy), back off, ask for the offset, and go on from there.
+//! 6. Go back to 3 until the source is at its end.
+//! 7. Close the session (PUT `?digest=`). Where the session is gone (404, 416), look whether the blob is there (HEAD).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use reqwest::Method;
+use reqwest::Url;
+use reqwest::header::CONTENT_RANGE;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::header::HeaderValue;
+use reqwest::header::LOCATION;
+
+use super::location::upload_location;
+use super::request::RetryRule;
+use super::response::ApiResponse;
+use super::retry::ConnectionFailure;
+use super::retry::RetryState;
+use super::retry::is_busy;
+use super::text::number;
+use super::transport::TransportError;
+use super::transport::length;
+use super::upload_body::UploadBody;
+use super::upload_session::BlobUpload;
+use super::upload_session::UploadAttempt;
+use super::upload_session::UploadRetry;
+use super::upload_session::UploadSession;
+use super::upload_session::is_there;
+use super::upload_session::refused;
+use crate::store::StoreError;
+
+/// Sends the blob of `upload_body` in chunks of at most `most` bytes.
+pub(super) async fn send(
+    upload: &BlobUpload<'_>,
+    session: UploadSession,
+    upload_body: &Arc<UploadBody>,
+    most: u64,
+) -> UploadAttempt<()> {
+    let least = session.chunk_min;
+    if least > CHUNK_MOST {
+        upload.cancel(&session.location).await;
+        return Err(Err(upload.gave_up(&format!("the registry wants pieces of at least {least} bytes"))));
+    }
+    let mut chunked = ChunkedUpload { at: 0, least, location: session.location.clone(), upload };
+    let Some(mut reader) = upload_body.reader().await.map_err(Err)? else {
+        chunked.upload.cancel(&chunked.location).await;
+        return Err(Err(upload.gave_up("the source cannot be read a second time")));
+    };
+    if session.begun {
+        match chunked.status().await {
+            Some(ChunkOutcome::At(at)) if at <= upload.descriptor.size => chunked.at = at,
+            _ => chunked.location = upload.begin().await.map_err(Err)?.location,
+        }
+        reader.skip(chunked.at).await.map_err(Err)?;
+    }
+    let retry = upload.repository.client.transport.retry_state();
+    let mut pacing = ChunkPacing { most: most.max(least), retry };
+    while chunked.at < upload.descriptor.size {
+        let chunk = match reader.chunk(pacing.most).await {
+            Ok(chunk) => chunk,
+            Err(error) => {
+                upload.cancel(&chunked.location).await;
+                return Err(Err(error));
+            }
+        };
+        chunked.deliver(chunk, &mut pacing).await?;
+    }
+    chunked.close().await
+}
+
+/// The length of a chunk, and the attempts left.
+struct ChunkPacing {
+    most: u64,
+    retry: RetryState,
+}
+
+/// A chunked upload on its way.
+struct ChunkedUpload<'a> {
+    /// The confirmed offset: how many bytes the registry has.
+    at: u64,
+    /// The minimum length of a chunk.
+    least: u64,
+    /// Where the next request of the session goes.
+    location: Url,
+    upload: &'a BlobUpload<'a>,
+}
+
+/// The outcome of sending a chunk.
+enum ChunkOutcome {
+    /// The registry has this many bytes now.
+    At(u64),
+    /// The chunk is too large.
+    Smaller,
+    /// Unknown: the registry has to be asked for the offset.
+    Unknown(TransportError),
+    /// The session is gone.
+    Lost,
+}
+
+impl ChunkedUpload<'_> {
+    /// Steps 4 and 5: sends `chunk`, in as many requests and parts as necessary.
+    async fn deliver(&mut self, chunk: Bytes, pacing: &mut ChunkPacing) -> UploadAttempt<()> {
+        let start = self.at;
+        let end = start.saturating_add(length(&chunk));
+        while self.at < end {
+            let from = usize::try_from(self.at - start).unwrap_or(usize::MAX);
+            let part = chunk.slice(from.min(chunk.len())..);
+            let part = part.slice(..part.len().min(usize::try_from(pacing.most).unwrap_or(usize::MAX)));
+            match self.patch(part).await? {
+                ChunkOutcome::At(at) if (start..=end).contains(&at) => {
+                    if at > self.at {
+                        pacing.retry.progressed();
+                    }
+                    self.at = at;
+                }
+                ChunkOutcome::At(_) | ChunkOutcome::Lost => {
+                    return Err(Ok(self.restart("the registry lost what it had")));
+                }
+                ChunkOutcome::Smaller => self.shrink(pacing).await?,
+                ChunkOutcome::Unknown(error) => self.send_with_retries(error, pacing, start..=end).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Step 4: sends `part`.
+    async fn patch(&mut self, part: Bytes) -> Result<ChunkOutcome, Result<UploadRetry, StoreError>> {
+        let sent = length(&part);
+        let range = format!("{}-{}", self.at, (self.at + sent).saturating_sub(1));
+        let mut request =
+            self.upload.request(Method::PATCH, self.location.clone()).retry_rule(RetryRule::IfNotProcessed);
+        request.body = part;
+        request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+        if let Ok(range) = HeaderValue::from_str(&range) {
+            request = request.header(CONTENT_RANGE, range);
+        }
+        let response = match self.upload.repository.client.send(&request).await {
+            Ok(response) => response,
+            Err(StoreError::Unreachable { why, .. }) => {
+                return Ok(ChunkOutcome::Unknown(TransportError::Transient(ConnectionFailure::Closed, why)));
+            }
+            Err(error) => return Err(Err(error)),
+        };
+        let wanted = self.at + sent;
+        match response.status.as_u16() {
+            200 | 202 | 204 => {
+                self.follow(&response).map_err(Err)?;
+                match progress(&response) {
+                    // An offset that is behind may be stale, or the truth.
+                    Some(at) if at != wanted => Ok(self.status().await.map_or(ChunkOutcome::At(wanted), |at| at)),
+                    _ => Ok(ChunkOutcome::At(wanted)),
+                }
+            }
+            // ECR responds with 201 and the offset of the request before.
+            201 => {
+                self.follow(&response).map_err(Err)?;
+                Ok(ChunkOutcome::At(wanted))
+            }
+            404 => Ok(ChunkOutcome::Lost),
+            413 => Ok(ChunkOutcome::Smaller),
+            416 => match self.status().await {
+                Some(ChunkOutcome::At(at)) if at == self.at => Ok(ChunkOutcome::Smaller),
+                Some(step) => Ok(step),
+                None => Ok(ChunkOutcome::Lost),
+            },
+            _ if is_busy(response.status) => Ok(ChunkOutcome::Unknown(TransportError::Permanent(response.error()))),
+            _ => {
+                self.upload.cancel(&self.location).await;
+                Err(Err(refused(&response)))
+            }
+        }
+    }
+
+    /// Asks for the confirmed offset; `None` where the registry does not tell it.
+    async fn status(&mut self) -> Option<ChunkOutcome> {
+        let request = self.upload.request(Method::GET, self.location.clone());
+        let response = self.upload.repository.client.send(&request).await.ok()?;
+        match response.status.as_u16() {
+            200..=204 => {
+                self.follow(&response).ok()?;
+                progress(&response).map(ChunkOutcome::At)
+            }
+            404 => Some(ChunkOutcome::Lost),
+            _ => None,
+        }
+    }
+
+    /// Step 5: backs off after an attempt with unknown outcome, and asks for the offset.
+    async fn send_with_retries(
+        &mut self,
+        error: TransportError,
+        pacing: &mut ChunkPacing,
+        within: std::ops::RangeInclusive<u64>,
+    ) -> UploadAttempt<()> {
+        let Some(pause) = pacing.retry.after_failure(ConnectionFailure::Silent) else {
+            self.upload.cancel(&self.location).await;
+            return Err(Err(error.error(&self.upload.repository.place_of(&self.upload.descriptor.digest))));
+        };
+        tokio::time::sleep(pause).await;
+        match self.status().await {
+            Some(ChunkOutcome::At(at)) if within.contains(&at) => {
+                self.at = at;
+                Ok(())
+            }
+            _ => Err(Ok(self.restart("the registry lost what it had"))),
+        }
+    }
+
+    /// Step 5: halves the length of chunks.
+    async fn shrink(&self, pacing: &mut ChunkPacing) -> UploadAttempt<()> {
+        pacing.most /= 2;
+        if pacing.most < CHUNK_LEAST.max(self.least) {
+            self.upload.cancel(&self.location).await;
+            return Err(Err(self.upload.gave_up("the registry takes neither all at once nor small pieces")));
+        }
+        self.upload.learn_chunk_most(pacing.most);
+        Ok(())
+    }
+
+    /// Step 7: closes the session, which makes the blob visible if its digest is right.
+    async fn close(self) -> UploadAttempt<()> {
+        let request = self.upload.request(Method::PUT, self.upload.closing(&self.location));
+        let response = self.upload.repository.client.send(&request).await.map_err(Err)?;
+        if self.upload.is_stored(&response) {
+            return Ok(());
+        }
+        // The upload session is gone, or a response was lost (threats: lost-upload-session, lost-response).
+        if matches!(response.status.as_u16(), 404 | 416) {
+            return match is_there(self.upload.repository, &self.upload.descriptor).await {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(Ok(self.restart("the upload vanished"))),
+                Err(error) => Err(Err(error)),
+            };
+        }
+        self.upload.cancel(&self.location).await;
+        Err(Err(refused(&response)))
+    }
+
+    /// Takes the location of the latest response for the next request.
+    fn follow(&mut self, response: &ApiResponse) -> Result<(), StoreError> {
+        if let Some(location) = response.headers.get(LOCATION).and_then(|value| value.to_str().ok()) {
+            let base = &self.upload.repository.client.base;
+            self.location =
+                upload_location(base, &response.url, location).map_err(|why| response.protocol_error(why))?;
+        }
+        Ok(())
+    }
+
+    fn restart(&self, why: &str) -> UploadRetry {
+        UploadRetry::Restart(TransportError::Transient(ConnectionFailure::Closed, why.to_owned()))
+    }
+}
+
+/// The offset in a `Range` header: `0-LAST`, with or without a unit. An empty upload is `0-0` as well.
+fn progress(response: &ApiResponse) -> Option<u64> {
+    parse_progress(response.header("range")?)
+}
+
+fn parse_progress(text: &str) -> Option<u64> {
+    let range = text.trim();
+    let range = range.strip_prefix("bytes=").or_else(|| range.strip_prefix("bytes ")).unwrap_or(range);
+    let (first, last) = range.split_once('-')?;
+    match (number(first)?, number(last)?) {
+        (0, 0) => Some(0),
+        (0, last) => last.checked_add(1),
+        _ => None,
+    }
+}
+
+/// The smallest length of a chunk that is tried, in bytes.
+const CHUNK_LEAST: u64 = 64 << 10;
+/// The largest chunk that is kept in memory, in bytes.
+const CHUNK_MOST: u64 = 32 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_progress_as_registries_tell_it() {
+        assert_eq!(parse_progress("0-0"), Some(0));
+        assert_eq!(parse_progress("0-1023"), Some(1024));
+        assert_eq!(parse_progress("bytes=0-1023"), Some(1024));
+        for text in ["", "-", "1-5", "0-", "0--5", "0-+5", "0-18446744073709551615", "0-1/5", "x"] {
+            assert_eq!(parse_progress(text), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! One attempt of a request: authorization, redirects, and what is read of the response.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::Response;
+use reqwest::StatusCode;
+use reqwest::Url;
+use reqwest::header::LOCATION;
+
+use super::authenticator::Authorization;
+use super::client::FirstTurn;
+use super::client::RegistryClient;
+use super::location;
+use super::request::ApiRequest;
+use super::request::BodyMode;
+use super::request::http_request;
+use super::response::ApiResponse;
+use super::response::ErrorBody;
+use super::response::ResponseBody;
+use super::transport::IncomingBody;
+use super::transport::TransportError;
+use super::transport::is_encoded;
+use super::warning;
+use crate::store::StoreError;
+
+/// The outcome of sending a body that cannot be sent again.
+pub(super) enum SendOutcome {
+    /// The registry redirects the upload to another URL of its own.
+    Redirect(Url),
+    /// The registry responded.
+    Response(ApiResponse),
+}
+
+impl RegistryClient {
+    /// Makes a call, once, with a body that cannot be sent again. Whoever calls watches over how long it takes. An answer
+    /// of 401 is taken in, and returned.
+    pub(super) async fn send_streaming(
+        &self,
+        request: &ApiRequest,
+        body: reqwest::Body,
+    ) -> Result<SendOutcome, TransportError> {
+        let authorization = self.auth.authorization(&request.scope).await.map_err(TransportError::Permanent)?;
+        let mut http_request = http_request(request, request.url.clone(), authorization.as_ref());
+        *http_request.body_mut() = Some(body);
+        let http_response = self.transport.send(http_request, true, Duration::MAX).await?;
+        let target = self.target(request, &request.url, &http_response)?;
+        if let Some(target) = target {
+            return Ok(SendOutcome::Redirect(target));
+        }
+        let mut response = self.response(request, http_response, &request.url).await?;
+        if response.status == StatusCode::UNAUTHORIZED {
+            response.who = self.auth.who(&request.scope).await;
+            self.auth
+                .refused(&request.scope, authorization.as_ref(), &response)
+                .await
+                .map_err(TransportError::Permanent)?;
+        }
+        Ok(SendOutcome::Response(response))
+    }
+
+    pub(super) async fn send_once(
+        &self,
+        request: &ApiRequest,
+        authorization: Option<&Authorization>,
+        first: &mut Option<FirstTurn<'_>>,
+    ) -> Result<ApiResponse, TransportError> {
+        let _turn = self.turns.acquire().await;
+        self.wait_for_back_off().await;
+        let mut url = request.url.clone();
+        for _ in 0..=self.transport.settings.limits.registry.redirects {
+            // Another host gets neither credential nor client certificate (threats: credentials-to-another-host).
+            let own = url.origin() == self.base.origin();
+            let http_request = http_request(request, url.clone(), authorization.filter(|_| own));
+            let http_response =
+                self.transport.send(http_request, own, self.transport.settings.timeouts.first_byte).await;
+            // An answer of 401 is first to be taken in.
+            first.take_if(|_| {
+                !http_response.as_ref().is_ok_and(|http_response| http_response.status() == StatusCode::UNAUTHORIZED)
+            });
+            let http_response = http_response?;
+            match self.target(request, &url, &http_response)? {
+                Some(next) => url = next,
+                None => return self.response(request, http_response, &url).await,
+            }
+        }
+        Err(TransportError::Permanent(StoreError::Protocol {
+            place: request.what.clone(),
+            why: format!("more than {} redirects", self.transport.settings.limits.registry.redirects),
+        }))
+    }
+
+    /// Where an answer sends us, if it does. What reads follows redirects to where content may be. What writes follows
+    /// those that keep the method and the body (RFC 9110 sections 15.4.8 and 15.4.9), on the registry itself only.
+    fn target(&self, request: &ApiRequest, at: &Url, http_response: &Response) -> Result<Option<Url>, TransportError> {
+        let reads = request.method == Method::GET || request.method == Method::HEAD;
+        match http_response.status().as_u16() {
+            307 | 308 => {}
+            301..=303 if reads => {}
+            _ => return Ok(None),
+        }
+        let broken = |why: String| TransportError::Permanent(StoreError::Protocol { place: request.what.clone(), why });
+        let location = http_response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+        let location = location.ok_or_else(|| broken("it sends us elsewhere without saying where".to_owned()))?;
+        if !reads {
+            return location::upload_location(&self.base, at, location).map(Some).map_err(broken);
+        }
+        let target = at.join(location).map_err(|_| broken("it sends us to what is no address".to_owned()))?;
+        let target = location::behind_tls(&self.base, target);
+        location::may_redirect(&self.base, at, &target, &self.transport.settings).map_err(broken)?;
+        if target.origin() != self.base.origin() {
+            // A presigned URL lets whoever has it read, so it is a secret as well.
+            let long = target.query_pairs().filter(|(_, value)| value.len() >= SIGNATURE_LEAST);
+            long.for_each(|(_, value)| self.transport.settings.secrets.add_passing(&value));
+        }
+        Ok(Some(target))
+    }
+
+    /// Reads of an answer what the call wants of it.
+    async fn response(
+        &self,
+        request: &ApiRequest,
+        http_response: Response,
+        url: &Url,
+    ) -> Result<ApiResponse, TransportError> {
+        let settings = &self.transport.settings;
+        let what = request.what.clone();
+        let (status, headers) = (http_response.status(), http_response.headers().clone());
+        let incoming = IncomingBody::new(http_response, settings.timeouts);
+        if url.origin() == self.base.origin() {
+            self.capabilities.warn(warning::read(&headers, &settings.secrets));
+        }
+        let passing = |(failure, why)| TransportError::Transient(failure, why);
+        let body = match request.body_mode {
+            // What is encoded is not read: then nobody knows what it said.
+            _ if !status.is_success() && is_encoded(&headers) => {
+                ResponseBody::Error(ErrorBody { cut: true, ..ErrorBody::default() })
+            }
+            _ if !status.is_success() => {
+                ResponseBody::Error(ErrorBody::read(incoming, &headers, &settings.limits, &settings.secrets).await)
+            }
+            BodyMode::AtMost(_) if is_encoded(&headers) => {
+                let why = "it answered in a content encoding that was not asked for".to_owned();
+                return Err(TransportError::Permanent(StoreError::Protocol { place: what, why }));
+            }
+            BodyMode::Stream => ResponseBody::Stream(Box::new(incoming)),
+            BodyMode::Prefix(limit) => ResponseBody::Whole(incoming.read(limit).await.map_err(passing)?.0),
+            BodyMode::AtMost(limit) | BodyMode::AtMostRaw(limit) => {
+                match incoming.read(limit).await.map_err(passing)? {
+                    (bytes, true) => ResponseBody::Whole(bytes),
+                    (_, false) => return Err(TransportError::Permanent(StoreError::TooLarge { what, limit })),
+                }
+            }
+            // Read to the end all the same, so that the connection can be used again.
+            BodyMode::Discard => {
+                let _ = incoming.read(settings.limits.registry.error_body_bytes).await;
+                ResponseBody::Whole(Vec::new())
+            }
+        };
+        if headers.get("docker-distribution-api-version").is_some_and(|value| value.as_bytes() == b"registry/2.0") {
+            self.capabilities.validates.store(true, Ordering::Relaxed);
+        }
+        let foreign = url.origin() != self.base.origin();
+        Ok(ApiResponse { body, foreign, headers, status, url: url.clone(), what, who: None })
+    }
+}
+
+/// A shorter value in a query is no signature and no key, but a name or a number.
+const SIGNATURE_LEAST: usize = 16;

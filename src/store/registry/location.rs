@@ -1,0 +1,222 @@
+//! Locations: the base URL of a registry, and which redirects and upload locations are followed.
+
+use reqwest::Url;
+
+use super::address::NetworkZone;
+use super::address::has_no_user;
+use super::address::host_and_port;
+use super::address::is_loopback;
+use super::settings::HttpScheme;
+use super::settings::Settings;
+
+/// Where a registry that references call `host` is.
+///
+/// # Errors
+/// In words, where `host` is no host.
+pub(super) fn base(host: &str, settings: &Settings) -> Result<Url, String> {
+    let real = if host == "docker.io" { "registry-1.docker.io" } else { host };
+    let parse = |scheme: &str| {
+        let url = Url::parse(&format!("{scheme}://{real}/")).map_err(|error| error.to_string())?;
+        let clean = url.path() == "/" && url.username().is_empty() && url.query().is_none() && url.fragment().is_none();
+        if clean { Ok(url) } else { Err("no host of a registry".to_owned()) }
+    };
+    let tls = parse("https")?;
+    let plain = match settings.schemes.get(host) {
+        Some(scheme) => *scheme == HttpScheme::Http,
+        None => is_loopback(&tls),
+    };
+    if plain { parse("http") } else { Ok(tls) }
+}
+
+/// Whether the registry at `base` may redirect a request for content to `target`
+/// (threats: downgrade-to-http, redirect-to-internal-address).
+///
+/// # Errors
+/// In words.
+pub(super) fn may_redirect(base: &Url, from: &Url, target: &Url, settings: &Settings) -> Result<(), String> {
+    let to = host_and_port(target);
+    has_no_user(target)?;
+    match target.scheme() {
+        "https" => {}
+        "http" if from.scheme() == "https" && !is_plain(target, settings) => {
+            return Err(format!("it sends us from TLS to plain HTTP at {to}"));
+        }
+        "http" if is_plain(target, settings) || target.origin() == base.origin() => {}
+        "http" => return Err(format!("it sends us to {to} over plain HTTP, which was not asked for")),
+        other => return Err(format!("it sends us to an address that begins with {other}:")),
+    }
+    match is_special(target) && NetworkZone::of(target) != NetworkZone::of(base) {
+        true => Err(format!("it sends us to {to}, an address of this machine or its link")),
+        false => Ok(()),
+    }
+}
+
+/// `url` with the scheme and the port of `asked` where only the scheme differs: a registry behind a proxy that ends TLS
+/// does not know how it is reached. Nothing but path and query is taken from what it says.
+pub(super) fn at_origin(asked: &Url, url: Url) -> Url {
+    let web = |url: &Url| matches!(url.scheme(), "http" | "https");
+    if url.scheme() == asked.scheme() || url.host() != asked.host() || !web(&url) || !web(asked) {
+        return url;
+    }
+    let mut own = url.clone();
+    match own.set_scheme(asked.scheme()).and_then(|()| own.set_port(asked.port())) {
+        Ok(()) => own,
+        Err(()) => url,
+    }
+}
+
+/// The same for a redirect, which may lead to other ports: only from plain HTTP to TLS, and only where the port is that
+/// of the registry or not said.
+pub(super) fn behind_tls(base: &Url, target: Url) -> Url {
+    let same = target.port().is_none() || target.port() == base.port();
+    match base.scheme() == "https" && target.scheme() == "http" && same {
+        true => at_origin(base, target),
+        false => target,
+    }
+}
+
+/// The address of an upload, which must be where the registry is.
+///
+/// # Errors
+/// In words.
+pub(super) fn upload_location(base: &Url, at: &Url, location: &str) -> Result<Url, String> {
+    let url = at.join(location).map_err(|_| "its upload location is no address".to_owned())?;
+    has_no_user(&url)?;
+    let mut url = at_origin(base, url);
+    url.set_fragment(None);
+    match url.origin() == base.origin() {
+        true => Ok(url),
+        false => Err(format!("its upload location is on another host, {}", host_and_port(&url))),
+    }
+}
+
+/// Whether plain HTTP to `url` is what was asked for, or stays on this machine.
+fn is_plain(url: &Url, settings: &Settings) -> bool {
+    match settings.schemes.get(&host_and_port(url)).or_else(|| settings.schemes.get(url.host_str().unwrap_or_default()))
+    {
+        Some(scheme) => *scheme == HttpScheme::Http,
+        None => is_loopback(url),
+    }
+}
+
+fn is_special(url: &Url) -> bool {
+    matches!(NetworkZone::of(url), NetworkZone::Loopback | NetworkZone::Link)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::credentials::Credentials;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    fn settings() -> Settings {
+        Settings::new(Credentials::none())
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_and_for_whom_it_was_asked() {
+        let mut settings = settings();
+        settings.schemes.insert("plain.example:5000".to_owned(), HttpScheme::Http);
+        settings.schemes.insert("localhost:5001".to_owned(), HttpScheme::Https);
+        for (host, wanted) in [
+            ("docker.io", "https://registry-1.docker.io/"),
+            ("registry.example", "https://registry.example/"),
+            ("registry.example:5000", "https://registry.example:5000/"),
+            ("10.0.0.1:5000", "https://10.0.0.1:5000/"),
+            ("localhost:5000", "http://localhost:5000/"),
+            ("localhost:5001", "https://localhost:5001/"),
+            ("127.9.9.9:1", "http://127.9.9.9:1/"),
+            ("[::1]:5000", "http://[::1]:5000/"),
+            ("plain.example:5000", "http://plain.example:5000/"),
+            ("plain.example", "https://plain.example/"),
+            ("x.localhost", "https://x.localhost/"),
+            ("localhost.example", "https://localhost.example/"),
+        ] {
+            assert_eq!(base(host, &settings).unwrap().as_str(), wanted);
+        }
+        for host in ["", "a/b", "user@registry.example", "registry.example?x", "registry.example#x", "a b"] {
+            assert!(base(host, &settings).is_err(), "{host:?} was accepted");
+        }
+    }
+
+    // (threats: downgrade-to-http, redirect-to-internal-address)
+    #[test]
+    fn follows_redirects_only_to_where_content_may_be() {
+        let mut settings = settings();
+        settings.schemes.insert("plain.example".to_owned(), HttpScheme::Http);
+        let may = |base: &str, target: &str| may_redirect(&url(base), &url(base), &url(target), &settings).is_ok();
+        assert!(may("https://r.example/", "https://blobs.example/x?sig=1"));
+        assert!(may("https://r.example/", "http://plain.example/x"));
+        assert!(may("http://127.0.0.1:5000/", "http://127.0.0.1:5001/x"));
+        assert!(may("http://localhost:5000/", "http://127.0.0.1:5001/x"));
+        assert!(may("https://r.example/", "https://10.0.0.7/x"));
+        for target in [
+            "http://r.example/x",
+            "http://blobs.example/x",
+            "https://127.0.0.1/x",
+            "https://localhost/x",
+            "https://localhost./x",
+            "https://x.localhost/x",
+            "http://localhost/x",
+            "https://169.254.169.254/latest",
+            "https://[fe80::1]/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://[fd00:ec2::254]/",
+            "https://[::]/",
+            "https://0.0.0.0/",
+            "https://100.100.100.200/",
+            "https://metadata.google.internal/",
+            "https://user:pw@blobs.example/",
+            "file:///etc/passwd",
+            "ftp://blobs.example/",
+        ] {
+            assert!(!may("https://r.example/", target), "{target} was accepted");
+        }
+        assert!(!may("http://127.0.0.1:5000/", "http://blobs.example/x"));
+        assert!(!may("http://127.0.0.1:5000/", "http://169.254.169.254/x"));
+    }
+
+    #[test]
+    fn redirects_keep_tls_and_lose_no_port() {
+        let to = |base: &str, target: &str| behind_tls(&url(base), url(target)).to_string();
+        for (base, target, wanted) in [
+            ("https://r.example/", "http://r.example/x?y=1", "https://r.example/x?y=1"),
+            ("https://r.example:5000/", "http://r.example:5000/x", "https://r.example:5000/x"),
+            ("https://r.example:5000/", "http://r.example/x", "https://r.example:5000/x"),
+            ("https://r.example/", "http://r.example:9000/x", "http://r.example:9000/x"),
+            ("https://r.example/", "https://r.example:9000/x", "https://r.example:9000/x"),
+            ("https://r.example/", "http://b.example/x", "http://b.example/x"),
+            ("http://r.example/", "https://r.example/x", "https://r.example/x"),
+            ("http://r.example:5000/", "https://r.example:9000/x", "https://r.example:9000/x"),
+        ] {
+            assert_eq!(to(base, target), wanted, "{base} {target}");
+        }
+    }
+
+    #[test]
+    fn uploads_go_where_the_registry_is() {
+        let base = url("https://r.example:5000/");
+        let at = url("https://r.example:5000/v2/app/blobs/uploads/");
+        for (location, wanted) in [
+            ("/v2/app/blobs/uploads/u?_state=x%3D", "https://r.example:5000/v2/app/blobs/uploads/u?_state=x%3D"),
+            ("u1?x=1#y", "https://r.example:5000/v2/app/blobs/uploads/u1?x=1"),
+            ("https://r.example:5000/up", "https://r.example:5000/up"),
+            ("http://r.example/up", "https://r.example:5000/up"),
+        ] {
+            assert_eq!(upload_location(&base, &at, location).unwrap().as_str(), wanted);
+        }
+        for location in [
+            "https://evil.example/up",
+            "//evil.example/",
+            "https://r.example/up",
+            "https://u@r.example:5000/",
+            "http://[",
+        ] {
+            assert!(upload_location(&base, &at, location).is_err(), "{location} was accepted");
+        }
+        assert!(upload_location(&url("https://r.example/"), &at, "https://r.example:443/up").is_ok());
+    }
+}

@@ -1,0 +1,58 @@
+//! Pagination of the lists of a registry: referrers and tags. Distribution specification, "Listing Tags" and "Listing
+//! Referrers"; RFC 8288.
+//!
+//! Invariant: a list is complete, or it is an error, or it is marked as cut off; it never just ends early. For each page:
+//!
+//! 1. Refuse a URL that was read before (a loop), and more pages than the limit.
+//! 2. Request the page; its body is bounded.
+//! 3. Find the next page in its `Link` header (`link.rs`): at most one, on the same host, not the page itself.
+//! 4. Read the entries, and refuse more of them than the limit.
+//! 5. Go on with the next page; the list is complete when a page names none.
+
+use std::collections::HashSet;
+
+use reqwest::Url;
+
+use super::repository::Repository;
+use super::request::ApiRequest;
+use super::request::BodyMode;
+use super::response::ApiResponse;
+use crate::limits::count;
+use crate::store::StoreError;
+
+/// The pages of one list that were requested.
+#[derive(Default)]
+pub(super) struct PageUrls(HashSet<Url>);
+
+impl PageUrls {
+    /// Step 1: takes in that `url` is requested next; rejects loops and lists with too many pages
+    /// (threats: pagination-loop).
+    ///
+    /// # Errors
+    /// Where it was requested before, or more than `limit` pages were.
+    pub(super) fn follow(&mut self, url: &Url, limit: u64, place: &str) -> Result<(), StoreError> {
+        if !self.0.insert(url.clone()) {
+            return Err(StoreError::Protocol { place: place.to_owned(), why: "its pages lead in a circle".to_owned() });
+        }
+        match count(self.0.len()) > limit {
+            true => Err(StoreError::TooMany { place: place.to_owned(), what: "pages", limit }),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether only the first page was requested so far.
+    pub(super) fn is_first(&self) -> bool {
+        self.0.len() == 1
+    }
+}
+
+/// Step 2: requests the page of a list at `url`.
+pub(super) async fn page(repository: &Repository, url: Url, place: &str) -> Result<ApiResponse, StoreError> {
+    let body_mode = BodyMode::AtMost(repository.limits().oci.manifest_bytes);
+    let mut request = ApiRequest::get(url, repository.name(), body_mode, place.to_owned()).accept(ACCEPTED);
+    request.scope.access = repository.reading();
+    repository.client.send(&request).await
+}
+
+/// The media types of lists that we read.
+const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, application/json";

@@ -1,0 +1,107 @@
+//! Requests with authentication and retries, within the timeouts.
+//!
+//! Invariant: a request is sent again only if its retry rule allows that for what happened, the number of attempts and
+//! the total time are bounded, and a response is handed to the caller only after the challenges in it were answered.
+
+use bytes::Bytes;
+use reqwest::Method;
+use tokio::time::timeout;
+
+use super::address::host_and_port;
+use super::authenticate::AuthAttempts;
+use super::client::RegistryClient;
+use super::request::ApiRequest;
+use super::request::BodyMode;
+use super::response::ApiResponse;
+use super::retry::RetryState;
+use super::transport::TransportError;
+use crate::store::StoreError;
+use crate::store::deadline::in_words;
+
+impl RegistryClient {
+    /// Makes a call, as often as it takes within the timeouts. Every answer is returned that is not a reason to try
+    /// again; whether it is the one that was hoped for is for the caller to see.
+    pub(super) async fn send(&self, request: &ApiRequest) -> Result<ApiResponse, StoreError> {
+        let total = request.total(&self.transport.settings.timeouts);
+        let mut retry = self.transport.retry_state();
+        let doing = || format!("waiting for {}: {} {}", host_and_port(&self.base), request.method, request.url.path());
+        self.transport.settings.deadline.doing(doing());
+        let asked = async {
+            // Bodies that are no layers are read in there too, however slowly they come.
+            match timeout(total, self.send_with_retries(request, &mut retry)).await {
+                Ok(asked) => asked.map_err(|error| error.about(&request.what)),
+                Err(_) => {
+                    let why = format!("no whole answer within {}", in_words(total));
+                    Err(self.unreachable(request, &why, &retry))
+                }
+            }
+        };
+        self.transport.within(|| (request.what.clone(), doing()), asked).await
+    }
+
+    async fn send_with_retries(&self, request: &ApiRequest, retry: &mut RetryState) -> Result<ApiResponse, StoreError> {
+        let mut asked = AuthAttempts::default();
+        loop {
+            // Before the ticket: whoever waited here may have one by now.
+            let mut first = self.first_turn().await;
+            let authorization = self.auth.authorization(&request.scope).await?;
+            let tried = self.send_once(request, authorization.as_ref(), &mut first).await;
+            self.check_scheme(request, &tried).await?;
+            let pause = match tried {
+                Ok(response) if is_closed(&response) => {
+                    match self.authenticate(request, authorization.as_ref(), response, &mut asked).await? {
+                        Some(response) => return Ok(response),
+                        None => continue,
+                    }
+                }
+                Ok(response) if is_for_reading_only(request, &response) => {
+                    return Box::pin(self.send_with_retries(&read(request), retry)).await;
+                }
+                Ok(response) if request.may_repeat(response.status) => match retry.after_busy(&response.headers) {
+                    Some(pause) => {
+                        self.again(retry, retry.max_attempts(None), pause, &response.summary());
+                        self.pause_all(pause)
+                    }
+                    None => return Ok(response),
+                },
+                Ok(response) => return self.check_proxy(request, &response).map(|()| response),
+                Err(TransportError::Transient(failure, why)) => match request.back_off(retry, failure) {
+                    Some(pause) => {
+                        self.again(retry, retry.max_attempts(Some(failure)), pause, &why);
+                        pause
+                    }
+                    None => return Err(self.unreachable(request, &why, retry)),
+                },
+                Err(error) => return Err(error.error(&request.what)),
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+/// Whether an answer may mean that authentication is wanted.
+fn is_closed(response: &ApiResponse) -> bool {
+    !response.foreign && matches!(response.status.as_u16(), 401 | 403 | 404)
+}
+
+/// Whether HEAD was refused by another host: a presigned URL is signed for one method, and that is GET.
+fn is_for_reading_only(request: &ApiRequest, response: &ApiResponse) -> bool {
+    request.method == Method::HEAD
+        && response.foreign
+        && matches!(response.status.as_u16(), 400 | 401 | 403 | 405 | 501)
+}
+
+/// The call that reads what `call` asks about, and leaves its content.
+fn read(request: &ApiRequest) -> ApiRequest {
+    ApiRequest {
+        body: Bytes::new(),
+        headers: request.headers.clone(),
+        method: Method::GET,
+        body_mode: BodyMode::Prefix(0),
+        size: request.size,
+        scope: request.scope.clone(),
+        retry_rule: request.retry_rule,
+        url: request.url.clone(),
+        what: request.what.clone(),
+    }
+}

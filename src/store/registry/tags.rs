@@ -1,0 +1,49 @@
+//! The tags of a repository. Distribution specification, "Listing Tags".
+
+use reqwest::StatusCode;
+use serde::Deserialize;
+
+use super::link;
+use super::pagination::PageUrls;
+use super::pagination::page;
+use super::repository::Repository;
+use crate::json;
+use crate::limits::count;
+use crate::store::StoreError;
+
+/// The tags of the repository, sorted, each once: all pages, or an error.
+pub(super) async fn list(repository: &Repository) -> Result<Vec<String>, StoreError> {
+    let limits = repository.limits();
+    let place = format!("{} (tags)", repository.shown());
+    let mut url = repository.url("tags/list");
+    url.query_pairs_mut().append_pair("n", "1000");
+    let mut names = Vec::new();
+    let mut pages = PageUrls::default();
+    let mut next = Some(url);
+    while let Some(url) = next {
+        pages.follow(&url, TAG_PAGES, &place)?;
+        let response = page(repository, url.clone(), &place).await?;
+        let response = response.expect(&[StatusCode::OK])?;
+        response.refuse_html()?;
+        next = link::next(&url, &response.headers).map_err(|why| response.protocol_error(why))?;
+        let broken = response.protocol_error("it answered with what is no list of tags");
+        let wire: TagsWire = json::parse(&response.into_bytes(), limits).map_err(|_| broken)?;
+        names.extend(wire.tags.unwrap_or_default());
+        if count(names.len()) > TAGS {
+            return Err(StoreError::TooMany { place, what: "tags", limit: TAGS });
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    Ok(names)
+}
+
+#[derive(Deserialize)]
+struct TagsWire {
+    tags: Option<Vec<String>>,
+}
+
+/// How many pages of tags are read.
+const TAG_PAGES: u64 = 1_000;
+/// How many tags are listed.
+const TAGS: u64 = 100_000;
