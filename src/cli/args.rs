@@ -22,6 +22,7 @@ pub(super) mod name;
 mod output;
 mod pair;
 mod registry;
+mod single;
 
 pub(super) use format::SignFormat;
 pub(super) use key::KeyArgs;
@@ -43,6 +44,7 @@ pub(super) use output::VerifyOutput;
 pub(super) use pair::pair;
 pub(super) use registry::RegistryArgs;
 pub(super) use registry::SidesArgs;
+pub(super) use single::parse;
 
 /// Signs container images with keys that never touch a network, and verifies before anything is moved or run.
 #[derive(Debug, Parser)]

@@ -51,9 +51,6 @@ mod watch;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::FromArgMatches as _;
-
-use args::Cli;
 use args::Command;
 use exit::Exit;
 use exit::Failure;
@@ -68,13 +65,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     redacted::begin(&arguments);
-    let parsed = args::command().try_get_matches_from(&arguments).and_then(|found| Cli::from_arg_matches(&found));
-    let cli = match parsed {
+    let cli = match args::parse(&arguments) {
         Ok(cli) => cli,
         // Help and version are answers; everything else is a bad argument, which is 2 as well.
         Err(error) => {
             let typed: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-            let tip = tips::tip(args::command(), &typed, &error);
+            let tip = error.use_stderr().then(|| tips::tip(args::command(), &typed, &error)).flatten();
             return render::usage(error, tip.as_deref());
         }
     };

@@ -1,0 +1,164 @@
+//! Lazy command line: builds the definition of the one command that is typed, and all of them only for help and errors.
+//!
+//! Invariant: what this accepts, and reads from it, is what the whole command line accepts and reads. So only a success
+//! is taken from here; everything else is asked of the whole command line, which knows help, suggestions and usage.
+
+use std::ffi::OsString;
+
+use clap::Args as _;
+use clap::Command;
+use clap::FromArgMatches as _;
+use clap::Subcommand as _;
+use clap::error::ErrorKind;
+
+use crate::cli::request::args::AttestArgs;
+use crate::cli::request::args::RequestCommand;
+
+use super::Cli;
+use super::CompletionArgs;
+use super::CopyArgs;
+use super::DemoArgs;
+use super::DigestArgs;
+use super::GeneralArgs;
+use super::ImportArgs;
+use super::InspectArgs;
+use super::KeyCommand;
+use super::LsArgs;
+use super::ManArgs;
+use super::SignArgs;
+use super::TreeArgs;
+use super::VerifyArgs;
+use super::command;
+use super::examples;
+use super::version;
+
+/// Reads the arguments, of which the first is the name of the program.
+///
+/// # Errors
+/// What the whole command line says, help and version among it.
+pub(in crate::cli) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let read = |with: Command| with.try_get_matches_from(arguments).and_then(|found| Cli::from_arg_matches(&found));
+    match single(arguments).map(read) {
+        Some(Ok(cli)) => Ok(cli),
+        Some(Err(answer)) if answer.kind() == ErrorKind::DisplayVersion => Err(answer),
+        Some(Err(_)) | None => read(command()),
+    }
+}
+
+/// The command line with no other command than the one that is typed, where the first argument names one; without any
+/// command where the version is asked for and nothing else.
+fn single(arguments: &[OsString]) -> Option<Command> {
+    let first = arguments.get(1)?.to_str()?;
+    if matches!(first, "-V" | "--version") {
+        return (arguments.len() == 2).then(root);
+    }
+    let below = below(first)?;
+    Some(examples::complete(GeneralArgs::augment_args(root().subcommand_required(true).subcommand(below))))
+}
+
+/// The program itself, without commands and options.
+fn root() -> Command {
+    let root = Command::new("bulla").bin_name("bulla").max_term_width(110);
+    root.version(env!("CARGO_PKG_VERSION")).long_version(version::long())
+}
+
+/// One command, as its arguments are derived.
+fn below(name: &str) -> Option<Command> {
+    let command = Command::new(name.to_owned());
+    let group = |command: Command| command.subcommand_required(true).arg_required_else_help(true);
+    Some(match name {
+        "attest" => AttestArgs::augment_args(command),
+        "completion" => CompletionArgs::augment_args(command),
+        "copy" => CopyArgs::augment_args(command),
+        "demo" => DemoArgs::augment_args(command),
+        "digest" => DigestArgs::augment_args(command),
+        "import" => ImportArgs::augment_args(command),
+        "inspect" => InspectArgs::augment_args(command),
+        "key" => KeyCommand::augment_subcommands(group(command)),
+        "ls" => LsArgs::augment_args(command),
+        "man" => ManArgs::augment_args(command),
+        "request" => RequestCommand::augment_subcommands(group(command)),
+        "sign" => SignArgs::augment_args(command),
+        "tree" => TreeArgs::augment_args(command),
+        "verify" => VerifyArgs::augment_args(command),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(words: &[&str]) -> Vec<OsString> {
+        ["bulla"].iter().chain(words).map(OsString::from).collect()
+    }
+
+    /// Everything that clap knows of a command, but what only help shows: the text about it and its place in lists.
+    fn definition(mut root: Command, name: &str) -> String {
+        root.build();
+        let command = root.find_subcommand(name).unwrap().clone();
+        let text = format!("{:?}", command.about(None::<&str>).long_about(None::<&str>));
+        let mut parts = text.split("disp_ord: ");
+        let first = parts.next().unwrap().to_owned();
+        parts.fold(first, |text, part| text + part.split_once([',', ' ', '}']).unwrap().1)
+    }
+
+    #[test]
+    fn each_command_alone_is_the_one_of_the_whole_command_line() {
+        let whole = command();
+        let names: Vec<String> = whole.get_subcommands().map(|below| below.get_name().to_owned()).collect();
+        assert!(names.len() > 10);
+        for name in names {
+            let alone = single(&typed(&[&name])).unwrap_or_else(|| panic!("{name} is not in the table"));
+            assert!(definition(alone, &name) == definition(whole.clone(), &name), "{name} is defined otherwise");
+        }
+    }
+
+    #[test]
+    fn a_difference_between_definitions_is_seen() {
+        let other = single(&typed(&["verify"]))
+            .unwrap()
+            .mut_subcommand("verify", |it| it.mut_arg("layers", |it| it.hide(true)));
+        assert!(definition(other, "verify") != definition(command(), "verify"));
+    }
+
+    #[test]
+    fn the_version_is_told_as_by_the_whole_command_line() {
+        for flag in ["-V", "--version"] {
+            let arguments = typed(&[flag]);
+            let whole = command().try_get_matches_from(&arguments).unwrap_err();
+            let single = parse(&arguments).unwrap_err();
+            assert_eq!((single.kind(), single.to_string()), (whole.kind(), whole.to_string()));
+        }
+    }
+
+    #[test]
+    fn help_and_errors_are_those_of_the_whole_command_line() {
+        let lines: [&[&str]; 14] = [
+            &[],
+            &["--help"],
+            &["help", "verify"],
+            &["verify"],
+            &["verify", "--help"],
+            &["verify", "-h"],
+            &["verify", "a", "--keys", "b"],
+            &["verfy"],
+            &["key"],
+            &["key", "nwe"],
+            &["key", "new", "--help"],
+            &["-q", "--version", "x"],
+            &["sign", "--version"],
+            &["copy", "--timeout", "soon", "a", "b"],
+        ];
+        for line in lines {
+            let arguments = typed(line);
+            let whole = command().try_get_matches_from(&arguments).unwrap_err();
+            let said = parse(&arguments).unwrap_err();
+            assert_eq!(
+                (said.kind(), said.render().ansi().to_string()),
+                (whole.kind(), whole.render().ansi().to_string()),
+                "{line:?}"
+            );
+        }
+    }
+}
