@@ -12,7 +12,6 @@ use std::sync::atomic::AtomicBool;
 #[cfg(unix)]
 use std::sync::atomic::Ordering;
 
-#[cfg(unix)]
 use crate::files;
 
 #[cfg(unix)]
@@ -56,6 +55,11 @@ pub(super) fn watch() -> std::io::Result<()> {
 #[cfg(not(unix))]
 pub(super) fn watch() -> std::io::Result<()> {
     Ok(())
+}
+
+/// Has a panic, which ends the released program at once, take away first what is not finished.
+pub(super) fn watch_for_panics() {
+    files::undo_on_panic();
 }
 
 /// Leaves signals to a prompt that opens.

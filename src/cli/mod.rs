@@ -60,6 +60,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Err(error) = process_hardening::no_core_dumps() {
         render::note(format_args!("warning: core dumps cannot be switched off: {error}"));
     }
+    interrupt::watch_for_panics();
     if let Err(error) = interrupt::watch() {
         render::note(format_args!("warning: signals cannot be watched for: {error}"));
     }

@@ -29,6 +29,7 @@ pub use temporary::is_temporary;
 pub use temporary::remove_leftovers;
 pub use undo::New;
 pub use undo::undo_all;
+pub use undo::undo_on_panic;
 pub use write::Overwrite;
 pub use write::sync_directory;
 pub use write::vacant;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::TryLockError;
 
 /// Something new on the disk, which goes away again with this value, or when the process is interrupted, unless it is
 /// kept.
@@ -122,10 +123,37 @@ pub(super) fn commit(kept: &mut [&mut Vec<New>], naming: impl FnOnce() -> io::Re
     Ok(())
 }
 
+/// Has a panic take away everything that is not finished, where it ends the process without unwinding (`panic = "abort"`).
+/// What is said about the panic stays as it is.
+pub fn undo_on_panic() {
+    if cfg!(panic = "abort") {
+        let report = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            report(panic);
+            undo_unless_held();
+        }));
+    }
+}
+
+/// As [`undo_all`], but it does not wait for ever: the thread that panics may itself hold the list.
+fn undo_unless_held() {
+    for _ in 0..PATIENCE {
+        match PENDING.try_lock() {
+            Ok(pending) => return undo(pending),
+            Err(TryLockError::Poisoned(error)) => return undo(error.into_inner()),
+            // Another thread holds it for as long as one file gets its name.
+            Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+        }
+    }
+}
+
 /// Takes away everything that is not finished. The process has to end after it: whoever wants to give anything a name,
 /// or to begin anything, waits for ever.
 pub fn undo_all() {
-    let pending = pending();
+    undo(pending());
+}
+
+fn undo(pending: MutexGuard<'_, Pending>) {
     for wanted in [What::File, What::Lock, What::Directory] {
         let these = pending.entries.values().rev().filter(|(what, _)| *what == wanted);
         these.for_each(|(what, path)| remove(*what, path));
@@ -145,9 +173,43 @@ fn pending() -> MutexGuard<'static, Pending> {
     PENDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How often a panic looks whether another thread has released the list.
+const PATIENCE: u32 = 1 << 16;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The end of a process that panics without unwinding, which only a process of its own can come to.
+    #[test]
+    fn nothing_unfinished_stays_after_a_panic_that_does_not_unwind() {
+        const NAME: &str = "files::undo::tests::nothing_unfinished_stays_after_a_panic_that_does_not_unwind";
+        if let Some(path) = std::env::var_os("BULLA_TEST_UNFINISHED") {
+            // No destructor runs: what goes away goes by the hook.
+            std::mem::forget(New::made(Path::new(&path), || fs::write(&path, "")).unwrap());
+            return undo_unless_held();
+        }
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("unfinished");
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        let out = child.args([NAME, "--exact"]).env("BULLA_TEST_UNFINISHED", &path).output().unwrap();
+        assert!(String::from_utf8_lossy(&out.stdout).contains("1 passed"), "{out:?}");
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_panic_while_a_file_gets_its_name_does_not_wait_for_itself() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("named");
+        fs::write(&path, "").unwrap();
+        let mut new = vec![New::file(&path)];
+        commit(&mut [&mut new], || {
+            undo_unless_held();
+            Ok(())
+        })
+        .unwrap();
+        assert!(path.exists());
+    }
 
     #[test]
     fn what_is_new_goes_away_unless_it_is_kept() {
