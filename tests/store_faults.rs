@@ -231,9 +231,9 @@ fn running_out_of_file_descriptors_changes_nothing() {
     }
 }
 
-// C3: whoever looks sees what was there before or all of what is there now, at every moment.
+// At every moment a reader sees the state before or the whole state after (threats: power-loss).
 #[test]
-fn c3_a_name_never_stands_for_what_is_not_there() {
+fn a_name_never_stands_for_what_is_missing() {
     for kind in KINDS {
         let place = tempfile::tempdir().unwrap();
         push(create(place.path(), kind).unwrap().as_ref(), 0, ALL).unwrap();

@@ -34,7 +34,7 @@ use helper::Helpers;
 /// The credential sources of a process. None is read before a registry asks for authentication.
 ///
 /// A credential belongs to the host and port under which it was stored, and, stored under an `https://` address, is
-/// never sent over plain HTTP (CVE-2025-27403 is what happens otherwise).
+/// never sent over plain HTTP (threats: password-without-tls).
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
     given: BTreeMap<String, Credential>,
