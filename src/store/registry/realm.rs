@@ -33,7 +33,7 @@ pub(super) fn may_request_token(base: &Url, realm: &Url, settings: &Settings) ->
 }
 
 /// Whether the token service at `realm`, which may be asked, may be sent the credential for the registry at `base`
-/// (CVE-2026-50151): it is of the same site, or was allowed.
+/// (threats: token-service-elsewhere): it is of the same site, or was allowed.
 ///
 /// # Errors
 /// In words.
