@@ -199,7 +199,7 @@ pub(super) struct WantArgs {
     #[arg(short = 'a', long = "annotation", value_name = "KEY=VALUE", value_parser = pair)]
     pub(super) annotations: Vec<(String, String)>,
     /// The name that must have been signed
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = name::to_verify)]
     pub(super) signed_reference: Option<String>,
     #[command(flatten)]
     pub(super) token: TokenArgs,

@@ -82,7 +82,10 @@ fn attestation(args: &AttestArgs, limits: &Limits) -> Result<Attestation, Failur
 
 /// The predicate in a file. Whatever is wrong with it, what was typed cannot be done.
 pub(super) fn predicate(path: &Path, limits: &Limits) -> Result<Box<RawValue>, Failure> {
-    let bytes = files::read_stream(path, limits.evidence.attestation_bytes)?;
+    let bytes = match path == Path::new("-") {
+        true => files::standard_input(limits.evidence.attestation_bytes)?,
+        false => files::read_stream(path, limits.evidence.attestation_bytes)?,
+    };
     Attestation::predicate(&bytes, limits).map_err(|error| {
         let failure = request::bad(path, &error);
         let part = match error {

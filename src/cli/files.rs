@@ -2,10 +2,14 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io;
+use std::io::Read as _;
 #[cfg(unix)]
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use zeroize::Zeroizing;
 
@@ -17,6 +21,9 @@ use crate::files::Overwrite;
 use crate::files::Temporary;
 
 use super::exit::Failure;
+
+/// Whether standard input was read.
+static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// The bytes of a file that has at most `limit`.
 pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
@@ -40,6 +47,30 @@ pub(super) fn open(path: &Path) -> Result<Input, Failure> {
 /// The bytes of a file or a pipe, at most `limit`.
 pub(super) fn read_stream(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     Ok(files::read(path, limit, Accept::Pipe)?)
+}
+
+/// The bytes of standard input, at most `limit`; what else would read it fails from now on.
+pub(super) fn standard_input(limit: u64) -> Result<Vec<u8>, Failure> {
+    take_standard_input()?;
+    let told = |why: String| Failure::unknown(format!("standard input: {why}"));
+    let mut bytes = Vec::new();
+    let mut input = io::stdin().lock().take(limit.saturating_add(1));
+    input.read_to_end(&mut bytes).map_err(|error| told(error.to_string()))?;
+    match u64::try_from(bytes.len()).is_ok_and(|length| length <= limit) {
+        true => Ok(bytes),
+        false => Err(told(format!("it has more than {limit} bytes"))),
+    }
+}
+
+/// Takes standard input, which holds one thing: the second to read it would find nothing, and take that for an answer.
+pub(super) fn take_standard_input() -> Result<(), Failure> {
+    match TAKEN.swap(true, Ordering::SeqCst) {
+        false => Ok(()),
+        true => {
+            let message = "standard input holds one thing, and two are to be read from it";
+            Err(Failure::unknown(message).hint("give one of them as a file"))
+        }
+    }
 }
 
 /// The bytes of a file that will be replaced and that may not be there. A link to one is refused: it would be replaced.

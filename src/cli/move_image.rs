@@ -185,13 +185,13 @@ pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
         match (args.output, imported) {
             (ResultsOutput::Text, Ok(Imported::Declined(outcome))) => verdict::outcome(source, &outcome, &args.want),
             (ResultsOutput::Text, Ok(Imported::Done(admitted, moved))) => {
-                moves::imported(source, &args.target, args.dry_run, &admitted, &moved);
+                moves::imported(source, &args.target, args.dry_run, admitted.verified(), &moved);
             }
             (ResultsOutput::Text, Err(failure)) => render::failure(&failure.of(source, &sources)),
             (_, Ok(Imported::Declined(outcome))) => reports.add(VerifyResult::of(source, &outcome)),
             (_, Ok(Imported::Done(admitted, moved))) => {
                 let summary = moved.summary(source, &args.target, args.dry_run);
-                reports.add(ImportResult::of(summary, &admitted, moved.read.as_ref()));
+                reports.add(ImportResult::of(summary, &moved.digest, admitted.verified(), moved.read.as_ref()));
             }
             (_, Err(failure)) => {
                 reports.add(VerifyResult::failed(source, failure.exit.into(), failure.reported()));

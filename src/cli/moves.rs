@@ -2,11 +2,11 @@
 
 use crate::digest::Digest;
 use crate::ops::copy::Copied;
-use crate::ops::import::Admitted;
 use crate::ops::layers::Read;
 use crate::ops::naming::Before;
 use crate::report::CopyResult;
 use crate::report::CopySummary;
+use crate::verify::VerifiedSubject;
 
 use super::exit::Failure;
 use super::line::Foreign;
@@ -79,8 +79,8 @@ pub(super) fn left(source: &str, copied: &Copied) {
     }
 }
 
-pub(super) fn imported(source: &str, target: &str, dry_run: bool, admitted: &Admitted, moved: &MovedImage) {
-    for verified in admitted.verified() {
+pub(super) fn imported(source: &str, target: &str, dry_run: bool, verified: &[VerifiedSubject], moved: &MovedImage) {
+    for verified in verified {
         line(format_args!("verified {}  {}", verified.digest(), Foreign(source)));
         verified.accepted().iter().for_each(|counted| line(format_args!("  {}", counted_line(counted))));
     }

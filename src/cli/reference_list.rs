@@ -1,6 +1,5 @@
 //! Lists of references: from the command line, from files (`@FILE`) and from standard input (`-`).
 
-use std::io::Read as _;
 use std::path::Path;
 
 use super::exit::Failure;
@@ -11,7 +10,7 @@ pub(super) fn expand(typed: &[String]) -> Result<Vec<String>, Failure> {
     let mut references = Vec::new();
     for text in typed {
         match (text.as_str(), text.strip_prefix('@')) {
-            ("-", _) => references.extend(lines("standard input", &standard_input()?)?),
+            ("-", _) => references.extend(lines("standard input", &files::standard_input(LONGEST)?)?),
             (_, Some(file)) => references.extend(lines(text, &files::read(Path::new(file), LONGEST)?)?),
             _ => references.push(text.clone()),
         }
@@ -20,17 +19,6 @@ pub(super) fn expand(typed: &[String]) -> Result<Vec<String>, Failure> {
         }
     }
     Ok(references)
-}
-
-fn standard_input() -> Result<Vec<u8>, Failure> {
-    let told = |why: String| Failure::unknown(format!("standard input: {why}"));
-    let mut bytes = Vec::new();
-    let input = std::io::stdin().lock().take(LONGEST + 1);
-    { input }.read_to_end(&mut bytes).map_err(|error| told(error.to_string()))?;
-    match u64::try_from(bytes.len()).is_ok_and(|length| length <= LONGEST) {
-        true => Ok(bytes),
-        false => Err(told(format!("it has more than {LONGEST} bytes"))),
-    }
 }
 
 /// One reference a line; empty lines and those that begin with `#` say nothing.

@@ -38,7 +38,7 @@ impl Temporary {
     /// # Errors
     /// [`FileError`].
     pub fn locked(parent: &Path, prefix: &str) -> Result<Self, FileError> {
-        Self::create(parent, OsStr::new(prefix), READABLE)
+        Self::create(parent, OsStr::new(prefix), READABLE, parent)
     }
 
     /// A file that will be `target`, with the permissions `mode` less the umask. What killed processes have left beside
@@ -60,7 +60,7 @@ impl Temporary {
         prefix.push(".tmp-");
         remove_abandoned(parent, &prefix);
         for _ in 0..TRIES {
-            let made = Self::create(parent, &prefix, mode)?;
+            let made = Self::create(parent, &prefix, mode, target)?;
             match made.file.try_lock() {
                 // Between making it and locking it another process may have taken it for abandoned.
                 Ok(()) if lock::is_at(&made.file, made.path.path()) => return Ok(made),
@@ -72,7 +72,8 @@ impl Temporary {
         Err(FileError::Busy { owner: None, path: target.to_owned() })
     }
 
-    fn create(parent: &Path, prefix: &OsStr, mode: u32) -> Result<Self, FileError> {
+    /// An error names `meant`, which somebody typed, and not the temporary file.
+    fn create(parent: &Path, prefix: &OsStr, mode: u32, meant: &Path) -> Result<Self, FileError> {
         let mut random = [0; RANDOM];
         getrandom::fill(&mut random).map_err(FileError::Random)?;
         let mut name = prefix.to_owned();
@@ -80,7 +81,7 @@ impl Temporary {
         let path = parent.join(name);
         // A name that is there is not taken, not even that of a link.
         let made = New::made(&path, || create_new(&path, mode));
-        let (file, new) = made.map_err(lock::written_to(&path))?;
+        let (file, new) = made.map_err(lock::written_to(meant))?;
         Ok(Self { file, path: TemporaryPath(new) })
     }
 }

@@ -5,7 +5,6 @@ use serde::Serialize;
 use crate::digest::Digest;
 use crate::ops::copy::Copied;
 use crate::ops::graph::LeftBehind;
-use crate::ops::import::Admitted;
 use crate::ops::layers::Read;
 use crate::ops::naming::Before;
 use crate::ops::naming::Named;
@@ -140,7 +139,7 @@ pub struct ImportResult<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     command: Option<&'static str>,
     counted: Option<Signatures<'a>>,
-    digest: Option<&'a Digest>,
+    digest: &'a Digest,
     dry_run: bool,
     findings: Option<Findings<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -161,10 +160,16 @@ pub struct ImportResult<'a> {
 }
 
 impl<'a> ImportResult<'a> {
-    /// What was admitted and moved; `read`, by a dry run, is what was read of the source.
-    pub fn of(summary: CopySummary<'a>, admitted: &'a Admitted, read: Option<&'a Read>) -> Self {
+    /// The image `digest` was imported, for these proofs: of the image, then, where each had to verify by itself, of the
+    /// manifests in it. `read`, by a dry run, is what was read of the source.
+    pub fn of(
+        summary: CopySummary<'a>,
+        digest: &'a Digest,
+        verified: &'a [VerifiedSubject],
+        read: Option<&'a Read>,
+    ) -> Self {
         let CopySummary { source, target, dry_run, copied, .. } = summary;
-        let (root, children) = match admitted.verified() {
+        let (root, children) = match verified {
             [] => (None, &[][..]),
             [root, children @ ..] => (Some(root), children),
         };
@@ -175,7 +180,7 @@ impl<'a> ImportResult<'a> {
             bytes_moved: copied.bytes,
             command: None,
             counted: root.map(signatures),
-            digest: admitted.digest(),
+            digest,
             dry_run,
             findings: root.map(findings),
             layers: read.map(ReportedLayers::read),

@@ -1,4 +1,4 @@
-//! The value of `--signed-reference` where a name is about to be signed.
+//! The value of `--signed-reference`: a name that is about to be signed, or must have been.
 
 /// Refuses a name that lacks a part, as `"$REPOSITORY:$VERSION"` does where a variable is not set: it would be signed.
 pub(in crate::cli) fn to_sign(text: &str) -> Result<String, String> {
@@ -13,6 +13,14 @@ pub(in crate::cli) fn to_sign(text: &str) -> Result<String, String> {
     match lacks {
         Some(why) => Err(format!("{why} (is a variable not set?)")),
         None => Ok(text.to_owned()),
+    }
+}
+
+/// Refuses the empty name, as `"$NAME"` is where the variable is not set: no image is signed under it.
+pub(in crate::cli) fn to_verify(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("it is empty (is a variable not set?)".to_owned()),
+        _ => Ok(text.to_owned()),
     }
 }
 

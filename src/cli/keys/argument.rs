@@ -62,6 +62,7 @@ impl KeyArgument {
         match self {
             Self::File(path) => file::read(path, &Limits::DEFAULT).map_err(told),
             Self::Stdin => {
+                files::take_standard_input()?;
                 file::read_from(&mut std::io::stdin().lock(), Path::new("-"), &Limits::DEFAULT).map_err(told)
             }
             Self::Variable(name) => files::variable(name)

@@ -230,7 +230,7 @@ pub(in crate::cli) struct AttestArgs {
     /// What the attestation is about
     #[arg(value_name = "REF", required = true)]
     pub(in crate::cli) references: Vec<String>,
-    /// The predicate: a file with one JSON object, which is signed as it is
+    /// The predicate: a file with one JSON object, which is signed as it is; - reads standard input
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) predicate: PathBuf,
     /// The predicate type: a URI, or custom, cyclonedx, link, openvex, slsaprovenance, slsaprovenance1, spdx, vuln
