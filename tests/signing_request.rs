@@ -33,16 +33,15 @@ use bulla::key::PrivateKey;
 use bulla::key::Signer as _;
 use bulla::limits::Limits;
 use bulla::oci::media_type;
-use bulla::request::Draft;
 use bulla::request::Format;
-use bulla::request::Part;
+use bulla::request::LogChain;
+use bulla::request::PayloadKind;
+use bulla::request::RequestDraft;
 use bulla::request::RequestError;
 use bulla::request::SigningRequest;
 use bulla::request::SigningResponse;
 use bulla::request::approval;
-use bulla::request::log::Chain;
-use bulla::request::log::Entry;
-use bulla::request::signing_request::SKEW;
+use bulla::request::signing_request::CLOCK_SKEW;
 use bulla::time::Time;
 use bulla::trust::Owner;
 use bulla::trust::Threshold;
@@ -72,19 +71,23 @@ fn a_payload_is_rebuilt_from_what_is_shown() {
     says.annotations = annotations.clone();
     says.name = Some("registry.example/released".to_owned());
     let attest = attestation(2, Format::Both, r#"{ "a": "\u003c" }"#);
-    let request = read(&Draft { items: vec![sign.clone(), attest.clone()], ..draft(&[("alice", &[&key(1)])], 1, 1) });
+    let request =
+        read(&RequestDraft { items: vec![sign.clone(), attest.clone()], ..draft(&[("alice", &[&key(1)])], 1, 1) });
 
-    let [statement, claim] = request.messages()[0].as_slice() else { panic!() };
+    let [statement, claim] = request.payloads()[0].as_slice() else { panic!() };
     let want = Statement::image_signature(&sign.digest, Some("registry.example/released"), &annotations).unwrap();
-    assert_eq!((statement.part(), statement.payload()), (Part::Statement, want.as_slice()));
+    assert_eq!((statement.kind(), statement.bytes()), (PayloadKind::Statement, want.as_slice()));
     assert_eq!(statement.to_sign(), pre_authentication_encoding(media_type::IN_TOTO, &want));
     let want = SimpleSigningPayload::payload(sign.digest, "registry.example/team/app1", &annotations).unwrap();
-    assert_eq!((claim.part(), claim.payload(), &*claim.to_sign()), (Part::Claim, want.as_slice(), want.as_slice()));
+    assert_eq!(
+        (claim.kind(), claim.bytes(), &*claim.to_sign()),
+        (PayloadKind::SimpleSigning, want.as_slice(), want.as_slice())
+    );
 
     // One statement for both forms of an attestation, its predicate as it was written.
-    let [statement] = request.messages()[1].as_slice() else { panic!() };
-    assert_eq!(statement.part(), Part::Statement);
-    let text = String::from_utf8(statement.payload().to_vec()).unwrap();
+    let [statement] = request.payloads()[1].as_slice() else { panic!() };
+    assert_eq!(statement.kind(), PayloadKind::Statement);
+    let text = String::from_utf8(statement.bytes().to_vec()).unwrap();
     assert!(text.ends_with(r#","predicate":{ "a": "\u003c" }}"#), "{text}");
     assert!(text.contains(&attest.digest.hex()), "{text}");
 }
@@ -111,15 +114,15 @@ fn a_request_reads_as_it_was_drafted() {
 fn a_draft_that_makes_no_sense_is_no_request() {
     let (alice, bob) = (key(1), key(2));
     let plain = || draft(&[("alice", &[&alice]), ("bob", &[&bob])], 2, 2);
-    let refused = |draft: Draft, why: &str| {
+    let refused = |draft: RequestDraft, why: &str| {
         let error = draft.to_json(&limits()).unwrap_err().to_string();
         assert!(error.contains(why), "{error}: wanted {why}");
     };
     assert!(plain().to_json(&limits()).is_ok());
-    refused(Draft { expires: plain().created, ..plain() }, "`expires` is not after");
-    refused(Draft { items: Vec::new(), ..plain() }, "`items` is empty");
-    refused(Draft { owners: Vec::new(), ..plain() }, "no key is trusted");
-    refused(Draft { threshold: Threshold::new(3).unwrap(), ..plain() }, "can never be met");
+    refused(RequestDraft { expires: plain().created, ..plain() }, "`expires` is not after");
+    refused(RequestDraft { items: Vec::new(), ..plain() }, "`items` is empty");
+    refused(RequestDraft { owners: Vec::new(), ..plain() }, "no key is trusted");
+    refused(RequestDraft { threshold: Threshold::new(3).unwrap(), ..plain() }, "can never be met");
     // One owner is one, whatever keys they hold, and whatever they are called.
     refused(draft(&[("alice", &[&alice, &bob])], 2, 1), "can never be met");
     refused(draft(&[("alice", &[&alice]), ("bob", &[&alice])], 1, 1), "the key");
@@ -129,12 +132,14 @@ fn a_draft_that_makes_no_sense_is_no_request() {
     for name in ["", " alice", "alice\n", "alice\u{202e}", "a\u{0}", "<alice>", &"a".repeat(129)] {
         assert!(draft(&[(name, &[&alice])], 1, 1).to_json(&limits()).is_err(), "{name:?} was accepted");
     }
-    refused(Draft { items: vec![signature(1, Format::Bundle), signature(1, Format::Both)], ..plain() }, "twice");
+    refused(RequestDraft { items: vec![signature(1, Format::Bundle), signature(1, Format::Both)], ..plain() }, "twice");
     // The same digest at two places is two things to attach.
     let mut elsewhere = signature(1, Format::Bundle);
     elsewhere.reference = "registry.example/other:1".parse().unwrap();
-    assert!(Draft { items: vec![signature(1, Format::Bundle), elsewhere], ..plain() }.to_json(&limits()).is_ok());
-    refused(Draft { items: vec![attestation(1, Format::Tag, "[]")], ..plain() }, "object");
+    assert!(
+        RequestDraft { items: vec![signature(1, Format::Bundle), elsewhere], ..plain() }.to_json(&limits()).is_ok()
+    );
+    refused(RequestDraft { items: vec![attestation(1, Format::Tag, "[]")], ..plain() }, "object");
 }
 
 #[test]
@@ -142,7 +147,8 @@ fn an_attestation_cannot_be_an_image_signature() {
     let mut item = attestation(1, Format::Bundle, "{}");
     let bulla::request::Action::Attest(attest) = &mut item.action else { panic!() };
     attest.predicate_type = media_type::COSIGN_SIGN_PREDICATE.to_owned();
-    let error = Draft { items: vec![item], ..draft(&[("alice", &[&key(1)])], 1, 1) }.to_json(&limits()).unwrap_err();
+    let error =
+        RequestDraft { items: vec![item], ..draft(&[("alice", &[&key(1)])], 1, 1) }.to_json(&limits()).unwrap_err();
     assert!(error.to_string().contains("image signature"), "{error}");
 }
 
@@ -151,14 +157,14 @@ fn a_request_is_signed_only_while_it_is_open() {
     let alice = key(1);
     let request = request(&[("alice", &[&alice])], 1, 2);
     let mut response = SigningResponse::to(&request);
-    for (at, expired) in [(request.expires().unix() + 1, true), (request.created().unix() - SKEW - 1, false)] {
+    for (at, expired) in [(request.expires().unix() + 1, true), (request.created().unix() - CLOCK_SKEW - 1, false)] {
         let at = Time::from_unix(at).unwrap();
         let error = response.sign(&request, &alice, at, usize::MAX).unwrap_err();
         assert_eq!(matches!(error, RequestError::Expired { .. }), expired, "{error}");
         assert_eq!(matches!(error, RequestError::Clock { .. }), !expired, "{error}");
         assert_eq!(response.signers().count(), 0);
     }
-    for at in [request.created().unix() - SKEW, request.expires().unix()] {
+    for at in [request.created().unix() - CLOCK_SKEW, request.expires().unix()] {
         let mut response = SigningResponse::to(&request);
         let at = Time::from_unix(at).unwrap();
         assert!(response.sign(&request, &alice, at, usize::MAX).unwrap().stopped.is_none());
@@ -204,7 +210,7 @@ fn a_request_that_was_altered_on_the_way_is_found_out() {
     assert_ne!(bytes, altered);
     let sent = SigningRequest::parse(&bytes, &limits()).unwrap();
     let shown = SigningRequest::parse(&altered, &limits()).unwrap();
-    assert_eq!(sent.messages(), shown.messages());
+    assert_eq!(sent.payloads(), shown.payloads());
     let answer = String::from_utf8(respond(&shown, &[&alice]).to_json().unwrap()).unwrap();
     let error = SigningResponse::parse(answer.as_bytes(), &sent, &limits()).unwrap_err();
     assert!(matches!(error, RequestError::OtherRequest { .. }), "{error}");
@@ -269,7 +275,7 @@ fn responses_of_several_signers_merge() {
 fn what_was_signed_before_an_interruption_is_kept() {
     let alice = key(1);
     let request = request(&[("alice", &[&alice])], 1, 100);
-    let all = request.messages().iter().map(Vec::len).sum::<usize>();
+    let all = request.signature_count();
     for tired_after in [0, 1, 2, 3, 50, all] {
         let tired = Tired::new(key(1), tired_after);
         let mut response = SigningResponse::to(&request);
@@ -403,7 +409,7 @@ fn a_limit_is_no_refusal() {
         [limits().with(|limits| limits.request.items = 1), limits().with(|limits| limits.json.string_bytes = 16)]
     {
         let error = SigningRequest::parse(&bytes, &small).unwrap_err();
-        assert!(error.is_open() && !error.to_string().contains("not the JSON"), "{error}");
+        assert!(error.is_undetermined() && !error.to_string().contains("not the JSON"), "{error}");
         assert_eq!(error.code(), "limit");
     }
     for small in [
@@ -411,7 +417,7 @@ fn a_limit_is_no_refusal() {
         limits().with(|limits| limits.json.string_bytes = 16),
     ] {
         let error = SigningResponse::parse(&answer, &request, &small).unwrap_err();
-        assert!(error.is_open() && !error.to_string().contains("not the JSON"), "{error}");
+        assert!(error.is_undetermined() && !error.to_string().contains("not the JSON"), "{error}");
         assert_eq!(error.code(), "limit");
     }
 }
@@ -429,14 +435,14 @@ fn there_is_room_for_what_will_be_signed() {
     let request = SigningRequest::parse(&bytes, &limits()).unwrap();
     let response = respond(&request, &[&alice]);
     let (one, two) = (response.to_json().unwrap().len() as u64, respond(&request, &[&alice, &bob]).to_json().unwrap());
-    let room = |limits: Limits, key: &PrivateKey| response.has_room_for(&request, key.public_key(), &limits);
+    let room = |limits: Limits, key: &PrivateKey| response.check_room(&request, key.public_key(), &limits);
     assert!(room(limits(), &bob).is_ok());
     let tight = limits().with(|limits| limits.request.response_bytes = two.len() as u64 - 1);
     assert!(room(tight.clone(), &bob).is_err() && room(tight, &alice).is_ok());
     assert!(room(limits().with(|limits| limits.request.response_bytes = one), &alice).is_ok());
     // Signers, and for each of them four values and as many for each signature.
     let error = room(limits().with(|limits| limits.json.values = 60), &bob).unwrap_err();
-    assert!(error.is_open(), "{error}");
+    assert!(error.is_undetermined(), "{error}");
 }
 
 #[test]
@@ -560,22 +566,22 @@ fn gzip(bytes: &[u8]) -> usize {
 fn a_log_cannot_be_changed_unnoticed() {
     let alice = key(1);
     let request = request(&[("alice", &[&alice])], 1, 3);
-    let mut chain = Chain::default();
+    let mut chain = LogChain::default();
     let mut lines: Vec<Vec<u8>> = Vec::new();
     let mut response = SigningResponse::to(&request);
     let made = response.sign(&request, &alice, now(), usize::MAX).unwrap().made;
     for made in &made {
-        let entry = Entry::of(&request, made, alice.public_key().id(), now()).unwrap();
+        let entry = request.log_entry(made, alice.public_key().id(), now()).unwrap();
         lines.push(chain.append(&entry, &limits()).unwrap());
     }
     let check = |lines: &[Vec<u8>]| {
-        let mut chain = Chain::default();
+        let mut chain = LogChain::default();
         lines.iter().try_for_each(|line| chain.follow(line, &limits()).map(drop)).map(|()| chain)
     };
     assert_eq!(check(&lines).unwrap(), chain);
     assert_eq!(chain.lines(), made.len());
     // Each signature can be found by its digest, the seal too.
-    let mut chain = Chain::default();
+    let mut chain = LogChain::default();
     let entries: Vec<_> = lines.iter().map(|line| chain.follow(line, &limits()).unwrap()).collect();
     assert_eq!(entries.last().unwrap().digest, *request.digest());
     assert_eq!(entries[0].digest, request.items()[0].digest);
@@ -602,8 +608,8 @@ fn a_log_cannot_be_changed_unnoticed() {
     swapped.swap(1, 2);
     assert!(check(&swapped).is_err());
     let tight = limits().with(|limits| limits.request.log_line_bytes = lines[0].len() as u64 - 1);
-    assert!(Chain::default().follow(&lines[0], &tight).is_err());
-    assert!(Chain::default().append(&entries[0], &tight).is_err());
+    assert!(LogChain::default().follow(&lines[0], &tight).is_err());
+    assert!(LogChain::default().append(&entries[0], &tight).is_err());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::ops::sign::Extent;
 use crate::policy;
 use crate::request::Attestation;
 use crate::request::RequestError;
-use crate::request::Whole;
+use crate::request::WholeDocument;
 use crate::store::Origin;
 use crate::store::Sink;
 use crate::time::Time;
@@ -89,11 +89,13 @@ pub(super) fn predicate(path: &Path, limits: &Limits) -> Result<Box<RawValue>, F
     Attestation::predicate(&bytes, limits).map_err(|error| {
         let failure = request::bad(path, &error);
         let part = match error {
-            RequestError::WholeDocument { what: Whole::Bundle } => {
+            RequestError::WholeDocument { what: WholeDocument::Bundle } => {
                 "jq -r .dsseEnvelope.payload FILE | base64 -d | jq .predicate"
             }
-            RequestError::WholeDocument { what: Whole::Envelope } => "jq -r .payload FILE | base64 -d | jq .predicate",
-            RequestError::WholeDocument { what: Whole::Statement } => "jq .predicate FILE",
+            RequestError::WholeDocument { what: WholeDocument::Envelope } => {
+                "jq -r .payload FILE | base64 -d | jq .predicate"
+            }
+            RequestError::WholeDocument { what: WholeDocument::Statement } => "jq .predicate FILE",
             _ => return failure,
         };
         failure.hint(format!("give the predicate alone: {part}"))

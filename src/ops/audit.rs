@@ -1,4 +1,4 @@
-//! What hangs on an image, for whoever asks which of it a key has signed: all of it, or what could not be read.
+//! Log audit: every signed document that is attached to an image, to be matched with the lines of a signing log.
 
 use crate::digest::Digest;
 use crate::envelope::Payload;
@@ -16,96 +16,97 @@ use crate::ops::pinned;
 use crate::ops::signature_manifest;
 use crate::ops::signature_manifest::Budget;
 use crate::policy::StatementKind;
-use crate::request::Part;
-use crate::request::log::Entry;
+use crate::request::LogEntry;
+use crate::request::PayloadKind;
 use crate::store::Source;
 use crate::verify::Evidence;
 use crate::verify::Finding;
 use crate::verify::FoundAt;
 
-/// Everything that hangs on an image and may hold signatures.
+/// The signed documents that are attached to an image.
 #[derive(Clone, Debug, Default)]
-pub struct Hanging {
+pub struct AttachedDocuments {
     /// The image.
     pub digest: Option<Digest>,
-    /// The signed documents, whatever they say.
-    pub documents: Vec<Document>,
-    /// What could not be read, each with its digest: as long as there is any, nobody can say that these are all.
+    /// The signed documents, whatever they state.
+    pub documents: Vec<AttachedDocument>,
+    /// What could not be read, each with its digest. Unless it is empty, there may be more signatures than were found.
     pub unread: Vec<String>,
 }
 
-/// A signed document that hangs on an image.
+/// A signed document that is attached to an image.
 #[derive(Clone, Debug)]
-pub struct Document(SignedDocument);
+pub struct AttachedDocument(SignedDocument);
 
-/// A signature that holds.
+/// A signature on an image that verifies with an audited key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signature {
+pub struct AuditedSignature {
     /// The SHA-256 of its one form, see [`PublicKey::one_form`].
     pub digest: Digest,
-    /// What was signed.
-    pub about: About,
+    /// What it was made about.
+    pub statement: AuditedStatement,
 }
 
-/// What a signed document says that it is about.
+/// What a signed document states, as far as a log has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum About {
-    /// Something of this kind, as a log names it, about each of these subjects; a subject may have several digests.
-    Said {
-        /// What was signed, and in which form.
+pub enum AuditedStatement {
+    /// A statement of this kind about these subjects.
+    Read {
+        /// The kind of statement and its form, as a log names them.
         kind: String,
-        /// The digests of each subject.
+        /// The digests of each subject, which may have several.
         subjects: Vec<Vec<Digest>>,
     },
-    /// Nothing that we can read.
+    /// The payload cannot be read, for this reason.
     Unreadable(String),
 }
 
-/// A line of a signing log, as far as it is looked up.
+/// A line of a signing log, as far as signatures are matched with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct LogLine {
     /// What was signed.
     pub digest: Digest,
     /// The name under which it was shown.
     pub item: String,
     /// The key that signed.
     pub key: String,
-    /// What kind of statement, and in which form.
+    /// The kind of statement and its form.
     pub kind: String,
-    /// Which line it is, from 1.
+    /// The number of the line, from 1.
     pub number: usize,
 }
 
-impl Signature {
-    /// The line of this signature on the image `hanging`, of those with its digest by its key: a log has a signature where
-    /// for each of its subjects one line says exactly this digest and kind, and for the image that it hangs on a name that
-    /// `is_named`. Else what each line says instead.
+impl AuditedSignature {
+    /// Finds the line of this signature among `lines`, which are the lines with its digest by its key.
+    ///
+    /// A signature is logged where each of its subjects has a line that states exactly its digest and kind. Where the
+    /// subject is `image`, the image that the signature is attached to, the name in the line has to satisfy `is_named`.
     ///
     /// # Errors
-    /// One text for each line.
+    /// What each line states instead.
     pub fn line<'a>(
         &self,
-        lines: &[&'a Line],
-        hanging: &Digest,
+        lines: &[&'a LogLine],
+        image: &Digest,
         is_named: impl Fn(&str) -> bool,
-    ) -> Result<Option<&'a Line>, Vec<String>> {
-        let (kind, subjects) = match &self.about {
-            About::Said { kind, subjects } => (kind, subjects),
-            About::Unreadable(_) => return Ok(lines.first().copied()),
+    ) -> Result<Option<&'a LogLine>, Vec<String>> {
+        let (kind, subjects) = match &self.statement {
+            AuditedStatement::Read { kind, subjects } => (kind, subjects),
+            AuditedStatement::Unreadable(_) => return Ok(lines.first().copied()),
         };
-        let says = |line: &Line, subject: &[Digest]| {
-            line.kind == *kind && subject.contains(&line.digest) && (!subject.contains(hanging) || is_named(&line.item))
+        let states = |line: &LogLine, subject: &[Digest]| {
+            line.kind == *kind && subject.contains(&line.digest) && (!subject.contains(image) || is_named(&line.item))
         };
         let mut found = None;
         for subject in subjects {
-            let Some(line) = lines.iter().find(|line| says(line, subject)) else {
-                let said = |line: &&Line| {
-                    let Line { digest, item, kind, number, .. } = line;
+            let Some(line) = lines.iter().find(|line| states(line, subject)) else {
+                let stated = |line: &&LogLine| {
+                    let LogLine { digest, item, kind, number, .. } = line;
                     format!("line {number} says {kind} of {digest}, {item}")
                 };
-                return Err(lines.iter().map(said).collect());
+                return Err(lines.iter().map(stated).collect());
             };
-            if found.is_none() || subject.contains(hanging) {
+            if found.is_none() || subject.contains(image) {
                 found = Some(*line);
             }
         }
@@ -113,56 +114,69 @@ impl Signature {
     }
 }
 
-impl Document {
-    /// Every signature in it that `key` made over it. Others that stand there are not among them.
-    pub fn signatures_by(&self, key: &PublicKey, limits: &Limits) -> Vec<Signature> {
+impl AttachedDocument {
+    /// Every signature in it that verifies with `key`. Other signatures that stand there are not among them.
+    pub fn signatures_by(&self, key: &PublicKey, limits: &Limits) -> Vec<AuditedSignature> {
         let Ok(payload) = self.0.verify(key) else { return Vec::new() };
-        let about = about(&payload, limits);
-        let signature = |bytes: &[u8]| Signature { digest: Digest::sha256(&key.one_form(bytes)), about: about.clone() };
+        let statement = statement(&payload, limits);
+        let signature = |bytes: &[u8]| AuditedSignature {
+            digest: Digest::sha256(&key.one_form(bytes)),
+            statement: statement.clone(),
+        };
         self.0.signatures_by(key).into_iter().map(signature).collect()
     }
 }
 
-fn about(payload: &Payload, limits: &Limits) -> About {
-    let said = |kind: &StatementKind, part, subjects| About::Said { kind: Entry::kind_of(kind, Some(part)), subjects };
-    let read = match payload.payload_type() {
-        media_type::SIMPLE_SIGNING => SimpleSigningPayload::parse(payload, limits)
-            .map(|claim| said(&StatementKind::ImageSignature, Part::Claim, vec![vec![*claim.digest()]])),
+fn statement(payload: &Payload, limits: &Limits) -> AuditedStatement {
+    let read = |kind: &StatementKind, payload, subjects| AuditedStatement::Read {
+        kind: LogEntry::kind_of(kind, Some(payload)),
+        subjects,
+    };
+    let statement = match payload.payload_type() {
+        media_type::SIMPLE_SIGNING => SimpleSigningPayload::parse(payload, limits).map(|signed| {
+            read(&StatementKind::ImageSignature, PayloadKind::SimpleSigning, vec![vec![*signed.digest()]])
+        }),
         _ => Statement::parse(payload, limits).map(|statement| {
             let digests = |(algorithm, hex): (&str, &str)| format!("{algorithm}:{hex}").parse().ok();
             let subjects = statement.subjects().iter().map(|subject| subject.digests().filter_map(digests).collect());
-            said(&StatementKind::of_predicate(statement.predicate_type()), Part::Statement, subjects.collect())
+            read(&StatementKind::of_predicate(statement.predicate_type()), PayloadKind::Statement, subjects.collect())
         }),
     };
-    read.unwrap_or_else(|error| About::Unreadable(error.to_string()))
+    statement.unwrap_or_else(|error| AuditedStatement::Unreadable(error.to_string()))
 }
 
-/// Every signed document that hangs on what `tag_or_digest` stands for. A manifest counts as hanging there if any list names
-/// it, whatever its own `subject` field says; one that by its type holds no signature that we read is passed over.
+/// Finds every signed document that is attached to an image, whatever it states.
+///
+/// A manifest is attached if any list names it, whatever its own `subject` field says. A manifest that by its type holds
+/// no signature in a format that is read is passed over.
 ///
 /// # Errors
 /// [`OpsError`] where the image or a list could not be read.
-pub async fn hanging(source: &dyn Source, tag_or_digest: &TagOrDigest, limits: &Limits) -> Result<Hanging, OpsError> {
+pub async fn attached(
+    source: &dyn Source,
+    tag_or_digest: &TagOrDigest,
+    limits: &Limits,
+) -> Result<AttachedDocuments, OpsError> {
     let subject = *pinned::resolve(source, tag_or_digest).await?.digest();
-    let mut found = Hanging { digest: Some(subject), ..Hanging::default() };
+    let mut attached = AttachedDocuments { digest: Some(subject), ..AttachedDocuments::default() };
     let budget = Budget::of(limits);
     for entry in graph::listed(source, &subject, limits).await? {
         match pinned::manifest(source, &entry).await {
-            Ok(content) => found.read(source, &content, FoundAt::Referrers, (&budget, limits)).await,
-            Err(error) => found.unread.push(format!("{}@{}: {error}", source.origin(), entry.digest)),
+            Ok(content) => attached.read(source, &content, FoundAt::Referrers, (&budget, limits)).await,
+            Err(error) => attached.unread.push(format!("{}@{}: {error}", source.origin(), entry.digest)),
         }
     }
     for (tag, content) in graph::tagged(source, &subject).await? {
-        found.read(source, &content, FoundAt::Tag(tag), (&budget, limits)).await;
+        attached.read(source, &content, FoundAt::Tag(tag), (&budget, limits)).await;
     }
-    Ok(found)
+    Ok(attached)
 }
 
-impl Hanging {
-    async fn read(&mut self, source: &dyn Source, content: &Content, place: FoundAt, bounds: (&Budget, &Limits)) {
+impl AttachedDocuments {
+    async fn read(&mut self, source: &dyn Source, content: &Content, found_at: FoundAt, bounds: (&Budget, &Limits)) {
         let documents = &mut self.documents;
-        let keep = |evidence: &Evidence| documents.push(Document(evidence.document().clone()));
-        let findings = signature_manifest::documents_in(source, content, place, None, bounds, keep).await;
+        let keep = |evidence: &Evidence| documents.push(AttachedDocument(evidence.document().clone()));
+        let findings = signature_manifest::documents_in(source, content, found_at, None, bounds, keep).await;
         let unread = findings.iter().map(|finding| {
             let Finding { digest, reason, .. } = finding;
             format!("{}@{}: {reason}", source.origin(), digest.as_ref().unwrap_or(content.digest()))
@@ -180,7 +194,7 @@ mod tests {
     fn a_signature_has_its_line_only_where_lines_say_all_of_it() {
         let digest = |name: &str| Digest::sha256(name.as_bytes());
         let kind = "image signature (statement)";
-        let line = |number, of: &str, kind: &str, item: &str| Line {
+        let line = |number, of: &str, kind: &str, item: &str| LogLine {
             digest: digest(of),
             item: item.to_owned(),
             key: "key".to_owned(),
@@ -189,11 +203,14 @@ mod tests {
         };
         let signature = |subjects: &[&[&str]]| {
             let subjects = subjects.iter().map(|names| names.iter().map(|name| digest(name)).collect()).collect();
-            Signature { digest: digest("signature"), about: About::Said { kind: kind.to_owned(), subjects } }
+            AuditedSignature {
+                digest: digest("signature"),
+                statement: AuditedStatement::Read { kind: kind.to_owned(), subjects },
+            }
         };
         let (one, two) = (line(1, "a", kind, "a"), line(2, "b", kind, "b"));
         let claim = line(3, "b", "image signature (claim)", "b");
-        let found = |signature: &Signature, lines: &[&Line], on: &str| {
+        let found = |signature: &AuditedSignature, lines: &[&LogLine], on: &str| {
             let line = signature.line(lines, &digest(on), |item| item == on);
             line.map(|line| line.map(|line| line.number))
         };

@@ -1,4 +1,4 @@
-//! The connected ends of a signing round: what there is to sign, and attaching what was signed.
+//! Signing requests: finds the images that can be signed, and attaches the signatures that were made.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -25,7 +25,7 @@ use crate::ops::attach::Attachment;
 use crate::ops::pinned;
 use crate::ops::sign::Extent;
 use crate::policy::StatementKind;
-use crate::request::Part;
+use crate::request::PayloadKind;
 use crate::request::approval::ApprovedItem;
 use crate::store::Sink;
 use crate::store::Source;
@@ -35,10 +35,10 @@ use crate::time::Time;
 
 /// A manifest or index that can be signed, and what it says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The size of everything that it consists of, in bytes, where all of it is there.
+pub struct SignableImage {
+    /// The size of the config and all layers together, in bytes; none where a part of it is missing.
     pub content_size: Option<u64>,
-    /// Which it is.
+    /// Its digest.
     pub digest: Digest,
     /// What it says about itself.
     pub labels: BTreeMap<String, String>,
@@ -50,17 +50,17 @@ pub struct Found {
     pub size: u64,
 }
 
-/// What was attached to one subject.
+/// The signatures that were attached to one image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Attached {
+pub struct AttachedSignatures {
     /// The referrers.
     pub referrers: Vec<Digest>,
     /// The tags.
     pub tags: Vec<String>,
 }
 
-/// What `tag_or_digest` stands for, resolved once: the thing itself first, then, with [`Extent::AllPlatforms`], what is in it,
-/// each digest once.
+/// Resolves `tag_or_digest` once, and describes the manifest or index: itself first, then, with [`Extent::AllPlatforms`],
+/// every manifest in it, each digest once.
 ///
 /// # Errors
 /// [`OpsError`] where something could not be read; [`OpsError::NoChild`] where all of an index is asked for and one of
@@ -70,27 +70,27 @@ pub async fn find(
     tag_or_digest: &TagOrDigest,
     extent: Extent,
     limits: &Limits,
-) -> Result<Vec<Found>, OpsError> {
+) -> Result<Vec<SignableImage>, OpsError> {
     let root = pinned::resolve(source, tag_or_digest).await?;
-    let mut search = Search { extent, found: Vec::new(), limits, seen: BTreeSet::from([*root.digest()]), source };
+    let mut search = ImageSearch { extent, found: Vec::new(), limits, seen: BTreeSet::from([*root.digest()]), source };
     search.describe(root, 0).await?;
     search.found.retain(|(depth, _)| *depth == 0 || extent == Extent::AllPlatforms);
     Ok(search.found.into_iter().map(|(_, found)| found).collect())
 }
 
-/// What was found so far, each with its depth. A manifest that is listed again is not fetched again: three indexes can
-/// list each other's children a thousand times.
-struct Search<'a> {
+/// The manifests that were found so far, each with its depth below the root. A manifest that is listed twice is fetched
+/// once: three indexes can list each other's children a thousand times.
+struct ImageSearch<'a> {
     extent: Extent,
-    found: Vec<(u64, Found)>,
+    found: Vec<(u64, SignableImage)>,
     limits: &'a Limits,
     seen: BTreeSet<Digest>,
     source: &'a dyn Source,
 }
 
-impl Search<'_> {
-    /// Adds a document and everything below it, and returns a copy of what was added for itself.
-    async fn describe(&mut self, content: Content, depth: u64) -> Result<Found, OpsError> {
+impl ImageSearch<'_> {
+    /// Adds a manifest or index and everything below it, and returns a copy of its own entry.
+    async fn describe(&mut self, content: Content, depth: u64) -> Result<SignableImage, OpsError> {
         let limits = self.limits;
         if depth > limits.graph.index_depth {
             return Err(OpsError::TooDeep { digest: *content.digest(), limit: limits.graph.index_depth });
@@ -101,7 +101,7 @@ impl Search<'_> {
         let Descriptor { media_type, digest, size, .. } = content.descriptor().clone();
         let document = Document::parse(&content, limits)?;
         let labels = chosen(document.annotations(), limits);
-        let mut found = Found { content_size: None, digest, labels, media_type, platforms: Vec::new(), size };
+        let mut found = SignableImage { content_size: None, digest, labels, media_type, platforms: Vec::new(), size };
         let place = self.found.len();
         self.found.push((depth, found.clone()));
         match document {
@@ -113,7 +113,7 @@ impl Search<'_> {
                 let inside = self.children(&index.manifests, depth).await?;
                 sum_up(&index, &inside, &mut found);
             }
-            // Of an index in an index that is signed by itself nothing is needed but that it is there.
+            // Where the outer index alone is signed, an index in it only has to be there.
             Document::Index(index) => found.platforms = known(&index),
         }
         if let Some((_, kept)) = self.found.get_mut(place) {
@@ -122,13 +122,14 @@ impl Search<'_> {
         Ok(found)
     }
 
-    /// The entries of an index, each once; none for one that is not there, if the index is all that is asked for.
-    async fn children(&mut self, entries: &[Descriptor], depth: u64) -> Result<Vec<Option<Found>>, OpsError> {
+    /// Describes the entries of an index, each digest once. An entry that is missing is `None` where only the index is
+    /// signed, and an error where all platforms are.
+    async fn children(&mut self, entries: &[Descriptor], depth: u64) -> Result<Vec<Option<SignableImage>>, OpsError> {
         const AT_ONCE: usize = 8;
         let source = self.source;
         let fresh: Vec<_> = entries.iter().filter(|entry| self.seen.insert(entry.digest)).collect();
         let task = |entry| -> Task<'_, _> { Box::pin(pinned::manifest(source, entry)) };
-        let mut inside: BTreeMap<Digest, Option<Found>> = BTreeMap::new();
+        let mut inside: BTreeMap<Digest, Option<SignableImage>> = BTreeMap::new();
         let fetched = parallel::run(fresh.iter().map(|entry| task(entry)).collect(), AT_ONCE).await;
         for (entry, content) in fresh.iter().zip(fetched) {
             let below = match content {
@@ -153,16 +154,17 @@ impl Search<'_> {
     }
 }
 
-/// What an index says through what is in it.
-fn sum_up(index: &Index, inside: &[Option<Found>], found: &mut Found) {
+/// Completes the description of an index by that of the manifests in it.
+fn sum_up(index: &Index, inside: &[Option<SignableImage>], found: &mut SignableImage) {
     let there = || inside.iter().flatten();
     found.platforms = known(index);
     if found.platforms.is_empty() {
         found.platforms = once(there().flat_map(|child| child.platforms.clone()));
     }
-    let whole = |child: &Option<Found>| child.as_ref().and_then(|child| child.content_size?.checked_add(child.size));
+    let whole =
+        |child: &Option<SignableImage>| child.as_ref().and_then(|child| child.content_size?.checked_add(child.size));
     found.content_size = inside.iter().map(whole).try_fold(0_u64, |sum, size| sum.checked_add(size?));
-    // What the index does not say about itself, the first image in it says.
+    // Labels that the index does not have are those of the first image in it.
     if let Some(child) = there().find(|child| !child.platforms.is_empty()) {
         for (key, value) in &child.labels {
             found.labels.entry(key.clone()).or_insert_with(|| value.clone());
@@ -180,8 +182,13 @@ fn once(platforms: impl Iterator<Item = Platform>) -> Vec<Platform> {
     platforms.filter(|platform| seen.insert(platform.to_string())).collect()
 }
 
-/// What the config of an image adds: its platform and its labels.
-async fn config(source: &dyn Source, manifest: &Manifest, found: &mut Found, limits: &Limits) -> Result<(), OpsError> {
+/// Completes the description of an image by its config: the platform and the labels.
+async fn config(
+    source: &dyn Source,
+    manifest: &Manifest,
+    found: &mut SignableImage,
+    limits: &Limits,
+) -> Result<(), OpsError> {
     const IMAGE: [&str; 2] = [media_type::OCI_CONFIG, "application/vnd.docker.container.image.v1+json"];
     let parts = manifest.layers.iter().chain([&manifest.config]);
     found.content_size = parts.map(|part| part.size).try_fold(0_u64, u64::checked_add);
@@ -193,7 +200,7 @@ async fn config(source: &dyn Source, manifest: &Manifest, found: &mut Found, lim
         Err(error) if error.is_not_found() => return Ok(()),
         Err(error) => return Err(error.into()),
     };
-    // A config that no engine would run says nothing; that it is what the manifest names was checked.
+    // A config that no engine would run has nothing to show. Its digest was checked all the same.
     let Ok(config) = ImageConfig::parse(&content, limits) else { return Ok(()) };
     found.platforms = Some(config.platform).filter(|platform| !platform.is_unknown()).into_iter().collect();
     for (key, value) in chosen(&config.labels, limits) {
@@ -202,7 +209,7 @@ async fn config(source: &dyn Source, manifest: &Manifest, found: &mut Found, lim
     Ok(())
 }
 
-/// What of the annotations or labels of an image people can compare. OCI image specification, "Annotations".
+/// The annotations or labels that people can compare: OCI image specification, "Pre-Defined Annotation Keys".
 fn chosen(labels: &BTreeMap<String, String>, limits: &Limits) -> BTreeMap<String, String> {
     const SHOWN: [&str; 11] = [
         "org.opencontainers.image.base.digest",
@@ -222,30 +229,30 @@ fn chosen(labels: &BTreeMap<String, String>, limits: &Limits) -> BTreeMap<String
     SHOWN.iter().filter_map(label).collect()
 }
 
-/// Attaches to one subject everything that was signed about it: `items` are those of an approved request that have this
-/// place and digest. Nothing is resolved again, and the same signatures give the same manifests, so doing it again
-/// finishes what was left and changes nothing else.
+/// Attaches to one image every signature about it. `items` are the items of an approved request with this place and
+/// digest. Nothing is resolved again, and the same signatures give the same manifests: attaching again completes what is
+/// missing and changes nothing else.
 ///
 /// # Errors
-/// [`OpsError`]; what was pushed until then is whole by itself.
+/// [`OpsError`]; each signature that was pushed until then is complete.
 pub async fn attach(
     sink: &dyn Sink,
     items: &[ApprovedItem<'_>],
     created: Time,
     limits: &Limits,
-) -> Result<Attached, OpsError> {
-    let Some(first) = items.first() else { return Ok(Attached::default()) };
+) -> Result<AttachedSignatures, OpsError> {
+    let Some(first) = items.first() else { return Ok(AttachedSignatures::default()) };
     let subject = subject(sink, first).await?;
-    let mut wanted = Wanted::default();
+    let mut pending = PendingAttachments::default();
     for item in items {
-        wanted.add(&subject, item, created)?;
+        pending.add(&subject, item, created)?;
     }
-    attach::attach(sink, &subject, &wanted.bundles).await?;
-    let mut attached = Attached {
-        referrers: wanted.bundles.iter().map(|bundle| *bundle.manifest.digest()).collect(),
+    attach::attach(sink, &subject, &pending.bundles).await?;
+    let mut attached = AttachedSignatures {
+        referrers: pending.bundles.iter().map(|bundle| *bundle.manifest.digest()).collect(),
         tags: Vec::new(),
     };
-    for (suffix, (contents, layers)) in &wanted.tags {
+    for (suffix, (contents, layers)) in &pending.tags {
         let tag = referrer::cosign_tag(subject.digest(), suffix);
         attach::add_to_tag(sink, &tag, contents, layers, limits).await?;
         attached.tags.push(tag);
@@ -253,7 +260,7 @@ pub async fn attach(
     Ok(attached)
 }
 
-/// The subject of an item, as it is there now: what those who signed were shown.
+/// The image of an item as it is in the store now: its media type and size are those that the signers were shown.
 async fn subject(sink: &dyn Sink, item: &ApprovedItem<'_>) -> Result<Subject, OpsError> {
     let item = item.item();
     let content = pinned::resolve(sink, &TagOrDigest::Digest(item.digest)).await?;
@@ -270,35 +277,35 @@ async fn subject(sink: &dyn Sink, item: &ApprovedItem<'_>) -> Result<Subject, Op
     Ok(Subject::of(&content))
 }
 
-/// What is to be pushed for one subject.
+/// What is to be pushed for one image.
 #[derive(Default)]
-struct Wanted {
+struct PendingAttachments {
     bundles: Vec<Attachment>,
-    /// For each of cosign's tags, the contents and the layers that name them.
+    /// For each of cosign's tag suffixes, the payloads and the layers that name them.
     tags: BTreeMap<&'static str, (Vec<Content>, Vec<Descriptor>)>,
 }
 
-impl Wanted {
+impl PendingAttachments {
     fn add(&mut self, subject: &Subject, approved: &ApprovedItem<'_>, created: Time) -> Result<(), OpsError> {
         let (format, kind) = (approved.item().format(), approved.item().kind());
         let predicate_type = match &kind {
             StatementKind::Attestation { predicate_type } => predicate_type,
             StatementKind::ImageSignature => media_type::COSIGN_SIGN_PREDICATE,
         };
-        for (signed, message, signature) in approved.signatures() {
-            if message.part() == Part::Claim {
-                let content = Content::name(media_type::SIMPLE_SIGNING, message.payload().to_vec());
+        for (signer, payload, signature) in approved.signatures() {
+            if payload.kind() == PayloadKind::SimpleSigning {
+                let content = Content::name(media_type::SIMPLE_SIGNING, payload.bytes().to_vec());
                 let layer = attach::simple_layer(&content, &base64::encode(signature));
                 self.tag("sig", content, layer);
                 continue;
             }
-            let envelope = Envelope::assemble(media_type::IN_TOTO, message.payload(), signed.key(), signature)?;
+            let envelope = Envelope::assemble(media_type::IN_TOTO, payload.bytes(), signer.key(), signature)?;
             if format.has_tag() && kind != StatementKind::ImageSignature {
                 let (content, layer) = attach::envelope_layer(&envelope, predicate_type)?;
                 self.tag("att", content, layer);
             }
             if format.has_bundle() {
-                self.bundles.push(attach::bundle(subject, envelope, signed.key(), predicate_type, created)?);
+                self.bundles.push(attach::bundle(subject, envelope, signer.key(), predicate_type, created)?);
             }
         }
         Ok(())

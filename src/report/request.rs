@@ -6,17 +6,17 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::digest::Digest;
-use crate::ops::request::Attached;
+use crate::ops::request::AttachedSignatures;
 use crate::report::ReportedError;
 use crate::report::list::LazyList;
 use crate::request::Action;
-use crate::request::Item;
 use crate::request::Keyholder;
-use crate::request::Previous;
+use crate::request::PreviousItem;
+use crate::request::RequestItem;
+use crate::request::SignaturesByKey;
 use crate::request::SigningRequest;
 use crate::request::SigningResponse;
 use crate::request::approval;
-use crate::request::signing_response::Signed;
 use crate::time::Time;
 
 /// A signing request, and what has been signed of it.
@@ -43,7 +43,7 @@ pub struct RequestResult<'a> {
 impl<'a> RequestResult<'a> {
     /// The request without its items, and who has signed.
     pub fn of(request: &'a SigningRequest, response: &'a SigningResponse) -> Self {
-        let standing = approval::standing(request, response);
+        let standing = approval::signed_items(request, response);
         let owners = request.owners().iter().zip(standing);
         Self {
             approved: matches!(approval::approve(request, response), Ok(Ok(_))),
@@ -61,7 +61,7 @@ impl<'a> RequestResult<'a> {
         }
     }
 
-    /// The whole request as it is `now`. `previous` is the reader's own copy of the request of the round before.
+    /// The whole request as it is `now`. `previous` is the reader's own copy of the previous request.
     pub fn with_items(
         request: &'a SigningRequest,
         response: &'a SigningResponse,
@@ -109,7 +109,7 @@ struct ReportedItem<'a> {
 }
 
 impl<'a> ReportedItem<'a> {
-    fn of(item: &'a Item, response: &'a SigningResponse, own: Option<&'a SigningRequest>) -> Self {
+    fn of(item: &'a RequestItem, response: &'a SigningResponse, own: Option<&'a SigningRequest>) -> Self {
         let (previous, by) = match own {
             Some(own) => (own.predecessor(item), "own copy"),
             None => (item.previous.clone(), "requester"),
@@ -137,7 +137,7 @@ impl<'a> ReportedItem<'a> {
             previous_by: previous.as_ref().map(|_| by),
             previous: previous.map(ReportedPrevious::of),
             reference: item.reference.to_string(),
-            signed_by: response.signers().filter(|signed| signed.is_finished()).map(Signed::owner).collect(),
+            signed_by: response.signers().filter(|signed| signed.is_finished()).map(SignaturesByKey::owner).collect(),
             size: item.size,
             tag: item.format().has_tag(),
         }
@@ -153,8 +153,8 @@ struct ReportedPrevious {
 }
 
 impl ReportedPrevious {
-    fn of(previous: Previous) -> Self {
-        let Previous { digest, labels, reference } = previous;
+    fn of(previous: PreviousItem) -> Self {
+        let PreviousItem { digest, labels, reference } = previous;
         Self { digest, labels, reference }
     }
 }
@@ -186,7 +186,7 @@ struct ReportedSigner<'a> {
 }
 
 impl<'a> ReportedSigner<'a> {
-    fn of(signed: &'a Signed) -> Self {
+    fn of(signed: &'a SignaturesByKey) -> Self {
         Self {
             finished: signed.is_finished(),
             key: signed.key().id().to_string(),
@@ -214,8 +214,8 @@ pub struct AttachResult<'a> {
 
 impl<'a> AttachResult<'a> {
     /// The signatures of the image `reference` were attached.
-    pub fn of(reference: &str, attached: &'a Attached) -> Self {
-        let Attached { referrers, tags } = attached;
+    pub fn of(reference: &str, attached: &'a AttachedSignatures) -> Self {
+        let AttachedSignatures { referrers, tags } = attached;
         let reference = Some(reference.to_owned());
         Self { code: None, done: true, error: None, reference, referrers: Some(referrers), tags: Some(tags) }
     }

@@ -1,80 +1,80 @@
-//! `ApprovedRequest`: a request that enough owners signed, item by item; or `NotApproved`: who did not.
+//! `ApprovedRequest`: enough owners signed all of a request. `NotApproved`: who has not signed yet.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use crate::request::Item;
-use crate::request::Message;
+use crate::request::ItemPayload;
 use crate::request::RequestError;
+use crate::request::RequestItem;
+use crate::request::SignaturesByKey;
 use crate::request::SigningRequest;
 use crate::request::SigningResponse;
-use crate::request::signing_response::Signed;
 use crate::trust::Owner;
 
-/// A request of which every item was signed by as many owners as it asks for. Only [`approve`] makes one, and only what
-/// it holds is attached.
+/// A request of which every item was signed by as many owners as it asks for. Only [`approve`] makes one, and nothing
+/// else is attached.
 ///
-/// A key counts when it signed all of the request and sealed that, so nothing is ever attached half; an owner counts once,
-/// however many of their keys signed.
+/// A key counts once it signed all of the request and countersigned that, so no image gets half of what was asked. An
+/// owner counts once, whatever number of their keys signed.
 #[derive(Clone, Copy, Debug)]
 pub struct ApprovedRequest<'a> {
     request: &'a SigningRequest,
     response: &'a SigningResponse,
 }
 
-/// An item of an approved request, with what was signed of it.
+/// An item of an approved request, with its signatures.
 #[derive(Clone, Debug)]
 pub struct ApprovedItem<'a> {
-    item: &'a Item,
-    messages: &'a [Message],
+    item: &'a RequestItem,
+    payloads: &'a [ItemPayload],
     place: usize,
-    signers: Vec<&'a Signed>,
+    signers: Vec<&'a SignaturesByKey>,
 }
 
-/// Who has not signed yet.
+/// Too few owners have signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotApproved {
-    /// The items that lack owners.
+    /// The items that lack signatures of owners.
     pub items: Vec<UnapprovedItem>,
     /// The owners, in the order of the request, with the number of items that each has signed whole.
     pub owners: Vec<(String, usize)>,
-    /// How many signatures a whole answer has.
+    /// The number of signatures by one key in a finished response.
     pub signatures: usize,
-    /// How many items there are.
+    /// The number of items.
     pub total: usize,
-    /// The owners who have begun to sign with some key and not finished, with the number of its signatures.
+    /// The owners who began to sign with some key and did not finish, with the number of its signatures.
     pub unfinished: BTreeMap<String, usize>,
-    /// How many owners have to sign each.
+    /// How many owners have to sign each item.
     pub want: u32,
 }
 
-/// An item that lacks owners.
+/// An item that lacks signatures of owners.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnapprovedItem {
     /// Its place in the request, from 0.
     pub place: usize,
     /// How many more owners are needed.
     pub missing: u32,
-    /// Who has signed it.
+    /// The owners who have signed it.
     pub signed: BTreeSet<Owner>,
 }
 
 /// Whether enough owners have signed every item of `request`.
 ///
 /// # Errors
-/// [`RequestError::OtherRequest`] for a response to another one.
+/// [`RequestError::OtherRequest`] for a response to another request.
 pub fn approve<'a>(
     request: &'a SigningRequest,
     response: &'a SigningResponse,
 ) -> Result<Result<ApprovedRequest<'a>, NotApproved>, RequestError> {
-    response.is_for(request)?;
+    response.check_answers(request)?;
     let (signed, total) = (finished(response), request.items().len());
     match request.threshold().missing(&signed) {
         0 => Ok(Ok(ApprovedRequest { request, response })),
         missing => Ok(Err(NotApproved {
             items: (0..total).map(|place| UnapprovedItem { place, missing, signed: signed.clone() }).collect(),
-            owners: standing(request, response),
-            signatures: request.messages().iter().map(Vec::len).sum(),
+            owners: signed_items(request, response),
+            signatures: request.signature_count(),
             total,
             unfinished: unfinished(response),
             want: request.threshold().count(),
@@ -83,7 +83,7 @@ pub fn approve<'a>(
 }
 
 /// The owners, in the order of the request, with the number of items that each has signed whole: all, or none.
-pub fn standing(request: &SigningRequest, response: &SigningResponse) -> Vec<(String, usize)> {
+pub fn signed_items(request: &SigningRequest, response: &SigningResponse) -> Vec<(String, usize)> {
     let signed = finished(response);
     let whole = |name: &String| match signed.contains(&Owner::Named(name.clone())) {
         true => request.items().len(),
@@ -93,15 +93,15 @@ pub fn standing(request: &SigningRequest, response: &SigningResponse) -> Vec<(St
 }
 
 fn finished(response: &SigningResponse) -> BTreeSet<Owner> {
-    let finished = response.signers().filter(|signed| signed.is_finished());
-    finished.map(|signed| Owner::Named(signed.owner().to_owned())).collect()
+    let finished = response.signers().filter(|signer| signer.is_finished());
+    finished.map(|signer| Owner::Named(signer.owner().to_owned())).collect()
 }
 
 fn unfinished(response: &SigningResponse) -> BTreeMap<String, usize> {
     let mut most = BTreeMap::new();
-    for signed in response.signers().filter(|signed| !signed.is_finished()) {
-        let count = most.entry(signed.owner().to_owned()).or_insert(0);
-        *count = signed.count().max(*count);
+    for signer in response.signers().filter(|signer| !signer.is_finished()) {
+        let count = most.entry(signer.owner().to_owned()).or_insert(0);
+        *count = signer.count().max(*count);
     }
     most
 }
@@ -115,33 +115,34 @@ impl<'a> ApprovedRequest<'a> {
     /// The items, each with the keys that signed it whole.
     pub fn items(&self) -> impl Iterator<Item = ApprovedItem<'a>> {
         let Self { request, response } = *self;
-        let all = request.items().iter().zip(request.messages()).enumerate();
-        all.map(move |(place, (item, messages))| ApprovedItem {
+        let all = request.items().iter().zip(request.payloads()).enumerate();
+        all.map(move |(place, (item, payloads))| ApprovedItem {
             item,
-            messages,
+            payloads,
             place,
-            signers: response.signers().filter(|signed| signed.is_finished()).collect(),
+            signers: response.signers().filter(|signer| signer.is_finished()).collect(),
         })
     }
 }
 
 impl<'a> ApprovedItem<'a> {
     /// The item.
-    pub const fn item(&self) -> &'a Item {
+    pub const fn item(&self) -> &'a RequestItem {
         self.item
     }
 
-    /// Whose signatures are whole.
-    pub fn signers(&self) -> impl Iterator<Item = &'a Signed> {
+    /// The keys that signed all of it.
+    pub fn signers(&self) -> impl Iterator<Item = &'a SignaturesByKey> {
         self.signers.iter().copied()
     }
 
-    /// Every signature that is to be attached: whose, over what, and the signature.
-    pub fn signatures(&self) -> impl Iterator<Item = (&'a Signed, &'a Message, &'a [u8])> {
-        let (messages, place) = (self.messages, self.place);
-        let of = move |signed: &'a Signed| {
-            let made = move |message: &'a Message| Some((signed, message, signed.signature(place, message.part())?));
-            messages.iter().filter_map(made)
+    /// Every signature that is to be attached: who signed, the payload, and the signature.
+    pub fn signatures(&self) -> impl Iterator<Item = (&'a SignaturesByKey, &'a ItemPayload, &'a [u8])> {
+        let (payloads, place) = (self.payloads, self.place);
+        let of = move |signer: &'a SignaturesByKey| {
+            let made =
+                move |payload: &'a ItemPayload| Some((signer, payload, signer.signature(place, payload.kind())?));
+            payloads.iter().filter_map(made)
         };
         self.signers().flat_map(of)
     }

@@ -1,4 +1,4 @@
-//! `Countersignature`: the last signature of an answer, over the request and over every other signature in it.
+//! `Countersignature`: the last signature of a key in a response, over the request and over all its other signatures.
 
 use crate::digest::Digest;
 use crate::envelope::dsse::pre_authentication_encoding;
@@ -7,18 +7,19 @@ use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::request::RequestError;
 use crate::request::SigningRequest;
-use crate::request::signing_request::SKEW;
+use crate::request::error::SignedPart;
+use crate::request::signing_request::CLOCK_SKEW;
 use crate::request::wire::RESPONSE;
 use crate::request::wire::VERSION;
-use crate::request::wire::WireCountersignature;
+use crate::request::wire::WireCountersigned;
 use crate::time::Time;
 
-/// The DSSE payload type of a seal. No verifier of images reads it.
+/// The DSSE payload type of a countersignature. No verifier of images reads it.
 pub const COUNTERSIGNATURE_TYPE: &str = "application/vnd.bulla.signing-response.v1+json";
 
-/// A signature over the digest of a request, an owner, a key, a time, and the digests of all signatures of an answer, in
-/// the order of the items: whoever holds the key answered these very bytes, labels and reason included, with exactly
-/// these signatures.
+/// A signature over the digest of the request, the owner, the key, the time, and the digests of all signatures of the
+/// key in the order of the items. It proves that the holder of the key answered exactly these bytes, labels and reason
+/// included, with exactly these signatures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Countersignature {
     pub(super) bytes: Vec<u8>,
@@ -26,7 +27,7 @@ pub(super) struct Countersignature {
 }
 
 impl Countersignature {
-    /// What of a response stands under the seal that is read from it.
+    /// Verifies a countersignature that was read from a response.
     ///
     /// # Errors
     /// [`RequestError::Unsigned`], [`RequestError::Dated`].
@@ -37,18 +38,17 @@ impl Countersignature {
         key: &PublicKey,
         signatures: impl Iterator<Item = &'a Vec<u8>>,
     ) -> Result<(), RequestError> {
-        dated(request, key.id(), self.time)?;
+        check_time(request, key.id(), self.time)?;
         let message = message(request, owner, key, self.time, signatures)?;
-        let unsigned =
-            |_| RequestError::Unsigned { key: key.id(), what: "this request and these signatures".to_owned() };
+        let unsigned = |_| RequestError::Unsigned { key: key.id(), what: SignedPart::Countersignature };
         key.verify(&message, &self.bytes).map(drop).map_err(unsigned)
     }
 }
 
-/// What is signed as a seal.
+/// The bytes that a countersignature covers.
 ///
 /// # Errors
-/// [`RequestError::Json`] never happens for these types, but is not swallowed.
+/// [`RequestError::Json`] is passed on, although these types can always be written.
 pub(super) fn message<'a>(
     request: &SigningRequest,
     owner: &str,
@@ -56,7 +56,7 @@ pub(super) fn message<'a>(
     time: Time,
     signatures: impl Iterator<Item = &'a Vec<u8>>,
 ) -> Result<Vec<u8>, RequestError> {
-    let seal = serde_json::to_vec(&WireCountersignature {
+    let payload = serde_json::to_vec(&WireCountersigned {
         version: VERSION,
         kind: RESPONSE,
         request: *request.digest(),
@@ -66,14 +66,14 @@ pub(super) fn message<'a>(
         signatures: signatures.map(|signature| Digest::sha256(signature)).collect(),
     });
     let unreadable = |error: JsonError| RequestError::Json { document: "signing response", error };
-    let seal = seal.map_err(|error| unreadable(error.into()))?;
-    Ok(pre_authentication_encoding(COUNTERSIGNATURE_TYPE, &seal))
+    let payload = payload.map_err(|error| unreadable(error.into()))?;
+    Ok(pre_authentication_encoding(COUNTERSIGNATURE_TYPE, &payload))
 }
 
-/// A seal is made while the request is open, by clocks that may differ by a day at its beginning.
-fn dated(request: &SigningRequest, key: KeyId, time: Time) -> Result<(), RequestError> {
+/// A countersignature is made while the request is open; at its beginning, clocks may differ by a day.
+fn check_time(request: &SigningRequest, key: KeyId, time: Time) -> Result<(), RequestError> {
     let (created, expires) = (request.created(), request.expires());
-    match time > expires || time.unix().saturating_add(SKEW) < created.unix() {
+    match time > expires || time.unix().saturating_add(CLOCK_SKEW) < created.unix() {
         true => Err(RequestError::Dated { created, expires, key, signed: time }),
         false => Ok(()),
     }

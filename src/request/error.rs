@@ -1,4 +1,4 @@
-//! `RequestError`: why a request, a response or a signing log is not believed.
+//! `RequestError`: why a signing request, a signing response or a signing log is not accepted.
 
 use std::fmt;
 
@@ -8,11 +8,13 @@ use crate::json::JsonError;
 use crate::key::KeyError;
 use crate::key::KeyId;
 use crate::limits::count;
-use crate::request::Part;
+use crate::request::PayloadKind;
 use crate::time::Time;
 use crate::trust::TrustError;
 
-/// Why a document of the signing round is refused.
+/// Why a signing request, a signing response or a signing log is refused, or cannot be judged.
+///
+/// What a message says about its cause stands in the message, so no variant has a `source()` that would print it again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
@@ -24,36 +26,36 @@ pub enum RequestError {
         /// What the clock says.
         now: Time,
     },
-    /// A signature that was made outside the time of the request.
+    /// A countersignature that is dated before the request was made, or after it expired.
     #[error("key {} signed at {signed}, the request was open from {created} to {expires}", key.short())]
     Dated {
         /// When the request was made.
         created: Time,
-        /// Until when it was to be signed.
+        /// When the request expired.
         expires: Time,
-        /// Whose signature.
+        /// The key that signed.
         key: KeyId,
-        /// When it was signed, by the signer's clock.
+        /// When it signed, by the signer's clock.
         signed: Time,
     },
     /// The same thing twice.
     #[error("{what} twice")]
     Duplicate {
-        /// What.
-        what: String,
+        /// What stands there twice.
+        what: Duplicate,
     },
-    /// What is to be signed cannot be written.
+    /// The payload of an item cannot be written.
     #[error("{reference}: {error}")]
     Envelope {
-        /// What of the envelope.
+        /// Why not.
         error: EnvelopeError,
-        /// Which item.
+        /// The name of the item.
         reference: String,
     },
-    /// The time to sign is over.
+    /// The request has expired.
     #[error("the request expired at {expires}, and it is {now}")]
     Expired {
-        /// Until when it was to be signed.
+        /// When it expired.
         expires: Time,
         /// What time it is.
         now: Time,
@@ -61,17 +63,17 @@ pub enum RequestError {
     /// A field that is empty, malformed or contradicts another.
     #[error("`{field}` {why}")]
     Field {
-        /// Which field, and of what.
+        /// The name of the field.
         field: String,
-        /// What is wrong with it.
+        /// What is wrong with it, as the rest of a sentence.
         why: String,
     },
     /// Not the JSON of this document.
     #[error("not the JSON of a {document}: {error}")]
     Json {
-        /// Which document.
+        /// The document.
         document: &'static str,
-        /// What the reader says.
+        /// Why it cannot be read.
         error: JsonError,
     },
     /// A key that cannot be read.
@@ -79,41 +81,41 @@ pub enum RequestError {
     Key {
         /// What is wrong with it.
         error: KeyError,
-        /// Whose it is.
+        /// The owner of the key.
         owner: String,
     },
     /// Another document, or another version of it.
     #[error("a {got:?} of version {version}, wanted a {want:?} of version 1")]
     Kind {
-        /// What it says it is.
+        /// The kind that the document states.
         got: String,
-        /// The version that it says it has.
+        /// The version that the document states.
         version: u64,
-        /// What is wanted.
+        /// The kind that is wanted.
         want: &'static str,
     },
-    /// More than we are willing to read.
+    /// More than the limit allows.
     #[error("{what}: {got}, more than the limit of {limit}")]
     Limit {
         /// How much there is.
         got: u64,
-        /// How much there may be.
+        /// How much is allowed.
         limit: u64,
-        /// What there is too much of.
+        /// What is counted.
         what: String,
     },
-    /// A line of a signing log that does not follow from the one before it.
+    /// A line of a signing log that does not follow from the line before it.
     #[error("line {line}: {why}")]
     Log {
-        /// Which line, from 1.
+        /// The number of the line, from 1.
         line: usize,
         /// What is wrong with it.
-        why: String,
+        why: LogFault,
     },
     /// A key that was not asked to sign.
     #[error("nobody asked for a signature of the key {key:.12}; asked are {asked}")]
     NotAsked {
-        /// Who was asked.
+        /// The owners and keys that were asked.
         asked: String,
         /// The id of the key.
         key: String,
@@ -121,59 +123,106 @@ pub enum RequestError {
     /// Another file: it is not even JSON that says what it is.
     #[error("not a {document}: {error}")]
     OtherFile {
-        /// Which document it should be.
+        /// The document that it should be.
         document: &'static str,
-        /// What the reader says.
+        /// Why it cannot be read.
         error: JsonError,
     },
-    /// The response is one to another request.
+    /// The response answers another request.
     #[error("it answers the request {got}, not {want}")]
     OtherRequest {
-        /// Which request it answers.
+        /// The digest of the request that it answers.
         got: Box<Digest>,
-        /// Which one it should answer.
+        /// The digest of the request that it should answer.
         want: Box<Digest>,
     },
-    /// JSON that is larger or deeper than we are willing to read.
+    /// JSON that is larger or deeper than the limit allows.
     #[error("{document}: {error}")]
     TooMuch {
-        /// Which document.
+        /// The document.
         document: &'static str,
-        /// What the reader says.
+        /// Which limit.
         error: JsonError,
     },
-    /// The threshold or the owners make no sense.
+    /// A threshold that the owners of the request cannot meet.
     #[error("{0}")]
     Trust(TrustError),
-    /// A signature over something that the request does not ask for.
-    #[error("key {} signed the {part} of item {item}, which nobody asked for", key.short())]
+    /// A signature over a payload that the request does not ask for.
+    #[error("key {} signed the {payload} of item {item}, which nobody asked for", key.short())]
     Unasked {
-        /// Which item, from 1.
+        /// The number of the item, from 1.
         item: usize,
-        /// Whose signature.
+        /// The key that signed.
         key: KeyId,
-        /// Over what.
-        part: Part,
+        /// The payload that it signed.
+        payload: PayloadKind,
+    },
+    /// A signature that does not verify.
+    #[error("the signature of the key {} over {what} does not verify", key.short())]
+    Unsigned {
+        /// The key that should have signed.
+        key: KeyId,
+        /// What it should have signed.
+        what: SignedPart,
     },
     /// A whole document that was given as a predicate, and would be signed inside another of its kind.
     #[error("the predicate is {what}")]
     WholeDocument {
-        /// What it is.
-        what: Whole,
-    },
-    /// A signature that is not one.
-    #[error("the signature of the key {} over {what} does not verify", key.short())]
-    Unsigned {
-        /// Whose signature it should be.
-        key: KeyId,
-        /// Over what.
-        what: String,
+        /// Which document it is.
+        what: WholeDocument,
     },
 }
 
-/// What a predicate is that is more than a predicate.
+/// What stands twice in a request or a response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Duplicate {
+    /// A key, with one owner or with two.
+    Key(KeyId),
+    /// The name of an owner; upper and lower case are the same.
+    Owner(String),
+    /// A signature over one payload of an item.
+    Signature(SignedPart),
+    /// The signatures of one key.
+    Signer(KeyId),
+    /// A statement about one image: its kind, and the image by digest.
+    Statement(String),
+}
+
+/// What a signature in a response covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whole {
+pub enum SignedPart {
+    /// The request and all signatures of the key: the countersignature.
+    Countersignature,
+    /// One payload of an item.
+    Item {
+        /// The number of the item, from 1.
+        item: usize,
+        /// Which payload.
+        payload: PayloadKind,
+    },
+}
+
+/// What is wrong with a line of a signing log.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LogFault {
+    /// It is not a line of a signing log.
+    Json(JsonError),
+    /// It names another line as the one before it.
+    Previous {
+        /// The digest that it names; none for the first line of a log.
+        got: Option<Digest>,
+        /// The digest of the line before it.
+        want: Option<Digest>,
+    },
+    /// Its time cannot be read.
+    Time,
+}
+
+/// A document that has a predicate in it, and is none itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WholeDocument {
     /// A Sigstore bundle.
     Bundle,
     /// A DSSE envelope.
@@ -182,7 +231,44 @@ pub enum Whole {
     Statement,
 }
 
-impl fmt::Display for Whole {
+impl fmt::Display for Duplicate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => write!(f, "the key {}", key.short()),
+            Self::Owner(name) => write!(f, "the owner {name}"),
+            Self::Signature(part) => write!(f, "the signature over {part}"),
+            Self::Signer(key) => write!(f, "the signer {}", key.short()),
+            Self::Statement(statement) => f.write_str(statement),
+        }
+    }
+}
+
+impl fmt::Display for SignedPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Countersignature => f.write_str("this request and these signatures"),
+            Self::Item { item, payload } => write!(f, "the {payload} of item {item}"),
+        }
+    }
+}
+
+impl fmt::Display for LogFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |head: &Option<Digest>| head.map_or_else(|| "nothing".to_owned(), |head| head.to_string());
+        match self {
+            Self::Json(error) => error.fmt(f),
+            Self::Previous { got, want } => write!(
+                f,
+                "it follows {}, but the line before it is {}: a line was changed, left out or put in",
+                name(got),
+                name(want)
+            ),
+            Self::Time => f.write_str("its time cannot be read"),
+        }
+    }
+}
+
+impl fmt::Display for WholeDocument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Bundle => "a whole Sigstore bundle, with a signed statement in it",
@@ -193,9 +279,9 @@ impl fmt::Display for Whole {
 }
 
 impl RequestError {
-    /// Whether this is no answer but "could not tell": a limit, a clock that is wrong, or another file than the one that
-    /// was meant.
-    pub const fn is_open(&self) -> bool {
+    /// Whether nothing was refused: it could not be told, because of a limit, a wrong clock, or because another file was
+    /// given than the one that was meant.
+    pub const fn is_undetermined(&self) -> bool {
         matches!(
             self,
             Self::Clock { .. }
@@ -230,7 +316,7 @@ impl RequestError {
         }
     }
 
-    /// Why a file is not read as `document` at all.
+    /// The error for a file that is no `document` at all.
     pub(super) fn other_file(document: &'static str, error: JsonError) -> Self {
         match error.is_limit() {
             true => Self::TooMuch { document, error },
@@ -238,7 +324,7 @@ impl RequestError {
         }
     }
 
-    /// Why `document` was not read.
+    /// The error for a `document` that cannot be read.
     pub(super) fn json(document: &'static str, error: JsonError) -> Self {
         match error.is_limit() {
             true => Self::TooMuch { document, error },

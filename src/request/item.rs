@@ -1,4 +1,5 @@
-//! `Item`: one thing to be signed. Every field is shown, and is either signed or bound by the request's digest.
+//! `RequestItem`: one image and what is to be signed about it. Every field is shown to the signer, and each is either in
+//! a payload that is signed or covered by the digest of the request, which is countersigned.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,6 +8,9 @@ use serde_json::value::RawValue;
 
 use crate::digest::Digest;
 use crate::envelope;
+use crate::envelope::EnvelopeError;
+use crate::envelope::SimpleSigningPayload;
+use crate::envelope::Statement;
 use crate::json;
 use crate::json::JsonError;
 use crate::limits::Limits;
@@ -15,8 +19,10 @@ use crate::oci::Reference;
 use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::policy::StatementKind;
+use crate::request::ItemPayload;
+use crate::request::PayloadKind;
 use crate::request::RequestError;
-use crate::request::Whole;
+use crate::request::WholeDocument;
 use crate::request::text;
 use crate::request::text::check_name;
 use crate::request::wire::WireAttest;
@@ -25,48 +31,48 @@ use crate::request::wire::WireItem;
 use crate::request::wire::WirePrevious;
 use crate::request::wire::WireSign;
 
-/// One manifest or index, and what is to be signed about it.
+/// One manifest or index, and what is to be signed about it: an image signature or an attestation.
 #[derive(Clone, Debug)]
-pub struct Item {
+pub struct RequestItem {
     /// What is to be signed.
     pub action: Action,
-    /// The size of everything that the image consists of, in bytes, where the requester could tell.
+    /// The size of the config and all layers of the image together, in bytes, where the requester could tell.
     pub content_size: Option<u64>,
-    /// Which manifest or index.
+    /// The digest of the manifest or index.
     pub digest: Digest,
-    /// What the image says about itself: version, source, revision. Claims, for people to compare.
+    /// What the image says about itself, such as version, source and revision: unverified, for people to compare.
     pub labels: BTreeMap<String, String>,
     /// The media type of the manifest or index.
     pub media_type: String,
     /// Which platforms it is for.
     pub platforms: Vec<Platform>,
-    /// What stood in its place in the round before, by the word of the requester.
-    pub previous: Option<Previous>,
-    /// The name by which it was resolved, once.
+    /// What the previous request asked for in its place, as the requester says.
+    pub previous: Option<PreviousItem>,
+    /// The reference that was resolved, once.
     pub reference: Reference,
     /// The size of the manifest or index, in bytes.
     pub size: u64,
 }
 
-/// What is to be signed about an item: a closed set.
+/// What is to be signed about an image: a closed set.
 #[derive(Clone, Debug)]
 pub enum Action {
-    /// A statement with a predicate.
+    /// An attestation: a statement with a predicate.
     Attest(Attestation),
-    /// That the signer stands for the image.
+    /// An image signature.
     Sign(ImageSignature),
 }
 
 /// An attestation that is asked for.
 #[derive(Clone, Debug)]
 pub struct Attestation {
-    /// Where it will be attached; the payload is the same in both forms.
+    /// In which forms it will be attached; the payload is the same in both.
     pub format: Format,
     /// The name that is signed along with the digest.
     pub name: Option<String>,
-    /// The predicate, verbatim.
+    /// The predicate, byte for byte.
     pub predicate: Box<RawValue>,
-    /// What kind of predicate it is: a URI.
+    /// The predicate type: a URI.
     pub predicate_type: String,
 }
 
@@ -75,18 +81,18 @@ pub struct Attestation {
 pub struct ImageSignature {
     /// The annotations that are signed along with the digest.
     pub annotations: BTreeMap<String, String>,
-    /// Which forms.
+    /// In which forms it will be attached.
     pub format: Format,
-    /// The name that the tag form states, which always has one; there exactly where that form is asked for.
+    /// The name in the payload of the tag form, which always has one: set if and only if that form is asked for.
     pub identity: Option<String>,
-    /// The name that the bundle form states.
+    /// The name in the payload of the bundle form.
     pub name: Option<String>,
 }
 
-/// Which forms of a signature or attestation are written.
+/// In which forms a signature or attestation is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Both.
+    /// Both forms.
     Both,
     /// A Sigstore bundle as a referrer: what cosign v3 writes.
     Bundle,
@@ -94,14 +100,14 @@ pub enum Format {
     Tag,
 }
 
-/// What was signed in the place of an item in the round before.
+/// What the previous request asked for in the place of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Previous {
-    /// Which manifest or index.
+pub struct PreviousItem {
+    /// The digest of the manifest or index.
     pub digest: Digest,
     /// What it said about itself.
     pub labels: BTreeMap<String, String>,
-    /// Under which name.
+    /// The reference under which it was shown.
     pub reference: String,
 }
 
@@ -134,13 +140,13 @@ impl Format {
     }
 }
 
-impl Item {
-    /// The same place, by digest: what is pushed to.
+impl RequestItem {
+    /// The reference by digest: where signatures are attached.
     pub fn pinned(&self) -> Reference {
         self.reference.with(TagOrDigest::Digest(self.digest))
     }
 
-    /// What kind of statement a signature of this item makes.
+    /// The kind of statement that a signature of this item makes.
     pub fn kind(&self) -> StatementKind {
         match &self.action {
             Action::Attest(attest) => StatementKind::of_predicate(&attest.predicate_type),
@@ -148,12 +154,39 @@ impl Item {
         }
     }
 
-    /// Which forms are asked for.
+    /// The forms that are asked for.
     pub fn format(&self) -> Format {
         match &self.action {
             Action::Attest(attest) => attest.format,
             Action::Sign(sign) => sign.format,
         }
+    }
+
+    /// The payloads that are to be signed for this item: one or two.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`] where they cannot be written.
+    pub fn payloads(&self) -> Result<Vec<ItemPayload>, EnvelopeError> {
+        let statement = |bytes| ItemPayload::new(PayloadKind::Statement, bytes);
+        let sign = match &self.action {
+            Action::Attest(attest) => {
+                let name = attest.name.as_deref();
+                let bytes = Statement::attestation(&self.digest, name, &attest.predicate_type, &attest.predicate)?;
+                return Ok(vec![statement(bytes)]);
+            }
+            Action::Sign(sign) => sign,
+        };
+        let json = |error| EnvelopeError::Json { format: "payload", error };
+        let mut payloads = Vec::new();
+        if sign.format.has_bundle() {
+            let bytes = Statement::image_signature(&self.digest, sign.name.as_deref(), &sign.annotations);
+            payloads.push(statement(bytes.map_err(json)?));
+        }
+        if let Some(identity) = &sign.identity {
+            let bytes = SimpleSigningPayload::payload(self.digest, identity, &sign.annotations);
+            payloads.push(ItemPayload::new(PayloadKind::SimpleSigning, bytes.map_err(json)?));
+        }
+        Ok(payloads)
     }
 
     pub(super) fn to_wire(&self) -> WireItem {
@@ -169,7 +202,7 @@ impl Item {
             content_size: self.content_size,
             platforms: self.platforms.iter().map(ToString::to_string).collect(),
             labels: self.labels.clone(),
-            previous: self.previous.as_ref().map(Previous::to_wire),
+            previous: self.previous.as_ref().map(PreviousItem::to_wire),
             sign,
             attest,
         }
@@ -201,7 +234,7 @@ impl Item {
             labels: wire.labels,
             media_type: wire.media_type,
             platforms: wire.platforms.iter().map(platform).collect::<Result<_, _>>()?,
-            previous: wire.previous.map(|previous| Previous::of_wire(previous, limits)).transpose()?,
+            previous: wire.previous.map(|previous| PreviousItem::of_wire(previous, limits)).transpose()?,
             reference,
             size: wire.size,
         })
@@ -259,10 +292,10 @@ impl Attestation {
         })
     }
 
-    /// A predicate from a file, kept as it is.
+    /// Reads a predicate from a file, and keeps it byte for byte.
     ///
     /// # Errors
-    /// [`RequestError`] where it is not one object of strict JSON, or a whole statement, envelope or bundle.
+    /// [`RequestError`] where it is not one object of strict JSON, or is a whole statement, envelope or bundle.
     pub fn predicate(bytes: &[u8], limits: &Limits) -> Result<Box<RawValue>, RequestError> {
         let json = |error| RequestError::json("predicate", error);
         json::check(bytes, &envelope::predicate_limits(bytes, limits)).map_err(json)?;
@@ -277,20 +310,20 @@ impl Attestation {
     }
 }
 
-/// What a predicate is, if it is the whole of what it should be a part of. Its fields may have any names otherwise.
-fn whole(predicate: &RawValue) -> Result<Option<Whole>, JsonError> {
+/// Recognises a document that has a predicate in it, by its fields. The fields of a predicate may have any other names.
+fn whole(predicate: &RawValue) -> Result<Option<WholeDocument>, JsonError> {
     let fields: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(predicate.get())?;
     let has = |names: &[&str]| names.iter().all(|name| fields.contains_key(*name));
     let is_statement = fields.get("_type").is_some_and(|kind| kind.get().contains("in-toto.io/Statement"));
     Ok(match () {
-        () if has(&["verificationMaterial", "dsseEnvelope"]) => Some(Whole::Bundle),
-        () if has(&["payload", "payloadType", "signatures"]) => Some(Whole::Envelope),
-        () if is_statement || has(&["_type", "subject", "predicateType"]) => Some(Whole::Statement),
+        () if has(&["verificationMaterial", "dsseEnvelope"]) => Some(WholeDocument::Bundle),
+        () if has(&["payload", "payloadType", "signatures"]) => Some(WholeDocument::Envelope),
+        () if is_statement || has(&["_type", "subject", "predicateType"]) => Some(WholeDocument::Statement),
         () => None,
     })
 }
 
-impl Previous {
+impl PreviousItem {
     fn to_wire(&self) -> WirePrevious {
         WirePrevious { reference: self.reference.clone(), digest: self.digest, labels: self.labels.clone() }
     }
@@ -302,7 +335,7 @@ impl Previous {
     }
 }
 
-/// A reference in its one spelling, which does not contradict the digest beside it.
+/// A reference in the only spelling in which it is written, which does not contradict the digest beside it.
 fn reference(field: &str, text: &str, digest: &Digest, limits: &Limits) -> Result<Reference, RequestError> {
     check_name(field, Some(&text.to_owned()), limits)?;
     let reference: Reference =

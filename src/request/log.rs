@@ -1,5 +1,5 @@
-//! `Chain`: the signing log. Each line names the digest of the line before it, so no line can be changed, left out or
-//! put in without changing the last digest, which is what people write down.
+//! `LogChain`: the hash-chained signing log. Each line names the digest of the line before it, so a line cannot be
+//! changed, left out or put in without changing the digest of the last line, which people write down.
 
 use std::collections::BTreeMap;
 
@@ -9,27 +9,24 @@ use crate::digest::Digest;
 use crate::json;
 use crate::limits::Limits;
 use crate::policy::StatementKind;
-use crate::request::Keyholder;
-use crate::request::Message;
-use crate::request::Part;
+use crate::request::PayloadKind;
 use crate::request::RequestError;
-use crate::request::SigningRequest;
-use crate::request::signing_response::Made;
+use crate::request::error::LogFault;
 use crate::request::wire;
-use crate::request::wire::WireEntry;
+use crate::request::wire::WireLogEntry;
 use crate::time::Time;
 
-/// A signing log so far: how many lines, and the digest of the last.
+/// How far a signing log was read or written: the number of lines, and the digest of the last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Chain {
+pub struct LogChain {
     head: Option<Digest>,
     lines: usize,
 }
 
-/// One signature, as the log has it.
+/// One line of a signing log: one signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// What was signed: the digest of an image, or of the request for the seal of an answer.
+pub struct LogEntry {
+    /// What was signed: the digest of an image, or that of the request for a countersignature.
     pub digest: Digest,
     /// The name under which it was shown.
     pub item: String,
@@ -37,46 +34,57 @@ pub struct Entry {
     pub key: String,
     /// What kind of statement was signed, and in which of its forms.
     pub kind: String,
-    /// Whose key it is.
+    /// The owner of the key.
     pub owner: String,
-    /// The request that was answered.
+    /// The digest of the request that was answered.
     pub request: Digest,
     /// The SHA-256 of the one form of the signature, see [`PublicKey::one_form`](crate::key::PublicKey::one_form).
     pub signature: Digest,
-    /// When, by the clock of the machine that signed.
+    /// When it was signed, by the clock of that machine.
     pub time: Time,
 }
 
-impl Chain {
-    /// Takes in the next line, without its line end.
+/// A signature that was just made, as far as a log needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewSignature {
+    /// The place of its item, from 0; none for the countersignature.
+    pub item: Option<usize>,
+    /// Which payload of the item it covers.
+    pub payload: Option<PayloadKind>,
+    /// The SHA-256 of the one form of the signature, see [`PublicKey::one_form`](crate::key::PublicKey::one_form).
+    pub signature: Digest,
+}
+
+impl LogChain {
+    /// A log in which `head` was written last: what its next line has to follow.
+    pub(super) const fn after(head: Digest) -> Self {
+        Self { head: Some(head), lines: 1 }
+    }
+
+    /// Reads the next line, which is given without its line end.
     ///
     /// # Errors
     /// [`RequestError::Log`] where it does not follow from the lines before it, or is not a line of a signing log.
-    pub fn follow(&mut self, line: &[u8], limits: &Limits) -> Result<Entry, RequestError> {
+    pub fn follow(&mut self, line: &[u8], limits: &Limits) -> Result<LogEntry, RequestError> {
         let number = self.lines.saturating_add(1);
-        let broken = |why: String| RequestError::Log { line: number, why };
+        let broken = |why| RequestError::Log { line: number, why };
         RequestError::bounded(&format!("bytes of line {number}"), line.len(), limits.request.log_line_bytes)?;
-        let wire: WireEntry = match wire::read_line(line, limits) {
+        let wire: WireLogEntry = match wire::read_line(line, limits) {
             Ok(wire) => wire,
             // A file that does not begin as a signing log does is another file, and says nothing about one.
             Err(error) if self.lines == 0 && !is_entry(line, limits) => {
                 return Err(RequestError::other_file("signing log", error));
             }
-            Err(error) => return Err(broken(error.to_string())),
+            Err(error) => return Err(broken(LogFault::Json(error))),
         };
         if wire.previous != self.head {
-            let shown = |head: Option<Digest>| head.map_or_else(|| "nothing".to_owned(), |head| head.to_string());
-            return Err(broken(format!(
-                "it follows {}, but the line before it is {}: a line was changed, left out or put in",
-                shown(wire.previous),
-                shown(self.head)
-            )));
+            return Err(broken(LogFault::Previous { got: wire.previous, want: self.head }));
         }
         let time = Time::parse(&wire.time).filter(|time| time.to_string() == wire.time);
-        let time = time.ok_or_else(|| broken("its time is no time".to_owned()))?;
+        let time = time.ok_or_else(|| broken(LogFault::Time))?;
         self.head = Some(Digest::sha256(line));
         self.lines = number;
-        Ok(Entry {
+        Ok(LogEntry {
             digest: wire.digest,
             item: wire.item,
             key: wire.key,
@@ -88,13 +96,13 @@ impl Chain {
         })
     }
 
-    /// The next line, without its line end.
+    /// Writes the next line, without its line end.
     ///
     /// # Errors
-    /// [`RequestError::Json`] never happens for these types, but is not swallowed; [`RequestError::Limit`] where the line
-    /// would be longer than a reader reads.
-    pub fn append(&mut self, entry: &Entry, limits: &Limits) -> Result<Vec<u8>, RequestError> {
-        let line = serde_json::to_vec(&WireEntry {
+    /// [`RequestError::Limit`] where the line would be longer than a reader reads; [`RequestError::Json`] is passed on,
+    /// although these types can always be written.
+    pub fn append(&mut self, entry: &LogEntry, limits: &Limits) -> Result<Vec<u8>, RequestError> {
+        let line = serde_json::to_vec(&WireLogEntry {
             previous: self.head,
             time: entry.time.to_string(),
             owner: entry.owner.clone(),
@@ -117,67 +125,24 @@ impl Chain {
         self.head
     }
 
-    /// How many lines there are.
+    /// The number of lines.
     pub const fn lines(&self) -> usize {
         self.lines
     }
 }
 
-/// Whether a line may once have been one of a signing log: an object with some of the fields that requests and responses
-/// do not have.
+impl LogEntry {
+    /// How a log names a kind of statement and the form in which it was signed.
+    pub fn kind_of(kind: &StatementKind, payload: Option<PayloadKind>) -> String {
+        let payload = payload.map_or_else(String::new, |payload| format!(" ({payload})"));
+        format!("{kind}{payload}")
+    }
+}
+
+/// Whether a line may once have been a line of a signing log: an object with some of the fields that no request and no
+/// response has.
 fn is_entry(line: &[u8], limits: &Limits) -> bool {
     let fields: Result<BTreeMap<String, IgnoredAny>, _> = json::parse(line, limits);
     fields
         .is_ok_and(|fields| ["previous", "signature", "item", "digest"].iter().any(|field| fields.contains_key(*field)))
-}
-
-/// Refuses a request of which a signature would make a line that is longer than a reader reads.
-///
-/// # Errors
-/// [`RequestError::Limit`].
-pub(super) fn has_room_for(request: &SigningRequest, limits: &Limits) -> Result<(), RequestError> {
-    let key = |owner: &Keyholder| owner.keys.first().map(|key| (owner.name.len(), key.id()));
-    let Some((_, key)) = request.owners().iter().filter_map(key).max_by_key(|(length, _)| *length) else {
-        return Ok(());
-    };
-    let places = request.messages().iter().enumerate();
-    let made = |(item, message): (usize, &Message)| Made {
-        item: Some(item),
-        part: Some(message.part()),
-        signature: *request.digest(),
-    };
-    for made in places.flat_map(|(item, messages)| messages.iter().map(move |message| (item, message))).map(made) {
-        let mut chain = Chain { head: Some(*request.digest()), lines: 1 };
-        chain.append(&Entry::of(request, &made, key, request.expires())?, limits)?;
-    }
-    Ok(())
-}
-
-impl Entry {
-    /// How a log names a kind of statement, and in which of its forms it was signed.
-    pub fn kind_of(kind: &StatementKind, part: Option<Part>) -> String {
-        let part = part.map_or_else(String::new, |part| format!(" ({part})"));
-        format!("{kind}{part}")
-    }
-
-    /// The entry for a signature that `key` made for `request`.
-    ///
-    /// # Errors
-    /// [`RequestError::NotAsked`] for a key that no owner holds.
-    pub fn of(request: &SigningRequest, made: &Made, key: crate::key::KeyId, now: Time) -> Result<Self, RequestError> {
-        let item = made.item.and_then(|place| request.items().get(place));
-        Ok(Self {
-            digest: item.map_or(*request.digest(), |item| item.digest),
-            item: item.map_or_else(|| "signing request".to_owned(), |item| item.reference.to_string()),
-            key: key.to_string(),
-            kind: item.map_or_else(
-                || "answer to a signing request".to_owned(),
-                |item| Self::kind_of(&item.kind(), made.part),
-            ),
-            owner: request.owner_of(key)?.name.clone(),
-            request: *request.digest(),
-            signature: made.signature,
-            time: now,
-        })
-    }
 }

@@ -1,11 +1,13 @@
-//! The offline signing round: a request that people read, a response that answers it, and what of it may be attached.
+//! Signing requests and signing responses, the offline signing exchange: people read a request, sign it where the keys
+//! are, and what enough owners signed is attached. No input or output happens here.
 
 pub mod approval;
 mod countersignature;
 pub mod error;
 pub mod item;
+pub mod keyholder;
 pub mod log;
-pub mod message;
+pub mod payload;
 pub mod signing_request;
 pub mod signing_response;
 pub mod text;
@@ -13,17 +15,22 @@ mod wire;
 
 pub use approval::ApprovedRequest;
 pub use approval::NotApproved;
+pub use countersignature::COUNTERSIGNATURE_TYPE;
 pub use error::RequestError;
-pub use error::Whole;
+pub use error::WholeDocument;
 pub use item::Action;
 pub use item::Attestation;
 pub use item::Format;
 pub use item::ImageSignature;
-pub use item::Item;
-pub use item::Previous;
-pub use message::Message;
-pub use message::Part;
-pub use signing_request::Draft;
-pub use signing_request::Keyholder;
+pub use item::PreviousItem;
+pub use item::RequestItem;
+pub use keyholder::Keyholder;
+pub use log::LogChain;
+pub use log::LogEntry;
+pub use payload::ItemPayload;
+pub use payload::PayloadKind;
+pub use signing_request::RequestDraft;
 pub use signing_request::SigningRequest;
+pub use signing_response::SignaturesByKey;
+pub use signing_response::SigningProgress;
 pub use signing_response::SigningResponse;

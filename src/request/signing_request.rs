@@ -1,9 +1,8 @@
-//! `SigningRequest`: who is asked to sign what, why, until when. Its digest is what a response answers.
+//! `SigningRequest`: who is asked to sign what, why, and until when. Its digest is what a response answers.
 
 use std::collections::BTreeSet;
 
 use crate::digest::Digest;
-use crate::envelope::base64;
 use crate::envelope::predicate_limits;
 use crate::json;
 use crate::json::JsonError;
@@ -11,81 +10,74 @@ use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::request::Action;
-use crate::request::Item;
-use crate::request::Message;
-use crate::request::Previous;
+use crate::request::ItemPayload;
+use crate::request::Keyholder;
+use crate::request::LogChain;
+use crate::request::LogEntry;
+use crate::request::PreviousItem;
 use crate::request::RequestError;
-use crate::request::log;
-use crate::request::text;
+use crate::request::RequestItem;
+use crate::request::error::Duplicate;
+use crate::request::keyholder;
+use crate::request::log::NewSignature;
 use crate::request::wire;
 use crate::request::wire::REQUEST;
 use crate::request::wire::VERSION;
 use crate::request::wire::WireHead;
 use crate::request::wire::WireItem;
-use crate::request::wire::WireKey;
-use crate::request::wire::WireOwner;
 use crate::request::wire::WireRequest;
 use crate::time::Time;
 use crate::trust::Owner;
 use crate::trust::Threshold;
 use crate::trust::TrustRoot;
 
-/// How far the clocks of two machines may be apart, in seconds: one day.
-pub const SKEW: i64 = 24 * 60 * 60;
+/// Clock skew: how far the clocks of two machines may differ, in seconds. One day.
+pub const CLOCK_SKEW: i64 = 24 * 60 * 60;
 
-/// A signing request that was read and makes sense.
+/// A signing request that was read and checked: it can be understood in one way only.
 #[derive(Clone, Debug)]
 pub struct SigningRequest {
     created: Time,
     digest: Digest,
     expires: Time,
-    items: Vec<Item>,
-    messages: Vec<Vec<Message>>,
+    items: Vec<RequestItem>,
     owners: Vec<Keyholder>,
+    payloads: Vec<Vec<ItemPayload>>,
     reason: Option<String>,
     threshold: Threshold,
 }
 
-/// A request in the making.
+/// The fields of a request that is to be written.
 #[derive(Clone, Debug)]
-pub struct Draft {
-    /// When it is made. The manifests that are attached will say this.
+pub struct RequestDraft {
+    /// When it is made. The manifests that are attached will name this time.
     pub created: Time,
-    /// Until when it is to be signed.
+    /// When it expires: after that nobody signs it.
     pub expires: Time,
     /// What is to be signed.
-    pub items: Vec<Item>,
-    /// Who is asked.
+    pub items: Vec<RequestItem>,
+    /// Who is asked to sign.
     pub owners: Vec<Keyholder>,
-    /// Why.
+    /// Why they are asked.
     pub reason: Option<String>,
     /// How many of the owners have to sign.
     pub threshold: Threshold,
 }
 
-/// An owner, and the keys any of which signs for them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Keyholder {
-    /// The keys.
-    pub keys: Vec<PublicKey>,
-    /// The name.
-    pub name: String,
-}
-
-impl Draft {
+impl RequestDraft {
     /// The request as a file, which [`SigningRequest::parse`] accepts.
     ///
     /// # Errors
-    /// [`RequestError`] that says what is wrong with the draft.
+    /// [`RequestError`] with what is wrong with the draft.
     pub fn to_json(&self, limits: &Limits) -> Result<Vec<u8>, RequestError> {
         let bytes = self.written()?;
         SigningRequest::parse(&bytes, limits).map(|_| bytes)
     }
 
-    /// The bytes of the file. Predicates are most of it, and may be large: there is room for them from the beginning.
+    /// The bytes of the file. Predicates are most of it and may be large, so their room is reserved at the beginning.
     fn written(&self) -> Result<Vec<u8>, RequestError> {
         const BESIDE: usize = 2 << 10;
-        let length = |item: &Item| match &item.action {
+        let length = |item: &RequestItem| match &item.action {
             Action::Attest(attest) => attest.predicate.get().len().saturating_add(BESIDE),
             Action::Sign(_) => BESIDE,
         };
@@ -98,7 +90,7 @@ impl Draft {
             reason: self.reason.clone(),
             owners: self.owners.iter().map(Keyholder::to_wire).collect(),
             threshold: self.threshold.count(),
-            items: self.items.iter().map(Item::to_wire).collect(),
+            items: self.items.iter().map(RequestItem::to_wire).collect(),
         };
         serde_json::to_writer_pretty(&mut bytes, &wire).map_err(|error| unreadable(error.into()))?;
         bytes.push(b'\n');
@@ -115,47 +107,46 @@ impl SigningRequest {
         RequestError::bounded("bytes of a request", bytes.len(), limits.request.bytes)?;
         let head: WireHead = json::parse(bytes, &predicate_limits(bytes, limits))
             .map_err(|error| RequestError::other_file("signing request", error))?;
-        expect(&head, REQUEST)?;
+        wire::check_head(&head, REQUEST)?;
         let wire: WireRequest = wire::read(bytes, limits).map_err(unreadable)?;
-        let (created, expires) = (time("created", &wire.created)?, time("expires", &wire.expires)?);
+        let (created, expires) = (wire::time("created", &wire.created)?, wire::time("expires", &wire.expires)?);
         if expires <= created {
             return Err(RequestError::field("expires", "is not after `created`"));
         }
         let reason = wire.reason.as_ref().map_or(0, String::len);
         RequestError::bounded("bytes of `reason`", reason, limits.request.text_bytes)?;
-        let owners = owners(wire.owners, limits)?;
+        let owners = keyholder::read_all(wire.owners, limits)?;
         let keys = owners
             .iter()
             .flat_map(|owner| owner.keys.iter().map(|key| (Owner::Named(owner.name.clone()), key.clone())));
         let threshold = Threshold::new(wire.threshold)?;
         TrustRoot::owned(keys)?.supports(threshold)?;
         let items = items(wire.items, limits)?;
-        let messages = messages(&items, limits)?;
+        let payloads = payloads(&items, limits)?;
         let digest = Digest::sha256(bytes);
-        let request = Self { created, digest, expires, items, messages, owners, reason: wire.reason, threshold };
-        // Who keeps a log must not find out that a line is too long for it when the signature is made already.
-        log::has_room_for(&request, limits)?;
+        let request = Self { created, digest, expires, items, owners, payloads, reason: wire.reason, threshold };
+        request.check_log_lines(limits)?;
         Ok(request)
     }
 
-    /// Refuses a request whose time is over, and a clock that cannot be right.
+    /// Refuses a request that has expired, and a clock that cannot be right.
     ///
     /// # Errors
     /// [`RequestError::Expired`], [`RequestError::Clock`].
-    pub fn open_at(&self, now: Time) -> Result<(), RequestError> {
+    pub fn check_open(&self, now: Time) -> Result<(), RequestError> {
         if now > self.expires {
             return Err(RequestError::Expired { expires: self.expires, now });
         }
-        match now.unix().saturating_add(SKEW) < self.created.unix() {
+        match now.unix().saturating_add(CLOCK_SKEW) < self.created.unix() {
             true => Err(RequestError::Clock { created: self.created, now }),
             false => Ok(()),
         }
     }
 
-    /// Who holds `key`.
+    /// The owner of `key`.
     ///
     /// # Errors
-    /// [`RequestError::NotAsked`], with everybody who was.
+    /// [`RequestError::NotAsked`] where nobody holds it, with the owners and keys that were asked.
     pub fn owner_of(&self, key: KeyId) -> Result<&Keyholder, RequestError> {
         let holds = |owner: &&Keyholder| owner.keys.iter().any(|held| held.id() == key);
         self.owners.iter().find(holds).ok_or_else(|| self.not_asked(&key.to_string()))
@@ -167,10 +158,10 @@ impl SigningRequest {
         self.owners.iter().map(|owner| format!("{} ({})", owner.name, keys(owner))).collect::<Vec<_>>().join(", ")
     }
 
-    /// What this request, that of a round before, asked for in the place of `item`: under the same name, else the one
-    /// thing of that kind and for those platforms at the same place.
-    pub fn predecessor(&self, item: &Item) -> Option<Previous> {
-        let alike = |other: &&Item| other.kind() == item.kind() && other.platforms == item.platforms;
+    /// What this earlier request asked for in the place of `item`: the item of the same kind and platforms under the same
+    /// name, else the only such item in the same repository, layout or archive.
+    pub fn predecessor(&self, item: &RequestItem) -> Option<PreviousItem> {
+        let alike = |other: &&RequestItem| other.kind() == item.kind() && other.platforms == item.platforms;
         let same_name = self.items.iter().filter(alike).find(|other| other.reference == item.reference);
         let mut same_place =
             self.items.iter().filter(alike).filter(|other| other.reference.place() == item.reference.place());
@@ -178,7 +169,7 @@ impl SigningRequest {
             (Some(only), None) => Some(only),
             _ => None,
         };
-        same_name.or(only).map(|other| Previous {
+        same_name.or(only).map(|other| PreviousItem {
             digest: other.digest,
             labels: other.labels.clone(),
             reference: other.reference.to_string(),
@@ -195,27 +186,32 @@ impl SigningRequest {
         &self.digest
     }
 
-    /// Until when it is to be signed.
+    /// When it expires.
     pub const fn expires(&self) -> Time {
         self.expires
     }
 
     /// What is to be signed.
-    pub fn items(&self) -> &[Item] {
+    pub fn items(&self) -> &[RequestItem] {
         &self.items
     }
 
-    /// What is to be signed for each item, in their order.
-    pub fn messages(&self) -> &[Vec<Message>] {
-        &self.messages
+    /// The payloads of each item, in the order of the items.
+    pub fn payloads(&self) -> &[Vec<ItemPayload>] {
+        &self.payloads
     }
 
-    /// Who is asked.
+    /// How many signatures one key has to make, without the countersignature.
+    pub fn signature_count(&self) -> usize {
+        self.payloads.iter().map(Vec::len).sum()
+    }
+
+    /// Who is asked to sign.
     pub fn owners(&self) -> &[Keyholder] {
         &self.owners
     }
 
-    /// Why.
+    /// Why they are asked.
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
     }
@@ -229,107 +225,77 @@ impl SigningRequest {
         RequestError::NotAsked { asked: self.asked(), key: key.escape_debug().take(64).collect() }
     }
 
-    /// The keys of the owners.
+    /// The keys of all owners.
     pub(super) fn keys(&self) -> impl Iterator<Item = &PublicKey> {
         self.owners.iter().flat_map(|owner| &owner.keys)
     }
-}
 
-impl Keyholder {
-    fn to_wire(&self) -> WireOwner {
-        let key = |key: &PublicKey| WireKey { id: key.id().to_string(), public_key: base64::encode(key.spki()) };
-        WireOwner { name: self.name.clone(), keys: self.keys.iter().map(key).collect() }
+    /// The log entry for a signature that `key` made for this request.
+    ///
+    /// # Errors
+    /// [`RequestError::NotAsked`] for a key that no owner holds.
+    pub fn log_entry(&self, made: &NewSignature, key: KeyId, now: Time) -> Result<LogEntry, RequestError> {
+        let item = made.item.and_then(|place| self.items.get(place));
+        Ok(LogEntry {
+            digest: item.map_or(self.digest, |item| item.digest),
+            item: item.map_or_else(|| "signing request".to_owned(), |item| item.reference.to_string()),
+            key: key.to_string(),
+            kind: item.map_or_else(
+                || "answer to a signing request".to_owned(),
+                |item| LogEntry::kind_of(&item.kind(), made.payload),
+            ),
+            owner: self.owner_of(key)?.name.clone(),
+            request: self.digest,
+            signature: made.signature,
+            time: now,
+        })
     }
 
-    fn of_wire(wire: WireOwner, limits: &Limits) -> Result<Self, RequestError> {
-        const LONGEST: u64 = 128;
-        let WireOwner { name, keys } = wire;
-        RequestError::bounded("bytes of the name of an owner", name.len(), LONGEST)?;
-        if name.trim() != name || name.is_empty() || !name.chars().all(is_plain) {
-            return Err(RequestError::field("name", format!("of an owner is not a plain name: {name:?}")));
+    /// Refuses a request with an item of which a log line would be longer than a reader reads: a signer who keeps a log
+    /// must not learn that after the signature was made.
+    fn check_log_lines(&self, limits: &Limits) -> Result<(), RequestError> {
+        let key = |owner: &Keyholder| owner.keys.first().map(|key| (owner.name.len(), key.id()));
+        let Some((_, key)) = self.owners.iter().filter_map(key).max_by_key(|(length, _)| *length) else {
+            return Ok(());
+        };
+        for (item, payloads) in self.payloads.iter().enumerate() {
+            for payload in payloads {
+                let made = NewSignature { item: Some(item), payload: Some(payload.kind()), signature: self.digest };
+                let entry = self.log_entry(&made, key, self.expires)?;
+                LogChain::after(self.digest).append(&entry, limits)?;
+            }
         }
-        if keys.is_empty() {
-            return Err(RequestError::field("keys", format!("of {name} is empty")));
-        }
-        RequestError::bounded("keys of one owner", keys.len(), limits.request.keys)?;
-        let keys = keys.into_iter().map(|key| read_key(&name, &key)).collect::<Result<_, _>>()?;
-        Ok(Self { keys, name })
+        Ok(())
     }
 }
 
-/// Letters, digits and what stands in names and addresses: nothing that could look like another part of a page.
-fn is_plain(c: char) -> bool {
-    (c.is_alphanumeric() && !text::hides(c)) || matches!(c, ' ' | '.' | '-' | '_' | '@' | '+' | '/' | ':' | '\'')
-}
-
-fn read_key(owner: &str, wire: &WireKey) -> Result<PublicKey, RequestError> {
-    let owner = owner.to_owned();
-    let spki = base64::decode("publicKey", &wire.public_key);
-    let spki = spki.map_err(|error| RequestError::field("publicKey", format!("of {owner}: {error}")))?;
-    let key = PublicKey::from_spki(&spki).map_err(|error| RequestError::Key { error, owner: owner.clone() })?;
-    match key.id().to_string() == wire.id {
-        true => Ok(key),
-        false => Err(RequestError::field("id", format!("of a key of {owner} is not that of the key beside it"))),
-    }
-}
-
-fn owners(wire: Vec<WireOwner>, limits: &Limits) -> Result<Vec<Keyholder>, RequestError> {
-    let count = wire.iter().map(|owner| owner.keys.len()).fold(wire.len(), usize::saturating_add);
-    RequestError::bounded("owners and their keys", count, limits.request.keys.saturating_mul(2))?;
-    let owners = wire.into_iter().map(|owner| Keyholder::of_wire(owner, limits)).collect::<Result<Vec<_>, _>>()?;
-    // One person under two names, or one key in two hands, would be counted twice or not at all.
-    let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
-    for owner in &owners {
-        if !names.insert(owner.name.to_lowercase()) {
-            return Err(RequestError::Duplicate { what: format!("the owner {}", owner.name) });
-        }
-        if let Some(key) = owner.keys.iter().find(|key| !keys.insert(key.id())) {
-            return Err(RequestError::Duplicate { what: format!("the key {}", key.id().short()) });
-        }
-    }
-    Ok(owners)
-}
-
-fn items(wire: Vec<WireItem>, limits: &Limits) -> Result<Vec<Item>, RequestError> {
+fn items(wire: Vec<WireItem>, limits: &Limits) -> Result<Vec<RequestItem>, RequestError> {
     if wire.is_empty() {
         return Err(RequestError::field("items", "is empty"));
     }
     RequestError::bounded("items of one request", wire.len(), limits.request.items)?;
-    wire.into_iter().map(|item| Item::of_wire(item, limits)).collect()
+    wire.into_iter().map(|item| RequestItem::of_wire(item, limits)).collect()
 }
 
-/// What is to be signed, for all items; the same thing twice at one place is refused.
-fn messages(items: &[Item], limits: &Limits) -> Result<Vec<Vec<Message>>, RequestError> {
+/// The payloads of all items. Refuses two equal payloads for one image at one place.
+fn payloads(items: &[RequestItem], limits: &Limits) -> Result<Vec<Vec<ItemPayload>>, RequestError> {
     let mut seen = BTreeSet::new();
     let mut all = Vec::new();
     for item in items {
         let envelope = |error| RequestError::Envelope { error, reference: item.reference.to_string() };
-        let messages = item.messages().map_err(envelope)?;
-        for message in &messages {
+        let payloads = item.payloads().map_err(envelope)?;
+        for payload in &payloads {
             // What no verifier would read afterwards need not be signed.
-            let encoded = message.payload().len().div_ceil(3).saturating_mul(4);
+            let encoded = payload.bytes().len().div_ceil(3).saturating_mul(4);
             RequestError::bounded("bytes of one payload in base64", encoded, limits.evidence.attestation_bytes)?;
-            if !seen.insert((item.pinned().to_string(), Digest::sha256(&message.to_sign()))) {
-                return Err(RequestError::Duplicate { what: format!("{} of {}", item.kind(), item.pinned()) });
+            if !seen.insert((item.pinned().to_string(), Digest::sha256(&payload.to_sign()))) {
+                let what = Duplicate::Statement(format!("{} of {}", item.kind(), item.pinned()));
+                return Err(RequestError::Duplicate { what });
             }
         }
-        all.push(messages);
+        all.push(payloads);
     }
     Ok(all)
-}
-
-pub(super) fn expect(head: &WireHead, want: &'static str) -> Result<(), RequestError> {
-    match head.kind == want && head.version == VERSION {
-        true => Ok(()),
-        false => Err(RequestError::Kind { got: head.kind.clone(), version: head.version, want }),
-    }
-}
-
-/// An instant in the one spelling that we write.
-pub(super) fn time(field: &str, text: &str) -> Result<Time, RequestError> {
-    Time::parse(text)
-        .filter(|time| time.to_string() == text)
-        .ok_or_else(|| RequestError::field(field, "is not a time like 2026-01-31T12:00:00Z"))
 }
 
 fn unreadable(error: JsonError) -> RequestError {

@@ -1,4 +1,4 @@
-//! `SigningResponse`: signatures that answer a request, each verified against it.
+//! `SigningResponse`: the signatures that answer a signing request, each verified against it.
 
 use std::collections::BTreeMap;
 
@@ -11,77 +11,64 @@ use crate::key::PublicKey;
 use crate::key::Signer;
 use crate::key::SignerError;
 use crate::limits::Limits;
-use crate::request::Message;
-use crate::request::Part;
+use crate::request::ItemPayload;
+use crate::request::PayloadKind;
 use crate::request::RequestError;
 use crate::request::SigningRequest;
 use crate::request::countersignature;
 use crate::request::countersignature::Countersignature;
-use crate::request::signing_request;
-use crate::request::signing_request::time;
+use crate::request::error::Duplicate;
+use crate::request::error::SignedPart;
+use crate::request::log::NewSignature;
 use crate::request::wire;
 use crate::request::wire::RESPONSE;
 use crate::request::wire::VERSION;
 use crate::request::wire::WireHead;
-use crate::request::wire::WirePart;
 use crate::request::wire::WireResponse;
 use crate::request::wire::WireSignature;
 use crate::request::wire::WireSigner;
 use crate::time::Time;
 
-pub use crate::request::countersignature::COUNTERSIGNATURE_TYPE;
-
-/// Signatures for one request. There is none in here that was not verified with a key of an owner, over a payload that
-/// was rebuilt from the request.
+/// The signatures for one request. Each was verified with a key of an owner, over a payload that was rebuilt from the
+/// request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SigningResponse {
     request: Digest,
-    signers: BTreeMap<KeyId, Signed>,
+    signers: BTreeMap<KeyId, SignaturesByKey>,
 }
 
-/// What one key signed.
+/// The signatures of one key.
 ///
-/// Once all of the request is signed, a seal is made: a signature of the same key over the digest of the request and over
-/// all of these signatures. Without it nothing of this counts: it is an answer that was not finished.
+/// Once all of the request is signed, the key countersigns: it signs the digest of the request and all of these
+/// signatures. Without the countersignature the answer of the key is not finished, and nothing in it counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signed {
+pub struct SignaturesByKey {
+    countersignature: Option<Countersignature>,
     key: PublicKey,
     owner: String,
-    seal: Option<Countersignature>,
     signatures: Signatures,
 }
 
-/// A signature that was just made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Made {
-    /// For which item; none for the seal.
-    pub item: Option<usize>,
-    /// Over which of its payloads.
-    pub part: Option<Part>,
-    /// The SHA-256 of the one form of the signature, see [`PublicKey::one_form`].
-    pub signature: Digest,
-}
-
-/// How far a signer came.
+/// What a signer signed before it finished or stopped.
 #[derive(Debug)]
-pub struct Progress {
-    /// What was made, in the order of the items.
-    pub made: Vec<Made>,
-    /// Why it went no further; nothing is tried a second time.
+pub struct SigningProgress {
+    /// The signatures that it made, in the order of the items.
+    pub made: Vec<NewSignature>,
+    /// Why it stopped; nothing is tried a second time.
     pub stopped: Option<SignerError>,
 }
 
-/// What one key signed: the signature of each part of each item.
-type Signatures = BTreeMap<(usize, Part), Vec<u8>>;
+/// The signature over each payload of each item.
+type Signatures = BTreeMap<(usize, PayloadKind), Vec<u8>>;
 
 impl SigningResponse {
-    /// No signatures yet.
+    /// A response without signatures.
     pub fn to(request: &SigningRequest) -> Self {
         Self { request: *request.digest(), signers: BTreeMap::new() }
     }
 
-    /// Reads a response and checks all of it against `request`. One signature that does not hold spoils it: then
-    /// somebody had a hand in it.
+    /// Reads a response and verifies all of it against `request`. One signature that does not verify spoils the whole
+    /// response: somebody changed it.
     ///
     /// # Errors
     /// [`RequestError`] with the reason.
@@ -89,17 +76,17 @@ impl SigningResponse {
         bounded(bytes, limits)?;
         let other = |error| RequestError::other_file("signing response", error);
         let head: WireHead = json::parse(bytes, limits).map_err(other)?;
-        signing_request::expect(&head, RESPONSE)?;
+        wire::check_head(&head, RESPONSE)?;
         let wire: WireResponse = wire::read(bytes, limits).map_err(unreadable)?;
         if wire.request != *request.digest() {
             return Err(RequestError::other(wire.request, *request.digest()));
         }
         let mut response = Self::to(request);
         for signer in wire.signers {
-            let signed = Signed::of_wire(signer, request)?;
-            let key = signed.key.id();
-            if response.signers.insert(key, signed).is_some() {
-                return Err(RequestError::Duplicate { what: format!("the signer {}", key.short()) });
+            let signatures = SignaturesByKey::of_wire(signer, request)?;
+            let key = signatures.key.id();
+            if response.signers.insert(key, signatures).is_some() {
+                return Err(RequestError::Duplicate { what: Duplicate::Signer(key) });
             }
         }
         Ok(response)
@@ -108,20 +95,20 @@ impl SigningResponse {
     /// The response as a file.
     ///
     /// # Errors
-    /// [`JsonError`] never happens for these types, but is not swallowed.
+    /// [`JsonError`] is passed on, although these types can always be written.
     pub fn to_json(&self) -> Result<Vec<u8>, JsonError> {
         let mut bytes = serde_json::to_vec(&WireResponse {
             version: VERSION,
             kind: RESPONSE.to_owned(),
             request: self.request,
-            signers: self.signers.values().map(Signed::to_wire).collect(),
+            signers: self.signers.values().map(SignaturesByKey::to_wire).collect(),
         })?;
         bytes.push(b'\n');
         Ok(bytes)
     }
 
-    /// Adds the signatures of `other`. Where both have some of the same key, a sealed answer goes before one that is not
-    /// finished, and ours before theirs.
+    /// Adds the signatures of `other`. Where both have signatures of one key, a finished answer takes precedence over an
+    /// unfinished one, and this response over `other`.
     ///
     /// # Errors
     /// [`RequestError::OtherRequest`].
@@ -131,8 +118,8 @@ impl SigningResponse {
         }
         for (key, theirs) in other.signers {
             match self.signers.get_mut(&key) {
-                Some(ours) if ours.seal.is_some() => {}
-                Some(ours) if theirs.seal.is_some() => *ours = theirs,
+                Some(ours) if ours.is_finished() => {}
+                Some(ours) if theirs.is_finished() => *ours = theirs,
                 Some(ours) => {
                     for (place, signature) in theirs.signatures {
                         ours.signatures.entry(place).or_insert(signature);
@@ -144,94 +131,99 @@ impl SigningResponse {
         Ok(())
     }
 
-    /// Has `signer` sign the next messages that it has not signed, at most `most` of them and, once all are signed, seal
-    /// them. A signature is kept once it verifies; what was made until the signer stopped is kept.
+    /// Has `signer` sign the next payloads that it has not signed yet, `most` of them at a time, and countersign once all
+    /// are signed. A signature is kept once it verifies; when the signer stops, those that it made are kept.
     ///
     /// # Errors
-    /// [`RequestError::NotAsked`] for a key that no owner holds, and a time at which the request is not open: then
-    /// nothing is signed.
+    /// [`RequestError::NotAsked`] for a key that no owner holds; [`RequestError::Expired`] and [`RequestError::Clock`]
+    /// where the request is not open at `now`. Then nothing is signed.
     pub fn sign(
         &mut self,
         request: &SigningRequest,
         signer: &dyn Signer,
         now: Time,
         most: usize,
-    ) -> Result<Progress, RequestError> {
-        self.is_for(request)?;
-        request.open_at(now)?;
+    ) -> Result<SigningProgress, RequestError> {
+        self.check_answers(request)?;
+        request.check_open(now)?;
         let key = signer.public_key();
         let owner = &request.owner_of(key.id())?.name;
         let one_form = |signature: &[u8]| Digest::sha256(&key.one_form(signature));
-        let signed = self.signers.entry(key.id()).or_insert_with(|| Signed::by(key, owner));
-        let todo: Vec<_> = signed.missing(request).into_iter().take(most).collect();
-        let (signatures, mut stopped) = signed_all(signer, &todo);
+        let ours = self.signers.entry(key.id()).or_insert_with(|| SignaturesByKey::none(key, owner));
+        let todo: Vec<_> = ours.missing(request).into_iter().take(most).collect();
+        let (signatures, mut stopped) = sign_all(signer, &todo);
         let mut made = Vec::new();
         for (place, signature) in signatures {
-            made.push(Made { item: Some(place.0), part: Some(place.1), signature: one_form(&signature) });
-            signed.signatures.insert(place, signature);
+            let (item, payload) = (Some(place.0), Some(place.1));
+            made.push(NewSignature { item, payload, signature: one_form(&signature) });
+            ours.signatures.insert(place, signature);
         }
-        if stopped.is_none() && signed.seal.is_none() && signed.missing(request).is_empty() {
-            let message = countersignature::message(request, owner, key, now, signed.signatures.values())?;
-            match checked(signer, &message) {
+        if stopped.is_none() && !ours.is_finished() && ours.missing(request).is_empty() {
+            let message = countersignature::message(request, owner, key, now, ours.signatures.values())?;
+            match sign_one(signer, &message) {
                 Ok(bytes) => {
-                    made.push(Made { item: None, part: None, signature: one_form(&bytes) });
-                    signed.seal = Some(Countersignature { bytes, time: now });
+                    made.push(NewSignature { item: None, payload: None, signature: one_form(&bytes) });
+                    ours.countersignature = Some(Countersignature { bytes, time: now });
                 }
                 Err(error) => stopped = Some(error),
             }
         }
-        if signed.signatures.is_empty() {
+        if ours.signatures.is_empty() {
             self.signers.remove(&key.id());
         }
-        Ok(Progress { made, stopped })
+        Ok(SigningProgress { made, stopped })
     }
 
-    /// Refuses an answer that would be too large to be read once `key` has signed all of `request`, before it signs any.
+    /// Refuses a response that would be too large to be read once `key` has signed all of `request`, before it signs.
     ///
     /// # Errors
     /// [`RequestError::Limit`], [`RequestError::TooMuch`].
-    pub fn has_room_for(&self, request: &SigningRequest, key: &PublicKey, limits: &Limits) -> Result<(), RequestError> {
+    pub fn check_room(&self, request: &SigningRequest, key: &PublicKey, limits: &Limits) -> Result<(), RequestError> {
         let longest = vec![0; key.longest_signature()];
         let mut whole = self.clone();
-        let signed = whole.signers.entry(key.id()).or_insert_with(|| Signed::by(key, &key.id().to_string()));
-        let missing: Vec<_> = signed.missing(request).iter().map(|(item, message)| (*item, message.part())).collect();
-        signed.signatures.extend(missing.into_iter().map(|place| (place, longest.clone())));
-        signed.seal.get_or_insert_with(|| Countersignature { bytes: longest, time: request.expires() });
+        let none = || SignaturesByKey::none(key, &key.id().to_string());
+        let ours = whole.signers.entry(key.id()).or_insert_with(none);
+        let missing: Vec<_> = ours.missing(request).iter().map(|(item, payload)| (*item, payload.kind())).collect();
+        ours.signatures.extend(missing.into_iter().map(|place| (place, longest.clone())));
+        ours.countersignature.get_or_insert_with(|| Countersignature { bytes: longest, time: request.expires() });
         let bytes = whole.to_json().map_err(unreadable)?;
         bounded(&bytes, limits)?;
         json::check(&bytes, limits).map_err(unreadable)
     }
 
-    /// Refuses to be used with another request than the one that it was checked against.
+    /// Refuses a request other than the one against which this response was verified.
     ///
     /// # Errors
     /// [`RequestError::OtherRequest`].
-    pub fn is_for(&self, request: &SigningRequest) -> Result<(), RequestError> {
+    pub fn check_answers(&self, request: &SigningRequest) -> Result<(), RequestError> {
         match self.request == *request.digest() {
             true => Ok(()),
             false => Err(RequestError::other(self.request, *request.digest())),
         }
     }
 
-    /// Who signed, in the order of their keys.
-    pub fn signers(&self) -> impl Iterator<Item = &Signed> {
+    /// The signatures of each key, in the order of the key ids.
+    pub fn signers(&self) -> impl Iterator<Item = &SignaturesByKey> {
         self.signers.values()
     }
 
-    /// What `key` signed.
-    pub fn signer(&self, key: KeyId) -> Option<&Signed> {
+    /// The signatures of `key`.
+    pub fn signer(&self, key: KeyId) -> Option<&SignaturesByKey> {
         self.signers.get(&key)
     }
 }
 
-impl Signed {
-    fn by(key: &PublicKey, owner: &str) -> Self {
-        Self { key: key.clone(), owner: owner.to_owned(), seal: None, signatures: BTreeMap::new() }
+impl SignaturesByKey {
+    fn none(key: &PublicKey, owner: &str) -> Self {
+        Self { countersignature: None, key: key.clone(), owner: owner.to_owned(), signatures: BTreeMap::new() }
     }
 
-    /// First, the key is one that was asked, and its owner the one that the request names. Second, each signature is over
-    /// a payload that the request asks for, and no payload has two. Third, the seal, where there is one, is the key's over
-    /// this request and all of these signatures, none of which is missing, made while the request was open.
+    /// Verifies the signatures of one key.
+    ///
+    /// 1. The key is one that was asked, and its owner is the one that the request names.
+    /// 2. Each signature verifies over a payload that the request asks for, and no payload has two.
+    /// 3. A countersignature, where there is one, was made by the key while the request was open, over this request and
+    ///    over all of these signatures, and none of them is missing.
     fn of_wire(wire: WireSigner, request: &SigningRequest) -> Result<Self, RequestError> {
         let known = request.keys().find(|key| key.id().to_string() == wire.key);
         let key = known.ok_or_else(|| request.not_asked(&wire.key))?;
@@ -243,52 +235,54 @@ impl Signed {
                 format!("is {:?}, but the key {} is {owner}'s", wire.owner, id.short()),
             ));
         }
-        let mut signed = Self::by(key, owner);
-        for WireSignature { item, part, signature } in wire.signatures {
-            let part = Part::from(part);
-            let asked = || RequestError::Unasked { item: item.saturating_add(1), key: id, part };
-            let messages = request.messages().get(item).ok_or_else(asked)?;
-            let message = messages.iter().find(|message| message.part() == part).ok_or_else(asked)?;
+        let mut read = Self::none(key, owner);
+        for WireSignature { item: place, part, signature } in wire.signatures {
+            let (item, kind) = (place.saturating_add(1), PayloadKind::from(part));
+            let unasked = || RequestError::Unasked { item, key: id, payload: kind };
+            let payloads = request.payloads().get(place).ok_or_else(unasked)?;
+            let payload = payloads.iter().find(|payload| payload.kind() == kind).ok_or_else(unasked)?;
             let bytes = decode("signature", &signature)?;
-            let what = || format!("the {part} of item {}", item.saturating_add(1));
-            let unsigned = |_| RequestError::Unsigned { key: id, what: what() };
-            key.verify(&message.to_sign(), &bytes).map_err(unsigned)?;
-            if signed.signatures.insert((item, part), bytes).is_some() {
-                return Err(RequestError::Duplicate { what: format!("the signature over {}", what()) });
+            let what = SignedPart::Item { item, payload: kind };
+            let unsigned = |_| RequestError::Unsigned { key: id, what };
+            key.verify(&payload.to_sign(), &bytes).map_err(unsigned)?;
+            if read.signatures.insert((place, kind), bytes).is_some() {
+                return Err(RequestError::Duplicate { what: Duplicate::Signature(what) });
             }
         }
-        let seal = match (wire.time, wire.seal) {
-            (Some(at), Some(bytes)) => Countersignature { bytes: decode("seal", &bytes)?, time: time("time", &at)? },
-            (None, None) => return Ok(signed),
+        let countersignature = match (wire.time, wire.seal) {
+            (Some(time), Some(bytes)) => {
+                Countersignature { bytes: decode("seal", &bytes)?, time: wire::time("time", &time)? }
+            }
+            (None, None) => return Ok(read),
             _ => return Err(RequestError::field("seal", "and `time` belong together")),
         };
-        if !signed.missing(request).is_empty() {
+        if !read.missing(request).is_empty() {
             return Err(RequestError::field("seal", "is over an answer that was not finished"));
         }
-        seal.check(request, owner, key, signed.signatures.values())?;
-        Ok(Self { seal: Some(seal), ..signed })
+        countersignature.check(request, owner, key, read.signatures.values())?;
+        Ok(Self { countersignature: Some(countersignature), ..read })
     }
 
     fn to_wire(&self) -> WireSigner {
-        let signature = |(&(item, part), bytes): (&(usize, Part), &Vec<u8>)| WireSignature {
+        let signature = |(&(item, kind), bytes): (&(usize, PayloadKind), &Vec<u8>)| WireSignature {
             item,
-            part: part.into(),
+            part: kind.into(),
             signature: base64::encode(bytes),
         };
         WireSigner {
             owner: self.owner.clone(),
             key: self.key.id().to_string(),
             time: self.time().map(|time| time.to_string()),
-            seal: self.seal.as_ref().map(|seal| base64::encode(&seal.bytes)),
+            seal: self.countersignature.as_ref().map(|made| base64::encode(&made.bytes)),
             signatures: self.signatures.iter().map(signature).collect(),
         }
     }
 
-    /// What of the request this key has not signed.
-    fn missing<'a>(&self, request: &'a SigningRequest) -> Vec<(usize, &'a Message)> {
-        let all = request.messages().iter().enumerate();
-        let all = all.flat_map(|(item, messages)| messages.iter().map(move |message| (item, message)));
-        all.filter(|(item, message)| !self.signatures.contains_key(&(*item, message.part()))).collect()
+    /// The payloads of the request that this key has not signed, each with the place of its item.
+    fn missing<'a>(&self, request: &'a SigningRequest) -> Vec<(usize, &'a ItemPayload)> {
+        let all = request.payloads().iter().enumerate();
+        let all = all.flat_map(|(item, payloads)| payloads.iter().map(move |payload| (item, payload)));
+        all.filter(|(item, payload)| !self.signatures.contains_key(&(*item, payload.kind()))).collect()
     }
 
     /// The key.
@@ -296,42 +290,42 @@ impl Signed {
         &self.key
     }
 
-    /// Whose key it is.
+    /// The owner of the key.
     pub fn owner(&self) -> &str {
         &self.owner
     }
 
-    /// When the key sealed its answer, by the clock of its machine; none where it is not finished.
+    /// When the key countersigned, by the clock of its machine; none where its answer is not finished.
     pub fn time(&self) -> Option<Time> {
-        self.seal.as_ref().map(|seal| seal.time)
+        self.countersignature.as_ref().map(|made| made.time)
     }
 
-    /// Whether all of it is signed, and sealed. Nothing else counts.
+    /// Whether the key signed all of the request and countersigned it. Only then its signatures count.
     pub fn is_finished(&self) -> bool {
-        self.seal.is_some()
+        self.countersignature.is_some()
     }
 
-    /// The signature over a part of an item.
-    pub fn signature(&self, item: usize, part: Part) -> Option<&[u8]> {
-        self.signatures.get(&(item, part)).map(Vec::as_slice)
+    /// The signature over a payload of the item at this place.
+    pub fn signature(&self, item: usize, payload: PayloadKind) -> Option<&[u8]> {
+        self.signatures.get(&(item, payload)).map(Vec::as_slice)
     }
 
-    /// How many signatures there are.
+    /// The number of signatures, without the countersignature.
     pub fn count(&self) -> usize {
         self.signatures.len()
     }
 }
 
-/// Signatures over each of these, as far as the signer made them.
-fn signed_all(signer: &dyn Signer, todo: &[(usize, &Message)]) -> (Signatures, Option<SignerError>) {
-    let messages: Vec<_> = todo.iter().map(|(_, message)| message.to_sign()).collect();
+/// Signs each of these payloads, until the signer stops. Every signature was verified over its payload.
+fn sign_all(signer: &dyn Signer, todo: &[(usize, &ItemPayload)]) -> (Signatures, Option<SignerError>) {
+    let messages: Vec<_> = todo.iter().map(|(_, payload)| payload.to_sign()).collect();
     let borrowed: Vec<&[u8]> = messages.iter().map(|message| &**message).collect();
     let batch = signer.sign_all(&borrowed);
     let (mut made, mut stopped) = (Signatures::new(), batch.stopped);
     for (place, signature) in batch.made {
         let asked = todo.get(place).zip(borrowed.get(place));
         match asked.filter(|(_, message)| signature.is_over(signer.public_key(), message)) {
-            Some(((item, message), _)) => drop(made.insert((*item, message.part()), signature.as_bytes().to_vec())),
+            Some(((item, payload), _)) => drop(made.insert((*item, payload.kind()), signature.as_bytes().to_vec())),
             None => drop(stopped.get_or_insert(faulty(signer))),
         }
     }
@@ -339,7 +333,7 @@ fn signed_all(signer: &dyn Signer, todo: &[(usize, &Message)]) -> (Signatures, O
 }
 
 /// A signature that was verified over this very message, whatever the signer says about it.
-fn checked(signer: &dyn Signer, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+fn sign_one(signer: &dyn Signer, message: &[u8]) -> Result<Vec<u8>, SignerError> {
     let signature = signer.sign(message)?;
     match signature.is_over(signer.public_key(), message) {
         true => Ok(signature.as_bytes().to_vec()),
@@ -362,22 +356,4 @@ fn bounded(bytes: &[u8], limits: &Limits) -> Result<(), RequestError> {
 
 fn unreadable(error: JsonError) -> RequestError {
     RequestError::json("signing response", error)
-}
-
-impl From<Part> for WirePart {
-    fn from(part: Part) -> Self {
-        match part {
-            Part::Claim => Self::Claim,
-            Part::Statement => Self::Statement,
-        }
-    }
-}
-
-impl From<WirePart> for Part {
-    fn from(part: WirePart) -> Self {
-        match part {
-            WirePart::Claim => Self::Claim,
-            WirePart::Statement => Self::Statement,
-        }
-    }
 }

@@ -1,15 +1,18 @@
-//! What may stand in the texts that people sign by: nothing that does not show, or that changes how the rest is shown.
+//! Which characters may stand in text that people sign by: none that is invisible or changes how the rest is shown.
 
 use std::collections::BTreeMap;
 
 use crate::limits::Limits;
 use crate::request::RequestError;
 
-/// Code points that are drawn as nothing, first and last of each range. `DerivedCoreProperties.txt` of Unicode 16.0,
-/// property `Default_Ignorable_Code_Point`; the formatting characters of `PropList.txt`, property `Bidi_Control`, are all
-/// among them. Besides, those that are drawn as nothing without having the property: the line and paragraph separators,
-/// the anchors of annotations between lines, and the Braille pattern without dots. Besides, those that have no shape of
-/// their own: private use (general category Co), noncharacters, and the planes in which nothing is assigned.
+/// Invisible code points, first and last of each range.
+///
+/// - Unicode 16.0, `DerivedCoreProperties.txt`, property `Default_Ignorable_Code_Point`. The formatting characters of
+///   `PropList.txt`, property `Bidi_Control`, are all among them.
+/// - Characters that are drawn as nothing without having that property: the line and paragraph separators, the anchors
+///   of interlinear annotations, and the Braille pattern without dots.
+/// - Characters without a shape of their own: private use (general category Co), noncharacters, and the planes in which
+///   nothing is assigned.
 const HIDDEN: [(char, char); 24] = [
     ('\u{ad}', '\u{ad}'),
     ('\u{34f}', '\u{34f}'),
@@ -37,13 +40,13 @@ const HIDDEN: [(char, char); 24] = [
     ('\u{3fffe}', '\u{10ffff}'),
 ];
 
-/// Whether a character does not show, or changes how others are shown: control characters, changes of direction, ends of
-/// lines, what is drawn as nothing, and what has no shape of its own.
+/// Whether a character is invisible or changes how others are shown: control characters, changes of direction, ends of
+/// lines, and characters that are drawn as nothing or have no shape of their own.
 pub fn hides(c: char) -> bool {
     c.is_control() || !c.is_ascii() && HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }
 
-/// Refuses a text that is signed, or that something is known by, if not all of it shows.
+/// Refuses a text that is signed, or that names something, if a character of it is hidden.
 pub(super) fn check(field: &str, text: &str) -> Result<(), RequestError> {
     match text.chars().find(|c| hides(*c)) {
         Some(c) => {
@@ -76,7 +79,7 @@ pub(super) fn check_annotations(texts: &BTreeMap<String, String>, limits: &Limit
     Ok(())
 }
 
-/// Labels. Their keys are ours; their values are whatever an image says, and are shown escaped.
+/// Labels. `request new` writes their keys; their values are what an image says, and are shown escaped.
 pub(super) fn check_labels(field: &str, texts: &BTreeMap<String, String>, limits: &Limits) -> Result<(), RequestError> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '/' | '-');
     bounded(field, texts, limits)?;

@@ -1,4 +1,4 @@
-//! The JSON of requests and responses, version 1: `docs/schemas/`. Unknown fields are refused.
+//! The JSON of signing requests, signing responses and log lines, version 1: `docs/schemas/`. Unknown fields are refused.
 
 use std::collections::BTreeMap;
 
@@ -15,14 +15,17 @@ use crate::envelope::predicate_limits;
 use crate::json;
 use crate::json::JsonError;
 use crate::limits::Limits;
+use crate::request::PayloadKind;
+use crate::request::RequestError;
+use crate::time::Time;
 
 pub(super) const VERSION: u64 = 1;
 pub(super) const REQUEST: &str = "bulla signing request";
 pub(super) const RESPONSE: &str = "bulla signing response";
 
-/// Reads a request or a response as a `T`, in the one form in which we write it: an array is no object, and null is no
-/// field left out (each such field is read by [`named`]). A predicate in it nests as deep as it likes.
-/// Nothing is copied to be compared: they may be large.
+/// Reads a request or a response, in the only form in which it is written: an array does not stand for an object, and
+/// null does not stand for a missing field (such fields are read by [`present`]). A predicate may nest to any depth.
+/// Documents may be large, so nothing is copied in order to be compared.
 ///
 /// # Errors
 /// [`JsonError`].
@@ -30,7 +33,7 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8], limits: &Limits) -> Result
     json::parse(bytes, &predicate_limits(bytes, limits))
 }
 
-/// Reads a line of a log, as [`read`], and compares it with what we would write: all its fields are there.
+/// Reads a line of a log, and compares it with what would be written: every field is there, in this form.
 ///
 /// # Errors
 /// [`JsonError`].
@@ -43,12 +46,33 @@ pub(super) fn read_line<T: DeserializeOwned + Serialize>(bytes: &[u8], limits: &
     }
 }
 
-/// A field that may be left out, and is no null where it stands.
-fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+/// Refuses a document of another kind or version.
+///
+/// # Errors
+/// [`RequestError::Kind`].
+pub(super) fn check_head(head: &WireHead, want: &'static str) -> Result<(), RequestError> {
+    match head.kind == want && head.version == VERSION {
+        true => Ok(()),
+        false => Err(RequestError::Kind { got: head.kind.clone(), version: head.version, want }),
+    }
+}
+
+/// A time in the only spelling in which it is written.
+///
+/// # Errors
+/// [`RequestError::Field`].
+pub(super) fn time(field: &str, text: &str) -> Result<Time, RequestError> {
+    Time::parse(text)
+        .filter(|time| time.to_string() == text)
+        .ok_or_else(|| RequestError::field(field, "is not a time like 2026-01-31T12:00:00Z"))
+}
+
+/// A field that may be left out, but may not be null.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// What every document of ours begins with, whatever its version says about the rest.
+/// The fields that every version of a request or response has.
 #[derive(Deserialize)]
 pub(super) struct WireHead {
     pub(super) version: u64,
@@ -62,7 +86,7 @@ pub(super) struct WireRequest {
     pub(super) kind: String,
     pub(super) created: String,
     pub(super) expires: String,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "named")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) reason: Option<String>,
     pub(super) owners: Vec<WireOwner>,
     pub(super) threshold: u32,
@@ -90,15 +114,15 @@ pub(super) struct WireItem {
     pub(super) digest: Digest,
     pub(super) media_type: String,
     pub(super) size: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "named")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) content_size: Option<u64>,
     pub(super) platforms: Vec<String>,
     pub(super) labels: BTreeMap<String, String>,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "named")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) previous: Option<WirePrevious>,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "named")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) sign: Option<WireSign>,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "named")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) attest: Option<WireAttest>,
 }
 
@@ -115,9 +139,9 @@ pub(super) struct WirePrevious {
 pub(super) struct WireSign {
     pub(super) forms: Vec<WireForm>,
     pub(super) annotations: BTreeMap<String, String>,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "named")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "named")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) identity: Option<String>,
 }
 
@@ -125,7 +149,7 @@ pub(super) struct WireSign {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct WireAttest {
     pub(super) forms: Vec<WireForm>,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "named")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) name: Option<String>,
     pub(super) predicate_type: String,
     pub(super) predicate: Box<RawValue>,
@@ -159,14 +183,15 @@ pub(super) struct WireResponse {
     pub(super) signers: Vec<WireSigner>,
 }
 
+/// The signatures of one key. The field `seal` holds the countersignature.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct WireSigner {
     pub(super) owner: String,
     pub(super) key: String,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "named")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) time: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "named")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) seal: Option<String>,
     pub(super) signatures: Vec<WireSignature>,
 }
@@ -175,18 +200,18 @@ pub(super) struct WireSigner {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct WireSignature {
     pub(super) item: usize,
-    pub(super) part: WirePart,
+    pub(super) part: WirePayloadKind,
     pub(super) signature: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", try_from = "String")]
-pub(super) enum WirePart {
+pub(super) enum WirePayloadKind {
     Claim,
     Statement,
 }
 
-impl TryFrom<String> for WirePart {
+impl TryFrom<String> for WirePayloadKind {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -198,11 +223,29 @@ impl TryFrom<String> for WirePart {
     }
 }
 
-/// What a signer seals: which request was answered, by whom, when, with which signatures. Signed as a DSSE payload of a
-/// type of its own.
+impl From<PayloadKind> for WirePayloadKind {
+    fn from(kind: PayloadKind) -> Self {
+        match kind {
+            PayloadKind::SimpleSigning => Self::Claim,
+            PayloadKind::Statement => Self::Statement,
+        }
+    }
+}
+
+impl From<WirePayloadKind> for PayloadKind {
+    fn from(kind: WirePayloadKind) -> Self {
+        match kind {
+            WirePayloadKind::Claim => Self::SimpleSigning,
+            WirePayloadKind::Statement => Self::Statement,
+        }
+    }
+}
+
+/// What a countersignature covers: which request was answered, by whom, when, with which signatures. It is signed as a
+/// DSSE payload with a payload type of its own.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct WireCountersignature<'a> {
+pub(super) struct WireCountersigned<'a> {
     pub(super) version: u64,
     pub(super) kind: &'static str,
     pub(super) request: Digest,
@@ -214,7 +257,7 @@ pub(super) struct WireCountersignature<'a> {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct WireEntry {
+pub(super) struct WireLogEntry {
     pub(super) previous: Option<Digest>,
     pub(super) time: String,
     pub(super) owner: String,

@@ -17,12 +17,12 @@ use bulla::oci::Platform;
 use bulla::oci::media_type;
 use bulla::request::Action;
 use bulla::request::Attestation;
-use bulla::request::Draft;
 use bulla::request::Format;
 use bulla::request::ImageSignature;
-use bulla::request::Item;
 use bulla::request::Keyholder;
-use bulla::request::Previous;
+use bulla::request::PreviousItem;
+use bulla::request::RequestDraft;
+use bulla::request::RequestItem;
 use bulla::request::SigningRequest;
 use bulla::request::SigningResponse;
 use bulla::time::Time;
@@ -45,17 +45,17 @@ pub fn key(number: u8) -> PrivateKey {
     PrivateKey::from_pkcs8_der(der).unwrap()
 }
 
-fn item(number: usize, action: Action) -> Item {
+fn item(number: usize, action: Action) -> RequestItem {
     let label = |key: &str, value: String| (format!("org.opencontainers.image.{key}"), value);
     let labels = BTreeMap::from([
         label("version", format!("version-{number}")),
         label("source", format!("https://git.example/team/app{number}")),
     ]);
-    Item {
+    RequestItem {
         action,
         content_size: Some(80_000_000 + number as u64),
         digest: Digest::sha256(format!("image {number}").as_bytes()),
-        previous: Some(Previous {
+        previous: Some(PreviousItem {
             digest: Digest::sha256(format!("old image {number}").as_bytes()),
             labels: labels.clone(),
             reference: format!("registry.example/team/app{number}:0.9"),
@@ -68,25 +68,25 @@ fn item(number: usize, action: Action) -> Item {
     }
 }
 
-pub fn signature(number: usize, format: Format) -> Item {
+pub fn signature(number: usize, format: Format) -> RequestItem {
     let identity = format.has_tag().then(|| format!("registry.example/team/app{number}"));
     let annotations = BTreeMap::from([("round".to_owned(), "7".to_owned())]);
     item(number, Action::Sign(ImageSignature { annotations, format, identity, name: None }))
 }
 
-pub fn attestation(number: usize, format: Format, predicate: &str) -> Item {
+pub fn attestation(number: usize, format: Format, predicate: &str) -> RequestItem {
     let predicate = serde_json::value::RawValue::from_string(predicate.to_owned()).unwrap();
     let predicate_type = "https://slsa.dev/provenance/v1".to_owned();
     item(number, Action::Attest(Attestation { format, name: Some("app".to_owned()), predicate, predicate_type }))
 }
 
 /// Image signatures in both forms, numbered from 1.
-pub fn draft(owners: &[(&str, &[&PrivateKey])], threshold: u32, items: usize) -> Draft {
+pub fn draft(owners: &[(&str, &[&PrivateKey])], threshold: u32, items: usize) -> RequestDraft {
     let owner = |(name, keys): &(&str, &[&PrivateKey])| Keyholder {
         keys: keys.iter().map(|key| key.public_key().clone()).collect(),
         name: (*name).to_owned(),
     };
-    Draft {
+    RequestDraft {
         created: now(),
         expires: Time::from_unix(now().unix() + 7 * 24 * 60 * 60).unwrap(),
         items: (1..=items).map(|number| signature(number, Format::Both)).collect(),
@@ -96,7 +96,7 @@ pub fn draft(owners: &[(&str, &[&PrivateKey])], threshold: u32, items: usize) ->
     }
 }
 
-pub fn read(draft: &Draft) -> SigningRequest {
+pub fn read(draft: &RequestDraft) -> SigningRequest {
     SigningRequest::parse(&draft.to_json(&limits()).unwrap(), &limits()).unwrap()
 }
 

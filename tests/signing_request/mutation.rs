@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::json;
 
-use bulla::request::Draft;
 use bulla::request::Format;
+use bulla::request::RequestDraft;
 use bulla::request::SigningRequest;
 use bulla::request::SigningResponse;
 
@@ -17,12 +17,12 @@ use crate::maker::respond;
 use crate::maker::signature;
 
 /// A request with everything in it that a request can have.
-fn example() -> Draft {
+fn example() -> RequestDraft {
     let mut named = signature(2, Format::Both);
     let bulla::request::Action::Sign(sign) = &mut named.action else { panic!() };
     sign.name = Some("app two".to_owned());
     let items = vec![signature(1, Format::Bundle), named, attestation(3, Format::Both, r#"{"builder":{"id":"x"}}"#)];
-    Draft { items, ..draft(&[("alice", &[&key(1), &key(2)]), ("bob", &[&key(3)])], 2, 1) }
+    RequestDraft { items, ..draft(&[("alice", &[&key(1), &key(2)]), ("bob", &[&key(3)])], 2, 1) }
 }
 
 /// All places in a document, as JSON pointers.
@@ -97,9 +97,9 @@ fn says_no_more(response: &SigningResponse, whole: &SigningResponse, request: &S
     response.signers().all(|signed| {
         let Some(original) = whole.signer(signed.key().id()) else { return false };
         let same = (0..request.items().len()).all(|item| {
-            request.messages()[item].iter().all(|message| {
-                let signature = signed.signature(item, message.part());
-                signature.is_none() || signature == original.signature(item, message.part())
+            request.payloads()[item].iter().all(|payload| {
+                let signature = signed.signature(item, payload.kind());
+                signature.is_none() || signature == original.signature(item, payload.kind())
             })
         });
         same && signed.owner() == original.owner() && signed.time() == original.time()

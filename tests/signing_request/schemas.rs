@@ -7,8 +7,8 @@ use std::path::Path;
 use serde_json::Value;
 use serde_json::json;
 
-use bulla::request::Draft;
 use bulla::request::Format;
+use bulla::request::RequestDraft;
 use bulla::request::SigningRequest;
 use bulla::request::SigningResponse;
 
@@ -153,12 +153,12 @@ fn agree(name: &str, example: &Value, reads: &dyn Fn(&Value) -> bool) {
     assert_eq!(seen.len(), described, "{name}: {seen:?}");
 }
 
-fn example() -> Draft {
+fn example() -> RequestDraft {
     let mut named = signature(1, Format::Both);
     let bulla::request::Action::Sign(sign) = &mut named.action else { panic!() };
     sign.name = Some("app".to_owned());
     let items = vec![named, attestation(2, Format::Both, "{}")];
-    Draft { items, ..draft(&[("alice", &[&key(1)])], 1, 1) }
+    RequestDraft { items, ..draft(&[("alice", &[&key(1)])], 1, 1) }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::cli::runtime::Work;
 use crate::cli::stores::Stores;
 use crate::limits::Limits;
 use crate::ops;
-use crate::ops::request::Attached;
+use crate::ops::request::AttachedSignatures;
 use crate::report::AttachResult;
 use crate::report::Report;
 use crate::report::ReportedError;
@@ -137,7 +137,7 @@ async fn push(
     jobs: &[Job<'_>],
     created: crate::time::Time,
     at_once: usize,
-) -> Vec<Result<Attached, Failure>> {
+) -> Vec<Result<AttachedSignatures, Failure>> {
     let limits = Limits::DEFAULT;
     let mut sinks: BTreeMap<&str, Result<Arc<dyn Sink>, Failure>> = BTreeMap::new();
     for job in jobs {
@@ -145,7 +145,8 @@ async fn push(
         sinks.entry(&job.place).or_insert_with(open);
     }
     let (sinks, limits) = (&sinks, &limits);
-    let task = |job| -> Task<'_, Result<Attached, Failure>> { Box::pin(push_one(sinks, job, created, limits)) };
+    let task =
+        |job| -> Task<'_, Result<AttachedSignatures, Failure>> { Box::pin(push_one(sinks, job, created, limits)) };
     let mut results = parallel::run(jobs.iter().map(task).collect(), at_once).await;
     for (place, sink) in sinks {
         let Ok(sink) = sink else { continue };
@@ -163,7 +164,7 @@ async fn push_one(
     job: &Job<'_>,
     created: crate::time::Time,
     limits: &Limits,
-) -> Result<Attached, Failure> {
+) -> Result<AttachedSignatures, Failure> {
     match sinks.get(job.place.as_str()) {
         Some(Ok(sink)) => Ok(ops::request::attach(sink.as_ref(), &job.items, created, limits).await?),
         Some(Err(failure)) => Err(failure.clone()),
@@ -171,7 +172,7 @@ async fn push_one(
     }
 }
 
-fn line(job: &Job<'_>, attached: &Attached) -> String {
+fn line(job: &Job<'_>, attached: &AttachedSignatures) -> String {
     let referrers = attached.referrers.iter().map(|digest| format!("referrer {digest}"));
     let tags = attached.tags.iter().map(|tag| format!("tag {tag}"));
     format!("{}  {}", job.pinned, referrers.chain(tags).collect::<Vec<_>>().join(", "))
@@ -188,7 +189,7 @@ fn unfinished(done: usize, failed: &[(&Job<'_>, &Failure)]) -> Failure {
     Failure { details: shown.chain(more).collect(), ..Failure::unknown(message).hint(hint) }
 }
 
-fn attach_result<'a>(job: &Job<'_>, result: &'a Result<Attached, Failure>) -> AttachResult<'a> {
+fn attach_result<'a>(job: &Job<'_>, result: &'a Result<AttachedSignatures, Failure>) -> AttachResult<'a> {
     match result {
         Ok(attached) => AttachResult::of(&job.pinned, attached),
         Err(failure) => AttachResult::failed(Some(job.pinned.clone()), failure.reported()),

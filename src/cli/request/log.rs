@@ -32,21 +32,21 @@ use crate::limits::Limits;
 use crate::oci::Reference;
 use crate::oci::TagOrDigest;
 use crate::ops::audit;
-use crate::ops::audit::About;
-use crate::ops::audit::Document;
-use crate::ops::audit::Line;
+use crate::ops::audit::AttachedDocument;
+use crate::ops::audit::AuditedStatement;
+use crate::ops::audit::LogLine;
 use crate::report::LogResult;
 use crate::report::LoggedSignature;
 use crate::report::Report;
+use crate::request::LogChain;
+use crate::request::LogEntry;
 use crate::request::SigningRequest;
-use crate::request::log::Chain;
-use crate::request::log::Entry;
-use crate::request::signing_response::Made;
+use crate::request::log::NewSignature;
 use crate::time::Time;
 
 /// A signing log that is open for writing, for us alone, and whole so far.
 pub(super) struct Log {
-    chain: Chain,
+    chain: LogChain,
     file: File,
     path: PathBuf,
 }
@@ -63,14 +63,14 @@ impl Log {
     pub(super) fn append(
         &mut self,
         request: &SigningRequest,
-        made: &[Made],
+        made: &[NewSignature],
         key: KeyId,
         now: Time,
     ) -> Result<(), Failure> {
         let told = |error| request::told(&self.path, error);
         let mut lines = Vec::new();
         for made in made {
-            let entry = Entry::of(request, made, key, now).map_err(told)?;
+            let entry = request.log_entry(made, key, now).map_err(told)?;
             lines.extend(self.chain.append(&entry, &Limits::DEFAULT).map_err(told)?);
             lines.push(b'\n');
         }
@@ -80,11 +80,11 @@ impl Log {
 }
 
 /// Reads a log line by line and checks that each follows from the one before.
-fn follow(path: &Path, file: impl Read, mut each: impl FnMut(&Entry, Digest)) -> Result<Chain, Failure> {
+fn follow(path: &Path, file: impl Read, mut each: impl FnMut(&LogEntry, Digest)) -> Result<LogChain, Failure> {
     let limits = Limits::DEFAULT;
     let most = limits.request.log_line_bytes.saturating_add(2);
     let mut reader = BufReader::new(file);
-    let mut chain = Chain::default();
+    let mut chain = LogChain::default();
     loop {
         let mut line = Vec::new();
         let read = reader.by_ref().take(most).read_until(b'\n', &mut line);
@@ -112,7 +112,7 @@ fn follow(path: &Path, file: impl Read, mut each: impl FnMut(&Entry, Digest)) ->
 #[derive(Default)]
 struct Contents {
     /// The lines of each signature.
-    lines: BTreeMap<Digest, Vec<Line>>,
+    lines: BTreeMap<Digest, Vec<LogLine>>,
     /// How many signatures of each key there are, and of whom.
     keys: BTreeMap<String, (String, usize)>,
     heads: BTreeMap<Digest, usize>,
@@ -215,7 +215,7 @@ fn is_end_of(name: &str, whole: &str) -> bool {
 
 impl Audit {
     /// Every signature of `key` in a document. It has its line where that says exactly what was signed.
-    fn look_up(&mut self, image: &Image<'_>, document: &Document, key: &PublicKey, contents: &Contents) {
+    fn look_up(&mut self, image: &Image<'_>, document: &AttachedDocument, key: &PublicKey, contents: &Contents) {
         let id = key.id().to_string();
         for signature in document.signatures_by(key, &Limits::DEFAULT) {
             let lines = contents.lines.get(&signature.digest).into_iter().flatten();
@@ -224,7 +224,7 @@ impl Audit {
                 Ok(line) => (line, Vec::new()),
                 Err(said) => (None, said),
             };
-            if let (About::Unreadable(why), Some(_)) = (&signature.about, line) {
+            if let (AuditedStatement::Unreadable(why), Some(_)) = (&signature.statement, line) {
                 self.unread.push(format!("{}: signed by the key {}, but {why}", image.reference, key.id().short()));
             }
             let (line, reference) = (line.map(|line| line.number), image.reference.to_owned());
@@ -275,11 +275,11 @@ fn against(args: &RequestLogVerifyArgs, contents: &Contents) -> Result<Audit, Fa
     let runtime = Runtime::new(Work::Waiting)?;
     for reference in &args.against {
         let (source, tag_or_digest) = stores.source(reference)?;
-        let hanging = runtime.block_on(audit::hanging(source.as_ref(), &tag_or_digest, &Limits::DEFAULT))?;
-        audit.unread.extend(hanging.unread);
-        let Some(digest) = hanging.digest else { continue };
+        let attached = runtime.block_on(audit::attached(source.as_ref(), &tag_or_digest, &Limits::DEFAULT))?;
+        audit.unread.extend(attached.unread);
+        let Some(digest) = attached.digest else { continue };
         let image = Image { any_name: args.any_name, digest, reference };
-        for document in &hanging.documents {
+        for document in &attached.documents {
             keys.iter().for_each(|key| audit.look_up(&image, document, key, contents));
         }
     }
@@ -287,10 +287,10 @@ fn against(args: &RequestLogVerifyArgs, contents: &Contents) -> Result<Audit, Fa
 }
 
 impl Contents {
-    fn take(&mut self, number: usize, entry: &Entry, digest: Digest) {
+    fn take(&mut self, number: usize, entry: &LogEntry, digest: Digest) {
         self.heads.insert(digest, number);
-        let Entry { digest, item, key, kind, .. } = entry.clone();
-        let line = Line { digest, item, key, kind, number };
+        let LogEntry { digest, item, key, kind, .. } = entry.clone();
+        let line = LogLine { digest, item, key, kind, number };
         self.lines.entry(entry.signature).or_default().push(line);
         let (_, count) = self.keys.entry(entry.key.clone()).or_insert_with(|| (entry.owner.clone(), 0));
         *count = count.saturating_add(1);
@@ -299,7 +299,7 @@ impl Contents {
         );
     }
 
-    fn text(&self, path: &Path, chain: &Chain) -> Lines {
+    fn text(&self, path: &Path, chain: &LogChain) -> Lines {
         let mut text = Lines::from_iter([format!("whole    {}: {} lines", path.display(), chain.lines())]);
         if let Some(head) = chain.head() {
             text.push(format_args!("head     {head}"));
@@ -313,7 +313,7 @@ impl Contents {
         text
     }
 
-    fn report<'a>(&'a self, chain: &Chain, audit: &'a Audit) -> Report<LogResult<'a>> {
+    fn report<'a>(&'a self, chain: &LogChain, audit: &'a Audit) -> Report<LogResult<'a>> {
         let matched = audit.matched.iter().map(|found| LoggedSignature {
             key: found.key.to_string(),
             line: found.line,

@@ -48,7 +48,7 @@ pub(super) fn request(command: &RequestCommand) -> Result<Exit, Failure> {
 /// What is wrong with a file of the signing round: refused, unless it is no answer at all.
 pub(super) fn told(path: &Path, error: RequestError) -> Failure {
     let message = format!("{}: {error}", path.display());
-    let failure = if error.is_open() { Failure::unknown(message) } else { Failure::refused(message) };
+    let failure = if error.is_undetermined() { Failure::unknown(message) } else { Failure::refused(message) };
     Failure { code: error.code(), ..failure }
 }
 
@@ -66,7 +66,7 @@ fn show(args: &RequestShowArgs) -> Result<Exit, Failure> {
         Output::Json => render::report(&page.report(clock::now())),
         Output::Text => {
             render::text(&page.text());
-            request.open_at(clock::now()).unwrap_or_else(|error| render::note(format_args!("warning: {error}")));
+            request.check_open(clock::now()).unwrap_or_else(|error| render::note(format_args!("warning: {error}")));
         }
     }
     Ok(Exit::Yes)

@@ -19,16 +19,16 @@ use crate::limits::Limits;
 use crate::oci::Reference;
 use crate::oci::TagOrDigest;
 use crate::ops;
-use crate::ops::request::Found;
+use crate::ops::request::SignableImage;
 use crate::ops::sign::Extent;
 use crate::policy;
 use crate::request::Action;
 use crate::request::Attestation;
-use crate::request::Draft;
 use crate::request::Format;
 use crate::request::ImageSignature;
-use crate::request::Item;
+use crate::request::RequestDraft;
 use crate::request::RequestError;
+use crate::request::RequestItem;
 use crate::request::SigningRequest;
 use crate::request::SigningResponse;
 use crate::store::Task;
@@ -46,7 +46,7 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     files::writable(&args.out, overwrite)?;
     // Everything in a new request was typed just now.
     let told = |error: RequestError| request::bad(&args.out, &error);
-    let draft = Draft {
+    let draft = RequestDraft {
         created: now,
         expires: expires(&args.expires, now)?,
         items: Vec::new(),
@@ -56,7 +56,7 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     };
     let attestations = attestations(args, &limits)?;
     let previous = args.previous.as_ref().map(|path| request::read_request(path)).transpose()?;
-    let mut items: Vec<Item> = Vec::new();
+    let mut items: Vec<RequestItem> = Vec::new();
     for (reference, found) in resolve(args, &limits)? {
         for found in found {
             // Two names of one image are one thing to sign; it is shown under the first.
@@ -68,7 +68,7 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     }
     // They may be large, and each item has its own.
     drop(attestations);
-    let bytes = Draft { items, ..draft }.to_json(&limits).map_err(told)?;
+    let bytes = RequestDraft { items, ..draft }.to_json(&limits).map_err(told)?;
     let written = SigningRequest::parse(&bytes, &limits).map_err(told)?;
     files::write(&args.out, &bytes, overwrite)?;
     let page = Page { request: &written, response: &SigningResponse::to(&written), previous: None, full: false };
@@ -80,13 +80,13 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
 }
 
 /// What the references stand for, each resolved once.
-fn resolve(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<(Reference, Vec<Found>)>, Failure> {
+fn resolve(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<(Reference, Vec<SignableImage>)>, Failure> {
     let runtime = Runtime::new(Work::Waiting)?;
     let references = reference_list::expand(&args.references)?;
     let stores = Stores::new(&args.registry, &references)?;
     let stores = &stores;
     let extent = if args.all_platforms { Extent::AllPlatforms } else { Extent::Root };
-    let tasks = references.iter().map(|typed| -> Task<'_, Result<(Reference, Vec<Found>), Failure>> {
+    let tasks = references.iter().map(|typed| -> Task<'_, Result<(Reference, Vec<SignableImage>), Failure>> {
         Box::pin(async move {
             let (source, tag_or_digest) = stores.source(typed)?;
             let found = ops::request::find(source.as_ref(), &tag_or_digest, extent, limits).await?;
@@ -107,13 +107,13 @@ fn asked(
     args: &RequestNewArgs,
     attestations: &[Attestation],
     reference: &Reference,
-    found: &Found,
+    found: &SignableImage,
     previous: Option<&SigningRequest>,
-) -> Vec<Item> {
+) -> Vec<RequestItem> {
     let format = Format::from(args.format);
     // A manifest in an index is shown under the tag of the index; a digest is a name of one manifest alone.
     let named = |action| {
-        let mut item = Item {
+        let mut item = RequestItem {
             action,
             content_size: found.content_size,
             digest: found.digest,

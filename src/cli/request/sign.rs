@@ -20,9 +20,9 @@ use crate::files::Lock;
 use crate::files::Overwrite;
 use crate::key::Signer;
 use crate::limits::Limits;
+use crate::request::SignaturesByKey;
 use crate::request::SigningRequest;
 use crate::request::SigningResponse;
-use crate::request::signing_response::Signed;
 
 /// After how many signatures those that there are get written down: what a pulled plug can cost.
 const BATCH: usize = 100;
@@ -33,7 +33,7 @@ const WORD: &str = "sign";
 pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
     let told = |error| request::told(&args.request, error);
     let request = request::load(&args.request, &args.owners, &args.keys.token)?;
-    request.open_at(now()).map_err(told)?;
+    request.check_open(now()).map_err(told)?;
     let others = request::responses(&args.with, &request)?;
     let _lock = Lock::beside(&args.out, ".lock", Contended::Fail)?;
     let response = earlier(args, &request)?;
@@ -46,7 +46,7 @@ pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
         return Err(Failure::unknown(format!("{}: no key was found", args.key)));
     };
     let _owner = request.owner_of(signer.public_key().id()).map_err(told)?;
-    let room = response.has_room_for(&request, signer.public_key(), &Limits::DEFAULT);
+    let room = response.check_room(&request, signer.public_key(), &Limits::DEFAULT);
     room.map_err(|error| request::told(&args.out, error).hint("another file with -o; nothing was signed"))?;
     let log = args.log.as_ref().map(|path| Log::open(path)).transpose()?;
     apart(args)?;
@@ -58,7 +58,7 @@ pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
         Output::Json => render::report(&page.outcome("request sign", &args.out)),
         Output::Text => {
             let key = signer.public_key().id();
-            let count = response.signer(key).map_or(0, Signed::count);
+            let count = response.signer(key).map_or(0, SignaturesByKey::count);
             render::line(format_args!("signed {count} of {count}, key {}: {}", key.short(), args.out.display()));
         }
     }
@@ -147,7 +147,7 @@ struct Run<'a> {
 impl Run<'_> {
     /// Signs what is missing, and seals it. Each batch is in the log, and on the disk there, before it is in the response.
     fn finish(&mut self) -> Result<(), Failure> {
-        while !self.response.signer(self.signer.public_key().id()).is_some_and(Signed::is_finished) {
+        while !self.response.signer(self.signer.public_key().id()).is_some_and(SignaturesByKey::is_finished) {
             let now = now();
             let progress = self.response.sign(self.request, self.signer, now, BATCH);
             let progress = progress.map_err(|error| {
@@ -170,8 +170,8 @@ impl Run<'_> {
 
     /// How many signatures there are, of how many.
     fn count(&self) -> (usize, usize) {
-        let count = self.response.signer(self.signer.public_key().id()).map_or(0, Signed::count);
-        (count, self.request.messages().iter().map(Vec::len).sum())
+        let count = self.response.signer(self.signer.public_key().id()).map_or(0, SignaturesByKey::count);
+        (count, self.request.signature_count())
     }
 
     fn stopped(&self, why: &str) -> String {

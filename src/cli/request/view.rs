@@ -17,8 +17,8 @@ use crate::report::Report;
 use crate::report::RequestResult;
 use crate::request::Action;
 use crate::request::Attestation;
-use crate::request::Item;
-use crate::request::Previous;
+use crate::request::PreviousItem;
+use crate::request::RequestItem;
 use crate::request::SigningRequest;
 use crate::request::SigningResponse;
 use crate::time::Time;
@@ -52,7 +52,7 @@ impl Page<'_> {
 
     /// How many predicates are not shown to their end.
     pub(super) fn cut(&self) -> usize {
-        let cut = |item: &&Item| match &item.action {
+        let cut = |item: &&RequestItem| match &item.action {
             Action::Attest(attest) => !self.full && predicate(attest.predicate.get()).nth(PREDICATE_LINES).is_some(),
             Action::Sign(_) => false,
         };
@@ -77,7 +77,7 @@ impl Page<'_> {
         }
         row(&mut page, "", "items", &self.request.items().len().to_string());
         for signed in self.response.signers() {
-            let (count, all) = (signed.count(), request.messages().iter().map(Vec::len).sum::<usize>());
+            let (count, all) = (signed.count(), request.signature_count());
             let (owner, key) = (signed.owner(), signed.key().id().short());
             let how = match signed.time() {
                 Some(time) => format!("{time}: {count} of {all} signatures"),
@@ -88,7 +88,7 @@ impl Page<'_> {
         page
     }
 
-    fn item(&self, place: usize, item: &Item, page: &mut Lines) {
+    fn item(&self, place: usize, item: &RequestItem, page: &mut Lines) {
         title(page, place.saturating_add(1), &item.reference.to_string());
         fact(page, IN, "digest", &item.digest.to_string());
         row(page, IN, "kind", &format!("{}, {} bytes", kind_of(&item.media_type), item.size));
@@ -110,7 +110,7 @@ impl Page<'_> {
     }
 
     /// What stood there in the round before: a fact by the reader's own copy, else no more than what the requester says.
-    fn before(&self, item: &Item, page: &mut Lines) {
+    fn before(&self, item: &RequestItem, page: &mut Lines) {
         let Some(own) = self.previous else {
             if let Some(previous) = &item.previous {
                 row(page, IN, "claimed", &format!("by the requester: before it was {}", previous.reference));
@@ -131,7 +131,7 @@ impl Page<'_> {
         }
     }
 
-    fn action(&self, item: &Item, page: &mut Lines) {
+    fn action(&self, item: &RequestItem, page: &mut Lines) {
         let sign = match &item.action {
             Action::Attest(attest) => return self.attestation(attest, page),
             Action::Sign(sign) => sign,
@@ -184,7 +184,10 @@ impl Page<'_> {
 }
 
 /// The labels that are no longer what they were, as they were.
-fn changes<'a>(previous: &'a Previous, item: &'a Item) -> impl Iterator<Item = (&'a String, Option<&'a str>)> {
+fn changes<'a>(
+    previous: &'a PreviousItem,
+    item: &'a RequestItem,
+) -> impl Iterator<Item = (&'a String, Option<&'a str>)> {
     let added = item.labels.keys().filter(|key| !previous.labels.contains_key(*key)).map(|key| (key, None));
     let other = previous.labels.iter().filter(|(key, was)| item.labels.get(*key) != Some(was));
     other.map(|(key, was)| (key, Some(was.as_str()))).chain(added)

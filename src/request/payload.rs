@@ -1,0 +1,56 @@
+//! `ItemPayload`: the bytes that a key signs for an item, rebuilt from the fields that people were shown and no others.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::envelope::dsse::pre_authentication_encoding;
+use crate::oci::media_type;
+
+/// Which payload of an item: an item has one of each at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PayloadKind {
+    /// A simple signing payload: the tag form of an image signature. Requests, responses and logs call it `claim`.
+    SimpleSigning,
+    /// An in-toto statement in a DSSE envelope: the bundle form, and both forms of an attestation.
+    Statement,
+}
+
+/// A payload that is to be signed for an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemPayload {
+    bytes: Vec<u8>,
+    kind: PayloadKind,
+}
+
+impl ItemPayload {
+    pub(super) const fn new(kind: PayloadKind, bytes: Vec<u8>) -> Self {
+        Self { bytes, kind }
+    }
+
+    /// The payload, as it is stored.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Which payload of its item it is.
+    pub const fn kind(&self) -> PayloadKind {
+        self.kind
+    }
+
+    /// The bytes that a signature covers: of a statement its DSSE pre-authentication encoding.
+    pub fn to_sign(&self) -> Cow<'_, [u8]> {
+        match self.kind {
+            PayloadKind::SimpleSigning => Cow::Borrowed(&self.bytes),
+            PayloadKind::Statement => Cow::Owned(pre_authentication_encoding(media_type::IN_TOTO, &self.bytes)),
+        }
+    }
+}
+
+impl fmt::Display for PayloadKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SimpleSigning => "claim",
+            Self::Statement => "statement",
+        })
+    }
+}
