@@ -3,6 +3,7 @@
 pub mod digest;
 pub mod json;
 pub mod limits;
+pub mod nonempty;
 pub mod redact;
 pub mod time;
 

@@ -68,6 +68,8 @@ pub struct EvidenceLimits {
     pub finding_bytes: u64,
     /// Bytes of one signature envelope or bundle.
     pub signature_bytes: u64,
+    /// Signature checks for one subject: its signatures times the trusted keys.
+    pub signature_checks: u64,
     /// Signature manifests fetched for one subject.
     pub signature_manifests: u64,
 }
@@ -181,6 +183,7 @@ impl Limits {
             bytes: 64 << 20,
             finding_bytes: 16 << 20,
             signature_bytes: 1 << 20,
+            signature_checks: 100_000,
             signature_manifests: 100,
         },
         graph: GraphLimits { bytes: 16 << 20, index_depth: 3, manifests: 1_000, referrer_depth: 4, referrers: 1_000 },

@@ -47,7 +47,12 @@ use bulla::ops::verify;
 use bulla::ops::verify::Outcome;
 use bulla::ops::verify::Platforms;
 use bulla::ops::verify::Verdict;
+use bulla::policy::Policy;
+use bulla::policy::Quorum;
+use bulla::policy::QuorumError;
+use bulla::policy::Requirement;
 use bulla::policy::StatementKind;
+use bulla::policy::Threshold;
 use bulla::store::Blob;
 use bulla::store::Chunks;
 use bulla::store::Listing;
@@ -56,10 +61,10 @@ use bulla::store::Sink;
 use bulla::store::Source;
 use bulla::store::StoreError;
 use bulla::store::Task;
-use bulla::trust::Threshold;
 use bulla::trust::TrustError;
 use bulla::trust::TrustRoot;
 use bulla::verify::Verifier;
+use bulla::verify::VerifierError;
 use bytes::Bytes;
 use proof::Ask;
 use proof::forms::Format;
@@ -169,7 +174,12 @@ fn verify_in(
     platforms: &Platforms,
     ask: &Ask,
 ) -> Result<Outcome, OpsError> {
-    now(verify::verify(source, tag_or_digest, platforms, &ask.verifier(), Effort::UntilMet, &ask.limits))
+    now(verify::verify(
+        source,
+        tag_or_digest,
+        platforms,
+        proof::options(&ask.verifier(), Effort::UntilMet, &ask.limits),
+    ))
 }
 
 // ------------------------------------------------------------------------------------------------ the table itself
@@ -182,7 +192,7 @@ fn every_form_of_evidence_is_accepted_in_every_place() {
             let (shop, image) = way.signed(proof::key(), &kind);
             let verdict = Ask::new().kind(kind.clone()).of(shop.sink.as_ref(), *image.digest());
             let Verdict::Accepted(verified) = &verdict else { panic!("{way:?}: {verdict:#?}") };
-            let evidence = &verified.accepted()[0].evidence;
+            let evidence = &verified.accepted().first().evidence;
             assert_eq!(Format::of(evidence.document()), way.format, "{way:?}");
             assert_eq!(Spot::of(evidence.found_at()), Some(way.found_at()), "{way:?}");
         }
@@ -328,8 +338,13 @@ fn a_tag_is_resolved_once_to_a_digest() {
         let asked = source.calls().iter().filter(|call| **call == Call::Resolve(latest.clone())).count();
         assert_eq!(asked, 1);
         let source = Scripted::new(shop.memory.clone().unwrap(), moving(&order));
-        let checked =
-            now(import::check(&source, &latest, &Platforms::Root, &Ask::new().verifier(), &Limits::DEFAULT)).unwrap();
+        let checked = now(import::check(
+            &source,
+            &latest,
+            &Platforms::Root,
+            proof::options(&Ask::new().verifier(), Effort::Everything, &Limits::DEFAULT),
+        ))
+        .unwrap();
         let Checked::Admitted(admitted) = checked else {
             assert_eq!(want, "refused");
             continue;
@@ -377,14 +392,19 @@ fn other_content_than_the_pinned_digest_is_not_accepted() {
                 Err(error) => assert!(matches!(error, OpsError::Store(StoreError::Content { .. })), "{error}"),
             }
         }
-        let checked = now(import::check(&source, &by_digest, &Platforms::Root, &ask.verifier(), &Limits::DEFAULT));
+        let checked = now(import::check(
+            &source,
+            &by_digest,
+            &Platforms::Root,
+            proof::options(&ask.verifier(), Effort::Everything, &Limits::DEFAULT),
+        ));
         assert!(!matches!(checked, Ok(Checked::Admitted(_))));
         let subjects = now(sign::subjects(&source, &by_digest, Extent::Root, &Limits::DEFAULT));
         assert!(subjects.is_err(), "{subjects:?}");
         // A child of an index, and whatever a graph names.
         let graph = now(Graph::collect(&source, index.clone(), Closure::Image, &Limits::DEFAULT));
         assert!(graph.is_err());
-        let tree = now(tree::tree(&source, index.clone(), None, &Limits::DEFAULT)).unwrap();
+        let tree = now(tree::tree(&source, index.clone(), None, proof::NOW, &Limits::DEFAULT)).unwrap();
         assert!(tree.has_problems());
     }
 }
@@ -643,8 +663,8 @@ fn a_statement_of_another_kind_is_refused() {
         for ask in [
             Ask::new().annotation("env", "prod"),
             Ask::new().annotation("env", ""),
-            Ask::new().rule(bulla::policy::Rule::Reference("registry.example/app".to_owned())),
-            Ask::new().rule(bulla::policy::Rule::Reference(String::new())),
+            Ask::new().condition(bulla::policy::Condition::SignedReference("registry.example/app".to_owned())),
+            Ask::new().condition(bulla::policy::Condition::SignedReference(String::new())),
         ] {
             let verdict = ask.of(shop.sink.as_ref(), *image.digest());
             assert_refused(&format!("{way:?}"), &verdict, &["annotation", "reference"]);
@@ -737,7 +757,7 @@ fn one_key_counts_once() {
         let verdict = Ask::by(keys.clone()).threshold(2).of(shop.sink.as_ref(), *image.digest());
         assert_eq!(word(&verdict), "refused");
         let Verdict::Refused(refusal) = &verdict else { unreachable!() };
-        assert_eq!((refusal.got, refusal.want), (1, 2));
+        assert_eq!((refusal.unmet.first().got, refusal.unmet.first().want), (1, 2));
     }
 }
 
@@ -774,21 +794,26 @@ fn a_key_given_twice_is_one_key() {
         ];
         let trust = TrustRoot::pinned(again).unwrap();
         assert_eq!(trust.keys().count(), 1);
-        assert_eq!(trust.supports(Threshold::new(2).unwrap()), Err(TrustError::TooFewKeys { got: 1, want: 2 }));
+        let two = Quorum::of_all(&trust, Threshold::new(2).unwrap());
+        assert_eq!(two, Err(QuorumError::TooFewKeys { got: 1, want: 2 }));
     }
 }
 
 // A threshold of 0 cannot be made (threats: zero-threshold).
 #[test]
 fn a_threshold_is_at_least_one() {
-    assert_eq!(Threshold::new(0), Err(TrustError::ZeroThreshold));
+    assert_eq!(Threshold::new(0), Err(QuorumError::ZeroThreshold));
     assert_eq!(Threshold::new(1), Ok(Threshold::ONE));
-    assert!(!Threshold::ONE.is_met_by(&BTreeSet::new()));
-    assert_eq!(Threshold::new(u32::MAX).unwrap().missing(&BTreeSet::new()), u32::MAX);
+    let trust = TrustRoot::pinned([proof::public(proof::key()), proof::public(proof::stranger())]).unwrap();
+    assert!(!Quorum::of_all(&trust, Threshold::ONE).unwrap().is_met_by([]));
+    let two = Quorum::of_all(&trust, Threshold::new(2).unwrap()).unwrap();
+    assert_eq!(two.missing([]), 2);
     assert!(matches!(TrustRoot::pinned([]), Err(TrustError::NoKeys)));
-    let policy = bulla::policy::Policy::new(SIGNATURE, Threshold::new(2).unwrap());
+    // A policy that was made for other keys.
+    let policy = Policy::one(Requirement::new("signed", SIGNATURE, two));
     let trust = TrustRoot::pinned([proof::public(proof::key())]).unwrap();
-    assert!(matches!(Verifier::new(trust, policy, Limits::DEFAULT), Err(TrustError::TooFewKeys { got: 1, want: 2 })));
+    let refused = Verifier::new(trust, policy, Limits::DEFAULT).unwrap_err();
+    assert!(matches!(refused, VerifierError::Quorum(QuorumError::UnknownOwner(_))), "{refused}");
 }
 
 // -------------------------------------------------------------------------------- confusion of types and algorithms
@@ -1171,7 +1196,12 @@ fn an_ambiguous_image_gets_no_verdict() {
         let latest = TagOrDigest::Tag("latest".to_owned());
         let outcome = verify_in(&source, &latest, &Platforms::Root, &Ask::new());
         assert!(matches!(outcome, Err(OpsError::Manifest(_))), "{outcome:?}");
-        let checked = now(import::check(&source, &latest, &Platforms::Root, &Ask::new().verifier(), &Limits::DEFAULT));
+        let checked = now(import::check(
+            &source,
+            &latest,
+            &Platforms::Root,
+            proof::options(&Ask::new().verifier(), Effort::Everything, &Limits::DEFAULT),
+        ));
         assert!(checked.is_err());
     }
 }
@@ -1220,7 +1250,7 @@ fn nesting_and_cycles_end() {
     assert_eq!(word(&Ask::new().of(source, *image.digest())), "accepted");
     let graph = now(Graph::collect(source, image.clone(), Closure::WithReferrers, &Limits::DEFAULT)).unwrap();
     assert!(graph.manifests.len() <= 8, "{}", graph.manifests.len());
-    let tree = now(tree::tree(source, image.clone(), None, &Limits::DEFAULT)).unwrap();
+    let tree = now(tree::tree(source, image.clone(), None, proof::NOW, &Limits::DEFAULT)).unwrap();
     assert!(!tree.has_problems());
     // Referrers of referrers, deeper than anybody has them.
     let mut subject = image.clone();
@@ -1230,7 +1260,7 @@ fn nesting_and_cycles_end() {
     }
     let graph = now(Graph::collect(source, image.clone(), Closure::WithReferrers, &Limits::DEFAULT));
     assert!(matches!(graph, Err(OpsError::ReferrersTooDeep { .. })));
-    now(tree::tree(source, image.clone(), None, &Limits::DEFAULT)).unwrap();
+    now(tree::tree(source, image.clone(), None, proof::NOW, &Limits::DEFAULT)).unwrap();
     assert_eq!(word(&Ask::new().of(source, *image.digest())), "accepted");
 }
 
@@ -1273,7 +1303,12 @@ fn every_manifest_below_an_index_is_asked_for_with_all_platforms() {
     };
     let checked = || {
         let verifier = Ask::new().verifier();
-        let checked = import::check(shop.sink.as_ref(), &tag_or_digest, &Platforms::All, &verifier, &Limits::DEFAULT);
+        let checked = import::check(
+            shop.sink.as_ref(),
+            &tag_or_digest,
+            &Platforms::All,
+            proof::options(&verifier, Effort::Everything, &Limits::DEFAULT),
+        );
         matches!(now(checked), Ok(Checked::Admitted(_)))
     };
     [&outer, &inner, &near].into_iter().for_each(sign);
@@ -1301,7 +1336,13 @@ fn a_signed_platform_does_not_admit_the_index_around_it() {
     let check = |name: &str| {
         let platforms = Platforms::One(Platform::parse(name).unwrap());
         let tag_or_digest = TagOrDigest::Tag("index".to_owned());
-        now(import::check(shop.sink.as_ref(), &tag_or_digest, &platforms, &verifier, &Limits::DEFAULT)).unwrap()
+        now(import::check(
+            shop.sink.as_ref(),
+            &tag_or_digest,
+            &platforms,
+            proof::options(&verifier, Effort::Everything, &Limits::DEFAULT),
+        ))
+        .unwrap()
     };
     let Checked::Admitted(admitted) = check("linux/amd64") else { panic!("the signed platform is not admitted") };
     assert_eq!(admitted.digest(), Some(signed.digest()));
@@ -1374,10 +1415,25 @@ fn imported(shop: &Shop, image: &Content) -> Arc<dyn Sink> {
     let sink: Arc<dyn Sink> = Arc::new(Memory::new(Limits::DEFAULT));
     let (tag_or_digest, verifier) = (TagOrDigest::Digest(*image.digest()), Ask::new().verifier());
     let limits = Limits::DEFAULT;
-    let checked = now(import::check(source.as_ref(), &tag_or_digest, &Platforms::Root, &verifier, &limits)).unwrap();
+    let checked = now(import::check(
+        source.as_ref(),
+        &tag_or_digest,
+        &Platforms::Root,
+        proof::options(&verifier, Effort::Everything, &limits),
+    ))
+    .unwrap();
     let Checked::Admitted(admitted) = checked else { panic!("{checked:?}") };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(import::push(&source, &sink, &admitted, &[], Taken::Keep, &verifier, &limits)).unwrap();
+    runtime
+        .block_on(import::push(
+            &source,
+            &sink,
+            &admitted,
+            &[],
+            Taken::Keep,
+            proof::options(&verifier, Effort::Everything, &limits),
+        ))
+        .unwrap();
     sink
 }
 
@@ -1415,7 +1471,12 @@ fn an_unsigned_index_does_not_name_a_platform() {
         let tag_or_digest = TagOrDigest::Tag("index".to_owned());
         let outcome = verify_in(shop.sink.as_ref(), &tag_or_digest, &platforms, &Ask::new());
         let verifier = Ask::new().verifier();
-        let checked = now(import::check(shop.sink.as_ref(), &tag_or_digest, &platforms, &verifier, &Limits::DEFAULT));
+        let checked = now(import::check(
+            shop.sink.as_ref(),
+            &tag_or_digest,
+            &platforms,
+            proof::options(&verifier, Effort::Everything, &Limits::DEFAULT),
+        ));
         match right {
             true => {
                 assert_eq!(word(&outcome.unwrap().verdict), "accepted", "{name}");
@@ -1440,7 +1501,7 @@ fn annotations_and_names_are_compared_whole() {
         let word_of = Word::with(way.format, &SIGNATURE, image.digest(), &annotations, Some(NAME));
         shop.hang(&image, way.spot, &SIGNATURE, way.format, &[sealed(way, &word_of)]);
         let asked = |ask: Ask| word(&ask.of(shop.sink.as_ref(), *image.digest()));
-        let name = |name: &str| Ask::new().rule(bulla::policy::Rule::Reference(name.to_owned()));
+        let name = |name: &str| Ask::new().condition(bulla::policy::Condition::SignedReference(name.to_owned()));
         assert_eq!(asked(name(NAME).annotation("env", "prod")), "accepted", "{way:?}");
         for value in ["", "pro", "prod ", "Prod", "prod\0", "pr.d", "*", ".*", "prod,dev", "\"prod\"", "рrod"] {
             assert_eq!(asked(Ask::new().annotation("env", value)), "refused", "{way:?} {value:?}");
@@ -1546,7 +1607,12 @@ fn a_subject_field_with_a_wrong_size_or_type_does_not_count() {
                 false => assert_refused(&format!("{format:?}: {subject:?}"), &outcome.verdict, &["subject-field"]),
             }
             let verifier = Ask::new().verifier();
-            let checked = now(import::check(shop.sink.as_ref(), &tag, &Platforms::Root, &verifier, &Limits::DEFAULT));
+            let checked = now(import::check(
+                shop.sink.as_ref(),
+                &tag,
+                &Platforms::Root,
+                proof::options(&verifier, Effort::Everything, &Limits::DEFAULT),
+            ));
             assert_eq!(matches!(checked, Ok(Checked::Admitted(_))), want, "{format:?}: {subject:?}");
         }
     }

@@ -46,8 +46,12 @@ fn verdict(layout: &Layout, ask: &Ask) -> Verdict {
     let sole = layout.sole().expect("one image");
     let tag_or_digest = TagOrDigest::Digest(sole.digest);
     let verifier = ask.verifier();
-    let outcome =
-        now(verify::verify(layout, &tag_or_digest, &Platforms::Root, &verifier, Effort::UntilMet, &ask.limits));
+    let outcome = now(verify::verify(
+        layout,
+        &tag_or_digest,
+        &Platforms::Root,
+        proof::options(&verifier, Effort::UntilMet, &ask.limits),
+    ));
     let outcome = outcome.expect("an outcome");
     assert_eq!(outcome.subject, sole.digest);
     outcome.verdict
@@ -61,7 +65,7 @@ fn kinds(layout: &Layout) -> BTreeSet<StatementKind> {
     }
     let root = now(layout.resolve(&TagOrDigest::Digest(layout.sole().expect("one image").digest))).expect("an image");
     let mut kinds = BTreeSet::new();
-    collect(&now(tree::tree(layout, root, None, &Limits::DEFAULT)).expect("a tree"), &mut kinds);
+    collect(&now(tree::tree(layout, root, None, proof::NOW, &Limits::DEFAULT)).expect("a tree"), &mut kinds);
     kinds
 }
 
@@ -179,7 +183,7 @@ fn the_tree_trusts_what_verify_accepts() {
             let layout = case.layout();
             let root = now(layout.resolve(&TagOrDigest::Digest(layout.sole().unwrap().digest))).unwrap();
             let trust = TrustRoot::pinned([check.key()]).unwrap();
-            let tree = now(tree::tree(&layout, root, Some(&trust), &Limits::DEFAULT)).unwrap();
+            let tree = now(tree::tree(&layout, root, Some(&trust), proof::NOW, &Limits::DEFAULT)).unwrap();
             assert_eq!(trusted(&tree) > 0, check.accept, "{}: {}", case.name, check.text);
         }
     }

@@ -37,7 +37,7 @@ use bulla::ops::sign::Terms;
 use bulla::ops::verify;
 use bulla::ops::verify::Platforms;
 use bulla::ops::verify::Verdict;
-use bulla::policy::Rule;
+use bulla::policy::Condition;
 use bulla::policy::StatementKind;
 use bulla::store::Listing;
 use bulla::store::Memory;
@@ -412,14 +412,14 @@ proptest! {
         let (verifier, truth) = (ask.verifier(), truth(&things));
         let tag_or_digest = TagOrDigest::Digest(*image.digest());
         let source = hostile();
-        let outcome = now(verify::verify(&source, &tag_or_digest, &Platforms::Root, &verifier, Effort::UntilMet, &ask.limits));
+        let outcome = now(verify::verify(&source, &tag_or_digest, &Platforms::Root, proof::options(&verifier, Effort::UntilMet, &ask.limits)));
         if let Ok(outcome) = outcome {
             prop_assert_eq!(outcome.subject, *image.digest());
             prop_assert!(is_honest(&outcome.verdict, &image, &truth, 1));
         }
         let source = hostile();
         if let Ok(Checked::Admitted(admitted)) =
-            now(import::check(&source, &tag_or_digest, &Platforms::All, &verifier, &ask.limits))
+            now(import::check(&source, &tag_or_digest, &Platforms::All, proof::options(&verifier, Effort::Everything, &ask.limits)))
         {
             prop_assert!(!truth.is_empty());
             prop_assert_eq!(admitted.digest(), Some(image.digest()));
@@ -451,17 +451,17 @@ proptest! {
         things in things(8),
         threshold in 1..=2_u32,
         rules in prop::collection::vec(prop_oneof![
-            Just(Rule::Annotation { key: "env".to_owned(), value: "prod".to_owned() }),
-            Just(Rule::Annotation { key: "env".to_owned(), value: "test".to_owned() }),
-            Just(Rule::Reference("registry.example/app".to_owned())),
-            Just(Rule::Reference(String::new())),
+            Just(Condition::Annotation { key: "env".to_owned(), value: "prod".to_owned() }),
+            Just(Condition::Annotation { key: "env".to_owned(), value: "test".to_owned() }),
+            Just(Condition::SignedReference("registry.example/app".to_owned())),
+            Just(Condition::SignedReference(String::new())),
         ], 1..3),
     ) {
         let (shop, image) = shop_of(&things, true);
         let mut ask = trusted().threshold(threshold);
         let mut last = ask.of_everything(shop.sink.as_ref(), *image.digest());
         for rule in rules {
-            ask = ask.rule(rule);
+            ask = ask.condition(rule);
             let next = ask.of_everything(shop.sink.as_ref(), *image.digest());
             prop_assert!(word(&last) == "accepted" || word(&next) != "accepted", "{:#?}", next);
             if let (Some(last), Some(next)) = (yes(&last), yes(&next)) {
@@ -558,7 +558,7 @@ proptest! {
                 Terms { annotations: annotations.clone(), created: Time::EPOCH, format, reference: reference.clone() };
             now(sign::sign(shop.sink.as_ref(), &Subject::of(&image), &[signer], &terms, sign::Repeat::Always, &Limits::DEFAULT)).unwrap();
             let ask = annotations.iter().fold(Ask::by([proof::public(signer)]), |ask, (key, value)| ask.annotation(key, value));
-            let ask = reference.iter().fold(ask, |ask, name| ask.rule(Rule::Reference(name.clone())));
+            let ask = reference.iter().fold(ask, |ask, name| ask.condition(Condition::SignedReference(name.clone())));
             let verdict = ask.of(shop.sink.as_ref(), *image.digest());
             let Some(reported) = yes(&verdict) else { panic!("{verdict:#?}") };
             let (_, kind, _, got, name) = reported.counted.first().unwrap().clone();

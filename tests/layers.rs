@@ -30,6 +30,7 @@ use std::path::PathBuf;
 use modules::Modules;
 use rules::FILE_CEILING;
 use rules::FUNCTION_CEILING;
+use rules::GROUND_LAYERS;
 use rules::LAYERS;
 use source::Source;
 
@@ -165,7 +166,7 @@ fn the_table_of_layers_has_no_way_up() {
         for import in *imports {
             let below =
                 LAYERS.iter().position(|(name, _)| name == import).unwrap_or_else(|| panic!("{import}: no layer"));
-            let ground = below < 4 && at < 4;
+            let ground = below < GROUND_LAYERS && at < GROUND_LAYERS;
             assert!(below < at || ground, "{layer} imports {import}, which is not below it");
         }
     }

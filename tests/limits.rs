@@ -87,6 +87,7 @@ fn every_limit_has_a_test() {
         ("evidence.bytes", "tests/limits.rs", "evidence_is_measured_together"),
         ("evidence.finding_bytes", "tests/limits.rs", "findings_below_an_image_are_measured"),
         ("evidence.signature_bytes", "tests/limits.rs", "signatures_are_measured"),
+        ("evidence.signature_checks", "tests/limits.rs", "signature_checks_are_counted"),
         ("evidence.signature_manifests", "tests/limits.rs", "signature_manifests_are_counted"),
         ("graph.bytes", "tests/limits.rs", "manifests_below_an_image_are_measured"),
         ("graph.index_depth", "tests/limits.rs", "indexes_are_followed_to_a_depth"),
@@ -140,6 +141,7 @@ fn the_defaults_are_what_is_promised() {
         ("evidence.bytes", 67_108_864),
         ("evidence.finding_bytes", 16_777_216),
         ("evidence.signature_bytes", 1_048_576),
+        ("evidence.signature_checks", 100_000),
         ("evidence.signature_manifests", 100),
         ("graph.bytes", 16_777_216),
         ("graph.index_depth", 3),
@@ -748,6 +750,24 @@ fn signatures_under_a_tag_are_counted() {
     }
 }
 
+// Each signature is checked with each trusted key. Beyond the limit nobody can tell, and a yes stays a yes.
+#[test]
+fn signature_checks_are_counted() {
+    for format in Format::ALL {
+        let keys = vec![proof::public(proof::key()), proof::public(&proof::KEYS[1])];
+        for (checks, want) in [(3, "unknown"), (4, "refused")] {
+            let shop = Shop::new();
+            let image = shop.image(1);
+            let letters: Vec<_> = (0..2).map(|n| noise(format, &image, n)).collect();
+            shop.hang(&image, Spot::Tag, &StatementKind::ImageSignature, format, &letters);
+            let limits = Limits::DEFAULT.with(|limits| limits.evidence.signature_checks = checks);
+            let verdict = Ask::by(keys.clone()).limits(limits).of(shop.sink.as_ref(), *image.digest());
+            assert_eq!(word(&verdict), want, "{format:?}");
+            assert_eq!(proof::codes(&verdict).contains("signatures-not-checked"), want == "unknown");
+        }
+    }
+}
+
 // Manifests and documents together, in every place; at the limit everything is still heard.
 #[test]
 fn evidence_is_measured_together() {
@@ -835,7 +855,12 @@ fn configs_are_measured() {
         let tag_or_digest = TagOrDigest::Digest(*image.digest());
         let verifier = Ask::new().verifier();
         let source = shop.sink.as_ref();
-        match now(verify::verify(source, &tag_or_digest, &platforms, &verifier, Effort::UntilMet, &Limits::DEFAULT)) {
+        match now(verify::verify(
+            source,
+            &tag_or_digest,
+            &platforms,
+            proof::options(&verifier, Effort::UntilMet, &Limits::DEFAULT),
+        )) {
             Ok(outcome) => outcome.chosen == Some(*image.digest()),
             Err(OpsError::Store(StoreError::TooLarge { limit, .. })) => {
                 assert_eq!(limit, Limits::DEFAULT.oci.manifest_bytes);
@@ -886,8 +911,9 @@ fn walks(shop: &Shop, root: &Content, limits: &Limits) -> Vec<bool> {
     };
     let graph = |closure| now(Graph::collect(sink, root.clone(), closure, limits)).map(drop);
     let verifier = Ask::new().limits(limits.clone()).verifier();
-    let verified = verify::verify(sink, &tag_or_digest, &Platforms::All, &verifier, Effort::UntilMet, limits);
-    let tree = now(tree::tree(sink, root.clone(), None, limits)).unwrap();
+    let verified =
+        verify::verify(sink, &tag_or_digest, &Platforms::All, proof::options(&verifier, Effort::UntilMet, limits));
+    let tree = now(tree::tree(sink, root.clone(), None, proof::NOW, limits)).unwrap();
     vec![
         whole(graph(Closure::Image)),
         whole(graph(Closure::WithReferrers)),
@@ -948,7 +974,7 @@ fn a_tree_that_is_cut_says_so() {
             shop.push(&[bulla::oci::referrer::empty_config()], &referrer, None);
             subject = referrer;
         }
-        let tree = now(tree::tree(shop.sink.as_ref(), image, None, &Limits::DEFAULT)).unwrap();
+        let tree = now(tree::tree(shop.sink.as_ref(), image, None, proof::NOW, &Limits::DEFAULT)).unwrap();
         let mut shown = 0;
         let mut node = &tree;
         while let Some(next) = node.hanging.first() {
@@ -1035,7 +1061,12 @@ fn findings_below_an_image_are_counted() {
         let root = shop.index(&images.iter().map(|image| image.descriptor().bare()).collect::<Vec<_>>(), None);
         let tag_or_digest = TagOrDigest::Digest(*root.digest());
         let verifier = Ask::new().limits(limits.clone()).verifier();
-        now(verify::verify(shop.sink.as_ref(), &tag_or_digest, &Platforms::All, &verifier, Effort::UntilMet, &limits))
+        now(verify::verify(
+            shop.sink.as_ref(),
+            &tag_or_digest,
+            &Platforms::All,
+            proof::options(&verifier, Effort::UntilMet, &limits),
+        ))
     };
     let told = verified(&["AA==", "AQ=="]).unwrap();
     assert_eq!(told.children.iter().map(|(_, _, verdict)| findings(verdict)).sum::<usize>(), 8);
@@ -1060,7 +1091,12 @@ fn findings_below_an_image_are_measured() {
         let root = shop.index(&images.iter().map(|image| image.descriptor().bare()).collect::<Vec<_>>(), None);
         let tag_or_digest = TagOrDigest::Digest(*root.digest());
         let verifier = Ask::new().limits(limits.clone()).verifier();
-        now(verify::verify(shop.sink.as_ref(), &tag_or_digest, &Platforms::All, &verifier, Effort::UntilMet, &limits))
+        now(verify::verify(
+            shop.sink.as_ref(),
+            &tag_or_digest,
+            &Platforms::All,
+            proof::options(&verifier, Effort::UntilMet, &limits),
+        ))
     };
     // Ten findings say the same about the same manifest: they are one.
     assert!(verified(1_000, 10, 1).is_ok());
@@ -1083,11 +1119,15 @@ fn children_are_told_without_their_documents() {
     let ask = Ask::new();
     let verifier = ask.verifier();
     for (effort, contents) in [(Effort::UntilMet, 0), (Effort::Everything, 2)] {
-        let told =
-            verify::verify(shop.sink.as_ref(), &tag_or_digest, &Platforms::All, &verifier, effort, &Limits::DEFAULT);
+        let told = verify::verify(
+            shop.sink.as_ref(),
+            &tag_or_digest,
+            &Platforms::All,
+            proof::options(&verifier, effort, &Limits::DEFAULT),
+        );
         let told = now(told).unwrap();
         let Verdict::Accepted(verified) = &told.children[0].2 else { panic!("{told:?}") };
-        let evidence = &verified.accepted()[0].evidence;
+        let evidence = &verified.accepted().first().evidence;
         assert_eq!(evidence.digest(), Some(carrier.digest()));
         assert_eq!(evidence.contents().len(), contents);
         assert_eq!(evidence.document().format(), "sigstore-bundle");

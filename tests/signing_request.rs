@@ -44,7 +44,6 @@ use bulla::request::approval;
 use bulla::request::signing_request::CLOCK_SKEW;
 use bulla::time::Time;
 use bulla::trust::Owner;
-use bulla::trust::Threshold;
 use serde_json::Value;
 use serde_json::json;
 

@@ -21,6 +21,7 @@ use std::fs;
 use std::future::ready;
 
 use bulla::digest::Digest;
+use bulla::envelope::FoundAt;
 use bulla::envelope::base64;
 use bulla::key::PublicKey;
 use bulla::oci::Content;
@@ -37,7 +38,6 @@ use bulla::store::Source;
 use bulla::store::StoreError;
 use bulla::store::Task;
 use bulla::verify::AcceptedSignature;
-use bulla::verify::FoundAt;
 use bulla::verify::Verifier;
 use proof::Ask;
 use proof::Reported;
@@ -146,7 +146,7 @@ impl Piece {
 
     fn judge(&self, bench: &Bench) -> Verdict {
         let limits = bulla::limits::Limits::DEFAULT;
-        now(verify::judge(bench, self.subject, &self.verifier, Effort::UntilMet, &limits))
+        now(verify::judge(bench, self.subject, proof::options(&self.verifier, Effort::UntilMet, &limits)))
     }
 
     /// The bench with another manifest.
@@ -275,7 +275,7 @@ fn no_changed_byte_of_what_we_sign_is_accepted_as_something_else() {
         let ask = Ask::new().kind(kind);
         let verdict = ask.of_everything(shop.sink.as_ref(), *image.digest());
         let Verdict::Accepted(verified) = &verdict else { panic!("{way:?}: {verdict:?}") };
-        let counted = &verified.accepted()[0];
+        let counted = verified.accepted().first();
         assert_eq!(counted.annotations, annotations, "{way:?}");
         pieces.push(Piece::of(&format!("{way:?}"), &ask, *image.digest(), counted));
     }

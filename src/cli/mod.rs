@@ -99,14 +99,14 @@ fn execute(command: Command) -> Result<Exit, Failure> {
         Command::Copy(args) => move_image::copy(&args),
         Command::Digest(args) => listing::digest(&args),
         Command::Demo(args) => demo::demo(&args, execute),
-        Command::Import(args) => move_image::import(&args),
+        Command::Import(args) => move_image::import(&args, clock::now()),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Key(command) => keys::key(&command),
         Command::Ls(args) => listing::ls(&args),
         Command::Man(args) => manual::man(&args),
         Command::Request(command) => request::request(&command),
         Command::Sign(args) => sign::sign(&args, clock::now()),
-        Command::Tree(args) => tree::tree(&args),
-        Command::Verify(args) => verify::verify(&args),
+        Command::Tree(args) => tree::tree(&args, clock::now()),
+        Command::Verify(args) => verify::verify(&args, clock::now()),
     }
 }

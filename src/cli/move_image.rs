@@ -7,6 +7,7 @@ use crate::limits::Limits;
 use crate::oci::Platform;
 use crate::oci::Reference;
 use crate::ops::copy;
+use crate::ops::discover::Effort;
 use crate::ops::graph::Closure;
 use crate::ops::graph::Graph;
 use crate::ops::import;
@@ -17,11 +18,12 @@ use crate::ops::pinned;
 use crate::ops::platform;
 use crate::ops::verify::Outcome;
 use crate::ops::verify::Platforms;
+use crate::ops::verify::VerifyOptions;
 use crate::policy::StatementKind;
 use crate::report::ImportResult;
 use crate::report::VerifyResult;
 use crate::store::Sink;
-use crate::verify::Verifier;
+use crate::time::Time;
 
 use super::args::CopyArgs;
 use super::args::ImportArgs;
@@ -156,7 +158,7 @@ async fn plan_one(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Resu
     Ok(MovedImage { copied, digest, index, place, read: None, written })
 }
 
-pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
+pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
     let verifier = verify::verifier(&args.want, StatementKind::ImageSignature, &limits)?;
     let typed = reference_list::expand(&args.sources)?;
@@ -173,7 +175,8 @@ pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
     let mut exit = Exit::Yes;
     let mut reports = Results::of("import", args.output);
     for source in &sources {
-        let imported = runtime.block_on(import_one(&job, &mut sinks, source, &platforms, &verifier));
+        let options = VerifyOptions { verifier: &verifier, effort: Effort::Everything, now, limits: &job.limits };
+        let imported = runtime.block_on(import_one(&job, &mut sinks, source, &platforms, options));
         exit = exit.and(match &imported {
             Ok(Imported::Done(..)) => Exit::Yes,
             Ok(Imported::Declined(outcome)) => verify::exit_of(outcome),
@@ -209,10 +212,10 @@ async fn import_one(
     sinks: &mut Sinks,
     reference: &str,
     platforms: &Platforms,
-    verifier: &Verifier,
+    options: VerifyOptions<'_>,
 ) -> Result<Imported, Failure> {
     let (source, tag_or_digest) = job.stores.source(reference)?;
-    let admitted = match import::check(source.as_ref(), &tag_or_digest, platforms, verifier, &job.limits).await? {
+    let admitted = match import::check(source.as_ref(), &tag_or_digest, platforms, options).await? {
         Checked::Admitted(admitted) => admitted,
         Checked::Declined(outcome) => return Ok(Imported::Declined(outcome)),
     };
@@ -224,12 +227,12 @@ async fn import_one(
     sinks.are_free(&place, &names, &digest)?;
     let (copied, read) = match job.dry_run {
         true => {
-            let planned = import::plan(&source, &sink, &admitted, &names, job.taken, verifier, &job.limits).await?;
+            let planned = import::plan(&source, &sink, &admitted, &names, job.taken, options).await?;
             (planned.0, Some(planned.1))
         }
         false => {
             sink.mark();
-            let copied = import::push(&source, &sink, &admitted, &names, job.taken, verifier, &job.limits).await;
+            let copied = import::push(&source, &sink, &admitted, &names, job.taken, options).await;
             (copied.inspect_err(|_| sink.go_back())?, None)
         }
     };

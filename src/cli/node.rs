@@ -5,7 +5,7 @@ use crate::ops::tree::Link;
 use crate::ops::tree::Node;
 use crate::ops::tree::TreeDocument;
 use crate::ops::tree::Trust;
-use crate::verify::finding;
+use crate::verify;
 
 use super::line::Foreign;
 
@@ -27,7 +27,7 @@ pub(super) fn document_line(document: &TreeDocument) -> String {
     let kind = document.kind.as_ref().map_or_else(|| document.format.to_owned(), |kind| Foreign(kind).to_string());
     match &document.trust {
         Trust::NotAsked => match &document.claimed_key {
-            Some(key) => format!("{kind}, claims the key {}", Foreign(finding::key_id(key))),
+            Some(key) => format!("{kind}, claims the key {}", Foreign(verify::key_id(key))),
             None => kind,
         },
         Trust::Trusted(keys) => {

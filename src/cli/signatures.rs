@@ -36,7 +36,7 @@ pub(super) fn would_sign(reference: &str, planned: &[Signed], signers: &[&dyn Si
 /// One line about a signature that counted.
 pub(super) fn counted_line(counted: &AcceptedSignature) -> String {
     let place = Foreign(counted.evidence.found_at());
-    let mut line = format!("key {}  {}  {place}", counted.key.short(), counted.scheme);
+    let mut line = format!("key {}  {}  {place}", counted.signer.key().short(), counted.signer.scheme());
     for (key, value) in &counted.annotations {
         line.push_str(&format!("  {}={}", Foreign(key), Foreign(value)));
     }

@@ -6,6 +6,7 @@ use crate::ops::tree;
 use crate::ops::tree::Node;
 use crate::report::Report;
 use crate::report::TreeResult;
+use crate::time::Time;
 use crate::trust::TrustRoot;
 
 use super::args::TreeArgs;
@@ -23,7 +24,7 @@ use super::runtime::Runtime;
 use super::runtime::Work;
 use super::stores::Stores;
 
-pub(super) fn tree(args: &TreeArgs) -> Result<Exit, Failure> {
+pub(super) fn tree(args: &TreeArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
     let keys = keys::publics(&args.key, &args.token)?;
     let trust = match keys.is_empty() {
@@ -35,7 +36,7 @@ pub(super) fn tree(args: &TreeArgs) -> Result<Exit, Failure> {
     let (source, tag_or_digest) = stores.source(&args.reference)?;
     let root = runtime.block_on(async {
         let root = pinned::resolve(source.as_ref(), &tag_or_digest).await.map_err(Failure::from)?;
-        tree::tree(source.as_ref(), root, trust.as_ref(), &limits).await.map_err(Failure::from)
+        tree::tree(source.as_ref(), root, trust.as_ref(), now, &limits).await.map_err(Failure::from)
     })?;
     match args.output {
         TreeOutput::Dot => render::text(&picture::dot(&args.reference, &root)),

@@ -9,6 +9,7 @@ use crate::ops::verify::Outcome;
 use crate::ops::verify::Verdict;
 use crate::policy::StatementKind;
 use crate::verify::Refusal;
+use crate::verify::Unmet;
 
 use super::args::WantArgs;
 use super::hints;
@@ -62,7 +63,7 @@ pub(super) fn predicates(reference: &str, outcome: &Outcome, want: &WantArgs) {
     }
     if accepted.len() == verdicts.len() {
         let mut printed = BTreeSet::new();
-        let counted = accepted.iter().flat_map(|verified| verified.accepted());
+        let counted = accepted.iter().flat_map(|verified| verified.accepted().iter());
         for predicate in counted.filter_map(|counted| counted.predicate.as_ref()) {
             if printed.insert(predicate) {
                 render::predicate(predicate);
@@ -121,7 +122,7 @@ pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Ve
 }
 
 fn refusal_line(refusal: &Refusal) -> String {
-    let Refusal { kind, got, want, .. } = refusal;
+    let Unmet { kind, got, want, .. } = refusal.unmet.first();
     match (got, want, refusal.findings.is_empty()) {
         (0, 1, true) => format!("it has no {kind}"),
         (0, 1, false) => format!("none of its signed documents is an {kind} that counts"),
@@ -131,8 +132,8 @@ fn refusal_line(refusal: &Refusal) -> String {
 
 /// As above, where something could not be read: then nobody can say what the image has not.
 fn found_line(refusal: &Refusal) -> String {
-    match (refusal.got, refusal.findings.is_empty()) {
-        (0, true) => format!("no {} could be read", refusal.kind),
+    match (refusal.unmet.first().got, refusal.findings.is_empty()) {
+        (0, true) => format!("no {} could be read", refusal.unmet.first().kind),
         _ => refusal_line(refusal),
     }
 }
@@ -157,7 +158,7 @@ fn and_more(all: usize) {
 
 fn refusal_hint(reference: &str, refusal: &Refusal, want: &WantArgs) -> String {
     let subject = refusal.subject;
-    let make = match &refusal.kind {
+    let make = match &refusal.unmet.first().kind {
         StatementKind::ImageSignature => format!("sign it: bulla sign REPOSITORY@{subject} --key KEY"),
         StatementKind::Attestation { predicate_type } => {
             let what = format!("--type {predicate_type} --predicate FILE --key KEY");

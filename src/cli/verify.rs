@@ -11,16 +11,21 @@ use crate::ops::layers::Depth;
 use crate::ops::verify::Outcome;
 use crate::ops::verify::Platforms;
 use crate::ops::verify::Verdict;
+use crate::ops::verify::VerifyOptions;
 use crate::policy;
+use crate::policy::Condition;
 use crate::policy::Policy;
-use crate::policy::Rule;
+use crate::policy::Quorum;
+use crate::policy::QuorumError;
+use crate::policy::Requirement;
 use crate::policy::StatementKind;
+use crate::policy::Threshold;
 use crate::report::VerifyResult;
 use crate::store::Metered;
 use crate::store::Source;
 use crate::store::Task;
 use crate::store::parallel;
-use crate::trust::Threshold;
+use crate::time::Time;
 use crate::trust::TrustRoot;
 use crate::verify::Verifier;
 
@@ -39,7 +44,7 @@ use super::runtime::Work;
 use super::stores::Stores;
 use super::verdict;
 
-pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
+pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     let references = reference_list::expand(&args.references)?;
     let limits = Limits::DEFAULT;
     let verifier = verifier(&args.want, wanted_kind(args.predicate_type.as_deref())?, &limits)?;
@@ -54,8 +59,8 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
         false => (Depth::Manifests, Work::Waiting),
     };
     let runtime = Runtime::new(work)?;
-    let (verifier, platforms, stores, limits) = (&verifier, &platforms, &stores, &limits);
-    let task = Verification { verifier, platforms, stores, limits, effort, depth };
+    let options = VerifyOptions { verifier: &verifier, effort, now, limits: &limits };
+    let task = Verification { options, platforms: &platforms, stores: &stores, depth };
     let mut reports = Results::of(
         "verify",
         match args.output {
@@ -98,11 +103,9 @@ const FIRST_LOOKS: u64 = 4 << 20;
 /// What is verified by what.
 #[derive(Clone, Copy)]
 struct Verification<'a> {
-    verifier: &'a Verifier,
+    options: VerifyOptions<'a>,
     platforms: &'a Platforms,
     stores: &'a Stores,
-    limits: &'a Limits,
-    effort: Effort,
     depth: Depth,
 }
 
@@ -148,8 +151,8 @@ impl<'a> Verification<'a> {
         source: &Arc<dyn Source>,
         tag_or_digest: &TagOrDigest,
     ) -> Result<Outcome, Failure> {
-        let Self { verifier, platforms, stores, limits, effort, depth } = self;
-        let outcome = layers::verify(source, tag_or_digest, platforms, verifier, effort, depth, limits).await?;
+        let Self { options, platforms, stores, depth } = self;
+        let outcome = layers::verify(source, tag_or_digest, platforms, options, depth).await?;
         loaded(reference, stores, outcome).map(Outcome::without_documents)
     }
 }
@@ -195,18 +198,19 @@ pub(super) fn exit_of(outcome: &Outcome) -> Exit {
 /// A verifier for what the command line asks for.
 pub(super) fn verifier(want: &WantArgs, kind: StatementKind, limits: &Limits) -> Result<Verifier, Failure> {
     let keys = keys::publics(&want.key, &want.token)?;
-    let told = |error: crate::trust::TrustError| Failure::unknown(error.to_string());
-    let trust = TrustRoot::pinned(keys).map_err(told)?;
-    let threshold = Threshold::new(want.threshold).map_err(told)?;
-    let mut policy = Policy::new(kind, threshold);
+    let trust = TrustRoot::pinned(keys).map_err(|error| Failure::unknown(error.to_string()))?;
+    let told = |error: QuorumError| Failure::unknown(error.to_string());
+    let quorum = Quorum::of_all(&trust, Threshold::new(want.threshold).map_err(told)?).map_err(told)?;
+    let mut requirement = Requirement::new("signed", kind, quorum);
     once(&want.annotations)?;
     for (key, value) in &want.annotations {
-        policy = policy.and(Rule::Annotation { key: key.clone(), value: value.clone() });
+        requirement = requirement.and(Condition::Annotation { key: key.clone(), value: value.clone() });
     }
     if let Some(name) = &want.signed_reference {
-        policy = policy.and(Rule::Reference(name.clone()));
+        requirement = requirement.and(Condition::SignedReference(name.clone()));
     }
-    Verifier::new(trust, policy, limits.clone()).map_err(told)
+    let verifier = Verifier::new(trust, Policy::one(requirement), limits.clone());
+    verifier.map_err(|error| Failure::unknown(error.to_string()))
 }
 
 /// Refuses an annotation that is given with two values: one of them would be lost, or none could be met.

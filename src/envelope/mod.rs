@@ -3,6 +3,7 @@
 pub mod base64;
 pub mod bundle;
 pub mod dsse;
+mod evidence;
 pub mod simple;
 pub mod statement;
 
@@ -19,8 +20,11 @@ use crate::oci::media_type;
 pub use bundle::Bundle;
 pub use dsse::Envelope;
 pub use dsse::Payload;
+pub use evidence::Evidence;
+pub use evidence::FoundAt;
 pub use simple::SimpleSigning;
 pub use simple::SimpleSigningPayload;
+pub use statement::ResourceDescriptor;
 pub use statement::Statement;
 pub use statement::predicate_limits;
 

@@ -1,6 +1,8 @@
 //! Log audit: every signed document that is attached to an image, to be matched with the lines of a signing log.
 
 use crate::digest::Digest;
+use crate::envelope::Evidence;
+use crate::envelope::FoundAt;
 use crate::envelope::Payload;
 use crate::envelope::SignedDocument;
 use crate::envelope::SimpleSigningPayload;
@@ -11,17 +13,15 @@ use crate::oci::Content;
 use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::ops::OpsError;
+use crate::ops::discover::budget::EvidenceBudget;
+use crate::ops::discover::signature_manifest;
 use crate::ops::graph;
 use crate::ops::pinned;
-use crate::ops::signature_manifest;
-use crate::ops::signature_manifest::Budget;
 use crate::policy::StatementKind;
 use crate::request::LogEntry;
 use crate::request::PayloadKind;
 use crate::store::Source;
-use crate::verify::Evidence;
 use crate::verify::Finding;
-use crate::verify::FoundAt;
 
 /// The signed documents that are attached to an image.
 #[derive(Clone, Debug, Default)]
@@ -159,7 +159,7 @@ pub async fn attached(
 ) -> Result<AttachedDocuments, OpsError> {
     let subject = *pinned::resolve(source, tag_or_digest).await?.digest();
     let mut attached = AttachedDocuments { digest: Some(subject), ..AttachedDocuments::default() };
-    let budget = Budget::of(limits);
+    let budget = EvidenceBudget::of(limits);
     for entry in graph::listed(source, &subject, limits).await? {
         match pinned::manifest(source, &entry).await {
             Ok(content) => attached.read(source, &content, FoundAt::Referrers, (&budget, limits)).await,
@@ -173,7 +173,13 @@ pub async fn attached(
 }
 
 impl AttachedDocuments {
-    async fn read(&mut self, source: &dyn Source, content: &Content, found_at: FoundAt, bounds: (&Budget, &Limits)) {
+    async fn read(
+        &mut self,
+        source: &dyn Source,
+        content: &Content,
+        found_at: FoundAt,
+        bounds: (&EvidenceBudget, &Limits),
+    ) {
         let documents = &mut self.documents;
         let keep = |evidence: &Evidence| documents.push(AttachedDocument(evidence.document().clone()));
         let findings = signature_manifest::documents_in(source, content, found_at, None, bounds, keep).await;

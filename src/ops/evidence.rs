@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 
 use crate::digest::Digest;
+use crate::envelope::Evidence;
+use crate::envelope::FoundAt;
 use crate::envelope::SignedDocument;
 use crate::envelope::base64;
 use crate::limits::Limits;
@@ -19,8 +21,6 @@ use crate::ops::graph::Node;
 use crate::ops::graph::Relation;
 use crate::ops::plain;
 use crate::ops::plain::Form;
-use crate::verify::Evidence;
-use crate::verify::FoundAt;
 use crate::verify::VerifiedSubject;
 
 /// Adds the manifests that carry the evidence of `verified` to `graph`. What is returned are the blobs of these
@@ -54,7 +54,7 @@ struct Parcel<'a> {
 
 fn parcels(subject: &VerifiedSubject) -> Vec<Parcel<'_>> {
     let mut parcels: Vec<Parcel<'_>> = Vec::new();
-    for accepted in subject.accepted() {
+    for accepted in subject.accepted().iter() {
         let Some(manifest) = accepted.evidence.contents().first() else { continue };
         let subject = *subject.digest();
         let relation = match accepted.evidence.found_at() {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::digest::Digest;
-use crate::limits::Limits;
+use crate::envelope::FoundAt;
 use crate::oci::Content;
 use crate::oci::Document;
 use crate::oci::TagOrDigest;
@@ -28,13 +28,12 @@ use crate::ops::verify;
 use crate::ops::verify::Outcome;
 use crate::ops::verify::Platforms;
 use crate::ops::verify::Verdict;
+use crate::ops::verify::VerifyOptions;
 use crate::store::Origin;
 use crate::store::Sink;
 use crate::store::Source;
 use crate::verify::AcceptedSignature;
-use crate::verify::FoundAt;
 use crate::verify::VerifiedSubject;
-use crate::verify::Verifier;
 
 /// What may be imported: the manifests, and the proofs that they were accepted.
 ///
@@ -73,11 +72,13 @@ pub async fn check(
     source: &dyn Source,
     tag_or_digest: &TagOrDigest,
     platforms: &Platforms,
-    verifier: &Verifier,
-    limits: &Limits,
+    options: VerifyOptions<'_>,
 ) -> Result<Checked, OpsError> {
+    // Everything that was accepted is carried along.
+    let options = VerifyOptions { effort: Effort::Everything, ..options };
+    let limits = options.limits;
     let root = pinned::resolve(source, tag_or_digest).await?;
-    let mut outcome = verify::verify_content(source, &root, platforms, verifier, Effort::Everything, limits).await?;
+    let mut outcome = verify::verify_content(source, &root, platforms, options).await?;
     let children = std::mem::take(&mut outcome.children);
     let mut verified = Vec::new();
     let mut declined = Vec::new();
@@ -131,15 +132,14 @@ pub async fn push(
     admitted: &Admitted,
     tags: &[String],
     taken: Taken,
-    verifier: &Verifier,
-    limits: &Limits,
+    options: VerifyOptions<'_>,
 ) -> Result<Copied, OpsError> {
     let Some(root) = admitted.graph.root().cloned() else { return Ok(Copied::default()) };
     let before = naming::look(sink.as_ref(), tags, root.digest(), taken).await?;
-    let (fitting, left_out) = fitting(sink.as_ref(), admitted, verifier, limits)?;
+    let (fitting, left_out) = fitting(sink.as_ref(), admitted, options)?;
     let admitted = fitting.as_ref().unwrap_or(admitted);
     let evidence = push_evidence(sink.as_ref(), admitted).await?;
-    let moved = copy::move_all(source, sink, &admitted.graph, limits).await?;
+    let moved = copy::move_all(source, sink, &admitted.graph, options.limits).await?;
     let copied = Copied {
         blobs: moved.blobs + evidence.blobs,
         blobs_present: moved.blobs_present + evidence.blobs_present,
@@ -147,7 +147,7 @@ pub async fn push(
         left_out,
         ..moved
     };
-    read_back(sink, admitted, &copied.layers_left_out, verifier, limits).await?;
+    read_back(sink, admitted, &copied.layers_left_out, options).await?;
     let named = naming::look_again(sink.as_ref(), tags, root.digest(), taken, before).await?;
     for tag in tags {
         let _pushed = sink.push_manifest(&root, Some(tag)).await?;
@@ -168,15 +168,14 @@ pub async fn plan(
     admitted: &Admitted,
     tags: &[String],
     taken: Taken,
-    verifier: &Verifier,
-    limits: &Limits,
+    options: VerifyOptions<'_>,
 ) -> Result<(Copied, Read), OpsError> {
     let Some(root) = admitted.graph.root() else { return Ok((Copied::default(), Read::default())) };
     // What keeps it from being written is told before much is read.
     let named = naming::look(sink.as_ref(), tags, root.digest(), taken).await?;
-    let (fitting, left_out) = fitting(sink.as_ref(), admitted, verifier, limits)?;
+    let (fitting, left_out) = fitting(sink.as_ref(), admitted, options)?;
     let admitted = fitting.as_ref().unwrap_or(admitted);
-    let read = layers::read_all(source, &admitted.graph, limits).await?;
+    let read = layers::read_all(source, &admitted.graph, options.limits).await?;
     let evidence = admitted.evidence.values().map(Content::descriptor);
     let blobs = evidence.chain(admitted.graph.blobs.values());
     let planned = copy::lacking(sink, &admitted.graph, blobs, &read.not_held).await?;
@@ -188,8 +187,7 @@ pub async fn plan(
 fn fitting(
     sink: &dyn Sink,
     admitted: &Admitted,
-    verifier: &Verifier,
-    limits: &Limits,
+    options: VerifyOptions<'_>,
 ) -> Result<(Option<Admitted>, Vec<String>), OpsError> {
     let mut left_out = BTreeMap::new();
     for node in &admitted.graph.manifests {
@@ -204,11 +202,10 @@ fn fitting(
             FoundAt::Tag(tag) => left_out.get(tag),
             _ => None,
         };
-        let fits = |accepted: &&AcceptedSignature| tag_of(accepted.evidence.found_at()).is_none();
-        let owners = subject.accepted().iter().filter(fits).map(|accepted| accepted.owner.clone()).collect();
+        let fits = |accepted: &AcceptedSignature| tag_of(accepted.evidence.found_at()).is_none();
         let lost = subject.accepted().iter().find_map(|accepted| tag_of(accepted.evidence.found_at()));
         if let Some(error) = lost
-            && !verifier.policy().threshold().is_met_by(&owners)
+            && options.verifier.restrict(subject, fits).is_none()
         {
             return Err(error.clone().into());
         }
@@ -220,7 +217,7 @@ fn fitting(
     let mut graph = Graph { manifests: Vec::new(), ..admitted.graph.clone() };
     let mut named = Graph::default();
     for node in admitted.graph.manifests.iter().filter(|node| !is_left(node)) {
-        named.add_blobs(&Document::parse(&node.content, limits)?);
+        named.add_blobs(&Document::parse(&node.content, options.limits)?);
         graph.manifests.push(node.clone());
     }
     let is_named = |(digest, _): &(&Digest, &Content)| named.blobs.contains_key(*digest);
@@ -249,8 +246,7 @@ async fn read_back(
     sink: &Arc<dyn Sink>,
     admitted: &Admitted,
     left_out: &[LeftOut],
-    verifier: &Verifier,
-    limits: &Limits,
+    options: VerifyOptions<'_>,
 ) -> Result<(), OpsError> {
     // A registry may accept a blob and lose it, so it is read back (threats: blob-accepted-and-lost). What is on this
     // machine was hashed as it was written.
@@ -263,7 +259,9 @@ async fn read_back(
     for subject in &admitted.verified {
         let place = format!("{}@{}", sink.origin(), subject.digest());
         let there = pinned::resolve(sink.as_ref(), &TagOrDigest::Digest(*subject.digest())).await?;
-        match verify::judge(sink.as_ref(), there.descriptor(), verifier, Effort::UntilMet, limits).await {
+        match verify::judge(sink.as_ref(), there.descriptor(), VerifyOptions { effort: Effort::UntilMet, ..options })
+            .await
+        {
             Verdict::Accepted(_) => {}
             _ => {
                 let why = "its signatures are not found there".to_owned();

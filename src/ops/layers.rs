@@ -24,7 +24,6 @@ use crate::oci::Document;
 use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
 use crate::ops::copy::LeftOut;
-use crate::ops::discover::Effort;
 use crate::ops::graph::Closure;
 use crate::ops::graph::Graph;
 use crate::ops::pinned;
@@ -32,12 +31,12 @@ use crate::ops::verify;
 use crate::ops::verify::Outcome;
 use crate::ops::verify::Platforms;
 use crate::ops::verify::Verdict;
+use crate::ops::verify::VerifyOptions;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
 use crate::store::meter;
 use crate::store::parallel;
-use crate::verify::Verifier;
 
 /// How much of an image is read for a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,17 +79,15 @@ pub async fn verify(
     source: &Arc<dyn Source>,
     tag_or_digest: &TagOrDigest,
     platforms: &Platforms,
-    verifier: &Verifier,
-    effort: Effort,
+    options: VerifyOptions<'_>,
     depth: Depth,
-    limits: &Limits,
 ) -> Result<Outcome, OpsError> {
     if depth == Depth::Manifests && source.checked_when_opened().is_none() {
-        return verify::verify(source.as_ref(), tag_or_digest, platforms, verifier, effort, limits).await;
+        return verify::verify(source.as_ref(), tag_or_digest, platforms, options).await;
     }
     let root = pinned::resolve(source.as_ref(), tag_or_digest).await?;
-    let outcome = verify::verify_content(source.as_ref(), &root, platforms, verifier, effort, limits).await?;
-    Ok(look(source, root, outcome, depth, limits).await)
+    let outcome = verify::verify_content(source.as_ref(), &root, platforms, options).await?;
+    Ok(look(source, root, outcome, depth, options.limits).await)
 }
 
 /// Reads the blobs of `graph`.

@@ -21,7 +21,6 @@ pub mod platform;
 pub mod present;
 pub mod request;
 pub mod sign;
-pub mod signature_manifest;
 pub mod tree;
 pub mod verify;
 

@@ -1,6 +1,7 @@
 //! What a store answers, held against what it was asked: a store can withhold, it cannot substitute.
 
 use crate::digest::Digest;
+use crate::envelope::FoundAt;
 use crate::oci::Content;
 use crate::oci::ContentError;
 use crate::oci::Descriptor;
@@ -8,7 +9,6 @@ use crate::oci::TagOrDigest;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::verify::Finding;
-use crate::verify::FoundAt;
 use crate::verify::Reason;
 
 /// What `tag_or_digest` stands for. By digest it is the content with that digest (threats: other-content-for-digest).

@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::digest::Digest;
+use crate::envelope::Evidence;
+use crate::envelope::FoundAt;
 use crate::envelope::Payload;
 use crate::envelope::SignedDocument;
 use crate::key::KeyId;
@@ -15,14 +17,12 @@ use crate::oci::TagOrDigest;
 use crate::oci::referrer;
 use crate::ops::OpsError;
 use crate::ops::allowance::Allowance;
+use crate::ops::discover::budget::EvidenceBudget;
+use crate::ops::discover::signature_manifest;
 use crate::ops::graph;
 use crate::ops::pinned;
-use crate::ops::signature_manifest;
-use crate::ops::signature_manifest::Budget;
 use crate::store::Source;
-use crate::verify::Evidence;
 use crate::verify::Finding;
-use crate::verify::FoundAt;
 
 /// Whether a signature that is there already is made once more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Present {
         limits: &Limits,
     ) -> Result<Self, OpsError> {
         let mut search = Search {
-            budget: Budget::of(limits),
+            budget: EvidenceBudget::of(limits),
             found: Self::default(),
             limits,
             signers,
@@ -98,7 +98,7 @@ impl Present {
 }
 
 struct Search<'a> {
-    budget: Budget,
+    budget: EvidenceBudget,
     found: Present,
     limits: &'a Limits,
     signers: &'a [&'a dyn Signer],

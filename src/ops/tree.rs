@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::digest::Digest;
+use crate::envelope::Evidence;
+use crate::envelope::FoundAt;
 use crate::key::KeyId;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -13,19 +15,20 @@ use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::ops::OpsError;
 use crate::ops::allowance::Allowance;
+use crate::ops::discover::budget::EvidenceBudget;
+use crate::ops::discover::signature_manifest;
 use crate::ops::graph;
 use crate::ops::pinned;
-use crate::ops::signature_manifest;
-use crate::ops::signature_manifest::Budget;
 use crate::policy::Policy;
+use crate::policy::Quorum;
+use crate::policy::Requirement;
 use crate::policy::StatementKind;
+use crate::policy::Threshold;
 use crate::store::Source;
 use crate::store::StoreError;
-use crate::trust::Threshold;
+use crate::time::Time;
 use crate::trust::TrustRoot;
-use crate::verify::Evidence;
 use crate::verify::Finding;
-use crate::verify::FoundAt;
 use crate::verify::Reason;
 use crate::verify::Verifier;
 
@@ -99,10 +102,11 @@ pub async fn tree(
     source: &dyn Source,
     root: Content,
     trust: Option<&TrustRoot>,
+    now: Time,
     limits: &Limits,
 ) -> Result<Node, OpsError> {
     let _document = Document::parse(&root, limits)?;
-    let mut walk = Walk { allowance: Allowance::of(limits), limits, seen: BTreeSet::new(), source, trust };
+    let mut walk = Walk { allowance: Allowance::of(limits), limits, now, seen: BTreeSet::new(), source, trust };
     Ok(walk.node(root, Link::Root, None, 0).await)
 }
 
@@ -131,6 +135,7 @@ impl Node {
 struct Walk<'a> {
     allowance: Allowance<'a>,
     limits: &'a Limits,
+    now: Time,
     seen: BTreeSet<Digest>,
     source: &'a dyn Source,
     trust: Option<&'a TrustRoot>,
@@ -139,7 +144,7 @@ struct Walk<'a> {
 /// What a manifest hangs on, and what may still be read that hangs on it.
 #[derive(Clone, Copy)]
 struct Above<'a> {
-    budget: &'a Budget,
+    budget: &'a EvidenceBudget,
     digest: Digest,
 }
 
@@ -206,7 +211,7 @@ impl Walk<'_> {
             let link = Link::Child(child.platform.take());
             self.hang_one(node, &child, link, None, depth).await?;
         }
-        let budget = Budget::of(self.limits);
+        let budget = EvidenceBudget::of(self.limits);
         let above = Some(Above { budget: &budget, digest: node.digest });
         match graph::listed(self.source, &node.digest, self.limits).await {
             Ok(listed) => {
@@ -287,13 +292,17 @@ impl Walk<'_> {
     fn judge(&self, evidence: &Evidence, kind: Option<&StatementKind>, subject: Digest) -> Trust {
         let Some(trust) = self.trust else { return Trust::NotAsked };
         let Some(kind) = kind else { return Trust::Untrusted("its payload cannot be read".to_owned()) };
-        let policy = Policy::new(kind.clone(), Threshold::ONE);
+        let quorum = match Quorum::of_all(trust, Threshold::ONE) {
+            Ok(quorum) => quorum,
+            Err(error) => return Trust::Untrusted(error.to_string()),
+        };
+        let policy = Policy::one(Requirement::new("signed", kind.clone(), quorum));
         let verifier = match Verifier::new(trust.clone(), policy, self.limits.clone()) {
             Ok(verifier) => verifier,
             Err(error) => return Trust::Untrusted(error.to_string()),
         };
-        match verifier.verify(subject, [evidence]) {
-            Ok(verified) => Trust::Trusted(verified.accepted().iter().map(|accepted| accepted.key).collect()),
+        match verifier.verify(subject, [evidence], self.now) {
+            Ok(verified) => Trust::Trusted(verified.accepted().iter().map(|accepted| accepted.signer.key()).collect()),
             Err(refusal) => {
                 let unknown = |finding: &Finding| {
                     finding.reason.is_open() || matches!(finding.reason, Reason::NoTrustedKey { .. })

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::digest::Digest;
+use crate::envelope::FoundAt;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -19,17 +20,17 @@ use crate::ops::OpsError;
 use crate::ops::allowance::Allowance;
 use crate::ops::discover;
 use crate::ops::discover::Effort;
+use crate::ops::discover::ReferrerSubject;
 use crate::ops::discover::Search;
-use crate::ops::discover::Subject;
 use crate::ops::kept::Kept;
 use crate::ops::layers::Layers;
 use crate::ops::pinned;
 use crate::store::Origin;
 use crate::store::Source;
 use crate::store::StoreError;
+use crate::time::Time;
 use crate::verify::AcceptedSignature;
 use crate::verify::Finding;
-use crate::verify::FoundAt;
 use crate::verify::Reason;
 use crate::verify::Refusal;
 use crate::verify::VerifiedSubject;
@@ -44,6 +45,19 @@ pub enum Platforms {
     One(Platform),
     /// What the reference stands for, and nothing below it.
     Root,
+}
+
+/// With what images are verified, and as of when.
+#[derive(Clone, Copy, Debug)]
+pub struct VerifyOptions<'a> {
+    /// The trust root and the policy.
+    pub verifier: &'a Verifier,
+    /// How far to look.
+    pub effort: Effort,
+    /// The time as of which the policy is evaluated.
+    pub now: Time,
+    /// The bounds.
+    pub limits: &'a Limits,
 }
 
 /// What came of one subject.
@@ -89,11 +103,11 @@ impl Verdict {
     }
 
     /// What was accepted, whether it is enough or not.
-    pub(super) fn accepted(&self) -> &[AcceptedSignature] {
+    pub(super) fn accepted(&self) -> Vec<&AcceptedSignature> {
         match self {
-            Self::Accepted(subject) => subject.accepted(),
-            Self::Incomplete { accepted, .. } => accepted,
-            Self::Refused(refusal) | Self::Unknown { refusal, .. } => &refusal.accepted,
+            Self::Accepted(subject) => subject.accepted().iter().collect(),
+            Self::Incomplete { accepted, .. } => accepted.iter().collect(),
+            Self::Refused(refusal) | Self::Unknown { refusal, .. } => refusal.accepted.iter().collect(),
         }
     }
 
@@ -159,14 +173,12 @@ pub async fn verify(
     source: &dyn Source,
     tag_or_digest: &TagOrDigest,
     platforms: &Platforms,
-    verifier: &Verifier,
-    effort: Effort,
-    limits: &Limits,
+    options: VerifyOptions<'_>,
 ) -> Result<Outcome, OpsError> {
     let local = matches!(source.origin(), Origin::Local(_));
     let subject = match (tag_or_digest, platforms) {
         (TagOrDigest::Digest(digest), Platforms::Root) if !local => {
-            let verdict = judge(source, *digest, verifier, effort, limits).await;
+            let verdict = judge(source, *digest, options).await;
             if verdict.is_bare() {
                 // Nothing hangs on it: an image that is not there has no signature either, and that is another answer.
                 let _there = pinned::resolve(source, tag_or_digest).await?;
@@ -175,7 +187,7 @@ pub async fn verify(
         }
         _ => pinned::resolve(source, tag_or_digest).await?,
     };
-    verify_content(source, &subject, platforms, verifier, effort, limits).await
+    verify_content(source, &subject, platforms, options).await
 }
 
 /// Verifies a manifest whose bytes are at hand.
@@ -186,13 +198,12 @@ pub async fn verify_content(
     source: &dyn Source,
     subject: &Content,
     platforms: &Platforms,
-    verifier: &Verifier,
-    effort: Effort,
-    limits: &Limits,
+    options: VerifyOptions<'_>,
 ) -> Result<Outcome, OpsError> {
+    let limits = options.limits;
     let digest = *subject.digest();
     let document = Document::parse(subject, limits)?;
-    let verdict = judge(source, subject.descriptor(), verifier, effort, limits).await;
+    let verdict = judge(source, subject.descriptor(), options).await;
     let media_type = Some(subject.descriptor().media_type.clone());
     let mut outcome = Outcome::of(digest, media_type, verdict);
     match (platforms, document) {
@@ -200,13 +211,13 @@ pub async fn verify_content(
         (Platforms::All, Document::Index(index)) => {
             let mut kept = Kept::new(source, limits);
             outcome.verdict = kept.keep(outcome.verdict)?;
-            outcome.children = judge_all(source, index, verifier, effort, (kept, limits)).await?;
+            outcome.children = judge_all(source, index, options, kept).await?;
         }
         (Platforms::One(platform), Document::Index(index)) => {
             let child = &choose(source, &digest, index, platform, limits).await?;
             outcome.chosen = Some(child.digest);
             if !matches!(outcome.verdict, Verdict::Accepted(_)) {
-                let own = judge(source, child, verifier, effort, limits).await;
+                let own = judge(source, child, options).await;
                 if matches!(own, Verdict::Accepted(_)) {
                     // Nobody has signed the index that says for which platform it is.
                     let content = pinned::manifest(source, child).await?;
@@ -251,10 +262,10 @@ pub(super) async fn has_platform(
 async fn judge_all(
     source: &dyn Source,
     index: Index,
-    verifier: &Verifier,
-    effort: Effort,
-    (mut kept, limits): (Kept<'_>, &Limits),
+    options: VerifyOptions<'_>,
+    mut kept: Kept<'_>,
 ) -> Result<Vec<Child>, OpsError> {
+    let limits = options.limits;
     let mut allowance = Allowance::of(limits);
     let mut judged: Vec<Child> = Vec::new();
     let mut seen = BTreeSet::new();
@@ -278,11 +289,11 @@ async fn judge_all(
                     if media_type::is_index(&child.media_type) {
                         left.push_back((depth + 1, content));
                     }
-                    judge(source, &child.bare(), verifier, effort, limits).await
+                    judge(source, &child.bare(), options).await
                 }
-                Err(error) => unread(verifier, digest, error),
+                Err(error) => unread(options, digest, error),
             };
-            if effort == Effort::UntilMet {
+            if options.effort == Effort::UntilMet {
                 verdict = verdict.without_documents();
             }
             judged.push((child.platform, digest, kept.keep(verdict)?));
@@ -294,8 +305,10 @@ async fn judge_all(
 }
 
 /// No verdict on a manifest that cannot be fetched, whatever signatures it has (threats: missing-child-manifest).
-fn unread(verifier: &Verifier, digest: Digest, error: StoreError) -> Verdict {
-    Verdict::Unknown { refusal: verifier.evaluation(digest).refuse(), open: vec![error] }
+fn unread(options: VerifyOptions<'_>, digest: Digest, error: StoreError) -> Verdict {
+    let mut evaluation = options.verifier.evaluation(digest, options.now);
+    evaluation.list_unread();
+    Verdict::Unknown { refusal: evaluation.refuse(), open: vec![error] }
 }
 
 /// What an index lists, without what anybody may write beside it.
@@ -306,17 +319,15 @@ fn listed(index: Index) -> Vec<Descriptor> {
 /// Judges one subject by the evidence that `source` has for it.
 pub async fn judge(
     source: &dyn Source,
-    subject: impl Into<Subject<'_>>,
-    verifier: &Verifier,
-    effort: Effort,
-    limits: &Limits,
+    subject: impl Into<ReferrerSubject<'_>>,
+    options: VerifyOptions<'_>,
 ) -> Verdict {
+    let VerifyOptions { verifier, effort, now, limits } = options;
     let subject = subject.into();
-    let mut evaluation = verifier.evaluation(subject.digest);
-    let search = Search { source, subject, kind: verifier.policy().kind(), effort, limits };
-    let open = discover::discover(search, &mut evaluation).await;
-    let digest_header_mismatch = pinned::digest_header_mismatch(source, &search.subject.digest, &FoundAt::Subject);
-    digest_header_mismatch.into_iter().for_each(|finding| evaluation.find(finding));
+    let mut evaluation = verifier.evaluation(subject.digest, now);
+    let open = discover::discover(Search { source, subject, effort, limits }, &mut evaluation).await;
+    let mismatch = pinned::digest_header_mismatch(source, &subject.digest, &FoundAt::Subject);
+    mismatch.into_iter().for_each(|finding| evaluation.find(finding));
     if evaluation.is_met() {
         // A yes stays a yes, and does not hide what could not be looked at.
         for error in &open {
@@ -324,10 +335,13 @@ pub async fn judge(
             evaluation.find(Finding { digest: None, place: FoundAt::Referrers, reason });
         }
     }
+    if !open.is_empty() {
+        evaluation.list_unread();
+    }
     match evaluation.conclude() {
         Ok(verified) => Verdict::Accepted(verified),
-        Err(refusal) if open.is_empty() && !refusal.is_open() => Verdict::Refused(refusal),
-        Err(refusal) => Verdict::Unknown { refusal, open },
+        Err(refusal) if refusal.is_open() => Verdict::Unknown { refusal, open },
+        Err(refusal) => Verdict::Refused(refusal),
     }
 }
 

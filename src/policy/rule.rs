@@ -1,130 +1,155 @@
-//! `Rule`: what can be asked of a statement, a closed set.
+//! `Policy`: a rule over requirements, and the digest that names it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::oci::media_type;
+use crate::digest::Digest;
+use crate::nonempty::NonEmpty;
+use crate::policy::Condition;
+use crate::policy::Decision;
+use crate::policy::Requirement;
+use crate::policy::RequirementId;
+use crate::trust::Owner;
 
-/// What a signed statement is: part of every proof, so that an attestation never counts as a signature
-/// (threats: attestation-as-signature).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StatementKind {
-    /// A statement of this predicate type.
-    Attestation {
-        /// The URI.
-        predicate_type: String,
-    },
-    /// A statement that the signer stands for the image, and nothing more.
-    ImageSignature,
-}
-
-impl StatementKind {
-    /// The kind of an in-toto statement with this predicate type.
-    pub fn of_predicate(predicate_type: &str) -> Self {
-        match predicate_type {
-            media_type::COSIGN_SIGN_PREDICATE => Self::ImageSignature,
-            other => Self::Attestation { predicate_type: other.to_owned() },
-        }
-    }
-}
-
-/// What is neither a URI nor the short name of a predicate type.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is neither a predicate type (a URI) nor the short name of one")]
-pub struct PredicateTypeError(String);
-
-/// The short names of predicate types, as cosign has them, each with its URI.
-pub const PREDICATE_TYPES: [(&str, &str); 10] = [
-    ("custom", "https://cosign.sigstore.dev/attestation/v1"),
-    ("cyclonedx", "https://cyclonedx.org/bom"),
-    ("link", "https://in-toto.io/Link/v1"),
-    ("openvex", "https://openvex.dev/ns"),
-    ("slsaprovenance", "https://slsa.dev/provenance/v0.2"),
-    ("slsaprovenance02", "https://slsa.dev/provenance/v0.2"),
-    ("slsaprovenance1", "https://slsa.dev/provenance/v1"),
-    ("spdx", "https://spdx.dev/Document"),
-    ("spdxjson", "https://spdx.dev/Document"),
-    ("vuln", "https://cosign.sigstore.dev/attestation/vuln/v1"),
-];
-
-/// The predicate type that people mean by `typed`: a URI stands for itself, a short name for the URI that cosign gives it.
+/// What has to be signed, by whom, and what else has to be true. There is no default: a policy always says what it
+/// requires.
 ///
-/// # Errors
-/// [`PredicateTypeError`] for anything else: nobody would find what was signed under a misspelled name.
-pub fn predicate_type(typed: &str) -> Result<&str, PredicateTypeError> {
-    let short = PREDICATE_TYPES.iter().find(|(name, _)| *name == typed).map(|(_, uri)| *uri);
-    match short {
-        Some(uri) => Ok(uri),
-        None if is_uri(typed) => Ok(typed),
-        None => Err(PredicateTypeError(typed.to_owned())),
-    }
+/// ```compile_fail,E0599
+/// let anything = bulla::policy::Policy::default();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    id: PolicyId,
+    rule: Rule,
 }
 
-/// RFC 3986 section 3: a scheme and something after it, in the characters of a URI.
-fn is_uri(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once(':') else { return false };
-    let scheme_has = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
-    let rest_has = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}');
-    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.chars().all(scheme_has)
-        && rest.chars().all(rest_has)
-        && !rest.trim_start_matches('/').is_empty()
+/// The digest of a policy, by which verdicts name what they rest on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PolicyId(Digest);
+
+/// Why a rule is no policy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// Two requirements have the same name.
+    #[error("two requirements are called `{0}`")]
+    DuplicateRequirement(RequirementId),
 }
 
-impl fmt::Display for StatementKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Attestation { predicate_type } => write!(f, "attestation {predicate_type}"),
-            Self::ImageSignature => f.write_str("image signature"),
-        }
-    }
-}
-
-/// What else has to be true of a statement before it counts.
+/// Requirements, and how they combine. There is no negation: more evidence never turns a yes into a no.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// This annotation was signed, with exactly this value.
-    Annotation {
-        /// The key.
-        key: String,
-        /// The value.
-        value: String,
-    },
-    /// The statement was made for exactly this name.
-    Reference(String),
+    /// All of these.
+    All(NonEmpty<Self>),
+    /// At least one of these.
+    Any(NonEmpty<Self>),
+    /// This one.
+    One(Requirement),
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl Policy {
+    /// Requires `rule`.
+    ///
+    /// # Errors
+    /// [`PolicyError::DuplicateRequirement`] where two requirements have one name: signatures for one would count for
+    /// the other.
+    pub fn new(rule: Rule) -> Result<Self, PolicyError> {
+        let mut names = BTreeSet::new();
+        let twice = rule.requirements().into_iter().find(|requirement| !names.insert(requirement.id()));
+        match twice {
+            Some(requirement) => Err(PolicyError::DuplicateRequirement(requirement.id().clone())),
+            None => Ok(Self::described(rule)),
+        }
+    }
 
-    #[test]
-    fn a_predicate_type_is_a_uri_or_a_short_name() {
-        for (name, uri) in PREDICATE_TYPES {
-            assert_eq!(predicate_type(name), Ok(uri));
-            assert_eq!(predicate_type(uri), Ok(uri));
-            assert!(predicate_type(&name.to_uppercase()).is_err(), "{name}");
+    /// Requires one thing.
+    pub fn one(requirement: Requirement) -> Self {
+        Self::described(Rule::One(requirement))
+    }
+
+    fn described(rule: Rule) -> Self {
+        let mut text = String::from("bulla policy 1\n");
+        rule.describe(&mut text);
+        Self { id: PolicyId(Digest::sha256(text.as_bytes())), rule }
+    }
+
+    /// The digest over all that it requires: the same for the same requirements.
+    pub const fn id(&self) -> PolicyId {
+        self.id
+    }
+
+    /// The rule.
+    pub const fn rule(&self) -> &Rule {
+        &self.rule
+    }
+
+    /// Every requirement in it, at least one, in the order in which they were written.
+    pub fn requirements(&self) -> NonEmpty<&Requirement> {
+        self.rule.requirements()
+    }
+}
+
+impl Rule {
+    /// The decision on the rule, from that on each requirement.
+    pub fn decide(&self, of: &impl Fn(&Requirement) -> Decision) -> Decision {
+        match self {
+            Self::All(rules) => Decision::all(rules.iter().map(|rule| rule.decide(of))),
+            Self::Any(rules) => Decision::any(rules.iter().map(|rule| rule.decide(of))),
+            Self::One(requirement) => of(requirement),
         }
-        for uri in ["urn:example:a", "https://example.com/a?b#c", "tag:example.com,2026:a", "a:b"] {
-            assert_eq!(predicate_type(uri), Ok(uri));
+    }
+
+    fn requirements(&self) -> NonEmpty<&Requirement> {
+        match self {
+            Self::All(rules) | Self::Any(rules) => {
+                let mut all = rules.first().requirements();
+                rules.iter().skip(1).flat_map(Self::requirements).for_each(|requirement| all.push(requirement));
+                all
+            }
+            Self::One(requirement) => NonEmpty::one(requirement),
         }
-        for wrong in [
-            "",
-            "vulnerability",
-            "Vuln",
-            "vuln ",
-            " vuln",
-            "https:",
-            "https://",
-            ":a",
-            "1a:b",
-            "a b:c",
-            "https://a b",
-            "https://a\n",
-            "example.com/a",
-            "https://\u{e9}",
-            "https://<a>",
-        ] {
-            assert_eq!(predicate_type(wrong), Err(PredicateTypeError(wrong.to_owned())), "{wrong:?}");
+    }
+
+    /// Writes the rule so that two different ones never read alike: every text has its length in front.
+    fn describe(&self, text: &mut String) {
+        match self {
+            Self::All(rules) | Self::Any(rules) => {
+                let word = if matches!(self, Self::All(_)) { "all" } else { "any" };
+                text.push_str(&format!("{word} {}\n", rules.count()));
+                rules.iter().for_each(|rule| rule.describe(text));
+            }
+            Self::One(requirement) => describe(requirement, text),
         }
+    }
+}
+
+fn describe(requirement: &Requirement, text: &mut String) {
+    let quorum = requirement.quorum();
+    let mut line = |words: &[&str]| {
+        for word in words {
+            text.push_str(&format!("{} {word} ", word.len()));
+        }
+        text.push('\n');
+    };
+    line(&["requirement", &requirement.id().to_string(), &requirement.kind().to_string()]);
+    line(&["threshold", &quorum.threshold().count().to_string()]);
+    for owner in quorum.owners() {
+        match owner {
+            Owner::Key(key) => line(&["key", &key.to_string()]),
+            Owner::Named(name) => line(&["owner", name]),
+        }
+    }
+    for condition in requirement.conditions() {
+        match condition {
+            Condition::Annotation { key, value } => line(&["annotation", key, value]),
+            Condition::SignedReference(name) => line(&["signed reference", name]),
+        }
+    }
+    line(&["end"]);
+}
+
+impl fmt::Display for PolicyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }

@@ -177,7 +177,7 @@ impl<'a> Judgement<'a> {
             counted: LazyList::new(|| refusal.accepted.iter().map(ReportedSignature::of)),
             error: None,
             findings: LazyList::new(|| refusal.ranked().into_iter().map(ReportedFinding::of)),
-            keys: Some(ReportedKeys { got: refusal.got, want: refusal.want }),
+            keys: Some(ReportedKeys { got: refusal.unmet.first().got, want: refusal.unmet.first().want }),
             open: None,
             verdict: ReportedVerdict::Refused,
         }
@@ -258,13 +258,13 @@ impl<'a> ReportedSignature<'a> {
             annotations: &counted.annotations,
             evidence: counted.evidence.digest(),
             format: counted.evidence.document().format(),
-            key: counted.key.to_string(),
+            key: counted.signer.key().to_string(),
             kind: counted.kind.to_string(),
-            owner: counted.owner.to_string(),
+            owner: counted.signer.owner().to_string(),
             place: counted.evidence.found_at().to_string(),
             predicate,
             predicate_text,
-            scheme: counted.scheme.to_string(),
+            scheme: counted.signer.scheme().to_string(),
             signed_reference: counted.reference.as_deref(),
         }
     }

@@ -69,7 +69,10 @@ pub fn approve<'a>(
 ) -> Result<Result<ApprovedRequest<'a>, NotApproved>, RequestError> {
     response.check_answers(request)?;
     let (signed, total) = (finished(response), request.items().len());
-    match request.threshold().missing(&signed) {
+    // Every item is signed by the same keys: a key counts when it signed all of the request.
+    let signers = response.signers().filter(|signed| signed.is_finished());
+    let signers: Vec<_> = signers.map(|signed| (Owner::Named(signed.owner().to_owned()), signed.key().id())).collect();
+    match request.quorum().missing(signers.iter().map(|(owner, key)| (owner, *key))) {
         0 => Ok(Ok(ApprovedRequest { request, response })),
         missing => Ok(Err(NotApproved {
             items: (0..total).map(|place| UnapprovedItem { place, missing, signed: signed.clone() }).collect(),

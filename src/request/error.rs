@@ -8,6 +8,7 @@ use crate::json::JsonError;
 use crate::key::KeyError;
 use crate::key::KeyId;
 use crate::limits::count;
+use crate::policy::QuorumError;
 use crate::request::PayloadKind;
 use crate::time::Time;
 use crate::trust::TrustError;
@@ -145,6 +146,9 @@ pub enum RequestError {
         error: JsonError,
     },
     /// A threshold that the owners of the request cannot meet.
+    #[error("{0}")]
+    Quorum(QuorumError),
+    /// No owner holds a key.
     #[error("{0}")]
     Trust(TrustError),
     /// A signature over a payload that the request does not ask for.
@@ -309,7 +313,7 @@ impl RequestError {
             Self::Log { .. } => "log-broken",
             Self::NotAsked { .. } => "not-asked",
             Self::OtherRequest { .. } => "other-request",
-            Self::Trust(_) => "threshold",
+            Self::Quorum(_) | Self::Trust(_) => "threshold",
             Self::Unasked { .. } => "unasked",
             Self::Unsigned { .. } => "signature",
             Self::WholeDocument { .. } => "whole-document",
@@ -346,6 +350,12 @@ impl RequestError {
             true => Err(Self::Limit { got, limit, what: what.to_owned() }),
             false => Ok(()),
         }
+    }
+}
+
+impl From<QuorumError> for RequestError {
+    fn from(error: QuorumError) -> Self {
+        Self::Quorum(error)
     }
 }
 

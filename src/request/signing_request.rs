@@ -9,6 +9,8 @@ use crate::json::JsonError;
 use crate::key::KeyId;
 use crate::key::PublicKey;
 use crate::limits::Limits;
+use crate::policy::Quorum;
+use crate::policy::Threshold;
 use crate::request::Action;
 use crate::request::ItemPayload;
 use crate::request::Keyholder;
@@ -28,7 +30,6 @@ use crate::request::wire::WireItem;
 use crate::request::wire::WireRequest;
 use crate::time::Time;
 use crate::trust::Owner;
-use crate::trust::Threshold;
 use crate::trust::TrustRoot;
 
 /// Clock skew: how far the clocks of two machines may differ, in seconds. One day.
@@ -43,8 +44,8 @@ pub struct SigningRequest {
     items: Vec<RequestItem>,
     owners: Vec<Keyholder>,
     payloads: Vec<Vec<ItemPayload>>,
+    quorum: Quorum,
     reason: Option<String>,
-    threshold: Threshold,
 }
 
 /// The fields of a request that is to be written.
@@ -120,11 +121,11 @@ impl SigningRequest {
             .iter()
             .flat_map(|owner| owner.keys.iter().map(|key| (Owner::Named(owner.name.clone()), key.clone())));
         let threshold = Threshold::new(wire.threshold)?;
-        TrustRoot::owned(keys)?.supports(threshold)?;
+        let quorum = Quorum::of_all(&TrustRoot::owned(keys)?, threshold)?;
         let items = items(wire.items, limits)?;
         let payloads = payloads(&items, limits)?;
         let digest = Digest::sha256(bytes);
-        let request = Self { created, digest, expires, items, owners, payloads, reason: wire.reason, threshold };
+        let request = Self { created, digest, expires, items, owners, payloads, quorum, reason: wire.reason };
         request.check_log_lines(limits)?;
         Ok(request)
     }
@@ -216,9 +217,14 @@ impl SigningRequest {
         self.reason.as_deref()
     }
 
+    /// How many of which owners have to sign.
+    pub const fn quorum(&self) -> &Quorum {
+        &self.quorum
+    }
+
     /// How many owners have to sign.
     pub const fn threshold(&self) -> Threshold {
-        self.threshold
+        self.quorum.threshold()
     }
 
     pub(super) fn not_asked(&self, key: &str) -> RequestError {

@@ -1,146 +1,187 @@
-//! `TrustRoot`: the keys that the operator chose; `Threshold`: the only place where they are counted. A proof type.
-//!
+//! `TrustRoot`: the identities that the operator chose, the only source of trust. A proof type.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::num::NonZeroU32;
 
+use crate::digest::Digest;
 use crate::key::KeyId;
 use crate::key::PublicKey;
+use crate::nonempty::NonEmpty;
+use crate::trust::Identity;
+use crate::trust::Means;
+use crate::trust::Owner;
 
-/// Who holds a key. Owners are counted, not keys and not signatures.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Owner {
-    /// A key that was pinned without a name is its own owner.
-    Key(KeyId),
-    /// Whoever the operator says holds one or several keys.
-    Named(String),
-}
-
-/// The keys that the operator trusts. Immutable, and made only from what the operator gave: nothing found in evidence
-/// can widen it (threats: key-from-evidence).
+/// The identities that the operator trusts, in the operator's order. Immutable, and made only from what the operator
+/// gave: nothing found in evidence can widen it (threats: key-from-evidence).
 ///
 /// ```compile_fail,E0451
-/// let everybody = bulla::trust::TrustRoot { keys: Vec::new() };
+/// let everybody = bulla::trust::TrustRoot { identities: Vec::new() };
 /// ```
 #[derive(Clone, Debug)]
 pub struct TrustRoot {
-    keys: Vec<TrustedKey>,
+    identities: Vec<Identity>,
+    keys: Vec<PublicKey>,
+    version: TrustVersion,
 }
 
-#[derive(Clone, Debug)]
-struct TrustedKey {
-    key: PublicKey,
-    owner: Owner,
-}
+/// The version of a trust root: a digest over every owner and key in it, so that a verdict can name what it was made
+/// with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TrustVersion(Digest);
 
-/// How many owners have to agree: at least one, so "nobody has to sign" cannot be written.
-///
-/// ```compile_fail,E0308
-/// let nobody: bulla::trust::Threshold = 0;
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Threshold(NonZeroU32);
-
-/// Why keys and threshold make no sense together.
+/// Why there is no trust root.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrustError {
-    /// No key: then nothing could ever be accepted.
+    /// No identity: then nothing could ever be accepted.
     #[error("no key is trusted")]
     NoKeys,
-    /// More owners are wanted than there are.
-    #[error("a threshold of {want} can never be met: there are {got} distinct keys")]
-    TooFewKeys {
-        /// How many owners there are.
-        got: usize,
-        /// How many are wanted.
-        want: u32,
-    },
-    /// A threshold of zero.
-    #[error("a threshold of 0 would accept everything; it must be at least 1")]
-    ZeroThreshold,
 }
 
 impl TrustRoot {
+    /// Trusts these identities.
+    ///
+    /// # Errors
+    /// [`TrustError::NoKeys`] where there are none.
+    pub fn new(identities: impl IntoIterator<Item = Identity>) -> Result<Self, TrustError> {
+        let identities: Vec<_> = identities.into_iter().collect();
+        let mut seen = BTreeSet::new();
+        let keys: Vec<_> =
+            identities.iter().flat_map(Identity::keys).filter(|key| seen.insert(key.id())).cloned().collect();
+        match keys.is_empty() {
+            true => Err(TrustError::NoKeys),
+            false => Ok(Self { version: TrustVersion::of(&identities), identities, keys }),
+        }
+    }
+
     /// Trusts `keys`, each its own owner. A key that is given twice is one key, in whatever form it came.
     ///
     /// # Errors
-    /// [`TrustError::NoKeys`].
+    /// [`TrustError::NoKeys`] where there are none.
     pub fn pinned(keys: impl IntoIterator<Item = PublicKey>) -> Result<Self, TrustError> {
-        Self::owned(keys.into_iter().map(|key| (Owner::Key(key.id()), key)))
-    }
-
-    /// Trusts keys as held by named owners. A key that is given to two owners belongs to the first.
-    ///
-    /// # Errors
-    /// [`TrustError::NoKeys`].
-    pub fn owned(keys: impl IntoIterator<Item = (Owner, PublicKey)>) -> Result<Self, TrustError> {
         let mut seen = BTreeSet::new();
-        let first = |(owner, key): (Owner, PublicKey)| seen.insert(key.id()).then_some(TrustedKey { key, owner });
-        let keys: Vec<_> = keys.into_iter().filter_map(first).collect();
-        match keys.is_empty() {
-            true => Err(TrustError::NoKeys),
-            false => Ok(Self { keys }),
-        }
+        Self::new(keys.into_iter().filter(|key| seen.insert(key.id())).map(Identity::pinned))
     }
 
-    /// The keys.
+    /// Trusts keys as held by named owners.
+    ///
+    /// # Errors
+    /// [`TrustError::NoKeys`] where there are none.
+    pub fn owned(keys: impl IntoIterator<Item = (Owner, PublicKey)>) -> Result<Self, TrustError> {
+        let mut order = Vec::new();
+        let mut held: BTreeMap<Owner, NonEmpty<PublicKey>> = BTreeMap::new();
+        for (owner, key) in keys {
+            match held.get_mut(&owner) {
+                Some(keys) => keys.push(key),
+                None => {
+                    order.push(owner.clone());
+                    held.insert(owner, NonEmpty::one(key));
+                }
+            }
+        }
+        Self::new(order.into_iter().filter_map(|owner| {
+            let keys = held.remove(&owner)?;
+            Some(Identity::new(owner, Means::Keys(keys)))
+        }))
+    }
+
+    /// The identities, in the operator's order.
+    pub fn identities(&self) -> &[Identity] {
+        &self.identities
+    }
+
+    /// The pinned keys of all identities, each once.
     pub fn keys(&self) -> impl Iterator<Item = &PublicKey> {
-        self.keys.iter().map(|trusted| &trusted.key)
+        self.keys.iter()
     }
 
-    /// Who holds `key`, if it is trusted.
-    pub fn owner(&self, key: KeyId) -> Option<&Owner> {
-        self.keys.iter().find(|trusted| trusted.key.id() == key).map(|trusted| &trusted.owner)
+    /// The owners, each once.
+    pub fn owners(&self) -> BTreeSet<Owner> {
+        self.identities.iter().map(|identity| identity.owner().clone()).collect()
     }
 
-    /// Refuses a threshold that these keys can never meet: better said at the start than as a refusal of every image.
-    ///
-    /// # Errors
-    /// [`TrustError::TooFewKeys`].
-    pub fn supports(&self, threshold: Threshold) -> Result<(), TrustError> {
-        let owners: BTreeSet<_> = self.keys.iter().map(|trusted| trusted.owner.clone()).collect();
-        match threshold.is_met_by(&owners) {
-            true => Ok(()),
-            false => Err(TrustError::TooFewKeys { got: owners.len(), want: threshold.count() }),
+    /// Every pair of an owner and a pinned key of that owner.
+    pub fn holders(&self) -> impl Iterator<Item = (&Owner, KeyId)> {
+        self.identities.iter().flat_map(|identity| identity.keys().map(|key| (identity.owner(), key.id())))
+    }
+
+    /// The owners that hold `key`, in the operator's order, each once.
+    pub fn owners_of(&self, key: KeyId) -> Vec<&Owner> {
+        let mut owners = Vec::new();
+        for (owner, _) in self.holders().filter(|(_, held)| *held == key) {
+            if !owners.contains(&owner) {
+                owners.push(owner);
+            }
         }
+        owners
+    }
+
+    /// The version: the same for the same owners and keys in the same order.
+    pub const fn version(&self) -> TrustVersion {
+        self.version
     }
 }
 
-impl Threshold {
-    /// One owner is enough.
-    pub const ONE: Self = Self(NonZeroU32::MIN);
-
-    /// `count` owners.
-    ///
-    /// # Errors
-    /// [`TrustError::ZeroThreshold`] for 0 (threats: zero-threshold).
-    pub fn new(count: u32) -> Result<Self, TrustError> {
-        NonZeroU32::new(count).map(Self).ok_or(TrustError::ZeroThreshold)
-    }
-
-    /// How many owners.
-    pub const fn count(self) -> u32 {
-        self.0.get()
-    }
-
-    /// Whether these owners are enough. This is the only counting of signers in the program.
-    pub fn is_met_by(self, owners: &BTreeSet<Owner>) -> bool {
-        self.missing(owners) == 0
-    }
-
-    /// How many more owners are needed.
-    pub fn missing(self, owners: &BTreeSet<Owner>) -> u32 {
-        self.count().saturating_sub(u32::try_from(owners.len()).unwrap_or(u32::MAX))
+impl TrustVersion {
+    fn of(identities: &[Identity]) -> Self {
+        let mut text = String::from("bulla trust root 1\n");
+        for identity in identities {
+            let (kind, name) = match identity.owner() {
+                Owner::Key(key) => ("key", key.to_string()),
+                Owner::Named(name) => ("name", name.clone()),
+            };
+            // The length in front of the name keeps two lists of names from reading alike.
+            text.push_str(&format!("owner {kind} {} {name}\n", name.len()));
+            identity.keys().for_each(|key| text.push_str(&format!("key {}\n", key.id())));
+        }
+        Self(Digest::sha256(text.as_bytes()))
     }
 }
 
-impl fmt::Display for Owner {
+impl fmt::Display for TrustVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Key(id) => id.fmt(f),
-            Self::Named(name) => f.write_str(name),
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyKind;
+    use crate::key::PrivateKey;
+    use crate::key::Signer as _;
+
+    #[test]
+    fn the_version_names_every_owner_and_key() {
+        let keys: Vec<_> =
+            (0..2).map(|_| PrivateKey::generate(KeyKind::Ed25519).unwrap().public_key().clone()).collect();
+        let named = |name: &str, key: usize| (Owner::Named(name.to_owned()), keys[key].clone());
+        let version = |list: Vec<(Owner, PublicKey)>| TrustRoot::owned(list).unwrap().version();
+        let base = version(vec![named("ann", 0), named("bob", 1)]);
+        assert_eq!(base, version(vec![named("ann", 0), named("bob", 1)]));
+        for other in [
+            vec![named("ann", 1), named("bob", 0)],
+            vec![named("ann", 0)],
+            vec![named("ann", 0), named("ann", 1)],
+            vec![named("ann", 0), named("bob", 1), named("ann", 1)],
+            vec![named("ann\nkey", 0), named("bob", 1)],
+        ] {
+            assert_ne!(base, version(other));
         }
+        assert_ne!(
+            version(vec![(Owner::Key(keys[0].id()), keys[0].clone())]),
+            version(vec![named(&keys[0].id().to_string(), 0)])
+        );
+    }
+
+    #[test]
+    fn a_key_of_two_owners_is_one_key() {
+        let key = PrivateKey::generate(KeyKind::Ed25519).unwrap().public_key().clone();
+        let (ann, bob) = (Owner::Named("ann".to_owned()), Owner::Named("bob".to_owned()));
+        let root = TrustRoot::owned([(ann.clone(), key.clone()), (bob.clone(), key.clone())]).unwrap();
+        assert_eq!(root.keys().count(), 1);
+        assert_eq!(root.owners_of(key.id()), [&ann, &bob]);
+        assert_eq!(TrustRoot::pinned([]).unwrap_err(), TrustError::NoKeys);
     }
 }

@@ -1,16 +1,14 @@
-//! `Finding`: why a piece of evidence did not count; `Refusal`: all of them.
-
-use std::sync::Arc;
+//! `Finding`: why a piece of evidence did not count.
 
 use crate::digest::Digest;
 use crate::digest::hex;
 use crate::envelope::EnvelopeError;
+use crate::envelope::Evidence;
+use crate::envelope::FoundAt;
 use crate::envelope::base64;
 use crate::key::KeyId;
 use crate::policy::StatementKind;
-use crate::verify::AcceptedSignature;
-use crate::verify::Evidence;
-use crate::verify::FoundAt;
+use crate::policy::UnmetCondition;
 
 /// A piece of evidence that was set aside, and why.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,6 +85,12 @@ pub enum Reason {
         /// Which of the given keys.
         key: KeyId,
     },
+    /// The budget of signature checks is exhausted: its signatures were not checked.
+    #[error("its signatures were not checked: more than {limit} signature checks for one subject")]
+    SignaturesNotChecked {
+        /// The limit, in signature checks.
+        limit: u64,
+    },
     /// The manifest says that it refers to something else, or to nothing.
     #[error("its manifest refers to {got}")]
     SubjectField {
@@ -117,23 +121,6 @@ pub enum Reason {
     },
 }
 
-/// A no, with everything that was looked at.
-#[derive(Clone, Debug)]
-pub struct Refusal {
-    /// The accepted signatures: too few, or of too few owners.
-    pub accepted: Vec<AcceptedSignature>,
-    /// What did not, and why; the most useful first.
-    pub findings: Vec<Arc<Finding>>,
-    /// How many owners have signed.
-    pub got: usize,
-    /// What they should have signed.
-    pub kind: StatementKind,
-    /// What was judged.
-    pub subject: Digest,
-    /// How many owners should have.
-    pub want: u32,
-}
-
 impl Finding {
     /// A finding about a document that was read.
     pub fn about(evidence: &Evidence, reason: Reason) -> Self {
@@ -141,25 +128,11 @@ impl Finding {
     }
 }
 
-impl Refusal {
-    /// Whether something could not be looked at that might have turned this no into a yes.
-    pub fn is_open(&self) -> bool {
-        self.findings.iter().any(|finding| finding.reason.is_open())
-    }
-
-    /// The findings, the most useful first: what came nearest to counting.
-    pub fn ranked(&self) -> Vec<&Finding> {
-        let mut ranked: Vec<_> = self.findings.iter().map(AsRef::as_ref).collect();
-        ranked.sort_by_key(|finding| finding.reason.rank());
-        ranked
-    }
-}
-
 impl Reason {
     /// Whether it is no answer: it could not be fetched, or there is more of it than our limits let us read.
     pub fn is_open(&self) -> bool {
         match self {
-            Self::TooLarge { .. } | Self::Unreadable { .. } => true,
+            Self::SignaturesNotChecked { .. } | Self::TooLarge { .. } | Self::Unreadable { .. } => true,
             Self::Envelope(error) | Self::Payload(error) => error.is_limit(),
             _ => false,
         }
@@ -185,6 +158,7 @@ impl Reason {
             Self::Payload(_) => "payload-unreadable",
             Self::Reference { .. } => "reference",
             Self::SignatureDamaged { .. } => "signature-damaged",
+            Self::SignaturesNotChecked { .. } => "signatures-not-checked",
             Self::SubjectField { .. } => "subject-field",
             Self::TooLarge { .. } => "too-large",
             Self::Unreadable { .. } => "unreadable",
@@ -192,13 +166,13 @@ impl Reason {
         }
     }
 
-    const fn rank(&self) -> u8 {
+    pub(super) const fn rank(&self) -> u8 {
         match self {
             Self::Annotation { .. } | Self::Reference { .. } => 0,
             Self::OtherSubject { .. } => 1,
             Self::Payload(_) => 2,
             Self::WrongKind { .. } => 3,
-            Self::Unreadable { .. } => 4,
+            Self::SignaturesNotChecked { .. } | Self::Unreadable { .. } => 4,
             Self::TooLarge { .. } => 5,
             Self::SignatureDamaged { .. } => 6,
             Self::NoTrustedKey { .. } => 7,
@@ -207,6 +181,15 @@ impl Reason {
             Self::OtherFormat { .. } => 10,
             Self::Missing => 11,
             Self::DigestHeaderMismatch { .. } => 12,
+        }
+    }
+}
+
+impl From<UnmetCondition> for Reason {
+    fn from(unmet: UnmetCondition) -> Self {
+        match unmet {
+            UnmetCondition::Annotation { key, got, want } => Self::Annotation { key, got, want },
+            UnmetCondition::SignedReference { got, want } => Self::Reference { got, want },
         }
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::verify::Finding;
-use crate::verify::Refusal;
 
 /// The findings about all manifests of an index. A thousand of them may list the same hundred referrers, and each says the
 /// same about them.
@@ -44,18 +43,10 @@ impl SharedFindings {
     }
 }
 
-impl Refusal {
-    /// The same, with its findings in `known`.
-    #[must_use]
-    pub fn sharing(self, known: &mut SharedFindings) -> Self {
-        Self { findings: known.share(self.findings), ..self }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verify::FoundAt;
+    use crate::envelope::FoundAt;
     use crate::verify::Reason;
 
     #[test]

@@ -7,15 +7,16 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("digest", GROUND),
     ("json", GROUND),
     ("limits", GROUND),
+    ("nonempty", GROUND),
     ("time", GROUND),
     ("redact", &[]),
     ("files", &["digest"]),
     ("oci", GROUND),
     ("key", &["digest", "files", "json", "limits"]),
     ("envelope", &["digest", "json", "key", "limits", "oci", "time"]),
-    ("trust", &["digest", "envelope", "json", "key", "limits", "oci", "time"]),
-    ("policy", &["digest", "envelope", "json", "key", "limits", "oci", "time", "trust"]),
-    ("verify", &["digest", "envelope", "json", "key", "limits", "oci", "policy", "time", "trust"]),
+    ("trust", &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "time"]),
+    ("policy", &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "time", "trust"]),
+    ("verify", &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "policy", "time", "trust"]),
     ("request", &["digest", "envelope", "json", "key", "limits", "oci", "policy", "time", "trust"]),
     ("store", &["digest", "files", "json", "limits", "oci", "redact"]),
     (
@@ -36,7 +37,9 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("main", &[]),
 ];
 
-const GROUND: &[&str] = &["digest", "json", "limits", "time"];
+pub const GROUND_LAYERS: usize = GROUND.len();
+
+const GROUND: &[&str] = &["digest", "json", "limits", "nonempty", "time"];
 
 /// What only some files may do, and how it looks in the code. A path that ends in `/` is a folder.
 pub const POWERS: &[(&str, &[&str], &[&str])] = &[
@@ -96,7 +99,9 @@ pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
     ("Admitted", "import", &["ops/import.rs"]),
     ("Content", "oci", &["oci/content.rs"]),
     ("Payload", "envelope", &["envelope/"]),
+    ("AuthenticatedStatement", "trust", &["trust/authenticate.rs"]),
     ("TrustRoot", "trust", &["trust/root.rs"]),
+    ("VerifiedSigner", "trust", &["trust/authenticate.rs"]),
     ("VerifiedSubject", "verify", &["verify/verified.rs"]),
 ];
 
@@ -198,6 +203,7 @@ fn proof_types(source: &Source, say: &mut Say<'_>) {
 
 /// Whether `before` goes on with a value: not with a return type, an item, a part of a word or a variant of some enum.
 fn is_literal(before: &str, module: &str) -> bool {
+    let before = before.trim_end_matches('&').trim_end();
     let item = [">", "for", "impl", "struct", "enum", "trait"].iter().any(|end| before.ends_with(end));
     let path = before.ends_with("::");
     !item && (!path || before.ends_with(&format!("{module}::")))

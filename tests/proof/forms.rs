@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use bulla::digest::Digest;
+use bulla::envelope::FoundAt;
 use bulla::envelope::SignedDocument;
 use bulla::envelope::SimpleSigningPayload;
 use bulla::envelope::Statement;
@@ -19,7 +20,6 @@ use bulla::policy::StatementKind;
 use bulla::store::Layout;
 use bulla::store::Memory;
 use bulla::store::Sink;
-use bulla::verify::FoundAt;
 use serde_json::Value;
 use serde_json::json;
 use tempfile::TempDir;

@@ -38,11 +38,15 @@ use bulla::limits::Limits;
 use bulla::ops::discover::Effort;
 use bulla::ops::verify;
 use bulla::ops::verify::Verdict;
+use bulla::ops::verify::VerifyOptions;
+use bulla::policy::Condition;
 use bulla::policy::Policy;
-use bulla::policy::Rule;
+use bulla::policy::Quorum;
+use bulla::policy::Requirement;
 use bulla::policy::StatementKind;
+use bulla::policy::Threshold;
 use bulla::store::Source;
-use bulla::trust::Threshold;
+use bulla::time::Time;
 use bulla::trust::TrustRoot;
 use bulla::verify::VerifiedSubject;
 use bulla::verify::Verifier;
@@ -57,6 +61,14 @@ pub fn now<T>(future: impl Future<Output = T>) -> T {
         }
     }
     panic!("a local store waited")
+}
+
+/// The time as of which tests verify: no time is judged yet.
+pub const NOW: Time = Time::EPOCH;
+
+/// What a test verifies with.
+pub fn options<'a>(verifier: &'a Verifier, effort: Effort, limits: &'a Limits) -> VerifyOptions<'a> {
+    VerifyOptions { verifier, effort, now: NOW, limits }
 }
 
 /// Keys that exist for one run only; every test binary has its own.
@@ -89,7 +101,7 @@ pub struct Ask {
     pub keys: Vec<PublicKey>,
     pub kind: StatementKind,
     pub limits: Limits,
-    pub rules: Vec<Rule>,
+    pub conditions: Vec<Condition>,
     pub threshold: u32,
 }
 
@@ -101,7 +113,13 @@ impl Ask {
 
     pub fn by(keys: impl IntoIterator<Item = PublicKey>) -> Self {
         let keys = keys.into_iter().collect();
-        Self { keys, kind: StatementKind::ImageSignature, limits: Limits::DEFAULT, rules: Vec::new(), threshold: 1 }
+        Self {
+            keys,
+            kind: StatementKind::ImageSignature,
+            limits: Limits::DEFAULT,
+            conditions: Vec::new(),
+            threshold: 1,
+        }
     }
 
     pub fn kind(self, kind: StatementKind) -> Self {
@@ -116,30 +134,32 @@ impl Ask {
         Self { threshold, ..self }
     }
 
-    pub fn rule(mut self, rule: Rule) -> Self {
-        self.rules.push(rule);
+    pub fn condition(mut self, condition: Condition) -> Self {
+        self.conditions.push(condition);
         self
     }
 
     pub fn annotation(self, key: &str, value: &str) -> Self {
-        self.rule(Rule::Annotation { key: key.to_owned(), value: value.to_owned() })
+        self.condition(Condition::Annotation { key: key.to_owned(), value: value.to_owned() })
     }
 
     pub fn verifier(&self) -> Verifier {
-        let policy = Policy::new(self.kind.clone(), Threshold::new(self.threshold).expect("a threshold"));
-        let policy = self.rules.iter().cloned().fold(policy, Policy::and);
         let trust = TrustRoot::pinned(self.keys.clone()).expect("keys");
-        Verifier::new(trust, policy, self.limits.clone()).expect("a verifier")
+        let threshold = Threshold::new(self.threshold).expect("a threshold");
+        let quorum = Quorum::of_all(&trust, threshold).expect("a quorum");
+        let requirement = Requirement::new("signed", self.kind.clone(), quorum);
+        let requirement = self.conditions.iter().cloned().fold(requirement, Requirement::and);
+        Verifier::new(trust, Policy::one(requirement), self.limits.clone()).expect("a verifier")
     }
 
     /// The verdict on `subject` by what `source` has.
     pub fn of(&self, source: &dyn Source, subject: Digest) -> Verdict {
-        now(verify::judge(source, subject, &self.verifier(), Effort::UntilMet, &self.limits))
+        now(verify::judge(source, subject, options(&self.verifier(), Effort::UntilMet, &self.limits)))
     }
 
     /// The same, with all evidence heard.
     pub fn of_everything(&self, source: &dyn Source, subject: Digest) -> Verdict {
-        now(verify::judge(source, subject, &self.verifier(), Effort::Everything, &self.limits))
+        now(verify::judge(source, subject, options(&self.verifier(), Effort::Everything, &self.limits)))
     }
 }
 
@@ -156,7 +176,13 @@ pub struct Reported {
 impl Reported {
     pub fn of(verified: &VerifiedSubject) -> Self {
         let counted = verified.accepted().iter().map(|counted| {
-            (counted.key, counted.kind.clone(), counted.scheme, counted.annotations.clone(), counted.reference.clone())
+            (
+                counted.signer.key(),
+                counted.kind.clone(),
+                counted.signer.scheme(),
+                counted.annotations.clone(),
+                counted.reference.clone(),
+            )
         });
         Self { digest: *verified.digest(), counted: counted.collect() }
     }

@@ -15,6 +15,7 @@ use bulla::key::SignerError;
 use bulla::limits::Limits;
 use bulla::oci::Platform;
 use bulla::oci::media_type;
+use bulla::policy::Threshold;
 use bulla::request::Action;
 use bulla::request::Attestation;
 use bulla::request::Format;
@@ -26,7 +27,6 @@ use bulla::request::RequestItem;
 use bulla::request::SigningRequest;
 use bulla::request::SigningResponse;
 use bulla::time::Time;
-use bulla::trust::Threshold;
 
 pub fn limits() -> Limits {
     Limits::DEFAULT

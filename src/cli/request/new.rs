@@ -22,6 +22,7 @@ use crate::ops;
 use crate::ops::request::SignableImage;
 use crate::ops::sign::Extent;
 use crate::policy;
+use crate::policy::Threshold;
 use crate::request::Action;
 use crate::request::Attestation;
 use crate::request::Format;
@@ -34,7 +35,6 @@ use crate::request::SigningResponse;
 use crate::store::Task;
 use crate::store::parallel;
 use crate::time::Time;
-use crate::trust::Threshold;
 
 /// How many references are resolved at a time.
 const AT_ONCE: usize = 16;

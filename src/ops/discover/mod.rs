@@ -1,32 +1,51 @@
-//! Finding the evidence for a subject, place by place, until an evaluation is met or nothing is left to look at.
+//! Discovery: finding the signatures and attestations of a subject, until an evaluation is met or nothing is left.
+//!
+//! The invariant: a refusal is final only if every list was read whole and everything that could hold a signature was
+//! looked at. A list that cannot be read is reported as such, never taken for an empty one, and a manifest is fetched
+//! once however many lists name it. The steps; after each, discovery ends if the evaluation is met:
+//!
+//! 1. Ask the store for its own list of referrers, filtered by the type of Sigstore bundles (OCI distribution-spec,
+//!    "Listing Referrers"). Entries that look like signatures are fetched at once, others are put off.
+//! 2. Read the manifests at cosign's `.sig` and `.att` tags, and the list at the fallback tag (OCI distribution-spec,
+//!    "Referrers Tag Schema"); the fallback tag first where the store keeps no list.
+//! 3. Ask for the list once more without the filter, where the first answer may have been filtered.
+//! 4. Look at the entries that were put off, in case a list mislabelled them.
+
+pub(super) mod budget;
+mod listed;
+pub(super) mod signature_manifest;
+mod subject;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use crate::digest::Digest;
+use crate::envelope::Evidence;
+use crate::envelope::FoundAt;
 use crate::limits::Limits;
 use crate::oci::Descriptor;
 use crate::oci::Index;
 use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::oci::referrer;
+use crate::ops::discover::budget::EvidenceBudget;
+use crate::ops::discover::listed::Fetched;
+use crate::ops::discover::listed::fetch;
+use crate::ops::discover::listed::is_likely;
+use crate::ops::discover::signature_manifest::Opened;
+use crate::ops::discover::signature_manifest::Reader;
+use crate::ops::discover::signature_manifest::SignatureManifest;
 use crate::ops::graph;
-use crate::ops::pinned;
-use crate::ops::signature_manifest;
-use crate::ops::signature_manifest::Budget;
-use crate::ops::signature_manifest::Opened;
-use crate::ops::signature_manifest::Reader;
-use crate::ops::signature_manifest::SignatureManifest;
 use crate::policy::StatementKind;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
 use crate::store::parallel;
 use crate::verify::Evaluation;
-use crate::verify::Evidence;
 use crate::verify::Finding;
-use crate::verify::FoundAt;
 use crate::verify::Reason;
+
+pub use subject::ReferrerSubject;
 
 /// How far to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,34 +56,13 @@ pub enum Effort {
     Everything,
 }
 
-/// What is judged: by digest alone, or by a descriptor, to which then all of the `subject` field of a referrer is held.
-#[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
-    pub(super) descriptor: Option<&'a Descriptor>,
-    pub(super) digest: Digest,
-}
-
-impl From<Digest> for Subject<'_> {
-    fn from(digest: Digest) -> Self {
-        Self { descriptor: None, digest }
-    }
-}
-
-impl<'a> From<&'a Descriptor> for Subject<'a> {
-    fn from(descriptor: &'a Descriptor) -> Self {
-        Self { descriptor: Some(descriptor), digest: descriptor.digest }
-    }
-}
-
 /// What is looked for.
 #[derive(Clone, Copy)]
 pub struct Search<'a> {
     /// Where.
     pub source: &'a dyn Source,
     /// The subject.
-    pub subject: Subject<'a>,
-    /// Which kind of statement is wanted: it decides what is looked at first, and which of cosign's tags.
-    pub kind: &'a StatementKind,
+    pub subject: ReferrerSubject<'a>,
     /// How far.
     pub effort: Effort,
     /// The bounds.
@@ -77,7 +75,7 @@ pub struct Search<'a> {
 /// only; the fallback list and cosign's tag; then what a list may have mislabelled. What is returned are the places
 /// that could not be read: with any of these a refusal is no answer.
 pub async fn discover(search: Search<'_>, evaluation: &mut Evaluation<'_>) -> Vec<StoreError> {
-    let budget = Budget::of(search.limits);
+    let budget = EvidenceBudget::of(search.limits);
     let mut discovery = Discovery::new(search, &budget);
     discovery.run(evaluation).await;
     discovery.open
@@ -89,7 +87,7 @@ const AT_ONCE: usize = 8;
 const HELD: u64 = 4 << 20;
 
 struct Discovery<'a> {
-    budget: &'a Budget,
+    budget: &'a EvidenceBudget,
     /// The manifests whose documents were read.
     read: BTreeSet<Digest>,
     /// Entries that are probably something else, to be looked at only before saying no.
@@ -101,15 +99,6 @@ struct Discovery<'a> {
     search: Search<'a>,
     /// What was listed, as it was listed: a wrong entry for a manifest must not hide a right one elsewhere.
     seen: BTreeSet<(Digest, u64, String)>,
-}
-
-/// What fetching one listed manifest brought.
-enum Fetched {
-    /// Signed documents; perhaps there are more in it.
-    Documents(SignatureManifest, Vec<Evidence>, Vec<Finding>),
-    Nothing(Finding),
-    /// A manifest that carries something else, by its own word.
-    Unrelated,
 }
 
 /// What came of asking for a list.
@@ -128,7 +117,7 @@ enum Certainty {
 }
 
 impl<'a> Discovery<'a> {
-    fn new(search: Search<'a>, budget: &'a Budget) -> Self {
+    fn new(search: Search<'a>, budget: &'a EvidenceBudget) -> Self {
         Self {
             budget,
             read: BTreeSet::new(),
@@ -151,7 +140,7 @@ impl<'a> Discovery<'a> {
         }
         match listed {
             Some(Listed::Whole | Listed::Filtered) => {
-                self.cosign_tag(evaluation).await;
+                self.cosign_tags(evaluation).await;
                 if !self.is_done(evaluation) {
                     self.fallback_list(evaluation).await;
                 }
@@ -159,7 +148,7 @@ impl<'a> Discovery<'a> {
             _ => {
                 self.fallback_list(evaluation).await;
                 if !self.is_done(evaluation) {
-                    self.cosign_tag(evaluation).await;
+                    self.cosign_tags(evaluation).await;
                 }
             }
         }
@@ -177,9 +166,18 @@ impl<'a> Discovery<'a> {
         self.search.effort == Effort::UntilMet && evaluation.is_met()
     }
 
-    fn reader(&self) -> Reader<'a> {
-        let Search { source, kind, limits, .. } = self.search;
-        Reader { budget: self.budget, kind, limits, source }
+    /// The kinds of statements that are looked for: those that evaluation lacks, or all of the policy.
+    fn kinds<'b>(&self, evaluation: &Evaluation<'b>) -> Vec<&'b StatementKind> {
+        match self.search.effort {
+            Effort::Everything => evaluation.kinds(),
+            Effort::UntilMet => evaluation.lacking(),
+        }
+    }
+
+    fn reader(&self, evaluation: &Evaluation<'_>) -> Reader<'a> {
+        let Search { source, limits, .. } = self.search;
+        let largest = signature_manifest::largest_document(&self.kinds(evaluation), limits);
+        Reader { budget: self.budget, largest, limits, source }
     }
 
     /// The list that the store keeps itself.
@@ -227,12 +225,17 @@ impl<'a> Discovery<'a> {
         }
     }
 
-    /// The signatures or attestations that cosign v2 keeps under a tag of their own.
-    async fn cosign_tag(&mut self, evaluation: &mut Evaluation<'_>) {
-        let suffix = match self.search.kind {
-            StatementKind::ImageSignature => "sig",
-            StatementKind::Attestation { .. } => "att",
-        };
+    /// The signatures and attestations that cosign v2 keeps under tags of their own, as far as they are looked for.
+    async fn cosign_tags(&mut self, evaluation: &mut Evaluation<'_>) {
+        for suffix in ["sig", "att"] {
+            let wanted = |kind: &&StatementKind| matches!(kind, StatementKind::ImageSignature) == (suffix == "sig");
+            if self.kinds(evaluation).iter().any(wanted) && !self.is_done(evaluation) {
+                self.cosign_tag(suffix, evaluation).await;
+            }
+        }
+    }
+
+    async fn cosign_tag(&mut self, suffix: &str, evaluation: &mut Evaluation<'_>) {
         let tag = referrer::cosign_tag(&self.search.subject.digest, suffix);
         let place = FoundAt::Tag(tag.clone());
         let content = match self.search.source.resolve(&TagOrDigest::Tag(tag)).await {
@@ -262,8 +265,8 @@ impl<'a> Discovery<'a> {
             !self.read.contains(&entry.digest) && self.seen.insert(listed)
         };
         let fresh: Vec<_> = entries.into_iter().filter(fresh).map(referrer::listed).collect();
-        let (mut likely, doubtful): (Vec<_>, Vec<_>) =
-            fresh.into_iter().partition(|entry| is_likely(entry, self.search.kind));
+        let kinds = self.kinds(evaluation);
+        let (mut likely, doubtful): (Vec<_>, Vec<_>) = fresh.into_iter().partition(|entry| is_likely(entry, &kinds));
         // The newest first: it is the one that is usually asked for.
         likely.sort_by_cached_key(|entry| Reverse(entry.annotations.get(referrer::CREATED).cloned()));
         self.later.extend(doubtful.into_iter().map(|entry| (place.clone(), entry)));
@@ -280,9 +283,9 @@ impl<'a> Discovery<'a> {
         let mut left = entries.into_iter().peekable();
         let mut batch = self.first_batch(evaluation);
         while left.peek().is_some() && !self.is_done(evaluation) {
-            let (reader, subject) = (self.reader(), self.search.subject);
+            let (reader, subject) = (self.reader(evaluation), self.search.subject);
             let limit = reader.limits.oci.manifest_bytes;
-            let ahead = &Budget::ahead();
+            let ahead = &EvidenceBudget::ahead();
             let mut held: u64 = 0;
             let mut tasks: Vec<Task<'_, Fetched>> = Vec::new();
             let fits = |held: u64, size: u64| held == 0 || size > limit || held.saturating_add(size) <= HELD;
@@ -351,7 +354,7 @@ impl<'a> Discovery<'a> {
     async fn read_rest(&mut self, mut manifest: SignatureManifest, evaluation: &mut Evaluation<'_>) {
         let mut batch = self.first_batch(evaluation);
         while manifest.has_more() && !self.is_done(evaluation) {
-            let (evidence, findings) = manifest.read(self.reader(), batch).await;
+            let (evidence, findings) = manifest.read(self.reader(evaluation), batch).await;
             self.take_in(&manifest, &evidence, findings, evaluation);
             batch = AT_ONCE;
         }
@@ -367,44 +370,5 @@ impl<'a> Discovery<'a> {
         self.read.insert(*manifest.digest());
         evidence.iter().for_each(|evidence| evaluation.add(evidence));
         findings.into_iter().for_each(|finding| evaluation.find(finding));
-    }
-}
-
-/// Whether a listed entry may well be what is wanted. Types and annotations in a list are hints and often wrong
-/// (threats: mislabelled-list-entry): an entry without a type is read first, one of another type later.
-fn is_likely(entry: &Descriptor, kind: &StatementKind) -> bool {
-    const NO_TYPE: [&str; 4] =
-        ["", media_type::OCI_EMPTY, media_type::OCI_CONFIG, "application/vnd.docker.container.image.v1+json"];
-    let artifact_type = entry.artifact_type.as_deref().unwrap_or_default();
-    let typed = artifact_type.starts_with(media_type::SIGSTORE_BUNDLE_PREFIX)
-        || artifact_type == media_type::COSIGN_SIGNATURE_ARTIFACT
-        || NO_TYPE.contains(&artifact_type);
-    let predicate = entry.annotations.get(referrer::BUNDLE_PREDICATE_TYPE);
-    typed && predicate.is_none_or(|predicate| StatementKind::of_predicate(predicate) == *kind)
-}
-
-async fn fetch(
-    reader: Reader<'_>,
-    subject: Subject<'_>,
-    place: FoundAt,
-    entry: Descriptor,
-    (layers, ahead): (usize, &Budget),
-) -> Fetched {
-    let content = match pinned::manifest(reader.source, &entry).await {
-        Ok(content) => content,
-        Err(error) => {
-            let reason = signature_manifest::reason(error, entry.size);
-            return Fetched::Nothing(Finding { digest: Some(entry.digest), place, reason });
-        }
-    };
-    let digest_header_mismatch = pinned::digest_header_mismatch(reader.source, &entry.digest, &place);
-    match SignatureManifest::open(content, place, Some(subject), reader.limits) {
-        Opened::SignatureManifest(mut manifest) => {
-            let (evidence, mut findings) = manifest.read_ahead(reader, layers, ahead).await;
-            findings.extend(digest_header_mismatch);
-            Fetched::Documents(manifest, evidence, findings)
-        }
-        Opened::Finding(finding) | Opened::OtherFormat(finding) => Fetched::Nothing(finding),
-        Opened::Unrelated => Fetched::Unrelated,
     }
 }

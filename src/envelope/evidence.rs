@@ -44,7 +44,7 @@ impl Evidence {
     }
 
     /// The same, with its bytes at one place: where the content that it came in is known, in that alone.
-    pub(super) fn settled(&self) -> Self {
+    pub(crate) fn settled(&self) -> Self {
         match self.contents.is_empty() {
             true => self.clone(),
             false => Self { contents: Arc::clone(&self.contents), ..self.without_bytes() },

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::VecDeque;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
 
 use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
+use crate::envelope::Evidence;
+use crate::envelope::FoundAt;
 use crate::envelope::SignedDocument;
 use crate::envelope::SimpleSigning;
 use crate::limits::Limits;
@@ -17,54 +17,29 @@ use crate::oci::Document;
 use crate::oci::Manifest;
 use crate::oci::media_type;
 use crate::oci::referrer;
-use crate::ops::discover::Subject;
+use crate::ops::discover::budget::EvidenceBudget;
+use crate::ops::discover::budget::HELD;
+use crate::ops::discover::subject::ReferrerSubject;
 use crate::ops::other_format;
 use crate::policy::StatementKind;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
 use crate::store::parallel;
-use crate::verify::Evidence;
 use crate::verify::Finding;
-use crate::verify::FoundAt;
 use crate::verify::Reason;
 
 /// How many blobs are fetched at a time.
 const AT_ONCE: usize = 8;
 
-/// How many bytes of documents are held at a time, unless one alone is larger. What becomes of them while they are read
-/// is as much again.
-const HELD: u64 = 4 << 20;
-
-/// What may still be fetched and read for one subject, in bytes: manifests and blobs together. What is read twice counts
-/// twice.
-#[derive(Debug)]
-pub(super) struct Budget(AtomicU64);
-
-impl Budget {
-    pub(super) const fn of(limits: &Limits) -> Self {
-        Self(AtomicU64::new(limits.evidence.bytes))
-    }
-
-    /// What documents may take up that are fetched before it is known whether they are needed.
-    pub(super) const fn ahead() -> Self {
-        Self(AtomicU64::new(HELD))
-    }
-
-    /// Takes `bytes` out, if there are as many.
-    pub(super) fn take(&self, bytes: u64) -> bool {
-        let less = |left: u64| left.checked_sub(bytes);
-        self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, less).is_ok()
-    }
-}
-
 /// Where signed documents are read from, and how much of them.
 #[derive(Clone, Copy)]
-pub(super) struct Reader<'a> {
-    pub(super) budget: &'a Budget,
-    pub(super) kind: &'a StatementKind,
-    pub(super) limits: &'a Limits,
-    pub(super) source: &'a dyn Source,
+pub(in crate::ops) struct Reader<'a> {
+    pub(in crate::ops) budget: &'a EvidenceBudget,
+    /// How large one document may be, in bytes.
+    pub(in crate::ops) largest: u64,
+    pub(in crate::ops) limits: &'a Limits,
+    pub(in crate::ops) source: &'a dyn Source,
 }
 
 /// Which blob a layer names: its digest and size. With another size it is another claim, and no answer about this one.
@@ -75,7 +50,7 @@ const fn blob(layer: &Descriptor) -> Blob {
 }
 
 /// A manifest that carries signed documents, and its layers that were not looked at yet.
-pub(super) struct SignatureManifest {
+pub(in crate::ops) struct SignatureManifest {
     /// The blobs that were fetched: two signatures over one payload share it.
     blobs: BTreeMap<Blob, Content>,
     content: Content,
@@ -86,7 +61,7 @@ pub(super) struct SignatureManifest {
 }
 
 /// What a manifest turned out to be.
-pub(super) enum Opened {
+pub(in crate::ops) enum Opened {
     SignatureManifest(SignatureManifest),
     Finding(Finding),
     /// It carries signatures of a format that is not verified here.
@@ -97,7 +72,12 @@ pub(super) enum Opened {
 
 impl SignatureManifest {
     /// Reads a manifest, after its `subject` field was compared with the one that is wanted.
-    pub(super) fn open(content: Content, place: FoundAt, subject: Option<Subject<'_>>, limits: &Limits) -> Opened {
+    pub(in crate::ops) fn open(
+        content: Content,
+        place: FoundAt,
+        subject: Option<ReferrerSubject<'_>>,
+        limits: &Limits,
+    ) -> Opened {
         let digest = Some(*content.digest());
         let finding = |reason| Opened::Finding(Finding { digest, place: place.clone(), reason });
         let document = match Document::parse(&content, limits) {
@@ -140,27 +120,27 @@ impl SignatureManifest {
     }
 
     /// The manifest.
-    pub(super) fn digest(&self) -> &Digest {
+    pub(in crate::ops) fn digest(&self) -> &Digest {
         self.content.digest()
     }
 
     /// Whether there is more to look at.
-    pub(super) fn has_more(&self) -> bool {
+    pub(in crate::ops) fn has_more(&self) -> bool {
         !self.layers.is_empty()
     }
 
     /// Looks at the next `count` layers, or at fewer where they are large.
-    pub(super) async fn read(&mut self, reader: Reader<'_>, count: usize) -> (Vec<Evidence>, Vec<Finding>) {
+    pub(in crate::ops) async fn read(&mut self, reader: Reader<'_>, count: usize) -> (Vec<Evidence>, Vec<Finding>) {
         let layers = self.next(reader, count);
         self.read_these(reader, layers).await
     }
 
     /// Looks at the next `count` layers at most, if there is room `ahead` for them.
-    pub(super) async fn read_ahead(
+    pub(in crate::ops) async fn read_ahead(
         &mut self,
         reader: Reader<'_>,
         count: usize,
-        ahead: &Budget,
+        ahead: &EvidenceBudget,
     ) -> (Vec<Evidence>, Vec<Finding>) {
         let layers = self.next(reader, count);
         let bytes = layers.iter().map(|layer| reader.weight(layer)).fold(0, u64::saturating_add);
@@ -225,7 +205,7 @@ impl SignatureManifest {
         let mut asked = BTreeSet::new();
         let mut tasks: Vec<Task<'_, (Blob, Result<Content, Reason>)>> = Vec::new();
         for layer in layers {
-            let wanted = layer.data.is_none() && is_readable(layer) && layer.size <= reader.limit();
+            let wanted = layer.data.is_none() && is_readable(layer) && layer.size <= reader.largest;
             if !wanted || self.blobs.contains_key(&blob(layer)) || !asked.insert(blob(layer)) {
                 continue;
             }
@@ -256,7 +236,7 @@ impl SignatureManifest {
             let got = layer.media_type.clone();
             return Err(Reason::Envelope(EnvelopeError::Type { what: "media type", got }));
         }
-        let limit = reader.limit();
+        let limit = reader.largest;
         if layer.size > limit {
             return Err(Reason::TooLarge { got: layer.size, limit });
         }
@@ -285,37 +265,38 @@ impl SignatureManifest {
 }
 
 impl Reader<'_> {
-    /// How large a document of the kind that is wanted may be, in bytes.
-    const fn limit(self) -> u64 {
-        match self.kind {
-            StatementKind::ImageSignature => self.limits.evidence.signature_bytes,
-            StatementKind::Attestation { .. } => self.limits.evidence.attestation_bytes,
-        }
-    }
-
     /// How many bytes will be held of a layer.
     fn weight(self, layer: &Descriptor) -> u64 {
-        if layer.size <= self.limit() { layer.size } else { 0 }
+        if layer.size <= self.largest { layer.size } else { 0 }
     }
 
     async fn blob(self, layer: &Descriptor) -> Result<Content, Reason> {
-        self.source.blob(layer, self.limit()).await.map_err(|error| reason(error, layer.size))
+        self.source.blob(layer, self.largest).await.map_err(|error| reason(error, layer.size))
     }
+}
+
+/// How large a document of one of these kinds may be, in bytes.
+pub(in crate::ops) fn largest_document(kinds: &[&StatementKind], limits: &Limits) -> u64 {
+    let limit = |kind: &&StatementKind| match kind {
+        StatementKind::ImageSignature => limits.evidence.signature_bytes,
+        StatementKind::Attestation { .. } => limits.evidence.attestation_bytes,
+    };
+    kinds.iter().map(limit).max().unwrap_or(limits.evidence.signature_bytes)
 }
 
 /// Shows the signed documents in a manifest of any kind to `look`, which wants to see them all, a few at a time; returns
 /// what could not be read. `subject` is what its own `subject` field has to be.
-pub(super) async fn documents_in(
+pub(in crate::ops) async fn documents_in(
     source: &dyn Source,
     content: &Content,
     place: FoundAt,
-    subject: Option<Subject<'_>>,
-    (budget, limits): (&Budget, &Limits),
+    subject: Option<ReferrerSubject<'_>>,
+    (budget, limits): (&EvidenceBudget, &Limits),
     mut look: impl FnMut(&Evidence),
 ) -> Vec<Finding> {
-    // Asked for the kind with the larger limit, so that nothing is passed over for its size.
-    let kind = StatementKind::Attestation { predicate_type: String::new() };
-    let reader = Reader { budget, kind: &kind, limits, source };
+    // The largest of all kinds, so that nothing is passed over for its size.
+    let largest = limits.evidence.signature_bytes.max(limits.evidence.attestation_bytes);
+    let reader = Reader { budget, largest, limits, source };
     let mut manifest = match SignatureManifest::open(content.clone(), place, subject, limits) {
         Opened::SignatureManifest(manifest) => manifest,
         Opened::Finding(finding) => return vec![finding],
@@ -331,7 +312,7 @@ pub(super) async fn documents_in(
 }
 
 /// Why a piece of evidence could not be fetched.
-pub(super) fn reason(error: StoreError, size: u64) -> Reason {
+pub(in crate::ops) fn reason(error: StoreError, size: u64) -> Reason {
     match error {
         StoreError::NotFound { .. } => Reason::Missing,
         StoreError::TooLarge { limit, .. } => Reason::TooLarge { got: size, limit },
@@ -344,7 +325,7 @@ fn spent(limits: &Limits) -> Reason {
 }
 
 /// What the `subject` field says instead of what is wanted (threats: referrer-of-another-image, misdescribed-subject).
-fn misfit(got: Option<&Descriptor>, want: Subject<'_>) -> Option<String> {
+fn misfit(got: Option<&Descriptor>, want: ReferrerSubject<'_>) -> Option<String> {
     let Some(got) = got else { return Some("nothing".to_owned()) };
     let whole = want.descriptor.is_none_or(|want| got.size == want.size && got.media_type == want.media_type);
     match got.digest == want.digest {

@@ -1,0 +1,65 @@
+//! The entries of a list of referrers: which look like signatures, and what fetching one brings.
+
+use crate::envelope::Evidence;
+use crate::envelope::FoundAt;
+use crate::oci::Descriptor;
+use crate::oci::media_type;
+use crate::oci::referrer;
+use crate::ops::discover::budget::EvidenceBudget;
+use crate::ops::discover::signature_manifest;
+use crate::ops::discover::signature_manifest::Opened;
+use crate::ops::discover::signature_manifest::Reader;
+use crate::ops::discover::signature_manifest::SignatureManifest;
+use crate::ops::discover::subject::ReferrerSubject;
+use crate::ops::pinned;
+use crate::policy::StatementKind;
+use crate::verify::Finding;
+
+/// What fetching one listed manifest brought.
+pub(super) enum Fetched {
+    /// Signed documents; perhaps there are more in it.
+    Documents(SignatureManifest, Vec<Evidence>, Vec<Finding>),
+    Nothing(Finding),
+    /// A manifest that carries something else, by its own word.
+    Unrelated,
+}
+
+/// Whether a listed entry may well be what is wanted. Types and annotations in a list are hints and often wrong
+/// (threats: mislabelled-list-entry): an entry without a type is read first, one of another type later.
+pub(super) fn is_likely(entry: &Descriptor, kinds: &[&StatementKind]) -> bool {
+    const NO_TYPE: [&str; 4] =
+        ["", media_type::OCI_EMPTY, media_type::OCI_CONFIG, "application/vnd.docker.container.image.v1+json"];
+    let artifact_type = entry.artifact_type.as_deref().unwrap_or_default();
+    let typed = artifact_type.starts_with(media_type::SIGSTORE_BUNDLE_PREFIX)
+        || artifact_type == media_type::COSIGN_SIGNATURE_ARTIFACT
+        || NO_TYPE.contains(&artifact_type);
+    let predicate = entry.annotations.get(referrer::BUNDLE_PREDICATE_TYPE);
+    typed && predicate.is_none_or(|predicate| kinds.contains(&&StatementKind::of_predicate(predicate)))
+}
+
+/// Fetches one listed manifest, and the first of its documents.
+pub(super) async fn fetch(
+    reader: Reader<'_>,
+    subject: ReferrerSubject<'_>,
+    place: FoundAt,
+    entry: Descriptor,
+    (layers, ahead): (usize, &EvidenceBudget),
+) -> Fetched {
+    let content = match pinned::manifest(reader.source, &entry).await {
+        Ok(content) => content,
+        Err(error) => {
+            let reason = signature_manifest::reason(error, entry.size);
+            return Fetched::Nothing(Finding { digest: Some(entry.digest), place, reason });
+        }
+    };
+    let digest_header_mismatch = pinned::digest_header_mismatch(reader.source, &entry.digest, &place);
+    match SignatureManifest::open(content, place, Some(subject), reader.limits) {
+        Opened::SignatureManifest(mut manifest) => {
+            let (evidence, mut findings) = manifest.read_ahead(reader, layers, ahead).await;
+            findings.extend(digest_header_mismatch);
+            Fetched::Documents(manifest, evidence, findings)
+        }
+        Opened::Finding(finding) | Opened::OtherFormat(finding) => Fetched::Nothing(finding),
+        Opened::Unrelated => Fetched::Unrelated,
+    }
+}

@@ -1,0 +1,260 @@
+//! `Quorum`: how many of which owners have to sign, and the only place where owners are counted.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+
+use crate::key::KeyId;
+use crate::trust::Owner;
+use crate::trust::TrustRoot;
+
+/// How many owners have to sign: at least one, so "nobody has to sign" cannot be written.
+///
+/// ```compile_fail,E0308
+/// let nobody: bulla::policy::Threshold = 0;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Threshold(NonZeroU32);
+
+/// A threshold, and the owners among whom it is counted. Not met but by that many owners with that many different keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quorum {
+    among: BTreeSet<Owner>,
+    threshold: Threshold,
+}
+
+/// Why a quorum makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum QuorumError {
+    /// More owners are wanted than could ever sign, each with a key of their own.
+    #[error("a threshold of {want} can never be met: there {}", distinct(*got))]
+    TooFewKeys {
+        /// How many owners could sign, each with a different key.
+        got: usize,
+        /// How many are wanted.
+        want: u32,
+    },
+    /// An owner of whom the trust root knows nothing.
+    #[error("the owner `{0}` is not in the trust root")]
+    UnknownOwner(Owner),
+    /// A threshold of zero.
+    #[error("a threshold of 0 would accept everything; it must be at least 1")]
+    ZeroThreshold,
+}
+
+impl Threshold {
+    /// One owner is enough.
+    pub const ONE: Self = Self(NonZeroU32::MIN);
+
+    /// `count` owners.
+    ///
+    /// # Errors
+    /// [`QuorumError::ZeroThreshold`] for 0 (threats: zero-threshold).
+    pub fn new(count: u32) -> Result<Self, QuorumError> {
+        NonZeroU32::new(count).map(Self).ok_or(QuorumError::ZeroThreshold)
+    }
+
+    /// How many owners.
+    pub const fn count(self) -> u32 {
+        self.0.get()
+    }
+}
+
+impl Quorum {
+    /// `threshold` of the owners of `trust`, whoever of them signs.
+    ///
+    /// # Errors
+    /// [`QuorumError::TooFewKeys`] where their keys could never meet it: better said at the start than as a refusal of
+    /// every image.
+    pub fn of_all(trust: &TrustRoot, threshold: Threshold) -> Result<Self, QuorumError> {
+        Self::among(trust, trust.owners(), threshold)
+    }
+
+    /// `threshold` of the owners `among`, all of whom are in `trust`.
+    ///
+    /// # Errors
+    /// [`QuorumError`] where one of them is unknown, or their keys could never meet the threshold.
+    pub fn among(trust: &TrustRoot, among: BTreeSet<Owner>, threshold: Threshold) -> Result<Self, QuorumError> {
+        let quorum = Self { among, threshold };
+        quorum.fits(trust).map(|()| quorum)
+    }
+
+    /// Whether the identities of `trust` could ever meet it.
+    ///
+    /// # Errors
+    /// As [`Quorum::among`].
+    pub fn fits(&self, trust: &TrustRoot) -> Result<(), QuorumError> {
+        let known = trust.owners();
+        if let Some(unknown) = self.among.iter().find(|owner| !known.contains(owner)) {
+            return Err(QuorumError::UnknownOwner(unknown.clone()));
+        }
+        match self.is_met_by(trust.holders()) {
+            true => Ok(()),
+            false => Err(QuorumError::TooFewKeys { got: self.count(trust.holders()), want: self.threshold.count() }),
+        }
+    }
+
+    /// The owners among whom it is counted.
+    pub const fn owners(&self) -> &BTreeSet<Owner> {
+        &self.among
+    }
+
+    /// The threshold.
+    pub const fn threshold(&self) -> Threshold {
+        self.threshold
+    }
+
+    /// Whether these signers are enough. Others than the owners of this quorum do not count.
+    pub fn is_met_by<'a>(&self, signers: impl IntoIterator<Item = (&'a Owner, KeyId)>) -> bool {
+        self.missing(signers) == 0
+    }
+
+    /// How many more owners have to sign.
+    pub fn missing<'a>(&self, signers: impl IntoIterator<Item = (&'a Owner, KeyId)>) -> u32 {
+        let count = u32::try_from(self.count(signers)).unwrap_or(u32::MAX);
+        self.threshold.count().saturating_sub(count)
+    }
+
+    /// How many owners count: the largest number of owners who can be paired with different keys that they signed with.
+    ///
+    /// The invariant: each counted owner is paired with one key, and no key with two owners, so one key under two names
+    /// counts once, and two keys of one owner count once. This is a maximum matching, found by augmenting paths
+    /// (Kuhn's algorithm):
+    ///
+    /// 1. List for each owner of this quorum the keys that they signed with.
+    /// 2. Pair each owner in turn with a key that is free, or whose owner can be paired with another key instead.
+    /// 3. Count the owners who could be paired.
+    pub fn count<'a>(&self, signers: impl IntoIterator<Item = (&'a Owner, KeyId)>) -> usize {
+        let mut keys: BTreeMap<&Owner, BTreeSet<KeyId>> = BTreeMap::new();
+        for (owner, key) in signers {
+            if self.among.contains(owner) {
+                keys.entry(owner).or_default().insert(key);
+            }
+        }
+        let mut paired: BTreeMap<KeyId, &Owner> = BTreeMap::new();
+        keys.keys().filter(|owner| pair(owner, &keys, &mut paired, &mut BTreeSet::new())).count()
+    }
+}
+
+/// Pairs `owner` with a key, moving other owners to other keys where that frees one. The recursion is as deep as there
+/// are owners, since each key is tried once.
+fn pair<'a>(
+    owner: &'a Owner,
+    keys: &BTreeMap<&'a Owner, BTreeSet<KeyId>>,
+    paired: &mut BTreeMap<KeyId, &'a Owner>,
+    tried: &mut BTreeSet<KeyId>,
+) -> bool {
+    for key in keys.get(owner).into_iter().flatten() {
+        if !tried.insert(*key) {
+            continue;
+        }
+        let free = match paired.get(key).copied() {
+            None => true,
+            Some(other) => pair(other, keys, paired, tried),
+        };
+        if free {
+            paired.insert(*key, owner);
+            return true;
+        }
+    }
+    false
+}
+
+fn distinct(keys: usize) -> String {
+    match keys {
+        1 => "is 1 distinct key".to_owned(),
+        several => format!("are {several} distinct keys"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyKind;
+    use crate::key::PrivateKey;
+    use crate::key::PublicKey;
+    use crate::key::Signer as _;
+    use crate::nonempty::NonEmpty;
+    use crate::trust::Identity;
+    use crate::trust::Means;
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    static KEYS: LazyLock<Vec<PublicKey>> = LazyLock::new(|| {
+        (0..6).map(|_| PrivateKey::generate(KeyKind::Ed25519).unwrap().public_key().clone()).collect()
+    });
+
+    fn owner(number: usize) -> Owner {
+        Owner::Named(format!("owner {number}"))
+    }
+
+    /// The largest number of owners with different keys, by trying every way to give each owner a key or none.
+    fn by_brute_force(held: &[(usize, usize)]) -> usize {
+        fn most(owners: &[usize], held: &[(usize, usize)], used: &mut Vec<usize>) -> usize {
+            let Some((first, rest)) = owners.split_first() else { return used.len() };
+            let mut best = most(rest, held, used);
+            for (_, key) in held.iter().filter(|(owner, _)| owner == first) {
+                if !used.contains(key) {
+                    used.push(*key);
+                    best = best.max(most(rest, held, used));
+                    used.pop();
+                }
+            }
+            best
+        }
+        let owners: BTreeSet<_> = held.iter().map(|(owner, _)| *owner).collect();
+        most(&owners.into_iter().collect::<Vec<_>>(), held, &mut Vec::new())
+    }
+
+    proptest! {
+        #[test]
+        fn the_count_is_the_maximum_matching(held in prop::collection::vec((0_usize..6, 0_usize..6), 0..14)) {
+            let pairs: Vec<_> = held.iter().map(|(name, key)| (owner(*name), KEYS[*key].id())).collect();
+            let quorum = Quorum { among: (0..6).map(owner).collect(), threshold: Threshold::ONE };
+            prop_assert_eq!(quorum.count(pairs.iter().map(|(owner, key)| (owner, *key))), by_brute_force(&held));
+        }
+
+        #[test]
+        fn removing_a_signature_only_takes_away(
+            held in prop::collection::vec((0_usize..5, 0_usize..5), 1..12),
+            gone in any::<prop::sample::Index>(),
+        ) {
+            let pairs: Vec<_> = held.iter().map(|(name, key)| (owner(*name), KEYS[*key].id())).collect();
+            let quorum = Quorum { among: (0..5).map(owner).collect(), threshold: Threshold::ONE };
+            let mut fewer = pairs.clone();
+            fewer.remove(gone.index(pairs.len()));
+            let count = |pairs: &[(Owner, KeyId)]| quorum.count(pairs.iter().map(|(owner, key)| (owner, *key)));
+            prop_assert!(count(&fewer) <= count(&pairs));
+        }
+    }
+
+    #[test]
+    fn one_key_under_two_owners_counts_once() {
+        let identity = |number: usize, keys: &[usize]| {
+            let keys = NonEmpty::collect(keys.iter().map(|key| KEYS[*key].clone())).unwrap();
+            Identity::new(owner(number), Means::Keys(keys))
+        };
+        let two = Threshold::new(2).unwrap();
+        let shared = TrustRoot::new([identity(0, &[0]), identity(1, &[0])]).unwrap();
+        let error = Quorum::of_all(&shared, two).unwrap_err();
+        assert_eq!(error, QuorumError::TooFewKeys { got: 1, want: 2 });
+        assert_eq!(error.to_string(), "a threshold of 2 can never be met: there is 1 distinct key");
+        // With a second key the owner who has it makes room for the other.
+        let enough = TrustRoot::new([identity(0, &[0, 1]), identity(1, &[0])]).unwrap();
+        let quorum = Quorum::of_all(&enough, two).unwrap();
+        let (a, b) = (owner(0), owner(1));
+        let (first, second) = (KEYS[0].id(), KEYS[1].id());
+        assert!(!quorum.is_met_by([(&a, first), (&b, first)]));
+        assert!(!quorum.is_met_by([(&a, first), (&a, second)]));
+        assert!(quorum.is_met_by([(&a, first), (&a, second), (&b, first)]));
+        // Owners outside of the quorum do not count, and unknown ones are refused.
+        let only_a = Quorum::among(&enough, BTreeSet::from([a.clone()]), Threshold::ONE).unwrap();
+        assert!(!only_a.is_met_by([(&b, first)]));
+        assert_eq!(
+            Quorum::among(&enough, BTreeSet::from([owner(3)]), Threshold::ONE).unwrap_err(),
+            QuorumError::UnknownOwner(owner(3))
+        );
+        assert_eq!(Threshold::new(0).unwrap_err(), QuorumError::ZeroThreshold);
+    }
+}

@@ -1,0 +1,127 @@
+//! Authentication: from evidence to statements that an owner is known to have signed.
+//!
+//! The invariant: an [`AuthenticatedStatement`] exists only if a key that the operator trusts made a signature over the
+//! very bytes that it holds. The steps, for each trusted key:
+//!
+//! 1. Take the signature checks that this costs out of the budget. An exhausted budget is *undetermined*, never *no*.
+//! 2. Verify the signatures of the document with the key. What the document says about keys and algorithms has no part
+//!    in this (threats: key-from-evidence).
+//! 3. Attribute the key to every owner whose identity holds it; which owners are counted, the quorum decides.
+
+use crate::envelope::Evidence;
+use crate::envelope::Payload;
+use crate::key::KeyId;
+use crate::key::Scheme;
+use crate::trust::Owner;
+use crate::trust::SignatureBudget;
+use crate::trust::TrustRoot;
+use crate::trust::Unchecked;
+
+/// The signer of a statement: an owner of the trust root, and the key that was verified. A proof type: only
+/// [`TrustRoot::authenticate`] makes one.
+///
+/// ```compile_fail,E0451
+/// use bulla::trust::Owner;
+/// use bulla::trust::VerifiedSigner;
+///
+/// fn forged(key: bulla::key::KeyId, scheme: bulla::key::Scheme) -> VerifiedSigner {
+///     VerifiedSigner { key, owner: Owner::Key(key), scheme }
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedSigner {
+    key: KeyId,
+    owner: Owner,
+    scheme: Scheme,
+}
+
+/// A payload and the signer whose signature covers it: the only way from bytes to a statement that is counted.
+#[derive(Clone, Debug)]
+pub struct AuthenticatedStatement {
+    payload: Payload,
+    signer: VerifiedSigner,
+}
+
+/// What came of one piece of evidence.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Authentication {
+    /// The payload once for each owner whose key signed it.
+    pub authenticated: Vec<AuthenticatedStatement>,
+    /// Why no trusted key signed it.
+    pub rejected: Option<Rejection>,
+    /// What was not checked, so that nobody can tell whether it is signed.
+    pub undetermined: Option<Unchecked>,
+}
+
+/// Why a document is not signed by a trusted key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// It names a trusted key, and that key's signature does not verify.
+    Damaged {
+        /// The key that it names.
+        key: KeyId,
+    },
+    /// No trusted key made any of its signatures.
+    Untrusted {
+        /// The key that the document claims: a hint for people.
+        claimed: Option<String>,
+    },
+}
+
+impl TrustRoot {
+    /// Verifies the signatures of `evidence` with the trusted keys, within `budget`.
+    pub fn authenticate(&self, evidence: &Evidence, budget: &mut SignatureBudget) -> Authentication {
+        let document = evidence.document();
+        let mut found = Authentication::default();
+        for key in self.keys() {
+            if let Err(unchecked) = budget.take(document.signatures().len()) {
+                found.undetermined = Some(unchecked);
+                break;
+            }
+            let Ok(payload) = document.verify(key) else { continue };
+            let scheme = payload.proof().scheme;
+            found.authenticated.extend(self.owners_of(key.id()).into_iter().map(|owner| AuthenticatedStatement {
+                payload: payload.clone(),
+                signer: VerifiedSigner { key: key.id(), owner: owner.clone(), scheme },
+            }));
+        }
+        if found.authenticated.is_empty() && found.undetermined.is_none() {
+            let named = self.keys().find(|key| document.names(key));
+            found.rejected = Some(match named {
+                Some(key) => Rejection::Damaged { key: key.id() },
+                None => Rejection::Untrusted { claimed: document.claimed_key() },
+            });
+        }
+        found
+    }
+}
+
+impl AuthenticatedStatement {
+    /// The bytes that were signed.
+    pub const fn payload(&self) -> &Payload {
+        &self.payload
+    }
+
+    /// The signer.
+    pub const fn signer(&self) -> &VerifiedSigner {
+        &self.signer
+    }
+}
+
+impl VerifiedSigner {
+    /// The key that made the signature.
+    pub const fn key(&self) -> KeyId {
+        self.key
+    }
+
+    /// The owner, by the operator's entry.
+    pub const fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    /// The signature scheme.
+    pub const fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+}

@@ -1,0 +1,55 @@
+//! `SignatureBudget`: how many signatures are checked before a verification gives up.
+
+/// The signature checks that may still be made for one subject. Anybody may attach signatures, so their number is
+/// bounded; an exhausted budget is could-not-tell, never a refusal.
+#[derive(Clone, Debug)]
+pub struct SignatureBudget {
+    left: u64,
+    limit: u64,
+}
+
+/// Signatures that were not checked because the budget of signature checks is exhausted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unchecked {
+    /// The limit, in signature checks.
+    pub limit: u64,
+}
+
+impl SignatureBudget {
+    /// `limit` signature checks.
+    pub const fn of(limit: u64) -> Self {
+        Self { left: limit, limit }
+    }
+
+    /// Takes `checks` out.
+    ///
+    /// # Errors
+    /// [`Unchecked`] where fewer are left; the budget is exhausted from then on.
+    pub(super) fn take(&mut self, checks: usize) -> Result<(), Unchecked> {
+        let checks = u64::try_from(checks).unwrap_or(u64::MAX);
+        match self.left.checked_sub(checks) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => {
+                self.left = 0;
+                Err(Unchecked { limit: self.limit })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exhausted_budget_stays_exhausted() {
+        let mut budget = SignatureBudget::of(3);
+        assert_eq!(budget.take(2), Ok(()));
+        assert_eq!(budget.take(2), Err(Unchecked { limit: 3 }));
+        assert_eq!(budget.take(1), Err(Unchecked { limit: 3 }));
+        assert_eq!(budget.take(0), Ok(()));
+    }
+}

@@ -1,0 +1,287 @@
+//! `Evaluation`: deciding by policy over what was discovered, one piece of evidence after the other.
+//!
+//! The invariant: a signature is accepted only if an identity of the trust root made it, over a statement about this very
+//! digest, of a kind that a requirement asks for, which meets every condition of that requirement. The steps for each
+//! piece of evidence:
+//!
+//! 1. Authenticate it: [`TrustRoot::authenticate`](crate::trust::TrustRoot::authenticate).
+//! 2. Read the payload: its type is known, and its bytes are of that type.
+//! 3. Take the requirements that ask for its kind, before anything else that it says, so that an attestation never counts
+//!    as a signature (threats: attestation-as-signature).
+//! 4. Require that it is about this digest.
+//! 5. Check the conditions of each of these requirements.
+//!
+//! Owners are counted by [`Quorum`](crate::policy::Quorum) alone.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::digest::Digest;
+use crate::envelope::Evidence;
+use crate::envelope::ResourceDescriptor;
+use crate::envelope::SignedPayload;
+use crate::envelope::Statement;
+use crate::json;
+use crate::key::KeyId;
+use crate::limits::Limits;
+use crate::nonempty::NonEmpty;
+use crate::policy::Decision;
+use crate::policy::Policy;
+use crate::policy::Requirement;
+use crate::policy::RequirementId;
+use crate::policy::StatementKind;
+use crate::time::Time;
+use crate::trust::AuthenticatedStatement;
+use crate::trust::Authentication;
+use crate::trust::Owner;
+use crate::trust::Rejection;
+use crate::trust::SignatureBudget;
+use crate::trust::TrustRoot;
+use crate::verify::AcceptedSignature;
+use crate::verify::Finding;
+use crate::verify::Reason;
+use crate::verify::Refusal;
+use crate::verify::Unmet;
+use crate::verify::VerifiedSubject;
+
+/// What becomes of the predicates of accepted attestations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Predicates {
+    Dropped,
+    Kept,
+}
+
+/// What a subject is evaluated with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EvaluationTerms<'a> {
+    pub(super) limits: &'a Limits,
+    pub(super) policy: &'a Policy,
+    pub(super) predicates: Predicates,
+    pub(super) trust: &'a TrustRoot,
+}
+
+/// The evaluation of one subject, to which evidence is added piece by piece.
+#[derive(Debug)]
+pub struct Evaluation<'a> {
+    accepted: Vec<AcceptedSignature>,
+    budget: SignatureBudget,
+    findings: Vec<Arc<Finding>>,
+    now: Time,
+    subject: Digest,
+    terms: EvaluationTerms<'a>,
+    /// Whether a list of evidence could not be read: nobody knows what is in it.
+    unread_list: bool,
+}
+
+impl<'a> Evaluation<'a> {
+    pub(super) const fn begin(terms: EvaluationTerms<'a>, subject: Digest, now: Time) -> Self {
+        let budget = SignatureBudget::of(terms.limits.evidence.signature_checks);
+        Self { accepted: Vec::new(), budget, findings: Vec::new(), now, subject, terms, unread_list: false }
+    }
+
+    /// The same, with signatures that this verifier accepted about this subject before.
+    pub(super) fn with(self, accepted: Vec<AcceptedSignature>) -> Self {
+        Self { accepted, ..self }
+    }
+
+    /// Adds one piece of evidence: it is accepted, or a finding says why not.
+    pub fn add(&mut self, evidence: &Evidence) {
+        let Authentication { authenticated, rejected, undetermined } =
+            self.terms.trust.authenticate(evidence, &mut self.budget);
+        let mut reasons = Vec::new();
+        for statement in &authenticated {
+            match self.accept(evidence, statement) {
+                Ok(accepted) => self.accepted.push(accepted),
+                Err(reason) if reasons.contains(&reason) => {}
+                Err(reason) => reasons.push(reason),
+            }
+        }
+        reasons.extend(rejected.map(|rejection| match rejection {
+            Rejection::Damaged { key } => Reason::SignatureDamaged { key },
+            Rejection::Untrusted { claimed } => Reason::NoTrustedKey { claimed },
+        }));
+        reasons.extend(undetermined.map(|unchecked| Reason::SignaturesNotChecked { limit: unchecked.limit }));
+        reasons.into_iter().for_each(|reason| self.find(Finding::about(evidence, reason)));
+    }
+
+    /// Adds a finding about something that is no evidence.
+    pub fn find(&mut self, finding: Finding) {
+        self.findings.push(Arc::new(finding));
+    }
+
+    /// Notes that a list of evidence could not be read. From here on there is no refusal, only yes or could-not-tell.
+    pub const fn list_unread(&mut self) {
+        self.unread_list = true;
+    }
+
+    /// Whether the policy is met by what was added so far; more evidence does not change that.
+    pub fn is_met(&self) -> bool {
+        self.decision() == Decision::Met
+    }
+
+    /// The kinds of statements that the policy asks for, each once.
+    pub fn kinds(&self) -> Vec<&'a StatementKind> {
+        each_once(self.requirements().map(Requirement::kind))
+    }
+
+    /// The kinds of statements of which more could still help, each once: discovery fetches nothing else.
+    pub fn lacking(&self) -> Vec<&'a StatementKind> {
+        let lacking = self.requirements().filter(|requirement| self.missing_of(requirement) > 0);
+        each_once(lacking.map(Requirement::kind))
+    }
+
+    /// How many more owners have to sign for the requirement that is nearest to being met.
+    pub fn missing(&self) -> u32 {
+        let missing = self.requirements().map(|requirement| self.missing_of(requirement));
+        missing.filter(|missing| *missing > 0).min().unwrap_or(0)
+    }
+
+    /// Ends the evaluation.
+    ///
+    /// # Errors
+    /// [`Refusal`] where the policy is not met; its decision says whether that is a no or could-not-tell.
+    pub fn conclude(self) -> Result<VerifiedSubject, Refusal> {
+        let (policy, trust) = (self.terms.policy.id(), self.terms.trust.version());
+        match NonEmpty::collect(self.accepted.iter().cloned()) {
+            Some(accepted) if self.is_met() => {
+                Ok(VerifiedSubject::proven(self.subject, accepted, self.findings, policy, trust, self.now))
+            }
+            _ => Err(self.refuse()),
+        }
+    }
+
+    /// Ends the evaluation without a yes, whatever was added.
+    pub fn refuse(self) -> Refusal {
+        let requirements = self.terms.policy.requirements();
+        let unmet = |requirement: &Requirement| Unmet {
+            got: requirement.quorum().count(self.signers_for(requirement.id())),
+            kind: requirement.kind().clone(),
+            requirement: requirement.id().clone(),
+            want: requirement.quorum().threshold().count(),
+        };
+        let lacking = requirements.iter().filter(|requirement| self.missing_of(requirement) > 0);
+        let unmet = NonEmpty::collect(lacking.map(|requirement| unmet(requirement)))
+            .unwrap_or_else(|| NonEmpty::one(unmet(requirements.first())));
+        let decision = match self.decision() {
+            // Given up although it is met: no answer.
+            Decision::Met | Decision::Undetermined => Decision::Undetermined,
+            Decision::Unmet => Decision::Unmet,
+        };
+        Refusal { accepted: self.accepted, decision, findings: self.findings, subject: self.subject, unmet }
+    }
+
+    /// The decision on what was added. What could not be looked at might hold statements of every kind by every owner, so
+    /// it could complete any quorum.
+    fn decision(&self) -> Decision {
+        let open = self.unread_list || self.findings.iter().any(|finding| finding.reason.is_open());
+        self.terms.policy.rule().decide(&|requirement| match (self.missing_of(requirement), open) {
+            (0, _) => Decision::Met,
+            (_, true) => Decision::Undetermined,
+            (_, false) => Decision::Unmet,
+        })
+    }
+
+    fn requirements(&self) -> impl Iterator<Item = &'a Requirement> + use<'a> {
+        self.terms.policy.requirements().into_iter()
+    }
+
+    fn missing_of(&self, requirement: &Requirement) -> u32 {
+        requirement.quorum().missing(self.signers_for(requirement.id()))
+    }
+
+    fn signers_for(&self, requirement: &RequirementId) -> impl Iterator<Item = (&Owner, KeyId)> {
+        let accepted = self.accepted.iter().filter(move |accepted| accepted.requirements.contains(requirement));
+        accepted.map(|accepted| (accepted.signer.owner(), accepted.signer.key()))
+    }
+
+    /// Steps 2 to 5, for a statement that a trusted key signed.
+    fn accept(&self, evidence: &Evidence, statement: &AuthenticatedStatement) -> Result<AcceptedSignature, Reason> {
+        let payload = statement.payload().read(self.terms.limits).map_err(Reason::Payload)?;
+        let kind = kind(&payload);
+        let asked: Vec<_> = self.requirements().filter(|requirement| *requirement.kind() == kind).collect();
+        if asked.is_empty() {
+            let want = self.terms.policy.requirements().first().kind().clone();
+            return Err(Reason::WrongKind { got: kind, want });
+        }
+        let about = About::of(&payload, &self.subject)?;
+        let mut requirements = Vec::new();
+        let mut unmet = None;
+        for requirement in asked {
+            let mut conditions = requirement.conditions().iter();
+            match conditions.try_for_each(|condition| condition.check(&about.annotations, about.reference.as_ref())) {
+                Ok(()) => requirements.push(requirement.id().clone()),
+                Err(condition) => unmet = unmet.or(Some(condition)),
+            }
+        }
+        match unmet {
+            Some(condition) if requirements.is_empty() => Err(condition.into()),
+            _ => Ok(AcceptedSignature {
+                annotations: about.annotations,
+                evidence: evidence.settled(),
+                kind,
+                predicate: about.predicate.filter(|_| self.terms.predicates == Predicates::Kept),
+                reference: about.reference,
+                requirements,
+                signer: statement.signer().clone(),
+            }),
+        }
+    }
+}
+
+fn each_once<'a>(kinds: impl Iterator<Item = &'a StatementKind>) -> Vec<&'a StatementKind> {
+    let mut seen = Vec::new();
+    kinds.for_each(|kind| {
+        if !seen.contains(&kind) {
+            seen.push(kind)
+        }
+    });
+    seen
+}
+
+/// What a statement says about the subject.
+struct About {
+    annotations: BTreeMap<String, String>,
+    predicate: Option<Bytes>,
+    reference: Option<String>,
+}
+
+impl About {
+    fn of(payload: &SignedPayload, subject: &Digest) -> Result<Self, Reason> {
+        let signs = match payload {
+            SignedPayload::SimpleSigning(payload) if payload.digest() == subject => {
+                let reference = Some(payload.reference().to_owned()).filter(|reference| !reference.is_empty());
+                return Ok(Self { annotations: payload.annotations().clone(), predicate: None, reference });
+            }
+            SignedPayload::SimpleSigning(payload) => payload.digest().to_string(),
+            SignedPayload::Statement(statement) => match statement.about(subject) {
+                Some(about) => {
+                    let reference = about.name().map(str::to_owned);
+                    let predicate = statement.shared_predicate();
+                    return Ok(Self { annotations: about.annotations().clone(), predicate, reference });
+                }
+                None => subjects(statement),
+            },
+        };
+        Err(Reason::OtherSubject { signs })
+    }
+}
+
+/// The first subjects of a statement, for people.
+fn subjects(statement: &Statement) -> String {
+    const SHOWN: usize = 3;
+    let digests = statement.subjects().iter().flat_map(ResourceDescriptor::digests);
+    digests
+        .take(SHOWN)
+        .map(|(algorithm, digest)| format!("{}:{}", json::shorten(algorithm), json::shorten(digest)))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn kind(payload: &SignedPayload) -> StatementKind {
+    match payload {
+        SignedPayload::SimpleSigning(_) => StatementKind::ImageSignature,
+        SignedPayload::Statement(statement) => StatementKind::of_predicate(statement.predicate_type()),
+    }
+}
