@@ -99,7 +99,7 @@ fn every_limit_has_a_test() {
         ("json.string_bytes", "tests/limits.rs", "json_strings_are_measured"),
         ("json.values", "tests/limits.rs", "json_values_are_counted"),
         ("key.file_bytes", "tests/limits.rs", "key_files_are_measured"),
-        ("key.plugin_bytes", "tests/plugin.rs", "an_answer_without_end_is_cut"),
+        ("key.plugin_bytes", "tests/plugin.rs", "a_program_that_misbehaves_is_ended"),
         ("oci.annotation_bytes", "tests/limits.rs", "annotations_are_measured"),
         ("oci.annotations", "tests/limits.rs", "annotations_are_counted"),
         ("oci.archive_members", "tests/limits.rs", "files_of_a_layout_are_counted"),

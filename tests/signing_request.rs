@@ -33,6 +33,7 @@ use bulla::key::PrivateKey;
 use bulla::key::Signer as _;
 use bulla::limits::Limits;
 use bulla::oci::media_type;
+use bulla::policy::Threshold;
 use bulla::request::Format;
 use bulla::request::LogChain;
 use bulla::request::PayloadKind;
