@@ -125,7 +125,14 @@ VR0jBBgwFoAU+Kq5W8jgMvLY6MXJKYILZVx7tqkwDwYDVR0TAQH/BAUwAwEB/zAF\n\
 BgMrZXADQQD0P8gFoUwfgB+tUAxwROXoVgqQuWlmcwz4PeMveDunH+bJ1FW23eeU\n\
 kESbSvl+9NVq88wczPwTMpCJLWIs7JAK\n\
 -----END CERTIFICATE-----\n";
-    const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIL9jSoUCk+IEOIIgpT2DfF8pn2RRAU/RoZkkoZ5yrhVr\n-----END PRIVATE KEY-----\n";
+    /// A private key of this run: none stands in the source.
+    fn key() -> String {
+        let random: [u8; 32] = std::array::from_fn(|_| getrandom::u32().unwrap().to_be_bytes()[0]);
+        // PKCS#8 (RFC 8410 section 7): version 0, id-Ed25519, the seed.
+        let header = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
+        let der = [header.as_slice(), &random].concat();
+        format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(der))
+    }
 
     #[test]
     fn certificates_are_found_in_pem_with_text_around_and_in_der() {
@@ -133,8 +140,11 @@ kESbSvl+9NVq88wczPwTMpCJLWIs7JAK\n\
         assert_eq!(one.len(), 1);
         let der = one.first().unwrap();
         assert_eq!(certificates(der).unwrap(), one);
-        let bundle =
-            format!("# Corp CA\r\nissuer: x\n{PEM}\nanother, with a key between\n{KEY}{}", PEM.replace('\n', "\r\n"));
+        let bundle = format!(
+            "# Corp CA\r\nissuer: x\n{PEM}\nanother, with a key between\n{}{}",
+            key(),
+            PEM.replace('\n', "\r\n")
+        );
         assert_eq!(certificates(bundle.as_bytes()).unwrap(), [der.clone(), der.clone()]);
     }
 
@@ -149,7 +159,7 @@ kESbSvl+9NVq88wczPwTMpCJLWIs7JAK\n\
             (b"hello", "neither PEM nor DER"),
             (b"\x30\x82", "neither PEM nor DER"),
             (&longer, "neither PEM nor DER"),
-            (KEY.as_bytes(), "it holds no certificate, but a block \"PRIVATE KEY\""),
+            (key().as_bytes(), "it holds no certificate, but a block \"PRIVATE KEY\""),
             (b"-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n", "openssl pkcs7"),
             (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "certificate 1 in it cannot be read"),
             (b"-----BEGIN \x1b[31m-----\nAAAA\n-----END \x1b[31m-----\n", "\\\\u{1b}"),
@@ -162,11 +172,12 @@ kESbSvl+9NVq88wczPwTMpCJLWIs7JAK\n\
 
     #[test]
     fn a_private_key_is_read_from_pem_and_der_and_never_shown() {
-        let pem = private_key(KEY.as_bytes()).unwrap();
-        let der = PrivateKeyDer::from_pem_slice(KEY.as_bytes()).unwrap();
+        let key = key();
+        let pem = private_key(key.as_bytes()).unwrap();
+        let der = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
         let again = private_key(der.secret_der()).unwrap();
         assert_eq!(PrivateKeyDer::from_pem_slice(again.reveal().as_bytes()).unwrap(), der);
-        assert_eq!(pem.reveal(), KEY);
+        assert_eq!(pem.reveal(), key);
         for (file, why) in [
             (&b""[..], "it is empty"),
             (b"hunter2", "neither PEM nor DER"),
