@@ -11,6 +11,7 @@ use bulla::oci::media_type::OCI_INDEX;
 use bulla::oci::referrer::fallback_tag;
 use bulla::store::Sink as _;
 use bulla::store::Source as _;
+use std::collections::BTreeSet;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
@@ -550,4 +551,34 @@ fn manifest(config: &Content, text: &str) -> Content {
         "annotations": {"n": text},
     });
     Content::name(OCI_MANIFEST, manifest.to_string().into_bytes())
+}
+
+/// A registry that answers 400 to `?artifactType=` alone has a referrers API all the same: it is asked without the filter.
+#[test]
+fn a_registry_that_refuses_the_filter_is_asked_without_it() {
+    let registry = with(&["referrers=on"]);
+    let (subject, digests) = signed(&registry, 4);
+    registry.rule("GET", "/v2/app/referrers/*artifactType=*", Times::Every, Action::status(400));
+    let app = app(&registry);
+    for requests in [2, 3] {
+        let listing = run(app.referrers(&subject.digest, Some("application/signature"))).unwrap().unwrap();
+        let got: BTreeSet<Digest> = listing.entries.iter().map(|it| it.digest).collect();
+        assert_eq!((got, listing.filtered), (digests.iter().copied().collect(), false));
+        assert_eq!(registry.counters().requests, requests, "{:?}", registry.lines());
+    }
+    assert_eq!(app.api_known(), Some(true));
+}
+
+/// 400 with the filter and without it: there is no referrers API. That is found out once.
+#[test]
+fn a_registry_that_refuses_the_filter_and_the_list_has_no_referrers_api() {
+    let registry = polite();
+    let (subject, _) = signed(&registry, 1);
+    registry.rule("GET", REFERRERS, Times::Every, Action::status(400));
+    let app = app(&registry);
+    for requests in [2, 3] {
+        assert!(run(app.referrers(&subject.digest, Some("application/signature"))).unwrap().is_none());
+        assert_eq!(registry.counters().requests, requests, "{:?}", registry.lines());
+    }
+    assert_eq!(app.api_known(), Some(false));
 }

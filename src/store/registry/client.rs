@@ -45,6 +45,8 @@ pub(super) struct RegistryClient {
 pub(super) struct Capabilities {
     /// The largest chunk of an upload that it accepts, in bytes.
     pub(super) chunk_most: Mutex<Option<u64>>,
+    /// It refuses `?artifactType=` on the referrers API.
+    pub(super) no_referrers_filter: AtomicBool,
     /// It does not accept a blob in a single POST.
     pub(super) no_single_post: AtomicBool,
     /// It has the referrers API.

@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use reqwest::StatusCode;
 use reqwest::Url;
@@ -27,16 +28,53 @@ use crate::oci::referrer;
 use crate::store::Listing;
 use crate::store::StoreError;
 
-/// What the registry lists as referring to `subject`; `None` where it says that it keeps no such lists. Distribution
-/// specification, "Listing Referrers".
+/// The referrers of `subject` that the registry lists; `None` where it has no referrers API.
+///
+/// 1. Request the first page, filtered by `artifact_type` if one is given.
+/// 2. Where the registry refuses the filter (400), request the list without it, once, and remember that.
+/// 3. Where the first page says that there is no referrers API, the answer is `None`, unless the API was seen before.
+/// 4. Read all further pages. Where one cannot be read, the entries before it stand: a yes may come of them, never a no.
 pub(super) async fn list(
     repository: &Repository,
     subject: &Digest,
     artifact_type: Option<&str>,
 ) -> Result<Option<Listing>, StoreError> {
+    let capabilities = &repository.client.capabilities;
+    let refuses_filter = capabilities.no_referrers_filter.load(Ordering::Relaxed);
+    let filter = artifact_type.filter(|_| !refuses_filter);
+    match read(repository, subject, filter).await? {
+        ReferrersAnswer::Listed(listing) => Ok(Some(listing)),
+        ReferrersAnswer::NoApi(response) if filter.is_some() && may_refuse_filter(repository, &response) => {
+            match read(repository, subject, None).await? {
+                ReferrersAnswer::Listed(listing) => {
+                    capabilities.no_referrers_filter.store(true, Ordering::Relaxed);
+                    Ok(Some(listing))
+                }
+                ReferrersAnswer::NoApi(response) => no_api(repository, &response),
+            }
+        }
+        ReferrersAnswer::NoApi(response) => no_api(repository, &response),
+    }
+}
+
+/// Whether a response to a filtered request may refuse the filter and not the API: 400, from a registry that is not known
+/// to have no referrers API.
+fn may_refuse_filter(repository: &Repository, response: &ApiResponse) -> bool {
+    response.status == StatusCode::BAD_REQUEST && repository.api_known() != Some(false)
+}
+
+/// What came of asking for a list.
+enum ReferrersAnswer {
+    Listed(Listing),
+    /// The registry has no referrers API, by this response.
+    NoApi(Box<ApiResponse>),
+}
+
+/// Reads the list of referrers, all pages.
+async fn read(repository: &Repository, subject: &Digest, filter: Option<&str>) -> Result<ReferrersAnswer, StoreError> {
     let place = format!("{} (referrers)", repository.place_of(subject));
     let mut url = repository.url(&format!("referrers/{subject}"));
-    if let Some(artifact_type) = artifact_type {
+    if let Some(artifact_type) = filter {
         url.query_pairs_mut().append_pair("artifactType", artifact_type);
     }
     let mut list = ReferrersList::new();
@@ -44,8 +82,7 @@ pub(super) async fn list(
     while let Some(url) = next {
         match list.read_on(repository, url, &place).await {
             Ok(ReferrersPage::Page(further)) => next = further,
-            Ok(ReferrersPage::NotKept(response)) => return not_kept(repository, subject, &response),
-            // What was read before stands: a yes may come of it, never a no.
+            Ok(ReferrersPage::NoApi(response)) => return Ok(ReferrersAnswer::NoApi(response)),
             Err(error) if list.began => {
                 list.listing.unread = Some(error);
                 break;
@@ -53,11 +90,11 @@ pub(super) async fn list(
             Err(error) => return Err(error),
         }
     }
-    remember(repository, subject, true);
-    Ok(Some(list.listing))
+    remember(repository, true);
+    Ok(ReferrersAnswer::Listed(list.listing))
 }
 
-/// A list on its way, page by page.
+/// A list of referrers that is being read, page by page.
 struct ReferrersList {
     /// Whether a page of it was read.
     began: bool,
@@ -66,10 +103,10 @@ struct ReferrersList {
     seen: HashSet<Digest>,
 }
 
-/// What came of asking for a page.
+/// What came of asking for a page of the list.
 enum ReferrersPage {
-    /// The registry keeps no lists.
-    NotKept(Box<ApiResponse>),
+    /// The registry has no referrers API.
+    NoApi(Box<ApiResponse>),
     /// Entries, and where there are more.
     Page(Option<Url>),
 }
@@ -80,12 +117,13 @@ impl ReferrersList {
         Self { began: false, listing, pages: PageUrls::default(), seen: HashSet::new() }
     }
 
+    /// Reads the page at `url`.
     async fn read_on(&mut self, repository: &Repository, url: Url, place: &str) -> Result<ReferrersPage, StoreError> {
         let limits = repository.limits();
         self.pages.follow(&url, limits.registry.link_hops, place)?;
         let response = page(repository, url.clone(), place).await?;
         if NO_API.contains(&response.status.as_u16()) && self.pages.is_first() {
-            return Ok(ReferrersPage::NotKept(Box::new(response)));
+            return Ok(ReferrersPage::NoApi(Box::new(response)));
         }
         let response = response.expect(&[StatusCode::OK]).map_err(not_an_absence)?;
         let filtered = is_filtered(&response);
@@ -109,17 +147,17 @@ impl ReferrersList {
     }
 }
 
-/// Statuses that say, of the whole question, that there is no API; a repository in which the API was seen cannot say so.
-fn not_kept(repository: &Repository, subject: &Digest, response: &ApiResponse) -> Result<Option<Listing>, StoreError> {
+/// There is no referrers API, unless it was seen in this repository before.
+fn no_api(repository: &Repository, response: &ApiResponse) -> Result<Option<Listing>, StoreError> {
     if repository.has_listed() {
         return Err(response.protocol_error("it does not know the referrers API any more, which it knew before"));
     }
-    remember(repository, subject, false);
+    remember(repository, false);
     Ok(None)
 }
 
 /// Remembers whether there is a referrers API; a later 404 does not undo it (threats: referrers-api-disappears).
-fn remember(repository: &Repository, _subject: &Digest, there: bool) {
+fn remember(repository: &Repository, there: bool) {
     let mut known = repository.client.capabilities.referrers.lock().unwrap_or_else(PoisonError::into_inner);
     *known = Some(there || *known == Some(true));
     if there {
