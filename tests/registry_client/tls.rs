@@ -348,6 +348,27 @@ fn a_registry_that_does_not_know_that_it_is_behind_tls_can_be_pushed_to() {
     assert!(registry.blob("app", big.digest()).is_some());
 }
 
+/// An https:// proxy cannot be told apart from the registry when a client certificate is asked for, so the two are not used
+/// together: nothing is sent.
+#[test]
+fn an_https_proxy_is_not_offered_the_client_certificate() {
+    let Some(authority) = Authority::new() else { return };
+    authority.issue("client", "DNS:client", FOR_EVER);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let proxy = format!("https://{}", listener.local_addr().unwrap());
+    let home = temp_dir();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bulla"));
+    command.args(["tree", "registry.invalid/app:v1", "--client-cert"]).arg(authority.path("client.pem"));
+    command.arg("--client-key").arg(authority.path("client.key"));
+    let output = command.env_clear().env("HOME", home.path()).env("HTTPS_PROXY", &proxy).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    let told = format!("the proxy {proxy} (HTTPS_PROXY) would be offered the client certificate of the registry");
+    assert!(stderr.contains(&told), "{stderr}");
+    assert_eq!(listener.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock, "the proxy was connected to");
+}
+
 /// A proxy for TLS: one host, which it connects to `to`. What it is asked is told.
 fn tunnel(to: String) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -173,6 +173,11 @@ impl Transport {
         let Some(proxy) = proxy else { return built(builder.no_proxy(), config) };
         let broken = |why| StoreError::Broken { place: "proxy".to_owned(), why };
         let url = proxy.url().map_err(broken)?;
+        // reqwest takes one TLS configuration for both connections, the one to an https:// proxy and the one through it,
+        // so the proxy would be offered the client certificate that is for the registry.
+        if profile.identified && self.settings.client_certificate.is_some() && url.scheme() == "https" {
+            return Err(broken(format!("{} would be offered the client certificate of the registry", proxy.shown())));
+        }
         url.password().iter().for_each(|password| self.settings.secrets.add(password));
         let way = reqwest::Proxy::all(url.clone()).map_err(|_| broken(proxy.shown()))?;
         built(builder.no_proxy().proxy(way), config)
