@@ -27,7 +27,7 @@ pub(super) fn open_hint(error: &StoreError) -> String {
 pub(super) fn hint(error: &StoreError) -> Option<String> {
     match error {
         // The words are those of the registry client.
-        StoreError::Denied { why, .. } if why.contains("token service is on another site") => {
+        StoreError::Denied { why, .. } if why.contains("token service is on another host") => {
             Some("--allow-realm HOST, if that host is known to you".to_owned())
         }
         StoreError::Denied { place, .. } => {

@@ -284,11 +284,11 @@ fn only_the_scope_that_is_needed_is_requested() {
 }
 
 #[test]
-fn no_token_is_requested_from_another_site() {
+fn no_credential_is_sent_to_a_token_service_on_another_host() {
     let registry = with(&["auth=token", "user=joe:hunter2", "realm=other-host"]);
     image(1).put(&registry, "app", Some("v1"));
     let error = run(app_as(&registry, "joe", "hunter2").resolve(&tag("v1"))).unwrap_err();
-    assert!(error.to_string().contains("another site, 127.0.0.2:"), "{error}");
+    assert!(error.to_string().contains("another host, 127.0.0.2:"), "{error}");
     assert_eq!(registry.on_second_host().len(), 0, "nobody was asked");
 
     let mut settings = settings_as(Credentials::none().with(&registry.address(), basic("joe", "hunter2")));

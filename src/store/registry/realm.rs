@@ -1,10 +1,12 @@
 //! Realms: which token service may be asked, and which may be sent a credential.
 //!
 //! The realm of a challenge is an address that the registry chose, so a hostile registry can name any. A credential goes
-//! to the site of the registry itself and to hosts that the operator named.
+//! to the host of the registry itself, to the token service of a registry that documents another host ([`WELL_KNOWN`]),
+//! and to hosts that the operator named (`--allow-realm`). No rule infers from two names that they have one owner: that
+//! takes a list of public suffixes, which is out of date in every program that stays installed, and each suffix that is
+//! missing in it sends a password to a stranger.
 
 use reqwest::Url;
-use url::Host;
 
 use super::address::NetworkZone;
 use super::address::has_no_user;
@@ -33,15 +35,15 @@ pub(super) fn may_request_token(base: &Url, realm: &Url, settings: &Settings) ->
 }
 
 /// Whether the token service at `realm`, which may be asked, may be sent the credential for the registry at `base`
-/// (threats: token-service-elsewhere): it is of the same site, or was allowed.
+/// (threats: token-service-elsewhere): it is on the same host, well known, or allowed by the operator.
 ///
 /// # Errors
 /// In words.
 pub(super) fn may_have_credential(base: &Url, realm: &Url, settings: &Settings) -> Result<(), String> {
     let to = host_and_port(realm);
-    match is_allowed(realm, settings) || is_same_site(base, realm) {
+    match is_same_host(base, realm) || is_well_known(base, realm) || is_allowed(realm, settings) {
         true => Ok(()),
-        false => Err(format!("its token service is on another site, {to}; allow that realm if it is known to you")),
+        false => Err(format!("its token service is on another host, {to}; allow that realm if it is known to you")),
     }
 }
 
@@ -50,81 +52,25 @@ fn is_allowed(realm: &Url, settings: &Settings) -> bool {
     settings.allow_realms.iter().any(|allowed| *allowed == to || Some(allowed.as_str()) == realm.host_str())
 }
 
-/// Whether two addresses belong to the same organisation, as far as their names can say: the same host, or names under
-/// the same registrable name. Where that is unknown the answer is no.
-fn is_same_site(one: &Url, other: &Url) -> bool {
-    match (one.host(), other.host()) {
-        (Some(Host::Domain(one)), Some(Host::Domain(other))) => {
-            one == other || site(one).is_some_and(|site| Some(site) == self::site(other))
-        }
-        (one, other) => one == other && one.is_some(),
-    }
+/// Whether two URLs are on the same host, on whatever port.
+fn is_same_host(one: &Url, other: &Url) -> bool {
+    one.host().is_some() && one.host() == other.host()
 }
 
-/// The registrable name: one label more than a suffix under which anybody can have a name.
-fn site(name: &str) -> Option<&str> {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    let labels: Vec<&str> = name.split('.').collect();
-    let shared = match labels.as_slice() {
-        [.., second, top] if top.len() == 2 && (second.len() <= 3 || SECOND_LEVEL.contains(second)) => 2,
-        [_, ..] => 1,
-        [] => return None,
-    };
-    let hosted = SHARED
-        .iter()
-        .filter(|suffix| name == **suffix || name.strip_suffix(*suffix).is_some_and(|rest| rest.ends_with('.')));
-    let shared = hosted.map(|suffix| suffix.split('.').count()).max().unwrap_or(0).max(shared);
-    let from = labels.len().checked_sub(shared + 1)?;
-    let skipped: usize = labels.iter().take(from).map(|label| label.len() + 1).sum();
-    name.get(skipped..)
+/// Whether the registry at `base` is known to have its token service at `realm`: both over TLS, on the usual port.
+fn is_well_known(base: &Url, realm: &Url) -> bool {
+    let over_tls = base.scheme() == "https" && realm.scheme() == "https";
+    over_tls && WELL_KNOWN.contains(&(host_and_port(base).as_str(), host_and_port(realm).as_str()))
 }
 
-/// Second-level names of countries under which anybody can have a name, if longer than three letters.
-const SECOND_LEVEL: &[&str] = &["asso", "gouv", "govt", "info", "name", "school"];
-
-/// Names under which strangers have names beside one another.
-const SHARED: &[&str] = &[
-    "amazonaws.com",
-    "appspot.com",
-    "azurecr.cn",
-    "azurecr.io",
-    "azurecr.us",
-    "azurewebsites.net",
-    "cloudapp.azure.com",
-    "cloudfront.net",
-    "core.windows.net",
-    "digitaloceanspaces.com",
-    "duckdns.org",
-    "firebaseapp.com",
-    "fly.dev",
-    "github.dev",
-    "github.io",
-    "gitlab.io",
-    "googleusercontent.com",
-    "herokuapp.com",
-    "jfrog.io",
-    "netlify.app",
-    "ngrok-free.app",
-    "ngrok.app",
-    "ngrok.dev",
-    "ngrok.io",
-    "nip.io",
-    "onrender.com",
-    "ovh.net",
-    "pages.dev",
-    "pkg.dev",
-    "r2.dev",
-    "readthedocs.io",
-    "repl.co",
-    "run.app",
-    "scw.cloud",
-    "sslip.io",
-    "svc.cluster.local",
-    "trafficmanager.net",
-    "vercel.app",
-    "web.app",
-    "windows.net",
-    "workers.dev",
+/// Registries whose documentation names a token service on another host.
+///
+/// - Docker Hub: Docker, "Registry authentication": `auth.docker.io/token` for the service `registry.docker.io`.
+/// - GitLab.com: GitLab, "Container registry": `gitlab.com/jwt/auth`.
+const WELL_KNOWN: &[(&str, &str)] = &[
+    ("index.docker.io", "auth.docker.io"),
+    ("registry-1.docker.io", "auth.docker.io"),
+    ("registry.gitlab.com", "gitlab.com"),
 ];
 
 #[cfg(test)]
@@ -141,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_is_only_for_token_services_of_the_same_site() {
+    fn sends_a_credential_to_the_same_host_to_well_known_and_to_allowed_token_services() {
         let mut settings = settings();
         settings.allow_realms = vec!["sso.example:8443".to_owned(), "login.example".to_owned()];
         let may = |base: &str, realm: &str| {
@@ -160,7 +106,7 @@ mod tests {
             ("https://registry-1.docker.io/", "https://auth.docker.io/token"),
             ("https://registry.gitlab.com/", "https://gitlab.com/jwt/auth"),
             ("https://ghcr.io/", "https://ghcr.io/token"),
-            ("https://r.corp.example:5000/", "https://auth.corp.example/token"),
+            ("https://index.docker.io/", "https://auth.docker.io/token"),
             ("https://a.azurecr.io/", "https://a.azurecr.io/oauth2/token"),
             ("http://127.0.0.1:5000/", "http://127.0.0.1:5001/token"),
             ("https://10.0.0.1/", "https://10.0.0.1:8443/token"),
@@ -175,6 +121,16 @@ mod tests {
             ("https://r.example/", "file:///token"),
             ("https://r.example/", "https://u:p@r.example/token"),
             ("https://r.example/", "https://r.example.evil/token"),
+            // One registrable name is not one owner.
+            ("https://r.corp.example:5000/", "https://auth.corp.example/token"),
+            ("https://registry.example/", "https://example/token"),
+            ("https://registry-1.docker.io/", "https://docker.io/token"),
+            ("https://registry-1.docker.io/", "https://auth.docker.io:8443/token"),
+            ("https://registry-1.docker.io:8443/", "https://auth.docker.io/token"),
+            ("http://registry-1.docker.io/", "https://auth.docker.io/token"),
+            ("https://evil.docker.io/", "https://auth.docker.io/token"),
+            ("https://registry-1.docker.io/", "https://gitlab.com/jwt/auth"),
+            ("https://auth.docker.io/", "https://registry-1.docker.io/token"),
             ("https://a.azurecr.io/", "https://b.azurecr.io/token"),
             ("https://a.co.uk/", "https://b.co.uk/token"),
             ("https://a.github.io/", "https://b.github.io/token"),
