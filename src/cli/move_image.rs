@@ -11,7 +11,6 @@ use crate::ops::discover::Effort;
 use crate::ops::graph::Closure;
 use crate::ops::graph::Graph;
 use crate::ops::import;
-use crate::ops::import::Admitted;
 use crate::ops::import::Checked;
 use crate::ops::naming::Taken;
 use crate::ops::pinned;
@@ -24,6 +23,7 @@ use crate::report::ImportResult;
 use crate::report::VerifyResult;
 use crate::store::Sink;
 use crate::time::Time;
+use crate::verify::VerifiedSubject;
 
 use super::args::CopyArgs;
 use super::args::ImportArgs;
@@ -47,7 +47,7 @@ use super::verify;
 /// One image of an import.
 enum Imported {
     Declined(Box<Outcome>),
-    Done(Box<Admitted>, MovedImage),
+    Done(Vec<VerifiedSubject>, MovedImage),
 }
 
 /// What is copied, from where, and how.
@@ -174,39 +174,70 @@ pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
     let mut sinks = Sinks::default();
     let mut exit = Exit::Yes;
     let mut reports = Results::of("import", args.output);
+    let mut tell = |source: &str, imported| exit = exit.and(tell(args, &sources, source, imported, &mut reports));
+    let mut unfinished = Vec::new();
     for source in &sources {
         let options = VerifyOptions { verifier: &verifier, effort: Effort::Everything, now, limits: &job.limits };
         let imported = runtime.block_on(import_one(&job, &mut sinks, source, &platforms, options));
-        exit = exit.and(match &imported {
-            Ok(Imported::Done(..)) => Exit::Yes,
-            Ok(Imported::Declined(outcome)) => verify::exit_of(outcome),
-            Err(failure) => failure.exit,
-        });
-        if let Ok(Imported::Done(_, moved)) = &imported {
-            moves::left(source, &moved.copied);
+        match &imported {
+            Ok(Imported::Done(_, moved)) if !args.dry_run && sinks.holds_back(&moved.place) => {
+                unfinished.push((source, imported));
+            }
+            // What came of the images before it is told first.
+            _ if !unfinished.is_empty() => unfinished.push((source, imported)),
+            _ => tell(source, imported),
         }
-        match (args.output, imported) {
-            (ResultsOutput::Text, Ok(Imported::Declined(outcome))) => verdict::outcome(source, &outcome, &args.want),
-            (ResultsOutput::Text, Ok(Imported::Done(admitted, moved))) => {
-                moves::imported(source, &args.target, args.dry_run, admitted.verified(), &moved);
-            }
-            (ResultsOutput::Text, Err(failure)) => render::failure(&failure.of(source, &sources)),
-            (_, Ok(Imported::Declined(outcome))) => reports.add(VerifyResult::of(source, &outcome)),
-            (_, Ok(Imported::Done(admitted, moved))) => {
-                let summary = moved.summary(source, &args.target, args.dry_run);
-                reports.add(ImportResult::of(summary, &moved.digest, admitted.verified(), moved.read.as_ref()));
-            }
-            (_, Err(failure)) => {
-                reports.add(VerifyResult::failed(source, failure.exit.into(), failure.reported()));
-            }
+    }
+    // Each layout and archive is written once, with all that could be imported into it.
+    let lost = if args.dry_run { Default::default() } else { runtime.block_on(sinks.finish()) };
+    for (source, imported) in unfinished {
+        let place = match &imported {
+            Ok(Imported::Done(_, moved)) => moved.place.as_str(),
+            _ => "",
+        };
+        match lost.get(place).cloned() {
+            Some(failure) => tell(source, Err(failure)),
+            None => tell(source, imported),
         }
     }
     reports.end();
     Ok(exit)
 }
 
-/// Verifies one image and, only if it verifies, pushes it and makes it visible. What does not verify writes nothing, and
-/// keeps nothing else from being imported.
+/// Tells what came of one image of an import, and how the command ends because of it.
+fn tell(
+    args: &ImportArgs,
+    sources: &[String],
+    source: &str,
+    imported: Result<Imported, Failure>,
+    reports: &mut Results,
+) -> Exit {
+    let exit = match &imported {
+        Ok(Imported::Done(..)) => Exit::Yes,
+        Ok(Imported::Declined(outcome)) => verify::exit_of(outcome),
+        Err(failure) => failure.exit,
+    };
+    if let Ok(Imported::Done(_, moved)) = &imported {
+        moves::left(source, &moved.copied);
+    }
+    match (args.output, imported) {
+        (ResultsOutput::Text, Ok(Imported::Declined(outcome))) => verdict::outcome(source, &outcome, &args.want),
+        (ResultsOutput::Text, Ok(Imported::Done(verified, moved))) => {
+            moves::imported(source, &args.target, args.dry_run, &verified, &moved);
+        }
+        (ResultsOutput::Text, Err(failure)) => render::failure(&failure.of(source, sources)),
+        (_, Ok(Imported::Declined(outcome))) => reports.add(VerifyResult::of(source, &outcome)),
+        (_, Ok(Imported::Done(verified, moved))) => {
+            let summary = moved.summary(source, &args.target, args.dry_run);
+            reports.add(ImportResult::of(summary, &moved.digest, &verified, moved.read.as_ref()));
+        }
+        (_, Err(failure)) => reports.add(VerifyResult::failed(source, failure.exit.into(), failure.reported())),
+    }
+    exit
+}
+
+/// Verifies one image and, only if it verifies, pushes it. What does not verify writes nothing, and keeps nothing else from
+/// being imported.
 async fn import_one(
     job: &MoveJob<'_>,
     sinks: &mut Sinks,
@@ -217,7 +248,7 @@ async fn import_one(
     let (source, tag_or_digest) = job.stores.source(reference)?;
     let admitted = match import::check(source.as_ref(), &tag_or_digest, platforms, options).await? {
         Checked::Admitted(admitted) => admitted,
-        Checked::Declined(outcome) => return Ok(Imported::Declined(outcome)),
+        Checked::Declined(outcome) => return Ok(Imported::Declined(Box::new(outcome.without_documents()))),
     };
     let Some(digest) = admitted.digest().copied() else { return Err(Failure::unknown("nothing to import")) };
     let names = source.names_of(&tag_or_digest);
@@ -238,7 +269,8 @@ async fn import_one(
     };
     sinks.wrote(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
-    Ok(Imported::Done(admitted, MovedImage { copied, digest, index: None, place, read, written }))
+    let verified = admitted.into_verified().into_iter().map(VerifiedSubject::without_documents).collect();
+    Ok(Imported::Done(verified, MovedImage { copied, digest, index: None, place, read, written }))
 }
 
 /// Every image of each of these layouts, archives and repositories, as references.

@@ -129,6 +129,11 @@ impl Sinks {
         }
     }
 
+    /// Whether what is written to `place` is held back until [`Sinks::finish`].
+    pub(super) fn holds_back(&self, place: &str) -> bool {
+        self.opened.get(place).is_some_and(|sink| !sink.moves_names())
+    }
+
     /// Makes visible what was written, store by store; why not, where that could not be.
     pub(super) async fn finish(&self) -> BTreeMap<String, Failure> {
         let mut failed = BTreeMap::new();

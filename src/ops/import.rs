@@ -116,16 +116,22 @@ impl Admitted {
         &self.verified
     }
 
+    /// The proofs, without what was to be imported.
+    pub fn into_verified(self) -> Vec<VerifiedSubject> {
+        self.verified
+    }
+
     /// What would be moved.
     pub fn graph(&self) -> &Graph {
         &self.graph
     }
 }
 
-/// Pushes what was admitted, reads it back the way a verifier would, and only then gives it its names.
+/// Pushes what was admitted, reads it back the way a verifier would, and only then gives it its names. A layout or archive
+/// shows none of it before [`Sink::finish`], so that many images can be imported into it and written once.
 ///
 /// # Errors
-/// [`OpsError`]; until the end nothing at the destination has a name.
+/// [`OpsError`]; then nothing at the destination has the names, unless it is a registry and they were the last step.
 pub async fn push(
     source: &Arc<dyn Source>,
     sink: &Arc<dyn Sink>,
@@ -153,7 +159,6 @@ pub async fn push(
         let _pushed = sink.push_manifest(&root, Some(tag)).await?;
         stands(sink.as_ref(), tag, root.digest()).await?;
     }
-    sink.finish().await?;
     Ok(Copied { named, ..copied })
 }
 
