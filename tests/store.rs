@@ -17,6 +17,7 @@
 mod missing;
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::future::Future;
 use std::path::Path;
@@ -488,6 +489,111 @@ fn a_name_moves_and_what_it_named_can_still_be_had() {
         assert_eq!(now(source.resolve(&TagOrDigest::Digest(*old.manifest.digest()))).unwrap(), old.manifest, "{name}");
         assert_eq!(now(source.names()).unwrap(), ["latest"]);
     }
+}
+
+#[test]
+fn what_is_taken_back_leaves_no_bytes_and_no_names() {
+    let (first, second, last) = (image("first"), image("second"), image("last"));
+    let referrer = seal(&first.manifest, "referrer");
+    for ((name, kind), (_, clean)) in on_disk().into_iter().zip(on_disk()) {
+        let sink = kind.create();
+        push(sink.as_ref(), &first, Some("v1"));
+        now(sink.finish()).unwrap();
+        let sink = kind.create();
+        for (image, tag) in [(&second, "v1"), (&referrer, "v2"), (&last, "v3")] {
+            // Before the first of them nothing was written, and the place is not locked yet.
+            sink.mark();
+            push(sink.as_ref(), image, Some(tag));
+            if tag != "v3" {
+                assert_eq!(now(sink.resolve(&self::tag(tag))).unwrap(), image.manifest, "{name}");
+                sink.go_back();
+                assert!(!now(sink.has_manifest(image.manifest.descriptor())).unwrap(), "{name}");
+                assert_eq!(now(sink.names()).unwrap(), ["v1"], "{name}");
+                assert_eq!(now(sink.resolve(&self::tag("v1"))).unwrap(), first.manifest, "{name}");
+                assert_eq!(digests(sink.as_ref(), &first.manifest, None), Vec::<Digest>::new(), "{name}");
+                // There is nothing more to take back.
+                sink.go_back();
+            }
+        }
+        now(sink.finish()).unwrap();
+        for (image, tag) in [(&first, "v1"), (&last, "v3")] {
+            let sink = clean.create();
+            push(sink.as_ref(), image, Some(tag));
+            now(sink.finish()).unwrap();
+        }
+        let bytes = |kind: &dyn Kind| kind.files().into_values().collect::<Vec<_>>();
+        assert!(bytes(kind.as_ref()) == bytes(clean.as_ref()), "{name}: not as if it had never been pushed");
+    }
+}
+
+/// What it gives out is not what was promised, after some of it.
+struct Spoiled(bool);
+
+impl Chunks for Spoiled {
+    fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
+        let next = std::mem::take(&mut self.0).then(|| Bytes::from_static(b"half"));
+        Box::pin(std::future::ready(Ok(next)))
+    }
+}
+
+#[test]
+fn a_name_that_is_given_and_taken_many_times_stands_for_the_last_image() {
+    for (name, kind) in on_disk() {
+        let images: Vec<_> = (0..20).map(|number| image(&format!("image {number}"))).collect();
+        let sink = kind.create();
+        for (number, image) in images.iter().enumerate() {
+            // Two names of one image, as containerd writes them, and a name that all of them had in turn.
+            push(sink.as_ref(), image, Some(&format!("registry.example/team/app:{number}")));
+            push(sink.as_ref(), image, Some("registry.example/team/app"));
+            if number % 3 == 1 {
+                sink.mark();
+                push(sink.as_ref(), &images[0], Some("registry.example/team/app:latest"));
+                let promised = Descriptor::new("text/plain", Digest::sha256(b"whole"), 5);
+                now(sink.push_blob(Blob::new(promised, "test".into(), Box::new(Spoiled(true))))).unwrap_err();
+                sink.go_back();
+            }
+        }
+        now(sink.finish()).unwrap();
+        let source = kind.open().unwrap();
+        for (number, image) in images.iter().enumerate() {
+            for end in [format!("{number}"), format!("app:{number}"), format!("registry.example/team/app:{number}")] {
+                assert_eq!(now(source.resolve(&tag(&end))).unwrap(), image.manifest, "{name}, {end}");
+            }
+        }
+        let last = &images.last().unwrap().manifest;
+        assert_eq!(&now(source.resolve(&tag("registry.example/team/app"))).unwrap(), last, "{name}");
+        assert!(now(source.resolve(&tag("team/app"))).unwrap_err().is_not_found(), "{name}");
+        assert_eq!(now(source.names()).unwrap().len(), images.len() + 1, "{name}");
+    }
+}
+
+// A list may lack what another tool added to the layout without listing it.
+#[test]
+fn an_answer_from_the_list_of_a_layout_says_that_there_may_be_more() {
+    let kind = directory();
+    let app = image("app");
+    let (listed, unlisted) = (seal(&app.manifest, "listed"), seal(&app.manifest, "unlisted"));
+    let sink = kind.create();
+    push(sink.as_ref(), &app, Some("v1"));
+    push(sink.as_ref(), &listed, None);
+    now(sink.finish()).unwrap();
+    let at = |name: &str| kind.path().join(name);
+    for content in unlisted.blobs.iter().chain([&unlisted.manifest]) {
+        fs::write(at(&format!("blobs/sha256/{}", content.digest().hex())), content.bytes()).unwrap();
+    }
+    let mut index: serde_json::Value = serde_json::from_slice(&fs::read(at("index.json")).unwrap()).unwrap();
+    index["manifests"].as_array_mut().unwrap().push(serde_json::to_value(unlisted.manifest.descriptor()).unwrap());
+    fs::write(at("index.json"), index.to_string()).unwrap();
+    let source = kind.open().unwrap();
+    let ask = |artifact_type| {
+        let listing = now(source.referrers(app.manifest.digest(), artifact_type)).unwrap().unwrap();
+        (listing.entries.iter().map(|entry| entry.digest).collect::<BTreeSet<_>>(), listing.filtered)
+    };
+    let both = BTreeSet::from([*listed.manifest.digest(), *unlisted.manifest.digest()]);
+    assert_eq!(ask(Some("application/vnd.example.seal")), (BTreeSet::from([*listed.manifest.digest()]), true));
+    assert_eq!(ask(None), (both.clone(), false));
+    // Nothing of this type is listed: then every manifest is asked, and the answer is whole.
+    assert_eq!(ask(Some("application/vnd.example.other")), (both, false));
 }
 
 #[test]

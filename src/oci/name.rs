@@ -1,5 +1,6 @@
 //! `ImageName`: the name of an image in a layout or archive: a full reference, or any other text. Nobody signs it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -82,15 +83,16 @@ pub fn is_suffix(name: &str, tag_or_digest: &str) -> bool {
     before.ends_with('/') || before.ends_with(':') && tag_or_digest == tag
 }
 
-/// A name without what Docker and containerd add to it.
-fn completed(name: &str) -> String {
+/// A name without the registry and the path that Docker and containerd add to it, and with the tag. Two names for which
+/// this is the same are one name to them.
+pub fn completed(name: &str) -> Cow<'_, str> {
     let hub = ["docker.io/", "index.docker.io/", "registry-1.docker.io/"];
     let short = hub.iter().find_map(|hub| name.strip_prefix(hub)).unwrap_or(name);
     let short = short.strip_prefix("library/").unwrap_or(short);
     let last = short.rsplit('/').next().unwrap_or(short);
     match last.contains([':', '@']) {
-        true => short.to_owned(),
-        false => format!("{short}:latest"),
+        true => Cow::Borrowed(short),
+        false => Cow::Owned(format!("{short}:latest")),
     }
 }
 

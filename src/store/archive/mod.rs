@@ -224,6 +224,14 @@ impl Place for Tar {
         Ok(Box::new(Staged::create(self, descriptor)?))
     }
 
+    fn mark(&self) {
+        self.state().writing.iter_mut().for_each(Writing::mark);
+    }
+
+    fn go_back(&self) {
+        self.state().writing.iter_mut().for_each(Writing::go_back);
+    }
+
     fn commit(&self, index: &[u8]) -> Result<(), StoreError> {
         let lost = || StoreError::Broken { place: self.name(), why: LOST.to_owned() };
         let mut state = self.state();

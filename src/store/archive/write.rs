@@ -49,11 +49,20 @@ pub(super) struct Writing {
     holes: bool,
     kept: BTreeMap<String, Span>,
     _lock: Lock,
+    marked: Option<Marked>,
     /// Blobs that are being written at this moment.
     open: usize,
     target: PathBuf,
     /// Where it is until it is complete; nothing after that.
     temporary: Option<TemporaryPath>,
+}
+
+/// Where an archive ended when it was marked, and what was kept since.
+struct Marked {
+    end: u64,
+    holes: bool,
+    names: Vec<String>,
+    open: usize,
 }
 
 /// Where a member goes.
@@ -82,6 +91,7 @@ impl Writing {
             holes: false,
             kept: BTreeMap::new(),
             _lock: lock,
+            marked: None,
             open: 0,
             target: target.to_owned(),
             temporary: Some(path),
@@ -138,6 +148,23 @@ impl Writing {
     /// Where a member is that was taken over or kept.
     pub(super) fn find(&self, name: &str) -> Option<(Arc<File>, Span)> {
         self.kept.get(name).map(|span| (Arc::clone(&self.file), *span))
+    }
+
+    /// Marks the point to which [`Writing::go_back`] goes back.
+    pub(super) fn mark(&mut self) {
+        let Self { end, holes, open, .. } = *self;
+        self.marked = Some(Marked { end, holes, names: Vec::new(), open });
+    }
+
+    /// Takes out what was kept since [`Writing::mark`]. Where all room behind the mark is free again, the archive ends
+    /// there as before; else there are holes in it.
+    pub(super) fn go_back(&mut self) {
+        let Some(Marked { end, holes, names, open }) = self.marked.take() else { return };
+        self.kept.retain(|name, _| !names.contains(name));
+        match self.end == end || open == 0 && self.open == 0 && self.file.set_len(end).is_ok() {
+            true => (self.end, self.holes) = (end, if open == 0 { holes } else { self.holes }),
+            false => self.holes = true,
+        }
     }
 
     /// Whether no blob is on its way into the archive.
@@ -258,7 +285,10 @@ impl Stage for Staged<'_> {
         let span = Span { offset: self.room.data, size: self.size };
         // Two tasks may have written the same blob; the room of the second is a hole.
         self.kept = !writing.kept.contains_key(&self.name);
-        writing.kept.entry(self.name.clone()).or_insert(span);
+        if self.kept {
+            writing.kept.insert(self.name.clone(), span);
+            writing.marked.iter_mut().for_each(|marked| marked.names.push(self.name.clone()));
+        }
         drop(state);
         Ok(())
     }

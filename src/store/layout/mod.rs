@@ -154,6 +154,14 @@ impl Place for Directory {
         Ok(Box::new(write::Staged::create(self, descriptor.digest)?))
     }
 
+    fn mark(&self) {
+        self.with_staging(|staging| staging.iter_mut().for_each(Staging::mark));
+    }
+
+    fn go_back(&self) {
+        self.with_staging(|staging| staging.iter_mut().for_each(Staging::go_back));
+    }
+
     fn commit(&self, index: &[u8]) -> Result<(), StoreError> {
         // After a failure everything staged is lost; a second call must not report success
         // (threats: sync-error-reported-once).

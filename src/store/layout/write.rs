@@ -40,6 +40,8 @@ pub(super) struct Staging {
     created: Vec<New>,
     found_layout: bool,
     lock: Option<Lock>,
+    /// What was staged since the mark, where there is one.
+    marked: Option<Vec<Digest>>,
     /// Blobs that are being written at this moment.
     open: usize,
     path: PathBuf,
@@ -56,6 +58,7 @@ impl Staging {
             created: Vec::new(),
             found_layout: false,
             lock: None,
+            marked: None,
             open: 0,
             path: path.to_owned(),
             placed: Vec::new(),
@@ -86,6 +89,26 @@ impl Staging {
     /// Where the bytes of a staged blob are.
     pub(super) fn staged(&self, digest: &Digest) -> Option<PathBuf> {
         self.staged.get(digest).map(|staged| staged.path().to_owned())
+    }
+
+    /// Keeps a blob to be named by the next commit.
+    fn keep(&mut self, digest: Digest, path: TemporaryPath) {
+        // Two tasks may have written the same blob; one is enough.
+        if self.staged.insert(digest, path).is_none() {
+            self.marked.iter_mut().for_each(|marked| marked.push(digest));
+        }
+    }
+
+    /// Marks the point to which [`Staging::go_back`] goes back.
+    pub(super) fn mark(&mut self) {
+        self.marked = Some(Vec::new());
+    }
+
+    /// Takes away what was staged since [`Staging::mark`].
+    pub(super) fn go_back(&mut self) {
+        for digest in self.marked.take().unwrap_or_default() {
+            self.staged.remove(&digest);
+        }
     }
 
     /// Syncs what was staged, gives it its name, and makes `index` what there is.
@@ -191,8 +214,7 @@ impl Stage for Staged<'_> {
     fn keep(mut self: Box<Self>) -> Result<(), StoreError> {
         self.directory.with_staging(|staging| {
             let staging = staging.as_mut().ok_or_else(|| broken(&self.directory.path, LOST))?;
-            // Two tasks may have written the same blob; one is enough.
-            drop(self.path.take().and_then(|path| staging.staged.insert(self.digest, path)));
+            self.path.take().into_iter().for_each(|path| staging.keep(self.digest, path));
             Ok(())
         })
     }

@@ -33,24 +33,46 @@ pub(crate) const LISTS_REFERRERS: [&str; 2] =
     ["org.opencontainers.image.referrer.subject", "org.olareg.referrer.subject"];
 
 /// The entries of an index that is also written.
-#[derive(Clone, Default)]
+///
+/// Its cost is that of what is asked and changed, whatever its length: a command may ask and change once for each entry.
+///
+/// 1. `entries` says what is listed. An entry keeps its position; one that was taken out leaves its position empty.
+/// 2. The maps say where to look: an entry stands in them under every key that it ever had. What is found through them is
+///    compared with the entry itself, so that a key it has no longer finds nothing.
+/// 3. From [`Catalog::mark`] on every change is remembered, and [`Catalog::go_back`] undoes them, the last one first.
+#[derive(Default)]
 pub(crate) struct Catalog {
     annotations: Option<Box<RawValue>>,
+    /// By the names, as Docker and containerd complete them.
+    by_completed_name: HashMap<String, Vec<usize>>,
     by_digest: HashMap<Digest, Vec<usize>>,
-    by_name: HashMap<String, Vec<usize>>,
-    by_tag: HashMap<String, Vec<usize>>,
-    entries: Vec<Entry>,
+    /// By the tag at the end of a name, and by the last component of its path with the tag.
+    by_end_of_name: HashMap<String, Vec<usize>>,
+    /// The lists of referrers, by the subject that they are marked with.
+    by_marked_subject: HashMap<String, Vec<usize>>,
+    /// The changes since the mark, where there is one.
+    changes: Option<Vec<Change>>,
+    entries: Vec<Option<CatalogEntry>>,
+    /// The entries to which cosign or hauler gave a kind.
+    with_kind: Vec<usize>,
 }
 
 /// One entry; `raw` is how it was read, and absent in one that we made.
-#[derive(Clone)]
-struct Entry {
+struct CatalogEntry {
     descriptor: Descriptor,
     raw: Option<Box<RawValue>>,
 }
 
+/// What undoes a change.
+enum Change {
+    /// The last entry is new.
+    Appended,
+    /// This is what stood at the position.
+    Replaced(usize, Option<CatalogEntry>),
+}
+
 #[derive(Deserialize)]
-struct Read {
+struct IndexAsRead {
     #[serde(default)]
     annotations: Option<Box<RawValue>>,
     #[serde(deserialize_with = "null_is_default")]
@@ -74,7 +96,7 @@ enum WrittenEntry<'a> {
     Ours(&'a Descriptor),
 }
 
-impl Entry {
+impl CatalogEntry {
     fn written(&self) -> WrittenEntry<'_> {
         match &self.raw {
             Some(raw) => WrittenEntry::AsRead(raw),
@@ -89,53 +111,65 @@ impl Catalog {
         let digest = *content.digest();
         let limits = limits.clone().with(|limits| limits.oci.descriptors = descriptors);
         let index = Index::parse(content, &limits)?;
-        let read: Read =
-            json::parse(content.bytes(), &limits).map_err(|error| ManifestError::Json { digest, error })?;
+        let read: IndexAsRead =
+            // The same bytes were checked a moment ago.
+            json::read(content.bytes()).map_err(|error| ManifestError::Json { digest, error })?;
         let mut catalog = Self { annotations: read.annotations, ..Self::default() };
         for (descriptor, raw) in index.manifests.into_iter().zip(read.manifests) {
-            catalog.append(Entry { descriptor, raw: Some(raw) });
+            catalog.append(CatalogEntry { descriptor, raw: Some(raw) });
         }
         Ok(catalog)
     }
 
     /// The whole as an OCI image index.
     pub(crate) fn render(&self) -> Result<Vec<u8>, json::JsonError> {
-        let manifests = self.entries.iter().map(Entry::written).collect();
+        let manifests = self.entries.iter().flatten().map(CatalogEntry::written).collect();
         let annotations = self.annotations.as_deref();
         json::to_go(&Written { schema_version: 2, media_type: media_type::OCI_INDEX, manifests, annotations })
     }
 
     /// Every entry, in order.
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = &Descriptor> {
-        self.entries.iter().map(|entry| &entry.descriptor)
+        self.entries.iter().flatten().map(|entry| &entry.descriptor)
     }
 
     /// Whether there is an entry with this digest.
     pub(crate) fn lists(&self, digest: &Digest) -> bool {
-        self.by_digest.contains_key(digest)
+        self.at(self.by_digest.get(digest)).next().is_some()
     }
 
     /// The entries with this digest.
     pub(crate) fn with_digest(&self, digest: &Digest) -> Vec<&Descriptor> {
-        self.at(self.by_digest.get(digest))
+        self.at(self.by_digest.get(digest)).collect()
     }
 
-    /// The entries that `tag_or_digest` names: by one of their whole names, else by the end of one ([`ImageName::ends_with`]).
+    /// The entries to which somebody gave a [`KIND`].
+    pub(crate) fn with_kind(&self) -> impl Iterator<Item = &Descriptor> {
+        self.at(Some(&self.with_kind))
+    }
+
+    /// The entries that are marked as a list of the referrers of `subject`.
+    pub(crate) fn marked_for(&self, subject: &Digest) -> impl Iterator<Item = &Descriptor> {
+        self.at(self.by_marked_subject.get(&subject.to_string()))
+    }
+
+    /// The entries that `name` selects: by one of their whole names, else by the end of one ([`ImageName::ends_with`]).
     /// The tag that stands beside a full name is the end of that, as Docker and containerd write it, and no whole name.
-    pub(crate) fn with_name(&self, tag_or_digest: &str) -> Vec<&Descriptor> {
-        if let whole @ Some(_) = self.by_name.get(tag_or_digest) {
-            return self.at(whole);
+    pub(crate) fn with_name(&self, name: &str) -> Vec<&Descriptor> {
+        let whole = |entry: &&Descriptor| whole_names(entry).any(|other| other == name);
+        let found: Vec<_> = self.at(self.by_completed_name.get(&*name::completed(name))).filter(whole).collect();
+        if !found.is_empty() {
+            return found;
         }
-        let mut found = self.at(self.by_tag.get(name::tag_of(tag_or_digest).unwrap_or(tag_or_digest)));
-        found.retain(|entry| names_in(entry).any(|name| name::is_suffix(name, tag_or_digest)));
-        found
+        let ends = |entry: &&Descriptor| names_in(entry).any(|other| name::is_suffix(other, name));
+        let end = if name::tag_of(name).is_some() { last_component(name) } else { name };
+        self.at(self.by_end_of_name.get(end)).filter(ends).collect()
     }
 
     /// The images for which `name` stands already: those with that name, in any of the ways in which Docker completes
     /// it, else those that it would select by the end of their names.
     pub(crate) fn holders(&self, name: &ImageName) -> BTreeSet<Digest> {
-        let named = |entry: &&Descriptor| names_in(entry).any(|other| name.is_same(other));
-        let named: BTreeSet<_> = self.descriptors().filter(named).map(|entry| entry.digest).collect();
+        let named: BTreeSet<_> = self.named_as(name).map(|(_, entry)| entry.digest).collect();
         match named.is_empty() {
             true => self.with_name(name.as_str()).into_iter().map(|entry| entry.digest).collect(),
             false => named,
@@ -150,82 +184,170 @@ impl Catalog {
     }
 
     /// Makes `descriptor` an entry: under `name`, which then stands for nothing else, or without one, unless it has
-    /// an entry already. What had the name keeps its entry under the other name that it has, if it has one.
-    pub(crate) fn put(&mut self, mut descriptor: Descriptor, name: Option<&ImageName>) {
+    /// an entry already. What had the name keeps its entry under the other name that it has, if it has one. Returns the
+    /// entries that are gone.
+    pub(crate) fn put(&mut self, mut descriptor: Descriptor, name: Option<&ImageName>) -> Vec<Descriptor> {
         let digest = descriptor.digest;
         let Some(name) = name else {
             if !self.lists(&digest) {
-                self.append(Entry { descriptor, raw: None });
+                self.append(CatalogEntry { descriptor, raw: None });
             }
-            return;
+            return Vec::new();
         };
-        let clashes = |entry: &Descriptor| entry.digest != digest && names_in(entry).any(|other| name.is_same(other));
+        let others = self.named_as(name).filter(|(_, entry)| entry.digest != digest);
+        let clashing: Vec<_> = others.map(|(position, _)| position).collect();
         let is_there = self.with_digest(&digest).into_iter().any(|entry| names_in(entry).any(|n| n == name.as_str()));
-        if is_there && !self.descriptors().any(clashes) {
-            return;
+        if is_there && clashing.is_empty() {
+            return Vec::new();
         }
-        for mut entry in self.take() {
-            let ours_unnamed = entry.raw.is_none() && names_in(&entry.descriptor).next().is_none();
-            if ours_unnamed && entry.descriptor.digest == digest {
-                continue;
+        self.drop_unnamed(&digest);
+        let mut gone = Vec::new();
+        for position in clashing {
+            let Some(mut entry) = self.take(position) else { continue };
+            let is_ours = |key: &str, other: &str| NAMES.contains(&key) && name.is_same(other);
+            entry.descriptor.annotations.retain(|key, other| !is_ours(key, other));
+            let has_another = names_in(&entry.descriptor).next().is_some();
+            match has_another {
+                true => self.put_back(position, CatalogEntry { raw: None, ..entry }),
+                false => gone.push(entry.descriptor),
             }
-            if clashes(&entry.descriptor) {
-                entry
-                    .descriptor
-                    .annotations
-                    .retain(|key, other| !(NAMES.contains(&key.as_str()) && name.is_same(other)));
-                entry.raw = None;
-                if names_in(&entry.descriptor).next().is_none() {
-                    continue;
-                }
+        }
+        if !is_there {
+            descriptor.annotations.insert(REF_NAME.to_owned(), name.to_string());
+            if name.is_full() {
+                descriptor.annotations.insert(CONTAINERD_NAME.to_owned(), name.to_string());
             }
-            self.append(entry);
+            self.append(CatalogEntry { descriptor, raw: None });
         }
-        if is_there {
-            return;
-        }
-        descriptor.annotations.insert(REF_NAME.to_owned(), name.to_string());
-        if name.is_full() {
-            descriptor.annotations.insert(CONTAINERD_NAME.to_owned(), name.to_string());
-        }
-        self.append(Entry { descriptor, raw: None });
+        gone
     }
 
     /// Takes out the entries that we made without a name and that turned out to be `children` of others.
-    pub(crate) fn drop_children(&mut self, children: &BTreeSet<Digest>) {
-        let unnamed = |entry: &Entry| entry.raw.is_none() && names_in(&entry.descriptor).next().is_none();
-        self.retain(|entry| !(unnamed(entry) && children.contains(&entry.descriptor.digest)));
+    pub(crate) fn drop_children(&mut self, children: &[Digest]) {
+        children.iter().for_each(|child| self.drop_unnamed(child));
     }
 
-    fn at(&self, positions: Option<&Vec<usize>>) -> Vec<&Descriptor> {
-        let entries = positions.into_iter().flatten().filter_map(|position| self.entries.get(*position));
-        entries.map(|entry| &entry.descriptor).collect()
+    /// Marks the point to which [`Catalog::go_back`] goes back.
+    pub(crate) fn mark(&mut self) {
+        self.changes = Some(Vec::new());
     }
 
-    fn append(&mut self, entry: Entry) {
-        let position = self.entries.len();
-        self.by_digest.entry(entry.descriptor.digest).or_default().push(position);
-        for name in whole_names(&entry.descriptor) {
-            push_once(self.by_name.entry(name.to_owned()).or_default(), position);
-        }
-        for name in names_in(&entry.descriptor) {
-            if let Some(tag) = name::tag_of(name) {
-                push_once(self.by_tag.entry(tag.to_owned()).or_default(), position);
+    /// Undoes what changed since [`Catalog::mark`], and takes the mark away. Whether something had changed.
+    pub(crate) fn go_back(&mut self) -> bool {
+        let changes = self.changes.take().unwrap_or_default();
+        let changed = !changes.is_empty();
+        for change in changes.into_iter().rev() {
+            match change {
+                Change::Appended => self.withdraw(),
+                Change::Replaced(position, before) => {
+                    self.entries.get_mut(position).into_iter().zip([before]).for_each(|(slot, before)| *slot = before);
+                }
             }
         }
-        self.entries.push(entry);
+        changed
     }
 
-    fn retain(&mut self, keep: impl Fn(&Entry) -> bool) {
-        self.take().into_iter().filter(keep).for_each(|entry| self.append(entry));
+    /// The entries with a name that Docker and containerd take for `name`, and their positions.
+    fn named_as(&self, name: &ImageName) -> impl Iterator<Item = (usize, &Descriptor)> {
+        let positions = self.by_completed_name.get(&*name::completed(name.as_str()));
+        let found = positions.into_iter().flatten().filter_map(|position| Some((*position, self.entry(*position)?)));
+        found.filter(|(_, entry)| names_in(entry).any(|other| name.is_same(other)))
     }
 
-    fn take(&mut self) -> Vec<Entry> {
-        self.by_digest.clear();
-        self.by_name.clear();
-        self.by_tag.clear();
-        std::mem::take(&mut self.entries)
+    fn at<'a>(&'a self, positions: Option<&'a Vec<usize>>) -> impl Iterator<Item = &'a Descriptor> {
+        positions.into_iter().flatten().filter_map(|position| self.entry(*position))
     }
+
+    fn entry(&self, position: usize) -> Option<&Descriptor> {
+        self.entries.get(position)?.as_ref().map(|entry| &entry.descriptor)
+    }
+
+    fn append(&mut self, entry: CatalogEntry) {
+        let position = self.entries.len();
+        for_each_key(&entry.descriptor, |key| push_once(self.positions(key), position));
+        self.entries.push(Some(entry));
+        self.remember(Change::Appended);
+    }
+
+    /// Takes the last entry away, and its keys.
+    fn withdraw(&mut self) {
+        let Some(Some(entry)) = self.entries.pop() else { return };
+        let left = self.entries.len();
+        for_each_key(&entry.descriptor, |key| {
+            let positions = self.positions(key);
+            while positions.last().is_some_and(|position| *position >= left) {
+                positions.pop();
+            }
+        });
+    }
+
+    /// Takes out the entries with this digest that we made and that have no name.
+    fn drop_unnamed(&mut self, digest: &Digest) {
+        for position in self.by_digest.get(digest).cloned().unwrap_or_default() {
+            let ours = self.entries.get(position).and_then(Option::as_ref).is_some_and(|entry| entry.raw.is_none());
+            if ours && self.entry(position).is_some_and(|entry| names_in(entry).next().is_none()) {
+                drop(self.take(position));
+            }
+        }
+    }
+
+    /// Empties a position.
+    fn take(&mut self, position: usize) -> Option<CatalogEntry> {
+        let entry = self.entries.get_mut(position)?.take()?;
+        if self.changes.is_some() {
+            let CatalogEntry { descriptor, raw } = &entry;
+            let before = CatalogEntry { descriptor: descriptor.clone(), raw: raw.clone() };
+            self.remember(Change::Replaced(position, Some(before)));
+        }
+        Some(entry)
+    }
+
+    /// Fills a position that was emptied with an entry that has no new keys.
+    fn put_back(&mut self, position: usize, entry: CatalogEntry) {
+        self.entries.get_mut(position).into_iter().zip([entry]).for_each(|(slot, entry)| *slot = Some(entry));
+        self.remember(Change::Replaced(position, None));
+    }
+
+    fn remember(&mut self, change: Change) {
+        if let Some(changes) = &mut self.changes {
+            changes.push(change);
+        }
+    }
+
+    fn positions(&mut self, key: CatalogKey<'_>) -> &mut Vec<usize> {
+        match key {
+            CatalogKey::CompletedName(name) => self.by_completed_name.entry(name).or_default(),
+            CatalogKey::Digest(digest) => self.by_digest.entry(digest).or_default(),
+            CatalogKey::EndOfName(end) => self.by_end_of_name.entry(end.to_owned()).or_default(),
+            CatalogKey::Kind => &mut self.with_kind,
+            CatalogKey::MarkedSubject(subject) => self.by_marked_subject.entry(subject.to_owned()).or_default(),
+        }
+    }
+}
+
+/// What an entry is found by.
+enum CatalogKey<'a> {
+    CompletedName(String),
+    Digest(Digest),
+    EndOfName(&'a str),
+    Kind,
+    MarkedSubject(&'a str),
+}
+
+/// Everything that an entry is found by. An entry that loses a name has no key that it did not have before.
+fn for_each_key<'a>(entry: &'a Descriptor, mut each: impl FnMut(CatalogKey<'a>)) {
+    each(CatalogKey::Digest(entry.digest));
+    for name in names_in(entry) {
+        each(CatalogKey::CompletedName(name::completed(name).into_owned()));
+        if let Some(tag) = name::tag_of(name) {
+            [tag, last_component(name)].into_iter().for_each(|end| each(CatalogKey::EndOfName(end)));
+        }
+    }
+    if entry.annotations.contains_key(KIND) {
+        each(CatalogKey::Kind);
+    }
+    let marked = LISTS_REFERRERS.iter().filter_map(|key| entry.annotations.get(*key));
+    marked.for_each(|subject| each(CatalogKey::MarkedSubject(subject)));
 }
 
 /// The names of an entry, the full one first: as containerd reads it, then as the image specification has it.
@@ -252,6 +374,10 @@ pub(crate) fn kept_names(entry: &Descriptor) -> Vec<ImageName> {
 pub(crate) fn repeatable(annotations: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let ours = |key: &str| matches!(key, REF_NAME | CONTAINERD_NAME | KIND) || LISTS_REFERRERS.contains(&key);
     annotations.iter().filter(|(key, _)| !ours(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+fn last_component(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
 }
 
 fn push_once(positions: &mut Vec<usize>, position: usize) {

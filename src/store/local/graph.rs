@@ -12,6 +12,7 @@ use crate::digest::Digest;
 use crate::json;
 use crate::limits::Limits;
 use crate::limits::count;
+use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::descriptor::null_is_default;
 use crate::oci::media_type;
@@ -103,15 +104,16 @@ impl Graph {
         graph
     }
 
-    /// Asks every small blob that looks like JSON: `cosign save` leaves bundles in a layout that nothing lists.
-    pub(crate) fn of_blobs(place: &dyn Place, limits: &Limits) -> Result<Self, StoreError> {
+    /// Asks every small blob that looks like JSON and of which `known` does not know that it refers to something:
+    /// `cosign save` leaves bundles in a layout that nothing lists.
+    pub(crate) fn of_blobs(place: &dyn Place, known: &Self, limits: &Limits) -> Result<Self, StoreError> {
         let mut graph = Self { limit: limits.graph.referrers, ..Self::default() };
         let mut small = place.blobs(limits, LOOSE_BLOBS + 1)?;
         if small.len() > LOOSE_BLOBS {
             return Err(StoreError::TooMany { place: place.name(), what: "small blobs", limit: count(LOOSE_BLOBS) });
         }
         small.sort_unstable();
-        for (digest, size) in small {
+        for (digest, size) in small.into_iter().filter(|(digest, _)| !known.referring.contains(digest)) {
             let mut entry = Descriptor::new(media_type::OCI_MANIFEST, digest, size);
             if let Some(peek) = Peek::at(place, &entry, limits).filter(|peek| peek.subject.is_some()) {
                 if let Some(kind) = peek.guess_media_type() {
@@ -123,6 +125,19 @@ impl Graph {
         Ok(graph)
     }
 
+    /// Takes in a manifest that was stored since, whose bytes are at hand.
+    pub(crate) fn learn(&mut self, content: &Content, limits: &Limits) {
+        self.unreadable.remove(content.digest());
+        let Some(peek) = Peek::parse(content.bytes(), limits) else { return };
+        self.children.extend(peek.manifests.iter().flatten().map(|child| child.digest));
+        self.add(content.descriptor().bare(), peek);
+    }
+
+    /// Whether the manifest that `entry` names may have said something about others.
+    pub(crate) fn may_hold(&self, entry: &Descriptor) -> bool {
+        media_type::is_index(&entry.media_type) || self.referring.contains(&entry.digest)
+    }
+
     /// What refers to `subject`.
     pub(crate) fn referrers(&self, subject: &Digest) -> impl Iterator<Item = &Descriptor> {
         self.by_subject.get(subject).into_iter().flatten()
@@ -130,8 +145,12 @@ impl Graph {
 
     fn add(&mut self, entry: Descriptor, peek: Peek) {
         let Some(subject) = peek.subject.as_ref().map(|subject| subject.digest) else { return };
-        self.referring.insert(entry.digest);
-        let referrers = self.by_subject.entry(subject).or_default();
+        // A manifest that is stored once more says what it said before.
+        if !self.referring.insert(entry.digest) {
+            return;
+        }
+        // Most subjects have one.
+        let referrers = self.by_subject.entry(subject).or_insert_with(|| Vec::with_capacity(1));
         // One more than there may be says that there are too many.
         if count(referrers.len()) <= self.limit {
             referrers.push(peek.describe(entry));

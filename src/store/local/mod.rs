@@ -7,7 +7,7 @@ mod sink;
 pub(crate) mod source;
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -47,30 +47,73 @@ pub struct Local<P> {
 struct State {
     catalog: Catalog,
     /// What the indexes pushed since the last `finish` list.
-    children: BTreeSet<Digest>,
+    children: Vec<Digest>,
     graph: Option<Arc<Graph>>,
-    /// What is still to be merged into the lists of referrers.
-    lists: BTreeMap<Digest, Vec<Descriptor>>,
     loose: Option<Arc<Graph>>,
-    /// What was there at the last [`mark`](crate::store::Sink::mark), or when writing began after it.
+    /// How much there was at the last [`mark`](crate::store::Sink::mark), or when writing began after it.
     marked: Option<Marked>,
     marking: bool,
+    /// The one image of the layout, where that was looked up since the last change.
+    sole: Option<Option<Digest>>,
+    unlisted: Unlisted,
     writing: bool,
 }
 
 impl State {
     fn mark(&mut self) {
-        let Self { catalog, children, lists, .. } = &*self;
-        self.marked = Some(Marked { catalog: catalog.clone(), children: children.clone(), lists: lists.clone() });
+        self.catalog.mark();
+        self.marked = Some(Marked { children: self.children.len(), unlisted: self.unlisted.order.len() });
         self.marking = false;
+    }
+
+    /// Takes back what changed since the mark. Whether there was one.
+    fn go_back(&mut self) -> bool {
+        let Some(Marked { children, unlisted }) = self.marked.take() else { return false };
+        if self.catalog.go_back() {
+            self.forget();
+        }
+        self.children.truncate(children);
+        self.unlisted.truncate(unlisted);
+        true
+    }
+
+    /// Forgets what was made out of what the layout holds.
+    fn forget(&mut self) {
+        (self.graph, self.loose, self.sole) = (None, None, None);
     }
 }
 
-/// What is not written yet, and can be taken back.
+/// How much was there that is not written yet; what came since can be taken back.
 struct Marked {
-    catalog: Catalog,
-    children: BTreeSet<Digest>,
-    lists: BTreeMap<Digest, Vec<Descriptor>>,
+    children: usize,
+    unlisted: usize,
+}
+
+/// Referrers that are still to be merged into the lists of their subjects.
+#[derive(Default)]
+struct Unlisted {
+    by_subject: BTreeMap<Digest, Vec<Descriptor>>,
+    /// The subject of each, in the order in which they came.
+    order: Vec<Digest>,
+}
+
+impl Unlisted {
+    fn add(&mut self, subject: Digest, referrer: Descriptor) {
+        self.by_subject.entry(subject).or_default().push(referrer);
+        self.order.push(subject);
+    }
+
+    /// Takes away all but the first `count`.
+    fn truncate(&mut self, count: usize) {
+        for subject in self.order.drain(count.min(self.order.len())..).rev() {
+            if let Entry::Occupied(mut referrers) = self.by_subject.entry(subject) {
+                referrers.get_mut().pop();
+                if referrers.get().is_empty() {
+                    referrers.remove();
+                }
+            }
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -177,7 +220,8 @@ impl<P: Place> Local<P> {
         if let Some(loose) = &state.loose {
             return Ok(Arc::clone(loose));
         }
-        let loose = Arc::new(Graph::of_blobs(&self.place, &self.limits)?);
+        let known = self.graph(state);
+        let loose = Arc::new(Graph::of_blobs(&self.place, &known, &self.limits)?);
         state.loose = Some(Arc::clone(&loose));
         Ok(loose)
     }

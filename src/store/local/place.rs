@@ -52,6 +52,12 @@ pub trait Place: Send + Sync {
     /// Where the system says no.
     fn stage<'a>(&'a self, descriptor: &Descriptor) -> Result<Box<dyn Stage + 'a>, StoreError>;
 
+    /// Marks the point to which [`Place::go_back`] takes back what was staged, after [`Place::begin`].
+    fn mark(&self);
+
+    /// Takes back what was staged since [`Place::mark`]: it is not committed.
+    fn go_back(&self);
+
     /// Makes what was staged durable and then, in one step, visible under `index` as the new `index.json`.
     ///
     /// # Errors

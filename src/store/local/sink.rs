@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::future::ready;
+use std::sync::Arc;
 use std::sync::MutexGuard;
 
 use crate::digest::Digest;
@@ -20,6 +21,7 @@ use crate::store::StoreError;
 use crate::store::Task;
 use crate::store::local::Local;
 use crate::store::local::State;
+use crate::store::local::Unlisted;
 use crate::store::local::catalog::Catalog;
 use crate::store::local::catalog::repeatable;
 use crate::store::local::place::Place;
@@ -63,13 +65,20 @@ impl<P: Place> Sink for Local<P> {
                 entry.artifact_type = document.artifact_type().map(str::to_owned);
                 entry.annotations = repeatable(document.annotations());
                 let listed = Descriptor { annotations: document.annotations().clone(), ..entry.clone() };
-                state.lists.entry(subject.digest).or_default().push(listed);
+                state.unlisted.add(subject.digest, listed);
             }
             if let Document::Index(index) = &document {
                 state.children.extend(index.manifests.iter().map(|child| child.digest));
             }
-            state.catalog.put(entry, name.as_ref());
-            state.graph = None;
+            let gone = state.catalog.put(entry, name.as_ref());
+            state.sole = None;
+            // What others say in the layout has not changed: it is not asked again for each manifest.
+            match state.graph.as_mut().map(Arc::get_mut) {
+                Some(Some(graph)) if !gone.iter().any(|entry| graph.may_hold(entry)) => {
+                    graph.learn(content, &self.limits);
+                }
+                _ => state.graph = None,
+            }
             Ok(Pushed { listed: document.subject().is_some() })
         })
     }
@@ -91,14 +100,17 @@ impl<P: Place> Sink for Local<P> {
         subject: &'a Digest,
         entries: &'a [Descriptor],
     ) -> Task<'a, Result<(), StoreError>> {
-        let listed = self.begin().map(|mut state| state.lists.entry(*subject).or_default().extend_from_slice(entries));
+        let add = |mut state: MutexGuard<'_, State>| {
+            entries.iter().for_each(|entry| state.unlisted.add(*subject, entry.clone()));
+        };
+        let listed = self.begin().map(add);
         Box::pin(ready(listed))
     }
 
     fn mark(&self) {
         let mut state = self.state();
         match state.writing {
-            true => state.mark(),
+            true => self.mark_both(&mut state),
             // What is there then is what counts: another process may write until we begin.
             false => state.marking = true,
         }
@@ -106,9 +118,8 @@ impl<P: Place> Sink for Local<P> {
 
     fn go_back(&self) {
         let mut state = self.state();
-        if let Some(before) = state.marked.take().filter(|_| state.writing) {
-            (state.catalog, state.children, state.lists) = (before.catalog, before.children, before.lists);
-            (state.graph, state.loose) = (None, None);
+        if state.writing && state.go_back() {
+            self.place.go_back();
         }
     }
 
@@ -117,7 +128,7 @@ impl<P: Place> Sink for Local<P> {
             if !self.state().writing && !self.place.is_new() {
                 return Ok(());
             }
-            let lists = self.begin()?.lists.clone();
+            let lists = self.begin()?.unlisted.by_subject.clone();
             for (subject, entries) in lists {
                 self.merge(&subject, entries).await?;
             }
@@ -130,9 +141,9 @@ impl<P: Place> Sink for Local<P> {
                 return Err(StoreError::TooLarge { what: format!("index.json of {}", self.place.name()), limit });
             }
             self.place.commit(&index)?;
-            state.lists.clear();
-            state.graph = None;
-            state.loose = None;
+            state.unlisted = Unlisted::default();
+            state.marked = None;
+            state.forget();
             state.writing = false;
             Ok(())
         })
@@ -148,14 +159,18 @@ impl<P: Place> Local<P> {
             if !self.place.is_new() {
                 state.catalog = self.read_catalog()?;
             }
-            state.graph = None;
-            state.loose = None;
+            state.forget();
             state.writing = true;
             if state.marking {
-                state.mark();
+                self.mark_both(&mut state);
             }
         }
         Ok(state)
+    }
+
+    fn mark_both(&self, state: &mut State) {
+        state.mark();
+        self.place.mark();
     }
 
     fn name(&self, text: &str) -> Result<ImageName, StoreError> {
@@ -195,7 +210,7 @@ impl<P: Place> Local<P> {
             None => Catalog::default(),
         };
         let present = list.descriptors().count();
-        entries.into_iter().for_each(|entry| list.put(entry, None));
+        entries.into_iter().for_each(|entry| drop(list.put(entry, None)));
         if present > 0 && list.descriptors().count() == present {
             return Ok(());
         }

@@ -1,6 +1,5 @@
 //! Reading a layout: names, manifests, blobs, and every way in which tools record referrers.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::future::ready;
 
@@ -168,19 +167,27 @@ impl<P: Place> Local<P> {
                 .get(KIND)
                 .and_then(|kind| kind.strip_suffix('s')?.rsplit_once('/').map(|(_, kind)| kind == suffix))
         };
-        if !matches!(suffix, "sig" | "att" | "sbom")
-            || !state.catalog.descriptors().any(|entry| kind(entry) == Some(true))
-        {
+        let entries = || state.catalog.with_kind().filter(|entry| kind(entry) == Some(true));
+        if !matches!(suffix, "sig" | "att" | "sbom") || entries().next().is_none() {
             return Ok(None);
+        }
+        let sole = self.sole_digest(state);
+        if sole.is_none_or(|sole| cosign_tag(&sole, suffix) != tag) {
+            return Ok(None);
+        }
+        let entries: Vec<_> = state.catalog.with_kind().filter(|entry| kind(entry) == Some(true)).collect();
+        self.agreed(&entries, || format!("`{}`", tag.escape_debug()))
+    }
+
+    /// The digest of the one image of the layout, where there is just one.
+    fn sole_digest(&self, state: &mut State) -> Option<Digest> {
+        if let Some(sole) = state.sole {
+            return sole;
         }
         let graph = self.graph(state);
-        let roots = roots(&state.catalog, &graph);
-        let same = |root: &&Descriptor| cosign_tag(&root.digest, suffix) == tag;
-        if roots.is_empty() || !roots.iter().all(same) {
-            return Ok(None);
-        }
-        let entries: Vec<_> = state.catalog.descriptors().filter(|entry| kind(entry) == Some(true)).collect();
-        self.agreed(&entries, || format!("`{}`", tag.escape_debug()))
+        let roots: BTreeSet<_> = roots(&state.catalog, &graph).into_iter().map(|root| root.digest).collect();
+        let sole = roots.first().copied().filter(|_| roots.len() == 1);
+        *state.sole.insert(sole)
     }
 
     /// The one descriptor that all of `entries` are: whichever reader takes whichever of them takes the same.
@@ -196,44 +203,59 @@ impl<P: Place> Local<P> {
         }
     }
 
+    /// What refers to `subject`.
+    ///
+    /// 1. The lists that the layout keeps for `subject` are read, with what is still to be merged into them.
+    /// 2. Where one type is wanted and something of it is listed, that is the answer, marked as filtered: to find more,
+    ///    every manifest of the layout would have to be read, whatever their number. Who needs all asks without a type.
+    /// 3. Else every manifest of the layout is asked, once for all subjects.
     fn list(&self, subject: &Digest, artifact_type: Option<&str>) -> Result<Listing, StoreError> {
         let mut state = self.state();
-        let graph = self.graph(&mut state);
-        let mut found = BTreeMap::new();
-        let mut entries = Vec::new();
-        let mut add = |entry: &Descriptor| {
-            if found.insert(entry.digest, ()).is_none() {
-                entries.push(entry.clone());
+        let mut listed = self.listed(&state.catalog, subject)?;
+        for entry in &mut listed {
+            if let Some(peek) = Peek::at(&self.place, entry, &self.limits) {
+                *entry = peek.describe(entry.bare());
             }
+        }
+        let unlisted = state.unlisted.by_subject.get(subject).map(Vec::as_slice).unwrap_or_default();
+        let is_wanted = |entry: &&Descriptor| entry.artifact_type.as_deref() == artifact_type;
+        let of_type = || listed.iter().chain(unlisted).filter(is_wanted);
+        if artifact_type.is_some() && of_type().next().is_some() {
+            return self.listing(of_type(), true);
+        }
+        let unlisted = unlisted.to_vec();
+        let graph = self.graph(&mut state);
+        let loose = match artifact_type.is_none() || state.catalog.with_kind().next().is_some() {
+            true => Some(self.loose(&mut state)?),
+            false => None,
         };
-        graph.referrers(subject).for_each(&mut add);
-        for listed in self.listed(&state.catalog, subject)? {
-            let peek = Peek::at(&self.place, &listed, &self.limits);
-            add(&peek.map_or_else(|| listed.clone(), |peek| peek.describe(listed.bare())));
-        }
-        state.lists.get(subject).into_iter().flatten().for_each(&mut add);
-        if artifact_type.is_none() || state.catalog.descriptors().any(|entry| entry.annotations.contains_key(KIND)) {
-            self.loose(&mut state)?.referrers(subject).for_each(&mut add);
-        }
-        graph.unreadable.values().for_each(&mut add);
+        let loose = loose.iter().flat_map(|loose| loose.referrers(subject));
+        let told = graph.referrers(subject).chain(&listed).chain(&unlisted);
+        self.listing(told.chain(loose).chain(graph.unreadable.values()), false)
+    }
+
+    /// A list of `entries`, each digest once.
+    fn listing<'a>(
+        &self,
+        entries: impl Iterator<Item = &'a Descriptor>,
+        filtered: bool,
+    ) -> Result<Listing, StoreError> {
+        let mut found = BTreeSet::new();
+        let entries: Vec<_> = entries.filter(|entry| found.insert(entry.digest)).cloned().collect();
         let limit = self.limits.graph.referrers;
         match count(entries.len()) > limit {
             true => Err(StoreError::TooMany { place: self.place.name(), what: "referrers", limit }),
-            false => Ok(Listing { entries, filtered: false, unread: None }),
+            false => Ok(Listing { entries, filtered, unread: None }),
         }
     }
 
     /// What the lists say that layouts may have for a subject: the fallback tag, and what olareg makes of it.
     fn listed(&self, catalog: &Catalog, subject: &Digest) -> Result<Vec<Descriptor>, StoreError> {
-        let text = subject.to_string();
-        let marked = |entry: &&Descriptor| {
-            LISTS_REFERRERS.iter().any(|key| entry.annotations.get(*key).is_some_and(|value| *value == text))
-        };
         let limit = self.limits.graph.referrers;
         let mut listed = Vec::new();
         let (mut lists, mut known) = (BTreeSet::new(), BTreeSet::new());
         let named = catalog.with_name(&fallback_tag(subject));
-        for list in named.into_iter().chain(catalog.descriptors().filter(marked)) {
+        for list in named.into_iter().chain(catalog.marked_for(subject)) {
             // `cosign copy` gives an image the name that is meant for the list of what refers to it.
             if list.digest == *subject || !media_type::is_index(&list.media_type) || !lists.insert(list.digest) {
                 continue;
