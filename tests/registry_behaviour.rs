@@ -175,7 +175,7 @@ fn a_wrong_digest_header_is_reported_and_not_believed() {
     site.registry.rule("*", MANIFESTS, Times::Every, Action::SetHeader("Docker-Content-Digest".into(), lie));
     let report = site.report("verify REG/app:v1 --key key.pub", 0);
     assert_eq!(report["digest"], image.digest().to_string());
-    assert!(codes(&report).contains("digest_header_mismatch"), "{report:#}");
+    assert!(codes(&report).contains("digest-header-mismatch"), "{report:#}");
 }
 
 /// Whoever is asked for the same tag a second time, or says who he is in another way, gets another image.
