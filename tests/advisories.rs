@@ -38,12 +38,12 @@ use bulla::ops::discover::Effort;
 use bulla::ops::graph::Closure;
 use bulla::ops::graph::Graph;
 use bulla::ops::import;
-use bulla::ops::import::Checked;
 use bulla::ops::naming::Taken;
 use bulla::ops::sign;
 use bulla::ops::sign::Extent;
 use bulla::ops::tree;
 use bulla::ops::verify;
+use bulla::ops::verify::NotVerified;
 use bulla::ops::verify::Outcome;
 use bulla::ops::verify::Platforms;
 use bulla::ops::verify::Verdict;
@@ -174,12 +174,12 @@ fn verify_in(
     platforms: &Platforms,
     ask: &Ask,
 ) -> Result<Outcome, OpsError> {
-    now(verify::verify(
+    proof::outcome(now(verify::verify(
         source,
         tag_or_digest,
         platforms,
         proof::options(&ask.verifier(), Effort::UntilMet, &ask.limits),
-    ))
+    )))
 }
 
 // ------------------------------------------------------------------------------------------------ the table itself
@@ -343,9 +343,8 @@ fn a_tag_is_resolved_once_to_a_digest() {
             &latest,
             &Platforms::Root,
             proof::options(&Ask::new().verifier(), Effort::Everything, &Limits::DEFAULT),
-        ))
-        .unwrap();
-        let Checked::Admitted(admitted) = checked else {
+        ));
+        let Ok(admitted) = checked else {
             assert_eq!(want, "refused");
             continue;
         };
@@ -398,7 +397,7 @@ fn other_content_than_the_pinned_digest_is_not_accepted() {
             &Platforms::Root,
             proof::options(&ask.verifier(), Effort::Everything, &Limits::DEFAULT),
         ));
-        assert!(!matches!(checked, Ok(Checked::Admitted(_))));
+        assert!(!checked.is_ok());
         let subjects = now(sign::subjects(&source, &by_digest, Extent::Root, &Limits::DEFAULT));
         assert!(subjects.is_err(), "{subjects:?}");
         // A child of an index, and whatever a graph names.
@@ -1309,7 +1308,7 @@ fn every_manifest_below_an_index_is_asked_for_with_all_platforms() {
             &Platforms::All,
             proof::options(&verifier, Effort::Everything, &Limits::DEFAULT),
         );
-        matches!(now(checked), Ok(Checked::Admitted(_)))
+        now(checked).is_ok()
     };
     [&outer, &inner, &near].into_iter().for_each(sign);
     let (root, children, count) = verdicts();
@@ -1342,16 +1341,15 @@ fn a_signed_platform_does_not_admit_the_index_around_it() {
             &platforms,
             proof::options(&verifier, Effort::Everything, &Limits::DEFAULT),
         ))
-        .unwrap()
     };
-    let Checked::Admitted(admitted) = check("linux/amd64") else { panic!("the signed platform is not admitted") };
+    let Ok(admitted) = check("linux/amd64") else { panic!("the signed platform is not admitted") };
     assert_eq!(admitted.digest(), Some(signed.digest()));
     let moved: BTreeSet<_> = admitted.graph().manifests.iter().map(|node| *node.content.digest()).collect();
     assert!(!moved.contains(index.digest()) && !moved.contains(unsigned.digest()));
     for verified in admitted.verified() {
         assert_eq!(verified.digest(), signed.digest());
     }
-    assert!(matches!(check("linux/arm64"), Checked::Declined(_)));
+    assert!(matches!(check("linux/arm64"), Err(NotVerified::Refused(_))));
 }
 
 // What lies beside a signature that counts, in a manifest that nobody signed, is not carried along; the signature is.
@@ -1420,9 +1418,8 @@ fn imported(shop: &Shop, image: &Content) -> Arc<dyn Sink> {
         &tag_or_digest,
         &Platforms::Root,
         proof::options(&verifier, Effort::Everything, &limits),
-    ))
-    .unwrap();
-    let Checked::Admitted(admitted) = checked else { panic!("{checked:?}") };
+    ));
+    let Ok(admitted) = checked else { panic!("{checked:?}") };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime
         .block_on(import::push(
@@ -1480,11 +1477,12 @@ fn an_unsigned_index_does_not_name_a_platform() {
         match right {
             true => {
                 assert_eq!(word(&outcome.unwrap().verdict), "accepted", "{name}");
-                assert!(matches!(checked, Ok(Checked::Admitted(_))), "{name}");
+                assert!(checked.is_ok(), "{name}");
             }
             false => {
                 assert!(matches!(outcome, Err(OpsError::NoPlatform { .. })), "{name}: {outcome:?}");
-                assert!(matches!(checked, Err(OpsError::NoPlatform { .. })), "{name}");
+                let error = checked.unwrap_err().into_outcome();
+                assert!(matches!(error, Err(OpsError::NoPlatform { .. })), "{name}: {error:?}");
             }
         }
     }
@@ -1613,7 +1611,7 @@ fn a_subject_field_with_a_wrong_size_or_type_does_not_count() {
                 &Platforms::Root,
                 proof::options(&verifier, Effort::Everything, &Limits::DEFAULT),
             ));
-            assert_eq!(matches!(checked, Ok(Checked::Admitted(_))), want, "{format:?}: {subject:?}");
+            assert_eq!(checked.is_ok(), want, "{format:?}: {subject:?}");
         }
     }
 }

@@ -46,12 +46,12 @@ fn verdict(layout: &Layout, ask: &Ask) -> Verdict {
     let sole = layout.sole().expect("one image");
     let tag_or_digest = TagOrDigest::Digest(sole.digest);
     let verifier = ask.verifier();
-    let outcome = now(verify::verify(
+    let outcome = proof::outcome(now(verify::verify(
         layout,
         &tag_or_digest,
         &Platforms::Root,
         proof::options(&verifier, Effort::UntilMet, &ask.limits),
-    ));
+    )));
     let outcome = outcome.expect("an outcome");
     assert_eq!(outcome.subject, sole.digest);
     outcome.verdict

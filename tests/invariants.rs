@@ -31,7 +31,6 @@ use bulla::oci::referrer;
 use bulla::ops::OpsError;
 use bulla::ops::discover::Effort;
 use bulla::ops::import;
-use bulla::ops::import::Checked;
 use bulla::ops::sign;
 use bulla::ops::sign::Terms;
 use bulla::ops::verify;
@@ -412,13 +411,13 @@ proptest! {
         let (verifier, truth) = (ask.verifier(), truth(&things));
         let tag_or_digest = TagOrDigest::Digest(*image.digest());
         let source = hostile();
-        let outcome = now(verify::verify(&source, &tag_or_digest, &Platforms::Root, proof::options(&verifier, Effort::UntilMet, &ask.limits)));
+        let outcome = proof::outcome(now(verify::verify(&source, &tag_or_digest, &Platforms::Root, proof::options(&verifier, Effort::UntilMet, &ask.limits))));
         if let Ok(outcome) = outcome {
             prop_assert_eq!(outcome.subject, *image.digest());
             prop_assert!(is_honest(&outcome.verdict, &image, &truth, 1));
         }
         let source = hostile();
-        if let Ok(Checked::Admitted(admitted)) =
+        if let Ok(admitted) =
             now(import::check(&source, &tag_or_digest, &Platforms::All, proof::options(&verifier, Effort::Everything, &ask.limits)))
         {
             prop_assert!(!truth.is_empty());

@@ -855,12 +855,12 @@ fn configs_are_measured() {
         let tag_or_digest = TagOrDigest::Digest(*image.digest());
         let verifier = Ask::new().verifier();
         let source = shop.sink.as_ref();
-        match now(verify::verify(
+        match proof::outcome(now(verify::verify(
             source,
             &tag_or_digest,
             &platforms,
             proof::options(&verifier, Effort::UntilMet, &Limits::DEFAULT),
-        )) {
+        ))) {
             Ok(outcome) => outcome.chosen == Some(*image.digest()),
             Err(OpsError::Store(StoreError::TooLarge { limit, .. })) => {
                 assert_eq!(limit, Limits::DEFAULT.oci.manifest_bytes);
@@ -918,7 +918,7 @@ fn walks(shop: &Shop, root: &Content, limits: &Limits) -> Vec<bool> {
         whole(graph(Closure::Image)),
         whole(graph(Closure::WithReferrers)),
         whole(now(sign::subjects(sink, &tag_or_digest, Extent::AllPlatforms, limits)).map(drop)),
-        whole(now(verified).map(drop)),
+        whole(proof::outcome(now(verified)).map(drop)),
         !tree.has_problems(),
     ]
 }
@@ -1061,12 +1061,12 @@ fn findings_below_an_image_are_counted() {
         let root = shop.index(&images.iter().map(|image| image.descriptor().bare()).collect::<Vec<_>>(), None);
         let tag_or_digest = TagOrDigest::Digest(*root.digest());
         let verifier = Ask::new().limits(limits.clone()).verifier();
-        now(verify::verify(
+        proof::outcome(now(verify::verify(
             shop.sink.as_ref(),
             &tag_or_digest,
             &Platforms::All,
             proof::options(&verifier, Effort::UntilMet, &limits),
-        ))
+        )))
     };
     let told = verified(&["AA==", "AQ=="]).unwrap();
     assert_eq!(told.children.iter().map(|(_, _, verdict)| findings(verdict)).sum::<usize>(), 8);
@@ -1091,12 +1091,12 @@ fn findings_below_an_image_are_measured() {
         let root = shop.index(&images.iter().map(|image| image.descriptor().bare()).collect::<Vec<_>>(), None);
         let tag_or_digest = TagOrDigest::Digest(*root.digest());
         let verifier = Ask::new().limits(limits.clone()).verifier();
-        now(verify::verify(
+        proof::outcome(now(verify::verify(
             shop.sink.as_ref(),
             &tag_or_digest,
             &Platforms::All,
             proof::options(&verifier, Effort::UntilMet, &limits),
-        ))
+        )))
     };
     // Ten findings say the same about the same manifest: they are one.
     assert!(verified(1_000, 10, 1).is_ok());
@@ -1125,7 +1125,7 @@ fn children_are_told_without_their_documents() {
             &Platforms::All,
             proof::options(&verifier, effort, &Limits::DEFAULT),
         );
-        let told = now(told).unwrap();
+        let told = proof::outcome(now(told)).unwrap();
         let Verdict::Accepted(verified) = &told.children[0].2 else { panic!("{told:?}") };
         let evidence = &verified.accepted().first().evidence;
         assert_eq!(evidence.digest(), Some(carrier.digest()));

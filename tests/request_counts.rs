@@ -92,12 +92,12 @@ fn unrelated(shop: &Shop, image: &Content, seed: usize) -> Content {
 fn asked(source: &Scripted<Memory>, tag_or_digest: &TagOrDigest, ask: &Ask) -> (&'static str, Vec<Call>) {
     source.forget();
     let verifier = ask.verifier();
-    let outcome = now(verify::verify(
+    let outcome = proof::outcome(now(verify::verify(
         source,
         tag_or_digest,
         &Platforms::Root,
         proof::options(&verifier, Effort::UntilMet, &ask.limits),
-    ));
+    )));
     let calls = source.calls();
     let mut once = calls.clone();
     once.sort();
@@ -245,12 +245,12 @@ fn a_platform_of_a_signed_index_costs_nothing_more() {
         let platform = Platforms::One(bulla::oci::Platform::parse("linux/arch0").unwrap());
         let tag_or_digest = TagOrDigest::Tag("index".to_owned());
         let ask = Ask::new();
-        let outcome = now(verify::verify(
+        let outcome = proof::outcome(now(verify::verify(
             &source,
             &tag_or_digest,
             &platform,
             proof::options(&ask.verifier(), Effort::UntilMet, &ask.limits),
-        ));
+        )));
         assert_eq!(word(&outcome.unwrap().verdict), "accepted");
         assert_eq!(source.calls().len(), 3, "{:#?}", source.calls());
     }
@@ -285,7 +285,7 @@ fn each_manifest_of_an_index_is_asked_for_once() {
         let verifier = ask.verifier();
         let outcome =
             verify::verify(source, &tag, &Platforms::All, proof::options(&verifier, Effort::UntilMet, &ask.limits));
-        let outcome = now(outcome).unwrap();
+        let outcome = proof::outcome(now(outcome)).unwrap();
         assert_eq!(word(&outcome.verdict), "accepted");
         let words: Vec<_> = outcome.children.iter().map(|(_, _, verdict)| word(verdict)).collect();
         (words, source.calls())

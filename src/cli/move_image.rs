@@ -11,7 +11,7 @@ use crate::ops::discover::Effort;
 use crate::ops::graph::Closure;
 use crate::ops::graph::Graph;
 use crate::ops::import;
-use crate::ops::import::Checked;
+use crate::ops::layers::Depth;
 use crate::ops::naming::Taken;
 use crate::ops::pinned;
 use crate::ops::platform;
@@ -177,7 +177,13 @@ pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
     let mut tell = |source: &str, imported| exit = exit.and(tell(args, &sources, source, imported, &mut reports));
     let mut unfinished = Vec::new();
     for source in &sources {
-        let options = VerifyOptions { verifier: &verifier, effort: Effort::Everything, now, limits: &job.limits };
+        let options = VerifyOptions {
+            verifier: &verifier,
+            effort: Effort::Everything,
+            now,
+            depth: Depth::Manifests,
+            limits: &job.limits,
+        };
         let imported = runtime.block_on(import_one(&job, &mut sinks, source, &platforms, options));
         match &imported {
             Ok(Imported::Done(_, moved)) if !args.dry_run && sinks.holds_back(&moved.place) => {
@@ -246,9 +252,14 @@ async fn import_one(
     options: VerifyOptions<'_>,
 ) -> Result<Imported, Failure> {
     let (source, tag_or_digest) = job.stores.source(reference)?;
-    let admitted = match import::check(source.as_ref(), &tag_or_digest, platforms, options).await? {
-        Checked::Admitted(admitted) => admitted,
-        Checked::Declined(outcome) => return Ok(Imported::Declined(Box::new(outcome.without_documents()))),
+    let admitted = match import::check(source.as_ref(), &tag_or_digest, platforms, options).await {
+        Ok(admitted) => admitted,
+        Err(not_verified) => {
+            return not_verified
+                .into_outcome()
+                .map(|outcome| Imported::Declined(Box::new(outcome.without_documents())))
+                .map_err(Failure::from);
+        }
     };
     let Some(digest) = admitted.digest().copied() else { return Err(Failure::unknown("nothing to import")) };
     let names = source.names_of(&tag_or_digest);
@@ -269,7 +280,6 @@ async fn import_one(
     };
     sinks.wrote(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
-    let verified = admitted.into_verified().into_iter().map(VerifiedSubject::without_documents).collect();
     Ok(Imported::Done(verified, MovedImage { copied, digest, index: None, place, read, written }))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::digest::Digest;
 use crate::ops::copy::Copied;
-use crate::ops::layers::Read;
+use crate::ops::layers::LayersRead;
 use crate::ops::naming::Before;
 use crate::report::CopyResult;
 use crate::report::CopySummary;
@@ -26,7 +26,7 @@ pub(super) struct MovedImage {
     /// The layout, archive or repository that it is in now.
     pub(super) place: String,
     /// By a dry run of an import: what was read of the source.
-    pub(super) read: Option<Read>,
+    pub(super) read: Option<LayersRead>,
     /// The references under which it is there.
     pub(super) written: Vec<String>,
 }

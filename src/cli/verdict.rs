@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::ops::layers::Layers;
-use crate::ops::layers::Read;
+use crate::ops::layers::LayersRead;
 use crate::ops::verify::Outcome;
 use crate::ops::verify::Verdict;
 use crate::policy::StatementKind;
@@ -73,7 +73,7 @@ pub(super) fn predicates(reference: &str, outcome: &Outcome, want: &WantArgs) {
 }
 
 /// How much was read of the content of what was accepted.
-pub(super) fn layers_read(read: &Read) -> String {
+pub(super) fn layers_read(read: &LayersRead) -> String {
     format!("{READ}: {} ({})", count(read.blobs, "blob"), amount(read.bytes))
 }
 

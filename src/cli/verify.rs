@@ -59,8 +59,8 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
         false => (Depth::Manifests, Work::Waiting),
     };
     let runtime = Runtime::new(work)?;
-    let options = VerifyOptions { verifier: &verifier, effort, now, limits: &limits };
-    let task = Verification { options, platforms: &platforms, stores: &stores, depth };
+    let options = VerifyOptions { verifier: &verifier, effort, now, depth, limits: &limits };
+    let task = Verification { options, platforms: &platforms, stores: &stores };
     let mut reports = Results::of(
         "verify",
         match args.output {
@@ -106,7 +106,6 @@ struct Verification<'a> {
     options: VerifyOptions<'a>,
     platforms: &'a Platforms,
     stores: &'a Stores,
-    depth: Depth,
 }
 
 impl<'a> Verification<'a> {
@@ -117,7 +116,7 @@ impl<'a> Verification<'a> {
         let glance = move |number| -> Task<'a, Option<Result<Outcome, Failure>>> {
             Box::pin(async move {
                 // Of one image at a time the layers are read, several at once.
-                match several && self.depth == Depth::Manifests {
+                match several && self.options.depth == Depth::Manifests {
                     true => self.glance(reference(number), jobs).await,
                     false => None,
                 }
@@ -151,8 +150,11 @@ impl<'a> Verification<'a> {
         source: &Arc<dyn Source>,
         tag_or_digest: &TagOrDigest,
     ) -> Result<Outcome, Failure> {
-        let Self { options, platforms, stores, depth } = self;
-        let outcome = layers::verify(source, tag_or_digest, platforms, options, depth).await?;
+        let Self { options, platforms, stores } = self;
+        let outcome = match layers::verify(source, tag_or_digest, platforms, options).await {
+            Ok(image) => image.into_outcome(),
+            Err(not_verified) => not_verified.into_outcome()?,
+        };
         loaded(reference, stores, outcome).map(Outcome::without_documents)
     }
 }

@@ -20,15 +20,15 @@ use crate::ops::graph::Graph;
 use crate::ops::graph::Node;
 use crate::ops::graph::Relation;
 use crate::ops::layers;
-use crate::ops::layers::Read;
 use crate::ops::naming;
 use crate::ops::naming::Taken;
+use crate::ops::outcome::LayersRead;
+use crate::ops::outcome::NotVerified;
+use crate::ops::outcome::Platforms;
+use crate::ops::outcome::Verdict;
+use crate::ops::outcome::VerifyOptions;
 use crate::ops::pinned;
 use crate::ops::verify;
-use crate::ops::verify::Outcome;
-use crate::ops::verify::Platforms;
-use crate::ops::verify::Verdict;
-use crate::ops::verify::VerifyOptions;
 use crate::store::Origin;
 use crate::store::Sink;
 use crate::store::Source;
@@ -55,54 +55,34 @@ pub struct Admitted {
     verified: Vec<VerifiedSubject>,
 }
 
-/// What came of looking at a source.
-#[derive(Debug)]
-pub enum Checked {
-    /// It may be imported.
-    Admitted(Box<Admitted>),
-    /// It may not, or nobody could tell; nothing was written.
-    Declined(Box<Outcome>),
-}
-
 /// Verifies what `tag_or_digest` stands for, and with [`Platforms::All`] each of its children, from the bytes received.
 ///
 /// # Errors
-/// [`OpsError`] where the source could not be read: could not tell.
+/// [`NotVerified`] where the policy is not met, or nobody can tell; nothing was written.
 pub async fn check(
     source: &dyn Source,
     tag_or_digest: &TagOrDigest,
     platforms: &Platforms,
     options: VerifyOptions<'_>,
-) -> Result<Checked, OpsError> {
+) -> Result<Admitted, NotVerified> {
     // Everything that was accepted is carried along.
     let options = VerifyOptions { effort: Effort::Everything, ..options };
     let limits = options.limits;
     let root = pinned::resolve(source, tag_or_digest).await?;
-    let mut outcome = verify::verify_content(source, &root, platforms, options).await?;
-    let children = std::mem::take(&mut outcome.children);
-    let mut verified = Vec::new();
-    let mut declined = Vec::new();
-    for (platform, digest, verdict) in children {
-        match verdict {
-            Verdict::Accepted(subject) => verified.push(subject),
-            verdict => declined.push((platform, digest, verdict)),
+    let image = verify::evaluate_content(source, &root, platforms, options).await?.conclude();
+    let image = image.map_err(NotVerified::without_accepted_children)?;
+    let verified: Vec<_> = image.subjects().cloned().collect();
+    // What is imported is what was accepted: of an index whose one platform is signed, that platform alone.
+    let root = match verified.first() {
+        Some(subject) if subject.digest() != root.digest() => {
+            pinned::resolve(source, &TagOrDigest::Digest(*subject.digest())).await?
         }
-    }
-    match outcome.verdict {
-        Verdict::Accepted(subject) if declined.is_empty() => {
-            // What is imported is what was accepted: of an index whose one platform is signed, that platform alone.
-            let root = match subject.digest() == root.digest() {
-                true => root,
-                false => pinned::resolve(source, &TagOrDigest::Digest(*subject.digest())).await?,
-            };
-            // The children and layers of what was accepted belong to it: they are named in its bytes.
-            let mut graph = Graph::collect(source, root, Closure::Image, limits).await?;
-            verified.insert(0, subject);
-            let evidence = evidence::add(&mut graph, &verified, limits)?;
-            Ok(Checked::Admitted(Box::new(Admitted { evidence, graph, verified })))
-        }
-        verdict => Ok(Checked::Declined(Box::new(Outcome { verdict, children: declined, ..outcome }))),
-    }
+        _ => root,
+    };
+    // The children and layers of what was accepted belong to it: they are named in its bytes.
+    let mut graph = Graph::collect(source, root, Closure::Image, limits).await?;
+    let evidence = evidence::add(&mut graph, &verified, limits)?;
+    Ok(Admitted { evidence, graph, verified })
 }
 
 impl Admitted {
@@ -174,8 +154,8 @@ pub async fn plan(
     tags: &[String],
     taken: Taken,
     options: VerifyOptions<'_>,
-) -> Result<(Copied, Read), OpsError> {
-    let Some(root) = admitted.graph.root() else { return Ok((Copied::default(), Read::default())) };
+) -> Result<(Copied, LayersRead), OpsError> {
+    let Some(root) = admitted.graph.root() else { return Ok((Copied::default(), LayersRead::default())) };
     // What keeps it from being written is told before much is read.
     let named = naming::look(sink.as_ref(), tags, root.digest(), taken).await?;
     let (fitting, left_out) = fitting(sink.as_ref(), admitted, options)?;

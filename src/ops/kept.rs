@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::limits::count;
-use crate::ops::verify::Verdict;
+use crate::ops::outcome::Verdict;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::verify::AcceptedSignature;

@@ -6,7 +6,7 @@
 //!
 //! 1. Collect the manifests below what was accepted.
 //! 2. List the blobs that each of them names, and of an index those of all its children.
-//! 3. Read the blobs, several at once, each once.
+//! 3. LayersRead the blobs, several at once, each once.
 //! 4. Withdraw every yes of which a blob was not seen to be right.
 
 use std::collections::BTreeMap;
@@ -26,52 +26,25 @@ use crate::ops::OpsError;
 use crate::ops::copy::LeftOut;
 use crate::ops::graph::Closure;
 use crate::ops::graph::Graph;
+use crate::ops::outcome::NotVerified;
+use crate::ops::outcome::Outcome;
+use crate::ops::outcome::Platforms;
+use crate::ops::outcome::Verdict;
+use crate::ops::outcome::VerifiedImage;
+use crate::ops::outcome::VerifyOptions;
 use crate::ops::pinned;
 use crate::ops::verify;
-use crate::ops::verify::Outcome;
-use crate::ops::verify::Platforms;
-use crate::ops::verify::Verdict;
-use crate::ops::verify::VerifyOptions;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
 use crate::store::meter;
 use crate::store::parallel;
 
-/// How much of an image is read for a verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
-    /// Everything: configs and layers as well.
-    Layers,
-    /// What the verdict rests on: manifests and signatures.
-    Manifests,
-}
+pub use crate::ops::outcome::Depth;
+pub use crate::ops::outcome::Layers;
+pub use crate::ops::outcome::LayersRead;
 
-/// Whether the configs and layers of what was accepted were read.
-#[derive(Clone, Debug, Default)]
-pub enum Layers {
-    /// They were not.
-    #[default]
-    NotRead,
-    /// Not all of them could be read, or not all are right: these were, and the errors say what is wrong with others.
-    /// A verdict that rests on those is [`Verdict::Incomplete`].
-    Partly(Read, Vec<StoreError>),
-    /// All of them were, and are what their manifests say.
-    Read(Read),
-}
-
-/// Blobs that were read, and are what their manifests say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Read {
-    /// How many.
-    pub blobs: usize,
-    /// Their bytes.
-    pub bytes: u64,
-    /// Foreign layers that the source does not hold: they are had elsewhere, and were not read.
-    pub not_held: Vec<LeftOut>,
-}
-
-/// Verifies what `tag_or_digest` stands for, as [`verify::verify`] does, and reads as much of it as `depth` says.
+/// Verifies what `tag_or_digest` stands for, as [`verify::verify`] does, and reads as much of it as the options say.
 ///
 /// # Errors
 /// As [`verify::verify`]. What is wrong with configs and layers is [`Verdict::Incomplete`].
@@ -80,22 +53,22 @@ pub async fn verify(
     tag_or_digest: &TagOrDigest,
     platforms: &Platforms,
     options: VerifyOptions<'_>,
-    depth: Depth,
-) -> Result<Outcome, OpsError> {
+) -> Result<VerifiedImage, NotVerified> {
+    let depth = options.depth;
     if depth == Depth::Manifests && source.checked_when_opened().is_none() {
         return verify::verify(source.as_ref(), tag_or_digest, platforms, options).await;
     }
     let root = pinned::resolve(source.as_ref(), tag_or_digest).await?;
-    let outcome = verify::verify_content(source.as_ref(), &root, platforms, options).await?;
-    Ok(look(source, root, outcome, depth, options.limits).await)
+    let outcome = verify::evaluate_content(source.as_ref(), &root, platforms, options).await?;
+    look(source, root, outcome, depth, options.limits).await.conclude()
 }
 
 /// Reads the blobs of `graph`.
 ///
 /// # Errors
 /// [`OpsError::Incomplete`] where one of them is not there or not right.
-pub(super) async fn read_all(source: &Arc<dyn Source>, graph: &Graph, limits: &Limits) -> Result<Read, OpsError> {
-    let Some(root) = graph.root() else { return Ok(Read::default()) };
+pub(super) async fn read_all(source: &Arc<dyn Source>, graph: &Graph, limits: &Limits) -> Result<LayersRead, OpsError> {
+    let Some(root) = graph.root() else { return Ok(LayersRead::default()) };
     let named = Named::by(graph, limits)?;
     let seen = Seen::read(source, graph, graph.blobs.values().cloned().collect()).await;
     match seen.fault(source.as_ref(), &named, root.digest()) {
@@ -130,7 +103,7 @@ async fn look(source: &Arc<dyn Source>, root: Content, outcome: Outcome, depth: 
         (read, Depth::Layers) => {
             let why = Arc::new(read.err().unwrap_or(OpsError::Task));
             let outcome = withdraw(outcome, top, |_| Some(Arc::clone(&why)));
-            Outcome { layers: Layers::Partly(Read::default(), Vec::new()), ..outcome }
+            Outcome { layers: Layers::Partly(LayersRead::default(), Vec::new()), ..outcome }
         }
     }
 }
@@ -223,7 +196,7 @@ impl Named {
 /// What was seen of the blobs of a graph.
 struct Seen {
     faults: BTreeMap<Digest, StoreError>,
-    read: Read,
+    read: LayersRead,
     /// The blobs that are right, and foreign layers that the source does not hold, with how long they are.
     right: BTreeMap<Digest, u64>,
 }
@@ -252,7 +225,7 @@ impl Seen {
             parallel::spread(Box::pin(async move { step(source.as_ref(), &blob, foreign, &wrong).await }))
         };
         let steps = parallel::run_made(wanted.clone().into_iter().map(task), AT_ONCE).await;
-        let mut seen = Self { faults: BTreeMap::new(), read: Read::default(), right: BTreeMap::new() };
+        let mut seen = Self { faults: BTreeMap::new(), read: LayersRead::default(), right: BTreeMap::new() };
         for (blob, step) in wanted.into_iter().zip(steps) {
             match step {
                 Some(Ok(Step::NotHeld)) => {

@@ -15,6 +15,7 @@ pub mod layers;
 pub mod list;
 pub mod naming;
 pub mod other_format;
+mod outcome;
 pub mod pinned;
 mod plain;
 pub mod platform;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::envelope::FoundAt;
@@ -23,153 +22,41 @@ use crate::ops::discover::Effort;
 use crate::ops::discover::ReferrerSubject;
 use crate::ops::discover::Search;
 use crate::ops::kept::Kept;
-use crate::ops::layers::Layers;
 use crate::ops::pinned;
 use crate::store::Origin;
 use crate::store::Source;
 use crate::store::StoreError;
-use crate::time::Time;
-use crate::verify::AcceptedSignature;
 use crate::verify::Finding;
 use crate::verify::Reason;
-use crate::verify::Refusal;
-use crate::verify::VerifiedSubject;
-use crate::verify::Verifier;
 
-/// Which manifests behind a reference are meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Platforms {
-    /// The index and each manifest in it, every one by itself.
-    All,
-    /// The manifest for this platform: signed itself, or a child of an index that is.
-    One(Platform),
-    /// What the reference stands for, and nothing below it.
-    Root,
-}
+pub use crate::ops::outcome::Cause;
+pub use crate::ops::outcome::Child;
+pub use crate::ops::outcome::NotVerified;
+pub use crate::ops::outcome::Outcome;
+pub use crate::ops::outcome::Platforms;
+pub use crate::ops::outcome::Verdict;
+pub use crate::ops::outcome::VerifiedImage;
+pub use crate::ops::outcome::VerifyOptions;
 
-/// With what images are verified, and as of when.
-#[derive(Clone, Copy, Debug)]
-pub struct VerifyOptions<'a> {
-    /// The trust root and the policy.
-    pub verifier: &'a Verifier,
-    /// How far to look.
-    pub effort: Effort,
-    /// The time as of which the policy is evaluated.
-    pub now: Time,
-    /// The bounds.
-    pub limits: &'a Limits,
-}
-
-/// What came of one subject.
-#[derive(Debug)]
-pub enum Verdict {
-    /// Yes.
-    Accepted(VerifiedSubject),
-    /// Signed as wanted, but what was signed could not be read whole or is not all right: no answer.
-    Incomplete {
-        /// The accepted signatures.
-        accepted: Vec<AcceptedSignature>,
-        /// What did not count.
-        findings: Vec<Arc<Finding>>,
-        /// What is wrong with its content.
-        why: Arc<OpsError>,
-    },
-    /// No.
-    Refused(Refusal),
-    /// No answer: what was seen is not enough, and something could not be looked at.
-    Unknown {
-        /// What was seen.
-        refusal: Refusal,
-        /// What could not be looked at.
-        open: Vec<StoreError>,
-    },
-}
-
-impl Verdict {
-    /// The same verdict, without the documents on which it rests: they may be large, and are not needed to tell.
-    #[must_use]
-    pub fn without_documents(self) -> Self {
-        let bare =
-            |accepted: Vec<AcceptedSignature>| accepted.into_iter().map(AcceptedSignature::without_document).collect();
-        let without = |refusal: Refusal| Refusal { accepted: bare(refusal.accepted), ..refusal };
-        match self {
-            Self::Accepted(subject) => Self::Accepted(subject.without_documents()),
-            Self::Incomplete { accepted, findings, why } => {
-                Self::Incomplete { accepted: bare(accepted), findings, why }
-            }
-            Self::Refused(refusal) => Self::Refused(without(refusal)),
-            Self::Unknown { refusal, open } => Self::Unknown { refusal: without(refusal), open },
-        }
-    }
-
-    /// What was accepted, whether it is enough or not.
-    pub(super) fn accepted(&self) -> Vec<&AcceptedSignature> {
-        match self {
-            Self::Accepted(subject) => subject.accepted().iter().collect(),
-            Self::Incomplete { accepted, .. } => accepted.iter().collect(),
-            Self::Refused(refusal) | Self::Unknown { refusal, .. } => refusal.accepted.iter().collect(),
-        }
-    }
-
-    /// A no because there is nothing at all.
-    fn is_bare(&self) -> bool {
-        matches!(self, Self::Refused(refusal) if refusal.findings.is_empty() && refusal.accepted.is_empty())
-    }
-}
-
-/// What came of one reference.
-#[derive(Debug)]
-pub struct Outcome {
-    /// What the reference stands for.
-    pub subject: Digest,
-    /// The media type of the subject, where it was read: by digest a registry is not asked for it
-    /// (threats: answer-depends-on-client).
-    pub media_type: Option<String>,
-    /// The manifest of the platform that was asked for, if one was. It is a child of `subject`.
-    pub chosen: Option<Digest>,
-    /// The verdict on the subject, or on the chosen manifest.
-    pub verdict: Verdict,
-    /// With [`Platforms::All`], the verdicts on everything below the index, each digest once, with its platform.
-    pub children: Vec<Child>,
-    /// Whether the configs and layers of what was accepted were read.
-    pub layers: Layers,
-}
-
-impl Outcome {
-    fn of(subject: Digest, media_type: Option<String>, verdict: Verdict) -> Self {
-        Self { subject, media_type, chosen: None, verdict, children: Vec::new(), layers: Layers::NotRead }
-    }
-
-    /// Whether all of it is a yes: the subject and, with [`Platforms::All`], each manifest below it.
-    pub fn is_accepted(&self) -> bool {
-        let children = self.children.iter().map(|(_, _, verdict)| verdict);
-        [&self.verdict].into_iter().chain(children).all(|verdict| matches!(verdict, Verdict::Accepted(_)))
-    }
-
-    /// The same outcome, without the documents on which it rests: they may be large, and are not needed to tell.
-    #[must_use]
-    pub fn without_documents(self) -> Self {
-        let child = |(platform, digest, verdict): Child| (platform, digest, verdict.without_documents());
-        Self {
-            verdict: self.verdict.without_documents(),
-            children: self.children.into_iter().map(child).collect(),
-            ..self
-        }
-    }
-}
-
-/// What came of one manifest of an index.
-pub type Child = (Option<Platform>, Digest, Verdict);
-
-/// Verifies what `tag_or_digest` stands for in `source`.
+/// Verifies what `tag_or_digest` stands for in `source`, by its manifests and signatures alone.
 ///
 /// A tag is resolved once; from there on there are only digests. By digest, a registry is not even asked for the
 /// manifest, because the signature is over the digest; only an image without anything beside it is looked at, before it
 /// is called unsigned.
 ///
 /// # Errors
-/// [`OpsError`] where the reference could not be resolved, or an index not be read: could not tell.
+/// [`NotVerified`] where the policy is not met, or nobody can tell.
 pub async fn verify(
+    source: &dyn Source,
+    tag_or_digest: &TagOrDigest,
+    platforms: &Platforms,
+    options: VerifyOptions<'_>,
+) -> Result<VerifiedImage, NotVerified> {
+    evaluate(source, tag_or_digest, platforms, options).await?.conclude()
+}
+
+/// The verdicts on what `tag_or_digest` stands for.
+pub(super) async fn evaluate(
     source: &dyn Source,
     tag_or_digest: &TagOrDigest,
     platforms: &Platforms,
@@ -187,14 +74,14 @@ pub async fn verify(
         }
         _ => pinned::resolve(source, tag_or_digest).await?,
     };
-    verify_content(source, &subject, platforms, options).await
+    evaluate_content(source, &subject, platforms, options).await
 }
 
 /// Verifies a manifest whose bytes are at hand.
 ///
 /// # Errors
-/// As [`verify`].
-pub async fn verify_content(
+/// As [`evaluate`].
+pub(super) async fn evaluate_content(
     source: &dyn Source,
     subject: &Content,
     platforms: &Platforms,
@@ -322,7 +209,7 @@ pub async fn judge(
     subject: impl Into<ReferrerSubject<'_>>,
     options: VerifyOptions<'_>,
 ) -> Verdict {
-    let VerifyOptions { verifier, effort, now, limits } = options;
+    let VerifyOptions { verifier, effort, now, limits, .. } = options;
     let subject = subject.into();
     let mut evaluation = verifier.evaluation(subject.digest, now);
     let open = discover::discover(Search { source, subject, effort, limits }, &mut evaluation).await;

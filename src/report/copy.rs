@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::digest::Digest;
 use crate::ops::copy::Copied;
 use crate::ops::graph::LeftBehind;
-use crate::ops::layers::Read;
+use crate::ops::layers::LayersRead;
 use crate::ops::naming::Before;
 use crate::ops::naming::Named;
 use crate::report::ReportedError;
@@ -166,7 +166,7 @@ impl<'a> ImportResult<'a> {
         summary: CopySummary<'a>,
         digest: &'a Digest,
         verified: &'a [VerifiedSubject],
-        read: Option<&'a Read>,
+        read: Option<&'a LayersRead>,
     ) -> Self {
         let CopySummary { source, target, dry_run, copied, .. } = summary;
         let (root, children) = match verified {

@@ -9,7 +9,7 @@ use crate::digest::Digest;
 use crate::oci::Descriptor;
 use crate::ops::copy::LeftOut;
 use crate::ops::layers::Layers;
-use crate::ops::layers::Read;
+use crate::ops::layers::LayersRead;
 use crate::ops::verify::Child;
 use crate::ops::verify::Outcome;
 use crate::ops::verify::Verdict;
@@ -322,7 +322,7 @@ impl<'a> ReportedLayers<'a> {
     }
 
     /// All of these were read, and are right.
-    pub(super) fn read(read: &'a Read) -> Self {
+    pub(super) fn read(read: &'a LayersRead) -> Self {
         Self {
             blobs: Some(read.blobs),
             bytes: Some(read.bytes),

@@ -1,5 +1,6 @@
 //! `Refusal`: which requirements of a policy are not met, and everything that was looked at.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::digest::Digest;
@@ -25,6 +26,13 @@ pub struct Refusal {
     pub subject: Digest,
     /// The requirements that are not met.
     pub unmet: NonEmpty<Unmet>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Unmet { got, kind, requirement, want } = self.unmet.first();
+        write!(f, "requirement `{requirement}`: {got} of {want} owners signed an {kind} of {}", self.subject)
+    }
 }
 
 /// A requirement that is not met.

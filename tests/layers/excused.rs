@@ -19,7 +19,6 @@ pub const CIRCLES: &[&[&str]] = &[
         "envelope/statement.rs",
     ],
     &["files/temporary.rs", "files/write.rs"],
-    &["ops/kept.rs", "ops/layers.rs", "ops/verify.rs"],
     &["json/deep.rs", "json/mod.rs", "json/objects.rs", "json/spelled.rs"],
     &[
         "key/algorithm/ecdsa.rs",

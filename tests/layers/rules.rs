@@ -22,8 +22,8 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     (
         "ops",
         &[
-            "digest", "envelope", "json", "key", "limits", "oci", "policy", "request", "store", "time", "trust",
-            "verify",
+            "digest", "envelope", "json", "key", "limits", "nonempty", "oci", "policy", "request", "store", "time",
+            "trust", "verify",
         ],
     ),
     ("report", &["digest", "envelope", "key", "oci", "ops", "redact", "request", "store", "time", "verify"]),
@@ -101,6 +101,7 @@ pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
     ("Payload", "envelope", &["envelope/"]),
     ("AuthenticatedStatement", "trust", &["trust/authenticate.rs"]),
     ("TrustRoot", "trust", &["trust/root.rs"]),
+    ("VerifiedImage", "verify", &["ops/outcome.rs"]),
     ("VerifiedSigner", "trust", &["trust/authenticate.rs"]),
     ("VerifiedSubject", "verify", &["verify/verified.rs"]),
 ];

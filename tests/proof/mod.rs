@@ -35,9 +35,14 @@ use bulla::key::PublicKey;
 use bulla::key::Scheme;
 use bulla::key::Signer;
 use bulla::limits::Limits;
+use bulla::ops::OpsError;
 use bulla::ops::discover::Effort;
+use bulla::ops::layers::Depth;
 use bulla::ops::verify;
+use bulla::ops::verify::NotVerified;
+use bulla::ops::verify::Outcome;
 use bulla::ops::verify::Verdict;
+use bulla::ops::verify::VerifiedImage;
 use bulla::ops::verify::VerifyOptions;
 use bulla::policy::Condition;
 use bulla::policy::Policy;
@@ -68,7 +73,15 @@ pub const NOW: Time = Time::EPOCH;
 
 /// What a test verifies with.
 pub fn options<'a>(verifier: &'a Verifier, effort: Effort, limits: &'a Limits) -> VerifyOptions<'a> {
-    VerifyOptions { verifier, effort, now: NOW, limits }
+    VerifyOptions { verifier, effort, now: NOW, depth: Depth::Manifests, limits }
+}
+
+/// The verdicts on an image, verified or not.
+pub fn outcome(result: Result<VerifiedImage, NotVerified>) -> Result<Outcome, OpsError> {
+    match result {
+        Ok(image) => Ok(image.into_outcome()),
+        Err(not_verified) => not_verified.into_outcome(),
+    }
 }
 
 /// Keys that exist for one run only; every test binary has its own.
