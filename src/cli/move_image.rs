@@ -280,6 +280,7 @@ async fn import_one(
     };
     sinks.wrote(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
+    let verified = admitted.into_verified().into_iter().map(VerifiedSubject::without_documents).collect();
     Ok(Imported::Done(verified, MovedImage { copied, digest, index: None, place, read, written }))
 }
 
