@@ -117,12 +117,10 @@ pub async fn add_to_tag(
     Err(OpsError::ReadBack { place: format!("{}:{tag}", sink.origin()), why })
 }
 
-/// `present` and what of `wanted` is missing in it; `None` if nothing is.
+/// `present` and what of `wanted` is missing in it; `None` if nothing is. Two layers are the same only if everything that
+/// they say is: a copy of a signature without its certificate must not stand for the one that has it.
 fn merge(present: &[Descriptor], wanted: &[Descriptor]) -> Option<Vec<Descriptor>> {
-    let signature = |layer: &Descriptor| layer.annotations.get(referrer::COSIGN_SIGNATURE).cloned();
-    let same = |a: &Descriptor, b: &Descriptor| a.digest == b.digest && signature(a) == signature(b);
-    let missing: Vec<_> =
-        wanted.iter().filter(|layer| !present.iter().any(|present| same(present, layer))).cloned().collect();
+    let missing: Vec<_> = wanted.iter().filter(|layer| !present.contains(layer)).cloned().collect();
     (!missing.is_empty()).then(|| present.iter().cloned().chain(missing).collect())
 }
 
@@ -161,4 +159,20 @@ pub fn simple_layer(payload: &Content, signature: &str) -> Descriptor {
     let mut layer = Descriptor::new(media_type::SIMPLE_SIGNING, *payload.digest(), payload.descriptor().size);
     layer.annotations = BTreeMap::from([(referrer::COSIGN_SIGNATURE.to_owned(), signature.to_owned())]);
     layer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layer_without_its_certificate_does_not_stand_for_the_one_that_has_it() {
+        let payload = Content::name(media_type::SIMPLE_SIGNING, b"payload".to_vec());
+        let bare = simple_layer(&payload, "c2lnbmF0dXJl");
+        let mut whole = bare.clone();
+        whole.annotations.insert("dev.sigstore.cosign/certificate".to_owned(), "certificate".to_owned());
+        let merged = merge(std::slice::from_ref(&bare), std::slice::from_ref(&whole)).unwrap();
+        assert_eq!(merged, [bare.clone(), whole.clone()]);
+        assert!(merge(&merged, &[whole, bare]).is_none());
+    }
 }

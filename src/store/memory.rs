@@ -222,9 +222,10 @@ impl Sink for Memory {
     }
 }
 
+/// Adds what is missing. An entry that names other content by the same digest does not stand for the right one.
 fn unite(entries: &mut Vec<Descriptor>, more: &[Descriptor]) {
     for entry in more {
-        if entries.iter().all(|present| present.digest != entry.digest) {
+        if entries.iter().all(|present| present.bare() != entry.bare()) {
             entries.push(entry.clone());
         }
     }

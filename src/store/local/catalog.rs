@@ -222,6 +222,14 @@ impl Catalog {
         gone
     }
 
+    /// Adds `referrer` to a list of referrers. An entry that gives its digest another size or media type names nothing that
+    /// can be fetched, and does not stand for it.
+    pub(crate) fn add_referrer(&mut self, referrer: Descriptor) {
+        if self.at(self.by_digest.get(&referrer.digest)).all(|there| there.bare() != referrer.bare()) {
+            self.append(CatalogEntry { descriptor: referrer, raw: None });
+        }
+    }
+
     /// Takes out the entries that we made without a name and that turned out to be `children` of others.
     pub(crate) fn drop_children(&mut self, children: &[Digest]) {
         children.iter().for_each(|child| self.drop_unnamed(child));

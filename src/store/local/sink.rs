@@ -210,7 +210,7 @@ impl<P: Place> Local<P> {
             None => Catalog::default(),
         };
         let present = list.descriptors().count();
-        entries.into_iter().for_each(|entry| drop(list.put(entry, None)));
+        entries.into_iter().for_each(|entry| list.add_referrer(entry));
         if present > 0 && list.descriptors().count() == present {
             return Ok(());
         }
