@@ -171,13 +171,19 @@ where
     results
 }
 
-/// Lets `task` use another processor, where the build has an executor with several.
+/// Lets `task` run on another thread of the tokio runtime that it is awaited in; in any other executor, and without one,
+/// it runs where it is awaited. `None` only where the runtime ended the task.
 #[cfg(feature = "registry")]
 pub fn spread<T: Send + 'static>(task: Task<'static, T>) -> Task<'static, Option<T>> {
-    Box::pin(async { tokio::spawn(task).await.ok() })
+    Box::pin(async {
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => runtime.spawn(task).await.ok(),
+            Err(_) => Some(task.await),
+        }
+    })
 }
 
-/// Without an executor the task runs where it is awaited.
+/// In a build without a registry the task runs where it is awaited.
 #[cfg(not(feature = "registry"))]
 pub fn spread<T: Send + 'static>(task: Task<'static, T>) -> Task<'static, Option<T>> {
     Box::pin(async { Some(task.await) })
