@@ -24,6 +24,7 @@ use bulla::key::KeyError;
 use bulla::key::PrivateKey;
 use bulla::key::PublicKey;
 use bulla::key::Signer as _;
+use bulla::limits::Limits;
 
 const NAMES: [&str; 5] = ["release", "second", "third", "p521", "rsa"];
 
@@ -92,7 +93,8 @@ fn a_public_key_is_read_in_every_shape() {
         let pem = testdata(&format!("{name}.pub"));
         let key = PublicKey::parse(pem.as_bytes()).unwrap();
         for (shape, bytes) in shapes(&pem) {
-            let read = PublicKey::read(&bytes).unwrap_or_else(|error| panic!("{name}, {shape}: {error}"));
+            let read =
+                PublicKey::read(&bytes, &Limits::DEFAULT).unwrap_or_else(|error| panic!("{name}, {shape}: {error}"));
             assert_eq!(read, (key.clone(), Container::Bare), "{name}, {shape}");
         }
     }
@@ -104,11 +106,14 @@ fn a_private_key_is_read_in_every_shape() {
         let pem = testdata(&format!("{name}.key"));
         let public = PublicKey::parse(testdata(&format!("{name}.pub")).as_bytes()).unwrap();
         for (shape, bytes) in shapes(&pem) {
-            let read = PrivateKey::parse(&bytes, || Err(KeyError::PassphraseMissing));
+            let read = PrivateKey::parse(&bytes, &Limits::DEFAULT, || Err(KeyError::PassphraseMissing));
             let read = read.unwrap_or_else(|error| panic!("{name}, {shape}: {error}"));
             assert_eq!(*read.public_key(), public, "{name}, {shape}");
             assert!(PrivateKey::form(&bytes).is_some(), "{name}, {shape}: not seen to be private");
-            assert!(PublicKey::read(&bytes).is_err(), "{name}, {shape}: a private key was read as a public one");
+            assert!(
+                PublicKey::read(&bytes, &Limits::DEFAULT).is_err(),
+                "{name}, {shape}: a private key was read as a public one"
+            );
         }
     }
 }
@@ -138,7 +143,7 @@ fn a_shape_in_doubt_is_not_read() {
         ("base64url of DER", URL_SAFE_NO_PAD.encode(der(&one)).into()),
         ("old encryption", one.replacen('\n', "\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n", 1).into()),
     ] {
-        assert!(PublicKey::read(&bytes).is_err(), "{shape} was read");
+        assert!(PublicKey::read(&bytes, &Limits::DEFAULT).is_err(), "{shape} was read");
         assert!(PublicKey::parse(&bytes).is_err(), "{shape} was read");
     }
 }
@@ -148,30 +153,40 @@ fn openssh_keys_certificates_and_jwks_are_the_same_key() {
     let release = PublicKey::parse(testdata("release.pub").as_bytes()).unwrap();
     let pem = testdata("certificate.pem");
     for (shape, bytes) in shapes(&pem) {
-        let read = PublicKey::read(&bytes).unwrap_or_else(|error| panic!("{shape}: {error}"));
+        let read = PublicKey::read(&bytes, &Limits::DEFAULT).unwrap_or_else(|error| panic!("{shape}: {error}"));
         assert_eq!(read, (release.clone(), Container::Certificate), "{shape}");
     }
     // A certificate is a key only where a person names it: never in a request or another format.
     assert!(PublicKey::parse(pem.as_bytes()).is_err_and(|error| error.to_string().contains("a certificate")));
-    assert!(PublicKey::read(format!("{pem}{pem}").as_bytes()).is_err());
-    assert!(PublicKey::read(&[&der(&pem)[..], b"\0"].concat()).is_err());
+    assert!(PublicKey::read(format!("{pem}{pem}").as_bytes(), &Limits::DEFAULT).is_err());
+    assert!(PublicKey::read(&[&der(&pem)[..], b"\0"].concat(), &Limits::DEFAULT).is_err());
     for (name, line) in OPENSSH {
         let key = PublicKey::parse(testdata(&format!("{name}.pub")).as_bytes()).unwrap();
         for text in [line.to_owned(), format!("{line} someone@host\n"), format!("\u{feff}# a comment\n{line}\r\n")] {
-            let read = PublicKey::read(text.as_bytes()).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let read =
+                PublicKey::read(text.as_bytes(), &Limits::DEFAULT).unwrap_or_else(|error| panic!("{name}: {error}"));
             assert_eq!(read, (key.clone(), Container::OpenSsh), "{text}");
         }
         assert!(PublicKey::parse(line.as_bytes()).is_err());
-        assert!(PublicKey::read(format!("{line}\n{line}\n").as_bytes()).is_err(), "two lines of {name} were read");
+        assert!(
+            PublicKey::read(format!("{line}\n{line}\n").as_bytes(), &Limits::DEFAULT).is_err(),
+            "two lines of {name} were read"
+        );
         let (kind, encoded) = line.split_once(' ').unwrap();
         let longer = STANDARD.encode([STANDARD.decode(encoded).unwrap(), vec![0]].concat());
-        assert!(PublicKey::read(format!("{kind} {longer}").as_bytes()).is_err(), "more than {name} was read");
+        assert!(
+            PublicKey::read(format!("{kind} {longer}").as_bytes(), &Limits::DEFAULT).is_err(),
+            "more than {name} was read"
+        );
         let other = if kind == "ssh-rsa" { "ssh-ed25519" } else { "ssh-rsa" };
-        assert!(PublicKey::read(format!("{other} {encoded}").as_bytes()).is_err(), "{name} was read as {other}");
+        assert!(
+            PublicKey::read(format!("{other} {encoded}").as_bytes(), &Limits::DEFAULT).is_err(),
+            "{name} was read as {other}"
+        );
     }
     for (name, jwk) in jwks() {
         let key = PublicKey::parse(testdata(&format!("{name}.pub")).as_bytes()).unwrap();
-        assert_eq!(PublicKey::read(jwk.as_bytes()).unwrap(), (key, Container::Jwk), "{jwk}");
+        assert_eq!(PublicKey::read(jwk.as_bytes(), &Limits::DEFAULT).unwrap(), (key, Container::Jwk), "{jwk}");
         for (from, to) in [
             ("{", "{\"d\":\"AA\","),
             ("{", "{\"use\":\"enc\","),
@@ -181,7 +196,10 @@ fn openssh_keys_certificates_and_jwks_are_the_same_key() {
             ("\"n\":\"", "\"n\":\"="),
         ] {
             let broken = jwk.replacen(from, to, 1);
-            assert!(broken == jwk || PublicKey::read(broken.as_bytes()).is_err(), "{broken} was read");
+            assert!(
+                broken == jwk || PublicKey::read(broken.as_bytes(), &Limits::DEFAULT).is_err(),
+                "{broken} was read"
+            );
         }
     }
 }
@@ -259,9 +277,9 @@ fn files_of_other_programs_are_named() {
     ] {
         let shown = String::from_utf8_lossy(&bytes).into_owned();
         for (error, hint) in [
-            (PublicKey::read(&bytes).unwrap_err(), public),
+            (PublicKey::read(&bytes, &Limits::DEFAULT).unwrap_err(), public),
             (PublicKey::parse(&bytes).unwrap_err(), public),
-            (PrivateKey::parse(&bytes, || panic!("asked for a passphrase")).unwrap_err(), private),
+            (PrivateKey::parse(&bytes, &Limits::DEFAULT, || panic!("asked for a passphrase")).unwrap_err(), private),
         ] {
             assert!(error.to_string().starts_with(found), "{shown:?}: {error}");
             let converts = error.converts().unwrap_or_else(|| panic!("{shown:?}: {error}"));

@@ -98,8 +98,11 @@ fn a_key_has_no_scheme_of_another_kind() {
     for key in &keys {
         for other in keys.iter().filter(|other| other.public_key() != key.public_key()) {
             for scheme in other.public_key().schemes() {
-                let refused = key.sign_with(*scheme, MESSAGE).unwrap_err();
-                assert_eq!(refused, SignerError::Scheme { algorithm: key.public_key().algorithm(), scheme: *scheme });
+                let SignerError::Scheme { algorithm, scheme: refused } = key.sign_with(*scheme, MESSAGE).unwrap_err()
+                else {
+                    panic!("{scheme} was not refused as a scheme of another kind of key");
+                };
+                assert_eq!((algorithm, refused), (key.public_key().algorithm(), *scheme));
                 let signature = other.sign_with(*scheme, MESSAGE).unwrap();
                 assert_eq!(key.public_key().verify(MESSAGE, signature.as_bytes()), Err(Unverified));
                 assert_eq!(key.public_key().verify_as(*scheme, MESSAGE, signature.as_bytes()), Err(Unverified));
@@ -167,7 +170,7 @@ proptest! {
         let header = [&[0x30, u8::try_from(bytes.len() & 0x7f).unwrap()][..], &bytes].concat();
         for bytes in [&bytes, &header, &pem(&label, &bytes).into_bytes()] {
             let _ = PublicKey::parse(bytes);
-            let _ = PrivateKey::parse(bytes, || Err(KeyError::PassphraseMissing));
+            let _ = PrivateKey::parse(bytes, &Limits::DEFAULT, || Err(KeyError::PassphraseMissing));
         }
     }
 }
@@ -180,8 +183,8 @@ fn a_faulty_signature_goes_nowhere() {
     let mut bytes = key.sign(MESSAGE).unwrap().as_bytes().to_vec();
     assert!(Signature::checked(public, Scheme::EcdsaP256Sha256, MESSAGE, bytes.clone()).is_ok());
     bytes[20] ^= 1;
-    let faulty = SignerError::Faulty { key: public.id(), scheme: Scheme::EcdsaP256Sha256 };
-    assert_eq!(Signature::checked(public, Scheme::EcdsaP256Sha256, MESSAGE, bytes), Err(faulty));
+    let faulty = Signature::checked(public, Scheme::EcdsaP256Sha256, MESSAGE, bytes).unwrap_err();
+    assert!(matches!(faulty, SignerError::Faulty { key, scheme: Scheme::EcdsaP256Sha256 } if key == public.id()));
 }
 
 #[test]
@@ -190,8 +193,8 @@ fn every_key_is_read_back_from_every_plain_form() {
         let id = key.public_key().id();
         let (der, pem) = (key.to_pkcs8_der(), key.to_pkcs8_pem());
         assert_eq!(PrivateKey::from_pkcs8_der(&der).unwrap().public_key().id(), id);
-        assert_eq!(PrivateKey::parse(&der, none).unwrap().public_key().id(), id);
-        let again = PrivateKey::parse(pem.as_bytes(), none).unwrap();
+        assert_eq!(PrivateKey::parse(&der, &Limits::DEFAULT, none).unwrap().public_key().id(), id);
+        let again = PrivateKey::parse(pem.as_bytes(), &Limits::DEFAULT, none).unwrap();
         assert_eq!(again.public_key().id(), id);
         assert_eq!(again.to_pkcs8_der(), der);
         let public = PublicKey::parse(key.public_key().to_pem().as_bytes()).unwrap();
@@ -241,8 +244,11 @@ fn keys_are_read_from_sec1_and_pkcs1() {
             sec1.public_key = public.map(|bytes| der::asn1::BitString::from_bytes(bytes).unwrap());
             let der = sec1.to_der().unwrap();
             let text = pem("EC PRIVATE KEY", &der);
-            assert_eq!(PrivateKey::parse(&der, none).is_ok(), PrivateKey::parse(text.as_bytes(), none).is_ok());
-            PrivateKey::parse(text.as_bytes(), none)
+            assert_eq!(
+                PrivateKey::parse(&der, &Limits::DEFAULT, none).is_ok(),
+                PrivateKey::parse(text.as_bytes(), &Limits::DEFAULT, none).is_ok()
+            );
+            PrivateKey::parse(text.as_bytes(), &Limits::DEFAULT, none)
         };
         for public in [None, Some(point.as_slice()), Some(&compressed)] {
             assert_eq!(read(public).unwrap().to_pkcs8_der(), key.to_pkcs8_der());
@@ -252,7 +258,7 @@ fn keys_are_read_from_sec1_and_pkcs1() {
     let rsa = &keys[4];
     let text = pem("RSA PRIVATE KEY", &inner(rsa));
     for bytes in [text.as_bytes(), &inner(rsa)] {
-        assert_eq!(PrivateKey::parse(bytes, none).unwrap().to_pkcs8_der(), rsa.to_pkcs8_der());
+        assert_eq!(PrivateKey::parse(bytes, &Limits::DEFAULT, none).unwrap().to_pkcs8_der(), rsa.to_pkcs8_der());
     }
 }
 
@@ -290,15 +296,16 @@ fn encrypted_keys_open_with_their_passphrase_and_no_other() {
     ];
     for (label, text) in written {
         assert!(text.starts_with(&format!("-----BEGIN {label}-----\n")), "{text}");
-        let opened = PrivateKey::parse(text.as_bytes(), given("a passphrase")).unwrap();
+        let opened = PrivateKey::parse(text.as_bytes(), &Limits::DEFAULT, given("a passphrase")).unwrap();
         assert_eq!(opened.public_key(), key.public_key());
-        let wrong = PrivateKey::parse(text.as_bytes(), given("another")).unwrap_err();
+        let wrong = PrivateKey::parse(text.as_bytes(), &Limits::DEFAULT, given("another")).unwrap_err();
         assert!(matches!(wrong, KeyError::PassphraseWrong), "{wrong}");
-        let missing = PrivateKey::parse(text.as_bytes(), || Err(KeyError::PassphraseMissing)).unwrap_err();
+        let missing =
+            PrivateKey::parse(text.as_bytes(), &Limits::DEFAULT, || Err(KeyError::PassphraseMissing)).unwrap_err();
         assert!(matches!(missing, KeyError::PassphraseMissing), "{missing}");
     }
     let old = key.to_sigstore_pem(&Passphrase::new("")).unwrap().replace("SIGSTORE", "COSIGN");
-    assert_eq!(PrivateKey::parse(old.as_bytes(), given("")).unwrap().public_key(), key.public_key());
+    assert_eq!(PrivateKey::parse(old.as_bytes(), &Limits::DEFAULT, given("")).unwrap().public_key(), key.public_key());
 }
 
 #[test]
@@ -332,7 +339,7 @@ fn no_flipped_bit_of_an_encrypted_key_makes_another_key() {
     for key in every_key() {
         let id = key.public_key().id();
         let encrypted = cheaply_encrypted(&key);
-        assert_eq!(PrivateKey::parse(&encrypted, given("pass")).unwrap().public_key().id(), id);
+        assert_eq!(PrivateKey::parse(&encrypted, &Limits::DEFAULT, given("pass")).unwrap().public_key().id(), id);
         // Opening the longer keys is slow without optimisation; every byte of them is flipped, some by several bits.
         let step = match encrypted.len() {
             0..180 => 1,
@@ -344,7 +351,7 @@ fn no_flipped_bit_of_an_encrypted_key_makes_another_key() {
             let mut flipped = encrypted.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
             // A flipped bit in the cost may ask for hours: that it is refused is another test.
-            match PrivateKey::parse(&flipped, given("pass")) {
+            match PrivateKey::parse(&flipped, &Limits::DEFAULT, given("pass")) {
                 Ok(opened) if opened.public_key().id() != id => others += 1,
                 Ok(_) | Err(_) => (),
             }
@@ -365,7 +372,7 @@ fn a_flipped_character_in_a_container_is_not_the_key() {
     for index in (0..text.len()).step_by(37) {
         let mut flipped = text.clone();
         flipped[index] ^= 1;
-        match PrivateKey::parse(&flipped, given("pass")) {
+        match PrivateKey::parse(&flipped, &Limits::DEFAULT, given("pass")) {
             Ok(same) => assert_eq!(same.public_key(), key.public_key()),
             Err(_) => continue,
         }
@@ -416,13 +423,13 @@ fn parameters_of_encrypted_pkcs8_are_bounded() {
         pbkdf2(10_000_001, sha256),
         pbkdf2(u32::MAX, sha256),
     ] {
-        let error = PrivateKey::parse(&refused, none).unwrap_err();
+        let error = PrivateKey::parse(&refused, &Limits::DEFAULT, none).unwrap_err();
         assert!(matches!(error, KeyError::Cost { .. }), "{error}");
     }
-    let old = PrivateKey::parse(&pbkdf2(2_048, Pbkdf2Prf::HmacWithSha1), none).unwrap_err();
+    let old = PrivateKey::parse(&pbkdf2(2_048, Pbkdf2Prf::HmacWithSha1), &Limits::DEFAULT, none).unwrap_err();
     assert!(old.to_string().contains("HMAC-SHA-1"), "{old}");
     for asked in [scrypt(1 << 17, 8, 2), scrypt(2, 1, 1), pbkdf2(1, sha256), pbkdf2(10_000_000, sha256)] {
-        let error = PrivateKey::parse(&asked, || Err(KeyError::PassphraseMissing)).unwrap_err();
+        let error = PrivateKey::parse(&asked, &Limits::DEFAULT, || Err(KeyError::PassphraseMissing)).unwrap_err();
         assert!(matches!(error, KeyError::PassphraseMissing), "{error}");
     }
 }
@@ -543,11 +550,11 @@ fn files_that_are_something_else_say_what_they_are() {
         (key.public_key().to_pem(), "a public key is not a private key"),
         (block("OPENSSH PRIVATE KEY"), "an OpenSSH private key is not a private key"),
     ] {
-        assert_eq!(PrivateKey::parse(text.as_bytes(), none).unwrap_err().to_string(), wanted);
+        assert_eq!(PrivateKey::parse(text.as_bytes(), &Limits::DEFAULT, none).unwrap_err().to_string(), wanted);
     }
     for garbage in [&b""[..], b"0", b"key", &[0x30, 0x80], &[0xff; 100]] {
         assert!(PublicKey::parse(garbage).is_err());
-        assert!(PrivateKey::parse(garbage, none).is_err());
+        assert!(PrivateKey::parse(garbage, &Limits::DEFAULT, none).is_err());
     }
 }
 
@@ -756,14 +763,14 @@ fn keys_suite() {
                 read += 1;
             }
             Outcome::Private(algorithm, "") => {
-                let key = PrivateKey::parse(&bytes, none).unwrap();
+                let key = PrivateKey::parse(&bytes, &Limits::DEFAULT, none).unwrap();
                 assert_eq!(key.public_key().algorithm(), *algorithm, "{name}");
                 read += 1;
             }
             Outcome::Private(algorithm, passphrase) => {
-                let key = PrivateKey::parse(&bytes, given(passphrase)).unwrap();
+                let key = PrivateKey::parse(&bytes, &Limits::DEFAULT, given(passphrase)).unwrap();
                 assert_eq!(key.public_key().algorithm(), *algorithm, "{name}");
-                let wrong = PrivateKey::parse(&bytes, given("not the passphrase")).unwrap_err();
+                let wrong = PrivateKey::parse(&bytes, &Limits::DEFAULT, given("not the passphrase")).unwrap_err();
                 assert!(matches!(wrong, KeyError::PassphraseWrong), "{name}: {wrong}");
                 read += 1;
             }
@@ -771,7 +778,7 @@ fn keys_suite() {
                 assert!(!must_parse, "{name} must be read");
                 let messages = [
                     PublicKey::parse(&bytes).unwrap_err().to_string(),
-                    PrivateKey::parse(&bytes, none).unwrap_err().to_string(),
+                    PrivateKey::parse(&bytes, &Limits::DEFAULT, none).unwrap_err().to_string(),
                 ];
                 assert!(messages.iter().any(|message| message.contains(reason)), "{name}: {messages:?}");
                 refused += 1;

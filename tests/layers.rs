@@ -145,7 +145,7 @@ fn a_shared_name_is_seen() {
     let shared =
         |one: &str, two: &str| tree(&[("a.rs", one), ("b.rs", two)]).shared_names().into_keys().collect::<Vec<_>>();
     assert_eq!(
-        shared("pub struct A;\npub(crate) enum B {}\n", "pub trait A {}\npub(super) type B = u8;\n"),
+        shared("pub struct A;\npub(in crate::a) enum B {}\n", "pub trait A {}\npub(super) type B = u8;\n"),
         ["A", "B"]
     );
     assert_eq!(shared("mod wire {\n    pub struct A;\n}\n", "pub struct A;\n"), ["A"]);

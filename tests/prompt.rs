@@ -23,6 +23,7 @@ use std::process::Stdio;
 
 use bulla::key::Passphrase;
 use bulla::key::PrivateKey;
+use bulla::limits::Limits;
 
 /// How `bulla key new -o k` ends where this is typed, and everything that was on the screen.
 fn key_new(dir: &Path, typed: &str) -> (Option<i32>, String) {
@@ -37,7 +38,7 @@ fn key_new(dir: &Path, typed: &str) -> (Option<i32>, String) {
 }
 
 fn opens(key: &[u8], passphrase: &str) -> bool {
-    PrivateKey::parse(key, || Ok(Passphrase::new(passphrase.as_bytes()))).is_ok()
+    PrivateKey::parse(key, &Limits::DEFAULT, || Ok(Passphrase::new(passphrase.as_bytes()))).is_ok()
 }
 
 #[test]
@@ -226,5 +227,5 @@ fn a_passphrase_that_is_not_utf8_is_taken_as_typed() {
     screen.wait_for("code ");
     assert_eq!(screen.wait_for("."), "0");
     let key = fs::read(place.path().join("k.key")).unwrap();
-    assert!(PrivateKey::parse(&key, || Ok(Passphrase::new(&b"caf\xe9"[..]))).is_ok());
+    assert!(PrivateKey::parse(&key, &Limits::DEFAULT, || Ok(Passphrase::new(&b"caf\xe9"[..]))).is_ok());
 }

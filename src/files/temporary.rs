@@ -13,10 +13,18 @@ use crate::digest;
 use crate::digest::Digest;
 use crate::files::FileError;
 use crate::files::New;
-use crate::files::Overwrite;
 use crate::files::lock;
 use crate::files::read;
 use crate::files::undo;
+
+/// What happens where a file stands already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overwrite {
+    /// It stays, and the new one is not written.
+    Refuse,
+    /// The new one takes its place, all at once.
+    Replace,
+}
 
 /// A new file, written through the handle that made it: whoever puts another in its place has the name, not the bytes.
 #[derive(Debug)]

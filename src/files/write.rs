@@ -7,19 +7,11 @@ use std::io::Write as _;
 use std::path::Path;
 
 use crate::files::FileError;
+use crate::files::Overwrite;
 use crate::files::Temporary;
 use crate::files::lock::written_to;
 use crate::files::read;
 use crate::files::temporary::parent_of;
-
-/// What happens where a file stands already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Overwrite {
-    /// It stays, and the new one is not written.
-    Refuse,
-    /// The new one takes its place, all at once.
-    Replace,
-}
 
 /// Writes the file at `path` whole or not at all, with the permissions `mode` less the umask. A link there is replaced,
 /// not followed; a file with a second name keeps its content under that one.

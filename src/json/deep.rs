@@ -8,8 +8,8 @@ use std::hash::RandomState;
 use serde::de::IgnoredAny;
 
 use crate::json::JsonError;
-use crate::json::Key;
 use crate::json::shorten;
+use crate::json::spelled::FieldName;
 use crate::limits::Limits;
 use crate::limits::count;
 
@@ -108,7 +108,7 @@ impl<'a> Walk<'a> {
     }
 
     fn string(&mut self, token: &'a str, place: usize) -> Result<(), JsonError> {
-        let Key(text) = serde_json::from_str(token)?;
+        let FieldName(text) = serde_json::from_str(token)?;
         let most = match text {
             Cow::Borrowed(_) if !self.key_is_next => self.plain,
             _ => self.limits.json.string_bytes,
@@ -134,7 +134,7 @@ fn unique(text: &str, mut keys: Vec<u64>) -> Result<(), JsonError> {
         let mut seen = HashSet::new();
         for key in alike {
             let token = usize::try_from(key & PLACE).ok().and_then(|place| text.get(place..)).unwrap_or_default();
-            let Key(key) = serde_json::from_str(token.get(..string_length(token)).unwrap_or_default())?;
+            let FieldName(key) = serde_json::from_str(token.get(..string_length(token)).unwrap_or_default())?;
             if let Some(twice) = seen.replace(key) {
                 return Err(wrong(false, format!("the key {:?} stands twice in one object", shorten(&twice))));
             }

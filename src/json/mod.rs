@@ -3,10 +3,10 @@
 
 mod canonical;
 mod deep;
+mod error;
 mod objects;
 mod spelled;
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -21,23 +21,11 @@ use crate::limits::Limits;
 use crate::limits::count;
 
 pub use canonical::canonical;
+pub use error::JsonError;
+pub use error::shorten;
 
 use objects::Objects;
-
-/// Why bytes are not JSON that we read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
-pub struct JsonError {
-    limit: bool,
-    reason: String,
-}
-
-impl JsonError {
-    /// Whether the document may well be right, and is only more than the limits allow to read.
-    pub const fn is_limit(&self) -> bool {
-        self.limit
-    }
-}
+use spelled::FieldName;
 
 /// Reads `bytes` as a `T`, after the whole document has passed [`check`].
 ///
@@ -129,23 +117,6 @@ pub fn to_go<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, JsonError> {
     Ok(written.into_bytes())
 }
 
-/// As much of `text`, which somebody else wrote, as a message shows.
-pub fn shorten(text: &str) -> String {
-    const SHOWN: usize = 80;
-    text.chars().take(SHOWN).collect()
-}
-
-impl From<serde_json::Error> for JsonError {
-    fn from(error: serde_json::Error) -> Self {
-        // It quotes what it did not expect, however long that is.
-        let reason: String = error.to_string().chars().take(SHOWN).collect();
-        // The reader has a limit of its own where values are kept; the words are those of serde_json.
-        Self { limit: reason.starts_with("recursion limit exceeded"), reason }
-    }
-}
-
-/// How much of what it found a message shows, in characters.
-const SHOWN: usize = 300;
 /// How deep values are followed by calls; beyond that, without recursion.
 const CALLS: u64 = 64;
 
@@ -157,10 +128,6 @@ struct Spent {
     plain: u64,
     values: u64,
 }
-
-/// The name of a field, where it stands if it can be.
-#[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 struct Walk<'a> {
     depth: u64,
@@ -243,7 +210,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<(), A::Error> {
         let mut seen = HashSet::new();
-        while let Some(Key(key)) = fields.next_key::<Key<'de>>()? {
+        while let Some(FieldName(key)) = fields.next_key::<FieldName<'de>>()? {
             self.within(&key, self.limits.json.string_bytes)?;
             let next = Walk { depth: self.depth + 1, limits: self.limits, spent: &mut *self.spent };
             fields.next_value_seed(next)?;
@@ -257,6 +224,9 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
+    use super::error::SHOWN;
     use super::*;
 
     // Findings keep such messages by the thousand.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::DeserializeSeed;
 use serde::de::Error;
 use serde::de::MapAccess;
@@ -11,8 +12,11 @@ use serde::de::Visitor;
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::value::StringDeserializer;
 
-use crate::json::Key;
 use crate::json::shorten;
+
+/// The name of a field, borrowed from the document unless it has escapes.
+#[derive(Deserialize)]
+pub(super) struct FieldName<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// A structure whose fields are `fields`: a key that another reader takes for one of them is refused, and so are two keys
 /// that such a reader takes for one. The keys of maps (annotations, digests) are texts, which no reader folds.
@@ -43,7 +47,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        let Some(Key(key)) = self.keys.next_key::<Key<'de>>()? else { return Ok(None) };
+        let Some(FieldName(key)) = self.keys.next_key::<FieldName<'de>>()? else { return Ok(None) };
         let folded = fold(&key);
         if let Some(meant) = self.fields.iter().find(|known| **known != key && fold(known) == folded) {
             return Err(A::Error::custom(format!(

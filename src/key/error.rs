@@ -1,16 +1,15 @@
-//! What can go wrong with a key, and with a signature.
+//! Errors of keys and of signing. A message is whole: it says its cause, so no error here has a `source()` besides.
 
+use std::error::Error;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::files::FileError;
 use crate::json::JsonError;
 use crate::key::Algorithm;
 use crate::key::KeyId;
 use crate::key::Scheme;
-#[cfg(feature = "pkcs11")]
-use crate::key::pkcs11::TokenError;
-use crate::key::plugin::PluginError;
 
 /// Why a key could not be had, or not be stored.
 #[derive(Debug, thiserror::Error)]
@@ -164,9 +163,19 @@ impl From<FileError> for KeyError {
 }
 
 /// Why there is no signature.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+///
+/// This knows no backend. A backend says what kind of error its own one is, and keeps it: [`SignerError::backend`].
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignerError {
+    /// The token, plugin or service that holds the key gave no signature.
+    #[error("{error}")]
+    Backend {
+        /// The error of the backend.
+        error: Arc<dyn Error + Send + Sync>,
+        /// What it means.
+        kind: SignerErrorKind,
+    },
     /// The cryptographic library refused.
     #[error("key {} could not make a {scheme} signature", key.short())]
     Failed {
@@ -183,9 +192,6 @@ pub enum SignerError {
         /// What was asked for.
         scheme: Scheme,
     },
-    /// The program that holds the key gave no signature, or none that is used.
-    #[error(transparent)]
-    Plugin(Box<PluginError>),
     /// A scheme that this signer does not make.
     #[error("{algorithm} key does not sign {scheme} here")]
     Scheme {
@@ -194,13 +200,69 @@ pub enum SignerError {
         /// What was asked for.
         scheme: Scheme,
     },
-    /// The token that holds the key gave no signature.
-    #[cfg(feature = "pkcs11")]
-    #[error(transparent)]
-    Token(Box<TokenError>),
+}
+
+/// What an error of a [`Signer`](crate::key::Signer) means, whatever holds the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignerErrorKind {
+    /// What holds the key was asked and said no: a wrong PIN, a policy, missing permissions.
+    Declined,
+    /// It was asked and failed, or its answer cannot be used.
+    Failed,
+    /// It made a signature that does not verify.
+    Faulty,
+    /// It cannot be reached: not installed, removed, locked, or too slow.
+    Unavailable,
+    /// It does not make that kind of signature.
+    Unsupported,
+    /// The signature is by another key, or it is not clear which key was meant.
+    WrongKey,
+}
+
+impl SignerError {
+    /// The error of a backend, and what it means.
+    pub fn of_backend(kind: SignerErrorKind, error: impl Error + Send + Sync + 'static) -> Self {
+        Self::Backend { error: Arc::new(error), kind }
+    }
+
+    /// What the error means, whatever holds the key.
+    pub const fn kind(&self) -> SignerErrorKind {
+        match self {
+            Self::Backend { kind, .. } => *kind,
+            Self::Failed { .. } => SignerErrorKind::Failed,
+            Self::Faulty { .. } => SignerErrorKind::Faulty,
+            Self::Scheme { .. } => SignerErrorKind::Unsupported,
+        }
+    }
+
+    /// The error of the backend, if it is an `E`.
+    pub fn backend<E: Error + 'static>(&self) -> Option<&E> {
+        match self {
+            Self::Backend { error, .. } => error.downcast_ref(),
+            Self::Failed { .. } | Self::Faulty { .. } | Self::Scheme { .. } => None,
+        }
+    }
 }
 
 /// These bytes are no signature of that key over that message. There is nothing more to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("signature does not verify")]
 pub struct Unverified;
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    #[test]
+    fn an_error_of_a_backend_is_kept_and_printed_once() {
+        let error = SignerError::of_backend(SignerErrorKind::Unavailable, Unverified);
+        assert_eq!((error.kind(), error.backend::<Unverified>()), (SignerErrorKind::Unavailable, Some(&Unverified)));
+        assert!(error.backend::<KeyError>().is_none());
+        assert_eq!(error.to_string(), Unverified.to_string());
+        // Whoever prints the chain of sources prints nothing twice.
+        assert!(error.source().is_none());
+    }
+}

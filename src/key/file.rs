@@ -34,7 +34,7 @@ pub fn read_private(
     passphrase: impl FnOnce() -> Result<Passphrase, KeyError>,
 ) -> Result<PrivateKey, KeyError> {
     let bytes = read(path, limits)?;
-    PrivateKey::parse(&bytes, passphrase).map_err(|error| within(path, error))
+    PrivateKey::parse(&bytes, limits, passphrase).map_err(|error| within(path, error))
 }
 
 /// Writes the text of a private key so that its owner alone can read it.

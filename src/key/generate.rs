@@ -3,19 +3,9 @@
 use zeroize::Zeroizing;
 
 use crate::key::KeyError;
+use crate::key::KeyKind;
 use crate::key::PrivateKey;
 use crate::key::algorithm::Secret;
-
-/// The kinds of key that we make. RSA and P-521 keys are used but not made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyKind {
-    /// Ed25519.
-    Ed25519,
-    /// ECDSA on NIST P-256: what every peer reads.
-    P256,
-    /// ECDSA on NIST P-384.
-    P384,
-}
 
 impl PrivateKey {
     /// A new key from the operating system's random bytes.

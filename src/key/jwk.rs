@@ -29,11 +29,11 @@ struct Wire {
 }
 
 /// Reads one JSON Web Key; nothing where the bytes are something else than that.
-pub(super) fn read(bytes: &[u8]) -> Option<Result<PublicKey, KeyError>> {
+pub(super) fn read(bytes: &[u8], limits: &Limits) -> Option<Result<PublicKey, KeyError>> {
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return None;
     }
-    let wire: Wire = json::parse_document(bytes, &Limits::DEFAULT).ok()?;
+    let wire: Wire = json::parse_document(bytes, limits).ok()?;
     Some(parse(&wire))
 }
 

@@ -1,8 +1,8 @@
 //! What a signature is made with and checked with.
 
 pub mod algorithm;
-mod batch;
 mod certificate;
+mod container;
 mod error;
 pub mod file;
 mod foreign;
@@ -24,16 +24,17 @@ mod sigstore;
 mod text;
 
 pub use self::algorithm::Algorithm;
+pub use self::algorithm::KeyKind;
 pub use self::algorithm::Scheme;
-pub use self::batch::Batch;
+pub use self::container::Container;
 pub use self::error::KeyError;
 pub use self::error::SignerError;
+pub use self::error::SignerErrorKind;
 pub use self::error::Unverified;
-pub use self::generate::KeyKind;
 pub use self::id::KeyId;
 pub use self::passphrase::Passphrase;
 pub use self::private::PrivateKey;
-pub use self::public::Container;
 pub use self::public::PublicKey;
+pub use self::signer::Batch;
 pub use self::signer::Signature;
 pub use self::signer::Signer;

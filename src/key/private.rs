@@ -21,6 +21,7 @@ use crate::key::pkcs8;
 use crate::key::pkcs8::Form;
 use crate::key::sigstore;
 use crate::key::text;
+use crate::limits::Limits;
 
 /// A private key, wiped from memory when dropped, and never printed.
 ///
@@ -53,7 +54,11 @@ impl PrivateKey {
     ///
     /// # Errors
     /// [`KeyError`]; [`KeyError::PassphraseWrong`] where the passphrase is.
-    pub fn parse(bytes: &[u8], passphrase: impl FnOnce() -> Result<Passphrase, KeyError>) -> Result<Self, KeyError> {
+    pub fn parse(
+        bytes: &[u8],
+        limits: &Limits,
+        passphrase: impl FnOnce() -> Result<Passphrase, KeyError>,
+    ) -> Result<Self, KeyError> {
         let plain = text::plain(bytes)?;
         if !pem::is_pem(&plain) {
             let form =
@@ -68,7 +73,7 @@ impl PrivateKey {
             "RSA PRIVATE KEY" => Self::from_form(Form::Pkcs1, &block.bytes, passphrase),
             "DSA PRIVATE KEY" => Err(KeyError::Algorithm { found: "DSA".to_owned() }),
             label if sigstore::LABELS.contains(&label) => {
-                Self::from_pkcs8_der(&sigstore::open(&block.bytes, passphrase)?)
+                Self::from_pkcs8_der(&sigstore::open(&block.bytes, limits, passphrase)?)
             }
             other => Err(pem::unwanted(other, Wanted::Private)),
         }

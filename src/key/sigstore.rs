@@ -52,9 +52,10 @@ struct Cipher {
 /// The PKCS#8 inside a container. The passphrase is asked for after everything else was found in order.
 pub(super) fn open(
     bytes: &[u8],
+    limits: &Limits,
     passphrase: impl FnOnce() -> Result<Passphrase, KeyError>,
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let sealed = Sealed::read(bytes)?;
+    let sealed = Sealed::read(bytes, limits)?;
     let key = derive(&passphrase()?, &sealed.salt, &sealed.cost)?;
     sealed.open(&key)
 }
@@ -78,8 +79,8 @@ struct Sealed {
 }
 
 impl Sealed {
-    fn read(bytes: &[u8]) -> Result<Self, KeyError> {
-        let Container { kdf, cipher, ciphertext } = json::parse(bytes, &Limits::DEFAULT).map_err(KeyError::Json)?;
+    fn read(bytes: &[u8], limits: &Limits) -> Result<Self, KeyError> {
+        let Container { kdf, cipher, ciphertext } = json::parse(bytes, limits).map_err(KeyError::Json)?;
         if kdf.name != KDF || cipher.name != CIPHER {
             let found = format!("{:?} and {:?}", kdf.name, cipher.name);
             return Err(KeyError::Cipher { found, wanted: "scrypt and nacl/secretbox" });
@@ -178,7 +179,7 @@ mod tests {
     #[test]
     fn opens_what_it_sealed_and_writes_cosigns_bytes() {
         let container = container();
-        assert_eq!(Sealed::read(&container).unwrap().open(&KEY).unwrap().as_slice(), PLAIN);
+        assert_eq!(Sealed::read(&container, &Limits::DEFAULT).unwrap().open(&KEY).unwrap().as_slice(), PLAIN);
         let text = String::from_utf8(container).unwrap();
         let (head, tail) = text.split_at(text.find(r#","ciphertext""#).unwrap());
         let salt = STANDARD.encode([2; 32]);
@@ -196,7 +197,7 @@ mod tests {
 
     #[test]
     fn another_key_does_not_open_it() {
-        let sealed = Sealed::read(&container()).unwrap();
+        let sealed = Sealed::read(&container(), &Limits::DEFAULT).unwrap();
         assert!(matches!(sealed.open(&[2; 32]), Err(KeyError::PassphraseWrong)));
     }
 
@@ -205,12 +206,12 @@ mod tests {
     #[test]
     fn no_flipped_bit_opens_as_something_else() {
         let container = container();
-        let original = Sealed::read(&container).unwrap();
+        let original = Sealed::read(&container, &Limits::DEFAULT).unwrap();
         let (mut unreadable, mut other_key, mut closed) = (0, 0, 0);
         for index in 0..container.len() * 8 {
             let mut flipped = container.clone();
             flipped[index / 8] ^= 1 << (index % 8);
-            match Sealed::read(&flipped) {
+            match Sealed::read(&flipped, &Limits::DEFAULT) {
                 Err(_) => unreadable += 1,
                 Ok(sealed) if sealed.salt != original.salt || sealed.cost.log_n() != 16 => other_key += 1,
                 Ok(sealed) => match sealed.open(&KEY) {
@@ -243,7 +244,7 @@ mod tests {
             (65_536, 8, 1 << 30),
         ] {
             let changed = text.replace(wanted, &format!(r#"{{"N":{n},"r":{r},"p":{p}}}"#));
-            let opened = open(changed.as_bytes(), || panic!("asked for a passphrase"));
+            let opened = open(changed.as_bytes(), &Limits::DEFAULT, || panic!("asked for a passphrase"));
             assert!(matches!(opened, Err(KeyError::Cost { .. })), "N={n} r={r} p={p}");
         }
     }
@@ -268,7 +269,7 @@ mod tests {
             [&text, " {}"].concat(),
             text[..text.len() - 1].to_owned(),
         ] {
-            let opened = open(changed.as_bytes(), || panic!("asked for a passphrase"));
+            let opened = open(changed.as_bytes(), &Limits::DEFAULT, || panic!("asked for a passphrase"));
             assert!(opened.is_err(), "{changed} was accepted");
         }
     }

@@ -11,7 +11,7 @@ use crate::json::JsonError;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Platform;
-use crate::oci::descriptor::null_is_default;
+use crate::oci::null::null_is_default;
 use crate::oci::platform;
 
 /// The config of an image. OCI image specification, "Image Configuration". What it says is as true as its signature.

@@ -1,4 +1,4 @@
-//! `Descriptor`: what content is called, how long it is and what it is; `Subject`, one pinned for signing.
+//! `Descriptor`: the media type, digest and size of content.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::digest::Digest;
-use crate::oci::Content;
 use crate::oci::Platform;
+use crate::oci::null::null_is_default;
 use crate::oci::platform;
 
 /// A content descriptor. OCI image specification, "Content Descriptors".
@@ -67,44 +67,6 @@ impl Descriptor {
     pub fn bare(&self) -> Self {
         Self::new(&self.media_type, self.digest, self.size)
     }
-}
-
-/// What can be signed: a manifest or index whose bytes were seen, pinned by digest.
-///
-/// A tag cannot be signed, and neither can a digest that a registry only spoke of: the one way here is through
-/// [`Content`].
-///
-/// ```compile_fail,E0308
-/// let subject = bulla::oci::Subject::of("registry.example/app:v1");
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subject {
-    descriptor: Descriptor,
-}
-
-impl Subject {
-    /// Pins the manifest or index `content`.
-    pub fn of(content: &Content) -> Self {
-        Self { descriptor: content.descriptor().bare() }
-    }
-
-    /// Its digest.
-    pub fn digest(&self) -> &Digest {
-        &self.descriptor.digest
-    }
-
-    /// Media type, size and digest, and nothing else.
-    pub fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
-    }
-}
-
-pub(crate) fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// What the image specification demands of the fields of a descriptor, and peers keep to.

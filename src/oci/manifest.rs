@@ -11,8 +11,8 @@ use crate::limits::Limits;
 use crate::limits::count;
 use crate::oci::Content;
 use crate::oci::Descriptor;
-use crate::oci::descriptor::null_is_default;
 use crate::oci::media_type;
+use crate::oci::null::null_is_default;
 
 /// A manifest of any kind.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::Deserializer;
 use serde::Serialize;
 
-use crate::oci::descriptor::null_is_default;
+use crate::oci::null::null_is_default;
 
 /// Which machines an image runs on. OCI image specification, "Image Index".
 ///

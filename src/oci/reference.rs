@@ -1,11 +1,12 @@
 //! `Reference`: where an image is, by tag or digest, and its transport.
 
 mod mistyped;
+mod parse;
+mod syntax;
 
 use std::fmt;
 use std::path::Path;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use crate::digest::Digest;
 use crate::digest::DigestError;
@@ -170,128 +171,6 @@ impl Reference {
             Self::Registry(registry) => registry.name(),
         }
     }
-}
-
-impl FromStr for Reference {
-    type Err = ReferenceError;
-
-    fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        if let Some(meant) = mistyped::before_reading(text) {
-            return Err(meant);
-        }
-        let registry = |text| registry(text).map_err(|error| mistyped::in_a_registry(text).unwrap_or(error));
-        if let Some(rest) = text.strip_prefix("docker://") {
-            return registry(rest).map(Self::Registry);
-        }
-        match text.split_once(':') {
-            Some(("oci", rest)) => local(text, rest).map(Self::Layout),
-            Some(("oci-archive", rest)) => local(text, rest).map(Self::LayoutArchive),
-            Some(("docker-archive", rest)) => local(text, rest).map(Self::DockerArchive),
-            _ => registry(text).map(Self::Registry),
-        }
-    }
-}
-
-/// `PATH`, `PATH:NAME` or `PATH@DIGEST`, as the containers tools have it.
-fn local(text: &str, rest: &str) -> Result<LocalReference, ReferenceError> {
-    let form = |why: &str| ReferenceError::Form { text: shown(text), why: why.to_owned() };
-    let (path, tag_or_digest) = match rest.rsplit_once('@') {
-        Some((path, digest)) if digest.starts_with("sha") && digest.contains(':') => {
-            let error = |error| ReferenceError::Digest { text: shown(text), error };
-            // A digest wins over a name before it, as it wins over a tag.
-            let path = path.split_once(':').map_or(path, |(path, _)| path);
-            (path, Some(TagOrDigest::Digest(digest.parse().map_err(error)?)))
-        }
-        _ => match rest.split_once(':') {
-            Some((_, "")) => return Err(form("the name after the colon is empty")),
-            Some((path, name)) => (path, Some(TagOrDigest::Tag(name.to_owned()))),
-            None => (rest, None),
-        },
-    };
-    if path.is_empty() {
-        return Err(form("no path is given"));
-    }
-    if rest.chars().any(char::is_control) {
-        return Err(form("it has control characters"));
-    }
-    Ok(LocalReference { path: PathBuf::from(path), tag_or_digest })
-}
-
-fn registry(text: &str) -> Result<RegistryReference, ReferenceError> {
-    let form = |why: String| ReferenceError::Form { text: shown(text), why };
-    let (named, digest) = match text.split_once('@') {
-        Some((named, digest)) => {
-            let error = |error| ReferenceError::Digest { text: shown(text), error };
-            (named, Some(digest.parse::<Digest>().map_err(error)?))
-        }
-        None => (text, None),
-    };
-    let (host, rest) = named.split_once('/').unwrap_or(("", named));
-    if host.is_empty() || !(host.contains(['.', ':']) || host == "localhost") {
-        let hub = if named.contains('/') { shown(named) } else { format!("library/{}", shown(named)) };
-        return Err(ReferenceError::Host { text: shown(text), hub });
-    }
-    if !is_host(host) {
-        return Err(form(format!("`{}` is no host name", shown(host))));
-    }
-    let (path, tag) = match rest.rsplit_once(':') {
-        Some((path, tag)) => (path, tag),
-        None => (rest, "latest"),
-    };
-    if !path.split('/').all(is_component) {
-        return Err(form(
-            "a repository is lower-case letters and digits, with single . _ - or __ between them".to_owned(),
-        ));
-    }
-    if !is_tag(tag) {
-        return Err(form("a tag is at most 128 letters, digits, _ . or -, and does not begin with . or -".to_owned()));
-    }
-    let tag_or_digest = digest.map_or_else(|| TagOrDigest::Tag(tag.to_owned()), TagOrDigest::Digest);
-    let hub = matches!(host, "docker.io" | "index.docker.io" | "registry-1.docker.io");
-    let host = if hub { "docker.io" } else { host };
-    let repository = if hub && !path.contains('/') { format!("library/{path}") } else { path.to_owned() };
-    if host.len() + repository.len() > 255 {
-        return Err(form("host and repository are longer than 255 characters".to_owned()));
-    }
-    Ok(RegistryReference { host: host.to_owned(), repository, tag_or_digest })
-}
-
-/// A host name or address, and perhaps a port. RFC 3986 section 3.2.2, without user information.
-fn is_host(host: &str) -> bool {
-    let (name, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, port)) if address.parse::<std::net::Ipv6Addr>().is_ok() => ("localhost", port),
-        Some(_) => return false,
-        None => host.find(':').map_or((host, ""), |colon| host.split_at(colon)),
-    };
-    let port = match port.strip_prefix(':') {
-        Some(digits) => digits.parse::<u16>().is_ok() && digits.bytes().all(|byte| byte.is_ascii_digit()),
-        None => port.is_empty(),
-    };
-    let inner = |label: &str| label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let label = |label: &str| !label.is_empty() && inner(label) && !label.starts_with('-') && !label.ends_with('-');
-    port && name.split('.').all(label)
-}
-
-/// OCI distribution specification, "Pulling manifests": one component of `<name>`.
-fn is_component(component: &str) -> bool {
-    let separator = |c: char| matches!(c, '.' | '_' | '-');
-    let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let between = |run: &str| matches!(run, "." | "_" | "__") || run.bytes().all(|byte| byte == b'-');
-    let runs = component.split(|c: char| !separator(c)).filter(|run| !run.is_empty());
-    component.bytes().all(|byte| word(byte) || separator(char::from(byte)))
-        && component.starts_with(|c: char| !separator(c))
-        && component.ends_with(|c: char| !separator(c))
-        && runs.into_iter().all(between)
-}
-
-/// OCI distribution specification, "Pulling manifests": `<reference>` as a tag.
-fn is_tag(tag: &str) -> bool {
-    let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-    (1..=128).contains(&tag.len()) && tag.bytes().all(inner) && !tag.starts_with(['.', '-'])
-}
-
-fn shown(text: &str) -> String {
-    text.chars().take(300).flat_map(|c| c.escape_debug().collect::<Vec<_>>()).collect()
 }
 
 impl fmt::Display for RegistryReference {

@@ -267,8 +267,16 @@ fn is_item(tokens: &[String], at: usize) -> bool {
 }
 
 fn is_public(tokens: &[String], at: usize) -> bool {
-    let before = |back: usize| at.checked_sub(back).map_or("", |at| tokens[at].as_str());
-    before(1) == "pub" || before(1) == ")" && before(3) == "(" && before(4) == "pub"
+    let before = tokens[..at].split_last().map_or((None, &[][..]), |(last, before)| (Some(last.as_str()), before));
+    match before {
+        (Some("pub"), _) => true,
+        // `pub(crate)`, `pub(in crate::key)`.
+        (Some(")"), before) => {
+            let open = before.iter().rposition(|token| token == "(");
+            open.is_some_and(|open| open > 0 && before[open - 1] == "pub")
+        }
+        _ => false,
+    }
 }
 
 /// Reads one tree of a `use` item into `uses` and answers with where it ends.

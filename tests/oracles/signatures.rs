@@ -14,6 +14,7 @@ use bulla::key::PrivateKey;
 use bulla::key::PublicKey;
 use bulla::key::Scheme;
 use bulla::key::Signer;
+use bulla::limits::Limits;
 use bulla::oci::Content;
 use bulla::oci::media_type;
 use sigstore::crypto::CosignVerificationKey;
@@ -94,7 +95,7 @@ fn every_key() -> Vec<PrivateKey> {
     let made = kinds.map(|kind| PrivateKey::generate(kind).unwrap());
     let stored = ["p521.key", "rsa-pkcs1.key"].map(|name| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/keys").join(name);
-        PrivateKey::parse(&fs::read(path).unwrap(), || panic!("{name} is not encrypted")).unwrap()
+        PrivateKey::parse(&fs::read(path).unwrap(), &Limits::DEFAULT, || panic!("{name} is not encrypted")).unwrap()
     });
     made.into_iter().chain(stored).collect()
 }
@@ -232,10 +233,10 @@ fn what_the_oracle_signs_is_signed_for_us() {
 fn encrypted_keys_are_carried_both_ways() {
     let theirs = SigningScheme::ECDSA_P256_SHA256_ASN1.create_signer().unwrap().to_sigstore_keypair().unwrap();
     let pem = theirs.private_key_to_encrypted_pem(b"a passphrase").unwrap();
-    let ours = PrivateKey::parse(pem.as_bytes(), || Ok(Passphrase::new("a passphrase"))).unwrap();
+    let ours = PrivateKey::parse(pem.as_bytes(), &Limits::DEFAULT, || Ok(Passphrase::new("a passphrase"))).unwrap();
     let public = theirs.public_key_to_pem().unwrap();
     assert_eq!(*ours.public_key(), PublicKey::parse(public.as_bytes()).unwrap());
-    assert!(PrivateKey::parse(pem.as_bytes(), || Ok(Passphrase::new("another"))).is_err());
+    assert!(PrivateKey::parse(pem.as_bytes(), &Limits::DEFAULT, || Ok(Passphrase::new("another"))).is_err());
 
     for kind in [KeyKind::Ed25519, KeyKind::P256, KeyKind::P384] {
         let ours = PrivateKey::generate(kind).unwrap();

@@ -42,12 +42,12 @@ impl KeyFile {
             Ok(bytes) => bytes,
             Err(error) => return found("unknown", None, Some(error.to_string())),
         };
-        match PublicKey::read(&bytes) {
+        match PublicKey::read(&bytes, &Limits::DEFAULT) {
             Ok((public, container)) => return found(container.name(), Some(public), None),
             Err(error) if PrivateKey::form(&bytes).is_none() => return found("unknown", None, Some(error.to_string())),
             Err(_) => (),
         }
-        match PrivateKey::parse(&bytes, || Err(KeyError::PassphraseMissing)) {
+        match PrivateKey::parse(&bytes, &Limits::DEFAULT, || Err(KeyError::PassphraseMissing)) {
             Ok(key) => found("private key, not encrypted", Some(key.public_key().clone()), None),
             // Which key it is stands in the file beside it, if anywhere.
             Err(KeyError::PassphraseMissing) => {

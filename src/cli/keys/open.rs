@@ -5,6 +5,7 @@ use crate::key::PrivateKey;
 use crate::key::PublicKey;
 use crate::key::Signer;
 use crate::key::file;
+use crate::limits::Limits;
 
 use crate::cli::args::KeyArgs;
 use crate::cli::args::PassphraseArgs;
@@ -49,7 +50,7 @@ pub(super) fn public_of(named: &KeyArgument, args: &KeyArgs) -> Result<(PublicKe
         KeyArgument::File(_) | KeyArgument::Stdin | KeyArgument::Variable(_) => {
             let bytes = named.bytes()?;
             match PrivateKey::form(&bytes) {
-                Some(_) if PublicKey::read(&bytes).is_err() => {
+                Some(_) if PublicKey::read(&bytes, &Limits::DEFAULT).is_err() => {
                     let ask = || secret::existing(&args.passphrase, &named.to_string());
                     Ok((open_bytes(named, &bytes, ask)?.key.public_key().clone(), "private key"))
                 }
@@ -89,7 +90,7 @@ fn open_bytes(
 ) -> Result<OpenedKey, Failure> {
     if let KeyArgument::File(path) = named
         && let Some(mode) = file::mode_for_others(path)
-        && PublicKey::read(bytes).is_err()
+        && PublicKey::read(bytes, &Limits::DEFAULT).is_err()
     {
         let path = path.display();
         render::note(format_args!(
@@ -97,7 +98,7 @@ fn open_bytes(
         ));
     }
     let (mut failed, mut given) = (None, None);
-    let parsed = PrivateKey::parse(bytes, || match ask() {
+    let parsed = PrivateKey::parse(bytes, &Limits::DEFAULT, || match ask() {
         Ok(asked) => {
             let passphrase = asked.passphrase.clone();
             given = Some(asked);

@@ -4,6 +4,7 @@ use crate::key::Container;
 use crate::key::KeyError;
 use crate::key::PrivateKey;
 use crate::key::PublicKey;
+use crate::limits::Limits;
 
 use crate::cli::args::TokenArgs;
 use crate::cli::exit::Failure;
@@ -49,7 +50,7 @@ fn public(named: &KeyArgument, args: &TokenArgs) -> Result<PublicKey, Failure> {
 
 /// Reads a public key, and says which kind of file it was where that promises more than is looked at.
 pub(super) fn read(named: &KeyArgument, bytes: &[u8]) -> Result<(PublicKey, Container), Failure> {
-    let (key, container) = PublicKey::read(bytes).map_err(|error| told(named, bytes, &error))?;
+    let (key, container) = PublicKey::read(bytes, &Limits::DEFAULT).map_err(|error| told(named, bytes, &error))?;
     if container == Container::Certificate {
         render::note(format_args!(
             "note: {named} is a certificate: its key is used, and the certificate itself is not verified (issuer, validity, purpose)"

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use crate::key::Algorithm;
 use crate::key::PublicKey;
 use crate::key::Signer;
-use crate::key::SignerError;
 use crate::key::pkcs11::Class;
 use crate::key::pkcs11::Entry;
 use crate::key::pkcs11::Module;
@@ -66,9 +65,9 @@ pub(super) fn new(uri: &str, kind: KeyTypeArg, args: &TokenArgs) -> Result<(Publ
     };
     let key = opened.signer(&made.uri).map_err(|error| there(told(error)))?;
     // A key that cannot sign is found out now, and not on the day of the release.
-    key.sign(b"a first signature, to see that the new key makes one").map_err(|error| match error {
-        SignerError::Token(error) => there(told(*error)),
-        other => there(Failure::unknown(other.to_string())),
+    key.sign(b"a first signature, to see that the new key makes one").map_err(|error| match error.backend() {
+        Some(error) => there(told(TokenError::clone(error))),
+        None => there(Failure::unknown(error.to_string())),
     })?;
     let rows = vec![("token".to_owned(), token.name().label.clone()), ("uri".to_owned(), made.uri.to_string())];
     Ok((key.public_key().clone(), rows))

@@ -1,17 +1,22 @@
-//! What can go wrong with a token.
+//! `TokenError`: why a token did not give a key, or a signature.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use cryptoki::error::Error;
 use cryptoki::error::RvError;
 
+use crate::key::KeyError;
+use crate::key::SignerError;
+use crate::key::SignerErrorKind;
+use crate::key::pkcs11::Class;
 use crate::key::pkcs11::Entry;
 use crate::key::pkcs11::PinState;
 use crate::key::pkcs11::TokenName;
 use crate::key::pkcs11::UriError;
 
 /// Why a token did not give a key, or a signature.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
     /// The module or the token said no to a call.
@@ -71,12 +76,12 @@ pub enum TokenError {
         what: String,
     },
     /// A module that cannot be used.
-    #[error("PKCS#11 module `{}` cannot be loaded: {reason}", path.display())]
+    #[error("PKCS#11 module `{}` cannot be loaded: {fault}", path.display())]
     Module {
         /// Where.
         path: PathBuf,
         /// What the system or the module says.
-        reason: String,
+        fault: ModuleFault,
     },
     /// No key matches.
     #[error("no key on token `{token}` matches `{wanted}`")]
@@ -89,12 +94,12 @@ pub enum TokenError {
         there: Vec<Entry>,
     },
     /// The public half of a key is nowhere on the token, or in several forms.
-    #[error("key `{label}` on token `{token}` has no public key that can be used: {reason}")]
+    #[error("key `{label}` on token `{token}` has no public key that can be used: {fault}")]
     NoPublicKey {
         /// Which key.
         label: String,
         /// Why not.
-        reason: String,
+        fault: PublicKeyFault,
         /// Which token.
         token: String,
     },
@@ -162,16 +167,86 @@ pub enum TokenError {
     },
     /// A `pkcs11:` URI that cannot be read.
     #[error("pkcs11: URI: {0}")]
-    Uri(#[source] UriError),
+    Uri(UriError),
+}
+
+/// Why a PKCS#11 module cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModuleFault {
+    /// It cannot be initialised.
+    #[error("{call} failed with {code}")]
+    Call {
+        /// The function of PKCS#11.
+        call: String,
+        /// What it returned.
+        code: String,
+    },
+    /// A code of PKCS#11 instead of the list of its functions.
+    #[error("{0}")]
+    Code(String),
+    /// The loader of the system does not load it, and says this.
+    #[error("{0}")]
+    Loader(String),
+    /// A library without the functions of PKCS#11.
+    #[error("it is no PKCS#11 module")]
+    NotAModule,
+}
+
+/// Why the public half of a key on a token cannot be told.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublicKeyFault {
+    /// There is neither a public key nor a certificate for it.
+    #[error("neither a public key nor a certificate has its id")]
+    Absent,
+    /// There are several different ones.
+    #[error("several different ones have its id ({0})")]
+    Several(Class),
+    /// What there is cannot be read.
+    #[error("{0}")]
+    Unreadable(Arc<KeyError>),
+}
+
+impl From<TokenError> for SignerError {
+    fn from(error: TokenError) -> Self {
+        let kind = match &error {
+            TokenError::Exists { .. }
+            | TokenError::PinEach { .. }
+            | TokenError::PinLength { .. }
+            | TokenError::PinMissing { .. }
+            | TokenError::PinWrong { .. } => SignerErrorKind::Declined,
+            TokenError::Call { .. } | TokenError::Extractable { .. } => SignerErrorKind::Failed,
+            TokenError::Lost { .. }
+            | TokenError::Module { .. }
+            | TokenError::NoToken { .. }
+            | TokenError::PinLocked { .. }
+            | TokenError::PinNotSet { .. } => SignerErrorKind::Unavailable,
+            TokenError::Mechanism { .. } => SignerErrorKind::Unsupported,
+            TokenError::ManyKeys { .. }
+            | TokenError::ManyTokens { .. }
+            | TokenError::NoKey { .. }
+            | TokenError::NoPublicKey { .. }
+            | TokenError::Unnamed { .. }
+            | TokenError::Uri(_) => SignerErrorKind::WrongKey,
+        };
+        Self::of_backend(kind, error)
+    }
 }
 
 impl TokenError {
     /// What a failed call means.
     pub(super) fn of(error: &Error) -> Self {
-        match error {
-            Error::Pkcs11(code, function) => Self::Call { call: format!("C_{function:?}"), code: name(*code) },
-            other => Self::Call { call: "the module".to_owned(), code: other.to_string() },
-        }
+        let (call, code) = call(error);
+        Self::Call { call, code }
+    }
+}
+
+/// The function of PKCS#11 that failed, and what it returned.
+pub(super) fn call(error: &Error) -> (String, String) {
+    match error {
+        Error::Pkcs11(code, function) => (format!("C_{function:?}"), name(*code)),
+        other => ("the module".to_owned(), other.to_string()),
     }
 }
 

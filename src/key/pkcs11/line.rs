@@ -13,7 +13,7 @@ use std::thread::available_parallelism;
 use crate::key::Batch;
 use crate::key::Signature;
 use crate::key::SignerError;
-use crate::key::batch::AT_ONCE;
+use crate::key::signer::AT_ONCE;
 
 /// Between those who ask the token and those who verify.
 pub(super) struct Line {

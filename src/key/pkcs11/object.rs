@@ -22,26 +22,10 @@ use crate::key::algorithm;
 use crate::key::identifier::Curve;
 use crate::key::identifier::KeyType;
 use crate::key::pkcs11::Class;
+use crate::key::pkcs11::Entry;
 use crate::key::pkcs11::TokenError;
 use crate::key::pkcs11::TokenName;
 use crate::key::pkcs11::Uri;
-
-/// One key or certificate on a token, as it may be shown. There is nothing secret in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Whether it is a private key, a public key or a certificate.
-    pub class: Class,
-    /// `CKA_ID`.
-    pub id: Vec<u8>,
-    /// `CKA_LABEL`.
-    pub label: String,
-    /// The public key, where it can be told.
-    pub public: Option<PublicKey>,
-    /// The URI that means this object and no other.
-    pub uri: Uri,
-    /// The algorithm.
-    pub what: String,
-}
 
 /// An object with what was read of it.
 #[derive(Clone, Debug)]

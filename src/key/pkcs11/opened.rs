@@ -1,5 +1,7 @@
 //! `Opened`: a session with a token, in which it is logged in once and a key is picked.
 
+use std::sync::Arc;
+
 use cryptoki::error::Error;
 use cryptoki::error::RvError;
 use cryptoki::session::Session;
@@ -12,6 +14,7 @@ use crate::key::PublicKey;
 use crate::key::pkcs11::Class;
 use crate::key::pkcs11::Entry;
 use crate::key::pkcs11::PinState;
+use crate::key::pkcs11::PublicKeyFault;
 use crate::key::pkcs11::Token;
 use crate::key::pkcs11::TokenError;
 use crate::key::pkcs11::TokenKey;
@@ -27,8 +30,28 @@ pub struct Opened {
     pin: Option<Passphrase>,
 }
 
+impl Token {
+    /// Opens a session in which nothing on the token can be changed.
+    ///
+    /// # Errors
+    /// [`TokenError::Call`].
+    pub fn open(&self) -> Result<Opened, TokenError> {
+        let session = self.context().open_ro_session(self.slot()).map_err(|error| TokenError::of(&error))?;
+        Ok(Opened::new(self.clone(), session))
+    }
+
+    /// Opens a session in which keys can be made.
+    ///
+    /// # Errors
+    /// [`TokenError::Call`].
+    pub fn open_to_write(&self) -> Result<Opened, TokenError> {
+        let session = self.context().open_rw_session(self.slot()).map_err(|error| TokenError::of(&error))?;
+        Ok(Opened::new(self.clone(), session))
+    }
+}
+
 impl Opened {
-    pub(super) const fn new(token: Token, session: Session) -> Self {
+    const fn new(token: Token, session: Session) -> Self {
         Self { token, session, pin: None }
     }
 
@@ -166,12 +189,10 @@ impl Opened {
     /// The public half of a private key: as it tells itself, else from the public key, else from the certificate with the
     /// same id, or with the same label where there is no id.
     pub(super) fn public_of(&self, object: &Object) -> Result<PublicKey, TokenError> {
-        let none = |reason: String| TokenError::NoPublicKey {
-            label: object.name(),
-            reason,
-            token: self.token.name().label.clone(),
-        };
-        if let Some(public) = object.public_key().map_err(|error| none(error.to_string()))? {
+        let none =
+            |fault| TokenError::NoPublicKey { label: object.name(), fault, token: self.token.name().label.clone() };
+        let unreadable = |error| none(PublicKeyFault::Unreadable(Arc::new(error)));
+        if let Some(public) = object.public_key().map_err(unreadable)? {
             return Ok(public);
         }
         let name = object.entry(self.token.name());
@@ -179,7 +200,7 @@ impl Opened {
         for class in [Class::Public, Class::Certificate] {
             let mut keys: Vec<(bool, PublicKey)> = Vec::new();
             for other in object::find(&self.session, class, &beside)? {
-                let Some(key) = other.public_key().map_err(|error| none(error.to_string()))? else { continue };
+                let Some(key) = other.public_key().map_err(unreadable)? else { continue };
                 if !keys.iter().any(|(_, known)| *known == key) {
                     keys.push((other.name() == name.label, key));
                 }
@@ -189,9 +210,9 @@ impl Opened {
             match keys.as_slice() {
                 [(_, key)] => return Ok(key.clone()),
                 [] if !several => (),
-                _ => return Err(none(format!("several different ones have its id ({class})"))),
+                _ => return Err(none(PublicKeyFault::Several(class))),
             }
         }
-        Err(none("neither a public key nor a certificate has its id".to_owned()))
+        Err(none(PublicKeyFault::Absent))
     }
 }

@@ -108,9 +108,8 @@ impl Signer for TokenKey {
         if !self.public.schemes().contains(&scheme) {
             return Err(SignerError::Scheme { algorithm: self.public.algorithm(), scheme });
         }
-        let failed = |error| SignerError::Token(Box::new(error));
-        let order = self.order(scheme, message).ok_or_else(|| failed(self.unknown(scheme)))?;
-        let raw = self.pool.with(|session| self.raw(session, &order)).map_err(failed)?;
+        let order = self.order(scheme, message).ok_or_else(|| self.unknown(scheme))?;
+        let raw = self.pool.with(|session| self.raw(session, &order))?;
         // In this thread, while the session signs for another.
         self.checked(scheme, message, raw)
     }
@@ -119,7 +118,6 @@ impl Signer for TokenKey {
     fn sign_all(&self, messages: &[&[u8]]) -> Batch {
         let scheme = self.public.usual_scheme();
         let message = |place: usize| messages.get(place).copied().unwrap_or_default();
-        let failed = |error| SignerError::Token(Box::new(error));
         Line::run(
             messages.len(),
             self.pool.most(),
@@ -133,7 +131,7 @@ impl Signer for TokenKey {
                     }
                     Ok(None)
                 });
-                asked.map_or_else(Err, |unknown| unknown.map_or(Ok(()), Err)).map_err(failed)
+                asked.map_or_else(Err, |unknown| unknown.map_or(Ok(()), Err)).map_err(SignerError::from)
             },
             |place, raw| self.checked(scheme, message(place), raw),
         )

@@ -1,23 +1,31 @@
-//! What can go wrong with a plugin.
+//! `PluginError`: why a plugin gave no key, or no signature.
 
+use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use crate::json::JsonError;
+use crate::key::Algorithm;
+use crate::key::KeyError;
 use crate::key::KeyId;
+use crate::key::SignerError;
+use crate::key::SignerErrorKind;
 use crate::key::plugin::PluginCode;
+use crate::key::plugin::contract::excerpt;
 
 /// Why a plugin gave no key, or no signature.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PluginError {
     /// An answer that is not what the contract says.
-    #[error("plugin `{plugin}` answered {command} with {reason}")]
+    #[error("plugin `{plugin}` answered {command} with {fault}")]
     Answer {
         /// Which plugin.
         plugin: String,
         /// What it was asked.
         command: &'static str,
         /// What is wrong with the answer.
-        reason: String,
+        fault: AnswerFault,
     },
     /// A plugin that cannot do what we need.
     #[error("plugin `{plugin}` does not have the capability {wanted}, it has {}", list(found))]
@@ -102,12 +110,12 @@ pub enum PluginError {
         found: String,
     },
     /// It could not be started, or not be listened to.
-    #[error("plugin `{plugin}` cannot be run: {reason}")]
+    #[error("plugin `{plugin}` cannot be run: {error}")]
     Start {
         /// Which plugin.
         plugin: String,
         /// What the operating system says.
-        reason: String,
+        error: Arc<io::Error>,
     },
     /// It said more than we read, and was ended.
     #[error("plugin `{plugin}` answered {command} with more than {limit} bytes and was ended")]
@@ -121,9 +129,106 @@ pub enum PluginError {
     },
 }
 
+/// What is wrong with an answer that is not what the contract says.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnswerFault {
+    /// Another signature algorithm than that of the key.
+    #[error("the algorithm `{}`, wanted {wanted}", excerpt(found, 60))]
+    Algorithm {
+        /// The algorithm in the answer.
+        found: String,
+        /// The algorithm of the key specification.
+        wanted: &'static str,
+    },
+    /// A certificate in the chain that is not base64.
+    #[error("a certificate that is not base64")]
+    CertificateEncoding,
+    /// A certificate of another kind of key than the key specification says.
+    #[error("a certificate of an {found} key, wanted {wanted}")]
+    CertificateKey {
+        /// The kind of key in the certificate.
+        found: Algorithm,
+        /// The key specification.
+        wanted: &'static str,
+    },
+    /// A certificate whose key is not used here.
+    #[error("a certificate whose {0}")]
+    Key(Arc<KeyError>),
+    /// Another key id than the one that was asked for.
+    #[error("the key id `{}`", excerpt(.0, 60))]
+    KeyId(String),
+    /// A key specification that the contract does not have.
+    #[error("the key specification `{}`", excerpt(.0, 60))]
+    KeySpec(String),
+    /// The answer is not JSON that is read.
+    #[error("JSON that is not read: {}", excerpt(&.0.to_string(), 200))]
+    Json(JsonError),
+    /// Another name than that of the plugin.
+    #[error("the name `{}`", excerpt(.0, 60))]
+    Name(String),
+    /// An empty certificate chain.
+    #[error("no certificate")]
+    NoCertificate,
+    /// A certificate that is not X.509.
+    #[error("a certificate that is not X.509")]
+    NotX509,
+    /// A signature that is not base64.
+    #[error("a signature that is not base64")]
+    SignatureEncoding,
+    /// A signature whose length is not that of the key.
+    #[error("a signature of another length")]
+    SignatureLength,
+}
+
+impl From<PluginError> for SignerError {
+    fn from(error: PluginError) -> Self {
+        let kind = match &error {
+            PluginError::Declined { .. } => SignerErrorKind::Declined,
+            PluginError::Answer { .. } | PluginError::Failed { .. } | PluginError::TooMuch { .. } => {
+                SignerErrorKind::Failed
+            }
+            PluginError::Faulty { .. } => SignerErrorKind::Faulty,
+            PluginError::Deadline { .. }
+            | PluginError::Missing { .. }
+            | PluginError::Name { .. }
+            | PluginError::Start { .. } => SignerErrorKind::Unavailable,
+            PluginError::Capability { .. } | PluginError::Contract { .. } => SignerErrorKind::Unsupported,
+            PluginError::Key { .. } => SignerErrorKind::WrongKey,
+        };
+        Self::of_backend(kind, error)
+    }
+}
+
 fn list(found: &[String]) -> String {
     match found {
         [] => "nothing".to_owned(),
-        some => some.iter().take(8).map(|one| super::excerpt(one, 60)).collect::<Vec<_>>().join(", "),
+        some => some.iter().take(8).map(|one| excerpt(one, 60)).collect::<Vec<_>>().join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_a_plugin_says_what_it_means() {
+        let (plugin, command) = (|| "x".to_owned(), "generate-signature");
+        let (found, wanted) = (KeyId::of(b"found"), KeyId::of(b"wanted"));
+        let answer = PluginError::Answer { plugin: plugin(), command, fault: AnswerFault::KeyId("a".repeat(100)) };
+        assert_eq!(
+            answer.to_string(),
+            format!("plugin `x` answered generate-signature with the key id `{}…`", "a".repeat(60))
+        );
+        for (error, kind) in [
+            (answer, SignerErrorKind::Failed),
+            (PluginError::Deadline { plugin: plugin(), command, seconds: 1 }, SignerErrorKind::Unavailable),
+            (PluginError::Key { plugin: plugin(), found, wanted }, SignerErrorKind::WrongKey),
+        ] {
+            let text = error.to_string();
+            let error = SignerError::from(error);
+            assert_eq!((error.kind(), error.to_string()), (kind, text));
+            assert!(error.backend::<PluginError>().is_some());
+        }
     }
 }

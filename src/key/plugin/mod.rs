@@ -7,7 +7,9 @@ mod process;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -29,6 +31,7 @@ use crate::key::identifier::Curve;
 use crate::limits::Limits;
 
 pub use self::contract::PluginCode;
+pub use self::error::AnswerFault;
 pub use self::error::PluginError;
 
 use self::contract::Declined;
@@ -41,6 +44,7 @@ use self::contract::KeySpec;
 use self::contract::Metadata;
 use self::contract::RAW;
 use self::contract::VERSION;
+use self::contract::excerpt;
 use self::process::Silence;
 
 /// A plugin, and how it is run: never through a shell, with this environment and no other.
@@ -87,8 +91,8 @@ impl Plugin {
         let described: Described = self.ask("get-plugin-metadata", &Metadata { plugin_config: &config })?;
         let plugin = || self.name.clone();
         if described.name != self.name {
-            let reason = format!("the name `{}`", excerpt(&described.name, 60));
-            return Err(PluginError::Answer { plugin: plugin(), command: "get-plugin-metadata", reason });
+            let fault = AnswerFault::Name(described.name);
+            return Err(PluginError::Answer { plugin: plugin(), command: "get-plugin-metadata", fault });
         }
         if !described.supported_contract_versions.iter().any(|version| version == VERSION) {
             return Err(PluginError::Contract { plugin: plugin(), found: described.supported_contract_versions });
@@ -98,12 +102,11 @@ impl Plugin {
         }
         let asked = DescribeKey { contract_version: VERSION, key_id: id, plugin_config: &config };
         let key: KeyDescribed = self.ask("describe-key", &asked)?;
-        let wrong = |reason| PluginError::Answer { plugin: plugin(), command: "describe-key", reason };
+        let wrong = |fault| PluginError::Answer { plugin: plugin(), command: "describe-key", fault };
         if key.key_id != id {
-            return Err(wrong(format!("the key id `{}`", excerpt(&key.key_id, 60))));
+            return Err(wrong(AnswerFault::KeyId(key.key_id)));
         }
-        let spec = KeySpec::parse(&key.key_spec)
-            .ok_or_else(|| wrong(format!("the key specification `{}`", excerpt(&key.key_spec, 60))))?;
+        let spec = KeySpec::parse(&key.key_spec).ok_or_else(|| wrong(AnswerFault::KeySpec(key.key_spec)))?;
         let (public, signature) = self.generate(id, &config, spec, PROBE)?;
         let checked = Signature::checked(&public, spec.scheme(), PROBE, signature);
         checked.map_err(|_| PluginError::Faulty { plugin: plugin(), key: public.id() })?;
@@ -119,7 +122,7 @@ impl Plugin {
         message: &[u8],
     ) -> Result<(PublicKey, Vec<u8>), PluginError> {
         const COMMAND: &str = "generate-signature";
-        let wrong = |reason| PluginError::Answer { plugin: self.name.clone(), command: COMMAND, reason };
+        let wrong = |fault| PluginError::Answer { plugin: self.name.clone(), command: COMMAND, fault };
         let asked = GenerateSignature {
             contract_version: VERSION,
             key_id: id,
@@ -130,23 +133,22 @@ impl Plugin {
         };
         let made: Generated = self.ask(COMMAND, &asked)?;
         if made.key_id != id {
-            return Err(wrong(format!("the key id `{}`", excerpt(&made.key_id, 60))));
+            return Err(wrong(AnswerFault::KeyId(made.key_id)));
         }
         if made.signing_algorithm != spec.signing_algorithm() {
-            let found = excerpt(&made.signing_algorithm, 60);
-            return Err(wrong(format!("the algorithm `{found}`, wanted {}", spec.signing_algorithm())));
+            let (found, wanted) = (made.signing_algorithm, spec.signing_algorithm());
+            return Err(wrong(AnswerFault::Algorithm { found, wanted }));
         }
-        let leaf = made.certificate_chain.first().ok_or_else(|| wrong("no certificate".to_owned()))?;
-        let leaf = STANDARD.decode(leaf).map_err(|_| wrong("a certificate that is not base64".to_owned()))?;
-        let (_, leaf) =
-            X509Certificate::from_der(&leaf).map_err(|_| wrong("a certificate that is not X.509".to_owned()))?;
+        let leaf = made.certificate_chain.first().ok_or_else(|| wrong(AnswerFault::NoCertificate))?;
+        let leaf = STANDARD.decode(leaf).map_err(|_| wrong(AnswerFault::CertificateEncoding))?;
+        let (_, leaf) = X509Certificate::from_der(&leaf).map_err(|_| wrong(AnswerFault::NotX509))?;
         let public = PublicKey::from_spki(leaf.tbs_certificate.subject_pki.raw)
-            .map_err(|error| wrong(format!("a certificate whose {error}")))?;
+            .map_err(|error| wrong(AnswerFault::Key(Arc::new(error))))?;
         if public.algorithm() != spec.algorithm() {
-            return Err(wrong(format!("a certificate of an {} key, wanted {}", public.algorithm(), spec.name())));
+            return Err(wrong(AnswerFault::CertificateKey { found: public.algorithm(), wanted: spec.name() }));
         }
-        let raw = STANDARD.decode(&made.signature).map_err(|_| wrong("a signature that is not base64".to_owned()))?;
-        let signature = der(spec.algorithm(), raw).ok_or_else(|| wrong("a signature of another length".to_owned()))?;
+        let raw = STANDARD.decode(&made.signature).map_err(|_| wrong(AnswerFault::SignatureEncoding))?;
+        let signature = der(spec.algorithm(), raw).ok_or_else(|| wrong(AnswerFault::SignatureLength))?;
         Ok((public, signature))
     }
 
@@ -154,20 +156,16 @@ impl Plugin {
     fn ask<T: DeserializeOwned>(&self, command: &'static str, asked: &impl Serialize) -> Result<T, PluginError> {
         let plugin = || self.name.clone();
         let limit = self.limits.key.plugin_bytes;
-        let start = |reason: String| PluginError::Start { plugin: plugin(), reason };
-        let input = serde_json::to_vec(asked).map_err(|error| start(error.to_string()))?;
+        let start = |error: io::Error| PluginError::Start { plugin: plugin(), error: Arc::new(error) };
+        let input = serde_json::to_vec(asked).map_err(|error| start(error.into()))?;
         let said = process::run(&self.program, command, &self.environment, input, self.deadline, limit);
         let said = said.map_err(|silence| match silence {
             Silence::Deadline => PluginError::Deadline { plugin: plugin(), command, seconds: self.deadline.as_secs() },
-            Silence::Io(error) => start(error.to_string()),
+            Silence::Io(error) => start(error),
             Silence::TooMuch => PluginError::TooMuch { plugin: plugin(), command, limit },
         })?;
         if said.success {
-            let wrong = |error: json::JsonError| PluginError::Answer {
-                plugin: plugin(),
-                command,
-                reason: format!("JSON that is not read: {}", excerpt(&error.to_string(), 200)),
-            };
+            let wrong = |error| PluginError::Answer { plugin: plugin(), command, fault: AnswerFault::Json(error) };
             return json::parse(&said.stdout, &self.limits).map_err(wrong);
         }
         Err(match json::parse::<Declined>(&said.stderr, &self.limits) {
@@ -210,12 +208,10 @@ impl Signer for PluginKey {
         if scheme != self.spec.scheme() {
             return Err(SignerError::Scheme { algorithm: self.public.algorithm(), scheme });
         }
-        let failed = |error| SignerError::Plugin(Box::new(error));
-        let made = self.plugin.generate(&self.id, &self.config, self.spec, message);
-        let (public, signature) = made.map_err(failed)?;
+        let (public, signature) = self.plugin.generate(&self.id, &self.config, self.spec, message)?;
         if public != self.public {
             let (found, wanted) = (public.id(), self.public.id());
-            return Err(failed(PluginError::Key { plugin: self.plugin.name.clone(), found, wanted }));
+            return Err(PluginError::Key { plugin: self.plugin.name.clone(), found, wanted }.into());
         }
         Signature::checked(&self.public, scheme, message, signature)
     }
@@ -235,15 +231,6 @@ fn der(algorithm: Algorithm, raw: Vec<u8>) -> Option<Vec<u8>> {
         Algorithm::EcdsaP521 => algorithm::ecdsa_der(Curve::P521, &raw),
         Algorithm::Ed25519 | Algorithm::Rsa { .. } => Some(raw),
     }
-}
-
-/// The beginning of what a stranger said.
-fn excerpt(text: &str, length: usize) -> String {
-    let mut short: String = text.chars().take(length).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
 }
 
 /// What is signed to learn the public key. It is neither an envelope nor a claim of any format.

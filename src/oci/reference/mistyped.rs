@@ -1,9 +1,10 @@
 //! What people type instead of a reference, what they meant, and what to type.
 
-use super::Reference;
-use super::ReferenceError;
-use super::is_host;
-use super::shown;
+use crate::oci::Reference;
+use crate::oci::ReferenceError;
+use crate::oci::reference::syntax;
+use crate::oci::reference::syntax::is_host;
+use crate::oci::reference::syntax::shown;
 
 /// What `text` is instead of a reference, although a part of it could be read as one, if that can be told.
 pub(super) fn before_reading(text: &str) -> Option<ReferenceError> {
@@ -287,7 +288,7 @@ fn is_hex(text: &str, lengths: &[usize]) -> bool {
 }
 
 fn is_reference(text: &str) -> bool {
-    matches!(super::registry(text).map(Reference::Registry), Ok(Reference::Registry(_)))
+    matches!(syntax::registry(text).map(Reference::Registry), Ok(Reference::Registry(_)))
 }
 
 fn meant(message: impl Into<String>, hint: impl Into<String>) -> ReferenceError {

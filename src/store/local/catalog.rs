@@ -16,9 +16,9 @@ use crate::oci::Descriptor;
 use crate::oci::ImageName;
 use crate::oci::Index;
 use crate::oci::ManifestError;
-use crate::oci::descriptor::null_is_default;
 use crate::oci::media_type;
 use crate::oci::name;
+use crate::oci::null::null_is_default;
 
 /// The annotation that names an entry of a layout. OCI image specification, "Pre-Defined Annotation Keys".
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";

@@ -27,6 +27,7 @@ use bulla::key::Algorithm;
 use bulla::key::PrivateKey;
 use bulla::key::Scheme;
 use bulla::key::Signer as _;
+use bulla::limits::Limits;
 use der::Decode as _;
 use der::asn1::UintRef;
 use serde_json::Value;
@@ -111,7 +112,7 @@ fn declined(code: &str, message: &str) -> ! {
 fn key(asked: &Value) -> PrivateKey {
     let (folder, id) = (asked["pluginConfig"]["keys"].as_str().unwrap(), asked["keyId"].as_str().unwrap());
     match fs::read(Path::new(folder).join(format!("{id}.key"))) {
-        Ok(bytes) => PrivateKey::parse(&bytes, || panic!("it is encrypted")).unwrap(),
+        Ok(bytes) => PrivateKey::parse(&bytes, &Limits::DEFAULT, || panic!("it is encrypted")).unwrap(),
         Err(_) => declined("VALIDATION_ERROR", "there is no such key"),
     }
 }

@@ -1,0 +1,130 @@
+//! `Algorithm` and `Scheme`: the closed sets of key algorithms and signature schemes.
+
+use std::fmt;
+
+/// What kind of key a key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Algorithm {
+    /// ECDSA on NIST P-256.
+    EcdsaP256,
+    /// ECDSA on NIST P-384.
+    EcdsaP384,
+    /// ECDSA on NIST P-521.
+    EcdsaP521,
+    /// Ed25519, RFC 8032.
+    Ed25519,
+    /// RSA.
+    Rsa {
+        /// The length of the modulus.
+        bits: u32,
+    },
+}
+
+/// How a signature is made: the kind of key, the hash, the padding. A closed set; nothing else is ever tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scheme {
+    /// ECDSA P-256 over SHA-256.
+    EcdsaP256Sha256,
+    /// ECDSA P-384 over SHA-256: the hash that verifiers in the field have for every ECDSA key.
+    EcdsaP384Sha256,
+    /// ECDSA P-384 over SHA-384.
+    EcdsaP384Sha384,
+    /// ECDSA P-521 over SHA-256: as for P-384.
+    EcdsaP521Sha256,
+    /// ECDSA P-521 over SHA-512.
+    EcdsaP521Sha512,
+    /// Ed25519 over the message itself. RFC 8032 section 5.1.6.
+    Ed25519,
+    /// Ed25519ph: over SHA-512 of the message, empty context. RFC 8032 section 5.1, what cosign writes.
+    Ed25519ph,
+    /// RSA PKCS#1 v1.5 with SHA-256.
+    RsaPkcs1Sha256,
+    /// RSA PKCS#1 v1.5 with SHA-384.
+    RsaPkcs1Sha384,
+    /// RSA PKCS#1 v1.5 with SHA-512.
+    RsaPkcs1Sha512,
+    /// RSA-PSS with SHA-256, MGF1 over the same, and a salt of the same length.
+    RsaPssSha256,
+    /// RSA-PSS with SHA-384, MGF1 over the same, and a salt of the same length.
+    RsaPssSha384,
+    /// RSA-PSS with SHA-512, MGF1 over the same, and a salt of the same length.
+    RsaPssSha512,
+}
+
+/// The kinds of key that we make. RSA and P-521 keys are used but not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// Ed25519.
+    Ed25519,
+    /// ECDSA on NIST P-256: what every peer reads.
+    P256,
+    /// ECDSA on NIST P-384.
+    P384,
+}
+
+impl Algorithm {
+    /// What a signature by such a key is unless somebody asks for another: what the verifiers in the field accept.
+    ///
+    /// For P-384 and P-521 that is SHA-256, which cosign up to 3.1 and containers/image have fixed for every ECDSA
+    /// key. cosign 3.1 signs with SHA-384 and SHA-512 and then cannot verify it (sigstore/cosign 5091); such
+    /// signatures are verified here, and not made unless asked for.
+    pub const fn usual_scheme(self) -> Scheme {
+        match self {
+            Self::EcdsaP256 => Scheme::EcdsaP256Sha256,
+            Self::EcdsaP384 => Scheme::EcdsaP384Sha256,
+            Self::EcdsaP521 => Scheme::EcdsaP521Sha256,
+            Self::Ed25519 => Scheme::Ed25519,
+            Self::Rsa { .. } => Scheme::RsaPkcs1Sha256,
+        }
+    }
+
+    /// What a signature by such a key may be, the usual one first. The key decides, never the envelope.
+    pub const fn schemes(self) -> &'static [Scheme] {
+        match self {
+            Self::EcdsaP256 => &[Scheme::EcdsaP256Sha256],
+            Self::EcdsaP384 => &[Scheme::EcdsaP384Sha256, Scheme::EcdsaP384Sha384],
+            Self::EcdsaP521 => &[Scheme::EcdsaP521Sha256, Scheme::EcdsaP521Sha512],
+            Self::Ed25519 => &[Scheme::Ed25519, Scheme::Ed25519ph],
+            Self::Rsa { .. } => &[
+                Scheme::RsaPkcs1Sha256,
+                Scheme::RsaPssSha256,
+                Scheme::RsaPkcs1Sha512,
+                Scheme::RsaPssSha512,
+                Scheme::RsaPkcs1Sha384,
+                Scheme::RsaPssSha384,
+            ],
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EcdsaP256 => f.write_str("ECDSA P-256"),
+            Self::EcdsaP384 => f.write_str("ECDSA P-384"),
+            Self::EcdsaP521 => f.write_str("ECDSA P-521"),
+            Self::Ed25519 => f.write_str("Ed25519"),
+            Self::Rsa { bits } => write!(f, "RSA {bits}"),
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EcdsaP256Sha256 => "ECDSA P-256 SHA-256",
+            Self::EcdsaP384Sha256 => "ECDSA P-384 SHA-256",
+            Self::EcdsaP384Sha384 => "ECDSA P-384 SHA-384",
+            Self::EcdsaP521Sha256 => "ECDSA P-521 SHA-256",
+            Self::EcdsaP521Sha512 => "ECDSA P-521 SHA-512",
+            Self::Ed25519 => "Ed25519",
+            Self::Ed25519ph => "Ed25519ph",
+            Self::RsaPkcs1Sha256 => "RSA PKCS#1 v1.5 SHA-256",
+            Self::RsaPkcs1Sha384 => "RSA PKCS#1 v1.5 SHA-384",
+            Self::RsaPkcs1Sha512 => "RSA PKCS#1 v1.5 SHA-512",
+            Self::RsaPssSha256 => "RSA-PSS SHA-256",
+            Self::RsaPssSha384 => "RSA-PSS SHA-384",
+            Self::RsaPssSha512 => "RSA-PSS SHA-512",
+        })
+    }
+}

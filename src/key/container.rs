@@ -1,0 +1,107 @@
+//! Public key files: PEM or DER, an OpenSSH line, a JSON Web Key, or the key in a certificate.
+
+use ::pkcs8::SubjectPublicKeyInfoRef;
+use der::Decode as _;
+
+use crate::key::KeyError;
+use crate::key::PublicKey;
+use crate::key::certificate;
+use crate::key::foreign;
+use crate::key::foreign::Wanted;
+use crate::key::identifier::KeyType;
+use crate::key::jwk;
+use crate::key::openssh;
+use crate::key::pem;
+use crate::key::pkcs8;
+use crate::key::text;
+use crate::limits::Limits;
+
+/// What a public key was read from, for messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Container {
+    /// A public key by itself.
+    Bare,
+    /// An X.509 certificate. Its key was read and nothing else: no validity, no issuer, no purpose.
+    Certificate,
+    /// A JSON Web Key.
+    Jwk,
+    /// An OpenSSH public key.
+    OpenSsh,
+}
+
+impl Container {
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bare => "public key",
+            Self::Certificate => "certificate",
+            Self::Jwk => "JSON Web Key",
+            Self::OpenSsh => "OpenSSH public key",
+        }
+    }
+}
+
+impl PublicKey {
+    /// Reads a key file: `SubjectPublicKeyInfo`, or the PKCS#1 of an RSA key; PEM or DER, or a text that stands for one.
+    ///
+    /// # Errors
+    /// [`KeyError`]; a certificate or a private key is refused by name.
+    pub fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
+        Self::from_plain(&text::plain(bytes)?)
+    }
+
+    /// Reads what a person names as the file of a public key: what [`PublicKey::parse`] reads, an OpenSSH public key, a
+    /// JSON Web Key, or a certificate, of which nothing but the key is looked at.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn read(bytes: &[u8], limits: &Limits) -> Result<(Self, Container), KeyError> {
+        let plain = text::plain(bytes)?;
+        let within = |container| move |key| (key, container);
+        if !pem::is_pem(&plain) {
+            if let Some(key) = std::str::from_utf8(&plain).ok().and_then(openssh::read) {
+                return key.map(within(Container::OpenSsh));
+            }
+            if let Some(key) = jwk::read(&plain, limits) {
+                return key.map(within(Container::Jwk));
+            }
+            return match Self::from_der(&plain) {
+                Err(_) if certificate::is_one(&plain) => {
+                    certificate::public_key(&plain).map(within(Container::Certificate))
+                }
+                key => key.map(within(Container::Bare)),
+            };
+        }
+        let block = pem::read(&plain)?;
+        match block.label.as_str() {
+            certificate::LABEL => certificate::public_key(&block.bytes).map(within(Container::Certificate)),
+            _ => Self::from_plain(&plain).map(within(Container::Bare)),
+        }
+    }
+
+    fn from_plain(bytes: &[u8]) -> Result<Self, KeyError> {
+        if !pem::is_pem(bytes) {
+            return Self::from_der(bytes);
+        }
+        let block = pem::read(bytes)?;
+        match block.label.as_str() {
+            "PUBLIC KEY" => Self::from_spki(&block.bytes),
+            "RSA PUBLIC KEY" => Self::new(KeyType::Rsa, &block.bytes),
+            other => Err(pem::unwanted(other, Wanted::Public)),
+        }
+    }
+
+    fn from_der(bytes: &[u8]) -> Result<Self, KeyError> {
+        if SubjectPublicKeyInfoRef::from_der(bytes).is_ok() {
+            return Self::from_spki(bytes);
+        }
+        if pkcs8::is_pkcs1_public(bytes) {
+            return Self::new(KeyType::Rsa, bytes);
+        }
+        match pkcs8::Form::of(bytes) {
+            Ok(_) => Err(KeyError::Kind { found: "a private key".to_owned(), wanted: Wanted::Public.name() }),
+            Err(_) => Err(foreign::of_content(bytes, Wanted::Public)
+                .unwrap_or(KeyError::Encoding { what: "public key", reason: "it is neither PEM nor DER of a key" })),
+        }
+    }
+}

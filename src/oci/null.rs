@@ -1,0 +1,12 @@
+//! JSON fields for which `null` means the same as their absence, as Go reads and writes them.
+
+use serde::Deserialize;
+
+/// Reads `null` as the default value.
+pub(crate) fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
