@@ -142,11 +142,11 @@ impl<'de> serde::Deserialize<'de> for Digest {
 #[derive(Clone)]
 pub struct Hasher {
     algorithm: DigestAlgorithm,
-    state: State,
+    state: HasherState,
 }
 
 #[derive(Clone)]
-enum State {
+enum HasherState {
     Sha256(Sha256),
     Sha512(Sha512),
 }
@@ -155,8 +155,8 @@ impl Hasher {
     /// A hasher that has seen nothing yet.
     pub fn new(algorithm: DigestAlgorithm) -> Self {
         let state = match algorithm {
-            DigestAlgorithm::Sha256 => State::Sha256(Sha256::new()),
-            DigestAlgorithm::Sha512 => State::Sha512(Sha512::new()),
+            DigestAlgorithm::Sha256 => HasherState::Sha256(Sha256::new()),
+            DigestAlgorithm::Sha512 => HasherState::Sha512(Sha512::new()),
         };
         Self { algorithm, state }
     }
@@ -164,16 +164,16 @@ impl Hasher {
     /// Takes in the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.state {
-            State::Sha256(state) => state.update(bytes),
-            State::Sha512(state) => state.update(bytes),
+            HasherState::Sha256(state) => state.update(bytes),
+            HasherState::Sha512(state) => state.update(bytes),
         }
     }
 
     /// The digest of everything seen.
     pub fn finish(self) -> Digest {
         match self.state {
-            State::Sha256(state) => Digest::from_bytes(self.algorithm, &state.finalize()),
-            State::Sha512(state) => Digest::from_bytes(self.algorithm, &state.finalize()),
+            HasherState::Sha256(state) => Digest::from_bytes(self.algorithm, &state.finalize()),
+            HasherState::Sha512(state) => Digest::from_bytes(self.algorithm, &state.finalize()),
         }
     }
 }

@@ -26,20 +26,20 @@ use zeroize::Zeroizing;
 ///
 /// [`hide`]: Secrets::hide
 #[derive(Clone, Default)]
-pub struct Secrets(Arc<Mutex<Kept>>);
+pub struct Secrets(Arc<Mutex<KnownSecret>>);
 
 #[derive(Default)]
-struct Kept {
+struct KnownSecret {
     /// What people typed themselves, where a secret is none.
     typed: Vec<String>,
     lasting: VecDeque<Zeroizing<String>>,
     passing: VecDeque<Zeroizing<String>>,
-    index: Index,
+    index: SecretIndex,
 }
 
 /// Forms of secrets as they are looked for.
 #[derive(Default)]
-struct Index {
+struct SecretIndex {
     /// Lengths of the runs that there are.
     lengths: BTreeSet<usize>,
     /// Runs of letters and digits by their hash, and in which text they are looked for.
@@ -61,7 +61,7 @@ impl Secrets {
     /// No secrets yet. Where all output is searched, what people `typed` stays as it is.
     pub fn sparing(typed: impl IntoIterator<Item = String>) -> Self {
         let typed = typed.into_iter().map(|text| text.to_lowercase()).collect();
-        Self(Arc::new(Mutex::new(Kept { typed, ..Kept::default() })))
+        Self(Arc::new(Mutex::new(KnownSecret { typed, ..KnownSecret::default() })))
     }
 
     /// Hides `secret` from now on.
@@ -131,7 +131,7 @@ impl fmt::Debug for Secrets {
     }
 }
 
-impl Kept {
+impl KnownSecret {
     fn index(&mut self, secret: &str) {
         let lower = Zeroizing::new(secret.to_lowercase());
         let typed = self.typed.iter().any(|typed| typed.contains(lower.as_str()));
@@ -141,13 +141,13 @@ impl Kept {
     }
 
     fn index_again(&mut self) {
-        self.index = Index::default();
+        self.index = SecretIndex::default();
         let (lasting, passing) = (self.lasting.clone(), self.passing.clone());
         lasting.iter().chain(&passing).for_each(|secret| self.index(secret));
     }
 }
 
-impl Index {
+impl SecretIndex {
     fn add(&mut self, secret: &str, typed: bool) {
         let bytes = secret.as_bytes();
         let plain = letters(bytes);

@@ -40,14 +40,14 @@ pub struct Input {
 /// [`FileError`]: it is not there, or not of a kind that is accepted.
 pub fn open(path: &Path, accept: Accept) -> Result<Input, FileError> {
     // Looked at before it is opened: opening some devices does something.
-    Kind::of(path, fs::metadata(path).map_err(failed(path))?.file_type(), accept)?;
+    PathKind::of(path, fs::metadata(path).map_err(failed(path))?.file_type(), accept)?;
     let file = open_named(path).map_err(failed(path))?;
     let opened = file.metadata().map_err(failed(path))?;
     let (mut first, mut length) = (None, None);
-    match Kind::of(path, opened.file_type(), accept)? {
-        Kind::Regular => length = Some(opened.len()),
-        Kind::Pipe => first = begin(&file, path)?,
-        Kind::Device => {}
+    match PathKind::of(path, opened.file_type(), accept)? {
+        PathKind::Regular => length = Some(opened.len()),
+        PathKind::Pipe => first = begin(&file, path)?,
+        PathKind::Device => {}
     }
     block(&file).map_err(failed(path))?;
     Ok(Input { file, first, length })
@@ -166,13 +166,13 @@ impl Read for Input {
 
 /// What a file is.
 #[derive(Clone, Copy)]
-enum Kind {
+enum PathKind {
     Device,
     Pipe,
     Regular,
 }
 
-impl Kind {
+impl PathKind {
     fn of(path: &Path, found: FileType, accept: Accept) -> Result<Self, FileError> {
         match found {
             _ if found.is_file() => Ok(Self::Regular),

@@ -41,7 +41,7 @@ fn write(value: &RawValue, to: &mut String) -> Result<(), JsonError> {
     }
 }
 
-fn write_object(mut object: Object<'_>, to: &mut String) -> Result<(), JsonError> {
+fn write_object(mut object: SortedObject<'_>, to: &mut String) -> Result<(), JsonError> {
     object.0.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
     to.push('{');
     for (position, (key, value)) in object.0.iter().enumerate() {
@@ -128,29 +128,29 @@ fn place_point(digits: &str, exponent: i32) -> String {
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The members of an object as they stand.
-struct Object<'a>(Vec<(String, &'a RawValue)>);
+struct SortedObject<'a>(Vec<(String, &'a RawValue)>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for SortedObject<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Members)
+        deserializer.deserialize_map(ObjectMembers)
     }
 }
 
-struct Members;
+struct ObjectMembers;
 
-impl<'de> Visitor<'de> for Members {
-    type Value = Object<'de>;
+impl<'de> Visitor<'de> for ObjectMembers {
+    type Value = SortedObject<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Object<'de>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<SortedObject<'de>, A::Error> {
         let mut object = Vec::new();
         while let Some(member) = members.next_entry()? {
             object.push(member);
         }
-        Ok(Object(object))
+        Ok(SortedObject(object))
     }
 }
 

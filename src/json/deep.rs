@@ -32,7 +32,7 @@ pub(super) fn check(bytes: &[u8], limits: &Limits, plain: u64) -> Result<(), Jso
     let _skipped: IgnoredAny = serde_json::from_slice(bytes)?;
     let text = str::from_utf8(bytes).map_err(|error| wrong(false, format!("not UTF-8: {error}")))?;
     let hasher = RandomState::new();
-    let mut walk = Walk { hasher, key_is_next: false, limits, open: Vec::new(), plain, text, values: 0 };
+    let mut walk = TokenWalk { hasher, key_is_next: false, limits, open: Vec::new(), plain, text, values: 0 };
     let mut rest = text;
     while let Some(first) = rest.bytes().next() {
         let length = match first {
@@ -47,7 +47,7 @@ pub(super) fn check(bytes: &[u8], limits: &Limits, plain: u64) -> Result<(), Jso
     Ok(())
 }
 
-struct Walk<'a> {
+struct TokenWalk<'a> {
     hasher: RandomState,
     key_is_next: bool,
     limits: &'a Limits,
@@ -58,7 +58,7 @@ struct Walk<'a> {
     values: u64,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> TokenWalk<'a> {
     fn token(&mut self, first: u8, token: &'a str, place: usize) -> Result<(), JsonError> {
         match first {
             b'{' => self.begin(Open::Object(Vec::new())),

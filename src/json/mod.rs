@@ -88,7 +88,7 @@ fn walk(bytes: &[u8], limits: &Limits, plain: u64) -> Result<(), JsonError> {
     }
     let mut spent = Spent { over: false, plain, values: 0 };
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let walk = Walk { depth: 0, limits, spent: &mut spent };
+    let walk = ValueWalk { depth: 0, limits, spent: &mut spent };
     let walked = walk.deserialize(&mut reader);
     walked.map_err(|error| JsonError { limit: spent.over, ..JsonError::from(error) })?;
     reader.end()?;
@@ -129,13 +129,13 @@ struct Spent {
     values: u64,
 }
 
-struct Walk<'a> {
+struct ValueWalk<'a> {
     depth: u64,
     limits: &'a Limits,
     spent: &'a mut Spent,
 }
 
-impl Walk<'_> {
+impl ValueWalk<'_> {
     fn over<E: serde::de::Error>(&mut self, what: String) -> E {
         self.spent.over = true;
         E::custom(what)
@@ -149,7 +149,7 @@ impl Walk<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Walk<'_> {
+impl<'de> DeserializeSeed<'de> for ValueWalk<'_> {
     type Value = ();
 
     fn deserialize<D: serde::Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
@@ -164,7 +164,7 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Walk<'_> {
+impl<'de> Visitor<'de> for ValueWalk<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -201,7 +201,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         loop {
-            let next = Walk { depth: self.depth + 1, limits: self.limits, spent: &mut *self.spent };
+            let next = ValueWalk { depth: self.depth + 1, limits: self.limits, spent: &mut *self.spent };
             if items.next_element_seed(next)?.is_none() {
                 return Ok(());
             }
@@ -212,7 +212,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
         let mut seen = HashSet::new();
         while let Some(FieldName(key)) = fields.next_key::<FieldName<'de>>()? {
             self.within(&key, self.limits.json.string_bytes)?;
-            let next = Walk { depth: self.depth + 1, limits: self.limits, spent: &mut *self.spent };
+            let next = ValueWalk { depth: self.depth + 1, limits: self.limits, spent: &mut *self.spent };
             fields.next_value_seed(next)?;
             if let Some(twice) = seen.replace(key) {
                 return Err(A::Error::custom(format!("the key {:?} stands twice in one object", shorten(&twice))));

@@ -12,7 +12,7 @@ use serde::de::SeqAccess;
 use serde::de::VariantAccess;
 use serde::de::Visitor;
 
-use crate::json::spelled::Spelled;
+use crate::json::spelled::SpelledFields;
 
 /// Serde's derived structures can be read from an array of their fields too, which no other reader of these formats
 /// does. Around a deserializer this passes everything on, except that a structure asks for a map.
@@ -47,7 +47,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_map(Spelled { fields, visitor: Objects(visitor) })
+        self.0.deserialize_map(SpelledFields { fields, visitor: Objects(visitor) })
     }
 }
 

@@ -20,12 +20,12 @@ pub(super) struct FieldName<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// A structure whose fields are `fields`: a key that another reader takes for one of them is refused, and so are two keys
 /// that such a reader takes for one. The keys of maps (annotations, digests) are texts, which no reader folds.
-pub(super) struct Spelled<V> {
+pub(super) struct SpelledFields<V> {
     pub(super) fields: &'static [&'static str],
     pub(super) visitor: V,
 }
 
-impl<'de, V: Visitor<'de>> Visitor<'de> for Spelled<V> {
+impl<'de, V: Visitor<'de>> Visitor<'de> for SpelledFields<V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,7 +7,7 @@ use crate::key::KeyError;
 use crate::key::PublicKey;
 use crate::key::certificate;
 use crate::key::foreign;
-use crate::key::foreign::Wanted;
+use crate::key::foreign::KeyHalf;
 use crate::key::identifier::KeyType;
 use crate::key::jwk;
 use crate::key::openssh;
@@ -87,7 +87,7 @@ impl PublicKey {
         match block.label.as_str() {
             "PUBLIC KEY" => Self::from_spki(&block.bytes),
             "RSA PUBLIC KEY" => Self::new(KeyType::Rsa, &block.bytes),
-            other => Err(pem::unwanted(other, Wanted::Public)),
+            other => Err(pem::unwanted(other, KeyHalf::Public)),
         }
     }
 
@@ -98,9 +98,9 @@ impl PublicKey {
         if pkcs8::is_pkcs1_public(bytes) {
             return Self::new(KeyType::Rsa, bytes);
         }
-        match pkcs8::Form::of(bytes) {
-            Ok(_) => Err(KeyError::Kind { found: "a private key".to_owned(), wanted: Wanted::Public.name() }),
-            Err(_) => Err(foreign::of_content(bytes, Wanted::Public)
+        match pkcs8::PrivateKeyForm::of(bytes) {
+            Ok(_) => Err(KeyError::Kind { found: "a private key".to_owned(), wanted: KeyHalf::Public.name() }),
+            Err(_) => Err(foreign::of_content(bytes, KeyHalf::Public)
                 .unwrap_or(KeyError::Encoding { what: "public key", reason: "it is neither PEM nor DER of a key" })),
         }
     }

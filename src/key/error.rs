@@ -11,17 +11,17 @@ use crate::key::Algorithm;
 use crate::key::KeyId;
 use crate::key::Scheme;
 
-/// Why a key could not be had, or not be stored.
+/// Why a key could not be read, made or stored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// A kind of key that we do not use.
+    /// A key algorithm that is not supported.
     #[error("key algorithm is {found}, wanted ECDSA P-256, P-384 or P-521, Ed25519 or RSA")]
     Algorithm {
         /// Its name, or its object identifier where we know no name.
         found: String,
     },
-    /// An encryption of keys that we do not read.
+    /// A key encryption that is not supported.
     #[error("key is encrypted with {found}, wanted {wanted}")]
     Cipher {
         /// How it is encrypted.
@@ -29,7 +29,7 @@ pub enum KeyError {
         /// What we read.
         wanted: &'static str,
     },
-    /// A key file that would have us work longer than we do for a passphrase. Refused before anything is derived.
+    /// A passphrase derivation that costs more than allowed. Refused before anything is derived.
     #[error("key file sets its passphrase derivation to {found}, wanted {wanted}")]
     Cost {
         /// The parameters in the file.
@@ -45,7 +45,7 @@ pub enum KeyError {
         /// What is wrong with them.
         reason: &'static str,
     },
-    /// There is a file already, and nobody said to replace it.
+    /// A file exists already and is not overwritten.
     #[error("`{}` exists already and is not overwritten", path.display())]
     Exists {
         /// Where.
@@ -130,7 +130,7 @@ pub enum KeyError {
         /// Where.
         path: PathBuf,
     },
-    /// A public key that everybody can sign for.
+    /// A public key of small order, for which anybody can make signatures.
     #[error("Ed25519 public key is weak: it is not the key of any private key")]
     Weak,
 }
@@ -245,7 +245,7 @@ impl SignerError {
     }
 }
 
-/// These bytes are no signature of that key over that message. There is nothing more to say.
+/// The bytes are not a signature by the key over the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("signature does not verify")]
 pub struct Unverified;

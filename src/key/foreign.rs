@@ -1,10 +1,12 @@
-//! Key files of other programs, told by how they begin: to say what they are and what converts them. Nothing is read from them.
+//! Key files of other programs, recognized by how they begin, to name them and the command that converts them.
+//!
+//! No key is ever read from such a file.
 
 use crate::key::KeyError;
 
-/// A kind of file, and the command that makes a file of it that is read here; `FILE` stands for its name.
+/// A kind of file, and the command that converts it; `FILE` stands for its name.
 #[derive(Debug)]
-struct Foreign {
+struct ForeignFile {
     found: &'static str,
     /// Where a public key is wanted.
     public: &'static str,
@@ -14,12 +16,12 @@ struct Foreign {
 
 /// Which half of a key is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum KeyHalf {
     Private,
     Public,
 }
 
-impl Wanted {
+impl KeyHalf {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Private => "a private key",
@@ -29,7 +31,7 @@ impl Wanted {
 }
 
 /// The error for a file that is recognized by its content, without a PEM label.
-pub(super) fn of_content(bytes: &[u8], wanted: Wanted) -> Option<KeyError> {
+pub(super) fn of_content(bytes: &[u8], wanted: KeyHalf) -> Option<KeyError> {
     let text = std::str::from_utf8(bytes).unwrap_or_default().trim_start();
     let begins = |signs: &[&str]| signs.iter().any(|sign| text.starts_with(sign));
     let foreign = match bytes {
@@ -53,7 +55,7 @@ pub(super) fn of_content(bytes: &[u8], wanted: Wanted) -> Option<KeyError> {
 }
 
 /// The error for a PEM block with this label.
-pub(super) fn of_label(label: &str, wanted: Wanted) -> Option<KeyError> {
+pub(super) fn of_label(label: &str, wanted: KeyHalf) -> Option<KeyError> {
     let foreign = match label {
         "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => &REQUEST,
         "OPENSSH PRIVATE KEY" => &OPENSSH_PRIVATE,
@@ -64,11 +66,11 @@ pub(super) fn of_label(label: &str, wanted: Wanted) -> Option<KeyError> {
     Some(foreign.error(wanted))
 }
 
-impl Foreign {
-    const fn error(&self, wanted: Wanted) -> KeyError {
+impl ForeignFile {
+    const fn error(&self, wanted: KeyHalf) -> KeyError {
         let converts = match wanted {
-            Wanted::Private => self.private,
-            Wanted::Public => self.public,
+            KeyHalf::Private => self.private,
+            KeyHalf::Public => self.public,
         };
         KeyError::Foreign { found: self.found, wanted: wanted.name(), converts }
     }
@@ -103,82 +105,82 @@ fn is_ssh_line(text: &str) -> bool {
     ["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"].iter().any(|kind| text.starts_with(kind)) && text.contains(" AAAA")
 }
 
-const AGE: Foreign = Foreign {
+const AGE: ForeignFile = ForeignFile {
     found: "an age key, which encrypts and does not sign,",
     public: "ask the signer for a public key in PEM, as `bulla key new` and cosign make it",
     private: "bulla key new -o PREFIX",
 };
-const EMPTY: Foreign = Foreign {
+const EMPTY: ForeignFile = ForeignFile {
     found: "an empty file",
     public: "where it comes from a variable or a pipe, see whether that holds the key",
     private: "where it comes from a variable or a pipe, see whether that holds the key",
 };
-const HTML: Foreign = Foreign {
+const HTML: ForeignFile = ForeignFile {
     found: "a web page",
     public: "download the file itself, not the page about it",
     private: "download the file itself, not the page about it",
 };
-const JAVA: Foreign = Foreign {
+const JAVA: ForeignFile = ForeignFile {
     found: "a Java key store",
     public: "keytool -exportcert -rfc -keystore FILE -alias NAME -file cert.pem",
     private: "keytool -importkeystore -srckeystore FILE -destkeystore key.p12 -deststoretype PKCS12 && openssl pkcs12 -in key.p12 -nocerts -out key.pem",
 };
-const JSON: Foreign = Foreign {
+const JSON: ForeignFile = ForeignFile {
     found: "a JSON document",
     public: "give the public key itself, in PEM",
     private: "give the private key itself, in PEM",
 };
-const JWK: Foreign = Foreign {
+const JWK: ForeignFile = ForeignFile {
     found: "a JSON Web Key, or a set of them, of a kind that is not read,",
     public: "a JSON Web Key is read where it is one public key on P-256, P-384, P-521 or Ed25519, or of RSA",
     private: "export the key as PKCS#8, in PEM or DER",
 };
-const KUBERNETES: Foreign = Foreign {
+const KUBERNETES: ForeignFile = ForeignFile {
     found: "a Kubernetes Secret",
     public: "kubectl get -f FILE -o jsonpath='{.data.cosign\\.pub}' | base64 -d > cosign.pub",
     private: "kubectl get -f FILE -o jsonpath='{.data.cosign\\.key}' | base64 -d > cosign.key",
 };
-const MINISIGN: Foreign = Foreign {
+const MINISIGN: ForeignFile = ForeignFile {
     found: "a key of minisign or signify",
     public: "ask the signer for a public key in PEM, as `bulla key new` and cosign make it",
     private: "bulla key new -o PREFIX",
 };
-const OPENPGP: Foreign = Foreign {
+const OPENPGP: ForeignFile = ForeignFile {
     found: "an OpenPGP key",
     public: "ask the signer for a public key in PEM, as `bulla key new` and cosign make it",
     private: "bulla key new -o PREFIX",
 };
-const OPENSSH_PRIVATE: Foreign = Foreign {
+const OPENSSH_PRIVATE: ForeignFile = ForeignFile {
     found: "an OpenSSH private key",
     public: "ssh-keygen -y -f FILE > FILE.pub",
     private: "cp FILE copy.key && ssh-keygen -p -m PKCS8 -f copy.key   # ECDSA and RSA; for Ed25519: bulla key new --type ed25519",
 };
-const OPENSSH_PUBLIC: Foreign = Foreign {
+const OPENSSH_PUBLIC: ForeignFile = ForeignFile {
     found: "an OpenSSH public key, or a list of them, of a kind that is not read,",
     public: "give a file with one key of type ssh-ed25519, ecdsa-sha2-nistp256, -nistp384, -nistp521 or ssh-rsa",
     private: "give the private key, which ssh-keygen keeps in the file without .pub",
 };
-const PKCS12: Foreign = Foreign {
+const PKCS12: ForeignFile = ForeignFile {
     found: "a PKCS#12 file",
     public: "openssl pkcs12 -in FILE -clcerts -nokeys -out cert.pem",
     private: "openssl pkcs12 -in FILE -nocerts -out key.pem",
 };
-const PKCS7: Foreign = Foreign {
+const PKCS7: ForeignFile = ForeignFile {
     found: "a PKCS#7 or CMS file",
     public: "openssl pkcs7 -in FILE -print_certs -out certs.pem, and keep the certificate whose key is meant",
     private: "it holds no private key",
 };
-const PUTTY: Foreign = Foreign {
+const PUTTY: ForeignFile = ForeignFile {
     found: "a PuTTY key",
     public: "puttygen FILE -L -o key.pub",
     private: "puttygen FILE -O private-openssh -o copy.key && ssh-keygen -p -m PKCS8 -f copy.key",
 };
-const REQUEST: Foreign = Foreign {
+const REQUEST: ForeignFile = ForeignFile {
     found: "a certificate request",
     public: "openssl req -in FILE -noout -pubkey -out key.pub",
     private: "it holds no private key",
 };
-const SSH2: Foreign = Foreign {
+const SSH2: ForeignFile = ForeignFile {
     found: "an SSH2 public key (RFC 4716)",
     public: "ssh-keygen -i -f FILE > key.pub",
     private: "give the private key",

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use crate::key::KeyError;
 use crate::key::KeyKind;
 use crate::key::PrivateKey;
-use crate::key::algorithm::Secret;
+use crate::key::algorithm::SigningKey;
 
 impl PrivateKey {
     /// A new key from the operating system's random bytes.
@@ -18,7 +18,7 @@ impl PrivateKey {
         loop {
             let mut bytes = Zeroizing::new([0; 48]);
             getrandom::fill(bytes.as_mut()).map_err(KeyError::Random)?;
-            if let Some(secret) = Secret::from_random(kind, &bytes) {
+            if let Some(secret) = SigningKey::from_random(kind, &bytes) {
                 return Self::new(secret);
             }
         }

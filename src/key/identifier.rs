@@ -1,4 +1,4 @@
-//! Object identifiers: the key algorithms that we use, and the names of those that we refuse.
+//! Object identifiers of key algorithms: those that are supported, and the names of those that are refused.
 
 use ::pkcs8::AlgorithmIdentifierRef;
 use ::pkcs8::ObjectIdentifier;
@@ -79,7 +79,7 @@ impl Curve {
     }
 }
 
-/// What people call `oid`; its numbers where we know no name.
+/// The common name of `oid`, or its numbers.
 pub(super) fn name(oid: ObjectIdentifier) -> String {
     let numbers = oid.to_string();
     NAMES
@@ -95,7 +95,7 @@ const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
-/// What a refusal may have to name.
+/// Names of algorithms for the message that refuses them.
 const NAMES: [(&str, &str); 29] = [
     ("1.2.840.10040.4.1", "DSA"),
     ("1.2.840.10045.3.1.1", "ECDSA P-192"),

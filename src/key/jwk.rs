@@ -15,7 +15,7 @@ use crate::limits::Limits;
 
 /// The wire form, as far as it says which key it is.
 #[derive(Deserialize)]
-struct Wire {
+struct JwkWire {
     kty: String,
     crv: Option<String>,
     /// The private number: then it is not a public key.
@@ -33,11 +33,11 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Option<Result<PublicKey, Ke
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return None;
     }
-    let wire: Wire = json::parse_document(bytes, limits).ok()?;
+    let wire: JwkWire = json::parse_document(bytes, limits).ok()?;
     Some(parse(&wire))
 }
 
-fn parse(wire: &Wire) -> Result<PublicKey, KeyError> {
+fn parse(wire: &JwkWire) -> Result<PublicKey, KeyError> {
     let malformed = |reason| KeyError::Encoding { what: "JSON Web Key", reason };
     if wire.d.is_some() {
         return Err(KeyError::Kind { found: "a private JSON Web Key".to_owned(), wanted: "a public key" });

@@ -1,4 +1,4 @@
-//! What a signature is made with and checked with.
+//! Keys and signatures: key files, PKCS#11 tokens and plugins; signing and verifying bytes.
 
 pub mod algorithm;
 mod certificate;

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::key::KeyError;
 use crate::key::foreign;
-use crate::key::foreign::Wanted;
+use crate::key::foreign::KeyHalf;
 
 /// One PEM block: what it says it is, and its bytes.
 pub(super) struct Block {
@@ -97,7 +97,7 @@ pub(super) fn write(label: &str, bytes: &[u8]) -> Zeroizing<String> {
 }
 
 /// The error for a block with this label where something else was wanted. The label comes from a stranger.
-pub(super) fn unwanted(label: &str, wanted: Wanted) -> KeyError {
+pub(super) fn unwanted(label: &str, wanted: KeyHalf) -> KeyError {
     let found = match label {
         "CERTIFICATE" | "TRUSTED CERTIFICATE" => "a certificate".to_owned(),
         "PUBLIC KEY" | "RSA PUBLIC KEY" => "a public key".to_owned(),

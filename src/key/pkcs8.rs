@@ -50,14 +50,14 @@ struct Pbes2<'a> {
 
 /// What a private key without a PEM label is stored as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum PrivateKeyForm {
     Encrypted,
     Pkcs1,
     Pkcs8,
     Sec1,
 }
 
-impl Form {
+impl PrivateKeyForm {
     /// Tells by the first fields.
     pub(super) fn of(bytes: &[u8]) -> Result<Self, KeyError> {
         if PrivateKeyInfoRef::from_der(bytes).is_ok() {

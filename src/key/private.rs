@@ -13,12 +13,12 @@ use crate::key::Scheme;
 use crate::key::Signature;
 use crate::key::Signer;
 use crate::key::SignerError;
-use crate::key::algorithm::Secret;
+use crate::key::algorithm::SigningKey;
 use crate::key::foreign;
-use crate::key::foreign::Wanted;
+use crate::key::foreign::KeyHalf;
 use crate::key::pem;
 use crate::key::pkcs8;
-use crate::key::pkcs8::Form;
+use crate::key::pkcs8::PrivateKeyForm;
 use crate::key::sigstore;
 use crate::key::text;
 use crate::limits::Limits;
@@ -29,11 +29,11 @@ use crate::limits::Limits;
 pub struct PrivateKey {
     pkcs8: Zeroizing<Vec<u8>>,
     public: PublicKey,
-    secret: Secret,
+    secret: SigningKey,
 }
 
 impl PrivateKey {
-    pub(super) fn new(secret: Secret) -> Result<Self, KeyError> {
+    pub(super) fn new(secret: SigningKey) -> Result<Self, KeyError> {
         let (key_type, bits) = secret.public();
         Ok(Self { pkcs8: secret.to_pkcs8()?, public: PublicKey::new(key_type, &bits)?, secret })
     }
@@ -46,7 +46,7 @@ impl PrivateKey {
         let reason = "it is not a PrivateKeyInfo structure";
         let malformed = |_| KeyError::Encoding { what: "PKCS#8 private key", reason };
         let info = PrivateKeyInfoRef::from_der(der).map_err(malformed)?;
-        Self::new(Secret::new(&info)?)
+        Self::new(SigningKey::new(&info)?)
     }
 
     /// Reads a key file: cosign's encrypted container, PKCS#8 (encrypted or not), SEC1 or PKCS#1; PEM or DER.
@@ -61,21 +61,21 @@ impl PrivateKey {
     ) -> Result<Self, KeyError> {
         let plain = text::plain(bytes)?;
         if !pem::is_pem(&plain) {
-            let form =
-                Form::of(&plain).map_err(|error| foreign::of_content(&plain, Wanted::Private).unwrap_or(error))?;
+            let form = PrivateKeyForm::of(&plain)
+                .map_err(|error| foreign::of_content(&plain, KeyHalf::Private).unwrap_or(error))?;
             return Self::from_form(form, &plain, passphrase);
         }
         let block = pem::read(&plain)?;
         match block.label.as_str() {
-            "EC PRIVATE KEY" => Self::from_form(Form::Sec1, &block.bytes, passphrase),
-            "ENCRYPTED PRIVATE KEY" => Self::from_form(Form::Encrypted, &block.bytes, passphrase),
-            "PRIVATE KEY" => Self::from_form(Form::Pkcs8, &block.bytes, passphrase),
-            "RSA PRIVATE KEY" => Self::from_form(Form::Pkcs1, &block.bytes, passphrase),
+            "EC PRIVATE KEY" => Self::from_form(PrivateKeyForm::Sec1, &block.bytes, passphrase),
+            "ENCRYPTED PRIVATE KEY" => Self::from_form(PrivateKeyForm::Encrypted, &block.bytes, passphrase),
+            "PRIVATE KEY" => Self::from_form(PrivateKeyForm::Pkcs8, &block.bytes, passphrase),
+            "RSA PRIVATE KEY" => Self::from_form(PrivateKeyForm::Pkcs1, &block.bytes, passphrase),
             "DSA PRIVATE KEY" => Err(KeyError::Algorithm { found: "DSA".to_owned() }),
             label if sigstore::LABELS.contains(&label) => {
                 Self::from_pkcs8_der(&sigstore::open(&block.bytes, limits, passphrase)?)
             }
-            other => Err(pem::unwanted(other, Wanted::Private)),
+            other => Err(pem::unwanted(other, KeyHalf::Private)),
         }
     }
 
@@ -90,24 +90,24 @@ impl PrivateKey {
     }
 
     fn form_of_der(der: &[u8]) -> Option<&'static str> {
-        match Form::of(der).ok()? {
-            Form::Encrypted => Some("encrypted PKCS#8 in DER"),
-            Form::Pkcs1 => Some("PKCS#1 in DER"),
-            Form::Pkcs8 => Some("PKCS#8 in DER"),
-            Form::Sec1 => Some("SEC1 in DER"),
+        match PrivateKeyForm::of(der).ok()? {
+            PrivateKeyForm::Encrypted => Some("encrypted PKCS#8 in DER"),
+            PrivateKeyForm::Pkcs1 => Some("PKCS#1 in DER"),
+            PrivateKeyForm::Pkcs8 => Some("PKCS#8 in DER"),
+            PrivateKeyForm::Sec1 => Some("SEC1 in DER"),
         }
     }
 
     fn from_form(
-        form: Form,
+        form: PrivateKeyForm,
         bytes: &[u8],
         passphrase: impl FnOnce() -> Result<Passphrase, KeyError>,
     ) -> Result<Self, KeyError> {
         match form {
-            Form::Encrypted => Self::from_pkcs8_der(&pkcs8::decrypt(bytes, passphrase)?),
-            Form::Pkcs1 => Self::from_pkcs8_der(&pkcs8::from_pkcs1(bytes)?),
-            Form::Pkcs8 => Self::from_pkcs8_der(bytes),
-            Form::Sec1 => Self::from_pkcs8_der(&pkcs8::from_sec1(bytes)?),
+            PrivateKeyForm::Encrypted => Self::from_pkcs8_der(&pkcs8::decrypt(bytes, passphrase)?),
+            PrivateKeyForm::Pkcs1 => Self::from_pkcs8_der(&pkcs8::from_pkcs1(bytes)?),
+            PrivateKeyForm::Pkcs8 => Self::from_pkcs8_der(bytes),
+            PrivateKeyForm::Sec1 => Self::from_pkcs8_der(&pkcs8::from_sec1(bytes)?),
         }
     }
 

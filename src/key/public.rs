@@ -1,4 +1,4 @@
-//! `PublicKey`: what a signature is checked with.
+//! `PublicKey`: verifies signatures.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::key::KeyError;
 use crate::key::KeyId;
 use crate::key::Scheme;
 use crate::key::Unverified;
-use crate::key::algorithm::Checker;
+use crate::key::algorithm::VerifyingKey;
 use crate::key::identifier::KeyType;
 use crate::key::pem;
 
@@ -22,10 +22,10 @@ use crate::key::pem;
 ///
 /// Cheap to clone. Two are equal when their `SubjectPublicKeyInfo` is, and there is one of those for each key.
 #[derive(Clone)]
-pub struct PublicKey(Arc<Inner>);
+pub struct PublicKey(Arc<PreparedKey>);
 
-struct Inner {
-    checker: Checker,
+struct PreparedKey {
+    checker: VerifyingKey,
     id: KeyId,
     spki: Vec<u8>,
 }
@@ -51,11 +51,11 @@ impl PublicKey {
 
     pub(super) fn new(key_type: KeyType, bits: &[u8]) -> Result<Self, KeyError> {
         let malformed = |_| KeyError::Encoding { what: "public key", reason: "it is too long" };
-        let checker = Checker::new(key_type, bits)?;
+        let checker = VerifyingKey::new(key_type, bits)?;
         let subject_public_key = BitStringRef::from_bytes(bits).map_err(malformed)?;
         let info = SubjectPublicKeyInfoRef { algorithm: key_type.identifier(), subject_public_key };
         let spki = info.to_der().map_err(malformed)?;
-        Ok(Self(Arc::new(Inner { checker, id: KeyId::of(&spki), spki })))
+        Ok(Self(Arc::new(PreparedKey { checker, id: KeyId::of(&spki), spki })))
     }
 
     /// What kind of key it is.

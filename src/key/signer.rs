@@ -14,9 +14,9 @@ use crate::key::PublicKey;
 use crate::key::Scheme;
 use crate::key::SignerError;
 
-/// A private key, wherever it lives: in a file, in a token, behind another program.
+/// A private key in a file, in a token or behind another program.
 pub trait Signer: Send + Sync {
-    /// The public half: what every signature by this signer verifies with.
+    /// The public key, with which every signature by this signer verifies.
     fn public_key(&self) -> &PublicKey;
 
     /// Signs `message` with the scheme that others expect of this kind of key: its [`PublicKey::usual_scheme`].
@@ -25,7 +25,7 @@ pub trait Signer: Send + Sync {
     /// [`SignerError`].
     fn sign(&self, message: &[u8]) -> Result<Signature, SignerError>;
 
-    /// Signs `message` with one scheme. A signer that makes only the expected one need not write this.
+    /// Signs `message` with one scheme. The default makes the usual scheme and refuses the others.
     ///
     /// # Errors
     /// [`SignerError::Scheme`] where this signer does not make that kind of signature.
@@ -37,17 +37,16 @@ pub trait Signer: Send + Sync {
         }
     }
 
-    /// Signs each of the messages as [`Signer::sign`] does, several at once. Once one was declined none is begun; what was
-    /// made until then is returned.
+    /// Signs each of the messages as [`Signer::sign`] does, several at once. After a failure no further message is begun,
+    /// and the signatures made until then are returned.
     fn sign_all(&self, messages: &[&[u8]]) -> Batch {
         Batch::side_by_side(self, messages)
     }
 }
 
-/// A signature that was verified with its public key before anybody saw it.
+/// A signature that was verified with its public key. A proof type.
 ///
-/// ECDSA signatures are DER. There is no way to make one but [`Signature::checked`], so a token that computes
-/// wrongly is found out here.
+/// ECDSA signatures are DER. Only [`Signature::checked`] makes one, so a token that computes wrongly is noticed here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
     bytes: Vec<u8>,
@@ -78,7 +77,7 @@ impl Signature {
     }
 }
 
-/// What became of several messages that were to be signed.
+/// The result of signing several messages.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// The signatures, by the place of the message.
@@ -88,8 +87,8 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Signs with several threads at once, since a machine has several processors and a signer may be far away. Once one of
-    /// them was declined none begins another.
+    /// Signs in several threads, since a machine has several processors and a signer may be far away. After a failure no
+    /// further message is begun.
     pub(in crate::key) fn side_by_side<S: Signer + ?Sized>(signer: &S, messages: &[&[u8]]) -> Self {
         let next = AtomicUsize::new(0);
         let (made, stopped) = (Mutex::new(BTreeMap::new()), OnceLock::new());
@@ -106,7 +105,7 @@ impl Batch {
             }
         };
         std::thread::scope(|scope| {
-            // Where the system gives no more threads, those that there are have to do: this one at least is there.
+            // If the system gives no more threads, those that there are do the work: this one at least.
             for _ in 1..AT_ONCE.min(messages.len()) {
                 drop(Builder::new().spawn_scoped(scope, work));
             }
@@ -116,5 +115,5 @@ impl Batch {
     }
 }
 
-/// How many signatures are asked for at a time.
+/// How many signatures are requested at a time.
 pub(in crate::key) const AT_ONCE: usize = 8;

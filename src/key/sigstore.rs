@@ -22,7 +22,7 @@ pub(super) const LABELS: [&str; 2] = ["ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPT
 
 /// The wire form, in the field order of the reference implementation.
 #[derive(Serialize, Deserialize)]
-struct Container {
+struct WireContainer {
     kdf: Derivation,
     cipher: Cipher,
     ciphertext: String,
@@ -80,7 +80,7 @@ struct Sealed {
 
 impl Sealed {
     fn read(bytes: &[u8], limits: &Limits) -> Result<Self, KeyError> {
-        let Container { kdf, cipher, ciphertext } = json::parse(bytes, limits).map_err(KeyError::Json)?;
+        let WireContainer { kdf, cipher, ciphertext } = json::parse(bytes, limits).map_err(KeyError::Json)?;
         if kdf.name != KDF || cipher.name != CIPHER {
             let found = format!("{:?} and {:?}", kdf.name, cipher.name);
             return Err(KeyError::Cipher { found, wanted: "scrypt and nacl/secretbox" });
@@ -109,7 +109,7 @@ fn write(plain: &[u8], key: &[u8; 32], salt: &[u8; 32], nonce: &[u8; 24]) -> Res
     let mut sealed = plain.to_vec();
     cipher.apply_keystream(&mut sealed);
     let tag = mac.compute_unpadded(&sealed);
-    let container = Container {
+    let container = WireContainer {
         kdf: Derivation { name: KDF.to_owned(), params: WRITTEN, salt: STANDARD.encode(salt) },
         cipher: Cipher { name: CIPHER.to_owned(), nonce: STANDARD.encode(nonce) },
         ciphertext: STANDARD.encode([tag.as_slice(), &sealed].concat()),

@@ -36,7 +36,7 @@ pub struct ConfigError {
 }
 
 #[derive(Deserialize)]
-struct Wire {
+struct ConfigWire {
     #[serde(flatten, deserialize_with = "platform::of_config")]
     platform: Platform,
     #[serde(default)]
@@ -44,15 +44,15 @@ struct Wire {
     #[serde(default, rename = "author")]
     _author: Option<String>,
     #[serde(default)]
-    config: Option<Run>,
-    rootfs: RootFs,
+    config: Option<RunWire>,
+    rootfs: RootFsWire,
     #[serde(default, rename = "history")]
-    _history: Option<Vec<History>>,
+    _history: Option<Vec<HistoryEntry>>,
 }
 
 /// The fields of a config, for their spelling.
 #[derive(Deserialize)]
-struct Spelled {
+struct ConfigFields {
     #[serde(rename = "architecture")]
     _architecture: Option<IgnoredAny>,
     #[serde(rename = "author")]
@@ -78,7 +78,7 @@ struct Spelled {
 /// Read whole, so that a config which no engine would run is none for us either.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Run {
+struct RunWire {
     #[serde(default, deserialize_with = "null_is_default")]
     labels: BTreeMap<String, String>,
     #[serde(default, rename = "User")]
@@ -94,30 +94,30 @@ struct Run {
     #[serde(default, rename = "StopSignal")]
     _stop_signal: Option<String>,
     #[serde(default, rename = "ExposedPorts")]
-    _exposed_ports: Option<BTreeMap<String, Empty>>,
+    _exposed_ports: Option<BTreeMap<String, EmptyObject>>,
     #[serde(default, rename = "Volumes")]
-    _volumes: Option<BTreeMap<String, Empty>>,
+    _volumes: Option<BTreeMap<String, EmptyObject>>,
 }
 
 #[derive(Deserialize)]
-struct Empty {}
+struct EmptyObject {}
 
 #[derive(Deserialize)]
-struct RootFs {
+struct RootFsWire {
     #[serde(rename = "type")]
-    _kind: Layers,
+    _kind: RootFsType,
     #[serde(deserialize_with = "null_is_default")]
     diff_ids: Vec<Digest>,
 }
 
 #[derive(Deserialize)]
-enum Layers {
+enum RootFsType {
     #[serde(rename = "layers")]
     Layers,
 }
 
 #[derive(Deserialize)]
-struct History {
+struct HistoryEntry {
     #[serde(default, rename = "created")]
     _created: Option<String>,
     #[serde(default, rename = "created_by")]
@@ -153,9 +153,9 @@ impl ImageConfig {
     /// [`ConfigError`] that says what is wrong and where.
     pub fn parse(content: &Content, limits: &Limits) -> Result<Self, ConfigError> {
         // The fields of a structure that is read in parts are not known to the reader.
-        let spelled = json::parse::<Spelled>(content.bytes(), limits);
-        let parsed = spelled.and_then(|_| json::read::<Wire>(content.bytes()));
-        let Wire { platform, created, config, rootfs, .. } =
+        let spelled = json::parse::<ConfigFields>(content.bytes(), limits);
+        let parsed = spelled.and_then(|_| json::read::<ConfigWire>(content.bytes()));
+        let ConfigWire { platform, created, config, rootfs, .. } =
             parsed.map_err(|error| ConfigError { digest: *content.digest(), error })?;
         let labels = config.unwrap_or_default().labels;
         Ok(Self { created, diff_ids: rootfs.diff_ids, labels, platform })

@@ -112,7 +112,7 @@ pub enum ManifestError {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire {
+struct ManifestWire {
     #[serde(default)]
     schema_version: Option<u64>,
     #[serde(default)]
@@ -124,11 +124,11 @@ struct Wire {
     #[serde(default)]
     config: Option<Descriptor>,
     #[serde(default, deserialize_with = "listed")]
-    layers: List,
+    layers: DescriptorList,
     #[serde(default, deserialize_with = "listed")]
-    manifests: List,
+    manifests: DescriptorList,
     #[serde(default, deserialize_with = "listed")]
-    blobs: List,
+    blobs: DescriptorList,
     #[serde(default)]
     subject: Option<Descriptor>,
     #[serde(default, rename = "fsLayers")]
@@ -138,14 +138,14 @@ struct Wire {
 /// A list as a document has it. `null` is how a Go program writes an empty one: where the list belongs it is empty, and
 /// where it does not it says nothing.
 #[derive(Default)]
-enum List {
+enum DescriptorList {
     #[default]
     Absent,
     Null,
     Of(Vec<Descriptor>),
 }
 
-impl List {
+impl DescriptorList {
     fn entries(&self) -> &[Descriptor] {
         match self {
             Self::Absent | Self::Null => &[],
@@ -167,8 +167,9 @@ impl List {
     }
 }
 
-fn listed<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<List, D::Error> {
-    Option::<Vec<Descriptor>>::deserialize(deserializer).map(|entries| entries.map_or(List::Null, List::Of))
+fn listed<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<DescriptorList, D::Error> {
+    Option::<Vec<Descriptor>>::deserialize(deserializer)
+        .map(|entries| entries.map_or(DescriptorList::Null, DescriptorList::Of))
 }
 
 impl ManifestError {
@@ -205,7 +206,8 @@ impl Document {
         if got > limit {
             return Err(ManifestError::Limit { digest, what: "bytes", got, limit });
         }
-        let wire: Wire = json::parse(content.bytes(), limits).map_err(|error| ManifestError::Json { digest, error })?;
+        let wire: ManifestWire =
+            json::parse(content.bytes(), limits).map_err(|error| ManifestError::Json { digest, error })?;
         // A NUL in a string of a manifest serves only an attacker (threats: nul-in-text).
         if json::has_nul(content.bytes()) {
             return Err(ambiguous("a string has a NUL character"));
@@ -308,7 +310,7 @@ impl Index {
     }
 }
 
-impl Wire {
+impl ManifestWire {
     /// Whether there is no more of anything than may be.
     fn bounded(&self, digest: Digest, limits: &Limits) -> Result<(), ManifestError> {
         let lists = [&self.manifests, &self.layers, &self.blobs];
@@ -331,7 +333,7 @@ impl Wire {
 }
 
 /// The media type that the descriptor and the body agree on; a body without one is what its descriptor says.
-fn agreed_media_type(wire: &Wire, descriptor: &Descriptor) -> Result<String, String> {
+fn agreed_media_type(wire: &ManifestWire, descriptor: &Descriptor) -> Result<String, String> {
     match (&wire.media_type, descriptor.media_type.as_str()) {
         (Some(inside), "") => Ok(inside.clone()),
         (Some(inside), outside) if inside == outside => Ok(inside.clone()),

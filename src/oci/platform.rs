@@ -31,7 +31,7 @@ pub struct Platform {
 
 /// A platform as a document has it, where an empty field is one that is not there.
 #[derive(Deserialize)]
-struct Wire {
+struct PlatformWire {
     #[serde(default, deserialize_with = "named")]
     architecture: Option<String>,
     #[serde(default, deserialize_with = "named")]
@@ -44,7 +44,7 @@ struct Wire {
     variant: String,
 }
 
-impl Wire {
+impl PlatformWire {
     /// Both fields that the specification requires, or an error that names the missing one.
     fn required<E: serde::de::Error>(self) -> Result<Platform, E> {
         let filled = |text: String| Some(text).filter(|text| !text.is_empty());
@@ -67,7 +67,7 @@ impl Wire {
 
 /// The platform of a descriptor: `null`, `{}` and one with empty fields only are none.
 pub(super) fn of_descriptor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Platform>, D::Error> {
-    match Option::<Wire>::deserialize(deserializer)? {
+    match Option::<PlatformWire>::deserialize(deserializer)? {
         Some(wire) if !wire.is_empty() => wire.required::<D::Error>().map(Some),
         _ => Ok(None),
     }
@@ -75,7 +75,7 @@ pub(super) fn of_descriptor<'de, D: Deserializer<'de>>(deserializer: D) -> Resul
 
 /// The platform of an image config, which has to say one.
 pub(super) fn of_config<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Platform, D::Error> {
-    Wire::deserialize(deserializer)?.required()
+    PlatformWire::deserialize(deserializer)?.required()
 }
 
 /// A field that is there, if only as `null`, which Go reads as an empty text.

@@ -82,7 +82,7 @@ pub fn bundle_manifest(
         (BUNDLE_PREDICATE_TYPE.to_owned(), predicate_type.to_owned()),
         (CREATED.to_owned(), created.to_string()),
     ]);
-    let wire = Wire {
+    let wire = WrittenManifest {
         schema_version: 2,
         media_type: media_type::OCI_MANIFEST,
         config,
@@ -103,10 +103,10 @@ pub fn signature_config(layers: &[Descriptor]) -> Result<Content, JsonError> {
     let config = SignatureConfig {
         architecture: "",
         created: NEVER,
-        history: layers.iter().map(|_| History { created: NEVER }).collect(),
+        history: layers.iter().map(|_| WrittenHistory { created: NEVER }).collect(),
         os: "",
-        rootfs: RootFs { kind: "layers", diff_ids: layers.iter().map(|layer| layer.digest).collect() },
-        config: Empty,
+        rootfs: WrittenRootFs { kind: "layers", diff_ids: layers.iter().map(|layer| layer.digest).collect() },
+        config: EmptyConfig,
     };
     Ok(Content::name(media_type::OCI_CONFIG, json::to_go(&config)?))
 }
@@ -116,7 +116,7 @@ pub fn signature_config(layers: &[Descriptor]) -> Result<Content, JsonError> {
 /// # Errors
 /// As [`bundle_manifest`].
 pub fn signature_manifest(config: &Content, layers: Vec<Descriptor>) -> Result<Content, JsonError> {
-    let wire = Wire {
+    let wire = WrittenManifest {
         schema_version: 2,
         media_type: media_type::OCI_MANIFEST,
         config: config.descriptor().clone(),
@@ -140,7 +140,7 @@ pub fn referrer_manifest(
     annotations: &BTreeMap<String, String>,
 ) -> Result<Content, JsonError> {
     let kept = |key: &str| Some((key.to_owned(), annotations.get(key)?.clone()));
-    let wire = Wire {
+    let wire = WrittenManifest {
         schema_version: 2,
         media_type: media_type::OCI_MANIFEST,
         config: empty_config().descriptor().clone(),
@@ -154,7 +154,7 @@ pub fn referrer_manifest(
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire<'a> {
+struct WrittenManifest<'a> {
     schema_version: u8,
     media_type: &'static str,
     config: Descriptor,
@@ -171,27 +171,27 @@ struct Wire<'a> {
 struct SignatureConfig {
     architecture: &'static str,
     created: &'static str,
-    history: Vec<History>,
+    history: Vec<WrittenHistory>,
     os: &'static str,
-    rootfs: RootFs,
-    config: Empty,
+    rootfs: WrittenRootFs,
+    config: EmptyConfig,
 }
 
 #[derive(Serialize)]
-struct History {
+struct WrittenHistory {
     created: &'static str,
 }
 
 #[derive(Serialize)]
-struct RootFs {
+struct WrittenRootFs {
     #[serde(rename = "type")]
     kind: &'static str,
     diff_ids: Vec<Digest>,
 }
 
-struct Empty;
+struct EmptyConfig;
 
-impl Serialize for Empty {
+impl Serialize for EmptyConfig {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_map(Some(0))?.end()
     }

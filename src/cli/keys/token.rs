@@ -6,13 +6,13 @@ use crate::key::Algorithm;
 use crate::key::PublicKey;
 use crate::key::Signer;
 use crate::key::pkcs11::Class;
-use crate::key::pkcs11::Entry;
 use crate::key::pkcs11::Module;
-use crate::key::pkcs11::Opened;
 use crate::key::pkcs11::PinState;
-use crate::key::pkcs11::Token;
+use crate::key::pkcs11::Pkcs11Token;
+use crate::key::pkcs11::TokenEntry;
 use crate::key::pkcs11::TokenError;
 use crate::key::pkcs11::TokenKey;
+use crate::key::pkcs11::TokenSession;
 use crate::key::pkcs11::Uri;
 use crate::key::pkcs11::UriError;
 use crate::report::TokenKeyResult;
@@ -120,13 +120,13 @@ fn read(uri: &str) -> Result<Uri, Failure> {
     Uri::parse(uri).map_err(|error| told(TokenError::Uri(error)))
 }
 
-fn private(mut opened: Opened, uri: &Uri, args: &TokenArgs) -> Result<TokenKey, Failure> {
+fn private(mut opened: TokenSession, uri: &Uri, args: &TokenArgs) -> Result<TokenKey, Failure> {
     log_in(&mut opened, uri, args)?;
     opened.signer(uri).map_err(told)
 }
 
 /// Logs in: at most one attempt, and none at all with a PIN that nobody typed when the next wrong one locks the token.
-fn log_in(opened: &mut Opened, uri: &Uri, args: &TokenArgs) -> Result<(), Failure> {
+fn log_in(opened: &mut TokenSession, uri: &Uri, args: &TokenArgs) -> Result<(), Failure> {
     let what = format!("token `{}`", opened.token().name().label);
     let file = uri.pin_source().or(args.pin_file.as_deref());
     let (mut failed, mut source) = (None, None);
@@ -158,7 +158,7 @@ fn log_in(opened: &mut Opened, uri: &Uri, args: &TokenArgs) -> Result<(), Failur
     })
 }
 
-fn token(uri: &Uri, args: &TokenArgs) -> Result<Token, Failure> {
+fn token(uri: &Uri, args: &TokenArgs) -> Result<Pkcs11Token, Failure> {
     module(uri, args)?.token(uri).map_err(told)
 }
 
@@ -220,11 +220,11 @@ fn told(error: TokenError) -> Failure {
     failure.hint(hint)
 }
 
-fn line(entry: &Entry) -> String {
+fn line(entry: &TokenEntry) -> String {
     format!("there is  `{}`  {}, {}  {}", entry.label, kind(entry.class), entry.what, entry.uri)
 }
 
-fn about(entry: &Entry, id: Option<&str>) -> String {
+fn about(entry: &TokenEntry, id: Option<&str>) -> String {
     let id = id.map_or_else(String::new, |id| format!(", {id}"));
     format!("{}, {}{id}", kind(entry.class), entry.what)
 }

@@ -24,14 +24,14 @@ use crate::key::identifier::KeyType;
 use crate::key::pkcs8;
 use crate::key::pkcs8::EcPrivateKey;
 
-pub(in crate::key) struct Checker {
+pub(in crate::key) struct EcdsaVerifyingKey {
     curve: Curve,
     point: Vec<u8>,
     /// The key, parsed once for each scheme.
     schemes: Vec<(Scheme, ParsedPublicKey)>,
 }
 
-impl Checker {
+impl EcdsaVerifyingKey {
     /// A point of the curve in its uncompressed form, which is the one that peers read and write.
     pub(super) fn new(curve: Curve, point: &[u8]) -> Result<Self, KeyError> {
         let malformed = |reason| KeyError::Encoding { what: "ECDSA public key", reason };
@@ -69,13 +69,13 @@ impl Checker {
     }
 }
 
-pub(in crate::key) enum Secret {
+pub(in crate::key) enum EcdsaSigningKey {
     P256(p256::ecdsa::SigningKey),
     P384(p384::ecdsa::SigningKey),
     P521 { pair: EcdsaKeyPair, pkcs8: Zeroizing<Vec<u8>> },
 }
 
-impl Secret {
+impl EcdsaSigningKey {
     pub(super) fn new(curve: Curve, info: &PrivateKeyInfoRef<'_>) -> Result<Self, KeyError> {
         let inner = EcPrivateKey::from_der(info.private_key.as_bytes()).map_err(|_| malformed())?;
         if inner.version != 1 {

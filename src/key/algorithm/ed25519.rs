@@ -14,9 +14,9 @@ use crate::key::Scheme;
 use crate::key::identifier::KeyType;
 use crate::key::pkcs8;
 
-pub(in crate::key) struct Checker(VerifyingKey);
+pub(in crate::key) struct Ed25519VerifyingKey(VerifyingKey);
 
-impl Checker {
+impl Ed25519VerifyingKey {
     /// A key that is a point, in its one encoding, and not one of the eight for which signatures can be invented.
     pub(super) fn new(bits: &[u8]) -> Result<Self, KeyError> {
         let malformed = |reason| KeyError::Encoding { what: "Ed25519 public key", reason };
@@ -47,9 +47,9 @@ impl Checker {
     }
 }
 
-pub(in crate::key) struct Secret(SigningKey);
+pub(in crate::key) struct Ed25519SigningKey(SigningKey);
 
-impl Secret {
+impl Ed25519SigningKey {
     pub(super) fn new(info: &PrivateKeyInfoRef<'_>) -> Result<Self, KeyError> {
         let malformed = |reason| KeyError::Encoding { what: "Ed25519 private key", reason };
         let pair = KeypairBytes::try_from(info.clone()).map_err(|_| malformed("it does not have 32 bytes"))?;

@@ -24,19 +24,19 @@ pub(super) use self::outside::ecdsa_der;
 pub(super) use self::rsa::public as rsa_public;
 
 /// The public half of a key, ready to check signatures.
-pub(super) enum Checker {
-    Ecdsa(ecdsa::Checker),
-    Ed25519(ed25519::Checker),
-    Rsa(rsa::Checker),
+pub(super) enum VerifyingKey {
+    Ecdsa(ecdsa::EcdsaVerifyingKey),
+    Ed25519(ed25519::Ed25519VerifyingKey),
+    Rsa(rsa::RsaVerifyingKey),
 }
 
-impl Checker {
+impl VerifyingKey {
     /// Reads the bits inside a `SubjectPublicKeyInfo`.
     pub(super) fn new(key_type: KeyType, bits: &[u8]) -> Result<Self, KeyError> {
         match key_type {
-            KeyType::Ecdsa(curve) => ecdsa::Checker::new(curve, bits).map(Self::Ecdsa),
-            KeyType::Ed25519 => ed25519::Checker::new(bits).map(Self::Ed25519),
-            KeyType::Rsa => rsa::Checker::new(bits).map(Self::Rsa),
+            KeyType::Ecdsa(curve) => ecdsa::EcdsaVerifyingKey::new(curve, bits).map(Self::Ecdsa),
+            KeyType::Ed25519 => ed25519::Ed25519VerifyingKey::new(bits).map(Self::Ed25519),
+            KeyType::Rsa => rsa::RsaVerifyingKey::new(bits).map(Self::Rsa),
         }
     }
 
@@ -66,7 +66,7 @@ impl Checker {
         }
     }
 
-    /// [`Checker::accepts`] for the two numbers of an ECDSA signature side by side, as JWS and COSE have them.
+    /// [`VerifyingKey::accepts`] for the two numbers of an ECDSA signature side by side, as JWS and COSE have them.
     pub(super) fn accepts_fixed(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Ecdsa(checker) => checker.accepts_fixed(scheme, message, signature),
@@ -76,19 +76,19 @@ impl Checker {
 }
 
 /// The private half of a key.
-pub(super) enum Secret {
-    Ecdsa(ecdsa::Secret),
-    Ed25519(ed25519::Secret),
-    Rsa(rsa::Secret),
+pub(super) enum SigningKey {
+    Ecdsa(ecdsa::EcdsaSigningKey),
+    Ed25519(ed25519::Ed25519SigningKey),
+    Rsa(rsa::RsaSigningKey),
 }
 
-impl Secret {
+impl SigningKey {
     /// Reads the key in a PKCS#8 structure, and checks it against the public key stored with it, if there is one.
     pub(super) fn new(info: &PrivateKeyInfoRef<'_>) -> Result<Self, KeyError> {
         match KeyType::of(&info.algorithm)? {
-            KeyType::Ecdsa(curve) => ecdsa::Secret::new(curve, info).map(Self::Ecdsa),
-            KeyType::Ed25519 => ed25519::Secret::new(info).map(Self::Ed25519),
-            KeyType::Rsa => rsa::Secret::new(info).map(Self::Rsa),
+            KeyType::Ecdsa(curve) => ecdsa::EcdsaSigningKey::new(curve, info).map(Self::Ecdsa),
+            KeyType::Ed25519 => ed25519::Ed25519SigningKey::new(info).map(Self::Ed25519),
+            KeyType::Rsa => rsa::RsaSigningKey::new(info).map(Self::Rsa),
         }
     }
 
@@ -96,9 +96,9 @@ impl Secret {
     pub(super) fn from_random(kind: KeyKind, bytes: &[u8; 48]) -> Option<Self> {
         let (half, _) = bytes.split_first_chunk::<32>()?;
         match kind {
-            KeyKind::Ed25519 => Some(Self::Ed25519(ed25519::Secret::from_seed(half))),
-            KeyKind::P256 => ecdsa::Secret::from_number(Curve::P256, half).map(Self::Ecdsa),
-            KeyKind::P384 => ecdsa::Secret::from_number(Curve::P384, bytes).map(Self::Ecdsa),
+            KeyKind::Ed25519 => Some(Self::Ed25519(ed25519::Ed25519SigningKey::from_seed(half))),
+            KeyKind::P256 => ecdsa::EcdsaSigningKey::from_number(Curve::P256, half).map(Self::Ecdsa),
+            KeyKind::P384 => ecdsa::EcdsaSigningKey::from_number(Curve::P384, bytes).map(Self::Ecdsa),
         }
     }
 

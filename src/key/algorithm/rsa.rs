@@ -43,13 +43,13 @@ struct RsaPrivateKey<'a> {
     coefficient: UintRef<'a>,
 }
 
-pub(in crate::key) struct Checker {
+pub(in crate::key) struct RsaVerifyingKey {
     bits: u32,
     /// The key, parsed once for each scheme.
     schemes: Vec<(Scheme, ParsedPublicKey)>,
 }
 
-impl Checker {
+impl RsaVerifyingKey {
     /// A key of 2048 to 8192 bits with an odd modulus, and an odd exponent from 65537 to 2^32.
     pub(super) fn new(pkcs1: &[u8]) -> Result<Self, KeyError> {
         let malformed = |reason| KeyError::Encoding { what: "RSA public key", reason };
@@ -95,12 +95,12 @@ pub(in crate::key) fn public(modulus: &[u8], exponent: &[u8]) -> Result<Vec<u8>,
     write().map_err(|_| KeyError::Encoding { what: "RSA public key", reason: "it is not made of two numbers" })
 }
 
-pub(in crate::key) struct Secret {
+pub(in crate::key) struct RsaSigningKey {
     pair: KeyPair,
     pkcs8: Zeroizing<Vec<u8>>,
 }
 
-impl Secret {
+impl RsaSigningKey {
     pub(super) fn new(info: &PrivateKeyInfoRef<'_>) -> Result<Self, KeyError> {
         let pkcs8 = pkcs8::wrap(KeyType::Rsa, info.private_key.as_bytes())?;
         let numbers = RsaPrivateKey::from_der(info.private_key.as_bytes())
@@ -109,7 +109,7 @@ impl Secret {
             .to_der()
             .map_err(|_| malformed("its public half cannot be written"))?;
         // Our limits first: they say what is wrong. Whether the numbers fit together is for the library.
-        Checker::new(&public)?;
+        RsaVerifyingKey::new(&public)?;
         let pair = KeyPair::from_pkcs8(&pkcs8).map_err(|_| malformed("its numbers do not fit together"))?;
         Ok(Self { pair, pkcs8 })
     }

@@ -11,7 +11,7 @@ use crate::key::pkcs11::Uri;
 
 /// One key or certificate on a token, as it may be shown. There is nothing secret in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct TokenEntry {
     /// Whether it is a private key, a public key or a certificate.
     pub class: Class,
     /// `CKA_ID`.

@@ -10,8 +10,8 @@ use crate::key::KeyError;
 use crate::key::SignerError;
 use crate::key::SignerErrorKind;
 use crate::key::pkcs11::Class;
-use crate::key::pkcs11::Entry;
 use crate::key::pkcs11::PinState;
+use crate::key::pkcs11::TokenEntry;
 use crate::key::pkcs11::TokenName;
 use crate::key::pkcs11::UriError;
 
@@ -33,7 +33,7 @@ pub enum TokenError {
         /// Which token.
         token: String,
         /// What is there.
-        there: Vec<Entry>,
+        there: Vec<TokenEntry>,
     },
     /// A key that the token would hand out. It was destroyed again.
     #[error("token `{token}` made a key that can be taken out of it, and it was destroyed again")]
@@ -57,7 +57,7 @@ pub enum TokenError {
         /// What was asked for.
         wanted: String,
         /// Those that match.
-        there: Vec<Entry>,
+        there: Vec<TokenEntry>,
     },
     /// Several tokens match, and a PIN is for one.
     #[error("{} tokens match `{wanted}`", there.len())]
@@ -91,7 +91,7 @@ pub enum TokenError {
         /// What was asked for.
         wanted: String,
         /// What is there.
-        there: Vec<Entry>,
+        there: Vec<TokenEntry>,
     },
     /// The public half of a key is nowhere on the token, or in several forms.
     #[error("key `{label}` on token `{token}` has no public key that can be used: {fault}")]

@@ -10,20 +10,20 @@ use crate::key::Algorithm;
 use crate::key::identifier::Curve;
 use crate::key::identifier::KeyType;
 use crate::key::pkcs11::Class;
-use crate::key::pkcs11::Entry;
-use crate::key::pkcs11::Opened;
+use crate::key::pkcs11::TokenEntry;
 use crate::key::pkcs11::TokenError;
+use crate::key::pkcs11::TokenSession;
 use crate::key::pkcs11::Uri;
 use crate::key::pkcs11::object;
 
-impl Opened {
+impl TokenSession {
     /// Makes a key pair on the token, with the label and, if it has one, the id of `uri`. The private key is sensitive, cannot
     /// be taken out, and signs: nothing else. The session has to be one to write in, and logged in.
     ///
     /// # Errors
     /// [`TokenError::Unnamed`], [`TokenError::Exists`], [`TokenError::Mechanism`], [`TokenError::Call`];
     /// [`TokenError::Extractable`] where the token made another kind of key, which is then destroyed.
-    pub fn generate(&self, uri: &Uri, algorithm: Algorithm) -> Result<Entry, TokenError> {
+    pub fn generate(&self, uri: &Uri, algorithm: Algorithm) -> Result<TokenEntry, TokenError> {
         let token = || self.token().name().label.clone();
         let Some(label) = uri.object().filter(|label| !label.is_empty()) else {
             return Err(TokenError::Unnamed { wanted: uri.to_string() });
@@ -52,7 +52,7 @@ impl Opened {
     }
 
     /// Looks at what was made, rather than at what was asked for.
-    fn made(&self, label: &str, id: &[u8], pair: (ObjectHandle, ObjectHandle)) -> Result<Entry, TokenError> {
+    fn made(&self, label: &str, id: &[u8], pair: (ObjectHandle, ObjectHandle)) -> Result<TokenEntry, TokenError> {
         let name = self.token().name();
         let exact = Uri::of(&name.label, &name.serial, Class::Private, label, id);
         let object = self.one_private(&exact)?;
@@ -67,7 +67,7 @@ impl Opened {
     }
 
     /// What has this label or this id already.
-    fn named(&self, label: &str, id: &[u8]) -> Result<Vec<Entry>, TokenError> {
+    fn named(&self, label: &str, id: &[u8]) -> Result<Vec<TokenEntry>, TokenError> {
         let mut there = Vec::new();
         for (label, id) in [(label, &[][..]), ("", id)] {
             for class in [Class::Private, Class::Public] {

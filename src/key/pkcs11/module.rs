@@ -13,7 +13,7 @@ use cryptoki::error::Error;
 use cryptoki::error::RvError;
 
 use crate::key::pkcs11::ModuleFault;
-use crate::key::pkcs11::Token;
+use crate::key::pkcs11::Pkcs11Token;
 use crate::key::pkcs11::TokenError;
 use crate::key::pkcs11::TokenName;
 use crate::key::pkcs11::Uri;
@@ -64,7 +64,7 @@ impl Module {
     ///
     /// # Errors
     /// [`TokenError::Call`].
-    pub fn tokens(&self) -> Result<Vec<Token>, TokenError> {
+    pub fn tokens(&self) -> Result<Vec<Pkcs11Token>, TokenError> {
         let slots = self.context.get_slots_with_token().map_err(|error| TokenError::of(&error))?;
         let mut tokens = Vec::new();
         for slot in slots {
@@ -74,7 +74,7 @@ impl Module {
                 other => other.map_err(|error| TokenError::of(&error))?,
             };
             if info.token_initialized() {
-                tokens.push(Token::new(self.context.clone(), TokenName::of(&info, slot), slot));
+                tokens.push(Pkcs11Token::new(self.context.clone(), TokenName::of(&info, slot), slot));
             }
         }
         Ok(tokens)
@@ -84,7 +84,7 @@ impl Module {
     ///
     /// # Errors
     /// [`TokenError::Call`].
-    pub fn matching(&self, uri: &Uri) -> Result<Vec<Token>, TokenError> {
+    pub fn matching(&self, uri: &Uri) -> Result<Vec<Pkcs11Token>, TokenError> {
         let mut matching = Vec::new();
         for token in self.tokens()? {
             if token.matches(uri)? {
@@ -98,8 +98,8 @@ impl Module {
     ///
     /// # Errors
     /// [`TokenError::NoToken`] and [`TokenError::ManyTokens`], which list what is there.
-    pub fn token(&self, uri: &Uri) -> Result<Token, TokenError> {
-        let names = |tokens: &[Token]| tokens.iter().map(|token| token.name().clone()).collect();
+    pub fn token(&self, uri: &Uri) -> Result<Pkcs11Token, TokenError> {
+        let names = |tokens: &[Pkcs11Token]| tokens.iter().map(|token| token.name().clone()).collect();
         let matching = self.matching(uri)?;
         match matching.as_slice() {
             [token] => Ok(token.clone()),

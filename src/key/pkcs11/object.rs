@@ -1,4 +1,4 @@
-//! Objects on a token: what is said of them, and the public key in them.
+//! `TokenObject`: a key or certificate on a token, its attributes and its public key.
 
 use cryptoki::object::Attribute;
 use cryptoki::object::AttributeType;
@@ -22,21 +22,21 @@ use crate::key::algorithm;
 use crate::key::identifier::Curve;
 use crate::key::identifier::KeyType;
 use crate::key::pkcs11::Class;
-use crate::key::pkcs11::Entry;
+use crate::key::pkcs11::TokenEntry;
 use crate::key::pkcs11::TokenError;
 use crate::key::pkcs11::TokenName;
 use crate::key::pkcs11::Uri;
 
 /// An object with what was read of it.
 #[derive(Clone, Debug)]
-pub(super) struct Object {
+pub(super) struct TokenObject {
     pub(super) handle: ObjectHandle,
     class: Class,
     attributes: Vec<Attribute>,
 }
 
 /// Reads the objects of one class, narrowed by what `uri` says of their label and id.
-pub(super) fn find(session: &Session, class: Class, uri: &Uri) -> Result<Vec<Object>, TokenError> {
+pub(super) fn find(session: &Session, class: Class, uri: &Uri) -> Result<Vec<TokenObject>, TokenError> {
     let mut template = vec![Attribute::Class(match class {
         Class::Certificate => ObjectClass::CERTIFICATE,
         Class::Private => ObjectClass::PRIVATE_KEY,
@@ -47,7 +47,7 @@ pub(super) fn find(session: &Session, class: Class, uri: &Uri) -> Result<Vec<Obj
     let handles = session.find_objects(&template).map_err(|error| TokenError::of(&error))?;
     let mut objects = Vec::new();
     for handle in handles {
-        let object = Object { handle, class, attributes: attributes(session, handle, class)? };
+        let object = TokenObject { handle, class, attributes: attributes(session, handle, class)? };
         // A token that does not heed the template does not choose the key.
         let label = uri.object().is_none_or(|label| object.label().as_deref() == Some(label.as_bytes()));
         let id = uri.id().is_none_or(|id| object.id() == id);
@@ -78,7 +78,7 @@ fn attributes(session: &Session, handle: ObjectHandle, class: Class) -> Result<V
     }
 }
 
-impl Object {
+impl TokenObject {
     pub(super) fn id(&self) -> Vec<u8> {
         self.bytes(AttributeType::Id).unwrap_or_default()
     }
@@ -108,12 +108,12 @@ impl Object {
         says(Attribute::Sensitive(true)) && says(Attribute::Extractable(false))
     }
 
-    pub(super) fn entry(&self, token: &TokenName) -> Entry {
+    pub(super) fn entry(&self, token: &TokenName) -> TokenEntry {
         let public = self.public_key().ok().flatten();
         let (id, label) = (self.id(), self.name());
         let uri = Uri::of(&token.label, &token.serial, self.class, &label, &id);
         let what = public.as_ref().map_or_else(|| self.kind(), |key| key.algorithm().to_string());
-        Entry { class: self.class, id, label, public, uri, what }
+        TokenEntry { class: self.class, id, label, public, uri, what }
     }
 
     /// What the token calls it, where we do not know the public key.

@@ -1,4 +1,4 @@
-//! Sessions for signing side by side: as many as there are threads that sign, and as the token lets us open.
+//! `Pool`: the PKCS#11 sessions of one key, for signing in parallel; at most as many as the token allows.
 
 use std::sync::Condvar;
 use std::sync::Mutex;
@@ -9,18 +9,18 @@ use cryptoki::error::Error;
 use cryptoki::error::RvError;
 use cryptoki::session::Session;
 
-use crate::key::pkcs11::Token;
+use crate::key::pkcs11::Pkcs11Token;
 use crate::key::pkcs11::TokenError;
 use crate::key::pkcs11::error;
 
 /// The sessions of one key. All of them are logged in when one is: that is how PKCS#11 has it.
 pub(super) struct Pool {
-    state: Mutex<State>,
+    state: Mutex<PoolState>,
     freed: Condvar,
-    token: Token,
+    token: Pkcs11Token,
 }
 
-struct State {
+struct PoolState {
     free: Vec<Session>,
     /// Free or not.
     open: usize,
@@ -31,17 +31,17 @@ struct State {
 
 impl Pool {
     /// A pool that begins with a session that is logged in.
-    pub(super) fn new(token: Token, first: Session) -> Self {
+    pub(super) fn new(token: Pkcs11Token, first: Session) -> Self {
         Self::of(token, first, MOST)
     }
 
     /// A pool that stays with this session, so that nothing is done twice at a time; an error in it is the last.
-    pub(super) fn alone(token: Token, only: Session) -> Self {
+    pub(super) fn alone(token: Pkcs11Token, only: Session) -> Self {
         Self::of(token, only, 1)
     }
 
-    fn of(token: Token, first: Session, most: usize) -> Self {
-        let state = State { free: vec![first], open: 1, most, lost: None };
+    fn of(token: Pkcs11Token, first: Session, most: usize) -> Self {
+        let state = PoolState { free: vec![first], open: 1, most, lost: None };
         Self { state: Mutex::new(state), freed: Condvar::new(), token }
     }
 
@@ -123,7 +123,7 @@ impl Pool {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -16,13 +16,13 @@ use crate::key::Scheme;
 use crate::key::Signature;
 use crate::key::Signer;
 use crate::key::SignerError;
-use crate::key::pkcs11::Token;
+use crate::key::pkcs11::Pkcs11Token;
 use crate::key::pkcs11::TokenError;
 use crate::key::pkcs11::TokenName;
-use crate::key::pkcs11::line::Line;
 use crate::key::pkcs11::mechanism;
 use crate::key::pkcs11::mechanism::Order;
-use crate::key::pkcs11::object::Object;
+use crate::key::pkcs11::object::TokenObject;
+use crate::key::pkcs11::pipeline::SigningPipeline;
 use crate::key::pkcs11::pool::Pool;
 
 /// A private key in a token. It never leaves it; every signature is verified before it leaves here.
@@ -40,9 +40,9 @@ pub struct TokenKey {
 
 impl TokenKey {
     pub(super) fn new(
-        token: Token,
+        token: Pkcs11Token,
         session: Session,
-        object: &Object,
+        object: &TokenObject,
         public: PublicKey,
         pin: Option<Passphrase>,
     ) -> Result<Self, TokenError> {
@@ -118,7 +118,7 @@ impl Signer for TokenKey {
     fn sign_all(&self, messages: &[&[u8]]) -> Batch {
         let scheme = self.public.usual_scheme();
         let message = |place: usize| messages.get(place).copied().unwrap_or_default();
-        Line::run(
+        SigningPipeline::run(
             messages.len(),
             self.pool.most(),
             |line| {

@@ -1,4 +1,4 @@
-//! `Token`: one PKCS#11 token with its slot.
+//! `Pkcs11Token`: one PKCS#11 token with its slot.
 
 use cryptoki::context::Pkcs11;
 use cryptoki::mechanism::MechanismType;
@@ -11,13 +11,13 @@ use crate::key::pkcs11::Uri;
 
 /// A token with its slot.
 #[derive(Clone, Debug)]
-pub struct Token {
+pub struct Pkcs11Token {
     context: Pkcs11,
     name: TokenName,
     slot: Slot,
 }
 
-impl Token {
+impl Pkcs11Token {
     pub(super) const fn new(context: Pkcs11, name: TokenName, slot: Slot) -> Self {
         Self { context, name, slot }
     }

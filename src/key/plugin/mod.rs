@@ -45,7 +45,7 @@ use self::contract::Metadata;
 use self::contract::RAW;
 use self::contract::VERSION;
 use self::contract::excerpt;
-use self::process::Silence;
+use self::process::NoAnswer;
 
 /// A plugin, and how it is run: never through a shell, with this environment and no other.
 #[derive(Clone, Debug)]
@@ -160,9 +160,9 @@ impl Plugin {
         let input = serde_json::to_vec(asked).map_err(|error| start(error.into()))?;
         let said = process::run(&self.program, command, &self.environment, input, self.deadline, limit);
         let said = said.map_err(|silence| match silence {
-            Silence::Deadline => PluginError::Deadline { plugin: plugin(), command, seconds: self.deadline.as_secs() },
-            Silence::Io(error) => start(error),
-            Silence::TooMuch => PluginError::TooMuch { plugin: plugin(), command, limit },
+            NoAnswer::Deadline => PluginError::Deadline { plugin: plugin(), command, seconds: self.deadline.as_secs() },
+            NoAnswer::Io(error) => start(error),
+            NoAnswer::TooMuch => PluginError::TooMuch { plugin: plugin(), command, limit },
         })?;
         if said.success {
             let wrong = |error| PluginError::Answer { plugin: plugin(), command, fault: AnswerFault::Json(error) };

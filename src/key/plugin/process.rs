@@ -22,7 +22,7 @@ use rustix::process::kill_process_group;
 use zeroize::Zeroizing;
 
 /// What a program said before it ended.
-pub(super) struct Said {
+pub(super) struct PluginOutput {
     pub(super) success: bool,
     pub(super) stdout: Zeroizing<Vec<u8>>,
     pub(super) stderr: Zeroizing<Vec<u8>>,
@@ -30,7 +30,7 @@ pub(super) struct Said {
 
 /// Why there is nothing that it said.
 #[derive(Debug)]
-pub(super) enum Silence {
+pub(super) enum NoAnswer {
     /// It did not end in time, and was ended.
     Deadline,
     /// It could not be started or listened to.
@@ -47,13 +47,13 @@ pub(super) fn run(
     input: Vec<u8>,
     deadline: Duration,
     limit: u64,
-) -> Result<Said, Silence> {
+) -> Result<PluginOutput, NoAnswer> {
     let mut command = Command::new(program);
     command.arg(argument).env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     // A group of its own, so that whatever it starts can be ended with it.
     command.process_group(0);
-    let mut child = Running { child: command.spawn().map_err(Silence::Io)?, gone: false };
+    let mut child = RunningPlugin { child: command.spawn().map_err(NoAnswer::Io)?, gone: false };
     if let Some(mut stdin) = child.child.stdin.take() {
         // A program that does not read its input is no failure of ours.
         thread::spawn(move || stdin.write_all(&input));
@@ -62,10 +62,10 @@ pub(super) fn run(
     let stdout = child.child.stdout.take().map(|pipe| listen(Stream::Stdout, pipe, limit, sender.clone()));
     let stderr = child.child.stderr.take().map(|pipe| listen(Stream::Stderr, pipe, limit, sender));
     if stdout.is_none() || stderr.is_none() {
-        return Err(Silence::Io(io::ErrorKind::BrokenPipe.into()));
+        return Err(NoAnswer::Io(io::ErrorKind::BrokenPipe.into()));
     }
-    let mut patience = Patience { left: deadline };
-    let mut said = Said { success: false, stdout: Zeroizing::default(), stderr: Zeroizing::default() };
+    let mut patience = Waiting { left: deadline };
+    let mut said = PluginOutput { success: false, stdout: Zeroizing::default(), stderr: Zeroizing::default() };
     for _ in 0..2 {
         match patience.hear(&receiver)? {
             (Stream::Stdout, bytes) => said.stdout = bytes,
@@ -77,13 +77,13 @@ pub(super) fn run(
 }
 
 /// A program that is ended when it is not needed any more, whatever it is doing, with everything that it started.
-struct Running {
+struct RunningPlugin {
     child: Child,
     /// Whether it has ended and its number may be another's.
     gone: bool,
 }
 
-impl Drop for Running {
+impl Drop for RunningPlugin {
     fn drop(&mut self) {
         if self.gone {
             return;
@@ -116,38 +116,38 @@ fn listen(stream: Stream, pipe: impl Read + Send + 'static, limit: u64, sender: 
 }
 
 /// How long we still wait. Counted in waits, since no clock is read here.
-struct Patience {
+struct Waiting {
     left: Duration,
 }
 
-impl Patience {
-    fn hear(&mut self, streams: &Receiver<Heard>) -> Result<(Stream, Zeroizing<Vec<u8>>), Silence> {
+impl Waiting {
+    fn hear(&mut self, streams: &Receiver<Heard>) -> Result<(Stream, Zeroizing<Vec<u8>>), NoAnswer> {
         loop {
             match streams.recv_timeout(STEP.min(self.left)) {
                 Ok((stream, Ok(Some(bytes)))) => return Ok((stream, bytes)),
-                Ok((_, Ok(None))) => return Err(Silence::TooMuch),
-                Ok((_, Err(error))) => return Err(Silence::Io(error)),
-                Err(RecvTimeoutError::Disconnected) => return Err(Silence::Io(io::ErrorKind::BrokenPipe.into())),
+                Ok((_, Ok(None))) => return Err(NoAnswer::TooMuch),
+                Ok((_, Err(error))) => return Err(NoAnswer::Io(error)),
+                Err(RecvTimeoutError::Disconnected) => return Err(NoAnswer::Io(io::ErrorKind::BrokenPipe.into())),
                 Err(RecvTimeoutError::Timeout) => self.spend()?,
             }
         }
     }
 
-    fn end(&mut self, running: &mut Running) -> Result<bool, Silence> {
+    fn end(&mut self, running: &mut RunningPlugin) -> Result<bool, NoAnswer> {
         loop {
-            if let Some(status) = running.child.try_wait().map_err(Silence::Io)? {
+            if let Some(status) = running.child.try_wait().map_err(NoAnswer::Io)? {
                 running.gone = true;
                 return Ok(status.success());
             }
             thread::sleep(SHORT_STEP);
-            self.left = self.left.checked_sub(SHORT_STEP).ok_or(Silence::Deadline)?;
+            self.left = self.left.checked_sub(SHORT_STEP).ok_or(NoAnswer::Deadline)?;
         }
     }
 
-    fn spend(&mut self) -> Result<(), Silence> {
+    fn spend(&mut self) -> Result<(), NoAnswer> {
         self.left = self.left.saturating_sub(STEP);
         match self.left.is_zero() {
-            true => Err(Silence::Deadline),
+            true => Err(NoAnswer::Deadline),
             false => Ok(()),
         }
     }

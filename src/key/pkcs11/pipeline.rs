@@ -1,4 +1,6 @@
-//! `Line`: a token signs one message after the other and waits for nobody; what it made is verified beside it.
+//! `SigningPipeline`: signs many messages on a token, and verifies each signature in other threads meanwhile.
+//!
+//! The invariant: a signature is returned only after it was verified, and once one message failed none is begun.
 
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
@@ -15,40 +17,50 @@ use crate::key::Signature;
 use crate::key::SignerError;
 use crate::key::signer::AT_ONCE;
 
-/// Between those who ask the token and those who verify.
-pub(super) struct Line {
-    state: Mutex<State>,
+/// What the threads that ask the token and those that verify share.
+pub(super) struct SigningPipeline {
+    state: Mutex<PipelineState>,
     more: Condvar,
 }
 
-/// Somebody who asks the token, until this is dropped.
-struct Asking<'a>(&'a Line);
+/// Counts a thread as one that asks the token, until this is dropped.
+struct ActiveSession<'a>(&'a SigningPipeline);
 
-struct State {
-    /// The next message that nobody has begun.
+struct PipelineState {
+    /// The next message to be signed.
     next: usize,
     messages: usize,
-    /// Those who still ask the token.
+    /// Threads that still ask the token.
     asking: usize,
-    /// Those who wait for something to verify.
+    /// Threads that wait for something to verify.
     idle: usize,
-    /// What the token made, and nobody has verified.
+    /// Raw signatures that were not verified yet.
     raw: VecDeque<(usize, Vec<u8>)>,
     made: BTreeMap<usize, Signature>,
     stopped: Option<SignerError>,
 }
 
-impl Line {
-    /// Signs as many messages in so many sessions at most. `ask` takes a session, and in it asks the token for what [`Line::next`] names until there is
-    /// no more, handing each to [`Line::signed`]; `check` verifies. Nothing that was not verified is returned.
+impl SigningPipeline {
+    /// Signs so many messages in so many sessions at most.
+    ///
+    /// 1. `ask` takes a session, asks the token to sign each message that [`SigningPipeline::next`] names, and hands the
+    ///    result to [`SigningPipeline::signed`].
+    /// 2. `check` verifies each result in another thread. Nothing is returned that was not verified.
     pub(super) fn run(
         messages: usize,
         sessions: usize,
         ask: impl Fn(&Self) -> Result<(), SignerError> + Sync,
         check: impl Fn(usize, Vec<u8>) -> Result<Signature, SignerError> + Sync,
     ) -> Batch {
-        let state =
-            State { next: 0, messages, asking: 1, idle: 0, raw: VecDeque::new(), made: BTreeMap::new(), stopped: None };
+        let state = PipelineState {
+            next: 0,
+            messages,
+            asking: 1,
+            idle: 0,
+            raw: VecDeque::new(),
+            made: BTreeMap::new(),
+            stopped: None,
+        };
         let line = Self { state: Mutex::new(state), more: Condvar::new() };
         let verifies = || line.verifies(&check);
         let asks = || {
@@ -56,8 +68,8 @@ impl Line {
             verifies();
         };
         std::thread::scope(|scope| {
-            // Where the system gives no more threads, those that there are have to do: this one does both.
-            // One processor is for whoever asks.
+            // If the system gives no more threads, those that there are do the work: this one does both.
+            // One processor is left to the thread that asks.
             let processors = available_parallelism().map_or(1, usize::from);
             for _ in 0..processors.saturating_sub(1).clamp(1, AT_ONCE).min(messages.saturating_sub(1)) {
                 drop(Builder::new().spawn_scoped(scope, verifies));
@@ -74,7 +86,7 @@ impl Line {
         Batch { made: state.made, stopped: state.stopped }
     }
 
-    /// The place of a message that is to be signed now; none where there is no more, or something was declined.
+    /// The place of the message to be signed now, unless there are no more or one failed.
     pub(super) fn next(&self) -> Option<usize> {
         let mut state = self.lock();
         let place = state.next;
@@ -87,7 +99,7 @@ impl Line {
     pub(super) fn signed(&self, place: usize, raw: Vec<u8>) {
         let mut state = self.lock();
         state.raw.push_back((place, raw));
-        // To wake somebody up takes time in which the token waits: for several at a time, or for the last ones.
+        // Waking a thread takes time in which the token waits, so it is done for several results at a time.
         let wake = state.idle > 0 && state.raw.len() >= WORTH_WAKING;
         drop(state);
         if wake {
@@ -96,7 +108,7 @@ impl Line {
     }
 
     fn asks(&self, ask: impl Fn(&Self) -> Result<(), SignerError>) {
-        let asking = Asking(self);
+        let asking = ActiveSession(self);
         if let Err(error) = ask(self) {
             self.lock().stopped.get_or_insert(error);
         }
@@ -129,12 +141,12 @@ impl Line {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PipelineState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Asking<'_> {
+impl Drop for ActiveSession<'_> {
     fn drop(&mut self) {
         self.0.lock().asking -= 1;
         self.0.more.notify_all();

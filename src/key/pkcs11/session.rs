@@ -1,4 +1,4 @@
-//! `Opened`: a session with a token, in which it is logged in once and a key is picked.
+//! `TokenSession`: a PKCS#11 session with a token: one login, then the selection of a key.
 
 use std::sync::Arc;
 
@@ -12,51 +12,51 @@ use cryptoki::types::RawAuthPin;
 use crate::key::Passphrase;
 use crate::key::PublicKey;
 use crate::key::pkcs11::Class;
-use crate::key::pkcs11::Entry;
 use crate::key::pkcs11::PinState;
+use crate::key::pkcs11::Pkcs11Token;
 use crate::key::pkcs11::PublicKeyFault;
-use crate::key::pkcs11::Token;
+use crate::key::pkcs11::TokenEntry;
 use crate::key::pkcs11::TokenError;
 use crate::key::pkcs11::TokenKey;
 use crate::key::pkcs11::Uri;
 use crate::key::pkcs11::object;
-use crate::key::pkcs11::object::Object;
+use crate::key::pkcs11::object::TokenObject;
 
 /// An open session with a token.
-pub struct Opened {
-    token: Token,
+pub struct TokenSession {
+    token: Pkcs11Token,
     session: Session,
     /// The PIN, for keys that want it for each signature.
     pin: Option<Passphrase>,
 }
 
-impl Token {
+impl Pkcs11Token {
     /// Opens a session in which nothing on the token can be changed.
     ///
     /// # Errors
     /// [`TokenError::Call`].
-    pub fn open(&self) -> Result<Opened, TokenError> {
+    pub fn open(&self) -> Result<TokenSession, TokenError> {
         let session = self.context().open_ro_session(self.slot()).map_err(|error| TokenError::of(&error))?;
-        Ok(Opened::new(self.clone(), session))
+        Ok(TokenSession::new(self.clone(), session))
     }
 
     /// Opens a session in which keys can be made.
     ///
     /// # Errors
     /// [`TokenError::Call`].
-    pub fn open_to_write(&self) -> Result<Opened, TokenError> {
+    pub fn open_to_write(&self) -> Result<TokenSession, TokenError> {
         let session = self.context().open_rw_session(self.slot()).map_err(|error| TokenError::of(&error))?;
-        Ok(Opened::new(self.clone(), session))
+        Ok(TokenSession::new(self.clone(), session))
     }
 }
 
-impl Opened {
-    const fn new(token: Token, session: Session) -> Self {
+impl TokenSession {
+    const fn new(token: Pkcs11Token, session: Session) -> Self {
         Self { token, session, pin: None }
     }
 
     /// The token.
-    pub const fn token(&self) -> &Token {
+    pub const fn token(&self) -> &Pkcs11Token {
         &self.token
     }
 
@@ -126,7 +126,7 @@ impl Opened {
     ///
     /// # Errors
     /// [`TokenError::Call`].
-    pub fn entries(&self, uri: &Uri) -> Result<Vec<Entry>, TokenError> {
+    pub fn entries(&self, uri: &Uri) -> Result<Vec<TokenEntry>, TokenError> {
         let classes = match uri.class() {
             Some(class) => vec![class],
             None => vec![Class::Private, Class::Public, Class::Certificate],
@@ -141,11 +141,11 @@ impl Opened {
     }
 
     /// What may be said of an object; of a private key also what others say of its public half.
-    pub(super) fn entry(&self, object: &Object) -> Entry {
+    pub(super) fn entry(&self, object: &TokenObject) -> TokenEntry {
         let entry = object.entry(self.token.name());
         match (entry.class, &entry.public) {
             (Class::Private, None) => match self.public_of(object) {
-                Ok(public) => Entry { what: public.algorithm().to_string(), public: Some(public), ..entry },
+                Ok(public) => TokenEntry { what: public.algorithm().to_string(), public: Some(public), ..entry },
                 Err(_) => entry,
             },
             _ => entry,
@@ -168,14 +168,14 @@ impl Opened {
     }
 
     /// The one private key that `uri` means and that may sign.
-    pub(super) fn one_private(&self, uri: &Uri) -> Result<Object, TokenError> {
+    pub(super) fn one_private(&self, uri: &Uri) -> Result<TokenObject, TokenError> {
         let wanted = || uri.to_string();
         let token = || self.token.name().label.clone();
         let mut found = match uri.class() {
             None | Some(Class::Private) => object::find(&self.session, Class::Private, uri)?,
             Some(Class::Certificate | Class::Public) => Vec::new(),
         };
-        found.retain(Object::may_sign);
+        found.retain(TokenObject::may_sign);
         match found.as_slice() {
             [object] => Ok(object.clone()),
             [] => Err(TokenError::NoKey { token: token(), wanted: wanted(), there: self.entries(&Uri::default())? }),
@@ -188,7 +188,7 @@ impl Opened {
 
     /// The public half of a private key: as it tells itself, else from the public key, else from the certificate with the
     /// same id, or with the same label where there is no id.
-    pub(super) fn public_of(&self, object: &Object) -> Result<PublicKey, TokenError> {
+    pub(super) fn public_of(&self, object: &TokenObject) -> Result<PublicKey, TokenError> {
         let none =
             |fault| TokenError::NoPublicKey { label: object.name(), fault, token: self.token.name().label.clone() };
         let unreadable = |error| none(PublicKeyFault::Unreadable(Arc::new(error)));
