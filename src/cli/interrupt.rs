@@ -37,7 +37,8 @@ static HELD: AtomicBool = AtomicBool::new(false);
 pub(super) fn watch() -> std::io::Result<()> {
     // A second signal does not wait for what the first has begun.
     let begun = Arc::new(AtomicBool::new(false));
-    let ending = ENDING.into_iter().filter(|signal| !is_ignored(*signal));
+    let ignored = ignored();
+    let ending = ENDING.into_iter().filter(|signal| !is_in(ignored, *signal));
     let signals = SignalWatch::begin(ending.map(|signal| (signal, Some(Arc::clone(&begun)))))?;
     let work = move || {
         let mut woken = signals.woken();
@@ -83,11 +84,16 @@ pub(super) fn end(signal: i32) {
     signals::do_default(signal);
 }
 
-/// Whether a signal was ignored when the program began, as `nohup` and a shell's `&` have it: it stays so.
+/// The signals that were ignored when the program began, as `nohup` and a shell's `&` have it: they stay so. A bit for
+/// each, as the kernel has it. It is read once, because the kernel takes long to write this file.
 #[cfg(unix)]
-fn is_ignored(signal: i32) -> bool {
+fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+}
+
+#[cfg(unix)]
+fn is_in(mask: u64, signal: i32) -> bool {
     u32::try_from(signal - 1).ok().and_then(|bit| mask.checked_shr(bit)).is_some_and(|mask| mask & 1 == 1)
 }
