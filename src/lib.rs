@@ -1,4 +1,5 @@
 //! Offline-first signing of container images and attestation of their supply chain.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod digest;
 pub mod json;

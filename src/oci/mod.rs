@@ -10,6 +10,8 @@ pub(crate) mod null;
 pub mod platform;
 pub mod reference;
 pub mod referrer;
+#[cfg(feature = "oci-spec")]
+pub mod spec;
 mod subject;
 
 pub use config::ConfigError;
@@ -28,4 +30,6 @@ pub use reference::Reference;
 pub use reference::ReferenceError;
 pub use reference::RegistryReference;
 pub use reference::TagOrDigest;
+#[cfg(feature = "oci-spec")]
+pub use spec::ConversionError;
 pub use subject::Subject;
