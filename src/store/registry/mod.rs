@@ -13,6 +13,8 @@ mod chunked_upload;
 mod client;
 mod diagnose;
 mod exchange;
+#[doc(hidden)]
+pub mod fuzzing;
 mod link;
 mod location;
 mod manifests;

@@ -1,0 +1,164 @@
+//! Fuzzing bodies: each reads any bytes as one format, and panics where a promise about the format is broken.
+#![allow(dead_code, reason = "each fuzz target uses one of them")]
+
+use std::pin::pin;
+use std::sync::LazyLock;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
+
+use bulla::digest::Digest;
+use bulla::envelope::Bundle;
+use bulla::envelope::Envelope;
+use bulla::json;
+use bulla::key::PublicKey;
+use bulla::key::pkcs11::Uri;
+use bulla::limits::Limits;
+use bulla::oci::Content;
+use bulla::oci::Document;
+use bulla::oci::TagOrDigest;
+use bulla::oci::media_type::DOCKER_INDEX;
+use bulla::oci::media_type::DOCKER_MANIFEST;
+use bulla::oci::media_type::OCI_INDEX;
+use bulla::oci::media_type::OCI_MANIFEST;
+use bulla::request::SigningRequest;
+use bulla::store::Archive;
+use bulla::store::DockerArchive;
+use bulla::store::Source;
+use bulla::store::registry::fuzzing;
+
+/// Whether the bytes are accepted as the format.
+pub type Body = fn(&[u8]) -> bool;
+
+/// Every body, by the name of its target.
+pub const BODIES: &[(&str, Body)] = &[
+    ("bundle", bundle),
+    ("challenge", challenge),
+    ("envelope", envelope),
+    ("json", json),
+    ("link", link),
+    ("manifest", manifest),
+    ("pkcs11_uri", pkcs11_uri),
+    ("signing_request", signing_request),
+    ("tar", tar),
+];
+
+/// A key that signed nothing that a fuzzer can find.
+static UNTRUSTED: LazyLock<PublicKey> =
+    LazyLock::new(|| PublicKey::parse(include_bytes!("../../testdata/keys/stranger.pub")).expect("a public key"));
+
+/// A Sigstore bundle: written again it says the same, and it holds no signature by a key that signed nothing.
+pub fn bundle(data: &[u8]) -> bool {
+    let Ok(bundle) = Bundle::parse(data, &Limits::DEFAULT) else { return false };
+    unsigned(bundle.envelope());
+    if let Ok(written) = bundle.to_json() {
+        let again = Bundle::parse(&written, &Limits::DEFAULT).expect("our own bundle is read");
+        same(bundle.envelope(), again.envelope());
+    }
+    true
+}
+
+/// A `WWW-Authenticate` header: nothing is read that it does not say.
+pub fn challenge(data: &[u8]) -> bool {
+    let Some(realm) = fuzzing::realm(data) else { return false };
+    assert!(realm.len() <= data.len(), "a realm longer than its header");
+    true
+}
+
+/// A DSSE envelope, as [`bundle`].
+pub fn envelope(data: &[u8]) -> bool {
+    let Ok(envelope) = Envelope::parse(data, &Limits::DEFAULT) else { return false };
+    unsigned(&envelope);
+    let written = envelope.to_json().expect("an envelope that was read can be written");
+    same(&envelope, &Envelope::parse(&written, &Limits::DEFAULT).expect("our own envelope is read"));
+    true
+}
+
+/// A JSON document: its canonical form is its own canonical form.
+pub fn json(data: &[u8]) -> bool {
+    if json::check(data, &Limits::DEFAULT).is_err() {
+        return false;
+    }
+    assert!(std::str::from_utf8(data).is_ok(), "JSON that is not UTF-8");
+    if let Ok(canonical) = json::canonical(data, &Limits::DEFAULT) {
+        assert_eq!(json::canonical(&canonical, &Limits::DEFAULT).as_deref(), Ok(&*canonical));
+    }
+    true
+}
+
+/// A `Link` header: the next page is on the host of the list.
+pub fn link(data: &[u8]) -> bool {
+    let Some(next) = fuzzing::next_page(data) else { return false };
+    assert!(next.starts_with("https://registry.example/"), "a page on another host: {next}");
+    true
+}
+
+/// A manifest or index: no bytes are both.
+pub fn manifest(data: &[u8]) -> bool {
+    let read = |kinds: [&str; 2]| {
+        let contents = kinds.map(|kind| Content::name(kind, data.to_vec()));
+        assert!(contents.iter().all(|content| *content.digest() == Digest::sha256(data)));
+        contents.iter().any(|content| Document::parse(content, &Limits::DEFAULT).is_ok())
+    };
+    let (as_manifest, as_index) = (read([OCI_MANIFEST, DOCKER_MANIFEST]), read([OCI_INDEX, DOCKER_INDEX]));
+    assert!(!(as_manifest && as_index), "read as a manifest and as an index");
+    as_manifest || as_index
+}
+
+/// A PKCS#11 URI: what is printed of it is read as the same, and names no PIN.
+pub fn pkcs11_uri(data: &[u8]) -> bool {
+    let Some(uri) = std::str::from_utf8(data).ok().and_then(|text| Uri::parse(text).ok()) else { return false };
+    let printed = uri.to_string();
+    // In a value the equals sign would be escaped.
+    assert!(!printed.contains("pin-source=") && !printed.contains("pin-value="), "a PIN is printed");
+    assert_eq!(Uri::parse(&printed).expect("our own URI is read").to_string(), printed);
+    true
+}
+
+/// A signing request: each item has something to be signed, and every owner a key.
+pub fn signing_request(data: &[u8]) -> bool {
+    let Ok(request) = SigningRequest::parse(data, &Limits::DEFAULT) else { return false };
+    assert_eq!(request.items().len(), request.payloads().len());
+    assert!(request.payloads().iter().all(|payloads| !payloads.is_empty()), "an item with nothing to sign");
+    assert!(!request.owners().is_empty() && request.owners().iter().all(|owner| !owner.keys.is_empty()));
+    true
+}
+
+/// An image layout or a Docker archive in a tar: what is read has the digest that it is read by.
+pub fn tar(data: &[u8]) -> bool {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), data).expect("a temporary file is written");
+    let layout = Archive::open(file.path(), Limits::DEFAULT).ok().is_some_and(|archive| reads(&archive));
+    let docker = DockerArchive::open(file.path(), Limits::DEFAULT).ok().is_some_and(|archive| reads(&archive));
+    layout || docker
+}
+
+fn reads(source: &dyn Source) -> bool {
+    let Ok(content) = now(source.resolve(&TagOrDigest::Tag("v1".to_owned()))) else { return false };
+    assert_eq!(*content.digest(), Digest::of(content.digest().algorithm(), content.bytes()));
+    let Ok(Document::Manifest(manifest)) = Document::parse(&content, &Limits::DEFAULT) else { return true };
+    for layer in &manifest.layers {
+        if let Ok(blob) = now(source.blob(layer, 1 << 20)) {
+            assert_eq!(layer.digest, Digest::of(layer.digest.algorithm(), blob.bytes()));
+        }
+    }
+    true
+}
+
+fn unsigned(envelope: &Envelope) {
+    assert!(envelope.verify(&UNTRUSTED).is_err(), "a signature by a key that signed nothing");
+}
+
+fn same(one: &Envelope, other: &Envelope) {
+    assert_eq!(one.claimed_type(), other.claimed_type());
+    assert_eq!(one.unverified_payload(), other.unverified_payload());
+    assert!(one.signatures().eq(other.signatures()), "other signatures");
+}
+
+/// Local stores finish at the first poll.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a local store waited"),
+    }
+}

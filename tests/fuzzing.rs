@@ -1,0 +1,278 @@
+//! Bounded fuzzing: the bodies of `tests/fuzz` over mutations of accepted documents, the same each time.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+#[path = "fuzz/bodies.rs"]
+mod bodies;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::LazyLock;
+
+use bodies::BODIES;
+use bodies::Body;
+use serde_json::Value;
+
+/// How many mutations of the seeds a body is given.
+const CASES: usize = 4_000;
+
+/// How many archives: each is a file.
+const ARCHIVES: usize = 600;
+
+#[test]
+fn bundle() {
+    fuzz("bundle", &kinds("cosign-bundle", "application/vnd.dev.sigstore.bundle"), CASES);
+}
+
+#[test]
+fn challenge() {
+    let seeds = [
+        r#"Bearer realm="https://auth.example/token",service="registry.example",scope="repository:app:pull,push""#,
+        r#"Basic realm="x", Bearer realm="https://auth.example/t", error="insufficient_scope""#,
+        r#"Bearer realm=https://auth.example/token,scope=repository:app:pull,push"#,
+    ];
+    fuzz("challenge", &seeds.map(|seed| seed.as_bytes().to_vec()), CASES);
+}
+
+#[test]
+fn envelope() {
+    let bundles = kinds("cosign-bundle", "application/vnd.dev.sigstore.bundle");
+    let envelope = |bundle: &Vec<u8>| serde_json::from_slice::<Value>(bundle).unwrap()["dsseEnvelope"].to_string();
+    let envelopes: Vec<_> = bundles.iter().map(|bundle| envelope(bundle).into_bytes()).collect();
+    fuzz("envelope", &envelopes, CASES);
+}
+
+#[test]
+fn json() {
+    let own: [&[u8]; 3] =
+        [br#"{"a":[1,-2.5e3,true,null],"b":{"c":"\u00e9\ud83d\ude00\n"}}"#, b"[[[[]]]]", br#""text""#];
+    let own = own.map(<[u8]>::to_vec).into_iter();
+    fuzz("json", &own.chain(blobs("cosign-bundle")).collect::<Vec<_>>(), CASES);
+}
+
+#[test]
+fn link() {
+    let seeds = [
+        r#"</v2/app/tags/list?n=100&last=v9>; rel="next""#,
+        r#"<https://registry.example/v2/app/tags/list?last=a>; title="a, b"; rel=next, </first>; rel="prev""#,
+    ];
+    fuzz("link", &seeds.map(|seed| seed.as_bytes().to_vec()), CASES);
+}
+
+#[test]
+fn manifest() {
+    let index = Path::new(TESTDATA).join("layouts/cosign-bundle/index.json");
+    let seeds = blobs("cosign-bundle").into_iter().chain(blobs("cosign-tag")).chain([fs::read(index).unwrap()]);
+    let seeds: Vec<_> = seeds.filter(|seed| bodies::manifest(seed)).collect();
+    assert!(seeds.len() >= 4);
+    fuzz("manifest", &seeds, CASES);
+}
+
+#[test]
+fn pkcs11_uri() {
+    let seeds = [
+        "pkcs11:token=release;object=key%20one;type=private?module-name=softhsm2&pin-source=file:/run/pin",
+        "pkcs11:slot-id=3;id=%01%02%fe;serial=ab;manufacturer=m;model=n",
+        "pkcs11:",
+    ];
+    fuzz("pkcs11_uri", &seeds.map(|seed| seed.as_bytes().to_vec()), CASES);
+}
+
+#[test]
+fn signing_request() {
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("request.json");
+    let key = format!("anna={TESTDATA}/keys/stranger.pub");
+    let layout = format!("oci:{TESTDATA}/layouts/app");
+    let name = ["--signed-reference", "registry.example/app:1.0"];
+    bulla(&["request", "new", &layout, name[0], name[1], "--owner", &key, "--out", out.to_str().unwrap()]);
+    fuzz("signing_request", &[fs::read(out).unwrap()], CASES);
+}
+
+#[test]
+fn tar() {
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("app.tar");
+    let target = format!("oci-archive:{}:v1", out.display());
+    bulla(&["copy", &format!("oci:{TESTDATA}/layouts/cosign-bundle"), &target]);
+    fuzz("tar", &[fs::read(out).unwrap()], ARCHIVES);
+}
+
+/// Whoever adds a body adds its target and its test.
+#[test]
+fn every_body_has_a_target_and_a_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let manifest = fs::read_to_string(root.join("fuzz/Cargo.toml")).unwrap();
+    let tests = fs::read_to_string(root.join("fuzzing.rs")).unwrap();
+    let mut targets = fs::read_dir(root.join("fuzz/fuzz_targets")).unwrap().map(|entry| entry.unwrap().path());
+    assert_eq!(targets.by_ref().count(), BODIES.len());
+    for (name, _) in BODIES {
+        let target = fs::read_to_string(root.join(format!("fuzz/fuzz_targets/{name}.rs"))).unwrap();
+        assert!(target.contains(&format!("bodies::{name}(data)")), "{name}");
+        assert!(manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\"")), "{name}");
+        assert!(tests.contains(&format!("fn {name}() {{")), "{name}");
+    }
+}
+
+const TESTDATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata");
+
+fn bulla(arguments: &[&str]) {
+    let out = Command::new(env!("CARGO_BIN_EXE_bulla")).args(arguments).output().unwrap();
+    assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
+}
+
+/// The blobs of a layout, in the order of their names.
+fn blobs(layout: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(TESTDATA).join("layouts").join(layout).join("blobs/sha256");
+    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths.iter().map(|path| fs::read(path).unwrap()).collect()
+}
+
+/// The blobs of a layout that are JSON of this media type.
+fn kinds(layout: &str, media_type: &str) -> Vec<Vec<u8>> {
+    let is = |blob: &Vec<u8>| {
+        let value = serde_json::from_slice::<Value>(blob).unwrap_or_default();
+        value["mediaType"].as_str().is_some_and(|kind| kind.starts_with(media_type))
+    };
+    let found: Vec<_> = blobs(layout).into_iter().filter(is).collect();
+    assert!(!found.is_empty());
+    found
+}
+
+/// Runs the body over the seeds, all of which it accepts or the test would begin with nothing, and over `cases` mutations,
+/// some of which it has to refuse.
+fn fuzz(name: &str, seeds: &[Vec<u8>], cases: usize) {
+    let (_, body): &(&str, Body) = BODIES.iter().find(|(known, _)| *known == name).unwrap();
+    let accepted = seeds.iter().filter(|seed| body(seed)).count();
+    assert!(accepted > 0, "no seed is accepted");
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut refused = 0;
+    for case in 0..cases {
+        let mutant = random.mutant(seeds);
+        let read = std::panic::catch_unwind(|| body(&mutant));
+        match read {
+            Ok(accepted) => refused += usize::from(!accepted),
+            Err(panic) => {
+                println!("case {case}: {}", mutant.escape_ascii());
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
+    assert!(
+        refused > 0 && refused < cases,
+        "{refused} of {cases} are refused: the mutations are too weak or too strong"
+    );
+}
+
+/// Numbers that look random and are the same each time: SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit.max(1) as u64) as usize
+    }
+
+    /// A part of `bytes`, of at most 64 bytes.
+    fn part(&mut self, bytes: &[u8]) -> std::ops::Range<usize> {
+        let begin = self.below(bytes.len());
+        let end = begin + self.below(64.min(bytes.len() - begin) + 1);
+        begin..end
+    }
+
+    /// A seed with one to four changes.
+    fn mutant(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
+        let mut mutant = seeds[self.below(seeds.len())].clone();
+        for _ in 0..=self.below(4) {
+            self.change(&mut mutant, seeds);
+        }
+        mutant
+    }
+
+    fn change(&mut self, mutant: &mut Vec<u8>, seeds: &[Vec<u8>]) {
+        let part = self.part(mutant);
+        match self.below(8) {
+            0 if !mutant.is_empty() => {
+                let at = self.below(mutant.len());
+                mutant[at] ^= 1 << self.below(8);
+            }
+            1 if !mutant.is_empty() => {
+                let at = self.below(mutant.len());
+                mutant[at] = self.next() as u8;
+            }
+            2 => drop(mutant.drain(part)),
+            3 => {
+                let copy = mutant[part.clone()].to_vec();
+                mutant.splice(part.end..part.end, copy);
+            }
+            4 => mutant.truncate(part.start),
+            5 => {
+                let other = &seeds[self.below(seeds.len())];
+                let from = self.part(other);
+                mutant.splice(part, other[from].iter().copied());
+            }
+            6 => {
+                // A number that is one more or less: lengths, sizes, versions.
+                let digits: Vec<usize> = (0..mutant.len()).filter(|at| mutant[*at].is_ascii_digit()).collect();
+                if !digits.is_empty() {
+                    mutant[digits[self.below(digits.len())]] = b'0' + self.below(10) as u8;
+                }
+            }
+            _ => {
+                let word = WORDS[self.below(WORDS.len())];
+                mutant.splice(part.start..part.start, word.iter().copied());
+            }
+        }
+    }
+}
+
+/// What formats take to be more than text.
+static WORDS: LazyLock<Vec<&'static [u8]>> = LazyLock::new(|| {
+    let words: [&[u8]; 24] = [
+        b"\"",
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b",",
+        b":",
+        b";",
+        b"=",
+        b"<",
+        b">",
+        b"%",
+        b"%00",
+        b"\\u0000",
+        b"\0",
+        b"\xff",
+        b"null",
+        b"-1",
+        b"1e400",
+        b"99999999999999999999",
+        b"..",
+        b"../",
+        b"\xef\xbb\xbf",
+        b"rel=next",
+    ];
+    words.to_vec()
+});
