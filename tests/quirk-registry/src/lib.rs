@@ -16,6 +16,8 @@
     clippy::as_conversions,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::len_without_is_empty,
+    clippy::new_without_default,
     clippy::panic,
     clippy::unwrap_used,
     reason = "shared by many tests, none of which uses all of it; tests stop where they fail"

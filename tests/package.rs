@@ -1,0 +1,105 @@
+//! The published package: what `cargo package` puts into it, and what its manifest says.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests stop where they fail"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// What may stand at the top of the package; cargo adds the first three.
+const TOP: &[&str] = &[
+    ".cargo_vcs_info.json",
+    "Cargo.lock",
+    "Cargo.toml.orig",
+    "CHANGELOG.md",
+    "Cargo.toml",
+    "LICENSE",
+    "README.md",
+    "SECURITY.md",
+    "build.rs",
+    "docs",
+    "examples",
+    "keys",
+    "src",
+];
+
+/// The longest file, in bytes: there is no data in the package.
+const LONGEST: u64 = 300_000;
+
+#[test]
+fn the_package_holds_sources_documentation_and_nothing_else() {
+    let files = files();
+    let unknown: Vec<_> = files.iter().filter(|file| !TOP.contains(&file.split('/').next().unwrap())).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+    for required in ["LICENSE", "README.md", "build.rs", "src/lib.rs", "src/main.rs", "docs/design.md"] {
+        assert!(files.contains(required), "{required} is missing");
+    }
+    for file in files.iter().filter(|file| Path::new(ROOT).join(file).exists()) {
+        let length = fs::metadata(Path::new(ROOT).join(file)).unwrap().len();
+        assert!(length <= LONGEST, "{file} has {length} bytes");
+    }
+}
+
+#[test]
+fn the_package_holds_every_source_file() {
+    let files = files();
+    let mut folders = vec![Path::new(ROOT).join("src")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = path.strip_prefix(ROOT).unwrap().to_str().unwrap();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => assert!(files.contains(name), "{name} is missing"),
+            }
+        }
+    }
+}
+
+/// A private key, a passphrase or what CI runs has no place in it.
+#[test]
+fn the_package_holds_no_secret_and_no_test_data() {
+    for file in files() {
+        let is_key = [".key", ".p12", ".pem", ".pfx"].iter().any(|end| file.ends_with(end));
+        assert!(!is_key && !file.contains("passphrase.txt"), "{file}");
+    }
+}
+
+/// A dependency by path alone is left out of the published manifest; with a version it would be asked of the registry.
+#[test]
+fn members_of_the_workspace_are_dependencies_by_path_alone() {
+    let manifest: toml::Table = fs::read_to_string(Path::new(ROOT).join("Cargo.toml")).unwrap().parse().unwrap();
+    assert!(manifest["package"].get("publish").is_none());
+    for (name, dependency) in manifest["dependencies"].as_table().unwrap() {
+        assert!(dependency.get("path").is_none(), "{name}");
+    }
+    let tests = manifest["dev-dependencies"].as_table().unwrap();
+    let by_path: Vec<_> = tests.iter().filter(|(_, it)| it.get("path").is_some()).collect();
+    assert!(!by_path.is_empty() && by_path.iter().all(|(_, it)| it.get("version").is_none()), "{by_path:?}");
+    for member in manifest["workspace"]["members"].as_array().unwrap() {
+        let member = Path::new(ROOT).join(member.as_str().unwrap()).join("Cargo.toml");
+        let member: toml::Table = fs::read_to_string(&member).unwrap().parse().unwrap();
+        assert_eq!(member["package"]["publish"].as_bool(), Some(false), "{member:?}");
+    }
+}
+
+fn files() -> BTreeSet<String> {
+    let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+    cargo.current_dir(ROOT).args(["package", "--list", "--locked", "--offline", "--allow-dirty", "--package", "bulla"]);
+    let out = cargo.output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).unwrap().lines().map(|line| line.replace('\\', "/")).collect()
+}
