@@ -111,6 +111,7 @@ impl From<OpsError> for Failure {
         let failure = Self { code: error.code(), exit, ..Self::unknown(error.to_string()) };
         match &error {
             OpsError::Incomplete { .. } => failure.hint(hints::DAMAGED),
+            OpsError::IndexNotSigned { .. } => failure.hint("verify it without --platform, or from its registry"),
             OpsError::NoChild { .. } => failure.hint("name the platforms by digest, or leave out --all-platforms"),
             OpsError::NoName { digest, place } => failure.hint(format!("{place}:<a tag>   or {place}@{digest}")),
             OpsError::SeveralNames { names, place } => {

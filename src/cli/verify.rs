@@ -125,7 +125,7 @@ impl<'a> Verification<'a> {
         let whole = move |number| -> Task<'a, Result<Outcome, Failure>> {
             Box::pin(async move {
                 let (source, tag_or_digest) = self.stores.source(reference(number))?;
-                self.of(reference(number), &source, &tag_or_digest).await
+                self.of(&source, &tag_or_digest).await
             })
         };
         parallel::in_order(references.len(), jobs, glance, whole, |number, result| tell(reference(number), result))
@@ -140,22 +140,16 @@ impl<'a> Verification<'a> {
             Err(failure) => return Some(Err(failure)),
         };
         let shared: Arc<dyn Source> = Arc::<Metered>::clone(&source);
-        let result = self.of(reference, &shared, &tag_or_digest).await;
+        let result = self.of(&shared, &tag_or_digest).await;
         (!source.is_over()).then_some(result)
     }
 
-    async fn of(
-        self,
-        reference: &str,
-        source: &Arc<dyn Source>,
-        tag_or_digest: &TagOrDigest,
-    ) -> Result<Outcome, Failure> {
-        let Self { options, platforms, stores } = self;
-        let outcome = match layers::verify(source, tag_or_digest, platforms, options).await {
+    async fn of(self, source: &Arc<dyn Source>, tag_or_digest: &TagOrDigest) -> Result<Outcome, Failure> {
+        let outcome = match layers::verify(source, tag_or_digest, self.platforms, self.options).await {
             Ok(image) => image.into_outcome(),
             Err(not_verified) => not_verified.into_outcome()?,
         };
-        loaded(reference, stores, outcome).map(Outcome::without_documents)
+        Ok(outcome.without_documents())
     }
 }
 
@@ -167,23 +161,6 @@ fn wants_predicates(args: &VerifyArgs) -> Result<bool, Failure> {
         }
         (VerifyOutput::Predicate, Some(_)) => Ok(true),
         _ => Ok(args.with_predicates),
-    }
-}
-
-/// Which platform of an archive is loaded, `docker load` decides by a list of its own: a platform that is signed by
-/// itself, in an index that is not, may be another one.
-fn loaded(reference: &str, stores: &Stores, outcome: Outcome) -> Result<Outcome, Failure> {
-    let by_itself = match &outcome.verdict {
-        Verdict::Accepted(verified) => *verified.digest() != outcome.subject,
-        _ => false,
-    };
-    match by_itself && stores.is_for_docker(reference)? {
-        true => {
-            let message =
-                format!("`{reference}`: a platform is signed, but not the index that `docker load` chooses from");
-            Err(Failure::unknown(message).hint("verify it without --platform, or from its registry"))
-        }
-        false => Ok(outcome),
     }
 }
 

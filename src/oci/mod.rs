@@ -26,6 +26,7 @@ pub use manifest::Manifest;
 pub use manifest::ManifestError;
 pub use name::ImageName;
 pub use platform::Platform;
+pub use reference::LocalReference;
 pub use reference::Reference;
 pub use reference::ReferenceError;
 pub use reference::RegistryReference;

@@ -47,6 +47,12 @@ pub enum OpsError {
         /// With how many more something is.
         more: usize,
     },
+    /// A platform is signed and its index is not, where something else than the index says which platform is loaded.
+    #[error("{place}: a platform is signed, but not the index that `docker load` chooses from")]
+    IndexNotSigned {
+        /// The archive.
+        place: String,
+    },
     /// Something that we write has no JSON form.
     #[error("{0}")]
     Json(#[from] JsonError),
@@ -80,6 +86,14 @@ pub enum OpsError {
         platform: String,
         /// What there is.
         has: String,
+    },
+    /// A name that a repository lists and that is no tag: nothing can be typed that means it.
+    #[error("{place}: `{name}` is listed there, and is no tag")]
+    NotATag {
+        /// The name.
+        name: String,
+        /// The repository.
+        place: String,
     },
     /// A signature that does not hold is not attached.
     #[error("{0}")]
@@ -167,7 +181,11 @@ impl OpsError {
             Self::Json(_) => "json",
             Self::Manifest(_) => "manifest-unreadable",
             Self::NoChild { error, .. } => error.code(),
-            Self::NoName { .. } | Self::OtherDigest { .. } | Self::SeveralNames { .. } => "bad-argument",
+            Self::IndexNotSigned { .. }
+            | Self::NoName { .. }
+            | Self::NotATag { .. }
+            | Self::OtherDigest { .. }
+            | Self::SeveralNames { .. } => "bad-argument",
             Self::NoPlatform { .. } => "no-platform",
             Self::NotSigned(_) => "not-signed",
             Self::ReadBack { .. } => "read-back",

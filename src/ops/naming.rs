@@ -5,6 +5,7 @@
 
 use crate::digest::Digest;
 use crate::oci::ImageName;
+use crate::oci::Reference;
 use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
 use crate::store::Sink;
@@ -49,6 +50,27 @@ pub enum Before {
     Same,
     /// The registry did not say.
     Unknown(StoreError),
+}
+
+/// The reference of an image in the store of `place`, by its name, else by its digest. Names are somebody's free choice:
+/// one whose reference would be read as that of another image is not used.
+///
+/// # Errors
+/// [`OpsError::NotATag`] for a name that cannot be typed, where the digest is not known.
+pub fn reference_to(place: &Reference, name: Option<&str>, digest: Option<Digest>) -> Result<String, OpsError> {
+    let Some(name) = name else {
+        return Ok(digest.map_or_else(|| place.place(), |digest| place.with(TagOrDigest::Digest(digest)).to_string()));
+    };
+    let named = place.with(TagOrDigest::Tag(name.to_owned()));
+    let is_it = |read: &Reference| match read.tag_or_digest() {
+        Some(TagOrDigest::Digest(read)) => Some(*read) == digest,
+        _ => *read == named,
+    };
+    match (named.to_string().parse().is_ok_and(|read| is_it(&read)), digest) {
+        (true, _) => Ok(named.to_string()),
+        (false, Some(digest)) => Ok(place.with(TagOrDigest::Digest(digest)).to_string()),
+        (false, None) => Err(OpsError::NotATag { name: name.to_owned(), place: place.place() }),
+    }
 }
 
 /// The names under which an image that its source calls `names` goes to `destination`: the one that is typed there, else

@@ -106,6 +106,9 @@ pub(super) async fn evaluate_content(
             if !matches!(outcome.verdict, Verdict::Accepted(_)) {
                 let own = judge(source, child, options).await;
                 if matches!(own, Verdict::Accepted(_)) {
+                    if source.chooses_platform() {
+                        return Err(OpsError::IndexNotSigned { place: source.origin().to_string() });
+                    }
                     // Nobody has signed the index that says for which platform it is.
                     let content = pinned::manifest(source, child).await?;
                     let manifest = Manifest::parse(&content, limits)?;

@@ -390,6 +390,10 @@ impl Source for DockerArchive {
     fn checked_when_opened(&self) -> Option<&BTreeMap<Digest, u64>> {
         Some(&self.checked)
     }
+
+    fn chooses_platform(&self) -> bool {
+        true
+    }
 }
 
 const ENTRY_KEYS: [&str; 8] =

@@ -122,6 +122,10 @@ impl Source for Metered {
         self.inner.checked_when_opened()
     }
 
+    fn chooses_platform(&self) -> bool {
+        self.inner.chooses_platform()
+    }
+
     fn digest_header_mismatch(&self, digest: &Digest) -> Option<String> {
         self.inner.digest_header_mismatch(digest)
     }

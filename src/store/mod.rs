@@ -7,6 +7,7 @@ pub mod credentials;
 pub mod deadline;
 pub mod docker_archive;
 pub mod error;
+pub mod images;
 pub mod layout;
 pub mod local;
 pub mod memory;
@@ -33,6 +34,8 @@ pub use deadline::Deadline;
 pub use docker_archive::DockerArchive;
 pub use error::StoreError;
 pub use error::TlsFault;
+pub use images::Images;
+pub use images::OpenError;
 pub use layout::Layout;
 pub use memory::Memory;
 pub use metered::Metered;
@@ -125,6 +128,12 @@ pub trait Source: Send + Sync {
     /// opening reads none.
     fn checked_when_opened(&self) -> Option<&BTreeMap<Digest, u64>> {
         None
+    }
+
+    /// Whether the platform of an image that is loaded from here is chosen by another list than its index, which is what
+    /// `docker load` does: a platform of which the index is not signed may then be another one than the index says.
+    fn chooses_platform(&self) -> bool {
+        false
     }
 
     /// The other digest that a `Docker-Content-Digest` header gave for the manifest with this one. Its bytes are right

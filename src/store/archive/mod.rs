@@ -179,6 +179,10 @@ impl Place for Tar {
         format!("{}:{}", self.transport, self.path.display())
     }
 
+    fn chooses_platform(&self) -> bool {
+        self.has(DOCKER_LIST)
+    }
+
     fn open(&self, name: &str) -> Result<Option<Found>, StoreError> {
         let state = self.state();
         let staged = state.writing.as_ref().and_then(|writing| writing.find(name));

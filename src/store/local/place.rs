@@ -37,6 +37,11 @@ pub trait Place: Send + Sync {
     /// [`StoreError::TooMany`], and where the system says no.
     fn blobs(&self, limits: &Limits, most: usize) -> Result<Vec<(Digest, u64)>, StoreError>;
 
+    /// As [`Source::chooses_platform`](crate::store::Source::chooses_platform).
+    fn chooses_platform(&self) -> bool {
+        false
+    }
+
     /// Whether there is no layout yet, so that an empty one is still to be written.
     fn is_new(&self) -> bool;
 

@@ -94,6 +94,10 @@ impl<P: Place> Source for Local<P> {
         names.map(|name| name.to_string()).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
+    fn chooses_platform(&self) -> bool {
+        self.place.chooses_platform()
+    }
+
     fn origin(&self) -> Origin {
         Origin::Local(self.place.name())
     }
