@@ -1,17 +1,11 @@
 //! The command `attest`.
 
-use std::path::Path;
-
-use serde_json::value::RawValue;
-
 use crate::key::Signer;
 use crate::limits::Limits;
 use crate::ops::attest;
 use crate::ops::sign::Extent;
 use crate::policy;
 use crate::request::Attestation;
-use crate::request::RequestError;
-use crate::request::WholeDocument;
 use crate::store::Origin;
 use crate::store::Sink;
 use crate::time::Time;
@@ -19,11 +13,10 @@ use crate::time::Time;
 use super::args::ResultsOutput;
 use super::exit::Exit;
 use super::exit::Failure;
-use super::files;
 use super::keys;
+use super::predicate;
 use super::reference_list;
 use super::render;
-use super::request;
 use super::request::args::AttestArgs;
 use super::results::Results;
 use super::runtime::Runtime;
@@ -39,7 +32,7 @@ pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
     let runtime = Runtime::new(Work::Waiting)?;
     let stores = Stores::new(&args.registry, &references)?;
     let extent = if args.all_platforms { Extent::AllPlatforms } else { Extent::Root };
-    // While the passphrase is turned into a key, which is made to take long, the references are resolved.
+    // Deriving a key from the passphrase is slow by design, so the references are resolved at the same time.
     let (signers, pinned) = std::thread::scope(|scope| {
         let signers = scope.spawn(|| keys::signers(&args.key, &args.keys));
         let pinned = runtime.block_on(sign::resolve(&stores, &references, extent, &limits));
@@ -75,35 +68,13 @@ fn attestation(args: &AttestArgs, limits: &Limits) -> Result<Attestation, Failur
     Ok(Attestation {
         format: args.format.into(),
         name: args.signed_reference.clone(),
-        predicate: predicate(&args.predicate, limits)?,
+        predicate: predicate::read(&args.predicate, limits)?,
         predicate_type: policy::predicate_type(&args.predicate_type)?.to_owned(),
     })
 }
 
-/// The predicate in a file. Whatever is wrong with it, what was typed cannot be done.
-pub(super) fn predicate(path: &Path, limits: &Limits) -> Result<Box<RawValue>, Failure> {
-    let bytes = match path == Path::new("-") {
-        true => files::standard_input(limits.evidence.attestation_bytes)?,
-        false => files::read_stream(path, limits.evidence.attestation_bytes)?,
-    };
-    Attestation::predicate(&bytes, limits).map_err(|error| {
-        let failure = request::bad(path, &error);
-        let part = match error {
-            RequestError::WholeDocument { what: WholeDocument::Bundle } => {
-                "jq -r .dsseEnvelope.payload FILE | base64 -d | jq .predicate"
-            }
-            RequestError::WholeDocument { what: WholeDocument::Envelope } => {
-                "jq -r .payload FILE | base64 -d | jq .predicate"
-            }
-            RequestError::WholeDocument { what: WholeDocument::Statement } => "jq .predicate FILE",
-            _ => return failure,
-        };
-        failure.hint(format!("give the predicate alone: {part}"))
-    })
-}
-
-/// The attestation with the name that it is signed with: the repository, as cosign has it, unless one was given. A path
-/// of this machine is nobody's business.
+/// The attestation with the name that is signed along: the repository, as cosign does it, unless a name was given. A path
+/// of this machine is never signed.
 fn named(attestation: &Attestation, sink: &dyn Sink) -> Attestation {
     let repository = match sink.origin() {
         origin @ Origin::Registry { .. } => Some(origin.to_string()),

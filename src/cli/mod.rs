@@ -19,6 +19,7 @@ mod moves;
 mod node;
 mod paint;
 mod picture;
+mod predicate;
 mod process_hardening;
 mod progress;
 mod prompt;

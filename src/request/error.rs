@@ -129,6 +129,12 @@ pub enum RequestError {
         /// Why it cannot be read.
         error: JsonError,
     },
+    /// The request asks other owners, or other keys of them, than are expected.
+    #[error("it asks {asked}, and these are not the owners and keys that were given")]
+    OtherOwners {
+        /// The owners and keys that were asked.
+        asked: String,
+    },
     /// The response answers another request.
     #[error("it answers the request {got}, not {want}")]
     OtherRequest {
@@ -136,6 +142,14 @@ pub enum RequestError {
         got: Box<Digest>,
         /// The digest of the request that it should answer.
         want: Box<Digest>,
+    },
+    /// The request asks for another number of its owners than is expected.
+    #[error("it asks for {got} of its owners, wanted {}", want.map_or_else(|| "a number".to_owned(), |want| want.to_string()))]
+    OtherThreshold {
+        /// The number that it asks for.
+        got: u32,
+        /// The number that is expected.
+        want: Option<u32>,
     },
     /// JSON that is larger or deeper than the limit allows.
     #[error("{document}: {error}")]
@@ -312,7 +326,9 @@ impl RequestError {
             Self::Limit { .. } | Self::TooMuch { .. } => "limit",
             Self::Log { .. } => "log-broken",
             Self::NotAsked { .. } => "not-asked",
+            Self::OtherOwners { .. } => "other-owners",
             Self::OtherRequest { .. } => "other-request",
+            Self::OtherThreshold { .. } => "other-threshold",
             Self::Quorum(_) | Self::Trust(_) => "threshold",
             Self::Unasked { .. } => "unasked",
             Self::Unsigned { .. } => "signature",

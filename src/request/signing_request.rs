@@ -159,6 +159,22 @@ impl SigningRequest {
         self.owners.iter().map(|owner| format!("{} ({})", owner.name, keys(owner))).collect::<Vec<_>>().join(", ")
     }
 
+    /// Refuses a request that does not ask exactly these owners and keys, or not exactly `threshold` of the owners. A
+    /// request that was altered on its way, and comes back with one response, must not pass for the one that was sent.
+    ///
+    /// # Errors
+    /// [`RequestError::OtherOwners`], [`RequestError::OtherThreshold`].
+    pub fn check_asks(&self, owners: &[Keyholder], threshold: Option<u32>) -> Result<(), RequestError> {
+        if ids(&self.owners) != ids(owners) {
+            return Err(RequestError::OtherOwners { asked: self.asked() });
+        }
+        let got = self.threshold.count();
+        match threshold == Some(got) {
+            true => Ok(()),
+            false => Err(RequestError::OtherThreshold { got, want: threshold }),
+        }
+    }
+
     /// What this earlier request asked for in the place of `item`: the item of the same kind and platforms under the same
     /// name, else the only such item in the same repository, layout or archive.
     pub fn predecessor(&self, item: &RequestItem) -> Option<PreviousItem> {
@@ -281,6 +297,11 @@ fn items(wire: Vec<WireItem>, limits: &Limits) -> Result<Vec<RequestItem>, Reque
     }
     RequestError::bounded("items of one request", wire.len(), limits.request.items)?;
     wire.into_iter().map(|item| RequestItem::of_wire(item, limits)).collect()
+}
+
+/// Each key with the name of its owner.
+fn ids(owners: &[Keyholder]) -> BTreeSet<(&str, KeyId)> {
+    owners.iter().flat_map(|owner| owner.keys.iter().map(|key| (owner.name.as_str(), key.id()))).collect()
 }
 
 /// The payloads of all items. Refuses two equal payloads for one image at one place.

@@ -1,4 +1,4 @@
-//! The command `request attach`: nothing is pushed before everything was verified.
+//! The command `request attach`: nothing is pushed until all of it was verified.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use crate::cli::args::Output;
 use crate::cli::exit::Exit;
 use crate::cli::exit::Failure;
 use crate::cli::render;
-use crate::cli::request;
 use crate::cli::request::args::RequestAttachArgs;
+use crate::cli::request::documents;
 use crate::cli::runtime::Runtime;
 use crate::cli::runtime::Work;
 use crate::cli::stores::Stores;
@@ -28,24 +28,24 @@ use crate::store::Sink;
 use crate::store::Task;
 use crate::store::parallel;
 
-/// How many items are named where some are missing or failed; a report in JSON has them all.
+/// How many items are named where some are missing or failed. A report in JSON names all.
 const SHOWN: usize = 12;
 
-/// The code of a refusal for lack of owners.
+/// The code of a refusal because too few owners signed.
 const MISSING: &str = "owners-missing";
 
-/// The items of one digest at one place.
-struct Job<'a> {
+/// The items about one image in one repository, layout or archive.
+struct AttachJob<'a> {
     items: Vec<ApprovedItem<'a>>,
-    /// The place with the digest, as a reference.
+    /// The image by digest, as a reference.
     pinned: String,
     place: String,
 }
 
 pub(super) fn attach(args: &RequestAttachArgs) -> Result<Exit, Failure> {
-    let request = request::load(&args.request, &args.owners, &args.token)?;
-    let response = request::responses(&args.responses, &request)?;
-    let approved = approval::approve(&request, &response).map_err(|error| request::told(&args.request, error))?;
+    let request = documents::load(&args.request, &args.owners, &args.token)?;
+    let response = documents::responses(&args.responses, &request)?;
+    let approved = approval::approve(&request, &response).map_err(|error| documents::failure(&args.request, error))?;
     let approved = match approved {
         Ok(approved) => approved,
         Err(missing) => {
@@ -77,7 +77,7 @@ pub(super) fn attach(args: &RequestAttachArgs) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
-/// The items that lack owners, as a report has them.
+/// The items that too few owners signed, as a report names them.
 fn lacking(request: &SigningRequest, missing: &NotApproved) -> Vec<AttachResult<'static>> {
     let line = |lacking: &UnapprovedItem| {
         let name = request.items().get(lacking.place).map(|item| item.pinned().to_string());
@@ -92,7 +92,7 @@ fn who(lacking: &UnapprovedItem) -> String {
     format!("signed by {by}, {} more needed", lacking.missing)
 }
 
-/// Who is missing, and for what.
+/// The refusal: which owners are missing, and for which items.
 fn refused(request: &SigningRequest, missing: &NotApproved) -> Failure {
     let message = format!(
         "{} of {} items are not signed by {} owners; nothing was attached",
@@ -120,21 +120,21 @@ fn refused(request: &SigningRequest, missing: &NotApproved) -> Failure {
     Failure { code: MISSING, details, ..Failure::refused(message).hint(hint) }
 }
 
-fn jobs<'a>(approved: &ApprovedRequest<'a>) -> Vec<Job<'a>> {
-    let mut jobs: BTreeMap<String, Job<'a>> = BTreeMap::new();
+fn jobs<'a>(approved: &ApprovedRequest<'a>) -> Vec<AttachJob<'a>> {
+    let mut jobs: BTreeMap<String, AttachJob<'a>> = BTreeMap::new();
     for approved in approved.items() {
         let pinned = approved.item().pinned().to_string();
         let place = approved.item().reference.place();
-        let job = jobs.entry(pinned.clone()).or_insert_with(|| Job { items: Vec::new(), pinned, place });
+        let job = jobs.entry(pinned.clone()).or_insert_with(|| AttachJob { items: Vec::new(), pinned, place });
         job.items.push(approved);
     }
     jobs.into_values().collect()
 }
 
-/// Pushes all jobs. Each store is opened once and closed once; a job is done when its store is.
+/// Pushes all jobs. Each store is opened once and finished once; a job is done when its store is finished.
 async fn push(
     stores: &Stores,
-    jobs: &[Job<'_>],
+    jobs: &[AttachJob<'_>],
     created: crate::time::Time,
     at_once: usize,
 ) -> Vec<Result<AttachedSignatures, Failure>> {
@@ -161,7 +161,7 @@ async fn push(
 
 async fn push_one(
     sinks: &BTreeMap<&str, Result<Arc<dyn Sink>, Failure>>,
-    job: &Job<'_>,
+    job: &AttachJob<'_>,
     created: crate::time::Time,
     limits: &Limits,
 ) -> Result<AttachedSignatures, Failure> {
@@ -172,13 +172,13 @@ async fn push_one(
     }
 }
 
-fn line(job: &Job<'_>, attached: &AttachedSignatures) -> String {
+fn line(job: &AttachJob<'_>, attached: &AttachedSignatures) -> String {
     let referrers = attached.referrers.iter().map(|digest| format!("referrer {digest}"));
     let tags = attached.tags.iter().map(|tag| format!("tag {tag}"));
     format!("{}  {}", job.pinned, referrers.chain(tags).collect::<Vec<_>>().join(", "))
 }
 
-fn unfinished(done: usize, failed: &[(&Job<'_>, &Failure)]) -> Failure {
+fn unfinished(done: usize, failed: &[(&AttachJob<'_>, &Failure)]) -> Failure {
     let total = done.saturating_add(failed.len());
     let message = format!("{done} of {total} images are done, {} are not", failed.len());
     let shown =
@@ -189,7 +189,7 @@ fn unfinished(done: usize, failed: &[(&Job<'_>, &Failure)]) -> Failure {
     Failure { details: shown.chain(more).collect(), ..Failure::unknown(message).hint(hint) }
 }
 
-fn attach_result<'a>(job: &Job<'_>, result: &'a Result<AttachedSignatures, Failure>) -> AttachResult<'a> {
+fn attach_result<'a>(job: &AttachJob<'_>, result: &'a Result<AttachedSignatures, Failure>) -> AttachResult<'a> {
     match result {
         Ok(attached) => AttachResult::of(&job.pinned, attached),
         Err(failure) => AttachResult::failed(Some(job.pinned.clone()), failure.reported()),

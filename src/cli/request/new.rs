@@ -1,15 +1,15 @@
 //! The command `request new`.
 
 use crate::cli::args::Output;
-use crate::cli::attest;
 use crate::cli::exit::Exit;
 use crate::cli::exit::Failure;
 use crate::cli::files;
+use crate::cli::predicate;
 use crate::cli::reference_list;
 use crate::cli::render;
-use crate::cli::request;
 use crate::cli::request::args::RequestNewArgs;
-use crate::cli::request::view::Page;
+use crate::cli::request::documents;
+use crate::cli::request::page::RequestPage;
 use crate::cli::runtime::Runtime;
 use crate::cli::runtime::Work;
 use crate::cli::stores::Stores;
@@ -44,34 +44,34 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     verify::once(&args.annotations)?;
     let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
     files::writable(&args.out, overwrite)?;
-    // Everything in a new request was typed just now.
-    let told = |error: RequestError| request::bad(&args.out, &error);
+    // Everything in a new request comes from the command line.
+    let told = |error: RequestError| documents::bad_argument(&args.out, &error);
     let draft = RequestDraft {
         created: now,
         expires: expires(&args.expires, now)?,
         items: Vec::new(),
-        owners: request::keyholders(&args.owners, &args.token)?,
+        owners: documents::keyholders(&args.owners, &args.token)?,
         reason: args.reason.clone(),
         threshold: Threshold::new(args.threshold).map_err(|error| told(error.into()))?,
     };
     let attestations = attestations(args, &limits)?;
-    let previous = args.previous.as_ref().map(|path| request::read_request(path)).transpose()?;
+    let previous = args.previous.as_ref().map(|path| documents::read_request(path)).transpose()?;
     let mut items: Vec<RequestItem> = Vec::new();
     for (reference, found) in resolve(args, &limits)? {
         for found in found {
-            // Two names of one image are one thing to sign; it is shown under the first.
+            // Two names of one image are one item; it is shown under the first.
             match items.iter().find(|item| item.digest == found.digest && item.reference.place() == reference.place()) {
                 Some(item) => render::note(format_args!("note: {reference} is the same image as {}", item.reference)),
                 None => items.extend(asked(args, &attestations, &reference, &found, previous.as_ref())),
             }
         }
     }
-    // They may be large, and each item has its own.
+    // Predicates may be large, and each item has its own copy.
     drop(attestations);
     let bytes = RequestDraft { items, ..draft }.to_json(&limits).map_err(told)?;
     let written = SigningRequest::parse(&bytes, &limits).map_err(told)?;
     files::write(&args.out, &bytes, overwrite)?;
-    let page = Page { request: &written, response: &SigningResponse::to(&written), previous: None, full: false };
+    let page = RequestPage { request: &written, response: &SigningResponse::to(&written), previous: None, full: false };
     match args.output {
         Output::Json => render::report(&page.outcome("request new", &args.out)),
         Output::Text => render::text(&page.standing()),
@@ -79,7 +79,7 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
-/// What the references stand for, each resolved once.
+/// Resolves each reference once, and describes the images.
 fn resolve(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<(Reference, Vec<SignableImage>)>, Failure> {
     let runtime = Runtime::new(Work::Waiting)?;
     let references = reference_list::expand(&args.references)?;
@@ -102,7 +102,7 @@ fn resolve(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<(Reference, Vec
     runtime.block_on(parallel::run(tasks.collect(), AT_ONCE)).into_iter().collect()
 }
 
-/// Everything that is asked for one manifest.
+/// The items for one manifest: an image signature, and each attestation that is asked for.
 fn asked(
     args: &RequestNewArgs,
     attestations: &[Attestation],
@@ -111,7 +111,7 @@ fn asked(
     previous: Option<&SigningRequest>,
 ) -> Vec<RequestItem> {
     let format = Format::from(args.format);
-    // A manifest in an index is shown under the tag of the index; a digest is a name of one manifest alone.
+    // A manifest in an index is shown under the tag of the index, but not under its digest: that names another manifest.
     let named = |action| {
         let mut item = RequestItem {
             action,
@@ -154,7 +154,7 @@ fn attestations(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<Attestatio
         Ok(Attestation {
             format: args.format.into(),
             name: None,
-            predicate: attest::predicate(path, limits)?,
+            predicate: predicate::read(path, limits)?,
             predicate_type: policy::predicate_type(kind)?.to_owned(),
         })
     };
@@ -175,7 +175,7 @@ fn expires(text: &str, now: Time) -> Result<Time, Failure> {
         Time::from_unix(now.unix().checked_add(count.checked_mul(unit(last)?)?)?)
     };
     let wrong = || {
-        Failure::unknown(format!("`{text}` is no time to expire at"))
+        Failure::unknown(format!("`{text}` is not a time at which a request can expire"))
             .hint("--expires 7d, or --expires 2026-01-31T12:00:00Z")
     };
     match span().or_else(|| Time::parse(text)) {

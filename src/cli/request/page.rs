@@ -1,87 +1,207 @@
-//! How the page that people sign by is laid out: no text on it can look like another row, and none is cut.
+//! `RequestPage`: a signing request as it is shown to people before they sign, with every field and nothing else.
+
+use std::path::Path;
 
 use crate::cli::line::Lines;
-use crate::request::text::hides;
+use crate::cli::quantity::amount;
+use crate::cli::request::rows::Spaces;
+use crate::cli::request::rows::fact;
+use crate::cli::request::rows::label;
+use crate::cli::request::rows::pieces;
+use crate::cli::request::rows::row;
+use crate::cli::request::rows::shown;
+use crate::cli::request::rows::title;
+use crate::digest::Digest;
+use crate::oci::media_type;
+use crate::report::Report;
+use crate::report::RequestResult;
+use crate::request::Action;
+use crate::request::Attestation;
+use crate::request::PreviousItem;
+use crate::request::RequestItem;
+use crate::request::SigningRequest;
+use crate::request::SigningResponse;
+use crate::time::Time;
 
-/// How wide a piece of a text is, at most: with label and indent it fits a terminal of 80 columns.
-const WIDTH: usize = 64;
+/// The number of lines of a predicate that are shown without `--full`.
+const PREDICATE_LINES: usize = 24;
 
-/// What the labels that people compare most begin with.
-const PREFIX: &str = "org.opencontainers.image.";
+/// The indentation of the rows of an item.
+const IN: &str = "   ";
 
-/// What becomes of spaces and backslashes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Spaces {
-    /// They are shown as they are: for a text that stands behind a mark in every line.
-    AsTheyAre,
-    /// A space at an end or after a space is escaped, and every backslash, so that no other text is shown the same.
-    Escaped,
+/// A request, and the signatures that answer it.
+pub(super) struct RequestPage<'a> {
+    pub(super) request: &'a SigningRequest,
+    pub(super) response: &'a SigningResponse,
+    /// The reader's own copy of the previous request.
+    pub(super) previous: Option<&'a SigningRequest>,
+    /// Whether predicates are shown to their end.
+    pub(super) full: bool,
 }
 
-/// A row with a value of ours, a digest for example: it is not broken.
-pub(super) fn fact(page: &mut Lines, indent: &str, label: &str, value: &str) {
-    page.push(format_args!("{indent}{label:<9}  {value}"));
-}
-
-/// A row, or several: all of `value`.
-pub(super) fn row(page: &mut Lines, indent: &str, label: &str, value: &str) {
-    let (first, rest) = (format!("{indent}{label:<9}  "), format!("{indent}{:<9}| ", ""));
-    put(page, &first, &rest, &shown(value, Spaces::Escaped));
-}
-
-/// What an item begins with.
-pub(super) fn title(page: &mut Lines, number: usize, value: &str) {
-    put(page, &format!("{number}. "), "   | ", &shown(value, Spaces::Escaped));
-}
-
-/// A row with something that an image says about itself: in quotation marks, as nothing else on the page is.
-pub(super) fn label(page: &mut Lines, indent: &str, name: &str, key: &str, value: Option<&str>) {
-    let quoted = |value: &str| format!("\"{}\"", shown(value, Spaces::Escaped).replace('"', "\\\""));
-    let value = value.map_or_else(|| "none".to_owned(), quoted);
-    let key = shown(key.strip_prefix(PREFIX).unwrap_or(key), Spaces::Escaped);
-    let (first, rest) = (format!("{indent}{name:<9}  "), format!("{indent}{:<9}| ", ""));
-    put(page, &first, &rest, &format!("{key}: {value}"));
-}
-
-/// A text after `first`, and each piece of it that does not begin it after `rest`.
-fn put(page: &mut Lines, first: &str, rest: &str, text: &str) {
-    for (number, piece) in pieces(text).into_iter().enumerate() {
-        let before = if number == 0 { first } else { rest };
-        page.push(format_args!("{before}{piece}"));
-    }
-}
-
-/// A text of which everything shows.
-pub(super) fn shown(text: &str, spaces: Spaces) -> String {
-    let mut shown = String::new();
-    let mut last = ' ';
-    let mut characters = text.chars().peekable();
-    while let Some(c) = characters.next() {
-        // At an end or after another a space cannot be seen, or not be counted.
-        let unseen = spaces == Spaces::Escaped && (last == ' ' || characters.peek().is_none());
-        let blank = c.is_whitespace() && (c != ' ' || unseen);
-        match hides(c) || blank {
-            true => shown.extend(c.escape_unicode()),
-            false if c == '\\' && spaces == Spaces::Escaped => shown.push_str("\\\\"),
-            false => shown.push(c),
+impl RequestPage<'_> {
+    /// The whole page.
+    pub(super) fn text(&self) -> Lines {
+        let mut page = self.standing();
+        for (place, item) in self.request.items().iter().enumerate() {
+            page.push("");
+            self.item(place, item, &mut page);
         }
-        last = c;
+        page
     }
-    shown
+
+    /// How many predicates are not shown to their end.
+    pub(super) fn cut(&self) -> usize {
+        let cut = |item: &&RequestItem| match &item.action {
+            Action::Attest(attest) => !self.full && predicate(attest.predicate.get()).nth(PREDICATE_LINES).is_some(),
+            Action::Sign(_) => false,
+        };
+        self.request.items().iter().filter(cut).count()
+    }
+
+    /// The request without its items, and who has signed.
+    pub(super) fn standing(&self) -> Lines {
+        let request = self.request;
+        let mut page = Lines::default();
+        fact(&mut page, "", "request", &request.digest().to_string());
+        row(&mut page, "", "created", &request.created().to_string());
+        row(&mut page, "", "expires", &request.expires().to_string());
+        if let Some(reason) = request.reason() {
+            row(&mut page, "", "reason", reason);
+        }
+        let owners = request.owners().len();
+        row(&mut page, "", "asks", &format!("{} of {owners} owners", request.threshold().count()));
+        for owner in request.owners() {
+            row(&mut page, "", "owner", &owner.name);
+            owner.keys.iter().for_each(|key| fact(&mut page, "", "key", &key.id().to_string()));
+        }
+        row(&mut page, "", "items", &self.request.items().len().to_string());
+        for signed in self.response.signers() {
+            let (count, all) = (signed.count(), request.signature_count());
+            let (owner, key) = (signed.owner(), signed.key().id().short());
+            let how = match signed.time() {
+                Some(time) => format!("{time}: {count} of {all} signatures"),
+                None => format!("not finished: {count} of {all} signatures"),
+            };
+            row(&mut page, "", "signed", &format!("{owner}, key {key}, {how}"));
+        }
+        page
+    }
+
+    fn item(&self, place: usize, item: &RequestItem, page: &mut Lines) {
+        title(page, place.saturating_add(1), &item.reference.to_string());
+        fact(page, IN, "digest", &item.digest.to_string());
+        row(page, IN, "kind", &format!("{}, {} bytes", kind_of(&item.media_type), item.size));
+        let platforms: Vec<_> = item.platforms.iter().map(ToString::to_string).collect();
+        if !platforms.is_empty() {
+            row(page, IN, "for", &platforms.join(", "));
+        }
+        if let Some(size) = item.content_size {
+            row(page, IN, "size", &amount(size));
+        }
+        for (key, value) in &item.labels {
+            label(page, IN, "label", key, Some(value));
+        }
+        self.before(item, page);
+        self.action(item, page);
+        for signed in self.response.signers().filter(|signed| signed.is_finished()) {
+            row(page, IN, "signed by", signed.owner());
+        }
+    }
+
+    /// What the previous request asked for in this place: from the reader's own copy, else as the requester claims.
+    fn before(&self, item: &RequestItem, page: &mut Lines) {
+        let Some(own) = self.previous else {
+            if let Some(previous) = &item.previous {
+                row(page, IN, "claimed", &format!("by the requester: before it was {}", previous.reference));
+                fact(page, IN, "claimed", &previous.digest.to_string());
+                changes(previous, item).for_each(|(key, value)| label(page, IN, "claimed", key, value));
+            }
+            return;
+        };
+        let previous = own.predecessor(item);
+        if let Some(previous) = &previous {
+            let same = if previous.digest == item.digest { "the same image, " } else { "" };
+            row(page, IN, "before", &format!("{same}{}", previous.reference));
+            fact(page, IN, "before", &previous.digest.to_string());
+            changes(previous, item).for_each(|(key, value)| label(page, IN, "before", key, value));
+        }
+        if item.previous.is_some() && item.previous != previous {
+            row(page, IN, "warning", "the request says something else about the previous request than your copy of it");
+        }
+    }
+
+    fn action(&self, item: &RequestItem, page: &mut Lines) {
+        let sign = match &item.action {
+            Action::Attest(attest) => return self.attestation(attest, page),
+            Action::Sign(sign) => sign,
+        };
+        if sign.format.has_bundle() {
+            row(page, IN, "sign", "image signature, Sigstore bundle");
+            sign.name.iter().for_each(|name| row(page, IN, "as", name));
+        }
+        if let Some(identity) = &sign.identity {
+            row(page, IN, "sign", "image signature, .sig tag");
+            row(page, IN, "as", identity);
+        }
+        for (key, value) in &sign.annotations {
+            row(page, IN, "signed", &format!("{key}={value}"));
+        }
+    }
+
+    fn attestation(&self, attest: &Attestation, page: &mut Lines) {
+        let forms = match (attest.format.has_bundle(), attest.format.has_tag()) {
+            (true, true) => "Sigstore bundle and .att tag",
+            (true, false) => "Sigstore bundle",
+            _ => ".att tag",
+        };
+        row(page, IN, "attest", &attest.predicate_type);
+        row(page, IN, "forms", forms);
+        attest.name.iter().for_each(|name| row(page, IN, "as", name));
+        let text = attest.predicate.get();
+        row(page, IN, "predicate", &format!("{} bytes", text.len()));
+        fact(page, IN, "predicate", &Digest::sha256(text.as_bytes()).to_string());
+        let most = if self.full { usize::MAX } else { PREDICATE_LINES };
+        for line in predicate(text).take(most) {
+            page.push(format_args!("{IN}  | {line}"));
+        }
+        let left = predicate(text).skip(most).count();
+        if left > 0 {
+            page.push(format_args!("{IN}  … {left} more lines: --full shows them"));
+        }
+    }
+
+    /// Everything, as a report.
+    pub(super) fn report(&self, now: Time) -> Report<RequestResult<'_>> {
+        let result = RequestResult::with_items(self.request, self.response, self.previous, now);
+        Report::new("request show", vec![result])
+    }
+
+    /// What a command made of the request, as a report.
+    pub(super) fn outcome(&self, command: &'static str, out: &Path) -> Report<RequestResult<'_>> {
+        Report::new(command, vec![RequestResult::of(self.request, self.response).written_to(out)])
+    }
 }
 
-/// A text in pieces that are printed whole. What is not ASCII may be two columns wide.
-pub(super) fn pieces(text: &str) -> Vec<String> {
-    let (mut pieces, mut piece, mut width) = (Vec::new(), String::new(), 0_usize);
-    for c in text.chars() {
-        let columns = if c.is_ascii() { 1 } else { 2 };
-        if width.saturating_add(columns) > WIDTH {
-            pieces.push(std::mem::take(&mut piece));
-            width = 0;
-        }
-        piece.push(c);
-        width = width.saturating_add(columns);
+/// The labels that are no longer what they were, as they were.
+fn changes<'a>(
+    previous: &'a PreviousItem,
+    item: &'a RequestItem,
+) -> impl Iterator<Item = (&'a String, Option<&'a str>)> {
+    let added = item.labels.keys().filter(|key| !previous.labels.contains_key(*key)).map(|key| (key, None));
+    let other = previous.labels.iter().filter(|(key, was)| item.labels.get(*key) != Some(was));
+    other.map(|(key, was)| (key, Some(was.as_str()))).chain(added)
+}
+
+/// A predicate in lines that are printed whole. A backslash stands as it is: in JSON none stands before `u{`, so what is
+/// escaped here cannot be taken for what was written.
+fn predicate(text: &str) -> impl Iterator<Item = String> {
+    text.lines().flat_map(|line| pieces(&shown(line, Spaces::AsTheyAre)))
+}
+
+fn kind_of(media_type: &str) -> &'static str {
+    match media_type::is_index(media_type) {
+        true => "index",
+        false => "image manifest",
     }
-    pieces.push(piece);
-    pieces
 }

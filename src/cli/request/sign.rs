@@ -11,10 +11,10 @@ use crate::cli::files;
 use crate::cli::keys;
 use crate::cli::line::Lines;
 use crate::cli::render;
-use crate::cli::request;
 use crate::cli::request::args::RequestSignArgs;
-use crate::cli::request::log::Log;
-use crate::cli::request::view::Page;
+use crate::cli::request::documents;
+use crate::cli::request::log_file::LogFile;
+use crate::cli::request::page::RequestPage;
 use crate::files::Contended;
 use crate::files::Lock;
 use crate::files::Overwrite;
@@ -24,17 +24,17 @@ use crate::request::SignaturesByKey;
 use crate::request::SigningRequest;
 use crate::request::SigningResponse;
 
-/// After how many signatures those that there are get written down: what a pulled plug can cost.
+/// How many signatures are made before they are written: what an interruption can cost.
 const BATCH: usize = 100;
 
-/// What is typed to sign.
+/// The word that confirms.
 const WORD: &str = "sign";
 
 pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
-    let told = |error| request::told(&args.request, error);
-    let request = request::load(&args.request, &args.owners, &args.keys.token)?;
+    let told = |error| documents::failure(&args.request, error);
+    let request = documents::load(&args.request, &args.owners, &args.keys.token)?;
     request.check_open(now()).map_err(told)?;
-    let others = request::responses(&args.with, &request)?;
+    let others = documents::responses(&args.with, &request)?;
     let _lock = Lock::beside(&args.out, ".lock", Contended::Fail)?;
     let response = earlier(args, &request)?;
     files::writable(&args.out, Overwrite::Replace)?;
@@ -47,13 +47,13 @@ pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
     };
     let _owner = request.owner_of(signer.public_key().id()).map_err(told)?;
     let room = response.check_room(&request, signer.public_key(), &Limits::DEFAULT);
-    room.map_err(|error| request::told(&args.out, error).hint("another file with -o; nothing was signed"))?;
-    let log = args.log.as_ref().map(|path| Log::open(path)).transpose()?;
+    room.map_err(|error| documents::failure(&args.out, error).hint("another file with -o; nothing was signed"))?;
+    let log = args.log.as_ref().map(|path| LogFile::open(path)).transpose()?;
     apart(args)?;
-    let mut run = Run { args, log, request: &request, response, signer: signer.as_ref() };
+    let mut run = SigningRun { args, log, request: &request, response, signer: signer.as_ref() };
     run.finish()?;
-    let Run { response, .. } = run;
-    let page = Page { request: &request, response: &response, previous: None, full: false };
+    let SigningRun { response, .. } = run;
+    let page = RequestPage { request: &request, response: &response, previous: None, full: false };
     match args.output {
         Output::Json => render::report(&page.outcome("request sign", &args.out)),
         Output::Text => {
@@ -65,7 +65,7 @@ pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
-/// Refuses to write log and response to one file: the second would destroy the first.
+/// Refuses to write log and response to one file, where one would overwrite the other.
 fn apart(args: &RequestSignArgs) -> Result<(), Failure> {
     match &args.log {
         Some(log) if files::are_same(log, &args.out) => {
@@ -76,16 +76,16 @@ fn apart(args: &RequestSignArgs) -> Result<(), Failure> {
     }
 }
 
-/// What an earlier run wrote to the same file. Another file there is left alone.
+/// Reads the response that an earlier run wrote to the same file. Another file there is left as it is.
 fn earlier(args: &RequestSignArgs, request: &SigningRequest) -> Result<SigningResponse, Failure> {
     let Some(bytes) = files::read_if_there(&args.out, Limits::DEFAULT.request.response_bytes)? else {
         return Ok(SigningResponse::to(request));
     };
     SigningResponse::parse(&bytes, request, &Limits::DEFAULT)
-        .map_err(|error| request::told(&args.out, error).hint("it is left as it is; choose another file with -o"))
+        .map_err(|error| documents::failure(&args.out, error).hint("it is left as it is; choose another file with -o"))
 }
 
-/// Shows what will be signed and who has signed, to whoever is going to sign.
+/// Shows the signer what will be signed, and who has signed.
 fn show(
     args: &RequestSignArgs,
     request: &SigningRequest,
@@ -93,9 +93,9 @@ fn show(
     others: SigningResponse,
 ) -> Result<(), Failure> {
     let mut all = response.clone();
-    all.merge(others).map_err(|error| request::told(&args.request, error))?;
-    let previous = args.previous.as_ref().map(|path| request::read_request(path)).transpose()?;
-    let page = Page { request, response: &all, previous: previous.as_ref(), full: args.full };
+    all.merge(others).map_err(|error| documents::failure(&args.request, error))?;
+    let previous = args.previous.as_ref().map(|path| documents::read_request(path)).transpose()?;
+    let page = RequestPage { request, response: &all, previous: previous.as_ref(), full: args.full };
     render::page(&page.text());
     let cut = page.cut();
     if cut > 0 && !args.yes {
@@ -127,8 +127,8 @@ fn confirm(args: &RequestSignArgs, request: &SigningRequest) -> Result<(), Failu
         if count == 1 { "it".to_owned() } else { format!("all {count}") }
     )]));
     let mut line = String::new();
-    let told = |error| Failure::unknown(format!("the answer could not be read: {error}"));
-    stdin.lock().read_line(&mut line).map_err(told)?;
+    let failure = |error| Failure::unknown(format!("the answer could not be read: {error}"));
+    stdin.lock().read_line(&mut line).map_err(failure)?;
     match line.trim() == WORD {
         true => Ok(()),
         false => Err(Failure::unknown("not confirmed; nothing was signed")
@@ -136,29 +136,29 @@ fn confirm(args: &RequestSignArgs, request: &SigningRequest) -> Result<(), Failu
     }
 }
 
-struct Run<'a> {
+struct SigningRun<'a> {
     args: &'a RequestSignArgs,
-    log: Option<Log>,
+    log: Option<LogFile>,
     request: &'a SigningRequest,
     response: SigningResponse,
     signer: &'a dyn Signer,
 }
 
-impl Run<'_> {
-    /// Signs what is missing, and seals it. Each batch is in the log, and on the disk there, before it is in the response.
+impl SigningRun<'_> {
+    /// Signs what is missing, and countersigns. Each batch is written to the log and synced before it is in the response.
     fn finish(&mut self) -> Result<(), Failure> {
         while !self.response.signer(self.signer.public_key().id()).is_some_and(SignaturesByKey::is_finished) {
             let now = now();
             let progress = self.response.sign(self.request, self.signer, now, BATCH);
             let progress = progress.map_err(|error| {
-                let failure = request::told(&self.args.request, error);
+                let failure = documents::failure(&self.args.request, error);
                 Failure { message: self.stopped(&failure.message), ..failure }.hint(self.kept())
             })?;
             if let Some(log) = &mut self.log {
                 log.append(self.request, &progress.made, self.signer.public_key().id(), now)?;
             }
             if !progress.made.is_empty() {
-                let bytes = request::bytes(&self.args.out, &self.response)?;
+                let bytes = documents::to_json(&self.args.out, &self.response)?;
                 files::write(&self.args.out, &bytes, Overwrite::Replace)?;
             }
             if let Some(error) = progress.stopped {
@@ -168,7 +168,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// How many signatures there are, of how many.
+    /// The number of signatures that are there, and of all that are to be made.
     fn count(&self) -> (usize, usize) {
         let count = self.response.signer(self.signer.public_key().id()).map_or(0, SignaturesByKey::count);
         (count, self.request.signature_count())
@@ -176,18 +176,18 @@ impl Run<'_> {
 
     fn stopped(&self, why: &str) -> String {
         match self.count() {
-            (count, all) if count == all => format!("all {all} are signed, and not sealed: {why}"),
+            (count, all) if count == all => format!("all {all} are signed, but not countersigned: {why}"),
             (count, all) => format!("stopped after {count} of {all} signatures: {why}"),
         }
     }
 
-    /// What there is now, and what to do.
+    /// What the response holds now, and what to do.
     fn kept(&self) -> String {
         let out = self.args.out.display();
         match self.count() {
             (0, _) => "nothing was signed, and nothing was tried a second time".to_owned(),
             (count, all) if count == all => {
-                format!("the {count} are in {out}; until the same command has sealed them they do not count")
+                format!("the {count} are in {out}; they do not count until the same command has countersigned them")
             }
             (count, all) => format!(
                 "the {count} are in {out}; the same command again signs the other {}, and nothing was tried a second time",

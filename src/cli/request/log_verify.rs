@@ -1,11 +1,6 @@
-//! The signing log as a file, and the command `request log verify`.
+//! The command `request log verify`: the chain of a signing log, and whether each signature on an image has its line.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::BufRead as _;
-use std::io::BufReader;
-use std::io::Read;
-use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -17,14 +12,13 @@ use crate::cli::keys;
 use crate::cli::line::Foreign;
 use crate::cli::line::Lines;
 use crate::cli::render;
-use crate::cli::request;
 use crate::cli::request::args::RequestLogVerifyArgs;
+use crate::cli::request::log_file::follow;
 use crate::cli::runtime::Runtime;
 use crate::cli::runtime::Work;
 use crate::cli::stores::Stores;
 use crate::digest::Digest;
 use crate::files::Accept;
-use crate::files::append;
 use crate::files::open;
 use crate::key::KeyId;
 use crate::key::PublicKey;
@@ -40,80 +34,14 @@ use crate::report::LoggedSignature;
 use crate::report::Report;
 use crate::request::LogChain;
 use crate::request::LogEntry;
-use crate::request::SigningRequest;
-use crate::request::log::NewSignature;
 use crate::time::Time;
 
-/// A signing log that is open for writing, for us alone, and whole so far.
-pub(super) struct Log {
-    chain: LogChain,
-    file: File,
-    path: PathBuf,
-}
-
-impl Log {
-    /// Opens the log at `path`, or begins one. One that was tampered with is not written to.
-    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        let file = append(path)?;
-        let chain = follow(path, &file, |_, _| {})?;
-        Ok(Self { chain, file, path: path.to_owned() })
-    }
-
-    /// Appends a line for each signature. When it returns they are on the disk.
-    pub(super) fn append(
-        &mut self,
-        request: &SigningRequest,
-        made: &[NewSignature],
-        key: KeyId,
-        now: Time,
-    ) -> Result<(), Failure> {
-        let told = |error| request::told(&self.path, error);
-        let mut lines = Vec::new();
-        for made in made {
-            let entry = request.log_entry(made, key, now).map_err(told)?;
-            lines.extend(self.chain.append(&entry, &Limits::DEFAULT).map_err(told)?);
-            lines.push(b'\n');
-        }
-        let written = self.file.write_all(&lines).and_then(|()| self.file.sync_all());
-        written.map_err(|error| Failure::unknown(format!("{}: {error}", self.path.display())))
-    }
-}
-
-/// Reads a log line by line and checks that each follows from the one before.
-fn follow(path: &Path, file: impl Read, mut each: impl FnMut(&LogEntry, Digest)) -> Result<LogChain, Failure> {
-    let limits = Limits::DEFAULT;
-    let most = limits.request.log_line_bytes.saturating_add(2);
-    let mut reader = BufReader::new(file);
-    let mut chain = LogChain::default();
-    loop {
-        let mut line = Vec::new();
-        let read = reader.by_ref().take(most).read_until(b'\n', &mut line);
-        if read.map_err(|error| Failure::unknown(format!("{}: {error}", path.display())))? == 0 {
-            return Ok(chain);
-        }
-        let Some((b'\n', body)) = line.split_last() else {
-            let why = "line {}: it does not end: it is too long, or writing it was cut short";
-            let why = why.replace("{}", &chain.lines().saturating_add(1).to_string());
-            let message = format!("{}: {why}", path.display());
-            if chain.lines() == 0 {
-                return Err(Failure::unknown(message).hint("is it a signing log? request sign --log FILE writes one"));
-            }
-            return Err(Failure::refused(message).hint(
-                "a signature is only given out once its line is whole, so a line that was cut short belongs to none; \
-                 keep the file as it is, and log to a new one",
-            ));
-        };
-        let entry = chain.follow(body, &limits).map_err(|error| request::told(path, error))?;
-        each(&entry, Digest::sha256(body));
-    }
-}
-
-/// What a log says, for looking things up.
+/// The lines of a log, by what they are looked up with.
 #[derive(Default)]
-struct Contents {
+struct LogContents {
     /// The lines of each signature.
     lines: BTreeMap<Digest, Vec<LogLine>>,
-    /// How many signatures of each key there are, and of whom.
+    /// The owner of each key, and the number of its signatures.
     keys: BTreeMap<String, (String, usize)>,
     heads: BTreeMap<Digest, usize>,
     span: Option<(Time, Time)>,
@@ -122,7 +50,7 @@ struct Contents {
 pub(super) fn verify(args: &RequestLogVerifyArgs) -> Result<Exit, Failure> {
     let path = args.log.as_path();
     let file = open(path, Accept::File)?;
-    let mut contents = Contents::default();
+    let mut contents = LogContents::default();
     let mut number = 0_usize;
     let chain = follow(path, file, |entry, digest| {
         number = number.saturating_add(1);
@@ -148,36 +76,37 @@ pub(super) fn verify(args: &RequestLogVerifyArgs) -> Result<Exit, Failure> {
     audit.verdict(path)
 }
 
-/// How many signatures without a line, and documents that were not read, are named.
+/// How many signatures without a line, and documents that could not be read, are named.
 const SHOWN: usize = 12;
 
-/// What was found on the images that were named.
+/// The signatures on the images that the command line names.
 #[derive(Default)]
-struct Audit {
-    matched: Vec<Matched>,
+struct LogAudit {
+    matched: Vec<MatchedSignature>,
     /// What could not be read.
     unread: Vec<String>,
 }
 
-/// A signature in a store by one of the keys, and its line.
-struct Matched {
+/// A signature in a store by one of the keys, and the number of its line.
+struct MatchedSignature {
     key: KeyId,
     line: Option<usize>,
     reference: String,
-    /// What its lines say, where none of them says what was signed.
+    /// What its lines state, where none of them states what was signed.
     said: Vec<String>,
     signature: Digest,
 }
 
-/// An image that was named, and how its names in the log are taken.
-struct Image<'a> {
+/// An image that the command line names.
+struct AuditedImage<'a> {
     any_name: bool,
     digest: Digest,
     reference: &'a str,
 }
 
-impl Image<'_> {
-    /// Whether a name in the log is one of this image: the same place, and no other tag.
+impl AuditedImage<'_> {
+    /// Whether a name in the log is a name of this image: in the same repository, layout or archive, and under no other
+    /// tag. With `--any-name` every name is.
     fn is_named(&self, item: &str) -> bool {
         let (Ok(item), Ok(ours)) = (item.parse::<Reference>(), self.reference.parse::<Reference>()) else {
             return self.any_name;
@@ -207,15 +136,21 @@ fn local(reference: &Reference) -> Option<PathBuf> {
     }
 }
 
-/// Whether a name is another one or the last parts of it: `1.0` of `registry.example/app:1.0`.
+/// Whether `name` is `whole` or the last parts of it, as `1.0` is of `registry.example/app:1.0`.
 fn is_end_of(name: &str, whole: &str) -> bool {
     let before = whole.strip_suffix(name);
     before.is_some_and(|before| before.is_empty() || before.ends_with(['/', ':']))
 }
 
-impl Audit {
-    /// Every signature of `key` in a document. It has its line where that says exactly what was signed.
-    fn look_up(&mut self, image: &Image<'_>, document: &AttachedDocument, key: &PublicKey, contents: &Contents) {
+impl LogAudit {
+    /// Matches every signature of `key` in a document with the line that states exactly what was signed.
+    fn look_up(
+        &mut self,
+        image: &AuditedImage<'_>,
+        document: &AttachedDocument,
+        key: &PublicKey,
+        contents: &LogContents,
+    ) {
         let id = key.id().to_string();
         for signature in document.signatures_by(key, &Limits::DEFAULT) {
             let lines = contents.lines.get(&signature.digest).into_iter().flatten();
@@ -228,15 +163,16 @@ impl Audit {
                 self.unread.push(format!("{}: signed by the key {}, but {why}", image.reference, key.id().short()));
             }
             let (line, reference) = (line.map(|line| line.number), image.reference.to_owned());
-            self.matched.push(Matched { key: key.id(), line, reference, said, signature: signature.digest });
+            self.matched.push(MatchedSignature { key: key.id(), line, reference, said, signature: signature.digest });
         }
     }
 
-    /// Yes where each signature has its line and nothing was left unread; a signature without one is a no, whatever else
-    /// could not be read.
+    /// Yes if each signature has its line and everything was read. A signature without a line is a no, whatever else could
+    /// not be read; without one, what could not be read makes it "could not tell".
     fn verdict(&self, path: &Path) -> Result<Exit, Failure> {
         let missing: Vec<_> = self.matched.iter().filter(|found| found.line.is_none()).collect();
-        let line = |found: &&Matched| format!("{}  key {}  {}", found.reference, found.key.short(), found.signature);
+        let line =
+            |found: &&MatchedSignature| format!("{}  key {}  {}", found.reference, found.key.short(), found.signature);
         let unread = self.unread.iter().map(|why| format!("not read  {why}"));
         let said = missing.iter().flat_map(|found| found.said.iter().map(|said| format!("but {said}")));
         let other = missing.iter().any(|found| !found.said.is_empty());
@@ -249,7 +185,8 @@ impl Audit {
         match (lacking, self.unread.len()) {
             (0, 0) => Ok(Exit::Yes),
             (0, unread) => {
-                let message = format!("{path}: {unread} documents could not be read, so nobody can say whose they are");
+                let message =
+                    format!("{path}: {unread} documents could not be read, so they may hold signatures without a line");
                 Err(Failure { code: "unreadable", details, ..Failure::unknown(message) })
             }
             _ => {
@@ -264,10 +201,10 @@ impl Audit {
     }
 }
 
-/// Looks up each signature by the given keys that hangs on the given images.
-fn against(args: &RequestLogVerifyArgs, contents: &Contents) -> Result<Audit, Failure> {
+/// Finds every signature by the given keys on the given images, and matches it with the log.
+fn against(args: &RequestLogVerifyArgs, contents: &LogContents) -> Result<LogAudit, Failure> {
     let keys = keys::publics(&args.key, &args.token)?;
-    let mut audit = Audit::default();
+    let mut audit = LogAudit::default();
     if args.against.is_empty() {
         return Ok(audit);
     }
@@ -278,7 +215,7 @@ fn against(args: &RequestLogVerifyArgs, contents: &Contents) -> Result<Audit, Fa
         let attached = runtime.block_on(audit::attached(source.as_ref(), &tag_or_digest, &Limits::DEFAULT))?;
         audit.unread.extend(attached.unread);
         let Some(digest) = attached.digest else { continue };
-        let image = Image { any_name: args.any_name, digest, reference };
+        let image = AuditedImage { any_name: args.any_name, digest, reference };
         for document in &attached.documents {
             keys.iter().for_each(|key| audit.look_up(&image, document, key, contents));
         }
@@ -286,7 +223,7 @@ fn against(args: &RequestLogVerifyArgs, contents: &Contents) -> Result<Audit, Fa
     Ok(audit)
 }
 
-impl Contents {
+impl LogContents {
     fn take(&mut self, number: usize, entry: &LogEntry, digest: Digest) {
         self.heads.insert(digest, number);
         let LogEntry { digest, item, key, kind, .. } = entry.clone();
@@ -313,7 +250,7 @@ impl Contents {
         text
     }
 
-    fn report<'a>(&'a self, chain: &LogChain, audit: &'a Audit) -> Report<LogResult<'a>> {
+    fn report<'a>(&'a self, chain: &LogChain, audit: &'a LogAudit) -> Report<LogResult<'a>> {
         let matched = audit.matched.iter().map(|found| LoggedSignature {
             key: found.key.to_string(),
             line: found.line,

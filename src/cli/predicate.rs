@@ -1,0 +1,36 @@
+//! The predicate of an attestation, from a file.
+
+use std::path::Path;
+
+use serde_json::value::RawValue;
+
+use crate::cli::exit::Failure;
+use crate::cli::files;
+use crate::cli::request;
+use crate::limits::Limits;
+use crate::request::Attestation;
+use crate::request::RequestError;
+use crate::request::WholeDocument;
+
+/// Reads a predicate. Whatever is wrong with the file is a bad argument, with a hint where it holds a predicate in another
+/// document.
+pub(super) fn read(path: &Path, limits: &Limits) -> Result<Box<RawValue>, Failure> {
+    let bytes = match path == Path::new("-") {
+        true => files::standard_input(limits.evidence.attestation_bytes)?,
+        false => files::read_stream(path, limits.evidence.attestation_bytes)?,
+    };
+    Attestation::predicate(&bytes, limits).map_err(|error| {
+        let failure = request::bad_argument(path, &error);
+        let part = match error {
+            RequestError::WholeDocument { what: WholeDocument::Bundle } => {
+                "jq -r .dsseEnvelope.payload FILE | base64 -d | jq .predicate"
+            }
+            RequestError::WholeDocument { what: WholeDocument::Envelope } => {
+                "jq -r .payload FILE | base64 -d | jq .predicate"
+            }
+            RequestError::WholeDocument { what: WholeDocument::Statement } => "jq .predicate FILE",
+            _ => return failure,
+        };
+        failure.hint(format!("give the predicate alone: {part}"))
+    })
+}

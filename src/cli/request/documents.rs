@@ -1,0 +1,75 @@
+//! Signing requests and signing responses in files, and the owners that the command line expects in a request.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::cli::args::TokenArgs;
+use crate::cli::exit::Failure;
+use crate::cli::files;
+use crate::cli::keys;
+use crate::cli::request::args::OwnerArgs;
+use crate::limits::Limits;
+use crate::request::Keyholder;
+use crate::request::RequestError;
+use crate::request::SigningRequest;
+use crate::request::SigningResponse;
+
+/// The failure for a file: refused, unless nothing could be told about it.
+pub(super) fn failure(path: &Path, error: RequestError) -> Failure {
+    let message = format!("{}: {error}", path.display());
+    let failure = if error.is_undetermined() { Failure::unknown(message) } else { Failure::refused(message) };
+    Failure { code: error.code(), ..failure }
+}
+
+/// The failure for an argument that cannot be used, or for a file that it names.
+pub(in crate::cli) fn bad_argument(path: &Path, error: &RequestError) -> Failure {
+    Failure { code: error.code(), ..Failure::unknown(format!("{}: {error}", path.display())) }
+}
+
+/// Reads a request. Where the command line names owners and a threshold, the request has to ask exactly those owners and
+/// keys, and exactly that number of them.
+pub(super) fn load(path: &Path, expected: &OwnerArgs, token: &TokenArgs) -> Result<SigningRequest, Failure> {
+    let request = read_request(path)?;
+    if expected.owners.is_empty() {
+        return Ok(request);
+    }
+    let owners = keyholders(&expected.owners, token)?;
+    let asks = request.check_asks(&owners, expected.threshold);
+    asks.map_err(|error| Failure::refused(format!("{}: {error}", path.display())))?;
+    Ok(request)
+}
+
+pub(super) fn read_request(path: &Path) -> Result<SigningRequest, Failure> {
+    let bytes = files::read(path, Limits::DEFAULT.request.bytes)?;
+    SigningRequest::parse(&bytes, &Limits::DEFAULT).map_err(|error| failure(path, error))
+}
+
+/// Reads all responses into one; each is verified against the request.
+pub(super) fn responses(paths: &[PathBuf], request: &SigningRequest) -> Result<SigningResponse, Failure> {
+    let mut all = SigningResponse::to(request);
+    for path in paths {
+        let bytes = files::read(path, Limits::DEFAULT.request.response_bytes)?;
+        let response =
+            SigningResponse::parse(&bytes, request, &Limits::DEFAULT).map_err(|error| failure(path, error))?;
+        all.merge(response).map_err(|error| failure(path, error))?;
+    }
+    Ok(all)
+}
+
+/// A response as a file.
+pub(super) fn to_json(path: &Path, response: &SigningResponse) -> Result<Vec<u8>, Failure> {
+    response.to_json().map_err(|error| Failure::unknown(format!("{}: {error}", path.display())))
+}
+
+/// The owners that the command line names, each with all of their keys, in the order of the command line.
+pub(super) fn keyholders(typed: &[(String, String)], token: &TokenArgs) -> Result<Vec<Keyholder>, Failure> {
+    let mut owners: Vec<Keyholder> = Vec::new();
+    let keys = keys::publics(typed.iter().map(|(_, key)| key), token)?;
+    for ((name, _), key) in typed.iter().zip(keys) {
+        match owners.iter_mut().find(|owner| owner.name == *name) {
+            Some(owner) => owner.keys.push(key),
+            None => owners.push(Keyholder { keys: vec![key], name: name.clone() }),
+        }
+    }
+    Ok(owners)
+}
