@@ -42,7 +42,7 @@ use cryptoki::session::Session;
 use support::softhsm::PIN;
 use support::softhsm::SoftHsm;
 
-/// The type, the bytes that the token signs, and how many signatures a round has.
+/// The type, the bytes that the token signs, and how many signatures are made in each run.
 const TYPES: [(&str, usize, usize); 5] =
     [("p256", 32, 2_000), ("p384", 32, 500), ("p521", 32, 500), ("rsa2048", 51, 500), ("ed25519", 300, 2_000)];
 
@@ -55,7 +55,7 @@ fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let Some(hsm) = SoftHsm::find() else { return };
     println!("medians of {ROUNDS} rounds, signatures a second; load average {}", load());
-    println!("| key | bare loop | bulla, one by one | a hundred at a time, as in a round | all at once |");
+    println!("| key | bare loop | bulla, one by one | a hundred at a time, as for a request | all at once |");
     println!("| --- | --- | --- | --- | --- |");
     for (kind, _, _) in TYPES.iter().filter(|(kind, _, _)| wanted.is_empty() || wanted.iter().any(|word| word == kind))
     {

@@ -160,7 +160,7 @@ fn a_request_says_what_an_image_says_about_itself() {
     assert!(shown.contains("claimed    version: \"1.0\"\n"), "{shown}");
     assert!(shown.contains("\\u{1b}[31m") && !shown.contains('\u{1b}'), "{shown:?}");
     assert!(!shown.contains("internal.secret"), "{shown}");
-    // A request that lies about the round before, and a signer who has kept their own copy of it.
+    // A request that lies about the previous request, and a signer who has kept their own copy of it.
     let lie = fs::read_to_string(bench.path("two")).unwrap().replace("\"1.0\"", "\"1.9\"");
     fs::write(bench.path("lie"), lie).unwrap();
     let believed = bench.ok(&["request", "show", "lie"]).out;

@@ -284,7 +284,7 @@ fn what_was_signed_before_an_interruption_is_kept() {
         assert_eq!(progress.made.len(), tired_after);
         // It was asked by each thread once more than it signed at most, and not again.
         assert!((tired_after + 1..=tired_after + 8).contains(&tired.asked()), "{}", tired.asked());
-        assert!(approval::approve(&request, &response).unwrap().is_err(), "what is not sealed does not count");
+        assert!(approval::approve(&request, &response).unwrap().is_err(), "what is not countersigned does not count");
         let written = response.to_json().unwrap();
         assert!(!String::from_utf8(written.clone()).unwrap().contains("seal"));
         let mut resumed = SigningResponse::parse(&written, &request, &limits()).unwrap();

@@ -144,7 +144,7 @@ impl<'a> ReportedItem<'a> {
     }
 }
 
-/// What was signed in the place of an item in the round before.
+/// What was signed in the place of an item by the previous request.
 #[derive(Debug, Serialize)]
 struct ReportedPrevious {
     digest: Digest,

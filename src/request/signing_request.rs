@@ -168,7 +168,7 @@ impl SigningRequest {
         if ids(&self.owners) != ids(owners) {
             return Err(RequestError::OtherOwners { asked: self.asked() });
         }
-        let got = self.threshold.count();
+        let got = self.threshold().count();
         match threshold == Some(got) {
             true => Ok(()),
             false => Err(RequestError::OtherThreshold { got, want: threshold }),

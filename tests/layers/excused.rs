@@ -3,14 +3,6 @@
 /// Files that import each other in a circle.
 pub const CIRCLES: &[&[&str]] = &[
     &[
-        "cli/attest.rs",
-        "cli/request/attach.rs",
-        "cli/request/log.rs",
-        "cli/request/mod.rs",
-        "cli/request/new.rs",
-        "cli/request/sign.rs",
-    ],
-    &[
         "envelope/base64.rs",
         "envelope/bundle.rs",
         "envelope/dsse.rs",

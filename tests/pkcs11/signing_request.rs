@@ -28,9 +28,9 @@ fn a_token_that_is_pulled_out_keeps_what_it_signed() {
         let kept = hsm.calls("C_Sign");
         assert!((least..=most).contains(&kept), "{fault}: {kept}");
         assert_eq!(hsm.calls("C_Login"), 1);
-        // The seal is the last signature.
+        // The countersignature is the last signature.
         let stopped = match kept {
-            IMAGES => format!("all {IMAGES} are signed, and not sealed"),
+            IMAGES => format!("all {IMAGES} are signed, but not countersigned"),
             _ => format!("stopped after {kept} of {IMAGES} signatures"),
         };
         let said = said.tells(&[lost, &stopped]);

@@ -1,4 +1,4 @@
-//! The command line of the signing round and of attestations, as typed.
+//! The command line of the commands `request …` and `attest`.
 
 use std::path::PathBuf;
 
@@ -21,9 +21,9 @@ pub(in crate::cli) enum RequestCommand {
     /// Check a signing log
     #[command(subcommand)]
     Log(RequestLogCommand),
-    /// Put several responses to one request together
+    /// Merge several responses to one request into one
     Merge(RequestMergeArgs),
-    /// Write down what is to be signed, by whom, why, until when
+    /// Write a request: what is to be signed, by whom, why, and until when
     New(RequestNewArgs),
     /// Show a request, and who has signed it
     Show(RequestShowArgs),
@@ -49,22 +49,22 @@ pub(in crate::cli) struct OwnerArgs {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RequestNewArgs {
-    /// What is to be signed
+    /// The images to sign
     #[arg(value_name = "REF", required = true)]
     pub(in crate::cli) references: Vec<String>,
     /// Where the request is written
     #[arg(short = 'o', long = "out", value_name = "FILE")]
     pub(in crate::cli) out: PathBuf,
-    /// Who is asked, and with which public key; once for each key: a file, env:NAME, - or a pkcs11: URI
+    /// An owner who is asked to sign, and a public key; once for each key: a file, env:NAME, - or a pkcs11: URI
     #[arg(long = "owner", value_name = "NAME=PUB", required = true, value_parser = owner)]
     pub(in crate::cli) owners: Vec<(String, String)>,
     /// How many of the owners have to sign
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(in crate::cli) threshold: u32,
-    /// Until when: 7d, 12h, 30m, or a time like 2026-01-31T12:00:00Z
+    /// When the request expires: 7d, 12h, 30m, or a time like 2026-01-31T12:00:00Z
     #[arg(long, value_name = "TIME", default_value = "7d")]
     pub(in crate::cli) expires: String,
-    /// Why, for those who are asked
+    /// The reason, for those who are asked to sign
     #[arg(long, value_name = "TEXT")]
     pub(in crate::cli) reason: Option<String>,
     /// Which form: a Sigstore bundle as a referrer, the .sig or .att tag, or both
@@ -82,13 +82,13 @@ pub(in crate::cli) struct RequestNewArgs {
     /// Ask for the attestations only, not for image signatures
     #[arg(long, requires = "attest")]
     pub(in crate::cli) attest_only: bool,
-    /// The request of the round before: what has changed will be shown
+    /// The previous request: what has changed will be shown
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) previous: Option<PathBuf>,
     /// Ask for an index and every manifest in it
     #[arg(long)]
     pub(in crate::cli) all_platforms: bool,
-    /// Replace a file that is there
+    /// Replace an existing file
     #[arg(long)]
     pub(in crate::cli) overwrite: bool,
     /// How to report
@@ -105,10 +105,10 @@ pub(in crate::cli) struct RequestShowArgs {
     /// The request
     #[arg(value_name = "REQUEST")]
     pub(in crate::cli) request: PathBuf,
-    /// A response to it: who signed before; several may be given
+    /// A response to it, to show who signed; several may be given
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) response: Vec<PathBuf>,
-    /// Your own copy of the request of the round before: what has changed is judged by it
+    /// Your own copy of the previous request: changes are shown against it
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) previous: Option<PathBuf>,
     /// Show predicates to their end
@@ -134,10 +134,10 @@ pub(in crate::cli) struct RequestSignArgs {
     /// Where the response is written; what an earlier run wrote there is kept, and only what is missing is signed
     #[arg(short = 'o', long = "out", value_name = "FILE")]
     pub(in crate::cli) out: PathBuf,
-    /// A response of somebody else: who signed before; several may be given
+    /// A response of another owner, to show who signed before; several may be given
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) with: Vec<PathBuf>,
-    /// Your own copy of the request of the round before: what has changed is judged by it
+    /// Your own copy of the previous request: changes are shown against it
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) previous: Option<PathBuf>,
     /// Show predicates to their end
@@ -169,7 +169,7 @@ pub(in crate::cli) struct RequestMergeArgs {
     /// Where all of them together are written
     #[arg(short = 'o', long = "out", value_name = "FILE")]
     pub(in crate::cli) out: PathBuf,
-    /// Replace a file that is there
+    /// Replace an existing file
     #[arg(long)]
     pub(in crate::cli) overwrite: bool,
     /// How to report
@@ -204,13 +204,13 @@ pub(in crate::cli) struct RequestLogVerifyArgs {
     /// The log
     #[arg(value_name = "LOG")]
     pub(in crate::cli) log: PathBuf,
-    /// The digest of a line that was written down: it must be there, whatever came after it
+    /// The digest of a line that was written down: the log must have it, whatever lines follow
     #[arg(long, value_name = "DIGEST")]
     pub(in crate::cli) head: Vec<String>,
     /// An image: each signature on it by one of the keys must have its line
     #[arg(long, value_name = "REF", requires = "key")]
     pub(in crate::cli) against: Vec<String>,
-    /// Lines count whatever name they give the image: for a copy of one that was signed elsewhere
+    /// Accept lines with any name of the image: for a copy of an image that was signed elsewhere
     #[arg(long, requires = "against")]
     pub(in crate::cli) any_name: bool,
     /// A public key whose signatures are logged here: a file, env:NAME, - or a pkcs11: URI; several may be given
