@@ -24,5 +24,4 @@ pub const CIRCLES: &[&[&str]] = &[
 ];
 
 /// Names that several public types share, and how many types do.
-pub const SHARED_NAMES: &[(&str, usize)] =
-    &[("Form", 2), ("Graph", 2), ("Line", 2), ("Node", 2), ("Staged", 2), ("Wanted", 2)];
+pub const SHARED_NAMES: &[(&str, usize)] = &[("Graph", 2), ("Node", 2), ("Staged", 2)];
