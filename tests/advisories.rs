@@ -397,7 +397,7 @@ fn other_content_than_the_pinned_digest_is_not_accepted() {
             &Platforms::Root,
             proof::options(&ask.verifier(), Effort::Everything, &Limits::DEFAULT),
         ));
-        assert!(!checked.is_ok());
+        assert!(checked.is_err());
         let subjects = now(sign::subjects(&source, &by_digest, Extent::Root, &Limits::DEFAULT));
         assert!(subjects.is_err(), "{subjects:?}");
         // A child of an index, and whatever a graph names.

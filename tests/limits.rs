@@ -1043,6 +1043,40 @@ fn a_layer_that_stands_there_again_is_passed_over() {
     assert_eq!((proof::word(&verdict), findings(&verdict)), ("accepted", 3));
 }
 
+// What stands beside a signature is part of the evidence: a copy with other material hides nothing. Anybody can make such
+// copies, so eight of one signature are looked at, and beyond them nobody can tell.
+#[test]
+fn variants_of_a_signature_are_counted() {
+    let variant = |layer: &Descriptor, n: usize| {
+        let mut layer = layer.clone();
+        layer.annotations.insert("dev.sigstore.cosign/certificate".to_owned(), n.to_string());
+        layer
+    };
+    // Variants of a signature by another key do not hide a good one.
+    let shop = Shop::new();
+    let image = shop.image(1);
+    let word = Word::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
+    let blob = Content::name(media_type::SIMPLE_SIGNING, word.payload.clone());
+    let sealed = |signer| word.seal(Format::Simple, &[signer]).descriptor();
+    let other = sealed(proof::stranger());
+    let mut layers: Vec<_> = (0..20).map(|n| variant(&other, n)).collect();
+    layers.push(sealed(proof::key()));
+    beside(&shop, &image, &layers, &blob);
+    assert_eq!(proof::word(&Ask::new().of(shop.sink.as_ref(), *image.digest())), "accepted");
+    // Too many variants of one signature, none of which counts: could not tell.
+    for (count, want) in [(8, "refused"), (9, "unknown")] {
+        let shop = Shop::new();
+        let image = shop.image(1);
+        let word = Word::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
+        let blob = Content::name(media_type::SIMPLE_SIGNING, word.payload.clone());
+        let other = word.seal(Format::Simple, &[proof::stranger()]).descriptor();
+        let layers: Vec<_> = (0..count).map(|n| variant(&other, n)).collect();
+        beside(&shop, &image, &layers, &blob);
+        let verdict = Ask::new().of(shop.sink.as_ref(), *image.digest());
+        assert_eq!((proof::word(&verdict), findings(&verdict)), (want, count.min(8) + usize::from(count > 8)));
+    }
+}
+
 // Every manifest of an index has room for thousands of findings of its own.
 #[test]
 fn findings_below_an_image_are_counted() {
@@ -1130,7 +1164,7 @@ fn children_are_told_without_their_documents() {
         let evidence = &verified.accepted().first().evidence;
         assert_eq!(evidence.digest(), Some(carrier.digest()));
         assert_eq!(evidence.contents().len(), contents);
-        assert_eq!(evidence.document().format(), "sigstore-bundle");
+        assert_eq!(evidence.document().format().as_str(), "sigstore-bundle");
         // What was decoded is gone in either case.
         assert!(evidence.document().verify(&ask.keys[0]).is_err());
     }

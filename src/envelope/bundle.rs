@@ -24,7 +24,7 @@ use crate::oci::media_type;
 pub struct Bundle {
     envelope: Envelope,
     verification_material: VerificationMaterial,
-    version: Version,
+    version: BundleVersion,
 }
 
 /// What the bundle offers beside the envelope, unverified.
@@ -42,7 +42,7 @@ pub struct VerificationMaterial {
 
 /// The versions of the format that we read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Version {
+pub enum BundleVersion {
     /// `application/vnd.dev.sigstore.bundle+json;version=0.1`.
     V0_1,
     /// `application/vnd.dev.sigstore.bundle+json;version=0.2`.
@@ -110,7 +110,7 @@ impl Bundle {
     pub fn new(envelope: Envelope, key: &PublicKey) -> Self {
         let verification_material =
             VerificationMaterial { key_hint: Some(key.id().hint()), ..VerificationMaterial::default() };
-        Self { envelope, verification_material, version: Version::V0_3 }
+        Self { envelope, verification_material, version: BundleVersion::V0_3 }
     }
 
     /// Reads a bundle.
@@ -121,7 +121,7 @@ impl Bundle {
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
         let json = |error| EnvelopeError::Json { format: "Sigstore bundle", error };
         let wire: Wire<'_> = json::parse_document(bytes, limits).map_err(json)?;
-        let version = Version::of(&wire.media_type)?;
+        let version = BundleVersion::of(&wire.media_type)?;
         let envelope = match (wire.dsse_envelope, wire.message_signature) {
             (Some(envelope), None) => Envelope::from_wire(envelope, limits)?,
             (None, Some(_)) => {
@@ -142,7 +142,7 @@ impl Bundle {
     /// # Errors
     /// As [`Bundle::parse`], and where the two versions differ.
     pub fn parse_as(media_type: &str, bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
-        let called = Version::of(media_type)?;
+        let called = BundleVersion::of(media_type)?;
         let bundle = Self::parse(bytes, limits)?;
         match bundle.version == called {
             true => Ok(bundle),
@@ -176,7 +176,7 @@ impl Bundle {
     }
 
     /// Which version of the format it is.
-    pub fn version(&self) -> Version {
+    pub fn version(&self) -> BundleVersion {
         self.version
     }
 
@@ -194,7 +194,7 @@ impl Bundle {
     }
 }
 
-impl Version {
+impl BundleVersion {
     fn of(media_type: &str) -> Result<Self, EnvelopeError> {
         match media_type {
             "application/vnd.dev.sigstore.bundle+json;version=0.1" => Ok(Self::V0_1),

@@ -8,16 +8,25 @@ use serde::Serialize;
 
 use crate::envelope::EnvelopeError;
 use crate::envelope::NotSignedBy;
-use crate::envelope::Proof;
 use crate::envelope::base64;
 use crate::json;
 use crate::json::JsonError;
 use crate::key::KeyId;
 use crate::key::PublicKey;
+use crate::key::Scheme;
 use crate::key::Signer;
 use crate::key::SignerError;
 use crate::limits::Limits;
 use crate::oci::media_type;
+
+/// How a payload was proven to be signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// By which key.
+    pub key: KeyId,
+    /// By which scheme.
+    pub scheme: Scheme,
+}
 
 /// Bytes that a known key signed, with their type.
 ///

@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 
 use crate::digest::Digest;
 use crate::envelope::Evidence;
+use crate::envelope::EvidenceIdentity;
 use crate::envelope::FoundAt;
-use crate::envelope::SignedDocument;
-use crate::envelope::base64;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -20,7 +19,7 @@ use crate::ops::graph::Graph;
 use crate::ops::graph::Node;
 use crate::ops::graph::Relation;
 use crate::ops::plain;
-use crate::ops::plain::Form;
+use crate::ops::plain::SignaturePlace;
 use crate::verify::VerifiedSubject;
 
 /// Adds the manifests that carry the evidence of `verified` to `graph`. What is returned are the blobs of these
@@ -83,7 +82,12 @@ impl Parcel<'_> {
         };
         let whole = layers.len() == received.layers.len()
             && self.manifest.descriptor().size <= limits.evidence.signature_bytes
-            && plain::is_plain(self.manifest, &received, &config, if tagged { Form::Tag } else { Form::Referrer });
+            && plain::is_plain(
+                self.manifest,
+                &received,
+                &config,
+                if tagged { SignaturePlace::Tag } else { SignaturePlace::Referrer },
+            );
         if whole {
             return Ok((self.manifest.clone(), config));
         }
@@ -103,23 +107,12 @@ impl Parcel<'_> {
         }
     }
 
-    /// Whether a layer is one of the documents that were accepted: the same bytes by the same description, and where the
-    /// signature stands beside them, the same signature.
+    /// Whether a layer is one of the documents that were accepted: the same evidence, by everything that its format reads.
     fn is_proven(&self, layer: &Descriptor) -> bool {
-        self.evidence.iter().any(|evidence| {
-            let same = |blob: &Content| {
-                blob.descriptor().bare() == layer.bare()
-                    && layer.data.as_deref().is_none_or(|data| data == blob.bytes())
-            };
-            evidence.contents().get(1).is_some_and(same)
-                && match evidence.document() {
-                    SignedDocument::Simple(simple) => {
-                        let signature = layer.annotations.get(referrer::COSIGN_SIGNATURE);
-                        let signature = signature.and_then(|text| base64::decode("signature", text).ok());
-                        signature.as_deref() == Some(simple.signature())
-                    }
-                    SignedDocument::Bundle(_) | SignedDocument::Dsse(_) => true,
-                }
+        let bare = Descriptor { data: None, ..layer.clone() };
+        self.evidence.iter().filter_map(|evidence| evidence.contents().get(1)).any(|blob| {
+            EvidenceIdentity::of(blob.descriptor()) == EvidenceIdentity::of(&bare)
+                && layer.data.as_deref().is_none_or(|data| data == blob.bytes())
         })
     }
 }
@@ -127,6 +120,7 @@ impl Parcel<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::SignedDocument;
     use crate::envelope::SimpleSigning;
     use crate::oci::media_type;
 
@@ -138,6 +132,7 @@ mod tests {
         layer.annotations = BTreeMap::from([(referrer::COSIGN_SIGNATURE.to_owned(), "AAAA".to_owned())]);
         let config = referrer::signature_config(std::slice::from_ref(&layer)).unwrap();
         let manifest = referrer::signature_manifest(&config, vec![layer.clone()]).unwrap();
+        let claim = Content::check(&layer, claim.shared()).unwrap();
         let document = SignedDocument::Simple(SimpleSigning::new(&claim, "AAAA").unwrap());
         let evidence = Evidence::new(document, FoundAt::Referrers, vec![manifest.clone(), claim]);
         let relation = Relation::Referrer { subject: *manifest.digest() };

@@ -7,6 +7,8 @@
 use serde_json::Map;
 use serde_json::Value;
 
+use crate::envelope::Form;
+use crate::envelope::FormName;
 use crate::envelope::base64;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -17,7 +19,7 @@ use crate::time::Time;
 
 /// Where a signature manifest is kept, which decides what it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum SignaturePlace {
     /// As a referrer of the image.
     Referrer,
     /// At a `.sig` tag.
@@ -26,26 +28,28 @@ pub(super) enum Form {
 
 /// Whether `manifest`, read as `received`, has only the fields and annotations of its format, with values that it can
 /// have, and exactly `config`.
-pub(super) fn is_plain(manifest: &Content, received: &Manifest, config: &Content, form: Form) -> bool {
+pub(super) fn is_plain(manifest: &Content, received: &Manifest, config: &Content, place: SignaturePlace) -> bool {
     let Ok(Value::Object(fields)) = serde_json::from_slice(manifest.bytes()) else { return false };
-    let known: &[&str] = match form {
-        Form::Referrer => &["schemaVersion", "mediaType", "config", "layers", "annotations", "subject", "artifactType"],
-        Form::Tag => &["schemaVersion", "mediaType", "config", "layers"],
+    let known: &[&str] = match place {
+        SignaturePlace::Referrer => {
+            &["schemaVersion", "mediaType", "config", "layers", "annotations", "subject", "artifactType"]
+        }
+        SignaturePlace::Tag => &["schemaVersion", "mediaType", "config", "layers"],
     };
     let layers = fields.get("layers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let subject = fields.get("subject").and_then(Value::as_object);
     has_only(&fields, known)
         && manifest.descriptor().media_type == media_type::OCI_MANIFEST
-        && fields.get("config").and_then(Value::as_object).is_some_and(|got| is_config(got, received, config, form))
+        && fields.get("config").and_then(Value::as_object).is_some_and(|got| is_config(got, received, config, place))
         && layers.len() == received.layers.len()
         && layers.iter().zip(&received.layers).all(|(got, layer)| is_layer(got, layer))
-        && match form {
-            Form::Referrer => {
+        && match place {
+            SignaturePlace::Referrer => {
                 subject.is_some_and(|subject| has_only(subject, &DESCRIPTOR))
                     && received.artifact_type == artifact_type(received)
                     && received.annotations.iter().all(|(key, value)| is_annotation(key, value))
             }
-            Form::Tag => true,
+            SignaturePlace::Tag => true,
         }
 }
 
@@ -83,18 +87,19 @@ fn is_layer(got: &Value, layer: &Descriptor) -> bool {
 }
 
 fn is_layer_annotation(layer: &Descriptor, key: &str) -> bool {
-    layer.media_type == media_type::SIMPLE_SIGNING && COSIGN_ANNOTATIONS.contains(&key)
+    Form::of_layer(&layer.media_type)
+        .is_some_and(|form| form.name == FormName::SimpleSigning && form.has_annotation(key))
 }
 
-fn is_config(got: &Map<String, Value>, received: &Manifest, config: &Content, form: Form) -> bool {
+fn is_config(got: &Map<String, Value>, received: &Manifest, config: &Content, place: SignaturePlace) -> bool {
     let text = |key: &str| got.get(key).and_then(Value::as_str);
     let own = received.config.media_type == config.descriptor().media_type;
-    let (known, named): (&[&str], _) = match form {
-        Form::Referrer => {
+    let (known, named): (&[&str], _) = match place {
+        SignaturePlace::Referrer => {
             let known = &["mediaType", "size", "digest", "data", "artifactType"];
             (known, own || received.config.media_type == received.artifact_type)
         }
-        Form::Tag => (&["mediaType", "size", "digest", "data"], own),
+        SignaturePlace::Tag => (&["mediaType", "size", "digest", "data"], own),
     };
     has_only(got, known)
         && named
@@ -110,15 +115,6 @@ fn has_only(fields: &Map<String, Value>, known: &[&str]) -> bool {
 }
 
 const DESCRIPTOR: [&str; 3] = ["mediaType", "size", "digest"];
-/// What cosign v2 keeps beside a simple signing payload.
-const COSIGN_ANNOTATIONS: [&str; 5] = [
-    referrer::COSIGN_SIGNATURE,
-    "dev.sigstore.cosign/bundle",
-    "dev.sigstore.cosign/certificate",
-    "dev.sigstore.cosign/chain",
-    "dev.sigstore.cosign/rfc3161timestamp",
-];
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -144,10 +140,10 @@ mod tests {
         (manifest, referrer::empty_config())
     }
 
-    fn plain(manifest: &Value, config: &Content, form: Form) -> bool {
+    fn plain(manifest: &Value, config: &Content, place: SignaturePlace) -> bool {
         let content = Content::name(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
         let read = Manifest::parse(&content, &Limits::DEFAULT);
-        read.is_ok_and(|read| is_plain(&content, &read, config, form))
+        read.is_ok_and(|read| is_plain(&content, &read, config, place))
     }
 
     /// `manifest` with a value at `pointer`, or each of its fields.
@@ -184,14 +180,14 @@ mod tests {
 
     #[test]
     fn what_no_signature_manifest_has_is_not_plain() {
-        for (form, (content, config)) in [(Form::Tag, at_tag()), (Form::Referrer, as_referrer())] {
+        for (place, (content, config)) in [(SignaturePlace::Tag, at_tag()), (SignaturePlace::Referrer, as_referrer())] {
             let manifest: Value = serde_json::from_slice(content.bytes()).unwrap();
-            assert!(plain(&manifest, &config, form), "{form:?}: {manifest}");
+            assert!(plain(&manifest, &config, place), "{place:?}: {manifest}");
             let other = json!(Descriptor::of(media_type::OCI_MANIFEST, b"another image"));
             let mut changes = others();
-            match form {
-                Form::Tag => changes.push(("/subject", other)),
-                Form::Referrer => {
+            match place {
+                SignaturePlace::Tag => changes.push(("/subject", other)),
+                SignaturePlace::Referrer => {
                     for field in ["urls", "annotations", "data", "platform", "artifactType", "evil"] {
                         let value = match field {
                             "urls" => json!(["https://evil.example/"]),
@@ -201,26 +197,26 @@ mod tests {
                             _ => json!("application/vnd.evil"),
                         };
                         let pointer = ["/subject/", field].concat();
-                        assert!(!plain(&with(&manifest, &pointer, &value), &config, form), "{pointer}");
+                        assert!(!plain(&with(&manifest, &pointer, &value), &config, place), "{pointer}");
                     }
                     for key in [referrer::BUNDLE_CONTENT, referrer::BUNDLE_PREDICATE_TYPE, referrer::CREATED, "evil"] {
                         let pointer = ["/annotations/", &key.replace('/', "~1")].concat();
-                        assert!(!plain(&with(&manifest, &pointer, &json!("evil")), &config, form), "{pointer}");
+                        assert!(!plain(&with(&manifest, &pointer, &json!("evil")), &config, place), "{pointer}");
                     }
                     let mut without = manifest.clone();
                     without.as_object_mut().unwrap().remove("subject");
-                    assert!(!plain(&without, &config, form));
+                    assert!(!plain(&without, &config, place));
                 }
             }
             for (pointer, value) in changes {
-                assert!(!plain(&with(&manifest, pointer, &value), &config, form), "{form:?}: {pointer}");
+                assert!(!plain(&with(&manifest, pointer, &value), &config, place), "{place:?}: {pointer}");
             }
             // What its config is may stand in it.
             let data = {
                 use ::base64::engine::general_purpose::STANDARD;
                 ::base64::Engine::encode(&STANDARD, config.bytes())
             };
-            assert!(plain(&with(&manifest, "/config/data", &json!(data)), &config, form), "{form:?}");
+            assert!(plain(&with(&manifest, "/config/data", &json!(data)), &config, place), "{place:?}");
         }
     }
 }

@@ -276,7 +276,7 @@ impl Walk<'_> {
             });
             signed.push(TreeDocument {
                 claimed_key: evidence.document().claimed_key(),
-                format: evidence.document().format(),
+                format: evidence.document().format().as_str(),
                 trust: self.judge(evidence, kind.as_ref(), above.digest),
                 kind,
             });

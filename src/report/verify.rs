@@ -257,7 +257,7 @@ impl<'a> ReportedSignature<'a> {
         Self {
             annotations: &counted.annotations,
             evidence: counted.evidence.digest(),
-            format: counted.evidence.document().format(),
+            format: counted.evidence.document().format().as_str(),
             key: counted.signer.key().to_string(),
             kind: counted.kind.to_string(),
             owner: counted.signer.owner().to_string(),

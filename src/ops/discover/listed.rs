@@ -1,6 +1,7 @@
 //! The entries of a list of referrers: which look like signatures, and what fetching one brings.
 
 use crate::envelope::Evidence;
+use crate::envelope::Form;
 use crate::envelope::FoundAt;
 use crate::oci::Descriptor;
 use crate::oci::media_type;
@@ -30,9 +31,7 @@ pub(super) fn is_likely(entry: &Descriptor, kinds: &[&StatementKind]) -> bool {
     const NO_TYPE: [&str; 4] =
         ["", media_type::OCI_EMPTY, media_type::OCI_CONFIG, "application/vnd.docker.container.image.v1+json"];
     let artifact_type = entry.artifact_type.as_deref().unwrap_or_default();
-    let typed = artifact_type.starts_with(media_type::SIGSTORE_BUNDLE_PREFIX)
-        || artifact_type == media_type::COSIGN_SIGNATURE_ARTIFACT
-        || NO_TYPE.contains(&artifact_type);
+    let typed = Form::of_artifact(artifact_type).is_some() || NO_TYPE.contains(&artifact_type);
     let predicate = entry.annotations.get(referrer::BUNDLE_PREDICATE_TYPE);
     typed && predicate.is_none_or(|predicate| kinds.contains(&&StatementKind::of_predicate(predicate)))
 }

@@ -7,16 +7,16 @@ use std::collections::VecDeque;
 use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
 use crate::envelope::Evidence;
+use crate::envelope::EvidenceIdentity;
+use crate::envelope::Form;
+use crate::envelope::FormLayers;
 use crate::envelope::FoundAt;
 use crate::envelope::SignedDocument;
-use crate::envelope::SimpleSigning;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::Manifest;
-use crate::oci::media_type;
-use crate::oci::referrer;
 use crate::ops::discover::budget::EvidenceBudget;
 use crate::ops::discover::budget::HELD;
 use crate::ops::discover::subject::ReferrerSubject;
@@ -89,10 +89,11 @@ impl SignatureManifest {
             return finding(Reason::SubjectField { got });
         }
         let Document::Manifest(manifest) = document else { return Opened::Unrelated };
-        let bundle = is_bundle(&manifest.artifact_type);
-        if !bundle && !manifest.layers.iter().any(is_readable) {
+        let form = Form::of_artifact(&manifest.artifact_type);
+        let one = form.is_some_and(|form| form.layers == FormLayers::One);
+        if !one && !manifest.layers.iter().any(|layer| Form::of_layer(&layer.media_type).is_some()) {
             // A manifest typed as a signature but without one is reported (threats: manifest-without-signature).
-            return match manifest.artifact_type == media_type::COSIGN_SIGNATURE_ARTIFACT {
+            return match form.is_some() {
                 true => finding(Reason::Manifest("a signature manifest without a signature".to_owned())),
                 false => match other_format::of(&manifest) {
                     Some(what) => Opened::OtherFormat(Finding { digest, place, reason: Reason::OtherFormat { what } }),
@@ -100,7 +101,7 @@ impl SignatureManifest {
                 },
             };
         }
-        if bundle && manifest.layers.len() != 1 {
+        if one && manifest.layers.len() != 1 {
             let why = format!("a bundle manifest has exactly one layer, this one has {}", manifest.layers.len());
             return finding(Reason::Manifest(why));
         }
@@ -109,12 +110,8 @@ impl SignatureManifest {
 
     fn new(content: Content, manifest: Manifest, place: FoundAt, limits: &Limits) -> Self {
         let most = usize::try_from(limits.evidence.signature_manifests).unwrap_or(usize::MAX);
-        // A repeated document is read once: it could add nothing (threats: key-counted-twice).
-        let mut known = BTreeSet::new();
-        let fresh: Vec<_> = manifest.layers.iter().map(|layer| known.insert(Told::of(layer))).collect();
-        let mut layers: VecDeque<_> =
-            manifest.layers.into_iter().zip(fresh).filter_map(|(layer, fresh)| fresh.then_some(layer)).collect();
-        let too_many = layers.len() > most;
+        let (mut layers, variants_left) = distinct(manifest.layers);
+        let too_many = layers.len() > most || variants_left;
         layers.truncate(most);
         Self { blobs: BTreeMap::new(), content, layers, place, too_many }
     }
@@ -205,7 +202,8 @@ impl SignatureManifest {
         let mut asked = BTreeSet::new();
         let mut tasks: Vec<Task<'_, (Blob, Result<Content, Reason>)>> = Vec::new();
         for layer in layers {
-            let wanted = layer.data.is_none() && is_readable(layer) && layer.size <= reader.largest;
+            let wanted =
+                layer.data.is_none() && Form::of_layer(&layer.media_type).is_some() && layer.size <= reader.largest;
             if !wanted || self.blobs.contains_key(&blob(layer)) || !asked.insert(blob(layer)) {
                 continue;
             }
@@ -232,10 +230,10 @@ impl SignatureManifest {
         mut layer: Descriptor,
         failed: &BTreeMap<Blob, Reason>,
     ) -> Result<(SignedDocument, Content), Reason> {
-        if !is_readable(&layer) {
+        let Some(form) = Form::of_layer(&layer.media_type) else {
             let got = layer.media_type.clone();
             return Err(Reason::Envelope(EnvelopeError::Type { what: "media type", got }));
-        }
+        };
         let limit = reader.largest;
         if layer.size > limit {
             return Err(Reason::TooLarge { got: layer.size, limit });
@@ -247,19 +245,13 @@ impl SignatureManifest {
             (None, None) => return Err(failed.get(&blob(&layer)).cloned().unwrap_or(Reason::Missing)),
         };
         let content = Content::check(&layer, bytes).map_err(|error| Reason::Manifest(error.to_string()))?;
-        let document = match (layer.media_type.as_str(), layer.annotations.get(referrer::COSIGN_SIGNATURE)) {
-            (media_type::SIMPLE_SIGNING, Some(signature)) => {
-                SimpleSigning::new(&content, signature).map(SignedDocument::Simple).map_err(Reason::Envelope)?
+        let document = form.read(&layer, &content, reader.limits).map_err(|error| match error {
+            EnvelopeError::NoSignatureAnnotation if other_format::is_pgp(content.bytes()) => {
+                Reason::OtherFormat { what: other_format::PGP }
             }
-            (media_type::SIMPLE_SIGNING, None) if other_format::is_pgp(content.bytes()) => {
-                return Err(Reason::OtherFormat { what: other_format::PGP });
-            }
-            (media_type::SIMPLE_SIGNING, None) => {
-                let why = format!("a layer without the annotation {}", referrer::COSIGN_SIGNATURE);
-                return Err(Reason::Manifest(why));
-            }
-            _ => SignedDocument::parse(&content, reader.limits).map_err(Reason::Envelope)?,
-        };
+            EnvelopeError::NoSignatureAnnotation => Reason::Manifest(error.to_string()),
+            error => Reason::Envelope(error),
+        })?;
         Ok((document, content))
     }
 }
@@ -335,36 +327,25 @@ fn misfit(got: Option<&Descriptor>, want: ReferrerSubject<'_>) -> Option<String>
     }
 }
 
-/// All that a layer says on which it depends what document it is.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Told<'a> {
-    data: Option<&'a [u8]>,
-    digest: &'a Digest,
-    media_type: &'a str,
-    signature: Option<&'a str>,
-    size: u64,
-}
-
-impl<'a> Told<'a> {
-    fn of(layer: &'a Descriptor) -> Self {
-        let Descriptor { digest, media_type, size, .. } = layer;
-        let signature = layer.annotations.get(referrer::COSIGN_SIGNATURE).map(String::as_str);
-        Self {
-            data: layer.data.as_deref(),
-            digest,
-            media_type,
-            // Every other format has its signatures inside.
-            signature: signature.filter(|_| media_type == media_type::SIMPLE_SIGNING),
-            size: *size,
-        }
+/// The layers that are different evidence, in their order, and whether variants of a signature were left out. A repeated
+/// document is read once, since it could add nothing (threats: key-counted-twice). Anybody can make variants of a
+/// signature by changing what stands beside it, so only [`VARIANTS`] of one signature are looked at.
+fn distinct(layers: Vec<Descriptor>) -> (VecDeque<Descriptor>, bool) {
+    let mut known = BTreeSet::new();
+    let mut variants: BTreeMap<_, usize> = BTreeMap::new();
+    let mut left_out = false;
+    let mut keep = Vec::new();
+    for layer in &layers {
+        let identity = EvidenceIdentity::of(layer);
+        let count = variants.entry(identity.without_material()).or_insert(0);
+        let fresh = known.insert(identity);
+        *count += usize::from(fresh);
+        left_out |= fresh && *count > VARIANTS;
+        keep.push(fresh && *count <= VARIANTS);
     }
+    let kept = layers.iter().zip(keep).filter(|(_, keep)| *keep).map(|(layer, _)| layer.clone()).collect();
+    (kept, left_out)
 }
 
-fn is_bundle(media_type: &str) -> bool {
-    media_type.starts_with(media_type::SIGSTORE_BUNDLE_PREFIX)
-}
-
-fn is_readable(layer: &Descriptor) -> bool {
-    is_bundle(&layer.media_type)
-        || [media_type::SIMPLE_SIGNING, media_type::DSSE_ENVELOPE].contains(&layer.media_type.as_str())
-}
+/// How many variants of one signature are looked at.
+const VARIANTS: usize = 8;

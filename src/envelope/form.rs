@@ -1,0 +1,226 @@
+//! `Form`: one row of the table that says where a signature format lives and how it is read.
+//!
+//! Nothing else matches on the media types of signature formats: discovery, import and merging ask this table.
+
+use crate::envelope::Bundle;
+use crate::envelope::Envelope;
+use crate::envelope::EnvelopeError;
+use crate::envelope::FormName;
+use crate::envelope::SignedDocument;
+use crate::envelope::SimpleSigning;
+use crate::limits::Limits;
+use crate::oci::Content;
+use crate::oci::Descriptor;
+use crate::oci::media_type;
+use crate::oci::referrer;
+
+/// Where a signature format lives and how it is read.
+#[derive(Debug)]
+pub struct Form {
+    /// The name.
+    pub name: FormName,
+    /// The artifact type of a referrer whose layers have this format, where there is one of its own.
+    artifact_type: Option<TypeName>,
+    /// The media type of a layer that is a document of this format.
+    layer_type: TypeName,
+    /// The suffix of the tag at which cosign v2 keeps documents of this format.
+    pub tag_suffix: Option<&'static str>,
+    /// How many documents a manifest of this format carries: one, or any number.
+    pub layers: FormLayers,
+    /// The annotations of a layer that this format reads, now or once certificates are verified: they are part of the
+    /// evidence.
+    annotations: &'static [&'static str],
+    read: fn(&Descriptor, &Content, &Limits) -> Result<SignedDocument, EnvelopeError>,
+}
+
+/// How many documents one manifest carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormLayers {
+    /// Any number.
+    Many,
+    /// Exactly one.
+    One,
+}
+
+/// A media type, or the beginning of one that is followed by its version.
+#[derive(Clone, Copy, Debug)]
+enum TypeName {
+    Exactly(&'static str),
+    StartsWith(&'static str),
+}
+
+/// All formats that are read.
+static FORMS: [Form; 3] = [
+    Form {
+        name: FormName::SigstoreBundle,
+        artifact_type: Some(TypeName::StartsWith(media_type::SIGSTORE_BUNDLE_PREFIX)),
+        layer_type: TypeName::StartsWith(media_type::SIGSTORE_BUNDLE_PREFIX),
+        tag_suffix: None,
+        layers: FormLayers::One,
+        annotations: &[],
+        read: |layer, content, limits| {
+            Bundle::parse_as(&layer.media_type, content.bytes(), limits).map(SignedDocument::Bundle)
+        },
+    },
+    Form {
+        name: FormName::SimpleSigning,
+        artifact_type: Some(TypeName::Exactly(media_type::COSIGN_SIGNATURE_ARTIFACT)),
+        layer_type: TypeName::Exactly(media_type::SIMPLE_SIGNING),
+        tag_suffix: Some("sig"),
+        layers: FormLayers::Many,
+        annotations: &COSIGN_ANNOTATIONS,
+        read: |layer, content, _| match layer.annotations.get(referrer::COSIGN_SIGNATURE) {
+            Some(signature) => SimpleSigning::new(content, signature).map(SignedDocument::Simple),
+            None => Err(EnvelopeError::NoSignatureAnnotation),
+        },
+    },
+    Form {
+        name: FormName::Dsse,
+        artifact_type: None,
+        layer_type: TypeName::Exactly(media_type::DSSE_ENVELOPE),
+        tag_suffix: Some("att"),
+        layers: FormLayers::Many,
+        annotations: &COSIGN_MATERIAL,
+        read: |_, content, limits| Envelope::parse(content.bytes(), limits).map(SignedDocument::Dsse),
+    },
+];
+
+/// What cosign v2 keeps beside a document: its signature and the verification material.
+const COSIGN_ANNOTATIONS: [&str; 5] = [
+    referrer::COSIGN_SIGNATURE,
+    "dev.sigstore.cosign/bundle",
+    "dev.sigstore.cosign/certificate",
+    "dev.sigstore.cosign/chain",
+    "dev.sigstore.cosign/rfc3161timestamp",
+];
+
+/// What cosign v2 keeps beside an envelope, whose signatures are inside.
+const COSIGN_MATERIAL: [&str; 4] = [
+    "dev.sigstore.cosign/bundle",
+    "dev.sigstore.cosign/certificate",
+    "dev.sigstore.cosign/chain",
+    "dev.sigstore.cosign/rfc3161timestamp",
+];
+
+impl Form {
+    /// The format of a layer with this media type, if it is one that is read.
+    pub fn of_layer(media_type: &str) -> Option<&'static Self> {
+        FORMS.iter().find(|form| form.layer_type.is(media_type))
+    }
+
+    /// The format of which a referrer with this artifact type carries documents, by its own word.
+    pub fn of_artifact(artifact_type: &str) -> Option<&'static Self> {
+        FORMS.iter().find(|form| form.artifact_type.is_some_and(|name| name.is(artifact_type)))
+    }
+
+    /// Whether documents of this format keep an annotation with this key beside them.
+    pub fn has_annotation(&self, key: &str) -> bool {
+        self.annotations.contains(&key)
+    }
+
+    /// Reads a document of this format.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`]: what is wrong with its bytes or with what stands beside them.
+    pub fn read(
+        &self,
+        layer: &Descriptor,
+        content: &Content,
+        limits: &Limits,
+    ) -> Result<SignedDocument, EnvelopeError> {
+        (self.read)(layer, content, limits)
+    }
+}
+
+/// All that a layer says on which it depends what evidence it is: its bytes, its type, and the annotations that its format
+/// reads. Two layers are the same evidence only if all of it is equal, so that a copy without its certificate can never
+/// hide the one that has it. Discovery, the merging of tags and import compare evidence by this alone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EvidenceIdentity<'a> {
+    annotations: Vec<(&'a str, &'a str)>,
+    data: Option<&'a [u8]>,
+    digest: String,
+    media_type: &'a str,
+    size: u64,
+}
+
+impl<'a> EvidenceIdentity<'a> {
+    /// The identity of the evidence that `layer` names.
+    pub fn of(layer: &'a Descriptor) -> Self {
+        let form = Form::of_layer(&layer.media_type);
+        let read = layer.annotations.iter().filter(|(key, _)| form.is_some_and(|form| form.has_annotation(key)));
+        Self {
+            annotations: read.map(|(key, value)| (key.as_str(), value.as_str())).collect(),
+            data: layer.data.as_deref(),
+            digest: layer.digest.to_string(),
+            media_type: &layer.media_type,
+            size: layer.size,
+        }
+    }
+
+    /// The same without the verification material beside it: what variants of one signature have in common.
+    #[must_use]
+    pub fn without_material(&self) -> Self {
+        let mut bare = self.clone();
+        bare.annotations.retain(|(key, _)| *key == referrer::COSIGN_SIGNATURE);
+        bare
+    }
+}
+
+impl TypeName {
+    fn is(self, media_type: &str) -> bool {
+        match self {
+            Self::Exactly(name) => media_type == name,
+            Self::StartsWith(name) => media_type.starts_with(name),
+        }
+    }
+}
+
+impl SignedDocument {
+    /// Reads a document by the media type of `content`, in the format that [`Form::of_layer`] has for it; for simple signing
+    /// with the signature in the annotations of its descriptor.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::Type`] for a media type that is not read, else what is wrong with the bytes.
+    pub fn parse(content: &Content, limits: &Limits) -> Result<Self, EnvelopeError> {
+        let layer = content.descriptor();
+        match Form::of_layer(&layer.media_type) {
+            Some(form) => form.read(layer, content, limits),
+            None => Err(EnvelopeError::unknown("media type", &layer.media_type)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_is_the_same_only_if_all_that_is_read_is_equal() {
+        let base = {
+            let mut layer = Descriptor::of(media_type::SIMPLE_SIGNING, b"payload");
+            layer.annotations.insert(referrer::COSIGN_SIGNATURE.to_owned(), "AAAA".to_owned());
+            layer
+        };
+        let with = |key: &str, value: &str| {
+            let mut layer = base.clone();
+            layer.annotations.insert(key.to_owned(), value.to_owned());
+            layer
+        };
+        assert_eq!(EvidenceIdentity::of(&base), EvidenceIdentity::of(&base.clone()));
+        for (key, read) in COSIGN_ANNOTATIONS.map(|key| (key, true)).into_iter().chain([("org.example/note", false)]) {
+            let other = with(key, "other");
+            assert_eq!(EvidenceIdentity::of(&base) != EvidenceIdentity::of(&other), read, "{key}");
+            let bare = |layer| EvidenceIdentity::of(layer).without_material();
+            assert_eq!(bare(&base) == bare(&other), key != referrer::COSIGN_SIGNATURE, "{key}");
+        }
+        for other in [
+            Descriptor { size: base.size + 1, ..base.clone() },
+            Descriptor { media_type: media_type::DSSE_ENVELOPE.to_owned(), ..base.clone() },
+            Descriptor { data: Some(b"payload".to_vec()), ..base.clone() },
+            Descriptor { digest: crate::digest::Digest::sha256(b"other"), ..base.clone() },
+        ] {
+            assert_ne!(EvidenceIdentity::of(&base), EvidenceIdentity::of(&other));
+        }
+    }
+}

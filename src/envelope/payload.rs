@@ -1,0 +1,46 @@
+//! `SignedPayload`: what a verified payload says.
+
+use crate::envelope::EnvelopeError;
+use crate::envelope::Payload;
+use crate::envelope::SimpleSigningPayload;
+use crate::envelope::Statement;
+use crate::envelope::predicate_limits;
+use crate::json;
+use crate::limits::Limits;
+use crate::oci::media_type;
+
+impl Payload {
+    /// What the payload says.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`] where its type is unknown or its bytes are not of that type.
+    pub fn read(&self, limits: &Limits) -> Result<SignedPayload, EnvelopeError> {
+        match self.payload_type() {
+            media_type::IN_TOTO => Statement::parse(self, limits).map(SignedPayload::Statement),
+            media_type::SIMPLE_SIGNING => SimpleSigningPayload::parse(self, limits).map(SignedPayload::SimpleSigning),
+            other => Err(EnvelopeError::unknown("payload type", other)),
+        }
+    }
+}
+
+/// What a signed payload says.
+#[derive(Clone, Debug)]
+pub enum SignedPayload {
+    /// A simple signing claim.
+    SimpleSigning(SimpleSigningPayload),
+    /// An in-toto statement.
+    Statement(Statement),
+}
+
+/// Refuses to sign what no verifier with these limits would read.
+///
+/// # Errors
+/// [`EnvelopeError`] that names the limit.
+pub fn readable(payload: &[u8], limits: &Limits) -> Result<(), EnvelopeError> {
+    // Around the payload there are a few names and a signature.
+    const AROUND: usize = 16 << 10;
+    let got = payload.len().div_ceil(3).saturating_mul(4).saturating_add(AROUND);
+    EnvelopeError::bounded("bytes of an attestation in base64", got, limits.evidence.attestation_bytes)?;
+    let json = |error| EnvelopeError::Json { format: "attestation", error };
+    json::check(payload, &predicate_limits(payload, limits)).map_err(json)
+}
