@@ -1,6 +1,6 @@
-//! Tells the program which commit it is made of. Reads git if it is there, and no clock: one commit gives one program.
+//! Build script: passes the git commit to `--version`. It reads no clock, so that builds of a commit are reproducible.
 //!
-//! Without git, without a repository (a vendored copy), or where git declines, what is not known is called `unknown`.
+//! Without git, without a repository (a vendored copy), or where git fails, the commit is `unknown`.
 
 use std::path::Path;
 use std::process::Command;

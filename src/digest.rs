@@ -1,4 +1,4 @@
-//! `Digest`: an algorithm and its bytes, parsed, printed, computed.
+//! `Digest`: a hash algorithm and its value (OCI image specification, "Digests"), parsed, printed and computed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,6 +6,8 @@ use std::str::FromStr;
 use sha2::Digest as _;
 use sha2::Sha256;
 use sha2::Sha512;
+
+use crate::text::Untrusted;
 
 /// The content digest algorithms that the OCI image specification registers and that we accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,10 +53,10 @@ pub struct Digest {
 pub enum DigestError {
     /// An algorithm other than sha256 and sha512.
     #[error("digest algorithm `{0}` is not one of sha256, sha512")]
-    Algorithm(String),
+    Algorithm(Untrusted),
     /// Not `algorithm:hex`.
     #[error("`{0}` is not a digest: wanted sha256:<64 lower-case hex digits>")]
-    Form(String),
+    Form(Untrusted),
 }
 
 impl Digest {
@@ -98,12 +100,12 @@ impl FromStr for Digest {
     type Err = DigestError;
 
     fn from_str(text: &str) -> Result<Self, DigestError> {
-        let form = || DigestError::Form(shorten(text));
+        let form = || DigestError::Form(Untrusted::within(text, SHOWN));
         let (name, encoded) = text.split_once(':').ok_or_else(form)?;
         let algorithm = match name {
             "sha256" => DigestAlgorithm::Sha256,
             "sha512" => DigestAlgorithm::Sha512,
-            _ => return Err(DigestError::Algorithm(shorten(name))),
+            _ => return Err(DigestError::Algorithm(Untrusted::within(name, SHOWN))),
         };
         if encoded.len() != algorithm.len() * 2 {
             return Err(form());
@@ -199,9 +201,8 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-fn shorten(text: &str) -> String {
-    text.chars().take(80).flat_map(char::escape_default).collect()
-}
+/// How much of a text that is no digest a message shows, in characters.
+const SHOWN: usize = 80;
 
 #[cfg(test)]
 mod tests {

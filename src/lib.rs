@@ -6,6 +6,7 @@ pub mod json;
 pub mod limits;
 pub mod nonempty;
 pub mod redact;
+pub mod text;
 pub mod time;
 
 pub mod files;

@@ -1,4 +1,4 @@
-//! `Secrets`: the secrets that are in use, and text from elsewhere without them, whatever form it has them in.
+//! `Secrets`: redaction. The secrets in use are removed from foreign text, in every encoding in which it may have them.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

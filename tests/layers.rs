@@ -217,6 +217,8 @@ fn each_rule_can_fail() {
         ("key/pem.rs", "//! Files.\nuse std::fs;\n", "2: power: `std::fs` touches files"),
         ("store/registry/auth.rs", "//! Files.\nuse std::fs;\n", "2: power: `std::fs` touches files"),
         ("cli/mod.rs", "//! Run.\nuse std::process::Command;\n", "2: power: `process::Command` starts a program"),
+        ("store/layout/write.rs", "//! Temp.\nuse tempfile::NamedTempFile;\n", "2: power: `tempfile` makes temporary"),
+        ("cli/files.rs", "//! Lock.\nuse std::fs::TryLockError;\n", "2: power: `fs::TryLockError` makes"),
         ("key/file.rs", "//! Load.\nuse cryptoki::context::Pkcs11;\n", "2: power: `cryptoki` loads a library"),
         (
             "cli/mod.rs",

@@ -301,7 +301,7 @@ fn attach(layout: &str, bundle: Vec<u8>) -> Result<(), Failure> {
     let kind = media_type::COSIGN_SIGN_PREDICATE;
     let manifest = referrer::bundle_manifest(&subject, &bundle, kind, Time::EPOCH).map_err(OpsError::from)?;
     Runtime::new(Work::Waiting)?.block_on(async {
-        attach::attach(&store, &subject, &[Attachment { blobs: vec![bundle], manifest }]).await?;
+        attach::attach(&store, &subject, &[Attachment { blobs: vec![bundle], manifest }], &Limits::DEFAULT).await?;
         store.finish().await?;
         Ok(())
     })

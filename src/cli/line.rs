@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::request::text::hides;
+use crate::text::hides;
 
 use super::redacted;
 

@@ -1,4 +1,4 @@
-//! `Lock`: one writer at a time; the system lets go of it when the process ends, however it ends.
+//! `Lock`: a lock file for one writer at a time; the system releases it when the process ends, however it ends.
 
 use std::fs;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! Files at paths where somebody else may have put something: opened, read, locked and written in one place.
+//! Files, locks and temporary files at paths where others may write: opened, read, locked and written in one place.
 //!
 //! The invariant: what is read is a regular file (or a pipe, where the caller says so) of at most the given length; what
 //! is written has another name until it is complete; and nothing is ever written through a link, into a pipe or a

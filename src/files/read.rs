@@ -1,4 +1,4 @@
-//! Reading: what a path leads to is looked at before it is opened and again after, and read up to a limit.
+//! Reading files: the type of a file is checked before and after it is opened, and at most a limit is read.
 
 use std::fs;
 use std::fs::File;

@@ -1,4 +1,9 @@
-//! `Temporary`: a file beside its final name; it gets that name in one step, or goes away.
+//! `Temporary`: a temporary file beside its final name, which it gets by an atomic rename, or which is removed.
+//!
+//! The `tempfile` crate makes and renames such files as well, and is not used, because two guarantees need more than it
+//! has. A signal removes what is not finished, and a rename takes several files off that list in the same step
+//! ([`undo`]); and a file that a killed process left is recognized by its name and by the lock that nobody holds, and
+//! removed.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -17,16 +22,16 @@ use crate::files::lock;
 use crate::files::read;
 use crate::files::undo;
 
-/// What happens where a file stands already.
+/// Whether an existing file may be replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overwrite {
-    /// It stays, and the new one is not written.
+    /// The existing file stays, and the new one is not written.
     Refuse,
-    /// The new one takes its place, all at once.
+    /// The new file takes its place in one step.
     Replace,
 }
 
-/// A new file, written through the handle that made it: whoever puts another in its place has the name, not the bytes.
+/// A new file, written through the handle that created it, so that a file put in its place receives no bytes.
 #[derive(Debug)]
 pub struct Temporary {
     /// For reading and writing.

@@ -1,4 +1,4 @@
-//! What is new on the disk and not yet finished: it goes away again, also when the process is interrupted.
+//! Undo: unfinished files and directories are removed, also when a signal ends the process.
 
 use std::collections::BTreeMap;
 use std::fs;

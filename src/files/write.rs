@@ -1,4 +1,4 @@
-//! Writing: a file is complete under another name and on the disk before it gets its own.
+//! Writing files: a file is written and synced under a temporary name before it gets its own.
 
 use std::fs;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! Strict JSON nested to any depth, checked without recursion: predicates nest as deep as what they describe.
+//! Strict JSON checked without recursion, so that nesting is bounded by `limits.json.depth` alone: predicates nest deep.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -8,10 +8,11 @@ use std::hash::RandomState;
 use serde::de::IgnoredAny;
 
 use crate::json::JsonError;
-use crate::json::shorten;
+use crate::json::error::SHOWN_KEY;
 use crate::json::spelled::FieldName;
 use crate::limits::Limits;
 use crate::limits::count;
+use crate::text::Untrusted;
 
 /// What has begun and not ended.
 enum Open {
@@ -136,7 +137,10 @@ fn unique(text: &str, mut keys: Vec<u64>) -> Result<(), JsonError> {
             let token = usize::try_from(key & PLACE).ok().and_then(|place| text.get(place..)).unwrap_or_default();
             let FieldName(key) = serde_json::from_str(token.get(..string_length(token)).unwrap_or_default())?;
             if let Some(twice) = seen.replace(key) {
-                return Err(wrong(false, format!("the key {:?} stands twice in one object", shorten(&twice))));
+                return Err(wrong(
+                    false,
+                    format!("the key {:?} stands twice in one object", Untrusted::within(&twice, SHOWN_KEY)),
+                ));
             }
         }
     }

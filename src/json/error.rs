@@ -17,8 +17,7 @@ impl JsonError {
 
 /// As much of `text`, which somebody else wrote, as a message shows.
 pub fn shorten(text: &str) -> String {
-    const SHOWN: usize = 80;
-    text.chars().take(SHOWN).collect()
+    text.chars().take(SHOWN_KEY).collect()
 }
 
 impl From<serde_json::Error> for JsonError {
@@ -30,5 +29,7 @@ impl From<serde_json::Error> for JsonError {
     }
 }
 
+/// How much of a key or another short text a message shows, in characters.
+pub(super) const SHOWN_KEY: usize = 80;
 /// How much of what it found a message shows, in characters.
 pub(super) const SHOWN: usize = 300;

@@ -1,5 +1,5 @@
-//! Strict JSON: one reading only. Keys that stand twice, or are spelled in another case than their field, are refused; depth
-//! and size are bounded.
+//! Strict JSON, which all readers understand alike: duplicate keys, and keys that differ from a field in case only, are
+//! refused; depth and size are bounded.
 
 mod canonical;
 mod deep;
@@ -19,11 +19,13 @@ use serde::de::Visitor;
 
 use crate::limits::Limits;
 use crate::limits::count;
+use crate::text::Untrusted;
 
 pub use canonical::canonical;
 pub use error::JsonError;
 pub use error::shorten;
 
+use error::SHOWN_KEY;
 use objects::Objects;
 use spelled::FieldName;
 
@@ -215,7 +217,10 @@ impl<'de> Visitor<'de> for ValueWalk<'_> {
             let next = ValueWalk { depth: self.depth + 1, limits: self.limits, spent: &mut *self.spent };
             fields.next_value_seed(next)?;
             if let Some(twice) = seen.replace(key) {
-                return Err(A::Error::custom(format!("the key {:?} stands twice in one object", shorten(&twice))));
+                return Err(A::Error::custom(format!(
+                    "the key {:?} stands twice in one object",
+                    Untrusted::within(&twice, SHOWN_KEY)
+                )));
             }
         }
         Ok(())

@@ -1,5 +1,4 @@
-//! Objects only: what derived code reads as a structure is a JSON object, never an array of its fields, and its keys are
-//! spelled as its fields are.
+//! `Objects`: a deserializer that reads structures from JSON objects only, never from arrays of their fields.
 
 use std::fmt;
 

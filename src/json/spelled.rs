@@ -1,4 +1,4 @@
-//! Field names in one spelling only: Go's `encoding/json` takes `LAYERS` for `layers`, and the later of both.
+//! Case-sensitive field names: Go's `encoding/json` takes `LAYERS` for `layers`, and the later of both.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -12,7 +12,8 @@ use serde::de::Visitor;
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::value::StringDeserializer;
 
-use crate::json::shorten;
+use crate::json::error::SHOWN_KEY;
+use crate::text::Untrusted;
 
 /// The name of a field, borrowed from the document unless it has escapes.
 #[derive(Deserialize)]
@@ -52,13 +53,13 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<A> {
         if let Some(meant) = self.fields.iter().find(|known| **known != key && fold(known) == folded) {
             return Err(A::Error::custom(format!(
                 "the key {:?} is ambiguous: readers that ignore case take it for {meant:?}",
-                shorten(&key)
+                Untrusted::within(&key, SHOWN_KEY)
             )));
         }
         if !self.seen.insert(folded) {
             return Err(A::Error::custom(format!(
                 "the key {:?} is ambiguous: readers that ignore case have it twice",
-                shorten(&key)
+                Untrusted::within(&key, SHOWN_KEY)
             )));
         }
         match key {

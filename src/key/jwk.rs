@@ -12,6 +12,7 @@ use crate::key::identifier::Curve;
 use crate::key::identifier::KeyType;
 use crate::key::openssh;
 use crate::limits::Limits;
+use crate::text::Untrusted;
 
 /// The wire form, as far as it says which key it is.
 #[derive(Deserialize)]
@@ -57,7 +58,7 @@ fn parse(wire: &JwkWire) -> Result<PublicKey, KeyError> {
         ("EC", Some("P-521")) => Curve::P521,
         (kind, curve) => {
             let curve = curve.map_or_else(String::new, |curve| format!(" {curve}"));
-            let found: String = format!("{kind}{curve}").chars().take(40).flat_map(char::escape_default).collect();
+            let found = Untrusted::within(&format!("{kind}{curve}"), 40).to_string();
             return Err(KeyError::Algorithm { found });
         }
     };

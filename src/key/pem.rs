@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use crate::key::KeyError;
 use crate::key::foreign;
 use crate::key::foreign::KeyHalf;
+use crate::text::Untrusted;
 
 /// One PEM block: what it says it is, and its bytes.
 pub(super) struct Block {
@@ -104,9 +105,7 @@ pub(super) fn unwanted(label: &str, wanted: KeyHalf) -> KeyError {
         _ => match foreign::of_label(label, wanted) {
             Some(error) => return error,
             None if label.ends_with("PRIVATE KEY") => "a private key".to_owned(),
-            None => {
-                format!("a PEM block `{}`", label.chars().take(40).flat_map(char::escape_default).collect::<String>())
-            }
+            None => format!("a PEM block `{}`", Untrusted::within(label, 40)),
         },
     };
     KeyError::Kind { found, wanted: wanted.name() }

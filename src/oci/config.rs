@@ -1,4 +1,4 @@
-//! `ImageConfig`: how an image says for whom and from what it was made, as read from checked content.
+//! `ImageConfig`: the platform, layers and labels of an image (OCI image specification, "Image Configuration").
 
 use std::collections::BTreeMap;
 

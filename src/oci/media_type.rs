@@ -1,4 +1,4 @@
-//! The media types that we read and write, by the name their specification gives them.
+//! Media types that are read and written, named as in their specifications.
 
 /// An OCI image index.
 pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";

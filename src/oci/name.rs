@@ -1,4 +1,4 @@
-//! `ImageName`: the name of an image in a layout or archive: a full reference, or any other text. Nobody signs it.
+//! `ImageName`: the unsigned name of an image in a layout or archive: a full reference or any other text.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! `Platform`: which machines an image runs on, as images say it and as people type it.
+//! `Platform`: operating system, architecture and variant, as images have them and as people type them.
 
 use std::fmt;
 

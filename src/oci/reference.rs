@@ -1,4 +1,4 @@
-//! `Reference`: where an image is, by tag or digest, and its transport.
+//! `Reference`: the transport, place and tag or digest of an image.
 
 mod mistyped;
 mod parse;

@@ -1,4 +1,4 @@
-//! The manifests that we write: a signature as a referrer, and cosign's `.sig` manifest.
+//! The signature manifests that are written: a referrer (OCI 1.1), and cosign's `.sig` tag.
 
 use std::collections::BTreeMap;
 

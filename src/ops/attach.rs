@@ -35,15 +35,19 @@ pub struct Attachment {
 ///
 /// # Errors
 /// [`OpsError::Store`]; what was pushed until then is unreferenced and harmless, and doing it again finishes it.
-pub async fn attach(sink: &dyn Sink, subject: &Subject, attachments: &[Attachment]) -> Result<(), OpsError> {
+pub async fn attach(
+    sink: &dyn Sink,
+    subject: &Subject,
+    attachments: &[Attachment],
+    limits: &Limits,
+) -> Result<(), OpsError> {
     let mut unlisted = Vec::new();
     for attachment in attachments {
         for blob in &attachment.blobs {
             sink.push_content(blob).await?;
         }
         if !put(sink, &attachment.manifest).await? {
-            // A manifest of our own making.
-            unlisted.push(entry(&attachment.manifest, &Limits::DEFAULT)?);
+            unlisted.push(entry(&attachment.manifest, limits)?);
         }
     }
     if !unlisted.is_empty() {

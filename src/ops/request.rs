@@ -247,7 +247,7 @@ pub async fn attach(
     for item in items {
         pending.add(&subject, item, created)?;
     }
-    attach::attach(sink, &subject, &pending.bundles).await?;
+    attach::attach(sink, &subject, &pending.bundles, limits).await?;
     let mut attached = AttachedSignatures {
         referrers: pending.bundles.iter().map(|bundle| *bundle.manifest.digest()).collect(),
         tags: Vec::new(),

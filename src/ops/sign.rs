@@ -262,7 +262,7 @@ impl Making {
         tag: &str,
         limits: &Limits,
     ) -> Result<Vec<Signed>, OpsError> {
-        attach::attach(sink, subject, &self.bundles).await?;
+        attach::attach(sink, subject, &self.bundles, limits).await?;
         if !self.layers.is_empty() {
             attach::add_to_tag(sink, tag, &self.contents, &self.layers, limits).await?;
         }

@@ -14,7 +14,7 @@ use serde_json::ser::Formatter;
 use serde_json::ser::PrettyFormatter;
 
 use crate::redact::Secrets;
-use crate::request::text::hides;
+use crate::text::hides;
 
 /// Writes `value` as JSON over several lines, without a line end behind it.
 ///

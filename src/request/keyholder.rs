@@ -7,9 +7,9 @@ use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::request::RequestError;
 use crate::request::error::Duplicate;
-use crate::request::text;
 use crate::request::wire::WireKey;
 use crate::request::wire::WireOwner;
+use crate::text::hides;
 
 /// An owner with their keys. A signature by any of the keys is the owner's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub(super) fn read_all(wire: Vec<WireOwner>, limits: &Limits) -> Result<Vec<Keyh
 
 /// Letters, digits and what stands in names and addresses: nothing that could look like another part of a page.
 fn is_plain(c: char) -> bool {
-    (c.is_alphanumeric() && !text::hides(c)) || matches!(c, ' ' | '.' | '-' | '_' | '@' | '+' | '/' | ':' | '\'')
+    (c.is_alphanumeric() && !hides(c)) || matches!(c, ' ' | '.' | '-' | '_' | '@' | '+' | '/' | ':' | '\'')
 }
 
 fn read_key(owner: &str, wire: &WireKey) -> Result<PublicKey, RequestError> {

@@ -4,47 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::limits::Limits;
 use crate::request::RequestError;
-
-/// Invisible code points, first and last of each range.
-///
-/// - Unicode 16.0, `DerivedCoreProperties.txt`, property `Default_Ignorable_Code_Point`. The formatting characters of
-///   `PropList.txt`, property `Bidi_Control`, are all among them.
-/// - Characters that are drawn as nothing without having that property: the line and paragraph separators, the anchors
-///   of interlinear annotations, and the Braille pattern without dots.
-/// - Characters without a shape of their own: private use (general category Co), noncharacters, and the planes in which
-///   nothing is assigned.
-const HIDDEN: [(char, char); 24] = [
-    ('\u{ad}', '\u{ad}'),
-    ('\u{34f}', '\u{34f}'),
-    ('\u{61c}', '\u{61c}'),
-    ('\u{115f}', '\u{1160}'),
-    ('\u{17b4}', '\u{17b5}'),
-    ('\u{180b}', '\u{180f}'),
-    ('\u{200b}', '\u{200f}'),
-    ('\u{2028}', '\u{2029}'),
-    ('\u{202a}', '\u{202e}'),
-    ('\u{2060}', '\u{206f}'),
-    ('\u{2800}', '\u{2800}'),
-    ('\u{3164}', '\u{3164}'),
-    ('\u{e000}', '\u{f8ff}'),
-    ('\u{fdd0}', '\u{fdef}'),
-    ('\u{fe00}', '\u{fe0f}'),
-    ('\u{feff}', '\u{feff}'),
-    ('\u{ffa0}', '\u{ffa0}'),
-    ('\u{fff0}', '\u{fffb}'),
-    ('\u{fffe}', '\u{ffff}'),
-    ('\u{1bca0}', '\u{1bca3}'),
-    ('\u{1d173}', '\u{1d17a}'),
-    ('\u{1fffe}', '\u{1ffff}'),
-    ('\u{2fffe}', '\u{2ffff}'),
-    ('\u{3fffe}', '\u{10ffff}'),
-];
-
-/// Whether a character is invisible or changes how others are shown: control characters, changes of direction, ends of
-/// lines, and characters that are drawn as nothing or have no shape of their own.
-pub fn hides(c: char) -> bool {
-    c.is_control() || !c.is_ascii() && HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&c))
-}
+use crate::text::hides;
 
 /// Refuses a text that is signed, or that names something, if a character of it is hidden.
 pub(super) fn check(field: &str, text: &str) -> Result<(), RequestError> {

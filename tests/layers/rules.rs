@@ -8,30 +8,31 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("json", GROUND),
     ("limits", GROUND),
     ("nonempty", GROUND),
+    ("text", GROUND),
     ("time", GROUND),
     ("redact", &[]),
     ("files", &["digest"]),
     ("oci", GROUND),
-    ("key", &["digest", "files", "json", "limits"]),
-    ("envelope", &["digest", "json", "key", "limits", "oci", "time"]),
-    ("trust", &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "time"]),
-    ("policy", &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "time", "trust"]),
-    ("verify", &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "policy", "time", "trust"]),
-    ("request", &["digest", "envelope", "json", "key", "limits", "oci", "policy", "time", "trust"]),
-    ("store", &["digest", "files", "json", "limits", "oci", "redact"]),
+    ("key", &["digest", "files", "json", "limits", "text"]),
+    ("envelope", &["digest", "json", "key", "limits", "oci", "text", "time"]),
+    ("trust", &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "text", "time"]),
+    ("policy", &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "text", "time", "trust"]),
+    ("verify", &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "policy", "text", "time", "trust"]),
+    ("request", &["digest", "envelope", "json", "key", "limits", "oci", "policy", "text", "time", "trust"]),
+    ("store", &["digest", "files", "json", "limits", "oci", "redact", "text"]),
     (
         "ops",
         &[
-            "digest", "envelope", "json", "key", "limits", "nonempty", "oci", "policy", "request", "store", "time",
-            "trust", "verify",
+            "digest", "envelope", "json", "key", "limits", "nonempty", "oci", "policy", "request", "store", "text",
+            "time", "trust", "verify",
         ],
     ),
-    ("report", &["digest", "envelope", "key", "oci", "ops", "redact", "request", "store", "time", "verify"]),
+    ("report", &["digest", "envelope", "key", "oci", "ops", "redact", "request", "store", "text", "time", "verify"]),
     (
         "cli",
         &[
             "digest", "envelope", "files", "json", "key", "limits", "oci", "ops", "policy", "redact", "report",
-            "request", "store", "time", "trust", "verify",
+            "request", "store", "text", "time", "trust", "verify",
         ],
     ),
     ("main", &[]),
@@ -39,7 +40,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
 
 pub const GROUND_LAYERS: usize = GROUND.len();
 
-const GROUND: &[&str] = &["digest", "json", "limits", "nonempty", "time"];
+const GROUND: &[&str] = &["digest", "json", "limits", "nonempty", "text", "time"];
 
 /// What only some files may do, and how it looks in the code. A path that ends in `/` is a folder.
 pub const POWERS: &[(&str, &[&str], &[&str])] = &[
@@ -68,6 +69,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
         &["process::Command", "tokio::process"],
         &["key/plugin/process.rs", "store/credentials/helper.rs"],
     ),
+    ("makes temporary files or locks files", &["tempfile", "create_new", "fs::TryLockError"], &["files/"]),
     ("loads a library", &["cryptoki", "libloading"], &["key/pkcs11/"]),
     (
         "limits or ends processes",

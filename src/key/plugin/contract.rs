@@ -209,15 +209,6 @@ const CODES: [PluginCode; 6] = [
 const SPECS: [KeySpec; 6] =
     [KeySpec::Ec256, KeySpec::Ec384, KeySpec::Ec521, KeySpec::Rsa2048, KeySpec::Rsa3072, KeySpec::Rsa4096];
 
-/// The beginning of what a stranger said.
-pub(super) fn excerpt(text: &str, length: usize) -> String {
-    let mut short: String = text.chars().take(length).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,7 +11,7 @@ use crate::key::KeyId;
 use crate::key::SignerError;
 use crate::key::SignerErrorKind;
 use crate::key::plugin::PluginCode;
-use crate::key::plugin::contract::excerpt;
+use crate::text::Untrusted;
 
 /// Why a plugin gave no key, or no signature.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -65,7 +65,7 @@ pub enum PluginError {
         /// Why.
         code: PluginCode,
         /// What it says about it.
-        message: String,
+        message: Untrusted,
     },
     /// It failed, and did not say why in the form of the contract.
     #[error("plugin `{plugin}` failed at {command}: {said}")]
@@ -75,7 +75,7 @@ pub enum PluginError {
         /// What it was asked.
         command: &'static str,
         /// The beginning of what it said.
-        said: String,
+        said: Untrusted,
     },
     /// A signature that does not verify. It goes nowhere.
     #[error("plugin `{plugin}` made a signature that does not verify with its key {}", key.short())]
@@ -107,7 +107,7 @@ pub enum PluginError {
     #[error("`{found}` is no name of a plugin: letters, digits, `-`, `_` and dots between them")]
     Name {
         /// The name.
-        found: String,
+        found: Untrusted,
     },
     /// It could not be started, or not be listened to.
     #[error("plugin `{plugin}` cannot be run: {error}")]
@@ -134,10 +134,10 @@ pub enum PluginError {
 #[non_exhaustive]
 pub enum AnswerFault {
     /// Another signature algorithm than that of the key.
-    #[error("the algorithm `{}`, wanted {wanted}", excerpt(found, 60))]
+    #[error("the algorithm `{found}`, wanted {wanted}")]
     Algorithm {
         /// The algorithm in the answer.
-        found: String,
+        found: Untrusted,
         /// The algorithm of the key specification.
         wanted: &'static str,
     },
@@ -156,17 +156,17 @@ pub enum AnswerFault {
     #[error("a certificate whose {0}")]
     Key(Arc<KeyError>),
     /// Another key id than the one that was asked for.
-    #[error("the key id `{}`", excerpt(.0, 60))]
-    KeyId(String),
+    #[error("the key id `{0}`")]
+    KeyId(Untrusted),
     /// A key specification that the contract does not have.
-    #[error("the key specification `{}`", excerpt(.0, 60))]
-    KeySpec(String),
+    #[error("the key specification `{0}`")]
+    KeySpec(Untrusted),
     /// The answer is not JSON that is read.
-    #[error("JSON that is not read: {}", excerpt(&.0.to_string(), 200))]
+    #[error("JSON that is not read: {}", Untrusted::within(&.0.to_string(), 200))]
     Json(JsonError),
     /// Another name than that of the plugin.
-    #[error("the name `{}`", excerpt(.0, 60))]
-    Name(String),
+    #[error("the name `{0}`")]
+    Name(Untrusted),
     /// An empty certificate chain.
     #[error("no certificate")]
     NoCertificate,
@@ -203,7 +203,7 @@ impl From<PluginError> for SignerError {
 fn list(found: &[String]) -> String {
     match found {
         [] => "nothing".to_owned(),
-        some => some.iter().take(8).map(|one| excerpt(one, 60)).collect::<Vec<_>>().join(", "),
+        some => some.iter().take(8).map(|one| Untrusted::within(one, 60).to_string()).collect::<Vec<_>>().join(", "),
     }
 }
 
@@ -215,7 +215,11 @@ mod tests {
     fn an_error_of_a_plugin_says_what_it_means() {
         let (plugin, command) = (|| "x".to_owned(), "generate-signature");
         let (found, wanted) = (KeyId::of(b"found"), KeyId::of(b"wanted"));
-        let answer = PluginError::Answer { plugin: plugin(), command, fault: AnswerFault::KeyId("a".repeat(100)) };
+        let answer = PluginError::Answer {
+            plugin: plugin(),
+            command,
+            fault: AnswerFault::KeyId(Untrusted::within(&"a".repeat(100), 60)),
+        };
         assert_eq!(
             answer.to_string(),
             format!("plugin `x` answered generate-signature with the key id `{}…`", "a".repeat(60))

@@ -29,6 +29,7 @@ use crate::key::SignerError;
 use crate::key::algorithm;
 use crate::key::identifier::Curve;
 use crate::limits::Limits;
+use crate::text::Untrusted;
 
 pub use self::contract::PluginCode;
 pub use self::error::AnswerFault;
@@ -44,7 +45,6 @@ use self::contract::KeySpec;
 use self::contract::Metadata;
 use self::contract::RAW;
 use self::contract::VERSION;
-use self::contract::excerpt;
 use self::process::NoAnswer;
 
 /// A plugin, and how it is run: never through a shell, with this environment and no other.
@@ -71,7 +71,7 @@ impl Plugin {
     ) -> Result<Self, PluginError> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         if !name.split('.').all(|part| !part.is_empty() && part.chars().all(plain)) {
-            return Err(PluginError::Name { found: excerpt(name, 60) });
+            return Err(PluginError::Name { found: Untrusted::within(name, 60) });
         }
         let program = folder.join(name).join(format!("notation-{name}"));
         if !program.metadata().is_ok_and(|metadata| metadata.is_file()) {
@@ -91,7 +91,7 @@ impl Plugin {
         let described: Described = self.ask("get-plugin-metadata", &Metadata { plugin_config: &config })?;
         let plugin = || self.name.clone();
         if described.name != self.name {
-            let fault = AnswerFault::Name(described.name);
+            let fault = AnswerFault::Name(shown(&described.name));
             return Err(PluginError::Answer { plugin: plugin(), command: "get-plugin-metadata", fault });
         }
         if !described.supported_contract_versions.iter().any(|version| version == VERSION) {
@@ -104,9 +104,9 @@ impl Plugin {
         let key: KeyDescribed = self.ask("describe-key", &asked)?;
         let wrong = |fault| PluginError::Answer { plugin: plugin(), command: "describe-key", fault };
         if key.key_id != id {
-            return Err(wrong(AnswerFault::KeyId(key.key_id)));
+            return Err(wrong(AnswerFault::KeyId(shown(&key.key_id))));
         }
-        let spec = KeySpec::parse(&key.key_spec).ok_or_else(|| wrong(AnswerFault::KeySpec(key.key_spec)))?;
+        let spec = KeySpec::parse(&key.key_spec).ok_or_else(|| wrong(AnswerFault::KeySpec(shown(&key.key_spec))))?;
         let (public, signature) = self.generate(id, &config, spec, PROBE)?;
         let checked = Signature::checked(&public, spec.scheme(), PROBE, signature);
         checked.map_err(|_| PluginError::Faulty { plugin: plugin(), key: public.id() })?;
@@ -133,10 +133,10 @@ impl Plugin {
         };
         let made: Generated = self.ask(COMMAND, &asked)?;
         if made.key_id != id {
-            return Err(wrong(AnswerFault::KeyId(made.key_id)));
+            return Err(wrong(AnswerFault::KeyId(shown(&made.key_id))));
         }
         if made.signing_algorithm != spec.signing_algorithm() {
-            let (found, wanted) = (made.signing_algorithm, spec.signing_algorithm());
+            let (found, wanted) = (shown(&made.signing_algorithm), spec.signing_algorithm());
             return Err(wrong(AnswerFault::Algorithm { found, wanted }));
         }
         let leaf = made.certificate_chain.first().ok_or_else(|| wrong(AnswerFault::NoCertificate))?;
@@ -173,12 +173,12 @@ impl Plugin {
                 plugin: plugin(),
                 command,
                 code: PluginCode::parse(&declined.error_code),
-                message: excerpt(&declined.error_message, 400),
+                message: Untrusted::within(&declined.error_message, 400),
             },
             Err(_) => {
                 let text = String::from_utf8_lossy(&said.stderr);
                 let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("it did not say why");
-                PluginError::Failed { plugin: plugin(), command, said: excerpt(line, 200) }
+                PluginError::Failed { plugin: plugin(), command, said: Untrusted::within(line, 200) }
             }
         })
     }
@@ -231,6 +231,11 @@ fn der(algorithm: Algorithm, raw: Vec<u8>) -> Option<Vec<u8>> {
         Algorithm::EcdsaP521 => algorithm::ecdsa_der(Curve::P521, &raw),
         Algorithm::Ed25519 | Algorithm::Rsa { .. } => Some(raw),
     }
+}
+
+/// As much of a name in an answer as a message shows.
+fn shown(name: &str) -> Untrusted {
+    Untrusted::within(name, 60)
 }
 
 /// What is signed to learn the public key. It is neither an envelope nor a claim of any format.

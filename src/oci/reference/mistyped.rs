@@ -1,4 +1,4 @@
-//! What people type instead of a reference, what they meant, and what to type.
+//! Hints for mistyped references: what was probably meant, and what to type.
 
 use crate::oci::Reference;
 use crate::oci::ReferenceError;

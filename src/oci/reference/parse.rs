@@ -1,4 +1,4 @@
-//! A reference as people type it, parsed; what they meant instead is told with the error.
+//! Parsing of references, with hints for those that are mistyped.
 
 use std::str::FromStr;
 

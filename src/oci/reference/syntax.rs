@@ -7,6 +7,7 @@ use crate::oci::ReferenceError;
 use crate::oci::RegistryReference;
 use crate::oci::TagOrDigest;
 use crate::oci::reference::LocalReference;
+use crate::text::Untrusted;
 
 /// `PATH`, `PATH:NAME` or `PATH@DIGEST`, as the containers tools have it.
 pub(super) fn local(text: &str, rest: &str) -> Result<LocalReference, ReferenceError> {
@@ -107,5 +108,5 @@ fn is_tag(tag: &str) -> bool {
 }
 
 pub(super) fn shown(text: &str) -> String {
-    text.chars().take(300).flat_map(|c| c.escape_debug().collect::<Vec<_>>()).collect()
+    Untrusted::new(text).to_string()
 }
