@@ -68,7 +68,7 @@ with_and_without_the_referrers_api! {
     pages::from_notation_md,
     pages::from_skopeo_podman_md,
     signing_request::cosign_verifies_of_plugins_only_p256,
-    signing_request::cosign_verifies_what_a_round_signed,
+    signing_request::cosign_verifies_what_a_request_signed,
     signing_request::cosign_verifies_what_a_token_signed,
     signing_request::cosign_verifies_what_bulla_attested,
     skopeo::bulla_copies_what_skopeo_wrote,

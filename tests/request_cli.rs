@@ -1,4 +1,4 @@
-//! The signing round as people type it, on layouts and on a registry: `request …`, `attest`, the log.
+//! Signing requests on the command line, with layouts and a registry: `request …`, `attest`, the signing log.
 #![cfg(feature = "cli")]
 #![allow(
     clippy::unwrap_used,
@@ -33,19 +33,19 @@ use bench::Bench;
 use support::image;
 
 #[test]
-fn a_round_on_layouts() {
+fn a_layout_is_signed_by_a_request() {
     let bench = Bench::new(&["alice", "bob", "carol"]);
     bench.layout("build", &[("v1", &image::image(1))]);
     let owners = ["--owner", "alice=alice.pub", "--owner", "bob=bob.pub", "--owner", "carol=carol.pub"];
     let new = bench.ok(&[
-        &["request", "new", "oci:build:v1", "-o", "round.json", "--threshold", "2", "--format", "both"][..],
+        &["request", "new", "oci:build:v1", "-o", "request.json", "--threshold", "2", "--format", "both"][..],
         &["--reason", "release 1", "-a", "version=1.0"],
         &owners,
     ]
     .concat());
     assert!(new.out.contains("asks") && new.out.contains("2 of 3 owners"), "{}", new.out);
 
-    let shown = bench.ok(&["request", "show", "round.json"]).out;
+    let shown = bench.ok(&["request", "show", "request.json"]).out;
     for part in [
         "oci:build:v1",
         "linux/amd64",
@@ -57,37 +57,37 @@ fn a_round_on_layouts() {
         assert!(shown.contains(part), "{part} is not shown:\n{shown}");
     }
 
-    bench.ok(&["request", "sign", "round.json", "--key", "alice.key", "-o", "alice.json", "--yes", "--log", "log"]);
+    bench.ok(&["request", "sign", "request.json", "--key", "alice.key", "-o", "alice.json", "--yes", "--log", "log"]);
     let before = bench.snapshot("build");
-    let lone = bench.refused(&["request", "attach", "round.json", "alice.json"]);
+    let lone = bench.refused(&["request", "attach", "request.json", "alice.json"]);
     assert!(lone.err.contains("missing   bob") && lone.err.contains("missing   carol"), "{}", lone.err);
     assert!(!lone.err.contains("missing   alice"), "{}", lone.err);
     assert_eq!(bench.snapshot("build"), before, "a refused attach left something behind");
 
     let second =
-        ["request", "sign", "round.json", "--key", "bob.key", "-o", "bob.json", "--yes", "--with", "alice.json"];
+        ["request", "sign", "request.json", "--key", "bob.key", "-o", "bob.json", "--yes", "--with", "alice.json"];
     let second = bench.ok(&second);
     assert!(second.err.contains("signed     alice") && second.err.contains("signed by  alice"), "{}", second.err);
 
-    bench.ok(&["request", "merge", "round.json", "alice.json", "bob.json", "-o", "both.json"]);
-    let standing = bench.json(&["request", "show", "round.json", "--response", "both.json", "--output", "json"]);
+    bench.ok(&["request", "merge", "request.json", "alice.json", "bob.json", "-o", "both.json"]);
+    let standing = bench.json(&["request", "show", "request.json", "--response", "both.json", "--output", "json"]);
     assert_eq!(standing["results"][0]["approved"], true);
     assert_eq!(standing["results"][0]["owners"][2]["signedItems"], 0);
 
-    bench.ok(&["request", "attach", "round.json", "both.json"]);
+    bench.ok(&["request", "attach", "request.json", "both.json"]);
     let verify = ["verify", "oci:build:v1", "--key", "alice.pub", "--key", "bob.pub", "--threshold", "2"];
     bench.ok(&[&verify[..], &["-a", "version=1.0"]].concat());
     bench.refused(&["verify", "oci:build:v1", "--key", "carol.pub"]);
 
     // Again: nothing changes.
     let attached = bench.snapshot("build");
-    bench.ok(&["request", "attach", "round.json", "alice.json", "bob.json"]);
+    bench.ok(&["request", "attach", "request.json", "alice.json", "bob.json"]);
     assert_eq!(bench.snapshot("build"), attached);
 }
 
-/// What the round attaches is what `sign` would have: the same payloads, signatures, bundles and `.sig` manifest.
+/// `request attach` attaches what `sign` would: the same payloads, signatures, bundles and `.sig` manifest.
 #[test]
-fn the_round_writes_what_sign_writes() {
+fn request_attach_writes_what_sign_writes() {
     let bench = Bench::new(&["alice"]);
     bench.layout("one/build", &[("v1", &image::multi_arch(3, &["linux/amd64", "linux/arm64"]))]);
     bench.layout("two/build", &[("v1", &image::multi_arch(3, &["linux/amd64", "linux/arm64"]))]);
@@ -261,7 +261,7 @@ fn a_request_that_was_tampered_with_is_refused() {
     }
     assert_eq!(bench.snapshot("build"), before);
 
-    // Mallory swaps the keys on the connected side: whoever names the owners they expect finds out.
+    // Mallory swaps the keys on the connected side. A signer who names the expected owners detects it.
     bench.ok(&["request", "new", "oci:build:v1", "-o", "hers", "--owner", "alice=mallory.pub"]);
     bench.ok(&["request", "sign", "hers", "--key", "mallory.key", "-o", "m", "--yes"]);
     let pinned = ["--owner", "alice=alice.pub", "--threshold", "1"];
@@ -307,7 +307,7 @@ fn signing_goes_on_where_it_stopped() {
     bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes", "--log", "log"]);
     let answer = || -> Value { serde_json::from_slice(&fs::read(bench.path("a")).unwrap()).unwrap() };
     let whole = answer();
-    // As after an interruption: the last signature is not there yet, nor the seal.
+    // As after an interruption: the last signature and the countersignature are not there yet.
     let mut cut = whole.clone();
     cut["signers"][0]["signatures"].as_array_mut().unwrap().pop().unwrap();
     for field in ["time", "seal"] {
@@ -320,7 +320,7 @@ fn signing_goes_on_where_it_stopped() {
     assert!(shown.contains(": 2 of 3 signatures") && shown.contains("not finished"), "{shown}");
     bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes", "--log", "log"]);
     assert_eq!(answer()["signers"][0]["signatures"], whole["signers"][0]["signatures"], "the key is deterministic");
-    // One line for each signature and the seal, and for what was signed once more.
+    // One line for each signature and the countersignature, and for what was signed again.
     assert_eq!(bench.lines("log").len(), 6);
     // Nothing is left to sign: nothing is signed.
     bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes", "--log", "log"]);
@@ -382,7 +382,7 @@ fn an_owner_with_two_keys_is_one_owner() {
 }
 
 #[test]
-fn attestations_travel_in_a_round_and_without() {
+fn attestations_are_made_by_a_request_and_by_attest() {
     let bench = Bench::new(&["alice", "bob"]);
     bench.layout("build", &[("v1", &image::image(1))]);
     let predicate = "{\n  \"buildDefinition\": { \"buildType\": \"x<y\" },\n  \"runDetails\": 1.0e1\n}";
@@ -505,7 +505,7 @@ fn the_log_tells_what_was_signed() {
     sign("r2", "a2");
     bench.ok(&["request", "attach", "r", "a"]);
     bench.ok(&["request", "attach", "r2", "a2"]);
-    // The head that was written down after the first round is still there.
+    // The head that was written down after the first request is still there.
     bench.ok(&["request", "log", "verify", "log", "--head", &head]);
     let matched =
         ["request", "log", "verify", "log", "--against", "oci:build:v1", "--key", "alice.pub", "--output", "json"];
@@ -514,7 +514,7 @@ fn the_log_tells_what_was_signed() {
         matched["results"][0]["matched"].as_array().unwrap().iter().map(|found| found["line"].as_u64()).collect();
     assert_eq!(lines.len(), 3);
     assert!(lines.iter().all(Option::is_some), "{lines:?}");
-    // A signature that went round the log.
+    // A signature that was not logged.
     bench.ok(&["sign", "oci:build:v1", "--key", "alice.key", "-a", "unlogged=1"]);
     let caught = bench.refused(&["request", "log", "verify", "log", "--against", "oci:build:v1", "--key", "alice.pub"]);
     assert!(caught.err.contains("1 of 4 signatures have no line"), "{}", caught.err);

@@ -1,4 +1,4 @@
-//! The signing round without its command line: what is refused, what counts, what is kept.
+//! Signing requests and responses as documents: what is refused, what counts, what is kept.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -35,6 +35,7 @@ use bulla::limits::Limits;
 use bulla::oci::media_type;
 use bulla::policy::Threshold;
 use bulla::request::Format;
+use bulla::request::Keyholder;
 use bulla::request::LogChain;
 use bulla::request::PayloadKind;
 use bulla::request::RequestDraft;
@@ -201,7 +202,7 @@ fn nobody_else_signs() {
     ));
 }
 
-/// The labels are in no payload. Who changes them and the response alike is found out by the seal.
+/// Labels are in no payload. The countersignature detects that they were changed, and the response with them.
 #[test]
 fn a_request_that_was_altered_on_the_way_is_found_out() {
     let alice = key(1);
@@ -299,9 +300,9 @@ fn what_was_signed_before_an_interruption_is_kept() {
     }
 }
 
-/// One seal, over all that was signed: nothing in an answer can be exchanged, left out or put in, by nobody but the key.
+/// The countersignature covers all signatures of its key: nobody else can exchange, remove or add one.
 #[test]
-fn the_seal_covers_every_signature() {
+fn the_countersignature_covers_every_signature() {
     let alice = key(1);
     let request = request(&[("alice", &[&alice])], 1, 3);
     let whole: Value = serde_json::from_slice(&respond(&request, &[&alice]).to_json().unwrap()).unwrap();
@@ -313,10 +314,10 @@ fn the_seal_covers_every_signature() {
         let signature = &mut flipped["signers"][0]["signatures"][at]["signature"];
         *signature = json!(maker::twin(signature.as_str().unwrap()));
         assert!(matches!(parse(&flipped), Err(RequestError::Unsigned { .. })), "{at}");
-        // Without the seal it is an answer that was not finished: it is kept, and does not count.
+        // Without the countersignature the answer is not finished: it is kept, and does not count.
         for field in ["seal", "time"] {
             flipped["signers"][0].as_object_mut().unwrap().remove(field).unwrap();
-            assert_eq!(parse(&flipped).is_ok(), field == "time", "half a seal");
+            assert_eq!(parse(&flipped).is_ok(), field == "time", "half a countersignature");
         }
         let kept = parse(&flipped).unwrap();
         assert!(!kept.signers().next().unwrap().is_finished());
@@ -326,7 +327,7 @@ fn the_seal_covers_every_signature() {
         let error = parse(&less).unwrap_err();
         assert!(error.to_string().contains("not finished"), "{error}");
     }
-    // The signatures of another answer of hers to the same request, under this seal.
+    // The signatures of another answer of hers to the same request, under this countersignature.
     let one = respond(&request, &[&alice]);
     let mut other = SigningResponse::to(&request);
     other.sign(&request, &maker::Flips(key(1)), now(), usize::MAX).unwrap();
@@ -343,7 +344,7 @@ fn the_seal_covers_every_signature() {
     assert_eq!((first, last), (one.clone(), one));
 }
 
-/// The seal is one signature more: where it cannot be made, the others are kept, and the same again makes it.
+/// Where the countersignature cannot be made, the other signatures are kept, and the same command again makes it.
 #[test]
 fn a_seal_that_was_not_made_is_made_later() {
     let request = request(&[("alice", &[&key(1)])], 1, 2);
@@ -397,7 +398,7 @@ fn arrays_are_no_objects_and_null_is_nothing_left_out() {
     }
 }
 
-/// A limit is no answer: the same file may be read by whoever has a larger one.
+/// A limit is "could not tell": a reader with a larger limit may accept the same file.
 #[test]
 fn a_limit_is_no_refusal() {
     let alice = key(1);
@@ -497,7 +498,7 @@ fn a_response_is_bounded_and_strict() {
     assert!(matches!(error, RequestError::Kind { version: 2, .. }), "{error}");
     let error = refused(&|value| value["kind"] = json!("bulla signing request"));
     assert!(matches!(error, RequestError::Kind { .. }), "{error}");
-    // Whoever moves the clock afterwards breaks the seal; whoever had it wrong is told.
+    // A date that was changed afterwards breaks the countersignature; a signer with a wrong clock is told.
     let late = Time::from_unix(request.expires().unix() + 1).unwrap().to_string();
     let error = refused(&|value| value["signers"][0]["time"] = json!(late));
     assert!(matches!(error, RequestError::Dated { .. }), "{error}");
@@ -580,7 +581,7 @@ fn a_log_cannot_be_changed_unnoticed() {
     };
     assert_eq!(check(&lines).unwrap(), chain);
     assert_eq!(chain.lines(), made.len());
-    // Each signature can be found by its digest, the seal too.
+    // Each signature can be found by its digest, the countersignature too.
     let mut chain = LogChain::default();
     let entries: Vec<_> = lines.iter().map(|line| chain.follow(line, &limits()).unwrap()).collect();
     assert_eq!(entries.last().unwrap().digest, *request.digest());
@@ -613,7 +614,7 @@ fn a_log_cannot_be_changed_unnoticed() {
 }
 
 #[test]
-fn the_round_before_is_found_by_name_then_by_place() {
+fn the_previous_request_is_found_by_name_then_by_place() {
     let alice = key(1);
     let old = request(&[("alice", &[&alice])], 1, 3);
     let same = signature(1, Format::Both);
@@ -638,4 +639,56 @@ fn keys_of_every_kind_sign() {
         assert_eq!(SigningResponse::parse(&response.to_json().unwrap(), &request, &limits()).unwrap(), response);
         assert!(approval::approve(&request, &response).unwrap().is_ok());
     }
+}
+
+/// What is pinned on the command line is exactly what the request has to ask.
+#[test]
+fn a_request_that_asks_others_or_another_number_is_refused() {
+    let (alice, bob) = (key(1), key(2));
+    let keyholder = |name: &str, keys: &[&PrivateKey]| Keyholder {
+        keys: keys.iter().map(|key| key.public_key().clone()).collect(),
+        name: name.to_owned(),
+    };
+    let asked = request(&[("alice", &[&alice]), ("bob", &[&bob])], 2, 1);
+    let both = [keyholder("bob", &[&bob]), keyholder("alice", &[&alice])];
+    asked.check_asks(&both, Some(2)).unwrap();
+    for threshold in [None, Some(1), Some(3)] {
+        let error = asked.check_asks(&both, threshold).unwrap_err();
+        assert!(matches!(error, RequestError::OtherThreshold { got: 2, .. }), "{error}");
+    }
+    let others = [
+        vec![keyholder("alice", &[&alice])],
+        vec![keyholder("alice", &[&bob]), keyholder("bob", &[&alice])],
+        vec![keyholder("alice", &[&alice, &bob])],
+        vec![keyholder("alice", &[&alice]), keyholder("bob", &[&bob, &key(3)])],
+        vec![keyholder("alice", &[&alice]), keyholder("bob", &[&bob]), keyholder("carol", &[&key(3)])],
+    ];
+    for owners in others {
+        let error = asked.check_asks(&owners, Some(2)).unwrap_err();
+        assert!(matches!(error, RequestError::OtherOwners { .. }) && !error.is_undetermined(), "{error}");
+    }
+}
+
+/// A message contains that of its cause, so no error has a source that would print it again.
+#[test]
+fn no_error_prints_its_cause_twice() {
+    let good = draft(&[("alice", &[&key(1)])], 1, 1).to_json(&limits()).unwrap();
+    let change = |pointer: &str, value: Value| {
+        let mut document: Value = serde_json::from_slice(&good).unwrap();
+        *document.pointer_mut(pointer).unwrap() = value;
+        document.to_string().into_bytes()
+    };
+    let mut codes = Vec::new();
+    for bytes in [
+        b"[".to_vec(),
+        change("/items", json!(1)),
+        change("/threshold", json!(0)),
+        change("/threshold", json!(2)),
+        change("/owners/0/keys/0/publicKey", json!("AAAA")),
+    ] {
+        let error = SigningRequest::parse(&bytes, &limits()).unwrap_err();
+        assert!(std::error::Error::source(&error).is_none(), "{error}");
+        codes.push(error.code());
+    }
+    assert_eq!(codes, ["other-document", "not-json", "threshold", "threshold", "key-unreadable"]);
 }

@@ -238,7 +238,7 @@ pub enum LogFault {
     Time,
 }
 
-/// A document that has a predicate in it, and is none itself.
+/// A document that contains a predicate, given where only the predicate belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WholeDocument {
     /// A Sigstore bundle.

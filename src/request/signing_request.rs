@@ -233,7 +233,7 @@ impl SigningRequest {
         self.reason.as_deref()
     }
 
-    /// How many of which owners have to sign.
+    /// The quorum: how many of the owners have to sign.
     pub const fn quorum(&self) -> &Quorum {
         &self.quorum
     }

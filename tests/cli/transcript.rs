@@ -60,7 +60,7 @@ fn commands_md() {
 
 /// One round from end to end, on a layout with the image of `testdata/layouts/app`.
 #[test]
-fn signing_round_md() {
+fn signing_requests_md() {
     from_top_to_bottom("../docs/signing-requests.md");
 }
 

@@ -1,4 +1,4 @@
-//! What the signing round and `attest` made, with keys in files and on tokens, judged by cosign.
+//! cosign verifies what `request sign` and `attest` make, with keys in files and on tokens.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -19,20 +19,20 @@ const TYPES: [&str; 3] = ["slsaprovenance1", "vuln", "https://example.com/checke
 /// The key types of a token: all that SoftHSM makes and we sign with.
 const ON_TOKEN: [&str; 7] = ["p256", "p384", "p521", "ed25519", "rsa2048", "rsa3072", "rsa4096"];
 
-/// Image signatures and attestations of one round, of each algorithm, in each form.
-pub fn cosign_verifies_what_a_round_signed(api: Api) {
+/// Image signatures and attestations by requests, with each algorithm, in each form.
+pub fn cosign_verifies_what_a_request_signed(api: Api) {
     let Some(mut suite) = Suite::start(api) else { return };
     for (seed, algorithm) in (1..).zip(Algorithm::ALL) {
         let (private, public) = (format!("{}.key", algorithm.name()), format!("{}.pub", algorithm.name()));
         for form in Form::BOTH {
             let name = format!("{}-{}", algorithm.name(), form.name());
-            round(&mut suite, &[], &name, (&private, &public), form, seed);
+            sign_by_request(&mut suite, &[], &name, (&private, &public), form, seed);
         }
     }
     suite.done();
 }
 
-/// The same with keys on a token, in a round and without.
+/// The same with keys on a token, by requests and directly.
 pub fn cosign_verifies_what_a_token_signed(api: Api) {
     let Some(mut suite) = Suite::start(api) else { return };
     let Some(hsm) = SoftHsm::find() else { return };
@@ -50,8 +50,8 @@ pub fn cosign_verifies_what_a_token_signed(api: Api) {
             let said = suite.peers.bulla_with(&token, &sign);
             suite.expect(&name, &said, 0);
             signed(&mut suite, &name, &public, &image);
-            let name = format!("round-{kind}-{}", form.name());
-            round(&mut suite, &token, &name, (&uri, &public), form, seed);
+            let name = format!("request-{kind}-{}", form.name());
+            sign_by_request(&mut suite, &token, &name, (&uri, &public), form, seed);
         }
     }
     suite.done();
@@ -107,8 +107,8 @@ pub fn cosign_verifies_of_plugins_only_p256(api: Api) {
     suite.done();
 }
 
-/// Two rounds on two images: one is signed, the other attested. cosign would take the attestation for the signature.
-fn round(suite: &mut Suite, token: &[(&str, &str)], name: &str, key: (&str, &str), form: Form, seed: u64) {
+/// Two requests for two images: one is signed, the other attested. cosign would take the attestation for the signature.
+fn sign_by_request(suite: &mut Suite, token: &[(&str, &str)], name: &str, key: (&str, &str), form: Form, seed: u64) {
     suite.peers.write("predicate.json", PREDICATE);
     let attest = TYPES.map(|kind| format!("--attest={kind}=predicate.json"));
     let attest: Vec<&str> = std::iter::once("--attest-only").chain(attest.iter().map(String::as_str)).collect();

@@ -45,7 +45,7 @@ fn a_key_made_on_the_token_signs_every_format() {
             fs::remove_dir_all(hsm.path(kind)).unwrap();
             image(&hsm, kind, seed);
         }
-        // The same from a round, both forms at once.
+        // The same by a signing request, both forms at once.
         let owner = format!("release={public}");
         let new = ["request", "new", &reference, "-o", "r", "--overwrite", "--owner", &owner, "--format", "both"];
         hsm.bulla_with(&[], &new).expect(0);
@@ -53,7 +53,7 @@ fn a_key_made_on_the_token_signs_every_format() {
         hsm.bulla(&["request", "sign", "r", "--key", &uri, "-o", "a", "--yes"]).expect(0);
         hsm.bulla_with(&[], &["request", "attach", "r", "a"]).expect(0);
         for (message, signature) in [bundle(&hsm, kind), simple(&hsm, kind)] {
-            assert!(openssl_verifies(&hsm, &public, hash, &message, &signature), "{kind}, of a round");
+            assert!(openssl_verifies(&hsm, &public, hash, &message, &signature), "{kind}, by a request");
         }
         fs::remove_dir_all(hsm.path(kind)).unwrap();
         image(&hsm, kind, seed);

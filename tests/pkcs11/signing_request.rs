@@ -1,5 +1,5 @@
-//! The signing round with a key on a token that stops in the middle: what was signed is kept, only the rest is signed by the next
-//! run, and each run gives the PIN once.
+//! `request sign` with a token that stops in the middle: what was signed is kept, the next run signs only the rest, and
+//! each run gives the PIN once.
 
 use std::fs;
 

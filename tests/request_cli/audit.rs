@@ -13,7 +13,7 @@ use crate::bench::Bench;
 use crate::bench::Said;
 use crate::support::image;
 
-/// An image that alice signed in a round, with its log.
+/// An image that alice signed by a request, with its log.
 fn signed_once() -> Bench {
     let bench = Bench::new(&["alice"]);
     bench.layout("build", &[("v1", &image::image(1))]);
@@ -192,7 +192,7 @@ fn what_cannot_hold_a_signature_is_no_finding() {
     assert_eq!(audit(&bench).code, Some(0), "{}", audit(&bench).err);
 }
 
-/// Whoever carries the stick can flip a signature; that does not make the signer a liar.
+/// A carrier can rewrite an ECDSA signature on its way; the rewritten one still has its line in the log.
 #[test]
 fn the_twin_of_a_signature_has_its_line() {
     let bench = signed_once();

@@ -1,4 +1,4 @@
-//! The page that people sign by, against whoever writes the request: nothing on it can pass for something else.
+//! The page that people sign by, written by a hostile requester: nothing on it can pass for something else.
 
 use std::fs;
 
@@ -54,7 +54,7 @@ fn no_label_looks_like_another_row() {
 }
 
 #[test]
-fn what_the_requester_says_of_the_round_before_is_no_fact() {
+fn what_the_requester_says_of_the_previous_request_is_no_fact() {
     let bench = Bench::new(&["alice"]);
     let mut request = asked(&bench, &[]);
     let digest = request["items"][0]["digest"].clone();

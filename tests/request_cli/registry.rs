@@ -1,4 +1,4 @@
-//! The connected ends of a round, against a registry.
+//! `request new` and `request attach` with a registry.
 
 use crate::bench::Bench;
 use crate::support::image;
@@ -7,7 +7,7 @@ use crate::support::registry::Quirks;
 use crate::support::registry::Registry;
 use crate::support::registry::Times;
 
-fn round(bench: &Bench, references: &[String], forms: &str) {
+fn sign_by_request(bench: &Bench, references: &[String], forms: &str) {
     let mut new = vec!["request", "new", "-o", "r", "--owner", "alice=alice.pub", "--format", forms, "--overwrite"];
     new.extend(references.iter().map(String::as_str));
     bench.ok(&new);
@@ -16,7 +16,7 @@ fn round(bench: &Bench, references: &[String], forms: &str) {
 }
 
 #[test]
-fn a_round_on_registries_of_either_kind() {
+fn registries_with_and_without_the_referrers_api_are_signed() {
     for quirks in ["referrers=on", "referrers=off"] {
         let bench = Bench::new(&["alice"]);
         let registry = Registry::start(Quirks::polite().with(quirks));
@@ -27,7 +27,7 @@ fn a_round_on_registries_of_either_kind() {
             references.push(format!("{}/app{}:v{number}", registry.address(), number % 2));
         }
         registry.clear_log();
-        round(&bench, &references, "both");
+        sign_by_request(&bench, &references, "both");
         // Each name was resolved once.
         for number in 0..5 {
             assert_eq!(registry.count("GET", &format!("/v2/app{}/manifests/v{number}", number % 2)), 1);
@@ -63,7 +63,7 @@ fn a_push_that_fails_is_finished_by_the_next_run() {
         image::image(number).put(&registry, &format!("app{number}"), Some("v1"));
         references.push(format!("{}/app{number}:v1", registry.address()));
     }
-    round(&bench, &references, "both");
+    sign_by_request(&bench, &references, "both");
     let _rule = registry.rule("PUT", "/v2/app2/manifests/*", Times::Every, Action::status(500));
     let half = bench.unknown(&["request", "attach", "r", "a"]);
     assert!(half.err.contains("3 of 4 images are done, 1 are not"), "{}", half.err);

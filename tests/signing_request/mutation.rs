@@ -123,7 +123,7 @@ fn a_changed_request_is_another_request_or_none() {
             };
             other += 1;
             assert_ne!(changed.digest(), request.digest(), "{place}");
-            // The answer is not one to the changed request, and no new label makes it one: the seal is over the bytes.
+            // The answer is not one to the changed request, and no new label makes it one: the countersignature covers the bytes.
             assert!(SigningResponse::parse(answer.as_bytes(), &changed, &limits()).is_err(), "{place}: {mutant}");
             let relabelled = answer.replace(&request.digest().to_string(), &changed.digest().to_string());
             assert!(SigningResponse::parse(relabelled.as_bytes(), &changed, &limits()).is_err(), "{place}: {mutant}");

@@ -173,7 +173,7 @@ fn the_response_schema_is_what_is_read() {
     let example: Value = serde_json::from_slice(&respond(&request, &[&key(1)]).to_json().unwrap()).unwrap();
     let reads = |value: &Value| SigningResponse::parse(value.to_string().as_bytes(), &request, &limits()).is_ok();
     agree("response-v1.json", &example, &reads);
-    // An answer that was not finished has neither time nor seal.
+    // An answer that was not finished has neither time nor countersignature.
     let mut cut = example;
     for field in ["time", "seal"] {
         cut["signers"][0].as_object_mut().unwrap().remove(field).unwrap();

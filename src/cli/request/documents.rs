@@ -34,9 +34,10 @@ pub(super) fn load(path: &Path, expected: &OwnerArgs, token: &TokenArgs) -> Resu
         return Ok(request);
     }
     let owners = keyholders(&expected.owners, token)?;
-    let asks = request.check_asks(&owners, expected.threshold);
-    asks.map_err(|error| Failure::refused(format!("{}: {error}", path.display())))?;
-    Ok(request)
+    match request.check_asks(&owners, expected.threshold) {
+        Ok(()) => Ok(request),
+        Err(error) => Err(failure(path, error)),
+    }
 }
 
 pub(super) fn read_request(path: &Path) -> Result<SigningRequest, Failure> {
