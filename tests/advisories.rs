@@ -61,6 +61,7 @@ use bulla::store::Sink;
 use bulla::store::Source;
 use bulla::store::StoreError;
 use bulla::store::Task;
+use bulla::store::error::DenialReason;
 use bulla::trust::TrustError;
 use bulla::trust::TrustRoot;
 use bulla::verify::Verifier;
@@ -1963,7 +1964,8 @@ fn a_place_that_cannot_be_read_is_not_an_empty_place() {
     struct Denied(fn(&Call) -> bool);
     impl Denied {
         fn error() -> StoreError {
-            StoreError::Denied { place: "registry.example/app".to_owned(), why: "403".to_owned() }
+            let reason = DenialReason::BasicWanted;
+            StoreError::Denied { credential: None, place: "registry.example/app".to_owned(), reason }
         }
     }
     impl Script for Denied {

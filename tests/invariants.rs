@@ -41,6 +41,11 @@ use bulla::policy::StatementKind;
 use bulla::store::Listing;
 use bulla::store::Memory;
 use bulla::store::StoreError;
+use bulla::store::error::AnswerText;
+use bulla::store::error::ConnectionFault;
+use bulla::store::error::DenialReason;
+use bulla::store::error::ProtocolFault;
+use bulla::store::error::RegistryAnswer;
 use bulla::time::Time;
 use proof::Ask;
 use proof::Reported;
@@ -235,15 +240,16 @@ impl Hostile {
 }
 
 fn error(n: usize) -> StoreError {
-    let (place, why) = ("registry.example/app".to_owned(), "503".to_owned());
+    let place = "registry.example/app".to_owned();
+    let answer = || RegistryAnswer { body: AnswerText::None, host: None, phrase: "Service Unavailable", status: 503 };
     match n % 7 {
-        0 => StoreError::Denied { place, why },
+        0 => StoreError::Denied { credential: None, place, reason: DenialReason::Answer(answer()) },
         1 => StoreError::NotFound { what: place },
-        2 => StoreError::Protocol { place, why },
-        3 => StoreError::Throttled { place, wait: "1 s".to_owned() },
+        2 => StoreError::Protocol { place, reason: ProtocolFault::Answer(answer()) },
+        3 => StoreError::Throttled { place, wait: Some(1) },
         4 => StoreError::TooLarge { what: place, limit: 1 },
         5 => StoreError::TooMany { place, what: "pages", limit: 20 },
-        _ => StoreError::Unreachable { place, what: String::new(), why },
+        _ => StoreError::Unreachable { place, reason: ConnectionFault::EndedEarly, what: String::new() },
     }
 }
 

@@ -4,6 +4,7 @@ use crate::oci::Reference;
 use crate::oci::TagOrDigest;
 use crate::store::StoreError;
 use crate::store::TlsFault;
+use crate::store::error::DenialReason;
 
 /// What helps where content is damaged or missing.
 pub(super) const DAMAGED: &str = "get another copy of it from where it came from, or try again; nothing was decided";
@@ -26,8 +27,7 @@ pub(super) fn open_hint(error: &StoreError) -> String {
 /// What helps against an error of a store, where it can be told.
 pub(super) fn hint(error: &StoreError) -> Option<String> {
     match error {
-        // The words are those of the registry client.
-        StoreError::Denied { why, .. } if why.contains("token service is on another host") => {
+        StoreError::Denied { reason: DenialReason::RealmNotAllowed { .. }, .. } => {
             Some("--allow-realm HOST, if that host is known to you".to_owned())
         }
         StoreError::Denied { place, .. } => {

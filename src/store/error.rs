@@ -1,4 +1,15 @@
 //! `StoreError`: what a store could not do, with what it was about.
+//!
+//! One convention holds for all errors of stores. A reason is an enum, so no decision and no hint reads a message. The
+//! message of an error contains the messages of its causes, and `source()` is `None`: a chain that is printed repeats
+//! nothing. A text that an error takes from a registry is escaped and shortened when it is made, and every error that
+//! leaves the registry client has its secrets hidden (`with_texts`).
+
+mod connection;
+mod denial;
+mod protocol;
+mod refusal;
+mod tls;
 
 use std::io;
 use std::path::Path;
@@ -10,6 +21,27 @@ use crate::files::FileError;
 use crate::oci::ContentError;
 use crate::oci::ManifestError;
 use crate::store::deadline::in_words;
+
+pub use connection::ConnectionFault;
+pub use connection::HostFault;
+pub use connection::NetworkError;
+pub use connection::NetworkErrorKind;
+pub use connection::UploadFault;
+pub use denial::DenialReason;
+pub use denial::HelperFault;
+pub use denial::RealmFault;
+pub use denial::TokenUser;
+pub use protocol::AnswerText;
+pub use protocol::LinkFault;
+pub use protocol::LocationFault;
+pub use protocol::ProtocolFault;
+pub use protocol::ReferrersTagFault;
+pub use protocol::RegistryAnswer;
+pub use protocol::TokenFault;
+pub use refusal::BusyFault;
+pub use refusal::ReadBackFault;
+pub use refusal::ReadOnlyFault;
+pub use tls::TlsFault;
 
 /// What a store could not do.
 ///
@@ -34,12 +66,12 @@ pub enum StoreError {
         why: String,
     },
     /// Another process writes there.
-    #[error("{place}: {why}")]
+    #[error("{place}: {reason}")]
     Busy {
         /// The store.
         place: String,
         /// Who writes.
-        why: String,
+        reason: BusyFault,
     },
     /// The bytes are not what was asked for.
     #[error("{place}: {error}")]
@@ -57,13 +89,15 @@ pub enum StoreError {
         /// Which two.
         why: String,
     },
-    /// The store wants to know who we are, or does not like who we are.
-    #[error("{place}: not authorised ({why})")]
+    /// The store denies access, or no credential may be sent to it.
+    #[error("{place}: not authorised ({reason}{})", .credential.iter().map(|it| format!("; {it}")).collect::<String>())]
     Denied {
+        /// Which credential was used, or that there is none, for messages.
+        credential: Option<String>,
         /// What was asked for.
         place: String,
-        /// What the store said.
-        why: String,
+        /// Why.
+        reason: DenialReason,
     },
     /// A file or directory.
     #[error("{path}: {error}")]
@@ -82,12 +116,12 @@ pub enum StoreError {
         error: ManifestError,
     },
     /// The store refuses a manifest because it does not have one of its blobs.
-    #[error("{place}: a blob is missing: {why}")]
+    #[error("{place}: a blob is missing: {answer}")]
     MissingBlob {
+        /// What the store answered.
+        answer: RegistryAnswer,
         /// The manifest.
         place: String,
-        /// What the store said.
-        why: String,
     },
     /// A name that stands for another image already, and was not asked to be moved.
     #[error("{place}: the name `{name}` stands for {} already", .held.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
@@ -105,37 +139,37 @@ pub enum StoreError {
         /// What was asked for.
         what: String,
     },
-    /// The store answered with what is no answer.
-    #[error("{place}: {why}")]
+    /// The store's response breaks the protocol, or is an error.
+    #[error("{place}: {reason}")]
     Protocol {
         /// What was asked for.
         place: String,
         /// What came back.
-        why: String,
+        reason: ProtocolFault,
     },
     /// A store that is only read, or that cannot do what is asked.
-    #[error("{place}: {why}")]
+    #[error("{place}: {reason}")]
     ReadOnly {
         /// The store.
         place: String,
         /// Why not.
-        why: String,
+        reason: ReadOnlyFault,
     },
     /// The store took something and does not have it, or has something else.
-    #[error("{place}: {why}")]
+    #[error("{place}: {reason}")]
     ReadBack {
         /// What was stored.
         place: String,
         /// What is there instead.
-        why: String,
+        reason: ReadBackFault,
     },
-    /// The store is too busy for us.
-    #[error("{place}: too many requests; the registry asks to wait {wait}")]
+    /// The rate limit of the store is reached.
+    #[error("{place}: too many requests; the registry asks to wait {}", seconds(*.wait))]
     Throttled {
         /// What was asked for.
         place: String,
-        /// For how long, as it said.
-        wait: String,
+        /// For how many seconds, if it said so.
+        wait: Option<u64>,
     },
     /// The timeout of the whole command is over.
     #[error("{what}: not done within {}, while {doing}", in_words(*.limit))]
@@ -176,66 +210,14 @@ pub enum StoreError {
         limit: u64,
     },
     /// No connection, or one that broke.
-    #[error("{}: {why}", about(.what, .place))]
+    #[error("{}: {reason}", about(.what, .place))]
     Unreachable {
         /// The host.
         place: String,
+        /// Why.
+        reason: ConnectionFault,
         /// What was asked for, where that is known.
         what: String,
-        /// What went wrong.
-        why: String,
-    },
-}
-
-/// What is wrong with TLS to a server, or with the lack of it. Names in it are those of its certificate, fit to be shown.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TlsFault {
-    /// A certificate, that of the server or one above it, has expired.
-    #[error("its certificate, or one above it, expired at {at}")]
-    Expired {
-        /// When.
-        at: String,
-    },
-    /// The handshake failed in another way.
-    #[error("the TLS handshake failed: {why}")]
-    Handshake {
-        /// What the TLS library says.
-        why: String,
-    },
-    /// The server speaks plain HTTP where TLS is wanted.
-    #[error("it speaks plain http, not TLS")]
-    NoTls,
-    /// A certificate is valid only from later on.
-    #[error(
-        "its certificate, or one above it, is valid only from {from} on; what this machine takes for now is before"
-    )]
-    NotYetValid {
-        /// From when.
-        from: String,
-    },
-    /// The certificate is for other names.
-    #[error("its certificate is not for {wanted}, but for {}", listed(.names))]
-    OtherName {
-        /// The name that was wanted.
-        wanted: String,
-        /// Names in the certificate (`subjectAltName`).
-        names: Vec<String>,
-    },
-    /// The server speaks TLS where plain HTTP is wanted.
-    #[error("it speaks TLS, not plain http")]
-    OnlyTls,
-    /// The certificate is not for servers (extended key usage).
-    #[error("its certificate, or one above it, is not for TLS servers (extended key usage)")]
-    Purpose,
-    /// The certificate is signed by itself, and was not given as trusted.
-    #[error("its certificate is signed by itself, and not trusted")]
-    SelfSigned,
-    /// The authority above the certificate is not trusted.
-    #[error("its certificate is issued by {issuer:?}, and no path leads from there to a trusted authority")]
-    Untrusted {
-        /// Who issued the certificate of the server.
-        issuer: String,
     },
 }
 
@@ -271,35 +253,51 @@ impl StoreError {
                 Self::Ambiguous { place: at(place), names: names.into_iter().map(why).collect() }
             }
             Self::Broken { place, why: words } => Self::Broken { place: at(place), why: why(words) },
-            Self::Busy { place, why: words } => Self::Busy { place: at(place), why: why(words) },
+            Self::Busy { place, reason } => Self::Busy { place: at(place), reason },
             Self::Content { place, error } => match text(&error.to_string()) {
                 same if same == error.to_string() => Self::Content { place: at(place), error },
-                other => Self::Protocol { place: at(place), why: other },
+                other => Self::Protocol { place: at(place), reason: ProtocolFault::Redacted(other) },
             },
             Self::Contradiction { place, why: words } => Self::Contradiction { place: at(place), why: why(words) },
-            Self::Denied { place, why: words } => Self::Denied { place: at(place), why: why(words) },
+            Self::Denied { credential, place, reason } => Self::Denied {
+                credential: credential.map(why),
+                place: at(place),
+                reason: redacted(reason, &text, DenialReason::Redacted),
+            },
             Self::Io { path, error } => Self::Io { path, error },
             Self::Manifest { place, error } => match text(&error.to_string()) {
                 same if same == error.to_string() => Self::Manifest { place: at(place), error },
-                other => Self::Protocol { place: at(place), why: other },
+                other => Self::Protocol { place: at(place), reason: ProtocolFault::Redacted(other) },
             },
-            Self::MissingBlob { place, why: words } => Self::MissingBlob { place: at(place), why: why(words) },
+            Self::MissingBlob { answer, place } => {
+                Self::MissingBlob { answer: answer.with_text(&text), place: at(place) }
+            }
             Self::NameTaken { place, name, held } => Self::NameTaken { place: at(place), name: why(name), held },
             Self::NotFound { what } => Self::NotFound { what: at(what) },
-            Self::Protocol { place, why: words } => Self::Protocol { place: at(place), why: why(words) },
-            Self::ReadBack { place, why: words } => Self::ReadBack { place: at(place), why: why(words) },
-            Self::ReadOnly { place, why: words } => Self::ReadOnly { place: at(place), why: why(words) },
-            Self::Throttled { place, wait } => Self::Throttled { place: at(place), wait: why(wait) },
+            Self::Protocol { place, reason } => {
+                Self::Protocol { place: at(place), reason: redacted(reason, &text, ProtocolFault::Redacted) }
+            }
+            Self::ReadBack { place, reason } => {
+                Self::ReadBack { place: at(place), reason: redacted(reason, &text, ReadBackFault::Redacted) }
+            }
+            Self::ReadOnly { place, reason } => {
+                Self::ReadOnly { place: at(place), reason: redacted(reason, &text, ReadOnlyFault::Redacted) }
+            }
+            Self::Throttled { place, wait } => Self::Throttled { place: at(place), wait },
             Self::Timeout { doing, limit, what } => Self::Timeout { doing: why(doing), limit, what: at(what) },
             Self::Tls { place, fault, what } => match text(&fault.to_string()) {
                 same if same == fault.to_string() => Self::Tls { place: at(place), fault, what: at(what) },
-                other => Self::Unreachable { place: at(place), what: at(what), why: other },
+                other => {
+                    Self::Unreachable { place: at(place), reason: ConnectionFault::Redacted(other), what: at(what) }
+                }
             },
             Self::TooLarge { what, limit } => Self::TooLarge { what: at(what), limit },
             Self::TooMany { place, what, limit } => Self::TooMany { place: at(place), what, limit },
-            Self::Unreachable { place, what, why: words } => {
-                Self::Unreachable { place: at(place), what: at(what), why: why(words) }
-            }
+            Self::Unreachable { place, reason, what } => Self::Unreachable {
+                place: at(place),
+                reason: redacted(reason, &text, ConnectionFault::Redacted),
+                what: at(what),
+            },
         }
     }
 
@@ -329,6 +327,24 @@ impl StoreError {
     }
 }
 
+/// `reason` as it is if `text` finds nothing to hide in its message, else its message as `text` makes it.
+#[cfg(feature = "registry")]
+fn redacted<R: std::fmt::Display>(reason: R, text: impl Fn(&str) -> String, hidden: impl Fn(String) -> R) -> R {
+    let message = reason.to_string();
+    match text(&message) {
+        same if same == message => reason,
+        other => hidden(other),
+    }
+}
+
+fn seconds(wait: Option<u64>) -> String {
+    match wait {
+        Some(1) => "1 second".to_owned(),
+        Some(seconds) => format!("{seconds} seconds"),
+        None => "a while".to_owned(),
+    }
+}
+
 /// What was asked for and the host, which mostly stands in it already.
 fn about(what: &str, place: &str) -> String {
     match what {
@@ -338,17 +354,12 @@ fn about(what: &str, place: &str) -> String {
     }
 }
 
-fn listed(names: &[String]) -> String {
-    if names.is_empty() { "no name at all".to_owned() } else { names.join(", ") }
-}
-
 impl From<FileError> for StoreError {
     fn from(error: FileError) -> Self {
         let broken = |path: &Path, why: String| Self::Broken { place: path.display().to_string(), why };
         match error {
             FileError::Busy { owner, path } => {
-                let who = owner.map_or_else(|| "another process".to_owned(), |owner| format!("process {owner}"));
-                Self::Busy { place: path.display().to_string(), why: format!("{who} is writing to it") }
+                Self::Busy { place: path.display().to_string(), reason: BusyFault::Process(owner) }
             }
             FileError::Exists { path } => broken(&path, "it is there already".to_owned()),
             FileError::Io { error, path, .. } => Self::io(path.display(), error),

@@ -30,6 +30,7 @@ use crate::store::Sink;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
+use crate::store::error::ProtocolFault;
 
 /// A repository in memory. Clones share what they hold.
 ///
@@ -106,8 +107,8 @@ impl Memory {
             held.blobs.contains_key(&part.digest) || !part.urls.is_empty() || media_type::is_foreign(&part.media_type)
         };
         if let Some(part) = parts.iter().find(|part| !is_there(part)) {
-            let why = format!("{} cannot be stored before {}", content.digest(), part.digest);
-            return Err(StoreError::Protocol { place: PLACE.to_owned(), why });
+            let reason = ProtocolFault::MissingPart { content: *content.digest(), part: part.digest };
+            return Err(StoreError::Protocol { place: PLACE.to_owned(), reason });
         }
         held.blobs.insert(*content.digest(), content.shared());
         held.manifests.insert(*content.digest(), content.clone());

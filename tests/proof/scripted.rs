@@ -14,6 +14,8 @@ use bulla::store::Sink;
 use bulla::store::Source;
 use bulla::store::StoreError;
 use bulla::store::Task;
+use bulla::store::error::AnswerText;
+use bulla::store::error::RegistryAnswer;
 
 /// One question to a store.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -170,7 +172,11 @@ impl<S: Sink> Sink for Scripted<S> {
         self.note(&Call::PushManifest(*content.digest(), tag.map(str::to_owned)));
         Box::pin(async move {
             self.inner.push_manifest(content, tag).await.map_err(|error| match error {
-                StoreError::Protocol { place, why } => StoreError::MissingBlob { place, why },
+                StoreError::Protocol { place, .. } => {
+                    let answer =
+                        RegistryAnswer { body: AnswerText::None, host: None, phrase: "Bad Request", status: 400 };
+                    StoreError::MissingBlob { answer, place }
+                }
                 other => other,
             })
         })

@@ -10,6 +10,7 @@ use bulla::store::Chunks;
 use bulla::store::Sink as _;
 use bulla::store::Source as _;
 use bulla::store::Task;
+use bulla::store::error::ReadOnlyFault;
 use bytes::Bytes;
 
 const UPLOADS: &str = "/v2/app/blobs/uploads/*";
@@ -515,7 +516,7 @@ fn an_immutable_tag_with_the_same_digest_is_a_success() {
             let error =
                 app.push_manifest(&Content::name(OCI_MANIFEST, two.manifest.clone()), Some("v1")).await.unwrap_err();
             assert!(
-                matches!(&error, StoreError::ReadOnly { why, .. } if why.contains(&one.digest().to_string())),
+                matches!(&error, StoreError::ReadOnly { reason: ReadOnlyFault::ImmutableTag { held, .. }, .. } if *held == one.digest()),
                 "{status}: {error}"
             );
         });

@@ -24,6 +24,8 @@ use crate::store::archive::scan::ScanError;
 use crate::store::archive::scan::Span;
 use crate::store::archive::write::Staged;
 use crate::store::archive::write::Writing;
+use crate::store::error::BusyFault;
+use crate::store::error::ReadOnlyFault;
 use crate::store::layout::LOST;
 use crate::store::layout::open_regular;
 use crate::store::local::Local;
@@ -126,7 +128,7 @@ impl Tar {
 
     /// Why what has no manifest is not read.
     pub(crate) fn without_digest(&self) -> StoreError {
-        StoreError::ReadOnly { place: self.name(), why: NO_DIGEST.to_owned() }
+        StoreError::ReadOnly { place: self.name(), reason: ReadOnlyFault::NoDigest }
     }
 
     /// Refuses what cannot be read at offsets, however often, before anything waits for it.
@@ -240,7 +242,7 @@ impl Place for Tar {
         let lost = || StoreError::Broken { place: self.name(), why: LOST.to_owned() };
         let mut state = self.state();
         if !state.writing.as_ref().is_none_or(Writing::is_complete) {
-            return Err(StoreError::Busy { place: self.name(), why: "a blob is still on its way into it".to_owned() });
+            return Err(StoreError::Busy { place: self.name(), reason: BusyFault::Writing });
         }
         // After a failure everything staged is lost; a second call must not report success
         // (threats: sync-error-reported-once).
@@ -300,10 +302,6 @@ fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
 /// Docker's own list of what is loaded.
 pub(crate) const DOCKER_LIST: &str = "manifest.json";
 pub(crate) const TRANSPORT: &str = "oci-archive";
-
-const NO_DIGEST: &str = "it has no registry manifest and so no digest that could be signed: a docker-archive holds the \
-                         config and unpacked layers only; take the image from its registry instead, for example with \
-                         `skopeo copy --all docker://… oci-archive:…`";
 /// Why a stream is not read.
 const STREAM: &str = "it is a pipe or a device, and an archive is read at its offsets, several times; save it to a file \
                       first, for example with `docker save -o image.tar IMAGE`";

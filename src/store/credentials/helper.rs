@@ -24,6 +24,8 @@ use super::entry_name::is_hub;
 use crate::json;
 use crate::limits::Limits;
 use crate::store::StoreError;
+use crate::store::error::DenialReason;
+use crate::store::error::HelperFault;
 
 /// The credential helpers of a process, and what they answered.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +67,7 @@ impl Helpers {
     }
 
     /// What the helper `name` holds for `host`. It is not asked again for every repository.
-    pub(super) async fn ask(&self, name: &str, host: &str, patience: Duration) -> Result<HelperReply, StoreError> {
+    pub(super) async fn ask(&self, name: &str, host: &str, timeout: Duration) -> Result<HelperReply, StoreError> {
         let key = (name.to_owned(), host.to_owned());
         let mut answers = self.answers.lock().await;
         if let Some((reply, until)) = answers.get(&key)
@@ -73,34 +75,37 @@ impl Helpers {
         {
             return Ok(reply.clone());
         }
-        let reply = self.run(name, host, patience).await?;
+        let reply = self.run(name, host, timeout).await?;
         answers.insert(key, (reply.clone(), Instant::now() + ANSWER_LASTS));
         Ok(reply)
     }
 
     /// Asks a helper. Its protocol: the address on standard input, JSON on standard output; a text and a status other
     /// than 0 where it has nothing. What it prints is never shown: it may be the secret.
-    async fn run(&self, name: &str, host: &str, patience: Duration) -> Result<HelperReply, StoreError> {
+    async fn run(&self, name: &str, host: &str, timeout: Duration) -> Result<HelperReply, StoreError> {
         let program = program(name);
-        let broken = |why: String| StoreError::Denied { place: host.to_owned(), why: format!("{program}: {why}") };
+        let broken = |fault| {
+            let reason = DenialReason::Helper { program: program.clone(), fault };
+            StoreError::Denied { credential: None, place: host.to_owned(), reason }
+        };
         if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
-            return Err(broken("that is no name of a credential helper".to_owned()));
+            return Err(broken(HelperFault::Name));
         }
         let path = self.directory.as_ref().map_or_else(|| PathBuf::from(&program), |dir| dir.join(&program));
-        let ended = tokio::time::timeout(patience, run(&path, server_address(host))).await;
+        let ended = tokio::time::timeout(timeout, run(&path, server_address(host))).await;
         let (status, text) = match ended {
             Ok(Ok(HelperRun::Ended(status, text))) => (status, text),
             Ok(Ok(HelperRun::NotInstalled)) => return Ok(HelperReply::NotInstalled),
-            Ok(Err(error)) => return Err(broken(error.to_string())),
-            Err(_) => return Err(broken(format!("no answer after {} seconds", patience.as_secs()))),
+            Ok(Err(error)) => return Err(broken(HelperFault::Run(error.to_string()))),
+            Err(_) => return Err(broken(HelperFault::Timeout(timeout.as_secs()))),
         };
         let text = text.reveal().trim();
         match status.success() {
             true if text.is_empty() => Ok(HelperReply::Nothing),
-            true => answer(text).ok_or_else(|| broken("its answer cannot be read".to_owned())),
+            true => answer(text).ok_or_else(|| broken(HelperFault::Unreadable)),
             // The protocol knows no other way to say that there is nothing.
             false if text.contains("credentials not found") => Ok(HelperReply::Nothing),
-            false => Err(broken(format!("it failed with {status}"))),
+            false => Err(broken(HelperFault::Failed(status.to_string()))),
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::store::Sink;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
+use crate::store::error::ReadOnlyFault;
 use crate::store::local::Local;
 use crate::store::local::State;
 use crate::store::local::Unlisted;
@@ -174,8 +175,8 @@ impl<P: Place> Local<P> {
     }
 
     fn name(&self, text: &str) -> Result<ImageName, StoreError> {
-        let why = || format!("no image in it can have the name `{:.80}`", text.escape_debug().to_string());
-        ImageName::new(text).ok_or_else(|| StoreError::ReadOnly { place: self.place.name(), why: why() })
+        let reason = || ReadOnlyFault::Name(text.escape_debug().to_string());
+        ImageName::new(text).ok_or_else(|| StoreError::ReadOnly { place: self.place.name(), reason: reason() })
     }
 
     /// Whether the blob is there and right: one that a disk spoiled must be pushed again.

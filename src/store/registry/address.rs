@@ -26,11 +26,11 @@ pub(super) fn host_and_port(url: &Url) -> String {
 /// Refuses a URL with a user name or a password in it.
 ///
 /// # Errors
-/// In words.
+/// The host and port of the URL.
 pub(super) fn has_no_user(url: &Url) -> Result<(), String> {
     match url.username().is_empty() && url.password().is_none() {
         true => Ok(()),
-        false => Err(format!("the address at {} holds a user name", host_and_port(url))),
+        false => Err(host_and_port(url)),
     }
 }
 

@@ -29,6 +29,8 @@ use crate::store::credentials::Credential;
 use crate::store::credentials::FoundCredential;
 use crate::store::credentials::Login;
 use crate::store::credentials::SecretText;
+use crate::store::error::DenialReason;
+use crate::store::error::RealmFault;
 
 /// What is sent to say who we are.
 #[derive(Clone)]
@@ -123,7 +125,7 @@ impl Authenticator {
         }
         if challenge == Challenge::Basic && self.basic(scope).await?.is_none() {
             let found = self.credential(scope).await?;
-            return Err(self.denied(scope, &format!("it wants a user name and a password; {}", self.from(&found))));
+            return Err(self.denied(scope, DenialReason::BasicWanted, Some(self.from(&found))));
         }
         let mut changed = false;
         if let Challenge::Bearer(bearer) = &challenge {
@@ -225,15 +227,15 @@ impl Authenticator {
             return Ok(authorization);
         }
         let settings = &self.transport.settings;
-        let denied = |why: String| self.denied(scope, &why);
-        let realm = Url::parse(&bearer.realm).map_err(|_| denied("its token service has no address".to_owned()))?;
-        may_request_token(&self.base, &realm, settings).map_err(denied)?;
+        let refused = |fault| self.denied(scope, DenialReason::RealmRefused(fault), None);
+        let realm = Url::parse(&bearer.realm).map_err(|_| refused(RealmFault::NoUrl))?;
+        may_request_token(&self.base, &realm, settings).map_err(refused)?;
         let found = self.credential(scope).await?;
         match &found.credential {
             Credential::Anonymous => {}
             Credential::Token(token) => return given(token.clone()),
             Credential::Basic { .. } | Credential::Identity { .. } => {
-                let denied = |why: String| self.denied(scope, &format!("{why}; {}", self.from(&found)));
+                let denied = |reason| self.denied(scope, reason, Some(self.from(&found)));
                 may_have_credential(&self.base, &realm, settings).map_err(denied)?;
             }
         }
@@ -279,8 +281,8 @@ impl Authenticator {
         Arc::clone(slots.entry(scope.clone()).or_default())
     }
 
-    fn denied(&self, scope: &TokenScope, why: &str) -> StoreError {
-        StoreError::Denied { place: self.repository(scope), why: why.to_owned() }
+    fn denied(&self, scope: &TokenScope, reason: DenialReason, credential: Option<String>) -> StoreError {
+        StoreError::Denied { credential, place: self.repository(scope), reason }
     }
 
     /// The repository of `scope`, as messages name it.

@@ -25,6 +25,8 @@ use crate::store::Blob;
 use crate::store::Chunks;
 use crate::store::StoreError;
 use crate::store::Task;
+use crate::store::error::ConnectionFault;
+use crate::store::error::ProtocolFault;
 
 /// The blob of `descriptor`, whole and checked.
 pub(super) async fn whole(repository: &Repository, descriptor: &Descriptor, limit: u64) -> Result<Content, StoreError> {
@@ -77,7 +79,7 @@ impl BlobDownload {
             // A registry without range requests sends the blob from its start (threats: range-ignored).
             StatusCode::OK => self.at,
             _ if self.at > 0 && starts_at(&response.headers, self.at, self.descriptor.size) => 0,
-            _ => return Err(response.protocol_error("it answered with another range than was asked for")),
+            _ => return Err(response.protocol_error(ProtocolFault::WrongRange)),
         };
         self.body = match response.body {
             ResponseBody::Stream(body) => Some(*body),
@@ -100,8 +102,8 @@ impl BlobDownload {
                 }
                 Ok(None) if self.at >= self.descriptor.size => return Ok(None),
                 // Shorter than the descriptor says, whatever the headers said (threats: truncated-body).
-                Ok(None) => self.broke(ConnectionFailure::Closed, "the content ended too early".to_owned()).await?,
-                Err((failure, why)) => self.broke(failure, why).await?,
+                Ok(None) => self.broke(ConnectionFailure::Closed, ConnectionFault::EndedEarly).await?,
+                Err((failure, fault)) => self.broke(failure, fault).await?,
             }
         }
     }
@@ -117,7 +119,7 @@ impl BlobDownload {
     }
 
     /// Waits before the next try, if there is to be one.
-    async fn broke(&mut self, failure: ConnectionFailure, why: String) -> Result<(), StoreError> {
+    async fn broke(&mut self, failure: ConnectionFailure, fault: ConnectionFault) -> Result<(), StoreError> {
         self.body = None;
         if self.at - self.marked >= PROGRESS {
             self.marked = self.at;
@@ -130,8 +132,12 @@ impl BlobDownload {
             }
             None => Err(StoreError::Unreachable {
                 place: super::address::host_and_port(&self.repository.client.base),
+                reason: ConnectionFault::Interrupted {
+                    at: self.at,
+                    fault: Box::new(fault),
+                    size: self.descriptor.size,
+                },
                 what: self.repository.place_of(&self.descriptor.digest),
-                why: format!("{why} after {} of {} bytes", self.at, self.descriptor.size),
             }),
         }
     }

@@ -42,6 +42,9 @@ use super::upload_session::UploadSession;
 use super::upload_session::is_there;
 use super::upload_session::refused;
 use crate::store::StoreError;
+use crate::store::error::ConnectionFault;
+use crate::store::error::ProtocolFault;
+use crate::store::error::UploadFault;
 
 /// Sends the blob of `upload_body` in chunks of at most `most` bytes.
 pub(super) async fn send(
@@ -53,12 +56,12 @@ pub(super) async fn send(
     let least = session.chunk_min;
     if least > CHUNK_MOST {
         upload.cancel(&session.location).await;
-        return Err(Err(upload.gave_up(&format!("the registry wants pieces of at least {least} bytes"))));
+        return Err(Err(upload.gave_up(UploadFault::ChunkMinimum(least))));
     }
     let mut chunked = ChunkedUpload { at: 0, least, location: session.location.clone(), upload };
     let Some(mut reader) = upload_body.reader().await.map_err(Err)? else {
         chunked.upload.cancel(&chunked.location).await;
-        return Err(Err(upload.gave_up("the source cannot be read a second time")));
+        return Err(Err(upload.gave_up(UploadFault::NoSecondRead)));
     };
     if session.begun {
         match chunked.status().await {
@@ -128,7 +131,7 @@ impl ChunkedUpload<'_> {
                     self.at = at;
                 }
                 ChunkOutcome::At(_) | ChunkOutcome::Lost => {
-                    return Err(Ok(self.restart("the registry lost what it had")));
+                    return Err(Ok(self.restart(UploadFault::Lost)));
                 }
                 ChunkOutcome::Smaller => self.shrink(pacing).await?,
                 ChunkOutcome::Unknown(error) => self.send_with_retries(error, pacing, start..=end).await?,
@@ -150,8 +153,8 @@ impl ChunkedUpload<'_> {
         }
         let response = match self.upload.repository.client.send(&request).await {
             Ok(response) => response,
-            Err(StoreError::Unreachable { why, .. }) => {
-                return Ok(ChunkOutcome::Unknown(TransportError::Transient(ConnectionFailure::Closed, why)));
+            Err(StoreError::Unreachable { reason, .. }) => {
+                return Ok(ChunkOutcome::Unknown(TransportError::Transient(ConnectionFailure::Closed, reason)));
             }
             Err(error) => return Err(Err(error)),
         };
@@ -216,7 +219,7 @@ impl ChunkedUpload<'_> {
                 self.at = at;
                 Ok(())
             }
-            _ => Err(Ok(self.restart("the registry lost what it had"))),
+            _ => Err(Ok(self.restart(UploadFault::Lost))),
         }
     }
 
@@ -225,7 +228,7 @@ impl ChunkedUpload<'_> {
         pacing.most /= 2;
         if pacing.most < CHUNK_LEAST.max(self.least) {
             self.upload.cancel(&self.location).await;
-            return Err(Err(self.upload.gave_up("the registry takes neither all at once nor small pieces")));
+            return Err(Err(self.upload.gave_up(UploadFault::NoSize)));
         }
         self.upload.learn_chunk_most(pacing.most);
         Ok(())
@@ -242,7 +245,7 @@ impl ChunkedUpload<'_> {
         if matches!(response.status.as_u16(), 404 | 416) {
             return match is_there(self.upload.repository, &self.upload.descriptor).await {
                 Ok(true) => Ok(()),
-                Ok(false) => Err(Ok(self.restart("the upload vanished"))),
+                Ok(false) => Err(Ok(self.restart(UploadFault::SessionGone))),
                 Err(error) => Err(Err(error)),
             };
         }
@@ -254,14 +257,14 @@ impl ChunkedUpload<'_> {
     fn follow(&mut self, response: &ApiResponse) -> Result<(), StoreError> {
         if let Some(location) = response.headers.get(LOCATION).and_then(|value| value.to_str().ok()) {
             let base = &self.upload.repository.client.base;
-            self.location =
-                upload_location(base, &response.url, location).map_err(|why| response.protocol_error(why))?;
+            self.location = upload_location(base, &response.url, location)
+                .map_err(|fault| response.protocol_error(ProtocolFault::Location(fault)))?;
         }
         Ok(())
     }
 
-    fn restart(&self, why: &str) -> UploadRetry {
-        UploadRetry::Restart(TransportError::Transient(ConnectionFailure::Closed, why.to_owned()))
+    fn restart(&self, fault: UploadFault) -> UploadRetry {
+        UploadRetry::Restart(TransportError::Transient(ConnectionFailure::Closed, ConnectionFault::Upload(fault)))
     }
 }
 

@@ -1,5 +1,4 @@
-//! A call that failed: whether it was plain HTTP to a port of TLS, and what is said of the host, the proxy, the time and
-//! the tries.
+//! Diagnosis of failed requests: plain HTTP to a TLS port, proxy authentication, timeouts, and the number of attempts.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -18,7 +17,7 @@ use super::transport::TransportError;
 use super::watch::Event;
 use crate::store::StoreError;
 use crate::store::TlsFault;
-use crate::store::deadline::in_words;
+use crate::store::error::ConnectionFault;
 
 impl RegistryClient {
     /// Tells a port that speaks TLS from a registry that fails. Servers answer plain HTTP there in many ways: with an
@@ -51,27 +50,24 @@ impl RegistryClient {
         }
     }
 
-    /// A proxy that wants to know who we are answers in place of the registry. RFC 9110 section 15.5.8.
+    /// A proxy that asks for authentication responds in place of the registry. RFC 9110 section 15.5.8.
     pub(super) fn check_proxy(&self, request: &ApiRequest, response: &ApiResponse) -> Result<(), StoreError> {
         if response.status != StatusCode::PROXY_AUTHENTICATION_REQUIRED {
             return Ok(());
         }
         let proxy = self.transport.settings.proxies.of(&response.url).map(super::proxy::Proxy::shown);
-        let why = format!("{} wants a user name and a password (407)", proxy.as_deref().unwrap_or("a proxy"));
-        Err(StoreError::Unreachable { place: host_and_port(&response.url), what: request.what.clone(), why })
+        let reason = ConnectionFault::ProxyAuthentication { proxy };
+        Err(StoreError::Unreachable { place: host_and_port(&response.url), reason, what: request.what.clone() })
     }
 
-    /// The error of a call after its last try.
-    pub(super) fn unreachable(&self, request: &ApiRequest, why: &str, retry: &RetryState) -> StoreError {
-        let tries = match retry.attempt() {
-            1 => "1 try".to_owned(),
-            number => format!("{number} tries"),
-        };
-        let why = format!("{why} ({tries} in {})", in_words(retry.elapsed()));
-        StoreError::Unreachable { place: host_and_port(&self.base), what: request.what.clone(), why }
+    /// The error of a request after its last attempt.
+    pub(super) fn unreachable(&self, request: &ApiRequest, fault: ConnectionFault, retry: &RetryState) -> StoreError {
+        let (attempts, elapsed) = (retry.attempt(), retry.elapsed());
+        let reason = ConnectionFault::AfterAttempts { attempts, elapsed, fault: Box::new(fault) };
+        StoreError::Unreachable { place: host_and_port(&self.base), reason, what: request.what.clone() }
     }
 
-    /// Tells whoever watches that there is to be another try.
+    /// Tells the observer of a retry.
     pub(super) fn again(&self, retry: &RetryState, most: u32, pause: Duration, why: &str) {
         if pause > Duration::ZERO {
             let host = host_and_port(&self.base);
@@ -82,7 +78,7 @@ impl RegistryClient {
 }
 
 impl Transport {
-    /// Does `work` as long as the command has time.
+    /// Does `work` within the timeout of the whole command.
     ///
     /// # Errors
     /// [`StoreError::Timeout`] with what `describe` says was asked for, and was being done.
@@ -99,7 +95,7 @@ impl Transport {
                 let (what, doing) = describe();
                 return Err(StoreError::Timeout { doing, limit, what });
             }
-            // What does not count makes more of it: then it is looked at again.
+            // Time that does not count extends it: then look again.
             if let Ok(done) = timeout(left, work.as_mut()).await {
                 return done;
             }

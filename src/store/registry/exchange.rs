@@ -24,6 +24,8 @@ use super::transport::TransportError;
 use super::transport::is_encoded;
 use super::warning;
 use crate::store::StoreError;
+use crate::store::error::LocationFault;
+use crate::store::error::ProtocolFault;
 
 /// The outcome of sending a body that cannot be sent again.
 pub(super) enum SendOutcome {
@@ -87,7 +89,7 @@ impl RegistryClient {
         }
         Err(TransportError::Permanent(StoreError::Protocol {
             place: request.what.clone(),
-            why: format!("more than {} redirects", self.transport.settings.limits.registry.redirects),
+            reason: ProtocolFault::TooManyRedirects(self.transport.settings.limits.registry.redirects),
         }))
     }
 
@@ -100,13 +102,16 @@ impl RegistryClient {
             301..=303 if reads => {}
             _ => return Ok(None),
         }
-        let broken = |why: String| TransportError::Permanent(StoreError::Protocol { place: request.what.clone(), why });
+        let broken = |fault| {
+            let reason = ProtocolFault::Location(fault);
+            TransportError::Permanent(StoreError::Protocol { place: request.what.clone(), reason })
+        };
         let location = http_response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-        let location = location.ok_or_else(|| broken("it sends us elsewhere without saying where".to_owned()))?;
+        let location = location.ok_or_else(|| broken(LocationFault::NoLocation))?;
         if !reads {
             return location::upload_location(&self.base, at, location).map(Some).map_err(broken);
         }
-        let target = at.join(location).map_err(|_| broken("it sends us to what is no address".to_owned()))?;
+        let target = at.join(location).map_err(|_| broken(LocationFault::NoUrl))?;
         let target = location::behind_tls(&self.base, target);
         location::may_redirect(&self.base, at, &target, &self.transport.settings).map_err(broken)?;
         if target.origin() != self.base.origin() {
@@ -131,7 +136,7 @@ impl RegistryClient {
         if url.origin() == self.base.origin() {
             self.capabilities.warn(warning::read(&headers, &settings.secrets));
         }
-        let passing = |(failure, why)| TransportError::Transient(failure, why);
+        let transient = |(failure, fault)| TransportError::Transient(failure, fault);
         let body = match request.body_mode {
             // What is encoded is not read: then nobody knows what it said.
             _ if !status.is_success() && is_encoded(&headers) => {
@@ -141,13 +146,13 @@ impl RegistryClient {
                 ResponseBody::Error(ErrorBody::read(incoming, &headers, &settings.limits, &settings.secrets).await)
             }
             BodyMode::AtMost(_) if is_encoded(&headers) => {
-                let why = "it answered in a content encoding that was not asked for".to_owned();
-                return Err(TransportError::Permanent(StoreError::Protocol { place: what, why }));
+                let reason = ProtocolFault::ContentEncoding;
+                return Err(TransportError::Permanent(StoreError::Protocol { place: what, reason }));
             }
             BodyMode::Stream => ResponseBody::Stream(Box::new(incoming)),
-            BodyMode::Prefix(limit) => ResponseBody::Whole(incoming.read(limit).await.map_err(passing)?.0),
+            BodyMode::Prefix(limit) => ResponseBody::Whole(incoming.read(limit).await.map_err(transient)?.0),
             BodyMode::AtMost(limit) | BodyMode::AtMostRaw(limit) => {
-                match incoming.read(limit).await.map_err(passing)? {
+                match incoming.read(limit).await.map_err(transient)? {
                     (bytes, true) => ResponseBody::Whole(bytes),
                     (_, false) => return Err(TransportError::Permanent(StoreError::TooLarge { what, limit })),
                 }

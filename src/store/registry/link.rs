@@ -1,40 +1,41 @@
-//! The `Link` header that leads to the next page. RFC 8288.
+//! The `Link` header, which names the next page of a list. RFC 8288.
 
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 use reqwest::header::LINK;
 
 use super::location;
+use crate::store::error::LinkFault;
 
 /// The next page of a list that was read at `page`; `None` at the end.
 ///
 /// # Errors
-/// In words: a header that cannot be read, or a next page that is not on the same host.
-pub(super) fn next(page: &Url, headers: &HeaderMap) -> Result<Option<Url>, String> {
+/// A header that cannot be read, or a next page that is not on the same host.
+pub(super) fn next(page: &Url, headers: &HeaderMap) -> Result<Option<Url>, LinkFault> {
     let mut targets = Vec::new();
     for value in headers.get_all(LINK) {
-        let text = value.to_str().map_err(|_| "its Link header is not text".to_owned())?;
+        let text = value.to_str().map_err(|_| LinkFault::NotText)?;
         targets.extend(next_targets(text)?);
     }
     let target = match targets.as_slice() {
         [] => return Ok(None),
         [target] => target,
-        _ => return Err("its Link header names more than one next page".to_owned()),
+        _ => return Err(LinkFault::SeveralNextPages),
     };
-    let url = page.join(target).map_err(|_| "its Link header holds no address".to_owned())?;
+    let url = page.join(target).map_err(|_| LinkFault::NoUrl)?;
     let url = location::at_origin(page, url);
     if url.origin() != page.origin() || !url.username().is_empty() || url.password().is_some() {
-        return Err(format!("its next page is on another host ({})", url.origin().ascii_serialization()));
+        return Err(LinkFault::OtherHost(url.origin().ascii_serialization()));
     }
     if url == *page {
-        return Err("its next page is the page itself".to_owned());
+        return Err(LinkFault::SamePage);
     }
     Ok(Some(url))
 }
 
 /// The targets in one value whose relation is `next`.
-fn next_targets(text: &str) -> Result<Vec<String>, String> {
-    let malformed = || "its Link header cannot be read".to_owned();
+fn next_targets(text: &str) -> Result<Vec<String>, LinkFault> {
+    let malformed = || LinkFault::Unreadable;
     let mut targets = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {
@@ -87,7 +88,7 @@ fn name_and_value(text: &str) -> Option<(&str, &str, &str)> {
 mod tests {
     use super::*;
 
-    fn read(values: &[&str]) -> Result<Option<String>, String> {
+    fn read(values: &[&str]) -> Result<Option<String>, LinkFault> {
         let page = Url::parse("https://r.example/v2/app/referrers/sha256:00?n=1").unwrap();
         let headers = values.iter().map(|value| (LINK, value.parse().unwrap())).collect();
         next(&page, &headers).map(|url| url.map(|url| url.to_string()))

@@ -8,17 +8,19 @@ use super::address::host_and_port;
 use super::address::is_loopback;
 use super::settings::HttpScheme;
 use super::settings::Settings;
+use crate::store::error::HostFault;
+use crate::store::error::LocationFault;
 
 /// Where a registry that references call `host` is.
 ///
 /// # Errors
-/// In words, where `host` is no host.
-pub(super) fn base(host: &str, settings: &Settings) -> Result<Url, String> {
+/// Where `host` is not a host.
+pub(super) fn base(host: &str, settings: &Settings) -> Result<Url, HostFault> {
     let real = if host == "docker.io" { "registry-1.docker.io" } else { host };
     let parse = |scheme: &str| {
-        let url = Url::parse(&format!("{scheme}://{real}/")).map_err(|error| error.to_string())?;
+        let url = Url::parse(&format!("{scheme}://{real}/")).map_err(|error| HostFault::Url(error.to_string()))?;
         let clean = url.path() == "/" && url.username().is_empty() && url.query().is_none() && url.fragment().is_none();
-        if clean { Ok(url) } else { Err("no host of a registry".to_owned()) }
+        if clean { Ok(url) } else { Err(HostFault::NotAHost) }
     };
     let tls = parse("https")?;
     let plain = match settings.schemes.get(host) {
@@ -32,21 +34,21 @@ pub(super) fn base(host: &str, settings: &Settings) -> Result<Url, String> {
 /// (threats: downgrade-to-http, redirect-to-internal-address).
 ///
 /// # Errors
-/// In words.
-pub(super) fn may_redirect(base: &Url, from: &Url, target: &Url, settings: &Settings) -> Result<(), String> {
+/// Where it is not.
+pub(super) fn may_redirect(base: &Url, from: &Url, target: &Url, settings: &Settings) -> Result<(), LocationFault> {
     let to = host_and_port(target);
-    has_no_user(target)?;
+    has_no_user(target).map_err(LocationFault::UserName)?;
     match target.scheme() {
         "https" => {}
         "http" if from.scheme() == "https" && !is_plain(target, settings) => {
-            return Err(format!("it sends us from TLS to plain HTTP at {to}"));
+            return Err(LocationFault::Downgrade(to));
         }
         "http" if is_plain(target, settings) || target.origin() == base.origin() => {}
-        "http" => return Err(format!("it sends us to {to} over plain HTTP, which was not asked for")),
-        other => return Err(format!("it sends us to an address that begins with {other}:")),
+        "http" => return Err(LocationFault::PlainHttp(to)),
+        other => return Err(LocationFault::OtherScheme(other.to_owned())),
     }
     match is_special(target) && NetworkZone::of(target) != NetworkZone::of(base) {
-        true => Err(format!("it sends us to {to}, an address of this machine or its link")),
+        true => Err(LocationFault::Internal(to)),
         false => Ok(()),
     }
 }
@@ -78,15 +80,15 @@ pub(super) fn behind_tls(base: &Url, target: Url) -> Url {
 /// The address of an upload, which must be where the registry is.
 ///
 /// # Errors
-/// In words.
-pub(super) fn upload_location(base: &Url, at: &Url, location: &str) -> Result<Url, String> {
-    let url = at.join(location).map_err(|_| "its upload location is no address".to_owned())?;
-    has_no_user(&url)?;
+/// Where it is not.
+pub(super) fn upload_location(base: &Url, at: &Url, location: &str) -> Result<Url, LocationFault> {
+    let url = at.join(location).map_err(|_| LocationFault::NoUploadUrl)?;
+    has_no_user(&url).map_err(LocationFault::UserName)?;
     let mut url = at_origin(base, url);
     url.set_fragment(None);
     match url.origin() == base.origin() {
         true => Ok(url),
-        false => Err(format!("its upload location is on another host, {}", host_and_port(&url))),
+        false => Err(LocationFault::UploadHost(host_and_port(&url))),
     }
 }
 

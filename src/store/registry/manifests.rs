@@ -17,6 +17,9 @@ use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::store::Pushed;
 use crate::store::StoreError;
+use crate::store::error::ProtocolFault;
+use crate::store::error::ReadBackFault;
+use crate::store::error::ReadOnlyFault;
 
 /// The manifest that `tag_or_digest` stands for. By tag the body alone decides, no header
 /// (threats: digest-header-mismatch).
@@ -146,7 +149,7 @@ pub(super) fn check_tag(repository: &Repository, tag: &str) -> Result<(), StoreE
         true => Ok(()),
         false => Err(StoreError::ReadOnly {
             place: repository.shown().to_owned(),
-            why: format!("a registry can have no tag {:?}", tag.chars().take(TAG_LENGTH).collect::<String>()),
+            reason: ReadOnlyFault::Tag(tag.chars().take(TAG_LENGTH).collect()),
         }),
     }
 }
@@ -160,7 +163,7 @@ async fn refused(
     let place = response.what.clone();
     if response.has_code(MISSING) {
         repository.client.capabilities.validates.store(true, std::sync::atomic::Ordering::Relaxed);
-        return Err(StoreError::MissingBlob { place, why: response.summary() });
+        return Err(StoreError::MissingBlob { answer: response.answer(), place });
     }
     match tag_or_digest {
         // An immutable tag that has the right digest already (threats: immutable-tag).
@@ -168,13 +171,13 @@ async fn refused(
             Ok(there) if there.digest() == content.digest() => Ok(Pushed { listed: false }),
             Ok(there) => Err(StoreError::ReadOnly {
                 place,
-                why: format!("the tag is immutable and stands for {}; {}", there.digest(), exclusion(tag)),
+                reason: ReadOnlyFault::ImmutableTag { held: *there.digest(), tag: tag.clone() },
             }),
             Err(_) => Err(response.error()),
         },
         _ => match response.error() {
             // Not an absence that anybody asked about.
-            StoreError::NotFound { .. } => Err(response.protocol_error(response.summary())),
+            StoreError::NotFound { .. } => Err(response.protocol_error(ProtocolFault::Answer(response.answer()))),
             error => Err(error),
         },
     }
@@ -182,29 +185,22 @@ async fn refused(
 
 /// Whether the registry says that it does not move tags.
 fn is_immutable(response: &ApiResponse) -> bool {
-    let text = response.summary().to_ascii_lowercase();
+    let text = response.answer().body.to_string().to_ascii_lowercase();
     let said = ["immutab", "imagetagalreadyexists", "tag already exists", "cannot be overwritten"];
     matches!(response.status.as_u16(), 400 | 403 | 405 | 409 | 412)
         && (response.has_code(&["TAG_INVALID", "IMMUTABLE_TAG"]) || said.iter().any(|said| text.contains(said)))
 }
 
-fn exclusion(tag: &str) -> String {
-    match tag.strip_prefix("sha256-").or_else(|| tag.strip_prefix("sha512-")) {
-        Some(_) => "exclude tags like sha256-* from immutability, signatures are kept there".to_owned(),
-        None => "push under another tag, or exclude this one from immutability".to_owned(),
-    }
-}
-
 async fn read_back(repository: &Repository, tag_or_digest: &TagOrDigest, content: &Content) -> Result<(), StoreError> {
     let place = repository.place(tag_or_digest);
-    let why = match resolve(repository, tag_or_digest).await {
+    let reason = match resolve(repository, tag_or_digest).await {
         Ok(there) if there.digest() == content.digest() => return Ok(()),
-        Ok(there) => format!("the registry took {} and now has {}", content.digest(), there.digest()),
-        Err(StoreError::Content { error, .. }) => error.to_string(),
-        Err(StoreError::NotFound { .. }) => "the registry took it and does not have it".to_owned(),
+        Ok(there) => ReadBackFault::Other { pushed: *content.digest(), found: *there.digest() },
+        Err(StoreError::Content { error, .. }) => ReadBackFault::Content(error),
+        Err(StoreError::NotFound { .. }) => ReadBackFault::Missing,
         Err(error) => return Err(error),
     };
-    Err(StoreError::ReadBack { place, why })
+    Err(StoreError::ReadBack { place, reason })
 }
 
 #[derive(Deserialize)]
@@ -241,12 +237,12 @@ fn media_type(response: &ApiResponse) -> Result<String, StoreError> {
     let super::response::ResponseBody::Whole(bytes) = &response.body else {
         return Ok(said);
     };
-    let wire: Wire = json::read(bytes).map_err(|_| response.protocol_error("it answered with what is no manifest"))?;
+    let wire: Wire = json::read(bytes).map_err(|_| response.protocol_error(ProtocolFault::NotAManifest))?;
     match wire {
         Wire { media_type: Some(own), .. } => Ok(own),
         Wire { manifests: Some(_), .. } => Ok(media_type::OCI_INDEX.to_owned()),
         Wire { config: Some(_), .. } => Ok(media_type::OCI_MANIFEST.to_owned()),
-        _ => Err(response.protocol_error("it answered with what is no manifest")),
+        _ => Err(response.protocol_error(ProtocolFault::NotAManifest)),
     }
 }
 

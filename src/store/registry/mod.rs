@@ -51,6 +51,7 @@ use std::sync::PoisonError;
 
 use crate::oci::RegistryReference;
 use crate::store::StoreError;
+use crate::store::error::ConnectionFault;
 
 pub use certificate::certificates;
 pub use certificate::private_key;
@@ -90,7 +91,7 @@ impl Registries {
     /// The repository that `reference` names. No request is made.
     ///
     /// # Errors
-    /// [`StoreError::Unreachable`] where the host of `reference` is none.
+    /// [`StoreError::Unreachable`] where the host of `reference` is not a host.
     pub fn repository(&self, reference: &RegistryReference) -> Result<Repository, StoreError> {
         let host = self.host(reference.host())?;
         Ok(Repository::new(Arc::clone(&self.0.tag_locks), host, reference))
@@ -111,7 +112,10 @@ impl Registries {
         if let Some(host) = hosts.get(name) {
             return Ok(Arc::clone(host));
         }
-        let unreachable = |why| StoreError::Unreachable { place: name.to_owned(), what: String::new(), why };
+        let unreachable = |fault| {
+            let reason = ConnectionFault::Host(fault);
+            StoreError::Unreachable { place: name.to_owned(), reason, what: String::new() }
+        };
         let base = location::base(name, &self.0.transport.settings).map_err(unreachable)?;
         let host = Arc::new(RegistryClient::new(name, base, Arc::clone(&self.0.transport)));
         hosts.insert(name.to_owned(), Arc::clone(&host));

@@ -19,6 +19,7 @@ use super::request::BodyMode;
 use super::response::ApiResponse;
 use crate::limits::count;
 use crate::store::StoreError;
+use crate::store::error::ProtocolFault;
 
 /// The pages of one list that were requested.
 #[derive(Default)]
@@ -32,7 +33,7 @@ impl PageUrls {
     /// Where it was requested before, or more than `limit` pages were.
     pub(super) fn follow(&mut self, url: &Url, limit: u64, place: &str) -> Result<(), StoreError> {
         if !self.0.insert(url.clone()) {
-            return Err(StoreError::Protocol { place: place.to_owned(), why: "its pages lead in a circle".to_owned() });
+            return Err(StoreError::Protocol { place: place.to_owned(), reason: ProtocolFault::PaginationLoop });
         }
         match count(self.0.len()) > limit {
             true => Err(StoreError::TooMany { place: place.to_owned(), what: "pages", limit }),

@@ -12,24 +12,26 @@ use super::address::NetworkZone;
 use super::address::has_no_user;
 use super::address::host_and_port;
 use super::settings::Settings;
+use crate::store::error::DenialReason;
+use crate::store::error::RealmFault;
 
 /// Whether the token service at `realm` may be asked, without a credential, for the registry at `base`: a request to an
 /// address that a registry chose must not reach into a private network.
 ///
 /// # Errors
-/// In words.
-pub(super) fn may_request_token(base: &Url, realm: &Url, settings: &Settings) -> Result<(), String> {
+/// Where it may not.
+pub(super) fn may_request_token(base: &Url, realm: &Url, settings: &Settings) -> Result<(), RealmFault> {
     let to = host_and_port(realm);
-    has_no_user(realm)?;
+    has_no_user(realm).map_err(RealmFault::UserName)?;
     match realm.scheme() {
         "https" => {}
         "http" if base.scheme() == "http" => {}
-        "http" => return Err(format!("its token service at {to} speaks plain HTTP")),
-        other => return Err(format!("its token service has an address that begins with {other}:")),
+        "http" => return Err(RealmFault::PlainHttp(to)),
+        other => return Err(RealmFault::OtherScheme(other.to_owned())),
     }
     let reaches_in = NetworkZone::of(realm) != NetworkZone::of(base) && NetworkZone::of(realm) != NetworkZone::Public;
     match reaches_in && !is_allowed(realm, settings) {
-        true => Err(format!("its token service at {to} is on a private network")),
+        true => Err(RealmFault::PrivateNetwork(to)),
         false => Ok(()),
     }
 }
@@ -38,12 +40,12 @@ pub(super) fn may_request_token(base: &Url, realm: &Url, settings: &Settings) ->
 /// (threats: token-service-elsewhere): it is on the same host, well known, or allowed by the operator.
 ///
 /// # Errors
-/// In words.
-pub(super) fn may_have_credential(base: &Url, realm: &Url, settings: &Settings) -> Result<(), String> {
-    let to = host_and_port(realm);
+/// Where it may not.
+pub(super) fn may_have_credential(base: &Url, realm: &Url, settings: &Settings) -> Result<(), DenialReason> {
+    let host = host_and_port(realm);
     match is_same_host(base, realm) || is_well_known(base, realm) || is_allowed(realm, settings) {
         true => Ok(()),
-        false => Err(format!("its token service is on another host, {to}; allow that realm if it is known to you")),
+        false => Err(DenialReason::RealmNotAllowed { host }),
     }
 }
 

@@ -27,6 +27,7 @@ use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::store::Listing;
 use crate::store::StoreError;
+use crate::store::error::ProtocolFault;
 
 /// The referrers of `subject` that the registry lists; `None` where it has no referrers API.
 ///
@@ -127,7 +128,8 @@ impl ReferrersList {
         }
         let response = response.expect(&[StatusCode::OK]).map_err(not_an_absence)?;
         let filtered = is_filtered(&response);
-        let next = link::next(&url, &response.headers).map_err(|why| response.protocol_error(why));
+        let next =
+            link::next(&url, &response.headers).map_err(|fault| response.protocol_error(ProtocolFault::Link(fault)));
         let fresh = entries(repository, response)?;
         self.began = true;
         self.listing.filtered |= filtered;
@@ -150,7 +152,7 @@ impl ReferrersList {
 /// There is no referrers API, unless it was seen in this repository before.
 fn no_api(repository: &Repository, response: &ApiResponse) -> Result<Option<Listing>, StoreError> {
     if repository.has_listed() {
-        return Err(response.protocol_error("it does not know the referrers API any more, which it knew before"));
+        return Err(response.protocol_error(ProtocolFault::ReferrersApiGone));
     }
     remember(repository, false);
     Ok(None)
@@ -171,7 +173,7 @@ fn entries(repository: &Repository, response: ApiResponse) -> Result<Vec<Descrip
     let limits = repository.limits();
     if response.media_type() != media_type::OCI_INDEX {
         let kind = shown(&response.media_type(), &repository.client.transport.settings.secrets);
-        return Err(response.protocol_error(format!("it answered with {kind:?}, which is no list of referrers")));
+        return Err(response.protocol_error(ProtocolFault::NotReferrers(kind)));
     }
     let content = Content::name(media_type::OCI_INDEX, response.into_bytes());
     match Index::parse(&content, limits) {
@@ -192,9 +194,7 @@ fn is_filtered(response: &ApiResponse) -> bool {
 /// A page that is not there is a list that cannot be read.
 fn not_an_absence(error: StoreError) -> StoreError {
     match error {
-        StoreError::NotFound { what } => {
-            StoreError::Protocol { place: what, why: "a further page of the list is not there".to_owned() }
-        }
+        StoreError::NotFound { what } => StoreError::Protocol { place: what, reason: ProtocolFault::PageMissing },
         error => error,
     }
 }

@@ -20,6 +20,9 @@ use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::oci::referrer::fallback_tag;
 use crate::store::StoreError;
+use crate::store::error::ProtocolFault;
+use crate::store::error::ReadBackFault;
+use crate::store::error::ReferrersTagFault;
 
 /// Makes `entries` stand in the list of referrers of `subject`.
 pub(super) async fn add(repository: &Repository, subject: &Digest, entries: &[Descriptor]) -> Result<(), StoreError> {
@@ -34,7 +37,7 @@ pub(super) async fn add(repository: &Repository, subject: &Digest, entries: &[De
     for _ in 0..ROUNDS {
         let since = Instant::now();
         let there = read(repository, &tag_or_digest).await?;
-        match merged(there.as_ref(), entries, repository).map_err(|why| unreadable(&place, why))? {
+        match merged(there.as_ref(), entries, repository).map_err(|fault| unreadable(&place, fault))? {
             // What stood there before we came was read by everybody who came later.
             None if writes == 0 => return Ok(()),
             None => confirmed += 1,
@@ -56,7 +59,7 @@ pub(super) async fn add(repository: &Repository, subject: &Digest, entries: &[De
         slowest = slowest.max(since.elapsed());
         tokio::time::sleep(slowest + random_part(slowest.saturating_mul(2))).await;
     }
-    Err(StoreError::ReadBack { place, why: format!("other writers replaced the list {ROUNDS} times") })
+    Err(StoreError::ReadBack { place, reason: ReadBackFault::Overwritten(ROUNDS) })
 }
 
 async fn read(repository: &Repository, tag_or_digest: &TagOrDigest) -> Result<Option<Content>, StoreError> {
@@ -75,8 +78,8 @@ fn is_overtaken(error: StoreError) -> Result<crate::store::Pushed, StoreError> {
     }
 }
 
-fn unreadable(place: &str, why: String) -> StoreError {
-    StoreError::Protocol { place: place.to_owned(), why }
+fn unreadable(place: &str, fault: ReferrersTagFault) -> StoreError {
+    StoreError::Protocol { place: place.to_owned(), reason: ProtocolFault::ReferrersTag(fault) }
 }
 
 #[derive(Deserialize)]
@@ -101,29 +104,34 @@ struct EntryWire {
 
 /// The list with `entries` in it; `None` where they all are. Nothing that stands in it is touched, not even in its
 /// spelling.
-fn merged(there: Option<&Content>, entries: &[Descriptor], repository: &Repository) -> Result<Option<Content>, String> {
+fn merged(
+    there: Option<&Content>,
+    entries: &[Descriptor],
+    repository: &Repository,
+) -> Result<Option<Content>, ReferrersTagFault> {
     let Some(there) = there else {
         return fresh(entries).map(Some);
     };
     let kind = &there.descriptor().media_type;
-    let no_list = |what: &str| format!("the tag holds {what}, not a list of referrers; it is left as it is");
+    let json = |error| ReferrersTagFault::Json { checked: false, error };
     if !media_type::is_index(kind) {
-        return Err(no_list(&format!("{kind:?} ({})", there.digest())));
+        return Err(ReferrersTagFault::OtherType { digest: *there.digest(), media_type: kind.clone() });
     }
-    json::check(there.bytes(), repository.limits()).map_err(|error| no_list(&format!("broken JSON ({error})")))?;
-    let wire: ListWire<'_> = json::read(there.bytes()).map_err(|error| no_list(&error.to_string()))?;
-    let text = std::str::from_utf8(there.bytes()).map_err(|error| no_list(&error.to_string()))?;
+    json::check(there.bytes(), repository.limits())
+        .map_err(|error| ReferrersTagFault::Json { checked: true, error })?;
+    let wire: ListWire<'_> = json::read(there.bytes()).map_err(json)?;
+    let text = std::str::from_utf8(there.bytes()).map_err(|_| ReferrersTagFault::NotAnArray)?;
     if wire.layers.is_some() || wire.media_type.as_ref().is_some_and(|own| own != kind) {
-        return Err(no_list("something ambiguous"));
+        return Err(ReferrersTagFault::Ambiguous);
     }
-    let list = wire.manifests.ok_or_else(|| no_list("an index without manifests"))?.get();
-    let listed: Option<Vec<EntryWire>> = json::read(list.as_bytes()).map_err(|error| no_list(&error.to_string()))?;
+    let list = wire.manifests.ok_or(ReferrersTagFault::NoManifests)?.get();
+    let listed: Option<Vec<EntryWire>> = json::read(list.as_bytes()).map_err(json)?;
     let listed: BTreeSet<String> = listed.into_iter().flatten().filter_map(|entry| entry.digest).collect();
     let new: Vec<&Descriptor> = entries.iter().filter(|entry| !listed.contains(&entry.digest.to_string())).collect();
     if new.is_empty() {
         return Ok(None);
     }
-    let inserted = insert(text, list, &new).ok_or_else(|| no_list("no array of manifests"))?;
+    let inserted = insert(text, list, &new).ok_or(ReferrersTagFault::NotAnArray)?;
     Ok(Some(Content::name(kind, inserted.into_bytes())))
 }
 
@@ -137,8 +145,8 @@ fn insert(text: &str, list: &str, new: &[&Descriptor]) -> Option<String> {
     Some(format!("{before}{open}{comma}{}]{after}", joined(new)?))
 }
 
-fn fresh(entries: &[Descriptor]) -> Result<Content, String> {
-    let entries = joined(&entries.iter().collect::<Vec<_>>()).ok_or("an entry has no JSON form")?;
+fn fresh(entries: &[Descriptor]) -> Result<Content, ReferrersTagFault> {
+    let entries = joined(&entries.iter().collect::<Vec<_>>()).ok_or(ReferrersTagFault::Entry)?;
     let list = format!(r#"{{"schemaVersion":2,"mediaType":"{}","manifests":[{entries}]}}"#, media_type::OCI_INDEX);
     Ok(Content::name(media_type::OCI_INDEX, list.into_bytes()))
 }

@@ -6,6 +6,7 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
 
+use super::address::host_and_port;
 use super::retry;
 use super::text::shown;
 use super::transport::IncomingBody;
@@ -13,6 +14,10 @@ use crate::json;
 use crate::limits::Limits;
 use crate::redact::Secrets;
 use crate::store::StoreError;
+use crate::store::error::AnswerText;
+use crate::store::error::DenialReason;
+use crate::store::error::ProtocolFault;
+use crate::store::error::RegistryAnswer;
 
 /// An answer.
 pub(super) struct ApiResponse {
@@ -101,9 +106,7 @@ impl ApiResponse {
     /// [`StoreError::Protocol`].
     pub(super) fn refuse_html(&self) -> Result<(), StoreError> {
         match self.media_type().as_str() {
-            "text/html" | "application/xhtml+xml" => {
-                Err(self.protocol_error("a page for browsers, which is no answer of a registry"))
-            }
+            "text/html" | "application/xhtml+xml" => Err(self.protocol_error(ProtocolFault::Html)),
             _ => Ok(()),
         }
     }
@@ -122,34 +125,29 @@ impl ApiResponse {
         match self.status {
             StatusCode::NOT_FOUND if self.says_there_is_none() => StoreError::NotFound { what: place },
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                let who = self.who.iter().map(|who| format!("; {who}")).collect::<String>();
-                StoreError::Denied { place, why: self.summary() + &who }
+                let reason = DenialReason::Answer(self.answer());
+                StoreError::Denied { credential: self.who.clone(), place, reason }
             }
-            StatusCode::TOO_MANY_REQUESTS => {
-                StoreError::Throttled { place, wait: retry::asked_in_words(&self.headers) }
-            }
-            _ => StoreError::Protocol { place, why: self.summary() },
+            StatusCode::TOO_MANY_REQUESTS => StoreError::Throttled { place, wait: retry::asked(&self.headers) },
+            _ => StoreError::Protocol { place, reason: ProtocolFault::Answer(self.answer()) },
         }
     }
 
     /// The answer as a protocol error, with the reason in words.
-    pub(super) fn protocol_error(&self, why: impl Into<String>) -> StoreError {
-        StoreError::Protocol { place: self.what.clone(), why: why.into() }
+    pub(super) fn protocol_error(&self, reason: ProtocolFault) -> StoreError {
+        StoreError::Protocol { place: self.what.clone(), reason }
     }
 
-    /// Status and text of the answer.
-    pub(super) fn summary(&self) -> String {
-        let from = if self.foreign { format!("{} ", super::address::host_and_port(&self.url)) } else { String::new() };
-        let shown = match &self.body {
-            ResponseBody::Error(ErrorBody { page: true, .. }) => {
-                ": a page for browsers, which is no answer of a registry"
-            }
-            ResponseBody::Error(refused) if !refused.shown.is_empty() => {
-                return format!("{from}answered {}: {}", self.status, refused.shown);
-            }
-            _ => "",
+    /// The status and the text of the response, for messages.
+    pub(super) fn answer(&self) -> RegistryAnswer {
+        let body = match &self.body {
+            ResponseBody::Error(ErrorBody { page: true, .. }) => AnswerText::Html,
+            ResponseBody::Error(error) if !error.shown.is_empty() => AnswerText::Text(error.shown.clone()),
+            _ => AnswerText::None,
         };
-        format!("{from}answered {}{shown}", self.status)
+        let host = self.foreign.then(|| host_and_port(&self.url));
+        let phrase = self.status.canonical_reason().unwrap_or("<unknown status code>");
+        RegistryAnswer { body, host, phrase, status: self.status.as_u16() }
     }
 
     /// Whether a 404 is an absence. A plain one is; one with another code, with a page of some proxy, or with more text

@@ -130,17 +130,8 @@ pub(super) fn random_part(most: Duration) -> Duration {
     most.mul_f64(f64::from(part) / (f64::from(u32::MAX) + 1.0))
 }
 
-/// What a registry said about waiting, for people.
-pub(super) fn asked_in_words(headers: &HeaderMap) -> String {
-    match asked(headers) {
-        Some(1) => "1 second".to_owned(),
-        Some(seconds) => format!("{seconds} seconds"),
-        None => "a while".to_owned(),
-    }
-}
-
 /// The seconds that `Retry-After` asks for. RFC 9110 section 10.2.3.
-fn asked(headers: &HeaderMap) -> Option<u64> {
+pub(super) fn asked(headers: &HeaderMap) -> Option<u64> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(text.parse().unwrap_or(u64::MAX));

@@ -16,7 +16,7 @@ use super::response::ApiResponse;
 use super::retry::RetryState;
 use super::transport::TransportError;
 use crate::store::StoreError;
-use crate::store::deadline::in_words;
+use crate::store::error::ConnectionFault;
 
 impl RegistryClient {
     /// Makes a call, as often as it takes within the timeouts. Every answer is returned that is not a reason to try
@@ -30,10 +30,7 @@ impl RegistryClient {
             // Bodies that are no layers are read in there too, however slowly they come.
             match timeout(total, self.send_with_retries(request, &mut retry)).await {
                 Ok(asked) => asked.map_err(|error| error.about(&request.what)),
-                Err(_) => {
-                    let why = format!("no whole answer within {}", in_words(total));
-                    Err(self.unreachable(request, &why, &retry))
-                }
+                Err(_) => Err(self.unreachable(request, ConnectionFault::NoWholeResponse(total), &retry)),
             }
         };
         self.transport.within(|| (request.what.clone(), doing()), asked).await
@@ -59,18 +56,18 @@ impl RegistryClient {
                 }
                 Ok(response) if request.may_repeat(response.status) => match retry.after_busy(&response.headers) {
                     Some(pause) => {
-                        self.again(retry, retry.max_attempts(None), pause, &response.summary());
+                        self.again(retry, retry.max_attempts(None), pause, &response.answer().to_string());
                         self.pause_all(pause)
                     }
                     None => return Ok(response),
                 },
                 Ok(response) => return self.check_proxy(request, &response).map(|()| response),
-                Err(TransportError::Transient(failure, why)) => match request.back_off(retry, failure) {
+                Err(TransportError::Transient(failure, fault)) => match request.back_off(retry, failure) {
                     Some(pause) => {
-                        self.again(retry, retry.max_attempts(Some(failure)), pause, &why);
+                        self.again(retry, retry.max_attempts(Some(failure)), pause, &fault.to_string());
                         pause
                     }
-                    None => return Err(self.unreachable(request, &why, retry)),
+                    None => return Err(self.unreachable(request, fault, retry)),
                 },
                 Err(error) => return Err(error.error(&request.what)),
             };

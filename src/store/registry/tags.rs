@@ -10,6 +10,7 @@ use super::repository::Repository;
 use crate::json;
 use crate::limits::count;
 use crate::store::StoreError;
+use crate::store::error::ProtocolFault;
 
 /// The tags of the repository, sorted, each once: all pages, or an error.
 pub(super) async fn list(repository: &Repository) -> Result<Vec<String>, StoreError> {
@@ -25,8 +26,9 @@ pub(super) async fn list(repository: &Repository) -> Result<Vec<String>, StoreEr
         let response = page(repository, url.clone(), &place).await?;
         let response = response.expect(&[StatusCode::OK])?;
         response.refuse_html()?;
-        next = link::next(&url, &response.headers).map_err(|why| response.protocol_error(why))?;
-        let broken = response.protocol_error("it answered with what is no list of tags");
+        next =
+            link::next(&url, &response.headers).map_err(|fault| response.protocol_error(ProtocolFault::Link(fault)))?;
+        let broken = response.protocol_error(ProtocolFault::NotTags);
         let wire: TagsWire = json::parse(&response.into_bytes(), limits).map_err(|_| broken)?;
         names.extend(wire.tags.unwrap_or_default());
         if count(names.len()) > TAGS {

@@ -31,6 +31,10 @@ use crate::json;
 use crate::store::StoreError;
 use crate::store::credentials::Credential;
 use crate::store::credentials::SecretText;
+use crate::store::error::DenialReason;
+use crate::store::error::ProtocolFault;
+use crate::store::error::TokenFault;
+use crate::store::error::TokenUser;
 
 /// A token and how long it lasts.
 pub(super) struct IssuedToken {
@@ -108,10 +112,7 @@ fn authorization(scheme: &str, value: &str) -> Result<HeaderValue, StoreError> {
             header.set_sensitive(true);
             Ok(header)
         }
-        _ => Err(StoreError::Protocol {
-            place: "credential".to_owned(),
-            why: "it holds characters that cannot be sent".to_owned(),
-        }),
+        _ => Err(StoreError::Protocol { place: "credential".to_owned(), reason: ProtocolFault::Credential }),
     }
 }
 
@@ -128,9 +129,11 @@ async fn ask(
                 None => return Ok(response),
             },
             Ok(response) => return Ok(response),
-            Err(TransportError::Transient(failure, why)) => match retry.after_failure(failure) {
+            Err(TransportError::Transient(failure, fault)) => match retry.after_failure(failure) {
                 Some(pause) => pause,
-                None => return Err(TransportError::Transient(failure, why).error(&host_and_port(token_request.realm))),
+                None => {
+                    return Err(TransportError::Transient(failure, fault).error(&host_and_port(token_request.realm)));
+                }
             },
             Err(error) => return Err(error.error(&host_and_port(token_request.realm))),
         };
@@ -150,15 +153,15 @@ async fn once(
     let (status, headers) = (http_response.status(), http_response.headers().clone());
     let incoming = IncomingBody::new(http_response, settings.timeouts);
     if status.is_success() && is_encoded(&headers) {
-        let why = "it answered in a content encoding that was not asked for".to_owned();
-        return Err(TransportError::Permanent(StoreError::Protocol { place: what, why }));
+        let reason = ProtocolFault::ContentEncoding;
+        return Err(TransportError::Permanent(StoreError::Protocol { place: what, reason }));
     }
     let body = if status.is_success() {
         let limit = settings.limits.registry.token_bytes;
         match incoming.read(limit).await {
             Ok((bytes, true)) => ResponseBody::Whole(bytes),
             Ok((_, false)) => return Err(TransportError::Permanent(StoreError::TooLarge { what, limit })),
-            Err((failure, why)) => return Err(TransportError::Transient(failure, why)),
+            Err((failure, fault)) => return Err(TransportError::Transient(failure, fault)),
         }
     } else {
         ResponseBody::Error(ErrorBody::read(incoming, &headers, &settings.limits, &settings.secrets).await)
@@ -200,18 +203,18 @@ fn post(token_request: &TokenRequest<'_>, identity: &SecretText) -> Result<Reque
 }
 
 fn read(response: ApiResponse, token_request: &TokenRequest<'_>) -> Result<IssuedToken, StoreError> {
-    let broken = |why: &str| StoreError::Protocol {
+    let broken = |fault| StoreError::Protocol {
         place: format!("token service {}", host_and_port(token_request.realm)),
-        why: why.to_owned(),
+        reason: ProtocolFault::Token(fault),
     };
     let bytes = response.into_bytes();
     // What is wrong is told without the text, which may hold a token. Nothing but a token is believed, so fields that are
     // not looked at may hold anything, numbers without bounds among it.
-    let wire: TokenWire<'_> = json::read(&bytes).map_err(|_| broken("its answer is no JSON with a token"))?;
+    let wire: TokenWire<'_> = json::read(&bytes).map_err(|_| broken(TokenFault::NotJson))?;
     let filled = |secret: &SecretText| !secret.reveal().is_empty();
     let secret = wire.token.filter(filled).or(wire.access_token.filter(filled));
-    let secret = secret.ok_or_else(|| broken("its answer holds no token"))?;
-    bearer(&secret).map_err(|_| broken("its token holds characters that cannot be sent"))?;
+    let secret = secret.ok_or_else(|| broken(TokenFault::Missing))?;
+    bearer(&secret).map_err(|_| broken(TokenFault::Characters))?;
     Ok(IssuedToken { lifetime: wire.expires_in.map_or(DEFAULT_LIFETIME, |text| lifetime(text.get())), secret })
 }
 
@@ -224,18 +227,20 @@ fn lifetime(text: &str) -> Duration {
 
 fn refused(response: &ApiResponse, token_request: &TokenRequest<'_>) -> StoreError {
     let place = token_request.repository.to_owned();
-    let who = match token_request.credential {
-        Credential::Anonymous => "without credentials".to_owned(),
-        Credential::Basic { username, .. } => format!("for the user {username:?}"),
-        Credential::Identity { .. } | Credential::Token(_) => "for the identity token".to_owned(),
+    let user = match token_request.credential {
+        Credential::Anonymous => TokenUser::Anonymous,
+        Credential::Basic { username, .. } => TokenUser::Named(username.clone()),
+        Credential::Identity { .. } | Credential::Token(_) => TokenUser::IdentityToken,
     };
+    let (answer, service) = (response.answer(), response.what.clone());
     match response.error() {
-        StoreError::Denied { why, .. } => StoreError::Denied {
+        StoreError::Denied { .. } => StoreError::Denied {
+            credential: Some(token_request.from.to_owned()),
             place,
-            why: format!("{}: no token {who}, {why}; {}", response.what, token_request.from),
+            reason: DenialReason::Token { answer, service, user },
         },
         StoreError::NotFound { .. } => {
-            StoreError::Protocol { place, why: format!("{} {}", response.what, response.summary()) }
+            StoreError::Protocol { place, reason: ProtocolFault::ServiceAnswer { answer, service } }
         }
         other => other,
     }

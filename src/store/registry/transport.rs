@@ -35,7 +35,10 @@ use super::verifier;
 use super::watch::Event;
 use crate::store::StoreError;
 use crate::store::TlsFault;
-use crate::store::deadline::in_words;
+use crate::store::error::ConnectionFault;
+use crate::store::error::NetworkError;
+use crate::store::error::NetworkErrorKind;
+use crate::store::error::ProtocolFault;
 
 /// The connections of a process.
 pub(super) struct Transport {
@@ -52,21 +55,23 @@ struct ConnectionProfile {
     proxied: bool,
 }
 
-/// Why there is no answer.
+/// Why an attempt brought no response.
 #[derive(Debug)]
 pub(super) enum TransportError {
-    /// It would be no better the next time.
+    /// A permanent error: a retry would fail in the same way.
     Permanent(StoreError),
-    /// It might be better the next time.
-    Transient(ConnectionFailure, String),
+    /// A transient error: a retry may succeed.
+    Transient(ConnectionFailure, ConnectionFault),
 }
 
 impl TransportError {
-    /// The error where there is no further try.
+    /// The error where there is no further attempt.
     pub(super) fn error(self, place: &str) -> StoreError {
         match self {
             Self::Permanent(error) => error,
-            Self::Transient(_, why) => StoreError::Unreachable { place: place.to_owned(), what: String::new(), why },
+            Self::Transient(_, reason) => {
+                StoreError::Unreachable { place: place.to_owned(), reason, what: String::new() }
+            }
         }
     }
 }
@@ -109,21 +114,23 @@ impl Transport {
                 let fault = tls_error(&error).map_or(TlsFault::NoTls, tls_fault);
                 Err(TransportError::Permanent(StoreError::Tls { place: host + &through, fault, what: String::new() }))
             }
-            Ok(Err(error)) if error.is_builder() => {
-                Err(TransportError::Permanent(StoreError::Protocol { place: host, why: words(&error) }))
-            }
+            Ok(Err(error)) if error.is_builder() => Err(TransportError::Permanent(StoreError::Protocol {
+                place: host,
+                reason: ProtocolFault::Request(network_error(&error)),
+            })),
             Ok(Err(error)) => {
-                let why = words(&error);
+                let proxy = proxy.map(Proxy::shown);
+                let reported = network_error(&error);
                 let failure = match error.is_connect() {
-                    true if NEVER.iter().any(|never| why.contains(never)) => ConnectionFailure::Permanent,
+                    true if is_permanent(&error) => ConnectionFailure::Permanent,
                     true => ConnectionFailure::Connect,
                     false => ConnectionFailure::Closed,
                 };
-                Err(TransportError::Transient(failure, why + &through))
+                Err(TransportError::Transient(failure, ConnectionFault::Network { error: reported, proxy }))
             }
             Err(_) => Err(TransportError::Transient(
                 ConnectionFailure::Silent,
-                format!("no answer after {}{through}", in_words(timeout)),
+                ConnectionFault::NoResponse { after: timeout, proxy: proxy.map(Proxy::shown) },
             )),
         }
     }
@@ -195,7 +202,7 @@ impl Transport {
 
 fn built(builder: ClientBuilder, config: ClientConfig) -> Result<Client, StoreError> {
     let client = builder.tls_backend_preconfigured(config).build();
-    client.map_err(|error| StoreError::Broken { place: "TLS".to_owned(), why: words(&error) })
+    client.map_err(|error| StoreError::Broken { place: "TLS".to_owned(), why: network_error(&error).to_string() })
 }
 
 /// A body on its way, with a watch on how fast it comes.
@@ -212,13 +219,13 @@ impl IncomingBody {
     }
 
     /// The next piece; `None` at the end.
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, (ConnectionFailure, String)> {
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, (ConnectionFailure, ConnectionFault)> {
         let since = Instant::now();
         let piece = match timeout(self.timeouts.idle, self.response.chunk()).await {
             Ok(Ok(piece)) => piece,
-            Ok(Err(error)) => return Err((ConnectionFailure::Closed, words(&error))),
+            Ok(Err(error)) => return Err((ConnectionFailure::Closed, network_fault(&error))),
             Err(_) => {
-                return Err((ConnectionFailure::Silent, format!("nothing came for {}", in_words(self.timeouts.idle))));
+                return Err((ConnectionFailure::Silent, ConnectionFault::NothingReceived(self.timeouts.idle)));
             }
         };
         // Only the time that the other side needs counts, not the time that we need for what it sent.
@@ -226,7 +233,7 @@ impl IncomingBody {
         self.bytes = self.bytes.saturating_add(piece.as_ref().map_or(0, |piece| length(piece)));
         if self.waited >= self.timeouts.rate_window {
             if self.bytes < self.timeouts.rate.saturating_mul(self.timeouts.rate_window.as_secs().max(1)) {
-                return Err((ConnectionFailure::Silent, format!("slower than {} bytes a second", self.timeouts.rate)));
+                return Err((ConnectionFailure::Silent, ConnectionFault::TooSlow(self.timeouts.rate)));
             }
             self.bytes = 0;
             self.waited = Duration::ZERO;
@@ -236,7 +243,7 @@ impl IncomingBody {
 
     /// The whole body, of which no more than `limit` bytes, and one to see that there are more, are kept. The
     /// second value says whether it ended within the limit.
-    pub(super) async fn read(mut self, limit: u64) -> Result<(Vec<u8>, bool), (ConnectionFailure, String)> {
+    pub(super) async fn read(mut self, limit: u64) -> Result<(Vec<u8>, bool), (ConnectionFailure, ConnectionFault)> {
         let mut whole = Vec::new();
         while let Some(piece) = self.next().await? {
             whole.extend_from_slice(&piece);
@@ -249,8 +256,25 @@ impl IncomingBody {
     }
 }
 
-/// What a failed connection says that fails in the same way the next time.
-const NEVER: &[&str] = &["invalid dns name", "proxy authorization required"];
+/// Whether a connection fails in the same way the next time: the name is not a DNS name, or the proxy asks for
+/// authentication.
+fn is_permanent(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let no_name = inner.is_some_and(|inner| inner.is::<rustls::pki_types::InvalidDnsNameError>());
+        // The type of this error is private to hyper-util, so only its text tells it: the one such place.
+        if no_name || error.is::<rustls::pki_types::InvalidDnsNameError>() || error.to_string() == PROXY_AUTHENTICATION
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// How hyper-util calls a proxy's 407.
+const PROXY_AUTHENTICATION: &str = "proxy authorization required";
 
 /// Whether a body is in a content encoding (RFC 9110 section 8.4). An empty one is none, as `identity` is; `aws-chunked`
 /// is about how an object was uploaded.
@@ -264,38 +288,39 @@ pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
 
 const NO_ENCODING: &[&[u8]] = &[b"", b"identity", b"aws-chunked"];
 
-/// What went wrong, down to its cause, without the address, which may hold a signature.
-pub(super) fn words(error: &reqwest::Error) -> String {
-    let mut words = Vec::new();
-    let mut kind = None;
+fn network_fault(error: &reqwest::Error) -> ConnectionFault {
+    ConnectionFault::Network { error: network_error(error), proxy: None }
+}
+
+/// What was reported, down to its cause, without the URL, which may hold a signature.
+fn network_error(error: &reqwest::Error) -> NetworkError {
+    let mut details = Vec::new();
+    let mut io_kind = None;
     let mut cause = error.source();
     while let Some(error) = cause {
         let text = error.to_string();
-        kind = kind.or_else(|| error.downcast_ref::<io::Error>().map(io::Error::kind));
-        // What only says that something is wrong inside does not help whoever reads it.
+        io_kind = io_kind.or_else(|| error.downcast_ref::<io::Error>().map(io::Error::kind));
+        // Text that only says that something is wrong inside does not help the reader.
         let inside = ["client error (", "error resolving DNS", "dns error", "tcp connect error", "connection error"];
-        if words.last() != Some(&text) && !inside.iter().any(|inside| text.starts_with(inside)) {
-            words.push(text);
+        if details.last() != Some(&text) && !inside.iter().any(|inside| text.starts_with(inside)) {
+            details.push(text);
         }
         cause = error.source();
     }
-    let detail = words.join(": ");
-    let plain = match kind {
-        _ if detail.contains("failed to lookup address") => "its name cannot be resolved (DNS)",
-        Some(io::ErrorKind::ConnectionRefused) => "connection refused",
-        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => "connection reset",
-        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => "no route to it",
-        Some(io::ErrorKind::TimedOut) => "no connection in time",
-        Some(io::ErrorKind::UnexpectedEof) if error.is_connect() => "it ended the connection in the TLS handshake",
-        _ if detail.contains("connection closed before message completed") => "it closed the connection unanswered",
-        _ if detail.is_empty() && error.is_builder() => "the request could not be made",
-        _ if detail.is_empty() => "the connection broke",
-        _ => return detail,
+    let detail = details.join(": ");
+    let kind = match io_kind {
+        _ if detail.contains("failed to lookup address") => Some(NetworkErrorKind::Dns),
+        Some(io::ErrorKind::ConnectionRefused) => Some(NetworkErrorKind::Refused),
+        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => Some(NetworkErrorKind::Reset),
+        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => Some(NetworkErrorKind::NoRoute),
+        Some(io::ErrorKind::TimedOut) => Some(NetworkErrorKind::TimedOut),
+        Some(io::ErrorKind::UnexpectedEof) if error.is_connect() => Some(NetworkErrorKind::EndedInHandshake),
+        _ if detail.contains("connection closed before message completed") => Some(NetworkErrorKind::ClosedUnanswered),
+        _ if detail.is_empty() && error.is_builder() => Some(NetworkErrorKind::RequestNotMade),
+        _ if detail.is_empty() => Some(NetworkErrorKind::Broke),
+        _ => None,
     };
-    match detail.is_empty() || detail.to_ascii_lowercase().starts_with(plain) {
-        true => plain.to_owned(),
-        false => format!("{plain}: {detail}"),
-    }
+    NetworkError { kind, detail }
 }
 
 /// The error of the TLS library, where TLS, not the network, is what failed.
@@ -311,7 +336,7 @@ fn tls_fault(error: &rustls::Error) -> TlsFault {
     match error {
         // What came is no TLS record.
         rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => TlsFault::NoTls,
-        error => verifier::told(error).unwrap_or_else(|| TlsFault::Handshake { why: error.to_string() }),
+        error => verifier::told(error).unwrap_or_else(|| TlsFault::Handshake { detail: error.to_string() }),
     }
 }
 

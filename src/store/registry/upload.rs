@@ -52,6 +52,9 @@ use super::upload_session::refused;
 use crate::oci::Descriptor;
 use crate::store::Blob;
 use crate::store::StoreError;
+use crate::store::error::ConnectionFault;
+use crate::store::error::ProtocolFault;
+use crate::store::error::UploadFault;
 
 /// Mounts the blob of `descriptor` from the repository `from`; `false` where the registry does not. Distribution
 /// specification, "Mounting a blob from another repository".
@@ -124,7 +127,7 @@ impl BlobUpload<'_> {
                 return Ok(());
             }
         }
-        Err(self.gave_up("its uploads vanish"))
+        Err(self.gave_up(UploadFault::SessionsGone))
     }
 
     /// Steps 2 and 3 of a small blob: a single POST where the registry accepts that, else a session.
@@ -183,7 +186,7 @@ impl BlobUpload<'_> {
             };
             tokio::time::sleep(pause).await;
         }
-        Err(self.gave_up("it was begun too often"))
+        Err(self.gave_up(UploadFault::TooManyAttempts))
     }
 
     /// The pause before the next attempt, if there is one. A session that can be resumed is kept.
@@ -210,7 +213,9 @@ impl BlobUpload<'_> {
         };
         match error {
             TransportError::Permanent(error) => Err(error),
-            TransportError::Transient(failure, why) => retry.after_failure(failure).ok_or_else(|| self.gave_up(&why)),
+            TransportError::Transient(failure, fault) => {
+                retry.after_failure(failure).ok_or_else(|| self.gave_up(UploadFault::from(fault)))
+            }
         }
     }
 
@@ -228,19 +233,19 @@ impl BlobUpload<'_> {
             return Err(Err(error));
         }
         match sent {
-            Ok(SendOutcome::Redirect(_)) => Err(Err(self.gave_up("the registry sends it on and on"))),
+            Ok(SendOutcome::Redirect(_)) => Err(Err(self.gave_up(UploadFault::Redirects))),
             Ok(SendOutcome::Response(response)) if self.is_stored(&response) && upload_body.is_done() => Ok(()),
             Ok(SendOutcome::Response(response)) if self.is_stored(&response) => {
-                Err(Err(response.protocol_error("it says that it has all of the blob before it was sent all of it")))
+                Err(Err(response.protocol_error(ProtocolFault::ConfirmedEarly)))
             }
             Ok(SendOutcome::Response(response)) => self.not_stored(response, session).await,
-            Err(TransportError::Transient(failure, why)) => {
+            Err(TransportError::Transient(failure, fault)) => {
                 // Perhaps only the response was lost.
                 if upload_body.is_done() && is_there(self.repository, &self.descriptor).await.map_err(Err)? {
                     return Ok(());
                 }
                 let session = UploadSession { begun: true, ..session };
-                Err(Ok(UploadRetry::Resume(session, TransportError::Transient(failure, why))))
+                Err(Ok(UploadRetry::Resume(session, TransportError::Transient(failure, fault))))
             }
             Err(error) => Err(Ok(UploadRetry::Restart(error))),
         }
@@ -254,7 +259,7 @@ impl BlobUpload<'_> {
     ) -> UploadAttempt<Result<SendOutcome, TransportError>> {
         let client = &self.repository.client;
         let Some(reader) = upload_body.reader().await.map_err(Err)? else {
-            return Err(Err(self.gave_up("the source cannot be read a second time")));
+            return Err(Err(self.gave_up(UploadFault::NoSecondRead)));
         };
         let request = self
             .request(Method::PUT, url)
@@ -273,7 +278,7 @@ impl BlobUpload<'_> {
             401 => Err(Ok(UploadRetry::NewToken(session, response))),
             404 => Err(Ok(UploadRetry::Restart(TransportError::Transient(
                 ConnectionFailure::Closed,
-                "the upload vanished".to_owned(),
+                ConnectionFault::Upload(UploadFault::SessionGone),
             )))),
             405 | 411 | 413 | 416 | 501 => {
                 self.cancel(&session.location).await;

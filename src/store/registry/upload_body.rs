@@ -18,6 +18,7 @@ use super::transport::length;
 use crate::store::Blob;
 use crate::store::Deadline;
 use crate::store::StoreError;
+use crate::store::error::ConnectionFault;
 
 /// A blob that is being sent. What was sent first is kept, up to a bound, so that a registry that refuses early can be
 /// sent it again; beyond that the source itself must begin again.
@@ -99,8 +100,8 @@ impl UploadBody {
             }
             let moved = self.sent.load(Ordering::Acquire) != before;
             if !moved && !self.waiting.load(Ordering::Acquire) {
-                let why = format!("it took nothing for {} seconds", limit.as_secs_f32());
-                return Err(TransportError::Transient(ConnectionFailure::Silent, why));
+                let fault = ConnectionFault::NothingTaken(limit);
+                return Err(TransportError::Transient(ConnectionFailure::Silent, fault));
             }
         }
     }

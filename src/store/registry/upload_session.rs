@@ -20,6 +20,10 @@ use super::text::number;
 use super::transport::TransportError;
 use crate::oci::Descriptor;
 use crate::store::StoreError;
+use crate::store::error::ConnectionFault;
+use crate::store::error::LocationFault;
+use crate::store::error::ProtocolFault;
+use crate::store::error::UploadFault;
 
 /// Whether the registry has the blob of `descriptor` (HEAD).
 pub(super) async fn is_there(repository: &Repository, descriptor: &Descriptor) -> Result<bool, StoreError> {
@@ -128,11 +132,11 @@ impl BlobUpload<'_> {
     }
 
     /// The error of an upload that is given up.
-    pub(super) fn gave_up(&self, why: &str) -> StoreError {
+    pub(super) fn gave_up(&self, fault: UploadFault) -> StoreError {
         StoreError::Unreachable {
             place: host_and_port(&self.repository.client.base),
+            reason: ConnectionFault::Upload(fault),
             what: self.repository.place_of(&self.descriptor.digest),
-            why: format!("the upload was given up: {why}"),
         }
     }
 }
@@ -140,15 +144,17 @@ impl BlobUpload<'_> {
 /// The URL at which an upload continues (`Location`). A relative one is resolved against the URL of the response.
 pub(super) fn next_location(repository: &Repository, response: &ApiResponse) -> Result<Url, StoreError> {
     let location = response.headers.get(LOCATION).and_then(|value| value.to_str().ok());
-    let location = location.ok_or_else(|| response.protocol_error("it began an upload without saying where"))?;
-    upload_location(&repository.client.base, &response.url, location).map_err(|why| response.protocol_error(why))
+    let location =
+        location.ok_or_else(|| response.protocol_error(ProtocolFault::Location(LocationFault::NoUploadLocation)))?;
+    upload_location(&repository.client.base, &response.url, location)
+        .map_err(|fault| response.protocol_error(ProtocolFault::Location(fault)))
 }
 
 /// The error that an unexpected response to a push means. A 404 is no absence here: a push does not ask whether something
 /// exists.
 pub(super) fn refused(response: &ApiResponse) -> StoreError {
     match response.error() {
-        StoreError::NotFound { .. } => response.protocol_error(response.summary()),
+        StoreError::NotFound { .. } => response.protocol_error(ProtocolFault::Answer(response.answer())),
         error => error,
     }
 }

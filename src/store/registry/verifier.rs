@@ -170,7 +170,7 @@ fn fault(error: &Error, der: &CertificateDer<'_>, name: &ServerName<'_>) -> Opti
         CertificateError::UnknownIssuer => {
             TlsFault::Untrusted { issuer: shown(&certificate.issuer().to_string(), &Secrets::default()) }
         }
-        error => TlsFault::Handshake { why: shown(&error.to_string(), &Secrets::default()) },
+        error => TlsFault::Handshake { detail: shown(&error.to_string(), &Secrets::default()) },
     })
 }
 
@@ -197,7 +197,7 @@ fn date(seconds: i64) -> String {
 }
 
 fn unreadable() -> TlsFault {
-    TlsFault::Handshake { why: "its certificate cannot be read".to_owned() }
+    TlsFault::UnreadableCertificate
 }
 
 fn as_error(fault: TlsFault) -> Error {
