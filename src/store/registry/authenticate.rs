@@ -1,4 +1,4 @@
-//! When a registry is told who asks: after a challenge, wherever it comes, and where it refuses without one.
+//! Authentication after a refusal: with a challenge, wherever it comes, and without one.
 
 use reqwest::Method;
 use reqwest::StatusCode;

@@ -1,4 +1,14 @@
-//! Authentication to one registry: its challenge, its tokens, each got once.
+//! Authentication to one registry: its challenge, and its tokens. Distribution specification, "Token Authentication".
+//!
+//! Invariant: a credential is sent to the registry itself, or to a token service that `realm.rs` allows; a token is
+//! requested once for each scope, and only for scopes of the repository that is used. To authorize a request:
+//!
+//! 1. As long as the registry sent no challenge, send no authorization.
+//! 2. For a Basic challenge, send user name and password, if there are any.
+//! 3. For a Bearer challenge, use a valid token of this scope or of a broader one.
+//! 4. Otherwise check the realm, find the credential, check that the realm may have it, and request a token.
+//! 5. Where the registry refuses the authorization, drop the token and add the actions of the challenge to the scope; the
+//!    caller tries again, a bounded number of times.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -32,7 +42,7 @@ use crate::store::credentials::SecretText;
 use crate::store::error::DenialReason;
 use crate::store::error::RealmFault;
 
-/// What is sent to say who we are.
+/// The `Authorization` header of a request.
 #[derive(Clone)]
 pub(super) struct Authorization {
     pub(super) header: HeaderValue,
@@ -42,13 +52,13 @@ pub(super) struct Authorization {
 #[derive(Clone)]
 enum AuthorizationKind {
     Basic,
-    /// A token that we were given for the registry itself.
+    /// A bearer token that the operator stored for the registry itself.
     Given,
-    /// A token of a token service: where it is kept, and the how manieth it was there.
+    /// A token of a token service: the slot that holds it, and its generation number.
     Token(Weak<tokio::sync::Mutex<TokenSlot>>, u64),
 }
 
-/// What we know about who a registry wants us to be.
+/// The authentication of one registry: its challenge, and the tokens of each scope.
 pub(super) struct Authenticator {
     base: Url,
     challenge: Mutex<Option<Challenge>>,
@@ -58,7 +68,7 @@ pub(super) struct Authenticator {
     transport: Arc<Transport>,
 }
 
-/// The token of one scope. Whoever holds the lock may get one; all others wait for it.
+/// The token of one scope. The task that holds the lock requests it; the others wait for it.
 #[derive(Default)]
 struct TokenSlot {
     count: u64,
@@ -166,7 +176,7 @@ impl Authenticator {
         *self.challenge.lock().unwrap_or_else(PoisonError::into_inner) = Some(challenge);
     }
 
-    /// Which credential requests for `scope` are made with, for messages. Why there is none is no error any more.
+    /// Which credential is used for `scope`, for messages; `None` where it cannot be read.
     pub(super) async fn who(&self, scope: &TokenScope) -> Option<String> {
         self.credential(scope).await.ok().map(|found| self.from(&found))
     }
@@ -203,7 +213,7 @@ impl Authenticator {
         slot.held.take_if(|(_, until)| *until < soon);
     }
 
-    /// A name and a password, if there are any: without, what is open to all is still to be had.
+    /// The Basic authorization, if there is a user name and password. Without one, public content can still be read.
     async fn basic(&self, scope: &TokenScope) -> Result<Option<Authorization>, StoreError> {
         match self.credential(scope).await?.credential {
             Credential::Basic { username, password } => {

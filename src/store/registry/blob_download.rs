@@ -1,4 +1,4 @@
-//! Blobs out of a registry: whole, or piece by piece, taken up again where the connection broke.
+//! Downloads of blobs: whole, or as a stream that resumes with a range request where the connection broke.
 
 use std::sync::Arc;
 

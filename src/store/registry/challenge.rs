@@ -3,7 +3,7 @@
 use reqwest::header::HeaderMap;
 use reqwest::header::WWW_AUTHENTICATE;
 
-/// What a registry wants to see.
+/// A challenge: which authentication a registry asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Challenge {
     /// User name and password.
@@ -12,7 +12,7 @@ pub(super) enum Challenge {
     Bearer(Bearer),
 }
 
-/// Where a token is to be had, and for what.
+/// A Bearer challenge: the token service, and the scope of the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Bearer {
     /// The address of the token service.
@@ -23,14 +23,14 @@ pub(super) struct Bearer {
     pub(super) scopes: Vec<String>,
 }
 
-/// The challenge in `headers` that we meet: the strongest of those that we can.
+/// The strongest challenge in `headers` that is supported.
 pub(super) fn asked(headers: &HeaderMap) -> Option<Challenge> {
     let values = headers.get_all(WWW_AUTHENTICATE).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     let values: Vec<_> = values.collect();
     parse(values.iter().map(AsRef::as_ref)).into_iter().next()
 }
 
-/// Whether there is a challenge in `headers`, also one that we cannot meet or read.
+/// Whether there is a challenge in `headers`, supported or not.
 pub(super) fn is_there(headers: &HeaderMap) -> bool {
     headers.contains_key(WWW_AUTHENTICATE)
 }

@@ -36,8 +36,8 @@ pub(super) enum SendOutcome {
 }
 
 impl RegistryClient {
-    /// Makes a call, once, with a body that cannot be sent again. Whoever calls watches over how long it takes. An answer
-    /// of 401 is taken in, and returned.
+    /// Sends a request once, with a body that cannot be sent again. The caller has to bound the time. The challenge of a
+    /// 401 is taken in, and the response returned.
     pub(super) async fn send_streaming(
         &self,
         request: &ApiRequest,
@@ -62,6 +62,7 @@ impl RegistryClient {
         Ok(SendOutcome::Response(response))
     }
 
+    /// Sends a request once, following redirects.
     pub(super) async fn send_once(
         &self,
         request: &ApiRequest,
@@ -77,7 +78,7 @@ impl RegistryClient {
             let http_request = http_request(request, url.clone(), authorization.filter(|_| own));
             let http_response =
                 self.transport.send(http_request, own, self.transport.settings.timeouts.first_byte).await;
-            // An answer of 401 is first to be taken in.
+            // After a 401 the turn ends only when the challenge was taken in.
             first.take_if(|_| {
                 !http_response.as_ref().is_ok_and(|http_response| http_response.status() == StatusCode::UNAUTHORIZED)
             });
@@ -93,8 +94,8 @@ impl RegistryClient {
         }))
     }
 
-    /// Where an answer sends us, if it does. What reads follows redirects to where content may be. What writes follows
-    /// those that keep the method and the body (RFC 9110 sections 15.4.8 and 15.4.9), on the registry itself only.
+    /// The target of a redirect. Requests that read follow redirects to other hosts. Requests that write follow only those
+    /// that keep method and body (RFC 9110 sections 15.4.8 and 15.4.9), on the registry itself.
     fn target(&self, request: &ApiRequest, at: &Url, http_response: &Response) -> Result<Option<Url>, TransportError> {
         let reads = request.method == Method::GET || request.method == Method::HEAD;
         match http_response.status().as_u16() {
@@ -115,14 +116,14 @@ impl RegistryClient {
         let target = location::behind_tls(&self.base, target);
         location::may_redirect(&self.base, at, &target, &self.transport.settings).map_err(broken)?;
         if target.origin() != self.base.origin() {
-            // A presigned URL lets whoever has it read, so it is a secret as well.
+            // A presigned URL gives access to its bearer, so its signature is a secret.
             let long = target.query_pairs().filter(|(_, value)| value.len() >= SIGNATURE_LEAST);
             long.for_each(|(_, value)| self.transport.settings.secrets.add_passing(&value));
         }
         Ok(Some(target))
     }
 
-    /// Reads of an answer what the call wants of it.
+    /// Reads the response as the body mode of the request says.
     async fn response(
         &self,
         request: &ApiRequest,
@@ -138,7 +139,7 @@ impl RegistryClient {
         }
         let transient = |(failure, fault)| TransportError::Transient(failure, fault);
         let body = match request.body_mode {
-            // What is encoded is not read: then nobody knows what it said.
+            // An encoded body is not read.
             _ if !status.is_success() && is_encoded(&headers) => {
                 ResponseBody::Error(ErrorBody { cut: true, ..ErrorBody::default() })
             }
@@ -157,7 +158,7 @@ impl RegistryClient {
                     (_, false) => return Err(TransportError::Permanent(StoreError::TooLarge { what, limit })),
                 }
             }
-            // Read to the end all the same, so that the connection can be used again.
+            // Read to the end, so that the connection can be used again.
             BodyMode::Discard => {
                 let _ = incoming.read(settings.limits.registry.error_body_bytes).await;
                 ResponseBody::Whole(Vec::new())

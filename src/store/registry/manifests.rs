@@ -1,4 +1,4 @@
-//! Manifests in and out of a registry.
+//! Pulls and pushes of manifests. Distribution specification, "Pulling manifests" and "Pushing Manifests".
 
 use reqwest::Method;
 use reqwest::StatusCode;

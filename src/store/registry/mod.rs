@@ -1,7 +1,7 @@
-//! The OCI distribution API: a registry as a source and as a sink.
+//! The registry client: the OCI distribution API as a source and as a sink.
 //!
-//! The real request goes first; who we are is said when the registry asks. Nothing is asked twice, every wait and
-//! every body is bounded, and credentials go to the registry that they are for and to nobody else.
+//! The first request is anonymous; authentication follows a challenge. Every timeout and every body is bounded, and a
+//! credential goes to the registry that it is for and to no other host.
 
 mod address;
 mod authenticate;

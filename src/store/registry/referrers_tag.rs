@@ -1,7 +1,14 @@
-//! The list of referrers that a registry does not keep itself: an index at a tag, merged into, never replaced.
+//! The referrers tag: the list of referrers of a registry without the referrers API. Distribution specification,
+//! "Referrers Tag Schema". Entries are merged into the list; it is never replaced.
 //!
-//! No registry has conditional writes of tags, so two writers can overtake each other. Whoever wrote looks whether it
-//! held, several times, and writes again where it did not.
+//! Invariant: `Ok` only after the list was seen to hold all entries, several times in a row. No registry has conditional
+//! writes of tags, so two writers can overwrite each other's list:
+//!
+//! 1. Take the lock of the tag, against other writers of this process.
+//! 2. Read the list. Where all entries are in it, count a confirmation.
+//! 3. Otherwise add the missing ones, write the list, and count from zero.
+//! 4. Stop when there are enough confirmations: more after each write, since other writers are active then.
+//! 5. Wait longer than the slowest round took, with some randomness, and go back to 2, a bounded number of times.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What a registry answered, and which error it means.
+//! `ApiResponse`: the response of a registry, and the error that it means.
 
 use reqwest::StatusCode;
 use reqwest::Url;
@@ -19,7 +19,7 @@ use crate::store::error::DenialReason;
 use crate::store::error::ProtocolFault;
 use crate::store::error::RegistryAnswer;
 
-/// An answer.
+/// The response of a registry.
 pub(super) struct ApiResponse {
     pub(super) body: ResponseBody,
     /// Whether it comes from another host, to which the registry sent us.

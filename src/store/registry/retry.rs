@@ -1,4 +1,4 @@
-//! When to try again: pauses that double, a little chance, and what the registry asks for.
+//! Retries: exponential back-off with jitter, `Retry-After`, and bounds on attempts and time.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::settings::RetryPolicy;
 
-/// The tries of one request.
+/// The state of the retries of one request.
 pub(super) struct RetryState {
     policy: RetryPolicy,
     since: Instant,

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-/// What may be done with a repository.
+/// The access to a repository.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum RepositoryAccess {
-    /// Write, and take blobs over from another repository, which is read.
+    /// Write, and mount blobs from another repository, which is read.
     Mount(String),
     /// Read.
     Pull,
@@ -14,7 +14,7 @@ pub(super) enum RepositoryAccess {
     Push,
 }
 
-/// What a token is for.
+/// The scope of a token.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TokenScope {
     pub(super) repository: String,
@@ -22,7 +22,7 @@ pub(super) struct TokenScope {
 }
 
 impl TokenScope {
-    /// Whether whoever may do this may do what `other` says too.
+    /// Whether a token for this scope is good for `other` too.
     pub(super) fn includes(&self, other: &Self) -> bool {
         let more = match (&self.access, &other.access) {
             (RepositoryAccess::Mount(_), RepositoryAccess::Pull | RepositoryAccess::Push)
@@ -32,7 +32,8 @@ impl TokenScope {
         more && self.repository == other.repository
     }
 
-    /// As token services are told, what is needed most last.
+    /// The `scope` parameters of a token request. The one for the target repository stands last, since some token services
+    /// look at nothing else.
     pub(super) fn wanted(&self, extra: &BTreeSet<String>) -> Vec<String> {
         let own = if self.access == RepositoryAccess::Pull { ["pull"].as_slice() } else { &["pull", "push"] };
         let more = extra.iter().map(String::as_str).filter(|action| !own.contains(action));

@@ -19,15 +19,15 @@ use crate::store::StoreError;
 use crate::store::error::ConnectionFault;
 
 impl RegistryClient {
-    /// Makes a call, as often as it takes within the timeouts. Every answer is returned that is not a reason to try
-    /// again; whether it is the one that was hoped for is for the caller to see.
+    /// Sends a request, with retries within the timeouts. Every response is returned that is not a reason for a retry; its
+    /// status is for the caller to check.
     pub(super) async fn send(&self, request: &ApiRequest) -> Result<ApiResponse, StoreError> {
         let total = request.total(&self.transport.settings.timeouts);
         let mut retry = self.transport.retry_state();
         let doing = || format!("waiting for {}: {} {}", host_and_port(&self.base), request.method, request.url.path());
         self.transport.settings.deadline.doing(doing());
         let asked = async {
-            // Bodies that are no layers are read in there too, however slowly they come.
+            // The timeout includes bodies that are not layers.
             match timeout(total, self.send_with_retries(request, &mut retry)).await {
                 Ok(asked) => asked.map_err(|error| error.about(&request.what)),
                 Err(_) => Err(self.unreachable(request, ConnectionFault::NoWholeResponse(total), &retry)),
@@ -39,7 +39,7 @@ impl RegistryClient {
     async fn send_with_retries(&self, request: &ApiRequest, retry: &mut RetryState) -> Result<ApiResponse, StoreError> {
         let mut asked = AuthAttempts::default();
         loop {
-            // Before the ticket: whoever waited here may have one by now.
+            // Before the authorization: the first request may have got a token meanwhile.
             let mut first = self.first_turn().await;
             let authorization = self.auth.authorization(&request.scope).await?;
             let tried = self.send_once(request, authorization.as_ref(), &mut first).await;
@@ -76,19 +76,19 @@ impl RegistryClient {
     }
 }
 
-/// Whether an answer may mean that authentication is wanted.
+/// Whether a response may ask for authentication.
 fn is_closed(response: &ApiResponse) -> bool {
     !response.foreign && matches!(response.status.as_u16(), 401 | 403 | 404)
 }
 
-/// Whether HEAD was refused by another host: a presigned URL is signed for one method, and that is GET.
+/// Whether another host refused HEAD: a presigned URL is signed for one method, GET.
 fn is_for_reading_only(request: &ApiRequest, response: &ApiResponse) -> bool {
     request.method == Method::HEAD
         && response.foreign
         && matches!(response.status.as_u16(), 400 | 401 | 403 | 405 | 501)
 }
 
-/// The call that reads what `call` asks about, and leaves its content.
+/// The GET request in place of a HEAD request; the body is not read.
 fn read(request: &ApiRequest) -> ApiRequest {
     ApiRequest {
         body: Bytes::new(),

@@ -1,4 +1,4 @@
-//! Tokens from a token service. Distribution specification, "Token Authentication"; docker's `oauth2` variant of it.
+//! Token requests to a token service. Distribution specification, "Token Authentication"; docker's `oauth2` variant of it.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;

@@ -1,4 +1,4 @@
-//! One request, one answer: connections, time-outs, and bodies that are read within bounds.
+//! The transport: connections, TLS profiles, timeouts, and bodies that are read within limits.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -51,7 +51,7 @@ pub(super) struct Transport {
 struct ConnectionProfile {
     identified: bool,
     plain: bool,
-    /// Through the proxy of its scheme, of which there is one.
+    /// Through the proxy of its scheme.
     proxied: bool,
 }
 
@@ -86,8 +86,8 @@ impl Transport {
         RetryState::new(self.settings.retry, self.settings.timeouts.total)
     }
 
-    /// Sends `request` and waits for the head of the answer; at most `patience` after the last of it was sent.
-    /// `identified` where the client certificate may be shown.
+    /// Sends `request` and waits for the head of the response, for at most `timeout`. With `identified` the client
+    /// certificate may be shown (mutual TLS).
     pub(super) async fn send(
         &self,
         mut request: Request,
@@ -205,7 +205,7 @@ fn built(builder: ClientBuilder, config: ClientConfig) -> Result<Client, StoreEr
     client.map_err(|error| StoreError::Broken { place: "TLS".to_owned(), why: network_error(&error).to_string() })
 }
 
-/// A body on its way, with a watch on how fast it comes.
+/// The body of a response, read with an idle timeout and a minimum rate.
 pub(super) struct IncomingBody {
     bytes: u64,
     timeouts: Timeouts,

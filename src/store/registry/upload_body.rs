@@ -1,4 +1,4 @@
-//! A blob on its way into a registry: handed out piece by piece, and from the beginning again where it must be.
+//! The body of an upload: a blob that is read piece by piece, and again from its beginning if necessary.
 
 use std::io;
 use std::sync::Arc;
@@ -20,8 +20,8 @@ use crate::store::Deadline;
 use crate::store::StoreError;
 use crate::store::error::ConnectionFault;
 
-/// A blob that is being sent. What was sent first is kept, up to a bound, so that a registry that refuses early can be
-/// sent it again; beyond that the source itself must begin again.
+/// A blob that is being sent. Its beginning is kept in memory, up to a limit, so that it can be sent again to a registry
+/// that refuses early; beyond the limit the source has to be read a second time.
 pub(super) struct UploadBody {
     inner: Mutex<UploadBuffer>,
     deadline: Deadline,
