@@ -264,7 +264,9 @@ fn is_permanent(error: &reqwest::Error) -> bool {
         let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         let no_name = inner.is_some_and(|inner| inner.is::<rustls::pki_types::InvalidDnsNameError>());
         // The type of this error is private to hyper-util, so only its text tells it: the one such place.
-        if no_name || error.is::<rustls::pki_types::InvalidDnsNameError>() || error.to_string() == PROXY_AUTHENTICATION
+        if no_name
+            || error.is::<rustls::pki_types::InvalidDnsNameError>()
+            || error.to_string().contains(PROXY_AUTHENTICATION)
         {
             return true;
         }
