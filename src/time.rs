@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-/// An instant in whole seconds, UTC. Whoever decides something is handed one; only `cli` reads the clock.
+/// An instant in whole seconds, UTC. Decisions are handed one; only `cli` reads the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time(Timestamp);
 
@@ -22,9 +22,12 @@ impl Time {
         self.0.as_second()
     }
 
-    /// Parses RFC 3339.
+    /// Parses RFC 3339. A fraction of a second is dropped: the result is the whole second in which the instant lies.
     pub fn parse(text: &str) -> Option<Self> {
-        text.parse::<Timestamp>().ok().map(Self)
+        let exact = text.parse::<Timestamp>().ok()?;
+        // Seconds are rounded towards zero there, so before 1970 a fraction belongs to the second before.
+        let before = i64::from(exact.subsec_nanosecond() < 0);
+        Self::from_unix(exact.as_second().checked_sub(before)?)
     }
 }
 
@@ -45,5 +48,23 @@ mod tests {
         let time = Time::parse("2026-11-20T16:01:10.987+01:00").unwrap();
         assert_eq!(time.to_string(), "2026-11-20T15:01:10Z");
         assert_eq!(Time::parse("yesterday"), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_time_is_a_whole_second(seconds in -60_000_000_000_i64..250_000_000_000, nanoseconds in 0_u32..1_000_000_000) {
+            let whole = Time::from_unix(seconds).unwrap();
+            let text = whole.to_string();
+            assert_eq!(Time::parse(&text), Some(whole));
+            let exact = text.replace('Z', &format!(".{nanoseconds:09}Z"));
+            assert_eq!(Time::parse(&exact), Some(whole), "{exact}");
+            assert_eq!(whole.unix(), seconds);
+        }
+    }
+
+    #[test]
+    fn a_fraction_does_not_make_two_times_differ() {
+        let times = ["2026-11-20T15:01:10Z", "2026-11-20T15:01:10.001Z", "2026-11-20T15:01:10.999Z"].map(Time::parse);
+        assert!(times.iter().all(|time| *time == times[0] && time.is_some()));
     }
 }
