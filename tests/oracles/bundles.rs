@@ -79,11 +79,11 @@ fn compare(name: &str, ours: &Bundle, theirs: &TheirBundle) {
     let encoded = pre_authentication_encoding(our_envelope.claimed_type(), our_envelope.unverified_payload());
     assert_eq!(encoded, their_envelope.pae(), "{name}");
     let (certificates, hint) = material(theirs);
-    assert_eq!(ours.material().certificates, certificates, "{name}");
-    assert_eq!(ours.material().key_hint, hint, "{name}");
-    assert_eq!(ours.material().log_entries, theirs.verification_material.tlog_entries.len(), "{name}");
+    assert_eq!(ours.verification_material().certificates, certificates, "{name}");
+    assert_eq!(ours.verification_material().key_hint, hint, "{name}");
+    assert_eq!(ours.verification_material().log_entries, theirs.verification_material.tlog_entries.len(), "{name}");
     let timestamps = &theirs.verification_material.timestamp_verification_data.rfc3161_timestamps;
-    assert_eq!(ours.material().timestamps, timestamps.len(), "{name}");
+    assert_eq!(ours.verification_material().timestamps, timestamps.len(), "{name}");
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn the_keys_of_the_peers_open_what_the_oracle_says_they_signed() {
         let (ours, theirs) = (ours(&layer.bytes).unwrap(), theirs(&layer.bytes).unwrap());
         for key in &keys {
             let what = format!("{} by {}", layer.case, key.name);
-            match (ours.envelope().open(&key.ours), signed(&key.theirs, envelope(&theirs))) {
+            match (ours.envelope().verify(&key.ours), signed(&key.theirs, envelope(&theirs))) {
                 (Ok(payload), true) => {
                     assert_eq!(payload.bytes(), envelope(&theirs).payload.as_bytes(), "{what}");
                     opened += 1;
@@ -164,12 +164,12 @@ fn the_keys_in_certificates_open_what_the_oracle_says_they_signed() {
     let (mut yes, mut no) = (0, 0);
     for Stored { name, bytes } in gather::bundles() {
         let (Ok(ours), Ok(theirs)) = (ours(&bytes), theirs(&bytes)) else { continue };
-        let Some(leaf) = ours.material().certificates.first() else { continue };
+        let Some(leaf) = ours.verification_material().certificates.first() else { continue };
         let Ok((_, certificate)) = x509_parser::parse_x509_certificate(leaf) else { continue };
         let spki = certificate.public_key().raw;
         let key = PublicKey::from_spki(spki).unwrap_or_else(|error| panic!("{name}: {error}"));
         let their_key = CosignVerificationKey::try_from_der(spki).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let opened = ours.envelope().open(&key).is_ok();
+        let opened = ours.envelope().verify(&key).is_ok();
         assert_eq!(opened, signed(&their_key, envelope(&theirs)), "{name}");
         *(if opened { &mut yes } else { &mut no }) += 1;
     }
@@ -216,7 +216,7 @@ fn a_changed_bundle_is_read_by_both_or_the_table_says_why_not() {
         assert_eq!(our_word != their_word, !reason.is_empty(), "{what}: a reason for every difference and no other");
         if let (Ok(ours), Ok(theirs)) = (&ours, &theirs) {
             compare(what, ours, theirs);
-            assert_eq!(ours.envelope().open(&key.ours).is_ok(), signed(&key.theirs, envelope(theirs)), "{what}");
+            assert_eq!(ours.envelope().verify(&key.ours).is_ok(), signed(&key.theirs, envelope(theirs)), "{what}");
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -236,7 +236,7 @@ fn no_changed_byte_is_read_in_two_ways() {
                 (Ok(ours), Ok(theirs)) => {
                     let what = String::from_utf8_lossy(&changed);
                     compare(&what, &ours, &theirs);
-                    let opened = ours.envelope().open(&key.ours).is_ok();
+                    let opened = ours.envelope().verify(&key.ours).is_ok();
                     assert_eq!(opened, signed(&key.theirs, envelope(&theirs)), "{what}");
                     both += 1;
                 }
