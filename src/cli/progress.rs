@@ -8,8 +8,8 @@ use std::time::Instant;
 use indicatif::ProgressBar;
 
 use crate::store::deadline::in_words;
-use crate::store::meter;
-use crate::store::meter::Meter;
+use crate::store::transfer_progress;
+use crate::store::transfer_progress::TransferProgress;
 
 use super::bar;
 use super::quantity::amount;
@@ -18,7 +18,7 @@ use super::render;
 /// Shows from now on how much has moved.
 pub(super) fn show() {
     let bar = render::draws().then(bar::show);
-    meter::watch(Box::new(ProgressMeter { bar, state: Mutex::new(ProgressState::new(Instant::now())) }));
+    transfer_progress::watch(Box::new(ProgressMeter { bar, state: Mutex::new(ProgressState::new(Instant::now())) }));
 }
 
 struct ProgressMeter {
@@ -34,7 +34,7 @@ struct ProgressState {
     total: u64,
 }
 
-impl Meter for ProgressMeter {
+impl TransferProgress for ProgressMeter {
     fn wanted(&self, bytes: u64) {
         self.change(|state| state.total = state.total.saturating_add(bytes));
     }

@@ -12,7 +12,7 @@ use crate::ops::naming;
 use crate::ops::naming::Destination;
 use crate::ops::naming::Named;
 use crate::store::Images;
-use crate::store::Metered;
+use crate::store::LimitedSource;
 use crate::store::OpenError;
 use crate::store::Sink;
 use crate::store::Source;
@@ -97,7 +97,7 @@ impl Stores {
     }
 
     /// As [`Stores::source`], for a first look that ends where more than `bytes` are wanted.
-    pub(super) fn glance(&self, reference: &str, bytes: u64) -> Result<(Metered, TagOrDigest), Failure> {
+    pub(super) fn glance(&self, reference: &str, bytes: u64) -> Result<(LimitedSource, TagOrDigest), Failure> {
         Ok(self.0.open_within(&parse(reference)?, bytes)?)
     }
 

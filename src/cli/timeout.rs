@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::files;
 use crate::store::Deadline;
-use crate::store::deadline::Counted;
+use crate::store::deadline::CountedTime;
 use crate::store::deadline::in_words;
 
 use super::exit::Exit;
@@ -43,9 +43,9 @@ pub(super) fn within(
     work: impl FnOnce() -> Result<Exit, Failure> + Send + 'static,
 ) -> Result<Exit, Failure> {
     let deadline = match timeout {
-        None => Deadline::new(DEFAULT, Counted::EverythingButLayers),
+        None => Deadline::new(DEFAULT, CountedTime::EverythingButLayers),
         Some(Duration::ZERO) => Deadline::none(),
-        Some(limit) => Deadline::new(limit, Counted::Everything),
+        Some(limit) => Deadline::new(limit, CountedTime::Everything),
     };
     let deadline = DEADLINE.get_or_init(|| deadline).clone();
     let Some(limit) = timeout.filter(|limit| !limit.is_zero()) else { return work() };

@@ -21,7 +21,7 @@ use crate::policy::Requirement;
 use crate::policy::StatementKind;
 use crate::policy::Threshold;
 use crate::report::VerifyResult;
-use crate::store::Metered;
+use crate::store::LimitedSource;
 use crate::store::Source;
 use crate::store::Task;
 use crate::store::parallel;
@@ -139,7 +139,7 @@ impl<'a> Verification<'a> {
             Ok((source, tag_or_digest)) => (Arc::new(source), tag_or_digest),
             Err(failure) => return Some(Err(failure)),
         };
-        let shared: Arc<dyn Source> = Arc::<Metered>::clone(&source);
+        let shared: Arc<dyn Source> = Arc::<LimitedSource>::clone(&source);
         let result = self.of(&shared, &tag_or_digest).await;
         (!source.is_over()).then_some(result)
     }

@@ -45,6 +45,15 @@ pub fn cosign_tag(digest: &Digest, suffix: &str) -> String {
     format!("{}-{}.{suffix}", digest.algorithm().name(), digest.hex())
 }
 
+/// Whether a name is one under which signatures and lists of referrers are kept: cosign's tags and the fallback tag.
+pub fn is_auxiliary_name(name: &str) -> bool {
+    let tag = name.rsplit_once(':').map_or(name, |(_, tag)| tag);
+    let (stem, suffix) = tag.split_once('.').unwrap_or((tag, ""));
+    let encoded = stem.split_once('-').filter(|(algorithm, _)| matches!(*algorithm, "sha256" | "sha512"));
+    let of_digest = encoded.is_some_and(|(_, hex)| hex.len() >= 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    of_digest && matches!(suffix, "" | "sig" | "att" | "sbom")
+}
+
 /// What is kept of an entry in a list of referrers: by what it is fetched, and what is said about it in a few words; of
 /// more than that, by what it is sorted. It is claims of any length, and the manifest itself decides.
 pub fn listed(entry: Descriptor) -> Descriptor {

@@ -24,9 +24,9 @@ use crate::store::Sink;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
-use crate::store::meter;
 use crate::store::parallel;
-use crate::store::parallel::Turns;
+use crate::store::parallel::Permits;
+use crate::store::transfer_progress;
 
 /// What was copied.
 #[derive(Clone, Debug, Default)]
@@ -207,14 +207,14 @@ async fn blobs(source: &Arc<dyn Source>, sink: &Arc<dyn Sink>, graph: &Graph) ->
     const AT_ONCE: usize = 8;
     /// How many of them are being read and sent.
     const SENT_AT_ONCE: usize = 3;
-    let turns = Turns::new(SENT_AT_ONCE);
+    let permits = Permits::new(SENT_AT_ONCE);
     let mut wanted: Vec<_> = graph.blobs.values().collect();
-    meter::wanted(wanted.iter().map(|blob| blob.size).fold(0, u64::saturating_add));
+    transfer_progress::wanted(wanted.iter().map(|blob| blob.size).fold(0, u64::saturating_add));
     // The largest first, so that none of them is left alone at the end.
     wanted.sort_by_key(|blob| std::cmp::Reverse(blob.size));
     let task = |blob: &Descriptor| -> Task<'static, Option<Result<Moved, StoreError>>> {
-        let (source, sink, blob, turns) = (Arc::clone(source), Arc::clone(sink), blob.clone(), turns.clone());
-        parallel::spread(Box::pin(async move { transfer(source.as_ref(), sink.as_ref(), &blob, &turns).await }))
+        let (source, sink, blob, permits) = (Arc::clone(source), Arc::clone(sink), blob.clone(), permits.clone());
+        parallel::spread(Box::pin(async move { transfer(source.as_ref(), sink.as_ref(), &blob, &permits).await }))
     };
     let mut copied = Copied::default();
     let moved = parallel::run_made(wanted.iter().copied().map(task), AT_ONCE).await;
@@ -264,9 +264,14 @@ enum Moved {
 }
 
 /// Moves one blob.
-async fn transfer(source: &dyn Source, sink: &dyn Sink, blob: &Descriptor, turns: &Turns) -> Result<Moved, StoreError> {
+async fn transfer(
+    source: &dyn Source,
+    sink: &dyn Sink,
+    blob: &Descriptor,
+    permits: &Permits,
+) -> Result<Moved, StoreError> {
     if sink.has_blob(blob).await? {
-        meter::spared(blob.size);
+        transfer_progress::spared(blob.size);
         return Ok(Moved::Present);
     }
     if let (Origin::Registry { host: from, repository }, Origin::Registry { host: to, .. }) =
@@ -274,18 +279,18 @@ async fn transfer(source: &dyn Source, sink: &dyn Sink, blob: &Descriptor, turns
         && from == to
         && sink.mount(blob, &repository).await?
     {
-        meter::spared(blob.size);
+        transfer_progress::spared(blob.size);
         return Ok(Moved::Present);
     }
-    let turn = turns.take().await;
+    let permit = permits.acquire().await;
     let opened = match source.open(blob).await {
         Ok(opened) => opened,
         Err(error) if error.is_not_found() => {
-            meter::spared(blob.size);
+            transfer_progress::spared(blob.size);
             return Ok(Moved::Missing(error));
         }
         Err(error) => return Err(error),
     };
-    sink.push_blob(opened.during(turn).metered()).await?;
+    sink.push_blob(opened.holding(permit).with_progress()).await?;
     Ok(Moved::Bytes(blob.size))
 }

@@ -37,8 +37,8 @@ use crate::ops::verify;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
-use crate::store::meter;
 use crate::store::parallel;
+use crate::store::transfer_progress;
 
 pub use crate::ops::outcome::Depth;
 pub use crate::ops::outcome::Layers;
@@ -214,7 +214,7 @@ impl Seen {
     async fn read(source: &Arc<dyn Source>, graph: &Graph, mut wanted: Vec<Descriptor>) -> Self {
         /// How many blobs are read at once.
         const AT_ONCE: usize = 4;
-        meter::wanted(wanted.iter().map(|blob| blob.size).fold(0, u64::saturating_add));
+        transfer_progress::wanted(wanted.iter().map(|blob| blob.size).fold(0, u64::saturating_add));
         // The largest first, so that none of them is left alone at the end.
         wanted.sort_by_key(|blob| std::cmp::Reverse(blob.size));
         let wrong = Arc::new(AtomicUsize::new(0));
@@ -287,7 +287,7 @@ async fn step(source: &dyn Source, blob: &Descriptor, foreign: bool, wrong: &Ato
     /// So many faults say enough.
     const MOST: usize = 100;
     if wrong.load(Ordering::Relaxed) >= MOST {
-        meter::spared(blob.size);
+        transfer_progress::spared(blob.size);
         return Ok(Step::Skipped);
     }
     match read(source, blob).await {
@@ -308,10 +308,10 @@ fn is_checked(source: &dyn Source, blob: &Descriptor) -> bool {
 
 async fn read(source: &dyn Source, blob: &Descriptor) -> Result<(), StoreError> {
     if is_checked(source, blob) {
-        meter::spared(blob.size);
+        transfer_progress::spared(blob.size);
         return Ok(());
     }
-    let mut opened = source.open(blob).await.inspect_err(|_| meter::spared(blob.size))?.metered();
+    let mut opened = source.open(blob).await.inspect_err(|_| transfer_progress::spared(blob.size))?.with_progress();
     // The last piece is given out only if length and digest of the whole are right.
     while opened.next().await?.is_some() {}
     Ok(())

@@ -8,8 +8,8 @@ use crate::oci::ContentError;
 use crate::oci::Descriptor;
 use crate::store::StoreError;
 use crate::store::Task;
-use crate::store::meter;
-use crate::store::parallel::Turn;
+use crate::store::parallel::Permit;
+use crate::store::transfer_progress;
 
 /// Pieces of a blob as a store delivers them, unchecked.
 pub trait Chunks: Send {
@@ -36,40 +36,49 @@ pub struct Blob {
     hasher: Option<Hasher>,
     held: Option<Bytes>,
     /// Whether the meter is told.
-    metered: bool,
+    reports_progress: bool,
     place: String,
     seen: u64,
-    turn: Option<Turn>,
+    permit: Option<Permit>,
 }
 
 impl Blob {
     /// A blob of `descriptor` that comes from `place` as `chunks`.
     pub fn new(descriptor: Descriptor, place: String, chunks: Box<dyn Chunks>) -> Self {
         let hasher = Some(Hasher::new(descriptor.digest.algorithm()));
-        Self { chunks, descriptor, failed: None, hasher, held: None, metered: false, place, seen: 0, turn: None }
+        Self {
+            chunks,
+            descriptor,
+            failed: None,
+            hasher,
+            held: None,
+            reports_progress: false,
+            place,
+            seen: 0,
+            permit: None,
+        }
     }
 
     /// A blob of content that is in memory.
     pub fn of(content: &Content) -> Self {
         let whole = content.shared();
-        let chunks = Whole { left: Some(whole.clone()), whole };
+        let chunks = ContentChunks { left: Some(whole.clone()), whole };
         Self::new(content.descriptor().clone(), "memory".to_owned(), Box::new(chunks))
     }
 
-    /// The same blob, which gives `turn` back when its last piece is handed out: whoever waits for what becomes of the
-    /// whole needs none.
+    /// The same blob, holding `permit` until its last piece was handed out: waiting for the answer of a store needs none.
     #[must_use]
-    pub fn during(self, turn: Turn) -> Self {
-        Self { turn: Some(turn), ..self }
+    pub fn holding(self, permit: Permit) -> Self {
+        Self { permit: Some(permit), ..self }
     }
 
     /// The same blob, whose pieces are counted as moved.
     #[must_use]
-    pub fn metered(self) -> Self {
-        Self { metered: true, ..self }
+    pub fn with_progress(self) -> Self {
+        Self { reports_progress: true, ..self }
     }
 
-    /// What the blob will turn out to be, or nothing.
+    /// The descriptor that the content must match.
     pub fn descriptor(&self) -> &Descriptor {
         &self.descriptor
     }
@@ -87,7 +96,7 @@ impl Blob {
         if let Err(error) = &next {
             self.failed = Some(error.clone());
             self.held = None;
-            self.turn = None;
+            self.permit = None;
         }
         next
     }
@@ -99,8 +108,8 @@ impl Blob {
                 Some(piece) => {
                     hasher.update(&piece);
                     self.seen = self.seen.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
-                    if self.metered {
-                        meter::moved(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+                    if self.reports_progress {
+                        transfer_progress::moved(u64::try_from(piece.len()).unwrap_or(u64::MAX));
                     }
                     if self.seen > self.descriptor.size {
                         return Err(self.wrong_size());
@@ -131,7 +140,7 @@ impl Blob {
     }
 
     fn finish(&mut self) -> Result<(), StoreError> {
-        self.turn = None;
+        self.permit = None;
         if self.seen != self.descriptor.size {
             return Err(self.wrong_size());
         }
@@ -153,12 +162,12 @@ impl Blob {
     }
 }
 
-struct Whole {
+struct ContentChunks {
     left: Option<Bytes>,
     whole: Bytes,
 }
 
-impl Chunks for Whole {
+impl Chunks for ContentChunks {
     fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
         Box::pin(std::future::ready(Ok(self.left.take())))
     }

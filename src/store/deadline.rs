@@ -9,11 +9,11 @@ use std::time::Instant;
 
 /// The time that a command has, from when this was made. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Deadline(Option<Arc<Shared>>);
+pub struct Deadline(Option<Arc<SharedDeadline>>);
 
 /// Which time counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counted {
+pub enum CountedTime {
     /// All of it, except while a person is asked something.
     Everything,
     /// The same, but for time in which layers move: an image may be large and the line slow. Layers that stand still are
@@ -22,15 +22,15 @@ pub enum Counted {
 }
 
 #[derive(Debug)]
-struct Shared {
-    counted: Counted,
+struct SharedDeadline {
+    counted: CountedTime,
     limit: Duration,
     since: Instant,
-    state: Mutex<State>,
+    state: Mutex<DeadlineState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct DeadlineState {
     /// What is being done, for messages.
     doing: String,
     /// When layers moved last.
@@ -51,9 +51,9 @@ impl Deadline {
     }
 
     /// A timeout of `limit`, from now on.
-    pub fn new(limit: Duration, counted: Counted) -> Self {
+    pub fn new(limit: Duration, counted: CountedTime) -> Self {
         let state = Mutex::default();
-        Self(Some(Arc::new(Shared { counted, limit, since: Instant::now(), state })))
+        Self(Some(Arc::new(SharedDeadline { counted, limit, since: Instant::now(), state })))
     }
 
     /// The timeout, where there is one.
@@ -63,7 +63,7 @@ impl Deadline {
 
     /// What is left of it where all time counts.
     pub fn left_of_everything(&self) -> Option<Duration> {
-        self.left().filter(|_| self.0.as_ref().is_some_and(|shared| shared.counted == Counted::Everything))
+        self.left().filter(|_| self.0.as_ref().is_some_and(|shared| shared.counted == CountedTime::Everything))
     }
 
     /// What is left of it; zero when it is over. It can grow again by what does not count.
@@ -110,14 +110,16 @@ impl Deadline {
         let since = state.moved.map(|before| now.saturating_duration_since(before));
         state.moved = state.moved.max(Some(now));
         match since {
-            Some(since) if since <= STILL && shared.counted == Counted::EverythingButLayers => state.uncounted += since,
+            Some(since) if since <= STILL && shared.counted == CountedTime::EverythingButLayers => {
+                state.uncounted += since
+            }
             _ => {}
         }
     }
 }
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl SharedDeadline {
+    fn state(&self) -> MutexGuard<'_, DeadlineState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -161,7 +163,7 @@ mod tests {
 
     #[test]
     fn time_in_which_layers_move_counts_only_where_everything_does() {
-        for (counted, left) in [(Counted::Everything, 0), (Counted::EverythingButLayers, 8)] {
+        for (counted, left) in [(CountedTime::Everything, 0), (CountedTime::EverythingButLayers, 8)] {
             let deadline = Deadline::new(10 * SECOND, counted);
             let start = since(&deadline);
             for second in 1..=100 {
@@ -174,7 +176,7 @@ mod tests {
 
     #[test]
     fn several_layers_at_once_do_not_count_twice() {
-        let deadline = Deadline::new(10 * SECOND, Counted::EverythingButLayers);
+        let deadline = Deadline::new(10 * SECOND, CountedTime::EverythingButLayers);
         let start = since(&deadline);
         for _ in 0..5 {
             deadline.moved_at(start);
@@ -185,7 +187,7 @@ mod tests {
 
     #[test]
     fn layers_that_stand_still_count() {
-        let deadline = Deadline::new(100 * SECOND, Counted::EverythingButLayers);
+        let deadline = Deadline::new(100 * SECOND, CountedTime::EverythingButLayers);
         let start = since(&deadline);
         deadline.moved_at(start);
         deadline.moved_at(start + 31 * SECOND);
@@ -194,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_person_has_all_the_time() {
-        let deadline = Deadline::new(SECOND, Counted::Everything);
+        let deadline = Deadline::new(SECOND, CountedTime::Everything);
         let pause = deadline.pause();
         assert!(deadline.left_at(since(&deadline) + 1_000 * SECOND).unwrap() > Duration::ZERO);
         drop(pause);

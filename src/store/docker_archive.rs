@@ -1,4 +1,13 @@
-//! `DockerArchive`: what `docker save` writes, as far as it can be signed or verified at all.
+//! `DockerArchive`: an archive of `docker save` (docker-archive), as far as it can be verified.
+//!
+//! The invariant: what is verified is what `docker load` loads. Such an archive has two lists: `manifest.json` names files,
+//! `index.json` names digests. Loaders use either, so both must say the same.
+//!
+//! 1. `manifest.json` is read strictly; a key that a loader could take for another is refused.
+//! 2. Every file that it lists must be there.
+//! 3. `index.json` is read by the same rules, and every manifest that it leads to is read once.
+//! 4. Each image of `manifest.json` must be an image of `index.json`, with the same files, under each of its names.
+//! 5. Every config and layer is read to its end and hashed: a loader looks at no digest.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -20,9 +29,10 @@ use crate::oci::Document;
 use crate::oci::TagOrDigest;
 use crate::oci::name::spellings;
 use crate::oci::null::null_is_default;
+use crate::oci::referrer::is_auxiliary_name;
 use crate::store::Archive;
 use crate::store::Blob;
-use crate::store::Listed;
+use crate::store::ListedImage;
 use crate::store::Listing;
 use crate::store::Origin;
 use crate::store::Source;
@@ -31,13 +41,13 @@ use crate::store::Task;
 use crate::store::archive;
 use crate::store::archive::DOCKER_LIST;
 use crate::store::archive::Tar;
+use crate::store::key_case::exact;
 use crate::store::local::catalog::CONTAINERD_NAME;
 use crate::store::local::catalog::REF_NAME;
-use crate::store::local::place::INDEX;
-use crate::store::local::place::MARK;
-use crate::store::local::place::Place as _;
-use crate::store::local::place::blob_digest;
-use crate::store::local::source::is_auxiliary_name;
+use crate::store::local::layout_files::INDEX;
+use crate::store::local::layout_files::LayoutFiles as _;
+use crate::store::local::layout_files::MARK;
+use crate::store::local::layout_files::blob_digest;
 
 /// An archive of `docker save`. Read only.
 ///
@@ -49,7 +59,7 @@ pub struct DockerArchive {
     archive: Archive,
     /// The configs and layers that were read, with how long they are.
     checked: BTreeMap<Digest, u64>,
-    graph: Graph,
+    graph: SavedManifests,
     /// What is loaded: the config, then the layers, of each image.
     loaded: Vec<Vec<Digest>>,
 }
@@ -57,7 +67,7 @@ pub struct DockerArchive {
 /// An entry of `manifest.json`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Saved {
+struct SavedImage {
     config: String,
     #[serde(default, deserialize_with = "null_is_default")]
     layers: Vec<String>,
@@ -66,12 +76,12 @@ struct Saved {
 }
 
 /// The keys of an entry of a list, whatever they are.
-type Keys = BTreeMap<String, IgnoredAny>;
+type ObjectKeys = BTreeMap<String, IgnoredAny>;
 
 #[derive(Deserialize)]
-struct Entries {
+struct IndexEntries {
     #[serde(default, deserialize_with = "null_is_default")]
-    manifests: Vec<Keys>,
+    manifests: Vec<ObjectKeys>,
 }
 
 impl DockerArchive {
@@ -110,7 +120,7 @@ impl DockerArchive {
         }
         spelled(&tar, &limits)?;
         let archive = Archive::of(tar, limits.clone())?;
-        let Some(graph) = Graph::read(&archive, &limits) else {
+        let Some(graph) = SavedManifests::read(&archive, &limits) else {
             return Err(StoreError::TooMany { place, what: "manifests", limit: limits.graph.manifests });
         };
         let mut loaded = Vec::new();
@@ -196,7 +206,7 @@ impl DockerArchive {
 }
 
 /// What `manifest.json` lists.
-fn saved(tar: &Tar, limits: &Limits) -> Result<Vec<Saved>, StoreError> {
+fn saved(tar: &Tar, limits: &Limits) -> Result<Vec<SavedImage>, StoreError> {
     let place = tar.name();
     let broken = |why: String| StoreError::Broken { place: place.clone(), why };
     let list = tar
@@ -206,9 +216,9 @@ fn saved(tar: &Tar, limits: &Limits) -> Result<Vec<Saved>, StoreError> {
     let unreadable = |error| broken(format!("manifest.json: {error}"));
     json::check(&list, limits).map_err(unreadable)?;
     // Before the list is read, so that a key in another case is the contradiction that it is and not bad JSON.
-    let entries: Vec<Keys> = json::read(&list).map_err(unreadable)?;
+    let entries: Vec<ObjectKeys> = json::read(&list).map_err(unreadable)?;
     exact(&place, "manifest.json", entries.iter().flat_map(BTreeMap::keys), &SAVED_KEYS)?;
-    let saved: Vec<Saved> = json::read(&list).map_err(unreadable)?;
+    let saved: Vec<SavedImage> = json::read(&list).map_err(unreadable)?;
     let tags = saved.iter().map(|image| 1 + image.repo_tags.as_ref().map_or(0, Vec::len)).sum::<usize>();
     if count(tags) > limits.oci.descriptors {
         return Err(StoreError::TooMany { place, what: "images and names", limit: limits.oci.descriptors });
@@ -222,31 +232,10 @@ fn spelled(tar: &Tar, limits: &Limits) -> Result<(), StoreError> {
     let Some(index) = tar.open(INDEX)? else { return Ok(()) };
     let index = index.read(&format!("{INDEX} in {place}"), limits.oci.manifest_bytes)?;
     let unreadable = |error| StoreError::Broken { place: place.clone(), why: format!("{INDEX}: {error}") };
-    let keys: Keys = json::parse(&index, limits).map_err(unreadable)?;
+    let keys: ObjectKeys = json::parse(&index, limits).map_err(unreadable)?;
     exact(&place, INDEX, keys.keys(), &INDEX_KEYS)?;
-    let entries: Entries = json::read(&index).map_err(unreadable)?;
+    let entries: IndexEntries = json::read(&index).map_err(unreadable)?;
     exact(&place, INDEX, entries.manifests.iter().flat_map(BTreeMap::keys), &ENTRY_KEYS)
-}
-
-/// Go takes `layers` for `Layers`, and of both the later one: what we would pass over it would load.
-fn exact<'a>(
-    place: &str,
-    file: &str,
-    mut keys: impl Iterator<Item = &'a String>,
-    known: &[&str],
-) -> Result<(), StoreError> {
-    let fold = |key: &str| key.to_uppercase().to_lowercase();
-    let misspelled = |key: &&String| {
-        let folded = fold(key);
-        known.iter().any(|known| *known != key.as_str() && fold(known) == folded)
-    };
-    match keys.find(misspelled) {
-        Some(key) => {
-            let why = format!("its {file} has the key `{}`, which loaders take for another", key.escape_default());
-            Err(StoreError::Contradiction { place: place.to_owned(), why })
-        }
-        None => Ok(()),
-    }
 }
 
 /// Reads the file of `digest` to its end: it is what its name says. One that is not as long as `size`, which its manifest
@@ -277,19 +266,19 @@ fn hash(archive: &Archive, digest: &Digest, size: Option<u64>) -> Result<u64, St
 }
 
 /// What the layout of an archive holds; each manifest was read once.
-struct Graph {
-    nodes: BTreeMap<Digest, Node>,
+struct SavedManifests {
+    nodes: BTreeMap<Digest, SavedManifest>,
     /// How long each config and layer is said to be.
     sizes: BTreeMap<Digest, u64>,
 }
 
-enum Node {
+enum SavedManifest {
     Index(Vec<Digest>),
     /// The config, then the layers.
     Image(Vec<Digest>),
 }
 
-impl Graph {
+impl SavedManifests {
     /// Reads them all, unless there are too many of them.
     fn read(archive: &Archive, limits: &Limits) -> Option<Self> {
         let mut bytes = limits.graph.bytes;
@@ -305,13 +294,13 @@ impl Graph {
                 Some(Document::Manifest(manifest)) => {
                     let parts = [&manifest.config].into_iter().chain(&manifest.layers);
                     sizes.extend(parts.clone().map(|part| (part.digest, part.size)));
-                    Node::Image(parts.map(|part| part.digest).collect())
+                    SavedManifest::Image(parts.map(|part| part.digest).collect())
                 }
                 Some(Document::Index(index)) => {
                     waiting.extend(index.manifests.iter().map(Descriptor::bare));
-                    Node::Index(index.manifests.iter().map(|child| child.digest).collect())
+                    SavedManifest::Index(index.manifests.iter().map(|child| child.digest).collect())
                 }
-                Some(Document::Artifact(_)) | None => Node::Index(Vec::new()),
+                Some(Document::Artifact(_)) | None => SavedManifest::Index(Vec::new()),
             };
             nodes.insert(entry.digest, node);
         }
@@ -320,7 +309,7 @@ impl Graph {
 
     /// The files of `image`, if the layout has an image with just these, under each of its names, in every spelling of
     /// one that the layout has at all.
-    fn agrees(&self, archive: &Archive, image: &Saved) -> Option<Vec<Digest>> {
+    fn agrees(&self, archive: &Archive, image: &SavedImage) -> Option<Vec<Digest>> {
         let files = [&image.config].into_iter().chain(&image.layers).map(|name| blob_digest(name));
         let files = files.collect::<Option<Vec<_>>>()?;
         let is_there = |entries: &[Descriptor]| self.holds(entries.iter().map(|entry| entry.digest).collect(), &files);
@@ -337,9 +326,9 @@ impl Graph {
         let mut seen = BTreeSet::new();
         while let Some(digest) = waiting.pop() {
             match self.nodes.get(&digest).filter(|_| seen.insert(digest)) {
-                Some(Node::Image(image)) if image == files => return true,
-                Some(Node::Index(children)) => waiting.extend(children),
-                Some(Node::Image(_)) | None => {}
+                Some(SavedManifest::Image(image)) if image == files => return true,
+                Some(SavedManifest::Index(children)) => waiting.extend(children),
+                Some(SavedManifest::Image(_)) | None => {}
             }
         }
         false
@@ -375,7 +364,7 @@ impl Source for DockerArchive {
         self.archive.names()
     }
 
-    fn images(&self) -> Task<'_, Result<Vec<Listed>, StoreError>> {
+    fn images(&self) -> Task<'_, Result<Vec<ListedImage>, StoreError>> {
         self.archive.images()
     }
 

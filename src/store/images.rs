@@ -17,7 +17,7 @@ use crate::oci::TagOrDigest;
 use crate::store::Archive;
 use crate::store::DockerArchive;
 use crate::store::Layout;
-use crate::store::Metered;
+use crate::store::LimitedSource;
 use crate::store::Sink;
 use crate::store::Source;
 use crate::store::StoreError;
@@ -116,14 +116,14 @@ impl Images {
     ///
     /// # Errors
     /// [`OpenError`].
-    pub fn open_within(&self, reference: &Reference, bytes: u64) -> Result<(Metered, TagOrDigest), OpenError> {
+    pub fn open_within(&self, reference: &Reference, bytes: u64) -> Result<(LimitedSource, TagOrDigest), OpenError> {
         #[cfg(feature = "registry")]
         if let Reference::Registry(registry) = reference {
             let repository = self.repository(registry)?.within(bytes);
-            return Ok((Metered::new(Arc::new(repository), bytes), registry.tag_or_digest().clone()));
+            return Ok((LimitedSource::new(Arc::new(repository), bytes), registry.tag_or_digest().clone()));
         }
         let (source, image) = self.open(reference)?;
-        Ok((Metered::new(source, bytes), image))
+        Ok((LimitedSource::new(source, bytes), image))
     }
 
     /// The store of `reference` for reading, whatever image in it is named.

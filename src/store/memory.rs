@@ -38,13 +38,13 @@ use crate::store::error::ProtocolFault;
 /// once.
 #[derive(Clone, Debug)]
 pub struct Memory {
-    held: Arc<Mutex<Held>>,
+    held: Arc<Mutex<MemoryContents>>,
     lists_referrers: bool,
     limits: Limits,
 }
 
 #[derive(Debug, Default)]
-struct Held {
+struct MemoryContents {
     blobs: BTreeMap<Digest, Bytes>,
     manifests: BTreeMap<Digest, Content>,
     /// For each subject, the entries of its referrers in the order in which they came.
@@ -63,7 +63,7 @@ impl Memory {
         Self { lists_referrers: false, ..Self::new(limits) }
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    fn held(&self) -> MutexGuard<'_, MemoryContents> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

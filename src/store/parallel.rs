@@ -10,44 +10,44 @@ use tokio::sync::Semaphore;
 
 use crate::store::Task;
 
-/// Turns, of which only so many can be had at a time.
+/// A semaphore: it hands out a limited number of permits at a time.
 #[derive(Clone, Debug)]
-pub struct Turns {
+pub struct Permits {
     #[cfg(feature = "registry")]
     left: Arc<Semaphore>,
 }
 
-/// A turn, until it is dropped.
+/// A permit, until it is dropped.
 #[derive(Debug)]
-pub struct Turn {
+pub struct Permit {
     #[cfg(feature = "registry")]
     _permit: Option<OwnedSemaphorePermit>,
 }
 
 #[cfg(feature = "registry")]
-impl Turns {
-    /// So many turns.
+impl Permits {
+    /// A semaphore with this number of permits.
     pub fn new(most: usize) -> Self {
         Self { left: Arc::new(Semaphore::new(most)) }
     }
 
     /// Waits for one.
-    pub async fn take(&self) -> Turn {
+    pub async fn acquire(&self) -> Permit {
         // The semaphore is never closed.
-        Turn { _permit: Arc::clone(&self.left).acquire_owned().await.ok() }
+        Permit { _permit: Arc::clone(&self.left).acquire_owned().await.ok() }
     }
 }
 
 #[cfg(not(feature = "registry"))]
-impl Turns {
+impl Permits {
     /// Without an executor nobody has to wait.
     pub fn new(_most: usize) -> Self {
         Self {}
     }
 
     /// At once.
-    pub fn take(&self) -> std::future::Ready<Turn> {
-        std::future::ready(Turn {})
+    pub fn acquire(&self) -> std::future::Ready<Permit> {
+        std::future::ready(Permit {})
     }
 }
 
@@ -264,17 +264,18 @@ mod tests {
 
     #[test]
     fn a_turn_ends_with_the_last_piece_and_with_a_failure() {
-        let turns = Turns::new(1);
+        let permits = Permits::new(1);
         let content = Content::name("text/plain", b"content".to_vec());
-        let mut blob = Blob::of(&content).during(block_on(turns.take()));
-        assert_eq!(turns.left.available_permits(), 0);
+        let mut blob = Blob::of(&content).holding(block_on(permits.acquire()));
+        assert_eq!(permits.left.available_permits(), 0);
         assert!(block_on(blob.next()).unwrap().is_some());
-        assert_eq!(turns.left.available_permits(), 1);
+        assert_eq!(permits.left.available_permits(), 1);
         let wrong = Box::new(Nothing);
-        let mut blob = Blob::new(content.descriptor().clone(), "here".to_owned(), wrong).during(block_on(turns.take()));
-        assert_eq!(turns.left.available_permits(), 0);
+        let mut blob =
+            Blob::new(content.descriptor().clone(), "here".to_owned(), wrong).holding(block_on(permits.acquire()));
+        assert_eq!(permits.left.available_permits(), 0);
         block_on(blob.next()).unwrap_err();
-        assert_eq!(turns.left.available_permits(), 1);
+        assert_eq!(permits.left.available_permits(), 1);
     }
 
     struct Nothing;

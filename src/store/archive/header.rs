@@ -5,7 +5,7 @@ pub(super) const BLOCK: u64 = 512;
 
 /// What kind of member a header begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum MemberType {
     Directory,
     File,
     /// A link of any kind: never followed.
@@ -21,7 +21,7 @@ pub(super) enum Kind {
 /// A member's header without owner, time and mode, which are ignored (threats: archive-owner-and-mode).
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Header {
-    pub(super) kind: Kind,
+    pub(super) kind: MemberType,
     pub(super) name: Vec<u8>,
     pub(super) size: u64,
 }
@@ -39,13 +39,13 @@ impl Header {
             _ => return Err("a header that is neither POSIX nor GNU".to_owned()),
         };
         let kind = match field(block, 156, 1) {
-            b"0" | b"\0" => Kind::File,
-            b"5" => Kind::Directory,
-            b"L" => Kind::LongName,
-            b"x" => Kind::Pax,
-            b"g" => Kind::PaxGlobal,
-            b"1" => Kind::Link("a hard link"),
-            b"2" => Kind::Link("a symbolic link"),
+            b"0" | b"\0" => MemberType::File,
+            b"5" => MemberType::Directory,
+            b"L" => MemberType::LongName,
+            b"x" => MemberType::Pax,
+            b"g" => MemberType::PaxGlobal,
+            b"1" => MemberType::Link("a hard link"),
+            b"2" => MemberType::Link("a symbolic link"),
             b"3" | b"4" => return Err("a device".to_owned()),
             b"6" => return Err("a FIFO".to_owned()),
             b"S" => return Err("a sparse file".to_owned()),
@@ -71,9 +71,11 @@ impl Header {
     pub(super) fn write(&self) -> [u8; 512] {
         let mut block = [0; 512];
         let (mode, kind): (&[u8], &[u8]) = match self.kind {
-            Kind::Directory => (b"0000755\0", b"5"),
-            Kind::Pax => (b"0000644\0", b"x"),
-            Kind::File | Kind::Link(_) | Kind::LongName | Kind::PaxGlobal => (b"0000644\0", b"0"),
+            MemberType::Directory => (b"0000755\0", b"5"),
+            MemberType::Pax => (b"0000644\0", b"x"),
+            MemberType::File | MemberType::Link(_) | MemberType::LongName | MemberType::PaxGlobal => {
+                (b"0000644\0", b"0")
+            }
         };
         let size = match self.size > MAX_OCTAL {
             // What GNU, BSD, Go and Python read: the first bit set, then the number, big endian.
@@ -167,7 +169,7 @@ mod tests {
     #[test]
     fn reads_what_it_writes() {
         for size in [0, 1, 511, 512, MAX_OCTAL, MAX_OCTAL + 1, 1 << 62] {
-            for kind in [Kind::File, Kind::Directory, Kind::Pax] {
+            for kind in [MemberType::File, MemberType::Directory, MemberType::Pax] {
                 let header = Header { kind, name: b"blobs/sha256/x".to_vec(), size };
                 assert_eq!(Header::parse(&header.write()).unwrap(), header);
             }
@@ -197,7 +199,7 @@ mod tests {
         assert_eq!(number(b"\x80\0\0\0\xff\0\0\0\0\0\0\0"), None);
         assert_eq!(number(b"\x80\0\0\x01\0\0\0\0\0\0\0\0"), None);
         assert_eq!(number(b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), None);
-        let mut block = Header { kind: Kind::File, name: b"x".to_vec(), size: 1 }.write();
+        let mut block = Header { kind: MemberType::File, name: b"x".to_vec(), size: 1 }.write();
         for position in 0..512 {
             block[position] ^= 4;
             assert!(Header::parse(&block).is_err(), "byte {position}");

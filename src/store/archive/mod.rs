@@ -1,13 +1,13 @@
-//! `Archive`: an OCI image layout in a tar archive, read at its offsets and never unpacked.
+//! `Archive`: an OCI image layout in a tar archive (oci-archive), read at offsets and never unpacked.
 
 mod header;
+mod offsets;
 mod records;
 mod scan;
 mod write;
 
 use std::fs::File;
 use std::io;
-use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,23 +19,23 @@ use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::oci::Descriptor;
 use crate::store::StoreError;
-use crate::store::archive::scan::Members;
+use crate::store::archive::offsets::Span;
+use crate::store::archive::offsets::SpanReader;
+use crate::store::archive::scan::MemberTable;
 use crate::store::archive::scan::ScanError;
-use crate::store::archive::scan::Span;
-use crate::store::archive::write::Staged;
+use crate::store::archive::write::StagedMember;
 use crate::store::archive::write::Writing;
 use crate::store::error::BusyFault;
 use crate::store::error::ReadOnlyFault;
-use crate::store::layout::LOST;
-use crate::store::layout::open_regular;
 use crate::store::local::Local;
-use crate::store::local::place::Found;
-use crate::store::local::place::MARK;
-use crate::store::local::place::Place;
-use crate::store::local::place::Rereadable;
-use crate::store::local::place::Stage;
-use crate::store::local::place::at;
-use crate::store::local::place::blob_digest;
+use crate::store::local::layout_files::LOST;
+use crate::store::local::layout_files::LayoutFiles;
+use crate::store::local::layout_files::MARK;
+use crate::store::local::layout_files::OpenFile;
+use crate::store::local::layout_files::StagedBlob;
+use crate::store::local::layout_files::at;
+use crate::store::local::layout_files::blob_digest;
+use crate::store::local::layout_files::open_regular;
 
 /// An OCI image layout in a tar archive, not compressed.
 ///
@@ -46,30 +46,19 @@ pub type Archive = Local<Tar>;
 pub struct Tar {
     limits: Limits,
     path: PathBuf,
-    state: Mutex<State>,
+    /// The archive that is there, if there is one.
+    read: Mutex<Option<OpenArchive>>,
     transport: &'static str,
-}
-
-#[derive(Default)]
-struct State {
-    read: Option<Opened>,
-    writing: Option<Writing>,
+    /// The archive that is to take its place, while one is written.
+    writing: Mutex<Option<Writing>>,
 }
 
 /// An archive whose headers were read. What it holds is read through this handle, whatever happens to its name.
 #[derive(Clone)]
-struct Opened {
+struct OpenArchive {
     file: Arc<File>,
     length: u64,
-    members: Arc<Members>,
-}
-
-/// The bytes of a member.
-struct SpanReader {
-    at: u64,
-    begin: u64,
-    end: u64,
-    file: Arc<File>,
+    members: Arc<MemberTable>,
 }
 
 impl Archive {
@@ -111,18 +100,18 @@ pub(super) fn absent(path: &Path) -> StoreError {
 impl Tar {
     /// The archive in the file `path`, if there is one, called by the name of `transport`.
     pub(crate) fn open(transport: &'static str, path: PathBuf, limits: Limits) -> Result<Self, StoreError> {
-        let tar = Self { limits, path, state: Mutex::default(), transport };
-        tar.state().read = tar.scan()?;
+        let tar = Self { limits, path, read: Mutex::default(), transport, writing: Mutex::default() };
+        *tar.read() = tar.scan()?;
         Ok(tar)
     }
 
     /// Whether there is a file with this name.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.state().read.as_ref().is_some_and(|opened| opened.members.find(name).is_some())
+        self.read().as_ref().is_some_and(|opened| opened.members.find(name).is_some())
     }
 
     /// Reads the headers of `opened` once more, for the names.
-    fn files(&self, opened: &Opened, look: impl FnMut(&str, Span)) -> Result<(), StoreError> {
+    fn files(&self, opened: &OpenArchive, look: impl FnMut(&str, Span)) -> Result<(), StoreError> {
         scan::files(&opened.file, opened.length, &self.limits, look).map_err(|error| self.scanned(error))
     }
 
@@ -151,7 +140,7 @@ impl Tar {
         }
     }
 
-    fn scan(&self) -> Result<Option<Opened>, StoreError> {
+    fn scan(&self) -> Result<Option<OpenArchive>, StoreError> {
         self.is_seekable()?;
         // The name that was typed may be a link: it is the user's choice, as for every other file that is named.
         let path = match self.path.canonicalize() {
@@ -168,15 +157,15 @@ impl Tar {
             }
             error => self.scanned(error),
         })?;
-        Ok(Some(Opened { file: Arc::new(file), length, members: Arc::new(members) }))
+        Ok(Some(OpenArchive { file: Arc::new(file), length, members: Arc::new(members) }))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> MutexGuard<'_, Option<OpenArchive>> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Place for Tar {
+impl LayoutFiles for Tar {
     fn name(&self) -> String {
         format!("{}:{}", self.transport, self.path.display())
     }
@@ -185,19 +174,18 @@ impl Place for Tar {
         self.has(DOCKER_LIST)
     }
 
-    fn open(&self, name: &str) -> Result<Option<Found>, StoreError> {
-        let state = self.state();
-        let staged = state.writing.as_ref().and_then(|writing| writing.find(name));
+    fn open(&self, name: &str) -> Result<Option<OpenFile>, StoreError> {
+        let staged = write::lock(&self.writing).as_ref().and_then(|writing| writing.find(name));
         let found = staged.or_else(|| {
-            let opened = state.read.as_ref()?;
+            let opened = self.read().clone()?;
             Some((Arc::clone(&opened.file), opened.members.find(name)?))
         });
-        Ok(found.map(|(file, span)| Found { reader: Box::new(SpanReader::new(file, span)), size: span.size }))
+        Ok(found.map(|(file, span)| OpenFile { reader: Box::new(SpanReader::new(file, span)), size: span.size }))
     }
 
     fn blobs(&self, limits: &Limits, most: usize) -> Result<Vec<(Digest, u64)>, StoreError> {
         let mut blobs = Vec::new();
-        let Some(opened) = self.state().read.clone() else { return Ok(blobs) };
+        let Some(opened) = self.read().clone() else { return Ok(blobs) };
         self.files(&opened, |name, span| {
             if span.size <= limits.oci.manifest_bytes && blobs.len() < most {
                 blobs.extend(blob_digest(name).map(|digest| (digest, span.size)));
@@ -207,96 +195,53 @@ impl Place for Tar {
     }
 
     fn is_new(&self) -> bool {
-        self.state().read.is_none()
+        self.read().is_none()
     }
 
     fn begin(&self) -> Result<(), StoreError> {
-        let mut state = self.state();
-        if state.writing.is_none() {
+        let mut slot = write::lock(&self.writing);
+        if slot.is_none() {
             let mut writing = Writing::begin(&self.path)?;
             // Another process may have replaced the archive since we read it.
-            state.read = self.scan()?;
-            if let Some(opened) = &state.read {
+            let opened = self.scan()?;
+            self.read().clone_from(&opened);
+            if let Some(opened) = &opened {
                 let mut members = Vec::new();
                 self.files(opened, |name, span| members.push((name.to_owned(), span)))?;
                 writing.take_over(&opened.file, members)?;
             }
-            state.writing = Some(writing);
+            *slot = Some(writing);
         }
         Ok(())
     }
 
-    fn stage<'a>(&'a self, descriptor: &Descriptor) -> Result<Box<dyn Stage + 'a>, StoreError> {
-        Ok(Box::new(Staged::create(self, descriptor)?))
+    fn stage<'a>(&'a self, descriptor: &Descriptor) -> Result<Box<dyn StagedBlob + 'a>, StoreError> {
+        Ok(Box::new(StagedMember::create(&self.writing, &self.path, descriptor)?))
     }
 
     fn mark(&self) {
-        self.state().writing.iter_mut().for_each(Writing::mark);
+        write::lock(&self.writing).iter_mut().for_each(Writing::mark);
     }
 
     fn go_back(&self) {
-        self.state().writing.iter_mut().for_each(Writing::go_back);
+        write::lock(&self.writing).iter_mut().for_each(Writing::go_back);
     }
 
     fn commit(&self, index: &[u8]) -> Result<(), StoreError> {
         let lost = || StoreError::Broken { place: self.name(), why: LOST.to_owned() };
-        let mut state = self.state();
-        if !state.writing.as_ref().is_none_or(Writing::is_complete) {
+        let mut slot = write::lock(&self.writing);
+        if !slot.as_ref().is_none_or(Writing::is_complete) {
             return Err(StoreError::Busy { place: self.name(), reason: BusyFault::Writing });
         }
         // After a failure everything staged is lost; a second call must not report success
         // (threats: sync-error-reported-once).
-        let mut writing = state.writing.take().ok_or_else(lost)?;
-        drop(state);
+        let mut writing = slot.take().ok_or_else(lost)?;
+        drop(slot);
         writing.commit(index)?;
         let committed = self.scan()?;
-        self.state().read = committed;
+        *self.read() = committed;
         Ok(())
     }
-}
-
-impl SpanReader {
-    fn new(file: Arc<File>, span: Span) -> Self {
-        Self { at: span.offset, begin: span.offset, end: span.offset.saturating_add(span.size), file }
-    }
-}
-
-impl Rereadable for SpanReader {
-    fn restart(&mut self) -> io::Result<()> {
-        self.at = self.begin;
-        Ok(())
-    }
-}
-
-impl Read for SpanReader {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
-        let length = buffer.len().min(left);
-        let Some(part) = buffer.get_mut(..length) else { return Ok(0) };
-        let count = read_at(&self.file, part, self.at)?;
-        self.at += u64::try_from(count).unwrap_or_default();
-        Ok(count)
-    }
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
-}
-
-#[cfg(unix)]
-fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::write_at(file, bytes, offset)
-}
-
-#[cfg(windows)]
-fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_write(file, bytes, offset)
 }
 
 /// Docker's own list of what is loaded.

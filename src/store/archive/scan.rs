@@ -1,4 +1,15 @@
-//! `Members`: where the files of a tar archive lie, from one strict pass over its headers.
+//! `MemberTable`: where the files of a tar archive lie, from one strict pass over its headers.
+//!
+//! The invariant: every reader of tar archives sees the same files in an archive that is accepted, under the same names and
+//! with the same bytes. Where two readers could differ, the archive is refused.
+//!
+//! 1. A compressed archive is refused by its first bytes, with the program that unpacks it.
+//! 2. Each header is read strictly ([`Header`]): a number has one reading, and the checksum must be right.
+//! 3. An extension header (PAX, GNU long name) may say each thing once about the next member, within limits.
+//! 4. A member is a file or a directory with a safe name. Links, devices and sparse files are refused.
+//! 5. A member that reaches beyond the end of the file is refused: the archive was cut off.
+//! 6. Two blocks of zeros end the archive; only a bounded number of zeros may follow.
+//! 7. When all names are known they are compared without case: the same name twice is refused.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -9,38 +20,33 @@ use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::store::archive::header::BLOCK;
 use crate::store::archive::header::Header;
-use crate::store::archive::header::Kind;
 use crate::store::archive::header::MAX_OCTAL;
+use crate::store::archive::header::MemberType;
 use crate::store::archive::header::padded;
-use crate::store::archive::read_at;
+use crate::store::archive::offsets::Span;
+use crate::store::archive::offsets::data_at;
+use crate::store::archive::offsets::read_at;
 use crate::store::archive::records::decimal;
 use crate::store::archive::records::records;
 
-/// Where the bytes of a file lie in an archive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) offset: u64,
-    pub(super) size: u64,
-}
-
 /// What an archive holds, found by name. The names themselves are not kept: there may be a million of them.
 #[derive(Debug, Default)]
-pub(super) struct Members(Vec<Member>);
+pub(super) struct MemberTable(Vec<Member>);
 
 #[derive(Clone, Copy, Debug)]
 struct Member {
     directory: bool,
     /// Of the name in lower case, under which some systems keep it (threats: archive-names-alike).
-    key: Key,
+    key: NameHash,
     /// Of the name as it is.
-    spelling: Key,
+    spelling: NameHash,
     span: Span,
 }
 
 /// Half of the SHA-256 of a name.
-type Key = [u8; 16];
+type NameHash = [u8; 16];
 
-impl Members {
+impl MemberTable {
     /// Where the file with this name lies.
     pub(super) fn find(&self, name: &str) -> Option<Span> {
         let lower = key(&name.to_ascii_lowercase());
@@ -62,7 +68,7 @@ impl Members {
     }
 }
 
-fn key(name: &str) -> Key {
+fn key(name: &str) -> NameHash {
     Digest::sha256(name.as_bytes()).as_bytes().first_chunk().copied().unwrap_or_default()
 }
 
@@ -84,8 +90,8 @@ impl From<std::io::Error> for ScanError {
 
 /// Reads the headers of `file`, which is `length` bytes long. Refuses what two readers could take for different members
 /// (threats: archive-two-sizes), and links of any form (threats: archive-link).
-pub(super) fn scan(file: &File, length: u64, limits: &Limits) -> Result<Members, ScanError> {
-    let mut members = Members::default();
+pub(super) fn scan(file: &File, length: u64, limits: &Limits) -> Result<MemberTable, ScanError> {
+    let mut members = MemberTable::default();
     each(file, length, limits, Links::Refused, &mut |name, directory, span| {
         let lower = name.to_ascii_lowercase();
         let (spelling, same) = (key(name), lower == name);
@@ -136,12 +142,12 @@ enum Links {
 }
 
 /// What is done with a member: its name, whether it is a directory, where it lies; or why it cannot be.
-type Look<'a> = dyn FnMut(&str, bool, Span) -> Result<(), String> + 'a;
+type LookAtMember<'a> = dyn FnMut(&str, bool, Span) -> Result<(), String> + 'a;
 
-fn each(file: &File, length: u64, limits: &Limits, links: Links, look: &mut Look<'_>) -> Result<(), ScanError> {
+fn each(file: &File, length: u64, limits: &Limits, links: Links, look: &mut LookAtMember<'_>) -> Result<(), ScanError> {
     let mut input = BufReader::with_capacity(64 << 10, file);
     input.rewind()?;
-    let mut scan = Scan { at: 0, input, length, links, look, next: Next::default() };
+    let mut scan = Scan { at: 0, input, length, links, look, next: NextMember::default() };
     scan.sniff()?;
     for _ in 0..=limits.oci.archive_members {
         if !scan.member()? {
@@ -156,13 +162,13 @@ struct Scan<'a> {
     input: BufReader<&'a File>,
     length: u64,
     links: Links,
-    look: &'a mut Look<'a>,
-    next: Next,
+    look: &'a mut LookAtMember<'a>,
+    next: NextMember,
 }
 
 /// What was said in advance about the next member.
 #[derive(Default)]
-struct Next {
+struct NextMember {
     path: Option<String>,
     size: Option<u64>,
     told: bool,
@@ -195,23 +201,23 @@ impl Scan<'_> {
         let header = Header::parse(&block).map_err(|why| broken(start, &why))?;
         let wrong = |why: String| broken(start, &why);
         match header.kind {
-            Kind::Pax | Kind::PaxGlobal | Kind::LongName => {
+            MemberType::Pax | MemberType::PaxGlobal | MemberType::LongName => {
                 let body = self.body(start, header.size)?;
                 self.announce(header.kind, &body).map_err(wrong)?;
             }
-            Kind::Directory | Kind::File => self.file(start, header)?,
-            Kind::Link(_) if self.links == Links::PassedOver => {
-                self.next = Next::default();
+            MemberType::Directory | MemberType::File => self.file(start, header)?,
+            MemberType::Link(_) if self.links == Links::PassedOver => {
+                self.next = NextMember::default();
                 self.skip(start, "a link", header.size)?;
             }
-            Kind::Link(what) => return Err(broken(start, what)),
+            MemberType::Link(what) => return Err(broken(start, what)),
         }
         Ok(true)
     }
 
     fn file(&mut self, start: u64, header: Header) -> Result<(), ScanError> {
         let wrong = |why: &str| broken(start, why);
-        let Next { path, size, .. } = std::mem::take(&mut self.next);
+        let NextMember { path, size, .. } = std::mem::take(&mut self.next);
         let name = match path {
             Some(path) => path,
             None => String::from_utf8(header.name).map_err(|_| wrong("a name that is not UTF-8"))?,
@@ -223,7 +229,7 @@ impl Scan<'_> {
             Some(size) => return Err(wrong(&format!("two sizes, {size} and {}", header.size))),
             None => header.size,
         };
-        let directory = header.kind == Kind::Directory;
+        let directory = header.kind == MemberType::Directory;
         let name = checked_name(&name, directory).map_err(|why| wrong(&why))?;
         if directory && size != 0 {
             return Err(wrong("a directory with content"));
@@ -234,10 +240,10 @@ impl Scan<'_> {
     }
 
     /// Takes in what an extension header says about the next member, once (threats: archive-repeated-header).
-    fn announce(&mut self, kind: Kind, body: &[u8]) -> Result<(), String> {
+    fn announce(&mut self, kind: MemberType, body: &[u8]) -> Result<(), String> {
         let twice = |what: &str| format!("{what} for one member, twice");
         match kind {
-            Kind::LongName => {
+            MemberType::LongName => {
                 // Without its end, some readers go on to the end of the block.
                 let name = body.strip_suffix(b"\0").ok_or("a long name without an end")?;
                 let name = String::from_utf8(name.to_vec()).map_err(|_| "a name that is not UTF-8")?;
@@ -245,13 +251,13 @@ impl Scan<'_> {
                     return Err(twice("a name"));
                 }
             }
-            Kind::Pax if self.next.told => return Err(twice("records")),
+            MemberType::Pax if self.next.told => return Err(twice("records")),
             _ => {
-                self.next.told |= kind == Kind::Pax;
+                self.next.told |= kind == MemberType::Pax;
                 for (key, value) in records(body)? {
                     let again = match (key, kind) {
-                        ("path", Kind::Pax) => self.next.path.replace(value.to_owned()).is_some(),
-                        ("size", Kind::Pax) => self.next.size.replace(decimal(value)?).is_some(),
+                        ("path", MemberType::Pax) => self.next.path.replace(value.to_owned()).is_some(),
+                        ("size", MemberType::Pax) => self.next.size.replace(decimal(value)?).is_some(),
                         ("path" | "size" | "linkpath", _) => return Err(format!("a record that sets `{key}`")),
                         _ if key.starts_with("GNU.sparse.") => return Err("a sparse file".to_owned()),
                         _ => false,
@@ -346,25 +352,6 @@ impl Scan<'_> {
     }
 }
 
-/// Where the next bytes at or after `at` are that a disk has something of: a hole in a file has none, and is zeros.
-/// Nothing where only a hole follows, or the end.
-#[cfg(target_os = "linux")]
-pub(super) fn data_at(file: &File, at: u64) -> std::io::Result<Option<u64>> {
-    use rustix::io::Errno;
-    match rustix::fs::seek(file, rustix::fs::SeekFrom::Data(at)) {
-        Ok(data) => Ok(Some(data)),
-        Err(Errno::NXIO) => Ok(None),
-        // A file system that knows no holes has none.
-        Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(Some(at)),
-        Err(error) => Err(error.into()),
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(super) fn data_at(_: &File, at: u64) -> std::io::Result<Option<u64>> {
-    Ok(Some(at))
-}
-
 fn broken(at: u64, what: &str) -> ScanError {
     ScanError::Broken(format!("at byte {at} it has {what}"))
 }
@@ -408,10 +395,10 @@ mod tests {
             format!("{length}{rest}")
         };
         let body: String = records.iter().map(record).collect();
-        member(Kind::Pax, "x", body.as_bytes())
+        member(MemberType::Pax, "x", body.as_bytes())
     }
 
-    fn member(kind: Kind, name: &str, body: &[u8]) -> Vec<u8> {
+    fn member(kind: MemberType, name: &str, body: &[u8]) -> Vec<u8> {
         let size = u64::try_from(body.len()).unwrap();
         let mut bytes = Header { kind, name: name.as_bytes().to_vec(), size }.write().to_vec();
         bytes.extend(body);
@@ -421,17 +408,17 @@ mod tests {
 
     fn good() -> Vec<u8> {
         let long = "a/".repeat(60) + "x";
-        let mut longlink = member(Kind::File, "././@LongLink", format!("{long}\0").as_bytes());
+        let mut longlink = member(MemberType::File, "././@LongLink", format!("{long}\0").as_bytes());
         longlink[156] = b'L';
         let bytes = [
-            member(Kind::Directory, "./", b""),
-            member(Kind::File, "./oci-layout", b"mark"),
+            member(MemberType::Directory, "./", b""),
+            member(MemberType::File, "./oci-layout", b"mark"),
             pax(&[("mtime", "1.5"), ("path", "index.json"), ("size", "600")]),
-            member(Kind::File, "short", &[b'i'; 600]),
+            member(MemberType::File, "short", &[b'i'; 600]),
             repaired(&longlink, 0),
-            member(Kind::File, "short", b"long"),
-            member(Kind::File, "blobs/sha256/x", &member(Kind::File, "index.json", b"hidden")),
-            member(Kind::File, "empty", b""),
+            member(MemberType::File, "short", b"long"),
+            member(MemberType::File, "blobs/sha256/x", &member(MemberType::File, "index.json", b"hidden")),
+            member(MemberType::File, "empty", b""),
         ];
         bytes.concat()
     }

@@ -1,4 +1,14 @@
-//! Writing an archive: a new file beside the old one, which takes its name when everything is in it.
+//! Writing an archive: a new file beside the old one, which is renamed when it is complete.
+//!
+//! The invariant: at every moment the name stands for a complete archive, the one of before or the new one, and the new one
+//! lists nothing that it does not hold.
+//!
+//! 1. The lock is taken, and a temporary file is made beside the archive.
+//! 2. The members of the old archive are copied into it, except for its index.
+//! 3. Room for each blob is set aside before its bytes arrive. A blob that fails leaves a hole, unless it was the last one.
+//! 4. If there are holes, everything that was kept is copied once more, without them.
+//! 5. `oci-layout` and `index.json` are written last, then the end of the archive; the file is synced.
+//! 6. The file is renamed to its final name in one step, and its directory is synced.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,6 +17,9 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
 
 use crate::files;
 use crate::files::Contended;
@@ -16,32 +29,31 @@ use crate::files::Temporary;
 use crate::files::TemporaryPath;
 use crate::oci::Descriptor;
 use crate::store::StoreError;
-use crate::store::archive::Tar;
 use crate::store::archive::header::BLOCK;
 use crate::store::archive::header::Header;
-use crate::store::archive::header::Kind;
+use crate::store::archive::header::MemberType;
 use crate::store::archive::header::padded;
-use crate::store::archive::read_at;
-use crate::store::archive::scan::Span;
-use crate::store::archive::scan::data_at;
-use crate::store::archive::write_at;
-use crate::store::layout::LOST;
-use crate::store::layout::ahead::Ahead;
-use crate::store::layout::ahead::WORTH;
-use crate::store::local::place::INDEX;
-use crate::store::local::place::MARK;
-use crate::store::local::place::MARK_BODY;
-use crate::store::local::place::Stage;
-use crate::store::local::place::at;
-use crate::store::local::place::blob_name;
+use crate::store::archive::offsets::Span;
+use crate::store::archive::offsets::data_at;
+use crate::store::archive::offsets::read_at;
+use crate::store::archive::offsets::write_at;
+use crate::store::local::background_sync::BackgroundSync;
+use crate::store::local::background_sync::WORTH;
+use crate::store::local::layout_files::INDEX;
+use crate::store::local::layout_files::LOST;
+use crate::store::local::layout_files::MARK;
+use crate::store::local::layout_files::MARK_BODY;
+use crate::store::local::layout_files::StagedBlob;
+use crate::store::local::layout_files::at;
+use crate::store::local::layout_files::blob_name;
 
 /// An archive in the making.
 ///
-/// Room for a member is set aside before its bytes arrive, so that several can arrive at once. Members follow each
+/// Room for a member is set aside before its bytes arrive, so that several can arrive at once. MemberTable follow each
 /// other in the order in which their room was set aside; nothing else than that order and the content decides the
 /// bytes of the archive.
 pub(super) struct Writing {
-    ahead: Ahead,
+    background: BackgroundSync,
     /// Where the next member begins.
     end: u64,
     file: Arc<File>,
@@ -49,7 +61,7 @@ pub(super) struct Writing {
     holes: bool,
     kept: BTreeMap<String, Span>,
     _lock: Lock,
-    marked: Option<Marked>,
+    marked: Option<ArchiveMark>,
     /// Blobs that are being written at this moment.
     open: usize,
     target: PathBuf,
@@ -58,7 +70,7 @@ pub(super) struct Writing {
 }
 
 /// Where an archive ended when it was marked, and what was kept since.
-struct Marked {
+struct ArchiveMark {
     end: u64,
     holes: bool,
     names: Vec<String>,
@@ -85,7 +97,7 @@ impl Writing {
         let lock = Lock::beside(target, LOCK, Contended::Wait)?;
         let Temporary { file, path } = Temporary::beside(target, MODE)?;
         let mut writing = Self {
-            ahead: Ahead::default(),
+            background: BackgroundSync::default(),
             end: 0,
             file: Arc::new(file),
             holes: false,
@@ -97,7 +109,7 @@ impl Writing {
             temporary: Some(path),
         };
         for directory in DIRECTORIES {
-            let room = writing.set_aside(directory, 0, Kind::Directory)?;
+            let room = writing.set_aside(directory, 0, MemberType::Directory)?;
             writing.end = room.end;
         }
         Ok(writing)
@@ -116,7 +128,7 @@ impl Writing {
 
     /// Takes over one member. Its holes stay holes: they are neither read nor written.
     fn copy(&mut self, name: &str, file: &File, span: Span) -> Result<(), StoreError> {
-        let room = self.set_aside(name, span.size, Kind::File)?;
+        let room = self.set_aside(name, span.size, MemberType::File)?;
         let end = span.offset.saturating_add(span.size);
         let shorter = || {
             let why = format!("`{name}` became shorter while it was read");
@@ -153,13 +165,13 @@ impl Writing {
     /// Marks the point to which [`Writing::go_back`] goes back.
     pub(super) fn mark(&mut self) {
         let Self { end, holes, open, .. } = *self;
-        self.marked = Some(Marked { end, holes, names: Vec::new(), open });
+        self.marked = Some(ArchiveMark { end, holes, names: Vec::new(), open });
     }
 
     /// Takes out what was kept since [`Writing::mark`]. Where all room behind the mark is free again, the archive ends
     /// there as before; else there are holes in it.
     pub(super) fn go_back(&mut self) {
-        let Some(Marked { end, holes, names, open }) = self.marked.take() else { return };
+        let Some(ArchiveMark { end, holes, names, open }) = self.marked.take() else { return };
         self.kept.retain(|name, _| !names.contains(name));
         match self.end == end || open == 0 && self.open == 0 && self.file.set_len(end).is_ok() {
             true => (self.end, self.holes) = (end, if open == 0 { holes } else { self.holes }),
@@ -186,7 +198,7 @@ impl Writing {
         if let Ok(old) = fs::metadata(&self.target) {
             self.file.set_permissions(old.permissions()).map_err(&here)?;
         }
-        self.ahead.finish()?;
+        self.background.finish()?;
         self.file.sync_all().map_err(&here)?;
         let complete = self.temporary.take().ok_or_else(|| lost(&self.target))?;
         complete.rename(&self.target, Overwrite::Replace).map_err(at(&self.target))?;
@@ -200,7 +212,7 @@ impl Writing {
     }
 
     /// Sets room aside for `size` bytes under `name`, and writes the header that says so.
-    fn set_aside(&mut self, name: &str, size: u64, kind: Kind) -> Result<Room, StoreError> {
+    fn set_aside(&mut self, name: &str, size: u64, kind: MemberType) -> Result<Room, StoreError> {
         let what =
             || StoreError::TooLarge { what: format!("`{name}` for {}", self.target.display()), limit: MAX_ARCHIVE };
         let start = self.end;
@@ -214,7 +226,7 @@ impl Writing {
 
     fn append(&mut self, name: &str, body: &[u8]) -> Result<(), StoreError> {
         let size = u64::try_from(body.len()).unwrap_or(u64::MAX);
-        let room = self.set_aside(name, size, Kind::File)?;
+        let room = self.set_aside(name, size, MemberType::File)?;
         write_all(&self.file, self.path(), body, room.data)?;
         self.end = room.end;
         self.kept.insert(name.to_owned(), Span { offset: room.data, size });
@@ -230,41 +242,46 @@ impl Writing {
         self.holes = false;
         self.end = 0;
         for directory in DIRECTORIES {
-            self.end = self.set_aside(directory, 0, Kind::Directory)?.end;
+            self.end = self.set_aside(directory, 0, MemberType::Directory)?.end;
         }
         self.take_over(&before, members)
     }
 }
 
 /// A blob on its way into an archive.
-pub(super) struct Staged<'a> {
+pub(super) struct StagedMember<'a> {
     file: Arc<File>,
     kept: bool,
     name: String,
     position: u64,
     room: Room,
     size: u64,
-    tar: &'a Tar,
+    target: &'a Path,
     temporary: PathBuf,
     /// Bytes that were written since they were last to be synced.
     unsynced: u64,
+    writing: &'a Mutex<Option<Writing>>,
 }
 
-impl<'a> Staged<'a> {
-    pub(super) fn create(tar: &'a Tar, descriptor: &Descriptor) -> Result<Self, StoreError> {
+impl<'a> StagedMember<'a> {
+    pub(super) fn create(
+        writing: &'a Mutex<Option<Writing>>,
+        target: &'a Path,
+        descriptor: &Descriptor,
+    ) -> Result<Self, StoreError> {
         let name = blob_name(&descriptor.digest);
-        let mut state = tar.state();
-        let writing = state.writing.as_mut().ok_or_else(|| lost(&tar.path))?;
-        let room = writing.set_aside(&name, descriptor.size, Kind::File)?;
-        writing.end = room.end;
-        writing.open += 1;
-        let (file, temporary) = (Arc::clone(&writing.file), writing.path().to_owned());
+        let mut slot = lock(writing);
+        let begun = slot.as_mut().ok_or_else(|| lost(target))?;
+        let room = begun.set_aside(&name, descriptor.size, MemberType::File)?;
+        begun.end = room.end;
+        begun.open += 1;
+        let (file, temporary) = (Arc::clone(&begun.file), begun.path().to_owned());
         let (position, size) = (room.data, descriptor.size);
-        Ok(Self { file, kept: false, name, position, room, size, tar, temporary, unsynced: 0 })
+        Ok(Self { file, kept: false, name, position, room, size, target, temporary, unsynced: 0, writing })
     }
 }
 
-impl Stage for Staged<'_> {
+impl StagedBlob for StagedMember<'_> {
     fn write(&mut self, piece: &[u8]) -> Result<(), StoreError> {
         write_all(&self.file, &self.temporary, piece, self.position)?;
         let written = u64::try_from(piece.len()).unwrap_or_default();
@@ -272,16 +289,14 @@ impl Stage for Staged<'_> {
         self.unsynced += written;
         if self.unsynced >= WORTH {
             self.unsynced = 0;
-            let mut state = self.tar.state();
-            state.writing.iter_mut().for_each(|writing| writing.ahead.sync(&self.file, &self.temporary));
+            lock(self.writing).iter_mut().for_each(|writing| writing.background.sync(&self.file, &self.temporary));
         }
         Ok(())
     }
 
     fn keep(mut self: Box<Self>) -> Result<(), StoreError> {
-        let tar = self.tar;
-        let mut state = tar.state();
-        let writing = state.writing.as_mut().ok_or_else(|| lost(&tar.path))?;
+        let mut slot = lock(self.writing);
+        let writing = slot.as_mut().ok_or_else(|| lost(self.target))?;
         let span = Span { offset: self.room.data, size: self.size };
         // Two tasks may have written the same blob; the room of the second is a hole.
         self.kept = !writing.kept.contains_key(&self.name);
@@ -289,15 +304,15 @@ impl Stage for Staged<'_> {
             writing.kept.insert(self.name.clone(), span);
             writing.marked.iter_mut().for_each(|marked| marked.names.push(self.name.clone()));
         }
-        drop(state);
+        drop(slot);
         Ok(())
     }
 }
 
-impl Drop for Staged<'_> {
+impl Drop for StagedMember<'_> {
     fn drop(&mut self) {
-        let mut state = self.tar.state();
-        let Some(writing) = &mut state.writing else { return };
+        let mut slot = lock(self.writing);
+        let Some(writing) = &mut *slot else { return };
         writing.open -= 1;
         if self.kept {
             return;
@@ -309,19 +324,23 @@ impl Drop for Staged<'_> {
     }
 }
 
+pub(super) fn lock(writing: &Mutex<Option<Writing>>) -> MutexGuard<'_, Option<Writing>> {
+    writing.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn lost(path: &Path) -> StoreError {
     StoreError::Broken { place: path.display().to_string(), why: LOST.to_owned() }
 }
 
 /// The header of a member, after one with its name where that is too long for it.
-fn headers(name: &str, size: u64, kind: Kind) -> Vec<u8> {
+fn headers(name: &str, size: u64, kind: MemberType) -> Vec<u8> {
     let header = |kind, name: &str, size| Header { kind, name: name.as_bytes().to_vec(), size }.write();
     if Header::fits(name) {
         return header(kind, name, size).to_vec();
     }
     let record = record("path", name);
     let length = u64::try_from(record.len()).unwrap_or_default();
-    let mut headers = header(Kind::Pax, "././@PaxHeader", length).to_vec();
+    let mut headers = header(MemberType::Pax, "././@PaxHeader", length).to_vec();
     headers.extend(&record);
     headers.resize(headers.len().next_multiple_of(512), 0);
     let short: String = name.chars().take(100).collect();

@@ -1,13 +1,11 @@
 //! `Layout`: an OCI image layout in a directory.
 
-pub(crate) mod ahead;
-pub(crate) mod write;
+mod write;
 
 use std::fs;
 use std::fs::File;
 use std::io;
 use std::io::Seek as _;
-use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -15,19 +13,23 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
 use crate::digest::Digest;
-use crate::files;
 use crate::limits::Limits;
 use crate::limits::count;
 use crate::oci::Descriptor;
 use crate::store::StoreError;
+use crate::store::layout::write::StagedFile;
 use crate::store::layout::write::Staging;
+use crate::store::layout::write::broken;
+use crate::store::layout::write::is_directory;
 use crate::store::local::Local;
-use crate::store::local::place::Found;
-use crate::store::local::place::Place;
-use crate::store::local::place::Rereadable;
-use crate::store::local::place::Stage;
-use crate::store::local::place::at;
-use crate::store::local::place::blob_digest;
+use crate::store::local::layout_files::LOST;
+use crate::store::local::layout_files::LayoutFiles;
+use crate::store::local::layout_files::OpenFile;
+use crate::store::local::layout_files::Rereadable;
+use crate::store::local::layout_files::StagedBlob;
+use crate::store::local::layout_files::at;
+use crate::store::local::layout_files::blob_digest;
+use crate::store::local::layout_files::open_regular;
 
 /// An OCI image layout in a directory: `oci-layout`, `index.json`, `blobs/<algorithm>/<encoded>`.
 pub type Layout = Local<Directory>;
@@ -97,19 +99,19 @@ impl Rereadable for File {
     }
 }
 
-impl Place for Directory {
+impl LayoutFiles for Directory {
     fn name(&self) -> String {
         format!("oci:{}", self.path.display())
     }
 
-    fn open(&self, name: &str) -> Result<Option<Found>, StoreError> {
+    fn open(&self, name: &str) -> Result<Option<OpenFile>, StoreError> {
         let staged = |digest: Digest| self.with_staging(|staging| staging.as_ref()?.staged(&digest));
         let path = match blob_digest(name).and_then(staged) {
             Some(path) => Some(path),
             None => self.path_of(name)?,
         };
         let Some((file, size)) = path.map(|path| open_regular(&path)).transpose()?.flatten() else { return Ok(None) };
-        Ok(Some(Found { reader: Box::new(file), size }))
+        Ok(Some(OpenFile { reader: Box::new(file), size }))
     }
 
     fn blobs(&self, limits: &Limits, most: usize) -> Result<Vec<(Digest, u64)>, StoreError> {
@@ -150,8 +152,8 @@ impl Place for Directory {
         })
     }
 
-    fn stage<'a>(&'a self, descriptor: &Descriptor) -> Result<Box<dyn Stage + 'a>, StoreError> {
-        Ok(Box::new(write::Staged::create(self, descriptor.digest)?))
+    fn stage<'a>(&'a self, descriptor: &Descriptor) -> Result<Box<dyn StagedBlob + 'a>, StoreError> {
+        Ok(Box::new(StagedFile::create(&self.staging, &self.path, descriptor.digest)?))
     }
 
     fn mark(&self) {
@@ -176,25 +178,3 @@ impl Place for Directory {
         Ok(())
     }
 }
-
-/// Whether there is a directory at `path`; a link to one is none, and anything else there is an error.
-fn is_directory(path: &Path) -> Result<bool, StoreError> {
-    match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_dir() => Ok(true),
-        Ok(_) => Err(broken(path, "it is not a directory")),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(at(path)(error)),
-    }
-}
-
-/// The regular file at `path` and its length, `None` where there is nothing.
-pub(crate) fn open_regular(path: &Path) -> Result<Option<(File, u64)>, StoreError> {
-    Ok(files::regular(path)?)
-}
-
-fn broken(path: &Path, why: &str) -> StoreError {
-    StoreError::Broken { place: path.display().to_string(), why: why.to_owned() }
-}
-
-/// Why nothing can be committed.
-pub(crate) const LOST: &str = "what was staged is lost, because it could not be finished";

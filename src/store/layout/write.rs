@@ -1,4 +1,12 @@
-//! Writing into a directory: everything beside its final name first, synced, then named in one step.
+//! Writing a layout into a directory.
+//!
+//! The invariant: whatever a crash or another process leaves of this, `index.json` never lists a blob that is not there.
+//!
+//! 1. The lock is taken; what a killed process left behind is removed.
+//! 2. Each blob is written to a temporary file. Nothing is visible yet.
+//! 3. On commit all files are synced, then renamed to their digests, then their directories are synced.
+//! 4. The new `index.json` is written beside the old one, synced, and renamed in one step: from then on it is visible.
+//! 5. What was not committed is removed, also when the process is interrupted.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,6 +16,9 @@ use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
 use std::thread;
 
 use crate::digest::Digest;
@@ -19,23 +30,20 @@ use crate::files::Overwrite;
 use crate::files::Temporary;
 use crate::files::TemporaryPath;
 use crate::store::StoreError;
-use crate::store::layout::Directory;
-use crate::store::layout::LOST;
-use crate::store::layout::ahead::Ahead;
-use crate::store::layout::ahead::WORTH;
-use crate::store::layout::broken;
-use crate::store::layout::is_directory;
-use crate::store::layout::open_regular;
-use crate::store::local::place::INDEX;
-use crate::store::local::place::MARK;
-use crate::store::local::place::MARK_BODY;
-use crate::store::local::place::Stage;
-use crate::store::local::place::at;
-use crate::store::local::place::blob_name;
+use crate::store::local::background_sync::BackgroundSync;
+use crate::store::local::background_sync::WORTH;
+use crate::store::local::layout_files::INDEX;
+use crate::store::local::layout_files::LOST;
+use crate::store::local::layout_files::MARK;
+use crate::store::local::layout_files::MARK_BODY;
+use crate::store::local::layout_files::StagedBlob;
+use crate::store::local::layout_files::at;
+use crate::store::local::layout_files::blob_name;
+use crate::store::local::layout_files::open_regular;
 
 /// What was written since the last commit, and what has to go if there is no next one.
 pub(super) struct Staging {
-    ahead: Ahead,
+    background: BackgroundSync,
     /// Directories that were not there before, outermost first.
     created: Vec<New>,
     found_layout: bool,
@@ -54,7 +62,7 @@ impl Staging {
     /// Takes the directory for us alone, and makes it if it is not there.
     pub(super) fn begin(path: &Path, new: bool) -> Result<Self, StoreError> {
         let mut staging = Self {
-            ahead: Ahead::default(),
+            background: BackgroundSync::default(),
             created: Vec::new(),
             found_layout: false,
             lock: None,
@@ -116,7 +124,7 @@ impl Staging {
         // All content is on the disk before the first name is, and all names before the index: whatever a crash keeps
         // of this, the index never lists what is not there (threats: power-loss). An error of a sync is final
         // (threats: sync-error-reported-once).
-        self.ahead.finish()?;
+        self.background.finish()?;
         sync_files(&self.staged.values().map(TemporaryPath::path).collect::<Vec<_>>())?;
         let mut directories = vec![self.path.join("blobs")];
         while let Some((digest, staged)) = self.staged.pop_first() {
@@ -174,56 +182,76 @@ impl Drop for Staging {
 }
 
 /// A blob being written beside its final name.
-pub(super) struct Staged<'a> {
+pub(super) struct StagedFile<'a> {
     digest: Digest,
-    directory: &'a Directory,
+    directory: &'a Path,
     file: Arc<File>,
     path: Option<TemporaryPath>,
+    staging: &'a Mutex<Option<Staging>>,
     /// Bytes that were written since they were last to be synced.
     unsynced: u64,
 }
 
-impl<'a> Staged<'a> {
-    pub(super) fn create(directory: &'a Directory, digest: Digest) -> Result<Self, StoreError> {
-        let blobs = directory.path.join("blobs");
+impl<'a> StagedFile<'a> {
+    pub(super) fn create(
+        staging: &'a Mutex<Option<Staging>>,
+        directory: &'a Path,
+        digest: Digest,
+    ) -> Result<Self, StoreError> {
+        let blobs = directory.join("blobs");
         let parent = blobs.join(digest.algorithm().name());
-        directory.with_staging(|staging| {
-            let staging = staging.as_mut().ok_or_else(|| broken(&parent, LOST))?;
-            staging.create(&blobs).and_then(|()| staging.create(&parent))?;
-            let Temporary { file, path } = Temporary::locked(&parent, TEMPORARY)?;
-            staging.open += 1;
-            Ok(Self { digest, directory, file: Arc::new(file), path: Some(path), unsynced: 0 })
-        })
+        let mut locked = lock(staging);
+        let begun = locked.as_mut().ok_or_else(|| broken(&parent, LOST))?;
+        begun.create(&blobs).and_then(|()| begun.create(&parent))?;
+        let Temporary { file, path } = Temporary::locked(&parent, TEMPORARY)?;
+        begun.open += 1;
+        Ok(Self { digest, directory, file: Arc::new(file), path: Some(path), staging, unsynced: 0 })
     }
 }
 
-impl Stage for Staged<'_> {
+impl StagedBlob for StagedFile<'_> {
     fn write(&mut self, piece: &[u8]) -> Result<(), StoreError> {
-        let path = self.path.as_ref().map_or(self.directory.path.as_path(), TemporaryPath::path);
+        let path = self.path.as_ref().map_or(self.directory, TemporaryPath::path);
         (&*self.file).write_all(piece).map_err(at(path))?;
         self.unsynced += u64::try_from(piece.len()).unwrap_or_default();
         if self.unsynced >= WORTH {
             self.unsynced = 0;
-            self.directory.with_staging(|staging| {
-                staging.iter_mut().for_each(|staging| staging.ahead.sync(&self.file, path));
-            });
+            lock(self.staging).iter_mut().for_each(|staging| staging.background.sync(&self.file, path));
         }
         Ok(())
     }
 
     fn keep(mut self: Box<Self>) -> Result<(), StoreError> {
-        self.directory.with_staging(|staging| {
-            let staging = staging.as_mut().ok_or_else(|| broken(&self.directory.path, LOST))?;
-            self.path.take().into_iter().for_each(|path| staging.keep(self.digest, path));
-            Ok(())
-        })
+        let mut locked = lock(self.staging);
+        let staging = locked.as_mut().ok_or_else(|| broken(self.directory, LOST))?;
+        self.path.take().into_iter().for_each(|path| staging.keep(self.digest, path));
+        drop(locked);
+        Ok(())
     }
 }
 
-impl Drop for Staged<'_> {
+impl Drop for StagedFile<'_> {
     fn drop(&mut self) {
-        self.directory.with_staging(|staging| staging.iter_mut().for_each(|staging| staging.open -= 1));
+        lock(self.staging).iter_mut().for_each(|staging| staging.open -= 1);
     }
+}
+
+/// Whether there is a directory at `path`; a link to one is none, and anything else there is an error.
+pub(super) fn is_directory(path: &Path) -> Result<bool, StoreError> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Ok(true),
+        Ok(_) => Err(broken(path, "it is not a directory")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(at(path)(error)),
+    }
+}
+
+pub(super) fn broken(path: &Path, why: &str) -> StoreError {
+    StoreError::Broken { place: path.display().to_string(), why: why.to_owned() }
+}
+
+pub(super) fn lock(staging: &Mutex<Option<Staging>>) -> MutexGuard<'_, Option<Staging>> {
+    staging.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether somebody has made a layout of a directory: one that is just being made, or was not finished, has no index.

@@ -1,8 +1,9 @@
-//! `Local`: an OCI image layout on this machine as source and sink, wherever its files lie.
+//! `Local`: an OCI image layout on this machine as source and sink, in a directory or in an archive.
 
+pub(crate) mod background_sync;
 pub(crate) mod catalog;
-pub(crate) mod graph;
-pub mod place;
+pub mod layout_files;
+pub(crate) mod relations;
 mod sink;
 pub(crate) mod source;
 
@@ -24,34 +25,37 @@ use crate::oci::Descriptor;
 use crate::oci::media_type;
 use crate::store::StoreError;
 use crate::store::local::catalog::Catalog;
-use crate::store::local::graph::Graph;
-use crate::store::local::place::Found;
-use crate::store::local::place::INDEX;
-use crate::store::local::place::MARK;
-use crate::store::local::place::Place;
-use crate::store::local::place::blob_name;
+use crate::store::local::layout_files::INDEX;
+use crate::store::local::layout_files::LayoutFiles;
+use crate::store::local::layout_files::MARK;
+use crate::store::local::layout_files::OpenFile;
+use crate::store::local::layout_files::blob_name;
+use crate::store::local::relations::Relations;
 
-/// An OCI image layout: blobs in a [`Place`], and an `index.json` that lists what they are.
+/// An OCI image layout: blobs in a [`LayoutFiles`], and an `index.json` that lists what they are.
 ///
 /// What is pushed can be read through the same value at once, and through any other only after
 /// [`finish`](crate::store::Sink::finish): until then `index.json` and every blob of before stay as they were, and if
 /// `finish` is never called nothing that was pushed remains. As source it reads what oras, notation, skopeo, regclient,
 /// zot, olareg, Docker and `cosign save` write.
+///
+/// Its futures are blocking: they read and write files and are ready at the first poll, in any executor and without one. Where
+/// one thread serves many tasks, run them where blocking is allowed.
 pub struct Local<P> {
     limits: Limits,
     place: P,
-    state: Mutex<State>,
+    state: Mutex<LayoutState>,
 }
 
 #[derive(Default)]
-struct State {
+struct LayoutState {
     catalog: Catalog,
     /// What the indexes pushed since the last `finish` list.
     children: Vec<Digest>,
-    graph: Option<Arc<Graph>>,
-    loose: Option<Arc<Graph>>,
+    graph: Option<Arc<Relations>>,
+    loose: Option<Arc<Relations>>,
     /// How much there was at the last [`mark`](crate::store::Sink::mark), or when writing began after it.
-    marked: Option<Marked>,
+    marked: Option<PendingMark>,
     marking: bool,
     /// The one image of the layout, where that was looked up since the last change.
     sole: Option<Option<Digest>>,
@@ -59,16 +63,16 @@ struct State {
     writing: bool,
 }
 
-impl State {
+impl LayoutState {
     fn mark(&mut self) {
         self.catalog.mark();
-        self.marked = Some(Marked { children: self.children.len(), unlisted: self.unlisted.order.len() });
+        self.marked = Some(PendingMark { children: self.children.len(), unlisted: self.unlisted.order.len() });
         self.marking = false;
     }
 
     /// Takes back what changed since the mark. Whether there was one.
     fn go_back(&mut self) -> bool {
-        let Some(Marked { children, unlisted }) = self.marked.take() else { return false };
+        let Some(PendingMark { children, unlisted }) = self.marked.take() else { return false };
         if self.catalog.go_back() {
             self.forget();
         }
@@ -84,7 +88,7 @@ impl State {
 }
 
 /// How much was there that is not written yet; what came since can be taken back.
-struct Marked {
+struct PendingMark {
     children: usize,
     unlisted: usize,
 }
@@ -118,11 +122,11 @@ impl Unlisted {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Mark {
+struct LayoutMark {
     image_layout_version: String,
 }
 
-impl<P: Place> Local<P> {
+impl<P: LayoutFiles> Local<P> {
     /// The layout in `place`, which must be one, unless it is still to be made.
     pub(crate) fn of(place: P, limits: Limits) -> Result<Self, StoreError> {
         let local = Self { limits, place, state: Mutex::default() };
@@ -132,7 +136,7 @@ impl<P: Place> Local<P> {
         Ok(local)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LayoutState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -147,7 +151,8 @@ impl<P: Place> Local<P> {
     fn read_catalog(&self) -> Result<Catalog, StoreError> {
         let place = self.place.name();
         let mark = self.read(MARK, 4 << 10)?.ok_or_else(|| self.broken("it has no oci-layout file"))?;
-        let mark: Mark = json::parse(&mark, &self.limits).map_err(|error| self.broken(format!("{MARK}: {error}")))?;
+        let mark: LayoutMark =
+            json::parse(&mark, &self.limits).map_err(|error| self.broken(format!("{MARK}: {error}")))?;
         if mark.image_layout_version != "1.0.0" {
             let found = mark.image_layout_version.escape_debug();
             return Err(self.broken(format!("its layout version is `{found:.40}`, not 1.0.0")));
@@ -164,7 +169,7 @@ impl<P: Place> Local<P> {
         found.map(|found| found.read(&format!("{name} in {}", self.place.name()), limit)).transpose()
     }
 
-    fn find(&self, descriptor: &Descriptor) -> Result<Found, StoreError> {
+    fn find(&self, descriptor: &Descriptor) -> Result<OpenFile, StoreError> {
         let Descriptor { digest, size, .. } = descriptor;
         let Some(found) = self.place.open(&blob_name(digest))? else {
             return Err(StoreError::NotFound { what: format!("{digest} in {}", self.place.name()) });
@@ -180,7 +185,7 @@ impl<P: Place> Local<P> {
     }
 
     /// The file that should hold the blob `digest`, unchecked, if there is one.
-    pub(crate) fn file(&self, digest: &Digest) -> Result<Option<Found>, StoreError> {
+    pub(crate) fn file(&self, digest: &Digest) -> Result<Option<OpenFile>, StoreError> {
         self.place.open(&blob_name(digest))
     }
 
@@ -211,17 +216,17 @@ impl<P: Place> Local<P> {
         })
     }
 
-    fn graph(&self, state: &mut State) -> Arc<Graph> {
-        let read = || Arc::new(Graph::of_entries(&self.place, &state.catalog, &self.limits));
+    fn graph(&self, state: &mut LayoutState) -> Arc<Relations> {
+        let read = || Arc::new(Relations::of_entries(&self.place, &state.catalog, &self.limits));
         Arc::clone(state.graph.get_or_insert_with(read))
     }
 
-    fn loose(&self, state: &mut State) -> Result<Arc<Graph>, StoreError> {
+    fn loose(&self, state: &mut LayoutState) -> Result<Arc<Relations>, StoreError> {
         if let Some(loose) = &state.loose {
             return Ok(Arc::clone(loose));
         }
         let known = self.graph(state);
-        let loose = Arc::new(Graph::of_blobs(&self.place, &known, &self.limits)?);
+        let loose = Arc::new(Relations::of_blobs(&self.place, &known, &self.limits)?);
         state.loose = Some(Arc::clone(&loose));
         Ok(loose)
     }

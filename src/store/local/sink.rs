@@ -20,14 +20,14 @@ use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
 use crate::store::error::ReadOnlyFault;
+use crate::store::local::LayoutState;
 use crate::store::local::Local;
-use crate::store::local::State;
 use crate::store::local::Unlisted;
 use crate::store::local::catalog::Catalog;
 use crate::store::local::catalog::repeatable;
-use crate::store::local::place::Place;
+use crate::store::local::layout_files::LayoutFiles;
 
-impl<P: Place> Sink for Local<P> {
+impl<P: LayoutFiles> Sink for Local<P> {
     fn has_blob<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<bool, StoreError>> {
         Box::pin(self.has(descriptor))
     }
@@ -101,7 +101,7 @@ impl<P: Place> Sink for Local<P> {
         subject: &'a Digest,
         entries: &'a [Descriptor],
     ) -> Task<'a, Result<(), StoreError>> {
-        let add = |mut state: MutexGuard<'_, State>| {
+        let add = |mut state: MutexGuard<'_, LayoutState>| {
             entries.iter().for_each(|entry| state.unlisted.add(*subject, entry.clone()));
         };
         let listed = self.begin().map(add);
@@ -151,9 +151,9 @@ impl<P: Place> Sink for Local<P> {
     }
 }
 
-impl<P: Place> Local<P> {
+impl<P: LayoutFiles> Local<P> {
     /// Takes the place for us alone, and what another process did to it since it was opened into account.
-    fn begin(&self) -> Result<MutexGuard<'_, State>, StoreError> {
+    fn begin(&self) -> Result<MutexGuard<'_, LayoutState>, StoreError> {
         let mut state = self.state();
         if !state.writing {
             self.place.begin()?;
@@ -169,7 +169,7 @@ impl<P: Place> Local<P> {
         Ok(state)
     }
 
-    fn mark_both(&self, state: &mut State) {
+    fn mark_both(&self, state: &mut LayoutState) {
         state.mark();
         self.place.mark();
     }

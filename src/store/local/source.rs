@@ -13,27 +13,28 @@ use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::oci::referrer::cosign_tag;
 use crate::oci::referrer::fallback_tag;
+use crate::oci::referrer::is_auxiliary_name;
 use crate::store::Blob;
-use crate::store::Listed;
+use crate::store::ListedImage;
 use crate::store::Listing;
 use crate::store::Origin;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
+use crate::store::local::LayoutState;
 use crate::store::local::Local;
-use crate::store::local::State;
 use crate::store::local::catalog::Catalog;
 use crate::store::local::catalog::KIND;
 use crate::store::local::catalog::LISTS_REFERRERS;
 use crate::store::local::catalog::REF_NAME;
 use crate::store::local::catalog::kept_names;
 use crate::store::local::catalog::names_in;
-use crate::store::local::graph::Graph;
-use crate::store::local::graph::Peek;
-use crate::store::local::place::Place;
-use crate::store::local::place::blob_name;
+use crate::store::local::layout_files::LayoutFiles;
+use crate::store::local::layout_files::blob_name;
+use crate::store::local::relations::Peek;
+use crate::store::local::relations::Relations;
 
-impl<P: Place> Source for Local<P> {
+impl<P: LayoutFiles> Source for Local<P> {
     fn resolve<'a>(&'a self, tag_or_digest: &'a TagOrDigest) -> Task<'a, Result<Content, StoreError>> {
         Box::pin(ready(match tag_or_digest {
             TagOrDigest::Digest(digest) => self.by_digest(digest),
@@ -68,7 +69,7 @@ impl<P: Place> Source for Local<P> {
         Box::pin(ready(Ok(self.state().catalog.names())))
     }
 
-    fn images(&self) -> Task<'_, Result<Vec<Listed>, StoreError>> {
+    fn images(&self) -> Task<'_, Result<Vec<ListedImage>, StoreError>> {
         let mut state = self.state();
         let graph = self.graph(&mut state);
         let mut listed = BTreeSet::new();
@@ -77,7 +78,7 @@ impl<P: Place> Source for Local<P> {
             let names: Vec<_> = kept_names(root).iter().map(|name| Some(name.to_string())).collect();
             for name in if names.is_empty() { vec![None] } else { names } {
                 if listed.insert((root.digest, name.clone())) {
-                    images.push(Listed { descriptor: Some(root.bare()), name });
+                    images.push(ListedImage { descriptor: Some(root.bare()), name });
                 }
             }
         }
@@ -103,7 +104,7 @@ impl<P: Place> Source for Local<P> {
     }
 }
 
-impl<P: Place> Local<P> {
+impl<P: LayoutFiles> Local<P> {
     /// The one image of the layout, where there is just one. Referrers, lists of referrers, cosign's signatures and
     /// the platforms of an index that is listed too do not count.
     ///
@@ -163,7 +164,7 @@ impl<P: Place> Local<P> {
     }
 
     /// `cosign save` gives its entries kinds instead of names: with one image, its signatures are the ones there are.
-    fn by_kind(&self, state: &mut State, tag: &str) -> Result<Option<Descriptor>, StoreError> {
+    fn by_kind(&self, state: &mut LayoutState, tag: &str) -> Result<Option<Descriptor>, StoreError> {
         let Some((_, suffix)) = tag.rsplit_once('.') else { return Ok(None) };
         let kind = |entry: &Descriptor| {
             entry
@@ -184,7 +185,7 @@ impl<P: Place> Local<P> {
     }
 
     /// The digest of the one image of the layout, where there is just one.
-    fn sole_digest(&self, state: &mut State) -> Option<Digest> {
+    fn sole_digest(&self, state: &mut LayoutState) -> Option<Digest> {
         if let Some(sole) = state.sole {
             return sole;
         }
@@ -284,7 +285,7 @@ fn label(entry: &Descriptor) -> String {
 }
 
 /// The entries that are images of their own.
-fn roots<'a>(catalog: &'a Catalog, graph: &Graph) -> Vec<&'a Descriptor> {
+fn roots<'a>(catalog: &'a Catalog, graph: &Relations) -> Vec<&'a Descriptor> {
     let candidates = || catalog.descriptors().filter(|entry| !is_auxiliary(entry));
     let image = |entry: &&Descriptor| {
         let unnamed = !entry.annotations.contains_key(REF_NAME);
@@ -296,15 +297,6 @@ fn roots<'a>(catalog: &'a Catalog, graph: &Graph) -> Vec<&'a Descriptor> {
         true => candidates().collect(),
         false => images,
     }
-}
-
-/// Whether a name is one of those under which signatures and lists of referrers are kept.
-pub(crate) fn is_auxiliary_name(name: &str) -> bool {
-    let tag = name.rsplit_once(':').map_or(name, |(_, tag)| tag);
-    let (stem, suffix) = tag.split_once('.').unwrap_or((tag, ""));
-    let encoded = stem.split_once('-').filter(|(algorithm, _)| matches!(*algorithm, "sha256" | "sha512"));
-    let of_digest = encoded.is_some_and(|(_, hex)| hex.len() >= 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    of_digest && matches!(suffix, "" | "sig" | "att" | "sbom")
 }
 
 /// Whether an entry is, by its name or kind, there for the sake of another.

@@ -1,4 +1,5 @@
-//! `Graph`: which manifests of a layout refer to which; layouts have no agreed list, so the manifests are asked.
+//! `Relations`: the subjects, referrers and children of the manifests in a layout. Layouts have no agreed list of referrers,
+//! so the manifests themselves are read.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -20,12 +21,12 @@ use crate::oci::referrer;
 use crate::store::StoreError;
 use crate::store::local::catalog::Catalog;
 use crate::store::local::catalog::REF_NAME;
-use crate::store::local::place::Place;
-use crate::store::local::place::blob_name;
+use crate::store::local::layout_files::LayoutFiles;
+use crate::store::local::layout_files::blob_name;
 
 /// What the manifests of a layout say about each other. All of it is claims: nothing here was checked.
 #[derive(Default)]
-pub(crate) struct Graph {
+pub(crate) struct Relations {
     /// The manifests that indexes list.
     pub(crate) children: BTreeSet<Digest>,
     /// The manifests that refer to a subject.
@@ -79,9 +80,9 @@ fn listed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<PeekD
     null_is_default(deserializer).map(Some)
 }
 
-impl Graph {
+impl Relations {
     /// Asks every manifest that `catalog` lists.
-    pub(crate) fn of_entries(place: &dyn Place, catalog: &Catalog, limits: &Limits) -> Self {
+    pub(crate) fn of_entries(place: &dyn LayoutFiles, catalog: &Catalog, limits: &Limits) -> Self {
         let mut graph = Self { limit: limits.graph.referrers, ..Self::default() };
         // One manifest can be listed as often as the list has room for; it is read once.
         let mut tried = BTreeSet::new();
@@ -106,7 +107,7 @@ impl Graph {
 
     /// Asks every small blob that looks like JSON and of which `known` does not know that it refers to something:
     /// `cosign save` leaves bundles in a layout that nothing lists.
-    pub(crate) fn of_blobs(place: &dyn Place, known: &Self, limits: &Limits) -> Result<Self, StoreError> {
+    pub(crate) fn of_blobs(place: &dyn LayoutFiles, known: &Self, limits: &Limits) -> Result<Self, StoreError> {
         let mut graph = Self { limit: limits.graph.referrers, ..Self::default() };
         let mut small = place.blobs(limits, LOOSE_BLOBS + 1)?;
         if small.len() > LOOSE_BLOBS {
@@ -160,7 +161,7 @@ impl Graph {
 
 impl Peek {
     /// The manifest that `entry` names, `None` where it cannot be read as one.
-    pub(crate) fn at(place: &dyn Place, entry: &Descriptor, limits: &Limits) -> Option<Self> {
+    pub(crate) fn at(place: &dyn LayoutFiles, entry: &Descriptor, limits: &Limits) -> Option<Self> {
         let found = place.open(&blob_name(&entry.digest)).ok()??;
         if found.size != entry.size {
             return None;

@@ -1,4 +1,4 @@
-//! `Metered`: a source that gives out only so many bytes, and remembers whether more were wanted.
+//! `LimitedSource`: a source with a limit of bytes; it remembers whether more were wanted.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,15 +18,15 @@ use crate::store::StoreError;
 use crate::store::Task;
 
 /// A source for a first look at something that may be large. Whatever came of it does not count once
-/// [`Metered::is_over`]: then the whole is to be looked at, without this.
-pub struct Metered {
+/// [`LimitedSource::is_over`]: then the whole is to be looked at, without this.
+pub struct LimitedSource {
     inner: Arc<dyn Source>,
     left: AtomicU64,
     limit: u64,
     over: AtomicBool,
 }
 
-impl Metered {
+impl LimitedSource {
     /// Gives out at most `limit` bytes of what `inner` has.
     pub fn new(inner: Arc<dyn Source>, limit: u64) -> Self {
         Self { inner, left: AtomicU64::new(limit), limit, over: AtomicBool::new(false) }
@@ -62,7 +62,7 @@ impl Metered {
     }
 }
 
-impl Source for Metered {
+impl Source for LimitedSource {
     fn resolve<'a>(&'a self, tag_or_digest: &'a TagOrDigest) -> Task<'a, Result<Content, StoreError>> {
         Box::pin(async move {
             let content = self.inner.resolve(tag_or_digest).await.map_err(|error| self.heed(error))?;
@@ -166,7 +166,7 @@ mod tests {
         let memory = Memory::new(Limits::DEFAULT.with(|limits| limits.oci.manifest_bytes = size));
         let _pushed = now(memory.push_manifest(&index, Some("v"))).unwrap();
         let memory: Arc<dyn Source> = Arc::new(memory);
-        let metered = |limit| Metered::new(Arc::clone(&memory), limit);
+        let metered = |limit| LimitedSource::new(Arc::clone(&memory), limit);
         let tag = TagOrDigest::Tag("v".to_owned());
 
         let enough = metered(2 * size);

@@ -1,12 +1,15 @@
-//! `Place`: the files of an OCI layout, wherever they lie; a directory and an archive are places.
+//! `LayoutFiles`: the files of an OCI image layout, in a directory or in an archive.
 
+use std::fs::File;
 use std::io;
 use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::digest::Digest;
+use crate::files;
 use crate::limits::Limits;
 use crate::oci::Descriptor;
 use crate::store::Chunks;
@@ -20,8 +23,9 @@ pub(crate) const MARK_BODY: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 /// The file that lists what is in a layout.
 pub(crate) const INDEX: &str = "index.json";
 
-/// The files of a layout. Reading sees what was staged; nobody else does before [`Place::commit`].
-pub trait Place: Send + Sync {
+/// The files of an OCI image layout. Its own reads see what was staged; everybody else sees it after
+/// [`LayoutFiles::commit`].
+pub trait LayoutFiles: Send + Sync {
     /// What to call it to people.
     fn name(&self) -> String;
 
@@ -29,7 +33,7 @@ pub trait Place: Send + Sync {
     ///
     /// # Errors
     /// Where something else has the name, and where the system says no.
-    fn open(&self, name: &str) -> Result<Option<Found>, StoreError>;
+    fn open(&self, name: &str) -> Result<Option<OpenFile>, StoreError>;
 
     /// The files whose names are digests and that are no longer than a manifest may be, with their lengths: `most` of them.
     ///
@@ -45,22 +49,22 @@ pub trait Place: Send + Sync {
     /// Whether there is no layout yet, so that an empty one is still to be written.
     fn is_new(&self) -> bool;
 
-    /// Makes sure that nobody else writes until [`Place::commit`], or until the place is dropped. May be called again.
+    /// Makes sure that nobody else writes until [`LayoutFiles::commit`], or until the place is dropped. May be called again.
     ///
     /// # Errors
     /// Where somebody else writes, and where the system says no.
     fn begin(&self) -> Result<(), StoreError>;
 
-    /// Room for the blob with this descriptor, after [`Place::begin`].
+    /// Room for the blob with this descriptor, after [`LayoutFiles::begin`].
     ///
     /// # Errors
     /// Where the system says no.
-    fn stage<'a>(&'a self, descriptor: &Descriptor) -> Result<Box<dyn Stage + 'a>, StoreError>;
+    fn stage<'a>(&'a self, descriptor: &Descriptor) -> Result<Box<dyn StagedBlob + 'a>, StoreError>;
 
-    /// Marks the point to which [`Place::go_back`] takes back what was staged, after [`Place::begin`].
+    /// Marks the point to which [`LayoutFiles::go_back`] takes back what was staged, after [`LayoutFiles::begin`].
     fn mark(&self);
 
-    /// Takes back what was staged since [`Place::mark`]: it is not committed.
+    /// Takes back what was staged since [`LayoutFiles::mark`]: it is not committed.
     fn go_back(&self);
 
     /// Makes what was staged durable and then, in one step, visible under `index` as the new `index.json`.
@@ -70,8 +74,8 @@ pub trait Place: Send + Sync {
     fn commit(&self, index: &[u8]) -> Result<(), StoreError>;
 }
 
-/// A blob being staged; without [`Stage::keep`] it leaves nothing behind.
-pub trait Stage: Send {
+/// A blob being staged; without [`StagedBlob::keep`] it leaves nothing behind.
+pub trait StagedBlob: Send {
     /// Takes the next bytes.
     ///
     /// # Errors
@@ -94,15 +98,15 @@ pub trait Rereadable: Read + Send {
     fn restart(&mut self) -> io::Result<()>;
 }
 
-/// An open file of a place.
-pub struct Found {
+/// An open file of a layout.
+pub struct OpenFile {
     /// Its bytes, from the first.
     pub reader: Box<dyn Rereadable>,
     /// How many it is said to have.
     pub size: u64,
 }
 
-impl Found {
+impl OpenFile {
     /// The whole file, if it is not over `limit` bytes.
     pub(crate) fn read(self, what: &str, limit: u64) -> Result<Vec<u8>, StoreError> {
         let too_large = || StoreError::TooLarge { what: what.to_owned(), limit };
@@ -122,7 +126,7 @@ impl Found {
 
     /// The file piece by piece.
     pub(crate) fn chunks(self, what: String) -> Box<dyn Chunks> {
-        Box::new(Pieces { reader: self.reader, what })
+        Box::new(FileChunks { reader: self.reader, what })
     }
 }
 
@@ -138,17 +142,22 @@ pub(crate) fn blob_digest(name: &str) -> Option<Digest> {
 }
 
 /// An error of the system about `path`, from any number of threads.
-pub(crate) fn at(path: &std::path::Path) -> impl Fn(io::Error) -> StoreError {
+pub(crate) fn at(path: &Path) -> impl Fn(io::Error) -> StoreError {
     let path = path.display().to_string();
     move |error| StoreError::Io { path: path.clone(), error: Arc::new(error) }
 }
 
-struct Pieces {
+/// The regular file at `path` and its length, `None` where there is nothing.
+pub(crate) fn open_regular(path: &Path) -> Result<Option<(File, u64)>, StoreError> {
+    Ok(files::regular(path)?)
+}
+
+struct FileChunks {
     reader: Box<dyn Rereadable>,
     what: String,
 }
 
-impl Pieces {
+impl FileChunks {
     fn read(&mut self) -> Result<Option<Bytes>, StoreError> {
         let mut piece = Vec::with_capacity(PIECE);
         let end = u64::try_from(PIECE).unwrap_or(u64::MAX);
@@ -158,7 +167,7 @@ impl Pieces {
     }
 }
 
-impl Chunks for Pieces {
+impl Chunks for FileChunks {
     fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
         Box::pin(std::future::ready(self.read()))
     }
@@ -170,3 +179,5 @@ impl Chunks for Pieces {
 }
 
 const PIECE: usize = 256 << 10;
+/// Why nothing can be committed.
+pub(crate) const LOST: &str = "what was staged is lost, because it could not be finished";
