@@ -31,9 +31,6 @@ pub mod ops;
 
 pub mod report;
 
-#[cfg(feature = "cli")]
-pub mod cli;
-
 /// The library example of the README, compiled as a documentation test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

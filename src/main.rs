@@ -1,7 +1,9 @@
 //! The program: hands its arguments to `cli` and returns its exit code.
 
+mod cli;
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    bulla::cli::run(std::env::args_os())
+    cli::run(std::env::args_os())
 }

@@ -1,14 +1,14 @@
 //! The command `attest`.
 
-use crate::key::Signer;
-use crate::limits::Limits;
-use crate::ops::attest;
-use crate::ops::sign::Extent;
-use crate::policy;
-use crate::request::Attestation;
-use crate::store::Origin;
-use crate::store::Sink;
-use crate::time::Time;
+use bulla::key::Signer;
+use bulla::limits::Limits;
+use bulla::ops::attest;
+use bulla::ops::sign::Extent;
+use bulla::policy;
+use bulla::request::Attestation;
+use bulla::store::Origin;
+use bulla::store::Sink;
+use bulla::time::Time;
 
 use super::args::ResultsOutput;
 use super::exit::Exit;

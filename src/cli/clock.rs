@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::time::Time;
+use bulla::time::Time;
 
 /// The time now, in whole seconds.
 pub(super) fn now() -> Time {

@@ -7,25 +7,25 @@ use std::path::PathBuf;
 
 use clap::Parser as _;
 
-use crate::key::KeyKind;
-use crate::key::PrivateKey;
-use crate::limits::Limits;
-use crate::oci::Content;
-use crate::oci::Manifest;
-use crate::oci::Subject;
-use crate::oci::TagOrDigest;
-use crate::oci::media_type;
-use crate::oci::referrer;
-use crate::ops::OpsError;
-use crate::ops::attach;
-use crate::ops::attach::Attachment;
-use crate::ops::sign;
-use crate::ops::sign::Format;
-use crate::ops::sign::Terms;
-use crate::store::Sink as _;
-use crate::store::Source as _;
-use crate::store::layout::Layout;
-use crate::time::Time;
+use bulla::key::KeyKind;
+use bulla::key::PrivateKey;
+use bulla::limits::Limits;
+use bulla::oci::Content;
+use bulla::oci::Manifest;
+use bulla::oci::Subject;
+use bulla::oci::TagOrDigest;
+use bulla::oci::media_type;
+use bulla::oci::referrer;
+use bulla::ops::OpsError;
+use bulla::ops::attach;
+use bulla::ops::attach::Attachment;
+use bulla::ops::sign;
+use bulla::ops::sign::Format;
+use bulla::ops::sign::Terms;
+use bulla::store::Sink as _;
+use bulla::store::Source as _;
+use bulla::store::layout::Layout;
+use bulla::time::Time;
 
 use super::args::Cli;
 use super::args::Command;
@@ -337,7 +337,7 @@ fn place(args: &DemoArgs) -> Result<(PathBuf, Option<DemoDirectory>), Failure> {
     }
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(|error| Failure::unknown(format!("demo: {error}")))?;
-    let path = std::env::temp_dir().join(format!("bulla-demo-{}", crate::digest::hex(&random)));
+    let path = std::env::temp_dir().join(format!("bulla-demo-{}", bulla::digest::hex(&random)));
     fs::create_dir(&path).map_err(|error| told(&path, &error))?;
     Ok((path.clone(), Some(DemoDirectory(path))))
 }

@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use crate::oci::ReferenceError;
-use crate::ops::OpsError;
-use crate::policy;
-use crate::policy::PredicateTypeError;
-use crate::report::ReportedError;
-use crate::report::ReportedVerdict;
-use crate::store::StoreError;
+use bulla::oci::ReferenceError;
+use bulla::ops::OpsError;
+use bulla::policy;
+use bulla::policy::PredicateTypeError;
+use bulla::report::ReportedError;
+use bulla::report::ReportedVerdict;
+use bulla::store::StoreError;
 
 use super::hints;
 

@@ -13,12 +13,12 @@ use std::sync::atomic::Ordering;
 
 use zeroize::Zeroizing;
 
-use crate::files;
-use crate::files::Accept;
-use crate::files::FileError;
-use crate::files::Input;
-use crate::files::Overwrite;
-use crate::files::Temporary;
+use bulla::files;
+use bulla::files::Accept;
+use bulla::files::FileError;
+use bulla::files::Input;
+use bulla::files::Overwrite;
+use bulla::files::Temporary;
 
 use super::exit::Failure;
 

@@ -1,10 +1,10 @@
 //! Hints: what helps against an error, as something that can be typed or done.
 
-use crate::oci::Reference;
-use crate::oci::TagOrDigest;
-use crate::store::StoreError;
-use crate::store::TlsFault;
-use crate::store::error::DenialReason;
+use bulla::oci::Reference;
+use bulla::oci::TagOrDigest;
+use bulla::store::StoreError;
+use bulla::store::TlsFault;
+use bulla::store::error::DenialReason;
 
 /// What helps where content is damaged or missing.
 pub(super) const DAMAGED: &str = "get another copy of it from where it came from, or try again; nothing was decided";

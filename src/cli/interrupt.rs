@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicBool;
 #[cfg(unix)]
 use std::sync::atomic::Ordering;
 
-use crate::files;
+use bulla::files;
 
 #[cfg(unix)]
 use super::signals;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::text::hides;
+use bulla::text::hides;
 
 use super::redacted;
 

@@ -1,11 +1,11 @@
 //! The commands `ls` and `digest`: what is in a store, and what a reference stands for.
 
-use crate::limits::Limits;
-use crate::ops::list;
-use crate::ops::list::Image;
-use crate::ops::pinned;
-use crate::report::ImageResult;
-use crate::report::Report;
+use bulla::limits::Limits;
+use bulla::ops::list;
+use bulla::ops::list::Image;
+use bulla::ops::pinned;
+use bulla::report::ImageResult;
+use bulla::report::Report;
 
 use super::args::DigestArgs;
 use super::args::LsArgs;

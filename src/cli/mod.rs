@@ -57,7 +57,7 @@ use exit::Exit;
 use exit::Failure;
 
 /// Runs the command line `arguments` and returns its exit code: 0 yes or done, 1 refused, 2 could not tell.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Err(error) = process_hardening::no_core_dumps() {
         render::note(format_args!("warning: core dumps cannot be switched off: {error}"));
     }

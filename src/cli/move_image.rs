@@ -2,28 +2,28 @@
 
 use std::sync::Arc;
 
-use crate::digest::Digest;
-use crate::limits::Limits;
-use crate::oci::Platform;
-use crate::oci::Reference;
-use crate::ops::copy;
-use crate::ops::discover::Effort;
-use crate::ops::graph::Closure;
-use crate::ops::graph::Graph;
-use crate::ops::import;
-use crate::ops::layers::Depth;
-use crate::ops::naming::Taken;
-use crate::ops::pinned;
-use crate::ops::platform;
-use crate::ops::verify::Outcome;
-use crate::ops::verify::Platforms;
-use crate::ops::verify::VerifyOptions;
-use crate::policy::StatementKind;
-use crate::report::ImportResult;
-use crate::report::VerifyResult;
-use crate::store::Sink;
-use crate::time::Time;
-use crate::verify::VerifiedSubject;
+use bulla::digest::Digest;
+use bulla::limits::Limits;
+use bulla::oci::Platform;
+use bulla::oci::Reference;
+use bulla::ops::copy;
+use bulla::ops::discover::Effort;
+use bulla::ops::graph::Closure;
+use bulla::ops::graph::Graph;
+use bulla::ops::import;
+use bulla::ops::layers::Depth;
+use bulla::ops::naming::Taken;
+use bulla::ops::pinned;
+use bulla::ops::platform;
+use bulla::ops::verify::Outcome;
+use bulla::ops::verify::Platforms;
+use bulla::ops::verify::VerifyOptions;
+use bulla::policy::StatementKind;
+use bulla::report::ImportResult;
+use bulla::report::VerifyResult;
+use bulla::store::Sink;
+use bulla::time::Time;
+use bulla::verify::VerifiedSubject;
 
 use super::args::CopyArgs;
 use super::args::ImportArgs;
@@ -116,7 +116,7 @@ struct FoundImage {
     names: Vec<String>,
     place: String,
     sink: Arc<dyn Sink>,
-    source: Arc<dyn crate::store::Source>,
+    source: Arc<dyn bulla::store::Source>,
     to: String,
 }
 

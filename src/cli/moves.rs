@@ -1,12 +1,12 @@
 //! Text about what was copied and imported, or would be.
 
-use crate::digest::Digest;
-use crate::ops::copy::Copied;
-use crate::ops::layers::LayersRead;
-use crate::ops::naming::Before;
-use crate::report::CopyResult;
-use crate::report::CopySummary;
-use crate::verify::VerifiedSubject;
+use bulla::digest::Digest;
+use bulla::ops::copy::Copied;
+use bulla::ops::layers::LayersRead;
+use bulla::ops::naming::Before;
+use bulla::report::CopyResult;
+use bulla::report::CopySummary;
+use bulla::verify::VerifiedSubject;
 
 use super::exit::Failure;
 use super::line::Foreign;

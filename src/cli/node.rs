@@ -1,11 +1,11 @@
 //! One line about each node of a tree, and about each signed document in it.
 
-use crate::key::KeyId;
-use crate::ops::tree::Link;
-use crate::ops::tree::Node;
-use crate::ops::tree::TreeDocument;
-use crate::ops::tree::Trust;
-use crate::verify;
+use bulla::key::KeyId;
+use bulla::ops::tree::Link;
+use bulla::ops::tree::Node;
+use bulla::ops::tree::TreeDocument;
+use bulla::ops::tree::Trust;
+use bulla::verify;
 
 use super::line::Foreign;
 

@@ -1,7 +1,7 @@
 //! Pictures of a tree: Graphviz, and SVG without it.
 
-use crate::ops::tree::Node;
-use crate::ops::tree::Trust;
+use bulla::ops::tree::Node;
+use bulla::ops::tree::Trust;
 
 use super::line::Foreign;
 use super::line::Lines;

@@ -7,10 +7,10 @@ use serde_json::value::RawValue;
 use crate::cli::exit::Failure;
 use crate::cli::files;
 use crate::cli::request;
-use crate::limits::Limits;
-use crate::request::Attestation;
-use crate::request::RequestError;
-use crate::request::WholeDocument;
+use bulla::limits::Limits;
+use bulla::request::Attestation;
+use bulla::request::RequestError;
+use bulla::request::WholeDocument;
 
 /// Reads a predicate. Whatever is wrong with the file is a bad argument, with a hint where it holds a predicate in another
 /// document.

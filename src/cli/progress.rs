@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use indicatif::ProgressBar;
 
-use crate::store::deadline::in_words;
-use crate::store::transfer_progress;
-use crate::store::transfer_progress::TransferProgress;
+use bulla::store::deadline::in_words;
+use bulla::store::transfer_progress;
+use bulla::store::transfer_progress::TransferProgress;
 
 use super::bar;
 use super::quantity::amount;

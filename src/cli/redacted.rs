@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 use std::sync::OnceLock;
 
-use crate::redact::Secrets;
+use bulla::redact::Secrets;
 
 /// There is one standard output, and so there is one of these: whatever is printed passes it.
 static SECRETS: OnceLock<Secrets> = OnceLock::new();

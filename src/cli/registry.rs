@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::store::credentials::Credentials;
-use crate::store::registry::ClientCertificate;
-use crate::store::registry::HttpScheme;
-use crate::store::registry::Registries;
-use crate::store::registry::Settings;
-use crate::store::registry::certificates;
-use crate::store::registry::private_key;
+use bulla::store::credentials::Credentials;
+use bulla::store::registry::ClientCertificate;
+use bulla::store::registry::HttpScheme;
+use bulla::store::registry::Registries;
+use bulla::store::registry::Settings;
+use bulla::store::registry::certificates;
+use bulla::store::registry::private_key;
 
 use super::args::RegistryArgs;
 use super::exit::Failure;

@@ -17,7 +17,7 @@ use std::sync::PoisonError;
 use clap::error::ContextKind;
 use serde::Serialize;
 
-use crate::report;
+use bulla::report;
 
 use super::bar;
 use super::exit::Exit;

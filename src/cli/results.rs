@@ -1,8 +1,8 @@
 //! `Results`: prints the results of a command one by one as they come, where a report in JSON is wanted.
 
-use crate::report::LineResult;
-use crate::report::ReportStream;
-use crate::report::StreamForm;
+use bulla::report::LineResult;
+use bulla::report::ReportStream;
+use bulla::report::StreamForm;
 
 use super::args::ResultsOutput;
 use super::redacted;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use crate::key::Passphrase;
+use bulla::key::Passphrase;
 
 use super::args::PassphraseArgs;
 use super::exit::Failure;

@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::key::Signer;
-use crate::limits::Limits;
-use crate::oci::Subject;
-use crate::ops::sign;
-use crate::ops::sign::Extent;
-use crate::ops::sign::Repeat;
-use crate::ops::sign::Signed;
-use crate::ops::sign::Terms;
-use crate::report::SignResult;
-use crate::store::Sink;
-use crate::store::Task;
-use crate::store::parallel;
-use crate::time::Time;
+use bulla::key::Signer;
+use bulla::limits::Limits;
+use bulla::oci::Subject;
+use bulla::ops::sign;
+use bulla::ops::sign::Extent;
+use bulla::ops::sign::Repeat;
+use bulla::ops::sign::Signed;
+use bulla::ops::sign::Terms;
+use bulla::report::SignResult;
+use bulla::store::Sink;
+use bulla::store::Task;
+use bulla::store::parallel;
+use bulla::time::Time;
 
 use super::args::ResultsOutput;
 use super::args::SignArgs;

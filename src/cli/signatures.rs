@@ -1,8 +1,8 @@
 //! Text about signatures: those that were made, and those that counted.
 
-use crate::key::Signer;
-use crate::ops::sign::Signed;
-use crate::verify::AcceptedSignature;
+use bulla::key::Signer;
+use bulla::ops::sign::Signed;
+use bulla::verify::AcceptedSignature;
 
 use super::line::Foreign;
 use super::render::line;

@@ -3,19 +3,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::digest::Digest;
-use crate::limits::Limits;
-use crate::oci::Reference;
-use crate::oci::ReferenceError;
-use crate::oci::TagOrDigest;
-use crate::ops::naming;
-use crate::ops::naming::Destination;
-use crate::ops::naming::Named;
-use crate::store::Images;
-use crate::store::LimitedSource;
-use crate::store::OpenError;
-use crate::store::Sink;
-use crate::store::Source;
+use bulla::digest::Digest;
+use bulla::limits::Limits;
+use bulla::oci::Reference;
+use bulla::oci::ReferenceError;
+use bulla::oci::TagOrDigest;
+use bulla::ops::naming;
+use bulla::ops::naming::Destination;
+use bulla::ops::naming::Named;
+use bulla::store::Images;
+use bulla::store::LimitedSource;
+use bulla::store::OpenError;
+use bulla::store::Sink;
+use bulla::store::Source;
 
 use super::args::RegistryArgs;
 use super::args::SidesArgs;
@@ -199,6 +199,7 @@ impl From<OpenError> for Failure {
             }
             OpenError::ReadOnly { .. } => Self::unknown(error.to_string()).hint("use oci-archive:FILE instead"),
             OpenError::Store(error) => error.into(),
+            other => Self::unknown(other.to_string()),
         }
     }
 }

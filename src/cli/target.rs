@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::digest::Digest;
-use crate::oci::ImageName;
-use crate::oci::Reference;
-use crate::oci::TagOrDigest;
-use crate::store::Sink;
+use bulla::digest::Digest;
+use bulla::oci::ImageName;
+use bulla::oci::Reference;
+use bulla::oci::TagOrDigest;
+use bulla::store::Sink;
 
 use super::exit::Failure;
 use super::stores::Stores;

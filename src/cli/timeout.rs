@@ -7,10 +7,10 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::Duration;
 
-use crate::files;
-use crate::store::Deadline;
-use crate::store::deadline::CountedTime;
-use crate::store::deadline::in_words;
+use bulla::files;
+use bulla::store::Deadline;
+use bulla::store::deadline::CountedTime;
+use bulla::store::deadline::in_words;
 
 use super::exit::Exit;
 use super::exit::Failure;

@@ -1,13 +1,13 @@
 //! The command `tree`.
 
-use crate::limits::Limits;
-use crate::ops::pinned;
-use crate::ops::tree;
-use crate::ops::tree::Node;
-use crate::report::Report;
-use crate::report::TreeResult;
-use crate::time::Time;
-use crate::trust::TrustRoot;
+use bulla::limits::Limits;
+use bulla::ops::pinned;
+use bulla::ops::tree;
+use bulla::ops::tree::Node;
+use bulla::report::Report;
+use bulla::report::TreeResult;
+use bulla::time::Time;
+use bulla::trust::TrustRoot;
 
 use super::args::TreeArgs;
 use super::args::TreeOutput;

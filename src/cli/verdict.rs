@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::digest::Digest;
-use crate::ops::layers::Layers;
-use crate::ops::layers::LayersRead;
-use crate::ops::verify::Outcome;
-use crate::ops::verify::Verdict;
-use crate::policy::StatementKind;
-use crate::verify::Refusal;
-use crate::verify::Unmet;
+use bulla::digest::Digest;
+use bulla::ops::layers::Layers;
+use bulla::ops::layers::LayersRead;
+use bulla::ops::verify::Outcome;
+use bulla::ops::verify::Verdict;
+use bulla::policy::StatementKind;
+use bulla::verify::Refusal;
+use bulla::verify::Unmet;
 
 use super::args::WantArgs;
 use super::hints;

@@ -49,7 +49,7 @@ mod tests {
             return;
         };
         let (named, seconds) = found.trim().split_once(' ').unwrap();
-        let time = crate::time::Time::from_unix(seconds.parse().unwrap()).unwrap();
+        let time = bulla::time::Time::from_unix(seconds.parse().unwrap()).unwrap();
         assert_eq!((commit, date), (named, time.to_string().as_str()));
     }
 }

@@ -7,9 +7,9 @@ use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
 
-use crate::store::deadline::in_words;
-use crate::store::registry::Event;
-use crate::store::registry::Watch;
+use bulla::store::deadline::in_words;
+use bulla::store::registry::Event;
+use bulla::store::registry::Watch;
 
 use super::line::Foreign;
 use super::render;

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::request::Format;
+use bulla::request::Format;
 
 /// Which forms of signatures are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use crate::key::file;
-use crate::limits::Limits;
+use bulla::key::file;
+use bulla::limits::Limits;
 
 use crate::cli::exit::Failure;
 use crate::cli::files;

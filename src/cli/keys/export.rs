@@ -4,9 +4,9 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use crate::key::Passphrase;
-use crate::key::file;
-use crate::key::file::Overwrite;
+use bulla::key::Passphrase;
+use bulla::key::file;
+use bulla::key::file::Overwrite;
 
 use crate::cli::args::KeyExportArgs;
 use crate::cli::args::KeyForm;

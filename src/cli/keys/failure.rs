@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::key::KeyError;
+use bulla::key::KeyError;
 
 use crate::cli::exit::Failure;
 use crate::cli::render;

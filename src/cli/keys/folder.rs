@@ -4,12 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
-use crate::key::KeyError;
-use crate::key::PrivateKey;
-use crate::key::PublicKey;
-use crate::key::Signer as _;
-use crate::key::file;
-use crate::limits::Limits;
+use bulla::key::KeyError;
+use bulla::key::PrivateKey;
+use bulla::key::PublicKey;
+use bulla::key::Signer as _;
+use bulla::key::file;
+use bulla::limits::Limits;
 
 use crate::cli::exit::Failure;
 

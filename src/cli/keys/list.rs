@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::report::FileKeyResult;
-use crate::report::Report;
+use bulla::report::FileKeyResult;
+use bulla::report::Report;
 
 use crate::cli::args::KeyListArgs;
 use crate::cli::args::Output;

@@ -1,8 +1,8 @@
 //! Keys on tokens, in a build that knows none.
 
-use crate::key::PublicKey;
-use crate::key::Signer;
-use crate::report::TokenKeyResult;
+use bulla::key::PublicKey;
+use bulla::key::Signer;
+use bulla::report::TokenKeyResult;
 
 use crate::cli::args::KeyListArgs;
 use crate::cli::args::KeyTypeArg;

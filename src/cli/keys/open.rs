@@ -1,11 +1,11 @@
 //! Opens the keys that the command line names: private keys in files and variables, on tokens, behind plugins.
 
-use crate::key::KeyError;
-use crate::key::PrivateKey;
-use crate::key::PublicKey;
-use crate::key::Signer;
-use crate::key::file;
-use crate::limits::Limits;
+use bulla::key::KeyError;
+use bulla::key::PrivateKey;
+use bulla::key::PublicKey;
+use bulla::key::Signer;
+use bulla::key::file;
+use bulla::limits::Limits;
 
 use crate::cli::args::KeyArgs;
 use crate::cli::args::PassphraseArgs;

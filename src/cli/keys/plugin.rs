@@ -8,10 +8,10 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::key::plugin::Plugin;
-use crate::key::plugin::PluginError;
-use crate::key::plugin::PluginKey;
-use crate::limits::Limits;
+use bulla::key::plugin::Plugin;
+use bulla::key::plugin::PluginError;
+use bulla::key::plugin::PluginKey;
+use bulla::limits::Limits;
 
 use crate::cli::args::PluginArgs;
 use crate::cli::exit::Failure;

@@ -1,10 +1,10 @@
 //! Public keys as the command line names them: whose signatures count.
 
-use crate::key::Container;
-use crate::key::KeyError;
-use crate::key::PrivateKey;
-use crate::key::PublicKey;
-use crate::limits::Limits;
+use bulla::key::Container;
+use bulla::key::KeyError;
+use bulla::key::PrivateKey;
+use bulla::key::PublicKey;
+use bulla::limits::Limits;
 
 use crate::cli::args::TokenArgs;
 use crate::cli::exit::Failure;

@@ -1,6 +1,6 @@
 //! `key show`: which key a key is.
 
-use crate::report::KeyReport;
+use bulla::report::KeyReport;
 
 use crate::cli::args::KeyShowArgs;
 use crate::cli::args::Output;

@@ -2,20 +2,20 @@
 
 use std::path::PathBuf;
 
-use crate::key::Algorithm;
-use crate::key::PublicKey;
-use crate::key::Signer;
-use crate::key::pkcs11::Class;
-use crate::key::pkcs11::Module;
-use crate::key::pkcs11::PinState;
-use crate::key::pkcs11::Pkcs11Token;
-use crate::key::pkcs11::TokenEntry;
-use crate::key::pkcs11::TokenError;
-use crate::key::pkcs11::TokenKey;
-use crate::key::pkcs11::TokenSession;
-use crate::key::pkcs11::Uri;
-use crate::key::pkcs11::UriError;
-use crate::report::TokenKeyResult;
+use bulla::key::Algorithm;
+use bulla::key::PublicKey;
+use bulla::key::Signer;
+use bulla::key::pkcs11::Class;
+use bulla::key::pkcs11::Module;
+use bulla::key::pkcs11::PinState;
+use bulla::key::pkcs11::Pkcs11Token;
+use bulla::key::pkcs11::TokenEntry;
+use bulla::key::pkcs11::TokenError;
+use bulla::key::pkcs11::TokenKey;
+use bulla::key::pkcs11::TokenSession;
+use bulla::key::pkcs11::Uri;
+use bulla::key::pkcs11::UriError;
+use bulla::report::TokenKeyResult;
 
 use crate::cli::args::KeyListArgs;
 use crate::cli::args::KeyTypeArg;

@@ -12,21 +12,21 @@ use crate::cli::request::documents;
 use crate::cli::runtime::Runtime;
 use crate::cli::runtime::Work;
 use crate::cli::stores::Stores;
-use crate::limits::Limits;
-use crate::ops;
-use crate::ops::request::AttachedSignatures;
-use crate::report::AttachResult;
-use crate::report::Report;
-use crate::report::ReportedError;
-use crate::request::ApprovedRequest;
-use crate::request::NotApproved;
-use crate::request::SigningRequest;
-use crate::request::approval;
-use crate::request::approval::ApprovedItem;
-use crate::request::approval::UnapprovedItem;
-use crate::store::Sink;
-use crate::store::Task;
-use crate::store::parallel;
+use bulla::limits::Limits;
+use bulla::ops;
+use bulla::ops::request::AttachedSignatures;
+use bulla::report::AttachResult;
+use bulla::report::Report;
+use bulla::report::ReportedError;
+use bulla::request::ApprovedRequest;
+use bulla::request::NotApproved;
+use bulla::request::SigningRequest;
+use bulla::request::approval;
+use bulla::request::approval::ApprovedItem;
+use bulla::request::approval::UnapprovedItem;
+use bulla::store::Sink;
+use bulla::store::Task;
+use bulla::store::parallel;
 
 /// How many items are named where some are missing or failed. A report in JSON names all.
 const SHOWN: usize = 12;
@@ -135,7 +135,7 @@ fn jobs<'a>(approved: &ApprovedRequest<'a>) -> Vec<AttachJob<'a>> {
 async fn push(
     stores: &Stores,
     jobs: &[AttachJob<'_>],
-    created: crate::time::Time,
+    created: bulla::time::Time,
     at_once: usize,
 ) -> Vec<Result<AttachedSignatures, Failure>> {
     let limits = Limits::DEFAULT;
@@ -162,7 +162,7 @@ async fn push(
 async fn push_one(
     sinks: &BTreeMap<&str, Result<Arc<dyn Sink>, Failure>>,
     job: &AttachJob<'_>,
-    created: crate::time::Time,
+    created: bulla::time::Time,
     limits: &Limits,
 ) -> Result<AttachedSignatures, Failure> {
     match sinks.get(job.place.as_str()) {

@@ -8,11 +8,11 @@ use crate::cli::exit::Failure;
 use crate::cli::files;
 use crate::cli::keys;
 use crate::cli::request::args::OwnerArgs;
-use crate::limits::Limits;
-use crate::request::Keyholder;
-use crate::request::RequestError;
-use crate::request::SigningRequest;
-use crate::request::SigningResponse;
+use bulla::limits::Limits;
+use bulla::request::Keyholder;
+use bulla::request::RequestError;
+use bulla::request::SigningRequest;
+use bulla::request::SigningResponse;
 
 /// The failure for a file: refused, unless nothing could be told about it.
 pub(super) fn failure(path: &Path, error: RequestError) -> Failure {

@@ -10,15 +10,15 @@ use std::path::PathBuf;
 
 use crate::cli::exit::Failure;
 use crate::cli::request::documents;
-use crate::digest::Digest;
-use crate::files::append;
-use crate::key::KeyId;
-use crate::limits::Limits;
-use crate::request::LogChain;
-use crate::request::LogEntry;
-use crate::request::SigningRequest;
-use crate::request::log::NewSignature;
-use crate::time::Time;
+use bulla::digest::Digest;
+use bulla::files::append;
+use bulla::key::KeyId;
+use bulla::limits::Limits;
+use bulla::request::LogChain;
+use bulla::request::LogEntry;
+use bulla::request::SigningRequest;
+use bulla::request::log::NewSignature;
+use bulla::time::Time;
 
 /// A signing log that is open for writing, locked against other writers, and verified to its end.
 pub(super) struct LogFile {

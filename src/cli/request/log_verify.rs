@@ -17,24 +17,24 @@ use crate::cli::request::log_file::follow;
 use crate::cli::runtime::Runtime;
 use crate::cli::runtime::Work;
 use crate::cli::stores::Stores;
-use crate::digest::Digest;
-use crate::files::Accept;
-use crate::files::open;
-use crate::key::KeyId;
-use crate::key::PublicKey;
-use crate::limits::Limits;
-use crate::oci::Reference;
-use crate::oci::TagOrDigest;
-use crate::ops::audit;
-use crate::ops::audit::AttachedDocument;
-use crate::ops::audit::AuditedStatement;
-use crate::ops::audit::LogLine;
-use crate::report::LogResult;
-use crate::report::LoggedSignature;
-use crate::report::Report;
-use crate::request::LogChain;
-use crate::request::LogEntry;
-use crate::time::Time;
+use bulla::digest::Digest;
+use bulla::files::Accept;
+use bulla::files::open;
+use bulla::key::KeyId;
+use bulla::key::PublicKey;
+use bulla::limits::Limits;
+use bulla::oci::Reference;
+use bulla::oci::TagOrDigest;
+use bulla::ops::audit;
+use bulla::ops::audit::AttachedDocument;
+use bulla::ops::audit::AuditedStatement;
+use bulla::ops::audit::LogLine;
+use bulla::report::LogResult;
+use bulla::report::LoggedSignature;
+use bulla::report::Report;
+use bulla::request::LogChain;
+use bulla::request::LogEntry;
+use bulla::time::Time;
 
 /// The lines of a log, by what they are looked up with.
 #[derive(Default)]
@@ -58,7 +58,7 @@ pub(super) fn verify(args: &RequestLogVerifyArgs) -> Result<Exit, Failure> {
     })?;
     for head in &args.head {
         let digest: Digest =
-            head.parse().map_err(|error: crate::digest::DigestError| Failure::unknown(error.to_string()))?;
+            head.parse().map_err(|error: bulla::digest::DigestError| Failure::unknown(error.to_string()))?;
         if !contents.heads.contains_key(&digest) {
             let message = format!("{}: it has no line with the digest {digest}", path.display());
             return Err(Failure::refused(message).hint("lines were cut off at its end, or it is another log"));

@@ -8,9 +8,9 @@ use crate::cli::render;
 use crate::cli::request::args::RequestMergeArgs;
 use crate::cli::request::documents;
 use crate::cli::request::page::RequestPage;
-use crate::files::Overwrite;
-use crate::limits::Limits;
-use crate::request::SigningResponse;
+use bulla::files::Overwrite;
+use bulla::limits::Limits;
+use bulla::request::SigningResponse;
 
 pub(super) fn merge(args: &RequestMergeArgs) -> Result<Exit, Failure> {
     let request = documents::read_request(&args.request)?;

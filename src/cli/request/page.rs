@@ -11,17 +11,17 @@ use crate::cli::request::rows::pieces;
 use crate::cli::request::rows::row;
 use crate::cli::request::rows::shown;
 use crate::cli::request::rows::title;
-use crate::digest::Digest;
-use crate::oci::media_type;
-use crate::report::Report;
-use crate::report::RequestResult;
-use crate::request::Action;
-use crate::request::Attestation;
-use crate::request::PreviousItem;
-use crate::request::RequestItem;
-use crate::request::SigningRequest;
-use crate::request::SigningResponse;
-use crate::time::Time;
+use bulla::digest::Digest;
+use bulla::oci::media_type;
+use bulla::report::Report;
+use bulla::report::RequestResult;
+use bulla::request::Action;
+use bulla::request::Attestation;
+use bulla::request::PreviousItem;
+use bulla::request::RequestItem;
+use bulla::request::SigningRequest;
+use bulla::request::SigningResponse;
+use bulla::time::Time;
 
 /// The number of lines of a predicate that are shown without `--full`.
 const PREDICATE_LINES: usize = 24;

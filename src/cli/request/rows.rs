@@ -1,7 +1,7 @@
 //! The rows of the page that people sign by: no text on it can look like another row, and none is cut.
 
 use crate::cli::line::Lines;
-use crate::text::hides;
+use bulla::text::hides;
 
 /// The width of a row of text: with label and indentation it fits a terminal of 80 columns.
 const WIDTH: usize = 64;

@@ -7,7 +7,7 @@ use crate::cli::render;
 use crate::cli::request::args::RequestShowArgs;
 use crate::cli::request::documents;
 use crate::cli::request::page::RequestPage;
-use crate::time::Time;
+use bulla::time::Time;
 
 pub(super) fn show(args: &RequestShowArgs, now: Time) -> Result<Exit, Failure> {
     let request = documents::load(&args.request, &args.owners, &args.token)?;

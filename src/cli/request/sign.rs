@@ -15,14 +15,14 @@ use crate::cli::request::args::RequestSignArgs;
 use crate::cli::request::documents;
 use crate::cli::request::log_file::LogFile;
 use crate::cli::request::page::RequestPage;
-use crate::files::Contended;
-use crate::files::Lock;
-use crate::files::Overwrite;
-use crate::key::Signer;
-use crate::limits::Limits;
-use crate::request::SignaturesByKey;
-use crate::request::SigningRequest;
-use crate::request::SigningResponse;
+use bulla::files::Contended;
+use bulla::files::Lock;
+use bulla::files::Overwrite;
+use bulla::key::Signer;
+use bulla::limits::Limits;
+use bulla::request::SignaturesByKey;
+use bulla::request::SigningRequest;
+use bulla::request::SigningResponse;
 
 /// How many signatures are made before they are written: what an interruption can cost.
 const BATCH: usize = 100;
