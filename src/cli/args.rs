@@ -60,13 +60,13 @@ pub(super) struct Cli {
 /// Options of every command.
 #[derive(Debug, Args)]
 pub(super) struct GeneralArgs {
-    /// How long all of it may take (30s, 5m, 1h; 0: no timeout); unless given, 10m for all but the moving of layers
+    /// Timeout of the whole command (30s, 5m, 1h; 0: none); by default 10m, not counting the time in which layers move
     #[arg(long, value_name = "DURATION", global = true, value_parser = duration::parse, env = "BULLA_TIMEOUT", help_heading = "General")]
     pub(super) timeout: Option<Duration>,
-    /// Say which registries answer; twice: every request
+    /// Print which registries answer; twice: every request
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "General")]
     pub(super) verbose: u8,
-    /// Say nothing but errors and data
+    /// Print only errors and data
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "General")]
     pub(super) quiet: bool,
 }
@@ -77,9 +77,9 @@ pub(super) enum Command {
     Attest(AttestArgs),
     /// Print a completion script for a shell
     Completion(CompletionArgs),
-    /// Copy an image with everything that refers to it; digests do not change
+    /// Copy an image with its referrers; digests do not change
     Copy(CopyArgs),
-    /// Print the digest that a reference stands for
+    /// Print the digest of a reference
     Digest(DigestArgs),
     /// Show the main job in a temporary directory: sign, carry, import, tamper
     Demo(DemoArgs),
@@ -99,7 +99,7 @@ pub(super) enum Command {
     Request(RequestCommand),
     /// Sign images
     Sign(SignArgs),
-    /// Show what hangs on an image and, with --key, what of it is trusted
+    /// Show the referrers of an image and, with --key, which are trusted
     Tree(TreeArgs),
     /// Verify images
     Verify(VerifyArgs),
@@ -119,7 +119,7 @@ pub(super) struct CompletionArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ManArgs {
-    /// The command whose page is printed; that of bulla itself without one
+    /// The command whose page is printed; without one, the page of bulla itself
     #[arg(value_name = "COMMAND", conflicts_with = "out")]
     pub(super) verb: Vec<String>,
     /// Write the pages of all commands into this directory
@@ -135,19 +135,19 @@ pub(super) struct CopyArgs {
     /// Where they go; host/prefix/ means each into its own repository below it
     #[arg(value_name = "DST")]
     pub(super) target: String,
-    /// Every image of the layout or archive, every tag of the repository
+    /// All images of the layout or archive, or all tags of the repository
     #[arg(long)]
     pub(super) all: bool,
-    /// Leave behind what refers to the image: signatures, attestations, SBOMs
+    /// Leave the referrers behind: signatures, attestations, SBOMs
     #[arg(long)]
     pub(super) without_referrers: bool,
-    /// Let a name of a layout or archive that stands for another image stand for this one from now on
+    /// Move a name of a layout or archive that stands for another image
     #[arg(long)]
     pub(super) overwrite: bool,
     /// Of an index, only the manifest for this platform: os/architecture[/variant]
     #[arg(long, value_name = "PLATFORM")]
     pub(super) platform: Option<String>,
-    /// Say what would be written, and write nothing
+    /// Print what would be written, and write nothing
     #[arg(long)]
     pub(super) dry_run: bool,
     /// How to report
@@ -161,7 +161,7 @@ pub(super) struct CopyArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
-    /// Keep what is made, in this new directory
+    /// Keep the files, in this new directory
     #[arg(long, value_name = "DIR")]
     pub(super) keep: Option<PathBuf>,
 }
@@ -189,7 +189,7 @@ pub(super) struct LsArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct WantArgs {
-    /// A public key that may have signed: a file, env:NAME, - or a pkcs11: URI; several may be given
+    /// A trusted public key: a file, env:NAME, - or a pkcs11: URI; several may be given
     #[arg(long, value_name = "PUB", required = true)]
     pub(super) key: Vec<String>,
     /// How many distinct keys must have signed
@@ -213,18 +213,18 @@ pub(super) struct ImportArgs {
     /// Where they go; host/prefix/ means each into its own repository below it
     #[arg(value_name = "DST")]
     pub(super) target: String,
-    /// Every image of the layout or archive, every tag of the repository
+    /// All images of the layout or archive, or all tags of the repository
     #[arg(long)]
     pub(super) all: bool,
     #[command(flatten)]
     pub(super) want: WantArgs,
-    /// Every manifest of an index must verify by itself as well
+    /// The index and every manifest in it must verify, each by itself
     #[arg(long)]
     pub(super) all_platforms: bool,
-    /// Let a name of a layout or archive that stands for another image stand for this one from now on
+    /// Move a name of a layout or archive that stands for another image
     #[arg(long)]
     pub(super) overwrite: bool,
-    /// Verify, read every layer, say what would be written, and write nothing
+    /// Verify, read every layer, print what would be written, and write nothing
     #[arg(long)]
     pub(super) dry_run: bool,
     /// How to report
@@ -271,7 +271,7 @@ pub(super) struct SignArgs {
     /// Sign only what no given key has signed yet with the same annotations, name and form
     #[arg(long)]
     pub(super) if_missing: bool,
-    /// Say what would be signed, with which keys, and write nothing
+    /// Print what would be signed, with which keys, and write nothing
     #[arg(long)]
     pub(super) dry_run: bool,
     /// How to report
@@ -288,7 +288,7 @@ pub(super) struct TreeArgs {
     /// The image
     #[arg(value_name = "REF")]
     pub(super) reference: String,
-    /// A public key: say what it signed; a file, env:NAME, - or a pkcs11: URI; several may be given
+    /// A public key: mark what it signed; a file, env:NAME, - or a pkcs11: URI; several may be given
     #[arg(long, value_name = "PUB")]
     pub(super) key: Vec<String>,
     #[command(flatten)]
@@ -307,19 +307,19 @@ pub(super) struct VerifyArgs {
     pub(super) references: Vec<String>,
     #[command(flatten)]
     pub(super) want: WantArgs,
-    /// An attestation of this predicate type is wanted instead of a signature
+    /// Verify an attestation of this predicate type instead of a signature
     #[arg(long = "type", value_name = "TYPE")]
     pub(super) predicate_type: Option<String>,
-    /// Have the predicates that were verified in the report
+    /// Include the verified predicates in the report
     #[arg(long, requires = "predicate_type")]
     pub(super) with_predicates: bool,
-    /// An index and every manifest in it must verify, each by itself
+    /// The index and every manifest in it must verify, each by itself
     #[arg(long, conflicts_with = "platform")]
     pub(super) all_platforms: bool,
-    /// The manifest for this platform is meant: os[(version)]/architecture[/variant]
+    /// Verify the manifest for this platform: os[(version)]/architecture[/variant]
     #[arg(long, value_name = "PLATFORM")]
     pub(super) platform: Option<String>,
-    /// Read every config and layer too, one image after another, and check it against its digest and size
+    /// Also read every config and layer, one image after another, and check it against its digest and size
     #[arg(long)]
     pub(super) layers: bool,
     /// How many references at a time

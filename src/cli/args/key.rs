@@ -11,13 +11,13 @@ use super::pair::pair;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum KeyCommand {
-    /// Write a key in another form
+    /// Write a key in another format
     Export(KeyExportArgs),
-    /// Take a private key over into an encrypted key file
+    /// Import a private key into an encrypted key file
     Import(KeyImportArgs),
     /// List the keys in a directory or on a token
     List(KeyListArgs),
-    /// Make a key pair: PREFIX.key and PREFIX.pub, or on a token
+    /// Generate a key pair: PREFIX.key and PREFIX.pub, or on a token
     New(KeyNewArgs),
     /// Show algorithm and key id
     Show(KeyShowArgs),
@@ -28,7 +28,7 @@ pub(in crate::cli) enum KeyCommand {
 pub(in crate::cli) struct KeyArgs {
     #[command(flatten)]
     pub(in crate::cli) passphrase: PassphraseArgs,
-    /// Where keys are that are given by name: NAME is DIR/NAME, DIR/NAME.key or DIR/NAME.pem
+    /// The directory of keys given by name: NAME is DIR/NAME, DIR/NAME.key or DIR/NAME.pem
     #[arg(long, value_name = "DIR", env = "BULLA_KEY_DIR", help_heading = "Keys")]
     pub(in crate::cli) key_dir: Option<PathBuf>,
     #[command(flatten)]
@@ -59,7 +59,7 @@ pub(in crate::cli) struct TokenArgs {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PluginArgs {
-    /// Where plugins are installed: DIR/NAME/notation-NAME
+    /// The directory of installed plugins: DIR/NAME/notation-NAME
     #[arg(long, value_name = "DIR", env = "BULLA_PLUGIN_DIR", help_heading = "Plugins")]
     pub(in crate::cli) plugin_dir: Option<PathBuf>,
     /// Which key of the plugin
@@ -68,10 +68,10 @@ pub(in crate::cli) struct PluginArgs {
     /// A setting of the plugin; not for secrets
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair, help_heading = "Plugins")]
     pub(in crate::cli) plugin_config: Vec<(String, String)>,
-    /// A variable of the environment that the plugin may see
+    /// An environment variable to pass to the plugin
     #[arg(long, value_name = "NAME", help_heading = "Plugins")]
     pub(in crate::cli) plugin_env: Vec<String>,
-    /// How long the plugin may take for an answer, in seconds
+    /// Timeout for an answer of the plugin, in seconds
     #[arg(long, value_name = "N", default_value_t = 60, env = "BULLA_PLUGIN_TIMEOUT", help_heading = "Plugins")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub(in crate::cli) plugin_timeout: u64,
@@ -116,7 +116,7 @@ pub(in crate::cli) struct KeyListArgs {
     /// Ask for the PIN, and show the private keys too; a PIN that is given by other means does the same
     #[arg(long, requires = "uri", help_heading = "Tokens")]
     pub(in crate::cli) login: bool,
-    /// Where the key files are; the working directory unless given [env: BULLA_KEY_DIR]
+    /// The directory of the key files; by default the working directory [env: BULLA_KEY_DIR]
     #[arg(long, value_name = "DIR", conflicts_with = "uri", help_heading = "Keys")]
     pub(in crate::cli) key_dir: Option<PathBuf>,
     /// How to report
@@ -131,10 +131,10 @@ pub(in crate::cli) struct KeyNewArgs {
     /// The algorithm
     #[arg(long = "type", value_enum, default_value_t)]
     pub(in crate::cli) kind: KeyTypeArg,
-    /// Where: PREFIX.key and PREFIX.pub are written [default: bulla]
+    /// Write PREFIX.key and PREFIX.pub [default: bulla]
     #[arg(short = 'o', long = "out", value_name = "PREFIX")]
     pub(in crate::cli) prefix: Option<PathBuf>,
-    /// Replace files that are there
+    /// Replace existing files
     #[arg(long)]
     pub(in crate::cli) overwrite: bool,
     /// Make it on a token, where it stays: a pkcs11: URI with `object`, the name of the key; of the files only PREFIX.pub is
@@ -152,12 +152,12 @@ pub(in crate::cli) struct KeyNewArgs {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct KeyImportArgs {
-    /// The private key, in any form that is read: a file, env:NAME, or - for standard input
+    /// The private key, in any supported format: a file, env:NAME, or - for standard input
     pub(in crate::cli) file: String,
-    /// Where: PREFIX.key and PREFIX.pub are written
+    /// Write PREFIX.key and PREFIX.pub
     #[arg(short = 'o', long = "out", value_name = "PREFIX", default_value = "imported")]
     pub(in crate::cli) prefix: PathBuf,
-    /// Replace files that are there
+    /// Replace existing files
     #[arg(long)]
     pub(in crate::cli) overwrite: bool,
     /// Read the passphrase of the file that is imported from the first line of this file; without it the new
@@ -175,13 +175,13 @@ pub(in crate::cli) struct KeyImportArgs {
 pub(in crate::cli) struct KeyExportArgs {
     /// The key: a file, env:NAME, a pkcs11: URI, or plugin:NAME
     pub(in crate::cli) key: String,
-    /// In which form
+    /// The format
     #[arg(long, value_enum, default_value = "public")]
     pub(in crate::cli) form: KeyForm,
-    /// Where to; a private key is never written to the terminal
+    /// The file to write; a private key is never written to the terminal
     #[arg(short = 'o', long = "out", value_name = "FILE")]
     pub(in crate::cli) out: Option<PathBuf>,
-    /// Replace a file that is there
+    /// Replace an existing file
     #[arg(long)]
     pub(in crate::cli) overwrite: bool,
     /// Allow an empty passphrase in the encrypted forms: anybody who reads the file can sign

@@ -45,7 +45,7 @@ pub(in crate::cli) enum VerifyOutput {
     Json,
     /// One object of JSON for each result, on a line of its own
     Jsonl,
-    /// The predicates that were verified, as they were signed
+    /// The verified predicates, as they were signed
     Predicate,
     /// For people
     #[default]

@@ -27,13 +27,13 @@ pub(in crate::cli) enum RequestCommand {
     New(RequestNewArgs),
     /// Show a request, and who has signed it
     Show(RequestShowArgs),
-    /// Show a request, ask, and sign all of it; needs no network
+    /// Show a request, ask, and sign every item; needs no network
     Sign(RequestSignArgs),
 }
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum RequestLogCommand {
-    /// Check that no line was changed, left out or put in and, with --against, that each signature has its line
+    /// Verify the hash chain of a signing log and, with --against, that each signature has its line
     Verify(RequestLogVerifyArgs),
 }
 
@@ -52,7 +52,7 @@ pub(in crate::cli) struct RequestNewArgs {
     /// The images to sign
     #[arg(value_name = "REF", required = true)]
     pub(in crate::cli) references: Vec<String>,
-    /// Where the request is written
+    /// The file to write the request to
     #[arg(short = 'o', long = "out", value_name = "FILE")]
     pub(in crate::cli) out: PathBuf,
     /// An owner who is asked to sign, and a public key; once for each key: a file, env:NAME, - or a pkcs11: URI
@@ -111,7 +111,7 @@ pub(in crate::cli) struct RequestShowArgs {
     /// Your own copy of the previous request: changes are shown against it
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) previous: Option<PathBuf>,
-    /// Show predicates to their end
+    /// Show predicates in full
     #[arg(long)]
     pub(in crate::cli) full: bool,
     /// How to report
@@ -140,7 +140,7 @@ pub(in crate::cli) struct RequestSignArgs {
     /// Your own copy of the previous request: changes are shown against it
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) previous: Option<PathBuf>,
-    /// Show predicates to their end
+    /// Show predicates in full
     #[arg(long)]
     pub(in crate::cli) full: bool,
     /// Sign without asking
@@ -166,7 +166,7 @@ pub(in crate::cli) struct RequestMergeArgs {
     /// The responses to it
     #[arg(value_name = "RESPONSE", required = true)]
     pub(in crate::cli) responses: Vec<PathBuf>,
-    /// Where all of them together are written
+    /// The file to write the merged response to
     #[arg(short = 'o', long = "out", value_name = "FILE")]
     pub(in crate::cli) out: PathBuf,
     /// Replace an existing file
@@ -242,7 +242,7 @@ pub(in crate::cli) struct AttestArgs {
     /// Which form: a Sigstore bundle as a referrer, an envelope at the .att tag, or both
     #[arg(long, value_enum, default_value_t)]
     pub(in crate::cli) format: SignFormat,
-    /// The name to sign along with the digest; for a registry it is the repository unless given
+    /// The name to sign along with the digest; the default for a registry is the repository
     #[arg(long, value_name = "NAME", value_parser = name::to_sign)]
     pub(in crate::cli) signed_reference: Option<String>,
     /// Attest an index and every manifest in it
