@@ -1,4 +1,79 @@
 //! Offline-first signing of container images and attestation of their supply chain.
+//!
+//! A verified image is a [`VerifiedImage`](ops::verify::VerifiedImage), which only a verification makes; everything else
+//! is a [`NotVerified`](ops::verify::NotVerified), which says whether it is a no or could-not-tell, and why.
+//!
+//! # Verify
+//! ```
+//! use bulla::{key::PublicKey, limits::Limits, oci::TagOrDigest, store::Source, time::Time};
+//! use bulla::{ops::verify::{NotVerified, Platforms, VerifiedImage, VerifyOptions, verify}, verify::Verifier};
+//! use bulla::{policy::{Policy, Quorum, Requirement, StatementKind, Threshold}, trust::TrustRoot};
+//!
+//! async fn check(source: &dyn Source, key: PublicKey, now: Time) -> Result<VerifiedImage, Box<dyn std::error::Error>> {
+//!     let trust = TrustRoot::pinned([key])?;
+//!     let quorum = Quorum::of_all(&trust, Threshold::ONE)?;
+//!     let policy = Policy::one(Requirement::new("signed", StatementKind::ImageSignature, quorum));
+//!     let verifier = Verifier::new(trust, policy, Limits::DEFAULT)?;
+//!     let image = TagOrDigest::Tag("v1".to_owned());
+//!     Ok(verify(source, &image, &Platforms::Root, VerifyOptions::new(&verifier, now)).await?)
+//! }
+//! # use bulla::key::{KeyKind, PrivateKey, Signer}; use bulla::{oci::{Content, Subject, media_type}, store::{Memory, Sink}};
+//! # use bulla::ops::sign::{Format, Repeat, Terms, sign}; use std::{pin::pin, task::{Context, Poll, Waker}};
+//! # fn now<T>(future: impl Future<Output = T>) -> T {
+//! #     let mut future = pin!(future);
+//! #     match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) { Poll::Ready(t) => t, _ => unreachable!() }
+//! # }
+//! # let store = Memory::new(Limits::DEFAULT);
+//! # let config = Content::name(media_type::OCI_CONFIG, b"{}".to_vec());
+//! # let manifest = format!(r#"{{"schemaVersion":2,"mediaType":"{}","config":{{"mediaType":"{}","digest":"{}","size":2}},"layers":[]}}"#,
+//! #     media_type::OCI_MANIFEST, media_type::OCI_CONFIG, config.digest());
+//! # let image = Content::name(media_type::OCI_MANIFEST, manifest.into_bytes());
+//! # now(store.push_content(&config)).unwrap();
+//! # now(store.push_manifest(&image, Some("v1"))).unwrap();
+//! # let key = PrivateKey::generate(KeyKind::P256).unwrap();
+//! # let public = key.public_key().clone();
+//! # assert!(now(check(&store, public.clone(), Time::EPOCH)).is_err());
+//! # let terms = Terms { annotations: Default::default(), created: Time::EPOCH, format: Format::Bundle, reference: None };
+//! # now(sign(&store, &Subject::of(&image), &[&key], &terms, Repeat::Always, &Limits::DEFAULT)).unwrap();
+//! # assert_eq!(now(check(&store, public, Time::EPOCH)).unwrap().digest(), *image.digest());
+//! ```
+//!
+//! # Sign
+//! ```
+//! use bulla::{key::Signer, limits::Limits, oci::TagOrDigest, store::Sink, time::Time};
+//! use bulla::ops::{OpsError, sign::{Extent, Format, Repeat, Terms, sign, subjects}};
+//!
+//! async fn release(store: &dyn Sink, tag: &str, signer: &dyn Signer, now: Time) -> Result<(), OpsError> {
+//!     let (limits, tag) = (Limits::DEFAULT, TagOrDigest::Tag(tag.to_owned()));
+//!     let terms =
+//!         Terms { annotations: Default::default(), created: now, format: Format::Bundle, reference: None };
+//!     for subject in subjects(store, &tag, Extent::Root, &limits).await? {
+//!         sign(store, &subject, &[signer], &terms, Repeat::IfMissing, &limits).await?;
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Import
+//! Nothing is written before [`check`](ops::import::check) has verified it, and [`push`](ops::import::push) takes nothing
+//! that it has not verified.
+//! ```
+//! use std::sync::Arc;
+//! use bulla::ops::{import::{check, push}, naming::Taken, verify::{Platforms, VerifyOptions}};
+//! use bulla::{oci::TagOrDigest, store::{Sink, Source}};
+//!
+//! async fn import(
+//!     from: Arc<dyn Source>, to: Arc<dyn Sink>, options: VerifyOptions<'_>,
+//! ) -> Result<(), Box<dyn std::error::Error>> {
+//!     let image = TagOrDigest::Tag("v1".to_owned());
+//!     let admitted = check(from.as_ref(), &image, &Platforms::Root, options).await?;
+//!     push(&from, &to, &admitted, &["v1".to_owned()], Taken::Keep, options).await?;
+//!     Ok(to.finish().await?)
+//! }
+//! ```
+//!
+//! [`Images`](store::Images) opens what a [`Reference`](oci::Reference) names: a registry, a layout, an archive. Local
+//! stores finish at the first poll, so no runtime is needed for them; a registry needs tokio.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod digest;

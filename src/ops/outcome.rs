@@ -126,6 +126,14 @@ pub struct VerifyOptions<'a> {
     pub limits: &'a Limits,
 }
 
+impl<'a> VerifyOptions<'a> {
+    /// Verifies with `verifier` as of `now`: until the policy is met, by manifests and signatures, within the limits that
+    /// the verifier has.
+    pub const fn new(verifier: &'a Verifier, now: Time) -> Self {
+        Self { verifier, effort: Effort::UntilMet, now, depth: Depth::Manifests, limits: verifier.limits() }
+    }
+}
+
 /// What came of one subject.
 #[derive(Debug)]
 #[must_use]

@@ -58,6 +58,11 @@ impl Verifier {
         &self.policy
     }
 
+    /// The limits within which evidence is read.
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// The trust root.
     pub const fn trust(&self) -> &TrustRoot {
         &self.trust
