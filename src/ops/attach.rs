@@ -16,7 +16,7 @@ use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::ops::OpsError;
-use crate::ops::graph;
+use crate::ops::walk;
 use crate::store::Sink;
 use crate::store::StoreError;
 use crate::time::Time;
@@ -107,7 +107,7 @@ pub async fn add_to_tag(
     let tag_or_digest = TagOrDigest::Tag(tag.to_owned());
     for _ in 0..TRIES {
         let present = match sink.resolve(&tag_or_digest).await {
-            Ok(content) => Manifest::parse(&content, limits).map_err(|error| graph::unreadable(sink, error))?.layers,
+            Ok(content) => Manifest::parse(&content, limits).map_err(|error| walk::unreadable(sink, error))?.layers,
             Err(error) if error.is_not_found() => Vec::new(),
             Err(error) => return Err(error.into()),
         };

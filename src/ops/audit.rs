@@ -13,10 +13,10 @@ use crate::oci::Content;
 use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::ops::OpsError;
-use crate::ops::discover::budget::EvidenceBudget;
 use crate::ops::discover::signature_manifest;
-use crate::ops::graph;
 use crate::ops::pinned;
+use crate::ops::walk::EvidenceBudget;
+use crate::ops::walk::Walk;
 use crate::policy::StatementKind;
 use crate::request::LogEntry;
 use crate::request::PayloadKind;
@@ -159,14 +159,15 @@ pub async fn attached(
 ) -> Result<AttachedDocuments, OpsError> {
     let subject = *pinned::resolve(source, tag_or_digest).await?.digest();
     let mut attached = AttachedDocuments { digest: Some(subject), ..AttachedDocuments::default() };
-    let budget = EvidenceBudget::of(limits);
-    for entry in graph::listed(source, &subject, limits).await? {
+    let walk = Walk::new(source, limits);
+    let budget = walk.evidence();
+    for entry in walk.referrers(&subject).await? {
         match pinned::manifest(source, &entry).await {
             Ok(content) => attached.read(source, &content, FoundAt::Referrers, (&budget, limits)).await,
             Err(error) => attached.unread.push(format!("{}@{}: {error}", source.origin(), entry.digest)),
         }
     }
-    for (tag, content) in graph::tagged(source, &subject).await? {
+    for (tag, content) in walk.cosign_tags(&subject).await? {
         attached.read(source, &content, FoundAt::Tag(tag), (&budget, limits)).await;
     }
     Ok(attached)

@@ -1,26 +1,16 @@
 //! `Graph`: everything that belongs to an image: children, layers, and what refers to it, recursively.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
-use crate::oci::Index;
-use crate::oci::ManifestError;
-use crate::oci::TagOrDigest;
 use crate::oci::media_type;
-use crate::oci::referrer;
 use crate::ops::OpsError;
-use crate::ops::allowance::Allowance;
-use crate::ops::pinned;
-use crate::store::Listing;
+use crate::ops::walk::Walk;
 use crate::store::Source;
-use crate::store::StoreError;
-use crate::store::Task;
-use crate::store::parallel;
 
 /// Everything that belongs to an image, closed: whatever one of its manifests names is in it.
 #[derive(Clone, Debug, Default)]
@@ -101,8 +91,8 @@ impl Graph {
         limits: &Limits,
     ) -> Result<Self, OpsError> {
         let mut graph = Self::default();
-        let mut walk = Walk { allowance: Allowance::of(limits), closure, limits, seen: BTreeSet::new(), source };
-        walk.add(&mut graph, root, Relation::Root, 0, 0).await?;
+        let mut collector = Collector { closure, limits, walk: Walk::new(source, limits) };
+        collector.add(&mut graph, root, Relation::Root, 0, 0).await?;
         Ok(graph)
     }
 
@@ -141,15 +131,13 @@ impl Graph {
     }
 }
 
-struct Walk<'a> {
-    allowance: Allowance<'a>,
+struct Collector<'a> {
     closure: Closure,
     limits: &'a Limits,
-    seen: BTreeSet<Digest>,
-    source: &'a dyn Source,
+    walk: Walk<'a>,
 }
 
-impl Walk<'_> {
+impl Collector<'_> {
     /// Adds a manifest after its children and before its referrers.
     async fn add(
         &mut self,
@@ -160,7 +148,7 @@ impl Walk<'_> {
         referrer_depth: u64,
     ) -> Result<(), OpsError> {
         let digest = *content.digest();
-        if !self.seen.insert(digest) {
+        if !self.walk.enter(digest) {
             // A tag is carried even if its manifest is carried already. No manifest is walked twice, so cycles end
             // (threats: nesting-and-cycles).
             if matches!(relation, Relation::Tagged { .. }) {
@@ -168,16 +156,14 @@ impl Walk<'_> {
             }
             return Ok(());
         }
-        if index_depth > self.limits.graph.index_depth {
-            return Err(OpsError::TooDeep { digest, limit: self.limits.graph.index_depth });
-        }
+        self.walk.check_depth(digest, index_depth)?;
         if referrer_depth > self.limits.graph.referrer_depth {
             return Err(OpsError::ReferrersTooDeep { digest, limit: self.limits.graph.referrer_depth });
         }
         let document = Document::parse(&content, self.limits)?;
         graph.add_blobs(&document);
         if let Document::Index(index) = &document {
-            for child in self.fetch(&index.manifests).await? {
+            for child in self.walk.fetch_new(&index.manifests).await? {
                 let relation = Relation::Child { parent: digest };
                 Box::pin(self.add(graph, child, relation, index_depth + 1, referrer_depth)).await?;
             }
@@ -190,17 +176,15 @@ impl Walk<'_> {
     }
 
     async fn add_referrers(&mut self, graph: &mut Graph, subject: Digest, depth: u64) -> Result<(), OpsError> {
-        let (listed, unknown): (Vec<_>, Vec<_>) = listed(self.source, &subject, self.limits)
-            .await?
-            .into_iter()
-            .partition(|entry| media_type::is_read(&entry.media_type));
+        let (listed, unknown): (Vec<_>, Vec<_>) =
+            self.walk.referrers(&subject).await?.into_iter().partition(|entry| media_type::is_read(&entry.media_type));
         for entry in unknown {
             // What else it names is not known, so it could not be carried whole.
-            self.allowance.follow(self.source)?;
+            self.walk.count()?;
             let why = "it is no manifest of a kind that is carried".to_owned();
             graph.left_behind.push(LeftBehind { digest: entry.digest, media_type: entry.media_type, why });
         }
-        for referrer in self.fetch(&listed).await? {
+        for referrer in self.walk.fetch_new(&listed).await? {
             let document = match Document::parse(&referrer, self.limits) {
                 Ok(document) => document,
                 Err(error) if error.is_limit() => return Err(error.into()),
@@ -217,71 +201,11 @@ impl Walk<'_> {
                 Box::pin(self.add(graph, referrer, relation, 0, depth + 1)).await?;
             }
         }
-        for (tag, content) in tagged(self.source, &subject).await? {
-            self.allowance.follow(self.source)?;
-            self.allowance.fetch(self.source, content.descriptor().size)?;
+        for (tag, content) in self.walk.cosign_tags(&subject).await? {
+            self.walk.pay(content.descriptor())?;
             let relation = Relation::Tagged { subject, tag };
             Box::pin(self.add(graph, content, relation, 0, depth + 1)).await?;
         }
         Ok(())
     }
-
-    async fn fetch(&mut self, wanted: &[Descriptor]) -> Result<Vec<Content>, OpsError> {
-        const AT_ONCE: usize = 8;
-        let source = self.source;
-        let fresh: Vec<_> = wanted.iter().filter(|entry| !self.seen.contains(&entry.digest)).collect();
-        // Before the first is asked for: all of them are held together.
-        for entry in &fresh {
-            self.allowance.follow(source)?;
-            self.allowance.fetch(source, entry.size)?;
-        }
-        let task = |entry| -> Task<'_, _> { Box::pin(pinned::manifest(source, entry)) };
-        let tasks = fresh.into_iter().map(task).collect();
-        let fetched = parallel::run(tasks, AT_ONCE).await;
-        Ok(fetched.into_iter().collect::<Result<_, _>>()?)
-    }
-}
-
-/// What any list names as referring to `subject`: the store's own and the one under the fallback tag, each digest once.
-///
-/// # Errors
-/// Where one of the lists could not be read whole.
-pub async fn listed(source: &dyn Source, subject: &Digest, limits: &Limits) -> Result<Vec<Descriptor>, OpsError> {
-    let own = source.referrers(subject, None).await?.map(Listing::whole).transpose()?.unwrap_or_default();
-    let fallback = match source.resolve(&TagOrDigest::Tag(referrer::fallback_tag(subject))).await {
-        Ok(content) if content.digest() == subject => Vec::new(),
-        Ok(content) => Index::parse(&content, limits).map_err(|error| unreadable(source, error))?.manifests,
-        Err(error) if error.is_not_found() => Vec::new(),
-        Err(error) => return Err(error.into()),
-    };
-    let mut seen = BTreeSet::new();
-    Ok(own.into_iter().chain(fallback).filter(|entry| seen.insert(entry.digest)).map(referrer::listed).collect())
-}
-
-/// A list that a store keeps and that cannot be read says nothing about the image.
-pub(super) fn unreadable(source: &dyn Source, error: ManifestError) -> StoreError {
-    StoreError::Manifest { place: source.origin().to_string(), error }
-}
-
-/// What stands at cosign's tags for `subject`.
-///
-/// # Errors
-/// Where a tag could not be asked for.
-pub async fn tagged(source: &dyn Source, subject: &Digest) -> Result<Vec<(String, Content)>, OpsError> {
-    let ask = |suffix| -> Task<'_, (String, Result<Content, StoreError>)> {
-        let tag = referrer::cosign_tag(subject, suffix);
-        Box::pin(async move {
-            let found = source.resolve(&TagOrDigest::Tag(tag.clone())).await;
-            (tag, found)
-        })
-    };
-    let mut found = Vec::new();
-    for (tag, content) in parallel::run(vec![ask("sig"), ask("att"), ask("sbom")], 3).await {
-        match content {
-            Ok(content) => found.push((tag, content)),
-            Err(error) if error.is_not_found() => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(found)
 }

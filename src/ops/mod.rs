@@ -1,6 +1,5 @@
 //! One file per verb, read top to bottom: each says what happens in which order, and touches nothing itself.
 
-mod allowance;
 pub mod attach;
 pub mod attest;
 pub mod audit;
@@ -24,5 +23,6 @@ pub mod request;
 pub mod sign;
 pub mod tree;
 pub mod verify;
+mod walk;
 
 pub use error::OpsError;

@@ -16,11 +16,9 @@ use crate::oci::Subject;
 use crate::oci::TagOrDigest;
 use crate::oci::referrer;
 use crate::ops::OpsError;
-use crate::ops::allowance::Allowance;
-use crate::ops::discover::budget::EvidenceBudget;
 use crate::ops::discover::signature_manifest;
-use crate::ops::graph;
-use crate::ops::pinned;
+use crate::ops::walk::EvidenceBudget;
+use crate::ops::walk::Walk;
 use crate::store::Source;
 use crate::verify::Finding;
 
@@ -68,15 +66,9 @@ impl Present {
         wanted: &[Wanted<'_>],
         limits: &Limits,
     ) -> Result<Self, OpsError> {
-        let mut search = Search {
-            budget: EvidenceBudget::of(limits),
-            found: Self::default(),
-            limits,
-            signers,
-            source,
-            subject,
-            unread: None,
-        };
+        let walk = Walk::new(source, limits);
+        let (budget, found) = (walk.evidence(), Self::default());
+        let mut search = Search { budget, found, limits, signers, source, subject, unread: None, walk };
         for wanted in wanted {
             match wanted.tag {
                 None => search.referrers(wanted).await?,
@@ -106,21 +98,19 @@ struct Search<'a> {
     subject: &'a Subject,
     /// The first thing that could not be read.
     unread: Option<OpsError>,
+    walk: Walk<'a>,
 }
 
 impl Search<'_> {
     /// Every manifest that a list names as a referrer, the newest first, until each key was found.
     async fn referrers(&mut self, wanted: &Wanted<'_>) -> Result<(), OpsError> {
-        let mut listed = graph::listed(self.source, self.subject.digest(), self.limits).await?;
+        let mut listed = self.walk.referrers(self.subject.digest()).await?;
         listed.sort_by_cached_key(|entry| Reverse(entry.annotations.get(referrer::CREATED).cloned()));
-        let mut allowance = Allowance::of(self.limits);
         for entry in &listed {
             if self.has_all(|found, key| found.bundle(key).is_some()) {
                 break;
             }
-            allowance.follow(self.source)?;
-            allowance.fetch(self.source, entry.size)?;
-            match pinned::manifest(self.source, entry).await {
+            match self.walk.fetch(entry).await? {
                 Ok(content) => self.read(&content, FoundAt::Referrers, wanted).await,
                 // What is listed and gone is no signature that anybody could verify.
                 Err(error) if error.is_not_found() => {}

@@ -18,12 +18,12 @@ use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::ops::OpsError;
-use crate::ops::allowance::Allowance;
 use crate::ops::attach;
 use crate::ops::attach::Attachment;
 use crate::ops::pinned;
 use crate::ops::present::Present;
 use crate::ops::present::Wanted;
+use crate::ops::walk::Walk;
 use crate::store::Origin;
 use crate::store::Sink;
 use crate::time::Time;
@@ -77,7 +77,7 @@ pub struct Signed {
     pub already: bool,
 }
 
-/// The subjects that `tag_or_digest` stands for, pinned: the names end here.
+/// The subjects that `tag_or_digest` stands for, pinned by digest: an index before its children, each once.
 ///
 /// # Errors
 /// [`OpsError`] where it cannot be resolved or read.
@@ -88,44 +88,19 @@ pub async fn subjects(
     limits: &Limits,
 ) -> Result<Vec<Subject>, OpsError> {
     let root = pinned::resolve(sink, tag_or_digest).await?;
-    let mut pinning = Pinning { allowance: Allowance::of(limits), extent, limits, sink, subjects: Vec::new() };
-    pinning.pin(&root, 0).await?;
-    Ok(pinning.subjects)
-}
-
-struct Pinning<'a> {
-    allowance: Allowance<'a>,
-    extent: Extent,
-    limits: &'a Limits,
-    sink: &'a dyn Sink,
-    subjects: Vec<Subject>,
-}
-
-impl Pinning<'_> {
-    async fn pin(&mut self, content: &Content, depth: u64) -> Result<(), OpsError> {
-        if depth > self.limits.graph.index_depth {
-            return Err(OpsError::TooDeep { digest: *content.digest(), limit: self.limits.graph.index_depth });
+    let mut walk = Walk::new(sink, limits);
+    let _new = walk.enter(*root.digest());
+    let (mut depth, mut content, mut subjects) = (0, root, Vec::new());
+    loop {
+        walk.check_depth(*content.digest(), depth)?;
+        let document = Document::parse(&content, limits)?;
+        subjects.push(Subject::of(&content));
+        if let (Extent::AllPlatforms, Document::Index(index)) = (extent, document) {
+            walk.descend(depth, index);
         }
-        let document = Document::parse(content, self.limits)?;
-        let subject = Subject::of(content);
-        // A manifest that is listed again is not walked again: three indexes can list each other's children a thousand
-        // times.
-        if self.subjects.contains(&subject) {
-            return Ok(());
-        }
-        self.subjects.push(subject);
-        if let (Extent::AllPlatforms, Document::Index(index)) = (self.extent, document) {
-            for child in &index.manifests {
-                if self.subjects.iter().any(|subject| *subject.digest() == child.digest) {
-                    continue;
-                }
-                self.allowance.follow(self.sink)?;
-                self.allowance.fetch(self.sink, child.size)?;
-                let child = pinned::manifest(self.sink, child).await?;
-                Box::pin(self.pin(&child, depth + 1)).await?;
-            }
-        }
-        Ok(())
+        let Some(child) = walk.next_child()? else { return Ok(subjects) };
+        depth = child.depth;
+        content = walk.fetch(&child.entry).await??;
     }
 }
 

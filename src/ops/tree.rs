@@ -14,11 +14,9 @@ use crate::oci::Platform;
 use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::ops::OpsError;
-use crate::ops::allowance::Allowance;
-use crate::ops::discover::budget::EvidenceBudget;
 use crate::ops::discover::signature_manifest;
-use crate::ops::graph;
-use crate::ops::pinned;
+use crate::ops::walk::EvidenceBudget;
+use crate::ops::walk::Walk;
 use crate::policy::Policy;
 use crate::policy::Quorum;
 use crate::policy::Requirement;
@@ -106,8 +104,8 @@ pub async fn tree(
     limits: &Limits,
 ) -> Result<Node, OpsError> {
     let _document = Document::parse(&root, limits)?;
-    let mut walk = Walk { allowance: Allowance::of(limits), limits, now, seen: BTreeSet::new(), source, trust };
-    Ok(walk.node(root, Link::Root, None, 0).await)
+    let mut collector = Collector { limits, now, source, trust, walk: Walk::new(source, limits) };
+    Ok(collector.node(root, Link::Root, None, 0).await)
 }
 
 impl Node {
@@ -132,13 +130,12 @@ impl Node {
     }
 }
 
-struct Walk<'a> {
-    allowance: Allowance<'a>,
+struct Collector<'a> {
     limits: &'a Limits,
     now: Time,
-    seen: BTreeSet<Digest>,
     source: &'a dyn Source,
     trust: Option<&'a TrustRoot>,
+    walk: Walk<'a>,
 }
 
 /// What a manifest hangs on, and what may still be read that hangs on it.
@@ -154,7 +151,7 @@ fn shown(claim: &str) -> String {
     claim.chars().take(SHOWN).collect()
 }
 
-impl Walk<'_> {
+impl Collector<'_> {
     async fn node(&mut self, content: Content, link: Link, above: Option<Above<'_>>, depth: u64) -> Node {
         let digest = *content.digest();
         let mut node = Node {
@@ -184,7 +181,7 @@ impl Walk<'_> {
             node.size = manifest.layers.iter().map(|layer| layer.size).fold(manifest.config.size, u64::saturating_add);
             self.read_signatures(&mut node, &content, above).await;
         }
-        if !self.seen.insert(digest) {
+        if !self.walk.enter(digest) {
             return node;
         }
         let limit = self.limits.graph.referrer_depth + self.limits.graph.index_depth;
@@ -211,15 +208,15 @@ impl Walk<'_> {
             let link = Link::Child(child.platform.take());
             self.hang_one(node, &child, link, None, depth).await?;
         }
-        let budget = EvidenceBudget::of(self.limits);
+        let budget = self.walk.evidence();
         let above = Some(Above { budget: &budget, digest: node.digest });
-        match graph::listed(self.source, &node.digest, self.limits).await {
+        match self.walk.referrers(&node.digest).await {
             Ok(listed) => {
                 for entry in &listed {
                     // What it is nobody can say but the list; it is shown, and it is none of the forms that carry a
                     // signature.
                     if !media_type::is_read(&entry.media_type) {
-                        self.allowance.follow(self.source)?;
+                        self.walk.count()?;
                         node.hanging.push(Node::listed(entry));
                         continue;
                     }
@@ -228,11 +225,10 @@ impl Walk<'_> {
             }
             Err(error) => node.problems.push(error.to_string()),
         }
-        match graph::tagged(self.source, &node.digest).await {
+        match self.walk.cosign_tags(&node.digest).await {
             Ok(tagged) => {
                 for (tag, content) in tagged {
-                    self.allowance.follow(self.source)?;
-                    self.allowance.fetch(self.source, content.descriptor().size)?;
+                    self.walk.pay(content.descriptor())?;
                     let hanging = Box::pin(self.node(content, Link::Tag(tag), above, depth + 1)).await;
                     node.hanging.push(hanging);
                 }
@@ -250,9 +246,7 @@ impl Walk<'_> {
         above: Option<Above<'_>>,
         depth: u64,
     ) -> Result<(), StoreError> {
-        self.allowance.follow(self.source)?;
-        self.allowance.fetch(self.source, entry.size)?;
-        match pinned::manifest(self.source, entry).await {
+        match self.walk.fetch(entry).await? {
             Ok(content) => node.hanging.push(Box::pin(self.node(content, link, above, depth + 1)).await),
             Err(error) => node.problems.push(format!("{}: {error}", entry.digest)),
         }

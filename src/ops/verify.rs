@@ -1,8 +1,5 @@
 //! verify: resolve once, gather, decide.
 
-use std::collections::BTreeSet;
-use std::collections::VecDeque;
-
 use crate::digest::Digest;
 use crate::envelope::FoundAt;
 use crate::limits::Limits;
@@ -16,13 +13,15 @@ use crate::oci::Platform;
 use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::ops::OpsError;
-use crate::ops::allowance::Allowance;
 use crate::ops::discover;
 use crate::ops::discover::Effort;
 use crate::ops::discover::ReferrerSubject;
 use crate::ops::discover::Search;
 use crate::ops::kept::Kept;
 use crate::ops::pinned;
+use crate::ops::walk;
+use crate::ops::walk::Step;
+use crate::ops::walk::Walk;
 use crate::store::Origin;
 use crate::store::Source;
 use crate::store::StoreError;
@@ -156,42 +155,27 @@ async fn judge_all(
     mut kept: Kept<'_>,
 ) -> Result<Vec<Child>, OpsError> {
     let limits = options.limits;
-    let mut allowance = Allowance::of(limits);
+    let mut walk = Walk::new(source, limits);
     let mut judged: Vec<Child> = Vec::new();
-    let mut seen = BTreeSet::new();
-    let mut children = listed(index);
-    // What is still to be followed is kept as it was received, not as it reads.
-    let mut left = VecDeque::new();
-    let mut depth = 1;
-    loop {
-        for child in children {
-            let digest = child.digest;
-            if !seen.insert(digest) {
-                continue;
-            }
-            if depth > limits.graph.index_depth {
-                return Err(OpsError::TooDeep { digest, limit: limits.graph.index_depth });
-            }
-            allowance.follow(source)?;
-            allowance.fetch(source, child.size)?;
-            let mut verdict = match pinned::manifest(source, &child.bare()).await {
-                Ok(content) => {
-                    if media_type::is_index(&child.media_type) {
-                        left.push_back((depth + 1, content));
-                    }
-                    judge(source, &child.bare(), options).await
+    walk.descend(0, index);
+    while let Some(Step { depth, entry }) = walk.next_child()? {
+        let (digest, child) = (entry.digest, entry.bare());
+        walk.check_depth(digest, depth)?;
+        let mut verdict = match walk.fetch(&child).await? {
+            Ok(content) => {
+                if media_type::is_index(&child.media_type) {
+                    walk.descend_later(depth, content);
                 }
-                Err(error) => unread(options, digest, error),
-            };
-            if options.effort == Effort::UntilMet {
-                verdict = verdict.without_documents();
+                judge(source, &child, options).await
             }
-            judged.push((child.platform, digest, kept.keep(verdict)?));
+            Err(error) => unread(options, digest, error),
+        };
+        if options.effort == Effort::UntilMet {
+            verdict = verdict.without_documents();
         }
-        let Some((next, inner)) = left.pop_front() else { return Ok(judged) };
-        children = listed(Index::parse(&inner, limits)?);
-        depth = next;
+        judged.push((entry.platform, digest, kept.keep(verdict)?));
     }
+    Ok(judged)
 }
 
 /// No verdict on a manifest that cannot be fetched, whatever signatures it has (threats: missing-child-manifest).
@@ -199,11 +183,6 @@ fn unread(options: VerifyOptions<'_>, digest: Digest, error: StoreError) -> Verd
     let mut evaluation = options.verifier.evaluation(digest, options.now);
     evaluation.list_unread();
     Verdict::Unknown { refusal: evaluation.refuse(), open: vec![error] }
-}
-
-/// What an index lists, without what anybody may write beside it.
-fn listed(index: Index) -> Vec<Descriptor> {
-    index.manifests.into_iter().map(|child| Descriptor { platform: child.platform.clone(), ..child.bare() }).collect()
 }
 
 /// Judges one subject by the evidence that `source` has for it.
@@ -244,10 +223,10 @@ pub(super) async fn choose(
     platform: &Platform,
     limits: &Limits,
 ) -> Result<Descriptor, OpsError> {
-    let mut allowance = Allowance::of(limits);
-    let mut seen = BTreeSet::from([*digest]);
+    let mut walk = Walk::new(source, limits);
+    let _new = walk.enter(*digest);
     let mut has = Vec::new();
-    let mut level = listed(index);
+    let mut level = walk::children(index);
     for _ in 0..=limits.graph.index_depth {
         let (indexes, manifests): (Vec<_>, Vec<_>) =
             level.into_iter().partition(|child| media_type::is_index(&child.media_type));
@@ -269,14 +248,15 @@ pub(super) async fn choose(
             }
         }
         level = Vec::new();
-        for inner in indexes.into_iter().filter(|inner| seen.insert(inner.digest)) {
-            allowance.follow(source)?;
-            allowance.fetch(source, inner.size)?;
-            let content = pinned::manifest(source, &inner.bare()).await?;
+        for inner in indexes {
+            if !walk.enter(inner.digest) {
+                continue;
+            }
+            let content = walk.fetch(&inner.bare()).await??;
             let around = inner.platform;
             let within =
                 |child: Descriptor| Descriptor { platform: child.platform.or_else(|| around.clone()), ..child };
-            level.extend(listed(Index::parse(&content, limits)?).into_iter().map(within));
+            level.extend(walk::children(Index::parse(&content, limits)?).into_iter().map(within));
         }
         if level.is_empty() {
             return Err(OpsError::NoPlatform { index: *digest, platform: platform.to_string(), has: has.join(", ") });

@@ -6,13 +6,13 @@ use crate::envelope::FoundAt;
 use crate::oci::Descriptor;
 use crate::oci::media_type;
 use crate::oci::referrer;
-use crate::ops::discover::budget::EvidenceBudget;
 use crate::ops::discover::signature_manifest;
 use crate::ops::discover::signature_manifest::Opened;
 use crate::ops::discover::signature_manifest::Reader;
 use crate::ops::discover::signature_manifest::SignatureManifest;
 use crate::ops::discover::subject::ReferrerSubject;
 use crate::ops::pinned;
+use crate::ops::walk::EvidenceBudget;
 use crate::policy::StatementKind;
 use crate::verify::Finding;
 

@@ -11,7 +11,6 @@
 //! 3. Ask for the list once more without the filter, where the first answer may have been filtered.
 //! 4. Look at the entries that were put off, in case a list mislabelled them.
 
-pub(super) mod budget;
 mod listed;
 pub(super) mod signature_manifest;
 mod subject;
@@ -28,14 +27,14 @@ use crate::oci::Index;
 use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::oci::referrer;
-use crate::ops::discover::budget::EvidenceBudget;
 use crate::ops::discover::listed::Fetched;
 use crate::ops::discover::listed::fetch;
 use crate::ops::discover::listed::is_likely;
 use crate::ops::discover::signature_manifest::Opened;
 use crate::ops::discover::signature_manifest::Reader;
 use crate::ops::discover::signature_manifest::SignatureManifest;
-use crate::ops::graph;
+use crate::ops::walk;
+use crate::ops::walk::EvidenceBudget;
 use crate::policy::StatementKind;
 use crate::store::Source;
 use crate::store::StoreError;
@@ -221,7 +220,7 @@ impl<'a> Discovery<'a> {
         }
         match Index::parse(&content, self.search.limits) {
             Ok(index) => self.sort(FoundAt::FallbackTag, index.manifests, evaluation).await,
-            Err(error) => self.open.push(graph::unreadable(self.search.source, error)),
+            Err(error) => self.open.push(walk::unreadable(self.search.source, error)),
         }
     }
 

@@ -1,0 +1,82 @@
+//! `Budget`: the manifests that may be followed below one image, and the evidence that may be read for each subject.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+use crate::limits::Limits;
+use crate::oci::Descriptor;
+use crate::store::Source;
+use crate::store::StoreError;
+
+/// What may still be followed below one image. Depth alone bounds nothing: three indexes inside each other have room for
+/// a billion manifests.
+pub(super) struct Budget<'a> {
+    bytes: u64,
+    limits: &'a Limits,
+    manifests: u64,
+    source: &'a dyn Source,
+}
+
+impl<'a> Budget<'a> {
+    /// The whole budget of one image in `source`.
+    pub(super) const fn of(source: &'a dyn Source, limits: &'a Limits) -> Self {
+        Self { bytes: limits.graph.bytes, limits, manifests: limits.graph.manifests, source }
+    }
+
+    /// Takes one manifest that is not fetched.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMany`]: what is beyond the limit is not known, so there is no answer.
+    pub(super) fn count(&mut self) -> Result<(), StoreError> {
+        let limit = self.limits.graph.manifests;
+        self.manifests = self.less(self.manifests, 1, "manifests below one image", limit)?;
+        Ok(())
+    }
+
+    /// Takes one manifest and its bytes.
+    ///
+    /// # Errors
+    /// As [`Budget::count`].
+    pub(super) fn pay(&mut self, manifest: &Descriptor) -> Result<(), StoreError> {
+        self.count()?;
+        let limit = self.limits.graph.bytes;
+        self.bytes = self.less(self.bytes, manifest.size, "bytes of manifests below one image", limit)?;
+        Ok(())
+    }
+
+    /// A new budget for the evidence of one subject.
+    pub(super) const fn evidence(&self) -> EvidenceBudget {
+        EvidenceBudget::of(self.limits)
+    }
+
+    fn less(&self, left: u64, cost: u64, what: &'static str, limit: u64) -> Result<u64, StoreError> {
+        let too_many = || StoreError::TooMany { place: self.source.origin().to_string(), what, limit };
+        left.checked_sub(cost).ok_or_else(too_many)
+    }
+}
+
+/// How many bytes of documents are held at a time, unless one alone is larger. What becomes of them while they are read
+/// is as much again.
+pub(in crate::ops) const HELD: u64 = 4 << 20;
+
+/// The part of a budget that is renewed for each subject: the bytes of manifests and blobs that may still be fetched and
+/// read for it. What is read twice counts twice. It is shared by what is fetched at the same time.
+#[derive(Debug)]
+pub(in crate::ops) struct EvidenceBudget(AtomicU64);
+
+impl EvidenceBudget {
+    pub(in crate::ops) const fn of(limits: &Limits) -> Self {
+        Self(AtomicU64::new(limits.evidence.bytes))
+    }
+
+    /// What documents may take up that are fetched before it is known whether they are needed.
+    pub(in crate::ops) const fn ahead() -> Self {
+        Self(AtomicU64::new(HELD))
+    }
+
+    /// Takes `bytes` out, if there are as many.
+    pub(in crate::ops) fn take(&self, bytes: u64) -> bool {
+        let less = |left: u64| left.checked_sub(bytes);
+        self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, less).is_ok()
+    }
+}
