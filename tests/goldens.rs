@@ -22,7 +22,7 @@ use bulla::limits::Limits;
 use bulla::oci::TagOrDigest;
 use bulla::ops::discover::Effort;
 use bulla::ops::tree;
-use bulla::ops::tree::Node;
+use bulla::ops::tree::TreeNode;
 use bulla::ops::tree::Trust;
 use bulla::ops::verify;
 use bulla::ops::verify::Platforms;
@@ -59,7 +59,7 @@ fn verdict(layout: &Layout, ask: &Ask) -> Verdict {
 
 /// The kinds of statement that hang on the image of a layout, by their own word.
 fn kinds(layout: &Layout) -> BTreeSet<StatementKind> {
-    fn collect(node: &Node, kinds: &mut BTreeSet<StatementKind>) {
+    fn collect(node: &TreeNode, kinds: &mut BTreeSet<StatementKind>) {
         kinds.extend(node.signed.iter().filter_map(|signed| signed.kind.clone()));
         node.hanging.iter().for_each(|node| collect(node, kinds));
     }
@@ -173,7 +173,7 @@ fn a_threshold_counts_the_keys_that_signed() {
 // The tree asks the same verifier, so it says the same.
 #[test]
 fn the_tree_trusts_what_verify_accepts() {
-    fn trusted(node: &Node) -> usize {
+    fn trusted(node: &TreeNode) -> usize {
         let own = node.signed.iter().filter(|signed| matches!(signed.trust, Trust::Trusted(_))).count();
         own + node.hanging.iter().map(trusted).sum::<usize>()
     }

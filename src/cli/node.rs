@@ -2,15 +2,15 @@
 
 use bulla::key::KeyId;
 use bulla::ops::tree::Link;
-use bulla::ops::tree::Node;
 use bulla::ops::tree::TreeDocument;
+use bulla::ops::tree::TreeNode;
 use bulla::ops::tree::Trust;
 use bulla::verify;
 
 use super::line::Foreign;
 
 /// One line about a node.
-pub(super) fn node_line(node: &Node) -> String {
+pub(super) fn node_line(node: &TreeNode) -> String {
     let what = match &node.link {
         Link::Child(Some(platform)) => Foreign(platform).to_string(),
         Link::Child(None) => "child".to_owned(),

@@ -1,6 +1,6 @@
 //! Pictures of a tree: Graphviz, and SVG without it.
 
-use bulla::ops::tree::Node;
+use bulla::ops::tree::TreeNode;
 use bulla::ops::tree::Trust;
 
 use super::line::Foreign;
@@ -9,7 +9,7 @@ use super::node::document_line;
 use super::node::node_line;
 
 /// The tree of the image `name` for Graphviz.
-pub(super) fn dot(name: &str, root: &Node) -> Lines {
+pub(super) fn dot(name: &str, root: &TreeNode) -> Lines {
     let mut lines = Lines::from_iter([
         "digraph image {".to_owned(),
         format!("  label=\"{}\";", escape_dot(&Foreign(name).to_string())),
@@ -30,7 +30,7 @@ pub(super) fn dot(name: &str, root: &Node) -> Lines {
     lines
 }
 
-fn dot_node(node: &Node, above: Option<usize>, number: &mut usize, lines: &mut Lines) {
+fn dot_node(node: &TreeNode, above: Option<usize>, number: &mut usize, lines: &mut Lines) {
     let me = *number;
     *number += 1;
     let label = label(node).iter().map(|line| escape_dot(line)).collect::<Vec<_>>().join("\\l");
@@ -40,7 +40,7 @@ fn dot_node(node: &Node, above: Option<usize>, number: &mut usize, lines: &mut L
 }
 
 /// The tree of the image `name` as a picture: one row for each node, indented by how deep it hangs, then the legend.
-pub(super) fn svg(name: &str, root: &Node) -> Lines {
+pub(super) fn svg(name: &str, root: &TreeNode) -> Lines {
     const INDENT: usize = 28;
     let name = escape_xml(&Foreign(name).to_string());
     let mut boxes = Vec::new();
@@ -97,20 +97,25 @@ impl Drawing {
     }
 }
 
-fn place<'a>(node: &'a Node, depth: usize, above: Option<usize>, boxes: &mut Vec<(&'a Node, usize, Option<usize>)>) {
+fn place<'a>(
+    node: &'a TreeNode,
+    depth: usize,
+    above: Option<usize>,
+    boxes: &mut Vec<(&'a TreeNode, usize, Option<usize>)>,
+) {
     let me = boxes.len();
     boxes.push((node, depth, above));
     node.hanging.iter().for_each(|hanging| place(hanging, depth + 1, Some(me), boxes));
 }
 
-fn label(node: &Node) -> Vec<String> {
+fn label(node: &TreeNode) -> Vec<String> {
     let documents = node.signed.iter().map(document_line);
     let problems = node.problems.iter().map(|problem| format!("not read: {}", Foreign(problem)));
     [node_line(node)].into_iter().chain(documents).chain(problems).collect()
 }
 
 /// The colour of a node: that of the worst that is known of it.
-fn color(node: &Node) -> &'static str {
+fn color(node: &TreeNode) -> &'static str {
     let any = |wanted: fn(&Trust) -> bool| node.signed.iter().any(|document| wanted(&document.trust));
     match node.problems.is_empty() {
         _ if any(|trust| matches!(trust, Trust::Damaged(_))) => DAMAGED,

@@ -3,7 +3,7 @@
 use bulla::limits::Limits;
 use bulla::ops::pinned;
 use bulla::ops::tree;
-use bulla::ops::tree::Node;
+use bulla::ops::tree::TreeNode;
 use bulla::report::Report;
 use bulla::report::TreeResult;
 use bulla::time::Time;
@@ -49,12 +49,12 @@ pub(super) fn tree(args: &TreeArgs, now: Time) -> Result<Exit, Failure> {
 }
 
 /// Prints the tree, node by node.
-fn show(reference: &str, root: &Node) {
+fn show(reference: &str, root: &TreeNode) {
     render::line(reference);
     branch(root, "", "");
 }
 
-fn branch(node: &Node, first: &str, rest: &str) {
+fn branch(node: &TreeNode, first: &str, rest: &str) {
     let mut shown = Lines::from_iter([format_args!("{first}{}", node_line(node))]);
     for document in &node.signed {
         shown.push(format_args!("{rest}  {}", document_line(document)));

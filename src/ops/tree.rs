@@ -32,7 +32,7 @@ use crate::verify::Verifier;
 
 /// One manifest and what hangs on it.
 #[derive(Clone, Debug)]
-pub struct Node {
+pub struct TreeNode {
     /// The artifact type.
     pub artifact_type: Option<String>,
     /// When it was made, by its own word.
@@ -102,13 +102,13 @@ pub async fn tree(
     trust: Option<&TrustRoot>,
     now: Time,
     limits: &Limits,
-) -> Result<Node, OpsError> {
+) -> Result<TreeNode, OpsError> {
     let _document = Document::parse(&root, limits)?;
     let mut collector = Collector { limits, now, source, trust, walk: Walk::new(source, limits) };
     Ok(collector.node(root, Link::Root, None, 0).await)
 }
 
-impl Node {
+impl TreeNode {
     /// A referrer of a kind that we do not read, by the word of the list that names it.
     fn listed(entry: &Descriptor) -> Self {
         Self {
@@ -152,9 +152,9 @@ fn shown(claim: &str) -> String {
 }
 
 impl Collector<'_> {
-    async fn node(&mut self, content: Content, link: Link, above: Option<Above<'_>>, depth: u64) -> Node {
+    async fn node(&mut self, content: Content, link: Link, above: Option<Above<'_>>, depth: u64) -> TreeNode {
         let digest = *content.digest();
-        let mut node = Node {
+        let mut node = TreeNode {
             artifact_type: None,
             created: None,
             hanging: Vec::new(),
@@ -203,7 +203,7 @@ impl Collector<'_> {
     }
 
     /// Follows what hangs on `node`, up to what may be followed at all.
-    async fn hang(&mut self, node: &mut Node, children: Vec<Descriptor>, depth: u64) -> Result<(), StoreError> {
+    async fn hang(&mut self, node: &mut TreeNode, children: Vec<Descriptor>, depth: u64) -> Result<(), StoreError> {
         for mut child in children {
             let link = Link::Child(child.platform.take());
             self.hang_one(node, &child, link, None, depth).await?;
@@ -217,7 +217,7 @@ impl Collector<'_> {
                     // signature.
                     if !media_type::is_read(&entry.media_type) {
                         self.walk.count()?;
-                        node.hanging.push(Node::listed(entry));
+                        node.hanging.push(TreeNode::listed(entry));
                         continue;
                     }
                     self.hang_one(node, entry, Link::Referrer, above, depth).await?;
@@ -240,7 +240,7 @@ impl Collector<'_> {
 
     async fn hang_one(
         &mut self,
-        node: &mut Node,
+        node: &mut TreeNode,
         entry: &Descriptor,
         link: Link,
         above: Option<Above<'_>>,
@@ -253,7 +253,7 @@ impl Collector<'_> {
         Ok(())
     }
 
-    async fn read_signatures(&self, node: &mut Node, content: &Content, above: Above<'_>) {
+    async fn read_signatures(&self, node: &mut TreeNode, content: &Content, above: Above<'_>) {
         let place = match &node.link {
             Link::Tag(tag) => FoundAt::Tag(tag.clone()),
             _ => FoundAt::Referrers,

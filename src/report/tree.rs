@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::ops::tree::Link;
-use crate::ops::tree::Node;
 use crate::ops::tree::TreeDocument;
+use crate::ops::tree::TreeNode;
 use crate::ops::tree::Trust;
 use crate::report::list::LazyList;
 
@@ -31,11 +31,11 @@ pub struct TreeResult<'a> {
 
 impl<'a> TreeResult<'a> {
     /// The tree of the image that was typed as `reference`.
-    pub fn of(reference: &str, root: &'a Node) -> Self {
+    pub fn of(reference: &str, root: &'a TreeNode) -> Self {
         Self { complete: Some(!root.has_problems()), reference: Some(reference.to_owned()), ..Self::node(root) }
     }
 
-    fn node(node: &'a Node) -> Self {
+    fn node(node: &'a TreeNode) -> Self {
         let (link, link_detail) = match &node.link {
             Link::Child(platform) => ("child", platform.as_ref().map(ToString::to_string)),
             Link::Referrer => ("referrer", None),

@@ -4,4 +4,4 @@
 pub const CIRCLES: &[&[&str]] = &[];
 
 /// Names that several public types share, and how many types do.
-pub const SHARED_NAMES: &[(&str, usize)] = &[("Node", 2)];
+pub const SHARED_NAMES: &[(&str, usize)] = &[];
