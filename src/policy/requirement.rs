@@ -34,10 +34,12 @@ pub enum Condition {
     SignedReference(String),
 }
 
-/// A condition that a statement does not meet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A condition that a statement does not meet. [`UnmetCondition::code`] is stable.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum UnmetCondition {
     /// The annotation was not signed, or with another value.
+    #[error("annotation {key}={want} is wanted, {}", shown(got.as_ref()))]
     Annotation {
         /// The key.
         key: String,
@@ -47,6 +49,7 @@ pub enum UnmetCondition {
         want: String,
     },
     /// The statement was made for another name, or for none.
+    #[error("the name {want:?} is wanted, {}", shown(got.as_ref()))]
     SignedReference {
         /// The name that was signed.
         got: Option<String>,
@@ -110,6 +113,28 @@ impl Condition {
             },
         }
     }
+
+    /// The condition as the digest of a policy covers it: what kind of condition it is, and every text in it.
+    pub(super) fn words(&self) -> Vec<&str> {
+        match self {
+            Self::Annotation { key, value } => vec!["annotation", key, value],
+            Self::SignedReference(name) => vec!["signed reference", name],
+        }
+    }
+}
+
+impl UnmetCondition {
+    /// The name by which reports call this reason. It never changes.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Annotation { .. } => "annotation",
+            Self::SignedReference { .. } => "reference",
+        }
+    }
+}
+
+fn shown(got: Option<&String>) -> String {
+    got.map_or_else(|| "none was signed".to_owned(), |got| format!("{got:?} was signed"))
 }
 
 impl fmt::Display for RequirementId {

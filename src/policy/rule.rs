@@ -5,7 +5,6 @@ use std::fmt;
 
 use crate::digest::Digest;
 use crate::nonempty::NonEmpty;
-use crate::policy::Condition;
 use crate::policy::Decision;
 use crate::policy::Requirement;
 use crate::policy::RequirementId;
@@ -140,10 +139,7 @@ fn describe(requirement: &Requirement, text: &mut String) {
         }
     }
     for condition in requirement.conditions() {
-        match condition {
-            Condition::Annotation { key, value } => line(&["annotation", key, value]),
-            Condition::SignedReference(name) => line(&["signed reference", name]),
-        }
+        line(&condition.words());
     }
     line(&["end"]);
 }

@@ -25,16 +25,9 @@ pub struct Finding {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
-    /// A signed annotation is absent or another.
-    #[error("annotation {key}={want} is wanted, {}", shown(got.as_ref()))]
-    Annotation {
-        /// Which annotation.
-        key: String,
-        /// What was signed.
-        got: Option<String>,
-        /// What is wanted.
-        want: String,
-    },
+    /// A trusted key signed it, and it does not meet a condition of the policy.
+    #[error(transparent)]
+    Condition(#[from] UnmetCondition),
     /// The document cannot be read.
     #[error("{0}")]
     Envelope(EnvelopeError),
@@ -71,14 +64,6 @@ pub enum Reason {
     /// A trusted key signed it, and what it says cannot be read.
     #[error("signed by a trusted key, but {0}")]
     Payload(EnvelopeError),
-    /// It was made for another name.
-    #[error("the name {want:?} is wanted, {}", shown(got.as_ref()))]
-    Reference {
-        /// The name that was signed.
-        got: Option<String>,
-        /// The name that is wanted.
-        want: String,
-    },
     /// It names a key that the operator gave, and that key's signature does not hold. Anybody may write the name.
     #[error("names the given key {}, but the signature does not verify: it or what it signs was changed", key.short())]
     SignatureDamaged {
@@ -146,7 +131,7 @@ impl Reason {
     /// The name by which reports call this reason. It never changes.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Annotation { .. } => "annotation",
+            Self::Condition(condition) => condition.code(),
             Self::Envelope(EnvelopeError::Unsigned) => "unsigned-envelope",
             Self::Envelope(_) => "envelope-unreadable",
             Self::Manifest(_) => "manifest-unreadable",
@@ -156,7 +141,6 @@ impl Reason {
             Self::OtherFormat { .. } => "other-format",
             Self::OtherSubject { .. } => "other-subject",
             Self::Payload(_) => "payload-unreadable",
-            Self::Reference { .. } => "reference",
             Self::SignatureDamaged { .. } => "signature-damaged",
             Self::SignaturesNotChecked { .. } => "signatures-not-checked",
             Self::SubjectField { .. } => "subject-field",
@@ -168,7 +152,7 @@ impl Reason {
 
     pub(super) const fn rank(&self) -> u8 {
         match self {
-            Self::Annotation { .. } | Self::Reference { .. } => 0,
+            Self::Condition(_) => 0,
             Self::OtherSubject { .. } => 1,
             Self::Payload(_) => 2,
             Self::WrongKind { .. } => 3,
@@ -183,19 +167,6 @@ impl Reason {
             Self::DigestHeaderMismatch { .. } => 12,
         }
     }
-}
-
-impl From<UnmetCondition> for Reason {
-    fn from(unmet: UnmetCondition) -> Self {
-        match unmet {
-            UnmetCondition::Annotation { key, got, want } => Self::Annotation { key, got, want },
-            UnmetCondition::SignedReference { got, want } => Self::Reference { got, want },
-        }
-    }
-}
-
-fn shown(got: Option<&String>) -> String {
-    got.map_or_else(|| "none was signed".to_owned(), |got| format!("{got:?} was signed"))
 }
 
 fn hinted(claimed: Option<&String>) -> String {
