@@ -62,6 +62,15 @@ impl Identity {
     }
 }
 
+impl Means {
+    /// Writes everything in it on which it depends whose signatures count, as the version of a trust root covers it.
+    pub(super) fn describe(&self, text: &mut String) {
+        match self {
+            Self::Keys(keys) => keys.iter().for_each(|key| text.push_str(&format!("key {}\n", key.id()))),
+        }
+    }
+}
+
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

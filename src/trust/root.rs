@@ -25,7 +25,7 @@ pub struct TrustRoot {
     version: TrustVersion,
 }
 
-/// The version of a trust root: a digest over every owner and key in it, so that a verdict can name what it was made
+/// The version of a trust root: a digest over every owner and their means, so that a verdict can name what it was made
 /// with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TrustVersion(Digest);
@@ -49,7 +49,7 @@ impl TrustRoot {
         let mut seen = BTreeSet::new();
         let keys: Vec<_> =
             identities.iter().flat_map(Identity::keys).filter(|key| seen.insert(key.id())).cloned().collect();
-        match keys.is_empty() {
+        match identities.is_empty() {
             true => Err(TrustError::NoKeys),
             false => Ok(Self { version: TrustVersion::of(&identities), identities, keys }),
         }
@@ -133,7 +133,7 @@ impl TrustVersion {
             };
             // The length in front of the name keeps two lists of names from reading alike.
             text.push_str(&format!("owner {kind} {} {name}\n", name.len()));
-            identity.keys().for_each(|key| text.push_str(&format!("key {}\n", key.id())));
+            identity.means().describe(&mut text);
         }
         Self(Digest::sha256(text.as_bytes()))
     }
