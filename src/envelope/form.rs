@@ -23,13 +23,15 @@ pub struct Form {
     artifact_type: Option<TypeName>,
     /// The media type of a layer that is a document of this format.
     layer_type: TypeName,
-    /// The suffix of the tag at which cosign v2 keeps documents of this format.
-    pub tag_suffix: Option<&'static str>,
+    /// The tag at which cosign v2 keeps documents of this format.
+    tag: Option<FormTag>,
     /// How many documents a manifest of this format carries: one, or any number.
     pub layers: FormLayers,
     /// The annotations of a layer that this format reads, now or once certificates are verified: they are part of the
     /// evidence.
     annotations: &'static [&'static str],
+    /// Those of them that an import carries further, beside the document.
+    carried: &'static [&'static str],
     read: fn(&Descriptor, &Content, &Limits) -> Result<SignedDocument, EnvelopeError>,
 }
 
@@ -40,6 +42,24 @@ pub enum FormLayers {
     Many,
     /// Exactly one.
     One,
+}
+
+/// A tag at which cosign v2 keeps signed documents beside an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FormTag {
+    /// The suffix of the tag, behind the digest of the image.
+    pub suffix: &'static str,
+    /// What the documents there state.
+    pub statements: FormStatements,
+}
+
+/// What the documents at one of cosign's tags state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormStatements {
+    /// Attestations.
+    Attestations,
+    /// Image signatures.
+    ImageSignatures,
 }
 
 /// A media type, or the beginning of one that is followed by its version.
@@ -55,9 +75,10 @@ static FORMS: [Form; 3] = [
         name: FormName::SigstoreBundle,
         artifact_type: Some(TypeName::StartsWith(media_type::SIGSTORE_BUNDLE_PREFIX)),
         layer_type: TypeName::StartsWith(media_type::SIGSTORE_BUNDLE_PREFIX),
-        tag_suffix: None,
+        tag: None,
         layers: FormLayers::One,
         annotations: &[],
+        carried: &[],
         read: |layer, content, limits| {
             Bundle::parse_as(&layer.media_type, content.bytes(), limits).map(SignedDocument::Bundle)
         },
@@ -66,9 +87,10 @@ static FORMS: [Form; 3] = [
         name: FormName::SimpleSigning,
         artifact_type: Some(TypeName::Exactly(media_type::COSIGN_SIGNATURE_ARTIFACT)),
         layer_type: TypeName::Exactly(media_type::SIMPLE_SIGNING),
-        tag_suffix: Some("sig"),
+        tag: Some(FormTag { suffix: "sig", statements: FormStatements::ImageSignatures }),
         layers: FormLayers::Many,
         annotations: &COSIGN_ANNOTATIONS,
+        carried: &COSIGN_ANNOTATIONS,
         read: |layer, content, _| match layer.annotations.get(referrer::COSIGN_SIGNATURE) {
             Some(signature) => SimpleSigning::new(content, signature).map(SignedDocument::Simple),
             None => Err(EnvelopeError::NoSignatureAnnotation),
@@ -78,9 +100,10 @@ static FORMS: [Form; 3] = [
         name: FormName::Dsse,
         artifact_type: None,
         layer_type: TypeName::Exactly(media_type::DSSE_ENVELOPE),
-        tag_suffix: Some("att"),
+        tag: Some(FormTag { suffix: "att", statements: FormStatements::Attestations }),
         layers: FormLayers::Many,
         annotations: &COSIGN_MATERIAL,
+        carried: &[],
         read: |_, content, limits| Envelope::parse(content.bytes(), limits).map(SignedDocument::Dsse),
     },
 ];
@@ -111,6 +134,25 @@ impl Form {
     /// The format of which a referrer with this artifact type carries documents, by its own word.
     pub fn of_artifact(artifact_type: &str) -> Option<&'static Self> {
         FORMS.iter().find(|form| form.artifact_type.is_some_and(|name| name.is(artifact_type)))
+    }
+
+    /// The tags at which cosign v2 keeps signed documents, in the order in which they are asked for.
+    pub fn tags() -> impl Iterator<Item = FormTag> {
+        FORMS.iter().filter_map(|form| form.tag)
+    }
+
+    /// The artifact type of a referrer whose first layer has this media type: that of the format where it has exactly
+    /// one, else the media type itself.
+    pub fn artifact_type_of(layer_type: &str) -> &str {
+        match Self::of_layer(layer_type).and_then(|form| form.artifact_type) {
+            Some(TypeName::Exactly(name)) => name,
+            Some(TypeName::StartsWith(_)) | None => layer_type,
+        }
+    }
+
+    /// Whether an import carries an annotation with this key beside a document of this format.
+    pub fn carries_annotation(&self, key: &str) -> bool {
+        self.carried.contains(&key)
     }
 
     /// Whether documents of this format keep an annotation with this key beside them.
@@ -194,6 +236,15 @@ impl SignedDocument {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_referrer_has_the_artifact_type_of_its_format() {
+        assert_eq!(Form::artifact_type_of(media_type::SIMPLE_SIGNING), media_type::COSIGN_SIGNATURE_ARTIFACT);
+        for own in [media_type::SIGSTORE_BUNDLE, media_type::DSSE_ENVELOPE, "application/x-other"] {
+            assert_eq!(Form::artifact_type_of(own), own);
+        }
+        assert_eq!(Form::tags().map(|tag| tag.suffix).collect::<Vec<_>>(), ["sig", "att"]);
+    }
 
     #[test]
     fn evidence_is_the_same_only_if_all_that_is_read_is_equal() {

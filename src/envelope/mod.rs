@@ -26,6 +26,8 @@ pub use evidence::FoundAt;
 pub use form::EvidenceIdentity;
 pub use form::Form;
 pub use form::FormLayers;
+pub use form::FormStatements;
+pub use form::FormTag;
 pub use payload::SignedPayload;
 pub use payload::readable;
 pub use simple::SimpleSigning;

@@ -8,7 +8,6 @@ use serde_json::Map;
 use serde_json::Value;
 
 use crate::envelope::Form;
-use crate::envelope::FormName;
 use crate::envelope::base64;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -55,9 +54,8 @@ pub(super) fn is_plain(manifest: &Content, received: &Manifest, config: &Content
 
 /// The artifact type that a referrer with these layers has.
 pub(super) fn artifact_type(received: &Manifest) -> String {
-    match received.layers.first().map(|layer| layer.media_type.as_str()) {
-        Some(media_type::SIMPLE_SIGNING) => media_type::COSIGN_SIGNATURE_ARTIFACT.to_owned(),
-        Some(layer) => layer.to_owned(),
+    match received.layers.first() {
+        Some(layer) => Form::artifact_type_of(&layer.media_type).to_owned(),
         None => received.artifact_type.clone(),
     }
 }
@@ -87,8 +85,7 @@ fn is_layer(got: &Value, layer: &Descriptor) -> bool {
 }
 
 fn is_layer_annotation(layer: &Descriptor, key: &str) -> bool {
-    Form::of_layer(&layer.media_type)
-        .is_some_and(|form| form.name == FormName::SimpleSigning && form.has_annotation(key))
+    Form::of_layer(&layer.media_type).is_some_and(|form| form.carries_annotation(key))
 }
 
 fn is_config(got: &Map<String, Value>, received: &Manifest, config: &Content, place: SignaturePlace) -> bool {

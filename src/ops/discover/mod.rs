@@ -20,6 +20,9 @@ use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::envelope::Evidence;
+use crate::envelope::Form;
+use crate::envelope::FormStatements;
+use crate::envelope::FormTag;
 use crate::envelope::FoundAt;
 use crate::limits::Limits;
 use crate::oci::Descriptor;
@@ -226,8 +229,11 @@ impl<'a> Discovery<'a> {
 
     /// The signatures and attestations that cosign v2 keeps under tags of their own, as far as they are looked for.
     async fn cosign_tags(&mut self, evaluation: &mut Evaluation<'_>) {
-        for suffix in ["sig", "att"] {
-            let wanted = |kind: &&StatementKind| matches!(kind, StatementKind::ImageSignature) == (suffix == "sig");
+        for FormTag { suffix, statements } in Form::tags() {
+            let wanted = |kind: &&StatementKind| match kind {
+                StatementKind::Attestation { .. } => statements == FormStatements::Attestations,
+                StatementKind::ImageSignature => statements == FormStatements::ImageSignatures,
+            };
             if self.kinds(evaluation).iter().any(wanted) && !self.is_done(evaluation) {
                 self.cosign_tag(suffix, evaluation).await;
             }
