@@ -56,6 +56,9 @@ pub enum OpsError {
     /// Something that we write has no JSON form.
     #[error("{0}")]
     Json(#[from] JsonError),
+    /// Configs and layers were to be read by a function that reads manifests only.
+    #[error("`ops::verify::verify` reads no configs and layers; `ops::layers::verify` does")]
+    LayersNotRead,
     /// A manifest in the graph cannot be read.
     #[error("{0}")]
     Manifest(#[from] ManifestError),
@@ -182,6 +185,7 @@ impl OpsError {
             Self::Manifest(_) => "manifest-unreadable",
             Self::NoChild { error, .. } => error.code(),
             Self::IndexNotSigned { .. }
+            | Self::LayersNotRead
             | Self::NoName { .. }
             | Self::NotATag { .. }
             | Self::OtherDigest { .. }

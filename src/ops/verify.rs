@@ -18,6 +18,7 @@ use crate::ops::discover::Effort;
 use crate::ops::discover::ReferrerSubject;
 use crate::ops::discover::Search;
 use crate::ops::kept::Kept;
+use crate::ops::outcome::Depth;
 use crate::ops::pinned;
 use crate::ops::walk;
 use crate::ops::walk::Step;
@@ -44,13 +45,17 @@ pub use crate::ops::outcome::VerifyOptions;
 /// is called unsigned.
 ///
 /// # Errors
-/// [`NotVerified`] where the policy is not met, or nobody can tell.
+/// [`NotVerified`] where the policy is not met, or nobody can tell; also with [`Depth::Layers`], since a yes would not
+/// say what was asked: [`layers::verify`](crate::ops::layers::verify) reads configs and layers.
 pub async fn verify(
     source: &dyn Source,
     tag_or_digest: &TagOrDigest,
     platforms: &Platforms,
     options: VerifyOptions<'_>,
 ) -> Result<VerifiedImage, NotVerified> {
+    if options.depth == Depth::Layers {
+        return Err(OpsError::LayersNotRead.into());
+    }
     evaluate(source, tag_or_digest, platforms, options).await?.conclude()
 }
 
@@ -263,4 +268,50 @@ pub(super) async fn choose(
         }
     }
     Err(OpsError::TooDeep { digest: *digest, limit: limits.graph.index_depth })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyKind;
+    use crate::key::PrivateKey;
+    use crate::key::Signer as _;
+    use crate::policy::Policy;
+    use crate::policy::Quorum;
+    use crate::policy::Requirement;
+    use crate::policy::StatementKind;
+    use crate::policy::Threshold;
+    use crate::store::Memory;
+    use crate::time::Time;
+    use crate::trust::TrustRoot;
+    use crate::verify::Verifier;
+    use std::pin::pin;
+    use std::task::Context;
+    use std::task::Poll;
+    use std::task::Waker;
+
+    #[test]
+    fn layers_are_not_said_to_be_read() {
+        let limits = Limits::DEFAULT;
+        let trust = TrustRoot::pinned([PrivateKey::generate(KeyKind::Ed25519).unwrap().public_key().clone()]).unwrap();
+        let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
+        let policy = Policy::one(Requirement::new("signed", StatementKind::ImageSignature, quorum));
+        let verifier = Verifier::new(trust, policy, limits.clone()).unwrap();
+        let source = Memory::new(limits.clone());
+        let tag = TagOrDigest::Tag("1.0".to_owned());
+        for (depth, got) in [(Depth::Layers, "bad-argument"), (Depth::Manifests, "not-found")] {
+            let options = VerifyOptions {
+                verifier: &verifier,
+                effort: Effort::UntilMet,
+                now: Time::EPOCH,
+                depth,
+                limits: &limits,
+            };
+            let mut future = pin!(verify(&source, &tag, &Platforms::Root, options));
+            let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            let Poll::Ready(Err(error)) = polled else { panic!("{polled:?}") };
+            assert!(!error.is_refusal());
+            assert_eq!(error.into_outcome().unwrap_err().code(), got);
+        }
+    }
 }
