@@ -1,8 +1,8 @@
 //! `Walk`: follows the manifests below one image, each digest once and within one budget.
 //!
-//! The invariant: no manifest is fetched before the budget has paid for it, no fetched manifest has another digest than
-//! the one that was asked for, and no digest is entered twice, so every walk ends, also over manifests that refer to
-//! each other (threats: nesting-and-cycles). Nothing that a walk returns is trusted.
+//! The invariant: no manifest that a list names is fetched before the budget has paid for it, none is returned with
+//! another digest than the one that was asked for, and no digest is entered twice, so every walk ends, also over
+//! manifests that refer to each other (threats: nesting-and-cycles). Nothing that a walk returns is trusted.
 //!
 //! The user of a walk drives it and decides what an error means, what stops the walk, and the order of requests:
 //!
@@ -10,12 +10,14 @@
 //! 2. Check the depth: [`Walk::check_depth`].
 //! 3. Pay and fetch: [`Walk::fetch`] one manifest, or [`Walk::fetch_new`] those of a list, eight at a time.
 //! 4. Descend: [`Walk::descend`] follows the children of an index before anything else, [`Walk::descend_later`] after.
-//! 5. Where it is asked, list what refers to the manifest: [`Walk::referrers`], [`Walk::cosign_tags`].
+//! 5. Where it is asked, list what refers to the manifest: [`Walk::referrers`], and [`Walk::cosign_tags`], whose
+//!    manifests the user pays for when they are there ([`Walk::pay`]): the size behind a tag is not known before.
 //!
 //! `sign` goes depth first and `verify` breadth first, both by [`Walk::next_child`]. Three do the steps themselves, since
 //! their requests have another order: the choice of a platform looks at a whole level before it fetches the indexes in
 //! it, a graph fetches all children of an index before it enters the first, and a tree fetches a manifest again wherever
-//! it is attached. `present` and the audit look at one subject and do not descend.
+//! it is attached. `present` and the audit look at one subject and do not descend. The audit holds one manifest at a time
+//! and reads all that the lists name, so it pays for evidence only; the lists have limits of their own.
 
 mod budget;
 mod referrers;

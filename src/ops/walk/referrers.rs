@@ -35,7 +35,7 @@ impl Walk<'_> {
         Ok(own.into_iter().chain(fallback).filter(|entry| seen.insert(entry.digest)).map(referrer::listed).collect())
     }
 
-    /// The manifests at cosign's tags for `subject`, each with its tag.
+    /// The manifests at cosign's tags for `subject`, each with its tag, which no budget has paid for yet.
     ///
     /// # Errors
     /// Where a tag could not be asked for.
