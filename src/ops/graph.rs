@@ -1,4 +1,5 @@
-//! `Graph`: everything that belongs to an image: children, layers, and what refers to it, recursively.
+//! `Graph`: the closure of an image: its children, configs and layers, and with [`Closure::WithReferrers`] its
+//! referrers, recursively.
 
 use std::collections::BTreeMap;
 
@@ -12,26 +13,26 @@ use crate::ops::OpsError;
 use crate::ops::walk::Walk;
 use crate::store::Source;
 
-/// Everything that belongs to an image, closed: whatever one of its manifests names is in it.
+/// The closure of an image: every blob that one of its manifests names is in it, and every child of its indexes.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     /// The blobs: configs, layers and what artifacts consist of. Each once.
     pub blobs: BTreeMap<Digest, Descriptor>,
-    /// Of these, the layers that a registry need not hold, with the URLs by which they are had elsewhere: foreign layers,
-    /// as in the base images of Windows. One that is also named in a place where it must be there is not among them.
+    /// The foreign layers among the blobs, with their URLs: a registry need not hold them, as in Windows base images. A
+    /// digest that is also named by a layer that is not foreign, or by a config, is not among them.
     pub elsewhere: BTreeMap<Digest, Vec<String>>,
-    /// What is listed as referring to the image and is no manifest of a kind that we read.
+    /// Listed referrers that are left behind: manifests of an unknown media type or that cannot be parsed.
     pub left_behind: Vec<LeftBehind>,
     /// The manifests, children before the indexes that name them, subjects before their referrers.
     pub manifests: Vec<Node>,
 }
 
-/// What is listed as referring to a manifest, and is not carried along.
+/// A listed referrer that is not copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftBehind {
     /// Which manifest.
     pub digest: Digest,
-    /// Its media type, by the word of the list.
+    /// Its media type, as the list gives it.
     pub media_type: String,
     /// Why.
     pub why: String,
@@ -42,26 +43,26 @@ pub struct LeftBehind {
 pub struct Node {
     /// The manifest, as received.
     pub content: Content,
-    /// What it is to the others.
+    /// Its relation to the image.
     pub relation: Relation,
 }
 
-/// What a manifest is to the image.
+/// How a manifest belongs to an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Relation {
-    /// A manifest in an index.
+    /// A child of an index.
     Child {
         /// The index.
         parent: Digest,
     },
-    /// What refers to another manifest.
+    /// A referrer: its `subject` field names another manifest.
     Referrer {
-        /// The other one.
+        /// The digest in its `subject` field.
         subject: Digest,
     },
     /// The image itself.
     Root,
-    /// What stands at one of cosign's tags.
+    /// The manifest at one of cosign's tags.
     Tagged {
         /// The digest that the tag is made of.
         subject: Digest,
@@ -70,20 +71,22 @@ pub enum Relation {
     },
 }
 
-/// Whether what refers to the image belongs to it.
+/// Which manifests belong to the graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closure {
     /// The image alone: children, configs, layers.
     Image,
-    /// The image and everything that refers to it.
+    /// The image and its referrers, also those at cosign's tags, recursively.
     WithReferrers,
 }
 
 impl Graph {
-    /// Collects the graph of `root` from `source`.
+    /// Fetches all manifests of the graph of `root` from `source`, within `limits.graph`. Blobs are listed, not
+    /// fetched. Each digest is entered once, so cycles end.
     ///
     /// # Errors
-    /// [`OpsError`] where anything that is listed cannot be had: a graph is whole or not there.
+    /// [`OpsError`] where a child, a list of referrers or a listed manifest cannot be fetched, or a limit is exceeded:
+    /// a graph is complete or not there.
     pub async fn collect(
         source: &dyn Source,
         root: Content,
@@ -108,12 +111,13 @@ impl Graph {
             Document::Index(_) => {}
             Document::Manifest(manifest) => {
                 manifest.layers.iter().for_each(|layer| self.add_blob(layer));
-                // A config is always there.
+                // A config is never foreign: its URLs are dropped.
                 self.add_blob(&manifest.config.bare());
             }
         }
     }
 
+    /// Adds a blob once. It counts as foreign only as long as every layer that names it is foreign.
     fn add_blob(&mut self, blob: &Descriptor) {
         let fresh = !self.blobs.contains_key(&blob.digest);
         self.blobs.entry(blob.digest).or_insert_with(|| blob.bare());
@@ -124,7 +128,7 @@ impl Graph {
         }
     }
 
-    /// All bytes of the graph together.
+    /// The size of all manifests and blobs of the graph, in bytes.
     pub fn bytes(&self) -> u64 {
         let manifests = self.manifests.iter().map(|node| node.content.descriptor().size);
         manifests.chain(self.blobs.values().map(|blob| blob.size)).fold(0, u64::saturating_add)
@@ -175,11 +179,13 @@ impl Collector<'_> {
         Ok(())
     }
 
+    /// Adds the referrers of `subject`, and the manifests at its cosign tags. A listed manifest whose `subject` field
+    /// names another digest is skipped; one that cannot be parsed is left behind.
     async fn add_referrers(&mut self, graph: &mut Graph, subject: Digest, depth: u64) -> Result<(), OpsError> {
         let (listed, unknown): (Vec<_>, Vec<_>) =
             self.walk.referrers(&subject).await?.into_iter().partition(|entry| media_type::is_read(&entry.media_type));
         for entry in unknown {
-            // What else it names is not known, so it could not be carried whole.
+            // What a manifest of an unknown kind names is not known, so it cannot be copied whole.
             self.walk.count()?;
             let why = "it is no manifest of a kind that is carried".to_owned();
             graph.left_behind.push(LeftBehind { digest: entry.digest, media_type: entry.media_type, why });

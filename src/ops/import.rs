@@ -1,4 +1,5 @@
-//! import: verify everything from the bytes received, and only then push what was verified and the evidence for it.
+//! import: verify an image by policy from the bytes received, then push exactly the verified manifests and their
+//! evidence.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -35,9 +36,8 @@ use crate::store::Source;
 use crate::verify::AcceptedSignature;
 use crate::verify::VerifiedSubject;
 
-/// What may be imported: the manifests, and the proofs that they were accepted.
-///
-/// The only way to have one is [`check`].
+/// An image that may be imported: its manifests, and the proofs that the policy accepts it. A proof type: only
+/// [`check`] makes one.
 ///
 /// ```compile_fail,E0451
 /// use bulla::ops::graph::Graph;
@@ -55,24 +55,25 @@ pub struct Admitted {
     verified: Vec<VerifiedSubject>,
 }
 
-/// Verifies what `tag_or_digest` stands for, and with [`Platforms::All`] each of its children, from the bytes received.
+/// Verifies the image at `tag_or_digest`, with [`Platforms::All`] each of its children, and collects its graph and
+/// evidence. Writes nothing.
 ///
 /// # Errors
-/// [`NotVerified`] where the policy is not met, or nobody can tell; nothing was written.
+/// [`NotVerified`] where the policy is not met, or that could not be decided.
 pub async fn check(
     source: &dyn Source,
     tag_or_digest: &TagOrDigest,
     platforms: &Platforms,
     options: VerifyOptions<'_>,
 ) -> Result<Admitted, NotVerified> {
-    // Everything that was accepted is carried along.
+    // Import carries all accepted signatures along, not only as many as the policy needs.
     let options = VerifyOptions { effort: Effort::Everything, ..options };
     let limits = options.limits;
     let root = pinned::resolve(source, tag_or_digest).await?;
     let image = verify::evaluate_content(source, &root, platforms, options).await?.conclude();
     let image = image.map_err(NotVerified::without_accepted_children)?;
     let verified: Vec<_> = image.subjects().cloned().collect();
-    // What is imported is what was accepted: of an index whose one platform is signed, that platform alone.
+    // Only what was accepted is imported: where only one child of an index was accepted, that child alone.
     let root = match verified.first() {
         Some(subject) if subject.digest() != root.digest() => {
             pinned::resolve(source, &TagOrDigest::Digest(*subject.digest())).await?
@@ -86,32 +87,32 @@ pub async fn check(
 }
 
 impl Admitted {
-    /// The digest that the name will stand for.
+    /// The digest of the accepted manifest or index: the tags will point to it.
     pub fn digest(&self) -> Option<&Digest> {
         self.graph.root().map(Content::digest)
     }
 
-    /// The proofs.
+    /// The proofs of verification, one for each subject.
     pub fn verified(&self) -> &[VerifiedSubject] {
         &self.verified
     }
 
-    /// The proofs, without what was to be imported.
+    /// The proofs of verification, by value.
     pub fn into_verified(self) -> Vec<VerifiedSubject> {
         self.verified
     }
 
-    /// What would be moved.
+    /// The manifests and blobs that will be pushed.
     pub fn graph(&self) -> &Graph {
         &self.graph
     }
 }
 
-/// Pushes what was admitted, reads it back the way a verifier would, and only then gives it its names. A layout or archive
-/// shows none of it before [`Sink::finish`], so that many images can be imported into it and written once.
+/// Pushes an admitted image and its evidence, verifies it again from the destination, and only then writes the tags. In
+/// a layout or archive nothing is visible before [`Sink::finish`], so many images can be imported in one step.
 ///
 /// # Errors
-/// [`OpsError`]; then nothing at the destination has the names, unless it is a registry and they were the last step.
+/// [`OpsError`]; then no tag was written, unless the destination is a registry and writing the tags failed halfway.
 pub async fn push(
     source: &Arc<dyn Source>,
     sink: &Arc<dyn Sink>,
@@ -142,11 +143,12 @@ pub async fn push(
     Ok(Copied { named, ..copied })
 }
 
-/// What [`push`] would do, found out without writing anything. The destination is only asked for what it has; of the source
-/// every byte of the configs and layers is read.
+/// A dry run of [`push`]: returns what it would do, and writes nothing. Reads and checks every config and layer of the
+/// source; asks the destination only what it has.
 ///
 /// # Errors
-/// [`OpsError::Incomplete`] where one of them is not there or not right; else as [`push`], as far as it can be told.
+/// [`OpsError::Incomplete`] where a config or layer of the source is missing or wrong; otherwise as [`push`], as far as
+/// that can be known without writing.
 pub async fn plan(
     source: &Arc<dyn Source>,
     sink: &Arc<dyn Sink>,
@@ -156,7 +158,7 @@ pub async fn plan(
     options: VerifyOptions<'_>,
 ) -> Result<(Copied, LayersRead), OpsError> {
     let Some(root) = admitted.graph.root() else { return Ok((Copied::default(), LayersRead::default())) };
-    // What keeps it from being written is told before much is read.
+    // Errors at the destination are reported before the layers are read.
     let named = naming::look(sink.as_ref(), tags, root.digest(), taken).await?;
     let (fitting, left_out) = fitting(sink.as_ref(), admitted, options)?;
     let admitted = fitting.as_ref().unwrap_or(admitted);
@@ -167,8 +169,11 @@ pub async fn plan(
     Ok((Copied { named, left_out, ..planned }, read))
 }
 
-/// What of `admitted` fits into `sink`, if not all of it does, and the tags that it cannot have: those that are made of
-/// SHA-512 digests are longer than a registry's may be. Without them enough owners must still have signed.
+/// The part of `admitted` that `sink` can hold, `None` where that is all of it, and the tags that are left out: a
+/// cosign tag for a SHA-512 digest is longer than a registry allows.
+///
+/// # Errors
+/// [`OpsError`] where the policy would not be met without the signatures at those tags.
 fn fitting(
     sink: &dyn Sink,
     admitted: &Admitted,
@@ -211,7 +216,7 @@ fn fitting(
     Ok((Some(fitting), left_out.into_keys().collect()))
 }
 
-/// Sends the documents that were accepted, as they were verified, where the destination does not have them.
+/// Pushes the blobs of the accepted signatures, as they were verified, where the destination does not have them.
 async fn push_evidence(sink: &dyn Sink, admitted: &Admitted) -> Result<Copied, OpsError> {
     let mut copied = Copied::default();
     for document in admitted.evidence.values() {
@@ -226,15 +231,19 @@ async fn push_evidence(sink: &dyn Sink, admitted: &Admitted) -> Result<Copied, O
     Ok(copied)
 }
 
-/// Looks whether everything is there: the layers, and for each subject signatures that a verifier accepts.
+/// Verifies the import at the destination before it is tagged: a registry must have all blobs, and for each subject the
+/// policy must accept the signatures found there.
+///
+/// # Errors
+/// [`OpsError::ReadBack`] where the policy is not met there.
 async fn read_back(
     sink: &Arc<dyn Sink>,
     admitted: &Admitted,
     left_out: &[LeftOut],
     options: VerifyOptions<'_>,
 ) -> Result<(), OpsError> {
-    // A registry may accept a blob and lose it, so it is read back (threats: blob-accepted-and-lost). What is on this
-    // machine was hashed as it was written.
+    // A registry may accept a blob and lose it (threats: blob-accepted-and-lost). A layout or archive was hashed when
+    // it was written.
     if matches!(sink.origin(), Origin::Registry { .. }) {
         let evidence = admitted.evidence.values().map(Content::descriptor);
         let left_out: BTreeSet<_> = left_out.iter().map(|left| left.layer.digest).collect();
@@ -257,7 +266,10 @@ async fn read_back(
     Ok(())
 }
 
-/// Whether `tag` resolves to `want` when it is read back (threats: manifest-stored-changed).
+/// Resolves `tag` at the destination, which must yield `want` (threats: manifest-stored-changed).
+///
+/// # Errors
+/// [`OpsError::ReadBack`] where it yields another digest.
 async fn stands(sink: &dyn Sink, tag: &str, want: &Digest) -> Result<(), OpsError> {
     let there = sink.resolve(&TagOrDigest::Tag(tag.to_owned())).await?;
     match there.digest() == want {

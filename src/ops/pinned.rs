@@ -1,4 +1,4 @@
-//! What a store answers, held against what it was asked: a store can withhold, it cannot substitute.
+//! Digest checks on what a store returns: a store can withhold content, but not substitute it.
 
 use crate::digest::Digest;
 use crate::envelope::FoundAt;
@@ -11,7 +11,8 @@ use crate::store::StoreError;
 use crate::verify::Finding;
 use crate::verify::Reason;
 
-/// What `tag_or_digest` stands for. By digest it is the content with that digest (threats: other-content-for-digest).
+/// Resolves `tag_or_digest` to a manifest; for a digest, the content is guaranteed to have it (threats:
+/// other-content-for-digest).
 ///
 /// # Errors
 /// [`StoreError`], also where the source answers with something else.
@@ -23,12 +24,12 @@ pub async fn resolve(source: &dyn Source, tag_or_digest: &TagOrDigest) -> Result
     }
 }
 
-/// The manifest with this descriptor, and no other.
+/// Fetches the manifest of this descriptor; its digest is guaranteed.
 pub(super) async fn manifest(source: &dyn Source, descriptor: &Descriptor) -> Result<Content, StoreError> {
     is(source, &descriptor.digest, source.manifest(descriptor).await?)
 }
 
-/// The blob with this descriptor, of at most `limit` bytes, and no other.
+/// Fetches the blob of this descriptor, of at most `limit` bytes; its digest is guaranteed.
 pub(super) async fn blob(source: &dyn Source, descriptor: &Descriptor, limit: u64) -> Result<Content, StoreError> {
     is(source, &descriptor.digest, source.blob(descriptor, limit).await?)
 }

@@ -16,17 +16,18 @@ use crate::ops::walk::EvidenceBudget;
 use crate::policy::StatementKind;
 use crate::verify::Finding;
 
-/// What fetching one listed manifest brought.
+/// The outcome of fetching one listed manifest.
 pub(super) enum Fetched {
     /// Signed documents; perhaps there are more in it.
     Documents(SignatureManifest, Vec<Evidence>, Vec<Finding>),
     Nothing(Finding),
-    /// A manifest that carries something else, by its own word.
+    /// A manifest that carries something else.
     Unrelated,
 }
 
-/// Whether a listed entry may well be what is wanted. Types and annotations in a list are hints and often wrong
-/// (threats: mislabelled-list-entry): an entry without a type is read first, one of another type later.
+/// Whether the artifact type and annotations of a list entry suggest a wanted signature. They are hints and often wrong
+/// (threats: mislabelled-list-entry), so they decide the order only: an entry without a type is fetched at once, one of
+/// another type in the last step.
 pub(super) fn is_likely(entry: &Descriptor, kinds: &[&StatementKind]) -> bool {
     const NO_TYPE: [&str; 4] =
         ["", media_type::OCI_EMPTY, media_type::OCI_CONFIG, "application/vnd.docker.container.image.v1+json"];
@@ -36,7 +37,8 @@ pub(super) fn is_likely(entry: &Descriptor, kinds: &[&StatementKind]) -> bool {
     typed && predicate.is_none_or(|predicate| kinds.contains(&&StatementKind::of_predicate(predicate)))
 }
 
-/// Fetches one listed manifest, and the first of its documents.
+/// Fetches one listed manifest by its digest, checks its `subject` field, and reads its first `layers` documents, if
+/// they fit into the budget `ahead`.
 pub(super) async fn fetch(
     reader: Reader<'_>,
     subject: ReferrerSubject<'_>,

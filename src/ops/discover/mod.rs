@@ -49,33 +49,33 @@ use crate::verify::Reason;
 
 pub use subject::ReferrerSubject;
 
-/// How far to look.
+/// How much evidence discovery looks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effort {
     /// Until the policy is satisfied: what `verify` needs, with the fewest requests.
     UntilMet,
-    /// Everything that could count: what has to be carried along.
+    /// All evidence that the policy could accept: what `import` carries along.
     Everything,
 }
 
-/// What is looked for.
+/// The arguments of [`discover`].
 #[derive(Clone, Copy)]
 pub struct Search<'a> {
-    /// Where.
+    /// The store to search.
     pub source: &'a dyn Source,
-    /// The subject.
+    /// The manifest whose signatures are wanted.
     pub subject: ReferrerSubject<'a>,
-    /// How far.
+    /// When to stop.
     pub effort: Effort,
-    /// The bounds.
+    /// The limits on manifests, bytes and layers of evidence.
     pub limits: &'a Limits,
 }
 
-/// Discovers the signatures and attestations of a subject and adds them to `evaluation`.
+/// Discovers the signatures and attestations of a subject and adds them to `evaluation`, in the order of the module's
+/// steps.
 ///
-/// Each place is asked once, each manifest is fetched once. The order is: the store's own list, asked for signatures
-/// only; the fallback list and cosign's tag; then what a list may have mislabelled. What is returned are the places
-/// that could not be read: with any of these a refusal is no answer.
+/// Returns the errors of the lists and tags that could not be read, and of exhausted limits. With any of these a
+/// refusal is not final: a signature may have been missed.
 pub async fn discover(search: Search<'_>, evaluation: &mut Evaluation<'_>) -> Vec<StoreError> {
     let budget = EvidenceBudget::of(search.limits);
     let mut discovery = Discovery::new(search, &budget);
@@ -88,22 +88,23 @@ const AT_ONCE: usize = 8;
 /// How many bytes of manifests are held at a time, unless one alone is larger.
 const HELD: u64 = 4 << 20;
 
+/// The state of one discovery.
 struct Discovery<'a> {
     budget: &'a EvidenceBudget,
-    /// The manifests whose documents were read.
+    /// The signature manifests whose documents were read: they are not fetched again.
     read: BTreeSet<Digest>,
-    /// Entries that are probably something else, to be looked at only before saying no.
+    /// Entries that do not look like signatures: step 4 fetches them before a refusal.
     later: Vec<(FoundAt, Descriptor)>,
     /// How many manifests may still be fetched.
     manifests: u64,
-    /// What could not be read.
+    /// The errors that keep a refusal from being final.
     open: Vec<StoreError>,
     search: Search<'a>,
-    /// What was listed, as it was listed: a wrong entry for a manifest must not hide a right one elsewhere.
+    /// The entries seen, by digest, size and media type: a wrong entry for a manifest must not hide a right one.
     seen: BTreeSet<(Digest, u64, String)>,
 }
 
-/// What came of asking for a list.
+/// The outcome of asking the store for its list of referrers.
 #[derive(Clone, Copy)]
 enum Listed {
     Failed,
@@ -112,6 +113,7 @@ enum Listed {
     Whole,
 }
 
+/// Whether a list entry looks like a signature: a finding about a doubtful one is usually not reported.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Certainty {
     Doubtful,
@@ -131,6 +133,7 @@ impl<'a> Discovery<'a> {
         }
     }
 
+    /// Runs the steps of the module head.
     async fn run(&mut self, evaluation: &mut Evaluation<'_>) {
         let listed = match self.search.source.lists_referrers() {
             // Known to keep no list: it is asked last, in case that has changed.
@@ -164,11 +167,12 @@ impl<'a> Discovery<'a> {
         }
     }
 
+    /// Whether discovery may end: the evaluation is met, and no more than that is wanted.
     fn is_done(&self, evaluation: &Evaluation<'_>) -> bool {
         self.search.effort == Effort::UntilMet && evaluation.is_met()
     }
 
-    /// The kinds of statements that are looked for: those that evaluation lacks, or all of the policy.
+    /// The statement kinds that are still wanted: those that the evaluation lacks, or all that the policy names.
     fn kinds<'b>(&self, evaluation: &Evaluation<'b>) -> Vec<&'b StatementKind> {
         match self.search.effort {
             Effort::Everything => evaluation.kinds(),
@@ -182,7 +186,8 @@ impl<'a> Discovery<'a> {
         Reader { budget: self.budget, largest, limits, source }
     }
 
-    /// The list that the store keeps itself.
+    /// Steps 1 and 3: reads the store's list of referrers, filtered by `artifact_type` if one is given, and considers
+    /// its entries.
     async fn own_list(&mut self, artifact_type: Option<&str>, evaluation: &mut Evaluation<'_>) -> Listed {
         match self.search.source.referrers(&self.search.subject.digest, artifact_type).await {
             Ok(Some(listing)) => {
@@ -208,7 +213,8 @@ impl<'a> Discovery<'a> {
         Listed::Failed
     }
 
-    /// The list under the fallback tag. OCI distribution specification, "Referrers Tag Schema".
+    /// Step 2: reads the list at the fallback tag and considers its entries. OCI distribution-spec, "Referrers Tag
+    /// Schema".
     async fn fallback_list(&mut self, evaluation: &mut Evaluation<'_>) {
         let tag = referrer::fallback_tag(&self.search.subject.digest);
         let content = match self.search.source.resolve(&TagOrDigest::Tag(tag)).await {
@@ -227,7 +233,7 @@ impl<'a> Discovery<'a> {
         }
     }
 
-    /// The signatures and attestations that cosign v2 keeps under tags of their own, as far as they are looked for.
+    /// Step 2: reads the manifests at cosign's `.sig` and `.att` tags, as far as their kind of statement is wanted.
     async fn cosign_tags(&mut self, evaluation: &mut Evaluation<'_>) {
         for FormTag { suffix, statements } in Form::tags() {
             let wanted = |kind: &&StatementKind| match kind {
@@ -240,6 +246,7 @@ impl<'a> Discovery<'a> {
         }
     }
 
+    /// Reads the signature manifest at one of cosign's tags, without a check of its `subject` field: cosign sets none.
     async fn cosign_tag(&mut self, suffix: &str, evaluation: &mut Evaluation<'_>) {
         let tag = referrer::cosign_tag(&self.search.subject.digest, suffix);
         let place = FoundAt::Tag(tag.clone());
@@ -248,7 +255,8 @@ impl<'a> Discovery<'a> {
             Err(error) if error.is_not_found() => return,
             Err(error) => return self.open.push(error),
         };
-        // That a list names it as well must not hide it: there it may have been set aside for want of a subject.
+        // Only a manifest whose documents were read is skipped: as the entry of a list it may have been rejected for
+        // its missing `subject` field, which is not required at a tag.
         let digest = *content.digest();
         if self.read.contains(&digest) {
             return;
@@ -263,7 +271,8 @@ impl<'a> Discovery<'a> {
         }
     }
 
-    /// Looks at what may well be a signature, puts aside what is probably something else.
+    /// Splits new entries of a list: those that look like signatures are fetched at once, newest first, the others in
+    /// step 4.
     async fn sort(&mut self, place: FoundAt, entries: Vec<Descriptor>, evaluation: &mut Evaluation<'_>) {
         let fresh = |entry: &Descriptor| {
             let listed = (entry.digest, entry.size, entry.media_type.clone());
@@ -272,13 +281,15 @@ impl<'a> Discovery<'a> {
         let fresh: Vec<_> = entries.into_iter().filter(fresh).map(referrer::listed).collect();
         let kinds = self.kinds(evaluation);
         let (mut likely, doubtful): (Vec<_>, Vec<_>) = fresh.into_iter().partition(|entry| is_likely(entry, &kinds));
-        // The newest first: it is the one that is usually asked for.
+        // The newest one is most often the one that the policy accepts.
         likely.sort_by_cached_key(|entry| Reverse(entry.annotations.get(referrer::CREATED).cloned()));
         self.later.extend(doubtful.into_iter().map(|entry| (place.clone(), entry)));
         let likely = likely.into_iter().map(|entry| (place.clone(), entry)).collect();
         self.consider(likely, Certainty::Likely, evaluation).await;
     }
 
+    /// Fetches listed manifests in batches, within the budget, and adds their documents to the evaluation, until it is
+    /// met.
     async fn consider(
         &mut self,
         entries: Vec<(FoundAt, Descriptor)>,
@@ -297,12 +308,12 @@ impl<'a> Discovery<'a> {
             while tasks.len() < batch
                 && let Some((place, entry)) = left.next_if(|(_, entry)| fits(held, entry.size))
             {
-                // One entry that claims to be huge is set aside by itself: it must not use up what is for the others.
+                // An entry that declares more than the limit is rejected unpaid: it must not exhaust the budget.
                 if entry.size > limit {
                     let reason = Reason::TooLarge { got: entry.size, limit };
                     evaluation.find(Finding { digest: Some(entry.digest), place, reason });
                 } else if let Err(spent) = self.spend(&entry) {
-                    // Too many is not the same as none: without the others a refusal would be no answer.
+                    // An exhausted budget is an error, not an empty list: a refusal would not be justified.
                     self.open.push(spent);
                     left.by_ref().for_each(drop);
                     break;
@@ -318,7 +329,7 @@ impl<'a> Discovery<'a> {
         }
     }
 
-    /// As many as are still needed are looked at before any that may turn out not to be needed.
+    /// The size of the first batch: as many as there are signatures missing, since more may not be needed.
     fn first_batch(&self, evaluation: &Evaluation<'_>) -> usize {
         match self.search.effort {
             Effort::Everything => AT_ONCE,
@@ -326,6 +337,10 @@ impl<'a> Discovery<'a> {
         }
     }
 
+    /// Takes one manifest and its bytes out of the budget for evidence.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMany`]: the budget is exhausted.
     fn spend(&mut self, entry: &Descriptor) -> Result<(), StoreError> {
         let limits = self.search.limits;
         let spent = |what, limit| {
@@ -342,20 +357,21 @@ impl<'a> Discovery<'a> {
         Ok(())
     }
 
+    /// Adds what a fetch brought to the evaluation: documents, or the finding why there are none.
     async fn report(&mut self, fetched: Fetched, certainty: Certainty, evaluation: &mut Evaluation<'_>) {
         match fetched {
             Fetched::Documents(manifest, evidence, findings) => {
                 self.take_in(&manifest, &evidence, findings, evaluation);
                 self.read_rest(manifest, evaluation).await;
             }
-            // What was only looked at in case its label was wrong is no finding if the label was right.
+            // A doubtful entry that turns out to hold no signature is not reported.
             Fetched::Nothing(finding) if certainty == Certainty::Doubtful && !finding.reason.is_told() => {}
             Fetched::Nothing(finding) => evaluation.find(finding),
             Fetched::Unrelated => {}
         }
     }
 
-    /// Hears what is left in a manifest, as far as it is wanted.
+    /// Reads the documents of a manifest that were not read yet, until the evaluation is met.
     async fn read_rest(&mut self, mut manifest: SignatureManifest, evaluation: &mut Evaluation<'_>) {
         let mut batch = self.first_batch(evaluation);
         while manifest.has_more() && !self.is_done(evaluation) {
@@ -365,6 +381,7 @@ impl<'a> Discovery<'a> {
         }
     }
 
+    /// Adds documents and findings of a manifest to the evaluation, and marks the manifest as read.
     fn take_in(
         &mut self,
         manifest: &SignatureManifest,

@@ -1,4 +1,5 @@
-//! `SignatureManifest`: a manifest that carries signed documents, read as far as they are wanted and within what may be spent.
+//! `SignatureManifest`: a manifest that carries signed documents. Its layers are read in batches, each blob once,
+//! within the evidence budget.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -32,46 +33,49 @@ use crate::verify::Reason;
 /// How many blobs are fetched at a time.
 const AT_ONCE: usize = 8;
 
-/// Where signed documents are read from, and how much of them.
+/// Where signed documents are read from, and the limits on them.
 #[derive(Clone, Copy)]
 pub(in crate::ops) struct Reader<'a> {
     pub(in crate::ops) budget: &'a EvidenceBudget,
-    /// How large one document may be, in bytes.
+    /// The size limit of one document, in bytes.
     pub(in crate::ops) largest: u64,
     pub(in crate::ops) limits: &'a Limits,
     pub(in crate::ops) source: &'a dyn Source,
 }
 
-/// Which blob a layer names: its digest and size. With another size it is another claim, and no answer about this one.
+/// A blob as a layer declares it: digest and size. The same digest with another size is kept apart, so that an error of
+/// one is not taken for an error of the other.
 type Blob = (Digest, u64);
 
 const fn blob(layer: &Descriptor) -> Blob {
     (layer.digest, layer.size)
 }
 
-/// A manifest that carries signed documents, and its layers that were not looked at yet.
+/// A manifest that carries signed documents, with the layers that were not read yet.
 pub(in crate::ops) struct SignatureManifest {
-    /// The blobs that were fetched: two signatures over one payload share it.
+    /// The fetched blobs that a layer still needs: several signatures over one payload share its blob.
     blobs: BTreeMap<Blob, Content>,
     content: Content,
     layers: VecDeque<Descriptor>,
     place: FoundAt,
-    /// How many layers there are beyond those that are looked at.
+    /// Whether layers beyond the limit were left out; reported once the others are read.
     too_many: bool,
 }
 
-/// What a manifest turned out to be.
+/// The classification of a manifest, by [`SignatureManifest::open`].
 pub(in crate::ops) enum Opened {
     SignatureManifest(SignatureManifest),
     Finding(Finding),
-    /// It carries signatures of a format that is not verified here.
+    /// It carries signatures of a format that bulla does not verify.
     OtherFormat(Finding),
-    /// It carries something else, by its own word.
+    /// It carries something else, by its artifact type and layer types.
     Unrelated,
 }
 
 impl SignatureManifest {
-    /// Reads a manifest, after its `subject` field was compared with the one that is wanted.
+    /// Parses and classifies a manifest without fetching its layers. A finding reports a manifest that cannot be
+    /// parsed, whose `subject` field is not `subject` (where that is given), or that is typed as a signature and
+    /// carries none.
     pub(in crate::ops) fn open(
         content: Content,
         place: FoundAt,
@@ -108,6 +112,7 @@ impl SignatureManifest {
         Opened::SignatureManifest(Self::new(content, manifest, place, limits))
     }
 
+    /// Keeps distinct layers only, at most as many as `limits.evidence.signature_manifests`.
     fn new(content: Content, manifest: Manifest, place: FoundAt, limits: &Limits) -> Self {
         let most = usize::try_from(limits.evidence.signature_manifests).unwrap_or(usize::MAX);
         let (mut layers, variants_left) = distinct(manifest.layers);
@@ -116,23 +121,25 @@ impl SignatureManifest {
         Self { blobs: BTreeMap::new(), content, layers, place, too_many }
     }
 
-    /// The manifest.
+    /// The digest of the manifest.
     pub(in crate::ops) fn digest(&self) -> &Digest {
         self.content.digest()
     }
 
-    /// Whether there is more to look at.
+    /// Whether there are layers that were not read yet.
     pub(in crate::ops) fn has_more(&self) -> bool {
         !self.layers.is_empty()
     }
 
-    /// Looks at the next `count` layers, or at fewer where they are large.
+    /// Reads the next layers, `count` at most and [`HELD`] bytes at most unless the first alone is larger. Every layer
+    /// yields a document or a finding.
     pub(in crate::ops) async fn read(&mut self, reader: Reader<'_>, count: usize) -> (Vec<Evidence>, Vec<Finding>) {
         let layers = self.next(reader, count);
         self.read_these(reader, layers).await
     }
 
-    /// Looks at the next `count` layers at most, if there is room `ahead` for them.
+    /// As [`SignatureManifest::read`], if the layers fit into the shared budget `ahead`; otherwise reads nothing and
+    /// leaves them for later.
     pub(in crate::ops) async fn read_ahead(
         &mut self,
         reader: Reader<'_>,
@@ -148,7 +155,8 @@ impl SignatureManifest {
         (Vec::new(), Vec::new())
     }
 
-    /// Takes out the next layers: `count` at most, and not more than may be held at a time.
+    /// Takes the next layers out of the queue: `count` at most, and [`HELD`] bytes at most unless the first alone is
+    /// larger.
     fn next(&mut self, reader: Reader<'_>, count: usize) -> Vec<Descriptor> {
         let mut layers = Vec::new();
         let mut held: u64 = 0;
@@ -164,12 +172,13 @@ impl SignatureManifest {
         layers
     }
 
+    /// Fetches `layers`, checks and parses each; every layer yields a document or a finding.
     async fn read_these(&mut self, reader: Reader<'_>, layers: Vec<Descriptor>) -> (Vec<Evidence>, Vec<Finding>) {
         let (fetched, failed) = self.fetch(reader, &layers).await;
         let (mut evidence, mut findings) = (Vec::new(), Vec::new());
         let mut unread = fetched;
         for layer in layers {
-            // A blob is paid for when it is fetched, and again whenever it is read again.
+            // A blob is paid for when it is fetched, and again each time another layer reads it.
             let again = self.blobs.contains_key(&blob(&layer)) && !unread.remove(&blob(&layer));
             let paid = !again || layer.data.is_some() || reader.budget.take(layer.size);
             let document = if paid { self.document(reader, layer, &failed) } else { Err(spent(reader.limits)) };
@@ -194,8 +203,8 @@ impl SignatureManifest {
         Finding { digest: Some(*self.digest()), place: self.place.clone(), reason }
     }
 
-    /// Fetches what `layers` need and is not there yet, each blob once; returns what was fetched, and why the rest could
-    /// not be had.
+    /// Fetches the blobs that `layers` need and that are not held yet, each once, within the budget. Returns the blobs
+    /// that were fetched, and the reason for each that was not.
     async fn fetch(&mut self, reader: Reader<'_>, layers: &[Descriptor]) -> (BTreeSet<Blob>, BTreeMap<Blob, Reason>) {
         let mut fetched = BTreeSet::new();
         let mut failed = BTreeMap::new();
@@ -224,6 +233,8 @@ impl SignatureManifest {
         (fetched, failed)
     }
 
+    /// Checks a layer against its declared size and digest, and parses the signed document in it. Verifies no
+    /// signature.
     fn document(
         &self,
         reader: Reader<'_>,
@@ -257,7 +268,7 @@ impl SignatureManifest {
 }
 
 impl Reader<'_> {
-    /// How many bytes will be held of a layer.
+    /// The bytes that a layer takes up in memory: none if it is over the limit, since it is not fetched then.
     fn weight(self, layer: &Descriptor) -> u64 {
         if layer.size <= self.largest { layer.size } else { 0 }
     }
@@ -267,7 +278,7 @@ impl Reader<'_> {
     }
 }
 
-/// How large a document of one of these kinds may be, in bytes.
+/// The size limit of one document, in bytes: the largest among these statement kinds.
 pub(in crate::ops) fn largest_document(kinds: &[&StatementKind], limits: &Limits) -> u64 {
     let limit = |kind: &&StatementKind| match kind {
         StatementKind::ImageSignature => limits.evidence.signature_bytes,
@@ -276,8 +287,8 @@ pub(in crate::ops) fn largest_document(kinds: &[&StatementKind], limits: &Limits
     kinds.iter().map(limit).max().unwrap_or(limits.evidence.signature_bytes)
 }
 
-/// Shows the signed documents in a manifest of any kind to `look`, which wants to see them all, a few at a time; returns
-/// what could not be read. `subject` is what its own `subject` field has to be.
+/// Calls `look` with every signed document in a manifest, in batches, and returns a finding for each that could not be
+/// read. Where `subject` is given, the `subject` field of the manifest must match it.
 pub(in crate::ops) async fn documents_in(
     source: &dyn Source,
     content: &Content,
@@ -286,7 +297,7 @@ pub(in crate::ops) async fn documents_in(
     (budget, limits): (&EvidenceBudget, &Limits),
     mut look: impl FnMut(&Evidence),
 ) -> Vec<Finding> {
-    // The largest of all kinds, so that nothing is passed over for its size.
+    // The largest limit of all statement kinds: no document is rejected for its size that some kind allows.
     let largest = limits.evidence.signature_bytes.max(limits.evidence.attestation_bytes);
     let reader = Reader { budget, largest, limits, source };
     let mut manifest = match SignatureManifest::open(content.clone(), place, subject, limits) {
@@ -316,7 +327,8 @@ fn spent(limits: &Limits) -> Reason {
     Reason::Unreadable { why: format!("the evidence is more than {} bytes together", limits.evidence.bytes) }
 }
 
-/// What the `subject` field says instead of what is wanted (threats: referrer-of-another-image, misdescribed-subject).
+/// Compares the `subject` field of a manifest with the wanted one; where they differ, says what the field names instead
+/// (threats: referrer-of-another-image, misdescribed-subject).
 fn misfit(got: Option<&Descriptor>, want: ReferrerSubject<'_>) -> Option<String> {
     let Some(got) = got else { return Some("nothing".to_owned()) };
     let whole = want.descriptor.is_none_or(|want| got.size == want.size && got.media_type == want.media_type);
@@ -327,9 +339,9 @@ fn misfit(got: Option<&Descriptor>, want: ReferrerSubject<'_>) -> Option<String>
     }
 }
 
-/// The layers that are different evidence, in their order, and whether variants of a signature were left out. A repeated
-/// document is read once, since it could add nothing (threats: key-counted-twice). Anybody can make variants of a
-/// signature by changing what stands beside it, so only [`VARIANTS`] of one signature are looked at.
+/// Removes repeated layers, keeps the order, and returns whether any variants were left out. A repeated document is
+/// read once, since it adds nothing (threats: key-counted-twice). Anybody can make variants of one signature by
+/// changing its verification material, so at most [`VARIANTS`] of it are read.
 fn distinct(layers: Vec<Descriptor>) -> (VecDeque<Descriptor>, bool) {
     let mut known = BTreeSet::new();
     let mut variants: BTreeMap<_, usize> = BTreeMap::new();

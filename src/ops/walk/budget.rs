@@ -8,8 +8,8 @@ use crate::oci::Descriptor;
 use crate::store::Source;
 use crate::store::StoreError;
 
-/// What may still be followed below one image. Depth alone bounds nothing: three indexes inside each other have room for
-/// a billion manifests.
+/// The manifests and bytes that may still be fetched below one image. A limit on depth alone bounds nothing: three
+/// nested indexes can name a billion manifests.
 pub(super) struct Budget<'a> {
     bytes: u64,
     limits: &'a Limits,
@@ -55,12 +55,12 @@ impl<'a> Budget<'a> {
     }
 }
 
-/// How many bytes of documents are held at a time, unless one alone is larger. What becomes of them while they are read
-/// is as much again.
+/// How many bytes of documents are held in memory at a time, unless one alone is larger. Parsing them takes as much
+/// again.
 pub(in crate::ops) const HELD: u64 = 4 << 20;
 
-/// The part of a budget that is renewed for each subject: the bytes of manifests and blobs that may still be fetched and
-/// read for it. What is read twice counts twice. It is shared by what is fetched at the same time.
+/// The bytes of manifests and blobs that may still be fetched and parsed as evidence for one subject. A blob that is
+/// parsed twice counts twice. Concurrent tasks share one budget.
 #[derive(Debug)]
 pub(in crate::ops) struct EvidenceBudget(AtomicU64);
 
@@ -69,12 +69,12 @@ impl EvidenceBudget {
         Self(AtomicU64::new(limits.evidence.bytes))
     }
 
-    /// What documents may take up that are fetched before it is known whether they are needed.
+    /// The budget for documents that are fetched before it is known whether they are needed: [`HELD`] bytes.
     pub(in crate::ops) const fn ahead() -> Self {
         Self(AtomicU64::new(HELD))
     }
 
-    /// Takes `bytes` out, if there are as many.
+    /// Takes `bytes` out of the budget; `false`, and the budget is unchanged, where fewer are left.
     pub(in crate::ops) fn take(&self, bytes: u64) -> bool {
         let less = |left: u64| left.checked_sub(bytes);
         self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, less).is_ok()

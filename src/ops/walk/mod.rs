@@ -13,11 +13,12 @@
 //! 5. Where it is asked, list what refers to the manifest: [`Walk::referrers`], and [`Walk::cosign_tags`], whose
 //!    manifests the user pays for when they are there ([`Walk::pay`]): the size behind a tag is not known before.
 //!
-//! `sign` goes depth first and `verify` breadth first, both by [`Walk::next_child`]. Three do the steps themselves, since
-//! their requests have another order: the choice of a platform looks at a whole level before it fetches the indexes in
-//! it, a graph fetches all children of an index before it enters the first, and a tree fetches a manifest again wherever
-//! it is attached. `present` and the audit look at one subject and do not descend. The audit holds one manifest at a time
-//! and reads all that the lists name, so it pays for evidence only; the lists have limits of their own.
+//! `sign` goes depth first and `verify` breadth first, both by [`Walk::next_child`]. Three do the steps themselves,
+//! since their requests have another order: the choice of a platform looks at a whole level before it fetches the
+//! indexes in it, a graph fetches all children of an index before it enters the first, and a tree fetches a manifest
+//! again wherever it is attached. `present` and the audit look at one subject and do not descend. The audit holds one
+//! manifest at a time and reads all that the lists name, so it pays for evidence only; the lists have limits of their
+//! own.
 
 mod budget;
 mod referrers;
@@ -96,7 +97,7 @@ impl<'a> Walk<'a> {
         if depth > limit { Err(OpsError::TooDeep { digest, limit }) } else { Ok(()) }
     }
 
-    /// Takes a manifest that is not fetched out of the budget.
+    /// Pays for a manifest that is not fetched.
     ///
     /// # Errors
     /// [`StoreError::TooMany`]: the budget is exhausted.
@@ -104,7 +105,7 @@ impl<'a> Walk<'a> {
         self.budget.count()
     }
 
-    /// Takes a manifest and its bytes out of the budget.
+    /// Pays for a manifest and its declared size out of the budget, before it is fetched.
     ///
     /// # Errors
     /// [`StoreError::TooMany`]: the budget is exhausted.
@@ -112,7 +113,7 @@ impl<'a> Walk<'a> {
         self.budget.pay(manifest)
     }
 
-    /// Pays for a manifest and fetches it. The inner result says whether this one could be fetched.
+    /// Pays for a manifest and fetches it by its digest. The inner result is that of the fetch.
     ///
     /// # Errors
     /// [`StoreError::TooMany`]: the budget is exhausted, and nothing was asked for.
@@ -121,15 +122,16 @@ impl<'a> Walk<'a> {
         Ok(pinned::manifest(self.source, entry).await)
     }
 
-    /// Fetches those of `entries` that are not entered yet, several at a time, and returns them in their order.
+    /// Fetches those of `entries` that are not entered yet, eight at a time, and returns them in their order. Enters
+    /// none of them.
     ///
     /// # Errors
-    /// [`StoreError::TooMany`] where the budget does not pay for all of them: then nothing was asked for. Else the first
-    /// error of a manifest.
+    /// [`StoreError::TooMany`] where the budget does not pay for all of them: then none is fetched. Otherwise the first
+    /// error of a fetch.
     pub(super) async fn fetch_new(&mut self, entries: &[Descriptor]) -> Result<Vec<Content>, StoreError> {
         const AT_ONCE: usize = 8;
         let new: Vec<_> = entries.iter().filter(|entry| !self.entered.contains(&entry.digest)).collect();
-        // All of them are paid for before the first is asked for: they are held together.
+        // All of them are paid for before the first is fetched: they are held in memory together.
         for entry in &new {
             self.budget.pay(entry)?;
         }
@@ -149,7 +151,7 @@ impl<'a> Walk<'a> {
         self.pending.push_back(Pending::Received(depth + 1, index));
     }
 
-    /// Enters the next child that is new; none where nothing is pending.
+    /// Enters and returns the next child that was not entered before; `None` at the end of the walk.
     ///
     /// # Errors
     /// [`ManifestError`] where the next index cannot be parsed.
@@ -168,7 +170,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// What an index lists, each with its platform and without what anybody may write beside it.
+/// The entries of an index, reduced to digest, size, media type and platform: annotations and URLs in a list are not
+/// trusted.
 pub(super) fn children(index: Index) -> Vec<Descriptor> {
     index.manifests.into_iter().map(|child| Descriptor { platform: child.platform.clone(), ..child.bare() }).collect()
 }

@@ -1,4 +1,4 @@
-//! What refers to a manifest: the store's list of referrers, the list at the fallback tag, and cosign's tags.
+//! The referrers of a manifest: the list of the store, the list at the fallback tag, and cosign's tags.
 
 use std::collections::BTreeSet;
 
@@ -17,8 +17,9 @@ use crate::store::Task;
 use crate::store::parallel;
 
 impl Walk<'_> {
-    /// The referrers of `subject` by the word of the lists that name them: the store's own and the one at the fallback
-    /// tag (OCI distribution-spec, "Referrers Tag Schema"), each digest once.
+    /// The descriptors that the store's list of referrers and the fallback tag give for `subject` (OCI
+    /// distribution-spec, "Referrers Tag Schema"), each digest once. No manifest is fetched, so no `subject` field is
+    /// checked.
     ///
     /// # Errors
     /// Where one of the lists could not be read whole.
@@ -35,7 +36,8 @@ impl Walk<'_> {
         Ok(own.into_iter().chain(fallback).filter(|entry| seen.insert(entry.digest)).map(referrer::listed).collect())
     }
 
-    /// The manifests at cosign's tags for `subject`, each with its tag, which no budget has paid for yet.
+    /// The manifests at the cosign tags of `subject`, each with its tag. They are fetched before any budget pays for
+    /// them.
     ///
     /// # Errors
     /// Where a tag could not be asked for.
@@ -60,7 +62,7 @@ impl Walk<'_> {
     }
 }
 
-/// The error for a list that a store keeps and that cannot be read: it says nothing about the image.
+/// The error for a list of referrers that cannot be parsed: an error of the store, not of the image.
 pub(in crate::ops) fn unreadable(source: &dyn Source, error: ManifestError) -> StoreError {
     StoreError::Manifest { place: source.origin().to_string(), error }
 }
