@@ -1,4 +1,5 @@
-//! Authentication after a refusal: with a challenge, wherever it comes, and without one.
+//! Authentication after a refusal: how a 401, 403 or 404 response, with or without a challenge, leads to a retry with a
+//! credential.
 
 use reqwest::Method;
 use reqwest::StatusCode;
@@ -11,8 +12,8 @@ use super::response::ApiResponse;
 use super::scope::TokenScope;
 use crate::store::StoreError;
 
-/// What was done about authentication for one call: one new token, and another one only where the registry asked for
-/// more; and one question which authentication it wants.
+/// The bound on authentication retries of one request: one new token, a second one only where the challenge added
+/// actions, and one probe for a challenge.
 #[derive(Default)]
 pub(super) struct AuthAttempts {
     challenge_probed: bool,
@@ -20,6 +21,10 @@ pub(super) struct AuthAttempts {
 }
 
 impl AuthAttempts {
+    /// Counts a refusal.
+    ///
+    /// # Errors
+    /// The error of the response, where no retry is left.
     fn refused_once_more(&mut self, changed: bool, response: &ApiResponse) -> Result<(), StoreError> {
         self.refusals += 1;
         match self.refusals {
@@ -31,13 +36,16 @@ impl AuthAttempts {
 }
 
 impl RegistryClient {
-    /// What is to be done after an answer that may mean that authentication is wanted: the answer, if that is all there
-    /// is to it; `None` where the call is worth making again.
+    /// Decides what follows a response that may ask for authentication: `None` to send the request again, now with
+    /// authorization; otherwise the response itself, as the final one.
     ///
-    /// 1. A 401 with a challenge is met, or an error.
-    /// 2. A 403 with a challenge to an anonymous request is met if there is a credential.
-    /// 3. After a 401, 403 or 404 without one to an anonymous request, the root of the API is asked for a challenge.
-    /// 4. Where that has none either, a 401 or 403 is taken to want Basic.
+    /// 1. After a 401 with a challenge, retry with a credential or fail.
+    /// 2. After a 403 with a challenge to an anonymous request, retry if there is a credential.
+    /// 3. After a 401, 403 or 404 without a challenge to an anonymous request, probe `/v2/` for a challenge.
+    /// 4. Where `/v2/` sends none either, assume Basic after a 401 or 403.
+    ///
+    /// # Errors
+    /// [`StoreError::Denied`] where a 401 cannot be answered, or comes again.
     pub(super) async fn authenticate(
         &self,
         request: &ApiRequest,
@@ -72,12 +80,12 @@ impl RegistryClient {
         }
     }
 
-    /// Asks the registry, once, which authentication it wants, if there is a credential for it; whether that is known
-    /// now. A registry that is open to all may hide what is not, instead of asking for authentication.
+    /// Probes the registry for its challenge, once, if there is a credential for it; returns whether a challenge is
+    /// known now. A 404 counts as well: a registry may hide private content instead of asking for authentication.
     async fn probe_challenge(&self, request: &ApiRequest, status: StatusCode) -> Result<bool, StoreError> {
         let hidden = status == StatusCode::NOT_FOUND;
         let useful = match hidden {
-            // Not every name that is not there is worth starting a credential helper.
+            // A 404 is common: it must not start a credential helper each time.
             true => self.auth.is_known(&request.scope).await,
             false => self.auth.has_credential(&request.scope).await?,
         };
@@ -87,7 +95,7 @@ impl RegistryClient {
         Ok(self.auth.is_challenged() || (useful && !hidden && self.auth.assume_basic(&request.scope).await?))
     }
 
-    /// Asks the root of the API for a challenge. One that comes with a 200 or 403 is one as well.
+    /// Requests `/v2/` without authorization and stores its challenge, also from a 200 or 403 response.
     async fn ping(&self, request: &ApiRequest) -> Result<(), StoreError> {
         let mut url = self.base.clone();
         url.set_path("/v2/");

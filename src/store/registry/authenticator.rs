@@ -1,4 +1,5 @@
-//! Authentication to one registry: its challenge, and its tokens. Distribution specification, "Token Authentication".
+//! Authentication to one registry: its challenge, and its bearer tokens. Distribution specification, "Token
+//! Authentication".
 //!
 //! Invariant: a credential is sent to the registry itself, or to a token service that `realm.rs` allows; a token is
 //! requested once for each scope, and only for scopes of the repository that is used. To authorize a request:
@@ -7,8 +8,8 @@
 //! 2. For a Basic challenge, send user name and password, if there are any.
 //! 3. For a Bearer challenge, use a valid token of this scope or of a broader one.
 //! 4. Otherwise check the realm, find the credential, check that the realm may have it, and request a token.
-//! 5. Where the registry refuses the authorization, drop the token and add the actions of the challenge to the scope; the
-//!    caller tries again, a bounded number of times.
+//! 5. Where the registry refuses the authorization, drop the token and add the actions of the challenge to the scope;
+//!    the caller tries again, a bounded number of times.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -72,12 +73,13 @@ pub(super) struct Authenticator {
 #[derive(Default)]
 struct TokenSlot {
     count: u64,
-    /// Actions that the registry asked for besides ours.
+    /// Actions that the challenges of the registry added to the scope, at most [`EXTRA_MOST`].
     extra: BTreeSet<String>,
     held: Option<(Authorization, Instant)>,
 }
 
 impl TokenSlot {
+    /// The held token, unless it has expired.
     fn valid(&self) -> Option<Authorization> {
         let held = self.held.as_ref().filter(|(_, until)| Instant::now() < *until);
         held.map(|(authorization, _)| authorization.clone())
@@ -96,7 +98,11 @@ impl Authenticator {
         }
     }
 
-    /// What to send for `scope`; nothing as long as the registry has not asked.
+    /// The `Authorization` header for a request of this scope; `None` before the registry sent a challenge, or for a
+    /// Basic challenge without a user name and password.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the credential cannot be read, the realm is refused, or the token service refuses a token.
     pub(super) async fn authorization(&self, scope: &TokenScope) -> Result<Option<Authorization>, StoreError> {
         let challenge = self.challenge.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match challenge {
@@ -106,11 +112,13 @@ impl Authenticator {
         }
     }
 
-    /// Takes in that the registry answered a request with `ticket` by asking for authentication. Whether it is worth trying again although
-    /// the ticket was new.
+    /// Step 5: handles a 401 response to a request with `authorization`: stores its challenge, drops the token, and
+    /// adds the actions that the challenge names. Returns whether actions were added, which makes a retry worthwhile
+    /// even with a token that is new.
     ///
     /// # Errors
-    /// [`StoreError::Denied`] where it knew who we are and does not want us. There is no second try as nobody.
+    /// [`StoreError::Denied`] where the credential was refused or there is none. The request is never repeated without
+    /// a credential.
     pub(super) async fn refused(
         &self,
         scope: &TokenScope,
@@ -149,7 +157,8 @@ impl Authenticator {
         Ok(changed)
     }
 
-    /// Takes in a challenge that came with an answer that did not insist on it, if it can be met. Whether it can.
+    /// Stores the challenge of a response that was not a refusal, if there is a credential for it. Returns whether
+    /// there is.
     pub(super) async fn offered(&self, scope: &TokenScope, response: &ApiResponse) -> Result<bool, StoreError> {
         let Some(challenge) = challenge::asked(&response.headers) else {
             return Ok(false);
@@ -161,8 +170,8 @@ impl Authenticator {
         Ok(met)
     }
 
-    /// Takes it that a registry which refuses without saying what it wants wants a user name and a password, if there
-    /// are any and nobody on the way can read them. Whether there are.
+    /// Assumes a Basic challenge where a registry refuses a request without sending one. Only over HTTPS or to a
+    /// loopback address, and only if there is a user name and password; returns whether it was assumed.
     pub(super) async fn assume_basic(&self, scope: &TokenScope) -> Result<bool, StoreError> {
         let private = self.base.scheme() == "https" || is_loopback(&self.base);
         let met = private && self.basic(scope).await?.is_some();
@@ -172,16 +181,17 @@ impl Authenticator {
         Ok(met)
     }
 
+    /// Stores a challenge, in place of the last one.
     fn take(&self, challenge: Challenge) {
         *self.challenge.lock().unwrap_or_else(PoisonError::into_inner) = Some(challenge);
     }
 
-    /// Which credential is used for `scope`, for messages; `None` where it cannot be read.
+    /// The source of the credential for `scope`, in words, for messages; `None` where it cannot be read.
     pub(super) async fn who(&self, scope: &TokenScope) -> Option<String> {
         self.credential(scope).await.ok().map(|found| self.from(&found))
     }
 
-    /// Where a credential comes from, in words.
+    /// The source of a credential, in words.
     fn from(&self, found: &FoundCredential) -> String {
         let missing = found.missing.iter().map(|missing| format!("; {missing}")).collect::<String>();
         match &found.source {
@@ -190,22 +200,22 @@ impl Authenticator {
         }
     }
 
-    /// Whether the registry has said who it wants us to be.
+    /// Whether the registry has sent a challenge.
     pub(super) fn is_challenged(&self) -> bool {
         self.challenge.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Whether there is a credential for the registry, wherever it may come from.
+    /// Whether any credential source has a credential for the registry; may run a credential helper.
     pub(super) async fn has_credential(&self, scope: &TokenScope) -> Result<bool, StoreError> {
         Ok(self.credential(scope).await?.source.is_some())
     }
 
-    /// Whether there are credentials for the registry in particular.
+    /// Whether a credential source names this registry. Runs no credential helper.
     pub(super) async fn is_known(&self, scope: &TokenScope) -> bool {
         self.transport.settings.credentials.knows(&self.host, &scope.repository).await
     }
 
-    /// Forgets the token for `scope` if it would end within `time`.
+    /// Drops the token for `scope` if it expires within `time`, so that the next request gets a new one.
     pub(super) async fn lasting(&self, scope: &TokenScope, time: Duration) {
         let slot = self.slot(scope);
         let mut slot = slot.lock().await;
@@ -213,7 +223,8 @@ impl Authenticator {
         slot.held.take_if(|(_, until)| *until < soon);
     }
 
-    /// The Basic authorization, if there is a user name and password. Without one, public content can still be read.
+    /// The Basic authorization of the stored user name and password, or the stored bearer token; `None` where there is
+    /// neither.
     async fn basic(&self, scope: &TokenScope) -> Result<Option<Authorization>, StoreError> {
         match self.credential(scope).await?.credential {
             Credential::Basic { username, password } => {
@@ -227,6 +238,11 @@ impl Authenticator {
         }
     }
 
+    /// Steps 3 and 4: a valid token for `scope`. Concurrent requests for one scope wait for one token request.
+    ///
+    /// # Errors
+    /// [`StoreError::Denied`] where the realm may not be asked or may not have the credential; the errors of the token
+    /// request.
     async fn token(&self, scope: &TokenScope, bearer: &Bearer) -> Result<Authorization, StoreError> {
         if let Some(authorization) = self.broader(scope) {
             return Ok(authorization);
@@ -269,23 +285,25 @@ impl Authenticator {
         Ok(authorization)
     }
 
-    /// A token for more is good for less too.
+    /// A valid token of a scope that includes `scope`, if one is held.
     fn broader(&self, scope: &TokenScope) -> Option<Authorization> {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let broader = slots.iter().filter(|(other, _)| other.includes(scope)).map(|(_, slot)| slot);
         broader.filter_map(|slot| slot.try_lock().ok()?.valid()).next()
     }
 
+    /// Looks up the credential for `scope`, and registers its secrets for redaction.
     async fn credential(&self, scope: &TokenScope) -> Result<FoundCredential, StoreError> {
         let settings = &self.transport.settings;
         let plain = self.base.scheme() == "http";
         let found = settings.credentials.find(&self.host, &scope.repository, plain, settings.timeouts.helper);
         let found = found.await?;
-        // Before it is sent anywhere: who gets it may send it back, as it is or as it stands in a header.
+        // Before the credential is sent: a response may echo it, as it is or in the encoding of a header.
         found.credential.secrets().iter().for_each(|secret| settings.secrets.add(secret.reveal()));
         Ok(found)
     }
 
+    /// The slot that holds the token of `scope`, empty at first.
     fn slot(&self, scope: &TokenScope) -> Arc<tokio::sync::Mutex<TokenSlot>> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(slots.entry(scope.clone()).or_default())
@@ -301,11 +319,12 @@ impl Authenticator {
     }
 }
 
+/// The authorization by a bearer token that the operator stored.
 fn given(token: SecretText) -> Result<Authorization, StoreError> {
     Ok(Authorization { header: token::bearer(&token)?, kind: AuthorizationKind::Given })
 }
 
-/// How long before its end a token is no longer used, at most.
+/// The longest time before its expiry at which a token is no longer used.
 const MARGIN_MOST: Duration = Duration::from_secs(10);
-/// How many actions of its own a registry may add to a scope.
+/// How many actions the challenges of a registry may add to a scope.
 const EXTRA_MOST: usize = 8;

@@ -1,15 +1,16 @@
 //! Chunked uploads. Distribution specification, "Pushing a blob in chunks".
 //!
-//! Invariant: `at` is the number of bytes that the registry has confirmed, and every chunk starts exactly there. A chunk
-//! is kept in memory until the registry confirmed all of it, so it can be sent again from any offset within it; an offset
-//! outside of the current chunk means that the registry lost data, and the upload restarts. Chunks never grow.
+//! Invariant: `at` is the number of bytes that the registry has confirmed, and every chunk starts exactly there. A
+//! chunk is kept in memory until the registry confirmed all of it, so it can be sent again from any offset within it;
+//! an offset outside of the current chunk means that the registry lost data, and the upload restarts. Chunks never
+//! grow.
 //!
-//! 1. Refuse a minimum chunk length that is over [`CHUNK_MOST`].
-//! 2. In a session that is resumed, ask for the confirmed offset (GET), and skip the source to it; without one, open a
-//!    new session.
+//! 1. Refuse a registry whose minimum chunk length is over [`CHUNK_MOST`].
+//! 2. To resume a session, ask for the confirmed offset (GET), and skip the source to it; where the registry does not
+//!    tell the offset, open a new session.
 //! 3. Read the next chunk from the source.
-//! 4. PATCH what of the chunk is not confirmed. The `Range` of the response is the new offset; where it differs from what
-//!    was sent, ask for the offset.
+//! 4. PATCH the part of the chunk that is not confirmed. The `Range` of the response is the new offset; where it
+//!    differs from what was sent, ask for the offset.
 //! 5. Where the chunk is too large (413), halve the length, down to [`CHUNK_LEAST`]. Where the outcome is unknown (the
 //!    connection broke, the registry is busy), back off, ask for the offset, and go on from there.
 //! 6. Go back to 3 until the source is at its end.
@@ -46,7 +47,8 @@ use crate::store::error::ConnectionFault;
 use crate::store::error::ProtocolFault;
 use crate::store::error::UploadFault;
 
-/// Sends the blob of `upload_body` in chunks of at most `most` bytes.
+/// Uploads a blob in chunks of at most `most` bytes, from the offset that the registry has confirmed in `session`. `Ok`
+/// only where the registry confirmed that it stores the blob; otherwise how to retry, or a permanent error.
 pub(super) async fn send(
     upload: &BlobUpload<'_>,
     session: UploadSession,
@@ -85,37 +87,38 @@ pub(super) async fn send(
     chunked.close().await
 }
 
-/// The length of a chunk, and the attempts left.
+/// The current chunk length, in bytes, and the retries left.
 struct ChunkPacing {
     most: u64,
     retry: RetryState,
 }
 
-/// A chunked upload on its way.
+/// An open chunked upload.
 struct ChunkedUpload<'a> {
-    /// The confirmed offset: how many bytes the registry has.
+    /// The confirmed offset: how many bytes the registry has confirmed.
     at: u64,
     /// The minimum length of a chunk.
     least: u64,
-    /// Where the next request of the session goes.
+    /// The `Location` of the latest response: the URL of the next request.
     location: Url,
     upload: &'a BlobUpload<'a>,
 }
 
-/// The outcome of sending a chunk.
+/// The outcome of a PATCH, or of asking for the offset.
 enum ChunkOutcome {
-    /// The registry has this many bytes now.
+    /// The confirmed offset, in bytes.
     At(u64),
-    /// The chunk is too large.
+    /// The chunk is too large: it must be sent in smaller parts.
     Smaller,
     /// Unknown: the registry has to be asked for the offset.
     Unknown(TransportError),
-    /// The session is gone.
+    /// The registry no longer knows the session.
     Lost,
 }
 
 impl ChunkedUpload<'_> {
-    /// Steps 4 and 5: sends `chunk`, in as many requests and parts as necessary.
+    /// Steps 4 and 5: sends `chunk` until the registry has confirmed all of it. An offset outside of the chunk restarts
+    /// the upload.
     async fn deliver(&mut self, chunk: Bytes, pacing: &mut ChunkPacing) -> UploadAttempt<()> {
         let start = self.at;
         let end = start.saturating_add(length(&chunk));
@@ -140,7 +143,7 @@ impl ChunkedUpload<'_> {
         Ok(())
     }
 
-    /// Step 4: sends `part`.
+    /// Step 4: sends `part` in one PATCH and returns the offset that the registry confirms.
     async fn patch(&mut self, part: Bytes) -> Result<ChunkOutcome, Result<UploadRetry, StoreError>> {
         let sent = length(&part);
         let range = format!("{}-{}", self.at, (self.at + sent).saturating_sub(1));
@@ -163,12 +166,12 @@ impl ChunkedUpload<'_> {
             200 | 202 | 204 => {
                 self.follow(&response).map_err(Err)?;
                 match progress(&response) {
-                    // An offset that is behind may be stale, or the truth.
+                    // Another offset may be stale or right: ask for it.
                     Some(at) if at != wanted => Ok(self.status().await.map_or(ChunkOutcome::At(wanted), |at| at)),
                     _ => Ok(ChunkOutcome::At(wanted)),
                 }
             }
-            // ECR responds with 201 and the offset of the request before.
+            // ECR responds with 201 and the offset of the previous request, which is ignored.
             201 => {
                 self.follow(&response).map_err(Err)?;
                 Ok(ChunkOutcome::At(wanted))
@@ -188,7 +191,7 @@ impl ChunkedUpload<'_> {
         }
     }
 
-    /// Asks for the confirmed offset; `None` where the registry does not tell it.
+    /// Asks for the confirmed offset (GET); `None` where the registry does not tell it.
     async fn status(&mut self) -> Option<ChunkOutcome> {
         let request = self.upload.request(Method::GET, self.location.clone());
         let response = self.upload.repository.client.send(&request).await.ok()?;
@@ -202,7 +205,8 @@ impl ChunkedUpload<'_> {
         }
     }
 
-    /// Step 5: backs off after an attempt with unknown outcome, and asks for the offset.
+    /// Step 5: backs off after an attempt with unknown outcome, then asks for the offset. Sends nothing; an offset that
+    /// is not `within` the chunk restarts the upload.
     async fn send_with_retries(
         &mut self,
         error: TransportError,
@@ -223,7 +227,8 @@ impl ChunkedUpload<'_> {
         }
     }
 
-    /// Step 5: halves the length of chunks.
+    /// Step 5: halves the chunk length, down to [`CHUNK_LEAST`] and the minimum of the registry, and remembers it for
+    /// later uploads.
     async fn shrink(&self, pacing: &mut ChunkPacing) -> UploadAttempt<()> {
         pacing.most /= 2;
         if pacing.most < CHUNK_LEAST.max(self.least) {
@@ -234,7 +239,7 @@ impl ChunkedUpload<'_> {
         Ok(())
     }
 
-    /// Step 7: closes the session, which makes the blob visible if its digest is right.
+    /// Step 7: closes the session with the digest; `Ok` only where the registry confirms the blob.
     async fn close(self) -> UploadAttempt<()> {
         let request = self.upload.request(Method::PUT, self.upload.closing(&self.location));
         let response = self.upload.repository.client.send(&request).await.map_err(Err)?;
@@ -253,7 +258,7 @@ impl ChunkedUpload<'_> {
         Err(Err(refused(&response)))
     }
 
-    /// Takes the location of the latest response for the next request.
+    /// Takes the `Location` of a response as the URL of the next request; a response without one changes nothing.
     fn follow(&mut self, response: &ApiResponse) -> Result<(), StoreError> {
         if let Some(location) = response.headers.get(LOCATION).and_then(|value| value.to_str().ok()) {
             let base = &self.upload.repository.client.base;
@@ -263,16 +268,19 @@ impl ChunkedUpload<'_> {
         Ok(())
     }
 
+    /// A retry from the beginning, in a new session.
     fn restart(&self, fault: UploadFault) -> UploadRetry {
         UploadRetry::Restart(TransportError::Transient(ConnectionFailure::Closed, ConnectionFault::Upload(fault)))
     }
 }
 
-/// The offset in a `Range` header: `0-LAST`, with or without a unit. An empty upload is `0-0` as well.
+/// Parses the `Range` header (`0-LAST`, with or without a unit) to the confirmed offset in bytes. `0-0` means an empty
+/// upload.
 fn progress(response: &ApiResponse) -> Option<u64> {
     parse_progress(response.header("range")?)
 }
 
+/// Parses the value of a `Range` header; `None` where it does not begin at 0 or is malformed.
 fn parse_progress(text: &str) -> Option<u64> {
     let range = text.trim();
     let range = range.strip_prefix("bytes=").or_else(|| range.strip_prefix("bytes ")).unwrap_or(range);

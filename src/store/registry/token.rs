@@ -1,4 +1,5 @@
-//! Token requests to a token service. Distribution specification, "Token Authentication"; docker's `oauth2` variant of it.
+//! Token requests to a token service. Distribution specification, "Token Authentication"; docker's `oauth2` variant of
+//! it.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -42,7 +43,7 @@ pub(super) struct IssuedToken {
     pub(super) secret: SecretText,
 }
 
-/// A token that is wanted.
+/// What a token is requested for, and with which credential.
 pub(super) struct TokenRequest<'a> {
     pub(super) bearer: &'a Bearer,
     pub(super) credential: &'a Credential,
@@ -51,7 +52,7 @@ pub(super) struct TokenRequest<'a> {
     /// The repository, for messages.
     pub(super) repository: &'a str,
     pub(super) realm: &'a Url,
-    /// What it must be good for; what is needed most stands last, since some services look at nothing else.
+    /// The scopes, the most needed one last: some token services read only the last one.
     pub(super) scopes: &'a [String],
 }
 
@@ -63,8 +64,11 @@ struct TokenWire<'a> {
     expires_in: Option<&'a RawValue>,
 }
 
-/// Gets a token: by GET, or by POST where there is an identity token to be exchanged. `get_only` remembers whether the
-/// service refused to be asked by POST.
+/// Requests a token: by POST (OAuth 2 `refresh_token` grant) for an identity token, otherwise by GET. Sets `get_only`
+/// where the token service does not accept POST.
+///
+/// # Errors
+/// [`StoreError::Denied`] where the service refuses the credential; otherwise the error of the response or connection.
 pub(super) async fn fetch(
     transport: &Transport,
     token_request: &TokenRequest<'_>,
@@ -76,7 +80,7 @@ pub(super) async fn fetch(
         let response = ask(transport, token_request, &|| post(token_request, identity)).await?;
         match response.status {
             StatusCode::OK => return read(response, token_request),
-            // Services that know no POST answer with any of these.
+            // Token services without POST respond with any of these.
             StatusCode::BAD_REQUEST
             | StatusCode::UNAUTHORIZED
             | StatusCode::NOT_FOUND
@@ -91,14 +95,17 @@ pub(super) async fn fetch(
     }
 }
 
-/// The value of a `Basic` authorization.
+/// The value of a Basic `Authorization` header, marked as sensitive (RFC 7617).
 pub(super) fn basic(username: &str, password: &SecretText) -> Result<HeaderValue, StoreError> {
     let pair = Zeroizing::new(format!("{username}:{}", password.reveal()));
     let encoded = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
     authorization("Basic", &encoded)
 }
 
-/// The value of a `Bearer` authorization.
+/// The value of a Bearer `Authorization` header, marked as sensitive (RFC 6750).
+///
+/// # Errors
+/// [`StoreError::Protocol`] where the token is empty or has other than visible ASCII characters.
 pub(super) fn bearer(token: &SecretText) -> Result<HeaderValue, StoreError> {
     authorization("Bearer", token.reveal())
 }
@@ -116,6 +123,7 @@ fn authorization(scheme: &str, value: &str) -> Result<HeaderValue, StoreError> {
     }
 }
 
+/// Sends a token request, with retries after transient errors and busy responses.
 async fn ask(
     transport: &Transport,
     token_request: &TokenRequest<'_>,
@@ -141,6 +149,8 @@ async fn ask(
     }
 }
 
+/// Sends a token request once. A successful response is read up to `limits.registry.token_bytes`, redirects are not
+/// followed.
 async fn once(
     transport: &Transport,
     token_request: &TokenRequest<'_>,
@@ -169,6 +179,7 @@ async fn once(
     Ok(ApiResponse { body, foreign: false, headers, status, url, what, who: None })
 }
 
+/// The token request by GET, with the credential in a Basic `Authorization` header.
 fn get(token_request: &TokenRequest<'_>) -> Result<Request, StoreError> {
     let mut url = token_request.realm.clone();
     {
@@ -190,6 +201,7 @@ fn get(token_request: &TokenRequest<'_>) -> Result<Request, StoreError> {
     Ok(http_request)
 }
 
+/// The token request by POST, with the identity token in the form (OAuth 2, RFC 6749 section 6).
 fn post(token_request: &TokenRequest<'_>, identity: &SecretText) -> Result<Request, StoreError> {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("grant_type", "refresh_token").append_pair("refresh_token", identity.reveal());
@@ -202,14 +214,15 @@ fn post(token_request: &TokenRequest<'_>, identity: &SecretText) -> Result<Reque
     Ok(http_request)
 }
 
+/// Parses the token and its lifetime out of a successful response. Errors do not quote the response, since it may hold
+/// a token.
 fn read(response: ApiResponse, token_request: &TokenRequest<'_>) -> Result<IssuedToken, StoreError> {
     let broken = |fault| StoreError::Protocol {
         place: format!("token service {}", host_and_port(token_request.realm)),
         reason: ProtocolFault::Token(fault),
     };
     let bytes = response.into_bytes();
-    // What is wrong is told without the text, which may hold a token. Nothing but a token is believed, so fields that are
-    // not looked at may hold anything, numbers without bounds among it.
+    // Other fields are ignored and may hold anything, also numbers out of range.
     let wire: TokenWire<'_> = json::read(&bytes).map_err(|_| broken(TokenFault::NotJson))?;
     let filled = |secret: &SecretText| !secret.reveal().is_empty();
     let secret = wire.token.filter(filled).or(wire.access_token.filter(filled));
@@ -218,13 +231,13 @@ fn read(response: ApiResponse, token_request: &TokenRequest<'_>) -> Result<Issue
     Ok(IssuedToken { lifetime: wire.expires_in.map_or(DEFAULT_LIFETIME, |text| lifetime(text.get())), secret })
 }
 
-/// How long a token lasts by what `expires_in` says. What is no number of seconds says nothing: a text, a fraction, a
-/// negative or an absurd number.
+/// Parses `expires_in`, in seconds. Anything but a positive integer of at most [`LIFETIME_MOST`] counts as absent.
 fn lifetime(text: &str) -> Duration {
     let seconds = text.parse().ok().filter(|seconds| *seconds > 0).map(Duration::from_secs);
     seconds.filter(|lifetime| *lifetime <= LIFETIME_MOST).unwrap_or(DEFAULT_LIFETIME)
 }
 
+/// The error for a token service that refuses a token, with the source of the credential.
 fn refused(response: &ApiResponse, token_request: &TokenRequest<'_>) -> StoreError {
     let place = token_request.repository.to_owned();
     let user = match token_request.credential {
@@ -246,9 +259,9 @@ fn refused(response: &ApiResponse, token_request: &TokenRequest<'_>) -> StoreErr
     }
 }
 
-/// How long a token lasts that does not say so. Distribution specification: 60 seconds.
+/// The lifetime of a token without `expires_in`. Distribution specification: 60 seconds.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(60);
-/// A token that lasts longer than this is a mistake.
+/// The longest lifetime that is believed.
 const LIFETIME_MOST: Duration = Duration::from_secs(366 * 24 * 3600);
 
 #[cfg(test)]

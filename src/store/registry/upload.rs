@@ -16,8 +16,8 @@
 //! 1. Open a session, or use the one that a declined mount opened.
 //! 2. Unless the registry is known to want chunks, PUT the whole blob as a stream. Where the registry cannot take it in
 //!    one request (405, 411, 413, 416, 501), go on with chunks.
-//! 3. Where the connection broke, resume the session in chunks (`chunked_upload.rs`); where the session is gone, go back
-//!    to 1; where the registry is busy, back off; where the token expired, send again with a new one.
+//! 3. Where the connection broke, resume the session in chunks (`chunked_upload.rs`); where the session is gone, go
+//!    back to 1; where the registry is busy, back off; where the token expired, send again with a new one.
 
 use std::sync::Arc;
 use std::sync::PoisonError;
@@ -56,8 +56,8 @@ use crate::store::error::ConnectionFault;
 use crate::store::error::ProtocolFault;
 use crate::store::error::UploadFault;
 
-/// Mounts the blob of `descriptor` from the repository `from`; `false` where the registry does not. Distribution
-/// specification, "Mounting a blob from another repository".
+/// Mounts a blob from the repository `from`; `true` only where a HEAD request found it there afterwards, `false` where
+/// the registry declines. Distribution specification, "Mounting a blob from another repository".
 pub(super) async fn mount(repository: &Repository, descriptor: &Descriptor, from: &str) -> Result<bool, StoreError> {
     let mut url = repository.url("blobs/uploads/");
     url.query_pairs_mut().append_pair("mount", &descriptor.digest.to_string()).append_pair("from", from);
@@ -73,7 +73,7 @@ pub(super) async fn mount(repository: &Repository, descriptor: &Descriptor, from
         // A mount that is reported may not have happened (threats: false-mount).
         201 => is_there(repository, descriptor).await,
         202 => {
-            // It opened an upload session instead, which the push that follows can use.
+            // The registry opened an upload session instead: the push that follows uses it.
             repository.keep_session(descriptor.digest, next_location(repository, &response)?);
             Ok(false)
         }
@@ -83,7 +83,10 @@ pub(super) async fn mount(repository: &Repository, descriptor: &Descriptor, from
     }
 }
 
-/// Uploads `blob`.
+/// Uploads `blob` by the steps of the module head.
+///
+/// # Errors
+/// [`StoreError`] where the registry did not confirm that it stores the blob.
 pub(super) async fn push(repository: &Repository, blob: Blob) -> Result<(), StoreError> {
     let upload = BlobUpload { descriptor: blob.descriptor().clone(), repository };
     let (transport, digest) = (&repository.client.transport, blob.descriptor().digest);
@@ -96,7 +99,7 @@ pub(super) async fn push(repository: &Repository, blob: Blob) -> Result<(), Stor
 }
 
 impl BlobUpload<'_> {
-    /// Uploads a small blob: all of it is read and checked before any of it is sent.
+    /// Uploads a blob of at most [`SMALL`] bytes: all of it is read and its digest checked before any of it is sent.
     async fn small(&self, mut blob: Blob) -> Result<(), StoreError> {
         let mut whole = Vec::new();
         while let Some(piece) = blob.next().await? {
@@ -130,7 +133,8 @@ impl BlobUpload<'_> {
         Err(self.gave_up(UploadFault::SessionsGone))
     }
 
-    /// Steps 2 and 3 of a small blob: a single POST where the registry accepts that, else a session.
+    /// Steps 2 and 3 of a small blob: sends it in a single POST, `None` where that stored it; otherwise opens an upload
+    /// session.
     async fn begin_with(&self, whole: &Bytes) -> Result<Option<UploadSession>, StoreError> {
         let known = &self.repository.client.capabilities.no_single_post;
         if known.load(Ordering::Relaxed) {
@@ -146,7 +150,7 @@ impl BlobUpload<'_> {
                 Ok(None)
             }
             202 => {
-                // It ignored the content: the next blobs need not be sent twice.
+                // The registry ignored the content: later blobs are not sent by a single POST.
                 known.store(true, Ordering::Relaxed);
                 self.session(&response).map(Some)
             }
@@ -159,7 +163,8 @@ impl BlobUpload<'_> {
         }
     }
 
-    /// Uploads a blob of any size.
+    /// Uploads a larger blob as a stream, in at most [`ATTEMPTS_MOST`] attempts; in chunks where the registry wants
+    /// that or the connection broke.
     async fn large(&self, upload_body: Arc<UploadBody>) -> Result<(), StoreError> {
         let mut retry = self.repository.client.transport.retry_state();
         let location = self.repository.take_session(&self.descriptor.digest);
@@ -171,7 +176,7 @@ impl BlobUpload<'_> {
                 None => self.begin().await?,
             };
             let known = *self.repository.client.capabilities.chunk_most.lock().unwrap_or_else(PoisonError::into_inner);
-            // Only in chunks can an upload be resumed.
+            // Only a chunked upload can be resumed.
             let tried = match known.or(broke.then_some(CHUNK)) {
                 None => self.whole(begun, &upload_body).await,
                 Some(cap) => chunked_upload::send(self, begun, &upload_body, cap).await,
@@ -189,7 +194,10 @@ impl BlobUpload<'_> {
         Err(self.gave_up(UploadFault::TooManyAttempts))
     }
 
-    /// The pause before the next attempt, if there is one. A session that can be resumed is kept.
+    /// The back-off before the next attempt. Keeps the session if the attempt can go on in it.
+    ///
+    /// # Errors
+    /// The error of the attempt, where it is permanent or no retries are left.
     fn pause(
         &self,
         again: UploadRetry,
@@ -219,7 +227,8 @@ impl BlobUpload<'_> {
         }
     }
 
-    /// Sends the whole blob in one request, following redirects of the registry to itself.
+    /// Sends the whole blob in one PUT, following redirects. `Ok` only where the registry confirmed the blob after all
+    /// of it was sent, or a HEAD request found it.
     async fn whole(&self, session: UploadSession, upload_body: &Arc<UploadBody>) -> UploadAttempt<()> {
         let mut url = self.closing(&session.location);
         let mut sent = self.send_whole(url.clone(), upload_body).await?;
@@ -251,7 +260,8 @@ impl BlobUpload<'_> {
         }
     }
 
-    /// Sends the whole blob to `url`, from its beginning.
+    /// Streams the whole blob to `url`, from its first byte. The token is renewed first if it expires within
+    /// [`TOKEN_LEAST`].
     async fn send_whole(
         &self,
         url: Url,
@@ -265,16 +275,17 @@ impl BlobUpload<'_> {
             .request(Method::PUT, url)
             .header(CONTENT_TYPE, HeaderValue::from_static(OCTETS))
             .header(CONTENT_LENGTH, HeaderValue::from(self.descriptor.size));
-        // A token that expires during the upload would cost the whole upload.
+        // A token that expires during the upload would fail all of it.
         client.auth.lasting(&request.scope, TOKEN_LEAST).await;
         let sending = client.send_streaming(&request, reader.into_body());
         Ok(upload_body.watch(sending, client.transport.settings.timeouts.idle, self.response_timeout()).await)
     }
 
-    /// What to do after a response that does not confirm the blob.
+    /// How to retry after a response that does not confirm the blob: with a new token, in a new session, in chunks, or
+    /// after a back-off.
     async fn not_stored(&self, response: ApiResponse, session: UploadSession) -> UploadAttempt<()> {
         match response.status.as_u16() {
-            // The challenge was read, and the next attempt has a new token (threats: token-expires-in-upload).
+            // The challenge was read: the next attempt requests a new token (threats: token-expires-in-upload).
             401 => Err(Ok(UploadRetry::NewToken(session, response))),
             404 => Err(Ok(UploadRetry::Restart(TransportError::Transient(
                 ConnectionFailure::Closed,

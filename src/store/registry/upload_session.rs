@@ -25,7 +25,7 @@ use crate::store::error::LocationFault;
 use crate::store::error::ProtocolFault;
 use crate::store::error::UploadFault;
 
-/// Whether the registry has the blob of `descriptor` (HEAD).
+/// Whether the registry has the blob (HEAD), with the declared size if the response tells one.
 pub(super) async fn is_there(repository: &Repository, descriptor: &Descriptor) -> Result<bool, StoreError> {
     let url = repository.url(&format!("blobs/{}", descriptor.digest));
     let what = repository.place_of(&descriptor.digest);
@@ -61,7 +61,7 @@ pub(super) struct UploadSession {
     pub(super) location: Url,
 }
 
-/// How to try again after an attempt that neither stored the blob nor showed that it cannot be stored.
+/// How to retry after an attempt that neither stored the blob nor failed for good.
 pub(super) enum UploadRetry {
     /// After a back-off, as the response says.
     BackOff(ApiResponse),
@@ -150,8 +150,8 @@ pub(super) fn next_location(repository: &Repository, response: &ApiResponse) -> 
         .map_err(|fault| response.protocol_error(ProtocolFault::Location(fault)))
 }
 
-/// The error that an unexpected response to a push means. A 404 is no absence here: a push does not ask whether something
-/// exists.
+/// The error for a response that refuses a push. A 404 is a protocol error here, not an absence: a push does not ask
+/// whether something exists.
 pub(super) fn refused(response: &ApiResponse) -> StoreError {
     match response.error() {
         StoreError::NotFound { .. } => response.protocol_error(ProtocolFault::Answer(response.answer())),
