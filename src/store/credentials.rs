@@ -31,10 +31,11 @@ use file::CredentialFile;
 use helper::HelperReply;
 use helper::Helpers;
 
-/// The credential sources of a process. None is read before a registry asks for authentication.
+/// The credential sources of a process. No file is read and no credential helper is run before a registry asks for
+/// authentication.
 ///
-/// A credential belongs to the host and port under which it was stored, and, stored under an `https://` address, is
-/// never sent over plain HTTP (threats: password-without-tls).
+/// A credential is used only for the host and port under which it was stored, and, where it was stored under an
+/// `https://` address, never over plain HTTP (threats: password-without-tls).
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
     given: BTreeMap<String, Credential>,
@@ -43,13 +44,13 @@ pub struct Credentials {
     read: Arc<OnceCell<Vec<CredentialFile>>>,
 }
 
-/// A place where a credential file may be.
+/// A location of a credential file.
 #[derive(Clone, Debug)]
 enum CredentialLocation {
     File(PathBuf),
-    /// A file that is only read where it exists.
+    /// A file that may be absent.
     FileIfThere(PathBuf),
-    /// The content of `DOCKER_AUTH_CONFIG`, unless that is no text.
+    /// The content of `DOCKER_AUTH_CONFIG`; `None` where it is not UTF-8.
     Inline(Option<SecretText>),
 }
 
@@ -59,11 +60,11 @@ impl Credentials {
         Self::default()
     }
 
-    /// Where docker and the containers tools look, in this order: `DOCKER_AUTH_CONFIG` (the content of a file),
-    /// `REGISTRY_AUTH_FILE`, `$DOCKER_CONFIG/config.json` or else `~/.docker/config.json`,
+    /// The credential files of docker and of the containers tools, in this order: `DOCKER_AUTH_CONFIG` (the content of
+    /// a file), `REGISTRY_AUTH_FILE`, `$DOCKER_CONFIG/config.json` or else `~/.docker/config.json`,
     /// `$XDG_RUNTIME_DIR/containers/auth.json` or else `/run/containers/UID/auth.json`,
-    /// `$XDG_CONFIG_HOME/containers/auth.json` or else `~/.config/containers/auth.json`, `~/.dockercfg`. The first that
-    /// holds a credential for a registry decides.
+    /// `$XDG_CONFIG_HOME/containers/auth.json` or else `~/.config/containers/auth.json`, `~/.dockercfg`. The first file
+    /// with a credential for a registry is used.
     pub fn from_environment() -> Self {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         Self::from_variables(variable)
@@ -75,7 +76,7 @@ impl Credentials {
         let in_home = |path: &str| home.as_ref().map(|home| home.join(path));
         let inline = variable("DOCKER_AUTH_CONFIG").map(|text| text.into_string().ok().map(SecretText::new));
         let docker = directory("DOCKER_CONFIG").or_else(|| in_home(".docker"));
-        // Where podman and skopeo keep it when they run without a session, as root does.
+        // podman and skopeo use this directory without a login session, as for root.
         let user = rustix::process::getuid().as_raw();
         let runtime = directory("XDG_RUNTIME_DIR").map(|runtime| runtime.join("containers"));
         let runtime = runtime.unwrap_or_else(|| PathBuf::from(format!("/run/containers/{user}")));
@@ -93,32 +94,32 @@ impl Credentials {
         Self { locations, ..Self::default() }
     }
 
-    /// These files only, which must be there, in this order.
+    /// Only these files, in this order. All of them must exist.
     pub fn from_files(paths: impl IntoIterator<Item = PathBuf>) -> Self {
         Self { locations: paths.into_iter().map(CredentialLocation::File).collect(), ..Self::default() }
     }
 
-    /// Adds a credential for `host`, which comes before all that is found elsewhere.
+    /// Adds a credential for `host`, which takes precedence over all files and helpers.
     #[must_use]
     pub fn with(mut self, host: &str, credential: Credential) -> Self {
         self.given.insert(host.to_owned(), credential);
         self
     }
 
-    /// Looks for credential helpers in `directory` only, not in `PATH`.
+    /// Runs credential helpers from `directory` only, not from `PATH`.
     #[must_use]
     pub fn with_helpers_in(mut self, directory: PathBuf) -> Self {
         self.helpers = Helpers::in_directory(directory);
         self
     }
 
-    /// The credential for `repository` at `host`; `plain` where it would go over plain HTTP. A helper gets `patience` to
-    /// answer. In each file the helper comes first, then the entries, the best fitting name first; what holds nothing
-    /// hides nothing.
+    /// Looks up the credential for `repository` at `host`, anonymous where there is none. `plain` excludes credentials
+    /// that were stored for TLS; `patience` is the timeout of a credential helper. In each file the helper comes first,
+    /// then the entry with the best fitting name.
     ///
     /// # Errors
-    /// Where a file cannot be read or a helper fails: that is not the same as having no credential. A helper that is not
-    /// installed holds none, as for docker: a public image is had without it.
+    /// [`StoreError`] where a file cannot be read or a helper fails: that is not the same as having no credential. A
+    /// helper that is not installed counts as empty, as for docker: a public image needs none.
     pub async fn find(
         &self,
         host: &str,
@@ -153,13 +154,15 @@ impl Credentials {
         found(Credential::Anonymous, None, missing)
     }
 
-    /// Whether there is something about `host` in particular. No helper is asked, and what cannot be read says nothing.
+    /// Whether a source has an entry or a helper for `host` by name. Runs no helper; files that cannot be read count as
+    /// empty.
     pub(crate) async fn knows(&self, host: &str, repository: &str) -> bool {
         let configs = self.read.get_or_try_init(|| async { self.read_all() }).await;
         let stored = configs.is_ok_and(|configs| configs.iter().any(|config| config.knows(host, repository)));
         stored || self.given.contains_key(host)
     }
 
+    /// Reads and parses all credential files.
     fn read_all(&self) -> Result<Vec<CredentialFile>, StoreError> {
         let mut configs = Vec::new();
         for location in &self.locations {
@@ -182,13 +185,13 @@ fn not_text() -> StoreError {
     StoreError::Broken { place: INLINE.to_owned(), why: "not UTF-8".to_owned() }
 }
 
-/// Whether nothing can be at a path: no such file, or a home that is no directory or is closed to us, as
-/// `HOME=/dev/null` and service accounts have it.
+/// Whether a file counts as absent: not found, or in a home directory that is no directory or not accessible, as with
+/// `HOME=/dev/null` and service accounts.
 const fn is_absent(kind: io::ErrorKind) -> bool {
     matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::PermissionDenied)
 }
 
-/// A file that was not named by anybody, and so must be one: a pipe would be waited for for ever.
+/// Reads a credential file at a default location, which must be a regular file: a pipe could block for ever.
 fn read_regular(path: &Path, metadata: &Metadata) -> Result<SecretText, StoreError> {
     match metadata.is_file() {
         true => read(path),
@@ -196,10 +199,11 @@ fn read_regular(path: &Path, metadata: &Metadata) -> Result<SecretText, StoreErr
     }
 }
 
+/// Reads a credential file of at most [`FILE_MOST`] bytes.
 fn read(path: &Path) -> Result<SecretText, StoreError> {
     let told = |error| StoreError::io(path.display(), error);
     let mut text = Zeroizing::new(String::new());
-    // A device has no length, and may have no end.
+    // A device may be endless: the limit applies while reading.
     File::open(path).and_then(|file| file.take(FILE_MOST + 1).read_to_string(&mut text)).map_err(told)?;
     match u64::try_from(text.len()).is_ok_and(|length| length <= FILE_MOST) {
         true => Ok(SecretText::from(text)),
@@ -207,7 +211,7 @@ fn read(path: &Path) -> Result<SecretText, StoreError> {
     }
 }
 
-/// The longest credential file that is read, in bytes.
+/// The size limit of a credential file, in bytes.
 const FILE_MOST: u64 = 1 << 20;
 /// The variable that holds the content of a credential file.
 const INLINE: &str = "DOCKER_AUTH_CONFIG";

@@ -1,13 +1,13 @@
-//! `DockerArchive`: an archive of `docker save` (docker-archive), as far as it can be verified.
+//! `DockerArchive`: the docker-archive reader: archives of `docker save` that also hold an OCI layout.
 //!
-//! The invariant: what is verified is what `docker load` loads. Such an archive has two lists: `manifest.json` names files,
-//! `index.json` names digests. Loaders use either, so both must say the same.
+//! The invariant: what is verified is what `docker load` loads. Such an archive has two lists: `manifest.json` names
+//! files, `index.json` names digests. Loaders use either list, so both must describe the same images.
 //!
 //! 1. `manifest.json` is read strictly; a key that a loader could take for another is refused.
 //! 2. Every file that it lists must be there.
 //! 3. `index.json` is read by the same rules, and every manifest that it leads to is read once.
 //! 4. Each image of `manifest.json` must be an image of `index.json`, with the same files, under each of its names.
-//! 5. Every config and layer is read to its end and hashed: a loader looks at no digest.
+//! 5. Every config and layer is read to its end and hashed: a loader checks no digest.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -49,18 +49,18 @@ use crate::store::local::layout_files::LayoutFiles as _;
 use crate::store::local::layout_files::MARK;
 use crate::store::local::layout_files::blob_digest;
 
-/// An archive of `docker save`. Read only.
+/// An archive of `docker save` (docker-archive), read only.
 ///
-/// The digest that signatures are over is that of the registry's manifest, which such an archive holds only since
-/// Docker 25, in an OCI layout beside Docker's own list of files. Both have to speak of the same images: what is
-/// verified by the one is loaded by the other. Loaders take files by name and check no digest, so every listed config
-/// and layer is read once, and must match its name (threats: docker-archive-other-bytes).
+/// Signatures are over the digest of the registry's manifest, which such an archive holds only since Docker 25, in an
+/// OCI layout beside Docker's own list of files. Both lists must describe the same images: one is verified, the other
+/// may be loaded. Loaders take files by name and check no digest, so every listed config and layer is read and hashed
+/// when the archive is opened (threats: docker-archive-other-bytes).
 pub struct DockerArchive {
     archive: Archive,
-    /// The configs and layers that were read, with how long they are.
+    /// The configs and layers that were hashed, with their sizes in bytes.
     checked: BTreeMap<Digest, u64>,
     graph: SavedManifests,
-    /// What is loaded: the config, then the layers, of each image.
+    /// What `docker load` loads: for each image of `manifest.json` its config, then its layers.
     loaded: Vec<Vec<Digest>>,
 }
 
@@ -75,7 +75,7 @@ struct SavedImage {
     repo_tags: Option<Vec<String>>,
 }
 
-/// The keys of an entry of a list, whatever they are.
+/// The keys of a JSON object.
 type ObjectKeys = BTreeMap<String, IgnoredAny>;
 
 #[derive(Deserialize)]
@@ -85,17 +85,18 @@ struct IndexEntries {
 }
 
 impl DockerArchive {
-    /// Opens the archive in the file `path`.
+    /// Opens a docker-archive and checks all of it by the steps of the module head.
     ///
     /// # Errors
-    /// [`StoreError::ReadOnly`] where it holds no manifest and so has no digest; [`StoreError::Contradiction`] where its
-    /// two lists differ, or one of its files is not what its name says; else as [`Archive::open`].
+    /// [`StoreError::ReadOnly`] where it holds no OCI layout and so no manifest digest; [`StoreError::Contradiction`]
+    /// where its two lists differ, or one of its files has another digest than its name; otherwise as
+    /// [`Archive::open`].
     pub fn open(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
         Self::open_as(TRANSPORT, path.into(), limits)
     }
 
-    /// The same for an archive that was named as an OCI archive, and is [one for Docker](Archive::is_for_docker) too:
-    /// `docker load` takes it, whatever it was called before.
+    /// As [`DockerArchive::open`], for an archive that the operator named as an OCI archive and that is [one for
+    /// Docker](Archive::is_for_docker) too: `docker load` would accept it as well.
     ///
     /// # Errors
     /// As [`DockerArchive::open`].
@@ -138,10 +139,11 @@ impl DockerArchive {
         Ok(Self { archive, checked, graph, loaded })
     }
 
-    /// The image that is meant: the one that was named, else the one and only, as [`Archive::sole`].
+    /// Selects the named image, or the only one, as [`Archive::sole`]. `docker load` is guaranteed to load the same
+    /// image under that name.
     ///
     /// # Errors
-    /// As [`Archive::sole`]; [`StoreError::Contradiction`] where something else is loaded from the archive.
+    /// As [`Archive::sole`]; [`StoreError::Contradiction`] where a loader would load another image.
     pub fn choose(&self, named: Option<TagOrDigest>) -> Result<TagOrDigest, StoreError> {
         let not_loaded = |what: Digest| StoreError::Contradiction {
             place: self.origin().to_string(),
@@ -155,7 +157,7 @@ impl DockerArchive {
                     let why = format!("loaders take {} from it as well, which is not {sole}", other.escape_debug());
                     return Err(StoreError::Contradiction { place: self.origin().to_string(), why });
                 }
-                // What is not counted as an image there, because it says that it is a signature, is loaded all the same.
+                // `sole` skips manifests that are typed as signatures, but a loader loads those too.
                 match self.loaded.iter().all(|files| self.graph.holds(vec![sole], files)) && is_loaded(sole) {
                     true => Ok(TagOrDigest::Digest(sole)),
                     false => Err(not_loaded(sole)),
@@ -182,8 +184,8 @@ impl DockerArchive {
 }
 
 impl DockerArchive {
-    /// What has a name in `index.json` and is not `sole`: with the image store of containerd Docker loads that too,
-    /// whatever it says of itself.
+    /// The name of another entry of `index.json` than `sole`, if there is one: Docker with the containerd image store
+    /// loads every named entry, whatever its type.
     fn named_too(&self, sole: &Digest) -> Option<String> {
         let name = |entry: Descriptor| {
             let names = [REF_NAME, CONTAINERD_NAME].into_iter().filter_map(|key| entry.annotations.get(key));
@@ -192,8 +194,8 @@ impl DockerArchive {
         self.archive.entries().into_iter().filter(|entry| entry.digest != *sole).find_map(name)
     }
 
-    /// What containerd would name `tag`, in one of the ways to write it, and is not what is `meant` here by it: there the
-    /// full name of an entry comes first.
+    /// The digest that containerd would load for `tag`, in any spelling, if it is not among `meant`. Containerd looks
+    /// at the full name of an entry first.
     fn taken_for(&self, tag: &str, meant: &[Descriptor]) -> Option<Digest> {
         let spelled = spellings(tag);
         let named_so = |entry: &Descriptor| {
@@ -205,7 +207,10 @@ impl DockerArchive {
     }
 }
 
-/// What `manifest.json` lists.
+/// Reads `manifest.json` strictly: a key in another case than Docker writes is refused.
+///
+/// # Errors
+/// [`StoreError::Broken`], [`StoreError::Contradiction`], [`StoreError::TooMany`].
 fn saved(tar: &Tar, limits: &Limits) -> Result<Vec<SavedImage>, StoreError> {
     let place = tar.name();
     let broken = |why: String| StoreError::Broken { place: place.clone(), why };
@@ -215,7 +220,7 @@ fn saved(tar: &Tar, limits: &Limits) -> Result<Vec<SavedImage>, StoreError> {
     let list = list.read(&format!("manifest.json in {place}"), limits.oci.manifest_bytes)?;
     let unreadable = |error| broken(format!("manifest.json: {error}"));
     json::check(&list, limits).map_err(unreadable)?;
-    // Before the list is read, so that a key in another case is the contradiction that it is and not bad JSON.
+    // The keys are checked first, so that a key in another case is reported as a contradiction, not as bad JSON.
     let entries: Vec<ObjectKeys> = json::read(&list).map_err(unreadable)?;
     exact(&place, "manifest.json", entries.iter().flat_map(BTreeMap::keys), &SAVED_KEYS)?;
     let saved: Vec<SavedImage> = json::read(&list).map_err(unreadable)?;
@@ -226,7 +231,7 @@ fn saved(tar: &Tar, limits: &Limits) -> Result<Vec<SavedImage>, StoreError> {
     Ok(saved)
 }
 
-/// Loaders that go by `index.json` read it as Go does.
+/// Checks the keys of `index.json`: a loader written in Go would accept them in another case, and read something else.
 fn spelled(tar: &Tar, limits: &Limits) -> Result<(), StoreError> {
     let place = tar.name();
     let Some(index) = tar.open(INDEX)? else { return Ok(()) };
@@ -238,8 +243,11 @@ fn spelled(tar: &Tar, limits: &Limits) -> Result<(), StoreError> {
     exact(&place, INDEX, entries.manifests.iter().flat_map(BTreeMap::keys), &ENTRY_KEYS)
 }
 
-/// Reads the file of `digest` to its end: it is what its name says. One that is not as long as `size`, which its manifest
-/// declares, is not read at all. How long it is.
+/// Hashes the file of `digest` to its end and returns its size in bytes.
+///
+/// # Errors
+/// [`StoreError::Contradiction`] where it has another digest, or another size than its manifest declares; a file of
+/// another size is not read.
 fn hash(archive: &Archive, digest: &Digest, size: Option<u64>) -> Result<u64, StoreError> {
     let place = archive.origin().to_string();
     let Some(mut file) = archive.file(digest)? else {
@@ -265,10 +273,10 @@ fn hash(archive: &Archive, digest: &Digest, size: Option<u64>) -> Result<u64, St
     }
 }
 
-/// What the layout of an archive holds; each manifest was read once.
+/// The manifests of the OCI layout in the archive, each parsed once.
 struct SavedManifests {
     nodes: BTreeMap<Digest, SavedManifest>,
-    /// How long each config and layer is said to be.
+    /// The declared size of each config and layer, in bytes.
     sizes: BTreeMap<Digest, u64>,
 }
 
@@ -279,7 +287,8 @@ enum SavedManifest {
 }
 
 impl SavedManifests {
-    /// Reads them all, unless there are too many of them.
+    /// Reads all manifests that `index.json` leads to; `None` where they exceed `limits.graph`. One that cannot be
+    /// parsed counts as empty.
     fn read(archive: &Archive, limits: &Limits) -> Option<Self> {
         let mut bytes = limits.graph.bytes;
         let (mut nodes, mut sizes) = (BTreeMap::new(), BTreeMap::new());
@@ -307,8 +316,8 @@ impl SavedManifests {
         Some(Self { nodes, sizes })
     }
 
-    /// The files of `image`, if the layout has an image with just these, under each of its names, in every spelling of
-    /// one that the layout has at all.
+    /// The config and layers of `image`, if an image of the layout has exactly these files, and every spelling of each
+    /// of its names in the layout leads to such an image; otherwise `None`.
     fn agrees(&self, archive: &Archive, image: &SavedImage) -> Option<Vec<Digest>> {
         let files = [&image.config].into_iter().chain(&image.layers).map(|name| blob_digest(name));
         let files = files.collect::<Option<Vec<_>>>()?;
@@ -322,6 +331,7 @@ impl SavedManifests {
         agrees.then_some(files)
     }
 
+    /// Whether one of the manifests `waiting`, or a manifest below it, has exactly these files.
     fn holds(&self, mut waiting: Vec<Digest>, files: &[Digest]) -> bool {
         let mut seen = BTreeSet::new();
         while let Some(digest) = waiting.pop() {

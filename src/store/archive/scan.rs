@@ -1,7 +1,7 @@
-//! `MemberTable`: where the files of a tar archive lie, from one strict pass over its headers.
+//! `MemberTable`: the offsets of the files in a tar archive, from one strict pass over its headers.
 //!
-//! The invariant: every reader of tar archives sees the same files in an archive that is accepted, under the same names and
-//! with the same bytes. Where two readers could differ, the archive is refused.
+//! The invariant: every reader of tar archives sees the same files in an archive that is accepted, under the same names
+//! and with the same bytes. Where two readers could differ, the archive is refused.
 //!
 //! 1. A compressed archive is refused by its first bytes, with the program that unpacks it.
 //! 2. Each header is read strictly ([`Header`]): a number has one reading, and the checksum must be right.
@@ -29,25 +29,26 @@ use crate::store::archive::offsets::read_at;
 use crate::store::archive::records::decimal;
 use crate::store::archive::records::records;
 
-/// What an archive holds, found by name. The names themselves are not kept: there may be a million of them.
+/// The members of an archive, to be found by name. It keeps hashes of the names, not the names: an archive may have a
+/// million members.
 #[derive(Debug, Default)]
 pub(super) struct MemberTable(Vec<Member>);
 
 #[derive(Clone, Copy, Debug)]
 struct Member {
     directory: bool,
-    /// Of the name in lower case, under which some systems keep it (threats: archive-names-alike).
+    /// The hash of the name in lower case: some file systems ignore case (threats: archive-names-alike).
     key: NameHash,
-    /// Of the name as it is.
+    /// The hash of the name as it is spelled.
     spelling: NameHash,
     span: Span,
 }
 
-/// Half of the SHA-256 of a name.
+/// The first 128 bits of the SHA-256 of a name.
 type NameHash = [u8; 16];
 
 impl MemberTable {
-    /// Where the file with this name lies.
+    /// The offset and size of the file with exactly this name; directories are not found.
     pub(super) fn find(&self, name: &str) -> Option<Span> {
         let lower = key(&name.to_ascii_lowercase());
         let at = self.0.binary_search_by_key(&lower, |member| member.key).ok()?;
@@ -55,7 +56,8 @@ impl MemberTable {
         Some(found.span)
     }
 
-    /// Where the second of two members of one name begins; two directories are no two members.
+    /// Sorts the members by their lower-case names. Returns the offset of a member whose name is taken by an earlier
+    /// one, if there is any; a directory may occur again.
     fn sort(&mut self) -> Option<u64> {
         self.0.sort_unstable_by_key(|member| (member.key, member.span.offset));
         let again = |pair: &[Member]| match pair {
@@ -72,13 +74,13 @@ fn key(name: &str) -> NameHash {
     Digest::sha256(name.as_bytes()).as_bytes().first_chunk().copied().unwrap_or_default()
 }
 
-/// Why an archive is not read.
+/// Why an archive is refused.
 pub(super) enum ScanError {
-    /// It breaks a rule, and where.
+    /// It breaks a rule of the strict reading; the text says which one, and at which byte.
     Broken(String),
-    /// More members than we are willing to look at.
+    /// It has more members than `limits.oci.archive_members`.
     TooMany,
-    /// The system.
+    /// An I/O error.
     Io(std::io::Error),
 }
 
@@ -88,8 +90,12 @@ impl From<std::io::Error> for ScanError {
     }
 }
 
-/// Reads the headers of `file`, which is `length` bytes long. Refuses what two readers could take for different members
-/// (threats: archive-two-sizes), and links of any form (threats: archive-link).
+/// Reads the headers of `file`, which is `length` bytes long, and returns where its members are. Every tar reader finds
+/// the same members in an archive that is accepted (threats: archive-two-sizes).
+///
+/// # Errors
+/// [`ScanError`] for links of any kind (threats: archive-link), for names that are equal without case, and for anything
+/// that two readers could read differently.
 pub(super) fn scan(file: &File, length: u64, limits: &Limits) -> Result<MemberTable, ScanError> {
     let mut members = MemberTable::default();
     each(file, length, limits, Links::Refused, &mut |name, directory, span| {
@@ -99,7 +105,7 @@ pub(super) fn scan(file: &File, length: u64, limits: &Limits) -> Result<MemberTa
         Ok(())
     })?;
     let Some(twice) = members.sort() else { return Ok(members) };
-    // What it is called was not kept, and is looked up once more.
+    // Only hashes are kept: a second pass finds the name for the message.
     each(file, length, limits, Links::Refused, &mut |name, _, span| match span.offset == twice {
         true => Err(format!("`{name}` for the second time")),
         false => Ok(()),
@@ -107,7 +113,8 @@ pub(super) fn scan(file: &File, length: u64, limits: &Limits) -> Result<MemberTa
     Err(broken(twice, "a name for the second time"))
 }
 
-/// Calls `look` for every file in its order: with its name, and where it lies.
+/// Calls `look` with the name, offset and size of every file, in the order of the archive, under the rules of [`scan`],
+/// except that names are not compared with each other.
 pub(super) fn files(
     file: &File,
     length: u64,
@@ -122,7 +129,8 @@ pub(super) fn files(
     })
 }
 
-/// Whether `file` has one of these names and not the other, whatever links it has: only to say what it is.
+/// Whether the archive is readable and has a file called `name` and no member called `other`. Tolerates links, and only
+/// serves to say in a message what kind of archive it is.
 pub(super) fn has_without(file: &File, length: u64, limits: &Limits, name: &str, other: &str) -> bool {
     let (mut has, mut has_other) = (false, false);
     let whole = each(file, length, limits, Links::PassedOver, &mut |found, directory, _| {
@@ -133,17 +141,19 @@ pub(super) fn has_without(file: &File, length: u64, limits: &Limits, name: &str,
     whole.is_ok() && has && !has_other
 }
 
-/// What becomes of a link.
+/// How links are treated.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Links {
-    /// For telling what an archive is that is not read.
+    /// Links are skipped, to identify an archive that is not going to be read.
     PassedOver,
     Refused,
 }
 
-/// What is done with a member: its name, whether it is a directory, where it lies; or why it cannot be.
+/// Called with each member: its name, whether it is a directory, and where it is. An error is the reason to refuse the
+/// archive.
 type LookAtMember<'a> = dyn FnMut(&str, bool, Span) -> Result<(), String> + 'a;
 
+/// Calls `look` for every member of the archive in order, under the rules of the module head.
 fn each(file: &File, length: u64, limits: &Limits, links: Links, look: &mut LookAtMember<'_>) -> Result<(), ScanError> {
     let mut input = BufReader::with_capacity(64 << 10, file);
     input.rewind()?;
@@ -166,15 +176,17 @@ struct Scan<'a> {
     next: NextMember,
 }
 
-/// What was said in advance about the next member.
+/// What extension headers have said about the next member.
 #[derive(Default)]
 struct NextMember {
     path: Option<String>,
     size: Option<u64>,
+    /// Whether a PAX header was read for it.
     told: bool,
 }
 
 impl Scan<'_> {
+    /// Refuses an empty file and a compressed archive, by its first bytes.
     fn sniff(&mut self) -> Result<(), ScanError> {
         let mut first = Vec::new();
         self.input.by_ref().take(6).read_to_end(&mut first)?;
@@ -191,7 +203,7 @@ impl Scan<'_> {
         Err(ScanError::Broken(format!("it is compressed with {format}; unpack it with {tool} first")))
     }
 
-    /// Reads the next header and passes over what it describes; `false` at the end of the archive.
+    /// Reads the next header and skips the content of its member; `false` at the end of the archive.
     fn member(&mut self) -> Result<bool, ScanError> {
         let start = self.at;
         let block = self.block()?;
@@ -215,6 +227,7 @@ impl Scan<'_> {
         Ok(true)
     }
 
+    /// Checks the name and size of a file or directory, passes it to `look`, and skips its content.
     fn file(&mut self, start: u64, header: Header) -> Result<(), ScanError> {
         let wrong = |why: &str| broken(start, why);
         let NextMember { path, size, .. } = std::mem::take(&mut self.next);
@@ -223,8 +236,9 @@ impl Scan<'_> {
             None => String::from_utf8(header.name).map_err(|_| wrong("a name that is not UTF-8"))?,
         };
         let size = match size {
-            // POSIX lets the record win. It may do so only where the header has no room for the number, as Go writes
-            // it; in every other case the two must agree (threats: archive-two-sizes).
+            // In POSIX a size record takes precedence over the header. Here it may do so only where the number does not
+            // fit into the header, which is then 0, as Go writes it; otherwise both must agree
+            // (threats: archive-two-sizes).
             Some(size) if size == header.size || size > MAX_OCTAL && header.size == 0 => size,
             Some(size) => return Err(wrong(&format!("two sizes, {size} and {}", header.size))),
             None => header.size,
@@ -239,12 +253,13 @@ impl Scan<'_> {
         (self.look)(&name, directory, Span { offset, size }).map_err(|why| wrong(&why))
     }
 
-    /// Takes in what an extension header says about the next member, once (threats: archive-repeated-header).
+    /// Reads an extension header about the next member. Each name and size may be given once (threats:
+    /// archive-repeated-header).
     fn announce(&mut self, kind: MemberType, body: &[u8]) -> Result<(), String> {
         let twice = |what: &str| format!("{what} for one member, twice");
         match kind {
             MemberType::LongName => {
-                // Without its end, some readers go on to the end of the block.
+                // Without the final NUL, some readers read the name to the end of the block.
                 let name = body.strip_suffix(b"\0").ok_or("a long name without an end")?;
                 let name = String::from_utf8(name.to_vec()).map_err(|_| "a name that is not UTF-8")?;
                 if self.next.path.replace(name).is_some() {
@@ -271,6 +286,7 @@ impl Scan<'_> {
         Ok(())
     }
 
+    /// Reads the next block of 512 bytes; an archive that ends before it is refused as cut off.
     fn block(&mut self) -> Result<[u8; 512], ScanError> {
         let left = self.length.saturating_sub(self.at);
         match left {
@@ -284,7 +300,7 @@ impl Scan<'_> {
         Ok(block)
     }
 
-    /// The body of an extension header.
+    /// Reads the body of an extension header, of at most [`EXTENSION_LIMIT`] bytes.
     fn body(&mut self, start: u64, size: u64) -> Result<Vec<u8>, ScanError> {
         if size > EXTENSION_LIMIT {
             return Err(broken(start, &format!("{size} bytes about one member, more than {EXTENSION_LIMIT}")));
@@ -299,6 +315,7 @@ impl Scan<'_> {
         Ok(body)
     }
 
+    /// Skips the content of a member and its padding.
     fn skip(&mut self, start: u64, name: &str, size: u64) -> Result<(), ScanError> {
         let whole = self.inside(start, name, size)?;
         let far = i64::try_from(whole).map_err(|_| broken(start, "a size beyond every file"))?;
@@ -307,8 +324,8 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// The length of a member with its padding, if the archive has that much left
-    /// (threats: archive-cut-off, archive-huge-member).
+    /// The size of a member with its padding. Refuses a member that is longer than the rest of the archive (threats:
+    /// archive-cut-off, archive-huge-member).
     fn inside(&self, start: u64, name: &str, size: u64) -> Result<u64, ScanError> {
         let left = self.length - self.at;
         let whole = padded(size).filter(|whole| *whole <= left);
@@ -317,7 +334,8 @@ impl Scan<'_> {
         })
     }
 
-    /// The second block of zeros, and then nothing but zeros: an archive ends where its members end. Holes are not read.
+    /// Checks the end of the archive: a second block of zeros, then only zeros, at most [`PADDING_LIMIT`] bytes of
+    /// them. Holes of a sparse file count as zeros and are not read.
     fn end(&mut self, start: u64) -> Result<(), ScanError> {
         if self.next.told || self.next.path.is_some() {
             return Err(broken(start, "the end where a member was announced"));
@@ -356,9 +374,9 @@ fn broken(at: u64, what: &str) -> ScanError {
     ScanError::Broken(format!("at byte {at} it has {what}"))
 }
 
-/// `name` without a leading `./` and, for a directory, without the final slash, if it can only mean a file inside
-/// (threats: archive-path-escape, archive-names-alike, archive-odd-name). A layout has only ASCII names; others could
-/// look the same.
+/// Normalizes a member name: without a leading `./` and, for a directory, without the final slash. Refuses any name
+/// that is not a relative path of printable ASCII without `..` (threats: archive-path-escape, archive-names-alike,
+/// archive-odd-name). A layout has only ASCII names; others could look the same.
 fn checked_name(name: &str, directory: bool) -> Result<String, String> {
     let shown = || -> String { name.chars().take(80).flat_map(char::escape_default).collect() };
     let inside = name.strip_prefix("./").unwrap_or(name);
@@ -374,9 +392,9 @@ fn checked_name(name: &str, directory: bool) -> Result<String, String> {
     }
 }
 
-/// The longest extension header, in bytes.
+/// The size limit of an extension header, in bytes.
 const EXTENSION_LIMIT: u64 = 64 << 10;
-/// How many zeros are read after the end of an archive, in bytes; tar pads to 10 KiB unless it is told otherwise.
+/// The limit of zeros that are read after the end of an archive, in bytes; tar pads to 10 KiB by default.
 const PADDING_LIMIT: usize = 16 << 20;
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Writing an archive: a new file beside the old one, which is renamed when it is complete.
 //!
-//! The invariant: at every moment the name stands for a complete archive, the one of before or the new one, and the new one
-//! lists nothing that it does not hold.
+//! The invariant: at every moment the file at the target is a complete archive, the old one or the new one, and the new
+//! one lists no blob that it does not hold.
 //!
 //! 1. The lock is taken, and a temporary file is made beside the archive.
 //! 2. The members of the old archive are copied into it, except for its index.
-//! 3. Room for each blob is set aside before its bytes arrive. A blob that fails leaves a hole, unless it was the last one.
-//! 4. If there are holes, everything that was kept is copied once more, without them.
+//! 3. Space for each blob is reserved before its bytes arrive, so that several can be written at once. A blob that
+//!    fails leaves a hole, unless it was the last one.
+//! 4. If there are holes, all members are copied once more into a new file without holes.
 //! 5. `oci-layout` and `index.json` are written last, then the end of the archive; the file is synced.
 //! 6. The file is renamed to its final name in one step, and its directory is synced.
 
@@ -47,29 +48,30 @@ use crate::store::local::layout_files::StagedBlob;
 use crate::store::local::layout_files::at;
 use crate::store::local::layout_files::blob_name;
 
-/// An archive in the making.
+/// An archive that is being written.
 ///
-/// Room for a member is set aside before its bytes arrive, so that several can arrive at once. MemberTable follow each
-/// other in the order in which their room was set aside; nothing else than that order and the content decides the
-/// bytes of the archive.
+/// Space for a member is reserved before its bytes arrive, so that several members can be written at once. Members
+/// follow each other in the order in which their space was reserved: that order and the content alone decide the bytes
+/// of the archive.
 pub(super) struct Writing {
     background: BackgroundSync,
-    /// Where the next member begins.
+    /// The offset of the next member.
     end: u64,
     file: Arc<File>,
-    /// Room that was set aside and not filled.
+    /// Whether reserved space was left unfilled.
     holes: bool,
+    /// The complete members, by name.
     kept: BTreeMap<String, Span>,
     _lock: Lock,
     marked: Option<ArchiveMark>,
     /// Blobs that are being written at this moment.
     open: usize,
     target: PathBuf,
-    /// Where it is until it is complete; nothing after that.
+    /// The temporary file; `None` once it has its final name.
     temporary: Option<TemporaryPath>,
 }
 
-/// Where an archive ended when it was marked, and what was kept since.
+/// The state of an archive when it was marked, and the names of members that were added since.
 struct ArchiveMark {
     end: u64,
     holes: bool,
@@ -77,7 +79,7 @@ struct ArchiveMark {
     open: usize,
 }
 
-/// Where a member goes.
+/// The space reserved for a member: the offsets of its header, its content, and the next member.
 struct Room {
     data: u64,
     end: u64,
@@ -85,11 +87,15 @@ struct Room {
 }
 
 impl Writing {
-    /// Begins an archive that will be at `target`, for us alone.
+    /// Takes the lock for `target` and creates a temporary file beside it. Nothing is visible at `target` before
+    /// [`Writing::commit`].
+    ///
+    /// # Errors
+    /// [`StoreError`] where the target is a symbolic link, another process holds the lock, or on I/O errors.
     pub(super) fn begin(target: &Path) -> Result<Self, StoreError> {
         let directory = directory_of(target);
         fs::metadata(directory).map_err(at(directory))?;
-        // A link would have us write where nobody has said to.
+        // Through a link the archive would be written to a place that the operator did not name.
         if target.symlink_metadata().is_ok_and(|there| there.is_symlink()) {
             let why = "it is a symbolic link; name the file that it points to".to_owned();
             return Err(StoreError::Broken { place: target.display().to_string(), why });
@@ -115,7 +121,7 @@ impl Writing {
         Ok(writing)
     }
 
-    /// Takes over `members` of `file`, but for those that [`Writing::commit`] writes.
+    /// Copies `members` of the archive `file`, in the order of their offsets, except for `index.json` and `oci-layout`.
     pub(super) fn take_over(&mut self, file: &Arc<File>, mut members: Vec<(String, Span)>) -> Result<(), StoreError> {
         members.sort_by_key(|(_, span)| span.offset);
         for (name, span) in members {
@@ -126,7 +132,7 @@ impl Writing {
         Ok(())
     }
 
-    /// Takes over one member. Its holes stay holes: they are neither read nor written.
+    /// Copies one member of another archive. Holes of a sparse file stay holes.
     fn copy(&mut self, name: &str, file: &File, span: Span) -> Result<(), StoreError> {
         let room = self.set_aside(name, span.size, MemberType::File)?;
         let end = span.offset.saturating_add(span.size);
@@ -148,7 +154,7 @@ impl Writing {
                 break;
             }
         }
-        // What looks like a hole at its end could also be missing.
+        // A hole at the end could also be a file that was cut off.
         if file.metadata().map_err(at(&self.target))?.len() < end {
             return Err(shorter());
         }
@@ -157,19 +163,19 @@ impl Writing {
         Ok(())
     }
 
-    /// Where a member is that was taken over or kept.
+    /// The file, offset and size of a complete member.
     pub(super) fn find(&self, name: &str) -> Option<(Arc<File>, Span)> {
         self.kept.get(name).map(|span| (Arc::clone(&self.file), *span))
     }
 
-    /// Marks the point to which [`Writing::go_back`] goes back.
+    /// Sets the mark to which [`Writing::go_back`] reverts.
     pub(super) fn mark(&mut self) {
         let Self { end, holes, open, .. } = *self;
         self.marked = Some(ArchiveMark { end, holes, names: Vec::new(), open });
     }
 
-    /// Takes out what was kept since [`Writing::mark`]. Where all room behind the mark is free again, the archive ends
-    /// there as before; else there are holes in it.
+    /// Removes the members that were added since [`Writing::mark`]. The archive is cut back to the mark if no blob is
+    /// being written; otherwise their space becomes a hole.
     pub(super) fn go_back(&mut self) {
         let Some(ArchiveMark { end, holes, names, open }) = self.marked.take() else { return };
         self.kept.retain(|name, _| !names.contains(name));
@@ -179,12 +185,15 @@ impl Writing {
         }
     }
 
-    /// Whether no blob is on its way into the archive.
+    /// Whether no blob is being written.
     pub(super) fn is_complete(&self) -> bool {
         self.open == 0
     }
 
-    /// Completes the archive, syncs it and gives it its name.
+    /// Writes `oci-layout` and `index.json`, syncs the archive, and renames it to the target in one step.
+    ///
+    /// # Errors
+    /// [`StoreError`] on I/O errors; unless the last sync of the directory failed, the target is then unchanged.
     pub(super) fn commit(&mut self, index: &[u8]) -> Result<(), StoreError> {
         if self.holes {
             self.close_holes()?;
@@ -206,12 +215,16 @@ impl Writing {
         files::sync_directory(directory).map_err(at(directory))
     }
 
-    /// Where it is being written.
+    /// The path of the file that is being written.
     fn path(&self) -> &Path {
         self.temporary.as_ref().map_or(&self.target, TemporaryPath::path)
     }
 
-    /// Sets room aside for `size` bytes under `name`, and writes the header that says so.
+    /// Writes the header of a member at the end of the archive and returns the space reserved for it. The caller
+    /// advances `end`.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`] where the archive would be longer than [`MAX_ARCHIVE`].
     fn set_aside(&mut self, name: &str, size: u64, kind: MemberType) -> Result<Room, StoreError> {
         let what =
             || StoreError::TooLarge { what: format!("`{name}` for {}", self.target.display()), limit: MAX_ARCHIVE };
@@ -224,6 +237,7 @@ impl Writing {
         Ok(Room { data, end, start })
     }
 
+    /// Appends a member with its content.
     fn append(&mut self, name: &str, body: &[u8]) -> Result<(), StoreError> {
         let size = u64::try_from(body.len()).unwrap_or(u64::MAX);
         let room = self.set_aside(name, size, MemberType::File)?;
@@ -233,7 +247,7 @@ impl Writing {
         Ok(())
     }
 
-    /// Writes everything that was kept once more, one after the other.
+    /// Copies all members to a new temporary file, one after the other, without holes.
     fn close_holes(&mut self) -> Result<(), StoreError> {
         let members = std::mem::take(&mut self.kept).into_iter().collect();
         let Temporary { file, path } = Temporary::beside(&self.target, MODE)?;
@@ -248,7 +262,7 @@ impl Writing {
     }
 }
 
-/// A blob on its way into an archive.
+/// A blob that is being written into its reserved space. Dropped without [`StagedBlob::keep`], it leaves a hole.
 pub(super) struct StagedMember<'a> {
     file: Arc<File>,
     kept: bool,
@@ -264,6 +278,7 @@ pub(super) struct StagedMember<'a> {
 }
 
 impl<'a> StagedMember<'a> {
+    /// Reserves the space for a blob and counts it as open.
     pub(super) fn create(
         writing: &'a Mutex<Option<Writing>>,
         target: &'a Path,
@@ -298,7 +313,7 @@ impl StagedBlob for StagedMember<'_> {
         let mut slot = lock(self.writing);
         let writing = slot.as_mut().ok_or_else(|| lost(self.target))?;
         let span = Span { offset: self.room.data, size: self.size };
-        // Two tasks may have written the same blob; the room of the second is a hole.
+        // Two tasks may have written the same blob: the space of the second becomes a hole.
         self.kept = !writing.kept.contains_key(&self.name);
         if self.kept {
             writing.kept.insert(self.name.clone(), span);
@@ -332,7 +347,7 @@ fn lost(path: &Path) -> StoreError {
     StoreError::Broken { place: path.display().to_string(), why: LOST.to_owned() }
 }
 
-/// The header of a member, after one with its name where that is too long for it.
+/// The header of a member, with a PAX header before it where the name does not fit.
 fn headers(name: &str, size: u64, kind: MemberType) -> Vec<u8> {
     let header = |kind, name: &str, size| Header { kind, name: name.as_bytes().to_vec(), size }.write();
     if Header::fits(name) {
@@ -348,7 +363,7 @@ fn headers(name: &str, size: u64, kind: MemberType) -> Vec<u8> {
     headers
 }
 
-/// A PAX record: its length, which counts itself, and what it says.
+/// A PAX record: `LENGTH KEY=VALUE\n`, where the length counts itself.
 fn record(key: &str, value: &str) -> Vec<u8> {
     let rest = format!(" {key}={value}\n");
     let with = |digits: usize| rest.len() + digits;
@@ -356,6 +371,7 @@ fn record(key: &str, value: &str) -> Vec<u8> {
     format!("{}{rest}", with(digits)).into_bytes()
 }
 
+/// Writes all of `bytes` at `offset`.
 fn write_all(file: &File, path: &Path, mut bytes: &[u8], mut offset: u64) -> Result<(), StoreError> {
     while !bytes.is_empty() {
         let count = match write_at(file, bytes, offset) {
@@ -374,13 +390,13 @@ fn directory_of(target: &Path) -> &Path {
     target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The directories that every archive of ours begins with.
+/// The directories with which every written archive begins.
 const DIRECTORIES: [&str; 2] = ["blobs/", "blobs/sha256/"];
 
-/// What the name of the lock for an archive ends in.
+/// The suffix of the lock file.
 const LOCK: &str = ".bulla.lock";
 
-/// No archive is longer: offsets in files are signed.
+/// The longest archive, in bytes: file offsets are signed.
 const MAX_ARCHIVE: u64 = 1 << 62;
 
 /// The permissions of a new archive, less the umask.

@@ -1,6 +1,6 @@
 //! The names of entries in credential files, and how well one fits a registry.
 
-/// How well the name of an entry fits a registry and repository; the best is the greatest.
+/// How well the name of an entry fits a registry and repository, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fit {
     /// `http://` and the root of the API.
@@ -19,8 +19,8 @@ pub(super) enum Fit {
     Repository(usize),
 }
 
-/// How well an entry called `name` fits `repository` at `host`; `None` where it is about something else. Of a URL only
-/// the root of the API names a registry: `docker login` keeps other things at deeper paths, as its web login does at
+/// How well an entry called `name` fits `repository` at `host`; `None` where it is for another registry. A URL fits
+/// only if it is the root of the API: `docker login` stores other tokens under deeper paths, such as
 /// `https://index.docker.io/v1/refresh-token`.
 pub(super) fn fit(name: &str, host: &str, repository: &str) -> Option<Fit> {
     if name == host {
@@ -64,7 +64,7 @@ fn is_inside(repository: &str, path: &str) -> bool {
     repository.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// What docker calls Docker Hub.
+/// The name of Docker Hub in credential files.
 const HUB: &str = "https://index.docker.io/v1/";
 
 #[cfg(test)]

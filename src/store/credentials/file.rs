@@ -1,4 +1,5 @@
-//! Credential files: docker's `config.json`, containers' `auth.json`, the old `.dockercfg`. Reads no file itself.
+//! Credential files: docker's `config.json`, containers' `auth.json`, the old `.dockercfg`. Parsing only: no file is
+//! opened here.
 
 use std::cmp::Reverse;
 use std::fmt;
@@ -30,8 +31,8 @@ pub(super) struct CredentialFile {
     wire: ConfigWire,
 }
 
-/// What is read of a file, as Go reads it for docker: names of fields in any case, `null` for nothing, fields that we do
-/// not know of any type, and of two fields of one name both, in the order of the file.
+/// The fields of a credential file, parsed as leniently as docker (Go) does: field names in any case, `null` for an
+/// absent field, unknown fields of any type, and repeated fields merged in order.
 #[derive(Clone, Debug, Default)]
 struct ConfigWire {
     auths: Option<Vec<(String, Option<AuthEntry>)>>,
@@ -49,10 +50,11 @@ struct AuthEntry {
 }
 
 impl CredentialFile {
+    /// Parses a credential file. Errors do not quote the text, since it holds secrets.
     pub(super) fn parse(name: String, text: &SecretText) -> Result<Self, StoreError> {
         let text = text.reveal();
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
-        // What is wrong is told without the text: a parser may quote what it met, and that could be a secret.
+        // The parser's own message may quote the text, and with it a secret.
         let broken = || StoreError::Broken { place: name.clone(), why: "not a readable credential file".to_owned() };
         if text.is_empty() || text == "null" {
             return Ok(Self { name, wire: ConfigWire::default() });
@@ -69,7 +71,8 @@ impl CredentialFile {
         &self.name
     }
 
-    /// The helper for `host`: its own, else the one for all. An empty name of its own turns the one for all off.
+    /// The credential helper for `host`: its own (`credHelpers`), otherwise the default one (`credsStore`). An empty
+    /// name of its own means no helper.
     pub(super) fn helper(&self, host: &str) -> Option<&str> {
         let fits = self.wire.cred_helpers.iter().filter_map(|(name, helper)| {
             let fit = entry_name::fit(name, host, "").filter(|fit| !matches!(fit, Fit::Repository(_)))?;
@@ -79,14 +82,15 @@ impl CredentialFile {
         own.or(self.wire.creds_store.as_deref()).filter(|helper| !helper.is_empty())
     }
 
-    /// Whether there is something about `host` in particular, if only that a helper knows more.
+    /// Whether the file has an entry or a helper for `host` by name.
     pub(super) fn knows(&self, host: &str, repository: &str) -> bool {
         let helpers = self.wire.cred_helpers.iter().map(|(name, _)| name);
         let auths = self.wire.auths.iter().flatten().map(|(name, _)| name);
         helpers.chain(auths).any(|name| entry_name::fit(name, host, repository).is_some())
     }
 
-    /// The credential for `repository` at `host`, and the name of its entry: the best fitting one that holds any.
+    /// The credential for `repository` at `host` and the name of its entry: the best fitting entry that is not empty.
+    /// With `plain`, entries under `https://` are skipped.
     pub(super) fn entry(
         &self,
         host: &str,
@@ -95,7 +99,7 @@ impl CredentialFile {
     ) -> Result<Option<(&str, Credential)>, StoreError> {
         let mut fits: Vec<_> = self.wire.auths.iter().flatten().enumerate().collect();
         fits.retain(|(_, (name, _))| !(plain && entry_name::is_for_tls(name)));
-        // Of two entries of one name the later counts, as for docker.
+        // Of two entries with one name the later one is used, as docker does.
         fits.sort_by_key(|(at, (name, _))| Reverse((entry_name::fit(name, host, repository), *at)));
         let fitting = fits.into_iter().filter(|(_, (name, _))| entry_name::fit(name, host, repository).is_some());
         for (_, (name, entry)) in fitting {
@@ -113,14 +117,14 @@ impl CredentialFile {
 }
 
 impl AuthEntry {
-    /// The credential that the entry holds. `docker login` with a helper leaves an empty entry behind, and so do CI jobs
-    /// whose variables are not set.
+    /// The credential of an entry; `None` where it is empty, as `docker login` leaves it with a helper, and CI jobs
+    /// with unset variables.
     fn credential(&self) -> Result<Option<Credential>, &'static str> {
         if let Some(token) = filled(&self.registrytoken) {
             return Ok(Some(Credential::Token(token)));
         }
         if let Some(token) = filled(&self.identitytoken) {
-            // The token is what counts; what stands beside it is often only half there.
+            // The token is enough: a malformed user name or password beside it is ignored.
             return Ok(Some(Credential::Identity { login: self.login().unwrap_or_default(), token }));
         }
         Ok(self.login()?.map(|Login { username, password }| stored(username, password)))
@@ -142,7 +146,7 @@ fn filled(secret: &Option<SecretText>) -> Option<SecretText> {
     secret.clone().filter(|secret| !secret.reveal().trim().is_empty())
 }
 
-/// `USER:PASSWORD` in base64, as tools and people write it: with line breaks, and without padding.
+/// Decodes `USER:PASSWORD` from base64, with or without line breaks and padding.
 fn decoded(auth: &SecretText) -> Result<Login, &'static str> {
     let text = auth.reveal().trim_end_matches('\0');
     let text = Zeroizing::new(text.chars().filter(|c| !c.is_ascii_whitespace()).collect::<String>());
@@ -153,7 +157,7 @@ fn decoded(auth: &SecretText) -> Result<Login, &'static str> {
     Ok(Login { username: username.to_owned(), password })
 }
 
-/// Base64 with or without padding. Nothing is compared with what it decodes to, so two spellings of one text do no harm.
+/// Base64 with or without padding. The text is never compared, so several spellings of one value are harmless.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -167,7 +171,7 @@ impl fmt::Debug for AuthEntry {
     }
 }
 
-/// The members of an object in their order, those of one name too.
+/// The members of a JSON object in order, with repeated names.
 struct Pairs<T>(Vec<(String, Option<T>)>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Pairs<T> {

@@ -1,4 +1,4 @@
-//! Credential helpers: programs called `docker-credential-NAME`, asked once for each registry.
+//! Credential helpers: programs called `docker-credential-NAME`. Their responses are cached for each registry.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -27,18 +27,18 @@ use crate::store::StoreError;
 use crate::store::error::DenialReason;
 use crate::store::error::HelperFault;
 
-/// The credential helpers of a process, and what they answered.
+/// The credential helpers of a process, and a cache of their responses.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Helpers {
-    /// Answers by helper and host, and until when they are good.
+    /// Cached responses by helper and host, and when they expire.
     answers: Arc<Mutex<Answers>>,
-    /// Where the programs are, unless in `PATH`.
+    /// The only directory of the programs; `None` for `PATH`.
     directory: Option<PathBuf>,
 }
 
 type Answers = BTreeMap<(String, String), (HelperReply, Instant)>;
 
-/// What a helper holds for a registry.
+/// The credential that a helper returns for a registry, if it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum HelperReply {
     Credential(Credential),
@@ -66,7 +66,7 @@ impl Helpers {
         Self { directory: Some(directory), ..Self::default() }
     }
 
-    /// What the helper `name` holds for `host`. It is not asked again for every repository.
+    /// The credential that the helper `name` has for `host`, cached for [`ANSWER_LASTS`].
     pub(super) async fn ask(&self, name: &str, host: &str, timeout: Duration) -> Result<HelperReply, StoreError> {
         let key = (name.to_owned(), host.to_owned());
         let mut answers = self.answers.lock().await;
@@ -80,8 +80,11 @@ impl Helpers {
         Ok(reply)
     }
 
-    /// Asks a helper. Its protocol: the address on standard input, JSON on standard output; a text and a status other
-    /// than 0 where it has nothing. What it prints is never shown: it may be the secret.
+    /// Runs a helper by its protocol: the server address on standard input, JSON on standard output; a text and a
+    /// status other than 0 where it has nothing. Its output is never shown, since it may hold the secret.
+    ///
+    /// # Errors
+    /// [`StoreError::Denied`] where it fails, exceeds `timeout`, or prints something else.
     async fn run(&self, name: &str, host: &str, timeout: Duration) -> Result<HelperReply, StoreError> {
         let program = program(name);
         let broken = |fault| {
@@ -103,7 +106,7 @@ impl Helpers {
         match status.success() {
             true if text.is_empty() => Ok(HelperReply::Nothing),
             true => answer(text).ok_or_else(|| broken(HelperFault::Unreadable)),
-            // The protocol knows no other way to say that there is nothing.
+            // The protocol reports a missing credential by this text only.
             false if text.contains("credentials not found") => Ok(HelperReply::Nothing),
             false => Err(broken(HelperFault::Failed(status.to_string()))),
         }
@@ -123,16 +126,17 @@ fn answer(text: &str) -> Option<HelperReply> {
     Some(credential.map_or(HelperReply::Nothing, HelperReply::Credential))
 }
 
-/// The name by which helpers know a registry.
+/// The server address under which helpers store a registry.
 fn server_address(host: &str) -> &str {
     if is_hub(host) { "https://index.docker.io/v1/" } else { host }
 }
 
-/// Runs the helper at `path`.
+/// Runs the helper at `path` with `get`, without the variables that hold passphrases and PINs. It is killed when the
+/// future is dropped.
 async fn run(path: &Path, address: &str) -> io::Result<HelperRun> {
     let mut command = Command::new(path);
     command.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
-    // A helper has no need of what opens keys.
+    // A helper does not need the passphrase or PIN of a key.
     for secret in SECRETS {
         command.env_remove(secret);
     }
@@ -156,9 +160,9 @@ async fn run(path: &Path, address: &str) -> io::Result<HelperRun> {
     Ok(HelperRun::Ended(status, SecretText::from(text)))
 }
 
-/// How long an answer of a helper is good.
+/// How long a response is cached.
 const ANSWER_LASTS: Duration = Duration::from_secs(600);
-/// The longest answer of a helper that is read, in bytes.
+/// The size limit of a response, in bytes.
 const ANSWER_MOST: u64 = 64 << 10;
-/// The variables that hold what opens a key.
+/// The variables with passphrases and PINs.
 const SECRETS: [&str; 3] = ["BULLA_PASSWORD", "BULLA_PIN", "COSIGN_PASSWORD"];

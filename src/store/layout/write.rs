@@ -1,12 +1,12 @@
-//! Writing a layout into a directory.
+//! Writing an OCI image layout into a directory.
 //!
-//! The invariant: whatever a crash or another process leaves of this, `index.json` never lists a blob that is not there.
+//! The invariant: after a crash at any moment, `index.json` lists no blob that is not there.
 //!
 //! 1. The lock is taken; what a killed process left behind is removed.
 //! 2. Each blob is written to a temporary file. Nothing is visible yet.
 //! 3. On commit all files are synced, then renamed to their digests, then their directories are synced.
 //! 4. The new `index.json` is written beside the old one, synced, and renamed in one step: from then on it is visible.
-//! 5. What was not committed is removed, also when the process is interrupted.
+//! 5. Files that were not committed are removed, also when the process is interrupted.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -41,25 +41,30 @@ use crate::store::local::layout_files::at;
 use crate::store::local::layout_files::blob_name;
 use crate::store::local::layout_files::open_regular;
 
-/// What was written since the last commit, and what has to go if there is no next one.
+/// A write to a layout: the files staged since the last commit. Without another commit they are removed.
 pub(super) struct Staging {
     background: BackgroundSync,
-    /// Directories that were not there before, outermost first.
+    /// The directories that were created, outermost first.
     created: Vec<New>,
     found_layout: bool,
     lock: Option<Lock>,
-    /// What was staged since the mark, where there is one.
+    /// The blobs that were staged since the mark, where one is set.
     marked: Option<Vec<Digest>>,
-    /// Blobs that are being written at this moment.
+    /// How many blobs are being written.
     open: usize,
     path: PathBuf,
-    /// Blobs that have their final name already.
+    /// The files that have their final names but are not committed yet.
     placed: Vec<New>,
+    /// The complete blobs that still have temporary names.
     staged: BTreeMap<Digest, TemporaryPath>,
 }
 
 impl Staging {
-    /// Takes the directory for us alone, and makes it if it is not there.
+    /// Takes the lock of the directory and removes what a killed process left in it. With `new`, the directory is
+    /// created if it does not exist.
+    ///
+    /// # Errors
+    /// [`StoreError`] where another process holds the lock, or the directory holds something other than a layout.
     pub(super) fn begin(path: &Path, new: bool) -> Result<Self, StoreError> {
         let mut staging = Self {
             background: BackgroundSync::default(),
@@ -84,22 +89,22 @@ impl Staging {
         Ok(staging)
     }
 
-    /// Whether there was a layout when we took the directory.
+    /// Whether the directory was a layout before this write.
     pub(super) fn found_layout(&self) -> bool {
         self.found_layout
     }
 
-    /// Whether there is nothing left to do with the directory.
+    /// Whether no blob is being written.
     pub(super) fn is_done(&self) -> bool {
         self.open == 0
     }
 
-    /// Where the bytes of a staged blob are.
+    /// The path of a staged blob.
     pub(super) fn staged(&self, digest: &Digest) -> Option<PathBuf> {
         self.staged.get(digest).map(|staged| staged.path().to_owned())
     }
 
-    /// Keeps a blob to be named by the next commit.
+    /// Adds a complete blob to the next commit.
     fn keep(&mut self, digest: Digest, path: TemporaryPath) {
         // Two tasks may have written the same blob; one is enough.
         if self.staged.insert(digest, path).is_none() {
@@ -107,23 +112,27 @@ impl Staging {
         }
     }
 
-    /// Marks the point to which [`Staging::go_back`] goes back.
+    /// Sets the mark to which [`Staging::go_back`] reverts.
     pub(super) fn mark(&mut self) {
         self.marked = Some(Vec::new());
     }
 
-    /// Takes away what was staged since [`Staging::mark`].
+    /// Removes the blobs that were staged since [`Staging::mark`].
     pub(super) fn go_back(&mut self) {
         for digest in self.marked.take().unwrap_or_default() {
             self.staged.remove(&digest);
         }
     }
 
-    /// Syncs what was staged, gives it its name, and makes `index` what there is.
+    /// Syncs the staged blobs, renames them to their digests, and replaces `index.json` by `index` in one step.
+    ///
+    /// # Errors
+    /// [`StoreError`] on I/O errors; unless the last sync of the directories failed, the old `index.json` is then
+    /// unchanged.
     pub(super) fn commit(&mut self, index: &[u8]) -> Result<(), StoreError> {
-        // All content is on the disk before the first name is, and all names before the index: whatever a crash keeps
-        // of this, the index never lists what is not there (threats: power-loss). An error of a sync is final
-        // (threats: sync-error-reported-once).
+        // All content is on disk before the first rename, and all names before the index: after a crash the index lists
+        // no blob that is not there (threats: power-loss). A failed sync is not repeated: the system reports it
+        // only once (threats: sync-error-reported-once).
         self.background.finish()?;
         sync_files(&self.staged.values().map(TemporaryPath::path).collect::<Vec<_>>())?;
         let mut directories = vec![self.path.join("blobs")];
@@ -147,20 +156,22 @@ impl Staging {
         let above: Vec<_> =
             self.created.iter().filter_map(|created| created.path().parent().map(Path::to_owned)).collect();
         let listed = self.path.join(INDEX);
-        // From here on it is visible: what it lists stays, whatever else goes wrong.
+        // From here on the commit is visible: the files that it lists are no longer removed on an error.
         let kept = &mut [&mut self.placed, &mut self.created];
         written(&self.path, index)?.rename_and_keep(&listed, Overwrite::Replace, kept).map_err(at(&listed))?;
         self.found_layout = true;
         above.iter().chain([&self.path]).try_for_each(|path| files::sync_directory(path).map_err(at(path)))
     }
 
+    /// Creates the directory at `path` and those above it that do not exist.
     fn create_all(&mut self, path: &Path) -> Result<(), StoreError> {
         let missing: Vec<_> =
             path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
         missing.into_iter().rev().try_for_each(|path| self.create(path))
     }
 
-    /// Makes a directory. An existing one must be a directory, not a link (threats: link-in-target).
+    /// Creates a directory, which is removed again without a commit. An existing one must be a directory, not a link
+    /// (threats: link-in-target).
     fn create(&mut self, path: &Path) -> Result<(), StoreError> {
         match fs::create_dir(path) {
             Ok(()) => self.created.push(New::directory(path)),
@@ -175,13 +186,13 @@ impl Drop for Staging {
     fn drop(&mut self) {
         self.staged.clear();
         self.placed.clear();
-        // The lock lies in the directory, which can only go after it.
+        // The lock file is in the directory, so it is removed first.
         self.lock = None;
         while self.created.pop().is_some() {}
     }
 }
 
-/// A blob being written beside its final name.
+/// A blob that is being written to a temporary file. Dropped without [`StagedBlob::keep`], the file is removed.
 pub(super) struct StagedFile<'a> {
     digest: Digest,
     directory: &'a Path,
@@ -193,6 +204,7 @@ pub(super) struct StagedFile<'a> {
 }
 
 impl<'a> StagedFile<'a> {
+    /// Creates the temporary file of a blob and counts it as open.
     pub(super) fn create(
         staging: &'a Mutex<Option<Staging>>,
         directory: &'a Path,
@@ -236,7 +248,10 @@ impl Drop for StagedFile<'_> {
     }
 }
 
-/// Whether there is a directory at `path`; a link to one is none, and anything else there is an error.
+/// Whether there is a directory at `path`; `false` where there is nothing.
+///
+/// # Errors
+/// [`StoreError::Broken`] where there is anything else, also a link to a directory.
 pub(super) fn is_directory(path: &Path) -> Result<bool, StoreError> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_dir() => Ok(true),
@@ -254,12 +269,12 @@ pub(super) fn lock(staging: &Mutex<Option<Staging>>) -> MutexGuard<'_, Option<St
     staging.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether somebody has made a layout of a directory: one that is just being made, or was not finished, has no index.
+/// Whether a directory is a layout: it has `oci-layout` and `index.json`. An unfinished one has no `index.json`.
 pub(super) fn is_layout(path: &Path) -> bool {
     [MARK, INDEX].into_iter().all(|name| path.join(name).symlink_metadata().is_ok())
 }
 
-/// Refuses a directory that holds something, unless it is only what an interrupted run of ours left behind.
+/// Refuses a directory that is not empty, unless it holds only what an interrupted write left.
 pub(super) fn vacant(path: &Path) -> Result<(), StoreError> {
     let files = match fs::read_dir(path) {
         Ok(files) => files,
@@ -275,14 +290,14 @@ pub(super) fn vacant(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A file in `parent` with these bytes, on the disk and without its name.
+/// Creates a synced temporary file in `parent` with these bytes.
 fn written(parent: &Path, bytes: &[u8]) -> Result<TemporaryPath, StoreError> {
     let Temporary { mut file, path } = Temporary::locked(parent, TEMPORARY)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(at(path.path()))?;
     Ok(path)
 }
 
-/// Syncs the files at `paths`, several at once: the disk takes them together.
+/// Syncs the files at `paths`, on up to [`AT_ONCE`] threads.
 fn sync_files(paths: &[&Path]) -> Result<(), StoreError> {
     let sync = |path: &Path| match open_regular(path)? {
         Some((file, _)) => file.sync_all().map_err(at(path)),
@@ -295,7 +310,7 @@ fn sync_files(paths: &[&Path]) -> Result<(), StoreError> {
         for part in paths.chunks(share) {
             match thread::Builder::new().spawn_scoped(scope, || all(part)) {
                 Ok(work) => parts.push(work),
-                // Where there is no other thread to be had, this one does it.
+                // Where no thread can be started, this one syncs the files.
                 Err(_) => all(part)?,
             }
         }
@@ -304,7 +319,7 @@ fn sync_files(paths: &[&Path]) -> Result<(), StoreError> {
     })
 }
 
-/// Takes away the temporary files of a process that was killed: whoever holds the lock is the only one who writes.
+/// Removes the temporary files of a killed process. The caller holds the lock, so no other process is writing.
 fn remove_leftovers(path: &Path) {
     let blobs = path.join("blobs");
     let real = |path: &Path| is_directory(path).unwrap_or_default();
@@ -315,7 +330,7 @@ fn remove_leftovers(path: &Path) {
 
 /// How many files are synced at once.
 const AT_ONCE: usize = 8;
-/// The name of the lock of a directory. The file is there only while somebody writes.
+/// The name of the lock file, which exists only during a write.
 const LOCK: &str = ".bulla.lock";
-/// What the names of temporary files begin with.
+/// The prefix of temporary files.
 const TEMPORARY: &str = ".tmp-";

@@ -1,4 +1,5 @@
-//! `Catalog`: the entries of an `index.json` or of a list of referrers; what is not changed is written as it was read.
+//! `Catalog`: the entries of an `index.json` or of a list of referrers. Unchanged entries are written byte for byte as
+//! they were read.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -26,24 +27,25 @@ pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 pub(crate) const CONTAINERD_NAME: &str = "io.containerd.image.name";
 /// The annotations that name an entry, the full name first.
 const NAMES: [&str; 2] = [CONTAINERD_NAME, REF_NAME];
-/// The annotation by which cosign and hauler say what an entry is for.
+/// The annotation by which cosign and hauler give an entry its kind.
 pub(crate) const KIND: &str = "kind";
 /// The annotations that mark an entry as the list of referrers of a subject.
 pub(crate) const LISTS_REFERRERS: [&str; 2] =
     ["org.opencontainers.image.referrer.subject", "org.olareg.referrer.subject"];
 
-/// The entries of an index that is also written.
+/// The entries of an index that can be searched, changed and written again.
 ///
-/// Its cost is that of what is asked and changed, whatever its length: a command may ask and change once for each entry.
+/// A look-up or change costs time in proportion to the entries that it finds or changes, not to the length of the
+/// index: a command may do one for each entry.
 ///
-/// 1. `entries` says what is listed. An entry keeps its position; one that was taken out leaves its position empty.
-/// 2. The maps say where to look: an entry stands in them under every key that it ever had. What is found through them is
-///    compared with the entry itself, so that a key it has no longer finds nothing.
-/// 3. From [`Catalog::mark`] on every change is remembered, and [`Catalog::go_back`] undoes them, the last one first.
+/// 1. `entries` are the entries of the index. An entry keeps its position; a removed one leaves its position empty.
+/// 2. The maps are indexes: an entry is in them under every key that it ever had. Each hit is compared with the entry
+///    itself, so an old key finds nothing.
+/// 3. From [`Catalog::mark`] on every change is recorded, and [`Catalog::go_back`] undoes them, the last one first.
 #[derive(Default)]
 pub(crate) struct Catalog {
     annotations: Option<Box<RawValue>>,
-    /// By the names, as Docker and containerd complete them.
+    /// By name, completed as Docker and containerd do (`docker.io/library/`, `:latest`).
     by_completed_name: HashMap<String, Vec<usize>>,
     by_digest: HashMap<Digest, Vec<usize>>,
     /// By the tag at the end of a name, and by the last component of its path with the tag.
@@ -53,21 +55,21 @@ pub(crate) struct Catalog {
     /// The changes since the mark, where there is one.
     changes: Option<Vec<Change>>,
     entries: Vec<Option<CatalogEntry>>,
-    /// The entries to which cosign or hauler gave a kind.
+    /// The entries with the annotation [`KIND`].
     with_kind: Vec<usize>,
 }
 
-/// One entry; `raw` is how it was read, and absent in one that we made.
+/// An entry; `raw` are its bytes as they were read, absent in an entry that bulla made or changed.
 struct CatalogEntry {
     descriptor: Descriptor,
     raw: Option<Box<RawValue>>,
 }
 
-/// What undoes a change.
+/// A recorded change, to be undone.
 enum Change {
-    /// The last entry is new.
+    /// An entry was appended.
     Appended,
-    /// This is what stood at the position.
+    /// The entry at this position was replaced; the former one.
     Replaced(usize, Option<CatalogEntry>),
 }
 
@@ -106,7 +108,10 @@ impl CatalogEntry {
 }
 
 impl Catalog {
-    /// Reads an index of at most `descriptors` entries.
+    /// Parses an index of at most `descriptors` entries.
+    ///
+    /// # Errors
+    /// [`ManifestError`].
     pub(crate) fn parse(content: &Content, limits: &Limits, descriptors: u64) -> Result<Self, ManifestError> {
         let digest = *content.digest();
         let limits = limits.clone().with(|limits| limits.oci.descriptors = descriptors);
@@ -121,14 +126,14 @@ impl Catalog {
         Ok(catalog)
     }
 
-    /// The whole as an OCI image index.
+    /// The JSON of the OCI image index, with unchanged entries byte for byte as they were read.
     pub(crate) fn render(&self) -> Result<Vec<u8>, json::JsonError> {
         let manifests = self.entries.iter().flatten().map(CatalogEntry::written).collect();
         let annotations = self.annotations.as_deref();
         json::to_go(&Written { schema_version: 2, media_type: media_type::OCI_INDEX, manifests, annotations })
     }
 
-    /// Every entry, in order.
+    /// All entries, in order.
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = &Descriptor> {
         self.entries.iter().flatten().map(|entry| &entry.descriptor)
     }
@@ -143,18 +148,19 @@ impl Catalog {
         self.at(self.by_digest.get(digest)).collect()
     }
 
-    /// The entries to which somebody gave a [`KIND`].
+    /// The entries with the annotation [`KIND`].
     pub(crate) fn with_kind(&self) -> impl Iterator<Item = &Descriptor> {
         self.at(Some(&self.with_kind))
     }
 
-    /// The entries that are marked as a list of the referrers of `subject`.
+    /// The entries that are annotated as a list of referrers of `subject`.
     pub(crate) fn marked_for(&self, subject: &Digest) -> impl Iterator<Item = &Descriptor> {
         self.at(self.by_marked_subject.get(&subject.to_string()))
     }
 
-    /// The entries that `name` selects: by one of their whole names, else by the end of one ([`ImageName::ends_with`]).
-    /// The tag that stands beside a full name is the end of that, as Docker and containerd write it, and no whole name.
+    /// The entries that `name` selects: those that have it as a whole name, otherwise those whose name ends with it
+    /// ([`ImageName::ends_with`]). A tag beside a full name, as Docker and containerd write it, is the end of that name
+    /// and no whole name.
     pub(crate) fn with_name(&self, name: &str) -> Vec<&Descriptor> {
         let whole = |entry: &&Descriptor| whole_names(entry).any(|other| other == name);
         let found: Vec<_> = self.at(self.by_completed_name.get(&*name::completed(name))).filter(whole).collect();
@@ -166,8 +172,8 @@ impl Catalog {
         self.at(self.by_end_of_name.get(end)).filter(ends).collect()
     }
 
-    /// The images for which `name` stands already: those with that name, in any of the ways in which Docker completes
-    /// it, else those that it would select by the end of their names.
+    /// The digests that `name` selects now: those with that name, in any spelling that Docker completes to it,
+    /// otherwise those whose name ends with it.
     pub(crate) fn holders(&self, name: &ImageName) -> BTreeSet<Digest> {
         let named: BTreeSet<_> = self.named_as(name).map(|(_, entry)| entry.digest).collect();
         match named.is_empty() {
@@ -176,16 +182,15 @@ impl Catalog {
         }
     }
 
-    /// The names, each once, in order.
+    /// The distinct names (`org.opencontainers.image.ref.name`), in order.
     pub(crate) fn names(&self) -> Vec<String> {
         let mut seen = BTreeSet::new();
         let names = self.descriptors().filter_map(|entry| entry.annotations.get(REF_NAME));
         names.filter(|name| seen.insert(name.as_str())).cloned().collect()
     }
 
-    /// Makes `descriptor` an entry: under `name`, which then stands for nothing else, or without one, unless it has
-    /// an entry already. What had the name keeps its entry under the other name that it has, if it has one. Returns the
-    /// entries that are gone.
+    /// Adds `descriptor` under `name`, or without a name unless it is listed already. Guarantees that `name` selects no
+    /// other digest: an entry that had it keeps only its other name, or is removed. Returns the removed entries.
     pub(crate) fn put(&mut self, mut descriptor: Descriptor, name: Option<&ImageName>) -> Vec<Descriptor> {
         let digest = descriptor.digest;
         let Some(name) = name else {
@@ -222,25 +227,25 @@ impl Catalog {
         gone
     }
 
-    /// Adds `referrer` to a list of referrers. An entry that gives its digest another size or media type names nothing that
-    /// can be fetched, and does not stand for it.
+    /// Adds `referrer` to a list of referrers, unless the same descriptor is listed. An entry with its digest and
+    /// another size or media type is kept beside it: that one cannot be fetched.
     pub(crate) fn add_referrer(&mut self, referrer: Descriptor) {
         if self.at(self.by_digest.get(&referrer.digest)).all(|there| there.bare() != referrer.bare()) {
             self.append(CatalogEntry { descriptor: referrer, raw: None });
         }
     }
 
-    /// Takes out the entries that we made without a name and that turned out to be `children` of others.
+    /// Removes the nameless entries that bulla added and that turned out to be `children` of an index.
     pub(crate) fn drop_children(&mut self, children: &[Digest]) {
         children.iter().for_each(|child| self.drop_unnamed(child));
     }
 
-    /// Marks the point to which [`Catalog::go_back`] goes back.
+    /// Sets the mark to which [`Catalog::go_back`] reverts.
     pub(crate) fn mark(&mut self) {
         self.changes = Some(Vec::new());
     }
 
-    /// Undoes what changed since [`Catalog::mark`], and takes the mark away. Whether something had changed.
+    /// Undoes the changes since [`Catalog::mark`] and removes the mark. Returns whether there were any.
     pub(crate) fn go_back(&mut self) -> bool {
         let changes = self.changes.take().unwrap_or_default();
         let changed = !changes.is_empty();
@@ -255,13 +260,14 @@ impl Catalog {
         changed
     }
 
-    /// The entries with a name that Docker and containerd take for `name`, and their positions.
+    /// The entries whose name Docker and containerd complete to `name`, with their positions.
     fn named_as(&self, name: &ImageName) -> impl Iterator<Item = (usize, &Descriptor)> {
         let positions = self.by_completed_name.get(&*name::completed(name.as_str()));
         let found = positions.into_iter().flatten().filter_map(|position| Some((*position, self.entry(*position)?)));
         found.filter(|(_, entry)| names_in(entry).any(|other| name.is_same(other)))
     }
 
+    /// The entries at these positions, without the removed ones.
     fn at<'a>(&'a self, positions: Option<&'a Vec<usize>>) -> impl Iterator<Item = &'a Descriptor> {
         positions.into_iter().flatten().filter_map(|position| self.entry(*position))
     }
@@ -277,7 +283,7 @@ impl Catalog {
         self.remember(Change::Appended);
     }
 
-    /// Takes the last entry away, and its keys.
+    /// Removes the last entry and its keys.
     fn withdraw(&mut self) {
         let Some(Some(entry)) = self.entries.pop() else { return };
         let left = self.entries.len();
@@ -289,7 +295,7 @@ impl Catalog {
         });
     }
 
-    /// Takes out the entries with this digest that we made and that have no name.
+    /// Removes the entries with this digest that bulla made and that have no name.
     fn drop_unnamed(&mut self, digest: &Digest) {
         for position in self.by_digest.get(digest).cloned().unwrap_or_default() {
             let ours = self.entries.get(position).and_then(Option::as_ref).is_some_and(|entry| entry.raw.is_none());
@@ -299,7 +305,7 @@ impl Catalog {
         }
     }
 
-    /// Empties a position.
+    /// Removes the entry at a position, which stays empty.
     fn take(&mut self, position: usize) -> Option<CatalogEntry> {
         let entry = self.entries.get_mut(position)?.take()?;
         if self.changes.is_some() {
@@ -310,12 +316,13 @@ impl Catalog {
         Some(entry)
     }
 
-    /// Fills a position that was emptied with an entry that has no new keys.
+    /// Fills an empty position with an entry whose keys are all in the maps.
     fn put_back(&mut self, position: usize, entry: CatalogEntry) {
         self.entries.get_mut(position).into_iter().zip([entry]).for_each(|(slot, entry)| *slot = Some(entry));
         self.remember(Change::Replaced(position, None));
     }
 
+    /// Records a change, if a mark is set.
     fn remember(&mut self, change: Change) {
         if let Some(changes) = &mut self.changes {
             changes.push(change);
@@ -333,7 +340,7 @@ impl Catalog {
     }
 }
 
-/// What an entry is found by.
+/// A key under which an entry is found.
 enum CatalogKey<'a> {
     CompletedName(String),
     Digest(Digest),
@@ -342,7 +349,7 @@ enum CatalogKey<'a> {
     MarkedSubject(&'a str),
 }
 
-/// Everything that an entry is found by. An entry that loses a name has no key that it did not have before.
+/// Calls `each` with every key of an entry. Removing a name from an entry adds no key.
 fn for_each_key<'a>(entry: &'a Descriptor, mut each: impl FnMut(CatalogKey<'a>)) {
     each(CatalogKey::Digest(entry.digest));
     for name in names_in(entry) {
@@ -358,18 +365,18 @@ fn for_each_key<'a>(entry: &'a Descriptor, mut each: impl FnMut(CatalogKey<'a>))
     marked.for_each(|subject| each(CatalogKey::MarkedSubject(subject)));
 }
 
-/// The names of an entry, the full one first: as containerd reads it, then as the image specification has it.
+/// The names of an entry, the full one first: `io.containerd.image.name`, then `org.opencontainers.image.ref.name`.
 pub(crate) fn names_in(entry: &Descriptor) -> impl Iterator<Item = &str> {
     NAMES.iter().filter_map(|key| entry.annotations.get(*key)).map(String::as_str).filter(|name| !name.is_empty())
 }
 
-/// The names of an entry that are names by themselves: the full one, and the other where that is not just the end of it.
+/// The names of an entry that stand by themselves: the full one, and the other unless it is the end of the full one.
 fn whole_names(entry: &Descriptor) -> impl Iterator<Item = &str> {
     let full = names_in(entry).next().unwrap_or_default();
     names_in(entry).filter(move |name| *name == full || !name::is_suffix(full, name))
 }
 
-/// The names that a copy of an entry keeps. One that holds the digest of something else is none of its names.
+/// The names that a copy of an entry keeps; a name that contains the digest of another manifest is dropped.
 pub(crate) fn kept_names(entry: &Descriptor) -> Vec<ImageName> {
     let fits = |name: &ImageName| name.digest().is_none_or(|digest| digest == entry.digest);
     let mut names: Vec<_> = whole_names(entry).filter_map(ImageName::new).filter(fits).collect();
@@ -377,8 +384,8 @@ pub(crate) fn kept_names(entry: &Descriptor) -> Vec<ImageName> {
     names
 }
 
-/// The annotations of a manifest as its entry in a list may repeat them: without those that mean something about the
-/// entry itself, so that no manifest can give itself a name.
+/// The annotations of a manifest that may be copied to its descriptor in a list. Those that name or mark an entry are
+/// removed, so that no manifest can name itself.
 pub(crate) fn repeatable(annotations: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let ours = |key: &str| matches!(key, REF_NAME | CONTAINERD_NAME | KIND) || LISTS_REFERRERS.contains(&key);
     annotations.iter().filter(|(key, _)| !ours(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
