@@ -1,4 +1,5 @@
-//! `Lock`: a lock file for one writer at a time; the system releases it when the process ends, however it ends.
+//! `Lock`: a lock file (advisory lock) for one writer at a time. The system releases it when the process ends for any
+//! reason.
 
 use std::fs;
 use std::fs::File;
@@ -16,48 +17,47 @@ use crate::files::FileError;
 use crate::files::New;
 use crate::files::read;
 
-/// What is done about another process that holds the lock.
+/// What to do while another process holds the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contended {
-    /// Give up.
+    /// Fail at once.
     Fail,
-    /// Wait until it is done, ten seconds at most.
+    /// Wait for it, ten seconds at most.
     Wait,
 }
 
-/// The right to write into a directory or to replace a file, until it is dropped.
+/// The exclusive right to write to a directory or to replace a file, until it is dropped.
 ///
-/// The lock is a file that is there only while somebody writes. Whoever may write to the directory can put anything at
-/// its path before; it is ours only if it is a regular file with this one name that holds nothing but the number of a
-/// process.
+/// The lock file exists only during a write. Another user of the directory could put something else at its path, so it
+/// is accepted only if it is a regular file without another hard link that holds nothing but a process id.
 pub struct Lock {
-    // The file goes away while it is still locked: nobody can hold the same one afterwards and believe it is the lock.
+    // Dropped first: the file is removed while it is still locked, so no other process can hold a removed lock file.
     _new: New,
     file: File,
 }
 
 impl Lock {
-    /// Takes the lock at `path`, for writing to `place`.
+    /// Takes the lock file at `path`; an error names `place`, which it protects.
     ///
     /// # Errors
     /// [`FileError::Busy`] where another process holds it; [`FileError::NotAFile`], [`FileError::NotALock`] or
-    /// [`FileError::Shared`] where something else has its name.
+    /// [`FileError::Shared`] where something else is at `path`.
     pub fn take(path: &Path, place: &Path, contended: Contended) -> Result<Self, FileError> {
         let attempts = if contended == Contended::Wait { ATTEMPTS } else { 2 };
         for attempt in 1..=attempts {
             let (mut file, new) = open(path)?;
             match file.try_lock() {
                 Ok(()) if is_at(&file, path) => {
-                    // Ours from here on, so that it also goes where there is no room for what is written into it.
+                    // From here on the file is removed on an error too, such as a full disk.
                     let mut lock = Self { _new: new.unwrap_or_else(|| New::lock(path)), file };
                     let written = lock.file.set_len(0).and_then(|()| writeln!(lock.file, "{}", std::process::id()));
                     written.map_err(written_to(path))?;
                     return Ok(lock);
                 }
-                // Whoever had it took the file away before we got it: what we have locked is nobody's lock.
+                // The former holder removed the file before we locked it: the lock is void.
                 Ok(()) => new.into_iter().for_each(New::keep),
                 Err(TryLockError::WouldBlock) if owner(&mut file) == Some(std::process::id()) => break,
-                // Also one that we have just made: another process was faster to lock it.
+                // This may also be the file that we have just made: another process locked it first.
                 Err(TryLockError::WouldBlock) => {
                     new.into_iter().for_each(New::keep);
                     if attempt < attempts {
@@ -71,7 +71,7 @@ impl Lock {
         Err(FileError::Busy { owner, path: place.to_owned() })
     }
 
-    /// Takes the lock for replacing the file at `target`: `.NAME` and `end`, beside it.
+    /// Takes the lock for replacing the file at `target`: the hidden file `.NAME` and `end` beside it.
     ///
     /// # Errors
     /// As [`Lock::take`].
@@ -80,7 +80,7 @@ impl Lock {
     }
 }
 
-/// A hidden name beside `path`.
+/// The path of the hidden file `.NAME` and `end` beside `path`.
 pub(super) fn beside(path: &Path, end: &str) -> Result<PathBuf, FileError> {
     let Some(name) = path.file_name() else {
         return Err(FileError::NotAFile { found: "a directory", path: path.to_owned() });
@@ -91,7 +91,7 @@ pub(super) fn beside(path: &Path, end: &str) -> Result<PathBuf, FileError> {
     Ok(path.with_file_name(hidden))
 }
 
-/// The file at `path`, and that it is new if it is: then nobody else has it, unless somebody locks it before us.
+/// Opens or creates the lock file at `path`; also returns the file as [`New`] if it was created. It is not locked yet.
 fn open(path: &Path) -> Result<(File, Option<New>), FileError> {
     const TRIES: usize = 16;
     for _ in 0..TRIES {
@@ -108,7 +108,10 @@ fn open(path: &Path) -> Result<(File, Option<New>), FileError> {
     Err(FileError::Busy { owner: None, path: path.to_owned() })
 }
 
-/// The lock file that is there already, if there is one.
+/// Opens the existing lock file at `path`, `None` where there is none. Follows no link.
+///
+/// # Errors
+/// [`FileError`] where it is not a regular file, has another hard link, or holds anything but a process id.
 fn open_there(path: &Path) -> Result<Option<File>, FileError> {
     match fs::symlink_metadata(path) {
         Ok(seen) if !seen.is_file() => return Err(read::not_a_file(path, seen.file_type())),
@@ -120,7 +123,7 @@ fn open_there(path: &Path) -> Result<Option<File>, FileError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened.map_err(written_to(path))?,
     };
-    // Whoever had it may have taken its name away since: then it has none, and not a second one.
+    // The former holder may have removed it since: then it has no name, which is not an error.
     let mut file = of_one_name(file, path)?;
     match is_lock(&mut file).map_err(written_to(path))? {
         true => Ok(Some(file)),
@@ -128,7 +131,7 @@ fn open_there(path: &Path) -> Result<Option<File>, FileError> {
     }
 }
 
-/// `file` if it is a regular file without another name: what is written into it appears nowhere else.
+/// Refuses a file with another hard link: a write to it would appear elsewhere.
 pub(super) fn of_one_name(file: File, path: &Path) -> Result<File, FileError> {
     let opened = file.metadata().map_err(written_to(path))?;
     if !opened.is_file() {
@@ -155,13 +158,13 @@ pub(super) fn written_to(path: &Path) -> impl Fn(io::Error) -> FileError {
     |error| FileError::Io { action: "written", error, path: path.to_owned() }
 }
 
-/// Whether the file that is open is still the one at `path`.
+/// Whether the open file is still the one at `path`.
 pub(super) fn is_at(file: &File, path: &Path) -> bool {
     let there = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file);
     there.zip(file.metadata().ok()).is_some_and(|(there, ours)| read::same_file(&there, &ours))
 }
 
-/// Whether a file holds nothing, or the number of a process.
+/// Whether a file is empty or holds a process id.
 fn is_lock(file: &mut File) -> io::Result<bool> {
     let mut text = Vec::new();
     Read::by_ref(file).take(LONGEST + 1).read_to_end(&mut text)?;

@@ -13,14 +13,14 @@ use zeroize::Zeroizing;
 
 use crate::files::FileError;
 
-/// What may be read beside a regular file.
+/// Which types of file may be read besides a regular file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Accept {
-    /// Nothing else.
+    /// None.
     File,
     /// A pipe, as the shell makes one of `<(command)` and of `|` with `/dev/stdin`.
     Pipe,
-    /// A pipe, a terminal, a character device: for what somebody types.
+    /// A pipe, a terminal, a character device: for input that a person types.
     Stream,
 }
 
@@ -28,18 +28,19 @@ pub enum Accept {
 #[derive(Debug)]
 pub struct Input {
     file: File,
-    /// What was read of a pipe to see that somebody writes into it.
+    /// The first byte of a pipe, read to see that there is a writer.
     first: Option<u8>,
-    /// How long it is, where that is known.
+    /// Its length in bytes, where that is known.
     length: Option<u64>,
 }
 
-/// Opens the file at `path` for reading. The path is the operator's: links in it are followed.
+/// Opens the file at `path` for reading, if its type is accepted. Follows links, since the operator gave the path. A
+/// named pipe without a writer fails after one second.
 ///
 /// # Errors
-/// [`FileError`]: it is not there, or not of a kind that is accepted.
+/// [`FileError`]: it does not exist, or its type is not accepted.
 pub fn open(path: &Path, accept: Accept) -> Result<Input, FileError> {
-    // Looked at before it is opened: opening some devices does something.
+    // The type is checked before opening, since opening some devices has an effect.
     PathKind::of(path, fs::metadata(path).map_err(failed(path))?.file_type(), accept)?;
     let file = open_named(path).map_err(failed(path))?;
     let opened = file.metadata().map_err(failed(path))?;
@@ -53,31 +54,31 @@ pub fn open(path: &Path, accept: Accept) -> Result<Input, FileError> {
     Ok(Input { file, first, length })
 }
 
-/// The bytes of the file at `path`, which has at most `limit`. The path is the operator's: links in it are followed.
+/// Reads the file at `path`, of at most `limit` bytes. Follows links, since the operator gave the path.
 ///
 /// # Errors
-/// As [`open`], and where it is too large.
+/// As [`open`], and [`FileError::TooLarge`].
 pub fn read(path: &Path, limit: u64, accept: Accept) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
     read_to(open(path, accept)?, path, limit, &mut bytes).map(|()| bytes)
 }
 
-/// As [`read`], for content that is wiped from memory afterwards.
+/// As [`read`], into memory that is wiped afterwards.
 ///
 /// # Errors
 /// As [`read`].
 pub fn read_secret(path: &Path, limit: u64, accept: Accept) -> Result<Zeroizing<Vec<u8>>, FileError> {
-    // Room for all of it and one byte more: a buffer that grows leaves copies behind.
+    // Reserved at once, with one byte more: a buffer that grows leaves copies behind that are not wiped.
     let room = limit.min(LARGEST_SECRET).saturating_add(1);
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(room).unwrap_or_default()));
     read_to(open(path, accept)?, path, limit, &mut bytes).map(|()| bytes)
 }
 
-/// The regular file at `path` and its length, `None` where there is nothing. The last part of the path is not followed
-/// if it is a link: somebody else may have put it there.
+/// Opens the regular file at `path` and returns it with its length; `None` where there is nothing. A link at the end of
+/// the path is refused, since another user may have put it there.
 ///
 /// # Errors
-/// [`FileError::NotAFile`] where something else has the name, and where the system says no.
+/// [`FileError::NotAFile`] where there is anything else, and [`FileError::Io`].
 pub fn regular(path: &Path) -> Result<Option<(File, u64)>, FileError> {
     const TRIES: usize = 16;
     for _ in 0..TRIES {
@@ -92,7 +93,7 @@ pub fn regular(path: &Path) -> Result<Option<(File, u64)>, FileError> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(failed(path)(error)),
         };
-        // Between the two somebody could have put something else there; a writer may have replaced the file.
+        // The file may have been replaced between the check and the opening (TOCTOU): compare device and inode.
         let opened = file.metadata().map_err(failed(path))?;
         if opened.is_file() && same_file(&seen, &opened) {
             return Ok(Some((file, opened.len())));
@@ -131,7 +132,7 @@ fn read_to(input: Input, path: &Path, limit: u64, bytes: &mut Vec<u8>) -> Result
     }
 }
 
-/// Waits until somebody writes into a pipe, but not for ever where it has a name and nobody has opened it for writing.
+/// Waits for the first byte of a pipe; one second at most for a named pipe without a writer.
 fn begin(file: &File, path: &Path) -> Result<Option<u8>, FileError> {
     // A pipe without a name has, or had, its writer from the beginning.
     if path.canonicalize().is_err() {
@@ -140,7 +141,7 @@ fn begin(file: &File, path: &Path) -> Result<Option<u8>, FileError> {
     let mut first = [0_u8; 1];
     for _ in 0..WRITER_TRIES {
         match (&*file).read(&mut first) {
-            // Nobody has it open for writing.
+            // The pipe has no writer.
             Ok(0) => std::thread::sleep(WRITER_PAUSE),
             Ok(_) => return Ok(first.first().copied()),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
@@ -282,9 +283,9 @@ pub(super) fn has_other_names(_: &Metadata) -> bool {
     false
 }
 
-/// The longest secret for which all room is set aside at once, in bytes.
+/// The largest secret whose memory is reserved at once, in bytes.
 const LARGEST_SECRET: u64 = 1 << 20;
-/// How often, and after which pauses, it is looked whether somebody writes into a named pipe: one second.
+/// How often a named pipe is polled for a writer, and the pause between: one second in total.
 const WRITER_TRIES: usize = 100;
 const WRITER_PAUSE: Duration = Duration::from_millis(10);
 

@@ -1,4 +1,4 @@
-//! `Temporary`: a temporary file beside its final name, which it gets by an atomic rename, or which is removed.
+//! `Temporary`: a temporary file beside its final name: it is either renamed in one atomic step, or removed.
 //!
 //! The `tempfile` crate makes and renames such files as well, and is not used, because two guarantees need more than it
 //! has. A signal removes what is not finished, and a rename takes several files off that list in the same step
@@ -40,13 +40,14 @@ pub struct Temporary {
     pub path: TemporaryPath,
 }
 
-/// The name of a temporary file. The file goes away with it, or when the process is interrupted, unless it is renamed.
+/// The path of a temporary file. The file is removed when this is dropped or the process is interrupted, unless it was
+/// renamed.
 #[derive(Debug)]
 pub struct TemporaryPath(New);
 
 impl Temporary {
-    /// A file in `parent` whose name begins with `prefix`, for whoever holds the lock for all files that are called so:
-    /// those that are there already are left over from a process that was killed, see [`remove_leftovers`].
+    /// Creates a file in `parent` whose name begins with `prefix`. The caller must hold the lock for all such names:
+    /// then those that exist are leftovers of a killed process, see [`remove_leftovers`].
     ///
     /// # Errors
     /// [`FileError`].
@@ -54,8 +55,8 @@ impl Temporary {
         Self::create(parent, OsStr::new(prefix), READABLE, parent)
     }
 
-    /// A file that will be `target`, with the permissions `mode` less the umask. What killed processes have left beside
-    /// the same target is removed: a living one holds the lock on its file.
+    /// Creates a file that is going to be renamed to `target`, with the permissions `mode` less the umask, and locks
+    /// it. Removes leftovers of killed processes for the same target: a living process holds the lock on its file.
     ///
     /// # Errors
     /// [`FileError`].
@@ -75,24 +76,25 @@ impl Temporary {
         for _ in 0..TRIES {
             let made = Self::create(parent, &prefix, mode, target)?;
             match made.file.try_lock() {
-                // Between making it and locking it another process may have taken it for abandoned.
+                // Another process may have removed it as abandoned before it was locked.
                 Ok(()) if lock::is_at(&made.file, made.path.path()) => return Ok(made),
                 Ok(()) | Err(TryLockError::WouldBlock) => {}
-                // Without locks there nothing is taken for abandoned.
+                // A file system without locks: then no process takes a file for abandoned.
                 Err(TryLockError::Error(_)) => return Ok(made),
             }
         }
         Err(FileError::Busy { owner: None, path: target.to_owned() })
     }
 
-    /// An error names `meant`, which somebody typed, and not the temporary file.
+    /// Creates a file with a random name. An error names `meant`, which the operator knows, instead of the temporary
+    /// file.
     fn create(parent: &Path, prefix: &OsStr, mode: u32, meant: &Path) -> Result<Self, FileError> {
         let mut random = [0; RANDOM];
         getrandom::fill(&mut random).map_err(FileError::Random)?;
         let mut name = prefix.to_owned();
         name.push(digest::hex(&random));
         let path = parent.join(name);
-        // A name that is there is not taken, not even that of a link.
+        // An existing name is refused, also that of a link (`O_EXCL`).
         let made = New::made(&path, || create_new(&path, mode));
         let (file, new) = made.map_err(lock::written_to(meant))?;
         Ok(Self { file, path: TemporaryPath(new) })
@@ -100,23 +102,25 @@ impl Temporary {
 }
 
 impl TemporaryPath {
-    /// Where the file is now.
+    /// The current path of the file.
     pub fn path(&self) -> &Path {
         self.0.path()
     }
 
-    /// Gives the file its final name, in one step. A link at that name is replaced, not followed.
+    /// Renames the file to `to` in one atomic step. A link at that name is replaced, not followed.
     ///
     /// # Errors
-    /// What the system says; [`io::ErrorKind::AlreadyExists`] where a file must not be replaced. The file is then gone.
+    /// The error of the system; [`io::ErrorKind::AlreadyExists`] where the existing file must not be replaced. The
+    /// temporary file is then removed.
     pub fn rename(self, to: &Path, overwrite: Overwrite) -> io::Result<()> {
         self.rename_and_keep(to, overwrite, &mut [])
     }
 
-    /// As [`TemporaryPath::rename`], and in the same step everything in `kept` stays, for which it was made.
+    /// As [`TemporaryPath::rename`]; in the same step everything in `kept` stops being temporary, so that an
+    /// interruption removes all of it or none.
     ///
     /// # Errors
-    /// As [`TemporaryPath::rename`]; then `kept` is as it was.
+    /// As [`TemporaryPath::rename`]; then `kept` is unchanged.
     pub fn rename_and_keep(self, to: &Path, overwrite: Overwrite, kept: &mut [&mut Vec<New>]) -> io::Result<()> {
         let from = self.path().to_owned();
         let mut ours = vec![self.0];
@@ -126,7 +130,7 @@ impl TemporaryPath {
             return undo::commit(&mut all, || fs::rename(&from, to));
         }
         match undo::commit(&mut all, || rename_new(&from, to)) {
-            // Not every file system can do that: there the name is taken first.
+            // Not every file system has RENAME_NOREPLACE: there the name is reserved by an empty file.
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                 create_new(to, READABLE)?;
                 let mut reserved = vec![New::file(to)];
@@ -138,18 +142,18 @@ impl TemporaryPath {
     }
 }
 
-/// Takes away the files in `parent` that [`Temporary::locked`] made with this prefix.
+/// Removes the files in `parent` that [`Temporary::locked`] made with this prefix.
 pub fn remove_leftovers(parent: &Path, prefix: &str) {
     named_so(parent, OsStr::new(prefix)).iter().for_each(|path| drop(fs::remove_file(path)));
 }
 
-/// Whether a name is one that [`Temporary`] gives, with this prefix.
+/// Whether a name is one that [`Temporary`] makes with this prefix.
 pub fn is_temporary(name: &OsStr, prefix: &OsStr) -> bool {
     let random = name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes());
     random.is_some_and(|random| random.len() == 2 * RANDOM && random.iter().all(u8::is_ascii_hexdigit))
 }
 
-/// Takes away what nobody holds any more.
+/// Removes the temporary files with this prefix on which no process holds the lock.
 fn remove_abandoned(parent: &Path, prefix: &OsStr) {
     for path in named_so(parent, prefix) {
         if let Ok(Some((file, _))) = read::regular(&path)
@@ -171,7 +175,7 @@ pub(super) fn parent_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
-/// A new file: never one that is there, and never through a link.
+/// Creates a file. Never opens an existing one, and follows no link (`O_EXCL`).
 fn create_new(path: &Path, mode: u32) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true);
@@ -194,13 +198,13 @@ fn rename_new(_: &Path, _: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// How many random bytes are in a name.
+/// The number of random bytes in a name.
 const RANDOM: usize = 8;
-/// How often a new name is drawn.
+/// How many names are tried.
 const TRIES: usize = 16;
-/// The longest name to which a prefix and random digits are added.
+/// The longest target name, in bytes, that a temporary name contains; of a longer one it contains the SHA-256.
 const LONGEST_NAME: usize = 200;
-/// For everybody to read, as far as the umask allows.
+/// Readable and writable for all, less the umask.
 pub(super) const READABLE: u32 = 0o666;
 
 #[cfg(test)]

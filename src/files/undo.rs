@@ -1,4 +1,4 @@
-//! Undo: unfinished files and directories are removed, also when a signal ends the process.
+//! Undo: unfinished files and directories are removed on drop, and when a signal or a panic ends the process.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,12 +10,11 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::TryLockError;
 
-/// Something new on the disk, which goes away again with this value, or when the process is interrupted, unless it is
-/// kept.
+/// A new file or directory that is removed when this is dropped or the process is interrupted, unless it is kept.
 #[derive(Debug)]
 #[must_use = "what is new goes away again with this value"]
 pub struct New {
-    /// Nothing once it is kept or gone.
+    /// `None` once it is kept or removed.
     entry: Option<(u64, What)>,
     path: PathBuf,
 }
@@ -29,7 +28,7 @@ enum What {
     Lock,
 }
 
-/// What has to go if the process is interrupted now, in the order in which it was made.
+/// The files and directories that an interruption removes, in the order of their creation.
 struct Pending {
     entries: BTreeMap<u64, (What, PathBuf)>,
     next: u64,
@@ -66,7 +65,7 @@ impl New {
         pending().add(what, path)
     }
 
-    /// Makes a file with `make`, so that no interruption comes between making it and knowing of it.
+    /// Creates a file with `make` and registers it in one step: no interruption comes between the two.
     pub(super) fn made<T>(path: &Path, make: impl FnOnce() -> io::Result<T>) -> io::Result<(T, Self)> {
         Self::made_as(What::File, path, make)
     }
@@ -82,12 +81,12 @@ impl New {
         Ok((made, pending.add(what, path)))
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// It stays.
+    /// Keeps it: it is no longer removed.
     pub fn keep(mut self) {
         self.forget(&mut pending());
     }
@@ -101,7 +100,7 @@ impl New {
 
 impl Drop for New {
     fn drop(&mut self) {
-        // Without a look at it the list would be waited for by whoever holds it and drops what is kept.
+        // Must come first: a caller that holds the list drops kept values, and would wait for itself.
         if self.entry.is_none() {
             return;
         }
@@ -112,8 +111,8 @@ impl Drop for New {
     }
 }
 
-/// Does `naming`, which gives a file its final name. Where that succeeds, everything in `kept` stays, in the same step:
-/// whoever interrupts us finds both or neither. After an interruption nothing is named any more.
+/// Runs `naming`, which gives a file its final name, and on success keeps everything in `kept` in the same step: an
+/// interruption finds both or neither. After an interruption no file is named any more.
 pub(super) fn commit(kept: &mut [&mut Vec<New>], naming: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     let mut pending = pending();
     naming()?;
@@ -123,8 +122,8 @@ pub(super) fn commit(kept: &mut [&mut Vec<New>], naming: impl FnOnce() -> io::Re
     Ok(())
 }
 
-/// Has a panic take away everything that is not finished, where it ends the process without unwinding (`panic = "abort"`).
-/// What is said about the panic stays as it is.
+/// Installs a panic hook that removes everything unfinished, where a panic ends the process without unwinding (`panic =
+/// "abort"`). The panic message is unchanged.
 pub fn undo_on_panic() {
     if cfg!(panic = "abort") {
         let report = std::panic::take_hook();
@@ -135,7 +134,7 @@ pub fn undo_on_panic() {
     }
 }
 
-/// As [`undo_all`], but it does not wait for ever: the thread that panics may itself hold the list.
+/// As [`undo_all`], but waits for the list only for a bounded number of tries: the panicking thread may hold it itself.
 fn undo_unless_held() {
     for _ in 0..PATIENCE {
         match PENDING.try_lock() {
@@ -147,8 +146,8 @@ fn undo_unless_held() {
     }
 }
 
-/// Takes away everything that is not finished. The process has to end after it: whoever wants to give anything a name,
-/// or to begin anything, waits for ever.
+/// Removes everything unfinished. The process must end afterwards: any thread that begins or names a file waits for
+/// ever.
 pub fn undo_all() {
     undo(pending());
 }
@@ -173,7 +172,7 @@ fn pending() -> MutexGuard<'static, Pending> {
     PENDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How often a panic looks whether another thread has released the list.
+/// How often a panic tries to take the list from another thread.
 const PATIENCE: u32 = 1 << 16;
 
 #[cfg(test)]
