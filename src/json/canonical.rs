@@ -1,4 +1,4 @@
-//! Canonical JSON: the one spelling of a document, RFC 8785.
+//! Canonical JSON (JCS, RFC 8785): equal documents have equal bytes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,11 +13,11 @@ use crate::json::JsonError;
 use crate::json::check;
 use crate::limits::Limits;
 
-/// Writes the document `bytes` in its canonical spelling. RFC 8785: no space, keys in the order of their UTF-16 code
-/// units, strings and numbers as ECMAScript writes them.
+/// Canonicalizes the JSON document `bytes` (RFC 8785): no white space, keys sorted by their UTF-16 code units, strings
+/// and numbers as ECMAScript writes them.
 ///
 /// # Errors
-/// [`JsonError`] where [`check`] refuses the document, and where an integer is none that a double can hold: another
+/// [`JsonError`] where [`check`] refuses the document, and for an integer that a double cannot hold exactly: another
 /// reader would sign another number.
 pub fn canonical(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, JsonError> {
     check(bytes, limits)?;
@@ -26,7 +26,7 @@ pub fn canonical(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, JsonError> {
     Ok(written.into_bytes())
 }
 
-/// The depth of the recursion is bounded: the document has passed [`check`].
+/// Writes a value canonically. The recursion is bounded, since the document has passed [`check`].
 fn write(value: &RawValue, to: &mut String) -> Result<(), JsonError> {
     let text = value.get();
     match text.bytes().next() {
@@ -41,6 +41,7 @@ fn write(value: &RawValue, to: &mut String) -> Result<(), JsonError> {
     }
 }
 
+/// Writes an object, its keys sorted by UTF-16 code units. RFC 8785 section 3.2.3.
 fn write_object(mut object: SortedObject<'_>, to: &mut String) -> Result<(), JsonError> {
     object.0.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
     to.push('{');
@@ -69,7 +70,11 @@ fn write_string(text: &str, to: &mut String) -> Result<(), JsonError> {
     Ok(())
 }
 
-/// Writes a number as ECMA-262 `Number::toString` does: with the fewest digits that lead back to the same double.
+/// Writes a number as ECMA-262 `Number::toString`: the fewest digits that parse to the same double. RFC 8785 section
+/// 3.2.2.3.
+///
+/// # Errors
+/// [`JsonError`] for a number out of range, and for an integer that a double cannot hold.
 fn write_number(text: &str, to: &mut String) -> Result<(), JsonError> {
     let refuse = |why: &str| JsonError { limit: false, reason: format!("the number {text:.40} {why}") };
     let number: f64 = text.parse().map_err(|_| refuse("is none"))?;
@@ -95,8 +100,8 @@ fn write_number(text: &str, to: &mut String) -> Result<(), JsonError> {
     Ok(())
 }
 
-/// The digits as `d.ddde±n`. How many are needed Rust knows; of two that are equally near it takes the larger, while
-/// ECMAScript takes the even one, as rounding to that many digits does.
+/// The shortest digits of a number as `d.ddde±n`. Rust and ECMAScript agree on how many; of two candidates that are
+/// equally near, Rust takes the larger and ECMAScript the even one, as rounding to that many digits does.
 fn shortest(number: f64) -> String {
     let fewest = format!("{number:e}");
     let digits = fewest.split('e').next().unwrap_or_default().bytes().filter(u8::is_ascii_digit).count();
@@ -107,7 +112,8 @@ fn shortest(number: f64) -> String {
     }
 }
 
-/// `digits` with a point after the first, times ten to the `exponent`. ECMA-262, "Number::toString", steps 6 to 11.
+/// Places the decimal point or exponent: `digits` have it after the first one, times ten to the `exponent`. ECMA-262,
+/// "Number::toString", steps 6 to 11.
 fn place_point(digits: &str, exponent: i32) -> String {
     let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
     let zeros = |count: i32| "0".repeat(usize::try_from(count).unwrap_or_default());
@@ -127,7 +133,7 @@ fn place_point(digits: &str, exponent: i32) -> String {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The members of an object as they stand.
+/// The members of an object, in the order of the text until they are sorted.
 struct SortedObject<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for SortedObject<'a> {

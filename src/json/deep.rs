@@ -1,4 +1,5 @@
-//! Strict JSON checked without recursion, so that nesting is bounded by `limits.json.depth` alone: predicates nest deep.
+//! Strict JSON checked without recursion: nesting is bounded by `limits.json.depth` alone, not by the call stack.
+//! Predicates nest deep.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -14,21 +15,22 @@ use crate::limits::Limits;
 use crate::limits::count;
 use crate::text::Untrusted;
 
-/// What has begun and not ended.
+/// An array or object that is not closed yet.
 enum Open {
     Array,
-    /// The keys so far: half of a keyed hash, and the place in the text. A document may have millions of keys, and eight
-    /// bytes for each are less than their text.
+    /// The keys so far, eight bytes for each, since a document may have millions: the upper half is that of a keyed
+    /// hash, the lower half the offset in the text.
     Object(Vec<u64>),
 }
 
-/// The half of an entry of [`Open::Object`] that is the place in the text.
+/// The mask of the half of a key that is its offset in the text.
 const PLACE: u64 = 0xffff_ffff;
 
-/// Refuses what [`check`](super::check) refuses, with a stack of its own in place of the call stack.
+/// Checks a document by the same rules as [`check`](super::check), with a stack of its own in place of the call stack.
+/// `plain` is the limit of a string without escapes, in bytes.
 ///
-/// 1. The grammar is checked by `serde_json`, which skips values without recursion.
-/// 2. The tokens, which are known to be in order, are walked: depth, values, strings, numbers, and keys that stand twice.
+/// 1. `serde_json` checks the grammar; it skips values without recursion.
+/// 2. A walk over the tokens checks depth, number of values, strings, numbers, and duplicate keys.
 pub(super) fn check(bytes: &[u8], limits: &Limits, plain: u64) -> Result<(), JsonError> {
     let _skipped: IgnoredAny = serde_json::from_slice(bytes)?;
     let text = str::from_utf8(bytes).map_err(|error| wrong(false, format!("not UTF-8: {error}")))?;
@@ -53,7 +55,7 @@ struct TokenWalk<'a> {
     key_is_next: bool,
     limits: &'a Limits,
     open: Vec<Open>,
-    /// How long a string without escapes may be, in bytes.
+    /// The limit of a string without escapes, in bytes.
     plain: u64,
     text: &'a str,
     values: u64,
@@ -96,7 +98,10 @@ impl<'a> TokenWalk<'a> {
         Ok(())
     }
 
-    /// Counts a value that begins here.
+    /// Counts a value.
+    ///
+    /// # Errors
+    /// [`JsonError`] where there are more values, or they nest deeper, than the limits allow.
     fn value(&mut self) -> Result<(), JsonError> {
         self.values += 1;
         if self.values > self.limits.json.values {
@@ -108,6 +113,7 @@ impl<'a> TokenWalk<'a> {
         }
     }
 
+    /// Checks the length of a string, and records it where it is a key.
     fn string(&mut self, token: &'a str, place: usize) -> Result<(), JsonError> {
         let FieldName(text) = serde_json::from_str(token)?;
         let most = match text {
@@ -128,7 +134,7 @@ impl<'a> TokenWalk<'a> {
     }
 }
 
-/// Refuses an object of whose `keys` two are the same. Only keys whose hashes agree are compared.
+/// Refuses an object with a duplicate key. Only keys with equal hashes are compared.
 fn unique(text: &str, mut keys: Vec<u64>) -> Result<(), JsonError> {
     keys.sort_unstable();
     for alike in keys.chunk_by(|one, other| one & !PLACE == other & !PLACE).filter(|alike| alike.len() > 1) {
@@ -147,7 +153,7 @@ fn unique(text: &str, mut keys: Vec<u64>) -> Result<(), JsonError> {
     Ok(())
 }
 
-/// How long the string is with which `text` begins, in bytes, its quotation marks among them.
+/// The length of the string at the beginning of `text`, with its quotation marks, in bytes.
 fn string_length(text: &str) -> usize {
     let mut escaped = false;
     for (at, byte) in text.bytes().enumerate().skip(1) {

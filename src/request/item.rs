@@ -1,5 +1,5 @@
-//! `RequestItem`: one image and what is to be signed about it. Every field is shown to the signer, and each is either in
-//! a payload that is signed or covered by the digest of the request, which is countersigned.
+//! `RequestItem`: one image and what is to be signed about it. Every field is shown to the signer, and each is either
+//! in a payload that is signed or covered by the digest of the request, which is countersigned.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -100,7 +100,7 @@ pub enum Format {
     Tag,
 }
 
-/// What the previous request asked for in the place of an item.
+/// The item of the previous request that an item replaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreviousItem {
     /// The digest of the manifest or index.
@@ -292,7 +292,7 @@ impl Attestation {
         })
     }
 
-    /// Reads a predicate from a file, and keeps it byte for byte.
+    /// Checks a predicate and keeps its bytes unchanged.
     ///
     /// # Errors
     /// [`RequestError`] where it is not one object of strict JSON, or is a whole statement, envelope or bundle.
@@ -310,7 +310,7 @@ impl Attestation {
     }
 }
 
-/// Recognises a document that has a predicate in it, by its fields. The fields of a predicate may have any other names.
+/// Recognizes a whole statement, envelope or bundle given as a predicate, by its fields.
 fn whole(predicate: &RawValue) -> Result<Option<WholeDocument>, JsonError> {
     let fields: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(predicate.get())?;
     let has = |names: &[&str]| names.iter().all(|name| fields.contains_key(*name));
@@ -335,7 +335,7 @@ impl PreviousItem {
     }
 }
 
-/// A reference in the only spelling in which it is written, which does not contradict the digest beside it.
+/// Parses a reference in its only allowed spelling, which may name no other digest than `digest`.
 fn reference(field: &str, text: &str, digest: &Digest, limits: &Limits) -> Result<Reference, RequestError> {
     check_name(field, Some(&text.to_owned()), limits)?;
     let reference: Reference =

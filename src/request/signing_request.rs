@@ -1,4 +1,4 @@
-//! `SigningRequest`: who is asked to sign what, why, and until when. Its digest is what a response answers.
+//! `SigningRequest`: who is asked to sign what, why, and until when. A signing response names its digest.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,8 @@ use crate::trust::TrustRoot;
 /// Clock skew: how far the clocks of two machines may differ, in seconds. One day.
 pub const CLOCK_SKEW: i64 = 24 * 60 * 60;
 
-/// A signing request that was read and checked: it can be understood in one way only.
+/// A parsed and checked signing request; no two readers can understand its bytes differently. A proof type:
+/// [`SigningRequest::parse`] makes it.
 #[derive(Clone, Debug)]
 pub struct SigningRequest {
     created: Time,
@@ -48,12 +49,12 @@ pub struct SigningRequest {
     reason: Option<String>,
 }
 
-/// The fields of a request that is to be written.
+/// The fields of a signing request that is being written.
 #[derive(Clone, Debug)]
 pub struct RequestDraft {
-    /// When it is made. The manifests that are attached will name this time.
+    /// The creation time, which is also that of the attached manifests.
     pub created: Time,
-    /// When it expires: after that nobody signs it.
+    /// The expiry: nobody signs after it.
     pub expires: Time,
     /// What is to be signed.
     pub items: Vec<RequestItem>,
@@ -66,16 +67,16 @@ pub struct RequestDraft {
 }
 
 impl RequestDraft {
-    /// The request as a file, which [`SigningRequest::parse`] accepts.
+    /// The JSON of the request, which [`SigningRequest::parse`] accepts.
     ///
     /// # Errors
-    /// [`RequestError`] with what is wrong with the draft.
+    /// [`RequestError`]: the draft is invalid.
     pub fn to_json(&self, limits: &Limits) -> Result<Vec<u8>, RequestError> {
         let bytes = self.written()?;
         SigningRequest::parse(&bytes, limits).map(|_| bytes)
     }
 
-    /// The bytes of the file. Predicates are most of it and may be large, so their room is reserved at the beginning.
+    /// The JSON of the request. Memory is reserved for all predicates at once, since they may be large.
     fn written(&self) -> Result<Vec<u8>, RequestError> {
         const BESIDE: usize = 2 << 10;
         let length = |item: &RequestItem| match &item.action {
@@ -100,7 +101,8 @@ impl RequestDraft {
 }
 
 impl SigningRequest {
-    /// Reads a request, and refuses one that two people could understand differently.
+    /// Parses and checks a signing request, strictly: every field in its only spelling, within the limits, with no
+    /// payload twice. The digest is that of `bytes` as received.
     ///
     /// # Errors
     /// [`RequestError`] that names the field.
@@ -130,7 +132,7 @@ impl SigningRequest {
         Ok(request)
     }
 
-    /// Refuses a request that has expired, and a clock that cannot be right.
+    /// Refuses to sign at `now` if the request has expired, or was created more than [`CLOCK_SKEW`] seconds later.
     ///
     /// # Errors
     /// [`RequestError::Expired`], [`RequestError::Clock`].
@@ -144,10 +146,10 @@ impl SigningRequest {
         }
     }
 
-    /// The owner of `key`.
+    /// The owner that holds `key`.
     ///
     /// # Errors
-    /// [`RequestError::NotAsked`] where nobody holds it, with the owners and keys that were asked.
+    /// [`RequestError::NotAsked`] where no owner holds it, with the owners and keys that were asked.
     pub fn owner_of(&self, key: KeyId) -> Result<&Keyholder, RequestError> {
         let holds = |owner: &&Keyholder| owner.keys.iter().any(|held| held.id() == key);
         self.owners.iter().find(holds).ok_or_else(|| self.not_asked(&key.to_string()))
@@ -159,8 +161,8 @@ impl SigningRequest {
         self.owners.iter().map(|owner| format!("{} ({})", owner.name, keys(owner))).collect::<Vec<_>>().join(", ")
     }
 
-    /// Refuses a request that does not ask exactly these owners and keys, or not exactly `threshold` of the owners. A
-    /// request that was altered on its way, and comes back with one response, must not pass for the one that was sent.
+    /// Compares the request with what was sent: exactly these owners and keys, and exactly this threshold. It guards
+    /// against a request that was altered on its way and comes back with one response.
     ///
     /// # Errors
     /// [`RequestError::OtherOwners`], [`RequestError::OtherThreshold`].
@@ -175,8 +177,8 @@ impl SigningRequest {
         }
     }
 
-    /// What this earlier request asked for in the place of `item`: the item of the same kind and platforms under the same
-    /// name, else the only such item in the same repository, layout or archive.
+    /// The item of this earlier request that `item` replaces: the one with the same reference, kind and platforms,
+    /// otherwise the only one of that kind and platforms in the same repository, layout or archive.
     pub fn predecessor(&self, item: &RequestItem) -> Option<PreviousItem> {
         let alike = |other: &&RequestItem| other.kind() == item.kind() && other.platforms == item.platforms;
         let same_name = self.items.iter().filter(alike).find(|other| other.reference == item.reference);
@@ -193,17 +195,17 @@ impl SigningRequest {
         })
     }
 
-    /// When it was made.
+    /// The creation time.
     pub const fn created(&self) -> Time {
         self.created
     }
 
-    /// The SHA-256 of the file, as it was received.
+    /// The SHA-256 digest of the file as received.
     pub const fn digest(&self) -> &Digest {
         &self.digest
     }
 
-    /// When it expires.
+    /// The expiry.
     pub const fn expires(&self) -> Time {
         self.expires
     }
@@ -273,8 +275,8 @@ impl SigningRequest {
         })
     }
 
-    /// Refuses a request with an item of which a log line would be longer than a reader reads: a signer who keeps a log
-    /// must not learn that after the signature was made.
+    /// Refuses a request that leads to a log line over the limit: otherwise a signer would learn that only after
+    /// signing.
     fn check_log_lines(&self, limits: &Limits) -> Result<(), RequestError> {
         let key = |owner: &Keyholder| owner.keys.first().map(|key| (owner.name.len(), key.id()));
         let Some((_, key)) = self.owners.iter().filter_map(key).max_by_key(|(length, _)| *length) else {
@@ -299,12 +301,13 @@ fn items(wire: Vec<WireItem>, limits: &Limits) -> Result<Vec<RequestItem>, Reque
     wire.into_iter().map(|item| RequestItem::of_wire(item, limits)).collect()
 }
 
-/// Each key with the name of its owner.
+/// The pairs of owner name and key id.
 fn ids(owners: &[Keyholder]) -> BTreeSet<(&str, KeyId)> {
     owners.iter().flat_map(|owner| owner.keys.iter().map(|key| (owner.name.as_str(), key.id()))).collect()
 }
 
-/// The payloads of all items. Refuses two equal payloads for one image at one place.
+/// Builds the payloads of all items. Refuses equal payloads for one reference, and a payload over the limit of
+/// verifiers.
 fn payloads(items: &[RequestItem], limits: &Limits) -> Result<Vec<Vec<ItemPayload>>, RequestError> {
     let mut seen = BTreeSet::new();
     let mut all = Vec::new();
@@ -312,7 +315,7 @@ fn payloads(items: &[RequestItem], limits: &Limits) -> Result<Vec<Vec<ItemPayloa
         let envelope = |error| RequestError::Envelope { error, reference: item.reference.to_string() };
         let payloads = item.payloads().map_err(envelope)?;
         for payload in &payloads {
-            // What no verifier would read afterwards need not be signed.
+            // No verifier would read a larger payload.
             let encoded = payload.bytes().len().div_ceil(3).saturating_mul(4);
             RequestError::bounded("bytes of one payload in base64", encoded, limits.evidence.attestation_bytes)?;
             if !seen.insert((item.pinned().to_string(), Digest::sha256(&payload.to_sign()))) {

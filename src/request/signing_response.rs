@@ -29,8 +29,8 @@ use crate::request::wire::WireSignature;
 use crate::request::wire::WireSigner;
 use crate::time::Time;
 
-/// The signatures for one request. Each was verified with a key of an owner, over a payload that was rebuilt from the
-/// request.
+/// The signatures for one signing request. A proof type: each signature was verified with a key of an owner, over a
+/// payload that was rebuilt from the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SigningResponse {
     request: Digest,
@@ -40,7 +40,7 @@ pub struct SigningResponse {
 /// The signatures of one key.
 ///
 /// Once all of the request is signed, the key countersigns: it signs the digest of the request and all of these
-/// signatures. Without the countersignature the answer of the key is not finished, and nothing in it counts.
+/// signatures. Without the countersignature the signatures are unfinished, and none of them counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignaturesByKey {
     countersignature: Option<Countersignature>,
@@ -49,7 +49,7 @@ pub struct SignaturesByKey {
     signatures: Signatures,
 }
 
-/// What a signer signed before it finished or stopped.
+/// The signatures made in one run of [`SigningResponse::sign`], and why it stopped.
 #[derive(Debug)]
 pub struct SigningProgress {
     /// The signatures that it made, in the order of the items.
@@ -67,8 +67,8 @@ impl SigningResponse {
         Self { request: *request.digest(), signers: BTreeMap::new() }
     }
 
-    /// Reads a response and verifies all of it against `request`. One signature that does not verify spoils the whole
-    /// response: somebody changed it.
+    /// Parses a response and verifies every signature in it against `request`. One that does not verify refuses the
+    /// whole response: it was altered.
     ///
     /// # Errors
     /// [`RequestError`] with the reason.
@@ -107,8 +107,8 @@ impl SigningResponse {
         Ok(bytes)
     }
 
-    /// Adds the signatures of `other`. Where both have signatures of one key, a finished answer takes precedence over an
-    /// unfinished one, and this response over `other`.
+    /// Adds the signatures of `other`. Where both have signatures of one key, finished ones take precedence over
+    /// unfinished ones, and those of this response over those of `other`.
     ///
     /// # Errors
     /// [`RequestError::OtherRequest`].
@@ -131,8 +131,8 @@ impl SigningResponse {
         Ok(())
     }
 
-    /// Has `signer` sign the next payloads that it has not signed yet, `most` of them at a time, and countersign once all
-    /// are signed. A signature is kept once it verifies; when the signer stops, those that it made are kept.
+    /// Has `signer` sign the next `most` payloads that its key has not signed yet, and countersign once all are signed.
+    /// Only verified signatures are kept; when the signer stops, those made before are kept. Nothing is retried.
     ///
     /// # Errors
     /// [`RequestError::NotAsked`] for a key that no owner holds; [`RequestError::Expired`] and [`RequestError::Clock`]
@@ -174,7 +174,8 @@ impl SigningResponse {
         Ok(SigningProgress { made, stopped })
     }
 
-    /// Refuses a response that would be too large to be read once `key` has signed all of `request`, before it signs.
+    /// Checks before signing that the response stays within the limits once `key` has signed all of `request`, with
+    /// signatures of the greatest length.
     ///
     /// # Errors
     /// [`RequestError::Limit`], [`RequestError::TooMuch`].
@@ -191,7 +192,7 @@ impl SigningResponse {
         json::check(&bytes, limits).map_err(unreadable)
     }
 
-    /// Refuses a request other than the one against which this response was verified.
+    /// Checks that this response was verified against `request`.
     ///
     /// # Errors
     /// [`RequestError::OtherRequest`].
@@ -220,7 +221,7 @@ impl SignaturesByKey {
 
     /// Verifies the signatures of one key.
     ///
-    /// 1. The key is one that was asked, and its owner is the one that the request names.
+    /// 1. The request asks this key, and names the same owner.
     /// 2. Each signature verifies over a payload that the request asks for, and no payload has two.
     /// 3. A countersignature, where there is one, was made by the key while the request was open, over this request and
     ///    over all of these signatures, and none of them is missing.
@@ -278,7 +279,7 @@ impl SignaturesByKey {
         }
     }
 
-    /// The payloads of the request that this key has not signed, each with the place of its item.
+    /// The payloads of the request that this key has not signed, each with the index of its item.
     fn missing<'a>(&self, request: &'a SigningRequest) -> Vec<(usize, &'a ItemPayload)> {
         let all = request.payloads().iter().enumerate();
         let all = all.flat_map(|(item, payloads)| payloads.iter().map(move |payload| (item, payload)));
@@ -295,17 +296,17 @@ impl SignaturesByKey {
         &self.owner
     }
 
-    /// When the key countersigned, by the clock of its machine; none where its answer is not finished.
+    /// When the key countersigned, by the clock of its machine; `None` where it has not.
     pub fn time(&self) -> Option<Time> {
         self.countersignature.as_ref().map(|made| made.time)
     }
 
-    /// Whether the key signed all of the request and countersigned it. Only then its signatures count.
+    /// Whether the key signed all of the request and countersigned it. Only then do its signatures count.
     pub fn is_finished(&self) -> bool {
         self.countersignature.is_some()
     }
 
-    /// The signature over a payload of the item at this place.
+    /// The signature over a payload of the item at this index.
     pub fn signature(&self, item: usize, payload: PayloadKind) -> Option<&[u8]> {
         self.signatures.get(&(item, payload)).map(Vec::as_slice)
     }
@@ -316,7 +317,7 @@ impl SignaturesByKey {
     }
 }
 
-/// Signs each of these payloads, until the signer stops. Every signature was verified over its payload.
+/// Signs these payloads in order, until the signer stops. Every returned signature was verified over its payload.
 fn sign_all(signer: &dyn Signer, todo: &[(usize, &ItemPayload)]) -> (Signatures, Option<SignerError>) {
     let messages: Vec<_> = todo.iter().map(|(_, payload)| payload.to_sign()).collect();
     let borrowed: Vec<&[u8]> = messages.iter().map(|message| &**message).collect();
@@ -332,7 +333,7 @@ fn sign_all(signer: &dyn Signer, todo: &[(usize, &ItemPayload)]) -> (Signatures,
     (made, stopped)
 }
 
-/// A signature that was verified over this very message, whatever the signer says about it.
+/// Signs a message; the signature was verified over exactly this message.
 fn sign_one(signer: &dyn Signer, message: &[u8]) -> Result<Vec<u8>, SignerError> {
     let signature = signer.sign(message)?;
     match signature.is_over(signer.public_key(), message) {

@@ -1,4 +1,5 @@
-//! The JSON of signing requests, signing responses and log lines, version 1: `docs/schemas/`. Unknown fields are refused.
+//! The JSON of signing requests, signing responses and log lines, version 1: `docs/schemas/`. Unknown fields are
+//! refused.
 
 use std::collections::BTreeMap;
 
@@ -23,9 +24,8 @@ pub(super) const VERSION: u64 = 1;
 pub(super) const REQUEST: &str = "bulla signing request";
 pub(super) const RESPONSE: &str = "bulla signing response";
 
-/// Reads a request or a response, in the only form in which it is written: an array does not stand for an object, and
-/// null does not stand for a missing field (such fields are read by [`present`]). A predicate may nest to any depth.
-/// Documents may be large, so nothing is copied in order to be compared.
+/// Parses a request or response strictly: an array does not stand for an object, nor `null` for a missing field
+/// ([`present`]). A predicate may nest to any depth. Documents may be large, so nothing is copied for the comparison.
 ///
 /// # Errors
 /// [`JsonError`].
@@ -33,7 +33,7 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8], limits: &Limits) -> Result
     json::parse(bytes, &predicate_limits(bytes, limits))
 }
 
-/// Reads a line of a log, and compares it with what would be written: every field is there, in this form.
+/// Parses a line of a log strictly: it must equal what bulla would write for it, field by field.
 ///
 /// # Errors
 /// [`JsonError`].
@@ -57,7 +57,7 @@ pub(super) fn check_head(head: &WireHead, want: &'static str) -> Result<(), Requ
     }
 }
 
-/// A time in the only spelling in which it is written.
+/// Parses a time in its only allowed spelling, `2026-01-31T12:00:00Z`.
 ///
 /// # Errors
 /// [`RequestError::Field`].
@@ -67,7 +67,7 @@ pub(super) fn time(field: &str, text: &str) -> Result<Time, RequestError> {
         .ok_or_else(|| RequestError::field(field, "is not a time like 2026-01-31T12:00:00Z"))
 }
 
-/// A field that may be left out, but may not be null.
+/// Deserializes an optional field that may be missing but not `null`.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
