@@ -16,12 +16,12 @@ use crate::key::pkcs8;
 use crate::key::text;
 use crate::limits::Limits;
 
-/// What a public key was read from, for messages.
+/// The container that a public key was read from, for messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Container {
     /// A public key by itself.
     Bare,
-    /// An X.509 certificate. Its key was read and nothing else: no validity, no issuer, no purpose.
+    /// An X.509 certificate. Only its key was read: validity, issuer and key usage were not checked.
     Certificate,
     /// A JSON Web Key.
     Jwk,
@@ -30,7 +30,7 @@ pub enum Container {
 }
 
 impl Container {
-    /// What it is called.
+    /// Its name in messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Bare => "public key",
@@ -42,7 +42,8 @@ impl Container {
 }
 
 impl PublicKey {
-    /// Reads a key file: `SubjectPublicKeyInfo`, or the PKCS#1 of an RSA key; PEM or DER, or a text that stands for one.
+    /// Parses a public key file: `SubjectPublicKeyInfo`, or PKCS#1 for RSA, as PEM or DER, also with the text encodings
+    /// that editors and consoles add.
     ///
     /// # Errors
     /// [`KeyError`]; a certificate or a private key is refused by name.
@@ -50,8 +51,8 @@ impl PublicKey {
         Self::from_plain(&text::plain(bytes)?)
     }
 
-    /// Reads what a person names as the file of a public key: what [`PublicKey::parse`] reads, an OpenSSH public key, a
-    /// JSON Web Key, or a certificate, of which nothing but the key is looked at.
+    /// Parses the public key file of a person: as [`PublicKey::parse`], or an OpenSSH public key, a JSON Web Key, or a
+    /// certificate. Of a certificate only the key is read: validity, issuer and key usage are not checked.
     ///
     /// # Errors
     /// [`KeyError`].

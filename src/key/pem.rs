@@ -9,7 +9,7 @@ use crate::key::foreign;
 use crate::key::foreign::KeyHalf;
 use crate::text::Untrusted;
 
-/// One PEM block: what it says it is, and its bytes.
+/// One PEM block: its label and the decoded bytes.
 pub(super) struct Block {
     pub(super) label: String,
     pub(super) bytes: Zeroizing<Vec<u8>>,
@@ -20,11 +20,11 @@ pub(super) fn is_pem(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| text.contains(BEGIN))
 }
 
-/// Reads the one block in `bytes`; text around it is ignored, and so are the `EC PARAMETERS` that OpenSSL writes
-/// before a key. Two blocks are refused: which of them was meant?
+/// Parses the one PEM block in `bytes`. Text around it is ignored, and so is the `EC PARAMETERS` block that OpenSSL
+/// writes before a key. A second block is refused: it would be ambiguous which one is meant.
 ///
-/// 1. A block begins with a line that is its begin line and nothing else, and ends with such an end line.
-/// 2. Only where there is no such line, all of the text may be one block whose line ends were lost.
+/// 1. A block begins with a line that is nothing but its begin line, and ends with its end line.
+/// 2. Only if there is no such line, the whole text may be one block whose line ends were lost.
 pub(super) fn read(bytes: &[u8]) -> Result<Block, KeyError> {
     let text = std::str::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8"))?;
     let mut lines = text.lines();
@@ -55,7 +55,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Block, KeyError> {
     }
 }
 
-/// A block whose line ends were lost or became spaces: nothing else may stand in the text but quotes around it.
+/// Parses a block whose line ends were lost or became spaces. The text may contain nothing else but quotes around it.
 fn one_line(text: &str) -> Result<Block, KeyError> {
     let lost = || malformed("its line ends were lost, and it is not one block from its begin to its end");
     let text = text.trim();
@@ -69,7 +69,7 @@ fn one_line(text: &str) -> Result<Block, KeyError> {
     }
 }
 
-/// The label of a private key that stands anywhere in a text, whole or damaged: only to say what the file is.
+/// The label of a private key anywhere in a text, also a damaged one; only used in messages.
 pub(super) fn private_label(bytes: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(bytes).ok()?;
     let (before, _) = text.split_once("PRIVATE KEY-----")?;
@@ -97,7 +97,7 @@ pub(super) fn write(label: &str, bytes: &[u8]) -> Zeroizing<String> {
     text
 }
 
-/// The error for a block with this label where something else was wanted. The label comes from a stranger.
+/// The error for a block with another label than expected. The label is untrusted text.
 pub(super) fn unwanted(label: &str, wanted: KeyHalf) -> KeyError {
     let found = match label {
         "CERTIFICATE" | "TRUSTED CERTIFICATE" => "a certificate".to_owned(),
@@ -158,7 +158,7 @@ enum Headers {
 }
 
 fn decode<'a>(parts: impl Iterator<Item = &'a str>, length: usize) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    // Room for all of it at once: what grows leaves copies behind that nobody wipes.
+    // Reserved at once: a buffer that grows leaves copies behind that are not wiped.
     let mut encoded = Zeroizing::new(String::with_capacity(length));
     parts.for_each(|part| encoded.push_str(part));
     STANDARD.decode(encoded.as_bytes()).map(Zeroizing::new).map_err(|_| malformed("it is not base64"))

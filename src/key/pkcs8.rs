@@ -1,4 +1,4 @@
-//! The DER structures that keys are stored in: PKCS#8, plain and encrypted, SEC1, PKCS#1.
+//! Private keys in DER: PKCS#8 (plain and encrypted), SEC1, PKCS#1.
 
 use ::pkcs8::AlgorithmIdentifierRef;
 use ::pkcs8::ObjectIdentifier;
@@ -48,7 +48,7 @@ struct Pbes2<'a> {
     cipher: AlgorithmIdentifierRef<'a>,
 }
 
-/// What a private key without a PEM label is stored as.
+/// The DER structure of a private key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PrivateKeyForm {
     Encrypted,
@@ -58,7 +58,7 @@ pub(super) enum PrivateKeyForm {
 }
 
 impl PrivateKeyForm {
-    /// Tells by the first fields.
+    /// Recognizes the structure by its first fields; anything else is refused by name.
     pub(super) fn of(bytes: &[u8]) -> Result<Self, KeyError> {
         if PrivateKeyInfoRef::from_der(bytes).is_ok() {
             return Ok(Self::Pkcs8);
@@ -80,19 +80,19 @@ impl PrivateKeyForm {
     }
 }
 
-/// Whether these bytes have the form of a public key in PKCS#1: two numbers.
+/// Whether these bytes are a public key in PKCS#1: a sequence of two integers.
 pub(super) fn is_pkcs1_public(bytes: &[u8]) -> bool {
     Vec::<UintRef<'_>>::from_der(bytes).is_ok_and(|numbers| numbers.len() == 2)
 }
 
-/// Puts a key into PKCS#8 version 1.
+/// Wraps a key in PKCS#8 version 1.
 pub(super) fn wrap(key_type: KeyType, inner: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let inner = OctetStringRef::new(inner).map_err(|_| malformed("it is too long"))?;
     let info = PrivateKeyInfoRef::new(key_type.identifier(), inner);
     info.to_der().map(Zeroizing::new).map_err(|_| malformed("it cannot be written"))
 }
 
-/// Writes SEC1, without the curve: it stands around this.
+/// Writes a SEC1 key without its curve, which the surrounding PKCS#8 names.
 pub(super) fn ec_private_key(scalar: &[u8], point: Option<&[u8]>) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let write = || {
         let private_key = OctetStringRef::new(scalar)?;
@@ -102,7 +102,7 @@ pub(super) fn ec_private_key(scalar: &[u8], point: Option<&[u8]>) -> Result<Zero
     write().map(Zeroizing::new).map_err(|_| malformed("it cannot be written"))
 }
 
-/// PKCS#8 of a key in SEC1, which names its curve.
+/// Converts a SEC1 key to PKCS#8. It must name its curve.
 pub(super) fn from_sec1(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let malformed = |reason| KeyError::Encoding { what: "EC private key", reason };
     let key = EcPrivateKey::from_der(bytes).map_err(|_| malformed("it is not an ECPrivateKey structure"))?;
@@ -110,12 +110,16 @@ pub(super) fn from_sec1(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     wrap(KeyType::Ecdsa(Curve::of(parameters)?), bytes)
 }
 
-/// PKCS#8 of a key in PKCS#1.
+/// Converts an RSA key in PKCS#1 to PKCS#8.
 pub(super) fn from_pkcs1(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     wrap(KeyType::Rsa, bytes)
 }
 
-/// PKCS#8 out of encrypted PKCS#8. The passphrase is asked for after everything else was found in order.
+/// Decrypts a PKCS#8 key (PBES2). `passphrase` is called only after the parameters were checked.
+///
+/// # Errors
+/// [`KeyError::PassphraseWrong`]; [`KeyError::Cipher`] and [`KeyError::Cost`] for parameters that are not supported or
+/// too expensive.
 pub(super) fn decrypt(
     bytes: &[u8],
     passphrase: impl FnOnce() -> Result<Passphrase, KeyError>,
@@ -127,7 +131,7 @@ pub(super) fn decrypt(
     let mut buffer = Zeroizing::new(encrypted.data.as_bytes().to_vec());
     let plain =
         parameters.decrypt_in_place(passphrase.as_bytes(), &mut buffer).map_err(|_| KeyError::PassphraseWrong)?;
-    // The padding of CBC lets one wrong passphrase in 256 through; what it lets through is not PKCS#8.
+    // CBC padding accepts one wrong passphrase in 256; the result is then not PKCS#8.
     match PrivateKeyInfoRef::from_der(plain) {
         Ok(_) => Ok(Zeroizing::new(plain.to_vec())),
         Err(_) => Err(KeyError::PassphraseWrong),
@@ -151,7 +155,7 @@ pub(super) fn encrypt(plain: &[u8], passphrase: &Passphrase) -> Result<Vec<u8>, 
     write().ok_or_else(|| malformed("it cannot be written"))
 }
 
-/// Reads PBES2, and names what it names where that is something else than we read.
+/// Parses PBES2 parameters; an unsupported cipher or key derivation is named in the error.
 fn parameters(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<Parameters, KeyError> {
     let cipher = |oid: ObjectIdentifier| KeyError::Cipher { found: identifier::name(oid), wanted: READ };
     let garbled = |_| malformed("its encryption parameters are not PBES2");
@@ -173,7 +177,7 @@ fn parameters(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<Parameters, KeyE
     }
 }
 
-/// Refuses what would cost more than [`MEMORY`] or [`WORK`], or nothing at all.
+/// Refuses key derivation costs over [`MEMORY`] or [`WORK`], and zero: a key file must not exhaust the machine.
 fn affordable(derivation: &Kdf) -> Result<(), KeyError> {
     match derivation {
         Kdf::Pbkdf2(pbkdf2) if (1..=ITERATIONS).contains(&pbkdf2.iteration_count) => Ok(()),
@@ -201,7 +205,7 @@ fn malformed(reason: &'static str) -> KeyError {
     KeyError::Encoding { what: "PKCS#8 private key", reason }
 }
 
-/// The ciphers that we read.
+/// The supported ciphers.
 const CIPHERS: [ObjectIdentifier; 5] = [
     pbes2::AES_128_CBC_OID,
     pbes2::AES_192_CBC_OID,
@@ -213,10 +217,10 @@ const CIPHERS: [ObjectIdentifier; 5] = [
 /// PBKDF2 iterations: what RFC 8018 section 4.2 says may be appropriate for especially critical keys.
 const ITERATIONS: u32 = 10_000_000;
 
-/// scrypt memory, in units of 128 bytes: 128 MiB, as the largest of cosign's parameter sets.
+/// The limit of scrypt memory, in units of 128 bytes: 128 MiB, as the largest of cosign's parameter sets.
 const MEMORY: u64 = 1 << 20;
 
-/// scrypt work, in the same unit: twice as much.
+/// The limit of scrypt work, in the same unit: twice as much.
 const WORK: u64 = 1 << 21;
 
 const READ: &str = "PBES2 with scrypt or PBKDF2 (HMAC-SHA-2), and AES";

@@ -1,7 +1,7 @@
-//! The text of key files as editors, shells, pipelines and consoles hand it over, made plain before it is read.
+//! Text normalization of key files: the encodings that editors, shells, pipelines and consoles add are removed.
 //!
-//! Invariant: only what cannot be part of a key is changed. A byte order mark, the encoding of the text, the line ends and
-//! a layer of base64 go; no character of a key is added, dropped or replaced.
+//! Invariant: only what cannot be part of a key is changed. A byte order mark, the encoding of the text, the line ends
+//! and a layer of base64 go; no character of a key is added, dropped or replaced.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,13 +10,17 @@ use zeroize::Zeroizing;
 use crate::key::KeyError;
 use crate::key::pem;
 
-/// The bytes of a key file in plain form: PEM or another text in UTF-8 with its line ends as `\n`, or DER.
+/// Normalizes a key file: UTF-8 without byte order mark, line ends as `\n`, one layer of base64 decoded. DER is
+/// returned unchanged.
+///
+/// # Errors
+/// [`KeyError::Encoding`] for malformed UTF-16.
 pub(super) fn plain(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let bytes = utf8(bytes)?;
     if pem::is_pem(&bytes) {
         return Ok(lines(&bytes));
     }
-    // What a console of a key management service shows, and what a pipeline keeps of a file: base64, of DER or of PEM.
+    // Consoles of key management services and CI secrets hold base64, of DER or of PEM.
     match base64(&bytes) {
         Some(decoded) if pem::is_pem(&decoded) => Ok(lines(&decoded)),
         Some(decoded) => Ok(decoded),
@@ -24,7 +28,7 @@ pub(super) fn plain(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     }
 }
 
-/// The same in UTF-8. PowerShell writes UTF-16, Windows editors a byte order mark.
+/// Decodes UTF-16 and removes a byte order mark: PowerShell writes UTF-16, Windows editors a byte order mark.
 fn utf8(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let zeros = |first: usize| bytes.iter().skip(first).step_by(2).all(|byte| *byte == 0);
     let is_wide = bytes.len() >= SHORTEST && bytes.len().is_multiple_of(2);
@@ -45,7 +49,7 @@ fn narrow(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Zeroizing<Vec<u8>>, 
         return Err(malformed());
     }
     let units = bytes.chunks_exact(2).filter_map(|pair| <[u8; 2]>::try_from(pair).ok()).map(unit);
-    // Three bytes for each unit at most: it does not grow and leaves no copy behind.
+    // At most three bytes for each unit: the buffer does not grow, so no copy is left behind.
     let mut text = Zeroizing::new(Vec::with_capacity(bytes.len().saturating_mul(2)));
     for c in char::decode_utf16(units) {
         let c = c.map_err(|_| malformed())?;
@@ -54,8 +58,8 @@ fn narrow(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Zeroizing<Vec<u8>>, 
     Ok(text)
 }
 
-/// The same with `\n` for `\r\n`, for a lone `\r`, and for line ends that were spelled out as a backslash and a letter,
-/// which stands in no PEM block otherwise.
+/// Replaces `\r\n`, a lone `\r`, and line ends spelled as a backslash and a letter by `\n`. PEM contains no other
+/// backslash.
 fn lines(text: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut plain = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text;
@@ -77,8 +81,8 @@ fn end<'a>(plain: &mut Vec<u8>, rest: &'a [u8]) -> &'a [u8] {
     rest
 }
 
-/// What base64 stands for that is all there is in a text: padded, in the standard alphabet, in any lines, perhaps in the
-/// quotes of JSON.
+/// Decodes a text that is nothing but padded base64 in the standard alphabet, with any line breaks, perhaps in JSON
+/// quotes; otherwise `None`.
 fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let text = text.trim_ascii();
     let text = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text);
@@ -90,7 +94,7 @@ fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     }
 }
 
-/// No key is shorter, in bytes of whatever encoding.
+/// The shortest key in any encoding, in bytes.
 const SHORTEST: usize = 32;
 
 #[cfg(test)]

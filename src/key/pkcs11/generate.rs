@@ -17,12 +17,12 @@ use crate::key::pkcs11::Uri;
 use crate::key::pkcs11::object;
 
 impl TokenSession {
-    /// Makes a key pair on the token, with the label and, if it has one, the id of `uri`. The private key is sensitive, cannot
-    /// be taken out, and signs: nothing else. The session has to be one to write in, and logged in.
+    /// Generates a key pair on the token, with the label and, if given, the id of `uri`. The private key is sensitive,
+    /// not extractable, and may only sign. Requires a read-write session that is logged in.
     ///
     /// # Errors
     /// [`TokenError::Unnamed`], [`TokenError::Exists`], [`TokenError::Mechanism`], [`TokenError::Call`];
-    /// [`TokenError::Extractable`] where the token made another kind of key, which is then destroyed.
+    /// [`TokenError::Extractable`] where the token made an extractable key, which is then destroyed.
     pub fn generate(&self, uri: &Uri, algorithm: Algorithm) -> Result<TokenEntry, TokenError> {
         let token = || self.token().name().label.clone();
         let Some(label) = uri.object().filter(|label| !label.is_empty()) else {
@@ -51,7 +51,7 @@ impl TokenSession {
         self.made(label, &id, pair)
     }
 
-    /// Looks at what was made, rather than at what was asked for.
+    /// Checks the attributes of the new key as the token reports them, not as they were requested.
     fn made(&self, label: &str, id: &[u8], pair: (ObjectHandle, ObjectHandle)) -> Result<TokenEntry, TokenError> {
         let name = self.token().name();
         let exact = Uri::of(&name.label, &name.serial, Class::Private, label, id);
@@ -66,7 +66,7 @@ impl TokenSession {
         Ok(self.entry(&object))
     }
 
-    /// What has this label or this id already.
+    /// The objects that already have this label or id.
     fn named(&self, label: &str, id: &[u8]) -> Result<Vec<TokenEntry>, TokenError> {
         let mut there = Vec::new();
         for (label, id) in [(label, &[][..]), ("", id)] {

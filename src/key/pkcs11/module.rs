@@ -19,10 +19,10 @@ use crate::key::pkcs11::TokenName;
 use crate::key::pkcs11::Uri;
 use crate::key::pkcs11::error;
 
-/// The modules of this process. PKCS#11 is initialised once for a process, and nothing is unloaded while it may be in use.
+/// The modules of this process. A module is initialized once for a process, and never unloaded, since it may be in use.
 static LOADED: Mutex<BTreeMap<PathBuf, Pkcs11>> = Mutex::new(BTreeMap::new());
 
-/// A PKCS#11 module: a shared library that the maker of the token gives out.
+/// A PKCS#11 module: a shared library of the token's vendor.
 ///
 /// Loading one runs its code in this process.
 #[derive(Clone, Debug)]
@@ -55,12 +55,12 @@ impl Module {
         Ok(Self { context, path: path.to_owned() })
     }
 
-    /// Where it was loaded from.
+    /// The path from which it was loaded.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The tokens that it reaches and that have been initialised.
+    /// The initialized tokens of the module.
     ///
     /// # Errors
     /// [`TokenError::Call`].
@@ -94,10 +94,10 @@ impl Module {
         Ok(matching)
     }
 
-    /// The one token that `uri` means.
+    /// The one token that `uri` selects.
     ///
     /// # Errors
-    /// [`TokenError::NoToken`] and [`TokenError::ManyTokens`], which list what is there.
+    /// [`TokenError::NoToken`] and [`TokenError::ManyTokens`], which list the tokens.
     pub fn token(&self, uri: &Uri) -> Result<Pkcs11Token, TokenError> {
         let names = |tokens: &[Pkcs11Token]| tokens.iter().map(|token| token.name().clone()).collect();
         let matching = self.matching(uri)?;

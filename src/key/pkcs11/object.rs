@@ -27,7 +27,7 @@ use crate::key::pkcs11::TokenError;
 use crate::key::pkcs11::TokenName;
 use crate::key::pkcs11::Uri;
 
-/// An object with what was read of it.
+/// A key or certificate on a token, with the attributes that were read.
 #[derive(Clone, Debug)]
 pub(super) struct TokenObject {
     pub(super) handle: ObjectHandle,
@@ -35,7 +35,8 @@ pub(super) struct TokenObject {
     attributes: Vec<Attribute>,
 }
 
-/// Reads the objects of one class, narrowed by what `uri` says of their label and id.
+/// Finds the objects of one class (`C_FindObjects`) with the label and id of `uri`. Both are compared again, so that a
+/// token that ignores the search template cannot choose the key.
 pub(super) fn find(session: &Session, class: Class, uri: &Uri) -> Result<Vec<TokenObject>, TokenError> {
     let mut template = vec![Attribute::Class(match class {
         Class::Certificate => ObjectClass::CERTIFICATE,
@@ -48,7 +49,7 @@ pub(super) fn find(session: &Session, class: Class, uri: &Uri) -> Result<Vec<Tok
     let mut objects = Vec::new();
     for handle in handles {
         let object = TokenObject { handle, class, attributes: attributes(session, handle, class)? };
-        // A token that does not heed the template does not choose the key.
+        // The token may have ignored the template.
         let label = uri.object().is_none_or(|label| object.label().as_deref() == Some(label.as_bytes()));
         let id = uri.id().is_none_or(|id| object.id() == id);
         if label && id {
@@ -58,7 +59,8 @@ pub(super) fn find(session: &Session, class: Class, uri: &Uri) -> Result<Vec<Tok
     Ok(objects)
 }
 
-/// All at once, and one by one where the module stumbles over one that it does not know.
+/// Reads the attributes of an object: all in one call, or one by one where the module refuses that because it does not
+/// know one of them.
 fn attributes(session: &Session, handle: ObjectHandle, class: Class) -> Result<Vec<Attribute>, TokenError> {
     let wanted = match class {
         Class::Certificate => CERTIFICATE,
@@ -79,30 +81,32 @@ fn attributes(session: &Session, handle: ObjectHandle, class: Class) -> Result<V
 }
 
 impl TokenObject {
+    /// The attribute `CKA_ID`; empty where there is none.
     pub(super) fn id(&self) -> Vec<u8> {
         self.bytes(AttributeType::Id).unwrap_or_default()
     }
 
+    /// The attribute `CKA_LABEL`.
     fn label(&self) -> Option<Vec<u8>> {
         self.bytes(AttributeType::Label)
     }
 
-    /// The label, for people.
+    /// The label as text, for messages.
     pub(super) fn name(&self) -> String {
         String::from_utf8_lossy(&self.label().unwrap_or_default()).into_owned()
     }
 
-    /// Whether the PIN has to be given for each signature.
+    /// Whether the PIN is required for each signature (`CKA_ALWAYS_AUTHENTICATE`).
     pub(super) fn always_authenticates(&self) -> bool {
         self.attributes.contains(&Attribute::AlwaysAuthenticate(true))
     }
 
-    /// Whether it may sign. A token that does not say is taken at its word when it signs.
+    /// Whether it may sign (`CKA_SIGN`); assumed where the token does not say, since the token decides when it signs.
     pub(super) fn may_sign(&self) -> bool {
         !self.attributes.contains(&Attribute::Sign(false))
     }
 
-    /// Whether the token says that the key cannot be taken out of it.
+    /// Whether the token says that the private key cannot be extracted (`CKA_SENSITIVE`, and not `CKA_EXTRACTABLE`).
     pub(super) fn stays(&self) -> bool {
         let says = |attribute| self.attributes.contains(&attribute);
         says(Attribute::Sensitive(true)) && says(Attribute::Extractable(false))
@@ -116,7 +120,7 @@ impl TokenObject {
         TokenEntry { class: self.class, id, label, public, uri, what }
     }
 
-    /// What the token calls it, where we do not know the public key.
+    /// The type of the key as the token gives it, for messages, where the public key is not known.
     fn kind(&self) -> String {
         let key_type = self.attributes.iter().find_map(|attribute| match attribute {
             Attribute::KeyType(key_type) => Some(*key_type),
@@ -132,7 +136,7 @@ impl TokenObject {
         }
     }
 
-    /// The public key, as far as this object alone tells it.
+    /// The public key from the attributes of this object alone; `None` where they do not contain it.
     pub(super) fn public_key(&self) -> Result<Option<PublicKey>, KeyError> {
         if let (Class::Certificate, Some(value)) = (self.class, self.bytes(AttributeType::Value)) {
             return certificate(&value).map(Some);
@@ -166,14 +170,15 @@ impl TokenObject {
     }
 }
 
-/// The key in a certificate. Nothing else of the certificate is looked at.
+/// The public key of a certificate. Nothing else of the certificate is checked: no validity, issuer or key usage.
 fn certificate(der: &[u8]) -> Result<PublicKey, KeyError> {
     let malformed = |_| KeyError::Encoding { what: "certificate", reason: "it is not X.509" };
     let (_, certificate) = X509Certificate::from_der(der).map_err(malformed)?;
     PublicKey::from_spki(certificate.tbs_certificate.subject_pki.raw)
 }
 
-/// PKCS#11 3.0 section 2.3.3: the parameters are the DER of a named curve; of Edwards curves also the name as text.
+/// The public key of an elliptic curve. PKCS#11 3.0 section 2.3.3: the parameters are the DER of a named curve; for an
+/// Edwards curve also its name as text.
 fn elliptic(params: &[u8], point: &[u8]) -> Result<PublicKey, KeyError> {
     let malformed = |reason| KeyError::Encoding { what: "public key on the token", reason };
     let any = AnyRef::from_der(params).map_err(|_| malformed("its curve is not DER"))?;
@@ -186,7 +191,7 @@ fn elliptic(params: &[u8], point: &[u8]) -> Result<PublicKey, KeyError> {
     PublicKey::new(KeyType::Ecdsa(curve), &unwrapped(point, 1 + 2 * curve.len()))
 }
 
-/// The point itself: the specification has it inside an `OCTET STRING`, some tokens inside a `BIT STRING` or bare.
+/// The EC point without its wrapping: an `OCTET STRING` by the specification, a `BIT STRING` or nothing on some tokens.
 fn unwrapped(point: &[u8], length: usize) -> Vec<u8> {
     if point.len() == length {
         return point.to_vec();
@@ -198,7 +203,7 @@ fn unwrapped(point: &[u8], length: usize) -> Vec<u8> {
     bits.unwrap_or(point).to_vec()
 }
 
-/// The parameters by which a token is asked for a key on this curve; none for RSA.
+/// The `CKA_EC_PARAMS` for a new key of this type; `None` for RSA.
 pub(super) fn parameters(key_type: KeyType) -> Option<Vec<u8>> {
     match key_type {
         KeyType::Ecdsa(curve) => curve.oid().to_der().ok(),

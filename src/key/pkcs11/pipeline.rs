@@ -1,6 +1,7 @@
 //! `SigningPipeline`: signs many messages on a token, and verifies each signature in other threads meanwhile.
 //!
-//! The invariant: a signature is returned only after it was verified, and once one message failed none is begun.
+//! The invariant: a signature is returned only after it was verified, and after one failure no further message is
+//! signed.
 
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
@@ -41,11 +42,12 @@ struct PipelineState {
 }
 
 impl SigningPipeline {
-    /// Signs so many messages in so many sessions at most.
+    /// Signs `messages` messages in at most `sessions` sessions and verifies each signature in other threads. Only
+    /// verified signatures are returned.
     ///
-    /// 1. `ask` takes a session, asks the token to sign each message that [`SigningPipeline::next`] names, and hands the
+    /// 1. `ask` takes a session, has the token sign each message that [`SigningPipeline::next`] names, and passes the
     ///    result to [`SigningPipeline::signed`].
-    /// 2. `check` verifies each result in another thread. Nothing is returned that was not verified.
+    /// 2. `check` verifies each result in another thread.
     pub(super) fn run(
         messages: usize,
         sessions: usize,
@@ -86,7 +88,7 @@ impl SigningPipeline {
         Batch { made: state.made, stopped: state.stopped }
     }
 
-    /// The place of the message to be signed now, unless there are no more or one failed.
+    /// The index of the next message to sign; `None` at the end, or after a failure.
     pub(super) fn next(&self) -> Option<usize> {
         let mut state = self.lock();
         let place = state.next;
@@ -95,7 +97,7 @@ impl SigningPipeline {
         more.then_some(place)
     }
 
-    /// What the token made of a message.
+    /// Takes a raw signature of the token, to be verified.
     pub(super) fn signed(&self, place: usize, raw: Vec<u8>) {
         let mut state = self.lock();
         state.raw.push_back((place, raw));

@@ -13,7 +13,7 @@ use crate::key::pkcs11::Pkcs11Token;
 use crate::key::pkcs11::TokenError;
 use crate::key::pkcs11::error;
 
-/// The sessions of one key. All of them are logged in when one is: that is how PKCS#11 has it.
+/// The sessions of one key. In PKCS#11 a login applies to all sessions of the process with a token.
 pub(super) struct Pool {
     state: Mutex<PoolState>,
     freed: Condvar,
@@ -35,7 +35,7 @@ impl Pool {
         Self::of(token, first, MOST)
     }
 
-    /// A pool that stays with this session, so that nothing is done twice at a time; an error in it is the last.
+    /// A pool of this one session, so that requests are serialized; after an error it is closed.
     pub(super) fn alone(token: Pkcs11Token, only: Session) -> Self {
         Self::of(token, only, 1)
     }
@@ -45,8 +45,8 @@ impl Pool {
         Self { state: Mutex::new(state), freed: Condvar::new(), token }
     }
 
-    /// Runs `work` in a session of its own, and waits for one if need be. A session in which something failed is not used
-    /// again; when it was the token, the session or the login that went away, no other is opened either.
+    /// Runs `work` in a free session, and waits for one if needed. A session with an error is closed; where the token,
+    /// the session or the login was lost, no other is opened either.
     pub(super) fn with<T>(&self, work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, TokenError> {
         let session = self.take()?;
         match work(&session) {
@@ -72,7 +72,7 @@ impl Pool {
         }
     }
 
-    /// How many sessions there can be, as far as the token has said so.
+    /// The limit of sessions, as the token reports it.
     pub(super) fn most(&self) -> usize {
         self.lock().most
     }

@@ -26,12 +26,12 @@ use crate::key::pkcs11::object::TokenObject;
 pub struct TokenSession {
     token: Pkcs11Token,
     session: Session,
-    /// The PIN, for keys that want it for each signature.
+    /// The PIN, for keys that require it for each signature.
     pin: Option<Passphrase>,
 }
 
 impl Pkcs11Token {
-    /// Opens a session in which nothing on the token can be changed.
+    /// Opens a read-only session.
     ///
     /// # Errors
     /// [`TokenError::Call`].
@@ -40,7 +40,7 @@ impl Pkcs11Token {
         Ok(TokenSession::new(self.clone(), session))
     }
 
-    /// Opens a session in which keys can be made.
+    /// Opens a read-write session, in which keys can be generated.
     ///
     /// # Errors
     /// [`TokenError::Call`].
@@ -64,8 +64,8 @@ impl TokenSession {
         &self.session
     }
 
-    /// Logs in, unless this process is logged in already. `pin` is called at most once, after everything that would make
-    /// it useless, and what it gives goes to the token at most once.
+    /// Logs in, unless this process is logged in already. Spends at most one PIN attempt: `pin` is called at most once,
+    /// after all checks that do not need it, and its PIN is sent to the token at most once.
     ///
     /// # Errors
     /// [`TokenError::PinWrong`] after one attempt; [`TokenError::PinLocked`], [`TokenError::PinLength`],
@@ -86,7 +86,7 @@ impl TokenSession {
             return Err(TokenError::PinNotSet { token });
         }
         if info.protected_authentication_path() {
-            // The PIN is typed at the reader itself.
+            // Protected authentication path: the PIN is typed at the reader itself.
             return self.session.login(UserType::User, None).or_else(|error| self.declined(&error));
         }
         let Some(pin) = pin(PinState::of(&info)) else {
@@ -107,7 +107,7 @@ impl TokenSession {
         Ok(matches!(info.session_state(), SessionState::RoUser | SessionState::RwUser))
     }
 
-    /// What became of the one attempt.
+    /// The outcome of a login that the token refused.
     fn declined(&self, error: &Error) -> Result<(), TokenError> {
         let token = self.token.name().label.clone();
         let state = || self.token.info().map(|info| PinState::of(&info)).unwrap_or_default();
@@ -122,7 +122,7 @@ impl TokenSession {
         }
     }
 
-    /// The keys and certificates that `uri` matches and that can be seen, with the PIN or without.
+    /// The keys and certificates that `uri` matches and that this session can see.
     ///
     /// # Errors
     /// [`TokenError::Call`].
@@ -140,7 +140,7 @@ impl TokenSession {
         Ok(entries)
     }
 
-    /// What may be said of an object; of a private key also what others say of its public half.
+    /// The listing of an object; the public key of a private key is looked up in other objects too.
     pub(super) fn entry(&self, object: &TokenObject) -> TokenEntry {
         let entry = object.entry(self.token.name());
         match (entry.class, &entry.public) {
@@ -152,11 +152,11 @@ impl TokenSession {
         }
     }
 
-    /// The signer that is the one private key that `uri` means.
+    /// The signer for the one private key that `uri` selects.
     ///
     /// # Errors
-    /// [`TokenError::NoKey`] and [`TokenError::ManyKeys`], which list what is there; [`TokenError::NoPublicKey`];
-    /// [`TokenError::PinEach`] where no PIN was given to this session that could be given again.
+    /// [`TokenError::NoKey`] and [`TokenError::ManyKeys`], which list the candidates; [`TokenError::NoPublicKey`];
+    /// [`TokenError::PinEach`] where the key requires the PIN for each signature and this session has none.
     pub fn signer(self, uri: &Uri) -> Result<TokenKey, TokenError> {
         let object = self.one_private(uri)?;
         let public = self.public_of(&object)?;
@@ -167,7 +167,10 @@ impl TokenSession {
         TokenKey::new(self.token, self.session, &object, public, pin)
     }
 
-    /// The one private key that `uri` means and that may sign.
+    /// The one private key that `uri` selects and that may sign.
+    ///
+    /// # Errors
+    /// [`TokenError::NoKey`], [`TokenError::ManyKeys`]: a key is never chosen among several.
     pub(super) fn one_private(&self, uri: &Uri) -> Result<TokenObject, TokenError> {
         let wanted = || uri.to_string();
         let token = || self.token.name().label.clone();
@@ -186,8 +189,11 @@ impl TokenSession {
         }
     }
 
-    /// The public half of a private key: as it tells itself, else from the public key, else from the certificate with the
-    /// same id, or with the same label where there is no id.
+    /// The public key of a private key: from its own attributes, otherwise from the public key object, otherwise from
+    /// the certificate, with the same id, or with the same label where there is no id.
+    ///
+    /// # Errors
+    /// [`TokenError::NoPublicKey`] where there is none, or several different ones.
     pub(super) fn public_of(&self, object: &TokenObject) -> Result<PublicKey, TokenError> {
         let none =
             |fault| TokenError::NoPublicKey { label: object.name(), fault, token: self.token.name().label.clone() };

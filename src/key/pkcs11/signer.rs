@@ -25,10 +25,10 @@ use crate::key::pkcs11::object::TokenObject;
 use crate::key::pkcs11::pipeline::SigningPipeline;
 use crate::key::pkcs11::pool::Pool;
 
-/// A private key in a token. It never leaves it; every signature is verified before it leaves here.
+/// A private key in a token. The key never leaves the token, and every signature is verified before it is returned.
 ///
-/// Several threads sign side by side, each in a session of its own, and verify while others sign. When the session, the
-/// login or the token is lost, that is an error now and for every later call: nothing is retried and no PIN is given again.
+/// Several threads sign in parallel, each in a session of its own. When the session, the login or the token is lost,
+/// this and every later call fails: nothing is retried, and no PIN is sent again.
 pub struct TokenKey {
     handle: ObjectHandle,
     mechanisms: Vec<MechanismType>,
@@ -72,7 +72,7 @@ impl TokenKey {
         TokenError::Mechanism { token: self.token.label.clone(), what: format!("{scheme} signatures") }
     }
 
-    /// What the token makes of an order, in this session.
+    /// The raw signature of the token, not verified.
     fn raw(&self, session: &Session, order: &Order) -> Result<Vec<u8>, Error> {
         match &self.pin {
             Some(pin) => self.with_pin(session, order, pin),
@@ -80,12 +80,13 @@ impl TokenKey {
         }
     }
 
-    /// A signature, if what the token made is one.
+    /// Verifies a raw signature over `message`.
     fn checked(&self, scheme: Scheme, message: &[u8], raw: Vec<u8>) -> Result<Signature, SignerError> {
         Signature::checked(&self.public, scheme, message, mechanism::finished(self.public.algorithm(), raw))
     }
 
-    /// `CKA_ALWAYS_AUTHENTICATE`: between the beginning and the end of each signature, the same PIN once more.
+    /// Signs with a key that requires the PIN for each signature (`CKA_ALWAYS_AUTHENTICATE`): the PIN is sent once more
+    /// between initialization and signing.
     fn with_pin(&self, session: &Session, order: &Order, pin: &Passphrase) -> Result<Vec<u8>, Error> {
         session.sign_init(&order.mechanism, self.handle)?;
         let raw = RawAuthPin::new(Box::new(pin.as_bytes().to_vec()));
@@ -114,7 +115,7 @@ impl Signer for TokenKey {
         self.checked(scheme, message, raw)
     }
 
-    /// Each session signs one message after the other, while others verify what it made.
+    /// Signs messages in parallel sessions, while other threads verify the signatures.
     fn sign_all(&self, messages: &[&[u8]]) -> Batch {
         let scheme = self.public.usual_scheme();
         let message = |place: usize| messages.get(place).copied().unwrap_or_default();

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// What a `pkcs11:` URI says. It never holds a PIN: `pin-value` is refused.
+/// A `pkcs11:` URI (RFC 7512). It never holds a PIN: `pin-value` is refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Uri {
     class: Option<Class>,
@@ -28,7 +28,7 @@ pub enum Class {
     Certificate,
 }
 
-/// Why a text is no `pkcs11:` URI that we follow. None of these repeats a value that could be a secret.
+/// Why a `pkcs11:` URI is refused. No message repeats a value that could be a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UriError {
@@ -81,7 +81,8 @@ pub enum UriError {
 }
 
 impl Uri {
-    /// Reads `text`. Nothing is ignored: an attribute that is unknown, given twice or written wrongly is refused.
+    /// Parses a `pkcs11:` URI strictly: an attribute that is unknown, repeated or malformed is refused, since ignoring
+    /// it could select another key.
     ///
     /// # Errors
     /// [`UriError`].
@@ -250,7 +251,7 @@ impl fmt::Display for Class {
     }
 }
 
-/// Takes the percent signs out. RFC 7512 section 2.3: what else may stand in a value are letters, digits, `-._~` and `marks`.
+/// Decodes percent-encoding. RFC 7512 section 2.3: besides it only letters, digits, `-._~` and `marks` are allowed.
 fn decode(attribute: &str, value: &str, marks: &[u8]) -> Result<Vec<u8>, UriError> {
     let escape = || UriError::Escape { attribute: attribute.to_owned() };
     let mut decoded = Vec::with_capacity(value.len());
@@ -298,7 +299,7 @@ fn wrong(attribute: &str, wanted: &'static str) -> UriError {
 
 const SCHEME: &str = "pkcs11:";
 
-/// The marks that may stand in a path value beside the unreserved characters. RFC 7512 section 2.3, `pk11-path-res-avail`.
+/// The marks allowed in a path value besides the unreserved characters. RFC 7512 section 2.3, `pk11-path-res-avail`.
 const PATH_MARKS: &[u8] = b":[]@!$'()*+,=&";
 
 /// The same for a query value, `pk11-query-res-avail`.

@@ -47,7 +47,7 @@ use self::contract::RAW;
 use self::contract::VERSION;
 use self::process::NoAnswer;
 
-/// A plugin, and how it is run: never through a shell, with this environment and no other.
+/// A plugin of the Notary Project. It runs without a shell, with only the given environment variables.
 #[derive(Clone, Debug)]
 pub struct Plugin {
     deadline: Duration,
@@ -58,7 +58,8 @@ pub struct Plugin {
 }
 
 impl Plugin {
-    /// The plugin `name` in `folder`: the file `NAME/notation-NAME`. It is told `environment` and has `deadline` for each answer.
+    /// Finds the plugin `name` in `folder`: the file `NAME/notation-NAME`. `environment` are its environment variables,
+    /// `deadline` is the timeout of each command.
     ///
     /// # Errors
     /// [`PluginError::Name`], [`PluginError::Missing`].
@@ -80,10 +81,11 @@ impl Plugin {
         Ok(Self { deadline, environment, limits: limits.clone(), name: name.to_owned(), program })
     }
 
-    /// The signer that is the key `id` of this plugin.
+    /// The signer for the key `id` of this plugin, after its contract version, capability and key specification were
+    /// checked.
     ///
-    /// The contract tells the public key only along with a signature, so the plugin is asked for one over a text that is no
-    /// payload of anything.
+    /// In the contract the public key comes only with a signature, so the plugin signs a probe text, which is no
+    /// payload of any format.
     ///
     /// # Errors
     /// [`PluginError`].
@@ -113,7 +115,8 @@ impl Plugin {
         Ok(PluginKey { config, id: id.to_owned(), plugin: self, public, spec })
     }
 
-    /// A signature that nobody has verified yet, ECDSA as DER, and the key that it is said to be by.
+    /// Runs `generate-signature` and checks key id, algorithm and certificate of the response. The signature (ECDSA as
+    /// DER) is not verified; the public key is that of the leaf certificate.
     fn generate(
         &self,
         id: &str,
@@ -152,7 +155,7 @@ impl Plugin {
         Ok((public, signature))
     }
 
-    /// Runs one command of the contract.
+    /// Runs one command of the contract and parses its JSON response.
     fn ask<T: DeserializeOwned>(&self, command: &'static str, asked: &impl Serialize) -> Result<T, PluginError> {
         let plugin = || self.name.clone();
         let limit = self.limits.key.plugin_bytes;
@@ -184,9 +187,10 @@ impl Plugin {
     }
 }
 
-/// A private key that a plugin signs with. Every answer of the plugin is verified before it leaves here.
+/// A private key that a plugin signs with. Every signature is verified before it is returned.
 ///
-/// Each kind of key signs in one way: ECDSA with the hash of its size, RSA with PSS. There is no PKCS#1 v1.5 in the contract.
+/// The contract gives each type of key one scheme: ECDSA with the hash of its size, RSA with PSS. It has no PKCS#1
+/// v1.5.
 pub struct PluginKey {
     config: BTreeMap<String, String>,
     id: String,
@@ -223,7 +227,7 @@ impl fmt::Debug for PluginKey {
     }
 }
 
-/// ECDSA signatures come as JWS has them, two numbers side by side.
+/// Converts an ECDSA signature from the JWS form (RFC 7518 section 3.4: `r` and `s` side by side) to DER.
 fn der(algorithm: Algorithm, raw: Vec<u8>) -> Option<Vec<u8>> {
     match algorithm {
         Algorithm::EcdsaP256 => algorithm::ecdsa_der(Curve::P256, &raw),
@@ -233,10 +237,10 @@ fn der(algorithm: Algorithm, raw: Vec<u8>) -> Option<Vec<u8>> {
     }
 }
 
-/// As much of a name in an answer as a message shows.
+/// A name in a response, shortened and escaped for messages.
 fn shown(name: &str) -> Untrusted {
     Untrusted::within(name, 60)
 }
 
-/// What is signed to learn the public key. It is neither an envelope nor a claim of any format.
+/// The probe text that is signed to learn the public key. It is no payload of any format.
 const PROBE: &[u8] = b"bulla asks which key this is; a signature over this text says nothing about anything";

@@ -1,4 +1,5 @@
-//! One run of a plugin: without a shell, with an environment of its own, within a deadline and a bound on what it says.
+//! One run of a plugin process: without a shell, with only the given environment variables, within a timeout and an
+//! output limit.
 
 use std::ffi::OsString;
 use std::io;
@@ -21,25 +22,26 @@ use rustix::process::Signal;
 use rustix::process::kill_process_group;
 use zeroize::Zeroizing;
 
-/// What a program said before it ended.
+/// The output of a plugin that has ended.
 pub(super) struct PluginOutput {
     pub(super) success: bool,
     pub(super) stdout: Zeroizing<Vec<u8>>,
     pub(super) stderr: Zeroizing<Vec<u8>>,
 }
 
-/// Why there is nothing that it said.
+/// Why a plugin has no output.
 #[derive(Debug)]
 pub(super) enum NoAnswer {
-    /// It did not end in time, and was ended.
+    /// It exceeded the timeout, and was killed.
     Deadline,
-    /// It could not be started or listened to.
+    /// It could not be started, or its output could not be read.
     Io(io::Error),
-    /// It said more than we read, and was ended.
+    /// It exceeded the output limit, and was killed.
     TooMuch,
 }
 
-/// Runs `program` with one argument, gives it `input`, and returns what it said.
+/// Runs `program` with one argument and `input` on standard input, and returns its output. `deadline` is the timeout of
+/// the whole run, `limit` that of each output stream in bytes. On an error its process group is killed.
 pub(super) fn run(
     program: &Path,
     argument: &str,
@@ -51,11 +53,11 @@ pub(super) fn run(
     let mut command = Command::new(program);
     command.arg(argument).env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // A group of its own, so that whatever it starts can be ended with it.
+    // A process group of its own: its child processes can be killed with it.
     command.process_group(0);
     let mut child = RunningPlugin { child: command.spawn().map_err(NoAnswer::Io)?, gone: false };
     if let Some(mut stdin) = child.child.stdin.take() {
-        // A program that does not read its input is no failure of ours.
+        // An error is ignored: a plugin may end without reading its input.
         thread::spawn(move || stdin.write_all(&input));
     }
     let (sender, receiver) = mpsc::channel();
@@ -76,10 +78,10 @@ pub(super) fn run(
     Ok(said)
 }
 
-/// A program that is ended when it is not needed any more, whatever it is doing, with everything that it started.
+/// A running plugin. If it has not ended when this is dropped, its process group is killed.
 struct RunningPlugin {
     child: Child,
-    /// Whether it has ended and its number may be another's.
+    /// Whether it has ended: its process id may be in use again.
     gone: bool,
 }
 
@@ -88,7 +90,7 @@ impl Drop for RunningPlugin {
         if self.gone {
             return;
         }
-        // What has ended by itself need not be ended; what it started may still run.
+        // Errors are ignored: the plugin may have ended, while its child processes still run.
         let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -101,26 +103,27 @@ enum Stream {
     Stdout,
 }
 
-/// A stream at its end; no bytes where it was too long.
+/// An output stream that was read to its end; `None` where it exceeded the limit.
 type Heard = (Stream, io::Result<Option<Zeroizing<Vec<u8>>>>);
 
-/// Reads a stream to its end, or until it is too long.
+/// Reads an output stream in a thread, to its end or to one byte over `limit`, and sends it.
 fn listen(stream: Stream, pipe: impl Read + Send + 'static, limit: u64, sender: Sender<Heard>) {
     thread::spawn(move || {
         let mut bytes = Zeroizing::new(Vec::new());
         let read = pipe.take(limit.saturating_add(1)).read_to_end(&mut bytes);
         let whole = u64::try_from(bytes.len()).is_ok_and(|length| length <= limit);
-        // Nobody may be listening any more.
+        // An error is ignored: the receiver is gone after a timeout.
         let _ = sender.send((stream, read.map(|_| whole.then_some(bytes))));
     });
 }
 
-/// How long we still wait. Counted in waits, since no clock is read here.
+/// The rest of the timeout. It is counted in waits, since this layer reads no clock.
 struct Waiting {
     left: Duration,
 }
 
 impl Waiting {
+    /// Waits for the next output stream to end.
     fn hear(&mut self, streams: &Receiver<Heard>) -> Result<(Stream, Zeroizing<Vec<u8>>), NoAnswer> {
         loop {
             match streams.recv_timeout(STEP.min(self.left)) {
@@ -133,6 +136,7 @@ impl Waiting {
         }
     }
 
+    /// Waits for the plugin to end; returns whether its status is success.
     fn end(&mut self, running: &mut RunningPlugin) -> Result<bool, NoAnswer> {
         loop {
             if let Some(status) = running.child.try_wait().map_err(NoAnswer::Io)? {
@@ -144,6 +148,7 @@ impl Waiting {
         }
     }
 
+    /// Takes one wait out of the timeout.
     fn spend(&mut self) -> Result<(), NoAnswer> {
         self.left = self.left.saturating_sub(STEP);
         match self.left.is_zero() {
