@@ -1,4 +1,5 @@
-//! `Secrets`: redaction. The secrets in use are removed from foreign text, in every encoding in which it may have them.
+//! `Secrets`: redaction. The secrets in use are replaced by `***` in text from registries and programs, in every common
+//! encoding.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -13,16 +14,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
-/// The secrets that are in use. Clones share them.
+/// The secrets in use, to be redacted. Clones share them.
 ///
-/// Who was sent a secret may send it back, and what it sends may be shown: in an error, a warning, a name. [`hide`]
-/// finds a secret as it is, in any case, in base64 (either alphabet, at any of the three positions, with line breaks), in
-/// hexadecimal digits, percent-encoded, escaped as in JSON, HTML or a quoted string, these inside one another, and cut
+/// A server that was sent a secret may echo it in an error, a warning or a name, which is then shown. [`hide`] finds a
+/// secret as it is, in any case, in base64 (either alphabet, at any of the three positions, with line breaks), in
+/// hexadecimal digits, percent-encoded, escaped as in JSON, HTML or a quoted string, nested in one another, and cut
 /// off. It takes time in proportion to the text, whatever the number of secrets.
 ///
-/// The invariant that this rests on: text and secrets are compared by their letters and digits alone, in lower case, after
-/// zero to `LAYERS` layers of escapes were taken off the text. Of a form that has ten of them or more any ten in a row
-/// are found, so that a part of it is found too.
+/// The invariant: text and secrets are compared by their letters and digits alone, in lower case, after up to `LAYERS`
+/// layers of escapes were decoded. Any seventeen letters and digits in a row of a form contain an indexed run, so that
+/// a part of a secret is found too.
 ///
 /// [`hide`]: Secrets::hide
 #[derive(Clone, Default)]
@@ -30,41 +31,41 @@ pub struct Secrets(Arc<Mutex<KnownSecret>>);
 
 #[derive(Default)]
 struct KnownSecret {
-    /// What people typed themselves, where a secret is none.
+    /// The command line in lower case: a secret that occurs in it is not hidden in bulla's own output.
     typed: Vec<String>,
     lasting: VecDeque<Zeroizing<String>>,
     passing: VecDeque<Zeroizing<String>>,
     index: SecretIndex,
 }
 
-/// Forms of secrets as they are looked for.
+/// The index by which secrets are found in a text.
 #[derive(Default)]
 struct SecretIndex {
-    /// Lengths of the runs that there are.
+    /// The lengths of the indexed runs.
     lengths: BTreeSet<usize>,
-    /// Runs of letters and digits by their hash, and in which text they are looked for.
+    /// The hashes of runs of letters and digits, and in which texts they are hidden.
     runs: HashMap<u64, Reach>,
-    /// Secrets with too few letters and digits to be found by them.
+    /// Secrets with too few letters and digits for a run.
     short: Vec<Zeroizing<Vec<u8>>>,
 }
 
-/// In which texts a secret is hidden.
+/// The texts in which a secret is hidden.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Reach {
-    /// In texts from elsewhere: it could stand in our own by chance.
+    /// Only in text from elsewhere: in bulla's own output it may occur by chance.
     Foreign,
     /// In all texts.
     Everywhere,
 }
 
 impl Secrets {
-    /// No secrets yet. Where all output is searched, what people `typed` stays as it is.
+    /// No secrets yet. Text that people `typed` themselves is not hidden by [`Secrets::hide_in_output`].
     pub fn sparing(typed: impl IntoIterator<Item = String>) -> Self {
         let typed = typed.into_iter().map(|text| text.to_lowercase()).collect();
         Self(Arc::new(Mutex::new(KnownSecret { typed, ..KnownSecret::default() })))
     }
 
-    /// Hides `secret` from now on.
+    /// Adds a lasting secret, such as a password. Of more than [`LASTING_MOST`] the oldest are forgotten.
     pub fn add(&self, secret: &str) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if secret.is_empty() || kept.lasting.iter().any(|other| **other == secret) {
@@ -78,7 +79,7 @@ impl Secrets {
         }
     }
 
-    /// Hides `secret` until many others that last no longer came after it: one of many tokens.
+    /// Adds a passing secret, such as one of many tokens. Of more than [`PASSING_MOST`] the oldest are forgotten.
     pub fn add_passing(&self, secret: &str) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if secret.is_empty() || kept.passing.iter().any(|other| **other == secret) {
@@ -92,13 +93,13 @@ impl Secrets {
         }
     }
 
-    /// `text`, which comes from elsewhere, with `***` for every secret in it.
+    /// Replaces every secret in `text`, which comes from elsewhere, by `***`.
     pub fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.without(text, Reach::Foreign)
     }
 
-    /// `text` of our own, into which text from elsewhere may have found its way: with `***` for every secret that is too
-    /// long to stand there by chance, and that nobody typed.
+    /// Replaces secrets in bulla's own output `text`, which may quote text from elsewhere, by `***`: those that are too
+    /// long to occur by chance and that nobody typed.
     pub fn hide_in_output<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.without(text, Reach::Everywhere)
     }
@@ -136,7 +137,7 @@ impl KnownSecret {
         let lower = Zeroizing::new(secret.to_lowercase());
         let typed = self.typed.iter().any(|typed| typed.contains(lower.as_str()));
         self.index.add(secret, typed);
-        // In the address of a proxy it stands percent-encoded, and it is sent as it is.
+        // A proxy URL contains its password percent-encoded, but the decoded one is sent.
         decoded(secret).iter().for_each(|decoded| self.index.add(decoded, typed));
     }
 
@@ -164,7 +165,7 @@ impl SecretIndex {
         }
     }
 
-    /// Not every run is kept: where they overlap, all of the form is found, and of a part of it nearly all.
+    /// Indexes runs of a form, one every [`STRIDE`]: all of a complete form is found, and nearly all of a part of it.
     fn add_runs(&mut self, form: &[u8], reach: Reach) {
         let length = form.len().min(RUN);
         self.lengths.insert(length);
@@ -177,7 +178,7 @@ impl SecretIndex {
         }
     }
 
-    /// Marks in `hidden` what of `view` is a secret.
+    /// Marks in `hidden` the bytes of `view` that belong to a secret.
     fn mark(&self, view: &View, reach: Reach, hidden: &mut [bool]) {
         let (at, letters): (Vec<usize>, Vec<u8>) =
             view.bytes.iter().copied().enumerate().filter(|(_, byte)| is_letter(*byte)).unzip();
@@ -203,7 +204,7 @@ impl SecretIndex {
     }
 }
 
-/// A text in lower case, some layers of escapes taken off, and where in the text each byte comes from.
+/// A text in lower case with some layers of escapes decoded, and the range of the original text for each byte.
 struct View {
     bytes: Vec<u8>,
     from: Vec<(usize, usize)>,
@@ -216,7 +217,7 @@ impl View {
         Self { bytes, from }
     }
 
-    /// The view with one more layer of escapes taken off, if there is one.
+    /// The view with one more layer of escapes decoded; `None` where there is none.
     fn decoded(&self) -> Option<Self> {
         let mut decoded = Self { bytes: Vec::with_capacity(self.bytes.len()), from: Vec::new() };
         let mut at = 0;
@@ -244,7 +245,8 @@ impl View {
     }
 }
 
-/// The length of what stands at the beginning of `text`, which is not empty, and what it means.
+/// Decodes the escape or character at the beginning of `text`, which is not empty: its length, and the bytes that it
+/// means.
 fn unescaped(text: &[u8]) -> (usize, Vec<u8>) {
     let number = |digits: Option<&[u8]>, radix: u32| {
         let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok())?;
@@ -274,7 +276,7 @@ fn unescaped(text: &[u8]) -> (usize, Vec<u8>) {
     found.unwrap_or_else(|| (1, text.iter().take(1).copied().collect()))
 }
 
-/// `secret` without percent-encoding, where it has any.
+/// `secret` percent-decoded; `None` where that changes nothing.
 fn decoded(secret: &str) -> Option<Zeroizing<String>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(secret.len()));
     let mut rest = secret.as_bytes();
@@ -287,7 +289,7 @@ fn decoded(secret: &str) -> Option<Zeroizing<String>> {
     (*decoded != secret).then_some(decoded)
 }
 
-/// `text` with `***` for what is hidden.
+/// `text` with `***` for each hidden range.
 fn masked(text: &str, hidden: &[bool]) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut before = false;
@@ -303,7 +305,7 @@ fn masked(text: &str, hidden: &[bool]) -> String {
     masked
 }
 
-/// The characters of `secret` in base64 that do not depend on what stands around it, `before` bytes from a boundary.
+/// The base64 characters of `secret` that do not depend on the bytes around it, at `before` bytes after a boundary.
 fn in_base64(secret: &[u8], before: usize) -> Zeroizing<String> {
     let padded = Zeroizing::new([vec![0; before], secret.to_vec()].concat());
     let encoded = Zeroizing::new(STANDARD_NO_PAD.encode(padded.as_slice()));
@@ -311,7 +313,7 @@ fn in_base64(secret: &[u8], before: usize) -> Zeroizing<String> {
     Zeroizing::new(encoded.get(first..end).unwrap_or_default().to_owned())
 }
 
-/// What of a text is compared: letters and digits, in lower case, and all that is not ASCII.
+/// The bytes that are compared: ASCII letters and digits in lower case, and all bytes that are not ASCII.
 fn letters(text: &[u8]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(text.to_ascii_lowercase().into_iter().filter(|byte| is_letter(*byte)).collect())
 }
@@ -320,29 +322,29 @@ const fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || !byte.is_ascii()
 }
 
-/// FNV-1a. A chance hit hides what is no secret, and that is all it does.
+/// FNV-1a. A collision can only hide text that is no secret.
 fn hash(run: &[u8]) -> u64 {
     run.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// How many layers of escapes a text is looked through, with the text itself.
+/// How many views of a text are searched: the text itself, and with layers of escapes decoded.
 const LAYERS: usize = 5;
-/// A secret with so many letters and digits stands nowhere by chance.
+/// A secret of so many letters and digits does not occur by chance.
 const LONG: usize = 8;
-/// How many secrets that last are kept at most.
+/// The limit of lasting secrets.
 const LASTING_MOST: usize = 256;
-/// What HTML calls characters that it cannot have.
+/// The named character references of HTML that are decoded.
 const NAMED: &[(&[u8], u8)] =
     &[(b"&amp;", b'&'), (b"&apos;", b'\''), (b"&gt;", b'>'), (b"&lt;", b'<'), (b"&quot;", b'"')];
-/// How many secrets that pass are kept at most.
+/// The limit of passing secrets.
 const PASSING_MOST: usize = 64;
-/// How many letters and digits in a row are looked for.
+/// The length of an indexed run, in letters and digits.
 const RUN: usize = 10;
-/// A form with fewer letters and digits is not looked for by them.
+/// A form with fewer letters and digits is not indexed by runs.
 const SHORT: usize = 6;
-/// How far apart the runs are that are kept of a form.
+/// The distance between indexed runs of a form.
 const STRIDE: usize = 8;
-/// A secret of fewer characters is only hidden where it stands alone: else nothing could be read.
+/// A secret of fewer characters is hidden only where no letter or digit is next to it: otherwise no text could be read.
 const WORD: usize = 4;
 
 #[cfg(test)]
