@@ -1,4 +1,4 @@
-//! `Blob`: content on its way from one store to another, whose end is only released once the whole was checked.
+//! `Blob`: a stream of content that checks length and digest: the last piece is released only if both are right.
 
 use bytes::Bytes;
 
@@ -23,15 +23,14 @@ pub trait Chunks: Send {
     }
 }
 
-/// A blob on its way.
+/// A stream of content with a descriptor.
 ///
-/// The pieces are hashed as they pass, and the last one is held back until length and digest of the whole are right:
-/// whoever has received all of a blob has received the right one. At most one piece more than the announced length is
-/// read.
+/// The pieces are hashed as they pass, and the last one is held back until length and digest are right: a reader that
+/// received all of a blob received the right one. At most one piece more than the declared length is read.
 pub struct Blob {
     chunks: Box<dyn Chunks>,
     descriptor: Descriptor,
-    /// What went wrong: from then on there is nothing more to be had.
+    /// The first error: every later call repeats it.
     failed: Option<StoreError>,
     hasher: Option<Hasher>,
     held: Option<Bytes>,
@@ -66,7 +65,7 @@ impl Blob {
         Self::new(content.descriptor().clone(), "memory".to_owned(), Box::new(chunks))
     }
 
-    /// The same blob, holding `permit` until its last piece was handed out: waiting for the answer of a store needs none.
+    /// The same blob, holding `permit` until its last piece was returned.
     #[must_use]
     pub fn holding(self, permit: Permit) -> Self {
         Self { permit: Some(permit), ..self }
@@ -83,11 +82,10 @@ impl Blob {
         &self.descriptor
     }
 
-    /// The next piece; `None` after the last one, which is only given out if the whole is right.
+    /// The next piece; `None` after the last one, which is returned only if length and digest are right.
     ///
     /// # Errors
-    /// [`StoreError::Content`] where length or digest differ, and whatever the source reports; and the same again
-    /// whenever it is asked again.
+    /// [`StoreError::Content`] where length or digest differ, and any error of the source; every later call repeats it.
     pub async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -124,11 +122,10 @@ impl Blob {
         Ok(self.held.take())
     }
 
-    /// Goes back to the beginning, where the source can; nothing that was seen so far counts any more. Whether it was
-    /// done.
+    /// Goes back to the first piece, and hashes anew. Returns whether the source can do that.
     ///
     /// # Errors
-    /// Whatever the source reports.
+    /// Any error of the source.
     pub async fn rewind(&mut self) -> Result<bool, StoreError> {
         let done = self.chunks.rewind().await?;
         if done {

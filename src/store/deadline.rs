@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
 
-/// The time that a command has, from when this was made. Clones share it.
+/// The timeout of a command, from the time when this was made. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Deadline(Option<Arc<SharedDeadline>>);
 
@@ -16,8 +16,8 @@ pub struct Deadline(Option<Arc<SharedDeadline>>);
 pub enum CountedTime {
     /// All of it, except while a person is asked something.
     Everything,
-    /// The same, but for time in which layers move: an image may be large and the line slow. Layers that stand still are
-    /// bounded by the idle timeout and the minimum rate of their store.
+    /// The same, except while layers are transferred: an image may be large and the connection slow. Stalled transfers
+    /// are bounded by the idle timeout and the minimum rate of their store.
     EverythingButLayers,
 }
 
@@ -66,7 +66,7 @@ impl Deadline {
         self.left().filter(|_| self.0.as_ref().is_some_and(|shared| shared.counted == CountedTime::Everything))
     }
 
-    /// What is left of it; zero when it is over. It can grow again by what does not count.
+    /// The rest of the timeout; zero when it has passed. It grows again by time that does not count.
     pub fn left(&self) -> Option<Duration> {
         self.left_at(Instant::now())
     }

@@ -17,8 +17,8 @@ use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
 
-/// A source for a first look at something that may be large. Whatever came of it does not count once
-/// [`LimitedSource::is_over`]: then the whole is to be looked at, without this.
+/// A source with a byte limit, for a first look at something that may be large. Once [`LimitedSource::is_over`], its
+/// results do not count: the caller repeats the work without the limit.
 pub struct LimitedSource {
     inner: Arc<dyn Source>,
     left: AtomicU64,
@@ -32,7 +32,7 @@ impl LimitedSource {
         Self { inner, left: AtomicU64::new(limit), limit, over: AtomicBool::new(false) }
     }
 
-    /// Whether more was wanted than it gives out, or more than the source itself was allowed to read.
+    /// Whether more bytes were requested than the limit, or than the source itself allows.
     pub fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire)
     }

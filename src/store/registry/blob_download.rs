@@ -28,7 +28,7 @@ use crate::store::Task;
 use crate::store::error::ConnectionFault;
 use crate::store::error::ProtocolFault;
 
-/// The blob of `descriptor`, whole and checked.
+/// Downloads a blob of at most `limit` bytes, and checks its size and digest.
 pub(super) async fn whole(repository: &Repository, descriptor: &Descriptor, limit: u64) -> Result<Content, StoreError> {
     let what = repository.place_of(&descriptor.digest);
     if descriptor.size > limit {
@@ -41,7 +41,8 @@ pub(super) async fn whole(repository: &Repository, descriptor: &Descriptor, limi
         .map_err(|error| StoreError::Content { place: repository.shown().to_owned(), error })
 }
 
-/// The blob of `descriptor`, on its way.
+/// Opens a download as a [`Blob`], which checks size and digest. It resumes with a range request where the connection
+/// broke.
 pub(super) async fn open(repository: &Repository, descriptor: &Descriptor) -> Result<Blob, StoreError> {
     let mut download = BlobDownload {
         at: 0,
@@ -108,7 +109,7 @@ impl BlobDownload {
         }
     }
 
-    /// What of `piece` was not handed on before.
+    /// The part of `piece` that was not passed on before.
     fn unseen(&mut self, mut piece: Bytes) -> Option<Bytes> {
         let skipped = self.skip.min(length(&piece));
         self.skip -= skipped;
@@ -118,7 +119,10 @@ impl BlobDownload {
         (!piece.is_empty()).then_some(piece)
     }
 
-    /// Waits before the next try, if there is to be one.
+    /// Backs off before the next attempt.
+    ///
+    /// # Errors
+    /// The error of the connection, where no retry is left.
     async fn broke(&mut self, failure: ConnectionFailure, fault: ConnectionFault) -> Result<(), StoreError> {
         self.body = None;
         if self.at - self.marked >= PROGRESS {
@@ -183,7 +187,7 @@ async fn ask(
     repository.client.send(&request).await
 }
 
-/// Whether an answer holds what was asked for: from `from` to the end of `size` bytes. RFC 9110 section 14.4.
+/// Whether a response has the requested range: from `from` to the end of `size` bytes. RFC 9110 section 14.4.
 fn starts_at(headers: &HeaderMap, from: u64, size: u64) -> bool {
     let range = headers.get(CONTENT_RANGE).and_then(|value| value.to_str().ok()).and_then(parse_range);
     range.is_some_and(|(first, last, whole)| {

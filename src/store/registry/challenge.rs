@@ -3,7 +3,7 @@
 use reqwest::header::HeaderMap;
 use reqwest::header::WWW_AUTHENTICATE;
 
-/// A challenge: which authentication a registry asks for.
+/// A challenge: the authentication that a registry asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Challenge {
     /// User name and password.
@@ -17,13 +17,13 @@ pub(super) enum Challenge {
 pub(super) struct Bearer {
     /// The address of the token service.
     pub(super) realm: String,
-    /// What the token service is told about who wants the token.
+    /// The `service` parameter for the token service: the name of the registry.
     pub(super) service: Option<String>,
-    /// What the registry says the token must be good for.
+    /// The scopes that the registry asks for.
     pub(super) scopes: Vec<String>,
 }
 
-/// The strongest challenge in `headers` that is supported.
+/// The strongest supported challenge in the `WWW-Authenticate` headers.
 pub(super) fn asked(headers: &HeaderMap) -> Option<Challenge> {
     let values = headers.get_all(WWW_AUTHENTICATE).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     let values: Vec<_> = values.collect();
@@ -35,7 +35,7 @@ pub(super) fn is_there(headers: &HeaderMap) -> bool {
     headers.contains_key(WWW_AUTHENTICATE)
 }
 
-/// The challenges in the values of `WWW-Authenticate` headers that we can meet, the strongest first.
+/// The supported challenges in the values of `WWW-Authenticate` headers, the strongest first.
 fn parse<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Challenge> {
     let mut found: Vec<Challenge> = values.into_iter().take(MOST).flat_map(parse_one).collect();
     found.sort_by_key(|challenge| matches!(challenge, Challenge::Basic));

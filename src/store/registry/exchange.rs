@@ -36,8 +36,8 @@ pub(super) enum SendOutcome {
 }
 
 impl RegistryClient {
-    /// Sends a request once, with a body that cannot be sent again. The caller has to bound the time. The challenge of a
-    /// 401 is taken in, and the response returned.
+    /// Sends a request once, with a body that cannot be sent again. Sets no timeout of its own. The challenge of a 401
+    /// response is stored.
     pub(super) async fn send_streaming(
         &self,
         request: &ApiRequest,
@@ -94,8 +94,8 @@ impl RegistryClient {
         }))
     }
 
-    /// The target of a redirect. Requests that read follow redirects to other hosts. Requests that write follow only those
-    /// that keep method and body (RFC 9110 sections 15.4.8 and 15.4.9), on the registry itself.
+    /// The target of a redirect. Reading requests follow it to other hosts. Writing requests follow it only on the
+    /// registry itself, and only where method and body are kept (RFC 9110 sections 15.4.8 and 15.4.9).
     fn target(&self, request: &ApiRequest, at: &Url, http_response: &Response) -> Result<Option<Url>, TransportError> {
         let reads = request.method == Method::GET || request.method == Method::HEAD;
         match http_response.status().as_u16() {

@@ -11,10 +11,11 @@ use super::settings::Settings;
 use crate::store::error::HostFault;
 use crate::store::error::LocationFault;
 
-/// Where a registry that references call `host` is.
+/// The base URL of the registry that references call `host`: HTTPS, or plain HTTP for loopback addresses and as
+/// configured.
 ///
 /// # Errors
-/// Where `host` is not a host.
+/// [`HostFault`] where `host` is not a host.
 pub(super) fn base(host: &str, settings: &Settings) -> Result<Url, HostFault> {
     let real = if host == "docker.io" { "registry-1.docker.io" } else { host };
     let parse = |scheme: &str| {
@@ -30,11 +31,11 @@ pub(super) fn base(host: &str, settings: &Settings) -> Result<Url, HostFault> {
     if plain { parse("http") } else { Ok(tls) }
 }
 
-/// Whether the registry at `base` may redirect a request for content to `target`
-/// (threats: downgrade-to-http, redirect-to-internal-address).
+/// Checks a redirect of a download to `target`: no downgrade to plain HTTP, no user name, and no loopback or link-local
+/// address unless the registry is there itself (threats: downgrade-to-http, redirect-to-internal-address).
 ///
 /// # Errors
-/// Where it is not.
+/// [`LocationFault`] where it is not followed.
 pub(super) fn may_redirect(base: &Url, from: &Url, target: &Url, settings: &Settings) -> Result<(), LocationFault> {
     let to = host_and_port(target);
     has_no_user(target).map_err(LocationFault::UserName)?;
@@ -53,8 +54,8 @@ pub(super) fn may_redirect(base: &Url, from: &Url, target: &Url, settings: &Sett
     }
 }
 
-/// `url` with the scheme and the port of `asked` where only the scheme differs: a registry behind a proxy that ends TLS
-/// does not know how it is reached. Nothing but path and query is taken from what it says.
+/// Corrects the scheme and port of `url` to those of `asked`, if only the scheme differs: a registry behind a
+/// TLS-terminating proxy does not know its own URL. Of its response only path and query are used then.
 pub(super) fn at_origin(asked: &Url, url: Url) -> Url {
     let web = |url: &Url| matches!(url.scheme(), "http" | "https");
     if url.scheme() == asked.scheme() || url.host() != asked.host() || !web(&url) || !web(asked) {
@@ -67,8 +68,8 @@ pub(super) fn at_origin(asked: &Url, url: Url) -> Url {
     }
 }
 
-/// The same for a redirect, which may lead to other ports: only from plain HTTP to TLS, and only where the port is that
-/// of the registry or not said.
+/// As [`at_origin`], for a redirect, which may lead to other ports: only from plain HTTP to HTTPS, and only if the port
+/// is that of the registry or absent.
 pub(super) fn behind_tls(base: &Url, target: Url) -> Url {
     let same = target.port().is_none() || target.port() == base.port();
     match base.scheme() == "https" && target.scheme() == "http" && same {
@@ -77,10 +78,10 @@ pub(super) fn behind_tls(base: &Url, target: Url) -> Url {
     }
 }
 
-/// The address of an upload, which must be where the registry is.
+/// Resolves the `Location` of an upload against the response URL `at`. It must have the origin of the registry.
 ///
 /// # Errors
-/// Where it is not.
+/// [`LocationFault`] where it has not.
 pub(super) fn upload_location(base: &Url, at: &Url, location: &str) -> Result<Url, LocationFault> {
     let url = at.join(location).map_err(|_| LocationFault::NoUploadUrl)?;
     has_no_user(&url).map_err(LocationFault::UserName)?;
@@ -92,7 +93,7 @@ pub(super) fn upload_location(base: &Url, at: &Url, location: &str) -> Result<Ur
     }
 }
 
-/// Whether plain HTTP to `url` is what was asked for, or stays on this machine.
+/// Whether plain HTTP to `url` is configured, or stays on this machine.
 fn is_plain(url: &Url, settings: &Settings) -> bool {
     match settings.schemes.get(&host_and_port(url)).or_else(|| settings.schemes.get(url.host_str().unwrap_or_default()))
     {
@@ -101,6 +102,7 @@ fn is_plain(url: &Url, settings: &Settings) -> bool {
     }
 }
 
+/// Whether `url` is a loopback or link-local address.
 fn is_special(url: &Url) -> bool {
     matches!(NetworkZone::of(url), NetworkZone::Loopback | NetworkZone::Link)
 }

@@ -21,11 +21,11 @@ use crate::store::error::ProtocolFault;
 use crate::store::error::ReadBackFault;
 use crate::store::error::ReadOnlyFault;
 
-/// The manifest that `tag_or_digest` stands for. By tag the body alone decides, no header
-/// (threats: digest-header-mismatch).
+/// Fetches the manifest at `tag_or_digest`; a digest is checked. By tag the digest is that of the body, whatever the
+/// headers say (threats: digest-header-mismatch).
 pub(super) async fn resolve(repository: &Repository, tag_or_digest: &TagOrDigest) -> Result<Content, StoreError> {
     if matches!(tag_or_digest, TagOrDigest::Tag(tag) if tag.len() > TAG_LENGTH) {
-        // The tags that cosign makes of SHA-512 digests: no registry can have them, so nothing is there.
+        // The cosign tags of SHA-512 digests are longer than a tag may be, so no registry has them.
         return Err(StoreError::NotFound { what: repository.place(tag_or_digest) });
     }
     let limit = repository.limits().oci.manifest_bytes;
@@ -46,7 +46,7 @@ pub(super) async fn resolve(repository: &Repository, tag_or_digest: &TagOrDigest
     Ok(content)
 }
 
-/// The manifest of `descriptor`, checked.
+/// Fetches the manifest of `descriptor` and checks its size and digest.
 pub(super) async fn fetch(repository: &Repository, descriptor: &Descriptor) -> Result<Content, StoreError> {
     let limit = repository.limits().oci.manifest_bytes;
     if descriptor.size > limit {
@@ -62,12 +62,12 @@ pub(super) async fn fetch(repository: &Repository, descriptor: &Descriptor) -> R
     Ok(content)
 }
 
-/// What the registry calls what it gives out.
+/// The `Docker-Content-Digest` header of a response.
 fn called(response: &ApiResponse) -> Option<String> {
     response.header(CALLED).map(str::to_owned)
 }
 
-/// Remembers a `Docker-Content-Digest` that is not the digest of `content` (threats: digest-header-mismatch).
+/// Remembers a `Docker-Content-Digest` header with another digest than `content` (threats: digest-header-mismatch).
 fn hold(repository: &Repository, content: &Content, called: Option<String>) {
     let is = |digest: Digest| digest == Digest::of(digest.algorithm(), content.bytes());
     match called {
@@ -80,7 +80,7 @@ fn hold(repository: &Repository, content: &Content, called: Option<String>) {
     }
 }
 
-/// Whether the manifest of `descriptor` is there.
+/// Whether the registry has the manifest of `descriptor` (HEAD).
 pub(super) async fn is_there(repository: &Repository, descriptor: &Descriptor) -> Result<bool, StoreError> {
     let url = repository.url(&format!("manifests/{}", descriptor.digest));
     let what = repository.place_of(&descriptor.digest);
@@ -95,7 +95,12 @@ pub(super) async fn is_there(repository: &Repository, descriptor: &Descriptor) -
     }
 }
 
-/// Puts `content` under its digest, or under `tag`.
+/// Pushes a manifest by its digest, or to `tag`. `Ok` only where the registry confirmed exactly this digest, by the
+/// header or when read back.
+///
+/// # Errors
+/// [`StoreError::ReadBack`] where it stored something else; [`StoreError::MissingBlob`] where it lacks a blob of the
+/// manifest.
 pub(super) async fn push(repository: &Repository, content: &Content, tag: Option<&str>) -> Result<Pushed, StoreError> {
     let tag_or_digest = match tag {
         Some(tag) => TagOrDigest::Tag(tag.to_owned()),
@@ -154,6 +159,7 @@ pub(super) fn check_tag(repository: &Repository, tag: &str) -> Result<(), StoreE
     }
 }
 
+/// Handles a refused push: an immutable tag that has this digest already counts as pushed.
 async fn refused(
     repository: &Repository,
     content: &Content,
@@ -176,14 +182,14 @@ async fn refused(
             Err(_) => Err(response.error()),
         },
         _ => match response.error() {
-            // Not an absence that anybody asked about.
+            // A push does not ask whether something exists.
             StoreError::NotFound { .. } => Err(response.protocol_error(ProtocolFault::Answer(response.answer()))),
             error => Err(error),
         },
     }
 }
 
-/// Whether the registry says that it does not move tags.
+/// Whether the response says that the tag is immutable.
 fn is_immutable(response: &ApiResponse) -> bool {
     let text = response.answer().body.to_string().to_ascii_lowercase();
     let said = ["immutab", "imagetagalreadyexists", "tag already exists", "cannot be overwritten"];
@@ -191,6 +197,10 @@ fn is_immutable(response: &ApiResponse) -> bool {
         && (response.has_code(&["TAG_INVALID", "IMMUTABLE_TAG"]) || said.iter().any(|said| text.contains(said)))
 }
 
+/// Resolves what was pushed again.
+///
+/// # Errors
+/// [`StoreError::ReadBack`] where the digest differs, or nothing is there.
 async fn read_back(repository: &Repository, tag_or_digest: &TagOrDigest, content: &Content) -> Result<(), StoreError> {
     let place = repository.place(tag_or_digest);
     let reason = match resolve(repository, tag_or_digest).await {
@@ -218,7 +228,8 @@ fn subject(content: &Content) -> Option<Digest> {
     wire.subject.map(|subject| subject.digest)
 }
 
-/// What a manifest is: what the registry calls it, else what it calls itself.
+/// The media type of a manifest: that of the `Content-Type` header, or, if that is generic, that of the manifest
+/// itself.
 fn media_type(response: &ApiResponse) -> Result<String, StoreError> {
     response.refuse_html()?;
     let said = response.media_type();
@@ -251,17 +262,17 @@ fn named<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<()>
     serde::de::IgnoredAny::deserialize(deserializer).map(|_| Some(()))
 }
 
-/// The media types of manifests that we read.
+/// The media types of the `Accept` header.
 const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
                         application/vnd.docker.distribution.manifest.list.v2+json, \
                         application/vnd.docker.distribution.manifest.v2+json, \
                         application/vnd.oci.artifact.manifest.v1+json, \
                         application/vnd.cncf.oras.artifact.manifest.v1+json";
-/// The header in which a registry says what it gives out.
+/// The header with the digest of a manifest.
 const CALLED: &str = "docker-content-digest";
 /// Media types that say nothing about a manifest.
 const GENERIC: &[&str] = &["", "application/json", "application/octet-stream", "text/plain"];
-/// The codes by which a registry says that it misses parts of a manifest.
+/// The error codes for a manifest whose blobs or children are missing.
 const MISSING: &[&str] = &["BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"];
-/// How long a tag may be.
+/// The longest tag, in characters.
 const TAG_LENGTH: usize = 128;

@@ -1,10 +1,10 @@
 //! Realms: which token service may be asked, and which may be sent a credential.
 //!
-//! The realm of a challenge is an address that the registry chose, so a hostile registry can name any. A credential goes
-//! to the host of the registry itself, to the token service of a registry that documents another host ([`WELL_KNOWN`]),
-//! and to hosts that the operator named (`--allow-realm`). No rule infers from two names that they have one owner: that
-//! takes a list of public suffixes, which is out of date in every program that stays installed, and each suffix that is
-//! missing in it sends a password to a stranger.
+//! The realm of a challenge is an address that the registry chose, so a hostile registry can name any. A credential
+//! goes to the host of the registry itself, to the token service of a registry that documents another host
+//! ([`WELL_KNOWN`]), and to hosts that the operator named (`--allow-realm`). No rule infers from two names that they
+//! have one owner: that takes a list of public suffixes, which is out of date in every program that stays installed,
+//! and each suffix that is missing in it sends a password to a stranger.
 
 use reqwest::Url;
 
@@ -15,11 +15,11 @@ use super::settings::Settings;
 use crate::store::error::DenialReason;
 use crate::store::error::RealmFault;
 
-/// Whether the token service at `realm` may be asked, without a credential, for the registry at `base`: a request to an
-/// address that a registry chose must not reach into a private network.
+/// Checks that the token service at `realm` may be sent a request, without a credential, for the registry at `base`.
+/// The registry chose the address, so the request must not reach into a private network.
 ///
 /// # Errors
-/// Where it may not.
+/// [`RealmFault`] where it may not.
 pub(super) fn may_request_token(base: &Url, realm: &Url, settings: &Settings) -> Result<(), RealmFault> {
     let to = host_and_port(realm);
     has_no_user(realm).map_err(RealmFault::UserName)?;
@@ -36,11 +36,11 @@ pub(super) fn may_request_token(base: &Url, realm: &Url, settings: &Settings) ->
     }
 }
 
-/// Whether the token service at `realm`, which may be asked, may be sent the credential for the registry at `base`
-/// (threats: token-service-elsewhere): it is on the same host, well known, or allowed by the operator.
+/// Checks that the token service at `realm` may be sent the credential for the registry at `base` (threats:
+/// token-service-elsewhere): it is on the same host, well known, or allowed by the operator.
 ///
 /// # Errors
-/// Where it may not.
+/// [`DenialReason`] where it may not.
 pub(super) fn may_have_credential(base: &Url, realm: &Url, settings: &Settings) -> Result<(), DenialReason> {
     let host = host_and_port(realm);
     match is_same_host(base, realm) || is_well_known(base, realm) || is_allowed(realm, settings) {

@@ -1,8 +1,8 @@
 //! The referrers tag: the list of referrers of a registry without the referrers API. Distribution specification,
 //! "Referrers Tag Schema". Entries are merged into the list; it is never replaced.
 //!
-//! Invariant: `Ok` only after the list was seen to hold all entries, several times in a row. No registry has conditional
-//! writes of tags, so two writers can overwrite each other's list:
+//! Invariant: `Ok` only after the list was seen to hold all entries, several times in a row. No registry has
+//! conditional writes of tags, so two writers can overwrite each other's list:
 //!
 //! 1. Take the lock of the tag, against other writers of this process.
 //! 2. Read the list. Where all entries are in it, count a confirmation.
@@ -31,7 +31,8 @@ use crate::store::error::ProtocolFault;
 use crate::store::error::ReadBackFault;
 use crate::store::error::ReferrersTagFault;
 
-/// Makes `entries` stand in the list of referrers of `subject`.
+/// Adds `entries` to the list of referrers at the referrers tag of `subject`. `Ok` only after the list was read back
+/// with all of them several times, since another writer may overwrite it.
 pub(super) async fn add(repository: &Repository, subject: &Digest, entries: &[Descriptor]) -> Result<(), StoreError> {
     let tag = fallback_tag(subject);
     let tag_or_digest = TagOrDigest::Tag(tag.clone());
@@ -109,8 +110,7 @@ struct EntryWire {
     digest: Option<String>,
 }
 
-/// The list with `entries` in it; `None` where they all are. Nothing that stands in it is touched, not even in its
-/// spelling.
+/// The list with `entries` added; `None` where it has them all. Existing entries keep their bytes.
 fn merged(
     there: Option<&Content>,
     entries: &[Descriptor],
@@ -142,7 +142,7 @@ fn merged(
     Ok(Some(Content::name(kind, inserted.into_bytes())))
 }
 
-/// `text` with `new` at the end of its array `list`, which is a part of it. `null` is an empty one.
+/// Appends `new` to the array `list`, which is a part of `text`; `null` counts as an empty array.
 fn insert(text: &str, list: &str, new: &[&Descriptor]) -> Option<String> {
     let at = list.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
     let (before, rest) = text.split_at_checked(at)?;

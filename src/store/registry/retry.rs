@@ -43,8 +43,8 @@ impl RetryState {
         Self { policy, since: Instant::now(), total, tries: 0, connects: 0, closed: false, number: 1 }
     }
 
-    /// How long to wait before trying again after an answer that says "not now"; `None` where enough was tried, or
-    /// where the registry asks for more time than we have.
+    /// The back-off after a busy response, at least its `Retry-After`; `None` where no attempts or no time are left, or
+    /// `Retry-After` is over the limit of the policy.
     pub(super) fn after_busy(&mut self, headers: &HeaderMap) -> Option<Duration> {
         let own = self.next_pause()?;
         let pause = match asked(headers) {
@@ -55,7 +55,7 @@ impl RetryState {
         self.in_time(pause)
     }
 
-    /// The same after a try that brought no answer.
+    /// The back-off after an attempt without a response; `None` where no attempts or no time are left.
     pub(super) fn after_failure(&mut self, failure: ConnectionFailure) -> Option<Duration> {
         match failure {
             // A kept-alive connection may be closed at any time: retry once at once (threats: closed-connection).
@@ -73,7 +73,7 @@ impl RetryState {
         self.in_time(pause)
     }
 
-    /// Starts counting anew, because there was progress.
+    /// Resets the attempts and the time, because there was progress.
     pub(super) fn progressed(&mut self) {
         *self = Self::new(self.policy, self.total);
     }
@@ -93,7 +93,7 @@ impl RetryState {
         self.number
     }
 
-    /// How many tries there are at most, if they go on failing like this.
+    /// The limit of attempts for this kind of failure.
     pub(super) fn max_attempts(&self, failure: Option<ConnectionFailure>) -> u32 {
         let further = match failure {
             Some(ConnectionFailure::Connect) => self.policy.connect_retries,
@@ -102,7 +102,7 @@ impl RetryState {
         further.saturating_add(1).max(self.number)
     }
 
-    /// How long it has been tried.
+    /// The time since the first attempt.
     pub(super) fn elapsed(&self) -> Duration {
         self.since.elapsed()
     }
@@ -114,7 +114,8 @@ impl RetryState {
     }
 }
 
-/// Whether an answer says "not now": the server, or a proxy before it, timed out or failed. 501 and 505 say "never".
+/// Whether a status is transient: the server, or a proxy in front of it, timed out, failed or limits the rate. 501 and
+/// 505 are permanent.
 pub(super) fn is_busy(status: StatusCode) -> bool {
     match status.as_u16() {
         408 | 425 | 429 | 499 => true,
@@ -130,7 +131,7 @@ pub(super) fn random_part(most: Duration) -> Duration {
     most.mul_f64(f64::from(part) / (f64::from(u32::MAX) + 1.0))
 }
 
-/// The seconds that `Retry-After` asks for. RFC 9110 section 10.2.3.
+/// The delay that `Retry-After` asks for, in seconds. RFC 9110 section 10.2.3.
 pub(super) fn asked(headers: &HeaderMap) -> Option<u64> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {

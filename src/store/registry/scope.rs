@@ -22,7 +22,7 @@ pub(super) struct TokenScope {
 }
 
 impl TokenScope {
-    /// Whether a token for this scope is good for `other` too.
+    /// Whether a token for this scope also gives the access of `other`.
     pub(super) fn includes(&self, other: &Self) -> bool {
         let more = match (&self.access, &other.access) {
             (RepositoryAccess::Mount(_), RepositoryAccess::Pull | RepositoryAccess::Push)
@@ -32,8 +32,8 @@ impl TokenScope {
         more && self.repository == other.repository
     }
 
-    /// The `scope` parameters of a token request. The one for the target repository stands last, since some token services
-    /// look at nothing else.
+    /// The `scope` parameters of a token request, the one for the target repository last: some token services read only
+    /// the last one.
     pub(super) fn wanted(&self, extra: &BTreeSet<String>) -> Vec<String> {
         let own = if self.access == RepositoryAccess::Pull { ["pull"].as_slice() } else { &["pull", "push"] };
         let more = extra.iter().map(String::as_str).filter(|action| !own.contains(action));
@@ -45,8 +45,8 @@ impl TokenScope {
         }
     }
 
-    /// The actions of `text` if it is a scope of our repository; no token is requested for another
-    /// (threats: scope-of-another-repository).
+    /// The actions of the scope `text`, if it is for our repository. No token is requested for another (threats:
+    /// scope-of-another-repository).
     pub(super) fn asked<'a>(&self, text: &'a str) -> impl Iterator<Item = &'a str> {
         let own = text.strip_prefix("repository:").and_then(|rest| rest.rsplit_once(':'));
         let actions = own.filter(|(name, _)| *name == self.repository).map(|(_, actions)| actions);

@@ -19,8 +19,8 @@ use crate::store::StoreError;
 use crate::store::error::ConnectionFault;
 
 impl RegistryClient {
-    /// Sends a request, with retries within the timeouts. Every response is returned that is not a reason for a retry; its
-    /// status is for the caller to check.
+    /// Sends a request with authentication and retries, within the timeouts. Returns every response that does not lead
+    /// to a retry, of any status.
     pub(super) async fn send(&self, request: &ApiRequest) -> Result<ApiResponse, StoreError> {
         let total = request.total(&self.transport.settings.timeouts);
         let mut retry = self.transport.retry_state();
