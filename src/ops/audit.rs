@@ -28,9 +28,9 @@ use crate::verify::Finding;
 pub struct AttachedDocuments {
     /// The image.
     pub digest: Option<Digest>,
-    /// The signed documents, whatever they state.
+    /// The signed documents of every kind.
     pub documents: Vec<AttachedDocument>,
-    /// What could not be read, each with its digest. Unless it is empty, there may be more signatures than were found.
+    /// The errors of what could not be read, each with its digest. Unless it is empty, there may be more signatures.
     pub unread: Vec<String>,
 }
 
@@ -77,13 +77,13 @@ pub struct LogLine {
 }
 
 impl AuditedSignature {
-    /// Finds the line of this signature among `lines`, which are the lines with its digest by its key.
+    /// Finds the log line of this signature among `lines`, the lines with its digest by its key.
     ///
-    /// A signature is logged where each of its subjects has a line that states exactly its digest and kind. Where the
-    /// subject is `image`, the image that the signature is attached to, the name in the line has to satisfy `is_named`.
+    /// A signature is logged if each of its subjects has a line with exactly its digest and kind. For the subject
+    /// `image`, to which the signature is attached, the name in the line must also satisfy `is_named`.
     ///
     /// # Errors
-    /// What each line states instead.
+    /// The contents of each line, where none matches.
     pub fn line<'a>(
         &self,
         lines: &[&'a LogLine],
@@ -115,7 +115,7 @@ impl AuditedSignature {
 }
 
 impl AttachedDocument {
-    /// Every signature in it that verifies with `key`. Other signatures that stand there are not among them.
+    /// The signatures in this document that verify with `key`.
     pub fn signatures_by(&self, key: &PublicKey, limits: &Limits) -> Vec<AuditedSignature> {
         let Ok(payload) = self.0.verify(key) else { return Vec::new() };
         let statement = statement(&payload, limits);
@@ -145,13 +145,11 @@ fn statement(payload: &Payload, limits: &Limits) -> AuditedStatement {
     statement.unwrap_or_else(|error| AuditedStatement::Unreadable(error.to_string()))
 }
 
-/// Finds every signed document that is attached to an image, whatever it states.
-///
-/// A manifest is attached if any list names it, whatever its own `subject` field says. A manifest that by its type holds
-/// no signature in a format that is read is passed over.
+/// Collects every signed document that is attached to an image: named by any list, whatever its own `subject` field
+/// says. Manifests that carry no signature in a supported format are skipped.
 ///
 /// # Errors
-/// [`OpsError`] where the image or a list could not be read.
+/// [`OpsError`] where the image or a list of referrers could not be read.
 pub async fn attached(
     source: &dyn Source,
     tag_or_digest: &TagOrDigest,

@@ -1,4 +1,4 @@
-//! verify: resolve once, gather, decide.
+//! verify: resolve the image once, discover its signatures, evaluate the policy.
 
 use crate::digest::Digest;
 use crate::envelope::FoundAt;
@@ -38,15 +38,15 @@ pub use crate::ops::outcome::Verdict;
 pub use crate::ops::outcome::VerifiedImage;
 pub use crate::ops::outcome::VerifyOptions;
 
-/// Verifies what `tag_or_digest` stands for in `source`, by its manifests and signatures alone.
+/// Verifies the image at `tag_or_digest` by its manifests and signatures. Configs and layers are not read.
 ///
-/// A tag is resolved once; from there on there are only digests. By digest, a registry is not even asked for the
-/// manifest, because the signature is over the digest; only an image without anything beside it is looked at, before it
-/// is called unsigned.
+/// A tag is resolved once; everything after that is by digest. For a digest in a registry the manifest is not even
+/// fetched, since the signatures are over the digest; only where nothing refers to it is it resolved, so that a missing
+/// image is not called unsigned.
 ///
 /// # Errors
-/// [`NotVerified`] where the policy is not met, or nobody can tell; also with [`Depth::Layers`], since a yes would not
-/// say what was asked: [`layers::verify`](crate::ops::layers::verify) reads configs and layers.
+/// [`NotVerified`] where the policy is not met, or that could not be decided; also with [`Depth::Layers`], since this
+/// function reads no layers: [`layers::verify`](crate::ops::layers::verify) does.
 pub async fn verify(
     source: &dyn Source,
     tag_or_digest: &TagOrDigest,
@@ -59,7 +59,7 @@ pub async fn verify(
     evaluate(source, tag_or_digest, platforms, options).await?.conclude()
 }
 
-/// The verdicts on what `tag_or_digest` stands for.
+/// The verdicts on the image at `tag_or_digest`, and on its children where `platforms` asks for them.
 pub(super) async fn evaluate(
     source: &dyn Source,
     tag_or_digest: &TagOrDigest,
@@ -71,7 +71,7 @@ pub(super) async fn evaluate(
         (TagOrDigest::Digest(digest), Platforms::Root) if !local => {
             let verdict = judge(source, *digest, options).await;
             if verdict.is_bare() {
-                // Nothing hangs on it: an image that is not there has no signature either, and that is another answer.
+                // Nothing refers to it: perhaps the image does not exist, which is an error and not a refusal.
                 let _there = pinned::resolve(source, tag_or_digest).await?;
             }
             return Ok(Outcome::of(*digest, None, verdict));
@@ -81,7 +81,7 @@ pub(super) async fn evaluate(
     evaluate_content(source, &subject, platforms, options).await
 }
 
-/// Verifies a manifest whose bytes are at hand.
+/// As [`evaluate`], for a manifest that was fetched already.
 ///
 /// # Errors
 /// As [`evaluate`].
@@ -113,7 +113,7 @@ pub(super) async fn evaluate_content(
                     if source.chooses_platform() {
                         return Err(OpsError::IndexNotSigned { place: source.origin().to_string() });
                     }
-                    // Nobody has signed the index that says for which platform it is.
+                    // The index is not signed, so its platform for the child is not trusted: the config must agree.
                     let content = pinned::manifest(source, child).await?;
                     let manifest = Manifest::parse(&content, limits)?;
                     has_platform(source, &child.digest, &manifest, platform, limits).await?;
@@ -135,8 +135,10 @@ pub(super) async fn evaluate_content(
     Ok(outcome)
 }
 
-/// A manifest that stands alone says in its config what it is for; another platform than the one that is meant is not
-/// verified in its place.
+/// Checks the platform of a manifest by its config, since no signed index names it.
+///
+/// # Errors
+/// [`OpsError::NoPlatform`] where it is for another platform.
 pub(super) async fn has_platform(
     source: &dyn Source,
     digest: &Digest,
@@ -152,7 +154,7 @@ pub(super) async fn has_platform(
     }
 }
 
-/// Judges every manifest in `index`, and in the indexes inside it, by itself.
+/// Evaluates every manifest in `index`, and in nested indexes, each by its own signatures.
 async fn judge_all(
     source: &dyn Source,
     index: Index,
@@ -183,14 +185,16 @@ async fn judge_all(
     Ok(judged)
 }
 
-/// No verdict on a manifest that cannot be fetched, whatever signatures it has (threats: missing-child-manifest).
+/// The verdict on a child that cannot be fetched: undecided, whatever signatures it has (threats:
+/// missing-child-manifest).
 fn unread(options: VerifyOptions<'_>, digest: Digest, error: StoreError) -> Verdict {
     let mut evaluation = options.verifier.evaluation(digest, options.now);
     evaluation.list_unread();
     Verdict::Unknown { refusal: evaluation.refuse(), open: vec![error] }
 }
 
-/// Judges one subject by the evidence that `source` has for it.
+/// Evaluates one subject by the signatures discovered in `source`. Refused only where everything could be read;
+/// otherwise undecided ([`Verdict::Unknown`]).
 pub async fn judge(
     source: &dyn Source,
     subject: impl Into<ReferrerSubject<'_>>,
@@ -203,7 +207,7 @@ pub async fn judge(
     let mismatch = pinned::digest_header_mismatch(source, &subject.digest, &FoundAt::Subject);
     mismatch.into_iter().for_each(|finding| evaluation.find(finding));
     if evaluation.is_met() {
-        // A yes stays a yes, and does not hide what could not be looked at.
+        // An accepted subject stays accepted; what could not be read is still reported.
         for error in &open {
             let reason = Reason::Unreadable { why: error.to_string() };
             evaluation.find(Finding { digest: None, place: FoundAt::Referrers, reason });
@@ -219,8 +223,12 @@ pub async fn judge(
     }
 }
 
-/// The one manifest for `platform` in `index`, or if it lists none, in the indexes inside it, level by level; two are
-/// an error (threats: platform-listed-twice). What an entry does not say, the entry of the index around it says.
+/// Selects the one manifest for `platform` in `index`, or, if it has none, in the nested indexes, level by level. An
+/// entry without a platform inherits that of the index around it.
+///
+/// # Errors
+/// [`OpsError::SamePlatform`] for two different manifests (threats: platform-listed-twice), [`OpsError::NoPlatform`],
+/// [`OpsError::TooDeep`].
 pub(super) async fn choose(
     source: &dyn Source,
     digest: &Digest,
@@ -239,7 +247,7 @@ pub(super) async fn choose(
         for child in manifests {
             let Some(own) = &child.platform else { continue };
             has.push(own.to_string());
-            // The same manifest, listed once more, is no other one.
+            // A manifest may be listed twice.
             if own.satisfies(platform) && !fitting.iter().any(|other| other.bare() == child.bare()) {
                 fitting.push(child);
             }
