@@ -38,8 +38,8 @@ pub fn parse<'de, T: Deserialize<'de>>(bytes: &'de [u8], limits: &Limits) -> Res
     read(bytes)
 }
 
-/// As [`parse`], for a document whose own length was bounded before it was read: a string of it may be nearly all of
-/// it, if it is written without escapes, so that whoever reads it needs no copy.
+/// As [`parse`], for a document whose own length was bounded before: a string without escapes may be as long as the
+/// document, since reading it copies nothing.
 ///
 /// # Errors
 /// [`JsonError`] that says what is wrong and where.
@@ -48,8 +48,8 @@ pub fn parse_document<'de, T: Deserialize<'de>>(bytes: &'de [u8], limits: &Limit
     read(bytes)
 }
 
-/// Reads `bytes`, which have passed [`check`], as a `T`. A structure is an object, an array of its fields is none; a key that
-/// differs from the name of a field in case only is refused as ambiguous.
+/// Deserializes `bytes`, which have passed [`check`]. An array does not stand for a structure, and a key that differs
+/// from a field name in case only is refused as ambiguous.
 ///
 /// # Errors
 /// [`JsonError`] that says what is wrong and where.
@@ -60,8 +60,8 @@ pub fn read<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, JsonError> 
     Ok(read)
 }
 
-/// Refuses what two readers could read differently: invalid UTF-8, a byte order mark, duplicate keys, trailing data,
-/// lone surrogates; and what costs more than `limits` allow. RFC 8259, RFC 7493 section 2.
+/// Checks that all readers understand a JSON document alike: no invalid UTF-8, byte order mark, duplicate keys,
+/// trailing data or lone surrogates. It must also be within `limits`. RFC 8259, RFC 7493 (I-JSON) section 2.
 ///
 /// # Errors
 /// [`JsonError`] that says what is wrong and where.
@@ -69,8 +69,8 @@ pub fn check(bytes: &[u8], limits: &Limits) -> Result<(), JsonError> {
     walk(bytes, limits, limits.json.string_bytes)
 }
 
-/// Whether a string or key of `bytes`, which have passed [`check`], has a NUL character: there it can only be written as
-/// an escape, and what follows a backslash that is itself escaped is none.
+/// Whether a string or key of `bytes`, which have passed [`check`], contains a NUL character. It can only be written as
+/// an escape, whose backslash is not itself escaped.
 pub fn has_nul(bytes: &[u8]) -> bool {
     let mut rest = bytes;
     while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
@@ -119,12 +119,12 @@ pub fn to_go<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, JsonError> {
     Ok(written.into_bytes())
 }
 
-/// How deep values are followed by calls; beyond that, without recursion.
+/// The depth up to which values are checked by recursion; with a higher limit, without.
 const CALLS: u64 = 64;
 
-/// What a walk has used up.
+/// What a walk has used of the limits.
 struct Spent {
-    /// More than there was.
+    /// Whether a limit was exceeded.
     over: bool,
     /// How long a string without escapes may be, in bytes.
     plain: u64,

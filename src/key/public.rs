@@ -109,8 +109,8 @@ impl PublicKey {
         }
     }
 
-    /// The form in which a signature by this key is compared with others. Whoever has an ECDSA signature (r, s) can write
-    /// (r, n - s), which holds as well: of these two it is the one with the smaller number.
+    /// The canonical form of a signature by this key, for comparison. An ECDSA signature (r, s) is as valid as (r, n -
+    /// s), which anybody can compute: the canonical one has the smaller second number.
     pub fn one_form<'a>(&self, signature: &'a [u8]) -> Cow<'a, [u8]> {
         self.0.checker.one_form(signature).map_or(Cow::Borrowed(signature), Cow::Owned)
     }

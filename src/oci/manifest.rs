@@ -173,7 +173,7 @@ fn listed<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Descripto
 }
 
 impl ManifestError {
-    /// Whether the content may well be right, and is only more than the limits allow to read.
+    /// Whether the content exceeds a limit; it may still be valid.
     pub const fn is_limit(&self) -> bool {
         match self {
             Self::Json { error, .. } => error.is_limit(),
@@ -182,8 +182,8 @@ impl ManifestError {
         }
     }
 
-    /// Whether the content contradicts itself or is no JSON, whoever reads it: that is an answer. What goes beyond our
-    /// limits, or is of a kind that we do not know, is none.
+    /// Whether the content is invalid for every reader, as ambiguous or malformed JSON: a final refusal. An exceeded
+    /// limit or an unsupported media type is not final.
     pub const fn is_contradiction(&self) -> bool {
         match self {
             Self::Ambiguous { .. } => true,

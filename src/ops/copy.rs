@@ -1,4 +1,4 @@
-//! copy: the closed graph of an image, digests unchanged, names last.
+//! copy: the graph of an image, with unchanged digests. Tags are written last.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,46 +28,46 @@ use crate::store::parallel;
 use crate::store::parallel::Permits;
 use crate::store::transfer_progress;
 
-/// What was copied.
+/// The result of a copy.
 #[derive(Clone, Debug, Default)]
 pub struct Copied {
     /// Blobs that were moved.
     pub blobs: usize,
     /// Bytes of these blobs.
     pub bytes: u64,
-    /// Blobs that the destination had already, or took over from another of its repositories.
+    /// Blobs that the destination had already, or mounted from another of its repositories.
     pub blobs_present: usize,
     /// Manifests that were stored.
     pub manifests: usize,
-    /// Of these, what refers to the image or to another of its manifests.
+    /// The referrers among them, also those at cosign tags.
     pub referrers: usize,
-    /// Layers that the source does not hold and need not: they are had elsewhere, and still are.
+    /// Foreign layers that the source does not hold.
     pub layers_left_out: Vec<LeftOut>,
-    /// What is listed as referring to the image and was not carried along.
+    /// Listed referrers that were not copied.
     pub left_behind: Vec<LeftBehind>,
-    /// By an import: the tags that the destination cannot have; what stands there was left out, as enough signatures
-    /// are there in another form.
+    /// Of an import: the cosign tags that the destination cannot have. Their signatures were left out; the policy is
+    /// met without them.
     pub left_out: Vec<String>,
     /// The names that were written.
     pub named: Vec<Named>,
 }
 
-/// A layer that was left out: its source does not hold it, by what its manifest says it is had elsewhere.
+/// A foreign layer that was left out, since the source does not hold it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
-    /// Which layer.
+    /// The layer.
     pub layer: Descriptor,
-    /// Where else it is had.
+    /// The URLs from which it can be fetched.
     pub urls: Vec<String>,
 }
 
-/// Copies `graph` from `source` to `sink`, under the names `tags`.
+/// Copies `graph` from `source` to `sink`, and tags it with `tags`.
 ///
-/// Blobs come first, then manifests, children before parents; lists of referrers are merged into what is there; names
-/// come last, so a name never stands for something whose parts or signatures are not there.
+/// Blobs are written first, then manifests, children before parents; lists of referrers are merged into the existing
+/// ones; tags are written last. So a tag never points to an image whose blobs, children or signatures are missing.
 ///
 /// # Errors
-/// [`OpsError`]; a name is only written when everything else is in place, and doing it again finishes what is left.
+/// [`OpsError`]; then no tag was written, or only some of them, and a repeated copy completes it.
 pub async fn copy(
     source: &Arc<dyn Source>,
     sink: &Arc<dyn Sink>,
@@ -86,10 +86,10 @@ pub async fn copy(
     Ok(Copied { named, ..copied })
 }
 
-/// What [`copy`] would do, found out without writing anything: [`Copied::blobs`] are those that would be moved.
+/// A dry run of [`copy`]: returns what it would do, and writes nothing.
 ///
 /// # Errors
-/// As [`copy`], as far as it can be told without moving bytes.
+/// As [`copy`], as far as it can be known without moving bytes.
 pub async fn plan(sink: &Arc<dyn Sink>, graph: &Graph, tags: &[String], taken: Taken) -> Result<Copied, OpsError> {
     let named = match graph.root() {
         Some(root) => naming::look(sink.as_ref(), tags, root.digest(), taken).await?,
@@ -98,7 +98,8 @@ pub async fn plan(sink: &Arc<dyn Sink>, graph: &Graph, tags: &[String], taken: T
     Ok(Copied { named, ..lacking(sink, graph, graph.blobs.values(), &[]).await? })
 }
 
-/// What of `graph` and its `blobs` the destination lacks; `not_held` are foreign layers that the source does not hold.
+/// Counts the manifests of `graph` and those of `blobs` that the destination lacks; `not_held` are foreign layers that
+/// the source does not hold.
 pub(super) async fn lacking(
     sink: &Arc<dyn Sink>,
     graph: &Graph,
@@ -131,7 +132,8 @@ pub(super) async fn lacking(
     Ok(planned)
 }
 
-/// Moves all of `graph`, and gives it no names.
+/// Copies all blobs, manifests and referrers of `graph`, without tags of its own. Cosign tags and lists of referrers
+/// are merged.
 pub(super) async fn move_all(
     source: &Arc<dyn Source>,
     sink: &Arc<dyn Sink>,
@@ -155,7 +157,7 @@ pub(super) async fn move_all(
             Relation::Referrer { subject } => {
                 let pushed = match sink.push_manifest(&node.content, None).await {
                     Ok(pushed) => pushed,
-                    // Registries no longer have to take these, and what nobody takes cannot be carried.
+                    // Registries need not accept the withdrawn artifact manifest, so it is left behind.
                     Err(error) if is_withdrawn(node) && is_declined(&error) => {
                         let Descriptor { media_type, digest, .. } = node.content.descriptor().clone();
                         copied.left_behind.push(LeftBehind { digest, media_type, why: error.to_string() });
@@ -177,16 +179,17 @@ pub(super) async fn move_all(
     Ok(copied)
 }
 
+/// Whether a manifest is of the artifact type that OCI withdrew before 1.1.
 fn is_withdrawn(node: &Node) -> bool {
     media_type::is_artifact(&node.content.descriptor().media_type)
 }
 
-/// Whether the destination does not want a manifest of this kind, rather than being out of reach.
+/// Whether the destination declines a manifest, as opposed to being unreachable.
 const fn is_declined(error: &StoreError) -> bool {
     matches!(error, StoreError::Protocol { .. } | StoreError::ReadBack { .. } | StoreError::ReadOnly { .. })
 }
 
-/// Stores what stands at one of cosign's tags. Where the destination has other signatures there, the two are united.
+/// Writes the manifest at a cosign tag. Where the destination has another one there, the signatures of both are merged.
 async fn put_tagged(sink: &dyn Sink, tag: &str, content: &Content, limits: &Limits) -> Result<(), OpsError> {
     match sink.resolve(&TagOrDigest::Tag(tag.to_owned())).await {
         Err(error) if error.is_not_found() => {
@@ -202,15 +205,16 @@ async fn put_tagged(sink: &dyn Sink, tag: &str, content: &Content, limits: &Limi
     }
 }
 
+/// Copies the blobs of `graph`, the largest first.
 async fn blobs(source: &Arc<dyn Source>, sink: &Arc<dyn Sink>, graph: &Graph) -> Result<Copied, OpsError> {
-    /// How many blobs are on their way at once, with those of which only the answer is still to come.
+    /// How many blobs are copied at once, including those that wait for a response.
     const AT_ONCE: usize = 8;
     /// How many of them are being read and sent.
     const SENT_AT_ONCE: usize = 3;
     let permits = Permits::new(SENT_AT_ONCE);
     let mut wanted: Vec<_> = graph.blobs.values().collect();
     transfer_progress::wanted(wanted.iter().map(|blob| blob.size).fold(0, u64::saturating_add));
-    // The largest first, so that none of them is left alone at the end.
+    // The largest first: otherwise a large one may be the last, with nothing left to do beside it.
     wanted.sort_by_key(|blob| std::cmp::Reverse(blob.size));
     let task = |blob: &Descriptor| -> Task<'static, Option<Result<Moved, StoreError>>> {
         let (source, sink, blob, permits) = (Arc::clone(source), Arc::clone(sink), blob.clone(), permits.clone());
@@ -234,10 +238,10 @@ async fn blobs(source: &Arc<dyn Source>, sink: &Arc<dyn Sink>, graph: &Graph) ->
     Ok(copied)
 }
 
-/// Whether the destination has each of `blobs`.
+/// Checks that the destination has each of `blobs`.
 ///
 /// # Errors
-/// [`OpsError::ReadBack`] with the first that it does not have.
+/// [`OpsError::ReadBack`] with the first that is missing.
 pub(super) async fn are_there(sink: &Arc<dyn Sink>, blobs: impl Iterator<Item = &Descriptor>) -> Result<(), OpsError> {
     const AT_ONCE: usize = 8;
     let ask = |blob: &Descriptor| -> Task<'static, (Digest, Result<bool, StoreError>)> {
@@ -253,7 +257,7 @@ pub(super) async fn are_there(sink: &Arc<dyn Sink>, blobs: impl Iterator<Item = 
     Ok(())
 }
 
-/// What became of a blob.
+/// The outcome of copying a blob.
 enum Moved {
     /// So many bytes were sent.
     Bytes(u64),
@@ -263,7 +267,7 @@ enum Moved {
     Present,
 }
 
-/// Moves one blob.
+/// Copies one blob, unless the destination has it or mounts it; its digest is checked on the way.
 async fn transfer(
     source: &dyn Source,
     sink: &dyn Sink,

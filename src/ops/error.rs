@@ -203,8 +203,8 @@ impl OpsError {
         }
     }
 
-    /// Whether the bytes themselves, checked against their digest, are what says no: whoever asks again is told the same.
-    /// A limit of ours says nothing about them.
+    /// Whether the checked bytes themselves are the reason, so that a retry gives the same answer. An exceeded limit is
+    /// no such reason.
     pub const fn is_refusal(&self) -> bool {
         match self {
             Self::Manifest(error) => error.is_contradiction(),

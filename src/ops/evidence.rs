@@ -1,7 +1,7 @@
-//! What of the evidence is carried further: the documents that were accepted, and nothing that merely lay beside them.
+//! The evidence that an import copies: the accepted signed documents, and nothing else that was attached beside them.
 //!
-//! The manifest that carries a signature is signed by nobody. It goes along as it was received only where all that it
-//! names was proven and it says nothing else; else the documents go in a manifest of our own making.
+//! A signature manifest is not signed itself. It is copied as received only if every layer that it names was accepted
+//! and it says nothing else; otherwise the accepted documents are put into a new manifest.
 
 use std::collections::BTreeMap;
 
@@ -22,11 +22,11 @@ use crate::ops::plain;
 use crate::ops::plain::SignaturePlace;
 use crate::verify::VerifiedSubject;
 
-/// Adds the manifests that carry the evidence of `verified` to `graph`. What is returned are the blobs of these
-/// manifests, from memory: what was verified is what is sent, and it is not asked for again.
+/// Adds the signature manifests of the accepted evidence to `graph`, and returns their blobs from memory, exactly as
+/// they were verified.
 ///
 /// # Errors
-/// [`OpsError`] where a manifest of ours cannot be written.
+/// [`OpsError`] where a manifest cannot be parsed or written.
 pub(super) fn add(
     graph: &mut Graph,
     verified: &[VerifiedSubject],
@@ -44,13 +44,14 @@ pub(super) fn add(
     Ok(blobs)
 }
 
-/// The evidence that one manifest brought.
+/// The accepted evidence of one signature manifest.
 struct Parcel<'a> {
     evidence: Vec<&'a Evidence>,
     manifest: &'a Content,
     relation: Relation,
 }
 
+/// Groups the accepted evidence by signature manifest and place.
 fn parcels(subject: &VerifiedSubject) -> Vec<Parcel<'_>> {
     let mut parcels: Vec<Parcel<'_>> = Vec::new();
     for accepted in subject.accepted().iter() {
@@ -71,7 +72,8 @@ fn parcels(subject: &VerifiedSubject) -> Vec<Parcel<'_>> {
 }
 
 impl Parcel<'_> {
-    /// The manifest to carry the evidence in, and its config.
+    /// The signature manifest for the evidence, and its config: the received one if it carries nothing else, otherwise
+    /// a new one.
     fn manifest(&self, limits: &Limits) -> Result<(Content, Content), OpsError> {
         let received = Manifest::parse(self.manifest, limits)?;
         let layers: Vec<_> = received.layers.iter().filter(|layer| self.is_proven(layer)).collect();
@@ -107,7 +109,7 @@ impl Parcel<'_> {
         }
     }
 
-    /// Whether a layer is one of the documents that were accepted: the same evidence, by everything that its format reads.
+    /// Whether a layer is one of the accepted documents, equal in everything that its format reads.
     fn is_proven(&self, layer: &Descriptor) -> bool {
         let bare = Descriptor { data: None, ..layer.clone() };
         self.evidence.iter().filter_map(|evidence| evidence.contents().get(1)).any(|blob| {

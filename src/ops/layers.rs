@@ -5,9 +5,9 @@
 //! seen whole and right, in this run, or is a foreign layer that its source does not hold.
 //!
 //! 1. Collect the manifests below what was accepted.
-//! 2. List the blobs that each of them names, and of an index those of all its children.
-//! 3. LayersRead the blobs, several at once, each once.
-//! 4. Withdraw every yes of which a blob was not seen to be right.
+//! 2. List the blobs that each of them names; an index also has those of its children.
+//! 3. Read the blobs, several at once, each once.
+//! 4. Withdraw acceptance where a blob was missing, wrong or not read.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -44,10 +44,11 @@ pub use crate::ops::outcome::Depth;
 pub use crate::ops::outcome::Layers;
 pub use crate::ops::outcome::LayersRead;
 
-/// Verifies what `tag_or_digest` stands for, as [`verify::verify`] does, and reads as much of it as the options say.
+/// Verifies an image as [`verify::verify`] does, and with [`Depth::Layers`] also reads and checks all its configs and
+/// layers.
 ///
 /// # Errors
-/// As [`verify::verify`]. What is wrong with configs and layers is [`Verdict::Incomplete`].
+/// As [`verify::verify`]. Missing or wrong configs and layers give [`Verdict::Incomplete`].
 pub async fn verify(
     source: &Arc<dyn Source>,
     tag_or_digest: &TagOrDigest,
@@ -63,10 +64,10 @@ pub async fn verify(
     look(source, root, outcome, depth, options.limits).await.conclude()
 }
 
-/// Reads the blobs of `graph`.
+/// Reads and checks all blobs of `graph`.
 ///
 /// # Errors
-/// [`OpsError::Incomplete`] where one of them is not there or not right.
+/// [`OpsError::Incomplete`] where one of them is missing or wrong.
 pub(super) async fn read_all(source: &Arc<dyn Source>, graph: &Graph, limits: &Limits) -> Result<LayersRead, OpsError> {
     let Some(root) = graph.root() else { return Ok(LayersRead::default()) };
     let named = Named::by(graph, limits)?;
@@ -77,7 +78,7 @@ pub(super) async fn read_all(source: &Arc<dyn Source>, graph: &Graph, limits: &L
     }
 }
 
-/// Looks at the content of what was accepted.
+/// Reads the blobs of the accepted manifests, and withdraws acceptance where one is missing or wrong.
 async fn look(source: &Arc<dyn Source>, root: Content, outcome: Outcome, depth: Depth, limits: &Limits) -> Outcome {
     let top = outcome.chosen.unwrap_or(outcome.subject);
     let children = outcome.children.iter().map(|(_, digest, verdict)| (*digest, verdict));
@@ -98,7 +99,7 @@ async fn look(source: &Arc<dyn Source>, root: Content, outcome: Outcome, depth: 
             };
             Outcome { layers, ..outcome }
         }
-        // Nobody asked for it, and what the verdict rests on was read.
+        // Layers were not requested, and the verdict does not depend on them.
         (_, Depth::Manifests) => outcome,
         (read, Depth::Layers) => {
             let why = Arc::new(read.err().unwrap_or(OpsError::Task));
@@ -108,8 +109,8 @@ async fn look(source: &Arc<dyn Source>, root: Content, outcome: Outcome, depth: 
     }
 }
 
-/// Reads what is below the manifests `accepted`, which are `top` and manifests below it. `None` where that is not asked
-/// for and was not done when the store was opened.
+/// Reads the blobs below the `accepted` manifests, which are `top` and manifests below it. `None` with
+/// [`Depth::Manifests`], unless the store checked all of them when it was opened.
 async fn read_below(
     source: &Arc<dyn Source>,
     root: Content,
@@ -136,7 +137,7 @@ async fn read_below(
     Ok(Some((seen, named)))
 }
 
-/// The same outcome without each yes for which there is a `fault`.
+/// The same outcome, where every accepted manifest with a `fault` becomes [`Verdict::Incomplete`].
 fn withdraw(outcome: Outcome, top: Digest, fault: impl Fn(&Digest) -> Option<Arc<OpsError>>) -> Outcome {
     let withdraw = |digest: &Digest, verdict: Verdict| match verdict {
         Verdict::Accepted(verified) => match fault(digest) {
@@ -154,10 +155,10 @@ fn withdraw(outcome: Outcome, top: Digest, fault: impl Fn(&Digest) -> Option<Arc
     Outcome { verdict: withdraw(&top, outcome.verdict), children, ..outcome }
 }
 
-/// A blob as a manifest names it: its digest, and how long it is said to be.
+/// A blob as a manifest declares it: digest and size in bytes.
 type Blob = (Digest, u64);
 
-/// What each manifest of a graph names: blobs, and the manifests below it.
+/// The blobs and child manifests that each manifest of a graph names.
 struct Named(BTreeMap<Digest, (Vec<Blob>, Vec<Digest>)>);
 
 impl Named {
@@ -177,7 +178,10 @@ impl Named {
         Ok(Self(named))
     }
 
-    /// The blobs that the manifest `top` names, and all manifests below it; or the manifest that is not there.
+    /// The blobs of the manifest `top` and of all manifests below it.
+    ///
+    /// # Errors
+    /// The digest of a manifest that is not in the graph.
     fn below(&self, top: &Digest) -> Result<BTreeSet<Blob>, Digest> {
         let mut blobs = BTreeSet::new();
         let mut seen = BTreeSet::new();
@@ -193,29 +197,29 @@ impl Named {
     }
 }
 
-/// What was seen of the blobs of a graph.
+/// The results of reading the blobs of a graph.
 struct Seen {
     faults: BTreeMap<Digest, StoreError>,
     read: LayersRead,
-    /// The blobs that are right, and foreign layers that the source does not hold, with how long they are.
+    /// The checked blobs, and the foreign layers that the source does not hold, with their sizes in bytes.
     right: BTreeMap<Digest, u64>,
 }
 
-/// What became of one blob that is not wrong.
+/// The outcome of a blob without an error.
 enum Step {
     NotHeld,
     Right,
-    /// There was too much wrong already.
+    /// It was not read, since there were too many errors.
     Skipped,
 }
 
 impl Seen {
-    /// Reads those of the blobs of `graph` that are wanted.
+    /// Reads and checks the `wanted` blobs of `graph`, the largest first.
     async fn read(source: &Arc<dyn Source>, graph: &Graph, mut wanted: Vec<Descriptor>) -> Self {
         /// How many blobs are read at once.
         const AT_ONCE: usize = 4;
         transfer_progress::wanted(wanted.iter().map(|blob| blob.size).fold(0, u64::saturating_add));
-        // The largest first, so that none of them is left alone at the end.
+        // The largest first: otherwise a large one may be the last, with nothing left to do beside it.
         wanted.sort_by_key(|blob| std::cmp::Reverse(blob.size));
         let wrong = Arc::new(AtomicUsize::new(0));
         let foreign: BTreeSet<Digest> = graph.elsewhere.keys().copied().collect();
@@ -239,14 +243,14 @@ impl Seen {
                     seen.right.insert(blob.digest, blob.size);
                 }
                 Some(Err(error)) => drop(seen.faults.insert(blob.digest, error)),
-                // What was not seen is not right.
+                // A blob that was not read does not count as right.
                 Some(Ok(Step::Skipped)) | None => {}
             }
         }
         seen
     }
 
-    /// What is wrong with the manifest `top` and what is below it, if anything is.
+    /// The error for the manifest `top`, if a blob of it or below it is missing, wrong or not read.
     fn fault(&self, source: &dyn Source, named: &Named, top: &Digest) -> Option<OpsError> {
         let place = || source.origin().to_string();
         let blobs = match named.below(top) {
@@ -273,7 +277,7 @@ impl Seen {
             first.get_or_insert(fault);
         }
         let unseen = unseen.map(|digest| match self.faults.values().next() {
-            // It was not looked at because of this.
+            // It was skipped because of this error.
             Some(error) => error.clone(),
             None => StoreError::Broken { place: place(), why: format!("{digest} was not read: a task failed") },
         });
@@ -282,9 +286,9 @@ impl Seen {
     }
 }
 
-/// Reads one blob, unless too many others are `wrong`.
+/// Reads and checks one blob, unless too many others were `wrong`.
 async fn step(source: &dyn Source, blob: &Descriptor, foreign: bool, wrong: &AtomicUsize) -> Result<Step, StoreError> {
-    /// So many faults say enough.
+    /// After so many errors no more blobs are read.
     const MOST: usize = 100;
     if wrong.load(Ordering::Relaxed) >= MOST {
         transfer_progress::spared(blob.size);
@@ -294,7 +298,7 @@ async fn step(source: &dyn Source, blob: &Descriptor, foreign: bool, wrong: &Ato
         Ok(()) => Ok(Step::Right),
         Err(error) if foreign && error.is_not_found() => Ok(Step::NotHeld),
         Err(error) => {
-            // Of the others the next one may be there and right, unless the store itself is the trouble.
+            // An error of one blob says nothing about the next one; any other error is one of the store.
             let is_about_the_blob = error.is_not_found() || matches!(error, StoreError::Content { .. });
             wrong.fetch_add(if is_about_the_blob { 1 } else { MOST }, Ordering::Relaxed);
             Err(error)
@@ -302,17 +306,19 @@ async fn step(source: &dyn Source, blob: &Descriptor, foreign: bool, wrong: &Ato
     }
 }
 
+/// Whether the store checked this blob, with this size, when it was opened.
 fn is_checked(source: &dyn Source, blob: &Descriptor) -> bool {
     source.checked_when_opened().and_then(|checked| checked.get(&blob.digest)) == Some(&blob.size)
 }
 
+/// Reads a blob to its end, which checks size and digest.
 async fn read(source: &dyn Source, blob: &Descriptor) -> Result<(), StoreError> {
     if is_checked(source, blob) {
         transfer_progress::spared(blob.size);
         return Ok(());
     }
     let mut opened = source.open(blob).await.inspect_err(|_| transfer_progress::spared(blob.size))?.with_progress();
-    // The last piece is given out only if length and digest of the whole are right.
+    // `Blob` releases the last piece only if length and digest are right.
     while opened.next().await?.is_some() {}
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! tree: what hangs on an image, recursively, and what of it is trusted.
+//! tree: the children and referrers of an image, recursively, and the trust in each signed document.
 
 use std::collections::BTreeSet;
 
@@ -30,50 +30,50 @@ use crate::verify::Finding;
 use crate::verify::Reason;
 use crate::verify::Verifier;
 
-/// One manifest and what hangs on it.
+/// One manifest with its children and referrers.
 #[derive(Clone, Debug)]
 pub struct TreeNode {
     /// The artifact type.
     pub artifact_type: Option<String>,
-    /// When it was made, by its own word.
+    /// Its creation time, as it claims (not verified).
     pub created: Option<String>,
-    /// What hangs on it.
+    /// Its children and referrers, and the manifests at its cosign tags.
     pub hanging: Vec<Self>,
-    /// Which manifest.
+    /// Its digest.
     pub digest: Digest,
-    /// How it hangs on the one above.
+    /// How it is attached to the node above.
     pub link: Link,
-    /// What kind of manifest.
+    /// Its media type.
     pub media_type: String,
-    /// What could not be read of it, and why.
+    /// The errors in reading it, its referrers and its documents.
     pub problems: Vec<String>,
     /// The signed documents in it.
     pub signed: Vec<TreeDocument>,
-    /// All bytes of its layers and config.
+    /// The size of its layers and config, in bytes.
     pub size: u64,
 }
 
-/// How a manifest hangs on the one above.
+/// How a manifest is attached to the node above.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Link {
-    /// As the manifest for a platform, in an index.
+    /// As a child of an index, with its platform.
     Child(Option<Platform>),
     /// By its `subject` field.
     Referrer,
-    /// It is the first.
+    /// It is the root.
     Root,
     /// By one of cosign's tags.
     Tag(String),
 }
 
-/// A signed document, and whether a given key signed it for what it hangs on.
+/// A signed document, and the verdict on it by the given keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TreeDocument {
-    /// Which key it claims.
+    /// The key id that it claims (not verified).
     pub claimed_key: Option<String>,
     /// The format.
     pub format: &'static str,
-    /// What kind of statement it claims to be.
+    /// The statement kind that it claims (not verified).
     pub kind: Option<StatementKind>,
     /// The verdict.
     pub trust: Trust,
@@ -84,15 +84,16 @@ pub struct TreeDocument {
 pub enum Trust {
     /// No key was given.
     NotAsked,
-    /// It names a given key whose signature does not hold, or a given key signed it and it is not for what it hangs on.
+    /// It claims a given key whose signature does not verify, or a given key signed it for another subject.
     Damaged(String),
-    /// These keys signed it, and it is about what it hangs on.
+    /// These keys signed it, for the manifest to which it is attached.
     Trusted(BTreeSet<KeyId>),
-    /// No given key signed it, or what it says cannot be read: why.
+    /// No given key signed it, or its payload cannot be parsed; the reason.
     Untrusted(String),
 }
 
-/// Collects the tree of `root`. What cannot be read becomes a problem of its node and does not hide the rest.
+/// Collects the tree of `root`, within the limits. An error below the root becomes a problem of its node and does not
+/// hide the rest.
 ///
 /// # Errors
 /// [`OpsError`] where the root itself cannot be read.
@@ -109,7 +110,7 @@ pub async fn tree(
 }
 
 impl TreeNode {
-    /// A referrer of a kind that we do not read, by the word of the list that names it.
+    /// The node of a referrer whose media type is not supported, as the list describes it.
     fn listed(entry: &Descriptor) -> Self {
         Self {
             artifact_type: None,
@@ -124,7 +125,7 @@ impl TreeNode {
         }
     }
 
-    /// Whether anything in the tree could not be read: then the tree is not the whole answer.
+    /// Whether any node has problems: then the tree is incomplete.
     pub fn has_problems(&self) -> bool {
         !self.problems.is_empty() || self.hanging.iter().any(Self::has_problems)
     }
@@ -138,14 +139,14 @@ struct Collector<'a> {
     walk: Walk<'a>,
 }
 
-/// What a manifest hangs on, and what may still be read that hangs on it.
+/// The manifest to which a node is attached, and the evidence budget for what is attached to it.
 #[derive(Clone, Copy)]
 struct Above<'a> {
     budget: &'a EvidenceBudget,
     digest: Digest,
 }
 
-/// As much of a claim as is shown.
+/// A claim, shortened for messages.
 fn shown(claim: &str) -> String {
     const SHOWN: usize = 255;
     claim.chars().take(SHOWN).collect()
@@ -186,7 +187,7 @@ impl Collector<'_> {
         }
         let limit = self.limits.graph.referrer_depth + self.limits.graph.index_depth;
         if depth > limit {
-            // Whether anything hangs on it was not asked.
+            // Its referrers were not listed.
             node.problems.push(OpsError::TooDeep { digest, limit }.to_string());
             return node;
         }
@@ -194,7 +195,7 @@ impl Collector<'_> {
             Document::Index(index) => index.manifests,
             Document::Artifact(_) | Document::Manifest(_) => Vec::new(),
         };
-        // What hangs on it is followed without holding it.
+        // The manifest is not held in memory while its referrers are followed.
         drop(content);
         if let Err(error) = self.hang(&mut node, children, depth).await {
             node.problems.push(error.to_string());
@@ -202,7 +203,10 @@ impl Collector<'_> {
         node
     }
 
-    /// Follows what hangs on `node`, up to what may be followed at all.
+    /// Follows the children, referrers and cosign tags of `node`.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMany`] where the budget of the walk is exhausted.
     async fn hang(&mut self, node: &mut TreeNode, children: Vec<Descriptor>, depth: u64) -> Result<(), StoreError> {
         for mut child in children {
             let link = Link::Child(child.platform.take());
@@ -213,8 +217,7 @@ impl Collector<'_> {
         match self.walk.referrers(&node.digest).await {
             Ok(listed) => {
                 for entry in &listed {
-                    // What it is nobody can say but the list; it is shown, and it is none of the forms that carry a
-                    // signature.
+                    // An unsupported media type carries no signature, so the entry is shown without fetching it.
                     if !media_type::is_read(&entry.media_type) {
                         self.walk.count()?;
                         node.hanging.push(TreeNode::listed(entry));
@@ -282,7 +285,7 @@ impl Collector<'_> {
         node.signed = signed;
     }
 
-    /// The same verifier as everywhere, asked for whatever kind the document says it is.
+    /// The verdict of the verifier on one document, for the statement kind that it claims.
     fn judge(&self, evidence: &Evidence, kind: Option<&StatementKind>, subject: Digest) -> Trust {
         let Some(trust) = self.trust else { return Trust::NotAsked };
         let Some(kind) = kind else { return Trust::Untrusted("its payload cannot be read".to_owned()) };

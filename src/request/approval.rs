@@ -11,11 +11,11 @@ use crate::request::SigningRequest;
 use crate::request::SigningResponse;
 use crate::trust::Owner;
 
-/// A request of which every item was signed by as many owners as it asks for. Only [`approve`] makes one, and nothing
-/// else is attached.
+/// A signing request whose threshold of owners is met for every item. A proof type: only [`approve`] makes one, and
+/// nothing else is attached.
 ///
-/// A key counts once it signed all of the request and countersigned that, so no image gets half of what was asked. An
-/// owner counts once, whatever number of their keys signed.
+/// A key counts once it signed all of the request and countersigned, so no image gets a part of the requested
+/// signatures. An owner counts once, whatever number of their keys signed.
 #[derive(Clone, Copy, Debug)]
 pub struct ApprovedRequest<'a> {
     request: &'a SigningRequest,
@@ -31,7 +31,7 @@ pub struct ApprovedItem<'a> {
     signers: Vec<&'a SignaturesByKey>,
 }
 
-/// Too few owners have signed.
+/// Why a request is not approved: the owners who have not signed yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotApproved {
     /// The items that lack signatures of owners.
@@ -59,7 +59,7 @@ pub struct UnapprovedItem {
     pub signed: BTreeSet<Owner>,
 }
 
-/// Whether enough owners have signed every item of `request`.
+/// Checks the quorum of `request`: enough owners signed all of it. Otherwise returns who is missing.
 ///
 /// # Errors
 /// [`RequestError::OtherRequest`] for a response to another request.
@@ -95,11 +95,13 @@ pub fn signed_items(request: &SigningRequest, response: &SigningResponse) -> Vec
     request.owners().iter().map(|owner| (owner.name.clone(), whole(&owner.name))).collect()
 }
 
+/// The owners with a finished answer.
 fn finished(response: &SigningResponse) -> BTreeSet<Owner> {
     let finished = response.signers().filter(|signer| signer.is_finished());
     finished.map(|signer| Owner::Named(signer.owner().to_owned())).collect()
 }
 
+/// The owners with unfinished answers, and the greatest number of signatures by one of their keys.
 fn unfinished(response: &SigningResponse) -> BTreeMap<String, usize> {
     let mut most = BTreeMap::new();
     for signer in response.signers().filter(|signer| !signer.is_finished()) {

@@ -1,4 +1,4 @@
-//! The two signatures that an ECDSA signature is: whoever has (r, s) can write (r, n - s), and both hold.
+//! ECDSA malleability: from a signature (r, s) anybody can compute (r, n - s), and both are valid.
 
 use der::Decode as _;
 use der::Encode as _;
@@ -7,7 +7,8 @@ use der::asn1::UintRef;
 use crate::key::algorithm::outside::EcdsaSignature;
 use crate::key::identifier::Curve;
 
-/// The one of the two with the smaller number, in DER; none where `signature` is no two numbers below the group order.
+/// The canonical one of both signatures, with the smaller second number (low-S), in DER; `None` where `signature` is
+/// not two numbers below the group order.
 pub(in crate::key) fn smaller(curve: Curve, signature: &[u8]) -> Option<Vec<u8>> {
     let EcdsaSignature { r, s } = EcdsaSignature::from_der(signature).ok()?;
     let given = padded(s.as_bytes(), curve.len())?;
