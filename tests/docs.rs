@@ -243,3 +243,30 @@ fn the_published_keys_are_public_and_listed() {
         bulla.current_dir(&root).args(["verify", "oci:testdata/layouts/signed:v1", "--key", "keys/testdata.pub"]);
     assert!(verified.output().unwrap().status.success());
 }
+
+/// `docs/public-api.txt` lists the public interface; `.ci/run` compares it with the code.
+#[test]
+fn every_public_type_has_one_path() {
+    let page = read("docs/public-api.txt");
+    assert_eq!(repeated_types(&page), Vec::<String>::new());
+    let twice = "pub struct bulla::a::Name\npub struct bulla::b::Name\npub enum bulla::b::Other<'a>\n";
+    assert_eq!(repeated_types(twice), ["Name: bulla::a::Name, bulla::b::Name"]);
+}
+
+/// The types that stand under several paths.
+fn repeated_types(page: &str) -> Vec<String> {
+    let mut paths: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for line in page.lines() {
+        let words = ["pub struct ", "pub enum ", "pub trait ", "pub union ", "pub type "];
+        let Some(rest) = words.iter().find_map(|word| line.strip_prefix(word)) else { continue };
+        let path = rest.split(['<', '(', ' ', '=']).next().unwrap_or_default().trim_end_matches(':');
+        // An associated type belongs to its trait.
+        let Some((parent, name)) = path.rsplit_once("::") else { continue };
+        let in_module = parent.split("::").all(|part| part.starts_with(|c: char| c.is_ascii_lowercase()));
+        if in_module {
+            paths.entry(name).or_default().insert(path);
+        }
+    }
+    let several = paths.into_iter().filter(|(_, paths)| paths.len() > 1);
+    several.map(|(name, paths)| format!("{name}: {}", paths.into_iter().collect::<Vec<_>>().join(", "))).collect()
+}

@@ -22,9 +22,9 @@ use bulla::ops::attach::Attachment;
 use bulla::ops::sign;
 use bulla::ops::sign::Format;
 use bulla::ops::sign::Terms;
+use bulla::store::Layout;
 use bulla::store::Sink as _;
 use bulla::store::Source as _;
-use bulla::store::layout::Layout;
 use bulla::time::Time;
 
 use super::args::Cli;

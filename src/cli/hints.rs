@@ -2,9 +2,9 @@
 
 use bulla::oci::Reference;
 use bulla::oci::TagOrDigest;
+use bulla::store::DenialReason;
 use bulla::store::StoreError;
 use bulla::store::TlsFault;
-use bulla::store::error::DenialReason;
 
 /// What helps where content is damaged or missing.
 pub(super) const DAMAGED: &str = "get another copy of it from where it came from, or try again; nothing was decided";

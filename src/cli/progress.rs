@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use indicatif::ProgressBar;
 
-use bulla::store::deadline::in_words;
+use bulla::store::in_words;
 use bulla::store::transfer_progress;
 use bulla::store::transfer_progress::TransferProgress;
 

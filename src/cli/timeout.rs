@@ -8,9 +8,9 @@ use std::thread;
 use std::time::Duration;
 
 use bulla::files;
+use bulla::store::CountedTime;
 use bulla::store::Deadline;
-use bulla::store::deadline::CountedTime;
-use bulla::store::deadline::in_words;
+use bulla::store::in_words;
 
 use super::exit::Exit;
 use super::exit::Failure;

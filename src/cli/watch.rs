@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
 
-use bulla::store::deadline::in_words;
+use bulla::store::in_words;
 use bulla::store::registry::Event;
 use bulla::store::registry::Watch;
 

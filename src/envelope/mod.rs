@@ -3,7 +3,7 @@
 pub mod base64;
 mod bundle;
 mod document;
-pub mod dsse;
+mod dsse;
 mod error;
 mod evidence;
 mod form;
@@ -19,6 +19,7 @@ pub use document::SignedDocument;
 pub use dsse::Envelope;
 pub use dsse::Payload;
 pub use dsse::Proof;
+pub use dsse::pre_authentication_encoding;
 pub use error::EnvelopeError;
 pub use error::NotSignedBy;
 pub use evidence::Evidence;

@@ -1,6 +1,6 @@
 //! Keys and signatures: key files, PKCS#11 tokens and plugins; signing and verifying bytes.
 
-pub mod algorithm;
+mod algorithm;
 mod certificate;
 mod container;
 mod error;

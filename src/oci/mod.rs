@@ -1,17 +1,17 @@
 //! The OCI image specification as types: no I/O, no trust.
 
-pub mod config;
-pub mod content;
-pub mod descriptor;
-pub mod manifest;
+mod config;
+mod content;
+mod descriptor;
+mod manifest;
 pub mod media_type;
 pub mod name;
 pub(crate) mod null;
-pub mod platform;
-pub mod reference;
+mod platform;
+mod reference;
 pub mod referrer;
 #[cfg(feature = "oci-spec")]
-pub mod spec;
+mod spec;
 mod subject;
 
 pub use config::ConfigError;

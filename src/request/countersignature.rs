@@ -1,7 +1,7 @@
 //! `Countersignature`: the last signature of a key in a response, over the request and over all its other signatures.
 
 use crate::digest::Digest;
-use crate::envelope::dsse::pre_authentication_encoding;
+use crate::envelope::pre_authentication_encoding;
 use crate::json::JsonError;
 use crate::key::KeyId;
 use crate::key::PublicKey;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::envelope::dsse::pre_authentication_encoding;
+use crate::envelope::pre_authentication_encoding;
 use crate::oci::media_type;
 
 /// Which payload of an item: an item has one of each at most.

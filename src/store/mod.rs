@@ -1,18 +1,18 @@
 //! Stores of content: registries, layouts, archives. `Source` reads, `Sink` writes; a store moves bytes and decides nothing.
 
-pub mod archive;
-pub mod blob;
+mod archive;
+mod blob;
 #[cfg(feature = "registry")]
 pub mod credentials;
-pub mod deadline;
-pub mod docker_archive;
-pub mod error;
-pub mod images;
+mod deadline;
+mod docker_archive;
+mod error;
+mod images;
 mod key_case;
-pub mod layout;
-pub mod limited;
+mod layout;
+mod limited;
 pub mod local;
-pub mod memory;
+mod memory;
 pub mod parallel;
 #[cfg(feature = "registry")]
 pub mod registry;
@@ -22,14 +22,38 @@ mod task;
 pub mod transfer_progress;
 
 pub use archive::Archive;
+pub use archive::Tar;
 pub use blob::Blob;
 pub use blob::Chunks;
+pub use deadline::CountedTime;
 pub use deadline::Deadline;
+pub use deadline::Pause;
+pub use deadline::in_words;
 pub use docker_archive::DockerArchive;
+pub use error::AnswerText;
+pub use error::BusyFault;
+pub use error::ConnectionFault;
+pub use error::DenialReason;
+pub use error::HelperFault;
+pub use error::HostFault;
+pub use error::LinkFault;
+pub use error::LocationFault;
+pub use error::NetworkError;
+pub use error::NetworkErrorKind;
+pub use error::ProtocolFault;
+pub use error::ReadBackFault;
+pub use error::ReadOnlyFault;
+pub use error::RealmFault;
+pub use error::ReferrersTagFault;
+pub use error::RegistryAnswer;
 pub use error::StoreError;
 pub use error::TlsFault;
+pub use error::TokenFault;
+pub use error::TokenUser;
+pub use error::UploadFault;
 pub use images::Images;
 pub use images::OpenError;
+pub use layout::Directory;
 pub use layout::Layout;
 pub use limited::LimitedSource;
 pub use memory::Memory;

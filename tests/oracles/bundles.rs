@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use bulla::envelope::Bundle;
 use bulla::envelope::Envelope;
 use bulla::envelope::EnvelopeError;
-use bulla::envelope::dsse::pre_authentication_encoding;
+use bulla::envelope::pre_authentication_encoding;
 use bulla::key::KeyKind;
 use bulla::key::PrivateKey;
 use bulla::key::PublicKey;

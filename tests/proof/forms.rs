@@ -9,7 +9,7 @@ use bulla::envelope::SignedDocument;
 use bulla::envelope::SimpleSigningPayload;
 use bulla::envelope::Statement;
 use bulla::envelope::base64;
-use bulla::envelope::dsse::pre_authentication_encoding;
+use bulla::envelope::pre_authentication_encoding;
 use bulla::key::Signer;
 use bulla::limits::Limits;
 use bulla::oci::Content;

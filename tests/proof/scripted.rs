@@ -6,16 +6,16 @@ use bulla::digest::Digest;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
 use bulla::oci::TagOrDigest;
+use bulla::store::AnswerText;
 use bulla::store::Blob;
 use bulla::store::Listing;
 use bulla::store::Origin;
 use bulla::store::Pushed;
+use bulla::store::RegistryAnswer;
 use bulla::store::Sink;
 use bulla::store::Source;
 use bulla::store::StoreError;
 use bulla::store::Task;
-use bulla::store::error::AnswerText;
-use bulla::store::error::RegistryAnswer;
 
 /// One question to a store.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,10 +7,10 @@ use crate::support::registry::Action;
 use crate::support::registry::Times;
 use bulla::digest::Digest;
 use bulla::store::Chunks;
+use bulla::store::ReadOnlyFault;
 use bulla::store::Sink as _;
 use bulla::store::Source as _;
 use bulla::store::Task;
-use bulla::store::error::ReadOnlyFault;
 use bytes::Bytes;
 
 const UPLOADS: &str = "/v2/app/blobs/uploads/*";

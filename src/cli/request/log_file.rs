@@ -16,8 +16,8 @@ use bulla::key::KeyId;
 use bulla::limits::Limits;
 use bulla::request::LogChain;
 use bulla::request::LogEntry;
+use bulla::request::NewSignature;
 use bulla::request::SigningRequest;
-use bulla::request::log::NewSignature;
 use bulla::time::Time;
 
 /// A signing log that is open for writing, locked against other writers, and verified to its end.
