@@ -20,11 +20,11 @@ use bulla::key::Signer as _;
 use bulla::limits::Limits;
 use bulla::oci::Reference;
 use bulla::ops::sign::Extent;
-use bulla::ops::sign::Format;
 use bulla::ops::sign::Repeat;
 use bulla::ops::sign::Terms;
 use bulla::ops::sign::sign;
 use bulla::ops::sign::subjects;
+use bulla::request::Format;
 use bulla::store::Images;
 use bulla::time::Time;
 

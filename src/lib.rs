@@ -18,7 +18,7 @@
 //!     Ok(verify(source, &image, &Platforms::Root, VerifyOptions::new(&verifier, now)).await?)
 //! }
 //! # use bulla::key::{KeyKind, PrivateKey, Signer}; use bulla::{oci::{Content, Subject, media_type}, store::{Memory, Sink}};
-//! # use bulla::ops::sign::{Format, Repeat, Terms, sign}; use std::{pin::pin, task::{Context, Poll, Waker}};
+//! # use bulla::{ops::sign::{Repeat, Terms, sign}, request::Format}; use std::{pin::pin, task::{Context, Poll, Waker}};
 //! # fn now<T>(future: impl Future<Output = T>) -> T {
 //! #     let mut future = pin!(future);
 //! #     match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) { Poll::Ready(t) => t, _ => unreachable!() }
@@ -41,7 +41,8 @@
 //! # Sign
 //! ```
 //! use bulla::{key::Signer, limits::Limits, oci::TagOrDigest, store::Sink, time::Time};
-//! use bulla::ops::{OpsError, sign::{Extent, Format, Repeat, Terms, sign, subjects}};
+//! use bulla::ops::{OpsError, sign::{Extent, Repeat, Terms, sign, subjects}};
+//! use bulla::request::Format;
 //!
 //! async fn release(store: &dyn Sink, tag: &str, signer: &dyn Signer, now: Time) -> Result<(), OpsError> {
 //!     let (limits, tag) = (Limits::DEFAULT, TagOrDigest::Tag(tag.to_owned()));

@@ -2031,7 +2031,7 @@ fn a_faulty_signer_leaves_nothing_behind() {
     let terms = sign::Terms {
         annotations: BTreeMap::new(),
         created: bulla::time::Time::EPOCH,
-        format: sign::Format::Both,
+        format: bulla::request::Format::Both,
         reference: None,
     };
     let subject = bulla::oci::Subject::of(&image);

@@ -556,7 +556,7 @@ proptest! {
         key in 0..4_usize,
     ) {
         let signer = &proof::KEYS[key];
-        for format in [sign::Format::Bundle, sign::Format::Tag] {
+        for format in [bulla::request::Format::Bundle, bulla::request::Format::Tag] {
             let shop = Shop::new();
             let image = shop.image(1);
             let terms =
@@ -592,7 +592,7 @@ proptest! {
         };
         let shop = Shop::new();
         let image = shop.image(1);
-        for format in [sign::Format::Bundle, sign::Format::Tag] {
+        for format in [bulla::request::Format::Bundle, bulla::request::Format::Tag] {
             let annotations = BTreeMap::from([(key.clone(), value.clone())]);
             let terms = Terms { annotations, created: Time::EPOCH, format, reference: reference.clone() };
             let signed = now(sign::sign(shop.sink.as_ref(), &Subject::of(&image), &[&proof::KEYS[0]], &terms, sign::Repeat::Always, &Limits::DEFAULT));

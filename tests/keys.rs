@@ -22,6 +22,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bulla::files::Overwrite;
 use bulla::key::Algorithm;
 use bulla::key::KeyError;
 use bulla::key::KeyKind;
@@ -34,7 +35,6 @@ use bulla::key::Signer;
 use bulla::key::SignerError;
 use bulla::key::Unverified;
 use bulla::key::file;
-use bulla::key::file::Overwrite;
 use bulla::limits::Limits;
 use proptest::prelude::ProptestConfig;
 use proptest::prelude::any;

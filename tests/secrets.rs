@@ -31,11 +31,11 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bulla::digest::hex;
+use bulla::files::Overwrite;
 use bulla::key::KeyKind;
 use bulla::key::Passphrase;
 use bulla::key::PrivateKey;
 use bulla::key::file;
-use bulla::key::file::Overwrite;
 
 use support::image;
 use tempfile::TempDir;

@@ -43,7 +43,7 @@ use bulla::request::RequestDraft;
 use bulla::request::RequestError;
 use bulla::request::SigningRequest;
 use bulla::request::SigningResponse;
-use bulla::request::approval;
+use bulla::request::approve;
 use bulla::time::Time;
 use bulla::trust::Owner;
 use serde_json::Value;
@@ -225,7 +225,7 @@ fn a_request_that_was_altered_on_the_way_is_found_out() {
 fn an_owner_counts_once_and_only_for_what_they_signed_whole() {
     let (alice, second, bob) = (key(1), key(2), key(3));
     let request = request(&[("alice", &[&alice, &second]), ("bob", &[&bob])], 2, 3);
-    let missing = |response: &SigningResponse| approval::approve(&request, response).unwrap().err();
+    let missing = |response: &SigningResponse| approve(&request, response).unwrap().err();
 
     let nobody = missing(&SigningResponse::to(&request)).unwrap();
     assert_eq!(nobody.items.len(), 3);
@@ -250,11 +250,11 @@ fn an_owner_counts_once_and_only_for_what_they_signed_whole() {
     let lax = maker::request(&[("alice", &[&alice]), ("bob", &[&bob])], 1, 3);
     let mut response = respond(&lax, &[&alice]);
     response.sign(&lax, &bob, now(), 3).unwrap();
-    let approved = approval::approve(&lax, &response).unwrap().unwrap();
+    let approved = approve(&lax, &response).unwrap().unwrap();
     let signers: Vec<_> = approved.items().map(|item| item.signers().count()).collect();
     assert_eq!(signers, [1, 1, 1]);
     // An answer to another request approves nothing.
-    assert!(matches!(approval::approve(&request, &response), Err(RequestError::OtherRequest { .. })));
+    assert!(matches!(approve(&request, &response), Err(RequestError::OtherRequest { .. })));
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn what_was_signed_before_an_interruption_is_kept() {
         assert_eq!(progress.made.len(), tired_after);
         // It was asked by each thread once more than it signed at most, and not again.
         assert!((tired_after + 1..=tired_after + 8).contains(&tired.asked()), "{}", tired.asked());
-        assert!(approval::approve(&request, &response).unwrap().is_err(), "what is not countersigned does not count");
+        assert!(approve(&request, &response).unwrap().is_err(), "what is not countersigned does not count");
         let written = response.to_json().unwrap();
         assert!(!String::from_utf8(written.clone()).unwrap().contains("seal"));
         let mut resumed = SigningResponse::parse(&written, &request, &limits()).unwrap();
@@ -294,7 +294,7 @@ fn what_was_signed_before_an_interruption_is_kept() {
         assert_eq!(rest.made.len(), all + 1 - tired_after);
         assert!(rest.stopped.is_none() && rest.made.last().unwrap().item.is_none());
         assert!(resumed.sign(&request, &alice, after(90), usize::MAX).unwrap().made.is_empty());
-        assert!(approval::approve(&request, &resumed).unwrap().is_ok());
+        assert!(approve(&request, &resumed).unwrap().is_ok());
         // The answer is of the time at which it was finished.
         assert_eq!(resumed.signers().next().unwrap().time(), Some(after(60)));
     }
@@ -321,7 +321,7 @@ fn the_countersignature_covers_every_signature() {
         }
         let kept = parse(&flipped).unwrap();
         assert!(!kept.signers().next().unwrap().is_finished());
-        assert!(approval::approve(&request, &kept).unwrap().is_err());
+        assert!(approve(&request, &kept).unwrap().is_err());
         let mut less = whole.clone();
         less["signers"][0]["signatures"].as_array_mut().unwrap().remove(at);
         let error = parse(&less).unwrap_err();
@@ -355,7 +355,7 @@ fn a_seal_that_was_not_made_is_made_later() {
     let once = Tired::new(key(1), 1);
     assert!(resumed.sign(&request, &once, now(), usize::MAX).unwrap().stopped.is_none());
     assert_eq!(once.asked(), 1);
-    assert!(approval::approve(&request, &resumed).unwrap().is_ok());
+    assert!(approve(&request, &resumed).unwrap().is_ok());
 }
 
 #[test]
@@ -637,7 +637,7 @@ fn keys_of_every_kind_sign() {
         let request = request(&[("alice", &[&alice])], 1, 2);
         let response = respond(&request, &[&alice]);
         assert_eq!(SigningResponse::parse(&response.to_json().unwrap(), &request, &limits()).unwrap(), response);
-        assert!(approval::approve(&request, &response).unwrap().is_ok());
+        assert!(approve(&request, &response).unwrap().is_ok());
     }
 }
 

@@ -14,8 +14,8 @@ use bulla::digest::Digest;
 use bulla::digest::hex;
 use bulla::envelope::Bundle;
 use bulla::envelope::Envelope;
+use bulla::envelope::check_simple_signing_form;
 use bulla::envelope::predicate_limits;
-use bulla::envelope::simple;
 use bulla::json;
 use bulla::key::PrivateKey;
 use bulla::key::PublicKey;
@@ -159,7 +159,7 @@ fn claim(bytes: &[u8], limits: &Limits) -> Result<(Rows, Inspected), String> {
         row("digest", text("/critical/image/docker-manifest-digest")?),
         row("reference", text("/critical/identity/docker-reference")?),
     ];
-    simple::check_form(bytes, limits).map_err(|error| error.to_string())?;
+    check_simple_signing_form(bytes, limits).map_err(|error| error.to_string())?;
     let optional = payload.get("optional").and_then(Value::as_object).into_iter().flatten();
     rows.extend(optional.map(|(key, value)| row("annotation", &format!("{key}={value}"))));
     Ok((rows, Inspected::simple_signing_payload(payload)))

@@ -5,7 +5,7 @@ use std::fs;
 use clap::Command;
 use clap_mangen::Man;
 
-use bulla::key::file::Overwrite;
+use bulla::files::Overwrite;
 
 use super::args;
 use super::args::CompletionArgs;

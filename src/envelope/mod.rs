@@ -8,7 +8,7 @@ mod error;
 mod evidence;
 mod form;
 mod payload;
-pub mod simple;
+mod simple;
 mod statement;
 
 pub use bundle::Bundle;
@@ -33,6 +33,7 @@ pub use payload::SignedPayload;
 pub use payload::readable;
 pub use simple::SimpleSigning;
 pub use simple::SimpleSigningPayload;
+pub use simple::check_form as check_simple_signing_form;
 pub use statement::ResourceDescriptor;
 pub use statement::Statement;
 pub use statement::predicate_limits;

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::files;
 use crate::files::Accept;
-pub use crate::files::Overwrite;
+use crate::files::Overwrite;
 pub use crate::files::mode_for_others;
 use crate::key::KeyError;
 use crate::key::Passphrase;

@@ -5,7 +5,7 @@ mod content;
 mod descriptor;
 mod manifest;
 pub mod media_type;
-pub mod name;
+pub(crate) mod name;
 pub(crate) mod null;
 mod platform;
 mod reference;

@@ -71,13 +71,13 @@ impl fmt::Display for ImageName {
 }
 
 /// What stands after the last colon of a name that ends in a tag.
-pub fn tag_of(name: &str) -> Option<&str> {
+pub(crate) fn tag_of(name: &str) -> Option<&str> {
     let (repository, tag) = name.rsplit_once(':')?;
     (!repository.contains('@') && !tag.contains('/')).then_some(tag)
 }
 
 /// Whether `tag_or_digest` is the end of `name` at the boundary of a component, with the tag.
-pub fn is_suffix(name: &str, tag_or_digest: &str) -> bool {
+pub(crate) fn is_suffix(name: &str, tag_or_digest: &str) -> bool {
     let (Some(before), Some(tag)) = (name.strip_suffix(tag_or_digest), tag_of(name)) else { return false };
     // The colon before a port is no boundary: only a tag alone may begin behind one.
     before.ends_with('/') || before.ends_with(':') && tag_or_digest == tag
@@ -85,7 +85,7 @@ pub fn is_suffix(name: &str, tag_or_digest: &str) -> bool {
 
 /// A name without the registry and the path that Docker and containerd add to it, and with the tag. Two names for which
 /// this is the same are one name to them.
-pub fn completed(name: &str) -> Cow<'_, str> {
+pub(crate) fn completed(name: &str) -> Cow<'_, str> {
     let hub = ["docker.io/", "index.docker.io/", "registry-1.docker.io/"];
     let short = hub.iter().find_map(|hub| name.strip_prefix(hub)).unwrap_or(name);
     let short = short.strip_prefix("library/").unwrap_or(short);
@@ -97,7 +97,7 @@ pub fn completed(name: &str) -> Cow<'_, str> {
 }
 
 /// The ways to write the name of an image, as loaders complete it.
-pub fn spellings(name: &str) -> BTreeSet<String> {
+pub(crate) fn spellings(name: &str) -> BTreeSet<String> {
     let last = name.rsplit('/').next().unwrap_or(name);
     let whole = if last.contains(':') { name.to_owned() } else { format!("{name}:latest") };
     let tag = whole.rsplit_once(':').map_or(whole.as_str(), |(_, tag)| tag);

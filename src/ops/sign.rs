@@ -24,12 +24,12 @@ use crate::ops::pinned;
 use crate::ops::present::Present;
 use crate::ops::present::Wanted;
 use crate::ops::walk::Walk;
+use crate::request::Format;
 use crate::store::Origin;
 use crate::store::Sink;
 use crate::time::Time;
 
 pub use crate::ops::present::Repeat;
-pub use crate::request::Format;
 
 /// What a signature says beside the digest.
 #[derive(Clone, Debug, PartialEq, Eq)]

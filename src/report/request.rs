@@ -16,7 +16,8 @@ use crate::request::RequestItem;
 use crate::request::SignaturesByKey;
 use crate::request::SigningRequest;
 use crate::request::SigningResponse;
-use crate::request::approval;
+use crate::request::approve;
+use crate::request::signed_items;
 use crate::time::Time;
 
 /// A signing request, and what has been signed of it.
@@ -43,10 +44,10 @@ pub struct RequestResult<'a> {
 impl<'a> RequestResult<'a> {
     /// The request without its items, and who has signed.
     pub fn of(request: &'a SigningRequest, response: &'a SigningResponse) -> Self {
-        let standing = approval::signed_items(request, response);
+        let standing = signed_items(request, response);
         let owners = request.owners().iter().zip(standing);
         Self {
-            approved: matches!(approval::approve(request, response), Ok(Ok(_))),
+            approved: matches!(approve(request, response), Ok(Ok(_))),
             created: request.created().to_string(),
             expired: None,
             expires: request.expires().to_string(),

@@ -1,7 +1,7 @@
 //! Signing requests and signing responses, the offline signing exchange: people read a request, sign it where the keys
 //! are, and what enough owners signed is attached. No input or output happens here.
 
-pub mod approval;
+mod approval;
 mod countersignature;
 mod error;
 mod item;
@@ -13,8 +13,12 @@ mod signing_response;
 pub mod text;
 mod wire;
 
+pub use approval::ApprovedItem;
 pub use approval::ApprovedRequest;
 pub use approval::NotApproved;
+pub use approval::UnapprovedItem;
+pub use approval::approve;
+pub use approval::signed_items;
 pub use countersignature::COUNTERSIGNATURE_TYPE;
 pub use error::Duplicate;
 pub use error::LogFault;

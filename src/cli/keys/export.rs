@@ -4,9 +4,9 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use bulla::files::Overwrite;
 use bulla::key::Passphrase;
 use bulla::key::file;
-use bulla::key::file::Overwrite;
 
 use crate::cli::args::KeyExportArgs;
 use crate::cli::args::KeyForm;

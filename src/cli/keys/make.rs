@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
+use bulla::files::Overwrite;
 use bulla::key::KeyKind;
 use bulla::key::Passphrase;
 use bulla::key::PrivateKey;
 use bulla::key::Signer as _;
 use bulla::key::file;
-use bulla::key::file::Overwrite;
 
 use crate::cli::args::KeyImportArgs;
 use crate::cli::args::KeyNewArgs;

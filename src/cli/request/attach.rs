@@ -18,12 +18,12 @@ use bulla::ops::request::AttachedSignatures;
 use bulla::report::AttachResult;
 use bulla::report::Report;
 use bulla::report::ReportedError;
+use bulla::request::ApprovedItem;
 use bulla::request::ApprovedRequest;
 use bulla::request::NotApproved;
 use bulla::request::SigningRequest;
-use bulla::request::approval;
-use bulla::request::approval::ApprovedItem;
-use bulla::request::approval::UnapprovedItem;
+use bulla::request::UnapprovedItem;
+use bulla::request::approve;
 use bulla::store::Sink;
 use bulla::store::Task;
 use bulla::store::parallel;
@@ -45,7 +45,7 @@ struct AttachJob<'a> {
 pub(super) fn attach(args: &RequestAttachArgs) -> Result<Exit, Failure> {
     let request = documents::load(&args.request, &args.owners, &args.token)?;
     let response = documents::responses(&args.responses, &request)?;
-    let approved = approval::approve(&request, &response).map_err(|error| documents::failure(&args.request, error))?;
+    let approved = approve(&request, &response).map_err(|error| documents::failure(&args.request, error))?;
     let approved = match approved {
         Ok(approved) => approved,
         Err(missing) => {
