@@ -69,12 +69,12 @@ use bulla::verify::VerifierError;
 use bytes::Bytes;
 use proof::Ask;
 use proof::forms::Format;
-use proof::forms::Letter;
-use proof::forms::Shelf;
-use proof::forms::Shop;
-use proof::forms::Spot;
+use proof::forms::Location;
+use proof::forms::SignedLayer;
+use proof::forms::StoreKind;
+use proof::forms::TestPayload;
+use proof::forms::TestStore;
 use proof::forms::Way;
-use proof::forms::Word;
 use proof::forms::blobs;
 use proof::forms::carrier;
 use proof::forms::entry;
@@ -91,9 +91,9 @@ const SIGNATURE: StatementKind = StatementKind::ImageSignature;
 const SLSA: &str = "https://slsa.dev/provenance/v1";
 
 /// Makes a signed document about an image, good or bad.
-type Make = Box<dyn Fn(Way, &Content) -> Letter>;
+type Make = Box<dyn Fn(Way, &Content) -> SignedLayer>;
 
-fn make(make: impl Fn(Way, &Content) -> Letter + 'static) -> Make {
+fn make(make: impl Fn(Way, &Content) -> SignedLayer + 'static) -> Make {
     Box::new(make)
 }
 
@@ -104,16 +104,16 @@ fn each(kind: &StatementKind, ask: &Ask, variants: &[(&str, Make)], check: impl 
 
 fn each_of(ways: &[Way], kind: &StatementKind, ask: &Ask, variants: &[(&str, Make)], check: impl Fn(&str, &Verdict)) {
     for way in ways {
-        let shop = way.shop();
+        let fixture = way.fixture();
         let mut images = Vec::new();
         for (seed, (name, make)) in (0..).zip(variants) {
-            let image = shop.image(seed);
-            shop.hang(&image, way.spot, kind, way.format, &[make(*way, &image)]);
+            let image = fixture.image(seed);
+            fixture.attach(&image, way.location, kind, way.format, &[make(*way, &image)]);
             images.push((*name, image));
         }
-        shop.settle();
+        fixture.settle();
         for (name, image) in images {
-            check(&format!("{way:?}: {name}"), &ask.of(shop.sink.as_ref(), *image.digest()));
+            check(&format!("{way:?}: {name}"), &ask.of(fixture.sink.as_ref(), *image.digest()));
         }
     }
 }
@@ -142,12 +142,12 @@ fn accepted(kind: &StatementKind, ask: &Ask, variants: &[(&str, Make)]) {
 }
 
 /// What this format signs about an image.
-fn says(way: Way, kind: &StatementKind, image: &Content) -> Word {
-    Word::about(way.format, kind, image.digest())
+fn says(way: Way, kind: &StatementKind, image: &Content) -> TestPayload {
+    TestPayload::about(way.format, kind, image.digest())
 }
 
 /// The JSON that this format signs about an image, changed.
-fn altered(way: Way, kind: &StatementKind, image: &Content, change: impl Fn(&mut Value)) -> Word {
+fn altered(way: Way, kind: &StatementKind, image: &Content, change: impl Fn(&mut Value)) -> TestPayload {
     let mut word = says(way, kind, image);
     let mut value: Value = serde_json::from_slice(&word.payload).unwrap();
     change(&mut value);
@@ -155,18 +155,18 @@ fn altered(way: Way, kind: &StatementKind, image: &Content, change: impl Fn(&mut
     word
 }
 
-fn sealed(way: Way, word: &Word) -> Letter {
-    word.seal(way.format, &[proof::key()])
+fn sealed(way: Way, word: &TestPayload) -> SignedLayer {
+    word.sign(way.format, &[proof::key()])
 }
 
-/// The envelope in a letter, changed.
-fn envelope(way: Way, letter: &Letter, change: impl Fn(&mut Value)) -> Letter {
-    let mut value: Value = serde_json::from_slice(&letter.bytes).unwrap();
+/// The envelope in a signed_layer, changed.
+fn envelope(way: Way, signed_layer: &SignedLayer, change: impl Fn(&mut Value)) -> SignedLayer {
+    let mut value: Value = serde_json::from_slice(&signed_layer.bytes).unwrap();
     match way.format {
         Format::Bundle => change(&mut value["dsseEnvelope"]),
         Format::Dsse | Format::Simple => change(&mut value),
     }
-    Letter { bytes: value.to_string().into_bytes(), ..letter.clone() }
+    SignedLayer { bytes: value.to_string().into_bytes(), ..signed_layer.clone() }
 }
 
 fn verify_in(
@@ -190,12 +190,12 @@ fn verify_in(
 fn every_form_of_evidence_is_accepted_in_every_place() {
     for kind in [SIGNATURE, proof::attestation(SLSA)] {
         for way in Way::all_for(&kind) {
-            let (shop, image) = way.signed(proof::key(), &kind);
-            let verdict = Ask::new().kind(kind.clone()).of(shop.sink.as_ref(), *image.digest());
+            let (fixture, image) = way.signed(proof::key(), &kind);
+            let verdict = Ask::new().kind(kind.clone()).of(fixture.sink.as_ref(), *image.digest());
             let Verdict::Accepted(verified) = &verdict else { panic!("{way:?}: {verdict:#?}") };
             let evidence = &verified.accepted().first().evidence;
             assert_eq!(Format::of(evidence.document()), way.format, "{way:?}");
-            assert_eq!(Spot::of(evidence.found_at()), Some(way.found_at()), "{way:?}");
+            assert_eq!(Location::of(evidence.found_at()), Some(way.found_at()), "{way:?}");
         }
     }
 }
@@ -218,10 +218,10 @@ fn a_signature_of_another_image_does_not_count() {
 #[test]
 fn a_referrer_of_another_image_does_not_count() {
     for format in Format::ALL {
-        let shop = Shop::memory(Memory::without_referrers(Limits::DEFAULT));
-        let (signed, other) = (shop.image(1), shop.image(2));
-        let letter = Word::about(format, &SIGNATURE, signed.digest()).seal(format, &[proof::key()]);
-        let manifests = shop.hang(&signed, Spot::Fallback, &SIGNATURE, format, &[letter]);
+        let fixture = TestStore::memory(Memory::without_referrers(Limits::DEFAULT));
+        let (signed, other) = (fixture.image(1), fixture.image(2));
+        let signed_layer = TestPayload::about(format, &SIGNATURE, signed.digest()).sign(format, &[proof::key()]);
+        let manifests = fixture.attach(&signed, Location::Fallback, &SIGNATURE, format, &[signed_layer]);
         let entries: Vec<_> = manifests
             .iter()
             .map(|manifest| Descriptor {
@@ -229,10 +229,10 @@ fn a_referrer_of_another_image_does_not_count() {
                 ..manifest.descriptor().bare()
             })
             .collect();
-        shop.list(&other, &entries);
+        fixture.list(&other, &entries);
         let ask = Ask::new();
-        assert_eq!(word(&ask.of(shop.sink.as_ref(), *signed.digest())), "accepted");
-        assert_refused("listed", &ask.of(shop.sink.as_ref(), *other.digest()), &["subject-field"]);
+        assert_eq!(word(&ask.of(fixture.sink.as_ref(), *signed.digest())), "accepted");
+        assert_refused("listed", &ask.of(fixture.sink.as_ref(), *other.digest()), &["subject-field"]);
     }
 }
 
@@ -240,16 +240,16 @@ fn a_referrer_of_another_image_does_not_count() {
 #[test]
 fn a_listed_manifest_without_subject_does_not_count() {
     for format in Format::ALL {
-        let shop = Shop::memory(Memory::without_referrers(Limits::DEFAULT));
-        let image = shop.image(1);
-        let letter = Word::about(format, &SIGNATURE, image.digest()).seal(format, &[proof::key()]);
-        let manifest = carrier(None, format, std::slice::from_ref(&letter));
-        let blobs: Vec<_> = blobs(&[letter]).into_iter().chain([referrer::empty_config()]).collect();
-        shop.push(&blobs, &manifest, None);
+        let fixture = TestStore::memory(Memory::without_referrers(Limits::DEFAULT));
+        let image = fixture.image(1);
+        let signed_layer = TestPayload::about(format, &SIGNATURE, image.digest()).sign(format, &[proof::key()]);
+        let manifest = carrier(None, format, std::slice::from_ref(&signed_layer));
+        let blobs: Vec<_> = blobs(&[signed_layer]).into_iter().chain([referrer::empty_config()]).collect();
+        fixture.push(&blobs, &manifest, None);
         let entry =
             Descriptor { artifact_type: Some(media_type::SIGSTORE_BUNDLE.into()), ..manifest.descriptor().bare() };
-        shop.list(&image, &[entry]);
-        assert_refused("no subject", &Ask::new().of(shop.sink.as_ref(), *image.digest()), &["subject-field"]);
+        fixture.list(&image, &[entry]);
+        assert_refused("no subject", &Ask::new().of(fixture.sink.as_ref(), *image.digest()), &["subject-field"]);
     }
 }
 
@@ -259,11 +259,11 @@ fn a_signature_covers_payload_type_and_lengths() {
     let image = Content::name(media_type::OCI_MANIFEST, b"an image".to_vec());
     let limits = Limits::DEFAULT;
     for format in [Format::Bundle, Format::Dsse] {
-        let word = Word::about(format, &SIGNATURE, image.digest());
+        let word = TestPayload::about(format, &SIGNATURE, image.digest());
         let message = word.message(format);
-        let open = |word: &Word, signature: &[u8]| {
-            let letter = word.within(format, &json!([{"sig": base64::encode(signature)}]));
-            let content = Content::name(&letter.media_type, letter.bytes);
+        let open = |word: &TestPayload, signature: &[u8]| {
+            let signed_layer = word.within(format, &json!([{"sig": base64::encode(signature)}]));
+            let content = Content::name(&signed_layer.media_type, signed_layer.bytes);
             bulla::envelope::SignedDocument::parse(&content, &limits)
                 .unwrap()
                 .verify(&proof::public(proof::key()))
@@ -295,7 +295,7 @@ fn a_signature_covers_payload_type_and_lengths() {
         assert!(!open(&shifted, signature.as_bytes()));
     }
     // The other way round: an encoding is no simple signing payload.
-    let word = Word::about(Format::Simple, &SIGNATURE, image.digest());
+    let word = TestPayload::about(Format::Simple, &SIGNATURE, image.digest());
     let encoding = word.message(Format::Dsse);
     let layer = Content::name(media_type::SIMPLE_SIGNING, word.payload);
     let signature = base64::encode(proof::key().sign(&encoding).unwrap().as_bytes());
@@ -324,21 +324,21 @@ impl Script for Moving {
 // A tag that resolves to another image at each request (threats: tag-moves-after-check).
 #[test]
 fn a_tag_is_resolved_once_to_a_digest() {
-    let shop = Shop::new();
-    let images = [shop.image(1), shop.image(2)];
-    let word_of = Word::about(Format::Bundle, &SIGNATURE, images[0].digest());
-    let letter = word_of.seal(Format::Bundle, &[proof::key()]);
-    shop.hang(&images[0], Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]);
+    let fixture = TestStore::new();
+    let images = [fixture.image(1), fixture.image(2)];
+    let word_of = TestPayload::about(Format::Bundle, &SIGNATURE, images[0].digest());
+    let signed_layer = word_of.sign(Format::Bundle, &[proof::key()]);
+    fixture.attach(&images[0], Location::Referrers, &SIGNATURE, Format::Bundle, &[signed_layer]);
     let latest = TagOrDigest::Tag("latest".to_owned());
     let moving =
         |images: &[&Content]| Moving { shown: 0.into(), images: images.iter().map(|image| (*image).clone()).collect() };
     for (order, want) in [([&images[0], &images[1]], "accepted"), ([&images[1], &images[0]], "refused")] {
-        let source = Scripted::new(shop.memory.clone().unwrap(), moving(&order));
+        let source = Scripted::new(fixture.memory.clone().unwrap(), moving(&order));
         let outcome = verify_in(&source, &latest, &Platforms::Root, &Ask::new()).unwrap();
         assert_eq!((word(&outcome.verdict), outcome.subject), (want, *order[0].digest()));
         let asked = source.calls().iter().filter(|call| **call == Call::Resolve(latest.clone())).count();
         assert_eq!(asked, 1);
-        let source = Scripted::new(shop.memory.clone().unwrap(), moving(&order));
+        let source = Scripted::new(fixture.memory.clone().unwrap(), moving(&order));
         let checked = now(import::check(
             &source,
             &latest,
@@ -373,15 +373,16 @@ impl Script for Substitute {
 // A request by digest gets another image, which has a good signature of its own (threats: other-content-for-digest).
 #[test]
 fn other_content_than_the_pinned_digest_is_not_accepted() {
-    let shop = Shop::new();
-    let (signed, wanted) = (shop.image(1), shop.image(2));
-    let letter = Word::about(Format::Bundle, &SIGNATURE, signed.digest()).seal(Format::Bundle, &[proof::key()]);
-    shop.hang(&signed, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]);
-    let index = shop.index(&[wanted.descriptor().bare()], None);
+    let fixture = TestStore::new();
+    let (signed, wanted) = (fixture.image(1), fixture.image(2));
+    let signed_layer =
+        TestPayload::about(Format::Bundle, &SIGNATURE, signed.digest()).sign(Format::Bundle, &[proof::key()]);
+    fixture.attach(&signed, Location::Referrers, &SIGNATURE, Format::Bundle, &[signed_layer]);
+    let index = fixture.index(&[wanted.descriptor().bare()], None);
     let by_digest = TagOrDigest::Digest(*wanted.digest());
     let ask = Ask::new();
     for origin in [bulla::store::Origin::Local("here".to_owned()), Scripted::honest(()).origin] {
-        let mut source = Scripted::new(shop.memory.clone().unwrap(), Substitute(signed.clone()));
+        let mut source = Scripted::new(fixture.memory.clone().unwrap(), Substitute(signed.clone()));
         source.origin = origin;
         for platforms in [Platforms::Root, Platforms::All, Platforms::One(Platform::parse("linux/amd64").unwrap())] {
             match verify_in(&source, &by_digest, &platforms, &ask) {
@@ -412,10 +413,10 @@ fn other_content_than_the_pinned_digest_is_not_accepted() {
 // JSON that two readers understand differently (threats: duplicate-json-keys).
 #[test]
 fn a_payload_with_two_readings_is_refused() {
-    let twice = |word: &Word, from: &str, to: &str| {
+    let twice = |word: &TestPayload, from: &str, to: &str| {
         let text = String::from_utf8(word.payload.clone()).unwrap();
         assert!(text.contains(from), "{text}");
-        Word { payload: text.replacen(from, to, 1).into_bytes(), ..word.clone() }
+        TestPayload { payload: text.replacen(from, to, 1).into_bytes(), ..word.clone() }
     };
     let other = Digest::sha256(b"another image");
     let double = make(move |way, image| {
@@ -517,14 +518,16 @@ fn a_json_key_that_differs_by_case_is_refused() {
 // The envelope around the payload has one reading as well (threats: duplicate-json-keys).
 #[test]
 fn an_envelope_with_two_readings_is_refused() {
-    let text = |letter: &Letter| String::from_utf8(letter.bytes.clone()).unwrap();
+    let text = |signed_layer: &SignedLayer| String::from_utf8(signed_layer.bytes.clone()).unwrap();
     let edit = |edit: fn(String) -> String| {
         make(move |way, image| {
-            let letter = sealed(way, &says(way, &SIGNATURE, image));
+            let signed_layer = sealed(way, &says(way, &SIGNATURE, image));
             match way.format {
                 // The signature stands beside the payload: there is no envelope to change.
-                Format::Simple => Letter { annotations: BTreeMap::new(), ..letter },
-                Format::Bundle | Format::Dsse => Letter { bytes: edit(text(&letter)).into_bytes(), ..letter },
+                Format::Simple => SignedLayer { annotations: BTreeMap::new(), ..signed_layer },
+                Format::Bundle | Format::Dsse => {
+                    SignedLayer { bytes: edit(text(&signed_layer)).into_bytes(), ..signed_layer }
+                }
             }
         })
     };
@@ -549,10 +552,10 @@ fn an_envelope_with_two_readings_is_refused() {
 #[test]
 fn wrong_inlined_data_is_refused_and_no_blob_fetched() {
     for format in Format::ALL {
-        let shop = Shop::new();
-        let (image, other) = (shop.image(1), shop.image(2));
-        let good = Word::about(format, &SIGNATURE, image.digest()).seal(format, &[proof::key()]);
-        let bad = Word::about(format, &SIGNATURE, other.digest()).seal(format, &[proof::stranger()]);
+        let fixture = TestStore::new();
+        let (image, other) = (fixture.image(1), fixture.image(2));
+        let good = TestPayload::about(format, &SIGNATURE, image.digest()).sign(format, &[proof::key()]);
+        let bad = TestPayload::about(format, &SIGNATURE, other.digest()).sign(format, &[proof::untrusted_key()]);
         for (descriptor, data) in [(&good, &bad), (&bad, &good)] {
             let mut wire: Value = serde_json::from_slice(
                 carrier(Some(&image.descriptor().bare()), format, std::slice::from_ref(descriptor)).bytes(),
@@ -560,10 +563,17 @@ fn wrong_inlined_data_is_refused_and_no_blob_fetched() {
             .unwrap();
             wire["layers"][0]["data"] = json!(base64::encode(&data.bytes));
             let manifest = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
-            let shop = Shop::new();
-            let image = shop.image(1);
-            shop.place(&image, Spot::Referrers, &SIGNATURE, format, &manifest, &blobs(&[good.clone(), bad.clone()]));
-            let source = Scripted::honest(shop.memory.clone().unwrap());
+            let fixture = TestStore::new();
+            let image = fixture.image(1);
+            fixture.place(
+                &image,
+                Location::Referrers,
+                &SIGNATURE,
+                format,
+                &manifest,
+                &blobs(&[good.clone(), bad.clone()]),
+            );
+            let source = Scripted::honest(fixture.memory.clone().unwrap());
             let verdict = Ask::new().of(&source, *image.digest());
             assert_refused("inlined", &verdict, &["manifest-unreadable"]);
             assert!(!source.calls().iter().any(|call| matches!(call, Call::Blob(_))), "{format:?}");
@@ -607,9 +617,9 @@ fn a_wrong_blob_is_never_released_whole() {
 // The bytes as received are verified, and no others (threats: re-encoded-payload).
 #[test]
 fn a_re_encoded_payload_was_not_signed() {
-    fn pretty(word: &Word) -> Word {
+    fn pretty(word: &TestPayload) -> TestPayload {
         let value: Value = serde_json::from_slice(&word.payload).unwrap();
-        Word { payload: serde_json::to_vec_pretty(&value).unwrap(), ..word.clone() }
+        TestPayload { payload: serde_json::to_vec_pretty(&value).unwrap(), ..word.clone() }
     }
     let signed_pretty = make(|way, image| sealed(way, &pretty(&says(way, &SIGNATURE, image))));
     accepted(&SIGNATURE, &Ask::new(), &[("signed as it stands", signed_pretty)]);
@@ -617,7 +627,7 @@ fn a_re_encoded_payload_was_not_signed() {
         let word = says(way, &SIGNATURE, image);
         let (signed, shown) = (sealed(way, &word), pretty(&word));
         match way.format {
-            Format::Simple => Letter { bytes: shown.payload, ..signed },
+            Format::Simple => SignedLayer { bytes: shown.payload, ..signed },
             Format::Bundle | Format::Dsse => {
                 envelope(way, &signed, |envelope| envelope["payload"] = json!(base64::encode(&shown.payload)))
             }
@@ -631,7 +641,7 @@ fn a_re_encoded_payload_was_not_signed() {
         let shown = value.to_string().into_bytes();
         match way.format {
             // Already sorted: as cosign writes it.
-            Format::Simple => Letter { bytes: [shown, b" ".to_vec()].concat(), ..signed },
+            Format::Simple => SignedLayer { bytes: [shown, b" ".to_vec()].concat(), ..signed },
             Format::Bundle | Format::Dsse => {
                 envelope(way, &signed, |envelope| envelope["payload"] = json!(base64::encode(&shown)))
             }
@@ -651,7 +661,8 @@ fn a_statement_of_another_kind_is_refused() {
         for wanted in kinds.iter().filter(|wanted| *wanted != there) {
             let said = there.clone();
             let variants = [("of another type", make(move |way, image| sealed(way, &says(way, &said, image))))];
-            let ways: Vec<_> = Way::all_for(there).into_iter().filter(|way| way.shelf == Shelf::Memory).collect();
+            let ways: Vec<_> =
+                Way::all_for(there).into_iter().filter(|way| way.store_kind == StoreKind::Memory).collect();
             // Hung where statements of the wanted kind are looked for.
             each_of(&ways, wanted, &Ask::new().kind(wanted.clone()), &variants, |name, verdict| {
                 assert_refused(name, verdict, &["wrong-kind"]);
@@ -659,14 +670,14 @@ fn a_statement_of_another_kind_is_refused() {
         }
     }
     for way in Way::all_for(&SIGNATURE) {
-        let (shop, image) = way.signed(proof::key(), &SIGNATURE);
+        let (fixture, image) = way.signed(proof::key(), &SIGNATURE);
         for ask in [
             Ask::new().annotation("env", "prod"),
             Ask::new().annotation("env", ""),
             Ask::new().condition(bulla::policy::Condition::SignedReference("registry.example/app".to_owned())),
             Ask::new().condition(bulla::policy::Condition::SignedReference(String::new())),
         ] {
-            let verdict = ask.of(shop.sink.as_ref(), *image.digest());
+            let verdict = ask.of(fixture.sink.as_ref(), *image.digest());
             assert_refused(&format!("{way:?}"), &verdict, &["annotation", "reference"]);
         }
     }
@@ -707,9 +718,9 @@ fn an_empty_list_of_signatures_proves_nothing() {
     let variants: Vec<(&str, Make)> = texts.map(|text| (text, of_text(text))).into_iter().collect();
     refused(&SIGNATURE, &Ask::new(), &variants, &codes);
     let without = make(|way, image| {
-        let letter = sealed(way, &says(way, &SIGNATURE, image));
+        let signed_layer = sealed(way, &says(way, &SIGNATURE, image));
         match way.format {
-            Format::Simple => Letter { annotations: BTreeMap::new(), ..letter },
+            Format::Simple => SignedLayer { annotations: BTreeMap::new(), ..signed_layer },
             Format::Bundle | Format::Dsse => says(way, &SIGNATURE, image).within(way.format, &json!([])),
         }
     });
@@ -720,41 +731,41 @@ fn an_empty_list_of_signatures_proves_nothing() {
 #[test]
 fn one_key_counts_once() {
     let keys = [proof::public(proof::key()), proof::public(&proof::KEYS[1])];
-    for shelf in [Shelf::Layout, Shelf::Memory] {
-        let ways: Vec<_> = Way::all_for(&SIGNATURE).into_iter().filter(|way| way.shelf == shelf).collect();
-        let shop = ways[0].shop();
-        let image = shop.image(1);
-        for way in ways.iter().filter(|way| way.spot != Spot::Tag) {
+    for store_kind in [StoreKind::Layout, StoreKind::Memory] {
+        let ways: Vec<_> = Way::all_for(&SIGNATURE).into_iter().filter(|way| way.store_kind == store_kind).collect();
+        let fixture = ways[0].fixture();
+        let image = fixture.image(1);
+        for way in ways.iter().filter(|way| way.location != Location::Tag) {
             for n in 0..3 {
                 let annotations = BTreeMap::from([("n".to_owned(), n.to_string())]);
-                let word = Word::with(way.format, &SIGNATURE, image.digest(), &annotations, None);
-                shop.hang(&image, way.spot, &SIGNATURE, way.format, &[sealed(*way, &word)]);
+                let word = TestPayload::with(way.format, &SIGNATURE, image.digest(), &annotations, None);
+                fixture.attach(&image, way.location, &SIGNATURE, way.format, &[sealed(*way, &word)]);
             }
         }
-        let letters: Vec<_> = Format::ALL
+        let signed_layers: Vec<_> = Format::ALL
             .into_iter()
             .flat_map(|format| {
-                let word = Word::about(format, &SIGNATURE, image.digest());
-                [word.seal(format, &[proof::key()]), word.seal(format, &[proof::key()])]
+                let word = TestPayload::about(format, &SIGNATURE, image.digest());
+                [word.sign(format, &[proof::key()]), word.sign(format, &[proof::key()])]
             })
             .collect();
-        shop.hang(&image, Spot::Tag, &SIGNATURE, Format::Simple, &letters);
+        fixture.attach(&image, Location::Tag, &SIGNATURE, Format::Simple, &signed_layers);
         // The same signature again and again in one envelope, under different names.
         for format in [Format::Bundle, Format::Dsse] {
-            let word = Word::with(format, &SIGNATURE, image.digest(), &BTreeMap::new(), Some("again"));
+            let word = TestPayload::with(format, &SIGNATURE, image.digest(), &BTreeMap::new(), Some("again"));
             let sig = base64::encode(proof::key().sign(&word.message(format)).unwrap().as_bytes());
             let other = keys[1].id().to_string();
             let list =
                 json!([{"sig": sig, "keyid": "one"}, {"sig": sig, "keyid": "two"}, {"sig": sig, "keyid": other}]);
-            shop.hang(&image, Spot::Referrers, &SIGNATURE, format, &[word.within(format, &list)]);
+            fixture.attach(&image, Location::Referrers, &SIGNATURE, format, &[word.within(format, &list)]);
         }
-        shop.settle();
-        let heard = Ask::by(keys.clone()).of_everything(shop.sink.as_ref(), *image.digest());
+        fixture.settle();
+        let heard = Ask::by(keys.clone()).of_everything(fixture.sink.as_ref(), *image.digest());
         let Verdict::Accepted(verified) = &heard else { panic!("{heard:#?}") };
         let formats: BTreeSet<_> =
             verified.accepted().iter().map(|counted| counted.evidence.document().format()).collect();
         assert_eq!(formats.len(), Format::ALL.len(), "not every format was heard: {formats:?}");
-        let verdict = Ask::by(keys.clone()).threshold(2).of(shop.sink.as_ref(), *image.digest());
+        let verdict = Ask::by(keys.clone()).threshold(2).of(fixture.sink.as_ref(), *image.digest());
         assert_eq!(word(&verdict), "refused");
         let Verdict::Refused(refusal) = &verdict else { unreachable!() };
         assert_eq!((refusal.unmet.first().got, refusal.unmet.first().want), (1, 2));
@@ -766,18 +777,18 @@ fn one_key_counts_once() {
 fn two_keys_count_twice() {
     let keys = [proof::public(proof::key()), proof::public(&proof::KEYS[1])];
     for way in Way::all_for(&SIGNATURE) {
-        let shop = way.shop();
-        let image = shop.image(1);
+        let fixture = way.fixture();
+        let image = fixture.image(1);
         let word_of = says(way, &SIGNATURE, &image);
-        let letters = match way.format {
+        let signed_layers = match way.format {
             Format::Simple => {
-                vec![word_of.seal(way.format, &[proof::key()]), word_of.seal(way.format, &[&proof::KEYS[1]])]
+                vec![word_of.sign(way.format, &[proof::key()]), word_of.sign(way.format, &[&proof::KEYS[1]])]
             }
-            Format::Bundle | Format::Dsse => vec![word_of.seal(way.format, &[proof::key(), &proof::KEYS[1]])],
+            Format::Bundle | Format::Dsse => vec![word_of.sign(way.format, &[proof::key(), &proof::KEYS[1]])],
         };
-        shop.hang(&image, way.spot, &SIGNATURE, way.format, &letters);
+        fixture.attach(&image, way.location, &SIGNATURE, way.format, &signed_layers);
         let ask = Ask::by(keys.clone()).threshold(2);
-        assert_eq!(word(&ask.of(shop.sink.as_ref(), *image.digest())), "accepted", "{way:?}");
+        assert_eq!(word(&ask.of(fixture.sink.as_ref(), *image.digest())), "accepted", "{way:?}");
     }
 }
 
@@ -804,7 +815,7 @@ fn a_key_given_twice_is_one_key() {
 fn a_threshold_is_at_least_one() {
     assert_eq!(Threshold::new(0), Err(QuorumError::ZeroThreshold));
     assert_eq!(Threshold::new(1), Ok(Threshold::ONE));
-    let trust = TrustRoot::pinned([proof::public(proof::key()), proof::public(proof::stranger())]).unwrap();
+    let trust = TrustRoot::pinned([proof::public(proof::key()), proof::public(proof::untrusted_key())]).unwrap();
     assert!(!Quorum::of_all(&trust, Threshold::ONE).unwrap().is_met_by([]));
     let two = Quorum::of_all(&trust, Threshold::new(2).unwrap()).unwrap();
     assert_eq!(two.missing([]), 2);
@@ -832,7 +843,7 @@ fn a_signed_payload_that_cannot_be_read_is_refused_and_reported() {
         })
     };
     let raw = |text: &'static [u8]| {
-        make(move |way, image| sealed(way, &Word { payload: text.to_vec(), ..says(way, &SIGNATURE, image) }))
+        make(move |way, image| sealed(way, &TestPayload { payload: text.to_vec(), ..says(way, &SIGNATURE, image) }))
     };
     let without = |simple: &'static str, statement: &'static str| {
         make(move |way, image| {
@@ -923,12 +934,12 @@ fn an_attestation_is_no_signature_and_a_signature_no_attestation() {
             if !way.format.can_say(there) {
                 continue;
             }
-            let shop = way.shop();
-            let image = shop.image(1);
+            let fixture = way.fixture();
+            let image = fixture.image(1);
             // In the place where the wanted kind is looked for.
-            shop.hang(&image, way.spot, wanted, way.format, &[sealed(way, &says(way, there, &image))]);
-            shop.settle();
-            let verdict = Ask::new().kind(wanted.clone()).of(shop.sink.as_ref(), *image.digest());
+            fixture.attach(&image, way.location, wanted, way.format, &[sealed(way, &says(way, there, &image))]);
+            fixture.settle();
+            let verdict = Ask::new().kind(wanted.clone()).of(fixture.sink.as_ref(), *image.digest());
             assert_refused(&format!("{way:?}"), &verdict, &["wrong-kind"]);
         }
     }
@@ -969,16 +980,17 @@ fn the_type_of_a_signature_has_one_spelling() {
 #[test]
 fn a_simple_signing_payload_in_an_envelope_is_refused() {
     let crossed = make(|way, image| {
-        let claim = Word::about(Format::Simple, &SIGNATURE, image.digest());
+        let claim = TestPayload::about(Format::Simple, &SIGNATURE, image.digest());
         match way.format {
-            Format::Simple => sealed(way, &Word::about(Format::Bundle, &SIGNATURE, image.digest())),
+            Format::Simple => sealed(way, &TestPayload::about(Format::Bundle, &SIGNATURE, image.digest())),
             Format::Bundle | Format::Dsse => sealed(way, &claim),
         }
     });
     let other_type = make(|way, image| match way.format {
-        Format::Simple => sealed(way, &Word::about(Format::Bundle, &SIGNATURE, image.digest())),
+        Format::Simple => sealed(way, &TestPayload::about(Format::Bundle, &SIGNATURE, image.digest())),
         Format::Bundle | Format::Dsse => {
-            let word = Word { payload_type: "application/vnd.in-toto+JSON".to_owned(), ..says(way, &SIGNATURE, image) };
+            let word =
+                TestPayload { payload_type: "application/vnd.in-toto+JSON".to_owned(), ..says(way, &SIGNATURE, image) };
             sealed(way, &word)
         }
     });
@@ -991,7 +1003,7 @@ fn a_simple_signing_payload_in_an_envelope_is_refused() {
 fn keys_and_policies_in_the_evidence_are_not_trusted() {
     let offered = |add: fn(&mut Value)| {
         make(move |way, image| {
-            let mut letter = says(way, &SIGNATURE, image).seal(way.format, &[proof::stranger()]);
+            let mut signed_layer = says(way, &SIGNATURE, image).sign(way.format, &[proof::untrusted_key()]);
             match way.format {
                 Format::Simple => {
                     let mut value = json!({"signatures": [{}]});
@@ -999,15 +1011,15 @@ fn keys_and_policies_in_the_evidence_are_not_trusted() {
                     for key in
                         ["dev.sigstore.cosign/certificate", "dev.sigstore.cosign/chain", "dev.sigstore.cosign/bundle"]
                     {
-                        letter.annotations.insert(key.to_owned(), proof::public(proof::stranger()).to_pem());
+                        signed_layer.annotations.insert(key.to_owned(), proof::public(proof::untrusted_key()).to_pem());
                     }
-                    letter.annotations.insert("offered".to_owned(), value.to_string());
-                    letter
+                    signed_layer.annotations.insert("offered".to_owned(), value.to_string());
+                    signed_layer
                 }
                 Format::Bundle | Format::Dsse => {
-                    let mut value: Value = serde_json::from_slice(&letter.bytes).unwrap();
+                    let mut value: Value = serde_json::from_slice(&signed_layer.bytes).unwrap();
                     add(&mut value);
-                    Letter { bytes: value.to_string().into_bytes(), ..letter }
+                    SignedLayer { bytes: value.to_string().into_bytes(), ..signed_layer }
                 }
             }
         })
@@ -1022,7 +1034,7 @@ fn keys_and_policies_in_the_evidence_are_not_trusted() {
         (
             "its key in the clear",
             offered(|value| {
-                let spki = base64::encode(proof::public(proof::stranger()).spki());
+                let spki = base64::encode(proof::public(proof::untrusted_key()).spki());
                 value["verificationMaterial"]["publicKey"] =
                     json!({"hint": "", "rawBytes": spki, "keyDetails": "PKIX_ECDSA_P256_SHA_256"});
                 value["publicKey"] = json!({"rawBytes": spki});
@@ -1039,7 +1051,7 @@ fn keys_and_policies_in_the_evidence_are_not_trusted() {
         (
             "a certificate",
             offered(|value| {
-                let spki = base64::encode(proof::public(proof::stranger()).spki());
+                let spki = base64::encode(proof::public(proof::untrusted_key()).spki());
                 value["verificationMaterial"]["certificate"] = json!({"rawBytes": spki});
                 value["verificationMaterial"]["x509CertificateChain"] = json!({"certificates": [{"rawBytes": spki}]});
             }),
@@ -1047,7 +1059,7 @@ fn keys_and_policies_in_the_evidence_are_not_trusted() {
         (
             "a header with a key",
             offered(|value| {
-                let pem = proof::public(proof::stranger()).to_pem();
+                let pem = proof::public(proof::untrusted_key()).to_pem();
                 for field in ["jwk", "jku", "x5u", "x5c", "kid", "cert", "publicKey"] {
                     signatures(value)[field] = json!(pem);
                     value[field] = json!(pem);
@@ -1057,7 +1069,7 @@ fn keys_and_policies_in_the_evidence_are_not_trusted() {
         (
             "a trust root and a policy",
             offered(|value| {
-                let pem = proof::public(proof::stranger()).to_pem();
+                let pem = proof::public(proof::untrusted_key()).to_pem();
                 value["trustedRoot"] = json!({"keys": [pem]});
                 value["policy"] = json!({"threshold": 0, "default": [{"type": "insecureAcceptAnything"}]});
             }),
@@ -1081,7 +1093,7 @@ fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
 fn the_algorithm_comes_from_the_key() {
     type Forge = fn(&[u8]) -> Vec<u8>;
     let forged = |name: &'static str, forge: Forge| {
-        let letter = make(move |way, image| {
+        let signed_layer = make(move |way, image| {
             let word = says(way, &SIGNATURE, image);
             let sig = base64::encode(&forge(&word.message(way.format)));
             match way.format {
@@ -1092,7 +1104,7 @@ fn the_algorithm_comes_from_the_key() {
                 ),
             }
         });
-        (name, letter)
+        (name, signed_layer)
     };
     let variants = [
         forged("none", |_| vec![0]),
@@ -1157,20 +1169,20 @@ fn an_ambiguous_signature_manifest_is_refused() {
     ];
     for format in Format::ALL {
         for (name, change) in changes {
-            let shop = Shop::memory(Memory::without_referrers(Limits::DEFAULT));
-            let image = shop.image(1);
-            let letter = Word::about(format, &SIGNATURE, image.digest()).seal(format, &[proof::key()]);
-            let good = carrier(Some(&image.descriptor().bare()), format, std::slice::from_ref(&letter));
+            let fixture = TestStore::memory(Memory::without_referrers(Limits::DEFAULT));
+            let image = fixture.image(1);
+            let signed_layer = TestPayload::about(format, &SIGNATURE, image.digest()).sign(format, &[proof::key()]);
+            let good = carrier(Some(&image.descriptor().bare()), format, std::slice::from_ref(&signed_layer));
             let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
             change(&mut wire);
             let bad = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
             // No store of ours takes such a manifest, so it is slipped in as a blob and listed.
-            now(shop.sink.push_content(&blobs(&[letter])[0])).unwrap();
-            now(shop.sink.push_content(&bad)).unwrap();
+            now(fixture.sink.push_content(&blobs(&[signed_layer])[0])).unwrap();
+            now(fixture.sink.push_content(&bad)).unwrap();
             let listed =
                 Descriptor { artifact_type: Some(media_type::SIGSTORE_BUNDLE.into()), ..bad.descriptor().bare() };
-            shop.list(&image, &[listed]);
-            let verdict = Ask::new().of(shop.sink.as_ref(), *image.digest());
+            fixture.list(&image, &[listed]);
+            let verdict = Ask::new().of(fixture.sink.as_ref(), *image.digest());
             assert_refused(&format!("{format:?}: {name}"), &verdict, &["manifest-unreadable"]);
         }
     }
@@ -1179,20 +1191,21 @@ fn an_ambiguous_signature_manifest_is_refused() {
 // The same for the image itself, asked for by tag (threats: manifest-or-index).
 #[test]
 fn an_ambiguous_image_gets_no_verdict() {
-    let shop = Shop::new();
-    let good = shop.image(1);
+    let fixture = TestStore::new();
+    let good = fixture.image(1);
     let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
     wire["manifests"] = json!([]);
     let both = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
     let as_index = Content::name(media_type::OCI_INDEX, good.bytes().to_vec());
     for image in [both, as_index] {
-        let shop = Shop::new();
-        shop.image(1);
-        let letter = Word::about(Format::Bundle, &SIGNATURE, image.digest()).seal(Format::Bundle, &[proof::key()]);
-        let manifest = carrier(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&letter));
-        shop.place(&image, Spot::Referrers, &SIGNATURE, Format::Bundle, &manifest, &blobs(&[letter]));
+        let fixture = TestStore::new();
+        fixture.image(1);
+        let signed_layer =
+            TestPayload::about(Format::Bundle, &SIGNATURE, image.digest()).sign(Format::Bundle, &[proof::key()]);
+        let manifest = carrier(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&signed_layer));
+        fixture.place(&image, Location::Referrers, &SIGNATURE, Format::Bundle, &manifest, &blobs(&[signed_layer]));
         let moving = Moving { shown: 0.into(), images: vec![image] };
-        let source = Scripted::new(shop.memory.clone().unwrap(), moving);
+        let source = Scripted::new(fixture.memory.clone().unwrap(), moving);
         let latest = TagOrDigest::Tag("latest".to_owned());
         let outcome = verify_in(&source, &latest, &Platforms::Root, &Ask::new());
         assert!(matches!(outcome, Err(OpsError::Manifest(_))), "{outcome:?}");
@@ -1233,20 +1246,21 @@ fn an_ed25519_signature_has_one_form() {
 // Cycles end, and deep nesting is not followed (threats: nesting-and-cycles).
 #[test]
 fn nesting_and_cycles_end() {
-    let shop = Shop::new();
-    let image = shop.image(1);
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
     // Names make cycles: the tag that cosign looks at for a manifest stands for that manifest.
-    let letter = Word::about(Format::Simple, &SIGNATURE, image.digest()).seal(Format::Simple, &[proof::key()]);
-    let manifest = shop.hang(&image, Spot::Tag, &SIGNATURE, Format::Simple, &[letter]).remove(0);
+    let signed_layer =
+        TestPayload::about(Format::Simple, &SIGNATURE, image.digest()).sign(Format::Simple, &[proof::key()]);
+    let manifest = fixture.attach(&image, Location::Tag, &SIGNATURE, Format::Simple, &[signed_layer]).remove(0);
     for suffix in ["sig", "att", "sbom"] {
-        shop.push(&[], &manifest, Some(&referrer::cosign_tag(manifest.digest(), suffix)));
-        shop.push(
+        fixture.push(&[], &manifest, Some(&referrer::cosign_tag(manifest.digest(), suffix)));
+        fixture.push(
             &[],
             &image,
             Some(&referrer::cosign_tag(image.digest(), suffix)).filter(|_| suffix == "sbom").map(String::as_str),
         );
     }
-    let source = shop.sink.as_ref();
+    let source = fixture.sink.as_ref();
     assert_eq!(word(&Ask::new().of(source, *image.digest())), "accepted");
     let graph = now(Graph::collect(source, image.clone(), Closure::WithReferrers, &Limits::DEFAULT)).unwrap();
     assert!(graph.manifests.len() <= 8, "{}", graph.manifests.len());
@@ -1255,8 +1269,8 @@ fn nesting_and_cycles_end() {
     // Referrers of referrers, deeper than anybody has them.
     let mut subject = image.clone();
     for depth in 0..6 {
-        let letter = Letter::of_text(Format::Dsse, &format!("{{\"depth\":{depth}}}"));
-        subject = shop.hang(&subject, Spot::Referrers, &SIGNATURE, Format::Dsse, &[letter]).remove(0);
+        let signed_layer = SignedLayer::of_text(Format::Dsse, &format!("{{\"depth\":{depth}}}"));
+        subject = fixture.attach(&subject, Location::Referrers, &SIGNATURE, Format::Dsse, &[signed_layer]).remove(0);
     }
     let graph = now(Graph::collect(source, image.clone(), Closure::WithReferrers, &Limits::DEFAULT));
     assert!(matches!(graph, Err(OpsError::ReferrersTooDeep { .. })));
@@ -1267,13 +1281,13 @@ fn nesting_and_cycles_end() {
 // Indexes inside indexes (threats: nesting-and-cycles).
 #[test]
 fn indexes_are_followed_to_a_depth() {
-    let shop = Shop::new();
-    let mut inner = shop.image(1);
+    let fixture = TestStore::new();
+    let mut inner = fixture.image(1);
     for depth in 1..=4 {
-        inner = shop.index(&[inner.descriptor().bare()], None);
+        inner = fixture.index(&[inner.descriptor().bare()], None);
         let tag_or_digest = TagOrDigest::Digest(*inner.digest());
         let within = depth <= Limits::DEFAULT.graph.index_depth;
-        let source = shop.sink.as_ref();
+        let source = fixture.sink.as_ref();
         let subjects = now(sign::subjects(source, &tag_or_digest, Extent::AllPlatforms, &Limits::DEFAULT));
         assert_eq!(subjects.is_ok(), within, "{depth}");
         let graph = now(Graph::collect(source, inner.clone(), Closure::Image, &Limits::DEFAULT));
@@ -1286,25 +1300,26 @@ fn indexes_are_followed_to_a_depth() {
 // What is signed with all platforms is what is verified with all platforms: indexes inside indexes too.
 #[test]
 fn every_manifest_below_an_index_is_asked_for_with_all_platforms() {
-    let shop = Shop::new();
-    let (deep, near) = (shop.image(1), shop.image(2));
-    let inner = shop.index(&[deep.descriptor().bare()], None);
+    let fixture = TestStore::new();
+    let (deep, near) = (fixture.image(1), fixture.image(2));
+    let inner = fixture.index(&[deep.descriptor().bare()], None);
     let outer =
-        shop.index(&[inner.descriptor().bare(), near.descriptor().bare(), near.descriptor().bare()], Some("outer"));
+        fixture.index(&[inner.descriptor().bare(), near.descriptor().bare(), near.descriptor().bare()], Some("outer"));
     let sign = |image: &Content| {
-        let letter = Word::about(Format::Bundle, &SIGNATURE, image.digest()).seal(Format::Bundle, &[proof::key()]);
-        shop.hang(image, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]);
+        let signed_layer =
+            TestPayload::about(Format::Bundle, &SIGNATURE, image.digest()).sign(Format::Bundle, &[proof::key()]);
+        fixture.attach(image, Location::Referrers, &SIGNATURE, Format::Bundle, &[signed_layer]);
     };
     let tag_or_digest = TagOrDigest::Tag("outer".to_owned());
     let verdicts = || {
-        let outcome = verify_in(shop.sink.as_ref(), &tag_or_digest, &Platforms::All, &Ask::new()).unwrap();
+        let outcome = verify_in(fixture.sink.as_ref(), &tag_or_digest, &Platforms::All, &Ask::new()).unwrap();
         let children = outcome.children.iter().map(|(_, digest, verdict)| (*digest, word(verdict)));
         (word(&outcome.verdict), children.collect::<BTreeMap<_, _>>(), outcome.children.len())
     };
     let checked = || {
         let verifier = Ask::new().verifier();
         let checked = import::check(
-            shop.sink.as_ref(),
+            fixture.sink.as_ref(),
             &tag_or_digest,
             &Platforms::All,
             proof::options(&verifier, Effort::Everything, &Limits::DEFAULT),
@@ -1325,19 +1340,20 @@ fn every_manifest_below_an_index_is_asked_for_with_all_platforms() {
 // Of an index whose one platform is signed, that platform is what may be imported.
 #[test]
 fn a_signed_platform_does_not_admit_the_index_around_it() {
-    let shop = Shop::new();
+    let fixture = TestStore::new();
     let platform =
         |name: &str, image: &Content| Descriptor { platform: Platform::parse(name), ..image.descriptor().bare() };
-    let (signed, unsigned) = (shop.image(1), shop.image(2));
-    let index = shop.index(&[platform("linux/amd64", &signed), platform("linux/arm64", &unsigned)], Some("index"));
-    let letter = Word::about(Format::Bundle, &SIGNATURE, signed.digest()).seal(Format::Bundle, &[proof::key()]);
-    shop.hang(&signed, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]);
+    let (signed, unsigned) = (fixture.image(1), fixture.image(2));
+    let index = fixture.index(&[platform("linux/amd64", &signed), platform("linux/arm64", &unsigned)], Some("index"));
+    let signed_layer =
+        TestPayload::about(Format::Bundle, &SIGNATURE, signed.digest()).sign(Format::Bundle, &[proof::key()]);
+    fixture.attach(&signed, Location::Referrers, &SIGNATURE, Format::Bundle, &[signed_layer]);
     let verifier = Ask::new().verifier();
     let check = |name: &str| {
         let platforms = Platforms::One(Platform::parse(name).unwrap());
         let tag_or_digest = TagOrDigest::Tag("index".to_owned());
         now(import::check(
-            shop.sink.as_ref(),
+            fixture.sink.as_ref(),
             &tag_or_digest,
             &platforms,
             proof::options(&verifier, Effort::Everything, &Limits::DEFAULT),
@@ -1375,16 +1391,16 @@ fn what_lies_beside_the_evidence_stays_outside() {
         ("in the manifest", |wire, _| wire["x"] = json!("x".repeat(2 << 20))),
     ];
     for format in Format::ALL {
-        for spot in [Spot::Referrers, Spot::Tag] {
-            if (format == Format::Bundle) == (spot == Spot::Tag) {
+        for location in [Location::Referrers, Location::Tag] {
+            if (format == Format::Bundle) == (location == Location::Tag) {
                 continue;
             }
             for (name, put) in beside {
-                let shop = Shop::new();
-                let image = shop.image(1);
-                let letter = Word::about(format, &SIGNATURE, image.digest()).seal(format, &[proof::key()]);
-                let subject = (spot != Spot::Tag).then(|| image.descriptor().bare());
-                let good = carrier(subject.as_ref(), format, std::slice::from_ref(&letter));
+                let fixture = TestStore::new();
+                let image = fixture.image(1);
+                let signed_layer = TestPayload::about(format, &SIGNATURE, image.digest()).sign(format, &[proof::key()]);
+                let subject = (location != Location::Tag).then(|| image.descriptor().bare());
+                let good = carrier(subject.as_ref(), format, std::slice::from_ref(&signed_layer));
                 let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
                 put(&mut wire, &junk);
                 // More than one layer in a bundle manifest is none at all.
@@ -1392,11 +1408,11 @@ fn what_lies_beside_the_evidence_stays_outside() {
                     continue;
                 }
                 let around = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
-                let mut parts = blobs(std::slice::from_ref(&letter));
+                let mut parts = blobs(std::slice::from_ref(&signed_layer));
                 parts.push(junk.clone());
-                shop.place(&image, spot, &SIGNATURE, format, &around, &parts);
-                let inside = imported(&shop, &image);
-                let what = format!("{format:?} {spot:?} {name}");
+                fixture.place(&image, location, &SIGNATURE, format, &around, &parts);
+                let inside = imported(&fixture, &image);
+                let what = format!("{format:?} {location:?} {name}");
                 assert_eq!(word(&Ask::new().of(inside.as_ref(), *image.digest())), "accepted", "{what}");
                 assert!(!now(inside.has_blob(junk.descriptor())).unwrap(), "{what}: the junk is there");
                 assert!(
@@ -1409,8 +1425,8 @@ fn what_lies_beside_the_evidence_stays_outside() {
 }
 
 /// What an import of `image` makes of an empty store.
-fn imported(shop: &Shop, image: &Content) -> Arc<dyn Sink> {
-    let source: Arc<dyn Source> = Arc::new(Scripted::honest(shop.memory.clone().unwrap()));
+fn imported(fixture: &TestStore, image: &Content) -> Arc<dyn Sink> {
+    let source: Arc<dyn Source> = Arc::new(Scripted::honest(fixture.memory.clone().unwrap()));
     let sink: Arc<dyn Sink> = Arc::new(Memory::new(Limits::DEFAULT));
     let (tag_or_digest, verifier) = (TagOrDigest::Digest(*image.digest()), Ask::new().verifier());
     let limits = Limits::DEFAULT;
@@ -1438,39 +1454,41 @@ fn imported(shop: &Shop, image: &Content) -> Arc<dyn Sink> {
 // Evidence that is nowhere but inlined in its manifest is carried all the same.
 #[test]
 fn inlined_evidence_is_carried() {
-    let shop = Shop::memory(Memory::without_referrers(Limits::DEFAULT));
-    let image = shop.image(1);
-    let letter = Word::about(Format::Bundle, &SIGNATURE, image.digest()).seal(Format::Bundle, &[proof::key()]);
-    let good = carrier(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&letter));
+    let fixture = TestStore::memory(Memory::without_referrers(Limits::DEFAULT));
+    let image = fixture.image(1);
+    let signed_layer =
+        TestPayload::about(Format::Bundle, &SIGNATURE, image.digest()).sign(Format::Bundle, &[proof::key()]);
+    let good = carrier(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&signed_layer));
     let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
-    wire["layers"][0]["data"] = json!(base64::encode(&letter.bytes));
+    wire["layers"][0]["data"] = json!(base64::encode(&signed_layer.bytes));
     let manifest = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
     // No store of ours takes it without the blob, so it is slipped in as one itself.
-    now(shop.sink.push_content(&manifest)).unwrap();
-    shop.list(&image, &[entry(&manifest, Format::Bundle)]);
-    let inside = imported(&shop, &image);
+    now(fixture.sink.push_content(&manifest)).unwrap();
+    fixture.list(&image, &[entry(&manifest, Format::Bundle)]);
+    let inside = imported(&fixture, &image);
     assert_eq!(word(&Ask::new().of(inside.as_ref(), *image.digest())), "accepted");
-    assert!(now(inside.has_blob(blobs(&[letter])[0].descriptor())).unwrap());
+    assert!(now(inside.has_blob(blobs(&[signed_layer])[0].descriptor())).unwrap());
 }
 
 // An index that nobody signed does not say for which platform a signed manifest is.
 #[test]
 fn an_unsigned_index_does_not_name_a_platform() {
-    let shop = Shop::new();
-    let image = shop.image(1);
-    let letter = Word::about(Format::Bundle, &SIGNATURE, image.digest()).seal(Format::Bundle, &[proof::key()]);
-    shop.hang(&image, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]);
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    let signed_layer =
+        TestPayload::about(Format::Bundle, &SIGNATURE, image.digest()).sign(Format::Bundle, &[proof::key()]);
+    fixture.attach(&image, Location::Referrers, &SIGNATURE, Format::Bundle, &[signed_layer]);
     for (name, right) in
         [("linux/amd64", true), ("linux/amd64/v1", true), ("linux/arm64", false), ("linux/amd64/v3", false)]
     {
         let claimed = Descriptor { platform: Platform::parse(name), ..image.descriptor().bare() };
-        shop.index(&[claimed], Some("index"));
+        fixture.index(&[claimed], Some("index"));
         let platforms = Platforms::One(Platform::parse(name).unwrap());
         let tag_or_digest = TagOrDigest::Tag("index".to_owned());
-        let outcome = verify_in(shop.sink.as_ref(), &tag_or_digest, &platforms, &Ask::new());
+        let outcome = verify_in(fixture.sink.as_ref(), &tag_or_digest, &platforms, &Ask::new());
         let verifier = Ask::new().verifier();
         let checked = now(import::check(
-            shop.sink.as_ref(),
+            fixture.sink.as_ref(),
             &tag_or_digest,
             &platforms,
             proof::options(&verifier, Effort::Everything, &Limits::DEFAULT),
@@ -1493,13 +1511,13 @@ fn an_unsigned_index_does_not_name_a_platform() {
 #[test]
 fn annotations_and_names_are_compared_whole() {
     const NAME: &str = "registry.example/app";
-    for way in Way::all_for(&SIGNATURE).into_iter().filter(|way| way.shelf == Shelf::Memory) {
-        let shop = way.shop();
-        let image = shop.image(1);
+    for way in Way::all_for(&SIGNATURE).into_iter().filter(|way| way.store_kind == StoreKind::Memory) {
+        let fixture = way.fixture();
+        let image = fixture.image(1);
         let annotations = BTreeMap::from([("env".to_owned(), "prod".to_owned())]);
-        let word_of = Word::with(way.format, &SIGNATURE, image.digest(), &annotations, Some(NAME));
-        shop.hang(&image, way.spot, &SIGNATURE, way.format, &[sealed(way, &word_of)]);
-        let asked = |ask: Ask| word(&ask.of(shop.sink.as_ref(), *image.digest()));
+        let word_of = TestPayload::with(way.format, &SIGNATURE, image.digest(), &annotations, Some(NAME));
+        fixture.attach(&image, way.location, &SIGNATURE, way.format, &[sealed(way, &word_of)]);
+        let asked = |ask: Ask| word(&ask.of(fixture.sink.as_ref(), *image.digest()));
         let name = |name: &str| Ask::new().condition(bulla::policy::Condition::SignedReference(name.to_owned()));
         assert_eq!(asked(name(NAME).annotation("env", "prod")), "accepted", "{way:?}");
         for value in ["", "pro", "prod ", "Prod", "prod\0", "pr.d", "*", ".*", "prod,dev", "\"prod\"", "рrod"] {
@@ -1537,24 +1555,25 @@ impl Script for Flood {
 #[test]
 fn a_flood_of_referrers_is_bounded_and_never_a_refusal() {
     for artifact_type in [media_type::SIGSTORE_BUNDLE, "application/spdx+json"] {
-        let shop = Shop::new();
-        let image = shop.image(1);
-        let letter = Word::about(Format::Bundle, &SIGNATURE, image.digest()).seal(Format::Bundle, &[proof::key()]);
-        let good = shop.hang(&image, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]).remove(0);
+        let fixture = TestStore::new();
+        let image = fixture.image(1);
+        let signed_layer =
+            TestPayload::about(Format::Bundle, &SIGNATURE, image.digest()).sign(Format::Bundle, &[proof::key()]);
+        let good = fixture.attach(&image, Location::Referrers, &SIGNATURE, Format::Bundle, &[signed_layer]).remove(0);
         let fake = |n: u32| Descriptor {
             artifact_type: Some(artifact_type.to_owned()),
             ..Descriptor::new(media_type::OCI_MANIFEST, Digest::sha256(&n.to_be_bytes()), 500)
         };
         let mut entries: Vec<_> = (0..10_000).map(fake).collect();
         entries.push(Descriptor { artifact_type: Some(artifact_type.to_owned()), ..good.descriptor().bare() });
-        let source = Scripted::new(shop.memory.clone().unwrap(), Flood(entries.clone()));
+        let source = Scripted::new(fixture.memory.clone().unwrap(), Flood(entries.clone()));
         let verdict = Ask::new().of(&source, *image.digest());
         assert_eq!(word(&verdict), "unknown", "{artifact_type}");
         assert!(proof::codes(&verdict).contains("too-many"));
         assert!(source.calls().len() <= 110, "{} requests", source.calls().len());
         // Within the bound the good one is found, wherever it stands.
         entries.drain(..9_950);
-        let source = Scripted::new(shop.memory.clone().unwrap(), Flood(entries));
+        let source = Scripted::new(fixture.memory.clone().unwrap(), Flood(entries));
         assert_eq!(word(&Ask::new().of(&source, *image.digest())), "accepted", "{artifact_type}");
     }
 }
@@ -1563,18 +1582,19 @@ fn a_flood_of_referrers_is_bounded_and_never_a_refusal() {
 #[test]
 fn one_huge_entry_does_not_hide_the_others() {
     for size in [Limits::DEFAULT.oci.manifest_bytes + 1, 1 << 40, u64::MAX >> 1] {
-        let shop = Shop::new();
-        let image = shop.image(1);
-        let letter = Word::about(Format::Bundle, &SIGNATURE, image.digest()).seal(Format::Bundle, &[proof::key()]);
-        let good = shop.hang(&image, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]).remove(0);
+        let fixture = TestStore::new();
+        let image = fixture.image(1);
+        let signed_layer =
+            TestPayload::about(Format::Bundle, &SIGNATURE, image.digest()).sign(Format::Bundle, &[proof::key()]);
+        let good = fixture.attach(&image, Location::Referrers, &SIGNATURE, Format::Bundle, &[signed_layer]).remove(0);
         let huge = Descriptor {
             artifact_type: Some(media_type::SIGSTORE_BUNDLE.to_owned()),
             ..Descriptor::new(media_type::OCI_MANIFEST, Digest::sha256(b"huge"), size)
         };
         let entries = vec![huge.clone(), entry(&good, Format::Bundle)];
-        let source = Scripted::new(shop.memory.clone().unwrap(), Flood(entries));
+        let source = Scripted::new(fixture.memory.clone().unwrap(), Flood(entries));
         assert_eq!(word(&Ask::new().of(&source, *image.digest())), "accepted", "{size}");
-        let source = Scripted::new(shop.memory.clone().unwrap(), Flood(vec![huge]));
+        let source = Scripted::new(fixture.memory.clone().unwrap(), Flood(vec![huge]));
         assert_unknown("huge", &Ask::new().of(&source, *image.digest()), "too-large");
         assert!(!source.calls().iter().any(|call| matches!(call, Call::Manifest(_))), "it was asked for");
     }
@@ -1584,21 +1604,21 @@ fn one_huge_entry_does_not_hide_the_others() {
 #[test]
 fn a_subject_field_with_a_wrong_size_or_type_does_not_count() {
     for format in Format::ALL {
-        let shop = Shop::new();
-        let image = shop.image(1);
+        let fixture = TestStore::new();
+        let image = fixture.image(1);
         let right = image.descriptor().bare();
         let wrong = [
             Descriptor { size: right.size + 1, ..right.clone() },
             Descriptor { media_type: media_type::OCI_INDEX.to_owned(), ..right.clone() },
         ];
         for (subject, want) in [(&right, true), (&wrong[0], false), (&wrong[1], false)] {
-            let shop = Shop::new();
-            shop.image(1);
-            let letter = Word::about(format, &SIGNATURE, image.digest()).seal(format, &[proof::key()]);
-            let manifest = carrier(Some(subject), format, std::slice::from_ref(&letter));
-            shop.place(&image, Spot::Referrers, &SIGNATURE, format, &manifest, &blobs(&[letter]));
+            let fixture = TestStore::new();
+            fixture.image(1);
+            let signed_layer = TestPayload::about(format, &SIGNATURE, image.digest()).sign(format, &[proof::key()]);
+            let manifest = carrier(Some(subject), format, std::slice::from_ref(&signed_layer));
+            fixture.place(&image, Location::Referrers, &SIGNATURE, format, &manifest, &blobs(&[signed_layer]));
             let tag = TagOrDigest::Tag("v1".to_owned());
-            let outcome = verify_in(shop.sink.as_ref(), &tag, &Platforms::Root, &Ask::new()).unwrap();
+            let outcome = verify_in(fixture.sink.as_ref(), &tag, &Platforms::Root, &Ask::new()).unwrap();
             match want {
                 true => assert_eq!(word(&outcome.verdict), "accepted", "{format:?}: {outcome:#?}"),
                 // A bare envelope is not looked for, only looked at: then it says nothing.
@@ -1607,7 +1627,7 @@ fn a_subject_field_with_a_wrong_size_or_type_does_not_count() {
             }
             let verifier = Ask::new().verifier();
             let checked = now(import::check(
-                shop.sink.as_ref(),
+                fixture.sink.as_ref(),
                 &tag,
                 &Platforms::Root,
                 proof::options(&verifier, Effort::Everything, &Limits::DEFAULT),
@@ -1647,10 +1667,10 @@ fn a_wrong_list_hides_nothing() {
     }
     for format in Format::ALL {
         for known in [None, Some(false), Some(true)] {
-            let shop = Shop::new();
-            let image = shop.image(1);
-            let letter = Word::about(format, &SIGNATURE, image.digest()).seal(format, &[proof::key()]);
-            let good = shop.hang(&image, Spot::Referrers, &SIGNATURE, format, &[letter]).remove(0);
+            let fixture = TestStore::new();
+            let image = fixture.image(1);
+            let signed_layer = TestPayload::about(format, &SIGNATURE, image.digest()).sign(format, &[proof::key()]);
+            let good = fixture.attach(&image, Location::Referrers, &SIGNATURE, format, &[signed_layer]).remove(0);
             let right = entry(&good, format);
             let wrong = [
                 Descriptor { size: right.size + 1, ..right.clone() },
@@ -1661,7 +1681,7 @@ fn a_wrong_list_hides_nothing() {
             ];
             for silent in [false, true] {
                 let lists = Lists { fallback: wrong.to_vec(), silent };
-                let mut source = Scripted::new(shop.memory.clone().unwrap(), lists);
+                let mut source = Scripted::new(fixture.memory.clone().unwrap(), lists);
                 source.lists = known;
                 let verdict = Ask::new().of(&source, *image.digest());
                 assert_eq!(word(&verdict), "accepted", "{format:?} {known:?} {silent}: {verdict:#?}");
@@ -1674,14 +1694,14 @@ fn a_wrong_list_hides_nothing() {
 #[test]
 fn a_list_does_not_hide_the_tag() {
     for format in Format::ALL {
-        let shop = Shop::memory(Memory::without_referrers(Limits::DEFAULT));
-        let image = shop.image(1);
-        let letter = Word::about(format, &SIGNATURE, image.digest()).seal(format, &[proof::key()]);
-        let manifest = shop.hang(&image, Spot::Tag, &SIGNATURE, format, &[letter]).remove(0);
+        let fixture = TestStore::memory(Memory::without_referrers(Limits::DEFAULT));
+        let image = fixture.image(1);
+        let signed_layer = TestPayload::about(format, &SIGNATURE, image.digest()).sign(format, &[proof::key()]);
+        let manifest = fixture.attach(&image, Location::Tag, &SIGNATURE, format, &[signed_layer]).remove(0);
         for artifact_type in [media_type::SIGSTORE_BUNDLE, "text/plain"] {
             let listed = Descriptor { artifact_type: Some(artifact_type.to_owned()), ..manifest.descriptor().bare() };
-            shop.list(&image, &[listed]);
-            assert_eq!(word(&Ask::new().of(shop.sink.as_ref(), *image.digest())), "accepted", "{artifact_type}");
+            fixture.list(&image, &[listed]);
+            assert_eq!(word(&Ask::new().of(fixture.sink.as_ref(), *image.digest())), "accepted", "{artifact_type}");
         }
     }
 }
@@ -1691,15 +1711,15 @@ fn a_list_does_not_hide_the_tag() {
 fn a_document_that_claims_to_be_huge_is_not_fetched() {
     for format in Format::ALL {
         for size in [1 << 21, 1 << 40, u64::MAX >> 1] {
-            let shop = Shop::new();
-            let image = shop.image(1);
-            let letter = Word::about(format, &SIGNATURE, image.digest()).seal(format, &[proof::key()]);
-            let good = carrier(Some(&image.descriptor().bare()), format, std::slice::from_ref(&letter));
+            let fixture = TestStore::new();
+            let image = fixture.image(1);
+            let signed_layer = TestPayload::about(format, &SIGNATURE, image.digest()).sign(format, &[proof::key()]);
+            let good = carrier(Some(&image.descriptor().bare()), format, std::slice::from_ref(&signed_layer));
             let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
             wire["layers"][0]["size"] = json!(size);
             let manifest = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
-            shop.place(&image, Spot::Referrers, &SIGNATURE, format, &manifest, &blobs(&[letter]));
-            let source = Scripted::honest(shop.memory.clone().unwrap());
+            fixture.place(&image, Location::Referrers, &SIGNATURE, format, &manifest, &blobs(&[signed_layer]));
+            let source = Scripted::honest(fixture.memory.clone().unwrap());
             assert_unknown(&format!("{format:?}"), &Ask::new().of(&source, *image.digest()), "too-large");
             assert!(!source.calls().iter().any(|call| matches!(call, Call::Blob(_))));
         }
@@ -1723,16 +1743,18 @@ fn sizes_are_whole_numbers_of_64_bits() {
 // limit as a whole, and at the limit the answer is *could not tell* (threats: much-evidence-together).
 #[test]
 fn all_evidence_together_is_bounded() {
-    let shop = Shop::new();
-    let image = shop.image(1);
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
     for n in 0..20 {
-        let letters: Vec<_> = (0..20)
-            .map(|layer| Letter::of_text(Format::Dsse, &format!("{{\"n\":[{n},{layer},\"{}\"]}}", "x".repeat(10_000))))
+        let signed_layers: Vec<_> = (0..20)
+            .map(|layer| {
+                SignedLayer::of_text(Format::Dsse, &format!("{{\"n\":[{n},{layer},\"{}\"]}}", "x".repeat(10_000)))
+            })
             .collect();
-        shop.hang(&image, Spot::Referrers, &SIGNATURE, Format::Simple, &letters);
+        fixture.attach(&image, Location::Referrers, &SIGNATURE, Format::Simple, &signed_layers);
     }
     let limits = Limits::DEFAULT.with(|limits| limits.evidence.bytes = 1 << 20);
-    let source = Scripted::honest(shop.memory.clone().unwrap());
+    let source = Scripted::honest(fixture.memory.clone().unwrap());
     let verdict = Ask::new().limits(limits).of(&source, *image.digest());
     assert_eq!(word(&verdict), "unknown");
     let fetched = source.calls().iter().filter(|call| matches!(call, Call::Blob(_))).count();
@@ -1746,14 +1768,14 @@ fn compressed_evidence_is_not_read() {
     for start in [&[0x1f, 0x8b, 8, 0][..], &[0x28, 0xb5, 0x2f, 0xfd]] {
         let start = start.to_vec();
         let squeezed = make(move |way, image| {
-            let letter = sealed(way, &says(way, &SIGNATURE, image));
-            Letter { bytes: [start.clone(), letter.bytes].concat(), ..letter }
+            let signed_layer = sealed(way, &says(way, &SIGNATURE, image));
+            SignedLayer { bytes: [start.clone(), signed_layer.bytes].concat(), ..signed_layer }
         });
         refused(&SIGNATURE, &Ask::new(), &[("compressed", squeezed)], &["envelope-unreadable", "no-trusted-key"]);
     }
     let named = make(|way, image| {
-        let letter = sealed(way, &says(way, &SIGNATURE, image));
-        Letter { media_type: format!("{}+gzip", letter.media_type), ..letter }
+        let signed_layer = sealed(way, &says(way, &SIGNATURE, image));
+        SignedLayer { media_type: format!("{}+gzip", signed_layer.media_type), ..signed_layer }
     });
     let ways: Vec<_> = Way::all_for(&SIGNATURE).into_iter().filter(|way| way.format != Format::Bundle).collect();
     each_of(&ways, &SIGNATURE, &Ask::new(), &[("named so", named)], |name, verdict| {
@@ -1768,12 +1790,13 @@ fn a_bundle_is_of_the_version_that_it_is_called() {
     for name in
         ["application/vnd.dev.sigstore.bundle.v0.4+json", "application/vnd.dev.sigstore.bundle+json;version=0.1"]
     {
-        let shop = Shop::new();
-        let image = shop.image(1);
-        let letter = Word::about(Format::Bundle, &SIGNATURE, image.digest()).seal(Format::Bundle, &[proof::key()]);
-        let letter = Letter { media_type: name.to_owned(), ..letter };
-        shop.hang(&image, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]);
-        assert_refused(name, &Ask::new().of(shop.sink.as_ref(), *image.digest()), &["envelope-unreadable"]);
+        let fixture = TestStore::new();
+        let image = fixture.image(1);
+        let signed_layer =
+            TestPayload::about(Format::Bundle, &SIGNATURE, image.digest()).sign(Format::Bundle, &[proof::key()]);
+        let signed_layer = SignedLayer { media_type: name.to_owned(), ..signed_layer };
+        fixture.attach(&image, Location::Referrers, &SIGNATURE, Format::Bundle, &[signed_layer]);
+        assert_refused(name, &Ask::new().of(fixture.sink.as_ref(), *image.digest()), &["envelope-unreadable"]);
     }
 }
 
@@ -1784,12 +1807,12 @@ fn a_nul_in_what_is_signed_is_a_finding() {
         for (key, value, name) in
             [("a", "b\0c", None), ("a\0b", "c", None), ("a", "b", Some("registry.example/app\0x"))]
         {
-            let shop = Shop::new();
-            let image = shop.image(1);
+            let fixture = TestStore::new();
+            let image = fixture.image(1);
             let annotations = BTreeMap::from([(key.to_owned(), value.to_owned())]);
-            let word = Word::with(format, &SIGNATURE, image.digest(), &annotations, name);
-            shop.hang(&image, Spot::Referrers, &SIGNATURE, format, &[word.seal(format, &[proof::key()])]);
-            let verdict = Ask::new().of(shop.sink.as_ref(), *image.digest());
+            let word = TestPayload::with(format, &SIGNATURE, image.digest(), &annotations, name);
+            fixture.attach(&image, Location::Referrers, &SIGNATURE, format, &[word.sign(format, &[proof::key()])]);
+            let verdict = Ask::new().of(fixture.sink.as_ref(), *image.digest());
             assert_refused(&format!("{format:?} {key:?} {value:?} {name:?}"), &verdict, &["payload-unreadable"]);
         }
     }
@@ -1799,23 +1822,23 @@ fn a_nul_in_what_is_signed_is_a_finding() {
 #[test]
 fn the_escape_of_a_nul_as_text_is_no_nul() {
     for format in Format::ALL {
-        let shop = Shop::new();
-        let image = shop.image(1);
+        let fixture = TestStore::new();
+        let image = fixture.image(1);
         let annotations = BTreeMap::from([("pattern".to_owned(), r"[^\u0000]+".to_owned())]);
-        let word = Word::with(format, &SIGNATURE, image.digest(), &annotations, None);
-        shop.hang(&image, Spot::Referrers, &SIGNATURE, format, &[word.seal(format, &[proof::key()])]);
-        assert!(matches!(Ask::new().of(shop.sink.as_ref(), *image.digest()), Verdict::Accepted(_)), "{format:?}");
+        let word = TestPayload::with(format, &SIGNATURE, image.digest(), &annotations, None);
+        fixture.attach(&image, Location::Referrers, &SIGNATURE, format, &[word.sign(format, &[proof::key()])]);
+        assert!(matches!(Ask::new().of(fixture.sink.as_ref(), *image.digest()), Verdict::Accepted(_)), "{format:?}");
     }
 }
 
 // A signature manifest without any layer (threats: manifest-without-signature).
 #[test]
 fn a_signature_manifest_without_a_signature_is_a_finding() {
-    let shop = Shop::new();
-    let image = shop.image(1);
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
     let empty = carrier(Some(&image.descriptor().bare()), Format::Simple, &[]);
-    shop.place(&image, Spot::Referrers, &SIGNATURE, Format::Simple, &empty, &[]);
-    let verdict = Ask::new().of(shop.sink.as_ref(), *image.digest());
+    fixture.place(&image, Location::Referrers, &SIGNATURE, Format::Simple, &empty, &[]);
+    let verdict = Ask::new().of(fixture.sink.as_ref(), *image.digest());
     assert_refused("no layers", &verdict, &["manifest-unreadable"]);
 }
 
@@ -1840,13 +1863,13 @@ fn malformed_documents_are_findings() {
     let variants: Vec<(&str, Make)> = texts
         .into_iter()
         .map(|text| {
-            let letter = make(move |way, _| match way.format {
+            let signed_layer = make(move |way, _| match way.format {
                 Format::Simple => {
-                    Word { payload_type: String::new(), payload: text.as_bytes().to_vec() }.beside("AA==")
+                    TestPayload { payload_type: String::new(), payload: text.as_bytes().to_vec() }.beside("AA==")
                 }
-                Format::Bundle | Format::Dsse => Letter::of_text(way.format, text),
+                Format::Bundle | Format::Dsse => SignedLayer::of_text(way.format, text),
             });
-            (text, letter)
+            (text, signed_layer)
         })
         .collect();
     let codes = ["envelope-unreadable", "unsigned-envelope", "no-trusted-key"];
@@ -1869,8 +1892,8 @@ fn a_malformed_digest_is_not_followed() {
         hex.clone(),
         String::new(),
     ] {
-        let shop = Shop::new();
-        let image = shop.image(1);
+        let fixture = TestStore::new();
+        let image = fixture.image(1);
         let list = json!({
             "schemaVersion": 2,
             "mediaType": media_type::OCI_INDEX,
@@ -1887,7 +1910,7 @@ fn a_malformed_digest_is_not_followed() {
                 }
             }
         }
-        let source = Scripted::new(shop.memory.clone().unwrap(), Listed(tag, list));
+        let source = Scripted::new(fixture.memory.clone().unwrap(), Listed(tag, list));
         let verdict = Ask::new().of(&source, *image.digest());
         assert_eq!(word(&verdict), "unknown", "{bad:?}");
         assert!(proof::codes(&verdict).contains("manifest-unreadable"), "{bad:?}");
@@ -1901,14 +1924,14 @@ fn names_do_not_become_paths() {
     let path = outside.path().join("inside/layout");
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let layout = bulla::store::Layout::create(&path, Limits::DEFAULT).unwrap();
-    let shop = Shop { sink: Box::new(layout), memory: None, dir: None };
-    let image = shop.image(1);
+    let fixture = TestStore { sink: Box::new(layout), memory: None, dir: None };
+    let image = fixture.image(1);
     for tag in
         ["../escape", "/tmp/escape", "a/../../escape", "..", ".", "blobs/sha256/x", "index.json", "C:\\x", "\u{202e}x"]
     {
-        shop.push(&[], &image, Some(tag));
+        fixture.push(&[], &image, Some(tag));
     }
-    shop.settle();
+    fixture.settle();
     let listed = |path: &std::path::Path| {
         let names = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         names.collect::<BTreeSet<_>>()
@@ -1927,10 +1950,10 @@ fn names_do_not_become_paths() {
 #[test]
 fn urls_in_evidence_are_not_requested() {
     for format in Format::ALL {
-        let shop = Shop::new();
-        let image = shop.image(1);
-        let letter = Word::about(format, &SIGNATURE, image.digest()).seal(format, &[proof::key()]);
-        let good = carrier(Some(&image.descriptor().bare()), format, std::slice::from_ref(&letter));
+        let fixture = TestStore::new();
+        let image = fixture.image(1);
+        let signed_layer = TestPayload::about(format, &SIGNATURE, image.digest()).sign(format, &[proof::key()]);
+        let good = carrier(Some(&image.descriptor().bare()), format, std::slice::from_ref(&signed_layer));
         let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
         let urls = json!(["https://attacker.example/blob", "file:///etc/passwd"]);
         wire["layers"][0]["urls"] = urls.clone();
@@ -1938,11 +1961,11 @@ fn urls_in_evidence_are_not_requested() {
         wire["subject"]["urls"] = urls;
         let manifest = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
         // The blob is only at the other address.
-        shop.place(&image, Spot::Referrers, &SIGNATURE, format, &manifest, &[]);
-        let source = Scripted::honest(shop.memory.clone().unwrap());
+        fixture.place(&image, Location::Referrers, &SIGNATURE, format, &manifest, &[]);
+        let source = Scripted::honest(fixture.memory.clone().unwrap());
         let verdict = Ask::new().of(&source, *image.digest());
         assert_refused(&format!("{format:?}"), &verdict, &["missing"]);
-        let known = [*image.digest(), *manifest.digest(), *blobs(&[letter])[0].digest()];
+        let known = [*image.digest(), *manifest.digest(), *blobs(&[signed_layer])[0].digest()];
         for call in source.calls() {
             let digest = match &call {
                 Call::Referrers(digest, _) | Call::Manifest(digest) | Call::Blob(digest) => *digest,
@@ -1988,20 +2011,22 @@ fn a_place_that_cannot_be_read_is_not_an_empty_place() {
         ("everything", |_| true),
     ];
     for (name, place) in places {
-        let shop = Shop::new();
-        let image = shop.image(1);
-        let source = Scripted::new(shop.memory.clone().unwrap(), Denied(place));
+        let fixture = TestStore::new();
+        let image = fixture.image(1);
+        let source = Scripted::new(fixture.memory.clone().unwrap(), Denied(place));
         assert_eq!(word(&Ask::new().of(&source, *image.digest())), "unknown", "{name}");
     }
     // Where enough was found elsewhere, it does not matter.
-    for way in Way::all_for(&SIGNATURE).into_iter().filter(|way| way.shelf == Shelf::Memory) {
-        let (shop, image) = way.signed(proof::key(), &SIGNATURE);
+    for way in Way::all_for(&SIGNATURE).into_iter().filter(|way| way.store_kind == StoreKind::Memory) {
+        let (fixture, image) = way.signed(proof::key(), &SIGNATURE);
         for (name, place) in &places[..3] {
             let hides = matches!(
-                (way.spot, *name),
-                (Spot::Referrers, "the list") | (Spot::Fallback, "the fallback tag") | (Spot::Tag, "the tag")
+                (way.location, *name),
+                (Location::Referrers, "the list")
+                    | (Location::Fallback, "the fallback tag")
+                    | (Location::Tag, "the tag")
             );
-            let source = Scripted::new(shop.memory.clone().unwrap(), Denied(*place));
+            let source = Scripted::new(fixture.memory.clone().unwrap(), Denied(*place));
             let want = if hides { "unknown" } else { "accepted" };
             assert_eq!(word(&Ask::new().of(&source, *image.digest())), want, "{way:?} without {name}");
         }
@@ -2025,9 +2050,9 @@ impl Signer for Elsewhere {
 // A token that computes wrongly, or is not the one it claims to be, signs nothing.
 #[test]
 fn a_faulty_signer_leaves_nothing_behind() {
-    let shop = Shop::new();
-    let image = shop.image(1);
-    let signers: [&dyn Signer; 2] = [proof::key(), &Elsewhere(proof::public(proof::stranger()))];
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    let signers: [&dyn Signer; 2] = [proof::key(), &Elsewhere(proof::public(proof::untrusted_key()))];
     let terms = sign::Terms {
         annotations: BTreeMap::new(),
         created: bulla::time::Time::EPOCH,
@@ -2036,9 +2061,9 @@ fn a_faulty_signer_leaves_nothing_behind() {
     };
     let subject = bulla::oci::Subject::of(&image);
     let signed =
-        now(sign::sign(shop.sink.as_ref(), &subject, &signers, &terms, sign::Repeat::Always, &Limits::DEFAULT));
+        now(sign::sign(fixture.sink.as_ref(), &subject, &signers, &terms, sign::Repeat::Always, &Limits::DEFAULT));
     assert!(matches!(signed, Err(OpsError::Signer(_))), "{signed:?}");
-    let verdict = Ask::new().of(shop.sink.as_ref(), *image.digest());
+    let verdict = Ask::new().of(fixture.sink.as_ref(), *image.digest());
     assert_eq!(word(&verdict), "refused");
     assert!(proof::codes(&verdict).is_empty());
 }

@@ -33,9 +33,9 @@ use bulla::store::Source;
 use bulla::trust::TrustRoot;
 use proof::Ask;
 use proof::forms::Format;
-use proof::forms::Shop;
-use proof::forms::Spot;
-use proof::forms::Word;
+use proof::forms::Location;
+use proof::forms::TestPayload;
+use proof::forms::TestStore;
 use proof::goldens;
 use proof::goldens::Case;
 use proof::now;
@@ -210,16 +210,16 @@ fn the_unsigned_image_is_refused() {
 #[test]
 fn the_short_statement_of_cosign_is_accepted() {
     for format in [Format::Bundle, Format::Dsse] {
-        let shop = Shop::new();
-        let image = shop.image(1);
+        let fixture = TestStore::new();
+        let image = fixture.image(1);
         let payload = format!(
             r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}},"annotations":{{}}}}],"predicateType":"https://sigstore.dev/cosign/sign/v1"}}"#,
             image.digest().hex()
         );
-        let letter = Word::statement(payload.into_bytes()).seal(format, &[proof::key()]);
-        shop.hang(&image, Spot::Referrers, &StatementKind::ImageSignature, format, &[letter]);
-        assert_eq!(word(&Ask::new().of(shop.sink.as_ref(), *image.digest())), "accepted");
+        let signed_layer = TestPayload::statement(payload.into_bytes()).sign(format, &[proof::key()]);
+        fixture.attach(&image, Location::Referrers, &StatementKind::ImageSignature, format, &[signed_layer]);
+        assert_eq!(word(&Ask::new().of(fixture.sink.as_ref(), *image.digest())), "accepted");
         let other = Digest::sha256(b"another image");
-        assert_eq!(word(&Ask::new().of(shop.sink.as_ref(), other)), "refused");
+        assert_eq!(word(&Ask::new().of(fixture.sink.as_ref(), other)), "refused");
     }
 }

@@ -50,10 +50,10 @@ use bulla::time::Time;
 use proof::Ask;
 use proof::Reported;
 use proof::forms::Format;
-use proof::forms::Letter;
-use proof::forms::Shop;
-use proof::forms::Spot;
-use proof::forms::Word;
+use proof::forms::Location;
+use proof::forms::SignedLayer;
+use proof::forms::TestPayload;
+use proof::forms::TestStore;
 use proof::now;
 use proof::scripted::Call;
 use proof::scripted::Script;
@@ -84,8 +84,8 @@ fn config(cases: u32) -> ProptestConfig {
 #[derive(Clone, Debug)]
 struct Thing {
     format: Format,
-    spot: Spot,
-    /// Which of the keys signed it; one beyond them is a stranger.
+    location: Location,
+    /// Which of the keys signed it; one beyond them is untrusted.
     key: usize,
     about: About,
 }
@@ -110,32 +110,32 @@ impl Thing {
     fn signer(&self) -> &'static dyn Signer {
         match self.key < TRUSTED {
             true => &proof::KEYS[self.key],
-            false => proof::stranger(),
+            false => proof::untrusted_key(),
         }
     }
 
-    fn letter(&self, image: &Content) -> Letter {
+    fn signed_layer(&self, image: &Content) -> SignedLayer {
         let format = self.format;
         let other = Digest::sha256(b"another image");
         let annotations = BTreeMap::from([("env".to_owned(), "prod".to_owned())]);
         let signature = StatementKind::ImageSignature;
         let word = match self.about {
-            About::This | About::Unsigned => Word::about(format, &signature, image.digest()),
-            About::Annotated => Word::with(format, &signature, image.digest(), &annotations, None),
-            About::Another => Word::about(format, &signature, &other),
-            About::Attestation if format == Format::Simple => Word::about(format, &signature, &other),
-            About::Attestation => Word::about(format, &proof::attestation(SLSA), image.digest()),
-            About::Nothing => Word::statement(b"{}".to_vec()),
+            About::This | About::Unsigned => TestPayload::about(format, &signature, image.digest()),
+            About::Annotated => TestPayload::with(format, &signature, image.digest(), &annotations, None),
+            About::Another => TestPayload::about(format, &signature, &other),
+            About::Attestation if format == Format::Simple => TestPayload::about(format, &signature, &other),
+            About::Attestation => TestPayload::about(format, &proof::attestation(SLSA), image.digest()),
+            About::Nothing => TestPayload::statement(b"{}".to_vec()),
         };
         match (self.about, format) {
             (About::Unsigned, Format::Simple) => word.beside(""),
             (About::Unsigned, _) => word.within(format, &serde_json::json!([])),
-            _ => word.seal(format, &[self.signer()]),
+            _ => word.sign(format, &[self.signer()]),
         }
     }
 
-    fn hang(&self, shop: &Shop, image: &Content) {
-        shop.hang(image, self.spot, &StatementKind::ImageSignature, self.format, &[self.letter(image)]);
+    fn attach(&self, fixture: &TestStore, image: &Content) {
+        fixture.attach(image, self.location, &StatementKind::ImageSignature, self.format, &[self.signed_layer(image)]);
     }
 
     /// Whether it counts as a signature, as far as these tests know.
@@ -146,7 +146,7 @@ impl Thing {
 
 fn things(max: usize) -> impl Strategy<Value = Vec<Thing>> {
     let format = prop_oneof![Just(Format::Bundle), Just(Format::Dsse), Just(Format::Simple)];
-    let spot = prop_oneof![Just(Spot::Fallback), Just(Spot::Referrers), Just(Spot::Tag)];
+    let location = prop_oneof![Just(Location::Fallback), Just(Location::Referrers), Just(Location::Tag)];
     let about = prop_oneof![
         4 => Just(About::This),
         1 => Just(About::Annotated),
@@ -155,15 +155,22 @@ fn things(max: usize) -> impl Strategy<Value = Vec<Thing>> {
         1 => Just(About::Nothing),
         1 => Just(About::Unsigned),
     ];
-    let thing =
-        (format, spot, 0..=TRUSTED, about).prop_map(|(format, spot, key, about)| Thing { format, spot, key, about });
+    let thing = (format, location, 0..=TRUSTED, about).prop_map(|(format, location, key, about)| Thing {
+        format,
+        location,
+        key,
+        about,
+    });
     prop::collection::vec(thing, 0..max).prop_map(one_tag)
 }
 
 /// A tag holds one manifest: the last one that is put there would hide the others.
 fn one_tag(things: Vec<Thing>) -> Vec<Thing> {
     let mut tagged = false;
-    things.into_iter().filter(|thing| thing.spot != Spot::Tag || !std::mem::replace(&mut tagged, true)).collect()
+    things
+        .into_iter()
+        .filter(|thing| thing.location != Location::Tag || !std::mem::replace(&mut tagged, true))
+        .collect()
 }
 
 fn trusted() -> Ask {
@@ -171,14 +178,14 @@ fn trusted() -> Ask {
 }
 
 /// A store of what is there; one that keeps no list of its own has everything in the fallback list.
-fn shop_of(things: &[Thing], lists: bool) -> (Shop, Content) {
-    let shop = match lists {
-        true => Shop::new(),
-        false => Shop::memory(Memory::without_referrers(Limits::DEFAULT)),
+fn fixture_of(things: &[Thing], lists: bool) -> (TestStore, Content) {
+    let fixture = match lists {
+        true => TestStore::new(),
+        false => TestStore::memory(Memory::without_referrers(Limits::DEFAULT)),
     };
-    let image = shop.image(1);
-    things.iter().for_each(|thing| thing.hang(&shop, &image));
-    (shop, image)
+    let image = fixture.image(1);
+    things.iter().for_each(|thing| thing.attach(&fixture, &image));
+    (fixture, image)
 }
 
 // --------------------------------------------------------------------------------------------- what a store does
@@ -366,13 +373,13 @@ proptest! {
     // The tests below would prove little if the model were wrong: an honest store gives exactly the truth.
     #[test]
     fn an_honest_store_gives_the_truth(things in things(8), threshold in 1..=3_u32, lists in any::<bool>()) {
-        let (shop, image) = shop_of(&things, lists);
+        let (fixture, image) = fixture_of(&things, lists);
         let ask = trusted().threshold(threshold);
         let truth = truth(&things);
         let want = if truth.len() >= threshold as usize { "accepted" } else { "refused" };
-        let verdict = ask.of(shop.sink.as_ref(), *image.digest());
+        let verdict = ask.of(fixture.sink.as_ref(), *image.digest());
         prop_assert_eq!(word(&verdict), want, "{:?} {:?}", truth, verdict);
-        let everything = ask.of_everything(shop.sink.as_ref(), *image.digest());
+        let everything = ask.of_everything(fixture.sink.as_ref(), *image.digest());
         prop_assert_eq!(word(&everything), want);
         if let Some(reported) = yes(&everything) {
             prop_assert_eq!(reported.keys(), truth);
@@ -388,8 +395,8 @@ proptest! {
         known in prop_oneof![Just(None), Just(Some(false)), Just(Some(true))],
         mutations in mutations(),
     ) {
-        let (shop, image) = shop_of(&things, lists);
-        let mut source = Scripted::new(shop.memory.clone().unwrap(), Hostile::new(mutations));
+        let (fixture, image) = fixture_of(&things, lists);
+        let mut source = Scripted::new(fixture.memory.clone().unwrap(), Hostile::new(mutations));
         source.lists = known;
         let ask = trusted().threshold(threshold);
         let truth = truth(&things);
@@ -405,9 +412,9 @@ proptest! {
         mutations in mutations(),
         local in any::<bool>(),
     ) {
-        let (shop, image) = shop_of(&things, true);
+        let (fixture, image) = fixture_of(&things, true);
         let hostile = || {
-            let mut source = Scripted::new(shop.memory.clone().unwrap(), Hostile::new(mutations.clone()));
+            let mut source = Scripted::new(fixture.memory.clone().unwrap(), Hostile::new(mutations.clone()));
             if local {
                 source.origin = bulla::store::Origin::Local("here".to_owned());
             }
@@ -443,11 +450,11 @@ proptest! {
     #[test]
     fn more_evidence_keeps_a_yes(some in things(5), more in things(5), threshold in 1..=2_u32, lists in any::<bool>()) {
         let ask = trusted().threshold(threshold);
-        let (shop, image) = shop_of(&some, lists);
-        let before = ask.of(shop.sink.as_ref(), *image.digest());
-        let tagged = some.iter().any(|thing| thing.spot == Spot::Tag);
-        more.iter().filter(|thing| !tagged || thing.spot != Spot::Tag).for_each(|thing| thing.hang(&shop, &image));
-        let after = ask.of(shop.sink.as_ref(), *image.digest());
+        let (fixture, image) = fixture_of(&some, lists);
+        let before = ask.of(fixture.sink.as_ref(), *image.digest());
+        let tagged = some.iter().any(|thing| thing.location == Location::Tag);
+        more.iter().filter(|thing| !tagged || thing.location != Location::Tag).for_each(|thing| thing.attach(&fixture, &image));
+        let after = ask.of(fixture.sink.as_ref(), *image.digest());
         prop_assert!(word(&before) != "accepted" || word(&after) == "accepted", "{:#?}", after);
     }
 
@@ -462,12 +469,12 @@ proptest! {
             Just(Condition::SignedReference(String::new())),
         ], 1..3),
     ) {
-        let (shop, image) = shop_of(&things, true);
+        let (fixture, image) = fixture_of(&things, true);
         let mut ask = trusted().threshold(threshold);
-        let mut last = ask.of_everything(shop.sink.as_ref(), *image.digest());
+        let mut last = ask.of_everything(fixture.sink.as_ref(), *image.digest());
         for rule in rules {
             ask = ask.condition(rule);
-            let next = ask.of_everything(shop.sink.as_ref(), *image.digest());
+            let next = ask.of_everything(fixture.sink.as_ref(), *image.digest());
             prop_assert!(word(&last) == "accepted" || word(&next) != "accepted", "{:#?}", next);
             if let (Some(last), Some(next)) = (yes(&last), yes(&next)) {
                 prop_assert!(next.counted.is_subset(&last.counted));
@@ -475,23 +482,23 @@ proptest! {
             last = next;
         }
         // A higher threshold and fewer keys only take away as well.
-        let higher = trusted().threshold(threshold + 1).of(shop.sink.as_ref(), *image.digest());
-        let lower = trusted().threshold(threshold).of(shop.sink.as_ref(), *image.digest());
+        let higher = trusted().threshold(threshold + 1).of(fixture.sink.as_ref(), *image.digest());
+        let lower = trusted().threshold(threshold).of(fixture.sink.as_ref(), *image.digest());
         prop_assert!(word(&higher) != "accepted" || word(&lower) == "accepted");
-        let fewer = Ask::by([proof::public(&proof::KEYS[0])]).of(shop.sink.as_ref(), *image.digest());
-        prop_assert!(word(&fewer) != "accepted" || word(&trusted().of(shop.sink.as_ref(), *image.digest())) == "accepted");
+        let fewer = Ask::by([proof::public(&proof::KEYS[0])]).of(fixture.sink.as_ref(), *image.digest());
+        prop_assert!(word(&fewer) != "accepted" || word(&trusted().of(fixture.sink.as_ref(), *image.digest())) == "accepted");
     }
 
     // Invariant 7: one key is one vote in however many formats, places and copies.
     #[test]
     fn one_key_is_one_vote(things in things(10), key in 0..TRUSTED) {
         let same = things.into_iter().map(|thing| Thing { key, about: About::This, ..thing }).collect::<Vec<_>>();
-        let (shop, image) = shop_of(&same, true);
-        let everything = trusted().of_everything(shop.sink.as_ref(), *image.digest());
+        let (fixture, image) = fixture_of(&same, true);
+        let everything = trusted().of_everything(fixture.sink.as_ref(), *image.digest());
         if let Some(reported) = yes(&everything) {
             prop_assert_eq!(reported.keys().len(), 1);
         }
-        prop_assert_eq!(word(&trusted().threshold(2).of(shop.sink.as_ref(), *image.digest())), "refused");
+        prop_assert_eq!(word(&trusted().threshold(2).of(fixture.sink.as_ref(), *image.digest())), "refused");
     }
 
     // Invariant 8: a list that cannot be read is not an empty list.
@@ -504,11 +511,11 @@ proptest! {
             }
         }
         // Even "not found" is no list: where there is none, the store says so in another way.
-        let (shop, image) = shop_of(&things, true);
-        let source = Scripted::new(shop.memory.clone().unwrap(), Unlisted(n));
+        let (fixture, image) = fixture_of(&things, true);
+        let source = Scripted::new(fixture.memory.clone().unwrap(), Unlisted(n));
         let verdict = trusted().threshold(threshold).of(&source, *image.digest());
         prop_assert!(word(&verdict) != "refused", "{:#?}", verdict);
-        let found = things.iter().filter(|thing| thing.spot == Spot::Tag).cloned().collect::<Vec<_>>();
+        let found = things.iter().filter(|thing| thing.location == Location::Tag).cloned().collect::<Vec<_>>();
         prop_assert!(is_honest(&verdict, &image, &truth(&found), threshold));
     }
 
@@ -524,19 +531,19 @@ proptest! {
                 }
             }
         }
-        let listed: Vec<_> = things.into_iter().filter(|thing| thing.spot != Spot::Tag).collect();
+        let listed: Vec<_> = things.into_iter().filter(|thing| thing.location != Location::Tag).collect();
         if listed.is_empty() {
             return Ok(());
         }
         let broken = at % listed.len();
-        let (shop, image) = shop_of(&listed, true);
-        let letter = listed[broken].letter(&image);
+        let (fixture, image) = fixture_of(&listed, true);
+        let signed_layer = listed[broken].signed_layer(&image);
         // What is hung twice is there once: signatures are the same each time they are made.
-        let same = |thing: &Thing| thing.format == listed[broken].format && thing.letter(&image) == letter;
+        let same = |thing: &Thing| thing.format == listed[broken].format && thing.signed_layer(&image) == signed_layer;
         // The manifest that carries this one, as it was hung.
-        let carried = [letter.clone()];
+        let carried = [signed_layer.clone()];
         let manifest = proof::forms::carrier(Some(&image.descriptor().bare()), listed[broken].format, &carried);
-        let source = Scripted::new(shop.memory.clone().unwrap(), Unreadable(*manifest.digest(), n));
+        let source = Scripted::new(fixture.memory.clone().unwrap(), Unreadable(*manifest.digest(), n));
         let others: Vec<_> = listed.iter().filter(|thing| !same(thing)).cloned().collect();
         let verdict = trusted().of(&source, *image.digest());
         if !truth(&others).is_empty() {
@@ -548,7 +555,7 @@ proptest! {
         }
     }
 
-    // What is signed is what is verified, to the letter, in both forms.
+    // What is signed is what is verified, to the signed_layer, in both forms.
     #[test]
     fn what_is_signed_is_what_is_verified(
         annotations in prop::collection::btree_map(text(), text(), 0..4),
@@ -557,14 +564,14 @@ proptest! {
     ) {
         let signer = &proof::KEYS[key];
         for format in [bulla::request::Format::Bundle, bulla::request::Format::Tag] {
-            let shop = Shop::new();
-            let image = shop.image(1);
+            let fixture = TestStore::new();
+            let image = fixture.image(1);
             let terms =
                 Terms { annotations: annotations.clone(), created: Time::EPOCH, format, reference: reference.clone() };
-            now(sign::sign(shop.sink.as_ref(), &Subject::of(&image), &[signer], &terms, sign::Repeat::Always, &Limits::DEFAULT)).unwrap();
+            now(sign::sign(fixture.sink.as_ref(), &Subject::of(&image), &[signer], &terms, sign::Repeat::Always, &Limits::DEFAULT)).unwrap();
             let ask = annotations.iter().fold(Ask::by([proof::public(signer)]), |ask, (key, value)| ask.annotation(key, value));
             let ask = reference.iter().fold(ask, |ask, name| ask.condition(Condition::SignedReference(name.clone())));
-            let verdict = ask.of(shop.sink.as_ref(), *image.digest());
+            let verdict = ask.of(fixture.sink.as_ref(), *image.digest());
             let Some(reported) = yes(&verdict) else { panic!("{verdict:#?}") };
             let (_, kind, _, got, name) = reported.counted.first().unwrap().clone();
             prop_assert_eq!((kind, got), (StatementKind::ImageSignature, annotations.clone()));
@@ -575,7 +582,7 @@ proptest! {
             for (key, value) in &annotations {
                 let verdict = Ask::by([proof::public(signer)])
                     .annotation(key, &format!("{value}."))
-                    .of(shop.sink.as_ref(), *image.digest());
+                    .of(fixture.sink.as_ref(), *image.digest());
                 prop_assert_eq!(word(&verdict), "refused");
             }
         }
@@ -590,12 +597,12 @@ proptest! {
             1 => (before, nul, None),
             _ => (before, after, Some(nul)),
         };
-        let shop = Shop::new();
-        let image = shop.image(1);
+        let fixture = TestStore::new();
+        let image = fixture.image(1);
         for format in [bulla::request::Format::Bundle, bulla::request::Format::Tag] {
             let annotations = BTreeMap::from([(key.clone(), value.clone())]);
             let terms = Terms { annotations, created: Time::EPOCH, format, reference: reference.clone() };
-            let signed = now(sign::sign(shop.sink.as_ref(), &Subject::of(&image), &[&proof::KEYS[0]], &terms, sign::Repeat::Always, &Limits::DEFAULT));
+            let signed = now(sign::sign(fixture.sink.as_ref(), &Subject::of(&image), &[&proof::KEYS[0]], &terms, sign::Repeat::Always, &Limits::DEFAULT));
             prop_assert!(matches!(signed, Err(OpsError::Envelope(_))));
         }
     }
@@ -605,16 +612,16 @@ proptest! {
     fn any_bytes_are_a_finding(bytes in prop::collection::vec(any::<u8>(), 0..300), text in "[\\[\\]{}:,\"a0\\\\ \n-]{0,60}") {
         for bytes in [bytes, text.into_bytes()] {
             for format in Format::ALL {
-                let shop = Shop::new();
-                let image = shop.image(1);
+                let fixture = TestStore::new();
+                let image = fixture.image(1);
                 let annotations = BTreeMap::from([(referrer::COSIGN_SIGNATURE.to_owned(), "AA==".to_owned())]);
-                let letter = Letter { media_type: format.media_type().to_owned(), bytes: bytes.clone(), annotations };
-                shop.hang(&image, Spot::Referrers, &StatementKind::ImageSignature, format, &[letter]);
-                prop_assert_eq!(word(&Ask::new().of(shop.sink.as_ref(), *image.digest())), "refused");
-                let payload = Word { payload_type: media_type::IN_TOTO.to_owned(), payload: bytes.clone() };
-                let signed = payload.seal(format, &[proof::key()]);
-                shop.hang(&image, Spot::Referrers, &StatementKind::ImageSignature, format, &[signed]);
-                prop_assert_eq!(word(&Ask::new().of(shop.sink.as_ref(), *image.digest())), "refused");
+                let signed_layer = SignedLayer { media_type: format.media_type().to_owned(), bytes: bytes.clone(), annotations };
+                fixture.attach(&image, Location::Referrers, &StatementKind::ImageSignature, format, &[signed_layer]);
+                prop_assert_eq!(word(&Ask::new().of(fixture.sink.as_ref(), *image.digest())), "refused");
+                let payload = TestPayload { payload_type: media_type::IN_TOTO.to_owned(), payload: bytes.clone() };
+                let signed = payload.sign(format, &[proof::key()]);
+                fixture.attach(&image, Location::Referrers, &StatementKind::ImageSignature, format, &[signed]);
+                prop_assert_eq!(word(&Ask::new().of(fixture.sink.as_ref(), *image.digest())), "refused");
             }
         }
     }

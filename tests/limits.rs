@@ -57,10 +57,10 @@ use bulla::store::StoreError;
 use bulla::time::Time;
 use proof::Ask;
 use proof::forms::Format;
-use proof::forms::Letter;
-use proof::forms::Shop;
-use proof::forms::Spot;
-use proof::forms::Word;
+use proof::forms::Location;
+use proof::forms::SignedLayer;
+use proof::forms::TestPayload;
+use proof::forms::TestStore;
 use proof::forms::blobs;
 use proof::forms::carrier;
 use proof::now;
@@ -314,14 +314,14 @@ fn manifests_are_measured() {
 #[test]
 fn indexes_are_followed_to_a_depth() {
     let limit = Limits::DEFAULT.graph.index_depth;
-    let shop = Shop::new();
+    let fixture = TestStore::new();
     let nested = |depth: usize| {
-        let inner = shop.image(1);
-        (0..depth).fold(inner, |inner, _| shop.index(&[inner.descriptor().bare()], None))
+        let inner = fixture.image(1);
+        (0..depth).fold(inner, |inner, _| fixture.index(&[inner.descriptor().bare()], None))
     };
     around(limit, |depth| {
         let root = nested(depth);
-        match now(Graph::collect(shop.sink.as_ref(), root, Closure::Image, &Limits::DEFAULT)) {
+        match now(Graph::collect(fixture.sink.as_ref(), root, Closure::Image, &Limits::DEFAULT)) {
             Ok(graph) => graph.manifests.len() == depth + 1,
             Err(OpsError::TooDeep { limit: got, .. }) => got != limit,
             Err(error) => panic!("{error}"),
@@ -329,7 +329,7 @@ fn indexes_are_followed_to_a_depth() {
     });
     around(limit, |depth| {
         let tag_or_digest = TagOrDigest::Digest(*nested(depth).digest());
-        let sink = shop.sink.as_ref();
+        let sink = fixture.sink.as_ref();
         match now(sign::subjects(sink, &tag_or_digest, Extent::AllPlatforms, &Limits::DEFAULT)) {
             Ok(subjects) => subjects.len() == depth + 1,
             Err(OpsError::TooDeep { limit: got, .. }) => got != limit,
@@ -341,15 +341,16 @@ fn indexes_are_followed_to_a_depth() {
 #[test]
 fn referrers_are_followed_to_a_depth() {
     around(Limits::DEFAULT.graph.referrer_depth, |depth| {
-        let shop = Shop::new();
-        let image = shop.image(1);
+        let fixture = TestStore::new();
+        let image = fixture.image(1);
         let mut subject = image.clone();
         for n in 0..depth {
-            let letter = Letter::of_text(Format::Dsse, &format!("{{\"n\":{n}}}"));
-            subject =
-                shop.hang(&subject, Spot::Referrers, &StatementKind::ImageSignature, Format::Dsse, &[letter]).remove(0);
+            let signed_layer = SignedLayer::of_text(Format::Dsse, &format!("{{\"n\":{n}}}"));
+            subject = fixture
+                .attach(&subject, Location::Referrers, &StatementKind::ImageSignature, Format::Dsse, &[signed_layer])
+                .remove(0);
         }
-        match now(Graph::collect(shop.sink.as_ref(), image, Closure::WithReferrers, &Limits::DEFAULT)) {
+        match now(Graph::collect(fixture.sink.as_ref(), image, Closure::WithReferrers, &Limits::DEFAULT)) {
             Ok(graph) => graph.manifests.len() == depth + 1,
             Err(OpsError::ReferrersTooDeep { .. }) => false,
             Err(error) => panic!("{error}"),
@@ -421,13 +422,13 @@ fn over(error: EnvelopeError, limit: u64) -> bool {
 #[test]
 fn signatures_of_an_envelope_are_counted() {
     let limit = Limits::DEFAULT.envelope.signatures;
-    let word = Word::statement(b"{}".to_vec());
+    let word = TestPayload::statement(b"{}".to_vec());
     for format in [Format::Bundle, Format::Dsse] {
         around(limit, |count| {
-            let letter = word.within(format, &json!(vec![json!({"sig": "AA=="}); count]));
+            let signed_layer = word.within(format, &json!(vec![json!({"sig": "AA=="}); count]));
             let parsed = match format {
-                Format::Bundle => Bundle::parse(&letter.bytes, &Limits::DEFAULT).map(drop),
-                Format::Dsse | Format::Simple => Envelope::parse(&letter.bytes, &Limits::DEFAULT).map(drop),
+                Format::Bundle => Bundle::parse(&signed_layer.bytes, &Limits::DEFAULT).map(drop),
+                Format::Dsse | Format::Simple => Envelope::parse(&signed_layer.bytes, &Limits::DEFAULT).map(drop),
             };
             parsed.map_or_else(|error| over(error, limit), |()| true)
         });
@@ -436,8 +437,8 @@ fn signatures_of_an_envelope_are_counted() {
 
 #[test]
 fn parts_of_a_bundle_are_counted() {
-    let letter = Word::statement(b"{}".to_vec()).within(Format::Bundle, &json!([{"sig": "AA=="}]));
-    let bundle: Value = serde_json::from_slice(&letter.bytes).unwrap();
+    let signed_layer = TestPayload::statement(b"{}".to_vec()).within(Format::Bundle, &json!([{"sig": "AA=="}]));
+    let bundle: Value = serde_json::from_slice(&signed_layer.bytes).unwrap();
     let within = |limits: &Limits, limit: u64, change: &dyn Fn(&mut Value)| {
         let mut bundle = bundle.clone();
         change(&mut bundle["verificationMaterial"]);
@@ -476,8 +477,8 @@ fn parts_of_a_bundle_are_counted() {
 
 #[test]
 fn certificates_are_measured() {
-    let letter = Word::statement(b"{}".to_vec()).within(Format::Bundle, &json!([{"sig": "AA=="}]));
-    let bundle: Value = serde_json::from_slice(&letter.bytes).unwrap();
+    let signed_layer = TestPayload::statement(b"{}".to_vec()).within(Format::Bundle, &json!([{"sig": "AA=="}]));
+    let bundle: Value = serde_json::from_slice(&signed_layer.bytes).unwrap();
     // Lengths of every remainder by three, as base64 fills them up.
     for limit in [65_536, 65_535, 65_534, 1_000] {
         let limits = Limits::DEFAULT.with(|limits| limits.envelope.certificate_bytes = limit);
@@ -499,17 +500,17 @@ fn certificates_are_measured() {
 
 /// The verdict on an image whose statement has these subjects besides the right one, which comes last.
 fn with_subjects(subjects: impl Fn(&Content) -> Value) -> bool {
-    let shop = Shop::new();
-    let image = shop.image(1);
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
     let statement = json!({
         "_type": "https://in-toto.io/Statement/v1",
         "subject": subjects(&image),
         "predicateType": media_type::COSIGN_SIGN_PREDICATE,
         "predicate": {},
     });
-    let letter = Word::json(&statement).seal(Format::Bundle, &[proof::key()]);
-    shop.hang(&image, Spot::Referrers, &StatementKind::ImageSignature, Format::Bundle, &[letter]);
-    let verdict = Ask::new().of(shop.sink.as_ref(), *image.digest());
+    let signed_layer = TestPayload::json(&statement).sign(Format::Bundle, &[proof::key()]);
+    fixture.attach(&image, Location::Referrers, &StatementKind::ImageSignature, Format::Bundle, &[signed_layer]);
+    let verdict = Ask::new().of(fixture.sink.as_ref(), *image.digest());
     match word(&verdict) {
         "accepted" => true,
         _ => {
@@ -545,26 +546,26 @@ fn digests_of_a_subject_are_counted() {
 
 // ------------------------------------------------------------------------------------------------------ evidence
 
-/// A letter by the trusted key, filled up with white space to this size.
-fn sized(format: Format, kind: &StatementKind, image: &Content, size: usize) -> Letter {
-    let mut letter = Word::about(format, kind, image.digest()).seal(format, &[proof::key()]);
+/// A signed_layer by the trusted key, filled up with white space to this size.
+fn sized(format: Format, kind: &StatementKind, image: &Content, size: usize) -> SignedLayer {
+    let mut signed_layer = TestPayload::about(format, kind, image.digest()).sign(format, &[proof::key()]);
     match format {
         Format::Simple => {
-            let mut word = Word::about(format, kind, image.digest());
+            let mut word = TestPayload::about(format, kind, image.digest());
             word.payload.resize(size, b' ');
-            letter = word.seal(format, &[proof::key()]);
+            signed_layer = word.sign(format, &[proof::key()]);
         }
-        Format::Bundle | Format::Dsse => letter.bytes.resize(size, b' '),
+        Format::Bundle | Format::Dsse => signed_layer.bytes.resize(size, b' '),
     }
-    letter
+    signed_layer
 }
 
 fn hears(format: Format, kind: &StatementKind, size: usize) -> bool {
-    let shop = Shop::new();
-    let image = shop.image(1);
-    let letter = sized(format, kind, &image, size);
-    shop.hang(&image, Spot::Referrers, kind, format, &[letter]);
-    let source = Scripted::honest(shop.memory.clone().unwrap());
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    let signed_layer = sized(format, kind, &image, size);
+    fixture.attach(&image, Location::Referrers, kind, format, &[signed_layer]);
+    let source = Scripted::honest(fixture.memory.clone().unwrap());
     let verdict = Ask::new().kind(kind.clone()).of(&source, *image.digest());
     match word(&verdict) {
         "accepted" => true,
@@ -615,32 +616,32 @@ fn attestations_that_are_signed_can_be_read() {
     // Beside the predicate a statement has 250 bytes at most here, an envelope or bundle around it 16 KiB at most.
     let most = (bytes(Limits::DEFAULT.evidence.attestation_bytes) - (16 << 10)) / 4 * 3 - 250;
     assert!(encoded(most) < bytes(Limits::DEFAULT.evidence.attestation_bytes));
-    let shop = Shop::new();
-    let image = shop.image(1);
-    attests(&image, shop.sink.as_ref(), most).unwrap();
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    attests(&image, fixture.sink.as_ref(), most).unwrap();
     let ask = Ask::new().kind(proof::attestation("https://slsa.dev/provenance/v1"));
-    let verdict = ask.of(shop.sink.as_ref(), *image.digest());
+    let verdict = ask.of(fixture.sink.as_ref(), *image.digest());
     assert_eq!(word(&verdict), "accepted", "{:?}", proof::codes(&verdict));
 
-    let shop = Shop::new();
-    let image = shop.image(1);
-    let refused = attests(&image, shop.sink.as_ref(), most + 250);
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    let refused = attests(&image, fixture.sink.as_ref(), most + 250);
     assert!(matches!(refused, Err(OpsError::Envelope(EnvelopeError::Limit { .. }))), "{refused:?}");
-    assert!(now(shop.sink.referrers(image.digest(), None)).unwrap().unwrap().entries.is_empty());
+    assert!(now(fixture.sink.referrers(image.digest(), None)).unwrap().unwrap().entries.is_empty());
 }
 
 // A list of packages has more values than other documents may have; who signed it is trusted with that.
 #[test]
 fn values_of_a_predicate_are_bounded_by_its_bytes() {
-    let shop = Shop::new();
-    let image = shop.image(1);
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
     let many = vec!["1234567"; bytes(Limits::DEFAULT.json.values) + 10].join(",");
     let predicate = Attestation::predicate(format!(r#"{{"packages":[{many}]}}"#).as_bytes(), &Limits::DEFAULT).unwrap();
     let predicate_type = "https://slsa.dev/provenance/v1".to_owned();
     let attestation = Attestation { format: request::Format::Both, name: None, predicate, predicate_type };
     let (subject, epoch) = (Subject::of(&image), Time::from_unix(0).unwrap());
     now(attest::attest(
-        shop.sink.as_ref(),
+        fixture.sink.as_ref(),
         &subject,
         &[proof::key()],
         &attestation,
@@ -649,43 +650,43 @@ fn values_of_a_predicate_are_bounded_by_its_bytes() {
     ))
     .unwrap();
     let ask = Ask::new().kind(proof::attestation("https://slsa.dev/provenance/v1"));
-    let verdict = ask.of(shop.sink.as_ref(), *image.digest());
+    let verdict = ask.of(fixture.sink.as_ref(), *image.digest());
     assert_eq!(word(&verdict), "accepted", "{:?}", proof::codes(&verdict));
 }
 
 // More than we read is no answer, wherever it is met.
 #[test]
 fn what_is_over_a_limit_is_no_answer() {
-    let shop = Shop::new();
-    let image = shop.image(1);
-    let letter = Word::about(Format::Simple, &StatementKind::ImageSignature, image.digest())
-        .seal(Format::Simple, &[proof::key()]);
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    let signed_layer = TestPayload::about(Format::Simple, &StatementKind::ImageSignature, image.digest())
+        .sign(Format::Simple, &[proof::key()]);
     let junk = (0..9).map(|n| noise(Format::Simple, &image, n));
-    let letters: Vec<_> = junk.chain([letter]).collect();
-    shop.hang(&image, Spot::Tag, &StatementKind::ImageSignature, Format::Simple, &letters);
+    let signed_layers: Vec<_> = junk.chain([signed_layer]).collect();
+    fixture.attach(&image, Location::Tag, &StatementKind::ImageSignature, Format::Simple, &signed_layers);
     for (layers, want) in [(10, "accepted"), (9, "unknown")] {
         let limits = Limits::DEFAULT.with(|limits| limits.oci.layers = layers);
-        assert_eq!(word(&Ask::new().limits(limits).of(shop.sink.as_ref(), *image.digest())), want);
+        assert_eq!(word(&Ask::new().limits(limits).of(fixture.sink.as_ref(), *image.digest())), want);
     }
 
-    let shop = Shop::new();
-    let image = shop.image(1);
-    let word_of = Word::about(Format::Dsse, &StatementKind::ImageSignature, image.digest());
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    let word_of = TestPayload::about(Format::Dsse, &StatementKind::ImageSignature, image.digest());
     let many = json!(vec![json!({"sig": "AA=="}); bytes(Limits::DEFAULT.envelope.signatures) + 1]);
-    shop.hang(
+    fixture.attach(
         &image,
-        Spot::Referrers,
+        Location::Referrers,
         &StatementKind::ImageSignature,
         Format::Bundle,
         &[word_of.within(Format::Bundle, &many)],
     );
-    assert_eq!(word(&Ask::new().of(shop.sink.as_ref(), *image.digest())), "unknown");
+    assert_eq!(word(&Ask::new().of(fixture.sink.as_ref(), *image.digest())), "unknown");
 }
 
 /// What is signed by somebody else, different for each number.
-fn noise(format: Format, image: &Content, n: usize) -> Letter {
+fn noise(format: Format, image: &Content, n: usize) -> SignedLayer {
     let annotations = BTreeMap::from([("n".to_owned(), n.to_string())]);
-    let word = Word::with(format, &StatementKind::ImageSignature, image.digest(), &annotations, None);
+    let word = TestPayload::with(format, &StatementKind::ImageSignature, image.digest(), &annotations, None);
     match format {
         Format::Simple => word.beside("AA=="),
         Format::Bundle | Format::Dsse => word.within(format, &json!([{"sig": "AA=="}])),
@@ -695,29 +696,34 @@ fn noise(format: Format, image: &Content, n: usize) -> Letter {
 // Beyond the limit it is not known what there is, so there is no answer.
 #[test]
 fn signature_manifests_are_counted() {
-    for (artifact_type, spot) in [
-        (media_type::SIGSTORE_BUNDLE, Spot::Referrers),
-        (media_type::SIGSTORE_BUNDLE, Spot::Fallback),
+    for (artifact_type, location) in [
+        (media_type::SIGSTORE_BUNDLE, Location::Referrers),
+        (media_type::SIGSTORE_BUNDLE, Location::Fallback),
         // Beyond the limit a signature may hide behind a wrong type as well.
-        ("application/spdx+json", Spot::Fallback),
+        ("application/spdx+json", Location::Fallback),
     ] {
         around(Limits::DEFAULT.evidence.signature_manifests, |count| {
-            let shop = match spot {
-                Spot::Fallback => Shop::memory(Memory::without_referrers(Limits::DEFAULT)),
-                _ => Shop::new(),
+            let fixture = match location {
+                Location::Fallback => TestStore::memory(Memory::without_referrers(Limits::DEFAULT)),
+                _ => TestStore::new(),
             };
-            let image = shop.image(1);
+            let image = fixture.image(1);
             for n in 0..count {
-                let letter = noise(Format::Bundle, &image, n);
-                let manifest = carrier(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&letter));
-                shop.push(&[blobs(&[letter]).remove(0), bulla::oci::referrer::empty_config()], &manifest, None);
-                if spot == Spot::Fallback {
+                let signed_layer = noise(Format::Bundle, &image, n);
+                let manifest =
+                    carrier(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&signed_layer));
+                fixture.push(
+                    &[blobs(&[signed_layer]).remove(0), bulla::oci::referrer::empty_config()],
+                    &manifest,
+                    None,
+                );
+                if location == Location::Fallback {
                     let listed =
                         Descriptor { artifact_type: Some(artifact_type.to_owned()), ..manifest.descriptor().bare() };
-                    shop.list(&image, &[listed]);
+                    fixture.list(&image, &[listed]);
                 }
             }
-            let source = Scripted::honest(shop.memory.clone().unwrap());
+            let source = Scripted::honest(fixture.memory.clone().unwrap());
             let verdict = Ask::new().of(&source, *image.digest());
             let fetched = source.calls().iter().filter(|call| matches!(call, Call::Manifest(_))).count();
             assert_eq!(fetched, count.min(bytes(Limits::DEFAULT.evidence.signature_manifests)));
@@ -737,11 +743,11 @@ fn signature_manifests_are_counted() {
 fn signatures_under_a_tag_are_counted() {
     for format in Format::ALL {
         around(Limits::DEFAULT.evidence.signature_manifests, |count| {
-            let shop = Shop::new();
-            let image = shop.image(1);
-            let letters: Vec<_> = (0..count).map(|n| noise(format, &image, n)).collect();
-            shop.hang(&image, Spot::Tag, &StatementKind::ImageSignature, format, &letters);
-            match word(&Ask::new().of(shop.sink.as_ref(), *image.digest())) {
+            let fixture = TestStore::new();
+            let image = fixture.image(1);
+            let signed_layers: Vec<_> = (0..count).map(|n| noise(format, &image, n)).collect();
+            fixture.attach(&image, Location::Tag, &StatementKind::ImageSignature, format, &signed_layers);
+            match word(&Ask::new().of(fixture.sink.as_ref(), *image.digest())) {
                 "refused" => true,
                 "unknown" => false,
                 other => panic!("{other}"),
@@ -756,12 +762,12 @@ fn signature_checks_are_counted() {
     for format in Format::ALL {
         let keys = vec![proof::public(proof::key()), proof::public(&proof::KEYS[1])];
         for (checks, want) in [(3, "unknown"), (4, "refused")] {
-            let shop = Shop::new();
-            let image = shop.image(1);
-            let letters: Vec<_> = (0..2).map(|n| noise(format, &image, n)).collect();
-            shop.hang(&image, Spot::Tag, &StatementKind::ImageSignature, format, &letters);
+            let fixture = TestStore::new();
+            let image = fixture.image(1);
+            let signed_layers: Vec<_> = (0..2).map(|n| noise(format, &image, n)).collect();
+            fixture.attach(&image, Location::Tag, &StatementKind::ImageSignature, format, &signed_layers);
             let limits = Limits::DEFAULT.with(|limits| limits.evidence.signature_checks = checks);
-            let verdict = Ask::by(keys.clone()).limits(limits).of(shop.sink.as_ref(), *image.digest());
+            let verdict = Ask::by(keys.clone()).limits(limits).of(fixture.sink.as_ref(), *image.digest());
             assert_eq!(word(&verdict), want, "{format:?}");
             assert_eq!(proof::codes(&verdict).contains("signatures-not-checked"), want == "unknown");
         }
@@ -771,24 +777,25 @@ fn signature_checks_are_counted() {
 // Manifests and documents together, in every place; at the limit everything is still heard.
 #[test]
 fn evidence_is_measured_together() {
-    for spot in [Spot::Referrers, Spot::Tag] {
-        let shop = Shop::new();
-        let image = shop.image(1);
-        let letters: Vec<_> = (0..4).map(|n| noise(Format::Simple, &image, n)).collect();
-        let manifest = shop.hang(&image, spot, &StatementKind::ImageSignature, Format::Simple, &letters).remove(0);
-        let documents: usize = letters.iter().map(|letter| letter.bytes.len()).sum();
-        let all = documents + if spot == Spot::Tag { 0 } else { manifest.bytes().len() };
+    for location in [Location::Referrers, Location::Tag] {
+        let fixture = TestStore::new();
+        let image = fixture.image(1);
+        let signed_layers: Vec<_> = (0..4).map(|n| noise(Format::Simple, &image, n)).collect();
+        let manifest =
+            fixture.attach(&image, location, &StatementKind::ImageSignature, Format::Simple, &signed_layers).remove(0);
+        let documents: usize = signed_layers.iter().map(|signed_layer| signed_layer.bytes.len()).sum();
+        let all = documents + if location == Location::Tag { 0 } else { manifest.bytes().len() };
         let verdict = |limit: usize| {
             let limits = Limits::DEFAULT.with(|limits| limits.evidence.bytes = limit as u64);
-            word(&Ask::new().limits(limits).of(shop.sink.as_ref(), *image.digest()))
+            word(&Ask::new().limits(limits).of(fixture.sink.as_ref(), *image.digest()))
         };
-        assert_eq!([all + 1, all, all - 1].map(verdict), ["refused", "refused", "unknown"], "{spot:?}");
+        assert_eq!([all + 1, all, all - 1].map(verdict), ["refused", "refused", "unknown"], "{location:?}");
     }
     // As large as a limit may be, nothing overflows.
     let limits = Limits::DEFAULT.with(|limits| limits.evidence.bytes = u64::MAX);
-    let shop = Shop::new();
-    let image = shop.image(1);
-    assert_eq!(word(&Ask::new().limits(limits).of(shop.sink.as_ref(), *image.digest())), "refused");
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    assert_eq!(word(&Ask::new().limits(limits).of(fixture.sink.as_ref(), *image.digest())), "refused");
 }
 
 #[test]
@@ -798,12 +805,13 @@ fn referrers_are_counted() {
     let dir = tempfile::tempdir().unwrap();
     let layout = |n: usize| Layout::create(dir.path().join(n.to_string()), limits.clone()).unwrap();
     let listed = |sink: &dyn Sink, count: usize| {
-        let shop = Shop::new();
-        let image = shop.image(1);
+        let fixture = TestStore::new();
+        let image = fixture.image(1);
         for n in 0..count {
-            let letter = noise(Format::Bundle, &image, n);
-            let manifest = carrier(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&letter));
-            now(sink.push_content(&blobs(&[letter])[0])).unwrap();
+            let signed_layer = noise(Format::Bundle, &image, n);
+            let manifest =
+                carrier(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&signed_layer));
+            now(sink.push_content(&blobs(&[signed_layer])[0])).unwrap();
             now(sink.push_content(&bulla::oci::referrer::empty_config())).unwrap();
             now(sink.push_manifest(&manifest, None)).unwrap();
         }
@@ -845,16 +853,16 @@ fn key_files_are_measured() {
 #[test]
 fn configs_are_measured() {
     around(Limits::DEFAULT.oci.manifest_bytes, |size| {
-        let shop = Shop::new();
+        let fixture = TestStore::new();
         let mut text = br#"{"architecture":"arm64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#.to_vec();
         text.resize(size, b' ');
         let config = Content::name(media_type::OCI_CONFIG, text);
         let image = manifest(|wire| wire["config"] = json!(config.descriptor()));
-        shop.push(&[config], &image, Some("latest"));
+        fixture.push(&[config], &image, Some("latest"));
         let platforms = Platforms::One(Platform::parse("linux/arm64").unwrap());
         let tag_or_digest = TagOrDigest::Digest(*image.digest());
         let verifier = Ask::new().verifier();
-        let source = shop.sink.as_ref();
+        let source = fixture.sink.as_ref();
         match proof::outcome(now(verify::verify(
             source,
             &tag_or_digest,
@@ -873,14 +881,14 @@ fn configs_are_measured() {
 
 #[test]
 fn files_of_a_layout_are_counted() {
-    let shop = Shop::layout(Limits::DEFAULT);
-    let image = shop.image(1);
-    shop.settle();
-    let files = std::fs::read_dir(shop.path().join("blobs/sha256")).unwrap().count();
+    let fixture = TestStore::layout(Limits::DEFAULT);
+    let image = fixture.image(1);
+    fixture.settle();
+    let files = std::fs::read_dir(fixture.path().join("blobs/sha256")).unwrap().count();
     around(files as u64, |count| {
         // As many files as there are, with a limit that moves instead.
         let limits = Limits::DEFAULT.with(|limits| limits.oci.archive_members = (2 * files - count) as u64);
-        let layout = Layout::open(shop.path(), limits).unwrap();
+        let layout = Layout::open(fixture.path(), limits).unwrap();
         match now(layout.referrers(image.digest(), None)) {
             Ok(_) => true,
             Err(StoreError::TooMany { .. }) => false,
@@ -892,17 +900,17 @@ fn files_of_a_layout_are_counted() {
 // ------------------------------------------------------------------------------------------------ below one image
 
 /// An index of two indexes, below which there are `count` manifests in all.
-fn family(shop: &Shop, count: usize) -> Content {
-    let image = |n: usize| shop.image(n as u64).descriptor().bare();
+fn family(fixture: &TestStore, count: usize) -> Content {
+    let image = |n: usize| fixture.image(n as u64).descriptor().bare();
     let first: Vec<_> = (0..4).map(image).collect();
     let second: Vec<_> = (4..count - 2).map(image).collect();
-    let indexes = [shop.index(&first, None), shop.index(&second, None)];
-    shop.index(&indexes.map(|index| index.descriptor().bare()), None)
+    let indexes = [fixture.index(&first, None), fixture.index(&second, None)];
+    fixture.index(&indexes.map(|index| index.descriptor().bare()), None)
 }
 
 /// What each walk makes of everything below `root`: whether it went to the end.
-fn walks(shop: &Shop, root: &Content, limits: &Limits) -> Vec<bool> {
-    let sink = shop.sink.as_ref();
+fn walks(fixture: &TestStore, root: &Content, limits: &Limits) -> Vec<bool> {
+    let sink = fixture.sink.as_ref();
     let tag_or_digest = TagOrDigest::Digest(*root.digest());
     let whole = |result: Result<(), OpsError>| match result {
         Ok(()) => true,
@@ -929,9 +937,9 @@ fn manifests_below_an_image_are_counted() {
     let limit = 10;
     let limits = Limits::DEFAULT.with(|limits| limits.graph.manifests = limit);
     around(limit, |count| {
-        let shop = Shop::new();
-        let root = family(&shop, count);
-        let whole = walks(&shop, &root, &limits);
+        let fixture = TestStore::new();
+        let root = family(&fixture, count);
+        let whole = walks(&fixture, &root, &limits);
         assert!(whole.iter().all(|went| *went == whole[0]), "{whole:?}");
         whole[0]
     });
@@ -939,9 +947,9 @@ fn manifests_below_an_image_are_counted() {
 
 #[test]
 fn manifests_below_an_image_are_measured() {
-    let shop = Shop::new();
-    let root = family(&shop, 9);
-    let graph = now(Graph::collect(shop.sink.as_ref(), root.clone(), Closure::Image, &Limits::DEFAULT)).unwrap();
+    let fixture = TestStore::new();
+    let root = family(&fixture, 9);
+    let graph = now(Graph::collect(fixture.sink.as_ref(), root.clone(), Closure::Image, &Limits::DEFAULT)).unwrap();
     let size = |kind: &str| -> u64 {
         let below = graph.manifests.iter().filter(|node| node.content.digest() != root.digest());
         below
@@ -950,7 +958,8 @@ fn manifests_below_an_image_are_measured() {
             .map(|entry| entry.size)
             .sum()
     };
-    let at = |graph_bytes: u64| walks(&shop, &root, &Limits::DEFAULT.with(|limits| limits.graph.bytes = graph_bytes));
+    let at =
+        |graph_bytes: u64| walks(&fixture, &root, &Limits::DEFAULT.with(|limits| limits.graph.bytes = graph_bytes));
     assert_eq!(at(size("json") + 1), [true; 5]);
     assert_eq!(at(size("json")), [true; 5]);
     assert_eq!(at(size("json") - 1), [false; 5]);
@@ -962,19 +971,19 @@ fn manifests_below_an_image_are_measured() {
 fn a_tree_that_is_cut_says_so() {
     let limit = Limits::DEFAULT.graph.referrer_depth + Limits::DEFAULT.graph.index_depth;
     around(limit, |depth| {
-        let shop = Shop::new();
-        let image = shop.image(1);
+        let fixture = TestStore::new();
+        let image = fixture.image(1);
         let mut subject = image.clone();
         for n in 0..depth {
-            let letter = Letter::of_text(Format::Dsse, &format!("{{\"n\":{n}}}"));
-            let fields = carrier(Some(&subject.descriptor().bare()), Format::Dsse, std::slice::from_ref(&letter));
+            let signed_layer = SignedLayer::of_text(Format::Dsse, &format!("{{\"n\":{n}}}"));
+            let fields = carrier(Some(&subject.descriptor().bare()), Format::Dsse, std::slice::from_ref(&signed_layer));
             let mut wire: Value = serde_json::from_slice(fields.bytes()).unwrap();
             wire["layers"] = json!([]);
             let referrer = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
-            shop.push(&[bulla::oci::referrer::empty_config()], &referrer, None);
+            fixture.push(&[bulla::oci::referrer::empty_config()], &referrer, None);
             subject = referrer;
         }
-        let tree = now(tree::tree(shop.sink.as_ref(), image, None, proof::NOW, &Limits::DEFAULT)).unwrap();
+        let tree = now(tree::tree(fixture.sink.as_ref(), image, None, proof::NOW, &Limits::DEFAULT)).unwrap();
         let mut shown = 0;
         let mut node = &tree;
         while let Some(next) = node.hanging.first() {
@@ -986,11 +995,18 @@ fn a_tree_that_is_cut_says_so() {
 }
 
 /// The signature of a layer that is beside its payload.
-fn beside(shop: &Shop, image: &Content, layers: &[Descriptor], blob: &Content) {
+fn beside(fixture: &TestStore, image: &Content, layers: &[Descriptor], blob: &Content) {
     let mut wire: Value = serde_json::from_slice(carrier(None, Format::Simple, &[]).bytes()).unwrap();
     wire["layers"] = json!(layers);
     let manifest = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
-    shop.place(image, Spot::Tag, &StatementKind::ImageSignature, Format::Simple, &manifest, std::slice::from_ref(blob));
+    fixture.place(
+        image,
+        Location::Tag,
+        &StatementKind::ImageSignature,
+        Format::Simple,
+        &manifest,
+        std::slice::from_ref(blob),
+    );
 }
 
 fn findings(verdict: &Verdict) -> usize {
@@ -1004,17 +1020,17 @@ fn findings(verdict: &Verdict) -> usize {
 // A blob that is shared costs as often as it is read.
 #[test]
 fn what_is_read_again_counts_again() {
-    let shop = Shop::new();
-    let image = shop.image(1);
-    let word = Word::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    let word = TestPayload::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
     let signatures = ["AA==", "AQ==", "Ag==", "Aw=="];
     let layers: Vec<_> = signatures.iter().map(|signature| word.beside(signature).descriptor()).collect();
     let blob = Content::name(media_type::SIMPLE_SIGNING, word.payload.clone());
-    beside(&shop, &image, &layers, &blob);
+    beside(&fixture, &image, &layers, &blob);
     let size = blob.descriptor().size;
     for (evidence_bytes, want) in [(4 * size, "refused"), (4 * size - 1, "unknown"), (size, "unknown")] {
         let limits = Limits::DEFAULT.with(|limits| limits.evidence.bytes = evidence_bytes);
-        let verdict = Ask::new().limits(limits).of(shop.sink.as_ref(), *image.digest());
+        let verdict = Ask::new().limits(limits).of(fixture.sink.as_ref(), *image.digest());
         assert_eq!((proof::word(&verdict), findings(&verdict)), (want, 4));
     }
 }
@@ -1022,24 +1038,24 @@ fn what_is_read_again_counts_again() {
 // A repeated document is not read again; another signature over it is (threats: key-counted-twice).
 #[test]
 fn a_layer_that_stands_there_again_is_passed_over() {
-    let shop = Shop::new();
-    let image = shop.image(1);
-    let word = Word::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    let word = TestPayload::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
     let blob = Content::name(media_type::SIMPLE_SIGNING, word.payload.clone());
     let bad = word.beside("AA==").descriptor();
-    beside(&shop, &image, &vec![bad.clone(); 500], &blob);
+    beside(&fixture, &image, &vec![bad.clone(); 500], &blob);
     let limits = Limits::DEFAULT.with(|limits| limits.evidence.bytes = blob.descriptor().size);
-    let verdict = Ask::new().limits(limits).of(shop.sink.as_ref(), *image.digest());
+    let verdict = Ask::new().limits(limits).of(fixture.sink.as_ref(), *image.digest());
     assert_eq!((proof::word(&verdict), findings(&verdict)), ("refused", 1));
 
     // A wrong size, a wrong copy and a wrong signature hide nothing.
-    let shop = Shop::new();
-    let image = shop.image(1);
-    let good = word.seal(Format::Simple, &[proof::key()]).descriptor();
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    let good = word.sign(Format::Simple, &[proof::key()]).descriptor();
     let longer = Descriptor { size: good.size + 1, ..good.clone() };
     let inlined = Descriptor { data: Some(b"other".to_vec()), ..good.clone() };
-    beside(&shop, &image, &[longer, inlined, bad, good], &blob);
-    let verdict = Ask::new().of(shop.sink.as_ref(), *image.digest());
+    beside(&fixture, &image, &[longer, inlined, bad, good], &blob);
+    let verdict = Ask::new().of(fixture.sink.as_ref(), *image.digest());
     assert_eq!((proof::word(&verdict), findings(&verdict)), ("accepted", 3));
 }
 
@@ -1053,26 +1069,26 @@ fn variants_of_a_signature_are_counted() {
         layer
     };
     // Variants of a signature by another key do not hide a good one.
-    let shop = Shop::new();
-    let image = shop.image(1);
-    let word = Word::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    let word = TestPayload::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
     let blob = Content::name(media_type::SIMPLE_SIGNING, word.payload.clone());
-    let sealed = |signer| word.seal(Format::Simple, &[signer]).descriptor();
-    let other = sealed(proof::stranger());
+    let sealed = |signer| word.sign(Format::Simple, &[signer]).descriptor();
+    let other = sealed(proof::untrusted_key());
     let mut layers: Vec<_> = (0..20).map(|n| variant(&other, n)).collect();
     layers.push(sealed(proof::key()));
-    beside(&shop, &image, &layers, &blob);
-    assert_eq!(proof::word(&Ask::new().of(shop.sink.as_ref(), *image.digest())), "accepted");
+    beside(&fixture, &image, &layers, &blob);
+    assert_eq!(proof::word(&Ask::new().of(fixture.sink.as_ref(), *image.digest())), "accepted");
     // Too many variants of one signature, none of which counts: could not tell.
     for (count, want) in [(8, "refused"), (9, "unknown")] {
-        let shop = Shop::new();
-        let image = shop.image(1);
-        let word = Word::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
+        let fixture = TestStore::new();
+        let image = fixture.image(1);
+        let word = TestPayload::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
         let blob = Content::name(media_type::SIMPLE_SIGNING, word.payload.clone());
-        let other = word.seal(Format::Simple, &[proof::stranger()]).descriptor();
+        let other = word.sign(Format::Simple, &[proof::untrusted_key()]).descriptor();
         let layers: Vec<_> = (0..count).map(|n| variant(&other, n)).collect();
-        beside(&shop, &image, &layers, &blob);
-        let verdict = Ask::new().of(shop.sink.as_ref(), *image.digest());
+        beside(&fixture, &image, &layers, &blob);
+        let verdict = Ask::new().of(fixture.sink.as_ref(), *image.digest());
         assert_eq!((proof::word(&verdict), findings(&verdict)), (want, count.min(8) + usize::from(count > 8)));
     }
 }
@@ -1085,18 +1101,18 @@ fn findings_below_an_image_are_counted() {
         limits.evidence.signature_manifests = 2;
     });
     let verified = |bad: &[&str]| {
-        let shop = Shop::new();
-        let images: Vec<_> = (0..4).map(|n| shop.image(n)).collect();
+        let fixture = TestStore::new();
+        let images: Vec<_> = (0..4).map(|n| fixture.image(n)).collect();
         for image in &images {
-            let word = Word::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
+            let word = TestPayload::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
             let layers: Vec<_> = bad.iter().map(|signature| word.beside(signature).descriptor()).collect();
-            beside(&shop, image, &layers, &Content::name(media_type::SIMPLE_SIGNING, word.payload));
+            beside(&fixture, image, &layers, &Content::name(media_type::SIMPLE_SIGNING, word.payload));
         }
-        let root = shop.index(&images.iter().map(|image| image.descriptor().bare()).collect::<Vec<_>>(), None);
+        let root = fixture.index(&images.iter().map(|image| image.descriptor().bare()).collect::<Vec<_>>(), None);
         let tag_or_digest = TagOrDigest::Digest(*root.digest());
         let verifier = Ask::new().limits(limits.clone()).verifier();
         proof::outcome(now(verify::verify(
-            shop.sink.as_ref(),
+            fixture.sink.as_ref(),
             &tag_or_digest,
             &Platforms::All,
             proof::options(&verifier, Effort::UntilMet, &limits),
@@ -1114,19 +1130,19 @@ fn findings_below_an_image_are_counted() {
 fn findings_below_an_image_are_measured() {
     let verified = |finding_bytes: u64, layers: usize, images: u64| {
         let limits = Limits::DEFAULT.with(|limits| limits.evidence.finding_bytes = finding_bytes);
-        let shop = Shop::new();
-        let images: Vec<_> = (0..images).map(|n| shop.image(n)).collect();
+        let fixture = TestStore::new();
+        let images: Vec<_> = (0..images).map(|n| fixture.image(n)).collect();
         for image in &images {
-            let word = Word::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
+            let word = TestPayload::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
             let layers: Vec<_> =
                 (0..layers).map(|n| word.beside(&base64::encode(&n.to_be_bytes())).descriptor()).collect();
-            beside(&shop, image, &layers, &Content::name(media_type::SIMPLE_SIGNING, word.payload));
+            beside(&fixture, image, &layers, &Content::name(media_type::SIMPLE_SIGNING, word.payload));
         }
-        let root = shop.index(&images.iter().map(|image| image.descriptor().bare()).collect::<Vec<_>>(), None);
+        let root = fixture.index(&images.iter().map(|image| image.descriptor().bare()).collect::<Vec<_>>(), None);
         let tag_or_digest = TagOrDigest::Digest(*root.digest());
         let verifier = Ask::new().limits(limits.clone()).verifier();
         proof::outcome(now(verify::verify(
-            shop.sink.as_ref(),
+            fixture.sink.as_ref(),
             &tag_or_digest,
             &Platforms::All,
             proof::options(&verifier, Effort::UntilMet, &limits),
@@ -1142,19 +1158,20 @@ fn findings_below_an_image_are_measured() {
 // A thousand verdicts are told, not carried.
 #[test]
 fn children_are_told_without_their_documents() {
-    let shop = Shop::new();
-    let image = shop.image(1);
-    let letter = Word::about(Format::Bundle, &StatementKind::ImageSignature, image.digest())
-        .seal(Format::Bundle, &[proof::key()]);
-    let carrier =
-        shop.hang(&image, Spot::Referrers, &StatementKind::ImageSignature, Format::Bundle, &[letter]).remove(0);
-    let root = shop.index(&[image.descriptor().bare()], None);
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    let signed_layer = TestPayload::about(Format::Bundle, &StatementKind::ImageSignature, image.digest())
+        .sign(Format::Bundle, &[proof::key()]);
+    let carrier = fixture
+        .attach(&image, Location::Referrers, &StatementKind::ImageSignature, Format::Bundle, &[signed_layer])
+        .remove(0);
+    let root = fixture.index(&[image.descriptor().bare()], None);
     let tag_or_digest = TagOrDigest::Digest(*root.digest());
     let ask = Ask::new();
     let verifier = ask.verifier();
     for (effort, contents) in [(Effort::UntilMet, 0), (Effort::Everything, 2)] {
         let told = verify::verify(
-            shop.sink.as_ref(),
+            fixture.sink.as_ref(),
             &tag_or_digest,
             &Platforms::All,
             proof::options(&verifier, effort, &Limits::DEFAULT),

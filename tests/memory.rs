@@ -37,10 +37,10 @@ use bulla::oci::referrer::cosign_tag;
 use bulla::policy::StatementKind;
 use bulla::store::Layout;
 use proof::forms::Format;
-use proof::forms::Letter;
-use proof::forms::Shop;
-use proof::forms::Spot;
-use proof::forms::Word;
+use proof::forms::Location;
+use proof::forms::SignedLayer;
+use proof::forms::TestPayload;
+use proof::forms::TestStore;
 use serde_json::Value;
 use serde_json::json;
 use tempfile::TempDir;
@@ -140,10 +140,10 @@ impl Hostile {
 }
 
 fn signed(hostile: &Hostile) -> Descriptor {
-    let word = Word::about(Format::Simple, &StatementKind::ImageSignature, &hostile.image.digest);
-    let letter = word.seal(Format::Simple, &[proof::key()]);
-    hostile.blob(&letter.media_type, &letter.bytes);
-    letter.descriptor()
+    let word = TestPayload::about(Format::Simple, &StatementKind::ImageSignature, &hostile.image.digest);
+    let signed_layer = word.sign(Format::Simple, &[proof::key()]);
+    hostile.blob(&signed_layer.media_type, &signed_layer.bytes);
+    signed_layer.descriptor()
 }
 
 // It took 5.8 GB: each finding kept its own copy of the key id, and one envelope was read 6,000 times.
@@ -199,16 +199,16 @@ fn a_manifest_is_not_copied_for_each_layer() {
 #[test]
 fn what_is_imported_is_there_once() {
     let mut hostile = Hostile::new();
-    let word = Word::about(Format::Bundle, &StatementKind::ImageSignature, &hostile.image.digest);
-    let letter = word.seal(Format::Bundle, &[proof::key()]);
-    let mut bundle: Value = serde_json::from_slice(&letter.bytes).unwrap();
+    let word = TestPayload::about(Format::Bundle, &StatementKind::ImageSignature, &hostile.image.digest);
+    let signed_layer = word.sign(Format::Bundle, &[proof::key()]);
+    let mut bundle: Value = serde_json::from_slice(&signed_layer.bytes).unwrap();
     for n in 0..56 {
         // As long as a chain may be, and the bundle as long as a signature may be.
         let certificates = vec![json!({"rawBytes": base64::encode(&vec![n; 64 << 10])}); 10];
         let entry = json!({"canonicalizedBody": base64::encode(&vec![n; 104_000])});
         bundle["verificationMaterial"] =
             json!({"x509CertificateChain": {"certificates": certificates}, "tlogEntries": [entry]});
-        let layer = hostile.blob(&letter.media_type, bundle.to_string().as_bytes());
+        let layer = hostile.blob(&signed_layer.media_type, bundle.to_string().as_bytes());
         hostile.refer(&[layer], usize::from(n), "");
     }
     let to = format!("oci:{}:v", hostile.dir.path().join("to").display());
@@ -242,9 +242,9 @@ fn a_large_attestation_is_there_once() {
         "predicateType": predicate_type,
         "predicate": {"a": "x".repeat(7_500_000), "b": "x".repeat(7_500_000), "c": "x".repeat(7_500_000)},
     });
-    let letter = Word::json(&statement).seal(Format::Bundle, &[proof::key()]);
-    assert!(letter.bytes.len() > 30_000_000);
-    let bundle = hostile.blob(&letter.media_type, &letter.bytes);
+    let signed_layer = TestPayload::json(&statement).sign(Format::Bundle, &[proof::key()]);
+    assert!(signed_layer.bytes.len() > 30_000_000);
+    let bundle = hostile.blob(&signed_layer.media_type, &signed_layer.bytes);
     hostile.refer(&[bundle], 0, "");
     assert_eq!(hostile.run(BAR + 30, "verify", &["--type", predicate_type]), Some(0));
     assert_eq!(hostile.run(BAR + 30, "tree", &[]), Some(0));
@@ -255,9 +255,9 @@ fn a_large_attestation_is_there_once() {
 fn large_documents_are_held_one_by_one() {
     let mut hostile = Hostile::new();
     for n in 0..2 {
-        let word = Word::statement(vec![b'0' + n; 24_000_000]);
-        let letter: Letter = word.within(Format::Dsse, &json!([{"sig": "AA=="}]));
-        let envelope = hostile.blob(&letter.media_type, &letter.bytes);
+        let word = TestPayload::statement(vec![b'0' + n; 24_000_000]);
+        let signed_layer: SignedLayer = word.within(Format::Dsse, &json!([{"sig": "AA=="}]));
+        let envelope = hostile.blob(&signed_layer.media_type, &signed_layer.bytes);
         hostile.refer(&[envelope], usize::from(n), "");
     }
     assert_eq!(hostile.run(BAR + 30, "verify", &["--type", "spdx"]), Some(1));
@@ -272,9 +272,10 @@ fn what_surrounds_a_signature_is_not_kept() {
         .map(|n| {
             let fields = json!({"config": hostile.image, "layers": [], "annotations": {"n": n.to_string()}});
             let child = hostile.manifest(&fields);
-            let mut letter = Word::about(Format::Dsse, &kind, &child.digest).seal(Format::Dsse, &[proof::key()]);
-            letter.bytes.resize(30_000_000, b' ');
-            let layers = [hostile.blob(&letter.media_type, &letter.bytes)];
+            let mut signed_layer =
+                TestPayload::about(Format::Dsse, &kind, &child.digest).sign(Format::Dsse, &[proof::key()]);
+            signed_layer.bytes.resize(30_000_000, b' ');
+            let layers = [hostile.blob(&signed_layer.media_type, &signed_layer.bytes)];
             let config = hostile.blob(media_type::OCI_EMPTY, b"{}");
             let carrier = hostile.manifest(&json!({"config": config, "layers": layers}));
             hostile.name(&carrier, &cosign_tag(&child.digest, "att"));
@@ -338,9 +339,9 @@ fn findings_about_many_images_are_kept_once() {
 #[cfg(feature = "registry")]
 fn large_references_are_looked_at_one_by_one() {
     let mut hostile = Hostile::new();
-    let word = Word::statement(vec![b'x'; 23_000_000]);
-    let letter: Letter = word.within(Format::Dsse, &json!([{"sig": "AA=="}]));
-    let envelope = hostile.blob(&letter.media_type, &letter.bytes);
+    let word = TestPayload::statement(vec![b'x'; 23_000_000]);
+    let signed_layer: SignedLayer = word.within(Format::Dsse, &json!([{"sig": "AA=="}]));
+    let envelope = hostile.blob(&signed_layer.media_type, &signed_layer.bytes);
     hostile.refer(&[envelope], 0, "");
     hostile.run(BAR, "tree", &[]);
     let registry = support::registry::Registry::start(support::registry::Quirks::polite());
@@ -444,8 +445,11 @@ fn long_image(dir: &Path, length: u64) {
     (0..length >> 20).for_each(|_| hash.update(&zeros));
     let digest = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let layer = format!("sha256:{digest}");
-    let shop =
-        Shop { sink: Box::new(Layout::create(dir.join("source"), Limits::DEFAULT).unwrap()), memory: None, dir: None };
+    let fixture = TestStore {
+        sink: Box::new(Layout::create(dir.join("source"), Limits::DEFAULT).unwrap()),
+        memory: None,
+        dir: None,
+    };
     let rootfs = json!({"type": "layers", "diff_ids": [layer]});
     let config = json!({"architecture": "amd64", "os": "linux", "rootfs": rootfs}).to_string();
     let config = Content::name(media_type::OCI_CONFIG, config.into_bytes());
@@ -456,11 +460,11 @@ fn long_image(dir: &Path, length: u64) {
         "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": layer, "size": length}],
     });
     let image = Content::name(media_type::OCI_MANIFEST, image.to_string().into_bytes());
-    shop.push(&[config], &image, Some("v"));
+    fixture.push(&[config], &image, Some("v"));
     let kind = StatementKind::ImageSignature;
-    let letter = Word::about(Format::Bundle, &kind, image.digest()).seal(Format::Bundle, &[proof::key()]);
-    shop.hang(&image, Spot::Referrers, &kind, Format::Bundle, &[letter]);
-    shop.settle();
+    let signed_layer = TestPayload::about(Format::Bundle, &kind, image.digest()).sign(Format::Bundle, &[proof::key()]);
+    fixture.attach(&image, Location::Referrers, &kind, Format::Bundle, &[signed_layer]);
+    fixture.settle();
     File::create(dir.join("source/blobs/sha256").join(digest)).unwrap().set_len(length).unwrap();
 }
 

@@ -284,9 +284,9 @@ fn what_was_not_read_is_could_not_tell() {
         }
         evaluation.conclude().map(drop).map_err(|refusal| refusal.decision)
     };
-    let (good, stranger) = (signature(0, &subject(), &BTreeMap::new()), signature(KEYS, &subject(), &BTreeMap::new()));
+    let (good, untrusted) = (signature(0, &subject(), &BTreeMap::new()), signature(KEYS, &subject(), &BTreeMap::new()));
     let other = signature(0, &Digest::sha256(b"another image"), &BTreeMap::new());
-    assert_eq!(conclude(false, &[stranger.clone(), other.clone()]), Err(Decision::Unmet));
-    assert_eq!(conclude(true, &[stranger, other]), Err(Decision::Undetermined));
+    assert_eq!(conclude(false, &[untrusted.clone(), other.clone()]), Err(Decision::Unmet));
+    assert_eq!(conclude(true, &[untrusted, other]), Err(Decision::Undetermined));
     assert_eq!(conclude(true, &[good]), Ok(()));
 }

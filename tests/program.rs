@@ -34,9 +34,9 @@ use bulla::oci::Platform;
 use bulla::policy::StatementKind;
 use bulla::store::Layout;
 use proof::forms::Format;
-use proof::forms::Shop;
-use proof::forms::Spot;
-use proof::forms::Word;
+use proof::forms::Location;
+use proof::forms::TestPayload;
+use proof::forms::TestStore;
 use proof::now;
 use proof::scripted::Scripted;
 
@@ -53,22 +53,25 @@ impl Desk {
     fn new() -> Self {
         let dir = tempfile::Builder::new().prefix("bulla-test-").tempdir().unwrap();
         let layout = Layout::create(dir.path().join("layout"), Limits::DEFAULT).unwrap();
-        let shop = Shop { sink: Box::new(layout), memory: None, dir: None };
-        let (signed, unsigned, attested) = (shop.image(1), shop.image(2), shop.image(3));
+        let fixture = TestStore { sink: Box::new(layout), memory: None, dir: None };
+        let (signed, unsigned, attested) = (fixture.image(1), fixture.image(2), fixture.image(3));
         let annotations = BTreeMap::from([("env".to_owned(), "prod".to_owned())]);
         let kind = StatementKind::ImageSignature;
-        let word = Word::with(Format::Bundle, &kind, signed.digest(), &annotations, Some(NAME));
-        let letter = word.seal(Format::Bundle, &[proof::key()]);
-        shop.hang(&signed, Spot::Referrers, &kind, Format::Bundle, &[letter]);
+        let word = TestPayload::with(Format::Bundle, &kind, signed.digest(), &annotations, Some(NAME));
+        let signed_layer = word.sign(Format::Bundle, &[proof::key()]);
+        fixture.attach(&signed, Location::Referrers, &kind, Format::Bundle, &[signed_layer]);
         let slsa = proof::attestation("https://slsa.dev/provenance/v1");
-        let letter = Word::about(Format::Bundle, &slsa, attested.digest()).seal(Format::Bundle, &[proof::key()]);
-        shop.hang(&attested, Spot::Referrers, &slsa, Format::Bundle, &[letter]);
+        let signed_layer =
+            TestPayload::about(Format::Bundle, &slsa, attested.digest()).sign(Format::Bundle, &[proof::key()]);
+        fixture.attach(&attested, Location::Referrers, &slsa, Format::Bundle, &[signed_layer]);
         let platform =
             |name: &str, image: &Content| Descriptor { platform: Platform::parse(name), ..image.descriptor().bare() };
-        let index = shop.index(&[platform("linux/amd64", &signed), platform("linux/arm64", &unsigned)], Some("index"));
-        let letter = Word::about(Format::Bundle, &kind, index.digest()).seal(Format::Bundle, &[proof::key()]);
-        shop.hang(&index, Spot::Referrers, &kind, Format::Bundle, &[letter]);
-        shop.settle();
+        let index =
+            fixture.index(&[platform("linux/amd64", &signed), platform("linux/arm64", &unsigned)], Some("index"));
+        let signed_layer =
+            TestPayload::about(Format::Bundle, &kind, index.digest()).sign(Format::Bundle, &[proof::key()]);
+        fixture.attach(&index, Location::Referrers, &kind, Format::Bundle, &[signed_layer]);
+        fixture.settle();
         let desk = Self { signed: *signed.digest(), unsigned: *unsigned.digest(), dir };
         desk.key("key", proof::key());
         desk.key("other", &proof::KEYS[1]);
@@ -394,24 +397,24 @@ fn large_files_are_not_read_into_memory() {
 fn what_is_shown_does_not_steer_the_terminal() {
     let dir = tempfile::tempdir().unwrap();
     let layout = Layout::create(dir.path().join("layout"), Limits::DEFAULT).unwrap();
-    let shop = Shop { sink: Box::new(layout), memory: None, dir: None };
-    let image = shop.image(1);
+    let fixture = TestStore { sink: Box::new(layout), memory: None, dir: None };
+    let image = fixture.image(1);
     let evil = "\u{1b}[2J\u{1b}]0;x\u{7}\u{202e}verified\r\nverified sha256:00\u{9b}31m";
     let annotations = BTreeMap::from([("env".to_owned(), evil.to_owned()), (evil.to_owned(), "x".to_owned())]);
-    for (spot, format) in [(Spot::Referrers, Format::Bundle), (Spot::Tag, Format::Simple)] {
-        let word = Word::with(format, &StatementKind::ImageSignature, image.digest(), &annotations, Some(evil));
-        shop.hang(&image, spot, &StatementKind::ImageSignature, format, &[word.seal(format, &[proof::key()])]);
-        let word = Word { payload_type: evil.to_owned(), payload: evil.as_bytes().to_vec() };
-        shop.hang(
+    for (location, format) in [(Location::Referrers, Format::Bundle), (Location::Tag, Format::Simple)] {
+        let word = TestPayload::with(format, &StatementKind::ImageSignature, image.digest(), &annotations, Some(evil));
+        fixture.attach(&image, location, &StatementKind::ImageSignature, format, &[word.sign(format, &[proof::key()])]);
+        let word = TestPayload { payload_type: evil.to_owned(), payload: evil.as_bytes().to_vec() };
+        fixture.attach(
             &image,
-            spot,
+            location,
             &StatementKind::ImageSignature,
             Format::Dsse,
-            &[word.seal(Format::Dsse, &[proof::key()])],
+            &[word.sign(Format::Dsse, &[proof::key()])],
         );
     }
-    shop.push(&[], &image, Some("other"));
-    now(shop.sink.finish()).unwrap();
+    fixture.push(&[], &image, Some("other"));
+    now(fixture.sink.finish()).unwrap();
     // We write no such name, so somebody else does.
     let index = dir.path().join("layout/index.json");
     let written = fs::read_to_string(&index).unwrap();

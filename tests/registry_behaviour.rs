@@ -37,9 +37,9 @@ use bulla::policy::StatementKind;
 use bulla::store::Layout;
 use bulla::store::Source as _;
 use proof::forms::Format;
-use proof::forms::Shop;
-use proof::forms::Spot;
-use proof::forms::Word;
+use proof::forms::Location;
+use proof::forms::TestPayload;
+use proof::forms::TestStore;
 use proof::now;
 use serde_json::Value;
 use serde_json::json;
@@ -56,7 +56,7 @@ const SIGNATURE: StatementKind = StatementKind::ImageSignature;
 struct Site {
     desk: tempfile::TempDir,
     registry: Registry,
-    shop: Shop,
+    fixture: TestStore,
 }
 
 /// What the program said, and how it ended.
@@ -70,8 +70,11 @@ struct Said {
 impl Site {
     fn new(switches: &[&str]) -> Self {
         let quirks = switches.iter().fold(Quirks::polite(), |quirks, switch| quirks.with(switch));
-        let site =
-            Self { desk: support::temp_dir(), registry: Registry::start(quirks), shop: Shop::layout(Limits::DEFAULT) };
+        let site = Self {
+            desk: support::temp_dir(),
+            registry: Registry::start(quirks),
+            fixture: TestStore::layout(Limits::DEFAULT),
+        };
         site.write("key.pub", proof::public(proof::key()).to_pem().as_bytes());
         site.write("other.pub", proof::public(&proof::KEYS[1]).to_pem().as_bytes());
         site
@@ -80,7 +83,7 @@ impl Site {
     /// With the image `v1`, which [`proof::key`] has signed.
     fn signed(switches: &[&str]) -> (Self, Content) {
         let site = Self::new(switches);
-        let image = site.shop.image(1);
+        let image = site.fixture.image(1);
         site.sign(&image, proof::key(), None);
         site.publish();
         (site, image)
@@ -94,22 +97,22 @@ impl Site {
 
     /// Signs as others do: the bundle is a blob of its own. Returns the manifest that carries it.
     fn sign(&self, image: &Content, key: &PrivateKey, name: Option<&str>) -> Content {
-        let word = Word::with(Format::Bundle, &SIGNATURE, image.digest(), &BTreeMap::new(), name);
-        let letter = word.seal(Format::Bundle, &[key]);
-        self.shop.hang(image, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]).remove(0)
+        let word = TestPayload::with(Format::Bundle, &SIGNATURE, image.digest(), &BTreeMap::new(), name);
+        let signed_layer = word.sign(Format::Bundle, &[key]);
+        self.fixture.attach(image, Location::Referrers, &SIGNATURE, Format::Bundle, &[signed_layer]).remove(0)
     }
 
     /// Fills `app` with everything that is in the layout.
     fn publish(&self) {
-        self.shop.settle();
-        for file in fs::read_dir(self.shop.path().join("blobs/sha256")).unwrap() {
+        self.fixture.settle();
+        for file in fs::read_dir(self.fixture.path().join("blobs/sha256")).unwrap() {
             let bytes = fs::read(file.unwrap().path()).unwrap();
             self.registry.put_blob("app", &bytes);
             if let Some(kind) = kind(&bytes) {
                 self.registry.put_manifest("app", &bytes, &kind, None);
             }
         }
-        let layout = Layout::open(self.shop.path(), Limits::DEFAULT).unwrap();
+        let layout = Layout::open(self.fixture.path(), Limits::DEFAULT).unwrap();
         // A layout keeps the list of referrers under its tag as well; this registry keeps it by itself.
         let fallback = |name: &str| name.starts_with("sha256-") && !name.contains('.');
         for name in now(layout.names()).unwrap().into_iter().filter(|name| !fallback(name)) {
@@ -183,7 +186,7 @@ fn a_wrong_digest_header_is_reported_and_not_believed() {
 fn an_answer_that_depends_on_the_client_is_asked_for_once() {
     for header in ["Accept", "User-Agent", ""] {
         let (site, image) = Site::signed(&[]);
-        let evil = site.shop.image(2);
+        let evil = site.fixture.image(2);
         site.publish();
         let (body, mut first) = (evil.bytes().to_vec(), None);
         site.registry.hook("GET|HEAD", "/manifests/v1", move |request, answer| {
@@ -206,8 +209,8 @@ fn an_answer_that_depends_on_the_client_is_asked_for_once() {
 #[test]
 fn an_index_for_one_client_and_an_image_for_another() {
     let site = Site::new(&[]);
-    let (amd64, arm64) = (site.shop.image(1), site.shop.image(2));
-    let index = site.shop.index(&[on("linux/amd64", &amd64), on("linux/arm64", &arm64)], Some("both"));
+    let (amd64, arm64) = (site.fixture.image(1), site.fixture.image(2));
+    let index = site.fixture.index(&[on("linux/amd64", &amd64), on("linux/arm64", &arm64)], Some("both"));
     site.sign(&index, proof::key(), None);
     site.sign(&amd64, proof::key(), None);
     site.publish();
@@ -257,17 +260,17 @@ fn no_password_over_plain_http_unless_it_is_asked_for() {
 
 #[test]
 fn an_empty_list_does_not_end_the_search() {
-    for spot in [Spot::Tag, Spot::Fallback] {
+    for location in [Location::Tag, Location::Fallback] {
         let site = Site::new(&[]);
-        let image = site.shop.image(1);
-        let (format, letter) = match spot {
-            Spot::Tag => (Format::Simple, Word::about(Format::Simple, &SIGNATURE, image.digest())),
-            _ => (Format::Bundle, Word::about(Format::Bundle, &SIGNATURE, image.digest())),
+        let image = site.fixture.image(1);
+        let (format, signed_layer) = match location {
+            Location::Tag => (Format::Simple, TestPayload::about(Format::Simple, &SIGNATURE, image.digest())),
+            _ => (Format::Bundle, TestPayload::about(Format::Bundle, &SIGNATURE, image.digest())),
         };
-        let letter = letter.seal(format, &[proof::key()]);
-        let carrier = site.shop.hang(&image, spot, &SIGNATURE, format, &[letter]).remove(0);
+        let signed_layer = signed_layer.sign(format, &[proof::key()]);
+        let carrier = site.fixture.attach(&image, location, &SIGNATURE, format, &[signed_layer]).remove(0);
         site.publish();
-        if spot == Spot::Fallback {
+        if location == Location::Fallback {
             let list = json!({
                 "schemaVersion": 2,
                 "mediaType": media_type::OCI_INDEX,
@@ -279,7 +282,7 @@ fn an_empty_list_does_not_end_the_search() {
         let empty = json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": []});
         site.registry.rule("GET", REFERRERS, Times::Every, Action::ReplaceBody(empty.to_string().into_bytes()));
         let report = site.report("verify REG/app:v1 --key key.pub", 0);
-        assert_eq!(report["counted"].as_array().unwrap().len(), 1, "{spot:?}: {report:#}");
+        assert_eq!(report["counted"].as_array().unwrap().len(), 1, "{location:?}: {report:#}");
         assert_ne!(report["counted"][0]["place"], "referrers");
     }
 }
@@ -293,7 +296,7 @@ fn the_manifest_decides_its_type_not_the_list() {
         assert_eq!(said.code, Some(0), "{switch}: {said:#?}");
     }
     let site = Site::new(&[&format!("artifact-type=wrong={}", media_type::SIGSTORE_BUNDLE)]);
-    let image = site.shop.image(1);
+    let image = site.fixture.image(1);
     let sbom = Content::name("application/spdx+json", b"{}".to_vec());
     let manifest = json!({
         "schemaVersion": 2,
@@ -304,7 +307,7 @@ fn the_manifest_decides_its_type_not_the_list() {
         "subject": image.descriptor().bare(),
     });
     let manifest = Content::name(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
-    site.shop.push(&[sbom, referrer::empty_config()], &manifest, None);
+    site.fixture.push(&[sbom, referrer::empty_config()], &manifest, None);
     site.publish();
     let report = site.report("verify REG/app:v1 --key key.pub", 1);
     assert_eq!(report["verdict"], "refused", "{report:#}");
@@ -314,7 +317,7 @@ fn the_manifest_decides_its_type_not_the_list() {
 #[test]
 fn a_signature_listed_many_times_counts_once() {
     let site = Site::new(&["referrers=paged=1"]);
-    let image = site.shop.image(1);
+    let image = site.fixture.image(1);
     let carriers = [proof::key(), &proof::KEYS[1]].map(|key| site.sign(&image, key, None));
     site.publish();
     // Each page repeats what the pages before had, and itself.
@@ -338,7 +341,7 @@ fn a_signature_listed_many_times_counts_once() {
 #[test]
 fn a_missing_signature_is_reported_and_the_next_one_counts() {
     let site = Site::new(&[]);
-    let image = site.shop.image(1);
+    let image = site.fixture.image(1);
     let keys = [proof::key(), &proof::KEYS[1]];
     keys.iter().for_each(|key| drop(site.sign(&image, key, None)));
     site.publish();
@@ -351,9 +354,10 @@ fn a_missing_signature_is_reported_and_the_next_one_counts() {
 #[test]
 fn a_signature_of_another_image_is_reported() {
     let site = Site::new(&[]);
-    let (image, other) = (site.shop.image(1), site.shop.image(2));
-    let letter = Word::about(Format::Bundle, &SIGNATURE, other.digest()).seal(Format::Bundle, &[proof::key()]);
-    site.shop.hang(&image, Spot::Referrers, &SIGNATURE, Format::Bundle, &[letter]);
+    let (image, other) = (site.fixture.image(1), site.fixture.image(2));
+    let signed_layer =
+        TestPayload::about(Format::Bundle, &SIGNATURE, other.digest()).sign(Format::Bundle, &[proof::key()]);
+    site.fixture.attach(&image, Location::Referrers, &SIGNATURE, Format::Bundle, &[signed_layer]);
     site.publish();
     let report = site.report("verify REG/app:v1 --key key.pub", 1);
     assert_eq!(codes(&report), BTreeSet::from(["other-subject"]), "{report:#}");
@@ -365,7 +369,7 @@ fn a_signature_of_another_image_is_reported() {
 #[test]
 fn a_signature_for_another_name_is_reported_or_refused() {
     let site = Site::new(&[]);
-    let image = site.shop.image(1);
+    let image = site.fixture.image(1);
     site.sign(&image, proof::key(), Some("registry.example/other"));
     site.publish();
     let report = site.report("verify REG/app:v1 --key key.pub", 0);
@@ -380,8 +384,8 @@ fn a_signature_for_another_name_is_reported_or_refused() {
 fn the_requested_manifest_itself_must_be_signed() {
     for signs_index in [true, false] {
         let site = Site::new(&[]);
-        let (amd64, arm64) = (site.shop.image(1), site.shop.image(2));
-        let index = site.shop.index(&[on("linux/amd64", &amd64), on("linux/arm64", &arm64)], Some("both"));
+        let (amd64, arm64) = (site.fixture.image(1), site.fixture.image(2));
+        let index = site.fixture.index(&[on("linux/amd64", &amd64), on("linux/arm64", &arm64)], Some("both"));
         site.sign(if signs_index { &index } else { &amd64 }, proof::key(), None);
         site.publish();
         let (yes, no) = if signs_index { (0, 1) } else { (1, 0) };
@@ -412,7 +416,7 @@ fn the_date_header_decides_nothing() {
 #[test]
 fn a_stale_list_only_hides_signatures() {
     let site = Site::new(&[]);
-    let image = site.shop.image(1);
+    let image = site.fixture.image(1);
     site.sign(&image, proof::key(), None);
     site.publish();
     let target = format!("/v2/app/referrers/{}", image.digest());
@@ -475,7 +479,7 @@ fn asked(site: &Site, name: &str) -> Vec<String> {
 /// An image at a registry that bulla itself has signed.
 fn signed_there(switches: &[&str]) -> (Site, Content) {
     let site = Site::new(switches);
-    let image = site.shop.image(1);
+    let image = site.fixture.image(1);
     site.publish();
     sign_there(&site, &image);
     (site, image)
@@ -521,7 +525,7 @@ fn verify_asks_once_more_where_the_registry_keeps_no_lists() {
 fn verify_asks_no_more_where_fifty_other_things_hang_on_the_image() {
     for switch in ["filter=applied", "filter=ignored"] {
         let site = Site::new(&[switch]);
-        let image = site.shop.image(1);
+        let image = site.fixture.image(1);
         for seed in 0..50 {
             let sbom = Content::name("application/spdx+json", format!("{{\"seed\":{seed}}}").into_bytes());
             let manifest = json!({
@@ -533,7 +537,7 @@ fn verify_asks_no_more_where_fifty_other_things_hang_on_the_image() {
                 "subject": image.descriptor().bare(),
             });
             let manifest = Content::name(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
-            site.shop.push(&[sbom, referrer::empty_config()], &manifest, None);
+            site.fixture.push(&[sbom, referrer::empty_config()], &manifest, None);
         }
         site.publish();
         sign_there(&site, &image);

@@ -40,9 +40,9 @@ use bulla::store::StoreError;
 use bulla::time::Time;
 use proof::Ask;
 use proof::forms::Format;
-use proof::forms::Shop;
-use proof::forms::Spot;
-use proof::forms::Word;
+use proof::forms::Location;
+use proof::forms::TestPayload;
+use proof::forms::TestStore;
 use proof::forms::tag_of;
 use proof::now;
 use proof::scripted::Call;
@@ -57,23 +57,25 @@ fn terms(format: Form) -> Terms {
 }
 
 /// Signs an image as bulla does, with everything that is needed once already there.
-fn signed_by_us(shop: &Shop, image: &Content, format: Form, keys: &[&PrivateKey]) {
+fn signed_by_us(fixture: &TestStore, image: &Content, format: Form, keys: &[&PrivateKey]) {
     let signers: Vec<&dyn Signer> = keys.iter().map(|key| *key as &dyn Signer).collect();
     let subject = bulla::oci::Subject::of(image);
-    now(sign::sign(shop.sink.as_ref(), &subject, &signers, &terms(format), sign::Repeat::Always, &Limits::DEFAULT))
+    now(sign::sign(fixture.sink.as_ref(), &subject, &signers, &terms(format), sign::Repeat::Always, &Limits::DEFAULT))
         .unwrap();
 }
 
 /// A bundle as others write it: the blob is not inlined.
-fn signed_by_others(shop: &Shop, image: &Content, signer: &dyn Signer, annotation: &str) -> Content {
+fn signed_by_others(fixture: &TestStore, image: &Content, signer: &dyn Signer, annotation: &str) -> Content {
     let annotations = BTreeMap::from([("n".to_owned(), annotation.to_owned())]);
-    let word = Word::with(Format::Bundle, &StatementKind::ImageSignature, image.digest(), &annotations, None);
-    let letter = word.seal(Format::Bundle, &[signer]);
-    shop.hang(image, Spot::Referrers, &StatementKind::ImageSignature, Format::Bundle, &[letter]).remove(0)
+    let word = TestPayload::with(Format::Bundle, &StatementKind::ImageSignature, image.digest(), &annotations, None);
+    let signed_layer = word.sign(Format::Bundle, &[signer]);
+    fixture
+        .attach(image, Location::Referrers, &StatementKind::ImageSignature, Format::Bundle, &[signed_layer])
+        .remove(0)
 }
 
 /// Something that hangs on an image and is no signature.
-fn unrelated(shop: &Shop, image: &Content, seed: usize) -> Content {
+fn unrelated(fixture: &TestStore, image: &Content, seed: usize) -> Content {
     let sbom = Content::name("application/spdx+json", format!("{{\"seed\":{seed}}}").into_bytes());
     let manifest = serde_json::json!({
         "schemaVersion": 2,
@@ -84,7 +86,7 @@ fn unrelated(shop: &Shop, image: &Content, seed: usize) -> Content {
         "subject": image.descriptor().bare(),
     });
     let manifest = Content::name("application/vnd.oci.image.manifest.v1+json", manifest.to_string().into_bytes());
-    shop.push(&[sbom, referrer::empty_config()], &manifest, None);
+    fixture.push(&[sbom, referrer::empty_config()], &manifest, None);
     manifest
 }
 
@@ -110,17 +112,17 @@ fn list(digest: &Digest) -> Call {
     Call::Referrers(*digest, Some(BUNDLES.to_owned()))
 }
 
-fn memory(shop: &Shop) -> Scripted<Memory> {
-    Scripted::honest(shop.memory.clone().unwrap())
+fn memory(fixture: &TestStore) -> Scripted<Memory> {
+    Scripted::honest(fixture.memory.clone().unwrap())
 }
 
 #[test]
 fn verifying_by_digest_takes_two_requests_and_a_foreign_bundle_three() {
-    let shop = Shop::new();
-    let (ours, theirs) = (shop.image(1), shop.image(2));
-    signed_by_us(&shop, &ours, Form::Bundle, &[proof::key()]);
-    let foreign = signed_by_others(&shop, &theirs, proof::key(), "1");
-    let source = memory(&shop);
+    let fixture = TestStore::new();
+    let (ours, theirs) = (fixture.image(1), fixture.image(2));
+    signed_by_us(&fixture, &ours, Form::Bundle, &[proof::key()]);
+    let foreign = signed_by_others(&fixture, &theirs, proof::key(), "1");
+    let source = memory(&fixture);
     let (word, calls) = asked(&source, &TagOrDigest::Digest(*ours.digest()), &Ask::new());
     assert_eq!((word, calls.len()), ("accepted", 2), "{calls:#?}");
     assert_eq!(calls[0], list(ours.digest()));
@@ -132,10 +134,10 @@ fn verifying_by_digest_takes_two_requests_and_a_foreign_bundle_three() {
 
 #[test]
 fn a_tag_costs_one_request_more() {
-    let shop = Shop::new();
-    let image = shop.image(1);
-    signed_by_us(&shop, &image, Form::Bundle, &[proof::key()]);
-    let (word, calls) = asked(&memory(&shop), &TagOrDigest::Tag("v1".to_owned()), &Ask::new());
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    signed_by_us(&fixture, &image, Form::Bundle, &[proof::key()]);
+    let (word, calls) = asked(&memory(&fixture), &TagOrDigest::Tag("v1".to_owned()), &Ask::new());
     assert_eq!((word, calls.len()), ("accepted", 3), "{calls:#?}");
     assert_eq!(calls[..2], [Call::Resolve(TagOrDigest::Tag("v1".to_owned())), list(image.digest())]);
 }
@@ -143,10 +145,10 @@ fn a_tag_costs_one_request_more() {
 // The old forms: the list, the tag, its payload; and where the registry is known to keep no list, no list.
 #[test]
 fn a_signature_under_the_tag_takes_three_requests() {
-    let shop = Shop::new();
-    let image = shop.image(1);
-    signed_by_us(&shop, &image, Form::Tag, &[proof::key()]);
-    let mut source = memory(&shop);
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    signed_by_us(&fixture, &image, Form::Tag, &[proof::key()]);
+    let mut source = memory(&fixture);
     let tag = Call::Resolve(TagOrDigest::Tag(tag_of(image.digest(), &StatementKind::ImageSignature)));
     let fallback = Call::Resolve(TagOrDigest::Tag(referrer::fallback_tag(image.digest())));
     let (word, calls) = asked(&source, &TagOrDigest::Digest(*image.digest()), &Ask::new());
@@ -160,10 +162,10 @@ fn a_signature_under_the_tag_takes_three_requests() {
 
 #[test]
 fn a_registry_without_the_api_costs_one_request_more() {
-    let shop = Shop::memory(Memory::without_referrers(Limits::DEFAULT));
-    let image = shop.image(1);
-    signed_by_us(&shop, &image, Form::Bundle, &[proof::key()]);
-    let mut source = memory(&shop);
+    let fixture = TestStore::memory(Memory::without_referrers(Limits::DEFAULT));
+    let image = fixture.image(1);
+    signed_by_us(&fixture, &image, Form::Bundle, &[proof::key()]);
+    let mut source = memory(&fixture);
     let (word, calls) = asked(&source, &TagOrDigest::Digest(*image.digest()), &Ask::new());
     assert_eq!((word, calls.len()), ("accepted", 3), "{calls:#?}");
     source.lists = Some(false);
@@ -174,19 +176,19 @@ fn a_registry_without_the_api_costs_one_request_more() {
 #[test]
 fn unrelated_referrers_cost_nothing_whether_the_registry_filters_or_not() {
     for count in [1, 50] {
-        let (filtering, plain) = (Shop::new(), Shop::memory(Memory::without_referrers(Limits::DEFAULT)));
-        for (shop, want) in [(&filtering, 2), (&plain, 3)] {
-            let image = shop.image(1);
+        let (filtering, plain) = (TestStore::new(), TestStore::memory(Memory::without_referrers(Limits::DEFAULT)));
+        for (fixture, want) in [(&filtering, 2), (&plain, 3)] {
+            let image = fixture.image(1);
             for seed in 0..count {
-                let manifest = unrelated(shop, &image, seed);
-                if shop.memory.as_ref().is_some() && want == 3 {
+                let manifest = unrelated(fixture, &image, seed);
+                if fixture.memory.as_ref().is_some() && want == 3 {
                     let mut entry = manifest.descriptor().bare();
                     entry.artifact_type = Some("application/spdx+json".to_owned());
-                    shop.list(&image, &[entry]);
+                    fixture.list(&image, &[entry]);
                 }
             }
-            signed_by_us(shop, &image, Form::Bundle, &[proof::key()]);
-            let (word, calls) = asked(&memory(shop), &TagOrDigest::Digest(*image.digest()), &Ask::new());
+            signed_by_us(fixture, &image, Form::Bundle, &[proof::key()]);
+            let (word, calls) = asked(&memory(fixture), &TagOrDigest::Digest(*image.digest()), &Ask::new());
             assert_eq!((word, calls.len()), ("accepted", want), "{count} others: {calls:#?}");
         }
     }
@@ -196,21 +198,21 @@ fn unrelated_referrers_cost_nothing_whether_the_registry_filters_or_not() {
 #[test]
 fn signatures_beyond_the_threshold_are_not_fetched() {
     for count in [1, 10, 100] {
-        let shop = Shop::new();
-        let image = shop.image(1);
+        let fixture = TestStore::new();
+        let image = fixture.image(1);
         for n in 0..count {
-            signed_by_others(&shop, &image, proof::key(), &n.to_string());
+            signed_by_others(&fixture, &image, proof::key(), &n.to_string());
         }
-        let (word, calls) = asked(&memory(&shop), &TagOrDigest::Digest(*image.digest()), &Ask::new());
+        let (word, calls) = asked(&memory(&fixture), &TagOrDigest::Digest(*image.digest()), &Ask::new());
         assert_eq!((word, calls.len()), ("accepted", 3), "{count} signatures: {calls:#?}");
     }
-    let shop = Shop::new();
-    let image = shop.image(1);
-    signed_by_us(&shop, &image, Form::Bundle, &[&proof::KEYS[0], &proof::KEYS[1], &proof::KEYS[2]]);
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    signed_by_us(&fixture, &image, Form::Bundle, &[&proof::KEYS[0], &proof::KEYS[1], &proof::KEYS[2]]);
     let keys = [0, 1, 2].map(|n| proof::public(&proof::KEYS[n]));
     for threshold in [1, 2, 3] {
         let ask = Ask::by(keys.clone()).threshold(threshold);
-        let (word, calls) = asked(&memory(&shop), &TagOrDigest::Digest(*image.digest()), &ask);
+        let (word, calls) = asked(&memory(&fixture), &TagOrDigest::Digest(*image.digest()), &ask);
         assert_eq!((word, calls.len()), ("accepted", 1 + threshold as usize), "{calls:#?}");
     }
 }
@@ -218,10 +220,10 @@ fn signatures_beyond_the_threshold_are_not_fetched() {
 #[test]
 fn many_images_cost_no_more_than_each_by_itself() {
     for count in [1, 10, 100] {
-        let shop = Shop::new();
-        let images: Vec<_> = (0..count).map(|n| shop.image(n)).collect();
-        images.iter().for_each(|image| signed_by_us(&shop, image, Form::Bundle, &[proof::key()]));
-        let source = memory(&shop);
+        let fixture = TestStore::new();
+        let images: Vec<_> = (0..count).map(|n| fixture.image(n)).collect();
+        images.iter().for_each(|image| signed_by_us(&fixture, image, Form::Bundle, &[proof::key()]));
+        let source = memory(&fixture);
         let asked: usize =
             images.iter().map(|image| asked(&source, &TagOrDigest::Digest(*image.digest()), &Ask::new()).1.len()).sum();
         assert_eq!(asked, 2 * images.len());
@@ -232,16 +234,16 @@ fn many_images_cost_no_more_than_each_by_itself() {
 #[test]
 fn a_platform_of_a_signed_index_costs_nothing_more() {
     for count in [1, 10, 100] {
-        let shop = Shop::new();
+        let fixture = TestStore::new();
         let children: Vec<Descriptor> = (0..count)
             .map(|n| {
                 let platform = bulla::oci::Platform::parse(&format!("linux/arch{n}"));
-                Descriptor { platform, ..shop.image(n).descriptor().bare() }
+                Descriptor { platform, ..fixture.image(n).descriptor().bare() }
             })
             .collect();
-        let index = shop.index(&children, Some("index"));
-        signed_by_us(&shop, &index, Form::Bundle, &[proof::key()]);
-        let source = memory(&shop);
+        let index = fixture.index(&children, Some("index"));
+        signed_by_us(&fixture, &index, Form::Bundle, &[proof::key()]);
+        let source = memory(&fixture);
         let platform = Platforms::One(bulla::oci::Platform::parse("linux/arch0").unwrap());
         let tag_or_digest = TagOrDigest::Tag("index".to_owned());
         let ask = Ask::new();
@@ -272,13 +274,13 @@ impl Script for Lost {
 // not asked for (threats: missing-child-manifest).
 #[test]
 fn each_manifest_of_an_index_is_asked_for_once() {
-    let shop = Shop::new();
-    let images: Vec<_> = (0..3).map(|n| shop.image(n)).collect();
-    let inner = shop.index(&[images[2].descriptor().bare()], None);
+    let fixture = TestStore::new();
+    let images: Vec<_> = (0..3).map(|n| fixture.image(n)).collect();
+    let inner = fixture.index(&[images[2].descriptor().bare()], None);
     let children: Vec<_> = images[..2].iter().chain([&inner]).map(|child| child.descriptor().bare()).collect();
-    let index = shop.index(&children, Some("index"));
+    let index = fixture.index(&children, Some("index"));
     for image in images.iter().chain([&inner, &index]) {
-        signed_by_us(&shop, image, Form::Bundle, &[proof::key()]);
+        signed_by_us(&fixture, image, Form::Bundle, &[proof::key()]);
     }
     let (ask, tag) = (Ask::new(), TagOrDigest::Tag("index".to_owned()));
     let judged = |source: &Scripted<Memory>| {
@@ -290,13 +292,13 @@ fn each_manifest_of_an_index_is_asked_for_once() {
         let words: Vec<_> = outcome.children.iter().map(|(_, _, verdict)| word(verdict)).collect();
         (words, source.calls())
     };
-    let (words, calls) = judged(&memory(&shop));
+    let (words, calls) = judged(&memory(&fixture));
     assert_eq!(words, ["accepted"; 4]);
     assert_eq!(calls.len(), 3 + 4 * 3, "{calls:#?}");
-    let (words, calls) = judged(&Scripted::new(shop.memory.clone().unwrap(), Lost(*images[1].digest())));
+    let (words, calls) = judged(&Scripted::new(fixture.memory.clone().unwrap(), Lost(*images[1].digest())));
     assert_eq!(words, ["accepted", "unknown", "accepted", "accepted"]);
     assert_eq!(calls.len(), 3 + 3 * 3 + 1, "{calls:#?}");
-    let (words, calls) = judged(&Scripted::new(shop.memory.clone().unwrap(), Lost(*inner.digest())));
+    let (words, calls) = judged(&Scripted::new(fixture.memory.clone().unwrap(), Lost(*inner.digest())));
     assert_eq!(words, ["accepted", "accepted", "unknown"]);
     assert_eq!(calls.len(), 3 + 2 * 3 + 1, "{calls:#?}");
 }
@@ -304,9 +306,9 @@ fn each_manifest_of_an_index_is_asked_for_once() {
 // Not found means that every place was looked into, once.
 #[test]
 fn no_is_said_after_every_place_was_asked_once() {
-    let shop = Shop::new();
-    let image = shop.image(1);
-    let (word, calls) = asked(&memory(&shop), &TagOrDigest::Digest(*image.digest()), &Ask::new());
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    let (word, calls) = asked(&memory(&fixture), &TagOrDigest::Digest(*image.digest()), &Ask::new());
     assert_eq!((word, calls.len()), ("refused", 5), "{calls:#?}");
     assert_eq!(calls.iter().filter(|call| matches!(call, Call::Referrers(..))).count(), 2);
     // What is not there is not called unsigned.
@@ -317,11 +319,11 @@ fn no_is_said_after_every_place_was_asked_once() {
 // Two signatures over the same payload: the payload is one blob, and asked for once.
 #[test]
 fn a_payload_that_two_keys_signed_is_fetched_once() {
-    let shop = Shop::new();
-    let image = shop.image(1);
-    signed_by_us(&shop, &image, Form::Tag, &[&proof::KEYS[0], &proof::KEYS[1]]);
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    signed_by_us(&fixture, &image, Form::Tag, &[&proof::KEYS[0], &proof::KEYS[1]]);
     let ask = Ask::by([proof::public(&proof::KEYS[0]), proof::public(&proof::KEYS[1])]).threshold(2);
-    let (word, calls) = asked(&memory(&shop), &TagOrDigest::Digest(*image.digest()), &ask);
+    let (word, calls) = asked(&memory(&fixture), &TagOrDigest::Digest(*image.digest()), &ask);
     assert_eq!(word, "accepted");
     assert_eq!(calls.iter().filter(|call| matches!(call, Call::Blob(_))).count(), 1, "{calls:#?}");
 }
@@ -330,18 +332,23 @@ fn a_payload_that_two_keys_signed_is_fetched_once() {
 #[test]
 fn payloads_beyond_the_threshold_are_not_fetched() {
     for count in [1, 10, 100] {
-        let shop = Shop::new();
-        let image = shop.image(1);
-        let letters: Vec<_> = (0..count)
+        let fixture = TestStore::new();
+        let image = fixture.image(1);
+        let signed_layers: Vec<_> = (0..count)
             .map(|n| {
                 let annotations = BTreeMap::from([("n".to_owned(), n.to_string())]);
-                let word =
-                    Word::with(Format::Simple, &StatementKind::ImageSignature, image.digest(), &annotations, None);
-                word.seal(Format::Simple, &[proof::key()])
+                let word = TestPayload::with(
+                    Format::Simple,
+                    &StatementKind::ImageSignature,
+                    image.digest(),
+                    &annotations,
+                    None,
+                );
+                word.sign(Format::Simple, &[proof::key()])
             })
             .collect();
-        shop.hang(&image, Spot::Tag, &StatementKind::ImageSignature, Format::Simple, &letters);
-        let (word, calls) = asked(&memory(&shop), &TagOrDigest::Digest(*image.digest()), &Ask::new());
+        fixture.attach(&image, Location::Tag, &StatementKind::ImageSignature, Format::Simple, &signed_layers);
+        let (word, calls) = asked(&memory(&fixture), &TagOrDigest::Digest(*image.digest()), &Ask::new());
         assert_eq!(word, "accepted");
         let blobs = calls.iter().filter(|call| matches!(call, Call::Blob(_))).count();
         assert_eq!(blobs, 1, "{count} signatures: {calls:#?}");
@@ -350,12 +357,12 @@ fn payloads_beyond_the_threshold_are_not_fetched() {
 
 /// What signing asks: the questions of the store; and how many requests of a registry these are.
 fn signing(format: Form, keys: usize, images: u64) -> (Vec<Call>, usize) {
-    let shop = Shop::new();
+    let fixture = TestStore::new();
     // The config that all our signatures share is there from the first one on. `registry_client/push.rs` counts requests of
     // the program at a registry, also for the first.
-    now(shop.sink.push_content(&referrer::empty_config())).unwrap();
-    let images: Vec<_> = (0..images).map(|n| shop.image(n)).collect();
-    let sink = memory(&shop);
+    now(fixture.sink.push_content(&referrer::empty_config())).unwrap();
+    let images: Vec<_> = (0..images).map(|n| fixture.image(n)).collect();
+    let sink = memory(&fixture);
     let signers: Vec<&dyn Signer> = proof::KEYS.iter().take(keys).map(|key| key as &dyn Signer).collect();
     for image in &images {
         let tag_or_digest = TagOrDigest::Digest(*image.digest());
@@ -396,12 +403,12 @@ fn signing_under_the_tag_reads_it_before_and_after() {
 
 #[test]
 fn a_hostile_index_does_not_multiply_what_is_asked() {
-    let shop = Shop::new();
-    let mut child = shop.image(1).descriptor().bare();
+    let fixture = TestStore::new();
+    let mut child = fixture.image(1).descriptor().bare();
     for _ in 0..3 {
-        child = shop.index(&vec![child; 10], None).descriptor().bare();
+        child = fixture.index(&vec![child; 10], None).descriptor().bare();
     }
-    let sink = memory(&shop);
+    let sink = memory(&fixture);
     let tag_or_digest = TagOrDigest::Digest(child.digest);
     let subjects = now(sign::subjects(&sink, &tag_or_digest, Extent::AllPlatforms, &Limits::DEFAULT)).unwrap();
     assert_eq!(subjects.len(), 4);
@@ -411,24 +418,24 @@ fn a_hostile_index_does_not_multiply_what_is_asked() {
 /// The same for a request: whatever the index lists, each manifest is asked for once.
 #[test]
 fn a_hostile_index_does_not_multiply_what_a_request_asks() {
-    let shop = Shop::new();
-    let mut child = shop.image(1).descriptor().bare();
+    let fixture = TestStore::new();
+    let mut child = fixture.image(1).descriptor().bare();
     for _ in 0..3 {
-        child = shop.index(&vec![child; 10], None).descriptor().bare();
+        child = fixture.index(&vec![child; 10], None).descriptor().bare();
     }
     for (extent, want, most) in [(Extent::AllPlatforms, 4, 5), (Extent::Root, 1, 3)] {
-        let sink = memory(&shop);
+        let sink = memory(&fixture);
         let found = now(request::find(&sink, &TagOrDigest::Digest(child.digest), extent, &Limits::DEFAULT)).unwrap();
         assert_eq!(found.len(), want);
         // Four manifests, and the config of the image.
         assert!(sink.calls().len() <= most, "{:#?}", sink.calls());
     }
     // As many as a request may ask for, and one more.
-    let many: Vec<_> = (0..5).map(|seed| shop.image(seed).descriptor().bare()).collect();
-    let index = shop.index(&many, None).descriptor().digest;
+    let many: Vec<_> = (0..5).map(|seed| fixture.image(seed).descriptor().bare()).collect();
+    let index = fixture.index(&many, None).descriptor().digest;
     let find = |limit, extent| {
         let limits = Limits::DEFAULT.with(|limits| limits.request.items = limit);
-        now(request::find(&memory(&shop), &TagOrDigest::Digest(index), extent, &limits)).map(|found| found.len())
+        now(request::find(&memory(&fixture), &TagOrDigest::Digest(index), extent, &limits)).map(|found| found.len())
     };
     assert!(matches!(find(5, Extent::AllPlatforms), Err(OpsError::TooMany { limit: 5, .. })));
     assert!(matches!(find(6, Extent::AllPlatforms), Ok(6)));

@@ -42,8 +42,8 @@ use bulla::verify::Verifier;
 use proof::Ask;
 use proof::Reported;
 use proof::forms::Format;
+use proof::forms::TestPayload;
 use proof::forms::Way;
-use proof::forms::Word;
 use proof::goldens;
 use proof::now;
 use proof::word;
@@ -259,9 +259,9 @@ fn no_changed_byte_of_what_released_tools_signed_is_accepted_as_something_else()
 #[test]
 fn no_changed_byte_of_what_we_sign_is_accepted_as_something_else() {
     let mut pieces = Vec::new();
-    for way in Way::all().into_iter().filter(|way| way.shelf == proof::forms::Shelf::Memory) {
-        let shop = way.shop();
-        let image = shop.image(1);
+    for way in Way::all().into_iter().filter(|way| way.store_kind == proof::forms::StoreKind::Memory) {
+        let fixture = way.fixture();
+        let image = fixture.image(1);
         let kind = match way.format {
             Format::Dsse => proof::attestation("https://slsa.dev/provenance/v1"),
             Format::Bundle | Format::Simple => StatementKind::ImageSignature,
@@ -269,11 +269,11 @@ fn no_changed_byte_of_what_we_sign_is_accepted_as_something_else() {
         // Annotations and a name, so that there is something to change.
         let annotations = BTreeMap::from([("env".to_owned(), "prod".to_owned()), ("n".to_owned(), "1".to_owned())]);
         let name = Some("registry.example/app");
-        let signed = Word::with(way.format, &kind, image.digest(), &annotations, name);
-        let letter = signed.seal(way.format, &[proof::key()]);
-        shop.hang(&image, way.spot, &kind, way.format, &[letter]);
+        let signed = TestPayload::with(way.format, &kind, image.digest(), &annotations, name);
+        let signed_layer = signed.sign(way.format, &[proof::key()]);
+        fixture.attach(&image, way.location, &kind, way.format, &[signed_layer]);
         let ask = Ask::new().kind(kind);
-        let verdict = ask.of_everything(shop.sink.as_ref(), *image.digest());
+        let verdict = ask.of_everything(fixture.sink.as_ref(), *image.digest());
         let Verdict::Accepted(verified) = &verdict else { panic!("{way:?}: {verdict:?}") };
         let counted = verified.accepted().first();
         assert_eq!(counted.annotations, annotations, "{way:?}");
@@ -311,10 +311,10 @@ fn attack_key(name: &str, bytes: &[u8], signed: impl Fn(&PublicKey) -> bool) -> 
 fn no_changed_byte_of_a_key_file_makes_a_key_that_is_believed() {
     for key in proof::KEYS.iter() {
         let way = Way::all()[0];
-        let (shop, image) = way.signed(key, &StatementKind::ImageSignature);
+        let (fixture, image) = way.signed(key, &StatementKind::ImageSignature);
         let pem = proof::public(key).to_pem();
         let others = attack_key("our own", pem.as_bytes(), |key| {
-            word(&Ask::by([key.clone()]).of(shop.sink.as_ref(), *image.digest())) == "accepted"
+            word(&Ask::by([key.clone()]).of(fixture.sink.as_ref(), *image.digest())) == "accepted"
         });
         println!("our own: {others} other keys");
     }

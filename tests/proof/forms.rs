@@ -36,7 +36,7 @@ pub enum Format {
 
 /// The places of evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spot {
+pub enum Location {
     Fallback,
     Referrers,
     Tag,
@@ -44,7 +44,7 @@ pub enum Spot {
 
 /// The stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shelf {
+pub enum StoreKind {
     Layout,
     Memory,
 }
@@ -53,8 +53,8 @@ pub enum Shelf {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Way {
     pub format: Format,
-    pub spot: Spot,
-    pub shelf: Shelf,
+    pub location: Location,
+    pub store_kind: StoreKind,
 }
 
 impl Format {
@@ -91,7 +91,7 @@ impl Format {
     }
 }
 
-impl Spot {
+impl Location {
     pub const ALL: [Self; 3] = [Self::Fallback, Self::Referrers, Self::Tag];
 
     /// Registers every variant of [`FoundAt`]; none for those that no store finds by itself.
@@ -110,9 +110,9 @@ impl Way {
     pub fn all() -> Vec<Self> {
         let mut all = Vec::new();
         for format in Format::ALL {
-            for spot in Spot::ALL {
-                for shelf in [Shelf::Layout, Shelf::Memory] {
-                    all.push(Self { format, spot, shelf });
+            for location in Location::ALL {
+                for store_kind in [StoreKind::Layout, StoreKind::Memory] {
+                    all.push(Self { format, location, store_kind });
                 }
             }
         }
@@ -125,40 +125,40 @@ impl Way {
     }
 
     /// Where the verifier finds it: a layout lists what its fallback list says as well.
-    pub fn found_at(self) -> Spot {
-        match (self.shelf, self.spot) {
-            (Shelf::Layout, Spot::Fallback) => Spot::Referrers,
-            (_, spot) => spot,
+    pub fn found_at(self) -> Location {
+        match (self.store_kind, self.location) {
+            (StoreKind::Layout, Location::Fallback) => Location::Referrers,
+            (_, location) => location,
         }
     }
 
-    pub fn shop(self) -> Shop {
-        match (self.shelf, self.spot) {
-            (Shelf::Layout, _) => Shop::layout(Limits::DEFAULT),
-            (Shelf::Memory, Spot::Fallback) => Shop::memory(Memory::without_referrers(Limits::DEFAULT)),
-            (Shelf::Memory, _) => Shop::memory(Memory::new(Limits::DEFAULT)),
+    pub fn fixture(self) -> TestStore {
+        match (self.store_kind, self.location) {
+            (StoreKind::Layout, _) => TestStore::layout(Limits::DEFAULT),
+            (StoreKind::Memory, Location::Fallback) => TestStore::memory(Memory::without_referrers(Limits::DEFAULT)),
+            (StoreKind::Memory, _) => TestStore::memory(Memory::new(Limits::DEFAULT)),
         }
     }
 
     /// A store with an image that `signer` signed this way, and nothing else.
-    pub fn signed(self, signer: &dyn Signer, kind: &StatementKind) -> (Shop, Content) {
-        let shop = self.shop();
-        let image = shop.image(1);
-        let word = Word::about(self.format, kind, image.digest());
-        shop.hang(&image, self.spot, kind, self.format, &[word.seal(self.format, &[signer])]);
-        shop.settle();
-        (shop, image)
+    pub fn signed(self, signer: &dyn Signer, kind: &StatementKind) -> (TestStore, Content) {
+        let fixture = self.fixture();
+        let image = fixture.image(1);
+        let word = TestPayload::about(self.format, kind, image.digest());
+        fixture.attach(&image, self.location, kind, self.format, &[word.sign(self.format, &[signer])]);
+        fixture.settle();
+        (fixture, image)
     }
 }
 
 /// A store in which things are put.
-pub struct Shop {
+pub struct TestStore {
     pub sink: Box<dyn Sink>,
     pub memory: Option<Memory>,
     pub dir: Option<TempDir>,
 }
 
-impl Shop {
+impl TestStore {
     pub fn memory(memory: Memory) -> Self {
         Self { sink: Box::new(memory.clone()), memory: Some(memory), dir: None }
     }
@@ -219,30 +219,30 @@ impl Shop {
 
     /// Puts signed documents beside an image: each bundle and envelope as a referrer of its own, simple signing and
     /// everything under a tag together. Returns the manifests.
-    pub fn hang(
+    pub fn attach(
         &self,
         image: &Content,
-        spot: Spot,
+        location: Location,
         kind: &StatementKind,
         format: Format,
-        letters: &[Letter],
+        signed_layers: &[SignedLayer],
     ) -> Vec<Content> {
-        let alone = spot != Spot::Tag && format != Format::Simple;
-        let groups = if alone { letters.chunks(1) } else { letters.chunks(letters.len().max(1)) };
-        groups.map(|letters| self.hang_one(image, spot, kind, format, letters)).collect()
+        let alone = location != Location::Tag && format != Format::Simple;
+        let groups = if alone { signed_layers.chunks(1) } else { signed_layers.chunks(signed_layers.len().max(1)) };
+        groups.map(|signed_layers| self.hang_one(image, location, kind, format, signed_layers)).collect()
     }
 
     fn hang_one(
         &self,
         image: &Content,
-        spot: Spot,
+        location: Location,
         kind: &StatementKind,
         format: Format,
-        letters: &[Letter],
+        signed_layers: &[SignedLayer],
     ) -> Content {
-        let subject = (spot != Spot::Tag).then(|| image.descriptor().bare());
-        let manifest = carrier(subject.as_ref(), format, letters);
-        self.place(image, spot, kind, format, &manifest, &blobs(letters));
+        let subject = (location != Location::Tag).then(|| image.descriptor().bare());
+        let manifest = carrier(subject.as_ref(), format, signed_layers);
+        self.place(image, location, kind, format, &manifest, &blobs(signed_layers));
         manifest
     }
 
@@ -250,7 +250,7 @@ impl Shop {
     pub fn place(
         &self,
         image: &Content,
-        spot: Spot,
+        location: Location,
         kind: &StatementKind,
         format: Format,
         manifest: &Content,
@@ -258,9 +258,9 @@ impl Shop {
     ) {
         let mut blobs = blobs.to_vec();
         blobs.push(referrer::empty_config());
-        let tag = (spot == Spot::Tag).then(|| tag_of(image.digest(), kind));
+        let tag = (location == Location::Tag).then(|| tag_of(image.digest(), kind));
         let listed = self.push(&blobs, manifest, tag.as_deref());
-        if spot != Spot::Tag && !listed {
+        if location != Location::Tag && !listed {
             self.list(image, &[entry(manifest, format)]);
         }
     }
@@ -286,18 +286,21 @@ pub fn entry(manifest: &Content, format: Format) -> Descriptor {
 }
 
 /// The blobs of some documents.
-pub fn blobs(letters: &[Letter]) -> Vec<Content> {
-    letters.iter().map(|letter| Content::name(&letter.media_type, letter.bytes.clone())).collect()
+pub fn blobs(signed_layers: &[SignedLayer]) -> Vec<Content> {
+    signed_layers
+        .iter()
+        .map(|signed_layer| Content::name(&signed_layer.media_type, signed_layer.bytes.clone()))
+        .collect()
 }
 
 /// A manifest that carries some documents.
-pub fn carrier(subject: Option<&Descriptor>, format: Format, letters: &[Letter]) -> Content {
+pub fn carrier(subject: Option<&Descriptor>, format: Format, signed_layers: &[SignedLayer]) -> Content {
     let config = referrer::empty_config();
     let mut manifest = json!({
         "schemaVersion": 2,
         "mediaType": media_type::OCI_MANIFEST,
         "config": config.descriptor(),
-        "layers": letters.iter().map(Letter::descriptor).collect::<Vec<_>>(),
+        "layers": signed_layers.iter().map(SignedLayer::descriptor).collect::<Vec<_>>(),
     });
     if let Some(subject) = subject {
         manifest["subject"] = json!(subject);
@@ -308,12 +311,12 @@ pub fn carrier(subject: Option<&Descriptor>, format: Format, letters: &[Letter])
 
 /// What is to be signed.
 #[derive(Clone, Debug)]
-pub struct Word {
+pub struct TestPayload {
     pub payload_type: String,
     pub payload: Vec<u8>,
 }
 
-impl Word {
+impl TestPayload {
     /// A statement of this kind about this digest, as the format has it.
     pub fn about(format: Format, kind: &StatementKind, digest: &Digest) -> Self {
         Self::with(format, kind, digest, &BTreeMap::new(), None)
@@ -369,7 +372,7 @@ impl Word {
     }
 
     /// Signed by all of these in one document; simple signing takes the first.
-    pub fn seal(&self, format: Format, signers: &[&dyn Signer]) -> Letter {
+    pub fn sign(&self, format: Format, signers: &[&dyn Signer]) -> SignedLayer {
         let message = self.message(format);
         let sign = |signer: &&dyn Signer| signer.sign(&message).expect("a signature").as_bytes().to_vec();
         let signatures: Vec<Vec<u8>> = signers.iter().map(sign).collect();
@@ -381,30 +384,30 @@ impl Word {
     }
 
     /// With this annotation as signature.
-    pub fn beside(&self, signature: &str) -> Letter {
+    pub fn beside(&self, signature: &str) -> SignedLayer {
         let annotations = BTreeMap::from([(referrer::COSIGN_SIGNATURE.to_owned(), signature.to_owned())]);
-        Letter { media_type: media_type::SIMPLE_SIGNING.to_owned(), bytes: self.payload.clone(), annotations }
+        SignedLayer { media_type: media_type::SIMPLE_SIGNING.to_owned(), bytes: self.payload.clone(), annotations }
     }
 
     /// With this value as the field `signatures`, if there is one.
-    pub fn within(&self, format: Format, signatures: &Value) -> Letter {
+    pub fn within(&self, format: Format, signatures: &Value) -> SignedLayer {
         let mut envelope = json!({"payload": base64::encode(&self.payload), "payloadType": self.payload_type});
         if *signatures != json!("absent") {
             envelope["signatures"] = signatures.clone();
         }
-        Letter::of_envelope(format, &envelope)
+        SignedLayer::of_envelope(format, &envelope)
     }
 }
 
 /// A signed document as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Letter {
+pub struct SignedLayer {
     pub media_type: String,
     pub bytes: Vec<u8>,
     pub annotations: BTreeMap<String, String>,
 }
 
-impl Letter {
+impl SignedLayer {
     /// An envelope, bare or in a bundle.
     pub fn of_envelope(format: Format, envelope: &Value) -> Self {
         let value = match format {

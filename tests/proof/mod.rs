@@ -96,7 +96,7 @@ pub fn key() -> &'static PrivateKey {
 }
 
 /// A key that nobody trusts, unless a test says otherwise.
-pub fn stranger() -> &'static PrivateKey {
+pub fn untrusted_key() -> &'static PrivateKey {
     KEYS.last().expect("a key")
 }
 
