@@ -592,8 +592,34 @@ fn an_answer_from_the_list_of_a_layout_says_that_there_may_be_more() {
     let both = BTreeSet::from([*listed.manifest.digest(), *unlisted.manifest.digest()]);
     assert_eq!(ask(Some("application/vnd.example.seal")), (BTreeSet::from([*listed.manifest.digest()]), true));
     assert_eq!(ask(None), (both.clone(), false));
-    // Nothing of this type is listed: then every manifest is asked, and the answer is whole.
-    assert_eq!(ask(Some("application/vnd.example.other")), (both, false));
+    // Nothing of this type is listed: then every manifest is asked. One that is only a blob may be there still, so the
+    // answer does not claim to be whole.
+    assert_eq!(ask(Some("application/vnd.example.other")), (both, true));
+}
+
+/// A signature manifest that no index names is found, also where the index names another referrer.
+#[test]
+fn a_referrer_that_is_only_a_blob_is_found_beside_a_listed_one() {
+    let kind = directory();
+    let app = image("app");
+    let (listed, loose) = (seal(&app.manifest, "listed"), seal(&app.manifest, "loose"));
+    let sink = kind.create();
+    push(sink.as_ref(), &app, Some("v1"));
+    push(sink.as_ref(), &listed, None);
+    now(sink.finish()).unwrap();
+    for content in loose.blobs.iter().chain([&loose.manifest]) {
+        fs::write(kind.path().join(format!("blobs/sha256/{}", content.digest().hex())), content.bytes()).unwrap();
+    }
+    let source = kind.open().unwrap();
+    let ask = |artifact_type| {
+        let listing = now(source.referrers(app.manifest.digest(), artifact_type)).unwrap().unwrap();
+        (listing.entries.iter().any(|entry| entry.digest == *loose.manifest.digest()), listing.filtered)
+    };
+    for artifact_type in ["application/vnd.example.seal", "application/vnd.example.other"] {
+        let (found, filtered) = ask(Some(artifact_type));
+        assert!(found || filtered, "{artifact_type}: an answer without it claims to be whole");
+    }
+    assert_eq!(ask(None), (true, false));
 }
 
 #[test]

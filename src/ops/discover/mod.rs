@@ -182,7 +182,7 @@ impl<'a> Discovery<'a> {
 
     fn reader(&self, evaluation: &Evaluation<'_>) -> Reader<'a> {
         let Search { source, limits, .. } = self.search;
-        let largest = signature_manifest::largest_document(&self.kinds(evaluation), limits);
+        let largest = signature_manifest::largest_document(&evaluation.kinds(), limits);
         Reader { budget: self.budget, largest, limits, source }
     }
 

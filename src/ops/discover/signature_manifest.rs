@@ -115,8 +115,8 @@ impl SignatureManifest {
     /// Keeps distinct layers only, at most as many as `limits.evidence.signature_manifests`.
     fn new(content: Content, manifest: Manifest, place: FoundAt, limits: &Limits) -> Self {
         let most = usize::try_from(limits.evidence.signature_manifests).unwrap_or(usize::MAX);
-        let (mut layers, variants_left) = distinct(manifest.layers);
-        let too_many = layers.len() > most || variants_left;
+        let mut layers = distinct(manifest.layers);
+        let too_many = layers.len() > most;
         layers.truncate(most);
         Self { blobs: BTreeMap::new(), content, layers, place, too_many }
     }
@@ -128,7 +128,7 @@ impl SignatureManifest {
 
     /// Whether there are layers that were not read yet.
     pub(in crate::ops) fn has_more(&self) -> bool {
-        !self.layers.is_empty()
+        !self.layers.is_empty() || self.too_many
     }
 
     /// Reads the next layers, `count` at most and [`HELD`] bytes at most unless the first alone is larger. Every layer
@@ -191,7 +191,8 @@ impl SignatureManifest {
         }
         let wanted: BTreeSet<_> = self.layers.iter().map(blob).collect();
         self.blobs.retain(|blob, _| wanted.contains(blob));
-        if self.too_many && !self.has_more() {
+        if self.too_many && self.layers.is_empty() {
+            self.too_many = false;
             let why =
                 format!("more than {} layers: the rest was not looked at", reader.limits.evidence.signature_manifests);
             findings.push(self.finding(Reason::Unreadable { why }));
@@ -253,7 +254,12 @@ impl SignatureManifest {
         let bytes = match (layer.data.take(), self.blobs.get(&blob(&layer))) {
             (Some(data), _) => data.into(),
             (None, Some(blob)) => blob.shared(),
-            (None, None) => return Err(failed.get(&blob(&layer)).cloned().unwrap_or(Reason::Missing)),
+            (None, None) => {
+                return Err(failed
+                    .get(&blob(&layer))
+                    .cloned()
+                    .unwrap_or_else(|| Reason::Unreadable { why: "it was not fetched".to_owned() }));
+            }
         };
         let content = Content::check(&layer, bytes).map_err(|error| Reason::Manifest(error.to_string()))?;
         let document = form.read(&layer, &content, reader.limits).map_err(|error| match error {
@@ -339,24 +345,22 @@ fn misfit(got: Option<&Descriptor>, want: ReferrerSubject<'_>) -> Option<String>
     }
 }
 
-/// Removes repeated layers, keeps the order, and returns whether any variants were left out. A repeated document is
-/// read once, since it adds nothing (threats: key-counted-twice). Anybody can make variants of one signature by
-/// changing its verification material, so at most [`VARIANTS`] of it are read.
-fn distinct(layers: Vec<Descriptor>) -> (VecDeque<Descriptor>, bool) {
+/// Removes repeated layers and keeps the order. A repeated document is read once, since it adds nothing
+/// (threats: key-counted-twice). Anybody can make variants of one signature by changing its verification material, so at
+/// most [`VARIANTS`] of it are read. The others are no open question while identities are keys: a key verifies all variants
+/// of a signature or none.
+fn distinct(layers: Vec<Descriptor>) -> VecDeque<Descriptor> {
     let mut known = BTreeSet::new();
     let mut variants: BTreeMap<_, usize> = BTreeMap::new();
-    let mut left_out = false;
     let mut keep = Vec::new();
     for layer in &layers {
         let identity = EvidenceIdentity::of(layer);
         let count = variants.entry(identity.without_material()).or_insert(0);
         let fresh = known.insert(identity);
         *count += usize::from(fresh);
-        left_out |= fresh && *count > VARIANTS;
         keep.push(fresh && *count <= VARIANTS);
     }
-    let kept = layers.iter().zip(keep).filter(|(_, keep)| *keep).map(|(layer, _)| layer.clone()).collect();
-    (kept, left_out)
+    layers.iter().zip(keep).filter(|(_, keep)| *keep).map(|(layer, _)| layer.clone()).collect()
 }
 
 /// How many variants of one signature are looked at.

@@ -73,9 +73,9 @@ impl LayoutState {
     /// Takes back what changed since the mark. Whether there was one.
     fn go_back(&mut self) -> bool {
         let Some(PendingMark { children, unlisted }) = self.marked.take() else { return false };
-        if self.catalog.go_back() {
-            self.forget();
-        }
+        let _changed = self.catalog.go_back();
+        // Blobs are taken back as well, also where the catalog was not changed.
+        self.forget();
         self.children.truncate(children);
         self.unlisted.truncate(unlisted);
         true

@@ -234,9 +234,11 @@ impl<P: LayoutFiles> Local<P> {
             true => Some(self.loose(&mut state)?),
             false => None,
         };
+        // Without the loose blobs the list is not whole: a question without a type looks at them too.
+        let filtered = loose.is_none();
         let loose = loose.iter().flat_map(|loose| loose.referrers(subject));
         let told = graph.referrers(subject).chain(&listed).chain(&unlisted);
-        self.listing(told.chain(loose).chain(graph.unreadable.values()), false)
+        self.listing(told.chain(loose).chain(graph.unreadable.values()), filtered)
     }
 
     /// A list of `entries`, each digest once.

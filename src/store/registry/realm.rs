@@ -43,7 +43,10 @@ pub(super) fn may_request_token(base: &Url, realm: &Url, settings: &Settings) ->
 /// [`DenialReason`] where it may not.
 pub(super) fn may_have_credential(base: &Url, realm: &Url, settings: &Settings) -> Result<(), DenialReason> {
     let host = host_and_port(realm);
-    match is_same_host(base, realm) || is_well_known(base, realm) || is_allowed(realm, settings) {
+    // Allowed by name means over TLS: a password does not leave this machine in clear to another host.
+    let allowed =
+        is_allowed(realm, settings) && (realm.scheme() == "https" || NetworkZone::of(realm) == NetworkZone::Loopback);
+    match is_same_host(base, realm) || is_well_known(base, realm) || allowed {
         true => Ok(()),
         false => Err(DenialReason::RealmNotAllowed { host }),
     }
@@ -147,6 +150,7 @@ mod tests {
             ("http://127.0.0.1:5000/", "http://localhost:5000/token"),
             ("https://r.other/", "https://sso.example/token"),
             ("https://r.other/", "http://login.example/token"),
+            ("http://127.0.0.1:5000/", "http://login.example/token"),
         ] {
             assert!(!may(base, realm), "{base} may ask {realm}");
         }
