@@ -65,7 +65,7 @@ impl Secrets {
         Self(Arc::new(Mutex::new(KnownSecret { typed, ..KnownSecret::default() })))
     }
 
-    /// Adds a lasting secret, such as a password. Of more than [`LASTING_MOST`] the oldest are forgotten.
+    /// Adds a lasting secret, such as a password. Of more than `LASTING_MOST` the oldest are forgotten.
     pub fn add(&self, secret: &str) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if secret.is_empty() || kept.lasting.iter().any(|other| **other == secret) {
@@ -79,7 +79,7 @@ impl Secrets {
         }
     }
 
-    /// Adds a passing secret, such as one of many tokens. Of more than [`PASSING_MOST`] the oldest are forgotten.
+    /// Adds a passing secret, such as one of many tokens. Of more than `PASSING_MOST` the oldest are forgotten.
     pub fn add_passing(&self, secret: &str) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if secret.is_empty() || kept.passing.iter().any(|other| **other == secret) {

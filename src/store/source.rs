@@ -1,4 +1,4 @@
-//! `Source`: a store that content is read from.
+//! `Source`: a store that manifests and blobs are read from.
 
 use std::collections::BTreeMap;
 
@@ -11,53 +11,53 @@ use crate::store::Blob;
 use crate::store::StoreError;
 use crate::store::Task;
 
-/// Where content can be had.
+/// A store that manifests and blobs are read from.
 ///
-/// Whatever a source answers is checked against the digest that was asked for before the caller sees it: a source
-/// can withhold, it cannot substitute.
+/// Content is checked against the requested digest before it is returned: a source can withhold content, but not
+/// substitute it.
 pub trait Source: Send + Sync {
-    /// The manifest or index that `tag_or_digest` stands for, asked for exactly once. By digest the bytes are checked; by
-    /// tag the bytes decide, whatever a header claims (threats: digest-header-mismatch).
+    /// Resolves a tag or digest to a manifest or index, with one request. By digest the bytes are checked; by tag the
+    /// digest is that of the bytes, whatever a header claims (threats: digest-header-mismatch).
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] only where the store says that there is none; every other failure is another error.
+    /// [`StoreError::NotFound`] only where the store says that it does not exist; every other failure is another error.
     fn resolve<'a>(&'a self, tag_or_digest: &'a TagOrDigest) -> Task<'a, Result<Content, StoreError>>;
 
-    /// The manifest or index with this descriptor, checked.
+    /// The manifest or index of this descriptor; size and digest are checked.
     ///
     /// # Errors
     /// As [`Source::resolve`].
     fn manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Content, StoreError>>;
 
-    /// The blob with this descriptor, whole and checked.
+    /// The blob of this descriptor, in memory; size and digest are checked.
     ///
     /// # Errors
-    /// [`StoreError::TooLarge`], before anything is read, where the descriptor is over `limit` bytes; else as
+    /// [`StoreError::TooLarge`], before anything is read, where the descriptor is over `limit` bytes; otherwise as
     /// [`Source::resolve`].
     fn blob<'a>(&'a self, descriptor: &'a Descriptor, limit: u64) -> Task<'a, Result<Content, StoreError>>;
 
-    /// The blob with this descriptor, piece by piece; see [`Blob`] for what is promised.
+    /// The blob of this descriptor as a stream, which checks size and digest ([`Blob`]).
     ///
     /// # Errors
     /// As [`Source::resolve`].
     fn open<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Blob, StoreError>>;
 
-    /// What the store lists as referring to `subject`, all pages; `None` where it keeps no such list (a registry
-    /// without the referrers API), which says nothing about referrers.
+    /// Lists the referrers of `subject`, all pages; `None` where the store keeps no list (a registry without the
+    /// referrers API), which does not mean that there are no referrers.
     ///
     /// With an artifact type the store may leave out other types; [`Listing::filtered`] says whether it did. The
-    /// entries are claims: their manifests decide. A list that breaks off is returned as far as it was read, with
-    /// [`Listing::unread`].
+    /// entries are unverified claims; only the manifests count. A list that breaks off is returned as far as it was
+    /// read, with [`Listing::unread`].
     ///
     /// # Errors
-    /// Every list of which nothing could be read. Errors are not absence.
+    /// [`StoreError`] where nothing of the list could be read: an error is not an empty list.
     fn referrers<'a>(
         &'a self,
         subject: &'a Digest,
         artifact_type: Option<&'a str>,
     ) -> Task<'a, Result<Option<Listing>, StoreError>>;
 
-    /// Whether the store keeps a list of referrers, where that is known already: it decides what is asked first.
+    /// Whether the store keeps a list of referrers, if that is known already; it decides the order of requests.
     fn lists_referrers(&self) -> Option<bool> {
         None
     }
@@ -65,11 +65,11 @@ pub trait Source: Send + Sync {
     /// The names in this store: the tags of a repository, the named entries of a layout.
     ///
     /// # Errors
-    /// Where the list could not be read whole.
+    /// [`StoreError`] where the list could not be read completely.
     fn names(&self) -> Task<'_, Result<Vec<String>, StoreError>>;
 
-    /// The images of this store, each name once: of a layout those that are there for their own sake, of a repository its
-    /// tags, whose digests are only known by asking for each. Signatures and lists of them are none.
+    /// The images of this store, each name once: the entries of a layout that are images, or the tags of a repository,
+    /// without their digests. Signatures and lists of referrers are left out.
     ///
     /// # Errors
     /// As [`Source::names`].
@@ -80,8 +80,7 @@ pub trait Source: Send + Sync {
         })
     }
 
-    /// The names in full of the image that `tag_or_digest` stands for, as far as this store gives them: what a copy of the
-    /// image is called. Nobody signs them.
+    /// The full names that this store gives to the image at `tag_or_digest`; a copy keeps them. They are not signed.
     fn names_of(&self, tag_or_digest: &TagOrDigest) -> Vec<String> {
         match tag_or_digest {
             TagOrDigest::Digest(_) => Vec::new(),
@@ -89,23 +88,23 @@ pub trait Source: Send + Sync {
         }
     }
 
-    /// Where this is, for messages and for mounts.
+    /// The location of the store, for messages and mounts.
     fn origin(&self) -> Origin;
 
-    /// The blobs of which every byte was read and checked when the store was opened, with how long they are; `None` where
-    /// opening reads none.
+    /// The blobs that were read and checked when the store was opened, with their sizes in bytes; `None` where opening
+    /// reads no blobs.
     fn checked_when_opened(&self) -> Option<&BTreeMap<Digest, u64>> {
         None
     }
 
-    /// Whether the platform of an image that is loaded from here is chosen by another list than its index, which is what
-    /// `docker load` does: a platform of which the index is not signed may then be another one than the index says.
+    /// Whether a loader selects the platform by another list than the index, as `docker load` does: unless the index is
+    /// signed, it may then load another platform than the index names.
     fn chooses_platform(&self) -> bool {
         false
     }
 
-    /// The other digest that a `Docker-Content-Digest` header gave for the manifest with this one. Its bytes are right
-    /// (threats: digest-header-mismatch).
+    /// The other digest that a `Docker-Content-Digest` header named for the manifest with this digest, whose bytes are
+    /// right (threats: digest-header-mismatch).
     fn digest_header_mismatch(&self, _digest: &Digest) -> Option<String> {
         None
     }
@@ -114,7 +113,7 @@ pub trait Source: Send + Sync {
 /// An image as a store lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedImage {
-    /// What it is, where the list says so.
+    /// Its descriptor, where the list has one.
     pub descriptor: Option<Descriptor>,
     /// Its name: a tag, or the full name in a layout, if it has one that can be typed.
     pub name: Option<String>,
@@ -123,19 +122,19 @@ pub struct ListedImage {
 /// A list of referrers.
 #[derive(Clone, Debug)]
 pub struct Listing {
-    /// What is listed, each digest once.
+    /// The entries, each digest once.
     pub entries: Vec<Descriptor>,
     /// Whether the store left out other artifact types.
     pub filtered: bool,
-    /// Why the list ends here although there is more of it, where that is so: what is not in it may be there.
+    /// The error that cut the list off, if any: there may be more referrers.
     pub unread: Option<StoreError>,
 }
 
 impl Listing {
-    /// What is listed, for whoever needs all of it.
+    /// The entries of a complete list.
     ///
     /// # Errors
-    /// [`Listing::unread`].
+    /// [`Listing::unread`], where the list was cut off.
     pub fn whole(self) -> Result<Vec<Descriptor>, StoreError> {
         match self.unread {
             None => Ok(self.entries),
@@ -144,7 +143,7 @@ impl Listing {
     }
 }
 
-/// Where a store is.
+/// The location of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// On this machine, or in memory: how to name it to people.

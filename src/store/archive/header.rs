@@ -1,9 +1,9 @@
 //! `Header`: one 512-byte header of a tar archive, POSIX.1-1988 (ustar) or GNU, read strictly and written plainly.
 
-/// The unit of a tar archive, in bytes.
+/// The block size of a tar archive, in bytes.
 pub(super) const BLOCK: u64 = 512;
 
-/// What kind of member a header begins.
+/// The type of a member, by the type flag of its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MemberType {
     Directory,
@@ -27,7 +27,8 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Reads `block`; the reason where it is not a header that we take.
+    /// Parses a header strictly: the checksum must be right and every number must have one reading. An error is the
+    /// reason to refuse the archive.
     pub(super) fn parse(block: &[u8; 512]) -> Result<Self, String> {
         let checksum = octal(field(block, 148, 8)).ok_or("a header checksum that is no octal number")?;
         if checksum != sum(block) {
@@ -108,7 +109,7 @@ impl Header {
     }
 }
 
-/// What follows a member of `size` bytes until the next header; `None` where no archive can be so long.
+/// `size` rounded up to whole blocks; `None` on overflow.
 pub(super) fn padded(size: u64) -> Option<u64> {
     size.checked_next_multiple_of(BLOCK)
 }
@@ -132,8 +133,8 @@ fn sum(block: &[u8; 512]) -> u64 {
     block.iter().enumerate().map(byte).sum()
 }
 
-/// Octal digits, perhaps after spaces, ended by a NUL or a space, and nothing after that
-/// (threats: archive-odd-number).
+/// Parses octal digits, perhaps after spaces, that end at a NUL or a space with nothing after it (threats:
+/// archive-odd-number).
 fn octal(field: &[u8]) -> Option<u64> {
     let start = field.iter().position(|byte| *byte != b' ')?;
     let (_, digits) = field.split_at_checked(start)?;
@@ -145,7 +146,7 @@ fn octal(field: &[u8]) -> Option<u64> {
     u64::from_str_radix(digits, 8).ok()
 }
 
-/// A number in octal, or in base 256 where it is not negative and is under 2^63.
+/// Parses a number in octal, or in base 256 if it is not negative and under 2^63.
 fn number(field: &[u8]) -> Option<u64> {
     let Some((0x80, rest)) = field.split_first() else { return octal(field) };
     let (zeros, value) = rest.split_last_chunk::<8>()?;

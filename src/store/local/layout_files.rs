@@ -16,17 +16,17 @@ use crate::store::Chunks;
 use crate::store::StoreError;
 use crate::store::Task;
 
-/// The file that says that a directory is a layout.
+/// The file that marks a directory as a layout.
 pub(crate) const MARK: &str = "oci-layout";
-/// What stands in [`MARK`].
+/// The content of [`MARK`].
 pub(crate) const MARK_BODY: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
-/// The file that lists what is in a layout.
+/// The file with the index of a layout.
 pub(crate) const INDEX: &str = "index.json";
 
-/// The files of an OCI image layout. Its own reads see what was staged; everybody else sees it after
+/// The files of an OCI image layout. Staged blobs are visible to this value at once, and to others after
 /// [`LayoutFiles::commit`].
 pub trait LayoutFiles: Send + Sync {
-    /// What to call it to people.
+    /// Its name in messages.
     fn name(&self) -> String;
 
     /// The regular file with this name, `None` where there is none.
@@ -35,10 +35,11 @@ pub trait LayoutFiles: Send + Sync {
     /// Where something else has the name, and where the system says no.
     fn open(&self, name: &str) -> Result<Option<OpenFile>, StoreError>;
 
-    /// The files whose names are digests and that are no longer than a manifest may be, with their lengths: `most` of them.
+    /// The digests and lengths of the files that are named by a digest and not longer than a manifest may be, `most` of
+    /// them.
     ///
     /// # Errors
-    /// [`StoreError::TooMany`], and where the system says no.
+    /// [`StoreError::TooMany`], and I/O errors.
     fn blobs(&self, limits: &Limits, most: usize) -> Result<Vec<(Digest, u64)>, StoreError>;
 
     /// As [`Source::chooses_platform`](crate::store::Source::chooses_platform).
@@ -46,50 +47,51 @@ pub trait LayoutFiles: Send + Sync {
         false
     }
 
-    /// Whether there is no layout yet, so that an empty one is still to be written.
+    /// Whether the layout does not exist yet and is going to be created.
     fn is_new(&self) -> bool;
 
-    /// Makes sure that nobody else writes until [`LayoutFiles::commit`], or until the place is dropped. May be called again.
+    /// Takes the lock against other writers, until [`LayoutFiles::commit`] or until this is dropped. May be called
+    /// again.
     ///
     /// # Errors
-    /// Where somebody else writes, and where the system says no.
+    /// [`StoreError`] where another process holds the lock, and I/O errors.
     fn begin(&self) -> Result<(), StoreError>;
 
-    /// Room for the blob with this descriptor, after [`LayoutFiles::begin`].
+    /// Begins to write the blob of this descriptor, after [`LayoutFiles::begin`].
     ///
     /// # Errors
     /// Where the system says no.
     fn stage<'a>(&'a self, descriptor: &Descriptor) -> Result<Box<dyn StagedBlob + 'a>, StoreError>;
 
-    /// Marks the point to which [`LayoutFiles::go_back`] takes back what was staged, after [`LayoutFiles::begin`].
+    /// Sets the mark to which [`LayoutFiles::go_back`] reverts, after [`LayoutFiles::begin`].
     fn mark(&self);
 
-    /// Takes back what was staged since [`LayoutFiles::mark`]: it is not committed.
+    /// Removes the blobs that were staged since [`LayoutFiles::mark`].
     fn go_back(&self);
 
-    /// Makes what was staged durable and then, in one step, visible under `index` as the new `index.json`.
+    /// Makes the staged blobs durable, and then visible with the new `index.json` in one step.
     ///
     /// # Errors
-    /// Where the system says no; what was there before is then still there.
+    /// I/O errors; the former layout is then unchanged.
     fn commit(&self, index: &[u8]) -> Result<(), StoreError>;
 }
 
-/// A blob being staged; without [`StagedBlob::keep`] it leaves nothing behind.
+/// A blob that is being written. Dropped without [`StagedBlob::keep`], it is removed.
 pub trait StagedBlob: Send {
-    /// Takes the next bytes.
+    /// Appends bytes.
     ///
     /// # Errors
     /// Where the system says no.
     fn write(&mut self, piece: &[u8]) -> Result<(), StoreError>;
 
-    /// The blob is whole and right.
+    /// Marks the blob as complete and checked: the next commit has it.
     ///
     /// # Errors
     /// Where the system says no.
     fn keep(self: Box<Self>) -> Result<(), StoreError>;
 }
 
-/// The bytes of an open file, which can be read once more.
+/// The bytes of an open file, which can be read again from the start.
 pub trait Rereadable: Read + Send {
     /// Goes back to the first byte.
     ///
@@ -102,7 +104,7 @@ pub trait Rereadable: Read + Send {
 pub struct OpenFile {
     /// Its bytes, from the first.
     pub reader: Box<dyn Rereadable>,
-    /// How many it is said to have.
+    /// Its declared length, in bytes.
     pub size: u64,
 }
 
