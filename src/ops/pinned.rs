@@ -11,8 +11,8 @@ use crate::store::StoreError;
 use crate::verify::Finding;
 use crate::verify::Reason;
 
-/// Resolves `tag_or_digest` to a manifest; for a digest, the content is guaranteed to have it (threats:
-/// other-content-for-digest).
+/// Resolves `tag_or_digest` to a manifest; for a digest, the content is guaranteed to have it
+/// (threats: other-content-for-digest).
 ///
 /// # Errors
 /// [`StoreError`], also where the source answers with something else.

@@ -185,8 +185,8 @@ async fn judge_all(
     Ok(judged)
 }
 
-/// The verdict on a child that cannot be fetched: undecided, whatever signatures it has (threats:
-/// missing-child-manifest).
+/// The verdict on a child that cannot be fetched: undecided, whatever signatures it has
+/// (threats: missing-child-manifest).
 fn unread(options: VerifyOptions<'_>, digest: Digest, error: StoreError) -> Verdict {
     let mut evaluation = options.verifier.evaluation(digest, options.now);
     evaluation.list_unread();

@@ -133,8 +133,8 @@ fn sum(block: &[u8; 512]) -> u64 {
     block.iter().enumerate().map(byte).sum()
 }
 
-/// Parses octal digits, perhaps after spaces, that end at a NUL or a space with nothing after it (threats:
-/// archive-odd-number).
+/// Parses octal digits, perhaps after spaces, that end at a NUL or a space with nothing after it
+/// (threats: archive-odd-number).
 fn octal(field: &[u8]) -> Option<u64> {
     let start = field.iter().position(|byte| *byte != b' ')?;
     let (_, digits) = field.split_at_checked(start)?;

@@ -253,8 +253,8 @@ impl Scan<'_> {
         (self.look)(&name, directory, Span { offset, size }).map_err(|why| wrong(&why))
     }
 
-    /// Reads an extension header about the next member. Each name and size may be given once (threats:
-    /// archive-repeated-header).
+    /// Reads an extension header about the next member. Each name and size may be given once
+    /// (threats: archive-repeated-header).
     fn announce(&mut self, kind: MemberType, body: &[u8]) -> Result<(), String> {
         let twice = |what: &str| format!("{what} for one member, twice");
         match kind {
@@ -324,8 +324,8 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// The size of a member with its padding. Refuses a member that is longer than the rest of the archive (threats:
-    /// archive-cut-off, archive-huge-member).
+    /// The size of a member with its padding. Refuses a member that is longer than the rest of the archive
+    /// (threats: archive-cut-off, archive-huge-member).
     fn inside(&self, start: u64, name: &str, size: u64) -> Result<u64, ScanError> {
         let left = self.length - self.at;
         let whole = padded(size).filter(|whole| *whole <= left);
@@ -375,8 +375,8 @@ fn broken(at: u64, what: &str) -> ScanError {
 }
 
 /// Normalizes a member name: without a leading `./` and, for a directory, without the final slash. Refuses any name
-/// that is not a relative path of printable ASCII without `..` (threats: archive-path-escape, archive-names-alike,
-/// archive-odd-name). A layout has only ASCII names; others could look the same.
+/// that is not a relative path of printable ASCII without `..`
+/// (threats: archive-path-escape, archive-names-alike, archive-odd-name). A layout has only ASCII names; others could look the same.
 fn checked_name(name: &str, directory: bool) -> Result<String, String> {
     let shown = || -> String { name.chars().take(80).flat_map(char::escape_default).collect() };
     let inside = name.strip_prefix("./").unwrap_or(name);

@@ -36,8 +36,8 @@ pub(super) fn may_request_token(base: &Url, realm: &Url, settings: &Settings) ->
     }
 }
 
-/// Checks that the token service at `realm` may be sent the credential for the registry at `base` (threats:
-/// token-service-elsewhere): it is on the same host, well known, or allowed by the operator.
+/// Checks that the token service at `realm` may be sent the credential for the registry at `base`
+/// (threats: token-service-elsewhere): it is on the same host, well known, or allowed by the operator.
 ///
 /// # Errors
 /// [`DenialReason`] where it may not.

@@ -45,8 +45,8 @@ impl TokenScope {
         }
     }
 
-    /// The actions of the scope `text`, if it is for our repository. No token is requested for another (threats:
-    /// scope-of-another-repository).
+    /// The actions of the scope `text`, if it is for our repository. No token is requested for another
+    /// (threats: scope-of-another-repository).
     pub(super) fn asked<'a>(&self, text: &'a str) -> impl Iterator<Item = &'a str> {
         let own = text.strip_prefix("repository:").and_then(|rest| rest.rsplit_once(':'));
         let actions = own.filter(|(name, _)| *name == self.repository).map(|(_, actions)| actions);
