@@ -376,7 +376,8 @@ fn broken(at: u64, what: &str) -> ScanError {
 
 /// Normalizes a member name: without a leading `./` and, for a directory, without the final slash. Refuses any name
 /// that is not a relative path of printable ASCII without `..`
-/// (threats: archive-path-escape, archive-names-alike, archive-odd-name). A layout has only ASCII names; others could look the same.
+/// (threats: archive-path-escape, archive-names-alike, archive-odd-name). A layout has only ASCII names; others could
+/// look the same.
 fn checked_name(name: &str, directory: bool) -> Result<String, String> {
     let shown = || -> String { name.chars().take(80).flat_map(char::escape_default).collect() };
     let inside = name.strip_prefix("./").unwrap_or(name);
