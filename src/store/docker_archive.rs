@@ -89,8 +89,7 @@ impl DockerArchive {
     ///
     /// # Errors
     /// [`StoreError::ReadOnly`] where it holds no OCI layout and so no manifest digest; [`StoreError::Contradiction`]
-    /// where its two lists differ, or one of its files has another digest than its name; otherwise as
-    /// [`Archive::open`].
+    /// where its two lists differ, or a file has another digest than its name; otherwise as [`Archive::open`].
     pub fn open(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
         Self::open_as(TRANSPORT, path.into(), limits)
     }
@@ -194,8 +193,7 @@ impl DockerArchive {
         self.archive.entries().into_iter().filter(|entry| entry.digest != *sole).find_map(name)
     }
 
-    /// The digest that containerd would load for `tag`, in any spelling, if it is not among `meant`. Containerd looks
-    /// at the full name of an entry first.
+    /// The digest that containerd, which looks at full names first, would load for `tag`, if it is not among `meant`.
     fn taken_for(&self, tag: &str, meant: &[Descriptor]) -> Option<Digest> {
         let spelled = spellings(tag);
         let named_so = |entry: &Descriptor| {
@@ -287,8 +285,7 @@ enum SavedManifest {
 }
 
 impl SavedManifests {
-    /// Reads all manifests that `index.json` leads to; `None` where they exceed `limits.graph`. One that cannot be
-    /// parsed counts as empty.
+    /// Reads all manifests that `index.json` leads to, an unreadable one as empty; `None` beyond `limits.graph`.
     fn read(archive: &Archive, limits: &Limits) -> Option<Self> {
         let mut bytes = limits.graph.bytes;
         let (mut nodes, mut sizes) = (BTreeMap::new(), BTreeMap::new());

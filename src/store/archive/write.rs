@@ -5,8 +5,8 @@
 //!
 //! 1. The lock is taken, and a temporary file is made beside the archive.
 //! 2. The members of the old archive are copied into it, except for its index.
-//! 3. Space for each blob is reserved before its bytes arrive, so that several can be written at once. A blob that
-//!    fails leaves a hole, unless it was the last one.
+//! 3. Space for each blob is reserved before its bytes arrive, so that several can be written at once; one that fails
+//!    leaves a hole, unless it was the last one.
 //! 4. If there are holes, all members are copied once more into a new file without holes.
 //! 5. `oci-layout` and `index.json` are written last, then the end of the archive; the file is synced.
 //! 6. The file is renamed to its final name in one step, and its directory is synced.
@@ -50,9 +50,8 @@ use crate::store::local::layout_files::blob_name;
 
 /// An archive that is being written.
 ///
-/// Space for a member is reserved before its bytes arrive, so that several members can be written at once. Members
-/// follow each other in the order in which their space was reserved: that order and the content alone decide the bytes
-/// of the archive.
+/// Members follow each other in the order in which their space was reserved: that order and the content alone decide
+/// the bytes of the archive.
 pub(super) struct Writing {
     background: BackgroundSync,
     /// The offset of the next member.
@@ -87,8 +86,7 @@ struct Room {
 }
 
 impl Writing {
-    /// Takes the lock for `target` and creates a temporary file beside it. Nothing is visible at `target` before
-    /// [`Writing::commit`].
+    /// Takes the lock for `target` and creates a temporary file beside it; `target` changes in [`Writing::commit`].
     ///
     /// # Errors
     /// [`StoreError`] where the target is a symbolic link, another process holds the lock, or on I/O errors.
@@ -220,8 +218,7 @@ impl Writing {
         self.temporary.as_ref().map_or(&self.target, TemporaryPath::path)
     }
 
-    /// Writes the header of a member at the end of the archive and returns the space reserved for it. The caller
-    /// advances `end`.
+    /// Writes the header of a member at the end and returns the space reserved for it; the caller advances `end`.
     ///
     /// # Errors
     /// [`StoreError::TooLarge`] where the archive would be longer than [`MAX_ARCHIVE`].

@@ -1,5 +1,4 @@
-//! `Catalog`: the entries of an `index.json` or of a list of referrers. Unchanged entries are written byte for byte as
-//! they were read.
+//! `Catalog`: the entries of an `index.json` or of a list of referrers; unchanged ones are written as they were read.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -227,8 +226,7 @@ impl Catalog {
         gone
     }
 
-    /// Adds `referrer` to a list of referrers, unless the same descriptor is listed. An entry with its digest and
-    /// another size or media type is kept beside it: that one cannot be fetched.
+    /// Adds `referrer` to a list of referrers, unless the same digest, size and media type are listed.
     pub(crate) fn add_referrer(&mut self, referrer: Descriptor) {
         if self.at(self.by_digest.get(&referrer.digest)).all(|there| there.bare() != referrer.bare()) {
             self.append(CatalogEntry { descriptor: referrer, raw: None });
