@@ -2073,3 +2073,20 @@ fn keys_of_tests_are_different() {
     let ids: BTreeSet<_> = proof::KEYS.iter().map(|key: &PrivateKey| key.public_key().id()).collect();
     assert_eq!(ids.len(), proof::KEYS.len());
 }
+
+// A verdict on a subject that was asked for with its layers claims nothing about layers that were not read.
+#[test]
+fn a_subject_is_not_accepted_with_layers_that_were_not_read() {
+    for way in Way::all() {
+        let (fixture, image) = way.signed(proof::key(), &SIGNATURE);
+        let ask = Ask::new();
+        let verifier = ask.verifier();
+        let judged = |depth| {
+            let options = proof::options(&verifier, Effort::UntilMet, &ask.limits);
+            let options = bulla::ops::verify::VerifyOptions { depth, ..options };
+            word(&now(bulla::ops::verify::judge(fixture.sink.as_ref(), *image.digest(), options)))
+        };
+        assert_eq!(judged(bulla::ops::layers::Depth::Manifests), "accepted", "{way:?}");
+        assert_eq!(judged(bulla::ops::layers::Depth::Layers), "incomplete", "{way:?}");
+    }
+}

@@ -253,8 +253,12 @@ async fn read_back(
     for subject in &admitted.verified {
         let place = format!("{}@{}", sink.origin(), subject.digest());
         let there = pinned::resolve(sink.as_ref(), &TagOrDigest::Digest(*subject.digest())).await?;
-        match verify::judge(sink.as_ref(), there.descriptor(), VerifyOptions { effort: Effort::UntilMet, ..options })
-            .await
+        match verify::judge_signatures(
+            sink.as_ref(),
+            there.descriptor(),
+            VerifyOptions { effort: Effort::UntilMet, ..options },
+        )
+        .await
         {
             Verdict::Accepted(_) => {}
             _ => {

@@ -1,5 +1,7 @@
 //! verify: resolve the image once, discover its signatures, evaluate the policy.
 
+use std::sync::Arc;
+
 use crate::digest::Digest;
 use crate::envelope::FoundAt;
 use crate::limits::Limits;
@@ -69,7 +71,7 @@ pub(super) async fn evaluate(
     let local = matches!(source.origin(), Origin::Local(_));
     let subject = match (tag_or_digest, platforms) {
         (TagOrDigest::Digest(digest), Platforms::Root) if !local => {
-            let verdict = judge(source, *digest, options).await;
+            let verdict = judge_signatures(source, *digest, options).await;
             if verdict.is_bare() {
                 // Nothing refers to it: perhaps the image does not exist, which is an error and not a refusal.
                 let _there = pinned::resolve(source, tag_or_digest).await?;
@@ -94,7 +96,7 @@ pub(super) async fn evaluate_content(
     let limits = options.limits;
     let digest = *subject.digest();
     let document = Document::parse(subject, limits)?;
-    let verdict = judge(source, subject.descriptor(), options).await;
+    let verdict = judge_signatures(source, subject.descriptor(), options).await;
     let media_type = Some(subject.descriptor().media_type.clone());
     let mut outcome = Outcome::of(digest, media_type, verdict);
     match (platforms, document) {
@@ -108,7 +110,7 @@ pub(super) async fn evaluate_content(
             let child = &choose(source, &digest, index, platform, limits).await?;
             outcome.chosen = Some(child.digest);
             if !matches!(outcome.verdict, Verdict::Accepted(_)) {
-                let own = judge(source, child, options).await;
+                let own = judge_signatures(source, child, options).await;
                 if matches!(own, Verdict::Accepted(_)) {
                     if source.chooses_platform() {
                         return Err(OpsError::IndexNotSigned { place: source.origin().to_string() });
@@ -173,7 +175,7 @@ async fn judge_all(
                 if media_type::is_index(&child.media_type) {
                     walk.descend_later(depth, content);
                 }
-                judge(source, &child, options).await
+                judge_signatures(source, &child, options).await
             }
             Err(error) => unread(options, digest, error),
         };
@@ -195,7 +197,25 @@ fn unread(options: VerifyOptions<'_>, digest: Digest, error: StoreError) -> Verd
 
 /// Evaluates one subject by the signatures discovered in `source`. Refused only where everything could be read;
 /// otherwise undecided ([`Verdict::Unknown`]).
+///
+/// It reads no layers: with [`Depth::Layers`] an accepted subject is [`Verdict::Incomplete`].
 pub async fn judge(
+    source: &dyn Source,
+    subject: impl Into<ReferrerSubject<'_>>,
+    options: VerifyOptions<'_>,
+) -> Verdict {
+    match judge_signatures(source, subject, options).await {
+        Verdict::Accepted(verified) if options.depth == Depth::Layers => Verdict::Incomplete {
+            accepted: verified.accepted().to_vec(),
+            findings: verified.findings().to_vec(),
+            why: Arc::new(OpsError::LayersNotRead),
+        },
+        verdict => verdict,
+    }
+}
+
+/// As [`judge`], for callers that read the layers themselves.
+pub(super) async fn judge_signatures(
     source: &dyn Source,
     subject: impl Into<ReferrerSubject<'_>>,
     options: VerifyOptions<'_>,
