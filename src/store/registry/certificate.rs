@@ -131,7 +131,12 @@ kESbSvl+9NVq88wczPwTMpCJLWIs7JAK\n\
         // PKCS#8 (RFC 8410 section 7): version 0, id-Ed25519, the seed.
         let header = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
         let der = [header.as_slice(), &random].concat();
-        format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(der))
+        block("PRIVATE KEY", &STANDARD.encode(der))
+    }
+
+    /// A PEM block, RFC 7468.
+    fn block(label: &str, body: &str) -> String {
+        format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
     }
 
     #[test]
@@ -181,8 +186,8 @@ kESbSvl+9NVq88wczPwTMpCJLWIs7JAK\n\
         for (file, why) in [
             (&b""[..], "it is empty"),
             (b"hunter2", "neither PEM nor DER"),
-            (b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nhunter2\n-----END ENCRYPTED PRIVATE KEY-----", "openssl pkey"),
-            (b"-----BEGIN PRIVATE KEY-----\nhunter2!\n-----END PRIVATE KEY-----", "no private key that can be read"),
+            (block("ENCRYPTED PRIVATE KEY", "hunter2").as_bytes(), "openssl pkey"),
+            (block("PRIVATE KEY", "hunter2!").as_bytes(), "no private key that can be read"),
             (PEM.as_bytes(), "but a block \"CERTIFICATE\""),
         ] {
             let told = private_key(file).unwrap_err();
