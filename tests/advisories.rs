@@ -2083,8 +2083,8 @@ fn a_subject_is_not_accepted_with_layers_that_were_not_read() {
         let verifier = ask.verifier();
         let judged = |depth| {
             let options = proof::options(&verifier, Effort::UntilMet, &ask.limits);
-            let options = bulla::ops::verify::VerifyOptions { depth, ..options };
-            word(&now(bulla::ops::verify::judge(fixture.sink.as_ref(), *image.digest(), options)))
+            let options = verify::VerifyOptions { depth, ..options };
+            word(&now(verify::judge(fixture.sink.as_ref(), *image.digest(), options)))
         };
         assert_eq!(judged(bulla::ops::layers::Depth::Manifests), "accepted", "{way:?}");
         assert_eq!(judged(bulla::ops::layers::Depth::Layers), "incomplete", "{way:?}");
