@@ -131,7 +131,9 @@ impl Hostile {
         let kib = (megabytes * 1_000_000 / 1024).to_string();
         let mut program = Command::new("sh");
         program.args(["-c", "ulimit -v \"$0\" && exec \"$@\"", &kib, env!("CARGO_BIN_EXE_bulla")]).args(arguments);
-        let output = program.env_remove("RUST_BACKTRACE").output().unwrap();
+        // Each thread that allocates may reserve 64 MB of address space for an arena of its own, and whether it comes to
+        // that before the limit is reached is a matter of scheduling: with one arena the space is what is in use.
+        let output = program.env_remove("RUST_BACKTRACE").env("MALLOC_ARENA_MAX", "1").output().unwrap();
         // A report may be long, and what went wrong stands at its end.
         let end = |bytes: &[u8]| String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(2_000)..]).into_owned();
         println!("{}{}", end(&output.stdout), end(&output.stderr));
