@@ -132,8 +132,8 @@ impl TemporaryPath {
         match undo::commit(&mut all, || rename_new(&from, to)) {
             // Not every file system has RENAME_NOREPLACE: there the name is reserved by an empty file.
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                create_new(to, READABLE)?;
-                let mut reserved = vec![New::file(to)];
+                let (_, reserved) = New::made(to, || create_new(to, READABLE))?;
+                let mut reserved = vec![reserved];
                 all.push(&mut reserved);
                 undo::commit(&mut all, || fs::rename(&from, to))
             }

@@ -46,12 +46,15 @@ impl Pending {
 static PENDING: Mutex<Pending> = Mutex::new(Pending { entries: BTreeMap::new(), next: 0 });
 
 impl New {
-    /// A directory that is new.
-    pub fn directory(path: &Path) -> Self {
-        Self::of(What::Directory, path)
+    /// Creates a directory and registers it in one step: no interruption comes between the two.
+    ///
+    /// # Errors
+    /// The error of [`fs::create_dir`].
+    pub fn created_directory(path: &Path) -> io::Result<Self> {
+        Self::made_as(What::Directory, path, || fs::create_dir(path)).map(|((), new)| new)
     }
 
-    /// A file that is new.
+    /// A file that is new, or that is about to be created.
     pub fn file(path: &Path) -> Self {
         Self::of(What::File, path)
     }
@@ -208,6 +211,20 @@ mod tests {
         })
         .unwrap();
         assert!(path.exists());
+    }
+
+    #[test]
+    fn a_directory_is_registered_once_it_was_created_here() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("new");
+        let new = New::created_directory(&path).unwrap();
+        assert!(path.is_dir());
+        let error = New::created_directory(&path).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        // The one that exists already is not removed by the attempt.
+        assert!(path.is_dir());
+        drop(new);
+        assert!(!path.exists());
     }
 
     #[test]

@@ -138,17 +138,17 @@ impl Staging {
         let mut directories = vec![self.path.join("blobs")];
         while let Some((digest, staged)) = self.staged.pop_first() {
             let to = self.path.join(blob_name(&digest));
-            let taken = to.symlink_metadata().is_ok();
-            staged.rename(&to, Overwrite::Replace).map_err(at(&to))?;
-            if !taken {
+            // Registered before it is there: an interruption right after the rename removes it too.
+            if to.symlink_metadata().is_err() {
                 self.placed.push(New::file(&to));
             }
+            staged.rename(&to, Overwrite::Replace).map_err(at(&to))?;
             directories.extend(to.parent().map(Path::to_owned).filter(|parent| !directories.contains(parent)));
         }
         if !self.found_layout {
             let mark = self.path.join(MARK);
-            written(&self.path, MARK_BODY)?.rename(&mark, Overwrite::Replace).map_err(at(&mark))?;
             self.placed.push(New::file(&mark));
+            written(&self.path, MARK_BODY)?.rename(&mark, Overwrite::Replace).map_err(at(&mark))?;
         }
         for directory in directories.iter().filter(|directory| directory.is_dir()).chain([&self.path]) {
             files::sync_directory(directory).map_err(at(directory))?;
@@ -173,8 +173,8 @@ impl Staging {
     /// Creates a directory, which is removed again without a commit. An existing one must be a directory, not a link
     /// (threats: link-in-target).
     fn create(&mut self, path: &Path) -> Result<(), StoreError> {
-        match fs::create_dir(path) {
-            Ok(()) => self.created.push(New::directory(path)),
+        match New::created_directory(path) {
+            Ok(created) => self.created.push(created),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => drop(is_directory(path)?),
             Err(error) => return Err(at(path)(error)),
         }
