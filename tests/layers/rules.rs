@@ -94,6 +94,14 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     ("draws random bytes", &["getrandom"], &["cli/demo.rs", "files/", "key/", "store/registry/"]),
     ("talks to people", &["clap", "rpassword", "rustix::termios"], &["cli/"]),
     ("catches signals", &["signal_hook"], &["cli/signals.rs"]),
+    ("traces", &["tracing"], &["cli/log.rs", "ops/", "store/"]),
+    (
+        "subscribes to spans and events",
+        &["Subscriber", "Dispatch", "set_global_default", "with_default"],
+        &["cli/log.rs"],
+    ),
+    // A guard that is held where a future waits would count what other futures do to the span: `Instrument` does not.
+    ("enters a span", &[".enter()", ".entered()", "in_scope"], &[]),
 ];
 
 /// A type that proves something: its name, the module that it is imported from, and the files that may make one.
