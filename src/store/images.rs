@@ -8,6 +8,8 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
+use tracing::info;
+
 use crate::limits::Limits;
 use crate::oci::Descriptor;
 use crate::oci::LocalReference;
@@ -255,6 +257,7 @@ fn share<T>(
         return Ok(Arc::clone(store));
     }
     let store = Arc::new(open()?);
+    info!(path = %path.display(), "opened");
     opened.insert(path.to_owned(), Arc::clone(&store));
     Ok(store)
 }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 #[cfg(feature = "registry")]
 use tokio::sync::Semaphore;
+#[cfg(feature = "registry")]
+use tracing::Instrument as _;
 
 use crate::store::Task;
 
@@ -177,7 +179,7 @@ where
 pub fn spread<T: Send + 'static>(task: Task<'static, T>) -> Task<'static, Option<T>> {
     Box::pin(async {
         match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => runtime.spawn(task).await.ok(),
+            Ok(runtime) => runtime.spawn(task.in_current_span()).await.ok(),
             Err(_) => Some(task.await),
         }
     })

@@ -3,6 +3,7 @@
 
 use reqwest::Method;
 use reqwest::StatusCode;
+use tracing::debug;
 
 use super::authenticator::Authorization;
 use super::challenge;
@@ -10,6 +11,7 @@ use super::client::RegistryClient;
 use super::request::ApiRequest;
 use super::response::ApiResponse;
 use super::scope::TokenScope;
+use super::trace::shown_host;
 use crate::store::StoreError;
 
 /// The bound on authentication retries of one request: one new token, a second one only where the challenge added
@@ -58,6 +60,10 @@ impl RegistryClient {
             response.who = self.auth.who(&request.scope).await;
         }
         let challenged = challenge::is_there(&response.headers);
+        if let Some(who) = &response.who {
+            let credential = self.transport.untrusted(who);
+            debug!(status = response.status.as_u16(), challenged, %credential, "access was refused");
+        }
         if insists && (challenged || authorization.is_some()) {
             let changed = self.auth.refused(&request.scope, authorization, &response).await?;
             asked.refused_once_more(changed, &response)?;
@@ -97,6 +103,7 @@ impl RegistryClient {
 
     /// Requests `/v2/` without authorization and stores its challenge, also from a 200 or 403 response.
     async fn ping(&self, request: &ApiRequest) -> Result<(), StoreError> {
+        debug!(host = %shown_host(&self.base), "asking for a challenge");
         let mut url = self.base.clone();
         url.set_path("/v2/");
         let TokenScope { repository, access } = request.scope.clone();

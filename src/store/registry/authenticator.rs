@@ -23,6 +23,7 @@ use std::time::Duration;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 use tokio::time::Instant;
+use tracing::debug;
 
 use super::address::is_loopback;
 use super::challenge;
@@ -34,6 +35,7 @@ use super::response::ApiResponse;
 use super::scope::TokenScope;
 use super::token;
 use super::token::TokenRequest;
+use super::trace::shown_host;
 use super::transport::Transport;
 use crate::store::StoreError;
 use crate::store::credentials::Credential;
@@ -137,6 +139,7 @@ impl Authenticator {
                     let mut slot = slot.lock().await;
                     let same = slot.count == *count;
                     slot.held.take_if(|_| same);
+                    debug!(host = self.host, "the registry refused the token");
                 }
             }
             Some(AuthorizationKind::Basic) | None => {}
@@ -183,6 +186,8 @@ impl Authenticator {
 
     /// Stores a challenge, in place of the last one.
     fn take(&self, challenge: Challenge) {
+        let scheme = if challenge == Challenge::Basic { "Basic" } else { "Bearer" };
+        debug!(host = self.host, scheme, "the registry asks for authentication");
         *self.challenge.lock().unwrap_or_else(PoisonError::into_inner) = Some(challenge);
     }
 
@@ -275,7 +280,15 @@ impl Authenticator {
             repository: &repository,
             scopes: &scopes,
         };
+        debug!(
+            host = self.host,
+            service = %shown_host(&realm),
+            scopes = %self.transport.untrusted(&scopes.join(" ")),
+            credential = %self.transport.untrusted(&from),
+            "requesting a token"
+        );
         let token = token::fetch(&self.transport, &wanted, &self.get_only).await?;
+        debug!(host = self.host, lifetime_s = token.lifetime.as_secs(), "received a token");
         self.transport.settings.secrets.add_passing(token.secret.reveal());
         slot.count += 1;
         let header = token::bearer(&token.secret)?;

@@ -131,6 +131,8 @@ impl BlobDownload {
         }
         match self.retry.after_failure(failure) {
             Some(pause) => {
+                let client = &self.repository.client;
+                client.transport.log_retry(&client.base, self.retry.attempt(), pause, &fault);
                 tokio::time::sleep(pause).await;
                 Ok(())
             }

@@ -25,6 +25,7 @@ use reqwest::header::CONTENT_RANGE;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::header::HeaderValue;
 use reqwest::header::LOCATION;
+use tracing::debug;
 
 use super::location::upload_location;
 use super::request::RetryRule;
@@ -161,6 +162,7 @@ impl ChunkedUpload<'_> {
             }
             Err(error) => return Err(Err(error)),
         };
+        debug!(digest = %self.upload.descriptor.digest, from = self.at, bytes = sent, "sent a chunk");
         let wanted = self.at + sent;
         match response.status.as_u16() {
             200 | 202 | 204 => {
@@ -217,6 +219,8 @@ impl ChunkedUpload<'_> {
             self.upload.cancel(&self.location).await;
             return Err(Err(error.error(&self.upload.repository.place_of(&self.upload.descriptor.digest))));
         };
+        let transport = &self.upload.repository.client.transport;
+        transport.log_retry(&self.location, pacing.retry.attempt(), pause, &"a chunk was not confirmed");
         tokio::time::sleep(pause).await;
         match self.status().await {
             Some(ChunkOutcome::At(at)) if within.contains(&at) => {

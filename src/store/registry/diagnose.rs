@@ -69,6 +69,7 @@ impl RegistryClient {
 
     /// Tells the observer of a retry.
     pub(super) fn again(&self, retry: &RetryState, most: u32, pause: Duration, why: &str) {
+        self.transport.log_retry(&self.base, retry.attempt(), pause, &why);
         if pause > Duration::ZERO {
             let host = host_and_port(&self.base);
             let why = &self.transport.settings.secrets.hide(why);

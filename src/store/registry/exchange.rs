@@ -8,6 +8,7 @@ use reqwest::Response;
 use reqwest::StatusCode;
 use reqwest::Url;
 use reqwest::header::LOCATION;
+use tracing::debug;
 
 use super::authenticator::Authorization;
 use super::client::FirstTurn;
@@ -19,6 +20,7 @@ use super::request::http_request;
 use super::response::ApiResponse;
 use super::response::ErrorBody;
 use super::response::ResponseBody;
+use super::trace::shown_host;
 use super::transport::IncomingBody;
 use super::transport::TransportError;
 use super::transport::is_encoded;
@@ -84,7 +86,10 @@ impl RegistryClient {
             });
             let http_response = http_response?;
             match self.target(request, &url, &http_response)? {
-                Some(next) => url = next,
+                Some(next) => {
+                    debug!(to = %shown_host(&next), "following a redirect");
+                    url = next;
+                }
                 None => return self.response(request, http_response, &url).await,
             }
         }

@@ -36,6 +36,7 @@ mod tags;
 mod text;
 mod tls;
 mod token;
+mod trace;
 mod transport;
 mod upload;
 mod upload_body;

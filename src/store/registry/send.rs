@@ -6,6 +6,9 @@
 use bytes::Bytes;
 use reqwest::Method;
 use tokio::time::timeout;
+use tracing::Instrument as _;
+use tracing::Span;
+use tracing::debug_span;
 
 use super::address::host_and_port;
 use super::authenticate::AuthAttempts;
@@ -26,6 +29,7 @@ impl RegistryClient {
         let mut retry = self.transport.retry_state();
         let doing = || format!("waiting for {}: {} {}", host_and_port(&self.base), request.method, request.url.path());
         self.transport.settings.deadline.doing(doing());
+        let span = debug_span!("request", attempt = 1_u32);
         let asked = async {
             // The timeout includes bodies that are not layers.
             match timeout(total, self.send_with_retries(request, &mut retry)).await {
@@ -33,7 +37,7 @@ impl RegistryClient {
                 Err(_) => Err(self.unreachable(request, ConnectionFault::NoWholeResponse(total), &retry)),
             }
         };
-        self.transport.within(|| (request.what.clone(), doing()), asked).await
+        self.transport.within(|| (request.what.clone(), doing()), asked).instrument(span).await
     }
 
     async fn send_with_retries(&self, request: &ApiRequest, retry: &mut RetryState) -> Result<ApiResponse, StoreError> {
@@ -72,6 +76,7 @@ impl RegistryClient {
                 Err(error) => return Err(error.error(&request.what)),
             };
             tokio::time::sleep(pause).await;
+            Span::current().record("attempt", retry.attempt());
         }
     }
 }

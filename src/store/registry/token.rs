@@ -133,12 +133,18 @@ async fn ask(
     loop {
         let pause = match once(transport, token_request, http_request()?).await {
             Ok(response) if super::retry::is_busy(response.status) => match retry.after_busy(&response.headers) {
-                Some(pause) => pause,
+                Some(pause) => {
+                    transport.log_retry(token_request.realm, retry.attempt(), pause, &response.answer());
+                    pause
+                }
                 None => return Ok(response),
             },
             Ok(response) => return Ok(response),
             Err(TransportError::Transient(failure, fault)) => match retry.after_failure(failure) {
-                Some(pause) => pause,
+                Some(pause) => {
+                    transport.log_retry(token_request.realm, retry.attempt(), pause, &fault);
+                    pause
+                }
                 None => {
                     return Err(TransportError::Transient(failure, fault).error(&host_and_port(token_request.realm)));
                 }

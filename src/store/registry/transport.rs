@@ -1,6 +1,7 @@
 //! The transport: connections, TLS profiles, timeouts, and bodies that are read within limits.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::io;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use bytes::Bytes;
+use reqwest::Body;
 use reqwest::Client;
 use reqwest::ClientBuilder;
 use reqwest::Method;
@@ -42,6 +44,8 @@ use crate::store::error::ProtocolFault;
 
 /// The connections of a process.
 pub(super) struct Transport {
+    /// The hosts whose first answer was logged.
+    pub(super) answered: Mutex<BTreeSet<String>>,
     clients: Mutex<BTreeMap<ConnectionProfile, Client>>,
     pub(super) settings: Arc<Settings>,
 }
@@ -78,7 +82,7 @@ impl TransportError {
 
 impl Transport {
     pub(super) fn new(settings: Arc<Settings>) -> Self {
-        Self { clients: Mutex::default(), settings }
+        Self { answered: Mutex::default(), clients: Mutex::default(), settings }
     }
 
     /// The state of the retries of a request that begins now.
@@ -98,10 +102,13 @@ impl Transport {
         request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let (method, url) = (request.method().clone(), request.url().clone());
         let proxy = self.settings.proxies.of(&url);
+        let size = request.body().and_then(Body::as_bytes).map(length);
         let client = self.client(&url, identified, proxy).map_err(TransportError::Permanent)?;
         let since = Instant::now();
         let sent = tokio::time::timeout(timeout, client.execute(request)).await;
-        let status = sent.as_ref().ok().and_then(|sent| sent.as_ref().ok()).map(|response| response.status().as_u16());
+        let response = sent.as_ref().ok().and_then(|sent| sent.as_ref().ok());
+        let status = response.map(|response| response.status().as_u16());
+        self.log_response((&method, &url, size), response, since.elapsed());
         let host = host_and_port(&url);
         let (method, took) = (method.as_str(), since.elapsed());
         let path = &self.settings.secrets.hide(url.path());

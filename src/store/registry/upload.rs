@@ -30,6 +30,7 @@ use reqwest::Url;
 use reqwest::header::CONTENT_LENGTH;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::header::HeaderValue;
+use tracing::debug;
 
 use super::chunked_upload;
 use super::exchange::SendOutcome;
@@ -71,9 +72,14 @@ pub(super) async fn mount(repository: &Repository, descriptor: &Descriptor, from
     };
     match response.status.as_u16() {
         // A mount that is reported may not have happened (threats: false-mount).
-        201 => is_there(repository, descriptor).await,
+        201 => {
+            let there = is_there(repository, descriptor).await?;
+            debug!(digest = %descriptor.digest, from, there, "the registry reports a mounted blob");
+            Ok(there)
+        }
         202 => {
             // The registry opened an upload session instead: the push that follows uses it.
+            debug!(digest = %descriptor.digest, from, "the registry declined to mount the blob");
             repository.keep_session(descriptor.digest, next_location(repository, &response)?);
             Ok(false)
         }
@@ -93,9 +99,11 @@ pub(super) async fn push(repository: &Repository, blob: Blob) -> Result<(), Stor
     let describe = || (repository.place_of(&digest), format!("sending it to {}", repository.shown()));
     let deadline = transport.settings.deadline.clone();
     match blob.descriptor().size <= SMALL {
-        true => upload.small(blob).await,
-        false => transport.within(describe, upload.large(UploadBody::new(blob, deadline))).await,
+        true => upload.small(blob).await?,
+        false => transport.within(describe, upload.large(UploadBody::new(blob, deadline))).await?,
     }
+    debug!(%digest, "uploaded a blob");
+    Ok(())
 }
 
 impl BlobUpload<'_> {
@@ -152,11 +160,13 @@ impl BlobUpload<'_> {
             202 => {
                 // The registry ignored the content: later blobs are not sent by a single POST.
                 known.store(true, Ordering::Relaxed);
+                debug!("the registry takes no blob in a single POST");
                 self.session(&response).map(Some)
             }
             401 | 403 | 429 => Err(refused(&response)),
             400..=499 | 501 => {
                 known.store(true, Ordering::Relaxed);
+                debug!("the registry takes no blob in a single POST");
                 self.begin().await.map(Some)
             }
             _ => Err(refused(&response)),
@@ -186,7 +196,10 @@ impl BlobUpload<'_> {
                 Err(Err(error)) => return Err(error),
                 Err(Ok(again)) => {
                     broke |= matches!(again, UploadRetry::Resume(..));
-                    self.pause(again, &mut session, &mut retry)?
+                    let (client, reason) = (&self.repository.client, again.reason());
+                    let pause = self.pause(again, &mut session, &mut retry)?;
+                    client.transport.log_retry(&client.base, retry.attempt(), pause, &reason);
+                    pause
                 }
             };
             tokio::time::sleep(pause).await;

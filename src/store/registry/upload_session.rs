@@ -8,6 +8,7 @@ use reqwest::Method;
 use reqwest::StatusCode;
 use reqwest::Url;
 use reqwest::header::LOCATION;
+use tracing::debug;
 
 use super::address::host_and_port;
 use super::location::upload_location;
@@ -75,6 +76,19 @@ pub(super) enum UploadRetry {
     Resume(UploadSession, TransportError),
 }
 
+impl UploadRetry {
+    /// Why there is another attempt, and how it begins.
+    pub(super) const fn reason(&self) -> &'static str {
+        match self {
+            Self::BackOff(_) => "the registry is busy",
+            Self::Chunked => "the registry wants chunks",
+            Self::NewToken(..) => "the token was refused",
+            Self::Restart(_) => "the upload session is lost",
+            Self::Resume(..) => "the connection broke",
+        }
+    }
+}
+
 /// The outcome of an attempt: done, or how to try again, or an error.
 pub(super) type UploadAttempt<T> = Result<T, Result<UploadRetry, StoreError>>;
 
@@ -91,6 +105,7 @@ impl BlobUpload<'_> {
 
     /// Cancels an upload session, so that the registry can delete what it has of it. A failure changes nothing.
     pub(super) async fn cancel(&self, location: &Url) {
+        debug!(digest = %self.descriptor.digest, "cancelling the upload session");
         let request = self.request(Method::DELETE, location.clone()).retry_rule(RetryRule::Never);
         drop(self.repository.client.send(&request).await);
     }
@@ -98,6 +113,7 @@ impl BlobUpload<'_> {
     /// The session that a response opened.
     pub(super) fn session(&self, response: &ApiResponse) -> Result<UploadSession, StoreError> {
         let least = response.header("oci-chunk-min-length").and_then(number).unwrap_or(0);
+        debug!(digest = %self.descriptor.digest, chunk_min = least, "opened an upload session");
         Ok(UploadSession { chunk_min: least, begun: false, location: next_location(self.repository, response)? })
     }
 
@@ -116,6 +132,7 @@ impl BlobUpload<'_> {
 
     /// Remembers that the registry accepts at most `most` bytes in a request.
     pub(super) fn learn_chunk_most(&self, most: u64) {
+        debug!(bytes = most, "the registry wants chunks of at most this size");
         *self.repository.client.capabilities.chunk_most.lock().unwrap_or_else(PoisonError::into_inner) = Some(most);
     }
 
