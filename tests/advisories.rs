@@ -1690,6 +1690,48 @@ fn a_wrong_list_hides_nothing() {
     }
 }
 
+// Two lists may give a digest with different sizes and media types: all of them are looked at, and what a right entry
+// gives is not missed because of a wrong one (threats: mislabelled-list-entry).
+#[test]
+fn a_wrong_entry_for_a_digest_does_not_hide_the_right_one() {
+    let fixture = TestStore::memory(Memory::without_referrers(Limits::DEFAULT));
+    let image = fixture.image(1);
+    let sink = fixture.sink.as_ref();
+    let subject = bulla::oci::Subject::of(&image);
+    let terms = sign::Terms {
+        annotations: BTreeMap::new(),
+        created: bulla::time::Time::EPOCH,
+        format: bulla::request::Format::Bundle,
+        reference: None,
+    };
+    let sign = |repeat| now(sign::sign(sink, &subject, &[proof::key()], &terms, repeat, &Limits::DEFAULT)).unwrap();
+    let digest = sign(sign::Repeat::Always)[0].referrer.unwrap();
+    let good = now(sink.resolve(&TagOrDigest::Digest(digest))).unwrap();
+    let right = good.descriptor().bare();
+    let wrong = [
+        Descriptor { size: right.size + 1, ..right.clone() },
+        Descriptor { media_type: media_type::OCI_INDEX.to_owned(), ..right.clone() },
+        Descriptor { media_type: "application/wrong".to_owned(), ..right.clone() },
+    ];
+    // `None`: the right entry is not there, and the wrong ones stand for nothing.
+    for place in [Some(0), Some(1), Some(3), None] {
+        let mut entries = wrong.to_vec();
+        place.into_iter().for_each(|place| entries.insert(place, right.clone()));
+        let list = json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": entries});
+        let list = Content::name(media_type::OCI_INDEX, list.to_string().into_bytes());
+        fixture.push(&[], &list, Some(&referrer::fallback_tag(image.digest())));
+        assert_eq!(word(&Ask::new().of(sink, *image.digest())) == "accepted", place.is_some());
+        let tree = now(tree::tree(sink, image.clone(), None, proof::NOW, &Limits::DEFAULT)).unwrap();
+        assert_eq!(tree.hanging.iter().any(|node| node.signed.len() == 1), place.is_some(), "{tree:?}");
+        let graph = now(Graph::collect(sink, image.clone(), Closure::WithReferrers, &Limits::DEFAULT)).unwrap();
+        let carried = graph.manifests.iter().any(|node| *node.content.descriptor() == right);
+        assert_eq!((carried, graph.left_behind.is_empty()), (place.is_some(), place.is_some()), "{place:?}");
+        if place.is_some() {
+            assert!(sign(sign::Repeat::IfMissing)[0].already, "{place:?}");
+        }
+    }
+}
+
 // The tag of cosign counts although a list names its manifest, which has no subject.
 #[test]
 fn a_list_does_not_hide_the_tag() {

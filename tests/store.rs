@@ -622,6 +622,50 @@ fn a_referrer_that_is_only_a_blob_is_found_beside_a_listed_one() {
     assert_eq!(ask(None), (true, false));
 }
 
+// Entries are told apart by digest, size and media type (threats: mislabelled-list-entry).
+#[test]
+fn a_wrong_entry_in_a_layout_does_not_hide_the_right_one() {
+    let app = image("app");
+    let seal = seal(&app.manifest, "seal");
+    let right = seal.manifest.descriptor().bare();
+    let wrong = [
+        Descriptor { size: right.size + 1, ..right.clone() },
+        Descriptor { media_type: "application/wrong".to_owned(), ..right.clone() },
+    ];
+    for in_list in [false, true] {
+        let kind = directory();
+        let sink = kind.create();
+        push(sink.as_ref(), &app, Some("v1"));
+        push(sink.as_ref(), &seal, None);
+        now(sink.finish()).unwrap();
+        drop(sink);
+        // Either `index.json` or the list at the fallback tag names the manifest, the wrong entries first.
+        let at = |name: &str| kind.path().join(name);
+        let manifests = [wrong[0].clone(), wrong[1].clone(), right.clone()];
+        let mut listed = manifests.to_vec();
+        if in_list {
+            let list = serde_json::json!({ "schemaVersion": 2, "manifests": manifests }).to_string();
+            let mut list = Content::name(media_type::OCI_INDEX, list.into_bytes()).descriptor().clone();
+            let bytes = serde_json::json!({ "schemaVersion": 2, "manifests": manifests }).to_string();
+            fs::write(at(&format!("blobs/sha256/{}", list.digest.hex())), bytes).unwrap();
+            let name = fallback_tag(app.manifest.digest());
+            list.annotations.insert("org.opencontainers.image.ref.name".to_owned(), name);
+            listed = vec![list];
+        }
+        listed.push(app.manifest.descriptor().bare());
+        let index = serde_json::json!({ "schemaVersion": 2, "manifests": listed }).to_string();
+        fs::write(at("index.json"), index).unwrap();
+        let source = kind.open().unwrap();
+        let listing = now(source.referrers(app.manifest.digest(), None)).unwrap().unwrap();
+        let found: Vec<_> = listing.entries.iter().map(Descriptor::bare).collect();
+        assert!(found.contains(&right), "{in_list}: {found:?}");
+        assert_eq!(found.iter().filter(|entry| **entry == right).count(), 1, "{in_list}: {found:?}");
+        // What the manifest says is said of each entry whose size is right.
+        let described = listing.entries.iter().filter(|entry| entry.annotations.contains_key("text")).count();
+        assert_eq!(described, 2, "{in_list}: {found:?}");
+    }
+}
+
 #[test]
 fn doing_it_again_changes_nothing() {
     for (name, kind) in on_disk() {

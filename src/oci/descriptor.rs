@@ -63,6 +63,13 @@ impl Descriptor {
         }
     }
 
+    /// The fields by which content is fetched and checked: digest, size and media type. Lists are deduplicated by all
+    /// of them, so that an entry with a wrong size or media type does not hide the right entry for the same digest
+    /// (threats: mislabelled-list-entry).
+    pub(crate) fn identity(&self) -> (Digest, u64, String) {
+        (self.digest, self.size, self.media_type.clone())
+    }
+
     /// The same content, without what only the place of this descriptor says about it.
     pub fn bare(&self) -> Self {
         Self::new(&self.media_type, self.digest, self.size)

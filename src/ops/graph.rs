@@ -2,6 +2,7 @@
 //! referrers, recursively.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::limits::Limits;
@@ -96,6 +97,9 @@ impl Graph {
         let mut graph = Self::default();
         let mut collector = Collector { closure, limits, walk: Walk::new(source, limits) };
         collector.add(&mut graph, root, Relation::Root, 0, 0).await?;
+        // A wrong entry for a manifest that is carried by a right one.
+        let carried: BTreeSet<_> = graph.manifests.iter().map(|node| *node.content.digest()).collect();
+        graph.left_behind.retain(|left| !carried.contains(&left.digest));
         Ok(graph)
     }
 
@@ -190,7 +194,15 @@ impl Collector<'_> {
             let why = "it is no manifest of a kind that is carried".to_owned();
             graph.left_behind.push(LeftBehind { digest: entry.digest, media_type: entry.media_type, why });
         }
-        for referrer in self.walk.fetch_new(&listed).await? {
+        let fetched = self.walk.fetch_each_new(&listed).await?;
+        let there: BTreeSet<_> = fetched.iter().filter(|(_, one)| one.is_ok()).map(|(digest, _)| *digest).collect();
+        for (digest, referrer) in fetched {
+            let referrer = match referrer {
+                Ok(referrer) => referrer,
+                // A wrong entry for a manifest that another entry gives is no manifest that is missing.
+                Err(_) if there.contains(&digest) => continue,
+                Err(error) => return Err(error.into()),
+            };
             let document = match Document::parse(&referrer, self.limits) {
                 Ok(document) => document,
                 Err(error) if error.is_limit() => return Err(error.into()),

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::envelope::Evidence;
@@ -106,16 +107,24 @@ impl Search<'_> {
     async fn referrers(&mut self, wanted: &Wanted<'_>) -> Result<(), OpsError> {
         let mut listed = self.walk.referrers(self.subject.digest()).await?;
         listed.sort_by_cached_key(|entry| Reverse(entry.annotations.get(referrer::CREATED).cloned()));
+        let (mut fetched, mut failed) = (BTreeSet::new(), Vec::new());
         for entry in &listed {
             if self.has_all(|found, key| found.bundle(key).is_some()) {
                 break;
             }
             match self.walk.fetch(entry).await? {
-                Ok(content) => self.read(&content, FoundAt::Referrers, wanted).await,
+                Ok(content) => {
+                    fetched.insert(entry.digest);
+                    self.read(&content, FoundAt::Referrers, wanted).await;
+                }
                 // What is listed and gone is no signature that anybody could verify.
                 Err(error) if error.is_not_found() => {}
-                Err(error) => drop(self.unread.get_or_insert(error.into())),
+                Err(error) => failed.push((entry.digest, error)),
             }
+        }
+        // A wrong entry for a manifest that another entry gives leaves nothing unread.
+        if let Some((_, error)) = failed.into_iter().find(|(digest, _)| !fetched.contains(digest)) {
+            self.unread.get_or_insert(error.into());
         }
         self.answer(|found, key| found.bundle(key).is_some())
     }

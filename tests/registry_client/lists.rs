@@ -260,6 +260,21 @@ fn too_many_referrers_are_could_not_tell() {
     assert_eq!(registry.count("GET", REFERRERS), 3);
 }
 
+// Entries are told apart by digest, size and media type (threats: mislabelled-list-entry).
+#[test]
+fn a_wrong_entry_for_a_digest_does_not_hide_the_right_one() {
+    let registry = polite();
+    let right = entry("signature");
+    let larger = Descriptor { size: right.size + 1, ..right.clone() };
+    let index = Descriptor { media_type: OCI_INDEX.to_owned(), ..right.clone() };
+    let list = [&larger, &index, &larger, &right, &right];
+    let body = serde_json::json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": list}).to_string();
+    let headers = vec![("Content-Type".to_owned(), OCI_INDEX.to_owned())];
+    registry.rule("GET", REFERRERS, Times::Every, Action::Status { code: 200, headers, body: body.into_bytes() });
+    let listing = run(app(&registry).referrers(&Digest::sha256(b"x"), None)).unwrap().unwrap();
+    assert_eq!(listing.entries, [larger, index, right]);
+}
+
 #[test]
 fn tags_are_read_to_the_last_page() {
     let registry = polite();
@@ -302,6 +317,28 @@ fn a_list_is_begun_and_added_to() {
     let list = list(&registry, &subject);
     assert_eq!(list["mediaType"], OCI_INDEX);
     assert_eq!(list["manifests"][0]["artifactType"], "application/signature");
+}
+
+// Entries are told apart by digest, size and media type (threats: mislabelled-list-entry).
+#[test]
+fn a_wrong_entry_in_a_list_does_not_stand_for_the_right_one() {
+    let registry = with(&["referrers=off", "sparse=accept"]);
+    let subject = Digest::sha256(b"subject");
+    let right = entry("a");
+    let wrong = [
+        Descriptor { size: right.size + 1, ..right.clone() },
+        Descriptor { media_type: OCI_INDEX.to_owned(), ..right.clone() },
+    ];
+    run(async {
+        for wrong in &wrong {
+            app(&registry).list_referrers(&subject, std::slice::from_ref(wrong)).await.unwrap();
+        }
+        app(&registry).list_referrers(&subject, std::slice::from_ref(&right)).await.unwrap();
+        app(&registry).list_referrers(&subject, std::slice::from_ref(&right)).await.unwrap();
+    });
+    let list = list(&registry, &subject);
+    let wanted = [&wrong[0], &wrong[1], &right].map(|entry| serde_json::to_value(entry).unwrap());
+    assert_eq!(*list["manifests"].as_array().unwrap(), wanted);
 }
 
 #[test]

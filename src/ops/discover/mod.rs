@@ -274,10 +274,7 @@ impl<'a> Discovery<'a> {
     /// Splits new entries of a list: those that look like signatures are fetched at once, newest first, the others in
     /// step 4.
     async fn sort(&mut self, place: FoundAt, entries: Vec<Descriptor>, evaluation: &mut Evaluation<'_>) {
-        let fresh = |entry: &Descriptor| {
-            let listed = (entry.digest, entry.size, entry.media_type.clone());
-            !self.read.contains(&entry.digest) && self.seen.insert(listed)
-        };
+        let fresh = |entry: &Descriptor| !self.read.contains(&entry.digest) && self.seen.insert(entry.identity());
         let fresh: Vec<_> = entries.into_iter().filter(fresh).map(referrer::listed).collect();
         let kinds = self.kinds(evaluation);
         let (mut likely, doubtful): (Vec<_>, Vec<_>) = fresh.into_iter().partition(|entry| is_likely(entry, &kinds));

@@ -71,6 +71,9 @@ pub(super) struct Step {
     pub(super) entry: Descriptor,
 }
 
+/// The digest of a manifest that was asked for, and what the store answered.
+type Fetched = (Digest, Result<Content, StoreError>);
+
 impl<'a> Walk<'a> {
     /// A walk that has entered nothing, with the whole budget of one image.
     pub(super) fn new(source: &'a dyn Source, limits: &'a Limits) -> Self {
@@ -129,6 +132,14 @@ impl<'a> Walk<'a> {
     /// [`StoreError::TooMany`] where the budget does not pay for all of them: then none is fetched. Otherwise the first
     /// error of a fetch.
     pub(super) async fn fetch_new(&mut self, entries: &[Descriptor]) -> Result<Vec<Content>, StoreError> {
+        self.fetch_each_new(entries).await?.into_iter().map(|(_, fetched)| fetched).collect()
+    }
+
+    /// As [`Walk::fetch_new`], with the outcome of each fetch beside the digest that was asked for.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMany`] where the budget does not pay for all of them: then none is fetched.
+    pub(super) async fn fetch_each_new(&mut self, entries: &[Descriptor]) -> Result<Vec<Fetched>, StoreError> {
         const AT_ONCE: usize = 8;
         let new: Vec<_> = entries.iter().filter(|entry| !self.entered.contains(&entry.digest)).collect();
         // All of them are paid for before the first is fetched: they are held in memory together.
@@ -136,9 +147,11 @@ impl<'a> Walk<'a> {
             self.budget.pay(entry)?;
         }
         let source = self.source;
-        let task = |entry| -> Task<'_, _> { Box::pin(pinned::manifest(source, entry)) };
-        let tasks = new.into_iter().map(task).collect();
-        parallel::run(tasks, AT_ONCE).await.into_iter().collect()
+        let tasks = new.into_iter().map(|entry| -> Task<'_, Fetched> {
+            Box::pin(async move { (entry.digest, pinned::manifest(source, entry).await) })
+        });
+        let tasks = tasks.collect();
+        Ok(parallel::run(tasks, AT_ONCE).await)
     }
 
     /// Follows the children of an index at `depth` before what is pending: depth first.

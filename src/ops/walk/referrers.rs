@@ -18,8 +18,9 @@ use crate::store::parallel;
 
 impl Walk<'_> {
     /// The descriptors that the store's list of referrers and the fallback tag give for `subject` (OCI
-    /// distribution-spec, "Referrers Tag Schema"), each digest once. No manifest is fetched, so no `subject` field is
-    /// checked.
+    /// distribution-spec, "Referrers Tag Schema"), each once. Entries for one digest may differ in size and media type:
+    /// all of them are returned, since a wrong one must not hide the right one. No manifest is fetched, so no `subject`
+    /// field is checked.
     ///
     /// # Errors
     /// Where one of the lists could not be read whole.
@@ -33,7 +34,12 @@ impl Walk<'_> {
             Err(error) => return Err(error),
         };
         let mut seen = BTreeSet::new();
-        Ok(own.into_iter().chain(fallback).filter(|entry| seen.insert(entry.digest)).map(referrer::listed).collect())
+        Ok(own
+            .into_iter()
+            .chain(fallback)
+            .filter(|entry| seen.insert(entry.identity()))
+            .map(referrer::listed)
+            .collect())
     }
 
     /// The manifests at the cosign tags of `subject`, each with its tag. They are fetched before any budget pays for

@@ -32,10 +32,18 @@ pub(crate) struct Relations {
     /// The manifests that refer to a subject.
     pub(crate) referring: BTreeSet<Digest>,
     /// Unnamed entries that could not be read: whether they refer to something is not known.
-    pub(crate) unreadable: BTreeMap<Digest, Descriptor>,
+    pub(crate) unreadable: BTreeMap<Digest, Vec<Descriptor>>,
     by_subject: HashMap<Digest, Vec<Descriptor>>,
     /// How many there may be for one subject.
     limit: u64,
+}
+
+/// What a manifest that a layout lists says about others.
+enum PeekedManifest {
+    NoReferrer,
+    /// The subject, and the manifest as a list of referrers describes it.
+    Referrer(Digest, Descriptor),
+    Unreadable,
 }
 
 /// As much of a manifest as a list of referrers is made from.
@@ -84,22 +92,28 @@ impl Relations {
     /// Asks every manifest that `catalog` lists.
     pub(crate) fn of_entries(place: &dyn LayoutFiles, catalog: &Catalog, limits: &Limits) -> Self {
         let mut graph = Self { limit: limits.graph.referrers, ..Self::default() };
-        // One manifest can be listed as often as the list has room for; it is read once.
-        let mut tried = BTreeSet::new();
+        // One manifest can be listed as often as the list has room for; it is read once. With another media type it is
+        // another entry: a wrong one must not hide the right one.
+        let mut read: BTreeMap<_, PeekedManifest> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         for entry in catalog.descriptors() {
-            if !tried.insert((entry.digest, entry.size)) {
-                continue;
-            }
-            match Peek::at(place, entry, limits) {
-                Some(peek) => {
-                    let listed = peek.manifests.iter().flatten().map(|child| child.digest);
-                    graph.children.extend(listed.filter(|child| catalog.lists(child)));
-                    graph.add(entry.bare(), peek);
+            let peeked = read.entry((entry.digest, entry.size)).or_insert_with(|| {
+                let Some(peek) = Peek::at(place, entry, limits) else { return PeekedManifest::Unreadable };
+                let listed = peek.manifests.iter().flatten().map(|child| child.digest);
+                graph.children.extend(listed.filter(|child| catalog.lists(child)));
+                match peek.subject() {
+                    Some(subject) => PeekedManifest::Referrer(subject, peek.describe(entry.bare())),
+                    None => PeekedManifest::NoReferrer,
                 }
-                None if may_refer(entry) => {
-                    graph.unreadable.entry(entry.digest).or_insert_with(|| referrer::listed(entry.clone()));
+            });
+            match peeked {
+                PeekedManifest::Referrer(subject, described) if seen.insert(entry.identity()) => {
+                    graph.add(*subject, Descriptor { media_type: entry.media_type.clone(), ..described.clone() });
                 }
-                None => {}
+                PeekedManifest::Unreadable if may_refer(entry) && seen.insert(entry.identity()) => {
+                    graph.unreadable.entry(entry.digest).or_default().push(referrer::listed(entry.clone()));
+                }
+                _ => {}
             }
         }
         graph
@@ -116,11 +130,12 @@ impl Relations {
         small.sort_unstable();
         for (digest, size) in small.into_iter().filter(|(digest, _)| !known.referring.contains(digest)) {
             let mut entry = Descriptor::new(media_type::OCI_MANIFEST, digest, size);
-            if let Some(peek) = Peek::at(place, &entry, limits).filter(|peek| peek.subject.is_some()) {
+            let Some(peek) = Peek::at(place, &entry, limits) else { continue };
+            if let Some(subject) = peek.subject() {
                 if let Some(kind) = peek.guess_media_type() {
                     entry.media_type = kind.chars().take(LONGEST_TYPE).collect();
                 }
-                graph.add(entry, peek);
+                graph.add(subject, peek.describe(entry));
             }
         }
         Ok(graph)
@@ -131,7 +146,14 @@ impl Relations {
         self.unreadable.remove(content.digest());
         let Some(peek) = Peek::parse(content.bytes(), limits) else { return };
         self.children.extend(peek.manifests.iter().flatten().map(|child| child.digest));
-        self.add(content.descriptor().bare(), peek);
+        let entry = content.descriptor();
+        let Some(subject) = peek.subject() else { return };
+        // A manifest that is stored once more says what it said before.
+        let again = |known: &Descriptor| (known.size, &known.media_type) == (entry.size, &entry.media_type);
+        let known = |of: &Self| of.referrers(&subject).filter(|known| known.digest == entry.digest).any(again);
+        if !(self.referring.contains(&entry.digest) && known(self)) {
+            self.add(subject, peek.describe(entry.bare()));
+        }
     }
 
     /// Whether the manifest that `entry` names may have said something about others.
@@ -144,17 +166,13 @@ impl Relations {
         self.by_subject.get(subject).into_iter().flatten()
     }
 
-    fn add(&mut self, entry: Descriptor, peek: Peek) {
-        let Some(subject) = peek.subject.as_ref().map(|subject| subject.digest) else { return };
-        // A manifest that is stored once more says what it said before.
-        if !self.referring.insert(entry.digest) {
-            return;
-        }
+    fn add(&mut self, subject: Digest, referrer: Descriptor) {
+        self.referring.insert(referrer.digest);
         // Most subjects have one.
         let referrers = self.by_subject.entry(subject).or_insert_with(|| Vec::with_capacity(1));
         // One more than there may be says that there are too many.
         if count(referrers.len()) <= self.limit {
-            referrers.push(peek.describe(entry));
+            referrers.push(referrer);
         }
     }
 }
@@ -174,6 +192,11 @@ impl Peek {
     pub(crate) fn parse(bytes: &[u8], limits: &Limits) -> Option<Self> {
         let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
         (first == Some(&b'{')).then(|| json::parse(bytes, limits).ok())?
+    }
+
+    /// The digest in the `subject` field.
+    fn subject(&self) -> Option<Digest> {
+        self.subject.as_ref().map(|subject| subject.digest)
     }
 
     /// `descriptor` with what a list of referrers says beyond it, as far as anybody reads it there: the truth, whatever

@@ -1,5 +1,6 @@
 //! Reading a layout: names, manifests, blobs, and every way in which tools record referrers.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::future::ready;
 
@@ -217,11 +218,7 @@ impl<P: LayoutFiles> Local<P> {
     fn list(&self, subject: &Digest, artifact_type: Option<&str>) -> Result<Listing, StoreError> {
         let mut state = self.state();
         let mut listed = self.listed(&state.catalog, subject)?;
-        for entry in &mut listed {
-            if let Some(peek) = Peek::at(&self.place, entry, &self.limits) {
-                *entry = peek.describe(entry.bare());
-            }
-        }
+        self.describe(&mut listed);
         let unlisted = state.unlisted.by_subject.get(subject).map(Vec::as_slice).unwrap_or_default();
         let is_wanted = |entry: &&Descriptor| entry.artifact_type.as_deref() == artifact_type;
         let of_type = || listed.iter().chain(unlisted).filter(is_wanted);
@@ -238,17 +235,30 @@ impl<P: LayoutFiles> Local<P> {
         let filtered = loose.is_none();
         let loose = loose.iter().flat_map(|loose| loose.referrers(subject));
         let told = graph.referrers(subject).chain(&listed).chain(&unlisted);
-        self.listing(told.chain(loose).chain(graph.unreadable.values()), filtered)
+        self.listing(told.chain(loose).chain(graph.unreadable.values().flatten()), filtered)
     }
 
-    /// A list of `entries`, each digest once.
+    /// Replaces what the lists say about `entries` by what their manifests say. A manifest is read once, however many
+    /// entries name it.
+    fn describe(&self, entries: &mut [Descriptor]) {
+        let mut read = BTreeMap::new();
+        for entry in entries {
+            let peek = || Peek::at(&self.place, entry, &self.limits).map(|peek| peek.describe(entry.bare()));
+            let described = read.entry((entry.digest, entry.size)).or_insert_with(peek);
+            if let Some(described) = described {
+                *entry = Descriptor { media_type: entry.media_type.clone(), ..described.clone() };
+            }
+        }
+    }
+
+    /// A list of `entries`, each once: a wrong entry for a manifest does not hide the right one.
     fn listing<'a>(
         &self,
         entries: impl Iterator<Item = &'a Descriptor>,
         filtered: bool,
     ) -> Result<Listing, StoreError> {
         let mut found = BTreeSet::new();
-        let entries: Vec<_> = entries.filter(|entry| found.insert(entry.digest)).cloned().collect();
+        let entries: Vec<_> = entries.filter(|entry| found.insert(entry.identity())).cloned().collect();
         let limit = self.limits.graph.referrers;
         match count(entries.len()) > limit {
             true => Err(StoreError::TooMany { place: self.place.name(), what: "referrers", limit }),
@@ -271,7 +281,7 @@ impl<P: LayoutFiles> Local<P> {
             let index = Index::parse(&content, &self.limits);
             let place = self.place.name();
             let entries = index.map_err(|error| StoreError::Manifest { place, error })?.manifests;
-            let fresh = entries.into_iter().filter(|entry| known.insert((entry.digest, entry.size)));
+            let fresh = entries.into_iter().filter(|entry| known.insert(entry.identity()));
             listed.extend(fresh.map(referrer::listed));
             if count(listed.len()) > limit {
                 return Err(StoreError::TooMany { place: self.place.name(), what: "referrers", limit });

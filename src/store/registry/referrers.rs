@@ -104,7 +104,8 @@ struct ReferrersList {
     began: bool,
     listing: Listing,
     pages: PageUrls,
-    seen: HashSet<Digest>,
+    /// The entries so far: a wrong entry for a manifest must not hide the right one.
+    seen: HashSet<(Digest, u64, String)>,
 }
 
 /// What came of asking for a page of the list.
@@ -137,16 +138,17 @@ impl ReferrersList {
         self.began = true;
         self.listing.filtered |= filtered;
         for entry in fresh {
-            if count(self.listing.entries.len()) >= limits.graph.referrers && !self.seen.contains(&entry.digest) {
+            if !self.seen.insert(entry.identity()) {
+                continue;
+            }
+            if count(self.listing.entries.len()) >= limits.graph.referrers {
                 return Err(StoreError::TooMany {
                     place: place.to_owned(),
                     what: "referrers",
                     limit: limits.graph.referrers,
                 });
             }
-            if self.seen.insert(entry.digest) {
-                self.listing.entries.push(referrer::listed(entry));
-            }
+            self.listing.entries.push(referrer::listed(entry));
         }
         next.map(ReferrersPage::Page)
     }

@@ -106,8 +106,13 @@ fn raw<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<&'de 
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct EntryWire {
     digest: Option<String>,
+    #[serde(default)]
+    media_type: serde_json::Value,
+    #[serde(default)]
+    size: serde_json::Value,
 }
 
 /// The list with `entries` added; `None` where it has them all. Existing entries keep their bytes.
@@ -133,8 +138,13 @@ fn merged(
     }
     let list = wire.manifests.ok_or(ReferrersTagFault::NoManifests)?.get();
     let listed: Option<Vec<EntryWire>> = json::read(list.as_bytes()).map_err(json)?;
-    let listed: BTreeSet<String> = listed.into_iter().flatten().filter_map(|entry| entry.digest).collect();
-    let new: Vec<&Descriptor> = entries.iter().filter(|entry| !listed.contains(&entry.digest.to_string())).collect();
+    let identity =
+        |entry: EntryWire| Some((entry.digest?, entry.size.as_u64()?, entry.media_type.as_str()?.to_owned()));
+    let listed: BTreeSet<_> = listed.into_iter().flatten().filter_map(identity).collect();
+    // An entry that names other content by the same digest does not stand for the right one.
+    let is_new =
+        |entry: &&Descriptor| !listed.contains(&(entry.digest.to_string(), entry.size, entry.media_type.clone()));
+    let new: Vec<&Descriptor> = entries.iter().filter(is_new).collect();
     if new.is_empty() {
         return Ok(None);
     }
@@ -160,7 +170,7 @@ fn fresh(entries: &[Descriptor]) -> Result<Content, ReferrersTagFault> {
 
 fn joined(entries: &[&Descriptor]) -> Option<String> {
     let mut seen = BTreeSet::new();
-    let once = entries.iter().filter(|entry| seen.insert(entry.digest));
+    let once = entries.iter().filter(|entry| seen.insert(entry.identity()));
     let texts: Option<Vec<String>> = once.map(|entry| serde_json::to_string(entry).ok()).collect();
     Some(texts?.join(","))
 }
