@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use tracing::Instrument as _;
+use tracing::debug;
+use tracing::info_span;
+
 use crate::envelope::Bundle;
 use crate::envelope::Envelope;
 use crate::envelope::EvidenceIdentity;
@@ -41,12 +45,25 @@ pub async fn attach(
     attachments: &[Attachment],
     limits: &Limits,
 ) -> Result<(), OpsError> {
+    let span = info_span!("attach", subject = %subject.digest(), place = %sink.origin());
+    attach_in_order(sink, subject, attachments, limits).instrument(span).await
+}
+
+/// Pushes blobs, then manifests, then the list of referrers.
+async fn attach_in_order(
+    sink: &dyn Sink,
+    subject: &Subject,
+    attachments: &[Attachment],
+    limits: &Limits,
+) -> Result<(), OpsError> {
     let mut unlisted = Vec::new();
     for attachment in attachments {
         for blob in &attachment.blobs {
             sink.push_content(blob).await?;
         }
-        if !put(sink, &attachment.manifest).await? {
+        let listed = put(sink, &attachment.manifest).await?;
+        debug!(digest = %attachment.manifest.digest(), listed, "attached a referrer");
+        if !listed {
             unlisted.push(entry(&attachment.manifest, limits)?);
         }
     }
@@ -116,6 +133,7 @@ pub async fn add_to_tag(
         let manifest = referrer::signature_manifest(&config, merged)?;
         sink.push_content(&config).await?;
         sink.push_manifest(&manifest, Some(tag)).await?;
+        debug!(tag, digest = %manifest.digest(), "wrote signatures at a tag");
         // The tag has no lock, and two writers may both have read the same list (cosign 2432): look again.
     }
     let why = "other writers keep replacing it; the signatures were not kept".to_owned();

@@ -1,5 +1,8 @@
 //! attest: an attestation of an image: a predicate, signed and attached.
 
+use tracing::Instrument as _;
+use tracing::info_span;
+
 use crate::envelope;
 use crate::envelope::Envelope;
 use crate::envelope::Statement;
@@ -27,6 +30,19 @@ use crate::time::Time;
 /// [`OpsError`]; an attestation is attached whole or not at all. With [`Repeat::IfMissing`] also where it cannot be told
 /// what is there: then nothing is signed.
 pub async fn attest(
+    sink: &dyn Sink,
+    subject: &Subject,
+    signers: &[&dyn Signer],
+    attestation: &Attestation,
+    (created, repeat): (Time, Repeat),
+    limits: &Limits,
+) -> Result<Vec<Signed>, OpsError> {
+    let span = info_span!("attest", subject = %subject.digest(), place = %sink.origin());
+    attest_and_attach(sink, subject, signers, attestation, (created, repeat), limits).instrument(span).await
+}
+
+/// Makes the attestations that are missing, all of them before any is attached.
+async fn attest_and_attach(
     sink: &dyn Sink,
     subject: &Subject,
     signers: &[&dyn Signer],

@@ -3,6 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tracing::Instrument as _;
+use tracing::debug;
+use tracing::info;
+use tracing::info_span;
+
 use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -77,11 +82,24 @@ pub async fn copy(
     limits: &Limits,
 ) -> Result<Copied, OpsError> {
     let Some(root) = graph.root() else { return move_all(source, sink, graph, limits).await };
+    let span = info_span!("copy", subject = %root.digest(), place = %sink.origin());
+    copy_and_tag(source, sink, (graph, root), (tags, taken), limits).instrument(span).await
+}
+
+/// Copies the graph of `root`, and writes the tags last.
+async fn copy_and_tag(
+    source: &Arc<dyn Source>,
+    sink: &Arc<dyn Sink>,
+    (graph, root): (&Graph, &Content),
+    (tags, taken): (&[String], Taken),
+    limits: &Limits,
+) -> Result<Copied, OpsError> {
     let before = naming::look(sink.as_ref(), tags, root.digest(), taken).await?;
     let copied = move_all(source, sink, graph, limits).await?;
     let named = naming::look_again(sink.as_ref(), tags, root.digest(), taken, before).await?;
     for tag in tags {
         let _pushed = sink.push_manifest(root, Some(tag)).await?;
+        info!(tag, "wrote a tag");
     }
     Ok(Copied { named, ..copied })
 }
@@ -176,6 +194,8 @@ pub(super) async fn move_all(
     for (subject, entries) in &unlisted {
         sink.list_referrers(subject, entries).await?;
     }
+    let Copied { blobs, blobs_present, bytes, manifests, referrers, .. } = &copied;
+    info!(blobs, blobs_present, bytes, manifests, referrers, "copied blobs and manifests");
     Ok(copied)
 }
 
@@ -275,6 +295,7 @@ async fn transfer(
     permits: &Permits,
 ) -> Result<Moved, StoreError> {
     if sink.has_blob(blob).await? {
+        debug!(digest = %blob.digest, "the destination has the blob");
         transfer_progress::spared(blob.size);
         return Ok(Moved::Present);
     }
@@ -287,6 +308,7 @@ async fn transfer(
         return Ok(Moved::Present);
     }
     let permit = permits.acquire().await;
+    debug!(digest = %blob.digest, bytes = blob.size, "copying a blob");
     let opened = match source.open(blob).await {
         Ok(opened) => opened,
         Err(error) if error.is_not_found() => {

@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use tracing::Instrument as _;
+use tracing::info;
+use tracing::info_span;
+
 use crate::digest::Digest;
 use crate::envelope::FoundAt;
 use crate::oci::Content;
@@ -83,6 +87,7 @@ pub async fn check(
     // The children and layers of what was accepted belong to it: they are named in its bytes.
     let mut graph = Graph::collect(source, root, Closure::Image, limits).await?;
     let evidence = evidence::add(&mut graph, &verified, limits)?;
+    info!(manifests = graph.manifests.len(), blobs = graph.blobs.len(), evidence = evidence.len(), "admitted");
     Ok(Admitted { evidence, graph, verified })
 }
 
@@ -121,7 +126,19 @@ pub async fn push(
     taken: Taken,
     options: VerifyOptions<'_>,
 ) -> Result<Copied, OpsError> {
-    let Some(root) = admitted.graph.root().cloned() else { return Ok(Copied::default()) };
+    let Some(root) = admitted.graph.root() else { return Ok(Copied::default()) };
+    let span = info_span!("import", subject = %root.digest(), place = %sink.origin());
+    push_verified(source, sink, admitted, (root, tags, taken), options).instrument(span).await
+}
+
+/// Pushes the graph of `root` and its evidence, reads it back, and writes the tags last.
+async fn push_verified(
+    source: &Arc<dyn Source>,
+    sink: &Arc<dyn Sink>,
+    admitted: &Admitted,
+    (root, tags, taken): (&Content, &[String], Taken),
+    options: VerifyOptions<'_>,
+) -> Result<Copied, OpsError> {
     let before = naming::look(sink.as_ref(), tags, root.digest(), taken).await?;
     let (fitting, left_out) = fitting(sink.as_ref(), admitted, options)?;
     let admitted = fitting.as_ref().unwrap_or(admitted);
@@ -135,10 +152,12 @@ pub async fn push(
         ..moved
     };
     read_back(sink, admitted, &copied.layers_left_out, options).await?;
+    info!(subjects = admitted.verified.len(), "verified at the destination");
     let named = naming::look_again(sink.as_ref(), tags, root.digest(), taken, before).await?;
     for tag in tags {
-        let _pushed = sink.push_manifest(&root, Some(tag)).await?;
+        let _pushed = sink.push_manifest(root, Some(tag)).await?;
         stands(sink.as_ref(), tag, root.digest()).await?;
+        info!(tag, "wrote a tag");
     }
     Ok(Copied { named, ..copied })
 }

@@ -185,6 +185,16 @@ impl Verdict {
         }
     }
 
+    /// The name of the verdict, for logs.
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Accepted(_) => "accepted",
+            Self::Incomplete { .. } => "incomplete",
+            Self::Refused(_) => "refused",
+            Self::Unknown { .. } => "undecided",
+        }
+    }
+
     /// A no because there is nothing at all.
     pub(super) fn is_bare(&self) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.findings.is_empty() && refusal.accepted.is_empty())

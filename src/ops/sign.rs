@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use tracing::Instrument as _;
+use tracing::info;
+use tracing::info_span;
+
 use crate::digest::Digest;
 use crate::envelope::Envelope;
 use crate::envelope::EnvelopeError;
@@ -110,6 +114,19 @@ pub async fn subjects(
 /// [`OpsError`]; a signature is attached whole or not at all. With [`Repeat::IfMissing`] also where it cannot be told
 /// what is there: then nothing is signed.
 pub async fn sign(
+    sink: &dyn Sink,
+    subject: &Subject,
+    signers: &[&dyn Signer],
+    terms: &Terms,
+    repeat: Repeat,
+    limits: &Limits,
+) -> Result<Vec<Signed>, OpsError> {
+    let span = info_span!("sign", subject = %subject.digest(), place = %sink.origin());
+    sign_and_attach(sink, subject, signers, terms, repeat, limits).instrument(span).await
+}
+
+/// Makes the signatures that are missing, all of them before any is attached.
+async fn sign_and_attach(
     sink: &dyn Sink,
     subject: &Subject,
     signers: &[&dyn Signer],
@@ -240,6 +257,10 @@ impl Making {
         attach::attach(sink, subject, &self.bundles, limits).await?;
         if !self.layers.is_empty() {
             attach::add_to_tag(sink, tag, &self.contents, &self.layers, limits).await?;
+        }
+        for Signed { already, referrer, tag, .. } in &self.signed {
+            let referrer = referrer.map(|digest| digest.to_string());
+            info!(already, referrer, tag, "the signature of a key is attached");
         }
         Ok(self.signed)
     }

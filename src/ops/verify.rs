@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use tracing::Instrument as _;
+use tracing::info;
+use tracing::info_span;
+
 use crate::digest::Digest;
 use crate::envelope::FoundAt;
 use crate::limits::Limits;
@@ -220,8 +224,16 @@ pub(super) async fn judge_signatures(
     subject: impl Into<ReferrerSubject<'_>>,
     options: VerifyOptions<'_>,
 ) -> Verdict {
-    let VerifyOptions { verifier, effort, now, limits, .. } = options;
     let subject = subject.into();
+    let span = info_span!("verify", subject = %subject.digest, place = %source.origin());
+    let verdict = evaluate_subject(source, subject, options).instrument(span.clone()).await;
+    info!(parent: &span, verdict = verdict.name(), "evaluated the policy");
+    verdict
+}
+
+/// Discovers the signatures of one subject and evaluates the policy over them.
+async fn evaluate_subject(source: &dyn Source, subject: ReferrerSubject<'_>, options: VerifyOptions<'_>) -> Verdict {
+    let VerifyOptions { verifier, effort, now, limits, .. } = options;
     let mut evaluation = verifier.evaluation(subject.digest, now);
     let open = discover::discover(Search { source, subject, effort, limits }, &mut evaluation).await;
     let mismatch = pinned::digest_header_mismatch(source, &subject.digest, &FoundAt::Subject);

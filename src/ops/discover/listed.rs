@@ -16,6 +16,22 @@ use crate::ops::walk::EvidenceBudget;
 use crate::policy::StatementKind;
 use crate::verify::Finding;
 
+/// The outcome of asking the store for its list of referrers.
+#[derive(Clone, Copy)]
+pub(super) enum Listed {
+    Failed,
+    Filtered,
+    None,
+    Whole,
+}
+
+/// Whether a list entry looks like a signature: a finding about a doubtful one is usually not reported.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Certainty {
+    Doubtful,
+    Likely,
+}
+
 /// The outcome of fetching one listed manifest.
 pub(super) enum Fetched {
     /// Signed documents; perhaps there are more in it.

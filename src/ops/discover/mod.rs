@@ -14,9 +14,12 @@
 mod listed;
 pub(super) mod signature_manifest;
 mod subject;
+mod trace;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+
+use tracing::Instrument as _;
 
 use crate::digest::Digest;
 use crate::envelope::Evidence;
@@ -30,7 +33,9 @@ use crate::oci::Index;
 use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::oci::referrer;
+use crate::ops::discover::listed::Certainty;
 use crate::ops::discover::listed::Fetched;
+use crate::ops::discover::listed::Listed;
 use crate::ops::discover::listed::fetch;
 use crate::ops::discover::listed::is_likely;
 use crate::ops::discover::signature_manifest::Opened;
@@ -79,7 +84,10 @@ pub struct Search<'a> {
 pub async fn discover(search: Search<'_>, evaluation: &mut Evaluation<'_>) -> Vec<StoreError> {
     let budget = EvidenceBudget::of(search.limits);
     let mut discovery = Discovery::new(search, &budget);
-    discovery.run(evaluation).await;
+    let span = trace::span(&search.subject.digest);
+    discovery.run(evaluation).instrument(span.clone()).await;
+    let manifests = search.limits.evidence.signature_manifests.saturating_sub(discovery.manifests);
+    trace::ended(&span, discovery.is_done(evaluation), &discovery.open, manifests);
     discovery.open
 }
 
@@ -102,22 +110,6 @@ struct Discovery<'a> {
     search: Search<'a>,
     /// The entries seen, by digest, size and media type: a wrong entry for a manifest must not hide a right one.
     seen: BTreeSet<(Digest, u64, String)>,
-}
-
-/// The outcome of asking the store for its list of referrers.
-#[derive(Clone, Copy)]
-enum Listed {
-    Failed,
-    Filtered,
-    None,
-    Whole,
-}
-
-/// Whether a list entry looks like a signature: a finding about a doubtful one is usually not reported.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Certainty {
-    Doubtful,
-    Likely,
 }
 
 impl<'a> Discovery<'a> {
@@ -189,7 +181,9 @@ impl<'a> Discovery<'a> {
     /// Steps 1 and 3: reads the store's list of referrers, filtered by `artifact_type` if one is given, and considers
     /// its entries.
     async fn own_list(&mut self, artifact_type: Option<&str>, evaluation: &mut Evaluation<'_>) -> Listed {
-        match self.search.source.referrers(&self.search.subject.digest, artifact_type).await {
+        let answer = self.search.source.referrers(&self.search.subject.digest, artifact_type).await;
+        trace::list(artifact_type, &answer);
+        match answer {
             Ok(Some(listing)) => {
                 // A response that does not say whether it was filtered is complete only if it holds another type
                 // (threats: wrong-filter-claim).
@@ -217,7 +211,9 @@ impl<'a> Discovery<'a> {
     /// Schema".
     async fn fallback_list(&mut self, evaluation: &mut Evaluation<'_>) {
         let tag = referrer::fallback_tag(&self.search.subject.digest);
-        let content = match self.search.source.resolve(&TagOrDigest::Tag(tag)).await {
+        let answer = self.search.source.resolve(&TagOrDigest::Tag(tag.clone())).await;
+        trace::tag(&tag, &answer);
+        let content = match answer {
             Ok(content) => content,
             Err(error) if error.is_not_found() => return,
             Err(error) => return self.open.push(error),
@@ -250,7 +246,9 @@ impl<'a> Discovery<'a> {
     async fn cosign_tag(&mut self, suffix: &str, evaluation: &mut Evaluation<'_>) {
         let tag = referrer::cosign_tag(&self.search.subject.digest, suffix);
         let place = FoundAt::Tag(tag.clone());
-        let content = match self.search.source.resolve(&TagOrDigest::Tag(tag)).await {
+        let answer = self.search.source.resolve(&TagOrDigest::Tag(tag.clone())).await;
+        trace::tag(&tag, &answer);
+        let content = match answer {
             Ok(content) => content,
             Err(error) if error.is_not_found() => return,
             Err(error) => return self.open.push(error),
@@ -278,6 +276,7 @@ impl<'a> Discovery<'a> {
         let fresh: Vec<_> = entries.into_iter().filter(fresh).map(referrer::listed).collect();
         let kinds = self.kinds(evaluation);
         let (mut likely, doubtful): (Vec<_>, Vec<_>) = fresh.into_iter().partition(|entry| is_likely(entry, &kinds));
+        trace::split(likely.len(), doubtful.len());
         // The newest one is most often the one that the policy accepts.
         likely.sort_by_cached_key(|entry| Reverse(entry.annotations.get(referrer::CREATED).cloned()));
         self.later.extend(doubtful.into_iter().map(|entry| (place.clone(), entry)));
@@ -386,6 +385,7 @@ impl<'a> Discovery<'a> {
         findings: Vec<Finding>,
         evaluation: &mut Evaluation<'_>,
     ) {
+        trace::read(manifest, evidence, &findings);
         self.read.insert(*manifest.digest());
         evidence.iter().for_each(|evidence| evaluation.add(evidence));
         findings.into_iter().for_each(|finding| evaluation.find(finding));
