@@ -19,7 +19,7 @@ pub enum DigestAlgorithm {
 }
 
 impl DigestAlgorithm {
-    /// The name as it stands before the colon.
+    /// The registered name of the algorithm, which stands before the colon.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sha256 => "sha256",
@@ -37,17 +37,17 @@ impl DigestAlgorithm {
     }
 }
 
-/// A content digest: what bytes are called. OCI image specification, "Digests".
+/// A content digest: a hash algorithm and its value, which identifies content. OCI image specification, "Digests".
 ///
-/// The only accepted spelling is the algorithm, a colon and lower-case hexadecimal of the exact length, so a digest
-/// is safe as a file name and as a part of a URL.
+/// The only accepted spelling is the algorithm, a colon and lower-case hexadecimal of the exact length, so a digest is
+/// safe as a file name and as a part of a URL.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest {
     algorithm: DigestAlgorithm,
     bytes: [u8; 64],
 }
 
-/// Why a text is not a digest that we accept.
+/// Why a text is not an accepted digest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DigestError {
@@ -140,7 +140,7 @@ impl<'de> serde::Deserialize<'de> for Digest {
     }
 }
 
-/// A digest in the making, for bytes that arrive in pieces.
+/// An incremental hash, for bytes that arrive in pieces.
 #[derive(Clone)]
 pub struct Hasher {
     algorithm: DigestAlgorithm,
@@ -154,7 +154,7 @@ enum HasherState {
 }
 
 impl Hasher {
-    /// A hasher that has seen nothing yet.
+    /// A hasher that has seen no bytes yet.
     pub fn new(algorithm: DigestAlgorithm) -> Self {
         let state = match algorithm {
             DigestAlgorithm::Sha256 => HasherState::Sha256(Sha256::new()),
@@ -163,7 +163,7 @@ impl Hasher {
         Self { algorithm, state }
     }
 
-    /// Takes in the next bytes.
+    /// Hashes the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.state {
             HasherState::Sha256(state) => state.update(bytes),
@@ -171,7 +171,7 @@ impl Hasher {
         }
     }
 
-    /// The digest of everything seen.
+    /// The digest of all bytes that were hashed.
     pub fn finish(self) -> Digest {
         match self.state {
             HasherState::Sha256(state) => Digest::from_bytes(self.algorithm, &state.finalize()),
@@ -201,7 +201,7 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// How much of a text that is no digest a message shows, in characters.
+/// The longest part of an invalid digest that a message quotes, in characters.
 const SHOWN: usize = 80;
 
 #[cfg(test)]

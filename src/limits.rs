@@ -1,9 +1,9 @@
 //! `Limits`: the bounds on untrusted input, grouped by what they bound, each with its unit and its source.
 //!
-//! Every limit is a `u64`: sizes on the wire are, and a limit means the same on every target. What is counted in memory
-//! is compared through [`count`], which never gets smaller.
+//! Every limit is a `u64`, as sizes on the wire are, so a limit means the same on every target. Lengths in memory are
+//! compared with a limit through [`count`], which never makes them smaller.
 
-/// The bounds that every reader of untrusted input is given. `SECURITY.md` prints the same table.
+/// The bounds on untrusted input, which every reader gets as an argument. `SECURITY.md` prints the same table.
 ///
 /// Every field may be lowered freely; raising one is a decision of the caller.
 ///
@@ -16,25 +16,25 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// What one envelope, bundle or statement may hold.
+    /// Limits of one envelope, bundle or statement.
     pub envelope: EnvelopeLimits,
-    /// What is read and kept to decide about one image.
+    /// Limits of the evidence that is read and kept to decide about one image.
     pub evidence: EvidenceLimits,
-    /// What is followed from one image: indexes, images, referrers.
+    /// Limits of the graph that is followed from one image: indexes, images, referrers.
     pub graph: GraphLimits,
-    /// Documents in JSON.
+    /// Limits of JSON documents.
     pub json: JsonLimits,
-    /// Key files and key plugins.
+    /// Limits of key files and key plugins.
     pub key: KeyLimits,
-    /// Manifests, indexes, configs and archives.
+    /// Limits of manifests, indexes, configs and archives.
     pub oci: OciLimits,
-    /// What a registry may answer besides content.
+    /// Limits of registry responses other than content.
     pub registry: RegistryLimits,
-    /// Signing requests, signing responses and signing logs.
+    /// Limits of signing requests, signing responses and signing logs.
     pub request: RequestLimits,
 }
 
-/// What one envelope, bundle or statement may hold.
+/// Limits of one envelope, bundle or statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EnvelopeLimits {
@@ -56,7 +56,7 @@ pub struct EnvelopeLimits {
     pub timestamps: u64,
 }
 
-/// What is read and kept to decide about one image.
+/// Limits of the evidence that is read and kept to decide about one image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EvidenceLimits {
@@ -74,7 +74,7 @@ pub struct EvidenceLimits {
     pub signature_manifests: u64,
 }
 
-/// What is followed from one image: indexes, images, referrers.
+/// Limits of the graph that is followed from one image: indexes, images, referrers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GraphLimits {
@@ -90,13 +90,13 @@ pub struct GraphLimits {
     pub referrers: u64,
 }
 
-/// Documents in JSON.
+/// Limits of JSON documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JsonLimits {
-    /// Levels of values inside values.
+    /// Nesting depth of a document.
     pub depth: u64,
-    /// Levels of values inside values of a document with a predicate, which is read without recursion.
+    /// Nesting depth of a document with a predicate, which is read without recursion.
     pub predicate_depth: u64,
     /// Bytes of one string; the payload inside an envelope or bundle may be as long as the document.
     pub string_bytes: u64,
@@ -104,7 +104,7 @@ pub struct JsonLimits {
     pub values: u64,
 }
 
-/// Key files and key plugins.
+/// Limits of key files and key plugins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyLimits {
@@ -114,7 +114,7 @@ pub struct KeyLimits {
     pub plugin_bytes: u64,
 }
 
-/// Manifests, indexes, configs and archives.
+/// Limits of manifests, indexes, configs and archives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OciLimits {
@@ -133,21 +133,21 @@ pub struct OciLimits {
     pub manifest_bytes: u64,
 }
 
-/// What a registry may answer besides content.
+/// Limits of registry responses other than content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RegistryLimits {
-    /// Bytes that are read of an error body.
+    /// Bytes read from the body of an error response.
     pub error_body_bytes: u64,
     /// Pages followed along `Link` headers. The OCI distribution specification sets no limit.
     pub link_hops: u64,
     /// Redirects followed for one request.
     pub redirects: u64,
-    /// Bytes of an answer of a token service.
+    /// Bytes of a response of a token service.
     pub token_bytes: u64,
 }
 
-/// Signing requests, signing responses and signing logs.
+/// Limits of signing requests, signing responses and signing logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestLimits {
@@ -159,14 +159,14 @@ pub struct RequestLimits {
     pub keys: u64,
     /// Bytes of one line of a signing log.
     pub log_line_bytes: u64,
-    /// Bytes of a response to a signing request.
+    /// Bytes of a signing response.
     pub response_bytes: u64,
     /// Bytes of one text in a request: a reference, a name, a reason.
     pub text_bytes: u64,
 }
 
 impl Limits {
-    /// The defaults, as `SECURITY.md` states them.
+    /// The default limits, which `SECURITY.md` lists.
     pub const DEFAULT: Self = Self {
         envelope: EnvelopeLimits {
             certificate_bytes: 64 << 10,
@@ -208,7 +208,7 @@ impl Limits {
         },
     };
 
-    /// These limits after a change.
+    /// These limits, modified by `change`.
     #[must_use]
     pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
@@ -222,10 +222,10 @@ impl Default for Limits {
     }
 }
 
-/// A length or number of things in memory, to be compared with a limit.
+/// The length or number of things in memory as a `u64`, to compare it with a limit.
 ///
-/// `usize` fits into `u64` on every target that Rust has; were it ever wider, the answer is the largest number, which no
-/// limit admits.
+/// `usize` fits into `u64` on every target of Rust. If it ever did not, the result is the largest number, which exceeds
+/// every limit.
 #[must_use]
 pub fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)

@@ -13,7 +13,7 @@ impl<T> NonEmpty<T> {
         Self { first: Box::new(first), rest: Vec::new() }
     }
 
-    /// The list of all `elements`; `None` if there are none.
+    /// A list of all `elements`; `None` if there are none.
     pub fn collect(elements: impl IntoIterator<Item = T>) -> Option<Self> {
         let mut elements = elements.into_iter();
         let first = Box::new(elements.next()?);
@@ -43,7 +43,7 @@ impl<T> NonEmpty<T> {
         self.rest.len().saturating_add(1)
     }
 
-    /// The list of what `change` makes of each element.
+    /// A list with `change` applied to each element.
     #[must_use]
     pub fn map<U>(self, mut change: impl FnMut(T) -> U) -> NonEmpty<U> {
         NonEmpty { first: Box::new(change(*self.first)), rest: self.rest.into_iter().map(change).collect() }

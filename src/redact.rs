@@ -18,12 +18,13 @@ use zeroize::Zeroizing;
 ///
 /// A server that was sent a secret may echo it in an error, a warning or a name, which is then shown. [`hide`] finds a
 /// secret as it is, in any case, in base64 (either alphabet, at any of the three positions, with line breaks), in
-/// hexadecimal digits, percent-encoded, escaped as in JSON, HTML or a quoted string, nested in one another, and cut
-/// off. It takes time in proportion to the text, whatever the number of secrets.
+/// hexadecimal digits, percent-encoded, escaped as in JSON, HTML or a quoted string, in any nesting of these encodings,
+/// and truncated. The time is proportional to the length of the text, whatever the number of secrets.
 ///
-/// The invariant: text and secrets are compared by their letters and digits alone, in lower case, after up to `LAYERS`
-/// layers of escapes were decoded. Any seventeen letters and digits in a row of a form contain an indexed run, so that
-/// a part of a secret is found too.
+/// The invariant: text and secrets are compared by their letters and digits alone, in lower case, in up to `MAX_VIEWS`
+/// views of the text, each of which decodes one more layer of escapes. Secrets are found by n-grams (substrings of a
+/// fixed length) of their encoded forms. Any seventeen letters and digits in a row of a form contain an indexed n-gram,
+/// so a part of a secret is found too.
 ///
 /// [`hide`]: Secrets::hide
 #[derive(Clone, Default)]
@@ -33,87 +34,89 @@ pub struct Secrets(Arc<Mutex<KnownSecret>>);
 struct KnownSecret {
     /// The command line in lower case: a secret that occurs in it is not hidden in bulla's own output.
     typed: Vec<String>,
-    lasting: VecDeque<Zeroizing<String>>,
-    passing: VecDeque<Zeroizing<String>>,
+    long_lived: VecDeque<Zeroizing<String>>,
+    short_lived: VecDeque<Zeroizing<String>>,
     index: SecretIndex,
 }
 
-/// The index by which secrets are found in a text.
+/// The index of n-grams by which secrets are found in a text.
 #[derive(Default)]
 struct SecretIndex {
-    /// The lengths of the indexed runs.
+    /// The lengths of the indexed n-grams.
     lengths: BTreeSet<usize>,
-    /// The hashes of runs of letters and digits, and in which texts they are hidden.
-    runs: HashMap<u64, Reach>,
-    /// Secrets with too few letters and digits for a run.
+    /// The hash of each indexed n-gram, and the texts in which it is hidden.
+    ngrams: HashMap<u64, RedactionScope>,
+    /// Secrets that have too few letters and digits for an n-gram.
     short: Vec<Zeroizing<Vec<u8>>>,
 }
 
-/// The texts in which a secret is hidden.
+/// In which texts a secret is hidden.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Reach {
+enum RedactionScope {
     /// Only in text from elsewhere: in bulla's own output it may occur by chance.
-    Foreign,
+    ForeignText,
     /// In all texts.
-    Everywhere,
+    AllText,
 }
 
 impl Secrets {
-    /// No secrets yet. Text that people `typed` themselves is not hidden by [`Secrets::hide_in_output`].
-    pub fn sparing(typed: impl IntoIterator<Item = String>) -> Self {
+    /// No secrets yet. [`Secrets::hide_in_output`] will not hide text that the operator `typed`.
+    pub fn except_typed(typed: impl IntoIterator<Item = String>) -> Self {
         let typed = typed.into_iter().map(|text| text.to_lowercase()).collect();
         Self(Arc::new(Mutex::new(KnownSecret { typed, ..KnownSecret::default() })))
     }
 
-    /// Adds a lasting secret, such as a password. Of more than `LASTING_MOST` the oldest are forgotten.
+    /// Adds a long-lived secret, such as a password. The oldest are forgotten when there are more than
+    /// `MAX_LONG_LIVED`.
     pub fn add(&self, secret: &str) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if secret.is_empty() || kept.lasting.iter().any(|other| **other == secret) {
+        if secret.is_empty() || kept.long_lived.iter().any(|other| **other == secret) {
             return;
         }
         kept.index(secret);
-        kept.lasting.push_back(Zeroizing::new(secret.to_owned()));
-        if kept.lasting.len() > LASTING_MOST {
-            kept.lasting.drain(..LASTING_MOST / 2);
+        kept.long_lived.push_back(Zeroizing::new(secret.to_owned()));
+        if kept.long_lived.len() > MAX_LONG_LIVED {
+            kept.long_lived.drain(..MAX_LONG_LIVED / 2);
             kept.index_again();
         }
     }
 
-    /// Adds a passing secret, such as one of many tokens. Of more than `PASSING_MOST` the oldest are forgotten.
-    pub fn add_passing(&self, secret: &str) {
+    /// Adds a short-lived secret, such as a bearer token. The oldest are forgotten when there are more than
+    /// `MAX_SHORT_LIVED`.
+    pub fn add_short_lived(&self, secret: &str) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if secret.is_empty() || kept.passing.iter().any(|other| **other == secret) {
+        if secret.is_empty() || kept.short_lived.iter().any(|other| **other == secret) {
             return;
         }
         kept.index(secret);
-        kept.passing.push_back(Zeroizing::new(secret.to_owned()));
-        if kept.passing.len() > PASSING_MOST {
-            kept.passing.drain(..PASSING_MOST / 2);
+        kept.short_lived.push_back(Zeroizing::new(secret.to_owned()));
+        if kept.short_lived.len() > MAX_SHORT_LIVED {
+            kept.short_lived.drain(..MAX_SHORT_LIVED / 2);
             kept.index_again();
         }
     }
 
-    /// Replaces every secret in `text`, which comes from elsewhere, by `***`.
+    /// Redacts `text` that comes from elsewhere: every secret in it is replaced by `***`.
     pub fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        self.without(text, Reach::Foreign)
+        self.redacted(text, RedactionScope::ForeignText)
     }
 
-    /// Replaces secrets in bulla's own output `text`, which may quote text from elsewhere, by `***`: those that are too
-    /// long to occur by chance and that nobody typed.
+    /// Redacts `text` of bulla's own output, which may quote text from elsewhere. Only secrets are replaced that are
+    /// too long to occur by chance and that the operator did not type.
     pub fn hide_in_output<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        self.without(text, Reach::Everywhere)
+        self.redacted(text, RedactionScope::AllText)
     }
 
-    fn without<'a>(&self, text: &'a str, reach: Reach) -> Cow<'a, str> {
+    fn redacted<'a>(&self, text: &'a str, scope: RedactionScope) -> Cow<'a, str> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let index = &kept.index;
-        if index.runs.is_empty() && index.short.is_empty() {
+        if index.ngrams.is_empty() && index.short.is_empty() {
             return Cow::Borrowed(text);
         }
         let mut hidden = vec![false; text.len()];
         let mut view = View::new(text);
-        for _ in 0..LAYERS {
-            index.mark(&view, reach, &mut hidden);
+        for _ in 0..MAX_VIEWS {
+            index.mark(&view, scope, &mut hidden);
             match view.decoded() {
                 Some(decoded) => view = decoded,
                 None => break,
@@ -143,59 +146,64 @@ impl KnownSecret {
 
     fn index_again(&mut self) {
         self.index = SecretIndex::default();
-        let (lasting, passing) = (self.lasting.clone(), self.passing.clone());
-        lasting.iter().chain(&passing).for_each(|secret| self.index(secret));
+        let (long_lived, short_lived) = (self.long_lived.clone(), self.short_lived.clone());
+        long_lived.iter().chain(&short_lived).for_each(|secret| self.index(secret));
     }
 }
 
 impl SecretIndex {
     fn add(&mut self, secret: &str, typed: bool) {
         let bytes = secret.as_bytes();
-        let plain = letters(bytes);
-        let reach = if plain.len() >= LONG && !typed { Reach::Everywhere } else { Reach::Foreign };
-        if plain.len() < SHORT {
+        let plain = normalized(bytes);
+        let scope = if plain.len() >= MIN_DISTINCTIVE_LENGTH && !typed {
+            RedactionScope::AllText
+        } else {
+            RedactionScope::ForeignText
+        };
+        if plain.len() < MIN_NGRAM_LENGTH {
             self.short.push(Zeroizing::new(bytes.to_ascii_lowercase()));
         }
         let digits: Zeroizing<String> = Zeroizing::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect());
-        let base64 = (0..3).map(|before| letters(in_base64(bytes, before).as_bytes()));
-        for form in [plain, letters(digits.as_bytes())].into_iter().chain(base64) {
-            if form.len() >= SHORT {
-                self.add_runs(&form, reach);
+        let base64 = (0..3).map(|before| normalized(in_base64(bytes, before).as_bytes()));
+        for form in [plain, normalized(digits.as_bytes())].into_iter().chain(base64) {
+            if form.len() >= MIN_NGRAM_LENGTH {
+                self.add_ngrams(&form, scope);
             }
         }
     }
 
-    /// Indexes runs of a form, one every [`STRIDE`]: all of a complete form is found, and nearly all of a part of it.
-    fn add_runs(&mut self, form: &[u8], reach: Reach) {
-        let length = form.len().min(RUN);
+    /// Indexes n-grams of a form, one every [`NGRAM_STRIDE`]: a complete form is found whole, and a part of one except
+    /// for at most `NGRAM_STRIDE - 1` letters and digits at each end.
+    fn add_ngrams(&mut self, form: &[u8], scope: RedactionScope) {
+        let length = form.len().min(NGRAM_LENGTH);
         self.lengths.insert(length);
         let last = form.len() - length;
-        for (at, run) in form.windows(length).enumerate() {
-            if at % STRIDE == 0 || at == last {
-                let known = self.runs.entry(hash(run)).or_insert(reach);
-                *known = reach.max(*known);
+        for (at, ngram) in form.windows(length).enumerate() {
+            if at % NGRAM_STRIDE == 0 || at == last {
+                let known = self.ngrams.entry(hash(ngram)).or_insert(scope);
+                *known = scope.max(*known);
             }
         }
     }
 
-    /// Marks in `hidden` the bytes of `view` that belong to a secret.
-    fn mark(&self, view: &View, reach: Reach, hidden: &mut [bool]) {
+    /// Marks in `hidden` the bytes of the original text that belong to a secret in `view`.
+    fn mark(&self, view: &View, scope: RedactionScope, hidden: &mut [bool]) {
         let (at, letters): (Vec<usize>, Vec<u8>) =
             view.bytes.iter().copied().enumerate().filter(|(_, byte)| is_letter(*byte)).unzip();
         for &length in &self.lengths {
-            for (run, places) in letters.windows(length).zip(at.windows(length)) {
-                let found = self.runs.get(&hash(run)).is_some_and(|known| *known >= reach);
+            for (ngram, places) in letters.windows(length).zip(at.windows(length)) {
+                let found = self.ngrams.get(&hash(ngram)).is_some_and(|known| *known >= scope);
                 if let (true, Some(first), Some(last)) = (found, places.first(), places.last()) {
                     view.mark(*first, *last, hidden);
                 }
             }
         }
-        if reach == Reach::Everywhere {
+        if scope == RedactionScope::AllText {
             return;
         }
         for secret in &self.short {
             for (first, window) in view.bytes.windows(secret.len()).enumerate() {
-                let alone = secret.len() >= WORD || view.is_alone(first, secret.len());
+                let alone = secret.len() >= MIN_LENGTH_INSIDE_WORD || view.is_alone(first, secret.len());
                 if window == secret.as_slice() && alone {
                     view.mark(first, first + secret.len() - 1, hidden);
                 }
@@ -217,7 +225,7 @@ impl View {
         Self { bytes, from }
     }
 
-    /// The view with one more layer of escapes decoded; `None` where there is none.
+    /// The view with one more layer of escapes decoded; `None` if there are no more escapes.
     fn decoded(&self) -> Option<Self> {
         let mut decoded = Self { bytes: Vec::with_capacity(self.bytes.len()), from: Vec::new() };
         let mut at = 0;
@@ -238,15 +246,15 @@ impl View {
         hidden.get_mut(start..end).into_iter().flatten().for_each(|byte| *byte = true);
     }
 
-    /// Whether no letter or digit stands before or after.
+    /// Whether the range has no letter or digit directly before or after it.
     fn is_alone(&self, first: usize, length: usize) -> bool {
         let before = first.checked_sub(1).and_then(|at| self.bytes.get(at));
         !before.into_iter().chain(self.bytes.get(first + length)).any(|byte| is_letter(*byte))
     }
 }
 
-/// Decodes the escape or character at the beginning of `text`, which is not empty: its length, and the bytes that it
-/// means.
+/// Decodes the escape or character at the beginning of `text`, which is not empty. Returns its length and the bytes
+/// that it stands for.
 fn unescaped(text: &[u8]) -> (usize, Vec<u8>) {
     let number = |digits: Option<&[u8]>, radix: u32| {
         let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok())?;
@@ -270,13 +278,15 @@ fn unescaped(text: &[u8]) -> (usize, Vec<u8>) {
             let (from, radix) = if rest.first() == Some(&b'x') { (1, 16) } else { (0, 10) };
             end.and_then(|end| of(end + 3, number(rest.get(from..end), radix).and_then(encoded)))
         }
-        [b'&', ..] => NAMED.iter().find(|(name, _)| text.starts_with(name)).map(|(name, c)| (name.len(), vec![*c])),
+        [b'&', ..] => {
+            HTML_ENTITIES.iter().find(|(name, _)| text.starts_with(name)).map(|(name, c)| (name.len(), vec![*c]))
+        }
         _ => None,
     };
     found.unwrap_or_else(|| (1, text.iter().take(1).copied().collect()))
 }
 
-/// `secret` percent-decoded; `None` where that changes nothing.
+/// `secret` percent-decoded; `None` if decoding does not change it.
 fn decoded(secret: &str) -> Option<Zeroizing<String>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(secret.len()));
     let mut rest = secret.as_bytes();
@@ -305,7 +315,8 @@ fn masked(text: &str, hidden: &[bool]) -> String {
     masked
 }
 
-/// The base64 characters of `secret` that do not depend on the bytes around it, at `before` bytes after a boundary.
+/// The base64 characters of `secret` that do not depend on the bytes around it, if it begins `before` bytes after a
+/// multiple of three.
 fn in_base64(secret: &[u8], before: usize) -> Zeroizing<String> {
     let padded = Zeroizing::new([vec![0; before], secret.to_vec()].concat());
     let encoded = Zeroizing::new(STANDARD_NO_PAD.encode(padded.as_slice()));
@@ -313,8 +324,8 @@ fn in_base64(secret: &[u8], before: usize) -> Zeroizing<String> {
     Zeroizing::new(encoded.get(first..end).unwrap_or_default().to_owned())
 }
 
-/// The bytes that are compared: ASCII letters and digits in lower case, and all bytes that are not ASCII.
-fn letters(text: &[u8]) -> Zeroizing<Vec<u8>> {
+/// Normalizes `text` for comparison: keeps ASCII letters and digits, in lower case, and all bytes that are not ASCII.
+fn normalized(text: &[u8]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(text.to_ascii_lowercase().into_iter().filter(|byte| is_letter(*byte)).collect())
 }
 
@@ -322,30 +333,32 @@ const fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || !byte.is_ascii()
 }
 
-/// FNV-1a. A collision can only hide text that is no secret.
-fn hash(run: &[u8]) -> u64 {
-    run.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+/// The FNV-1a hash of an n-gram. A collision can only hide text that is no secret.
+fn hash(ngram: &[u8]) -> u64 {
+    ngram.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// How many views of a text are searched: the text itself, and with layers of escapes decoded.
-const LAYERS: usize = 5;
-/// A secret of so many letters and digits does not occur by chance.
-const LONG: usize = 8;
-/// The limit of lasting secrets.
-const LASTING_MOST: usize = 256;
+/// The number of views of a text that are searched: the text itself, and the text with one to four layers of escapes
+/// decoded.
+const MAX_VIEWS: usize = 5;
+/// A secret with this many letters and digits does not occur in a text by chance.
+const MIN_DISTINCTIVE_LENGTH: usize = 8;
+/// The largest number of long-lived secrets that are kept.
+const MAX_LONG_LIVED: usize = 256;
 /// The named character references of HTML that are decoded.
-const NAMED: &[(&[u8], u8)] =
+const HTML_ENTITIES: &[(&[u8], u8)] =
     &[(b"&amp;", b'&'), (b"&apos;", b'\''), (b"&gt;", b'>'), (b"&lt;", b'<'), (b"&quot;", b'"')];
-/// The limit of passing secrets.
-const PASSING_MOST: usize = 64;
-/// The length of an indexed run, in letters and digits.
-const RUN: usize = 10;
-/// A form with fewer letters and digits is not indexed by runs.
-const SHORT: usize = 6;
-/// The distance between indexed runs of a form.
-const STRIDE: usize = 8;
-/// A secret of fewer characters is hidden only where no letter or digit is next to it: otherwise no text could be read.
-const WORD: usize = 4;
+/// The largest number of short-lived secrets that are kept.
+const MAX_SHORT_LIVED: usize = 64;
+/// The length of an indexed n-gram, in letters and digits.
+const NGRAM_LENGTH: usize = 10;
+/// A form with fewer letters and digits than this is not indexed by n-grams.
+const MIN_NGRAM_LENGTH: usize = 6;
+/// The distance between the indexed n-grams of a form.
+const NGRAM_STRIDE: usize = 8;
+/// A secret with fewer characters is hidden only where no letter or digit is next to it: otherwise most text would be
+/// unreadable.
+const MIN_LENGTH_INSIDE_WORD: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -367,7 +380,7 @@ mod tests {
         text.bytes().map(encode).collect()
     }
 
-    /// Whether nothing of `form` is left where it stands in a sentence.
+    /// Whether `form` is hidden completely inside a sentence.
     fn is_hidden(secrets: &Secrets, form: &str) -> bool {
         let hidden = secrets.hide(&format!("denied: {form}. try again")).into_owned();
         hidden == "denied: ***. try again" || hidden == "denied: *** try again"
@@ -420,7 +433,7 @@ mod tests {
         for form in ["p%40ss%2Fw0rd%zz9", "p@ss/w0rd%zz9"] {
             assert!(is_hidden(&secrets, form), "{form} -> {}", secrets.hide(form));
         }
-        // All but what depends on what stands around it.
+        // The characters that depend on the bytes around the secret stay.
         assert_eq!(secrets.hide(login.trim_end_matches('=')), "am9lOn***k");
     }
 
@@ -433,7 +446,7 @@ mod tests {
                     for encode in [STANDARD, URL_SAFE] {
                         let form = encode.encode(format!("{before}{secret}{after}"));
                         let hidden = secrets.hide(&form).into_owned();
-                        // What is left are the bytes around it, and at most the bits that it shares a character with.
+                        // The bytes around the secret remain, and at most the characters that they share with it.
                         let left = encode.encode(before).len() + encode.encode(after).len() + 3 + 4;
                         assert!(hidden.contains("***") && hidden.len() <= left, "{before}{secret}{after}: {hidden}");
                     }
@@ -452,7 +465,7 @@ mod tests {
         let secrets = secrets(&[&token]);
         for length in 20..token.len() {
             let hidden = secrets.hide(&token[..length]).into_owned();
-            assert!(hidden.starts_with("***") && hidden.len() < 3 + STRIDE, "{length}: {hidden}");
+            assert!(hidden.starts_with("***") && hidden.len() < 3 + NGRAM_STRIDE, "{length}: {hidden}");
         }
     }
 
@@ -480,7 +493,7 @@ mod tests {
 
     #[test]
     fn in_our_own_output_only_what_stands_nowhere_by_chance_is_hidden() {
-        let secrets = Secrets::sparing(["verify".to_owned(), "registry.example/Library/App:v1".to_owned()]);
+        let secrets = Secrets::except_typed(["verify".to_owned(), "registry.example/Library/App:v1".to_owned()]);
         ["app", "123456", "library/app", PASSWORD].iter().for_each(|secret| secrets.add(secret));
         let text = format!("registry.example/library/app:v1 sha256:00123456 {PASSWORD}");
         assert_eq!(secrets.hide_in_output(&text), "registry.example/library/app:v1 sha256:00123456 ***");
@@ -492,11 +505,15 @@ mod tests {
         let secrets = Secrets::default();
         secrets.add(PASSWORD);
         let token = |n: u64| format!("token-{:016x}-{n}", hash(&n.to_be_bytes()));
-        (0..1_000).for_each(|n| secrets.add_passing(&token(n)));
+        (0..1_000).for_each(|n| secrets.add_short_lived(&token(n)));
         assert_eq!(secrets.hide(PASSWORD), "***");
         assert!(secrets.hide(&token(999)).starts_with("***") && secrets.hide(&token(970)).starts_with("***"));
         let kept = secrets.0.lock().unwrap();
-        assert!(kept.passing.len() <= PASSING_MOST && kept.index.runs.len() < 10_000, "{}", kept.index.runs.len());
+        assert!(
+            kept.short_lived.len() <= MAX_SHORT_LIVED && kept.index.ngrams.len() < 10_000,
+            "{}",
+            kept.index.ngrams.len()
+        );
     }
 
     #[test]

@@ -39,8 +39,9 @@ const HIDDEN: [(char, char); 24] = [
 
 /// Text that somebody else chose, as a message shows it.
 ///
-/// The invariant: it is at most as long as said where it was taken, and shows no character that is hidden, ends a line or
-/// changes how other text is shown: those are written as `\u{…}`. `{:?}` shows it in quotes. What was cut ends with `…`.
+/// The invariant: it has at most the length that was given when it was taken, and displays no character that is hidden,
+/// ends a line or changes how other text is shown: those are written as `\u{…}`. `{:?}` shows it in quotes. Truncated
+/// text ends with `…`.
 ///
 /// ```
 /// use bulla::text::Untrusted;
@@ -55,12 +56,12 @@ pub struct Untrusted {
 }
 
 impl Untrusted {
-    /// The first 300 characters of `text`.
+    /// `text`, truncated to 300 characters.
     pub fn new(text: &str) -> Self {
         Self::within(text, LONGEST)
     }
 
-    /// The first `longest` characters of `text`.
+    /// `text`, truncated to `longest` characters.
     pub fn within(text: &str, longest: usize) -> Self {
         match text.char_indices().nth(longest) {
             Some((end, _)) => Self { cut: true, text: text.get(..end).unwrap_or_default().to_owned() },
@@ -100,7 +101,7 @@ pub fn hides(c: char) -> bool {
     c.is_control() || !c.is_ascii() && HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }
 
-/// How much of a text a message shows unless it says otherwise, in characters.
+/// The default length of text in a message, in characters.
 const LONGEST: usize = 300;
 
 #[cfg(test)]

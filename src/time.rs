@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-/// An instant in whole seconds, UTC. Decisions are handed one; only `cli` reads the clock.
+/// An instant in whole seconds, UTC. Decisions get it as an argument; only `cli` reads the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time(Timestamp);
 
@@ -22,16 +22,16 @@ impl Time {
         self.0.as_second()
     }
 
-    /// Parses RFC 3339. A fraction of a second is dropped: the result is the whole second in which the instant lies.
+    /// Parses RFC 3339. A fraction of a second is dropped: the result is the beginning of that second.
     pub fn parse(text: &str) -> Option<Self> {
         let exact = text.parse::<Timestamp>().ok()?;
-        // Seconds are rounded towards zero there, so before 1970 a fraction belongs to the second before.
+        // Jiff rounds seconds towards zero, so before 1970 a fraction belongs to the second before.
         let before = i64::from(exact.subsec_nanosecond() < 0);
         Self::from_unix(exact.as_second().checked_sub(before)?)
     }
 }
 
-/// RFC 3339 in UTC, whole seconds, as `org.opencontainers.image.created` has it.
+/// RFC 3339 in UTC, in whole seconds, as in `org.opencontainers.image.created`.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0.strftime("%Y-%m-%dT%H:%M:%SZ"))

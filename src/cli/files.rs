@@ -88,7 +88,7 @@ pub(super) fn write(path: &Path, bytes: &[u8], overwrite: Overwrite) -> Result<(
 
 /// Refuses, before any work is done for it, a file that could not be written in the end.
 pub(super) fn writable(path: &Path, overwrite: Overwrite) -> Result<(), Failure> {
-    files::vacant(path, overwrite)?;
+    files::check_target(path, overwrite)?;
     Ok(Temporary::beside(path, MODE).map(drop)?)
 }
 

@@ -12,7 +12,7 @@ static SECRETS: OnceLock<Secrets> = OnceLock::new();
 /// Begins a run with these `arguments`: what people typed is no secret any more, and stays as it is.
 pub(super) fn begin(arguments: &[OsString]) {
     let typed = arguments.iter().map(|argument| argument.to_string_lossy().into_owned());
-    let secrets = SECRETS.get_or_init(|| Secrets::sparing(typed));
+    let secrets = SECRETS.get_or_init(|| Secrets::except_typed(typed));
     for password in PROXIES.iter().filter_map(|name| std::env::var(name).ok()).filter_map(proxy_password) {
         secrets.add(&password);
     }

@@ -1,4 +1,4 @@
-//! Appending: a file that only grows, held by one process.
+//! Appending: an append-only file, locked by one process.
 
 use std::fs;
 use std::fs::File;
@@ -11,11 +11,10 @@ use crate::files::lock;
 use crate::files::read;
 use crate::files::write::sync_parent;
 
-/// The file at `path`, open for reading and for appending, by us alone; it is made if it is not there.
+/// Opens the file at `path` for reading and appending, and locks it exclusively. Creates it if it does not exist.
 ///
-/// # Errors
-/// [`FileError::NotAFile`] where a link, a pipe or a device has the name; [`FileError::Shared`] where the file has a
-/// second one; [`FileError::Busy`] where another process has it open like this.
+/// # Errors [`FileError::NotAFile`] if a link, a pipe or a device is at `path`; [`FileError::Shared`] if the file has
+/// another hard link; [`FileError::Busy`] if another process has locked it.
 pub fn append(path: &Path) -> Result<File, FileError> {
     let written = lock::written_to(path);
     let file = match open_new(path) {
@@ -28,7 +27,7 @@ pub fn append(path: &Path) -> Result<File, FileError> {
             if !seen.is_file() {
                 return Err(read::not_a_file(path, seen.file_type()));
             }
-            lock::of_one_name(open_old(path).map_err(&written)?, path)?
+            lock::refuse_hard_links(open_old(path).map_err(&written)?, path)?
         }
         Err(error) => return Err(written(error)),
     };

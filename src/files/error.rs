@@ -3,63 +3,63 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why a file was not opened, read, locked or written; then nothing has changed.
+/// Why a file was not opened, read, locked or written. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
     /// Another process holds the lock.
     #[error("{}: {} is writing to it", path.display(), owner.map_or_else(|| "another process".to_owned(), |id| format!("process {id}")))]
     Busy {
-        /// The process that holds it, where it says so.
+        /// The process that holds the lock, if the lock file names it.
         owner: Option<u32>,
-        /// What is being written.
+        /// The file or directory that the lock protects.
         path: PathBuf,
     },
-    /// There is a file already, and nobody said to replace it.
+    /// A file exists already and must not be replaced.
     #[error("{} is there already; nothing was written", path.display())]
     Exists {
-        /// Where.
+        /// The path.
         path: PathBuf,
     },
-    /// The system said no.
+    /// An error of the operating system.
     #[error("{}: {error}", path.display())]
     Io {
         /// `read` or `written`.
         action: &'static str,
-        /// What the system says.
+        /// The error of the operating system.
         error: io::Error,
-        /// Where.
+        /// The path.
         path: PathBuf,
     },
-    /// A link, a directory, a device, a pipe: not a file that is read or written here.
+    /// A link, a directory, a device or a pipe, where only a regular file is accepted.
     #[error("{}: it is {found}, not a regular file", path.display())]
     NotAFile {
-        /// What it is.
+        /// The type of file that was found.
         found: &'static str,
-        /// Where.
+        /// The path.
         path: PathBuf,
     },
-    /// Something else than a lock has the name of a lock.
+    /// The file at the path of a lock is not a lock file.
     #[error("{}: it has the name of a lock and is none of bulla's; remove it if nobody needs it", path.display())]
     NotALock {
-        /// Where.
+        /// The path.
         path: PathBuf,
     },
-    /// The system gave no random bytes.
+    /// The operating system returned no random bytes.
     #[error("the system gives no random bytes: {0}")]
     Random(getrandom::Error),
-    /// A file that is to be written into has a second name.
+    /// The file has another hard link, so a write to it would appear elsewhere.
     #[error("{}: it has a second name (a hard link), under which writing to it would show as well", path.display())]
     Shared {
-        /// Where.
+        /// The path.
         path: PathBuf,
     },
-    /// More than may be read.
+    /// The file is larger than the limit.
     #[error("{}: it has more than {limit} bytes", path.display())]
     TooLarge {
-        /// How many bytes may be read.
+        /// The limit, in bytes.
         limit: u64,
-        /// Where.
+        /// The path.
         path: PathBuf,
     },
 }

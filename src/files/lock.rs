@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::files::FileError;
-use crate::files::New;
+use crate::files::Uncommitted;
 use crate::files::read;
 
 /// What to do while another process holds the lock.
@@ -32,7 +32,7 @@ pub enum Contended {
 /// is accepted only if it is a regular file without another hard link that holds nothing but a process id.
 pub struct Lock {
     // Dropped first: the file is removed while it is still locked, so no other process can hold a removed lock file.
-    _new: New,
+    _new: Uncommitted,
     file: File,
 }
 
@@ -48,18 +48,18 @@ impl Lock {
             let (mut file, new) = open(path)?;
             match file.try_lock() {
                 Ok(()) if is_at(&file, path) => {
-                    // From here on the file is removed on an error too, such as a full disk.
-                    let mut lock = Self { _new: new.unwrap_or_else(|| New::lock(path)), file };
+                    // From here on the file is also removed on an error, such as a full disk.
+                    let mut lock = Self { _new: new.unwrap_or_else(|| Uncommitted::lock(path)), file };
                     let written = lock.file.set_len(0).and_then(|()| writeln!(lock.file, "{}", std::process::id()));
                     written.map_err(written_to(path))?;
                     return Ok(lock);
                 }
                 // The former holder removed the file before we locked it: the lock is void.
-                Ok(()) => new.into_iter().for_each(New::keep),
+                Ok(()) => new.into_iter().for_each(Uncommitted::keep),
                 Err(TryLockError::WouldBlock) if owner(&mut file) == Some(std::process::id()) => break,
                 // This may also be the file that we have just made: another process locked it first.
                 Err(TryLockError::WouldBlock) => {
-                    new.into_iter().for_each(New::keep);
+                    new.into_iter().for_each(Uncommitted::keep);
                     if attempt < attempts {
                         std::thread::sleep(PAUSE);
                     }
@@ -67,7 +67,7 @@ impl Lock {
                 Err(TryLockError::Error(error)) => return Err(written_to(path)(error)),
             }
         }
-        let owner = open_there(path).ok().flatten().and_then(|mut file| owner(&mut file));
+        let owner = open_existing(path).ok().flatten().and_then(|mut file| owner(&mut file));
         Err(FileError::Busy { owner, path: place.to_owned() })
     }
 
@@ -91,17 +91,18 @@ pub(super) fn beside(path: &Path, end: &str) -> Result<PathBuf, FileError> {
     Ok(path.with_file_name(hidden))
 }
 
-/// Opens or creates the lock file at `path`; also returns the file as [`New`] if it was created. It is not locked yet.
-fn open(path: &Path) -> Result<(File, Option<New>), FileError> {
+/// Opens or creates the lock file at `path`, without locking it; returns the file as [`Uncommitted`] too if it was
+/// created.
+fn open(path: &Path) -> Result<(File, Option<Uncommitted>), FileError> {
     const TRIES: usize = 16;
     for _ in 0..TRIES {
         let create = || OpenOptions::new().read(true).write(true).create_new(true).open(path);
-        match New::made_lock(path, create) {
+        match Uncommitted::create_lock(path, create) {
             Ok((file, new)) => return Ok((file, Some(new))),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(written_to(path)(error)),
         }
-        if let Some(file) = open_there(path)? {
+        if let Some(file) = open_existing(path)? {
             return Ok((file, None));
         }
     }
@@ -112,7 +113,7 @@ fn open(path: &Path) -> Result<(File, Option<New>), FileError> {
 ///
 /// # Errors
 /// [`FileError`] where it is not a regular file, has another hard link, or holds anything but a process id.
-fn open_there(path: &Path) -> Result<Option<File>, FileError> {
+fn open_existing(path: &Path) -> Result<Option<File>, FileError> {
     match fs::symlink_metadata(path) {
         Ok(seen) if !seen.is_file() => return Err(read::not_a_file(path, seen.file_type())),
         Ok(_) => {}
@@ -124,20 +125,20 @@ fn open_there(path: &Path) -> Result<Option<File>, FileError> {
         opened => opened.map_err(written_to(path))?,
     };
     // The former holder may have removed it since: then it has no name, which is not an error.
-    let mut file = of_one_name(file, path)?;
+    let mut file = refuse_hard_links(file, path)?;
     match is_lock(&mut file).map_err(written_to(path))? {
         true => Ok(Some(file)),
         false => Err(FileError::NotALock { path: path.to_owned() }),
     }
 }
 
-/// Refuses a file with another hard link: a write to it would appear elsewhere.
-pub(super) fn of_one_name(file: File, path: &Path) -> Result<File, FileError> {
+/// Refuses a file that has another hard link: a write to it would appear elsewhere.
+pub(super) fn refuse_hard_links(file: File, path: &Path) -> Result<File, FileError> {
     let opened = file.metadata().map_err(written_to(path))?;
     if !opened.is_file() {
         return Err(read::not_a_file(path, opened.file_type()));
     }
-    if read::has_other_names(&opened) {
+    if read::has_hard_links(&opened) {
         return Err(FileError::Shared { path: path.to_owned() });
     }
     Ok(file)
@@ -167,23 +168,23 @@ pub(super) fn is_at(file: &File, path: &Path) -> bool {
 /// Whether a file is empty or holds a process id.
 fn is_lock(file: &mut File) -> io::Result<bool> {
     let mut text = Vec::new();
-    Read::by_ref(file).take(LONGEST + 1).read_to_end(&mut text)?;
+    Read::by_ref(file).take(MAX_BYTES + 1).read_to_end(&mut text)?;
     file.rewind()?;
-    let short = u64::try_from(text.len()).is_ok_and(|length| length <= LONGEST);
+    let short = u64::try_from(text.len()).is_ok_and(|length| length <= MAX_BYTES);
     Ok(short && text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'\n'))
 }
 
 fn owner(file: &mut File) -> Option<u32> {
     let mut text = String::new();
     file.rewind().ok()?;
-    file.take(LONGEST).read_to_string(&mut text).ok()?;
+    file.take(MAX_BYTES).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
 }
 
 const ATTEMPTS: usize = 200;
 const PAUSE: Duration = Duration::from_millis(50);
-/// The longest text in a lock file, in bytes.
-const LONGEST: u64 = 20;
+/// The longest content of a lock file, in bytes.
+const MAX_BYTES: u64 = 20;
 
 #[cfg(test)]
 mod tests {
@@ -213,7 +214,7 @@ mod tests {
         assert!(take().err().unwrap().to_string().contains("a symbolic link"));
         assert!(!absent.exists());
         fs::remove_file(&lock).unwrap();
-        // Even one whose content would pass.
+        // A link is refused even if the content behind it would pass.
         for content in ["precious", "12\n", ""] {
             fs::write(&victim, content).unwrap();
             fs::hard_link(&victim, &lock).unwrap();
@@ -232,7 +233,7 @@ mod tests {
             assert!(take().err().unwrap().to_string().contains("a pipe"));
             fs::remove_file(&lock).unwrap();
         }
-        // What a killed process left is nobody's.
+        // A lock file that a killed process left is taken over.
         fs::write(&lock, "4194305\n").unwrap();
         drop(take().unwrap());
         assert!(!lock.exists());

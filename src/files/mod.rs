@@ -1,8 +1,8 @@
 //! Files, locks and temporary files at paths where others may write: opened, read, locked and written in one place.
 //!
-//! The invariant: what is read is a regular file (or a pipe, where the caller says so) of at most the given length; what
-//! is written has another name until it is complete; and nothing is ever written through a link, into a pipe or a
-//! device, or into a file that has a second name.
+//! The invariant: only a regular file (or a pipe, if the caller accepts one) is read, up to a given length; a file that
+//! is written has a temporary name until it is complete; and nothing is written through a link, into a pipe or a
+//! device, or into a file that has another hard link.
 
 mod append;
 mod error;
@@ -28,9 +28,9 @@ pub use temporary::Temporary;
 pub use temporary::TemporaryPath;
 pub use temporary::is_temporary;
 pub use temporary::remove_leftovers;
-pub use undo::New;
+pub use undo::Uncommitted;
 pub use undo::undo_all;
 pub use undo::undo_on_panic;
+pub use write::check_target;
 pub use write::sync_directory;
-pub use write::vacant;
 pub use write::write;

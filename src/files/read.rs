@@ -13,14 +13,14 @@ use zeroize::Zeroizing;
 
 use crate::files::FileError;
 
-/// Which types of file may be read besides a regular file.
+/// The types of file that are accepted besides a regular file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Accept {
-    /// None.
+    /// Regular files only.
     File,
-    /// A pipe, as the shell makes one of `<(command)` and of `|` with `/dev/stdin`.
+    /// Pipes too, as the shell makes one of `<(command)` and of `|` with `/dev/stdin`.
     Pipe,
-    /// A pipe, a terminal, a character device: for input that a person types.
+    /// Pipes, terminals and character devices too: for input that a person types.
     Stream,
 }
 
@@ -28,9 +28,9 @@ pub enum Accept {
 #[derive(Debug)]
 pub struct Input {
     file: File,
-    /// The first byte of a pipe, read to see that there is a writer.
+    /// The first byte of a pipe, which was read to find out whether it has a writer.
     first: Option<u8>,
-    /// Its length in bytes, where that is known.
+    /// Its length in bytes, if it is known.
     length: Option<u64>,
 }
 
@@ -42,15 +42,15 @@ pub struct Input {
 pub fn open(path: &Path, accept: Accept) -> Result<Input, FileError> {
     // The type is checked before opening, since opening some devices has an effect.
     PathKind::of(path, fs::metadata(path).map_err(failed(path))?.file_type(), accept)?;
-    let file = open_named(path).map_err(failed(path))?;
+    let file = open_following(path).map_err(failed(path))?;
     let opened = file.metadata().map_err(failed(path))?;
     let (mut first, mut length) = (None, None);
     match PathKind::of(path, opened.file_type(), accept)? {
         PathKind::Regular => length = Some(opened.len()),
-        PathKind::Pipe => first = begin(&file, path)?,
+        PathKind::Pipe => first = await_writer(&file, path)?,
         PathKind::Device => {}
     }
-    block(&file).map_err(failed(path))?;
+    set_blocking(&file).map_err(failed(path))?;
     Ok(Input { file, first, length })
 }
 
@@ -68,17 +68,16 @@ pub fn read(path: &Path, limit: u64, accept: Accept) -> Result<Vec<u8>, FileErro
 /// # Errors
 /// As [`read`].
 pub fn read_secret(path: &Path, limit: u64, accept: Accept) -> Result<Zeroizing<Vec<u8>>, FileError> {
-    // Reserved at once, with one byte more: a buffer that grows leaves copies behind that are not wiped.
+    // Reserved at once, with one byte to spare: a buffer that grows leaves copies behind that are not wiped.
     let room = limit.min(LARGEST_SECRET).saturating_add(1);
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(room).unwrap_or_default()));
     read_to(open(path, accept)?, path, limit, &mut bytes).map(|()| bytes)
 }
 
-/// Opens the regular file at `path` and returns it with its length; `None` where there is nothing. A link at the end of
+/// Opens the regular file at `path` and returns it with its length; `None` if nothing is there. A link at the end of
 /// the path is refused, since another user may have put it there.
 ///
-/// # Errors
-/// [`FileError::NotAFile`] where there is anything else, and [`FileError::Io`].
+/// # Errors [`FileError::NotAFile`] for anything but a regular file, and [`FileError::Io`].
 pub fn regular(path: &Path) -> Result<Option<(File, u64)>, FileError> {
     const TRIES: usize = 16;
     for _ in 0..TRIES {
@@ -88,7 +87,7 @@ pub fn regular(path: &Path) -> Result<Option<(File, u64)>, FileError> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(path)(error)),
         };
-        let file = match open_own(path) {
+        let file = match open_without_following(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(failed(path)(error)),
@@ -102,8 +101,8 @@ pub fn regular(path: &Path) -> Result<Option<(File, u64)>, FileError> {
     Err(FileError::NotAFile { found: "a file that is replaced again and again", path: path.to_owned() })
 }
 
-/// The permission bits of a file that others than its owner may read or change; nothing where they may not, or where
-/// this system has no such bits.
+/// The permission bits of a file that others than its owner may read or change; `None` if nobody else may, or if the
+/// operating system has no such bits.
 #[cfg(unix)]
 pub fn mode_for_others(path: &Path) -> Option<u32> {
     let metadata = fs::metadata(path).ok().filter(Metadata::is_file)?;
@@ -111,7 +110,7 @@ pub fn mode_for_others(path: &Path) -> Option<u32> {
     (mode & 0o066 != 0).then_some(mode)
 }
 
-/// As above.
+/// Always `None`: this operating system has no permission bits.
 #[cfg(not(unix))]
 pub fn mode_for_others(_: &Path) -> Option<u32> {
     None
@@ -132,9 +131,9 @@ fn read_to(input: Input, path: &Path, limit: u64, bytes: &mut Vec<u8>) -> Result
     }
 }
 
-/// Waits for the first byte of a pipe; one second at most for a named pipe without a writer.
-fn begin(file: &File, path: &Path) -> Result<Option<u8>, FileError> {
-    // A pipe without a name has, or had, its writer from the beginning.
+/// Waits for the first byte of a pipe; fails after one second for a named pipe without a writer.
+fn await_writer(file: &File, path: &Path) -> Result<Option<u8>, FileError> {
+    // A pipe without a name always has, or had, a writer.
     if path.canonicalize().is_err() {
         return Ok(None);
     }
@@ -165,7 +164,7 @@ impl Read for Input {
     }
 }
 
-/// What a file is.
+/// The type of a file.
 #[derive(Clone, Copy)]
 enum PathKind {
     Device,
@@ -217,17 +216,17 @@ fn is_character_device(_: FileType) -> bool {
     false
 }
 
-/// Opens what is at `path` for reading. What was put there since it was looked at is neither followed, if it is a link,
-/// nor waited for, if it is a pipe.
+/// Opens the file at `path` for reading. If it was replaced since its type was checked, a link is not followed and a
+/// pipe is not waited for.
 #[cfg(unix)]
-fn open_own(path: &Path) -> io::Result<File> {
+fn open_without_following(path: &Path) -> io::Result<File> {
     use rustix::fs::OFlags;
     open_with(path, OFlags::RDONLY | OFlags::NOFOLLOW)
 }
 
-/// Opens what `path` leads to for reading, without waiting for anybody.
+/// Opens the file at `path` for reading, through links, without waiting for the other side of a pipe.
 #[cfg(unix)]
-fn open_named(path: &Path) -> io::Result<File> {
+fn open_following(path: &Path) -> io::Result<File> {
     open_with(path, rustix::fs::OFlags::RDONLY)
 }
 
@@ -239,25 +238,25 @@ pub(super) fn open_with(path: &Path, flags: rustix::fs::OFlags) -> io::Result<Fi
 }
 
 #[cfg(not(unix))]
-fn open_own(path: &Path) -> io::Result<File> {
+fn open_without_following(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
 #[cfg(not(unix))]
-fn open_named(path: &Path) -> io::Result<File> {
+fn open_following(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// Has reading wait for more again.
+/// Makes reads from the file blocking again.
 #[cfg(unix)]
-fn block(file: &File) -> io::Result<()> {
+fn set_blocking(file: &File) -> io::Result<()> {
     use rustix::fs::OFlags;
     let flags = rustix::fs::fcntl_getfl(file)?;
     Ok(rustix::fs::fcntl_setfl(file, flags - OFlags::NONBLOCK)?)
 }
 
 #[cfg(not(unix))]
-fn block(_: &File) -> io::Result<()> {
+fn set_blocking(_: &File) -> io::Result<()> {
     Ok(())
 }
 
@@ -272,14 +271,14 @@ pub(super) fn same_file(one: &Metadata, other: &Metadata) -> bool {
     (one.len(), one.created().ok()) == (other.len(), other.created().ok())
 }
 
-/// Whether a file has more names than the one that it was opened by.
+/// Whether a file has other hard links.
 #[cfg(unix)]
-pub(super) fn has_other_names(metadata: &Metadata) -> bool {
+pub(super) fn has_hard_links(metadata: &Metadata) -> bool {
     std::os::unix::fs::MetadataExt::nlink(metadata) > 1
 }
 
 #[cfg(not(unix))]
-pub(super) fn has_other_names(_: &Metadata) -> bool {
+pub(super) fn has_hard_links(_: &Metadata) -> bool {
     false
 }
 
@@ -304,15 +303,15 @@ mod tests {
         rustix::fs::mkfifoat(CWD, path, Mode::RUSR | Mode::WUSR).unwrap();
     }
 
-    // Between the look at it and the opening, somebody puts something else there.
+    // Another process replaces the file between the check and the opening.
     #[test]
     fn what_took_the_place_of_a_file_is_neither_followed_nor_waited_for() {
         let directory = tempfile::tempdir().unwrap();
         let (fifo, link) = (directory.path().join("pipe"), directory.path().join("link"));
         pipe(&fifo);
         std::os::unix::fs::symlink("/etc/hostname", &link).unwrap();
-        assert!(!open_own(&fifo).unwrap().metadata().unwrap().is_file());
-        open_own(&link).unwrap_err();
+        assert!(!open_without_following(&fifo).unwrap().metadata().unwrap().is_file());
+        open_without_following(&link).unwrap_err();
         for path in [&fifo, &link] {
             assert!(matches!(regular(path), Err(FileError::NotAFile { .. })));
         }
@@ -328,7 +327,7 @@ mod tests {
         // Nobody writes into it.
         let error = read(&path, 10, Accept::Pipe).unwrap_err();
         assert!(error.to_string().contains("a pipe that nobody writes to"), "{error}");
-        // Opened for both it does not wait for the other side; the bytes stay in it until they are read.
+        // A pipe that is opened for both does not wait for the other side; the bytes stay in it until they are read.
         let mut writer = OpenOptions::new().read(true).write(true).open(&path).unwrap();
         writer.write_all(b"0123456789").unwrap();
         std::thread::scope(|scope| {
@@ -354,14 +353,14 @@ mod tests {
         assert_eq!(read(&path, 5, Accept::File).unwrap(), b"12345");
         assert_eq!(*read_secret(&path, 5, Accept::File).unwrap(), b"12345");
         assert!(matches!(read(&path, 4, Accept::File), Err(FileError::TooLarge { limit: 4, .. })));
-        // A hole of a tebibyte is not read.
+        // A sparse file of a tebibyte is refused before it is read.
         File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
         assert!(matches!(read(&path, 1 << 20, Accept::File), Err(FileError::TooLarge { .. })));
         let zero = Path::new("/dev/zero");
         assert!(matches!(read(zero, 100, Accept::Pipe), Err(FileError::NotAFile { .. })));
         assert!(matches!(read(zero, 100, Accept::Stream), Err(FileError::TooLarge { .. })));
         assert_eq!(read(Path::new("/dev/null"), 100, Accept::Stream).unwrap(), b"");
-        // A link is the operator's choice.
+        // A link at the path that the operator gave is followed.
         let link = directory.path().join("link");
         std::os::unix::fs::symlink("/dev/null", &link).unwrap();
         assert_eq!(read(&link, 100, Accept::Stream).unwrap(), b"");

@@ -1,9 +1,8 @@
-//! `Temporary`: a temporary file beside its final name: it is either renamed in one atomic step, or removed.
+//! `Temporary`: a temporary file beside its final name, which is either renamed in one atomic step or removed.
 //!
-//! The `tempfile` crate makes and renames such files as well, and is not used, because two guarantees need more than it
-//! has. A signal removes what is not finished, and a rename takes several files off that list in the same step
-//! ([`undo`]); and a file that a killed process left is recognized by its name and by the lock that nobody holds, and
-//! removed.
+//! The `tempfile` crate also makes and renames such files. It is not used, because two guarantees need more: a signal
+//! removes unfinished files, and a rename takes several files off that list in the same step ([`undo`]); and a file
+//! that a killed process left is recognized by its name and by its free lock, and removed.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -17,7 +16,7 @@ use std::path::PathBuf;
 use crate::digest;
 use crate::digest::Digest;
 use crate::files::FileError;
-use crate::files::New;
+use crate::files::Uncommitted;
 use crate::files::lock;
 use crate::files::read;
 use crate::files::undo;
@@ -34,23 +33,22 @@ pub enum Overwrite {
 /// A new file, written through the handle that created it, so that a file put in its place receives no bytes.
 #[derive(Debug)]
 pub struct Temporary {
-    /// For reading and writing.
+    /// The open file, for reading and writing.
     pub file: File,
-    /// Where it is.
+    /// Its path.
     pub path: TemporaryPath,
 }
 
 /// The path of a temporary file. The file is removed when this is dropped or the process is interrupted, unless it was
 /// renamed.
 #[derive(Debug)]
-pub struct TemporaryPath(New);
+pub struct TemporaryPath(Uncommitted);
 
 impl Temporary {
-    /// Creates a file in `parent` whose name begins with `prefix`. The caller must hold the lock for all such names:
-    /// then those that exist are leftovers of a killed process, see [`remove_leftovers`].
+    /// Creates a file in `parent` whose name begins with `prefix`. The caller must hold the lock for all such names, so
+    /// that existing ones are leftovers of killed processes (see [`remove_leftovers`]).
     ///
-    /// # Errors
-    /// [`FileError`].
+    /// # Errors [`FileError`].
     pub fn locked(parent: &Path, prefix: &str) -> Result<Self, FileError> {
         Self::create(parent, OsStr::new(prefix), READABLE, parent)
     }
@@ -66,9 +64,9 @@ impl Temporary {
         };
         let parent = parent_of(target);
         let mut prefix = std::ffi::OsString::from(".");
-        match name.len() <= LONGEST_NAME {
+        match name.len() <= MAX_NAME_BYTES {
             true => prefix.push(name),
-            // The name of a file has 255 bytes at most.
+            // A file name has at most 255 bytes.
             false => prefix.push(Digest::sha256(name.as_encoded_bytes()).hex()),
         }
         prefix.push(".tmp-");
@@ -79,7 +77,7 @@ impl Temporary {
                 // Another process may have removed it as abandoned before it was locked.
                 Ok(()) if lock::is_at(&made.file, made.path.path()) => return Ok(made),
                 Ok(()) | Err(TryLockError::WouldBlock) => {}
-                // A file system without locks: then no process takes a file for abandoned.
+                // The file system has no locks, so no process takes a file for abandoned.
                 Err(TryLockError::Error(_)) => return Ok(made),
             }
         }
@@ -89,13 +87,13 @@ impl Temporary {
     /// Creates a file with a random name. An error names `meant`, which the operator knows, instead of the temporary
     /// file.
     fn create(parent: &Path, prefix: &OsStr, mode: u32, meant: &Path) -> Result<Self, FileError> {
-        let mut random = [0; RANDOM];
+        let mut random = [0; RANDOM_BYTES];
         getrandom::fill(&mut random).map_err(FileError::Random)?;
         let mut name = prefix.to_owned();
         name.push(digest::hex(&random));
         let path = parent.join(name);
-        // An existing name is refused, also that of a link (`O_EXCL`).
-        let made = New::made(&path, || create_new(&path, mode));
+        // An existing name is refused, even that of a link (`O_EXCL`).
+        let made = Uncommitted::create(&path, || create_new(&path, mode));
         let (file, new) = made.map_err(lock::written_to(meant))?;
         Ok(Self { file, path: TemporaryPath(new) })
     }
@@ -109,9 +107,8 @@ impl TemporaryPath {
 
     /// Renames the file to `to` in one atomic step. A link at that name is replaced, not followed.
     ///
-    /// # Errors
-    /// The error of the system; [`io::ErrorKind::AlreadyExists`] where the existing file must not be replaced. The
-    /// temporary file is then removed.
+    /// # Errors The error of the operating system; [`io::ErrorKind::AlreadyExists`] if the existing file must not be
+    /// replaced. The temporary file is then removed.
     pub fn rename(self, to: &Path, overwrite: Overwrite) -> io::Result<()> {
         self.rename_and_keep(to, overwrite, &mut [])
     }
@@ -121,7 +118,12 @@ impl TemporaryPath {
     ///
     /// # Errors
     /// As [`TemporaryPath::rename`]; then `kept` is unchanged.
-    pub fn rename_and_keep(self, to: &Path, overwrite: Overwrite, kept: &mut [&mut Vec<New>]) -> io::Result<()> {
+    pub fn rename_and_keep(
+        self,
+        to: &Path,
+        overwrite: Overwrite,
+        kept: &mut [&mut Vec<Uncommitted>],
+    ) -> io::Result<()> {
         let from = self.path().to_owned();
         let mut ours = vec![self.0];
         let mut all: Vec<_> = kept.iter_mut().map(|kept| &mut **kept).collect();
@@ -130,9 +132,9 @@ impl TemporaryPath {
             return undo::commit(&mut all, || fs::rename(&from, to));
         }
         match undo::commit(&mut all, || rename_new(&from, to)) {
-            // Not every file system has RENAME_NOREPLACE: there the name is reserved by an empty file.
+            // Some file systems lack RENAME_NOREPLACE: there an empty file reserves the name.
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                let (_, reserved) = New::made(to, || create_new(to, READABLE))?;
+                let (_, reserved) = Uncommitted::create(to, || create_new(to, READABLE))?;
                 let mut reserved = vec![reserved];
                 all.push(&mut reserved);
                 undo::commit(&mut all, || fs::rename(&from, to))
@@ -150,7 +152,7 @@ pub fn remove_leftovers(parent: &Path, prefix: &str) {
 /// Whether a name is one that [`Temporary`] makes with this prefix.
 pub fn is_temporary(name: &OsStr, prefix: &OsStr) -> bool {
     let random = name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes());
-    random.is_some_and(|random| random.len() == 2 * RANDOM && random.iter().all(u8::is_ascii_hexdigit))
+    random.is_some_and(|random| random.len() == 2 * RANDOM_BYTES && random.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// Removes the temporary files with this prefix on which no process holds the lock.
@@ -186,7 +188,7 @@ fn create_new(path: &Path, mode: u32) -> io::Result<File> {
     options.open(path)
 }
 
-/// Renames, unless there is something at `to`.
+/// Renames the file, unless something is at `to`.
 #[cfg(target_os = "linux")]
 fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     use rustix::fs::CWD;
@@ -199,12 +201,12 @@ fn rename_new(_: &Path, _: &Path) -> io::Result<()> {
 }
 
 /// The number of random bytes in a name.
-const RANDOM: usize = 8;
-/// How many names are tried.
+const RANDOM_BYTES: usize = 8;
+/// How many random names are tried.
 const TRIES: usize = 16;
 /// The longest target name, in bytes, that a temporary name contains; of a longer one it contains the SHA-256.
-const LONGEST_NAME: usize = 200;
-/// Readable and writable for all, less the umask.
+const MAX_NAME_BYTES: usize = 200;
+/// Permissions: readable and writable for all, less the umask.
 pub(super) const READABLE: u32 = 0o666;
 
 #[cfg(test)]
@@ -220,7 +222,7 @@ mod tests {
         names
     }
 
-    /// Whoever may write to the folder can put a link where the temporary file was: it is not followed.
+    /// Another user of the directory can replace the temporary file by a link, which is not followed.
     #[cfg(unix)]
     #[test]
     fn a_temporary_file_is_written_by_its_handle() {
@@ -232,7 +234,7 @@ mod tests {
         std::os::unix::fs::symlink(&victim, temporary.path.path()).unwrap();
         temporary.file.write_all(b"redirected").unwrap();
         assert_eq!(fs::read(&victim).unwrap(), b"untouched");
-        // Nor can its name be guessed.
+        // Its name cannot be guessed either.
         let other = Temporary::beside(&meant, READABLE).unwrap();
         assert_ne!(other.path.path(), temporary.path.path());
         drop((temporary, other));

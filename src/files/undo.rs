@@ -10,17 +10,17 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::TryLockError;
 
-/// A new file or directory that is removed when this is dropped or the process is interrupted, unless it is kept.
+/// A new file or directory that is removed on drop or when the process is interrupted, unless it is kept.
 #[derive(Debug)]
-#[must_use = "what is new goes away again with this value"]
-pub struct New {
+#[must_use = "a file that is not kept is removed when this is dropped"]
+pub struct Uncommitted {
     /// `None` once it is kept or removed.
-    entry: Option<(u64, What)>,
+    entry: Option<(u64, EntryKind)>,
     path: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum What {
+enum EntryKind {
     /// Removed after the files in it, the innermost first.
     Directory,
     File,
@@ -30,58 +30,58 @@ enum What {
 
 /// The files and directories that an interruption removes, in the order of their creation.
 struct Pending {
-    entries: BTreeMap<u64, (What, PathBuf)>,
+    entries: BTreeMap<u64, (EntryKind, PathBuf)>,
     next: u64,
 }
 
 impl Pending {
-    fn add(&mut self, what: What, path: &Path) -> New {
+    fn add(&mut self, kind: EntryKind, path: &Path) -> Uncommitted {
         let number = self.next;
         self.next = number.wrapping_add(1);
-        self.entries.insert(number, (what, path.to_owned()));
-        New { entry: Some((number, what)), path: path.to_owned() }
+        self.entries.insert(number, (kind, path.to_owned()));
+        Uncommitted { entry: Some((number, kind)), path: path.to_owned() }
     }
 }
 
 static PENDING: Mutex<Pending> = Mutex::new(Pending { entries: BTreeMap::new(), next: 0 });
 
-impl New {
+impl Uncommitted {
     /// Creates a directory and registers it in one step: no interruption comes between the two.
     ///
     /// # Errors
     /// The error of [`fs::create_dir`].
-    pub fn created_directory(path: &Path) -> io::Result<Self> {
-        Self::made_as(What::Directory, path, || fs::create_dir(path)).map(|((), new)| new)
+    pub fn create_directory(path: &Path) -> io::Result<Self> {
+        Self::create_as(EntryKind::Directory, path, || fs::create_dir(path)).map(|((), new)| new)
     }
 
     /// A file that is new, or that is about to be created.
     pub fn file(path: &Path) -> Self {
-        Self::of(What::File, path)
+        Self::of(EntryKind::File, path)
     }
 
-    /// A lock file.
+    /// Registers a lock file.
     pub fn lock(path: &Path) -> Self {
-        Self::of(What::Lock, path)
+        Self::of(EntryKind::Lock, path)
     }
 
-    fn of(what: What, path: &Path) -> Self {
-        pending().add(what, path)
+    fn of(kind: EntryKind, path: &Path) -> Self {
+        pending().add(kind, path)
     }
 
     /// Creates a file with `make` and registers it in one step: no interruption comes between the two.
-    pub(super) fn made<T>(path: &Path, make: impl FnOnce() -> io::Result<T>) -> io::Result<(T, Self)> {
-        Self::made_as(What::File, path, make)
+    pub(super) fn create<T>(path: &Path, make: impl FnOnce() -> io::Result<T>) -> io::Result<(T, Self)> {
+        Self::create_as(EntryKind::File, path, make)
     }
 
-    /// As [`New::made`], for a lock file.
-    pub(super) fn made_lock<T>(path: &Path, make: impl FnOnce() -> io::Result<T>) -> io::Result<(T, Self)> {
-        Self::made_as(What::Lock, path, make)
+    /// As [`Uncommitted::create`], for a lock file.
+    pub(super) fn create_lock<T>(path: &Path, make: impl FnOnce() -> io::Result<T>) -> io::Result<(T, Self)> {
+        Self::create_as(EntryKind::Lock, path, make)
     }
 
-    fn made_as<T>(what: What, path: &Path, make: impl FnOnce() -> io::Result<T>) -> io::Result<(T, Self)> {
+    fn create_as<T>(kind: EntryKind, path: &Path, make: impl FnOnce() -> io::Result<T>) -> io::Result<(T, Self)> {
         let mut pending = pending();
-        let made = make()?;
-        Ok((made, pending.add(what, path)))
+        let create = make()?;
+        Ok((create, pending.add(kind, path)))
     }
 
     /// Its path.
@@ -89,34 +89,34 @@ impl New {
         &self.path
     }
 
-    /// Keeps it: it is no longer removed.
+    /// Keeps the file or directory: it is no longer removed.
     pub fn keep(mut self) {
         self.forget(&mut pending());
     }
 
-    fn forget(&mut self, pending: &mut Pending) -> Option<What> {
-        let (number, what) = self.entry.take()?;
+    fn forget(&mut self, pending: &mut Pending) -> Option<EntryKind> {
+        let (number, kind) = self.entry.take()?;
         pending.entries.remove(&number);
-        Some(what)
+        Some(kind)
     }
 }
 
-impl Drop for New {
+impl Drop for Uncommitted {
     fn drop(&mut self) {
-        // Must come first: a caller that holds the list drops kept values, and would wait for itself.
+        // Must come first: a caller that holds the list drops kept values, and would deadlock.
         if self.entry.is_none() {
             return;
         }
         let mut pending = pending();
-        if let Some(what) = self.forget(&mut pending) {
-            remove(what, &self.path);
+        if let Some(kind) = self.forget(&mut pending) {
+            remove(kind, &self.path);
         }
     }
 }
 
-/// Runs `naming`, which gives a file its final name, and on success keeps everything in `kept` in the same step: an
-/// interruption finds both or neither. After an interruption no file is named any more.
-pub(super) fn commit(kept: &mut [&mut Vec<New>], naming: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+/// Runs `naming`, which gives a file its final name. On success everything in `kept` is kept in the same step, so an
+/// interruption finds both or neither. After an interruption no file gets its final name.
+pub(super) fn commit(kept: &mut [&mut Vec<Uncommitted>], naming: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     let mut pending = pending();
     naming()?;
     for mut new in kept.iter_mut().flat_map(|kept| kept.drain(..)) {
@@ -137,37 +137,37 @@ pub fn undo_on_panic() {
     }
 }
 
-/// As [`undo_all`], but waits for the list only for a bounded number of tries: the panicking thread may hold it itself.
+/// As [`undo_all`], but tries only a bounded number of times to lock the list, since the panicking thread may hold it.
 fn undo_unless_held() {
-    for _ in 0..PATIENCE {
+    for _ in 0..PANIC_TRIES {
         match PENDING.try_lock() {
             Ok(pending) => return undo(pending),
             Err(TryLockError::Poisoned(error)) => return undo(error.into_inner()),
-            // Another thread holds it for as long as one file gets its name.
+            // Another thread holds the list while it gives a file its name.
             Err(TryLockError::WouldBlock) => std::thread::yield_now(),
         }
     }
 }
 
-/// Removes everything unfinished. The process must end afterwards: any thread that begins or names a file waits for
+/// Removes everything unfinished. The process must end afterwards: any thread that creates or names a file blocks for
 /// ever.
 pub fn undo_all() {
     undo(pending());
 }
 
 fn undo(pending: MutexGuard<'_, Pending>) {
-    for wanted in [What::File, What::Lock, What::Directory] {
-        let these = pending.entries.values().rev().filter(|(what, _)| *what == wanted);
-        these.for_each(|(what, path)| remove(*what, path));
+    for kind_to_remove in [EntryKind::File, EntryKind::Lock, EntryKind::Directory] {
+        let these = pending.entries.values().rev().filter(|(kind, _)| *kind == kind_to_remove);
+        these.for_each(|(kind, path)| remove(*kind, path));
     }
     std::mem::forget(pending);
 }
 
-fn remove(what: What, path: &Path) {
-    // What cannot be removed now is left to the next run.
-    drop(match what {
-        What::Directory => fs::remove_dir(path),
-        What::File | What::Lock => fs::remove_file(path),
+fn remove(kind: EntryKind, path: &Path) {
+    // The next run removes what cannot be removed now.
+    drop(match kind {
+        EntryKind::Directory => fs::remove_dir(path),
+        EntryKind::File | EntryKind::Lock => fs::remove_file(path),
     });
 }
 
@@ -175,20 +175,20 @@ fn pending() -> MutexGuard<'static, Pending> {
     PENDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How often a panic tries to take the list from another thread.
-const PATIENCE: u32 = 1 << 16;
+/// How often a panicking thread tries to lock the list.
+const PANIC_TRIES: u32 = 1 << 16;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The end of a process that panics without unwinding, which only a process of its own can come to.
+    /// Runs in a process of its own, which ends in a panic without unwinding.
     #[test]
     fn nothing_unfinished_stays_after_a_panic_that_does_not_unwind() {
         const NAME: &str = "files::undo::tests::nothing_unfinished_stays_after_a_panic_that_does_not_unwind";
         if let Some(path) = std::env::var_os("BULLA_TEST_UNFINISHED") {
-            // No destructor runs: what goes away goes by the hook.
-            std::mem::forget(New::made(Path::new(&path), || fs::write(&path, "")).unwrap());
+            // No destructor runs here, so only the panic hook can remove the file.
+            std::mem::forget(Uncommitted::create(Path::new(&path), || fs::write(&path, "")).unwrap());
             return undo_unless_held();
         }
         let place = tempfile::tempdir().unwrap();
@@ -204,7 +204,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("named");
         fs::write(&path, "").unwrap();
-        let mut new = vec![New::file(&path)];
+        let mut new = vec![Uncommitted::file(&path)];
         commit(&mut [&mut new], || {
             undo_unless_held();
             Ok(())
@@ -217,9 +217,9 @@ mod tests {
     fn a_directory_is_registered_once_it_was_created_here() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("new");
-        let new = New::created_directory(&path).unwrap();
+        let new = Uncommitted::create_directory(&path).unwrap();
         assert!(path.is_dir());
-        let error = New::created_directory(&path).unwrap_err();
+        let error = Uncommitted::create_directory(&path).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
         // The one that exists already is not removed by the attempt.
         assert!(path.is_dir());
@@ -232,12 +232,12 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let paths = ["dropped", "kept", "named"].map(|name| place.path().join(name));
         paths.iter().for_each(|path| fs::write(path, "").unwrap());
-        let [dropped, kept, named] = paths.each_ref().map(|path| New::file(path));
+        let [dropped, kept, named] = paths.each_ref().map(|path| Uncommitted::file(path));
         drop(dropped);
         kept.keep();
         commit(&mut [&mut vec![named]], || Ok(())).unwrap();
         assert_eq!(paths.each_ref().map(|path| path.exists()), [false, true, true]);
-        let mut again = vec![New::file(&paths[1])];
+        let mut again = vec![Uncommitted::file(&paths[1])];
         commit(&mut [&mut again], || Err(io::ErrorKind::Other.into())).unwrap_err();
         drop(again);
         assert!(!paths[1].exists());

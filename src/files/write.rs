@@ -1,4 +1,4 @@
-//! Writing files: a file is written and synced under a temporary name before it gets its own.
+//! Writing files: a file is written and synced under a temporary name before it gets its final one.
 
 use std::fs;
 use std::fs::File;
@@ -13,14 +13,13 @@ use crate::files::lock::written_to;
 use crate::files::read;
 use crate::files::temporary::parent_of;
 
-/// Writes the file at `path` whole or not at all, with the permissions `mode` less the umask. A link there is replaced,
-/// not followed; a file with a second name keeps its content under that one.
+/// Writes the file at `path` whole or not at all, with the permissions `mode` less the umask. A link at `path` is
+/// replaced, not followed. Other hard links of a replaced file keep the old content.
 ///
-/// # Errors
-/// [`FileError::Exists`], [`FileError::NotAFile`] where a directory, a device or a pipe has the name, and where the
-/// system says no; then nothing has changed.
+/// # Errors [`FileError::Exists`]; [`FileError::NotAFile`] if a directory, a device or a pipe is at `path`;
+/// [`FileError::Io`]. Nothing has changed then.
 pub fn write(path: &Path, bytes: &[u8], mode: u32, overwrite: Overwrite) -> Result<(), FileError> {
-    vacant(path, overwrite)?;
+    check_target(path, overwrite)?;
     let mut new = Temporary::beside(path, mode)?;
     new.file.write_all(bytes).and_then(|()| new.file.sync_all()).map_err(written_to(path))?;
     let renamed = new.path.rename(path, overwrite);
@@ -32,32 +31,31 @@ pub fn write(path: &Path, bytes: &[u8], mode: u32, overwrite: Overwrite) -> Resu
     Ok(())
 }
 
-/// Refuses a path where no file can be written: something is there that must not be replaced, or is no file.
+/// Refuses a path where no file can be written: an existing file must not be replaced, or something other than a file
+/// is there.
 ///
-/// # Errors
-/// [`FileError::Exists`], [`FileError::NotAFile`].
-pub fn vacant(path: &Path, overwrite: Overwrite) -> Result<(), FileError> {
+/// # Errors [`FileError::Exists`], [`FileError::NotAFile`].
+pub fn check_target(path: &Path, overwrite: Overwrite) -> Result<(), FileError> {
     let Ok(seen) = path.symlink_metadata() else { return Ok(()) };
     if overwrite == Overwrite::Refuse {
         return Err(FileError::Exists { path: path.to_owned() });
     }
-    // A link to a device is as good as the device: `/dev/stdout`.
+    // A link to a device is as dangerous as the device itself: `/dev/stdout`.
     match fs::metadata(path).map_or(seen.file_type(), |end| end.file_type()) {
         found if found.is_file() || found.is_symlink() => Ok(()),
         found => Err(read::not_a_file(path, found)),
     }
 }
 
-/// Has the names in a directory on the disk.
+/// Syncs a directory, so that the names in it are on the disk.
 ///
-/// # Errors
-/// What the system says.
+/// # Errors The error of the operating system.
 pub fn sync_directory(path: &Path) -> io::Result<()> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     File::open(path).and_then(|directory| directory.sync_all())
 }
 
-/// As [`sync_directory`], for the directory of `path`; not every system can do that, and the file is there.
+/// Syncs the directory of `path`. Errors are ignored: some systems cannot do it, and the file itself is complete.
 pub(super) fn sync_parent(path: &Path) {
     drop(sync_directory(parent_of(path)));
 }

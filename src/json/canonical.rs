@@ -16,9 +16,8 @@ use crate::limits::Limits;
 /// Canonicalizes the JSON document `bytes` (RFC 8785): no white space, keys sorted by their UTF-16 code units, strings
 /// and numbers as ECMAScript writes them.
 ///
-/// # Errors
-/// [`JsonError`] where [`check`] refuses the document, and for an integer that a double cannot hold exactly: another
-/// reader would sign another number.
+/// # Errors [`JsonError`] if [`check`] refuses the document, or if a double cannot hold an integer exactly: other
+/// implementations would sign another number.
 pub fn canonical(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, JsonError> {
     check(bytes, limits)?;
     let mut written = String::with_capacity(bytes.len());
@@ -100,8 +99,8 @@ fn write_number(text: &str, to: &mut String) -> Result<(), JsonError> {
     Ok(())
 }
 
-/// The shortest digits of a number as `d.ddde±n`. Rust and ECMAScript agree on how many; of two candidates that are
-/// equally near, Rust takes the larger and ECMAScript the even one, as rounding to that many digits does.
+/// The shortest decimal digits of a number, as `d.ddde±n`. Rust and ECMAScript agree on how many digits. Of two equally
+/// near candidates Rust takes the larger and ECMAScript the even one; rounding to that many digits gives the even one.
 fn shortest(number: f64) -> String {
     let fewest = format!("{number:e}");
     let digits = fewest.split('e').next().unwrap_or_default().bytes().filter(u8::is_ascii_digit).count();
@@ -112,7 +111,7 @@ fn shortest(number: f64) -> String {
     }
 }
 
-/// Places the decimal point or exponent: `digits` have it after the first one, times ten to the `exponent`. ECMA-262,
+/// Writes `digits`, which have the decimal point after the first one, times ten to the `exponent`. ECMA-262,
 /// "Number::toString", steps 6 to 11.
 fn place_point(digits: &str, exponent: i32) -> String {
     let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
@@ -133,7 +132,7 @@ fn place_point(digits: &str, exponent: i32) -> String {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The members of an object, in the order of the text until they are sorted.
+/// The members of an object, in document order until they are sorted.
 struct SortedObject<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for SortedObject<'a> {

@@ -1,5 +1,5 @@
-//! Strict JSON checked without recursion: nesting is bounded by `limits.json.depth` alone, not by the call stack.
-//! Predicates nest deep.
+//! Strict JSON for deeply nested documents such as predicates: checked without recursion, so `limits.json.depth` alone
+//! bounds the nesting, not the call stack.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -10,32 +10,31 @@ use serde::de::IgnoredAny;
 
 use crate::json::JsonError;
 use crate::json::error::SHOWN_KEY;
-use crate::json::spelled::FieldName;
+use crate::json::field_name::FieldName;
 use crate::limits::Limits;
 use crate::limits::count;
 use crate::text::Untrusted;
 
 /// An array or object that is not closed yet.
-enum Open {
+enum OpenValue {
     Array,
     /// The keys so far, eight bytes for each, since a document may have millions: the upper half is that of a keyed
     /// hash, the lower half the offset in the text.
     Object(Vec<u64>),
 }
 
-/// The mask of the half of a key that is its offset in the text.
-const PLACE: u64 = 0xffff_ffff;
+/// The mask of the half of an entry that is the offset in the text.
+const OFFSET_MASK: u64 = 0xffff_ffff;
 
 /// Checks a document by the same rules as [`check`](super::check), with a stack of its own in place of the call stack.
-/// `plain` is the limit of a string without escapes, in bytes.
-///
+/// `max_unescaped` is the limit of a string without escapes, in bytes.
 /// 1. `serde_json` checks the grammar; it skips values without recursion.
 /// 2. A walk over the tokens checks depth, number of values, strings, numbers, and duplicate keys.
-pub(super) fn check(bytes: &[u8], limits: &Limits, plain: u64) -> Result<(), JsonError> {
+pub(super) fn check(bytes: &[u8], limits: &Limits, max_unescaped: u64) -> Result<(), JsonError> {
     let _skipped: IgnoredAny = serde_json::from_slice(bytes)?;
     let text = str::from_utf8(bytes).map_err(|error| wrong(false, format!("not UTF-8: {error}")))?;
     let hasher = RandomState::new();
-    let mut walk = TokenWalk { hasher, key_is_next: false, limits, open: Vec::new(), plain, text, values: 0 };
+    let mut walk = TokenWalk { hasher, key_is_next: false, limits, open: Vec::new(), max_unescaped, text, values: 0 };
     let mut rest = text;
     while let Some(first) = rest.bytes().next() {
         let length = match first {
@@ -54,27 +53,27 @@ struct TokenWalk<'a> {
     hasher: RandomState,
     key_is_next: bool,
     limits: &'a Limits,
-    open: Vec<Open>,
+    open: Vec<OpenValue>,
     /// The limit of a string without escapes, in bytes.
-    plain: u64,
+    max_unescaped: u64,
     text: &'a str,
     values: u64,
 }
 
 impl<'a> TokenWalk<'a> {
-    fn token(&mut self, first: u8, token: &'a str, place: usize) -> Result<(), JsonError> {
+    fn token(&mut self, first: u8, token: &'a str, offset: usize) -> Result<(), JsonError> {
         match first {
-            b'{' => self.begin(Open::Object(Vec::new())),
-            b'[' => self.begin(Open::Array),
+            b'{' => self.begin(OpenValue::Object(Vec::new())),
+            b'[' => self.begin(OpenValue::Array),
             b'}' | b']' => {
                 self.key_is_next = false;
                 match self.open.pop() {
-                    Some(Open::Object(keys)) => unique(self.text, keys),
+                    Some(OpenValue::Object(keys)) => check_unique_keys(self.text, keys),
                     _ => Ok(()),
                 }
             }
             b',' => {
-                self.key_is_next = matches!(self.open.last(), Some(Open::Object(_)));
+                self.key_is_next = matches!(self.open.last(), Some(OpenValue::Object(_)));
                 Ok(())
             }
             b':' => {
@@ -82,7 +81,7 @@ impl<'a> TokenWalk<'a> {
                 Ok(())
             }
             b' ' | b'\t' | b'\n' | b'\r' => Ok(()),
-            b'"' => self.string(token, place),
+            b'"' => self.string(token, offset),
             _ => {
                 self.value()?;
                 let _scalar: serde_json::Value = serde_json::from_str(token)?;
@@ -91,17 +90,16 @@ impl<'a> TokenWalk<'a> {
         }
     }
 
-    fn begin(&mut self, open: Open) -> Result<(), JsonError> {
+    fn begin(&mut self, open: OpenValue) -> Result<(), JsonError> {
         self.value()?;
-        self.key_is_next = matches!(open, Open::Object(_));
+        self.key_is_next = matches!(open, OpenValue::Object(_));
         self.open.push(open);
         Ok(())
     }
 
     /// Counts a value.
     ///
-    /// # Errors
-    /// [`JsonError`] where there are more values, or they nest deeper, than the limits allow.
+    /// # Errors [`JsonError`] if there are more values than the limit, or they nest deeper.
     fn value(&mut self) -> Result<(), JsonError> {
         self.values += 1;
         if self.values > self.limits.json.values {
@@ -113,11 +111,11 @@ impl<'a> TokenWalk<'a> {
         }
     }
 
-    /// Checks the length of a string, and records it where it is a key.
-    fn string(&mut self, token: &'a str, place: usize) -> Result<(), JsonError> {
+    /// Checks the length of a string, and records it if it is a key.
+    fn string(&mut self, token: &'a str, offset: usize) -> Result<(), JsonError> {
         let FieldName(text) = serde_json::from_str(token)?;
         let most = match text {
-            Cow::Borrowed(_) if !self.key_is_next => self.plain,
+            Cow::Borrowed(_) if !self.key_is_next => self.max_unescaped,
             _ => self.limits.json.string_bytes,
         };
         if !self.key_is_next {
@@ -126,21 +124,23 @@ impl<'a> TokenWalk<'a> {
         if count(text.len()) > most {
             return Err(wrong(true, format!("a string longer than {most} bytes")));
         }
-        if let Some(Open::Object(keys)) = self.open.last_mut().filter(|_| self.key_is_next) {
-            let place = u32::try_from(place).map_err(|_| wrong(true, format!("longer than {PLACE} bytes")))?;
-            keys.push((self.hasher.hash_one(text.as_ref()) & !PLACE) | u64::from(place));
+        if let Some(OpenValue::Object(keys)) = self.open.last_mut().filter(|_| self.key_is_next) {
+            let offset = u32::try_from(offset).map_err(|_| wrong(true, format!("longer than {OFFSET_MASK} bytes")))?;
+            keys.push((self.hasher.hash_one(text.as_ref()) & !OFFSET_MASK) | u64::from(offset));
         }
         Ok(())
     }
 }
 
 /// Refuses an object with a duplicate key. Only keys with equal hashes are compared.
-fn unique(text: &str, mut keys: Vec<u64>) -> Result<(), JsonError> {
+fn check_unique_keys(text: &str, mut keys: Vec<u64>) -> Result<(), JsonError> {
     keys.sort_unstable();
-    for alike in keys.chunk_by(|one, other| one & !PLACE == other & !PLACE).filter(|alike| alike.len() > 1) {
+    for alike in keys.chunk_by(|one, other| one & !OFFSET_MASK == other & !OFFSET_MASK).filter(|alike| alike.len() > 1)
+    {
         let mut seen = HashSet::new();
         for key in alike {
-            let token = usize::try_from(key & PLACE).ok().and_then(|place| text.get(place..)).unwrap_or_default();
+            let token =
+                usize::try_from(key & OFFSET_MASK).ok().and_then(|offset| text.get(offset..)).unwrap_or_default();
             let FieldName(key) = serde_json::from_str(token.get(..string_length(token)).unwrap_or_default())?;
             if let Some(twice) = seen.replace(key) {
                 return Err(wrong(
@@ -153,7 +153,7 @@ fn unique(text: &str, mut keys: Vec<u64>) -> Result<(), JsonError> {
     Ok(())
 }
 
-/// The length of the string at the beginning of `text`, with its quotation marks, in bytes.
+/// The length of the string token at the beginning of `text`, with its quotation marks, in bytes.
 fn string_length(text: &str) -> usize {
     let mut escaped = false;
     for (at, byte) in text.bytes().enumerate().skip(1) {

@@ -1,6 +1,6 @@
-//! `JsonError`: why bytes are not JSON that is read.
+//! `JsonError`: why bytes are not accepted as JSON.
 
-/// Why bytes are not JSON that we read.
+/// Why bytes are not accepted as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct JsonError {
@@ -9,27 +9,27 @@ pub struct JsonError {
 }
 
 impl JsonError {
-    /// Whether the document may well be right, and is only more than the limits allow to read.
+    /// Whether the document exceeds a limit; it may still be valid.
     pub const fn is_limit(&self) -> bool {
         self.limit
     }
 }
 
-/// As much of `text`, which somebody else wrote, as a message shows.
+/// The beginning of `text`, which somebody else wrote, in the length that a message shows.
 pub fn shorten(text: &str) -> String {
     text.chars().take(SHOWN_KEY).collect()
 }
 
 impl From<serde_json::Error> for JsonError {
     fn from(error: serde_json::Error) -> Self {
-        // It quotes what it did not expect, however long that is.
+        // The message of serde_json quotes the unexpected value, however long it is.
         let reason: String = error.to_string().chars().take(SHOWN).collect();
-        // The reader has a limit of its own where values are kept; the words are those of serde_json.
+        // The text is that of serde_json, which has a recursion limit of its own where values are kept.
         Self { limit: reason.starts_with("recursion limit exceeded"), reason }
     }
 }
 
-/// How much of a key or another short text a message shows, in characters.
+/// The longest key or other short text that a message quotes, in characters.
 pub(super) const SHOWN_KEY: usize = 80;
-/// How much of what it found a message shows, in characters.
+/// The longest message of the parser, in characters.
 pub(super) const SHOWN: usize = 300;

@@ -1,11 +1,11 @@
-//! Strict JSON, which all readers understand alike: duplicate keys, and keys that differ from a field in case only, are
-//! refused; depth and size are bounded.
+//! Strict JSON, which all readers understand alike: duplicate keys, and keys that differ from a field name only in
+//! case, are refused; depth and size are bounded.
 
 mod canonical;
 mod deep;
 mod error;
+mod field_name;
 mod objects;
-mod spelled;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -26,8 +26,8 @@ pub use error::JsonError;
 pub use error::shorten;
 
 use error::SHOWN_KEY;
+use field_name::FieldName;
 use objects::Objects;
-use spelled::FieldName;
 
 /// Reads `bytes` as a `T`, after the whole document has passed [`check`].
 ///
@@ -38,11 +38,10 @@ pub fn parse<'de, T: Deserialize<'de>>(bytes: &'de [u8], limits: &Limits) -> Res
     read(bytes)
 }
 
-/// As [`parse`], for a document whose own length was bounded before: a string without escapes may be as long as the
+/// As [`parse`], for a document whose length has already been bounded: a string without escapes may be as long as the
 /// document, since reading it copies nothing.
 ///
-/// # Errors
-/// [`JsonError`] that says what is wrong and where.
+/// # Errors [`JsonError`] that says what is wrong and where.
 pub fn parse_document<'de, T: Deserialize<'de>>(bytes: &'de [u8], limits: &Limits) -> Result<T, JsonError> {
     walk(bytes, limits, limits.json.string_bytes.max(count(bytes.len())))?;
     read(bytes)
@@ -78,21 +77,21 @@ pub fn has_nul(bytes: &[u8]) -> bool {
         if escape.starts_with(b"u0000") {
             return true;
         }
-        // The character after a backslash belongs to it.
+        // The character after a backslash is part of the escape.
         rest = escape.get(1..).unwrap_or_default();
     }
     false
 }
 
-fn walk(bytes: &[u8], limits: &Limits, plain: u64) -> Result<(), JsonError> {
-    if limits.json.depth > CALLS {
-        return deep::check(bytes, limits, plain);
+fn walk(bytes: &[u8], limits: &Limits, max_unescaped: u64) -> Result<(), JsonError> {
+    if limits.json.depth > MAX_RECURSION {
+        return deep::check(bytes, limits, max_unescaped);
     }
-    let mut spent = Spent { over: false, plain, values: 0 };
+    let mut usage = Usage { exceeded: false, max_unescaped, values: 0 };
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let walk = ValueWalk { depth: 0, limits, spent: &mut spent };
+    let walk = ValueWalk { depth: 0, limits, usage: &mut usage };
     let walked = walk.deserialize(&mut reader);
-    walked.map_err(|error| JsonError { limit: spent.over, ..JsonError::from(error) })?;
+    walked.map_err(|error| JsonError { limit: usage.exceeded, ..JsonError::from(error) })?;
     reader.end()?;
     Ok(())
 }
@@ -104,7 +103,7 @@ fn walk(bytes: &[u8], limits: &Limits, plain: u64) -> Result<(), JsonError> {
 /// [`JsonError`] where `value` has no JSON form.
 pub fn to_go<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, JsonError> {
     let text = serde_json::to_string(value)?;
-    // Outside strings none of these characters can stand, so what is replaced is always inside one.
+    // Outside strings none of these characters can occur, so every replacement is inside one.
     let mut written = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -119,33 +118,33 @@ pub fn to_go<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, JsonError> {
     Ok(written.into_bytes())
 }
 
-/// The depth up to which values are checked by recursion; with a higher limit, without.
-const CALLS: u64 = 64;
+/// The nesting limit up to which documents are checked by recursion; [`deep`] checks those with a higher limit.
+const MAX_RECURSION: u64 = 64;
 
-/// What a walk has used of the limits.
-struct Spent {
+/// The part of the limits that a walk has used.
+struct Usage {
     /// Whether a limit was exceeded.
-    over: bool,
-    /// How long a string without escapes may be, in bytes.
-    plain: u64,
+    exceeded: bool,
+    /// The limit of a string without escapes, in bytes.
+    max_unescaped: u64,
     values: u64,
 }
 
 struct ValueWalk<'a> {
     depth: u64,
     limits: &'a Limits,
-    spent: &'a mut Spent,
+    usage: &'a mut Usage,
 }
 
 impl ValueWalk<'_> {
-    fn over<E: serde::de::Error>(&mut self, what: String) -> E {
-        self.spent.over = true;
+    fn exceeded<E: serde::de::Error>(&mut self, what: String) -> E {
+        self.usage.exceeded = true;
         E::custom(what)
     }
 
     fn within<E: serde::de::Error>(&mut self, text: &str, most: u64) -> Result<(), E> {
         match count(text.len()) > most {
-            true => Err(self.over(format!("a string longer than {most} bytes"))),
+            true => Err(self.exceeded(format!("a string longer than {most} bytes"))),
             false => Ok(()),
         }
     }
@@ -155,12 +154,12 @@ impl<'de> DeserializeSeed<'de> for ValueWalk<'_> {
     type Value = ();
 
     fn deserialize<D: serde::Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
-        self.spent.values += 1;
-        if self.spent.values > self.limits.json.values {
-            return Err(self.over(format!("more than {} values", self.limits.json.values)));
+        self.usage.values += 1;
+        if self.usage.values > self.limits.json.values {
+            return Err(self.exceeded(format!("more than {} values", self.limits.json.values)));
         }
         if self.depth > self.limits.json.depth {
-            return Err(self.over(format!("nested deeper than {}", self.limits.json.depth)));
+            return Err(self.exceeded(format!("nested deeper than {}", self.limits.json.depth)));
         }
         deserializer.deserialize_any(self)
     }
@@ -198,12 +197,12 @@ impl<'de> Visitor<'de> for ValueWalk<'_> {
     }
 
     fn visit_borrowed_str<E: serde::de::Error>(mut self, text: &'de str) -> Result<(), E> {
-        self.within(text, self.spent.plain)
+        self.within(text, self.usage.max_unescaped)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         loop {
-            let next = ValueWalk { depth: self.depth + 1, limits: self.limits, spent: &mut *self.spent };
+            let next = ValueWalk { depth: self.depth + 1, limits: self.limits, usage: &mut *self.usage };
             if items.next_element_seed(next)?.is_none() {
                 return Ok(());
             }
@@ -214,7 +213,7 @@ impl<'de> Visitor<'de> for ValueWalk<'_> {
         let mut seen = HashSet::new();
         while let Some(FieldName(key)) = fields.next_key::<FieldName<'de>>()? {
             self.within(&key, self.limits.json.string_bytes)?;
-            let next = ValueWalk { depth: self.depth + 1, limits: self.limits, spent: &mut *self.spent };
+            let next = ValueWalk { depth: self.depth + 1, limits: self.limits, usage: &mut *self.usage };
             fields.next_value_seed(next)?;
             if let Some(twice) = seen.replace(key) {
                 return Err(A::Error::custom(format!(
@@ -234,7 +233,7 @@ mod tests {
     use super::error::SHOWN;
     use super::*;
 
-    // Findings keep such messages by the thousand.
+    // Findings keep thousands of such messages.
     #[test]
     fn quotes_little_of_what_it_did_not_expect() {
         let long = "x".repeat(100_000);

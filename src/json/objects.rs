@@ -11,10 +11,10 @@ use serde::de::SeqAccess;
 use serde::de::VariantAccess;
 use serde::de::Visitor;
 
-use crate::json::spelled::SpelledFields;
+use crate::json::field_name::CaseSensitiveFields;
 
-/// Serde's derived structures can be read from an array of their fields too, which no other reader of these formats
-/// does. Around a deserializer this passes everything on, except that a structure asks for a map.
+/// A wrapper of a deserializer that asks for a map where a structure is read. Structures derived by serde can also be
+/// read from an array of their fields, which no other reader of these formats does.
 pub(super) struct Objects<T>(pub(super) T);
 
 macro_rules! pass_on {
@@ -46,7 +46,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_map(SpelledFields { fields, visitor: Objects(visitor) })
+        self.0.deserialize_map(CaseSensitiveFields { fields, visitor: Objects(visitor) })
     }
 }
 
@@ -157,7 +157,7 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Objects<A> {
     }
 }
 
-/// The fields of a variant: those of an object too.
+/// A wrapper of the visitor of a struct variant, whose fields come from an object too.
 struct Map<V>(V);
 
 impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for Map<V> {
@@ -229,7 +229,7 @@ mod tests {
             r#"{"choice":{"Fields":[1]}}"#,
             r#"{"choice":{"Tuple":[1,"x"]}}"#,
         ] {
-            // Plain serde reads each of these, or there would be nothing to test.
+            // Plain serde reads each of these; otherwise the test would prove nothing.
             assert!(serde_json::from_str::<Outer>(no).is_ok(), "{no}");
             assert!(read(no).is_err(), "{no}");
         }

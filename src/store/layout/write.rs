@@ -25,10 +25,10 @@ use crate::digest::Digest;
 use crate::files;
 use crate::files::Contended;
 use crate::files::Lock;
-use crate::files::New;
 use crate::files::Overwrite;
 use crate::files::Temporary;
 use crate::files::TemporaryPath;
+use crate::files::Uncommitted;
 use crate::store::StoreError;
 use crate::store::local::background_sync::BackgroundSync;
 use crate::store::local::background_sync::WORTH;
@@ -45,7 +45,7 @@ use crate::store::local::layout_files::open_regular;
 pub(super) struct Staging {
     background: BackgroundSync,
     /// The directories that were created, outermost first.
-    created: Vec<New>,
+    created: Vec<Uncommitted>,
     found_layout: bool,
     lock: Option<Lock>,
     /// The blobs that were staged since the mark, where one is set.
@@ -54,7 +54,7 @@ pub(super) struct Staging {
     open: usize,
     path: PathBuf,
     /// The files that have their final names but are not committed yet.
-    placed: Vec<New>,
+    placed: Vec<Uncommitted>,
     /// The complete blobs that still have temporary names.
     staged: BTreeMap<Digest, TemporaryPath>,
 }
@@ -140,14 +140,14 @@ impl Staging {
             let to = self.path.join(blob_name(&digest));
             // Registered before it is there: an interruption right after the rename removes it too.
             if to.symlink_metadata().is_err() {
-                self.placed.push(New::file(&to));
+                self.placed.push(Uncommitted::file(&to));
             }
             staged.rename(&to, Overwrite::Replace).map_err(at(&to))?;
             directories.extend(to.parent().map(Path::to_owned).filter(|parent| !directories.contains(parent)));
         }
         if !self.found_layout {
             let mark = self.path.join(MARK);
-            self.placed.push(New::file(&mark));
+            self.placed.push(Uncommitted::file(&mark));
             written(&self.path, MARK_BODY)?.rename(&mark, Overwrite::Replace).map_err(at(&mark))?;
         }
         for directory in directories.iter().filter(|directory| directory.is_dir()).chain([&self.path]) {
@@ -173,7 +173,7 @@ impl Staging {
     /// Creates a directory, which is removed again without a commit. An existing one must be a directory, not a link
     /// (threats: link-in-target).
     fn create(&mut self, path: &Path) -> Result<(), StoreError> {
-        match New::created_directory(path) {
+        match Uncommitted::create_directory(path) {
             Ok(created) => self.created.push(created),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => drop(is_directory(path)?),
             Err(error) => return Err(at(path)(error)),

@@ -123,7 +123,7 @@ impl RegistryClient {
         if target.origin() != self.base.origin() {
             // A presigned URL gives access to its bearer, so its signature is a secret.
             let long = target.query_pairs().filter(|(_, value)| value.len() >= SIGNATURE_LEAST);
-            long.for_each(|(_, value)| self.transport.settings.secrets.add_passing(&value));
+            long.for_each(|(_, value)| self.transport.settings.secrets.add_short_lived(&value));
         }
         Ok(Some(target))
     }

@@ -1,4 +1,4 @@
-//! Case-sensitive field names: Go's `encoding/json` takes `LAYERS` for `layers`, and the later of both.
+//! Case-sensitive field names: Go's `encoding/json` reads `LAYERS` as `layers`, and keeps the later of the two.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -19,14 +19,15 @@ use crate::text::Untrusted;
 #[derive(Deserialize)]
 pub(super) struct FieldName<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
-/// A structure whose fields are `fields`: a key that another reader takes for one of them is refused, and so are two keys
-/// that such a reader takes for one. The keys of maps (annotations, digests) are texts, which no reader folds.
-pub(super) struct SpelledFields<V> {
+/// A visitor of a structure with the field names `fields`. It refuses a key that a case-insensitive reader takes for
+/// one of them, and two keys that are equal to such a reader. The keys of maps (annotations, digests) are data, which
+/// no reader folds.
+pub(super) struct CaseSensitiveFields<V> {
     pub(super) fields: &'static [&'static str],
     pub(super) visitor: V,
 }
 
-impl<'de, V: Visitor<'de>> Visitor<'de> for SpelledFields<V> {
+impl<'de, V: Visitor<'de>> Visitor<'de> for CaseSensitiveFields<V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -34,17 +35,17 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for SpelledFields<V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, keys: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_map(Fields { fields: self.fields, keys, seen: HashSet::new() })
+        self.visitor.visit_map(CheckedFields { fields: self.fields, keys, seen: HashSet::new() })
     }
 }
 
-struct Fields<A> {
+struct CheckedFields<A> {
     fields: &'static [&'static str],
     keys: A,
     seen: HashSet<String>,
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for CheckedFields<A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
@@ -74,7 +75,8 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<A> {
     }
 }
 
-/// A key as readers compare it that ignore case. Go folds `ſ` (U+017F) to `s` and the Kelvin sign (U+212A) to `k` as well.
+/// The key as case-insensitive readers compare it. Go also folds `ſ` (U+017F) to `s` and the Kelvin sign (U+212A) to
+/// `k`.
 fn fold(key: &str) -> String {
     key.to_uppercase().to_lowercase()
 }
