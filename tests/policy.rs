@@ -280,7 +280,7 @@ fn what_was_not_read_is_could_not_tell() {
         let mut evaluation = verifier.evaluation(subject(), NOW);
         evidence.iter().for_each(|evidence| evaluation.add(evidence));
         if unread {
-            evaluation.list_unread();
+            evaluation.mark_list_unread();
         }
         evaluation.conclude().map(drop).map_err(|refusal| refusal.decision)
     };

@@ -1,4 +1,4 @@
-//! Base64 as the formats here have it: padded, canonical, one alphabet at a time.
+//! Base64 as the signature formats use it: padded, canonical, one alphabet at a time.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::GeneralPurpose;
@@ -16,7 +16,7 @@ pub fn decode(field: &'static str, text: &str) -> Result<Vec<u8>, EnvelopeError>
     engine(text).decode(text).map_err(|_| EnvelopeError::Base64 { field })
 }
 
-/// Decodes `text` as [`decode`] does, and appends it to `bytes`, in which room was made for [`decoded_length`] more.
+/// Decodes `text` as [`decode`] does, and appends it to `bytes`, which has room for [`decoded_length`] more bytes.
 ///
 /// # Errors
 /// As [`decode`].
@@ -30,13 +30,13 @@ pub fn decode_after(field: &'static str, text: &str, bytes: &mut Vec<u8>) -> Res
     }
 }
 
-/// How many bytes `text` is, if it is base64.
+/// The number of bytes that `text` decodes to, if it is valid base64.
 pub fn decoded_length(text: &str) -> usize {
     let padding = text.bytes().rev().take(2).take_while(|byte| *byte == b'=').count();
     (text.len() / 4 * 3).saturating_sub(padding)
 }
 
-/// Encodes in the standard alphabet, padded.
+/// Encodes `bytes` in the standard alphabet, padded.
 pub fn encode(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }

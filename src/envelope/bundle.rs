@@ -1,4 +1,4 @@
-//! The Sigstore bundle: an envelope with what is needed to check it offline.
+//! The Sigstore bundle: an envelope with the verification material to check it offline.
 
 use std::borrow::Cow;
 
@@ -9,17 +9,17 @@ use serde::de::IgnoredAny;
 use crate::envelope::Envelope;
 use crate::envelope::EnvelopeError;
 use crate::envelope::base64;
-use crate::envelope::dsse::WireEnvelope;
+use crate::envelope::dsse::EnvelopeWire;
 use crate::json;
 use crate::json::JsonError;
 use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::oci::media_type;
 
-/// A Sigstore bundle over a DSSE envelope, of version 0.1 to 0.3. sigstore/protobuf-specs, `sigstore_bundle.proto`.
+/// A Sigstore bundle of a DSSE envelope, of version 0.1 to 0.3. sigstore/protobuf-specs, `sigstore_bundle.proto`.
 ///
-/// What stands beside the envelope (certificates, log entries, timestamps, the key hint) is kept for people to see and
-/// decides nothing here: a bundle is opened with a key that the operator gave.
+/// The verification material (certificates, log entries, timestamps, the key hint) is kept for people to see and
+/// decides nothing: a bundle is verified with a key that the operator gave.
 #[derive(Clone, Debug)]
 pub struct Bundle {
     envelope: Envelope,
@@ -27,39 +27,39 @@ pub struct Bundle {
     version: BundleVersion,
 }
 
-/// What the bundle offers beside the envelope, unverified.
+/// The verification material of a bundle, unverified.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VerificationMaterial {
-    /// The certificates, leaf first, in DER.
+    /// The certificates in DER, leaf first.
     pub certificates: Vec<Vec<u8>>,
-    /// What the bundle says about the key: by cosign's convention the SHA-256 of the public key, in base64.
+    /// The key hint: by cosign's convention the SHA-256 of the public key, in base64.
     pub key_hint: Option<String>,
-    /// How many transparency log entries there are.
+    /// The number of transparency log entries.
     pub log_entries: usize,
-    /// How many RFC 3161 timestamps there are.
+    /// The number of RFC 3161 timestamps.
     pub timestamps: usize,
 }
 
-/// The versions of the format that we read.
+/// The supported versions of the bundle format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BundleVersion {
     /// `application/vnd.dev.sigstore.bundle+json;version=0.1`.
     V0_1,
     /// `application/vnd.dev.sigstore.bundle+json;version=0.2`.
     V0_2,
-    /// Either spelling of 0.3.
+    /// Both media types of 0.3.
     V0_3,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire<'a> {
+struct BundleWire<'a> {
     #[serde(borrow)]
     media_type: Cow<'a, str>,
     #[serde(borrow)]
     verification_material: WireVerificationMaterial<'a>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    dsse_envelope: Option<WireEnvelope<'a>>,
+    dsse_envelope: Option<EnvelopeWire<'a>>,
     #[serde(default, skip_serializing)]
     message_signature: Option<IgnoredAny>,
 }
@@ -106,21 +106,21 @@ struct WireTimestamps {
 }
 
 impl Bundle {
-    /// Puts an envelope that `key` signed into a bundle as cosign does for a key without a transparency log.
+    /// A bundle of an envelope that `key` signed, as cosign makes it for a key without a transparency log.
     pub fn new(envelope: Envelope, key: &PublicKey) -> Self {
         let verification_material =
             VerificationMaterial { key_hint: Some(key.id().hint()), ..VerificationMaterial::default() };
         Self { envelope, verification_material, version: BundleVersion::V0_3 }
     }
 
-    /// Reads a bundle.
+    /// Parses a bundle.
     ///
     /// # Errors
-    /// [`EnvelopeError`]; a bundle over a message signature instead of an envelope says nothing about an image and is
-    /// refused, and so is one of an unknown version.
+    /// [`EnvelopeError`], also for an unknown version, and for a bundle of a message signature, which is not about an
+    /// image.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
         let json = |error| EnvelopeError::Json { format: "Sigstore bundle", error };
-        let wire: Wire<'_> = json::parse_document(bytes, limits).map_err(json)?;
+        let wire: BundleWire<'_> = json::parse_document(bytes, limits).map_err(json)?;
         let version = BundleVersion::of(&wire.media_type)?;
         let envelope = match (wire.dsse_envelope, wire.message_signature) {
             (Some(envelope), None) => Envelope::from_wire(envelope, limits)?,
@@ -137,10 +137,10 @@ impl Bundle {
         Ok(Self { envelope, verification_material, version })
     }
 
-    /// Reads a bundle that a store calls `media_type`, of the version that it is called.
+    /// Parses a bundle whose descriptor has the media type `media_type`.
     ///
     /// # Errors
-    /// As [`Bundle::parse`], and where the two versions differ.
+    /// As [`Bundle::parse`], and if the media type names another version than the bundle does.
     pub fn parse_as(media_type: &str, bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
         let called = BundleVersion::of(media_type)?;
         let bundle = Self::parse(bytes, limits)?;
@@ -157,7 +157,7 @@ impl Bundle {
     pub fn to_json(&self) -> Result<Vec<u8>, JsonError> {
         let hint = self.verification_material.key_hint.as_deref().unwrap_or_default().into();
         let public_key = Some(WireHint { hint });
-        json::to_go(&Wire {
+        json::to_go(&BundleWire {
             media_type: media_type::SIGSTORE_BUNDLE.into(),
             verification_material: WireVerificationMaterial { public_key, ..WireVerificationMaterial::default() },
             dsse_envelope: Some(self.envelope.to_wire()),
@@ -165,17 +165,17 @@ impl Bundle {
         })
     }
 
-    /// The envelope inside, closed.
+    /// The DSSE envelope, not verified.
     pub fn envelope(&self) -> &Envelope {
         &self.envelope
     }
 
-    /// What stands beside the envelope, unverified.
+    /// The verification material, unverified.
     pub fn verification_material(&self) -> &VerificationMaterial {
         &self.verification_material
     }
 
-    /// Which version of the format it is.
+    /// The version of the bundle format.
     pub fn version(&self) -> BundleVersion {
         self.version
     }
@@ -208,7 +208,7 @@ impl BundleVersion {
 impl WireCertificate<'_> {
     fn read(&self, limits: &Limits) -> Result<Vec<u8>, EnvelopeError> {
         let fits = |got| EnvelopeError::bounded("bytes in one certificate", got, limits.envelope.certificate_bytes);
-        // Before it is decoded: four characters are at most three bytes, of which two may be filled up.
+        // Checked before decoding: four characters are at most three bytes, up to two of which are padding.
         fits((self.raw_bytes.len() / 4).saturating_mul(3).saturating_sub(2))?;
         let certificate = base64::decode("certificate", &self.raw_bytes)?;
         fits(certificate.len()).map(|()| certificate)

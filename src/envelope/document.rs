@@ -11,10 +11,10 @@ use crate::json;
 use crate::key::PublicKey;
 use crate::limits::Limits;
 
-/// A signed document of any format that we read, still closed.
+/// A signed document in any supported format, not verified.
 #[derive(Clone, Debug)]
 pub enum SignedDocument {
-    /// A Sigstore bundle: cosign v3, and what we write by default.
+    /// A Sigstore bundle: cosign v3, and the default of bulla.
     Bundle(Bundle),
     /// A bare DSSE envelope: an attestation of cosign v2.
     Dsse(Envelope),
@@ -22,7 +22,7 @@ pub enum SignedDocument {
     Simple(SimpleSigning),
 }
 
-/// The name of a signature format, by which reports speak of it.
+/// The name of a signature format, which reports show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum FormName {
@@ -35,7 +35,8 @@ pub enum FormName {
 }
 
 impl SignedDocument {
-    /// The payload, if `key` signed it. What the document itself says about keys and algorithms has no part in this.
+    /// Verifies the document with `key` and returns its payload. Claims in the document about keys and algorithms are
+    /// ignored.
     ///
     /// # Errors
     /// [`NotSignedBy`] that key.
@@ -47,7 +48,7 @@ impl SignedDocument {
         }
     }
 
-    /// The bytes of its signatures, before anything was checked: to find the same signatures elsewhere.
+    /// Its signatures, unverified: to find the same signatures elsewhere.
     pub fn signatures(&self) -> Vec<&[u8]> {
         match self {
             Self::Bundle(bundle) => bundle.envelope().signatures().collect(),
@@ -56,7 +57,7 @@ impl SignedDocument {
         }
     }
 
-    /// Every signature in it that `key` made over what it says, checked.
+    /// The signatures in it that `key` made, verified.
     pub fn signatures_by(&self, key: &PublicKey) -> Vec<&[u8]> {
         match self {
             Self::Bundle(bundle) => bundle.envelope().signatures_by(key),
@@ -65,8 +66,8 @@ impl SignedDocument {
         }
     }
 
-    /// Which key the document claims was used, cut to a length that can be shown: a hint for people, never a trust input
-    /// (threats: key-from-evidence).
+    /// The key that the document claims, truncated for display: a hint for people, never trusted (threats:
+    /// key-from-evidence).
     pub fn claimed_key(&self) -> Option<String> {
         const SHOWN: usize = 128;
         let claimed = match self {
@@ -77,8 +78,8 @@ impl SignedDocument {
         claimed.map(|claimed| claimed.chars().take(SHOWN).collect())
     }
 
-    /// Whether the document says by itself that `key` signed it: by the hint of a bundle or the key id of a signature, in
-    /// base64 as cosign writes it, or in hexadecimal. A hint for people, never a trust input.
+    /// Whether the document names `key`: by the hint of a bundle or the key id of a signature, in base64 as cosign
+    /// writes it, or in hexadecimal. A hint for people, never trusted.
     pub fn names(&self, key: &PublicKey) -> bool {
         let (hint, id) = (key.id().hint(), key.id().to_string());
         let is_it = |claimed: &str| claimed == hint || claimed.eq_ignore_ascii_case(&id);
@@ -92,11 +93,11 @@ impl SignedDocument {
         }
     }
 
-    /// Which predicate type the document claims, before anything was checked; none for a format that has none. To sort and
-    /// to show, never to decide by.
+    /// The predicate type that the document claims, unverified; `None` for a format without one. For sorting and
+    /// display, never for a decision.
     ///
     /// # Errors
-    /// [`EnvelopeError`] where it cannot be read.
+    /// [`EnvelopeError`] if it cannot be read.
     pub fn claimed_predicate(&self, limits: &Limits) -> Result<Option<String>, EnvelopeError> {
         #[derive(serde::Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -116,7 +117,7 @@ impl SignedDocument {
         Ok(Some(claimed.predicate_type))
     }
 
-    /// Which format it is, and its signatures, without what they are over: no key opens it any more.
+    /// The same document without its payload: it keeps its format and its signatures, but can no longer be verified.
     #[must_use]
     pub fn without_bytes(&self) -> Self {
         match self {
@@ -137,7 +138,7 @@ impl SignedDocument {
 }
 
 impl FormName {
-    /// The name as reports have it.
+    /// The name in reports.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Dsse => "dsse",

@@ -1,4 +1,4 @@
-//! DSSE: `Envelope`, and `Payload`, which only an opened document gives out. A proof type.
+//! DSSE: `Envelope`, and `Payload`, which only a verified document returns. A proof type.
 
 use std::borrow::Cow;
 
@@ -19,19 +19,18 @@ use crate::key::SignerError;
 use crate::limits::Limits;
 use crate::oci::media_type;
 
-/// How a payload was proven to be signed.
+/// The proof that a payload is signed: the key and the scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Proof {
-    /// By which key.
+    /// The key that was verified.
     pub key: KeyId,
-    /// By which scheme.
+    /// The signature scheme.
     pub scheme: Scheme,
 }
 
-/// Bytes that a known key signed, with their type.
+/// Signed bytes and their type: the payload of a document that a known key signed.
 ///
-/// There is no way to make one but to open a signed document with a key, so whoever parses a payload parses what was
-/// signed.
+/// Only the verification of a signed document makes one, so every payload that is parsed was signed.
 ///
 /// ```compile_fail,E0451
 /// use bulla::envelope::Payload;
@@ -42,7 +41,7 @@ pub struct Proof {
 /// }
 /// ```
 ///
-/// And nothing else is parsed:
+/// Statements are parsed from nothing else:
 ///
 /// ```compile_fail,E0308
 /// use bulla::envelope::Statement;
@@ -58,7 +57,7 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// The result of checking that `key` signed `message` with `signature`; `bytes` is what that message says.
+    /// Checks that `key` signed `message` with `signature`; `bytes` is the payload inside that message.
     pub(super) fn proven(
         key: &PublicKey,
         message: &[u8],
@@ -76,31 +75,31 @@ impl Payload {
         &self.bytes
     }
 
-    /// A part of these bytes, not copied.
+    /// A part of these bytes, without a copy.
     pub(super) fn part(&self, part: &[u8]) -> Bytes {
         self.bytes.slice_ref(part)
     }
 
-    /// What they are; signed as well.
+    /// The payload type, which is signed too.
     pub fn payload_type(&self) -> &str {
         &self.payload_type
     }
 
-    /// Which key signed them, and how.
+    /// The key and the scheme that were verified.
     pub fn proof(&self) -> Proof {
         self.proof
     }
 }
 
-/// A DSSE envelope, closed: the payload stays inside until a key opens it. secure-systems-lab/dsse, protocol 1.0.
+/// A DSSE envelope whose payload stays inside until a key verifies it. secure-systems-lab/dsse, protocol 1.0.
 #[derive(Clone, Debug)]
 pub struct Envelope {
     message: Message,
     payload_type: String,
-    signatures: Vec<Signature>,
+    signatures: Vec<EnvelopeSignature>,
 }
 
-/// What the signatures of an envelope are over: a payload after its type. It may be large, so it is there once.
+/// The message that an envelope's signatures cover: the payload after its type. It may be large, so it is kept once.
 #[derive(Clone, Debug)]
 struct Message {
     payload: Bytes,
@@ -108,25 +107,25 @@ struct Message {
 }
 
 #[derive(Clone, Debug)]
-struct Signature {
+struct EnvelopeSignature {
     key_id: Option<String>,
     bytes: Vec<u8>,
 }
 
-/// The wire form, in the field order that cosign writes.
+/// The JSON form of an envelope, in the field order of cosign.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct WireEnvelope<'a> {
+pub(super) struct EnvelopeWire<'a> {
     #[serde(borrow)]
     payload: Cow<'a, str>,
     #[serde(borrow)]
     payload_type: Cow<'a, str>,
     #[serde(borrow)]
-    signatures: Option<Vec<WireSignature<'a>>>,
+    signatures: Option<Vec<EnvelopeSignatureWire<'a>>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct WireSignature<'a> {
+struct EnvelopeSignatureWire<'a> {
     #[serde(borrow)]
     sig: Cow<'a, str>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -137,15 +136,15 @@ impl Envelope {
     /// Signs `payload` with `signer`. The signature covers the type too (pre-authentication encoding).
     ///
     /// # Errors
-    /// What the signer says.
+    /// The error of the signer.
     pub fn sign(payload_type: &str, payload: &[u8], signer: &dyn Signer) -> Result<Self, SignerError> {
         let message = Message::new(payload_type, payload);
         let signature = signer.sign(&message.whole)?;
-        let signature = Signature { key_id: None, bytes: signature.as_bytes().to_vec() };
+        let signature = EnvelopeSignature { key_id: None, bytes: signature.as_bytes().to_vec() };
         Ok(Self { message, payload_type: payload_type.to_owned(), signatures: vec![signature] })
     }
 
-    /// Puts `payload` together with a signature that `key` made elsewhere, after checking it.
+    /// An envelope of `payload` and a signature that `key` made elsewhere, which is verified first.
     ///
     /// # Errors
     /// [`NotSignedBy`] that key.
@@ -159,14 +158,14 @@ impl Envelope {
         Payload::proven(key, &message.whole, signature, payload_type, &message.payload).map(|proven| Self {
             message: message.clone(),
             payload_type: proven.payload_type,
-            signatures: vec![Signature { key_id: None, bytes: signature.to_vec() }],
+            signatures: vec![EnvelopeSignature { key_id: None, bytes: signature.to_vec() }],
         })
     }
 
-    /// Reads an envelope.
+    /// Parses an envelope.
     ///
     /// # Errors
-    /// [`EnvelopeError`]; an envelope without signatures is refused here already.
+    /// [`EnvelopeError`], also for an envelope without signatures.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, EnvelopeError> {
         let json = |error| EnvelopeError::Json { format: "DSSE envelope", error };
         Self::from_wire(json::parse_document(bytes, limits).map_err(json)?, limits)
@@ -180,20 +179,20 @@ impl Envelope {
         json::to_go(&self.to_wire())
     }
 
-    pub(super) fn from_wire(wire: WireEnvelope<'_>, limits: &Limits) -> Result<Self, EnvelopeError> {
+    pub(super) fn from_wire(wire: EnvelopeWire<'_>, limits: &Limits) -> Result<Self, EnvelopeError> {
         let listed = wire.signatures.unwrap_or_default();
         EnvelopeError::bounded("signatures in one envelope", listed.len(), limits.envelope.signatures)?;
         let mut signatures = Vec::new();
-        for WireSignature { sig, keyid } in listed {
+        for EnvelopeSignatureWire { sig, keyid } in listed {
             let bytes = base64::decode("signatures.sig", &sig)?;
             let key_id = keyid.filter(|id| !id.is_empty()).map(Cow::into_owned);
-            signatures.push(Signature { key_id, bytes });
+            signatures.push(EnvelopeSignature { key_id, bytes });
         }
         if signatures.iter().all(|signature| signature.bytes.is_empty()) {
             return Err(EnvelopeError::Unsigned);
         }
-        // A simple signing payload is signed as it stands, never inside an envelope: one form of each statement.
-        // And none is longer than a media type, RFC 6838 section 4.2.
+        // A simple signing payload is signed directly, never inside an envelope, so each statement has one form. No
+        // type is longer than a media type may be: RFC 6838 section 4.2.
         if wire.payload_type == media_type::SIMPLE_SIGNING || wire.payload_type.len() > LONGEST_TYPE {
             return Err(EnvelopeError::unknown("payload type", &wire.payload_type));
         }
@@ -201,19 +200,19 @@ impl Envelope {
         Ok(Self { message, payload_type: wire.payload_type.into_owned(), signatures })
     }
 
-    pub(super) fn to_wire(&self) -> WireEnvelope<'_> {
-        let signatures = self.signatures.iter().map(|signature| WireSignature {
+    pub(super) fn to_wire(&self) -> EnvelopeWire<'_> {
+        let signatures = self.signatures.iter().map(|signature| EnvelopeSignatureWire {
             sig: base64::encode(&signature.bytes).into(),
             keyid: signature.key_id.as_deref().map(Cow::Borrowed),
         });
-        WireEnvelope {
+        EnvelopeWire {
             payload: base64::encode(&self.message.payload).into(),
             payload_type: Cow::Borrowed(&self.payload_type),
             signatures: Some(signatures.collect()),
         }
     }
 
-    /// The payload, if `key` made one of the signatures.
+    /// Verifies the envelope and returns its payload, if `key` made one of the signatures.
     ///
     /// # Errors
     /// [`NotSignedBy`] that key.
@@ -225,27 +224,27 @@ impl Envelope {
             .ok_or(NotSignedBy(key.id()))
     }
 
-    /// Every signature in the envelope that `key` made over it.
+    /// The signatures in the envelope that `key` made over it, verified.
     pub fn signatures_by(&self, key: &PublicKey) -> Vec<&[u8]> {
         self.signatures().filter(|signature| key.verify(&self.message.whole, signature).is_ok()).collect()
     }
 
-    /// The type that the envelope claims for its payload, before anything was checked.
+    /// The payload type that the envelope claims, unverified.
     pub fn claimed_type(&self) -> &str {
         &self.payload_type
     }
 
-    /// The bytes inside, before anything was checked: to show to people, never to decide by.
+    /// The payload, unverified: for display, never for a decision.
     pub fn unverified_payload(&self) -> &[u8] {
         &self.message.payload
     }
 
-    /// The key ids that its signatures claim, before anything was checked.
+    /// The key ids that its signatures claim, unverified.
     pub(super) fn key_ids(&self) -> impl Iterator<Item = &str> {
         self.signatures.iter().filter_map(|signature| signature.key_id.as_deref())
     }
 
-    /// The bytes of its signatures, before anything was checked.
+    /// Its signatures, unverified.
     pub fn signatures(&self) -> impl Iterator<Item = &[u8]> {
         self.signatures.iter().map(|signature| signature.bytes.as_slice())
     }
@@ -264,7 +263,7 @@ impl Message {
         Self::of(pre_authentication_encoding(payload_type, payload), payload.len())
     }
 
-    /// The message over the payload that `text` is in base64, decoded to where it is needed.
+    /// The message of the payload that `text` contains in base64, which is decoded into its final place.
     fn decode(payload_type: &str, text: &str) -> Result<Self, EnvelopeError> {
         let length = base64::decoded_length(text);
         let mut whole = prefix(payload_type, length);
@@ -276,14 +275,14 @@ impl Message {
         }
     }
 
-    /// `whole`, whose last `length` bytes are the payload.
+    /// The message `whole`, whose last `length` bytes are the payload.
     fn of(whole: Vec<u8>, length: usize) -> Self {
         let whole = Bytes::from(whole);
         Self { payload: whole.slice(whole.len().saturating_sub(length)..), whole }
     }
 }
 
-/// The longest payload type that is read, in bytes.
+/// The longest payload type that is accepted, in bytes.
 const LONGEST_TYPE: usize = 255;
 
 /// The bytes that a DSSE signature covers. DSSE protocol, "PAE": lengths are decimal and in bytes.
@@ -293,7 +292,7 @@ pub fn pre_authentication_encoding(payload_type: &str, payload: &[u8]) -> Vec<u8
     encoded
 }
 
-/// What stands before a payload of `length` bytes, with room for it.
+/// The part of the message before a payload of `length` bytes, with capacity for the payload.
 fn prefix(payload_type: &str, length: usize) -> Vec<u8> {
     let before = format!("DSSEv1 {} {payload_type} {length} ", payload_type.len());
     let mut encoded = Vec::with_capacity(before.len().saturating_add(length));
@@ -321,7 +320,7 @@ mod tests {
         assert_eq!(encoded, b"DSSEv1 29 http://example.com/HelloWorld 11 hello world");
     }
 
-    // The largest thing that is read: what is signed, what is said and what is shown are one copy of it.
+    // An attestation may be large, so what is signed, parsed and shown is one copy of it.
     #[test]
     fn there_is_one_copy_of_a_payload() {
         let key = PrivateKey::generate(KeyKind::P256).unwrap();

@@ -6,49 +6,49 @@ use crate::key::KeyId;
 use crate::limits::count;
 use crate::oci::referrer;
 
-/// Why bytes are not a signed document that we read, or say nothing that we understand.
+/// Why a signed document cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvelopeError {
-    /// A field that has to be base64 is not.
+    /// A base64 field is invalid.
     #[error("`{field}` is not base64")]
     Base64 {
-        /// Which field.
+        /// The name of the field.
         field: &'static str,
     },
-    /// A field that is missing, empty or contradicts another.
+    /// A field is missing, empty or contradicts another.
     #[error("{0}")]
     Form(String),
-    /// Not the JSON of this format.
+    /// The JSON is not that of this format.
     #[error("not the JSON of a {format}: {error}")]
     Json {
-        /// Which format.
+        /// The name of the format.
         format: &'static str,
-        /// What the reader says.
+        /// The error of the JSON reader.
         error: JsonError,
     },
-    /// A simple signing layer without the annotation that holds its signature.
+    /// A simple signing layer has no annotation with its signature.
     #[error("a layer without the annotation {}", referrer::COSIGN_SIGNATURE)]
     NoSignatureAnnotation,
-    /// More than we are willing to read.
+    /// The document exceeds a limit.
     #[error("{what}: {got}, more than the limit of {limit}")]
     Limit {
-        /// What there is too much of.
+        /// The kind of limit.
         what: &'static str,
-        /// How much there is.
+        /// The number that was found.
         got: u64,
-        /// How much there may be.
+        /// The limit.
         limit: u64,
     },
-    /// A media, payload or statement type that we do not read.
+    /// A media, payload or statement type is unsupported.
     #[error("unknown {what} {got:?}")]
     Type {
-        /// Which type.
+        /// The kind of type.
         what: &'static str,
-        /// Its value, or the beginning of it.
+        /// Its value, perhaps truncated.
         got: String,
     },
-    /// No signature at all (threats: empty-signature-list).
+    /// The document has no signature at all (threats: empty-signature-list).
     #[error("it has no signature")]
     Unsigned,
 }
@@ -63,7 +63,7 @@ impl EnvelopeError {
         Self::Type { what, got: json::shorten(got) }
     }
 
-    /// Whether the document may well be right, and is only more than the limits allow to read.
+    /// Whether the document exceeds a limit; it may still be valid.
     pub const fn is_limit(&self) -> bool {
         match self {
             Self::Json { error, .. } => error.is_limit(),

@@ -1,4 +1,4 @@
-//! `Evidence`: a signed document that was found somewhere, still closed.
+//! `Evidence`: a signed document, where it was found, and the content that carried it; not verified.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use crate::digest::Digest;
 use crate::envelope::SignedDocument;
 use crate::oci::Content;
 
-/// A signed document, where it was found, and the content that it came in. Clones share all of it.
+/// A signed document, where it was found, and the content that carried it. Clones share all of it.
 #[derive(Clone, Debug)]
 pub struct Evidence {
     contents: Arc<[Content]>,
@@ -19,21 +19,21 @@ pub struct Evidence {
 /// Where evidence was found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FoundAt {
-    /// The list of referrers that is kept under the fallback tag.
+    /// In the list of referrers at the fallback tag.
     FallbackTag,
-    /// A file that was named.
+    /// In a file that the operator named.
     File(String),
-    /// The store's own list of referrers.
+    /// In the referrers API of the store.
     Referrers,
-    /// The manifest that is judged.
+    /// The manifest that is verified itself.
     Subject,
-    /// One of cosign's tags: `.sig` or `.att`.
+    /// At one of cosign's tags: `.sig` or `.att`.
     Tag(String),
 }
 
 impl Evidence {
-    /// A document found at `found_at`; `contents` are the manifest and the blobs that carried it, for whoever has to
-    /// carry it further.
+    /// A document found at `found_at`; `contents` are the manifest and the blobs that carried it, for operations that
+    /// carry the evidence further.
     pub fn new(document: SignedDocument, found_at: FoundAt, contents: Vec<Content>) -> Self {
         Self {
             digest: contents.first().map(|manifest| *manifest.digest()),
@@ -43,15 +43,16 @@ impl Evidence {
         }
     }
 
-    /// The same, with its bytes at one place: where the content that it came in is known, in that alone.
-    pub(crate) fn settled(&self) -> Self {
+    /// The same evidence with its bytes kept once: in the content that carried it, if that is known.
+    pub(crate) fn without_second_copy(&self) -> Self {
         match self.contents.is_empty() {
             true => self.clone(),
             false => Self { contents: Arc::clone(&self.contents), ..self.without_bytes() },
         }
     }
 
-    /// What it was and where it was found, without its bytes: no key opens it any more.
+    /// The same evidence without its bytes: where it was found, its format and its signatures. It can no longer be
+    /// verified.
     #[must_use]
     pub fn without_bytes(&self) -> Self {
         Self {
@@ -72,7 +73,7 @@ impl Evidence {
         &self.found_at
     }
 
-    /// The manifest, then the blobs, that carried it, as they were received.
+    /// The manifest that carried it, then the blobs, as they were received.
     pub fn contents(&self) -> &[Content] {
         &self.contents
     }

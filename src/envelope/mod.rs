@@ -1,4 +1,4 @@
-//! Signed documents: parsed here, trusted only after [`SignedDocument::verify`]; and which format a media type names.
+//! Signed documents: parsed here, trusted only after [`SignedDocument::verify`]; and the table of signature formats.
 
 pub mod base64;
 mod bundle;

@@ -1,4 +1,4 @@
-//! `SignedPayload`: what a verified payload says.
+//! `SignedPayload`: the parsed content of a verified payload.
 
 use crate::envelope::EnvelopeError;
 use crate::envelope::Payload;
@@ -10,10 +10,10 @@ use crate::limits::Limits;
 use crate::oci::media_type;
 
 impl Payload {
-    /// What the payload says.
+    /// Parses the payload by its type.
     ///
     /// # Errors
-    /// [`EnvelopeError`] where its type is unknown or its bytes are not of that type.
+    /// [`EnvelopeError`] if the type is unknown or the bytes do not have that type.
     pub fn read(&self, limits: &Limits) -> Result<SignedPayload, EnvelopeError> {
         match self.payload_type() {
             media_type::IN_TOTO => Statement::parse(self, limits).map(SignedPayload::Statement),
@@ -23,21 +23,21 @@ impl Payload {
     }
 }
 
-/// What a signed payload says.
+/// The parsed content of a verified payload.
 #[derive(Clone, Debug)]
 pub enum SignedPayload {
-    /// A simple signing claim.
+    /// A simple signing payload.
     SimpleSigning(SimpleSigningPayload),
     /// An in-toto statement.
     Statement(Statement),
 }
 
-/// Refuses to sign what no verifier with these limits would read.
+/// Refuses to sign a payload that a verifier with these limits could not read.
 ///
 /// # Errors
 /// [`EnvelopeError`] that names the limit.
 pub fn readable(payload: &[u8], limits: &Limits) -> Result<(), EnvelopeError> {
-    // Around the payload there are a few names and a signature.
+    // An envelope adds a few names and a signature to the payload.
     const AROUND: usize = 16 << 10;
     let got = payload.len().div_ceil(3).saturating_mul(4).saturating_add(AROUND);
     EnvelopeError::bounded("bytes of an attestation in base64", got, limits.evidence.attestation_bytes)?;

@@ -1,4 +1,4 @@
-//! cosign v2 simple signing: a payload, and its signature in an annotation.
+//! Simple signing of cosign v2: a payload, and its signature in an annotation.
 
 use std::collections::BTreeMap;
 
@@ -19,17 +19,17 @@ use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::media_type;
 
-/// What `critical.type` has to say; cosign and skopeo write it, and only skopeo checks it.
+/// The required value of `critical.type`. cosign and skopeo write it; only skopeo checks it.
 const TYPE: &str = "cosign container image signature";
 
-/// A payload and its signature, closed.
+/// A simple signing payload and its signature, not verified.
 #[derive(Clone, Debug)]
 pub struct SimpleSigning {
     payload: Bytes,
     signature: Vec<u8>,
 }
 
-/// What a simple signing payload says.
+/// The parsed content of a simple signing payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SimpleSigningPayload {
     annotations: BTreeMap<String, String>,
@@ -38,10 +38,10 @@ pub struct SimpleSigningPayload {
 }
 
 impl SimpleSigning {
-    /// A payload with the base64 value of its `dev.cosignproject.cosign/signature` annotation.
+    /// The payload `layer`, with the base64 value of its `dev.cosignproject.cosign/signature` annotation.
     ///
     /// # Errors
-    /// [`EnvelopeError`] where the layer is of another type or the annotation is no base64 or empty.
+    /// [`EnvelopeError`] if the layer has another media type, or the annotation is empty or not base64.
     pub fn new(layer: &Content, signature: &str) -> Result<Self, EnvelopeError> {
         let kind = &layer.descriptor().media_type;
         if kind != media_type::SIMPLE_SIGNING {
@@ -54,7 +54,7 @@ impl SimpleSigning {
         Ok(Self { payload: layer.shared(), signature })
     }
 
-    /// The payload, if `key` signed it.
+    /// Verifies the signature with `key` and returns the payload.
     ///
     /// # Errors
     /// [`NotSignedBy`] that key.
@@ -66,26 +66,26 @@ impl SimpleSigning {
         Self { payload: Bytes::new(), signature: self.signature.clone() }
     }
 
-    /// The bytes of its signature, before anything was checked.
+    /// The signature, unverified.
     pub fn signature(&self) -> &[u8] {
         &self.signature
     }
 
-    /// The bytes inside, before anything was checked: to show to people, never to decide by.
+    /// The payload, unverified: for display, never for a decision.
     pub fn unverified_payload(&self) -> &[u8] {
         &self.payload
     }
 }
 
 impl SimpleSigningPayload {
-    /// Reads what was signed.
+    /// Parses a verified payload.
     ///
     /// # Errors
-    /// [`EnvelopeError`], also where `critical.type` is not that of an image signature.
+    /// [`EnvelopeError`], also if `critical.type` is not that of an image signature.
     pub fn parse(payload: &Payload, limits: &Limits) -> Result<Self, EnvelopeError> {
         let json = |error| EnvelopeError::Json { format: "simple signing payload", error };
-        let wire: Wire = json::parse(payload.bytes(), limits).map_err(json)?;
-        // A text that ends here for one reader and goes on for another (threats: nul-in-text).
+        let wire: PayloadWire = json::parse(payload.bytes(), limits).map_err(json)?;
+        // A NUL character ends a string for some readers and not for others (threats: nul-in-text).
         if json::has_nul(payload.bytes()) {
             return Err(EnvelopeError::Form("a string with a NUL character".to_owned()));
         }
@@ -93,7 +93,7 @@ impl SimpleSigningPayload {
             return Err(EnvelopeError::unknown("critical.type", &wire.critical.kind));
         }
         let optional = wire.optional.unwrap_or_default();
-        // Numbers and the like, skopeo's timestamp for example, are compared in their JSON form.
+        // Values that are no strings, such as skopeo's timestamp, are compared in their JSON form.
         let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         Ok(Self {
             annotations: optional.into_iter().map(|(key, value)| (key, text(value))).collect(),
@@ -102,7 +102,7 @@ impl SimpleSigningPayload {
         })
     }
 
-    /// The payload that cosign writes, byte for byte, for the image `digest` known as `reference`.
+    /// The simple signing payload for the image `digest` with the name `reference`, byte for byte as cosign writes it.
     ///
     /// # Errors
     /// [`JsonError`] never happens for these types, but is not swallowed.
@@ -113,10 +113,10 @@ impl SimpleSigningPayload {
     ) -> Result<Vec<u8>, JsonError> {
         let optional = annotations.iter().map(|(key, value)| (key.clone(), Value::String(value.clone())));
         let optional: BTreeMap<_, _> = optional.collect();
-        json::to_go(&Wire {
+        json::to_go(&PayloadWire {
             critical: Critical {
-                identity: Identity { docker_reference: reference.to_owned() },
-                image: Image { docker_manifest_digest: digest },
+                identity: IdentityWire { docker_reference: reference.to_owned() },
+                image: ImageWire { docker_manifest_digest: digest },
                 kind: TYPE.to_owned(),
             },
             optional: (!optional.is_empty()).then_some(optional),
@@ -133,43 +133,43 @@ impl SimpleSigningPayload {
         &self.digest
     }
 
-    /// The name under which it was signed.
+    /// The image name that was signed.
     pub fn reference(&self) -> &str {
         &self.reference
     }
 }
 
-/// Whether bytes that nobody has verified have the form of a payload: to show them, never to decide by them.
+/// Checks whether unverified bytes have the form of a payload: for display, never for a decision.
 ///
 /// # Errors
 /// [`EnvelopeError`] that says what is wrong.
 pub fn check_form(bytes: &[u8], limits: &Limits) -> Result<(), EnvelopeError> {
-    let read = json::parse::<Wire>(bytes, limits);
+    let read = json::parse::<PayloadWire>(bytes, limits);
     read.map(drop).map_err(|error| EnvelopeError::Json { format: "simple signing payload", error })
 }
 
 #[derive(Serialize, Deserialize)]
-struct Wire {
+struct PayloadWire {
     critical: Critical,
     optional: Option<BTreeMap<String, Value>>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Critical {
-    identity: Identity,
-    image: Image,
+    identity: IdentityWire,
+    image: ImageWire,
     #[serde(rename = "type")]
     kind: String,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Identity {
+struct IdentityWire {
     #[serde(rename = "docker-reference")]
     docker_reference: String,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Image {
+struct ImageWire {
     #[serde(rename = "docker-manifest-digest")]
     docker_manifest_digest: Digest,
 }
@@ -178,7 +178,7 @@ struct Image {
 mod tests {
     use super::*;
 
-    // The payloads are those of Go's encoder, measured with cosign 3.1.1.
+    // The payloads were made by Go's encoder, and compared with cosign 3.1.1.
     #[test]
     fn writes_the_payload_of_cosign() {
         let digest = Digest::sha256(b"{}");

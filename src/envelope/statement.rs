@@ -18,7 +18,7 @@ use crate::limits::Limits;
 use crate::limits::count;
 use crate::oci::media_type;
 
-/// The statement types that we read. The first is the one that we write.
+/// The supported statement types. The first is the one that bulla writes.
 const TYPES: [&str; 2] = ["https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"];
 
 /// A signed statement about some subjects. in-toto attestation framework, `spec/v1/statement.md`.
@@ -39,7 +39,7 @@ pub struct ResourceDescriptor {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire<'a> {
+struct StatementWire<'a> {
     #[serde(rename = "_type")]
     kind: String,
     subject: Vec<WireSubject>,
@@ -59,15 +59,16 @@ struct WireSubject {
 }
 
 impl Statement {
-    /// Reads what was signed. A statement without `predicate`, and subjects without `name`, are what cosign before
-    /// 3.0.5 wrote, and are read.
+    /// Parses a verified payload. A statement without `predicate`, and subjects without `name`, are accepted, since
+    /// cosign before 3.0.5 wrote them.
     ///
     /// # Errors
     /// [`EnvelopeError`]: another type of statement, no subject, a subject without digest, no predicate type, or more
     /// than the limits allow.
     pub fn parse(payload: &Payload, limits: &Limits) -> Result<Self, EnvelopeError> {
         let json = |error| EnvelopeError::Json { format: "in-toto statement", error };
-        let wire: Wire<'_> = json::parse(payload.bytes(), &predicate_limits(payload.bytes(), limits)).map_err(json)?;
+        let wire: StatementWire<'_> =
+            json::parse(payload.bytes(), &predicate_limits(payload.bytes(), limits)).map_err(json)?;
         if !TYPES.contains(&wire.kind.as_str()) {
             return Err(EnvelopeError::unknown("statement type", &wire.kind));
         }
@@ -94,7 +95,7 @@ impl Statement {
         })
     }
 
-    /// The payload of an image signature as cosign v3 writes it, byte for byte, where there is no `name`.
+    /// The payload of an image signature. Without `name` it is byte for byte that of cosign v3.
     ///
     /// # Errors
     /// [`JsonError`] never happens for these types, but is not swallowed.
@@ -105,7 +106,7 @@ impl Statement {
     ) -> Result<Vec<u8>, JsonError> {
         let text = |(key, value): (&String, &String)| (key.clone(), Value::String(value.clone()));
         let nothing = RawValue::from_string("{}".to_owned())?;
-        json::to_go(&Wire {
+        json::to_go(&StatementWire {
             kind: TYPES.map(str::to_owned).into_iter().next().unwrap_or_default(),
             subject: vec![WireSubject {
                 name: name.map(str::to_owned),
@@ -117,10 +118,10 @@ impl Statement {
         })
     }
 
-    /// The payload of an attestation: `predicate`, verbatim, about `digest`.
+    /// The payload of an attestation with the verbatim `predicate` about `digest`.
     ///
     /// # Errors
-    /// [`EnvelopeError::Form`] where `predicate` is no object, or the predicate type is empty or that of an image
+    /// [`EnvelopeError::Form`] if `predicate` is no object, or the predicate type is empty or that of an image
     /// signature: an attestation must not be read as a signature (threats: attestation-as-signature).
     pub fn attestation(
         digest: &Digest,
@@ -135,7 +136,7 @@ impl Statement {
         if predicate_type.is_empty() || predicate_type == media_type::COSIGN_SIGN_PREDICATE {
             return form("an attestation has a predicate type, and not that of an image signature");
         }
-        let without = json::to_go(&Wire {
+        let without = json::to_go(&StatementWire {
             kind: TYPES.map(str::to_owned).into_iter().next().unwrap_or_default(),
             subject: vec![WireSubject {
                 name: name.map(str::to_owned),
@@ -146,7 +147,7 @@ impl Statement {
             predicate: None,
         });
         let mut payload = without.map_err(|error| EnvelopeError::Json { format: "in-toto statement", error })?;
-        // The predicate is the last field, and what was given stands there byte for byte: no writer of ours has a say.
+        // The predicate is the last field, and is inserted byte for byte: no serializer may change it.
         payload.pop();
         payload.extend_from_slice(b",\"predicate\":");
         payload.extend_from_slice(predicate.get().as_bytes());
@@ -154,34 +155,35 @@ impl Statement {
         Ok(payload)
     }
 
-    /// What kind of statement it is.
+    /// The predicate type.
     pub fn predicate_type(&self) -> &str {
         &self.predicate_type
     }
 
-    /// What it says: JSON, as it was signed.
+    /// The predicate: JSON, byte for byte as it was signed.
     pub fn predicate(&self) -> Option<&[u8]> {
         self.predicate.as_deref()
     }
 
-    /// The same, sharing the bytes.
+    /// The predicate, sharing the bytes of the payload.
     pub fn shared_predicate(&self) -> Option<Bytes> {
         self.predicate.clone()
     }
 
-    /// What it is about.
+    /// The subjects.
     pub fn subjects(&self) -> &[ResourceDescriptor] {
         &self.subjects
     }
 
-    /// The first subject that is `digest`.
+    /// The first subject whose digest is `digest`.
     pub fn about(&self, digest: &Digest) -> Option<&ResourceDescriptor> {
         self.subjects.iter().find(|subject| subject.is(digest))
     }
 }
 
-impl Wire<'_> {
-    /// Whether a text outside the predicate has a NUL, where it ends for some readers (threats: nul-in-text).
+impl StatementWire<'_> {
+    /// Whether a string outside the predicate contains a NUL character, which ends it for some readers (threats:
+    /// nul-in-text).
     fn has_nul(&self) -> bool {
         let nul = |text: &String| text.contains('\0');
         let signed =
@@ -195,9 +197,9 @@ impl Wire<'_> {
     }
 }
 
-/// The limits for a document with a predicate whose own length was bounded before it was read, and which the operator made
-/// or somebody signed whom the operator trusts: lists of packages have more values than any other document, and nest as
-/// deep as what they describe.
+/// The limits for a document with a predicate. Its length must be bounded before it is read, and the operator must have
+/// made it, or someone whom the operator trusts must have signed it: lists of packages have more values than any other
+/// document, and may nest deeply.
 pub fn predicate_limits(bytes: &[u8], limits: &Limits) -> Limits {
     let json_depth = limits.json.depth.max(limits.json.predicate_depth);
     limits.clone().with(|limits| {
@@ -207,11 +209,11 @@ pub fn predicate_limits(bytes: &[u8], limits: &Limits) -> Limits {
 }
 
 impl ResourceDescriptor {
-    /// Whether this subject is the content called `digest`.
+    /// Whether this subject is the content with the digest `digest`.
     ///
-    /// A subject may carry digests by several algorithms, and each one known must match
-    /// (threats: subject-with-two-digests). Nothing but
-    /// `digest` is known here, so a subject that carries the other of SHA-256 and SHA-512 as well is not believed.
+    /// A subject may carry digests by several algorithms, and each supported one must match (threats:
+    /// subject-with-two-digests). Only `digest` is known here, so a subject that also carries the other of SHA-256 and
+    /// SHA-512 does not match.
     pub fn is(&self, digest: &Digest) -> bool {
         let other = match digest.algorithm() {
             DigestAlgorithm::Sha256 => DigestAlgorithm::Sha512,
@@ -225,12 +227,12 @@ impl ResourceDescriptor {
         &self.annotations
     }
 
-    /// The name, where the statement has one.
+    /// The name, if the subject has one.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// The digests by algorithm, as the statement has them, for people.
+    /// The digests by algorithm, as the statement has them, for display.
     pub fn digests(&self) -> impl Iterator<Item = (&str, &str)> {
         self.digests.iter().map(|(algorithm, digest)| (algorithm.as_str(), digest.as_str()))
     }

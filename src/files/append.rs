@@ -13,8 +13,9 @@ use crate::files::write::sync_parent;
 
 /// Opens the file at `path` for reading and appending, and locks it exclusively. Creates it if it does not exist.
 ///
-/// # Errors [`FileError::NotAFile`] if a link, a pipe or a device is at `path`; [`FileError::Shared`] if the file has
-/// another hard link; [`FileError::Busy`] if another process has locked it.
+/// # Errors
+/// [`FileError::NotAFile`] if a link, a pipe or a device is at `path`; [`FileError::Shared`] if the file has another
+/// hard link; [`FileError::Busy`] if another process has locked it.
 pub fn append(path: &Path) -> Result<File, FileError> {
     let written = lock::written_to(path);
     let file = match open_new(path) {

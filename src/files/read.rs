@@ -77,7 +77,8 @@ pub fn read_secret(path: &Path, limit: u64, accept: Accept) -> Result<Zeroizing<
 /// Opens the regular file at `path` and returns it with its length; `None` if nothing is there. A link at the end of
 /// the path is refused, since another user may have put it there.
 ///
-/// # Errors [`FileError::NotAFile`] for anything but a regular file, and [`FileError::Io`].
+/// # Errors
+/// [`FileError::NotAFile`] for anything but a regular file, and [`FileError::Io`].
 pub fn regular(path: &Path) -> Result<Option<(File, u64)>, FileError> {
     const TRIES: usize = 16;
     for _ in 0..TRIES {

@@ -48,7 +48,8 @@ impl Temporary {
     /// Creates a file in `parent` whose name begins with `prefix`. The caller must hold the lock for all such names, so
     /// that existing ones are leftovers of killed processes (see [`remove_leftovers`]).
     ///
-    /// # Errors [`FileError`].
+    /// # Errors
+    /// [`FileError`].
     pub fn locked(parent: &Path, prefix: &str) -> Result<Self, FileError> {
         Self::create(parent, OsStr::new(prefix), READABLE, parent)
     }
@@ -107,8 +108,9 @@ impl TemporaryPath {
 
     /// Renames the file to `to` in one atomic step. A link at that name is replaced, not followed.
     ///
-    /// # Errors The error of the operating system; [`io::ErrorKind::AlreadyExists`] if the existing file must not be
-    /// replaced. The temporary file is then removed.
+    /// # Errors
+    /// The error of the operating system; [`io::ErrorKind::AlreadyExists`] if the existing file must not be replaced.
+    /// The temporary file is then removed.
     pub fn rename(self, to: &Path, overwrite: Overwrite) -> io::Result<()> {
         self.rename_and_keep(to, overwrite, &mut [])
     }

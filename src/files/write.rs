@@ -16,8 +16,9 @@ use crate::files::temporary::parent_of;
 /// Writes the file at `path` whole or not at all, with the permissions `mode` less the umask. A link at `path` is
 /// replaced, not followed. Other hard links of a replaced file keep the old content.
 ///
-/// # Errors [`FileError::Exists`]; [`FileError::NotAFile`] if a directory, a device or a pipe is at `path`;
-/// [`FileError::Io`]. Nothing has changed then.
+/// # Errors
+/// [`FileError::Exists`]; [`FileError::NotAFile`] if a directory, a device or a pipe is at `path`; [`FileError::Io`].
+/// Nothing has changed then.
 pub fn write(path: &Path, bytes: &[u8], mode: u32, overwrite: Overwrite) -> Result<(), FileError> {
     check_target(path, overwrite)?;
     let mut new = Temporary::beside(path, mode)?;
@@ -34,7 +35,8 @@ pub fn write(path: &Path, bytes: &[u8], mode: u32, overwrite: Overwrite) -> Resu
 /// Refuses a path where no file can be written: an existing file must not be replaced, or something other than a file
 /// is there.
 ///
-/// # Errors [`FileError::Exists`], [`FileError::NotAFile`].
+/// # Errors
+/// [`FileError::Exists`], [`FileError::NotAFile`].
 pub fn check_target(path: &Path, overwrite: Overwrite) -> Result<(), FileError> {
     let Ok(seen) = path.symlink_metadata() else { return Ok(()) };
     if overwrite == Overwrite::Refuse {
@@ -49,7 +51,8 @@ pub fn check_target(path: &Path, overwrite: Overwrite) -> Result<(), FileError> 
 
 /// Syncs a directory, so that the names in it are on the disk.
 ///
-/// # Errors The error of the operating system.
+/// # Errors
+/// The error of the operating system.
 pub fn sync_directory(path: &Path) -> io::Result<()> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     File::open(path).and_then(|directory| directory.sync_all())

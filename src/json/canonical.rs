@@ -16,7 +16,8 @@ use crate::limits::Limits;
 /// Canonicalizes the JSON document `bytes` (RFC 8785): no white space, keys sorted by their UTF-16 code units, strings
 /// and numbers as ECMAScript writes them.
 ///
-/// # Errors [`JsonError`] if [`check`] refuses the document, or if a double cannot hold an integer exactly: other
+/// # Errors
+/// [`JsonError`] if [`check`] refuses the document, or if a double cannot hold an integer exactly: other
 /// implementations would sign another number.
 pub fn canonical(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, JsonError> {
     check(bytes, limits)?;

@@ -99,7 +99,8 @@ impl<'a> TokenWalk<'a> {
 
     /// Counts a value.
     ///
-    /// # Errors [`JsonError`] if there are more values than the limit, or they nest deeper.
+    /// # Errors
+    /// [`JsonError`] if there are more values than the limit, or they nest deeper.
     fn value(&mut self) -> Result<(), JsonError> {
         self.values += 1;
         if self.values > self.limits.json.values {

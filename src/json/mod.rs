@@ -41,7 +41,8 @@ pub fn parse<'de, T: Deserialize<'de>>(bytes: &'de [u8], limits: &Limits) -> Res
 /// As [`parse`], for a document whose length has already been bounded: a string without escapes may be as long as the
 /// document, since reading it copies nothing.
 ///
-/// # Errors [`JsonError`] that says what is wrong and where.
+/// # Errors
+/// [`JsonError`] that says what is wrong and where.
 pub fn parse_document<'de, T: Deserialize<'de>>(bytes: &'de [u8], limits: &Limits) -> Result<T, JsonError> {
     walk(bytes, limits, limits.json.string_bytes.max(count(bytes.len())))?;
     read(bytes)

@@ -14,20 +14,21 @@ use crate::oci::Platform;
 use crate::oci::null::null_is_default;
 use crate::oci::platform;
 
-/// The config of an image. OCI image specification, "Image Configuration". What it says is as true as its signature.
+/// The config of an image. OCI image specification, "Image Configuration". Its claims are only as trustworthy as the
+/// signature over the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageConfig {
-    /// When the image was made, as it says.
+    /// The creation time, as the config states it.
     pub created: Option<String>,
     /// The digests of the unpacked layers, in order.
     pub diff_ids: Vec<Digest>,
     /// The labels, such as `org.opencontainers.image.version`.
     pub labels: BTreeMap<String, String>,
-    /// The machine that the image is for.
+    /// The platform that the image runs on.
     pub platform: Platform,
 }
 
-/// Why content is not an image config that we read.
+/// Why content is not a valid image config.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{digest} is not an image config: {error}")]
 pub struct ConfigError {
@@ -50,7 +51,7 @@ struct ConfigWire {
     _history: Option<Vec<HistoryEntry>>,
 }
 
-/// The fields of a config, for their spelling.
+/// The field names of a config, to check their spelling.
 #[derive(Deserialize)]
 struct ConfigFields {
     #[serde(rename = "architecture")]
@@ -75,7 +76,7 @@ struct ConfigFields {
     _variant: Option<IgnoredAny>,
 }
 
-/// Read whole, so that a config which no engine would run is none for us either.
+/// Read completely, so that a config that no container engine would accept is refused here too.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct RunWire {
@@ -130,7 +131,7 @@ struct HistoryEntry {
     _empty_layer: Option<bool>,
 }
 
-/// `NAME=value`.
+/// An environment variable in the form `NAME=value`.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct Variable;
@@ -152,7 +153,7 @@ impl ImageConfig {
     /// # Errors
     /// [`ConfigError`] that says what is wrong and where.
     pub fn parse(content: &Content, limits: &Limits) -> Result<Self, ConfigError> {
-        // The fields of a structure that is read in parts are not known to the reader.
+        // The reader does not see the fields of a structure that is read in parts, so their spelling is checked first.
         let spelled = json::parse::<ConfigFields>(content.bytes(), limits);
         let parsed = spelled.and_then(|_| json::read::<ConfigWire>(content.bytes()));
         let ConfigWire { platform, created, config, rootfs, .. } =

@@ -5,11 +5,10 @@ use bytes::Bytes;
 use crate::digest::Digest;
 use crate::oci::Descriptor;
 
-/// Bytes whose length and digest are what their descriptor says.
+/// Bytes whose length and digest match their descriptor.
 ///
-/// [`Content::check`] is the only way to have one where a descriptor is given; every parser of manifests and bundles
-/// asks for it, so nothing is parsed that was not checked. The bytes are kept as they were received,
-/// and clones share them.
+/// [`Content::check`] is the only way to make it for a given descriptor; every parser of manifests and bundles takes
+/// this type, so only checked bytes are parsed. The bytes are kept as they were received, and clones share them.
 ///
 /// ```compile_fail,E0451
 /// use bulla::oci::Content;
@@ -25,35 +24,35 @@ pub struct Content {
     bytes: Bytes,
 }
 
-/// Why bytes are not what their descriptor says.
+/// Why bytes do not match their descriptor.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ContentError {
-    /// Another digest.
+    /// The digest differs.
     #[error("the bytes received for {want} have the digest {got}")]
     Digest {
-        /// What the descriptor says.
+        /// The digest of the descriptor.
         want: Digest,
-        /// What the bytes are.
+        /// The digest of the bytes.
         got: Digest,
     },
-    /// Another length.
+    /// The length differs.
     #[error("the bytes received for {digest} are {got} long, not {want}")]
     Size {
-        /// The digest that was asked for.
+        /// The digest of the descriptor.
         digest: Digest,
-        /// What the descriptor says, in bytes.
+        /// The size of the descriptor, in bytes.
         want: u64,
-        /// How many bytes there are.
+        /// The length of the bytes.
         got: u64,
     },
 }
 
 impl Content {
-    /// Accepts `bytes` if their length, then their digest, are those of `descriptor`.
+    /// Accepts `bytes` if their length, then their digest, match `descriptor`.
     ///
     /// # Errors
-    /// [`ContentError`] with both values where they differ.
+    /// [`ContentError`] with both values if they differ.
     pub fn check(descriptor: &Descriptor, bytes: impl Into<Bytes>) -> Result<Self, ContentError> {
         let bytes = bytes.into();
         let got = length(&bytes);
@@ -64,11 +63,11 @@ impl Content {
             .map(|content| Self { descriptor: descriptor.clone(), ..content })
     }
 
-    /// Accepts `bytes` if their digest is `digest`; for a manifest that is asked for by digest alone, whose length
-    /// nobody stated.
+    /// Accepts `bytes` if their digest is `digest`: for a manifest that is requested by digest alone, so that its
+    /// length is unknown.
     ///
     /// # Errors
-    /// [`ContentError::Digest`] where it is another.
+    /// [`ContentError::Digest`] if it differs.
     pub fn check_digest(digest: Digest, media_type: &str, bytes: impl Into<Bytes>) -> Result<Self, ContentError> {
         let bytes = bytes.into();
         let got = Digest::of(digest.algorithm(), &bytes);
@@ -79,8 +78,8 @@ impl Content {
         Ok(Self { descriptor, bytes })
     }
 
-    /// Content with the digest of `bytes`: for a request by tag, where the body alone decides
-    /// (threats: digest-header-mismatch).
+    /// Content whose descriptor is computed from `bytes`: for a request by tag, where the body alone decides (threats:
+    /// digest-header-mismatch).
     pub fn name(media_type: &str, bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         Self { descriptor: Descriptor::of(media_type, &bytes), bytes }
@@ -101,7 +100,7 @@ impl Content {
         &self.bytes
     }
 
-    /// The same bytes, shared and not copied.
+    /// The same bytes, shared without a copy.
     pub fn shared(&self) -> Bytes {
         self.bytes.clone()
     }
@@ -124,7 +123,7 @@ mod tests {
         assert!(matches!(Content::check(&descriptor, Vec::new()), Err(ContentError::Size { got: 0, .. })));
     }
 
-    // What is moved, parsed and carried are the same bytes, in the same place.
+    // The bytes that are moved, parsed and carried are one allocation.
     #[test]
     fn clones_share_their_bytes() {
         let bytes = b"hello".to_vec();

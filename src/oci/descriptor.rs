@@ -17,13 +17,13 @@ use crate::oci::platform;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
-    /// What the content is.
+    /// The media type.
     #[serde(deserialize_with = "wire::media_type")]
     pub media_type: String,
-    /// How long it is, in bytes.
+    /// The length of the content, in bytes.
     #[serde(deserialize_with = "wire::size")]
     pub size: u64,
-    /// What it is called.
+    /// The digest of the content.
     pub digest: Digest,
     /// URLs of other copies. Never fetched (threats: foreign-layer-url).
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "wire::urls")]
@@ -31,25 +31,25 @@ pub struct Descriptor {
     /// Annotations, sorted by key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "null_is_default")]
     pub annotations: BTreeMap<String, String>,
-    /// The content itself, where it is small. It has no authority: it is checked against size and digest like any
+    /// The content itself, embedded if it is small. It is not trusted: it is checked against size and digest like any
     /// other copy.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "standard_base64")]
     pub data: Option<Vec<u8>>,
-    /// Which platform it is for.
+    /// The platform that the content is for.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "platform::of_descriptor")]
     pub platform: Option<Platform>,
-    /// The artifact type, as a list of referrers gives it. A hint: the manifest decides.
+    /// The artifact type, as a list of referrers states it. A hint: the manifest decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
 }
 
 impl Descriptor {
-    /// A descriptor of `bytes`, whose digest is computed here, by SHA-256.
+    /// The descriptor of `bytes`, with their SHA-256 digest.
     pub fn of(media_type: &str, bytes: &[u8]) -> Self {
         Self::new(media_type, Digest::sha256(bytes), u64::try_from(bytes.len()).unwrap_or(u64::MAX))
     }
 
-    /// A descriptor with the three fields that every one has.
+    /// A descriptor with the three required fields.
     pub fn new(media_type: &str, digest: Digest, size: u64) -> Self {
         Self {
             media_type: media_type.to_owned(),
@@ -70,13 +70,13 @@ impl Descriptor {
         (self.digest, self.size, self.media_type.clone())
     }
 
-    /// The same content, without what only the place of this descriptor says about it.
+    /// A descriptor of the same content with the three required fields only.
     pub fn bare(&self) -> Self {
         Self::new(&self.media_type, self.digest, self.size)
     }
 }
 
-/// What the image specification demands of the fields of a descriptor, and peers keep to.
+/// The rules of the image specification for the fields of a descriptor, which other implementations enforce.
 mod wire {
     use serde::Deserialize as _;
     use serde::Deserializer;
@@ -85,7 +85,8 @@ mod wire {
     pub(super) fn media_type<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
         let text = String::deserialize(deserializer)?;
         let first = |part: &str| part.starts_with(|first: char| first.is_ascii_alphanumeric()) && part.len() <= 127;
-        // The set that the schema of the specification writes as a range, which takes in a few more than RFC 6838.
+        // The character set of the JSON schema of the specification, which writes it as a range and so accepts a few
+        // more than RFC 6838.
         let rest = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'!' | b'#' | b'$' | b'&'..=b'^' | b'_');
         let named = text.split_once('/').is_some_and(|(kind, subtype)| first(kind) && first(subtype));
         match named && text.bytes().all(rest) {
@@ -94,7 +95,7 @@ mod wire {
         }
     }
 
-    /// No peer can read a length that does not fit into 63 bits.
+    /// Refuses a size that does not fit into 63 bits, since no other implementation can read it.
     pub(super) fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
         let size = u64::deserialize(deserializer)?;
         match i64::try_from(size) {
@@ -111,7 +112,7 @@ mod wire {
         }
     }
 
-    /// RFC 3986 section 3: a scheme and something behind it.
+    /// Whether `url` is absolute: a scheme and something after it. RFC 3986 section 3.
     fn is_absolute(url: &str) -> bool {
         let scheme = |scheme: &str| {
             let rest = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');

@@ -17,25 +17,25 @@ use crate::oci::null::null_is_default;
 /// A manifest of any kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Document {
-    /// An artifact, in one of the withdrawn forms.
+    /// An artifact manifest, in one of the withdrawn formats.
     Artifact(Artifact),
-    /// A list of manifests.
+    /// An image index or manifest list.
     Index(Index),
-    /// One image, or one artifact.
+    /// An image manifest, of an image or an artifact.
     Manifest(Manifest),
 }
 
-/// An artifact manifest, of OCI before 1.1 or of ORAS: blobs, and perhaps a subject that they are about. It is no longer
-/// in the specification, and carried where it is met.
+/// An artifact manifest, of OCI before 1.1 or of ORAS: blobs, and perhaps a subject. The specification no longer has
+/// it; existing ones are copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artifact {
-    /// The artifact type, where it has one.
+    /// The artifact type, if it has one.
     pub artifact_type: Option<String>,
     /// The annotations of the manifest itself.
     pub annotations: BTreeMap<String, String>,
     /// The blobs, in order.
     pub blobs: Vec<Descriptor>,
-    /// What this manifest refers to.
+    /// The descriptor of the subject, if it has one.
     pub subject: Option<Descriptor>,
 }
 
@@ -51,61 +51,61 @@ pub struct Manifest {
     pub config: Descriptor,
     /// The layers, in order.
     pub layers: Vec<Descriptor>,
-    /// What this manifest refers to.
+    /// The descriptor of the subject, if it has one.
     pub subject: Option<Descriptor>,
 }
 
 /// An image index: one manifest for each platform, or a list of referrers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Index {
-    /// The artifact type, where it has one.
+    /// The artifact type, if it has one.
     pub artifact_type: Option<String>,
     /// The annotations of the index itself.
     pub annotations: BTreeMap<String, String>,
     /// The manifests, in order.
     pub manifests: Vec<Descriptor>,
-    /// What this index refers to.
+    /// The descriptor of the subject, if it has one.
     pub subject: Option<Descriptor>,
 }
 
-/// Why content is not a manifest that we read.
+/// Why content is not a valid manifest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {
-    /// It could be read as a manifest and as an index (threats: manifest-or-index).
+    /// The content could be read as a manifest and as an index (threats: manifest-or-index).
     #[error("{digest} is ambiguous: {why}")]
     Ambiguous {
-        /// Which content.
+        /// The digest of the content.
         digest: Digest,
-        /// What contradicts what.
+        /// The contradiction.
         why: String,
     },
-    /// Not the JSON of a manifest.
+    /// The content is not valid JSON of a manifest.
     #[error("{digest} is not a manifest: {error}")]
     Json {
-        /// Which content.
+        /// The digest of the content.
         digest: Digest,
-        /// What the reader says.
+        /// The error of the JSON reader.
         error: JsonError,
     },
-    /// More than we are willing to read.
+    /// The content exceeds a limit.
     #[error("{digest} has {got} {what}, more than the limit of {limit}")]
     Limit {
-        /// Which content.
+        /// The digest of the content.
         digest: Digest,
-        /// What there is too much of.
+        /// The kind of limit.
         what: &'static str,
-        /// How much there is.
+        /// The number that was found.
         got: u64,
-        /// How much there may be.
+        /// The limit.
         limit: u64,
     },
-    /// Neither an image manifest, nor an index, nor an artifact manifest.
+    /// The media type is neither that of an image manifest, an index, nor an artifact manifest.
     #[error("{digest} has the media type {media_type:?}, which is neither an image manifest nor an index")]
     MediaType {
-        /// Which content.
+        /// The digest of the content.
         digest: Digest,
-        /// What it says it is.
+        /// The media type.
         media_type: String,
     },
 }
@@ -135,8 +135,8 @@ struct ManifestWire {
     fs_layers: Option<serde::de::IgnoredAny>,
 }
 
-/// A list as a document has it. `null` is how a Go program writes an empty one: where the list belongs it is empty, and
-/// where it does not it says nothing.
+/// A list of descriptors in a document. Go programs write `null` for an empty list: `null` is an empty list if the
+/// field belongs to the kind of document, and is ignored otherwise.
 #[derive(Default)]
 enum DescriptorList {
     #[default]
@@ -153,7 +153,7 @@ impl DescriptorList {
         }
     }
 
-    /// The entries, where the list is a field of its document.
+    /// The entries, if the list is a field of this kind of document.
     fn field(self) -> Option<Vec<Descriptor>> {
         match self {
             Self::Absent => None,
@@ -194,11 +194,11 @@ impl ManifestError {
 }
 
 impl Document {
-    /// Reads a manifest of the kind that its descriptor and its own fields agree on.
+    /// Reads a document of the kind on which its descriptor and its fields agree.
     ///
     /// # Errors
-    /// [`ManifestError`], also where body and descriptor disagree on the media type, and where a body could be read as
-    /// both kinds (threats: manifest-or-index).
+    /// [`ManifestError`], also if body and descriptor disagree on the media type, or if the body could be read as two
+    /// kinds (threats: manifest-or-index).
     pub fn parse(content: &Content, limits: &Limits) -> Result<Self, ManifestError> {
         let digest = *content.digest();
         let ambiguous = |why: &str| ManifestError::Ambiguous { digest, why: why.to_owned() };
@@ -208,13 +208,13 @@ impl Document {
         }
         let wire: ManifestWire =
             json::parse(content.bytes(), limits).map_err(|error| ManifestError::Json { digest, error })?;
-        // A NUL in a string of a manifest serves only an attacker (threats: nul-in-text).
+        // A NUL character in a manifest is useful only to an attacker (threats: nul-in-text).
         if json::has_nul(content.bytes()) {
             return Err(ambiguous("a string has a NUL character"));
         }
         let media_type =
             agreed_media_type(&wire, content.descriptor()).map_err(|why| ManifestError::Ambiguous { digest, why });
-        // The artifact manifests have no version.
+        // Artifact manifests have no schema version.
         let versioned = !media_type.as_ref().is_ok_and(|kind| media_type::is_artifact(kind));
         if versioned && wire.schema_version != Some(2) || wire.fs_layers.is_some() {
             return Err(ambiguous("it is not of schema version 2"));
@@ -256,7 +256,7 @@ impl Document {
         }
     }
 
-    /// What the document refers to.
+    /// The descriptor of the subject, if the document has one.
     pub fn subject(&self) -> Option<&Descriptor> {
         match self {
             Self::Artifact(artifact) => artifact.subject.as_ref(),
@@ -265,7 +265,7 @@ impl Document {
         }
     }
 
-    /// The artifact type by which a list of referrers would name the document.
+    /// The artifact type that a list of referrers states for the document.
     pub fn artifact_type(&self) -> Option<&str> {
         match self {
             Self::Artifact(artifact) => artifact.artifact_type.as_deref(),
@@ -288,7 +288,7 @@ impl Manifest {
     /// Reads an image manifest.
     ///
     /// # Errors
-    /// As [`Document::parse`], and where the content is of another kind.
+    /// As [`Document::parse`], and if the content is of another kind.
     pub fn parse(content: &Content, limits: &Limits) -> Result<Self, ManifestError> {
         match Document::parse(content, limits)? {
             Document::Manifest(manifest) => Ok(manifest),
@@ -301,7 +301,7 @@ impl Index {
     /// Reads an index.
     ///
     /// # Errors
-    /// As [`Document::parse`], and where the content is of another kind.
+    /// As [`Document::parse`], and if the content is of another kind.
     pub fn parse(content: &Content, limits: &Limits) -> Result<Self, ManifestError> {
         match Document::parse(content, limits)? {
             Document::Index(index) => Ok(index),
@@ -311,7 +311,7 @@ impl Index {
 }
 
 impl ManifestWire {
-    /// Whether there is no more of anything than may be.
+    /// Checks the numbers of layers, entries and annotations against the limits.
     fn bounded(&self, digest: Digest, limits: &Limits) -> Result<(), ManifestError> {
         let lists = [&self.manifests, &self.layers, &self.blobs];
         let each = || lists.iter().flat_map(|list| list.entries()).chain(&self.config).chain(&self.subject);
@@ -332,7 +332,7 @@ impl ManifestWire {
     }
 }
 
-/// The media type that the descriptor and the body agree on; a body without one is what its descriptor says.
+/// The media type on which the descriptor and the body agree; a body without one has that of its descriptor.
 fn agreed_media_type(wire: &ManifestWire, descriptor: &Descriptor) -> Result<String, String> {
     match (&wire.media_type, descriptor.media_type.as_str()) {
         (Some(inside), "") => Ok(inside.clone()),
@@ -367,7 +367,7 @@ mod tests {
         assert!(matches!(read(media_type::OCI_INDEX, &index), Ok(Document::Index(_))));
     }
 
-    // How Go programs write an empty list (oras 728, and what umoci makes of a new layout).
+    // Go programs write an empty list as `null` (oras 728, and new layouts of umoci).
     #[test]
     fn null_is_an_empty_list() {
         let layers = format!(r#"{{"schemaVersion":2,"config":{DESCRIPTOR},"layers":null,"annotations":null}}"#);
@@ -376,7 +376,7 @@ mod tests {
         let index = r#"{"schemaVersion":2,"manifests":null,"subject":null}"#;
         let Document::Index(index) = read(media_type::OCI_INDEX, index).unwrap() else { panic!() };
         assert!(index.manifests.is_empty());
-        // In a document of another kind it says nothing.
+        // In a document of another kind it is ignored.
         let other = format!(r#"{{"schemaVersion":2,"config":{DESCRIPTOR},"layers":[],"manifests":null}}"#);
         assert!(matches!(read(media_type::OCI_MANIFEST, &other), Ok(Document::Manifest(_))));
         assert!(read(media_type::OCI_INDEX, &other).is_err());
@@ -396,7 +396,7 @@ mod tests {
             assert!(artifact.subject.is_some());
             let Document::Artifact(bare) = read(kind, r#"{"blobs":null}"#).unwrap() else { panic!() };
             assert!(bare.blobs.is_empty());
-            // It is not read as another kind, and nothing else is read as one.
+            // It is not read as another kind, and no other kind is read as an artifact manifest.
             for more in [r#","layers":[]"#, r#","manifests":[]"#, r#","fsLayers":[]"#] {
                 assert!(read(kind, &format!(r#"{{"blobs":[]{more}}}"#)).is_err(), "{more}");
             }
@@ -450,8 +450,8 @@ mod tests {
         }
     }
 
-    // A NUL character is found after any number of backslashes; an escaped backslash before `u0000` is text
-    // (threats: nul-in-text).
+    // A NUL character is found after any number of backslashes. After an escaped backslash, `u0000` is text (threats:
+    // nul-in-text).
     #[test]
     fn tells_a_nul_from_its_name() {
         for (text, right) in [
@@ -474,7 +474,7 @@ mod tests {
         }
     }
 
-    // Go's encoding/json takes it for the key: what one reader sees is not what another sees.
+    // Go's encoding/json takes it for the known key, so two readers would see different values.
     #[test]
     fn refuses_keys_that_differ_by_case() {
         for layers in ["Layers", "LAYERS", "layer\u{17f}"] {

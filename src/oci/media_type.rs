@@ -6,19 +6,19 @@ pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// An OCI image config.
 pub const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
-/// The empty object `{}` that stands for a config where there is none.
+/// The empty JSON object `{}`, the config of a manifest that needs none.
 pub const OCI_EMPTY: &str = "application/vnd.oci.empty.v1+json";
 /// Docker's image manifest, schema 2.
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 /// Docker's manifest list, schema 2.
 pub const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
-/// The artifact manifest of the OCI image specification before 1.1, withdrawn. Registries still hold such.
+/// The withdrawn artifact manifest of the OCI image specification before 1.1. Registries still hold some.
 pub const OCI_ARTIFACT: &str = "application/vnd.oci.artifact.manifest.v1+json";
 /// The artifact manifest of ORAS, its predecessor.
 pub const ORAS_ARTIFACT: &str = "application/vnd.cncf.oras.artifact.manifest.v1+json";
-/// A Sigstore bundle of version 0.3, as layer and as artifact type.
+/// A Sigstore bundle of version 0.3, as the media type of a layer and as artifact type.
 pub const SIGSTORE_BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
-/// What every spelling of a Sigstore bundle media type begins with.
+/// The prefix of every media type of a Sigstore bundle.
 pub const SIGSTORE_BUNDLE_PREFIX: &str = "application/vnd.dev.sigstore.bundle";
 /// A cosign v2 simple signing payload.
 pub const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -48,12 +48,12 @@ pub fn is_artifact(media_type: &str) -> bool {
     media_type == OCI_ARTIFACT || media_type == ORAS_ARTIFACT
 }
 
-/// Whether `media_type` names a manifest of a kind that we read.
+/// Whether `media_type` names any kind of manifest that bulla reads.
 pub fn is_read(media_type: &str) -> bool {
     is_index(media_type) || is_manifest(media_type) || is_artifact(media_type)
 }
 
-/// Whether `media_type` names a layer that registries do not have to hold: a non-distributable one of OCI, a foreign one
+/// Whether `media_type` names a layer that registries need not hold: a non-distributable layer of OCI, a foreign layer
 /// of Docker.
 pub fn is_foreign(media_type: &str) -> bool {
     const FOREIGN: [&str; 2] =

@@ -8,15 +8,15 @@ use crate::digest::Digest;
 use crate::oci::Reference;
 use crate::oci::RegistryReference;
 
-/// The name of an image in a layout or archive, as it stands in an annotation of its entry.
+/// The name of an image in a layout or archive: the value of an annotation of its entry.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ImageName(String);
 
 impl ImageName {
-    /// `text` as a name, if it is one that can be shown and typed.
+    /// `text` as a name; `None` if it is too long or has characters that cannot be shown or typed.
     pub fn new(text: impl Into<String>) -> Option<Self> {
         let text = text.into();
-        let sound = !text.is_empty() && text.len() <= LONGEST && !text.chars().any(char::is_control);
+        let sound = !text.is_empty() && text.len() <= MAX_NAME_BYTES && !text.chars().any(char::is_control);
         sound.then_some(Self(text))
     }
 
@@ -30,14 +30,14 @@ impl ImageName {
         &self.0
     }
 
-    /// Whether this is a full reference: a registry host, a repository, and a tag or digest. Only such a name goes into
-    /// the annotation of containerd, which takes what stands there for one.
+    /// Whether this is a full reference: a registry host, a repository, and a tag or digest. Only such a name is
+    /// written into the annotation of containerd, which expects one there.
     pub fn is_full(&self) -> bool {
-        // `RegistryReference` completes a missing tag; a name that is completed is not one that was given in full.
+        // `RegistryReference` adds a missing tag, so a name that changes was not a full reference.
         matches!(self.0.parse(), Ok(Reference::Registry(reference)) if reference.to_string() == self.0)
     }
 
-    /// The tag: of a full reference what follows its last colon, of a name without colon and slash the name itself.
+    /// The tag: the part of a full reference after its last colon, or a whole name without colon and slash.
     pub fn tag(&self) -> Option<&str> {
         match tag_of(&self.0) {
             Some(tag) => Some(tag),
@@ -46,21 +46,20 @@ impl ImageName {
         }
     }
 
-    /// The digest at the end of a name by digest.
+    /// The digest, if the name ends in one.
     pub fn digest(&self) -> Option<Digest> {
         self.0.rsplit_once('@').and_then(|(_, digest)| digest.parse().ok())
     }
 
-    /// Whether `tag_or_digest` names this image by the end of its name: the tag, or whole components of the path with the tag.
-    /// Of `host:5000/team/app:1.0` these are `1.0`, `app:1.0` and `team/app:1.0`.
+    /// Whether `tag_or_digest` is the end of this name: the tag, or whole path components with the tag. For
+    /// `host:5000/team/app:1.0` these are `1.0`, `app:1.0` and `team/app:1.0`.
     pub fn ends_with(&self, tag_or_digest: &str) -> bool {
         is_suffix(&self.0, tag_or_digest)
     }
 
-    /// Whether Docker and containerd take the two for one name, as they complete names: `app:1.0` is
-    /// `docker.io/library/app:1.0`.
+    /// Whether Docker and containerd normalize both names to the same one: `app:1.0` is `docker.io/library/app:1.0`.
     pub fn is_same(&self, other: &str) -> bool {
-        self.0 == other || completed(&self.0) == completed(other)
+        self.0 == other || normalized(&self.0) == normalized(other)
     }
 }
 
@@ -70,22 +69,22 @@ impl fmt::Display for ImageName {
     }
 }
 
-/// What stands after the last colon of a name that ends in a tag.
+/// The tag: the part after the last colon of a name that ends in a tag.
 pub(crate) fn tag_of(name: &str) -> Option<&str> {
     let (repository, tag) = name.rsplit_once(':')?;
     (!repository.contains('@') && !tag.contains('/')).then_some(tag)
 }
 
-/// Whether `tag_or_digest` is the end of `name` at the boundary of a component, with the tag.
+/// Whether `tag_or_digest` is the end of `name`, beginning at a path component and including the tag.
 pub(crate) fn is_suffix(name: &str, tag_or_digest: &str) -> bool {
     let (Some(before), Some(tag)) = (name.strip_suffix(tag_or_digest), tag_of(name)) else { return false };
-    // The colon before a port is no boundary: only a tag alone may begin behind one.
+    // The colon before a port is no boundary: only the tag alone may begin after a colon.
     before.ends_with('/') || before.ends_with(':') && tag_or_digest == tag
 }
 
-/// A name without the registry and the path that Docker and containerd add to it, and with the tag. Two names for which
-/// this is the same are one name to them.
-pub(crate) fn completed(name: &str) -> Cow<'_, str> {
+/// The name without the registry and path that Docker and containerd add, and with a tag. They take two names for one
+/// if this is equal.
+pub(crate) fn normalized(name: &str) -> Cow<'_, str> {
     let hub = ["docker.io/", "index.docker.io/", "registry-1.docker.io/"];
     let short = hub.iter().find_map(|hub| name.strip_prefix(hub)).unwrap_or(name);
     let short = short.strip_prefix("library/").unwrap_or(short);
@@ -96,8 +95,8 @@ pub(crate) fn completed(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// The ways to write the name of an image, as loaders complete it.
-pub(crate) fn spellings(name: &str) -> BTreeSet<String> {
+/// All names that `docker load` and containerd take for this one.
+pub(crate) fn equivalent_names(name: &str) -> BTreeSet<String> {
     let last = name.rsplit('/').next().unwrap_or(name);
     let whole = if last.contains(':') { name.to_owned() } else { format!("{name}:latest") };
     let tag = whole.rsplit_once(':').map_or(whole.as_str(), |(_, tag)| tag);
@@ -109,8 +108,8 @@ pub(crate) fn spellings(name: &str) -> BTreeSet<String> {
     spelled.chain([name.to_owned(), tag.to_owned()]).chain([whole.clone()]).collect()
 }
 
-/// The longest name, in bytes: that of a host and repository, with a digest, and room to spare.
-const LONGEST: usize = 1_024;
+/// The longest name, in bytes: enough for a host, a repository and a digest.
+const MAX_NAME_BYTES: usize = 1_024;
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! JSON fields for which `null` means the same as their absence, as Go reads and writes them.
+//! JSON fields where `null` means the same as a missing field, as in Go.
 
 use serde::Deserialize;
 

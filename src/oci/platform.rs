@@ -1,4 +1,4 @@
-//! `Platform`: operating system, architecture and variant, as images have them and as people type them.
+//! `Platform`: operating system, architecture and variant, as images state them and as people type them.
 
 use std::fmt;
 
@@ -8,28 +8,28 @@ use serde::Serialize;
 
 use crate::oci::null::null_is_default;
 
-/// Which machines an image runs on. OCI image specification, "Image Index".
+/// The platform that an image runs on: operating system and processor. OCI image specification, "Image Index".
 ///
-/// It is written `os/architecture[/variant]`, and with the version of the operating system
-/// `os(version)/architecture[/variant]`, as containerd does: `windows(10.0.20348)/amd64`.
+/// It is written `os/architecture[/variant]`, or as containerd does with the version of the operating system,
+/// `os(version)/architecture[/variant]`: `windows(10.0.20348)/amd64`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Platform {
-    /// The processor, as Go's GOARCH has it; empty where an image does not say it.
+    /// The processor architecture, a value of Go's GOARCH; empty if the image does not state it.
     pub architecture: String,
-    /// The operating system, as Go's GOOS has it; empty where an image does not say it.
+    /// The operating system, a value of Go's GOOS; empty if the image does not state it.
     pub os: String,
     /// The version of the operating system.
     #[serde(rename = "os.version", skip_serializing_if = "Option::is_none")]
     pub os_version: Option<String>,
-    /// Features of the operating system that are needed.
+    /// The required features of the operating system.
     #[serde(rename = "os.features", skip_serializing_if = "Vec::is_empty")]
     pub os_features: Vec<String>,
-    /// The variant of the processor, `v8` for example.
+    /// The variant of the processor, such as `v8`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
 }
 
-/// A platform as a document has it, where an empty field is one that is not there.
+/// A platform in a document, where an empty field counts as missing.
 #[derive(Deserialize)]
 struct PlatformWire {
     #[serde(default, deserialize_with = "named")]
@@ -57,7 +57,7 @@ impl PlatformWire {
         })
     }
 
-    /// An empty object says nothing.
+    /// Whether every field is missing or empty: such a platform counts as none.
     fn is_empty(&self) -> bool {
         let empty = |text: &Option<String>| text.as_deref().unwrap_or_default().is_empty();
         let rest = self.os_version.is_empty() && self.os_features.is_empty() && self.variant.is_empty();
@@ -65,7 +65,7 @@ impl PlatformWire {
     }
 }
 
-/// The platform of a descriptor: `null`, `{}` and one with empty fields only are none.
+/// The platform of a descriptor; `null`, `{}` and one with only empty fields are no platform.
 pub(super) fn of_descriptor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Platform>, D::Error> {
     match Option::<PlatformWire>::deserialize(deserializer)? {
         Some(wire) if !wire.is_empty() => wire.required::<D::Error>().map(Some),
@@ -73,19 +73,19 @@ pub(super) fn of_descriptor<'de, D: Deserializer<'de>>(deserializer: D) -> Resul
     }
 }
 
-/// The platform of an image config, which has to say one.
+/// The platform of an image config, where it is required.
 pub(super) fn of_config<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Platform, D::Error> {
     PlatformWire::deserialize(deserializer)?.required()
 }
 
-/// A field that is there, if only as `null`, which Go reads as an empty text.
+/// A field that is present, even as `null`, which Go reads as an empty string.
 fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     null_is_default(deserializer).map(Some)
 }
 
 impl Platform {
-    /// Whether an image for `self` is what somebody who typed `wanted` means: what `wanted` leaves open may be
-    /// anything, and an image that does not say its variant is for the one that all builders mean by that.
+    /// Whether an image for this platform satisfies the platform `wanted` that somebody typed. Parts that `wanted`
+    /// omits match anything; a variant that the image omits is the default of its architecture (`arm64` means `v8`).
     pub fn satisfies(&self, wanted: &Self) -> bool {
         let usual = match self.architecture.as_str() {
             "amd64" => Some("v1"),
@@ -100,15 +100,15 @@ impl Platform {
             && wanted.os_version.as_deref().is_none_or(|wanted| self.has_version(wanted))
     }
 
-    /// Whether the version of the operating system is `wanted`, or a revision of it: `10.0.20348` means
-    /// `10.0.20348.2340` too.
+    /// Whether the version of the operating system is `wanted` or a revision of it: `10.0.20348` also matches
+    /// `10.0.20348.2340`.
     fn has_version(&self, wanted: &str) -> bool {
         let revision = |rest: &str| rest.is_empty() || rest.starts_with('.');
         self.os_version.as_deref().and_then(|has| has.strip_prefix(wanted)).is_some_and(revision)
     }
 
-    /// Whether it says neither an operating system nor a processor. BuildKit lists its attestations in an index as
-    /// manifests for the platform `unknown/unknown`.
+    /// Whether operating system and processor are unknown. BuildKit lists its attestations in an index as manifests for
+    /// the platform `unknown/unknown`.
     pub fn is_unknown(&self) -> bool {
         shown(&self.os) == UNKNOWN && shown(&self.architecture) == UNKNOWN
     }
@@ -145,12 +145,12 @@ impl fmt::Display for Platform {
     }
 }
 
-/// What stands for a field that is empty, as containerd and BuildKit write it.
+/// The text of a field, or `unknown` if it is empty, as containerd and BuildKit write it.
 fn shown(text: &str) -> &str {
     if text.is_empty() { UNKNOWN } else { text }
 }
 
-/// What builders write where there is no platform.
+/// The value that builders write if there is no platform.
 const UNKNOWN: &str = "unknown";
 
 #[cfg(test)]
@@ -165,7 +165,7 @@ mod tests {
         let arm = Platform::parse("linux/arm64/v8").unwrap();
         assert_eq!(arm.to_string(), "linux/arm64/v8");
         assert!(arm.satisfies(&Platform::parse("linux/arm64").unwrap()));
-        // Without a variant it is the one that builders mean.
+        // An image without a variant has the default variant.
         assert!(Platform::parse("linux/arm64").unwrap().satisfies(&arm));
         assert!(!Platform::parse("linux/arm64").unwrap().satisfies(&Platform::parse("linux/arm64/v9").unwrap()));
         assert!(!Platform::parse("linux/arm").unwrap().satisfies(&Platform::parse("linux/arm/v6").unwrap()));
@@ -201,7 +201,7 @@ mod tests {
         for no in ["windows(10.0.2034)/amd64", "windows(10.0.17763)/amd64", "windows(10.0.20348.2340.1)/amd64"] {
             assert!(!windows.satisfies(&parse(no)), "{no}");
         }
-        // One that does not say its version is not taken for any.
+        // An image without a version matches no version.
         assert!(!parse("windows/amd64").satisfies(&parse("windows(10.0.20348)/amd64")));
     }
 
@@ -232,7 +232,7 @@ mod tests {
         ] {
             assert_eq!(read(platform).unwrap().unwrap().to_string(), text, "{platform}");
         }
-        // The specification requires both where there is a platform at all.
+        // A platform requires both fields.
         for wrong in [r#"{"os":"linux"}"#, r#"{"architecture":"arm"}"#, r#"{"variant":"v7"}"#, "[]", r#"{"os":1}"#] {
             assert!(read(wrong).is_err(), "{wrong}");
         }

@@ -1,4 +1,4 @@
-//! `Reference`: the transport, place and tag or digest of an image.
+//! `Reference`: the transport, location and tag or digest of an image.
 
 mod mistyped;
 mod parse;
@@ -11,29 +11,29 @@ use std::path::PathBuf;
 use crate::digest::Digest;
 use crate::digest::DigestError;
 
-/// Where an image is, as people type it.
+/// The location of an image, as people type it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reference {
-    /// `docker-archive:FILE[:NAME]`: what `docker save` wrote. Read only.
+    /// `docker-archive:FILE[:NAME]`: an archive of `docker save`. Read only.
     DockerArchive(LocalReference),
     /// `oci:DIR[:NAME]` or `oci:DIR@sha256:…`: an OCI image layout in a directory.
     Layout(LocalReference),
-    /// `oci-archive:FILE[:NAME]` or `oci-archive:FILE@sha256:…`: a tar of one.
+    /// `oci-archive:FILE[:NAME]` or `oci-archive:FILE@sha256:…`: a tar of an OCI image layout.
     LayoutArchive(LocalReference),
     /// `host/repo:tag` or `host/repo@sha256:…`, with or without `docker://`.
     Registry(RegistryReference),
 }
 
-/// A place on this machine, and perhaps which image in it.
+/// A path on this machine, and perhaps an image in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LocalReference {
     /// The file or directory.
     pub path: PathBuf,
-    /// Which image; without one there must be just one.
+    /// The image; if it is omitted, there must be exactly one.
     pub tag_or_digest: Option<TagOrDigest>,
 }
 
-/// An image in a registry. The host is always named: nothing is assumed about where a short name lives.
+/// An image in a registry. The host is always required: short names are not resolved.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RegistryReference {
     host: String,
@@ -41,12 +41,12 @@ pub struct RegistryReference {
     tag_or_digest: TagOrDigest,
 }
 
-/// Which image of a repository or layout.
+/// The tag or digest of an image in a repository or layout.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TagOrDigest {
-    /// The one and only with this digest.
+    /// A digest, which identifies exactly one image.
     Digest(Digest),
-    /// Whatever the name stands for at the moment. In a layout, the value of `org.opencontainers.image.ref.name`.
+    /// A tag, which may move. In a layout, the value of `org.opencontainers.image.ref.name`.
     Tag(String),
 }
 
@@ -54,52 +54,52 @@ pub enum TagOrDigest {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReferenceError {
-    /// What follows the `@` is no digest.
+    /// The text after the `@` is not a digest.
     #[error("`{text}`: {error}")]
     Digest {
-        /// What was typed.
+        /// The text that was typed.
         text: String,
-        /// What is wrong with the digest.
+        /// The error in the digest.
         error: DigestError,
     },
-    /// A repository or tag outside the grammar of the distribution specification.
+    /// A repository or tag does not match the grammar of the distribution specification.
     #[error("`{text}` is not an image reference: {why}")]
     Form {
-        /// What was typed.
+        /// The text that was typed.
         text: String,
-        /// Which rule it breaks.
+        /// The rule that it breaks.
         why: String,
     },
-    /// No registry host in front.
+    /// There is no registry host in front.
     #[error("`{text}` names no registry host; for Docker Hub type `docker.io/{hub}`")]
     Host {
-        /// What was typed.
+        /// The text that was typed.
         text: String,
-        /// The repository as Docker Hub has it.
+        /// The reference to the repository on Docker Hub.
         hub: String,
     },
-    /// Something else than a reference, where it can be told what was meant.
+    /// Something other than a reference whose meaning is recognized, such as a URL or a path.
     #[error("{message}")]
     Meant {
         /// What was typed, and what it is.
         message: String,
-        /// What to type instead.
+        /// A corrected text to type.
         hint: String,
     },
-    /// A transport that we do not have.
+    /// The transport is not supported.
     #[error("`{text}`: unknown transport `{transport}:`; there are oci:, oci-archive:, docker-archive: and docker://")]
     Transport {
-        /// What to type instead, if that can be told.
+        /// A corrected text to type, if there is one.
         hint: Option<String>,
-        /// What was typed.
+        /// The text that was typed.
         text: String,
-        /// What stands before the colon.
+        /// The text before the colon.
         transport: String,
     },
 }
 
 impl ReferenceError {
-    /// What to type instead, where that can be told.
+    /// A corrected text to type, if there is one.
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Meant { hint, .. } => Some(hint),
@@ -120,24 +120,24 @@ impl RegistryReference {
         &self.repository
     }
 
-    /// Which image of the repository.
+    /// The tag or digest in the repository.
     pub fn tag_or_digest(&self) -> &TagOrDigest {
         &self.tag_or_digest
     }
 
-    /// The same repository, another image.
+    /// The reference to another image of the same repository.
     pub fn with(&self, tag_or_digest: TagOrDigest) -> Self {
         Self { host: self.host.clone(), repository: self.repository.clone(), tag_or_digest }
     }
 
-    /// `host/repository`, as cosign puts it into a signature.
+    /// The repository name `host/repository`, as cosign signs it.
     pub fn name(&self) -> String {
         format!("{}/{}", self.host, self.repository)
     }
 }
 
 impl Reference {
-    /// Which image, where the reference says so.
+    /// The tag or digest, if the reference has one.
     pub fn tag_or_digest(&self) -> Option<&TagOrDigest> {
         match self {
             Self::Registry(registry) => Some(&registry.tag_or_digest),
@@ -147,7 +147,7 @@ impl Reference {
         }
     }
 
-    /// The same place, another image.
+    /// The reference to another image at the same location.
     pub fn with(&self, tag_or_digest: TagOrDigest) -> Self {
         let local = |local: &LocalReference, tag_or_digest| LocalReference {
             path: local.path.clone(),
@@ -161,7 +161,7 @@ impl Reference {
         }
     }
 
-    /// Where, without which image: `host/repository`, `oci:DIR`.
+    /// The location without tag or digest: `host/repository`, `oci:DIR`.
     pub fn place(&self) -> String {
         let local = |transport: &str, local: &LocalReference| format!("{transport}:{}", Path::display(&local.path));
         match self {
@@ -235,7 +235,7 @@ mod tests {
             let typed = format!("{place}@{DIGEST}");
             assert_eq!(typed.parse::<Reference>().unwrap().to_string(), typed);
         }
-        // The digest wins over a tag beside it, and over a name in a layout.
+        // The digest takes precedence over a tag beside it, and over a name in a layout.
         let named = format!("oci:a/b:registry.example/app@{DIGEST}").parse::<Reference>().unwrap();
         assert_eq!(named.to_string(), format!("oci:a/b@{DIGEST}"));
         let both = format!("registry.example/app:1.0@{DIGEST}").parse::<Reference>().unwrap();
@@ -258,7 +258,8 @@ mod tests {
         }
     }
 
-    // The grammar by another implementation: what we accept, it accepts, and reads alike.
+    // Every reference that is accepted here is also accepted by another implementation of the grammar, with the same
+    // parts.
     #[test]
     fn reads_nothing_that_the_reference_grammar_does_not() {
         let hosts = ["registry.example", "localhost:5000", "127.0.0.1", "A.b-c", "-a.b", "a..b", "a.b:99999"];
@@ -280,7 +281,7 @@ mod tests {
         assert_eq!(read, 4 * 6 * 4);
     }
 
-    // Refused before any request (threats: name-steers-request).
+    // They are refused before any request (threats: name-steers-request).
     #[test]
     fn refuses_names_that_could_steer_a_request() {
         for text in [

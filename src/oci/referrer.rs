@@ -14,12 +14,12 @@ use crate::oci::Subject;
 use crate::oci::media_type;
 use crate::time::Time;
 
-/// The largest envelope that is also put into the `data` field of its descriptor, in bytes.
+/// The largest envelope that is also embedded in the `data` field of its descriptor, in bytes.
 pub const INLINE_LIMIT: usize = 64 << 10;
 
-/// The annotation that says when a manifest was made.
+/// The annotation with the creation time of a manifest.
 pub const CREATED: &str = "org.opencontainers.image.created";
-/// The annotation that says which kind of content a Sigstore bundle has.
+/// The annotation with the kind of content of a Sigstore bundle.
 pub const BUNDLE_CONTENT: &str = "dev.sigstore.bundle.content";
 /// The annotation that repeats the predicate type of a Sigstore bundle.
 pub const BUNDLE_PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
@@ -28,7 +28,7 @@ pub const COSIGN_SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 /// The annotation of a cosign v2 attestation layer that repeats its predicate type.
 pub const COSIGN_PREDICATE_TYPE: &str = "predicateType";
 
-/// The content `{}` that stands for a config.
+/// The content `{}` of the config of a manifest that needs none.
 pub fn empty_config() -> Content {
     Content::name(media_type::OCI_EMPTY, b"{}".to_vec())
 }
@@ -40,12 +40,12 @@ pub fn fallback_tag(digest: &Digest) -> String {
     format!("{}-{encoded}", digest.algorithm().name())
 }
 
-/// The tag at which cosign v2 keeps the signatures (`sig`), attestations (`att`) or SBOMs (`sbom`) of `digest`.
+/// The tag where cosign v2 stores the signatures (`sig`), attestations (`att`) or SBOMs (`sbom`) of `digest`.
 pub fn cosign_tag(digest: &Digest, suffix: &str) -> String {
     format!("{}-{}.{suffix}", digest.algorithm().name(), digest.hex())
 }
 
-/// Whether a name is one under which signatures and lists of referrers are kept: cosign's tags and the fallback tag.
+/// Whether a tag belongs to signatures or a list of referrers: cosign's tags and the fallback tag.
 pub fn is_auxiliary_name(name: &str) -> bool {
     let tag = name.rsplit_once(':').map_or(name, |(_, tag)| tag);
     let (stem, suffix) = tag.split_once('.').unwrap_or((tag, ""));
@@ -54,9 +54,9 @@ pub fn is_auxiliary_name(name: &str) -> bool {
     of_digest && matches!(suffix, "" | "sig" | "att" | "sbom")
 }
 
-/// What is kept of an entry in a list of referrers: by what it is fetched, and what is said about it in a few words; of
-/// more than that, by what it is sorted. It is claims of any length, and the manifest itself decides.
-pub fn listed(entry: Descriptor) -> Descriptor {
+/// A bounded copy of an entry of a list of referrers: its digest and media type, and its annotations if they are short,
+/// else only those by which a list is sorted. These are unverified claims of any length; the manifest itself decides.
+pub fn bounded_entry(entry: Descriptor) -> Descriptor {
     const FEW: usize = 512;
     let short = |text: &String| text.len() <= 255;
     let words: usize = entry.annotations.iter().map(|(key, value)| key.len().saturating_add(value.len())).sum();
@@ -137,8 +137,8 @@ pub fn signature_manifest(config: &Content, layers: Vec<Descriptor>) -> Result<C
     Ok(Content::name(media_type::OCI_MANIFEST, json::to_go(&wire)?))
 }
 
-/// A manifest that attaches `layers` to `subject` and names nothing else. Of `annotations` those are kept by which a list
-/// of referrers is sorted.
+/// A manifest that attaches `layers` to `subject` and references nothing else. Of `annotations` it keeps those by which
+/// a list of referrers is sorted.
 ///
 /// # Errors
 /// As [`bundle_manifest`].
@@ -246,7 +246,7 @@ mod tests {
         );
     }
 
-    // A list has room for a thousand entries with 64 KiB of annotations each.
+    // A list may have a thousand entries with 64 KiB of annotations each.
     #[test]
     fn keeps_a_few_words_of_an_entry() {
         let mut entry = Descriptor::new("a/b", Digest::sha256(b""), 1);
@@ -254,15 +254,15 @@ mod tests {
         say(CREATED, 20);
         say(BUNDLE_PREDICATE_TYPE, 255);
         say("few", 512 - 20 - 255 - CREATED.len() - BUNDLE_PREDICATE_TYPE.len() - 3);
-        assert_eq!(listed(entry.clone()), entry);
+        assert_eq!(bounded_entry(entry.clone()), entry);
         entry.annotations.insert("few".to_owned(), "x".repeat(512));
         entry.artifact_type = Some("x".repeat(256));
         entry.data = Some(vec![0; 1_000]);
-        let kept = listed(entry.clone());
+        let kept = bounded_entry(entry.clone());
         assert_eq!(kept.annotations.keys().collect::<Vec<_>>(), [BUNDLE_PREDICATE_TYPE, CREATED]);
         assert_eq!((kept.artifact_type, kept.data), (None, None));
         entry.annotations.insert(BUNDLE_PREDICATE_TYPE.to_owned(), "x".repeat(256));
-        assert_eq!(listed(entry).annotations.keys().collect::<Vec<_>>(), [CREATED]);
+        assert_eq!(bounded_entry(entry).annotations.keys().collect::<Vec<_>>(), [CREATED]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Conversions from and to the types of the `oci-spec` crate (feature `oci-spec`).
 //!
-//! A converted value proves nothing: it has no bytes and so no digest of its own. Bytes are checked and parsed with
-//! [`Content`](crate::oci::Content) and [`Document::parse`](crate::oci::Document::parse); what comes from `oci-spec` is
-//! refused where our types cannot hold it, so that nothing is lost without a word.
+//! A converted value proves nothing: it has no bytes, so it has no digest of its own. Check and parse bytes with
+//! [`Content`](crate::oci::Content) and [`Document::parse`](crate::oci::Document::parse). A value of `oci-spec` that
+//! our types cannot represent is refused, so no part is lost silently.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -28,28 +28,28 @@ use crate::oci::RegistryReference;
 use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 
-/// Why a value of `oci-spec` has no counterpart here, or one of ours none there.
+/// Why a value has no counterpart on the other side.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConversionError {
-    /// A descriptor with a field that the image specification does not allow, or with a digest that we do not accept.
+    /// A descriptor with a field that violates the image specification, or with an unsupported digest.
     #[error("the descriptor is not accepted: {0}")]
     Descriptor(#[source] JsonError),
     /// A digest by an algorithm other than SHA-256 and SHA-512.
     #[error(transparent)]
     Digest(#[from] DigestError),
-    /// A manifest or index that says it is something else.
+    /// A manifest or index with the media type of another kind.
     #[error("the media type {media_type:?} is not that of an {wanted}")]
     MediaType {
-        /// What it says it is.
+        /// The media type that it states.
         media_type: String,
-        /// What it has to be.
+        /// The media type that is required.
         wanted: &'static str,
     },
-    /// A reference to be read from a mirror: the registry that is named is not the one that would be asked.
+    /// A reference that is to be read from a mirror: another registry than the named one would be asked.
     #[error("the reference is read from the mirror {mirror:?}")]
     Mirror {
-        /// The registry that would be asked.
+        /// The mirror.
         mirror: String,
     },
     /// `oci-spec` does not accept our value.
@@ -61,13 +61,13 @@ pub enum ConversionError {
     /// A reference outside the grammar of the distribution specification.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
-    /// A reference whose text names another registry or repository than its fields.
+    /// A reference whose text names another registry or repository than its fields do.
     #[error("the reference reads as {read:?}, but its fields are of another registry or repository")]
     ReferenceFields {
-        /// The registry and the repository that the text names.
+        /// The registry and the repository in the text.
         read: String,
     },
-    /// A manifest or index of another schema version than 2.
+    /// The schema version of a manifest or index is not 2.
     #[error("the schema version is {0}, not 2")]
     SchemaVersion(u32),
 }
@@ -136,9 +136,9 @@ impl TryFrom<&Descriptor> for image::Descriptor {
 impl TryFrom<&image::Descriptor> for Descriptor {
     type Error = ConversionError;
 
-    /// The fields are held to the rules by which a descriptor is read from a manifest.
+    /// The fields have to pass the rules for a descriptor in a manifest.
     fn try_from(descriptor: &image::Descriptor) -> Result<Self, ConversionError> {
-        // `oci-spec` writes the version of an operating system under another name than the specification has.
+        // `oci-spec` serializes the version of an operating system under another name than the specification.
         let platform = descriptor.platform().as_ref().map(Platform::try_from).transpose()?;
         let mut bare = descriptor.clone();
         bare.set_platform(None);
@@ -150,7 +150,7 @@ impl TryFrom<&image::Descriptor> for Descriptor {
 impl TryFrom<&Manifest> for image::ImageManifest {
     type Error = ConversionError;
 
-    /// The media type is left open: a [`Manifest`] does not tell those of OCI and Docker apart.
+    /// The media type is left out: a [`Manifest`] does not distinguish OCI and Docker.
     fn try_from(manifest: &Manifest) -> Result<Self, ConversionError> {
         let config = image::Descriptor::try_from(&manifest.config)?;
         let layers: Vec<image::Descriptor> = all(&manifest.layers)?;
@@ -185,7 +185,7 @@ impl TryFrom<&image::ImageManifest> for Manifest {
 impl TryFrom<&Index> for image::ImageIndex {
     type Error = ConversionError;
 
-    /// The media type is left open: an [`Index`] does not tell those of OCI and Docker apart.
+    /// The media type is left out: an [`Index`] does not distinguish OCI and Docker.
     fn try_from(index: &Index) -> Result<Self, ConversionError> {
         let mut theirs = Self::default();
         theirs.set_schema_version(SCHEMA_VERSION);
@@ -226,13 +226,14 @@ impl From<&RegistryReference> for distribution::Reference {
 impl TryFrom<&distribution::Reference> for RegistryReference {
     type Error = ConversionError;
 
-    /// As the text of the reference is read: a digest wins over a tag, and without either the tag is `latest`.
+    /// The text of the reference is parsed: a digest takes precedence over a tag, and without either the tag is
+    /// `latest`.
     fn try_from(reference: &distribution::Reference) -> Result<Self, ConversionError> {
         let (registry, asked) = (reference.registry(), reference.resolve_registry());
         if asked != registry && (registry, asked) != DOCKER_HUB {
             return Err(ConversionError::Mirror { mirror: json::shorten(asked) });
         }
-        // With the scheme, no text is taken for a file of this machine.
+        // The scheme keeps a text from being parsed as a file of this machine.
         let read = format!("docker://{}", reference.whole()).parse::<Reference>()?;
         match read {
             Reference::Registry(read) if read.host() == registry && read.repository() == reference.repository() => {
@@ -243,7 +244,7 @@ impl TryFrom<&distribution::Reference> for RegistryReference {
     }
 }
 
-/// A list of descriptors, converted one by one.
+/// Converts a list of descriptors.
 fn all<'a, A: 'a, B: TryFrom<&'a A>>(these: &'a [A]) -> Result<Vec<B>, B::Error> {
     these.iter().map(B::try_from).collect()
 }
@@ -276,5 +277,5 @@ fn of_kind(said: Option<&MediaType>, fits: impl Fn(&str) -> bool, wanted: &'stat
 /// OCI image specification: `schemaVersion` of manifests and indexes.
 const SCHEMA_VERSION: u32 = 2;
 
-/// The name of Docker Hub, and the host that `oci-spec` asks for it: no mirror.
+/// The name of Docker Hub, and the host that `oci-spec` asks for it, which is no mirror.
 const DOCKER_HUB: (&str, &str) = ("docker.io", "index.docker.io");

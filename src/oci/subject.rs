@@ -4,10 +4,9 @@ use crate::digest::Digest;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 
-/// What can be signed: a manifest or index whose bytes were seen, pinned by digest.
+/// The subject of a signature: a manifest or index whose bytes were checked, pinned by digest.
 ///
-/// A tag cannot be signed, and neither can a digest that a registry only spoke of: the one way here is through
-/// [`Content`].
+/// It is made from [`Content`] only, so neither a tag can be signed nor a digest whose content was not read.
 ///
 /// ```compile_fail,E0308
 /// let subject = bulla::oci::Subject::of("registry.example/app:v1");
@@ -28,7 +27,7 @@ impl Subject {
         &self.descriptor.digest
     }
 
-    /// Media type, size and digest, and nothing else.
+    /// The descriptor: media type, size and digest only.
     pub fn descriptor(&self) -> &Descriptor {
         &self.descriptor
     }

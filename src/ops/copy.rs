@@ -113,12 +113,12 @@ pub async fn plan(sink: &Arc<dyn Sink>, graph: &Graph, tags: &[String], taken: T
         Some(root) => naming::look(sink.as_ref(), tags, root.digest(), taken).await?,
         None => Vec::new(),
     };
-    Ok(Copied { named, ..lacking(sink, graph, graph.blobs.values(), &[]).await? })
+    Ok(Copied { named, ..unmet_kinds(sink, graph, graph.blobs.values(), &[]).await? })
 }
 
 /// Counts the manifests of `graph` and those of `blobs` that the destination lacks; `not_held` are foreign layers that
 /// the source does not hold.
-pub(super) async fn lacking(
+pub(super) async fn unmet_kinds(
     sink: &Arc<dyn Sink>,
     graph: &Graph,
     blobs: impl Iterator<Item = &Descriptor>,

@@ -184,7 +184,7 @@ pub async fn plan(
     let read = layers::read_all(source, &admitted.graph, options.limits).await?;
     let evidence = admitted.evidence.values().map(Content::descriptor);
     let blobs = evidence.chain(admitted.graph.blobs.values());
-    let planned = copy::lacking(sink, &admitted.graph, blobs, &read.not_held).await?;
+    let planned = copy::unmet_kinds(sink, &admitted.graph, blobs, &read.not_held).await?;
     Ok((Copied { named, left_out, ..planned }, read))
 }
 

@@ -195,7 +195,7 @@ async fn judge_all(
 /// (threats: missing-child-manifest).
 fn unread(options: VerifyOptions<'_>, digest: Digest, error: StoreError) -> Verdict {
     let mut evaluation = options.verifier.evaluation(digest, options.now);
-    evaluation.list_unread();
+    evaluation.mark_list_unread();
     Verdict::Unknown { refusal: evaluation.refuse(), open: vec![error] }
 }
 
@@ -246,7 +246,7 @@ async fn evaluate_subject(source: &dyn Source, subject: ReferrerSubject<'_>, opt
         }
     }
     if !open.is_empty() {
-        evaluation.list_unread();
+        evaluation.mark_list_unread();
     }
     match evaluation.conclude() {
         Ok(verified) => Verdict::Accepted(verified),

@@ -1,21 +1,21 @@
-//! `Decision`: yes, no or could-not-tell, and how decisions combine.
+//! `Decision`: met, unmet or undetermined (yes, no or could-not-tell), and how decisions combine.
 
-/// What is decided about a requirement, or about a rule over several.
+/// The decision on a requirement, or on a rule over several.
 ///
-/// A no is final where all of several rules have to hold, even if something could not be looked at; a yes where any of
-/// them is enough. Everything else that is not known is could-not-tell.
+/// Where all of several rules have to be met, one unmet rule is final, even if something could not be read; where any
+/// of them is enough, one met rule is. Every other case with something unknown is undetermined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// It holds.
+    /// It is met.
     Met,
-    /// Nobody can tell: what was not looked at could make it hold.
+    /// Could not tell: something that could not be read might meet it.
     Undetermined,
-    /// It does not hold.
+    /// It is not met.
     Unmet,
 }
 
 impl Decision {
-    /// The decision where all of `decisions` have to hold.
+    /// The decision if all of `decisions` have to be met.
     pub fn all(decisions: impl IntoIterator<Item = Self>) -> Self {
         decisions.into_iter().fold(Self::Met, |all, next| match (all, next) {
             (Self::Unmet, _) | (_, Self::Unmet) => Self::Unmet,
@@ -24,7 +24,7 @@ impl Decision {
         })
     }
 
-    /// The decision where any of `decisions` is enough.
+    /// The decision if any of `decisions` is enough.
     pub fn any(decisions: impl IntoIterator<Item = Self>) -> Self {
         decisions.into_iter().fold(Self::Unmet, |any, next| match (any, next) {
             (Self::Met, _) | (_, Self::Met) => Self::Met,

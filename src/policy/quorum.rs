@@ -1,4 +1,4 @@
-//! `Quorum`: how many of which owners have to sign, and the only place where owners are counted.
+//! `Quorum`: a threshold of owners who have to sign, and the only place where owners are counted.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use crate::key::KeyId;
 use crate::trust::Owner;
 use crate::trust::TrustRoot;
 
-/// How many owners have to sign: at least one, so "nobody has to sign" cannot be written.
+/// The number of owners who have to sign: at least one, so "nobody has to sign" cannot be written.
 ///
 /// ```compile_fail,E0308
 /// let nobody: bulla::policy::Threshold = 0;
@@ -16,29 +16,30 @@ use crate::trust::TrustRoot;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Threshold(NonZeroU32);
 
-/// A threshold, and the owners among whom it is counted. Not met but by that many owners with that many different keys.
+/// A threshold, and the owners among whom it is counted. It is met only by that many owners with that many different
+/// keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quorum {
     among: BTreeSet<Owner>,
     threshold: Threshold,
 }
 
-/// Why a quorum makes no sense.
+/// Why a quorum is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum QuorumError {
-    /// More owners are wanted than could ever sign, each with a key of their own.
+    /// The threshold is larger than the number of owners who could sign, each with a key of their own.
     #[error("a threshold of {want} can never be met: there {}", distinct(*got))]
     TooFewKeys {
-        /// How many owners could sign, each with a different key.
+        /// The number of owners who could sign, each with a different key.
         got: usize,
-        /// How many are wanted.
+        /// The threshold.
         want: u32,
     },
-    /// An owner of whom the trust root knows nothing.
+    /// The trust root has no identity of this owner.
     #[error("the owner `{0}` is not in the trust root")]
     UnknownOwner(Owner),
-    /// A threshold of zero.
+    /// The threshold is zero.
     #[error("a threshold of 0 would accept everything; it must be at least 1")]
     ZeroThreshold,
 }
@@ -55,32 +56,32 @@ impl Threshold {
         NonZeroU32::new(count).map(Self).ok_or(QuorumError::ZeroThreshold)
     }
 
-    /// How many owners.
+    /// The number of owners.
     pub const fn count(self) -> u32 {
         self.0.get()
     }
 }
 
 impl Quorum {
-    /// `threshold` of the owners of `trust`, whoever of them signs.
+    /// A quorum of `threshold` among all owners of `trust`.
     ///
     /// # Errors
-    /// [`QuorumError::TooFewKeys`] where their keys could never meet it: better said at the start than as a refusal of
+    /// [`QuorumError::TooFewKeys`] if their keys could never meet it: better reported at the start than as a refusal of
     /// every image.
     pub fn of_all(trust: &TrustRoot, threshold: Threshold) -> Result<Self, QuorumError> {
         Self::among(trust, trust.owners(), threshold)
     }
 
-    /// `threshold` of the owners `among`, all of whom are in `trust`.
+    /// A quorum of `threshold` among the owners `among`, all of whom have to be in `trust`.
     ///
     /// # Errors
-    /// [`QuorumError`] where one of them is unknown, or their keys could never meet the threshold.
+    /// [`QuorumError`] if one of them is unknown, or if their keys could never meet the threshold.
     pub fn among(trust: &TrustRoot, among: BTreeSet<Owner>, threshold: Threshold) -> Result<Self, QuorumError> {
         let quorum = Self { among, threshold };
         quorum.fits(trust).map(|()| quorum)
     }
 
-    /// Whether the identities of `trust` could ever meet it.
+    /// Checks that the identities of `trust` could meet this quorum.
     ///
     /// # Errors
     /// As [`Quorum::among`].
@@ -105,7 +106,7 @@ impl Quorum {
         self.threshold
     }
 
-    /// Whether these signers are enough. Others than the owners of this quorum do not count.
+    /// Whether these signers meet the threshold. Only owners of this quorum count.
     pub fn is_met_by<'a>(&self, signers: impl IntoIterator<Item = (&'a Owner, KeyId)>) -> bool {
         self.missing(signers) == 0
     }
@@ -116,11 +117,12 @@ impl Quorum {
         self.threshold.count().saturating_sub(count)
     }
 
-    /// How many owners count: the largest number of owners who can be paired with different keys that they signed with.
+    /// The number of owners who count: the largest number of owners who can be paired with different keys that they
+    /// signed with.
     ///
     /// The invariant: each counted owner is paired with one key, and no key with two owners, so one key under two names
-    /// counts once, and two keys of one owner count once. This is a maximum matching, found by augmenting paths
-    /// (Kuhn's algorithm):
+    /// counts once, and two keys of one owner count once. This is a maximum matching, found by augmenting paths (Kuhn's
+    /// algorithm):
     ///
     /// 1. List for each owner of this quorum the keys that they signed with.
     /// 2. Pair each owner in turn with a key that is free, or whose owner can be paired with another key instead.
@@ -137,8 +139,8 @@ impl Quorum {
     }
 }
 
-/// Pairs `owner` with a key, moving other owners to other keys where that frees one. The recursion is as deep as there
-/// are owners, since each key is tried once.
+/// Pairs `owner` with a key, moving other owners to other keys if that frees one. The depth of the recursion is at most
+/// the number of owners, since each key is tried once.
 fn pair<'a>(
     owner: &'a Owner,
     keys: &BTreeMap<&'a Owner, BTreeSet<KeyId>>,
@@ -240,7 +242,7 @@ mod tests {
         let error = Quorum::of_all(&shared, two).unwrap_err();
         assert_eq!(error, QuorumError::TooFewKeys { got: 1, want: 2 });
         assert_eq!(error.to_string(), "a threshold of 2 can never be met: there is 1 distinct key");
-        // With a second key the owner who has it makes room for the other.
+        // With a second key, the first owner can leave the shared key to the other.
         let enough = TrustRoot::new([identity(0, &[0, 1]), identity(1, &[0])]).unwrap();
         let quorum = Quorum::of_all(&enough, two).unwrap();
         let (a, b) = (owner(0), owner(1));

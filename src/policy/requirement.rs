@@ -1,4 +1,4 @@
-//! `Requirement`: which kind of statement a quorum of owners has to sign, and what it has to say.
+//! `Requirement`: the kind of statement that a quorum of owners has to sign, and its conditions.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,11 +6,12 @@ use std::fmt;
 use crate::policy::Quorum;
 use crate::policy::StatementKind;
 
-/// The name of a requirement, by which reports speak of it.
+/// The name of a requirement, which reports show.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequirementId(String);
 
-/// Statements of one kind, by a quorum of owners, each of which meets all conditions.
+/// A requirement: statements of one kind, signed by a quorum of owners, where each counted statement meets all
+/// conditions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requirement {
     conditions: Vec<Condition>,
@@ -19,18 +20,19 @@ pub struct Requirement {
     quorum: Quorum,
 }
 
-/// What else has to be true of a statement before it counts: a closed set. A condition can only take away.
+/// A condition on a statement, without which it does not count: a closed set. A condition can only turn a yes into a
+/// no.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Condition {
-    /// This annotation was signed, with exactly this value.
+    /// This annotation was signed with exactly this value.
     Annotation {
-        /// The key.
+        /// The annotation key.
         key: String,
-        /// The value.
+        /// The annotation value.
         value: String,
     },
-    /// The statement was made for exactly this name.
+    /// The statement was made for exactly this image name.
     SignedReference(String),
 }
 
@@ -41,14 +43,14 @@ pub enum UnmetCondition {
     /// The annotation was not signed, or with another value.
     #[error("annotation {key}={want} is wanted, {}", shown(got.as_ref()))]
     Annotation {
-        /// The key.
+        /// The annotation key.
         key: String,
         /// The value that was signed.
         got: Option<String>,
         /// The value that is required.
         want: String,
     },
-    /// The statement was made for another name, or for none.
+    /// The statement was made for another image name, or for none.
     #[error("the name {want:?} is wanted, {}", shown(got.as_ref()))]
     SignedReference {
         /// The name that was signed.
@@ -64,7 +66,7 @@ impl Requirement {
         Self { conditions: Vec::new(), id: RequirementId(id.into()), kind, quorum }
     }
 
-    /// Requires `condition` as well, of each statement that is counted.
+    /// Adds `condition`, which each counted statement has to meet too.
     #[must_use]
     pub fn and(mut self, condition: Condition) -> Self {
         self.conditions.push(condition);
@@ -93,10 +95,10 @@ impl Requirement {
 }
 
 impl Condition {
-    /// Whether a statement with these annotations and this name meets the condition.
+    /// Checks a statement with these annotations and this image name.
     ///
     /// # Errors
-    /// [`UnmetCondition`] where it does not.
+    /// [`UnmetCondition`] if it does not meet the condition.
     pub fn check(
         &self,
         annotations: &BTreeMap<String, String>,
@@ -114,7 +116,7 @@ impl Condition {
         }
     }
 
-    /// The condition as the digest of a policy covers it: what kind of condition it is, and every text in it.
+    /// The texts that identify the condition in the digest of a policy: its kind, and its values.
     pub(super) fn words(&self) -> Vec<&str> {
         match self {
             Self::Annotation { key, value } => vec!["annotation", key, value],
@@ -124,7 +126,7 @@ impl Condition {
 }
 
 impl UnmetCondition {
-    /// The name by which reports call this reason. It never changes.
+    /// The stable code of this reason in reports.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Annotation { .. } => "annotation",

@@ -10,8 +10,8 @@ use crate::policy::Requirement;
 use crate::policy::RequirementId;
 use crate::trust::Owner;
 
-/// What has to be signed, by whom, and what else has to be true. There is no default: a policy always says what it
-/// requires.
+/// A rule over requirements: which statements have to be signed, by whom, and under which conditions. There is no
+/// default policy.
 ///
 /// ```compile_fail,E0599
 /// let anything = bulla::policy::Policy::default();
@@ -22,11 +22,11 @@ pub struct Policy {
     rule: Rule,
 }
 
-/// The digest of a policy, by which verdicts name what they rest on.
+/// The digest of a policy. A verdict names the policy that it was made by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PolicyId(Digest);
 
-/// Why a rule is no policy.
+/// Why a rule is not a valid policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
@@ -38,20 +38,20 @@ pub enum PolicyError {
 /// Requirements, and how they combine. There is no negation: more evidence never turns a yes into a no.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// All of these.
+    /// All of these rules.
     All(NonEmpty<Self>),
-    /// At least one of these.
+    /// At least one of these rules.
     Any(NonEmpty<Self>),
-    /// This one.
+    /// One requirement.
     One(Requirement),
 }
 
 impl Policy {
-    /// Requires `rule`.
+    /// A policy of `rule`.
     ///
     /// # Errors
-    /// [`PolicyError::DuplicateRequirement`] where two requirements have one name: signatures for one would count for
-    /// the other.
+    /// [`PolicyError::DuplicateRequirement`] if two requirements have one name: signatures for one would count for the
+    /// other.
     pub fn new(rule: Rule) -> Result<Self, PolicyError> {
         let mut names = BTreeSet::new();
         let twice = rule.requirements().into_iter().find(|requirement| !names.insert(requirement.id()));
@@ -61,7 +61,7 @@ impl Policy {
         }
     }
 
-    /// Requires one thing.
+    /// A policy of one requirement.
     pub fn one(requirement: Requirement) -> Self {
         Self::described(Rule::One(requirement))
     }
@@ -72,7 +72,7 @@ impl Policy {
         Self { id: PolicyId(Digest::sha256(text.as_bytes())), rule }
     }
 
-    /// The digest over all that it requires: the same for the same requirements.
+    /// The digest of the policy: equal for equal rules.
     pub const fn id(&self) -> PolicyId {
         self.id
     }
@@ -89,7 +89,7 @@ impl Policy {
 }
 
 impl Rule {
-    /// The decision on the rule, from that on each requirement.
+    /// The decision on the rule, given the decision on each requirement.
     pub fn decide(&self, of: &impl Fn(&Requirement) -> Decision) -> Decision {
         match self {
             Self::All(rules) => Decision::all(rules.iter().map(|rule| rule.decide(of))),
@@ -109,7 +109,7 @@ impl Rule {
         }
     }
 
-    /// Writes the rule so that two different ones never read alike: every text has its length in front.
+    /// Writes the rule unambiguously: every text has its length before it, so no two rules give the same text.
     fn describe(&self, text: &mut String) {
         match self {
             Self::All(rules) | Self::Any(rules) => {

@@ -1,19 +1,19 @@
-//! `StatementKind`: what kind of statement was signed, by its predicate type.
+//! `StatementKind`: the kind of a signed statement, by its predicate type.
 
 use std::fmt;
 
 use crate::oci::media_type;
 
-/// What a signed statement is: part of every proof, so that an attestation never counts as a signature
-/// (threats: attestation-as-signature).
+/// The kind of a signed statement: part of every proof, so that an attestation never counts as a signature (threats:
+/// attestation-as-signature).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StatementKind {
     /// A statement of this predicate type.
     Attestation {
-        /// The URI.
+        /// The predicate type, a URI.
         predicate_type: String,
     },
-    /// A statement that the signer stands for the image, and nothing more.
+    /// An image signature: the signer stands for the image, and states nothing more.
     ImageSignature,
 }
 
@@ -27,12 +27,12 @@ impl StatementKind {
     }
 }
 
-/// What is neither a URI nor the short name of a predicate type.
+/// A text that is neither a URI nor a short name of a predicate type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is neither a predicate type (a URI) nor the short name of one")]
 pub struct PredicateTypeError(String);
 
-/// The short names of predicate types, as cosign has them, each with its URI.
+/// The short names of predicate types that cosign has, each with its URI.
 pub const PREDICATE_TYPES: [(&str, &str); 10] = [
     ("custom", "https://cosign.sigstore.dev/attestation/v1"),
     ("cyclonedx", "https://cyclonedx.org/bom"),
@@ -46,10 +46,10 @@ pub const PREDICATE_TYPES: [(&str, &str); 10] = [
     ("vuln", "https://cosign.sigstore.dev/attestation/vuln/v1"),
 ];
 
-/// The predicate type that people mean by `typed`: a URI stands for itself, a short name for the URI that cosign gives it.
+/// The predicate type for `typed`: a URI stands for itself, a short name of cosign for its URI.
 ///
 /// # Errors
-/// [`PredicateTypeError`] for anything else: nobody would find what was signed under a misspelled name.
+/// [`PredicateTypeError`] for anything else: a statement signed under a misspelled type would never be found.
 pub fn predicate_type(typed: &str) -> Result<&str, PredicateTypeError> {
     let short = PREDICATE_TYPES.iter().find(|(name, _)| *name == typed).map(|(_, uri)| *uri);
     match short {
@@ -59,7 +59,7 @@ pub fn predicate_type(typed: &str) -> Result<&str, PredicateTypeError> {
     }
 }
 
-/// RFC 3986 section 3: a scheme and something after it, in the characters of a URI.
+/// Whether `text` is a URI: a scheme and something after it, in the characters of a URI. RFC 3986 section 3.
 fn is_uri(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else { return false };
     let scheme_has = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');

@@ -27,7 +27,7 @@ use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::TagOrDigest;
-use crate::oci::name::spellings;
+use crate::oci::name::equivalent_names;
 use crate::oci::null::null_is_default;
 use crate::oci::referrer::is_auxiliary_name;
 use crate::store::Archive;
@@ -118,7 +118,7 @@ impl DockerArchive {
         if !tar.has(MARK) {
             return Err(tar.without_digest());
         }
-        spelled(&tar, &limits)?;
+        check_key_case(&tar, &limits)?;
         let archive = Archive::of(tar, limits.clone())?;
         let Some(graph) = SavedManifests::read(&archive, &limits) else {
             return Err(StoreError::TooMany { place, what: "manifests", limit: limits.graph.manifests });
@@ -195,10 +195,12 @@ impl DockerArchive {
 
     /// The digest that containerd, which looks at full names first, would load for `tag`, if it is not among `meant`.
     fn taken_for(&self, tag: &str, meant: &[Descriptor]) -> Option<Digest> {
-        let spelled = spellings(tag);
+        let equivalent = equivalent_names(tag);
         let named_so = |entry: &Descriptor| {
             let name = entry.annotations.get(CONTAINERD_NAME).or_else(|| entry.annotations.get(REF_NAME));
-            name.is_some_and(|name| spelled.contains(name) || name.strip_suffix(tag).is_some_and(|n| n.ends_with(':')))
+            name.is_some_and(|name| {
+                equivalent.contains(name) || name.strip_suffix(tag).is_some_and(|n| n.ends_with(':'))
+            })
         };
         let other = |entry: &Descriptor| meant.iter().any(|meant| meant.digest != entry.digest);
         self.archive.entries().iter().find(|entry| other(entry) && named_so(entry)).map(|entry| entry.digest)
@@ -230,7 +232,7 @@ fn saved(tar: &Tar, limits: &Limits) -> Result<Vec<SavedImage>, StoreError> {
 }
 
 /// Checks the keys of `index.json`: a loader written in Go would accept them in another case, and read something else.
-fn spelled(tar: &Tar, limits: &Limits) -> Result<(), StoreError> {
+fn check_key_case(tar: &Tar, limits: &Limits) -> Result<(), StoreError> {
     let place = tar.name();
     let Some(index) = tar.open(INDEX)? else { return Ok(()) };
     let index = index.read(&format!("{INDEX} in {place}"), limits.oci.manifest_bytes)?;
@@ -320,9 +322,11 @@ impl SavedManifests {
         let files = files.collect::<Option<Vec<_>>>()?;
         let is_there = |entries: &[Descriptor]| self.holds(entries.iter().map(|entry| entry.digest).collect(), &files);
         let named = |name: &String| {
-            let mut spelled =
-                spellings(name).into_iter().map(|name| archive.named(&name)).filter(|entries| !entries.is_empty());
-            spelled.all(|entries| is_there(&entries))
+            let mut equivalent = equivalent_names(name)
+                .into_iter()
+                .map(|name| archive.named(&name))
+                .filter(|entries| !entries.is_empty());
+            equivalent.all(|entries| is_there(&entries))
         };
         let agrees = is_there(&archive.entries()) && image.repo_tags.iter().flatten().all(named);
         agrees.then_some(files)

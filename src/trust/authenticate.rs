@@ -35,22 +35,22 @@ pub struct VerifiedSigner {
     scheme: Scheme,
 }
 
-/// A payload and the signer whose signature covers it: the only way from bytes to a statement that is counted.
+/// A signed payload, and the signer whose signature covers it: the only source of statements that are counted.
 #[derive(Clone, Debug)]
 pub struct AuthenticatedStatement {
     payload: Payload,
     signer: VerifiedSigner,
 }
 
-/// What came of one piece of evidence.
+/// The result of authenticating one piece of evidence.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct Authentication {
-    /// The payload once for each owner whose key signed it.
+    /// The payload, once for each owner whose key signed it.
     pub authenticated: Vec<AuthenticatedStatement>,
-    /// Why no trusted key signed it.
+    /// Why the evidence is not signed by a trusted key.
     pub rejected: Option<Rejection>,
-    /// What was not checked, so that nobody can tell whether it is signed.
+    /// Signature checks that were not made, so that it is unknown whether a trusted key signed it.
     pub undetermined: Option<Unchecked>,
 }
 
@@ -59,12 +59,12 @@ pub struct Authentication {
 pub enum Rejection {
     /// It names a trusted key, and that key's signature does not verify.
     Damaged {
-        /// The key that it names.
+        /// The key that the document names.
         key: KeyId,
     },
     /// No trusted key made any of its signatures.
     Untrusted {
-        /// The key that the document claims: a hint for people.
+        /// The key that the document claims: a hint for people, never trusted.
         claimed: Option<String>,
     },
 }

@@ -1,7 +1,7 @@
 //! `SignatureBudget`: how many signatures are checked before a verification gives up.
 
-/// The signature checks that may still be made for one subject. Anybody may attach signatures, so their number is
-/// bounded; an exhausted budget is could-not-tell, never a refusal.
+/// The number of signature checks that may still be made for one subject. Anybody may attach signatures, so the number
+/// is bounded; an exhausted budget is could-not-tell, never a refusal.
 #[derive(Clone, Debug)]
 pub struct SignatureBudget {
     left: u64,
@@ -16,15 +16,15 @@ pub struct Unchecked {
 }
 
 impl SignatureBudget {
-    /// `limit` signature checks.
+    /// A budget of `limit` signature checks.
     pub const fn of(limit: u64) -> Self {
         Self { left: limit, limit }
     }
 
-    /// Takes `checks` out.
+    /// Takes `checks` signature checks out of the budget.
     ///
     /// # Errors
-    /// [`Unchecked`] where fewer are left; the budget is exhausted from then on.
+    /// [`Unchecked`] if fewer are left; the budget is exhausted from then on.
     pub(super) fn take(&mut self, checks: usize) -> Result<(), Unchecked> {
         let checks = u64::try_from(checks).unwrap_or(u64::MAX);
         match self.left.checked_sub(checks) {

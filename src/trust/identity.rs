@@ -63,7 +63,8 @@ impl Identity {
 }
 
 impl Means {
-    /// Writes everything in it on which it depends whose signatures count, as the version of a trust root covers it.
+    /// Writes the owner and the means, which decide whose signatures count, into the text that the version of a trust
+    /// root covers.
     pub(super) fn describe(&self, text: &mut String) {
         match self {
             Self::Keys(keys) => keys.iter().for_each(|key| text.push_str(&format!("key {}\n", key.id()))),

@@ -25,25 +25,25 @@ pub struct TrustRoot {
     version: TrustVersion,
 }
 
-/// The version of a trust root: a digest over every owner and their means, so that a verdict can name what it was made
+/// The version of a trust root: a digest over every owner and their means. A verdict names the version that it was made
 /// with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TrustVersion(Digest);
 
-/// Why there is no trust root.
+/// Why a trust root cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrustError {
-    /// No identity: then nothing could ever be accepted.
+    /// There is no identity, so no image could ever be accepted.
     #[error("no key is trusted")]
     NoKeys,
 }
 
 impl TrustRoot {
-    /// Trusts these identities.
+    /// A trust root of `identities`.
     ///
     /// # Errors
-    /// [`TrustError::NoKeys`] where there are none.
+    /// [`TrustError::NoKeys`] if there are none.
     pub fn new(identities: impl IntoIterator<Item = Identity>) -> Result<Self, TrustError> {
         let identities: Vec<_> = identities.into_iter().collect();
         let mut seen = BTreeSet::new();
@@ -55,19 +55,19 @@ impl TrustRoot {
         }
     }
 
-    /// Trusts `keys`, each its own owner. A key that is given twice is one key, in whatever form it came.
+    /// A trust root of `keys`, each its own owner. A key that is given twice counts as one key, whatever its format.
     ///
     /// # Errors
-    /// [`TrustError::NoKeys`] where there are none.
+    /// [`TrustError::NoKeys`] if there are none.
     pub fn pinned(keys: impl IntoIterator<Item = PublicKey>) -> Result<Self, TrustError> {
         let mut seen = BTreeSet::new();
         Self::new(keys.into_iter().filter(|key| seen.insert(key.id())).map(Identity::pinned))
     }
 
-    /// Trusts keys as held by named owners.
+    /// A trust root of keys with named owners.
     ///
     /// # Errors
-    /// [`TrustError::NoKeys`] where there are none.
+    /// [`TrustError::NoKeys`] if there are none.
     pub fn owned(keys: impl IntoIterator<Item = (Owner, PublicKey)>) -> Result<Self, TrustError> {
         let mut order = Vec::new();
         let mut held: BTreeMap<Owner, NonEmpty<PublicKey>> = BTreeMap::new();
@@ -117,7 +117,7 @@ impl TrustRoot {
         owners
     }
 
-    /// The version: the same for the same owners and keys in the same order.
+    /// The version of the trust root: equal for the same owners and keys in the same order.
     pub const fn version(&self) -> TrustVersion {
         self.version
     }
@@ -131,7 +131,7 @@ impl TrustVersion {
                 Owner::Key(key) => ("key", key.to_string()),
                 Owner::Named(name) => ("name", name.clone()),
             };
-            // The length in front of the name keeps two lists of names from reading alike.
+            // The length before the name makes the text unambiguous: no two lists of names give the same text.
             text.push_str(&format!("owner {kind} {} {name}\n", name.len()));
             identity.means().describe(&mut text);
         }

@@ -1,13 +1,13 @@
-//! `Evaluation`: deciding by policy over what was discovered, one piece of evidence after the other.
+//! `Evaluation`: evaluates a policy over the evidence that was discovered, one piece after the other.
 //!
-//! The invariant: a signature is accepted only if an identity of the trust root made it, over a statement about this very
-//! digest, of a kind that a requirement asks for, which meets every condition of that requirement. The steps for each
-//! piece of evidence:
+//! The invariant: a signature is accepted only if an identity of the trust root made it, over a statement about this
+//! very digest, of a kind that a requirement asks for, which meets every condition of that requirement. The steps for
+//! each piece of evidence:
 //!
 //! 1. Authenticate it: [`TrustRoot::authenticate`](crate::trust::TrustRoot::authenticate).
 //! 2. Read the payload: its type is known, and its bytes are of that type.
-//! 3. Take the requirements that ask for its kind, before anything else that it says, so that an attestation never counts
-//!    as a signature (threats: attestation-as-signature).
+//! 3. Take the requirements that ask for its kind, before any other field, so that an attestation never counts as a
+//!    signature (threats: attestation-as-signature).
 //! 4. Require that it is about this digest.
 //! 5. Check the conditions of each of these requirements.
 //!
@@ -46,14 +46,14 @@ use crate::verify::Refusal;
 use crate::verify::Unmet;
 use crate::verify::VerifiedSubject;
 
-/// What becomes of the predicates of accepted attestations.
+/// Whether the predicates of accepted attestations are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Predicates {
     Dropped,
     Kept,
 }
 
-/// What a subject is evaluated with.
+/// The trust root, policy and limits of an evaluation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EvaluationTerms<'a> {
     pub(super) limits: &'a Limits,
@@ -71,7 +71,7 @@ pub struct Evaluation<'a> {
     now: Time,
     subject: Digest,
     terms: EvaluationTerms<'a>,
-    /// Whether a list of evidence could not be read: nobody knows what is in it.
+    /// Whether a list of evidence could not be read, so that its entries are unknown.
     unread_list: bool,
 }
 
@@ -81,8 +81,8 @@ impl<'a> Evaluation<'a> {
         Self { accepted: Vec::new(), budget, findings: Vec::new(), now, subject, terms, unread_list: false }
     }
 
-    /// The same, with signatures that this verifier accepted about this subject before.
-    pub(super) fn with(self, accepted: Vec<AcceptedSignature>) -> Self {
+    /// The same evaluation with signatures that this verifier accepted about this subject earlier.
+    pub(super) fn with_accepted(self, accepted: Vec<AcceptedSignature>) -> Self {
         Self { accepted, ..self }
     }
 
@@ -106,17 +106,18 @@ impl<'a> Evaluation<'a> {
         reasons.into_iter().for_each(|reason| self.find(Finding::about(evidence, reason)));
     }
 
-    /// Adds a finding about something that is no evidence.
+    /// Adds a finding about something other than a signed document.
     pub fn find(&mut self, finding: Finding) {
         self.findings.push(Arc::new(finding));
     }
 
-    /// Notes that a list of evidence could not be read. From here on there is no refusal, only yes or could-not-tell.
-    pub const fn list_unread(&mut self) {
+    /// Records that a list of evidence could not be read. From then on the decision is met or undetermined, never
+    /// unmet.
+    pub const fn mark_list_unread(&mut self) {
         self.unread_list = true;
     }
 
-    /// Whether the policy is met by what was added so far; more evidence does not change that.
+    /// Whether the evidence so far meets the policy. More evidence does not change a yes.
     pub fn is_met(&self) -> bool {
         self.decision() == Decision::Met
     }
@@ -126,13 +127,13 @@ impl<'a> Evaluation<'a> {
         each_once(self.requirements().map(Requirement::kind))
     }
 
-    /// The kinds of statements of which more could still help, each once: discovery fetches nothing else.
-    pub fn lacking(&self) -> Vec<&'a StatementKind> {
-        let lacking = self.requirements().filter(|requirement| self.missing_of(requirement) > 0);
-        each_once(lacking.map(Requirement::kind))
+    /// The kinds of statements of which more could still help, each once. Discovery fetches no other kinds.
+    pub fn unmet_kinds(&self) -> Vec<&'a StatementKind> {
+        let unmet = self.requirements().filter(|requirement| self.missing_of(requirement) > 0);
+        each_once(unmet.map(Requirement::kind))
     }
 
-    /// How many more owners have to sign for the requirement that is nearest to being met.
+    /// The number of owners who still have to sign for the unmet requirement that needs the fewest.
     pub fn missing(&self) -> u32 {
         let missing = self.requirements().map(|requirement| self.missing_of(requirement));
         missing.filter(|missing| *missing > 0).min().unwrap_or(0)
@@ -141,7 +142,7 @@ impl<'a> Evaluation<'a> {
     /// Ends the evaluation.
     ///
     /// # Errors
-    /// [`Refusal`] where the policy is not met; its decision says whether that is a no or could-not-tell.
+    /// [`Refusal`] if the policy is not met; its decision says whether that is a no or could-not-tell.
     pub fn conclude(self) -> Result<VerifiedSubject, Refusal> {
         let (policy, trust) = (self.terms.policy.id(), self.terms.trust.version());
         match NonEmpty::collect(self.accepted.iter().cloned()) {
@@ -152,7 +153,7 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// Ends the evaluation without a yes, whatever was added.
+    /// Ends the evaluation as a refusal, even if the policy is met: then as could-not-tell.
     pub fn refuse(self) -> Refusal {
         let requirements = self.terms.policy.requirements();
         let unmet = |requirement: &Requirement| Unmet {
@@ -165,15 +166,15 @@ impl<'a> Evaluation<'a> {
         let unmet = NonEmpty::collect(lacking.map(|requirement| unmet(requirement)))
             .unwrap_or_else(|| NonEmpty::one(unmet(requirements.first())));
         let decision = match self.decision() {
-            // Given up although it is met: no answer.
+            // The caller gave up although the policy is met: undetermined.
             Decision::Met | Decision::Undetermined => Decision::Undetermined,
             Decision::Unmet => Decision::Unmet,
         };
         Refusal { accepted: self.accepted, decision, findings: self.findings, subject: self.subject, unmet }
     }
 
-    /// The decision on what was added. What could not be looked at might hold statements of every kind by every owner, so
-    /// it could complete any quorum.
+    /// The decision on the evidence so far. Something that could not be read might be a statement of any kind by any
+    /// owner, so it could complete any quorum.
     fn decision(&self) -> Decision {
         let open = self.unread_list || self.findings.iter().any(|finding| finding.reason.is_open());
         self.terms.policy.rule().decide(&|requirement| match (self.missing_of(requirement), open) {
@@ -205,12 +206,12 @@ impl<'a> Evaluation<'a> {
             let want = self.terms.policy.requirements().first().kind().clone();
             return Err(Reason::WrongKind { got: kind, want });
         }
-        let about = About::of(&payload, &self.subject)?;
+        let claims = SubjectClaims::of(&payload, &self.subject)?;
         let mut requirements = Vec::new();
         let mut unmet = None;
         for requirement in asked {
             let mut conditions = requirement.conditions().iter();
-            match conditions.try_for_each(|condition| condition.check(&about.annotations, about.reference.as_ref())) {
+            match conditions.try_for_each(|condition| condition.check(&claims.annotations, claims.reference.as_ref())) {
                 Ok(()) => requirements.push(requirement.id().clone()),
                 Err(condition) => unmet = unmet.or(Some(condition)),
             }
@@ -218,11 +219,11 @@ impl<'a> Evaluation<'a> {
         match unmet {
             Some(condition) if requirements.is_empty() => Err(condition.into()),
             _ => Ok(AcceptedSignature {
-                annotations: about.annotations,
-                evidence: evidence.settled(),
+                annotations: claims.annotations,
+                evidence: evidence.without_second_copy(),
                 kind,
-                predicate: about.predicate.filter(|_| self.terms.predicates == Predicates::Kept),
-                reference: about.reference,
+                predicate: claims.predicate.filter(|_| self.terms.predicates == Predicates::Kept),
+                reference: claims.reference,
                 requirements,
                 signer: statement.signer().clone(),
             }),
@@ -240,14 +241,14 @@ fn each_once<'a>(kinds: impl Iterator<Item = &'a StatementKind>) -> Vec<&'a Stat
     seen
 }
 
-/// What a statement says about the subject.
-struct About {
+/// The signed claims about the subject.
+struct SubjectClaims {
     annotations: BTreeMap<String, String>,
     predicate: Option<Bytes>,
     reference: Option<String>,
 }
 
-impl About {
+impl SubjectClaims {
     fn of(payload: &SignedPayload, subject: &Digest) -> Result<Self, Reason> {
         let signs = match payload {
             SignedPayload::SimpleSigning(payload) if payload.digest() == subject => {
@@ -256,10 +257,10 @@ impl About {
             }
             SignedPayload::SimpleSigning(payload) => payload.digest().to_string(),
             SignedPayload::Statement(statement) => match statement.about(subject) {
-                Some(about) => {
-                    let reference = about.name().map(str::to_owned);
+                Some(claims) => {
+                    let reference = claims.name().map(str::to_owned);
                     let predicate = statement.shared_predicate();
-                    return Ok(Self { annotations: about.annotations().clone(), predicate, reference });
+                    return Ok(Self { annotations: claims.annotations().clone(), predicate, reference });
                 }
                 None => subjects(statement),
             },
@@ -268,7 +269,7 @@ impl About {
     }
 }
 
-/// The first subjects of a statement, for people.
+/// The digests of the first subjects of a statement, for people.
 fn subjects(statement: &Statement) -> String {
     const SHOWN: usize = 3;
     let digests = statement.subjects().iter().flat_map(ResourceDescriptor::digests);

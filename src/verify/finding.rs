@@ -10,64 +10,65 @@ use crate::key::KeyId;
 use crate::policy::StatementKind;
 use crate::policy::UnmetCondition;
 
-/// A piece of evidence that was set aside, and why.
+/// A piece of evidence that did not count, and the reason.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
-    /// The manifest, where there is one.
+    /// The digest of the manifest, if there is one.
     pub digest: Option<Digest>,
-    /// Where it was found.
+    /// Where the evidence was found.
     pub place: FoundAt,
     /// Why it does not count.
     pub reason: Reason,
 }
 
-/// Why a piece of evidence does not count. [`Reason::code`] is stable.
+/// The reason why a piece of evidence does not count. [`Reason::code`] is stable.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
-    /// A trusted key signed it, and it does not meet a condition of the policy.
+    /// A trusted key signed it, but it does not meet a condition of the policy.
     #[error(transparent)]
     Condition(#[from] UnmetCondition),
-    /// The document cannot be read.
+    /// The signed document cannot be read.
     #[error("{0}")]
     Envelope(EnvelopeError),
-    /// The manifest that should carry a signature cannot be read as one.
+    /// The manifest is typed as a signature but cannot be read as one.
     #[error("{0}")]
     Manifest(String),
-    /// The store gave the right bytes out and called them by another digest. It counts nevertheless: bytes decide.
+    /// The `Docker-Content-Digest` header of the registry names another digest than that of the bytes. The evidence
+    /// counts nevertheless: the bytes decide.
     #[error("digest header mismatch: the registry called it {said}, which it is not")]
     DigestHeaderMismatch {
-        /// The digest that the store said, or that it said none.
+        /// The value of the header, or a note that there was none.
         said: String,
     },
-    /// The store lists it and does not have it.
+    /// The store lists the manifest but does not have it.
     #[error("listed, but not there")]
     Missing,
-    /// No key that the operator gave made a signature, or what it made was changed without a trace of whose it was.
+    /// No trusted key made any of its signatures. A damaged signature that names no key looks the same.
     #[error("signed by none of the given keys{}", hinted(claimed.as_ref()))]
     NoTrustedKey {
-        /// Which key the document claims.
+        /// The key that the document claims, never trusted.
         claimed: Option<String>,
     },
-    /// A signature of a format that is not verified here.
+    /// A signature in a format that bulla does not verify.
     #[error("{what}, which bulla does not verify")]
     OtherFormat {
-        /// What it is.
+        /// The format.
         what: &'static str,
     },
-    /// It signs something else.
+    /// The statement is about another subject.
     #[error("signs {signs}")]
     OtherSubject {
-        /// What it signs.
+        /// The subject that was signed.
         signs: String,
     },
-    /// A trusted key signed it, and what it says cannot be read.
+    /// A trusted key signed it, but the payload cannot be read.
     #[error("signed by a trusted key, but {0}")]
     Payload(EnvelopeError),
-    /// It names a key that the operator gave, and that key's signature does not hold. Anybody may write the name.
+    /// It names a trusted key whose signature does not verify. Anybody may write the name.
     #[error("names the given key {}, but the signature does not verify: it or what it signs was changed", key.short())]
     SignatureDamaged {
-        /// Which of the given keys.
+        /// The key that it names.
         key: KeyId,
     },
     /// The budget of signature checks is exhausted: its signatures were not checked.
@@ -76,32 +77,32 @@ pub enum Reason {
         /// The limit, in signature checks.
         limit: u64,
     },
-    /// The manifest says that it refers to something else, or to nothing.
+    /// The `subject` field of the manifest names another manifest, or is missing.
     #[error("its manifest refers to {got}")]
     SubjectField {
-        /// What the manifest says.
+        /// The value of the field.
         got: String,
     },
-    /// Larger than we are willing to read.
+    /// It is larger than the limit.
     #[error("{got} bytes, more than the limit of {limit}")]
     TooLarge {
-        /// How large it says it is, in bytes.
+        /// The size that its descriptor states, in bytes.
         got: u64,
         /// The limit, in bytes.
         limit: u64,
     },
-    /// It could not be fetched: this is no answer, and the whole question stays open unless others answer it.
+    /// It could not be fetched, so it might be anything: the decision is undetermined unless other evidence is enough.
     #[error("could not be read: {why}")]
     Unreadable {
-        /// What the store said.
+        /// The error of the store.
         why: String,
     },
-    /// A signed statement of another kind.
+    /// A trusted key signed a statement of another kind.
     #[error("is an {got}, not an {want}")]
     WrongKind {
-        /// What it is.
+        /// The kind of the statement.
         got: StatementKind,
-        /// What is wanted.
+        /// The kind that the policy requires.
         want: StatementKind,
     },
 }
@@ -114,7 +115,7 @@ impl Finding {
 }
 
 impl Reason {
-    /// Whether it is no answer: it could not be fetched, or there is more of it than our limits let us read.
+    /// Whether the evidence is unknown, not bad: it could not be fetched, or exceeds a limit.
     pub fn is_open(&self) -> bool {
         match self {
             Self::SignaturesNotChecked { .. } | Self::TooLarge { .. } | Self::Unreadable { .. } => true,
@@ -123,12 +124,12 @@ impl Reason {
         }
     }
 
-    /// Whether it is told about a manifest that was only looked at in case its label was wrong.
-    pub fn is_told(&self) -> bool {
+    /// Whether the reason is also reported for a manifest that was fetched only because its label might be wrong.
+    pub fn is_reported_when_doubtful(&self) -> bool {
         self.is_open() || matches!(self, Self::OtherFormat { .. })
     }
 
-    /// The name by which reports call this reason. It never changes.
+    /// The stable code of this reason in reports.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Condition(condition) => condition.code(),
@@ -172,12 +173,12 @@ impl Reason {
 fn hinted(claimed: Option<&String>) -> String {
     match claimed {
         Some(claimed) => format!("; it claims the key {}", key_id(claimed)),
-        // Simple signing has no field for a key: which key made a signature that does not hold cannot be told.
+        // Simple signing has no key id, so a damaged signature of a trusted key cannot be told from one of another key.
         None => "; it names no key, so a damaged signature of a given key looks the same".to_owned(),
     }
 }
 
-/// A claimed key in the form in which we print key ids, if it is one in cosign's base64. For people; nobody has checked it.
+/// A claimed key id as bulla prints key ids, if it has the base64 form of cosign. For people: it is not verified.
 pub fn key_id(claimed: &str) -> String {
     match base64::decode("hint", claimed) {
         Ok(id) if id.len() == 32 => hex(&id).chars().take(12).collect(),

@@ -1,4 +1,4 @@
-//! `Refusal`: which requirements of a policy are not met, and everything that was looked at.
+//! `Refusal`: the requirements of a policy that are not met, with all findings.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,17 +12,17 @@ use crate::verify::AcceptedSignature;
 use crate::verify::Finding;
 use crate::verify::SharedFindings;
 
-/// The requirements that are not met, with everything that was looked at.
+/// The requirements that are not met, with everything that was evaluated.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Refusal {
     /// The accepted signatures: too few, or of too few owners.
     pub accepted: Vec<AcceptedSignature>,
-    /// Whether it is a no, or could-not-tell: never [`Decision::Met`].
+    /// Whether this is a no or could-not-tell; never [`Decision::Met`].
     pub decision: Decision,
-    /// What did not count, and why.
+    /// The evidence that did not count, and why.
     pub findings: Vec<Arc<Finding>>,
-    /// What was evaluated.
+    /// The digest of the subject.
     pub subject: Digest,
     /// The requirements that are not met.
     pub unmet: NonEmpty<Unmet>,
@@ -39,29 +39,29 @@ impl fmt::Display for Refusal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unmet {
-    /// How many owners have signed, each with a different key.
+    /// The number of owners who signed, each with a different key.
     pub got: usize,
-    /// The kind of statement that it asks for.
+    /// The kind of statement that the requirement asks for.
     pub kind: StatementKind,
-    /// Which requirement.
+    /// The name of the requirement.
     pub requirement: RequirementId,
-    /// How many owners have to sign.
+    /// The number of owners who have to sign.
     pub want: u32,
 }
 
 impl Refusal {
-    /// Whether something could not be looked at that might have turned this no into a yes.
+    /// Whether this is could-not-tell: something that could not be read might have met the policy.
     pub fn is_open(&self) -> bool {
         self.decision != Decision::Unmet
     }
 
-    /// The same, with its findings in `known`.
+    /// The same refusal, whose findings are shared with equal ones in `known`.
     #[must_use]
     pub fn sharing(self, known: &mut SharedFindings) -> Self {
         Self { findings: known.share(self.findings), ..self }
     }
 
-    /// The findings, the most useful first: what came nearest to counting.
+    /// The findings, ranked: the evidence that came nearest to counting first.
     pub fn ranked(&self) -> Vec<&Finding> {
         let mut ranked: Vec<_> = self.findings.iter().map(AsRef::as_ref).collect();
         ranked.sort_by_key(|finding| finding.reason.rank());

@@ -1,4 +1,4 @@
-//! `SharedFindings`: findings about many subjects, of which those that are the same are kept once.
+//! `SharedFindings`: deduplicates the findings about many subjects.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::digest::Digest;
 use crate::verify::Finding;
 
-/// The findings about all manifests of an index. A thousand of them may list the same hundred referrers, and each says the
-/// same about them.
+/// The findings about all manifests of an index, where equal ones are kept once. A thousand manifests may list the same
+/// hundred referrers, each with the same findings about them.
 #[derive(Debug, Default)]
 pub struct SharedFindings {
     bytes: usize,
@@ -16,12 +16,12 @@ pub struct SharedFindings {
 }
 
 impl SharedFindings {
-    /// How many bytes the findings take, each counted once.
+    /// The size of all findings in bytes, where equal ones count once.
     pub const fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// How many findings there are, the same one about another subject counted again.
+    /// The number of all findings, where equal ones about several subjects count several times.
     pub const fn count(&self) -> usize {
         self.count
     }

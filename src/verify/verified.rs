@@ -1,4 +1,4 @@
-//! `VerifiedSubject`: a digest that a policy accepted, and all that the verdict rests on. A proof type.
+//! `VerifiedSubject`: a digest that a policy accepted, with everything that the verdict depends on. A proof type.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use crate::verify::SharedFindings;
 
 /// A digest that a [`Verifier`](crate::verify::Verifier) accepted, with the evidence that was accepted.
 ///
-/// Only a verifier makes one. It is the digest that was evaluated, never a name, so that what is moved or run afterwards
-/// is what was verified (threats: tag-moves-after-check). It owns all that it names, so it can outlive the verifier.
+/// Only a verifier makes one. It holds the digest that was evaluated, never a name, so that later steps move or run
+/// exactly what was verified (threats: tag-moves-after-check). It borrows nothing, so it can outlive the verifier.
 ///
 /// ```compile_fail,E0624
 /// use bulla::verify::VerifiedSubject;
@@ -44,14 +44,14 @@ pub struct VerifiedSubject {
 pub struct AcceptedSignature {
     /// The annotations that were signed.
     pub annotations: BTreeMap<String, String>,
-    /// Where the document was found, and the content that it came in: its bytes are there and need not be opened again.
+    /// The signed document, where it was found, and the content that carried it, which need not be fetched again.
     pub evidence: Evidence,
-    /// What kind of statement it is.
+    /// The kind of the statement.
     pub kind: StatementKind,
-    /// The predicate as it was signed, byte for byte, of an attestation that a verifier
-    /// [with predicates](crate::verify::Verifier::with_predicates) accepted.
+    /// The predicate of an attestation, byte for byte as it was signed, if the verifier was made [with
+    /// predicates](crate::verify::Verifier::with_predicates).
     pub predicate: Option<Bytes>,
-    /// The name that was signed, where there is one.
+    /// The image name that was signed, if there is one.
     pub reference: Option<String>,
     /// The requirements of the policy for which it counts, at least one.
     pub requirements: Vec<RequirementId>,
@@ -60,7 +60,7 @@ pub struct AcceptedSignature {
 }
 
 impl AcceptedSignature {
-    /// The same, without the document; a predicate that was asked for stays.
+    /// The same signature without the document. A predicate that was kept stays.
     #[must_use]
     pub fn without_document(self) -> Self {
         Self { evidence: self.evidence.without_bytes(), ..self }
@@ -89,7 +89,7 @@ impl VerifiedSubject {
         &self.digest
     }
 
-    /// What was set aside on the way.
+    /// The evidence that did not count, and why.
     pub fn findings(&self) -> &[Arc<Finding>] {
         &self.findings
     }
@@ -109,13 +109,13 @@ impl VerifiedSubject {
         self.verified_at
     }
 
-    /// The same, without the documents that were accepted: they may be large, and are not needed for a report. They can
-    /// no longer be carried further.
+    /// The same subject without the documents that were accepted. They may be large, and reports do not need them;
+    /// evidence without its document cannot be carried further.
     pub fn without_documents(self) -> Self {
         Self { accepted: self.accepted.map(AcceptedSignature::without_document), ..self }
     }
 
-    /// The same, with its findings in `known`.
+    /// The same subject, whose findings are shared with equal ones in `known`.
     pub fn sharing(mut self, known: &mut SharedFindings) -> Self {
         self.findings = known.share(self.findings);
         self

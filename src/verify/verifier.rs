@@ -1,4 +1,4 @@
-//! `Verifier`: a trust root and a policy, one function for every format and every place.
+//! `Verifier`: a trust root and a policy, with one function for every signature format and every store.
 
 use crate::digest::Digest;
 use crate::envelope::Evidence;
@@ -14,8 +14,8 @@ use crate::verify::VerifiedSubject;
 use crate::verify::evaluation::EvaluationTerms;
 use crate::verify::evaluation::Predicates;
 
-/// A trust root and a policy: evaluates the evidence about a subject, in every format and from every place
-/// (threats: check-lost-in-one-format).
+/// A trust root and a policy. It evaluates the evidence about a subject in every format and from every store (threats:
+/// check-lost-in-one-format).
 #[derive(Clone, Debug)]
 pub struct Verifier {
     limits: Limits,
@@ -34,10 +34,10 @@ pub enum VerifierError {
 }
 
 impl Verifier {
-    /// Evaluates `policy` with the identities of `trust`.
+    /// A verifier of `policy` with the identities of `trust`.
     ///
     /// # Errors
-    /// [`VerifierError`] where the identities could never meet a quorum of the policy.
+    /// [`VerifierError`] if the identities could never meet a quorum of the policy.
     pub fn new(trust: TrustRoot, policy: Policy, limits: Limits) -> Result<Self, VerifierError> {
         policy
             .requirements()
@@ -47,7 +47,7 @@ impl Verifier {
         Ok(Self { limits, policy, predicates: Predicates::Dropped, trust })
     }
 
-    /// The same, which keeps the predicate of each accepted attestation. They may be large.
+    /// The same verifier, which keeps the predicate of each accepted attestation. Predicates may be large.
     #[must_use]
     pub fn with_predicates(self) -> Self {
         Self { predicates: Predicates::Kept, ..self }
@@ -71,7 +71,7 @@ impl Verifier {
     /// Evaluates `evidence` about `subject` as of `now`. More evidence never turns a yes into a no.
     ///
     /// # Errors
-    /// [`Refusal`] with the requirements that are not met, and one finding for each piece of evidence that did not count.
+    /// [`Refusal`] with the requirements that are not met, and a finding for each piece of evidence that did not count.
     pub fn verify<'a>(
         &self,
         subject: Digest,
@@ -83,14 +83,14 @@ impl Verifier {
         evaluation.conclude()
     }
 
-    /// Begins the evaluation of `subject` as of `now`, for evidence that arrives piece by piece.
+    /// Begins an evaluation of `subject` as of `now`, to which evidence is added piece by piece.
     pub fn evaluation(&self, subject: Digest, now: Time) -> Evaluation<'_> {
         let Self { limits, policy, predicates, trust } = self;
         Evaluation::begin(EvaluationTerms { limits, policy, predicates: *predicates, trust }, subject, now)
     }
 
-    /// The same verified subject, with those accepted signatures alone that are to be kept; `None` where they do not meet
-    /// the policy any more, or where this verifier did not accept it.
+    /// The same verified subject with only those accepted signatures that `keep` selects; `None` if they do not meet
+    /// the policy, or if this verifier did not accept the subject.
     pub fn restrict(
         &self,
         verified: &VerifiedSubject,
@@ -100,7 +100,7 @@ impl Verifier {
             return None;
         }
         let kept: Vec<_> = verified.accepted().iter().filter(|accepted| keep(accepted)).cloned().collect();
-        let evaluation = self.evaluation(*verified.digest(), verified.verified_at()).with(kept);
+        let evaluation = self.evaluation(*verified.digest(), verified.verified_at()).with_accepted(kept);
         evaluation.is_met().then(|| evaluation.conclude()).and_then(Result::ok)
     }
 }

@@ -6,8 +6,8 @@ use crate::oci::reference::syntax;
 use crate::oci::reference::syntax::is_host;
 use crate::oci::reference::syntax::shown;
 
-/// What `text` is instead of a reference, although a part of it could be read as one, if that can be told.
-pub(super) fn before_reading(text: &str) -> Option<ReferenceError> {
+/// The mistake in `text` if it is obviously no reference, even though a part of it could be parsed as one.
+pub(super) fn obvious_mistake(text: &str) -> Option<ReferenceError> {
     if text.trim().is_empty() {
         return Some(meant("an empty text names no image (is a variable not set?)", EVERY_FORM));
     }
@@ -32,19 +32,19 @@ pub(super) fn before_reading(text: &str) -> Option<ReferenceError> {
         return Some(digest_alone(text, &format!("sha256:{text}")));
     }
     let has_host = text.split('/').next().is_some_and(|first| first.contains('.') && text.contains('/'));
-    match is_path(text) || (is_archive(text) && !has_host) {
+    match looks_like_path(text) || (looks_like_archive(text) && !has_host) {
         true => Some(a_path(text)),
         false => None,
     }
 }
 
-/// What is wrong with `text`, which cannot be read as the name of an image in a registry, where that can be told.
-pub(super) fn in_a_registry(text: &str) -> Option<ReferenceError> {
+/// The mistake in `text`, which could not be parsed as a reference to a registry, if it is recognized.
+pub(super) fn registry_mistake(text: &str) -> Option<ReferenceError> {
     let (host, path) = text.split_once('/').unwrap_or((text, ""));
     if let Some((_, host)) = host.rsplit_once('@')
         && text.contains('/')
     {
-        // Not repeated: what stands before the @ may be a password.
+        // The text before the `@` may contain a password, so the message does not repeat it.
         let message = format!("`…@{}/{}`: a reference holds no user name and no password", shown(host), shown(path));
         return Some(meant(message, format!("docker login {}   # bulla reads the same files", shown(host))));
     }
@@ -52,11 +52,11 @@ pub(super) fn in_a_registry(text: &str) -> Option<ReferenceError> {
         let message = format!("`{}` looks like a key file, and names no image", shown(text));
         return Some(meant(message, format!("--key {}   # before each key", shown(text))));
     }
-    if path.is_empty() && names_host(host) {
+    if path.is_empty() && looks_like_host(host) {
         let message = format!("`{}` names a registry and no repository in it", shown(text));
         return Some(meant(message, format!("{}/<repository>:<tag>", shown(host))));
     }
-    if path.starts_with([':', '@']) && names_host(host) {
+    if path.starts_with([':', '@']) && looks_like_host(host) {
         let message =
             format!("`{}` names no repository before the tag or digest (is a variable not set?)", shown(text));
         return Some(meant(message, format!("{}/<repository>{}", shown(host), shown(path))));
@@ -65,7 +65,7 @@ pub(super) fn in_a_registry(text: &str) -> Option<ReferenceError> {
         let message = format!("`{}` has a space in it, and no reference to a registry has one", shown(text));
         return Some(meant(message, shown(&text.replace(' ', ""))));
     }
-    if !(names_host(host) && is_host(host)) {
+    if !(looks_like_host(host) && is_host(host)) {
         return None;
     }
     if let Some(meant) = with_digest(text) {
@@ -91,8 +91,8 @@ pub(super) fn in_a_registry(text: &str) -> Option<ReferenceError> {
     }
 }
 
-/// What stands instead of a transport that we have, for `transport:rest`.
-fn instead(text: &str, transport: &str, rest: &str) -> Option<String> {
+/// The text to type instead of an unsupported `transport:rest`, if there is one.
+fn transport_hint(text: &str, transport: &str, rest: &str) -> Option<String> {
     let (text, rest) = (shown(text), shown(rest.trim_start_matches("//")));
     match transport {
         "containers-storage" => {
@@ -111,9 +111,9 @@ fn with_scheme(text: &str, scheme: &str, rest: &str) -> Option<ReferenceError> {
     let ours = ["oci", "oci-archive", "docker-archive"].contains(&scheme);
     let told = shown(text);
     match scheme {
-        "docker" if is_path(rest) || is_archive(rest) => {
+        "docker" if looks_like_path(rest) || looks_like_archive(rest) => {
             let message = format!("`{told}`: docker:// is for registries, and this is a path");
-            Some(meant(message, local_form(rest)))
+            Some(meant(message, local_reference_hint(rest)))
         }
         "docker" => None,
         "http" | "https" => {
@@ -152,9 +152,9 @@ fn with_word(text: &str, word: &str, rest: &str) -> Option<ReferenceError> {
             Some(unknown(text, word, rest))
         }
         _ if word.len() == 1 && rest.starts_with(['\\', '/']) => Some(a_path(text)),
-        _ if is_path(text) => Some(a_path(text)),
+        _ if looks_like_path(text) => Some(a_path(text)),
         _ if is_port => None,
-        _ if word != "docker" && closest(word).is_some() => Some(unknown(text, word, rest)),
+        _ if word != "docker" && closest_transport(word).is_some() => Some(unknown(text, word, rest)),
         _ => None,
     }
 }
@@ -162,25 +162,28 @@ fn with_word(text: &str, word: &str, rest: &str) -> Option<ReferenceError> {
 fn unknown(text: &str, transport: &str, rest: &str) -> ReferenceError {
     let close = || {
         let rest = shown(rest.trim_start_matches("//"));
-        closest(transport)
+        closest_transport(transport)
             .map(|close| if close == "docker" { format!("docker://{rest}") } else { format!("{close}:{rest}") })
     };
-    let hint = instead(text, transport, rest).or_else(close);
+    let hint = transport_hint(text, transport, rest).or_else(close);
     ReferenceError::Transport { text: shown(text), transport: shown(transport), hint }
 }
 
-/// The transport of ours that `word` is a slip of.
-fn closest(word: &str) -> Option<&'static str> {
+/// The supported transport that `word` is probably a misspelling of.
+fn closest_transport(word: &str) -> Option<&'static str> {
     let word = word.to_lowercase().replace('_', "-");
     let near = |ours: &&'static str| {
         let most = if ours.len() <= 4 { 1 } else { 2 };
-        distance(&word, ours) <= most || word == ours.replace('-', "")
+        edit_distance(&word, ours) <= most || word == ours.replace('-', "")
     };
-    ["oci", "docker", "oci-archive", "docker-archive"].into_iter().filter(near).min_by_key(|ours| distance(&word, ours))
+    ["oci", "docker", "oci-archive", "docker-archive"]
+        .into_iter()
+        .filter(near)
+        .min_by_key(|ours| edit_distance(&word, ours))
 }
 
-/// How many letters have to be put in, left out or changed to make one word of the other.
-fn distance(one: &str, other: &str) -> usize {
+/// The edit distance of two words: how many letters have to be inserted, removed or changed.
+fn edit_distance(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.chars().count()).collect();
     for (line, mine) in one.chars().enumerate() {
         let mut left = line + 1;
@@ -236,19 +239,19 @@ fn digest_alone(text: &str, digest: &str) -> ReferenceError {
 }
 
 fn a_path(text: &str) -> ReferenceError {
-    meant(format!("`{}` is a path, and does not say what is there", shown(text)), local_form(text))
+    meant(format!("`{}` is a path, and does not say what is there", shown(text)), local_reference_hint(text))
 }
 
-/// How a path is typed as a reference.
-fn local_form(path: &str) -> String {
+/// The reference to type for a path.
+fn local_reference_hint(path: &str) -> String {
     let path = shown(path);
-    match is_archive(&path) {
+    match looks_like_archive(&path) {
         true => format!("oci-archive:{path}   # or docker-archive:{path}, if docker save wrote it"),
         false => format!("oci:{path}"),
     }
 }
 
-/// The image that the address of a page or of the API of a registry is about.
+/// The reference to the image in the URL of a web page or of a registry API.
 fn web_address(rest: &str) -> Option<String> {
     let rest = rest.split(['?', '#']).next().unwrap_or(rest).trim_end_matches('/');
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -266,19 +269,19 @@ fn web_address(rest: &str) -> Option<String> {
 }
 
 /// Whether `text` looks like a path, to people and to shells.
-fn is_path(text: &str) -> bool {
+fn looks_like_path(text: &str) -> bool {
     text.starts_with(['/', '~', '\\']) || matches!(text.split('/').next(), Some("." | "..")) || text.contains('\\')
 }
 
-/// Whether `text` ends as archives do, perhaps before the name of an image in one.
-fn is_archive(text: &str) -> bool {
+/// Whether `text` ends like the name of an archive, perhaps followed by an image name.
+fn looks_like_archive(text: &str) -> bool {
     let last = text.rsplit('/').next().unwrap_or(text);
     let file = last.split(':').next().unwrap_or(last).to_lowercase();
     [".tar", ".tar.gz", ".tar.xz", ".tar.zst", ".tgz"].iter().any(|end| file.ends_with(end))
 }
 
-/// Whether a text before the first slash is meant as a host.
-fn names_host(host: &str) -> bool {
+/// Whether a text before the first slash looks like a host.
+fn looks_like_host(host: &str) -> bool {
     let (name, port) = host.split_once(':').unwrap_or((host, ""));
     name == "localhost" || (name.contains('.') || host.starts_with('[')) && port.bytes().all(|byte| byte != b'/')
 }
@@ -381,7 +384,7 @@ mod tests {
         }
     }
 
-    // A hint that is one reference alone is one that is accepted.
+    // A hint that is a single reference is one that is accepted.
     #[test]
     fn a_hint_can_be_typed() {
         for typed in ["oci:///srv/app", "dokcer://registry.example/app", "OCI:app", "ghcr.io/Owner/App:V1", "./app"] {

@@ -11,10 +11,10 @@ impl FromStr for Reference {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        if let Some(meant) = mistyped::before_reading(text) {
+        if let Some(meant) = mistyped::obvious_mistake(text) {
             return Err(meant);
         }
-        let registry = |text| syntax::registry(text).map_err(|error| mistyped::in_a_registry(text).unwrap_or(error));
+        let registry = |text| syntax::registry(text).map_err(|error| mistyped::registry_mistake(text).unwrap_or(error));
         if let Some(rest) = text.strip_prefix("docker://") {
             return registry(rest).map(Self::Registry);
         }

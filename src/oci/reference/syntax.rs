@@ -1,4 +1,4 @@
-//! The syntax of references: what names an image in a registry, and what names one in a file or directory.
+//! The syntax of references to images in registries, files and directories.
 
 use std::path::PathBuf;
 
@@ -9,13 +9,13 @@ use crate::oci::TagOrDigest;
 use crate::oci::reference::LocalReference;
 use crate::text::Untrusted;
 
-/// `PATH`, `PATH:NAME` or `PATH@DIGEST`, as the containers tools have it.
+/// Parses `PATH`, `PATH:NAME` or `PATH@DIGEST`, as the containers tools do.
 pub(super) fn local(text: &str, rest: &str) -> Result<LocalReference, ReferenceError> {
     let form = |why: &str| ReferenceError::Form { text: shown(text), why: why.to_owned() };
     let (path, tag_or_digest) = match rest.rsplit_once('@') {
         Some((path, digest)) if digest.starts_with("sha") && digest.contains(':') => {
             let error = |error| ReferenceError::Digest { text: shown(text), error };
-            // A digest wins over a name before it, as it wins over a tag.
+            // A digest takes precedence over a name before it, as over a tag.
             let path = path.split_once(':').map_or(path, |(path, _)| path);
             (path, Some(TagOrDigest::Digest(digest.parse().map_err(error)?)))
         }
@@ -73,7 +73,7 @@ pub(super) fn registry(text: &str) -> Result<RegistryReference, ReferenceError> 
     Ok(RegistryReference { host: host.to_owned(), repository, tag_or_digest })
 }
 
-/// A host name or address, and perhaps a port. RFC 3986 section 3.2.2, without user information.
+/// Whether `host` is a host name or address with an optional port. RFC 3986 section 3.2.2, without user information.
 pub(super) fn is_host(host: &str) -> bool {
     let (name, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, port)) if address.parse::<std::net::Ipv6Addr>().is_ok() => ("localhost", port),
@@ -89,7 +89,7 @@ pub(super) fn is_host(host: &str) -> bool {
     port && name.split('.').all(label)
 }
 
-/// OCI distribution specification, "Pulling manifests": one component of `<name>`.
+/// Whether `text` is one component of `<name>`. OCI distribution specification, "Pulling manifests".
 fn is_component(component: &str) -> bool {
     let separator = |c: char| matches!(c, '.' | '_' | '-');
     let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
@@ -101,7 +101,7 @@ fn is_component(component: &str) -> bool {
         && runs.into_iter().all(between)
 }
 
-/// OCI distribution specification, "Pulling manifests": `<reference>` as a tag.
+/// Whether `text` is a tag, one form of `<reference>`. OCI distribution specification, "Pulling manifests".
 fn is_tag(tag: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
     (1..=128).contains(&tag.len()) && tag.bytes().all(inner) && !tag.starts_with(['.', '-'])

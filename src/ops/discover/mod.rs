@@ -168,7 +168,7 @@ impl<'a> Discovery<'a> {
     fn kinds<'b>(&self, evaluation: &Evaluation<'b>) -> Vec<&'b StatementKind> {
         match self.search.effort {
             Effort::Everything => evaluation.kinds(),
-            Effort::UntilMet => evaluation.lacking(),
+            Effort::UntilMet => evaluation.unmet_kinds(),
         }
     }
 
@@ -273,7 +273,7 @@ impl<'a> Discovery<'a> {
     /// step 4.
     async fn sort(&mut self, place: FoundAt, entries: Vec<Descriptor>, evaluation: &mut Evaluation<'_>) {
         let fresh = |entry: &Descriptor| !self.read.contains(&entry.digest) && self.seen.insert(entry.identity());
-        let fresh: Vec<_> = entries.into_iter().filter(fresh).map(referrer::listed).collect();
+        let fresh: Vec<_> = entries.into_iter().filter(fresh).map(referrer::bounded_entry).collect();
         let kinds = self.kinds(evaluation);
         let (mut likely, doubtful): (Vec<_>, Vec<_>) = fresh.into_iter().partition(|entry| is_likely(entry, &kinds));
         trace::split(likely.len(), doubtful.len());
@@ -361,7 +361,8 @@ impl<'a> Discovery<'a> {
                 self.read_rest(manifest, evaluation).await;
             }
             // A doubtful entry that turns out to hold no signature is not reported.
-            Fetched::Nothing(finding) if certainty == Certainty::Doubtful && !finding.reason.is_told() => {}
+            Fetched::Nothing(finding)
+                if certainty == Certainty::Doubtful && !finding.reason.is_reported_when_doubtful() => {}
             Fetched::Nothing(finding) => evaluation.find(finding),
             Fetched::Unrelated => {}
         }

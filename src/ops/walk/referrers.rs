@@ -38,7 +38,7 @@ impl Walk<'_> {
             .into_iter()
             .chain(fallback)
             .filter(|entry| seen.insert(entry.identity()))
-            .map(referrer::listed)
+            .map(referrer::bounded_entry)
             .collect())
     }
 

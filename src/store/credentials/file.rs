@@ -28,13 +28,13 @@ use crate::store::StoreError;
 #[derive(Clone, Debug)]
 pub(super) struct CredentialFile {
     name: String,
-    wire: ConfigWire,
+    wire: DockerConfigWire,
 }
 
 /// The fields of a credential file, parsed as leniently as docker (Go) does: field names in any case, `null` for an
 /// absent field, unknown fields of any type, and repeated fields merged in order.
 #[derive(Clone, Debug, Default)]
-struct ConfigWire {
+struct DockerConfigWire {
     auths: Option<Vec<(String, Option<AuthEntry>)>>,
     cred_helpers: Vec<(String, Option<String>)>,
     creds_store: Option<String>,
@@ -57,9 +57,9 @@ impl CredentialFile {
         // The parser's own message may quote the text, and with it a secret.
         let broken = || StoreError::Broken { place: name.clone(), why: "not a readable credential file".to_owned() };
         if text.is_empty() || text == "null" {
-            return Ok(Self { name, wire: ConfigWire::default() });
+            return Ok(Self { name, wire: DockerConfigWire::default() });
         }
-        let mut wire: ConfigWire = serde_json::from_str(text).map_err(|_| broken())?;
+        let mut wire: DockerConfigWire = serde_json::from_str(text).map_err(|_| broken())?;
         if wire.auths.is_none() && name.ends_with(".dockercfg") {
             wire.auths = Some(serde_json::from_str::<Pairs<AuthEntry>>(text).map_err(|_| broken())?.0);
         }
@@ -198,7 +198,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for PairsVisitor<T> {
     }
 }
 
-impl<'de> Deserialize<'de> for ConfigWire {
+impl<'de> Deserialize<'de> for DockerConfigWire {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(ConfigVisitor)
     }
@@ -207,14 +207,14 @@ impl<'de> Deserialize<'de> for ConfigWire {
 struct ConfigVisitor;
 
 impl<'de> Visitor<'de> for ConfigVisitor {
-    type Value = ConfigWire;
+    type Value = DockerConfigWire;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ConfigWire, A::Error> {
-        let mut wire = ConfigWire::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<DockerConfigWire, A::Error> {
+        let mut wire = DockerConfigWire::default();
         while let Some(field) = map.next_key::<String>()? {
             match field.to_ascii_lowercase().as_str() {
                 "auths" => {

@@ -45,7 +45,7 @@ pub(crate) const LISTS_REFERRERS: [&str; 2] =
 pub(crate) struct Catalog {
     annotations: Option<Box<RawValue>>,
     /// By name, completed as Docker and containerd do (`docker.io/library/`, `:latest`).
-    by_completed_name: HashMap<String, Vec<usize>>,
+    by_normalized_name: HashMap<String, Vec<usize>>,
     by_digest: HashMap<Digest, Vec<usize>>,
     /// By the tag at the end of a name, and by the last component of its path with the tag.
     by_end_of_name: HashMap<String, Vec<usize>>,
@@ -162,7 +162,7 @@ impl Catalog {
     /// and no whole name.
     pub(crate) fn with_name(&self, name: &str) -> Vec<&Descriptor> {
         let whole = |entry: &&Descriptor| whole_names(entry).any(|other| other == name);
-        let found: Vec<_> = self.at(self.by_completed_name.get(&*name::completed(name))).filter(whole).collect();
+        let found: Vec<_> = self.at(self.by_normalized_name.get(&*name::normalized(name))).filter(whole).collect();
         if !found.is_empty() {
             return found;
         }
@@ -260,7 +260,7 @@ impl Catalog {
 
     /// The entries whose name Docker and containerd complete to `name`, with their positions.
     fn named_as(&self, name: &ImageName) -> impl Iterator<Item = (usize, &Descriptor)> {
-        let positions = self.by_completed_name.get(&*name::completed(name.as_str()));
+        let positions = self.by_normalized_name.get(&*name::normalized(name.as_str()));
         let found = positions.into_iter().flatten().filter_map(|position| Some((*position, self.entry(*position)?)));
         found.filter(|(_, entry)| names_in(entry).any(|other| name.is_same(other)))
     }
@@ -329,7 +329,7 @@ impl Catalog {
 
     fn positions(&mut self, key: CatalogKey<'_>) -> &mut Vec<usize> {
         match key {
-            CatalogKey::CompletedName(name) => self.by_completed_name.entry(name).or_default(),
+            CatalogKey::NormalizedName(name) => self.by_normalized_name.entry(name).or_default(),
             CatalogKey::Digest(digest) => self.by_digest.entry(digest).or_default(),
             CatalogKey::EndOfName(end) => self.by_end_of_name.entry(end.to_owned()).or_default(),
             CatalogKey::Kind => &mut self.with_kind,
@@ -340,7 +340,7 @@ impl Catalog {
 
 /// A key under which an entry is found.
 enum CatalogKey<'a> {
-    CompletedName(String),
+    NormalizedName(String),
     Digest(Digest),
     EndOfName(&'a str),
     Kind,
@@ -351,7 +351,7 @@ enum CatalogKey<'a> {
 fn for_each_key<'a>(entry: &'a Descriptor, mut each: impl FnMut(CatalogKey<'a>)) {
     each(CatalogKey::Digest(entry.digest));
     for name in names_in(entry) {
-        each(CatalogKey::CompletedName(name::completed(name).into_owned()));
+        each(CatalogKey::NormalizedName(name::normalized(name).into_owned()));
         if let Some(tag) = name::tag_of(name) {
             [tag, last_component(name)].into_iter().for_each(|end| each(CatalogKey::EndOfName(end)));
         }

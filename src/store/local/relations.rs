@@ -111,7 +111,7 @@ impl Relations {
                     graph.add(*subject, Descriptor { media_type: entry.media_type.clone(), ..described.clone() });
                 }
                 PeekedManifest::Unreadable if may_refer(entry) && seen.insert(entry.identity()) => {
-                    graph.unreadable.entry(entry.digest).or_default().push(referrer::listed(entry.clone()));
+                    graph.unreadable.entry(entry.digest).or_default().push(referrer::bounded_entry(entry.clone()));
                 }
                 _ => {}
             }
@@ -205,7 +205,7 @@ impl Peek {
         let config = self.config.and_then(|config| config.media_type);
         descriptor.artifact_type = self.artifact_type.or(config);
         descriptor.annotations = self.annotations.unwrap_or_default();
-        referrer::listed(descriptor)
+        referrer::bounded_entry(descriptor)
     }
 
     /// The media type of a manifest that nothing else describes: what it says, else what its fields are.

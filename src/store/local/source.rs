@@ -282,7 +282,7 @@ impl<P: LayoutFiles> Local<P> {
             let place = self.place.name();
             let entries = index.map_err(|error| StoreError::Manifest { place, error })?.manifests;
             let fresh = entries.into_iter().filter(|entry| known.insert(entry.identity()));
-            listed.extend(fresh.map(referrer::listed));
+            listed.extend(fresh.map(referrer::bounded_entry));
             if count(listed.len()) > limit {
                 return Err(StoreError::TooMany { place: self.place.name(), what: "referrers", limit });
             }

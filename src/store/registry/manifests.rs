@@ -238,7 +238,7 @@ fn media_type(response: &ApiResponse) -> Result<String, StoreError> {
     }
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Wire {
+    struct ManifestKindWire {
         media_type: Option<String>,
         // Go programs write an empty list as `null`: then it is there all the same.
         #[serde(default, deserialize_with = "named")]
@@ -248,11 +248,11 @@ fn media_type(response: &ApiResponse) -> Result<String, StoreError> {
     let super::response::ResponseBody::Whole(bytes) = &response.body else {
         return Ok(said);
     };
-    let wire: Wire = json::read(bytes).map_err(|_| response.protocol_error(ProtocolFault::NotAManifest))?;
+    let wire: ManifestKindWire = json::read(bytes).map_err(|_| response.protocol_error(ProtocolFault::NotAManifest))?;
     match wire {
-        Wire { media_type: Some(own), .. } => Ok(own),
-        Wire { manifests: Some(_), .. } => Ok(media_type::OCI_INDEX.to_owned()),
-        Wire { config: Some(_), .. } => Ok(media_type::OCI_MANIFEST.to_owned()),
+        ManifestKindWire { media_type: Some(own), .. } => Ok(own),
+        ManifestKindWire { manifests: Some(_), .. } => Ok(media_type::OCI_INDEX.to_owned()),
+        ManifestKindWire { config: Some(_), .. } => Ok(media_type::OCI_MANIFEST.to_owned()),
         _ => Err(response.protocol_error(ProtocolFault::NotAManifest)),
     }
 }

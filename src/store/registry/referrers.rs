@@ -148,7 +148,7 @@ impl ReferrersList {
                     limit: limits.graph.referrers,
                 });
             }
-            self.listing.entries.push(referrer::listed(entry));
+            self.listing.entries.push(referrer::bounded_entry(entry));
         }
         next.map(ReferrersPage::Page)
     }

@@ -51,9 +51,9 @@ pub(super) fn trusts_nobody() -> Result<ClientConfig, StoreError> {
     Ok(config)
 }
 
-type Identity = (Vec<rustls::pki_types::CertificateDer<'static>>, PrivateKeyDer<'static>);
+type ClientIdentity = (Vec<rustls::pki_types::CertificateDer<'static>>, PrivateKeyDer<'static>);
 
-fn identity(certificate: &ClientCertificate) -> Result<Identity, String> {
+fn identity(certificate: &ClientCertificate) -> Result<ClientIdentity, String> {
     let chain = certificate::parse(&certificate.chain)?;
     let key = PrivateKeyDer::from_pem_slice(certificate.key.reveal().as_bytes());
     Ok((chain, key.map_err(|_| "its private key cannot be read".to_owned())?))
