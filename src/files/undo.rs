@@ -54,7 +54,7 @@ impl Uncommitted {
         Self::create_as(EntryKind::Directory, path, || fs::create_dir(path)).map(|((), new)| new)
     }
 
-    /// A file that is new, or that is about to be created.
+    /// Registers a file that is new, or about to be created.
     pub fn file(path: &Path) -> Self {
         Self::of(EntryKind::File, path)
     }

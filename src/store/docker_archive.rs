@@ -195,12 +195,10 @@ impl DockerArchive {
 
     /// The digest that containerd, which looks at full names first, would load for `tag`, if it is not among `meant`.
     fn taken_for(&self, tag: &str, meant: &[Descriptor]) -> Option<Digest> {
-        let equivalent = equivalent_names(tag);
+        let names = equivalent_names(tag);
         let named_so = |entry: &Descriptor| {
             let name = entry.annotations.get(CONTAINERD_NAME).or_else(|| entry.annotations.get(REF_NAME));
-            name.is_some_and(|name| {
-                equivalent.contains(name) || name.strip_suffix(tag).is_some_and(|n| n.ends_with(':'))
-            })
+            name.is_some_and(|name| names.contains(name) || name.strip_suffix(tag).is_some_and(|n| n.ends_with(':')))
         };
         let other = |entry: &Descriptor| meant.iter().any(|meant| meant.digest != entry.digest);
         self.archive.entries().iter().find(|entry| other(entry) && named_so(entry)).map(|entry| entry.digest)
@@ -322,11 +320,8 @@ impl SavedManifests {
         let files = files.collect::<Option<Vec<_>>>()?;
         let is_there = |entries: &[Descriptor]| self.holds(entries.iter().map(|entry| entry.digest).collect(), &files);
         let named = |name: &String| {
-            let mut equivalent = equivalent_names(name)
-                .into_iter()
-                .map(|name| archive.named(&name))
-                .filter(|entries| !entries.is_empty());
-            equivalent.all(|entries| is_there(&entries))
+            let entries = equivalent_names(name).into_iter().map(|name| archive.named(&name));
+            entries.filter(|entries| !entries.is_empty()).all(|entries| is_there(&entries))
         };
         let agrees = is_there(&archive.entries()) && image.repo_tags.iter().flatten().all(named);
         agrees.then_some(files)
