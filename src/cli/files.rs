@@ -1,13 +1,8 @@
 //! Files that commands read and write, and what is said about one that cannot be.
 
-use std::ffi::OsString;
-use std::fs;
 use std::io;
 use std::io::Read as _;
-#[cfg(unix)]
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
@@ -100,33 +95,6 @@ impl From<FileError> for Failure {
             _ => failure,
         }
     }
-}
-
-/// Whether two paths lead to one file, or would if it were there.
-pub(super) fn are_same(one: &Path, other: &Path) -> bool {
-    match (identity(one), identity(other)) {
-        (Some(one), Some(other)) => one == other,
-        (None, None) => place(one) == place(other),
-        _ => false,
-    }
-}
-
-/// Where a file is that is not there yet.
-fn place(path: &Path) -> Option<(PathBuf, OsString)> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    Some((parent.canonicalize().ok()?, path.file_name()?.to_owned()))
-}
-
-/// What tells a file that is there from every other, by whatever name.
-#[cfg(unix)]
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    let metadata = fs::metadata(path).ok()?;
-    Some((metadata.dev(), metadata.ino()))
-}
-
-#[cfg(not(unix))]
-fn identity(path: &Path) -> Option<PathBuf> {
-    path.canonicalize().ok()
 }
 
 /// For everybody to read, as far as the umask allows.

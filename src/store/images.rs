@@ -10,6 +10,7 @@ use std::sync::PoisonError;
 
 use tracing::info;
 
+use crate::files;
 use crate::limits::Limits;
 use crate::oci::Descriptor;
 use crate::oci::LocalReference;
@@ -226,6 +227,22 @@ impl Images {
     #[cfg(not(feature = "registry"))]
     fn writable(&self, reference: &RegistryReference) -> Result<Layout, OpenError> {
         self.repository(reference)
+    }
+}
+
+/// Whether two references name the same repository, layout or archive, whatever image in it. A layout or archive is the
+/// same under all its paths, whatever the transport.
+pub fn is_same_place(one: &Reference, other: &Reference) -> bool {
+    let local = |reference: &Reference| match reference {
+        Reference::DockerArchive(local) | Reference::Layout(local) | Reference::LayoutArchive(local) => {
+            Some(local.path.clone())
+        }
+        Reference::Registry(_) => None,
+    };
+    match (local(one), local(other)) {
+        (Some(one), Some(other)) => files::are_same(&one, &other),
+        (None, None) => one.place() == other.place(),
+        _ => false,
     }
 }
 

@@ -53,6 +53,7 @@ pub use error::TokenUser;
 pub use error::UploadFault;
 pub use images::Images;
 pub use images::OpenError;
+pub use images::is_same_place;
 pub use layout::Directory;
 pub use layout::Layout;
 pub use limited::LimitedSource;

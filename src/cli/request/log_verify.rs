@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use crate::cli::args::Output;
 use crate::cli::exit::Exit;
 use crate::cli::exit::Failure;
-use crate::cli::files;
 use crate::cli::keys;
 use crate::cli::line::Foreign;
 use crate::cli::line::Lines;
@@ -19,6 +18,7 @@ use crate::cli::runtime::Work;
 use crate::cli::stores::Stores;
 use bulla::digest::Digest;
 use bulla::files::Accept;
+use bulla::files::are_same;
 use bulla::files::open;
 use bulla::key::KeyId;
 use bulla::key::PublicKey;
@@ -112,7 +112,7 @@ impl AuditedImage<'_> {
             return self.any_name;
         };
         let same_place = match (local(&item), local(&ours)) {
-            (Some(item), Some(ours)) => files::are_same(&item, &ours),
+            (Some(item), Some(ours)) => are_same(&item, &ours),
             (None, None) => item.place() == ours.place(),
             _ => false,
         };

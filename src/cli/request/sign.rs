@@ -18,6 +18,7 @@ use crate::cli::request::page::RequestPage;
 use bulla::files::Contended;
 use bulla::files::Lock;
 use bulla::files::Overwrite;
+use bulla::files::are_same;
 use bulla::key::Signer;
 use bulla::limits::Limits;
 use bulla::request::SignaturesByKey;
@@ -68,7 +69,7 @@ pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
 /// Refuses to write log and response to one file, where one would overwrite the other.
 fn apart(args: &RequestSignArgs) -> Result<(), Failure> {
     match &args.log {
-        Some(log) if files::are_same(log, &args.out) => {
+        Some(log) if are_same(log, &args.out) => {
             let both = format!("{}: it is both the log and the response; nothing was signed", log.display());
             Err(Failure::unknown(both).hint("another file with --log or with -o"))
         }
