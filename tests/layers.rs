@@ -233,6 +233,16 @@ fn each_rule_can_fail() {
         ("ops/sign.rs", "//! Print.\nfn f() { println!(\"x\") }\n", "2: power: `println!` prints"),
         ("cli/mod.rs", "//! Print.\nfn f() { std::io::stderr() }\n", "2: power: `io::stderr` prints"),
         ("ops/copy.rs", "//! Net.\nuse reqwest::Client;\n", "2: power: `reqwest` uses the network"),
+        (
+            "ops/audit/mod.rs",
+            "//! Read.\nfn f() { Statement::parse(p) }\n",
+            "2: power: `Statement::parse` reads signed",
+        ),
+        (
+            "ops/audit/mod.rs",
+            "//! Verify.\nfn f() { evidence.document().verify(key) }\n",
+            "2: power: `document().verify` verifies signed documents",
+        ),
         ("verify/mod.rs", "//! Wait.\nasync fn f() {}\n", "2: power: `async fn` waits"),
         ("envelope/dsse.rs", "//! Curve.\nuse p256::ecdsa;\n", "2: power: `p256` calls cryptography"),
         ("envelope/dsse.rs", "//! Hash.\nuse sha2::Sha256;\n", "2: power: `sha2` hashes"),

@@ -26,6 +26,14 @@ use bulla::oci::Descriptor;
 use bulla::oci::TagOrDigest;
 use bulla::oci::referrer;
 use bulla::ops::OpsError;
+use bulla::ops::audit;
+use bulla::ops::audit::AuditTerms;
+use bulla::ops::audit::AuditedImage;
+use bulla::ops::audit::LogAudit;
+use bulla::ops::audit::LogConclusion;
+use bulla::ops::audit::LogLines;
+use bulla::ops::audit::NameRule;
+use bulla::ops::audit::UnreadEvidence;
 use bulla::ops::discover::Effort;
 use bulla::ops::request;
 use bulla::ops::sign;
@@ -35,9 +43,13 @@ use bulla::ops::verify;
 use bulla::ops::verify::Platforms;
 use bulla::policy::StatementKind;
 use bulla::request::Format as Form;
+use bulla::request::LogEntry;
+use bulla::request::PayloadKind;
 use bulla::store::Memory;
 use bulla::store::StoreError;
 use bulla::time::Time;
+use bulla::trust::Owner;
+use bulla::trust::TrustRoot;
 use proof::Ask;
 use proof::forms::Format;
 use proof::forms::Location;
@@ -440,4 +452,100 @@ fn a_hostile_index_does_not_multiply_what_a_request_asks() {
     assert!(matches!(find(5, Extent::AllPlatforms), Err(OpsError::TooMany { limit: 5, .. })));
     assert!(matches!(find(6, Extent::AllPlatforms), Ok(6)));
     assert!(matches!(find(5, Extent::Root), Ok(1)));
+}
+
+/// The audit of `image` against `lines`.
+fn audited(
+    source: &Scripted<Memory>,
+    image: &Content,
+    lines: &LogLines,
+    limits: &Limits,
+    trust: &TrustRoot,
+) -> LogAudit {
+    source.forget();
+    let (name, tag_or_digest) = ("registry.example/app:v1", TagOrDigest::Digest(*image.digest()));
+    let reference = &name.parse().unwrap();
+    let image = AuditedImage { name, reference, source, tag_or_digest: &tag_or_digest };
+    now(audit::audit(image, AuditTerms { limits, lines, names: NameRule::SameImage, trust })).unwrap()
+}
+
+/// A log with a line for each of these signatures.
+fn log_of(audit: &LogAudit, image: &Content) -> LogLines {
+    let mut lines = LogLines::default();
+    for found in audit.signatures() {
+        lines.push(&LogEntry {
+            digest: *image.digest(),
+            item: "registry.example/app:v1".to_owned(),
+            key: found.key.to_string(),
+            kind: LogEntry::kind_of(&StatementKind::ImageSignature, Some(PayloadKind::Statement)),
+            owner: "alice".to_owned(),
+            request: *image.digest(),
+            signature: found.signature,
+            time: Time::EPOCH,
+        });
+    }
+    lines
+}
+
+// Whatever a list names: an audit fetches as many manifests as it may, and beyond them it cannot tell.
+#[test]
+fn an_audit_fetches_no_manifest_beyond_the_limit() {
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    signed_by_us(&fixture, &image, Form::Bundle, &[proof::key()]);
+    (0..5).for_each(|seed| drop(unrelated(&fixture, &image, seed)));
+    let (source, trust) = (memory(&fixture), TrustRoot::pinned([proof::public(proof::key())]).unwrap());
+    let nothing = LogLines::default();
+    let lines = log_of(&audited(&source, &image, &nothing, &Limits::DEFAULT, &trust), &image);
+    for most in 0..8 {
+        let limits = Limits::DEFAULT.with(|limits| limits.graph.manifests = most);
+        let audit = audited(&source, &image, &lines, &limits, &trust);
+        let fetched = source.calls().iter().filter(|call| matches!(call, Call::Manifest(_))).count();
+        assert_eq!(fetched, most.min(6) as usize);
+        let whole = most >= 6;
+        assert_eq!(audit.conclude() == LogConclusion::AllLogged, whole, "{most}: {audit:?}");
+        assert_eq!(audit.conclude() == LogConclusion::Undetermined, !whole, "{most}: {audit:?}");
+        let unread = if whole { 0 } else { 1 };
+        assert_eq!(audit.unread().iter().filter(|it| matches!(it, UnreadEvidence::TooMany(_))).count(), unread);
+        assert_eq!(audit.unread().len(), unread);
+        // A signature without a line is a no, whatever is beyond the limit.
+        let audit = audited(&source, &image, &nothing, &limits, &trust);
+        let missing =
+            if audit.signatures().is_empty() { LogConclusion::Undetermined } else { LogConclusion::SomeNotLogged };
+        assert_eq!(audit.conclude(), missing, "{most}: {audit:?}");
+    }
+}
+
+// Anybody may attach signatures: an audit checks as many as a verification does, and beyond them it cannot tell.
+#[test]
+fn an_audit_checks_no_signature_beyond_the_limit() {
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    signed_by_us(&fixture, &image, Form::Bundle, &[proof::key()]);
+    let (source, trust) = (memory(&fixture), TrustRoot::pinned([proof::public(proof::key())]).unwrap());
+    let lines = log_of(&audited(&source, &image, &LogLines::default(), &Limits::DEFAULT, &trust), &image);
+    for (most, conclusion) in
+        [(0, LogConclusion::Undetermined), (1, LogConclusion::Undetermined), (2, LogConclusion::AllLogged)]
+    {
+        let limits = Limits::DEFAULT.with(|limits| limits.evidence.signature_checks = most);
+        let audit = audited(&source, &image, &lines, &limits, &trust);
+        assert_eq!(audit.conclude(), conclusion, "{most}: {audit:?}");
+    }
+}
+
+// The key of two owners made its signature once.
+#[test]
+fn an_audit_counts_signatures_and_not_owners() {
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    signed_by_us(&fixture, &image, Form::Both, &[proof::key()]);
+    let owner = |name: &str| (Owner::Named(name.to_owned()), proof::public(proof::key()));
+    let trust = TrustRoot::owned([owner("ann"), owner("bob")]).unwrap();
+    let audit = audited(&memory(&fixture), &image, &LogLines::default(), &Limits::DEFAULT, &trust);
+    assert_eq!(audit.signatures().len(), 2, "{audit:?}");
+    assert_eq!(audit.not_logged().count(), 2);
+    // The simple signing payload is logged as another kind of payload.
+    let lines = log_of(&audit, &image);
+    let audit = audited(&memory(&fixture), &image, &lines, &Limits::DEFAULT, &trust);
+    assert_eq!((audit.not_logged().count(), audit.conclude()), (1, LogConclusion::SomeNotLogged), "{audit:?}");
 }

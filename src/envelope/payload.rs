@@ -1,7 +1,9 @@
 //! `SignedPayload`: the parsed content of a verified payload.
 
+use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
 use crate::envelope::Payload;
+use crate::envelope::ResourceDescriptor;
 use crate::envelope::SimpleSigningPayload;
 use crate::envelope::Statement;
 use crate::envelope::predicate_limits;
@@ -30,6 +32,17 @@ pub enum SignedPayload {
     SimpleSigning(SimpleSigningPayload),
     /// An in-toto statement.
     Statement(Statement),
+}
+
+impl SignedPayload {
+    /// The digests of each subject, which may have several, by different algorithms. Those by an algorithm that is not
+    /// supported are left out.
+    pub fn subjects(&self) -> Vec<Vec<Digest>> {
+        match self {
+            Self::SimpleSigning(payload) => vec![vec![*payload.digest()]],
+            Self::Statement(statement) => statement.subjects().iter().map(ResourceDescriptor::supported).collect(),
+        }
+    }
 }
 
 /// Refuses to sign a payload that a verifier with these limits could not read.

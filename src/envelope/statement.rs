@@ -222,6 +222,11 @@ impl ResourceDescriptor {
         self.digests.get(digest.algorithm().name()) == Some(&digest.hex()) && !self.digests.contains_key(other.name())
     }
 
+    /// The digests by supported algorithms.
+    pub(super) fn supported(&self) -> Vec<Digest> {
+        self.digests().flat_map(|(algorithm, digest)| format!("{algorithm}:{digest}").parse::<Digest>()).collect()
+    }
+
     /// The annotations that were signed.
     pub fn annotations(&self) -> &BTreeMap<String, String> {
         &self.annotations

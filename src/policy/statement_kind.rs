@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::envelope::SignedPayload;
 use crate::oci::media_type;
 
 /// The kind of a signed statement: part of every proof, so that an attestation never counts as a signature (threats:
@@ -18,6 +19,14 @@ pub enum StatementKind {
 }
 
 impl StatementKind {
+    /// The kind of a signed payload.
+    pub fn of(payload: &SignedPayload) -> Self {
+        match payload {
+            SignedPayload::SimpleSigning(_) => Self::ImageSignature,
+            SignedPayload::Statement(statement) => Self::of_predicate(statement.predicate_type()),
+        }
+    }
+
     /// The kind of an in-toto statement with this predicate type.
     pub fn of_predicate(predicate_type: &str) -> Self {
         match predicate_type {

@@ -32,7 +32,6 @@ pub use key::KeyReport;
 pub use key::TokenKeyResult;
 pub use request::AttachResult;
 pub use request::LogResult;
-pub use request::LoggedSignature;
 pub use request::RequestResult;
 pub use sign::SignResult;
 pub use stream::LineResult;

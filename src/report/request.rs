@@ -6,6 +6,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::digest::Digest;
+use crate::ops::audit::AuditedSignature;
+use crate::ops::audit::LogAudit;
 use crate::ops::request::AttachedSignatures;
 use crate::report::ReportedError;
 use crate::report::list::LazyList;
@@ -235,7 +237,7 @@ pub struct LogResult<'a> {
     keys: Vec<ReportedLogKey<'a>>,
     lines: usize,
     matched: Vec<LoggedSignature<'a>>,
-    unread: &'a [String],
+    unread: Vec<String>,
 }
 
 /// A key with lines in a signing log.
@@ -248,23 +250,30 @@ struct ReportedLogKey<'a> {
 
 /// A signature on an image, and its line in the signing log.
 #[derive(Clone, Debug, Serialize)]
-pub struct LoggedSignature<'a> {
-    /// The key that made it.
-    pub key: String,
-    /// The number of its line, if it has one.
-    pub line: Option<usize>,
-    /// The image.
-    pub reference: &'a str,
-    /// What its lines say, where none of them says what was signed.
-    pub said: &'a [String],
-    /// The digest of the signature.
-    pub signature: Digest,
+struct LoggedSignature<'a> {
+    key: String,
+    line: Option<usize>,
+    reference: &'a str,
+    said: Vec<String>,
+    signature: Digest,
+}
+
+impl<'a> From<&'a AuditedSignature> for LoggedSignature<'a> {
+    fn from(found: &'a AuditedSignature) -> Self {
+        Self {
+            key: found.key.to_string(),
+            line: found.line,
+            reference: &found.name,
+            said: found.other_lines.iter().map(ToString::to_string).collect(),
+            signature: found.signature,
+        }
+    }
 }
 
 impl<'a> LogResult<'a> {
     /// A log of so many lines that ends with `head`.
     pub fn new(lines: usize, head: Option<Digest>) -> Self {
-        Self { head, keys: Vec::new(), lines, matched: Vec::new(), unread: &[] }
+        Self { head, keys: Vec::new(), lines, matched: Vec::new(), unread: Vec::new() }
     }
 
     /// With a key that has signed so often.
@@ -274,9 +283,11 @@ impl<'a> LogResult<'a> {
         self
     }
 
-    /// With the signatures that were looked up in the log, and what could not be read.
+    /// With the signatures that were looked up in the log, and the evidence that could not be read.
     #[must_use]
-    pub fn with_audit(self, matched: Vec<LoggedSignature<'a>>, unread: &'a [String]) -> Self {
+    pub fn with_audit(self, audit: &'a LogAudit) -> Self {
+        let matched = audit.signatures().iter().map(LoggedSignature::from).collect();
+        let unread = audit.unread().iter().map(ToString::to_string).collect();
         Self { matched, unread, ..self }
     }
 }

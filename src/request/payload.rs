@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::envelope::SignedPayload;
 use crate::envelope::pre_authentication_encoding;
 use crate::oci::media_type;
 
@@ -42,6 +43,16 @@ impl ItemPayload {
         match self.kind {
             PayloadKind::SimpleSigning => Cow::Borrowed(&self.bytes),
             PayloadKind::Statement => Cow::Owned(pre_authentication_encoding(media_type::IN_TOTO, &self.bytes)),
+        }
+    }
+}
+
+impl PayloadKind {
+    /// Which payload of an item this one is.
+    pub const fn of(payload: &SignedPayload) -> Self {
+        match payload {
+            SignedPayload::SimpleSigning(_) => Self::SimpleSigning,
+            SignedPayload::Statement(_) => Self::Statement,
         }
     }
 }

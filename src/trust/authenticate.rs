@@ -8,6 +8,7 @@
 //!    in this (threats: key-from-evidence).
 //! 3. Attribute the key to every owner whose identity holds it; which owners are counted, the quorum decides.
 
+use crate::digest::Digest;
 use crate::envelope::Evidence;
 use crate::envelope::Payload;
 use crate::key::KeyId;
@@ -94,6 +95,24 @@ impl TrustRoot {
             });
         }
         found
+    }
+
+    /// The SHA-256 of the canonical form of every signature in `evidence` that the key of `signer` made over its payload,
+    /// see [`PublicKey::one_form`](crate::key::PublicKey::one_form). Authentication ends with the first of them; an audit
+    /// asks for all.
+    ///
+    /// # Errors
+    /// [`Unchecked`] where the budget is exhausted.
+    pub fn signatures_by(
+        &self,
+        signer: &VerifiedSigner,
+        evidence: &Evidence,
+        budget: &mut SignatureBudget,
+    ) -> Result<Vec<Digest>, Unchecked> {
+        let Some(key) = self.keys().find(|key| key.id() == signer.key) else { return Ok(Vec::new()) };
+        let document = evidence.document();
+        budget.take(document.signatures().len())?;
+        Ok(document.signatures_by(key).into_iter().map(|bytes| Digest::sha256(&key.one_form(bytes))).collect())
     }
 }
 

@@ -200,7 +200,7 @@ impl<'a> Evaluation<'a> {
     /// Steps 2 to 5, for a statement that a trusted key signed.
     fn accept(&self, evidence: &Evidence, statement: &AuthenticatedStatement) -> Result<AcceptedSignature, Reason> {
         let payload = statement.payload().read(self.terms.limits).map_err(Reason::Payload)?;
-        let kind = kind(&payload);
+        let kind = StatementKind::of(&payload);
         let asked: Vec<_> = self.requirements().filter(|requirement| *requirement.kind() == kind).collect();
         if asked.is_empty() {
             let want = self.terms.policy.requirements().first().kind().clone();
@@ -278,11 +278,4 @@ fn subjects(statement: &Statement) -> String {
         .map(|(algorithm, digest)| format!("{}:{}", json::shorten(algorithm), json::shorten(digest)))
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-fn kind(payload: &SignedPayload) -> StatementKind {
-    match payload {
-        SignedPayload::SimpleSigning(_) => StatementKind::ImageSignature,
-        SignedPayload::Statement(statement) => StatementKind::of_predicate(statement.predicate_type()),
-    }
 }

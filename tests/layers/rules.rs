@@ -84,6 +84,12 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
         &["reqwest", "hyper", "rustls", "TcpStream", "TcpListener", "UdpSocket"],
         &["store/registry.rs", "store/registry/"],
     ),
+    ("reads signed payloads", &["Statement::parse", "SimpleSigningPayload::parse"], &["envelope/"]),
+    (
+        "verifies signed documents",
+        &["document().verify", "document().signatures_by", "document.verify", "document.signatures_by"],
+        &["envelope/", "ops/present.rs", "trust/"],
+    ),
     ("waits", &["tokio", "futures_util", "async fn", "async move", ".await"], &["cli/", "ops/", "store/"]),
     (
         "calls cryptography",

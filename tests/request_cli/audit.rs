@@ -3,9 +3,12 @@
 use std::fs;
 
 use bulla::digest::Digest;
+use bulla::envelope::Envelope;
 use bulla::envelope::base64;
 use bulla::key::PrivateKey;
 use bulla::key::Signer as _;
+use bulla::limits::Limits;
+use bulla::request::LogChain;
 use serde_json::Value;
 use serde_json::json;
 
@@ -219,4 +222,66 @@ fn an_empty_log_says_nothing() {
     let said = bench.unknown(&["request", "log", "verify", "log"]);
     assert!(said.err.contains("no lines"), "{}", said.err);
     bench.refused(&["request", "log", "verify", "log", "--head", &Digest::sha256(b"").to_string()]);
+}
+
+/// A payload that evaluation does not read states nothing that a line could be compared with, even if it would be an
+/// in-toto statement under another type: a line for it is no yes, and without a line it is a no.
+#[test]
+fn a_payload_of_an_unknown_type_is_unread() {
+    let bench = signed_twice();
+    let pem = fs::read(bench.path("alice.key")).unwrap();
+    let key = PrivateKey::parse(&pem, &Limits::DEFAULT, || panic!("it is not encrypted")).unwrap();
+    let made = std::cell::RefCell::new(Vec::new());
+    alter(&bench, "evil", |bundle| {
+        let mut bundle = bundle.clone();
+        let payload = base64::decode("payload", bundle["dsseEnvelope"]["payload"].as_str().unwrap()).unwrap();
+        let envelope = Envelope::sign("application/vnd.example.statement+json", &payload, &key).unwrap();
+        bundle["dsseEnvelope"] = serde_json::from_slice(&envelope.to_json().unwrap()).unwrap();
+        let signature = envelope.signatures().next().unwrap();
+        *made.borrow_mut() = key.public_key().one_form(signature).into_owned();
+        bundle.to_string().into_bytes()
+    });
+    let said = audit(&bench);
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert!(said.err.contains("1 of 2 signatures have no line"), "{}", said.err);
+
+    let (mut log, mut chain, mut last) = (Vec::new(), LogChain::default(), None);
+    for line in bench.lines("log") {
+        let entry = chain.follow(line.as_bytes(), &Limits::DEFAULT).unwrap();
+        log.extend([line.as_bytes(), b"\n"].concat());
+        last = last.or(Some(entry));
+    }
+    let entry = bulla::request::LogEntry { signature: Digest::sha256(&made.borrow()), ..last.unwrap() };
+    log.extend(chain.append(&entry, &Limits::DEFAULT).unwrap());
+    log.push(b'\n');
+    fs::write(bench.path("log"), log).unwrap();
+    let said = audit(&bench);
+    assert_eq!(said.code, Some(2), "{}", said.err);
+    assert!(said.err.contains("not read  ") && said.err.contains("payload type"), "{}", said.err);
+}
+
+/// Manifests beyond those that are followed below one image may hold a signature.
+#[test]
+fn more_manifests_than_the_limit_are_no_answer() {
+    for (more, code) in [(false, 0), (true, 2)] {
+        let bench = signed_once();
+        let image = image::image(1);
+        // Beside the signature.
+        for n in 1..Limits::DEFAULT.graph.manifests {
+            let other = image::referrer(&image.descriptor, "application/spdx+json", n.to_string().as_bytes());
+            put(&bench, &other.manifest);
+        }
+        if more {
+            let other = image::referrer(&image::image(2).descriptor, "application/spdx+json", b"one more");
+            put(&bench, &other.manifest);
+            let mut root: Value = serde_json::from_slice(&fs::read(bench.path("build/index.json")).unwrap()).unwrap();
+            let mut entry = json!(other.descriptor);
+            entry["annotations"]["org.opencontainers.image.ref.name"] = json!(format!("{}.sig", image.fallback_tag()));
+            root["manifests"].as_array_mut().unwrap().push(entry);
+            fs::write(bench.path("build/index.json"), root.to_string()).unwrap();
+        }
+        let said = audit(&bench);
+        assert_eq!(said.code, Some(code), "{}", said.err);
+        assert_eq!(said.err.contains("more than 1000 manifests below one image"), more, "{}", said.err);
+    }
 }

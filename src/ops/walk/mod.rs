@@ -16,9 +16,7 @@
 //! `sign` goes depth first and `verify` breadth first, both by [`Walk::next_child`]. Three do the steps themselves,
 //! since their requests have another order: the choice of a platform looks at a whole level before it fetches the
 //! indexes in it, a graph fetches all children of an index before it enters the first, and a tree fetches a manifest
-//! again wherever it is attached. `present` and the audit look at one subject and do not descend. The audit holds one
-//! manifest at a time and reads all that the lists name, so it pays for evidence only; the lists have limits of their
-//! own.
+//! again wherever it is attached. `present` and the audit look at one subject and do not descend.
 
 mod budget;
 mod referrers;

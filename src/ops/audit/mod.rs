@@ -1,0 +1,284 @@
+//! Log audit: matches every signature that trusted keys made on an image with its line in a signing log.
+//!
+//! The invariant: the conclusion is "all logged" only if every list and every document that could hold a signature was
+//! read, and each signature by a trusted key has a line that states exactly what was signed. What could not be read is
+//! reported, never skipped. The steps for one image:
+//!
+//! 1. Resolve it once, and list what refers to it and the manifests at cosign's tags, whatever their `subject` fields say.
+//! 2. Fetch each manifest within the budget of a walk, and read its signed documents within the evidence budget.
+//! 3. Authenticate each document: [`TrustRoot::authenticate`], within the budget of signature checks. A signature by no
+//!    trusted key is ignored.
+//! 4. Read the payload, as evaluation reads it. One that cannot be read states nothing that a line could be compared with.
+//! 5. Look up every signature of the key in the log: [`LogLines`].
+
+mod log_lines;
+
+use std::collections::BTreeSet;
+
+use crate::digest::Digest;
+use crate::envelope::EnvelopeError;
+use crate::envelope::Evidence;
+use crate::envelope::FoundAt;
+use crate::key::KeyId;
+use crate::limits::Limits;
+use crate::oci::Content;
+use crate::oci::Reference;
+use crate::oci::TagOrDigest;
+use crate::ops::OpsError;
+use crate::ops::discover::signature_manifest;
+use crate::ops::pinned;
+use crate::ops::walk::EvidenceBudget;
+use crate::ops::walk::Walk;
+use crate::store::Source;
+use crate::store::StoreError;
+use crate::trust::AuthenticatedStatement;
+use crate::trust::Authentication;
+use crate::trust::SignatureBudget;
+use crate::trust::TrustRoot;
+use crate::verify::Finding;
+use crate::verify::Reason;
+
+use log_lines::Stated;
+
+pub use log_lines::LogLine;
+pub use log_lines::LogLines;
+pub use log_lines::NameRule;
+
+/// An image whose signatures are looked up in a log.
+#[derive(Clone, Copy)]
+pub struct AuditedImage<'a> {
+    /// The image as it was typed, for reports.
+    pub name: &'a str,
+    /// The same, parsed: names in the log are compared with it.
+    pub reference: &'a Reference,
+    /// The store that holds it.
+    pub source: &'a dyn Source,
+    /// Which image in the store.
+    pub tag_or_digest: &'a TagOrDigest,
+}
+
+/// What an audit is made with.
+#[derive(Clone, Copy, Debug)]
+pub struct AuditTerms<'a> {
+    /// The limits on manifests, evidence and signature checks.
+    pub limits: &'a Limits,
+    /// The log.
+    pub lines: &'a LogLines,
+    /// Which names in the log are names of the image.
+    pub names: NameRule,
+    /// The keys whose signatures have to be logged.
+    pub trust: &'a TrustRoot,
+}
+
+/// The signatures on images by the trusted keys, each with its line in the log.
+#[derive(Debug)]
+#[must_use]
+pub struct LogAudit {
+    signatures: Vec<AuditedSignature>,
+    unread: Vec<UnreadEvidence>,
+}
+
+/// Whether every signature is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum LogConclusion {
+    /// Each signature has its line, and everything was read.
+    AllLogged,
+    /// A signature has no line, whatever else could not be read.
+    SomeNotLogged,
+    /// Each signature that was found has its line, and something could not be read that may hold more: could not tell.
+    Undetermined,
+}
+
+/// A signature by a trusted key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditedSignature {
+    /// The key that made it.
+    pub key: KeyId,
+    /// The number of its line, from 1; `None` where no line states what was signed.
+    pub line: Option<usize>,
+    /// The image, as it was typed.
+    pub name: String,
+    /// Where no line states what was signed: the lines of this signature, which state something else.
+    pub other_lines: Vec<LogLine>,
+    /// The SHA-256 of its canonical form, see [`PublicKey::one_form`](crate::key::PublicKey::one_form).
+    pub signature: Digest,
+}
+
+/// Evidence that could not be read: it may hold signatures without a line.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnreadEvidence {
+    /// A manifest that carries signed documents, or one of the documents.
+    #[error("{place}: {reason}")]
+    Document {
+        /// The manifest.
+        place: String,
+        /// Why it could not be read.
+        reason: Reason,
+    },
+    /// A listed manifest that could not be fetched.
+    #[error("{place}: {error}")]
+    Manifest {
+        /// The manifest.
+        place: String,
+        /// What the store says.
+        error: StoreError,
+    },
+    /// The payload of a logged signature: whether its line states what was signed is not known.
+    #[error("{name}: signed by the key {}, but {error}", .key.short())]
+    Payload {
+        /// The image, as it was typed.
+        name: String,
+        /// The key that signed it.
+        key: KeyId,
+        /// What is wrong with it.
+        error: EnvelopeError,
+    },
+    /// Listed manifests beyond the budget of one image.
+    #[error("{0}")]
+    TooMany(StoreError),
+}
+
+/// Audits one image: looks up each of its signatures by a trusted key in the log. Manifests that carry no signature in a
+/// supported format are skipped.
+///
+/// # Errors
+/// [`OpsError`] where the image or a list of referrers could not be read: could not tell.
+pub async fn audit(image: AuditedImage<'_>, terms: AuditTerms<'_>) -> Result<LogAudit, OpsError> {
+    let AuditedImage { source, tag_or_digest, .. } = image;
+    let subject = *pinned::resolve(source, tag_or_digest).await?.digest();
+    let mut walk = Walk::new(source, terms.limits);
+    let evidence = walk.evidence();
+    let audit = LogAudit { signatures: Vec::new(), unread: Vec::new() };
+    let checks = SignatureBudget::of(terms.limits.evidence.signature_checks);
+    let mut auditor = Auditor { audit, checks, image, subject, terms };
+    for entry in walk.referrers(&subject).await? {
+        match walk.fetch(&entry).await {
+            Ok(Ok(content)) => auditor.manifest(&content, FoundAt::Referrers, &evidence).await,
+            Ok(Err(error)) => {
+                let place = format!("{}@{}", source.origin(), entry.digest);
+                auditor.audit.unread.push(UnreadEvidence::Manifest { place, error });
+            }
+            // Nothing is fetched that the budget does not pay for; a smaller manifest after it may still fit.
+            Err(error) => auditor.too_many(error),
+        }
+    }
+    for (tag, content) in walk.cosign_tags(&subject).await? {
+        match walk.pay(content.descriptor()) {
+            Ok(()) => auditor.manifest(&content, FoundAt::Tag(tag), &evidence).await,
+            Err(error) => auditor.too_many(error),
+        }
+    }
+    Ok(auditor.audit)
+}
+
+impl LogAudit {
+    /// The signatures, in the order in which they were found.
+    pub fn signatures(&self) -> &[AuditedSignature] {
+        &self.signatures
+    }
+
+    /// The evidence that could not be read.
+    pub fn unread(&self) -> &[UnreadEvidence] {
+        &self.unread
+    }
+
+    /// The signatures without a line.
+    pub fn not_logged(&self) -> impl Iterator<Item = &AuditedSignature> {
+        self.signatures.iter().filter(|signature| signature.line.is_none())
+    }
+
+    /// The audit of these images and of those of `other`.
+    pub fn and(mut self, other: Self) -> Self {
+        self.signatures.extend(other.signatures);
+        self.unread.extend(other.unread);
+        self
+    }
+
+    /// Whether every signature is logged.
+    pub fn conclude(&self) -> LogConclusion {
+        match (self.not_logged().next(), self.unread.is_empty()) {
+            (Some(_), _) => LogConclusion::SomeNotLogged,
+            (None, false) => LogConclusion::Undetermined,
+            (None, true) => LogConclusion::AllLogged,
+        }
+    }
+}
+
+/// The audit of one image, while it is made.
+struct Auditor<'a> {
+    audit: LogAudit,
+    checks: SignatureBudget,
+    image: AuditedImage<'a>,
+    subject: Digest,
+    terms: AuditTerms<'a>,
+}
+
+impl Auditor<'_> {
+    /// Step 2: reads the signed documents of a manifest.
+    async fn manifest(&mut self, content: &Content, found_at: FoundAt, budget: &EvidenceBudget) {
+        let (source, limits) = (self.image.source, self.terms.limits);
+        let look = |evidence: &Evidence| self.document(evidence);
+        let findings = signature_manifest::documents_in(source, content, found_at, None, (budget, limits), look).await;
+        for Finding { digest, reason, .. } in findings {
+            self.unread(digest.unwrap_or(*content.digest()), reason);
+        }
+    }
+
+    /// Step 3: authenticates a document.
+    fn document(&mut self, evidence: &Evidence) {
+        let trust = self.terms.trust;
+        let Authentication { authenticated, mut undetermined, .. } = trust.authenticate(evidence, &mut self.checks);
+        let mut seen = BTreeSet::new();
+        for statement in authenticated {
+            // The key of several owners made its signatures once.
+            if !seen.insert(statement.signer().key()) {
+                continue;
+            }
+            match trust.signatures_by(statement.signer(), evidence, &mut self.checks) {
+                Ok(signatures) => self.look_up(&statement, signatures),
+                Err(unchecked) => undetermined = Some(unchecked),
+            }
+        }
+        if let Some(unchecked) = undetermined {
+            let digest = evidence.digest().copied().unwrap_or(self.subject);
+            self.unread(digest, Reason::SignaturesNotChecked { limit: unchecked.limit });
+        }
+    }
+
+    /// Steps 4 and 5: looks up the signatures over one payload.
+    fn look_up(&mut self, statement: &AuthenticatedStatement, signatures: Vec<Digest>) {
+        let AuditTerms { limits, lines, names, .. } = self.terms;
+        let (key, name) = (statement.signer().key(), self.image.name);
+        let stated = statement.payload().read(limits).map(|payload| Stated::by(&payload));
+        for signature in signatures {
+            let lines = lines.of(&signature, key);
+            let is_named = |item: &str| names.admits(item, self.image.reference);
+            let line = match &stated {
+                Ok(stated) => stated.line(&lines, &self.subject, is_named),
+                Err(_) => lines.first().copied(),
+            };
+            if let (Err(error), Some(_)) = (&stated, line) {
+                let (name, error) = (name.to_owned(), error.clone());
+                self.audit.unread.push(UnreadEvidence::Payload { name, key, error });
+            }
+            let other_lines = if line.is_some() { Vec::new() } else { lines.into_iter().cloned().collect() };
+            let (line, name) = (line.map(|line| line.number), name.to_owned());
+            self.audit.signatures.push(AuditedSignature { key, line, name, other_lines, signature });
+        }
+    }
+
+    fn unread(&mut self, digest: Digest, reason: Reason) {
+        let place = format!("{}@{digest}", self.image.source.origin());
+        self.audit.unread.push(UnreadEvidence::Document { place, reason });
+    }
+
+    /// Reports an exhausted budget, once for the image.
+    fn too_many(&mut self, error: StoreError) {
+        let unread = &mut self.audit.unread;
+        if !unread.iter().any(|unread| matches!(unread, UnreadEvidence::TooMany(_))) {
+            unread.push(UnreadEvidence::TooMany(error));
+        }
+    }
+}
