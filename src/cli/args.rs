@@ -105,7 +105,7 @@ pub(super) enum Command {
     Verify(VerifyArgs),
 }
 
-/// The whole command line: what is derived, with examples, and without what the environment has but leaves empty.
+/// The whole command line as clap derives it, with examples. Environment variables that are set but empty are ignored.
 pub(super) fn command() -> clap::Command {
     examples::complete(Cli::command())
 }
@@ -129,22 +129,22 @@ pub(super) struct ManArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct CopyArgs {
-    /// Where the images are; - reads references from standard input, @FILE from a file
+    /// The source images; - reads references from standard input, @FILE from a file
     #[arg(value_name = "SRC", required = true)]
     pub(super) sources: Vec<String>,
-    /// Where they go; host/prefix/ means each into its own repository below it
+    /// The destination; host/prefix/ puts each image into its own repository below it
     #[arg(value_name = "DST")]
     pub(super) target: String,
     /// All images of the layout or archive, or all tags of the repository
     #[arg(long)]
     pub(super) all: bool,
-    /// Leave the referrers behind: signatures, attestations, SBOMs
+    /// Do not copy the referrers: signatures, attestations, SBOMs
     #[arg(long)]
     pub(super) without_referrers: bool,
-    /// Move a name of a layout or archive that stands for another image
+    /// Move a name in a layout or archive that another image has now
     #[arg(long)]
     pub(super) overwrite: bool,
-    /// Of an index, only the manifest for this platform: os/architecture[/variant]
+    /// Copy only the manifest for this platform out of an index: os/architecture[/variant]
     #[arg(long, value_name = "PLATFORM")]
     pub(super) platform: Option<String>,
     /// Print what would be written, and write nothing
@@ -188,7 +188,7 @@ pub(super) struct LsArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct WantArgs {
+pub(super) struct RequirementArgs {
     /// A trusted public key: a file, env:NAME, - or a pkcs11: URI; several may be given
     #[arg(long, value_name = "PUB", required = true)]
     pub(super) key: Vec<String>,
@@ -207,21 +207,21 @@ pub(super) struct WantArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// Where the images are; - reads references from standard input, @FILE from a file
+    /// The source images; - reads references from standard input, @FILE from a file
     #[arg(value_name = "SRC", required = true)]
     pub(super) sources: Vec<String>,
-    /// Where they go; host/prefix/ means each into its own repository below it
+    /// The destination; host/prefix/ puts each image into its own repository below it
     #[arg(value_name = "DST")]
     pub(super) target: String,
     /// All images of the layout or archive, or all tags of the repository
     #[arg(long)]
     pub(super) all: bool,
     #[command(flatten)]
-    pub(super) want: WantArgs,
+    pub(super) required: RequirementArgs,
     /// The index and every manifest in it must verify, each by itself
     #[arg(long)]
     pub(super) all_platforms: bool,
-    /// Move a name of a layout or archive that stands for another image
+    /// Move a name in a layout or archive that another image has now
     #[arg(long)]
     pub(super) overwrite: bool,
     /// Verify, read every layer, print what would be written, and write nothing
@@ -256,7 +256,7 @@ pub(super) struct SignArgs {
     /// A private key: a file, env:NAME, a pkcs11: URI, or plugin:NAME; several may be given
     #[arg(long, value_name = "KEY", required = true)]
     pub(super) key: Vec<String>,
-    /// Which form: a Sigstore bundle as a referrer, simple signing at the .sig tag, or both
+    /// The signature format: a Sigstore bundle as a referrer, simple signing at the .sig tag, or both
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: SignFormat,
     /// An annotation to sign
@@ -268,7 +268,7 @@ pub(super) struct SignArgs {
     /// Sign an index and every manifest in it
     #[arg(long)]
     pub(super) all_platforms: bool,
-    /// Sign only what no given key has signed yet with the same annotations, name and form
+    /// Sign only what no given key has signed yet with the same annotations, name and format
     #[arg(long)]
     pub(super) if_missing: bool,
     /// Print what would be signed, with which keys, and write nothing
@@ -306,7 +306,7 @@ pub(super) struct VerifyArgs {
     #[arg(value_name = "REF", required = true)]
     pub(super) references: Vec<String>,
     #[command(flatten)]
-    pub(super) want: WantArgs,
+    pub(super) required: RequirementArgs,
     /// Verify an attestation of this predicate type instead of a signature
     #[arg(long = "type", value_name = "TYPE")]
     pub(super) predicate_type: Option<String>,

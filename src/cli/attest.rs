@@ -73,8 +73,7 @@ fn attestation(args: &AttestArgs, limits: &Limits) -> Result<Attestation, Failur
     })
 }
 
-/// The attestation with the name that is signed along: the repository, as cosign does it, unless a name was given. A path
-/// of this machine is never signed.
+/// Adds the name to sign: as cosign does, the repository unless a name was given. A local path is never signed.
 fn named(attestation: &Attestation, sink: &dyn Sink) -> Attestation {
     let repository = match sink.origin() {
         origin @ Origin::Registry { .. } => Some(origin.to_string()),

@@ -1,4 +1,4 @@
-//! The progress bar on a terminal, which is out of the way while anything else is printed.
+//! The progress bar on a terminal. It is hidden while anything else is printed.
 
 use std::sync::OnceLock;
 
@@ -6,14 +6,14 @@ use indicatif::ProgressBar;
 use indicatif::ProgressDrawTarget;
 use indicatif::ProgressStyle;
 
-/// The bar, while there is one.
+/// The progress bar, once it was shown.
 static BAR: OnceLock<ProgressBar> = OnceLock::new();
 
-/// Begins to show the bar.
+/// Shows the progress bar.
 pub(super) fn show() -> &'static ProgressBar {
     BAR.get_or_init(|| {
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(5));
-        // A template that cannot be read leaves the bar as it is by default.
+        // If the template does not parse, the bar keeps its default style.
         if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style);
         }
@@ -21,15 +21,15 @@ pub(super) fn show() -> &'static ProgressBar {
     })
 }
 
-/// Does `print` while the bar is out of the way.
-pub(super) fn aside<T>(print: impl FnOnce() -> T) -> T {
+/// Runs `print` while the bar is hidden.
+pub(super) fn hide_while<T>(print: impl FnOnce() -> T) -> T {
     match BAR.get() {
         Some(bar) => bar.suspend(print),
         None => print(),
     }
 }
 
-/// Takes the bar away.
+/// Removes the bar.
 pub(super) fn end() {
     BAR.get().iter().for_each(|bar| bar.finish_and_clear());
 }

@@ -1,4 +1,4 @@
-//! The command `demo`: the main job in a temporary directory, through the same commands that people type.
+//! The command `demo`: signs, copies, imports and tampers in a temporary directory, with the same commands that people type.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -39,63 +39,63 @@ use super::runtime::Work;
 /// The program in the image.
 const GOOD: &[u8] = b"the program that was released\n";
 
-/// What runs a command line.
+/// The function that runs a command.
 pub(super) type Execute = fn(Command) -> Result<Exit, Failure>;
 
-/// What the demo runs, what it says first, and how it has to end.
+/// One step of the demo: the text before it, the command, and the expected exit code.
 type DemoStep = (&'static str, &'static str, Exit);
 
 const JOB: [DemoStep; 6] = [
     (
-        "Make a key pair. In real life this happens on a machine without a network.",
+        "Make a key pair. In production, do this on a machine without a network.",
         "key new -o release --passphrase-file passphrase",
         Exit::Yes,
     ),
     (
-        "Sign the image: its digest, and the name that it is released under.",
+        "Sign the image: its digest, and the name under which it is released.",
         "sign oci:build:v1 --key release.key --passphrase-file passphrase --signed-reference app:1.0",
         Exit::Yes,
     ),
-    ("Look at what hangs on it now.", "tree oci:build:v1 --key release.pub", Exit::Yes),
+    ("Show what is attached to the image now.", "tree oci:build:v1 --key release.pub", Exit::Yes),
     (
-        "Put the image and its signature into one file, to be carried across the gap.",
+        "Copy the image and its signature into one file, to carry it across the air gap.",
         "copy oci:build:v1 oci-archive:carried.tar:v1",
         Exit::Yes,
     ),
     (
-        "On the other side: verify, and only then import.",
+        "On the other side: verify, and import only if that succeeds.",
         "import oci-archive:carried.tar:v1 oci:inside:v1 --key release.pub --signed-reference app:1.0",
         Exit::Yes,
     ),
     (
-        "A CI step or a person can ask again at any time.",
+        "A CI job or a person can verify the image again at any time.",
         "verify oci:inside:v1 --key release.pub --signed-reference app:1.0",
         Exit::Yes,
     ),
 ];
 
-/// How somebody could cheat, and how each of them ends.
+/// The attacks: the text before each, the change to the image, the command, and the expected exit code.
 const TAMPERING: [(&str, Tamper, &str, Exit); 6] = [
     (
-        "1. Somebody puts another image, unsigned, under the same name.",
+        "1. An attacker puts another, unsigned image under the same name.",
         Tamper::OtherImage,
         "import oci:tampered-1:v1 oci:never:v1 --key release.pub --signed-reference app:1.0",
         Exit::Refused,
     ),
     (
-        "2. Somebody moves the signature of the good image to the other one.",
+        "2. An attacker attaches the signature of the good image to another image.",
         Tamper::MovedSignature,
         "import oci:tampered-2:v1 oci:never:v1 --key release.pub --signed-reference app:1.0",
         Exit::Refused,
     ),
     (
-        "3. Somebody signs the other image with a key of their own.",
+        "3. An attacker signs another image with a key of their own.",
         Tamper::OtherKey,
         "import oci:tampered-3:v1 oci:never:v1 --key release.pub --signed-reference app:1.0",
         Exit::Refused,
     ),
     (
-        "4. One byte of a layer is changed on the way: the signature holds, the layer does not.",
+        "4. One byte of a layer is changed on the way: the signature is valid, but the layer has another digest.",
         Tamper::Layer,
         "import oci:tampered-4:v1 oci:never:v1 --key release.pub --signed-reference app:1.0",
         Exit::Unknown,
@@ -107,7 +107,7 @@ const TAMPERING: [(&str, Tamper, &str, Exit); 6] = [
         Exit::Refused,
     ),
     (
-        "6. Somebody sends this release, whose signature holds, as the next one.",
+        "6. An attacker sends this release, with its valid signature, as the next release.",
         Tamper::Nothing,
         "import oci:build:v1 oci:never:v1 --key release.pub --signed-reference app:2.0",
         Exit::Refused,
@@ -126,9 +126,9 @@ enum Tamper {
 
 pub(super) fn demo(args: &DemoArgs, execute: Execute) -> Result<Exit, Failure> {
     let (place, _temporary) = place(args)?;
-    std::env::set_current_dir(&place).map_err(|error| told(&place, &error))?;
+    std::env::set_current_dir(&place).map_err(|error| to_failure(&place, &error))?;
     render::line(format_args!(
-        "The demo works in {}. Each line with a $ is a command that you could type there.",
+        "The demo runs in {}. Each line with a $ is a command that you can type there.",
         place.display()
     ));
     write(Path::new("passphrase"), b"correct horse battery staple\n")?;
@@ -137,32 +137,30 @@ pub(super) fn demo(args: &DemoArgs, execute: Execute) -> Result<Exit, Failure> {
         step(why, command, want, execute)?;
     }
     render::line("");
-    render::line("Now six ways to cheat. Each has to be refused, and `oci:never` must never come into being.");
+    render::line("Now six attacks. Each must fail, and the layout `oci:never` must not be created.");
     for (number, (why, tamper, command, want)) in TAMPERING.into_iter().enumerate() {
         prepare(tamper, &format!("tampered-{}", number + 1))?;
         step(why, command, want, execute)?;
         if Path::new("never").exists() {
-            return Err(Failure::refused("demo: a refused import left something behind"));
+            return Err(Failure::refused("demo: a failed import wrote to its destination"));
         }
     }
     render::line("");
-    render::line(
-        "The good image went in, six attempts to cheat did not, and none of them left a trace at the destination.",
-    );
+    render::line("The good image was imported. The six attacks failed and wrote nothing to the destination.");
     if args.keep.is_some() {
         next(&place);
     }
     Ok(Exit::Yes)
 }
 
-/// What was made, and how to go on with it.
+/// Lists the files of the demo, and the commands to continue with.
 fn next(place: &Path) {
     render::line("");
-    render::line(format_args!("All of it stays in {}:", place.display()));
+    render::line(format_args!("The files stay in {}:", place.display()));
     render::line("  build, carried.tar       the signed image, as a layout and as an archive");
     render::line("  release.key, passphrase  the private key and its passphrase: for trying out only");
     render::line("  release.pub              the public key");
-    render::line("To go on with a registry of yours, HOST:");
+    render::line("To continue with your own registry, HOST:");
     render::line(format_args!("$ cd {}", place.display()));
     render::line("$ bulla copy oci:build:v1 HOST/app:1.0");
     render::line("$ bulla verify HOST/app:1.0 --key release.pub --signed-reference app:1.0");
@@ -188,11 +186,11 @@ fn step(why: &str, command: &str, want: Exit, execute: Execute) -> Result<(), Fa
             render::line(format_args!("(exit status {meaning})"));
             Ok(())
         }
-        false => Err(Failure::unknown(format!("demo: `bulla {command}` ended with {exit:?}, not with {want:?}"))),
+        false => Err(Failure::unknown(format!("demo: `bulla {command}` ended with {exit:?} instead of {want:?}"))),
     }
 }
 
-/// A tar archive (POSIX.1-1988) with one file, a program.
+/// A tar archive (POSIX.1-1988) with one file, the program.
 fn archive_of(program: &[u8]) -> Vec<u8> {
     const BLOCK: usize = 512;
     let mut header = vec![0; BLOCK];
@@ -255,10 +253,10 @@ fn prepare(tamper: Tamper, layout: &str) -> Result<(), Failure> {
         Tamper::OtherImage => image(layout, EVIL),
         Tamper::OtherKey => {
             image(layout, EVIL)?;
-            let stranger = PrivateKey::generate(KeyKind::P256).map_err(|error| Failure::unknown(error.to_string()))?;
+            let untrusted = PrivateKey::generate(KeyKind::P256).map_err(|error| Failure::unknown(error.to_string()))?;
             let signed = sign::bundle(
                 &subject(layout)?,
-                &stranger,
+                &untrusted,
                 &Terms {
                     annotations: BTreeMap::new(),
                     created: Time::EPOCH,
@@ -271,7 +269,7 @@ fn prepare(tamper: Tamper, layout: &str) -> Result<(), Failure> {
         Tamper::Signature => {
             image(layout, GOOD)?;
             let text = String::from_utf8_lossy(&released_bundle()?).into_owned();
-            // The tenth character of the signature becomes another one.
+            // Change the tenth character of the signature.
             let at = text.find("\"sig\":\"").map_or(0, |at| at + 17);
             let other = |(index, c): (usize, char)| if index == at { if c == 'A' { 'B' } else { 'A' } } else { c };
             attach(layout, text.chars().enumerate().map(other).collect::<String>().into_bytes())
@@ -279,11 +277,11 @@ fn prepare(tamper: Tamper, layout: &str) -> Result<(), Failure> {
     }
 }
 
-/// The bundle that was made when the image was signed.
+/// The bundle with the signature of the good image.
 fn released_bundle() -> Result<Vec<u8>, Failure> {
     let store = Layout::open("build", Limits::DEFAULT)?;
     let subject = subject("build")?;
-    let none = || Failure::unknown("demo: the signature is not there");
+    let none = || Failure::unknown("demo: the signature is missing");
     Runtime::new(Work::Waiting)?.block_on(async {
         let listed = store.referrers(subject.digest(), None).await?.ok_or_else(none)?.whole()?;
         let manifest = store.manifest(listed.first().ok_or_else(none)?).await?;
@@ -293,7 +291,7 @@ fn released_bundle() -> Result<Vec<u8>, Failure> {
     })
 }
 
-/// Attaches `bundle` to the image in `layout`, whatever it signs.
+/// Attaches `bundle` to the image in `layout`, even if it signs another image.
 fn attach(layout: &str, bundle: Vec<u8>) -> Result<(), Failure> {
     let subject = subject(layout)?;
     let store = Layout::open(layout, Limits::DEFAULT)?;
@@ -316,9 +314,9 @@ fn subject(layout: &str) -> Result<Subject, Failure> {
 
 fn change_layer(layout: &str) -> Result<(), Failure> {
     let folder = Path::new(layout).join("blobs/sha256");
-    for file in fs::read_dir(&folder).map_err(|error| told(&folder, &error))? {
-        let path = file.map_err(|error| told(&folder, &error))?.path();
-        let mut bytes = fs::read(&path).map_err(|error| told(&path, &error))?;
+    for file in fs::read_dir(&folder).map_err(|error| to_failure(&folder, &error))? {
+        let path = file.map_err(|error| to_failure(&folder, &error))?.path();
+        let mut bytes = fs::read(&path).map_err(|error| to_failure(&path, &error))?;
         let found = bytes.windows(GOOD.len()).position(|window| window == GOOD);
         if let Some(byte) = found.and_then(|at| bytes.get_mut(at)) {
             *byte ^= 1;
@@ -330,19 +328,19 @@ fn change_layer(layout: &str) -> Result<(), Failure> {
 
 fn place(args: &DemoArgs) -> Result<(PathBuf, Option<DemoDirectory>), Failure> {
     if let Some(path) = &args.keep {
-        let hint = "--keep a directory that is not there yet";
-        fs::create_dir(path).map_err(|error| told(path, &error).hint(hint))?;
-        let path = path.canonicalize().map_err(|error| told(path, &error))?;
+        let hint = "--keep takes the name of a new directory";
+        fs::create_dir(path).map_err(|error| to_failure(path, &error).hint(hint))?;
+        let path = path.canonicalize().map_err(|error| to_failure(path, &error))?;
         return Ok((path, None));
     }
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(|error| Failure::unknown(format!("demo: {error}")))?;
     let path = std::env::temp_dir().join(format!("bulla-demo-{}", bulla::digest::hex(&random)));
-    fs::create_dir(&path).map_err(|error| told(&path, &error))?;
+    fs::create_dir(&path).map_err(|error| to_failure(&path, &error))?;
     Ok((path.clone(), Some(DemoDirectory(path))))
 }
 
-/// A directory that goes away with this value.
+/// A directory that is removed when this value is dropped.
 struct DemoDirectory(PathBuf);
 
 impl Drop for DemoDirectory {
@@ -352,9 +350,9 @@ impl Drop for DemoDirectory {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    fs::write(path, bytes).map_err(|error| told(path, &error))
+    fs::write(path, bytes).map_err(|error| to_failure(path, &error))
 }
 
-fn told(path: &Path, error: &std::io::Error) -> Failure {
+fn to_failure(path: &Path, error: &std::io::Error) -> Failure {
     Failure::unknown(format!("{}: {error}", path.display()))
 }

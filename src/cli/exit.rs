@@ -1,4 +1,4 @@
-//! The exit codes, and what is said on the way out.
+//! Exit codes, and the error messages that go with them.
 
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ use bulla::store::StoreError;
 
 use super::hints;
 
-/// The three ways in which a command ends. There is no fourth.
+/// The exit code of a command. There are these three and no others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Exit {
     /// 0: yes, or done.
@@ -23,34 +23,34 @@ pub(super) enum Exit {
     Unknown,
 }
 
-/// A command that did not end with yes, and what people should read about it.
+/// Why a command did not end with yes: the error message, details and a hint.
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
-    /// The kind of failure, for reports. It never changes.
+    /// The error code in reports. It is stable: scripts depend on it.
     pub(super) code: &'static str,
-    /// How it ends.
+    /// The exit code.
     pub(super) exit: Exit,
-    /// The thing, then what was found and what was wanted.
+    /// The message: the thing first, then what was found and what was wanted.
     pub(super) message: String,
     /// One line for each detail.
     pub(super) details: Vec<String>,
-    /// What could be typed next.
+    /// A hint: what to type next.
     pub(super) hint: Option<String>,
 }
 
 impl Failure {
-    /// Could not tell, because of `message`: what was typed cannot be done, unless the code says otherwise.
+    /// Could not tell (exit 2), because of `message`. The error code is `bad-argument` until the caller sets another.
     pub(super) fn unknown(message: impl Into<String>) -> Self {
         let code = "bad-argument";
         Self { code, exit: Exit::Unknown, message: message.into(), details: Vec::new(), hint: None }
     }
 
-    /// Refused, because of `message`.
+    /// Refused (exit 1), because of `message`.
     pub(super) fn refused(message: impl Into<String>) -> Self {
         Self { exit: Exit::Refused, ..Self::unknown(message) }
     }
 
-    /// The same failure, with the reference that it is about where it is one of `all` and the message does not name it.
+    /// Adds the reference, if the command has several and the message does not name it.
     #[must_use]
     pub(super) fn of(mut self, reference: &str, all: &[String]) -> Self {
         if all.len() > 1 && !self.message.contains(reference) {
@@ -59,12 +59,12 @@ impl Failure {
         self
     }
 
-    /// The failure as a report has it.
+    /// The failure in the form of a report.
     pub(super) fn reported(&self) -> ReportedError {
         ReportedError::new(self.code, self.message.as_str())
     }
 
-    /// With something to type next.
+    /// Sets the hint.
     #[must_use]
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -73,8 +73,8 @@ impl Failure {
 }
 
 impl Exit {
-    /// The worse of two: a command about several things ends as badly as the worst of them. Refused is an answer and
-    /// could-not-tell is none, so of the two the refusal is what is reported.
+    /// The exit code for two results. A refusal wins over could-not-tell, because only the refusal is an answer; either
+    /// wins over yes.
     #[must_use]
     pub(super) fn and(self, other: Self) -> Self {
         match (self, other) {

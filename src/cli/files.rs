@@ -1,4 +1,4 @@
-//! Files that commands read and write, and what is said about one that cannot be.
+//! Files that commands read and write, and the failure for one that cannot be read or written.
 
 use std::io;
 use std::io::Read as _;
@@ -17,15 +17,15 @@ use bulla::files::Temporary;
 
 use super::exit::Failure;
 
-/// Whether standard input was read.
+/// Whether standard input was read already.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// The bytes of a file that has at most `limit`.
+/// Reads a file of at most `limit` bytes.
 pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     Ok(files::read(path, limit, Accept::File)?)
 }
 
-/// The value of a variable of the environment, byte for byte; nothing where it is not set.
+/// The value of an environment variable, byte for byte; none if it is not set.
 pub(super) fn variable(name: &str) -> Option<Zeroizing<Vec<u8>>> {
     let value = std::env::var_os(name)?;
     #[cfg(unix)]
@@ -34,41 +34,42 @@ pub(super) fn variable(name: &str) -> Option<Zeroizing<Vec<u8>>> {
     return Some(Zeroizing::new(value.into_encoded_bytes()));
 }
 
-/// Opens a file, a pipe or a terminal: what may hold a passphrase.
+/// Opens a file, a pipe or a terminal, for reading a passphrase.
 pub(super) fn open(path: &Path) -> Result<Input, Failure> {
     Ok(files::open(path, Accept::Stream)?)
 }
 
-/// The bytes of a file or a pipe, at most `limit`.
+/// Reads a file or a pipe of at most `limit` bytes.
 pub(super) fn read_stream(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     Ok(files::read(path, limit, Accept::Pipe)?)
 }
 
-/// The bytes of standard input, at most `limit`; what else would read it fails from now on.
+/// Reads at most `limit` bytes from standard input. Any later attempt to read it fails.
 pub(super) fn standard_input(limit: u64) -> Result<Vec<u8>, Failure> {
     take_standard_input()?;
-    let told = |why: String| Failure::unknown(format!("standard input: {why}"));
+    let to_failure = |why: String| Failure::unknown(format!("standard input: {why}"));
     let mut bytes = Vec::new();
     let mut input = io::stdin().lock().take(limit.saturating_add(1));
-    input.read_to_end(&mut bytes).map_err(|error| told(error.to_string()))?;
+    input.read_to_end(&mut bytes).map_err(|error| to_failure(error.to_string()))?;
     match u64::try_from(bytes.len()).is_ok_and(|length| length <= limit) {
         true => Ok(bytes),
-        false => Err(told(format!("it has more than {limit} bytes"))),
+        false => Err(to_failure(format!("it has more than {limit} bytes"))),
     }
 }
 
-/// Takes standard input, which holds one thing: the second to read it would find nothing, and take that for an answer.
+/// Claims standard input. A second claim fails: its reader would find no bytes and take that for an empty document.
 pub(super) fn take_standard_input() -> Result<(), Failure> {
     match TAKEN.swap(true, Ordering::SeqCst) {
         false => Ok(()),
         true => {
-            let message = "standard input holds one thing, and two are to be read from it";
+            let message = "standard input can be read only once, and two arguments name it";
             Err(Failure::unknown(message).hint("give one of them as a file"))
         }
     }
 }
 
-/// The bytes of a file that will be replaced and that may not be there. A link to one is refused: it would be replaced.
+/// Reads a file that will be replaced; none if it does not exist. A symbolic link is refused, since replacing it would
+/// not replace its target.
 pub(super) fn read_if_there(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
     match files::regular(path)? {
         Some(_) => read(path, limit).map(Some),
@@ -76,12 +77,12 @@ pub(super) fn read_if_there(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, 
     }
 }
 
-/// Writes a file for everybody to read: complete under another name and on the disk before it gets its own.
+/// Writes a file that everybody may read. It is complete and synced under a temporary name before it gets its own.
 pub(super) fn write(path: &Path, bytes: &[u8], overwrite: Overwrite) -> Result<(), Failure> {
     Ok(files::write(path, bytes, MODE, overwrite)?)
 }
 
-/// Refuses, before any work is done for it, a file that could not be written in the end.
+/// Checks early, before the work is done, that a file can be written.
 pub(super) fn writable(path: &Path, overwrite: Overwrite) -> Result<(), Failure> {
     files::check_target(path, overwrite)?;
     Ok(Temporary::beside(path, MODE).map(drop)?)
@@ -97,5 +98,5 @@ impl From<FileError> for Failure {
     }
 }
 
-/// For everybody to read, as far as the umask allows.
+/// The mode of new files: everybody may read and write, as far as the umask allows.
 const MODE: u32 = 0o666;

@@ -1,4 +1,4 @@
-//! The command `inspect`: what a file or a manifest is, before anything is believed.
+//! The command `inspect`: decodes a file or a manifest. Nothing that it shows was verified.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -61,7 +61,7 @@ pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
-/// Whether there is something by this name that is read as a file: a pipe too, and a device so that it is named.
+/// Whether the path exists and is not a directory. A pipe is read; reading a device fails with a message that says so.
 fn is_file(path: &Path) -> bool {
     path.metadata().is_ok_and(|there| !there.is_dir())
 }
@@ -69,7 +69,7 @@ fn is_file(path: &Path) -> bool {
 fn fetch(args: &InspectArgs) -> Result<Content, Failure> {
     let looks_like_a_file = |failure: Failure| match failure.hint {
         _ if Path::new(&args.target).is_dir() => failure.hint(format!("bulla inspect oci:{}", args.target)),
-        None => failure.hint("a file is looked for first; there is none by this name"),
+        None => failure.hint("no file has this name, so it was read as a reference"),
         Some(_) => failure,
     };
     let stores = Stores::new(&args.registry, [&args.target]).map_err(looks_like_a_file)?;
@@ -78,8 +78,10 @@ fn fetch(args: &InspectArgs) -> Result<Content, Failure> {
     Ok(runtime.block_on(pinned::resolve(source.as_ref(), &tag_or_digest))?)
 }
 
-/// What the bytes are: rows for people, and the same as JSON. Nothing here was verified, and the rows say so. Else why
-/// they cannot be read as what they seem to be.
+/// Describes the bytes: rows for people, and the same as JSON. Nothing was verified, and the rows say so.
+///
+/// # Errors
+/// Why the bytes do not parse as the document that they seem to be.
 fn describe(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Rows, Inspected), String> {
     let other = |what: &str| Err(format!("{what}, which bulla does not read"));
     if let Some(what) = other_format::of_bytes(bytes) {
@@ -99,29 +101,29 @@ fn describe(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Row
     if let Some(why) = why {
         return Err(why);
     }
-    match seeming(bytes, outside, limits)? {
-        Seeming::Bundle => {
+    match guess_type(bytes, outside, limits)? {
+        DocumentType::Bundle => {
             let parsed = Bundle::parse(bytes, limits);
             parsed.map_err(|error| error.to_string()).and_then(|bundle| self::bundle(&bundle, limits))
         }
-        Seeming::Claim => claim(bytes, limits),
-        Seeming::Envelope => {
+        DocumentType::SimpleSigningPayload => simple_signing_payload(bytes, limits),
+        DocumentType::Envelope => {
             let parsed = Envelope::parse(bytes, limits).map_err(|error| error.to_string())?;
             envelope("a DSSE envelope", &parsed, limits)
         }
-        Seeming::Manifest => manifest(bytes, outside, limits),
+        DocumentType::Manifest => manifest(bytes, outside, limits),
     }
 }
 
-/// What JSON seems to be, by the fields that only this has.
-enum Seeming {
+/// The type of a JSON document, guessed from its top-level fields.
+enum DocumentType {
     Bundle,
-    Claim,
     Envelope,
     Manifest,
+    SimpleSigningPayload,
 }
 
-fn seeming(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<Seeming, String> {
+fn guess_type(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<DocumentType, String> {
     let why = match bytes.trim_ascii_start() {
         [] => Some(": it is empty"),
         [b'{' | b'[', ..] => None,
@@ -138,17 +140,17 @@ fn seeming(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<Seemi
         return Err(format!("{what}, which bulla does not read"));
     }
     match () {
-        () if outside.is_some() => Ok(Seeming::Manifest),
-        () if has(&["verificationMaterial", "dsseEnvelope", "messageSignature"]) => Ok(Seeming::Bundle),
-        () if has(&["payloadType"]) || has(&["payload"]) && has(&["signatures"]) => Ok(Seeming::Envelope),
-        () if has(&["critical"]) => Ok(Seeming::Claim),
-        () if has(&["mediaType", "schemaVersion", "manifests", "layers", "config"]) => Ok(Seeming::Manifest),
+        () if outside.is_some() => Ok(DocumentType::Manifest),
+        () if has(&["verificationMaterial", "dsseEnvelope", "messageSignature"]) => Ok(DocumentType::Bundle),
+        () if has(&["payloadType"]) || has(&["payload"]) && has(&["signatures"]) => Ok(DocumentType::Envelope),
+        () if has(&["critical"]) => Ok(DocumentType::SimpleSigningPayload),
+        () if has(&["mediaType", "schemaVersion", "manifests", "layers", "config"]) => Ok(DocumentType::Manifest),
         () => Err(format!("{UNKNOWN}: JSON without the fields of any of these")),
     }
 }
 
-/// The payload of a simple signing layer; its signature stands in an annotation of the layer.
-fn claim(bytes: &[u8], limits: &Limits) -> Result<(Rows, Inspected), String> {
+/// Describes a simple signing payload. Its signature is in an annotation of the layer.
+fn simple_signing_payload(bytes: &[u8], limits: &Limits) -> Result<(Rows, Inspected), String> {
     let payload: Value = json::parse(bytes, limits).map_err(|error| error.to_string())?;
     let text = |pointer: &str| {
         let text = payload.pointer(pointer).and_then(Value::as_str);
@@ -189,7 +191,7 @@ fn bundle(bundle: &Bundle, limits: &Limits) -> Result<(Rows, Inspected), String>
     Ok((rows, Inspected::bundle(envelope, bundle, certificates)))
 }
 
-/// Who a certificate says it is for, for people.
+/// Subject, alternative names, issuer and validity of a certificate, as it claims them.
 fn certificate(der: &[u8]) -> String {
     let Ok((_, certificate)) = X509Certificate::from_der(der) else { return "not readable".to_owned() };
     let names = certificate.subject_alternative_name().ok().flatten();
@@ -200,10 +202,10 @@ fn certificate(der: &[u8]) -> String {
     format!("{} {names} issued by {}, from {from} to {to}", certificate.subject(), certificate.issuer())
 }
 
-/// What stands in an envelope. A predicate is not taken apart: it nests as deep as it likes.
+/// The fields of an in-toto statement that are shown. The predicate stays raw JSON: it may nest deeply.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown<'a> {
+struct ShownStatement<'a> {
     #[serde(default)]
     predicate_type: String,
     #[serde(borrow, default)]
@@ -215,7 +217,7 @@ struct Shown<'a> {
 fn envelope(what: &str, envelope: &Envelope, limits: &Limits) -> Result<(Rows, Inspected), String> {
     let payload = envelope.unverified_payload();
     let mut rows = vec![row("is", what), row("payload type", envelope.claimed_type())];
-    let shown: Result<Shown<'_>, _> = json::parse(payload, &predicate_limits(payload, limits));
+    let shown: Result<ShownStatement<'_>, _> = json::parse(payload, &predicate_limits(payload, limits));
     let payload = match shown {
         Err(why) if why.is_limit() => return Err(format!("its payload cannot be read: {why}")),
         Err(why) => {
@@ -226,7 +228,7 @@ fn envelope(what: &str, envelope: &Envelope, limits: &Limits) -> Result<(Rows, I
             rows.push(row("predicate type", &shown.predicate_type));
             rows.extend(shown.subject.iter().map(|subject| row("subject", subject.get())));
             rows.extend(shown.predicate.map(|predicate| row("predicate", predicate.get())));
-            // What nests deeper than other readers of the report may follow is given as the text that it is.
+            // JSON that nests too deeply for other parsers is reported as text.
             match serde_json::from_slice::<Value>(payload) {
                 Ok(payload) => ShownPayload::Json(payload),
                 Err(_) => ShownPayload::Text(String::from_utf8_lossy(payload).into_owned()),
@@ -274,7 +276,7 @@ fn row(label: &str, value: &str) -> (String, String) {
     (label.to_owned(), value.to_owned())
 }
 
-/// Whether it is PEM, which then says what it is.
+/// Whether the bytes are PEM. Then the parser's error message is the most helpful one.
 fn is_pem(bytes: &[u8]) -> bool {
     bytes.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"-----BEGIN "))
 }

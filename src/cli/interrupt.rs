@@ -1,7 +1,7 @@
-//! Signals that end the program (SIGINT, SIGTERM, SIGHUP, SIGQUIT): what is not finished goes away first.
+//! Signals that end the program (SIGINT, SIGTERM, SIGHUP, SIGQUIT): unfinished files are removed first.
 //!
-//! Invariant: whenever one of them comes, no file with a final name is half written, and no temporary file and no lock
-//! of ours stays; then the signal does what it does by default. What SIGKILL leaves is removed by the next run.
+//! Invariant: whenever such a signal arrives, no file with a final name is half written, and no temporary file and no
+//! lock of ours remains. Then the signal takes its default action. Leftovers of SIGKILL are removed by the next run.
 
 #[cfg(unix)]
 use std::io::Read as _;
@@ -21,21 +21,21 @@ use super::signals::SignalWatch;
 #[cfg(unix)]
 use super::signals::signal;
 
-/// The signals that end a program.
+/// The signals that end the program.
 #[cfg(unix)]
 pub(super) const ENDING: [i32; 4] = [signal::SIGTERM, signal::SIGHUP, signal::SIGQUIT, signal::SIGINT];
 
-/// Whether a prompt is open, which acts on signals itself: the terminal has to echo again first.
+/// Whether a prompt is open. The prompt handles signals itself: it must switch the terminal's echo on first.
 #[cfg(unix)]
-static HELD: AtomicBool = AtomicBool::new(false);
+static PROMPT_IS_OPEN: AtomicBool = AtomicBool::new(false);
 
-/// Begins to watch for signals, once, in a thread of its own.
+/// Starts a thread that handles signals. Called once.
 ///
 /// # Errors
-/// What the system says; then signals do what they do by default, and what they leave is removed by the next run.
+/// Those of the operating system. Signals then keep their default action, and the next run removes the leftovers.
 #[cfg(unix)]
 pub(super) fn watch() -> std::io::Result<()> {
-    // A second signal does not wait for what the first has begun.
+    // A second signal takes its default action at once: it does not wait for the cleanup that the first one started.
     let begun = Arc::new(AtomicBool::new(false));
     let ignored = ignored();
     let ending = ENDING.into_iter().filter(|signal| !is_in(ignored, *signal));
@@ -43,7 +43,7 @@ pub(super) fn watch() -> std::io::Result<()> {
     let work = move || {
         let mut woken = signals.woken();
         while woken.read(&mut [0; 1]).is_ok_and(|count| count > 0) {
-            if let Some(signal) = signals.next().filter(|_| !HELD.load(Ordering::SeqCst)) {
+            if let Some(signal) = signals.next().filter(|_| !PROMPT_IS_OPEN.load(Ordering::SeqCst)) {
                 begun.store(true, Ordering::SeqCst);
                 end(signal);
             }
@@ -52,30 +52,30 @@ pub(super) fn watch() -> std::io::Result<()> {
     std::thread::Builder::new().name("signals".to_owned()).spawn(work).map(drop)
 }
 
-/// As above, where there are no signals.
+/// Does nothing: this system has no signals.
 #[cfg(not(unix))]
 pub(super) fn watch() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Has a panic, which ends the released program at once, take away first what is not finished.
+/// Removes unfinished files on a panic. Release builds abort on panic, so destructors do not run.
 pub(super) fn watch_for_panics() {
     files::undo_on_panic();
 }
 
-/// Leaves signals to a prompt that opens.
+/// Leaves signals to the prompt, which opens now.
 #[cfg(unix)]
 pub(super) fn leave_to_prompt() {
-    HELD.store(true, Ordering::SeqCst);
+    PROMPT_IS_OPEN.store(true, Ordering::SeqCst);
 }
 
-/// Acts on signals again: the prompt is closed.
+/// Handles signals here again: the prompt is closed.
 #[cfg(unix)]
-pub(super) fn act_again() {
-    HELD.store(false, Ordering::SeqCst);
+pub(super) fn take_back_from_prompt() {
+    PROMPT_IS_OPEN.store(false, Ordering::SeqCst);
 }
 
-/// Does what `signal` does by default; before it ends the program, what is not finished goes away.
+/// Takes the default action of `signal`. If that ends the program, unfinished files are removed first.
 #[cfg(unix)]
 pub(super) fn end(signal: i32) {
     if ENDING.contains(&signal) {
@@ -84,8 +84,8 @@ pub(super) fn end(signal: i32) {
     signals::do_default(signal);
 }
 
-/// The signals that were ignored when the program began, as `nohup` and a shell's `&` have it: they stay so. A bit for
-/// each, as the kernel has it. It is read once, because the kernel takes long to write this file.
+/// The signals that were ignored when the program started, as a bit mask (proc(5), `SigIgn`): `nohup` and a shell's `&`
+/// ignore some, and they must stay ignored. Read once, because the kernel takes long to produce this file.
 #[cfg(unix)]
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

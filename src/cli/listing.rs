@@ -1,4 +1,4 @@
-//! The commands `ls` and `digest`: what is in a store, and what a reference stands for.
+//! The commands `ls` and `digest`: the images of a store, and the digest of a reference.
 
 use bulla::limits::Limits;
 use bulla::ops::list;

@@ -1,4 +1,4 @@
-//! The commands `completion` and `man`: what shells and `man` read, made of the same definitions as `--help`.
+//! The commands `completion` and `man`: completion scripts and manual pages, made from the definitions of `--help`.
 
 use std::fs;
 
@@ -40,7 +40,7 @@ pub(super) fn man(args: &ManArgs) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
-/// A page for each command: its file name, and the page itself.
+/// The manual page of each command: file name and content.
 fn pages(root: &Command) -> Vec<(String, Vec<u8>)> {
     let mut pages = Vec::new();
     let mut waiting = vec![(root.clone(), NAME.to_owned())];

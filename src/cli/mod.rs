@@ -1,4 +1,4 @@
-//! The command line: reads arguments and the environment, and says how a command ended.
+//! The command line: parses arguments, runs the command, prints the result, sets the exit code.
 
 mod args;
 mod attest;
@@ -84,11 +84,11 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     let done = timeout::within(cli.general.timeout, || execute(cli.command));
     bar::end();
-    let exit = done.unwrap_or_else(|failure| told(&failure));
-    render::lost().map_or(exit, |failure| exit.and(told(&failure))).into()
+    let exit = done.unwrap_or_else(|failure| report_failure(&failure));
+    render::stdout_failure().map_or(exit, |failure| exit.and(report_failure(&failure))).into()
 }
 
-fn told(failure: &Failure) -> Exit {
+fn report_failure(failure: &Failure) -> Exit {
     render::failure(failure);
     failure.exit
 }

@@ -44,13 +44,13 @@ use super::target::Target;
 use super::verdict;
 use super::verify;
 
-/// One image of an import.
+/// The result of importing one image.
 enum Imported {
     Declined(Box<Outcome>),
     Done(Vec<VerifiedSubject>, MovedImage),
 }
 
-/// What is copied, from where, and how.
+/// The arguments that are the same for every image of a copy or import.
 struct MoveJob<'a> {
     closure: Closure,
     dry_run: bool,
@@ -65,10 +65,10 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
     let platform = args.platform.as_deref().map(verify::platform).transpose()?;
     let typed = reference_list::expand(&args.sources)?;
     let target = Target::parse(&args.target)?;
-    let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.somewhere())?;
+    let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.any_reference())?;
     let runtime = Runtime::new(Work::Moving)?;
-    let sources = if args.all { runtime.block_on(every(&stores, &typed))? } else { typed };
-    target.takes(&sources)?;
+    let sources = if args.all { runtime.block_on(all_images(&stores, &typed))? } else { typed };
+    target.check_count(&sources)?;
     let closure = if args.without_referrers { Closure::Image } else { Closure::WithReferrers };
     let taken = taken(args.overwrite);
     let (dry_run, limits) = (args.dry_run, Limits::DEFAULT);
@@ -108,7 +108,7 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// What is to be copied, as it is found, and the store that it goes to.
+/// An image found at its source, with its graph, and the store that it is copied to.
 struct FoundImage {
     digest: Digest,
     graph: Graph,
@@ -133,9 +133,9 @@ async fn find(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<F
     let to = job.target.of(reference, &names)?;
     let names = job.stores.names(reference, &to, &names, &digest)?;
     let graph = Graph::collect(source.as_ref(), root, job.closure, &job.limits).await?;
-    // The destination is only opened for writing when the source is known to be whole.
+    // Open the destination only after the graph of the source was read completely.
     let (place, sink) = sinks.open(job.stores, &to)?;
-    sinks.are_free(&place, &names, &digest)?;
+    sinks.check_unused(&place, &names, &digest)?;
     let index = Some(whole).filter(|whole| *whole != digest);
     Ok(FoundImage { digest, graph, index, names, place, sink, source, to })
 }
@@ -145,7 +145,7 @@ async fn copy_one(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Resu
     sink.mark();
     let copied = copy::copy(&source, &sink, &graph, &names, job.taken, &job.limits).await;
     let copied = copied.inspect_err(|_| sink.go_back())?;
-    sinks.wrote(&place, &names, &digest);
+    sinks.record(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
     Ok(MovedImage { copied, digest, index, place, read: None, written })
 }
@@ -153,20 +153,20 @@ async fn copy_one(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Resu
 async fn plan_one(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<MovedImage, Failure> {
     let FoundImage { digest, graph, index, names, place, sink, to, .. } = find(job, sinks, reference).await?;
     let copied = copy::plan(&sink, &graph, &names, job.taken).await?;
-    sinks.wrote(&place, &names, &digest);
+    sinks.record(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
     Ok(MovedImage { copied, digest, index, place, read: None, written })
 }
 
 pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
-    let verifier = verify::verifier(&args.want, StatementKind::ImageSignature, &limits)?;
+    let verifier = verify::verifier(&args.required, StatementKind::ImageSignature, &limits)?;
     let typed = reference_list::expand(&args.sources)?;
     let target = Target::parse(&args.target)?;
-    let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.somewhere())?;
+    let stores = Stores::for_sides(&args.registry, &args.sides, &typed, &target.any_reference())?;
     let runtime = Runtime::new(Work::Moving)?;
-    let sources = if args.all { runtime.block_on(every(&stores, &typed))? } else { typed };
-    target.takes(&sources)?;
+    let sources = if args.all { runtime.block_on(all_images(&stores, &typed))? } else { typed };
+    target.check_count(&sources)?;
     let platforms = if args.all_platforms { Platforms::All } else { Platforms::Root };
     let taken = taken(args.overwrite);
     let (closure, dry_run) = (Closure::Image, args.dry_run);
@@ -174,7 +174,7 @@ pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
     let mut sinks = Sinks::default();
     let mut exit = Exit::Yes;
     let mut reports = Results::of("import", args.output);
-    let mut tell = |source: &str, imported| exit = exit.and(tell(args, &sources, source, imported, &mut reports));
+    let mut report = |source: &str, imported| exit = exit.and(report(args, &sources, source, imported, &mut reports));
     let mut unfinished = Vec::new();
     for source in &sources {
         let options = VerifyOptions {
@@ -186,12 +186,12 @@ pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
         };
         let imported = runtime.block_on(import_one(&job, &mut sinks, source, &platforms, options));
         match &imported {
-            Ok(Imported::Done(_, moved)) if !args.dry_run && sinks.holds_back(&moved.place) => {
+            Ok(Imported::Done(_, moved)) if !args.dry_run && sinks.is_deferred(&moved.place) => {
                 unfinished.push((source, imported));
             }
-            // What came of the images before it is told first.
+            // Results are reported in the order of the sources.
             _ if !unfinished.is_empty() => unfinished.push((source, imported)),
-            _ => tell(source, imported),
+            _ => report(source, imported),
         }
     }
     // Each layout and archive is written once, with all that could be imported into it.
@@ -202,16 +202,16 @@ pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
             _ => "",
         };
         match lost.get(place).cloned() {
-            Some(failure) => tell(source, Err(failure)),
-            None => tell(source, imported),
+            Some(failure) => report(source, Err(failure)),
+            None => report(source, imported),
         }
     }
     reports.end();
     Ok(exit)
 }
 
-/// Tells what came of one image of an import, and how the command ends because of it.
-fn tell(
+/// Reports the result for one image of an import, and returns its exit code.
+fn report(
     args: &ImportArgs,
     sources: &[String],
     source: &str,
@@ -227,7 +227,7 @@ fn tell(
         moves::left(source, &moved.copied);
     }
     match (args.output, imported) {
-        (ResultsOutput::Text, Ok(Imported::Declined(outcome))) => verdict::outcome(source, &outcome, &args.want),
+        (ResultsOutput::Text, Ok(Imported::Declined(outcome))) => verdict::outcome(source, &outcome, &args.required),
         (ResultsOutput::Text, Ok(Imported::Done(verified, moved))) => {
             moves::imported(source, &args.target, args.dry_run, &verified, &moved);
         }
@@ -242,8 +242,8 @@ fn tell(
     exit
 }
 
-/// Verifies one image and, only if it verifies, pushes it. What does not verify writes nothing, and keeps nothing else from
-/// being imported.
+/// Verifies one image and pushes it only if it verifies. An image that is refused writes nothing, and does not stop the
+/// import of the others.
 async fn import_one(
     job: &MoveJob<'_>,
     sinks: &mut Sinks,
@@ -266,7 +266,7 @@ async fn import_one(
     let to = job.target.of(reference, &names)?;
     let names = job.stores.names(reference, &to, &names, &digest)?;
     let (place, sink) = sinks.open(job.stores, &to)?;
-    sinks.are_free(&place, &names, &digest)?;
+    sinks.check_unused(&place, &names, &digest)?;
     let (copied, read) = match job.dry_run {
         true => {
             let planned = import::plan(&source, &sink, &admitted, &names, job.taken, options).await?;
@@ -278,21 +278,21 @@ async fn import_one(
             (copied.inspect_err(|_| sink.go_back())?, None)
         }
     };
-    sinks.wrote(&place, &names, &digest);
+    sinks.record(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
     let verified = admitted.into_verified().into_iter().map(VerifiedSubject::without_documents).collect();
     Ok(Imported::Done(verified, MovedImage { copied, digest, index: None, place, read, written }))
 }
 
-/// Every image of each of these layouts, archives and repositories, as references.
-async fn every(stores: &Stores, places: &[String]) -> Result<Vec<String>, Failure> {
+/// The references of all images in these layouts, archives and repositories, for `--all`.
+async fn all_images(stores: &Stores, places: &[String]) -> Result<Vec<String>, Failure> {
     let mut references = Vec::new();
     for place in places {
         if stores::names_one(place)? {
-            let message = format!("`{place}` names one image, and --all means every image of its place");
+            let message = format!("`{place}` names one image, but --all means all images there");
             let reference: Reference = place.parse()?;
             return Err(Failure::unknown(message).hint(format!(
-                "{}, or leave out --all: of one image all platforms are taken anyway",
+                "{}, or leave out --all: all platforms of an image are copied anyway",
                 reference.place()
             )));
         }

@@ -1,4 +1,4 @@
-//! Text about what was copied and imported, or would be.
+//! The text report of `copy` and `import`, and of their dry runs.
 
 use bulla::digest::Digest;
 use bulla::ops::copy::Copied;
@@ -14,31 +14,31 @@ use super::quantity::amount;
 use super::quantity::count;
 use super::render::line;
 use super::render::note;
-use super::signatures::counted_line;
+use super::signatures::accepted_line;
 use super::verdict::layers_read;
 
-/// One image of a copy: what was, or would be, done.
+/// One image that was copied, or would be by a dry run.
 pub(super) struct MovedImage {
     pub(super) copied: Copied,
     pub(super) digest: Digest,
     /// The index that the image was taken out of.
     pub(super) index: Option<Digest>,
-    /// The layout, archive or repository that it is in now.
+    /// The layout, archive or repository of the destination.
     pub(super) place: String,
-    /// By a dry run of an import: what was read of the source.
+    /// The configs and layers that a dry run of an import read from the source.
     pub(super) read: Option<LayersRead>,
-    /// The references under which it is there.
+    /// The references of the image at the destination.
     pub(super) written: Vec<String>,
 }
 
 impl MovedImage {
-    /// The same for a report, with the source and the destination as they were typed.
+    /// The same for a JSON report, with the source and the destination as typed.
     pub(super) fn summary<'a>(&'a self, source: &'a str, target: &'a str, dry_run: bool) -> CopySummary<'a> {
         CopySummary { source, target, dry_run, copied: &self.copied, written: &self.written }
     }
 }
 
-/// What came of the copy of one image, as a report has it.
+/// The result of copying one image, for a JSON report.
 pub(super) fn copy_result<'a>(
     source: &'a str,
     target: &'a str,
@@ -56,7 +56,7 @@ pub(super) fn copied(source: &str, target: &str, dry_run: bool, moved: &MovedIma
     self::moved((verb, blobs), source, target, moved);
 }
 
-/// Says what it means that an image was taken out of its index.
+/// Notes that signatures of the index do not cover an image that was taken out of it.
 pub(super) fn taken_out(source: &str, moved: &MovedImage) {
     let Some(index) = moved.index else { return };
     let digest = moved.digest;
@@ -65,7 +65,7 @@ pub(super) fn taken_out(source: &str, moved: &MovedImage) {
     note(format_args!("note: a signature of the index does not cover it, and was left behind"));
 }
 
-/// Says what an image lost on its way, whatever the report is.
+/// Notes what was not copied, for every output format.
 pub(super) fn left(source: &str, copied: &Copied) {
     let source = Foreign(source);
     for left in &copied.layers_left_out {
@@ -82,7 +82,7 @@ pub(super) fn left(source: &str, copied: &Copied) {
 pub(super) fn imported(source: &str, target: &str, dry_run: bool, verified: &[VerifiedSubject], moved: &MovedImage) {
     for verified in verified {
         line(format_args!("verified {}  {}", verified.digest(), Foreign(source)));
-        verified.accepted().iter().for_each(|counted| line(format_args!("  {}", counted_line(counted))));
+        verified.accepted().iter().for_each(|counted| line(format_args!("  {}", accepted_line(counted))));
     }
     moved.read.iter().for_each(|read| line(layers_read(read)));
     let (verb, blobs) = if dry_run { ("would import", "to move") } else { ("imported", "moved") };
@@ -92,10 +92,10 @@ pub(super) fn imported(source: &str, target: &str, dry_run: bool, verified: &[Ve
     }
 }
 
-/// What was moved, where it is now, and what its names stood for before.
+/// Prints what was moved, the references at the destination, and the previous target of each name.
 fn moved((verb, blobs): (&str, &str), source: &str, target: &str, moved: &MovedImage) {
     let MovedImage { copied, digest, written, .. } = moved;
-    // With --all names of the source are names that somebody else chose.
+    // With --all the names come from the source, so they are foreign text.
     let (source, first) = (Foreign(source), Foreign(written.first().map_or(target, String::as_str)));
     line(format_args!("{verb} {digest}  {source} -> {first}"));
     written.iter().skip(1).for_each(|reference| line(format_args!("  and {}", Foreign(reference))));

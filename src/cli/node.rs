@@ -1,4 +1,4 @@
-//! One line about each node of a tree, and about each signed document in it.
+//! The text of `tree`: one line for each node, and one for each signed document in it.
 
 use bulla::key::KeyId;
 use bulla::ops::tree::Link;
@@ -9,7 +9,7 @@ use bulla::verify;
 
 use super::line::Foreign;
 
-/// One line about a node.
+/// The line of a node.
 pub(super) fn node_line(node: &TreeNode) -> String {
     let what = match &node.link {
         Link::Child(Some(platform)) => Foreign(platform).to_string(),
@@ -22,7 +22,7 @@ pub(super) fn node_line(node: &TreeNode) -> String {
     format!("{what}  {}{created}", node.digest)
 }
 
-/// One line about a signed document.
+/// The line of a signed document.
 pub(super) fn document_line(document: &TreeDocument) -> String {
     let kind = document.kind.as_ref().map_or_else(|| document.format.to_owned(), |kind| Foreign(kind).to_string());
     match &document.trust {

@@ -1,10 +1,9 @@
-//! Colour for verdicts and errors on a terminal. Nothing is said by colour alone.
+//! Colour for verdicts and errors on a terminal. No information is in the colour alone.
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
 
-/// `line`, which was escaped, with colour at its beginning where it is a verdict or an error and where it goes to a
-/// terminal that wants colour.
+/// Colours the first word of an escaped line that is a verdict or an error, if it goes to a terminal with colour.
 pub(super) fn line(line: &str, to: &impl IsTerminal) -> String {
     match wanted(to.is_terminal(), |name| std::env::var_os(name)) {
         true => painted(line),
@@ -34,7 +33,7 @@ fn painted(line: &str) -> String {
     line.to_owned()
 }
 
-/// How lines begin that have colour, and their colour (ECMA-48, SGR). A verdict is followed by its digest.
+/// The beginnings of coloured lines, and their colours (ECMA-48, SGR). After a verdict the digest follows.
 const COLOURS: &[(&str, &str)] = &[
     ("error:", "1;31"),
     ("hint:", "36"),
@@ -70,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_ours_is_painted_and_nothing_is_lost() {
+    fn only_verdicts_and_errors_are_coloured_and_no_text_is_lost() {
         for (line, shown) in [
             ("verified sha256:00  r/app", "\u{1b}[32mverified\u{1b}[0m sha256:00  r/app"),
             ("error: no", "\u{1b}[1;31merror:\u{1b}[0m no"),

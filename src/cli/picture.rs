@@ -1,4 +1,4 @@
-//! Pictures of a tree: Graphviz, and SVG without it.
+//! Pictures of a tree: input for Graphviz, and SVG.
 
 use bulla::ops::tree::TreeNode;
 use bulla::ops::tree::Trust;
@@ -39,7 +39,7 @@ fn dot_node(node: &TreeNode, above: Option<usize>, number: &mut usize, lines: &m
     node.hanging.iter().for_each(|hanging| dot_node(hanging, Some(me), number, lines));
 }
 
-/// The tree of the image `name` as a picture: one row for each node, indented by how deep it hangs, then the legend.
+/// The tree of the image `name` as SVG: one row for each node, indented by its depth, then the legend.
 pub(super) fn svg(name: &str, root: &TreeNode) -> Lines {
     const INDENT: usize = 28;
     let name = escape_xml(&Foreign(name).to_string());
@@ -71,7 +71,7 @@ pub(super) fn svg(name: &str, root: &TreeNode) -> Lines {
     head.into_iter().chain([heading]).chain(drawn).chain(["</svg>".to_owned()]).collect()
 }
 
-/// Boxes below each other.
+/// A drawing of boxes, one below the other.
 struct Drawing {
     drawn: Vec<String>,
     top: usize,
@@ -114,7 +114,7 @@ fn label(node: &TreeNode) -> Vec<String> {
     [node_line(node)].into_iter().chain(documents).chain(problems).collect()
 }
 
-/// The colour of a node: that of the worst that is known of it.
+/// The colour of a node: damaged before unread before trusted before untrusted.
 fn color(node: &TreeNode) -> &'static str {
     let any = |wanted: fn(&Trust) -> bool| node.signed.iter().any(|document| wanted(&document.trust));
     match node.problems.is_empty() {
@@ -126,12 +126,12 @@ fn color(node: &TreeNode) -> &'static str {
     }
 }
 
-/// What the colours mean. Without keys nothing is trusted, and nothing is not.
+/// The meaning of the colours. Without keys no node is marked as trusted or not trusted.
 const LEGEND: [(&str, &str); 5] = [
     (TRUSTED, "signed by a given key"),
     (DAMAGED, "names a given key, but does not hold"),
     (OTHER_KEY, "signed by none of the given keys"),
-    (UNREAD, "not read to its end"),
+    (UNREAD, "not read completely"),
     (PLAIN, "not signed, or no key given"),
 ];
 const DAMAGED: &str = "#c03030";

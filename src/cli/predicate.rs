@@ -1,4 +1,4 @@
-//! The predicate of an attestation, from a file.
+//! The predicate of an attestation, read from a file or standard input.
 
 use std::path::Path;
 
@@ -12,8 +12,8 @@ use bulla::request::Attestation;
 use bulla::request::RequestError;
 use bulla::request::WholeDocument;
 
-/// Reads a predicate. Whatever is wrong with the file is a bad argument, with a hint where it holds a predicate in another
-/// document.
+/// Reads a predicate. Every error is a bad argument. If the file holds a statement, envelope or bundle, a hint shows how
+/// to extract the predicate.
 pub(super) fn read(path: &Path, limits: &Limits) -> Result<Box<RawValue>, Failure> {
     let bytes = match path == Path::new("-") {
         true => files::standard_input(limits.evidence.attestation_bytes)?,

@@ -1,4 +1,4 @@
-//! Progress of what is moved: a bar on a terminal, a line a minute elsewhere; both on standard error.
+//! Progress of transfers: a bar on a terminal, otherwise a line each minute; both on standard error.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -15,9 +15,9 @@ use super::bar;
 use super::quantity::amount;
 use super::render;
 
-/// Shows from now on how much has moved.
+/// Starts to show the progress of transfers.
 pub(super) fn show() {
-    let bar = render::draws().then(bar::show);
+    let bar = render::can_draw().then(bar::show);
     transfer_progress::watch(Box::new(ProgressMeter { bar, state: Mutex::new(ProgressState::new(Instant::now())) }));
 }
 
@@ -26,7 +26,7 @@ struct ProgressMeter {
     state: Mutex<ProgressState>,
 }
 
-/// How far it is.
+/// The bytes moved so far, and the total.
 struct ProgressState {
     last: Instant,
     moved: u64,
@@ -54,7 +54,7 @@ impl ProgressMeter {
         change(&mut state);
         let now = Instant::now();
         match self.bar {
-            // What is done at once needs no bar.
+            // A short transfer needs no bar.
             Some(bar) if now.saturating_duration_since(state.since) >= SHOWN_AFTER => {
                 bar.set_length(state.total);
                 bar.set_position(state.moved);
@@ -70,7 +70,7 @@ impl ProgressState {
         Self { last: now, moved: 0, since: now, total: 0 }
     }
 
-    /// What is said now, if a minute has passed since something was.
+    /// The next progress line, if a minute has passed since the last one.
     fn line(&mut self, now: Instant) -> Option<String> {
         if now.saturating_duration_since(self.last) < MINUTE {
             return None;
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_a_minute_says_how_far_it_is() {
+    fn a_progress_line_is_printed_each_minute() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut state = ProgressState::new(start);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_moved_is_no_division_by_nothing() {
+    fn no_bytes_moved_does_not_divide_by_zero() {
         let start = Instant::now();
         let mut state = ProgressState::new(start);
         assert!(state.line(start + MINUTE).unwrap().starts_with("moved 0 B of 0 B"));

@@ -1,7 +1,7 @@
-//! The prompt for a passphrase or PIN: nothing is echoed, and every way out restores the terminal, signals included.
+//! The prompt for a passphrase or PIN: no echo, and the terminal is restored on every exit path, including signals.
 //!
-//! Invariant: while the terminal does not echo, no signal that this program can catch ends or stops it before the
-//! terminal echoes again. Once no prompt is open, each signal does what it does by default.
+//! Invariant: no signal that can be caught ends or stops the program while the terminal does not echo: the echo is
+//! switched on first. While no prompt is open, each signal has its default action.
 
 #[cfg(unix)]
 use std::fs::File;
@@ -51,19 +51,19 @@ use super::signals::signal;
 /// Shows `text` at the terminal and reads one line without echo, as bytes and without its line end.
 ///
 /// # Errors
-/// What the operating system says; `InvalidInput` for a line of more than `longest` bytes.
+/// Those of the operating system; `InvalidInput` for a line of more than `longest` bytes.
 #[cfg(unix)]
 pub(super) fn ask(text: &str, longest: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     let terminal = &OpenOptions::new().read(true).write(true).open("/dev/tty")?;
-    // In this order: the terminal echoes again before signals are let through.
+    // The order matters: on return the terminal is restored before signals are released.
     let signals = HeldSignals::begin()?;
-    let hidden = Hidden::of(terminal)?;
+    let hidden = EchoOff::of(terminal)?;
     let show = |text: &str| (&*terminal).write_all(text.as_bytes());
     show(text)?;
     let mut line = Zeroizing::new(Vec::with_capacity(longest.saturating_add(PART)));
     loop {
         while let Some(signal) = signals.next() {
-            // What was typed and not read goes: a shell would show it. A terminal that is gone has nothing to restore.
+            // Discard unread input: a shell would show it. An error means that the terminal is gone.
             drop(hidden.restore(OptionalActions::Flush));
             if signal != signal::SIGCONT {
                 drop(show("\n"));
@@ -75,7 +75,7 @@ pub(super) fn ask(text: &str, longest: usize) -> io::Result<Zeroizing<Vec<u8>>> 
             line.clear();
             show(text)?;
         }
-        if signals.or_input(terminal)? && read(terminal, &mut line)? {
+        if signals.wait_for_input(terminal)? && read(terminal, &mut line)? {
             return Ok(line);
         }
         if line.len() > longest {
@@ -84,13 +84,13 @@ pub(super) fn ask(text: &str, longest: usize) -> io::Result<Zeroizing<Vec<u8>>> 
     }
 }
 
-/// As above, where there are no signals.
+/// As above, on a system without signals.
 #[cfg(not(unix))]
 pub(super) fn ask(text: &str, _: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     rpassword::prompt_password(text).map(|text| Zeroizing::new(text.into_bytes()))
 }
 
-/// Appends what was typed to `line`; whether the line is complete.
+/// Appends the typed bytes to `line`. Returns whether the line is complete.
 #[cfg(unix)]
 fn read(mut terminal: &File, line: &mut Vec<u8>) -> io::Result<bool> {
     let mut part = Zeroizing::new([0; PART]);
@@ -99,22 +99,22 @@ fn read(mut terminal: &File, line: &mut Vec<u8>) -> io::Result<bool> {
     let end = typed.iter().position(|byte| *byte == b'\n');
     line.extend_from_slice(typed.get(..end.unwrap_or(count)).unwrap_or_default());
     match (end, count, line.is_empty()) {
-        // Ctrl-D with nothing typed before it, or a terminal that has gone away.
+        // Ctrl-D on an empty line, or a terminal that was closed.
         (None, 0, true) => Err(io::Error::new(ErrorKind::UnexpectedEof, "nothing was typed")),
         (None, 0, false) | (Some(_), ..) => Ok(true),
         (None, ..) => Ok(false),
     }
 }
 
-/// A terminal that echoes nothing but the line end, until this is dropped.
+/// Switches the terminal's echo off, except for the line end, until this is dropped.
 #[cfg(unix)]
-struct Hidden<'a> {
+struct EchoOff<'a> {
     before: Termios,
     terminal: &'a File,
 }
 
 #[cfg(unix)]
-impl Hidden<'_> {
+impl EchoOff<'_> {
     fn hide(&self) -> io::Result<()> {
         let mut silent = self.before.clone();
         silent.local_modes.remove(LocalModes::ECHO | LocalModes::ECHOE | LocalModes::ECHOK);
@@ -128,7 +128,7 @@ impl Hidden<'_> {
 }
 
 #[cfg(unix)]
-impl<'a> Hidden<'a> {
+impl<'a> EchoOff<'a> {
     fn of(terminal: &'a File) -> io::Result<Self> {
         let hidden = Self { before: tcgetattr(terminal)?, terminal };
         hidden.hide()?;
@@ -137,13 +137,13 @@ impl<'a> Hidden<'a> {
 }
 
 #[cfg(unix)]
-impl Drop for Hidden<'_> {
+impl Drop for EchoOff<'_> {
     fn drop(&mut self) {
         drop(self.restore(OptionalActions::Now));
     }
 }
 
-/// The signals that a prompt acts on, and whether each does what it does by default, as it does while no prompt is open.
+/// The signals that a prompt handles, and the flag for their default action, which is set while no prompt is open.
 #[cfg(unix)]
 struct PromptSignals {
     default: Arc<AtomicBool>,
@@ -157,7 +157,7 @@ static SIGNALS: OnceLock<PromptSignals> = OnceLock::new();
 impl PromptSignals {
     fn begin() -> io::Result<Self> {
         let default = Arc::new(AtomicBool::new(true));
-        // Those that end the program are watched for all the time.
+        // `interrupt` watches the signals that end the program all the time, so they need no default action here.
         let of = |signal| (!interrupt::ENDING.contains(&signal)).then(|| Arc::clone(&default));
         let signals = SignalWatch::begin(CAUGHT.map(|signal| (signal, of(signal))))?;
         signals.woken().set_nonblocking(true)?;
@@ -165,7 +165,7 @@ impl PromptSignals {
     }
 }
 
-/// Signals are held back, to be acted on by the prompt, until this is dropped.
+/// Holds signals back for the prompt to handle, until this is dropped.
 #[cfg(unix)]
 struct HeldSignals(&'static PromptSignals);
 
@@ -185,13 +185,13 @@ impl HeldSignals {
         Ok(Self(known))
     }
 
-    /// A signal that has come.
+    /// The next pending signal.
     fn next(&self) -> Option<i32> {
         self.0.signals.next()
     }
 
-    /// Waits for a signal or for input; whether there is input.
-    fn or_input(&self, terminal: &File) -> io::Result<bool> {
+    /// Waits for a signal or for input. Returns whether there is input.
+    fn wait_for_input(&self, terminal: &File) -> io::Result<bool> {
         let (mut woken, all) = (self.0.signals.woken(), PollFlags::IN | PollFlags::HUP | PollFlags::ERR);
         let mut sources = [PollFd::new(terminal, PollFlags::IN), PollFd::new(woken, PollFlags::IN)];
         match poll(&mut sources, None) {
@@ -201,7 +201,7 @@ impl HeldSignals {
         }
         let [input, signal] = sources.map(|source| source.revents().intersects(all));
         if signal {
-            // One byte for each signal; which they were stands in the flags.
+            // The pipe holds one byte for each signal; the flags say which ones.
             drop(woken.read(&mut [0; PART]));
             return Ok(false);
         }
@@ -213,20 +213,20 @@ impl HeldSignals {
 impl Drop for HeldSignals {
     fn drop(&mut self) {
         self.0.default.store(true, Ordering::SeqCst);
-        interrupt::act_again();
-        // What came after the last look is not lost.
+        interrupt::take_back_from_prompt();
+        // Handle signals that arrived after the last check.
         while let Some(signal) = self.next() {
             interrupt::end(signal);
         }
     }
 }
 
-/// The signals that a person at a terminal, a shell, a supervisor and a terminal that goes away send; those that end the
-/// program first. SIGCONT: a shell may have changed the terminal while the program was stopped.
+/// The signals of job control, of a closed terminal and of a supervisor; the ones that end the program come first.
+/// SIGCONT is among them because a shell may have changed the terminal while the program was stopped.
 #[cfg(unix)]
 const CAUGHT: [i32; 6] =
     [signal::SIGTERM, signal::SIGHUP, signal::SIGQUIT, signal::SIGINT, signal::SIGTSTP, signal::SIGCONT];
 
-/// How many bytes are read at a time.
+/// The number of bytes of one read.
 #[cfg(unix)]
 const PART: usize = 256;

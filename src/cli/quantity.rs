@@ -1,12 +1,12 @@
 //! Numbers as people read them: `1 blob`, `2 blobs`, `1.5 MB`.
 
-/// So many of `what`, which has an `s` where there is not one of it.
+/// A count with its noun: `what` gets an `s` unless the number is one.
 pub(super) fn count(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {what}{plural}")
 }
 
-/// An amount of bytes.
+/// A number of bytes in B, kB, MB or GB.
 pub(super) fn amount(bytes: u64) -> String {
     const UNITS: [(&str, u64); 3] = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
     for (unit, size) in UNITS {

@@ -1,4 +1,4 @@
-//! The secrets of this run, which nothing that it prints shows.
+//! Redaction: the secrets of this run. No output contains them.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 
 use bulla::redact::Secrets;
 
-/// There is one standard output, and so there is one of these: whatever is printed passes it.
+/// The secrets of the process. All printed text passes through them.
 static SECRETS: OnceLock<Secrets> = OnceLock::new();
 
-/// Begins a run with these `arguments`: what people typed is no secret any more, and stays as it is.
+/// Starts redaction. Text in `arguments` is not redacted, since the user typed it; passwords of proxies are.
 pub(super) fn begin(arguments: &[OsString]) {
     let typed = arguments.iter().map(|argument| argument.to_string_lossy().into_owned());
     let secrets = SECRETS.get_or_init(|| Secrets::except_typed(typed));
@@ -18,7 +18,7 @@ pub(super) fn begin(arguments: &[OsString]) {
     }
 }
 
-/// The password in the address of a proxy.
+/// The password in the URL of a proxy.
 fn proxy_password(address: String) -> Option<String> {
     let (_, rest) = address.split_once("://").unwrap_or(("", address.as_str()));
     let (login, _) = rest.split('/').next()?.rsplit_once('@')?;
@@ -30,12 +30,12 @@ pub(super) fn secrets() -> &'static Secrets {
     SECRETS.get_or_init(Secrets::default)
 }
 
-/// `text` as it may be printed.
+/// Replaces the secrets in `text` before it is printed.
 pub(super) fn text(text: &str) -> Cow<'_, str> {
     secrets().hide_in_output(text)
 }
 
-/// The variables that name proxies, which go to plugins too.
+/// The environment variables with the URLs of proxies. Plugins get them too.
 const PROXIES: [&str; 6] = ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "all_proxy", "http_proxy", "https_proxy"];
 
 #[cfg(test)]
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_password_of_a_proxy_is_a_secret() {
+    fn the_password_in_a_proxy_url_is_found() {
         for (address, password) in [
             ("http://user:hunter2@proxy.example:3128/", Some("hunter2")),
             ("user:hun:ter2@proxy.example", Some("hun:ter2")),

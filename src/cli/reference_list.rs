@@ -5,7 +5,7 @@ use std::path::Path;
 use super::exit::Failure;
 use super::files;
 
-/// The references that were typed, with those of files and of standard input in the place of `@FILE` and `-`.
+/// Replaces `@FILE` and `-` by the references in the file and in standard input.
 pub(super) fn expand(typed: &[String]) -> Result<Vec<String>, Failure> {
     let mut references = Vec::new();
     for text in typed {
@@ -21,25 +21,25 @@ pub(super) fn expand(typed: &[String]) -> Result<Vec<String>, Failure> {
     Ok(references)
 }
 
-/// One reference a line; empty lines and those that begin with `#` say nothing.
+/// Parses one reference a line. Empty lines and lines that begin with `#` are ignored.
 fn lines(from: &str, bytes: &[u8]) -> Result<Vec<String>, Failure> {
     let text = std::str::from_utf8(bytes);
-    let text = text.map_err(|_| Failure::unknown(format!("{from}: it is not UTF-8, and so no list of references")))?;
+    let text = text.map_err(|_| Failure::unknown(format!("{from}: not a list of references: it is not UTF-8")))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let wanted = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let references: Vec<_> = wanted.map(str::to_owned).collect();
     if let Some(nested) = references.iter().find(|line| *line == "-" || line.starts_with('@')) {
-        return Err(Failure::unknown(format!("{from}: `{nested}` in it is a list, and a list holds references only")));
+        return Err(Failure::unknown(format!("{from}: a list cannot contain another list (`{nested}`)")));
     }
     match references.is_empty() {
-        true => Err(Failure::unknown(format!("{from}: it holds no reference"))),
+        true => Err(Failure::unknown(format!("{from}: it contains no references"))),
         false => Ok(references),
     }
 }
 
-/// The longest list, in bytes.
+/// The largest list that is read, in bytes.
 const LONGEST: u64 = 16 << 20;
-/// The most references of one command.
+/// The maximum number of references of one command.
 const MOST: usize = 100_000;
 
 #[cfg(test)]
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_says_nothing_is_an_error() {
+    fn an_empty_or_nested_list_is_an_error() {
         for list in ["", "# nothing\n\n", "@other", "-", "a\n@b"] {
             lines("list", list.as_bytes()).unwrap_err();
         }

@@ -1,4 +1,4 @@
-//! What the command line says about registries.
+//! The registry client, set up from the command line: TLS, mutual TLS, credentials, timeouts.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,24 +17,24 @@ use super::args::RegistryArgs;
 use super::exit::Failure;
 use super::files;
 use super::timeout;
-use super::watch::Telling;
+use super::watch::RequestNotes;
 
-/// The client for these hosts, set up as the command line says; to those of `plain` it speaks plain http in any case.
+/// The client for these hosts. It uses plain http for the hosts in `plain` whatever the other options say.
 pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>, plain: Vec<String>) -> Result<Registries, Failure> {
     let mut settings = Settings::new(Credentials::from_environment());
     settings.secrets = super::redacted::secrets().clone();
     settings.deadline = timeout::deadline();
-    settings.watch = Some(Arc::new(Telling::default()));
+    settings.watch = Some(Arc::new(RequestNotes::default()));
     settings.allow_realms.clone_from(&args.allow_realm);
     for path in &args.ca {
         let file = files::read(path, CERTIFICATES_MOST)?;
-        settings.extra_ca.extend(certificates(&file).map_err(|why| told(path, &why))?);
+        settings.extra_ca.extend(certificates(&file).map_err(|why| to_failure(path, &why))?);
     }
     if let (Some(chain), Some(key)) = (&args.client_cert, &args.client_key) {
         let file = files::read(chain, CERTIFICATES_MOST)?;
-        certificates(&file).map_err(|why| told(chain, &why))?;
+        certificates(&file).map_err(|why| to_failure(chain, &why))?;
         let private = Zeroizing::new(files::read(key, settings.limits.key.file_bytes)?);
-        let private = private_key(&private).map_err(|why| told(key, &why))?;
+        let private = private_key(&private).map_err(|why| to_failure(key, &why))?;
         settings.client_certificate = Some(ClientCertificate { chain: file, key: private });
     }
     let scheme = match (args.plain_http, args.tls) {
@@ -49,9 +49,9 @@ pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>, plain: Vec<Str
     Ok(Registries::new(settings))
 }
 
-fn told(path: &Path, why: &str) -> Failure {
+fn to_failure(path: &Path, why: &str) -> Failure {
     Failure::unknown(format!("{}: {why}", path.display()))
 }
 
-/// The largest file of certificates that is read, in bytes: the roots of a system are 200 KB.
+/// The largest certificate file that is read, in bytes. The root store of a system has about 200 KB.
 const CERTIFICATES_MOST: u64 = 8 << 20;

@@ -1,7 +1,7 @@
-//! Text for people, and the only file that prints. Data goes to stdout, everything else to stderr.
+//! Output. This is the only file that prints: data to stdout, everything else to stderr.
 //!
-//! Text is printed as [`Line`]s, JSON by [`report`], which escapes the same characters in its strings. Apart from a verified
-//! predicate nothing else can be printed.
+//! Text is printed as [`Line`]s and JSON by [`report`]; both escape the same characters. Only a verified predicate is
+//! printed unescaped.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -30,13 +30,13 @@ use super::redacted;
 use super::verbosity;
 use super::verbosity::Verbosity;
 
-/// What went wrong first when data was printed.
-static LOST: OnceLock<String> = OnceLock::new();
-/// The lines about errors that were printed: none is printed twice.
-static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+/// The first error of writing to stdout.
+static STDOUT_ERROR: OnceLock<String> = OnceLock::new();
+/// The error and hint lines that were printed: each is printed once.
+static PRINTED_ERRORS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
-/// Whether standard error is a terminal on which something may be drawn.
-pub(super) fn draws() -> bool {
+/// Whether a progress bar may be drawn on standard error.
+pub(super) fn can_draw() -> bool {
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     verbosity::verbosity() != Verbosity::Quiet && !dumb && io::stderr().is_terminal()
 }
@@ -53,24 +53,24 @@ pub(super) fn text(lines: &Lines) {
 }
 
 fn data(bytes: &[u8]) {
-    kept(bar::aside(|| {
+    record_error(bar::hide_while(|| {
         let mut stdout = io::stdout().lock();
         stdout.write_all(bytes).and_then(|()| stdout.flush())
     }));
 }
 
-/// What could not be printed is kept for [`lost`]. A reader that has gone away (`| head`) is no error of ours. A full disk
-/// is: the report is not there.
-fn kept(written: io::Result<()>) {
+/// Records a write error for [`stdout_failure`]: on a full disk the report is incomplete. A broken pipe (`| head`) is not
+/// an error.
+fn record_error(written: io::Result<()>) {
     if let Err(error) = written.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
     {
-        LOST.get_or_init(|| error.to_string());
+        STDOUT_ERROR.get_or_init(|| error.to_string());
     }
 }
 
-/// Why data is missing on the standard output, if some is.
-pub(super) fn lost() -> Option<Failure> {
-    LOST.get().map(|why| Failure::unknown(format!("standard output cannot be written: {why}")))
+/// The failure if data could not be written to standard output.
+pub(super) fn stdout_failure() -> Option<Failure> {
+    STDOUT_ERROR.get().map(|why| Failure::unknown(format!("standard output cannot be written: {why}")))
 }
 
 /// Prints a line that is not data.
@@ -81,18 +81,18 @@ pub(super) fn note(line: impl Into<Line>) {
 /// Prints lines that are not data.
 pub(super) fn notes(lines: &Lines) {
     let quiet = verbosity::verbosity() == Verbosity::Quiet;
-    aside(lines.iter().filter(|line| !quiet || line.is_of_an_error()));
+    to_stderr(lines.iter().filter(|line| !quiet || line.is_of_an_error()));
 }
 
-/// Prints what people sign by, and what they are asked: all of it, however quiet.
+/// Prints the page that people read before they sign, and the question. `--quiet` does not hide it.
 pub(super) fn page(lines: &Lines) {
-    aside(lines.iter());
+    to_stderr(lines.iter());
 }
 
-fn aside<'a>(lines: impl Iterator<Item = &'a Line>) {
+fn to_stderr<'a>(lines: impl Iterator<Item = &'a Line>) {
     let stderr = io::stderr();
     let painted = lines.map(|line| paint::line(line.as_str(), &stderr) + "\n").collect::<String>();
-    drop(bar::aside(|| stderr.lock().write_all(painted.as_bytes())));
+    drop(bar::hide_while(|| stderr.lock().write_all(painted.as_bytes())));
 }
 
 /// Prints a report in JSON.
@@ -103,29 +103,29 @@ pub(super) fn report(report: &impl Serialize) {
     });
 }
 
-/// Prints what `write` writes, which is a report or a part of one.
+/// Prints a report, or a part of one, with `write`.
 pub(super) fn data_by(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
-    kept(bar::aside(|| {
+    record_error(bar::hide_while(|| {
         let mut stdout = BufWriter::new(io::stdout().lock());
         write(&mut stdout)?;
         stdout.flush()
     }));
 }
 
-/// Prints a predicate, byte for byte as it was signed, and a line end: the only text that is printed as it came.
+/// Prints a verified predicate byte for byte, and a line end. No other foreign text is printed unescaped.
 pub(super) fn predicate(bytes: &[u8]) {
     data(bytes);
     data(b"\n");
 }
 
-/// Prints what clap has to say: help and version are data, anything else is a bad argument, which clap quotes as it was
-/// typed. `tip` is what to type instead.
+/// Prints the message of clap. Help and version are data (exit 0); anything else is a bad argument (exit 2), printed with
+/// `tip` as its hint.
 pub(super) fn usage(mut error: clap::Error, tip: Option<&str>) -> ExitCode {
     if !error.use_stderr() {
         drop(error.print());
         return ExitCode::SUCCESS;
     }
-    // What clap suggests for an unknown option is to pass it on as a value.
+    // Clap's own suggestions are dropped: for an unknown option it suggests to pass it as a value.
     for guess in [ContextKind::Suggested, ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand] {
         drop(error.remove(guess));
     }
@@ -141,14 +141,14 @@ pub(super) fn failure(failure: &Failure) {
     failure.hint.iter().for_each(|hint| once(format!("hint: {}", shortened(hint))));
 }
 
-/// Prints a line about an error, unless it was printed before: what is wrong with a host is wrong for all its images.
+/// Prints an error or hint line once: many images fail in the same way if their host does.
 fn once(text: String) {
-    if TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone()) {
+    if PRINTED_ERRORS.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone()) {
         note(text);
     }
 }
 
-/// Labels and values.
+/// The rows of a table: labels and values.
 pub(super) type Rows = Vec<(String, String)>;
 
 /// Prints a line `label  value` for each pair, aligned.

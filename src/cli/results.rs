@@ -1,4 +1,4 @@
-//! `Results`: prints the results of a command one by one as they come, where a report in JSON is wanted.
+//! `Results`: prints the JSON results of a command one by one, as they come.
 
 use bulla::report::LineResult;
 use bulla::report::ReportStream;
@@ -8,7 +8,7 @@ use super::args::ResultsOutput;
 use super::redacted;
 use super::render;
 
-/// The report of a command that has many results. Where text is wanted there is none, and nothing is printed.
+/// The JSON report of a command with many results. It prints nothing if the output format is text.
 pub(super) struct Results(Option<ReportStream>);
 
 impl Results {

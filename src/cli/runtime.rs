@@ -1,17 +1,17 @@
-//! Where futures run: on tokio where there is a network, and just so where there is none.
+//! The async runtime: tokio in a build with the feature `registry`, otherwise a loop on the current thread.
 
 use super::exit::Failure;
 
-/// How many things happen at once.
+/// The kind of work, which decides the number of threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Work {
-    /// Moving and hashing bytes: a thread for each processor.
+    /// Moving and hashing bytes: one thread for each processor.
     Moving,
-    /// Mostly waiting: one thread does, and starts faster.
+    /// Mostly waiting for responses: one thread, which starts faster.
     Waiting,
 }
 
-/// Runs futures, one after another; connections stay open in between.
+/// Runs futures one after another. Connections stay open in between.
 #[cfg(feature = "registry")]
 pub(super) struct Runtime(tokio::runtime::Runtime);
 
@@ -31,7 +31,7 @@ impl Runtime {
     }
 }
 
-/// Runs futures. Local stores are ready at the first poll; whatever is not parks the thread.
+/// Runs futures on the current thread. Local stores are ready at the first poll; a pending future parks the thread.
 #[cfg(not(feature = "registry"))]
 pub(super) struct Runtime;
 

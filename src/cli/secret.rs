@@ -27,7 +27,7 @@ pub(super) struct GivenPassphrase {
     pub(super) source: PassphraseSource,
 }
 
-/// Where a passphrase came from, for messages.
+/// The source of a passphrase, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PassphraseSource {
     Descriptor(u32),
@@ -47,7 +47,7 @@ impl fmt::Display for PassphraseSource {
     }
 }
 
-/// The passphrase of a key that is there; `what` says of which.
+/// The passphrase of an existing key. `what` names the key in prompts and messages.
 pub(super) fn existing(args: &PassphraseArgs, what: &str) -> Result<GivenPassphrase, Failure> {
     match given(args)? {
         Some(given) => Ok(given),
@@ -55,8 +55,8 @@ pub(super) fn existing(args: &PassphraseArgs, what: &str) -> Result<GivenPassphr
     }
 }
 
-/// The passphrase for a key that is about to be written: a prompt asks twice, and an empty one is refused, since a key
-/// under it would be called encrypted and protected by nothing. `without` says what to type where that is wanted.
+/// The passphrase for a new key file. The prompt asks twice. An empty passphrase is refused, because the file would look
+/// encrypted and be unprotected; the hint names the option `without` for an unencrypted file.
 pub(super) fn new(args: &PassphraseArgs, what: &str, without: &str) -> Result<Passphrase, Failure> {
     let GivenPassphrase { passphrase, source } = match given(args)? {
         Some(given) => given,
@@ -73,7 +73,7 @@ pub(super) fn new(args: &PassphraseArgs, what: &str, without: &str) -> Result<Pa
     Ok(passphrase)
 }
 
-/// Refuses a passphrase that protects nothing.
+/// Refuses an empty passphrase.
 pub(super) fn not_empty(
     passphrase: &Passphrase,
     source: &PassphraseSource,
@@ -102,7 +102,7 @@ pub(super) fn pin(file: Option<&Path>, what: &str, about: &str) -> Result<GivenP
     ask(&format!("PIN of {what}{about}: "), what)
 }
 
-/// The PIN, if one is given without asking anybody.
+/// The PIN from a file or the environment, without a prompt.
 #[cfg(feature = "pkcs11")]
 pub(super) fn given_pin(file: Option<&Path>) -> Result<Option<GivenPassphrase>, Failure> {
     match file {
@@ -111,7 +111,7 @@ pub(super) fn given_pin(file: Option<&Path>) -> Result<Option<GivenPassphrase>, 
     }
 }
 
-/// The first line of a file.
+/// The passphrase in the first line of a file.
 pub(super) fn from_file(path: &Path) -> Result<GivenPassphrase, Failure> {
     let source = PassphraseSource::File(path.to_owned());
     first_line(path, &source).map(|passphrase| GivenPassphrase { passphrase, source })
@@ -130,11 +130,11 @@ fn given(args: &PassphraseArgs) -> Result<Option<GivenPassphrase>, Failure> {
 }
 
 fn first_line(path: &Path, source: &PassphraseSource) -> Result<Passphrase, Failure> {
-    let told = |error| Failure::unknown(format!("{source}: {error}"));
+    let to_failure = |error| Failure::unknown(format!("{source}: {error}"));
     let file = files::open(path)?;
-    // Room for all of it: a buffer that grows leaves copies behind that nobody wipes.
+    // Allocate the full size: a buffer that grows would leave copies in memory that are never wiped.
     let mut text = Zeroizing::new(Vec::with_capacity(usize::from(LONGEST).saturating_add(64)));
-    file.take(u64::from(LONGEST) + 1).read_to_end(&mut text).map_err(told)?;
+    file.take(u64::from(LONGEST) + 1).read_to_end(&mut text).map_err(to_failure)?;
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.len() > usize::from(LONGEST) {
@@ -143,7 +143,7 @@ fn first_line(path: &Path, source: &PassphraseSource) -> Result<Passphrase, Fail
     Ok(Passphrase::new(line))
 }
 
-/// A passphrase in the environment, byte for byte: it need not be text.
+/// The passphrase in an environment variable, byte for byte; it need not be UTF-8.
 fn variable(name: &'static str) -> Option<GivenPassphrase> {
     let bytes = files::variable(name)?;
     Some(GivenPassphrase { passphrase: Passphrase::new(bytes.as_slice()), source: PassphraseSource::Variable(name) })
@@ -156,9 +156,9 @@ fn ask(text: &str, what: &str) -> Result<GivenPassphrase, Failure> {
             Failure::unknown(format!("{what} needs a passphrase and there is no terminal to ask at")).hint(hint)
         );
     }
-    let told = |error| Failure::unknown(format!("the passphrase cannot be read from the prompt: {error}"));
-    // A person is not hurried.
+    let to_failure = |error| Failure::unknown(format!("the passphrase cannot be read from the prompt: {error}"));
+    // The timeout does not run while a person types.
     let _pause = timeout::deadline().pause();
-    let line = prompt::ask(Line::from(text).as_str(), usize::from(LONGEST)).map_err(told)?;
+    let line = prompt::ask(Line::from(text).as_str(), usize::from(LONGEST)).map_err(to_failure)?;
     Ok(GivenPassphrase { passphrase: Passphrase::new(line.as_slice()), source: PassphraseSource::Prompt })
 }

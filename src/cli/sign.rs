@@ -40,7 +40,7 @@ pub(super) type Pinned = (Arc<dyn Sink>, Vec<Subject>);
 pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     let references = reference_list::expand(&args.references)?;
     let limits = Limits::DEFAULT;
-    verify::once(&args.annotations)?;
+    verify::check_annotations(&args.annotations)?;
     let runtime = Runtime::new(Work::Waiting)?;
     let stores = Stores::new(&args.registry, &references)?;
     let extent = if args.all_platforms { Extent::AllPlatforms } else { Extent::Root };

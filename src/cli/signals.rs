@@ -1,4 +1,4 @@
-//! Signals that are watched for: which have come, and a stream that wakes a thread that waits for one.
+//! `SignalWatch`: pending signals, and a stream that wakes the thread that waits for them.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -11,18 +11,18 @@ use signal_hook::flag;
 use signal_hook::low_level::emulate_default_handler;
 use signal_hook::low_level::pipe;
 
-/// Signals that are watched for, for the rest of the life of the process: signal-hook cannot give a signal its default
-/// back, only do what the default does.
+/// The signals that are watched for, and which of them are pending. A watch lasts as long as the process: signal-hook
+/// cannot restore a default handler, only emulate it.
 pub(super) struct SignalWatch {
     came: Vec<(i32, Arc<AtomicBool>)>,
     woken: UnixStream,
 }
 
 impl SignalWatch {
-    /// Begins to watch for these signals. One that has a flag also does what it does by default while the flag is set.
+    /// Starts to watch for these signals. While the flag of a signal is set, the signal also takes its default action.
     ///
     /// # Errors
-    /// What the system says.
+    /// Those of the operating system.
     pub(super) fn begin(signals: impl IntoIterator<Item = (i32, Option<Arc<AtomicBool>>)>) -> io::Result<Self> {
         let (woken, wake) = UnixStream::pair()?;
         let mut came = Vec::new();
@@ -43,24 +43,24 @@ impl SignalWatch {
         &self.woken
     }
 
-    /// A signal that has come since it was last returned or forgotten, in the order in which they are watched for.
+    /// Takes the next pending signal, in the order of [`SignalWatch::begin`].
     pub(super) fn next(&self) -> Option<i32> {
         self.came.iter().find(|(_, came)| came.swap(false, Ordering::SeqCst)).map(|(signal, _)| *signal)
     }
 
-    /// Takes it that `signal` has not come.
+    /// Discards `signal` if it is pending.
     pub(super) fn forget(&self, signal: i32) {
         let came = self.came.iter().filter(|(other, _)| *other == signal);
         came.for_each(|(_, came)| came.store(false, Ordering::SeqCst));
     }
 
-    /// Takes it that no signal has come.
+    /// Discards all pending signals.
     pub(super) fn forget_all(&self) {
         self.came.iter().for_each(|(_, came)| came.store(false, Ordering::SeqCst));
     }
 }
 
-/// Does what `signal` does by default. Where the system refuses that, the program goes on.
+/// Takes the default action of `signal`. If that fails, the program continues.
 pub(super) fn do_default(signal: i32) {
     drop(emulate_default_handler(signal));
 }

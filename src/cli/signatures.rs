@@ -1,4 +1,4 @@
-//! Text about signatures: those that were made, and those that counted.
+//! The text report of signatures that were made, and of signatures that were accepted.
 
 use bulla::key::Signer;
 use bulla::ops::sign::Signed;
@@ -7,7 +7,7 @@ use bulla::verify::AcceptedSignature;
 use super::line::Foreign;
 use super::render::line;
 
-/// Prints what was signed, by each of `signers` in turn.
+/// Prints the signatures that were made. `signed` lists each subject once for each of `signers`, in their order.
 pub(super) fn signed(reference: &str, signed: &[Signed], signers: &[&dyn Signer]) {
     let keys = signers.iter().map(|signer| signer.public_key().id()).cycle();
     for (signed, key) in signed.iter().zip(keys) {
@@ -22,7 +22,7 @@ pub(super) fn signed(reference: &str, signed: &[Signed], signers: &[&dyn Signer]
     }
 }
 
-/// Prints what would be signed, by a dry run.
+/// Prints the signatures that a dry run would make.
 pub(super) fn would_sign(reference: &str, planned: &[Signed], signers: &[&dyn Signer]) {
     let keys = signers.iter().map(|signer| signer.public_key().id()).cycle();
     for (planned, key) in planned.iter().zip(keys) {
@@ -33,14 +33,14 @@ pub(super) fn would_sign(reference: &str, planned: &[Signed], signers: &[&dyn Si
     }
 }
 
-/// One line about a signature that counted.
-pub(super) fn counted_line(counted: &AcceptedSignature) -> String {
-    let place = Foreign(counted.evidence.found_at());
-    let mut line = format!("key {}  {}  {place}", counted.signer.key().short(), counted.signer.scheme());
-    for (key, value) in &counted.annotations {
+/// The line of an accepted signature.
+pub(super) fn accepted_line(accepted: &AcceptedSignature) -> String {
+    let place = Foreign(accepted.evidence.found_at());
+    let mut line = format!("key {}  {}  {place}", accepted.signer.key().short(), accepted.signer.scheme());
+    for (key, value) in &accepted.annotations {
         line.push_str(&format!("  {}={}", Foreign(key), Foreign(value)));
     }
-    if let Some(name) = &counted.reference {
+    if let Some(name) = &accepted.reference {
         line.push_str(&format!("  as {}", Foreign(name)));
     }
     line

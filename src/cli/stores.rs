@@ -1,4 +1,4 @@
-//! References as typed, and the stores behind them.
+//! `Stores`: opens the stores of the references on the command line.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,12 +25,12 @@ use super::line::Foreign;
 #[cfg(feature = "registry")]
 use super::render;
 
-/// The stores that a command line names. Nothing else is ever contacted.
+/// The stores of the references on the command line. No other host is contacted, apart from token services and redirects.
 pub(super) struct Stores(Images);
 
 #[cfg(feature = "registry")]
 impl Drop for Stores {
-    /// Says at the end what registries wanted people to know. Nothing is done because of it.
+    /// Prints the warnings of registries at the end (OCI distribution-spec, "Warnings"). They have no other effect.
     fn drop(&mut self) {
         for (host, text) in self.0.warnings() {
             render::note(format_args!("note: {host} says: {}", Foreign(text)));
@@ -39,7 +39,7 @@ impl Drop for Stores {
 }
 
 impl Stores {
-    /// Prepares for these references; the machinery of registries is only made if one of them is in a registry.
+    /// Prepares the stores of these references. The registry client is set up only if one of them needs it.
     pub(super) fn new<T: AsRef<str>>(
         args: &RegistryArgs,
         references: impl IntoIterator<Item = T>,
@@ -75,43 +75,43 @@ impl Stores {
         }))
     }
 
-    /// In this build there are no registries.
+    /// Prepares local stores only: this build has no network code.
     #[cfg(not(feature = "registry"))]
     fn prepared(_args: &RegistryArgs, _hosts: Vec<String>, _plain: Vec<String>) -> Result<Self, Failure> {
         Ok(Self(Images::local(Limits::DEFAULT)))
     }
 
-    /// The store of `reference` for reading, and which image is meant.
+    /// Opens the store of `reference` for reading, and returns which image is meant.
     pub(super) fn source(&self, reference: &str) -> Result<(Arc<dyn Source>, TagOrDigest), Failure> {
         Ok(self.0.open(&parse(reference)?)?)
     }
 
-    /// The store of `reference`, which names no image in it, to be listed.
+    /// Opens the store of `reference` to list its images. The reference must not name an image.
     pub(super) fn listed(&self, reference: &str) -> Result<Arc<dyn Source>, Failure> {
         let parsed = parse(reference)?;
         if names_one(reference)? {
-            let message = format!("`{reference}` names one image, and a list is of all of them");
+            let message = format!("`{reference}` names one image, but all images of its location are listed");
             return Err(Failure::unknown(message).hint(parsed.place()));
         }
         Ok(self.0.open_store(&parsed)?)
     }
 
-    /// As [`Stores::source`], for a first look that ends where more than `bytes` are wanted.
-    pub(super) fn glance(&self, reference: &str, bytes: u64) -> Result<(LimitedSource, TagOrDigest), Failure> {
+    /// As [`Stores::source`], with a limit of `bytes` on what is read.
+    pub(super) fn limited_source(&self, reference: &str, bytes: u64) -> Result<(LimitedSource, TagOrDigest), Failure> {
         Ok(self.0.open_within(&parse(reference)?, bytes)?)
     }
 
-    /// The store of an image that is there and gets company: signatures.
+    /// Opens the store of an existing image for writing, to attach signatures.
     pub(super) fn existing_sink(&self, reference: &str) -> Result<(Arc<dyn Sink>, TagOrDigest), Failure> {
         Ok(self.0.open_to_write(&parse(reference)?)?)
     }
 
-    /// The store of `reference` for writing; a layout or archive that is not there is made.
+    /// Opens the store of `reference` for writing. A missing layout or archive is created.
     pub(super) fn new_sink(&self, reference: &str) -> Result<Arc<dyn Sink>, Failure> {
         Ok(self.0.create(&parse(reference)?)?)
     }
 
-    /// The names under which an image that `source` calls `names` goes to `target`.
+    /// The names that an image gets at `target`. `names` are its names at `source`.
     pub(super) fn names(
         &self,
         source: &str,
@@ -120,7 +120,7 @@ impl Stores {
         digest: &Digest,
     ) -> Result<Vec<String>, Failure> {
         let reference = parse(target)?;
-        // What is typed by digest has no name that anybody typed; a tag of a registry would be moved by it.
+        // An image given by digest has no name that the user typed, so no tag of a registry may be moved for it.
         let by_digest = matches!(parse(source)?.tag_or_digest(), Some(TagOrDigest::Digest(_)));
         let names = if by_digest && matches!(reference, Reference::Registry(_)) { &[] } else { names };
         let destination = match &reference {
@@ -135,7 +135,7 @@ impl Stores {
     }
 }
 
-/// The registries that references name.
+/// The hosts of the references to registries.
 fn hosts<T: AsRef<str>>(references: impl IntoIterator<Item = T>) -> Result<Vec<String>, Failure> {
     let mut hosts = Vec::new();
     for reference in references {
@@ -146,18 +146,18 @@ fn hosts<T: AsRef<str>>(references: impl IntoIterator<Item = T>) -> Result<Vec<S
     Ok(hosts)
 }
 
-/// The references under which an image is now at `target`, as they can be typed.
+/// The references of an image at `target`, one for each name.
 pub(super) fn written(target: &str, names: &[Named]) -> Result<Vec<String>, Failure> {
     let reference = parse(target)?;
     Ok(names.iter().map(|named| reference.with(TagOrDigest::Tag(named.name.clone())).to_string()).collect())
 }
 
-/// The reference of an image in the store of `place`, by its name, else by its digest.
+/// The reference of an image in the store of `place`: by name if it has one, else by digest.
 pub(super) fn reference_of(place: &str, name: Option<&str>, digest: Option<Digest>) -> Result<String, Failure> {
     Ok(naming::reference_to(&parse(place)?, name, digest)?)
 }
 
-/// Whether a reference says which image is meant.
+/// Whether a reference names an image, by tag, name or digest, and not only a store.
 pub(super) fn names_one(reference: &str) -> Result<bool, Failure> {
     Ok(match parse(reference)? {
         Reference::Registry(_) => is_named(reference),
@@ -165,7 +165,7 @@ pub(super) fn names_one(reference: &str) -> Result<bool, Failure> {
     })
 }
 
-/// Whether a reference to a registry says which image is meant.
+/// Whether a reference to a registry has a tag or digest.
 fn is_named(reference: &str) -> bool {
     let last = reference.rsplit('/').next().unwrap_or_default();
     reference.contains('@') || last.contains(':')
@@ -173,13 +173,14 @@ fn is_named(reference: &str) -> bool {
 
 fn parse(reference: &str) -> Result<Reference, Failure> {
     reference.parse::<Reference>().map_err(|error| match (&error, on_disk(reference)) {
-        // What is there under this name was meant, whatever else the name could mean.
+        // A layout or archive of this name exists, so it was probably meant.
         (ReferenceError::Host { .. }, Some(transport)) => Failure::from(error).hint(format!("{transport}:{reference}")),
         _ => error.into(),
     })
 }
 
-/// How a layout or archive is typed that is there under `reference`, which may end in the name of an image.
+/// The transport of the layout or archive at the path `reference`, which may end in an image name; none if there is no
+/// such path.
 fn on_disk(reference: &str) -> Option<&'static str> {
     let without_name = reference.split_once(':').map(|(path, _)| path);
     [Some(reference), without_name].into_iter().flatten().map(Path::new).find_map(|path| match path {

@@ -1,4 +1,4 @@
-//! `Target`: where several images go, and what each of them is called there.
+//! `Target`: the destination of a copy or import, and the reference that each image gets there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,15 +12,15 @@ use bulla::store::Sink;
 use super::exit::Failure;
 use super::stores::Stores;
 
-/// Where images go.
+/// The destination of a copy or import.
 pub(super) enum Target {
-    /// Each into the repository of its own name, below this host and path: `host/prefix/`.
+    /// Each image goes into the repository of its own name below this prefix: `host/prefix/`.
     Below(String),
-    /// All into one layout, archive or repository.
+    /// All images go into one layout, archive or repository.
     Place(String),
 }
 
-/// The stores that are written to, each opened once, and what was written there by this command.
+/// The stores that this command writes to, each opened once, and the names that it wrote.
 #[derive(Default)]
 pub(super) struct Sinks {
     named: BTreeMap<(String, String), Digest>,
@@ -29,7 +29,7 @@ pub(super) struct Sinks {
 }
 
 impl Target {
-    /// Reads a destination as typed; `images` go there.
+    /// Parses a destination.
     pub(super) fn parse(typed: &str) -> Result<Self, Failure> {
         let local = ["oci:", "oci-archive:", "docker-archive:"].iter().any(|transport| typed.starts_with(transport));
         match typed.strip_suffix('/').filter(|_| !local) {
@@ -37,7 +37,7 @@ impl Target {
                 let below = format!("{prefix}/image");
                 match below.parse::<Reference>() {
                     Ok(Reference::Registry(_)) => Ok(Self::Below(prefix.to_owned())),
-                    // The error is about what was typed.
+                    // Report the error for what was typed, not for the prefix.
                     _ => Err(typed.parse::<Reference>().err().map_or_else(|| Failure::unknown(typed), Failure::from)),
                 }
             }
@@ -45,16 +45,16 @@ impl Target {
         }
     }
 
-    /// A reference to something there, for its host.
-    pub(super) fn somewhere(&self) -> String {
+    /// Some reference at the destination, from which its host is read.
+    pub(super) fn any_reference(&self) -> String {
         match self {
             Self::Below(prefix) => format!("{prefix}/image"),
             Self::Place(place) => place.clone(),
         }
     }
 
-    /// Refuses to give one name to several images.
-    pub(super) fn takes(&self, images: &[String]) -> Result<(), Failure> {
+    /// Refuses several images for a destination that is one name.
+    pub(super) fn check_count(&self, images: &[String]) -> Result<(), Failure> {
         let Self::Place(place) = self else { return Ok(()) };
         let reference: Reference = place.parse()?;
         match super::stores::names_one(place)? && images.len() > 1 {
@@ -66,7 +66,7 @@ impl Target {
         }
     }
 
-    /// Where the image goes that is `source`, with these names.
+    /// The destination reference of the image `source`. `names` are its names at the source.
     pub(super) fn of(&self, source: &str, names: &[String]) -> Result<String, Failure> {
         let prefix = match self {
             Self::Place(place) => return Ok(place.clone()),
@@ -87,11 +87,11 @@ impl Target {
         match below.as_slice() {
             [one] => Ok(one.clone()),
             [] => {
-                let message = format!("`{source}`: its name has no repository, and so none below `{prefix}/`");
+                let message = format!("`{source}`: its name has no repository to put below `{prefix}/`");
                 Err(Failure::unknown(message).hint(format!("{prefix}/<repository>:<tag>, for this image alone")))
             }
             [first, ..] => {
-                let message = format!("`{source}`: it has several names, and so several places below `{prefix}/`");
+                let message = format!("`{source}`: it has several names, so several repositories below `{prefix}/`");
                 Err(Failure::unknown(message).hint(format!("{first}, for this image alone")))
             }
         }
@@ -99,7 +99,7 @@ impl Target {
 }
 
 impl Sinks {
-    /// The store of `target`.
+    /// Opens the store of `target`, once.
     pub(super) fn open(&mut self, stores: &Stores, target: &str) -> Result<(String, Arc<dyn Sink>), Failure> {
         let place = target.parse::<Reference>()?.place();
         if let Some(sink) = self.opened.get(&place) {
@@ -110,31 +110,31 @@ impl Sinks {
         Ok((place, sink))
     }
 
-    /// Refuses a name that another image of the same command got.
-    pub(super) fn are_free(&self, place: &str, names: &[String], digest: &Digest) -> Result<(), Failure> {
+    /// Refuses a name that this command has already given to another image.
+    pub(super) fn check_unused(&self, place: &str, names: &[String], digest: &Digest) -> Result<(), Failure> {
         for name in names {
             if let Some(other) = self.named.get(&(place.to_owned(), name.clone())).filter(|other| *other != digest) {
-                let message = format!("{place}: `{name}` is the name of {other}, which was given it just now");
+                let message = format!("{place}: `{name}` was just written for {other}");
                 return Err(Failure::unknown(message).hint("give each image a destination of its own"));
             }
         }
         Ok(())
     }
 
-    /// Remembers that an image is there.
-    pub(super) fn wrote(&mut self, place: &str, names: &[String], digest: &Digest) {
+    /// Records that an image was written under these names.
+    pub(super) fn record(&mut self, place: &str, names: &[String], digest: &Digest) {
         self.named.extend(names.iter().map(|name| ((place.to_owned(), name.clone()), *digest)));
         if !self.used.iter().any(|used| used == place) {
             self.used.push(place.to_owned());
         }
     }
 
-    /// Whether what is written to `place` is held back until [`Sinks::finish`].
-    pub(super) fn holds_back(&self, place: &str) -> bool {
+    /// Whether writes to `place` become visible only in [`Sinks::finish`].
+    pub(super) fn is_deferred(&self, place: &str) -> bool {
         self.opened.get(place).is_some_and(|sink| !sink.moves_names())
     }
 
-    /// Makes visible what was written, store by store; why not, where that could not be.
+    /// Makes all writes visible, store by store. Returns the failure of each store that could not do so.
     pub(super) async fn finish(&self) -> BTreeMap<String, Failure> {
         let mut failed = BTreeMap::new();
         for place in &self.used {

@@ -1,4 +1,4 @@
-//! `--timeout`: the time that a command has, and the end of one that cannot be interrupted when its time is over.
+//! The timeout of a command, `--timeout`: ends the command even if it waits for something that cannot be interrupted.
 
 use std::panic::resume_unwind;
 use std::sync::OnceLock;
@@ -16,7 +16,7 @@ use super::exit::Exit;
 use super::exit::Failure;
 use super::hints;
 
-/// The deadline of this process, which has one command.
+/// The deadline of the process, which runs one command.
 static DEADLINE: OnceLock<Deadline> = OnceLock::new();
 
 /// The deadline of the command.
@@ -24,20 +24,20 @@ pub(super) fn deadline() -> Deadline {
     DEADLINE.get().cloned().unwrap_or_else(Deadline::none)
 }
 
-/// `wait`, or what is left of `--timeout` where that is less: for what can be ended in good order only by who waits for it.
+/// The shorter of `wait` and the rest of `--timeout`: for waits that cannot be interrupted from outside.
 pub(super) fn at_most(wait: Duration) -> Duration {
     deadline().left_of_everything().map_or(wait, |left| wait.min(left))
 }
 
-/// Whether the time of `--timeout` is over.
+/// Whether `--timeout` has expired.
 pub(super) fn is_over() -> bool {
     deadline().left_of_everything().is_some_and(|left| left.is_zero())
 }
 
-/// Does `work`, which is the whole command, within `timeout`.
+/// Runs `work`, the whole command, within `timeout`.
 ///
-/// What waits for a registry notices by itself that the time is over, and cleans up. What does not notice (a slow disk, a
-/// token, a plugin) is left alone a little later, and ends with the process.
+/// Requests to registries notice the expired timeout themselves and clean up. Other waits (a slow disk, a token, a plugin)
+/// are abandoned after a grace period, and end with the process.
 pub(super) fn within(
     timeout: Option<Duration>,
     work: impl FnOnce() -> Result<Exit, Failure> + Send + 'static,
@@ -59,7 +59,7 @@ pub(super) fn within(
         match receive.recv_timeout(left.saturating_add(GRACE)) {
             Ok(done) => return done,
             Err(RecvTimeoutError::Timeout) if deadline.left().is_some_and(|left| left.is_zero()) => {
-                // Nothing gets its name any more: the process ends.
+                // No file gets its final name after this: the process ends.
                 files::undo_all();
                 return Err(over(limit, &deadline.last()));
             }
@@ -77,9 +77,9 @@ fn over(limit: Duration, doing: &str) -> Failure {
     Failure { code: "timeout", ..Failure::unknown(message).hint(hints::TIMEOUT) }
 }
 
-/// The timeout of what is asked of registries where none is given. The time in which layers move does not count.
+/// The default timeout. The transfer of layers does not count.
 const DEFAULT: Duration = Duration::from_mins(10);
-/// How long what notices that the time is over has to clean up.
+/// The grace period for cleaning up after the timeout.
 const GRACE: Duration = Duration::from_secs(1);
-/// The stack of the thread of a command, in bytes: that of a main thread.
+/// The stack size of the command's thread, in bytes: the same as a main thread's.
 const STACK: usize = 8 << 20;

@@ -1,7 +1,7 @@
-//! Hints for words that are not ours: verbs and options of cosign, skopeo, notation, oras, crane and docker, and typing errors.
+//! Hints for unknown verbs and options: those of cosign, skopeo, notation, oras, crane and docker, and typing errors.
 //!
-//! A hint names only what there is. Of the hints for a word the first one counts whose options the command has that was
-//! typed; what stands in backquotes names its own command. `words_of_others_lead_to_what_there_is` checks all of them.
+//! A word may have several hints. The first one counts whose options exist in the typed command. Text in backquotes names
+//! its own command. The test `hints_for_foreign_words_name_existing_commands` checks all of them.
 
 use clap::Command;
 use clap::error::ContextKind;
@@ -14,9 +14,9 @@ use table::OPTIONS;
 use table::VERBS;
 use table::Words;
 
-/// What to type instead of the word that `error` complains about. `arguments` are those of the command line.
+/// The hint for the word that `error` rejects. `arguments` is the whole command line.
 pub(super) fn tip(mut root: Command, arguments: &[String], error: &clap::Error) -> Option<String> {
-    // Gives the options of all commands to each.
+    // Adds the global options to every command.
     root.build();
     let word = |kind| match error.get(kind) {
         Some(ContextValue::String(word)) => Some(word.split('=').next().unwrap_or_default().to_owned()),
@@ -26,7 +26,7 @@ pub(super) fn tip(mut root: Command, arguments: &[String], error: &clap::Error) 
     if let Some(verb) = word(ContextKind::InvalidSubcommand) {
         let known: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
         let within = format!("{path} {verb}");
-        return of_others(VERBS, within.trim(), command)
+        return foreign_word(VERBS, within.trim(), command)
             .or_else(|| closest(&verb, &known).map(|name| format!("bulla {path} {name}").replace("  ", " ")));
     }
     if error.kind() == ErrorKind::MissingRequiredArgument {
@@ -35,17 +35,17 @@ pub(super) fn tip(mut root: Command, arguments: &[String], error: &clap::Error) 
     if matches!(error.kind(), ErrorKind::InvalidValue | ErrorKind::ValueValidation) {
         return variable(command, arguments, &word(ContextKind::InvalidArg)?);
     }
-    // Of two options that exclude each other both are ours.
+    // Other errors, such as two options that exclude each other, name options of bulla.
     let option = word(ContextKind::InvalidArg).filter(|_| error.kind() == ErrorKind::UnknownArgument)?;
     if !option.starts_with('-') && options(command).iter().any(|known| known == "--out") {
-        return Some(format!("--out {option}, if it is to be written"));
+        return Some(format!("--out {option}, if it is the file to write"));
     }
     let known: Vec<String> = options(command);
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    of_others(OPTIONS, &option, command).or_else(|| closest(&option, &known).map(str::to_owned))
+    foreign_word(OPTIONS, &option, command).or_else(|| closest(&option, &known).map(str::to_owned))
 }
 
-/// The environment variable that a bad value came from: nobody typed the option, `--name <VALUE>`.
+/// The hint for a bad value from an environment variable: the option was not typed.
 fn variable(command: &Command, arguments: &[String], option: &str) -> Option<String> {
     let name = option.split_whitespace().next()?.strip_prefix("--")?;
     let argument = command.get_arguments().find(|argument| argument.get_long() == Some(name))?;
@@ -57,8 +57,8 @@ fn variable(command: &Command, arguments: &[String], option: &str) -> Option<Str
     }
 }
 
-/// What a command lacks, where the error does not say it well: of the two ends of a copy clap names the first, and the
-/// one that was typed is taken for the second.
+/// The hint for a missing argument of `copy` or `import`. Clap takes a single argument for the destination and reports that
+/// the source is missing, which is misleading.
 fn missing(path: &str, error: &clap::Error) -> Option<String> {
     match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::Strings(names)) if names.iter().any(|name| name.starts_with("<SRC>")) => {
@@ -68,12 +68,12 @@ fn missing(path: &str, error: &clap::Error) -> Option<String> {
     }
 }
 
-/// The command that was typed as far as there is one, and its name below `bulla`.
+/// The typed command as far as it exists, and its name below `bulla`.
 fn typed<'a>(root: &'a Command, arguments: &[String]) -> (&'a Command, String) {
     let (mut command, mut path) = (root, Vec::new());
     let mut before = "";
     for word in arguments.iter().skip(1) {
-        // What follows an option may be its value.
+        // The word after an option may be its value.
         let is_value = before.starts_with('-');
         before = word;
         match command.find_subcommand(word) {
@@ -94,25 +94,25 @@ fn options(command: &Command) -> Vec<String> {
     long.chain(["help"]).map(|name| format!("--{name}")).collect()
 }
 
-fn of_others(table: &[Words], word: &str, command: &Command) -> Option<String> {
+fn foreign_word(table: &[Words], word: &str, command: &Command) -> Option<String> {
     let (_, hints) = table.iter().find(|(words, _)| words.split(' ').any(|known| known.replace('/', " ") == word))?;
     let known = options(command);
-    let fits = |hint: &&&str| bare(hint).iter().all(|option| known.contains(option));
+    let fits = |hint: &&&str| own_options(hint).iter().all(|option| known.contains(option));
     hints.iter().find(fits).map(|hint| hint.replace('`', ""))
 }
 
-/// The options in a hint that are meant for the command that was typed: not in backquotes.
-fn bare(hint: &str) -> Vec<String> {
+/// The options in a hint that belong to the typed command: those outside backquotes.
+fn own_options(hint: &str) -> Vec<String> {
     hint.split('`').step_by(2).flat_map(words).filter(|word| word.starts_with("--")).collect()
 }
 
-/// The words of a hint without what punctuation stands at them.
+/// The words of a hint without punctuation.
 fn words(text: &str) -> impl Iterator<Item = String> {
     text.split_whitespace().map(|word| word.trim_matches([',', ':', ';', '(', ')', '.']).to_owned())
 }
 
-/// The one known word that is so close to `typed` that it must have been meant: two edits at most, and a part of the word.
-/// A swap of neighbours is one edit. Nothing is suggested where two are as close.
+/// The known word closest to `typed`: at most two edits, and at most a third of its length. A swap of neighbours is one
+/// edit. None if two words are equally close.
 fn closest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
     let name = |word: &str| word.trim_start_matches('-').chars().collect::<Vec<char>>();
     let typed = name(typed);
@@ -126,7 +126,7 @@ fn closest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
     }
 }
 
-/// How many characters have to be put in, left out, replaced or swapped with their neighbour.
+/// The edit distance: insertions, deletions, replacements, and swaps of neighbours (optimal string alignment).
 fn distance(from: &[char], to: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=to.len()).collect();
@@ -147,7 +147,7 @@ fn distance(from: &[char], to: &[char]) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
-/// How far a word may be from the one that is suggested.
+/// The largest edit distance of a suggestion.
 const EDITS: usize = 2;
 
 #[cfg(test)]
@@ -170,9 +170,9 @@ mod tests {
         root
     }
 
-    /// Every command and every option that a hint names is there.
+    /// Every command and every option that a hint names exists.
     #[test]
-    fn words_of_others_lead_to_what_there_is() {
+    fn hints_for_foreign_words_name_existing_commands() {
         let root = root();
         let leaves = leaves(&root);
         for (word, hints) in VERBS.iter().chain(OPTIONS) {
@@ -187,25 +187,25 @@ mod tests {
                         assert!(options(command).contains(option), "{word}: `{text}` has no {option}");
                     }
                 }
-                for option in bare(hint) {
+                for option in own_options(hint) {
                     let has = |leaf: &&&Command| options(leaf).contains(&option);
                     assert!(leaves.iter().any(|leaf| has(&leaf)), "{word}: no command has {option}");
                 }
             }
-            let last = bare(hints.last().unwrap());
+            let last = own_options(hints.last().unwrap());
             let everywhere = |option: &String| leaves.iter().all(|leaf| options(leaf).contains(option));
-            assert!(last.iter().all(everywhere), "{word}: nothing is said where the command has no {last:?}");
+            assert!(last.iter().all(everywhere), "{word}: there is no hint for a command without {last:?}");
         }
     }
 
-    /// No word stands in the table twice, and none that a command of ours takes in every place.
+    /// No word is in the table twice, and none is a verb of bulla or an option of all its commands.
     #[test]
-    fn no_word_of_others_is_in_the_way() {
+    fn foreign_words_do_not_repeat_or_shadow_own_words() {
         let root = root();
         let leaves = leaves(&root);
         let mut seen = std::collections::BTreeSet::new();
         for word in OPTIONS.iter().chain(VERBS).flat_map(|(words, _)| words.split(' ')) {
-            assert!(seen.insert(word), "{word} stands there twice");
+            assert!(seen.insert(word), "{word} is in the table twice");
             assert!(!leaves.iter().all(|leaf| options(leaf).contains(&word.to_owned())), "{word} is an option of ours");
         }
         for word in VERBS.iter().flat_map(|(words, _)| words.split(' ')) {

@@ -26,7 +26,7 @@ use super::stores::Stores;
 
 pub(super) fn tree(args: &TreeArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
-    let keys = keys::publics(&args.key, &args.token)?;
+    let keys = keys::public_keys(&args.key, &args.token)?;
     let trust = match keys.is_empty() {
         true => None,
         false => Some(TrustRoot::pinned(keys).map_err(|error| Failure::unknown(error.to_string()))?),
@@ -44,7 +44,7 @@ pub(super) fn tree(args: &TreeArgs, now: Time) -> Result<Exit, Failure> {
         TreeOutput::Svg => render::text(&picture::svg(&args.reference, &root)),
         TreeOutput::Text => show(&args.reference, &root),
     }
-    // A tree with holes is no whole answer.
+    // A tree with unread parts is incomplete: could not tell.
     Ok(if root.has_problems() { Exit::Unknown } else { Exit::Yes })
 }
 

@@ -1,27 +1,27 @@
-//! `Verbosity`: how much people are told, as `-v` and `-q` say.
+//! `Verbosity`: how much is printed besides errors and data, set by `-v` and `-q`.
 
 use std::sync::OnceLock;
 
 use super::args::GeneralArgs;
 
-/// How much people are told, in this process.
+/// The verbosity of the process.
 static VERBOSITY: OnceLock<Verbosity> = OnceLock::new();
 
-/// How much people are told besides errors and data.
+/// How much is printed besides errors and data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Verbosity {
     /// Nothing.
     Quiet,
-    /// What they may have to do something about.
+    /// Warnings and notes.
     #[default]
     Normal,
-    /// Which hosts answer, too.
+    /// Also which hosts answer.
     Hosts,
-    /// Every request, too.
+    /// Also every request.
     Requests,
 }
 
-/// Takes in how much people want to be told.
+/// Sets the verbosity, once.
 pub(super) fn set(args: &GeneralArgs) {
     VERBOSITY.get_or_init(|| match (args.quiet, args.verbose) {
         (true, _) => Verbosity::Quiet,
@@ -31,7 +31,7 @@ pub(super) fn set(args: &GeneralArgs) {
     });
 }
 
-/// How much people want to be told.
+/// The verbosity of the process; the default before [`set`].
 pub(super) fn verbosity() -> Verbosity {
     VERBOSITY.get().copied().unwrap_or_default()
 }

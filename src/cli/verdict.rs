@@ -1,4 +1,4 @@
-//! Text about what was verified, and about what was not.
+//! The text report of verdicts: what was verified, what was refused, what could not be decided, and why.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use bulla::policy::StatementKind;
 use bulla::verify::Refusal;
 use bulla::verify::Unmet;
 
-use super::args::WantArgs;
+use super::args::RequirementArgs;
 use super::hints;
 use super::line::Foreign;
 use super::line::Lines;
@@ -22,11 +22,11 @@ use super::render;
 use super::render::line;
 use super::render::note;
 use super::render::text;
-use super::signatures::counted_line;
+use super::signatures::accepted_line;
 
-pub(super) fn outcome(reference: &str, outcome: &Outcome, want: &WantArgs) {
+pub(super) fn outcome(reference: &str, outcome: &Outcome, required: &RequirementArgs) {
     let chosen = outcome.chosen.unwrap_or(outcome.subject);
-    verdict(reference, reference, &chosen, &outcome.verdict, want);
+    verdict(reference, reference, &chosen, &outcome.verdict, required);
     match (&outcome.verdict, &outcome.layers) {
         (Verdict::Accepted(_), Layers::NotRead) => line(NOT_READ),
         (Verdict::Accepted(_), Layers::Partly(..)) => line(READ),
@@ -42,15 +42,15 @@ pub(super) fn outcome(reference: &str, outcome: &Outcome, want: &WantArgs) {
     for (platform, digest, child) in &outcome.children {
         let platform =
             platform.as_ref().map_or_else(|| "no platform".to_owned(), |platform| Foreign(platform).to_string());
-        verdict(&format!("{reference} ({platform})"), reference, digest, child, want);
+        verdict(&format!("{reference} ({platform})"), reference, digest, child, required);
         if matches!(child, Verdict::Accepted(_)) {
             line(if matches!(outcome.layers, Layers::NotRead) { NOT_READ } else { READ });
         }
     }
 }
 
-/// Prints the predicates of what was verified, each once. Where anything of this reference was not verified, none.
-pub(super) fn predicates(reference: &str, outcome: &Outcome, want: &WantArgs) {
+/// Prints the verified predicates, each once. Prints none if any manifest of the reference was not verified.
+pub(super) fn predicates(reference: &str, outcome: &Outcome, required: &RequirementArgs) {
     let chosen = outcome.chosen.unwrap_or(outcome.subject);
     let children = outcome.children.iter().map(|(_, digest, verdict)| (digest, verdict));
     let verdicts: Vec<_> = [(&chosen, &outcome.verdict)].into_iter().chain(children).collect();
@@ -58,7 +58,7 @@ pub(super) fn predicates(reference: &str, outcome: &Outcome, want: &WantArgs) {
     for (digest, verdict) in &verdicts {
         match verdict {
             Verdict::Accepted(verified) => accepted.push(verified),
-            _ => self::verdict(reference, reference, digest, verdict, want),
+            _ => self::verdict(reference, reference, digest, verdict, required),
         }
     }
     if accepted.len() == verdicts.len() {
@@ -72,13 +72,13 @@ pub(super) fn predicates(reference: &str, outcome: &Outcome, want: &WantArgs) {
     }
 }
 
-/// How much was read of the content of what was accepted.
+/// The line about the configs and layers that were read.
 pub(super) fn layers_read(read: &LayersRead) -> String {
     format!("{READ}: {} ({})", count(read.blobs, "blob"), amount(read.bytes))
 }
 
-/// Says which layers were not there to be read, whatever the report is.
-pub(super) fn not_held(reference: &str, layers: &Layers) {
+/// Notes the foreign layers that were not read, for every output format.
+pub(super) fn unread_foreign_layers(reference: &str, layers: &Layers) {
     let (Layers::Read(read) | Layers::Partly(read, _)) = layers else { return };
     for left in &read.not_held {
         let urls = if left.urls.is_empty() { "elsewhere".to_owned() } else { left.urls.join(", ") };
@@ -89,13 +89,13 @@ pub(super) fn not_held(reference: &str, layers: &Layers) {
     }
 }
 
-/// `name` is what is shown of `reference`, which was typed.
-pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Verdict, want: &WantArgs) {
+/// Prints one verdict. `name` is the text that is shown for `reference`.
+pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Verdict, required: &RequirementArgs) {
     let name = Foreign(name);
     match verdict {
         Verdict::Accepted(verified) => {
             let mut shown = Lines::from_iter([format_args!("verified {digest}  {name}")]);
-            verified.accepted().iter().for_each(|counted| shown.push(format_args!("  {}", counted_line(counted))));
+            verified.accepted().iter().for_each(|counted| shown.push(format_args!("  {}", accepted_line(counted))));
             if verified.digest() != digest {
                 shown.push(format_args!("  as part of the signed index {}", verified.digest()));
             }
@@ -104,13 +104,13 @@ pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Ve
         Verdict::Incomplete { accepted: counted, why, .. } => {
             let why = why.to_string();
             note(format_args!("error: `{name}` is signed, but could not be read whole: {}", shortened(&why)));
-            counted.iter().for_each(|counted| note(format_args!("  counted   {}", counted_line(counted))));
+            counted.iter().for_each(|counted| note(format_args!("  counted   {}", accepted_line(counted))));
             note(format_args!("hint: {}", hints::DAMAGED));
         }
         Verdict::Refused(refusal) => {
             note(format_args!("error: `{name}` refused: {}", refusal_line(refusal)));
             details(refusal);
-            note(format_args!("hint: {}", refusal_hint(reference, refusal, want)));
+            note(format_args!("hint: {}", refusal_hint(reference, refusal, required)));
         }
         Verdict::Unknown { refusal, open } => {
             note(format_args!("error: `{name}` could not be judged: {}", found_line(refusal)));
@@ -130,7 +130,7 @@ fn refusal_line(refusal: &Refusal) -> String {
     }
 }
 
-/// As above, where something could not be read: then nobody can say what the image has not.
+/// As [`refusal_line`], if something could not be read: the image may have signatures that were not seen.
 fn found_line(refusal: &Refusal) -> String {
     match (refusal.unmet.first().got, refusal.findings.is_empty()) {
         (0, true) => format!("no {} could be read", refusal.unmet.first().kind),
@@ -140,7 +140,7 @@ fn found_line(refusal: &Refusal) -> String {
 
 fn details(refusal: &Refusal) {
     for counted in &refusal.accepted {
-        note(format_args!("  counted   {}", counted_line(counted)));
+        note(format_args!("  counted   {}", accepted_line(counted)));
     }
     let ranked = refusal.ranked();
     for finding in ranked.iter().take(SHOWN) {
@@ -156,7 +156,7 @@ fn and_more(all: usize) {
     }
 }
 
-fn refusal_hint(reference: &str, refusal: &Refusal, want: &WantArgs) -> String {
+fn refusal_hint(reference: &str, refusal: &Refusal, required: &RequirementArgs) -> String {
     let subject = refusal.subject;
     let make = match &refusal.unmet.first().kind {
         StatementKind::ImageSignature => format!("sign it: bulla sign REPOSITORY@{subject} --key KEY"),
@@ -168,11 +168,11 @@ fn refusal_hint(reference: &str, refusal: &Refusal, want: &WantArgs) -> String {
     match (refusal.accepted.is_empty(), refusal.findings.is_empty()) {
         (true, true) => format!("ask the publisher to {make}"),
         (true, false) => format!("bulla tree {reference}   # shows what is attached, and by whom"),
-        (false, _) => format!("ask the holder of another of the {} keys to {make}", want.key.len()),
+        (false, _) => format!("ask the holder of another of the {} keys to {make}", required.key.len()),
     }
 }
 
-/// How many findings are shown; a report in JSON has them all.
+/// The number of findings that are shown. The JSON report has all of them.
 const SHOWN: usize = 12;
 const NOT_READ: &str = "  layers not read";
 const READ: &str = "  layers read";

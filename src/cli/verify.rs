@@ -29,10 +29,10 @@ use bulla::time::Time;
 use bulla::trust::TrustRoot;
 use bulla::verify::Verifier;
 
+use super::args::RequirementArgs;
 use super::args::ResultsOutput;
 use super::args::VerifyArgs;
 use super::args::VerifyOutput;
-use super::args::WantArgs;
 use super::exit::Exit;
 use super::exit::Failure;
 use super::keys;
@@ -47,7 +47,7 @@ use super::verdict;
 pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     let references = reference_list::expand(&args.references)?;
     let limits = Limits::DEFAULT;
-    let verifier = verifier(&args.want, wanted_kind(args.predicate_type.as_deref())?, &limits)?;
+    let verifier = verifier(&args.required, wanted_kind(args.predicate_type.as_deref())?, &limits)?;
     let (verifier, effort) = match wants_predicates(args)? {
         true => (verifier.with_predicates(), Effort::Everything),
         false => (verifier, Effort::UntilMet),
@@ -71,10 +71,10 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     );
     let mut exits = Vec::new();
     runtime.block_on(task.of_all(&references, args.jobs, |reference, result| {
-        result.iter().for_each(|outcome| verdict::not_held(reference, &outcome.layers));
+        result.iter().for_each(|outcome| verdict::unread_foreign_layers(reference, &outcome.layers));
         match (args.output, &result) {
-            (VerifyOutput::Text, Ok(outcome)) => verdict::outcome(reference, outcome, &args.want),
-            (VerifyOutput::Predicate, Ok(outcome)) => verdict::predicates(reference, outcome, &args.want),
+            (VerifyOutput::Text, Ok(outcome)) => verdict::outcome(reference, outcome, &args.required),
+            (VerifyOutput::Predicate, Ok(outcome)) => verdict::predicates(reference, outcome, &args.required),
             (VerifyOutput::Predicate | VerifyOutput::Text, Err(failure)) => {
                 render::failure(&failure.clone().of(reference, &references));
             }
@@ -94,13 +94,13 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     }
 }
 
-/// How much is read of one reference before it is put back until it is the only one of its kind: all of them together,
-/// with what is made of it, are to stay far below what a verification may take.
-const FIRST_LOOK: u64 = 128 << 10;
-/// How much of all references together is read at a time in a first look.
-const FIRST_LOOKS: u64 = 4 << 20;
+/// The bytes that the parallel pass reads of one reference. A reference that needs more is verified later, alone, so that
+/// many large ones together do not exceed the memory of one verification.
+const PARALLEL_BYTES: u64 = 128 << 10;
+/// The bytes that the parallel pass reads of all references at the same time.
+const PARALLEL_BYTES_OF_ALL: u64 = 4 << 20;
 
-/// What is verified by what.
+/// The arguments that are the same for every reference.
 #[derive(Clone, Copy)]
 struct Verification<'a> {
     options: VerifyOptions<'a>,
@@ -109,15 +109,15 @@ struct Verification<'a> {
 }
 
 impl<'a> Verification<'a> {
-    /// Verifies all `references`, at most `jobs` of them at a time, and tells what came of each in their order.
+    /// Verifies all `references`, at most `jobs` of them at a time, and reports the results in their order.
     async fn of_all(self, references: &'a [String], jobs: usize, mut tell: impl FnMut(&str, Result<Outcome, Failure>)) {
         let reference = move |number: usize| references.get(number).map_or("", String::as_str);
         let several = references.len() > 1;
-        let glance = move |number| -> Task<'a, Option<Result<Outcome, Failure>>> {
+        let parallel_pass = move |number| -> Task<'a, Option<Result<Outcome, Failure>>> {
             Box::pin(async move {
-                // Of one image at a time the layers are read, several at once.
+                // Layers are read for one image at a time, several layers in parallel.
                 match several && self.options.depth == Depth::Manifests {
-                    true => self.glance(reference(number), jobs).await,
+                    true => self.within_limit(reference(number), jobs).await,
                     false => None,
                 }
             })
@@ -128,17 +128,20 @@ impl<'a> Verification<'a> {
                 self.of(&source, &tag_or_digest).await
             })
         };
-        parallel::in_order(references.len(), jobs, glance, whole, |number, result| tell(reference(number), result))
-            .await;
+        parallel::in_order(references.len(), jobs, parallel_pass, whole, |number, result| {
+            tell(reference(number), result)
+        })
+        .await;
     }
 
-    /// What came of `reference`, if that could be told without reading much.
-    async fn glance(self, reference: &str, jobs: usize) -> Option<Result<Outcome, Failure>> {
+    /// Verifies `reference` within [`PARALLEL_BYTES`]; none if it needs more.
+    async fn within_limit(self, reference: &str, jobs: usize) -> Option<Result<Outcome, Failure>> {
         let jobs = u64::try_from(jobs.max(1)).unwrap_or(u64::MAX);
-        let (source, tag_or_digest) = match self.stores.glance(reference, FIRST_LOOK.min(FIRST_LOOKS / jobs)) {
-            Ok((source, tag_or_digest)) => (Arc::new(source), tag_or_digest),
-            Err(failure) => return Some(Err(failure)),
-        };
+        let (source, tag_or_digest) =
+            match self.stores.limited_source(reference, PARALLEL_BYTES.min(PARALLEL_BYTES_OF_ALL / jobs)) {
+                Ok((source, tag_or_digest)) => (Arc::new(source), tag_or_digest),
+                Err(failure) => return Some(Err(failure)),
+            };
         let shared: Arc<dyn Source> = Arc::<LimitedSource>::clone(&source);
         let result = self.of(&shared, &tag_or_digest).await;
         (!source.is_over()).then_some(result)
@@ -153,7 +156,7 @@ impl<'a> Verification<'a> {
     }
 }
 
-/// Whether the predicates are wanted: all of them, not only as many as are needed for a yes.
+/// Whether the predicates are to be reported. Then all accepted ones are discovered, not only enough for a yes.
 fn wants_predicates(args: &VerifyArgs) -> Result<bool, Failure> {
     match (args.output, &args.predicate_type) {
         (VerifyOutput::Predicate, None) => {
@@ -164,7 +167,7 @@ fn wants_predicates(args: &VerifyArgs) -> Result<bool, Failure> {
     }
 }
 
-/// How a command ends that came to this outcome.
+/// The exit code for an outcome.
 pub(super) fn exit_of(outcome: &Outcome) -> Exit {
     let exit = |verdict: &Verdict| match verdict {
         Verdict::Accepted(_) => Exit::Yes,
@@ -174,26 +177,26 @@ pub(super) fn exit_of(outcome: &Outcome) -> Exit {
     outcome.children.iter().map(|(_, _, verdict)| exit(verdict)).fold(exit(&outcome.verdict), Exit::and)
 }
 
-/// A verifier for what the command line asks for.
-pub(super) fn verifier(want: &WantArgs, kind: StatementKind, limits: &Limits) -> Result<Verifier, Failure> {
-    let keys = keys::publics(&want.key, &want.token)?;
+/// The verifier for the trusted keys and the policy of the command line.
+pub(super) fn verifier(required: &RequirementArgs, kind: StatementKind, limits: &Limits) -> Result<Verifier, Failure> {
+    let keys = keys::public_keys(&required.key, &required.token)?;
     let trust = TrustRoot::pinned(keys).map_err(|error| Failure::unknown(error.to_string()))?;
-    let told = |error: QuorumError| Failure::unknown(error.to_string());
-    let quorum = Quorum::of_all(&trust, Threshold::new(want.threshold).map_err(told)?).map_err(told)?;
+    let to_failure = |error: QuorumError| Failure::unknown(error.to_string());
+    let quorum = Quorum::of_all(&trust, Threshold::new(required.threshold).map_err(to_failure)?).map_err(to_failure)?;
     let mut requirement = Requirement::new("signed", kind, quorum);
-    once(&want.annotations)?;
-    for (key, value) in &want.annotations {
+    check_annotations(&required.annotations)?;
+    for (key, value) in &required.annotations {
         requirement = requirement.and(Condition::Annotation { key: key.clone(), value: value.clone() });
     }
-    if let Some(name) = &want.signed_reference {
+    if let Some(name) = &required.signed_reference {
         requirement = requirement.and(Condition::SignedReference(name.clone()));
     }
     let verifier = Verifier::new(trust, Policy::one(requirement), limits.clone());
     verifier.map_err(|error| Failure::unknown(error.to_string()))
 }
 
-/// Refuses an annotation that is given with two values: one of them would be lost, or none could be met.
-pub(super) fn once(annotations: &[(String, String)]) -> Result<(), Failure> {
+/// Refuses an annotation with two values: signing would drop one of them, and no signature could meet both.
+pub(super) fn check_annotations(annotations: &[(String, String)]) -> Result<(), Failure> {
     for (position, (key, value)) in annotations.iter().enumerate() {
         if let Some((_, other)) =
             annotations.iter().skip(position + 1).find(|(again, other)| again == key && other != value)
@@ -205,7 +208,7 @@ pub(super) fn once(annotations: &[(String, String)]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The kind that `--type` means.
+/// The statement kind of `--type`.
 fn wanted_kind(predicate_type: Option<&str>) -> Result<StatementKind, Failure> {
     let Some(typed) = predicate_type else { return Ok(StatementKind::ImageSignature) };
     Ok(StatementKind::of_predicate(policy::predicate_type(typed)?))
@@ -219,7 +222,7 @@ fn platforms(args: &VerifyArgs) -> Result<Platforms, Failure> {
     }
 }
 
-/// A platform as typed.
+/// Parses a platform.
 pub(super) fn platform(text: &str) -> Result<Platform, Failure> {
     Platform::parse(text)
         .ok_or_else(|| Failure::unknown(format!("`{text}` is not a platform")).hint("--platform linux/amd64"))

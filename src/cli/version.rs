@@ -1,6 +1,6 @@
-//! `--version`: which commit, which features, for which machine; and whether there is network code in it.
+//! `--version`: the commit, features and target of this build, and whether it contains network code.
 
-/// What `--version` prints after the name; `-V` prints the number alone.
+/// The text of `--version` after the name. `-V` prints the version number alone.
 pub(super) fn long() -> String {
     let modified = match env!("BULLA_MODIFIED") {
         "no" => "",
@@ -31,14 +31,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_build_says_whether_there_is_network_code_in_it() {
+    fn version_says_whether_the_build_has_network_code() {
         let long = long();
         assert_eq!(long.contains("signer build: no network code"), !cfg!(feature = "registry"), "{long}");
         assert_eq!(long.contains("registry\n"), cfg!(feature = "registry"), "{long}");
         assert_eq!(long.contains("pkcs11"), cfg!(feature = "pkcs11"), "{long}");
     }
 
-    /// Nothing is made up: the commit is one of this repository, with its own date, or it is not known.
+    /// The commit is one of this repository, with its own date, or it is reported as unknown.
     #[test]
     fn the_commit_and_its_date_are_those_of_the_repository() {
         let (commit, date) = (env!("BULLA_COMMIT"), env!("BULLA_COMMIT_DATE"));

@@ -1,4 +1,4 @@
-//! What people are told of requests: further tries, and with `-v` and `-vv` what was asked and answered.
+//! Notes about requests to registries: retries, and with `-v` and `-vv` requests and responses.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -16,19 +16,19 @@ use super::render;
 use super::verbosity;
 use super::verbosity::Verbosity;
 
-/// Tells people.
+/// Prints notes about the requests to registries.
 #[derive(Debug, Default)]
-pub(super) struct Telling {
-    /// Further tries that were told, and when.
+pub(super) struct RequestNotes {
+    /// The retries that were reported, and when.
     again: Mutex<BTreeMap<(String, String, u32), Instant>>,
     /// The hosts that have answered.
     answered: Mutex<BTreeSet<String>>,
 }
 
-impl Watch for Telling {
+impl Watch for RequestNotes {
     fn saw(&self, event: &Event<'_>) {
         match *event {
-            // Several requests to one host fail in the same way at the same time: that is told once.
+            // Several requests to one host often fail in the same way at the same time: report that once.
             Event::Again { host, most, next, pause, why } if self.is_news(host, why, next) => {
                 let pause = in_words(pause);
                 render::note(format_args!(
@@ -57,7 +57,7 @@ impl Watch for Telling {
     }
 }
 
-impl Telling {
+impl RequestNotes {
     fn is_news(&self, host: &str, why: &str, next: u32) -> bool {
         let mut again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
         again.retain(|_, told| told.elapsed() < TOLD);
@@ -69,5 +69,5 @@ impl Telling {
     }
 }
 
-/// For how long the same is not told again.
+/// How long the same retry is not reported again.
 const TOLD: Duration = Duration::from_secs(10);

@@ -179,7 +179,7 @@ fn the_pages_about_keys_say_what_the_code_says() {
     assert_eq!(known, written, "left: src/key/pkcs11/uri.rs, right: docs/keys-pkcs11.md");
 
     let seen = source("cli/keys/plugin.rs");
-    let seen = quoted(seen.split("const SEEN").nth(1).unwrap().split("];").next().unwrap());
+    let seen = quoted(seen.split("const PASSED_VARIABLES").nth(1).unwrap().split("];").next().unwrap());
     let (_, sentence) = plugins.split_once("With a small environment:").unwrap();
     let written: Set =
         sentence.split(". No ").next().unwrap().split('`').skip(1).step_by(2).map(str::to_owned).collect();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A duration as typed: `30s`, `5m`, `1h30m`, `500ms`, or `0`.
+/// Parses a duration: `30s`, `5m`, `1h30m`, `500ms`, or `0`.
 pub(in crate::cli) fn parse(text: &str) -> Result<Duration, String> {
     let wrong = || "a duration is written 30s, 5m, 1h30m or 500ms; 0 is no timeout".to_owned();
     if text == "0" {
@@ -71,7 +71,7 @@ mod tests {
             "é",
             "1é",
         ] {
-            let told = parse(text).unwrap_err();
+            let to_failure = parse(text).unwrap_err();
             assert!(told.contains("30s"), "{text}");
         }
     }

@@ -1,8 +1,8 @@
-//! What `--help` says of every command beside its options: two examples, how images are named, how it ends.
+//! The end of each `--help` page: two examples, the forms of references, the exit status.
 
 use clap::Command;
 
-/// The command line with all that is put into it after it was derived.
+/// Adds to a derived command line what clap does not derive: examples, and the handling of empty variables.
 pub(in crate::cli) fn complete(root: Command) -> Command {
     below(root, "")
 }
@@ -14,7 +14,7 @@ fn below(command: Command, path: &str) -> Command {
         command.mut_subcommand(name, |command| below(command, &path))
     });
     let command = command.mut_args(|arg| match arg.get_env() {
-        // A pipeline sets what it does not have to nothing.
+        // CI pipelines set a variable without a value to the empty string: treat it as not set.
         Some(name) if std::env::var_os(name).is_some_and(|value| value.is_empty()) => arg.env(None::<&str>),
         _ => arg.hide_env_values(true),
     });
@@ -28,15 +28,15 @@ fn below(command: Command, path: &str) -> Command {
     }
 }
 
-/// How images are named.
+/// The forms of a reference.
 pub(in crate::cli) const REFERENCES: &str =
     "References: host/repo:tag, host/repo@sha256:…, oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE.\n";
 
-/// How commands end.
+/// The exit status of every command.
 pub(in crate::cli) const STATUS: &str =
     "Exit status: 0 yes or done, 1 refused, 2 could not tell (network, missing data, limits, bad arguments).";
 
-/// Each command, and two ways of using it.
+/// Two examples for each command.
 const EXAMPLES: &[(&str, [&str; 2])] = &[
     (
         "attest",
@@ -148,9 +148,9 @@ mod tests {
         }
     }
 
-    /// Every command has two examples, which it takes, and says how it ends.
+    /// Every command has two examples that parse, and its help names the exit status.
     #[test]
-    fn every_command_has_examples_that_it_takes() {
+    fn every_command_accepts_its_own_examples() {
         let mut found = Vec::new();
         leaves(&command(), "", &mut found);
         assert!(found.len() >= EXAMPLES.len());
@@ -171,9 +171,9 @@ mod tests {
         }
     }
 
-    /// What is trusted, who signs and what is asked for stands on the command line and never in the environment.
+    /// The environment sets neither trusted keys, nor signing keys, nor the policy: those stand on the command line.
     #[test]
-    fn only_convenience_comes_from_the_environment() {
+    fn no_variable_sets_trust_signers_or_policy() {
         fn variables(command: &Command, found: &mut std::collections::BTreeSet<(String, String)>) {
             for arg in command.get_arguments() {
                 if let Some(name) = arg.get_env() {

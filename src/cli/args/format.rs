@@ -1,10 +1,10 @@
-//! The value of `--format`: which forms of signatures are made.
+//! The value of `--format`: the signature formats to write.
 
 use clap::ValueEnum;
 
 use bulla::request::Format;
 
-/// Which forms of signatures are made.
+/// The signature formats to write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum SignFormat {
     /// A Sigstore bundle as a referrer

@@ -1,4 +1,4 @@
-//! The commands `key …` as typed, and what opens a private key in any command.
+//! The arguments of the `key` commands, and the options that open a private key in any command.
 
 use std::path::PathBuf;
 
@@ -23,7 +23,7 @@ pub(in crate::cli) enum KeyCommand {
     Show(KeyShowArgs),
 }
 
-/// What opens a private key, wherever it lives.
+/// The options that open a private key in a file, on a token or behind a plugin.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct KeyArgs {
     #[command(flatten)]

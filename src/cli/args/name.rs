@@ -1,22 +1,22 @@
-//! The value of `--signed-reference`: a name that is about to be signed, or must have been.
+//! The value of `--signed-reference`: the name to sign, or to require in a signature.
 
-/// Refuses a name that lacks a part, as `"$REPOSITORY:$VERSION"` does where a variable is not set: it would be signed.
+/// Refuses to sign a name with an empty part: `"$REPOSITORY:$VERSION"` has one if a variable is not set.
 pub(in crate::cli) fn to_sign(text: &str) -> Result<String, String> {
     let ends = [':', '/', '@'];
-    let lacks = match text.trim() {
+    let missing = match text.trim() {
         "" => Some("it is empty"),
-        name if name.starts_with(ends) => Some("nothing stands before its first mark"),
-        name if name.ends_with(ends) => Some("nothing follows its last mark"),
+        name if name.starts_with(ends) => Some("it has nothing before its first `:`, `/` or `@`"),
+        name if name.ends_with(ends) => Some("it has nothing after its last `:`, `/` or `@`"),
         name if name.contains("/:") || name.contains("/@") => Some("it has no repository"),
         _ => None,
     };
-    match lacks {
+    match missing {
         Some(why) => Err(format!("{why} (is a variable not set?)")),
         None => Ok(text.to_owned()),
     }
 }
 
-/// Refuses the empty name, as `"$NAME"` is where the variable is not set: no image is signed under it.
+/// Refuses to require an empty name: `"$NAME"` is empty if the variable is not set, and no image is signed under it.
 pub(in crate::cli) fn to_verify(text: &str) -> Result<String, String> {
     match text.trim() {
         "" => Err("it is empty (is a variable not set?)".to_owned()),
@@ -29,14 +29,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_with_a_part_missing_is_not_signed() {
+    fn a_name_with_an_empty_part_is_not_signed() {
         for whole in ["app", "app:1.0", "host:5000/team/app:1.0", "host/app@sha256:00", "release 2026"] {
             assert_eq!(to_sign(whole).as_deref(), Ok(whole));
         }
-        for lacking in
+        for incomplete in
             ["", " ", ":1.0", "/app:1.0", "@sha256:00", "host/app:", "host/app@", "host/", "host/:1.0", "host/@x"]
         {
-            assert!(to_sign(lacking).is_err(), "{lacking:?}");
+            assert!(to_sign(incomplete).is_err(), "{incomplete:?}");
         }
     }
 }

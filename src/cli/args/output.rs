@@ -1,8 +1,8 @@
-//! How commands report, as typed.
+//! The values of `--output`.
 
 use clap::ValueEnum;
 
-/// How a command reports.
+/// The output format of a command with one result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Output {
     /// One object of JSON
@@ -12,7 +12,7 @@ pub(in crate::cli) enum Output {
     Text,
 }
 
-/// How `tree` reports.
+/// The output format of `tree`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum TreeOutput {
     /// Graphviz
@@ -26,7 +26,7 @@ pub(in crate::cli) enum TreeOutput {
     Text,
 }
 
-/// How a command reports that may have many results.
+/// The output format of a command that may have many results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum ResultsOutput {
     /// One object of JSON
@@ -38,7 +38,7 @@ pub(in crate::cli) enum ResultsOutput {
     Text,
 }
 
-/// How `verify` reports.
+/// The output format of `verify`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum VerifyOutput {
     /// One object of JSON

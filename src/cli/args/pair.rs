@@ -1,6 +1,6 @@
 //! The value of an option `KEY=VALUE`.
 
-/// Reads a key, which is not empty, and its value.
+/// Parses `KEY=VALUE`. The key must not be empty; the value may be.
 pub(in crate::cli) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),

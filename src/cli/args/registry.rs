@@ -1,10 +1,10 @@
-//! The options of every command that may speak to a registry, as typed.
+//! The registry options: TLS, certificate authorities, mutual TLS, token services.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-/// How registries are spoken to: TLS, certificates, token services.
+/// The registry options of every command that may contact a registry.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RegistryArgs {
     /// Use plain http for the registries named on the command line (loopback always uses it)
@@ -13,7 +13,7 @@ pub(in crate::cli) struct RegistryArgs {
     /// Use TLS for loopback too
     #[arg(long, help_heading = "Registry", conflicts_with = "plain_http")]
     pub(in crate::cli) tls: bool,
-    /// Also trust the certificates in this file (PEM or DER): authorities, or exactly that of a server
+    /// Also trust the certificates in this file (PEM or DER): certificate authorities, or one server's own certificate
     #[arg(long, value_name = "FILE", help_heading = "Registry")]
     pub(in crate::cli) ca: Vec<PathBuf>,
     /// Client certificate for mutual TLS, PEM or DER
@@ -27,7 +27,7 @@ pub(in crate::cli) struct RegistryArgs {
     pub(in crate::cli) allow_realm: Vec<String>,
 }
 
-/// How the two registries of a copy are spoken to, where they differ.
+/// The registry options that differ between the source and the destination of a copy.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SidesArgs {
     /// Use plain http for the registry of the source, not for that of the destination

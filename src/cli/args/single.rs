@@ -1,7 +1,7 @@
-//! Lazy command line: builds the definition of the one command that is typed, and all of them only for help and errors.
+//! Lazy command line: defines only the command that is typed, because defining all of them takes most of the start time.
 //!
-//! Invariant: what this accepts, and reads from it, is what the whole command line accepts and reads. So only a success
-//! is taken from here; everything else is asked of the whole command line, which knows help, suggestions and usage.
+//! Invariant: one command alone parses its arguments exactly as the whole command line does. Only success is taken from
+//! here. Help and errors come from the whole command line, which knows suggestions and usage.
 
 use std::ffi::OsString;
 
@@ -32,10 +32,10 @@ use super::command;
 use super::examples;
 use super::version;
 
-/// Reads the arguments, of which the first is the name of the program.
+/// Parses the arguments. The first one is the name of the program.
 ///
 /// # Errors
-/// What the whole command line says, help and version among it.
+/// Those of the whole command line. `--help` and `--version` are among them, as always in clap.
 pub(in crate::cli) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
     let read = |with: Command| with.try_get_matches_from(arguments).and_then(|found| Cli::from_arg_matches(&found));
     match single(arguments).map(read) {
@@ -45,8 +45,8 @@ pub(in crate::cli) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> 
     }
 }
 
-/// The command line with no other command than the one that is typed, where the first argument names one; without any
-/// command where the version is asked for and nothing else.
+/// The command line with only the command that the first argument names. For `--version` alone it has no commands. None
+/// for any other first argument.
 fn single(arguments: &[OsString]) -> Option<Command> {
     let first = arguments.get(1)?.to_str()?;
     if matches!(first, "-V" | "--version") {
@@ -62,7 +62,7 @@ fn root() -> Command {
     root.version(env!("CARGO_PKG_VERSION")).long_version(version::long())
 }
 
-/// One command, as its arguments are derived.
+/// The definition of one command, derived from its arguments.
 fn below(name: &str) -> Option<Command> {
     let command = Command::new(name.to_owned());
     let group = |command: Command| command.subcommand_required(true).arg_required_else_help(true);
@@ -93,7 +93,7 @@ mod tests {
         ["bulla"].iter().chain(words).map(OsString::from).collect()
     }
 
-    /// Everything that clap knows of a command, but what only help shows: the text about it and its place in lists.
+    /// All that clap knows about a command, except what only help shows: its description and its position in lists.
     fn definition(mut root: Command, name: &str) -> String {
         root.build();
         let command = root.find_subcommand(name).unwrap().clone();
@@ -104,13 +104,13 @@ mod tests {
     }
 
     #[test]
-    fn each_command_alone_is_the_one_of_the_whole_command_line() {
+    fn each_command_alone_is_defined_as_in_the_whole_command_line() {
         let whole = command();
         let names: Vec<String> = whole.get_subcommands().map(|below| below.get_name().to_owned()).collect();
         assert!(names.len() > 10);
         for name in names {
             let alone = single(&typed(&[&name])).unwrap_or_else(|| panic!("{name} is not in the table"));
-            assert!(definition(alone, &name) == definition(whole.clone(), &name), "{name} is defined otherwise");
+            assert!(definition(alone, &name) == definition(whole.clone(), &name), "{name} is defined differently");
         }
     }
 
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_version_is_told_as_by_the_whole_command_line() {
+    fn version_is_that_of_the_whole_command_line() {
         for flag in ["-V", "--version"] {
             let arguments = typed(&[flag]);
             let whole = command().try_get_matches_from(&arguments).unwrap_err();

@@ -1,5 +1,4 @@
-//! How a key is named on the command line: a path, a name in a directory, `env:NAME`, `-`, a `pkcs11:`
-//! URI, `plugin:NAME`.
+//! A key argument on the command line: a path, a name in a directory, `env:NAME`, `-`, a `pkcs11:` URI, `plugin:NAME`.
 
 use std::fmt;
 use std::path::Path;
@@ -13,24 +12,24 @@ use bulla::limits::Limits;
 use crate::cli::exit::Failure;
 use crate::cli::files;
 
-use super::elsewhere;
-use super::failure::told;
-use super::folder;
+use super::directory;
+use super::failure::to_failure;
+use super::unsupported;
 
-/// Where a key is. The texts are read by whoever opens it.
+/// The location of a key. URIs and plugin names are not parsed yet: the code that opens the key does that.
 #[derive(Debug)]
 pub(super) enum KeyArgument {
     File(PathBuf),
     Plugin(String),
     /// Standard input.
     Stdin,
-    /// A `pkcs11:` URI, not yet read: what is in it is not printed.
+    /// A `pkcs11:` URI. It is never printed, because it may hold a PIN.
     Token(String),
     Variable(String),
 }
 
 impl KeyArgument {
-    /// Reads `key`. With `folder`, a text without a slash is the name of a key in there.
+    /// Parses `key`. With a `directory`, an argument without a slash is the name of a key in it.
     pub(super) fn parse(key: &str, directory: Option<&Path>) -> Result<Self, Failure> {
         // cosign writes env://NAME.
         if let Some(name) = key.strip_prefix("env://").or_else(|| key.strip_prefix("env:")) {
@@ -48,22 +47,22 @@ impl KeyArgument {
         if let Some(plugin) = key.strip_prefix("plugin:") {
             return Ok(Self::Plugin(plugin.to_owned()));
         }
-        if let Some(failure) = elsewhere::named(key) {
+        if let Some(failure) = unsupported::refuse(key) {
             return Err(failure);
         }
         match directory {
-            Some(folder) if !key.contains('/') => in_folder(key, folder),
+            Some(directory) if !key.contains('/') => in_directory(key, directory),
             _ => Ok(Self::File(PathBuf::from(key))),
         }
     }
 
-    /// The bytes of a key that is a file, a variable or standard input.
+    /// Reads the key from a file, an environment variable or standard input.
     pub(super) fn bytes(&self) -> Result<Zeroizing<Vec<u8>>, Failure> {
         match self {
-            Self::File(path) => file::read(path, &Limits::DEFAULT).map_err(told),
+            Self::File(path) => file::read(path, &Limits::DEFAULT).map_err(to_failure),
             Self::Stdin => {
                 files::take_standard_input()?;
-                file::read_from(&mut std::io::stdin().lock(), Path::new("-"), &Limits::DEFAULT).map_err(told)
+                file::read_from(&mut std::io::stdin().lock(), Path::new("-"), &Limits::DEFAULT).map_err(to_failure)
             }
             Self::Variable(name) => files::variable(name)
                 .ok_or_else(|| Failure::unknown(format!("env:{name}: the environment variable is not set"))),
@@ -84,13 +83,13 @@ impl fmt::Display for KeyArgument {
     }
 }
 
-fn in_folder(name: &str, folder: &Path) -> Result<KeyArgument, Failure> {
+fn in_directory(name: &str, directory: &Path) -> Result<KeyArgument, Failure> {
     let candidates = [name.to_owned(), format!("{name}.key"), format!("{name}.pem")];
-    let found = candidates.iter().map(|file| folder.join(file)).find(|path| path.is_file());
+    let found = candidates.iter().map(|file| directory.join(file)).find(|path| path.is_file());
     if let Some(path) = found.filter(|_| !name.is_empty() && !name.starts_with('.')) {
         return Ok(KeyArgument::File(path));
     }
-    let mut failure = Failure::unknown(format!("{}: there is no key `{name}`", folder.display()));
-    failure.details = folder::names(folder)?;
-    Err(failure.hint(format!("a key elsewhere is given with a slash: ./{name}")))
+    let mut failure = Failure::unknown(format!("{}: there is no key `{name}`", directory.display()));
+    failure.details = directory::names(directory)?;
+    Err(failure.hint(format!("give a key that is not in this directory as a path with a slash: ./{name}")))
 }

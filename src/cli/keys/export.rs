@@ -1,4 +1,4 @@
-//! `key export`: a key in another form.
+//! The command `key export`: writes a key in another format.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use crate::cli::secret;
 use crate::cli::secret::GivenPassphrase;
 
 use super::argument::KeyArgument;
-use super::failure::told;
+use super::failure::to_failure;
 use super::failure::warn_unprotected;
 use super::open::OpenedKey;
 use super::open::open;
@@ -29,7 +29,7 @@ pub(super) fn export(args: &KeyExportArgs) -> Result<Exit, Failure> {
     if args.form == KeyForm::Public {
         let (key, _) = public_of(&named, &args.keys)?;
         match &args.out {
-            Some(path) => file::write_public(path, &key, overwrite).map_err(told)?,
+            Some(path) => file::write_public(path, &key, overwrite).map_err(to_failure)?,
             None => render::text(&key.to_pem().lines().collect()),
         }
         return Ok(Exit::Yes);
@@ -44,22 +44,22 @@ pub(super) fn export(args: &KeyExportArgs) -> Result<Exit, Failure> {
     let opened = open(&named, || secret::existing(&args.keys.passphrase, &named.to_string()))?;
     let pem = match args.form {
         KeyForm::EncryptedPkcs8 => {
-            Zeroizing::new(opened.key.to_encrypted_pkcs8_pem(&passphrase(&opened, args, path)?).map_err(told)?)
+            Zeroizing::new(opened.key.to_encrypted_pkcs8_pem(&passphrase(&opened, args, path)?).map_err(to_failure)?)
         }
         KeyForm::Sigstore => {
-            Zeroizing::new(opened.key.to_sigstore_pem(&passphrase(&opened, args, path)?).map_err(told)?)
+            Zeroizing::new(opened.key.to_sigstore_pem(&passphrase(&opened, args, path)?).map_err(to_failure)?)
         }
         KeyForm::PlainPkcs8 | KeyForm::Public => opened.key.to_pkcs8_pem(),
     };
-    file::write_private(path, &pem, overwrite).map_err(told)?;
+    file::write_private(path, &pem, overwrite).map_err(to_failure)?;
     if args.form == KeyForm::PlainPkcs8 {
         warn_unprotected(path);
     }
     Ok(Exit::Yes)
 }
 
-/// The passphrase of the new file: that of the old one, or a new one where the old file is not encrypted. An empty one is
-/// for those who ask for it: there are tools that read no other form.
+/// The passphrase of the new file: that of the old file, or a new one if the old file is not encrypted. An empty
+/// passphrase needs `--no-passphrase`: some tools read the encrypted formats only.
 fn passphrase(opened: &OpenedKey, args: &KeyExportArgs, path: &Path) -> Result<Passphrase, Failure> {
     let what = path.display().to_string();
     let without = "--form plain-pkcs8";
@@ -73,7 +73,7 @@ fn passphrase(opened: &OpenedKey, args: &KeyExportArgs, path: &Path) -> Result<P
     };
     if found.is_empty() {
         render::note(format_args!(
-            "warning: {what} has an empty passphrase, which protects nothing: whoever reads it can sign"
+            "warning: {what} has an empty passphrase, which protects nothing: anybody who reads it can sign"
         ));
     }
     Ok(found)

@@ -1,4 +1,4 @@
-//! What is said about a key file that cannot be read or written, and about one that nothing protects.
+//! Messages about key files: failures to read or write one, and the warning about an unencrypted one.
 
 use std::path::Path;
 
@@ -7,14 +7,14 @@ use bulla::key::KeyError;
 use crate::cli::exit::Failure;
 use crate::cli::render;
 
-/// Says of a file that was written that nothing protects it but its mode.
+/// Warns that the key file just written is not encrypted.
 pub(super) fn warn_unprotected(path: &Path) {
     let path = path.display();
-    render::note(format_args!("warning: {path} is not encrypted: whoever reads it can sign"));
+    render::note(format_args!("warning: {path} is not encrypted: anybody who reads it can sign"));
 }
 
-/// What is wrong with a key file.
-pub(super) fn told(error: KeyError) -> Failure {
+/// The failure for a key file.
+pub(super) fn to_failure(error: KeyError) -> Failure {
     let failure = Failure::unknown(error.to_string());
     match error {
         KeyError::Exists { .. } => failure.hint("choose another name with -o, or give --overwrite"),
@@ -22,8 +22,8 @@ pub(super) fn told(error: KeyError) -> Failure {
     }
 }
 
-/// With the command that converts the key `name`, where there is one.
-pub(super) fn converted(failure: Failure, name: &str, error: &KeyError) -> Failure {
+/// Adds a hint: the command that converts the key file `name` to a format that bulla reads, if there is one.
+pub(super) fn with_conversion_hint(failure: Failure, name: &str, error: &KeyError) -> Failure {
     match error.converts() {
         Some(command) => failure.hint(command.replace("FILE", name)),
         None => failure,

@@ -1,4 +1,4 @@
-//! `key list`: the keys in a directory, or on a token. Nothing secret is read but what a PIN opens.
+//! The command `key list`: the keys in a directory, or on a token. No private key is decrypted.
 
 use std::env;
 use std::path::Path;
@@ -17,19 +17,19 @@ use crate::cli::line::Foreign;
 use crate::cli::render;
 use crate::cli::render::Rows;
 
-use super::folder::KeyFile;
-use super::folder::key_files;
+use super::directory::KeyFile;
+use super::directory::key_files;
 use super::token;
 
 pub(super) fn list(args: &KeyListArgs) -> Result<Exit, Failure> {
     match &args.uri {
         Some(folder) if Path::new(folder).is_dir() => {
-            let message = format!("`{folder}` is a directory, and no pkcs11: URI");
+            let message = format!("`{folder}` is a directory, not a pkcs11: URI");
             return Err(Failure::unknown(message).hint(format!("bulla key list --key-dir {folder}")));
         }
         Some(uri) => show(args, token::list(uri, args)?),
         None => {
-            // Not by clap, for which a variable would contradict a URI.
+            // Not read by clap: the variable would conflict with a URI argument there.
             let variable = || env::var_os("BULLA_KEY_DIR").filter(|value| !value.is_empty()).map(PathBuf::from);
             show(args, files(&args.key_dir.clone().or_else(variable).unwrap_or_else(|| PathBuf::from(".")))?);
         }

@@ -1,4 +1,4 @@
-//! `key new` and `key import`: keys that get a file of their own.
+//! The commands `key new` and `key import`: write a new key pair to files, or make one on a token.
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ use crate::cli::render;
 use crate::cli::secret;
 
 use super::argument::KeyArgument;
-use super::failure::told;
+use super::failure::to_failure;
 use super::failure::warn_unprotected;
 use super::open::open;
 use super::token;
@@ -41,15 +41,15 @@ pub(super) fn new(args: &KeyNewArgs) -> Result<Exit, Failure> {
         }
     };
     let prefix = args.prefix.clone().unwrap_or_else(|| PathBuf::from("bulla"));
-    let files = Files::of(&prefix, args.overwrite)?;
+    let files = KeyPairFiles::of(&prefix, args.overwrite)?;
     let passphrase = files.passphrase(&args.passphrase, args.no_passphrase)?;
-    let key = PrivateKey::generate(kind).map_err(told)?;
+    let key = PrivateKey::generate(kind).map_err(to_failure)?;
     files.write(&key, passphrase.as_ref())?;
     Ok(Exit::Yes)
 }
 
 pub(super) fn import(args: &KeyImportArgs) -> Result<Exit, Failure> {
-    let files = Files::of(&args.prefix, args.overwrite)?;
+    let files = KeyPairFiles::of(&args.prefix, args.overwrite)?;
     let named = KeyArgument::parse(&args.file, None)?;
     let opened = open(&named, || match &args.old_passphrase_file {
         Some(path) => secret::from_file(path),
@@ -60,16 +60,16 @@ pub(super) fn import(args: &KeyImportArgs) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
-/// The private key is made on the token and stays there; only the public one may get a file.
+/// Makes a key on the token. The private key stays there; only the public key is written to a file, if asked for.
 fn on_token(uri: &str, args: &KeyNewArgs) -> Result<Exit, Failure> {
     let file = args.prefix.as_deref().map(|prefix| with(prefix, ".pub"));
     let overwrite = overwrite(args.overwrite);
     if let Some(path) = &file {
-        free(&[path], overwrite)?;
+        check_vacant(&[path], overwrite)?;
     }
     let (public, mut rows) = token::new(uri, args.kind, &args.token)?;
     if let Some(path) = &file {
-        file::write_public(path, &public, overwrite).map_err(told)?;
+        file::write_public(path, &public, overwrite).map_err(to_failure)?;
         rows.push(("public key".to_owned(), path.display().to_string()));
     }
     rows.push(("algorithm".to_owned(), public.algorithm().to_string()));
@@ -78,22 +78,22 @@ fn on_token(uri: &str, args: &KeyNewArgs) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
-/// The two files of a key pair, neither of which is there unless it may be replaced.
-struct Files {
+/// The two files of a new key pair. Neither exists yet, unless it may be replaced.
+struct KeyPairFiles {
     private: PathBuf,
     public: PathBuf,
     overwrite: Overwrite,
 }
 
-impl Files {
+impl KeyPairFiles {
     fn of(prefix: &Path, replace: bool) -> Result<Self, Failure> {
         let (private, public) = (with(prefix, ".key"), with(prefix, ".pub"));
         let overwrite = overwrite(replace);
-        free(&[&private, &public], overwrite)?;
+        check_vacant(&[&private, &public], overwrite)?;
         Ok(Self { private, public, overwrite })
     }
 
-    /// The passphrase for the new file; none for one that is not encrypted, where that is asked for.
+    /// The passphrase for the new private key file; none for an unencrypted one.
     fn passphrase(&self, args: &PassphraseArgs, unencrypted: bool) -> Result<Option<Passphrase>, Failure> {
         match unencrypted {
             true => Ok(None),
@@ -101,14 +101,17 @@ impl Files {
         }
     }
 
-    /// Writes cosign's encrypted container; without a passphrase plain PKCS#8, which says that it is not encrypted.
+    /// Writes cosign's encrypted container; without a passphrase plain PKCS#8, whose PEM label says that it is not
+    /// encrypted.
     fn write(&self, key: &PrivateKey, passphrase: Option<&Passphrase>) -> Result<(), Failure> {
         let (text, public) = match passphrase {
-            Some(passphrase) => (Zeroizing::new(key.to_sigstore_pem(passphrase).map_err(told)?), key.public_key()),
+            Some(passphrase) => {
+                (Zeroizing::new(key.to_sigstore_pem(passphrase).map_err(to_failure)?), key.public_key())
+            }
             None => (key.to_pkcs8_pem(), key.public_key()),
         };
-        file::write_private(&self.private, &text, self.overwrite).map_err(told)?;
-        file::write_public(&self.public, public, self.overwrite).map_err(told)?;
+        file::write_private(&self.private, &text, self.overwrite).map_err(to_failure)?;
+        file::write_public(&self.public, public, self.overwrite).map_err(to_failure)?;
         if passphrase.is_none() {
             warn_unprotected(&self.private);
         }
@@ -122,8 +125,8 @@ impl Files {
     }
 }
 
-/// Looked at before anything is asked or derived, and again by the system when the file is made.
-fn free(paths: &[&PathBuf], overwrite: Overwrite) -> Result<(), Failure> {
+/// Refuses existing files early, before a passphrase is asked for. Creating the file checks again, without a race.
+fn check_vacant(paths: &[&PathBuf], overwrite: Overwrite) -> Result<(), Failure> {
     let there = paths.iter().find(|path| path.symlink_metadata().is_ok());
     match there.filter(|_| overwrite == Overwrite::Refuse) {
         Some(path) => Err(Failure::unknown(format!("{} is there already; nothing was written", path.display()))

@@ -1,10 +1,9 @@
-//! The commands `key …`, and the keys that other commands name.
+//! The `key` commands, and the key arguments of all other commands.
 
 mod argument;
-mod elsewhere;
+mod directory;
 mod export;
 mod failure;
-mod folder;
 mod list;
 mod make;
 mod open;
@@ -13,13 +12,14 @@ mod public;
 mod show;
 #[cfg_attr(not(feature = "pkcs11"), path = "no_token.rs")]
 mod token;
+mod unsupported;
 
 use super::args::KeyCommand;
 use super::exit::Exit;
 use super::exit::Failure;
 
 pub(super) use open::signers;
-pub(super) use public::publics;
+pub(super) use public::public_keys;
 
 pub(super) fn key(command: &KeyCommand) -> Result<Exit, Failure> {
     match command {

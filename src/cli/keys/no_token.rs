@@ -1,4 +1,4 @@
-//! Keys on tokens, in a build that knows none.
+//! Stands in for `token.rs` in a build without the feature `pkcs11`: every function fails.
 
 use bulla::key::PublicKey;
 use bulla::key::Signer;

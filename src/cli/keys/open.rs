@@ -1,4 +1,4 @@
-//! Opens the keys that the command line names: private keys in files and variables, on tokens, behind plugins.
+//! Opens the keys of the command line: private keys in files and variables, on tokens, behind plugins.
 
 use bulla::key::KeyError;
 use bulla::key::PrivateKey;
@@ -15,12 +15,12 @@ use crate::cli::secret;
 use crate::cli::secret::GivenPassphrase;
 
 use super::argument::KeyArgument;
-use super::failure::converted;
+use super::failure::with_conversion_hint;
 use super::plugin;
 use super::public;
 use super::token;
 
-/// The signers that the command line names.
+/// Opens all signing keys of the command line. A key that is given twice is an error.
 pub(in crate::cli) fn signers(keys: &[String], args: &KeyArgs) -> Result<Vec<Box<dyn Signer>>, Failure> {
     let mut signers: Vec<Box<dyn Signer>> = Vec::new();
     for key in keys {
@@ -44,7 +44,7 @@ fn signer(key: &str, args: &KeyArgs) -> Result<Box<dyn Signer>, Failure> {
     })
 }
 
-/// The public half of any key, of a file that has only that, too; and what it was read from.
+/// The public key of a key argument, and the kind of key that it was read from.
 pub(super) fn public_of(named: &KeyArgument, args: &KeyArgs) -> Result<(PublicKey, &'static str), Failure> {
     match named {
         KeyArgument::File(_) | KeyArgument::Stdin | KeyArgument::Variable(_) => {
@@ -62,19 +62,19 @@ pub(super) fn public_of(named: &KeyArgument, args: &KeyArgs) -> Result<(PublicKe
     }
 }
 
-/// The private key in a file or a variable.
+/// Opens the private key in a file or a variable.
 fn private(named: &KeyArgument, passphrase: &PassphraseArgs) -> Result<PrivateKey, Failure> {
     let name = named.to_string();
     open(named, || secret::existing(passphrase, &name)).map(|opened| opened.key)
 }
 
-/// A private key, and the passphrase that it was opened with, if it was encrypted.
+/// A private key, and the passphrase that decrypted it, if it was encrypted.
 pub(super) struct OpenedKey {
     pub(super) key: PrivateKey,
     pub(super) passphrase: Option<GivenPassphrase>,
 }
 
-/// Opens the private key in a file or a variable. `ask` is called only where the key is encrypted.
+/// Opens the private key in a file or a variable. `ask` is called only if the key is encrypted.
 pub(super) fn open(
     named: &KeyArgument,
     ask: impl FnOnce() -> Result<GivenPassphrase, Failure>,
@@ -82,7 +82,7 @@ pub(super) fn open(
     open_bytes(named, &named.bytes()?, ask)
 }
 
-/// As above, with the bytes that were read.
+/// As [`open`], from the bytes of the file or variable.
 fn open_bytes(
     named: &KeyArgument,
     bytes: &[u8],
@@ -117,7 +117,7 @@ fn open_bytes(
                 let empty = if given.passphrase.is_empty() { ", and is empty" } else { "" };
                 format!(" (the passphrase came from {}{empty})", given.source)
             });
-            Err(converted(Failure::unknown(format!("{named}: {error}{from}")), &named.to_string(), &error))
+            Err(with_conversion_hint(Failure::unknown(format!("{named}: {error}{from}")), &named.to_string(), &error))
         }
     }
 }

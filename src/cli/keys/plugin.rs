@@ -1,4 +1,4 @@
-//! Keys behind plugins, as the command line names them: `plugin:NAME?key-id=ID&config.KEY=VALUE`.
+//! Plugin keys on the command line: `plugin:NAME?key-id=ID&config.KEY=VALUE`.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -19,9 +19,9 @@ use crate::cli::hints;
 use crate::cli::redacted;
 use crate::cli::timeout;
 
-/// The variables that a plugin sees: where things are, which language, how to reach a network. No credentials; those are
-/// named with `--plugin-env`.
-const SEEN: [&str; 19] = [
+/// The environment variables that are passed to a plugin: directories, language, proxies. Credentials are passed only
+/// with `--plugin-env`.
+const PASSED_VARIABLES: [&str; 19] = [
     "HOME",
     "HTTPS_PROXY",
     "HTTP_PROXY",
@@ -43,7 +43,7 @@ const SEEN: [&str; 19] = [
     "no_proxy",
 ];
 
-/// The signer that `text`, what stands after `plugin:`, and the flags mean.
+/// The signer for `text`, the part of the argument after `plugin:`, and the plugin options.
 pub(super) fn key(text: &str, args: &PluginArgs) -> Result<PluginKey, Failure> {
     let (name, query) = text.split_once('?').map_or((text, None), |(name, query)| (name, Some(query)));
     let mut id = args.plugin_key_id.clone();
@@ -69,7 +69,7 @@ pub(super) fn key(text: &str, args: &PluginArgs) -> Result<PluginKey, Failure> {
     let folder = folder(args)?;
     let deadline = timeout::at_most(Duration::from_secs(args.plugin_timeout));
     let found = Plugin::find(folder.clone(), name, environment(args)?, deadline, &Limits::DEFAULT);
-    found.and_then(|plugin| plugin.key(&id, config)).map_err(|error| told(&error, &folder))
+    found.and_then(|plugin| plugin.key(&id, config)).map_err(|error| to_failure(&error, &folder))
 }
 
 fn folder(args: &PluginArgs) -> Result<PathBuf, Failure> {
@@ -79,17 +79,17 @@ fn folder(args: &PluginArgs) -> Result<PathBuf, Failure> {
     args.plugin_dir
         .clone()
         .or_else(default)
-        .ok_or_else(|| Failure::unknown("there is no place to look for plugins").hint("give --plugin-dir DIR"))
+        .ok_or_else(|| Failure::unknown("no plugin directory is known").hint("give --plugin-dir DIR"))
 }
 
 fn environment(args: &PluginArgs) -> Result<Vec<(OsString, OsString)>, Failure> {
-    let seen = SEEN.iter().filter_map(|name| Some((OsString::from(name), env::var_os(name)?)));
-    let mut environment: Vec<_> = seen.collect();
+    let passed = PASSED_VARIABLES.iter().filter_map(|name| Some((OsString::from(name), env::var_os(name)?)));
+    let mut environment: Vec<_> = passed.collect();
     for name in &args.plugin_env {
         let valid = !name.is_empty() && !name.contains(['=', '\0']);
         match env::var_os(name).filter(|_| valid) {
             Some(value) => {
-                // What it is told it may repeat.
+                // The plugin may print the value, so it is redacted from all output.
                 redacted::secrets().add(&value.to_string_lossy());
                 environment.push((OsString::from(name), value));
             }
@@ -110,7 +110,7 @@ fn bad(what: &str) -> Failure {
     Failure::unknown(format!("the key of the plugin cannot be read: {what}"))
 }
 
-fn told(error: &PluginError, folder: &Path) -> Failure {
+fn to_failure(error: &PluginError, folder: &Path) -> Failure {
     let mut failure = Failure::unknown(redacted::secrets().hide(&error.to_string()));
     match error {
         PluginError::Missing { .. } => {
@@ -123,13 +123,13 @@ fn told(error: &PluginError, folder: &Path) -> Failure {
         }
         PluginError::Deadline { .. } => failure.hint("--plugin-timeout N gives it longer"),
         PluginError::Declined { .. } | PluginError::Failed { .. } => {
-            failure.hint("it sees few variables of the environment: --plugin-env NAME names another")
+            failure.hint("the plugin gets few environment variables: --plugin-env NAME passes another")
         }
         _ => failure,
     }
 }
 
-/// The plugins that are there, for a message.
+/// One line of a message for each installed plugin.
 fn installed(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names: Vec<_> = entries

@@ -1,4 +1,4 @@
-//! Public keys as the command line names them: whose signatures count.
+//! The trusted public keys of the command line.
 
 use bulla::key::Container;
 use bulla::key::KeyError;
@@ -11,11 +11,11 @@ use crate::cli::exit::Failure;
 use crate::cli::render;
 
 use super::argument::KeyArgument;
-use super::failure::converted;
+use super::failure::with_conversion_hint;
 use super::token;
 
-/// The public keys that are named, in order. Standard input can be one of them, once.
-pub(in crate::cli) fn publics<'a>(
+/// Reads the public keys, in order. At most one of them may come from standard input.
+pub(in crate::cli) fn public_keys<'a>(
     keys: impl IntoIterator<Item = &'a String>,
     args: &TokenArgs,
 ) -> Result<Vec<PublicKey>, Failure> {
@@ -34,23 +34,24 @@ pub(in crate::cli) fn publics<'a>(
 fn public(named: &KeyArgument, args: &TokenArgs) -> Result<PublicKey, Failure> {
     match named {
         KeyArgument::File(_) | KeyArgument::Stdin => read(named, &named.bytes()?).map(|(key, _)| key),
-        // Which key a variable holds stands in no file that could be looked at afterwards.
+        // An environment variable leaves no trace afterwards, so say which key it held.
         KeyArgument::Variable(name) => {
             let (key, _) = read(named, &named.bytes()?)?;
             render::note(format_args!("note: from the environment variable {name}: public key {}", key.id()));
             Ok(key)
         }
         KeyArgument::Plugin(text) => {
-            Err(Failure::unknown(format!("plugin:{text}: a plugin is not asked for a public key here"))
-                .hint(format!("bulla key export 'plugin:{text}' -o FILE.pub, and then that file")))
+            Err(Failure::unknown(format!("plugin:{text}: a trusted key is not read from a plugin"))
+                .hint(format!("bulla key export 'plugin:{text}' -o FILE.pub, then give FILE.pub")))
         }
         KeyArgument::Token(uri) => token::public(uri, args),
     }
 }
 
-/// Reads a public key, and says which kind of file it was where that promises more than is looked at.
+/// Reads a public key. A certificate gets a note, because only its key is used and nothing in it is verified.
 pub(super) fn read(named: &KeyArgument, bytes: &[u8]) -> Result<(PublicKey, Container), Failure> {
-    let (key, container) = PublicKey::read(bytes, &Limits::DEFAULT).map_err(|error| told(named, bytes, &error))?;
+    let (key, container) =
+        PublicKey::read(bytes, &Limits::DEFAULT).map_err(|error| to_failure(named, bytes, &error))?;
     if container == Container::Certificate {
         render::note(format_args!(
             "note: {named} is a certificate: its key is used, and the certificate itself is not verified (issuer, validity, purpose)"
@@ -59,13 +60,13 @@ pub(super) fn read(named: &KeyArgument, bytes: &[u8]) -> Result<(PublicKey, Cont
     Ok((key, container))
 }
 
-/// What is wrong with the file of a public key, and what to do about it.
-fn told(named: &KeyArgument, bytes: &[u8], error: &KeyError) -> Failure {
+/// The failure for a public key file, with a hint how to convert it.
+fn to_failure(named: &KeyArgument, bytes: &[u8], error: &KeyError) -> Failure {
     let failure = Failure::unknown(format!("{named}: {error}"));
     match error {
         KeyError::Kind { .. } if PrivateKey::form(bytes).is_some() => {
             failure.hint(format!("bulla key export {named} -o {named}.pub"))
         }
-        _ => converted(failure, &named.to_string(), error),
+        _ => with_conversion_hint(failure, &named.to_string(), error),
     }
 }

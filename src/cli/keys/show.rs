@@ -1,4 +1,4 @@
-//! `key show`: which key a key is.
+//! The command `key show`: the algorithm and the id of a key.
 
 use bulla::report::KeyReport;
 

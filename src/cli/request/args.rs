@@ -1,4 +1,4 @@
-//! The command line of the commands `request …` and `attest`.
+//! The arguments of the `request` commands and of `attest`.
 
 use std::path::PathBuf;
 
@@ -39,10 +39,10 @@ pub(in crate::cli) enum RequestLogCommand {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct OwnerArgs {
-    /// Accept the request only if it asks exactly these owners and keys; once for each key
+    /// Accept the request only if it asks exactly these owners and keys; repeat the option for each key
     #[arg(long = "owner", value_name = "NAME=PUB", value_parser = owner, requires = "threshold")]
     pub(in crate::cli) owners: Vec<(String, String)>,
-    /// Accept the request only if it asks for exactly this many of them
+    /// Accept the request only if its threshold is exactly this number
     #[arg(long, value_name = "N", requires = "owners")]
     pub(in crate::cli) threshold: Option<u32>,
 }
@@ -55,7 +55,7 @@ pub(in crate::cli) struct RequestNewArgs {
     /// The file to write the request to
     #[arg(short = 'o', long = "out", value_name = "FILE")]
     pub(in crate::cli) out: PathBuf,
-    /// An owner who is asked to sign, and a public key; once for each key: a file, env:NAME, - or a pkcs11: URI
+    /// An owner to ask, and a public key: a file, env:NAME, - or a pkcs11: URI; repeat the option for each key
     #[arg(long = "owner", value_name = "NAME=PUB", required = true, value_parser = owner)]
     pub(in crate::cli) owners: Vec<(String, String)>,
     /// How many of the owners have to sign
@@ -67,7 +67,7 @@ pub(in crate::cli) struct RequestNewArgs {
     /// The reason, for those who are asked to sign
     #[arg(long, value_name = "TEXT")]
     pub(in crate::cli) reason: Option<String>,
-    /// Which form: a Sigstore bundle as a referrer, the .sig or .att tag, or both
+    /// The signature format: a Sigstore bundle as a referrer, the .sig or .att tag, or both
     #[arg(long, value_enum, default_value_t)]
     pub(in crate::cli) format: SignFormat,
     /// An annotation to sign
@@ -131,7 +131,7 @@ pub(in crate::cli) struct RequestSignArgs {
     /// A private key: a file, env:NAME, a pkcs11: URI, or plugin:NAME
     #[arg(long, value_name = "KEY")]
     pub(in crate::cli) key: String,
-    /// Where the response is written; what an earlier run wrote there is kept, and only what is missing is signed
+    /// The file to write the response to; signatures of an earlier run in it are kept, and only missing ones are made
     #[arg(short = 'o', long = "out", value_name = "FILE")]
     pub(in crate::cli) out: PathBuf,
     /// A response of another owner, to show who signed before; several may be given
@@ -204,13 +204,13 @@ pub(in crate::cli) struct RequestLogVerifyArgs {
     /// The log
     #[arg(value_name = "LOG")]
     pub(in crate::cli) log: PathBuf,
-    /// The digest of a line that was written down: the log must have it, whatever lines follow
+    /// The digest of a line that was noted earlier: the log must contain this line; lines may follow it
     #[arg(long, value_name = "DIGEST")]
     pub(in crate::cli) head: Vec<String>,
-    /// An image: each signature on it by one of the keys must have its line
+    /// An image: each signature on it by one of the keys must have a line in the log
     #[arg(long, value_name = "REF", requires = "key")]
     pub(in crate::cli) against: Vec<String>,
-    /// Accept lines with any name of the image: for a copy of an image that was signed elsewhere
+    /// Accept log lines with any image name: for a copy of an image that was signed under another name
     #[arg(long, requires = "against")]
     pub(in crate::cli) any_name: bool,
     /// A public key whose signatures are logged here: a file, env:NAME, - or a pkcs11: URI; several may be given
@@ -239,7 +239,7 @@ pub(in crate::cli) struct AttestArgs {
     /// A private key: a file, env:NAME, a pkcs11: URI, or plugin:NAME; several may be given
     #[arg(long, value_name = "KEY", required = true)]
     pub(in crate::cli) key: Vec<String>,
-    /// Which form: a Sigstore bundle as a referrer, an envelope at the .att tag, or both
+    /// The signature format: a Sigstore bundle as a referrer, an envelope at the .att tag, or both
     #[arg(long, value_enum, default_value_t)]
     pub(in crate::cli) format: SignFormat,
     /// The name to sign along with the digest; the default for a registry is the repository
@@ -248,7 +248,7 @@ pub(in crate::cli) struct AttestArgs {
     /// Attest an index and every manifest in it
     #[arg(long)]
     pub(in crate::cli) all_platforms: bool,
-    /// Attest only what no given key has attested yet with the same predicate, type, name and form
+    /// Attest only what no given key has attested yet with the same predicate, type, name and format
     #[arg(long)]
     pub(in crate::cli) if_missing: bool,
     /// How to report
@@ -271,7 +271,7 @@ fn owner(text: &str) -> Result<(String, String), String> {
 }
 
 fn predicate(text: &str) -> Result<(String, PathBuf), String> {
-    // A predicate type may hold a `=`, as URIs do; a file name of ours does not.
+    // Split at the last `=`: a predicate type is a URI and may contain one; a file name with one is not supported.
     match text.rsplit_once('=') {
         Some((kind, file)) if !kind.is_empty() && !file.is_empty() => Ok((kind.to_owned(), PathBuf::from(file))),
         _ => Err("an attestation is written TYPE=FILE".to_owned()),

@@ -1,4 +1,4 @@
-//! The command `request attach`: nothing is pushed until all of it was verified.
+//! The command `request attach`: pushes nothing until every response was verified and enough owners signed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,16 +28,16 @@ use bulla::store::Sink;
 use bulla::store::Task;
 use bulla::store::parallel;
 
-/// How many items are named where some are missing or failed. A report in JSON names all.
+/// The number of missing or failed items in a message. The JSON report has all of them.
 const SHOWN: usize = 12;
 
-/// The code of a refusal because too few owners signed.
+/// The error code if too few owners signed.
 const MISSING: &str = "owners-missing";
 
-/// The items about one image in one repository, layout or archive.
+/// The approved items of one image in one repository, layout or archive.
 struct AttachJob<'a> {
     items: Vec<ApprovedItem<'a>>,
-    /// The image by digest, as a reference.
+    /// The reference of the image, by digest.
     pinned: String,
     place: String,
 }
@@ -50,7 +50,7 @@ pub(super) fn attach(args: &RequestAttachArgs) -> Result<Exit, Failure> {
         Ok(approved) => approved,
         Err(missing) => {
             if args.output == Output::Json {
-                render::report(&Report::new("request attach", lacking(&request, &missing)));
+                render::report(&Report::new("request attach", unapproved_results(&request, &missing)));
             }
             return Err(refused(&request, &missing));
         }
@@ -77,22 +77,22 @@ pub(super) fn attach(args: &RequestAttachArgs) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
-/// The items that too few owners signed, as a report names them.
-fn lacking(request: &SigningRequest, missing: &NotApproved) -> Vec<AttachResult<'static>> {
-    let line = |lacking: &UnapprovedItem| {
-        let name = request.items().get(lacking.place).map(|item| item.pinned().to_string());
-        AttachResult::failed(name, ReportedError::new(MISSING, who(lacking)))
+/// The results for the items that too few owners signed, for a JSON report.
+fn unapproved_results(request: &SigningRequest, missing: &NotApproved) -> Vec<AttachResult<'static>> {
+    let line = |unapproved: &UnapprovedItem| {
+        let name = request.items().get(unapproved.place).map(|item| item.pinned().to_string());
+        AttachResult::failed(name, ReportedError::new(MISSING, signers_of(unapproved)))
     };
     missing.items.iter().map(line).collect()
 }
 
-fn who(lacking: &UnapprovedItem) -> String {
-    let signed: Vec<_> = lacking.signed.iter().map(ToString::to_string).collect();
+fn signers_of(unapproved: &UnapprovedItem) -> String {
+    let signed: Vec<_> = unapproved.signed.iter().map(ToString::to_string).collect();
     let by = if signed.is_empty() { "nobody".to_owned() } else { signed.join(", ") };
-    format!("signed by {by}, {} more needed", lacking.missing)
+    format!("signed by {by}, {} more needed", unapproved.missing)
 }
 
-/// The refusal: which owners are missing, and for which items.
+/// The refusal, with the owners who are missing and the items that they have not signed.
 fn refused(request: &SigningRequest, missing: &NotApproved) -> Failure {
     let message = format!(
         "{} of {} items are not signed by {} owners; nothing was attached",
@@ -109,9 +109,9 @@ fn refused(request: &SigningRequest, missing: &NotApproved) -> Failure {
             None => format!("missing   {owner}: signed {whole} of {}", missing.total),
         })
         .collect();
-    for lacking in missing.items.iter().take(SHOWN) {
-        let name = request.items().get(lacking.place).map_or_else(String::new, |item| item.pinned().to_string());
-        details.push(format!("item {}  {name}: {}", lacking.place.saturating_add(1), who(lacking)));
+    for unapproved in missing.items.iter().take(SHOWN) {
+        let name = request.items().get(unapproved.place).map_or_else(String::new, |item| item.pinned().to_string());
+        details.push(format!("item {}  {name}: {}", unapproved.place.saturating_add(1), signers_of(unapproved)));
     }
     if missing.items.len() > SHOWN {
         details.push(format!("and {} more items", missing.items.len() - SHOWN));
@@ -185,7 +185,7 @@ fn unfinished(done: usize, failed: &[(&AttachJob<'_>, &Failure)]) -> Failure {
         failed.iter().take(SHOWN).map(|(job, failure)| format!("not done  {}: {}", job.pinned, failure.message));
     let more = failed.len().saturating_sub(SHOWN);
     let more = (more > 0).then(|| format!("and {more} more; --output json has them all"));
-    let hint = "the same command again attaches the rest; what is done stays as it is";
+    let hint = "run the same command again to attach the rest; images that are done stay as they are";
     Failure { details: shown.chain(more).collect(), ..Failure::unknown(message).hint(hint) }
 }
 

@@ -14,20 +14,20 @@ use bulla::request::RequestError;
 use bulla::request::SigningRequest;
 use bulla::request::SigningResponse;
 
-/// The failure for a file: refused, unless nothing could be told about it.
+/// The failure for a request or response file: refused, or could not tell if the error does not decide.
 pub(super) fn failure(path: &Path, error: RequestError) -> Failure {
     let message = format!("{}: {error}", path.display());
     let failure = if error.is_undetermined() { Failure::unknown(message) } else { Failure::refused(message) };
     Failure { code: error.code(), ..failure }
 }
 
-/// The failure for an argument that cannot be used, or for a file that it names.
+/// The failure for a bad argument, or for the file that it names.
 pub(in crate::cli) fn bad_argument(path: &Path, error: &RequestError) -> Failure {
     Failure { code: error.code(), ..Failure::unknown(format!("{}: {error}", path.display())) }
 }
 
-/// Reads a request. Where the command line names owners and a threshold, the request has to ask exactly those owners and
-/// keys, and exactly that number of them.
+/// Reads a request. If the command line gives owners and a threshold, the request must ask exactly those owners and keys,
+/// with exactly that threshold.
 pub(super) fn load(path: &Path, expected: &OwnerArgs, token: &TokenArgs) -> Result<SigningRequest, Failure> {
     let request = read_request(path)?;
     if expected.owners.is_empty() {
@@ -45,7 +45,7 @@ pub(super) fn read_request(path: &Path) -> Result<SigningRequest, Failure> {
     SigningRequest::parse(&bytes, &Limits::DEFAULT).map_err(|error| failure(path, error))
 }
 
-/// Reads all responses into one; each is verified against the request.
+/// Reads the responses, verifies each against the request, and merges them.
 pub(super) fn responses(paths: &[PathBuf], request: &SigningRequest) -> Result<SigningResponse, Failure> {
     let mut all = SigningResponse::to(request);
     for path in paths {
@@ -57,15 +57,15 @@ pub(super) fn responses(paths: &[PathBuf], request: &SigningRequest) -> Result<S
     Ok(all)
 }
 
-/// A response as a file.
+/// A response as the JSON of its file.
 pub(super) fn to_json(path: &Path, response: &SigningResponse) -> Result<Vec<u8>, Failure> {
     response.to_json().map_err(|error| Failure::unknown(format!("{}: {error}", path.display())))
 }
 
-/// The owners that the command line names, each with all of their keys, in the order of the command line.
+/// The owners of the command line in their order, each with all of their keys.
 pub(super) fn keyholders(typed: &[(String, String)], token: &TokenArgs) -> Result<Vec<Keyholder>, Failure> {
     let mut owners: Vec<Keyholder> = Vec::new();
-    let keys = keys::publics(typed.iter().map(|(_, key)| key), token)?;
+    let keys = keys::public_keys(typed.iter().map(|(_, key)| key), token)?;
     for ((name, _), key) in typed.iter().zip(keys) {
         match owners.iter_mut().find(|owner| owner.name == *name) {
             Some(owner) => owner.keys.push(key),

@@ -1,4 +1,4 @@
-//! `LogFile`: the signing log as a file, which only grows.
+//! `LogFile`: the signing log as an append-only file.
 
 use std::fs::File;
 use std::io::BufRead as _;
@@ -28,7 +28,7 @@ pub(super) struct LogFile {
 }
 
 impl LogFile {
-    /// Opens the log at `path`, or creates it. Nothing is written to a log whose chain is broken.
+    /// Opens or creates the log at `path`, and verifies its hash chain. A log with a broken chain is not written to.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
         let file = append(path)?;
         let chain = follow(path, &file, |_, _| {})?;
@@ -55,7 +55,7 @@ impl LogFile {
     }
 }
 
-/// Reads a log line by line, and verifies that each line follows from the one before.
+/// Reads a log line by line, and verifies its hash chain: each line has the digest of the line before.
 pub(super) fn follow(
     path: &Path,
     file: impl Read,

@@ -111,7 +111,7 @@ fn exit_of(audit: &LogAudit, path: &Path) -> Result<Exit, Failure> {
 
 /// Audits the images of `--against`; `None` where there are none.
 fn against(args: &RequestLogVerifyArgs, lines: &LogLines) -> Result<Option<LogAudit>, Failure> {
-    let keys = keys::publics(&args.key, &args.token)?;
+    let keys = keys::public_keys(&args.key, &args.token)?;
     if args.against.is_empty() {
         return Ok(None);
     }

@@ -18,7 +18,7 @@ pub(super) fn merge(args: &RequestMergeArgs) -> Result<Exit, Failure> {
     files::writable(&args.out, overwrite)?;
     let response = documents::responses(&args.responses, &request)?;
     let merged = documents::to_json(&args.out, &response)?;
-    // A response that the next command would not read is not written.
+    // Parse the merged response before it is written: together it may exceed the limits of one response.
     SigningResponse::parse(&merged, &request, &Limits::DEFAULT).map_err(|error| {
         documents::failure(&args.out, error).hint("bulla request attach takes the responses one by one as well")
     })?;
@@ -26,7 +26,7 @@ pub(super) fn merge(args: &RequestMergeArgs) -> Result<Exit, Failure> {
     let page = RequestPage { request: &request, response: &response, previous: None, full: false };
     match args.output {
         Output::Json => render::report(&page.outcome("request merge", &args.out)),
-        Output::Text => render::text(&page.standing()),
+        Output::Text => render::text(&page.summary()),
     }
     Ok(Exit::Yes)
 }

@@ -1,4 +1,4 @@
-//! The commands `request …`: signing requests and signing responses, the offline signing exchange.
+//! The `request` commands: the offline exchange of signing requests and signing responses.
 
 pub(super) mod args;
 mod attach;

@@ -36,45 +36,45 @@ use bulla::store::Task;
 use bulla::store::parallel;
 use bulla::time::Time;
 
-/// How many references are resolved at a time.
+/// The number of references that are resolved at the same time.
 const AT_ONCE: usize = 16;
 
 pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     let limits = Limits::DEFAULT;
-    verify::once(&args.annotations)?;
+    verify::check_annotations(&args.annotations)?;
     let overwrite = if args.overwrite { Overwrite::Replace } else { Overwrite::Refuse };
     files::writable(&args.out, overwrite)?;
-    // Everything in a new request comes from the command line.
-    let told = |error: RequestError| documents::bad_argument(&args.out, &error);
+    // Every field of a new request comes from the command line, so every error is a bad argument.
+    let to_failure = |error: RequestError| documents::bad_argument(&args.out, &error);
     let draft = RequestDraft {
         created: now,
         expires: expires(&args.expires, now)?,
         items: Vec::new(),
         owners: documents::keyholders(&args.owners, &args.token)?,
         reason: args.reason.clone(),
-        threshold: Threshold::new(args.threshold).map_err(|error| told(error.into()))?,
+        threshold: Threshold::new(args.threshold).map_err(|error| to_failure(error.into()))?,
     };
     let attestations = attestations(args, &limits)?;
     let previous = args.previous.as_ref().map(|path| documents::read_request(path)).transpose()?;
     let mut items: Vec<RequestItem> = Vec::new();
     for (reference, found) in resolve(args, &limits)? {
         for found in found {
-            // Two names of one image are one item; it is shown under the first.
+            // Two references to the same image in the same place are one item, under the first reference.
             match items.iter().find(|item| item.digest == found.digest && item.reference.place() == reference.place()) {
                 Some(item) => render::note(format_args!("note: {reference} is the same image as {}", item.reference)),
-                None => items.extend(asked(args, &attestations, &reference, &found, previous.as_ref())),
+                None => items.extend(items_for(args, &attestations, &reference, &found, previous.as_ref())),
             }
         }
     }
     // Predicates may be large, and each item has its own copy.
     drop(attestations);
-    let bytes = RequestDraft { items, ..draft }.to_json(&limits).map_err(told)?;
-    let written = SigningRequest::parse(&bytes, &limits).map_err(told)?;
+    let bytes = RequestDraft { items, ..draft }.to_json(&limits).map_err(to_failure)?;
+    let written = SigningRequest::parse(&bytes, &limits).map_err(to_failure)?;
     files::write(&args.out, &bytes, overwrite)?;
     let page = RequestPage { request: &written, response: &SigningResponse::to(&written), previous: None, full: false };
     match args.output {
         Output::Json => render::report(&page.outcome("request new", &args.out)),
-        Output::Text => render::text(&page.standing()),
+        Output::Text => render::text(&page.summary()),
     }
     Ok(Exit::Yes)
 }
@@ -91,7 +91,7 @@ fn resolve(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<(Reference, Vec
             let (source, tag_or_digest) = stores.source(typed)?;
             let found = ops::request::find(source.as_ref(), &tag_or_digest, extent, limits).await?;
             let reference: Reference = typed.parse()?;
-            // An image that was not named is known by its digest.
+            // An image without a name is referred to by its digest.
             let reference = match (reference.tag_or_digest(), found.first()) {
                 (None, Some(root)) => reference.with(TagOrDigest::Digest(root.digest)),
                 _ => reference,
@@ -102,8 +102,8 @@ fn resolve(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<(Reference, Vec
     runtime.block_on(parallel::run(tasks.collect(), AT_ONCE)).into_iter().collect()
 }
 
-/// The items for one manifest: an image signature, and each attestation that is asked for.
-fn asked(
+/// The items for one manifest: an image signature, and each requested attestation.
+fn items_for(
     args: &RequestNewArgs,
     attestations: &[Attestation],
     reference: &Reference,
@@ -161,7 +161,7 @@ fn attestations(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<Attestatio
     args.attest.iter().map(read).collect()
 }
 
-/// `7d`, `12h`, `30m`, or an instant.
+/// Parses the time at which the request expires: `7d`, `12h`, `30m`, or a time in RFC 3339.
 fn expires(text: &str, now: Time) -> Result<Time, Failure> {
     let unit = |unit: char| match unit {
         'd' => Some(24 * 60 * 60),
@@ -180,7 +180,7 @@ fn expires(text: &str, now: Time) -> Result<Time, Failure> {
     };
     match span().or_else(|| Time::parse(text)) {
         Some(time) if time > now => Ok(time),
-        Some(time) => Err(Failure::unknown(format!("{time} is over: it is {now} by this machine's clock"))),
+        Some(time) => Err(Failure::unknown(format!("{time} is in the past: this machine's clock says {now}"))),
         None => Err(wrong()),
     }
 }

@@ -1,4 +1,4 @@
-//! `RequestPage`: a signing request as it is shown to people before they sign, with every field and nothing else.
+//! `RequestPage`: the page that people read before they sign. It shows every field of the request and nothing else.
 
 use std::path::Path;
 
@@ -35,14 +35,14 @@ pub(super) struct RequestPage<'a> {
     pub(super) response: &'a SigningResponse,
     /// The reader's own copy of the previous request.
     pub(super) previous: Option<&'a SigningRequest>,
-    /// Whether predicates are shown to their end.
+    /// Whether predicates are shown in full.
     pub(super) full: bool,
 }
 
 impl RequestPage<'_> {
     /// The whole page.
     pub(super) fn text(&self) -> Lines {
-        let mut page = self.standing();
+        let mut page = self.summary();
         for (place, item) in self.request.items().iter().enumerate() {
             page.push("");
             self.item(place, item, &mut page);
@@ -50,17 +50,17 @@ impl RequestPage<'_> {
         page
     }
 
-    /// How many predicates are not shown to their end.
-    pub(super) fn cut(&self) -> usize {
-        let cut = |item: &&RequestItem| match &item.action {
+    /// The number of predicates that are not shown in full.
+    pub(super) fn truncated(&self) -> usize {
+        let truncated = |item: &&RequestItem| match &item.action {
             Action::Attest(attest) => !self.full && predicate(attest.predicate.get()).nth(PREDICATE_LINES).is_some(),
             Action::Sign(_) => false,
         };
-        self.request.items().iter().filter(cut).count()
+        self.request.items().iter().filter(truncated).count()
     }
 
     /// The request without its items, and who has signed.
-    pub(super) fn standing(&self) -> Lines {
+    pub(super) fn summary(&self) -> Lines {
         let request = self.request;
         let mut page = Lines::default();
         fact(&mut page, "", "request", &request.digest().to_string());
@@ -109,7 +109,7 @@ impl RequestPage<'_> {
         }
     }
 
-    /// What the previous request asked for in this place: from the reader's own copy, else as the requester claims.
+    /// The item of the previous request that this one replaces: from the reader's own copy, else as the requester claims.
     fn before(&self, item: &RequestItem, page: &mut Lines) {
         let Some(own) = self.previous else {
             if let Some(previous) = &item.previous {
@@ -127,7 +127,7 @@ impl RequestPage<'_> {
             changes(previous, item).for_each(|(key, value)| label(page, IN, "before", key, value));
         }
         if item.previous.is_some() && item.previous != previous {
-            row(page, IN, "warning", "the request says something else about the previous request than your copy of it");
+            row(page, IN, "warning", "the request describes the previous request differently than your own copy");
         }
     }
 
@@ -171,19 +171,19 @@ impl RequestPage<'_> {
         }
     }
 
-    /// Everything, as a report.
+    /// The whole page, for a JSON report.
     pub(super) fn report(&self, now: Time) -> Report<RequestResult<'_>> {
         let result = RequestResult::with_items(self.request, self.response, self.previous, now);
         Report::new("request show", vec![result])
     }
 
-    /// What a command made of the request, as a report.
+    /// The request and the file that a command wrote, for a JSON report.
     pub(super) fn outcome(&self, command: &'static str, out: &Path) -> Report<RequestResult<'_>> {
         Report::new(command, vec![RequestResult::of(self.request, self.response).written_to(out)])
     }
 }
 
-/// The labels that are no longer what they were, as they were.
+/// The labels that changed, with their previous values; none for a new label.
 fn changes<'a>(
     previous: &'a PreviousItem,
     item: &'a RequestItem,
@@ -193,8 +193,8 @@ fn changes<'a>(
     other.map(|(key, was)| (key, Some(was.as_str()))).chain(added)
 }
 
-/// A predicate in lines that are printed whole. A backslash stands as it is: in JSON none stands before `u{`, so what is
-/// escaped here cannot be taken for what was written.
+/// The lines of a predicate, wrapped and escaped. Backslashes are not escaped: JSON has no `\u{`, so an escape that is
+/// made here cannot be confused with the text of the predicate.
 fn predicate(text: &str) -> impl Iterator<Item = String> {
     text.lines().flat_map(|line| pieces(&shown(line, Spaces::AsTheyAre)))
 }

@@ -1,4 +1,4 @@
-//! The rows of the page that people sign by: no text on it can look like another row, and none is cut.
+//! The rows of the page that people read before they sign: no value can imitate another row, and no value is cut.
 
 use crate::cli::line::Lines;
 use bulla::text::hides;
@@ -12,9 +12,10 @@ const PREFIX: &str = "org.opencontainers.image.";
 /// How spaces and backslashes are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Spaces {
-    /// As they are: for text that stands behind a mark in every line.
+    /// Unchanged: for text that has a mark at the start of every line.
     AsTheyAre,
-    /// A space at an end or after a space is escaped, and so is every backslash: no two texts are shown alike.
+    /// Escaped where they cannot be seen: at either end and after another space. Backslashes are escaped too, so no two
+    /// texts look the same.
     Escaped,
 }
 
@@ -34,7 +35,7 @@ pub(super) fn title(page: &mut Lines, number: usize, value: &str) {
     put(page, &format!("{number}. "), "   | ", &shown(value, Spaces::Escaped));
 }
 
-/// Adds a row with what an image says about itself. It stands in quotation marks, as nothing else on the page does.
+/// Adds a row with a label of the image. Only the image's own claims have quotation marks on this page.
 pub(super) fn label(page: &mut Lines, indent: &str, name: &str, key: &str, value: Option<&str>) {
     let quoted = |value: &str| format!("\"{}\"", shown(value, Spaces::Escaped).replace('"', "\\\""));
     let value = value.map_or_else(|| "none".to_owned(), quoted);

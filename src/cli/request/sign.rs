@@ -1,4 +1,4 @@
-//! The command `request sign`: the offline side. It opens files and asks a terminal, and nothing else.
+//! The command `request sign`: signs offline. It reads files and asks at the terminal; it opens no network connection.
 
 use std::io::BufRead as _;
 use std::io::IsTerminal as _;
@@ -25,16 +25,16 @@ use bulla::request::SignaturesByKey;
 use bulla::request::SigningRequest;
 use bulla::request::SigningResponse;
 
-/// How many signatures are made before they are written: what an interruption can cost.
+/// The number of signatures in a batch. An interruption loses at most one batch.
 const BATCH: usize = 100;
 
-/// The word that confirms.
+/// The word that the signer types to confirm.
 const WORD: &str = "sign";
 
 pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
-    let told = |error| documents::failure(&args.request, error);
+    let to_failure = |error| documents::failure(&args.request, error);
     let request = documents::load(&args.request, &args.owners, &args.keys.token)?;
-    request.check_open(now()).map_err(told)?;
+    request.check_open(now()).map_err(to_failure)?;
     let others = documents::responses(&args.with, &request)?;
     let _lock = Lock::beside(&args.out, ".lock", Contended::Fail)?;
     let response = earlier(args, &request)?;
@@ -46,7 +46,7 @@ pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
     let Some(signer) = signers.first() else {
         return Err(Failure::unknown(format!("{}: no key was found", args.key)));
     };
-    let _owner = request.owner_of(signer.public_key().id()).map_err(told)?;
+    let _owner = request.owner_of(signer.public_key().id()).map_err(to_failure)?;
     let room = response.check_room(&request, signer.public_key(), &Limits::DEFAULT);
     room.map_err(|error| documents::failure(&args.out, error).hint("another file with -o; nothing was signed"))?;
     let log = args.log.as_ref().map(|path| LogFile::open(path)).transpose()?;
@@ -66,7 +66,7 @@ pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
-/// Refuses to write log and response to one file, where one would overwrite the other.
+/// Refuses to write the log and the response to the same file: one would overwrite the other.
 fn apart(args: &RequestSignArgs) -> Result<(), Failure> {
     match &args.log {
         Some(log) if are_same(log, &args.out) => {
@@ -77,7 +77,7 @@ fn apart(args: &RequestSignArgs) -> Result<(), Failure> {
     }
 }
 
-/// Reads the response that an earlier run wrote to the same file. Another file there is left as it is.
+/// Reads the response that an earlier run wrote to the same file. A file that is not such a response is not replaced.
 fn earlier(args: &RequestSignArgs, request: &SigningRequest) -> Result<SigningResponse, Failure> {
     let Some(bytes) = files::read_if_there(&args.out, Limits::DEFAULT.request.response_bytes)? else {
         return Ok(SigningResponse::to(request));
@@ -98,15 +98,15 @@ fn show(
     let previous = args.previous.as_ref().map(|path| documents::read_request(path)).transpose()?;
     let page = RequestPage { request, response: &all, previous: previous.as_ref(), full: args.full };
     render::page(&page.text());
-    let cut = page.cut();
-    if cut > 0 && !args.yes {
-        let message = format!("some predicates are longer than what was shown ({cut}); nothing was signed");
+    let truncated = page.truncated();
+    if truncated > 0 && !args.yes {
+        let message = format!("some predicates are longer than what was shown ({truncated}); nothing was signed");
         return Err(Failure::unknown(message).hint("--full shows them to their end"));
     }
-    if cut > 0 {
+    if truncated > 0 {
         render::note("");
         render::note(format_args!(
-            "warning: some predicates are longer than what is shown ({cut}); --full shows them to their end"
+            "warning: some predicates are longer than what is shown ({truncated}); --full shows them to their end"
         ));
     }
     Ok(())
@@ -146,14 +146,15 @@ struct SigningRun<'a> {
 }
 
 impl SigningRun<'_> {
-    /// Signs what is missing, and countersigns. Each batch is written to the log and synced before it is in the response.
+    /// Makes the missing signatures in batches, then countersigns. Each batch is synced to the log before it is written to
+    /// the response.
     fn finish(&mut self) -> Result<(), Failure> {
         while !self.response.signer(self.signer.public_key().id()).is_some_and(SignaturesByKey::is_finished) {
             let now = now();
             let progress = self.response.sign(self.request, self.signer, now, BATCH);
             let progress = progress.map_err(|error| {
                 let failure = documents::failure(&self.args.request, error);
-                Failure { message: self.stopped(&failure.message), ..failure }.hint(self.kept())
+                Failure { message: self.stopped(&failure.message), ..failure }.hint(self.resume_hint())
             })?;
             if let Some(log) = &mut self.log {
                 log.append(self.request, &progress.made, self.signer.public_key().id(), now)?;
@@ -163,13 +164,13 @@ impl SigningRun<'_> {
                 files::write(&self.args.out, &bytes, Overwrite::Replace)?;
             }
             if let Some(error) = progress.stopped {
-                return Err(Failure::unknown(self.stopped(&error.to_string())).hint(self.kept()));
+                return Err(Failure::unknown(self.stopped(&error.to_string())).hint(self.resume_hint()));
             }
         }
         Ok(())
     }
 
-    /// The number of signatures that are there, and of all that are to be made.
+    /// The number of signatures made so far, and of all that are requested.
     fn count(&self) -> (usize, usize) {
         let count = self.response.signer(self.signer.public_key().id()).map_or(0, SignaturesByKey::count);
         (count, self.request.signature_count())
@@ -182,8 +183,8 @@ impl SigningRun<'_> {
         }
     }
 
-    /// What the response holds now, and what to do.
-    fn kept(&self) -> String {
+    /// The hint after an interruption: which signatures the response holds, and how to continue.
+    fn resume_hint(&self) -> String {
         let out = self.args.out.display();
         match self.count() {
             (0, _) => "nothing was signed, and nothing was tried a second time".to_owned(),

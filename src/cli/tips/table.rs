@@ -1,13 +1,13 @@
-//! The words of other programs, and what is said about each.
+//! The verbs and options of other programs, and the hints for them.
 
-/// Words that mean the same, and the hints for them. A verb below another is written with a slash.
+/// Words with the same meaning, and the hints for them. A subcommand is written with a slash: `key/create`.
 pub(super) type Words = (&'static str, &'static [&'static str]);
 
 /// Verbs.
 pub(super) const VERBS: &[Words] = &[
     (
         "attach",
-        &["`bulla attest` and `bulla sign` attach what they sign; `bulla request attach` what was signed elsewhere"],
+        &["`bulla attest` and `bulla sign` attach what they sign; `bulla request attach` attaches signing responses"],
     ),
     (
         "attest-blob sign-blob blob",
@@ -24,11 +24,11 @@ pub(super) const VERBS: &[Words] = &[
     ("clean delete rm remove untag", &["bulla deletes nothing; use the tools of the registry"]),
     (
         "discover list triangulate",
-        &["`bulla tree REF` shows the signatures of an image, `bulla ls REF` the names in a place"],
+        &["`bulla tree REF` shows the signatures of an image, `bulla ls REF` lists images and tags"],
     ),
     (
         "dockerfile manifest",
-        &["each image is named: `bulla verify REF --key PUB`, or `bulla inspect REF` for its manifest"],
+        &["name each image: `bulla verify REF --key PUB`, or `bulla inspect REF` for its manifest"],
     ),
     ("download", &["`bulla tree REF` shows what is attached, and `bulla inspect REF` decodes it by its digest"]),
     ("generate-key-pair generate-sigstore-key keygen genkey", &["`bulla key new`"]),
@@ -39,7 +39,7 @@ pub(super) const VERBS: &[Words] = &[
     ),
     (
         "key/add key/set-default key/update",
-        &["a key is named where it is used, behind a plugin as well: `bulla sign REF --key KEY`"],
+        &["there is no list of keys: each command names its key, also one of a plugin: `bulla sign REF --key KEY`"],
     ),
     ("key/create key/gen key/generate key/generate-key-pair", &["`bulla key new`"]),
     ("key/delete key/remove key/rm", &["bulla deletes no keys: remove the file, or use the tools of the token"]),
@@ -88,7 +88,7 @@ pub(super) const OPTIONS: &[Words] = &[
         "--bundle --insecure-ignore-sct --insecure-ignore-tlog --offline --private-infrastructure --rekor-url \
 --rekor-entry-type --rfc3161-timestamp --skip-tlog-upload --timestamp-certificate-chain --timestamp-root-cert \
 --timestamp-server-url --timestamp-url --tlog-upload --use-signed-timestamps",
-        &["no transparency log and no timestamp service is asked: leave it out"],
+        &["transparency logs and timestamp services are not used: leave it out"],
     ),
     (
         "--allow-insecure-registry --allow-http-registry --insecure --insecure-registry --insecure-skip-tls-verify \
@@ -119,9 +119,9 @@ pub(super) const OPTIONS: &[Words] = &[
     ("--predicate-type", &["--type TYPE", "`bulla verify REF --key PUB --type TYPE`"]),
     (
         "--all --multi-arch --recursive -r",
-        &["--all-platforms", "an index is always taken whole, with all of its images: leave it out"],
+        &["--all-platforms", "an index is always processed with all of its images: leave it out"],
     ),
-    ("-o", &["--output FORM; a file gets it with > FILE", "what is printed goes into a file with > FILE"]),
+    ("-o", &["--output FORMAT; > FILE writes it to a file", "> FILE writes the output to a file"]),
     (
         "-k",
         &[
@@ -139,7 +139,10 @@ pub(super) const OPTIONS: &[Words] = &[
         "--from-oci-layout --local-image --oci-layout --oci-layout-path --to-oci-layout",
         &["a layout in a directory is named oci:DIR or oci:DIR:NAME"],
     ),
-    ("--concurrency --max-workers --parallel", &["--jobs N", "as much as is good is done at once: leave it out"]),
+    (
+        "--concurrency --max-workers --parallel",
+        &["--jobs N", "bulla chooses the number of parallel jobs: leave it out"],
+    ),
     ("--kms", &["a key in a service is used through a plugin: `bulla sign REF --key plugin:NAME?key-id=ID`"]),
     (
         "--sk --security-key --slot",
@@ -151,11 +154,11 @@ pub(super) const OPTIONS: &[Words] = &[
     (
         "--passphrase --passphrase-stdin",
         &[
-            "a passphrase is no argument: --passphrase-file FILE, --passphrase-fd N, or BULLA_PASSWORD",
+            "a passphrase is never an argument: --passphrase-file FILE, --passphrase-fd N, or BULLA_PASSWORD",
             "this command asks for no passphrase",
         ],
     ),
-    ("--pin", &["a PIN is no argument: --pin-file FILE, or BULLA_PIN", "this command asks for no PIN"]),
+    ("--pin", &["a PIN is never an argument: --pin-file FILE, or BULLA_PIN", "this command asks for no PIN"]),
     ("--algorithm --key-type", &["--type TYPE", "the algorithm is that of the key: leave it out"]),
     ("--private-key --privkey --pub --public-key --pubkey", &["--key FILE", "`bulla key show FILE`"]),
     (
@@ -164,11 +167,11 @@ pub(super) const OPTIONS: &[Words] = &[
     ),
     (
         "--sign-by --sign-by-sigstore --sign-by-sigstore-private-key --sign-by-sq-fingerprint --sign-passphrase-file",
-        &["an image is signed by a command of its own: `bulla sign REF --key KEY --passphrase-file FILE`"],
+        &["signing is a command of its own: `bulla sign REF --key KEY --passphrase-file FILE`"],
     ),
     (
         "--remove-signatures",
-        &["--without-referrers", "signatures are left behind by `bulla copy SRC DST --without-referrers`"],
+        &["--without-referrers", "`bulla copy SRC DST --without-referrers` does not copy signatures"],
     ),
     ("--preserve-digests", &["digests never change: leave it out"]),
     (
@@ -176,22 +179,22 @@ pub(super) const OPTIONS: &[Words] = &[
         &["--platform OS/ARCHITECTURE", "`bulla verify REF --key PUB --platform linux/amd64`"],
     ),
     ("--digestfile --metadata-file --output-file", &["--output json reports the digest", "the digest is printed"]),
-    ("--force -f", &["--overwrite", "nothing is replaced by force: leave it out"]),
-    ("-y", &["--yes", "nothing is asked here: leave it out"]),
-    ("--check-claims --verify-claims", &["what is signed is always compared with the image: leave it out"]),
+    ("--force -f", &["--overwrite", "this command replaces nothing: leave it out"]),
+    ("-y", &["--yes", "this command asks no question: leave it out"]),
+    ("--check-claims --verify-claims", &["the signed digest is always compared with the image: leave it out"]),
     (
         "--attachment --attachment-tag-prefix --no-upload --output-certificate --output-payload --output-signature \
 --payload --signature --upload",
-        &["a signature is attached to its image; one that is made without a network goes through `bulla request new`"],
+        &["signatures are always attached to their image; `bulla request new` starts signing without a network"],
     ),
-    ("--signature-format", &["--format FORM", "every form is read: leave it out"]),
+    ("--signature-format", &["--format FORMAT", "every supported format is read: leave it out"]),
     (
         "--distribution-spec --experimental --experimental-oci11 --force-referrers-tag --image-spec --new-bundle-format \
 --registry-referrers-mode",
-        &["what a registry can do is found out by asking it: leave it out"],
+        &["bulla detects what a registry supports: leave it out"],
     ),
     ("--max-signatures", &["the limits are fixed (SECURITY.md): leave it out"]),
-    ("--retry --retry-delay --retry-times", &["what fails for a moment is tried again anyway: leave it out"]),
+    ("--retry --retry-delay --retry-times", &["transient errors are always retried: leave it out"]),
     (
         "--decryption-key --dest-compress --dest-compress-format --dest-compress-level --dest-decompress --encrypt-layer \
 --encryption-key",

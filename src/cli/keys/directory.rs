@@ -1,4 +1,4 @@
-//! The key files in a directory, and what can be said of each without a passphrase.
+//! The key files in a directory, described without a passphrase.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use bulla::limits::Limits;
 
 use crate::cli::exit::Failure;
 
-/// The names of the private keys in `folder`, for a message.
+/// One line of a message for each private key in `folder`.
 pub(super) fn names(folder: &Path) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
     for path in key_files(folder)? {
@@ -25,7 +25,7 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-/// What can be said of a key file without a passphrase.
+/// A key file, described without a passphrase.
 pub(super) struct KeyFile {
     pub(super) error: Option<String>,
     pub(super) kind: &'static str,
@@ -34,7 +34,7 @@ pub(super) struct KeyFile {
 }
 
 impl KeyFile {
-    /// Looks at the file at `path`.
+    /// Reads and describes the file at `path`.
     pub(super) fn read(path: &Path) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let found = |kind, public, error| Self { error, kind, name: name.clone(), public };
@@ -49,7 +49,7 @@ impl KeyFile {
         }
         match PrivateKey::parse(&bytes, &Limits::DEFAULT, || Err(KeyError::PassphraseMissing)) {
             Ok(key) => found("private key, not encrypted", Some(key.public_key().clone()), None),
-            // Which key it is stands in the file beside it, if anywhere.
+            // An encrypted file does not show its public key. The `.pub` file beside it may.
             Err(KeyError::PassphraseMissing) => {
                 let beside = file::read_public(&path.with_extension("pub"), &Limits::DEFAULT);
                 found("private key, encrypted", beside.ok(), None)
@@ -58,18 +58,18 @@ impl KeyFile {
         }
     }
 
-    /// The algorithm of its public key, where that is known.
+    /// The algorithm of the public key, or `encrypted` if the key is not known.
     pub(super) fn algorithm(&self) -> String {
         self.public.as_ref().map_or_else(|| "encrypted".to_owned(), |public| public.algorithm().to_string())
     }
 }
 
-/// The files in `folder` whose names end as those of keys do, in order.
+/// The files in `folder` with the extension of a key or certificate, sorted by name.
 pub(super) fn key_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let told = |error| Failure::unknown(format!("{}: {error}", folder.display()));
+    let to_failure = |error| Failure::unknown(format!("{}: {error}", folder.display()));
     let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(told)? {
-        let path = entry.map_err(told)?.path();
+    for entry in fs::read_dir(folder).map_err(to_failure)? {
+        let path = entry.map_err(to_failure)?.path();
         let named = path.extension().is_some_and(|extension| {
             ["cer", "crt", "der", "jwk", "key", "pem", "pub"].iter().any(|known| extension == *known)
         });

@@ -1,9 +1,9 @@
-//! Names of keys that other programs take and this one does not: keys in services, on web servers, in a cluster.
+//! Key locations that other programs support and bulla does not: key services (KMS), web servers, Kubernetes secrets.
 
 use crate::cli::exit::Failure;
 
-/// The failure for `key` if it is the address of a key that is neither a file nor a token.
-pub(super) fn named(key: &str) -> Option<Failure> {
+/// The failure for `key` if it is a URL: bulla reads keys from files, tokens and plugins only.
+pub(super) fn refuse(key: &str) -> Option<Failure> {
     let (scheme, rest) = key.split_once("://")?;
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_lowercase())
         && scheme.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ['+', '-', '.'].contains(&c));
@@ -25,7 +25,7 @@ pub(super) fn named(key: &str) -> Option<Failure> {
     Some(match scheme {
         "file" => Failure::unknown(format!("{key}: a file is given as a path")).hint(rest.to_owned()),
         "ftp" | "gs" | "http" | "https" | "s3" | "tuf" => Failure::unknown(format!(
-            "{key}: bulla fetches no keys: whoever serves one would choose whom you trust"
+            "{key}: bulla fetches no keys: the server would decide whom you trust"
         ))
         .hint("get the file once, compare its id (bulla key show FILE) with what the signer says, and give the file"),
         _ => Failure::unknown(format!("{key}: there are no keys of the kind `{scheme}://`"))
@@ -33,7 +33,7 @@ pub(super) fn named(key: &str) -> Option<Failure> {
     })
 }
 
-/// How to get the public key of a service into a file.
+/// The command that writes the public key of a key service to a file.
 fn export(scheme: &str, key: &str, rest: &str) -> String {
     match scheme {
         "gitlab" => "--key env:COSIGN_PUBLIC_KEY in a pipeline of that project".to_owned(),
@@ -47,7 +47,7 @@ fn export(scheme: &str, key: &str, rest: &str) -> String {
     }
 }
 
-/// The schemes of keys in services that cosign knows.
+/// The URL schemes of key services in cosign, and the names of the services.
 const SERVICES: [(&str, &str); 7] = [
     ("awskms", "the AWS Key Management Service"),
     ("azurekms", "Azure Key Vault"),
