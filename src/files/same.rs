@@ -47,9 +47,9 @@ mod tests {
     fn one_file_has_many_paths() {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
-        std::fs::write(path("a"), "").unwrap();
-        std::fs::write(path("b"), "").unwrap();
-        std::fs::hard_link(path("a"), path("linked")).unwrap();
+        fs::write(path("a"), "").unwrap();
+        fs::write(path("b"), "").unwrap();
+        fs::hard_link(path("a"), path("linked")).unwrap();
         for (one, other, same) in [
             ("a", "a", true),
             ("a", "./a", true),

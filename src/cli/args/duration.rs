@@ -71,8 +71,8 @@ mod tests {
             "é",
             "1é",
         ] {
-            let to_failure = parse(text).unwrap_err();
-            assert!(told.contains("30s"), "{text}");
+            let message = parse(text).unwrap_err();
+            assert!(message.contains("30s"), "{text}");
         }
     }
 }
