@@ -14,6 +14,9 @@ use std::task::Poll;
 use std::task::Waker;
 use std::time::SystemTime;
 
+use bulla::envelope::FormName;
+use bulla::envelope::Forms;
+use bulla::envelope::SigningIdentity;
 use bulla::key::KeyKind;
 use bulla::key::PrivateKey;
 use bulla::key::Signer as _;
@@ -24,7 +27,6 @@ use bulla::ops::sign::Repeat;
 use bulla::ops::sign::Terms;
 use bulla::ops::sign::sign;
 use bulla::ops::sign::subjects;
-use bulla::request::Format;
 use bulla::store::Images;
 use bulla::time::Time;
 
@@ -33,13 +35,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let key = PrivateKey::generate(KeyKind::P256)?;
     let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
     let created = Time::from_unix(seconds.try_into()?).ok_or("the clock is wrong")?;
-    let terms = Terms { annotations: BTreeMap::new(), created, format: Format::Bundle, reference: None };
+    let terms =
+        Terms { annotations: BTreeMap::new(), created, forms: Forms::of(FormName::SigstoreBundle), reference: None };
 
     let limits = Limits::DEFAULT;
     let images = Images::local(limits.clone());
     let (store, which) = images.open_to_write(&image.parse::<Reference>()?)?;
     for subject in ready(subjects(store.as_ref(), &which, Extent::Root, &limits))? {
-        for signed in ready(sign(store.as_ref(), &subject, &[&key], &terms, Repeat::IfMissing, &limits))? {
+        for signed in
+            ready(sign(store.as_ref(), &subject, &[SigningIdentity::new(&key)], &terms, Repeat::IfMissing, &limits))?
+        {
             eprintln!("signed {}", signed.subject);
         }
     }

@@ -18,7 +18,7 @@
 //!     Ok(verify(source, &image, &Platforms::Root, VerifyOptions::new(&verifier, now)).await?)
 //! }
 //! # use bulla::key::{KeyKind, PrivateKey, Signer}; use bulla::{oci::{Content, Subject, media_type}, store::{Memory, Sink}};
-//! # use bulla::{ops::sign::{Repeat, Terms, sign}, request::Format}; use std::{pin::pin, task::{Context, Poll, Waker}};
+//! # use bulla::{ops::sign::{Repeat, Terms, sign}, envelope::{FormName, Forms, SigningIdentity}}; use std::{pin::pin, task::{Context, Poll, Waker}};
 //! # fn now<T>(future: impl Future<Output = T>) -> T {
 //! #     let mut future = pin!(future);
 //! #     match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) { Poll::Ready(t) => t, _ => unreachable!() }
@@ -33,23 +33,23 @@
 //! # let key = PrivateKey::generate(KeyKind::P256).unwrap();
 //! # let public = key.public_key().clone();
 //! # assert!(now(check(&store, public.clone(), Time::EPOCH)).is_err());
-//! # let terms = Terms { annotations: Default::default(), created: Time::EPOCH, format: Format::Bundle, reference: None };
-//! # now(sign(&store, &Subject::of(&image), &[&key], &terms, Repeat::Always, &Limits::DEFAULT)).unwrap();
+//! # let (forms, annotations) = (Forms::of(FormName::SigstoreBundle), Default::default());
+//! # let terms = Terms { annotations, created: Time::EPOCH, forms, reference: None };
+//! # now(sign(&store, &Subject::of(&image), &[SigningIdentity::new(&key)], &terms, Repeat::Always, &Limits::DEFAULT)).unwrap();
 //! # assert_eq!(now(check(&store, public, Time::EPOCH)).unwrap().digest(), *image.digest());
 //! ```
 //!
 //! # Sign
 //! ```
-//! use bulla::{key::Signer, limits::Limits, oci::TagOrDigest, store::Sink, time::Time};
+//! use bulla::{envelope::{FormName, Forms, SigningIdentity}, limits::Limits, oci::TagOrDigest, store::Sink, time::Time};
 //! use bulla::ops::{OpsError, sign::{Extent, Repeat, Terms, sign, subjects}};
-//! use bulla::request::Format;
 //!
-//! async fn release(store: &dyn Sink, tag: &str, signer: &dyn Signer, now: Time) -> Result<(), OpsError> {
+//! async fn release(store: &dyn Sink, tag: &str, who: SigningIdentity<'_>, now: Time) -> Result<(), OpsError> {
 //!     let (limits, tag) = (Limits::DEFAULT, TagOrDigest::Tag(tag.to_owned()));
-//!     let terms =
-//!         Terms { annotations: Default::default(), created: now, format: Format::Bundle, reference: None };
+//!     let forms = Forms::of(FormName::SigstoreBundle);
+//!     let terms = Terms { annotations: Default::default(), created: now, forms, reference: None };
 //!     for subject in subjects(store, &tag, Extent::Root, &limits).await? {
-//!         sign(store, &subject, &[signer], &terms, Repeat::IfMissing, &limits).await?;
+//!         sign(store, &subject, &[who], &terms, Repeat::IfMissing, &limits).await?;
 //!     }
 //!     Ok(())
 //! }

@@ -21,6 +21,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bulla::digest::Digest;
+use bulla::envelope::FormName;
+use bulla::envelope::Forms;
+use bulla::envelope::SigningIdentity;
 use bulla::envelope::base64;
 use bulla::key::PrivateKey;
 use bulla::key::PublicKey;
@@ -1701,11 +1704,14 @@ fn a_wrong_entry_for_a_digest_does_not_hide_the_right_one() {
     let terms = sign::Terms {
         annotations: BTreeMap::new(),
         created: bulla::time::Time::EPOCH,
-        format: bulla::request::Format::Bundle,
+        forms: Forms::of(FormName::SigstoreBundle),
         reference: None,
     };
-    let sign = |repeat| now(sign::sign(sink, &subject, &[proof::key()], &terms, repeat, &Limits::DEFAULT)).unwrap();
-    let digest = sign(sign::Repeat::Always)[0].referrer.unwrap();
+    let sign = |repeat| {
+        now(sign::sign(sink, &subject, &[SigningIdentity::new(proof::key())], &terms, repeat, &Limits::DEFAULT))
+            .unwrap()
+    };
+    let digest = sign(sign::Repeat::Always)[0].referrers[0];
     let good = now(sink.resolve(&TagOrDigest::Digest(digest))).unwrap();
     let right = good.descriptor().bare();
     let wrong = [
@@ -2094,11 +2100,12 @@ impl Signer for Elsewhere {
 fn a_faulty_signer_leaves_nothing_behind() {
     let fixture = TestStore::new();
     let image = fixture.image(1);
-    let signers: [&dyn Signer; 2] = [proof::key(), &Elsewhere(proof::public(proof::untrusted_key()))];
+    let elsewhere = Elsewhere(proof::public(proof::untrusted_key()));
+    let signers = [SigningIdentity::new(proof::key()), SigningIdentity::new(&elsewhere)];
     let terms = sign::Terms {
         annotations: BTreeMap::new(),
         created: bulla::time::Time::EPOCH,
-        format: bulla::request::Format::Both,
+        forms: Forms::of(FormName::SigstoreBundle).and(FormName::SimpleSigning),
         reference: None,
     };
     let subject = bulla::oci::Subject::of(&image);

@@ -20,6 +20,9 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use bulla::digest::Digest;
+use bulla::envelope::FormName;
+use bulla::envelope::Forms;
+use bulla::envelope::SigningIdentity;
 use bulla::key::Signer;
 use bulla::limits::Limits;
 use bulla::oci::Content;
@@ -563,12 +566,12 @@ proptest! {
         key in 0..4_usize,
     ) {
         let signer = &proof::KEYS[key];
-        for format in [bulla::request::Format::Bundle, bulla::request::Format::Tag] {
+        for forms in [FormName::SigstoreBundle, FormName::SimpleSigning].map(Forms::of) {
             let fixture = TestStore::new();
             let image = fixture.image(1);
             let terms =
-                Terms { annotations: annotations.clone(), created: Time::EPOCH, format, reference: reference.clone() };
-            now(sign::sign(fixture.sink.as_ref(), &Subject::of(&image), &[signer], &terms, sign::Repeat::Always, &Limits::DEFAULT)).unwrap();
+                Terms { annotations: annotations.clone(), created: Time::EPOCH, forms, reference: reference.clone() };
+            now(sign::sign(fixture.sink.as_ref(), &Subject::of(&image), &[SigningIdentity::new(signer)], &terms, sign::Repeat::Always, &Limits::DEFAULT)).unwrap();
             let ask = annotations.iter().fold(Ask::by([proof::public(signer)]), |ask, (key, value)| ask.annotation(key, value));
             let ask = reference.iter().fold(ask, |ask, name| ask.condition(Condition::SignedReference(name.clone())));
             let verdict = ask.of(fixture.sink.as_ref(), *image.digest());
@@ -599,10 +602,10 @@ proptest! {
         };
         let fixture = TestStore::new();
         let image = fixture.image(1);
-        for format in [bulla::request::Format::Bundle, bulla::request::Format::Tag] {
+        for forms in [FormName::SigstoreBundle, FormName::SimpleSigning].map(Forms::of) {
             let annotations = BTreeMap::from([(key.clone(), value.clone())]);
-            let terms = Terms { annotations, created: Time::EPOCH, format, reference: reference.clone() };
-            let signed = now(sign::sign(fixture.sink.as_ref(), &Subject::of(&image), &[&proof::KEYS[0]], &terms, sign::Repeat::Always, &Limits::DEFAULT));
+            let terms = Terms { annotations, created: Time::EPOCH, forms, reference: reference.clone() };
+            let signed = now(sign::sign(fixture.sink.as_ref(), &Subject::of(&image), &[SigningIdentity::new(&proof::KEYS[0])], &terms, sign::Repeat::Always, &Limits::DEFAULT));
             prop_assert!(matches!(signed, Err(OpsError::Envelope(_))));
         }
     }

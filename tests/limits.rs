@@ -21,6 +21,9 @@ use bulla::digest::Digest;
 use bulla::envelope::Bundle;
 use bulla::envelope::Envelope;
 use bulla::envelope::EnvelopeError;
+use bulla::envelope::FormName;
+use bulla::envelope::Forms;
+use bulla::envelope::SigningIdentity;
 use bulla::envelope::base64;
 use bulla::json;
 use bulla::key::KeyError;
@@ -47,7 +50,6 @@ use bulla::ops::verify;
 use bulla::ops::verify::Platforms;
 use bulla::ops::verify::Verdict;
 use bulla::policy::StatementKind;
-use bulla::request;
 use bulla::request::Attestation;
 use bulla::store::Layout;
 use bulla::store::Memory;
@@ -598,15 +600,22 @@ fn attests(image: &Content, sink: &dyn Sink, size: usize) -> Result<(), OpsError
     let predicate = format!(r#"{{"a":"{}","b":"{}","c":"{}"}}"#, text(part), text(part), text(size - EMPTY - 2 * part));
     assert_eq!(predicate.len(), size);
     let attestation = Attestation {
-        format: request::Format::Both,
+        forms: Forms::of(FormName::SigstoreBundle).and(FormName::Dsse),
         name: None,
         predicate: RawValue::from_string(predicate).unwrap(),
         predicate_type: "https://slsa.dev/provenance/v1".to_owned(),
     };
     let subject = Subject::of(image);
     let epoch = Time::from_unix(0).unwrap();
-    now(attest::attest(sink, &subject, &[proof::key()], &attestation, (epoch, sign::Repeat::Always), &Limits::DEFAULT))
-        .map(drop)
+    now(attest::attest(
+        sink,
+        &subject,
+        &[SigningIdentity::new(proof::key())],
+        &attestation,
+        (epoch, sign::Repeat::Always),
+        &Limits::DEFAULT,
+    ))
+    .map(drop)
 }
 
 // What we sign as an attestation can be read again up to the limit, in both forms, and beyond it nothing is signed.
@@ -638,12 +647,17 @@ fn values_of_a_predicate_are_bounded_by_its_bytes() {
     let many = vec!["1234567"; bytes(Limits::DEFAULT.json.values) + 10].join(",");
     let predicate = Attestation::predicate(format!(r#"{{"packages":[{many}]}}"#).as_bytes(), &Limits::DEFAULT).unwrap();
     let predicate_type = "https://slsa.dev/provenance/v1".to_owned();
-    let attestation = Attestation { format: request::Format::Both, name: None, predicate, predicate_type };
+    let attestation = Attestation {
+        forms: Forms::of(FormName::SigstoreBundle).and(FormName::Dsse),
+        name: None,
+        predicate,
+        predicate_type,
+    };
     let (subject, epoch) = (Subject::of(&image), Time::from_unix(0).unwrap());
     now(attest::attest(
         fixture.sink.as_ref(),
         &subject,
-        &[proof::key()],
+        &[SigningIdentity::new(proof::key())],
         &attestation,
         (epoch, sign::Repeat::Always),
         &Limits::DEFAULT,

@@ -18,6 +18,10 @@ mod proof;
 use std::collections::BTreeMap;
 
 use bulla::digest::Digest;
+use bulla::envelope::FormName;
+use bulla::envelope::Forms;
+use bulla::envelope::PayloadKind;
+use bulla::envelope::SigningIdentity;
 use bulla::key::PrivateKey;
 use bulla::key::Signer;
 use bulla::limits::Limits;
@@ -42,9 +46,7 @@ use bulla::ops::sign::Terms;
 use bulla::ops::verify;
 use bulla::ops::verify::Platforms;
 use bulla::policy::StatementKind;
-use bulla::request::Format as Form;
 use bulla::request::LogEntry;
-use bulla::request::PayloadKind;
 use bulla::store::Memory;
 use bulla::store::StoreError;
 use bulla::time::Time;
@@ -64,15 +66,15 @@ use proof::word;
 
 const BUNDLES: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
-fn terms(format: Form) -> Terms {
-    Terms { annotations: BTreeMap::new(), created: Time::EPOCH, format, reference: None }
+fn terms(form: FormName) -> Terms {
+    Terms { annotations: BTreeMap::new(), created: Time::EPOCH, forms: Forms::of(form), reference: None }
 }
 
 /// Signs an image as bulla does, with everything that is needed once already there.
-fn signed_by_us(fixture: &TestStore, image: &Content, format: Form, keys: &[&PrivateKey]) {
-    let signers: Vec<&dyn Signer> = keys.iter().map(|key| *key as &dyn Signer).collect();
+fn signed_by_us(fixture: &TestStore, image: &Content, form: FormName, keys: &[&PrivateKey]) {
+    let signers: Vec<_> = keys.iter().map(|key| SigningIdentity::new(*key)).collect();
     let subject = bulla::oci::Subject::of(image);
-    now(sign::sign(fixture.sink.as_ref(), &subject, &signers, &terms(format), sign::Repeat::Always, &Limits::DEFAULT))
+    now(sign::sign(fixture.sink.as_ref(), &subject, &signers, &terms(form), sign::Repeat::Always, &Limits::DEFAULT))
         .unwrap();
 }
 
@@ -132,7 +134,7 @@ fn memory(fixture: &TestStore) -> Scripted<Memory> {
 fn verifying_by_digest_takes_two_requests_and_a_foreign_bundle_three() {
     let fixture = TestStore::new();
     let (ours, theirs) = (fixture.image(1), fixture.image(2));
-    signed_by_us(&fixture, &ours, Form::Bundle, &[proof::key()]);
+    signed_by_us(&fixture, &ours, FormName::SigstoreBundle, &[proof::key()]);
     let foreign = signed_by_others(&fixture, &theirs, proof::key(), "1");
     let source = memory(&fixture);
     let (word, calls) = asked(&source, &TagOrDigest::Digest(*ours.digest()), &Ask::new());
@@ -148,7 +150,7 @@ fn verifying_by_digest_takes_two_requests_and_a_foreign_bundle_three() {
 fn a_tag_costs_one_request_more() {
     let fixture = TestStore::new();
     let image = fixture.image(1);
-    signed_by_us(&fixture, &image, Form::Bundle, &[proof::key()]);
+    signed_by_us(&fixture, &image, FormName::SigstoreBundle, &[proof::key()]);
     let (word, calls) = asked(&memory(&fixture), &TagOrDigest::Tag("v1".to_owned()), &Ask::new());
     assert_eq!((word, calls.len()), ("accepted", 3), "{calls:#?}");
     assert_eq!(calls[..2], [Call::Resolve(TagOrDigest::Tag("v1".to_owned())), list(image.digest())]);
@@ -159,7 +161,7 @@ fn a_tag_costs_one_request_more() {
 fn a_signature_under_the_tag_takes_three_requests() {
     let fixture = TestStore::new();
     let image = fixture.image(1);
-    signed_by_us(&fixture, &image, Form::Tag, &[proof::key()]);
+    signed_by_us(&fixture, &image, FormName::SimpleSigning, &[proof::key()]);
     let mut source = memory(&fixture);
     let tag = Call::Resolve(TagOrDigest::Tag(tag_of(image.digest(), &StatementKind::ImageSignature)));
     let fallback = Call::Resolve(TagOrDigest::Tag(referrer::fallback_tag(image.digest())));
@@ -176,7 +178,7 @@ fn a_signature_under_the_tag_takes_three_requests() {
 fn a_registry_without_the_api_costs_one_request_more() {
     let fixture = TestStore::memory(Memory::without_referrers(Limits::DEFAULT));
     let image = fixture.image(1);
-    signed_by_us(&fixture, &image, Form::Bundle, &[proof::key()]);
+    signed_by_us(&fixture, &image, FormName::SigstoreBundle, &[proof::key()]);
     let mut source = memory(&fixture);
     let (word, calls) = asked(&source, &TagOrDigest::Digest(*image.digest()), &Ask::new());
     assert_eq!((word, calls.len()), ("accepted", 3), "{calls:#?}");
@@ -199,7 +201,7 @@ fn unrelated_referrers_cost_nothing_whether_the_registry_filters_or_not() {
                     fixture.list(&image, &[entry]);
                 }
             }
-            signed_by_us(fixture, &image, Form::Bundle, &[proof::key()]);
+            signed_by_us(fixture, &image, FormName::SigstoreBundle, &[proof::key()]);
             let (word, calls) = asked(&memory(fixture), &TagOrDigest::Digest(*image.digest()), &Ask::new());
             assert_eq!((word, calls.len()), ("accepted", want), "{count} others: {calls:#?}");
         }
@@ -220,7 +222,7 @@ fn signatures_beyond_the_threshold_are_not_fetched() {
     }
     let fixture = TestStore::new();
     let image = fixture.image(1);
-    signed_by_us(&fixture, &image, Form::Bundle, &[&proof::KEYS[0], &proof::KEYS[1], &proof::KEYS[2]]);
+    signed_by_us(&fixture, &image, FormName::SigstoreBundle, &[&proof::KEYS[0], &proof::KEYS[1], &proof::KEYS[2]]);
     let keys = [0, 1, 2].map(|n| proof::public(&proof::KEYS[n]));
     for threshold in [1, 2, 3] {
         let ask = Ask::by(keys.clone()).threshold(threshold);
@@ -234,7 +236,7 @@ fn many_images_cost_no_more_than_each_by_itself() {
     for count in [1, 10, 100] {
         let fixture = TestStore::new();
         let images: Vec<_> = (0..count).map(|n| fixture.image(n)).collect();
-        images.iter().for_each(|image| signed_by_us(&fixture, image, Form::Bundle, &[proof::key()]));
+        images.iter().for_each(|image| signed_by_us(&fixture, image, FormName::SigstoreBundle, &[proof::key()]));
         let source = memory(&fixture);
         let asked: usize =
             images.iter().map(|image| asked(&source, &TagOrDigest::Digest(*image.digest()), &Ask::new()).1.len()).sum();
@@ -254,7 +256,7 @@ fn a_platform_of_a_signed_index_costs_nothing_more() {
             })
             .collect();
         let index = fixture.index(&children, Some("index"));
-        signed_by_us(&fixture, &index, Form::Bundle, &[proof::key()]);
+        signed_by_us(&fixture, &index, FormName::SigstoreBundle, &[proof::key()]);
         let source = memory(&fixture);
         let platform = Platforms::One(bulla::oci::Platform::parse("linux/arch0").unwrap());
         let tag_or_digest = TagOrDigest::Tag("index".to_owned());
@@ -292,7 +294,7 @@ fn each_manifest_of_an_index_is_asked_for_once() {
     let children: Vec<_> = images[..2].iter().chain([&inner]).map(|child| child.descriptor().bare()).collect();
     let index = fixture.index(&children, Some("index"));
     for image in images.iter().chain([&inner, &index]) {
-        signed_by_us(&fixture, image, Form::Bundle, &[proof::key()]);
+        signed_by_us(&fixture, image, FormName::SigstoreBundle, &[proof::key()]);
     }
     let (ask, tag) = (Ask::new(), TagOrDigest::Tag("index".to_owned()));
     let judged = |source: &Scripted<Memory>| {
@@ -333,7 +335,7 @@ fn no_is_said_after_every_place_was_asked_once() {
 fn a_payload_that_two_keys_signed_is_fetched_once() {
     let fixture = TestStore::new();
     let image = fixture.image(1);
-    signed_by_us(&fixture, &image, Form::Tag, &[&proof::KEYS[0], &proof::KEYS[1]]);
+    signed_by_us(&fixture, &image, FormName::SimpleSigning, &[&proof::KEYS[0], &proof::KEYS[1]]);
     let ask = Ask::by([proof::public(&proof::KEYS[0]), proof::public(&proof::KEYS[1])]).threshold(2);
     let (word, calls) = asked(&memory(&fixture), &TagOrDigest::Digest(*image.digest()), &ask);
     assert_eq!(word, "accepted");
@@ -368,19 +370,19 @@ fn payloads_beyond_the_threshold_are_not_fetched() {
 }
 
 /// What signing asks: the questions of the store; and how many requests of a registry these are.
-fn signing(format: Form, keys: usize, images: u64) -> (Vec<Call>, usize) {
+fn signing(form: FormName, keys: usize, images: u64) -> (Vec<Call>, usize) {
     let fixture = TestStore::new();
     // The config that all our signatures share is there from the first one on. `registry_client/push.rs` counts requests of
     // the program at a registry, also for the first.
     now(fixture.sink.push_content(&referrer::empty_config())).unwrap();
     let images: Vec<_> = (0..images).map(|n| fixture.image(n)).collect();
     let sink = memory(&fixture);
-    let signers: Vec<&dyn Signer> = proof::KEYS.iter().take(keys).map(|key| key as &dyn Signer).collect();
+    let signers: Vec<_> = proof::KEYS.iter().take(keys).map(|key| SigningIdentity::new(key)).collect();
     for image in &images {
         let tag_or_digest = TagOrDigest::Digest(*image.digest());
         let subjects = now(sign::subjects(&sink, &tag_or_digest, Extent::Root, &Limits::DEFAULT)).unwrap();
         for subject in &subjects {
-            now(sign::sign(&sink, subject, &signers, &terms(format), sign::Repeat::Always, &Limits::DEFAULT)).unwrap();
+            now(sign::sign(&sink, subject, &signers, &terms(form), sign::Repeat::Always, &Limits::DEFAULT)).unwrap();
         }
     }
     let calls = sink.calls();
@@ -392,7 +394,7 @@ fn signing(format: Form, keys: usize, images: u64) -> (Vec<Call>, usize) {
 #[test]
 fn signing_takes_four_requests_and_fetches_no_layers() {
     for images in [1, 10, 100] {
-        let (calls, requests) = signing(Form::Bundle, 1, images);
+        let (calls, requests) = signing(FormName::SigstoreBundle, 1, images);
         assert_eq!(requests, 4 * images as usize, "{calls:#?}");
         assert!(!calls.iter().any(|call| matches!(call, Call::Blob(_) | Call::Open(_))), "{calls:#?}");
     }
@@ -400,7 +402,7 @@ fn signing_takes_four_requests_and_fetches_no_layers() {
 
 #[test]
 fn signing_with_more_keys_resolves_once() {
-    let (calls, requests) = signing(Form::Bundle, 3, 1);
+    let (calls, requests) = signing(FormName::SigstoreBundle, 3, 1);
     assert_eq!(requests, 1 + 3 * 3, "{calls:#?}");
     assert_eq!(calls.iter().filter(|call| matches!(call, Call::Resolve(_))).count(), 1);
 }
@@ -408,7 +410,7 @@ fn signing_with_more_keys_resolves_once() {
 // The tag has no lock: it is read before and after.
 #[test]
 fn signing_under_the_tag_reads_it_before_and_after() {
-    let (calls, requests) = signing(Form::Tag, 1, 1);
+    let (calls, requests) = signing(FormName::SimpleSigning, 1, 1);
     assert_eq!(requests, 8, "{calls:#?}");
     assert!(!calls.iter().any(|call| matches!(call, Call::Blob(_) | Call::Open(_))), "{calls:#?}");
 }
@@ -492,7 +494,7 @@ fn log_of(audit: &LogAudit, image: &Content) -> LogLines {
 fn an_audit_fetches_no_manifest_beyond_the_limit() {
     let fixture = TestStore::new();
     let image = fixture.image(1);
-    signed_by_us(&fixture, &image, Form::Bundle, &[proof::key()]);
+    signed_by_us(&fixture, &image, FormName::SigstoreBundle, &[proof::key()]);
     (0..5).for_each(|seed| drop(unrelated(&fixture, &image, seed)));
     let (source, trust) = (memory(&fixture), TrustRoot::pinned([proof::public(proof::key())]).unwrap());
     let nothing = LogLines::default();
@@ -521,7 +523,7 @@ fn an_audit_fetches_no_manifest_beyond_the_limit() {
 fn an_audit_checks_no_signature_beyond_the_limit() {
     let fixture = TestStore::new();
     let image = fixture.image(1);
-    signed_by_us(&fixture, &image, Form::Bundle, &[proof::key()]);
+    signed_by_us(&fixture, &image, FormName::SigstoreBundle, &[proof::key()]);
     let (source, trust) = (memory(&fixture), TrustRoot::pinned([proof::public(proof::key())]).unwrap());
     let lines = log_of(&audited(&source, &image, &LogLines::default(), &Limits::DEFAULT, &trust), &image);
     for (most, conclusion) in
@@ -538,7 +540,9 @@ fn an_audit_checks_no_signature_beyond_the_limit() {
 fn an_audit_counts_signatures_and_not_owners() {
     let fixture = TestStore::new();
     let image = fixture.image(1);
-    signed_by_us(&fixture, &image, Form::Both, &[proof::key()]);
+    for form in [FormName::SigstoreBundle, FormName::SimpleSigning] {
+        signed_by_us(&fixture, &image, form, &[proof::key()]);
+    }
     let owner = |name: &str| (Owner::Named(name.to_owned()), proof::public(proof::key()));
     let trust = TrustRoot::owned([owner("ann"), owner("bob")]).unwrap();
     let audit = audited(&memory(&fixture), &image, &LogLines::default(), &Limits::DEFAULT, &trust);

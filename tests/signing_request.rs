@@ -26,6 +26,7 @@ use std::io::Write as _;
 use std::process::Command;
 use std::process::Stdio;
 
+use bulla::envelope::PayloadKind;
 use bulla::envelope::SimpleSigningPayload;
 use bulla::envelope::Statement;
 use bulla::envelope::pre_authentication_encoding;
@@ -35,10 +36,8 @@ use bulla::limits::Limits;
 use bulla::oci::media_type;
 use bulla::policy::Threshold;
 use bulla::request::CLOCK_SKEW;
-use bulla::request::Format;
 use bulla::request::Keyholder;
 use bulla::request::LogChain;
-use bulla::request::PayloadKind;
 use bulla::request::RequestDraft;
 use bulla::request::RequestError;
 use bulla::request::SigningRequest;
@@ -49,6 +48,7 @@ use bulla::trust::Owner;
 use serde_json::Value;
 use serde_json::json;
 
+use maker::Format;
 use maker::Tired;
 use maker::attestation;
 use maker::draft;

@@ -1,6 +1,6 @@
 //! The command `attest`.
 
-use bulla::key::Signer;
+use bulla::envelope::SigningIdentity;
 use bulla::limits::Limits;
 use bulla::ops::attest;
 use bulla::ops::sign::Extent;
@@ -39,7 +39,7 @@ pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
         (signers.join(), pinned)
     });
     let signers = signers.map_err(|_| Failure::unknown("the keys could not be read"))??;
-    let signers: Vec<&dyn Signer> = signers.iter().map(AsRef::as_ref).collect();
+    let signers: Vec<_> = signers.iter().map(|signer| SigningIdentity::new(signer.as_ref())).collect();
     let (signers, attestation, limits) = (signers.as_slice(), &attestation, &limits);
     let how = (now, sign::repeat(args.if_missing));
     let results = runtime.block_on(sign::for_each(pinned, |sink, subject| {
@@ -52,10 +52,10 @@ pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
     let mut reports = Results::of("attest", args.output);
     for (reference, result) in references.iter().zip(results) {
         match (args.output, &result) {
-            (ResultsOutput::Text, Ok(signed)) => signatures::signed(reference, signed, signers),
+            (ResultsOutput::Text, Ok(signed)) => signatures::signed(reference, signed),
             (ResultsOutput::Text, Err(failure)) => render::failure(&failure.clone().of(reference, &references)),
             (ResultsOutput::Json | ResultsOutput::Jsonl, _) => {
-                reports.add(sign::report(reference, &result, signers));
+                reports.add(sign::report(reference, &result));
             }
         }
         exit = exit.and(result.map_or_else(|failure| failure.exit, |_| Exit::Yes));
@@ -66,7 +66,7 @@ pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
 
 fn attestation(args: &AttestArgs, limits: &Limits) -> Result<Attestation, Failure> {
     Ok(Attestation {
-        format: args.format.into(),
+        forms: args.format.attestation(),
         name: args.signed_reference.clone(),
         predicate: predicate::read(&args.predicate, limits)?,
         predicate_type: policy::predicate_type(&args.predicate_type)?.to_owned(),

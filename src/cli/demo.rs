@@ -7,6 +7,10 @@ use std::path::PathBuf;
 
 use clap::Parser as _;
 
+use bulla::envelope::Attachment;
+use bulla::envelope::FormName;
+use bulla::envelope::Forms;
+use bulla::envelope::SigningIdentity;
 use bulla::key::KeyKind;
 use bulla::key::PrivateKey;
 use bulla::limits::Limits;
@@ -18,10 +22,9 @@ use bulla::oci::media_type;
 use bulla::oci::referrer;
 use bulla::ops::OpsError;
 use bulla::ops::attach;
-use bulla::ops::attach::Attachment;
 use bulla::ops::sign;
+use bulla::ops::sign::Repeat;
 use bulla::ops::sign::Terms;
-use bulla::request::Format;
 use bulla::store::Layout;
 use bulla::store::Sink as _;
 use bulla::store::Source as _;
@@ -254,17 +257,7 @@ fn prepare(tamper: Tamper, layout: &str) -> Result<(), Failure> {
         Tamper::OtherKey => {
             image(layout, EVIL)?;
             let untrusted = PrivateKey::generate(KeyKind::P256).map_err(|error| Failure::unknown(error.to_string()))?;
-            let signed = sign::bundle(
-                &subject(layout)?,
-                &untrusted,
-                &Terms {
-                    annotations: BTreeMap::new(),
-                    created: Time::EPOCH,
-                    format: Format::Bundle,
-                    reference: Some("app:1.0".to_owned()),
-                },
-            )?;
-            signed.blobs.first().map_or(Ok(()), |bundle| attach(layout, bundle.bytes().to_vec()))
+            sign_with(layout, &untrusted)
         }
         Tamper::Signature => {
             image(layout, GOOD)?;
@@ -288,6 +281,23 @@ fn released_bundle() -> Result<Vec<u8>, Failure> {
         let manifest = Manifest::parse(&manifest, &Limits::DEFAULT).map_err(OpsError::from)?;
         let bundle = manifest.layers.first().ok_or_else(none)?;
         Ok(store.blob(bundle, Limits::DEFAULT.evidence.signature_bytes).await?.bytes().to_vec())
+    })
+}
+
+/// Signs the image in `layout` with `key`, as a Sigstore bundle.
+fn sign_with(layout: &str, key: &PrivateKey) -> Result<(), Failure> {
+    let (subject, store) = (subject(layout)?, Layout::open(layout, Limits::DEFAULT)?);
+    let terms = Terms {
+        annotations: BTreeMap::new(),
+        created: Time::EPOCH,
+        forms: Forms::of(FormName::SigstoreBundle),
+        reference: Some("app:1.0".to_owned()),
+    };
+    let signers = [SigningIdentity::new(key)];
+    Runtime::new(Work::Waiting)?.block_on(async {
+        let _signed = sign::sign(&store, &subject, &signers, &terms, Repeat::Always, &Limits::DEFAULT).await?;
+        store.finish().await?;
+        Ok(())
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bulla::key::Signer;
+use bulla::envelope::SigningIdentity;
 use bulla::limits::Limits;
 use bulla::oci::Subject;
 use bulla::ops::sign;
@@ -51,11 +51,11 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
         (signers.join(), pinned)
     });
     let signers = signers.map_err(|_| Failure::unknown("the keys could not be read"))??;
-    let signers: Vec<&dyn Signer> = signers.iter().map(AsRef::as_ref).collect();
+    let signers: Vec<_> = signers.iter().map(|signer| SigningIdentity::new(signer.as_ref())).collect();
     let terms = Terms {
         annotations: args.annotations.iter().cloned().collect(),
         created: now,
-        format: args.format.into(),
+        forms: args.format.signature(),
         reference: args.signed_reference.clone(),
     };
     let repeat = repeat(args.if_missing);
@@ -73,11 +73,11 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     let mut reports = Results::of("sign", args.output);
     for (reference, result) in references.iter().zip(results) {
         match (args.output, &result) {
-            (ResultsOutput::Text, Ok(signed)) if args.dry_run => signatures::would_sign(reference, signed, &signers),
-            (ResultsOutput::Text, Ok(signed)) => signatures::signed(reference, signed, &signers),
+            (ResultsOutput::Text, Ok(signed)) if args.dry_run => signatures::would_sign(reference, signed),
+            (ResultsOutput::Text, Ok(signed)) => signatures::signed(reference, signed),
             (ResultsOutput::Text, Err(failure)) => render::failure(&failure.clone().of(reference, &references)),
             (ResultsOutput::Json | ResultsOutput::Jsonl, _) => {
-                let result = report(reference, &result, &signers);
+                let result = report(reference, &result);
                 reports.add(if args.dry_run { result.by_a_dry_run() } else { result });
             }
         }
@@ -88,13 +88,9 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
 }
 
 /// What came of one reference, as a report has it.
-pub(super) fn report<'a>(
-    reference: &str,
-    result: &'a Result<Vec<Signed>, Failure>,
-    signers: &[&dyn Signer],
-) -> SignResult<'a> {
+pub(super) fn report<'a>(reference: &str, result: &'a Result<Vec<Signed>, Failure>) -> SignResult<'a> {
     match result {
-        Ok(signed) => SignResult::of(reference, signed, signers),
+        Ok(signed) => SignResult::of(reference, signed),
         Err(failure) => SignResult::failed(reference, failure.reported()),
     }
 }

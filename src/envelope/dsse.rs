@@ -162,6 +162,12 @@ impl Envelope {
         })
     }
 
+    /// An envelope with one signature, which the caller has verified.
+    pub(super) fn of_verified(payload_type: &str, payload: &[u8], signature: Vec<u8>) -> Self {
+        let signatures = vec![EnvelopeSignature { key_id: None, bytes: signature }];
+        Self { message: Message::new(payload_type, payload), payload_type: payload_type.to_owned(), signatures }
+    }
+
     /// Parses an envelope.
     ///
     /// # Errors

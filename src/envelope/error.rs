@@ -27,6 +27,9 @@ pub enum EnvelopeError {
         /// The error of the JSON reader.
         error: JsonError,
     },
+    /// A simple signing payload that is to be made without the name that it always carries.
+    #[error("a simple signing payload needs a name")]
+    NoIdentity,
     /// A simple signing layer has no annotation with its signature.
     #[error("a layer without the annotation {}", referrer::COSIGN_SIGNATURE)]
     NoSignatureAnnotation,
@@ -51,6 +54,14 @@ pub enum EnvelopeError {
     /// The document has no signature at all (threats: empty-signature-list).
     #[error("it has no signature")]
     Unsigned,
+    /// A format that cannot carry the statement that is to be signed.
+    #[error("{statement} cannot be written in the format {form}")]
+    Unwritable {
+        /// The format.
+        form: &'static str,
+        /// The statement.
+        statement: &'static str,
+    },
 }
 
 /// The key did not make any of the signatures.

@@ -1,20 +1,29 @@
-//! `Form`: one row of the table that says where a signature format lives and how it is read.
+//! `Form`: one row of the table that says where a signature format lives, and how it is read and written.
 //!
-//! Nothing else matches on the media types of signature formats: discovery, import and merging ask this table.
+//! Nothing else matches on the media types of signature formats: discovery, signing, import and merging ask this table.
+
+use std::collections::BTreeMap;
 
 use crate::envelope::Bundle;
 use crate::envelope::Envelope;
 use crate::envelope::EnvelopeError;
 use crate::envelope::FormName;
+use crate::envelope::ItemStatement;
+use crate::envelope::PayloadKind;
 use crate::envelope::SignedDocument;
+use crate::envelope::SignedItem;
 use crate::envelope::SimpleSigning;
+use crate::envelope::base64;
+use crate::json::JsonError;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
+use crate::oci::Subject;
 use crate::oci::media_type;
 use crate::oci::referrer;
+use crate::time::Time;
 
-/// Where a signature format lives and how it is read.
+/// Where a signature format lives, and how it is read and written.
 #[derive(Debug)]
 pub struct Form {
     /// The name.
@@ -33,6 +42,35 @@ pub struct Form {
     /// Those of them that an import carries further, beside the document.
     carried: &'static [&'static str],
     read: fn(&Descriptor, &Content, &Limits) -> Result<SignedDocument, EnvelopeError>,
+    /// The payload that a signature of this format covers.
+    payload: PayloadKind,
+    /// Makes the content to store of a signature.
+    write: fn(&SignedItem<'_>, &Subject, Time) -> Result<StoredSignature, JsonError>,
+}
+
+/// A signature as it is stored beside an image.
+#[derive(Clone, Debug)]
+pub enum StoredSignature {
+    /// A layer of the manifest at one of cosign's tags.
+    Layer {
+        /// The content of the layer.
+        content: Content,
+        /// The descriptor of the layer, with its annotations.
+        layer: Descriptor,
+        /// The tag.
+        tag: FormTag,
+    },
+    /// A manifest that refers to the image.
+    Referrer(Attachment),
+}
+
+/// A manifest that refers to a subject, with the blobs that the store will want first.
+#[derive(Clone, Debug)]
+pub struct Attachment {
+    /// The blobs, without the empty config.
+    pub blobs: Vec<Content>,
+    /// The manifest.
+    pub manifest: Content,
 }
 
 /// How many documents one manifest carries.
@@ -69,44 +107,79 @@ enum TypeName {
     StartsWith(&'static str),
 }
 
-/// All formats that are read.
-static FORMS: [Form; 3] = [
-    Form {
-        name: FormName::SigstoreBundle,
-        artifact_type: Some(TypeName::StartsWith(media_type::SIGSTORE_BUNDLE_PREFIX)),
-        layer_type: TypeName::StartsWith(media_type::SIGSTORE_BUNDLE_PREFIX),
-        tag: None,
-        layers: FormLayers::One,
-        annotations: &[],
-        carried: &[],
-        read: |layer, content, limits| {
-            Bundle::parse_as(&layer.media_type, content.bytes(), limits).map(SignedDocument::Bundle)
-        },
+static SIGSTORE_BUNDLE: Form = Form {
+    name: FormName::SigstoreBundle,
+    artifact_type: Some(TypeName::StartsWith(media_type::SIGSTORE_BUNDLE_PREFIX)),
+    layer_type: TypeName::StartsWith(media_type::SIGSTORE_BUNDLE_PREFIX),
+    tag: None,
+    layers: FormLayers::One,
+    annotations: &[],
+    carried: &[],
+    read: |layer, content, limits| {
+        Bundle::parse_as(&layer.media_type, content.bytes(), limits).map(SignedDocument::Bundle)
     },
-    Form {
-        name: FormName::SimpleSigning,
-        artifact_type: Some(TypeName::Exactly(media_type::COSIGN_SIGNATURE_ARTIFACT)),
-        layer_type: TypeName::Exactly(media_type::SIMPLE_SIGNING),
-        tag: Some(FormTag { suffix: "sig", statements: FormStatements::ImageSignatures }),
-        layers: FormLayers::Many,
-        annotations: &COSIGN_ANNOTATIONS,
-        carried: &COSIGN_ANNOTATIONS,
-        read: |layer, content, _| match layer.annotations.get(referrer::COSIGN_SIGNATURE) {
-            Some(signature) => SimpleSigning::new(content, signature).map(SignedDocument::Simple),
-            None => Err(EnvelopeError::NoSignatureAnnotation),
-        },
+    payload: PayloadKind::Statement,
+    write: |signed, subject, created| {
+        let bundle = Bundle::new(envelope(signed), signed.key).to_json()?;
+        let bundle = Content::name(media_type::SIGSTORE_BUNDLE, bundle);
+        let manifest = referrer::bundle_manifest(subject, &bundle, signed.item.predicate_type(), created)?;
+        Ok(StoredSignature::Referrer(Attachment { blobs: vec![bundle], manifest }))
     },
-    Form {
-        name: FormName::Dsse,
-        artifact_type: None,
-        layer_type: TypeName::Exactly(media_type::DSSE_ENVELOPE),
-        tag: Some(FormTag { suffix: "att", statements: FormStatements::Attestations }),
-        layers: FormLayers::Many,
-        annotations: &COSIGN_MATERIAL,
-        carried: &[],
-        read: |_, content, limits| Envelope::parse(content.bytes(), limits).map(SignedDocument::Dsse),
+};
+
+static SIMPLE_SIGNING: Form = Form {
+    name: FormName::SimpleSigning,
+    artifact_type: Some(TypeName::Exactly(media_type::COSIGN_SIGNATURE_ARTIFACT)),
+    layer_type: TypeName::Exactly(media_type::SIMPLE_SIGNING),
+    tag: Some(SIG_TAG),
+    layers: FormLayers::Many,
+    annotations: &COSIGN_ANNOTATIONS,
+    carried: &COSIGN_ANNOTATIONS,
+    read: |layer, content, _| match layer.annotations.get(referrer::COSIGN_SIGNATURE) {
+        Some(signature) => SimpleSigning::new(content, signature).map(SignedDocument::Simple),
+        None => Err(EnvelopeError::NoSignatureAnnotation),
     },
-];
+    payload: PayloadKind::SimpleSigning,
+    write: |signed, _, _| {
+        let content = Content::name(media_type::SIMPLE_SIGNING, signed.payload.bytes().to_vec());
+        let mut layer = content.descriptor().bare();
+        let signature = base64::encode(&signed.signature);
+        layer.annotations = BTreeMap::from([(referrer::COSIGN_SIGNATURE.to_owned(), signature)]);
+        Ok(StoredSignature::Layer { content, layer, tag: SIG_TAG })
+    },
+};
+
+static DSSE: Form = Form {
+    name: FormName::Dsse,
+    artifact_type: None,
+    layer_type: TypeName::Exactly(media_type::DSSE_ENVELOPE),
+    tag: Some(ATT_TAG),
+    layers: FormLayers::Many,
+    annotations: &COSIGN_MATERIAL,
+    carried: &[],
+    read: |_, content, limits| Envelope::parse(content.bytes(), limits).map(SignedDocument::Dsse),
+    payload: PayloadKind::Statement,
+    write: |signed, _, _| {
+        let content = Content::name(media_type::DSSE_ENVELOPE, envelope(signed).to_json()?);
+        let mut layer = content.descriptor().bare();
+        layer.annotations = BTreeMap::from([
+            (referrer::COSIGN_SIGNATURE.to_owned(), String::new()),
+            (referrer::COSIGN_PREDICATE_TYPE.to_owned(), signed.item.predicate_type().to_owned()),
+        ]);
+        Ok(StoredSignature::Layer { content, layer, tag: ATT_TAG })
+    },
+};
+
+fn envelope(signed: &SignedItem<'_>) -> Envelope {
+    Envelope::of_verified(signed.payload.payload_type(), signed.payload.bytes(), signed.signature.clone())
+}
+
+/// All formats, in the order in which they are looked for and written.
+static FORMS: [&Form; 3] = [&SIGSTORE_BUNDLE, &SIMPLE_SIGNING, &DSSE];
+
+const SIG_TAG: FormTag = FormTag { suffix: "sig", statements: FormStatements::ImageSignatures };
+
+const ATT_TAG: FormTag = FormTag { suffix: "att", statements: FormStatements::Attestations };
 
 /// What cosign v2 keeps beside a document: its signature and the verification material.
 const COSIGN_ANNOTATIONS: [&str; 5] = [
@@ -126,19 +199,69 @@ const COSIGN_MATERIAL: [&str; 4] = [
 ];
 
 impl Form {
+    /// All formats, in the order in which they are looked for and written.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        FORMS.into_iter()
+    }
+
+    /// The tag of cosign v2 at which a signature of this format about `subject` is written; `None` for a format that is
+    /// written as a referrer.
+    pub fn tag_of(&self, subject: &Subject) -> Option<String> {
+        self.tag.map(|tag| referrer::cosign_tag(subject.digest(), tag.suffix))
+    }
+
+    /// Checks that this format can carry `statement`: each tag of cosign holds statements of one kind.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::Unwritable`].
+    pub(super) fn check_statement(&self, statement: &ItemStatement<'_>) -> Result<(), EnvelopeError> {
+        let (kind, wanted) = match statement {
+            ItemStatement::Attestation { .. } => ("an attestation", FormStatements::Attestations),
+            ItemStatement::ImageSignature { .. } => ("an image signature", FormStatements::ImageSignatures),
+        };
+        match self.tag.is_some_and(|tag| tag.statements != wanted) {
+            true => Err(EnvelopeError::Unwritable { form: self.name.as_str(), statement: kind }),
+            false => Ok(()),
+        }
+    }
+
+    /// A signature in this format, as it is stored beside `subject`. `created` is the time in the annotation of a
+    /// referrer: it is not signed and no evidence of time.
+    ///
+    /// # Errors
+    /// [`JsonError`] never happens for these types, but is not swallowed.
+    pub fn write(
+        &self,
+        signed: &SignedItem<'_>,
+        subject: &Subject,
+        created: Time,
+    ) -> Result<StoredSignature, JsonError> {
+        (self.write)(signed, subject, created)
+    }
+
+    /// Whether a signature of this format is written as a referrer, not at a tag of cosign.
+    pub const fn is_referrer(&self) -> bool {
+        self.tag.is_none()
+    }
+
+    /// The payload that a signature of this format covers.
+    pub const fn payload(&self) -> PayloadKind {
+        self.payload
+    }
+
     /// The format of a layer with this media type, if it is one that is read.
     pub fn of_layer(media_type: &str) -> Option<&'static Self> {
-        FORMS.iter().find(|form| form.layer_type.is(media_type))
+        Self::all().find(|form| form.layer_type.is(media_type))
     }
 
     /// The format of which a referrer with this artifact type carries documents, by its own word.
     pub fn of_artifact(artifact_type: &str) -> Option<&'static Self> {
-        FORMS.iter().find(|form| form.artifact_type.is_some_and(|name| name.is(artifact_type)))
+        Self::all().find(|form| form.artifact_type.is_some_and(|name| name.is(artifact_type)))
     }
 
     /// The tags at which cosign v2 keeps signed documents, in the order in which they are asked for.
     pub fn tags() -> impl Iterator<Item = FormTag> {
-        FORMS.iter().filter_map(|form| form.tag)
+        Self::all().filter_map(|form| form.tag)
     }
 
     /// The artifact type of a referrer whose first layer has this media type: that of the format where it has exactly

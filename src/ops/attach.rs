@@ -6,10 +6,10 @@ use tracing::Instrument as _;
 use tracing::debug;
 use tracing::info_span;
 
-use crate::envelope::Bundle;
-use crate::envelope::Envelope;
+use crate::digest::Digest;
+use crate::envelope::Attachment;
 use crate::envelope::EvidenceIdentity;
-use crate::key::PublicKey;
+use crate::envelope::StoredSignature;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
@@ -17,21 +17,57 @@ use crate::oci::Document;
 use crate::oci::Manifest;
 use crate::oci::Subject;
 use crate::oci::TagOrDigest;
-use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::ops::OpsError;
 use crate::ops::walk;
 use crate::store::Sink;
 use crate::store::StoreError;
-use crate::time::Time;
 
-/// A manifest that refers to a subject, with the blobs that the store will want first.
-#[derive(Clone, Debug)]
-pub struct Attachment {
-    /// The blobs, without the empty config.
-    pub blobs: Vec<Content>,
-    /// The manifest.
-    pub manifest: Content,
+/// Signatures about one subject that were made and are not attached yet.
+#[derive(Debug, Default)]
+pub struct PendingSignatures {
+    referrers: Vec<Attachment>,
+    /// For each suffix of cosign's tags, the contents and the layers that name them.
+    tags: BTreeMap<&'static str, (Vec<Content>, Vec<Descriptor>)>,
+}
+
+impl PendingSignatures {
+    /// Takes a signature. Returns the digest of its referrer, where it gets one.
+    pub fn add(&mut self, stored: StoredSignature) -> Option<Digest> {
+        match stored {
+            StoredSignature::Layer { content, layer, tag } => {
+                let (contents, layers) = self.tags.entry(tag.suffix).or_default();
+                contents.push(content);
+                layers.push(layer);
+                None
+            }
+            StoredSignature::Referrer(referrer) => {
+                let digest = *referrer.manifest.digest();
+                self.referrers.push(referrer);
+                Some(digest)
+            }
+        }
+    }
+
+    /// The digests of the referrers.
+    pub fn referrers(&self) -> impl Iterator<Item = &Digest> {
+        self.referrers.iter().map(|referrer| referrer.manifest.digest())
+    }
+
+    /// Attaches all of them to `subject`: the referrers first, then the layers at the tags. Returns the tags.
+    ///
+    /// # Errors
+    /// As [`attach`]; each signature that was pushed until then is complete.
+    pub async fn attach(&self, sink: &dyn Sink, subject: &Subject, limits: &Limits) -> Result<Vec<String>, OpsError> {
+        attach(sink, subject, &self.referrers, limits).await?;
+        let mut tags = Vec::new();
+        for (suffix, (contents, layers)) in &self.tags {
+            let tag = referrer::cosign_tag(subject.digest(), suffix);
+            add_to_tag(sink, &tag, contents, layers, limits).await?;
+            tags.push(tag);
+        }
+        Ok(tags)
+    }
 }
 
 /// Attaches `attachments` to `subject`. Nothing refers to a blob before the blob is there, and the list of referrers
@@ -147,41 +183,4 @@ fn merge(present: &[Descriptor], wanted: &[Descriptor]) -> Option<Vec<Descriptor
     let missing: Vec<_> =
         wanted.iter().filter(|layer| !present.iter().any(|present| same(present, layer))).cloned().collect();
     (!missing.is_empty()).then(|| present.iter().cloned().chain(missing).collect())
-}
-
-/// The bundle form of what `key` signed, ready to attach. The same envelope gives the same bytes at the same `created`.
-///
-/// # Errors
-/// [`OpsError::Json`] never happens for these types, but is not swallowed.
-pub fn bundle(
-    subject: &Subject,
-    envelope: Envelope,
-    key: &PublicKey,
-    predicate_type: &str,
-    created: Time,
-) -> Result<Attachment, OpsError> {
-    let bundle = Content::name(media_type::SIGSTORE_BUNDLE, Bundle::new(envelope, key).to_json()?);
-    let manifest = referrer::bundle_manifest(subject, &bundle, predicate_type, created)?;
-    Ok(Attachment { blobs: vec![bundle], manifest })
-}
-
-/// The layer of an `.att` manifest for an envelope, and the envelope as its content.
-///
-/// # Errors
-/// As [`bundle`].
-pub fn envelope_layer(envelope: &Envelope, predicate_type: &str) -> Result<(Content, Descriptor), OpsError> {
-    let content = Content::name(media_type::DSSE_ENVELOPE, envelope.to_json()?);
-    let mut layer = content.descriptor().bare();
-    layer.annotations = BTreeMap::from([
-        (referrer::COSIGN_SIGNATURE.to_owned(), String::new()),
-        (referrer::COSIGN_PREDICATE_TYPE.to_owned(), predicate_type.to_owned()),
-    ]);
-    Ok((content, layer))
-}
-
-/// A simple signing layer for a payload and its signature in base64.
-pub fn simple_layer(payload: &Content, signature: &str) -> Descriptor {
-    let mut layer = Descriptor::new(media_type::SIMPLE_SIGNING, *payload.digest(), payload.descriptor().size);
-    layer.annotations = BTreeMap::from([(referrer::COSIGN_SIGNATURE.to_owned(), signature.to_owned())]);
-    layer
 }

@@ -6,11 +6,13 @@ use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::envelope::Evidence;
+use crate::envelope::Form;
+use crate::envelope::FormName;
 use crate::envelope::FoundAt;
+use crate::envelope::ItemPayload;
 use crate::envelope::Payload;
-use crate::envelope::SignedDocument;
+use crate::envelope::SigningIdentity;
 use crate::key::KeyId;
-use crate::key::Signer;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Subject;
@@ -32,25 +34,18 @@ pub enum Repeat {
     IfMissing,
 }
 
-/// A payload that is to be signed, and where its signature is to be attached.
+/// A payload that is to be signed, and the format in which its signature is to be attached.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted<'a> {
-    /// The signed payload.
-    pub(super) payload: &'a [u8],
-    /// Its type: in an envelope that of the envelope.
-    pub(super) payload_type: &'a str,
-    /// At one of cosign's tags; else as a Sigstore bundle in a referrer.
-    pub(super) tag: Option<&'a str>,
+    /// The format.
+    pub(super) form: &'static Form,
+    /// The payload.
+    pub(super) payload: &'a ItemPayload,
 }
 
 /// The signatures that were found, each verified with the public half of the key that would sign.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Present {
-    /// By key, the referrer that carries its bundle.
-    bundles: BTreeMap<KeyId, Digest>,
-    /// By key, the manifest at the tag.
-    tagged: BTreeMap<KeyId, Digest>,
-}
+pub(super) struct Present(BTreeMap<(FormName, KeyId), Digest>);
 
 impl Present {
     /// Looks for `wanted` by the keys of `signers` beside `subject`.
@@ -63,7 +58,7 @@ impl Present {
     pub(super) async fn find(
         source: &dyn Source,
         subject: &Subject,
-        signers: &[&dyn Signer],
+        signers: &[SigningIdentity<'_>],
         wanted: &[Wanted<'_>],
         limits: &Limits,
     ) -> Result<Self, OpsError> {
@@ -71,22 +66,17 @@ impl Present {
         let (budget, found) = (walk.evidence(), Self::default());
         let mut search = Search { budget, found, limits, signers, source, subject, unread: None, walk };
         for wanted in wanted {
-            match wanted.tag {
+            match wanted.form.tag_of(subject) {
                 None => search.referrers(wanted).await?,
-                Some(tag) => search.tag(tag, wanted).await?,
+                Some(tag) => search.tag(&tag, wanted).await?,
             }
         }
         Ok(search.found)
     }
 
-    /// The referrer that carries the bundle by this key.
-    pub(super) fn bundle(&self, key: &KeyId) -> Option<Digest> {
-        self.bundles.get(key).copied()
-    }
-
-    /// Whether this key has signed at the tag.
-    pub(super) fn is_tagged(&self, key: &KeyId) -> bool {
-        self.tagged.contains_key(key)
+    /// The manifest that carries the signature of this key in this format.
+    pub(super) fn manifest(&self, form: FormName, key: &KeyId) -> Option<Digest> {
+        self.0.get(&(form, *key)).copied()
     }
 }
 
@@ -94,7 +84,7 @@ struct Search<'a> {
     budget: EvidenceBudget,
     found: Present,
     limits: &'a Limits,
-    signers: &'a [&'a dyn Signer],
+    signers: &'a [SigningIdentity<'a>],
     source: &'a dyn Source,
     subject: &'a Subject,
     /// The first thing that could not be read.
@@ -109,7 +99,7 @@ impl Search<'_> {
         listed.sort_by_cached_key(|entry| Reverse(entry.annotations.get(referrer::CREATED).cloned()));
         let (mut fetched, mut failed) = (BTreeSet::new(), Vec::new());
         for entry in &listed {
-            if self.has_all(|found, key| found.bundle(key).is_some()) {
+            if self.has_all(wanted.form.name) {
                 break;
             }
             match self.walk.fetch(entry).await? {
@@ -126,7 +116,7 @@ impl Search<'_> {
         if let Some((_, error)) = failed.into_iter().find(|(digest, _)| !fetched.contains(digest)) {
             self.unread.get_or_insert(error.into());
         }
-        self.answer(|found, key| found.bundle(key).is_some())
+        self.answer(wanted.form.name)
     }
 
     /// The manifest at one of cosign's tags.
@@ -136,28 +126,27 @@ impl Search<'_> {
             Err(error) if error.is_not_found() => {}
             Err(error) => return Err(error.into()),
         }
-        self.answer(Present::is_tagged)
+        self.answer(wanted.form.name)
     }
 
     async fn read(&mut self, content: &Content, place: FoundAt, wanted: &Wanted<'_>) {
         let Self { budget, found, limits, signers, source, subject, .. } = self;
-        let (digest, is_bundle) = (*content.digest(), wanted.tag.is_none());
-        let list = if is_bundle { &mut found.bundles } else { &mut found.tagged };
+        let (digest, form) = (*content.digest(), wanted.form);
         let look = |evidence: &Evidence| {
             let document = evidence.document();
-            if matches!(document, SignedDocument::Bundle(_)) != is_bundle {
+            if document.format() != form.name {
                 return;
             }
-            for key in signers.iter().map(|signer| signer.public_key()) {
+            for key in signers.iter().map(SigningIdentity::key) {
                 let same = |proven: Payload| {
-                    proven.payload_type() == wanted.payload_type && *proven.bytes() == *wanted.payload
+                    proven.payload_type() == wanted.payload.payload_type() && *proven.bytes() == *wanted.payload.bytes()
                 };
                 if document.verify(key).is_ok_and(same) {
-                    list.entry(key.id()).or_insert(digest);
+                    found.0.entry((form.name, key.id())).or_insert(digest);
                 }
             }
         };
-        let referrer_of = is_bundle.then(|| subject.descriptor().into());
+        let referrer_of = form.is_referrer().then(|| subject.descriptor().into());
         let findings =
             signature_manifest::documents_in(*source, content, place, referrer_of, (budget, limits), look).await;
         if let Some(Finding { reason, .. }) = findings.into_iter().find(|finding| finding.reason.is_open()) {
@@ -166,13 +155,13 @@ impl Search<'_> {
         }
     }
 
-    fn has_all(&self, has: impl Fn(&Present, &KeyId) -> bool) -> bool {
-        self.signers.iter().all(|signer| has(&self.found, &signer.public_key().id()))
+    fn has_all(&self, form: FormName) -> bool {
+        self.signers.iter().all(|signer| self.found.manifest(form, &signer.key().id()).is_some())
     }
 
     /// Something unread is no answer, unless every key was found without it.
-    fn answer(&mut self, has: impl Fn(&Present, &KeyId) -> bool) -> Result<(), OpsError> {
-        let complete = self.has_all(has);
+    fn answer(&mut self, form: FormName) -> Result<(), OpsError> {
+        let complete = self.has_all(form);
         match self.unread.take() {
             Some(error) if !complete => Err(error),
             _ => Ok(()),

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::digest::Digest;
-use crate::envelope::Envelope;
-use crate::envelope::base64;
+use crate::envelope::SignedItem;
 use crate::limits::Limits;
 use crate::limits::count;
 use crate::oci::Content;
@@ -18,15 +17,11 @@ use crate::oci::Platform;
 use crate::oci::Subject;
 use crate::oci::TagOrDigest;
 use crate::oci::media_type;
-use crate::oci::referrer;
 use crate::ops::OpsError;
-use crate::ops::attach;
-use crate::ops::attach::Attachment;
+use crate::ops::attach::PendingSignatures;
 use crate::ops::pinned;
 use crate::ops::sign::Extent;
-use crate::policy::StatementKind;
 use crate::request::ApprovedItem;
-use crate::request::PayloadKind;
 use crate::store::Sink;
 use crate::store::Source;
 use crate::store::Task;
@@ -243,21 +238,18 @@ pub async fn attach(
 ) -> Result<AttachedSignatures, OpsError> {
     let Some(first) = items.first() else { return Ok(AttachedSignatures::default()) };
     let subject = subject(sink, first).await?;
-    let mut pending = PendingAttachments::default();
-    for item in items {
-        pending.add(&subject, item, created)?;
+    let mut pending = PendingSignatures::default();
+    for approved in items {
+        let item = approved.item();
+        for (signer, payload, signature) in approved.signatures() {
+            let signed = SignedItem::verified(item.signing_item(), payload, signer.key(), signature)?;
+            for form in item.forms().iter().filter(|form| form.payload() == payload.kind()) {
+                let _referrer = pending.add(form.write(&signed, &subject, created)?);
+            }
+        }
     }
-    attach::attach(sink, &subject, &pending.bundles, limits).await?;
-    let mut attached = AttachedSignatures {
-        referrers: pending.bundles.iter().map(|bundle| *bundle.manifest.digest()).collect(),
-        tags: Vec::new(),
-    };
-    for (suffix, (contents, layers)) in &pending.tags {
-        let tag = referrer::cosign_tag(subject.digest(), suffix);
-        attach::add_to_tag(sink, &tag, contents, layers, limits).await?;
-        attached.tags.push(tag);
-    }
-    Ok(attached)
+    let tags = pending.attach(sink, &subject, limits).await?;
+    Ok(AttachedSignatures { referrers: pending.referrers().copied().collect(), tags })
 }
 
 /// The image of an item as it is in the store now: its media type and size are those that the signers were shown.
@@ -275,45 +267,4 @@ async fn subject(sink: &dyn Sink, item: &ApprovedItem<'_>) -> Result<Subject, Op
         return Err(OpsError::Changed { got, place: place(), what: "the size", want });
     }
     Ok(Subject::of(&content))
-}
-
-/// What is to be pushed for one image.
-#[derive(Default)]
-struct PendingAttachments {
-    bundles: Vec<Attachment>,
-    /// For each of cosign's tag suffixes, the payloads and the layers that name them.
-    tags: BTreeMap<&'static str, (Vec<Content>, Vec<Descriptor>)>,
-}
-
-impl PendingAttachments {
-    fn add(&mut self, subject: &Subject, approved: &ApprovedItem<'_>, created: Time) -> Result<(), OpsError> {
-        let (format, kind) = (approved.item().format(), approved.item().kind());
-        let predicate_type = match &kind {
-            StatementKind::Attestation { predicate_type } => predicate_type,
-            StatementKind::ImageSignature => media_type::COSIGN_SIGN_PREDICATE,
-        };
-        for (signer, payload, signature) in approved.signatures() {
-            if payload.kind() == PayloadKind::SimpleSigning {
-                let content = Content::name(media_type::SIMPLE_SIGNING, payload.bytes().to_vec());
-                let layer = attach::simple_layer(&content, &base64::encode(signature));
-                self.tag("sig", content, layer);
-                continue;
-            }
-            let envelope = Envelope::assemble(media_type::IN_TOTO, payload.bytes(), signer.key(), signature)?;
-            if format.has_tag() && kind != StatementKind::ImageSignature {
-                let (content, layer) = attach::envelope_layer(&envelope, predicate_type)?;
-                self.tag("att", content, layer);
-            }
-            if format.has_bundle() {
-                self.bundles.push(attach::bundle(subject, envelope, signer.key(), predicate_type, created)?);
-            }
-        }
-        Ok(())
-    }
-
-    fn tag(&mut self, suffix: &'static str, content: Content, layer: Descriptor) {
-        let (contents, layers) = self.tags.entry(suffix).or_default();
-        contents.push(content);
-        layers.push(layer);
-    }
 }

@@ -1,4 +1,4 @@
-//! sign: resolve once, state, seal, push.
+//! sign: resolve the reference once, make the payloads, sign them, attach the signatures.
 
 use std::collections::BTreeMap;
 
@@ -7,28 +7,24 @@ use tracing::info;
 use tracing::info_span;
 
 use crate::digest::Digest;
-use crate::envelope::Envelope;
 use crate::envelope::EnvelopeError;
-use crate::envelope::SimpleSigningPayload;
-use crate::envelope::Statement;
-use crate::envelope::base64;
-use crate::key::Signer;
+use crate::envelope::Form;
+use crate::envelope::Forms;
+use crate::envelope::ItemPayload;
+use crate::envelope::ItemStatement;
+use crate::envelope::SigningIdentity;
+use crate::envelope::SigningItem;
+use crate::key::KeyId;
 use crate::limits::Limits;
-use crate::oci::Content;
-use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::Subject;
 use crate::oci::TagOrDigest;
-use crate::oci::media_type;
-use crate::oci::referrer;
 use crate::ops::OpsError;
-use crate::ops::attach;
-use crate::ops::attach::Attachment;
+use crate::ops::attach::PendingSignatures;
 use crate::ops::pinned;
 use crate::ops::present::Present;
 use crate::ops::present::Wanted;
 use crate::ops::walk::Walk;
-use crate::request::Format;
 use crate::store::Origin;
 use crate::store::Sink;
 use crate::time::Time;
@@ -42,20 +38,34 @@ pub struct Terms {
     pub annotations: BTreeMap<String, String>,
     /// When, for the annotation of the manifest. Not signed and not evidence of time.
     pub created: Time,
-    /// Which forms.
-    pub format: Format,
-    /// The name to sign. A bundle has it only if it is given; the tag form, by default, the repository's.
+    /// The formats that are written.
+    pub forms: Forms,
+    /// The name to sign. A Sigstore bundle has it only if it is given; a simple signing payload has that of the
+    /// repository by default.
     pub reference: Option<String>,
 }
 
 impl Terms {
-    /// Refuses to sign what no verifier would read (threats: nul-in-text).
-    fn readable(&self) -> Result<(), EnvelopeError> {
+    /// Refuses to sign what no verifier would read (threats: nul-in-text). Returns the name in a simple signing payload.
+    fn readable(&self, sink: &dyn Sink) -> Result<String, EnvelopeError> {
         let texts = self.annotations.iter().flat_map(|(key, value)| [key, value]).chain(&self.reference);
         match texts.into_iter().any(|text| text.contains('\0')) {
             true => Err(EnvelopeError::Form("a NUL character in what is to be signed".to_owned())),
-            false => Ok(()),
+            false => Ok(self.reference.clone().unwrap_or_else(|| name(sink))),
         }
+    }
+
+    fn item<'a>(&'a self, subject: &'a Subject, identity: &'a str) -> SigningItem<'a> {
+        let statement = ItemStatement::ImageSignature {
+            annotations: &self.annotations,
+            identity: Some(identity),
+            name: self.reference.as_deref(),
+        };
+        SigningItem { digest: subject.digest(), statement }
+    }
+
+    fn payloads(&self, subject: &Subject, identity: &str) -> Result<Vec<FormPayload>, EnvelopeError> {
+        self.forms.payloads(&self.item(subject, identity))
     }
 }
 
@@ -68,17 +78,19 @@ pub enum Extent {
     Root,
 }
 
-/// One signature that was made and attached.
+/// What one key signed about one subject, and where it is attached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signed {
-    /// What was signed.
-    pub subject: Digest,
-    /// The referrer, for the bundle form.
-    pub referrer: Option<Digest>,
-    /// The tag, for the tag form.
-    pub tag: Option<String>,
     /// Whether all of it was there already, and nothing was signed.
     pub already: bool,
+    /// The key.
+    pub key: KeyId,
+    /// The referrers. Of a plan those that exist: one that would be made has no digest yet.
+    pub referrers: Vec<Digest>,
+    /// The manifest or index.
+    pub subject: Digest,
+    /// The tags of cosign.
+    pub tags: Vec<String>,
 }
 
 /// The subjects that `tag_or_digest` stands for, pinned by digest: an index before its children, each once.
@@ -108,7 +120,7 @@ pub async fn subjects(
     }
 }
 
-/// Signs `subject` with every signer and attaches the signatures beside it.
+/// Signs `subject` with every identity and attaches the signatures beside it.
 ///
 /// # Errors
 /// [`OpsError`]; a signature is attached whole or not at all. With [`Repeat::IfMissing`] also where it cannot be told
@@ -116,189 +128,127 @@ pub async fn subjects(
 pub async fn sign(
     sink: &dyn Sink,
     subject: &Subject,
-    signers: &[&dyn Signer],
+    signers: &[SigningIdentity<'_>],
     terms: &Terms,
     repeat: Repeat,
     limits: &Limits,
 ) -> Result<Vec<Signed>, OpsError> {
     let span = info_span!("sign", subject = %subject.digest(), place = %sink.origin());
-    sign_and_attach(sink, subject, signers, terms, repeat, limits).instrument(span).await
+    let sign = async {
+        let reference = terms.readable(sink)?;
+        let (item, payloads) = (terms.item(subject, &reference), terms.payloads(subject, &reference)?);
+        let outlook = Outlook::find(sink, subject, signers, &payloads, repeat, limits).await?;
+        outlook.sign(sink, subject, item, terms.created, limits).await
+    };
+    sign.instrument(span).await
 }
 
-/// Makes the signatures that are missing, all of them before any is attached.
-async fn sign_and_attach(
-    sink: &dyn Sink,
-    subject: &Subject,
-    signers: &[&dyn Signer],
-    terms: &Terms,
-    repeat: Repeat,
-    limits: &Limits,
-) -> Result<Vec<Signed>, OpsError> {
-    terms.readable()?;
-    let tag = referrer::cosign_tag(subject.digest(), "sig");
-    if terms.format != Format::Bundle {
-        sink.check_tag(&tag)?;
-    }
-    let reference = terms.reference.clone().unwrap_or_else(|| name(sink));
-    let present = present(sink, subject, signers, terms, repeat, limits).await?;
-    // Everything is signed before anything is pushed: a signer that declines leaves nothing behind.
-    let mut made = Making::default();
-    for signer in signers {
-        let key = signer.public_key().id();
-        let mut signed = Signed { subject: *subject.digest(), referrer: None, tag: None, already: true };
-        if terms.format.has_bundle() {
-            signed.referrer = match present.bundle(&key) {
-                Some(there) => Some(there),
-                None => Some(made.bundle(bundle(subject, *signer, terms)?, &mut signed)),
-            };
-        }
-        if terms.format.has_tag() {
-            signed.tag = Some(tag.clone());
-            if !present.is_tagged(&key) {
-                let (payload, signature) = simple(subject, *signer, &reference, terms)?;
-                let layer = attach::simple_layer(&payload, &signature);
-                made.layer(payload, layer, &mut signed);
-            }
-        }
-        made.signed.push(signed);
-    }
-    made.attach(sink, subject, &tag, limits).await
-}
-
-/// What [`sign`] would do, found out without signing or writing anything: a referrer that would be made has no digest yet.
+/// What [`sign`] would do, found out without signing or writing anything.
 ///
 /// # Errors
 /// As [`sign`], as far as it can be told without a signature.
 pub async fn plan(
     sink: &dyn Sink,
     subject: &Subject,
-    signers: &[&dyn Signer],
+    signers: &[SigningIdentity<'_>],
     terms: &Terms,
     repeat: Repeat,
     limits: &Limits,
 ) -> Result<Vec<Signed>, OpsError> {
-    terms.readable()?;
-    let tag = referrer::cosign_tag(subject.digest(), "sig");
-    if terms.format != Format::Bundle {
-        sink.check_tag(&tag)?;
-    }
-    let present = present(sink, subject, signers, terms, repeat, limits).await?;
-    let planned = signers.iter().map(|signer| {
-        let key = signer.public_key().id();
-        let referrer = present.bundle(&key).filter(|_| terms.format.has_bundle());
-        let bundled = !terms.format.has_bundle() || referrer.is_some();
-        let tagged = !terms.format.has_tag() || present.is_tagged(&key);
-        let tag = terms.format.has_tag().then(|| tag.clone());
-        Signed { subject: *subject.digest(), referrer, tag, already: bundled && tagged }
-    });
-    Ok(planned.collect())
+    let reference = terms.readable(sink)?;
+    let payloads = terms.payloads(subject, &reference)?;
+    let outlook = Outlook::find(sink, subject, signers, &payloads, repeat, limits).await?;
+    Ok(outlook.entries.into_iter().map(|entry| entry.signed).collect())
 }
 
-/// What of the signatures that are asked for is there already, where that is asked.
-async fn present(
-    sink: &dyn Sink,
-    subject: &Subject,
-    signers: &[&dyn Signer],
-    terms: &Terms,
-    repeat: Repeat,
-    limits: &Limits,
-) -> Result<Present, OpsError> {
-    if repeat == Repeat::Always {
-        return Ok(Present::default());
-    }
-    let tag = referrer::cosign_tag(subject.digest(), "sig");
-    let reference = terms.reference.clone().unwrap_or_else(|| name(sink));
-    let statement = statement(subject, terms)?;
-    let claim = SimpleSigningPayload::payload(*subject.digest(), &reference, &terms.annotations)?;
-    let bundle = Wanted { payload: &statement, payload_type: media_type::IN_TOTO, tag: None };
-    let simple = Wanted { payload: &claim, payload_type: media_type::SIMPLE_SIGNING, tag: Some(&tag) };
-    Present::find(sink, subject, signers, &wanted(terms.format, bundle, simple), limits).await
+/// A payload to sign, and the formats that carry it.
+pub(super) type FormPayload = (ItemPayload, Vec<&'static Form>);
+
+/// The signatures that are to be made about one subject, and those of them that are there already.
+pub(super) struct Outlook<'a> {
+    entries: Vec<OutlookEntry<'a>>,
 }
 
-/// What is looked for, for signatures or attestations in this form.
-pub(super) fn wanted<'a>(format: Format, bundle: Wanted<'a>, tag: Wanted<'a>) -> Vec<Wanted<'a>> {
-    let (bundle, tag) = (format.has_bundle().then_some(bundle), format.has_tag().then_some(tag));
-    bundle.into_iter().chain(tag).collect()
+struct OutlookEntry<'a> {
+    identity: SigningIdentity<'a>,
+    /// The payloads that this identity has to sign, each with the formats in which its signature is missing.
+    missing: Vec<(&'a ItemPayload, Vec<&'static Form>)>,
+    signed: Signed,
 }
 
-/// What was signed about one subject, and is not attached yet.
-#[derive(Default)]
-pub(super) struct Making {
-    bundles: Vec<Attachment>,
-    contents: Vec<Content>,
-    layers: Vec<Descriptor>,
-    pub(super) signed: Vec<Signed>,
-}
-
-impl Making {
-    /// Takes a bundle; returns the digest of its manifest.
-    pub(super) fn bundle(&mut self, bundle: Attachment, signed: &mut Signed) -> Digest {
-        let digest = *bundle.manifest.digest();
-        signed.already = false;
-        self.bundles.push(bundle);
-        digest
+impl<'a> Outlook<'a> {
+    /// Checks that the tags can be written, and finds out what is there where `repeat` asks for it.
+    pub(super) async fn find(
+        sink: &dyn Sink,
+        subject: &Subject,
+        signers: &[SigningIdentity<'a>],
+        payloads: &'a [FormPayload],
+        repeat: Repeat,
+        limits: &Limits,
+    ) -> Result<Self, OpsError> {
+        let mut wanted = Vec::new();
+        for (payload, forms) in payloads {
+            wanted.extend(forms.iter().map(|form| Wanted { form, payload }));
+        }
+        let tags: Vec<_> = wanted.iter().filter_map(|wanted| wanted.form.tag_of(subject)).collect();
+        tags.iter().try_for_each(|tag| sink.check_tag(tag))?;
+        let present = match repeat {
+            Repeat::Always => Present::default(),
+            Repeat::IfMissing => Present::find(sink, subject, signers, &wanted, limits).await?,
+        };
+        let entry = |identity: &SigningIdentity<'a>| {
+            let key = identity.key().id();
+            let there = |form: &&'static Form| present.manifest(form.name, &key);
+            let missing = payloads.iter().map(|(payload, forms)| {
+                let absent = forms.iter().copied().filter(|form| there(form).is_none());
+                (payload, absent.collect::<Vec<_>>())
+            });
+            let missing: Vec<_> = missing.filter(|(_, forms)| !forms.is_empty()).collect();
+            let referrers = wanted.iter().filter(|wanted| wanted.form.is_referrer());
+            let signed = Signed {
+                already: missing.is_empty(),
+                key,
+                referrers: referrers.filter_map(|wanted| there(&wanted.form)).collect(),
+                subject: *subject.digest(),
+                tags: tags.clone(),
+            };
+            OutlookEntry { identity: *identity, missing, signed }
+        };
+        Ok(Self { entries: signers.iter().map(entry).collect() })
     }
 
-    /// Takes a layer of the manifest at the tag.
-    pub(super) fn layer(&mut self, content: Content, layer: Descriptor, signed: &mut Signed) {
-        signed.already = false;
-        self.contents.push(content);
-        self.layers.push(layer);
-    }
-
-    /// Attaches all of it.
-    pub(super) async fn attach(
+    /// Signs what is missing, and attaches it. Everything is signed before anything is pushed: a signer that declines
+    /// leaves nothing behind.
+    pub(super) async fn sign(
         self,
         sink: &dyn Sink,
         subject: &Subject,
-        tag: &str,
+        item: SigningItem<'_>,
+        created: Time,
         limits: &Limits,
     ) -> Result<Vec<Signed>, OpsError> {
-        attach::attach(sink, subject, &self.bundles, limits).await?;
-        if !self.layers.is_empty() {
-            attach::add_to_tag(sink, tag, &self.contents, &self.layers, limits).await?;
+        let (mut pending, mut all) = (PendingSignatures::default(), Vec::new());
+        for OutlookEntry { identity, missing, mut signed } in self.entries {
+            for (payload, forms) in missing {
+                let made = identity.sign(item, payload)?;
+                for form in forms {
+                    signed.referrers.extend(pending.add(form.write(&made, subject, created)?));
+                }
+            }
+            all.push(signed);
         }
-        for Signed { already, referrer, tag, .. } in &self.signed {
-            let referrer = referrer.map(|digest| digest.to_string());
-            info!(already, referrer, tag, "the signature of a key is attached");
+        let _tags = pending.attach(sink, subject, limits).await?;
+        for Signed { already, key, referrers, tags, .. } in &all {
+            info!(already, %key, ?referrers, ?tags, "the signature of a key is attached");
         }
-        Ok(self.signed)
+        Ok(all)
     }
 }
 
-/// The repository, as cosign names it; none for a store on this machine, whose path is nobody else's business.
+/// The repository, as cosign names it; empty for a store on this machine, whose path must not be signed.
 fn name(sink: &dyn Sink) -> String {
     match sink.origin() {
         Origin::Local(_) => String::new(),
         registry @ Origin::Registry { .. } => registry.to_string(),
     }
-}
-
-/// The in-toto statement that the bundle form of a signature signs.
-fn statement(subject: &Subject, terms: &Terms) -> Result<Vec<u8>, OpsError> {
-    Ok(Statement::image_signature(subject.digest(), terms.reference.as_deref(), &terms.annotations)?)
-}
-
-/// The bundle form of a signature, ready to attach.
-///
-/// # Errors
-/// What the signer says.
-pub fn bundle(subject: &Subject, signer: &dyn Signer, terms: &Terms) -> Result<Attachment, OpsError> {
-    let envelope = Envelope::sign(media_type::IN_TOTO, &statement(subject, terms)?, signer)?;
-    attach::bundle(subject, envelope, signer.public_key(), media_type::COSIGN_SIGN_PREDICATE, terms.created)
-}
-
-/// The tag form of a signature: the payload, and the signature in base64.
-///
-/// # Errors
-/// What the signer says.
-pub fn simple(
-    subject: &Subject,
-    signer: &dyn Signer,
-    reference: &str,
-    terms: &Terms,
-) -> Result<(Content, String), OpsError> {
-    let payload = SimpleSigningPayload::payload(*subject.digest(), reference, &terms.annotations)?;
-    let signature = signer.sign(&payload)?;
-    Ok((Content::name(media_type::SIMPLE_SIGNING, payload), base64::encode(signature.as_bytes())))
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::digest::Digest;
+use crate::envelope::FormName;
 use crate::ops::audit::AuditedSignature;
 use crate::ops::audit::LogAudit;
 use crate::ops::request::AttachedSignatures;
@@ -125,7 +126,7 @@ impl<'a> ReportedItem<'a> {
         let name = sign.map_or_else(|| attest.and_then(|attest| attest.name.as_ref()), |sign| sign.name.as_ref());
         Self {
             annotations: sign.map(|sign| &sign.annotations),
-            bundle: item.format().has_bundle(),
+            bundle: item.forms().contains(FormName::SigstoreBundle),
             content_size: item.content_size,
             digest: &item.digest,
             identity: sign.and_then(|sign| sign.identity.as_deref()),
@@ -142,7 +143,7 @@ impl<'a> ReportedItem<'a> {
             reference: item.reference.to_string(),
             signed_by: response.signers().filter(|signed| signed.is_finished()).map(SignaturesByKey::owner).collect(),
             size: item.size,
-            tag: item.format().has_tag(),
+            tag: item.forms().has_tag(),
         }
     }
 }

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use crate::digest::Digest;
-use crate::key::Signer;
 use crate::ops::sign::Signed;
 use crate::report::ReportedError;
 use crate::report::stream::LineResult;
@@ -40,15 +39,14 @@ struct MadeSignature<'a> {
 }
 
 impl<'a> SignResult<'a> {
-    /// What was signed of `reference`, by each of `signers` in turn.
-    pub fn of(reference: &str, signed: &'a [Signed], signers: &[&dyn Signer]) -> Self {
-        let keys = signers.iter().map(|signer| signer.public_key().id().to_string()).cycle();
-        let made = signed.iter().zip(keys).map(|(signed, key)| MadeSignature {
+    /// The signatures of `reference` that were made or found.
+    pub fn of(reference: &str, signed: &'a [Signed]) -> Self {
+        let made = signed.iter().map(|signed| MadeSignature {
             already_signed: signed.already,
             digest: &signed.subject,
-            key,
-            referrer: signed.referrer.as_ref(),
-            tag: signed.tag.as_deref(),
+            key: signed.key.to_string(),
+            referrer: signed.referrers.first(),
+            tag: signed.tags.first().map(String::as_str),
         });
         Self {
             code: None,

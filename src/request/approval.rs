@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use crate::request::ItemPayload;
+use crate::envelope::ItemPayload;
 use crate::request::RequestError;
 use crate::request::RequestItem;
 use crate::request::SignaturesByKey;

@@ -4,12 +4,12 @@ use std::fmt;
 
 use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
+use crate::envelope::PayloadKind;
 use crate::json::JsonError;
 use crate::key::KeyError;
 use crate::key::KeyId;
 use crate::limits::count;
 use crate::policy::QuorumError;
-use crate::request::PayloadKind;
 use crate::time::Time;
 use crate::trust::TrustError;
 

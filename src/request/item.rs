@@ -9,8 +9,11 @@ use serde_json::value::RawValue;
 use crate::digest::Digest;
 use crate::envelope;
 use crate::envelope::EnvelopeError;
-use crate::envelope::SimpleSigningPayload;
-use crate::envelope::Statement;
+use crate::envelope::FormName;
+use crate::envelope::Forms;
+use crate::envelope::ItemPayload;
+use crate::envelope::ItemStatement;
+use crate::envelope::SigningItem;
 use crate::json;
 use crate::json::JsonError;
 use crate::limits::Limits;
@@ -19,8 +22,6 @@ use crate::oci::Reference;
 use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::policy::StatementKind;
-use crate::request::ItemPayload;
-use crate::request::PayloadKind;
 use crate::request::RequestError;
 use crate::request::WholeDocument;
 use crate::request::text;
@@ -66,8 +67,8 @@ pub enum Action {
 /// An attestation that is asked for.
 #[derive(Clone, Debug)]
 pub struct Attestation {
-    /// In which forms it will be attached; the payload is the same in both.
-    pub format: Format,
+    /// In which formats it will be attached; the payload is the same in all.
+    pub forms: Forms,
     /// The name that is signed along with the digest.
     pub name: Option<String>,
     /// The predicate, byte for byte.
@@ -81,23 +82,12 @@ pub struct Attestation {
 pub struct ImageSignature {
     /// The annotations that are signed along with the digest.
     pub annotations: BTreeMap<String, String>,
-    /// In which forms it will be attached.
-    pub format: Format,
-    /// The name in the payload of the tag form, which always has one: set if and only if that form is asked for.
+    /// In which formats it will be attached.
+    pub forms: Forms,
+    /// The name in the simple signing payload, which always has one: set if and only if that format is asked for.
     pub identity: Option<String>,
-    /// The name in the payload of the bundle form.
+    /// The name in the in-toto statement of the Sigstore bundle.
     pub name: Option<String>,
-}
-
-/// In which forms a signature or attestation is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Both forms.
-    Both,
-    /// A Sigstore bundle as a referrer: what cosign v3 writes.
-    Bundle,
-    /// A layer at the `.sig` or `.att` tag: what cosign v2, skopeo and podman read.
-    Tag,
 }
 
 /// The item of the previous request that an item replaces.
@@ -109,35 +99,6 @@ pub struct PreviousItem {
     pub labels: BTreeMap<String, String>,
     /// The reference under which it was shown.
     pub reference: String,
-}
-
-impl Format {
-    /// Whether the bundle form is among them.
-    pub const fn has_bundle(self) -> bool {
-        matches!(self, Self::Both | Self::Bundle)
-    }
-
-    /// Whether the tag form is among them.
-    pub const fn has_tag(self) -> bool {
-        matches!(self, Self::Both | Self::Tag)
-    }
-
-    fn to_wire(self) -> Vec<WireForm> {
-        match self {
-            Self::Both => vec![WireForm::Bundle, WireForm::Tag],
-            Self::Bundle => vec![WireForm::Bundle],
-            Self::Tag => vec![WireForm::Tag],
-        }
-    }
-
-    fn of_wire(forms: &[WireForm]) -> Result<Self, RequestError> {
-        match forms {
-            [WireForm::Bundle, WireForm::Tag] => Ok(Self::Both),
-            [WireForm::Bundle] => Ok(Self::Bundle),
-            [WireForm::Tag] => Ok(Self::Tag),
-            _ => Err(RequestError::field("forms", "is not [\"bundle\"], [\"tag\"] or [\"bundle\", \"tag\"]")),
-        }
-    }
 }
 
 impl RequestItem {
@@ -154,12 +115,25 @@ impl RequestItem {
         }
     }
 
-    /// The forms that are asked for.
-    pub fn format(&self) -> Format {
+    /// The formats that are asked for.
+    pub const fn forms(&self) -> &Forms {
         match &self.action {
-            Action::Attest(attest) => attest.format,
-            Action::Sign(sign) => sign.format,
+            Action::Attest(attest) => &attest.forms,
+            Action::Sign(sign) => &sign.forms,
         }
+    }
+
+    /// The image and the statement, as formats make their payloads from it.
+    pub fn signing_item(&self) -> SigningItem<'_> {
+        let statement = match &self.action {
+            Action::Attest(attest) => attest.statement(),
+            Action::Sign(sign) => ItemStatement::ImageSignature {
+                annotations: &sign.annotations,
+                identity: sign.identity.as_deref(),
+                name: sign.name.as_deref(),
+            },
+        };
+        SigningItem { digest: &self.digest, statement }
     }
 
     /// The payloads that are to be signed for this item: one or two.
@@ -167,26 +141,8 @@ impl RequestItem {
     /// # Errors
     /// [`EnvelopeError`] where they cannot be written.
     pub fn payloads(&self) -> Result<Vec<ItemPayload>, EnvelopeError> {
-        let statement = |bytes| ItemPayload::new(PayloadKind::Statement, bytes);
-        let sign = match &self.action {
-            Action::Attest(attest) => {
-                let name = attest.name.as_deref();
-                let bytes = Statement::attestation(&self.digest, name, &attest.predicate_type, &attest.predicate)?;
-                return Ok(vec![statement(bytes)]);
-            }
-            Action::Sign(sign) => sign,
-        };
-        let json = |error| EnvelopeError::Json { format: "payload", error };
-        let mut payloads = Vec::new();
-        if sign.format.has_bundle() {
-            let bytes = Statement::image_signature(&self.digest, sign.name.as_deref(), &sign.annotations);
-            payloads.push(statement(bytes.map_err(json)?));
-        }
-        if let Some(identity) = &sign.identity {
-            let bytes = SimpleSigningPayload::payload(self.digest, identity, &sign.annotations);
-            payloads.push(ItemPayload::new(PayloadKind::SimpleSigning, bytes.map_err(json)?));
-        }
-        Ok(payloads)
+        let payloads = self.forms().payloads(&self.signing_item())?;
+        Ok(payloads.into_iter().map(|(payload, _)| payload).collect())
     }
 
     pub(super) fn to_wire(&self) -> WireItem {
@@ -244,7 +200,7 @@ impl RequestItem {
 impl ImageSignature {
     fn to_wire(&self) -> WireSign {
         WireSign {
-            forms: self.format.to_wire(),
+            forms: forms_to_wire(&self.forms),
             annotations: self.annotations.clone(),
             name: self.name.clone(),
             identity: self.identity.clone(),
@@ -252,25 +208,25 @@ impl ImageSignature {
     }
 
     fn of_wire(wire: WireSign, limits: &Limits) -> Result<Self, RequestError> {
-        let format = Format::of_wire(&wire.forms)?;
+        let forms = forms_of_wire(&wire.forms, FormName::SimpleSigning)?;
         text::check_annotations(&wire.annotations, limits)?;
         check_name("name", wire.name.as_ref(), limits)?;
         check_name("identity", wire.identity.as_ref(), limits)?;
         // A name that no payload would carry would be shown and not signed.
-        if wire.identity.is_some() != format.has_tag() {
+        if wire.identity.is_some() != forms.contains(FormName::SimpleSigning) {
             return Err(RequestError::field("identity", "belongs to the tag form, and only to it"));
         }
-        if wire.name.is_some() && !format.has_bundle() {
+        if wire.name.is_some() && !forms.contains(FormName::SigstoreBundle) {
             return Err(RequestError::field("name", "belongs to the bundle form, and only to it"));
         }
-        Ok(Self { annotations: wire.annotations, format, identity: wire.identity, name: wire.name })
+        Ok(Self { annotations: wire.annotations, forms, identity: wire.identity, name: wire.name })
     }
 }
 
 impl Attestation {
     fn to_wire(&self) -> WireAttest {
         WireAttest {
-            forms: self.format.to_wire(),
+            forms: forms_to_wire(&self.forms),
             name: self.name.clone(),
             predicate_type: self.predicate_type.clone(),
             predicate: self.predicate.clone(),
@@ -285,11 +241,17 @@ impl Attestation {
             return Err(RequestError::field("predicateType", "is that of an image signature, not of an attestation"));
         }
         Ok(Self {
-            format: Format::of_wire(&wire.forms)?,
+            forms: forms_of_wire(&wire.forms, FormName::Dsse)?,
             name: wire.name,
             predicate: wire.predicate,
             predicate_type: wire.predicate_type,
         })
+    }
+
+    /// The statement, as formats make their payloads from it.
+    pub fn statement(&self) -> ItemStatement<'_> {
+        let Self { name, predicate, predicate_type, .. } = self;
+        ItemStatement::Attestation { name: name.as_deref(), predicate, predicate_type }
     }
 
     /// Checks a predicate and keeps its bytes unchanged.
@@ -307,6 +269,22 @@ impl Attestation {
             Some(what) => Err(RequestError::WholeDocument { what }),
             None => Ok(raw),
         }
+    }
+}
+
+/// The formats as a request names them: `bundle` for the Sigstore bundle, `tag` for the one at a tag of cosign.
+fn forms_to_wire(forms: &Forms) -> Vec<WireForm> {
+    let bundle = forms.contains(FormName::SigstoreBundle).then_some(WireForm::Bundle);
+    bundle.into_iter().chain(forms.has_tag().then_some(WireForm::Tag)).collect()
+}
+
+/// Reads the names of formats in a request; `tag` is the format that `tag` stands for.
+fn forms_of_wire(forms: &[WireForm], tag: FormName) -> Result<Forms, RequestError> {
+    match forms {
+        [WireForm::Bundle, WireForm::Tag] => Ok(Forms::of(FormName::SigstoreBundle).and(tag)),
+        [WireForm::Bundle] => Ok(Forms::of(FormName::SigstoreBundle)),
+        [WireForm::Tag] => Ok(Forms::of(tag)),
+        _ => Err(RequestError::field("forms", "is not [\"bundle\"], [\"tag\"] or [\"bundle\", \"tag\"]")),
     }
 }
 

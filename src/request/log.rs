@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use serde::de::IgnoredAny;
 
 use crate::digest::Digest;
+use crate::envelope::PayloadKind;
 use crate::json;
 use crate::limits::Limits;
 use crate::policy::StatementKind;
-use crate::request::PayloadKind;
 use crate::request::RequestError;
 use crate::request::error::LogFault;
 use crate::request::wire;

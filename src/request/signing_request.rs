@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::digest::Digest;
+use crate::envelope::ItemPayload;
 use crate::envelope::predicate_limits;
 use crate::json;
 use crate::json::JsonError;
@@ -12,7 +13,6 @@ use crate::limits::Limits;
 use crate::policy::Quorum;
 use crate::policy::Threshold;
 use crate::request::Action;
-use crate::request::ItemPayload;
 use crate::request::Keyholder;
 use crate::request::LogChain;
 use crate::request::LogEntry;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::digest::Digest;
+use crate::envelope::ItemPayload;
+use crate::envelope::PayloadKind;
 use crate::envelope::base64;
 use crate::json;
 use crate::json::JsonError;
@@ -11,8 +13,6 @@ use crate::key::PublicKey;
 use crate::key::Signer;
 use crate::key::SignerError;
 use crate::limits::Limits;
-use crate::request::ItemPayload;
-use crate::request::PayloadKind;
 use crate::request::RequestError;
 use crate::request::SigningRequest;
 use crate::request::countersignature;

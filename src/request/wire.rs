@@ -12,11 +12,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::digest::Digest;
+use crate::envelope::PayloadKind;
 use crate::envelope::predicate_limits;
 use crate::json;
 use crate::json::JsonError;
 use crate::limits::Limits;
-use crate::request::PayloadKind;
 use crate::request::RequestError;
 use crate::time::Time;
 

@@ -115,6 +115,7 @@ pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
     ("Admitted", "import", &["ops/import.rs"]),
     ("Content", "oci", &["oci/content.rs"]),
     ("Payload", "envelope", &["envelope/"]),
+    ("SignedItem", "envelope", &["envelope/signing_item.rs"]),
     ("AuthenticatedStatement", "trust", &["trust/authenticate.rs"]),
     ("TrustRoot", "trust", &["trust/root.rs"]),
     ("VerifiedImage", "verify", &["ops/outcome.rs"]),

@@ -5,6 +5,8 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
 use bulla::digest::Digest;
+use bulla::envelope::FormName;
+use bulla::envelope::Forms;
 use bulla::envelope::base64;
 use bulla::key::KeyKind;
 use bulla::key::PrivateKey;
@@ -18,7 +20,6 @@ use bulla::oci::media_type;
 use bulla::policy::Threshold;
 use bulla::request::Action;
 use bulla::request::Attestation;
-use bulla::request::Format;
 use bulla::request::ImageSignature;
 use bulla::request::Keyholder;
 use bulla::request::PreviousItem;
@@ -68,16 +69,36 @@ fn item(number: usize, action: Action) -> RequestItem {
     }
 }
 
+/// The formats that a request names `bundle` and `tag`.
+#[derive(Clone, Copy)]
+pub enum Format {
+    Both,
+    Bundle,
+    Tag,
+}
+
+impl Format {
+    fn forms(self, at_tag: FormName) -> Forms {
+        match self {
+            Self::Both => Forms::of(FormName::SigstoreBundle).and(at_tag),
+            Self::Bundle => Forms::of(FormName::SigstoreBundle),
+            Self::Tag => Forms::of(at_tag),
+        }
+    }
+}
+
 pub fn signature(number: usize, format: Format) -> RequestItem {
-    let identity = format.has_tag().then(|| format!("registry.example/team/app{number}"));
+    let forms = format.forms(FormName::SimpleSigning);
+    let identity = forms.has_tag().then(|| format!("registry.example/team/app{number}"));
     let annotations = BTreeMap::from([("round".to_owned(), "7".to_owned())]);
-    item(number, Action::Sign(ImageSignature { annotations, format, identity, name: None }))
+    item(number, Action::Sign(ImageSignature { annotations, forms, identity, name: None }))
 }
 
 pub fn attestation(number: usize, format: Format, predicate: &str) -> RequestItem {
     let predicate = serde_json::value::RawValue::from_string(predicate.to_owned()).unwrap();
     let predicate_type = "https://slsa.dev/provenance/v1".to_owned();
-    item(number, Action::Attest(Attestation { format, name: Some("app".to_owned()), predicate, predicate_type }))
+    let (forms, name) = (format.forms(FormName::Dsse), Some("app".to_owned()));
+    item(number, Action::Attest(Attestation { forms, name, predicate, predicate_type }))
 }
 
 /// Image signatures in both forms, numbered from 1.

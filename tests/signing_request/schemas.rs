@@ -7,11 +7,11 @@ use std::path::Path;
 use serde_json::Value;
 use serde_json::json;
 
-use bulla::request::Format;
 use bulla::request::RequestDraft;
 use bulla::request::SigningRequest;
 use bulla::request::SigningResponse;
 
+use crate::maker::Format;
 use crate::maker::attestation;
 use crate::maker::draft;
 use crate::maker::key;

@@ -2,7 +2,8 @@
 
 use clap::ValueEnum;
 
-use bulla::request::Format;
+use bulla::envelope::FormName;
+use bulla::envelope::Forms;
 
 /// The signature formats to write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -18,12 +19,22 @@ pub(in crate::cli) enum SignFormat {
     Both,
 }
 
-impl From<SignFormat> for Format {
-    fn from(format: SignFormat) -> Self {
-        match format {
-            SignFormat::Both => Self::Both,
-            SignFormat::Bundle => Self::Bundle,
-            SignFormat::Tag => Self::Tag,
+impl SignFormat {
+    /// The formats of an image signature.
+    pub(in crate::cli) fn signature(self) -> Forms {
+        self.forms(FormName::SimpleSigning)
+    }
+
+    /// The formats of an attestation.
+    pub(in crate::cli) fn attestation(self) -> Forms {
+        self.forms(FormName::Dsse)
+    }
+
+    fn forms(self, at_tag: FormName) -> Forms {
+        match self {
+            Self::Both => Forms::of(FormName::SigstoreBundle).and(at_tag),
+            Self::Bundle => Forms::of(FormName::SigstoreBundle),
+            Self::Tag => Forms::of(at_tag),
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::cli::runtime::Runtime;
 use crate::cli::runtime::Work;
 use crate::cli::stores::Stores;
 use crate::cli::verify;
+use bulla::envelope::FormName;
 use bulla::files::Overwrite;
 use bulla::limits::Limits;
 use bulla::oci::Reference;
@@ -25,7 +26,6 @@ use bulla::policy;
 use bulla::policy::Threshold;
 use bulla::request::Action;
 use bulla::request::Attestation;
-use bulla::request::Format;
 use bulla::request::ImageSignature;
 use bulla::request::RequestDraft;
 use bulla::request::RequestError;
@@ -110,7 +110,6 @@ fn items_for(
     found: &SignableImage,
     previous: Option<&SigningRequest>,
 ) -> Vec<RequestItem> {
-    let format = Format::from(args.format);
     // A manifest in an index is shown under the tag of the index, but not under its digest: that names another manifest.
     let named = |action| {
         let mut item = RequestItem {
@@ -133,11 +132,12 @@ fn items_for(
         item
     };
     let signature = || {
+        let forms = args.format.signature();
         Action::Sign(ImageSignature {
             annotations: args.annotations.iter().cloned().collect(),
-            format,
-            identity: format.has_tag().then(|| args.signed_reference.clone().unwrap_or_else(|| reference.place())),
-            name: args.signed_reference.clone().filter(|_| format.has_bundle()),
+            identity: forms.has_tag().then(|| args.signed_reference.clone().unwrap_or_else(|| reference.place())),
+            name: args.signed_reference.clone().filter(|_| forms.contains(FormName::SigstoreBundle)),
+            forms,
         })
     };
     let registry = matches!(reference, Reference::Registry(_)).then(|| reference.place());
@@ -152,7 +152,7 @@ fn items_for(
 fn attestations(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<Attestation>, Failure> {
     let read = |(kind, path): &(String, std::path::PathBuf)| {
         Ok(Attestation {
-            format: args.format.into(),
+            forms: args.format.attestation(),
             name: None,
             predicate: predicate::read(path, limits)?,
             predicate_type: policy::predicate_type(kind)?.to_owned(),

@@ -12,6 +12,7 @@ use crate::cli::request::rows::row;
 use crate::cli::request::rows::shown;
 use crate::cli::request::rows::title;
 use bulla::digest::Digest;
+use bulla::envelope::FormName;
 use bulla::oci::media_type;
 use bulla::report::Report;
 use bulla::report::RequestResult;
@@ -136,7 +137,7 @@ impl RequestPage<'_> {
             Action::Attest(attest) => return self.attestation(attest, page),
             Action::Sign(sign) => sign,
         };
-        if sign.format.has_bundle() {
+        if sign.forms.contains(FormName::SigstoreBundle) {
             row(page, IN, "sign", "image signature, Sigstore bundle");
             sign.name.iter().for_each(|name| row(page, IN, "as", name));
         }
@@ -150,7 +151,7 @@ impl RequestPage<'_> {
     }
 
     fn attestation(&self, attest: &Attestation, page: &mut Lines) {
-        let forms = match (attest.format.has_bundle(), attest.format.has_tag()) {
+        let forms = match (attest.forms.contains(FormName::SigstoreBundle), attest.forms.has_tag()) {
             (true, true) => "Sigstore bundle and .att tag",
             (true, false) => "Sigstore bundle",
             _ => ".att tag",

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::digest::Digest;
+use crate::envelope::PayloadKind;
 use crate::envelope::SignedPayload;
 use crate::key::KeyId;
 use crate::oci::Reference;
 use crate::oci::TagOrDigest;
 use crate::policy::StatementKind;
 use crate::request::LogEntry;
-use crate::request::PayloadKind;
 use crate::store;
 
 /// The lines of a signing log, indexed by the signature that each is about.

@@ -1,4 +1,4 @@
-//! `ItemPayload`: the bytes that a key signs for an item, rebuilt from the fields that people were shown and no others.
+//! `ItemPayload`: the bytes of a statement that a key signs, in the encoding of the formats that carry it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,7 @@ use crate::envelope::SignedPayload;
 use crate::envelope::pre_authentication_encoding;
 use crate::oci::media_type;
 
-/// Which payload of an item: an item has one of each at most.
+/// Which payload of an item: an item has one of each at most. Formats with the same payload share one signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PayloadKind {
     /// A simple signing payload: the tag form of an image signature. Requests, responses and logs call it `claim`.
@@ -38,11 +38,19 @@ impl ItemPayload {
         self.kind
     }
 
+    /// The media type of the payload.
+    pub const fn payload_type(&self) -> &'static str {
+        match self.kind {
+            PayloadKind::SimpleSigning => media_type::SIMPLE_SIGNING,
+            PayloadKind::Statement => media_type::IN_TOTO,
+        }
+    }
+
     /// The bytes that a signature covers: of a statement its DSSE pre-authentication encoding.
     pub fn to_sign(&self) -> Cow<'_, [u8]> {
         match self.kind {
             PayloadKind::SimpleSigning => Cow::Borrowed(&self.bytes),
-            PayloadKind::Statement => Cow::Owned(pre_authentication_encoding(media_type::IN_TOTO, &self.bytes)),
+            PayloadKind::Statement => Cow::Owned(pre_authentication_encoding(self.payload_type(), &self.bytes)),
         }
     }
 }

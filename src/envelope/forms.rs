@@ -1,0 +1,103 @@
+//! `Forms`: the signature formats that one signing act writes.
+
+use std::collections::BTreeSet;
+
+use crate::envelope::EnvelopeError;
+use crate::envelope::Form;
+use crate::envelope::FormName;
+use crate::envelope::ItemPayload;
+use crate::envelope::SigningItem;
+
+/// The signature formats that one signing act writes: at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forms(BTreeSet<FormName>);
+
+impl Forms {
+    /// One format.
+    pub fn of(form: FormName) -> Self {
+        Self(BTreeSet::from([form]))
+    }
+
+    /// These and one more.
+    #[must_use]
+    pub fn and(mut self, form: FormName) -> Self {
+        self.0.insert(form);
+        self
+    }
+
+    /// Whether a format is among them.
+    pub fn contains(&self, form: FormName) -> bool {
+        self.0.contains(&form)
+    }
+
+    /// Whether one of them is kept at a tag of cosign.
+    pub fn has_tag(&self) -> bool {
+        self.iter().any(|form| !form.is_referrer())
+    }
+
+    /// The formats, in the order in which they are looked for and written.
+    pub fn iter(&self) -> impl Iterator<Item = &'static Form> {
+        Form::all().filter(|form| self.contains(form.name))
+    }
+
+    /// The payloads of `item` to sign so that these formats can be written, each with the formats that carry it.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`] where one of the formats cannot carry the statement, or a payload cannot be written.
+    pub fn payloads(&self, item: &SigningItem<'_>) -> Result<Vec<(ItemPayload, Vec<&'static Form>)>, EnvelopeError> {
+        let mut payloads: Vec<(ItemPayload, Vec<&'static Form>)> = Vec::new();
+        for form in self.iter() {
+            form.check_statement(&item.statement)?;
+            match payloads.iter_mut().find(|(payload, _)| payload.kind() == form.payload()) {
+                Some((_, same)) => same.push(form),
+                None => payloads.push((item.payload(form.payload())?, vec![form])),
+            }
+        }
+        Ok(payloads)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::digest::Digest;
+    use crate::envelope::ItemStatement;
+    use crate::envelope::PayloadKind;
+
+    #[test]
+    fn formats_with_the_same_payload_share_one_signature() {
+        let digest = Digest::sha256(b"image");
+        let annotations = BTreeMap::new();
+        let predicate: Box<RawValue> = RawValue::from_string("{}".to_owned()).unwrap();
+        let signature = |identity| SigningItem {
+            digest: &digest,
+            statement: ItemStatement::ImageSignature { annotations: &annotations, identity, name: None },
+        };
+        let statement =
+            ItemStatement::Attestation { name: None, predicate: &predicate, predicate_type: "https://x.test/p" };
+        let attestation = SigningItem { digest: &digest, statement };
+        let names = |forms: &Forms, item: &SigningItem<'_>| {
+            let payloads = forms.payloads(item)?;
+            let names = |forms: &[&Form]| forms.iter().map(|form| form.name).collect::<Vec<_>>();
+            Ok(payloads.iter().map(|(payload, forms)| (payload.kind(), names(forms))).collect::<Vec<_>>())
+        };
+        let (bundle, dsse, simple) = (FormName::SigstoreBundle, FormName::Dsse, FormName::SimpleSigning);
+        let (statement, claim) = (PayloadKind::Statement, PayloadKind::SimpleSigning);
+        let both = Forms::of(dsse).and(bundle);
+        assert_eq!(names(&both, &attestation), Ok(vec![(statement, vec![bundle, dsse])]));
+        let both = Forms::of(simple).and(bundle);
+        let want = vec![(statement, vec![bundle]), (claim, vec![simple])];
+        assert_eq!(names(&both, &signature(Some("app"))), Ok(want));
+
+        // What cannot be written is refused: a name is missing, or the tag holds statements of the other kind.
+        assert_eq!(names(&both, &signature(None)), Err(EnvelopeError::NoIdentity));
+        for (form, item) in [(simple, &attestation), (dsse, &signature(Some("app")))] {
+            let refused = names(&Forms::of(form), item);
+            assert!(matches!(refused, Err(EnvelopeError::Unwritable { .. })), "{refused:?}");
+        }
+    }
+}

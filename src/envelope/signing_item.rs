@@ -1,0 +1,175 @@
+//! `SigningItem`: a statement about an image that is to be signed, in no format yet; `SignedItem`: the same, signed.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+use crate::digest::Digest;
+use crate::envelope::EnvelopeError;
+use crate::envelope::ItemPayload;
+use crate::envelope::NotSignedBy;
+use crate::envelope::PayloadKind;
+use crate::envelope::SimpleSigningPayload;
+use crate::envelope::Statement;
+use crate::key::PublicKey;
+use crate::key::Signer;
+use crate::key::SignerError;
+use crate::oci::media_type;
+
+/// An image and the statement about it that is to be signed: all that any format makes its payload from.
+#[derive(Clone, Copy, Debug)]
+pub struct SigningItem<'a> {
+    /// The digest of the manifest or index.
+    pub digest: &'a Digest,
+    /// The statement about it.
+    pub statement: ItemStatement<'a>,
+}
+
+/// A statement that is to be signed: a closed set.
+#[derive(Clone, Copy, Debug)]
+pub enum ItemStatement<'a> {
+    /// An attestation.
+    Attestation {
+        /// The name that is signed along with the digest.
+        name: Option<&'a str>,
+        /// The predicate, byte for byte.
+        predicate: &'a RawValue,
+        /// The predicate type: a URI.
+        predicate_type: &'a str,
+    },
+    /// An image signature.
+    ImageSignature {
+        /// The annotations that are signed along with the digest.
+        annotations: &'a BTreeMap<String, String>,
+        /// The name in a simple signing payload, which always has one.
+        identity: Option<&'a str>,
+        /// The name in an in-toto statement.
+        name: Option<&'a str>,
+    },
+}
+
+/// Who signs: a private key. The formats that carry a certificate chain will find it here, beside the key.
+#[derive(Clone, Copy)]
+pub struct SigningIdentity<'a> {
+    signer: &'a dyn Signer,
+}
+
+/// A payload and a signature of `key` over it, which was verified. A proof type: [`SigningIdentity::sign`] and
+/// [`SignedItem::verified`] make it, and formats write nothing else.
+#[derive(Clone, Debug)]
+pub struct SignedItem<'a> {
+    pub(super) item: SigningItem<'a>,
+    pub(super) key: &'a PublicKey,
+    pub(super) payload: &'a ItemPayload,
+    pub(super) signature: Vec<u8>,
+}
+
+impl SigningItem<'_> {
+    /// The predicate type of the statement. For an image signature it is the one that cosign gives it.
+    pub const fn predicate_type(&self) -> &str {
+        match self.statement {
+            ItemStatement::Attestation { predicate_type, .. } => predicate_type,
+            ItemStatement::ImageSignature { .. } => media_type::COSIGN_SIGN_PREDICATE,
+        }
+    }
+
+    /// The payload of this kind.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`] where it cannot carry this statement or cannot be written.
+    pub(super) fn payload(&self, kind: PayloadKind) -> Result<ItemPayload, EnvelopeError> {
+        let json = |error| EnvelopeError::Json { format: "payload", error };
+        let bytes = match (kind, self.statement) {
+            (PayloadKind::Statement, ItemStatement::Attestation { name, predicate, predicate_type }) => {
+                Statement::attestation(self.digest, name, predicate_type, predicate)?
+            }
+            (PayloadKind::Statement, ItemStatement::ImageSignature { annotations, name, .. }) => {
+                Statement::image_signature(self.digest, name, annotations).map_err(json)?
+            }
+            (
+                PayloadKind::SimpleSigning,
+                ItemStatement::ImageSignature { annotations, identity: Some(identity), .. },
+            ) => SimpleSigningPayload::payload(*self.digest, identity, annotations).map_err(json)?,
+            (PayloadKind::SimpleSigning, ItemStatement::ImageSignature { identity: None, .. }) => {
+                return Err(EnvelopeError::NoIdentity);
+            }
+            (PayloadKind::SimpleSigning, ItemStatement::Attestation { .. }) => {
+                return Err(EnvelopeError::Unwritable { form: "simple-signing", statement: "an attestation" });
+            }
+        };
+        Ok(ItemPayload::new(kind, bytes))
+    }
+}
+
+impl<'a> SigningIdentity<'a> {
+    /// The identity of a bare key.
+    pub const fn new(signer: &'a dyn Signer) -> Self {
+        Self { signer }
+    }
+
+    /// The public key.
+    pub fn key(&self) -> &'a PublicKey {
+        self.signer.public_key()
+    }
+
+    /// Signs `payload`, one of the payloads of `item`.
+    ///
+    /// # Errors
+    /// [`SignerError`]; [`SignerError::Faulty`] where the signature is not over this payload.
+    pub fn sign(&self, item: SigningItem<'a>, payload: &'a ItemPayload) -> Result<SignedItem<'a>, SignerError> {
+        let (key, message) = (self.key(), payload.to_sign());
+        let signature = self.signer.sign(&message)?;
+        match signature.is_over(key, &message) {
+            true => Ok(SignedItem { item, key, payload, signature: signature.as_bytes().to_vec() }),
+            false => Err(SignerError::Faulty { key: key.id(), scheme: key.usual_scheme() }),
+        }
+    }
+}
+
+impl std::fmt::Debug for SigningIdentity<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SigningIdentity").field("key", &self.key().id()).finish()
+    }
+}
+
+impl<'a> SignedItem<'a> {
+    /// Puts `payload` together with a signature that `key` made elsewhere, after verifying it.
+    ///
+    /// # Errors
+    /// [`NotSignedBy`] that key.
+    pub fn verified(
+        item: SigningItem<'a>,
+        payload: &'a ItemPayload,
+        key: &'a PublicKey,
+        signature: &[u8],
+    ) -> Result<Self, NotSignedBy> {
+        match key.verify(&payload.to_sign(), signature) {
+            Ok(_) => Ok(Self { item, key, payload, signature: signature.to_vec() }),
+            Err(_) => Err(NotSignedBy(key.id())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyKind;
+    use crate::key::PrivateKey;
+
+    #[test]
+    fn a_signature_that_was_made_elsewhere_is_verified_over_the_payload() {
+        let (digest, annotations) = (Digest::sha256(b"image"), BTreeMap::new());
+        let statement = ItemStatement::ImageSignature { annotations: &annotations, identity: Some("app"), name: None };
+        let item = SigningItem { digest: &digest, statement };
+        let [ours, other] = [(); 2].map(|()| PrivateKey::generate(KeyKind::P256).unwrap());
+        for kind in [PayloadKind::SimpleSigning, PayloadKind::Statement] {
+            let payload = item.payload(kind).unwrap();
+            let made = SigningIdentity::new(&ours).sign(item, &payload).unwrap();
+            let key = ours.public_key();
+            assert!(SignedItem::verified(item, &payload, key, &made.signature).is_ok());
+            assert!(SignedItem::verified(item, &payload, other.public_key(), &made.signature).is_err());
+            let changed = ItemPayload::new(kind, [payload.bytes(), b" "].concat());
+            assert!(SignedItem::verified(item, &changed, key, &made.signature).is_err());
+        }
+    }
+}
