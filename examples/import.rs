@@ -19,7 +19,7 @@ use bulla::oci::Reference;
 use bulla::oci::TagOrDigest;
 use bulla::ops::import::check;
 use bulla::ops::import::push;
-use bulla::ops::naming::Taken;
+use bulla::ops::naming::NameConflict;
 use bulla::ops::verify::Platforms;
 use bulla::ops::verify::VerifyOptions;
 use bulla::policy::Policy;
@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         _ => Vec::new(),
     };
     let sink = images.create(&to)?;
-    let copied = ready(push(&source, &sink, &admitted, &names, Taken::Keep, options))?;
+    let copied = ready(push(&source, &sink, &admitted, &names, NameConflict::Refuse, options))?;
     // Until here a layout or an archive shows none of it.
     ready(sink.finish())?;
     println!("imported {} blobs", copied.blobs);

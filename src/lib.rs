@@ -60,7 +60,7 @@
 //! that it has not verified.
 //! ```
 //! use std::sync::Arc;
-//! use bulla::ops::{import::{check, push}, naming::Taken, verify::{Platforms, VerifyOptions}};
+//! use bulla::ops::{import::{check, push}, naming::NameConflict, verify::{Platforms, VerifyOptions}};
 //! use bulla::{oci::TagOrDigest, store::{Sink, Source}};
 //!
 //! async fn import(
@@ -68,7 +68,7 @@
 //! ) -> Result<(), Box<dyn std::error::Error>> {
 //!     let image = TagOrDigest::Tag("v1".to_owned());
 //!     let admitted = check(from.as_ref(), &image, &Platforms::Root, options).await?;
-//!     push(&from, &to, &admitted, &["v1".to_owned()], Taken::Keep, options).await?;
+//!     push(&from, &to, &admitted, &["v1".to_owned()], NameConflict::Refuse, options).await?;
 //!     Ok(to.finish().await?)
 //! }
 //! ```

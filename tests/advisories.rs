@@ -41,7 +41,7 @@ use bulla::ops::discover::Effort;
 use bulla::ops::graph::Closure;
 use bulla::ops::graph::Graph;
 use bulla::ops::import;
-use bulla::ops::naming::Taken;
+use bulla::ops::naming::NameConflict;
 use bulla::ops::sign;
 use bulla::ops::sign::Extent;
 use bulla::ops::tree;
@@ -1447,7 +1447,7 @@ fn imported(fixture: &TestStore, image: &Content) -> Arc<dyn Sink> {
             &sink,
             &admitted,
             &[],
-            Taken::Keep,
+            NameConflict::Refuse,
             proof::options(&verifier, Effort::Everything, &limits),
         ))
         .unwrap();
@@ -2133,7 +2133,7 @@ fn a_subject_is_not_accepted_with_layers_that_were_not_read() {
         let judged = |depth| {
             let options = proof::options(&verifier, Effort::UntilMet, &ask.limits);
             let options = verify::VerifyOptions { depth, ..options };
-            word(&now(verify::judge(fixture.sink.as_ref(), *image.digest(), options)))
+            word(&now(verify::evaluate_subject(fixture.sink.as_ref(), *image.digest(), options)))
         };
         assert_eq!(judged(bulla::ops::layers::Depth::Manifests), "accepted", "{way:?}");
         assert_eq!(judged(bulla::ops::layers::Depth::Layers), "incomplete", "{way:?}");

@@ -24,7 +24,7 @@ use bulla::oci::media_type;
 use bulla::ops::copy;
 use bulla::ops::graph::Closure;
 use bulla::ops::graph::Graph;
-use bulla::ops::naming::Taken;
+use bulla::ops::naming::NameConflict;
 use bulla::store::Layout;
 use bulla::store::Sink;
 use bulla::store::Source;
@@ -75,7 +75,7 @@ fn a_copy_from_layout_to_layout_needs_no_runtime() {
         let root = source.resolve(&TagOrDigest::Tag("v1".to_owned())).await.unwrap();
         let graph = Graph::collect(source.as_ref(), root, Closure::WithReferrers, &limits).await.unwrap();
         let names = ["v1".to_owned()];
-        let copied = copy::copy(&source, &sink, &graph, &names, Taken::Keep, &limits).await.unwrap();
+        let copied = copy::copy(&source, &sink, &graph, &names, NameConflict::Refuse, &limits).await.unwrap();
         sink.finish().await.unwrap();
         copied
     });

@@ -146,7 +146,7 @@ impl Piece {
 
     fn judge(&self, bench: &Bench) -> Verdict {
         let limits = bulla::limits::Limits::DEFAULT;
-        now(verify::judge(bench, self.subject, proof::options(&self.verifier, Effort::UntilMet, &limits)))
+        now(verify::evaluate_subject(bench, self.subject, proof::options(&self.verifier, Effort::UntilMet, &limits)))
     }
 
     /// The bench with another manifest.

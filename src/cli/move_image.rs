@@ -12,7 +12,7 @@ use bulla::ops::graph::Closure;
 use bulla::ops::graph::Graph;
 use bulla::ops::import;
 use bulla::ops::layers::Depth;
-use bulla::ops::naming::Taken;
+use bulla::ops::naming::NameConflict;
 use bulla::ops::pinned;
 use bulla::ops::platform;
 use bulla::ops::verify::Outcome;
@@ -57,7 +57,7 @@ struct MoveJob<'a> {
     limits: Limits,
     platform: Option<Platform>,
     stores: &'a Stores,
-    taken: Taken,
+    on_conflict: NameConflict,
     target: &'a Target,
 }
 
@@ -70,9 +70,9 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
     let sources = if args.all { runtime.block_on(all_images(&stores, &typed))? } else { typed };
     target.check_count(&sources)?;
     let closure = if args.without_referrers { Closure::Image } else { Closure::WithReferrers };
-    let taken = taken(args.overwrite);
+    let on_conflict = name_conflict(args.overwrite);
     let (dry_run, limits) = (args.dry_run, Limits::DEFAULT);
-    let job = MoveJob { closure, dry_run, limits, platform, stores: &stores, taken, target: &target };
+    let job = MoveJob { closure, dry_run, limits, platform, stores: &stores, on_conflict, target: &target };
     let mut sinks = Sinks::default();
     let mut results = Vec::new();
     for source in &sources {
@@ -143,7 +143,7 @@ async fn find(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<F
 async fn copy_one(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<MovedImage, Failure> {
     let FoundImage { digest, graph, index, names, place, sink, source, to } = find(job, sinks, reference).await?;
     sink.mark();
-    let copied = copy::copy(&source, &sink, &graph, &names, job.taken, &job.limits).await;
+    let copied = copy::copy(&source, &sink, &graph, &names, job.on_conflict, &job.limits).await;
     let copied = copied.inspect_err(|_| sink.go_back())?;
     sinks.record(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
@@ -152,7 +152,7 @@ async fn copy_one(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Resu
 
 async fn plan_one(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<MovedImage, Failure> {
     let FoundImage { digest, graph, index, names, place, sink, to, .. } = find(job, sinks, reference).await?;
-    let copied = copy::plan(&sink, &graph, &names, job.taken).await?;
+    let copied = copy::plan(&sink, &graph, &names, job.on_conflict).await?;
     sinks.record(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
     Ok(MovedImage { copied, digest, index, place, read: None, written })
@@ -168,9 +168,9 @@ pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
     let sources = if args.all { runtime.block_on(all_images(&stores, &typed))? } else { typed };
     target.check_count(&sources)?;
     let platforms = if args.all_platforms { Platforms::All } else { Platforms::Root };
-    let taken = taken(args.overwrite);
+    let on_conflict = name_conflict(args.overwrite);
     let (closure, dry_run) = (Closure::Image, args.dry_run);
-    let job = MoveJob { closure, dry_run, limits, platform: None, stores: &stores, taken, target: &target };
+    let job = MoveJob { closure, dry_run, limits, platform: None, stores: &stores, on_conflict, target: &target };
     let mut sinks = Sinks::default();
     let mut exit = Exit::Yes;
     let mut reports = Results::of("import", args.output);
@@ -269,12 +269,12 @@ async fn import_one(
     sinks.check_unused(&place, &names, &digest)?;
     let (copied, read) = match job.dry_run {
         true => {
-            let planned = import::plan(&source, &sink, &admitted, &names, job.taken, options).await?;
+            let planned = import::plan(&source, &sink, &admitted, &names, job.on_conflict, options).await?;
             (planned.0, Some(planned.1))
         }
         false => {
             sink.mark();
-            let copied = import::push(&source, &sink, &admitted, &names, job.taken, options).await;
+            let copied = import::push(&source, &sink, &admitted, &names, job.on_conflict, options).await;
             (copied.inspect_err(|_| sink.go_back())?, None)
         }
     };
@@ -308,6 +308,6 @@ async fn all_images(stores: &Stores, places: &[String]) -> Result<Vec<String>, F
     Ok(references)
 }
 
-fn taken(overwrite: bool) -> Taken {
-    if overwrite { Taken::Overwrite } else { Taken::Keep }
+fn name_conflict(overwrite: bool) -> NameConflict {
+    if overwrite { NameConflict::Overwrite } else { NameConflict::Refuse }
 }

@@ -3,7 +3,7 @@
 use bulla::digest::Digest;
 use bulla::ops::copy::Copied;
 use bulla::ops::layers::LayersRead;
-use bulla::ops::naming::Before;
+use bulla::ops::naming::PreviousTarget;
 use bulla::report::CopyResult;
 use bulla::report::CopySummary;
 use bulla::verify::VerifiedSubject;
@@ -68,12 +68,12 @@ pub(super) fn taken_out(source: &str, moved: &MovedImage) {
 /// Notes what was not copied, for every output format.
 pub(super) fn left(source: &str, copied: &Copied) {
     let source = Foreign(source);
-    for left in &copied.layers_left_out {
+    for left in &copied.missing_foreign_layers {
         let urls = if left.urls.is_empty() { "elsewhere".to_owned() } else { left.urls.join(", ") };
         let (layer, urls) = (left.layer.digest, Foreign(urls));
         note(format_args!("note: left out: the layer {layer}, which `{source}` does not hold; it is had from {urls}"));
     }
-    for left in &copied.left_behind {
+    for left in &copied.skipped_referrers {
         let (media_type, why) = (Foreign(&left.media_type), Foreign(&left.why));
         note(format_args!("note: left behind: the referrer {} ({media_type}): {why}", left.digest));
     }
@@ -87,7 +87,7 @@ pub(super) fn imported(source: &str, target: &str, dry_run: bool, verified: &[Ve
     moved.read.iter().for_each(|read| line(layers_read(read)));
     let (verb, blobs) = if dry_run { ("would import", "to move") } else { ("imported", "moved") };
     self::moved((verb, blobs), source, target, moved);
-    for tag in &moved.copied.left_out {
+    for tag in &moved.copied.unsupported_tags {
         note(format_args!("left out: the tag {}, which no registry can have", Foreign(tag)));
     }
 }
@@ -100,13 +100,13 @@ fn moved((verb, blobs): (&str, &str), source: &str, target: &str, moved: &MovedI
     line(format_args!("{verb} {digest}  {source} -> {first}"));
     written.iter().skip(1).for_each(|reference| line(format_args!("  and {}", Foreign(reference))));
     for (reference, named) in written.iter().zip(&copied.named) {
-        match &named.before {
-            Before::Free | Before::Same => {}
-            Before::Other(held) => {
+        match &named.previous {
+            PreviousTarget::Unused | PreviousTarget::Same => {}
+            PreviousTarget::Other(held) => {
                 let held = held.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 line(format_args!("  {} was {held}", Foreign(reference)));
             }
-            Before::Unknown(error) => {
+            PreviousTarget::Unknown(error) => {
                 line(format_args!("  {} was unknown ({})", Foreign(reference), Foreign(error)));
             }
         }

@@ -78,7 +78,7 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
             (ResultsOutput::Text, Err(failure)) => render::failure(&failure.clone().of(reference, &references)),
             (ResultsOutput::Json | ResultsOutput::Jsonl, _) => {
                 let result = report(reference, &result);
-                reports.add(if args.dry_run { result.by_a_dry_run() } else { result });
+                reports.add(if args.dry_run { result.as_dry_run() } else { result });
             }
         }
         exit = exit.and(result.map_or_else(|failure| failure.exit, |_| Exit::Yes));

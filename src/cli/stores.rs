@@ -10,7 +10,7 @@ use bulla::oci::ReferenceError;
 use bulla::oci::TagOrDigest;
 use bulla::ops::naming;
 use bulla::ops::naming::Destination;
-use bulla::ops::naming::Named;
+use bulla::ops::naming::WrittenName;
 use bulla::store::Images;
 use bulla::store::LimitedSource;
 use bulla::store::OpenError;
@@ -147,7 +147,7 @@ fn hosts<T: AsRef<str>>(references: impl IntoIterator<Item = T>) -> Result<Vec<S
 }
 
 /// The references of an image at `target`, one for each name.
-pub(super) fn written(target: &str, names: &[Named]) -> Result<Vec<String>, Failure> {
+pub(super) fn written(target: &str, names: &[WrittenName]) -> Result<Vec<String>, Failure> {
     let reference = parse(target)?;
     Ok(names.iter().map(|named| reference.with(TagOrDigest::Tag(named.name.clone())).to_string()).collect())
 }

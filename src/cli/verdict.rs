@@ -80,7 +80,7 @@ pub(super) fn layers_read(read: &LayersRead) -> String {
 /// Notes the foreign layers that were not read, for every output format.
 pub(super) fn unread_foreign_layers(reference: &str, layers: &Layers) {
     let (Layers::Read(read) | Layers::Partly(read, _)) = layers else { return };
-    for left in &read.not_held {
+    for left in &read.missing_foreign_layers {
         let urls = if left.urls.is_empty() { "elsewhere".to_owned() } else { left.urls.join(", ") };
         let (layer, urls) = (left.layer.digest, Foreign(urls));
         note(format_args!(

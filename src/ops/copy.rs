@@ -22,8 +22,8 @@ use crate::ops::graph::LeftBehind;
 use crate::ops::graph::Node;
 use crate::ops::graph::Relation;
 use crate::ops::naming;
-use crate::ops::naming::Named;
-use crate::ops::naming::Taken;
+use crate::ops::naming::NameConflict;
+use crate::ops::naming::WrittenName;
 use crate::store::Origin;
 use crate::store::Sink;
 use crate::store::Source;
@@ -46,20 +46,21 @@ pub struct Copied {
     pub manifests: usize,
     /// The referrers among them, also those at cosign tags.
     pub referrers: usize,
-    /// Foreign layers that the source does not hold.
-    pub layers_left_out: Vec<LeftOut>,
-    /// Listed referrers that were not copied.
-    pub left_behind: Vec<LeftBehind>,
-    /// Of an import: the cosign tags that the destination cannot have. Their signatures were left out; the policy is
-    /// met without them.
-    pub left_out: Vec<String>,
+    /// Foreign layers that were not copied, since the source does not hold them.
+    pub missing_foreign_layers: Vec<MissingForeignLayer>,
+    /// Listed referrers that were not copied, and why.
+    pub skipped_referrers: Vec<LeftBehind>,
+    /// Only by an import: cosign tags that the destination does not support. The signatures there were not imported; the
+    /// policy is met without them.
+    pub unsupported_tags: Vec<String>,
     /// The names that were written.
-    pub named: Vec<Named>,
+    pub named: Vec<WrittenName>,
 }
 
-/// A foreign layer that was left out, since the source does not hold it.
+/// A foreign layer that the source does not hold: its manifest names URLs to fetch it from (OCI image-spec,
+/// "Non-Distributable Layers").
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct MissingForeignLayer {
     /// The layer.
     pub layer: Descriptor,
     /// The URLs from which it can be fetched.
@@ -78,12 +79,12 @@ pub async fn copy(
     sink: &Arc<dyn Sink>,
     graph: &Graph,
     tags: &[String],
-    taken: Taken,
+    on_conflict: NameConflict,
     limits: &Limits,
 ) -> Result<Copied, OpsError> {
-    let Some(root) = graph.root() else { return move_all(source, sink, graph, limits).await };
+    let Some(root) = graph.root() else { return copy_content(source, sink, graph, limits).await };
     let span = info_span!("copy", subject = %root.digest(), place = %sink.origin());
-    copy_and_tag(source, sink, (graph, root), (tags, taken), limits).instrument(span).await
+    copy_and_tag(source, sink, (graph, root), (tags, on_conflict), limits).instrument(span).await
 }
 
 /// Copies the graph of `root`, and writes the tags last.
@@ -91,12 +92,12 @@ async fn copy_and_tag(
     source: &Arc<dyn Source>,
     sink: &Arc<dyn Sink>,
     (graph, root): (&Graph, &Content),
-    (tags, taken): (&[String], Taken),
+    (tags, on_conflict): (&[String], NameConflict),
     limits: &Limits,
 ) -> Result<Copied, OpsError> {
-    let before = naming::look(sink.as_ref(), tags, root.digest(), taken).await?;
-    let copied = move_all(source, sink, graph, limits).await?;
-    let named = naming::look_again(sink.as_ref(), tags, root.digest(), taken, before).await?;
+    let before = naming::check_names(sink.as_ref(), tags, root.digest(), on_conflict).await?;
+    let copied = copy_content(source, sink, graph, limits).await?;
+    let named = naming::recheck_names(sink.as_ref(), tags, root.digest(), on_conflict, before).await?;
     for tag in tags {
         let _pushed = sink.push_manifest(root, Some(tag)).await?;
         info!(tag, "wrote a tag");
@@ -108,24 +109,28 @@ async fn copy_and_tag(
 ///
 /// # Errors
 /// As [`copy`], as far as it can be known without moving bytes.
-pub async fn plan(sink: &Arc<dyn Sink>, graph: &Graph, tags: &[String], taken: Taken) -> Result<Copied, OpsError> {
+pub async fn plan(
+    sink: &Arc<dyn Sink>,
+    graph: &Graph,
+    tags: &[String],
+    on_conflict: NameConflict,
+) -> Result<Copied, OpsError> {
     let named = match graph.root() {
-        Some(root) => naming::look(sink.as_ref(), tags, root.digest(), taken).await?,
+        Some(root) => naming::check_names(sink.as_ref(), tags, root.digest(), on_conflict).await?,
         None => Vec::new(),
     };
-    Ok(Copied { named, ..unmet_kinds(sink, graph, graph.blobs.values(), &[]).await? })
+    Ok(Copied { named, ..count_missing(sink, graph, graph.blobs.values(), &[]).await? })
 }
 
-/// Counts the manifests of `graph` and those of `blobs` that the destination lacks; `not_held` are foreign layers that
-/// the source does not hold.
-pub(super) async fn unmet_kinds(
+/// Counts the manifests of `graph`, and the blobs that the destination does not have yet.
+pub(super) async fn count_missing(
     sink: &Arc<dyn Sink>,
     graph: &Graph,
     blobs: impl Iterator<Item = &Descriptor>,
-    not_held: &[LeftOut],
+    missing_foreign_layers: &[MissingForeignLayer],
 ) -> Result<Copied, OpsError> {
     const AT_ONCE: usize = 8;
-    let mut planned = Copied { left_behind: graph.left_behind.clone(), ..Copied::default() };
+    let mut planned = Copied { skipped_referrers: graph.left_behind.clone(), ..Copied::default() };
     for node in &graph.manifests {
         if let Relation::Tagged { tag, .. } = &node.relation {
             sink.check_tag(tag)?;
@@ -138,9 +143,9 @@ pub(super) async fn unmet_kinds(
         Box::pin(async move { (blob.digest, blob.size, sink.has_blob(&blob).await) })
     };
     for (digest, size, there) in parallel::run_made(blobs.map(ask), AT_ONCE).await {
-        match (there?, not_held.iter().find(|left| left.layer.digest == digest)) {
+        match (there?, missing_foreign_layers.iter().find(|left| left.layer.digest == digest)) {
             (true, _) => planned.blobs_present += 1,
-            (false, Some(left)) => planned.layers_left_out.push(left.clone()),
+            (false, Some(left)) => planned.missing_foreign_layers.push(left.clone()),
             (false, None) => {
                 planned.blobs += 1;
                 planned.bytes = planned.bytes.saturating_add(size);
@@ -152,7 +157,7 @@ pub(super) async fn unmet_kinds(
 
 /// Copies all blobs, manifests and referrers of `graph`, without tags of its own. Cosign tags and lists of referrers
 /// are merged.
-pub(super) async fn move_all(
+pub(super) async fn copy_content(
     source: &Arc<dyn Source>,
     sink: &Arc<dyn Sink>,
     graph: &Graph,
@@ -164,7 +169,7 @@ pub(super) async fn move_all(
         }
     }
     let mut copied = blobs(source, sink, graph).await?;
-    copied.left_behind.clone_from(&graph.left_behind);
+    copied.skipped_referrers.clone_from(&graph.left_behind);
     let mut unlisted: BTreeMap<Digest, Vec<Descriptor>> = BTreeMap::new();
     for node in &graph.manifests {
         match &node.relation {
@@ -175,10 +180,10 @@ pub(super) async fn move_all(
             Relation::Referrer { subject } => {
                 let pushed = match sink.push_manifest(&node.content, None).await {
                     Ok(pushed) => pushed,
-                    // Registries need not accept the withdrawn artifact manifest, so it is left behind.
+                    // Registries need not accept the withdrawn artifact manifest, so it is skipped.
                     Err(error) if is_withdrawn(node) && is_declined(&error) => {
                         let Descriptor { media_type, digest, .. } = node.content.descriptor().clone();
-                        copied.left_behind.push(LeftBehind { digest, media_type, why: error.to_string() });
+                        copied.skipped_referrers.push(LeftBehind { digest, media_type, why: error.to_string() });
                         continue;
                     }
                     Err(error) => return Err(error.into()),
@@ -250,7 +255,7 @@ async fn blobs(source: &Arc<dyn Source>, sink: &Arc<dyn Sink>, graph: &Graph) ->
             }
             (Moved::Present, _) => copied.blobs_present += 1,
             (Moved::Missing(_), Some(urls)) => {
-                copied.layers_left_out.push(LeftOut { layer: blob.clone(), urls: urls.clone() });
+                copied.missing_foreign_layers.push(MissingForeignLayer { layer: blob.clone(), urls: urls.clone() });
             }
             (Moved::Missing(error), None) => return Err(error.into()),
         }
@@ -262,7 +267,10 @@ async fn blobs(source: &Arc<dyn Source>, sink: &Arc<dyn Sink>, graph: &Graph) ->
 ///
 /// # Errors
 /// [`OpsError::ReadBack`] with the first that is missing.
-pub(super) async fn are_there(sink: &Arc<dyn Sink>, blobs: impl Iterator<Item = &Descriptor>) -> Result<(), OpsError> {
+pub(super) async fn check_blobs(
+    sink: &Arc<dyn Sink>,
+    blobs: impl Iterator<Item = &Descriptor>,
+) -> Result<(), OpsError> {
     const AT_ONCE: usize = 8;
     let ask = |blob: &Descriptor| -> Task<'static, (Digest, Result<bool, StoreError>)> {
         let (sink, blob) = (Arc::clone(sink), blob.clone());
@@ -270,7 +278,7 @@ pub(super) async fn are_there(sink: &Arc<dyn Sink>, blobs: impl Iterator<Item = 
     };
     for (digest, there) in parallel::run_made(blobs.map(ask), AT_ONCE).await {
         if !there? {
-            let why = "it was taken, and is not there".to_owned();
+            let why = "the registry accepted it and does not have it".to_owned();
             return Err(OpsError::ReadBack { place: format!("{}@{digest}", sink.origin()), why });
         }
     }
@@ -279,11 +287,11 @@ pub(super) async fn are_there(sink: &Arc<dyn Sink>, blobs: impl Iterator<Item = 
 
 /// The outcome of copying a blob.
 enum Moved {
-    /// So many bytes were sent.
+    /// The number of bytes that were sent.
     Bytes(u64),
     /// The source does not have it.
     Missing(StoreError),
-    /// There was nothing to move.
+    /// The destination has it already, or mounted it.
     Present,
 }
 

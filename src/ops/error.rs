@@ -1,4 +1,4 @@
-//! `OpsError`: which step of a verb could not be done.
+//! `OpsError`: the errors of operations.
 
 use crate::digest::Digest;
 use crate::envelope::EnvelopeError;
@@ -9,70 +9,70 @@ use crate::oci::ConfigError;
 use crate::oci::ManifestError;
 use crate::store::StoreError;
 
-/// What stopped a verb: "could not tell" or "not done", and only where [`OpsError::is_refusal`] says so an answer.
+/// An error of an operation: could not tell, or not done. It is a refusal only if [`OpsError::is_refusal`] says so.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpsError {
-    /// Something is not what it was when it was asked to be signed.
+    /// An image is not the same as when the signing request was made.
     #[error("{place}: {what} is {got}, the request says {want}")]
     Changed {
-        /// What there is.
+        /// The present value.
         got: String,
-        /// Where.
+        /// The reference of the image.
         place: String,
-        /// What of it.
+        /// The field that differs.
         what: &'static str,
-        /// What was shown to those who signed.
+        /// The value in the request, which the signers saw.
         want: String,
     },
-    /// An image config cannot be read.
+    /// An image config cannot be parsed.
     #[error("{0}")]
     Config(#[from] ConfigError),
-    /// Something that we write cannot be written.
+    /// A document cannot be written as an envelope.
     #[error("{0}")]
     Envelope(#[from] EnvelopeError),
-    /// A signed document beside an image could not be read: whether it is the one that is looked for is not known.
+    /// A signed document of an image could not be read, so it is unknown whether it is the signature to be made.
     #[error("{place}: whether it is the signature that is wanted is not known: {why}")]
     EvidenceUnread {
-        /// Which manifest.
+        /// The signature manifest.
         place: String,
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// Configs or layers of an image are not there, are not what its manifests say, or could not be read.
+    /// Configs or layers of an image are missing, are not what its manifests declare, or could not be read.
     #[error("{first}{}", and_more(*.more))]
     Incomplete {
-        /// What is wrong with the first of them.
+        /// The error of the first of them.
         first: Box<StoreError>,
-        /// With how many more something is.
+        /// The number of further errors.
         more: usize,
     },
-    /// A platform is signed and its index is not, where something else than the index says which platform is loaded.
+    /// A platform is signed and its index is not, in an archive from which `docker load` chooses the platform.
     #[error("{place}: a platform is signed, but not the index that `docker load` chooses from")]
     IndexNotSigned {
         /// The archive.
         place: String,
     },
-    /// Something that we write has no JSON form.
+    /// A document cannot be written as JSON.
     #[error("{0}")]
     Json(#[from] JsonError),
-    /// Configs and layers were to be read by a function that reads manifests only.
+    /// Layers were requested from a function that reads manifests only.
     #[error("`ops::verify::verify` reads no configs and layers; `ops::layers::verify` does")]
     LayersNotRead,
-    /// A manifest in the graph cannot be read.
+    /// A manifest in the graph cannot be parsed.
     #[error("{0}")]
     Manifest(#[from] ManifestError),
-    /// A manifest of an index is not there, and all of them are asked for.
+    /// A manifest of an index is missing, and all of them were requested.
     #[error("{platform}, {digest}: {error}")]
     NoChild {
-        /// Which manifest.
+        /// The missing manifest.
         digest: Digest,
-        /// What the store says.
+        /// The error of the store.
         error: StoreError,
-        /// What the index says that it is for.
+        /// Its platform, as the index declares it.
         platform: String,
     },
-    /// An image without a name of its own, for a repository, and none was typed.
+    /// The image has no name at its source, and none was typed for the repository.
     #[error("`{place}`: under which name is not said")]
     NoName {
         /// The image.
@@ -80,17 +80,17 @@ pub enum OpsError {
         /// The repository.
         place: String,
     },
-    /// There is nothing for a platform.
+    /// There is no manifest for the requested platform.
     #[error("{index} has no manifest for {platform}; it has {has}")]
     NoPlatform {
         /// The index.
         index: Digest,
-        /// What was asked for.
+        /// The requested platform.
         platform: String,
-        /// What there is.
+        /// The platforms that it has.
         has: String,
     },
-    /// A name that a repository lists and that is no tag: nothing can be typed that means it.
+    /// A repository lists a name that is not a valid tag, so no reference can name it.
     #[error("{place}: `{name}` is listed there, and is no tag")]
     NotATag {
         /// The name.
@@ -98,46 +98,46 @@ pub enum OpsError {
         /// The repository.
         place: String,
     },
-    /// A signature that does not hold is not attached.
+    /// A new signature does not verify, so it is not attached.
     #[error("{0}")]
     NotSigned(#[from] NotSignedBy),
-    /// A destination that names another digest than the image has.
+    /// The destination names another digest than that of the image.
     #[error("{place}: the image is {got}, not {want}; digests do not change")]
     OtherDigest {
-        /// That of the image.
+        /// The digest of the image.
         got: Digest,
         /// The destination.
         place: String,
-        /// What was typed.
+        /// The digest in the destination reference.
         want: Digest,
     },
-    /// What was pushed does not read back as it should.
+    /// The destination does not return what was pushed.
     #[error("{place}: pushed, but it does not read back: {why}")]
     ReadBack {
-        /// Where.
+        /// The pushed reference.
         place: String,
-        /// What is there instead.
+        /// What the destination returns instead.
         why: String,
     },
-    /// Referrers of referrers, without end.
+    /// Referrers of referrers are nested deeper than the limit.
     #[error("{digest}: referrers of referrers deeper than {limit}")]
     ReferrersTooDeep {
-        /// Where it was given up.
+        /// The manifest at the limit.
         digest: Digest,
         /// The limit.
         limit: u64,
     },
-    /// Several manifests of an index are for one platform.
+    /// Several manifests of an index match the requested platform.
     #[error("{index} has {} manifests for {platform}: which of them is meant cannot be told; they are for {}", .has.len(), .has.join(", "))]
     SamePlatform {
-        /// What the index says that each of them is for.
+        /// The platform of each of them, as the index declares it.
         has: Vec<String>,
         /// The index.
         index: Digest,
-        /// What was asked for.
+        /// The requested platform.
         platform: String,
     },
-    /// An image with several names, for a repository, and none was typed.
+    /// The image has several names at its source, and none was typed for the repository.
     #[error("`{place}`: the image has several tags at its source ({}), and which is meant is not said", .names.join(", "))]
     SeveralNames {
         /// The tags.
@@ -145,35 +145,35 @@ pub enum OpsError {
         /// The repository.
         place: String,
     },
-    /// The signer declined.
+    /// The signer failed.
     #[error("{0}")]
     Signer(#[from] SignerError),
-    /// A store.
+    /// The store failed.
     #[error("{0}")]
     Store(#[from] StoreError),
-    /// Indexes inside indexes, without end.
+    /// Indexes are nested deeper than the limit.
     #[error("{digest}: nested deeper than {limit}")]
     TooDeep {
-        /// Where it was given up.
+        /// The manifest at the limit.
         digest: Digest,
         /// The limit.
         limit: u64,
     },
-    /// More manifests in an index than a request can ask for.
+    /// An index has more manifests than one signing request may contain.
     #[error("{digest}: more than {limit} manifests below one reference")]
     TooMany {
-        /// Where it was given up.
+        /// The manifest at the limit.
         digest: Digest,
         /// The limit.
         limit: u64,
     },
-    /// A task was lost: it panicked.
+    /// An internal task panicked.
     #[error("an internal task failed")]
     Task,
 }
 
 impl OpsError {
-    /// A short, stable name of the kind of error, for reports; that of the store where a store failed.
+    /// The stable error code for reports. Errors of a store have the code of the store.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Changed { .. } => "changed",
@@ -204,7 +204,7 @@ impl OpsError {
     }
 
     /// Whether the checked bytes themselves are the reason, so that a retry gives the same answer. An exceeded limit is
-    /// no such reason.
+    /// not such a reason.
     pub const fn is_refusal(&self) -> bool {
         match self {
             Self::Manifest(error) => error.is_contradiction(),

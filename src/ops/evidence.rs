@@ -18,15 +18,15 @@ use crate::ops::OpsError;
 use crate::ops::graph::Graph;
 use crate::ops::graph::Node;
 use crate::ops::graph::Relation;
-use crate::ops::plain;
-use crate::ops::plain::SignaturePlace;
+use crate::ops::manifest_fields;
+use crate::ops::manifest_fields::SignaturePlace;
 use crate::verify::VerifiedSubject;
 
 /// Adds the signature manifests of the accepted evidence to `graph`, and returns their blobs from memory, exactly as
 /// they were verified.
 ///
 /// # Errors
-/// [`OpsError`] where a manifest cannot be parsed or written.
+/// [`OpsError`] if a manifest cannot be parsed or written.
 pub(super) fn add(
     graph: &mut Graph,
     verified: &[VerifiedSubject],
@@ -34,26 +34,26 @@ pub(super) fn add(
 ) -> Result<BTreeMap<Digest, Content>, OpsError> {
     let mut blobs = BTreeMap::new();
     for subject in verified {
-        for parcel in parcels(subject) {
-            let (manifest, config) = parcel.manifest(limits)?;
-            let documents = parcel.evidence.iter().filter_map(|evidence| evidence.contents().get(1));
+        for group in group_by_manifest(subject) {
+            let (manifest, config) = group.manifest(limits)?;
+            let documents = group.evidence.iter().filter_map(|evidence| evidence.contents().get(1));
             blobs.extend(documents.chain([&config]).map(|blob| (*blob.digest(), blob.clone())));
-            graph.manifests.push(Node { content: manifest, relation: parcel.relation });
+            graph.manifests.push(Node { content: manifest, relation: group.relation });
         }
     }
     Ok(blobs)
 }
 
 /// The accepted evidence of one signature manifest.
-struct Parcel<'a> {
+struct EvidenceGroup<'a> {
     evidence: Vec<&'a Evidence>,
     manifest: &'a Content,
     relation: Relation,
 }
 
-/// Groups the accepted evidence by signature manifest and place.
-fn parcels(subject: &VerifiedSubject) -> Vec<Parcel<'_>> {
-    let mut parcels: Vec<Parcel<'_>> = Vec::new();
+/// Groups the accepted evidence by signature manifest and location.
+fn group_by_manifest(subject: &VerifiedSubject) -> Vec<EvidenceGroup<'_>> {
+    let mut groups: Vec<EvidenceGroup<'_>> = Vec::new();
     for accepted in subject.accepted().iter() {
         let Some(manifest) = accepted.evidence.contents().first() else { continue };
         let subject = *subject.digest();
@@ -62,16 +62,16 @@ fn parcels(subject: &VerifiedSubject) -> Vec<Parcel<'_>> {
             _ => Relation::Referrer { subject },
         };
         let same =
-            |parcel: &&mut Parcel<'_>| parcel.relation == relation && parcel.manifest.digest() == manifest.digest();
-        match parcels.iter_mut().find(same) {
-            Some(parcel) => parcel.evidence.push(&accepted.evidence),
-            None => parcels.push(Parcel { evidence: vec![&accepted.evidence], manifest, relation }),
+            |group: &&mut EvidenceGroup<'_>| group.relation == relation && group.manifest.digest() == manifest.digest();
+        match groups.iter_mut().find(same) {
+            Some(group) => group.evidence.push(&accepted.evidence),
+            None => groups.push(EvidenceGroup { evidence: vec![&accepted.evidence], manifest, relation }),
         }
     }
-    parcels
+    groups
 }
 
-impl Parcel<'_> {
+impl EvidenceGroup<'_> {
     /// The signature manifest for the evidence, and its config: the received one if it carries nothing else, otherwise
     /// a new one.
     fn manifest(&self, limits: &Limits) -> Result<(Content, Content), OpsError> {
@@ -84,7 +84,7 @@ impl Parcel<'_> {
         };
         let whole = layers.len() == received.layers.len()
             && self.manifest.descriptor().size <= limits.evidence.signature_bytes
-            && plain::is_plain(
+            && manifest_fields::has_only_known_fields(
                 self.manifest,
                 &received,
                 &config,
@@ -93,12 +93,13 @@ impl Parcel<'_> {
         if whole {
             return Ok((self.manifest.clone(), config));
         }
-        let layers: Vec<_> = layers.into_iter().map(plain::plain_layer).collect();
+        let layers: Vec<_> = layers.into_iter().map(manifest_fields::known_layer_fields).collect();
         match (tagged, &received.subject) {
             (false, Some(subject)) => {
-                let annotations = received.annotations.iter().filter(|(key, value)| plain::is_annotation(key, value));
+                let annotations =
+                    received.annotations.iter().filter(|(key, value)| manifest_fields::is_annotation(key, value));
                 let annotations = annotations.map(|(key, value)| (key.clone(), value.clone())).collect();
-                let kind = plain::artifact_type(&received);
+                let kind = manifest_fields::artifact_type(&received);
                 let made = referrer::referrer_manifest(subject, &kind, layers, &annotations)?;
                 Ok((made, config))
             }
@@ -126,22 +127,22 @@ mod tests {
     use crate::envelope::SimpleSigning;
     use crate::oci::media_type;
 
-    /// A layer that names the bytes of a proven one and says something else of them was not proven.
+    /// A layer with the digest of an accepted document but another media type, size or annotation was not accepted.
     #[test]
-    fn a_layer_is_proven_by_all_that_says_what_it_is() {
-        let claim = Content::name(media_type::SIMPLE_SIGNING, b"claim".to_vec());
-        let mut layer = claim.descriptor().bare();
+    fn a_layer_that_differs_from_the_accepted_one_in_any_field_is_not_accepted() {
+        let payload = Content::name(media_type::SIMPLE_SIGNING, b"payload".to_vec());
+        let mut layer = payload.descriptor().bare();
         layer.annotations = BTreeMap::from([(referrer::COSIGN_SIGNATURE.to_owned(), "AAAA".to_owned())]);
         let config = referrer::signature_config(std::slice::from_ref(&layer)).unwrap();
         let manifest = referrer::signature_manifest(&config, vec![layer.clone()]).unwrap();
-        let claim = Content::check(&layer, claim.shared()).unwrap();
-        let document = SignedDocument::Simple(SimpleSigning::new(&claim, "AAAA").unwrap());
-        let evidence = Evidence::new(document, FoundAt::Referrers, vec![manifest.clone(), claim]);
+        let payload = Content::check(&layer, payload.shared()).unwrap();
+        let document = SignedDocument::Simple(SimpleSigning::new(&payload, "AAAA").unwrap());
+        let evidence = Evidence::new(document, FoundAt::Referrers, vec![manifest.clone(), payload]);
         let relation = Relation::Referrer { subject: *manifest.digest() };
-        let parcel = Parcel { evidence: vec![&evidence], manifest: &manifest, relation };
-        assert!(parcel.is_proven(&layer));
-        assert!(!parcel.is_proven(&Descriptor { media_type: "text/html".to_owned(), ..layer.clone() }));
-        assert!(!parcel.is_proven(&Descriptor { size: layer.size + 1, ..layer.clone() }));
-        assert!(!parcel.is_proven(&layer.bare()));
+        let group = EvidenceGroup { evidence: vec![&evidence], manifest: &manifest, relation };
+        assert!(group.is_proven(&layer));
+        assert!(!group.is_proven(&Descriptor { media_type: "text/html".to_owned(), ..layer.clone() }));
+        assert!(!group.is_proven(&Descriptor { size: layer.size + 1, ..layer.clone() }));
+        assert!(!group.is_proven(&layer.bare()));
     }
 }

@@ -17,7 +17,7 @@ use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
 use crate::ops::copy;
 use crate::ops::copy::Copied;
-use crate::ops::copy::LeftOut;
+use crate::ops::copy::MissingForeignLayer;
 use crate::ops::discover::Effort;
 use crate::ops::evidence;
 use crate::ops::graph::Closure;
@@ -26,7 +26,7 @@ use crate::ops::graph::Node;
 use crate::ops::graph::Relation;
 use crate::ops::layers;
 use crate::ops::naming;
-use crate::ops::naming::Taken;
+use crate::ops::naming::NameConflict;
 use crate::ops::outcome::LayersRead;
 use crate::ops::outcome::NotVerified;
 use crate::ops::outcome::Platforms;
@@ -40,8 +40,8 @@ use crate::store::Source;
 use crate::verify::AcceptedSignature;
 use crate::verify::VerifiedSubject;
 
-/// An image that may be imported: its manifests, and the proofs that the policy accepts it. A proof type: only
-/// [`check`] makes one.
+/// An image that may be imported: its manifests, and the proofs that the policy accepts it. A proof type, made only by
+/// [`check`].
 ///
 /// ```compile_fail,E0451
 /// use bulla::ops::graph::Graph;
@@ -63,28 +63,28 @@ pub struct Admitted {
 /// evidence. Writes nothing.
 ///
 /// # Errors
-/// [`NotVerified`] where the policy is not met, or that could not be decided.
+/// [`NotVerified`] if the policy is not met, or if that could not be decided.
 pub async fn check(
     source: &dyn Source,
     tag_or_digest: &TagOrDigest,
     platforms: &Platforms,
     options: VerifyOptions<'_>,
 ) -> Result<Admitted, NotVerified> {
-    // Import carries all accepted signatures along, not only as many as the policy needs.
+    // Import copies all accepted signatures, not only as many as the policy needs.
     let options = VerifyOptions { effort: Effort::Everything, ..options };
     let limits = options.limits;
     let root = pinned::resolve(source, tag_or_digest).await?;
     let image = verify::evaluate_content(source, &root, platforms, options).await?.conclude();
     let image = image.map_err(NotVerified::without_accepted_children)?;
     let verified: Vec<_> = image.subjects().cloned().collect();
-    // Only what was accepted is imported: where only one child of an index was accepted, that child alone.
+    // Import only what was accepted: if only one child of an index was accepted, that child alone.
     let root = match verified.first() {
         Some(subject) if subject.digest() != root.digest() => {
             pinned::resolve(source, &TagOrDigest::Digest(*subject.digest())).await?
         }
         _ => root,
     };
-    // The children and layers of what was accepted belong to it: they are named in its bytes.
+    // The children and layers of an accepted manifest are covered by its digest, so they belong to it.
     let mut graph = Graph::collect(source, root, Closure::Image, limits).await?;
     let evidence = evidence::add(&mut graph, &verified, limits)?;
     info!(manifests = graph.manifests.len(), blobs = graph.blobs.len(), evidence = evidence.len(), "admitted");
@@ -123,12 +123,12 @@ pub async fn push(
     sink: &Arc<dyn Sink>,
     admitted: &Admitted,
     tags: &[String],
-    taken: Taken,
+    on_conflict: NameConflict,
     options: VerifyOptions<'_>,
 ) -> Result<Copied, OpsError> {
     let Some(root) = admitted.graph.root() else { return Ok(Copied::default()) };
     let span = info_span!("import", subject = %root.digest(), place = %sink.origin());
-    push_verified(source, sink, admitted, (root, tags, taken), options).instrument(span).await
+    push_verified(source, sink, admitted, (root, tags, on_conflict), options).instrument(span).await
 }
 
 /// Pushes the graph of `root` and its evidence, reads it back, and writes the tags last.
@@ -136,27 +136,27 @@ async fn push_verified(
     source: &Arc<dyn Source>,
     sink: &Arc<dyn Sink>,
     admitted: &Admitted,
-    (root, tags, taken): (&Content, &[String], Taken),
+    (root, tags, on_conflict): (&Content, &[String], NameConflict),
     options: VerifyOptions<'_>,
 ) -> Result<Copied, OpsError> {
-    let before = naming::look(sink.as_ref(), tags, root.digest(), taken).await?;
-    let (fitting, left_out) = fitting(sink.as_ref(), admitted, options)?;
-    let admitted = fitting.as_ref().unwrap_or(admitted);
+    let before = naming::check_names(sink.as_ref(), tags, root.digest(), on_conflict).await?;
+    let (reduced, unsupported_tags) = without_unsupported_tags(sink.as_ref(), admitted, options)?;
+    let admitted = reduced.as_ref().unwrap_or(admitted);
     let evidence = push_evidence(sink.as_ref(), admitted).await?;
-    let moved = copy::move_all(source, sink, &admitted.graph, options.limits).await?;
+    let moved = copy::copy_content(source, sink, &admitted.graph, options.limits).await?;
     let copied = Copied {
         blobs: moved.blobs + evidence.blobs,
         blobs_present: moved.blobs_present + evidence.blobs_present,
         bytes: moved.bytes.saturating_add(evidence.bytes),
-        left_out,
+        unsupported_tags,
         ..moved
     };
-    read_back(sink, admitted, &copied.layers_left_out, options).await?;
+    read_back(sink, admitted, &copied.missing_foreign_layers, options).await?;
     info!(subjects = admitted.verified.len(), "verified at the destination");
-    let named = naming::look_again(sink.as_ref(), tags, root.digest(), taken, before).await?;
+    let named = naming::recheck_names(sink.as_ref(), tags, root.digest(), on_conflict, before).await?;
     for tag in tags {
         let _pushed = sink.push_manifest(root, Some(tag)).await?;
-        stands(sink.as_ref(), tag, root.digest()).await?;
+        check_tag(sink.as_ref(), tag, root.digest()).await?;
         info!(tag, "wrote a tag");
     }
     Ok(Copied { named, ..copied })
@@ -166,49 +166,49 @@ async fn push_verified(
 /// source; asks the destination only what it has.
 ///
 /// # Errors
-/// [`OpsError::Incomplete`] where a config or layer of the source is missing or wrong; otherwise as [`push`], as far as
+/// [`OpsError::Incomplete`] if a config or layer of the source is missing or wrong; otherwise as [`push`], as far as
 /// that can be known without writing.
 pub async fn plan(
     source: &Arc<dyn Source>,
     sink: &Arc<dyn Sink>,
     admitted: &Admitted,
     tags: &[String],
-    taken: Taken,
+    on_conflict: NameConflict,
     options: VerifyOptions<'_>,
 ) -> Result<(Copied, LayersRead), OpsError> {
     let Some(root) = admitted.graph.root() else { return Ok((Copied::default(), LayersRead::default())) };
     // Errors at the destination are reported before the layers are read.
-    let named = naming::look(sink.as_ref(), tags, root.digest(), taken).await?;
-    let (fitting, left_out) = fitting(sink.as_ref(), admitted, options)?;
-    let admitted = fitting.as_ref().unwrap_or(admitted);
+    let named = naming::check_names(sink.as_ref(), tags, root.digest(), on_conflict).await?;
+    let (reduced, unsupported_tags) = without_unsupported_tags(sink.as_ref(), admitted, options)?;
+    let admitted = reduced.as_ref().unwrap_or(admitted);
     let read = layers::read_all(source, &admitted.graph, options.limits).await?;
     let evidence = admitted.evidence.values().map(Content::descriptor);
     let blobs = evidence.chain(admitted.graph.blobs.values());
-    let planned = copy::unmet_kinds(sink, &admitted.graph, blobs, &read.not_held).await?;
-    Ok((Copied { named, left_out, ..planned }, read))
+    let planned = copy::count_missing(sink, &admitted.graph, blobs, &read.missing_foreign_layers).await?;
+    Ok((Copied { named, unsupported_tags, ..planned }, read))
 }
 
-/// The part of `admitted` that `sink` can hold, `None` where that is all of it, and the tags that are left out: a
+/// Removes the cosign tags that `sink` does not support. Returns the reduced image, `None` if nothing was removed, and the tags: a
 /// cosign tag for a SHA-512 digest is longer than a registry allows.
 ///
 /// # Errors
-/// [`OpsError`] where the policy would not be met without the signatures at those tags.
-fn fitting(
+/// [`OpsError`] if the policy is not met without the signatures at those tags.
+fn without_unsupported_tags(
     sink: &dyn Sink,
     admitted: &Admitted,
     options: VerifyOptions<'_>,
 ) -> Result<(Option<Admitted>, Vec<String>), OpsError> {
-    let mut left_out = BTreeMap::new();
+    let mut unsupported = BTreeMap::new();
     for node in &admitted.graph.manifests {
         if let Relation::Tagged { tag, .. } = &node.relation
             && let Err(error) = sink.check_tag(tag)
         {
-            left_out.insert(tag.clone(), error);
+            unsupported.insert(tag.clone(), error);
         }
     }
     for subject in &admitted.verified {
         let tag_of = |place: &FoundAt| match place {
-            FoundAt::Tag(tag) => left_out.get(tag),
+            FoundAt::Tag(tag) => unsupported.get(tag),
             _ => None,
         };
         let fits = |accepted: &AcceptedSignature| tag_of(accepted.evidence.found_at()).is_none();
@@ -219,23 +219,24 @@ fn fitting(
             return Err(error.clone().into());
         }
     }
-    if left_out.is_empty() {
+    if unsupported.is_empty() {
         return Ok((None, Vec::new()));
     }
-    let is_left = |node: &Node| matches!(&node.relation, Relation::Tagged { tag, .. } if left_out.contains_key(tag));
+    let is_unsupported =
+        |node: &Node| matches!(&node.relation, Relation::Tagged { tag, .. } if unsupported.contains_key(tag));
     let mut graph = Graph { manifests: Vec::new(), ..admitted.graph.clone() };
     let mut named = Graph::default();
-    for node in admitted.graph.manifests.iter().filter(|node| !is_left(node)) {
+    for node in admitted.graph.manifests.iter().filter(|node| !is_unsupported(node)) {
         named.add_blobs(&Document::parse(&node.content, options.limits)?);
         graph.manifests.push(node.clone());
     }
     let is_named = |(digest, _): &(&Digest, &Content)| named.blobs.contains_key(*digest);
     let evidence = admitted.evidence.iter().filter(is_named).map(|(digest, blob)| (*digest, blob.clone())).collect();
-    let fitting = Admitted { evidence, graph, verified: admitted.verified.clone() };
-    Ok((Some(fitting), left_out.into_keys().collect()))
+    let reduced = Admitted { evidence, graph, verified: admitted.verified.clone() };
+    Ok((Some(reduced), unsupported.into_keys().collect()))
 }
 
-/// Pushes the blobs of the accepted signatures, as they were verified, where the destination does not have them.
+/// Pushes the blobs of the accepted signatures, exactly as they were verified, unless the destination has them.
 async fn push_evidence(sink: &dyn Sink, admitted: &Admitted) -> Result<Copied, OpsError> {
     let mut copied = Copied::default();
     for document in admitted.evidence.values() {
@@ -254,25 +255,25 @@ async fn push_evidence(sink: &dyn Sink, admitted: &Admitted) -> Result<Copied, O
 /// policy must accept the signatures found there.
 ///
 /// # Errors
-/// [`OpsError::ReadBack`] where the policy is not met there.
+/// [`OpsError::ReadBack`] if the policy is not met there.
 async fn read_back(
     sink: &Arc<dyn Sink>,
     admitted: &Admitted,
-    left_out: &[LeftOut],
+    missing: &[MissingForeignLayer],
     options: VerifyOptions<'_>,
 ) -> Result<(), OpsError> {
     // A registry may accept a blob and lose it (threats: blob-accepted-and-lost). A layout or archive was hashed when
     // it was written.
     if matches!(sink.origin(), Origin::Registry { .. }) {
         let evidence = admitted.evidence.values().map(Content::descriptor);
-        let left_out: BTreeSet<_> = left_out.iter().map(|left| left.layer.digest).collect();
-        let moved = admitted.graph.blobs.values().filter(|blob| !left_out.contains(&blob.digest));
-        copy::are_there(sink, moved.chain(evidence)).await?;
+        let missing: BTreeSet<_> = missing.iter().map(|missing| missing.layer.digest).collect();
+        let moved = admitted.graph.blobs.values().filter(|blob| !missing.contains(&blob.digest));
+        copy::check_blobs(sink, moved.chain(evidence)).await?;
     }
     for subject in &admitted.verified {
         let place = format!("{}@{}", sink.origin(), subject.digest());
         let there = pinned::resolve(sink.as_ref(), &TagOrDigest::Digest(*subject.digest())).await?;
-        match verify::judge_signatures(
+        match verify::evaluate_signatures(
             sink.as_ref(),
             there.descriptor(),
             VerifyOptions { effort: Effort::UntilMet, ..options },
@@ -292,8 +293,8 @@ async fn read_back(
 /// Resolves `tag` at the destination, which must yield `want` (threats: manifest-stored-changed).
 ///
 /// # Errors
-/// [`OpsError::ReadBack`] where it yields another digest.
-async fn stands(sink: &dyn Sink, tag: &str, want: &Digest) -> Result<(), OpsError> {
+/// [`OpsError::ReadBack`] if it yields another digest.
+async fn check_tag(sink: &dyn Sink, tag: &str, want: &Digest) -> Result<(), OpsError> {
     let there = sink.resolve(&TagOrDigest::Tag(tag.to_owned())).await?;
     match there.digest() == want {
         true => Ok(()),

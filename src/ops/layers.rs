@@ -1,13 +1,13 @@
 //! layers: every byte of the configs and layers of an image, read and checked against its digest and size.
 //!
-//! A verdict rests on manifests and signatures: it is about a digest, and says nothing about the layers that are stored
-//! beside it. Invariant: with [`Depth::Layers`] an image stays accepted only if each blob that its manifests name was
-//! seen whole and right, in this run, or is a foreign layer that its source does not hold.
+//! A verdict depends on manifests and signatures only: it is about a digest, not about the layers in the store. Invariant:
+//! with [`Depth::Layers`] an image stays accepted only if each blob that its manifests declare was read completely in this
+//! run and has its declared digest and size, or is a foreign layer that the source does not hold.
 //!
-//! 1. Collect the manifests below what was accepted.
-//! 2. List the blobs that each of them names; an index also has those of its children.
-//! 3. Read the blobs, several at once, each once.
-//! 4. Withdraw acceptance where a blob was missing, wrong or not read.
+//! 1. Collect the manifests below the accepted ones.
+//! 2. List the blobs that each of them declares; an index also has those of its children.
+//! 3. Read the blobs, several in parallel, each once.
+//! 4. Withdraw acceptance from each manifest with a blob that is missing, wrong or not read.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -23,7 +23,7 @@ use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
-use crate::ops::copy::LeftOut;
+use crate::ops::copy::MissingForeignLayer;
 use crate::ops::graph::Closure;
 use crate::ops::graph::Graph;
 use crate::ops::outcome::NotVerified;
@@ -61,7 +61,7 @@ pub async fn verify(
     }
     let root = pinned::resolve(source.as_ref(), tag_or_digest).await?;
     let outcome = verify::evaluate_content(source.as_ref(), &root, platforms, options).await?;
-    look(source, root, outcome, depth, options.limits).await.conclude()
+    read_layers(source, root, outcome, depth, options.limits).await.conclude()
 }
 
 /// Reads and checks all blobs of `graph`.
@@ -70,16 +70,22 @@ pub async fn verify(
 /// [`OpsError::Incomplete`] where one of them is missing or wrong.
 pub(super) async fn read_all(source: &Arc<dyn Source>, graph: &Graph, limits: &Limits) -> Result<LayersRead, OpsError> {
     let Some(root) = graph.root() else { return Ok(LayersRead::default()) };
-    let named = Named::by(graph, limits)?;
-    let seen = Seen::read(source, graph, graph.blobs.values().cloned().collect()).await;
+    let named = DeclaredBlobs::by(graph, limits)?;
+    let seen = BlobChecks::read(source, graph, graph.blobs.values().cloned().collect()).await;
     match seen.fault(source.as_ref(), &named, root.digest()) {
         Some(fault) => Err(fault),
         None => Ok(seen.read),
     }
 }
 
-/// Reads the blobs of the accepted manifests, and withdraws acceptance where one is missing or wrong.
-async fn look(source: &Arc<dyn Source>, root: Content, outcome: Outcome, depth: Depth, limits: &Limits) -> Outcome {
+/// Reads the blobs of the accepted manifests, and withdraws acceptance from a manifest with a missing or wrong blob.
+async fn read_layers(
+    source: &Arc<dyn Source>,
+    root: Content,
+    outcome: Outcome,
+    depth: Depth,
+    limits: &Limits,
+) -> Outcome {
     let top = outcome.chosen.unwrap_or(outcome.subject);
     let children = outcome.children.iter().map(|(_, digest, verdict)| (*digest, verdict));
     let accepted = [(top, &outcome.verdict)].into_iter().chain(children);
@@ -118,13 +124,13 @@ async fn read_below(
     accepted: &BTreeSet<Digest>,
     depth: Depth,
     limits: &Limits,
-) -> Result<Option<(Seen, Named)>, OpsError> {
+) -> Result<Option<(BlobChecks, DeclaredBlobs)>, OpsError> {
     let root = match *root.digest() == top {
         true => root,
         false => pinned::resolve(source.as_ref(), &TagOrDigest::Digest(top)).await?,
     };
     let graph = Graph::collect(source.as_ref(), root, Closure::Image, limits).await?;
-    let named = Named::by(&graph, limits)?;
+    let named = DeclaredBlobs::by(&graph, limits)?;
     let wanted = {
         let blobs = accepted.iter().flat_map(|digest| named.below(digest).unwrap_or_default());
         let digests: BTreeSet<Digest> = blobs.map(|(digest, _)| digest).collect();
@@ -133,7 +139,7 @@ async fn read_below(
     if depth == Depth::Manifests && !wanted.iter().all(|blob| is_checked(source.as_ref(), blob)) {
         return Ok(None);
     }
-    let seen = Seen::read(source, &graph, wanted).await;
+    let seen = BlobChecks::read(source, &graph, wanted).await;
     Ok(Some((seen, named)))
 }
 
@@ -156,12 +162,12 @@ fn withdraw(outcome: Outcome, top: Digest, fault: impl Fn(&Digest) -> Option<Arc
 }
 
 /// A blob as a manifest declares it: digest and size in bytes.
-type Blob = (Digest, u64);
+type DeclaredBlob = (Digest, u64);
 
-/// The blobs and child manifests that each manifest of a graph names.
-struct Named(BTreeMap<Digest, (Vec<Blob>, Vec<Digest>)>);
+/// The blobs and child manifests that each manifest of a graph declares.
+struct DeclaredBlobs(BTreeMap<Digest, (Vec<DeclaredBlob>, Vec<Digest>)>);
 
-impl Named {
+impl DeclaredBlobs {
     fn by(graph: &Graph, limits: &Limits) -> Result<Self, OpsError> {
         let blob = |blob: &Descriptor| (blob.digest, blob.size);
         let mut named = BTreeMap::new();
@@ -182,7 +188,7 @@ impl Named {
     ///
     /// # Errors
     /// The digest of a manifest that is not in the graph.
-    fn below(&self, top: &Digest) -> Result<BTreeSet<Blob>, Digest> {
+    fn below(&self, top: &Digest) -> Result<BTreeSet<DeclaredBlob>, Digest> {
         let mut blobs = BTreeSet::new();
         let mut seen = BTreeSet::new();
         let mut left = vec![*top];
@@ -197,23 +203,23 @@ impl Named {
     }
 }
 
-/// The results of reading the blobs of a graph.
-struct Seen {
+/// The results of reading and checking the blobs of a graph.
+struct BlobChecks {
     faults: BTreeMap<Digest, StoreError>,
     read: LayersRead,
-    /// The checked blobs, and the foreign layers that the source does not hold, with their sizes in bytes.
-    right: BTreeMap<Digest, u64>,
+    /// The correct blobs, and the foreign layers that the source does not hold, with their sizes in bytes.
+    correct: BTreeMap<Digest, u64>,
 }
 
-/// The outcome of a blob without an error.
-enum Step {
-    NotHeld,
-    Right,
-    /// It was not read, since there were too many errors.
+/// The result of checking a blob, unless it is an error.
+enum BlobCheck {
+    ForeignMissing,
+    Correct,
+    /// Not read, since there were too many errors.
     Skipped,
 }
 
-impl Seen {
+impl BlobChecks {
     /// Reads and checks the `wanted` blobs of `graph`, the largest first.
     async fn read(source: &Arc<dyn Source>, graph: &Graph, mut wanted: Vec<Descriptor>) -> Self {
         /// How many blobs are read at once.
@@ -221,37 +227,37 @@ impl Seen {
         transfer_progress::wanted(wanted.iter().map(|blob| blob.size).fold(0, u64::saturating_add));
         // The largest first: otherwise a large one may be the last, with nothing left to do beside it.
         wanted.sort_by_key(|blob| std::cmp::Reverse(blob.size));
-        let wrong = Arc::new(AtomicUsize::new(0));
+        let errors = Arc::new(AtomicUsize::new(0));
         let foreign: BTreeSet<Digest> = graph.elsewhere.keys().copied().collect();
         let from = Arc::clone(source);
-        let task = move |blob: Descriptor| -> Task<'static, Option<Result<Step, StoreError>>> {
-            let (source, wrong, foreign) = (Arc::clone(&from), Arc::clone(&wrong), foreign.contains(&blob.digest));
-            parallel::spread(Box::pin(async move { step(source.as_ref(), &blob, foreign, &wrong).await }))
+        let task = move |blob: Descriptor| -> Task<'static, Option<Result<BlobCheck, StoreError>>> {
+            let (source, errors, foreign) = (Arc::clone(&from), Arc::clone(&errors), foreign.contains(&blob.digest));
+            parallel::spread(Box::pin(async move { check_blob(source.as_ref(), &blob, foreign, &errors).await }))
         };
         let steps = parallel::run_made(wanted.clone().into_iter().map(task), AT_ONCE).await;
-        let mut seen = Self { faults: BTreeMap::new(), read: LayersRead::default(), right: BTreeMap::new() };
+        let mut seen = Self { faults: BTreeMap::new(), read: LayersRead::default(), correct: BTreeMap::new() };
         for (blob, step) in wanted.into_iter().zip(steps) {
             match step {
-                Some(Ok(Step::NotHeld)) => {
+                Some(Ok(BlobCheck::ForeignMissing)) => {
                     let urls = graph.elsewhere.get(&blob.digest).cloned().unwrap_or_default();
-                    seen.right.insert(blob.digest, blob.size);
-                    seen.read.not_held.push(LeftOut { layer: blob, urls });
+                    seen.correct.insert(blob.digest, blob.size);
+                    seen.read.missing_foreign_layers.push(MissingForeignLayer { layer: blob, urls });
                 }
-                Some(Ok(Step::Right)) => {
+                Some(Ok(BlobCheck::Correct)) => {
                     seen.read.blobs += 1;
                     seen.read.bytes = seen.read.bytes.saturating_add(blob.size);
-                    seen.right.insert(blob.digest, blob.size);
+                    seen.correct.insert(blob.digest, blob.size);
                 }
                 Some(Err(error)) => drop(seen.faults.insert(blob.digest, error)),
-                // A blob that was not read does not count as right.
-                Some(Ok(Step::Skipped)) | None => {}
+                // A blob that was not read does not count as correct.
+                Some(Ok(BlobCheck::Skipped)) | None => {}
             }
         }
         seen
     }
 
     /// The error for the manifest `top`, if a blob of it or below it is missing, wrong or not read.
-    fn fault(&self, source: &dyn Source, named: &Named, top: &Digest) -> Option<OpsError> {
+    fn fault(&self, source: &dyn Source, named: &DeclaredBlobs, top: &Digest) -> Option<OpsError> {
         let place = || source.origin().to_string();
         let blobs = match named.below(top) {
             Ok(blobs) => blobs,
@@ -261,10 +267,10 @@ impl Seen {
         let mut first = None;
         let mut unseen = None;
         for (digest, size) in blobs {
-            let fault = match (self.right.get(&digest), self.faults.get(&digest)) {
-                (Some(right), _) if *right == size => continue,
-                (Some(right), _) => {
-                    let error = ContentError::Size { digest, want: size, got: *right };
+            let fault = match (self.correct.get(&digest), self.faults.get(&digest)) {
+                (Some(found), _) if *found == size => continue,
+                (Some(found), _) => {
+                    let error = ContentError::Size { digest, want: size, got: *found };
                     StoreError::Content { place: place(), error }
                 }
                 (None, Some(error)) => error.clone(),
@@ -286,21 +292,26 @@ impl Seen {
     }
 }
 
-/// Reads and checks one blob, unless too many others were `wrong`.
-async fn step(source: &dyn Source, blob: &Descriptor, foreign: bool, wrong: &AtomicUsize) -> Result<Step, StoreError> {
-    /// After so many errors no more blobs are read.
+/// Reads and checks one blob, unless there were too many `errors` before.
+async fn check_blob(
+    source: &dyn Source,
+    blob: &Descriptor,
+    foreign: bool,
+    errors: &AtomicUsize,
+) -> Result<BlobCheck, StoreError> {
+    /// After this number of errors no more blobs are read.
     const MOST: usize = 100;
-    if wrong.load(Ordering::Relaxed) >= MOST {
+    if errors.load(Ordering::Relaxed) >= MOST {
         transfer_progress::spared(blob.size);
-        return Ok(Step::Skipped);
+        return Ok(BlobCheck::Skipped);
     }
     match read(source, blob).await {
-        Ok(()) => Ok(Step::Right),
-        Err(error) if foreign && error.is_not_found() => Ok(Step::NotHeld),
+        Ok(()) => Ok(BlobCheck::Correct),
+        Err(error) if foreign && error.is_not_found() => Ok(BlobCheck::ForeignMissing),
         Err(error) => {
             // An error of one blob says nothing about the next one; any other error is one of the store.
             let is_about_the_blob = error.is_not_found() || matches!(error, StoreError::Content { .. });
-            wrong.fetch_add(if is_about_the_blob { 1 } else { MOST }, Ordering::Relaxed);
+            errors.fetch_add(if is_about_the_blob { 1 } else { MOST }, Ordering::Relaxed);
             Err(error)
         }
     }

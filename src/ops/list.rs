@@ -1,4 +1,4 @@
-//! list: the images of a layout or archive, the tags of a repository. Nothing that it says is verified.
+//! list: the images of a layout or archive, or the tags of a repository. Nothing is verified.
 
 use crate::digest::Digest;
 use crate::limits::Limits;
@@ -8,23 +8,23 @@ use crate::ops::OpsError;
 use crate::ops::pinned;
 use crate::store::Source;
 
-/// An image of a store.
+/// An image in a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
-    /// The digest; of a tag of a repository it is not known without asking for it.
+    /// The digest. Unknown for the tags of a repository, since the list of tags has no digests.
     pub digest: Option<Digest>,
-    /// The media type, where the digest is known.
+    /// The media type, if the digest is known.
     pub media_type: Option<String>,
     /// The name: a tag, or the full name in a layout.
     pub name: Option<String>,
-    /// Of an index, how many manifests it has.
+    /// The number of manifests, if it is an index.
     pub manifests: Option<usize>,
 }
 
-/// The images of `source`, in its order.
+/// Lists the images of `source`, in its order.
 ///
 /// # Errors
-/// [`OpsError`] where the list, or an index in it, could not be read.
+/// [`OpsError`] if the list, or an index in it, could not be read.
 pub async fn list(source: &dyn Source, limits: &Limits) -> Result<Vec<Image>, OpsError> {
     let mut images = Vec::new();
     for listed in source.images().await? {

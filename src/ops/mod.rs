@@ -1,4 +1,4 @@
-//! One file per verb, read top to bottom: each says what happens in which order, and touches nothing itself.
+//! Operations: one file per verb, read from top to bottom. All I/O goes through the `store` layer.
 
 pub mod attach;
 pub mod attest;
@@ -9,19 +9,19 @@ mod error;
 mod evidence;
 pub mod graph;
 pub mod import;
-mod kept;
 pub mod layers;
 pub mod list;
+mod manifest_fields;
 pub mod naming;
 pub mod other_format;
 mod outcome;
 pub mod pinned;
-mod plain;
 pub mod platform;
 mod present;
 pub mod request;
 pub mod sign;
 pub mod tree;
+mod verdict_budget;
 pub mod verify;
 mod walk;
 

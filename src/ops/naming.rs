@@ -1,7 +1,7 @@
-//! Naming a copy: under which names an image goes to its destination, and what these names stand for there so far.
+//! Names of a copy: the tags that an image gets at its destination, and the previous target of each tag.
 //!
-//! Nobody signs a name, so none may come to stand for another image without being asked for (a layout, an archive) or
-//! without being told (a registry, whose tags are made to move).
+//! Names are not signed. So a name in a layout or archive is moved to another image only on request, and a tag in a
+//! registry, where tags are expected to move, only with a report of its previous target.
 
 use crate::digest::Digest;
 use crate::oci::ImageName;
@@ -11,52 +11,52 @@ use crate::ops::OpsError;
 use crate::store::Sink;
 use crate::store::StoreError;
 
-/// What is done with a name of a layout or archive that stands for another image.
+/// What to do with a name in a layout or archive that another image has already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Taken {
-    /// It stays: nothing is written.
+pub enum NameConflict {
+    /// Fail and write nothing.
     #[default]
-    Keep,
-    /// It is moved.
+    Refuse,
+    /// Move the name.
     Overwrite,
 }
 
-/// What the names of a copy are taken from.
+/// The kind of destination, with the tag or digest that was typed for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination<'a> {
-    /// A layout or archive, and what was typed behind its path.
+    /// A layout or archive, and the name or digest that was typed after its path.
     Local(Option<&'a TagOrDigest>),
-    /// A repository, and the tag or digest that was typed behind it.
+    /// A repository, and the tag or digest that was typed after it.
     Repository(Option<&'a TagOrDigest>),
 }
 
-/// A name that was written, and what it stood for before.
+/// A name that was written, and its previous target.
 #[derive(Clone, Debug)]
-pub struct Named {
+pub struct WrittenName {
     /// The name: a tag, or the name in a layout.
     pub name: String,
-    /// What it stood for.
-    pub before: Before,
+    /// Its previous target.
+    pub previous: PreviousTarget,
 }
 
-/// What a name stood for before it was written.
+/// The target of a name before it was written.
 #[derive(Clone, Debug)]
-pub enum Before {
-    /// For nothing.
-    Free,
-    /// For other images: one, except where the name was the end of several names of a layout.
+pub enum PreviousTarget {
+    /// Other images: one, or several if the name is the tag part of several full names in a layout.
     Other(Vec<Digest>),
-    /// For the same image.
+    /// The same image.
     Same,
-    /// The registry did not say.
+    /// The registry failed to answer.
     Unknown(StoreError),
+    /// None: the name was not in use.
+    Unused,
 }
 
-/// The reference of an image in the store of `place`, by its name, else by its digest. Names are somebody's free choice:
-/// one whose reference would be read as that of another image is not used.
+/// The reference of an image in the store of `place`, by name or else by digest. Names come from untrusted sources: a name
+/// whose reference would parse as a reference to another image is not used.
 ///
 /// # Errors
-/// [`OpsError::NotATag`] for a name that cannot be typed, where the digest is not known.
+/// [`OpsError::NotATag`] for a name that does not form a reference, if the digest is not known.
 pub fn reference_to(place: &Reference, name: Option<&str>, digest: Option<Digest>) -> Result<String, OpsError> {
     let Some(name) = name else {
         return Ok(digest.map_or_else(|| place.place(), |digest| place.with(TagOrDigest::Digest(digest)).to_string()));
@@ -73,8 +73,8 @@ pub fn reference_to(place: &Reference, name: Option<&str>, digest: Option<Digest
     }
 }
 
-/// The names under which an image that its source calls `names` goes to `destination`: the one that is typed there, else
-/// those that it has. No name is made up: `latest` is moved by those who type it.
+/// The names that an image gets at `destination`: the typed one, or else `names`, those at its source. No name is invented:
+/// `latest` is written only if it was typed.
 ///
 /// # Errors
 /// [`OpsError::NoName`], [`OpsError::SeveralNames`] or [`OpsError::OtherDigest`], which say what to type.
@@ -105,45 +105,50 @@ pub fn names(
     }
 }
 
-/// Looks at what `names` stand for in `sink`, before anything is written there for the image `digest`.
+/// Looks up the targets of `names` in `sink`, before the image `digest` is written there.
 ///
 /// # Errors
-/// [`StoreError::NameTaken`] where a layout or archive has one of them for another image and it is to stay.
-pub async fn look(sink: &dyn Sink, names: &[String], digest: &Digest, taken: Taken) -> Result<Vec<Named>, StoreError> {
+/// [`StoreError::NameTaken`] if another image in a layout or archive has one of the names, with [`NameConflict::Refuse`].
+pub async fn check_names(
+    sink: &dyn Sink,
+    names: &[String],
+    digest: &Digest,
+    on_conflict: NameConflict,
+) -> Result<Vec<WrittenName>, StoreError> {
     let mut named = Vec::new();
     for name in names {
         sink.check_tag(name)?;
-        let before = match sink.holders(name).await {
-            Err(error) if sink.moves_names() => Before::Unknown(error),
+        let previous = match sink.holders(name).await {
+            Err(error) if sink.moves_names() => PreviousTarget::Unknown(error),
             Err(error) => return Err(error),
-            Ok(held) if held.is_empty() => Before::Free,
-            Ok(held) if held.iter().all(|held| held == digest) => Before::Same,
+            Ok(held) if held.is_empty() => PreviousTarget::Unused,
+            Ok(held) if held.iter().all(|held| held == digest) => PreviousTarget::Same,
             Ok(held) => {
                 let held: Vec<_> = held.into_iter().filter(|held| held != digest).collect();
-                if !sink.moves_names() && taken == Taken::Keep {
+                if !sink.moves_names() && on_conflict == NameConflict::Refuse {
                     let place = sink.origin().to_string();
                     return Err(StoreError::NameTaken { place, name: name.clone(), held });
                 }
-                Before::Other(held)
+                PreviousTarget::Other(held)
             }
         };
-        named.push(Named { name: name.clone(), before });
+        named.push(WrittenName { name: name.clone(), previous });
     }
     Ok(named)
 }
 
-/// Looks once more where what is written is held back until the end: by now nobody else writes there.
+/// Checks the names again in a store whose writes become visible at the end: by now it is locked against other writers.
 ///
 /// # Errors
-/// As [`look`].
-pub(super) async fn look_again(
+/// As [`check_names`].
+pub(super) async fn recheck_names(
     sink: &dyn Sink,
     names: &[String],
     digest: &Digest,
-    taken: Taken,
-    before: Vec<Named>,
-) -> Result<Vec<Named>, StoreError> {
-    if sink.moves_names() { Ok(before) } else { look(sink, names, digest, taken).await }
+    on_conflict: NameConflict,
+    earlier: Vec<WrittenName>,
+) -> Result<Vec<WrittenName>, StoreError> {
+    if sink.moves_names() { Ok(earlier) } else { check_names(sink, names, digest, on_conflict).await }
 }
 
 fn tag(name: &str) -> Option<String> {

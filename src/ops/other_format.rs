@@ -1,9 +1,9 @@
-//! Signatures of the field that are not verified here: named as what they are, not passed over.
+//! Signature formats that bulla does not verify: recognized, so that a message can name them.
 
 use crate::oci::Manifest;
 use crate::oci::media_type;
 
-/// What a manifest carries by its types, if it is a signature of the field that is not verified here.
+/// The name of the signature format of a manifest, by its types, if bulla does not verify this format.
 pub(super) fn of(manifest: &Manifest) -> Option<&'static str> {
     let layers = manifest.layers.iter().map(|layer| layer.media_type.as_str());
     let types =
@@ -19,12 +19,12 @@ pub(super) fn of(manifest: &Manifest) -> Option<&'static str> {
         .then_some("metadata of The Update Framework (Docker Content Trust)")
 }
 
-/// Whether bytes are an OpenPGP message or signature in its text form. RFC 9580 section 6.2.
+/// Whether bytes are an OpenPGP message or signature in ASCII armor. RFC 9580 section 6.2.
 pub(super) fn is_pgp(bytes: &[u8]) -> bool {
     bytes.trim_ascii_start().starts_with(b"-----BEGIN PGP ")
 }
 
-/// What bytes that are no JSON are, if they are a signature of the field that is not read here.
+/// The name of the signature format of bytes that are not JSON, if bulla does not verify this format.
 pub fn of_bytes(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         _ if is_pgp(bytes) => Some("an OpenPGP message, key or signature"),
@@ -38,7 +38,7 @@ pub fn of_bytes(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// What a JSON object with these fields is, if it is a signature of the field that is not read here.
+/// The name of the signature format of a JSON object with these fields, if bulla does not verify this format.
 pub fn of_fields(has: impl Fn(&str) -> bool) -> Option<&'static str> {
     let all = |names: &[&str]| names.iter().all(|name| has(name));
     match () {

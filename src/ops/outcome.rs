@@ -1,4 +1,4 @@
-//! What came of verifying an image: [`VerifiedImage`], [`NotVerified`], and the verdict on each manifest for a report.
+//! The outcome of verifying an image: [`VerifiedImage`] or [`NotVerified`], with the verdict on each manifest.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
 use crate::oci::Platform;
 use crate::ops::OpsError;
-use crate::ops::copy::LeftOut;
+use crate::ops::copy::MissingForeignLayer;
 use crate::ops::discover::Effort;
 use crate::store::StoreError;
 use crate::time::Time;
@@ -18,7 +18,7 @@ use crate::verify::Refusal;
 use crate::verify::VerifiedSubject;
 use crate::verify::Verifier;
 
-/// An image that was verified: every manifest that was asked for was accepted. A proof type.
+/// A verified image: every requested manifest was accepted. A proof type.
 ///
 /// ```compile_fail,E0451
 /// use bulla::ops::verify::Outcome;
@@ -34,32 +34,32 @@ pub struct VerifiedImage {
     outcome: Outcome,
 }
 
-/// An image that was not verified, and why. It must not be moved or run.
+/// Why an image was not verified. It must not be moved or run.
 #[derive(Debug, thiserror::Error)]
 #[must_use]
 #[non_exhaustive]
 pub enum NotVerified {
-    /// No: what the source says contradicts itself, so no signature could make it right.
+    /// No: the image contradicts itself, so no signature could make it acceptable.
     #[error(transparent)]
     Contradiction(OpsError),
     /// No: the policy is not met.
     #[error("refused: {}", summary(.0))]
     Refused(Box<Outcome>),
-    /// Could not tell: something that may matter could not be looked at.
+    /// Could not tell: something that may decide the verdict could not be read.
     #[error("could not tell: {}", causes.first())]
     Undetermined {
-        /// What could not be looked at.
+        /// What could not be read.
         causes: NonEmpty<Cause>,
-        /// The verdicts, as far as there are any.
+        /// The verdicts; none if the image could not be read at all.
         outcome: Option<Box<Outcome>>,
     },
 }
 
-/// Why nobody can tell whether an image is verified.
+/// Why it could not be decided whether an image is verified.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Cause {
-    /// The content of an accepted manifest is missing or damaged, or the image could not be read at all.
+    /// A config or layer of an accepted manifest is missing or damaged, or the image could not be read at all.
     Content(Arc<OpsError>),
     /// Evidence could not be read.
     Evidence(Arc<Finding>),
@@ -67,101 +67,100 @@ pub enum Cause {
     Store(StoreError),
 }
 
-/// How much of an image is read for a verdict.
+/// Whether configs and layers are read for a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// Everything: configs and layers as well.
+    /// Manifests, signatures, and all configs and layers.
     Layers,
-    /// What the verdict rests on: manifests and signatures.
+    /// Manifests and signatures only: the verdict depends on these.
     Manifests,
 }
 
-/// Whether the configs and layers of what was accepted were read.
+/// Whether the configs and layers of the accepted manifests were read.
 #[derive(Clone, Debug, Default)]
 pub enum Layers {
-    /// They were not.
+    /// None were read.
     #[default]
     NotRead,
-    /// Not all of them could be read, or not all are right: these were, and the errors say what is wrong with others.
-    /// A verdict that rests on those is [`Verdict::Incomplete`].
+    /// Some could not be read, or are not what their manifests declare: the correct ones, and the errors of the others.
+    /// The verdict on a manifest with such a blob is [`Verdict::Incomplete`].
     Partly(LayersRead, Vec<StoreError>),
-    /// All of them were, and are what their manifests say.
+    /// All were read, and are what their manifests declare.
     Read(LayersRead),
 }
 
-/// Blobs that were read, and are what their manifests say.
+/// The configs and layers that were read and have the digest and size that their manifests declare.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LayersRead {
-    /// How many.
+    /// The number of blobs.
     pub blobs: usize,
-    /// Their bytes.
+    /// Their total size in bytes.
     pub bytes: u64,
-    /// Foreign layers that the source does not hold: they are had elsewhere, and were not read.
-    pub not_held: Vec<LeftOut>,
+    /// Foreign layers that the source does not hold, and that were not read.
+    pub missing_foreign_layers: Vec<MissingForeignLayer>,
 }
 
-/// Which manifests behind a reference are meant.
+/// Which manifests of a reference are verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Platforms {
-    /// The index and each manifest in it, every one by itself.
+    /// The index and each manifest in it, each by its own signatures.
     All,
-    /// The manifest for this platform: signed itself, or a child of an index that is.
+    /// The manifest for this platform: signed itself, or a child of a signed index.
     One(Platform),
-    /// What the reference stands for, and nothing below it.
+    /// The manifest or index that the reference resolves to, and nothing below it.
     Root,
 }
 
-/// With what images are verified, and as of when.
+/// The options of a verification.
 #[derive(Clone, Copy, Debug)]
 pub struct VerifyOptions<'a> {
     /// The trust root and the policy.
     pub verifier: &'a Verifier,
-    /// How far to look.
+    /// How much evidence is discovered.
     pub effort: Effort,
     /// The time as of which the policy is evaluated.
     pub now: Time,
-    /// How much of the image is read.
+    /// Whether configs and layers are read.
     pub depth: Depth,
-    /// The bounds.
+    /// The limits on everything that is read.
     pub limits: &'a Limits,
 }
 
 impl<'a> VerifyOptions<'a> {
-    /// Verifies with `verifier` as of `now`: until the policy is met, by manifests and signatures, within the limits that
-    /// the verifier has.
+    /// The default options: discover evidence until the policy is met, read no layers, use the limits of the verifier.
     pub const fn new(verifier: &'a Verifier, now: Time) -> Self {
         Self { verifier, effort: Effort::UntilMet, now, depth: Depth::Manifests, limits: verifier.limits() }
     }
 }
 
-/// What came of one subject.
+/// The verdict on one subject.
 #[derive(Debug)]
 #[must_use]
 pub enum Verdict {
     /// Yes.
     Accepted(VerifiedSubject),
-    /// Signed as wanted, but what was signed could not be read whole or is not all right: no answer.
+    /// Could not tell: the policy is met, but a config or layer is missing or damaged.
     Incomplete {
         /// The accepted signatures.
         accepted: Vec<AcceptedSignature>,
-        /// What did not count.
+        /// Why other evidence did not count.
         findings: Vec<Arc<Finding>>,
-        /// What is wrong with its content.
+        /// The error of its content.
         why: Arc<OpsError>,
     },
     /// No.
     Refused(Refusal),
-    /// No answer: what was seen is not enough, and something could not be looked at.
+    /// Could not tell: the evidence that was read does not meet the policy, and some could not be read.
     Unknown {
-        /// What was seen.
+        /// The unmet requirements and the findings, from the evidence that was read.
         refusal: Refusal,
-        /// What could not be looked at.
+        /// The errors of lists and manifests that could not be read.
         open: Vec<StoreError>,
     },
 }
 
 impl Verdict {
-    /// The same verdict, without the documents on which it rests: they may be large, and are not needed to tell.
+    /// The same verdict without the signed documents, which may be large and are not reported.
     pub fn without_documents(self) -> Self {
         let bare =
             |accepted: Vec<AcceptedSignature>| accepted.into_iter().map(AcceptedSignature::without_document).collect();
@@ -176,7 +175,7 @@ impl Verdict {
         }
     }
 
-    /// What was accepted, whether it is enough or not.
+    /// The accepted signatures, whether or not they meet the policy.
     pub(super) fn accepted(&self) -> Vec<&AcceptedSignature> {
         match self {
             Self::Accepted(subject) => subject.accepted().iter().collect(),
@@ -195,28 +194,28 @@ impl Verdict {
         }
     }
 
-    /// A no because there is nothing at all.
-    pub(super) fn is_bare(&self) -> bool {
+    /// Whether it is a refusal without any evidence.
+    pub(super) fn has_no_evidence(&self) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.findings.is_empty() && refusal.accepted.is_empty())
     }
 }
 
-/// What came of one reference.
+/// The verdicts on one reference.
 #[derive(Debug)]
 #[must_use]
 pub struct Outcome {
-    /// What the reference stands for.
+    /// The digest that the reference resolves to.
     pub subject: Digest,
-    /// The media type of the subject, where it was read: by digest a registry is not asked for it
+    /// The media type of the subject, if it was read. A manifest that is named by digest is not fetched from a registry
     /// (threats: answer-depends-on-client).
     pub media_type: Option<String>,
-    /// The manifest of the platform that was asked for, if one was. It is a child of `subject`.
+    /// The manifest of the requested platform, if one was requested. It is a child of `subject`.
     pub chosen: Option<Digest>,
     /// The verdict on the subject, or on the chosen manifest.
     pub verdict: Verdict,
-    /// With [`Platforms::All`], the verdicts on everything below the index, each digest once, with its platform.
+    /// With [`Platforms::All`], the verdicts on all manifests below the index, each digest once, with its platform.
     pub children: Vec<Child>,
-    /// Whether the configs and layers of what was accepted were read.
+    /// Whether the configs and layers of the accepted manifests were read.
     pub layers: Layers,
 }
 
@@ -225,13 +224,13 @@ impl Outcome {
         Self { subject, media_type, chosen: None, verdict, children: Vec::new(), layers: Layers::NotRead }
     }
 
-    /// Whether all of it is a yes: the subject and, with [`Platforms::All`], each manifest below it.
+    /// Whether every verdict is yes: on the subject and, with [`Platforms::All`], on each manifest below it.
     pub fn is_accepted(&self) -> bool {
         let children = self.children.iter().map(|(_, _, verdict)| verdict);
         [&self.verdict].into_iter().chain(children).all(|verdict| matches!(verdict, Verdict::Accepted(_)))
     }
 
-    /// The same outcome, without the documents on which it rests: they may be large, and are not needed to tell.
+    /// The same outcome without the signed documents, which may be large and are not reported.
     pub fn without_documents(self) -> Self {
         let child = |(platform, digest, verdict): Child| (platform, digest, verdict.without_documents());
         Self {
@@ -242,11 +241,11 @@ impl Outcome {
     }
 }
 
-/// What came of one manifest of an index.
+/// The verdict on one manifest of an index: its platform, its digest, the verdict.
 pub type Child = (Option<Platform>, Digest, Verdict);
 
 impl Outcome {
-    /// The verdicts on the image itself and on everything below it that was asked for.
+    /// The verdict on the image itself, then those on the requested manifests below it.
     fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
         std::iter::once(&self.verdict).chain(self.children.iter().map(|(_, _, verdict)| verdict))
     }
@@ -284,13 +283,12 @@ impl Outcome {
 }
 
 impl VerifiedImage {
-    /// The digest to move or run: that of the platform that was asked for, or of the image itself.
+    /// The digest to move or run: that of the requested platform, or of the image itself.
     pub fn digest(&self) -> Digest {
         self.outcome.chosen.unwrap_or(self.outcome.subject)
     }
 
-    /// The verified subjects: the image, or the index that it is part of, then every manifest below it that was asked
-    /// for.
+    /// The verified subjects: the image, or the index that contains it, then the requested manifests below it.
     pub fn subjects(&self) -> impl Iterator<Item = &VerifiedSubject> {
         self.outcome.verdicts().filter_map(|verdict| match verdict {
             Verdict::Accepted(subject) => Some(subject),
@@ -310,12 +308,12 @@ impl VerifiedImage {
 }
 
 impl NotVerified {
-    /// Whether it is a no. Otherwise nobody can tell.
+    /// Whether it is a no. Otherwise it could not be decided.
     pub const fn is_refusal(&self) -> bool {
         matches!(self, Self::Contradiction(_) | Self::Refused(_))
     }
 
-    /// The same, without the verdicts on the children that were accepted: a report then shows what is in the way.
+    /// The same without the accepted children, so that a report shows only the reasons.
     pub(super) fn without_accepted_children(mut self) -> Self {
         if let Self::Refused(outcome) | Self::Undetermined { outcome: Some(outcome), .. } = &mut self {
             outcome.children.retain(|(_, _, verdict)| !matches!(verdict, Verdict::Accepted(_)));
@@ -326,7 +324,7 @@ impl NotVerified {
     /// The verdicts, for a report.
     ///
     /// # Errors
-    /// [`OpsError`] where there are none, since the image could not be read.
+    /// [`OpsError`] if there are none, since the image could not be read.
     pub fn into_outcome(self) -> Result<Outcome, OpsError> {
         match self {
             Self::Contradiction(error) => Err(error),
@@ -355,7 +353,7 @@ impl From<StoreError> for NotVerified {
     }
 }
 
-/// The first requirement that is not met.
+/// The first refusal, as text.
 fn summary(outcome: &Outcome) -> String {
     let refused = outcome.verdicts().find_map(|verdict| match verdict {
         Verdict::Refused(refusal) => Some(refusal.to_string()),

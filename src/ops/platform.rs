@@ -1,4 +1,4 @@
-//! platform: one manifest of an index, taken out of it.
+//! platform: selects one manifest of an index.
 
 use crate::limits::Limits;
 use crate::oci::Content;
@@ -9,11 +9,11 @@ use crate::ops::pinned;
 use crate::ops::verify;
 use crate::store::Source;
 
-/// The manifest for `platform` in `root`, or `root` itself if it is an image for it. Who signed `root` has not signed what
-/// stands alone: a signature of an index is over the index.
+/// Selects the manifest for `platform` in `root`, or `root` itself if it is an image for this platform. A signature of the
+/// index does not cover the selected manifest once it stands alone.
 ///
 /// # Errors
-/// [`OpsError::NoPlatform`], [`OpsError::SamePlatform`], and where something could not be read.
+/// [`OpsError::NoPlatform`], [`OpsError::SamePlatform`], or an error if something could not be read.
 pub async fn choose(
     source: &dyn Source,
     root: Content,

@@ -23,9 +23,9 @@ use crate::ops::discover;
 use crate::ops::discover::Effort;
 use crate::ops::discover::ReferrerSubject;
 use crate::ops::discover::Search;
-use crate::ops::kept::Kept;
 use crate::ops::outcome::Depth;
 use crate::ops::pinned;
+use crate::ops::verdict_budget::VerdictBudget;
 use crate::ops::walk;
 use crate::ops::walk::Step;
 use crate::ops::walk::Walk;
@@ -46,13 +46,13 @@ pub use crate::ops::outcome::VerifyOptions;
 
 /// Verifies the image at `tag_or_digest` by its manifests and signatures. Configs and layers are not read.
 ///
-/// A tag is resolved once; everything after that is by digest. For a digest in a registry the manifest is not even
-/// fetched, since the signatures are over the digest; only where nothing refers to it is it resolved, so that a missing
-/// image is not called unsigned.
+/// A tag is resolved once; everything after that is by digest. A manifest that is named by digest is not fetched from a
+/// registry, since the signatures are over the digest. It is fetched only if nothing refers to it, so that a missing image
+/// is not reported as unsigned.
 ///
 /// # Errors
-/// [`NotVerified`] where the policy is not met, or that could not be decided; also with [`Depth::Layers`], since this
-/// function reads no layers: [`layers::verify`](crate::ops::layers::verify) does.
+/// [`NotVerified`] if the policy is not met, or if that could not be decided. Also for [`Depth::Layers`], since this
+/// function reads no layers: use [`layers::verify`](crate::ops::layers::verify).
 pub async fn verify(
     source: &dyn Source,
     tag_or_digest: &TagOrDigest,
@@ -65,7 +65,7 @@ pub async fn verify(
     evaluate(source, tag_or_digest, platforms, options).await?.conclude()
 }
 
-/// The verdicts on the image at `tag_or_digest`, and on its children where `platforms` asks for them.
+/// Returns the verdicts on the image at `tag_or_digest`, and on its children if `platforms` requests them.
 pub(super) async fn evaluate(
     source: &dyn Source,
     tag_or_digest: &TagOrDigest,
@@ -75,8 +75,8 @@ pub(super) async fn evaluate(
     let local = matches!(source.origin(), Origin::Local(_));
     let subject = match (tag_or_digest, platforms) {
         (TagOrDigest::Digest(digest), Platforms::Root) if !local => {
-            let verdict = judge_signatures(source, *digest, options).await;
-            if verdict.is_bare() {
+            let verdict = evaluate_signatures(source, *digest, options).await;
+            if verdict.has_no_evidence() {
                 // Nothing refers to it: perhaps the image does not exist, which is an error and not a refusal.
                 let _there = pinned::resolve(source, tag_or_digest).await?;
             }
@@ -100,21 +100,21 @@ pub(super) async fn evaluate_content(
     let limits = options.limits;
     let digest = *subject.digest();
     let document = Document::parse(subject, limits)?;
-    let verdict = judge_signatures(source, subject.descriptor(), options).await;
+    let verdict = evaluate_signatures(source, subject.descriptor(), options).await;
     let media_type = Some(subject.descriptor().media_type.clone());
     let mut outcome = Outcome::of(digest, media_type, verdict);
     match (platforms, document) {
         (Platforms::Root, _) | (Platforms::All, Document::Artifact(_) | Document::Manifest(_)) => {}
         (Platforms::All, Document::Index(index)) => {
-            let mut kept = Kept::new(source, limits);
-            outcome.verdict = kept.keep(outcome.verdict)?;
-            outcome.children = judge_all(source, index, options, kept).await?;
+            let mut budget = VerdictBudget::new(source, limits);
+            outcome.verdict = budget.charge(outcome.verdict)?;
+            outcome.children = evaluate_children(source, index, options, budget).await?;
         }
         (Platforms::One(platform), Document::Index(index)) => {
             let child = &choose(source, &digest, index, platform, limits).await?;
             outcome.chosen = Some(child.digest);
             if !matches!(outcome.verdict, Verdict::Accepted(_)) {
-                let own = judge_signatures(source, child, options).await;
+                let own = evaluate_signatures(source, child, options).await;
                 if matches!(own, Verdict::Accepted(_)) {
                     if source.chooses_platform() {
                         return Err(OpsError::IndexNotSigned { place: source.origin().to_string() });
@@ -141,10 +141,10 @@ pub(super) async fn evaluate_content(
     Ok(outcome)
 }
 
-/// Checks the platform of a manifest by its config, since no signed index names it.
+/// Checks the platform of a manifest against its config, since no signed index names it.
 ///
 /// # Errors
-/// [`OpsError::NoPlatform`] where it is for another platform.
+/// [`OpsError::NoPlatform`] if it is for another platform.
 pub(super) async fn has_platform(
     source: &dyn Source,
     digest: &Digest,
@@ -161,15 +161,15 @@ pub(super) async fn has_platform(
 }
 
 /// Evaluates every manifest in `index`, and in nested indexes, each by its own signatures.
-async fn judge_all(
+async fn evaluate_children(
     source: &dyn Source,
     index: Index,
     options: VerifyOptions<'_>,
-    mut kept: Kept<'_>,
+    mut budget: VerdictBudget<'_>,
 ) -> Result<Vec<Child>, OpsError> {
     let limits = options.limits;
     let mut walk = Walk::new(source, limits);
-    let mut judged: Vec<Child> = Vec::new();
+    let mut children: Vec<Child> = Vec::new();
     walk.descend(0, index);
     while let Some(Step { depth, entry }) = walk.next_child()? {
         let (digest, child) = (entry.digest, entry.bare());
@@ -179,19 +179,19 @@ async fn judge_all(
                 if media_type::is_index(&child.media_type) {
                     walk.descend_later(depth, content);
                 }
-                judge_signatures(source, &child, options).await
+                evaluate_signatures(source, &child, options).await
             }
             Err(error) => unread(options, digest, error),
         };
         if options.effort == Effort::UntilMet {
             verdict = verdict.without_documents();
         }
-        judged.push((entry.platform, digest, kept.keep(verdict)?));
+        children.push((entry.platform, digest, budget.charge(verdict)?));
     }
-    Ok(judged)
+    Ok(children)
 }
 
-/// The verdict on a child that cannot be fetched: undecided, whatever signatures it has
+/// The verdict on a child that cannot be fetched: could not tell, even if it has signatures
 /// (threats: missing-child-manifest).
 fn unread(options: VerifyOptions<'_>, digest: Digest, error: StoreError) -> Verdict {
     let mut evaluation = options.verifier.evaluation(digest, options.now);
@@ -199,16 +199,16 @@ fn unread(options: VerifyOptions<'_>, digest: Digest, error: StoreError) -> Verd
     Verdict::Unknown { refusal: evaluation.refuse(), open: vec![error] }
 }
 
-/// Evaluates one subject by the signatures discovered in `source`. Refused only where everything could be read;
-/// otherwise undecided ([`Verdict::Unknown`]).
+/// Discovers the signatures of one subject in `source` and evaluates the policy. The verdict is a refusal only if
+/// everything could be read; otherwise it is [`Verdict::Unknown`].
 ///
-/// It reads no layers: with [`Depth::Layers`] an accepted subject is [`Verdict::Incomplete`].
-pub async fn judge(
+/// No layers are read: with [`Depth::Layers`] an accepted subject is [`Verdict::Incomplete`].
+pub async fn evaluate_subject(
     source: &dyn Source,
     subject: impl Into<ReferrerSubject<'_>>,
     options: VerifyOptions<'_>,
 ) -> Verdict {
-    match judge_signatures(source, subject, options).await {
+    match evaluate_signatures(source, subject, options).await {
         Verdict::Accepted(verified) if options.depth == Depth::Layers => Verdict::Incomplete {
             accepted: verified.accepted().to_vec(),
             findings: verified.findings().to_vec(),
@@ -218,28 +218,32 @@ pub async fn judge(
     }
 }
 
-/// As [`judge`], for callers that read the layers themselves.
-pub(super) async fn judge_signatures(
+/// As [`evaluate_subject`], for callers that read the layers themselves.
+pub(super) async fn evaluate_signatures(
     source: &dyn Source,
     subject: impl Into<ReferrerSubject<'_>>,
     options: VerifyOptions<'_>,
 ) -> Verdict {
     let subject = subject.into();
     let span = info_span!("verify", subject = %subject.digest, place = %source.origin());
-    let verdict = evaluate_subject(source, subject, options).instrument(span.clone()).await;
+    let verdict = discover_and_evaluate(source, subject, options).instrument(span.clone()).await;
     info!(parent: &span, verdict = verdict.name(), "evaluated the policy");
     verdict
 }
 
 /// Discovers the signatures of one subject and evaluates the policy over them.
-async fn evaluate_subject(source: &dyn Source, subject: ReferrerSubject<'_>, options: VerifyOptions<'_>) -> Verdict {
+async fn discover_and_evaluate(
+    source: &dyn Source,
+    subject: ReferrerSubject<'_>,
+    options: VerifyOptions<'_>,
+) -> Verdict {
     let VerifyOptions { verifier, effort, now, limits, .. } = options;
     let mut evaluation = verifier.evaluation(subject.digest, now);
     let open = discover::discover(Search { source, subject, effort, limits }, &mut evaluation).await;
     let mismatch = pinned::digest_header_mismatch(source, &subject.digest, &FoundAt::Subject);
     mismatch.into_iter().for_each(|finding| evaluation.find(finding));
     if evaluation.is_met() {
-        // An accepted subject stays accepted; what could not be read is still reported.
+        // An accepted subject stays accepted. Report what could not be read.
         for error in &open {
             let reason = Reason::Unreadable { why: error.to_string() };
             evaluation.find(Finding { digest: None, place: FoundAt::Referrers, reason });
@@ -331,7 +335,7 @@ mod tests {
     use std::task::Waker;
 
     #[test]
-    fn layers_are_not_said_to_be_read() {
+    fn verify_without_layers_refuses_the_depth_layers() {
         let limits = Limits::DEFAULT;
         let trust = TrustRoot::pinned([PrivateKey::generate(KeyKind::Ed25519).unwrap().public_key().clone()]).unwrap();
         let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();

@@ -6,8 +6,8 @@ use crate::digest::Digest;
 use crate::ops::copy::Copied;
 use crate::ops::graph::LeftBehind;
 use crate::ops::layers::LayersRead;
-use crate::ops::naming::Before;
-use crate::ops::naming::Named;
+use crate::ops::naming::PreviousTarget;
+use crate::ops::naming::WrittenName;
 use crate::report::ReportedError;
 use crate::report::list::LazyList;
 use crate::report::stream::LineResult;
@@ -20,7 +20,7 @@ use crate::report::verify::findings;
 use crate::report::verify::signatures;
 use crate::verify::VerifiedSubject;
 
-/// What was, or by a dry run would be, moved from one place to another.
+/// A copy of one image, or the dry run of one.
 #[derive(Clone, Copy, Debug)]
 pub struct CopySummary<'a> {
     /// The source, as typed.
@@ -29,7 +29,7 @@ pub struct CopySummary<'a> {
     pub target: &'a str,
     /// Whether nothing was written.
     pub dry_run: bool,
-    /// What was moved.
+    /// What was copied.
     pub copied: &'a Copied,
     /// The references under which the image is at the destination, one for each of [`Copied::named`].
     pub written: &'a [String],
@@ -54,7 +54,7 @@ pub struct CopyResult<'a> {
     dry_run: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
-    // Null where the image was not taken out of an index; absent where nothing was copied.
+    // Null if the image was not taken out of an index; absent if nothing was copied.
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<Option<Digest>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,7 +74,7 @@ pub struct CopyResult<'a> {
 }
 
 impl<'a> CopyResult<'a> {
-    /// The image `digest` was copied; it was taken out of `index` where one is given.
+    /// The image `digest` was copied, out of `index` if one is given.
     pub fn of(summary: CopySummary<'a>, digest: Digest, index: Option<Digest>) -> Self {
         let CopySummary { source, target, dry_run, copied, .. } = summary;
         Self {
@@ -123,7 +123,7 @@ impl<'a> CopyResult<'a> {
 }
 
 impl LineResult for CopyResult<'_> {
-    fn on_its_own(self, command: &'static str, version: u32) -> Self {
+    fn standalone(self, command: &'static str, version: u32) -> Self {
         Self { command: Some(command), version: Some(version), ..self }
     }
 }
@@ -160,8 +160,8 @@ pub struct ImportResult<'a> {
 }
 
 impl<'a> ImportResult<'a> {
-    /// The image `digest` was imported, for these proofs: of the image, then, where each had to verify by itself, of the
-    /// manifests in it. `read`, by a dry run, is what was read of the source.
+    /// The image `digest` was imported. `verified` are the proofs: for the image, then for each manifest that had to verify
+    /// on its own. `read` are the configs and layers that a dry run read.
     pub fn of(
         summary: CopySummary<'a>,
         digest: &'a Digest,
@@ -186,7 +186,7 @@ impl<'a> ImportResult<'a> {
             layers: read.map(ReportedLayers::read),
             layers_left_out: layers_left_out(copied),
             left_behind: left_behind(copied),
-            left_out: &copied.left_out,
+            left_out: &copied.unsupported_tags,
             manifests: copied.manifests,
             names: names(summary),
             platforms: (!children.is_empty()).then(|| LazyList::new(|| children.iter().map(ImportedPlatform::of))),
@@ -200,12 +200,12 @@ impl<'a> ImportResult<'a> {
 }
 
 impl LineResult for ImportResult<'_> {
-    fn on_its_own(self, command: &'static str, version: u32) -> Self {
+    fn standalone(self, command: &'static str, version: u32) -> Self {
         Self { command: Some(command), version: Some(version), ..self }
     }
 }
 
-/// A manifest of an index that was verified by itself and imported with it.
+/// A manifest of an index that was verified by its own signatures and imported with the index.
 #[derive(Debug, Serialize)]
 struct ImportedPlatform<'a> {
     counted: Signatures<'a>,
@@ -225,7 +225,7 @@ impl<'a> ImportedPlatform<'a> {
     }
 }
 
-/// A name that was written, and what it stood for before.
+/// A name that was written, and its previous target.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ReportedName<'a> {
@@ -235,11 +235,11 @@ struct ReportedName<'a> {
 }
 
 impl<'a> ReportedName<'a> {
-    fn of(reference: &'a str, named: &'a Named) -> Self {
-        let (was, was_unknown) = match &named.before {
-            Before::Free | Before::Same => (None, None),
-            Before::Other(held) => (held.first(), None),
-            Before::Unknown(error) => (None, Some(error.to_string())),
+    fn of(reference: &'a str, named: &'a WrittenName) -> Self {
+        let (was, was_unknown) = match &named.previous {
+            PreviousTarget::Unused | PreviousTarget::Same => (None, None),
+            PreviousTarget::Other(held) => (held.first(), None),
+            PreviousTarget::Unknown(error) => (None, Some(error.to_string())),
         };
         Self { reference, was, was_unknown }
     }
@@ -252,7 +252,7 @@ fn names(summary: CopySummary<'_>) -> LazyList<'_, ReportedName<'_>> {
     })
 }
 
-/// A referrer that was not carried along, and why.
+/// A referrer that was not copied, and why.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ReportedReferrer<'a> {
@@ -268,9 +268,9 @@ impl<'a> ReportedReferrer<'a> {
 }
 
 fn left_behind(copied: &Copied) -> LazyList<'_, ReportedReferrer<'_>> {
-    LazyList::new(|| copied.left_behind.iter().map(ReportedReferrer::of))
+    LazyList::new(|| copied.skipped_referrers.iter().map(ReportedReferrer::of))
 }
 
 fn layers_left_out(copied: &Copied) -> LazyList<'_, ReportedLayer<'_>> {
-    LazyList::new(|| copied.layers_left_out.iter().map(ReportedLayer::of))
+    LazyList::new(|| copied.missing_foreign_layers.iter().map(ReportedLayer::of))
 }

@@ -17,7 +17,7 @@ pub struct ImageResult<'a> {
 }
 
 impl<'a> ImageResult<'a> {
-    /// The image that can be typed as `reference`.
+    /// The image with its reference.
     pub fn of(reference: &'a str, image: &'a Image) -> Self {
         let Image { digest, manifests, media_type, name } = image;
         Self {

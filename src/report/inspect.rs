@@ -1,4 +1,4 @@
-//! The report of `inspect`: what a file or a manifest is. Nothing in it was verified.
+//! The report of `inspect`: the decoded content of a file or manifest. Nothing in it was verified.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -20,13 +20,13 @@ pub struct InspectReport {
 }
 
 impl InspectReport {
-    /// What `target`, with the digest of its bytes, is.
+    /// The report on `target`, with the digest of its bytes.
     pub fn new(target: &str, digest: Digest, is: Inspected) -> Self {
         Self { command: "inspect", digest, is, target: target.to_owned(), version: VERSION }
     }
 }
 
-/// What some bytes are, as far as that can be told without believing them.
+/// The type and the decoded fields of some bytes. Nothing was verified.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Inspected {
@@ -48,7 +48,7 @@ pub struct Inspected {
     log_entries: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     media_type: Option<String>,
-    // Null where the payload of an envelope is not shown; absent where there is no envelope.
+    // Null if the payload of an envelope is not shown; absent if there is no envelope.
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<Option<Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,19 +60,19 @@ pub struct Inspected {
     r#type: &'static str,
 }
 
-/// The payload of an envelope, as a report shows it.
+/// The payload of an envelope, in the form of a report.
 #[derive(Clone, Debug)]
 pub enum ShownPayload {
     /// As JSON.
     Json(Value),
-    /// Not at all.
+    /// Not shown, since it is not JSON.
     NotShown,
-    /// As a text: it nests deeper than other readers of the report may follow.
+    /// As text, since it nests too deeply for other JSON parsers.
     Text(String),
 }
 
 impl Inspected {
-    /// A Sigstore bundle, whose envelope is `envelope`.
+    /// A Sigstore bundle with its `envelope`.
     #[must_use]
     pub fn bundle(envelope: Self, bundle: &Bundle, certificates: Vec<String>) -> Self {
         let material = bundle.verification_material();
@@ -86,7 +86,7 @@ impl Inspected {
         }
     }
 
-    /// A DSSE envelope with a payload that calls itself `payload_type`.
+    /// A DSSE envelope. `payload_type` is its own claim.
     pub fn envelope(payload_type: &str, payload: ShownPayload) -> Self {
         let (payload, payload_text) = match payload {
             ShownPayload::Json(value) => (Some(value), None),
@@ -107,7 +107,7 @@ impl Inspected {
         Self { document: Some(json), media_type: Some(media_type.to_owned()), ..Self::of_type(what) }
     }
 
-    /// A private key file of this form.
+    /// A private key file in this format.
     pub fn private_key(form: String) -> Self {
         Self { form: Some(form), ..Self::of_type("private key") }
     }

@@ -1,7 +1,7 @@
-//! JSON as it is printed: no secret of this run is in it, and no character in it hides or steers a terminal (CWE-150).
+//! JSON output: without secrets, and without control and invisible characters that could manipulate a terminal (CWE-150).
 //!
-//! Invariant: every string, keys of objects included, is seen whole before any of it is written, so that a secret is
-//! found whatever characters of it JSON escapes.
+//! Invariant: every string, including object keys, is collected completely before it is written. So a secret is found even
+//! if JSON escapes some of its characters.
 
 use std::io;
 use std::io::Write;
@@ -16,15 +16,15 @@ use serde_json::ser::PrettyFormatter;
 use crate::redact::Secrets;
 use crate::text::hides;
 
-/// Writes `value` as JSON over several lines, without a line end behind it.
+/// Writes `value` as indented JSON, without a final line end.
 ///
 /// # Errors
-/// What `out` says, or a value that cannot be written as JSON.
+/// Those of `out`, or a value that cannot be written as JSON.
 pub fn write(out: &mut dyn Write, value: &impl Serialize, secrets: &Secrets) -> io::Result<()> {
     write_within(out, value, 0, secrets)
 }
 
-/// As [`write`], with each line but the first indented by this many spaces.
+/// As [`write`], with every line except the first indented by `indent` more spaces.
 pub(super) fn write_within(
     out: &mut dyn Write,
     value: &impl Serialize,
@@ -32,17 +32,17 @@ pub(super) fn write_within(
     secrets: &Secrets,
 ) -> io::Result<()> {
     let mut out = Indented { indent, out };
-    let formatter = ShownFormatter::new(PrettyFormatter::new(), secrets);
+    let formatter = RedactingFormatter::new(PrettyFormatter::new(), secrets);
     Ok(value.serialize(&mut Serializer::with_formatter(&mut out, formatter))?)
 }
 
-/// Writes `value` as JSON on one line, without its end.
+/// Writes `value` as JSON on one line, without a final line end.
 pub(super) fn write_line(out: &mut dyn Write, value: &impl Serialize, secrets: &Secrets) -> io::Result<()> {
-    let formatter = ShownFormatter::new(CompactFormatter, secrets);
+    let formatter = RedactingFormatter::new(CompactFormatter, secrets);
     Ok(value.serialize(&mut Serializer::with_formatter(out, formatter))?)
 }
 
-/// Text whose lines are indented. JSON has line ends between its parts only: in a string they are escaped.
+/// A writer that indents lines. JSON has line ends only between its parts: in strings they are escaped.
 struct Indented<'a> {
     indent: usize,
     out: &'a mut dyn Write,
@@ -65,20 +65,20 @@ impl Write for Indented<'_> {
     }
 }
 
-/// A formatter that collects each string, takes secrets out of it, and escapes what hides. All else is left to `inner`.
-struct ShownFormatter<'a, F> {
+/// A formatter that collects each string, redacts secrets, and escapes characters that hide. `inner` does the rest.
+struct RedactingFormatter<'a, F> {
     inner: F,
     secrets: &'a Secrets,
     text: String,
 }
 
-impl<'a, F> ShownFormatter<'a, F> {
+impl<'a, F> RedactingFormatter<'a, F> {
     fn new(inner: F, secrets: &'a Secrets) -> Self {
         Self { inner, secrets, text: String::new() }
     }
 }
 
-impl<F: Formatter> Formatter for ShownFormatter<'_, F> {
+impl<F: Formatter> Formatter for RedactingFormatter<'_, F> {
     fn begin_string<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
         self.text.clear();
         Ok(())
@@ -156,7 +156,7 @@ impl<F: Formatter> Formatter for ShownFormatter<'_, F> {
         self.inner.end_object_value(out)
     }
 
-    /// JSON that was written elsewhere would pass unseen: it is refused.
+    /// Refuses raw JSON: it would be written without redaction and escapes.
     fn write_raw_fragment<W: ?Sized + Write>(&mut self, _: &mut W, _: &str) -> io::Result<()> {
         Err(io::Error::new(io::ErrorKind::InvalidInput, "a report holds JSON that was not made for it"))
     }
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_is_written_however_json_escapes_it() {
+    fn a_secret_is_redacted_even_if_json_escapes_its_characters() {
         let secrets = Secrets::default();
         for secret in ["of-this-test-alone-4182", "quoted\"of\\this\ntest\u{1}alone\u{202e}7319"] {
             secrets.add(secret);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hides_is_escaped_and_the_rest_is_as_serde_json_writes_it() {
+    fn hiding_characters_are_escaped_and_the_rest_is_as_serde_json_writes_it() {
         let none = Secrets::default();
         let hidden = "a\u{1b}[2J\u{202e}b\u{e0041}\u{7f}\n\t\"\\/\u{8}\u{c}\r\u{1}";
         let written = shown(&json!({ hidden: hidden }), &none);
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn json_that_would_pass_unseen_is_refused() {
+    fn raw_json_is_refused() {
         let raw = RawValue::from_string(r#""anything""#.to_owned()).unwrap();
         let mut out = Vec::new();
         write(&mut out, &raw, &Secrets::default()).unwrap_err();

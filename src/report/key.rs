@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::key::PublicKey;
 use crate::report::VERSION;
 
-/// What can be said of a key file without a passphrase.
+/// A key file, described without a passphrase.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FileKeyResult {
@@ -18,7 +18,7 @@ pub struct FileKeyResult {
 }
 
 impl FileKeyResult {
-    /// The file `name` at the path `file`: what kind it is, and its public key or why that is not known.
+    /// The file `name` at the path `file`: its kind, and its public key, or the error of reading it.
     pub fn new(
         name: &str,
         file: String,
@@ -43,11 +43,11 @@ impl FileKeyResult {
 pub struct TokenKeyResult {
     /// The algorithm.
     pub algorithm: String,
-    /// Its key id, where its public key can be seen.
+    /// The key id, if the public key is readable.
     pub key_id: Option<String>,
-    /// What kind of object it is.
+    /// The kind of object: public key, private key or certificate.
     pub kind: &'static str,
-    /// Its label.
+    /// The label of the object.
     pub name: String,
     /// The serial number of the token.
     pub serial: String,
@@ -73,7 +73,7 @@ pub struct KeyReport {
 }
 
 impl KeyReport {
-    /// A key of this kind, by its public half.
+    /// The key with this public key, read from a key of this kind.
     pub fn of(kind: &'static str, public: &PublicKey) -> Self {
         let id = public.id();
         Self {

@@ -1,18 +1,18 @@
-//! `LazyList`: a list in a report that may be long; its entries are made one at a time, while it is written.
+//! `LazyList`: a list in a report whose entries are made one at a time, while it is written, since it may be long.
 
 use std::fmt;
 
 use serde::Serialize;
 use serde::Serializer;
 
-/// A list that is never held whole.
+/// A list that is never in memory as a whole.
 pub(super) struct LazyList<'a, E>(Box<dyn Fn() -> LazyEntries<'a, E> + 'a>);
 
-/// The entries of a list, made when they are asked for.
+/// The entries of a list, made on demand.
 type LazyEntries<'a, E> = Box<dyn Iterator<Item = E> + 'a>;
 
 impl<'a, E> LazyList<'a, E> {
-    /// The list whose entries `entries` makes.
+    /// The list of the entries that `entries` makes, each time it is written.
     pub(super) fn new<I: Iterator<Item = E> + 'a>(entries: impl Fn() -> I + 'a) -> Self {
         Self(Box::new(move || Box::new(entries())))
     }
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_written_as_the_whole_list_would_be() {
+    fn a_lazy_list_is_written_like_the_whole_list() {
         for entries in [vec![], vec![1, 2]] {
             let list = LazyList::new(|| entries.iter());
             assert_eq!(serde_json::to_string_pretty(&list).unwrap(), serde_json::to_string_pretty(&entries).unwrap());

@@ -1,7 +1,7 @@
-//! Reports in JSON: what each command found or did, versioned, as the schemas in `docs/schemas` describe it.
+//! JSON reports: the results of each command, versioned, with the schemas in `docs/schemas`.
 //!
-//! A report is an object with `command`, `results` and `version`. Each result is made from what the library returned, its
-//! fields are private, and they are written in alphabetical order. The library reads no report back.
+//! A report is an object with `command`, `results` and `version`. A result is made from the types that operations return.
+//! Its fields are private and are written in alphabetical order. Reports are only written, never read back.
 
 mod copy;
 mod image;
@@ -41,10 +41,10 @@ pub use tree::TreeResult;
 pub use verify::ReportedVerdict;
 pub use verify::VerifyResult;
 
-/// The version of all reports. It changes when a field changes its meaning or goes away, not when one is added.
+/// The version of all reports. It changes when a field changes its meaning or is removed, not when one is added.
 pub const VERSION: u32 = 1;
 
-/// The report of a command whose results are all there.
+/// A report whose results are all known. [`ReportStream`] writes results as they come.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report<R> {
     command: &'static str,
@@ -59,7 +59,7 @@ impl<R> Report<R> {
     }
 }
 
-/// An error as a report has it: a code that never changes, and a message for people.
+/// An error in a report: a stable code, and a message for people.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReportedError {
     code: &'static str,

@@ -1,4 +1,4 @@
-//! The results of the commands `request …`: a signing request, its responses, and the signing log.
+//! The results of the `request` commands: a signing request, its responses, and the signing log.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,7 +23,7 @@ use crate::request::approve;
 use crate::request::signed_items;
 use crate::time::Time;
 
-/// A signing request, and what has been signed of it.
+/// A signing request, and who has signed it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestResult<'a> {
@@ -65,7 +65,8 @@ impl<'a> RequestResult<'a> {
         }
     }
 
-    /// The whole request as it is `now`. `previous` is the reader's own copy of the previous request.
+    /// The request with its items, and whether it has expired at `now`. `previous` is the reader's own copy of the previous
+    /// request.
     pub fn with_items(
         request: &'a SigningRequest,
         response: &'a SigningResponse,
@@ -87,7 +88,7 @@ impl<'a> RequestResult<'a> {
     }
 }
 
-/// One manifest or index, and what is to be signed about it.
+/// An item of the request: one manifest or index, and the signature or attestation that is requested for it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ReportedItem<'a> {
@@ -148,7 +149,7 @@ impl<'a> ReportedItem<'a> {
     }
 }
 
-/// What was signed in the place of an item by the previous request.
+/// The item of the previous request that an item replaces.
 #[derive(Debug, Serialize)]
 struct ReportedPrevious {
     digest: Digest,
@@ -163,7 +164,7 @@ impl ReportedPrevious {
     }
 }
 
-/// Who is asked, and how many of the items they have signed.
+/// An owner who is asked to sign, and the number of items that they have signed.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ReportedOwner<'a> {
@@ -179,7 +180,7 @@ impl<'a> ReportedOwner<'a> {
     }
 }
 
-/// A key that has signed, if not always everything.
+/// A key that has signed some or all items.
 #[derive(Debug, Serialize)]
 struct ReportedSigner<'a> {
     finished: bool,
@@ -272,12 +273,12 @@ impl<'a> From<&'a AuditedSignature> for LoggedSignature<'a> {
 }
 
 impl<'a> LogResult<'a> {
-    /// A log of so many lines that ends with `head`.
+    /// A log with this number of lines, whose last line has the digest `head`.
     pub fn new(lines: usize, head: Option<Digest>) -> Self {
         Self { head, keys: Vec::new(), lines, matched: Vec::new(), unread: Vec::new() }
     }
 
-    /// With a key that has signed so often.
+    /// Adds a key with its number of signatures.
     #[must_use]
     pub fn with_key(mut self, key: &'a str, owner: &'a str, signatures: usize) -> Self {
         self.keys.push(ReportedLogKey { key, owner, signatures });

@@ -74,15 +74,15 @@ impl<'a> SignResult<'a> {
         }
     }
 
-    /// The same by a dry run: it says what would have been done, and nothing was.
+    /// Marks the result as one of a dry run: nothing was signed.
     #[must_use]
-    pub fn by_a_dry_run(self) -> Self {
+    pub fn as_dry_run(self) -> Self {
         Self { done: false, dry_run: Some(true), ..self }
     }
 }
 
 impl LineResult for SignResult<'_> {
-    fn on_its_own(self, command: &'static str, version: u32) -> Self {
+    fn standalone(self, command: &'static str, version: u32) -> Self {
         Self { command: Some(command), version: Some(version), ..self }
     }
 }

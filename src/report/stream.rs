@@ -1,4 +1,4 @@
-//! `ReportStream`: the report of a command that has many results, written one by one as they come.
+//! `ReportStream`: writes the results of a command one by one, as they come.
 
 use std::io;
 use std::io::Write;
@@ -9,7 +9,7 @@ use crate::redact::Secrets;
 use crate::report::VERSION;
 use crate::report::json;
 
-/// How the results of a command are written.
+/// The format of a report with many results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamForm {
     /// One object of JSON with all results.
@@ -18,14 +18,14 @@ pub enum StreamForm {
     Lines,
 }
 
-/// A result that can stand on a line of its own.
+/// A result that can be written as a line of its own, in JSON lines.
 pub trait LineResult: Serialize {
-    /// The same result with the command and the version, which otherwise stand in the report around it.
+    /// Adds the command and the version, which otherwise are fields of the report.
     #[must_use]
-    fn on_its_own(self, command: &'static str, version: u32) -> Self;
+    fn standalone(self, command: &'static str, version: u32) -> Self;
 }
 
-/// A report that is never held whole.
+/// A report that is never in memory as a whole.
 #[derive(Clone, Debug)]
 pub struct ReportStream {
     command: &'static str,
@@ -43,12 +43,12 @@ impl ReportStream {
     /// Writes one result.
     ///
     /// # Errors
-    /// What `out` says.
+    /// Those of `out`.
     pub fn add(&mut self, out: &mut dyn Write, result: impl LineResult) -> io::Result<()> {
         let number = self.written;
         self.written = number.saturating_add(1);
         if self.form == StreamForm::Lines {
-            json::write_line(out, &result.on_its_own(self.command, VERSION), &self.secrets)?;
+            json::write_line(out, &result.standalone(self.command, VERSION), &self.secrets)?;
             return out.write_all(b"\n");
         }
         if number == 0 {
@@ -61,7 +61,7 @@ impl ReportStream {
     /// Writes the end of the report.
     ///
     /// # Errors
-    /// What `out` says.
+    /// Those of `out`.
     pub fn end(self, out: &mut dyn Write) -> io::Result<()> {
         match (self.form, self.written) {
             (StreamForm::Lines, _) => return Ok(()),
@@ -94,7 +94,7 @@ mod tests {
     }
 
     impl LineResult for OneResult {
-        fn on_its_own(self, command: &'static str, version: u32) -> Self {
+        fn standalone(self, command: &'static str, version: u32) -> Self {
             Self { command: Some(command), version: Some(version), ..self }
         }
     }
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_is_written_as_the_whole_report_would_be() {
+    fn a_stream_is_written_like_the_whole_report() {
         let result = |a| OneResult { a, command: None, version: None };
         for results in [vec![], vec![result(1)], vec![result(1), result(2), result(3)]] {
             let whole = serde_json::to_string_pretty(&Report::new("try", results.clone())).unwrap();

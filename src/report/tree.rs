@@ -9,7 +9,7 @@ use crate::ops::tree::TreeNode;
 use crate::ops::tree::Trust;
 use crate::report::list::LazyList;
 
-/// An image and what hangs on it, each node with its own referrers.
+/// An image with its children and referrers, recursively.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TreeResult<'a> {
@@ -30,7 +30,7 @@ pub struct TreeResult<'a> {
 }
 
 impl<'a> TreeResult<'a> {
-    /// The tree of the image that was typed as `reference`.
+    /// The tree of the image `reference`.
     pub fn of(reference: &str, root: &'a TreeNode) -> Self {
         Self { complete: Some(!root.has_problems()), reference: Some(reference.to_owned()), ..Self::node(root) }
     }
@@ -59,7 +59,7 @@ impl<'a> TreeResult<'a> {
     }
 }
 
-/// A signed document, and whether a given key signed it. Null where no key was given.
+/// A signed document, and whether a given key signed it; `trusted` is null if no key was given.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ReportedDocument<'a> {

@@ -1,4 +1,4 @@
-//! The results of `verify`, and what `import` says in the same words.
+//! The results of `verify`, and the parts that `import` has in common with them.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::digest::Digest;
 use crate::oci::Descriptor;
-use crate::ops::copy::LeftOut;
+use crate::ops::copy::MissingForeignLayer;
 use crate::ops::layers::Layers;
 use crate::ops::layers::LayersRead;
 use crate::ops::verify::Child;
@@ -21,7 +21,7 @@ use crate::verify::Finding;
 use crate::verify::Refusal;
 use crate::verify::VerifiedSubject;
 
-/// The verdict on one manifest, in one word.
+/// The verdict on one manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReportedVerdict {
@@ -33,7 +33,7 @@ pub enum ReportedVerdict {
     Verified,
 }
 
-/// The result of `verify` for one reference; that of `import` where nothing was imported.
+/// The result of `verify` for one reference, and of `import` for an image that was not imported.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VerifyResult<'a> {
@@ -56,7 +56,7 @@ pub struct VerifyResult<'a> {
     keys: Option<ReportedKeys>,
     #[serde(skip_serializing_if = "Option::is_none")]
     layers: Option<ReportedLayers<'a>>,
-    // Null where the media type was not read; absent where nothing was judged.
+    // Null if the media type was not read; absent if there is no verdict on a manifest.
     #[serde(skip_serializing_if = "Option::is_none")]
     media_type: Option<Option<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,9 +70,9 @@ pub struct VerifyResult<'a> {
 }
 
 impl<'a> VerifyResult<'a> {
-    /// What came of `reference`.
+    /// The verdicts on `reference`.
     pub fn of(reference: &str, outcome: &'a Outcome) -> Self {
-        let Judgement { code, counted, error, findings, keys, open, verdict } = Judgement::of(&outcome.verdict);
+        let VerdictFields { code, counted, error, findings, keys, open, verdict } = VerdictFields::of(&outcome.verdict);
         let platforms = || outcome.children.iter().map(ReportedPlatform::of);
         Self {
             accepted: outcome.is_accepted(),
@@ -94,7 +94,7 @@ impl<'a> VerifyResult<'a> {
         }
     }
 
-    /// `reference` could not be judged, or was refused before anything was judged.
+    /// An error about `reference` before there was a verdict on a manifest.
     pub fn failed(reference: &str, verdict: ReportedVerdict, error: ReportedError) -> Self {
         Self {
             accepted: false,
@@ -118,18 +118,18 @@ impl<'a> VerifyResult<'a> {
 }
 
 impl LineResult for VerifyResult<'_> {
-    fn on_its_own(self, command: &'static str, version: u32) -> Self {
+    fn standalone(self, command: &'static str, version: u32) -> Self {
         Self { command: Some(command), version: Some(version), ..self }
     }
 }
 
-/// The signatures that counted.
+/// The accepted signatures.
 pub(super) type Signatures<'a> = LazyList<'a, ReportedSignature<'a>>;
-/// What was set aside.
+/// The findings: why other evidence did not count.
 pub(super) type Findings<'a> = LazyList<'a, ReportedFinding<'a>>;
 
-/// What a verdict says, about an image or about one platform of it.
-struct Judgement<'a> {
+/// The fields of one verdict, on an image or on one platform of it.
+struct VerdictFields<'a> {
     code: Option<&'static str>,
     counted: Signatures<'a>,
     error: Option<String>,
@@ -139,7 +139,7 @@ struct Judgement<'a> {
     verdict: ReportedVerdict,
 }
 
-impl<'a> Judgement<'a> {
+impl<'a> VerdictFields<'a> {
     fn of(verdict: &'a Verdict) -> Self {
         match verdict {
             Verdict::Accepted(verified) => Self {
@@ -184,17 +184,17 @@ impl<'a> Judgement<'a> {
     }
 }
 
-/// The signatures for which a subject was accepted.
+/// The accepted signatures of a verified subject.
 pub(super) fn signatures(verified: &VerifiedSubject) -> Signatures<'_> {
     LazyList::new(|| verified.accepted().iter().map(ReportedSignature::of))
 }
 
-/// What was set aside before a subject was accepted.
+/// The findings about other evidence of a verified subject.
 pub(super) fn findings(verified: &VerifiedSubject) -> Findings<'_> {
     LazyList::new(|| verified.findings().iter().map(|finding| ReportedFinding::of(finding)))
 }
 
-/// One manifest below an index, by itself.
+/// The verdict on one manifest below an index, by its own signatures.
 #[derive(Debug, Serialize)]
 struct ReportedPlatform<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -214,20 +214,20 @@ struct ReportedPlatform<'a> {
 
 impl<'a> ReportedPlatform<'a> {
     fn of((platform, digest, verdict): &'a Child) -> Self {
-        let Judgement { code, counted, error, findings, keys, open, verdict } = Judgement::of(verdict);
+        let VerdictFields { code, counted, error, findings, keys, open, verdict } = VerdictFields::of(verdict);
         let platform = platform.as_ref().map(ToString::to_string);
         Self { code, counted, digest: *digest, error, findings, keys, open, platform, verdict }
     }
 }
 
-/// How many owners have signed, and how many should have.
+/// The number of owners who have signed, and the number that the policy requires.
 #[derive(Debug, Serialize)]
 struct ReportedKeys {
     got: usize,
     want: u32,
 }
 
-/// A signature that counted.
+/// An accepted signature.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ReportedSignature<'a> {
@@ -248,7 +248,7 @@ pub(super) struct ReportedSignature<'a> {
 
 impl<'a> ReportedSignature<'a> {
     fn of(counted: &'a AcceptedSignature) -> Self {
-        // What nests deeper than other readers of the report may follow is given as the text that it is.
+        // JSON that nests too deeply for other parsers is reported as text.
         let (predicate, predicate_text) = match counted.predicate.as_deref().map(|text| (parse(text), text)) {
             None => (None, None),
             Some((Some(value), _)) => (Some(value), None),
@@ -274,7 +274,7 @@ fn parse(text: &[u8]) -> Option<Value> {
     serde_json::from_slice(text).ok()
 }
 
-/// What was set aside, and why.
+/// Evidence that did not count, and why.
 #[derive(Debug, Serialize)]
 pub(super) struct ReportedFinding<'a> {
     code: &'static str,
@@ -294,7 +294,7 @@ impl<'a> ReportedFinding<'a> {
     }
 }
 
-/// Whether configs and layers were read.
+/// Whether configs and layers were read, and the errors of those that could not be.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ReportedLayers<'a> {
@@ -321,19 +321,19 @@ impl<'a> ReportedLayers<'a> {
         }
     }
 
-    /// All of these were read, and are right.
+    /// All configs and layers were read, and are what their manifests declare.
     pub(super) fn read(read: &'a LayersRead) -> Self {
         Self {
             blobs: Some(read.blobs),
             bytes: Some(read.bytes),
             faults: None,
-            not_held: Some(LazyList::new(|| read.not_held.iter().map(ReportedLayer::of))),
+            not_held: Some(LazyList::new(|| read.missing_foreign_layers.iter().map(ReportedLayer::of))),
             read: true,
         }
     }
 }
 
-/// A foreign layer that its source does not hold.
+/// A foreign layer that the source does not hold.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ReportedLayer<'a> {
@@ -344,7 +344,7 @@ pub(super) struct ReportedLayer<'a> {
 }
 
 impl<'a> ReportedLayer<'a> {
-    pub(super) fn of(left: &'a LeftOut) -> Self {
+    pub(super) fn of(left: &'a MissingForeignLayer) -> Self {
         let Descriptor { digest, media_type, size, .. } = &left.layer;
         Self { digest, media_type, size: *size, urls: &left.urls }
     }

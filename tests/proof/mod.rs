@@ -167,12 +167,12 @@ impl Ask {
 
     /// The verdict on `subject` by what `source` has.
     pub fn of(&self, source: &dyn Source, subject: Digest) -> Verdict {
-        now(verify::judge(source, subject, options(&self.verifier(), Effort::UntilMet, &self.limits)))
+        now(verify::evaluate_subject(source, subject, options(&self.verifier(), Effort::UntilMet, &self.limits)))
     }
 
     /// The same, with all evidence heard.
     pub fn of_everything(&self, source: &dyn Source, subject: Digest) -> Verdict {
-        now(verify::judge(source, subject, options(&self.verifier(), Effort::Everything, &self.limits)))
+        now(verify::evaluate_subject(source, subject, options(&self.verifier(), Effort::Everything, &self.limits)))
     }
 }
 

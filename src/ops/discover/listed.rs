@@ -1,4 +1,4 @@
-//! The entries of a list of referrers: which look like signatures, and what fetching one brings.
+//! The entries of a list of referrers: guesses which are signatures, and fetches them.
 
 use crate::envelope::Evidence;
 use crate::envelope::Form;
@@ -34,10 +34,10 @@ pub(super) enum Certainty {
 
 /// The outcome of fetching one listed manifest.
 pub(super) enum Fetched {
-    /// Signed documents; perhaps there are more in it.
+    /// The first signed documents of a manifest, which may have more.
     Documents(SignatureManifest, Vec<Evidence>, Vec<Finding>),
     Nothing(Finding),
-    /// A manifest that carries something else.
+    /// A manifest without signed documents.
     Unrelated,
 }
 

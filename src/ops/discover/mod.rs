@@ -101,7 +101,7 @@ struct Discovery<'a> {
     budget: &'a EvidenceBudget,
     /// The signature manifests whose documents were read: they are not fetched again.
     read: BTreeSet<Digest>,
-    /// Entries that do not look like signatures: step 4 fetches them before a refusal.
+    /// Entries that do not look like signatures. Step 4 fetches them before a refusal.
     later: Vec<(FoundAt, Descriptor)>,
     /// How many manifests may still be fetched.
     manifests: u64,
@@ -308,9 +308,9 @@ impl<'a> Discovery<'a> {
                 if entry.size > limit {
                     let reason = Reason::TooLarge { got: entry.size, limit };
                     evaluation.find(Finding { digest: Some(entry.digest), place, reason });
-                } else if let Err(spent) = self.spend(&entry) {
+                } else if let Err(exhausted) = self.spend(&entry) {
                     // An exhausted budget is an error, not an empty list: a refusal would not be justified.
-                    self.open.push(spent);
+                    self.open.push(exhausted);
                     left.by_ref().for_each(drop);
                     break;
                 } else {
@@ -339,15 +339,15 @@ impl<'a> Discovery<'a> {
     /// [`StoreError::TooMany`]: the budget is exhausted.
     fn spend(&mut self, entry: &Descriptor) -> Result<(), StoreError> {
         let limits = self.search.limits;
-        let spent = |what, limit| {
+        let exhausted = |what, limit| {
             let place = format!("{}@{}", self.search.source.origin(), self.search.subject.digest);
             Err(StoreError::TooMany { place, what, limit })
         };
         let Some(manifests) = self.manifests.checked_sub(1) else {
-            return spent("signature manifests", limits.evidence.signature_manifests);
+            return exhausted("signature manifests", limits.evidence.signature_manifests);
         };
         if !self.budget.take(entry.size) {
-            return spent("bytes of evidence", limits.evidence.bytes);
+            return exhausted("bytes of evidence", limits.evidence.bytes);
         }
         self.manifests = manifests;
         Ok(())

@@ -45,20 +45,20 @@ pub(in crate::ops) struct Reader<'a> {
 
 /// A blob as a layer declares it: digest and size. The same digest with another size is kept apart, so that an error of
 /// one is not taken for an error of the other.
-type Blob = (Digest, u64);
+type LayerBlob = (Digest, u64);
 
-const fn blob(layer: &Descriptor) -> Blob {
+const fn blob(layer: &Descriptor) -> LayerBlob {
     (layer.digest, layer.size)
 }
 
 /// A manifest that carries signed documents, with the layers that were not read yet.
 pub(in crate::ops) struct SignatureManifest {
     /// The fetched blobs that a layer still needs: several signatures over one payload share its blob.
-    blobs: BTreeMap<Blob, Content>,
+    blobs: BTreeMap<LayerBlob, Content>,
     content: Content,
     layers: VecDeque<Descriptor>,
     place: FoundAt,
-    /// Whether layers beyond the limit were left out; reported once the others are read.
+    /// Whether layers beyond the limit were dropped. Reported once the others are read.
     too_many: bool,
 }
 
@@ -89,7 +89,7 @@ impl SignatureManifest {
             Err(error) if error.is_limit() => return finding(Reason::Unreadable { why: error.to_string() }),
             Err(error) => return finding(Reason::Manifest(error.to_string())),
         };
-        if let Some(got) = subject.and_then(|want| misfit(document.subject(), want)) {
+        if let Some(got) = subject.and_then(|want| subject_mismatch(document.subject(), want)) {
             return finding(Reason::SubjectField { got });
         }
         let Document::Manifest(manifest) = document else { return Opened::Unrelated };
@@ -181,7 +181,8 @@ impl SignatureManifest {
             // A blob is paid for when it is fetched, and again each time another layer reads it.
             let again = self.blobs.contains_key(&blob(&layer)) && !unread.remove(&blob(&layer));
             let paid = !again || layer.data.is_some() || reader.budget.take(layer.size);
-            let document = if paid { self.document(reader, layer, &failed) } else { Err(spent(reader.limits)) };
+            let document =
+                if paid { self.document(reader, layer, &failed) } else { Err(budget_exhausted(reader.limits)) };
             match document {
                 Ok((document, blob)) => {
                     evidence.push(Evidence::new(document, self.place.clone(), vec![self.content.clone(), blob]));
@@ -206,11 +207,15 @@ impl SignatureManifest {
 
     /// Fetches the blobs that `layers` need and that are not held yet, each once, within the budget. Returns the blobs
     /// that were fetched, and the reason for each that was not.
-    async fn fetch(&mut self, reader: Reader<'_>, layers: &[Descriptor]) -> (BTreeSet<Blob>, BTreeMap<Blob, Reason>) {
+    async fn fetch(
+        &mut self,
+        reader: Reader<'_>,
+        layers: &[Descriptor],
+    ) -> (BTreeSet<LayerBlob>, BTreeMap<LayerBlob, Reason>) {
         let mut fetched = BTreeSet::new();
         let mut failed = BTreeMap::new();
         let mut asked = BTreeSet::new();
-        let mut tasks: Vec<Task<'_, (Blob, Result<Content, Reason>)>> = Vec::new();
+        let mut tasks: Vec<Task<'_, (LayerBlob, Result<Content, Reason>)>> = Vec::new();
         for layer in layers {
             let wanted =
                 layer.data.is_none() && Form::of_layer(&layer.media_type).is_some() && layer.size <= reader.largest;
@@ -219,7 +224,7 @@ impl SignatureManifest {
             }
             match reader.budget.take(layer.size) {
                 true => tasks.push(Box::pin(async move { (blob(layer), reader.blob(layer).await) })),
-                false => drop(failed.insert(blob(layer), spent(reader.limits))),
+                false => drop(failed.insert(blob(layer), budget_exhausted(reader.limits))),
             }
         }
         for (which, content) in parallel::run(tasks, AT_ONCE).await {
@@ -240,7 +245,7 @@ impl SignatureManifest {
         &self,
         reader: Reader<'_>,
         mut layer: Descriptor,
-        failed: &BTreeMap<Blob, Reason>,
+        failed: &BTreeMap<LayerBlob, Reason>,
     ) -> Result<(SignedDocument, Content), Reason> {
         let Some(form) = Form::of_layer(&layer.media_type) else {
             let got = layer.media_type.clone();
@@ -329,13 +334,13 @@ pub(in crate::ops) fn reason(error: StoreError, size: u64) -> Reason {
     }
 }
 
-fn spent(limits: &Limits) -> Reason {
+fn budget_exhausted(limits: &Limits) -> Reason {
     Reason::Unreadable { why: format!("the evidence is more than {} bytes together", limits.evidence.bytes) }
 }
 
-/// Compares the `subject` field of a manifest with the wanted one; where they differ, says what the field names instead
+/// Compares the `subject` field of a manifest with the wanted one. If they differ, returns what the field names instead
 /// (threats: referrer-of-another-image, misdescribed-subject).
-fn misfit(got: Option<&Descriptor>, want: ReferrerSubject<'_>) -> Option<String> {
+fn subject_mismatch(got: Option<&Descriptor>, want: ReferrerSubject<'_>) -> Option<String> {
     let Some(got) = got else { return Some("nothing".to_owned()) };
     let whole = want.descriptor.is_none_or(|want| got.size == want.size && got.media_type == want.media_type);
     match got.digest == want.digest {
@@ -347,8 +352,8 @@ fn misfit(got: Option<&Descriptor>, want: ReferrerSubject<'_>) -> Option<String>
 
 /// Removes repeated layers and keeps the order. A repeated document is read once, since it adds nothing
 /// (threats: key-counted-twice). Anybody can make variants of one signature by changing its verification material, so at
-/// most [`VARIANTS`] of it are read. The others are no open question while identities are keys: a key verifies all variants
-/// of a signature or none.
+/// most [`VARIANTS`] of it are read. Skipping the others does not make a refusal uncertain while identities are keys: a key
+/// verifies all variants of a signature or none.
 fn distinct(layers: Vec<Descriptor>) -> VecDeque<Descriptor> {
     let mut known = BTreeSet::new();
     let mut variants: BTreeMap<_, usize> = BTreeMap::new();
@@ -363,5 +368,5 @@ fn distinct(layers: Vec<Descriptor>) -> VecDeque<Descriptor> {
     layers.iter().zip(keep).filter(|(_, keep)| *keep).map(|(layer, _)| layer.clone()).collect()
 }
 
-/// How many variants of one signature are looked at.
+/// The number of variants of one signature that are read.
 const VARIANTS: usize = 8;

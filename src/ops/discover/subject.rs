@@ -1,10 +1,10 @@
-//! `ReferrerSubject`: what the `subject` field of a signature manifest is compared with.
+//! `ReferrerSubject`: the image that the `subject` field of a signature manifest must name.
 
 use crate::digest::Digest;
 use crate::oci::Descriptor;
 
-/// The subject that a referrer has to name: by its digest, or by its whole descriptor, to which the `subject` field of the
-/// referrer is then compared.
+/// The subject that a referrer must name. If its descriptor is known, media type and size are compared too, otherwise the
+/// digest alone.
 #[derive(Clone, Copy, Debug)]
 pub struct ReferrerSubject<'a> {
     pub(in crate::ops) descriptor: Option<&'a Descriptor>,

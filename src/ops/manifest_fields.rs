@@ -1,8 +1,7 @@
-//! Whether a signature manifest says nothing but what its format has: only then it is carried as it was received.
+//! The fields that a signature manifest may have. Only a manifest without other fields is copied as received.
 //!
-//! The manifest that carries signatures is signed by nobody. Every field, annotation and value in it that no format
-//! has is somebody's unsigned word, and might be read by others: another `subject`, for one, makes it a referrer of
-//! another image.
+//! A signature manifest is not signed itself. A field, annotation or value that its format does not have would be unsigned
+//! data that others may read: for example, another `subject` makes the manifest a referrer of another image.
 
 use serde_json::Map;
 use serde_json::Value;
@@ -16,18 +15,23 @@ use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::time::Time;
 
-/// Where a signature manifest is kept, which decides what it has.
+/// The location of a signature manifest. It decides which fields the manifest may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SignaturePlace {
-    /// As a referrer of the image.
+    /// A referrer of the image.
     Referrer,
     /// At a `.sig` tag.
     Tag,
 }
 
-/// Whether `manifest`, read as `received`, has only the fields and annotations of its format, with values that it can
-/// have, and exactly `config`.
-pub(super) fn is_plain(manifest: &Content, received: &Manifest, config: &Content, place: SignaturePlace) -> bool {
+/// Whether `manifest`, parsed as `received`, has only the fields and annotations of its format, with permitted values, and
+/// exactly `config`.
+pub(super) fn has_only_known_fields(
+    manifest: &Content,
+    received: &Manifest,
+    config: &Content,
+    place: SignaturePlace,
+) -> bool {
     let Ok(Value::Object(fields)) = serde_json::from_slice(manifest.bytes()) else { return false };
     let known: &[&str] = match place {
         SignaturePlace::Referrer => {
@@ -52,7 +56,7 @@ pub(super) fn is_plain(manifest: &Content, received: &Manifest, config: &Content
         }
 }
 
-/// The artifact type that a referrer with these layers has.
+/// The artifact type of a referrer with these layers.
 pub(super) fn artifact_type(received: &Manifest) -> String {
     match received.layers.first() {
         Some(layer) => Form::artifact_type_of(&layer.media_type).to_owned(),
@@ -60,7 +64,7 @@ pub(super) fn artifact_type(received: &Manifest) -> String {
     }
 }
 
-/// Whether a manifest of a signature can have this annotation.
+/// Whether a signature manifest may have this annotation.
 pub(super) fn is_annotation(key: &str, value: &str) -> bool {
     match key {
         referrer::BUNDLE_CONTENT => ["dsse-envelope", "message-signature"].contains(&value),
@@ -70,8 +74,8 @@ pub(super) fn is_annotation(key: &str, value: &str) -> bool {
     }
 }
 
-/// A layer with what says what it is, and with the annotations that its format has, in which cosign keeps the signature.
-pub(super) fn plain_layer(layer: &Descriptor) -> Descriptor {
+/// A layer reduced to media type, digest, size and the annotations of its format. Cosign keeps the signature in one of them.
+pub(super) fn known_layer_fields(layer: &Descriptor) -> Descriptor {
     let mut plain = layer.bare();
     let known = layer.annotations.iter().filter(|(key, _)| is_layer_annotation(layer, key));
     plain.annotations = known.map(|(key, value)| (key.clone(), value.clone())).collect();
@@ -140,7 +144,7 @@ mod tests {
     fn plain(manifest: &Value, config: &Content, place: SignaturePlace) -> bool {
         let content = Content::name(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
         let read = Manifest::parse(&content, &Limits::DEFAULT);
-        read.is_ok_and(|read| is_plain(&content, &read, config, place))
+        read.is_ok_and(|read| has_only_known_fields(&content, &read, config, place))
     }
 
     /// `manifest` with a value at `pointer`, or each of its fields.
@@ -176,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_signature_manifest_has_is_not_plain() {
+    fn a_manifest_with_any_other_field_or_value_is_not_copied_as_received() {
         for (place, (content, config)) in [(SignaturePlace::Tag, at_tag()), (SignaturePlace::Referrer, as_referrer())] {
             let manifest: Value = serde_json::from_slice(content.bytes()).unwrap();
             assert!(plain(&manifest, &config, place), "{place:?}: {manifest}");
@@ -208,7 +212,7 @@ mod tests {
             for (pointer, value) in changes {
                 assert!(!plain(&with(&manifest, pointer, &value), &config, place), "{place:?}: {pointer}");
             }
-            // What its config is may stand in it.
+            // The config may be inlined, with exactly its own bytes.
             let data = {
                 use ::base64::engine::general_purpose::STANDARD;
                 ::base64::Engine::encode(&STANDARD, config.bytes())

@@ -1,4 +1,4 @@
-//! `Kept`: what is kept of the verdicts on all manifests below one image, together within bounds.
+//! `VerdictBudget`: bounds the memory of all verdicts below one image, and shares what they have in common.
 
 use std::collections::BTreeSet;
 
@@ -11,35 +11,36 @@ use crate::store::StoreError;
 use crate::verify::AcceptedSignature;
 use crate::verify::SharedFindings;
 
-/// The verdicts of one image so far. Each manifest has room for thousands of findings and for large documents, and there
-/// are a thousand manifests.
-pub(super) struct Kept<'a> {
-    /// The documents that were accepted, each once, and their bytes.
+/// What the verdicts of one image hold so far. One manifest may have thousands of findings and large documents, and an
+/// index may have a thousand manifests, so limits for each manifest alone are not enough.
+pub(super) struct VerdictBudget<'a> {
+    /// The accepted documents.
     documents: BTreeSet<Digest>,
+    /// Their total size in bytes.
     evidence: u64,
     findings: SharedFindings,
     limits: &'a Limits,
-    /// Bytes of what could not be looked at.
+    /// The bytes of errors about lists and manifests that could not be read.
     open: usize,
     source: &'a dyn Source,
 }
 
-impl<'a> Kept<'a> {
+impl<'a> VerdictBudget<'a> {
     pub(super) fn new(source: &'a dyn Source, limits: &'a Limits) -> Self {
         Self { documents: BTreeSet::new(), evidence: 0, findings: SharedFindings::default(), limits, open: 0, source }
     }
 
-    /// Takes in one verdict more, and shares with the others what is the same.
+    /// Counts one more verdict against the limits. Findings that it has in common with earlier verdicts are shared.
     ///
     /// # Errors
-    /// [`StoreError::TooMany`]: there is more to tell, or to carry, than is kept, so there is no answer.
-    pub(super) fn keep(&mut self, verdict: Verdict) -> Result<Verdict, StoreError> {
+    /// [`StoreError::TooMany`] if the verdicts exceed a limit: could not tell.
+    pub(super) fn charge(&mut self, verdict: Verdict) -> Result<Verdict, StoreError> {
         for accepted in verdict.accepted() {
             self.count(accepted);
         }
         let verdict = match verdict {
             Verdict::Accepted(subject) => Verdict::Accepted(subject.sharing(&mut self.findings)),
-            // Content is looked at later, when all of them are kept.
+            // Not possible yet: layers are read after all verdicts were counted.
             incomplete @ Verdict::Incomplete { .. } => incomplete,
             Verdict::Refused(refusal) => Verdict::Refused(refusal.sharing(&mut self.findings)),
             Verdict::Unknown { refusal, open } => {
