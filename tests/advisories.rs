@@ -1150,7 +1150,7 @@ fn no_key_has_a_scheme_of_another_kind() {
         let signature = key.sign(b"message").unwrap();
         for scheme in all {
             let accepted = key.public_key().verify_as(scheme, b"message", signature.as_bytes()).is_ok();
-            assert_eq!(accepted, scheme == key.public_key().usual_scheme(), "{key:?} as {scheme}");
+            assert_eq!(accepted, scheme == key.public_key().default_scheme(), "{key:?} as {scheme}");
         }
     }
 }
@@ -2090,7 +2090,7 @@ impl Signer for Elsewhere {
     }
 
     fn sign(&self, message: &[u8]) -> Result<bulla::key::Signature, bulla::key::SignerError> {
-        let scheme = self.0.usual_scheme();
+        let scheme = self.0.default_scheme();
         bulla::key::Signature::checked(&self.0, scheme, message, vec![0x30, 6, 2, 1, 1, 2, 1, 1])
     }
 }

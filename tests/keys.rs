@@ -76,9 +76,9 @@ fn every_key() -> Vec<PrivateKey> {
 fn every_scheme_of_every_key_signs_and_verifies() {
     for key in every_key() {
         let public = key.public_key();
-        assert_eq!(public.usual_scheme(), public.schemes()[0]);
+        assert_eq!(public.default_scheme(), public.schemes()[0]);
         let usual = key.sign(MESSAGE).unwrap();
-        assert_eq!(public.verify(MESSAGE, usual.as_bytes()), Ok(public.usual_scheme()));
+        assert_eq!(public.verify(MESSAGE, usual.as_bytes()), Ok(public.default_scheme()));
         for scheme in public.schemes() {
             let signature = key.sign_with(*scheme, MESSAGE).unwrap();
             assert_eq!(public.verify(MESSAGE, signature.as_bytes()), Ok(*scheme));

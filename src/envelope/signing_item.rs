@@ -121,7 +121,7 @@ impl<'a> SigningIdentity<'a> {
         let signature = self.signer.sign(&message)?;
         match signature.is_over(key, &message) {
             true => Ok(SignedItem { item, key, payload, signature: signature.as_bytes().to_vec() }),
-            false => Err(SignerError::Faulty { key: key.id(), scheme: key.usual_scheme() }),
+            false => Err(SignerError::Faulty { key: key.id(), scheme: key.default_scheme() }),
         }
     }
 }

@@ -9,12 +9,12 @@ use crate::key::PublicKey;
 /// The PEM label of a certificate.
 pub(super) const LABEL: &str = "CERTIFICATE";
 
-/// Whether `der` is a certificate and nothing after it.
-pub(super) fn is_one(der: &[u8]) -> bool {
+/// Whether `der` is exactly one certificate.
+pub(super) fn is_certificate(der: &[u8]) -> bool {
     parse(der).is_some()
 }
 
-/// The key of a certificate.
+/// The public key of a certificate, which is not verified.
 pub(super) fn public_key(der: &[u8]) -> Result<PublicKey, KeyError> {
     let malformed = || KeyError::Encoding { what: "certificate", reason: "it is not a Certificate structure" };
     let certificate = parse(der).ok_or_else(malformed)?;

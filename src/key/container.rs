@@ -6,20 +6,20 @@ use der::Decode as _;
 use crate::key::KeyError;
 use crate::key::PublicKey;
 use crate::key::certificate;
-use crate::key::foreign;
-use crate::key::foreign::KeyHalf;
 use crate::key::identifier::KeyType;
 use crate::key::jwk;
 use crate::key::openssh;
 use crate::key::pem;
 use crate::key::pkcs8;
 use crate::key::text;
+use crate::key::unsupported_file;
+use crate::key::unsupported_file::KeyHalf;
 use crate::limits::Limits;
 
-/// The container that a public key was read from, for messages.
+/// The file format that a public key was read from, for messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Container {
-    /// A public key by itself.
+    /// A public key on its own.
     Bare,
     /// An X.509 certificate. Only its key was read: validity, issuer and key usage were not checked.
     Certificate,
@@ -46,18 +46,18 @@ impl PublicKey {
     /// that editors and consoles add.
     ///
     /// # Errors
-    /// [`KeyError`]; a certificate or a private key is refused by name.
+    /// [`KeyError`]; the error for a certificate or a private key says so.
     pub fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
-        Self::from_plain(&text::plain(bytes)?)
+        Self::from_plain(&text::normalize(bytes)?)
     }
 
-    /// Parses the public key file of a person: as [`PublicKey::parse`], or an OpenSSH public key, a JSON Web Key, or a
-    /// certificate. Of a certificate only the key is read: validity, issuer and key usage are not checked.
+    /// Parses any public key file that bulla supports: as [`PublicKey::parse`], or an OpenSSH public key, a JSON Web
+    /// Key, or a certificate. Of a certificate only the key is read: validity, issuer and key usage are not checked.
     ///
     /// # Errors
     /// [`KeyError`].
     pub fn read(bytes: &[u8], limits: &Limits) -> Result<(Self, Container), KeyError> {
-        let plain = text::plain(bytes)?;
+        let plain = text::normalize(bytes)?;
         let within = |container| move |key| (key, container);
         if !pem::is_pem(&plain) {
             if let Some(key) = std::str::from_utf8(&plain).ok().and_then(openssh::read) {
@@ -67,7 +67,7 @@ impl PublicKey {
                 return key.map(within(Container::Jwk));
             }
             return match Self::from_der(&plain) {
-                Err(_) if certificate::is_one(&plain) => {
+                Err(_) if certificate::is_certificate(&plain) => {
                     certificate::public_key(&plain).map(within(Container::Certificate))
                 }
                 key => key.map(within(Container::Bare)),
@@ -101,7 +101,7 @@ impl PublicKey {
         }
         match pkcs8::PrivateKeyForm::of(bytes) {
             Ok(_) => Err(KeyError::Kind { found: "a private key".to_owned(), wanted: KeyHalf::Public.name() }),
-            Err(_) => Err(foreign::of_content(bytes, KeyHalf::Public)
+            Err(_) => Err(unsupported_file::of_content(bytes, KeyHalf::Public)
                 .unwrap_or(KeyError::Encoding { what: "public key", reason: "it is neither PEM nor DER of a key" })),
         }
     }

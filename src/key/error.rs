@@ -1,4 +1,4 @@
-//! Errors of keys and of signing. A message is whole: it says its cause, so no error here has a `source()` besides.
+//! Errors of keys and of signing. A message contains its cause, so no error here has a `source()`.
 
 use std::error::Error;
 use std::io;
@@ -18,55 +18,55 @@ pub enum KeyError {
     /// A key algorithm that is not supported.
     #[error("key algorithm is {found}, wanted ECDSA P-256, P-384 or P-521, Ed25519 or RSA")]
     Algorithm {
-        /// Its name, or its object identifier where we know no name.
+        /// Its name, or its object identifier if the name is unknown.
         found: String,
     },
     /// A key encryption that is not supported.
     #[error("key is encrypted with {found}, wanted {wanted}")]
     Cipher {
-        /// How it is encrypted.
+        /// The encryption in the file.
         found: String,
-        /// What we read.
+        /// The supported encryptions.
         wanted: &'static str,
     },
-    /// A passphrase derivation that costs more than allowed. Refused before anything is derived.
+    /// The parameters of the key derivation cost more than allowed. Refused before anything is derived.
     #[error("key file sets its passphrase derivation to {found}, wanted {wanted}")]
     Cost {
         /// The parameters in the file.
         found: String,
-        /// The parameters that we accept.
+        /// The accepted parameters.
         wanted: &'static str,
     },
-    /// Bytes that are not what they should be.
+    /// The encoding is invalid.
     #[error("{what} cannot be read: {reason}")]
     Encoding {
-        /// What they should be.
+        /// The expected encoding.
         what: &'static str,
-        /// What is wrong with them.
+        /// What is wrong with it.
         reason: &'static str,
     },
     /// A file exists already and is not overwritten.
     #[error("`{}` exists already and is not overwritten", path.display())]
     Exists {
-        /// Where.
+        /// The path.
         path: PathBuf,
     },
-    /// A key file with something wrong inside.
+    /// An error in a key file, with its path.
     #[error("`{}`: {error}", path.display())]
     File {
-        /// Where.
+        /// The path.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error.
         error: Box<Self>,
     },
-    /// A key file of another program.
+    /// A key file of another program, in a format that is not supported.
     #[error("{found} is not {wanted}")]
-    Foreign {
-        /// What it is.
+    UnsupportedFile {
+        /// The format.
         found: &'static str,
-        /// What was asked for.
+        /// What was expected.
         wanted: &'static str,
-        /// What to do about it; `FILE` stands for the file.
+        /// The hint on how to convert it; `FILE` stands for the file.
         converts: &'static str,
     },
     /// A file that could not be read or written.
@@ -74,40 +74,40 @@ pub enum KeyError {
     Io {
         /// `read` or `written`.
         action: &'static str,
-        /// What the operating system says.
+        /// The error of the operating system.
         error: io::Error,
-        /// Where.
+        /// The path.
         path: PathBuf,
     },
-    /// The text inside cosign's key container is not JSON that we read.
+    /// The text inside cosign's key container is not valid JSON.
     #[error("sigstore key container cannot be read: {0}")]
     Json(JsonError),
-    /// Something else than what was asked for.
+    /// The file holds something other than what was expected.
     #[error("{found} is not {wanted}")]
     Kind {
-        /// What it says it is.
+        /// What the file holds.
         found: String,
-        /// What was asked for.
+        /// What was expected.
         wanted: &'static str,
     },
-    /// A private key file whose public half belongs to another key.
+    /// The public key in a private key file does not belong to the private key.
     #[error("private key does not match the public key stored with it")]
     Mismatch,
-    /// A directory, a device, a pipe: not a file.
+    /// A directory, a device or a pipe, where only a file is accepted.
     #[error("`{}` is {found}, wanted a file", path.display())]
     NotAFile {
-        /// What it is.
+        /// The type of file that was found.
         found: &'static str,
-        /// Where.
+        /// The path.
         path: PathBuf,
     },
     /// The key is encrypted, and there is no passphrase.
     #[error("key is encrypted and no passphrase was given")]
     PassphraseMissing,
-    /// The passphrase is not the one that the key was encrypted with. A damaged file looks the same.
+    /// The passphrase is wrong. A damaged file looks the same.
     #[error("passphrase is wrong, or the key file is damaged")]
     PassphraseWrong,
-    /// The operating system gave no random bytes.
+    /// The operating system returned no random bytes.
     #[error("random bytes cannot be had: {0}")]
     Random(getrandom::Error),
     /// An RSA key with a public exponent that is even, too small or too large.
@@ -116,18 +116,18 @@ pub enum KeyError {
         /// The exponent.
         found: String,
     },
-    /// An RSA key that is too short to be safe, or too long to be checked in reasonable time.
+    /// The RSA key is too short to be safe, or too long to be verified in reasonable time.
     #[error("RSA key has {found} bits, wanted 2048 to 8192")]
     RsaSize {
         /// Its length in bits.
         found: u32,
     },
-    /// A file too large to be a key.
+    /// The file is larger than the limit for key files.
     #[error("`{}` has more than {limit} bytes: too large for a key file", path.display())]
     TooLarge {
-        /// How many bytes a key file may have.
+        /// The limit, in bytes.
         limit: u64,
-        /// Where.
+        /// The path.
         path: PathBuf,
     },
     /// A public key of small order, for which anybody can make signatures.
@@ -136,11 +136,11 @@ pub enum KeyError {
 }
 
 impl KeyError {
-    /// What to do about a file that holds something else than a key that is read; `FILE` stands for the file.
+    /// The hint on how to convert a key file in an unsupported format; `FILE` stands for the file.
     pub fn converts(&self) -> Option<&'static str> {
         match self {
             Self::File { error, .. } => error.converts(),
-            Self::Foreign { converts, .. } => Some(converts),
+            Self::UnsupportedFile { converts, .. } => Some(converts),
             _ => None,
         }
     }
@@ -162,71 +162,71 @@ impl From<FileError> for KeyError {
     }
 }
 
-/// Why there is no signature.
+/// Why signing failed.
 ///
-/// This knows no backend. A backend says what kind of error its own one is, and keeps it: [`SignerError::backend`].
+/// It knows no backend. A backend classifies its own error, and wraps it: [`SignerError::backend`].
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignerError {
-    /// The token, plugin or service that holds the key gave no signature.
+    /// The token, plugin or service that holds the key returned no signature.
     #[error("{error}")]
     Backend {
         /// The error of the backend.
         error: Arc<dyn Error + Send + Sync>,
-        /// What it means.
+        /// The class of the error.
         kind: SignerErrorKind,
     },
-    /// The cryptographic library refused.
+    /// The cryptographic library failed.
     #[error("key {} could not make a {scheme} signature", key.short())]
     Failed {
-        /// Whose.
+        /// The key.
         key: KeyId,
-        /// What was asked for.
+        /// The requested scheme.
         scheme: Scheme,
     },
-    /// The signature that came back is not one: a fault in a token, a driver, or this machine. It goes nowhere.
+    /// The returned signature does not verify: a fault in a token, a driver, or this machine. It is discarded.
     #[error("key {} made a {scheme} signature that does not verify", key.short())]
     Faulty {
-        /// Whose.
+        /// The key.
         key: KeyId,
-        /// What was asked for.
+        /// The requested scheme.
         scheme: Scheme,
     },
-    /// A scheme that this signer does not make.
+    /// The signer does not support this scheme.
     #[error("{algorithm} key does not sign {scheme} here")]
     Scheme {
-        /// What the key is.
+        /// The algorithm of the key.
         algorithm: Algorithm,
-        /// What was asked for.
+        /// The requested scheme.
         scheme: Scheme,
     },
 }
 
-/// What an error of a [`Signer`](crate::key::Signer) means, whatever holds the key.
+/// The class of an error of a [`Signer`](crate::key::Signer), for every backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignerErrorKind {
-    /// What holds the key was asked and said no: a wrong PIN, a policy, missing permissions.
+    /// The backend refused: a wrong PIN, a policy, missing permissions.
     Declined,
-    /// It was asked and failed, or its answer cannot be used.
+    /// The backend failed, or its response is invalid.
     Failed,
-    /// It made a signature that does not verify.
+    /// The backend made a signature that does not verify.
     Faulty,
-    /// It cannot be reached: not installed, removed, locked, or too slow.
+    /// The backend cannot be reached: not installed, removed, locked, or too slow.
     Unavailable,
-    /// It does not make that kind of signature.
+    /// The backend does not support that kind of signature.
     Unsupported,
-    /// The signature is by another key, or it is not clear which key was meant.
+    /// The signature is by another key, or the choice of the key is ambiguous.
     WrongKey,
 }
 
 impl SignerError {
-    /// The error of a backend, and what it means.
+    /// The error of a backend, and its class.
     pub fn of_backend(kind: SignerErrorKind, error: impl Error + Send + Sync + 'static) -> Self {
         Self::Backend { error: Arc::new(error), kind }
     }
 
-    /// What the error means, whatever holds the key.
+    /// The class of the error, for every backend.
     pub const fn kind(&self) -> SignerErrorKind {
         match self {
             Self::Backend { kind, .. } => *kind,
@@ -236,7 +236,7 @@ impl SignerError {
         }
     }
 
-    /// The error of the backend, if it is an `E`.
+    /// The error of the backend, if it has the type `E`.
     pub fn backend<E: Error + 'static>(&self) -> Option<&E> {
         match self {
             Self::Backend { error, .. } => error.downcast_ref(),
@@ -245,7 +245,7 @@ impl SignerError {
     }
 }
 
-/// The bytes are not a signature by the key over the message.
+/// The signature does not verify with the key over the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("signature does not verify")]
 pub struct Unverified;
@@ -262,7 +262,7 @@ mod tests {
         assert_eq!((error.kind(), error.backend::<Unverified>()), (SignerErrorKind::Unavailable, Some(&Unverified)));
         assert!(error.backend::<KeyError>().is_none());
         assert_eq!(error.to_string(), Unverified.to_string());
-        // Whoever prints the chain of sources prints nothing twice.
+        // The chain of sources repeats nothing when it is printed.
         assert!(error.source().is_none());
     }
 }

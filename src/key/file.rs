@@ -1,4 +1,4 @@
-//! Key files: read within bounds, written whole or not at all.
+//! Key files: read up to a limit, written whole or not at all.
 
 use std::io::Read;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::key::PrivateKey;
 use crate::key::PublicKey;
 use crate::limits::Limits;
 
-/// Reads the public key in a file.
+/// Reads a public key file.
 ///
 /// # Errors
 /// [`KeyError`] that names the path.
@@ -24,7 +24,7 @@ pub fn read_public(path: &Path, limits: &Limits) -> Result<PublicKey, KeyError> 
     PublicKey::parse(&bytes).map_err(|error| within(path, error))
 }
 
-/// Reads the private key in a file. `passphrase` is called only where the key is encrypted.
+/// Reads a private key file. `passphrase` is called only if the key is encrypted.
 ///
 /// # Errors
 /// [`KeyError`] that names the path.
@@ -37,18 +37,18 @@ pub fn read_private(
     PrivateKey::parse(&bytes, limits, passphrase).map_err(|error| within(path, error))
 }
 
-/// Writes the text of a private key so that its owner alone can read it.
+/// Writes a private key file that only its owner can read.
 ///
 /// # Errors
-/// [`KeyError::Exists`], [`KeyError::Io`]; then nothing has changed.
+/// [`KeyError::Exists`], [`KeyError::Io`]; nothing has changed then.
 pub fn write_private(path: &Path, text: &str, overwrite: Overwrite) -> Result<(), KeyError> {
     Ok(files::write(path, text.as_bytes(), 0o600, overwrite)?)
 }
 
-/// Writes a public key as PEM, for everybody to read.
+/// Writes a public key file in PEM, readable for everybody.
 ///
 /// # Errors
-/// [`KeyError::Exists`], [`KeyError::Io`]; then nothing has changed.
+/// [`KeyError::Exists`], [`KeyError::Io`]; nothing has changed then.
 pub fn write_public(path: &Path, key: &PublicKey, overwrite: Overwrite) -> Result<(), KeyError> {
     Ok(files::write(path, key.to_pem().as_bytes(), 0o644, overwrite)?)
 }
@@ -57,7 +57,7 @@ fn within(path: &Path, error: KeyError) -> KeyError {
     KeyError::File { path: path.to_owned(), error: Box::new(error) }
 }
 
-/// Reads the bytes of a key file of any kind, or of a pipe, within the limit for key files.
+/// Reads the bytes of a key file or pipe, up to the limit for key files.
 ///
 /// # Errors
 /// [`KeyError`] that names the path.
@@ -65,14 +65,14 @@ pub fn read(path: &Path, limits: &Limits) -> Result<Zeroizing<Vec<u8>>, KeyError
     Ok(files::read_secret(path, limits.key.file_bytes, Accept::Pipe)?)
 }
 
-/// Reads a key from something that is open already, as standard input is, within the same limit. `name` is what it is
-/// called in errors.
+/// Reads the bytes of a key from an open file such as standard input, up to the same limit. `name` stands for the path
+/// in errors.
 ///
 /// # Errors
-/// [`KeyError`] that has the name.
+/// [`KeyError`] that names it.
 pub fn read_from(from: &mut dyn Read, name: &Path, limits: &Limits) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let limit = limits.key.file_bytes;
-    // Room for all of it and one byte more: a buffer that grows leaves copies behind.
+    // Reserved at once, with one byte to spare: a buffer that grows leaves copies behind that are not wiped.
     let room = usize::try_from(limit.saturating_add(1)).unwrap_or_default();
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     let failed = |error| KeyError::Io { action: "read", error, path: name.to_owned() };

@@ -1,4 +1,4 @@
-//! New keys.
+//! Key generation.
 
 use zeroize::Zeroizing;
 
@@ -8,13 +8,13 @@ use crate::key::PrivateKey;
 use crate::key::algorithm::SigningKey;
 
 impl PrivateKey {
-    /// A new key from the operating system's random bytes.
+    /// Generates a key from random bytes of the operating system.
     ///
     /// # Errors
-    /// [`KeyError::Random`] where there are none.
+    /// [`KeyError::Random`] if it returns none.
     pub fn generate(kind: KeyKind) -> Result<Self, KeyError> {
-        // A number that is not below the group order is thrown away, so that every key is equally likely. On P-256
-        // that is one in 2^32.
+        // Rejection sampling: a scalar that is not below the group order is discarded, so that every key is equally
+        // likely. On P-256 that is one in 2^32.
         loop {
             let mut bytes = Zeroizing::new([0; 48]);
             getrandom::fill(bytes.as_mut()).map_err(KeyError::Random)?;

@@ -1,4 +1,4 @@
-//! `KeyId`: which key, whatever file it came in.
+//! `KeyId`: identifies a key, whatever file it was read from.
 
 use std::fmt;
 
@@ -8,9 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use crate::digest;
 use crate::digest::Digest;
 
-/// A key's name: the SHA-256 of its public key as a DER `SubjectPublicKeyInfo`.
+/// The id of a key: the SHA-256 of its public key as a DER `SubjectPublicKeyInfo`.
 ///
-/// One key has one id, however it was stored: public keys are kept in their one canonical encoding.
+/// A key has one id, whatever its file format, since public keys are kept in their only canonical encoding.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId([u8; 32]);
 
@@ -25,12 +25,12 @@ impl KeyId {
         Self(id)
     }
 
-    /// The id itself.
+    /// The bytes of the id.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The hint that cosign writes into a bundle: the same bytes in standard base64.
+    /// The key hint that cosign writes into a bundle: the same bytes in standard base64.
     pub fn hint(&self) -> String {
         STANDARD.encode(self.0)
     }

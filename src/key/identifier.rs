@@ -6,7 +6,7 @@ use der::asn1::AnyRef;
 
 use crate::key::KeyError;
 
-/// What an `AlgorithmIdentifier` can say about a key that we use.
+/// A supported type of key, as an `AlgorithmIdentifier` states it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeyType {
     Ecdsa(Curve),
@@ -23,8 +23,8 @@ pub(super) enum Curve {
 }
 
 impl KeyType {
-    /// Reads an identifier. RFC 3279 section 2.3, RFC 5480 section 2.1.1, RFC 8410 section 3: RSA has parameters
-    /// NULL, ECDSA a named curve, Ed25519 none.
+    /// Parses an identifier. RFC 3279 section 2.3, RFC 5480 section 2.1.1, RFC 8410 section 3: RSA has parameters NULL,
+    /// ECDSA a named curve, Ed25519 none.
     pub(super) fn of(identifier: &AlgorithmIdentifierRef<'_>) -> Result<Self, KeyError> {
         match (identifier.oid, identifier.parameters) {
             (EC, Some(parameters)) => Curve::of(parameters).map(Self::Ecdsa),
@@ -37,7 +37,7 @@ impl KeyType {
         }
     }
 
-    /// The identifier, as it is written.
+    /// The identifier in its canonical encoding.
     pub(super) fn identifier(self) -> AlgorithmIdentifierRef<'static> {
         match self {
             Self::Ecdsa(curve) => AlgorithmIdentifierRef { oid: EC, parameters: Some(AnyRef::from(curve.oid())) },
@@ -48,8 +48,8 @@ impl KeyType {
 }
 
 impl Curve {
-    /// Reads `ECParameters`. A curve spelled out in numbers is refused even where it is one of ours: two encodings
-    /// of one key, and the door of CVE-2020-0601.
+    /// Parses `ECParameters`. Explicit curve parameters are refused even for a supported curve: a key would have two
+    /// encodings, and they led to CVE-2020-0601.
     pub(super) fn of(parameters: AnyRef<'_>) -> Result<Self, KeyError> {
         let Ok(oid) = parameters.decode_as::<ObjectIdentifier>() else {
             return Err(KeyError::Algorithm { found: "ECDSA on a curve without a name".to_owned() });
@@ -60,7 +60,7 @@ impl Curve {
             .ok_or_else(|| KeyError::Algorithm { found: name(oid) })
     }
 
-    /// The name of the curve in an encoding.
+    /// The object identifier of the curve.
     pub(super) fn oid(self) -> &'static ObjectIdentifier {
         match self {
             Self::P256 => &P256,
@@ -95,7 +95,7 @@ const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
-/// Names of algorithms for the message that refuses them.
+/// The names of algorithms that the error messages use.
 const NAMES: [(&str, &str); 29] = [
     ("1.2.840.10040.4.1", "DSA"),
     ("1.2.840.10045.3.1.1", "ECDSA P-192"),

@@ -14,12 +14,12 @@ use crate::key::openssh;
 use crate::limits::Limits;
 use crate::text::Untrusted;
 
-/// The wire form, as far as it says which key it is.
+/// The JSON form: the members that determine the key.
 #[derive(Deserialize)]
 struct JwkWire {
     kty: String,
     crv: Option<String>,
-    /// The private number: then it is not a public key.
+    /// The private key: if it is present, this is not a public key file.
     d: Option<IgnoredAny>,
     e: Option<String>,
     n: Option<String>,
@@ -29,7 +29,7 @@ struct JwkWire {
     y: Option<String>,
 }
 
-/// Reads one JSON Web Key; nothing where the bytes are something else than that.
+/// Parses a JSON Web Key; `None` if the bytes are something else.
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Option<Result<PublicKey, KeyError>> {
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return None;

@@ -5,7 +5,6 @@ mod certificate;
 mod container;
 mod error;
 pub mod file;
-mod foreign;
 mod generate;
 mod id;
 mod identifier;
@@ -22,6 +21,7 @@ mod public;
 mod signer;
 mod sigstore;
 mod text;
+mod unsupported_file;
 
 pub use self::algorithm::Algorithm;
 pub use self::algorithm::KeyKind;

@@ -10,7 +10,7 @@ use crate::key::PublicKey;
 use crate::key::identifier::Curve;
 use crate::key::identifier::KeyType;
 
-/// Reads `text` if it is one line of a kind of key that we use; nothing where it is something else.
+/// Parses `text` if it is one line of a supported type of key; `None` if it is something else.
 pub(super) fn read(text: &str) -> Option<Result<PublicKey, KeyError>> {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let (line, None) = (lines.next()?, lines.next()) else { return None };
@@ -51,7 +51,8 @@ fn parse(kind: &str, encoded: &str) -> Result<PublicKey, KeyError> {
     }
 }
 
-/// PKCS#1 of the two numbers. The exponent comes first in SSH; a leading zero byte says that a number is positive.
+/// The PKCS#1 structure of the two numbers. In SSH the exponent comes first, and a leading zero byte marks a number as
+/// positive.
 pub(super) fn rsa(exponent: &[u8], modulus: &[u8]) -> Result<PublicKey, KeyError> {
     let malformed = |_| KeyError::Encoding { what: "RSA public key", reason: "its numbers are not positive" };
     let positive = |bytes| UintRef::new(bytes).map_err(malformed);

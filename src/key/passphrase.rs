@@ -1,4 +1,4 @@
-//! `Passphrase`: what opens a private key file.
+//! `Passphrase`: decrypts a private key file.
 
 use std::fmt;
 
@@ -10,12 +10,12 @@ use zeroize::Zeroizing;
 pub struct Passphrase(Zeroizing<Vec<u8>>);
 
 impl Passphrase {
-    /// The passphrase that is exactly these bytes: whoever read them has cut off the line end.
+    /// The passphrase of exactly these bytes: the caller has already removed the line end.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self(Zeroizing::new(bytes.into()))
     }
 
-    /// Whether it protects nothing.
+    /// Whether it is empty, and so protects nothing.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,12 +1,12 @@
-//! PEM: the text form of keys. RFC 7468.
+//! PEM: the textual encoding of keys. RFC 7468.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use crate::key::KeyError;
-use crate::key::foreign;
-use crate::key::foreign::KeyHalf;
+use crate::key::unsupported_file;
+use crate::key::unsupported_file::KeyHalf;
 use crate::text::Untrusted;
 
 /// One PEM block: its label and the decoded bytes.
@@ -21,9 +21,9 @@ pub(super) fn is_pem(bytes: &[u8]) -> bool {
 }
 
 /// Parses the one PEM block in `bytes`. Text around it is ignored, and so is the `EC PARAMETERS` block that OpenSSL
-/// writes before a key. A second block is refused: it would be ambiguous which one is meant.
+/// writes before a key. A second block is refused, since the choice would be ambiguous.
 ///
-/// 1. A block begins with a line that is nothing but its begin line, and ends with its end line.
+/// 1. A block begins with a begin line that has no other text, and ends with its end line.
 /// 2. Only if there is no such line, the whole text may be one block whose line ends were lost.
 pub(super) fn read(bytes: &[u8]) -> Result<Block, KeyError> {
     let text = std::str::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8"))?;
@@ -55,7 +55,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Block, KeyError> {
     }
 }
 
-/// Parses a block whose line ends were lost or became spaces. The text may contain nothing else but quotes around it.
+/// Parses a block whose line ends were lost or became spaces. The text may contain only the block, perhaps in quotes.
 fn one_line(text: &str) -> Result<Block, KeyError> {
     let lost = || malformed("its line ends were lost, and it is not one block from its begin to its end");
     let text = text.trim();
@@ -69,24 +69,25 @@ fn one_line(text: &str) -> Result<Block, KeyError> {
     }
 }
 
-/// The label of a private key anywhere in a text, also a damaged one; only used in messages.
+/// The label of a private key anywhere in a text, even if the block is damaged; only used in messages.
 pub(super) fn private_label(bytes: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(bytes).ok()?;
     let (before, _) = text.split_once("PRIVATE KEY-----")?;
     let kind = before.rsplit_once(BEGIN).map_or("", |(_, kind)| kind);
-    let is_label = kind.len() <= LABEL && kind.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b' ');
+    let is_label = kind.len() <= MAX_LABEL && kind.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b' ');
     Some(format!("{}PRIVATE KEY", if is_label { kind } else { "" }))
 }
 
 /// Writes one block, in lines of 64 characters.
 pub(super) fn write(label: &str, bytes: &[u8]) -> Zeroizing<String> {
     let encoded = Zeroizing::new(STANDARD.encode(bytes));
-    let mut text = Zeroizing::new(String::with_capacity(encoded.len() + encoded.len() / LINE + 2 * label.len() + 64));
+    let mut text =
+        Zeroizing::new(String::with_capacity(encoded.len() + encoded.len() / LINE_LENGTH + 2 * label.len() + 64));
     for part in [BEGIN, label, DASHES, "\n"] {
         text.push_str(part);
     }
     for (column, character) in encoded.chars().enumerate() {
-        if column > 0 && column % LINE == 0 {
+        if column > 0 && column % LINE_LENGTH == 0 {
             text.push('\n');
         }
         text.push(character);
@@ -102,7 +103,7 @@ pub(super) fn unwanted(label: &str, wanted: KeyHalf) -> KeyError {
     let found = match label {
         "CERTIFICATE" | "TRUSTED CERTIFICATE" => "a certificate".to_owned(),
         "PUBLIC KEY" | "RSA PUBLIC KEY" => "a public key".to_owned(),
-        _ => match foreign::of_label(label, wanted) {
+        _ => match unsupported_file::of_label(label, wanted) {
             Some(error) => return error,
             None if label.ends_with("PRIVATE KEY") => "a private key".to_owned(),
             None => format!("a PEM block `{}`", Untrusted::within(label, 40)),
@@ -116,8 +117,8 @@ fn body<'a>(
     label: &str,
     length: usize,
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    // RFC 1421 section 4.6, RFC 4716 section 3.3: header lines may stand before the base64, and go on in the next line
-    // where that begins with a space, or where they end with a backslash.
+    // RFC 1421 section 4.6, RFC 4716 section 3.3: header lines may precede the base64. A header continues in the next
+    // line if that begins with a space, or if its own line ends with a backslash.
     let mut headers = Headers::Possible;
     let mut parts = Vec::new();
     for line in lines {
@@ -148,10 +149,10 @@ fn body<'a>(
     Err(malformed("it has no end line"))
 }
 
-/// Where a body is with its header lines.
+/// The state of parsing the header lines of a block.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Headers {
-    /// The next line is one that ended with a backslash.
+    /// The previous line ended with a backslash.
     Continued,
     Possible,
     Seen,
@@ -171,9 +172,9 @@ fn malformed(reason: &'static str) -> KeyError {
 const BEGIN: &str = "-----BEGIN ";
 const DASHES: &str = "-----";
 const END: &str = "-----END ";
-/// No kind of private key in a label is longer, in bytes.
-const LABEL: usize = 32;
-const LINE: usize = 64;
+/// The longest name of a type of private key in a label, in bytes.
+const MAX_LABEL: usize = 32;
+const LINE_LENGTH: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -23,7 +23,7 @@ use crate::key::identifier;
 use crate::key::identifier::Curve;
 use crate::key::identifier::KeyType;
 
-/// RFC 5915 section 3, SEC1.
+/// An EC private key. RFC 5915 section 3, SEC1.
 #[derive(Sequence)]
 pub(super) struct EcPrivateKey<'a> {
     pub(super) version: u8,
@@ -34,14 +34,14 @@ pub(super) struct EcPrivateKey<'a> {
     pub(super) public_key: Option<BitStringRef<'a>>,
 }
 
-/// RFC 5208 section 6: `EncryptedPrivateKeyInfo`.
+/// An encrypted private key, `EncryptedPrivateKeyInfo`. RFC 5208 section 6.
 #[derive(Sequence)]
 struct Encrypted<'a> {
     algorithm: AlgorithmIdentifierRef<'a>,
     data: &'a OctetStringRef,
 }
 
-/// RFC 8018 appendix A.4, read far enough to say what it names.
+/// The PBES2 parameters, parsed far enough to name an unsupported one. RFC 8018 appendix A.4.
 #[derive(Sequence)]
 struct Pbes2<'a> {
     derivation: AlgorithmIdentifierRef<'a>,
@@ -58,7 +58,7 @@ pub(super) enum PrivateKeyForm {
 }
 
 impl PrivateKeyForm {
-    /// Recognizes the structure by its first fields; anything else is refused by name.
+    /// Recognizes the structure by its first fields; the error for anything else names it.
     pub(super) fn of(bytes: &[u8]) -> Result<Self, KeyError> {
         if PrivateKeyInfoRef::from_der(bytes).is_ok() {
             return Ok(Self::Pkcs8);
@@ -102,7 +102,7 @@ pub(super) fn ec_private_key(scalar: &[u8], point: Option<&[u8]>) -> Result<Zero
     write().map(Zeroizing::new).map_err(|_| malformed("it cannot be written"))
 }
 
-/// Converts a SEC1 key to PKCS#8. It must name its curve.
+/// Converts a SEC1 key, which must name its curve, to PKCS#8.
 pub(super) fn from_sec1(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let malformed = |reason| KeyError::Encoding { what: "EC private key", reason };
     let key = EcPrivateKey::from_der(bytes).map_err(|_| malformed("it is not an ECPrivateKey structure"))?;
@@ -118,7 +118,7 @@ pub(super) fn from_pkcs1(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
 /// Decrypts a PKCS#8 key (PBES2). `passphrase` is called only after the parameters were checked.
 ///
 /// # Errors
-/// [`KeyError::PassphraseWrong`]; [`KeyError::Cipher`] and [`KeyError::Cost`] for parameters that are not supported or
+/// [`KeyError::PassphraseWrong`]; [`KeyError::Cipher`] and [`KeyError::Cost`] for parameters that are unsupported or
 /// too expensive.
 pub(super) fn decrypt(
     bytes: &[u8],
@@ -126,12 +126,12 @@ pub(super) fn decrypt(
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let encrypted = Encrypted::from_der(bytes).map_err(|_| malformed("it is not an EncryptedPrivateKeyInfo"))?;
     let parameters = parameters(&encrypted.algorithm)?;
-    affordable(&parameters.kdf)?;
+    check_cost(&parameters.kdf)?;
     let passphrase = passphrase()?;
     let mut buffer = Zeroizing::new(encrypted.data.as_bytes().to_vec());
     let plain =
         parameters.decrypt_in_place(passphrase.as_bytes(), &mut buffer).map_err(|_| KeyError::PassphraseWrong)?;
-    // CBC padding accepts one wrong passphrase in 256; the result is then not PKCS#8.
+    // CBC padding accepts one wrong passphrase in 256, but the result is not valid PKCS#8 then.
     match PrivateKeyInfoRef::from_der(plain) {
         Ok(_) => Ok(Zeroizing::new(plain.to_vec())),
         Err(_) => Err(KeyError::PassphraseWrong),
@@ -143,7 +143,7 @@ pub(super) fn encrypt(plain: &[u8], passphrase: &Passphrase) -> Result<Vec<u8>, 
     let (mut salt, mut vector) = ([0; 16], [0; 16]);
     getrandom::fill(&mut salt).map_err(KeyError::Random)?;
     getrandom::fill(&mut vector).map_err(KeyError::Random)?;
-    let (log_n, r, p) = WRITTEN;
+    let (log_n, r, p) = WRITTEN_SCRYPT;
     let cost = scrypt::Params::new(log_n, r, p).map_err(|_| malformed("it cannot be written"))?;
     let write = || {
         let parameters = Parameters::generate_scrypt_aes256cbc(cost, &salt, vector).ok()?;
@@ -155,9 +155,9 @@ pub(super) fn encrypt(plain: &[u8], passphrase: &Passphrase) -> Result<Vec<u8>, 
     write().ok_or_else(|| malformed("it cannot be written"))
 }
 
-/// Parses PBES2 parameters; an unsupported cipher or key derivation is named in the error.
+/// Parses PBES2 parameters; the error names an unsupported cipher or key derivation.
 fn parameters(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<Parameters, KeyError> {
-    let cipher = |oid: ObjectIdentifier| KeyError::Cipher { found: identifier::name(oid), wanted: READ };
+    let cipher = |oid: ObjectIdentifier| KeyError::Cipher { found: identifier::name(oid), wanted: SUPPORTED };
     let garbled = |_| malformed("its encryption parameters are not PBES2");
     if algorithm.oid != pbes2::PBES2_OID {
         return Err(cipher(algorithm.oid));
@@ -177,10 +177,10 @@ fn parameters(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<Parameters, KeyE
     }
 }
 
-/// Refuses key derivation costs over [`MEMORY`] or [`WORK`], and zero: a key file must not exhaust the machine.
-fn affordable(derivation: &Kdf) -> Result<(), KeyError> {
+/// Refuses key derivation costs over [`MAX_SCRYPT_MEMORY`] or [`MAX_SCRYPT_WORK`], and zero: a key file must not exhaust the machine.
+fn check_cost(derivation: &Kdf) -> Result<(), KeyError> {
     match derivation {
-        Kdf::Pbkdf2(pbkdf2) if (1..=ITERATIONS).contains(&pbkdf2.iteration_count) => Ok(()),
+        Kdf::Pbkdf2(pbkdf2) if (1..=MAX_PBKDF2_ITERATIONS).contains(&pbkdf2.iteration_count) => Ok(()),
         Kdf::Pbkdf2(pbkdf2) => Err(KeyError::Cost {
             found: format!("PBKDF2 with {} iterations", pbkdf2.iteration_count),
             wanted: "1 to 10000000",
@@ -190,7 +190,7 @@ fn affordable(derivation: &Kdf) -> Result<(), KeyError> {
             let memory = n.checked_mul(r);
             let work = memory.and_then(|memory| memory.checked_mul(p));
             match (memory, work) {
-                (Some(1..=MEMORY), Some(1..=WORK)) if n.is_power_of_two() && n > 1 => Ok(()),
+                (Some(1..=MAX_SCRYPT_MEMORY), Some(1..=MAX_SCRYPT_WORK)) if n.is_power_of_two() && n > 1 => Ok(()),
                 _ => Err(KeyError::Cost {
                     found: format!("scrypt with N={n}, r={r}, p={p}"),
                     wanted: "N a power of two, N*r up to 2^20 and N*r*p up to 2^21",
@@ -214,16 +214,17 @@ const CIPHERS: [ObjectIdentifier; 5] = [
     pbes2::AES_256_GCM_OID,
 ];
 
-/// PBKDF2 iterations: what RFC 8018 section 4.2 says may be appropriate for especially critical keys.
-const ITERATIONS: u32 = 10_000_000;
+/// The limit of PBKDF2 iterations: the number that RFC 8018 section 4.2 considers appropriate for especially critical
+/// keys.
+const MAX_PBKDF2_ITERATIONS: u32 = 10_000_000;
 
-/// The limit of scrypt memory, in units of 128 bytes: 128 MiB, as the largest of cosign's parameter sets.
-const MEMORY: u64 = 1 << 20;
+/// The limit of scrypt memory, in units of 128 bytes: 128 MiB, as in the largest parameter set of cosign.
+const MAX_SCRYPT_MEMORY: u64 = 1 << 20;
 
-/// The limit of scrypt work, in the same unit: twice as much.
-const WORK: u64 = 1 << 21;
+/// The limit of scrypt work, in the same unit: twice the memory.
+const MAX_SCRYPT_WORK: u64 = 1 << 21;
 
-const READ: &str = "PBES2 with scrypt or PBKDF2 (HMAC-SHA-2), and AES";
+const SUPPORTED: &str = "PBES2 with scrypt or PBKDF2 (HMAC-SHA-2), and AES";
 
-/// log2(N), r and p for scrypt: OWASP's set with the most memory that OpenSSL is willing to use.
-const WRITTEN: (u8, u32, u32) = (14, 8, 5);
+/// log2(N), r and p of scrypt for new files: of OWASP's sets, the one with the most memory that OpenSSL accepts.
+const WRITTEN_SCRYPT: (u8, u32, u32) = (14, 8, 5);

@@ -14,18 +14,18 @@ use crate::key::Signature;
 use crate::key::Signer;
 use crate::key::SignerError;
 use crate::key::algorithm::SigningKey;
-use crate::key::foreign;
-use crate::key::foreign::KeyHalf;
 use crate::key::pem;
 use crate::key::pkcs8;
 use crate::key::pkcs8::PrivateKeyForm;
 use crate::key::sigstore;
 use crate::key::text;
+use crate::key::unsupported_file;
+use crate::key::unsupported_file::KeyHalf;
 use crate::limits::Limits;
 
 /// A private key, wiped from memory when dropped, and never printed.
 ///
-/// Ed25519, P-256 and P-384 sign deterministically. Every signature is verified before it leaves.
+/// Ed25519, P-256 and P-384 sign deterministically. Every signature is verified before it is returned.
 pub struct PrivateKey {
     pkcs8: Zeroizing<Vec<u8>>,
     public: PublicKey,
@@ -38,7 +38,7 @@ impl PrivateKey {
         Ok(Self { pkcs8: secret.to_pkcs8()?, public: PublicKey::new(key_type, &bits)?, secret })
     }
 
-    /// Reads PKCS#8 that is not encrypted, in DER.
+    /// Parses an unencrypted PKCS#8 key in DER.
     ///
     /// # Errors
     /// [`KeyError`].
@@ -49,20 +49,20 @@ impl PrivateKey {
         Self::new(SigningKey::new(&info)?)
     }
 
-    /// Reads a key file: cosign's encrypted container, PKCS#8 (encrypted or not), SEC1 or PKCS#1; PEM or DER.
-    /// `passphrase` is called only where one is needed, and after everything else was found in order.
+    /// Parses a private key file: cosign's encrypted container, PKCS#8 (encrypted or not), SEC1 or PKCS#1; PEM or DER.
+    /// `passphrase` is called only if one is needed, after everything else was checked.
     ///
     /// # Errors
-    /// [`KeyError`]; [`KeyError::PassphraseWrong`] where the passphrase is.
+    /// [`KeyError`]; [`KeyError::PassphraseWrong`] if the passphrase is wrong.
     pub fn parse(
         bytes: &[u8],
         limits: &Limits,
         passphrase: impl FnOnce() -> Result<Passphrase, KeyError>,
     ) -> Result<Self, KeyError> {
-        let plain = text::plain(bytes)?;
+        let plain = text::normalize(bytes)?;
         if !pem::is_pem(&plain) {
             let form = PrivateKeyForm::of(&plain)
-                .map_err(|error| foreign::of_content(&plain, KeyHalf::Private).unwrap_or(error))?;
+                .map_err(|error| unsupported_file::of_content(&plain, KeyHalf::Private).unwrap_or(error))?;
             return Self::from_form(form, &plain, passphrase);
         }
         let block = pem::read(&plain)?;
@@ -79,11 +79,12 @@ impl PrivateKey {
         }
     }
 
-    /// Which form of a private key a file has, if any: its PEM label, or the name of its structure. It is not opened.
+    /// The format of a private key file, if it is one: its PEM label, or the name of its structure. The key is not
+    /// decrypted.
     pub fn form(bytes: &[u8]) -> Option<String> {
-        let plain = text::plain(bytes).ok()?;
+        let plain = text::normalize(bytes).ok()?;
         match pem::is_pem(&plain) {
-            // The label alone: what else stands in the file may be a secret.
+            // Only the label, since the rest of the file may be secret.
             true => pem::private_label(&plain).map(|label| format!("BEGIN {label}")),
             false => Self::form_of_der(&plain).map(str::to_owned),
         }
@@ -121,10 +122,10 @@ impl PrivateKey {
         pem::write("PRIVATE KEY", &self.pkcs8)
     }
 
-    /// The key as encrypted PKCS#8 in PEM, as OpenSSL reads it.
+    /// The key as encrypted PKCS#8 in PEM, which OpenSSL reads.
     ///
-    /// AES-CBC keeps the key secret but does not notice changes: a damaged Ed25519 key opens as another key. The
-    /// sigstore container has no such hole.
+    /// AES-CBC keeps the key secret but does not detect changes: a damaged Ed25519 key decrypts to another key. The
+    /// sigstore container detects them.
     ///
     /// # Errors
     /// [`KeyError::Random`] or [`KeyError::Encoding`].
@@ -150,7 +151,7 @@ impl Signer for PrivateKey {
     }
 
     fn sign(&self, message: &[u8]) -> Result<Signature, SignerError> {
-        self.sign_with(self.public.usual_scheme(), message)
+        self.sign_with(self.public.default_scheme(), message)
     }
 
     fn sign_with(&self, scheme: Scheme, message: &[u8]) -> Result<Signature, SignerError> {

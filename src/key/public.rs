@@ -18,9 +18,9 @@ use crate::key::algorithm::VerifyingKey;
 use crate::key::identifier::KeyType;
 use crate::key::pem;
 
-/// A public key of a kind that we use, in its canonical encoding, prepared for checking many signatures.
+/// A public key of a supported type, in its canonical encoding, prepared to verify many signatures.
 ///
-/// Cheap to clone. Two are equal when their `SubjectPublicKeyInfo` is, and there is one of those for each key.
+/// Cheap to clone. Two keys are equal if their `SubjectPublicKeyInfo` is, and each key has only one.
 #[derive(Clone)]
 pub struct PublicKey(Arc<PreparedKey>);
 
@@ -31,7 +31,7 @@ struct PreparedKey {
 }
 
 impl PublicKey {
-    /// Reads a DER `SubjectPublicKeyInfo`, as it also stands in certificates.
+    /// Parses a DER `SubjectPublicKeyInfo`, the form that certificates contain too.
     ///
     /// # Errors
     /// [`KeyError`].
@@ -42,7 +42,7 @@ impl PublicKey {
         let key_type = KeyType::of(&info.algorithm)?;
         let bits = info.subject_public_key.as_bytes().ok_or_else(|| malformed("it is not a whole number of bytes"))?;
         let key = Self::new(key_type, bits)?;
-        // One key, one encoding, one id: a second encoding would be a second vote.
+        // One encoding and one id for each key: with a second encoding it would count twice.
         match key.spki() == der {
             true => Ok(key),
             false => Err(malformed("its encoding is not the canonical one")),
@@ -58,12 +58,12 @@ impl PublicKey {
         Ok(Self(Arc::new(PreparedKey { checker, id: KeyId::of(&spki), spki })))
     }
 
-    /// What kind of key it is.
+    /// The algorithm of the key.
     pub fn algorithm(&self) -> Algorithm {
         self.0.checker.algorithm()
     }
 
-    /// Its name.
+    /// The id of the key.
     pub fn id(&self) -> KeyId {
         self.0.id
     }
@@ -73,22 +73,22 @@ impl PublicKey {
         &self.0.spki
     }
 
-    /// The same as PEM, with a line end at the end.
+    /// The key as PEM, ending in a newline.
     pub fn to_pem(&self) -> String {
         pem::write("PUBLIC KEY", self.spki()).to_string()
     }
 
-    /// What a signature by this key may be, the usual one first.
+    /// The schemes that are accepted for this key, the default first.
     pub fn schemes(&self) -> &'static [Scheme] {
         self.algorithm().schemes()
     }
 
-    /// What a signature by this key is unless somebody asks for another: the first of [`PublicKey::schemes`].
-    pub fn usual_scheme(&self) -> Scheme {
-        self.algorithm().usual_scheme()
+    /// The scheme that this key signs with by default: the first of [`PublicKey::schemes`].
+    pub fn default_scheme(&self) -> Scheme {
+        self.algorithm().default_scheme()
     }
 
-    /// Checks that `signature` is this key's over `message`, by one of the [`PublicKey::schemes`], and says by which.
+    /// Verifies `signature` over `message` by each of the [`PublicKey::schemes`], and returns the one that accepts it.
     /// ECDSA signatures are DER.
     ///
     /// # Errors
@@ -98,10 +98,10 @@ impl PublicKey {
         self.schemes().iter().find(accepts).copied().ok_or(Unverified)
     }
 
-    /// Checks that `signature` is this key's over `message` by `scheme`. ECDSA signatures are DER.
+    /// Verifies `signature` over `message` by `scheme`. ECDSA signatures are DER.
     ///
     /// # Errors
-    /// [`Unverified`], also where `scheme` is not one of this key.
+    /// [`Unverified`], also if `scheme` does not fit this key.
     pub fn verify_as(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> Result<(), Unverified> {
         match self.0.checker.accepts(scheme, message, signature) {
             true => Ok(()),
@@ -109,16 +109,16 @@ impl PublicKey {
         }
     }
 
-    /// The canonical form of a signature by this key, for comparison. An ECDSA signature (r, s) is as valid as (r, n -
-    /// s), which anybody can compute: the canonical one has the smaller second number.
-    pub fn one_form<'a>(&self, signature: &'a [u8]) -> Cow<'a, [u8]> {
-        self.0.checker.one_form(signature).map_or(Cow::Borrowed(signature), Cow::Owned)
+    /// The canonical form of a signature by this key, for comparison. ECDSA signatures are malleable: anybody can
+    /// compute (r, n - s) from (r, s), and both are valid. The canonical one has the smaller second number (low-S).
+    pub fn canonical_signature<'a>(&self, signature: &'a [u8]) -> Cow<'a, [u8]> {
+        self.0.checker.canonical_signature(signature).map_or(Cow::Borrowed(signature), Cow::Owned)
     }
 
-    /// How long a signature by this key is at most, in bytes.
+    /// The length of the longest signature by this key, in bytes.
     pub fn longest_signature(&self) -> usize {
         match self.algorithm() {
-            // Two numbers, each with what DER puts before it.
+            // Two numbers, with the DER bytes before each.
             Algorithm::EcdsaP256 => 72,
             Algorithm::EcdsaP384 => 104,
             Algorithm::EcdsaP521 => 139,
@@ -127,11 +127,11 @@ impl PublicKey {
         }
     }
 
-    /// Checks an ECDSA signature in the form of JWS and COSE: the two numbers side by side, each of the length of the
-    /// curve. P-256 with SHA-256, P-384 with SHA-384, P-521 with SHA-512; nothing else.
+    /// Verifies an ECDSA signature in the form of JWS and COSE: `r` and `s` side by side, each as long as the curve.
+    /// Only P-256 with SHA-256, P-384 with SHA-384, P-521 with SHA-512.
     ///
     /// # Errors
-    /// [`Unverified`], also where `scheme` is not one of this key or not one of these three.
+    /// [`Unverified`], also if `scheme` does not fit this key or is none of these three.
     pub fn verify_fixed(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> Result<(), Unverified> {
         match self.0.checker.accepts_fixed(scheme, message, signature) {
             true => Ok(()),

@@ -16,37 +16,37 @@ use crate::key::SignerError;
 
 /// A private key in a file, in a token or behind another program.
 pub trait Signer: Send + Sync {
-    /// The public key, with which every signature by this signer verifies.
+    /// The public key that verifies every signature by this signer.
     fn public_key(&self) -> &PublicKey;
 
-    /// Signs `message` with the scheme that others expect of this kind of key: its [`PublicKey::usual_scheme`].
+    /// Signs `message` with the default scheme of this type of key, [`PublicKey::default_scheme`].
     ///
     /// # Errors
     /// [`SignerError`].
     fn sign(&self, message: &[u8]) -> Result<Signature, SignerError>;
 
-    /// Signs `message` with one scheme. The default makes the usual scheme and refuses the others.
+    /// Signs `message` with the given scheme. The provided method supports only the default scheme.
     ///
     /// # Errors
-    /// [`SignerError::Scheme`] where this signer does not make that kind of signature.
+    /// [`SignerError::Scheme`] if this signer does not support the scheme.
     fn sign_with(&self, scheme: Scheme, message: &[u8]) -> Result<Signature, SignerError> {
         let key = self.public_key();
-        match key.usual_scheme() == scheme {
+        match key.default_scheme() == scheme {
             true => self.sign(message),
             false => Err(SignerError::Scheme { algorithm: key.algorithm(), scheme }),
         }
     }
 
-    /// Signs each of the messages as [`Signer::sign`] does, several at once. After a failure no further message is begun,
+    /// Signs each message as [`Signer::sign`] does, several in parallel. After a failure no further message is signed,
     /// and the signatures made until then are returned.
     fn sign_all(&self, messages: &[&[u8]]) -> Batch {
-        Batch::side_by_side(self, messages)
+        Batch::sign_in_parallel(self, messages)
     }
 }
 
 /// A signature that was verified with its public key. A proof type.
 ///
-/// ECDSA signatures are DER. Only [`Signature::checked`] makes one, so a token that computes wrongly is noticed here.
+/// ECDSA signatures are DER. Only [`Signature::checked`] makes one, so an error in a token is detected here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
     bytes: Vec<u8>,
@@ -55,10 +55,10 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// `bytes`, which `key` accepts as its signature over `message`.
+    /// Verifies `bytes` as a signature by `key` over `message`.
     ///
     /// # Errors
-    /// [`SignerError::Faulty`] where it does not.
+    /// [`SignerError::Faulty`] if it does not verify.
     pub fn checked(key: &PublicKey, scheme: Scheme, message: &[u8], bytes: Vec<u8>) -> Result<Self, SignerError> {
         match key.verify_as(scheme, message, &bytes) {
             Ok(()) => Ok(Self { bytes, key: key.id(), message: Digest::sha256(message) }),
@@ -71,7 +71,7 @@ impl Signature {
         &self.bytes
     }
 
-    /// Whether it was verified with this key over this very message, and not with another one or over something else.
+    /// Whether it was verified with exactly this key over exactly this message.
     pub fn is_over(&self, key: &PublicKey, message: &[u8]) -> bool {
         self.key == key.id() && self.message == Digest::sha256(message)
     }
@@ -80,33 +80,33 @@ impl Signature {
 /// The result of signing several messages.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// The signatures, by the place of the message.
+    /// The signatures, by the index of the message.
     pub made: BTreeMap<usize, Signature>,
-    /// Why the others are missing.
+    /// The error that stopped the batch, if there was one.
     pub stopped: Option<SignerError>,
 }
 
 impl Batch {
-    /// Signs in several threads, since a machine has several processors and a signer may be far away. After a failure no
-    /// further message is begun.
-    pub(in crate::key) fn side_by_side<S: Signer + ?Sized>(signer: &S, messages: &[&[u8]]) -> Self {
+    /// Signs in several threads, since signing may wait for a remote signer or use several processors. After a failure
+    /// no further message is signed.
+    pub(in crate::key) fn sign_in_parallel<S: Signer + ?Sized>(signer: &S, messages: &[&[u8]]) -> Self {
         let next = AtomicUsize::new(0);
         let (made, stopped) = (Mutex::new(BTreeMap::new()), OnceLock::new());
         let work = || {
             while stopped.get().is_none() {
-                let place = next.fetch_add(1, Ordering::Relaxed);
-                let Some(message) = messages.get(place) else { return };
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(message) = messages.get(index) else { return };
                 match signer.sign(message) {
                     Ok(signature) => {
-                        made.lock().unwrap_or_else(PoisonError::into_inner).insert(place, signature);
+                        made.lock().unwrap_or_else(PoisonError::into_inner).insert(index, signature);
                     }
                     Err(error) => drop(stopped.set(error)),
                 }
             }
         };
         std::thread::scope(|scope| {
-            // If the system gives no more threads, those that there are do the work: this one at least.
-            for _ in 1..AT_ONCE.min(messages.len()) {
+            // If the system starts no more threads, the existing ones do the work: at least this one.
+            for _ in 1..MAX_PARALLEL.min(messages.len()) {
                 drop(Builder::new().spawn_scoped(scope, work));
             }
             work();
@@ -115,5 +115,5 @@ impl Batch {
     }
 }
 
-/// How many signatures are requested at a time.
-pub(in crate::key) const AT_ONCE: usize = 8;
+/// How many signatures are made in parallel.
+pub(in crate::key) const MAX_PARALLEL: usize = 8;

@@ -17,10 +17,10 @@ use crate::key::KeyError;
 use crate::key::Passphrase;
 use crate::limits::Limits;
 
-/// The PEM label that is written, and the one that was written before.
+/// The current PEM label, and the older one that cosign wrote before.
 pub(super) const LABELS: [&str; 2] = ["ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIGN PRIVATE KEY"];
 
-/// The wire form, in the field order of the reference implementation.
+/// The JSON form, in the field order of the reference implementation.
 #[derive(Serialize, Deserialize)]
 struct WireContainer {
     kdf: Derivation,
@@ -49,7 +49,7 @@ struct Cipher {
     nonce: String,
 }
 
-/// The PKCS#8 inside a container. The passphrase is asked for after everything else was found in order.
+/// Decrypts the PKCS#8 key in a container. `passphrase` is called only after everything else was checked.
 pub(super) fn open(
     bytes: &[u8],
     limits: &Limits,
@@ -60,16 +60,16 @@ pub(super) fn open(
     sealed.open(&key)
 }
 
-/// A container with `plain` inside, under a fresh salt and nonce.
+/// Encrypts `plain` into a container with a new salt and nonce.
 pub(super) fn seal(plain: &[u8], passphrase: &Passphrase) -> Result<Vec<u8>, KeyError> {
     let (mut salt, mut nonce) = ([0; 32], [0; 24]);
     getrandom::fill(&mut salt).map_err(KeyError::Random)?;
     getrandom::fill(&mut nonce).map_err(KeyError::Random)?;
-    let key = derive(passphrase, &salt, &cost(&WRITTEN)?)?;
+    let key = derive(passphrase, &salt, &check_cost(&WRITTEN_COST)?)?;
     write(plain, &key, &salt, &nonce)
 }
 
-/// A container, read and found in order, but closed.
+/// A container that was parsed and checked, still encrypted.
 struct Sealed {
     ciphertext: Vec<u8>,
     cost: scrypt::Params,
@@ -85,7 +85,7 @@ impl Sealed {
             let found = format!("{:?} and {:?}", kdf.name, cipher.name);
             return Err(KeyError::Cipher { found, wanted: "scrypt and nacl/secretbox" });
         }
-        let cost = cost(&kdf.params)?;
+        let cost = check_cost(&kdf.params)?;
         let sealed = decode(&ciphertext)?;
         let (tag, ciphertext) = sealed.split_first_chunk().ok_or_else(|| malformed("its ciphertext is too short"))?;
         let (salt, nonce) = (field(&kdf.salt)?, field(&cipher.nonce)?);
@@ -110,14 +110,14 @@ fn write(plain: &[u8], key: &[u8; 32], salt: &[u8; 32], nonce: &[u8; 24]) -> Res
     cipher.apply_keystream(&mut sealed);
     let tag = mac.compute_unpadded(&sealed);
     let container = WireContainer {
-        kdf: Derivation { name: KDF.to_owned(), params: WRITTEN, salt: STANDARD.encode(salt) },
+        kdf: Derivation { name: KDF.to_owned(), params: WRITTEN_COST, salt: STANDARD.encode(salt) },
         cipher: Cipher { name: CIPHER.to_owned(), nonce: STANDARD.encode(nonce) },
         ciphertext: STANDARD.encode([tag.as_slice(), &sealed].concat()),
     };
     json::to_go(&container).map_err(KeyError::Json)
 }
 
-/// XSalsa20 positioned after its first 32 bytes, and Poly1305 keyed with those. NaCl, `crypto_secretbox`.
+/// The parts of NaCl's `crypto_secretbox`: XSalsa20 positioned after its first 32 bytes, and Poly1305 keyed with those.
 fn secretbox(key: &[u8; 32], nonce: &[u8; 24]) -> (XSalsa20, Poly1305) {
     let mut cipher = XSalsa20::new(key.into(), nonce.into());
     let mut mac_key = Zeroizing::new([0; 32]);
@@ -132,9 +132,8 @@ fn derive(passphrase: &Passphrase, salt: &[u8], cost: &scrypt::Params) -> Result
     Ok(key)
 }
 
-/// The parameter sets that the reference implementation accepts, and no other: a key file must not be able to make
-/// us work without end.
-fn cost(params: &Cost) -> Result<scrypt::Params, KeyError> {
+/// Accepts only the scrypt parameter sets of the reference implementation: a key file must not cause unlimited work.
+fn check_cost(params: &Cost) -> Result<scrypt::Params, KeyError> {
     let Cost { n, r, p } = params;
     let refused = || KeyError::Cost { found: format!("scrypt with N={n}, r={r}, p={p}"), wanted: WANTED };
     let log_n = match (n, r, p) {
@@ -162,8 +161,8 @@ const CIPHER: &str = "nacl/secretbox";
 const KDF: &str = "scrypt";
 const WANTED: &str = "N one of 32768, 65536, 131072, with r=8 and p=1";
 
-/// What cosign writes.
-const WRITTEN: Cost = Cost { n: 65_536, r: 8, p: 1 };
+/// The parameters that cosign writes.
+const WRITTEN_COST: Cost = Cost { n: 65_536, r: 8, p: 1 };
 
 #[cfg(test)]
 mod tests {
@@ -201,8 +200,8 @@ mod tests {
         assert!(matches!(sealed.open(&[2; 32]), Err(KeyError::PassphraseWrong)));
     }
 
-    // Every bit of the container, flipped: it cannot be read, or asks for another key, or does not open, or what
-    // comes out is the same.
+    // With any bit of the container flipped, it cannot be parsed, needs another key, does not decrypt, or decrypts to
+    // the same key.
     #[test]
     fn no_flipped_bit_opens_as_something_else() {
         let container = container();
@@ -223,7 +222,7 @@ mod tests {
         assert!(unreadable > 0 && other_key > 0 && closed > 0);
     }
 
-    // A key file must not be able to make us work: the passphrase is not even asked for.
+    // A key file must not cause unlimited work: the passphrase is not even requested.
     #[test]
     fn other_costs_are_refused_before_any_work() {
         let text = String::from_utf8(container()).unwrap();

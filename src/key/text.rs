@@ -1,7 +1,7 @@
 //! Text normalization of key files: the encodings that editors, shells, pipelines and consoles add are removed.
 //!
-//! Invariant: only what cannot be part of a key is changed. A byte order mark, the encoding of the text, the line ends
-//! and a layer of base64 go; no character of a key is added, dropped or replaced.
+//! The invariant: only parts that cannot belong to a key are changed. A byte order mark, UTF-16, line ends and one
+//! layer of base64 are removed; no character of a key is added, dropped or replaced.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,14 +15,14 @@ use crate::key::pem;
 ///
 /// # Errors
 /// [`KeyError::Encoding`] for malformed UTF-16.
-pub(super) fn plain(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+pub(super) fn normalize(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let bytes = utf8(bytes)?;
     if pem::is_pem(&bytes) {
-        return Ok(lines(&bytes));
+        return Ok(normalize_line_ends(&bytes));
     }
-    // Consoles of key management services and CI secrets hold base64, of DER or of PEM.
-    match base64(&bytes) {
-        Some(decoded) if pem::is_pem(&decoded) => Ok(lines(&decoded)),
+    // Consoles of key management services and CI secrets contain base64, of DER or of PEM.
+    match decode_base64(&bytes) {
+        Some(decoded) if pem::is_pem(&decoded) => Ok(normalize_line_ends(&decoded)),
         Some(decoded) => Ok(decoded),
         None => Ok(bytes),
     }
@@ -31,12 +31,12 @@ pub(super) fn plain(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
 /// Decodes UTF-16 and removes a byte order mark: PowerShell writes UTF-16, Windows editors a byte order mark.
 fn utf8(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let zeros = |first: usize| bytes.iter().skip(first).step_by(2).all(|byte| *byte == 0);
-    let is_wide = bytes.len() >= SHORTEST && bytes.len().is_multiple_of(2);
+    let is_wide = bytes.len() >= MIN_KEY_LENGTH && bytes.len().is_multiple_of(2);
     match bytes {
         [0xef, 0xbb, 0xbf, rest @ ..] => Ok(Zeroizing::new(rest.to_vec())),
         [0xff, 0xfe, rest @ ..] => narrow(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => narrow(rest, u16::from_be_bytes),
-        // All of it ASCII: half of the bytes are zero, which neither PEM nor DER can be.
+        // UTF-16 of ASCII text: half of the bytes are zero, which is true of neither PEM nor DER.
         _ if is_wide && zeros(1) => narrow(bytes, u16::from_le_bytes),
         _ if is_wide && zeros(0) => narrow(bytes, u16::from_be_bytes),
         _ => Ok(Zeroizing::new(bytes.to_vec())),
@@ -58,9 +58,9 @@ fn narrow(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Zeroizing<Vec<u8>>, 
     Ok(text)
 }
 
-/// Replaces `\r\n`, a lone `\r`, and line ends spelled as a backslash and a letter by `\n`. PEM contains no other
+/// Replaces `\r\n`, a lone `\r`, and line ends written as a backslash and a letter by `\n`. PEM contains no other
 /// backslash.
-fn lines(text: &[u8]) -> Zeroizing<Vec<u8>> {
+fn normalize_line_ends(text: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut plain = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text;
     loop {
@@ -81,21 +81,21 @@ fn end<'a>(plain: &mut Vec<u8>, rest: &'a [u8]) -> &'a [u8] {
     rest
 }
 
-/// Decodes a text that is nothing but padded base64 in the standard alphabet, with any line breaks, perhaps in JSON
-/// quotes; otherwise `None`.
-fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+/// Decodes a text that consists only of padded standard base64, with any line breaks, perhaps in JSON quotes; otherwise
+/// returns `None`.
+fn decode_base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let text = text.trim_ascii();
     let text = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text);
     let mut encoded = Zeroizing::new(Vec::with_capacity(text.len()));
     encoded.extend(text.iter().filter(|byte| !byte.is_ascii_whitespace()));
-    match encoded.len() >= SHORTEST {
+    match encoded.len() >= MIN_KEY_LENGTH {
         true => STANDARD.decode(encoded.as_slice()).ok().map(Zeroizing::new),
         false => None,
     }
 }
 
 /// The shortest key in any encoding, in bytes.
-const SHORTEST: usize = 32;
+const MIN_KEY_LENGTH: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -125,19 +125,19 @@ mod tests {
             ("base64 in lines", STANDARD.encode(PEM).as_bytes().chunks(20).collect::<Vec<_>>().join(&b"\r\n"[..])),
             ("base64 in quotes", format!("\"{}\"\n", STANDARD.encode(PEM)).into()),
         ] {
-            assert_eq!(String::from_utf8_lossy(&plain(&bytes).unwrap()), PEM, "{shape}");
+            assert_eq!(String::from_utf8_lossy(&normalize(&bytes).unwrap()), PEM, "{shape}");
         }
     }
 
     #[test]
     fn what_is_no_text_stays_as_it_is() {
         for bytes in [&b"\x30\x59\x30\x13"[..], b"", b"short", b"not base64, not PEM: but long enough to be it"] {
-            assert_eq!(plain(bytes).unwrap().as_slice(), bytes);
+            assert_eq!(normalize(bytes).unwrap().as_slice(), bytes);
         }
-        // Base64 in base64 in base64 is taken apart once.
+        // Only one layer of base64 is decoded.
         let twice = STANDARD.encode(STANDARD.encode(PEM));
-        assert_eq!(plain(twice.as_bytes()).unwrap().as_slice(), STANDARD.encode(PEM).as_bytes());
-        assert!(plain(b"\xff\xfeodd").is_err());
-        assert!(plain(b"\xfe\xff\xd8\x00\x00\x41").is_err());
+        assert_eq!(normalize(twice.as_bytes()).unwrap().as_slice(), STANDARD.encode(PEM).as_bytes());
+        assert!(normalize(b"\xff\xfeodd").is_err());
+        assert!(normalize(b"\xfe\xff\xd8\x00\x00\x41").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! `ApprovedRequest`: enough owners signed all of a request. `NotApproved`: who has not signed yet.
+//! `ApprovedRequest`: enough owners signed all of a request. `NotApproved`: the owners who have not signed yet.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -11,11 +11,11 @@ use crate::request::SigningRequest;
 use crate::request::SigningResponse;
 use crate::trust::Owner;
 
-/// A signing request whose threshold of owners is met for every item. A proof type: only [`approve`] makes one, and
+/// A signing request whose quorum of owners is met for every item. A proof type: only [`approve`] makes one, and
 /// nothing else is attached.
 ///
-/// A key counts once it signed all of the request and countersigned, so no image gets a part of the requested
-/// signatures. An owner counts once, whatever number of their keys signed.
+/// A key counts only if it signed every item and countersigned, so no image gets a part of the requested signatures. An
+/// owner counts once, with any number of keys.
 #[derive(Clone, Copy, Debug)]
 pub struct ApprovedRequest<'a> {
     request: &'a SigningRequest,
@@ -36,30 +36,30 @@ pub struct ApprovedItem<'a> {
 pub struct NotApproved {
     /// The items that lack signatures of owners.
     pub items: Vec<UnapprovedItem>,
-    /// The owners, in the order of the request, with the number of items that each has signed whole.
+    /// The owners, in the order of the request, with the number of items that each has signed completely.
     pub owners: Vec<(String, usize)>,
     /// The number of signatures by one key in a finished response.
     pub signatures: usize,
     /// The number of items.
     pub total: usize,
-    /// The owners who began to sign with some key and did not finish, with the number of its signatures.
+    /// The owners with unfinished signatures, with the number of signatures of the key that got furthest.
     pub unfinished: BTreeMap<String, usize>,
-    /// How many owners have to sign each item.
+    /// The number of owners who have to sign each item.
     pub want: u32,
 }
 
 /// An item that lacks signatures of owners.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnapprovedItem {
-    /// Its place in the request, from 0.
+    /// Its index in the request, from 0.
     pub place: usize,
-    /// How many more owners are needed.
+    /// The number of owners who still have to sign.
     pub missing: u32,
     /// The owners who have signed it.
     pub signed: BTreeSet<Owner>,
 }
 
-/// Checks the quorum of `request`: enough owners signed all of it. Otherwise returns who is missing.
+/// Checks the quorum of `request`: enough owners signed every item. If not, the inner error lists the missing owners.
 ///
 /// # Errors
 /// [`RequestError::OtherRequest`] for a response to another request.
@@ -69,7 +69,7 @@ pub fn approve<'a>(
 ) -> Result<Result<ApprovedRequest<'a>, NotApproved>, RequestError> {
     response.check_answers(request)?;
     let (signed, total) = (finished(response), request.items().len());
-    // Every item is signed by the same keys: a key counts when it signed all of the request.
+    // All items are signed by the same keys: a key counts only if it signed the whole request.
     let signers = response.signers().filter(|signed| signed.is_finished());
     let signers: Vec<_> = signers.map(|signed| (Owner::Named(signed.owner().to_owned()), signed.key().id())).collect();
     match request.quorum().missing(signers.iter().map(|(owner, key)| (owner, *key))) {
@@ -85,7 +85,7 @@ pub fn approve<'a>(
     }
 }
 
-/// The owners, in the order of the request, with the number of items that each has signed whole: all, or none.
+/// The owners, in the order of the request, with the number of items that each has signed completely: all, or none.
 pub fn signed_items(request: &SigningRequest, response: &SigningResponse) -> Vec<(String, usize)> {
     let signed = finished(response);
     let whole = |name: &String| match signed.contains(&Owner::Named(name.clone())) {
@@ -95,13 +95,13 @@ pub fn signed_items(request: &SigningRequest, response: &SigningResponse) -> Vec
     request.owners().iter().map(|owner| (owner.name.clone(), whole(&owner.name))).collect()
 }
 
-/// The owners with a finished answer.
+/// The owners who finished.
 fn finished(response: &SigningResponse) -> BTreeSet<Owner> {
     let finished = response.signers().filter(|signer| signer.is_finished());
     finished.map(|signer| Owner::Named(signer.owner().to_owned())).collect()
 }
 
-/// The owners with unfinished answers, and the greatest number of signatures by one of their keys.
+/// The owners with unfinished signatures, and the largest number of signatures by one of their keys.
 fn unfinished(response: &SigningResponse) -> BTreeMap<String, usize> {
     let mut most = BTreeMap::new();
     for signer in response.signers().filter(|signer| !signer.is_finished()) {
@@ -117,7 +117,7 @@ impl<'a> ApprovedRequest<'a> {
         self.request
     }
 
-    /// The items, each with the keys that signed it whole.
+    /// The items, each with the keys that signed it completely.
     pub fn items(&self) -> impl Iterator<Item = ApprovedItem<'a>> {
         let Self { request, response } = *self;
         let all = request.items().iter().zip(request.payloads()).enumerate();
@@ -136,12 +136,12 @@ impl<'a> ApprovedItem<'a> {
         self.item
     }
 
-    /// The keys that signed all of it.
+    /// The keys that signed the item completely.
     pub fn signers(&self) -> impl Iterator<Item = &'a SignaturesByKey> {
         self.signers.iter().copied()
     }
 
-    /// Every signature that is to be attached: who signed, the payload, and the signature.
+    /// Every signature to attach: the signer, the payload, and the signature.
     pub fn signatures(&self) -> impl Iterator<Item = (&'a SignaturesByKey, &'a ItemPayload, &'a [u8])> {
         let (payloads, place) = (self.payloads, self.place);
         let of = move |signer: &'a SignaturesByKey| {

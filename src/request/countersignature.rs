@@ -17,9 +17,9 @@ use crate::time::Time;
 /// The DSSE payload type of a countersignature. No verifier of images reads it.
 pub const COUNTERSIGNATURE_TYPE: &str = "application/vnd.bulla.signing-response.v1+json";
 
-/// A signature over the digest of the request, the owner, the key, the time, and the digests of all signatures of the
-/// key in the order of the items. It proves that the holder of the key answered exactly these bytes, labels and reason
-/// included, with exactly these signatures.
+/// The last signature of a key in a response. It covers the digest of the request, the owner, the key, the time, and
+/// the digests of all other signatures of the key in the order of the items. It proves that the holder of the key
+/// signed in response to exactly these request bytes, labels and reason included, and made exactly these signatures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Countersignature {
     pub(super) bytes: Vec<u8>,
@@ -27,7 +27,7 @@ pub(super) struct Countersignature {
 }
 
 impl Countersignature {
-    /// Verifies a countersignature that was read from a response.
+    /// Verifies a countersignature of a response.
     ///
     /// # Errors
     /// [`RequestError::Unsigned`], [`RequestError::Dated`].
@@ -70,7 +70,8 @@ pub(super) fn message<'a>(
     Ok(pre_authentication_encoding(COUNTERSIGNATURE_TYPE, &payload))
 }
 
-/// A countersignature is made while the request is open; at its beginning, clocks may differ by a day.
+/// Checks that a countersignature was made while the request was open. At the beginning of that interval clocks may
+/// differ by a day.
 fn check_time(request: &SigningRequest, key: KeyId, time: Time) -> Result<(), RequestError> {
     let (created, expires) = (request.created(), request.expires());
     match time > expires || time.unix().saturating_add(CLOCK_SKEW) < created.unix() {

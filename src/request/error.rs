@@ -13,24 +13,24 @@ use crate::policy::QuorumError;
 use crate::time::Time;
 use crate::trust::TrustError;
 
-/// Why a signing request, a signing response or a signing log is refused, or cannot be judged.
+/// Why a signing request, a signing response or a signing log is refused, or could not be evaluated.
 ///
-/// What a message says about its cause stands in the message, so no variant has a `source()` that would print it again.
+/// A message contains its cause, so no variant has a `source()` that would be printed twice.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// The clock of this machine cannot be right.
+    /// The clock of this machine is wrong.
     #[error("it is {now} by this machine's clock, but the request was made at {created}")]
     Clock {
-        /// When the request was made.
+        /// When the request was created.
         created: Time,
-        /// What the clock says.
+        /// The time of the clock.
         now: Time,
     },
-    /// A countersignature that is dated before the request was made, or after it expired.
+    /// The countersignature is dated before the request was created, or after it expired.
     #[error("key {} signed at {signed}, the request was open from {created} to {expires}", key.short())]
     Dated {
-        /// When the request was made.
+        /// When the request was created.
         created: Time,
         /// When the request expired.
         expires: Time,
@@ -39,16 +39,16 @@ pub enum RequestError {
         /// When it signed, by the signer's clock.
         signed: Time,
     },
-    /// The same thing twice.
+    /// An element occurs twice.
     #[error("{what} twice")]
     Duplicate {
-        /// What stands there twice.
+        /// The duplicate element.
         what: Duplicate,
     },
-    /// The payload of an item cannot be written.
+    /// The payload of an item cannot be serialized.
     #[error("{reference}: {error}")]
     Envelope {
-        /// Why not.
+        /// The error.
         error: EnvelopeError,
         /// The name of the item.
         reference: String,
@@ -58,10 +58,10 @@ pub enum RequestError {
     Expired {
         /// When it expired.
         expires: Time,
-        /// What time it is.
+        /// The current time.
         now: Time,
     },
-    /// A field that is empty, malformed or contradicts another.
+    /// A field is empty, malformed or contradicts another.
     #[error("`{field}` {why}")]
     Field {
         /// The name of the field.
@@ -69,43 +69,43 @@ pub enum RequestError {
         /// What is wrong with it, as the rest of a sentence.
         why: String,
     },
-    /// Not the JSON of this document.
+    /// The JSON is not that of this document.
     #[error("not the JSON of a {document}: {error}")]
     Json {
         /// The document.
         document: &'static str,
-        /// Why it cannot be read.
+        /// The error of the JSON reader.
         error: JsonError,
     },
-    /// A key that cannot be read.
+    /// A key cannot be parsed.
     #[error("the key of {owner}: {error}")]
     Key {
-        /// What is wrong with it.
+        /// The error.
         error: KeyError,
         /// The owner of the key.
         owner: String,
     },
-    /// Another document, or another version of it.
+    /// The document is of another kind or version.
     #[error("a {got:?} of version {version}, wanted a {want:?} of version 1")]
     Kind {
         /// The kind that the document states.
         got: String,
         /// The version that the document states.
         version: u64,
-        /// The kind that is wanted.
+        /// The expected kind.
         want: &'static str,
     },
-    /// More than the limit allows.
+    /// The document exceeds a limit.
     #[error("{what}: {got}, more than the limit of {limit}")]
     Limit {
-        /// How much there is.
+        /// The number that was found.
         got: u64,
-        /// How much is allowed.
+        /// The limit.
         limit: u64,
-        /// What is counted.
+        /// The kind of limit.
         what: String,
     },
-    /// A line of a signing log that does not follow from the line before it.
+    /// A line of a signing log does not continue the hash chain.
     #[error("line {line}: {why}")]
     Log {
         /// The number of the line, from 1.
@@ -113,7 +113,7 @@ pub enum RequestError {
         /// What is wrong with it.
         why: LogFault,
     },
-    /// A key that was not asked to sign.
+    /// The key was not asked to sign.
     #[error("nobody asked for a signature of the key {key:.12}; asked are {asked}")]
     NotAsked {
         /// The owners and keys that were asked.
@@ -121,51 +121,51 @@ pub enum RequestError {
         /// The id of the key.
         key: String,
     },
-    /// Another file: it is not even JSON that says what it is.
+    /// The file is not this document at all: not even JSON that states its kind.
     #[error("not a {document}: {error}")]
     OtherFile {
-        /// The document that it should be.
+        /// The expected document.
         document: &'static str,
-        /// Why it cannot be read.
+        /// The error of the JSON reader.
         error: JsonError,
     },
-    /// The request asks other owners, or other keys of them, than are expected.
+    /// The request asks other owners or other keys than expected.
     #[error("it asks {asked}, and these are not the owners and keys that were given")]
     OtherOwners {
         /// The owners and keys that were asked.
         asked: String,
     },
-    /// The response answers another request.
+    /// The response is for another request.
     #[error("it answers the request {got}, not {want}")]
     OtherRequest {
-        /// The digest of the request that it answers.
+        /// The digest of the request that it is for.
         got: Box<Digest>,
-        /// The digest of the request that it should answer.
+        /// The digest of the expected request.
         want: Box<Digest>,
     },
-    /// The request asks for another number of its owners than is expected.
+    /// The threshold of the request is not the expected one.
     #[error("it asks for {got} of its owners, wanted {}", want.map_or_else(|| "a number".to_owned(), |want| want.to_string()))]
     OtherThreshold {
-        /// The number that it asks for.
+        /// The threshold of the request.
         got: u32,
-        /// The number that is expected.
+        /// The expected threshold.
         want: Option<u32>,
     },
-    /// JSON that is larger or deeper than the limit allows.
+    /// The JSON exceeds a size or depth limit.
     #[error("{document}: {error}")]
     TooMuch {
         /// The document.
         document: &'static str,
-        /// Which limit.
+        /// The exceeded limit.
         error: JsonError,
     },
-    /// A threshold that the owners of the request cannot meet.
+    /// The owners of the request cannot meet its threshold.
     #[error("{0}")]
     Quorum(QuorumError),
-    /// No owner holds a key.
+    /// No owner has a key.
     #[error("{0}")]
     Trust(TrustError),
-    /// A signature over a payload that the request does not ask for.
+    /// A signature is over a payload that the request does not contain.
     #[error("key {} signed the {payload} of item {item}, which nobody asked for", key.short())]
     Unasked {
         /// The number of the item, from 1.
@@ -175,7 +175,7 @@ pub enum RequestError {
         /// The payload that it signed.
         payload: PayloadKind,
     },
-    /// A signature that does not verify.
+    /// A signature does not verify.
     #[error("the signature of the key {} over {what} does not verify", key.short())]
     Unsigned {
         /// The key that should have signed.
@@ -183,31 +183,31 @@ pub enum RequestError {
         /// What it should have signed.
         what: SignedPart,
     },
-    /// A whole document that was given as a predicate, and would be signed inside another of its kind.
+    /// A predicate is a whole document, which would be signed inside another of its kind.
     #[error("the predicate is {what}")]
     WholeDocument {
-        /// Which document it is.
+        /// The kind of document.
         what: WholeDocument,
     },
 }
 
-/// What stands twice in a request or a response.
+/// The element that occurs twice in a request or a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Duplicate {
     /// A key, with one owner or with two.
     Key(KeyId),
-    /// The name of an owner; upper and lower case are the same.
+    /// The name of an owner, compared without case.
     Owner(String),
     /// A signature over one payload of an item.
     Signature(SignedPart),
     /// The signatures of one key.
     Signer(KeyId),
-    /// A statement about one image: its kind, and the image by digest.
+    /// A statement of one kind about one image digest.
     Statement(String),
 }
 
-/// What a signature in a response covers.
+/// The part of a response that a signature covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignedPart {
     /// The request and all signatures of the key: the countersignature.
@@ -216,25 +216,25 @@ pub enum SignedPart {
     Item {
         /// The number of the item, from 1.
         item: usize,
-        /// Which payload.
+        /// The kind of payload.
         payload: PayloadKind,
     },
 }
 
-/// What is wrong with a line of a signing log.
+/// How a line of a signing log is invalid.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LogFault {
     /// It is not a line of a signing log.
     Json(JsonError),
-    /// It names another line as the one before it.
+    /// The digest of the previous line is wrong.
     Previous {
-        /// The digest that it names; none for the first line of a log.
+        /// The digest in the line; `None` in the first line of a log.
         got: Option<Digest>,
-        /// The digest of the line before it.
+        /// The digest of the previous line.
         want: Option<Digest>,
     },
-    /// Its time cannot be read.
+    /// Its time cannot be parsed.
     Time,
 }
 
@@ -297,8 +297,8 @@ impl fmt::Display for WholeDocument {
 }
 
 impl RequestError {
-    /// Whether nothing was refused: it could not be told, because of a limit, a wrong clock, or because another file was
-    /// given than the one that was meant.
+    /// Whether the error is could-not-tell, not a refusal: a limit was exceeded, the clock is wrong, or another file
+    /// was given than intended.
     pub const fn is_undetermined(&self) -> bool {
         matches!(
             self,
@@ -336,7 +336,7 @@ impl RequestError {
         }
     }
 
-    /// The error for a file that is no `document` at all.
+    /// The error for a file that is not a `document` at all.
     pub(super) fn other_file(document: &'static str, error: JsonError) -> Self {
         match error.is_limit() {
             true => Self::TooMuch { document, error },
@@ -344,7 +344,7 @@ impl RequestError {
         }
     }
 
-    /// The error for a `document` that cannot be read.
+    /// The error for a `document` that cannot be parsed.
     pub(super) fn json(document: &'static str, error: JsonError) -> Self {
         match error.is_limit() {
             true => Self::TooMuch { document, error },

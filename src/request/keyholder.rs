@@ -11,7 +11,7 @@ use crate::request::wire::WireKey;
 use crate::request::wire::WireOwner;
 use crate::text::hides;
 
-/// An owner with their keys. A signature by any of the keys is the owner's.
+/// An owner with their keys. A signature by any of the keys counts for the owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keyholder {
     /// The keys.
@@ -42,8 +42,8 @@ impl Keyholder {
     }
 }
 
-/// Reads the owners of a request. No name and no key stands there twice: one person under two names, or one key in two
-/// hands, would be counted twice or not at all.
+/// Parses the owners of a request. No name and no key may occur twice: one person under two names could count twice,
+/// and a key of two owners is ambiguous.
 ///
 /// # Errors
 /// [`RequestError`] with the owner.
@@ -63,7 +63,7 @@ pub(super) fn read_all(wire: Vec<WireOwner>, limits: &Limits) -> Result<Vec<Keyh
     Ok(owners)
 }
 
-/// Letters, digits and what stands in names and addresses: nothing that could look like another part of a page.
+/// Letters, digits and the characters of names and addresses: nothing that could look like another part of a page.
 fn is_plain(c: char) -> bool {
     (c.is_alphanumeric() && !hides(c)) || matches!(c, ' ' | '.' | '-' | '_' | '@' | '+' | '/' | ':' | '\'')
 }

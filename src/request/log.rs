@@ -1,5 +1,5 @@
-//! `LogChain`: the hash-chained signing log. Each line names the digest of the line before it, so a line cannot be
-//! changed, left out or put in without changing the digest of the last line, which people write down.
+//! `LogChain`: the hash-chained signing log. Each line contains the digest of the previous line, so a line cannot be
+//! changed, removed or inserted without changing the digest of the last line, which people write down.
 
 use std::collections::BTreeMap;
 
@@ -16,62 +16,62 @@ use crate::request::wire;
 use crate::request::wire::WireLogEntry;
 use crate::time::Time;
 
-/// How far a signing log was read or written: the number of lines, and the digest of the last.
+/// The position in a signing log: the number of lines, and the digest of the last one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogChain {
     head: Option<Digest>,
     lines: usize,
 }
 
-/// One line of a signing log: one signature.
+/// One line of a signing log, which records one signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
-    /// What was signed: the digest of an image, or that of the request for a countersignature.
+    /// The digest of the signed image, or of the request for a countersignature.
     pub digest: Digest,
-    /// The name under which it was shown.
+    /// The image name that the signer was shown.
     pub item: String,
     /// The id of the key.
     pub key: String,
-    /// What kind of statement was signed, and in which of its forms.
+    /// The kind of the signed statement, and its form.
     pub kind: String,
     /// The owner of the key.
     pub owner: String,
-    /// The digest of the request that was answered.
+    /// The digest of the signing request.
     pub request: Digest,
-    /// The SHA-256 of the one form of the signature, see [`PublicKey::one_form`](crate::key::PublicKey::one_form).
+    /// The SHA-256 of the [canonical signature](crate::key::PublicKey::canonical_signature).
     pub signature: Digest,
-    /// When it was signed, by the clock of that machine.
+    /// When it was signed, by the clock of the signing machine.
     pub time: Time,
 }
 
-/// A signature that was just made, as far as a log needs it.
+/// A new signature to be logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewSignature {
-    /// The place of its item, from 0; none for the countersignature.
+    /// The index of its item, from 0; `None` for the countersignature.
     pub item: Option<usize>,
-    /// Which payload of the item it covers.
+    /// The payload of the item that it covers.
     pub payload: Option<PayloadKind>,
-    /// The SHA-256 of the one form of the signature, see [`PublicKey::one_form`](crate::key::PublicKey::one_form).
+    /// The SHA-256 of the [canonical signature](crate::key::PublicKey::canonical_signature).
     pub signature: Digest,
 }
 
 impl LogChain {
-    /// A log in which `head` was written last: what its next line has to follow.
+    /// A log whose last line has the digest `head`.
     pub(super) const fn after(head: Digest) -> Self {
         Self { head: Some(head), lines: 1 }
     }
 
-    /// Reads the next line, which is given without its line end.
+    /// Checks that `line`, without its line end, is the next line of the chain, and parses it.
     ///
     /// # Errors
-    /// [`RequestError::Log`] where it does not follow from the lines before it, or is not a line of a signing log.
+    /// [`RequestError::Log`] if it does not continue the chain, or is not a line of a signing log.
     pub fn follow(&mut self, line: &[u8], limits: &Limits) -> Result<LogEntry, RequestError> {
         let number = self.lines.saturating_add(1);
         let broken = |why| RequestError::Log { line: number, why };
         RequestError::bounded(&format!("bytes of line {number}"), line.len(), limits.request.log_line_bytes)?;
         let wire: WireLogEntry = match wire::read_line(line, limits) {
             Ok(wire) => wire,
-            // A file that does not begin as a signing log does is another file, and says nothing about one.
+            // A file that does not begin like a signing log is another file, which says nothing about a log.
             Err(error) if self.lines == 0 && !is_entry(line, limits) => {
                 return Err(RequestError::other_file("signing log", error));
             }
@@ -96,11 +96,11 @@ impl LogChain {
         })
     }
 
-    /// Writes the next line, without its line end.
+    /// Serializes the next line of the chain, without its line end.
     ///
     /// # Errors
-    /// [`RequestError::Limit`] where the line would be longer than a reader reads; [`RequestError::Json`] is passed on,
-    /// although these types can always be written.
+    /// [`RequestError::Limit`] if the line would be too long for a reader; [`RequestError::Json`] is passed on,
+    /// although these types can always be serialized.
     pub fn append(&mut self, entry: &LogEntry, limits: &Limits) -> Result<Vec<u8>, RequestError> {
         let line = serde_json::to_vec(&WireLogEntry {
             previous: self.head,
@@ -120,7 +120,7 @@ impl LogChain {
         Ok(line)
     }
 
-    /// The digest of the last line; none before the first.
+    /// The digest of the last line; `None` for an empty log.
     pub const fn head(&self) -> Option<Digest> {
         self.head
     }
@@ -132,15 +132,15 @@ impl LogChain {
 }
 
 impl LogEntry {
-    /// How a log names a kind of statement and the form in which it was signed.
+    /// The name of a kind of statement and its form in the log.
     pub fn kind_of(kind: &StatementKind, payload: Option<PayloadKind>) -> String {
         let payload = payload.map_or_else(String::new, |payload| format!(" ({payload})"));
         format!("{kind}{payload}")
     }
 }
 
-/// Whether a line may once have been a line of a signing log: an object with some of the fields that no request and no
-/// response has.
+/// Whether a line may be a damaged line of a signing log: an object with some fields that neither requests nor
+/// responses have.
 fn is_entry(line: &[u8], limits: &Limits) -> bool {
     let fields: Result<BTreeMap<String, IgnoredAny>, _> = json::parse(line, limits);
     fields

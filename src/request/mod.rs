@@ -1,5 +1,5 @@
 //! Signing requests and signing responses, the offline signing exchange: people read a request, sign it where the keys
-//! are, and what enough owners signed is attached. No input or output happens here.
+//! are, and the signatures of enough owners are attached. No input or output happens here.
 
 mod approval;
 mod countersignature;

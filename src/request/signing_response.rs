@@ -148,21 +148,21 @@ impl SigningResponse {
         request.check_open(now)?;
         let key = signer.public_key();
         let owner = &request.owner_of(key.id())?.name;
-        let one_form = |signature: &[u8]| Digest::sha256(&key.one_form(signature));
+        let canonical_signature = |signature: &[u8]| Digest::sha256(&key.canonical_signature(signature));
         let ours = self.signers.entry(key.id()).or_insert_with(|| SignaturesByKey::none(key, owner));
         let todo: Vec<_> = ours.missing(request).into_iter().take(most).collect();
         let (signatures, mut stopped) = sign_all(signer, &todo);
         let mut made = Vec::new();
         for (place, signature) in signatures {
             let (item, payload) = (Some(place.0), Some(place.1));
-            made.push(NewSignature { item, payload, signature: one_form(&signature) });
+            made.push(NewSignature { item, payload, signature: canonical_signature(&signature) });
             ours.signatures.insert(place, signature);
         }
         if stopped.is_none() && !ours.is_finished() && ours.missing(request).is_empty() {
             let message = countersignature::message(request, owner, key, now, ours.signatures.values())?;
             match sign_one(signer, &message) {
                 Ok(bytes) => {
-                    made.push(NewSignature { item: None, payload: None, signature: one_form(&bytes) });
+                    made.push(NewSignature { item: None, payload: None, signature: canonical_signature(&bytes) });
                     ours.countersignature = Some(Countersignature { bytes, time: now });
                 }
                 Err(error) => stopped = Some(error),
@@ -344,7 +344,7 @@ fn sign_one(signer: &dyn Signer, message: &[u8]) -> Result<Vec<u8>, SignerError>
 
 fn faulty(signer: &dyn Signer) -> SignerError {
     let key = signer.public_key();
-    SignerError::Faulty { key: key.id(), scheme: key.usual_scheme() }
+    SignerError::Faulty { key: key.id(), scheme: key.default_scheme() }
 }
 
 fn decode(field: &'static str, text: &str) -> Result<Vec<u8>, RequestError> {

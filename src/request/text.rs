@@ -1,4 +1,5 @@
-//! Which characters may stand in text that people sign by: none that is invisible or changes how the rest is shown.
+//! The characters that are allowed in text that people read before they sign: none that is invisible or changes how
+//! other text is shown.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,7 @@ use crate::limits::Limits;
 use crate::request::RequestError;
 use crate::text::hides;
 
-/// Refuses a text that is signed, or that names something, if a character of it is hidden.
+/// Refuses a signed text, or a name, with a hidden character.
 pub(super) fn check(field: &str, text: &str) -> Result<(), RequestError> {
     match text.chars().find(|c| hides(*c)) {
         Some(c) => {
@@ -16,7 +17,7 @@ pub(super) fn check(field: &str, text: &str) -> Result<(), RequestError> {
     }
 }
 
-/// A name, or another text of one line, within the limit.
+/// Checks a name, or another text of one line, and its length.
 pub(super) fn check_name(field: &str, name: Option<&String>, limits: &Limits) -> Result<(), RequestError> {
     let Some(name) = name else { return Ok(()) };
     RequestError::bounded(&format!("bytes of `{field}`"), name.len(), limits.request.text_bytes)?;
@@ -26,7 +27,7 @@ pub(super) fn check_name(field: &str, name: Option<&String>, limits: &Limits) ->
     }
 }
 
-/// Annotations, which are signed. They are typed and shown as `key=value`, so no key holds a `=`.
+/// Checks annotations, which are signed. They are typed and shown as `key=value`, so no key may contain a `=`.
 pub(super) fn check_annotations(texts: &BTreeMap<String, String>, limits: &Limits) -> Result<(), RequestError> {
     const FIELD: &str = "annotations";
     bounded(FIELD, texts, limits)?;
@@ -39,7 +40,7 @@ pub(super) fn check_annotations(texts: &BTreeMap<String, String>, limits: &Limit
     Ok(())
 }
 
-/// Labels. `request new` writes their keys; their values are what an image says, and are shown escaped.
+/// Checks labels. `request new` writes their keys; their values are claims of an image, and are shown escaped.
 pub(super) fn check_labels(field: &str, texts: &BTreeMap<String, String>, limits: &Limits) -> Result<(), RequestError> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '/' | '-');
     bounded(field, texts, limits)?;

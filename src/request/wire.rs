@@ -24,8 +24,8 @@ pub(super) const VERSION: u64 = 1;
 pub(super) const REQUEST: &str = "bulla signing request";
 pub(super) const RESPONSE: &str = "bulla signing response";
 
-/// Parses a request or response strictly: an array does not stand for an object, nor `null` for a missing field
-/// ([`present`]). A predicate may nest to any depth. Documents may be large, so nothing is copied for the comparison.
+/// Parses a request or response strictly: an array is not accepted for an object, nor `null` for a missing field
+/// ([`present`]). A predicate may nest to any depth. Documents may be large, so nothing is copied for the check.
 ///
 /// # Errors
 /// [`JsonError`].
@@ -241,7 +241,7 @@ impl From<WirePayloadKind> for PayloadKind {
     }
 }
 
-/// What a countersignature covers: which request was answered, by whom, when, with which signatures. It is signed as a
+/// The content that a countersignature covers: the request, the signer, the time and the signatures. It is signed as a
 /// DSSE payload with a payload type of its own.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

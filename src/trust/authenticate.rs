@@ -98,7 +98,7 @@ impl TrustRoot {
     }
 
     /// The SHA-256 of the canonical form of every signature in `evidence` that the key of `signer` made over its payload,
-    /// see [`PublicKey::one_form`](crate::key::PublicKey::one_form). Authentication ends with the first of them; an audit
+    /// see [`PublicKey::canonical_signature`](crate::key::PublicKey::one_form). Authentication ends with the first of them; an audit
     /// asks for all.
     ///
     /// # Errors
@@ -112,7 +112,11 @@ impl TrustRoot {
         let Some(key) = self.keys().find(|key| key.id() == signer.key) else { return Ok(Vec::new()) };
         let document = evidence.document();
         budget.take(document.signatures().len())?;
-        Ok(document.signatures_by(key).into_iter().map(|bytes| Digest::sha256(&key.one_form(bytes))).collect())
+        Ok(document
+            .signatures_by(key)
+            .into_iter()
+            .map(|bytes| Digest::sha256(&key.canonical_signature(bytes)))
+            .collect())
     }
 }
 

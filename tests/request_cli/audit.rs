@@ -238,7 +238,7 @@ fn a_payload_of_an_unknown_type_is_unread() {
         let envelope = Envelope::sign("application/vnd.example.statement+json", &payload, &key).unwrap();
         bundle["dsseEnvelope"] = serde_json::from_slice(&envelope.to_json().unwrap()).unwrap();
         let signature = envelope.signatures().next().unwrap();
-        *made.borrow_mut() = key.public_key().one_form(signature).into_owned();
+        *made.borrow_mut() = key.public_key().canonical_signature(signature).into_owned();
         bundle.to_string().into_bytes()
     });
     let said = audit(&bench);

@@ -159,7 +159,7 @@ impl Signer for Tired {
 
     fn sign(&self, message: &[u8]) -> Result<Signature, SignerError> {
         if self.asked.fetch_add(1, Ordering::SeqCst) >= self.most {
-            let scheme = self.public_key().usual_scheme();
+            let scheme = self.public_key().default_scheme();
             return Err(SignerError::Failed { key: self.public_key().id(), scheme });
         }
         self.inner.sign(message)
@@ -206,6 +206,6 @@ impl Signer for Flips {
 
     fn sign(&self, message: &[u8]) -> Result<Signature, SignerError> {
         let made = flip(self.0.sign(message)?.as_bytes());
-        Signature::checked(self.public_key(), self.public_key().usual_scheme(), message, made)
+        Signature::checked(self.public_key(), self.public_key().default_scheme(), message, made)
     }
 }

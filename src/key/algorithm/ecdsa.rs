@@ -1,4 +1,4 @@
-//! ECDSA: checked by aws-lc-rs; signed deterministically (RFC 6979) by p256 and p384, and by aws-lc-rs on P-521.
+//! ECDSA: verified by aws-lc-rs; signed deterministically (RFC 6979) by p256 and p384, and by aws-lc-rs on P-521.
 
 use ::pkcs8::PrivateKeyInfoRef;
 use aws_lc_rs::encoding::AsBigEndian as _;
@@ -32,7 +32,7 @@ pub(in crate::key) struct EcdsaVerifyingKey {
 }
 
 impl EcdsaVerifyingKey {
-    /// A point of the curve in its uncompressed form, which is the one that peers read and write.
+    /// A key from a point of the curve in uncompressed form, the one that all implementations read and write.
     pub(super) fn new(curve: Curve, point: &[u8]) -> Result<Self, KeyError> {
         let malformed = |reason| KeyError::Encoding { what: "ECDSA public key", reason };
         if point.first() != Some(&4) || point.len() != 1 + 2 * curve.len() {
@@ -81,13 +81,13 @@ impl EcdsaSigningKey {
         if inner.version != 1 {
             return Err(malformed());
         }
-        // RFC 5915 section 3: the curve may stand inside too; then it must be the same.
+        // RFC 5915 section 3: the structure may name the curve too; then it must be the same.
         match inner.parameters.map(Curve::of).transpose()? {
             Some(other) if other != curve => return Err(KeyError::Mismatch),
             _ => (),
         }
         let secret = Self::from_scalar(curve, inner.private_key.as_bytes())?;
-        // The public key may stand inside (RFC 5915) and outside (RFC 5958): it must be this key's.
+        // The public key may be inside (RFC 5915) and beside it (RFC 5958): either must belong to this private key.
         for bits in inner.public_key.into_iter().chain(info.public_key) {
             if !same_point(bits.as_bytes().ok_or_else(malformed)?, &secret.point()) {
                 return Err(KeyError::Mismatch);
@@ -96,7 +96,7 @@ impl EcdsaSigningKey {
         Ok(secret)
     }
 
-    /// A key on P-256 or P-384 from its number; none where the number is zero or not below the group order.
+    /// A key on P-256 or P-384 from its scalar; `None` if that is zero or not below the group order.
     pub(super) fn from_number(curve: Curve, scalar: &[u8]) -> Option<Self> {
         match curve {
             Curve::P256 => p256::ecdsa::SigningKey::from_slice(scalar).ok().map(Self::P256),
@@ -109,7 +109,7 @@ impl EcdsaSigningKey {
         if curve != Curve::P521 {
             return Self::from_number(curve, scalar).ok_or_else(malformed);
         }
-        // Given the number alone, the library computes the point.
+        // Without a public key, the library computes the point from the scalar.
         let given = pkcs8::wrap(KeyType::Ecdsa(curve), &pkcs8::ec_private_key(scalar, None)?)?;
         let pair = EcdsaKeyPair::from_pkcs8(&aws::ECDSA_P521_SHA512_ASN1_SIGNING, &given).map_err(|_| malformed())?;
         let scalar: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes().map_err(|_| malformed())?;
@@ -188,7 +188,7 @@ fn der_verification(scheme: Scheme) -> Option<&'static EcdsaVerificationAlgorith
     }
 }
 
-/// RFC 7518 section 3.4 and RFC 9053 section 2.1 in their common profile: each curve with its own hash only.
+/// The common profile of RFC 7518 section 3.4 and RFC 9053 section 2.1: each curve with its own hash only.
 fn fixed_verification(scheme: Scheme) -> Option<&'static EcdsaVerificationAlgorithm> {
     match scheme {
         Scheme::EcdsaP256Sha256 => Some(&aws::ECDSA_P256_SHA256_FIXED),
@@ -198,7 +198,7 @@ fn fixed_verification(scheme: Scheme) -> Option<&'static EcdsaVerificationAlgori
     }
 }
 
-/// Whether `stored`, compressed or not, is the point that `full` is in its uncompressed form. SEC1 section 2.3.3.
+/// Whether `stored`, compressed or not, is the same point as `full`, which is uncompressed. SEC1 section 2.3.3.
 fn same_point(stored: &[u8], full: &[u8]) -> bool {
     let half = full.get(1..full.len().div_ceil(2));
     match stored.split_first() {

@@ -17,7 +17,8 @@ use crate::key::pkcs8;
 pub(in crate::key) struct Ed25519VerifyingKey(VerifyingKey);
 
 impl Ed25519VerifyingKey {
-    /// A key that is a point, in its one encoding, and not one of the eight for which signatures can be invented.
+    /// A key from its encoded point. Refuses a non-canonical encoding and the eight points of small order, for which
+    /// anybody can make signatures.
     pub(super) fn new(bits: &[u8]) -> Result<Self, KeyError> {
         let malformed = |reason| KeyError::Encoding { what: "Ed25519 public key", reason };
         let bytes = <&[u8; 32]>::try_from(bits).map_err(|_| malformed("it does not have 32 bytes"))?;
@@ -31,7 +32,8 @@ impl Ed25519VerifyingKey {
         }
     }
 
-    /// `verify_strict`: S below the group order, neither R nor the key of small order, and the cofactorless equation.
+    /// Strict verification (`verify_strict`): S below the group order, neither R nor the key of small order, and the
+    /// cofactorless equation.
     pub(super) fn accepts(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
         let Ok(signature) = ed25519_dalek::Signature::from_slice(signature) else {
             return false;
@@ -69,7 +71,7 @@ impl Ed25519SigningKey {
     }
 
     pub(super) fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        // RFC 8410 section 7: CurvePrivateKey is an OCTET STRING in the OCTET STRING.
+        // RFC 8410 section 7: CurvePrivateKey is an OCTET STRING inside the OCTET STRING.
         let mut inner = Zeroizing::new(vec![0x04, 0x20]);
         inner.reserve_exact(32);
         inner.extend_from_slice(self.0.as_bytes());

@@ -2,10 +2,10 @@
 
 mod ecdsa;
 mod ed25519;
-mod outside;
+mod encoding;
+mod malleability;
 mod rsa;
 mod scheme;
-mod twin;
 
 use ::pkcs8::PrivateKeyInfoRef;
 use zeroize::Zeroizing;
@@ -18,12 +18,12 @@ pub use self::scheme::Algorithm;
 pub use self::scheme::KeyKind;
 pub use self::scheme::Scheme;
 
-pub(super) use self::outside::Hash;
-pub(super) use self::outside::ecdsa_der;
+pub(super) use self::encoding::Hash;
+pub(super) use self::encoding::ecdsa_der;
 #[cfg(feature = "pkcs11")]
 pub(super) use self::rsa::public as rsa_public;
 
-/// The public half of a key, ready to check signatures.
+/// A public key, prepared to verify signatures.
 pub(super) enum VerifyingKey {
     Ecdsa(ecdsa::EcdsaVerifyingKey),
     Ed25519(ed25519::Ed25519VerifyingKey),
@@ -31,7 +31,7 @@ pub(super) enum VerifyingKey {
 }
 
 impl VerifyingKey {
-    /// Reads the bits inside a `SubjectPublicKeyInfo`.
+    /// Parses the bits inside a `SubjectPublicKeyInfo`.
     pub(super) fn new(key_type: KeyType, bits: &[u8]) -> Result<Self, KeyError> {
         match key_type {
             KeyType::Ecdsa(curve) => ecdsa::EcdsaVerifyingKey::new(curve, bits).map(Self::Ecdsa),
@@ -48,7 +48,7 @@ impl VerifyingKey {
         }
     }
 
-    /// Whether `signature` (ECDSA: DER) is one over `message`. A scheme of another kind of key never is.
+    /// Whether `signature` (ECDSA: DER) is valid over `message` by `scheme`. A scheme for another type of key never is.
     pub(super) fn accepts(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Ecdsa(checker) => checker.accepts(scheme, message, signature),
@@ -57,16 +57,16 @@ impl VerifyingKey {
         }
     }
 
-    /// The one of the signatures that hold together with `signature` (ECDSA: DER) that stands for all of them; none where
-    /// there is no other.
-    pub(super) fn one_form(&self, signature: &[u8]) -> Option<Vec<u8>> {
+    /// The canonical form of `signature` (ECDSA: DER) if it is malleable: the same for all signatures that can be
+    /// computed from it without the key. `None` if there are no others.
+    pub(super) fn canonical_signature(&self, signature: &[u8]) -> Option<Vec<u8>> {
         match self {
-            Self::Ecdsa(checker) => twin::smaller(checker.curve(), signature),
+            Self::Ecdsa(checker) => malleability::low_s(checker.curve(), signature),
             Self::Ed25519(_) | Self::Rsa(_) => None,
         }
     }
 
-    /// [`VerifyingKey::accepts`] for the two numbers of an ECDSA signature side by side, as JWS and COSE have them.
+    /// As [`VerifyingKey::accepts`], for an ECDSA signature with `r` and `s` side by side, as in JWS and COSE.
     pub(super) fn accepts_fixed(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Ecdsa(checker) => checker.accepts_fixed(scheme, message, signature),
@@ -75,7 +75,7 @@ impl VerifyingKey {
     }
 }
 
-/// The private half of a key.
+/// A private key, ready to sign.
 pub(super) enum SigningKey {
     Ecdsa(ecdsa::EcdsaSigningKey),
     Ed25519(ed25519::Ed25519SigningKey),
@@ -83,7 +83,7 @@ pub(super) enum SigningKey {
 }
 
 impl SigningKey {
-    /// Reads the key in a PKCS#8 structure, and checks it against the public key stored with it, if there is one.
+    /// Parses the key in a PKCS#8 structure, and checks that a public key stored with it belongs to it.
     pub(super) fn new(info: &PrivateKeyInfoRef<'_>) -> Result<Self, KeyError> {
         match KeyType::of(&info.algorithm)? {
             KeyType::Ecdsa(curve) => ecdsa::EcdsaSigningKey::new(curve, info).map(Self::Ecdsa),
@@ -92,7 +92,7 @@ impl SigningKey {
         }
     }
 
-    /// A key made of random bytes; none where these happen to be no key.
+    /// A key from random bytes; `None` if they are not a valid key.
     pub(super) fn from_random(kind: KeyKind, bytes: &[u8; 48]) -> Option<Self> {
         let (half, _) = bytes.split_first_chunk::<32>()?;
         match kind {
@@ -102,7 +102,7 @@ impl SigningKey {
         }
     }
 
-    /// The bits of the public half, as they stand in a `SubjectPublicKeyInfo`.
+    /// The public key: its type and the bits inside a `SubjectPublicKeyInfo`.
     pub(super) fn public(&self) -> (KeyType, Vec<u8>) {
         match self {
             Self::Ecdsa(secret) => (KeyType::Ecdsa(secret.curve()), secret.point()),
@@ -111,7 +111,7 @@ impl SigningKey {
         }
     }
 
-    /// The key as PKCS#8 version 1, which everybody reads.
+    /// The key as PKCS#8 version 1, which every implementation reads.
     pub(super) fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         match self {
             Self::Ecdsa(secret) => secret.to_pkcs8(),
@@ -120,7 +120,7 @@ impl SigningKey {
         }
     }
 
-    /// A signature over `message`; none where the scheme is not one of this key, or the library fails.
+    /// Signs `message`; `None` if the scheme does not fit the key, or the library fails.
     pub(super) fn sign(&self, scheme: Scheme, message: &[u8]) -> Option<Vec<u8>> {
         match self {
             Self::Ecdsa(secret) => secret.sign(scheme, message),

@@ -77,7 +77,8 @@ impl RsaVerifyingKey {
     }
 
     pub(super) fn accepts(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
-        // RFC 8017 sections 8.1.2 and 8.2.2, step 1: before the message is hashed, six times.
+        // RFC 8017 sections 8.1.2 and 8.2.2, step 1: check the length before the message is hashed, once for each
+        // scheme.
         if signature.len() != usize::try_from(self.bits.div_ceil(8)).unwrap_or_default() {
             return false;
         }
@@ -85,7 +86,7 @@ impl RsaVerifyingKey {
     }
 }
 
-/// A public key in PKCS#1 from its two numbers.
+/// The PKCS#1 structure of a public key, from its two numbers.
 #[cfg(feature = "pkcs11")]
 pub(in crate::key) fn public(modulus: &[u8], exponent: &[u8]) -> Result<Vec<u8>, KeyError> {
     let write = || {
@@ -108,7 +109,8 @@ impl RsaSigningKey {
         let public = RsaPublicKey { modulus: numbers.modulus, public_exponent: numbers.public_exponent }
             .to_der()
             .map_err(|_| malformed("its public half cannot be written"))?;
-        // Our limits first: they say what is wrong. Whether the numbers fit together is for the library.
+        // Our limits are checked first, since they give a better error. The library checks that the numbers fit
+        // together.
         RsaVerifyingKey::new(&public)?;
         let pair = KeyPair::from_pkcs8(&pkcs8).map_err(|_| malformed("its numbers do not fit together"))?;
         Ok(Self { pair, pkcs8 })
@@ -129,7 +131,7 @@ impl RsaSigningKey {
     }
 }
 
-/// The exponent must be odd and from 65537 to 2^32.
+/// Checks that the exponent is odd and from 65537 to 2^32.
 fn exponent(bytes: &[u8]) -> Result<(), KeyError> {
     let found = bytes.iter().try_fold(0_u64, |sum, byte| sum.checked_mul(256)?.checked_add(u64::from(*byte)));
     match found {
@@ -139,7 +141,7 @@ fn exponent(bytes: &[u8]) -> Result<(), KeyError> {
     }
 }
 
-/// The length in bits of a number in big-endian bytes without leading zeros.
+/// The bit length of a big-endian number without leading zeros.
 fn bit_length(bytes: &[u8]) -> u32 {
     let bits = |first: &u8| u32::try_from(bytes.len()).ok()?.checked_mul(8)?.checked_sub(first.leading_zeros());
     bytes.first().map_or(0, |first| bits(first).unwrap_or(u32::MAX))
@@ -177,5 +179,5 @@ fn malformed(reason: &'static str) -> KeyError {
     KeyError::Encoding { what: "RSA private key", reason }
 }
 
-/// The lengths of a modulus that we use.
+/// The accepted bit lengths of a modulus.
 const BITS: RangeInclusive<u32> = 2_048..=8_192;

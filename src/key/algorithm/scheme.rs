@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What kind of key a key is.
+/// The algorithm of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
     /// ECDSA on NIST P-256.
@@ -15,27 +15,27 @@ pub enum Algorithm {
     Ed25519,
     /// RSA.
     Rsa {
-        /// The length of the modulus.
+        /// The length of the modulus, in bits.
         bits: u32,
     },
 }
 
-/// How a signature is made: the kind of key, the hash, the padding. A closed set; nothing else is ever tried.
+/// A signature scheme: the type of key, the hash, the padding. A closed set; nothing else is ever tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scheme {
     /// ECDSA P-256 over SHA-256.
     EcdsaP256Sha256,
-    /// ECDSA P-384 over SHA-256: the hash that verifiers in the field have for every ECDSA key.
+    /// ECDSA P-384 over SHA-256: many verifiers support only SHA-256 for ECDSA keys.
     EcdsaP384Sha256,
     /// ECDSA P-384 over SHA-384.
     EcdsaP384Sha384,
-    /// ECDSA P-521 over SHA-256: as for P-384.
+    /// ECDSA P-521 over SHA-256: see P-384.
     EcdsaP521Sha256,
     /// ECDSA P-521 over SHA-512.
     EcdsaP521Sha512,
     /// Ed25519 over the message itself. RFC 8032 section 5.1.6.
     Ed25519,
-    /// Ed25519ph: over SHA-512 of the message, empty context. RFC 8032 section 5.1, what cosign writes.
+    /// Ed25519ph: over SHA-512 of the message, with an empty context. RFC 8032 section 5.1; cosign writes it.
     Ed25519ph,
     /// RSA PKCS#1 v1.5 with SHA-256.
     RsaPkcs1Sha256,
@@ -51,24 +51,24 @@ pub enum Scheme {
     RsaPssSha512,
 }
 
-/// The kinds of key that we make. RSA and P-521 keys are used but not made.
+/// The types of key that bulla generates. It also uses RSA and P-521 keys, but does not generate them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyKind {
     /// Ed25519.
     Ed25519,
-    /// ECDSA on NIST P-256: what every peer reads.
+    /// ECDSA on NIST P-256, which every verifier supports.
     P256,
     /// ECDSA on NIST P-384.
     P384,
 }
 
 impl Algorithm {
-    /// What a signature by such a key is unless somebody asks for another: what the verifiers in the field accept.
+    /// The scheme that such a key signs with by default: the one that most verifiers accept.
     ///
-    /// For P-384 and P-521 that is SHA-256, which cosign up to 3.1 and containers/image have fixed for every ECDSA
-    /// key. cosign 3.1 signs with SHA-384 and SHA-512 and then cannot verify it (sigstore/cosign 5091); such
-    /// signatures are verified here, and not made unless asked for.
-    pub const fn usual_scheme(self) -> Scheme {
+    /// For P-384 and P-521 it uses SHA-256, since cosign up to 3.1 and containers/image accept only SHA-256 for ECDSA
+    /// keys. cosign 3.1 signs with SHA-384 and SHA-512, which it cannot verify itself (sigstore/cosign 5091); bulla
+    /// verifies such signatures, and makes them only on request.
+    pub const fn default_scheme(self) -> Scheme {
         match self {
             Self::EcdsaP256 => Scheme::EcdsaP256Sha256,
             Self::EcdsaP384 => Scheme::EcdsaP384Sha256,
@@ -78,7 +78,7 @@ impl Algorithm {
         }
     }
 
-    /// What a signature by such a key may be, the usual one first. The key decides, never the envelope.
+    /// The schemes that are accepted for such a key, the default first. The key decides, never the envelope.
     pub const fn schemes(self) -> &'static [Scheme] {
         match self {
             Self::EcdsaP256 => &[Scheme::EcdsaP256Sha256],

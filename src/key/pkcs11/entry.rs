@@ -1,4 +1,4 @@
-//! What may be shown of a token: its name, the state of its PIN, and the keys and certificates on it.
+//! The public information about a token: its name, the state of its PIN, and its keys and certificates.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::key::PublicKey;
 use crate::key::pkcs11::Class;
 use crate::key::pkcs11::Uri;
 
-/// One key or certificate on a token, as it may be shown. There is nothing secret in it.
+/// A listing entry of a token: one key or certificate, without anything secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenEntry {
     /// Whether it is a private key, a public key or a certificate.
@@ -18,37 +18,37 @@ pub struct TokenEntry {
     pub id: Vec<u8>,
     /// `CKA_LABEL`.
     pub label: String,
-    /// The public key, where it can be told.
+    /// The public key, if it is known.
     pub public: Option<PublicKey>,
-    /// The URI that means this object and no other.
+    /// The URI that selects exactly this object.
     pub uri: Uri,
-    /// The algorithm.
+    /// The algorithm, as text.
     pub what: String,
 }
 
-/// What tells one token from another.
+/// The name of a token, which distinguishes it from others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenName {
-    /// The label that it was initialised with.
+    /// The label that it was initialized with.
     pub label: String,
-    /// Who made it.
+    /// The manufacturer.
     pub manufacturer: String,
-    /// What it is.
+    /// The model.
     pub model: String,
-    /// Its serial number.
+    /// The serial number.
     pub serial: String,
-    /// The number of its slot, which may be another one tomorrow.
+    /// The number of its slot, which may change.
     pub slot: u64,
 }
 
-/// What a token says of the attempts at its PIN.
+/// The state of the PIN attempts, as the token reports it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PinState {
-    /// At least one wrong PIN was given since the last right one.
+    /// At least one wrong PIN was entered since the last correct one.
     pub count_low: bool,
-    /// One more wrong PIN locks it.
+    /// One more wrong PIN locks the token.
     pub final_try: bool,
-    /// It is locked.
+    /// The PIN is locked.
     pub locked: bool,
 }
 

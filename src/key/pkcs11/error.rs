@@ -1,4 +1,4 @@
-//! `TokenError`: why a token did not give a key, or a signature.
+//! `TokenError`: why a token returned no key or no signature.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,157 +15,157 @@ use crate::key::pkcs11::TokenEntry;
 use crate::key::pkcs11::TokenName;
 use crate::key::pkcs11::UriError;
 
-/// Why a token did not give a key, or a signature.
+/// Why a token returned no key or no signature.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// The module or the token said no to a call.
+    /// A call of the module failed.
     #[error("{call} failed with {code}")]
     Call {
         /// The function of PKCS#11.
         call: String,
-        /// What it returned.
+        /// The code that it returned.
         code: String,
     },
-    /// There is a key with that label or id already, and it is not overwritten.
+    /// A key with that label or id exists already, and is not overwritten.
     #[error("token `{token}` has a key with this label or id already")]
     Exists {
-        /// Which token.
+        /// The label of the token.
         token: String,
-        /// What is there.
+        /// The existing objects.
         there: Vec<TokenEntry>,
     },
-    /// A key that the token would hand out. It was destroyed again.
+    /// The generated key was extractable. It was destroyed again.
     #[error("token `{token}` made a key that can be taken out of it, and it was destroyed again")]
     Extractable {
-        /// Which token.
+        /// The label of the token.
         token: String,
     },
-    /// The session, the login or the token has gone away. Nobody logs in again by himself.
+    /// The session, the login or the token was lost. There is no automatic login.
     #[error("token `{token}` is lost ({code}): the session is not opened and the PIN is not given again")]
     Lost {
-        /// Which token.
+        /// The label of the token.
         token: String,
-        /// How it was noticed.
+        /// The code that the token returned.
         code: String,
     },
-    /// Several keys match, and only one can be meant.
+    /// Several keys match, and exactly one is required.
     #[error("{} keys on token `{token}` match `{wanted}`", there.len())]
     ManyKeys {
-        /// Which token.
+        /// The label of the token.
         token: String,
-        /// What was asked for.
+        /// The URI that was given.
         wanted: String,
-        /// Those that match.
+        /// The keys that match.
         there: Vec<TokenEntry>,
     },
-    /// Several tokens match, and a PIN is for one.
+    /// Several tokens match, and a PIN is for one token.
     #[error("{} tokens match `{wanted}`", there.len())]
     ManyTokens {
-        /// What was asked for.
+        /// The URI that was given.
         wanted: String,
-        /// Those that match.
+        /// The tokens that match.
         there: Vec<TokenName>,
     },
-    /// A kind of key or signature that the token does not make.
+    /// The token does not support this type of key or signature.
     #[error("token `{token}` does not make {what}")]
     Mechanism {
-        /// Which token.
+        /// The label of the token.
         token: String,
-        /// What was asked for.
+        /// The type of key or signature.
         what: String,
     },
-    /// A module that cannot be used.
+    /// The PKCS#11 module cannot be used.
     #[error("PKCS#11 module `{}` cannot be loaded: {fault}", path.display())]
     Module {
-        /// Where.
+        /// The path.
         path: PathBuf,
-        /// What the system or the module says.
+        /// The error.
         fault: ModuleFault,
     },
     /// No key matches.
     #[error("no key on token `{token}` matches `{wanted}`")]
     NoKey {
-        /// Which token.
+        /// The label of the token.
         token: String,
-        /// What was asked for.
+        /// The URI that was given.
         wanted: String,
-        /// What is there.
+        /// The objects on the token.
         there: Vec<TokenEntry>,
     },
-    /// The public half of a key is nowhere on the token, or in several forms.
+    /// The public key of a private key is missing on the token, or there are several.
     #[error("key `{label}` on token `{token}` has no public key that can be used: {fault}")]
     NoPublicKey {
-        /// Which key.
+        /// The label of the private key.
         label: String,
-        /// Why not.
+        /// The error.
         fault: PublicKeyFault,
-        /// Which token.
+        /// The label of the token.
         token: String,
     },
     /// No token matches.
     #[error("no token matches `{wanted}`")]
     NoToken {
-        /// What was asked for.
+        /// The URI that was given.
         wanted: String,
-        /// What is there.
+        /// The tokens of the module.
         there: Vec<TokenName>,
     },
-    /// A PIN that the token cannot have. It was not tried.
+    /// The PIN is shorter or longer than the token allows. It was not sent.
     #[error(
         "PIN of token `{token}` has a length that it cannot have, wanted {least} to {most} bytes; it was not tried"
     )]
     PinLength {
-        /// Which token.
+        /// The label of the token.
         token: String,
-        /// The shortest of the token.
+        /// The shortest PIN of the token.
         least: usize,
-        /// The longest of the token.
+        /// The longest PIN of the token.
         most: usize,
     },
-    /// A key that wants the PIN for each signature, which was given when another key was opened.
+    /// The key requires the PIN for each signature, but this process logged in for another key.
     #[error("key `{label}` on token `{token}` wants the PIN for each signature, and it was given for another key")]
     PinEach {
-        /// Which key.
+        /// The label of the key.
         label: String,
-        /// On which token.
+        /// The label of the token.
         token: String,
     },
-    /// The token takes no PIN any more.
+    /// The PIN of the token is locked.
     #[error("PIN of token `{token}` is locked{}", if *tried { ": this attempt was the last" } else { "; it was not tried" })]
     PinLocked {
-        /// Which token.
+        /// The label of the token.
         token: String,
-        /// Whether a PIN was given to it.
+        /// Whether a PIN was sent to it.
         tried: bool,
     },
-    /// There is no PIN.
+    /// No PIN was given.
     #[error("token `{token}` wants a PIN and none was given")]
     PinMissing {
-        /// Which token.
+        /// The label of the token.
         token: String,
     },
     /// The token has no PIN yet.
     #[error("token `{token}` has no user PIN yet")]
     PinNotSet {
-        /// Which token.
+        /// The label of the token.
         token: String,
     },
-    /// The PIN is not that of the token. It was given once.
+    /// The PIN is wrong. It was sent once.
     #[error("PIN of token `{token}` is wrong; it was tried once and is not tried again{state}")]
     PinWrong {
-        /// Which token.
+        /// The label of the token.
         token: String,
-        /// What the token says of further attempts.
+        /// The state of the PIN attempts.
         state: PinState,
     },
-    /// A label is needed for a key that is made.
+    /// A new key requires a label.
     #[error("a key needs a name: `{wanted}` has no `object`")]
     Unnamed {
-        /// What was asked for.
+        /// The URI that was given.
         wanted: String,
     },
-    /// A `pkcs11:` URI that cannot be read.
+    /// A `pkcs11:` URI that cannot be parsed.
     #[error("pkcs11: URI: {0}")]
     Uri(UriError),
 }
@@ -174,36 +174,36 @@ pub enum TokenError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModuleFault {
-    /// It cannot be initialised.
+    /// It cannot be initialized.
     #[error("{call} failed with {code}")]
     Call {
         /// The function of PKCS#11.
         call: String,
-        /// What it returned.
+        /// The code that it returned.
         code: String,
     },
-    /// A code of PKCS#11 instead of the list of its functions.
+    /// It returned an error code instead of its function list.
     #[error("{0}")]
     Code(String),
-    /// The loader of the system does not load it, and says this.
+    /// The dynamic loader of the operating system refused it, with this message.
     #[error("{0}")]
     Loader(String),
-    /// A library without the functions of PKCS#11.
+    /// The library has no PKCS#11 functions.
     #[error("it is no PKCS#11 module")]
     NotAModule,
 }
 
-/// Why the public half of a key on a token cannot be told.
+/// Why the public key of a private key on a token is unknown.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublicKeyFault {
-    /// There is neither a public key nor a certificate for it.
+    /// The token has neither a public key nor a certificate for it.
     #[error("neither a public key nor a certificate has its id")]
     Absent,
-    /// There are several different ones.
+    /// The token has several different ones.
     #[error("several different ones have its id ({0})")]
     Several(Class),
-    /// What there is cannot be read.
+    /// It cannot be parsed.
     #[error("{0}")]
     Unreadable(Arc<KeyError>),
 }
@@ -235,14 +235,14 @@ impl From<TokenError> for SignerError {
 }
 
 impl TokenError {
-    /// What a failed call means.
+    /// The error for a failed call.
     pub(super) fn of(error: &Error) -> Self {
         let (call, code) = call(error);
         Self::Call { call, code }
     }
 }
 
-/// The function of PKCS#11 that failed, and what it returned.
+/// The function of PKCS#11 that failed, and the code that it returned.
 pub(super) fn call(error: &Error) -> (String, String) {
     match error {
         Error::Pkcs11(code, function) => (format!("C_{function:?}"), name(*code)),

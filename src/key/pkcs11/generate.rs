@@ -1,4 +1,4 @@
-//! New keys on a token.
+//! Key generation on a token.
 
 use std::ffi::c_ulong;
 
@@ -32,7 +32,7 @@ impl TokenSession {
             Some(id) => id.to_vec(),
             None => random_id()?,
         };
-        let there = self.named(label, &id)?;
+        let there = self.existing(label, &id)?;
         if !there.is_empty() {
             return Err(TokenError::Exists { token: token(), there });
         }
@@ -48,16 +48,21 @@ impl TokenSession {
         let (public, private) = templates(algorithm, label, &id);
         let made = self.session().generate_key_pair(&mechanism, &public, &private);
         let pair = made.map_err(|error| TokenError::of(&error))?;
-        self.made(label, &id, pair)
+        self.verify_generated(label, &id, pair)
     }
 
-    /// Checks the attributes of the new key as the token reports them, not as they were requested.
-    fn made(&self, label: &str, id: &[u8], pair: (ObjectHandle, ObjectHandle)) -> Result<TokenEntry, TokenError> {
+    /// Verifies the attributes of the generated key as the token reports them, not as they were requested.
+    fn verify_generated(
+        &self,
+        label: &str,
+        id: &[u8],
+        pair: (ObjectHandle, ObjectHandle),
+    ) -> Result<TokenEntry, TokenError> {
         let name = self.token().name();
         let exact = Uri::of(&name.label, &name.serial, Class::Private, label, id);
-        let object = self.one_private(&exact)?;
-        if !object.stays() {
-            // The private half first: if the token lets us destroy only one of them, it is that.
+        let object = self.select_private_key(&exact)?;
+        if !object.is_non_extractable() {
+            // The private key first, in case the token lets us destroy only one of them.
             for handle in [pair.1, pair.0] {
                 self.session().destroy_object(handle).map_err(|error| TokenError::of(&error))?;
             }
@@ -66,8 +71,8 @@ impl TokenSession {
         Ok(self.entry(&object))
     }
 
-    /// The objects that already have this label or id.
-    fn named(&self, label: &str, id: &[u8]) -> Result<Vec<TokenEntry>, TokenError> {
+    /// The existing objects with this label or id.
+    fn existing(&self, label: &str, id: &[u8]) -> Result<Vec<TokenEntry>, TokenError> {
         let mut there = Vec::new();
         for (label, id) in [(label, &[][..]), ("", id)] {
             for class in [Class::Private, Class::Public] {
@@ -98,7 +103,7 @@ fn templates(algorithm: Algorithm, label: &str, id: &[u8]) -> (Vec<Attribute>, V
     let name = [Attribute::Token(true), Attribute::Label(label.as_bytes().to_vec()), Attribute::Id(id.to_vec())];
     let mut public = name.to_vec();
     public.extend([Attribute::Private(false), Attribute::Verify(true)]);
-    public.extend(object::parameters(key_type(algorithm)).map(Attribute::EcParams));
+    public.extend(object::ec_parameters(key_type(algorithm)).map(Attribute::EcParams));
     if let Algorithm::Rsa { bits } = algorithm {
         public.extend([Attribute::ModulusBits(c_ulong::from(bits).into()), Attribute::PublicExponent(vec![1, 0, 1])]);
     }

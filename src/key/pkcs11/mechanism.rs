@@ -1,4 +1,4 @@
-//! Which mechanism of a token makes which signature, and from what.
+//! PKCS#11 mechanisms: which one makes a signature of a scheme, and its input.
 
 use std::ffi::c_ulong;
 
@@ -15,20 +15,20 @@ use crate::key::algorithm;
 use crate::key::algorithm::Hash;
 use crate::key::identifier::Curve;
 
-/// How one signature is asked for: the mechanism, and the bytes that are handed to the token.
-pub(super) struct Order {
+/// One signing operation of PKCS#11: the mechanism, and the data that the token signs.
+pub(super) struct SignOperation {
     pub(super) mechanism: Mechanism<'static>,
     pub(super) data: Vec<u8>,
 }
 
-impl Order {
-    /// How a token with `mechanisms` is asked for a `scheme` signature over `message`; none where it makes none.
+impl SignOperation {
+    /// The operation by which a token with `mechanisms` makes a `scheme` signature over `message`; `None` if it cannot.
     ///
-    /// The message is hashed here where the token lets us: a token is slow, and every token can do that.
+    /// The message is hashed here if the token allows it, since tokens are slow.
     pub(super) fn of(scheme: Scheme, message: &[u8], mechanisms: &[MechanismType]) -> Option<Self> {
         let offered = |mechanism: &Mechanism<'_>| mechanisms.contains(&mechanism.mechanism_type());
-        let hashing = || {
-            let mechanism = hashing(scheme)?;
+        let hash_and_sign = || {
+            let mechanism = hash_and_sign(scheme)?;
             Some(Self { mechanism, data: message.to_vec() })
         };
         let order = match scheme {
@@ -36,36 +36,38 @@ impl Order {
                 mechanism: Mechanism::Eddsa(EddsaParams::new(EddsaSignatureScheme::Ed25519)),
                 data: message.to_vec(),
             }),
-            // The parameter for it is missing or not heeded in the tokens that there are.
+            // Existing tokens lack the parameter for it, or ignore it.
             Scheme::Ed25519ph => None,
-            _ => hashed(scheme, message),
+            _ => prehashed(scheme, message),
         };
-        order.filter(|order| offered(&order.mechanism)).or_else(|| hashing().filter(|order| offered(&order.mechanism)))
+        order
+            .filter(|order| offered(&order.mechanism))
+            .or_else(|| hash_and_sign().filter(|order| offered(&order.mechanism)))
     }
 
-    /// The same for keys that want the PIN for each signature: these are signed with in several calls, which tokens know
-    /// best from mechanisms that hash.
-    pub(super) fn in_parts(scheme: Scheme, message: &[u8], mechanisms: &[MechanismType]) -> Option<Self> {
-        match hashing(scheme).filter(|mechanism| mechanisms.contains(&mechanism.mechanism_type())) {
+    /// The operation for keys that require the PIN for each signature. It is a multi-part operation, which tokens
+    /// support best for mechanisms that hash the message themselves.
+    pub(super) fn multi_part(scheme: Scheme, message: &[u8], mechanisms: &[MechanismType]) -> Option<Self> {
+        match hash_and_sign(scheme).filter(|mechanism| mechanisms.contains(&mechanism.mechanism_type())) {
             Some(mechanism) => Some(Self { mechanism, data: message.to_vec() }),
             None => Self::of(scheme, message, mechanisms),
         }
     }
 }
 
-/// A signature of a token in the form that everybody else has it in: ECDSA in DER.
-pub(super) fn finished(algorithm: Algorithm, raw: Vec<u8>) -> Vec<u8> {
+/// A signature of a token in its standard encoding: DER for ECDSA.
+pub(super) fn to_standard_form(algorithm: Algorithm, raw: Vec<u8>) -> Vec<u8> {
     let curve = match algorithm {
         Algorithm::EcdsaP256 => Curve::P256,
         Algorithm::EcdsaP384 => Curve::P384,
         Algorithm::EcdsaP521 => Curve::P521,
         Algorithm::Ed25519 | Algorithm::Rsa { .. } => return raw,
     };
-    // What has another length is not what the specification says; whether it is a signature shows when it is checked.
+    // A signature of another length violates the specification. It is passed on, since its verification decides.
     algorithm::ecdsa_der(curve, &raw).unwrap_or(raw)
 }
 
-fn hashed(scheme: Scheme, message: &[u8]) -> Option<Order> {
+fn prehashed(scheme: Scheme, message: &[u8]) -> Option<SignOperation> {
     let hash = Hash::of(scheme)?;
     let (mechanism, data) = match scheme {
         Scheme::EcdsaP256Sha256
@@ -81,10 +83,10 @@ fn hashed(scheme: Scheme, message: &[u8]) -> Option<Order> {
         }
         Scheme::Ed25519 | Scheme::Ed25519ph => return None,
     };
-    Some(Order { mechanism, data })
+    Some(SignOperation { mechanism, data })
 }
 
-fn hashing(scheme: Scheme) -> Option<Mechanism<'static>> {
+fn hash_and_sign(scheme: Scheme) -> Option<Mechanism<'static>> {
     Some(match scheme {
         Scheme::EcdsaP256Sha256 | Scheme::EcdsaP384Sha256 | Scheme::EcdsaP521Sha256 => Mechanism::EcdsaSha256,
         Scheme::EcdsaP384Sha384 => Mechanism::EcdsaSha384,
@@ -99,7 +101,7 @@ fn hashing(scheme: Scheme) -> Option<Mechanism<'static>> {
     })
 }
 
-/// RFC 8017 section 9.1 with the choices of our schemes: MGF1 over the same hash, a salt of its length.
+/// The RSA-PSS parameters of our schemes: MGF1 with the same hash, a salt of the hash's length. RFC 8017 section 9.1.
 fn pss(hash: Hash) -> PkcsPssParams {
     let (hash_alg, mgf) = match hash {
         Hash::Sha256 => (MechanismType::SHA256, PkcsMgfType::MGF1_SHA256),
@@ -116,20 +118,20 @@ mod tests {
     #[test]
     fn hashes_here_where_the_token_lets_us() {
         let all = [MechanismType::RSA_PKCS, MechanismType::SHA256_RSA_PKCS];
-        let order = Order::of(Scheme::RsaPkcs1Sha256, b"message", &all).unwrap();
+        let order = SignOperation::of(Scheme::RsaPkcs1Sha256, b"message", &all).unwrap();
         assert_eq!((order.mechanism.mechanism_type(), order.data.len()), (MechanismType::RSA_PKCS, 51));
-        let order = Order::of(Scheme::RsaPkcs1Sha256, b"message", &all[1..]).unwrap();
+        let order = SignOperation::of(Scheme::RsaPkcs1Sha256, b"message", &all[1..]).unwrap();
         assert_eq!(
             (order.mechanism.mechanism_type(), order.data),
             (MechanismType::SHA256_RSA_PKCS, b"message".to_vec())
         );
-        let order = Order::in_parts(Scheme::RsaPkcs1Sha256, b"message", &all).unwrap();
+        let order = SignOperation::multi_part(Scheme::RsaPkcs1Sha256, b"message", &all).unwrap();
         assert_eq!(
             (order.mechanism.mechanism_type(), order.data),
             (MechanismType::SHA256_RSA_PKCS, b"message".to_vec())
         );
-        assert!(Order::of(Scheme::RsaPssSha256, b"message", &all).is_none());
-        assert!(Order::of(Scheme::Ed25519ph, b"message", &[MechanismType::EDDSA]).is_none());
-        assert!(Order::of(Scheme::Ed25519, b"message", &[MechanismType::EDDSA]).is_some());
+        assert!(SignOperation::of(Scheme::RsaPssSha256, b"message", &all).is_none());
+        assert!(SignOperation::of(Scheme::Ed25519ph, b"message", &[MechanismType::EDDSA]).is_none());
+        assert!(SignOperation::of(Scheme::Ed25519, b"message", &[MechanismType::EDDSA]).is_some());
     }
 }

@@ -19,7 +19,8 @@ use crate::key::pkcs11::TokenName;
 use crate::key::pkcs11::Uri;
 use crate::key::pkcs11::error;
 
-/// The modules of this process. A module is initialized once for a process, and never unloaded, since it may be in use.
+/// The loaded modules of this process. A module is initialized once for a process, and never unloaded, since it may be
+/// in use.
 static LOADED: Mutex<BTreeMap<PathBuf, Pkcs11>> = Mutex::new(BTreeMap::new());
 
 /// A PKCS#11 module: a shared library of the token's vendor.
@@ -32,7 +33,7 @@ pub struct Module {
 }
 
 impl Module {
-    /// Loads the module at `path`, and initialises it unless this process has done so already.
+    /// Loads the module at `path`, and initializes it unless this process has already done so.
     ///
     /// # Errors
     /// [`TokenError::Module`].
@@ -44,7 +45,7 @@ impl Module {
         }
         let context = Pkcs11::new(path).map_err(|error| failed(loading(&error)))?;
         match context.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
-            // Under another name: the same library.
+            // The library was already loaded from another path.
             Ok(()) | Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => (),
             Err(error) => {
                 let (call, code) = error::call(&error);
@@ -68,7 +69,7 @@ impl Module {
         let slots = self.context.get_slots_with_token().map_err(|error| TokenError::of(&error))?;
         let mut tokens = Vec::new();
         for slot in slots {
-            // A token may be pulled out between the two calls.
+            // A token may be removed between the two calls.
             let info = match self.context.get_token_info(slot) {
                 Err(Error::Pkcs11(RvError::TokenNotPresent | RvError::TokenNotRecognized, _)) => continue,
                 other => other.map_err(|error| TokenError::of(&error))?,
@@ -109,7 +110,7 @@ impl Module {
     }
 }
 
-/// Why a library could not be loaded, without what the system's loader says twice.
+/// Why a library could not be loaded, without the parts that the loader's message repeats.
 fn loading(error: &Error) -> ModuleFault {
     match error {
         Error::LibraryLoading(error) => ModuleFault::Loader(error.to_string()),

@@ -59,7 +59,7 @@ pub(super) fn find(session: &Session, class: Class, uri: &Uri) -> Result<Vec<Tok
     Ok(objects)
 }
 
-/// Reads the attributes of an object: all in one call, or one by one where the module refuses that because it does not
+/// Reads the attributes of an object: all in one call, or one by one if the module refuses that because it does not
 /// know one of them.
 fn attributes(session: &Session, handle: ObjectHandle, class: Class) -> Result<Vec<Attribute>, TokenError> {
     let wanted = match class {
@@ -81,7 +81,7 @@ fn attributes(session: &Session, handle: ObjectHandle, class: Class) -> Result<V
 }
 
 impl TokenObject {
-    /// The attribute `CKA_ID`; empty where there is none.
+    /// The attribute `CKA_ID`; empty if it has none.
     pub(super) fn id(&self) -> Vec<u8> {
         self.bytes(AttributeType::Id).unwrap_or_default()
     }
@@ -101,13 +101,13 @@ impl TokenObject {
         self.attributes.contains(&Attribute::AlwaysAuthenticate(true))
     }
 
-    /// Whether it may sign (`CKA_SIGN`); assumed where the token does not say, since the token decides when it signs.
+    /// Whether the key may sign (`CKA_SIGN`). True if the token does not report it, since the token enforces it anyway.
     pub(super) fn may_sign(&self) -> bool {
         !self.attributes.contains(&Attribute::Sign(false))
     }
 
-    /// Whether the token says that the private key cannot be extracted (`CKA_SENSITIVE`, and not `CKA_EXTRACTABLE`).
-    pub(super) fn stays(&self) -> bool {
+    /// Whether the token reports that the private key cannot be extracted (`CKA_SENSITIVE`, and not `CKA_EXTRACTABLE`).
+    pub(super) fn is_non_extractable(&self) -> bool {
         let says = |attribute| self.attributes.contains(&attribute);
         says(Attribute::Sensitive(true)) && says(Attribute::Extractable(false))
     }
@@ -120,7 +120,7 @@ impl TokenObject {
         TokenEntry { class: self.class, id, label, public, uri, what }
     }
 
-    /// The type of the key as the token gives it, for messages, where the public key is not known.
+    /// The type of the key as the token reports it, for messages, if the public key is unknown.
     fn kind(&self) -> String {
         let key_type = self.attributes.iter().find_map(|attribute| match attribute {
             Attribute::KeyType(key_type) => Some(*key_type),
@@ -177,8 +177,8 @@ fn certificate(der: &[u8]) -> Result<PublicKey, KeyError> {
     PublicKey::from_spki(certificate.tbs_certificate.subject_pki.raw)
 }
 
-/// The public key of an elliptic curve. PKCS#11 3.0 section 2.3.3: the parameters are the DER of a named curve; for an
-/// Edwards curve also its name as text.
+/// The public key of an elliptic curve key. PKCS#11 3.0 section 2.3.3: the parameters are the DER of a named curve; for
+/// an Edwards curve also its name as text.
 fn elliptic(params: &[u8], point: &[u8]) -> Result<PublicKey, KeyError> {
     let malformed = |reason| KeyError::Encoding { what: "public key on the token", reason };
     let any = AnyRef::from_der(params).map_err(|_| malformed("its curve is not DER"))?;
@@ -191,7 +191,7 @@ fn elliptic(params: &[u8], point: &[u8]) -> Result<PublicKey, KeyError> {
     PublicKey::new(KeyType::Ecdsa(curve), &unwrapped(point, 1 + 2 * curve.len()))
 }
 
-/// The EC point without its wrapping: an `OCTET STRING` by the specification, a `BIT STRING` or nothing on some tokens.
+/// The EC point without its wrapping: the specification says `OCTET STRING`; some tokens use `BIT STRING` or none.
 fn unwrapped(point: &[u8], length: usize) -> Vec<u8> {
     if point.len() == length {
         return point.to_vec();
@@ -204,7 +204,7 @@ fn unwrapped(point: &[u8], length: usize) -> Vec<u8> {
 }
 
 /// The `CKA_EC_PARAMS` for a new key of this type; `None` for RSA.
-pub(super) fn parameters(key_type: KeyType) -> Option<Vec<u8>> {
+pub(super) fn ec_parameters(key_type: KeyType) -> Option<Vec<u8>> {
     match key_type {
         KeyType::Ecdsa(curve) => curve.oid().to_der().ok(),
         KeyType::Ed25519 => ED25519.to_der().ok(),
@@ -254,7 +254,7 @@ mod tests {
     fn a_point_may_be_wrapped_or_bare() {
         let key = PrivateKey::generate(KeyKind::P256).unwrap();
         let point = key.public_key().spki()[26..].to_vec();
-        let curve = parameters(KeyType::Ecdsa(Curve::P256)).unwrap();
+        let curve = ec_parameters(KeyType::Ecdsa(Curve::P256)).unwrap();
         let octets = OctetStringRef::new(&point).unwrap().to_der().unwrap();
         let bits = BitStringRef::from_bytes(&point).unwrap().to_der().unwrap();
         for form in [&point, &octets, &bits] {
@@ -270,7 +270,7 @@ mod tests {
         let key = PrivateKey::generate(KeyKind::Ed25519).unwrap();
         let point = key.public_key().spki()[12..].to_vec();
         let name = PrintableStringRef::new(EDWARDS).unwrap().to_der().unwrap();
-        for curve in [parameters(KeyType::Ed25519).unwrap(), name] {
+        for curve in [ec_parameters(KeyType::Ed25519).unwrap(), name] {
             assert_eq!(elliptic(&curve, &point).unwrap(), *key.public_key());
         }
         assert!(elliptic(&PrintableStringRef::new("edwards448").unwrap().to_der().unwrap(), &point).is_err());

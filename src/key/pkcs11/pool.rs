@@ -22,33 +22,33 @@ pub(super) struct Pool {
 
 struct PoolState {
     free: Vec<Session>,
-    /// Free or not.
+    /// The number of open sessions, free or in use.
     open: usize,
-    most: usize,
-    /// Set once; then nothing is asked of the token any more.
+    max_sessions: usize,
+    /// The error after which the token is not used any more.
     lost: Option<TokenError>,
 }
 
 impl Pool {
-    /// A pool that begins with a session that is logged in.
+    /// A pool that starts with a logged-in session.
     pub(super) fn new(token: Pkcs11Token, first: Session) -> Self {
-        Self::of(token, first, MOST)
+        Self::of(token, first, MAX_SESSIONS)
     }
 
-    /// A pool of this one session, so that requests are serialized; after an error it is closed.
-    pub(super) fn alone(token: Pkcs11Token, only: Session) -> Self {
+    /// A pool of one session, so that calls are serialized; after an error it is closed.
+    pub(super) fn serialized(token: Pkcs11Token, only: Session) -> Self {
         Self::of(token, only, 1)
     }
 
-    fn of(token: Pkcs11Token, first: Session, most: usize) -> Self {
-        let state = PoolState { free: vec![first], open: 1, most, lost: None };
+    fn of(token: Pkcs11Token, first: Session, max_sessions: usize) -> Self {
+        let state = PoolState { free: vec![first], open: 1, max_sessions, lost: None };
         Self { state: Mutex::new(state), freed: Condvar::new(), token }
     }
 
-    /// Runs `work` in a free session, and waits for one if needed. A session with an error is closed; where the token,
-    /// the session or the login was lost, no other is opened either.
-    pub(super) fn with<T>(&self, work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, TokenError> {
-        let session = self.take()?;
+    /// Runs `work` in a free session, and waits for one if needed. A session is closed after an error. If the token,
+    /// the session or the login was lost, no new session is opened either.
+    pub(super) fn with_session<T>(&self, work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, TokenError> {
+        let session = self.acquire()?;
         match work(&session) {
             Ok(done) => {
                 self.lock().free.push(session);
@@ -56,12 +56,12 @@ impl Pool {
                 Ok(done)
             }
             Err(error) => {
-                let error = self.failed(&error);
-                // Closed before anybody may open another in its place.
+                let error = self.token_error(&error);
+                // Closed before another thread may open one in its place.
                 drop(session);
                 let mut state = self.lock();
                 state.open = state.open.saturating_sub(1);
-                // The last session takes the login with it.
+                // Closing the last session ends the login.
                 if matches!(error, TokenError::Lost { .. }) || state.open == 0 {
                     state.lost.get_or_insert_with(|| error.clone());
                 }
@@ -72,12 +72,12 @@ impl Pool {
         }
     }
 
-    /// The limit of sessions, as the token reports it.
-    pub(super) fn most(&self) -> usize {
-        self.lock().most
+    /// The limit of sessions: that of the token, if it reported one.
+    pub(super) fn max_sessions(&self) -> usize {
+        self.lock().max_sessions
     }
 
-    fn take(&self) -> Result<Session, TokenError> {
+    fn acquire(&self) -> Result<Session, TokenError> {
         let mut state = self.lock();
         loop {
             if let Some(lost) = &state.lost {
@@ -86,16 +86,16 @@ impl Pool {
             if let Some(session) = state.free.pop() {
                 return Ok(session);
             }
-            if state.open < state.most {
-                // Opened while the others wait: it is quick, and they would open too many otherwise.
+            if state.open < state.max_sessions {
+                // Opened under the lock: it is quick, and other threads would open too many at the same time.
                 match self.token.context().open_ro_session(self.token.slot()) {
                     Ok(session) => {
                         state.open += 1;
                         return Ok(session);
                     }
-                    // The token has no more: those that there are have to do.
-                    Err(Error::Pkcs11(RvError::SessionCount, _)) if state.open > 0 => state.most = state.open,
-                    Err(error) => return Err(self.failed(&error)),
+                    // The token has no more sessions, so the open ones have to do.
+                    Err(Error::Pkcs11(RvError::SessionCount, _)) if state.open > 0 => state.max_sessions = state.open,
+                    Err(error) => return Err(self.token_error(&error)),
                 }
             }
             if state.free.is_empty() {
@@ -104,7 +104,7 @@ impl Pool {
         }
     }
 
-    fn failed(&self, error: &Error) -> TokenError {
+    fn token_error(&self, error: &Error) -> TokenError {
         match error {
             Error::Pkcs11(
                 code @ (RvError::CryptokiNotInitialized
@@ -128,5 +128,5 @@ impl Pool {
     }
 }
 
-/// Sessions in one pool.
-const MOST: usize = 16;
+/// The largest number of sessions in a pool.
+const MAX_SESSIONS: usize = 16;

@@ -64,7 +64,7 @@ impl TokenSession {
         &self.session
     }
 
-    /// Logs in, unless this process is logged in already. Spends at most one PIN attempt: `pin` is called at most once,
+    /// Logs in, unless this process is logged in already. Uses at most one PIN attempt: `pin` is called at most once,
     /// after all checks that do not need it, and its PIN is sent to the token at most once.
     ///
     /// # Errors
@@ -107,7 +107,7 @@ impl TokenSession {
         Ok(matches!(info.session_state(), SessionState::RoUser | SessionState::RwUser))
     }
 
-    /// The outcome of a login that the token refused.
+    /// The result of a login that the token refused.
     fn declined(&self, error: &Error) -> Result<(), TokenError> {
         let token = self.token.name().label.clone();
         let state = || self.token.info().map(|info| PinState::of(&info)).unwrap_or_default();
@@ -140,7 +140,7 @@ impl TokenSession {
         Ok(entries)
     }
 
-    /// The listing of an object; the public key of a private key is looked up in other objects too.
+    /// The listing entry of an object; the public key of a private key is looked up in other objects too.
     pub(super) fn entry(&self, object: &TokenObject) -> TokenEntry {
         let entry = object.entry(self.token.name());
         match (entry.class, &entry.public) {
@@ -156,9 +156,9 @@ impl TokenSession {
     ///
     /// # Errors
     /// [`TokenError::NoKey`] and [`TokenError::ManyKeys`], which list the candidates; [`TokenError::NoPublicKey`];
-    /// [`TokenError::PinEach`] where the key requires the PIN for each signature and this session has none.
+    /// [`TokenError::PinEach`] if the key requires the PIN for each signature and this session has none.
     pub fn signer(self, uri: &Uri) -> Result<TokenKey, TokenError> {
-        let object = self.one_private(uri)?;
+        let object = self.select_private_key(uri)?;
         let public = self.public_of(&object)?;
         if object.always_authenticates() && self.pin.is_none() {
             return Err(TokenError::PinEach { label: object.name(), token: self.token.name().label.clone() });
@@ -171,7 +171,7 @@ impl TokenSession {
     ///
     /// # Errors
     /// [`TokenError::NoKey`], [`TokenError::ManyKeys`]: a key is never chosen among several.
-    pub(super) fn one_private(&self, uri: &Uri) -> Result<TokenObject, TokenError> {
+    pub(super) fn select_private_key(&self, uri: &Uri) -> Result<TokenObject, TokenError> {
         let wanted = || uri.to_string();
         let token = || self.token.name().label.clone();
         let mut found = match uri.class() {

@@ -20,7 +20,7 @@ use crate::key::pkcs11::Pkcs11Token;
 use crate::key::pkcs11::TokenError;
 use crate::key::pkcs11::TokenName;
 use crate::key::pkcs11::mechanism;
-use crate::key::pkcs11::mechanism::Order;
+use crate::key::pkcs11::mechanism::SignOperation;
 use crate::key::pkcs11::object::TokenObject;
 use crate::key::pkcs11::pipeline::SigningPipeline;
 use crate::key::pkcs11::pool::Pool;
@@ -47,12 +47,12 @@ impl TokenKey {
         pin: Option<Passphrase>,
     ) -> Result<Self, TokenError> {
         let (name, mechanisms) = (token.name().clone(), token.mechanisms()?);
-        // A PIN that turns out to be wrong or locked is not given by several threads at once.
-        let pool = if pin.is_some() { Pool::alone(token, session) } else { Pool::new(token, session) };
+        // Serialized, so that threads do not send a PIN several times at once that turns out to be wrong or locked.
+        let pool = if pin.is_some() { Pool::serialized(token, session) } else { Pool::new(token, session) };
         let key = Self { handle: object.handle, mechanisms, pin, pool, public, token: name };
-        match key.order(key.public.usual_scheme(), b"") {
+        match key.operation(key.public.default_scheme(), b"") {
             Some(_) => Ok(key),
-            None => Err(key.unknown(key.public.usual_scheme())),
+            None => Err(key.unknown(key.public.default_scheme())),
         }
     }
 
@@ -61,10 +61,10 @@ impl TokenKey {
         &self.token
     }
 
-    fn order(&self, scheme: Scheme, message: &[u8]) -> Option<Order> {
+    fn operation(&self, scheme: Scheme, message: &[u8]) -> Option<SignOperation> {
         match self.pin {
-            Some(_) => Order::in_parts(scheme, message, &self.mechanisms),
-            None => Order::of(scheme, message, &self.mechanisms),
+            Some(_) => SignOperation::multi_part(scheme, message, &self.mechanisms),
+            None => SignOperation::of(scheme, message, &self.mechanisms),
         }
     }
 
@@ -72,26 +72,26 @@ impl TokenKey {
         TokenError::Mechanism { token: self.token.label.clone(), what: format!("{scheme} signatures") }
     }
 
-    /// The raw signature of the token, not verified.
-    fn raw(&self, session: &Session, order: &Order) -> Result<Vec<u8>, Error> {
+    /// Signs on the token; the signature is not verified.
+    fn raw(&self, session: &Session, operation: &SignOperation) -> Result<Vec<u8>, Error> {
         match &self.pin {
-            Some(pin) => self.with_pin(session, order, pin),
-            None => session.sign(&order.mechanism, self.handle, &order.data),
+            Some(pin) => self.with_pin(session, operation, pin),
+            None => session.sign(&operation.mechanism, self.handle, &operation.data),
         }
     }
 
-    /// Verifies a raw signature over `message`.
+    /// Verifies a signature of the token over `message`.
     fn checked(&self, scheme: Scheme, message: &[u8], raw: Vec<u8>) -> Result<Signature, SignerError> {
-        Signature::checked(&self.public, scheme, message, mechanism::finished(self.public.algorithm(), raw))
+        Signature::checked(&self.public, scheme, message, mechanism::to_standard_form(self.public.algorithm(), raw))
     }
 
     /// Signs with a key that requires the PIN for each signature (`CKA_ALWAYS_AUTHENTICATE`): the PIN is sent once more
     /// between initialization and signing.
-    fn with_pin(&self, session: &Session, order: &Order, pin: &Passphrase) -> Result<Vec<u8>, Error> {
-        session.sign_init(&order.mechanism, self.handle)?;
+    fn with_pin(&self, session: &Session, operation: &SignOperation, pin: &Passphrase) -> Result<Vec<u8>, Error> {
+        session.sign_init(&operation.mechanism, self.handle)?;
         let raw = RawAuthPin::new(Box::new(pin.as_bytes().to_vec()));
         session.login_with_raw(UserType::ContextSpecific, &raw)?;
-        session.sign_update(&order.data)?;
+        session.sign_update(&operation.data)?;
         session.sign_final()
     }
 }
@@ -102,39 +102,39 @@ impl Signer for TokenKey {
     }
 
     fn sign(&self, message: &[u8]) -> Result<Signature, SignerError> {
-        self.sign_with(self.public.usual_scheme(), message)
+        self.sign_with(self.public.default_scheme(), message)
     }
 
     fn sign_with(&self, scheme: Scheme, message: &[u8]) -> Result<Signature, SignerError> {
         if !self.public.schemes().contains(&scheme) {
             return Err(SignerError::Scheme { algorithm: self.public.algorithm(), scheme });
         }
-        let order = self.order(scheme, message).ok_or_else(|| self.unknown(scheme))?;
-        let raw = self.pool.with(|session| self.raw(session, &order))?;
-        // In this thread, while the session signs for another.
+        let operation = self.operation(scheme, message).ok_or_else(|| self.unknown(scheme))?;
+        let raw = self.pool.with_session(|session| self.raw(session, &operation))?;
+        // Verified in this thread, while the session signs for another.
         self.checked(scheme, message, raw)
     }
 
     /// Signs messages in parallel sessions, while other threads verify the signatures.
     fn sign_all(&self, messages: &[&[u8]]) -> Batch {
-        let scheme = self.public.usual_scheme();
-        let message = |place: usize| messages.get(place).copied().unwrap_or_default();
+        let scheme = self.public.default_scheme();
+        let message = |index: usize| messages.get(index).copied().unwrap_or_default();
         SigningPipeline::run(
             messages.len(),
-            self.pool.most(),
-            |line| {
-                let asked = self.pool.with(|session| {
-                    while let Some(place) = line.next() {
-                        let Some(order) = self.order(scheme, message(place)) else {
+            self.pool.max_sessions(),
+            |pipeline| {
+                let signed = self.pool.with_session(|session| {
+                    while let Some(index) = pipeline.next() {
+                        let Some(operation) = self.operation(scheme, message(index)) else {
                             return Ok(Some(self.unknown(scheme)));
                         };
-                        line.signed(place, self.raw(session, &order)?);
+                        pipeline.signed(index, self.raw(session, &operation)?);
                     }
                     Ok(None)
                 });
-                asked.map_or_else(Err, |unknown| unknown.map_or(Ok(()), Err)).map_err(SignerError::from)
+                signed.map_or_else(Err, |unknown| unknown.map_or(Ok(()), Err)).map_err(SignerError::from)
             },
-            |place, raw| self.checked(scheme, message(place), raw),
+            |index, raw| self.checked(scheme, message(index), raw),
         )
     }
 }

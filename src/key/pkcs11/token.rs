@@ -22,7 +22,7 @@ impl Pkcs11Token {
         Self { context, name, slot }
     }
 
-    /// What tells it from others.
+    /// The name, which distinguishes it from other tokens.
     pub const fn name(&self) -> &TokenName {
         &self.name
     }
@@ -35,17 +35,17 @@ impl Pkcs11Token {
         self.slot
     }
 
-    /// What the token says of itself right now.
+    /// The current state of the token.
     pub(super) fn info(&self) -> Result<TokenInfo, TokenError> {
         self.context.get_token_info(self.slot).map_err(|error| TokenError::of(&error))
     }
 
-    /// What the token makes signatures and keys with.
+    /// The mechanisms that the token supports.
     pub(super) fn mechanisms(&self) -> Result<Vec<MechanismType>, TokenError> {
         self.context.get_mechanism_list(self.slot).map_err(|error| TokenError::of(&error))
     }
 
-    /// RFC 7512 section 2.5: every attribute that the URI has must be that of the token.
+    /// Whether every attribute of the URI matches the token. RFC 7512 section 2.5.
     pub(super) fn matches(&self, uri: &Uri) -> Result<bool, TokenError> {
         let name = &self.name;
         let of_token = [

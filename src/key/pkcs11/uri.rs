@@ -1,4 +1,4 @@
-//! `pkcs11:` URIs, RFC 7512: which key of which token, behind which module. Read strictly.
+//! `pkcs11:` URIs, RFC 7512: select a key of a token behind a module. Parsed strictly.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +17,7 @@ pub struct Uri {
     texts: BTreeMap<&'static str, String>,
 }
 
-/// The attribute `type`: which class of object is meant.
+/// The class of object that the attribute `type` selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
     /// `private`.
@@ -28,54 +28,54 @@ pub enum Class {
     Certificate,
 }
 
-/// Why a `pkcs11:` URI is refused. No message repeats a value that could be a secret.
+/// Why a `pkcs11:` URI is invalid. No message repeats a value that could be a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UriError {
-    /// A byte that may not stand there as it is.
+    /// A byte that must be percent-encoded.
     #[error("attribute `{attribute}` has a character that is written %{found:02X} there")]
     Byte {
-        /// Where.
+        /// The attribute.
         attribute: String,
         /// The byte.
         found: u8,
     },
-    /// The same attribute twice.
+    /// An attribute is repeated.
     #[error("attribute `{attribute}` is given twice")]
     Duplicate {
-        /// Which.
+        /// The attribute.
         attribute: String,
     },
-    /// A percent sign that two hexadecimal digits do not follow.
+    /// A percent sign without two hexadecimal digits after it.
     #[error("attribute `{attribute}` has a `%` without two hexadecimal digits after it")]
     Escape {
-        /// Where.
+        /// The attribute.
         attribute: String,
     },
     /// A part that is not `name=value`.
     #[error("part {position} is not written name=value")]
     Pair {
-        /// Which, counted from one.
+        /// The position of the part, counted from one.
         position: usize,
     },
-    /// A PIN in an argument, where other users and the shell's history see it.
+    /// The URI contains a PIN. Arguments are visible to other users and in the shell's history.
     #[error("attribute `pin-value` is not read: an argument is no place for a PIN")]
     PinValue,
-    /// It begins with something else.
+    /// The scheme is not `pkcs11:`.
     #[error("it does not begin with `pkcs11:`")]
     Scheme,
-    /// An attribute that we do not follow. To ignore it could mean another key.
+    /// An unsupported attribute. Ignoring it could select another key.
     #[error("attribute `{attribute}` is not one that is followed")]
     Unknown {
-        /// Which.
+        /// The attribute.
         attribute: String,
     },
-    /// A value that an attribute does not have.
+    /// An invalid value of an attribute.
     #[error("attribute `{attribute}` is not {wanted}")]
     Value {
-        /// Which.
+        /// The attribute.
         attribute: String,
-        /// What it must be.
+        /// The valid values.
         wanted: &'static str,
     },
 }
@@ -150,7 +150,7 @@ impl Uri {
             "module-path" => self.module_path = Some(absolute(name, utf8(name, value)?)?),
             "pin-source" => {
                 let value = utf8(name, value)?;
-                // RFC 7512 section 2.4 also knows `|command`, which is a program in an argument.
+                // RFC 7512 section 2.4 also has `|command`, which would run a program from an argument.
                 let path = value.strip_prefix("file:").ok_or_else(|| wrong(name, "`file:` and an absolute path"))?;
                 let path = path.strip_prefix("//").filter(|rest| rest.starts_with('/')).unwrap_or(path);
                 self.pin_source = Some(absolute(name, path.to_owned())?);
@@ -160,7 +160,7 @@ impl Uri {
         Ok(())
     }
 
-    /// The class of object that it asks for, if it says.
+    /// The class of object that it selects, if it has one.
     pub const fn class(&self) -> Option<Class> {
         self.class
     }
@@ -175,17 +175,17 @@ impl Uri {
         self.text("object")
     }
 
-    /// The module by its name, without a path.
+    /// The attribute `module-name`: the module by name, without a path.
     pub fn module_name(&self) -> Option<&str> {
         self.module_name.as_deref()
     }
 
-    /// The module by its absolute path.
+    /// The attribute `module-path`: the absolute path of the module.
     pub fn module_path(&self) -> Option<&Path> {
         self.module_path.as_deref()
     }
 
-    /// The file whose first line is the PIN.
+    /// The attribute `pin-source`: the file whose first line is the PIN.
     pub fn pin_source(&self) -> Option<&Path> {
         self.pin_source.as_deref()
     }
@@ -195,12 +195,12 @@ impl Uri {
         self.slot
     }
 
-    /// One of the attributes that are text: `token`, `serial`, `manufacturer`, `model` and so on.
+    /// The value of a text attribute: `token`, `serial`, `manufacturer`, `model` and so on.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.texts.get(name).map(String::as_str)
     }
 
-    /// The URI of one object of the token with this label and serial number.
+    /// The URI of one object on the token with this label and serial number.
     pub(super) fn of(token: &str, serial: &str, class: Class, label: &str, id: &[u8]) -> Self {
         let mut texts = BTreeMap::new();
         for (name, value) in [("token", token), ("serial", serial), ("object", label)] {
@@ -214,7 +214,7 @@ impl Uri {
 }
 
 impl fmt::Display for Uri {
-    /// The path of the URI: what says which key. Where the module and the PIN come from is not printed.
+    /// Prints the path of the URI, which selects the key, without the sources of the module and the PIN.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(SCHEME)?;
         let mut between = "";
@@ -251,7 +251,7 @@ impl fmt::Display for Class {
     }
 }
 
-/// Decodes percent-encoding. RFC 7512 section 2.3: besides it only letters, digits, `-._~` and `marks` are allowed.
+/// Decodes percent-encoding. RFC 7512 section 2.3: only letters, digits, `-._~` and `marks` may be unencoded.
 fn decode(attribute: &str, value: &str, marks: &[u8]) -> Result<Vec<u8>, UriError> {
     let escape = || UriError::Escape { attribute: attribute.to_owned() };
     let mut decoded = Vec::with_capacity(value.len());
@@ -302,10 +302,10 @@ const SCHEME: &str = "pkcs11:";
 /// The marks allowed in a path value besides the unreserved characters. RFC 7512 section 2.3, `pk11-path-res-avail`.
 const PATH_MARKS: &[u8] = b":[]@!$'()*+,=&";
 
-/// The same for a query value, `pk11-query-res-avail`.
+/// The marks allowed in a query value, `pk11-query-res-avail`.
 const QUERY_MARKS: &[u8] = b":[]@!$'()*+,=/?|";
 
-/// The attributes of a path whose values are text.
+/// The path attributes whose values are text.
 const TEXTS: [&str; 7] =
     ["manufacturer", "model", "object", "serial", "slot-description", "slot-manufacturer", "token"];
 

@@ -1,4 +1,4 @@
-//! The plugin contract of the Notary Project, version 1.0: what is asked, and what is answered.
+//! The plugin contract of the Notary Project, version 1.0: requests and responses.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,23 +10,23 @@ use crate::key::Algorithm;
 use crate::key::Scheme;
 use crate::key::algorithm::Hash;
 
-/// The version of the contract that we speak.
+/// The supported version of the contract.
 pub(super) const VERSION: &str = "1.0";
 
-/// What a plugin must be able to do to sign our formats: it is given bytes and gives a signature.
-pub(super) const RAW: &str = "SIGNATURE_GENERATOR.RAW";
+/// The required capability: the plugin signs bytes and returns a raw signature.
+pub(super) const RAW_SIGNATURES: &str = "SIGNATURE_GENERATOR.RAW";
 
-/// A command of the contract with what it is asked.
+/// The request of `get-plugin-metadata`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Metadata<'a> {
+pub(super) struct MetadataRequest<'a> {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) plugin_config: &'a BTreeMap<String, String>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct DescribeKey<'a> {
+pub(super) struct DescribeKeyRequest<'a> {
     pub(super) contract_version: &'a str,
     pub(super) key_id: &'a str,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -35,7 +35,7 @@ pub(super) struct DescribeKey<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct GenerateSignature<'a> {
+pub(super) struct GenerateSignatureRequest<'a> {
     pub(super) contract_version: &'a str,
     pub(super) key_id: &'a str,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -45,10 +45,10 @@ pub(super) struct GenerateSignature<'a> {
     pub(super) payload: String,
 }
 
-/// What the plugin says of itself. Members that we do not need are not read.
+/// The response of `get-plugin-metadata`. Members that are not needed are ignored.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Described {
+pub(super) struct PluginMetadata {
     pub(super) name: String,
     pub(super) supported_contract_versions: Vec<String>,
     pub(super) capabilities: Vec<String>,
@@ -56,14 +56,14 @@ pub(super) struct Described {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct KeyDescribed {
+pub(super) struct KeyDescription {
     pub(super) key_id: String,
     pub(super) key_spec: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Generated {
+pub(super) struct GeneratedSignature {
     pub(super) key_id: String,
     pub(super) signature: String,
     pub(super) signing_algorithm: String,
@@ -78,23 +78,23 @@ pub(super) struct Declined {
     pub(super) error_message: String,
 }
 
-/// Why a plugin declined: the error codes of the contract.
+/// The error codes of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PluginCode {
-    /// `ACCESS_DENIED`: the key, or the service behind it, is not for us.
+    /// `ACCESS_DENIED`: no permission for the key, or for the service behind it.
     AccessDenied,
     /// `ERROR`: anything else.
     Error,
     /// `THROTTLED`: too many requests.
     Throttled,
-    /// `TIMEOUT`: the service behind it did not answer.
+    /// `TIMEOUT`: the service behind it did not respond.
     Timeout,
-    /// A code that is not in the contract.
+    /// A code outside the contract.
     Unknown,
-    /// `UNSUPPORTED_CONTRACT_VERSION`: it does not speak our version.
+    /// `UNSUPPORTED_CONTRACT_VERSION`: the plugin does not support our version.
     UnsupportedContractVersion,
-    /// `VALIDATION_ERROR`: something in the request is not as it wants it.
+    /// `VALIDATION_ERROR`: the request is invalid.
     Validation,
 }
 
@@ -104,7 +104,7 @@ impl PluginCode {
         CODES.iter().find(named).copied().unwrap_or(Self::Unknown)
     }
 
-    /// As the contract writes it.
+    /// The name of the code in the contract.
     pub const fn name(self) -> &'static str {
         match self {
             Self::AccessDenied => "ACCESS_DENIED",
@@ -124,7 +124,7 @@ impl fmt::Display for PluginCode {
     }
 }
 
-/// A kind of key in the contract. It fixes the one way in which the key signs.
+/// A key specification of the contract, which fixes the signature scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeySpec {
     Ec256,
@@ -151,7 +151,7 @@ impl KeySpec {
         }
     }
 
-    /// The kind of key that it stands for.
+    /// The key algorithm.
     pub(super) const fn algorithm(self) -> Algorithm {
         match self {
             Self::Ec256 => Algorithm::EcdsaP256,
@@ -163,7 +163,7 @@ impl KeySpec {
         }
     }
 
-    /// How such a key signs. RSA is PSS: the contract has nothing else.
+    /// The signature scheme. RSA uses PSS: the contract has no other padding.
     pub(super) const fn scheme(self) -> Scheme {
         match self {
             Self::Ec256 => Scheme::EcdsaP256Sha256,
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn requests_are_written_as_the_contract_has_them() {
         let config = BTreeMap::from([("region".to_owned(), "north".to_owned())]);
-        let asked = GenerateSignature {
+        let request = GenerateSignatureRequest {
             contract_version: VERSION,
             key_id: "key",
             plugin_config: &config,
@@ -225,11 +225,11 @@ mod tests {
             payload: "aGk=".to_owned(),
         };
         assert_eq!(
-            serde_json::to_string(&asked).unwrap(),
+            serde_json::to_string(&request).unwrap(),
             r#"{"contractVersion":"1.0","keyId":"key","pluginConfig":{"region":"north"},"keySpec":"EC-384","hashAlgorithm":"SHA-384","payload":"aGk="}"#
         );
-        let asked = DescribeKey { contract_version: VERSION, key_id: "key", plugin_config: &BTreeMap::new() };
-        assert_eq!(serde_json::to_string(&asked).unwrap(), r#"{"contractVersion":"1.0","keyId":"key"}"#);
+        let request = DescribeKeyRequest { contract_version: VERSION, key_id: "key", plugin_config: &BTreeMap::new() };
+        assert_eq!(serde_json::to_string(&request).unwrap(), r#"{"contractVersion":"1.0","keyId":"key"}"#);
     }
 
     #[test]

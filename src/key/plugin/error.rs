@@ -1,4 +1,4 @@
-//! `PluginError`: why a plugin gave no key, or no signature.
+//! `PluginError`: why a plugin returned no key or no signature.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,170 +13,170 @@ use crate::key::SignerErrorKind;
 use crate::key::plugin::PluginCode;
 use crate::text::Untrusted;
 
-/// Why a plugin gave no key, or no signature.
+/// Why a plugin returned no key or no signature.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PluginError {
-    /// An answer that is not what the contract says.
+    /// A response violates the contract.
     #[error("plugin `{plugin}` answered {command} with {fault}")]
     Answer {
-        /// Which plugin.
+        /// The name of the plugin.
         plugin: String,
-        /// What it was asked.
+        /// The command of the contract.
         command: &'static str,
-        /// What is wrong with the answer.
+        /// What is wrong with the response.
         fault: AnswerFault,
     },
-    /// A plugin that cannot do what we need.
+    /// The plugin lacks a required capability.
     #[error("plugin `{plugin}` does not have the capability {wanted}, it has {}", list(found))]
     Capability {
-        /// Which plugin.
+        /// The name of the plugin.
         plugin: String,
-        /// What it can do.
+        /// Its capabilities.
         found: Vec<String>,
-        /// What we need.
+        /// The required capability.
         wanted: &'static str,
     },
-    /// A plugin that speaks another version of the contract.
+    /// The plugin does not support our version of the contract.
     #[error("plugin `{plugin}` speaks version {} of the plugin contract, wanted 1.0", list(found))]
     Contract {
-        /// Which plugin.
+        /// The name of the plugin.
         plugin: String,
-        /// What it speaks.
+        /// The versions that it supports.
         found: Vec<String>,
     },
-    /// It did not answer in time, and was ended.
+    /// The plugin exceeded the timeout, and was killed.
     #[error("plugin `{plugin}` did not answer {command} within {seconds} s and was ended")]
     Deadline {
-        /// Which plugin.
+        /// The name of the plugin.
         plugin: String,
-        /// What it was asked.
+        /// The command of the contract.
         command: &'static str,
-        /// How long it had.
+        /// The timeout, in seconds.
         seconds: u64,
     },
-    /// It said no, in the form of the contract.
+    /// The plugin declined, with an error response of the contract.
     #[error("plugin `{plugin}` declined {command} with {code}: {message}")]
     Declined {
-        /// Which plugin.
+        /// The name of the plugin.
         plugin: String,
-        /// What it was asked.
+        /// The command of the contract.
         command: &'static str,
-        /// Why.
+        /// The error code.
         code: PluginCode,
-        /// What it says about it.
+        /// The error message.
         message: Untrusted,
     },
-    /// It failed, and did not say why in the form of the contract.
-    #[error("plugin `{plugin}` failed at {command}: {said}")]
+    /// The plugin failed, without an error response of the contract.
+    #[error("plugin `{plugin}` failed at {command}: {output}")]
     Failed {
-        /// Which plugin.
+        /// The name of the plugin.
         plugin: String,
-        /// What it was asked.
+        /// The command of the contract.
         command: &'static str,
-        /// The beginning of what it said.
-        said: Untrusted,
+        /// The first line of its error output.
+        output: Untrusted,
     },
-    /// A signature that does not verify. It goes nowhere.
+    /// The signature does not verify. It is discarded.
     #[error("plugin `{plugin}` made a signature that does not verify with its key {}", key.short())]
     Faulty {
-        /// Which plugin.
+        /// The name of the plugin.
         plugin: String,
         /// The key in its certificate.
         key: KeyId,
     },
-    /// A signature by another key than the one that it began with.
+    /// The signature is by another key than before.
     #[error("plugin `{plugin}` signed with key {}, wanted {}", found.short(), wanted.short())]
     Key {
-        /// Which plugin.
+        /// The name of the plugin.
         plugin: String,
-        /// The key in the certificate that came with the signature.
+        /// The key in the certificate of the signature.
         found: KeyId,
-        /// The key that it began with.
+        /// The key that the plugin used at first.
         wanted: KeyId,
     },
-    /// There is no such plugin.
+    /// The plugin does not exist.
     #[error("plugin `{plugin}` is not installed: `{}` is no file", path.display())]
     Missing {
-        /// Which plugin.
+        /// The name of the plugin.
         plugin: String,
-        /// Where it would be.
+        /// The path where it was expected.
         path: PathBuf,
     },
-    /// A name that no plugin has.
+    /// The name is not a valid plugin name.
     #[error("`{found}` is no name of a plugin: letters, digits, `-`, `_` and dots between them")]
     Name {
         /// The name.
         found: Untrusted,
     },
-    /// It could not be started, or not be listened to.
+    /// The plugin could not be started, or its output could not be read.
     #[error("plugin `{plugin}` cannot be run: {error}")]
     Start {
-        /// Which plugin.
+        /// The name of the plugin.
         plugin: String,
-        /// What the operating system says.
+        /// The error of the operating system.
         error: Arc<io::Error>,
     },
-    /// It said more than we read, and was ended.
+    /// The plugin exceeded the output limit, and was killed.
     #[error("plugin `{plugin}` answered {command} with more than {limit} bytes and was ended")]
     TooMuch {
-        /// Which plugin.
+        /// The name of the plugin.
         plugin: String,
-        /// What it was asked.
+        /// The command of the contract.
         command: &'static str,
-        /// How much is read.
+        /// The limit, in bytes.
         limit: u64,
     },
 }
 
-/// What is wrong with an answer that is not what the contract says.
+/// How a response violates the contract.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AnswerFault {
-    /// Another signature algorithm than that of the key.
+    /// The signature algorithm is not that of the key.
     #[error("the algorithm `{found}`, wanted {wanted}")]
     Algorithm {
-        /// The algorithm in the answer.
+        /// The algorithm in the response.
         found: Untrusted,
         /// The algorithm of the key specification.
         wanted: &'static str,
     },
-    /// A certificate in the chain that is not base64.
+    /// A certificate in the chain is not base64.
     #[error("a certificate that is not base64")]
     CertificateEncoding,
-    /// A certificate of another kind of key than the key specification says.
+    /// The certificate has another type of key than the key specification.
     #[error("a certificate of an {found} key, wanted {wanted}")]
     CertificateKey {
-        /// The kind of key in the certificate.
+        /// The type of key in the certificate.
         found: Algorithm,
         /// The key specification.
         wanted: &'static str,
     },
-    /// A certificate whose key is not used here.
+    /// The key of the certificate is invalid or unsupported.
     #[error("a certificate whose {0}")]
     Key(Arc<KeyError>),
-    /// Another key id than the one that was asked for.
+    /// The key id is not the requested one.
     #[error("the key id `{0}`")]
     KeyId(Untrusted),
-    /// A key specification that the contract does not have.
+    /// The key specification is not in the contract.
     #[error("the key specification `{0}`")]
     KeySpec(Untrusted),
-    /// The answer is not JSON that is read.
+    /// The response is not valid JSON.
     #[error("JSON that is not read: {}", Untrusted::within(&.0.to_string(), 200))]
     Json(JsonError),
-    /// Another name than that of the plugin.
+    /// The name is not that of the plugin.
     #[error("the name `{0}`")]
     Name(Untrusted),
-    /// An empty certificate chain.
+    /// The certificate chain is empty.
     #[error("no certificate")]
     NoCertificate,
-    /// A certificate that is not X.509.
+    /// The certificate is not X.509.
     #[error("a certificate that is not X.509")]
     NotX509,
-    /// A signature that is not base64.
+    /// The signature is not base64.
     #[error("a signature that is not base64")]
     SignatureEncoding,
-    /// A signature whose length is not that of the key.
+    /// The length of the signature does not fit the key.
     #[error("a signature of another length")]
     SignatureLength,
 }

@@ -1,4 +1,4 @@
-//! A private key behind another program: a plugin of the Notary Project, contract 1.0, asked for raw signatures.
+//! Plugins of the Notary Project (contract 1.0): private keys behind another program, which makes raw signatures.
 
 mod contract;
 mod error;
@@ -36,16 +36,16 @@ pub use self::error::AnswerFault;
 pub use self::error::PluginError;
 
 use self::contract::Declined;
-use self::contract::DescribeKey;
-use self::contract::Described;
-use self::contract::GenerateSignature;
-use self::contract::Generated;
-use self::contract::KeyDescribed;
+use self::contract::DescribeKeyRequest;
+use self::contract::GenerateSignatureRequest;
+use self::contract::GeneratedSignature;
+use self::contract::KeyDescription;
 use self::contract::KeySpec;
-use self::contract::Metadata;
-use self::contract::RAW;
+use self::contract::MetadataRequest;
+use self::contract::PluginMetadata;
+use self::contract::RAW_SIGNATURES;
 use self::contract::VERSION;
-use self::process::NoAnswer;
+use self::process::RunError;
 
 /// A plugin of the Notary Project. It runs without a shell, with only the given environment variables.
 #[derive(Clone, Debug)]
@@ -90,7 +90,8 @@ impl Plugin {
     /// # Errors
     /// [`PluginError`].
     pub fn key(self, id: &str, config: BTreeMap<String, String>) -> Result<PluginKey, PluginError> {
-        let described: Described = self.ask("get-plugin-metadata", &Metadata { plugin_config: &config })?;
+        let described: PluginMetadata =
+            self.run_command("get-plugin-metadata", &MetadataRequest { plugin_config: &config })?;
         let plugin = || self.name.clone();
         if described.name != self.name {
             let fault = AnswerFault::Name(shown(&described.name));
@@ -99,11 +100,15 @@ impl Plugin {
         if !described.supported_contract_versions.iter().any(|version| version == VERSION) {
             return Err(PluginError::Contract { plugin: plugin(), found: described.supported_contract_versions });
         }
-        if !described.capabilities.iter().any(|capability| capability == RAW) {
-            return Err(PluginError::Capability { plugin: plugin(), found: described.capabilities, wanted: RAW });
+        if !described.capabilities.iter().any(|capability| capability == RAW_SIGNATURES) {
+            return Err(PluginError::Capability {
+                plugin: plugin(),
+                found: described.capabilities,
+                wanted: RAW_SIGNATURES,
+            });
         }
-        let asked = DescribeKey { contract_version: VERSION, key_id: id, plugin_config: &config };
-        let key: KeyDescribed = self.ask("describe-key", &asked)?;
+        let request = DescribeKeyRequest { contract_version: VERSION, key_id: id, plugin_config: &config };
+        let key: KeyDescription = self.run_command("describe-key", &request)?;
         let wrong = |fault| PluginError::Answer { plugin: plugin(), command: "describe-key", fault };
         if key.key_id != id {
             return Err(wrong(AnswerFault::KeyId(shown(&key.key_id))));
@@ -126,7 +131,7 @@ impl Plugin {
     ) -> Result<(PublicKey, Vec<u8>), PluginError> {
         const COMMAND: &str = "generate-signature";
         let wrong = |fault| PluginError::Answer { plugin: self.name.clone(), command: COMMAND, fault };
-        let asked = GenerateSignature {
+        let request = GenerateSignatureRequest {
             contract_version: VERSION,
             key_id: id,
             plugin_config: config,
@@ -134,7 +139,7 @@ impl Plugin {
             hash_algorithm: spec.hash(),
             payload: STANDARD.encode(message),
         };
-        let made: Generated = self.ask(COMMAND, &asked)?;
+        let made: GeneratedSignature = self.run_command(COMMAND, &request)?;
         if made.key_id != id {
             return Err(wrong(AnswerFault::KeyId(shown(&made.key_id))));
         }
@@ -156,22 +161,26 @@ impl Plugin {
     }
 
     /// Runs one command of the contract and parses its JSON response.
-    fn ask<T: DeserializeOwned>(&self, command: &'static str, asked: &impl Serialize) -> Result<T, PluginError> {
+    fn run_command<T: DeserializeOwned>(
+        &self,
+        command: &'static str,
+        request: &impl Serialize,
+    ) -> Result<T, PluginError> {
         let plugin = || self.name.clone();
         let limit = self.limits.key.plugin_bytes;
         let start = |error: io::Error| PluginError::Start { plugin: plugin(), error: Arc::new(error) };
-        let input = serde_json::to_vec(asked).map_err(|error| start(error.into()))?;
-        let said = process::run(&self.program, command, &self.environment, input, self.deadline, limit);
-        let said = said.map_err(|silence| match silence {
-            NoAnswer::Deadline => PluginError::Deadline { plugin: plugin(), command, seconds: self.deadline.as_secs() },
-            NoAnswer::Io(error) => start(error),
-            NoAnswer::TooMuch => PluginError::TooMuch { plugin: plugin(), command, limit },
+        let input = serde_json::to_vec(request).map_err(|error| start(error.into()))?;
+        let output = process::run(&self.program, command, &self.environment, input, self.deadline, limit);
+        let output = output.map_err(|error| match error {
+            RunError::Deadline => PluginError::Deadline { plugin: plugin(), command, seconds: self.deadline.as_secs() },
+            RunError::Io(error) => start(error),
+            RunError::OutputLimit => PluginError::TooMuch { plugin: plugin(), command, limit },
         })?;
-        if said.success {
+        if output.success {
             let wrong = |error| PluginError::Answer { plugin: plugin(), command, fault: AnswerFault::Json(error) };
-            return json::parse(&said.stdout, &self.limits).map_err(wrong);
+            return json::parse(&output.stdout, &self.limits).map_err(wrong);
         }
-        Err(match json::parse::<Declined>(&said.stderr, &self.limits) {
+        Err(match json::parse::<Declined>(&output.stderr, &self.limits) {
             Ok(declined) => PluginError::Declined {
                 plugin: plugin(),
                 command,
@@ -179,9 +188,9 @@ impl Plugin {
                 message: Untrusted::within(&declined.error_message, 400),
             },
             Err(_) => {
-                let text = String::from_utf8_lossy(&said.stderr);
+                let text = String::from_utf8_lossy(&output.stderr);
                 let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("it did not say why");
-                PluginError::Failed { plugin: plugin(), command, said: Untrusted::within(line, 200) }
+                PluginError::Failed { plugin: plugin(), command, output: Untrusted::within(line, 200) }
             }
         })
     }
@@ -237,7 +246,7 @@ fn der(algorithm: Algorithm, raw: Vec<u8>) -> Option<Vec<u8>> {
     }
 }
 
-/// A name in a response, shortened and escaped for messages.
+/// A name in a response, truncated and escaped for messages.
 fn shown(name: &str) -> Untrusted {
     Untrusted::within(name, 60)
 }

@@ -29,15 +29,15 @@ pub(super) struct PluginOutput {
     pub(super) stderr: Zeroizing<Vec<u8>>,
 }
 
-/// Why a plugin has no output.
+/// Why a run of a plugin failed.
 #[derive(Debug)]
-pub(super) enum NoAnswer {
+pub(super) enum RunError {
     /// It exceeded the timeout, and was killed.
     Deadline,
     /// It could not be started, or its output could not be read.
     Io(io::Error),
     /// It exceeded the output limit, and was killed.
-    TooMuch,
+    OutputLimit,
 }
 
 /// Runs `program` with one argument and `input` on standard input, and returns its output. `deadline` is the timeout of
@@ -49,45 +49,45 @@ pub(super) fn run(
     input: Vec<u8>,
     deadline: Duration,
     limit: u64,
-) -> Result<PluginOutput, NoAnswer> {
+) -> Result<PluginOutput, RunError> {
     let mut command = Command::new(program);
     command.arg(argument).env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     // A process group of its own: its child processes can be killed with it.
     command.process_group(0);
-    let mut child = RunningPlugin { child: command.spawn().map_err(NoAnswer::Io)?, gone: false };
+    let mut child = RunningPlugin { child: command.spawn().map_err(RunError::Io)?, exited: false };
     if let Some(mut stdin) = child.child.stdin.take() {
         // An error is ignored: a plugin may end without reading its input.
         thread::spawn(move || stdin.write_all(&input));
     }
     let (sender, receiver) = mpsc::channel();
-    let stdout = child.child.stdout.take().map(|pipe| listen(Stream::Stdout, pipe, limit, sender.clone()));
-    let stderr = child.child.stderr.take().map(|pipe| listen(Stream::Stderr, pipe, limit, sender));
+    let stdout = child.child.stdout.take().map(|pipe| read_stream(Stream::Stdout, pipe, limit, sender.clone()));
+    let stderr = child.child.stderr.take().map(|pipe| read_stream(Stream::Stderr, pipe, limit, sender));
     if stdout.is_none() || stderr.is_none() {
-        return Err(NoAnswer::Io(io::ErrorKind::BrokenPipe.into()));
+        return Err(RunError::Io(io::ErrorKind::BrokenPipe.into()));
     }
-    let mut patience = Waiting { left: deadline };
-    let mut said = PluginOutput { success: false, stdout: Zeroizing::default(), stderr: Zeroizing::default() };
+    let mut remaining = RemainingTime { left: deadline };
+    let mut output = PluginOutput { success: false, stdout: Zeroizing::default(), stderr: Zeroizing::default() };
     for _ in 0..2 {
-        match patience.hear(&receiver)? {
-            (Stream::Stdout, bytes) => said.stdout = bytes,
-            (Stream::Stderr, bytes) => said.stderr = bytes,
+        match remaining.receive(&receiver)? {
+            (Stream::Stdout, bytes) => output.stdout = bytes,
+            (Stream::Stderr, bytes) => output.stderr = bytes,
         }
     }
-    said.success = patience.end(&mut child)?;
-    Ok(said)
+    output.success = remaining.wait_for_exit(&mut child)?;
+    Ok(output)
 }
 
 /// A running plugin. If it has not ended when this is dropped, its process group is killed.
 struct RunningPlugin {
     child: Child,
-    /// Whether it has ended: its process id may be in use again.
-    gone: bool,
+    /// Whether it has exited: its process id may be in use again.
+    exited: bool,
 }
 
 impl Drop for RunningPlugin {
     fn drop(&mut self) {
-        if self.gone {
+        if self.exited {
             return;
         }
         // Errors are ignored: the plugin may have ended, while its child processes still run.
@@ -103,11 +103,11 @@ enum Stream {
     Stdout,
 }
 
-/// An output stream that was read to its end; `None` where it exceeded the limit.
-type Heard = (Stream, io::Result<Option<Zeroizing<Vec<u8>>>>);
+/// The content of an output stream; `None` if it exceeded the limit.
+type StreamOutput = (Stream, io::Result<Option<Zeroizing<Vec<u8>>>>);
 
 /// Reads an output stream in a thread, to its end or to one byte over `limit`, and sends it.
-fn listen(stream: Stream, pipe: impl Read + Send + 'static, limit: u64, sender: Sender<Heard>) {
+fn read_stream(stream: Stream, pipe: impl Read + Send + 'static, limit: u64, sender: Sender<StreamOutput>) {
     thread::spawn(move || {
         let mut bytes = Zeroizing::new(Vec::new());
         let read = pipe.take(limit.saturating_add(1)).read_to_end(&mut bytes);
@@ -117,46 +117,46 @@ fn listen(stream: Stream, pipe: impl Read + Send + 'static, limit: u64, sender: 
     });
 }
 
-/// The rest of the timeout. It is counted in waits, since this layer reads no clock.
-struct Waiting {
+/// The remaining timeout. It is counted in waits, since this layer reads no clock.
+struct RemainingTime {
     left: Duration,
 }
 
-impl Waiting {
+impl RemainingTime {
     /// Waits for the next output stream to end.
-    fn hear(&mut self, streams: &Receiver<Heard>) -> Result<(Stream, Zeroizing<Vec<u8>>), NoAnswer> {
+    fn receive(&mut self, streams: &Receiver<StreamOutput>) -> Result<(Stream, Zeroizing<Vec<u8>>), RunError> {
         loop {
-            match streams.recv_timeout(STEP.min(self.left)) {
+            match streams.recv_timeout(STREAM_WAIT.min(self.left)) {
                 Ok((stream, Ok(Some(bytes)))) => return Ok((stream, bytes)),
-                Ok((_, Ok(None))) => return Err(NoAnswer::TooMuch),
-                Ok((_, Err(error))) => return Err(NoAnswer::Io(error)),
-                Err(RecvTimeoutError::Disconnected) => return Err(NoAnswer::Io(io::ErrorKind::BrokenPipe.into())),
-                Err(RecvTimeoutError::Timeout) => self.spend()?,
+                Ok((_, Ok(None))) => return Err(RunError::OutputLimit),
+                Ok((_, Err(error))) => return Err(RunError::Io(error)),
+                Err(RecvTimeoutError::Disconnected) => return Err(RunError::Io(io::ErrorKind::BrokenPipe.into())),
+                Err(RecvTimeoutError::Timeout) => self.take_wait()?,
             }
         }
     }
 
-    /// Waits for the plugin to end; returns whether its status is success.
-    fn end(&mut self, running: &mut RunningPlugin) -> Result<bool, NoAnswer> {
+    /// Waits for the plugin to exit; returns whether its status is success.
+    fn wait_for_exit(&mut self, running: &mut RunningPlugin) -> Result<bool, RunError> {
         loop {
-            if let Some(status) = running.child.try_wait().map_err(NoAnswer::Io)? {
-                running.gone = true;
+            if let Some(status) = running.child.try_wait().map_err(RunError::Io)? {
+                running.exited = true;
                 return Ok(status.success());
             }
-            thread::sleep(SHORT_STEP);
-            self.left = self.left.checked_sub(SHORT_STEP).ok_or(NoAnswer::Deadline)?;
+            thread::sleep(EXIT_WAIT);
+            self.left = self.left.checked_sub(EXIT_WAIT).ok_or(RunError::Deadline)?;
         }
     }
 
-    /// Takes one wait out of the timeout.
-    fn spend(&mut self) -> Result<(), NoAnswer> {
-        self.left = self.left.saturating_sub(STEP);
+    /// Subtracts one wait from the timeout.
+    fn take_wait(&mut self) -> Result<(), RunError> {
+        self.left = self.left.saturating_sub(STREAM_WAIT);
         match self.left.is_zero() {
-            true => Err(NoAnswer::Deadline),
+            true => Err(RunError::Deadline),
             false => Ok(()),
         }
     }
 }
 
-const STEP: Duration = Duration::from_millis(50);
-const SHORT_STEP: Duration = Duration::from_millis(1);
+const STREAM_WAIT: Duration = Duration::from_millis(50);
+const EXIT_WAIT: Duration = Duration::from_millis(1);

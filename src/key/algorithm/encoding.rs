@@ -1,4 +1,4 @@
-//! What a key that lives elsewhere needs computed here: the hash it signs, and the encodings of what comes back.
+//! Hashes and signature encodings for keys in tokens and plugins, which sign a hash and return other encodings.
 
 use ::pkcs8::AlgorithmIdentifierRef;
 use ::pkcs8::ObjectIdentifier;
@@ -15,21 +15,21 @@ use sha2::Sha512;
 use crate::key::Scheme;
 use crate::key::identifier::Curve;
 
-/// RFC 3279 section 2.2.3.
+/// An ECDSA signature. RFC 3279 section 2.2.3.
 #[derive(Sequence)]
 pub(super) struct EcdsaSignature<'a> {
     pub(super) r: UintRef<'a>,
     pub(super) s: UintRef<'a>,
 }
 
-/// RFC 8017 section 9.2.
+/// The hash with its algorithm, as PKCS#1 v1.5 signs it. RFC 8017 section 9.2.
 #[derive(Sequence)]
 struct DigestInfo<'a> {
     algorithm: AlgorithmIdentifierRef<'a>,
     digest: &'a OctetStringRef,
 }
 
-/// The SHA-2 functions that signatures are made over.
+/// The SHA-2 hash functions of signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::key) enum Hash {
     Sha256,
@@ -38,7 +38,7 @@ pub(in crate::key) enum Hash {
 }
 
 impl Hash {
-    /// What `scheme` signs the hash of; none where it signs the message itself.
+    /// The hash function of `scheme`; `None` for a scheme that signs the message itself.
     pub(in crate::key) const fn of(scheme: Scheme) -> Option<Self> {
         match scheme {
             Scheme::EcdsaP256Sha256
@@ -52,7 +52,7 @@ impl Hash {
         }
     }
 
-    /// The length of its digests, in bytes.
+    /// The length of the hash, in bytes.
     #[cfg_attr(not(feature = "pkcs11"), expect(dead_code, reason = "the salt of RSA-PSS is set for tokens only"))]
     pub(in crate::key) const fn len(self) -> u8 {
         match self {
@@ -71,7 +71,7 @@ impl Hash {
         }
     }
 
-    /// The hash of `message` as PKCS#1 v1.5 pads it: with the name of the hash before it.
+    /// The DigestInfo of `message`: its hash with the name of the hash function, which PKCS#1 v1.5 pads.
     #[cfg_attr(not(feature = "pkcs11"), expect(dead_code, reason = "plugins pad for themselves"))]
     pub(in crate::key) fn digest_info(self, message: &[u8]) -> Option<Vec<u8>> {
         let oid = match self {
@@ -85,7 +85,7 @@ impl Hash {
     }
 }
 
-/// The DER form of an ECDSA signature that is two numbers side by side, each of the length of the curve.
+/// Converts an ECDSA signature from the fixed-length form (`r` and `s` side by side, each as long as the curve) to DER.
 pub(in crate::key) fn ecdsa_der(curve: Curve, fixed: &[u8]) -> Option<Vec<u8>> {
     if fixed.len() != 2 * curve.len() {
         return None;

@@ -1,15 +1,15 @@
-//! ECDSA malleability: from a signature (r, s) anybody can compute (r, n - s), and both are valid.
+//! ECDSA malleability: anybody can compute (r, n - s) from a signature (r, s), and both are valid.
 
 use der::Decode as _;
 use der::Encode as _;
 use der::asn1::UintRef;
 
-use crate::key::algorithm::outside::EcdsaSignature;
+use crate::key::algorithm::encoding::EcdsaSignature;
 use crate::key::identifier::Curve;
 
-/// The canonical one of both signatures, with the smaller second number (low-S), in DER; `None` where `signature` is
-/// not two numbers below the group order.
-pub(in crate::key) fn smaller(curve: Curve, signature: &[u8]) -> Option<Vec<u8>> {
+/// The canonical form (low-S) of an ECDSA signature: (r, s) or (r, n - s), whichever has the smaller second number, in
+/// DER. `None` if `signature` does not consist of two numbers below the group order.
+pub(in crate::key) fn low_s(curve: Curve, signature: &[u8]) -> Option<Vec<u8>> {
     let EcdsaSignature { r, s } = EcdsaSignature::from_der(signature).ok()?;
     let given = padded(s.as_bytes(), curve.len())?;
     let other = difference(order(curve), &given)?;
@@ -23,7 +23,7 @@ fn padded(number: &[u8], length: usize) -> Option<Vec<u8>> {
     Some(padded)
 }
 
-/// `from - number`, both of one length, the most significant byte first; none below zero.
+/// `from - number`, both big-endian and of equal length; `None` if it is negative.
 fn difference(from: &[u8], number: &[u8]) -> Option<Vec<u8>> {
     let mut borrowed = false;
     let mut digits = Vec::with_capacity(from.len());
@@ -73,7 +73,7 @@ mod tests {
     use crate::key::algorithm::ecdsa_der;
 
     #[test]
-    fn both_twins_have_one_form() {
+    fn both_signatures_have_one_canonical_form() {
         for (kind, curve) in [(KeyKind::P256, Curve::P256), (KeyKind::P384, Curve::P384)] {
             let key = PrivateKey::generate(kind).unwrap();
             for number in 0..16_u8 {
@@ -81,33 +81,33 @@ mod tests {
                 let signature = EcdsaSignature::from_der(&made).unwrap();
                 let given = padded(signature.s.as_bytes(), curve.len()).unwrap();
                 let s = difference(order(curve), &given).unwrap();
-                let twin = EcdsaSignature { r: signature.r, s: UintRef::new(&s).unwrap() }.to_der().unwrap();
-                assert!(key.public_key().verify(&[number], &twin).is_ok());
-                assert_ne!(made, twin);
-                let normal = key.public_key().one_form(&made);
-                assert_eq!(normal, key.public_key().one_form(&twin));
-                assert!(*normal == *made || *normal == *twin);
+                let other = EcdsaSignature { r: signature.r, s: UintRef::new(&s).unwrap() }.to_der().unwrap();
+                assert!(key.public_key().verify(&[number], &other).is_ok());
+                assert_ne!(made, other);
+                let normal = key.public_key().canonical_signature(&made);
+                assert_eq!(normal, key.public_key().canonical_signature(&other));
+                assert!(*normal == *made || *normal == *other);
             }
         }
     }
 
     #[test]
-    fn what_is_no_number_of_the_group_has_no_twin() {
+    fn a_number_outside_of_the_group_has_no_canonical_form() {
         for (curve, length) in [(Curve::P256, 32), (Curve::P384, 48), (Curve::P521, 66)] {
             let mut fixed = vec![0; length - 1];
             fixed.push(1);
             fixed.resize(2 * length, 0xff);
-            assert_eq!(smaller(curve, &ecdsa_der(curve, &fixed).unwrap()), None);
-            assert_eq!(smaller(curve, b"no DER"), None);
+            assert_eq!(low_s(curve, &ecdsa_der(curve, &fixed).unwrap()), None);
+            assert_eq!(low_s(curve, b"no DER"), None);
             let mut one = vec![0; 2 * length];
             one[length - 1] = 1;
             one[2 * length - 1] = 1;
             let low = ecdsa_der(curve, &one).unwrap();
-            assert_eq!(smaller(curve, &low).as_ref(), Some(&low));
+            assert_eq!(low_s(curve, &low).as_ref(), Some(&low));
             let other = difference(order(curve), &one[length..]).unwrap();
             one[length..].copy_from_slice(&other);
             let high = ecdsa_der(curve, &one).unwrap();
-            assert_eq!(smaller(curve, &high), Some(low));
+            assert_eq!(low_s(curve, &high), Some(low));
         }
     }
 }
