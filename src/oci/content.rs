@@ -78,8 +78,8 @@ impl Content {
         Ok(Self { descriptor, bytes })
     }
 
-    /// Content whose descriptor is computed from `bytes`: for a request by tag, where the body alone decides (threats:
-    /// digest-header-mismatch).
+    /// Content whose descriptor is computed from `bytes`: for a request by tag, where the body alone decides
+    /// (threats: digest-header-mismatch).
     pub fn name(media_type: &str, bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         Self { descriptor: Descriptor::of(media_type, &bytes), bytes }
