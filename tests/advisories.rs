@@ -134,7 +134,7 @@ fn assert_refused(name: &str, verdict: &Verdict, codes: &[&str]) {
     assert!(found.iter().all(|code| codes.contains(code)), "{name}: {found:?}, expected one of {codes:?}");
 }
 
-/// What is larger than a limit is no answer.
+/// Content larger than a limit is could-not-tell.
 fn assert_unknown(name: &str, verdict: &Verdict, code: &str) {
     assert_eq!(word(verdict), "unknown", "{name}: {verdict:#?}");
     assert!(proof::codes(verdict).contains(code), "{name}: {verdict:#?}");
@@ -144,7 +144,7 @@ fn accepted(kind: &StatementKind, ask: &Ask, variants: &[(&str, Make)]) {
     each(kind, ask, variants, |name, verdict| assert_eq!(word(verdict), "accepted", "{name}: {verdict:#?}"));
 }
 
-/// What this format signs about an image.
+/// The payload of this format for an image.
 fn says(way: Way, kind: &StatementKind, image: &Content) -> TestPayload {
     TestPayload::about(way.format, kind, image.digest())
 }
@@ -352,7 +352,7 @@ fn a_tag_is_resolved_once_to_a_digest() {
             assert_eq!(want, "refused");
             continue;
         };
-        // What was admitted first is what would be moved, though the second answer would have been the other image.
+        // The first admitted content would be moved, although a second request would have returned the other image.
         assert!(source.calls().iter().filter(|call| **call == Call::Resolve(latest.clone())).count() == 1);
         assert_eq!(admitted.digest().is_some(), want == "accepted");
         for node in &admitted.graph().manifests {
@@ -448,7 +448,7 @@ fn a_payload_with_two_readings_is_refused() {
         };
         sealed(way, &doubled)
     });
-    // Where a reader keeps a map, the last of two entries would win without a word.
+    // In a parser that builds a map, the last of two entries would win silently.
     let in_a_map = make(move |way, image| {
         let word = says(way, &SIGNATURE, image);
         let doubled = match way.format {
@@ -543,7 +543,7 @@ fn an_envelope_with_two_readings_is_refused() {
         ("payload with a line end", edit(|text| text.replacen(r#""payload":""#, r#""payload":"\n"#, 1))),
     ];
     refused(&SIGNATURE, &Ask::new(), &variants, &["envelope-unreadable", "manifest-unreadable"]);
-    // What is deeper than a limit is no answer.
+    // Nesting deeper than the limit is could-not-tell.
     let deep = edit(|text| text.replacen('{', &format!(r#"{{"x":{},"#, "[".repeat(100_000)), 1));
     each(&SIGNATURE, &Ask::new(), &[("nested without end", deep)], |name, verdict| {
         let unread = proof::codes(verdict).contains("envelope-unreadable");
@@ -1300,7 +1300,7 @@ fn indexes_are_followed_to_a_depth() {
     }
 }
 
-// What is signed with all platforms is what is verified with all platforms: indexes inside indexes too.
+// `--all-platforms` signs exactly the manifests that `--all-platforms` verifies, also in nested indexes.
 #[test]
 fn every_manifest_below_an_index_is_asked_for_with_all_platforms() {
     let fixture = TestStore::new();
@@ -1372,9 +1372,9 @@ fn a_signed_platform_does_not_admit_the_index_around_it() {
     assert!(matches!(check("linux/arm64"), Err(NotVerified::Refused(_))));
 }
 
-// What lies beside a signature that counts, in a manifest that nobody signed, is not carried along; the signature is.
+// Import copies a signature that counts, and not the other content of its manifest, which is not signed.
 #[test]
-fn what_lies_beside_the_evidence_stays_outside() {
+fn unsigned_content_beside_the_evidence_is_not_imported() {
     type Put = fn(&mut Value, &Content);
     let junk = Content::name("application/x-evil", vec![b'x'; 100_000]);
     let beside: [(&str, Put); 5] = [
@@ -1406,7 +1406,7 @@ fn what_lies_beside_the_evidence_stays_outside() {
                 let good = carrier(subject.as_ref(), format, std::slice::from_ref(&signed_layer));
                 let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
                 put(&mut wire, &junk);
-                // More than one layer in a bundle manifest is none at all.
+                // A bundle manifest with more than one layer is refused as a whole.
                 if format == Format::Bundle && wire["layers"].as_array().unwrap().len() > 1 {
                     continue;
                 }
@@ -1427,7 +1427,7 @@ fn what_lies_beside_the_evidence_stays_outside() {
     }
 }
 
-/// What an import of `image` makes of an empty store.
+/// The content of an empty store after an import of `image`.
 fn imported(fixture: &TestStore, image: &Content) -> Arc<dyn Sink> {
     let source: Arc<dyn Source> = Arc::new(Scripted::honest(fixture.memory.clone().unwrap()));
     let sink: Arc<dyn Sink> = Arc::new(Memory::new(Limits::DEFAULT));
@@ -1740,7 +1740,7 @@ fn a_wrong_entry_for_a_digest_does_not_hide_the_right_one() {
 
 // The tag of cosign counts although a list names its manifest, which has no subject.
 #[test]
-fn a_list_does_not_hide_the_tag() {
+fn a_list_does_not_hide_the_signature_at_the_tag() {
     for format in Format::ALL {
         let fixture = TestStore::memory(Memory::without_referrers(Limits::DEFAULT));
         let image = fixture.image(1);
@@ -1850,7 +1850,7 @@ fn a_bundle_is_of_the_version_that_it_is_called() {
 
 // A NUL in a signed annotation or name (threats: nul-in-text).
 #[test]
-fn a_nul_in_what_is_signed_is_a_finding() {
+fn a_nul_in_a_signed_payload_is_a_finding() {
     for format in Format::ALL {
         for (key, value, name) in
             [("a", "b\0c", None), ("a\0b", "c", None), ("a", "b", Some("registry.example/app\0x"))]
@@ -2031,7 +2031,7 @@ fn urls_in_evidence_are_not_requested() {
 
 // An error is not absence (threats: error-read-as-absence).
 #[test]
-fn a_place_that_cannot_be_read_is_not_an_empty_place() {
+fn an_unreadable_location_is_not_an_empty_one() {
     struct Denied(fn(&Call) -> bool);
     impl Denied {
         fn error() -> StoreError {
@@ -2064,7 +2064,7 @@ fn a_place_that_cannot_be_read_is_not_an_empty_place() {
         let source = Scripted::new(fixture.memory.clone().unwrap(), Denied(place));
         assert_eq!(word(&Ask::new().of(&source, *image.digest())), "unknown", "{name}");
     }
-    // Where enough was found elsewhere, it does not matter.
+    // It does not matter if enough signatures were found elsewhere.
     for way in Way::all_for(&SIGNATURE).into_iter().filter(|way| way.store_kind == StoreKind::Memory) {
         let (fixture, image) = way.signed(proof::key(), &SIGNATURE);
         for (name, place) in &places[..3] {

@@ -43,7 +43,7 @@ const ACCEPTED: [(&[&str], usize); 3] =
 
 /// The harness keeps what a test prints to itself, and nobody would know that the suite was not there.
 #[test]
-fn a_suite_that_is_not_there_is_spoken_of() {
+fn a_missing_test_suite_is_reported() {
     let nowhere = tempfile::tempdir().unwrap();
     let mut again = Command::new(std::env::current_exe().unwrap());
     again.args(["--exact", "ed25519_is_strict"]).env("BULLA_VECTORS", nowhere.path());

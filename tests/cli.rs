@@ -150,7 +150,7 @@ fn a_picture_is_well_formed_xml() {
     }
 }
 
-/// What is not well-formed in a document of elements, attributes and text.
+/// The first error in a document that is not well-formed XML (elements, attributes and text only).
 fn xml_fault(text: &str) -> Option<String> {
     let mut open: Vec<String> = Vec::new();
     let mut roots = 0;

@@ -185,7 +185,7 @@ fn lists_that_are_null_or_empty() {
     }
 }
 
-// What `umoci init` writes.
+// An empty layout as `umoci init` writes it.
 #[test]
 fn a_layout_whose_list_is_null_is_an_empty_one() {
     let work = Work::new();
@@ -200,7 +200,7 @@ fn a_layout_whose_list_is_null_is_an_empty_one() {
 }
 
 #[test]
-fn an_index_of_nothing() {
+fn an_empty_index_is_accepted() {
     let mut work = Work::new();
     let index = work.document(media_type::OCI_INDEX, &json!({"schemaVersion": 2, "manifests": null}));
     work.name(&index);
@@ -238,7 +238,7 @@ fn a_config_without_a_platform() {
 }
 
 #[test]
-fn an_index_inside_an_index() {
+fn nested_indexes_are_followed() {
     let mut work = Work::new();
     let arm = json!({"os": "linux", "architecture": "arm64"});
     let (one, two) = (work.image(&linux(), "1"), work.image(&arm, "2"));
@@ -252,9 +252,9 @@ fn an_index_inside_an_index() {
     assert!(work.ends(2, "verify oci:l:v --key release.pub --platform linux/s390x").stderr.contains("linux/arm64"));
 }
 
-// What the entry of the inner index says holds for what is in it, and the config has the last word where nobody signed it.
+// Children of a nested index inherit the platform of its entry. If no index is signed, the config of the image decides.
 #[test]
-fn what_an_index_says_about_an_index() {
+fn children_inherit_the_platform_of_a_nested_index() {
     let mut work = Work::new();
     let image = work.image(&linux(), "1");
     let inner = work.index(&json!([image]));
@@ -317,7 +317,7 @@ fn variants_of_processors() {
 }
 
 #[test]
-fn as_many_layers_as_there_may_be() {
+fn the_maximum_number_of_layers_is_accepted() {
     let mut work = Work::new();
     let layer = work.blob("application/vnd.oci.image.layer.v1.tar", b"x");
     let image = work.image_of(&config(&linux()), &json!(vec![layer.clone(); 8_192]));
@@ -349,7 +349,7 @@ fn foreign(media_type: &str) -> (Work, Value, String) {
 }
 
 #[test]
-fn foreign_layers_that_nobody_holds() {
+fn missing_foreign_layers_are_reported_and_not_copied() {
     for kind in FOREIGN {
         let (work, base, hex) = foreign(kind);
         fs::remove_file(work.path(&hex)).unwrap();
@@ -378,7 +378,7 @@ fn foreign_layers_that_nobody_holds() {
 }
 
 #[test]
-fn foreign_layers_that_are_there_are_carried() {
+fn foreign_layers_at_the_source_are_copied() {
     for kind in FOREIGN {
         let (work, _, hex) = foreign(kind);
         work.yes("sign oci:l:v --key release.key");
@@ -393,9 +393,9 @@ fn foreign_layers_that_are_there_are_carried() {
     }
 }
 
-// A layer that another image of the same index needs as its own has to be there.
+// A layer that is an ordinary layer of another image in the same index must be present.
 #[test]
-fn a_layer_that_one_image_must_have_is_not_left_out() {
+fn a_layer_that_is_not_foreign_in_every_image_is_required() {
     let (mut work, base, hex) = foreign(FOREIGN[0]);
     let mut own = base.clone();
     own.as_object_mut().unwrap().remove("urls").unwrap();
@@ -429,7 +429,7 @@ fn with_referrer(media_type: &str, blobs: &str) -> (Work, Value, Value) {
 }
 
 #[test]
-fn withdrawn_artifact_manifests_are_carried() {
+fn withdrawn_artifact_manifests_are_copied() {
     for kind in [media_type::OCI_ARTIFACT, media_type::ORAS_ARTIFACT] {
         let (work, _, referrer) = with_referrer(kind, "blobs");
         let digest = referrer["digest"].as_str().unwrap();
@@ -461,7 +461,7 @@ fn withdrawn_artifact_manifests_are_carried() {
 
 // The destination no longer has to take them.
 #[test]
-fn withdrawn_artifact_manifests_that_nobody_takes_are_named() {
+fn rejected_withdrawn_artifact_manifests_are_reported() {
     for kind in [media_type::OCI_ARTIFACT, media_type::ORAS_ARTIFACT] {
         let (work, _, referrer) = with_referrer(kind, "blobs");
         let registry = support::registry::Registry::start(support::registry::Quirks::polite());
@@ -475,7 +475,7 @@ fn withdrawn_artifact_manifests_that_nobody_takes_are_named() {
 }
 
 #[test]
-fn referrers_of_other_kinds_are_named() {
+fn referrers_of_unknown_media_types_are_reported() {
     for kind in
         ["application/vnd.docker.distribution.manifest.v1+prettyjws", "application/vnd.example.manifest.v9+json"]
     {
@@ -493,7 +493,7 @@ fn referrers_of_other_kinds_are_named() {
 
 // Anybody who may push can add one.
 #[test]
-fn a_referrer_that_nobody_can_read_is_named() {
+fn an_unreadable_referrer_is_reported() {
     let (mut work, image, _) = with_referrer(media_type::OCI_ARTIFACT, "blobs");
     let junk =
         json!({"schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST, "config": 7, "subject": image}).to_string();

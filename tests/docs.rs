@@ -59,7 +59,7 @@ fn the_time_table_in_security_md_is_the_code() {
 }
 
 #[test]
-fn a_wrong_row_would_be_noticed() {
+fn a_wrong_row_in_the_table_is_noticed() {
     let table = "## Limits\n\n| limit | default | what |\n| --- | --- | --- |\n| `a` | 1,000 | x |\n| `b` | 64 KiB | x |\n| `c` | 4 MiB | x |\n";
     let read = limits_table(table);
     assert_eq!(read, [("a", 1_000), ("b", 64 << 10), ("c", 4 << 20)].map(|(k, v)| (k.to_owned(), v)).into());
@@ -128,7 +128,7 @@ fn broken_links(page: &Path, text: &str) -> Vec<String> {
     local.filter(is_broken).map(str::to_owned).collect()
 }
 
-/// What a link can name in a page: its headings, as GitHub spells them, and its `<a id="…">`.
+/// The link targets in a page: its headings, as GitHub spells them, and its `<a id="…">`.
 fn anchors(page: &str) -> BTreeSet<String> {
     let text: String = page.split("```").step_by(2).collect();
     let headings = text

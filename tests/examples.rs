@@ -73,7 +73,7 @@ fn signed(folder: &Path) -> (String, PathBuf) {
 }
 
 #[test]
-fn what_is_signed_verifies_and_what_is_not_is_refused() {
+fn a_signed_image_verifies_and_an_unsigned_one_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (from, key) = signed(folder.path());
     let key = key.to_str().unwrap();

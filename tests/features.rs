@@ -1,4 +1,4 @@
-//! What is not in a build cannot open a socket: the library alone and the signer contain no HTTP, TLS or async crate.
+//! The library alone and the signer build contain no HTTP, TLS or async crate, so they cannot open a socket.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

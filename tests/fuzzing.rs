@@ -25,10 +25,10 @@ use bodies::BODIES;
 use bodies::Body;
 use serde_json::Value;
 
-/// How many mutations of the seeds a body is given.
+/// The number of mutated seeds for each body.
 const CASES: usize = 4_000;
 
-/// How many archives: each is a file.
+/// The number of mutated archives: fewer, since each is a file.
 const ARCHIVES: usize = 600;
 
 #[test]
@@ -110,7 +110,7 @@ fn tar() {
     fuzz("tar", &[fs::read(out).unwrap()], ARCHIVES);
 }
 
-/// Whoever adds a body adds its target and its test.
+/// Every fuzzing body has a cargo-fuzz target and a test.
 #[test]
 fn every_body_has_a_target_and_a_test() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
@@ -246,7 +246,7 @@ impl Random {
     }
 }
 
-/// What formats take to be more than text.
+/// Characters with a meaning in the formats.
 static WORDS: LazyLock<Vec<&'static [u8]>> = LazyLock::new(|| {
     let words: [&[u8]; 24] = [
         b"\"",

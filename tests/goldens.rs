@@ -57,7 +57,7 @@ fn verdict(layout: &Layout, ask: &Ask) -> Verdict {
     outcome.verdict
 }
 
-/// The kinds of statement that hang on the image of a layout, by their own word.
+/// The kinds of statement that are attached to the image of a layout, as the statements claim.
 fn kinds(layout: &Layout) -> BTreeSet<StatementKind> {
     fn collect(node: &TreeNode, kinds: &mut BTreeSet<StatementKind>) {
         kinds.extend(node.signed.iter().filter_map(|signed| signed.kind.clone()));
@@ -78,7 +78,7 @@ fn kind_of(case: &Case, said: Option<&StatementKind>) -> StatementKind {
 }
 
 #[test]
-fn what_released_tools_signed_is_judged_as_they_judge_it() {
+fn signatures_of_released_tools_get_the_same_verdict_as_there() {
     let Some(suite) = goldens::suite() else { return };
     let (cases, others) = goldens::cases(&suite);
     assert!(cases.len() >= 15, "only {} cases found", cases.len());
@@ -97,7 +97,7 @@ fn what_released_tools_signed_is_judged_as_they_judge_it() {
 }
 
 #[test]
-fn no_other_key_is_believed() {
+fn no_other_key_is_trusted() {
     let Some(suite) = goldens::suite() else { return };
     let other = goldens::other_key(&suite);
     for case in goldens::cases(&suite).0 {
@@ -114,7 +114,7 @@ fn no_other_key_is_believed() {
 // An attestation by the trusted key is no signature, and a signature is no attestation
 // (threats: attestation-as-signature).
 #[test]
-fn one_kind_never_stands_for_another() {
+fn a_statement_of_one_kind_never_counts_as_another() {
     let Some(suite) = goldens::suite() else { return };
     let mut seen = 0;
     for case in goldens::cases(&suite).0 {
@@ -135,7 +135,7 @@ fn one_kind_never_stands_for_another() {
 }
 
 #[test]
-fn annotations_that_nobody_signed_are_not_there() {
+fn unsigned_annotations_do_not_meet_a_condition() {
     let Some(suite) = goldens::suite() else { return };
     for case in goldens::cases(&suite).0 {
         for check in case.checks.iter().filter(|check| check.accept) {

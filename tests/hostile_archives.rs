@@ -394,7 +394,7 @@ fn a_repeated_member_is_refused() {
 }
 
 #[test]
-fn names_that_some_systems_take_for_the_same_are_refused() {
+fn names_that_differ_by_case_or_composition_are_refused() {
     let upper = blob_name(&parts().layer).to_uppercase();
     for name in ["INDEX.JSON", "Oci-Layout", &upper] {
         let place = Place::new();
@@ -580,7 +580,7 @@ fn data_after_the_end_of_an_archive_is_refused() {
     assert!(error.to_string().contains("in the middle"), "{error}");
 }
 
-/// What is not stored is not read, and what is stored after the end is padding only up to a limit.
+/// Holes of a sparse file are not read, and data after the end of the archive is accepted as padding only up to a limit.
 #[test]
 fn an_archive_ends_where_its_members_end() {
     let place = Place::new();
@@ -843,7 +843,7 @@ fn a_listed_manifest_that_is_missing_is_not_absence() {
 
 // It is unknown whether an unreadable entry refers to the image, so it stays listed (threats: listed-but-missing).
 #[test]
-fn an_unnamed_entry_that_cannot_be_read_is_not_absence() {
+fn an_unreadable_entry_without_a_name_is_not_absence() {
     let good = parts();
     let lost = Descriptor::new(media_type::OCI_MANIFEST, *Content::name("", b"lost".to_vec()).digest(), 4);
     let entries = serde_json::json!([good.manifest.descriptor(), lost]);

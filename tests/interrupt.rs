@@ -89,7 +89,7 @@ fn ok(place: &Path, arguments: &[&str]) {
 const KINDS: [&str; 2] = ["oci:t", "oci-archive:t.tar"];
 
 #[test]
-fn what_is_being_copied_goes_away_with_the_signal_that_ends_it() {
+fn a_signal_removes_an_unfinished_copy() {
     for kind in KINDS {
         for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
             let place = tempfile::tempdir().unwrap();
@@ -102,7 +102,7 @@ fn what_is_being_copied_goes_away_with_the_signal_that_ends_it() {
 }
 
 #[test]
-fn what_a_kill_leaves_is_removed_by_the_next_run_which_finishes() {
+fn leftovers_of_a_kill_are_removed_by_the_next_run() {
     for kind in KINDS {
         let place = tempfile::tempdir().unwrap();
         endless(&place.path().join("endless"));
@@ -125,7 +125,7 @@ fn what_a_kill_leaves_is_removed_by_the_next_run_which_finishes() {
 }
 
 #[test]
-fn the_lock_of_a_response_goes_away_with_the_signal() {
+fn a_signal_removes_the_lock_of_a_response() {
     let place = tempfile::tempdir().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
     fs::write(place.path().join("pass"), "open sesame\n").unwrap();

@@ -1,4 +1,4 @@
-//! What must hold whatever a store does and whatever it holds: no answer of a store turns a no into a yes.
+//! Property tests of the master invariant: no answer and no content of a store turns a no into a yes.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -83,17 +83,17 @@ fn config(cases: u32) -> ProptestConfig {
 
 // ------------------------------------------------------------------------------------------------ what is there
 
-/// Something that hangs on an image.
+/// A signature that is attached to an image.
 #[derive(Clone, Debug)]
 struct Thing {
     format: Format,
     location: Location,
-    /// Which of the keys signed it; one beyond them is untrusted.
+    /// The index of the signing key; an index beyond the trusted keys is an untrusted key.
     key: usize,
     about: About,
 }
 
-/// What is wrong with it, if anything.
+/// The defect of the evidence, if any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum About {
     /// It signs this image.
@@ -193,7 +193,7 @@ fn fixture_of(things: &[Thing], lists: bool) -> (TestStore, Content) {
 
 // --------------------------------------------------------------------------------------------- what a store does
 
-/// What a store does with one answer.
+/// How a store changes one answer.
 #[derive(Clone, Debug)]
 enum Mutation {
     Drop,
@@ -375,7 +375,7 @@ proptest! {
 
     // The tests below would prove little if the model were wrong: an honest store gives exactly the truth.
     #[test]
-    fn an_honest_store_gives_the_truth(things in things(8), threshold in 1..=3_u32, lists in any::<bool>()) {
+    fn an_honest_store_gives_the_expected_verdict(things in things(8), threshold in 1..=3_u32, lists in any::<bool>()) {
         let (fixture, image) = fixture_of(&things, lists);
         let ask = trusted().threshold(threshold);
         let truth = truth(&things);
@@ -410,7 +410,7 @@ proptest! {
 
     // The same for a name, for an import, and for what is signed: the answer is about what was asked for.
     #[test]
-    fn no_store_substitutes(
+    fn no_store_substitutes_content(
         things in things(6),
         mutations in mutations(),
         local in any::<bool>(),
@@ -462,7 +462,7 @@ proptest! {
     }
 
     #[test]
-    fn a_rule_keeps_a_no(
+    fn a_further_condition_keeps_a_no(
         things in things(8),
         threshold in 1..=2_u32,
         rules in prop::collection::vec(prop_oneof![
@@ -494,7 +494,7 @@ proptest! {
 
     // Invariant 7: one key is one vote in however many formats, places and copies.
     #[test]
-    fn one_key_is_one_vote(things in things(10), key in 0..TRUSTED) {
+    fn one_key_counts_for_one_owner(things in things(10), key in 0..TRUSTED) {
         let same = things.into_iter().map(|thing| Thing { key, about: About::This, ..thing }).collect::<Vec<_>>();
         let (fixture, image) = fixture_of(&same, true);
         let everything = trusted().of_everything(fixture.sink.as_ref(), *image.digest());
@@ -506,14 +506,14 @@ proptest! {
 
     // Invariant 8: a list that cannot be read is not an empty list.
     #[test]
-    fn an_unreadable_list_is_no_answer(things in things(6), n in any::<usize>(), threshold in 1..=2_u32) {
+    fn an_unreadable_list_is_could_not_tell(things in things(6), n in any::<usize>(), threshold in 1..=2_u32) {
         struct Unlisted(usize);
         impl Script for Unlisted {
             fn listing(&self, _: &Call, _: Result<Option<Listing>, StoreError>) -> Result<Option<Listing>, StoreError> {
                 Err(error(self.0))
             }
         }
-        // Even "not found" is no list: where there is none, the store says so in another way.
+        // "Not found" is not an empty list either: a store without a list says so in another way.
         let (fixture, image) = fixture_of(&things, true);
         let source = Scripted::new(fixture.memory.clone().unwrap(), Unlisted(n));
         let verdict = trusted().threshold(threshold).of(&source, *image.digest());
@@ -541,9 +541,9 @@ proptest! {
         let broken = at % listed.len();
         let (fixture, image) = fixture_of(&listed, true);
         let signed_layer = listed[broken].signed_layer(&image);
-        // What is hung twice is there once: signatures are the same each time they are made.
+        // A signature that is attached twice exists once: signing is deterministic.
         let same = |thing: &Thing| thing.format == listed[broken].format && thing.signed_layer(&image) == signed_layer;
-        // The manifest that carries this one, as it was hung.
+        // The signature manifest of this one, as it was attached.
         let carried = [signed_layer.clone()];
         let manifest = proof::forms::carrier(Some(&image.descriptor().bare()), listed[broken].format, &carried);
         let source = Scripted::new(fixture.memory.clone().unwrap(), Unreadable(*manifest.digest(), n));
@@ -591,7 +591,7 @@ proptest! {
         }
     }
 
-    // What no verifier would read is not signed.
+    // A payload that no verifier would parse is not signed.
     #[test]
     fn a_nul_is_not_signed(before in text(), after in text(), place in 0..3) {
         let nul = format!("{before}\0{after}");

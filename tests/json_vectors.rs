@@ -104,7 +104,7 @@ fn every_document_of_the_suite_has_its_canonical_form() {
 
 /// Whatever is read at all has a canonical form that means the same, or no number that could be lost.
 #[test]
-fn what_is_read_can_be_written_canonically() {
+fn every_parsed_document_has_a_canonical_form() {
     let Some(suite) = suite() else { return };
     for file in fs::read_dir(suite.join("parsing")).unwrap() {
         let path = file.unwrap().path();

@@ -118,9 +118,9 @@ fn a_private_key_is_read_in_every_shape() {
     }
 }
 
-/// Where it is not certain which key is meant, or that it is all there, nothing is read.
+/// A file is refused if it is not certain which key is meant, or whether the key is complete.
 #[test]
-fn a_shape_in_doubt_is_not_read() {
+fn an_ambiguous_or_incomplete_key_is_refused() {
     let (one, other) = (testdata("release.pub"), testdata("second.pub"));
     let flat = |pem: &str| pem.replace('\n', " ");
     let cut = &one[..one.len() - 30];

@@ -177,7 +177,7 @@ proptest! {
 
 // A signature that does not verify is not given out, whatever computed it (threats: faulty-signer).
 #[test]
-fn a_faulty_signature_goes_nowhere() {
+fn a_faulty_signature_is_not_returned() {
     let key = PrivateKey::generate(KeyKind::P256).unwrap();
     let public = key.public_key();
     let mut bytes = key.sign(MESSAGE).unwrap().as_bytes().to_vec();
@@ -204,7 +204,7 @@ fn every_key_is_read_back_from_every_plain_form() {
     }
 }
 
-/// What stands inside PKCS#8: SEC1 or PKCS#1.
+/// The inner format of a PKCS#8 key: SEC1 or PKCS#1.
 fn inner(key: &PrivateKey) -> Vec<u8> {
     pkcs8::PrivateKeyInfoRef::try_from(key.to_pkcs8_der().as_slice()).unwrap().private_key.as_bytes().to_vec()
 }
@@ -365,7 +365,7 @@ fn no_flipped_bit_of_an_encrypted_key_makes_another_key() {
 // The same through the whole of cosign's container in PEM, up to the derivation: no flipped bit of the text changes
 // what is derived from without being noticed. The container itself is flipped bit by bit in `key::sigstore`.
 #[test]
-fn a_flipped_character_in_a_container_is_not_the_key() {
+fn a_flipped_character_in_a_container_opens_no_key() {
     let key = PrivateKey::generate(KeyKind::P256).unwrap();
     let text = key.to_sigstore_pem(&Passphrase::new("pass")).unwrap().into_bytes();
     let mut opened = 0;
@@ -519,7 +519,7 @@ fn other_encodings_of_the_same_key_are_refused() {
 
 // With a key of small order, anybody can make signatures (threats: ed25519-small-order-key).
 #[test]
-fn ed25519_keys_that_are_no_keys_are_refused() {
+fn invalid_ed25519_keys_are_refused() {
     let keys = [
         "0100000000000000000000000000000000000000000000000000000000000000",
         "0000000000000000000000000000000000000000000000000000000000000000",
@@ -534,7 +534,7 @@ fn ed25519_keys_that_are_no_keys_are_refused() {
 }
 
 #[test]
-fn files_that_are_something_else_say_what_they_are() {
+fn other_files_are_refused_with_their_type() {
     let key = PrivateKey::generate(KeyKind::P256).unwrap();
     let block = |label: &str| format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
     for (text, wanted) in [
@@ -640,7 +640,7 @@ fn only_regular_files_within_the_limit_are_read() {
     assert_eq!(read(&path), format!("{}: {not_a_key}", at(&path)));
 }
 
-/// What must come of a file of the `keys` suite.
+/// The expected result for a file of the `keys` suite.
 enum Outcome {
     /// A private key of this kind, opened with this passphrase where one is needed.
     Private(Algorithm, &'static str),

@@ -161,7 +161,7 @@ fn names(files: &[&str]) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_table_of_layers_has_no_way_up() {
+fn no_layer_imports_a_higher_one() {
     for (at, (layer, imports)) in LAYERS.iter().enumerate() {
         for import in *imports {
             let below =
@@ -318,7 +318,7 @@ fn each_rule_can_fail() {
 }
 
 #[test]
-fn the_ceilings_are_where_they_are_said_to_be() {
+fn files_and_functions_at_the_ceiling_pass_and_above_it_fail() {
     let file = |lines: usize| format!("//! Long.\n{}#[cfg(test)]\nmod tests {{}}\n", "\n".repeat(lines - 1));
     let said = |text: &str| rules::broken(&Source::new("oci/mod.rs", text));
     assert_eq!(said(&file(FILE_CEILING)), Vec::<String>::new());

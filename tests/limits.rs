@@ -73,7 +73,7 @@ use serde_json::Value;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-/// Where each limit is tested: the name of a test here, or of another file and a test in it.
+/// Each limit has a test, here or in another file.
 #[test]
 fn every_limit_has_a_test() {
     let tested = [
@@ -101,7 +101,7 @@ fn every_limit_has_a_test() {
         ("json.string_bytes", "tests/limits.rs", "json_strings_are_measured"),
         ("json.values", "tests/limits.rs", "json_values_are_counted"),
         ("key.file_bytes", "tests/limits.rs", "key_files_are_measured"),
-        ("key.plugin_bytes", "tests/plugin.rs", "a_program_that_misbehaves_is_ended"),
+        ("key.plugin_bytes", "tests/plugin.rs", "a_misbehaving_plugin_is_killed"),
         ("oci.annotation_bytes", "tests/limits.rs", "annotations_are_measured"),
         ("oci.annotations", "tests/limits.rs", "annotations_are_counted"),
         ("oci.archive_members", "tests/limits.rs", "files_of_a_layout_are_counted"),
@@ -127,9 +127,9 @@ fn every_limit_has_a_test() {
     }
 }
 
-/// What was promised in public: changing one of these is a change of what we promise.
+/// The published limits: changing one of them changes a public promise.
 #[test]
-fn the_defaults_are_what_is_promised() {
+fn the_default_limits_are_the_published_ones() {
     let promised = [
         ("envelope.certificate_bytes", 65_536),
         ("envelope.certificate_chain", 10),
@@ -618,9 +618,9 @@ fn attests(image: &Content, sink: &dyn Sink, size: usize) -> Result<(), OpsError
     .map(drop)
 }
 
-// What we sign as an attestation can be read again up to the limit, in both forms, and beyond it nothing is signed.
+// An attestation up to the limit is signed and can be read again, in both forms; a larger one is not signed.
 #[test]
-fn attestations_that_are_signed_can_be_read() {
+fn signed_attestations_can_be_read() {
     let encoded = |payload: usize| payload.div_ceil(3) * 4;
     // Beside the predicate a statement has 250 bytes at most here, an envelope or bundle around it 16 KiB at most.
     let most = (bytes(Limits::DEFAULT.evidence.attestation_bytes) - (16 << 10)) / 4 * 3 - 250;
@@ -670,7 +670,7 @@ fn values_of_a_predicate_are_bounded_by_its_bytes() {
 
 // More than we read is no answer, wherever it is met.
 #[test]
-fn what_is_over_a_limit_is_no_answer() {
+fn content_over_a_limit_is_could_not_tell() {
     let fixture = TestStore::new();
     let image = fixture.image(1);
     let signed_layer = TestPayload::about(Format::Simple, &StatementKind::ImageSignature, image.digest())
@@ -697,7 +697,7 @@ fn what_is_over_a_limit_is_no_answer() {
     assert_eq!(word(&Ask::new().of(fixture.sink.as_ref(), *image.digest())), "unknown");
 }
 
-/// What is signed by somebody else, different for each number.
+/// A document signed by another key, different for each number.
 fn noise(format: Format, image: &Content, n: usize) -> SignedLayer {
     let annotations = BTreeMap::from([("n".to_owned(), n.to_string())]);
     let word = TestPayload::with(format, &StatementKind::ImageSignature, image.digest(), &annotations, None);
@@ -922,7 +922,7 @@ fn family(fixture: &TestStore, count: usize) -> Content {
     fixture.index(&indexes.map(|index| index.descriptor().bare()), None)
 }
 
-/// What each walk makes of everything below `root`: whether it went to the end.
+/// Whether each kind of walk visits everything below `root`.
 fn walks(fixture: &TestStore, root: &Content, limits: &Limits) -> Vec<bool> {
     let sink = fixture.sink.as_ref();
     let tag_or_digest = TagOrDigest::Digest(*root.digest());
@@ -980,9 +980,9 @@ fn manifests_below_an_image_are_measured() {
     assert_eq!(at(size("index")), [false; 5]);
 }
 
-// What hangs on the last one was not asked for, so the tree is not whole.
+// Referrers of the last one were not requested, so the tree is incomplete.
 #[test]
-fn a_tree_that_is_cut_says_so() {
+fn a_truncated_tree_is_reported_as_incomplete() {
     let limit = Limits::DEFAULT.graph.referrer_depth + Limits::DEFAULT.graph.index_depth;
     around(limit, |depth| {
         let fixture = TestStore::new();
@@ -1033,7 +1033,7 @@ fn findings(verdict: &Verdict) -> usize {
 
 // A blob that is shared costs as often as it is read.
 #[test]
-fn what_is_read_again_counts_again() {
+fn evidence_that_is_read_twice_counts_twice() {
     let fixture = TestStore::new();
     let image = fixture.image(1);
     let word = TestPayload::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
@@ -1051,7 +1051,7 @@ fn what_is_read_again_counts_again() {
 
 // A repeated document is not read again; another signature over it is (threats: key-counted-twice).
 #[test]
-fn a_layer_that_stands_there_again_is_passed_over() {
+fn a_repeated_layer_is_skipped() {
     let fixture = TestStore::new();
     let image = fixture.image(1);
     let word = TestPayload::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
@@ -1093,7 +1093,7 @@ fn variants_of_a_signature_are_counted() {
     layers.push(sealed(proof::key()));
     beside(&fixture, &image, &layers, &blob);
     assert_eq!(proof::word(&Ask::new().of(fixture.sink.as_ref(), *image.digest())), "accepted");
-    // Of more variants than that, none of which counts, the others are not looked at.
+    // Further variants of a signature that does not count are not read.
     for count in [8, 9, 50] {
         let fixture = TestStore::new();
         let image = fixture.image(1);
@@ -1169,9 +1169,9 @@ fn findings_below_an_image_are_measured() {
     assert!(matches!(error, OpsError::Store(StoreError::TooMany { limit: 1_000, .. })), "{error}");
 }
 
-// A thousand verdicts are told, not carried.
+// A thousand verdicts are reported without their documents.
 #[test]
-fn children_are_told_without_their_documents() {
+fn children_are_reported_without_documents() {
     let fixture = TestStore::new();
     let image = fixture.image(1);
     let signed_layer = TestPayload::about(Format::Bundle, &StatementKind::ImageSignature, image.digest())
@@ -1196,7 +1196,7 @@ fn children_are_told_without_their_documents() {
         assert_eq!(evidence.digest(), Some(carrier.digest()));
         assert_eq!(evidence.contents().len(), contents);
         assert_eq!(evidence.document().format().as_str(), "sigstore-bundle");
-        // What was decoded is gone in either case.
+        // The decoded content is dropped in either case.
         assert!(evidence.document().verify(&ask.keys[0]).is_err());
     }
 }

@@ -24,14 +24,14 @@ use std::process::Command;
 use support::image;
 use support::missing::not_run;
 
-/// What a command did with the files of one layout or archive.
+/// The file accesses of a command to one layout or archive.
 #[derive(Debug, PartialEq, Eq)]
 struct Calls {
-    /// How often a file of it was opened.
+    /// The number of times that any of its files was opened.
     opened: usize,
-    /// How often its index, or the archive itself, was opened.
+    /// The number of times that its index, or the archive itself, was opened.
     read: usize,
-    /// How often its index, or the archive itself, was put in the place of the one before.
+    /// The number of times that its index, or the archive itself, was replaced.
     replaced: usize,
 }
 
@@ -105,7 +105,7 @@ fn each_image_more_costs_the_same_and_the_index_is_read_and_written_once() {
         assert_eq!((few.read, few.replaced), (most.read, most.replaced), "{command}");
         let (reads, writes) = match command.split_once(' ').unwrap() {
             ("verify", _) => (1, 0),
-            // Who writes looks once more when nobody else can write any more.
+            // A writer reads the index again once it has the lock.
             ("sign", "@layout --key k.key") => (2, 1),
             // An archive that was written is opened, as it can be read from then on.
             ("sign", _) => (3, 1),

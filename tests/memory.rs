@@ -45,7 +45,7 @@ use serde_json::Value;
 use serde_json::json;
 use tempfile::TempDir;
 
-/// What a verification may take by the project's own word, in MB.
+/// The memory limit of a verification that SECURITY.md promises, in MB.
 const BAR: u64 = 100;
 
 /// A layout that nobody checked while it was made.
@@ -174,7 +174,7 @@ fn a_manifest_that_is_listed_again_is_read_once() {
 
 // It took 1.2 GiB and room was left for fifty times as many.
 #[test]
-fn a_list_that_is_marked_again_is_read_once() {
+fn a_list_that_many_annotations_name_is_read_once() {
     let mut hostile = Hostile::new();
     let entry = |n: usize| {
         let digest = format!("sha256:{n:064x}");
@@ -197,9 +197,9 @@ fn a_manifest_is_not_copied_for_each_layer() {
     assert_eq!(hostile.run(BAR, "verify", &[]), Some(0));
 }
 
-// What counts is carried, so it is kept: as it was received, and not beside that as it was read.
+// Accepted evidence is kept because import copies it: as received, and not in parsed form as well.
 #[test]
-fn what_is_imported_is_there_once() {
+fn imported_evidence_is_in_memory_once() {
     let mut hostile = Hostile::new();
     let word = TestPayload::about(Format::Bundle, &StatementKind::ImageSignature, &hostile.image.digest);
     let signed_layer = word.sign(Format::Bundle, &[proof::key()]);
@@ -235,7 +235,7 @@ fn indexes_that_wait_are_only_named() {
 
 // One text, its decoded form and what its signature is over: they were there seven times.
 #[test]
-fn a_large_attestation_is_there_once() {
+fn a_large_attestation_is_in_memory_once() {
     let mut hostile = Hostile::new();
     let predicate_type = "https://spdx.dev/Document";
     let statement = json!({
@@ -267,7 +267,7 @@ fn large_documents_are_held_one_by_one() {
 
 // The signature is read by anybody, and the payload is signed: only what lies around it grew.
 #[test]
-fn what_surrounds_a_signature_is_not_kept() {
+fn unused_fields_around_a_signature_are_not_kept() {
     let mut hostile = Hostile::new();
     let kind = proof::attestation("https://spdx.dev/Document");
     let children: Vec<_> = (0..4)
@@ -291,7 +291,7 @@ fn what_surrounds_a_signature_is_not_kept() {
     assert_eq!(hostile.run(BAR, "verify", &more), Some(1), "the index itself has none");
 }
 
-/// An index `v` of so many images, each of which lists the same hundred referrers that nobody can read.
+/// An index `v` of this many images. Each of them lists the same hundred unreadable referrers.
 fn shared_junk(images: usize) -> Hostile {
     let mut hostile = Hostile::new();
     hostile.entries.clear();
@@ -339,7 +339,7 @@ fn findings_about_many_images_are_kept_once() {
 // Thirty-two references at a time, each with an envelope as large as it may be: all of them were held together, 605 MB.
 #[test]
 #[cfg(feature = "registry")]
-fn large_references_are_looked_at_one_by_one() {
+fn large_references_are_verified_one_by_one() {
     let mut hostile = Hostile::new();
     let word = TestPayload::statement(vec![b'x'; 23_000_000]);
     let signed_layer: SignedLayer = word.within(Format::Dsse, &json!([{"sig": "AA=="}]));
@@ -435,7 +435,7 @@ fn a_full_layout_leaves_room() {
     assert_eq!(hostile.run(BAR, "verify", &[]), Some(0));
 }
 
-/// What a copy or an import may take for heap and stacks, in MB, whatever the image. It does with 24.
+/// The memory limit of a copy or import for heap and stacks, in MB, for any image. 24 are enough today.
 const MOVING: u64 = 60;
 
 /// A layout with a signed image `v` of one layer, which is so long and takes no room on the disk.
@@ -473,7 +473,7 @@ fn long_image(dir: &Path, length: u64) {
 /// Nothing in the program holds a layer: seven times the image takes no more. Bounded are heap and stacks, not files.
 #[test]
 #[cfg(feature = "registry")]
-fn what_is_moved_is_never_in_memory() {
+fn layers_are_streamed_and_never_in_memory() {
     for megabytes in [30, 200] {
         let dir = support::temp_dir();
         long_image(dir.path(), megabytes << 20);

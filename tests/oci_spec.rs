@@ -30,7 +30,7 @@ use bulla::oci::media_type::OCI_MANIFEST;
 use oci_spec::distribution;
 use oci_spec::image;
 
-/// What makes a descriptor one that we refuse.
+/// Changes that make a descriptor invalid for us.
 type Change<'a> = &'a dyn Fn(&mut image::Descriptor);
 
 fn platform() -> Platform {
@@ -112,7 +112,7 @@ fn the_fields_of_oci_spec_are_those_of_the_same_name() {
 }
 
 #[test]
-fn a_descriptor_that_we_would_not_read_is_refused() {
+fn an_invalid_descriptor_is_not_converted() {
     let changed = |change: &dyn Fn(&mut image::Descriptor)| {
         let mut theirs = image::Descriptor::try_from(&full()).unwrap();
         change(&mut theirs);
@@ -227,7 +227,7 @@ fn references_come_back_as_they_were() {
 }
 
 #[test]
-fn a_reference_that_means_another_place_is_refused() {
+fn a_reference_that_would_change_its_meaning_is_not_converted() {
     let of = |registry: &str, repository: &str, tag: &str| {
         let [registry, repository, tag] = [registry, repository, tag].map(str::to_owned);
         RegistryReference::try_from(&distribution::Reference::with_tag(registry, repository, tag))

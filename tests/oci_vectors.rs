@@ -105,7 +105,7 @@ fn the_documents_of_the_image_specification_are_read_or_refused_as_it_says() {
     assert!(count >= 30, "only {count} cases");
 }
 
-/// What other projects' own tests read: the suite gives no verdict, so ours are written down.
+/// Test files of other projects. The suite has no verdicts for them, so ours are written down here.
 #[test]
 fn the_manifests_of_other_projects_are_read() {
     let Some(suite) = open_half("oci-artifacts") else { return };
@@ -178,7 +178,7 @@ fn every_layout() -> Option<Vec<PathBuf>> {
     Some(found)
 }
 
-/// What a walk over a layout saw.
+/// The result of a walk over a layout.
 #[derive(Default)]
 struct Seen {
     absent: usize,
@@ -227,7 +227,7 @@ fn in_every_layout_each_descriptor_matches_its_blob_or_the_blob_is_absent() {
         let index = Index::parse(&index, &Limits::DEFAULT.with(|limits| limits.oci.descriptors = 10_000)).unwrap();
         let (mut seen, mut done) = (Seen::default(), BTreeSet::new());
         index.manifests.iter().for_each(|entry| walk(&layout, entry, &mut seen, &mut done));
-        // What refers to something is listed for it, in either way of asking.
+        // A referrer is listed for its subject, with and without a filter.
         for (subject, referring) in &seen.subjects {
             for artifact_type in [None, Some("anything")] {
                 let listing = now(layout.referrers(subject, artifact_type)).unwrap().unwrap();

@@ -20,7 +20,7 @@ use std::process::Command;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// What may stand at the top of the package; cargo adds the first three.
+/// The files and directories at the top of the package; cargo adds the first three.
 const TOP: &[&str] = &[
     ".cargo_vcs_info.json",
     "Cargo.lock",

@@ -152,7 +152,7 @@ fn every_kind_of_key_signs_every_format() {
 }
 
 #[test]
-fn the_key_is_named_in_the_text_or_with_flags() {
+fn the_key_is_named_in_the_argument_or_by_options() {
     let place = Place::new();
     let config = format!("keys={}", keys().display());
     let percent =
@@ -194,7 +194,7 @@ fn the_key_is_named_in_the_text_or_with_flags() {
 }
 
 #[test]
-fn each_error_code_is_told() {
+fn each_error_code_is_reported() {
     let place = Place::new();
     let before = place.index();
     let codes = ["VALIDATION_ERROR", "UNSUPPORTED_CONTRACT_VERSION", "ACCESS_DENIED", "TIMEOUT", "THROTTLED", "ERROR"];
@@ -213,7 +213,7 @@ fn each_error_code_is_told() {
 }
 
 #[test]
-fn an_answer_that_is_none_goes_nowhere() {
+fn an_invalid_answer_is_refused() {
     let place = Place::new();
     let before = place.index();
     let (metadata, describe, generate) = ("get-plugin-metadata", "describe-key", "generate-signature");
@@ -258,7 +258,7 @@ fn an_answer_that_is_none_goes_nowhere() {
 }
 
 #[test]
-fn a_program_that_misbehaves_is_ended() {
+fn a_misbehaving_plugin_is_killed() {
     let place = Place::new();
     let before = place.index();
     for at in ["get-plugin-metadata", "describe-key", "generate-signature"] {
@@ -288,7 +288,7 @@ fn a_program_that_misbehaves_is_ended() {
 }
 
 #[test]
-fn what_is_not_a_program_is_told() {
+fn a_plugin_that_cannot_be_run_is_reported() {
     let place = Place::new();
     fs::create_dir_all(place.path("plugins/folder/notation-folder")).unwrap();
     place.script("text", "text", "644");
@@ -317,9 +317,9 @@ fn has_ended(number: &str) -> bool {
     })
 }
 
-/// What a plugin leaves behind holds its streams open; that does not keep us longer than the plugin itself would.
+/// A process that the plugin started keeps its streams open; that does not delay the command beyond the plugin's timeout.
 #[test]
-fn what_a_program_leaves_behind_does_not_keep_us() {
+fn processes_left_by_a_plugin_do_not_delay_the_command() {
     let place = Place::new();
     let number = place.path("number");
     let script = format!("#!/bin/sh\nsleep 60 &\necho $! > {}\necho '{{}}'", number.display());
@@ -338,7 +338,7 @@ fn what_a_program_leaves_behind_does_not_keep_us() {
 }
 
 #[test]
-fn it_sees_a_small_environment_and_no_shell() {
+fn a_plugin_gets_a_small_environment_and_no_shell() {
     let place = Place::new();
     let keys = format!("config.keys={}", keys().display());
     let key = format!("plugin:keys?key-id=p256&{keys}&config.fault=environment&config.at=describe-key");

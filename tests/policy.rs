@@ -72,7 +72,7 @@ fn signature(number: usize, digest: &Digest, annotations: &BTreeMap<String, Stri
     Evidence::new(SignedDocument::Dsse(envelope), FoundAt::Referrers, Vec::new())
 }
 
-/// Which keys each owner holds.
+/// The keys of each owner.
 type Held = Vec<BTreeSet<usize>>;
 
 fn trust(held: &Held) -> TrustRoot {
@@ -167,7 +167,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_policy_is_met_exactly_where_the_model_says(held in held(), model in rules(), signed in signed()) {
+    fn a_policy_is_met_exactly_if_the_model_says_so(held in held(), model in rules(), signed in signed()) {
         if let Some(verifier) = verifier(&held, &model) {
             prop_assert_eq!(accepts(&verifier, &signed), model.holds(&held, &signed));
         }
@@ -211,7 +211,7 @@ fn one_key_under_two_owners_never_counts_twice() {
     let two = Threshold::new(2).unwrap();
     assert_eq!(Quorum::of_all(&shared, two).unwrap_err(), QuorumError::TooFewKeys { got: 1, want: 2 });
 
-    // Where a second key makes the threshold possible, the shared one still counts for one owner.
+    // If a second key makes the threshold possible, the shared key still counts for one owner only.
     let trust = TrustRoot::owned([(owner(0), key(0)), (owner(1), key(0)), (owner(1), key(1))]).unwrap();
     let quorum = Quorum::of_all(&trust, two).unwrap();
     let requirement = Requirement::new("signed", StatementKind::ImageSignature, quorum);
@@ -221,7 +221,7 @@ fn one_key_under_two_owners_never_counts_twice() {
 }
 
 #[test]
-fn a_verdict_names_what_it_rests_on() {
+fn a_verdict_names_its_policy_trust_root_and_time() {
     let trust = TrustRoot::pinned([key(0)]).unwrap();
     let policy = |id: &str| {
         let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
@@ -269,9 +269,9 @@ fn a_refusal_names_the_requirements_that_are_not_met() {
     assert!(matches!(Policy::new(twice), Err(PolicyError::DuplicateRequirement(_))));
 }
 
-/// What could not be looked at never turns into a no, and never into a yes.
+/// Unread evidence never turns into a no, and never into a yes.
 #[test]
-fn what_was_not_read_is_could_not_tell() {
+fn unread_evidence_is_could_not_tell() {
     let trust = TrustRoot::pinned([key(0)]).unwrap();
     let quorum = Quorum::of_all(&trust, Threshold::ONE).unwrap();
     let policy = Policy::one(Requirement::new("signed", StatementKind::ImageSignature, quorum));

@@ -119,7 +119,7 @@ fn said(output: &Output) -> String {
 }
 
 #[test]
-fn what_is_right_is_yes() {
+fn valid_input_is_a_yes() {
     let desk = Desk::new();
     for line in [
         "verify oci:layout:v1 --key key",
@@ -269,7 +269,7 @@ fn damaged_layouts_end_with_an_error() {
                 let output = desk.run(line);
                 let code = output.status.code();
                 assert!(matches!(code, Some(0..=2)), "{line}: {code:?}: {}", said(&output));
-                // Where it is yes, nothing that belongs to the answer was damaged.
+                // If the answer is yes, nothing that it depends on was damaged.
                 if code == Some(0) && line.starts_with("verify") {
                     let layout = Layout::open(desk.path("layout"), Limits::DEFAULT).unwrap();
                     let source = Scripted::honest(layout);
@@ -394,7 +394,7 @@ fn large_files_are_not_read_into_memory() {
 
 // Foreign text is shown without control characters (threats: terminal-escapes).
 #[test]
-fn what_is_shown_does_not_steer_the_terminal() {
+fn output_contains_no_terminal_control_characters() {
     let dir = tempfile::tempdir().unwrap();
     let layout = Layout::create(dir.path().join("layout"), Limits::DEFAULT).unwrap();
     let fixture = TestStore { sink: Box::new(layout), memory: None, dir: None };

@@ -1,4 +1,4 @@
-//! What is typed at a terminal: `script` makes one.
+//! The prompt at a terminal, which `script` provides.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -25,7 +25,7 @@ use bulla::key::Passphrase;
 use bulla::key::PrivateKey;
 use bulla::limits::Limits;
 
-/// How `bulla key new -o k` ends where this is typed, and everything that was on the screen.
+/// The exit status of `bulla key new -o k` with this input, and everything on the screen.
 fn key_new(dir: &Path, typed: &str) -> (Option<i32>, String) {
     let command = format!("{} key new -o k", env!("CARGO_BIN_EXE_bulla"));
     let mut script = Command::new("script");
@@ -211,7 +211,7 @@ fn an_empty_passphrase_is_refused_at_the_prompt() {
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
 }
 
-/// What is typed is bytes: a passphrase in Latin-1 opens what it encrypted, wherever it comes from.
+/// A passphrase is bytes: one in Latin-1 opens the key that it encrypted, from every source.
 #[test]
 fn a_passphrase_that_is_not_utf8_is_taken_as_typed() {
     if support::program("script").is_none() {

@@ -59,7 +59,7 @@ struct Site {
     fixture: TestStore,
 }
 
-/// What the program said, and how it ended.
+/// The output and exit status of the program.
 #[derive(Debug)]
 struct Said {
     code: Option<i32>,
@@ -181,9 +181,9 @@ fn a_wrong_digest_header_is_reported_and_not_believed() {
     assert!(codes(&report).contains("digest-header-mismatch"), "{report:#}");
 }
 
-/// Whoever is asked for the same tag a second time, or says who he is in another way, gets another image.
+/// A registry that returns another image for the second request of a tag, or for another `User-Agent`.
 #[test]
-fn an_answer_that_depends_on_the_client_is_asked_for_once() {
+fn content_that_depends_on_the_client_is_requested_once() {
     for header in ["Accept", "User-Agent", ""] {
         let (site, image) = Site::signed(&[]);
         let evil = site.fixture.image(2);
@@ -287,7 +287,7 @@ fn an_empty_list_does_not_end_the_search() {
     }
 }
 
-/// What a list says of the type of a signature does not hide it, and what it says of something else makes no signature.
+/// A wrong type in a list does not hide a signature, and does not turn something else into a signature.
 #[test]
 fn the_manifest_decides_its_type_not_the_list() {
     for switch in ["artifact-type=wrong", "artifact-type=missing", "referrers=wrong-type", "referrers=type-missing"] {
@@ -379,7 +379,7 @@ fn a_signature_for_another_name_is_reported_or_refused() {
     site.report("verify REG/app:v1 --key key.pub --signed-reference registry.example/other", 0);
 }
 
-/// What was asked for has to be signed; that a child belongs to a signed index is proved by the bytes of the index.
+/// The requested manifest must be signed. A child of a signed index is covered, since the index contains its digest.
 #[test]
 fn the_requested_manifest_itself_must_be_signed() {
     for signs_index in [true, false] {
@@ -432,9 +432,9 @@ fn a_stale_list_only_hides_signatures() {
     assert_eq!(report["keys"], json!({"got": 1, "want": 2}), "{report:#}");
 }
 
-/// Who has another name is another host, whatever its address: it is not told what the first one may know.
+/// Two names are two hosts, even with one address: the credential of the first is not sent to the second.
 #[test]
-fn credentials_belong_to_a_name_not_to_an_address() {
+fn credentials_belong_to_a_host_name_not_to_an_address() {
     let (site, _) = Site::signed(&["auth=basic", "user=joe:hunter2"]);
     let login = |host: &str| {
         let config = format!(r#"{{"auths":{{"{host}":{{"auth":"am9lOmh1bnRlcjI="}}}}}}"#);
@@ -465,7 +465,7 @@ fn credentials_belong_to_a_name_not_to_an_address() {
     assert!(there.iter().all(|it| it.header("Authorization").is_none() && !it.mentions("hunter2")));
 }
 
-/// What `bulla verify` asks for this image, each only once, where the answer is yes.
+/// The requests of `bulla verify` for this image if the answer is yes, each only once.
 #[track_caller]
 fn asked(site: &Site, name: &str) -> Vec<String> {
     site.registry.clear_log();
@@ -505,7 +505,7 @@ fn verify_asks_for_the_list_and_the_signature_and_for_the_tag_where_there_is_one
 
 /// The bundle of others is a blob of its own.
 #[test]
-fn verify_asks_once_more_for_a_bundle_of_others() {
+fn a_foreign_bundle_costs_verify_one_request() {
     let (site, image) = Site::signed(&[]);
     let lines = asked(&site, &format!("@{}", image.digest()));
     assert_eq!(lines.len(), 3, "{lines:#?}");
@@ -514,7 +514,7 @@ fn verify_asks_once_more_for_a_bundle_of_others() {
 }
 
 #[test]
-fn verify_asks_once_more_where_the_registry_keeps_no_lists() {
+fn a_missing_referrers_api_costs_verify_one_request() {
     let (site, image) = signed_there(&["referrers=off"]);
     let lines = asked(&site, &format!("@{}", image.digest()));
     assert_eq!(lines.len(), 3, "{lines:#?}");
@@ -522,7 +522,7 @@ fn verify_asks_once_more_where_the_registry_keeps_no_lists() {
 }
 
 #[test]
-fn verify_asks_no_more_where_fifty_other_things_hang_on_the_image() {
+fn unrelated_referrers_cost_verify_no_request() {
     for switch in ["filter=applied", "filter=ignored"] {
         let site = Site::new(&[switch]);
         let image = site.fixture.image(1);

@@ -142,7 +142,7 @@ fn all_platforms_means_all_of_them() {
 }
 
 #[test]
-fn a_request_says_what_an_image_says_about_itself() {
+fn a_request_shows_the_labels_of_an_image() {
     let bench = Bench::new(&["alice"]);
     let labelled = |version: &str| {
         bench.image_with_labels(&[
@@ -175,7 +175,7 @@ fn a_request_says_what_an_image_says_about_itself() {
 }
 
 #[test]
-fn only_who_is_asked_signs_and_only_in_time() {
+fn only_requested_keys_sign_and_only_before_the_expiry() {
     let bench = Bench::new(&["alice", "mallory"]);
     bench.layout("build", &[("v1", &image::image(1))]);
     bench.ok(&["request", "new", "oci:build:v1", "-o", "r", "--owner", "alice=alice.pub", "--expires", "2h"]);
@@ -232,7 +232,7 @@ fn a_request_that_was_tampered_with_is_refused() {
     bench.ok(&["request", "sign", "r", "--key", "alice.key", "-o", "a", "--yes"]);
     let text = fs::read_to_string(bench.path("r")).unwrap();
 
-    // What is no request of this version is a wrong argument; a request that breaks its own rules is refused.
+    // A file that is not a request of this version is a bad argument; a request that breaks its own rules is refused.
     for (from, to, code) in [
         ("\"version\": 1", "\"version\": 2", 2),
         ("bulla signing request", "bulla signing order", 2),
@@ -298,7 +298,7 @@ fn a_threshold_that_was_lowered_on_the_way_is_refused() {
 }
 
 #[test]
-fn signing_goes_on_where_it_stopped() {
+fn signing_resumes_after_an_interruption() {
     let bench = Bench::new(&["alice", "bob"]);
     bench.layout("build", &[("v1", &image::image(1)), ("v2", &image::image(2)), ("v3", &image::image(3))]);
     let new =
@@ -331,7 +331,7 @@ fn signing_goes_on_where_it_stopped() {
 }
 
 #[test]
-fn attaching_goes_on_where_it_stopped() {
+fn attaching_resumes_after_an_interruption() {
     let bench = Bench::new(&["alice"]);
     bench.layout("one", &[("v1", &image::image(1))]);
     bench.layout("two", &[("v1", &image::image(2))]);
@@ -398,7 +398,7 @@ fn attestations_are_made_by_a_request_and_by_attest() {
     bench.refused(&[&verify[..], &["vuln"]].concat());
     // An attestation is no image signature.
     bench.refused(&["verify", "oci:build:v1", "--key", "alice.pub"]);
-    // What was signed is the file, byte for byte, in both forms.
+    // The signed predicate is the file, byte for byte, in both forms.
     let held = bench.snapshot("build").into_iter().filter(|(_, bytes)| {
         let text = String::from_utf8_lossy(bytes).into_owned();
         let payload = text.split("\"payload\":\"").nth(1).and_then(|rest| rest.split('"').next());
@@ -464,7 +464,7 @@ fn attestations_are_made_by_a_request_and_by_attest() {
 }
 
 #[test]
-fn a_long_predicate_is_shown_to_its_end_on_request() {
+fn a_long_predicate_is_shown_in_full_on_request() {
     let bench = Bench::new(&["alice"]);
     bench.layout("build", &[("v1", &image::image(1))]);
     let entries: Vec<_> = (0..100).map(|number| format!("\"entry-{number}\": {number}")).collect();
@@ -491,7 +491,7 @@ fn a_long_predicate_is_shown_to_its_end_on_request() {
 }
 
 #[test]
-fn the_log_tells_what_was_signed() {
+fn the_log_has_every_signature() {
     let bench = Bench::new(&["alice"]);
     bench.layout("build", &[("v1", &image::image(1))]);
     let sign = |request: &str, out: &str| {
@@ -552,7 +552,7 @@ fn the_log_tells_what_was_signed() {
 }
 
 #[test]
-fn files_that_are_there_are_not_replaced() {
+fn existing_files_are_not_replaced() {
     let bench = Bench::new(&["alice"]);
     bench.layout("build", &[("v1", &image::image(1))]);
     let new = ["request", "new", "oci:build:v1", "-o", "r", "--owner", "alice=alice.pub"];
@@ -632,7 +632,7 @@ fn one_response_has_one_writer() {
 }
 
 #[test]
-fn the_same_image_under_two_names_is_asked_for_once() {
+fn the_same_image_under_two_names_is_one_item() {
     let bench = Bench::new(&["alice"]);
     let image = image::image(1);
     bench.layout("build", &[("v1", &image), ("latest", &image)]);
@@ -644,7 +644,7 @@ fn the_same_image_under_two_names_is_asked_for_once() {
 
 /// One passphrase for all of it, and the word that is typed at a terminal.
 #[test]
-fn a_person_is_asked() {
+fn signing_asks_for_confirmation() {
     if support::program("script").is_none() {
         return support::missing::not_run("there is no `script` to make a terminal");
     }

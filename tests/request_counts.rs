@@ -1,4 +1,4 @@
-//! What an operation asks of a store, exactly: a request more is a defect.
+//! Exact request counts of each operation: one request more is a defect.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -88,7 +88,7 @@ fn signed_by_others(fixture: &TestStore, image: &Content, signer: &dyn Signer, a
         .remove(0)
 }
 
-/// Something that hangs on an image and is no signature.
+/// A referrer of an image that is not a signature.
 fn unrelated(fixture: &TestStore, image: &Content, seed: usize) -> Content {
     let sbom = Content::name("application/spdx+json", format!("{{\"seed\":{seed}}}").into_bytes());
     let manifest = serde_json::json!({
@@ -104,7 +104,7 @@ fn unrelated(fixture: &TestStore, image: &Content, seed: usize) -> Content {
     manifest
 }
 
-/// What a verification of `tag_or_digest` asks, and its verdict.
+/// The requests of a verification of `tag_or_digest`, and its verdict.
 fn asked(source: &Scripted<Memory>, tag_or_digest: &TagOrDigest, ask: &Ask) -> (&'static str, Vec<Call>) {
     source.forget();
     let verifier = ask.verifier();
@@ -287,7 +287,7 @@ impl Script for Lost {
 // One request tells whether a manifest of an index exists, also where it is an index; signatures of a missing one are
 // not asked for (threats: missing-child-manifest).
 #[test]
-fn each_manifest_of_an_index_is_asked_for_once() {
+fn each_manifest_of_an_index_is_requested_once() {
     let fixture = TestStore::new();
     let images: Vec<_> = (0..3).map(|n| fixture.image(n)).collect();
     let inner = fixture.index(&[images[2].descriptor().bare()], None);
@@ -319,13 +319,13 @@ fn each_manifest_of_an_index_is_asked_for_once() {
 
 // Not found means that every place was looked into, once.
 #[test]
-fn no_is_said_after_every_place_was_asked_once() {
+fn a_refusal_requests_every_location_once() {
     let fixture = TestStore::new();
     let image = fixture.image(1);
     let (word, calls) = asked(&memory(&fixture), &TagOrDigest::Digest(*image.digest()), &Ask::new());
     assert_eq!((word, calls.len()), ("refused", 5), "{calls:#?}");
     assert_eq!(calls.iter().filter(|call| matches!(call, Call::Referrers(..))).count(), 2);
-    // What is not there is not called unsigned.
+    // A missing image is not reported as unsigned.
     let last = Call::Resolve(TagOrDigest::Digest(*image.digest()));
     assert_eq!(calls.last(), Some(&last));
 }
@@ -416,7 +416,7 @@ fn signing_under_the_tag_reads_it_before_and_after() {
 }
 
 #[test]
-fn a_hostile_index_does_not_multiply_what_is_asked() {
+fn a_hostile_index_does_not_multiply_requests() {
     let fixture = TestStore::new();
     let mut child = fixture.image(1).descriptor().bare();
     for _ in 0..3 {
@@ -431,7 +431,7 @@ fn a_hostile_index_does_not_multiply_what_is_asked() {
 
 /// The same for a request: whatever the index lists, each manifest is asked for once.
 #[test]
-fn a_hostile_index_does_not_multiply_what_a_request_asks() {
+fn a_hostile_index_does_not_multiply_the_requests_of_request_new() {
     let fixture = TestStore::new();
     let mut child = fixture.image(1).descriptor().bare();
     for _ in 0..3 {

@@ -99,7 +99,7 @@ fn typed() -> impl Strategy<Value = String> {
     (place, name).prop_map(|(place, name)| place + &name)
 }
 
-/// What Go's `encoding/json` writes for a string, character by character.
+/// A string as Go's `encoding/json` writes it, character by character.
 fn go_string(text: &str, written: &mut String) {
     written.push('"');
     for character in text.chars() {
@@ -224,7 +224,7 @@ proptest! {
     }
 
     #[test]
-    fn a_manifest_with_a_changed_byte_is_another_or_none(annotations in annotations(), at in any::<prop::sample::Index>(), flip in 1..=255_u8) {
+    fn a_changed_byte_gives_another_manifest_or_an_error(annotations in annotations(), at in any::<prop::sample::Index>(), flip in 1..=255_u8) {
         let content = image("x", &annotations);
         let mut bytes = content.bytes().to_vec();
         let at = at.index(bytes.len());

@@ -192,7 +192,7 @@ fn no_command_prints_a_secret() {
 
 /// A secret in the wrong place: what was typed is not repeated.
 #[test]
-fn a_secret_that_was_typed_in_the_wrong_place_is_not_repeated() {
+fn a_secret_in_a_wrong_argument_is_not_printed() {
     let place = Place::new();
     for uri in [format!("pkcs11:object=key?pin-value={PIN}"), format!("pkcs11:object=key;pin-value={PIN}?x={PIN}")] {
         for args in [

@@ -65,7 +65,7 @@ fn after(seconds: i64) -> Time {
 }
 
 #[test]
-fn a_payload_is_rebuilt_from_what_is_shown() {
+fn a_payload_is_rebuilt_from_the_shown_fields() {
     let annotations = BTreeMap::from([("version".to_owned(), "1.0 <&>".to_owned())]);
     let mut sign = signature(1, Format::Both);
     let bulla::request::Action::Sign(says) = &mut sign.action else { panic!() };
@@ -112,7 +112,7 @@ fn a_request_reads_as_it_was_drafted() {
 }
 
 #[test]
-fn a_draft_that_makes_no_sense_is_no_request() {
+fn an_invalid_draft_is_refused() {
     let (alice, bob) = (key(1), key(2));
     let plain = || draft(&[("alice", &[&alice]), ("bob", &[&bob])], 2, 2);
     let refused = |draft: RequestDraft, why: &str| {
@@ -154,7 +154,7 @@ fn an_attestation_cannot_be_an_image_signature() {
 }
 
 #[test]
-fn a_request_is_signed_only_while_it_is_open() {
+fn a_request_is_signed_only_in_its_validity_period() {
     let alice = key(1);
     let request = request(&[("alice", &[&alice])], 1, 2);
     let mut response = SigningResponse::to(&request);
@@ -174,7 +174,7 @@ fn a_request_is_signed_only_while_it_is_open() {
 }
 
 #[test]
-fn nobody_else_signs() {
+fn a_key_that_is_not_asked_does_not_sign() {
     let (alice, mallory) = (key(1), key(9));
     let request = request(&[("alice", &[&alice])], 1, 2);
     let error = SigningResponse::to(&request).sign(&request, &mallory, now(), usize::MAX).unwrap_err();
@@ -204,7 +204,7 @@ fn nobody_else_signs() {
 
 /// Labels are in no payload. The countersignature detects that they were changed, and the response with them.
 #[test]
-fn a_request_that_was_altered_on_the_way_is_found_out() {
+fn an_altered_request_is_detected() {
     let alice = key(1);
     let bytes = draft(&[("alice", &[&alice])], 1, 2).to_json(&limits()).unwrap();
     let altered = String::from_utf8(bytes.clone()).unwrap().replace("\"version-1\"", "\"version-2\"").into_bytes();
@@ -222,7 +222,7 @@ fn a_request_that_was_altered_on_the_way_is_found_out() {
 }
 
 #[test]
-fn an_owner_counts_once_and_only_for_what_they_signed_whole() {
+fn an_owner_counts_once_and_only_with_a_finished_response() {
     let (alice, second, bob) = (key(1), key(2), key(3));
     let request = request(&[("alice", &[&alice, &second]), ("bob", &[&bob])], 2, 3);
     let missing = |response: &SigningResponse| approve(&request, response).unwrap().err();
@@ -273,7 +273,7 @@ fn responses_of_several_signers_merge() {
 }
 
 #[test]
-fn what_was_signed_before_an_interruption_is_kept() {
+fn signatures_before_an_interruption_are_kept() {
     let alice = key(1);
     let request = request(&[("alice", &[&alice])], 1, 100);
     let all = request.signature_count();
@@ -335,7 +335,7 @@ fn the_countersignature_covers_every_signature() {
     let others: Value = serde_json::from_slice(&other.to_json().unwrap()).unwrap();
     spliced["signers"][0]["signatures"] = others["signers"][0]["signatures"].clone();
     assert!(parse(&others).is_ok() && parse(&spliced).is_err());
-    // What is finished goes before what is not, whichever comes first.
+    // A finished response takes precedence over an unfinished one, in either order.
     let mut partly = SigningResponse::to(&request);
     partly.sign(&request, &alice, now(), 2).unwrap();
     let (mut first, mut last) = (partly.clone(), one.clone());
@@ -344,9 +344,9 @@ fn the_countersignature_covers_every_signature() {
     assert_eq!((first, last), (one.clone(), one));
 }
 
-/// Where the countersignature cannot be made, the other signatures are kept, and the same command again makes it.
+/// If the countersignature fails, the other signatures are kept, and the same command makes it later.
 #[test]
-fn a_seal_that_was_not_made_is_made_later() {
+fn a_missing_countersignature_is_made_later() {
     let request = request(&[("alice", &[&key(1)])], 1, 2);
     let mut response = SigningResponse::to(&request);
     let progress = response.sign(&request, &Tired::new(key(1), 4), now(), usize::MAX).unwrap();
@@ -359,7 +359,7 @@ fn a_seal_that_was_not_made_is_made_later() {
 }
 
 #[test]
-fn arrays_are_no_objects_and_null_is_nothing_left_out() {
+fn arrays_and_null_do_not_stand_for_objects() {
     let alice = key(1);
     let bytes = draft(&[("alice", &[&alice])], 1, 1).to_json(&limits()).unwrap();
     let answer = respond(&SigningRequest::parse(&bytes, &limits()).unwrap(), &[&alice]).to_json().unwrap();
@@ -400,7 +400,7 @@ fn arrays_are_no_objects_and_null_is_nothing_left_out() {
 
 /// A limit is "could not tell": a reader with a larger limit may accept the same file.
 #[test]
-fn a_limit_is_no_refusal() {
+fn an_exceeded_limit_is_never_a_refusal() {
     let alice = key(1);
     let bytes = draft(&[("alice", &[&alice])], 1, 2).to_json(&limits()).unwrap();
     let request = SigningRequest::parse(&bytes, &limits()).unwrap();
@@ -423,9 +423,9 @@ fn a_limit_is_no_refusal() {
     }
 }
 
-/// What could not be logged, or not be read when it is written, is refused before a key signs anything.
+/// A request that could not be logged, or whose response would be too large to read, is refused before anything is signed.
 #[test]
-fn there_is_room_for_what_will_be_signed() {
+fn a_response_over_the_limit_is_refused_before_signing() {
     let (alice, bob) = (key(1), key(2));
     let drafted = draft(&[("alice", &[&alice]), ("bob", &[&bob])], 1, 3);
     let bytes = drafted.to_json(&limits()).unwrap();
@@ -447,7 +447,7 @@ fn there_is_room_for_what_will_be_signed() {
 }
 
 #[test]
-fn a_signer_that_computes_wrongly_is_not_believed() {
+fn a_wrong_signature_of_a_signer_is_refused() {
     let alice = key(1);
     let request = request(&[("alice", &[&alice])], 1, 2);
     let wrong = maker::Wrong::new(&alice);
@@ -538,7 +538,7 @@ fn a_request_is_bounded() {
 }
 
 #[test]
-fn a_thousand_digests_fit_a_stick() {
+fn a_request_of_a_thousand_images_stays_small() {
     let (alice, bob, carol) = (key(1), key(2), key(3));
     let drafted = draft(&[("alice", &[&alice]), ("bob", &[&bob]), ("carol", &[&carol])], 2, 1_000);
     let bytes = drafted.to_json(&limits()).unwrap();
@@ -641,7 +641,7 @@ fn keys_of_every_kind_sign() {
     }
 }
 
-/// What is pinned on the command line is exactly what the request has to ask.
+/// The request must ask exactly the owners and the threshold that the command line gives.
 #[test]
 fn a_request_that_asks_others_or_another_number_is_refused() {
     let (alice, bob) = (key(1), key(2));

@@ -66,7 +66,7 @@ const ON_TOKEN: [&str; 6] = [
 ];
 
 #[test]
-fn it_works_where_there_is_no_network() {
+fn it_works_without_a_network() {
     // Without the rights of root, those in a namespace of one's own do.
     let ways = [&["--net"][..], &["--net", "--map-root-user"]];
     let able = |way: &&&[&str]| {
@@ -88,7 +88,7 @@ fn it_works_where_there_is_no_network() {
 }
 
 #[test]
-fn it_asks_for_no_socket() {
+fn no_socket_is_opened() {
     let dir = support::temp_dir();
     let trace = dir.path().join("trace");
     let watched = |program: &std::ffi::OsStr| {

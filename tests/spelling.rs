@@ -125,7 +125,7 @@ fn of_envelopes_and_bundles() {
 }
 
 #[test]
-fn of_what_was_signed() {
+fn of_signed_payloads() {
     let key = PrivateKey::generate(KeyKind::P256).unwrap();
     let digest = Digest::sha256(b"{}");
     let annotations = BTreeMap::from([("a".to_owned(), "1".to_owned()), ("A".to_owned(), "2".to_owned())]);
@@ -135,7 +135,7 @@ fn of_what_was_signed() {
         let envelope = Envelope::sign(media_type::IN_TOTO, document.as_bytes(), &key).unwrap();
         Statement::parse(&envelope.verify(key.public_key()).unwrap(), &Limits::DEFAULT).map(drop).map_err(text)
     });
-    // What a predicate says is not ours to read.
+    // The content of a predicate is not interpreted.
     let predicate = serde_json::value::RawValue::from_string(r#"{"size":1,"Size":2}"#.to_owned()).unwrap();
     let attestation = Statement::attestation(&digest, None, "https://example.com/a", &predicate).unwrap();
     let envelope = Envelope::sign(media_type::IN_TOTO, &attestation, &key).unwrap();

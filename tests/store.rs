@@ -61,7 +61,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 trait Kind {
     /// A store for writing: new at first, then the one that is there.
     fn create(&self) -> Box<dyn Sink>;
-    /// What somebody else sees who opens it now.
+    /// The store as another reader sees it now.
     fn open(&self) -> Result<Box<dyn Sink>, StoreError>;
     /// Every file and its content.
     fn files(&self) -> BTreeMap<PathBuf, Vec<u8>>;
@@ -235,7 +235,7 @@ impl Chunks for Pieces {
 // ---------------------------------------------------------------------------------------------- the tests
 
 #[test]
-fn what_is_pushed_is_found() {
+fn pushed_content_is_found() {
     for (name, kind) in every_kind() {
         let app = image("app");
         let sink = kind.create();
@@ -268,7 +268,7 @@ fn what_is_pushed_is_found() {
 }
 
 #[test]
-fn what_is_not_there_is_not_found_and_what_is_too_large_is_not_read() {
+fn missing_content_is_not_found_and_too_large_content_is_not_read() {
     for (name, kind) in every_kind() {
         let app = image("app");
         let sink = kind.create();
@@ -342,7 +342,7 @@ fn a_list_of_referrers_is_merged_and_never_replaced() {
             now(sink.list_referrers(app.manifest.digest(), &[seal.manifest.descriptor().clone()])).unwrap();
             now(sink.finish()).unwrap();
         }
-        // What another tool put there stays there too, with the fields that we do not know.
+        // Entries of other tools stay unchanged, including fields that we do not know.
         let source = kind.open().unwrap();
         let list = now(source.resolve(&tag(&fallback_tag(app.manifest.digest())))).unwrap();
         let listed: Vec<_> =
@@ -402,7 +402,7 @@ fn a_list_keeps_the_entries_of_others_as_they_were_written() {
 }
 
 #[test]
-fn nothing_is_seen_before_finish_and_nothing_remains_without_it() {
+fn nothing_is_visible_before_finish_and_nothing_remains_without_it() {
     for (name, kind) in on_disk() {
         let app = image("app");
         let before = kind.files();
@@ -431,7 +431,7 @@ fn nothing_is_seen_before_finish_and_nothing_remains_without_it() {
 }
 
 #[test]
-fn a_blob_that_is_not_what_it_should_be_leaves_nothing() {
+fn a_wrong_blob_leaves_no_files() {
     for (name, kind) in every_kind() {
         let before = kind.files();
         let sink = kind.create();
@@ -476,7 +476,7 @@ fn a_manifest_that_cannot_be_read_is_not_stored() {
 }
 
 #[test]
-fn a_name_moves_and_what_it_named_can_still_be_had() {
+fn a_moved_name_leaves_the_old_image_by_digest() {
     for (name, kind) in every_kind() {
         let (old, new) = (image("old"), image("new"));
         for image in [&old, &new, &new] {
@@ -492,7 +492,7 @@ fn a_name_moves_and_what_it_named_can_still_be_had() {
 }
 
 #[test]
-fn what_is_taken_back_leaves_no_bytes_and_no_names() {
+fn a_rolled_back_push_leaves_no_bytes_and_no_names() {
     let (first, second, last) = (image("first"), image("second"), image("last"));
     let referrer = seal(&first.manifest, "referrer");
     for ((name, kind), (_, clean)) in on_disk().into_iter().zip(on_disk()) {
@@ -526,7 +526,7 @@ fn what_is_taken_back_leaves_no_bytes_and_no_names() {
     }
 }
 
-/// What it gives out is not what was promised, after some of it.
+/// A blob that ends before its declared size.
 struct Spoiled(bool);
 
 impl Chunks for Spoiled {
@@ -537,7 +537,7 @@ impl Chunks for Spoiled {
 }
 
 #[test]
-fn a_name_that_is_given_and_taken_many_times_stands_for_the_last_image() {
+fn a_name_that_moves_many_times_points_to_the_last_image() {
     for (name, kind) in on_disk() {
         let images: Vec<_> = (0..20).map(|number| image(&format!("image {number}"))).collect();
         let sink = kind.create();
@@ -660,14 +660,14 @@ fn a_wrong_entry_in_a_layout_does_not_hide_the_right_one() {
         let found: Vec<_> = listing.entries.iter().map(Descriptor::bare).collect();
         assert!(found.contains(&right), "{in_list}: {found:?}");
         assert_eq!(found.iter().filter(|entry| **entry == right).count(), 1, "{in_list}: {found:?}");
-        // What the manifest says is said of each entry whose size is right.
+        // Every entry with the right size gets the values from the manifest.
         let described = listing.entries.iter().filter(|entry| entry.annotations.contains_key("text")).count();
         assert_eq!(described, 2, "{in_list}: {found:?}");
     }
 }
 
 #[test]
-fn doing_it_again_changes_nothing() {
+fn repeating_a_push_changes_nothing() {
     for (name, kind) in on_disk() {
         let app = image("app");
         let both = index(&[&app.manifest]);
@@ -688,7 +688,7 @@ fn doing_it_again_changes_nothing() {
 }
 
 #[test]
-fn the_platforms_of_an_index_are_no_images_of_their_own() {
+fn the_children_of_an_index_are_not_listed_as_images() {
     let kind = directory();
     let (amd, arm) = (image("amd"), image("arm"));
     let both = index(&[&amd.manifest, &arm.manifest]);
@@ -709,7 +709,7 @@ fn the_platforms_of_an_index_are_no_images_of_their_own() {
 }
 
 #[test]
-fn without_a_name_there_must_be_one_image() {
+fn a_reference_without_a_name_needs_exactly_one_image() {
     let kind = directory();
     let sink = kind.create();
     let (app, other) = (image("app"), image("other"));
@@ -764,7 +764,7 @@ fn there_is_one_writer_at_a_time_and_a_dead_one_does_not_count() {
     let error = now(kind.create().push_content(&image("other").manifest)).unwrap_err();
     assert!(matches!(error, StoreError::Busy { .. }), "{error}");
     now(sink.finish()).unwrap();
-    // What a killed process leaves behind: its lock file, which nobody holds, and its temporary files.
+    // The leftovers of a killed process: a lock file without a holder, and temporary files.
     fs::write(kind.path().join(".bulla.lock"), "1\n").unwrap();
     let leftover = kind.path().join("blobs/sha256/.tmp-0123456789abcdef");
     fs::write(&leftover, "half").unwrap();
@@ -776,7 +776,7 @@ fn there_is_one_writer_at_a_time_and_a_dead_one_does_not_count() {
 }
 
 #[test]
-fn what_another_process_finished_meanwhile_is_kept() {
+fn concurrent_writes_of_another_process_are_kept() {
     let kind = directory();
     let sink = kind.create();
     push(sink.as_ref(), &image("first"), Some("v1"));
@@ -790,7 +790,7 @@ fn what_another_process_finished_meanwhile_is_kept() {
 }
 
 #[test]
-fn a_directory_with_other_things_in_it_is_not_adopted() {
+fn a_directory_with_other_files_does_not_become_a_layout() {
     let kind = directory();
     fs::create_dir_all(kind.path()).unwrap();
     fs::write(kind.path().join("letter.txt"), "dear").unwrap();
@@ -905,7 +905,7 @@ fn blobs_that_arrive_at_once_do_not_mix() {
     assert_eq!(now(source.resolve(&tag("v1"))).unwrap(), other.manifest);
 }
 
-/// Pieces each of which has to be waited for.
+/// Chunks that are not ready at the first poll.
 struct Late(Vec<&'static [u8]>);
 
 impl Chunks for Late {
@@ -934,7 +934,7 @@ fn a_blob_named_by_sha512_is_kept() {
 }
 
 #[test]
-fn what_else_is_in_an_archive_stays_in_it() {
+fn other_content_of_an_archive_is_kept() {
     let kind = archive();
     let app = image("app");
     let sink = kind.create();
@@ -1036,7 +1036,7 @@ fn more_referrers_than_the_limit_are_no_list() {
 // Between the mark and the index of a layout that is just being made, or whose making was cut short there, nothing is
 // listed: whoever writes next waits for the lock, and finishes it.
 #[test]
-fn a_layout_without_an_index_is_one_that_is_being_made() {
+fn a_layout_without_an_index_is_unfinished() {
     let dir = tempfile::Builder::new().prefix("bulla-test-").tempdir().unwrap();
     fs::write(dir.path().join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
     fs::create_dir_all(dir.path().join("blobs/sha256")).unwrap();

@@ -123,7 +123,7 @@ fn whole(source: &dyn Source) -> Vec<String> {
 
 // ---------------------------------------------------------------------------------------------- in a process that dies
 
-/// What the tests below run in a process of its own.
+/// The child process that the tests below start.
 #[test]
 fn child() {
     let Ok(job) = std::env::var("BULLA_TEST_CHILD") else { return };
@@ -233,7 +233,7 @@ fn running_out_of_file_descriptors_changes_nothing() {
 
 // At every moment a reader sees the state before or the whole state after (threats: power-loss).
 #[test]
-fn a_name_never_stands_for_what_is_missing() {
+fn a_name_never_points_to_a_missing_image() {
     for kind in KINDS {
         let place = tempfile::tempdir().unwrap();
         push(create(place.path(), kind).unwrap().as_ref(), 0, ALL).unwrap();

@@ -114,7 +114,7 @@ struct Piece {
     baseline: Reported,
 }
 
-/// What came of changing a piece in many ways.
+/// The results of changing a piece in many ways.
 #[derive(Default)]
 struct Score {
     changed: usize,
@@ -229,7 +229,7 @@ fn attack_all(suite: &str, pieces: &[Piece]) {
 }
 
 #[test]
-fn no_changed_byte_of_what_released_tools_signed_is_accepted_as_something_else() {
+fn no_changed_byte_of_evidence_of_released_tools_changes_the_accepted_statement() {
     let Some(suite) = goldens::suite() else { return };
     let mut pieces = Vec::new();
     for case in goldens::cases(&suite).0 {
@@ -257,7 +257,7 @@ fn no_changed_byte_of_what_released_tools_signed_is_accepted_as_something_else()
 }
 
 #[test]
-fn no_changed_byte_of_what_we_sign_is_accepted_as_something_else() {
+fn no_changed_byte_of_our_evidence_changes_the_accepted_statement() {
     let mut pieces = Vec::new();
     for way in Way::all().into_iter().filter(|way| way.store_kind == proof::forms::StoreKind::Memory) {
         let fixture = way.fixture();
@@ -308,7 +308,7 @@ fn attack_key(name: &str, bytes: &[u8], signed: impl Fn(&PublicKey) -> bool) -> 
 }
 
 #[test]
-fn no_changed_byte_of_a_key_file_makes_a_key_that_is_believed() {
+fn no_changed_byte_of_a_key_file_gives_another_key() {
     for key in proof::KEYS.iter() {
         let way = Way::all()[0];
         let (fixture, image) = way.signed(key, &StatementKind::ImageSignature);
@@ -321,7 +321,7 @@ fn no_changed_byte_of_a_key_file_makes_a_key_that_is_believed() {
 }
 
 #[test]
-fn no_changed_byte_of_a_key_file_of_cosign_makes_a_key_that_is_believed() {
+fn no_changed_byte_of_a_cosign_key_file_gives_another_key() {
     let Some(suite) = goldens::suite() else { return };
     let mut done = Vec::new();
     for case in goldens::cases(&suite).0 {

@@ -61,7 +61,7 @@ fn nothing_is_cited_by_a_private_number() {
 // ------------------------------------------------------------------------------------ the same rules, broken on purpose
 
 #[test]
-fn a_citation_of_what_is_not_there_is_found() {
+fn a_citation_without_an_entry_is_found() {
     assert_eq!(cited("// Why (threats: one-thing, another).").unwrap(), ["one-thing", "another"]);
     assert_eq!(
         cited("see [it](threats.md#one-thing) and `docs/threats.md#another`").unwrap(),
@@ -158,7 +158,7 @@ fn entries(page: &str) -> Vec<Entry> {
     entries
 }
 
-/// What is wrong with an entry. `file` gives the text of a file of the repository.
+/// The defects of an entry. `file` returns the text of a file of the repository.
 fn faults(entry: &Entry, file: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
     let mut faults = Vec::new();
     let mut say = |what: String| faults.push(format!("{}: {what}", entry.name));
@@ -242,7 +242,7 @@ fn cited(text: &str) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
-/// What looks like a number of a list that is not in the repository: `T-17`, `HR-nn`, `registries: 2c`, `fn t17_…`.
+/// Citations of private lists that are not in the repository: `T-17`, `HR-nn`, `registries: 2c`, `fn t17_…`.
 fn private_numbers(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for line in text.lines() {

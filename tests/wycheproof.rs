@@ -50,7 +50,7 @@ struct Case {
     result: String,
 }
 
-/// What is done with the cases of a file.
+/// How the cases of a file are checked.
 #[derive(Clone, Copy)]
 enum Check {
     /// Verified by this scheme and by no other scheme of the key.
@@ -94,7 +94,7 @@ const FILES: [(&str, Check); 25] = [
     ("rsa_signature_4096_sha512_test", Check::Der(Scheme::RsaPkcs1Sha512)),
 ];
 
-/// How many cases met which end.
+/// The number of cases for each result.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Tally {
     /// Verified with a scheme of ours, and as the suite says.
@@ -112,7 +112,7 @@ fn unhex(text: &str) -> Vec<u8> {
 }
 
 #[test]
-fn every_open_case_ends_as_the_suite_says() {
+fn every_case_has_the_result_of_the_suite() {
     let Some(suite) = vectors::suite("wycheproof") else { return };
     let open = suite.join("open");
     assert_eq!(fs::read_dir(&open).unwrap().count(), FILES.len() + 1);

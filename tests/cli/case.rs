@@ -19,7 +19,7 @@ const SECRETS: [&str; 3] = ["correct-horse", "battery-staple", "PRIVATE KEY-----
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
-    /// What the case shows, in one sentence.
+    /// One sentence about the behaviour that the case shows.
     about: String,
     #[serde(default)]
     setup: Vec<String>,
@@ -43,7 +43,7 @@ pub struct Status {
     pub code: i32,
 }
 
-/// What is expected of one stream.
+/// The expectations on one output stream.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Expected {
@@ -116,7 +116,7 @@ pub fn run(case: &Case) -> String {
     told
 }
 
-/// What is wrong with the report in JSON that was printed, if one was, by its schema.
+/// The violations of the schema in the printed JSON report, if there is one.
 fn reported(stdout: &str) -> Vec<String> {
     match serde_json::from_str::<Value>(stdout) {
         Ok(report) if report["version"].is_number() => schema::faults_of_report(&report),
@@ -124,7 +124,7 @@ fn reported(stdout: &str) -> Vec<String> {
     }
 }
 
-/// What holds for every command, whatever it does. The demo shows refusals, and ends well because they are.
+/// Rules for every command. The demo is excepted: it shows refusals, and ends with 0 because of them.
 fn manners(ran: &Ran, demo: bool) -> Vec<String> {
     let mut wrong = Vec::new();
     if ran.stderr.contains("panicked") {

@@ -79,7 +79,7 @@ fn the_commands_that_the_pages_name_are_there() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What no command has, of a command line of bulla.
+/// The words of a bulla command line that no command has.
 fn named_wrongly(command: &str, known: &BTreeMap<String, Set>) -> Vec<String> {
     let line = command.split([';', '|', '>', '#']).next().unwrap();
     let Some(line) = line.strip_prefix("bulla ") else { return Vec::new() };
@@ -136,7 +136,7 @@ fn commands_md_lists_every_field_of_every_report() {
                     && !field.starts_with("layers.faults")
             });
         }
-        // What hangs on something, and what is below an index, has the fields of the whole.
+        // Entries of `hanging` and `platforms` have the fields of the whole result.
         let inner = |path: &str| path.replace("hanging[].", "").replace("platforms[].", "");
         let missing: Vec<_> =
             printed.iter().filter(|path| !written.contains(*path) && !written.contains(&inner(path))).collect();
@@ -187,7 +187,7 @@ fn the_pages_about_keys_say_what_the_code_says() {
     assert_eq!(seen, written.into_iter().chain(lower).collect(), "left: src, right: docs/keys-plugins.md");
 }
 
-/// What stands in a message between its fields, against what stands between the dots in the table of a page.
+/// Compares the fixed parts of messages in the code with those in the tables of the pages.
 #[test]
 fn the_messages_under_troubleshooting_are_in_the_code() {
     let tokens = ["key/pkcs11/error.rs", "cli/keys/token.rs"];
@@ -205,7 +205,7 @@ fn the_messages_under_troubleshooting_are_in_the_code() {
     }
 }
 
-/// How many fixed parts of messages the first cells of these rows have, and which of them no file has.
+/// The number of fixed message parts in the first cells of these rows, and those that no source file has.
 fn not_in_the_code(rows: &str, files: &[&str]) -> (usize, Vec<String>) {
     let mut code = String::new();
     files.iter().for_each(|file| read_below(&testdata("../src").join(file), &mut code));
@@ -263,7 +263,7 @@ fn decoded(text: &str) -> String {
     String::from_utf8(STANDARD.decode(text).unwrap()).unwrap()
 }
 
-/// What each report is looked at with: commands that prepare, then the arguments.
+/// The commands that produce each report: preparations, then the arguments.
 const REPORTS: &[(&str, &[&str])] = &[
     (
         "verify",
@@ -337,7 +337,7 @@ const ROUND: &str = "echo {} > p && bulla request new oci:app:v1 -o before --own
 const SETUP: [&str; 4] =
     ["keys", "signed app", "index index:v1 1 linux/amd64 linux/arm64", "bulla sign oci:index:v1 --key release.key"];
 
-/// What is around all reports.
+/// The fields that all reports have.
 const IGNORED: [&str; 2] = ["version", "command"];
 
 fn page() -> String {

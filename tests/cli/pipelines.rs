@@ -24,7 +24,7 @@ enum System {
     Jenkins,
 }
 
-/// What the operator has set in the CI system.
+/// The variables and secrets that the operator has set in the CI system.
 #[derive(Clone, Default)]
 struct Given {
     /// Variables, inputs and parameters, which anybody may see.
@@ -114,7 +114,7 @@ fn a_shipment_of_another_version_is_not_imported(system: System) {
 fn a_missing_secret_ends_the_job_and_asks_nobody(system: System) {
     for missing in ["BULLA_PASSWORD", "RELEASE_KEY"] {
         let mut ci = Ci::new(system);
-        // What a secret is that nobody has set, or that this branch may not see.
+        // The value of a secret that is not set, or that this branch may not read.
         ci.given.secret.insert(missing.to_owned(), String::new());
         ci.run("sign", 2);
         ci.run("deploy", 1);
@@ -232,7 +232,7 @@ impl Ci {
         serde_json::from_slice(&fs::read(self.place.work().join(name)).unwrap()).unwrap()
     }
 
-    /// What the person who reads the log is told: by the script, by bulla itself, or by Groovy after it.
+    /// The messages in the job log: of the script, of bulla, or of Groovy after it.
     #[track_caller]
     fn says(&self, ran: &Ran, what: &str) {
         let said = match self.system {

@@ -21,7 +21,7 @@ use super::support::registry::Registry;
 /// The program under test.
 const BULLA: &str = env!("CARGO_BIN_EXE_bulla");
 
-/// What came of a command. A program that a signal ended has the code that a shell gives it.
+/// The result of a command. A program that was ended by a signal has the exit code that a shell reports.
 pub struct Ran {
     pub code: i32,
     pub stdout: String,
@@ -50,7 +50,7 @@ impl Place {
         self.registries.borrow_mut().insert(name.to_owned(), Registry::start(quirks));
     }
 
-    /// Where a registry listens.
+    /// The address of a registry.
     pub fn address(&self, name: &str) -> String {
         self.registries.borrow()[name].address()
     }
@@ -59,7 +59,7 @@ impl Place {
         self.root.path().join("work")
     }
 
-    /// What a command left in the directory for temporary files.
+    /// The files that a command left in the temporary directory.
     pub fn leftovers(&self) -> Vec<PathBuf> {
         files(&self.root.path().join("tmp")).into_keys().collect()
     }

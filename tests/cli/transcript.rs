@@ -141,7 +141,7 @@ fn steps(page: &str) -> Vec<Step> {
         for line in block.lines() {
             match (line.strip_prefix("$ "), steps.last_mut()) {
                 (Some(command), _) => steps.push(Step { command: command.to_owned(), output: String::new() }),
-                // What a prompt prints is not there where nobody is asked.
+                // The prompt's own lines are missing, since the test has no terminal.
                 (None, _) if line.ends_with("passphrase for release.key:") || line == "once more:" => {}
                 (None, _) if line.starts_with("passphrase of ") => {}
                 (None, Some(step)) => step.output.push_str(&format!("{line}\n")),

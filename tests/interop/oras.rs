@@ -67,7 +67,7 @@ pub fn oras_copies_what_bulla_signed(api: Api) {
     suite.done();
 }
 
-/// What oras attached goes along with `bulla copy`: to a registry of the other kind, and through a layout.
+/// `bulla copy` copies artifacts that oras attached: to a registry of the other kind, and through a layout.
 pub fn bulla_copies_what_oras_attached(api: Api) {
     let Some(mut suite) = Suite::start(api) else { return };
     let target = Place::start(api.other(), &suite.peers);

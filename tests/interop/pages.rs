@@ -23,7 +23,7 @@ pub fn from_skopeo_podman_md(api: Api) {
 
 /// Writes the files that a page shows and runs its commands from top to bottom. The page calls the registries
 /// `localhost:5000` and `localhost:6000`; in the first are `app:1.0` to `app:4.0` and `multi:1.0`, for two platforms.
-/// What ends with `|| echo refused` has to be refused, by bulla with exit status 1; everything else has to be done.
+/// Commands that end with `|| echo refused` must be refused, by bulla with exit status 1; all others must succeed.
 fn replay(api: Api, page: &str) {
     let Some(mut suite) = Suite::start_without_keys(api) else { return };
     let other = Place::start(api.other(), &suite.peers);
@@ -115,7 +115,7 @@ fn blocks(text: &str) -> Vec<(String, String)> {
     fences.filter_map(|block| block.split_once('\n')).map(|(info, body)| (info.to_owned(), body.to_owned())).collect()
 }
 
-/// What stands in backquotes in the lines outside of blocks.
+/// The text in backquotes in lines outside of code blocks.
 fn spans(text: &str) -> Vec<String> {
     let outside: String = text.split("\n```").step_by(2).collect();
     outside.lines().flat_map(|line| line.split('`').skip(1).step_by(2)).map(str::to_owned).collect()

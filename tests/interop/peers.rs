@@ -27,7 +27,7 @@ pub struct Peers {
     work: TempDir,
 }
 
-/// What a command said, and how it ended.
+/// The output and exit status of a command.
 pub struct Said {
     pub line: String,
     pub code: Option<i32>,

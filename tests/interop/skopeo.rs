@@ -8,13 +8,13 @@ use crate::suite::Api;
 use crate::suite::Form;
 use crate::suite::Suite;
 
-/// skopeo has to be told once that signatures are stored beside the image.
+/// skopeo needs a setting to look for signatures beside the image.
 fn use_attachments(suite: &Suite) {
     suite.peers.write("registries.d/all.yaml", "default-docker:\n  use-sigstore-attachments: true\n");
     suite.peers.write("passphrase", crate::peers::PASSPHRASE);
 }
 
-/// What skopeo does by a policy that wants a signature by `key` under the name of the repository.
+/// The result of skopeo with a policy that requires a signature by `key` under the name of the repository.
 fn skopeo_accepts(suite: &Suite, key: &str, image: &str, out: &str) -> crate::peers::Said {
     skopeo_accepts_as(suite, &json!({"type": "matchRepository"}), key, image, out)
 }

@@ -1,4 +1,4 @@
-//! What the interop tests share: keys of each algorithm, registries with and without the referrers API, images.
+//! Helpers of the interop tests: keys of each algorithm, registries with and without the referrers API, images.
 
 use std::fs;
 use std::sync::OnceLock;
@@ -22,7 +22,7 @@ pub enum Algorithm {
     Rsa4096,
 }
 
-/// How a signature is stored: cosign v3's bundle in a referrer, cosign v2's `.sig` tag.
+/// The location of a signature: cosign v3's bundle in a referrer, cosign v2's `.sig` tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     Bundle,

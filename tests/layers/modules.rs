@@ -34,7 +34,7 @@ struct Use {
     public: bool,
 }
 
-/// What a path leads to: an item and the file that defines it, a module, or something of another crate.
+/// The target of a path: an item and the file that defines it, a module, or an item of another crate.
 #[derive(PartialEq)]
 enum Target {
     Item(usize),
@@ -226,7 +226,7 @@ fn reachable<'a>(imports: &'a Imports, from: &'a String) -> BTreeSet<&'a String>
     reached
 }
 
-/// The words and signs of blanked code; `::` is one token, a lifetime is none.
+/// The tokens of blanked code; `::` is one token, and lifetimes are skipped.
 fn tokens(code: &str) -> Vec<String> {
     let word = |c: char| c.is_alphanumeric() || c == '_';
     let mut tokens = Vec::new();

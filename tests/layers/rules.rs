@@ -42,7 +42,7 @@ pub const GROUND_LAYERS: usize = GROUND.len();
 
 const GROUND: &[&str] = &["digest", "json", "limits", "nonempty", "text", "time"];
 
-/// What only some files may do, and how it looks in the code. A path that ends in `/` is a folder.
+/// Actions that only some files may do, and how they look in code. A path that ends in `/` is a directory.
 pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     ("reads the clock", &["SystemTime", "Timestamp::now", "Zoned::now"], &["cli/clock.rs"]),
     (
@@ -135,7 +135,7 @@ const COMMAND_LINE: &str = "cli";
 /// The file that only names what is public.
 const FACADE: &str = "lib.rs";
 
-/// What is wrong with a file, one line each: `path:line: rule: what`.
+/// The violations in a file, one line each: `path:line: rule: what`.
 pub fn broken(source: &Source) -> Vec<String> {
     let mut found = Vec::new();
     let mut say = |line: usize, rule: &str, what: String| found.push(format!("{}:{line}: {rule}: {what}", source.path));
@@ -272,7 +272,7 @@ fn ceilings(source: &Source, say: &mut Say<'_>) {
     }
 }
 
-/// How far the function goes that starts here; none for one without a body.
+/// The length of the function that starts here; none for one without a body.
 fn body_end(code: &str) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, c) in code.char_indices() {

@@ -65,7 +65,7 @@ fn blank(text: &str) -> String {
     out
 }
 
-/// Where the comment or literal that starts at `at` ends; `at` where none starts.
+/// The end of the comment or literal that starts at `at`; `at` if none starts there.
 fn skipped(chars: &[char], at: usize) -> usize {
     let starts = |text: &str| text.chars().enumerate().all(|(i, c)| chars.get(at + i) == Some(&c));
     if starts("//") {

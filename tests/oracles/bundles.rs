@@ -70,7 +70,7 @@ fn material(bundle: &TheirBundle) -> (Vec<Vec<u8>>, Option<String>) {
     }
 }
 
-/// What both read is the same.
+/// Both parsers read the same content.
 fn compare(name: &str, ours: &Bundle, theirs: &TheirBundle) {
     let their_envelope = envelope(theirs);
     let our_envelope = ours.envelope();

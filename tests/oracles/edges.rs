@@ -22,7 +22,7 @@ struct Question {
     signature: Vec<u8>,
 }
 
-/// What was answered, counted.
+/// The number of answers of each kind.
 #[derive(Debug, Default)]
 struct Answers {
     both_yes: usize,

@@ -30,7 +30,7 @@ use crate::vectors::suite;
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 const PAYLOAD: &[u8] = br#"{"critical":{"identity":{"docker-reference":"registry.example/app"},"image":{"docker-manifest-digest":"sha256:4f0c8a6b4f0c8a6b4f0c8a6b4f0c8a6b4f0c8a6b4f0c8a6b4f0c8a6b4f0c8a6b"},"type":"cosign container image signature"},"optional":null}"#;
 
-/// What we accept and the oracle does not, which reads a key as one scheme only. Each line is met by the tests.
+/// Signatures that we accept and the oracle does not, since it reads a key for one scheme only. The tests use each line.
 const OURS_ALONE: &[(Scheme, &str)] = &[
     (Scheme::EcdsaP384Sha256, "one hash for each curve; cosign checks with SHA-256 on every curve"),
     (Scheme::EcdsaP521Sha256, "one hash for each curve; cosign checks with SHA-256 on every curve"),
@@ -47,7 +47,7 @@ pub fn is_ours_alone(scheme: Scheme) -> bool {
     OURS_ALONE.iter().any(|(known, _)| *known == scheme)
 }
 
-/// What both say of a signature in an annotation: ours with the scheme.
+/// The verdicts of both on a signature in an annotation; ours with the scheme.
 #[derive(Debug)]
 struct Said {
     ours: Option<Scheme>,
@@ -105,7 +105,7 @@ fn both(key: &PublicKey) -> Key {
 }
 
 #[test]
-fn what_peers_signed() {
+fn both_verify_signatures_of_released_tools() {
     let Some(suite) = suite("peer-goldens") else { return };
     let keys = gather::keys(&suite);
     let layers = gather::layers(&suite);
@@ -141,7 +141,7 @@ fn what_peers_signed() {
 }
 
 #[test]
-fn what_we_sign() {
+fn the_oracle_verifies_what_we_sign() {
     let keys = every_key();
     let read: Vec<Key> = keys.iter().map(|key| both(key.public_key())).collect();
     let mut alone = BTreeSet::new();
@@ -164,9 +164,9 @@ fn what_we_sign() {
     assert_eq!(alone, table, "the table is not what was met");
 }
 
-// What the table says of PSS.
+// The rows of the table about PSS.
 #[test]
-fn told_that_a_key_is_for_pss_the_oracle_agrees() {
+fn the_oracle_agrees_on_pss_keys() {
     let key =
         every_key().into_iter().find(|key| matches!(key.public_key().algorithm(), Algorithm::Rsa { .. })).unwrap();
     let pem = key.public_key().to_pem();
@@ -210,7 +210,7 @@ fn the_text_of_a_signature() {
 }
 
 #[test]
-fn what_the_oracle_signs_is_signed_for_us() {
+fn we_verify_what_the_oracle_signs() {
     let schemes = [
         (SigningScheme::ECDSA_P256_SHA256_ASN1, Scheme::EcdsaP256Sha256),
         (SigningScheme::ECDSA_P384_SHA384_ASN1, Scheme::EcdsaP384Sha384),

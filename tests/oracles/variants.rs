@@ -10,7 +10,7 @@ pub struct Variant {
     pub text: String,
     pub ours: bool,
     pub theirs: bool,
-    /// Where the two differ.
+    /// The reason why the two differ.
     pub reason: &'static str,
 }
 

@@ -16,7 +16,7 @@ fn with_key(kind: &str) -> Option<SoftHsm> {
 }
 
 #[test]
-fn a_wrong_signature_does_not_leave() {
+fn a_wrong_signature_of_the_token_is_not_returned() {
     for kind in ["p256", "rsa2048", "ed25519"] {
         let Some(hsm) = with_key(kind) else { return };
         let before = fs::read(hsm.path("app/index.json")).unwrap();

@@ -1,4 +1,4 @@
-//! Which module, which token, which key: one is meant, or what is there is listed.
+//! Selecting the module, the token and the key: exactly one must match, or the candidates are listed.
 
 use std::fs;
 
@@ -38,7 +38,7 @@ fn the_module_is_named_in_the_uri_with_the_flag_or_in_the_environment() {
 }
 
 #[test]
-fn the_token_is_one_or_they_are_listed() {
+fn several_matching_tokens_are_an_error_that_lists_them() {
     let Some(hsm) = SoftHsm::find() else { return };
     hsm.token("second token");
     hsm.bulla(&["key", "new", "--pkcs11", "pkcs11:token=second%20token;object=key", "-o", "second"]).expect(0);
@@ -80,7 +80,7 @@ fn the_token_is_one_or_they_are_listed() {
 }
 
 #[test]
-fn the_key_is_one_or_they_are_listed() {
+fn several_matching_keys_are_an_error_that_lists_them() {
     let Some(hsm) = SoftHsm::find() else { return };
     hsm.bulla(&["key", "list", "pkcs11:"]).expect(0);
     hsm.bulla(&["sign", "oci:app:v1", "--key", "pkcs11:object=any"])
@@ -120,7 +120,7 @@ fn the_key_is_one_or_they_are_listed() {
 
 /// The URI that is printed for a key means that key.
 #[test]
-fn what_is_listed_can_be_typed() {
+fn listed_uris_name_their_keys() {
     let Some(hsm) = SoftHsm::find() else { return };
     hsm.bulla(&["key", "new", "--pkcs11", "pkcs11:object=a%20b%3Bc%25", "--type", "ed25519"]).expect(0);
     let listed = hsm.bulla(&["key", "list", "pkcs11:", "--output", "json"]).expect(0);

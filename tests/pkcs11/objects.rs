@@ -1,4 +1,4 @@
-//! What is on the token: keys that stay there, keys that others put there, and where their public halves are.
+//! Objects on the token: keys made there, keys imported by other programs, and the objects that hold their public keys.
 
 use std::fs;
 
@@ -52,7 +52,7 @@ fn nothing_is_overwritten_and_everything_has_a_name() {
 }
 
 #[test]
-fn a_key_that_could_be_taken_out_is_not_kept() {
+fn an_extractable_key_is_destroyed() {
     let Some(hsm) = SoftHsm::find() else { return };
     hsm.bulla_faulty("extractable", Some(PIN), &["key", "new", "--pkcs11", "pkcs11:object=key"])
         .expect(2)
@@ -62,7 +62,7 @@ fn a_key_that_could_be_taken_out_is_not_kept() {
 }
 
 #[test]
-fn only_the_public_half_leaves() {
+fn only_the_public_key_is_exported() {
     let Some(hsm) = SoftHsm::find() else { return };
     hsm.bulla(&["key", "new", "--pkcs11", "pkcs11:object=key", "-o", "made"]).expect(0);
     let exported = hsm.bulla(&["key", "export", "pkcs11:object=key", "--form", "public"]).expect(0).stdout;
@@ -113,7 +113,7 @@ fn the_public_half_may_be_in_a_certificate() {
 
 /// Somebody put another public key beside the private one: no signature leaves.
 #[test]
-fn a_public_half_of_another_key_is_found_out() {
+fn a_public_key_of_another_private_key_is_detected() {
     let Some(hsm) = SoftHsm::find() else { return };
     if program("pkcs11-tool").is_none() || program("openssl").is_none() {
         return not_run("opensc or openssl not found");
@@ -124,7 +124,7 @@ fn a_public_half_of_another_key_is_found_out() {
     image(&hsm, "app", 1);
     let before = fs::read(hsm.path("app/index.json")).unwrap();
     tool(&hsm, &["--write-object", "other.der", "--type", "pubkey", "--id", "01", "--label", "second"]);
-    // Two, of which one has the label of the private key: that one.
+    // Of two public keys the one with the label of the private key is used.
     hsm.bulla(&["key", "show", "pkcs11:object=key;type=private"]).expect(0);
     tool(&hsm, &["--delete-object", "--type", "pubkey", "--label", "key"]);
     hsm.bulla(&["sign", "oci:app:v1", "--key", "pkcs11:object=key"])

@@ -16,7 +16,7 @@ fn with_key() -> Option<SoftHsm> {
 }
 
 #[test]
-fn comes_from_a_file_the_uri_or_the_environment() {
+fn the_pin_comes_from_a_file_the_uri_or_the_environment() {
     let Some(hsm) = with_key() else { return };
     fs::write(hsm.path("pin"), format!("{PIN}\nsecond line\n")).unwrap();
     fs::write(hsm.path("wrong"), WRONG).unwrap();
@@ -24,7 +24,7 @@ fn comes_from_a_file_the_uri_or_the_environment() {
     hsm.bulla_with(&[], &["key", "show", KEY, "--pin-file", "pin"]).expect(0);
     hsm.bulla_with(&[], &["key", "show", &source("pin")]).expect(0);
     hsm.bulla_with(&[("BULLA_PIN", PIN)], SHOW).expect(0);
-    // What is nearest to the key goes first.
+    // The source nearest to the key takes precedence.
     hsm.bulla_with(&[("BULLA_PIN", WRONG)], &["key", "show", KEY, "--pin-file", "pin"]).expect(0);
     hsm.bulla_with(&[("BULLA_PIN", WRONG)], &["key", "show", &source("pin"), "--pin-file", "wrong"]).expect(0);
     hsm.bulla_with(&[], &["key", "show", &source("missing")]).expect(2).tells(&["missing", "No such file"]);
@@ -35,7 +35,7 @@ fn comes_from_a_file_the_uri_or_the_environment() {
 }
 
 #[test]
-fn a_wrong_one_is_given_once() {
+fn a_wrong_pin_is_sent_once() {
     let Some(hsm) = with_key() else { return };
     super::image(&hsm, "app", 1);
     let sign: &[&str] = &["sign", "oci:app:v1", "--key", KEY];
@@ -55,7 +55,7 @@ fn a_wrong_one_is_given_once() {
 
 /// Two keys on one token are one login, and two keys with a wrong PIN are one attempt.
 #[test]
-fn one_login_is_for_all_keys_of_a_token() {
+fn one_login_serves_all_keys_of_a_token() {
     let Some(hsm) = with_key() else { return };
     hsm.bulla(&["key", "new", "--pkcs11", "pkcs11:object=second", "--type", "p384"]).expect(0);
     super::image(&hsm, "app", 1);
@@ -67,7 +67,7 @@ fn one_login_is_for_all_keys_of_a_token() {
 }
 
 #[test]
-fn one_that_the_token_cannot_have_is_not_given() {
+fn a_pin_of_an_impossible_length_is_not_sent() {
     let Some(hsm) = with_key() else { return };
     for pin in ["", "123", &"9".repeat(300)] {
         hsm.bulla_faulty("", Some(pin), SHOW).expect(2).tells(&["wanted 4 to 255 bytes; it was not tried"]);
@@ -76,7 +76,7 @@ fn one_that_the_token_cannot_have_is_not_given() {
 }
 
 #[test]
-fn a_locked_token_is_left_alone() {
+fn no_pin_is_sent_to_a_locked_token() {
     let Some(hsm) = with_key() else { return };
     hsm.bulla_faulty("locked", Some(PIN), SHOW)
         .expect(2)
@@ -91,7 +91,7 @@ fn a_locked_token_is_left_alone() {
 }
 
 #[test]
-fn the_last_attempt_is_for_somebody_who_types() {
+fn the_last_attempt_needs_a_typed_pin() {
     let Some(hsm) = with_key() else { return };
     hsm.bulla_faulty("final-try", Some(PIN), SHOW).expect(2).tells(&[
         "token `release` says that one more wrong PIN locks it; the PIN was not tried",
@@ -100,9 +100,9 @@ fn the_last_attempt_is_for_somebody_who_types() {
     assert_eq!(hsm.calls("C_Login"), 0);
 }
 
-/// What can be seen without a PIN is shown without one.
+/// Objects that are visible without a PIN are listed without one.
 #[test]
-fn none_is_asked_for_where_none_is_needed() {
+fn no_pin_is_asked_for_where_none_is_needed() {
     let Some(hsm) = with_key() else { return };
     for args in [
         &["key", "show", "pkcs11:object=key"][..],

@@ -43,7 +43,7 @@ fn a_token_that_is_pulled_out_keeps_what_it_signed() {
 
 /// A key that wants the PIN for each signature: locked after the fifth.
 #[test]
-fn a_pin_that_is_locked_in_the_middle_is_not_given_again() {
+fn a_pin_that_is_locked_during_signing_is_not_sent_again() {
     let Some(hsm) = SoftHsm::find() else { return };
     if program("pkcs11-tool").is_none() {
         return not_run("opensc not found");
@@ -64,7 +64,7 @@ fn a_pin_that_is_locked_in_the_middle_is_not_given_again() {
 }
 
 #[test]
-fn a_wrong_pin_signs_nothing_and_is_given_once() {
+fn a_wrong_pin_signs_nothing_and_is_sent_once() {
     let Some(hsm) = SoftHsm::find() else { return };
     hsm.bulla(&["key", "new", "--pkcs11", KEY, "-o", "key"]).expect(0);
     ask(&hsm);
@@ -89,7 +89,7 @@ fn ask(hsm: &SoftHsm) -> Vec<String> {
     references
 }
 
-/// How many signatures the response has.
+/// The number of signatures in the response.
 fn signatures(hsm: &SoftHsm) -> usize {
     let shown = hsm.bulla_with(&[], &["request", "show", "r", "--response", "a", "--output", "json"]).expect(0);
     let shown: Value = serde_json::from_str(&shown.stdout).unwrap();

@@ -35,7 +35,7 @@ fn eight_threads_sign_side_by_side() {
             let text = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
             assert!(out.status.success() && text.contains("all signed"), "{kind}, {fault:?}\n{text}");
             assert_eq!((hsm.calls("C_Login"), hsm.calls("C_Sign")), (1, THREADS * EACH));
-            // What is refused counts as well: once for each bound.
+            // Refused calls count too: once for each limit.
             assert!((1..=most + 1).contains(&hsm.calls("C_OpenSession")), "{}", hsm.calls("C_OpenSession"));
         }
     }
@@ -79,7 +79,7 @@ fn every_scheme_of_a_key_is_made() {
     }
 }
 
-/// What was made before something went wrong is returned, and nothing else.
+/// The signatures made before an error are returned, and nothing else.
 #[test]
 fn many_are_signed_at_once() {
     let Some(hsm) = SoftHsm::find() else { return };

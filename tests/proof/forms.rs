@@ -124,7 +124,7 @@ impl Way {
         Self::all().into_iter().filter(|way| way.format.can_say(kind)).collect()
     }
 
-    /// Where the verifier finds it: a layout lists what its fallback list says as well.
+    /// The location where the verifier finds it. A layout also lists the entries of its fallback list.
     pub fn found_at(self) -> Location {
         match (self.store_kind, self.location) {
             (StoreKind::Layout, Location::Fallback) => Location::Referrers,
@@ -163,7 +163,7 @@ impl TestStore {
         Self { sink: Box::new(memory.clone()), memory: Some(memory), dir: None }
     }
 
-    /// Where the layout is.
+    /// The path of the layout.
     pub fn path(&self) -> std::path::PathBuf {
         self.dir.as_ref().expect("a layout").path().join("layout")
     }
@@ -280,7 +280,7 @@ pub fn tag_of(digest: &Digest, kind: &StatementKind) -> String {
     referrer::cosign_tag(digest, suffix)
 }
 
-/// How a list names a manifest.
+/// How a list describes a manifest.
 pub fn entry(manifest: &Content, format: Format) -> Descriptor {
     Descriptor { artifact_type: Some(format.artifact_type().to_owned()), ..manifest.descriptor().bare() }
 }
@@ -309,7 +309,7 @@ pub fn carrier(subject: Option<&Descriptor>, format: Format, signed_layers: &[Si
     Content::name(media_type::OCI_MANIFEST, manifest.to_string().into_bytes())
 }
 
-/// What is to be signed.
+/// The statement to sign.
 #[derive(Clone, Debug)]
 pub struct TestPayload {
     pub payload_type: String,
@@ -363,7 +363,7 @@ impl TestPayload {
         Self::statement(value.to_string().into_bytes())
     }
 
-    /// What each signer signs: the payload itself, or its pre-authentication encoding.
+    /// The signed bytes: the payload itself, or its pre-authentication encoding.
     pub fn message(&self, format: Format) -> Vec<u8> {
         match format {
             Format::Simple => self.payload.clone(),

@@ -30,7 +30,7 @@ pub struct Check {
     pub text: String,
     pub accept: bool,
     pub key: PathBuf,
-    /// What is asked for; none where the suite does not say.
+    /// The requested statement kind; none if the suite does not say.
     pub kind: Option<StatementKind>,
     pub annotations: Vec<(String, String)>,
 }
@@ -40,7 +40,7 @@ impl Check {
         read_key(&self.key)
     }
 
-    /// What the check asks for, of an image that holds statements of `kind`.
+    /// The statement kind that the check requires, for an image with statements of `kind`.
     pub fn ask(&self, kind: &StatementKind) -> Ask {
         let ask = Ask::by([self.key()]).kind(kind.clone());
         self.annotations.iter().fold(ask, |ask, (key, value)| ask.annotation(key, value))
@@ -83,7 +83,7 @@ pub fn cases(suite: &Path) -> (Vec<Case>, Vec<String>) {
 
 fn case(suite: &Path, name: String, expected: &Value) -> Case {
     let path = suite.join("open").join(&name);
-    // What released tools get wrong stands beside the verdict.
+    // Known defects of released tools are noted beside the verdict.
     let whole = expected["expect"].as_str().filter(|word| matches!(*word, "accept" | "reject"));
     let listed = expected["checks"].as_array().cloned().unwrap_or_default();
     let mut checks: Vec<Check> = listed.iter().map(|check| check_of(suite, check, whole)).collect();

@@ -1,4 +1,4 @@
-//! What the tests of the verifier share: signed images in every form and place, and sources that misbehave.
+//! Helpers of the verifier's tests: signed images in every format and location, and sources that misbehave.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -68,10 +68,10 @@ pub fn now<T>(future: impl Future<Output = T>) -> T {
     panic!("a local store waited")
 }
 
-/// The time as of which tests verify: no time is judged yet.
+/// The time of all verifications in tests: no verdict depends on time yet.
 pub const NOW: Time = Time::EPOCH;
 
-/// What a test verifies with.
+/// The trust root and policy of a test.
 pub fn options<'a>(verifier: &'a Verifier, effort: Effort, limits: &'a Limits) -> VerifyOptions<'a> {
     VerifyOptions { verifier, effort, now: NOW, depth: Depth::Manifests, limits }
 }
@@ -108,7 +108,7 @@ pub fn attestation(predicate_type: &str) -> StatementKind {
     StatementKind::Attestation { predicate_type: predicate_type.to_owned() }
 }
 
-/// What a test asks of an image.
+/// The requirements of a test.
 #[derive(Clone)]
 pub struct Ask {
     pub keys: Vec<PublicKey>,
@@ -176,10 +176,10 @@ impl Ask {
     }
 }
 
-/// What is reported of one statement that counted.
+/// The reported fields of one accepted statement.
 pub type CountedAs = (KeyId, StatementKind, Scheme, BTreeMap<String, String>, Option<String>);
 
-/// What is reported of an image that was accepted.
+/// The reported fields of an accepted image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reported {
     pub digest: Digest,
@@ -205,7 +205,7 @@ impl Reported {
     }
 }
 
-/// What is reported where the verdict is yes.
+/// The reported fields of a yes.
 pub fn yes(verdict: &Verdict) -> Option<Reported> {
     match verdict {
         Verdict::Accepted(verified) => Some(Reported::of(verified)),

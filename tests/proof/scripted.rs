@@ -33,7 +33,7 @@ pub enum Call {
     Resolve(TagOrDigest),
 }
 
-/// What becomes of the answers.
+/// How the answers are changed.
 pub trait Script: Send + Sync {
     fn content(&self, _call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
         answer
@@ -72,7 +72,7 @@ impl<S> Scripted<S> {
         Self::new(inner, Honest)
     }
 
-    /// What was asked, in order.
+    /// The requests, in order.
     pub fn calls(&self) -> Vec<Call> {
         self.calls.lock().expect("the list").clone()
     }

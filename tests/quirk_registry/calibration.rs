@@ -136,7 +136,7 @@ impl Drop for Real {
     }
 }
 
-/// What is compared of every answer, besides its status and error code.
+/// The headers that are compared in every answer, besides status and error code.
 const HEADERS: [&str; 14] = [
     "Accept-Ranges",
     "Content-Length",

@@ -1,4 +1,4 @@
-//! Who we say we are, to whom, and how often it is asked.
+//! Authentication: challenges, Basic, tokens, and which host gets which credential.
 
 use super::*;
 use crate::support::image::image;
@@ -45,7 +45,7 @@ fn one_challenge_and_one_token_serve_all_requests() {
 }
 
 #[test]
-fn anonymous_where_there_are_no_credentials() {
+fn requests_without_credentials_are_anonymous() {
     let registry = with(&["auth=token", "anonymous=pull", "user=joe:hunter2"]);
     image(1).put(&registry, "app", Some("v1"));
     let app = app(&registry);
@@ -55,7 +55,7 @@ fn anonymous_where_there_are_no_credentials() {
 }
 
 #[test]
-fn what_is_open_stays_open_to_those_without_credentials() {
+fn public_images_need_no_credentials() {
     let registry = with(&["auth=basic", "anonymous=pull", "user=joe:hunter2"]);
     image(1).put(&registry, "app", Some("v1"));
     let app = app(&registry);
@@ -69,7 +69,7 @@ fn what_is_open_stays_open_to_those_without_credentials() {
 }
 
 #[test]
-fn refused_credentials_are_not_left_away() {
+fn refused_credentials_do_not_become_anonymous_requests() {
     for switches in
         [["auth=token", "anonymous=pull", "user=joe:hunter2"], ["auth=basic", "anonymous=pull", "user=joe:hunter2"]]
     {
@@ -100,7 +100,7 @@ fn refused_credentials_are_not_left_away() {
 }
 
 #[test]
-fn basic_is_said_with_every_request_after_it_was_asked_for() {
+fn basic_is_sent_with_every_request_after_the_challenge() {
     let registry = with(&["auth=basic", "user=joe:hunter2"]);
     image(1).put(&registry, "app", Some("v1"));
     let app = app_as(&registry, "joe", "hunter2");
@@ -132,7 +132,7 @@ fn a_registry_token_is_sent_as_it_is() {
         let credential = Credential::Token(SecretText::new(text.to_owned()));
         app_with(&registry, settings_as(Credentials::none().with(&registry.address(), credential)))
     };
-    // The realm is not asked: there is nothing to be had there that is needed.
+    // No token is requested: the credential source has a token already.
     run(token("ready-made").resolve(&tag("v1"))).unwrap();
     assert_eq!(run(token("other").resolve(&tag("v1"))).unwrap_err().code(), "denied");
 }
@@ -173,7 +173,7 @@ fn an_identity_token_is_exchanged_by_post_or_where_that_is_refused_by_get() {
 }
 
 #[test]
-fn writing_asks_for_more_than_reading() {
+fn a_push_requests_a_wider_scope_than_a_pull() {
     let registry = private();
     image(1).put(&registry, "app", Some("v1"));
     let asked = |registry: &Registry| -> Vec<String> {
@@ -320,7 +320,7 @@ fn no_credential_is_sent_to_a_token_service_on_another_host() {
 }
 
 #[test]
-fn a_token_service_that_sends_us_elsewhere_is_not_followed() {
+fn redirects_of_a_token_service_are_not_followed() {
     let registry = private();
     registry.rule("*", TOKEN, Times::Every, Action::redirect(format!("http://{}/token", registry.second_host())));
     let error = run(app_as(&registry, "joe", "hunter2").resolve(&tag("v1"))).unwrap_err();
@@ -392,7 +392,7 @@ fn credentials_of_one_port_are_not_for_another() {
 
 /// An open registry may hide what is not open, instead of asking who wants to know.
 #[test]
-fn what_is_hidden_from_nobody_is_asked_for_by_somebody() {
+fn credentials_are_sent_if_a_registry_hides_private_images() {
     for hidden in [404, 403] {
         let registry = private();
         image(1).put(&registry, "app", Some("v1"));
@@ -457,9 +457,9 @@ fn the_user_token_of_a_basic_registry_is_sent_as_it_is_stored() {
 
 /// Registries and the proxies before them ask for authentication in other ways than with 401 and a challenge.
 #[test]
-fn a_challenge_counts_wherever_it_comes() {
+fn a_challenge_is_accepted_in_any_answer() {
     let challenge = r#"Basic realm="x""#;
-    // What the registry says to an anonymous request, and to one for the root of the API.
+    // The answers of the registry to an anonymous request, and to one for the root of the API.
     for (what, status, header, root, root_header) in [
         ("a challenge with the 403", 403, Some(challenge), 200, None),
         ("a challenge with a 200 at the root", 404, None, 200, Some(challenge)),
@@ -493,7 +493,7 @@ fn a_challenge_counts_wherever_it_comes() {
 
 /// Without a credential such an answer is what it says, and no more is asked.
 #[test]
-fn a_refusal_without_a_challenge_is_not_insisted_on_without_a_credential() {
+fn a_denial_without_a_challenge_and_credential_is_not_retried() {
     for status in [401, 403] {
         let registry = polite();
         image(1).put(&registry, "app", Some("v1"));
@@ -505,9 +505,9 @@ fn a_refusal_without_a_challenge_is_not_insisted_on_without_a_credential() {
     }
 }
 
-/// What a registry asks for is not replaced by something else: a password is for who asks for one.
+/// A password is sent only if the challenge asks for Basic; another scheme is not answered with it.
 #[test]
-fn a_challenge_that_cannot_be_met_is_not_met_with_a_password() {
+fn an_unsupported_challenge_gets_no_password() {
     for challenge in ["Negotiate", "Bearer", r#"Bearer realm="""#, "Digest realm=\"x\", nonce=\"1\""] {
         let registry = polite();
         registry.hook("*", "/v2/*", move |_, _| Response::text(401, "").with("WWW-Authenticate", challenge));
@@ -517,9 +517,9 @@ fn a_challenge_that_cannot_be_met_is_not_met_with_a_password() {
     }
 }
 
-/// Who refuses whatever is sent is asked a bounded number of times.
+/// A registry that refuses every credential gets a bounded number of requests.
 #[test]
-fn a_registry_that_refuses_everything_without_a_challenge_ends_it() {
+fn a_registry_that_denies_everything_is_asked_three_times() {
     for status in [401, 403] {
         let registry = polite();
         registry.hook("*", "/v2/*", move |_, _| Response::text(status, ""));
@@ -580,7 +580,7 @@ fn files_and_helpers_are_read_only_when_a_registry_asks() {
 }
 
 #[test]
-fn nothing_that_is_secret_is_ever_shown() {
+fn no_secret_is_ever_shown() {
     let registry = private();
     let settings = settings_as(Credentials::none().with(&registry.address(), basic("joe", "hunter2")));
     let shown = format!("{settings:?}");

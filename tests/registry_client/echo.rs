@@ -166,7 +166,7 @@ fn no_error_shows_a_token_that_the_registry_sends_back() {
     }
 }
 
-/// Whoever has a presigned URL can read what it is for.
+/// A presigned URL is a secret: everybody who has it can read the blob.
 #[test]
 fn no_error_shows_the_signature_of_a_presigned_url() {
     let registry = with(&["blob-redirect=on"]);

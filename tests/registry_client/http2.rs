@@ -28,7 +28,7 @@ const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const CONTINUATION: u8 = 9;
 
-/// What a server does once it is asked for something.
+/// How the server misbehaves after the first request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Conduct {
     /// It answers.
@@ -41,7 +41,7 @@ enum Conduct {
     NoStreams,
 }
 
-/// How much was done to a client.
+/// The counters of the server.
 #[derive(Default)]
 struct Tally {
     connections: AtomicUsize,
@@ -126,7 +126,7 @@ fn serve(mut stream: Stream, conduct: Conduct, manifest: &[u8], tally: &Tally) -
     }
 }
 
-/// How many bytes of headers are sent at most. A client that takes them all has no bound.
+/// The maximum number of header bytes that are sent. A client that accepts them all has no limit.
 const MOST: usize = 64 << 20;
 
 fn start(authority: &Authority, conduct: Conduct, manifest: Vec<u8>) -> (u16, Arc<Tally>) {

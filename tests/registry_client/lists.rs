@@ -1,4 +1,4 @@
-//! What a registry lists, and the list that it does not keep.
+//! Lists of referrers and tags: pages, filters, and the fallback list of a registry without the referrers API.
 
 use super::*;
 use crate::support::image::image;
@@ -143,7 +143,7 @@ fn a_registry_that_does_not_know_the_path_has_no_referrers_api() {
 }
 
 #[test]
-fn an_answer_that_is_no_list_is_could_not_tell() {
+fn an_answer_that_is_not_a_list_is_could_not_tell() {
     let registry = polite();
     let (subject, _) = signed(&registry, 1);
     for code in [401, 403, 410, 414, 429, 500, 503, 505, 201, 204, 206] {
@@ -291,7 +291,7 @@ fn tags_are_read_to_the_last_page() {
 }
 
 #[test]
-fn more_tags_than_anybody_looks_at() {
+fn too_many_tags_are_an_error() {
     let registry = polite();
     image(1).put(&registry, "app", Some("v1"));
     let many = serde_json::json!({ "name": "app", "tags": (0..100_001).map(|n| format!("v{n}")).collect::<Vec<_>>() });
@@ -301,7 +301,7 @@ fn more_tags_than_anybody_looks_at() {
 }
 
 #[test]
-fn a_list_is_begun_and_added_to() {
+fn a_fallback_list_is_created_and_extended() {
     let registry = with(&["referrers=off", "sparse=accept"]);
     let subject = Digest::sha256(b"subject");
     let app = app(&registry);
@@ -374,7 +374,7 @@ fn foreign_entries_of_a_list_are_kept() {
 }
 
 #[test]
-fn what_is_no_list_is_left_as_it_is() {
+fn a_fallback_tag_without_a_list_is_not_changed() {
     let registry = with(&["referrers=off", "sparse=accept"]);
     let image = image(1);
     image.put(&registry, "app", None);
@@ -488,7 +488,7 @@ fn eight_writers_of_a_list_lose_nothing() {
 
 /// One below, at and one above the bound of a page.
 #[test]
-fn a_page_of_a_list_is_measured() {
+fn a_page_of_a_list_has_a_size_limit() {
     let limit = Limits::DEFAULT.oci.manifest_bytes;
     let length = usize::try_from(limit).unwrap();
     for (size, fits) in [(length - 1, true), (length, true), (length + 1, false)] {

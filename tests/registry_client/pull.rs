@@ -37,7 +37,7 @@ fn a_tag_a_digest_and_a_blob_cost_one_request_each_and_no_ping() {
 }
 
 #[test]
-fn what_is_not_there_is_not_found_and_nothing_else_is() {
+fn only_missing_content_is_not_found() {
     let registry = polite();
     registry.put_blob("app", b"x");
     let app = app(&registry);
@@ -117,7 +117,7 @@ fn the_body_decides_the_digest_not_a_header() {
         assert_eq!(called(&app).as_deref(), Some(lie.as_str()));
         assert_eq!(*app.resolve(&TagOrDigest::Digest(image.digest())).await.unwrap().digest(), image.digest());
     });
-    // What is no digest may be a secret that was sent to it, and is not repeated.
+    // A text that is not a digest may be a secret that was sent to the registry, so it is not printed.
     registry.clear_rules();
     let echo = Action::SetHeader("Docker-Content-Digest".into(), "hunter2".into());
     registry.rule("GET", MANIFESTS, Times::Every, echo);
@@ -230,7 +230,7 @@ fn no_response_is_decompressed() {
     run(async {
         let error = app.resolve(&tag("v1")).await.unwrap_err();
         assert!(error.to_string().contains("content encoding"), "{error}");
-        // Where a digest is expected the bytes as received decide, and of those no more is read than could be right.
+        // With an expected digest the received bytes decide, and no more bytes are read than the declared size.
         assert_eq!(app.blob(&layer, 10_000).await.unwrap_err().code(), "content-mismatch");
     });
     assert!(registry.counters().bytes_out < 8 << 20, "{:?}", registry.counters());
@@ -246,7 +246,7 @@ fn encoded(registry: &Registry, value: &str) {
 
 // Object stores behind registries claim encodings that they do not use, or that they were uploaded with.
 #[test]
-fn where_a_digest_is_expected_the_bytes_as_received_decide() {
+fn received_bytes_decide_if_a_digest_is_expected() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", Some("v1"));
     let app = app(&registry);
@@ -264,7 +264,7 @@ fn where_a_digest_is_expected_the_bytes_as_received_decide() {
 }
 
 #[test]
-fn where_no_digest_is_expected_an_encoded_answer_is_none() {
+fn an_encoded_answer_is_refused_if_no_digest_is_expected() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", Some("v1"));
     let app = app(&registry);
@@ -310,7 +310,7 @@ fn a_slow_trickle_times_out() {
 
 /// It began well, and then there is nothing more: at the first try and at the second.
 #[test]
-fn a_registry_that_falls_silent_is_left() {
+fn a_registry_that_stops_sending_times_out() {
     let registry = polite();
     let bytes = filler(1, 100_000);
     registry.put_blob("app", &bytes);
@@ -325,9 +325,9 @@ fn a_registry_that_falls_silent_is_left() {
     assert_eq!(registry.count("GET", BLOBS), 2);
 }
 
-/// A host that lets nobody in, without a word: its queue is full, and what comes is dropped.
+/// A host that accepts no connection: its queue is full, and further packets are dropped.
 #[test]
-fn a_connection_is_not_waited_for_longer_than_was_said() {
+fn the_connect_timeout_is_kept() {
     let error = run(async {
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -416,7 +416,7 @@ fn transient_errors_are_retried() {
 }
 
 #[test]
-fn what_says_never_is_not_asked_again() {
+fn permanent_errors_are_not_retried() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", Some("v1"));
     let app = app(&registry);
@@ -509,7 +509,7 @@ fn an_error_is_shown_short_escaped_and_without_secrets() {
     assert!(error.len() < 1500 && !error.contains('\x1b'), "{}", error.len());
 }
 
-/// What a registry says about an error is read up to a bound; what is cut there is text, not JSON with a code.
+/// An error body is read up to a limit. A truncated body is shown as text, since it is not valid JSON any more.
 #[test]
 fn an_error_body_is_read_up_to_a_limit() {
     let limit = Limits::DEFAULT.registry.error_body_bytes;
@@ -525,7 +525,7 @@ fn an_error_body_is_read_up_to_a_limit() {
         assert_eq!(error.contains("400 Bad Request: WRONG: so it is"), fits, "{size}: {error}");
         assert_eq!(error.contains(r#"400 Bad Request: {"errors":"#), !fits, "{size}: {error}");
     }
-    // A 404 of which nobody knows what it says is no absence.
+    // A 404 with an unknown meaning does not prove absence.
     for (size, absent) in [(0, true), (length, true), (length + 1, false)] {
         let registry = polite();
         let body = vec![b' '; size];

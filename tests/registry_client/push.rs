@@ -81,7 +81,7 @@ fn a_large_blob_is_streamed_in_one_request() {
 }
 
 #[test]
-fn a_blob_that_is_not_what_it_should_be_is_never_stored() {
+fn a_wrong_blob_is_never_stored() {
     for switches in [&["chunk-cap=1000000:416:all"] as &[&str], &[]] {
         for (size, cut) in [(1000, 0), (3 << 20, 0), (3 << 20, 1)] {
             let registry = with(switches);
@@ -210,7 +210,7 @@ fn upload_locations_of_every_form_work() {
 }
 
 #[test]
-fn what_a_registry_does_not_take_at_once_it_gets_in_pieces() {
+fn a_blob_over_the_request_limit_is_uploaded_in_chunks() {
     for switches in [
         &["chunk-cap=4194304:416:all"] as &[&str],
         &["chunk-cap=4194304:413:all"],
@@ -236,7 +236,7 @@ fn what_a_registry_does_not_take_at_once_it_gets_in_pieces() {
 }
 
 #[test]
-fn a_registry_that_takes_nothing_is_given_up() {
+fn an_upload_without_progress_ends() {
     for switches in [
         &["chunk-cap=1000:413:all"] as &[&str],
         &["chunk-cap=1000:416:all"],
@@ -279,7 +279,7 @@ fn an_upload_resumes_where_it_broke() {
 
 /// GHCR: anything in one request, but no large piece after it.
 #[test]
-fn a_registry_with_small_pieces_only_takes_what_broke_in_small_pieces() {
+fn a_broken_upload_resumes_in_small_chunks() {
     let registry = with(&["chunk-cap=1000000:416"]);
     let bytes = filler(3, 5 << 20);
     registry.rule("PUT", UPLOADS, Times::First(1), Action::CutRequestAfter(2_000_000));
@@ -288,7 +288,7 @@ fn a_registry_with_small_pieces_only_takes_what_broke_in_small_pieces() {
 }
 
 #[test]
-fn a_source_that_cannot_begin_again_says_so() {
+fn a_source_that_cannot_restart_is_an_error() {
     let registry = polite();
     registry.rule("PUT", UPLOADS, Times::Every, Action::CutRequestAfter(3_000_000));
     let error = run(app(&registry).push_blob(stream(&filler(3, 5 << 20), false))).unwrap_err();
@@ -351,7 +351,7 @@ fn a_lost_upload_session_is_restarted() {
 }
 
 #[test]
-fn a_lost_response_is_asked_about() {
+fn a_lost_response_to_an_upload_is_checked() {
     for (size, method) in [(10, "POST"), (10, "PUT"), (3 << 20, "PUT")] {
         let registry = with(if method == "PUT" { &["single-post=off"] } else { &[] });
         let bytes = filler(3, size);
@@ -387,7 +387,7 @@ fn a_full_registry_is_an_error() {
 }
 
 #[test]
-fn a_repository_that_has_to_be_made_first_is_not_an_absence() {
+fn a_repository_that_must_be_created_first_is_an_error() {
     let registry = with(&["create=off"]);
     let error = run(app(&registry).push_content(&octets(b"x"))).unwrap_err();
     assert!(!error.is_not_found(), "{error}");
@@ -461,7 +461,7 @@ fn oci_subject_says_whether_the_registry_lists_it() {
 }
 
 #[test]
-fn what_a_manifest_lacks_is_told_apart() {
+fn a_missing_blob_of_a_manifest_has_its_own_error() {
     for preset in ["polite", "distribution"] {
         let registry = Registry::start(Quirks::preset(preset).unwrap());
         let app = app(&registry);
@@ -524,7 +524,7 @@ fn an_immutable_tag_with_the_same_digest_is_a_success() {
 }
 
 #[test]
-fn the_manifest_cap_of_a_registry_is_its_answer() {
+fn the_manifest_size_limit_of_a_registry_is_reported() {
     for cap in ["manifest-cap=100:413", "manifest-cap=100:400"] {
         let (registry, image) = (with(&[cap]), image(1));
         image.put(&registry, "app", None);
@@ -535,7 +535,7 @@ fn the_manifest_cap_of_a_registry_is_its_answer() {
 }
 
 #[test]
-fn every_registry_that_is_known_takes_an_image() {
+fn an_image_can_be_pushed_to_every_known_registry() {
     for (preset, user, password) in [
         ("acr", "00000000-0000-0000-0000-000000000000", "secret"),
         ("artifactory", "jf", "secret"),

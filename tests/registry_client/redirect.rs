@@ -1,4 +1,4 @@
-//! Where a registry may send us, and what goes with us.
+//! Redirects: which are followed, and which credentials are sent along.
 
 use super::*;
 use crate::support::image::image;
@@ -41,7 +41,7 @@ fn content_from_another_host_is_checked() {
 }
 
 #[test]
-fn a_challenge_of_another_host_is_not_met() {
+fn a_challenge_of_another_host_is_not_answered() {
     let registry = with(&["auth=basic", "user=joe:hunter2", "blob-redirect"]);
     let image = image(1);
     image.put(&registry, "app", None);
@@ -189,7 +189,7 @@ fn no_credential_ever_reaches_a_second_host() {
 
 /// A presigned URL is signed for one method. That another host refuses HEAD says nothing about the blob.
 #[test]
-fn a_presigned_url_that_is_not_for_head_is_read() {
+fn a_presigned_url_that_refuses_head_is_read_by_get() {
     for refused in [400, 403, 405] {
         let registry = with(&["blob-redirect=on"]);
         let blob = octets(b"somewhere else");

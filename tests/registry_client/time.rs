@@ -1,4 +1,4 @@
-//! How long things may take, what is said when they take longer, and through which proxy they went.
+//! Timeouts, retries, progress and proxies, and the messages about them.
 
 use super::*;
 use crate::support::image::filler;
@@ -32,7 +32,7 @@ fn trickle() -> Action {
 
 // 1.5 KiB a second is fast enough for the minimum rate, and goes on for an hour with 5 MB.
 #[test]
-fn the_total_bounds_bodies_that_are_no_layers() {
+fn the_total_timeout_covers_bodies_except_layers() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", Some("v1"));
     registry.rule("GET", "/v2/*", Times::Every, trickle());
@@ -56,7 +56,7 @@ fn the_total_bounds_bodies_that_are_no_layers() {
 }
 
 #[test]
-fn the_total_does_not_cut_a_layer() {
+fn the_total_timeout_does_not_interrupt_a_layer() {
     let registry = polite();
     let bytes = filler(1, 40_000);
     registry.put_blob("app", &bytes);
@@ -69,7 +69,7 @@ fn the_total_does_not_cut_a_layer() {
 }
 
 #[test]
-fn a_deadline_ends_whatever_is_being_done() {
+fn a_deadline_ends_every_kind_of_wait() {
     let registry = polite();
     let (image, bytes) = (image(1), filler(1, 3 << 20));
     image.put(&registry, "app", Some("v1"));
@@ -117,7 +117,7 @@ fn time_in_which_layers_move_does_not_count_by_default() {
     });
 }
 
-/// What was seen, as `METHOD PATH STATUS` and `again NEXT/MOST`.
+/// The recorded events, as `METHOD PATH STATUS` and `again NEXT/MOST`.
 #[derive(Debug, Default)]
 struct Seen(Mutex<Vec<String>>);
 
@@ -133,7 +133,7 @@ impl Watch for Seen {
 }
 
 #[test]
-fn whoever_watches_is_told_of_every_request_and_every_further_try() {
+fn a_watcher_sees_every_request_and_every_retry() {
     let registry = with(&["auth=token", "user=joe:hunter2"]);
     image(1).put(&registry, "app", Some("v1"));
     registry.rule("GET", MANIFESTS, Times::Nth(2), Action::status(503));
@@ -191,7 +191,7 @@ fn the_program_ends_within_its_timeout_and_says_what_it_was_doing() {
 
 // A pipe whose other end says nothing cannot be waited for with a timeout of its own.
 #[test]
-fn what_cannot_be_interrupted_is_left_alone_when_the_time_is_over() {
+fn work_that_cannot_be_interrupted_is_abandoned_after_the_timeout() {
     let key = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/keys/release-cosign.key");
     let home = temp_dir();
     let mut child = Command::new(env!("CARGO_BIN_EXE_bulla"))
@@ -234,7 +234,7 @@ fn a_network_error_names_the_image_the_host_the_time_and_the_tries_once() {
 }
 
 #[test]
-fn requests_are_shown_where_they_are_asked_for() {
+fn verbose_output_shows_requests() {
     let registry = polite();
     image(1).put(&registry, "app", Some("v1"));
     let reference = format!("{}/app:v1", registry.address());
@@ -269,7 +269,7 @@ fn proxy(answer: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
 }
 
 #[test]
-fn errors_name_the_proxy_and_its_variable_and_not_who_we_are_to_it() {
+fn errors_name_the_proxy_and_its_variable_but_no_credentials() {
     let wants = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"corp\"\r\nContent-Length: 0\r\n\r\n";
     let refuses = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     for (answer, plain, wanted, tries) in [
@@ -294,7 +294,7 @@ fn errors_name_the_proxy_and_its_variable_and_not_who_we_are_to_it() {
 }
 
 #[test]
-fn what_no_proxy_names_is_reached_directly() {
+fn hosts_in_no_proxy_are_contacted_directly() {
     let (address, asked) = proxy("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     let (value, host) = (format!("http://{address}"), nameless());
     let image = format!("{host}:8443/app:v1");
@@ -313,7 +313,7 @@ fn what_no_proxy_names_is_reached_directly() {
 }
 
 #[test]
-fn verdicts_have_colour_where_it_is_asked_for_and_nowhere_else() {
+fn verdicts_have_colour_only_if_requested() {
     let layout = concat!("oci:", env!("CARGO_MANIFEST_DIR"), "/testdata/layouts/signed:v1");
     let verify = |key: &str, variables: &[(&str, &str)]| program(&["verify", layout, "--key", key], variables);
     let stranger = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/keys/stranger.pub");

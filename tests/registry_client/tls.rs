@@ -86,12 +86,12 @@ impl Authority {
 
 /// A TLS front of a registry.
 struct Front {
-    /// How plain HTTP is answered.
+    /// The answer to plain HTTP.
     plain: Arc<Mutex<&'static str>>,
     port: u16,
     /// Whether each connection showed a certificate.
     shown: Arc<Mutex<Vec<bool>>>,
-    /// How many connections there were.
+    /// The number of connections.
     tried: Arc<Mutex<usize>>,
 }
 
@@ -185,7 +185,7 @@ fn resolve(front: &Front, settings: Settings) -> Result<Content, StoreError> {
 }
 
 #[test]
-fn a_registry_is_believed_by_its_certificate() {
+fn a_registry_is_authenticated_by_its_certificate() {
     let Some(authority) = Authority::new() else { return };
     authority.issue("good", "DNS:localhost", FOR_EVER);
     let (registry, image) = (polite(), image(1));
@@ -213,7 +213,7 @@ fn an_invalid_certificate_is_final() {
 }
 
 #[test]
-fn a_registry_without_tls_is_not_spoken_to_when_tls_is_wanted() {
+fn a_registry_without_tls_is_an_error_if_tls_is_required() {
     let registry = polite();
     image(1).put(&registry, "app", Some("v1"));
     let host = registry.other_name();
@@ -225,7 +225,7 @@ fn a_registry_without_tls_is_not_spoken_to_when_tls_is_wanted() {
 }
 
 #[test]
-fn our_certificate_is_shown_to_the_registry_and_to_nobody_else() {
+fn the_client_certificate_is_presented_to_the_registry_only() {
     let Some(authority) = Authority::new() else { return };
     authority.issue("good", "DNS:localhost", FOR_EVER);
     authority.issue("client", "DNS:client", FOR_EVER);
@@ -255,7 +255,7 @@ fn our_certificate_is_shown_to_the_registry_and_to_nobody_else() {
 }
 
 #[test]
-fn certificates_that_are_none_are_told_before_anything_is_asked() {
+fn invalid_certificate_files_are_reported_before_any_request() {
     let Some(authority) = Authority::new() else { return };
     authority.issue("good", "DNS:localhost", FOR_EVER);
     let registry = polite();
@@ -289,7 +289,7 @@ fn tls_is_never_downgraded() {
 
 // The registry of the quirks writes `http://` into all addresses of its own.
 #[test]
-fn what_a_registry_behind_tls_calls_plain_http_is_asked_for_over_tls() {
+fn http_urls_of_a_registry_behind_tls_are_requested_over_tls() {
     let Some(authority) = Authority::new() else { return };
     authority.issue("good", "DNS:localhost", FOR_EVER);
     let (registry, image) = (with(&["referrers=paged=1", "link=absolute"]), image(1));
@@ -311,7 +311,7 @@ fn what_a_registry_behind_tls_calls_plain_http_is_asked_for_over_tls() {
 }
 
 #[test]
-fn a_registry_over_plain_http_may_lead_to_tls() {
+fn a_plain_http_registry_may_redirect_to_tls() {
     let Some(authority) = Authority::new() else { return };
     authority.issue("good", "DNS:localhost", FOR_EVER);
     let (registry, image) = (polite(), image(1));
@@ -327,7 +327,7 @@ fn a_registry_over_plain_http_may_lead_to_tls() {
 }
 
 #[test]
-fn a_registry_that_does_not_know_that_it_is_behind_tls_can_be_pushed_to() {
+fn a_push_works_if_a_tls_proxy_hides_the_scheme() {
     use bulla::store::Sink as _;
     let Some(authority) = Authority::new() else { return };
     authority.issue("good", "DNS:localhost", FOR_EVER);
@@ -369,7 +369,7 @@ fn an_https_proxy_is_not_offered_the_client_certificate() {
     assert_eq!(listener.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock, "the proxy was connected to");
 }
 
-/// A proxy for TLS: one host, which it connects to `to`. What it is asked is told.
+/// A proxy for TLS that connects one host to `to`, and records the requests to it.
 fn tunnel(to: String) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -394,9 +394,9 @@ fn tunnel(to: String) -> (String, Arc<Mutex<Vec<String>>>) {
     (address, asked)
 }
 
-// A proxy is told a host and nothing else; TLS and credentials are between us and the registry.
+// A proxy learns the host and nothing else: TLS and credentials are between the client and the registry.
 #[test]
-fn a_proxy_is_told_the_host_and_no_more() {
+fn a_proxy_learns_only_the_host() {
     let Some(authority) = Authority::new() else { return };
     authority.issue("far", "DNS:registry.invalid", FOR_EVER);
     let registry = with(&["auth=basic", "user=alice:correct-horse"]);
@@ -444,7 +444,7 @@ fn fault(front: &Front, given: Vec<u8>) -> TlsFault {
 
 // distribution's own guide makes such a certificate: an authority to path validation, which refuses it as a server's.
 #[test]
-fn a_server_certificate_that_is_signed_by_itself_is_trusted_where_it_is_given() {
+fn a_self_signed_certificate_given_with_ca_is_trusted() {
     let Some(authority) = Authority::new() else { return };
     let registry = polite();
     let image = image(1);
@@ -507,7 +507,7 @@ fn only_exactly_the_given_certificate_is_trusted_for_its_names_and_dates() {
 
 // A certificate of a server that is given does not stand above others.
 #[test]
-fn a_given_certificate_that_is_no_authority_issues_nothing() {
+fn a_trusted_server_certificate_cannot_issue_others() {
     let Some(authority) = Authority::new() else { return };
     let registry = polite();
     image(1).put(&registry, "app", Some("v1"));
@@ -524,7 +524,7 @@ fn a_given_certificate_that_is_no_authority_issues_nothing() {
 }
 
 #[test]
-fn what_is_wrong_with_a_certificate_is_told_with_names_and_dates() {
+fn certificate_errors_have_names_and_dates() {
     let Some(authority) = Authority::new() else { return };
     authority.issue("good", "DNS:localhost", FOR_EVER);
     authority.issue("expired", "DNS:localhost", "20210101000000Z");
@@ -563,7 +563,7 @@ fn what_is_wrong_with_a_certificate_is_told_with_names_and_dates() {
 
 // Each server has its own way to answer plain HTTP on a TLS port.
 #[test]
-fn plain_http_to_a_tls_port_is_told_and_not_tried_again() {
+fn plain_http_to_a_tls_port_is_reported_and_not_retried() {
     let Some(authority) = Authority::new() else { return };
     authority.issue("good", "DNS:localhost", FOR_EVER);
     let registry = polite();
@@ -597,7 +597,7 @@ fn a_registry_that_fails_over_plain_http_is_asked_once_whether_it_speaks_tls() {
 }
 
 #[test]
-fn tls_to_a_port_without_it_is_told_at_once() {
+fn tls_to_a_plain_http_port_is_reported_at_once() {
     let registry = polite();
     let host = registry.other_name();
     let mut settings = settings();

@@ -1,4 +1,4 @@
-//! `request log verify --against`: whose signatures hang on an image, and that none goes by unseen.
+//! `request log verify --against`: matches the signatures on an image with the log, and misses none.
 
 use std::fs;
 
@@ -106,7 +106,7 @@ fn logged(bench: &Bench) -> Value {
 }
 
 #[test]
-fn a_logged_signature_does_not_cover_for_another() {
+fn a_log_line_counts_for_one_signature_only() {
     let bench = signed_twice();
     assert_eq!(audit(&bench).code, Some(1));
     let borrowed = logged(&bench);
@@ -125,7 +125,7 @@ fn a_logged_signature_does_not_cover_for_another() {
 }
 
 #[test]
-fn a_foreign_signature_beside_ours_is_nobodys_fault() {
+fn a_foreign_signature_in_the_same_document_is_ignored() {
     let bench = signed_once();
     let mallory = PrivateKey::generate(bulla::key::KeyKind::P256).unwrap();
     let junk = base64::encode(mallory.sign(b"anything").unwrap().as_bytes());
@@ -137,9 +137,9 @@ fn a_foreign_signature_beside_ours_is_nobodys_fault() {
     assert_eq!(audit(&bench).code, Some(0), "{}", audit(&bench).err);
 }
 
-/// What we do not read, somebody else may: nothing of it is passed over in silence.
+/// Unreadable evidence is reported, since another verifier may be able to read it.
 #[test]
-fn what_cannot_be_read_is_said() {
+fn unreadable_evidence_is_reported() {
     for how in ["padded", "no JSON", "without content", "gone"] {
         let bench = signed_twice();
         alter(&bench, "evil", |bundle| {
@@ -172,7 +172,7 @@ fn what_cannot_be_read_is_said() {
 
 /// A list of materials is by its type no signature of anybody.
 #[test]
-fn what_cannot_hold_a_signature_is_no_finding() {
+fn a_manifest_that_cannot_hold_a_signature_is_not_a_finding() {
     let bench = Bench::new(&["alice"]);
     let image = image::image(1);
     let materials = image::referrer(&image.descriptor, "application/spdx+json", b"{}");
@@ -197,7 +197,7 @@ fn what_cannot_hold_a_signature_is_no_finding() {
 
 /// A carrier can rewrite an ECDSA signature on its way; the rewritten one still has its line in the log.
 #[test]
-fn the_twin_of_a_signature_has_its_line() {
+fn the_malleable_form_of_a_signature_matches_its_line() {
     let bench = signed_once();
     alter(&bench, "predicateType", |bundle| {
         let mut bundle = bundle.clone();
@@ -216,7 +216,7 @@ fn twin(signature: p256::ecdsa::Signature) -> Vec<u8> {
 }
 
 #[test]
-fn an_empty_log_says_nothing() {
+fn an_empty_log_is_could_not_tell() {
     let bench = Bench::new(&[]);
     fs::write(bench.path("log"), "").unwrap();
     let said = bench.unknown(&["request", "log", "verify", "log"]);

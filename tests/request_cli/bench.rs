@@ -22,7 +22,7 @@ pub struct Bench {
     dir: tempfile::TempDir,
 }
 
-/// What a command said, and how it ended.
+/// The output and exit status of a command.
 #[derive(Debug)]
 pub struct Said {
     pub code: Option<i32>,

@@ -34,7 +34,7 @@ fn rows<'a>(page: &'a str, label: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn no_label_looks_like_another_row() {
+fn no_label_imitates_another_row() {
     let bench = Bench::new(&["alice"]);
     let mut request = asked(&bench, &[]);
     for key in ["signed by", "digest:", "a\u{200b}b", "a=b", "é", "\"", ""] {
@@ -54,7 +54,7 @@ fn no_label_looks_like_another_row() {
 }
 
 #[test]
-fn what_the_requester_says_of_the_previous_request_is_no_fact() {
+fn claims_about_the_previous_request_are_marked_as_claims() {
     let bench = Bench::new(&["alice"]);
     let mut request = asked(&bench, &[]);
     let digest = request["items"][0]["digest"].clone();
@@ -72,7 +72,7 @@ fn what_the_requester_says_of_the_previous_request_is_no_fact() {
 }
 
 #[test]
-fn what_is_signed_is_shown_to_its_end() {
+fn signed_text_is_shown_in_full() {
     let bench = Bench::new(&["alice"]);
     fs::write(bench.path("p.json"), "{}").unwrap();
     let mut request = asked(&bench, &["-a", "note=x", "--attest", "custom=p.json", "--format", "both"]);
@@ -109,7 +109,7 @@ fn every_owner_is_shown_with_the_whole_key() {
 }
 
 #[test]
-fn what_does_not_show_is_not_signed() {
+fn invisible_characters_are_not_signed() {
     let bench = Bench::new(&["alice"]);
     fs::write(bench.path("p.json"), "{}").unwrap();
     let request = asked(&bench, &["-a", "version=1.0", "--attest", "custom=p.json", "--format", "both"]);
@@ -165,7 +165,7 @@ fn what_does_not_show_is_not_signed() {
 }
 
 #[test]
-fn no_text_makes_a_row_by_its_length() {
+fn no_long_text_imitates_another_row() {
     let bench = Bench::new(&["alice"]);
     fs::write(bench.path("p.json"), format!("{{\"a\":\"{}signed by  bob\"}}", " ".repeat(148))).unwrap();
     let mut request = asked(&bench, &["--attest", "custom=p.json"]);
@@ -186,7 +186,7 @@ fn no_text_makes_a_row_by_its_length() {
 
 /// Pretty-printed predicates put what matters last.
 #[test]
-fn a_predicate_that_was_not_shown_is_not_signed_by_a_word() {
+fn a_truncated_predicate_is_not_signed_by_confirmation() {
     if support::program("script").is_none() {
         return support::missing::not_run("there is no `script` to make a terminal");
     }

@@ -77,7 +77,7 @@ fn a_push_that_fails_is_finished_by_the_next_run() {
 }
 
 #[test]
-fn nothing_is_asked_of_a_registry_for_an_answer_that_is_refused() {
+fn a_refused_response_causes_no_request() {
     let bench = Bench::new(&["alice", "bob"]);
     let registry = Registry::start(Quirks::polite());
     image::image(1).put(&registry, "app", Some("v1"));

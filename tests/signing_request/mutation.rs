@@ -1,4 +1,4 @@
-//! Every field of request and response is changed in turn: what comes out is refused, or says no more than before.
+//! Changes every field of request and response in turn: the result is refused, or adds nothing to the original.
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -107,7 +107,7 @@ fn says_no_more(response: &SigningResponse, whole: &SigningResponse, request: &S
 }
 
 #[test]
-fn a_changed_request_is_another_request_or_none() {
+fn a_changed_request_is_another_request_or_an_error() {
     let bytes = example().to_json(&limits()).unwrap();
     let request = SigningRequest::parse(&bytes, &limits()).unwrap();
     let answer = String::from_utf8(respond(&request, &[&key(1), &key(3)]).to_json().unwrap()).unwrap();
@@ -133,7 +133,7 @@ fn a_changed_request_is_another_request_or_none() {
 }
 
 #[test]
-fn a_changed_response_is_refused_or_says_no_more() {
+fn a_changed_response_never_adds_a_signature() {
     let request = crate::maker::read(&example());
     let whole = respond(&request, &[&key(1), &key(3)]);
     let document: Value = serde_json::from_slice(&whole.to_json().unwrap()).unwrap();
@@ -155,7 +155,7 @@ fn a_changed_response_is_refused_or_says_no_more() {
 }
 
 #[test]
-fn a_changed_byte_of_a_response_is_refused_or_says_no_more() {
+fn a_changed_byte_of_a_response_never_adds_a_signature() {
     let request = crate::maker::read(&example());
     let whole = respond(&request, &[&key(1)]);
     let bytes = whole.to_json().unwrap();
@@ -192,7 +192,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     #[test]
-    fn spliced_documents_never_say_more(at in 0_usize..4_000, cut in 0_usize..40, put in proptest::collection::vec(any::<u8>(), 0..8)) {
+    fn spliced_documents_never_add_a_signature(at in 0_usize..4_000, cut in 0_usize..40, put in proptest::collection::vec(any::<u8>(), 0..8)) {
         let request = crate::maker::read(&example());
         let whole = respond(&request, &[&key(1)]);
         let mut bytes = whole.to_json().unwrap();

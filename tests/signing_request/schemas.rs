@@ -35,7 +35,7 @@ fn resolve<'a>(root: &'a Value, mut schema: &'a Value) -> &'a Value {
     }
 }
 
-/// What is wrong with `value` by `schema`, for as much of JSON Schema as ours use.
+/// The violations of `schema` in `value`, for the part of JSON Schema that our schemas use.
 fn faults(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
     let schema = resolve(root, schema);
     if let Some(want) = schema.get("const")
@@ -162,13 +162,13 @@ fn example() -> RequestDraft {
 }
 
 #[test]
-fn the_request_schema_is_what_is_read() {
+fn the_request_schema_accepts_what_the_parser_accepts() {
     let example: Value = serde_json::from_slice(&example().to_json(&limits()).unwrap()).unwrap();
     agree("request-v1.json", &example, &|value| SigningRequest::parse(value.to_string().as_bytes(), &limits()).is_ok());
 }
 
 #[test]
-fn the_response_schema_is_what_is_read() {
+fn the_response_schema_accepts_what_the_parser_accepts() {
     let request = crate::maker::read(&example());
     let example: Value = serde_json::from_slice(&respond(&request, &[&key(1)]).to_json().unwrap()).unwrap();
     let reads = |value: &Value| SigningResponse::parse(value.to_string().as_bytes(), &request, &limits()).is_ok();

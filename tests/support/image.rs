@@ -25,7 +25,7 @@ pub struct TestImage {
     pub children: Vec<Self>,
     /// The bytes of the manifest or index.
     pub manifest: Vec<u8>,
-    /// What the manifest or index is called.
+    /// The media type of the manifest or index.
     pub descriptor: Descriptor,
 }
 

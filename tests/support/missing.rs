@@ -1,4 +1,4 @@
-//! What is said of a test that needs a program which is not on this machine.
+//! The notice of a test that needs a program which is not installed.
 
 use std::collections::BTreeSet;
 use std::env;

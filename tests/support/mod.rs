@@ -1,4 +1,4 @@
-//! What the whole test tree needs: the quirk registry, images to put into it, places for files.
+//! Helpers of all tests: the quirk registry, images to put into it, temporary directories.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -30,7 +30,7 @@ pub fn temp_dir() -> tempfile::TempDir {
     tempfile::Builder::new().prefix("bulla-test-").tempdir().expect("a temporary directory")
 }
 
-/// Where a program is, by `PATH`.
+/// The path of a program, by `PATH`.
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|dir| dir.join(name)).find(|path| path.is_file())

@@ -21,7 +21,7 @@ pub struct SoftHsm {
     module: PathBuf,
 }
 
-/// What bulla said, and how it ended.
+/// The output and exit status of bulla.
 pub struct Said {
     pub code: Option<i32>,
     pub stdout: String,
@@ -106,7 +106,7 @@ impl SoftHsm {
         ]
     }
 
-    /// How often the faulty module was called so since it was started last.
+    /// The number of calls of this function of the faulty module since its last start.
     pub fn calls(&self, name: &str) -> usize {
         let calls = fs::read_to_string(self.path("calls")).unwrap_or_default();
         calls.lines().filter(|line| *line == name).count()

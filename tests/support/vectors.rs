@@ -1,4 +1,4 @@
-//! Where the vectors from outside are, and what is said where they are not.
+//! The location of the external test vectors, and the notice if they are missing.
 
 use std::collections::BTreeSet;
 use std::env;

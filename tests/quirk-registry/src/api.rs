@@ -184,7 +184,7 @@ impl Call<'_, '_> {
         Response::error(405, "UNSUPPORTED", "the operation is unsupported")
     }
 
-    /// How a place of this registry is named.
+    /// The `Location` of a path of this registry.
     pub fn place(&self, path: &str) -> String {
         match self.quirks.location {
             Location::Absolute => format!("http://{}{path}", self.request.header("Host").unwrap_or(&self.request.host)),
@@ -192,7 +192,7 @@ impl Call<'_, '_> {
         }
     }
 
-    /// What is not there.
+    /// The answer for missing content.
     pub fn not_found(&self, code: &str, message: &str) -> Response {
         let by_digest = self.request.path.rsplit('/').next().is_some_and(|it| it.contains(':'));
         let status = if by_digest { self.quirks.not_found_digest } else { self.quirks.not_found };
@@ -425,7 +425,7 @@ impl Call<'_, '_> {
         changes.then(|| Response::error(frozen.status, "TAG_INVALID", &message))
     }
 
-    // What a manifest has to be to be taken in; its subject, if it has one.
+    // The checks on a pushed manifest. Returns its subject, if it has one.
     fn check_manifest(&self, name: &str, bytes: &[u8], media_type: &str) -> Result<Option<String>, Response> {
         let invalid = |message: &str| Response::error(400, "MANIFEST_INVALID", message);
         let json: Value = serde_json::from_slice(bytes).map_err(|_| invalid("manifest is not JSON"))?;

@@ -18,14 +18,14 @@ pub struct Request {
     pub target: String,
     /// The path, percent-decoded.
     pub path: String,
-    /// What stood after `?`, not decoded.
+    /// The query string, not decoded.
     pub query: String,
     pub headers: Vec<(String, String)>,
     /// The body, if it was at most [`KEPT_BODY`] bytes. Filled in once the request was answered.
     pub body: Option<Vec<u8>>,
-    /// How many bytes of body were read.
+    /// The number of body bytes that were read.
     pub body_len: u64,
-    /// Which connection of the registry it came on, from 0.
+    /// The number of the connection of the registry, from 0.
     pub connection: usize,
     /// The address of the listener it came to, `127.0.0.1:PORT` for example.
     pub host: String,
@@ -375,7 +375,7 @@ pub struct BodyReader<'a> {
 
 enum Left {
     Length(u64),
-    /// Inside a chunk of which that much is left; nothing before the first one.
+    /// Inside a chunk, with this many bytes left; none before the first chunk.
     Chunked(Option<u64>),
     Done,
 }
@@ -415,7 +415,7 @@ impl<'a> BodyReader<'a> {
         false
     }
 
-    /// What was read: the bytes if they were few, and how many.
+    /// The body: its bytes if they were few, and their number.
     pub fn seen(self) -> (Option<Vec<u8>>, u64) {
         let kept = (self.read <= KEPT_BODY as u64).then_some(self.kept);
         (kept, self.read)

@@ -77,7 +77,7 @@ pub struct Registry {
     listeners: Vec<(SocketAddr, JoinHandle<()>)>,
 }
 
-/// What is shared by all connections of a registry.
+/// The state that all connections of a registry share.
 pub struct Core {
     pub store: Store,
     pub tokens: Tokens,
@@ -85,7 +85,7 @@ pub struct Core {
     pub script: Script,
     quirks: RwLock<Arc<Quirks>>,
     addresses: Vec<SocketAddr>,
-    /// Tags of which an older state is still read: how often, and which.
+    /// Tags that still return an older state: how often, and which state.
     lagging: Mutex<Lagging>,
     stop: Mutex<bool>,
     stopping: Condvar,
@@ -95,13 +95,13 @@ pub struct Core {
 
 type Lagging = HashMap<(String, String), (usize, Option<Digest>)>;
 
-/// How a registry is started.
+/// The options of starting a registry.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub port: u16,
-    /// Where big blobs lie; a temporary directory if it is not said.
+    /// The directory of large blobs; by default a temporary one.
     pub dir: Option<PathBuf>,
-    /// How many requests are remembered.
+    /// The number of requests that are recorded.
     pub keep: usize,
 }
 
@@ -147,7 +147,7 @@ impl Registry {
         Ok(registry)
     }
 
-    /// What the connections share, for hooks that look at or change the registry.
+    /// The shared state, for hooks that inspect or change the registry.
     pub fn core(&self) -> Arc<Core> {
         Arc::clone(&self.core)
     }
@@ -212,7 +212,7 @@ impl Registry {
         self.core.log.matching(method, pattern)
     }
 
-    /// How many requests with that method (`*` for any) fit the pattern.
+    /// The number of requests with that method (`*` for any) that match the pattern.
     pub fn count(&self, method: &str, pattern: &str) -> usize {
         self.matching(method, pattern).len()
     }
@@ -276,7 +276,7 @@ impl Registry {
         self.core.store.snapshot()
     }
 
-    /// How many uploads were begun and neither finished nor cancelled.
+    /// The number of uploads that were neither finished nor cancelled.
     pub fn open_uploads(&self) -> usize {
         self.core.store.open_uploads()
     }

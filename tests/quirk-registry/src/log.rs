@@ -19,10 +19,10 @@ pub struct Recorded {
     pub method: String,
     /// The path, percent-decoded.
     pub path: String,
-    /// What stood after `?`, not decoded.
+    /// The query string, not decoded.
     pub query: String,
     pub headers: Vec<(String, String)>,
-    /// How many bytes of body were read.
+    /// The number of body bytes that were read.
     pub body_len: u64,
     /// The body, if it was at most 64 KiB and the bodies kept so far are not over 256 MiB.
     pub body: Option<Vec<u8>>,
@@ -30,7 +30,7 @@ pub struct Recorded {
     pub status: u16,
     /// The headers of the answer.
     pub answer: Vec<(String, String)>,
-    /// Which connection it came on, from 0.
+    /// The number of the connection, from 0.
     pub connection: usize,
     /// The listener it came to, `127.0.0.1:PORT` for example. What the client called it is the header `Host`.
     pub host: String,
@@ -123,7 +123,7 @@ impl Log {
         self.lock().iter().cloned().collect()
     }
 
-    /// What was recorded with that method (`*` for any) on a path that fits the pattern.
+    /// The recorded requests with that method (`*` for any) on a path that matches the pattern.
     pub fn matching(&self, method: &str, pattern: &str) -> Vec<Recorded> {
         let meant = |it: &&Recorded| (method == "*" || it.method == method) && fits(pattern, &it.request());
         self.lock().iter().filter(meant).cloned().collect()

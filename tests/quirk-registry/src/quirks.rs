@@ -60,7 +60,7 @@
 use super::script::Action;
 use super::script::Times;
 
-/// What is lost after it was taken.
+/// The accepted content that the registry loses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lose {
     Bytes,
@@ -68,7 +68,7 @@ pub enum Lose {
     Nothing,
 }
 
-/// How a registry differs from the polite one.
+/// The differences of a registry from one that follows the specification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quirks {
     pub accept: Accept,
@@ -127,7 +127,7 @@ pub struct Quirks {
     pub wrong_offset: bool,
 }
 
-/// What the `Accept` header does.
+/// The effect of the `Accept` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accept {
     Ignored,
@@ -135,7 +135,7 @@ pub enum Accept {
     Strict,
 }
 
-/// What may be done without credentials where there are any.
+/// Anonymous access to a registry with authentication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anonymous {
     Everything,
@@ -151,7 +151,7 @@ pub enum ArtifactType {
     Wrong(String),
 }
 
-/// How a client proves who it is.
+/// The authentication method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auth {
     Basic,
@@ -166,7 +166,7 @@ pub struct Cap {
     pub status: u16,
 }
 
-/// What can be deleted.
+/// The content that can be deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delete {
     /// Blobs, and manifests by digest.
@@ -184,7 +184,7 @@ pub enum Dialect {
     Spec,
 }
 
-/// What `?artifactType=` does.
+/// The effect of `?artifactType=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filter {
     Applied,
@@ -195,14 +195,14 @@ pub enum Filter {
     Silent,
 }
 
-/// What garbage collection spares.
+/// The content that garbage collection keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gc {
     Careful,
     DropReferrers,
 }
 
-/// Which repositories a user may use, and how.
+/// The access rights of a user to repositories.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     pub user: String,
@@ -211,7 +211,7 @@ pub struct Grant {
     pub actions: Vec<String>,
 }
 
-/// Which tags cannot be moved, and how that is said.
+/// The immutable tags, and the error for moving one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Immutable {
     /// A tag, or a pattern with `*`.
@@ -221,7 +221,7 @@ pub struct Immutable {
     pub same: bool,
 }
 
-/// How the next page is named.
+/// The form of the link to the next page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
     Absolute,
@@ -231,7 +231,7 @@ pub enum Link {
     Relative,
 }
 
-/// How the place of an upload is named.
+/// The form of the `Location` of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Location {
     Absolute,
@@ -241,7 +241,7 @@ pub enum Location {
     Relative,
 }
 
-/// What a request to mount a blob gets.
+/// The answer to a mount request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mount {
     /// An error unless `from` is given.
@@ -254,7 +254,7 @@ pub enum Mount {
     Status(u16),
 }
 
-/// Which repository names there can be.
+/// The rule for repository names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Names {
     Any,
@@ -262,7 +262,7 @@ pub enum Names {
     Library,
 }
 
-/// What PATCH does.
+/// The behaviour of PATCH.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Patch {
     Append,
@@ -274,15 +274,15 @@ pub enum Patch {
     Overwrite,
 }
 
-/// What `Range` says after a PATCH.
+/// The value of `Range` after a PATCH.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Range {
     Right,
-    /// What it was before this PATCH.
+    /// The offset before this PATCH.
     Stale,
 }
 
-/// Where tokens are had.
+/// The location of the token service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Realm {
     OtherHost,
@@ -309,7 +309,7 @@ pub enum Scope {
     LastOnly,
 }
 
-/// Which requests are too many.
+/// The rate limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Throttle {
     pub pattern: String,
@@ -401,7 +401,7 @@ impl Quirks {
         self
     }
 
-    /// What the switches of this registry are as rules: `throttle`.
+    /// The switches of this registry that are rules: `throttle`.
     pub fn rules(&self) -> Vec<(String, Times, Action)> {
         let rule = |it: &Throttle| {
             let headers = it.retry_after.iter().map(|after| ("Retry-After".to_owned(), after.clone())).collect();

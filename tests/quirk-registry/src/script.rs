@@ -37,7 +37,7 @@ use std::time::Duration;
 use super::http::Request;
 use super::http::Response;
 
-/// Which of the matching requests a rule is for, counted from 1.
+/// The matching requests that a rule applies to, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Times {
     /// All but the first n.
@@ -49,10 +49,10 @@ pub enum Times {
     Nth(usize),
 }
 
-/// What happens to a request instead of, or after, the ordinary answer.
+/// The action on a request, instead of or after the ordinary answer.
 #[derive(Clone)]
 pub enum Action {
-    /// The ordinary answer, then the connection is closed without a word.
+    /// The ordinary answer, then the connection is closed without a `Connection: close` header.
     Close,
     /// The ordinary answer in chunks of so many bytes, without a length.
     Chunked(usize),
@@ -135,7 +135,7 @@ impl fmt::Debug for Action {
     }
 }
 
-/// Where requests wait for each other.
+/// A barrier at which requests wait for each other.
 #[derive(Clone)]
 pub struct Gate {
     count: usize,
@@ -171,12 +171,12 @@ impl Rule {
         Self { method, pattern, times, action, matched: Arc::default(), fired: Arc::default() }
     }
 
-    /// How many requests its method and pattern fitted.
+    /// The number of requests that its method and pattern matched.
     pub fn matched(&self) -> usize {
         self.matched.load(Ordering::SeqCst)
     }
 
-    /// How many of them it changed.
+    /// The number of requests that it changed.
     pub fn fired(&self) -> usize {
         self.fired.load(Ordering::SeqCst)
     }
@@ -224,7 +224,7 @@ impl Script {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// What is to happen to this request, every rule that fits counted.
+    /// The actions on this request. Counts every rule that matches.
     pub fn actions(&self, request: &Request) -> Vec<Action> {
         let rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         rules.iter().filter(|rule| rule.fires(request)).map(|rule| rule.action.clone()).collect()

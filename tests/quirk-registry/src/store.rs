@@ -1,4 +1,4 @@
-//! What the registry holds: blobs, manifests, tags, referrers and uploads under way.
+//! The content of the registry: blobs, manifests, tags, referrers and unfinished uploads.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -69,9 +69,9 @@ pub struct Upload {
     pub repository: String,
     pub path: PathBuf,
     pub received: u64,
-    /// How often bytes were added: older locations are stale.
+    /// The number of times that bytes were added: older locations are stale.
     pub generation: u64,
-    /// What was received, unless it has to be read again.
+    /// The hash of the received bytes, unless they have to be read again.
     hasher: Hasher,
 }
 
@@ -81,7 +81,7 @@ pub struct Snapshot {
     pub repositories: BTreeMap<String, RepositorySnapshot>,
 }
 
-/// What is visible in one repository.
+/// The visible content of one repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RepositorySnapshot {
     /// Blobs and their sizes.
@@ -161,7 +161,7 @@ impl Store {
         self.find(repository, reference).map(|(_, manifest)| manifest.bytes.to_vec())
     }
 
-    /// What a tag points to.
+    /// The target of a tag.
     pub fn tag(&self, repository: &str, tag: &str) -> Option<Digest> {
         self.lock().repositories.get(repository)?.tags.get(tag).copied()
     }
@@ -200,7 +200,7 @@ impl Store {
         inner.blobs.get(digest).map(Blob::body)
     }
 
-    /// The blob, whoever has it.
+    /// The blob, from any repository.
     pub fn any_blob(&self, digest: &Digest) -> Option<Body> {
         self.lock().blobs.get(digest).map(Blob::body)
     }
@@ -284,7 +284,7 @@ impl Store {
         }
     }
 
-    /// How many uploads are under way.
+    /// The number of unfinished uploads.
     pub fn open_uploads(&self) -> usize {
         self.lock().uploads.len()
     }

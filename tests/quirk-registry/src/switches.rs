@@ -178,7 +178,7 @@ impl Quirks {
                 self.artifact_type = ArtifactType::Missing;
             }
             ("artifact-type", ("wrong", kind)) | ("referrers", ("wrong-type", kind)) => {
-                // What old go-containerregistry wrote: google/go-containerregistry#2269.
+                // The form that old versions of go-containerregistry wrote: google/go-containerregistry#2269.
                 let kind = if kind.is_empty() { "application/vnd.oci.empty.v1+json" } else { kind };
                 self.artifact_type = ArtifactType::Wrong(kind.to_owned());
             }

@@ -1,4 +1,4 @@
-//! Who may do what: Basic, and tokens with their own service.
+//! Authentication and authorization: Basic, and tokens with their own service.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
