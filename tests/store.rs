@@ -506,13 +506,13 @@ fn a_rolled_back_push_leaves_no_bytes_and_no_names() {
             push(sink.as_ref(), image, Some(tag));
             if tag != "v3" {
                 assert_eq!(now(sink.resolve(&self::tag(tag))).unwrap(), image.manifest, "{name}");
-                sink.go_back();
+                sink.rollback();
                 assert!(!now(sink.has_manifest(image.manifest.descriptor())).unwrap(), "{name}");
                 assert_eq!(now(sink.names()).unwrap(), ["v1"], "{name}");
                 assert_eq!(now(sink.resolve(&self::tag("v1"))).unwrap(), first.manifest, "{name}");
                 assert_eq!(digests(sink.as_ref(), &first.manifest, None), Vec::<Digest>::new(), "{name}");
                 // There is nothing more to take back.
-                sink.go_back();
+                sink.rollback();
             }
         }
         now(sink.finish()).unwrap();
@@ -550,7 +550,7 @@ fn a_name_that_moves_many_times_points_to_the_last_image() {
                 push(sink.as_ref(), &images[0], Some("registry.example/team/app:latest"));
                 let promised = Descriptor::new("text/plain", Digest::sha256(b"whole"), 5);
                 now(sink.push_blob(Blob::new(promised, "test".into(), Box::new(Spoiled(true))))).unwrap_err();
-                sink.go_back();
+                sink.rollback();
             }
         }
         now(sink.finish()).unwrap();

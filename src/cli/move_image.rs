@@ -144,7 +144,7 @@ async fn copy_one(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Resu
     let FoundImage { digest, graph, index, names, place, sink, source, to } = find(job, sinks, reference).await?;
     sink.mark();
     let copied = copy::copy(&source, &sink, &graph, &names, job.on_conflict, &job.limits).await;
-    let copied = copied.inspect_err(|_| sink.go_back())?;
+    let copied = copied.inspect_err(|_| sink.rollback())?;
     sinks.record(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
     Ok(MovedImage { copied, digest, index, place, read: None, written })
@@ -275,7 +275,7 @@ async fn import_one(
         false => {
             sink.mark();
             let copied = import::push(&source, &sink, &admitted, &names, job.on_conflict, options).await;
-            (copied.inspect_err(|_| sink.go_back())?, None)
+            (copied.inspect_err(|_| sink.rollback())?, None)
         }
     };
     sinks.record(&place, &names, &digest);

@@ -8,8 +8,8 @@ use std::time::Duration;
 use std::time::Instant;
 
 use bulla::store::in_words;
-use bulla::store::registry::Event;
-use bulla::store::registry::Watch;
+use bulla::store::registry::RequestEvent;
+use bulla::store::registry::RequestObserver;
 
 use super::line::Foreign;
 use super::render;
@@ -25,11 +25,11 @@ pub(super) struct RequestNotes {
     answered: Mutex<BTreeSet<String>>,
 }
 
-impl Watch for RequestNotes {
-    fn saw(&self, event: &Event<'_>) {
+impl RequestObserver for RequestNotes {
+    fn observe(&self, event: &RequestEvent<'_>) {
         match *event {
             // Several requests to one host often fail in the same way at the same time: report that once.
-            Event::Again { host, most, next, pause, why } if self.is_news(host, why, next) => {
+            RequestEvent::Retry { host, most, next, pause, why } if self.is_news(host, why, next) => {
                 let pause = in_words(pause);
                 render::note(format_args!(
                     "{}: {}, trying again in {pause} ({next} of {most})",
@@ -37,7 +37,7 @@ impl Watch for RequestNotes {
                     Foreign(why)
                 ));
             }
-            Event::Asked { host, method, path, status, took } => {
+            RequestEvent::Request { host, method, path, status, took } => {
                 let answer = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
                 let took = in_words(took);
                 match verbosity::verbosity() {

@@ -66,8 +66,8 @@ impl SignedDocument {
         }
     }
 
-    /// The key that the document claims, truncated for display: a hint for people, never trusted (threats:
-    /// key-from-evidence).
+    /// The key that the document claims, truncated for display: a hint for people, never trusted
+    /// (threats: key-from-evidence).
     pub fn claimed_key(&self) -> Option<String> {
         const SHOWN: usize = 128;
         let claimed = match self {

@@ -182,8 +182,8 @@ impl Statement {
 }
 
 impl StatementWire<'_> {
-    /// Whether a string outside the predicate contains a NUL character, which ends it for some readers (threats:
-    /// nul-in-text).
+    /// Whether a string outside the predicate contains a NUL character, which ends it for some readers
+    /// (threats: nul-in-text).
     fn has_nul(&self) -> bool {
         let nul = |text: &String| text.contains('\0');
         let signed =
@@ -211,9 +211,9 @@ pub fn predicate_limits(bytes: &[u8], limits: &Limits) -> Limits {
 impl ResourceDescriptor {
     /// Whether this subject is the content with the digest `digest`.
     ///
-    /// A subject may carry digests by several algorithms, and each supported one must match (threats:
-    /// subject-with-two-digests). Only `digest` is known here, so a subject that also carries the other of SHA-256 and
-    /// SHA-512 does not match.
+    /// A subject may carry digests by several algorithms, and each supported one must match
+    /// (threats: subject-with-two-digests). Only `digest` is known here, so a subject that also carries the other of
+    /// SHA-256 and SHA-512 does not match.
     pub fn is(&self, digest: &Digest) -> bool {
         let other = match digest.algorithm() {
             DigestAlgorithm::Sha256 => DigestAlgorithm::Sha512,

@@ -450,8 +450,8 @@ mod tests {
         }
     }
 
-    // A NUL character is found after any number of backslashes. After an escaped backslash, `u0000` is text (threats:
-    // nul-in-text).
+    // A NUL character is found after any number of backslashes. After an escaped backslash, `u0000` is text
+    // (threats: nul-in-text).
     #[test]
     fn tells_a_nul_from_its_name() {
         for (text, right) in [

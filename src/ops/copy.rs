@@ -142,7 +142,7 @@ pub(super) async fn count_missing(
         let (sink, blob) = (Arc::clone(sink), blob.clone());
         Box::pin(async move { (blob.digest, blob.size, sink.has_blob(&blob).await) })
     };
-    for (digest, size, there) in parallel::run_made(blobs.map(ask), AT_ONCE).await {
+    for (digest, size, there) in parallel::run_lazily(blobs.map(ask), AT_ONCE).await {
         match (there?, missing_foreign_layers.iter().find(|left| left.layer.digest == digest)) {
             (true, _) => planned.blobs_present += 1,
             (false, Some(left)) => planned.missing_foreign_layers.push(left.clone()),
@@ -246,7 +246,7 @@ async fn blobs(source: &Arc<dyn Source>, sink: &Arc<dyn Sink>, graph: &Graph) ->
         parallel::spread(Box::pin(async move { transfer(source.as_ref(), sink.as_ref(), &blob, &permits).await }))
     };
     let mut copied = Copied::default();
-    let moved = parallel::run_made(wanted.iter().copied().map(task), AT_ONCE).await;
+    let moved = parallel::run_lazily(wanted.iter().copied().map(task), AT_ONCE).await;
     for (blob, moved) in wanted.into_iter().zip(moved) {
         match (moved.ok_or(OpsError::Task)??, graph.elsewhere.get(&blob.digest)) {
             (Moved::Bytes(bytes), _) => {
@@ -276,7 +276,7 @@ pub(super) async fn check_blobs(
         let (sink, blob) = (Arc::clone(sink), blob.clone());
         Box::pin(async move { (blob.digest, sink.has_blob(&blob).await) })
     };
-    for (digest, there) in parallel::run_made(blobs.map(ask), AT_ONCE).await {
+    for (digest, there) in parallel::run_lazily(blobs.map(ask), AT_ONCE).await {
         if !there? {
             let why = "the registry accepted it and does not have it".to_owned();
             return Err(OpsError::ReadBack { place: format!("{}@{digest}", sink.origin()), why });

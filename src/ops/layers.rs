@@ -234,7 +234,7 @@ impl BlobChecks {
             let (source, errors, foreign) = (Arc::clone(&from), Arc::clone(&errors), foreign.contains(&blob.digest));
             parallel::spread(Box::pin(async move { check_blob(source.as_ref(), &blob, foreign, &errors).await }))
         };
-        let steps = parallel::run_made(wanted.clone().into_iter().map(task), AT_ONCE).await;
+        let steps = parallel::run_lazily(wanted.clone().into_iter().map(task), AT_ONCE).await;
         let mut seen = Self { faults: BTreeMap::new(), read: LayersRead::default(), correct: BTreeMap::new() };
         for (blob, step) in wanted.into_iter().zip(steps) {
             match step {

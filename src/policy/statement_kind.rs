@@ -5,8 +5,8 @@ use std::fmt;
 use crate::envelope::SignedPayload;
 use crate::oci::media_type;
 
-/// The kind of a signed statement: part of every proof, so that an attestation never counts as a signature (threats:
-/// attestation-as-signature).
+/// The kind of a signed statement: part of every proof, so that an attestation never counts as a signature
+/// (threats: attestation-as-signature).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StatementKind {
     /// A statement of this predicate type.

@@ -1,4 +1,4 @@
-//! `Blob`: a stream of content that checks length and digest: the last piece is released only if both are right.
+//! `Blob`: a content stream that checks length and digest: the last piece is released only if both are correct.
 
 use bytes::Bytes;
 
@@ -11,13 +11,13 @@ use crate::store::Task;
 use crate::store::parallel::Permit;
 use crate::store::transfer_progress;
 
-/// Pieces of a blob as a store delivers them, unchecked.
+/// A stream of the unchecked pieces of a blob, which a store provides.
 pub trait Chunks: Send {
     /// The next piece; `None` at the end.
     fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>>;
 
-    /// Goes back to the beginning, where that can be done: an upload that broke can then be made once more. Whether
-    /// it was done.
+    /// Goes back to the beginning if the source can be read again, so that a broken upload can be repeated. Returns
+    /// whether it did.
     fn rewind(&mut self) -> Task<'_, Result<bool, StoreError>> {
         Box::pin(std::future::ready(Ok(false)))
     }
@@ -25,16 +25,16 @@ pub trait Chunks: Send {
 
 /// A stream of content with a descriptor.
 ///
-/// The pieces are hashed as they pass, and the last one is held back until length and digest are right: a reader that
-/// received all of a blob received the right one. At most one piece more than the declared length is read.
+/// The pieces are hashed as they pass, and the last one is held back until length and digest are verified, so a reader
+/// that received a whole blob received the right one. It reads at most one piece more than the declared length.
 pub struct Blob {
     chunks: Box<dyn Chunks>,
     descriptor: Descriptor,
-    /// The first error: every later call repeats it.
+    /// The first error, which every later call repeats.
     failed: Option<StoreError>,
     hasher: Option<Hasher>,
     held: Option<Bytes>,
-    /// Whether the meter is told.
+    /// Whether progress is reported.
     reports_progress: bool,
     place: String,
     seen: u64,
@@ -42,7 +42,7 @@ pub struct Blob {
 }
 
 impl Blob {
-    /// A blob of `descriptor` that comes from `place` as `chunks`.
+    /// A blob of `descriptor`, read from `chunks`; `place` names the source in errors.
     pub fn new(descriptor: Descriptor, place: String, chunks: Box<dyn Chunks>) -> Self {
         let hasher = Some(Hasher::new(descriptor.digest.algorithm()));
         Self {
@@ -65,13 +65,13 @@ impl Blob {
         Self::new(content.descriptor().clone(), "memory".to_owned(), Box::new(chunks))
     }
 
-    /// The same blob, holding `permit` until its last piece was returned.
+    /// The same blob, which holds `permit` until its last piece was returned.
     #[must_use]
     pub fn holding(self, permit: Permit) -> Self {
         Self { permit: Some(permit), ..self }
     }
 
-    /// The same blob, whose pieces are counted as moved.
+    /// The same blob, which reports the progress of its transfer.
     #[must_use]
     pub fn with_progress(self) -> Self {
         Self { reports_progress: true, ..self }
@@ -82,10 +82,10 @@ impl Blob {
         &self.descriptor
     }
 
-    /// The next piece; `None` after the last one, which is returned only if length and digest are right.
+    /// The next piece; `None` after the last one, which is returned only if length and digest match.
     ///
     /// # Errors
-    /// [`StoreError::Content`] where length or digest differ, and any error of the source; every later call repeats it.
+    /// [`StoreError::Content`] if length or digest differ, and any error of the source; every later call repeats it.
     pub async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -122,7 +122,7 @@ impl Blob {
         Ok(self.held.take())
     }
 
-    /// Goes back to the first piece, and hashes anew. Returns whether the source can do that.
+    /// Goes back to the first piece, and starts hashing again. Returns whether the source can do that.
     ///
     /// # Errors
     /// Any error of the source.

@@ -34,8 +34,8 @@ use helper::Helpers;
 /// The credential sources of a process. No file is read and no credential helper is run before a registry asks for
 /// authentication.
 ///
-/// A credential is used only for the host and port under which it was stored, and, where it was stored under an
-/// `https://` address, never over plain HTTP (threats: password-without-tls).
+/// A credential is used only for the host and port under which it was stored; if it was stored under an `https://`
+/// address, it is never sent over plain HTTP (threats: password-without-tls).
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
     given: BTreeMap<String, Credential>,
@@ -49,22 +49,22 @@ pub struct Credentials {
 enum CredentialLocation {
     File(PathBuf),
     /// A file that may be absent.
-    FileIfThere(PathBuf),
-    /// The content of `DOCKER_AUTH_CONFIG`; `None` where it is not UTF-8.
+    OptionalFile(PathBuf),
+    /// The content of `DOCKER_AUTH_CONFIG`; `None` if it is not UTF-8.
     Inline(Option<SecretText>),
 }
 
 impl Credentials {
-    /// No credentials at all.
+    /// No credential sources.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// The credential files of docker and of the containers tools, in this order: `DOCKER_AUTH_CONFIG` (the content of
-    /// a file), `REGISTRY_AUTH_FILE`, `$DOCKER_CONFIG/config.json` or else `~/.docker/config.json`,
-    /// `$XDG_RUNTIME_DIR/containers/auth.json` or else `/run/containers/UID/auth.json`,
-    /// `$XDG_CONFIG_HOME/containers/auth.json` or else `~/.config/containers/auth.json`, `~/.dockercfg`. The first file
-    /// with a credential for a registry is used.
+    /// The credential files of docker and of the containers tools; the first one with a credential for a registry is
+    /// used. In this order: `DOCKER_AUTH_CONFIG` (the content of a file), `REGISTRY_AUTH_FILE`,
+    /// `$DOCKER_CONFIG/config.json` or else `~/.docker/config.json`, `$XDG_RUNTIME_DIR/containers/auth.json` or else
+    /// `/run/containers/UID/auth.json`, `$XDG_CONFIG_HOME/containers/auth.json` or else
+    /// `~/.config/containers/auth.json`, `~/.dockercfg`.
     pub fn from_environment() -> Self {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         Self::from_variables(variable)
@@ -76,7 +76,7 @@ impl Credentials {
         let in_home = |path: &str| home.as_ref().map(|home| home.join(path));
         let inline = variable("DOCKER_AUTH_CONFIG").map(|text| text.into_string().ok().map(SecretText::new));
         let docker = directory("DOCKER_CONFIG").or_else(|| in_home(".docker"));
-        // podman and skopeo use this directory without a login session, as for root.
+        // podman and skopeo use this directory if there is no login session, as for root.
         let user = rustix::process::getuid().as_raw();
         let runtime = directory("XDG_RUNTIME_DIR").map(|runtime| runtime.join("containers"));
         let runtime = runtime.unwrap_or_else(|| PathBuf::from(format!("/run/containers/{user}")));
@@ -90,11 +90,11 @@ impl Credentials {
         let mut locations = Vec::new();
         locations.extend(inline.map(CredentialLocation::Inline));
         locations.extend(directory("REGISTRY_AUTH_FILE").map(CredentialLocation::File));
-        locations.extend(perhaps.into_iter().flatten().map(CredentialLocation::FileIfThere));
+        locations.extend(perhaps.into_iter().flatten().map(CredentialLocation::OptionalFile));
         Self { locations, ..Self::default() }
     }
 
-    /// Only these files, in this order. All of them must exist.
+    /// Only the files at `paths`, in this order. All of them must exist.
     pub fn from_files(paths: impl IntoIterator<Item = PathBuf>) -> Self {
         Self { locations: paths.into_iter().map(CredentialLocation::File).collect(), ..Self::default() }
     }
@@ -113,19 +113,19 @@ impl Credentials {
         self
     }
 
-    /// Looks up the credential for `repository` at `host`, anonymous where there is none. `plain` excludes credentials
-    /// that were stored for TLS; `patience` is the timeout of a credential helper. In each file the helper comes first,
-    /// then the entry with the best fitting name.
+    /// Looks up the credential for `repository` at `host`; anonymous if there is none. `plain` excludes credentials
+    /// that were stored for TLS; `timeout` is that of a credential helper. In each file the helper takes precedence,
+    /// then the entry that fits best.
     ///
     /// # Errors
-    /// [`StoreError`] where a file cannot be read or a helper fails: that is not the same as having no credential. A
+    /// [`StoreError`] if a file cannot be read or a helper fails, which is not the same as having no credential. A
     /// helper that is not installed counts as empty, as for docker: a public image needs none.
     pub async fn find(
         &self,
         host: &str,
         repository: &str,
         plain: bool,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<FoundCredential, StoreError> {
         let mut missing = Vec::new();
         let found = |credential, source, missing| Ok(FoundCredential { credential, missing, source });
@@ -135,7 +135,7 @@ impl Credentials {
         for config in self.read.get_or_try_init(|| async { self.read_all() }).await? {
             if let Some(name) = config.helper(host) {
                 let program = helper::program(name);
-                match self.helpers.ask(name, host, patience).await? {
+                match self.helpers.ask(name, host, timeout).await? {
                     HelperReply::Credential(credential) => {
                         let file = config.name().to_owned();
                         return found(credential, Some(CredentialSource::Helper { file, program }), missing);
@@ -154,11 +154,11 @@ impl Credentials {
         found(Credential::Anonymous, None, missing)
     }
 
-    /// Whether a source has an entry or a helper for `host` by name. Runs no helper; files that cannot be read count as
+    /// Whether a source has an entry or a helper for `host` by name. It runs no helper; unreadable files count as
     /// empty.
-    pub(crate) async fn knows(&self, host: &str, repository: &str) -> bool {
+    pub(crate) async fn has_entry(&self, host: &str, repository: &str) -> bool {
         let configs = self.read.get_or_try_init(|| async { self.read_all() }).await;
-        let stored = configs.is_ok_and(|configs| configs.iter().any(|config| config.knows(host, repository)));
+        let stored = configs.is_ok_and(|configs| configs.iter().any(|config| config.has_entry(host, repository)));
         stored || self.given.contains_key(host)
     }
 
@@ -169,7 +169,7 @@ impl Credentials {
             let (name, text) = match location {
                 CredentialLocation::Inline(text) => (INLINE.to_owned(), text.clone().ok_or_else(not_text)?),
                 CredentialLocation::File(path) => (path.display().to_string(), read(path)?),
-                CredentialLocation::FileIfThere(path) => match std::fs::metadata(path) {
+                CredentialLocation::OptionalFile(path) => match std::fs::metadata(path) {
                     Ok(metadata) => (path.display().to_string(), read_regular(path, &metadata)?),
                     Err(error) if is_absent(error.kind()) => continue,
                     Err(error) => return Err(StoreError::io(path.display(), error)),
@@ -199,21 +199,21 @@ fn read_regular(path: &Path, metadata: &Metadata) -> Result<SecretText, StoreErr
     }
 }
 
-/// Reads a credential file of at most [`FILE_MOST`] bytes.
+/// Reads a credential file of at most [`MAX_FILE_BYTES`] bytes.
 fn read(path: &Path) -> Result<SecretText, StoreError> {
     let told = |error| StoreError::io(path.display(), error);
     let mut text = Zeroizing::new(String::new());
-    // A device may be endless: the limit applies while reading.
-    File::open(path).and_then(|file| file.take(FILE_MOST + 1).read_to_string(&mut text)).map_err(told)?;
-    match u64::try_from(text.len()).is_ok_and(|length| length <= FILE_MOST) {
+    // A device may be endless, so the limit applies while reading.
+    File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text)).map_err(told)?;
+    match u64::try_from(text.len()).is_ok_and(|length| length <= MAX_FILE_BYTES) {
         true => Ok(SecretText::from(text)),
-        false => Err(StoreError::TooLarge { what: path.display().to_string(), limit: FILE_MOST }),
+        false => Err(StoreError::TooLarge { what: path.display().to_string(), limit: MAX_FILE_BYTES }),
     }
 }
 
 /// The size limit of a credential file, in bytes.
-const FILE_MOST: u64 = 1 << 20;
-/// The variable that holds the content of a credential file.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+/// The environment variable with the content of a credential file.
 const INLINE: &str = "DOCKER_AUTH_CONFIG";
 
 #[cfg(test)]
@@ -456,7 +456,7 @@ mod tests {
         assert_eq!(find(&Credentials::from_files([path]), "a", "app"), "error too-large");
     }
 
-    /// What the tools write that people log in with, each as it was seen to write it.
+    /// The credential files of tools with a login command, as each tool wrote them.
     #[test]
     fn reads_what_tools_write() {
         for (tool, text, host, repository, wanted) in [

@@ -7,17 +7,17 @@ use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
 
-/// The timeout of a command, from the time when this was made. Clones share it.
+/// The timeout of a command, counted from when this was made. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Deadline(Option<Arc<SharedDeadline>>);
 
-/// Which time counts.
+/// The time that counts towards the timeout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CountedTime {
-    /// All of it, except while a person is asked something.
+    /// All time, except while a person is asked something.
     Everything,
-    /// The same, except while layers are transferred: an image may be large and the connection slow. Stalled transfers
-    /// are bounded by the idle timeout and the minimum rate of their store.
+    /// All time, except while a person is asked something and while layers are transferred: an image may be large and
+    /// the connection slow. The idle timeout and the minimum rate of the store bound stalled transfers.
     EverythingButLayers,
 }
 
@@ -31,16 +31,16 @@ struct SharedDeadline {
 
 #[derive(Debug, Default)]
 struct DeadlineState {
-    /// What is being done, for messages.
+    /// The current activity, for messages.
     doing: String,
-    /// When layers moved last.
+    /// When a piece of a layer was last transferred.
     moved: Option<Instant>,
-    /// Since when a person is asked something.
+    /// The time since when a person is asked something.
     paused: Option<Instant>,
     uncounted: Duration,
 }
 
-/// A person is being asked something, until this is dropped.
+/// Stops the timeout while a person is asked something, until this is dropped.
 #[derive(Debug)]
 pub struct Pause(Deadline);
 
@@ -56,27 +56,27 @@ impl Deadline {
         Self(Some(Arc::new(SharedDeadline { counted, limit, since: Instant::now(), state })))
     }
 
-    /// The timeout, where there is one.
+    /// The timeout, if there is one.
     pub fn limit(&self) -> Option<Duration> {
         self.0.as_ref().map(|shared| shared.limit)
     }
 
-    /// What is left of it where all time counts.
+    /// The remaining time if all time counts.
     pub fn left_of_everything(&self) -> Option<Duration> {
         self.left().filter(|_| self.0.as_ref().is_some_and(|shared| shared.counted == CountedTime::Everything))
     }
 
-    /// The rest of the timeout; zero when it has passed. It grows again by time that does not count.
+    /// The remaining time; zero when the timeout has passed. It grows again by time that does not count.
     pub fn left(&self) -> Option<Duration> {
         self.left_at(Instant::now())
     }
 
-    /// Takes in that a piece of a layer moved just now.
+    /// Records that a piece of a layer was transferred just now.
     pub fn moved(&self) {
         self.moved_at(Instant::now());
     }
 
-    /// Stops the time while a person is asked something.
+    /// Stops the timeout while a person is asked something.
     pub fn pause(&self) -> Pause {
         if let Some(shared) = &self.0 {
             shared.state().paused = Some(Instant::now());
@@ -84,14 +84,14 @@ impl Deadline {
         Pause(self.clone())
     }
 
-    /// Takes in what is being done.
+    /// Sets the current activity.
     pub fn doing(&self, what: impl Into<String>) {
         if let Some(shared) = &self.0 {
             shared.state().doing = what.into();
         }
     }
 
-    /// What was being done last, for messages.
+    /// The last activity, for messages.
     pub fn last(&self) -> String {
         self.0.as_ref().map(|shared| shared.state().doing.clone()).unwrap_or_default()
     }
@@ -134,7 +134,7 @@ impl Drop for Pause {
     }
 }
 
-/// A duration as people read it.
+/// A duration in words.
 pub fn in_words(duration: Duration) -> String {
     match duration.as_secs() {
         0 => format!("{} ms", duration.as_millis()),
@@ -148,7 +148,7 @@ pub fn in_words(duration: Duration) -> String {
     }
 }
 
-/// Between two pieces of layers further apart than this, nothing moved.
+/// A longer gap between two pieces of layers counts as time without a transfer.
 const STILL: Duration = Duration::from_secs(30);
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-//! `DockerArchive`: the docker-archive reader: archives of `docker save` that also hold an OCI layout.
+//! `DockerArchive`: reads a docker-archive, the output of `docker save`, if it also holds an OCI layout.
 //!
-//! The invariant: what is verified is what `docker load` loads. Such an archive has two lists: `manifest.json` names
-//! files, `index.json` names digests. Loaders use either list, so both must describe the same images.
+//! The invariant: the verified image is the image that `docker load` loads. Such an archive has two lists:
+//! `manifest.json` names files, `index.json` names digests. Loaders use either list, so both must describe the same
+//! images.
 //!
-//! 1. `manifest.json` is read strictly; a key that a loader could take for another is refused.
-//! 2. Every file that it lists must be there.
-//! 3. `index.json` is read by the same rules, and every manifest that it leads to is read once.
+//! 1. `manifest.json` is parsed strictly; a key that a loader could take for another is refused.
+//! 2. Every file that it lists must exist.
+//! 3. `index.json` is parsed by the same rules, and every manifest below it is read once.
 //! 4. Each image of `manifest.json` must be an image of `index.json`, with the same files, under each of its names.
 //! 5. Every config and layer is read to its end and hashed: a loader checks no digest.
 
@@ -51,16 +52,16 @@ use crate::store::local::layout_files::blob_digest;
 
 /// An archive of `docker save` (docker-archive), read only.
 ///
-/// Signatures are over the digest of the registry's manifest, which such an archive holds only since Docker 25, in an
-/// OCI layout beside Docker's own list of files. Both lists must describe the same images: one is verified, the other
-/// may be loaded. Loaders take files by name and check no digest, so every listed config and layer is read and hashed
-/// when the archive is opened (threats: docker-archive-other-bytes).
+/// Signatures are over the digest of the registry's manifest. Such an archive holds it only since Docker 25, in an OCI
+/// layout beside Docker's own list of files. Both lists must describe the same images: one is verified, the other may
+/// be loaded. Loaders take files by name and check no digest, so every listed config and layer is read and hashed when
+/// the archive is opened (threats: docker-archive-other-bytes).
 pub struct DockerArchive {
     archive: Archive,
     /// The configs and layers that were hashed, with their sizes in bytes.
     checked: BTreeMap<Digest, u64>,
     graph: SavedManifests,
-    /// What `docker load` loads: for each image of `manifest.json` its config, then its layers.
+    /// The images that `docker load` loads, by `manifest.json`: for each its config, then its layers.
     loaded: Vec<Vec<Digest>>,
 }
 
@@ -88,8 +89,8 @@ impl DockerArchive {
     /// Opens a docker-archive and checks all of it by the steps of the module head.
     ///
     /// # Errors
-    /// [`StoreError::ReadOnly`] where it holds no OCI layout and so no manifest digest; [`StoreError::Contradiction`]
-    /// where its two lists differ, or a file has another digest than its name; otherwise as [`Archive::open`].
+    /// [`StoreError::ReadOnly`] if it has no OCI layout and so no manifest digest; [`StoreError::Contradiction`] if its
+    /// two lists differ, or a file has another digest than its name; otherwise as [`Archive::open`].
     pub fn open(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
         Self::open_as(TRANSPORT, path.into(), limits)
     }
@@ -109,7 +110,7 @@ impl DockerArchive {
             return Err(archive::absent(&path));
         }
         let place = tar.name();
-        let saved = saved(&tar, &limits)?;
+        let saved = read_manifest_json(&tar, &limits)?;
         let missing = |name: &&String| !tar.has(name);
         if let Some(name) = saved.iter().flat_map(|image| image.layers.iter().chain([&image.config])).find(missing) {
             let why = format!("its manifest.json lists `{:.200}`, which it does not have", name.escape_debug());
@@ -125,7 +126,7 @@ impl DockerArchive {
         };
         let mut loaded = Vec::new();
         for image in &saved {
-            let Some(files) = graph.agrees(&archive, image) else {
+            let Some(files) = graph.matching_files(&archive, image) else {
                 let config = image.config.escape_debug();
                 let why = format!("its index.json does not say of `{config:.200}` what its manifest.json says");
                 return Err(StoreError::Contradiction { place, why });
@@ -138,11 +139,11 @@ impl DockerArchive {
         Ok(Self { archive, checked, graph, loaded })
     }
 
-    /// Selects the named image, or the only one, as [`Archive::sole`]. `docker load` is guaranteed to load the same
-    /// image under that name.
+    /// Selects the named image, or the only one, as [`Archive::sole`]. `docker load` loads the same image under that
+    /// name.
     ///
     /// # Errors
-    /// As [`Archive::sole`]; [`StoreError::Contradiction`] where a loader would load another image.
+    /// As [`Archive::sole`]; [`StoreError::Contradiction`] if a loader would load another image.
     pub fn choose(&self, named: Option<TagOrDigest>) -> Result<TagOrDigest, StoreError> {
         let not_loaded = |what: Digest| StoreError::Contradiction {
             place: self.origin().to_string(),
@@ -169,7 +170,7 @@ impl DockerArchive {
             Some(TagOrDigest::Tag(tag)) => {
                 self.archive.is_unambiguous(&tag)?;
                 let meant = self.archive.named(&tag);
-                if let Some(other) = self.taken_for(&tag, &meant) {
+                if let Some(other) = self.containerd_choice(&tag, &meant) {
                     let why = format!("loaders take {other} for `{}`, which is another image", tag.escape_debug());
                     return Err(StoreError::Contradiction { place: self.origin().to_string(), why });
                 }
@@ -183,7 +184,7 @@ impl DockerArchive {
 }
 
 impl DockerArchive {
-    /// The name of another entry of `index.json` than `sole`, if there is one: Docker with the containerd image store
+    /// The name of an entry of `index.json` other than `sole`, if there is one: Docker with the containerd image store
     /// loads every named entry, whatever its type.
     fn named_too(&self, sole: &Digest) -> Option<String> {
         let name = |entry: Descriptor| {
@@ -193,8 +194,8 @@ impl DockerArchive {
         self.archive.entries().into_iter().filter(|entry| entry.digest != *sole).find_map(name)
     }
 
-    /// The digest that containerd, which looks at full names first, would load for `tag`, if it is not among `meant`.
-    fn taken_for(&self, tag: &str, meant: &[Descriptor]) -> Option<Digest> {
+    /// The digest that containerd would load for `tag`, if it is not in `meant`. containerd looks at full names first.
+    fn containerd_choice(&self, tag: &str, meant: &[Descriptor]) -> Option<Digest> {
         let names = equivalent_names(tag);
         let named_so = |entry: &Descriptor| {
             let name = entry.annotations.get(CONTAINERD_NAME).or_else(|| entry.annotations.get(REF_NAME));
@@ -205,11 +206,11 @@ impl DockerArchive {
     }
 }
 
-/// Reads `manifest.json` strictly: a key in another case than Docker writes is refused.
+/// Parses `manifest.json` strictly: a key in another case than Docker's is refused.
 ///
 /// # Errors
 /// [`StoreError::Broken`], [`StoreError::Contradiction`], [`StoreError::TooMany`].
-fn saved(tar: &Tar, limits: &Limits) -> Result<Vec<SavedImage>, StoreError> {
+fn read_manifest_json(tar: &Tar, limits: &Limits) -> Result<Vec<SavedImage>, StoreError> {
     let place = tar.name();
     let broken = |why: String| StoreError::Broken { place: place.clone(), why };
     let list = tar
@@ -229,7 +230,7 @@ fn saved(tar: &Tar, limits: &Limits) -> Result<Vec<SavedImage>, StoreError> {
     Ok(saved)
 }
 
-/// Checks the keys of `index.json`: a loader written in Go would accept them in another case, and read something else.
+/// Checks the keys of `index.json`: a loader written in Go would accept them in another case, and read another value.
 fn check_key_case(tar: &Tar, limits: &Limits) -> Result<(), StoreError> {
     let place = tar.name();
     let Some(index) = tar.open(INDEX)? else { return Ok(()) };
@@ -244,7 +245,7 @@ fn check_key_case(tar: &Tar, limits: &Limits) -> Result<(), StoreError> {
 /// Hashes the file of `digest` to its end and returns its size in bytes.
 ///
 /// # Errors
-/// [`StoreError::Contradiction`] where it has another digest, or another size than its manifest declares; a file of
+/// [`StoreError::Contradiction`] if it has another digest, or another size than its manifest declares; a file of
 /// another size is not read.
 fn hash(archive: &Archive, digest: &Digest, size: Option<u64>) -> Result<u64, StoreError> {
     let place = archive.origin().to_string();
@@ -285,7 +286,7 @@ enum SavedManifest {
 }
 
 impl SavedManifests {
-    /// Reads all manifests that `index.json` leads to, an unreadable one as empty; `None` beyond `limits.graph`.
+    /// Reads all manifests below `index.json`, an unreadable one as empty; `None` beyond `limits.graph`.
     fn read(archive: &Archive, limits: &Limits) -> Option<Self> {
         let mut bytes = limits.graph.bytes;
         let (mut nodes, mut sizes) = (BTreeMap::new(), BTreeMap::new());
@@ -313,9 +314,9 @@ impl SavedManifests {
         Some(Self { nodes, sizes })
     }
 
-    /// The config and layers of `image`, if an image of the layout has exactly these files, and every spelling of each
-    /// of its names in the layout leads to such an image; otherwise `None`.
-    fn agrees(&self, archive: &Archive, image: &SavedImage) -> Option<Vec<Digest>> {
+    /// The config and layers of `image`, if an image of the layout has exactly these files, and every equivalent of
+    /// each of its names in the layout leads to such an image; otherwise `None`.
+    fn matching_files(&self, archive: &Archive, image: &SavedImage) -> Option<Vec<Digest>> {
         let files = [&image.config].into_iter().chain(&image.layers).map(|name| blob_digest(name));
         let files = files.collect::<Option<Vec<_>>>()?;
         let is_there = |entries: &[Descriptor]| self.holds(entries.iter().map(|entry| entry.digest).collect(), &files);
@@ -327,7 +328,7 @@ impl SavedManifests {
         agrees.then_some(files)
     }
 
-    /// Whether one of the manifests `waiting`, or a manifest below it, has exactly these files.
+    /// Whether one of the manifests `waiting`, or a manifest below one of them, has exactly these files.
     fn holds(&self, mut waiting: Vec<Digest>, files: &[Digest]) -> bool {
         let mut seen = BTreeSet::new();
         while let Some(digest) = waiting.pop() {

@@ -1,4 +1,4 @@
-//! `Images`: opens what references name, for every transport. Each layout and archive is opened and read once.
+//! `Images`: opens the stores of references, for every transport. Each layout and archive is opened and read once.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,32 +29,32 @@ use crate::store::registry::Registries;
 #[cfg(feature = "registry")]
 use crate::store::registry::Repository;
 
-/// The stores behind references, opened as they are asked for. Nothing is contacted or read that no reference names.
+/// The stores of references, opened on demand. Only stores that a reference names are contacted or read.
 pub struct Images {
     limits: Limits,
-    /// The layouts and archives that are open: one that is named several times is read once.
+    /// The open layouts and archives, so that one that is named several times is read once.
     opened: Mutex<OpenStores>,
     #[cfg(feature = "registry")]
     registries: Option<Registries>,
 }
 
-/// Why a reference was not opened.
+/// Why a reference could not be opened.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// A registry, where none can be reached: none was set up, or the feature `registry` is off.
+    /// A registry reference, but registries are not available: none were configured, or the feature `registry` is off.
     #[error("{reference}: registries cannot be reached")]
     NoRegistries {
         /// The reference.
         reference: String,
     },
-    /// A store that can only be read is to be written to.
+    /// A read-only store was to be written to.
     #[error("{reference}: a docker-archive is only read: it does not keep the manifest that was signed")]
     ReadOnly {
         /// The reference.
         reference: String,
     },
-    /// The store itself.
+    /// The error of the store.
     #[error("{0}")]
     Store(#[from] StoreError),
 }
@@ -83,9 +83,9 @@ impl Images {
         Self { registries: Some(registries), ..Self::local(limits) }
     }
 
-    /// The store of `reference` for reading, and which image is meant. A layout or archive that is named without an image
-    /// must hold just one. An OCI archive that `docker load` takes as well is read as a docker-archive, by both of its
-    /// lists.
+    /// Opens the store of `reference` for reading, and selects the image. A layout or archive that is named without an
+    /// image must hold exactly one. An OCI archive that `docker load` also accepts is read as a docker-archive, by both
+    /// of its lists.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -115,7 +115,7 @@ impl Images {
         }
     }
 
-    /// As [`Images::open`], for a first look that ends where more than `bytes` are wanted.
+    /// As [`Images::open`], with a limit: reading more than `bytes` fails.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -129,7 +129,7 @@ impl Images {
         Ok((LimitedSource::new(source, bytes), image))
     }
 
-    /// The store of `reference` for reading, whatever image in it is named.
+    /// Opens the store of `reference` for reading, without selecting an image.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -144,7 +144,7 @@ impl Images {
         }
     }
 
-    /// The store of `reference`, in which an image is that gets signatures or attestations, and which image is meant.
+    /// Opens the store of `reference` to attach signatures or attestations to an image in it, and selects the image.
     ///
     /// # Errors
     /// [`OpenError`]; [`OpenError::ReadOnly`] for a docker-archive.
@@ -165,8 +165,8 @@ impl Images {
         }
     }
 
-    /// The store of `reference` as a destination; a layout or archive that is not there is made by the first
-    /// [`Sink::finish`].
+    /// Opens the store of `reference` as a destination; if a layout or archive does not exist, the first
+    /// [`Sink::finish`] creates it.
     ///
     /// # Errors
     /// [`OpenError`]; [`OpenError::ReadOnly`] for a docker-archive.
@@ -179,7 +179,7 @@ impl Images {
         }
     }
 
-    /// What registries wanted people to know so far: the host, and what it said. Nothing is done because of it.
+    /// The warnings of registries so far: the host and the text. They have no effect.
     #[cfg(feature = "registry")]
     pub fn warnings(&self) -> Vec<(String, String)> {
         self.registries.as_ref().map(Registries::warnings).unwrap_or_default()
@@ -213,7 +213,7 @@ impl Images {
         }
     }
 
-    /// A repository of which one token is asked that allows to write as well.
+    /// A repository that requests a single token for reading and writing.
     #[cfg(feature = "registry")]
     fn writable(&self, reference: &RegistryReference) -> Result<Repository, OpenError> {
         self.repository(reference).map(Repository::for_writing)
@@ -230,8 +230,8 @@ impl Images {
     }
 }
 
-/// Whether two references name the same repository, layout or archive, whatever image in it. A layout or archive is the
-/// same under all its paths, whatever the transport.
+/// Whether two references name the same repository, layout or archive, with any image. A layout or archive is the same
+/// under all its paths, whatever the transport.
 pub fn is_same_place(one: &Reference, other: &Reference) -> bool {
     let local = |reference: &Reference| match reference {
         Reference::DockerArchive(local) | Reference::Layout(local) | Reference::LayoutArchive(local) => {
@@ -251,7 +251,7 @@ fn chosen(store: Arc<DockerArchive>, local: &LocalReference) -> Result<(Arc<dyn 
     Ok((store, image))
 }
 
-/// The image that is named, else the one and only.
+/// The named image, otherwise the only one.
 fn image(
     local: &LocalReference,
     sole: impl FnOnce() -> Result<Descriptor, StoreError>,
@@ -264,7 +264,7 @@ fn read_only(reference: &Reference) -> OpenError {
     OpenError::ReadOnly { reference: reference.to_string() }
 }
 
-/// The store at `path`, opened once however often it is named.
+/// Opens the store at `path` once, and shares it afterwards.
 fn share<T>(
     opened: &mut BTreeMap<PathBuf, Arc<T>>,
     path: &Path,

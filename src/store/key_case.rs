@@ -1,10 +1,10 @@
-//! Keys of JSON objects that differ from a known key in case only: programs in Go take them for that key.
+//! Keys of JSON objects that differ from a known key only in case: programs in Go read them as that key.
 
 use crate::store::StoreError;
 
-/// Refuses a key that a loader takes for another one.
+/// Refuses a key that a loader reads as another one.
 ///
-/// Go takes `layers` for `Layers`, and of both the later one: what we would pass over it would load.
+/// Go reads `layers` as `Layers`, and keeps the later of the two: it would load what we ignore.
 pub(super) fn exact<'a>(
     place: &str,
     file: &str,

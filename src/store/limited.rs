@@ -1,4 +1,4 @@
-//! `LimitedSource`: a source with a limit of bytes; it remembers whether more were wanted.
+//! `LimitedSource`: a source with a byte limit, which records whether the limit was exceeded.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,8 +17,8 @@ use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
 
-/// A source with a byte limit, for a first look at something that may be large. Once [`LimitedSource::is_over`], its
-/// results do not count: the caller repeats the work without the limit.
+/// A source with a byte limit, to try a fast path on an image that may be large. Once [`LimitedSource::is_over`], its
+/// results are invalid: the caller repeats the work without the limit.
 pub struct LimitedSource {
     inner: Arc<dyn Source>,
     left: AtomicU64,
@@ -27,7 +27,7 @@ pub struct LimitedSource {
 }
 
 impl LimitedSource {
-    /// Gives out at most `limit` bytes of what `inner` has.
+    /// A source that returns at most `limit` bytes from `inner`.
     pub fn new(inner: Arc<dyn Source>, limit: u64) -> Self {
         Self { inner, left: AtomicU64::new(limit), limit, over: AtomicBool::new(false) }
     }
@@ -37,8 +37,8 @@ impl LimitedSource {
         self.over.load(Ordering::Acquire)
     }
 
-    /// Takes `bytes` out.
-    fn take(&self, bytes: u64) -> Result<(), StoreError> {
+    /// Subtracts `bytes` from the limit.
+    fn consume(&self, bytes: u64) -> Result<(), StoreError> {
         let less = |left: u64| left.checked_sub(bytes);
         match self.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, less) {
             Ok(_) => Ok(()),
@@ -50,8 +50,8 @@ impl LimitedSource {
         }
     }
 
-    /// Whether `error` says that there is more than may be read.
-    fn heed(&self, error: StoreError) -> StoreError {
+    /// Passes `error` on, and records whether it reports an exceeded limit.
+    fn note_limit(&self, error: StoreError) -> StoreError {
         let more = match &error {
             StoreError::Manifest { error, .. } => error.is_limit(),
             StoreError::TooLarge { .. } | StoreError::TooMany { .. } => true,
@@ -65,22 +65,22 @@ impl LimitedSource {
 impl Source for LimitedSource {
     fn resolve<'a>(&'a self, tag_or_digest: &'a TagOrDigest) -> Task<'a, Result<Content, StoreError>> {
         Box::pin(async move {
-            let content = self.inner.resolve(tag_or_digest).await.map_err(|error| self.heed(error))?;
-            self.take(content.descriptor().size).map(|()| content)
+            let content = self.inner.resolve(tag_or_digest).await.map_err(|error| self.note_limit(error))?;
+            self.consume(content.descriptor().size).map(|()| content)
         })
     }
 
     fn manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Content, StoreError>> {
         Box::pin(async move {
-            self.take(descriptor.size)?;
-            self.inner.manifest(descriptor).await.map_err(|error| self.heed(error))
+            self.consume(descriptor.size)?;
+            self.inner.manifest(descriptor).await.map_err(|error| self.note_limit(error))
         })
     }
 
     fn blob<'a>(&'a self, descriptor: &'a Descriptor, limit: u64) -> Task<'a, Result<Content, StoreError>> {
         Box::pin(async move {
-            self.take(descriptor.size)?;
-            self.inner.blob(descriptor, limit).await.map_err(|error| self.heed(error))
+            self.consume(descriptor.size)?;
+            self.inner.blob(descriptor, limit).await.map_err(|error| self.note_limit(error))
         })
     }
 
@@ -94,10 +94,10 @@ impl Source for LimitedSource {
         artifact_type: Option<&'a str>,
     ) -> Task<'a, Result<Option<Listing>, StoreError>> {
         Box::pin(async move {
-            let listing = self.inner.referrers(subject, artifact_type).await.map_err(|error| self.heed(error))?;
+            let listing = self.inner.referrers(subject, artifact_type).await.map_err(|error| self.note_limit(error))?;
             let Some(listing) = listing else { return Ok(None) };
-            let unread = listing.unread.map(|error| self.heed(error));
-            self.take(listing.entries.iter().map(weight).fold(0, u64::saturating_add))?;
+            let unread = listing.unread.map(|error| self.note_limit(error));
+            self.consume(listing.entries.iter().map(entry_bytes).fold(0, u64::saturating_add))?;
             Ok(Some(Listing { unread, ..listing }))
         })
     }
@@ -131,8 +131,8 @@ impl Source for LimitedSource {
     }
 }
 
-/// About what an entry of a list takes.
-fn weight(entry: &Descriptor) -> u64 {
+/// The approximate size of an entry of a list in memory.
+fn entry_bytes(entry: &Descriptor) -> u64 {
     let texts = entry.annotations.iter().map(|(key, value)| key.len().saturating_add(value.len()));
     let bytes = texts.fold(entry.media_type.len(), usize::saturating_add).saturating_add(size_of::<Descriptor>());
     u64::try_from(bytes).unwrap_or(u64::MAX)
@@ -177,7 +177,7 @@ mod tests {
         assert!(now(enough.blob(index.descriptor(), size)).is_err() && enough.is_over());
         let little = metered(size - 1);
         assert!(now(little.resolve(&tag)).is_err() && little.is_over());
-        // What the source itself refuses to read is more, too.
+        // An exceeded limit of the inner source counts too.
         let source = metered(u64::MAX);
         let larger = Descriptor { size: size + 1, ..index.descriptor().clone() };
         assert!(now(source.manifest(&larger)).is_err() && source.is_over());

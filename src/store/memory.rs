@@ -1,4 +1,4 @@
-//! `Memory`: a store that is gone with the program; what the others are measured against.
+//! `Memory`: an in-memory store, the reference for the behaviour of the others.
 
 use std::collections::BTreeMap;
 use std::future::ready;
@@ -32,10 +32,10 @@ use crate::store::StoreError;
 use crate::store::Task;
 use crate::store::error::ProtocolFault;
 
-/// A repository in memory. Clones share what they hold.
+/// A repository in memory. Clones share its content.
 ///
-/// It behaves as a registry does: a manifest is only taken when its parts are there, and what is pushed is visible at
-/// once.
+/// It behaves like a registry: a manifest is accepted only if its blobs and children exist, and pushed content is
+/// visible at once.
 #[derive(Clone, Debug)]
 pub struct Memory {
     held: Arc<Mutex<MemoryContents>>,
@@ -47,18 +47,18 @@ pub struct Memory {
 struct MemoryContents {
     blobs: BTreeMap<Digest, Bytes>,
     manifests: BTreeMap<Digest, Content>,
-    /// For each subject, the entries of its referrers in the order in which they came.
+    /// The referrers of each subject, in the order of arrival.
     referrers: BTreeMap<Digest, Vec<Descriptor>>,
     tags: BTreeMap<String, Digest>,
 }
 
 impl Memory {
-    /// An empty store that lists referrers by itself, as a registry with the referrers API does.
+    /// An empty store with a referrers API, as registries have.
     pub fn new(limits: Limits) -> Self {
         Self { held: Arc::default(), lists_referrers: true, limits }
     }
 
-    /// An empty store that keeps no such list, so that the fallback tag is needed.
+    /// An empty store without a referrers API, so that the fallback tag is needed.
     pub fn without_referrers(limits: Limits) -> Self {
         Self { lists_referrers: false, ..Self::new(limits) }
     }
@@ -119,7 +119,7 @@ impl Memory {
             artifact_type: document.artifact_type().map(str::to_owned),
             ..content.descriptor().bare()
         };
-        unite(held.referrers.entry(subject.digest).or_default(), &[entry]);
+        add_missing(held.referrers.entry(subject.digest).or_default(), &[entry]);
         Ok(Pushed { listed: self.lists_referrers })
     }
 
@@ -130,7 +130,7 @@ impl Memory {
             Err(error) if error.is_not_found() => Vec::new(),
             Err(error) => return Err(error),
         };
-        unite(&mut manifests, entries);
+        add_missing(&mut manifests, entries);
         let list =
             serde_json::json!({ "schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": manifests });
         let bytes = json::to_go(&list)
@@ -223,8 +223,8 @@ impl Sink for Memory {
     }
 }
 
-/// Adds what is missing. An entry that names other content by the same digest does not stand for the right one.
-fn unite(entries: &mut Vec<Descriptor>, more: &[Descriptor]) {
+/// Adds the missing entries. An entry with the same digest but another size or media type is a different one.
+fn add_missing(entries: &mut Vec<Descriptor>, more: &[Descriptor]) {
     for entry in more {
         if entries.iter().all(|present| present.bare() != entry.bare()) {
             entries.push(entry.clone());

@@ -1,4 +1,5 @@
-//! Several tasks at once where there is something to wait for; one after another in a build without a registry.
+//! Concurrency of store operations: several tasks at once if they wait for a network; one after another in a build
+//! without registries.
 
 #[cfg(feature = "registry")]
 use std::sync::Arc;
@@ -12,14 +13,14 @@ use tracing::Instrument as _;
 
 use crate::store::Task;
 
-/// A semaphore: it hands out a limited number of permits at a time.
+/// A semaphore: a limited number of permits.
 #[derive(Clone, Debug)]
 pub struct Permits {
     #[cfg(feature = "registry")]
     left: Arc<Semaphore>,
 }
 
-/// A permit, until it is dropped.
+/// A permit, released when this is dropped.
 #[derive(Debug)]
 pub struct Permit {
     #[cfg(feature = "registry")]
@@ -33,7 +34,7 @@ impl Permits {
         Self { left: Arc::new(Semaphore::new(most)) }
     }
 
-    /// Waits for one.
+    /// Waits for a permit.
     pub async fn acquire(&self) -> Permit {
         // The semaphore is never closed.
         Permit { _permit: Arc::clone(&self.left).acquire_owned().await.ok() }
@@ -42,25 +43,25 @@ impl Permits {
 
 #[cfg(not(feature = "registry"))]
 impl Permits {
-    /// Without an executor nobody has to wait.
+    /// Without an executor there is no concurrency to limit.
     pub fn new(_most: usize) -> Self {
         Self {}
     }
 
-    /// At once.
+    /// Returns a permit at once.
     pub fn acquire(&self) -> std::future::Ready<Permit> {
         std::future::ready(Permit {})
     }
 }
 
-/// Runs `tasks`, at most `at_once` of them at a time, and returns what they returned, in their order.
+/// Runs `tasks`, at most `at_once` of them concurrently, and returns their results in order.
 pub async fn run<'a, T: Send + 'a>(tasks: Vec<Task<'a, T>>, at_once: usize) -> Vec<T> {
-    run_made(tasks, at_once).await
+    run_lazily(tasks, at_once).await
 }
 
-/// As [`run`], for very many: each task is only made when it is its turn.
+/// As [`run`], but creates each task only when it is started, for a large number of them.
 #[cfg(feature = "registry")]
-pub async fn run_made<'a, T, I>(tasks: I, at_once: usize) -> Vec<T>
+pub async fn run_lazily<'a, T, I>(tasks: I, at_once: usize) -> Vec<T>
 where
     T: Send + 'a,
     I: IntoIterator<Item = Task<'a, T>>,
@@ -71,7 +72,7 @@ where
     let mut running = FuturesUnordered::new();
     let mut results = Vec::new();
     loop {
-        // One that takes long must not keep the ones after it from being begun.
+        // A slow task must not keep later ones from being started.
         running.extend(waiting.by_ref().take(at_once.max(1) - running.len()).map(numbered));
         let Some(result) = running.next().await else { break };
         results.push(result);
@@ -80,15 +81,15 @@ where
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// How many results may wait for those before them.
+/// The limit of results that wait for earlier ones.
 #[cfg(feature = "registry")]
-const WAITING: usize = 1_024;
+const MAX_WAITING: usize = 1_024;
 
-/// Hands the results of `count` tasks to `take` in their order, each as soon as it and all before it are there.
+/// Passes the results of `count` tasks to `take` in order, each as soon as all earlier ones are available.
 ///
-/// 1. Each has a first try, `at_once` of them at a time.
-/// 2. One whose first try has no result is run by itself when it is its turn: of those that need much memory there is
-///    only one at a time.
+/// 1. Each task has a first try, `at_once` of them concurrently.
+/// 2. If a first try gives no result, `alone` runs when it is its turn, so that of the tasks that need much memory only
+///    one runs at a time.
 #[cfg(feature = "registry")]
 pub async fn in_order<'a, T: Send + 'a>(
     count: usize,
@@ -109,8 +110,8 @@ pub async fn in_order<'a, T: Send + 'a>(
     for number in 0..count {
         let mut by_itself: Option<Task<'a, T>> = None;
         let result = loop {
-            let room = at_once.max(1).saturating_sub(running.len()).min(WAITING.saturating_sub(ready.len()));
-            // What is waited for has begun: the first that has no result yet is begun before all others.
+            let room = at_once.max(1).saturating_sub(running.len()).min(MAX_WAITING.saturating_sub(ready.len()));
+            // The awaited task is always running: the first one without a result is started before all others.
             let room = if running.is_empty() { room.max(1) } else { room };
             running.extend(waiting.by_ref().take(room));
             match by_itself.take() {
@@ -161,7 +162,7 @@ fn numbered<'a, T: Send + 'a>((number, task): (usize, Task<'a, T>)) -> Task<'a, 
 
 /// One after another.
 #[cfg(not(feature = "registry"))]
-pub async fn run_made<'a, T, I>(tasks: I, _at_once: usize) -> Vec<T>
+pub async fn run_lazily<'a, T, I>(tasks: I, _at_once: usize) -> Vec<T>
 where
     T: Send + 'a,
     I: IntoIterator<Item = Task<'a, T>>,
@@ -173,8 +174,8 @@ where
     results
 }
 
-/// Lets `task` run on another thread of the tokio runtime that it is awaited in; in any other executor, and without one,
-/// it runs where it is awaited. `None` only where the runtime ended the task.
+/// Spawns `task` on the tokio runtime that it is awaited in; without one, it runs where it is awaited. `None` only if
+/// the runtime aborted the task.
 #[cfg(feature = "registry")]
 pub fn spread<T: Send + 'static>(task: Task<'static, T>) -> Task<'static, Option<T>> {
     Box::pin(async {
@@ -216,7 +217,7 @@ mod tests {
             let last = &last;
             Box::pin(async move {
                 match number {
-                    // The first ends only when the last has begun.
+                    // The first task ends only after the last has begun.
                     0 => last.notified().await,
                     9 => last.notify_one(),
                     _ => {}
@@ -239,7 +240,7 @@ mod tests {
             let (last, first) = (&last, &first);
             Box::pin(async move {
                 first.fetch_add(1, Ordering::Relaxed);
-                // The first one ends only when the last has begun.
+                // The first task ends only after the last has begun.
                 match number {
                     0 => last.notified().await,
                     9 => last.notify_one(),

@@ -11,31 +11,31 @@ use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
 
-/// Where content can be put.
+/// A store that content can be written to.
 pub trait Sink: Source {
-    /// Whether the blob with this descriptor is there.
+    /// Whether the store has the blob.
     ///
     /// # Errors
-    /// Where the store gives no answer.
+    /// [`StoreError`] if the store did not tell.
     fn has_blob<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<bool, StoreError>>;
 
-    /// Whether the manifest with this descriptor is there.
+    /// Whether the store has the manifest.
     ///
     /// # Errors
-    /// Where the store gives no answer.
+    /// [`StoreError`] if the store did not tell.
     fn has_manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<bool, StoreError>>;
 
-    /// Takes a blob over from another repository of the same registry, without moving bytes; `false` where that is
-    /// not to be had and the blob must be pushed.
+    /// Mounts a blob from another repository of the same registry, without a transfer; `false` if that is not possible,
+    /// so that the blob must be pushed.
     ///
     /// # Errors
-    /// Where the store gives no answer.
+    /// [`StoreError`] if the store did not respond.
     fn mount<'a>(&'a self, descriptor: &'a Descriptor, from: &'a str) -> Task<'a, Result<bool, StoreError>>;
 
-    /// Stores a blob. Nothing becomes visible unless the whole of it had the right length and digest.
+    /// Stores a blob. It becomes visible only if all of it had the right length and digest.
     ///
     /// # Errors
-    /// Where the blob could not be read or stored.
+    /// [`StoreError`] if the blob could not be read or stored.
     fn push_blob(&self, blob: Blob) -> Task<'_, Result<(), StoreError>>;
 
     /// Stores a small blob that is already in memory.
@@ -46,28 +46,28 @@ pub trait Sink: Source {
         self.push_blob(Blob::of(content))
     }
 
-    /// Whether a small blob is known to cost no more to store than to ask for.
+    /// Whether storing a small blob is known to cost no more than asking whether it exists.
     fn stores_at_once(&self) -> bool {
         false
     }
 
-    /// Whether something can stand under `tag`, as far as can be told without asking.
+    /// Checks whether `tag` is valid for this store, without asking it.
     ///
     /// # Errors
-    /// [`StoreError::ReadOnly`] where the store can have no such tag.
+    /// [`StoreError::ReadOnly`] if the store cannot have such a tag.
     fn check_tag(&self, _tag: &str) -> Result<(), StoreError> {
         Ok(())
     }
 
-    /// Whether a name that stands for another image is moved by a push, as the tag of a registry is.
+    /// Whether a push moves a name that another image has, as registries do with tags.
     fn moves_names(&self) -> bool {
         true
     }
 
-    /// The images for which `name` stands here now: none where it is free, several where it could mean several.
+    /// The images that `name` currently stands for: none if it is free, several if it is ambiguous.
     ///
     /// # Errors
-    /// Where the store gives no answer.
+    /// [`StoreError`] if the store did not tell.
     fn holders<'a>(&'a self, name: &'a str) -> Task<'a, Result<BTreeSet<Digest>, StoreError>> {
         Box::pin(async move {
             match self.resolve(&TagOrDigest::Tag(name.to_owned())).await {
@@ -78,43 +78,43 @@ pub trait Sink: Source {
         })
     }
 
-    /// Whether the store is known to refuse a manifest whose blobs it does not have.
+    /// Whether the store is known to refuse a manifest whose blobs are missing.
     fn checks_blobs(&self) -> bool {
         false
     }
 
-    /// Stores a manifest under its digest and, with a tag, under that name. Blobs and children must be there already.
+    /// Stores a manifest under its digest and, with a tag, under that name. Its blobs and children must exist already.
     ///
     /// # Errors
-    /// Where the store refuses it, or stored something else.
+    /// [`StoreError`] if the store refuses it, or stored something else.
     fn push_manifest<'a>(&'a self, content: &'a Content, tag: Option<&'a str>) -> Task<'a, Result<Pushed, StoreError>>;
 
-    /// Makes `entries` known as referrers of `subject` in the list that the store itself does not keep (the fallback
-    /// tag): merged into what stands there, never replacing it.
+    /// Adds `entries` to the list of referrers of `subject` that the client has to maintain (the fallback tag).
+    /// Existing entries are kept.
     ///
     /// # Errors
-    /// Where the list could not be read, written, or seen to hold.
+    /// [`StoreError`] if the list could not be read, written, or confirmed.
     fn list_referrers<'a>(&'a self, subject: &'a Digest, entries: &'a [Descriptor])
     -> Task<'a, Result<(), StoreError>>;
 
-    /// Marks a point to which [`Sink::go_back`] takes back what is pushed after it and not visible yet. A store in which
-    /// what is pushed is visible at once has nothing to take back.
+    /// Sets a savepoint. [`Sink::rollback`] undoes later pushes that are not visible yet. A store in which pushes are
+    /// visible at once has nothing to undo.
     fn mark(&self) {}
 
-    /// Takes back what was pushed since [`Sink::mark`], so that the next [`Sink::finish`] shows none of it.
-    fn go_back(&self) {}
+    /// Undoes the pushes since [`Sink::mark`], so that the next [`Sink::finish`] shows none of them.
+    fn rollback(&self) {}
 
-    /// Makes everything pushed so far durable and visible. Until then a local store may hold names back.
+    /// Makes everything pushed so far durable and visible. A local store shows no pushed names before.
     ///
     /// # Errors
-    /// Where the store could not be brought up to date.
+    /// [`StoreError`] if that failed.
     fn finish(&self) -> Task<'_, Result<(), StoreError>>;
 }
 
-/// What a store said when it took a manifest.
+/// The response of a store to a pushed manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pushed {
     /// Whether the store itself lists the manifest as a referrer of its subject (`OCI-Subject`). If not, and the
-    /// manifest has a subject, [`Sink::list_referrers`] is still to be called.
+    /// manifest has a subject, call [`Sink::list_referrers`].
     pub listed: bool,
 }

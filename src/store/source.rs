@@ -20,7 +20,7 @@ pub trait Source: Send + Sync {
     /// digest is that of the bytes, whatever a header claims (threats: digest-header-mismatch).
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] only where the store says that it does not exist; every other failure is another error.
+    /// [`StoreError::NotFound`] only if the store says that it does not exist; every other failure is another error.
     fn resolve<'a>(&'a self, tag_or_digest: &'a TagOrDigest) -> Task<'a, Result<Content, StoreError>>;
 
     /// The manifest or index of this descriptor; size and digest are checked.
@@ -32,7 +32,7 @@ pub trait Source: Send + Sync {
     /// The blob of this descriptor, in memory; size and digest are checked.
     ///
     /// # Errors
-    /// [`StoreError::TooLarge`], before anything is read, where the descriptor is over `limit` bytes; otherwise as
+    /// [`StoreError::TooLarge`], before anything is read, if the descriptor is over `limit` bytes; otherwise as
     /// [`Source::resolve`].
     fn blob<'a>(&'a self, descriptor: &'a Descriptor, limit: u64) -> Task<'a, Result<Content, StoreError>>;
 
@@ -42,22 +42,22 @@ pub trait Source: Send + Sync {
     /// As [`Source::resolve`].
     fn open<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Blob, StoreError>>;
 
-    /// Lists the referrers of `subject`, all pages; `None` where the store keeps no list (a registry without the
-    /// referrers API), which does not mean that there are no referrers.
+    /// Lists the referrers of `subject`, all pages; `None` if the store keeps no list (a registry without the referrers
+    /// API), which does not mean that there are no referrers.
     ///
     /// With an artifact type the store may leave out other types; [`Listing::filtered`] says whether it did. The
-    /// entries are unverified claims; only the manifests count. A list that breaks off is returned as far as it was
-    /// read, with [`Listing::unread`].
+    /// entries are unverified claims; only the manifests count. A list that breaks off is returned with the entries so
+    /// far and [`Listing::unread`].
     ///
     /// # Errors
-    /// [`StoreError`] where nothing of the list could be read: an error is not an empty list.
+    /// [`StoreError`] if no part of the list could be read: an error is not an empty list.
     fn referrers<'a>(
         &'a self,
         subject: &'a Digest,
         artifact_type: Option<&'a str>,
     ) -> Task<'a, Result<Option<Listing>, StoreError>>;
 
-    /// Whether the store keeps a list of referrers, if that is known already; it decides the order of requests.
+    /// Whether the store keeps a list of referrers, if that is already known; it decides the order of requests.
     fn lists_referrers(&self) -> Option<bool> {
         None
     }
@@ -65,7 +65,7 @@ pub trait Source: Send + Sync {
     /// The names in this store: the tags of a repository, the named entries of a layout.
     ///
     /// # Errors
-    /// [`StoreError`] where the list could not be read completely.
+    /// [`StoreError`] if the list could not be read completely.
     fn names(&self) -> Task<'_, Result<Vec<String>, StoreError>>;
 
     /// The images of this store, each name once: the entries of a layout that are images, or the tags of a repository,
@@ -91,13 +91,13 @@ pub trait Source: Send + Sync {
     /// The location of the store, for messages and mounts.
     fn origin(&self) -> Origin;
 
-    /// The blobs that were read and checked when the store was opened, with their sizes in bytes; `None` where opening
+    /// The blobs that were read and checked when the store was opened, with their sizes in bytes; `None` if opening
     /// reads no blobs.
     fn checked_when_opened(&self) -> Option<&BTreeMap<Digest, u64>> {
         None
     }
 
-    /// Whether a loader selects the platform by another list than the index, as `docker load` does: unless the index is
+    /// Whether a loader selects the platform by another list than the index, as `docker load` does. Unless the index is
     /// signed, it may then load another platform than the index names.
     fn chooses_platform(&self) -> bool {
         false
@@ -110,12 +110,12 @@ pub trait Source: Send + Sync {
     }
 }
 
-/// An image as a store lists it.
+/// An image in the list of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedImage {
-    /// Its descriptor, where the list has one.
+    /// Its descriptor, if the list has one.
     pub descriptor: Option<Descriptor>,
-    /// Its name: a tag, or the full name in a layout, if it has one that can be typed.
+    /// Its name: a tag, or a valid full name in a layout; `None` if it has none.
     pub name: Option<String>,
 }
 
@@ -134,7 +134,7 @@ impl Listing {
     /// The entries of a complete list.
     ///
     /// # Errors
-    /// [`Listing::unread`], where the list was cut off.
+    /// [`Listing::unread`], if the list was cut off.
     pub fn whole(self) -> Result<Vec<Descriptor>, StoreError> {
         match self.unread {
             None => Ok(self.entries),
@@ -146,11 +146,11 @@ impl Listing {
 /// The location of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// On this machine, or in memory: how to name it to people.
+    /// On this machine, or in memory; the text is for messages.
     Local(String),
     /// A repository of a registry.
     Registry {
-        /// The host and perhaps the port.
+        /// The host, with the port if there is one.
         host: String,
         /// The repository.
         repository: String,

@@ -2,22 +2,22 @@
 
 use std::sync::OnceLock;
 
-/// Receives the progress of transfers. Nothing is decided by it.
+/// Receives the progress of transfers, without any influence on them.
 pub trait TransferProgress: Send + Sync {
-    /// This number of bytes will be moved, in addition to those before.
+    /// Adds `bytes` to the number of bytes that are going to be transferred.
     fn wanted(&self, bytes: u64);
 
-    /// This number of bytes was moved.
+    /// Reports that `bytes` were transferred.
     fn moved(&self, bytes: u64);
 
-    /// This number of bytes need not be moved after all.
+    /// Reports that `bytes` do not have to be transferred after all.
     fn spared(&self, bytes: u64);
 }
 
 /// The receiver of this process, if there is one: a program has one screen.
 static METER: OnceLock<Box<dyn TransferProgress>> = OnceLock::new();
 
-/// Reports to `meter` from now on; the first call in a process wins.
+/// Sets the receiver of progress; only the first call in a process has an effect.
 pub fn watch(meter: Box<dyn TransferProgress>) {
     let _ = METER.set(meter);
 }

@@ -14,8 +14,8 @@ use crate::verify::VerifiedSubject;
 use crate::verify::evaluation::EvaluationTerms;
 use crate::verify::evaluation::Predicates;
 
-/// A trust root and a policy. It evaluates the evidence about a subject in every format and from every store (threats:
-/// check-lost-in-one-format).
+/// A trust root and a policy. It evaluates the evidence about a subject in every format and from every store
+/// (threats: check-lost-in-one-format).
 #[derive(Clone, Debug)]
 pub struct Verifier {
     limits: Limits,

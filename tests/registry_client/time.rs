@@ -10,8 +10,8 @@ use bulla::store::CountedTime;
 use bulla::store::Deadline;
 use bulla::store::Sink as _;
 use bulla::store::Source as _;
-use bulla::store::registry::Event;
-use bulla::store::registry::Watch;
+use bulla::store::registry::RequestEvent;
+use bulla::store::registry::RequestObserver;
 use std::io::Read as _;
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -121,11 +121,11 @@ fn time_in_which_layers_move_does_not_count_by_default() {
 #[derive(Debug, Default)]
 struct Seen(Mutex<Vec<String>>);
 
-impl Watch for Seen {
-    fn saw(&self, event: &Event<'_>) {
+impl RequestObserver for Seen {
+    fn observe(&self, event: &RequestEvent<'_>) {
         let line = match event {
-            Event::Again { next, most, why, .. } => format!("again {next}/{most}: {why}"),
-            Event::Asked { method, path, status, .. } => format!("{method} {path} {status:?}"),
+            RequestEvent::Retry { next, most, why, .. } => format!("again {next}/{most}: {why}"),
+            RequestEvent::Request { method, path, status, .. } => format!("{method} {path} {status:?}"),
             _ => return,
         };
         self.0.lock().unwrap().push(line);

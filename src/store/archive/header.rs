@@ -1,4 +1,5 @@
-//! `Header`: one 512-byte header of a tar archive, POSIX.1-1988 (ustar) or GNU, read strictly and written plainly.
+//! `Header`: one 512-byte header of a tar archive, POSIX.1-1988 (ustar) or GNU, parsed strictly and written in its
+//! simplest form.
 
 /// The block size of a tar archive, in bytes.
 pub(super) const BLOCK: u64 = 512;
@@ -10,11 +11,11 @@ pub(super) enum MemberType {
     File,
     /// A link of any kind: never followed.
     Link(&'static str),
-    /// The name of the next member, GNU.
+    /// A GNU extension: the name of the next member.
     LongName,
-    /// Records about the next member, POSIX.1-2001.
+    /// PAX records about the next member, POSIX.1-2001.
     Pax,
-    /// Records about all members that follow.
+    /// PAX records about all members that follow.
     PaxGlobal,
 }
 
@@ -27,7 +28,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Parses a header strictly: the checksum must be right and every number must have one reading. An error is the
+    /// Parses a header strictly: the checksum must be correct and every number must be unambiguous. The error is the
     /// reason to refuse the archive.
     pub(super) fn parse(block: &[u8; 512]) -> Result<Self, String> {
         let checksum = octal(field(block, 148, 8)).ok_or("a header checksum that is no octal number")?;
@@ -53,7 +54,7 @@ impl Header {
             other => return Err(format!("a member of the unknown type {:?}", other.escape_ascii().to_string())),
         };
         let size = number(field(block, 124, 12)).ok_or("a size that is no number")?;
-        // Mode, owners, time, device: they mean nothing here, but some readers stop at one that they cannot read.
+        // Mode, owners, time and device are ignored, but must be valid, since some readers stop at an invalid one.
         if let Some((at, _)) = [(100, 8), (108, 8), (116, 8), (136, 12), (329, 8), (337, 8)]
             .into_iter()
             .find(|(at, length)| !number_or_none(field(block, *at, *length)))
@@ -68,7 +69,7 @@ impl Header {
         Ok(Self { kind, name, size })
     }
 
-    /// The header of a member that we write: nothing in it depends on who writes it or when.
+    /// The header of a member that we write: it depends neither on the user nor on the time.
     pub(super) fn write(&self) -> [u8; 512] {
         let mut block = [0; 512];
         let (mode, kind): (&[u8], &[u8]) = match self.kind {
@@ -79,7 +80,8 @@ impl Header {
             }
         };
         let size = match self.size > MAX_OCTAL {
-            // What GNU, BSD, Go and Python read: the first bit set, then the number, big endian.
+            // The base-256 form that GNU, BSD, Go and Python read: the first bit is set, then comes the number,
+            // big-endian.
             true => [&[0x80, 0, 0, 0], self.size.to_be_bytes().as_slice()].concat(),
             false => format!("{:011o}\0", self.size).into_bytes(),
         };
@@ -154,13 +156,13 @@ fn number(field: &[u8]) -> Option<u64> {
     (zeros.iter().all(|byte| *byte == 0) && i64::try_from(value).is_ok()).then_some(value)
 }
 
-/// Whether a field that we do not use is blank or a number of any kind.
+/// Whether an ignored field is blank or any number.
 fn number_or_none(field: &[u8]) -> bool {
     let blank = field.iter().all(|byte| matches!(byte, 0 | b' '));
     blank || matches!(field.first(), Some(0x80 | 0xff)) || octal(field).is_some()
 }
 
-/// The largest size that eleven octal digits can say.
+/// The largest size that fits into eleven octal digits.
 pub(super) const MAX_OCTAL: u64 = 0o77_777_777_777;
 
 #[cfg(test)]

@@ -37,23 +37,23 @@ use crate::store::local::layout_files::at;
 use crate::store::local::layout_files::blob_digest;
 use crate::store::local::layout_files::open_regular;
 
-/// An OCI image layout in a tar archive, not compressed.
+/// An OCI image layout in an uncompressed tar archive.
 ///
-/// Adding to an archive writes a new one beside it, which takes its place when it is finished.
+/// A change writes a new archive beside the old one, which replaces it when it is finished.
 pub type Archive = Local<Tar>;
 
 /// The files of a layout as members of a tar archive.
 pub struct Tar {
     limits: Limits,
     path: PathBuf,
-    /// The archive that is there, if there is one.
+    /// The existing archive, if there is one.
     read: Mutex<Option<OpenArchive>>,
     transport: &'static str,
-    /// The archive that is to take its place, while one is written.
+    /// The archive that is being written, if there is one.
     writing: Mutex<Option<Writing>>,
 }
 
-/// An archive whose headers were read. What it holds is read through this handle, whatever happens to its name.
+/// An archive whose headers were read. Its content is read through this handle, even if the file gets another name.
 #[derive(Clone)]
 struct OpenArchive {
     file: Arc<File>,
@@ -62,8 +62,8 @@ struct OpenArchive {
 }
 
 impl Archive {
-    /// Whether Docker's own list lies beside the layout: then `docker load` goes by that one, and
-    /// [`DockerArchive`](crate::store::DockerArchive) is the way to read it.
+    /// Whether the archive also has Docker's own list, which `docker load` uses:
+    /// [`DockerArchive`](crate::store::DockerArchive) must read it then.
     pub fn is_for_docker(&self) -> bool {
         self.place().has(DOCKER_LIST)
     }
@@ -82,8 +82,8 @@ impl Archive {
         }
     }
 
-    /// Opens the archive in the file `path`; where there is none it is made by the first
-    /// [`finish`](crate::store::Sink::finish).
+    /// Opens the archive in the file `path`; if there is none, the first [`finish`](crate::store::Sink::finish) creates
+    /// it.
     ///
     /// # Errors
     /// As [`Archive::open`].
@@ -92,35 +92,35 @@ impl Archive {
     }
 }
 
-/// An archive that is to be read and is not there.
+/// The error for an archive to read that does not exist.
 pub(super) fn absent(path: &Path) -> StoreError {
     at(path)(io::Error::new(io::ErrorKind::NotFound, "there is no such file"))
 }
 
 impl Tar {
-    /// The archive in the file `path`, if there is one, called by the name of `transport`.
+    /// Opens the archive in the file `path`, if there is one; errors name `transport`.
     pub(crate) fn open(transport: &'static str, path: PathBuf, limits: Limits) -> Result<Self, StoreError> {
         let tar = Self { limits, path, read: Mutex::default(), transport, writing: Mutex::default() };
         *tar.read() = tar.scan()?;
         Ok(tar)
     }
 
-    /// Whether there is a file with this name.
+    /// Whether the archive has a file with this name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.read().as_ref().is_some_and(|opened| opened.members.find(name).is_some())
     }
 
-    /// Reads the headers of `opened` once more, for the names.
+    /// Reads the headers of `opened` again, to get the names.
     fn files(&self, opened: &OpenArchive, look: impl FnMut(&str, Span)) -> Result<(), StoreError> {
         scan::files(&opened.file, opened.length, &self.limits, look).map_err(|error| self.scanned(error))
     }
 
-    /// Why what has no manifest is not read.
+    /// The error for a docker-archive without manifests.
     pub(crate) fn without_digest(&self) -> StoreError {
         StoreError::ReadOnly { place: self.name(), reason: ReadOnlyFault::NoDigest }
     }
 
-    /// Refuses what cannot be read at offsets, however often, before anything waits for it.
+    /// Refuses a file that cannot be read at offsets, before anything blocks on it.
     fn is_seekable(&self) -> Result<(), StoreError> {
         let kind = std::fs::metadata(&self.path).map(|metadata| metadata.file_type());
         let why = match kind {
@@ -142,7 +142,7 @@ impl Tar {
 
     fn scan(&self) -> Result<Option<OpenArchive>, StoreError> {
         self.is_seekable()?;
-        // The name that was typed may be a link: it is the user's choice, as for every other file that is named.
+        // The path may be a link: the operator chose it.
         let path = match self.path.canonicalize() {
             Ok(path) => path,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -150,8 +150,8 @@ impl Tar {
         };
         let Some((file, length)) = open_regular(&path)? else { return Ok(None) };
         let members = scan::scan(&file, length, &self.limits).map_err(|error| match error {
-            // Docker before version 25, skopeo and podman put links into a docker-archive. It is not read for another
-            // reason, and nobody should take them out in vain.
+            // Docker before version 25, skopeo and podman write links into a docker-archive. Such an archive is refused
+            // for lacking manifests, so that nobody removes the links in vain.
             ScanError::Broken(_) if scan::has_without(&file, length, &self.limits, DOCKER_LIST, MARK) => {
                 self.without_digest()
             }
@@ -202,13 +202,13 @@ impl LayoutFiles for Tar {
         let mut slot = write::lock(&self.writing);
         if slot.is_none() {
             let mut writing = Writing::begin(&self.path)?;
-            // Another process may have replaced the archive since we read it.
+            // Another process may have replaced the archive since it was read.
             let opened = self.scan()?;
             self.read().clone_from(&opened);
             if let Some(opened) = &opened {
                 let mut members = Vec::new();
                 self.files(opened, |name, span| members.push((name.to_owned(), span)))?;
-                writing.take_over(&opened.file, members)?;
+                writing.copy_all(&opened.file, members)?;
             }
             *slot = Some(writing);
         }
@@ -223,8 +223,8 @@ impl LayoutFiles for Tar {
         write::lock(&self.writing).iter_mut().for_each(Writing::mark);
     }
 
-    fn go_back(&self) {
-        write::lock(&self.writing).iter_mut().for_each(Writing::go_back);
+    fn rollback(&self) {
+        write::lock(&self.writing).iter_mut().for_each(Writing::rollback);
     }
 
     fn commit(&self, index: &[u8]) -> Result<(), StoreError> {
@@ -244,9 +244,9 @@ impl LayoutFiles for Tar {
     }
 }
 
-/// Docker's own list of what is loaded.
+/// Docker's own list of images.
 pub(crate) const DOCKER_LIST: &str = "manifest.json";
 pub(crate) const TRANSPORT: &str = "oci-archive";
-/// Why a stream is not read.
+/// Why a pipe is refused.
 const STREAM: &str = "it is a pipe or a device, and an archive is read at its offsets, several times; save it to a file \
                       first, for example with `docker save -o image.tar IMAGE`";

@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use crate::store::local::layout_files::Rereadable;
 
-/// Where the bytes of a file lie in an archive.
+/// The offset and size of a file in an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) offset: u64,
     pub(super) size: u64,
 }
 
-/// The bytes of a member.
+/// A reader of one member.
 pub(super) struct SpanReader {
     at: u64,
     begin: u64,
@@ -66,15 +66,15 @@ pub(super) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<usi
     std::os::windows::fs::FileExt::seek_write(file, bytes, offset)
 }
 
-/// Where the next bytes at or after `at` are that a disk has something of: a hole in a file has none, and is zeros.
-/// Nothing where only a hole follows, or the end.
+/// The offset of the next data at or after `at`; a hole in a sparse file has no data and reads as zeros. `None` if only
+/// a hole or the end follows.
 #[cfg(target_os = "linux")]
 pub(super) fn data_at(file: &File, at: u64) -> io::Result<Option<u64>> {
     use rustix::io::Errno;
     match rustix::fs::seek(file, rustix::fs::SeekFrom::Data(at)) {
         Ok(data) => Ok(Some(data)),
         Err(Errno::NXIO) => Ok(None),
-        // A file system that knows no holes has none.
+        // This file system does not support holes.
         Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(Some(at)),
         Err(error) => Err(error.into()),
     }

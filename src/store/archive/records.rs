@@ -1,12 +1,12 @@
-//! The records of PAX headers (POSIX.1-2001), which say things about a member that its own header has no room for.
+//! The records of PAX headers (POSIX.1-2001): properties of a member that do not fit into its own header.
 
-/// A number in a record: digits, nothing else.
+/// Parses a number in a record: digits only.
 pub(super) fn decimal(value: &str) -> Result<u64, &'static str> {
     let digits = value.bytes().all(|byte| byte.is_ascii_digit());
     value.parse().ok().filter(|_| digits).ok_or("a size that is no number")
 }
 
-/// The records of a PAX header: `length key=value\n`, where the length counts itself.
+/// Parses the records of a PAX header: `length key=value\n`, where the length counts itself.
 pub(super) fn records(mut body: &[u8]) -> Result<Vec<(&str, &str)>, String> {
     let mut records = Vec::new();
     while !body.is_empty() {
@@ -26,7 +26,7 @@ fn record(body: &[u8]) -> Option<(&str, &str, &[u8])> {
     let equals = text.iter().position(|byte| *byte == b'=')?;
     let (key, value) = (text.get(..equals)?, text.get(equals + 1..)?);
     let key = std::str::from_utf8(key).ok().filter(|key| !key.is_empty())?;
-    // Extended attributes are bytes; only the values that we look at have to be text.
+    // Extended attributes are bytes; only the values that are used have to be text.
     let value = std::str::from_utf8(value);
     match (key, value) {
         (_, Ok(value)) => Some((key, value, rest)),

@@ -1,15 +1,15 @@
 //! `MemberTable`: the offsets of the files in a tar archive, from one strict pass over its headers.
 //!
-//! The invariant: every reader of tar archives sees the same files in an archive that is accepted, under the same names
-//! and with the same bytes. Where two readers could differ, the archive is refused.
+//! The invariant: in an accepted archive every tar reader finds the same files, with the same names and bytes. If two
+//! readers could differ, the archive is refused.
 //!
 //! 1. A compressed archive is refused by its first bytes, with the program that unpacks it.
 //! 2. Each header is read strictly ([`Header`]): a number has one reading, and the checksum must be right.
-//! 3. An extension header (PAX, GNU long name) may say each thing once about the next member, within limits.
+//! 3. An extension header (PAX, GNU long name) may set each property of the next member once, within limits.
 //! 4. A member is a file or a directory with a safe name. Links, devices and sparse files are refused.
 //! 5. A member that reaches beyond the end of the file is refused: the archive was cut off.
 //! 6. Two blocks of zeros end the archive; only a bounded number of zeros may follow.
-//! 7. When all names are known they are compared without case: the same name twice is refused.
+//! 7. Finally all names are compared without case: a duplicate is refused.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -29,8 +29,8 @@ use crate::store::archive::offsets::read_at;
 use crate::store::archive::records::decimal;
 use crate::store::archive::records::records;
 
-/// The members of an archive, to be found by name. It keeps hashes of the names, not the names: an archive may have a
-/// million members.
+/// The members of an archive, found by name. It stores hashes of the names, since an archive may have a million
+/// members.
 #[derive(Debug, Default)]
 pub(super) struct MemberTable(Vec<Member>);
 
@@ -39,7 +39,7 @@ struct Member {
     directory: bool,
     /// The hash of the name in lower case: some file systems ignore case (threats: archive-names-alike).
     key: NameHash,
-    /// The hash of the name as it is spelled.
+    /// The hash of the exact name.
     spelling: NameHash,
     span: Span,
 }
@@ -76,7 +76,7 @@ fn key(name: &str) -> NameHash {
 
 /// Why an archive is refused.
 pub(super) enum ScanError {
-    /// It breaks a rule of the strict reading; the text says which one, and at which byte.
+    /// It breaks a rule of the strict reading; the text names the rule and the offset.
     Broken(String),
     /// It has more members than `limits.oci.archive_members`.
     TooMany,
@@ -90,38 +90,38 @@ impl From<std::io::Error> for ScanError {
     }
 }
 
-/// Reads the headers of `file`, which is `length` bytes long, and returns where its members are. Every tar reader finds
-/// the same members in an archive that is accepted (threats: archive-two-sizes).
+/// Reads the headers of `file`, which is `length` bytes long, and returns the offsets of its members. Every tar reader
+/// finds the same members in an accepted archive (threats: archive-two-sizes).
 ///
 /// # Errors
 /// [`ScanError`] for links of any kind (threats: archive-link), for names that are equal without case, and for anything
-/// that two readers could read differently.
+/// that two readers could interpret differently.
 pub(super) fn scan(file: &File, length: u64, limits: &Limits) -> Result<MemberTable, ScanError> {
     let mut members = MemberTable::default();
-    each(file, length, limits, Links::Refused, &mut |name, directory, span| {
+    visit(file, length, limits, Links::Refused, &mut |name, directory, span| {
         let lower = name.to_ascii_lowercase();
         let (spelling, same) = (key(name), lower == name);
         members.0.push(Member { directory, key: if same { spelling } else { key(&lower) }, spelling, span });
         Ok(())
     })?;
     let Some(twice) = members.sort() else { return Ok(members) };
-    // Only hashes are kept: a second pass finds the name for the message.
-    each(file, length, limits, Links::Refused, &mut |name, _, span| match span.offset == twice {
+    // Only hashes are stored: a second pass finds the name for the error.
+    visit(file, length, limits, Links::Refused, &mut |name, _, span| match span.offset == twice {
         true => Err(format!("`{name}` for the second time")),
         false => Ok(()),
     })?;
     Err(broken(twice, "a name for the second time"))
 }
 
-/// Calls `look` with the name, offset and size of every file, in the order of the archive, under the rules of [`scan`],
-/// except that names are not compared with each other.
+/// Calls `look` with the name, offset and size of every file, in archive order. The rules are those of [`scan`], except
+/// that names are not compared with each other.
 pub(super) fn files(
     file: &File,
     length: u64,
     limits: &Limits,
     mut look: impl FnMut(&str, Span),
 ) -> Result<(), ScanError> {
-    each(file, length, limits, Links::Refused, &mut |name, directory, span| {
+    visit(file, length, limits, Links::Refused, &mut |name, directory, span| {
         if !directory {
             look(name, span);
         }
@@ -129,11 +129,11 @@ pub(super) fn files(
     })
 }
 
-/// Whether the archive is readable and has a file called `name` and no member called `other`. Tolerates links, and only
-/// serves to say in a message what kind of archive it is.
+/// Whether the archive is readable and has a file `name` but no member `other`. It tolerates links, so use it only to
+/// tell in an error what kind of archive it is.
 pub(super) fn has_without(file: &File, length: u64, limits: &Limits, name: &str, other: &str) -> bool {
     let (mut has, mut has_other) = (false, false);
-    let whole = each(file, length, limits, Links::PassedOver, &mut |found, directory, _| {
+    let whole = visit(file, length, limits, Links::PassedOver, &mut |found, directory, _| {
         has |= found == name && !directory;
         has_other |= found == other;
         Ok(())
@@ -149,12 +149,12 @@ enum Links {
     Refused,
 }
 
-/// Called with each member: its name, whether it is a directory, and where it is. An error is the reason to refuse the
-/// archive.
-type LookAtMember<'a> = dyn FnMut(&str, bool, Span) -> Result<(), String> + 'a;
+/// A callback for each member: its name, whether it is a directory, and its offset and size. An error is the reason to
+/// refuse the archive.
+type OnMember<'a> = dyn FnMut(&str, bool, Span) -> Result<(), String> + 'a;
 
 /// Calls `look` for every member of the archive in order, under the rules of the module head.
-fn each(file: &File, length: u64, limits: &Limits, links: Links, look: &mut LookAtMember<'_>) -> Result<(), ScanError> {
+fn visit(file: &File, length: u64, limits: &Limits, links: Links, look: &mut OnMember<'_>) -> Result<(), ScanError> {
     let mut input = BufReader::with_capacity(64 << 10, file);
     input.rewind()?;
     let mut scan = Scan { at: 0, input, length, links, look, next: NextMember::default() };
@@ -172,17 +172,17 @@ struct Scan<'a> {
     input: BufReader<&'a File>,
     length: u64,
     links: Links,
-    look: &'a mut LookAtMember<'a>,
+    look: &'a mut OnMember<'a>,
     next: NextMember,
 }
 
-/// What extension headers have said about the next member.
+/// The properties of the next member from extension headers.
 #[derive(Default)]
 struct NextMember {
     path: Option<String>,
     size: Option<u64>,
     /// Whether a PAX header was read for it.
-    told: bool,
+    has_pax: bool,
 }
 
 impl Scan<'_> {
@@ -215,7 +215,7 @@ impl Scan<'_> {
         match header.kind {
             MemberType::Pax | MemberType::PaxGlobal | MemberType::LongName => {
                 let body = self.body(start, header.size)?;
-                self.announce(header.kind, &body).map_err(wrong)?;
+                self.extension(header.kind, &body).map_err(wrong)?;
             }
             MemberType::Directory | MemberType::File => self.file(start, header)?,
             MemberType::Link(_) if self.links == Links::PassedOver => {
@@ -236,7 +236,7 @@ impl Scan<'_> {
             None => String::from_utf8(header.name).map_err(|_| wrong("a name that is not UTF-8"))?,
         };
         let size = match size {
-            // In POSIX a size record takes precedence over the header. Here it may do so only where the number does not
+            // In POSIX a size record takes precedence over the header. Here it may do so only if the number does not
             // fit into the header, which is then 0, as Go writes it; otherwise both must agree
             // (threats: archive-two-sizes).
             Some(size) if size == header.size || size > MAX_OCTAL && header.size == 0 => size,
@@ -255,7 +255,7 @@ impl Scan<'_> {
 
     /// Reads an extension header about the next member. Each name and size may be given once
     /// (threats: archive-repeated-header).
-    fn announce(&mut self, kind: MemberType, body: &[u8]) -> Result<(), String> {
+    fn extension(&mut self, kind: MemberType, body: &[u8]) -> Result<(), String> {
         let twice = |what: &str| format!("{what} for one member, twice");
         match kind {
             MemberType::LongName => {
@@ -266,9 +266,9 @@ impl Scan<'_> {
                     return Err(twice("a name"));
                 }
             }
-            MemberType::Pax if self.next.told => return Err(twice("records")),
+            MemberType::Pax if self.next.has_pax => return Err(twice("records")),
             _ => {
-                self.next.told |= kind == MemberType::Pax;
+                self.next.has_pax |= kind == MemberType::Pax;
                 for (key, value) in records(body)? {
                     let again = match (key, kind) {
                         ("path", MemberType::Pax) => self.next.path.replace(value.to_owned()).is_some(),
@@ -334,10 +334,10 @@ impl Scan<'_> {
         })
     }
 
-    /// Checks the end of the archive: a second block of zeros, then only zeros, at most [`PADDING_LIMIT`] bytes of
-    /// them. Holes of a sparse file count as zeros and are not read.
+    /// Checks the end of the archive: a second block of zeros, then at most [`PADDING_LIMIT`] bytes, all zero. Holes of
+    /// a sparse file count as zeros and are not read.
     fn end(&mut self, start: u64) -> Result<(), ScanError> {
-        if self.next.told || self.next.path.is_some() {
+        if self.next.has_pax || self.next.path.is_some() {
             return Err(broken(start, "the end where a member was announced"));
         }
         if self.length - self.at < BLOCK {

@@ -39,7 +39,7 @@ use crate::store::archive::offsets::data_at;
 use crate::store::archive::offsets::read_at;
 use crate::store::archive::offsets::write_at;
 use crate::store::local::background_sync::BackgroundSync;
-use crate::store::local::background_sync::WORTH;
+use crate::store::local::background_sync::SYNC_THRESHOLD;
 use crate::store::local::layout_files::INDEX;
 use crate::store::local::layout_files::LOST;
 use crate::store::local::layout_files::MARK;
@@ -57,20 +57,20 @@ pub(super) struct Writing {
     /// The offset of the next member.
     end: u64,
     file: Arc<File>,
-    /// Whether reserved space was left unfilled.
+    /// Whether a reserved space was left unfilled.
     holes: bool,
     /// The complete members, by name.
     kept: BTreeMap<String, Span>,
     _lock: Lock,
     marked: Option<ArchiveMark>,
-    /// Blobs that are being written at this moment.
+    /// The number of blobs that are being written.
     open: usize,
     target: PathBuf,
     /// The temporary file; `None` once it has its final name.
     temporary: Option<TemporaryPath>,
 }
 
-/// The state of an archive when it was marked, and the names of members that were added since.
+/// A savepoint: the state of the archive, and the names of the members that were added since.
 struct ArchiveMark {
     end: u64,
     holes: bool,
@@ -79,21 +79,21 @@ struct ArchiveMark {
 }
 
 /// The space reserved for a member: the offsets of its header, its content, and the next member.
-struct Room {
+struct ReservedSpace {
     data: u64,
     end: u64,
     start: u64,
 }
 
 impl Writing {
-    /// Takes the lock for `target` and creates a temporary file beside it; `target` changes in [`Writing::commit`].
+    /// Takes the lock for `target` and creates a temporary file beside it; only [`Writing::commit`] changes `target`.
     ///
     /// # Errors
-    /// [`StoreError`] where the target is a symbolic link, another process holds the lock, or on I/O errors.
+    /// [`StoreError`] if the target is a symbolic link, if another process holds the lock, or on I/O errors.
     pub(super) fn begin(target: &Path) -> Result<Self, StoreError> {
         let directory = directory_of(target);
         fs::metadata(directory).map_err(at(directory))?;
-        // Through a link the archive would be written to a place that the operator did not name.
+        // A link could lead the write to a file that the operator did not name.
         if target.symlink_metadata().is_ok_and(|there| there.is_symlink()) {
             let why = "it is a symbolic link; name the file that it points to".to_owned();
             return Err(StoreError::Broken { place: target.display().to_string(), why });
@@ -113,14 +113,14 @@ impl Writing {
             temporary: Some(path),
         };
         for directory in DIRECTORIES {
-            let room = writing.set_aside(directory, 0, MemberType::Directory)?;
+            let room = writing.reserve(directory, 0, MemberType::Directory)?;
             writing.end = room.end;
         }
         Ok(writing)
     }
 
     /// Copies `members` of the archive `file`, in the order of their offsets, except for `index.json` and `oci-layout`.
-    pub(super) fn take_over(&mut self, file: &Arc<File>, mut members: Vec<(String, Span)>) -> Result<(), StoreError> {
+    pub(super) fn copy_all(&mut self, file: &Arc<File>, mut members: Vec<(String, Span)>) -> Result<(), StoreError> {
         members.sort_by_key(|(_, span)| span.offset);
         for (name, span) in members {
             if name != INDEX && name != MARK {
@@ -132,7 +132,7 @@ impl Writing {
 
     /// Copies one member of another archive. Holes of a sparse file stay holes.
     fn copy(&mut self, name: &str, file: &File, span: Span) -> Result<(), StoreError> {
-        let room = self.set_aside(name, span.size, MemberType::File)?;
+        let room = self.reserve(name, span.size, MemberType::File)?;
         let end = span.offset.saturating_add(span.size);
         let shorter = || {
             let why = format!("`{name}` became shorter while it was read");
@@ -152,7 +152,7 @@ impl Writing {
                 break;
             }
         }
-        // A hole at the end could also be a file that was cut off.
+        // A hole at the end could also be a truncated file.
         if file.metadata().map_err(at(&self.target))?.len() < end {
             return Err(shorter());
         }
@@ -166,15 +166,15 @@ impl Writing {
         self.kept.get(name).map(|span| (Arc::clone(&self.file), *span))
     }
 
-    /// Sets the mark to which [`Writing::go_back`] reverts.
+    /// Sets the savepoint of [`Writing::rollback`].
     pub(super) fn mark(&mut self) {
         let Self { end, holes, open, .. } = *self;
         self.marked = Some(ArchiveMark { end, holes, names: Vec::new(), open });
     }
 
-    /// Removes the members that were added since [`Writing::mark`]. The archive is cut back to the mark if no blob is
-    /// being written; otherwise their space becomes a hole.
-    pub(super) fn go_back(&mut self) {
+    /// Removes the members that were added since [`Writing::mark`]. The archive is truncated to the savepoint if no
+    /// blob is being written; otherwise their space becomes a hole.
+    pub(super) fn rollback(&mut self) {
         let Some(ArchiveMark { end, holes, names, open }) = self.marked.take() else { return };
         self.kept.retain(|name, _| !names.contains(name));
         match self.end == end || open == 0 && self.open == 0 && self.file.set_len(end).is_ok() {
@@ -191,10 +191,10 @@ impl Writing {
     /// Writes `oci-layout` and `index.json`, syncs the archive, and renames it to the target in one step.
     ///
     /// # Errors
-    /// [`StoreError`] on I/O errors; unless the last sync of the directory failed, the target is then unchanged.
+    /// [`StoreError`] on I/O errors; the target is then unchanged, unless only the last sync of the directory failed.
     pub(super) fn commit(&mut self, index: &[u8]) -> Result<(), StoreError> {
         if self.holes {
-            self.close_holes()?;
+            self.compact()?;
         }
         for (name, body) in [(MARK, MARK_BODY), (INDEX, index)] {
             self.append(name, body)?;
@@ -221,8 +221,8 @@ impl Writing {
     /// Writes the header of a member at the end and returns the space reserved for it; the caller advances `end`.
     ///
     /// # Errors
-    /// [`StoreError::TooLarge`] where the archive would be longer than [`MAX_ARCHIVE`].
-    fn set_aside(&mut self, name: &str, size: u64, kind: MemberType) -> Result<Room, StoreError> {
+    /// [`StoreError::TooLarge`] if the archive would be longer than [`MAX_ARCHIVE`].
+    fn reserve(&mut self, name: &str, size: u64, kind: MemberType) -> Result<ReservedSpace, StoreError> {
         let what =
             || StoreError::TooLarge { what: format!("`{name}` for {}", self.target.display()), limit: MAX_ARCHIVE };
         let start = self.end;
@@ -231,13 +231,13 @@ impl Writing {
         let end = padded(size).and_then(|size| data.checked_add(size)).filter(|end| *end <= MAX_ARCHIVE);
         let end = end.ok_or_else(what)?;
         write_all(&self.file, self.path(), &headers, start)?;
-        Ok(Room { data, end, start })
+        Ok(ReservedSpace { data, end, start })
     }
 
     /// Appends a member with its content.
     fn append(&mut self, name: &str, body: &[u8]) -> Result<(), StoreError> {
         let size = u64::try_from(body.len()).unwrap_or(u64::MAX);
-        let room = self.set_aside(name, size, MemberType::File)?;
+        let room = self.reserve(name, size, MemberType::File)?;
         write_all(&self.file, self.path(), body, room.data)?;
         self.end = room.end;
         self.kept.insert(name.to_owned(), Span { offset: room.data, size });
@@ -245,7 +245,7 @@ impl Writing {
     }
 
     /// Copies all members to a new temporary file, one after the other, without holes.
-    fn close_holes(&mut self) -> Result<(), StoreError> {
+    fn compact(&mut self) -> Result<(), StoreError> {
         let members = std::mem::take(&mut self.kept).into_iter().collect();
         let Temporary { file, path } = Temporary::beside(&self.target, MODE)?;
         self.temporary = Some(path);
@@ -253,23 +253,23 @@ impl Writing {
         self.holes = false;
         self.end = 0;
         for directory in DIRECTORIES {
-            self.end = self.set_aside(directory, 0, MemberType::Directory)?.end;
+            self.end = self.reserve(directory, 0, MemberType::Directory)?.end;
         }
-        self.take_over(&before, members)
+        self.copy_all(&before, members)
     }
 }
 
-/// A blob that is being written into its reserved space. Dropped without [`StagedBlob::keep`], it leaves a hole.
+/// A blob that is being written into its reserved space. Without [`StagedBlob::keep`] the space becomes a hole.
 pub(super) struct StagedMember<'a> {
     file: Arc<File>,
     kept: bool,
     name: String,
     position: u64,
-    room: Room,
+    room: ReservedSpace,
     size: u64,
     target: &'a Path,
     temporary: PathBuf,
-    /// Bytes that were written since they were last to be synced.
+    /// The number of bytes written since the last background sync.
     unsynced: u64,
     writing: &'a Mutex<Option<Writing>>,
 }
@@ -284,7 +284,7 @@ impl<'a> StagedMember<'a> {
         let name = blob_name(&descriptor.digest);
         let mut slot = lock(writing);
         let begun = slot.as_mut().ok_or_else(|| lost(target))?;
-        let room = begun.set_aside(&name, descriptor.size, MemberType::File)?;
+        let room = begun.reserve(&name, descriptor.size, MemberType::File)?;
         begun.end = room.end;
         begun.open += 1;
         let (file, temporary) = (Arc::clone(&begun.file), begun.path().to_owned());
@@ -299,7 +299,7 @@ impl StagedBlob for StagedMember<'_> {
         let written = u64::try_from(piece.len()).unwrap_or_default();
         self.position += written;
         self.unsynced += written;
-        if self.unsynced >= WORTH {
+        if self.unsynced >= SYNC_THRESHOLD {
             self.unsynced = 0;
             lock(self.writing).iter_mut().for_each(|writing| writing.background.sync(&self.file, &self.temporary));
         }
@@ -344,7 +344,7 @@ fn lost(path: &Path) -> StoreError {
     StoreError::Broken { place: path.display().to_string(), why: LOST.to_owned() }
 }
 
-/// The header of a member, with a PAX header before it where the name does not fit.
+/// The header of a member, with a PAX header before it if the name does not fit.
 fn headers(name: &str, size: u64, kind: MemberType) -> Vec<u8> {
     let header = |kind, name: &str, size| Header { kind, name: name.as_bytes().to_vec(), size }.write();
     if Header::fits(name) {
@@ -387,7 +387,7 @@ fn directory_of(target: &Path) -> &Path {
     target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The directories with which every written archive begins.
+/// The directories at the beginning of every archive that we write.
 const DIRECTORIES: [&str; 2] = ["blobs/", "blobs/sha256/"];
 
 /// The suffix of the lock file.

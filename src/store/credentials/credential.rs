@@ -23,9 +23,9 @@ pub enum Credential {
         /// The password.
         password: SecretText,
     },
-    /// An identity token, which a token service exchanges for others.
+    /// An identity token, which a token service exchanges for bearer tokens.
     Identity {
-        /// The user name and password that are stored beside it, for a registry that asks for those.
+        /// The user name and password stored beside it, for a registry that uses Basic authentication.
         login: Option<Login>,
         /// The identity token.
         token: SecretText,
@@ -69,19 +69,19 @@ pub enum CredentialSource {
 pub struct FoundCredential {
     /// The credential.
     pub credential: Credential,
-    /// Credential helpers that are configured and not installed, in words.
+    /// Descriptions of configured credential helpers that are not installed.
     pub missing: Vec<String>,
     /// The source of the credential, if there is one.
     pub source: Option<CredentialSource>,
 }
 
 impl SecretText {
-    /// Hides `text`.
+    /// Makes a secret of `text`.
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// The text itself.
+    /// The secret text.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -106,12 +106,12 @@ impl<'de> Deserialize<'de> for SecretText {
 }
 
 impl Credential {
-    /// An identity token alone.
+    /// An identity token without a login.
     pub const fn identity(token: SecretText) -> Self {
         Self::Identity { login: None, token }
     }
 
-    /// The texts that must not be shown: the secrets, and user name and password as they stand in a header.
+    /// The texts to redact: the secrets, and user name and password as encoded in a header.
     pub(crate) fn secrets(&self) -> Vec<SecretText> {
         let of_login = |username: &str, password: &SecretText| {
             let pair = Zeroizing::new(format!("{username}:{}", password.reveal()));
@@ -139,8 +139,8 @@ impl fmt::Display for CredentialSource {
     }
 }
 
-/// A stored user name and secret: by docker's convention the secret of the user `<token>` is an identity token. Where a
-/// registry asks for a user name and a password, it is sent as it is stored.
+/// The credential for a stored user name and secret: by docker's convention the secret of the user `<token>` is an
+/// identity token. For Basic authentication it is sent as it is stored.
 pub(super) fn stored(username: String, secret: SecretText) -> Credential {
     match username.as_str() {
         "<token>" => {

@@ -11,16 +11,16 @@ pub(super) enum Fit {
     Root,
     /// Another name of Docker Hub.
     HubAlias,
-    /// `https://index.docker.io/v1/`, which is what docker calls Docker Hub.
+    /// `https://index.docker.io/v1/`, docker's name of Docker Hub.
     Hub,
     /// The host itself.
     Exact,
-    /// A namespace or repository, as `auth.json` of the containers tools has it: the longest fits best.
+    /// A namespace or repository, as in `auth.json` of the containers tools: the longest fits best.
     Repository(usize),
 }
 
-/// How well an entry called `name` fits `repository` at `host`; `None` where it is for another registry. A URL fits
-/// only if it is the root of the API: `docker login` stores other tokens under deeper paths, such as
+/// How well an entry called `name` fits `repository` at `host`; `None` if it is for another registry. A URL fits only
+/// if it is the root of the API: `docker login` stores other tokens under deeper paths, such as
 /// `https://index.docker.io/v1/refresh-token`.
 pub(super) fn fit(name: &str, host: &str, repository: &str) -> Option<Fit> {
     if name == host {

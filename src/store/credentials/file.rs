@@ -54,7 +54,7 @@ impl CredentialFile {
     pub(super) fn parse(name: String, text: &SecretText) -> Result<Self, StoreError> {
         let text = text.reveal();
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
-        // The parser's own message may quote the text, and with it a secret.
+        // The parser's own message may quote the text, which contains a secret.
         let broken = || StoreError::Broken { place: name.clone(), why: "not a readable credential file".to_owned() };
         if text.is_empty() || text == "null" {
             return Ok(Self { name, wire: DockerConfigWire::default() });
@@ -66,13 +66,13 @@ impl CredentialFile {
         Ok(Self { name, wire })
     }
 
-    /// The file, for messages.
+    /// The name of the file, for messages.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// The credential helper for `host`: its own (`credHelpers`), otherwise the default one (`credsStore`). An empty
-    /// name of its own means no helper.
+    /// The credential helper for `host`: its own (`credHelpers`), otherwise the default (`credsStore`). An empty name
+    /// of its own means no helper.
     pub(super) fn helper(&self, host: &str) -> Option<&str> {
         let fits = self.wire.cred_helpers.iter().filter_map(|(name, helper)| {
             let fit = entry_name::fit(name, host, "").filter(|fit| !matches!(fit, Fit::Repository(_)))?;
@@ -83,7 +83,7 @@ impl CredentialFile {
     }
 
     /// Whether the file has an entry or a helper for `host` by name.
-    pub(super) fn knows(&self, host: &str, repository: &str) -> bool {
+    pub(super) fn has_entry(&self, host: &str, repository: &str) -> bool {
         let helpers = self.wire.cred_helpers.iter().map(|(name, _)| name);
         let auths = self.wire.auths.iter().flatten().map(|(name, _)| name);
         helpers.chain(auths).any(|name| entry_name::fit(name, host, repository).is_some())
@@ -117,8 +117,8 @@ impl CredentialFile {
 }
 
 impl AuthEntry {
-    /// The credential of an entry; `None` where it is empty, as `docker login` leaves it with a helper, and CI jobs
-    /// with unset variables.
+    /// The credential of an entry; `None` if it is empty, as `docker login` leaves it with a helper, and CI jobs with
+    /// unset variables.
     fn credential(&self) -> Result<Option<Credential>, &'static str> {
         if let Some(token) = filled(&self.registrytoken) {
             return Ok(Some(Credential::Token(token)));
@@ -157,7 +157,7 @@ fn decoded(auth: &SecretText) -> Result<Login, &'static str> {
     Ok(Login { username: username.to_owned(), password })
 }
 
-/// Base64 with or without padding. The text is never compared, so several spellings of one value are harmless.
+/// Base64 with or without padding. The text is never compared, so several encodings of one value are harmless.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()

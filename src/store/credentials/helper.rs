@@ -30,15 +30,15 @@ use crate::store::error::HelperFault;
 /// The credential helpers of a process, and a cache of their responses.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Helpers {
-    /// Cached responses by helper and host, and when they expire.
-    answers: Arc<Mutex<Answers>>,
-    /// The only directory of the programs; `None` for `PATH`.
+    /// Cached responses and their expiry, by helper and host.
+    cache: Arc<Mutex<ResponseCache>>,
+    /// The only directory of helper programs; `None` for `PATH`.
     directory: Option<PathBuf>,
 }
 
-type Answers = BTreeMap<(String, String), (HelperReply, Instant)>;
+type ResponseCache = BTreeMap<(String, String), (HelperReply, Instant)>;
 
-/// The credential that a helper returns for a registry, if it has one.
+/// The response of a helper: a credential, or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum HelperReply {
     Credential(Credential),
@@ -61,30 +61,30 @@ struct AnswerWire {
 }
 
 impl Helpers {
-    /// Helpers in `directory` only.
+    /// The helpers in `directory` only.
     pub(super) fn in_directory(directory: PathBuf) -> Self {
         Self { directory: Some(directory), ..Self::default() }
     }
 
-    /// The credential that the helper `name` has for `host`, cached for [`ANSWER_LASTS`].
+    /// The credential that the helper `name` has for `host`, cached for [`RESPONSE_TTL`].
     pub(super) async fn ask(&self, name: &str, host: &str, timeout: Duration) -> Result<HelperReply, StoreError> {
         let key = (name.to_owned(), host.to_owned());
-        let mut answers = self.answers.lock().await;
-        if let Some((reply, until)) = answers.get(&key)
+        let mut cache = self.cache.lock().await;
+        if let Some((reply, until)) = cache.get(&key)
             && Instant::now() < *until
         {
             return Ok(reply.clone());
         }
         let reply = self.run(name, host, timeout).await?;
-        answers.insert(key, (reply.clone(), Instant::now() + ANSWER_LASTS));
+        cache.insert(key, (reply.clone(), Instant::now() + RESPONSE_TTL));
         Ok(reply)
     }
 
     /// Runs a helper by its protocol: the server address on standard input, JSON on standard output; a text and a
-    /// status other than 0 where it has nothing. Its output is never shown, since it may hold the secret.
+    /// status other than 0 if it has no credential. Its output is never shown, since it may contain the secret.
     ///
     /// # Errors
-    /// [`StoreError::Denied`] where it fails, exceeds `timeout`, or prints something else.
+    /// [`StoreError::Denied`] if it fails, exceeds `timeout`, or prints anything else.
     async fn run(&self, name: &str, host: &str, timeout: Duration) -> Result<HelperReply, StoreError> {
         let program = program(name);
         let broken = |fault| {
@@ -106,14 +106,14 @@ impl Helpers {
         match status.success() {
             true if text.is_empty() => Ok(HelperReply::Nothing),
             true => answer(text).ok_or_else(|| broken(HelperFault::Unreadable)),
-            // The protocol reports a missing credential by this text only.
+            // The protocol reports a missing credential only by this text.
             false if text.contains("credentials not found") => Ok(HelperReply::Nothing),
             false => Err(broken(HelperFault::Failed(status.to_string()))),
         }
     }
 }
 
-/// The program of the helper `name`.
+/// The program name of the helper `name`.
 pub(super) fn program(name: &str) -> String {
     format!("docker-credential-{name}")
 }
@@ -146,7 +146,7 @@ async fn run(path: &Path, address: &str) -> io::Result<HelperRun> {
         Err(error) => return Err(error),
     };
     if let Some(mut input) = child.stdin.take() {
-        // A helper may answer without having read what it was asked.
+        // A helper may respond without reading its input.
         input.write_all(address.as_bytes()).await.or_else(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => Ok(()),
             _ => Err(error),
@@ -154,15 +154,15 @@ async fn run(path: &Path, address: &str) -> io::Result<HelperRun> {
     }
     let mut text = Zeroizing::new(String::new());
     if let Some(output) = child.stdout.take() {
-        output.take(ANSWER_MOST).read_to_string(&mut text).await?;
+        output.take(MAX_RESPONSE_BYTES).read_to_string(&mut text).await?;
     }
     let status = child.wait().await?;
     Ok(HelperRun::Ended(status, SecretText::from(text)))
 }
 
 /// How long a response is cached.
-const ANSWER_LASTS: Duration = Duration::from_secs(600);
+const RESPONSE_TTL: Duration = Duration::from_secs(600);
 /// The size limit of a response, in bytes.
-const ANSWER_MOST: u64 = 64 << 10;
-/// The variables with passphrases and PINs.
+const MAX_RESPONSE_BYTES: u64 = 64 << 10;
+/// The environment variables with passphrases and PINs.
 const SECRETS: [&str; 3] = ["BULLA_PASSWORD", "BULLA_PIN", "COSIGN_PASSWORD"];

@@ -54,18 +54,18 @@ impl Layout {
         Self::of(Directory::new(path, false), limits)
     }
 
-    /// Opens the layout in the directory `path`; where there is none or an empty one, it is made by the first
-    /// [`finish`](crate::store::Sink::finish).
+    /// Opens the layout in the directory `path`; if it does not exist or is empty, the first
+    /// [`finish`](crate::store::Sink::finish) creates the layout.
     ///
     /// # Errors
-    /// As [`Layout::open`], and where the directory holds something else.
+    /// As [`Layout::open`], and if the directory holds something else.
     pub fn create(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
         let path = path.into();
         let directory = Directory::new(path, true);
         if write::is_layout(&directory.path) {
             return Self::open(directory.path.clone(), limits);
         }
-        write::vacant(&directory.path)?;
+        write::check_empty(&directory.path)?;
         Self::of(directory, limits)
     }
 }
@@ -144,7 +144,7 @@ impl LayoutFiles for Directory {
         self.with_staging(|staging| {
             if staging.is_none() {
                 let begun = Staging::begin(&self.path, self.is_new())?;
-                // Another process may have made the layout since we looked.
+                // Another process may have created the layout since it was checked.
                 self.new.store(!begun.found_layout(), Ordering::Release);
                 *staging = Some(begun);
             }
@@ -160,8 +160,8 @@ impl LayoutFiles for Directory {
         self.with_staging(|staging| staging.iter_mut().for_each(Staging::mark));
     }
 
-    fn go_back(&self) {
-        self.with_staging(|staging| staging.iter_mut().for_each(Staging::go_back));
+    fn rollback(&self) {
+        self.with_staging(|staging| staging.iter_mut().for_each(Staging::rollback));
     }
 
     fn commit(&self, index: &[u8]) -> Result<(), StoreError> {
@@ -170,7 +170,7 @@ impl LayoutFiles for Directory {
         self.with_staging(|staging| {
             let mut begun = staging.take().ok_or_else(|| broken(&self.path, LOST))?;
             begun.commit(index)?;
-            // A blob that is on its way belongs to what is committed next.
+            // A blob that is still being written belongs to the next commit.
             *staging = Some(begun).filter(|begun| !begun.is_done());
             Ok::<_, StoreError>(())
         })?;

@@ -1,12 +1,13 @@
 //! Writing an OCI image layout into a directory.
 //!
-//! The invariant: after a crash at any moment, `index.json` lists no blob that is not there.
+//! The invariant: after a crash at any time, every blob that `index.json` lists is on the disk.
 //!
-//! 1. The lock is taken; what a killed process left behind is removed.
+//! 1. The lock is taken, and leftovers of killed processes are removed.
 //! 2. Each blob is written to a temporary file. Nothing is visible yet.
 //! 3. On commit all files are synced, then renamed to their digests, then their directories are synced.
-//! 4. The new `index.json` is written beside the old one, synced, and renamed in one step: from then on it is visible.
-//! 5. Files that were not committed are removed, also when the process is interrupted.
+//! 4. The new `index.json` is written beside the old one, synced, and renamed in one step: this makes the change
+//!    visible.
+//! 5. Uncommitted files are removed, even if the process is interrupted.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -31,7 +32,7 @@ use crate::files::TemporaryPath;
 use crate::files::Uncommitted;
 use crate::store::StoreError;
 use crate::store::local::background_sync::BackgroundSync;
-use crate::store::local::background_sync::WORTH;
+use crate::store::local::background_sync::SYNC_THRESHOLD;
 use crate::store::local::layout_files::INDEX;
 use crate::store::local::layout_files::LOST;
 use crate::store::local::layout_files::MARK;
@@ -48,9 +49,9 @@ pub(super) struct Staging {
     created: Vec<Uncommitted>,
     found_layout: bool,
     lock: Option<Lock>,
-    /// The blobs that were staged since the mark, where one is set.
+    /// The blobs that were staged since the savepoint, if one is set.
     marked: Option<Vec<Digest>>,
-    /// How many blobs are being written.
+    /// The number of blobs that are being written.
     open: usize,
     path: PathBuf,
     /// The files that have their final names but are not committed yet.
@@ -60,11 +61,11 @@ pub(super) struct Staging {
 }
 
 impl Staging {
-    /// Takes the lock of the directory and removes what a killed process left in it. With `new`, the directory is
-    /// created if it does not exist.
+    /// Takes the lock of the directory and removes leftovers of killed processes. With `new`, the directory is created
+    /// if it does not exist.
     ///
     /// # Errors
-    /// [`StoreError`] where another process holds the lock, or the directory holds something other than a layout.
+    /// [`StoreError`] if another process holds the lock, or the directory holds something other than a layout.
     pub(super) fn begin(path: &Path, new: bool) -> Result<Self, StoreError> {
         let mut staging = Self {
             background: BackgroundSync::default(),
@@ -83,7 +84,7 @@ impl Staging {
         staging.lock = Some(Lock::take(&path.join(LOCK), path, Contended::Wait)?);
         staging.found_layout = is_layout(path);
         if !staging.found_layout {
-            vacant(path)?;
+            check_empty(path)?;
         }
         remove_leftovers(path);
         Ok(staging)
@@ -112,13 +113,13 @@ impl Staging {
         }
     }
 
-    /// Sets the mark to which [`Staging::go_back`] reverts.
+    /// Sets the savepoint of [`Staging::rollback`].
     pub(super) fn mark(&mut self) {
         self.marked = Some(Vec::new());
     }
 
     /// Removes the blobs that were staged since [`Staging::mark`].
-    pub(super) fn go_back(&mut self) {
+    pub(super) fn rollback(&mut self) {
         for digest in self.marked.take().unwrap_or_default() {
             self.staged.remove(&digest);
         }
@@ -127,18 +128,18 @@ impl Staging {
     /// Syncs the staged blobs, renames them to their digests, and replaces `index.json` by `index` in one step.
     ///
     /// # Errors
-    /// [`StoreError`] on I/O errors; unless the last sync of the directories failed, the old `index.json` is then
-    /// unchanged.
+    /// [`StoreError`] on I/O errors; the old `index.json` is then unchanged, unless only the last sync of the
+    /// directories failed.
     pub(super) fn commit(&mut self, index: &[u8]) -> Result<(), StoreError> {
-        // All content is on disk before the first rename, and all names before the index: after a crash the index lists
-        // no blob that is not there (threats: power-loss). A failed sync is not repeated: the system reports it
-        // only once (threats: sync-error-reported-once).
+        // All content is on disk before the first rename, and all names before the index, so after a crash the index
+        // lists only blobs that exist (threats: power-loss). A failed sync is not repeated: the operating system
+        // reports it only once (threats: sync-error-reported-once).
         self.background.finish()?;
         sync_files(&self.staged.values().map(TemporaryPath::path).collect::<Vec<_>>())?;
         let mut directories = vec![self.path.join("blobs")];
         while let Some((digest, staged)) = self.staged.pop_first() {
             let to = self.path.join(blob_name(&digest));
-            // Registered before it is there: an interruption right after the rename removes it too.
+            // Registered before it exists, so that an interruption right after the rename removes it too.
             if to.symlink_metadata().is_err() {
                 self.placed.push(Uncommitted::file(&to));
             }
@@ -156,22 +157,22 @@ impl Staging {
         let above: Vec<_> =
             self.created.iter().filter_map(|created| created.path().parent().map(Path::to_owned)).collect();
         let listed = self.path.join(INDEX);
-        // From here on the commit is visible: the files that it lists are no longer removed on an error.
+        // From here on the commit is visible: the files that it lists are not removed on an error.
         let kept = &mut [&mut self.placed, &mut self.created];
         written(&self.path, index)?.rename_and_keep(&listed, Overwrite::Replace, kept).map_err(at(&listed))?;
         self.found_layout = true;
         above.iter().chain([&self.path]).try_for_each(|path| files::sync_directory(path).map_err(at(path)))
     }
 
-    /// Creates the directory at `path` and those above it that do not exist.
+    /// Creates the directory at `path` and the missing ones above it.
     fn create_all(&mut self, path: &Path) -> Result<(), StoreError> {
         let missing: Vec<_> =
             path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
         missing.into_iter().rev().try_for_each(|path| self.create(path))
     }
 
-    /// Creates a directory, which is removed again without a commit. An existing one must be a directory, not a link
-    /// (threats: link-in-target).
+    /// Creates a directory, which is removed again unless it is committed. An existing one must be a directory, not a
+    /// link (threats: link-in-target).
     fn create(&mut self, path: &Path) -> Result<(), StoreError> {
         match Uncommitted::create_directory(path) {
             Ok(created) => self.created.push(created),
@@ -192,14 +193,14 @@ impl Drop for Staging {
     }
 }
 
-/// A blob that is being written to a temporary file. Dropped without [`StagedBlob::keep`], the file is removed.
+/// A blob that is being written to a temporary file, which is removed if this is dropped without [`StagedBlob::keep`].
 pub(super) struct StagedFile<'a> {
     digest: Digest,
     directory: &'a Path,
     file: Arc<File>,
     path: Option<TemporaryPath>,
     staging: &'a Mutex<Option<Staging>>,
-    /// Bytes that were written since they were last to be synced.
+    /// The number of bytes written since the last background sync.
     unsynced: u64,
 }
 
@@ -226,7 +227,7 @@ impl StagedBlob for StagedFile<'_> {
         let path = self.path.as_ref().map_or(self.directory, TemporaryPath::path);
         (&*self.file).write_all(piece).map_err(at(path))?;
         self.unsynced += u64::try_from(piece.len()).unwrap_or_default();
-        if self.unsynced >= WORTH {
+        if self.unsynced >= SYNC_THRESHOLD {
             self.unsynced = 0;
             lock(self.staging).iter_mut().for_each(|staging| staging.background.sync(&self.file, path));
         }
@@ -248,10 +249,10 @@ impl Drop for StagedFile<'_> {
     }
 }
 
-/// Whether there is a directory at `path`; `false` where there is nothing.
+/// Whether there is a directory at `path`; `false` if nothing is there.
 ///
 /// # Errors
-/// [`StoreError::Broken`] where there is anything else, also a link to a directory.
+/// [`StoreError::Broken`] if anything else is there, even a link to a directory.
 pub(super) fn is_directory(path: &Path) -> Result<bool, StoreError> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_dir() => Ok(true),
@@ -274,8 +275,8 @@ pub(super) fn is_layout(path: &Path) -> bool {
     [MARK, INDEX].into_iter().all(|name| path.join(name).symlink_metadata().is_ok())
 }
 
-/// Refuses a directory that is not empty, unless it holds only what an interrupted write left.
-pub(super) fn vacant(path: &Path) -> Result<(), StoreError> {
+/// Refuses a directory that is not empty, unless it holds only the leftovers of an interrupted write.
+pub(super) fn check_empty(path: &Path) -> Result<(), StoreError> {
     let files = match fs::read_dir(path) {
         Ok(files) => files,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -297,20 +298,20 @@ fn written(parent: &Path, bytes: &[u8]) -> Result<TemporaryPath, StoreError> {
     Ok(path)
 }
 
-/// Syncs the files at `paths`, on up to [`AT_ONCE`] threads.
+/// Syncs the files at `paths`, on up to [`SYNC_THREADS`] threads.
 fn sync_files(paths: &[&Path]) -> Result<(), StoreError> {
     let sync = |path: &Path| match open_regular(path)? {
         Some((file, _)) => file.sync_all().map_err(at(path)),
         None => Err(at(path)(io::ErrorKind::NotFound.into())),
     };
-    let share = paths.len().div_ceil(AT_ONCE).max(1);
+    let share = paths.len().div_ceil(SYNC_THREADS).max(1);
     let all = |part: &[&Path]| part.iter().try_for_each(|path| sync(path));
     thread::scope(|scope| {
         let mut parts = Vec::new();
         for part in paths.chunks(share) {
             match thread::Builder::new().spawn_scoped(scope, || all(part)) {
                 Ok(work) => parts.push(work),
-                // Where no thread can be started, this one syncs the files.
+                // If no thread can be started, this one syncs the files.
                 Err(_) => all(part)?,
             }
         }
@@ -328,8 +329,8 @@ fn remove_leftovers(path: &Path) {
     inside.chain([path.to_owned()]).for_each(|parent| files::remove_leftovers(&parent, TEMPORARY));
 }
 
-/// How many files are synced at once.
-const AT_ONCE: usize = 8;
+/// The number of threads that sync files.
+const SYNC_THREADS: usize = 8;
 /// The name of the lock file, which exists only during a write.
 const LOCK: &str = ".bulla.lock";
 /// The prefix of temporary files.

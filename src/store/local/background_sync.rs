@@ -1,4 +1,4 @@
-//! `BackgroundSync`: a thread that syncs files (fsync) while they are being written, so that little is left for the end.
+//! `BackgroundSync`: a thread that syncs files (fsync) while they are being written, so that the final sync is short.
 
 use std::fs::File;
 use std::io;
@@ -13,10 +13,10 @@ use std::thread::JoinHandle;
 use crate::store::StoreError;
 use crate::store::local::layout_files::at;
 
-/// A thread that syncs files while they are being written, begun with the first file that is worth it.
+/// A thread that syncs files while they are being written. It is started when the first file is large enough.
 ///
-/// Its work need not be trusted: a file is synced once more before it gets its name. But the system reports a failed
-/// sync only once, so [`BackgroundSync::finish`] reports it (threats: sync-error-reported-once).
+/// It is only an optimization: a file is synced again before it gets its final name. But the operating system reports a
+/// failed sync only once, so [`BackgroundSync::finish`] reports it (threats: sync-error-reported-once).
 #[derive(Default)]
 pub(crate) struct BackgroundSync {
     running: Option<SyncThread>,
@@ -27,33 +27,33 @@ struct SyncThread {
     work: JoinHandle<Result<(), StoreError>>,
 }
 
-/// A file of which a part is to be on the disk.
+/// A file with unsynced data.
 struct SyncJob {
     file: Arc<File>,
     path: PathBuf,
 }
 
 impl BackgroundSync {
-    /// Has what was written to `file` until now synced, if there is nothing more urgent.
+    /// Queues a sync of the data that was written to `file` so far, unless the queue is full.
     pub(crate) fn sync(&mut self, file: &Arc<File>, path: &Path) {
         let job = SyncJob { file: Arc::clone(file), path: path.to_owned() };
         if self.running.is_none() {
-            let (jobs, taken) = mpsc::sync_channel::<SyncJob>(WAITING_MOST);
+            let (jobs, taken) = mpsc::sync_channel::<SyncJob>(MAX_QUEUED);
             let work = move || taken.into_iter().try_for_each(|job| job.file.sync_data().map_err(at(&job.path)));
-            // Without a thread everything is synced at the end, as it must be anyway.
+            // Without a thread, the final sync does all of the work.
             self.running =
                 thread::Builder::new().name("sync".to_owned()).spawn(work).ok().map(|work| SyncThread { jobs, work });
         }
-        // Where it cannot keep up, or has failed, more work for it would be of no use.
+        // If the queue is full or the thread has failed, the job is dropped.
         if let Some(running) = &self.running {
             drop(running.jobs.try_send(job));
         }
     }
 
-    /// Waits for what was begun.
+    /// Waits for the queued syncs.
     ///
     /// # Errors
-    /// The first failure that it met: then nothing that was written since can be relied on.
+    /// The first failed sync: no data that was written since is known to be on the disk.
     pub(crate) fn finish(&mut self) -> Result<(), StoreError> {
         match self.running.take() {
             None => Ok(()),
@@ -65,10 +65,10 @@ impl BackgroundSync {
     }
 }
 
-/// After so many bytes it is worth to begin, or to go on.
-pub(crate) const WORTH: u64 = 16 << 20;
-/// How many files wait for their turn at most.
-const WAITING_MOST: usize = 4;
+/// The number of written bytes after which a background sync is worthwhile.
+pub(crate) const SYNC_THRESHOLD: u64 = 16 << 20;
+/// The length of the queue, in files.
+const MAX_QUEUED: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -79,19 +79,19 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn reports_a_failed_sync_that_nobody_waited_for() {
-        // It can be written to, and not be synced.
+        // This device can be written to, but not synced.
         let path = Path::new("/dev/null");
         let broken = Arc::new(File::options().write(true).open(path).unwrap());
         let directory = tempfile::tempdir().unwrap();
         let fine = Arc::new(File::create(directory.path().join("file")).unwrap());
-        let mut ahead = BackgroundSync::default();
-        ahead.sync(&broken, path);
-        for _ in 0..2 * WAITING_MOST {
-            ahead.sync(&fine, directory.path());
+        let mut background = BackgroundSync::default();
+        background.sync(&broken, path);
+        for _ in 0..2 * MAX_QUEUED {
+            background.sync(&fine, directory.path());
         }
-        let error = ahead.finish().unwrap_err();
+        let error = background.finish().unwrap_err();
         assert!(error.to_string().contains("/dev/null"), "{error}");
-        ahead.finish().unwrap();
+        background.finish().unwrap();
     }
 
     #[test]
@@ -99,9 +99,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file");
         fs::write(&path, b"content").unwrap();
-        let mut ahead = BackgroundSync::default();
-        ahead.sync(&Arc::new(File::open(&path).unwrap()), &path);
-        ahead.finish().unwrap();
+        let mut background = BackgroundSync::default();
+        background.sync(&Arc::new(File::open(&path).unwrap()), &path);
+        background.finish().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"content");
     }
 }

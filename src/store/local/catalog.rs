@@ -26,7 +26,7 @@ pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 pub(crate) const CONTAINERD_NAME: &str = "io.containerd.image.name";
 /// The annotations that name an entry, the full name first.
 const NAMES: [&str; 2] = [CONTAINERD_NAME, REF_NAME];
-/// The annotation by which cosign and hauler give an entry its kind.
+/// The annotation by which cosign and hauler mark the kind of an entry.
 pub(crate) const KIND: &str = "kind";
 /// The annotations that mark an entry as the list of referrers of a subject.
 pub(crate) const LISTS_REFERRERS: [&str; 2] =
@@ -34,31 +34,31 @@ pub(crate) const LISTS_REFERRERS: [&str; 2] =
 
 /// The entries of an index that can be searched, changed and written again.
 ///
-/// A look-up or change costs time in proportion to the entries that it finds or changes, not to the length of the
-/// index: a command may do one for each entry.
+/// A look-up or change takes time proportional to the entries that it finds or changes, not to the length of the index:
+/// a command may do one for each entry.
 ///
 /// 1. `entries` are the entries of the index. An entry keeps its position; a removed one leaves its position empty.
 /// 2. The maps are indexes: an entry is in them under every key that it ever had. Each hit is compared with the entry
 ///    itself, so an old key finds nothing.
-/// 3. From [`Catalog::mark`] on every change is recorded, and [`Catalog::go_back`] undoes them, the last one first.
+/// 3. From [`Catalog::mark`] on every change is recorded, and [`Catalog::rollback`] undoes them, the last one first.
 #[derive(Default)]
 pub(crate) struct Catalog {
     annotations: Option<Box<RawValue>>,
-    /// By name, completed as Docker and containerd do (`docker.io/library/`, `:latest`).
+    /// Positions by name, normalized as Docker and containerd do (`docker.io/library/`, `:latest`).
     by_normalized_name: HashMap<String, Vec<usize>>,
     by_digest: HashMap<Digest, Vec<usize>>,
-    /// By the tag at the end of a name, and by the last component of its path with the tag.
+    /// Positions by the tag at the end of a name, and by the last path component with the tag.
     by_end_of_name: HashMap<String, Vec<usize>>,
-    /// The lists of referrers, by the subject that they are marked with.
+    /// Positions of the lists of referrers, by the subject in their annotation.
     by_marked_subject: HashMap<String, Vec<usize>>,
-    /// The changes since the mark, where there is one.
+    /// The changes since the savepoint, if one is set.
     changes: Option<Vec<Change>>,
     entries: Vec<Option<CatalogEntry>>,
-    /// The entries with the annotation [`KIND`].
+    /// Positions of the entries with the annotation [`KIND`].
     with_kind: Vec<usize>,
 }
 
-/// An entry; `raw` are its bytes as they were read, absent in an entry that bulla made or changed.
+/// An entry; `raw` are its bytes as they were read, missing in an entry that bulla made or changed.
 struct CatalogEntry {
     descriptor: Descriptor,
     raw: Option<Box<RawValue>>,
@@ -116,7 +116,7 @@ impl Catalog {
         let limits = limits.clone().with(|limits| limits.oci.descriptors = descriptors);
         let index = Index::parse(content, &limits)?;
         let read: IndexAsRead =
-            // The same bytes were checked a moment ago.
+            // These bytes have just been checked.
             json::read(content.bytes()).map_err(|error| ManifestError::Json { digest, error })?;
         let mut catalog = Self { annotations: read.annotations, ..Self::default() };
         for (descriptor, raw) in index.manifests.into_iter().zip(read.manifests) {
@@ -157,9 +157,9 @@ impl Catalog {
         self.at(self.by_marked_subject.get(&subject.to_string()))
     }
 
-    /// The entries that `name` selects: those that have it as a whole name, otherwise those whose name ends with it
+    /// The entries that `name` selects: those with that whole name, otherwise those whose name ends with it
     /// ([`ImageName::ends_with`]). A tag beside a full name, as Docker and containerd write it, is the end of that name
-    /// and no whole name.
+    /// and not a whole name.
     pub(crate) fn with_name(&self, name: &str) -> Vec<&Descriptor> {
         let whole = |entry: &&Descriptor| whole_names(entry).any(|other| other == name);
         let found: Vec<_> = self.at(self.by_normalized_name.get(&*name::normalized(name))).filter(whole).collect();
@@ -171,8 +171,8 @@ impl Catalog {
         self.at(self.by_end_of_name.get(end)).filter(ends).collect()
     }
 
-    /// The digests that `name` selects now: those with that name, in any spelling that Docker completes to it,
-    /// otherwise those whose name ends with it.
+    /// The digests that `name` selects now: those with an equivalent name for Docker, otherwise those whose name ends
+    /// with it.
     pub(crate) fn holders(&self, name: &ImageName) -> BTreeSet<Digest> {
         let named: BTreeSet<_> = self.named_as(name).map(|(_, entry)| entry.digest).collect();
         match named.is_empty() {
@@ -188,8 +188,8 @@ impl Catalog {
         names.filter(|name| seen.insert(name.as_str())).cloned().collect()
     }
 
-    /// Adds `descriptor` under `name`, or without a name unless it is listed already. Guarantees that `name` selects no
-    /// other digest: an entry that had it keeps only its other name, or is removed. Returns the removed entries.
+    /// Adds `descriptor` under `name`, or without a name unless it is listed already. Afterwards `name` selects no other
+    /// digest: another entry with it keeps only its other name, or is removed. Returns the removed entries.
     pub(crate) fn put(&mut self, mut descriptor: Descriptor, name: Option<&ImageName>) -> Vec<Descriptor> {
         let digest = descriptor.digest;
         let Some(name) = name else {
@@ -226,25 +226,25 @@ impl Catalog {
         gone
     }
 
-    /// Adds `referrer` to a list of referrers, unless the same digest, size and media type are listed.
+    /// Adds `referrer` to a list of referrers, unless an entry with this digest, size and media type exists.
     pub(crate) fn add_referrer(&mut self, referrer: Descriptor) {
         if self.at(self.by_digest.get(&referrer.digest)).all(|there| there.bare() != referrer.bare()) {
             self.append(CatalogEntry { descriptor: referrer, raw: None });
         }
     }
 
-    /// Removes the nameless entries that bulla added and that turned out to be `children` of an index.
+    /// Removes the nameless entries that bulla added for manifests that are `children` of an index.
     pub(crate) fn drop_children(&mut self, children: &[Digest]) {
         children.iter().for_each(|child| self.drop_unnamed(child));
     }
 
-    /// Sets the mark to which [`Catalog::go_back`] reverts.
+    /// Sets the savepoint of [`Catalog::rollback`].
     pub(crate) fn mark(&mut self) {
         self.changes = Some(Vec::new());
     }
 
-    /// Undoes the changes since [`Catalog::mark`] and removes the mark. Returns whether there were any.
-    pub(crate) fn go_back(&mut self) -> bool {
+    /// Undoes the changes since [`Catalog::mark`] and removes the savepoint. Returns whether there were any.
+    pub(crate) fn rollback(&mut self) -> bool {
         let changes = self.changes.take().unwrap_or_default();
         let changed = !changes.is_empty();
         for change in changes.into_iter().rev() {
@@ -258,7 +258,7 @@ impl Catalog {
         changed
     }
 
-    /// The entries whose name Docker and containerd complete to `name`, with their positions.
+    /// The entries with an equivalent name for Docker and containerd, with their positions.
     fn named_as(&self, name: &ImageName) -> impl Iterator<Item = (usize, &Descriptor)> {
         let positions = self.by_normalized_name.get(&*name::normalized(name.as_str()));
         let found = positions.into_iter().flatten().filter_map(|position| Some((*position, self.entry(*position)?)));
@@ -320,7 +320,7 @@ impl Catalog {
         self.remember(Change::Replaced(position, None));
     }
 
-    /// Records a change, if a mark is set.
+    /// Records a change, if a savepoint is set.
     fn remember(&mut self, change: Change) {
         if let Some(changes) = &mut self.changes {
             changes.push(change);
@@ -368,7 +368,7 @@ pub(crate) fn names_in(entry: &Descriptor) -> impl Iterator<Item = &str> {
     NAMES.iter().filter_map(|key| entry.annotations.get(*key)).map(String::as_str).filter(|name| !name.is_empty())
 }
 
-/// The names of an entry that stand by themselves: the full one, and the other unless it is the end of the full one.
+/// The independent names of an entry: the full one, and the other unless it is the end of the full one.
 fn whole_names(entry: &Descriptor) -> impl Iterator<Item = &str> {
     let full = names_in(entry).next().unwrap_or_default();
     names_in(entry).filter(move |name| *name == full || !name::is_suffix(full, name))
@@ -383,7 +383,7 @@ pub(crate) fn kept_names(entry: &Descriptor) -> Vec<ImageName> {
 }
 
 /// The annotations of a manifest that may be copied to its descriptor in a list. Those that name or mark an entry are
-/// removed, so that no manifest can name itself.
+/// removed, so that no manifest can give itself a name.
 pub(crate) fn repeatable(annotations: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let ours = |key: &str| matches!(key, REF_NAME | CONTAINERD_NAME | KIND) || LISTS_REFERRERS.contains(&key);
     annotations.iter().filter(|(key, _)| !ours(key)).map(|(key, value)| (key.clone(), value.clone())).collect()

@@ -23,20 +23,19 @@ pub(crate) const MARK_BODY: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 /// The file with the index of a layout.
 pub(crate) const INDEX: &str = "index.json";
 
-/// The files of an OCI image layout. Staged blobs are visible to this value at once, and to others after
+/// The files of an OCI image layout. Staged blobs are visible to this value at once, and to other readers after
 /// [`LayoutFiles::commit`].
 pub trait LayoutFiles: Send + Sync {
     /// Its name in messages.
     fn name(&self) -> String;
 
-    /// The regular file with this name, `None` where there is none.
+    /// Opens the regular file with this name; `None` if there is none.
     ///
     /// # Errors
-    /// Where something else has the name, and where the system says no.
+    /// [`StoreError`] if it is not a regular file, and on I/O errors.
     fn open(&self, name: &str) -> Result<Option<OpenFile>, StoreError>;
 
-    /// The digests and lengths of the files that are named by a digest and not longer than a manifest may be, `most` of
-    /// them.
+    /// The digests and sizes of blob files that are small enough to be a manifest, at most `most` of them.
     ///
     /// # Errors
     /// [`StoreError::TooMany`], and I/O errors.
@@ -51,43 +50,43 @@ pub trait LayoutFiles: Send + Sync {
     fn is_new(&self) -> bool;
 
     /// Takes the lock against other writers, until [`LayoutFiles::commit`] or until this is dropped. May be called
-    /// again.
+    /// repeatedly.
     ///
     /// # Errors
-    /// [`StoreError`] where another process holds the lock, and I/O errors.
+    /// [`StoreError`] if another process holds the lock, and on I/O errors.
     fn begin(&self) -> Result<(), StoreError>;
 
     /// Begins to write the blob of this descriptor, after [`LayoutFiles::begin`].
     ///
     /// # Errors
-    /// Where the system says no.
+    /// I/O errors.
     fn stage<'a>(&'a self, descriptor: &Descriptor) -> Result<Box<dyn StagedBlob + 'a>, StoreError>;
 
-    /// Sets the mark to which [`LayoutFiles::go_back`] reverts, after [`LayoutFiles::begin`].
+    /// Sets the savepoint of [`LayoutFiles::rollback`], after [`LayoutFiles::begin`].
     fn mark(&self);
 
     /// Removes the blobs that were staged since [`LayoutFiles::mark`].
-    fn go_back(&self);
+    fn rollback(&self);
 
     /// Makes the staged blobs durable, and then visible with the new `index.json` in one step.
     ///
     /// # Errors
-    /// I/O errors; the former layout is then unchanged.
+    /// I/O errors; the old layout is then unchanged.
     fn commit(&self, index: &[u8]) -> Result<(), StoreError>;
 }
 
-/// A blob that is being written. Dropped without [`StagedBlob::keep`], it is removed.
+/// A blob that is being written. It is removed if this is dropped without [`StagedBlob::keep`].
 pub trait StagedBlob: Send {
     /// Appends bytes.
     ///
     /// # Errors
-    /// Where the system says no.
+    /// I/O errors.
     fn write(&mut self, piece: &[u8]) -> Result<(), StoreError>;
 
-    /// Marks the blob as complete and checked: the next commit has it.
+    /// Marks the blob as complete and checked, so that the next commit includes it.
     ///
     /// # Errors
-    /// Where the system says no.
+    /// I/O errors.
     fn keep(self: Box<Self>) -> Result<(), StoreError>;
 }
 
@@ -96,26 +95,26 @@ pub trait Rereadable: Read + Send {
     /// Goes back to the first byte.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the operating system.
     fn restart(&mut self) -> io::Result<()>;
 }
 
 /// An open file of a layout.
 pub struct OpenFile {
-    /// Its bytes, from the first.
+    /// Its bytes, from the beginning.
     pub reader: Box<dyn Rereadable>,
     /// Its declared length, in bytes.
     pub size: u64,
 }
 
 impl OpenFile {
-    /// The whole file, if it is not over `limit` bytes.
+    /// Reads the whole file, if it is not larger than `limit` bytes.
     pub(crate) fn read(self, what: &str, limit: u64) -> Result<Vec<u8>, StoreError> {
         let too_large = || StoreError::TooLarge { what: what.to_owned(), limit };
         if self.size > limit {
             return Err(too_large());
         }
-        // A file may be longer than the system says: read one byte more than wanted, never all of it
+        // A file may be longer than its metadata says: read one byte more than declared, never all of it
         // (threats: endless-file).
         let mut bytes = Vec::with_capacity(usize::try_from(self.size.min(1 << 20)).unwrap_or_default());
         let end = limit.saturating_add(1);
@@ -126,30 +125,30 @@ impl OpenFile {
         }
     }
 
-    /// The file piece by piece.
+    /// The file as a stream of pieces.
     pub(crate) fn chunks(self, what: String) -> Box<dyn Chunks> {
         Box::new(FileChunks { reader: self.reader, what })
     }
 }
 
-/// The name of the file that holds the blob `digest`.
+/// The name of the file of the blob `digest`.
 pub(crate) fn blob_name(digest: &Digest) -> String {
     format!("blobs/{}/{}", digest.algorithm().name(), digest.hex())
 }
 
-/// The digest that a file name stands for.
+/// The digest in a file name.
 pub(crate) fn blob_digest(name: &str) -> Option<Digest> {
     let (algorithm, encoded) = name.strip_prefix("blobs/")?.split_once('/')?;
     format!("{algorithm}:{encoded}").parse().ok()
 }
 
-/// An error of the system about `path`, from any number of threads.
+/// Converts an I/O error about `path`.
 pub(crate) fn at(path: &Path) -> impl Fn(io::Error) -> StoreError {
     let path = path.display().to_string();
     move |error| StoreError::Io { path: path.clone(), error: Arc::new(error) }
 }
 
-/// The regular file at `path` and its length, `None` where there is nothing.
+/// Opens the regular file at `path` and returns its length; `None` if nothing is there.
 pub(crate) fn open_regular(path: &Path) -> Result<Option<(File, u64)>, StoreError> {
     Ok(files::regular(path)?)
 }
@@ -181,5 +180,5 @@ impl Chunks for FileChunks {
 }
 
 const PIECE: usize = 256 << 10;
-/// Why nothing can be committed.
+/// The error after a failed commit.
 pub(crate) const LOST: &str = "what was staged is lost, because it could not be finished";

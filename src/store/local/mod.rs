@@ -32,15 +32,15 @@ use crate::store::local::layout_files::OpenFile;
 use crate::store::local::layout_files::blob_name;
 use crate::store::local::relations::Relations;
 
-/// An OCI image layout: blobs in a [`LayoutFiles`], and an `index.json` that lists what they are.
+/// An OCI image layout: blobs in a [`LayoutFiles`], and an `index.json` that lists its manifests.
 ///
-/// What is pushed can be read through the same value at once, and through any other only after
-/// [`finish`](crate::store::Sink::finish): until then `index.json` and every blob of before stay as they were, and if
-/// `finish` is never called nothing that was pushed remains. As source it reads what oras, notation, skopeo, regclient,
-/// zot, olareg, Docker and `cosign save` write.
+/// Pushed content can be read through the same value at once, and through any other only after
+/// [`finish`](crate::store::Sink::finish): until then `index.json` and the existing blobs are unchanged, and without
+/// `finish` all pushed content is removed. It reads the layouts that oras, notation, skopeo, regclient, zot, olareg,
+/// Docker and `cosign save` write.
 ///
-/// Its futures are blocking: they read and write files and are ready at the first poll, in any executor and without one. Where
-/// one thread serves many tasks, run them where blocking is allowed.
+/// Its futures are blocking: they read and write files and are ready at the first poll, in any executor and without
+/// one. If one thread serves many tasks, run them where blocking is allowed.
 pub struct Local<P> {
     limits: Limits,
     place: P,
@@ -50,14 +50,14 @@ pub struct Local<P> {
 #[derive(Default)]
 struct LayoutState {
     catalog: Catalog,
-    /// What the indexes pushed since the last `finish` list.
+    /// The children of the indexes pushed since the last `finish`.
     children: Vec<Digest>,
     graph: Option<Arc<Relations>>,
     loose: Option<Arc<Relations>>,
-    /// How much there was at the last [`mark`](crate::store::Sink::mark), or when writing began after it.
+    /// The state at the last [`mark`](crate::store::Sink::mark), or when writing began after it.
     marked: Option<PendingMark>,
     marking: bool,
-    /// The one image of the layout, where that was looked up since the last change.
+    /// The only image of the layout, if it was looked up since the last change.
     sole: Option<Option<Digest>>,
     unlisted: Unlisted,
     writing: bool,
@@ -70,34 +70,34 @@ impl LayoutState {
         self.marking = false;
     }
 
-    /// Takes back what changed since the mark. Whether there was one.
-    fn go_back(&mut self) -> bool {
+    /// Undoes the changes since the savepoint. Returns whether there was one.
+    fn rollback(&mut self) -> bool {
         let Some(PendingMark { children, unlisted }) = self.marked.take() else { return false };
-        let _changed = self.catalog.go_back();
-        // Blobs are taken back as well, also where the catalog was not changed.
-        self.forget();
+        let _changed = self.catalog.rollback();
+        // Blobs are removed even if the catalog did not change.
+        self.invalidate();
         self.children.truncate(children);
         self.unlisted.truncate(unlisted);
         true
     }
 
-    /// Forgets what was made out of what the layout holds.
-    fn forget(&mut self) {
+    /// Drops everything that was derived from the content of the layout.
+    fn invalidate(&mut self) {
         (self.graph, self.loose, self.sole) = (None, None, None);
     }
 }
 
-/// How much was there that is not written yet; what came since can be taken back.
+/// A savepoint: the numbers of unwritten children and referrers.
 struct PendingMark {
     children: usize,
     unlisted: usize,
 }
 
-/// Referrers that are still to be merged into the lists of their subjects.
+/// Referrers that have not been merged into the lists of their subjects yet.
 #[derive(Default)]
 struct Unlisted {
     by_subject: BTreeMap<Digest, Vec<Descriptor>>,
-    /// The subject of each, in the order in which they came.
+    /// The subject of each referrer, in the order of arrival.
     order: Vec<Digest>,
 }
 
@@ -107,7 +107,7 @@ impl Unlisted {
         self.order.push(subject);
     }
 
-    /// Takes away all but the first `count`.
+    /// Removes all but the first `count`.
     fn truncate(&mut self, count: usize) {
         for subject in self.order.drain(count.min(self.order.len())..).rev() {
             if let Entry::Occupied(mut referrers) = self.by_subject.entry(subject) {
@@ -127,7 +127,7 @@ struct LayoutMark {
 }
 
 impl<P: LayoutFiles> Local<P> {
-    /// The layout in `place`, which must be one, unless it is still to be made.
+    /// Opens the layout in `place`, which must be one unless it is going to be created.
     pub(crate) fn of(place: P, limits: Limits) -> Result<Self, StoreError> {
         let local = Self { limits, place, state: Mutex::default() };
         if !local.place.is_new() {
@@ -159,7 +159,7 @@ impl<P: LayoutFiles> Local<P> {
         }
         let index =
             self.read(INDEX, self.limits.oci.manifest_bytes)?.ok_or_else(|| self.broken("it has no index.json"))?;
-        // The entries of a layout are all its images together: their number is bounded by the size of the file only.
+        // The entries of a layout are all its images together, so only the size of the file bounds their number.
         Catalog::parse(&Content::name(media_type::OCI_INDEX, index), &self.limits, u64::MAX)
             .map_err(|error| StoreError::Manifest { place, error })
     }
@@ -184,17 +184,17 @@ impl<P: LayoutFiles> Local<P> {
         &self.place
     }
 
-    /// The file that should hold the blob `digest`, unchecked, if there is one.
+    /// The file of the blob `digest`, unchecked, if there is one.
     pub(crate) fn file(&self, digest: &Digest) -> Result<Option<OpenFile>, StoreError> {
         self.place.open(&blob_name(digest))
     }
 
-    /// What `index.json` lists.
+    /// The entries of `index.json`.
     pub(crate) fn entries(&self) -> Vec<Descriptor> {
         self.state().catalog.descriptors().cloned().collect()
     }
 
-    /// What `index.json` lists under `name`.
+    /// The entries of `index.json` that `name` selects.
     pub(crate) fn named(&self, name: &str) -> Vec<Descriptor> {
         self.state().catalog.with_name(name).into_iter().cloned().collect()
     }
@@ -208,7 +208,8 @@ impl<P: LayoutFiles> Local<P> {
         Content::check(descriptor, bytes).map_err(|error| self.wrong(error))
     }
 
-    /// A manifest that is listed: that it is not there is no answer about what was asked for, but a broken layout.
+    /// Fetches a listed manifest. If it is missing, the layout is broken; that is not an absence of the requested
+    /// image.
     fn fetch_listed(&self, entry: &Descriptor) -> Result<Content, StoreError> {
         self.fetch(&entry.bare(), self.limits.oci.manifest_bytes).map_err(|error| match error {
             StoreError::NotFound { .. } => self.broken(format!("it lists {} and does not have it", entry.digest)),

@@ -1,5 +1,5 @@
-//! `Relations`: the subjects, referrers and children of the manifests in a layout. Layouts have no agreed list of referrers,
-//! so the manifests themselves are read.
+//! `Relations`: the subjects, referrers and children of the manifests in a layout. Layouts have no standard list of
+//! referrers, so the manifests themselves are read.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -24,93 +24,95 @@ use crate::store::local::catalog::REF_NAME;
 use crate::store::local::layout_files::LayoutFiles;
 use crate::store::local::layout_files::blob_name;
 
-/// What the manifests of a layout say about each other. All of it is claims: nothing here was checked.
+/// The relations between the manifests of a layout, as the manifests claim them, unverified.
 #[derive(Default)]
 pub(crate) struct Relations {
-    /// The manifests that indexes list.
+    /// The manifests that are listed in an index.
     pub(crate) children: BTreeSet<Digest>,
-    /// The manifests that refer to a subject.
+    /// The manifests with a subject.
     pub(crate) referring: BTreeSet<Digest>,
-    /// Unnamed entries that could not be read: whether they refer to something is not known.
+    /// Unnamed entries that could not be read, so that it is unknown whether they have a subject.
     pub(crate) unreadable: BTreeMap<Digest, Vec<Descriptor>>,
     by_subject: HashMap<Digest, Vec<Descriptor>>,
-    /// How many there may be for one subject.
+    /// The limit of referrers of one subject.
     limit: u64,
 }
 
-/// What a manifest that a layout lists says about others.
-enum PeekedManifest {
+/// Whether a listed manifest is a referrer.
+enum ReferrerStatus {
     NoReferrer,
-    /// The subject, and the manifest as a list of referrers describes it.
+    /// A referrer: its subject, and its descriptor as a list of referrers has it.
     Referrer(Digest, Descriptor),
     Unreadable,
 }
 
-/// As much of a manifest as a list of referrers is made from.
+/// The fields of a manifest that a list of referrers needs.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Peek {
+pub(crate) struct PartialManifest {
     #[serde(default)]
     annotations: Option<BTreeMap<String, String>>,
     #[serde(default)]
     artifact_type: Option<String>,
     #[serde(default)]
-    config: Option<PeekConfig>,
-    #[serde(default, deserialize_with = "named")]
+    config: Option<PartialConfig>,
+    #[serde(default, deserialize_with = "present")]
     layers: Option<()>,
     #[serde(default, deserialize_with = "listed")]
-    manifests: Option<Vec<PeekDigest>>,
+    manifests: Option<Vec<DigestField>>,
     #[serde(default)]
     media_type: Option<String>,
     #[serde(default)]
-    subject: Option<PeekDigest>,
+    subject: Option<DigestField>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct PeekConfig {
+struct PartialConfig {
     #[serde(default)]
     media_type: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct PeekDigest {
+struct DigestField {
     digest: Digest,
 }
 
-/// A field that is there, whatever it holds.
-fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<()>, D::Error> {
+/// Whether a field is present, with any value.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<()>, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| Some(()))
 }
 
-/// A list, of which `null` is an empty one.
-fn listed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<PeekDigest>>, D::Error> {
+/// A list; `null` is an empty one.
+fn listed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<DigestField>>, D::Error> {
     null_is_default(deserializer).map(Some)
 }
 
 impl Relations {
-    /// Asks every manifest that `catalog` lists.
+    /// Reads every manifest that `catalog` lists.
     pub(crate) fn of_entries(place: &dyn LayoutFiles, catalog: &Catalog, limits: &Limits) -> Self {
         let mut graph = Self { limit: limits.graph.referrers, ..Self::default() };
-        // One manifest can be listed as often as the list has room for; it is read once. With another media type it is
-        // another entry: a wrong one must not hide the right one.
-        let mut read: BTreeMap<_, PeekedManifest> = BTreeMap::new();
+        // A manifest may be listed many times; it is read once. With another media type it is a different entry: a
+        // wrong one must not hide the right one.
+        let mut read: BTreeMap<_, ReferrerStatus> = BTreeMap::new();
         let mut seen = BTreeSet::new();
         for entry in catalog.descriptors() {
-            let peeked = read.entry((entry.digest, entry.size)).or_insert_with(|| {
-                let Some(peek) = Peek::at(place, entry, limits) else { return PeekedManifest::Unreadable };
-                let listed = peek.manifests.iter().flatten().map(|child| child.digest);
+            let status = read.entry((entry.digest, entry.size)).or_insert_with(|| {
+                let Some(partial) = PartialManifest::at(place, entry, limits) else {
+                    return ReferrerStatus::Unreadable;
+                };
+                let listed = partial.manifests.iter().flatten().map(|child| child.digest);
                 graph.children.extend(listed.filter(|child| catalog.lists(child)));
-                match peek.subject() {
-                    Some(subject) => PeekedManifest::Referrer(subject, peek.describe(entry.bare())),
-                    None => PeekedManifest::NoReferrer,
+                match partial.subject() {
+                    Some(subject) => ReferrerStatus::Referrer(subject, partial.describe(entry.bare())),
+                    None => ReferrerStatus::NoReferrer,
                 }
             });
-            match peeked {
-                PeekedManifest::Referrer(subject, described) if seen.insert(entry.identity()) => {
+            match status {
+                ReferrerStatus::Referrer(subject, described) if seen.insert(entry.identity()) => {
                     graph.add(*subject, Descriptor { media_type: entry.media_type.clone(), ..described.clone() });
                 }
-                PeekedManifest::Unreadable if may_refer(entry) && seen.insert(entry.identity()) => {
+                ReferrerStatus::Unreadable if may_refer(entry) && seen.insert(entry.identity()) => {
                     graph.unreadable.entry(entry.digest).or_default().push(referrer::bounded_entry(entry.clone()));
                 }
                 _ => {}
@@ -119,8 +121,8 @@ impl Relations {
         graph
     }
 
-    /// Asks every small blob that looks like JSON and of which `known` does not know that it refers to something:
-    /// `cosign save` leaves bundles in a layout that nothing lists.
+    /// Reads every small blob that looks like JSON and that `known` does not have as a referrer: `cosign save` leaves
+    /// bundles in a layout that nothing lists.
     pub(crate) fn of_blobs(place: &dyn LayoutFiles, known: &Self, limits: &Limits) -> Result<Self, StoreError> {
         let mut graph = Self { limit: limits.graph.referrers, ..Self::default() };
         let mut small = place.blobs(limits, LOOSE_BLOBS + 1)?;
@@ -130,55 +132,55 @@ impl Relations {
         small.sort_unstable();
         for (digest, size) in small.into_iter().filter(|(digest, _)| !known.referring.contains(digest)) {
             let mut entry = Descriptor::new(media_type::OCI_MANIFEST, digest, size);
-            let Some(peek) = Peek::at(place, &entry, limits) else { continue };
-            if let Some(subject) = peek.subject() {
-                if let Some(kind) = peek.guess_media_type() {
+            let Some(partial) = PartialManifest::at(place, &entry, limits) else { continue };
+            if let Some(subject) = partial.subject() {
+                if let Some(kind) = partial.guess_media_type() {
                     entry.media_type = kind.chars().take(LONGEST_TYPE).collect();
                 }
-                graph.add(subject, peek.describe(entry));
+                graph.add(subject, partial.describe(entry));
             }
         }
         Ok(graph)
     }
 
-    /// Takes in a manifest that was stored since, whose bytes are at hand.
+    /// Adds a manifest that was just stored.
     pub(crate) fn learn(&mut self, content: &Content, limits: &Limits) {
         self.unreadable.remove(content.digest());
-        let Some(peek) = Peek::parse(content.bytes(), limits) else { return };
-        self.children.extend(peek.manifests.iter().flatten().map(|child| child.digest));
+        let Some(partial) = PartialManifest::parse(content.bytes(), limits) else { return };
+        self.children.extend(partial.manifests.iter().flatten().map(|child| child.digest));
         let entry = content.descriptor();
-        let Some(subject) = peek.subject() else { return };
-        // A manifest that is stored once more says what it said before.
+        let Some(subject) = partial.subject() else { return };
+        // The relations of a manifest that is stored again are known already.
         let again = |known: &Descriptor| (known.size, &known.media_type) == (entry.size, &entry.media_type);
         let known = |of: &Self| of.referrers(&subject).filter(|known| known.digest == entry.digest).any(again);
         if !(self.referring.contains(&entry.digest) && known(self)) {
-            self.add(subject, peek.describe(entry.bare()));
+            self.add(subject, partial.describe(entry.bare()));
         }
     }
 
-    /// Whether the manifest that `entry` names may have said something about others.
+    /// Whether the manifest of `entry` may have relations to others.
     pub(crate) fn may_hold(&self, entry: &Descriptor) -> bool {
         media_type::is_index(&entry.media_type) || self.referring.contains(&entry.digest)
     }
 
-    /// What refers to `subject`.
+    /// The referrers of `subject`.
     pub(crate) fn referrers(&self, subject: &Digest) -> impl Iterator<Item = &Descriptor> {
         self.by_subject.get(subject).into_iter().flatten()
     }
 
     fn add(&mut self, subject: Digest, referrer: Descriptor) {
         self.referring.insert(referrer.digest);
-        // Most subjects have one.
+        // Most subjects have one referrer.
         let referrers = self.by_subject.entry(subject).or_insert_with(|| Vec::with_capacity(1));
-        // One more than there may be says that there are too many.
+        // One entry beyond the limit shows that it was exceeded.
         if count(referrers.len()) <= self.limit {
             referrers.push(referrer);
         }
     }
 }
 
-impl Peek {
-    /// The manifest that `entry` names, `None` where it cannot be read as one.
+impl PartialManifest {
+    /// Reads the manifest of `entry`; `None` if it cannot be read as one.
     pub(crate) fn at(place: &dyn LayoutFiles, entry: &Descriptor, limits: &Limits) -> Option<Self> {
         let found = place.open(&blob_name(&entry.digest)).ok()??;
         if found.size != entry.size {
@@ -188,7 +190,7 @@ impl Peek {
         Self::parse(&bytes, limits)
     }
 
-    /// Reads `bytes` as far as they are a manifest.
+    /// Parses the fields of a manifest from `bytes`.
     pub(crate) fn parse(bytes: &[u8], limits: &Limits) -> Option<Self> {
         let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
         (first == Some(&b'{')).then(|| json::parse(bytes, limits).ok())?
@@ -199,8 +201,8 @@ impl Peek {
         self.subject.as_ref().map(|subject| subject.digest)
     }
 
-    /// `descriptor` with what a list of referrers says beyond it, as far as anybody reads it there: the truth, whatever
-    /// some list says.
+    /// `descriptor` with the artifact type and annotations that a list of referrers has. They come from the manifest
+    /// itself, whatever an existing list claims.
     pub(crate) fn describe(self, mut descriptor: Descriptor) -> Descriptor {
         let config = self.config.and_then(|config| config.media_type);
         descriptor.artifact_type = self.artifact_type.or(config);
@@ -208,7 +210,7 @@ impl Peek {
         referrer::bounded_entry(descriptor)
     }
 
-    /// The media type of a manifest that nothing else describes: what it says, else what its fields are.
+    /// The media type of a manifest without a descriptor: its own, else the one that its fields suggest.
     pub(crate) fn guess_media_type(&self) -> Option<&str> {
         match (&self.media_type, &self.manifests, &self.config, &self.layers) {
             (Some(said), ..) => Some(said),
@@ -219,13 +221,13 @@ impl Peek {
     }
 }
 
-/// Whether an entry that cannot be read could be a referrer: by its kind, and because tools do not name referrers.
+/// Whether an unreadable entry could be a referrer: by its type, and because tools do not name referrers.
 fn may_refer(entry: &Descriptor) -> bool {
     let kind = media_type::is_read(&entry.media_type);
     !entry.annotations.contains_key(REF_NAME) && (kind || entry.artifact_type.is_some())
 }
 
-/// How many small blobs are looked into for a subject.
+/// The limit of small blobs that are searched for referrers.
 const LOOSE_BLOBS: usize = 100_000;
-/// The longest media type that is any, RFC 6838 section 4.2.
+/// The longest valid media type, RFC 6838 section 4.2.
 const LONGEST_TYPE: usize = 255;

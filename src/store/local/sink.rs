@@ -73,7 +73,7 @@ impl<P: LayoutFiles> Sink for Local<P> {
             }
             let gone = state.catalog.put(entry, name.as_ref());
             state.sole = None;
-            // What others say in the layout has not changed: it is not asked again for each manifest.
+            // The relations of all other manifests are unchanged, so they are not read again.
             match state.graph.as_mut().map(Arc::get_mut) {
                 Some(Some(graph)) if !gone.iter().any(|entry| graph.may_hold(entry)) => {
                     graph.learn(content, &self.limits);
@@ -112,15 +112,15 @@ impl<P: LayoutFiles> Sink for Local<P> {
         let mut state = self.state();
         match state.writing {
             true => self.mark_both(&mut state),
-            // What is there then is what counts: another process may write until we begin.
+            // The savepoint is set when writing begins, since another process may write until then.
             false => state.marking = true,
         }
     }
 
-    fn go_back(&self) {
+    fn rollback(&self) {
         let mut state = self.state();
-        if state.writing && state.go_back() {
-            self.place.go_back();
+        if state.writing && state.rollback() {
+            self.place.rollback();
         }
     }
 
@@ -144,7 +144,7 @@ impl<P: LayoutFiles> Sink for Local<P> {
             self.place.commit(&index)?;
             state.unlisted = Unlisted::default();
             state.marked = None;
-            state.forget();
+            state.invalidate();
             state.writing = false;
             Ok(())
         })
@@ -152,7 +152,7 @@ impl<P: LayoutFiles> Sink for Local<P> {
 }
 
 impl<P: LayoutFiles> Local<P> {
-    /// Takes the place for us alone, and what another process did to it since it was opened into account.
+    /// Takes the lock, and reads again what another process changed since the layout was opened.
     fn begin(&self) -> Result<MutexGuard<'_, LayoutState>, StoreError> {
         let mut state = self.state();
         if !state.writing {
@@ -160,7 +160,7 @@ impl<P: LayoutFiles> Local<P> {
             if !self.place.is_new() {
                 state.catalog = self.read_catalog()?;
             }
-            state.forget();
+            state.invalidate();
             state.writing = true;
             if state.marking {
                 self.mark_both(&mut state);
@@ -179,7 +179,7 @@ impl<P: LayoutFiles> Local<P> {
         ImageName::new(text).ok_or_else(|| StoreError::ReadOnly { place: self.place.name(), reason: reason() })
     }
 
-    /// Whether the blob is there and right: one that a disk spoiled must be pushed again.
+    /// Whether the blob exists and is intact: a corrupted one must be pushed again.
     async fn has(&self, descriptor: &Descriptor) -> Result<bool, StoreError> {
         let mut blob = match self.open(descriptor).await {
             Ok(blob) => blob,
@@ -196,7 +196,7 @@ impl<P: LayoutFiles> Local<P> {
         }
     }
 
-    /// Stores the list of referrers of `subject`: what it says already, and `entries` that it does not have.
+    /// Stores the list of referrers of `subject`: its existing entries, and the missing ones of `entries`.
     async fn merge(&self, subject: &Digest, entries: Vec<Descriptor>) -> Result<(), StoreError> {
         let name = self.name(&fallback_tag(subject))?;
         let before = {

@@ -32,7 +32,7 @@ use crate::store::local::catalog::kept_names;
 use crate::store::local::catalog::names_in;
 use crate::store::local::layout_files::LayoutFiles;
 use crate::store::local::layout_files::blob_name;
-use crate::store::local::relations::Peek;
+use crate::store::local::relations::PartialManifest;
 use crate::store::local::relations::Relations;
 
 impl<P: LayoutFiles> Source for Local<P> {
@@ -146,8 +146,8 @@ impl<P: LayoutFiles> Local<P> {
         let bytes = self.read(&blob_name(digest), self.limits.oci.manifest_bytes)?;
         let not_found = || StoreError::NotFound { what: format!("{digest} in {}", self.place.name()) };
         let bytes = bytes.ok_or_else(not_found)?;
-        let peek = Peek::parse(&bytes, &self.limits);
-        let media_type = peek.as_ref().and_then(Peek::guess_media_type);
+        let partial = PartialManifest::parse(&bytes, &self.limits);
+        let media_type = partial.as_ref().and_then(PartialManifest::guess_media_type);
         let media_type = media_type.ok_or_else(|| self.broken(format!("{digest} is not a manifest")))?;
         Content::check_digest(*digest, media_type, bytes).map_err(|error| self.wrong(error))
     }
@@ -243,8 +243,9 @@ impl<P: LayoutFiles> Local<P> {
     fn describe(&self, entries: &mut [Descriptor]) {
         let mut read = BTreeMap::new();
         for entry in entries {
-            let peek = || Peek::at(&self.place, entry, &self.limits).map(|peek| peek.describe(entry.bare()));
-            let described = read.entry((entry.digest, entry.size)).or_insert_with(peek);
+            let partial =
+                || PartialManifest::at(&self.place, entry, &self.limits).map(|partial| partial.describe(entry.bare()));
+            let described = read.entry((entry.digest, entry.size)).or_insert_with(partial);
             if let Some(described) = described {
                 *entry = Descriptor { media_type: entry.media_type.clone(), ..described.clone() };
             }

@@ -7,7 +7,7 @@ use std::net::Ipv6Addr;
 use reqwest::Url;
 use url::Host;
 
-/// Whether `url` leads to this machine itself, as far as its spelling says.
+/// Whether the host of `url` is a loopback name or address. Names are not resolved.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -17,13 +17,13 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// The host and, where it is not the usual one, the port of `url`.
+/// The host of `url`, with its port unless that is the default.
 pub(super) fn host_and_port(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// Refuses a URL with a user name or a password in it.
+/// Refuses a URL with a user name or a password.
 ///
 /// # Errors
 /// The host and port of the URL.
@@ -34,12 +34,11 @@ pub(super) fn has_no_user(url: &Url) -> Result<(), String> {
     }
 }
 
-/// Which part of the network an address belongs to, as far as its spelling says. Names are not looked up: who answers
-/// to a name has to prove it by TLS.
+/// The network zone of an address. Names are not resolved: the server behind a name has to prove its identity by TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NetworkZone {
     Loopback,
-    /// Only this link, or nothing at all: also where clouds keep the credentials of their machines.
+    /// Link-local or unspecified: clouds offer the credentials of their machines on such addresses.
     Link,
     Private,
     Public,
@@ -61,7 +60,7 @@ impl NetworkZone {
     }
 
     fn of_v4(address: Ipv4Addr) -> Self {
-        // 100.100.100.200 is the metadata service of one cloud, inside the range for carriers.
+        // 100.100.100.200 is the metadata service of a cloud, inside the range for carriers.
         let [first, second, ..] = address.octets();
         match address {
             _ if address.is_link_local() || address.is_multicast() || address.is_broadcast() || first == 0 => {

@@ -14,8 +14,8 @@ use super::scope::TokenScope;
 use super::trace::shown_host;
 use crate::store::StoreError;
 
-/// The bound on authentication retries of one request: one new token, a second one only where the challenge added
-/// actions, and one probe for a challenge.
+/// The bound on authentication retries of one request: one new token, a second one only if the challenge added actions,
+/// and one probe for a challenge.
 #[derive(Default)]
 pub(super) struct AuthAttempts {
     challenge_probed: bool,
@@ -26,7 +26,7 @@ impl AuthAttempts {
     /// Counts a refusal.
     ///
     /// # Errors
-    /// The error of the response, where no retry is left.
+    /// The error of the response, if no retry is left.
     fn refused_once_more(&mut self, changed: bool, response: &ApiResponse) -> Result<(), StoreError> {
         self.refusals += 1;
         match self.refusals {
@@ -38,16 +38,16 @@ impl AuthAttempts {
 }
 
 impl RegistryClient {
-    /// Decides what follows a response that may ask for authentication: `None` to send the request again, now with
-    /// authorization; otherwise the response itself, as the final one.
+    /// Handles a response that may ask for authentication: returns `None` to send the request again, now with
+    /// authorization, or the response as the final one.
     ///
     /// 1. After a 401 with a challenge, retry with a credential or fail.
     /// 2. After a 403 with a challenge to an anonymous request, retry if there is a credential.
     /// 3. After a 401, 403 or 404 without a challenge to an anonymous request, probe `/v2/` for a challenge.
-    /// 4. Where `/v2/` sends none either, assume Basic after a 401 or 403.
+    /// 4. If `/v2/` sends none either, assume Basic after a 401 or 403.
     ///
     /// # Errors
-    /// [`StoreError::Denied`] where a 401 cannot be answered, or comes again.
+    /// [`StoreError::Denied`] if there is no credential for a 401, or after a second 401.
     pub(super) async fn authenticate(
         &self,
         request: &ApiRequest,
@@ -57,11 +57,11 @@ impl RegistryClient {
     ) -> Result<Option<ApiResponse>, StoreError> {
         let insists = response.status == StatusCode::UNAUTHORIZED;
         if response.status != StatusCode::NOT_FOUND {
-            response.who = self.auth.who(&request.scope).await;
+            response.credential_source = self.auth.credential_source(&request.scope).await;
         }
-        let challenged = challenge::is_there(&response.headers);
-        if let Some(who) = &response.who {
-            let credential = self.transport.untrusted(who);
+        let challenged = challenge::is_present(&response.headers);
+        if let Some(credential_source) = &response.credential_source {
+            let credential = self.transport.untrusted(credential_source);
             debug!(status = response.status.as_u16(), challenged, %credential, "access was refused");
         }
         if insists && (challenged || authorization.is_some()) {
@@ -87,11 +87,12 @@ impl RegistryClient {
     }
 
     /// Probes the registry for its challenge, once, if there is a credential for it; returns whether a challenge is
-    /// known now. A 404 counts as well: a registry may hide private content instead of asking for authentication.
+    /// known now. This is also done after a 404, since a registry may hide private content instead of asking for
+    /// authentication.
     async fn probe_challenge(&self, request: &ApiRequest, status: StatusCode) -> Result<bool, StoreError> {
         let hidden = status == StatusCode::NOT_FOUND;
         let useful = match hidden {
-            // A 404 is common: it must not start a credential helper each time.
+            // A 404 is common, so it must not start a credential helper each time.
             true => self.auth.is_known(&request.scope).await,
             false => self.auth.has_credential(&request.scope).await?,
         };
@@ -101,7 +102,7 @@ impl RegistryClient {
         Ok(self.auth.is_challenged() || (useful && !hidden && self.auth.assume_basic(&request.scope).await?))
     }
 
-    /// Requests `/v2/` without authorization and stores its challenge, also from a 200 or 403 response.
+    /// Requests `/v2/` without authorization and stores its challenge, even from a 200 or 403 response.
     async fn ping(&self, request: &ApiRequest) -> Result<(), StoreError> {
         debug!(host = %shown_host(&self.base), "asking for a challenge");
         let mut url = self.base.clone();
@@ -110,7 +111,7 @@ impl RegistryClient {
         let ping = ApiRequest::new(Method::GET, url, &repository, access, request.what.clone());
         let response = self.send_once(&ping, None, &mut None).await.map_err(|error| error.error(&request.what))?;
         match response.status {
-            _ if response.foreign || challenge::asked(&response.headers).is_none() => Ok(()),
+            _ if response.foreign || challenge::strongest(&response.headers).is_none() => Ok(()),
             StatusCode::UNAUTHORIZED => self.auth.refused(&request.scope, None, &response).await.map(drop),
             _ => self.auth.offered(&request.scope, &response).await.map(drop),
         }

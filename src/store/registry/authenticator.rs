@@ -4,12 +4,12 @@
 //! Invariant: a credential is sent to the registry itself, or to a token service that `realm.rs` allows; a token is
 //! requested once for each scope, and only for scopes of the repository that is used. To authorize a request:
 //!
-//! 1. As long as the registry sent no challenge, send no authorization.
+//! 1. Without a challenge from the registry, send no authorization.
 //! 2. For a Basic challenge, send user name and password, if there are any.
 //! 3. For a Bearer challenge, use a valid token of this scope or of a broader one.
-//! 4. Otherwise check the realm, find the credential, check that the realm may have it, and request a token.
-//! 5. Where the registry refuses the authorization, drop the token and add the actions of the challenge to the scope;
-//!    the caller tries again, a bounded number of times.
+//! 4. Otherwise check the realm, find the credential, check that the token service may get it, and request a token.
+//! 5. If the registry refuses the authorization, drop the token and add the actions of the challenge to the scope; the
+//!    caller tries again, a bounded number of times.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -75,7 +75,7 @@ pub(super) struct Authenticator {
 #[derive(Default)]
 struct TokenSlot {
     count: u64,
-    /// Actions that the challenges of the registry added to the scope, at most [`EXTRA_MOST`].
+    /// Actions that the challenges of the registry added to the scope, at most [`MAX_EXTRA_ACTIONS`].
     extra: BTreeSet<String>,
     held: Option<(Authorization, Instant)>,
 }
@@ -104,7 +104,7 @@ impl Authenticator {
     /// Basic challenge without a user name and password.
     ///
     /// # Errors
-    /// [`StoreError`] where the credential cannot be read, the realm is refused, or the token service refuses a token.
+    /// [`StoreError`] if the credential cannot be read, the realm is refused, or the token service refuses a token.
     pub(super) async fn authorization(&self, scope: &TokenScope) -> Result<Option<Authorization>, StoreError> {
         let challenge = self.challenge.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match challenge {
@@ -128,7 +128,7 @@ impl Authenticator {
         response: &ApiResponse,
     ) -> Result<bool, StoreError> {
         let kind = authorization.map(|authorization| &authorization.kind);
-        let Some(challenge) = challenge::asked(&response.headers) else {
+        let Some(challenge) = challenge::strongest(&response.headers) else {
             return Err(response.error());
         };
         match kind {
@@ -153,46 +153,46 @@ impl Authenticator {
             let slot = self.slot(scope);
             let mut slot = slot.lock().await;
             for action in bearer.scopes.iter().flat_map(|text| scope.asked(text)) {
-                changed |= slot.extra.len() < EXTRA_MOST && slot.extra.insert(action.to_owned());
+                changed |= slot.extra.len() < MAX_EXTRA_ACTIONS && slot.extra.insert(action.to_owned());
             }
         }
-        self.take(challenge);
+        self.store_challenge(challenge);
         Ok(changed)
     }
 
-    /// Stores the challenge of a response that was not a refusal, if there is a credential for it. Returns whether
-    /// there is.
+    /// Stores the challenge of a response other than a refusal, if there is a credential for it. Returns whether there
+    /// is.
     pub(super) async fn offered(&self, scope: &TokenScope, response: &ApiResponse) -> Result<bool, StoreError> {
-        let Some(challenge) = challenge::asked(&response.headers) else {
+        let Some(challenge) = challenge::strongest(&response.headers) else {
             return Ok(false);
         };
         let met = challenge != Challenge::Basic || self.basic(scope).await?.is_some();
         if met {
-            self.take(challenge);
+            self.store_challenge(challenge);
         }
         Ok(met)
     }
 
-    /// Assumes a Basic challenge where a registry refuses a request without sending one. Only over HTTPS or to a
-    /// loopback address, and only if there is a user name and password; returns whether it was assumed.
+    /// Assumes a Basic challenge if a registry refuses a request without sending one. Only over HTTPS or to a loopback
+    /// address, and only if there is a user name and password; returns whether it was assumed.
     pub(super) async fn assume_basic(&self, scope: &TokenScope) -> Result<bool, StoreError> {
         let private = self.base.scheme() == "https" || is_loopback(&self.base);
         let met = private && self.basic(scope).await?.is_some();
         if met {
-            self.take(Challenge::Basic);
+            self.store_challenge(Challenge::Basic);
         }
         Ok(met)
     }
 
-    /// Stores a challenge, in place of the last one.
-    fn take(&self, challenge: Challenge) {
+    /// Stores a challenge, replacing the last one.
+    fn store_challenge(&self, challenge: Challenge) {
         let scheme = if challenge == Challenge::Basic { "Basic" } else { "Bearer" };
         debug!(host = self.host, scheme, "the registry asks for authentication");
         *self.challenge.lock().unwrap_or_else(PoisonError::into_inner) = Some(challenge);
     }
 
-    /// The source of the credential for `scope`, in words, for messages; `None` where it cannot be read.
-    pub(super) async fn who(&self, scope: &TokenScope) -> Option<String> {
+    /// The source of the credential for `scope`, in words, for messages; `None` if it cannot be read.
+    pub(super) async fn credential_source(&self, scope: &TokenScope) -> Option<String> {
         self.credential(scope).await.ok().map(|found| self.from(&found))
     }
 
@@ -217,18 +217,18 @@ impl Authenticator {
 
     /// Whether a credential source names this registry. Runs no credential helper.
     pub(super) async fn is_known(&self, scope: &TokenScope) -> bool {
-        self.transport.settings.credentials.knows(&self.host, &scope.repository).await
+        self.transport.settings.credentials.has_entry(&self.host, &scope.repository).await
     }
 
     /// Drops the token for `scope` if it expires within `time`, so that the next request gets a new one.
-    pub(super) async fn lasting(&self, scope: &TokenScope, time: Duration) {
+    pub(super) async fn renew_if_expiring(&self, scope: &TokenScope, time: Duration) {
         let slot = self.slot(scope);
         let mut slot = slot.lock().await;
         let soon = Instant::now() + time;
         slot.held.take_if(|(_, until)| *until < soon);
     }
 
-    /// The Basic authorization of the stored user name and password, or the stored bearer token; `None` where there is
+    /// The Basic authorization of the stored user name and password, or the stored bearer token; `None` if there is
     /// neither.
     async fn basic(&self, scope: &TokenScope) -> Result<Option<Authorization>, StoreError> {
         match self.credential(scope).await?.credential {
@@ -246,7 +246,7 @@ impl Authenticator {
     /// Steps 3 and 4: a valid token for `scope`. Concurrent requests for one scope wait for one token request.
     ///
     /// # Errors
-    /// [`StoreError::Denied`] where the realm may not be asked or may not have the credential; the errors of the token
+    /// [`StoreError::Denied`] if the realm must not be asked or must not get the credential; the errors of the token
     /// request.
     async fn token(&self, scope: &TokenScope, bearer: &Bearer) -> Result<Authorization, StoreError> {
         if let Some(authorization) = self.broader(scope) {
@@ -293,7 +293,7 @@ impl Authenticator {
         slot.count += 1;
         let header = token::bearer(&token.secret)?;
         let authorization = Authorization { header, kind: AuthorizationKind::Token(Arc::downgrade(&kept), slot.count) };
-        let margin = (token.lifetime / 10).min(MARGIN_MOST);
+        let margin = (token.lifetime / 10).min(MAX_EXPIRY_MARGIN);
         slot.held = Some((authorization.clone(), Instant::now() + token.lifetime - margin));
         Ok(authorization)
     }
@@ -311,7 +311,7 @@ impl Authenticator {
         let plain = self.base.scheme() == "http";
         let found = settings.credentials.find(&self.host, &scope.repository, plain, settings.timeouts.helper);
         let found = found.await?;
-        // Before the credential is sent: a response may echo it, as it is or in the encoding of a header.
+        // Before the credential is sent, since a response may echo it, as it is or encoded in a header.
         found.credential.secrets().iter().for_each(|secret| settings.secrets.add(secret.reveal()));
         Ok(found)
     }
@@ -326,7 +326,7 @@ impl Authenticator {
         StoreError::Denied { credential, place: self.repository(scope), reason }
     }
 
-    /// The repository of `scope`, as messages name it.
+    /// The repository of `scope`, for messages.
     fn repository(&self, scope: &TokenScope) -> String {
         format!("{}/{}", self.host, scope.repository)
     }
@@ -337,7 +337,7 @@ fn given(token: SecretText) -> Result<Authorization, StoreError> {
     Ok(Authorization { header: token::bearer(&token)?, kind: AuthorizationKind::Given })
 }
 
-/// The longest time before its expiry at which a token is no longer used.
-const MARGIN_MOST: Duration = Duration::from_secs(10);
-/// How many actions the challenges of a registry may add to a scope.
-const EXTRA_MOST: usize = 8;
+/// The longest time before its expiry in which a token is no longer used.
+const MAX_EXPIRY_MARGIN: Duration = Duration::from_secs(10);
+/// The limit of actions that the challenges of a registry may add to a scope.
+const MAX_EXTRA_ACTIONS: usize = 8;

@@ -1,4 +1,4 @@
-//! Downloads of blobs: whole, or as a stream that resumes with a range request where the connection broke.
+//! Downloads of blobs: whole, or as a stream that resumes with a range request if the connection breaks.
 
 use std::sync::Arc;
 
@@ -34,15 +34,15 @@ pub(super) async fn whole(repository: &Repository, descriptor: &Descriptor, limi
     if descriptor.size > limit {
         return Err(StoreError::TooLarge { what, limit });
     }
-    // One byte more shows that there is more.
+    // One byte more than declared shows that the response is too long.
     let response = ask(repository, descriptor, 0, BodyMode::Prefix(descriptor.size.saturating_add(1))).await?;
     let response = response.expect(&[StatusCode::OK])?;
     Content::check(descriptor, response.into_bytes())
         .map_err(|error| StoreError::Content { place: repository.shown().to_owned(), error })
 }
 
-/// Opens a download as a [`Blob`], which checks size and digest. It resumes with a range request where the connection
-/// broke.
+/// Opens a download as a [`Blob`], which checks size and digest. It resumes with a range request if the connection
+/// breaks.
 pub(super) async fn open(repository: &Repository, descriptor: &Descriptor) -> Result<Blob, StoreError> {
     let mut download = BlobDownload {
         at: 0,
@@ -57,22 +57,22 @@ pub(super) async fn open(repository: &Repository, descriptor: &Descriptor) -> Re
     Ok(Blob::new(descriptor.clone(), repository.shown().to_owned(), Box::new(download)))
 }
 
-/// A download.
+/// A download of a blob.
 struct BlobDownload {
-    /// How much was handed on.
+    /// The number of bytes passed on.
     at: u64,
     body: Option<IncomingBody>,
     descriptor: Descriptor,
-    /// How much had been handed on when the tries were last counted from nought.
+    /// The number of bytes passed on when the attempts were last reset.
     marked: u64,
     repository: Repository,
     retry: RetryState,
-    /// How much of the body was handed on already.
+    /// The number of bytes at the start of the body that were passed on before.
     skip: u64,
 }
 
 impl BlobDownload {
-    /// Asks for what was not handed on yet.
+    /// Requests the remaining bytes.
     async fn connect(&mut self) -> Result<(), StoreError> {
         let response = ask(&self.repository, &self.descriptor, self.at, BodyMode::Stream).await?;
         let response = response.expect(&[StatusCode::OK, StatusCode::PARTIAL_CONTENT])?;
@@ -102,7 +102,7 @@ impl BlobDownload {
                     }
                 }
                 Ok(None) if self.at >= self.descriptor.size => return Ok(None),
-                // Shorter than the descriptor says, whatever the headers said (threats: truncated-body).
+                // The body is shorter than the descriptor says, whatever the headers said (threats: truncated-body).
                 Ok(None) => self.broke(ConnectionFailure::Closed, ConnectionFault::EndedEarly).await?,
                 Err((failure, fault)) => self.broke(failure, fault).await?,
             }
@@ -122,7 +122,7 @@ impl BlobDownload {
     /// Backs off before the next attempt.
     ///
     /// # Errors
-    /// The error of the connection, where no retry is left.
+    /// The error of the connection, if no retry is left.
     async fn broke(&mut self, failure: ConnectionFailure, fault: ConnectionFault) -> Result<(), StoreError> {
         self.body = None;
         if self.at - self.marked >= PROGRESS {
@@ -197,7 +197,7 @@ fn starts_at(headers: &HeaderMap, from: u64, size: u64) -> bool {
     })
 }
 
-/// `bytes FIRST-LAST/WHOLE`, where the whole may be `*`.
+/// Parses `bytes FIRST-LAST/WHOLE`, where the whole may be `*`.
 fn parse_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
     let (range, whole) = text.trim().strip_prefix("bytes ")?.trim().split_once('/')?;
     let (first, last) = range.split_once('-')?;
@@ -205,7 +205,7 @@ fn parse_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
     Some((number(first)?, number(last)?, whole))
 }
 
-/// So much of a blob is worth counting the tries anew, in bytes.
+/// The number of received bytes that resets the attempts.
 const PROGRESS: u64 = 1 << 20;
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
-//! `Challenge`: the authentication that a registry asks for. RFC 9110 section 11, distribution token specification.
+//! `Challenge`: the authentication that a registry requires. RFC 9110 section 11, distribution token specification.
 
 use reqwest::header::HeaderMap;
 use reqwest::header::WWW_AUTHENTICATE;
 
-/// A challenge: the authentication that a registry asks for.
+/// A challenge: the authentication that a registry requires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Challenge {
-    /// User name and password.
+    /// Basic authentication: user name and password.
     Basic,
-    /// A token from a token service.
+    /// Bearer authentication: a token from a token service.
     Bearer(Bearer),
 }
 
@@ -19,25 +19,25 @@ pub(super) struct Bearer {
     pub(super) realm: String,
     /// The `service` parameter for the token service: the name of the registry.
     pub(super) service: Option<String>,
-    /// The scopes that the registry asks for.
+    /// The scopes that the registry requires.
     pub(super) scopes: Vec<String>,
 }
 
 /// The strongest supported challenge in the `WWW-Authenticate` headers.
-pub(super) fn asked(headers: &HeaderMap) -> Option<Challenge> {
+pub(super) fn strongest(headers: &HeaderMap) -> Option<Challenge> {
     let values = headers.get_all(WWW_AUTHENTICATE).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     let values: Vec<_> = values.collect();
     parse(values.iter().map(AsRef::as_ref)).into_iter().next()
 }
 
-/// Whether there is a challenge in `headers`, supported or not.
-pub(super) fn is_there(headers: &HeaderMap) -> bool {
+/// Whether `headers` contain a challenge, supported or not.
+pub(super) fn is_present(headers: &HeaderMap) -> bool {
     headers.contains_key(WWW_AUTHENTICATE)
 }
 
 /// The supported challenges in the values of `WWW-Authenticate` headers, the strongest first.
 fn parse<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Challenge> {
-    let mut found: Vec<Challenge> = values.into_iter().take(MOST).flat_map(parse_one).collect();
+    let mut found: Vec<Challenge> = values.into_iter().take(MAX_HEADERS).flat_map(parse_one).collect();
     found.sort_by_key(|challenge| matches!(challenge, Challenge::Basic));
     found
 }
@@ -57,7 +57,7 @@ fn parse_one(value: &str) -> Vec<Challenge> {
             None => {
                 let value = found.last_mut().and_then(|current| current.parameters.last_mut());
                 match value {
-                    // `scope=repository:app:pull,push`, without the quotes that a comma needs.
+                    // `scope=repository:app:pull,push`, without the quotation marks that a comma requires.
                     Some((key, value)) if key == "scope" && is_action(name) => {
                         value.push(',');
                         value.push_str(name);
@@ -80,7 +80,7 @@ impl RawChallenge {
     fn meant(self) -> Option<Challenge> {
         let one = |name: &str| {
             let mut values = self.parameters.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone());
-            // A parameter that stands twice could be read in two ways.
+            // A repeated parameter is ambiguous, so it is ignored.
             values.next().filter(|_| values.next().is_none())
         };
         match self.scheme.as_str() {
@@ -95,18 +95,18 @@ impl RawChallenge {
     }
 }
 
-/// The next token, and what follows it.
+/// The next token, and the rest after it.
 fn token(text: &str) -> Option<(&str, &str)> {
     let text = text.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ',' || c == '=');
     let end = text.find(|c: char| !is_token(c)).unwrap_or(text.len());
     match text.split_at_checked(end)? {
-        // What is no token ends the reading.
+        // Anything but a token ends the parsing.
         ("", _) => None,
         split => Some(split),
     }
 }
 
-/// The value of a parameter, quoted or not, and what follows it.
+/// The value of a parameter, quoted or not, and the rest after it.
 fn parameter(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find(|c: char| c == ',' || c.is_ascii_whitespace()).unwrap_or(text.len());
@@ -122,11 +122,11 @@ fn parameter(text: &str) -> (String, &str) {
             other => value.push(other),
         }
     }
-    // A quote that is never closed: nothing after it can be trusted to be what it seems.
+    // The quotation is never closed, so the rest is ignored.
     (String::new(), "")
 }
 
-/// Whether `name` is an action in a scope, and no authentication scheme.
+/// Whether `name` is an action of a scope, not an authentication scheme.
 fn is_action(name: &str) -> bool {
     matches!(name, "delete" | "pull" | "push" | "*")
 }
@@ -135,8 +135,8 @@ fn is_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~/".contains(c)
 }
 
-/// How many `WWW-Authenticate` headers are looked at.
-const MOST: usize = 8;
+/// The limit of `WWW-Authenticate` headers that are parsed.
+const MAX_HEADERS: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -188,9 +188,9 @@ mod tests {
         for value in [&b"Negotiate"[..], b"Basic realm=\"Syst\xe8me\"", b"BEARER realm=\"https://t/\""] {
             headers.append(WWW_AUTHENTICATE, reqwest::header::HeaderValue::from_bytes(value).unwrap());
         }
-        assert_eq!(asked(&headers), Some(bearer("https://t/", None, &[])));
+        assert_eq!(strongest(&headers), Some(bearer("https://t/", None, &[])));
         headers.remove(WWW_AUTHENTICATE);
-        assert_eq!(asked(&headers), None);
+        assert_eq!(strongest(&headers), None);
     }
 
     #[test]

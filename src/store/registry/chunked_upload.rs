@@ -5,16 +5,16 @@
 //! an offset outside of the current chunk means that the registry lost data, and the upload restarts. Chunks never
 //! grow.
 //!
-//! 1. Refuse a registry whose minimum chunk length is over [`CHUNK_MOST`].
-//! 2. To resume a session, ask for the confirmed offset (GET), and skip the source to it; where the registry does not
-//!    tell the offset, open a new session.
+//! 1. Refuse a registry whose minimum chunk length is over [`MAX_CHUNK`].
+//! 2. To resume a session, ask for the confirmed offset (GET), and skip the source to it; if the registry does not tell
+//!    the offset, open a new session.
 //! 3. Read the next chunk from the source.
-//! 4. PATCH the part of the chunk that is not confirmed. The `Range` of the response is the new offset; where it
-//!    differs from what was sent, ask for the offset.
-//! 5. Where the chunk is too large (413), halve the length, down to [`CHUNK_LEAST`]. Where the outcome is unknown (the
-//!    connection broke, the registry is busy), back off, ask for the offset, and go on from there.
+//! 4. PATCH the unconfirmed part of the chunk. The `Range` of the response is the new offset; if it is not the end of
+//!    that part, ask for the offset.
+//! 5. If the chunk is too large (413), halve the length, down to [`MIN_CHUNK`]. If the outcome is unknown (the
+//!    connection broke, the registry is busy), back off, ask for the offset, and continue from there.
 //! 6. Go back to 3 until the source is at its end.
-//! 7. Close the session (PUT `?digest=`). Where the session is gone (404, 416), look whether the blob is there (HEAD).
+//! 7. Close the session (PUT `?digest=`). If the session is gone (404, 416), check whether the blob exists (HEAD).
 
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ use crate::store::error::ProtocolFault;
 use crate::store::error::UploadFault;
 
 /// Uploads a blob in chunks of at most `most` bytes, from the offset that the registry has confirmed in `session`. `Ok`
-/// only where the registry confirmed that it stores the blob; otherwise how to retry, or a permanent error.
+/// only if the registry confirmed that it stores the blob; otherwise how to retry, or a permanent error.
 pub(super) async fn send(
     upload: &BlobUpload<'_>,
     session: UploadSession,
@@ -57,7 +57,7 @@ pub(super) async fn send(
     most: u64,
 ) -> UploadAttempt<()> {
     let least = session.chunk_min;
-    if least > CHUNK_MOST {
+    if least > MAX_CHUNK {
         upload.cancel(&session.location).await;
         return Err(Err(upload.gave_up(UploadFault::ChunkMinimum(least))));
     }
@@ -67,8 +67,8 @@ pub(super) async fn send(
         return Err(Err(upload.gave_up(UploadFault::NoSecondRead)));
     };
     if session.begun {
-        match chunked.status().await {
-            Some(ChunkOutcome::At(at)) if at <= upload.descriptor.size => chunked.at = at,
+        match chunked.fetch_offset().await {
+            Some(ChunkOutcome::Offset(at)) if at <= upload.descriptor.size => chunked.at = at,
             _ => chunked.location = upload.begin().await.map_err(Err)?.location,
         }
         reader.skip(chunked.at).await.map_err(Err)?;
@@ -107,13 +107,13 @@ struct ChunkedUpload<'a> {
 
 /// The outcome of a PATCH, or of asking for the offset.
 enum ChunkOutcome {
-    /// The confirmed offset, in bytes.
-    At(u64),
-    /// The chunk is too large: it must be sent in smaller parts.
-    Smaller,
-    /// Unknown: the registry has to be asked for the offset.
+    /// The offset that the registry confirmed, in bytes.
+    Offset(u64),
+    /// The chunk is too large and must be sent in smaller parts.
+    TooLarge,
+    /// The outcome is unknown: ask the registry for the offset.
     Unknown(TransportError),
-    /// The registry no longer knows the session.
+    /// The registry lost the session.
     Lost,
 }
 
@@ -128,17 +128,17 @@ impl ChunkedUpload<'_> {
             let part = chunk.slice(from.min(chunk.len())..);
             let part = part.slice(..part.len().min(usize::try_from(pacing.most).unwrap_or(usize::MAX)));
             match self.patch(part).await? {
-                ChunkOutcome::At(at) if (start..=end).contains(&at) => {
+                ChunkOutcome::Offset(at) if (start..=end).contains(&at) => {
                     if at > self.at {
                         pacing.retry.progressed();
                     }
                     self.at = at;
                 }
-                ChunkOutcome::At(_) | ChunkOutcome::Lost => {
+                ChunkOutcome::Offset(_) | ChunkOutcome::Lost => {
                     return Err(Ok(self.restart(UploadFault::Lost)));
                 }
-                ChunkOutcome::Smaller => self.shrink(pacing).await?,
-                ChunkOutcome::Unknown(error) => self.send_with_retries(error, pacing, start..=end).await?,
+                ChunkOutcome::TooLarge => self.halve_chunk_length(pacing).await?,
+                ChunkOutcome::Unknown(error) => self.recover_offset(error, pacing, start..=end).await?,
             }
         }
         Ok(())
@@ -168,20 +168,22 @@ impl ChunkedUpload<'_> {
             200 | 202 | 204 => {
                 self.follow(&response).map_err(Err)?;
                 match progress(&response) {
-                    // Another offset may be stale or right: ask for it.
-                    Some(at) if at != wanted => Ok(self.status().await.map_or(ChunkOutcome::At(wanted), |at| at)),
-                    _ => Ok(ChunkOutcome::At(wanted)),
+                    // A different offset may be outdated or right, so ask for it.
+                    Some(at) if at != wanted => {
+                        Ok(self.fetch_offset().await.map_or(ChunkOutcome::Offset(wanted), |at| at))
+                    }
+                    _ => Ok(ChunkOutcome::Offset(wanted)),
                 }
             }
             // ECR responds with 201 and the offset of the previous request, which is ignored.
             201 => {
                 self.follow(&response).map_err(Err)?;
-                Ok(ChunkOutcome::At(wanted))
+                Ok(ChunkOutcome::Offset(wanted))
             }
             404 => Ok(ChunkOutcome::Lost),
-            413 => Ok(ChunkOutcome::Smaller),
-            416 => match self.status().await {
-                Some(ChunkOutcome::At(at)) if at == self.at => Ok(ChunkOutcome::Smaller),
+            413 => Ok(ChunkOutcome::TooLarge),
+            416 => match self.fetch_offset().await {
+                Some(ChunkOutcome::Offset(at)) if at == self.at => Ok(ChunkOutcome::TooLarge),
                 Some(step) => Ok(step),
                 None => Ok(ChunkOutcome::Lost),
             },
@@ -193,23 +195,23 @@ impl ChunkedUpload<'_> {
         }
     }
 
-    /// Asks for the confirmed offset (GET); `None` where the registry does not tell it.
-    async fn status(&mut self) -> Option<ChunkOutcome> {
+    /// Asks for the confirmed offset (GET); `None` if the registry does not tell it.
+    async fn fetch_offset(&mut self) -> Option<ChunkOutcome> {
         let request = self.upload.request(Method::GET, self.location.clone());
         let response = self.upload.repository.client.send(&request).await.ok()?;
         match response.status.as_u16() {
             200..=204 => {
                 self.follow(&response).ok()?;
-                progress(&response).map(ChunkOutcome::At)
+                progress(&response).map(ChunkOutcome::Offset)
             }
             404 => Some(ChunkOutcome::Lost),
             _ => None,
         }
     }
 
-    /// Step 5: backs off after an attempt with unknown outcome, then asks for the offset. Sends nothing; an offset that
-    /// is not `within` the chunk restarts the upload.
-    async fn send_with_retries(
+    /// Step 5: backs off after an attempt with unknown outcome, then asks for the confirmed offset. It sends no
+    /// content; an offset that is not `within` the chunk restarts the upload.
+    async fn recover_offset(
         &mut self,
         error: TransportError,
         pacing: &mut ChunkPacing,
@@ -222,8 +224,8 @@ impl ChunkedUpload<'_> {
         let transport = &self.upload.repository.client.transport;
         transport.log_retry(&self.location, pacing.retry.attempt(), pause, &"a chunk was not confirmed");
         tokio::time::sleep(pause).await;
-        match self.status().await {
-            Some(ChunkOutcome::At(at)) if within.contains(&at) => {
+        match self.fetch_offset().await {
+            Some(ChunkOutcome::Offset(at)) if within.contains(&at) => {
                 self.at = at;
                 Ok(())
             }
@@ -231,19 +233,19 @@ impl ChunkedUpload<'_> {
         }
     }
 
-    /// Step 5: halves the chunk length, down to [`CHUNK_LEAST`] and the minimum of the registry, and remembers it for
+    /// Step 5: halves the chunk length, down to [`MIN_CHUNK`] and the minimum of the registry, and remembers it for
     /// later uploads.
-    async fn shrink(&self, pacing: &mut ChunkPacing) -> UploadAttempt<()> {
+    async fn halve_chunk_length(&self, pacing: &mut ChunkPacing) -> UploadAttempt<()> {
         pacing.most /= 2;
-        if pacing.most < CHUNK_LEAST.max(self.least) {
+        if pacing.most < MIN_CHUNK.max(self.least) {
             self.upload.cancel(&self.location).await;
             return Err(Err(self.upload.gave_up(UploadFault::NoSize)));
         }
-        self.upload.learn_chunk_most(pacing.most);
+        self.upload.learn_max_chunk(pacing.most);
         Ok(())
     }
 
-    /// Step 7: closes the session with the digest; `Ok` only where the registry confirms the blob.
+    /// Step 7: closes the session with the digest; `Ok` only if the registry confirms the blob.
     async fn close(self) -> UploadAttempt<()> {
         let request = self.upload.request(Method::PUT, self.upload.closing(&self.location));
         let response = self.upload.repository.client.send(&request).await.map_err(Err)?;
@@ -262,7 +264,7 @@ impl ChunkedUpload<'_> {
         Err(Err(refused(&response)))
     }
 
-    /// Takes the `Location` of a response as the URL of the next request; a response without one changes nothing.
+    /// Uses the `Location` of a response as the URL of the next request; without one the URL stays.
     fn follow(&mut self, response: &ApiResponse) -> Result<(), StoreError> {
         if let Some(location) = response.headers.get(LOCATION).and_then(|value| value.to_str().ok()) {
             let base = &self.upload.repository.client.base;
@@ -284,7 +286,7 @@ fn progress(response: &ApiResponse) -> Option<u64> {
     parse_progress(response.header("range")?)
 }
 
-/// Parses the value of a `Range` header; `None` where it does not begin at 0 or is malformed.
+/// Parses the value of a `Range` header; `None` if it does not begin at 0 or is malformed.
 fn parse_progress(text: &str) -> Option<u64> {
     let range = text.trim();
     let range = range.strip_prefix("bytes=").or_else(|| range.strip_prefix("bytes ")).unwrap_or(range);
@@ -296,10 +298,10 @@ fn parse_progress(text: &str) -> Option<u64> {
     }
 }
 
-/// The smallest length of a chunk that is tried, in bytes.
-const CHUNK_LEAST: u64 = 64 << 10;
-/// The largest chunk that is kept in memory, in bytes.
-const CHUNK_MOST: u64 = 32 << 20;
+/// The shortest chunk that is tried, in bytes.
+const MIN_CHUNK: u64 = 64 << 10;
+/// The longest chunk that is kept in memory, in bytes.
+const MAX_CHUNK: u64 = 32 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! `RegistryClient`: the state that is kept about one registry for the whole process.
+//! `RegistryClient`: the state of one registry that is shared by the whole process.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,46 +25,46 @@ pub(super) struct RegistryClient {
     /// The root of the registry's API, without `/v2/`.
     pub(super) base: Url,
     pub(super) capabilities: Capabilities,
-    /// Filled once the root of the API was asked for a challenge.
+    /// Set once the API root was asked for a challenge.
     pub(super) challenge_probed: OnceCell<()>,
     first: tokio::sync::Mutex<()>,
-    /// No request is sent before this time: the registry asked for a pause.
+    /// The end of the current back-off: no request is sent before it.
     not_before: Mutex<Option<Instant>>,
     opened: AtomicBool,
-    /// Whether the port to which we speak plain HTTP speaks TLS; probed where plain HTTP got no good response.
+    /// Whether the port for plain HTTP speaks TLS; probed if plain HTTP got no good response.
     pub(super) speaks_tls: OnceCell<bool>,
-    /// Whether there was a response to plain HTTP that no TLS server gives.
+    /// Whether a response to plain HTTP proved that the port does not speak TLS.
     pub(super) spoke: AtomicBool,
     pub(super) transport: Arc<Transport>,
     /// Limits the number of concurrent requests.
     pub(super) turns: Semaphore,
 }
 
-/// Capabilities of a registry, as far as its responses have shown them.
+/// The capabilities of a registry that its responses have shown.
 #[derive(Default)]
 pub(super) struct Capabilities {
-    /// The largest chunk of an upload that it accepts, in bytes.
-    pub(super) chunk_most: Mutex<Option<u64>>,
-    /// It refuses `?artifactType=` on the referrers API.
+    /// The longest chunk that it accepts in an upload, in bytes.
+    pub(super) max_chunk: Mutex<Option<u64>>,
+    /// Whether it refuses `?artifactType=` in the referrers API.
     pub(super) no_referrers_filter: AtomicBool,
-    /// It does not accept a blob in a single POST.
+    /// Whether it does not accept a blob in a single POST.
     pub(super) no_single_post: AtomicBool,
-    /// It has the referrers API.
+    /// Whether it has the referrers API.
     pub(super) referrers: Mutex<Option<bool>>,
-    /// It accepts a blob in a single POST.
+    /// Whether it accepts a blob in a single POST.
     pub(super) single_post: AtomicBool,
-    /// It refuses manifests whose blobs it does not have.
+    /// Whether it refuses manifests whose blobs are missing.
     pub(super) validates: AtomicBool,
     /// The texts of its `Warning` headers.
     pub(super) warnings: Mutex<BTreeSet<String>>,
 }
 
 impl Capabilities {
-    /// Keeps the texts of `Warning` headers, up to a limit.
+    /// Stores the texts of `Warning` headers, up to a limit.
     pub(super) fn warn(&self, warnings: impl Iterator<Item = String>) {
         for warning in warnings {
             let mut known = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-            if known.len() < warning::MOST {
+            if known.len() < warning::MAX_WARNINGS {
                 known.insert(warning);
             }
         }
@@ -83,13 +83,13 @@ impl RegistryClient {
             opened: AtomicBool::new(false),
             speaks_tls: OnceCell::new(),
             spoke: AtomicBool::new(false),
-            turns: Semaphore::new(transport.settings.at_once.max(1)),
+            turns: Semaphore::new(transport.settings.max_requests.max(1)),
             transport,
         }
     }
 
-    /// Holds all requests but one back until the registry has responded once: if it asks for authentication, all others
-    /// can authenticate at once, on the connection that is open already.
+    /// Holds back all requests but one until the registry has responded once. If it requires authentication, the others
+    /// authenticate at once, on the open connection.
     pub(super) async fn first_turn(&self) -> Option<FirstTurn<'_>> {
         if self.opened.load(Ordering::Acquire) {
             return None;
@@ -98,7 +98,7 @@ impl RegistryClient {
         (!self.opened.load(Ordering::Acquire)).then_some(FirstTurn { opened: &self.opened, _guard: guard })
     }
 
-    /// Applies a back-off to all requests to the registry, not to the one that was told to wait alone.
+    /// Applies a back-off to all requests to the registry, not only to the one that was asked to wait.
     pub(super) fn pause_all(&self, pause: Duration) -> Duration {
         let mut not_before = self.not_before.lock().unwrap_or_else(PoisonError::into_inner);
         let then = Instant::now() + pause;
@@ -118,7 +118,7 @@ impl RegistryClient {
     }
 }
 
-/// The turn of the first request. When it is dropped, whatever the outcome, the other requests go on.
+/// The first request. When this is dropped, whatever the outcome, the other requests continue.
 pub(super) struct FirstTurn<'a> {
     opened: &'a AtomicBool,
     _guard: MutexGuard<'a, ()>,

@@ -8,13 +8,13 @@ use tokio::time::timeout;
 
 use super::address::host_and_port;
 use super::client::RegistryClient;
+use super::observer::RequestEvent;
 use super::request::ApiRequest;
 use super::response::ApiResponse;
 use super::retry::ConnectionFailure;
 use super::retry::RetryState;
 use super::transport::Transport;
 use super::transport::TransportError;
-use super::watch::Event;
 use crate::store::StoreError;
 use crate::store::TlsFault;
 use crate::store::error::ConnectionFault;
@@ -73,7 +73,7 @@ impl RegistryClient {
         if pause > Duration::ZERO {
             let host = host_and_port(&self.base);
             let why = &self.transport.settings.secrets.hide(why);
-            self.transport.tell(&Event::Again { host: &host, most, next: retry.attempt(), pause, why });
+            self.transport.tell(&RequestEvent::Retry { host: &host, most, next: retry.attempt(), pause, why });
         }
     }
 }
@@ -103,9 +103,9 @@ impl Transport {
         }
     }
 
-    pub(super) fn tell(&self, event: &Event<'_>) {
+    pub(super) fn tell(&self, event: &RequestEvent<'_>) {
         if let Some(watch) = &self.settings.watch {
-            watch.saw(event);
+            watch.observe(event);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One attempt of a request: authorization, redirects, and what is read of the response.
+//! One attempt of a request: authorization, redirects, and reading the response.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -33,7 +33,7 @@ use crate::store::error::ProtocolFault;
 pub(super) enum SendOutcome {
     /// The registry redirects the upload to another URL of its own.
     Redirect(Url),
-    /// The registry responded.
+    /// A response of the registry.
     Response(ApiResponse),
 }
 
@@ -55,7 +55,7 @@ impl RegistryClient {
         }
         let mut response = self.response(request, http_response, &request.url).await?;
         if response.status == StatusCode::UNAUTHORIZED {
-            response.who = self.auth.who(&request.scope).await;
+            response.credential_source = self.auth.credential_source(&request.scope).await;
             self.auth
                 .refused(&request.scope, authorization.as_ref(), &response)
                 .await
@@ -75,12 +75,13 @@ impl RegistryClient {
         self.wait_for_back_off().await;
         let mut url = request.url.clone();
         for _ in 0..=self.transport.settings.limits.registry.redirects {
-            // Another host gets neither credential nor client certificate (threats: credentials-to-another-host).
+            // Another host gets neither the credential nor the client certificate
+            // (threats: credentials-to-another-host).
             let own = url.origin() == self.base.origin();
             let http_request = http_request(request, url.clone(), authorization.filter(|_| own));
             let http_response =
                 self.transport.send(http_request, own, self.transport.settings.timeouts.first_byte).await;
-            // After a 401 the turn ends only when the challenge was taken in.
+            // After a 401 the turn ends only when the challenge was stored.
             first.take_if(|_| {
                 !http_response.as_ref().is_ok_and(|http_response| http_response.status() == StatusCode::UNAUTHORIZED)
             });
@@ -99,8 +100,8 @@ impl RegistryClient {
         }))
     }
 
-    /// The target of a redirect. Reading requests follow it to other hosts. Writing requests follow it only on the
-    /// registry itself, and only where method and body are kept (RFC 9110 sections 15.4.8 and 15.4.9).
+    /// The target of a redirect. Requests that read follow it to other hosts. Requests that write follow it only within
+    /// the registry, and only if it keeps method and body (RFC 9110 sections 15.4.8 and 15.4.9).
     fn target(&self, request: &ApiRequest, at: &Url, http_response: &Response) -> Result<Option<Url>, TransportError> {
         let reads = request.method == Method::GET || request.method == Method::HEAD;
         match http_response.status().as_u16() {
@@ -121,14 +122,14 @@ impl RegistryClient {
         let target = location::behind_tls(&self.base, target);
         location::may_redirect(&self.base, at, &target, &self.transport.settings).map_err(broken)?;
         if target.origin() != self.base.origin() {
-            // A presigned URL gives access to its bearer, so its signature is a secret.
-            let long = target.query_pairs().filter(|(_, value)| value.len() >= SIGNATURE_LEAST);
+            // A presigned URL grants access to everybody who has it, so its signature is a secret.
+            let long = target.query_pairs().filter(|(_, value)| value.len() >= MIN_SIGNATURE_LENGTH);
             long.for_each(|(_, value)| self.transport.settings.secrets.add_short_lived(&value));
         }
         Ok(Some(target))
     }
 
-    /// Reads the response as the body mode of the request says.
+    /// Reads the response by the body mode of the request.
     async fn response(
         &self,
         request: &ApiRequest,
@@ -163,7 +164,7 @@ impl RegistryClient {
                     (_, false) => return Err(TransportError::Permanent(StoreError::TooLarge { what, limit })),
                 }
             }
-            // Read to the end, so that the connection can be used again.
+            // Read to the end, so that the connection can be reused.
             BodyMode::Discard => {
                 let _ = incoming.read(settings.limits.registry.error_body_bytes).await;
                 ResponseBody::Whole(Vec::new())
@@ -173,9 +174,9 @@ impl RegistryClient {
             self.capabilities.validates.store(true, Ordering::Relaxed);
         }
         let foreign = url.origin() != self.base.origin();
-        Ok(ApiResponse { body, foreign, headers, status, url: url.clone(), what, who: None })
+        Ok(ApiResponse { body, foreign, headers, status, url: url.clone(), what, credential_source: None })
     }
 }
 
-/// A shorter value in a query is no signature and no key, but a name or a number.
-const SIGNATURE_LEAST: usize = 16;
+/// The shortest query value that may be a signature or a key; shorter ones are names and numbers.
+const MIN_SIGNATURE_LENGTH: usize = 16;

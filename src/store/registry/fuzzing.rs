@@ -1,4 +1,4 @@
-//! Fuzzing of the parsers of response headers (`tests/fuzz`); no part of the public interface.
+//! Entry points for fuzzing the parsers of response headers (`tests/fuzz`); not part of the public interface.
 
 use reqwest::Url;
 use reqwest::header::HeaderMap;
@@ -11,15 +11,15 @@ use super::challenge;
 use super::challenge::Challenge;
 use super::link;
 
-/// The realm of the challenge that would be met for this `WWW-Authenticate` header; empty for basic authentication.
+/// The realm of the challenge in this `WWW-Authenticate` header; empty for Basic authentication.
 pub fn realm(value: &[u8]) -> Option<String> {
-    match challenge::asked(&only(WWW_AUTHENTICATE, value)?)? {
+    match challenge::strongest(&only(WWW_AUTHENTICATE, value)?)? {
         Challenge::Basic => Some(String::new()),
         Challenge::Bearer(bearer) => Some(bearer.realm),
     }
 }
 
-/// The next page that this `Link` header leads to, of a list at `registry.example`.
+/// The next page in this `Link` header, of a list at `registry.example`.
 pub fn next_page(value: &[u8]) -> Option<String> {
     let page = Url::parse("https://registry.example/v2/app/tags/list").ok()?;
     link::next(&page, &only(LINK, value)?).ok().flatten().map(String::from)

@@ -1,4 +1,4 @@
-//! The `Link` header, which names the next page of a list. RFC 8288.
+//! The `Link` header with the next page of a list. RFC 8288.
 
 use reqwest::Url;
 use reqwest::header::HeaderMap;
@@ -7,10 +7,10 @@ use reqwest::header::LINK;
 use super::location;
 use crate::store::error::LinkFault;
 
-/// The next page of a list that was read at `page`; `None` at the end.
+/// The next page of a list whose last page was at `page`; `None` at the end.
 ///
 /// # Errors
-/// A header that cannot be read, or a next page that is not on the same host.
+/// [`LinkFault`] if the header is malformed, or the next page is on another host.
 pub(super) fn next(page: &Url, headers: &HeaderMap) -> Result<Option<Url>, LinkFault> {
     let mut targets = Vec::new();
     for value in headers.get_all(LINK) {
@@ -33,7 +33,7 @@ pub(super) fn next(page: &Url, headers: &HeaderMap) -> Result<Option<Url>, LinkF
     Ok(Some(url))
 }
 
-/// The targets in one value whose relation is `next`.
+/// The targets in one header value whose relation is `next`.
 fn next_targets(text: &str) -> Result<Vec<String>, LinkFault> {
     let malformed = || LinkFault::Unreadable;
     let mut targets = Vec::new();
@@ -49,7 +49,7 @@ fn next_targets(text: &str) -> Result<Vec<String>, LinkFault> {
     Ok(targets)
 }
 
-/// Whether the parameters at the start of `text` say `rel=next`, and what follows the comma after them.
+/// Whether the parameters at the start of `text` contain `rel=next`, and the rest after the comma that ends them.
 fn parameters(text: &str) -> Option<(bool, &str)> {
     let mut is_next = false;
     let mut rest = text.trim_start();
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(read(&[""]), Ok(None));
     }
 
-    // A proxy that ends TLS passes plain HTTP on to a registry, which names its pages accordingly.
+    // A proxy that terminates TLS forwards plain HTTP to the registry, which therefore links to plain HTTP.
     #[test]
     fn a_page_of_the_same_host_is_asked_for_as_the_first_one_was() {
         let next = |page: &str, link: &str| {

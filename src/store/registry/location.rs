@@ -1,4 +1,4 @@
-//! Locations: the base URL of a registry, and which redirects and upload locations are followed.
+//! Locations: the base URL of a registry, and the rules for redirects and upload locations.
 
 use reqwest::Url;
 
@@ -11,11 +11,10 @@ use super::settings::Settings;
 use crate::store::error::HostFault;
 use crate::store::error::LocationFault;
 
-/// The base URL of the registry that references call `host`: HTTPS, or plain HTTP for loopback addresses and as
-/// configured.
+/// The base URL of the registry `host`: HTTPS, or plain HTTP for loopback addresses and as configured.
 ///
 /// # Errors
-/// [`HostFault`] where `host` is not a host.
+/// [`HostFault`] if `host` is not a host.
 pub(super) fn base(host: &str, settings: &Settings) -> Result<Url, HostFault> {
     let real = if host == "docker.io" { "registry-1.docker.io" } else { host };
     let parse = |scheme: &str| {
@@ -32,10 +31,10 @@ pub(super) fn base(host: &str, settings: &Settings) -> Result<Url, HostFault> {
 }
 
 /// Checks a redirect of a download to `target`: no downgrade to plain HTTP, no user name, and no loopback or link-local
-/// address unless the registry is there itself (threats: downgrade-to-http, redirect-to-internal-address).
+/// address unless the registry itself has one (threats: downgrade-to-http, redirect-to-internal-address).
 ///
 /// # Errors
-/// [`LocationFault`] where it is not followed.
+/// [`LocationFault`] if it must not be followed.
 pub(super) fn may_redirect(base: &Url, from: &Url, target: &Url, settings: &Settings) -> Result<(), LocationFault> {
     let to = host_and_port(target);
     has_no_user(target).map_err(LocationFault::UserName)?;
@@ -54,8 +53,8 @@ pub(super) fn may_redirect(base: &Url, from: &Url, target: &Url, settings: &Sett
     }
 }
 
-/// Corrects the scheme and port of `url` to those of `asked`, if only the scheme differs: a registry behind a
-/// TLS-terminating proxy does not know its own URL. Of its response only path and query are used then.
+/// Replaces the scheme and port of `url` by those of `asked` if only the scheme differs: a registry behind a
+/// TLS-terminating proxy does not know its own URL. Only path and query of its response are used then.
 pub(super) fn at_origin(asked: &Url, url: Url) -> Url {
     let web = |url: &Url| matches!(url.scheme(), "http" | "https");
     if url.scheme() == asked.scheme() || url.host() != asked.host() || !web(&url) || !web(asked) {
@@ -81,7 +80,7 @@ pub(super) fn behind_tls(base: &Url, target: Url) -> Url {
 /// Resolves the `Location` of an upload against the response URL `at`. It must have the origin of the registry.
 ///
 /// # Errors
-/// [`LocationFault`] where it has not.
+/// [`LocationFault`] if it has another one.
 pub(super) fn upload_location(base: &Url, at: &Url, location: &str) -> Result<Url, LocationFault> {
     let url = at.join(location).map_err(|_| LocationFault::NoUploadUrl)?;
     has_no_user(&url).map_err(LocationFault::UserName)?;

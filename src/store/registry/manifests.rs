@@ -25,7 +25,7 @@ use crate::store::error::ReadOnlyFault;
 /// headers say (threats: digest-header-mismatch).
 pub(super) async fn resolve(repository: &Repository, tag_or_digest: &TagOrDigest) -> Result<Content, StoreError> {
     if matches!(tag_or_digest, TagOrDigest::Tag(tag) if tag.len() > TAG_LENGTH) {
-        // The cosign tags of SHA-512 digests are longer than a tag may be, so no registry has them.
+        // The cosign tags of SHA-512 digests are too long for a tag, so no registry has them.
         return Err(StoreError::NotFound { what: repository.place(tag_or_digest) });
     }
     let limit = repository.limits().oci.manifest_bytes;
@@ -35,14 +35,14 @@ pub(super) async fn resolve(repository: &Repository, tag_or_digest: &TagOrDigest
     };
     let response = get(repository, tag_or_digest, body_mode).await?;
     let media_type = media_type(&response)?;
-    let called = called(&response);
+    let digest_header = digest_header(&response);
     let bytes = response.into_bytes();
     let content = match tag_or_digest {
         TagOrDigest::Tag(_) => Content::name(&media_type, bytes),
         TagOrDigest::Digest(digest) => Content::check_digest(*digest, &media_type, bytes)
             .map_err(|error| StoreError::Content { place: repository.shown().to_owned(), error })?,
     };
-    hold(repository, &content, called);
+    record_header_mismatch(repository, &content, digest_header);
     Ok(content)
 }
 
@@ -55,24 +55,25 @@ pub(super) async fn fetch(repository: &Repository, descriptor: &Descriptor) -> R
     let tag_or_digest = TagOrDigest::Digest(descriptor.digest);
     let response = get(repository, &tag_or_digest, BodyMode::Prefix(descriptor.size.saturating_add(1))).await?;
     response.refuse_html()?;
-    let called = called(&response);
+    let digest_header = digest_header(&response);
     let content = Content::check(descriptor, response.into_bytes())
         .map_err(|error| StoreError::Content { place: repository.shown().to_owned(), error })?;
-    hold(repository, &content, called);
+    record_header_mismatch(repository, &content, digest_header);
     Ok(content)
 }
 
 /// The `Docker-Content-Digest` header of a response.
-fn called(response: &ApiResponse) -> Option<String> {
-    response.header(CALLED).map(str::to_owned)
+fn digest_header(response: &ApiResponse) -> Option<String> {
+    response.header(DIGEST_HEADER).map(str::to_owned)
 }
 
 /// Remembers a `Docker-Content-Digest` header with another digest than `content` (threats: digest-header-mismatch).
-fn hold(repository: &Repository, content: &Content, called: Option<String>) {
+fn record_header_mismatch(repository: &Repository, content: &Content, digest_header: Option<String>) {
     let is = |digest: Digest| digest == Digest::of(digest.algorithm(), content.bytes());
-    match called {
+    match digest_header {
         Some(said) if said != content.digest().to_string() && !said.parse().is_ok_and(is) => {
-            // Only a digest is repeated: other text may hold a secret that we sent (threats: error-echoes-secret).
+            // Only a digest is repeated: another text may contain a secret that was sent
+            // (threats: error-echoes-secret).
             let said = said.parse::<Digest>().map_or_else(|_| "what is no digest".to_owned(), |said| said.to_string());
             repository.keep_header_mismatch(*content.digest(), said);
         }
@@ -95,11 +96,11 @@ pub(super) async fn is_there(repository: &Repository, descriptor: &Descriptor) -
     }
 }
 
-/// Pushes a manifest by its digest, or to `tag`. `Ok` only where the registry confirmed exactly this digest, by the
-/// header or when read back.
+/// Pushes a manifest by its digest, or to `tag`. `Ok` only if the registry confirmed exactly this digest, by the header
+/// or when read back.
 ///
 /// # Errors
-/// [`StoreError::ReadBack`] where it stored something else; [`StoreError::MissingBlob`] where it lacks a blob of the
+/// [`StoreError::ReadBack`] if it stored something else; [`StoreError::MissingBlob`] if it lacks a blob of the
 /// manifest.
 pub(super) async fn push(repository: &Repository, content: &Content, tag: Option<&str>) -> Result<Pushed, StoreError> {
     let tag_or_digest = match tag {
@@ -116,9 +117,9 @@ pub(super) async fn push(repository: &Repository, content: &Content, tag: Option
     if !matches!(response.status.as_u16(), 200..=202) {
         return refused(repository, content, &tag_or_digest, &response).await;
     }
-    // Read back unless the response names exactly this digest (threats: manifest-stored-changed).
+    // Read back unless the response contains exactly this digest (threats: manifest-stored-changed).
     let digest = content.digest().to_string();
-    if response.header(CALLED) != Some(digest.as_str()) {
+    if response.header(DIGEST_HEADER) != Some(digest.as_str()) {
         read_back(repository, &tag_or_digest, content).await?;
     }
     let subject = subject(content);
@@ -146,7 +147,7 @@ fn path(repository: &Repository, tag_or_digest: &TagOrDigest) -> Result<String, 
     }
 }
 
-/// Whether `tag` is one that a registry can have. OCI distribution specification, "Pulling manifests".
+/// Checks that `tag` is a valid tag. OCI distribution specification, "Pulling manifests".
 pub(super) fn check_tag(repository: &Repository, tag: &str) -> Result<(), StoreError> {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let all = tag.bytes().all(|byte| word(byte) || byte == b'.' || byte == b'-');
@@ -159,7 +160,7 @@ pub(super) fn check_tag(repository: &Repository, tag: &str) -> Result<(), StoreE
     }
 }
 
-/// Handles a refused push: an immutable tag that has this digest already counts as pushed.
+/// Handles a refused push: an immutable tag that already has this digest counts as pushed.
 async fn refused(
     repository: &Repository,
     content: &Content,
@@ -172,7 +173,7 @@ async fn refused(
         return Err(StoreError::MissingBlob { answer: response.answer(), place });
     }
     match tag_or_digest {
-        // An immutable tag that has the right digest already (threats: immutable-tag).
+        // The immutable tag may already have the right digest (threats: immutable-tag).
         TagOrDigest::Tag(tag) if is_immutable(response) => match resolve(repository, tag_or_digest).await {
             Ok(there) if there.digest() == content.digest() => Ok(Pushed { listed: false }),
             Ok(there) => Err(StoreError::ReadOnly {
@@ -182,14 +183,14 @@ async fn refused(
             Err(_) => Err(response.error()),
         },
         _ => match response.error() {
-            // A push does not ask whether something exists.
+            // A 404 is an error here: a push does not ask whether something exists.
             StoreError::NotFound { .. } => Err(response.protocol_error(ProtocolFault::Answer(response.answer()))),
             error => Err(error),
         },
     }
 }
 
-/// Whether the response says that the tag is immutable.
+/// Whether the response reports an immutable tag.
 fn is_immutable(response: &ApiResponse) -> bool {
     let text = response.answer().body.to_string().to_ascii_lowercase();
     let said = ["immutab", "imagetagalreadyexists", "tag already exists", "cannot be overwritten"];
@@ -197,10 +198,10 @@ fn is_immutable(response: &ApiResponse) -> bool {
         && (response.has_code(&["TAG_INVALID", "IMMUTABLE_TAG"]) || said.iter().any(|said| text.contains(said)))
 }
 
-/// Resolves what was pushed again.
+/// Resolves the pushed manifest again and compares the digests.
 ///
 /// # Errors
-/// [`StoreError::ReadBack`] where the digest differs, or nothing is there.
+/// [`StoreError::ReadBack`] if the digest differs, or nothing is there.
 async fn read_back(repository: &Repository, tag_or_digest: &TagOrDigest, content: &Content) -> Result<(), StoreError> {
     let place = repository.place(tag_or_digest);
     let reason = match resolve(repository, tag_or_digest).await {
@@ -240,8 +241,8 @@ fn media_type(response: &ApiResponse) -> Result<String, StoreError> {
     #[serde(rename_all = "camelCase")]
     struct ManifestKindWire {
         media_type: Option<String>,
-        // Go programs write an empty list as `null`: then it is there all the same.
-        #[serde(default, deserialize_with = "named")]
+        // Go programs write an empty list as `null`, so `null` counts as present.
+        #[serde(default, deserialize_with = "present")]
         manifests: Option<()>,
         config: Option<serde::de::IgnoredAny>,
     }
@@ -257,8 +258,8 @@ fn media_type(response: &ApiResponse) -> Result<String, StoreError> {
     }
 }
 
-/// A field that is there, whatever it holds.
-fn named<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<()>, D::Error> {
+/// Whether a field is present, with any value.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<()>, D::Error> {
     serde::de::IgnoredAny::deserialize(deserializer).map(|_| Some(()))
 }
 
@@ -269,8 +270,8 @@ const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, application/vnd
                         application/vnd.oci.artifact.manifest.v1+json, \
                         application/vnd.cncf.oras.artifact.manifest.v1+json";
 /// The header with the digest of a manifest.
-const CALLED: &str = "docker-content-digest";
-/// Media types that say nothing about a manifest.
+const DIGEST_HEADER: &str = "docker-content-digest";
+/// Media types that do not identify a manifest.
 const GENERIC: &[&str] = &["", "application/json", "application/octet-stream", "text/plain"];
 /// The error codes for a manifest whose blobs or children are missing.
 const MISSING: &[&str] = &["BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"];

@@ -1,7 +1,7 @@
-//! The registry client: the OCI distribution API as a source and as a sink.
+//! The registry client: the OCI distribution API as a source and a sink.
 //!
 //! The first request is anonymous; authentication follows a challenge. Every timeout and every body is bounded, and a
-//! credential goes to the registry that it is for and to no other host.
+//! credential is sent only to the registry that it is for.
 
 mod address;
 mod authenticate;
@@ -18,6 +18,7 @@ pub mod fuzzing;
 mod link;
 mod location;
 mod manifests;
+mod observer;
 mod pagination;
 mod proxy;
 mod realm;
@@ -43,7 +44,6 @@ mod upload_body;
 mod upload_session;
 mod verifier;
 mod warning;
-mod watch;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -56,6 +56,8 @@ use crate::store::error::ConnectionFault;
 
 pub use certificate::certificates;
 pub use certificate::private_key;
+pub use observer::RequestEvent;
+pub use observer::RequestObserver;
 pub use proxy::Proxies;
 pub use proxy::ProxyRules;
 pub use repository::Repository;
@@ -64,14 +66,12 @@ pub use settings::HttpScheme;
 pub use settings::RetryPolicy;
 pub use settings::Settings;
 pub use settings::Timeouts;
-pub use watch::Event;
-pub use watch::Watch;
 
 use client::RegistryClient;
 use tag_locks::TagLocks;
 use transport::Transport;
 
-/// The registries of a process: what was learnt about each, and the connections to them. Clones share all of it.
+/// The registry clients of a process, with their connections and learned capabilities. Clones share all of it.
 #[derive(Clone)]
 pub struct Registries(Arc<RegistriesState>);
 
@@ -82,23 +82,22 @@ struct RegistriesState {
 }
 
 impl Registries {
-    /// Registries that are spoken to as `settings` say. No connection is made, and no file is read, before the first
-    /// request.
+    /// Registry clients with these `settings`. No connection is made, and no file is read, before the first request.
     pub fn new(settings: Settings) -> Self {
         let transport = Arc::new(Transport::new(Arc::new(settings)));
         Self(Arc::new(RegistriesState { hosts: Mutex::default(), tag_locks: Arc::default(), transport }))
     }
 
-    /// The repository that `reference` names. No request is made.
+    /// The repository of `reference`. No request is made.
     ///
     /// # Errors
-    /// [`StoreError::Unreachable`] where the host of `reference` is not a host.
+    /// [`StoreError::Unreachable`] if the host of `reference` is not a host.
     pub fn repository(&self, reference: &RegistryReference) -> Result<Repository, StoreError> {
         let host = self.host(reference.host())?;
         Ok(Repository::new(Arc::clone(&self.0.tag_locks), host, reference))
     }
 
-    /// What registries wanted people to know, with the host that said it; each once.
+    /// The warnings of registries, each once, with the host.
     pub fn warnings(&self) -> Vec<(String, String)> {
         let hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         let of = |(name, host): (&String, &Arc<RegistryClient>)| {

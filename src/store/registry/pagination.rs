@@ -1,7 +1,7 @@
 //! Pagination of the lists of a registry: referrers and tags. Distribution specification, "Listing Tags" and "Listing
 //! Referrers"; RFC 8288.
 //!
-//! Invariant: a list is complete, or it is an error, or it is marked as cut off; it never just ends early. For each page:
+//! Invariant: a list is complete, or an error, or marked as cut off; it never ends early without notice. For each page:
 //!
 //! 1. Refuse a URL that was read before (a loop), and more pages than the limit.
 //! 2. Request the page; its body is bounded.
@@ -21,16 +21,16 @@ use crate::limits::count;
 use crate::store::StoreError;
 use crate::store::error::ProtocolFault;
 
-/// The pages of one list that were requested.
+/// The URLs of the pages of one list that were requested.
 #[derive(Default)]
 pub(super) struct PageUrls(HashSet<Url>);
 
 impl PageUrls {
-    /// Step 1: takes in that `url` is requested next; rejects loops and lists with too many pages
+    /// Step 1: records that `url` is requested next; rejects loops and lists with too many pages
     /// (threats: pagination-loop).
     ///
     /// # Errors
-    /// Where it was requested before, or more than `limit` pages were.
+    /// [`StoreError`] if it was requested before, or more than `limit` pages were.
     pub(super) fn follow(&mut self, url: &Url, limit: u64, place: &str) -> Result<(), StoreError> {
         if !self.0.insert(url.clone()) {
             return Err(StoreError::Protocol { place: place.to_owned(), reason: ProtocolFault::PaginationLoop });
@@ -55,5 +55,5 @@ pub(super) async fn page(repository: &Repository, url: Url, place: &str) -> Resu
     repository.client.send(&request).await
 }
 
-/// The media types of lists that we read.
+/// The accepted media types of lists.
 const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, application/json";

@@ -2,9 +2,9 @@
 //!
 //! The realm of a challenge is an address that the registry chose, so a hostile registry can name any. A credential
 //! goes to the host of the registry itself, to the token service of a registry that documents another host
-//! ([`WELL_KNOWN`]), and to hosts that the operator named (`--allow-realm`). No rule infers from two names that they
-//! have one owner: that takes a list of public suffixes, which is out of date in every program that stays installed,
-//! and each suffix that is missing in it sends a password to a stranger.
+//! ([`WELL_KNOWN`]), and to hosts that the operator named (`--allow-realm`). No rule infers from two host names that
+//! they have one owner. That would need a list of public suffixes, which becomes outdated in an installed program, and
+//! every missing suffix would send a password to a stranger.
 
 use reqwest::Url;
 
@@ -19,7 +19,7 @@ use crate::store::error::RealmFault;
 /// The registry chose the address, so the request must not reach into a private network.
 ///
 /// # Errors
-/// [`RealmFault`] where it may not.
+/// [`RealmFault`] if it may not.
 pub(super) fn may_request_token(base: &Url, realm: &Url, settings: &Settings) -> Result<(), RealmFault> {
     let to = host_and_port(realm);
     has_no_user(realm).map_err(RealmFault::UserName)?;
@@ -40,10 +40,10 @@ pub(super) fn may_request_token(base: &Url, realm: &Url, settings: &Settings) ->
 /// (threats: token-service-elsewhere): it is on the same host, well known, or allowed by the operator.
 ///
 /// # Errors
-/// [`DenialReason`] where it may not.
+/// [`DenialReason`] if it may not.
 pub(super) fn may_have_credential(base: &Url, realm: &Url, settings: &Settings) -> Result<(), DenialReason> {
     let host = host_and_port(realm);
-    // Allowed by name means over TLS: a password does not leave this machine in clear to another host.
+    // An allowed host must use TLS: a password never leaves this machine in clear text to another host.
     let allowed =
         is_allowed(realm, settings) && (realm.scheme() == "https" || NetworkZone::of(realm) == NetworkZone::Loopback);
     match is_same_host(base, realm) || is_well_known(base, realm) || allowed {
@@ -57,12 +57,12 @@ fn is_allowed(realm: &Url, settings: &Settings) -> bool {
     settings.allow_realms.iter().any(|allowed| *allowed == to || Some(allowed.as_str()) == realm.host_str())
 }
 
-/// Whether two URLs are on the same host, on whatever port.
+/// Whether two URLs have the same host, with any port.
 fn is_same_host(one: &Url, other: &Url) -> bool {
     one.host().is_some() && one.host() == other.host()
 }
 
-/// Whether the registry at `base` is known to have its token service at `realm`: both over TLS, on the usual port.
+/// Whether the registry at `base` is known to have its token service at `realm`: both over TLS, on the default port.
 fn is_well_known(base: &Url, realm: &Url) -> bool {
     let over_tls = base.scheme() == "https" && realm.scheme() == "https";
     over_tls && WELL_KNOWN.contains(&(host_and_port(base).as_str(), host_and_port(realm).as_str()))
@@ -126,7 +126,7 @@ mod tests {
             ("https://r.example/", "file:///token"),
             ("https://r.example/", "https://u:p@r.example/token"),
             ("https://r.example/", "https://r.example.evil/token"),
-            // One registrable name is not one owner.
+            // Two hosts under one registrable domain need not have one owner.
             ("https://r.corp.example:5000/", "https://auth.corp.example/token"),
             ("https://registry.example/", "https://example/token"),
             ("https://registry-1.docker.io/", "https://docker.io/token"),

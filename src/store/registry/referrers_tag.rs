@@ -5,9 +5,9 @@
 //! conditional writes of tags, so two writers can overwrite each other's list:
 //!
 //! 1. Take the lock of the tag, against other writers of this process.
-//! 2. Read the list. Where all entries are in it, count a confirmation.
-//! 3. Otherwise add the missing ones, write the list, and count from zero.
-//! 4. Stop when there are enough confirmations: more after each write, since other writers are active then.
+//! 2. Read the list. If it has all entries, count a confirmation.
+//! 3. Otherwise add the missing ones, write the list, and restart the count.
+//! 4. Stop after enough confirmations: more after each write, since other writers are active then.
 //! 5. Wait longer than the slowest round took, with some randomness, and go back to 2, a bounded number of times.
 
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::manifests;
 use super::repository::Repository;
-use super::retry::random_part;
+use super::retry::jitter;
 use crate::digest::Digest;
 use crate::json;
 use crate::oci::Content;
@@ -42,11 +42,11 @@ pub(super) async fn add(repository: &Repository, subject: &Digest, entries: &[De
     let mut slowest = repository.client.transport.settings.retry.settle;
     let mut confirmed = 0;
     let mut writes = 0;
-    for _ in 0..ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         let since = Instant::now();
         let there = read(repository, &tag_or_digest).await?;
         match merged(there.as_ref(), entries, repository).map_err(|fault| unreadable(&place, fault))? {
-            // What stood there before we came was read by everybody who came later.
+            // The list was complete before we wrote: every later writer has read all entries.
             None if writes == 0 => return Ok(()),
             None => confirmed += 1,
             Some(list) => {
@@ -59,15 +59,15 @@ pub(super) async fn add(repository: &Repository, subject: &Digest, entries: &[De
                 writes += 1;
             }
         }
-        // Where we were overtaken others are about, and may be so again.
-        if confirmed >= CONFIRMATIONS + writes.min(CONFIRMATIONS_MORE) {
+        // After each overwritten list more confirmations are needed, since other writers are active.
+        if confirmed >= CONFIRMATIONS + writes.min(MAX_EXTRA_CONFIRMATIONS) {
             return Ok(());
         }
-        // A writer that read before we wrote writes as long after that as it takes us to read and write.
+        // Another writer that read the list before our write may still write it for as long as our own round takes.
         slowest = slowest.max(since.elapsed());
-        tokio::time::sleep(slowest + random_part(slowest.saturating_mul(2))).await;
+        tokio::time::sleep(slowest + jitter(slowest.saturating_mul(2))).await;
     }
-    Err(StoreError::ReadBack { place, reason: ReadBackFault::Overwritten(ROUNDS) })
+    Err(StoreError::ReadBack { place, reason: ReadBackFault::Overwritten(MAX_ROUNDS) })
 }
 
 async fn read(repository: &Repository, tag_or_digest: &TagOrDigest) -> Result<Option<Content>, StoreError> {
@@ -78,7 +78,7 @@ async fn read(repository: &Repository, tag_or_digest: &TagOrDigest) -> Result<Op
     }
 }
 
-/// Somebody else's list where ours was just put is what we are here for.
+/// Another writer's list in place of ours is an expected conflict, not an error.
 fn is_overtaken(error: StoreError) -> Result<crate::store::Pushed, StoreError> {
     match error {
         StoreError::ReadBack { .. } => Ok(crate::store::Pushed { listed: false }),
@@ -100,7 +100,7 @@ struct ListWire<'a> {
     layers: Option<serde::de::IgnoredAny>,
 }
 
-/// A field as it stands there, `null` too.
+/// A field in its raw form, even `null`.
 fn raw<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
     Deserialize::deserialize(deserializer).map(Some)
 }
@@ -115,7 +115,7 @@ struct EntryWire {
     size: serde_json::Value,
 }
 
-/// The list with `entries` added; `None` where it has them all. Existing entries keep their bytes.
+/// The list with `entries` added; `None` if it has them all. Existing entries keep their bytes.
 fn merged(
     there: Option<&Content>,
     entries: &[Descriptor],
@@ -141,7 +141,7 @@ fn merged(
     let identity =
         |entry: EntryWire| Some((entry.digest?, entry.size.as_u64()?, entry.media_type.as_str()?.to_owned()));
     let listed: BTreeSet<_> = listed.into_iter().flatten().filter_map(identity).collect();
-    // An entry that names other content by the same digest does not stand for the right one.
+    // An entry with the same digest but another size or media type is a different one.
     let is_new =
         |entry: &&Descriptor| !listed.contains(&(entry.digest.to_string(), entry.size, entry.media_type.clone()));
     let new: Vec<&Descriptor> = entries.iter().filter(is_new).collect();
@@ -175,9 +175,9 @@ fn joined(entries: &[&Descriptor]) -> Option<String> {
     Some(texts?.join(","))
 }
 
-/// How often the list must be seen to hold, one time after another, besides once for each time that we wrote it.
+/// How often in a row the list must be read with all entries, in addition to once for each of our writes.
 const CONFIRMATIONS: u32 = 2;
-/// How many times of our writing count.
-const CONFIRMATIONS_MORE: u32 = 8;
-/// How often it is read.
-const ROUNDS: u32 = 200;
+/// The largest number of our writes that require further confirmations.
+const MAX_EXTRA_CONFIRMATIONS: u32 = 8;
+/// The limit of rounds.
+const MAX_ROUNDS: u32 = 200;

@@ -19,18 +19,18 @@ use crate::oci::TagOrDigest;
 use crate::store::StoreError;
 use crate::store::Task;
 
-/// One repository of a registry, as a source and as a sink. Clones share what was learned about it.
+/// One repository of a registry, as a source and a sink. Clones share the learned capabilities.
 #[derive(Clone)]
 pub struct Repository {
     pub(super) client: Arc<RegistryClient>,
     limits: Option<Arc<Limits>>,
-    /// Whether the registry listed referrers of a manifest in it.
+    /// Whether the registry returned a list of referrers in it.
     listed: Arc<AtomicBool>,
     locks: Arc<TagLocks>,
-    /// Manifests that the registry announced under another digest (`Docker-Content-Digest`), up to a limit.
+    /// Manifests with another digest in their `Docker-Content-Digest` header, up to a limit.
     header_mismatches: Arc<Mutex<BTreeMap<Digest, String>>>,
     name: Arc<str>,
-    /// Upload sessions that the registry opened in place of a mount.
+    /// Upload sessions that the registry opened instead of mounting a blob.
     sessions: Arc<Mutex<BTreeMap<Digest, Url>>>,
     /// `host/repository`, as typed.
     shown: Arc<str>,
@@ -52,7 +52,7 @@ impl Repository {
         }
     }
 
-    /// The same repository, to be written to: one token for reading and writing is requested instead of two.
+    /// The same repository for writing: a single token for reading and writing is requested instead of two.
     #[must_use]
     pub fn for_writing(self) -> Self {
         Self { writes: true, ..self }
@@ -71,17 +71,17 @@ impl Repository {
         *self.client.capabilities.referrers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the registry is known to refuse manifests whose blobs it does not have.
+    /// Whether the registry is known to refuse manifests whose blobs are missing.
     pub fn validates(&self) -> bool {
         self.client.capabilities.validates.load(Ordering::Relaxed)
     }
 
-    /// Whether the registry listed referrers of a manifest in this repository.
+    /// Whether the registry returned a list of referrers in this repository.
     pub(super) fn has_listed(&self) -> bool {
         self.listed.load(Ordering::Relaxed)
     }
 
-    /// Remembers that it did.
+    /// Records that the registry returned a list of referrers.
     pub(super) fn set_listed(&self) {
         self.listed.store(true, Ordering::Relaxed);
     }
@@ -96,7 +96,7 @@ impl Repository {
         &self.name
     }
 
-    /// The limits on what is read.
+    /// The limits.
     pub(super) fn limits(&self) -> &Limits {
         self.limits.as_deref().unwrap_or(&self.client.transport.settings.limits)
     }
@@ -106,7 +106,7 @@ impl Repository {
         &self.locks
     }
 
-    /// The access that is requested for reading.
+    /// The access for reading.
     pub(super) fn reading(&self) -> RepositoryAccess {
         if self.writes { RepositoryAccess::Push } else { RepositoryAccess::Pull }
     }
@@ -118,7 +118,7 @@ impl Repository {
         url
     }
 
-    /// The name of what `tag_or_digest` stands for, for messages.
+    /// The manifest that `tag_or_digest` names, for messages.
     pub(super) fn place(&self, tag_or_digest: &TagOrDigest) -> String {
         match tag_or_digest {
             TagOrDigest::Digest(digest) => self.place_of(digest),
@@ -126,21 +126,21 @@ impl Repository {
         }
     }
 
-    /// The name of the content with `digest`, for messages.
+    /// The content with `digest`, for messages.
     pub(super) fn place_of(&self, digest: &Digest) -> String {
         format!("{}@{digest}", self.shown)
     }
 
-    /// `host/repository`, as typed.
+    /// The repository name `host/repository`, as typed.
     pub(super) fn shown(&self) -> &str {
         &self.shown
     }
 
-    /// `error` with the secrets in use hidden: a registry may echo any of them. Every error that leaves the registry
-    /// client passes here.
+    /// Redacts the secrets in `error`, since a registry may echo any of them. Every error that leaves the registry
+    /// client passes through here.
     pub(super) fn without_secrets(&self, error: StoreError) -> StoreError {
         let secrets = &self.client.transport.settings.secrets;
-        // What was typed on the command line is not a secret.
+        // Text of the command line is not secret.
         let place = |place: &str| {
             let typed =
                 [&*self.shown, self.host()].into_iter().find(|typed| place.starts_with(typed)).unwrap_or_default();
@@ -150,20 +150,20 @@ impl Repository {
         error.with_texts(place, |text| secrets.hide(text).into_owned())
     }
 
-    /// The same task, whose errors show no secrets.
-    pub(super) fn told<'a, T: Send + 'a>(
+    /// Runs `task` and redacts the secrets in its error.
+    pub(super) fn redacting<'a, T: Send + 'a>(
         &'a self,
         task: impl Future<Output = Result<T, StoreError>> + Send + 'a,
     ) -> Task<'a, Result<T, StoreError>> {
         Box::pin(async move { task.await.map_err(|error| self.without_secrets(error)) })
     }
 
-    /// Keeps an upload session for the blob with `digest`.
+    /// Stores an upload session for the blob with `digest`.
     pub(super) fn keep_session(&self, digest: Digest, location: Url) {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, location);
     }
 
-    /// Remembers that the registry announced the manifest `digest` as `said` (`Docker-Content-Digest`).
+    /// Records that the `Docker-Content-Digest` header of the manifest `digest` was `said`.
     pub(super) fn keep_header_mismatch(&self, digest: Digest, said: String) {
         let mut mismatches = self.header_mismatches.lock().unwrap_or_else(PoisonError::into_inner);
         if mismatches.len() < HEADER_MISMATCHES {
@@ -171,18 +171,18 @@ impl Repository {
         }
     }
 
-    /// What the registry announced the manifest `digest` as, where that is another digest.
+    /// The other digest in the `Docker-Content-Digest` header of the manifest `digest`, if there was one.
     pub(super) fn header_mismatch(&self, digest: &Digest) -> Option<String> {
         self.header_mismatches.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
     }
 
-    /// Takes the upload session that is kept for the blob with `digest`.
+    /// Takes the stored upload session for the blob with `digest`.
     pub(super) fn take_session(&self, digest: &Digest) -> Option<Url> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(digest)
     }
 }
 
-/// How many header mismatches are kept: they are for people to read.
+/// The limit of recorded header mismatches, which people read.
 const HEADER_MISMATCHES: usize = 1_000;
 
 impl std::fmt::Debug for Repository {

@@ -31,46 +31,46 @@ pub(super) struct ApiRequest {
     pub(super) method: Method,
     pub(super) retry_rule: RetryRule,
     pub(super) scope: TokenScope,
-    /// The expected length of the response's body, if known and if it is not a layer, in bytes.
+    /// The expected length of the response body in bytes, if it is known and the body is not a layer.
     pub(super) size: u64,
     pub(super) url: Url,
-    /// What the request is about, for messages.
+    /// The subject of the request, for messages.
     pub(super) what: String,
 }
 
-/// What is done with the body of a successful response.
+/// How the body of a successful response is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum BodyMode {
-    /// Read; more than so many bytes is an error.
+    /// Read up to this number of bytes; more is an error.
     AtMost(u64),
-    /// The same for content whose digest is known: the bytes as received decide, whatever `Content-Encoding` says.
+    /// As `AtMost`, for content with a known digest: the received bytes are used, whatever `Content-Encoding` says.
     AtMostRaw(u64),
-    /// Read to reuse the connection, and dropped.
+    /// Read so that the connection can be reused, and discarded.
     Discard,
-    /// Read up to so many bytes; the rest is dropped.
+    /// Read up to this number of bytes; the rest is discarded.
     Prefix(u64),
-    /// Handed on as a stream.
+    /// Returned as a stream.
     Stream,
 }
 
-/// The retry rule: when a request may be sent again.
+/// The retry rule: whether a request may be sent again.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum RetryRule {
-    /// After every transient error: sending it twice has the effect of sending it once.
+    /// After every transient error: the request is idempotent.
     Always,
-    /// Only where the registry cannot have processed it.
+    /// Only if the registry cannot have processed the request.
     IfNotProcessed,
     /// Never.
     Never,
 }
 
 impl ApiRequest {
-    /// A GET request, with access to read.
+    /// A GET request with read access.
     pub(super) fn get(url: Url, repository: &str, body_mode: BodyMode, what: String) -> Self {
         Self::new(Method::GET, url, repository, RepositoryAccess::Pull, what).body_mode(body_mode)
     }
 
-    /// A request without a body; the body of the response is dropped.
+    /// A request without a body; the body of the response is discarded.
     pub(super) fn new(method: Method, url: Url, repository: &str, access: RepositoryAccess, what: String) -> Self {
         Self {
             body: Bytes::new(),
@@ -112,14 +112,14 @@ impl ApiRequest {
         self
     }
 
-    /// The timeout of all attempts together: the total, and for a large body the time that a slow line takes for it.
+    /// The timeout of all attempts together: the total, plus the time for a large body on a slow connection.
     pub(super) fn total(&self, timeouts: &Timeouts) -> Duration {
         timeouts.total.saturating_add(Duration::from_secs(self.size / SLOW_LINE))
     }
 
     /// Whether a response with `status` may be followed by a retry.
     pub(super) fn may_repeat(&self, status: StatusCode) -> bool {
-        // 425, RFC 8470 section 5.2: the request was not processed.
+        // The request was not processed; for 425 see RFC 8470 section 5.2.
         let nothing_done = matches!(status.as_u16(), 425 | 429 | 503);
         match self.retry_rule {
             RetryRule::Always => is_busy(status),
@@ -128,7 +128,7 @@ impl ApiRequest {
         }
     }
 
-    /// The back-off before a retry after a connection failure, if there is a retry.
+    /// The back-off before a retry after a connection failure; `None` if there is no retry.
     pub(super) fn back_off(&self, retry: &mut RetryState, failure: ConnectionFailure) -> Option<Duration> {
         match self.retry_rule {
             RetryRule::Always => retry.after_failure(failure),
@@ -138,10 +138,10 @@ impl ApiRequest {
     }
 }
 
-/// The rate of a slow line, as on ships, in bytes a second.
+/// The rate of a slow connection, as on ships, in bytes a second.
 const SLOW_LINE: u64 = 4 << 10;
 
-/// The HTTP request for `request`, to `url`, which a redirect may have changed.
+/// The HTTP request for `request` to `url`, which may be the target of a redirect.
 pub(super) fn http_request(request: &ApiRequest, url: Url, authorization: Option<&Authorization>) -> Request {
     let mut http_request = Request::new(request.method.clone(), url);
     *http_request.headers_mut() = request.headers.clone();
@@ -149,7 +149,7 @@ pub(super) fn http_request(request: &ApiRequest, url: Url, authorization: Option
         http_request.headers_mut().insert(AUTHORIZATION, authorization.header.clone());
     }
     if request.method == Method::POST || request.method == Method::PUT || request.method == Method::PATCH {
-        // Some registries insist on `Content-Length: 0`.
+        // Some registries require `Content-Length: 0`.
         http_request.headers_mut().entry(CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(request.body.len()));
         *http_request.body_mut() = Some(request.body.clone().into());
     }

@@ -1,4 +1,4 @@
-//! `ApiResponse`: the response of a registry, and the error that it means.
+//! `ApiResponse`: the response of a registry, and its conversion to an error.
 
 use reqwest::StatusCode;
 use reqwest::Url;
@@ -22,38 +22,38 @@ use crate::store::error::RegistryAnswer;
 /// The response of a registry.
 pub(super) struct ApiResponse {
     pub(super) body: ResponseBody,
-    /// Whether it comes from another host, to which the registry sent us.
+    /// Whether another host sent it, after a redirect.
     pub(super) foreign: bool,
     pub(super) headers: HeaderMap,
     pub(super) status: StatusCode,
-    /// Where it was given.
+    /// The URL that responded.
     pub(super) url: Url,
-    /// What it was asked for, for messages.
+    /// The subject of the request, for messages.
     pub(super) what: String,
-    /// Which credential it was asked with, for messages, where that matters.
-    pub(super) who: Option<String>,
+    /// The source of the credential of the request, for messages, if it matters.
+    pub(super) credential_source: Option<String>,
 }
 
 /// A body.
 pub(super) enum ResponseBody {
-    /// What came with an answer other than 2xx, fit to be shown.
+    /// The body of an error response, fit to be shown.
     Error(ErrorBody),
-    /// Still on its way.
+    /// A stream that is still being received.
     Stream(Box<IncomingBody>),
-    /// All of it.
+    /// The complete body.
     Whole(Vec<u8>),
 }
 
-/// What came with an answer other than 2xx.
+/// The body of a response with an error status.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ErrorBody {
-    /// The codes of the distribution specification, where they were given.
+    /// The error codes of the distribution specification, if there are any.
     pub(super) codes: Vec<String>,
-    /// Whether there was more than we read, or it broke off: then nobody knows what it said.
+    /// Whether it was truncated at the limit or broke off, so that its content is unknown.
     pub(super) cut: bool,
-    /// Whether it was a page for people with browsers.
+    /// Whether it was an HTML page.
     pub(super) page: bool,
-    /// The text, shortened, escaped, without secrets.
+    /// The text: truncated, escaped, without secrets.
     pub(super) shown: String,
 }
 
@@ -71,7 +71,7 @@ struct ErrorWire {
 }
 
 impl ApiResponse {
-    /// The codes of the distribution specification that came with the answer.
+    /// Whether the error body has one of these codes of the distribution specification.
     pub(super) fn has_code(&self, codes: &[&str]) -> bool {
         match &self.body {
             ResponseBody::Error(refused) => refused.codes.iter().any(|code| codes.contains(&code.as_str())),
@@ -79,12 +79,12 @@ impl ApiResponse {
         }
     }
 
-    /// The value of a header, where it is text.
+    /// The value of a header, if it is text.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The media type of the body, without parameters, in lower case; empty where none is given.
+    /// The media type of the body, without parameters, in lower case; empty if there is none.
     pub(super) fn media_type(&self) -> String {
         media_type(&self.headers)
     }
@@ -92,7 +92,7 @@ impl ApiResponse {
     /// The response, if it has one of these statuses.
     ///
     /// # Errors
-    /// What the response means otherwise.
+    /// The error of the response otherwise.
     pub(super) fn expect(self, statuses: &[StatusCode]) -> Result<Self, StoreError> {
         match statuses.contains(&self.status) {
             true => Ok(self),
@@ -100,7 +100,7 @@ impl ApiResponse {
         }
     }
 
-    /// Refuses an HTML page: a proxy that wants a login responds with 200 and one (threats: login-page).
+    /// Refuses an HTML page: a captive portal or a proxy responds with 200 and a login page (threats: login-page).
     ///
     /// # Errors
     /// [`StoreError::Protocol`].
@@ -111,7 +111,7 @@ impl ApiResponse {
         }
     }
 
-    /// The body of an answer that was read whole.
+    /// The complete body.
     pub(super) fn into_bytes(self) -> Vec<u8> {
         match self.body {
             ResponseBody::Whole(bytes) => bytes,
@@ -119,21 +119,21 @@ impl ApiResponse {
         }
     }
 
-    /// Which error the answer means, where it is not the one that was hoped for.
+    /// The error that the response stands for, when its status is not the expected one.
     pub(super) fn error(&self) -> StoreError {
         let place = self.what.clone();
         match self.status {
             StatusCode::NOT_FOUND if self.says_there_is_none() => StoreError::NotFound { what: place },
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 let reason = DenialReason::Answer(self.answer());
-                StoreError::Denied { credential: self.who.clone(), place, reason }
+                StoreError::Denied { credential: self.credential_source.clone(), place, reason }
             }
-            StatusCode::TOO_MANY_REQUESTS => StoreError::Throttled { place, wait: retry::asked(&self.headers) },
+            StatusCode::TOO_MANY_REQUESTS => StoreError::Throttled { place, wait: retry::retry_after(&self.headers) },
             _ => StoreError::Protocol { place, reason: ProtocolFault::Answer(self.answer()) },
         }
     }
 
-    /// The answer as a protocol error, with the reason in words.
+    /// The response as a protocol error with this reason.
     pub(super) fn protocol_error(&self, reason: ProtocolFault) -> StoreError {
         StoreError::Protocol { place: self.what.clone(), reason }
     }
@@ -150,8 +150,8 @@ impl ApiResponse {
         RegistryAnswer { body, host, phrase, status: self.status.as_u16() }
     }
 
-    /// Whether a 404 is an absence. A plain one is; one with another code, with a page of some proxy, or with more text
-    /// than anybody reads, is not.
+    /// Whether a 404 is an absence: only without an error code or with one for absence, and not with an HTML page or a
+    /// truncated body.
     fn says_there_is_none(&self) -> bool {
         match &self.body {
             ResponseBody::Error(refused) => {
@@ -163,9 +163,9 @@ impl ApiResponse {
 }
 
 impl ErrorBody {
-    /// Reads what came with an error; `secrets` are not shown even if the registry echoes them.
+    /// Reads the body of an error response. `secrets` are redacted, since the registry may echo them.
     pub(super) async fn read(body: IncomingBody, headers: &HeaderMap, limits: &Limits, secrets: &Secrets) -> Self {
-        // An error whose text cannot be read is still the error that its status says.
+        // If the body cannot be read, the status alone is the error.
         let (bytes, whole) = body.read(limits.registry.error_body_bytes).await.unwrap_or_default();
         let page = media_type(headers) == "text/html";
         let errors = json::read::<ErrorsWire>(&bytes).ok().and_then(|wire| wire.errors).unwrap_or_default();
@@ -192,6 +192,6 @@ fn media_type(headers: &HeaderMap) -> String {
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// The codes that come with a 404 where something is not there.
+/// The error codes of a 404 that mean an absence.
 const ABSENT: &[&str] =
     &["", "BLOB_UNKNOWN", "BLOB_UPLOAD_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND", "TAG_UNKNOWN"];

@@ -21,20 +21,20 @@ pub(super) struct RetryState {
     tries: u32,
     connects: u32,
     closed: bool,
-    /// The number of the try that is being made.
+    /// The number of the current attempt.
     number: u32,
 }
 
-/// How a try failed that brought no answer.
+/// Why an attempt got no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ConnectionFailure {
-    /// A connection that had been used before, or not long before, was closed or broke.
+    /// A reused or recently opened connection was closed or broke.
     Closed,
-    /// No connection was made.
+    /// The connection could not be made.
     Connect,
-    /// It will not be better the next time.
+    /// A permanent failure: a retry would fail too.
     Permanent,
-    /// Nothing came for too long.
+    /// Nothing was received within the timeout.
     Silent,
 }
 
@@ -43,22 +43,23 @@ impl RetryState {
         Self { policy, since: Instant::now(), total, tries: 0, connects: 0, closed: false, number: 1 }
     }
 
-    /// The back-off after a busy response, at least its `Retry-After`; `None` where no attempts or no time are left, or
+    /// The back-off after a busy response, at least its `Retry-After`; `None` if no attempts or no time are left, or if
     /// `Retry-After` is over the limit of the policy.
     pub(super) fn after_busy(&mut self, headers: &HeaderMap) -> Option<Duration> {
         let own = self.next_pause()?;
-        let pause = match asked(headers) {
-            Some(seconds) if seconds > self.policy.retry_after_most => return None,
+        let pause = match retry_after(headers) {
+            Some(seconds) if seconds > self.policy.max_retry_after => return None,
             Some(seconds) => own.max(self.policy.second.saturating_mul(u32::try_from(seconds).unwrap_or(u32::MAX))),
             None => own,
         };
         self.in_time(pause)
     }
 
-    /// The back-off after an attempt without a response; `None` where no attempts or no time are left.
+    /// The back-off after an attempt without a response; `None` if no attempts or no time are left.
     pub(super) fn after_failure(&mut self, failure: ConnectionFailure) -> Option<Duration> {
         match failure {
-            // A kept-alive connection may be closed at any time: retry once at once (threats: closed-connection).
+            // The server may close a kept-alive connection at any time: retry once, immediately
+            // (threats: closed-connection).
             ConnectionFailure::Closed if !self.closed => {
                 self.closed = true;
                 self.number += 1;
@@ -73,7 +74,7 @@ impl RetryState {
         self.in_time(pause)
     }
 
-    /// Resets the attempts and the time, because there was progress.
+    /// Resets attempts and time, since there was progress.
     pub(super) fn progressed(&mut self) {
         *self = Self::new(self.policy, self.total);
     }
@@ -84,11 +85,11 @@ impl RetryState {
         }
         let doubled = self.policy.backoff.saturating_mul(1 << self.tries.min(16));
         self.tries += 1;
-        let pause = doubled.min(self.policy.backoff_most);
-        Some(pause / 2 + random_part(pause))
+        let pause = doubled.min(self.policy.max_backoff);
+        Some(pause / 2 + jitter(pause))
     }
 
-    /// The number of the try that is being made, from 1 on.
+    /// The number of the current attempt, from 1.
     pub(super) fn attempt(&self) -> u32 {
         self.number
     }
@@ -124,20 +125,20 @@ pub(super) fn is_busy(status: StatusCode) -> bool {
     }
 }
 
-/// A random time shorter than `most`.
-pub(super) fn random_part(most: Duration) -> Duration {
-    // Without randomness the pauses only lose their jitter.
+/// Jitter: a random time shorter than `most`.
+pub(super) fn jitter(most: Duration) -> Duration {
+    // Without random bytes the back-off only lacks jitter.
     let part = getrandom::u32().unwrap_or(u32::MAX / 2);
     most.mul_f64(f64::from(part) / (f64::from(u32::MAX) + 1.0))
 }
 
 /// The delay that `Retry-After` asks for, in seconds. RFC 9110 section 10.2.3.
-pub(super) fn asked(headers: &HeaderMap) -> Option<u64> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<u64> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(text.parse().unwrap_or(u64::MAX));
     }
-    // A date is compared with the `Date` of the same response, never with our clock. A wrong one can make us wait,
+    // A date is compared with the `Date` of the same response, never with our clock. A wrong one can delay us only
     // within bounds (threats: wrong-date-header).
     let then = timestamp(headers, &RETRY_AFTER)?;
     let now = timestamp(headers, &DATE)?;
@@ -163,16 +164,16 @@ mod tests {
     fn reads_every_form_of_retry_after() {
         let date = "Wed, 21 Oct 2015 07:28:00 GMT";
         let later = "Wed, 21 Oct 2015 07:28:40 GMT";
-        assert_eq!(asked(&headers(&[("retry-after", "0")])), Some(0));
-        assert_eq!(asked(&headers(&[("retry-after", " 5 ")])), Some(5));
-        assert_eq!(asked(&headers(&[("retry-after", "99999999999999999999999")])), Some(u64::MAX));
-        assert_eq!(asked(&headers(&[("retry-after", later), ("date", date)])), Some(40));
-        assert_eq!(asked(&headers(&[("retry-after", date), ("date", later)])), Some(0));
-        assert_eq!(asked(&headers(&[("retry-after", later)])), None);
+        assert_eq!(retry_after(&headers(&[("retry-after", "0")])), Some(0));
+        assert_eq!(retry_after(&headers(&[("retry-after", " 5 ")])), Some(5));
+        assert_eq!(retry_after(&headers(&[("retry-after", "99999999999999999999999")])), Some(u64::MAX));
+        assert_eq!(retry_after(&headers(&[("retry-after", later), ("date", date)])), Some(40));
+        assert_eq!(retry_after(&headers(&[("retry-after", date), ("date", later)])), Some(0));
+        assert_eq!(retry_after(&headers(&[("retry-after", later)])), None);
         for text in ["", "-1", "1.5", "soon", "5, 6"] {
-            assert_eq!(asked(&headers(&[("retry-after", text)])), None, "{text:?}");
+            assert_eq!(retry_after(&headers(&[("retry-after", text)])), None, "{text:?}");
         }
-        assert_eq!(asked(&headers(&[])), None);
+        assert_eq!(retry_after(&headers(&[])), None);
     }
 
     #[test]
@@ -185,7 +186,7 @@ mod tests {
         let mut retry = RetryState::new(RetryPolicy::DEFAULT, TOTAL);
         let pause = retry.after_busy(&headers(&[("retry-after", "100")])).unwrap();
         assert!(pause >= Duration::from_secs(100));
-        // 100 s three times over is more than the five minutes for all tries: bounded by the total as well.
+        // 100 s three times exceeds the five minutes of all attempts, so the total bounds it too.
         assert_eq!(
             RetryState::new(RetryPolicy::DEFAULT, Duration::from_secs(60))
                 .after_busy(&headers(&[("retry-after", "100")])),
@@ -205,7 +206,7 @@ mod tests {
     #[test]
     fn chance_stays_below_its_bound() {
         let most = Duration::from_millis(100);
-        assert!((0..1000).all(|_| random_part(most) < most));
+        assert!((0..1000).all(|_| jitter(most) < most));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Token scopes: which access to which repository a token is asked for. Distribution specification, "Token Scope
+//! Token scopes: the access to a repository for which a token is requested. Distribution specification, "Token Scope
 //! Documentation".
 
 use std::collections::BTreeSet;
@@ -45,7 +45,7 @@ impl TokenScope {
         }
     }
 
-    /// The actions of the scope `text`, if it is for our repository. No token is requested for another
+    /// The actions of the scope `text`, if it is for our repository. A token for another repository is never requested
     /// (threats: scope-of-another-repository).
     pub(super) fn asked<'a>(&self, text: &'a str) -> impl Iterator<Item = &'a str> {
         let own = text.strip_prefix("repository:").and_then(|rest| rest.rsplit_once(':'));

@@ -1,7 +1,7 @@
-//! Requests with authentication and retries, within the timeouts.
+//! Sends requests with authentication and retries, within the timeouts.
 //!
-//! Invariant: a request is sent again only if its retry rule allows that for what happened, the number of attempts and
-//! the total time are bounded, and a response is handed to the caller only after the challenges in it were answered.
+//! Invariant: a request is sent again only if its retry rule allows that for this failure; the number of attempts and
+//! the total time are bounded; and a response is returned only after its challenge was handled.
 
 use bytes::Bytes;
 use reqwest::Method;
@@ -23,7 +23,7 @@ use crate::store::error::ConnectionFault;
 
 impl RegistryClient {
     /// Sends a request with authentication and retries, within the timeouts. Returns every response that does not lead
-    /// to a retry, of any status.
+    /// to a retry, with any status.
     pub(super) async fn send(&self, request: &ApiRequest) -> Result<ApiResponse, StoreError> {
         let total = request.total(&self.transport.settings.timeouts);
         let mut retry = self.transport.retry_state();
@@ -43,7 +43,7 @@ impl RegistryClient {
     async fn send_with_retries(&self, request: &ApiRequest, retry: &mut RetryState) -> Result<ApiResponse, StoreError> {
         let mut asked = AuthAttempts::default();
         loop {
-            // Before the authorization: the first request may have got a token meanwhile.
+            // Before the authorization, since the first request may have got a token meanwhile.
             let mut first = self.first_turn().await;
             let authorization = self.auth.authorization(&request.scope).await?;
             let tried = self.send_once(request, authorization.as_ref(), &mut first).await;
@@ -86,14 +86,14 @@ fn is_closed(response: &ApiResponse) -> bool {
     !response.foreign && matches!(response.status.as_u16(), 401 | 403 | 404)
 }
 
-/// Whether another host refused HEAD: a presigned URL is signed for one method, GET.
+/// Whether another host refused HEAD: a presigned URL is signed for GET only.
 fn is_for_reading_only(request: &ApiRequest, response: &ApiResponse) -> bool {
     request.method == Method::HEAD
         && response.foreign
         && matches!(response.status.as_u16(), 400 | 401 | 403 | 405 | 501)
 }
 
-/// The GET request in place of a HEAD request; the body is not read.
+/// The GET request that replaces a HEAD request; the body is not read.
 fn read(request: &ApiRequest) -> ApiRequest {
     ApiRequest {
         body: Bytes::new(),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::observer::RequestObserver;
 use super::proxy::Proxies;
-use super::watch::Watch;
 use crate::limits::Limits;
 use crate::redact::Secrets;
 use crate::store::Deadline;
@@ -19,33 +19,34 @@ pub struct Settings {
     /// (`--allow-realm`; threats: token-service-elsewhere).
     pub allow_realms: Vec<String>,
     /// The number of concurrent requests to one registry.
-    pub at_once: usize,
-    /// The client certificate for mutual TLS with registries that ask for one. It is shown to no other host.
+    pub max_requests: usize,
+    /// The client certificate for mutual TLS with registries that request one. It is sent to no other host.
     pub client_certificate: Option<ClientCertificate>,
     /// The credential sources.
     pub credentials: Credentials,
-    /// The timeout of all requests together.
+    /// The timeout of the whole command.
     pub deadline: Deadline,
-    /// Certificate authorities and server certificates to trust besides those of the system, PEM or DER.
+    /// Certificate authorities and server certificates that are trusted in addition to those of the operating system,
+    /// PEM or DER.
     pub extra_ca: Vec<Vec<u8>>,
-    /// The limits on what is read.
+    /// The limits on untrusted input.
     pub limits: Limits,
     /// The proxies.
     pub proxies: Proxies,
-    /// When a request is tried again.
+    /// The retry policy.
     pub retry: RetryPolicy,
     /// TLS or plain HTTP for a host (`host` or `host:port`, as in references). The default is TLS, and plain HTTP for
     /// loopback.
     pub schemes: BTreeMap<String, HttpScheme>,
-    /// The secrets in use, which no error message shows. A program that prints more than these errors passes its own
-    /// clone, and hides them there too.
+    /// The secrets in use, which no error message shows. A program that prints other text too passes its own clone, and
+    /// redacts them there.
     pub secrets: Secrets,
     /// The timeouts of one request.
     pub timeouts: Timeouts,
     /// The `User-Agent` header.
     pub user_agent: String,
     /// The observer of requests and retries.
-    pub watch: Option<Arc<dyn Watch>>,
+    pub watch: Option<Arc<dyn RequestObserver>>,
 }
 
 /// A client certificate for mutual TLS.
@@ -66,20 +67,20 @@ pub enum HttpScheme {
     Https,
 }
 
-/// The retry policy: when, and how often, a request is tried again.
+/// The retry policy: when, and how often, a request is sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// The back-off before the first retry; it doubles with each further one.
     pub backoff: Duration,
-    /// The longest back-off that we choose ourselves.
-    pub backoff_most: Duration,
-    /// How often a connection that was refused is tried again.
+    /// The longest back-off, unless a registry asks for a longer one.
+    pub max_backoff: Duration,
+    /// The number of retries after a refused connection.
     pub connect_retries: u32,
-    /// How often one request is tried again.
+    /// The number of retries of one request.
     pub retries: u32,
-    /// The longest pause that a registry may ask for with `Retry-After`, in seconds as it counts them.
-    pub retry_after_most: u64,
-    /// How long a second of `Retry-After` is.
+    /// The longest `Retry-After` that is respected, in its own seconds.
+    pub max_retry_after: u64,
+    /// The duration of a second of `Retry-After`.
     pub second: Duration,
     /// The shortest pause between two reads that confirm a list of referrers.
     pub settle: Duration,
@@ -88,28 +89,28 @@ pub struct RetryPolicy {
 /// The timeouts of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// For a connection.
+    /// The timeout of a connection attempt.
     pub connect: Duration,
-    /// For the first byte of a response.
+    /// The timeout for the first byte of a response.
     pub first_byte: Duration,
-    /// For a credential helper.
+    /// The timeout of a credential helper.
     pub helper: Duration,
-    /// For the next byte.
+    /// The idle timeout: for the next byte.
     pub idle: Duration,
     /// The minimum rate of a body, in bytes a second over `rate_window`.
     pub rate: u64,
     /// The time over which `rate` is measured.
     pub rate_window: Duration,
-    /// For all attempts of one request together, with tokens and with bodies that are not layers.
+    /// The timeout of all attempts of one request together, including token requests and bodies other than layers.
     pub total: Duration,
 }
 
 impl Settings {
-    /// The defaults, with these credentials.
+    /// The default settings, with these credentials.
     pub fn new(credentials: Credentials) -> Self {
         Self {
             allow_realms: Vec::new(),
-            at_once: 16,
+            max_requests: 16,
             client_certificate: None,
             credentials,
             deadline: Deadline::none(),
@@ -127,22 +128,22 @@ impl Settings {
 }
 
 impl RetryPolicy {
-    /// The defaults, as `SECURITY.md` states them.
+    /// The default policy, which `SECURITY.md` lists.
     pub const DEFAULT: Self = Self {
         backoff: Duration::from_millis(500),
-        backoff_most: Duration::from_secs(30),
+        max_backoff: Duration::from_secs(30),
         connect_retries: 2,
         retries: 5,
-        retry_after_most: 120,
+        max_retry_after: 120,
         second: Duration::from_secs(1),
         settle: Duration::from_millis(20),
     };
 
-    /// For tests: the same number of attempts, with hardly any pause between them.
+    /// For tests: the same number of attempts, with minimal pauses.
     pub const fn tests() -> Self {
         Self {
             backoff: Duration::from_millis(2),
-            backoff_most: Duration::from_millis(10),
+            max_backoff: Duration::from_millis(10),
             second: Duration::from_millis(1),
             settle: Duration::from_millis(2),
             ..Self::DEFAULT
@@ -151,7 +152,7 @@ impl RetryPolicy {
 }
 
 impl Timeouts {
-    /// The defaults, as `SECURITY.md` states them.
+    /// The default timeouts, which `SECURITY.md` lists.
     pub const DEFAULT: Self = Self {
         connect: Duration::from_secs(10),
         first_byte: Duration::from_secs(30),

@@ -1,4 +1,4 @@
-//! A repository of a registry as a `Source` and as a `Sink`. Every error that leaves here shows no secrets.
+//! A repository of a registry as a `Source` and a `Sink`. Every error from here is redacted.
 
 use std::sync::atomic::Ordering;
 
@@ -25,19 +25,19 @@ use crate::store::Task;
 
 impl Source for Repository {
     fn resolve<'a>(&'a self, tag_or_digest: &'a TagOrDigest) -> Task<'a, Result<Content, StoreError>> {
-        self.told(manifests::resolve(self, tag_or_digest))
+        self.redacting(manifests::resolve(self, tag_or_digest))
     }
 
     fn manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Content, StoreError>> {
-        self.told(manifests::fetch(self, descriptor))
+        self.redacting(manifests::fetch(self, descriptor))
     }
 
     fn blob<'a>(&'a self, descriptor: &'a Descriptor, limit: u64) -> Task<'a, Result<Content, StoreError>> {
-        self.told(blob_download::whole(self, descriptor, limit))
+        self.redacting(blob_download::whole(self, descriptor, limit))
     }
 
     fn open<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<Blob, StoreError>> {
-        self.told(blob_download::open(self, descriptor))
+        self.redacting(blob_download::open(self, descriptor))
     }
 
     fn referrers<'a>(
@@ -45,7 +45,7 @@ impl Source for Repository {
         subject: &'a Digest,
         artifact_type: Option<&'a str>,
     ) -> Task<'a, Result<Option<Listing>, StoreError>> {
-        self.told(async move {
+        self.redacting(async move {
             let mut listing = referrers::list(self, subject, artifact_type).await?;
             let unread = listing.as_mut().and_then(|listing| listing.unread.take());
             if let Some(listing) = &mut listing {
@@ -56,7 +56,7 @@ impl Source for Repository {
     }
 
     fn names(&self) -> Task<'_, Result<Vec<String>, StoreError>> {
-        self.told(tags::list(self))
+        self.redacting(tags::list(self))
     }
 
     fn names_of(&self, tag_or_digest: &TagOrDigest) -> Vec<String> {
@@ -74,23 +74,23 @@ impl Source for Repository {
 
 impl Sink for Repository {
     fn has_blob<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<bool, StoreError>> {
-        self.told(upload_session::is_there(self, descriptor))
+        self.redacting(upload_session::is_there(self, descriptor))
     }
 
     fn has_manifest<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<bool, StoreError>> {
-        self.told(manifests::is_there(self, descriptor))
+        self.redacting(manifests::is_there(self, descriptor))
     }
 
     fn mount<'a>(&'a self, descriptor: &'a Descriptor, from: &'a str) -> Task<'a, Result<bool, StoreError>> {
-        self.told(upload::mount(self, descriptor, from))
+        self.redacting(upload::mount(self, descriptor, from))
     }
 
     fn push_blob(&self, blob: Blob) -> Task<'_, Result<(), StoreError>> {
-        self.told(upload::push(self, blob))
+        self.redacting(upload::push(self, blob))
     }
 
     fn push_manifest<'a>(&'a self, content: &'a Content, tag: Option<&'a str>) -> Task<'a, Result<Pushed, StoreError>> {
-        self.told(manifests::push(self, content, tag))
+        self.redacting(manifests::push(self, content, tag))
     }
 
     fn stores_at_once(&self) -> bool {
@@ -110,7 +110,7 @@ impl Sink for Repository {
         subject: &'a Digest,
         entries: &'a [Descriptor],
     ) -> Task<'a, Result<(), StoreError>> {
-        self.told(referrers_tag::add(self, subject, entries))
+        self.redacting(referrers_tag::add(self, subject, entries))
     }
 
     fn finish(&self) -> Task<'_, Result<(), StoreError>> {

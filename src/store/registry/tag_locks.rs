@@ -10,7 +10,7 @@ use std::sync::PoisonError;
 pub(super) struct TagLocks(Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>);
 
 impl TagLocks {
-    /// The lock of the tag at `place`. Locks that nobody holds are forgotten.
+    /// The lock of the tag at `place`. Unused locks are removed.
     pub(super) fn of(&self, place: &str) -> Arc<tokio::sync::Mutex<()>> {
         let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         locks.retain(|_, lock| Arc::strong_count(lock) > 1);

@@ -12,7 +12,7 @@ use crate::limits::count;
 use crate::store::StoreError;
 use crate::store::error::ProtocolFault;
 
-/// The tags of the repository, sorted, each once: all pages, or an error.
+/// The tags of the repository, sorted and unique: all pages, or an error.
 pub(super) async fn list(repository: &Repository) -> Result<Vec<String>, StoreError> {
     let limits = repository.limits();
     let place = format!("{} (tags)", repository.shown());
@@ -45,7 +45,7 @@ struct TagsWire {
     tags: Option<Vec<String>>,
 }
 
-/// How many pages of tags are read.
+/// The limit of pages of tags.
 const TAG_PAGES: u64 = 1_000;
-/// How many tags are listed.
+/// The limit of tags.
 const TAGS: u64 = 100_000;

@@ -1,4 +1,5 @@
-//! TLS for the client: the provider, the roots, the client certificate; and a stand-in that trusts nobody.
+//! The TLS configuration of the client: the cryptographic provider, the roots, the client certificate; and a
+//! configuration that trusts nobody.
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use super::settings::Settings;
 use super::verifier::ServerCertificates;
 use crate::store::StoreError;
 
-/// TLS that trusts the roots of the system and `extra_ca`, and shows the client certificate if `identified`.
+/// TLS that trusts the roots of the operating system and `extra_ca`, and sends the client certificate if `identified`.
 pub(super) fn verified(settings: &Settings, identified: bool) -> Result<ClientConfig, StoreError> {
     let mut given = Vec::new();
     for file in &settings.extra_ca {
@@ -40,7 +41,7 @@ pub(super) fn verified(settings: &Settings, identified: bool) -> Result<ClientCo
     Ok(config)
 }
 
-/// TLS that trusts nobody: for plain HTTP only, and to see whether a server speaks TLS at all.
+/// TLS that trusts nobody: for plain HTTP only, and to detect whether a server speaks TLS at all.
 pub(super) fn trusts_nobody() -> Result<ClientConfig, StoreError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)

@@ -37,22 +37,22 @@ use crate::store::error::ProtocolFault;
 use crate::store::error::TokenFault;
 use crate::store::error::TokenUser;
 
-/// A token and how long it lasts.
+/// A token and its lifetime.
 pub(super) struct IssuedToken {
     pub(super) lifetime: Duration,
     pub(super) secret: SecretText,
 }
 
-/// What a token is requested for, and with which credential.
+/// The scopes and the credential of a token request.
 pub(super) struct TokenRequest<'a> {
     pub(super) bearer: &'a Bearer,
     pub(super) credential: &'a Credential,
-    /// Where the credential comes from, for messages.
+    /// The source of the credential, for messages.
     pub(super) from: &'a str,
     /// The repository, for messages.
     pub(super) repository: &'a str,
     pub(super) realm: &'a Url,
-    /// The scopes, the most needed one last: some token services read only the last one.
+    /// The scopes, the most important one last: some token services read only the last one.
     pub(super) scopes: &'a [String],
 }
 
@@ -65,10 +65,10 @@ struct TokenWire<'a> {
 }
 
 /// Requests a token: by POST (OAuth 2 `refresh_token` grant) for an identity token, otherwise by GET. Sets `get_only`
-/// where the token service does not accept POST.
+/// if the token service does not accept POST.
 ///
 /// # Errors
-/// [`StoreError::Denied`] where the service refuses the credential; otherwise the error of the response or connection.
+/// [`StoreError::Denied`] if the service refuses the credential; otherwise the error of the response or connection.
 pub(super) async fn fetch(
     transport: &Transport,
     token_request: &TokenRequest<'_>,
@@ -80,7 +80,7 @@ pub(super) async fn fetch(
         let response = ask(transport, token_request, &|| post(token_request, identity)).await?;
         match response.status {
             StatusCode::OK => return read(response, token_request),
-            // Token services without POST respond with any of these.
+            // Token services without POST respond with any of these statuses.
             StatusCode::BAD_REQUEST
             | StatusCode::UNAUTHORIZED
             | StatusCode::NOT_FOUND
@@ -105,13 +105,13 @@ pub(super) fn basic(username: &str, password: &SecretText) -> Result<HeaderValue
 /// The value of a Bearer `Authorization` header, marked as sensitive (RFC 6750).
 ///
 /// # Errors
-/// [`StoreError::Protocol`] where the token is empty or has other than visible ASCII characters.
+/// [`StoreError::Protocol`] if the token is empty or has characters other than visible ASCII.
 pub(super) fn bearer(token: &SecretText) -> Result<HeaderValue, StoreError> {
     authorization("Bearer", token.reveal())
 }
 
 fn authorization(scheme: &str, value: &str) -> Result<HeaderValue, StoreError> {
-    // A token that could end a header is never sent (threats: malformed-token).
+    // A token that could end the header is never sent (threats: malformed-token).
     let visible = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic());
     let text = Zeroizing::new(format!("{scheme} {value}"));
     match HeaderValue::from_str(&text) {
@@ -182,7 +182,7 @@ async fn once(
     } else {
         ResponseBody::Error(ErrorBody::read(incoming, &headers, &settings.limits, &settings.secrets).await)
     };
-    Ok(ApiResponse { body, foreign: false, headers, status, url, what, who: None })
+    Ok(ApiResponse { body, foreign: false, headers, status, url, what, credential_source: None })
 }
 
 /// The token request by GET, with the credential in a Basic `Authorization` header.
@@ -228,7 +228,7 @@ fn read(response: ApiResponse, token_request: &TokenRequest<'_>) -> Result<Issue
         reason: ProtocolFault::Token(fault),
     };
     let bytes = response.into_bytes();
-    // Other fields are ignored and may hold anything, also numbers out of range.
+    // Other fields are ignored and may have any value, even numbers out of range.
     let wire: TokenWire<'_> = json::read(&bytes).map_err(|_| broken(TokenFault::NotJson))?;
     let filled = |secret: &SecretText| !secret.reveal().is_empty();
     let secret = wire.token.filter(filled).or(wire.access_token.filter(filled));
@@ -237,13 +237,13 @@ fn read(response: ApiResponse, token_request: &TokenRequest<'_>) -> Result<Issue
     Ok(IssuedToken { lifetime: wire.expires_in.map_or(DEFAULT_LIFETIME, |text| lifetime(text.get())), secret })
 }
 
-/// Parses `expires_in`, in seconds. Anything but a positive integer of at most [`LIFETIME_MOST`] counts as absent.
+/// Parses `expires_in`, in seconds. Anything but a positive integer of at most [`MAX_LIFETIME`] counts as absent.
 fn lifetime(text: &str) -> Duration {
     let seconds = text.parse().ok().filter(|seconds| *seconds > 0).map(Duration::from_secs);
-    seconds.filter(|lifetime| *lifetime <= LIFETIME_MOST).unwrap_or(DEFAULT_LIFETIME)
+    seconds.filter(|lifetime| *lifetime <= MAX_LIFETIME).unwrap_or(DEFAULT_LIFETIME)
 }
 
-/// The error for a token service that refuses a token, with the source of the credential.
+/// The error for a refused token, with the source of the credential.
 fn refused(response: &ApiResponse, token_request: &TokenRequest<'_>) -> StoreError {
     let place = token_request.repository.to_owned();
     let user = match token_request.credential {
@@ -267,8 +267,8 @@ fn refused(response: &ApiResponse, token_request: &TokenRequest<'_>) -> StoreErr
 
 /// The lifetime of a token without `expires_in`. Distribution specification: 60 seconds.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(60);
-/// The longest lifetime that is believed.
-const LIFETIME_MOST: Duration = Duration::from_secs(366 * 24 * 3600);
+/// The longest lifetime that is accepted.
+const MAX_LIFETIME: Duration = Duration::from_secs(366 * 24 * 3600);
 
 #[cfg(test)]
 mod tests {
@@ -294,7 +294,7 @@ mod tests {
             status: StatusCode::OK,
             url: realm.clone(),
             what: "token".to_owned(),
-            who: None,
+            credential_source: None,
         };
         read(response, &token_request)
     }
@@ -307,7 +307,7 @@ mod tests {
         assert_eq!((token.secret.reveal(), token.lifetime.as_secs()), ("b", 60));
     }
 
-    /// A token that is good is not thrown away because its service counts in an odd way.
+    /// A valid token is not discarded because of an invalid lifetime.
     #[test]
     fn an_odd_lifetime_is_that_of_a_token_without_one() {
         for (odd, seconds) in [

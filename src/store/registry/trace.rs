@@ -61,7 +61,7 @@ impl Transport {
 
     fn is_first_answer(&self, url: &Url) -> bool {
         let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
-        answered.len() < HOSTS_MOST && answered.insert(host_and_port(url))
+        answered.len() < MAX_LOGGED_HOSTS && answered.insert(host_and_port(url))
     }
 }
 
@@ -75,4 +75,4 @@ fn milliseconds(time: Duration) -> u64 {
 }
 
 /// For how many hosts the first answer is logged: redirects may lead to any number of them.
-const HOSTS_MOST: usize = 64;
+const MAX_LOGGED_HOSTS: usize = 64;

@@ -1,4 +1,4 @@
-//! The transport: connections, TLS profiles, timeouts, and bodies that are read within limits.
+//! The transport: connections, TLS profiles, timeouts, and reading bodies within limits.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -27,6 +27,7 @@ use tokio::time::Instant;
 use tokio::time::timeout;
 
 use super::address::host_and_port;
+use super::observer::RequestEvent;
 use super::proxy::Proxy;
 use super::retry::ConnectionFailure;
 use super::retry::RetryState;
@@ -34,7 +35,6 @@ use super::settings::Settings;
 use super::settings::Timeouts;
 use super::tls;
 use super::verifier;
-use super::watch::Event;
 use crate::store::StoreError;
 use crate::store::TlsFault;
 use crate::store::error::ConnectionFault;
@@ -50,16 +50,16 @@ pub(super) struct Transport {
     pub(super) settings: Arc<Settings>,
 }
 
-/// What a connection may be used for; connections of different profiles share nothing.
+/// The profile of a connection; connections of different profiles share nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct ConnectionProfile {
     identified: bool,
     plain: bool,
-    /// Through the proxy of its scheme.
+    /// Whether it uses the proxy of its scheme.
     proxied: bool,
 }
 
-/// Why an attempt brought no response.
+/// Why an attempt got no response.
 #[derive(Debug)]
 pub(super) enum TransportError {
     /// A permanent error: a retry would fail in the same way.
@@ -69,7 +69,7 @@ pub(super) enum TransportError {
 }
 
 impl TransportError {
-    /// The error where there is no further attempt.
+    /// The error if there is no further attempt.
     pub(super) fn error(self, place: &str) -> StoreError {
         match self {
             Self::Permanent(error) => error,
@@ -85,20 +85,20 @@ impl Transport {
         Self { answered: Mutex::default(), clients: Mutex::default(), settings }
     }
 
-    /// The state of the retries of a request that begins now.
+    /// The retry state of a new request.
     pub(super) fn retry_state(&self) -> RetryState {
         RetryState::new(self.settings.retry, self.settings.timeouts.total)
     }
 
     /// Sends `request` and waits for the head of the response, for at most `timeout`. With `identified` the client
-    /// certificate may be shown (mutual TLS).
+    /// certificate may be sent (mutual TLS).
     pub(super) async fn send(
         &self,
         mut request: Request,
         identified: bool,
         timeout: Duration,
     ) -> Result<Response, TransportError> {
-        // What is not compressed cannot be a bomb; nothing is ever decompressed.
+        // Uncompressed bodies rule out decompression bombs; nothing is ever decompressed.
         request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let (method, url) = (request.method().clone(), request.url().clone());
         let proxy = self.settings.proxies.of(&url);
@@ -112,11 +112,11 @@ impl Transport {
         let host = host_and_port(&url);
         let (method, took) = (method.as_str(), since.elapsed());
         let path = &self.settings.secrets.hide(url.path());
-        self.tell(&Event::Asked { host: &host, method, path, status, took });
+        self.tell(&RequestEvent::Request { host: &host, method, path, status, took });
         let through = proxy.map_or_else(String::new, |proxy| format!(" through {}", proxy.shown()));
         match sent {
             Ok(Ok(response)) => Ok(response),
-            // A server that cannot prove its name now cannot do so in a second either.
+            // A retry does not help a server that cannot prove its name.
             Ok(Err(error)) if tls_error(&error).is_some() => {
                 let fault = tls_error(&error).map_or(TlsFault::NoTls, tls_fault);
                 Err(TransportError::Permanent(StoreError::Tls { place: host + &through, fault, what: String::new() }))
@@ -142,8 +142,8 @@ impl Transport {
         }
     }
 
-    /// Whether TLS is spoken at `url`, as a handshake tells that trusts nobody and so never comes to a request. Not asked
-    /// through a proxy, which has its own reasons to refuse.
+    /// Whether the server at `url` speaks TLS. It makes a handshake that trusts nobody, so no request is ever sent. Not
+    /// done through a proxy, which may refuse it for reasons of its own.
     pub(super) async fn speaks_tls(&self, url: &Url) -> bool {
         let mut secure = url.clone();
         let set = secure.set_scheme("https").and_then(|()| secure.set_port(url.port_or_known_default()));
@@ -178,7 +178,7 @@ impl Transport {
     }
 
     fn build(&self, profile: ConnectionProfile, proxy: Option<&Proxy>) -> Result<Client, StoreError> {
-        // A proxy may be spoken to over TLS even where the registry is not.
+        // A proxy may use TLS even if the registry does not.
         let config = match profile.plain && !profile.proxied {
             true => tls::trusts_nobody()?,
             false => tls::verified(&self.settings, profile.identified)?,
@@ -187,8 +187,8 @@ impl Transport {
         let Some(proxy) = proxy else { return built(builder.no_proxy(), config) };
         let broken = |why| StoreError::Broken { place: "proxy".to_owned(), why };
         let url = proxy.url().map_err(broken)?;
-        // reqwest takes one TLS configuration for both connections, the one to an https:// proxy and the one through it,
-        // so the proxy would be offered the client certificate that is for the registry.
+        // reqwest has one TLS configuration for the connection to an https:// proxy and the one through it, so the
+        // proxy would be sent the client certificate that is meant for the registry.
         if profile.identified && self.settings.client_certificate.is_some() && url.scheme() == "https" {
             return Err(broken(format!("{} would be offered the client certificate of the registry", proxy.shown())));
         }
@@ -235,7 +235,7 @@ impl IncomingBody {
                 return Err((ConnectionFailure::Silent, ConnectionFault::NothingReceived(self.timeouts.idle)));
             }
         };
-        // Only the time that the other side needs counts, not the time that we need for what it sent.
+        // Only the time of the other side counts, not the time in which we process the data.
         self.waited = self.waited.saturating_add(since.elapsed());
         self.bytes = self.bytes.saturating_add(piece.as_ref().map_or(0, |piece| length(piece)));
         if self.waited >= self.timeouts.rate_window {
@@ -248,8 +248,8 @@ impl IncomingBody {
         Ok(piece)
     }
 
-    /// The whole body, of which no more than `limit` bytes, and one to see that there are more, are kept. The
-    /// second value says whether it ended within the limit.
+    /// Reads the whole body, up to `limit` bytes and one more that shows that there are more. The second value says
+    /// whether it ended within the limit.
     pub(super) async fn read(mut self, limit: u64) -> Result<(Vec<u8>, bool), (ConnectionFailure, ConnectionFault)> {
         let mut whole = Vec::new();
         while let Some(piece) = self.next().await? {
@@ -263,14 +263,14 @@ impl IncomingBody {
     }
 }
 
-/// Whether a connection fails in the same way the next time: the name is not a DNS name, or the proxy asks for
-/// authentication.
+/// Whether a retry of the connection would fail too: the name is not a DNS name, or the proxy requires authentication.
 fn is_permanent(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(error) = cause {
         let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         let no_name = inner.is_some_and(|inner| inner.is::<rustls::pki_types::InvalidDnsNameError>());
-        // The type of this error is private to hyper-util, so only its text tells it: the one such place.
+        // The type of this error is private to hyper-util, so its text has to be compared; nowhere else is a text
+        // compared.
         if no_name
             || error.is::<rustls::pki_types::InvalidDnsNameError>()
             || error.to_string().contains(PROXY_AUTHENTICATION)
@@ -282,11 +282,11 @@ fn is_permanent(error: &reqwest::Error) -> bool {
     false
 }
 
-/// How hyper-util calls a proxy's 407.
+/// The text of hyper-util's error for a proxy's 407.
 const PROXY_AUTHENTICATION: &str = "proxy authorization required";
 
-/// Whether a body is in a content encoding (RFC 9110 section 8.4). An empty one is none, as `identity` is; `aws-chunked`
-/// is about how an object was uploaded.
+/// Whether a body has a content encoding (RFC 9110 section 8.4). An empty one and `identity` count as none;
+/// `aws-chunked` describes only how an object was uploaded.
 pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
     let encodings =
         headers.get_all(CONTENT_ENCODING).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
@@ -301,7 +301,7 @@ fn network_fault(error: &reqwest::Error) -> ConnectionFault {
     ConnectionFault::Network { error: network_error(error), proxy: None }
 }
 
-/// What was reported, down to its cause, without the URL, which may hold a signature.
+/// The error and its causes, without the URL, which may contain a signature.
 fn network_error(error: &reqwest::Error) -> NetworkError {
     let mut details = Vec::new();
     let mut io_kind = None;
@@ -309,7 +309,7 @@ fn network_error(error: &reqwest::Error) -> NetworkError {
     while let Some(error) = cause {
         let text = error.to_string();
         io_kind = io_kind.or_else(|| error.downcast_ref::<io::Error>().map(io::Error::kind));
-        // Text that only says that something is wrong inside does not help the reader.
+        // These texts only say that the cause is inside, which does not help the reader.
         let inside = ["client error (", "error resolving DNS", "dns error", "tcp connect error", "connection error"];
         if details.last() != Some(&text) && !inside.iter().any(|inside| text.starts_with(inside)) {
             details.push(text);
@@ -332,7 +332,7 @@ fn network_error(error: &reqwest::Error) -> NetworkError {
     NetworkError { kind, detail }
 }
 
-/// The error of the TLS library, where TLS, not the network, is what failed.
+/// The error of the TLS library, if TLS failed and not the network.
 fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     if let Some(error) = error.downcast_ref::<rustls::Error>() {
         return Some(error);
@@ -343,13 +343,13 @@ fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> 
 
 fn tls_fault(error: &rustls::Error) -> TlsFault {
     match error {
-        // What came is no TLS record.
+        // The received bytes are no TLS record.
         rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => TlsFault::NoTls,
-        error => verifier::told(error).unwrap_or_else(|| TlsFault::Handshake { detail: error.to_string() }),
+        error => verifier::tls_fault(error).unwrap_or_else(|| TlsFault::Handshake { detail: error.to_string() }),
     }
 }
 
-/// A length in memory as a length on the wire.
+/// A length in memory as a `u64`, as on the wire.
 pub(super) fn length(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }

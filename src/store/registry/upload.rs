@@ -4,20 +4,20 @@
 //! request found it. The bytes come out of a [`Blob`], which releases its last piece only if length and digest of the
 //! whole are right, so a wrong blob is never sent to its end. The number of sessions and of attempts is bounded.
 //!
-//! A blob of at most [`SMALL`] bytes:
+//! A blob of at most [`MAX_SMALL_BLOB`] bytes:
 //!
 //! 1. Read and check the whole blob.
 //! 2. POST it with `?digest=`, unless the registry is known not to accept that. 201: done.
 //! 3. Otherwise open a session (POST) and close it with the whole blob (PUT `?digest=`).
-//! 4. Where the session is gone (404, 416), look whether the blob is there after all (HEAD); else start again at 2.
+//! 4. If the session is gone (404, 416), check whether the blob exists (HEAD); if not, start again at 2.
 //!
 //! A larger blob:
 //!
 //! 1. Open a session, or use the one that a declined mount opened.
-//! 2. Unless the registry is known to want chunks, PUT the whole blob as a stream. Where the registry cannot take it in
-//!    one request (405, 411, 413, 416, 501), go on with chunks.
-//! 3. Where the connection broke, resume the session in chunks (`chunked_upload.rs`); where the session is gone, go
-//!    back to 1; where the registry is busy, back off; where the token expired, send again with a new one.
+//! 2. Unless the registry is known to require chunks, PUT the whole blob as a stream. If the registry does not accept
+//!    it in one request (405, 411, 413, 416, 501), continue with chunks.
+//! 3. If the connection broke, resume the session in chunks (`chunked_upload.rs`); if the session is gone, go back to
+//!    1; if the registry is busy, back off; if the token expired, send again with a new one.
 
 use std::sync::Arc;
 use std::sync::PoisonError;
@@ -57,8 +57,8 @@ use crate::store::error::ConnectionFault;
 use crate::store::error::ProtocolFault;
 use crate::store::error::UploadFault;
 
-/// Mounts a blob from the repository `from`; `true` only where a HEAD request found it there afterwards, `false` where
-/// the registry declines. Distribution specification, "Mounting a blob from another repository".
+/// Mounts a blob from the repository `from`; `true` only if a HEAD request found it there afterwards, `false` if the
+/// registry declines. Distribution specification, "Mounting a blob from another repository".
 pub(super) async fn mount(repository: &Repository, descriptor: &Descriptor, from: &str) -> Result<bool, StoreError> {
     let mut url = repository.url("blobs/uploads/");
     url.query_pairs_mut().append_pair("mount", &descriptor.digest.to_string()).append_pair("from", from);
@@ -71,14 +71,14 @@ pub(super) async fn mount(repository: &Repository, descriptor: &Descriptor, from
         Err(error) => return Err(error),
     };
     match response.status.as_u16() {
-        // A mount that is reported may not have happened (threats: false-mount).
+        // A reported mount may not have happened (threats: false-mount).
         201 => {
             let there = is_there(repository, descriptor).await?;
             debug!(digest = %descriptor.digest, from, there, "the registry reports a mounted blob");
             Ok(there)
         }
         202 => {
-            // The registry opened an upload session instead: the push that follows uses it.
+            // The registry opened an upload session instead, which the following push uses.
             debug!(digest = %descriptor.digest, from, "the registry declined to mount the blob");
             repository.keep_session(descriptor.digest, next_location(repository, &response)?);
             Ok(false)
@@ -92,13 +92,13 @@ pub(super) async fn mount(repository: &Repository, descriptor: &Descriptor, from
 /// Uploads `blob` by the steps of the module head.
 ///
 /// # Errors
-/// [`StoreError`] where the registry did not confirm that it stores the blob.
+/// [`StoreError`] unless the registry confirmed that it stores the blob.
 pub(super) async fn push(repository: &Repository, blob: Blob) -> Result<(), StoreError> {
     let upload = BlobUpload { descriptor: blob.descriptor().clone(), repository };
     let (transport, digest) = (&repository.client.transport, blob.descriptor().digest);
     let describe = || (repository.place_of(&digest), format!("sending it to {}", repository.shown()));
     let deadline = transport.settings.deadline.clone();
-    match blob.descriptor().size <= SMALL {
+    match blob.descriptor().size <= MAX_SMALL_BLOB {
         true => upload.small(blob).await?,
         false => transport.within(describe, upload.large(UploadBody::new(blob, deadline))).await?,
     }
@@ -107,7 +107,8 @@ pub(super) async fn push(repository: &Repository, blob: Blob) -> Result<(), Stor
 }
 
 impl BlobUpload<'_> {
-    /// Uploads a blob of at most [`SMALL`] bytes: all of it is read and its digest checked before any of it is sent.
+    /// Uploads a blob of at most [`MAX_SMALL_BLOB`] bytes: all of it is read and its digest checked before any of it is
+    /// sent.
     async fn small(&self, mut blob: Blob) -> Result<(), StoreError> {
         let mut whole = Vec::new();
         while let Some(piece) = blob.next().await? {
@@ -115,7 +116,7 @@ impl BlobUpload<'_> {
         }
         let whole = Bytes::from(whole);
         let mut session = self.repository.take_session(&self.descriptor.digest);
-        for _ in 0..RESTARTS {
+        for _ in 0..MAX_RESTARTS {
             let location = match session.take() {
                 Some(location) => location,
                 None => match self.begin_with(&whole).await? {
@@ -141,7 +142,7 @@ impl BlobUpload<'_> {
         Err(self.gave_up(UploadFault::SessionsGone))
     }
 
-    /// Steps 2 and 3 of a small blob: sends it in a single POST, `None` where that stored it; otherwise opens an upload
+    /// Steps 2 and 3 of a small blob: sends it in a single POST, `None` if that stored it; otherwise opens an upload
     /// session.
     async fn begin_with(&self, whole: &Bytes) -> Result<Option<UploadSession>, StoreError> {
         let known = &self.repository.client.capabilities.no_single_post;
@@ -158,7 +159,7 @@ impl BlobUpload<'_> {
                 Ok(None)
             }
             202 => {
-                // The registry ignored the content: later blobs are not sent by a single POST.
+                // The registry ignored the content, so a single POST is not tried for later blobs.
                 known.store(true, Ordering::Relaxed);
                 debug!("the registry takes no blob in a single POST");
                 self.session(&response).map(Some)
@@ -173,19 +174,19 @@ impl BlobUpload<'_> {
         }
     }
 
-    /// Uploads a larger blob as a stream, in at most [`ATTEMPTS_MOST`] attempts; in chunks where the registry wants
-    /// that or the connection broke.
+    /// Uploads a larger blob as a stream, in at most [`MAX_ATTEMPTS`] attempts; in chunks if the registry requires that
+    /// or the connection broke.
     async fn large(&self, upload_body: Arc<UploadBody>) -> Result<(), StoreError> {
         let mut retry = self.repository.client.transport.retry_state();
         let location = self.repository.take_session(&self.descriptor.digest);
         let mut session = location.map(|location| UploadSession { chunk_min: 0, begun: false, location });
         let mut broke = false;
-        for _ in 0..ATTEMPTS_MOST {
+        for _ in 0..MAX_ATTEMPTS {
             let begun = match session.take() {
                 Some(begun) => begun,
                 None => self.begin().await?,
             };
-            let known = *self.repository.client.capabilities.chunk_most.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = *self.repository.client.capabilities.max_chunk.lock().unwrap_or_else(PoisonError::into_inner);
             // Only a chunked upload can be resumed.
             let tried = match known.or(broke.then_some(CHUNK)) {
                 None => self.whole(begun, &upload_body).await,
@@ -207,10 +208,10 @@ impl BlobUpload<'_> {
         Err(self.gave_up(UploadFault::TooManyAttempts))
     }
 
-    /// The back-off before the next attempt. Keeps the session if the attempt can go on in it.
+    /// The back-off before the next attempt. Keeps the session if the attempt can continue it.
     ///
     /// # Errors
-    /// The error of the attempt, where it is permanent or no retries are left.
+    /// The error of the attempt, if it is permanent or no retries are left.
     fn pause(
         &self,
         again: UploadRetry,
@@ -240,8 +241,8 @@ impl BlobUpload<'_> {
         }
     }
 
-    /// Sends the whole blob in one PUT, following redirects. `Ok` only where the registry confirmed the blob after all
-    /// of it was sent, or a HEAD request found it.
+    /// Sends the whole blob in one PUT, following redirects. `Ok` only if the registry confirmed the blob after all of
+    /// it was sent, or a HEAD request found it.
     async fn whole(&self, session: UploadSession, upload_body: &Arc<UploadBody>) -> UploadAttempt<()> {
         let mut url = self.closing(&session.location);
         let mut sent = self.send_whole(url.clone(), upload_body).await?;
@@ -274,7 +275,7 @@ impl BlobUpload<'_> {
     }
 
     /// Streams the whole blob to `url`, from its first byte. The token is renewed first if it expires within
-    /// [`TOKEN_LEAST`].
+    /// [`MIN_TOKEN_LIFETIME`].
     async fn send_whole(
         &self,
         url: Url,
@@ -289,16 +290,18 @@ impl BlobUpload<'_> {
             .header(CONTENT_TYPE, HeaderValue::from_static(OCTETS))
             .header(CONTENT_LENGTH, HeaderValue::from(self.descriptor.size));
         // A token that expires during the upload would fail all of it.
-        client.auth.lasting(&request.scope, TOKEN_LEAST).await;
+        client.auth.renew_if_expiring(&request.scope, MIN_TOKEN_LIFETIME).await;
         let sending = client.send_streaming(&request, reader.into_body());
-        Ok(upload_body.watch(sending, client.transport.settings.timeouts.idle, self.response_timeout()).await)
+        Ok(upload_body
+            .with_stall_timeout(sending, client.transport.settings.timeouts.idle, self.response_timeout())
+            .await)
     }
 
     /// How to retry after a response that does not confirm the blob: with a new token, in a new session, in chunks, or
     /// after a back-off.
     async fn not_stored(&self, response: ApiResponse, session: UploadSession) -> UploadAttempt<()> {
         match response.status.as_u16() {
-            // The challenge was read: the next attempt requests a new token (threats: token-expires-in-upload).
+            // The challenge was stored: the next attempt requests a new token (threats: token-expires-in-upload).
             401 => Err(Ok(UploadRetry::NewToken(session, response))),
             404 => Err(Ok(UploadRetry::Restart(TransportError::Transient(
                 ConnectionFailure::Closed,
@@ -306,7 +309,7 @@ impl BlobUpload<'_> {
             )))),
             405 | 411 | 413 | 416 | 501 => {
                 self.cancel(&session.location).await;
-                self.learn_chunk_most(CHUNK);
+                self.learn_max_chunk(CHUNK);
                 Err(Ok(UploadRetry::Chunked))
             }
             _ if is_busy(response.status) => Err(Ok(UploadRetry::BackOff(response))),
@@ -320,12 +323,12 @@ impl BlobUpload<'_> {
 
 const OCTETS: &str = "application/octet-stream";
 /// The largest blob that is sent in a single POST, in bytes.
-const SMALL: u64 = 256 << 10;
-/// The length of a chunk, in bytes. It is kept in memory until the registry confirmed it.
+const MAX_SMALL_BLOB: u64 = 256 << 10;
+/// The length of a chunk in bytes, which is kept in memory until the registry confirmed it.
 const CHUNK: u64 = 4 << 20;
-/// How often a small upload is restarted whose session is gone.
-const RESTARTS: usize = 3;
-/// How many attempts a large blob has, whatever the reasons.
-const ATTEMPTS_MOST: usize = 16;
-/// How long a token must be valid to send a blob with it.
-const TOKEN_LEAST: Duration = Duration::from_secs(10);
+/// The limit of restarts of a small upload whose session is gone.
+const MAX_RESTARTS: usize = 3;
+/// The limit of attempts for a large blob, for all reasons together.
+const MAX_ATTEMPTS: usize = 16;
+/// The remaining lifetime that a token must have before a blob is sent.
+const MIN_TOKEN_LIFETIME: Duration = Duration::from_secs(10);

@@ -20,15 +20,15 @@ use crate::store::Deadline;
 use crate::store::StoreError;
 use crate::store::error::ConnectionFault;
 
-/// A blob that is being sent. Its beginning is kept in memory, up to a limit, so that it can be sent again to a registry
+/// A blob that is being uploaded. Its beginning is buffered, up to a limit, so that it can be sent again to a registry
 /// that refuses early; beyond the limit the source has to be read a second time.
 pub(super) struct UploadBody {
     inner: Mutex<UploadBuffer>,
     deadline: Deadline,
-    /// Bytes handed out in this round.
+    /// The number of bytes handed out in the current round.
     sent: AtomicU64,
     size: u64,
-    /// Whether the source is being waited for, which is not the registry's fault.
+    /// Whether it waits for the source, which does not count as a stall of the registry.
     waiting: AtomicBool,
 }
 
@@ -41,7 +41,7 @@ struct UploadBuffer {
     round: u64,
 }
 
-/// A reader of a feed, from its beginning, as long as no other reader was made.
+/// A reader of the upload body from its beginning; it ends early once another reader is created.
 pub(super) struct UploadReader {
     upload_body: Arc<UploadBody>,
     index: usize,
@@ -57,17 +57,17 @@ impl UploadBody {
         Arc::new(Self { inner, deadline, sent, size, waiting })
     }
 
-    /// Why the source gave no more, if it did not.
+    /// The error of the source, if there was one.
     pub(super) async fn error(&self) -> Option<StoreError> {
         self.inner.lock().await.error.clone()
     }
 
-    /// Whether everything was handed out: then it was the right blob.
+    /// Whether every byte was handed out; a [`Blob`] ensures that they are the right ones.
     pub(super) fn is_done(&self) -> bool {
         self.sent.load(Ordering::Acquire) >= self.size
     }
 
-    /// A reader from the beginning; `None` where the source cannot begin again. Readers made before give no more.
+    /// A new reader from the beginning; `None` if the source cannot be read again. Earlier readers end.
     pub(super) async fn reader(self: &Arc<Self>) -> Result<Option<UploadReader>, StoreError> {
         let mut inner = self.inner.lock().await;
         if !inner.complete {
@@ -83,9 +83,9 @@ impl UploadBody {
         Ok(Some(UploadReader { upload_body: Arc::clone(self), index: 0, left: Bytes::new(), round: inner.round }))
     }
 
-    /// Lets `sending` go on as long as the registry takes something, and waits a while for its answer after the last of
-    /// it was sent.
-    pub(super) async fn watch<T>(
+    /// Awaits `sending` as long as the registry accepts data within `idle`, and for `answer` after the last byte was
+    /// sent.
+    pub(super) async fn with_stall_timeout<T>(
         &self,
         sending: impl Future<Output = Result<T, TransportError>>,
         idle: Duration,
@@ -137,7 +137,7 @@ impl UploadBody {
 impl UploadBuffer {
     fn keep(&mut self, piece: &Bytes) {
         self.kept_bytes = self.kept_bytes.saturating_add(length(piece));
-        if self.complete && self.kept_bytes <= KEPT_MOST {
+        if self.complete && self.kept_bytes <= MAX_BUFFERED {
             self.kept.push(piece.clone());
         } else {
             self.complete = false;
@@ -154,7 +154,7 @@ impl UploadReader {
         Ok(piece)
     }
 
-    /// The next `size` bytes, or what is left.
+    /// The next `size` bytes, or fewer at the end.
     pub(super) async fn chunk(&mut self, size: u64) -> Result<Bytes, StoreError> {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         if self.left.len() >= size {
@@ -171,10 +171,10 @@ impl UploadReader {
         Ok(chunk.freeze())
     }
 
-    /// Leaves out the next `size` bytes.
+    /// Skips the next `size` bytes.
     pub(super) async fn skip(&mut self, mut size: u64) -> Result<(), StoreError> {
         while size > 0 {
-            let skipped = length(&self.chunk(size.min(KEPT_MOST)).await?);
+            let skipped = length(&self.chunk(size.min(MAX_BUFFERED)).await?);
             if skipped == 0 {
                 break;
             }
@@ -183,7 +183,7 @@ impl UploadReader {
         Ok(())
     }
 
-    /// All that is left, as the body of a request.
+    /// The remaining bytes, as the body of a request.
     pub(super) fn into_body(self) -> reqwest::Body {
         reqwest::Body::wrap_stream(stream::try_unfold(self, |mut reader| async {
             match reader.next().await {
@@ -194,5 +194,5 @@ impl UploadReader {
     }
 }
 
-/// How much of what was sent is kept, in bytes.
-const KEPT_MOST: u64 = 1 << 20;
+/// The limit of buffered bytes.
+const MAX_BUFFERED: u64 = 1 << 20;

@@ -1,5 +1,5 @@
-//! Upload sessions: what the monolithic and the chunked upload of a blob share. Distribution specification, "Pushing
-//! blobs".
+//! Upload sessions: the part that the monolithic and the chunked upload of a blob share. Distribution specification,
+//! "Pushing blobs".
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -26,7 +26,7 @@ use crate::store::error::LocationFault;
 use crate::store::error::ProtocolFault;
 use crate::store::error::UploadFault;
 
-/// Whether the registry has the blob (HEAD), with the declared size if the response tells one.
+/// Whether the registry has the blob (HEAD), with the declared size if the response has one.
 pub(super) async fn is_there(repository: &Repository, descriptor: &Descriptor) -> Result<bool, StoreError> {
     let url = repository.url(&format!("blobs/{}", descriptor.digest));
     let what = repository.place_of(&descriptor.digest);
@@ -56,28 +56,28 @@ pub(super) struct BlobUpload<'a> {
 pub(super) struct UploadSession {
     /// The minimum length of a chunk other than the last one, in bytes (`OCI-Chunk-Min-Length`).
     pub(super) chunk_min: u64,
-    /// Whether the registry may have a part of the blob already.
+    /// Whether the registry may already have a part of the blob.
     pub(super) begun: bool,
     /// The URL at which the upload continues.
     pub(super) location: Url,
 }
 
-/// How to retry after an attempt that neither stored the blob nor failed for good.
+/// How to retry after an attempt that neither stored the blob nor failed permanently.
 pub(super) enum UploadRetry {
     /// After a back-off, as the response says.
     BackOff(ApiResponse),
-    /// At once, in chunks instead of one request.
+    /// Immediately, in chunks instead of one request.
     Chunked,
-    /// With a new token; the session goes on.
+    /// With a new token, in the same session.
     NewToken(UploadSession, ApiResponse),
     /// From the beginning, in a new session.
     Restart(TransportError),
-    /// In the same session, where it broke.
+    /// In the same session, from the confirmed offset.
     Resume(UploadSession, TransportError),
 }
 
 impl UploadRetry {
-    /// Why there is another attempt, and how it begins.
+    /// The reason for another attempt, and how it begins.
     pub(super) const fn reason(&self) -> &'static str {
         match self {
             Self::BackOff(_) => "the registry is busy",
@@ -89,7 +89,7 @@ impl UploadRetry {
     }
 }
 
-/// The outcome of an attempt: done, or how to try again, or an error.
+/// The outcome of an attempt: done, how to retry, or an error.
 pub(super) type UploadAttempt<T> = Result<T, Result<UploadRetry, StoreError>>;
 
 impl BlobUpload<'_> {
@@ -103,7 +103,7 @@ impl BlobUpload<'_> {
         }
     }
 
-    /// Cancels an upload session, so that the registry can delete what it has of it. A failure changes nothing.
+    /// Cancels an upload session, so that the registry can delete its data. Errors are ignored.
     pub(super) async fn cancel(&self, location: &Url) {
         debug!(digest = %self.descriptor.digest, "cancelling the upload session");
         let request = self.request(Method::DELETE, location.clone()).retry_rule(RetryRule::Never);
@@ -131,24 +131,24 @@ impl BlobUpload<'_> {
     }
 
     /// Remembers that the registry accepts at most `most` bytes in a request.
-    pub(super) fn learn_chunk_most(&self, most: u64) {
+    pub(super) fn learn_max_chunk(&self, most: u64) {
         debug!(bytes = most, "the registry wants chunks of at most this size");
-        *self.repository.client.capabilities.chunk_most.lock().unwrap_or_else(PoisonError::into_inner) = Some(most);
+        *self.repository.client.capabilities.max_chunk.lock().unwrap_or_else(PoisonError::into_inner) = Some(most);
     }
 
-    /// Whether a response says that the blob was stored.
+    /// Whether a response confirms that the blob was stored.
     pub(super) fn is_stored(&self, response: &ApiResponse) -> bool {
         matches!(response.status.as_u16(), 200 | 201 | 204)
     }
 
-    /// The timeout for the response after all of the blob was sent: a registry may read the blob once more before it
+    /// The timeout for the response after all of the blob was sent: a registry may read the blob again before it
     /// responds.
     pub(super) fn response_timeout(&self) -> Duration {
         let first_byte = self.repository.client.transport.settings.timeouts.first_byte;
         first_byte.saturating_add(Duration::from_secs(self.descriptor.size / DISK_RATE))
     }
 
-    /// The error of an upload that is given up.
+    /// The error for an upload that ended without success.
     pub(super) fn gave_up(&self, fault: UploadFault) -> StoreError {
         StoreError::Unreachable {
             place: host_and_port(&self.repository.client.base),
@@ -176,5 +176,5 @@ pub(super) fn refused(response: &ApiResponse) -> StoreError {
     }
 }
 
-/// The rate at which a registry can read a blob that it has, at least, in bytes a second.
+/// The lowest rate at which a registry reads a blob that it has stored, in bytes a second.
 const DISK_RATE: u64 = 10 << 20;

@@ -1,5 +1,5 @@
-//! Verification of server certificates: by the roots of the system and those that the operator added, or because it is
-//! exactly a certificate that the operator gave.
+//! Verification of server certificates: by the roots of the operating system and of the operator, or by comparison with
+//! a certificate that the operator gave.
 
 use std::sync::Arc;
 
@@ -29,26 +29,26 @@ use super::text::shown;
 use crate::redact::Secrets;
 use crate::store::TlsFault;
 
-/// Decides whether a server is the one that its name says.
+/// Verifies the certificates of servers.
 #[derive(Debug)]
 pub(super) struct ServerCertificates {
-    /// Certificates that the operator gave: a server that shows one of them, byte for byte, is trusted for the names and
-    /// the time that it is for. A certificate of `openssl req -x509` is an authority to path validation (RFC 5280
-    /// section 6.1), which then refuses it as a server's.
+    /// Certificates that the operator gave. A server that sends exactly one of them is trusted for its names and within
+    /// its validity. Path validation (RFC 5280 section 6.1) alone would refuse a certificate of `openssl req -x509` as
+    /// a server's, since it is a CA certificate.
     given: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
-    /// Path validation; absent where this machine has no roots and none were given.
+    /// Path validation; absent if the operating system has no roots and none were given.
     roots: Option<Verifier>,
 }
 
 impl ServerCertificates {
-    /// Trusts the roots of the system and, besides, `given`.
+    /// Trusts the roots of the operating system and, in addition, `given`.
     pub(super) fn new(given: Vec<CertificateDer<'static>>, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
         let authorities: Vec<_> = given.iter().filter(|certificate| is_authority(certificate)).cloned().collect();
         let none = authorities.is_empty();
         let roots = match Verifier::new_with_extra_roots(authorities, Arc::clone(&provider)) {
             Ok(roots) => Some(roots),
-            // No roots in the system: then only what was given can be trusted.
+            // The operating system has no roots, so only `given` is trusted.
             Err(_) if none => None,
             Err(error) => return Err(error),
         };
@@ -100,16 +100,16 @@ impl ServerCertVerifier for ServerCertificates {
     }
 }
 
-/// What is wrong with TLS, where the verification of a certificate said so.
-pub(super) fn told(error: &Error) -> Option<TlsFault> {
+/// The TLS fault that the verification of a certificate reported.
+pub(super) fn tls_fault(error: &Error) -> Option<TlsFault> {
     match error {
         Error::InvalidCertificate(CertificateError::Other(other)) => other.0.downcast_ref().cloned(),
         _ => None,
     }
 }
 
-/// Whether the certificate may stand above others. RFC 5280 section 4.2.1.9: one of version 3 says so; before that there
-/// was no way to.
+/// Whether the certificate is a CA certificate. RFC 5280 section 4.2.1.9: version 3 has a field for it; older versions
+/// do not.
 fn is_authority(der: &[u8]) -> bool {
     let Ok((_, certificate)) = X509Certificate::from_der(der) else { return false };
     match certificate.basic_constraints() {
@@ -119,8 +119,8 @@ fn is_authority(der: &[u8]) -> bool {
     }
 }
 
-/// A server that shows exactly a given certificate: what is left to check are its dates, its names, and whether it is for
-/// servers (RFC 5280 sections 4.1.2.5, 4.2.1.6 and 4.2.1.12).
+/// Verifies a server that sends exactly a given certificate: its validity, its names, and that it is for servers (RFC
+/// 5280 sections 4.1.2.5, 4.2.1.6 and 4.2.1.12).
 fn exactly_given(
     der: &CertificateDer<'_>,
     name: &ServerName<'_>,
@@ -148,7 +148,7 @@ fn exactly_given(
     }
 }
 
-/// The same in our words, where path validation refused a certificate.
+/// The TLS fault for a certificate that path validation refused.
 fn fault(error: &Error, der: &CertificateDer<'_>, name: &ServerName<'_>) -> Option<TlsFault> {
     let Error::InvalidCertificate(error) = error else { return None };
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
@@ -182,7 +182,7 @@ fn other_name(certificate: &X509Certificate<'_>, name: &ServerName<'_>) -> TlsFa
         GeneralName::IPAddress(bytes) => address(bytes),
         _ => None,
     });
-    TlsFault::OtherName { wanted: name.to_str().into_owned(), names: names.take(NAMES_MOST).collect() }
+    TlsFault::OtherName { wanted: name.to_str().into_owned(), names: names.take(MAX_NAMES).collect() }
 }
 
 fn address(bytes: &[u8]) -> Option<String> {
@@ -204,5 +204,5 @@ fn as_error(fault: TlsFault) -> Error {
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(fault))))
 }
 
-/// How many names of a certificate are shown.
-const NAMES_MOST: usize = 8;
+/// The limit of certificate names in a message.
+const MAX_NAMES: usize = 8;

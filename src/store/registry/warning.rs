@@ -1,5 +1,5 @@
-//! What a registry wants people to know: `Warning: 299 - "…"`. It is shown, and nothing is done because of it.
-//! Distribution specification 1.1, "Warnings"; RFC 7234, section 5.5.
+//! Warnings of a registry: `Warning: 299 - "…"`. They are shown and have no other effect. Distribution specification
+//! 1.1, "Warnings"; RFC 7234, section 5.5.
 
 use reqwest::header::HeaderMap;
 use reqwest::header::WARNING;
@@ -7,13 +7,13 @@ use reqwest::header::WARNING;
 use super::text::shown;
 use crate::redact::Secrets;
 
-/// The warnings in `headers`, fit to be shown; no `secrets` in them.
+/// The warnings in `headers`, fit to be shown, with `secrets` redacted.
 pub(super) fn read<'a>(headers: &'a HeaderMap, secrets: &'a Secrets) -> impl Iterator<Item = String> + 'a {
-    let values = headers.get_all(WARNING).iter().take(MOST);
+    let values = headers.get_all(WARNING).iter().take(MAX_WARNINGS);
     values.filter_map(|value| text(value.as_bytes())).map(|text| shown(&text, secrets)).filter(|text| !text.is_empty())
 }
 
-/// The text of `299 - "TEXT"`, where a value is that.
+/// The text of a header value of the form `299 - "TEXT"`.
 fn text(value: &[u8]) -> Option<String> {
     let value = String::from_utf8_lossy(value);
     let quoted = value.trim().strip_prefix("299 - \"")?;
@@ -28,8 +28,8 @@ fn text(value: &[u8]) -> Option<String> {
     }
 }
 
-/// How many different ones are kept of a registry.
-pub(super) const MOST: usize = 8;
+/// The limit of different warnings that are kept for one registry.
+pub(super) const MAX_WARNINGS: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -59,11 +59,11 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(WARNING, r#"299 - "hunter2""#.parse().unwrap());
         headers.append(WARNING, r#"299 - """#.parse().unwrap());
-        for n in 0..2 * MOST {
+        for n in 0..2 * MAX_WARNINGS {
             headers.append(WARNING, format!(r#"299 - "{n}""#).parse().unwrap());
         }
         let read: Vec<_> = read(&headers, &secrets).collect();
         assert_eq!(read.first().map(String::as_str), Some("***"));
-        assert_eq!(read.len(), MOST - 1);
+        assert_eq!(read.len(), MAX_WARNINGS - 1);
     }
 }
