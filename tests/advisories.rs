@@ -79,8 +79,8 @@ use proof::forms::TestPayload;
 use proof::forms::TestStore;
 use proof::forms::Way;
 use proof::forms::blobs;
-use proof::forms::carrier;
 use proof::forms::entry;
+use proof::forms::signature_manifest;
 use proof::forms::tag_of;
 use proof::now;
 use proof::scripted::Call;
@@ -158,7 +158,7 @@ fn altered(way: Way, kind: &StatementKind, image: &Content, change: impl Fn(&mut
     word
 }
 
-fn sealed(way: Way, word: &TestPayload) -> SignedLayer {
+fn signed_as(way: Way, word: &TestPayload) -> SignedLayer {
     word.sign(way.format, &[proof::key()])
 }
 
@@ -212,7 +212,7 @@ fn a_signature_of_another_image_does_not_count() {
         let ask = Ask::new().kind(kind.clone());
         let other = Content::name(media_type::OCI_MANIFEST, b"another image".to_vec());
         let moved = kind.clone();
-        let variants = [("moved", make(move |way, _| sealed(way, &says(way, &moved, &other))))];
+        let variants = [("moved", make(move |way, _| signed_as(way, &says(way, &moved, &other))))];
         refused(&kind, &ask, &variants, &["other-subject"]);
     }
 }
@@ -246,7 +246,7 @@ fn a_listed_manifest_without_subject_does_not_count() {
         let fixture = TestStore::memory(Memory::without_referrers(Limits::DEFAULT));
         let image = fixture.image(1);
         let signed_layer = TestPayload::about(format, &SIGNATURE, image.digest()).sign(format, &[proof::key()]);
-        let manifest = carrier(None, format, std::slice::from_ref(&signed_layer));
+        let manifest = signature_manifest(None, format, std::slice::from_ref(&signed_layer));
         let blobs: Vec<_> = blobs(&[signed_layer]).into_iter().chain([referrer::empty_config()]).collect();
         fixture.push(&blobs, &manifest, None);
         let entry =
@@ -434,7 +434,7 @@ fn a_payload_with_two_readings_is_refused() {
                 &format!(r#""subject":[{{"digest":{{"sha256":"{}"}}}}],"subject":["#, other.hex()),
             ),
         };
-        sealed(way, &doubled)
+        signed_as(way, &doubled)
     });
     let escaped = make(move |way, image| {
         let word = says(way, &SIGNATURE, image);
@@ -446,7 +446,7 @@ fn a_payload_with_two_readings_is_refused() {
             ),
             Format::Bundle | Format::Dsse => twice(&word, r#""subject":["#, r#""subj\u0065ct":[],"subject":["#),
         };
-        sealed(way, &doubled)
+        signed_as(way, &doubled)
     });
     // In a parser that builds a map, the last of two entries would win silently.
     let in_a_map = make(move |way, image| {
@@ -457,27 +457,27 @@ fn a_payload_with_two_readings_is_refused() {
                 twice(&word, r#""sha256":""#, &format!(r#""sha256":"{}","sha256":""#, other.hex()))
             }
         };
-        sealed(way, &doubled)
+        signed_as(way, &doubled)
     });
     let unknown = make(move |way, image| {
         let word = says(way, &SIGNATURE, image);
-        sealed(way, &twice(&word, "{", r#"{"x":{"y":1,"y":2},"#))
+        signed_as(way, &twice(&word, "{", r#"{"x":{"y":1,"y":2},"#))
     });
     let lone = make(move |way, image| {
         let word = says(way, &SIGNATURE, image);
-        sealed(way, &twice(&word, "{", r#"{"x":"\ud800","#))
+        signed_as(way, &twice(&word, "{", r#"{"x":"\ud800","#))
     });
     let trailing = |more: &'static str| {
         make(move |way, image| {
             let mut word = says(way, &SIGNATURE, image);
             word.payload.extend_from_slice(more.as_bytes());
-            sealed(way, &word)
+            signed_as(way, &word)
         })
     };
     let marked = make(|way, image| {
         let mut word = says(way, &SIGNATURE, image);
         word.payload.splice(0..0, [0xef, 0xbb, 0xbf]);
-        sealed(way, &word)
+        signed_as(way, &word)
     });
     let variants = [
         ("a key twice", double),
@@ -513,7 +513,7 @@ fn a_json_key_that_differs_by_case_is_refused() {
                 }
             }
         });
-        sealed(way, &word)
+        signed_as(way, &word)
     });
     refused(&SIGNATURE, &Ask::new(), &[("shadowed", shadowed)], &["payload-unreadable"]);
 }
@@ -524,7 +524,7 @@ fn an_envelope_with_two_readings_is_refused() {
     let text = |signed_layer: &SignedLayer| String::from_utf8(signed_layer.bytes.clone()).unwrap();
     let edit = |edit: fn(String) -> String| {
         make(move |way, image| {
-            let signed_layer = sealed(way, &says(way, &SIGNATURE, image));
+            let signed_layer = signed_as(way, &says(way, &SIGNATURE, image));
             match way.format {
                 // The signature stands beside the payload: there is no envelope to change.
                 Format::Simple => SignedLayer { annotations: BTreeMap::new(), ..signed_layer },
@@ -561,7 +561,7 @@ fn wrong_inlined_data_is_refused_and_no_blob_fetched() {
         let bad = TestPayload::about(format, &SIGNATURE, other.digest()).sign(format, &[proof::untrusted_key()]);
         for (descriptor, data) in [(&good, &bad), (&bad, &good)] {
             let mut wire: Value = serde_json::from_slice(
-                carrier(Some(&image.descriptor().bare()), format, std::slice::from_ref(descriptor)).bytes(),
+                signature_manifest(Some(&image.descriptor().bare()), format, std::slice::from_ref(descriptor)).bytes(),
             )
             .unwrap();
             wire["layers"][0]["data"] = json!(base64::encode(&data.bytes));
@@ -624,11 +624,11 @@ fn a_re_encoded_payload_was_not_signed() {
         let value: Value = serde_json::from_slice(&word.payload).unwrap();
         TestPayload { payload: serde_json::to_vec_pretty(&value).unwrap(), ..word.clone() }
     }
-    let signed_pretty = make(|way, image| sealed(way, &pretty(&says(way, &SIGNATURE, image))));
+    let signed_pretty = make(|way, image| signed_as(way, &pretty(&says(way, &SIGNATURE, image))));
     accepted(&SIGNATURE, &Ask::new(), &[("signed as it stands", signed_pretty)]);
     let shown_pretty = make(|way, image| {
         let word = says(way, &SIGNATURE, image);
-        let (signed, shown) = (sealed(way, &word), pretty(&word));
+        let (signed, shown) = (signed_as(way, &word), pretty(&word));
         match way.format {
             Format::Simple => SignedLayer { bytes: shown.payload, ..signed },
             Format::Bundle | Format::Dsse => {
@@ -638,7 +638,7 @@ fn a_re_encoded_payload_was_not_signed() {
     });
     let reordered = make(|way, image| {
         let word = says(way, &SIGNATURE, image);
-        let signed = sealed(way, &word);
+        let signed = signed_as(way, &word);
         // serde_json sorts keys.
         let value: Value = serde_json::from_slice(&word.payload).unwrap();
         let shown = value.to_string().into_bytes();
@@ -662,8 +662,8 @@ fn a_statement_of_another_kind_is_refused() {
     let kinds = [SIGNATURE, proof::attestation(SLSA), proof::attestation("https://spdx.dev/Document")];
     for there in &kinds {
         for wanted in kinds.iter().filter(|wanted| *wanted != there) {
-            let said = there.clone();
-            let variants = [("of another type", make(move |way, image| sealed(way, &says(way, &said, image))))];
+            let output = there.clone();
+            let variants = [("of another type", make(move |way, image| signed_as(way, &says(way, &output, image))))];
             let ways: Vec<_> =
                 Way::all_for(there).into_iter().filter(|way| way.store_kind == StoreKind::Memory).collect();
             // Hung where statements of the wanted kind are looked for.
@@ -721,7 +721,7 @@ fn an_empty_list_of_signatures_proves_nothing() {
     let variants: Vec<(&str, Make)> = texts.map(|text| (text, of_text(text))).into_iter().collect();
     refused(&SIGNATURE, &Ask::new(), &variants, &codes);
     let without = make(|way, image| {
-        let signed_layer = sealed(way, &says(way, &SIGNATURE, image));
+        let signed_layer = signed_as(way, &says(way, &SIGNATURE, image));
         match way.format {
             Format::Simple => SignedLayer { annotations: BTreeMap::new(), ..signed_layer },
             Format::Bundle | Format::Dsse => says(way, &SIGNATURE, image).within(way.format, &json!([])),
@@ -742,7 +742,7 @@ fn one_key_counts_once() {
             for n in 0..3 {
                 let annotations = BTreeMap::from([("n".to_owned(), n.to_string())]);
                 let word = TestPayload::with(way.format, &SIGNATURE, image.digest(), &annotations, None);
-                fixture.attach(&image, way.location, &SIGNATURE, way.format, &[sealed(*way, &word)]);
+                fixture.attach(&image, way.location, &SIGNATURE, way.format, &[signed_as(*way, &word)]);
             }
         }
         let signed_layers: Vec<_> = Format::ALL
@@ -763,11 +763,11 @@ fn one_key_counts_once() {
             fixture.attach(&image, Location::Referrers, &SIGNATURE, format, &[word.within(format, &list)]);
         }
         fixture.settle();
-        let heard = Ask::by(keys.clone()).of_everything(fixture.sink.as_ref(), *image.digest());
-        let Verdict::Accepted(verified) = &heard else { panic!("{heard:#?}") };
+        let verdict = Ask::by(keys.clone()).of_everything(fixture.sink.as_ref(), *image.digest());
+        let Verdict::Accepted(verified) = &verdict else { panic!("{verdict:#?}") };
         let formats: BTreeSet<_> =
             verified.accepted().iter().map(|counted| counted.evidence.document().format()).collect();
-        assert_eq!(formats.len(), Format::ALL.len(), "not every format was heard: {formats:?}");
+        assert_eq!(formats.len(), Format::ALL.len(), "not every format was evaluated: {formats:?}");
         let verdict = Ask::by(keys.clone()).threshold(2).of(fixture.sink.as_ref(), *image.digest());
         assert_eq!(word(&verdict), "refused");
         let Verdict::Refused(refusal) = &verdict else { unreachable!() };
@@ -842,11 +842,11 @@ fn a_signed_payload_that_cannot_be_read_is_refused_and_reported() {
     let change = |simple: &'static str, statement: &'static str, to: Value| {
         make(move |way, image| {
             let word = altered(way, &SIGNATURE, image, |value| *at(way, value, simple, statement) = to.clone());
-            sealed(way, &word)
+            signed_as(way, &word)
         })
     };
     let raw = |text: &'static [u8]| {
-        make(move |way, image| sealed(way, &TestPayload { payload: text.to_vec(), ..says(way, &SIGNATURE, image) }))
+        make(move |way, image| signed_as(way, &TestPayload { payload: text.to_vec(), ..says(way, &SIGNATURE, image) }))
     };
     let without = |simple: &'static str, statement: &'static str| {
         make(move |way, image| {
@@ -857,7 +857,7 @@ fn a_signed_payload_that_cannot_be_read_is_refused_and_reported() {
                 };
                 assert!(object.as_object_mut().unwrap().remove(field).is_some(), "{field}");
             });
-            sealed(way, &word)
+            signed_as(way, &word)
         })
     };
     const TYPE: [&str; 2] = ["/critical/type", "/_type"];
@@ -892,10 +892,10 @@ fn a_subject_is_matched_by_its_digest_alone() {
                 let word = altered(way, &SIGNATURE, image, |value| {
                     value["critical"]["image"]["docker-manifest-digest"] = json!(Digest::sha256(b"another"));
                 });
-                sealed(way, &word)
+                signed_as(way, &word)
             }
             Format::Bundle | Format::Dsse => {
-                sealed(way, &altered(way, &SIGNATURE, image, |value| value["subject"] = subject(image)))
+                signed_as(way, &altered(way, &SIGNATURE, image, |value| value["subject"] = subject(image)))
             }
         })
     };
@@ -923,7 +923,7 @@ fn a_subject_is_matched_by_its_digest_alone() {
                 value["subject"] = json!([other, {"digest": {"gitCommit": "12"}}, real]);
             }),
         };
-        sealed(way, &word)
+        signed_as(way, &word)
     });
     accepted(&SIGNATURE, &Ask::new(), &[("one of several", last)]);
 }
@@ -940,7 +940,7 @@ fn an_attestation_is_no_signature_and_a_signature_no_attestation() {
             let fixture = way.fixture();
             let image = fixture.image(1);
             // In the place where the wanted kind is looked for.
-            fixture.attach(&image, way.location, wanted, way.format, &[sealed(way, &says(way, there, &image))]);
+            fixture.attach(&image, way.location, wanted, way.format, &[signed_as(way, &says(way, there, &image))]);
             fixture.settle();
             let verdict = Ask::new().kind(wanted.clone()).of(fixture.sink.as_ref(), *image.digest());
             assert_refused(&format!("{way:?}"), &verdict, &["wrong-kind"]);
@@ -961,7 +961,7 @@ fn the_type_of_a_signature_has_one_spelling() {
                     altered(way, &SIGNATURE, image, |value| value["predicateType"] = json!(predicate_type))
                 }
             };
-            sealed(way, &word)
+            signed_as(way, &word)
         })
     };
     let variants = [
@@ -985,16 +985,16 @@ fn a_simple_signing_payload_in_an_envelope_is_refused() {
     let crossed = make(|way, image| {
         let claim = TestPayload::about(Format::Simple, &SIGNATURE, image.digest());
         match way.format {
-            Format::Simple => sealed(way, &TestPayload::about(Format::Bundle, &SIGNATURE, image.digest())),
-            Format::Bundle | Format::Dsse => sealed(way, &claim),
+            Format::Simple => signed_as(way, &TestPayload::about(Format::Bundle, &SIGNATURE, image.digest())),
+            Format::Bundle | Format::Dsse => signed_as(way, &claim),
         }
     });
     let other_type = make(|way, image| match way.format {
-        Format::Simple => sealed(way, &TestPayload::about(Format::Bundle, &SIGNATURE, image.digest())),
+        Format::Simple => signed_as(way, &TestPayload::about(Format::Bundle, &SIGNATURE, image.digest())),
         Format::Bundle | Format::Dsse => {
             let word =
                 TestPayload { payload_type: "application/vnd.in-toto+JSON".to_owned(), ..says(way, &SIGNATURE, image) };
-            sealed(way, &word)
+            signed_as(way, &word)
         }
     });
     let variants = [("crossed", crossed), ("another payload type", other_type)];
@@ -1175,7 +1175,8 @@ fn an_ambiguous_signature_manifest_is_refused() {
             let fixture = TestStore::memory(Memory::without_referrers(Limits::DEFAULT));
             let image = fixture.image(1);
             let signed_layer = TestPayload::about(format, &SIGNATURE, image.digest()).sign(format, &[proof::key()]);
-            let good = carrier(Some(&image.descriptor().bare()), format, std::slice::from_ref(&signed_layer));
+            let good =
+                signature_manifest(Some(&image.descriptor().bare()), format, std::slice::from_ref(&signed_layer));
             let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
             change(&mut wire);
             let bad = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
@@ -1205,7 +1206,8 @@ fn an_ambiguous_image_gets_no_verdict() {
         fixture.image(1);
         let signed_layer =
             TestPayload::about(Format::Bundle, &SIGNATURE, image.digest()).sign(Format::Bundle, &[proof::key()]);
-        let manifest = carrier(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&signed_layer));
+        let manifest =
+            signature_manifest(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&signed_layer));
         fixture.place(&image, Location::Referrers, &SIGNATURE, Format::Bundle, &manifest, &blobs(&[signed_layer]));
         let moving = Moving { shown: 0.into(), images: vec![image] };
         let source = Scripted::new(fixture.memory.clone().unwrap(), moving);
@@ -1403,7 +1405,7 @@ fn unsigned_content_beside_the_evidence_is_not_imported() {
                 let image = fixture.image(1);
                 let signed_layer = TestPayload::about(format, &SIGNATURE, image.digest()).sign(format, &[proof::key()]);
                 let subject = (location != Location::Tag).then(|| image.descriptor().bare());
-                let good = carrier(subject.as_ref(), format, std::slice::from_ref(&signed_layer));
+                let good = signature_manifest(subject.as_ref(), format, std::slice::from_ref(&signed_layer));
                 let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
                 put(&mut wire, &junk);
                 // A bundle manifest with more than one layer is refused as a whole.
@@ -1461,7 +1463,8 @@ fn inlined_evidence_is_carried() {
     let image = fixture.image(1);
     let signed_layer =
         TestPayload::about(Format::Bundle, &SIGNATURE, image.digest()).sign(Format::Bundle, &[proof::key()]);
-    let good = carrier(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&signed_layer));
+    let good =
+        signature_manifest(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&signed_layer));
     let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
     wire["layers"][0]["data"] = json!(base64::encode(&signed_layer.bytes));
     let manifest = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
@@ -1519,7 +1522,7 @@ fn annotations_and_names_are_compared_whole() {
         let image = fixture.image(1);
         let annotations = BTreeMap::from([("env".to_owned(), "prod".to_owned())]);
         let word_of = TestPayload::with(way.format, &SIGNATURE, image.digest(), &annotations, Some(NAME));
-        fixture.attach(&image, way.location, &SIGNATURE, way.format, &[sealed(way, &word_of)]);
+        fixture.attach(&image, way.location, &SIGNATURE, way.format, &[signed_as(way, &word_of)]);
         let asked = |ask: Ask| word(&ask.of(fixture.sink.as_ref(), *image.digest()));
         let name = |name: &str| Ask::new().condition(bulla::policy::Condition::SignedReference(name.to_owned()));
         assert_eq!(asked(name(NAME).annotation("env", "prod")), "accepted", "{way:?}");
@@ -1618,7 +1621,7 @@ fn a_subject_field_with_a_wrong_size_or_type_does_not_count() {
             let fixture = TestStore::new();
             fixture.image(1);
             let signed_layer = TestPayload::about(format, &SIGNATURE, image.digest()).sign(format, &[proof::key()]);
-            let manifest = carrier(Some(subject), format, std::slice::from_ref(&signed_layer));
+            let manifest = signature_manifest(Some(subject), format, std::slice::from_ref(&signed_layer));
             fixture.place(&image, Location::Referrers, &SIGNATURE, format, &manifest, &blobs(&[signed_layer]));
             let tag = TagOrDigest::Tag("v1".to_owned());
             let outcome = verify_in(fixture.sink.as_ref(), &tag, &Platforms::Root, &Ask::new()).unwrap();
@@ -1762,7 +1765,8 @@ fn a_document_that_claims_to_be_huge_is_not_fetched() {
             let fixture = TestStore::new();
             let image = fixture.image(1);
             let signed_layer = TestPayload::about(format, &SIGNATURE, image.digest()).sign(format, &[proof::key()]);
-            let good = carrier(Some(&image.descriptor().bare()), format, std::slice::from_ref(&signed_layer));
+            let good =
+                signature_manifest(Some(&image.descriptor().bare()), format, std::slice::from_ref(&signed_layer));
             let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
             wire["layers"][0]["size"] = json!(size);
             let manifest = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
@@ -1816,13 +1820,13 @@ fn compressed_evidence_is_not_read() {
     for start in [&[0x1f, 0x8b, 8, 0][..], &[0x28, 0xb5, 0x2f, 0xfd]] {
         let start = start.to_vec();
         let squeezed = make(move |way, image| {
-            let signed_layer = sealed(way, &says(way, &SIGNATURE, image));
+            let signed_layer = signed_as(way, &says(way, &SIGNATURE, image));
             SignedLayer { bytes: [start.clone(), signed_layer.bytes].concat(), ..signed_layer }
         });
         refused(&SIGNATURE, &Ask::new(), &[("compressed", squeezed)], &["envelope-unreadable", "no-trusted-key"]);
     }
     let named = make(|way, image| {
-        let signed_layer = sealed(way, &says(way, &SIGNATURE, image));
+        let signed_layer = signed_as(way, &says(way, &SIGNATURE, image));
         SignedLayer { media_type: format!("{}+gzip", signed_layer.media_type), ..signed_layer }
     });
     let ways: Vec<_> = Way::all_for(&SIGNATURE).into_iter().filter(|way| way.format != Format::Bundle).collect();
@@ -1884,7 +1888,7 @@ fn the_escape_of_a_nul_as_text_is_no_nul() {
 fn a_signature_manifest_without_a_signature_is_a_finding() {
     let fixture = TestStore::new();
     let image = fixture.image(1);
-    let empty = carrier(Some(&image.descriptor().bare()), Format::Simple, &[]);
+    let empty = signature_manifest(Some(&image.descriptor().bare()), Format::Simple, &[]);
     fixture.place(&image, Location::Referrers, &SIGNATURE, Format::Simple, &empty, &[]);
     let verdict = Ask::new().of(fixture.sink.as_ref(), *image.digest());
     assert_refused("no layers", &verdict, &["manifest-unreadable"]);
@@ -2001,7 +2005,7 @@ fn urls_in_evidence_are_not_requested() {
         let fixture = TestStore::new();
         let image = fixture.image(1);
         let signed_layer = TestPayload::about(format, &SIGNATURE, image.digest()).sign(format, &[proof::key()]);
-        let good = carrier(Some(&image.descriptor().bare()), format, std::slice::from_ref(&signed_layer));
+        let good = signature_manifest(Some(&image.descriptor().bare()), format, std::slice::from_ref(&signed_layer));
         let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
         let urls = json!(["https://attacker.example/blob", "file:///etc/passwd"]);
         wire["layers"][0]["urls"] = urls.clone();
@@ -2081,7 +2085,7 @@ fn an_unreadable_location_is_not_an_empty_one() {
     }
 }
 
-/// A key that is no key of this house: what a token would be.
+/// A key outside this program, as in a token.
 struct Elsewhere(PublicKey);
 
 impl Signer for Elsewhere {

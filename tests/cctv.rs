@@ -47,10 +47,10 @@ fn a_missing_test_suite_is_reported() {
     let nowhere = tempfile::tempdir().unwrap();
     let mut again = Command::new(std::env::current_exe().unwrap());
     again.args(["--exact", "ed25519_is_strict"]).env("BULLA_VECTORS", nowhere.path());
-    let said = again.env_remove("BULLA_VECTORS_REQUIRED").output().unwrap();
+    let printed = again.env_remove("BULLA_VECTORS_REQUIRED").output().unwrap();
     let line = format!("vectors not found in {}: the suite cctv-ed25519 was not run\n", nowhere.path().display());
-    assert_eq!(String::from_utf8(said.stderr).unwrap(), line);
-    assert!(said.status.success());
+    assert_eq!(String::from_utf8(printed.stderr).unwrap(), line);
+    assert!(printed.status.success());
     assert!(!again.env("BULLA_VECTORS_REQUIRED", "1").output().unwrap().status.success());
 }
 

@@ -532,14 +532,14 @@ fn a_limit_is_never_a_refusal() {
     work.name(&image);
     let large = work.blob("application/vnd.dev.sigstore.bundle.v0.3+json", &vec![b' '; (1 << 20) + 1]);
     let empty = work.blob(media_type::OCI_EMPTY, b"{}");
-    let carrier = work.document(
+    let signature_manifest = work.document(
         media_type::OCI_MANIFEST,
         &json!({
             "schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST, "config": empty, "layers": [large], "subject": image,
             "artifactType": "application/vnd.dev.sigstore.bundle.v0.3+json",
         }),
     );
-    work.entries.push(carrier);
+    work.entries.push(signature_manifest);
     work.save();
     let ran = work.ends(2, "verify oci:l:v --key release.pub");
     assert!(ran.stderr.contains("more than the limit of 1048576"), "{}", ran.stderr);

@@ -65,8 +65,8 @@ fn layout(path: &Path) -> String {
 
 fn signed(folder: &Path) -> (String, PathBuf) {
     let from = layout(&folder.join("from"));
-    let (code, key, said) = example("sign", &[&format!("{from}:v1")]);
-    assert_eq!(code, 0, "{said}");
+    let (code, key, printed) = example("sign", &[&format!("{from}:v1")]);
+    assert_eq!(code, 0, "{printed}");
     let public = folder.join("key.pub");
     fs::write(&public, key).unwrap();
     (from, public)
@@ -79,9 +79,9 @@ fn a_signed_image_verifies_and_an_unsigned_one_is_refused() {
     let key = key.to_str().unwrap();
     let (code, out, _) = example("verify", &[key, &format!("{from}:v1")]);
     assert!(code == 0 && out.starts_with("verified sha256:"), "{out}");
-    let (code, out, said) = example("verify", &[key, &format!("{from}:v2")]);
+    let (code, out, printed) = example("verify", &[key, &format!("{from}:v2")]);
     assert_eq!((code, out.as_str()), (1, ""));
-    assert!(said.contains("0 of 1 owners signed an image signature"), "{said}");
+    assert!(printed.contains("0 of 1 owners signed an image signature"), "{printed}");
 }
 
 #[test]
@@ -90,14 +90,14 @@ fn only_what_verifies_is_imported() {
     let (from, key) = signed(folder.path());
     let key = key.to_str().unwrap();
     let refused = folder.path().join("refused");
-    let (code, _, said) = example("import", &[key, &format!("{from}:v2"), &format!("oci:{}:v2", refused.display())]);
-    assert!(code != 0 && said.contains("refused"), "{said}");
+    let (code, _, printed) = example("import", &[key, &format!("{from}:v2"), &format!("oci:{}:v2", refused.display())]);
+    assert!(code != 0 && printed.contains("refused"), "{printed}");
     assert!(!refused.exists());
     let to = format!("oci:{}:v1", folder.path().join("to").display());
-    let (code, out, said) = example("import", &[key, &format!("{from}:v1"), &to]);
-    assert!(code == 0 && out.starts_with("imported "), "{said}");
-    let (code, _, said) = example("verify", &[key, &to]);
-    assert_eq!(code, 0, "{said}");
+    let (code, out, printed) = example("import", &[key, &format!("{from}:v1"), &to]);
+    assert!(code == 0 && out.starts_with("imported "), "{printed}");
+    let (code, _, printed) = example("verify", &[key, &to]);
+    assert_eq!(code, 0, "{printed}");
 }
 
 #[test]
@@ -105,8 +105,8 @@ fn a_service_keeps_a_yes_and_asks_again_after_a_no() {
     let folder = tempfile::tempdir().unwrap();
     let (from, key) = signed(folder.path());
     let (one, two) = (format!("{from}:v1"), format!("{from}:v2"));
-    let (code, out, said) = example("verdict_in_a_service", &[key.to_str().unwrap(), &one, &two, &one]);
-    assert_eq!(code, 0, "{said}");
+    let (code, out, printed) = example("verdict_in_a_service", &[key.to_str().unwrap(), &one, &two, &one]);
+    assert_eq!(code, 0, "{printed}");
     let words: Vec<_> = out.lines().map(|line| line.split(' ').next().unwrap()).collect();
     assert_eq!(words, ["admit", "deny", "admit", "kept"], "{out}");
     assert!(out.ends_with("kept 1\n"), "{out}");

@@ -70,9 +70,9 @@ fn kinds(layout: &Layout) -> BTreeSet<StatementKind> {
 }
 
 /// The kind that a check means: what it says, else the one kind that there is.
-fn kind_of(case: &Case, said: Option<&StatementKind>) -> StatementKind {
+fn kind_of(case: &Case, output: Option<&StatementKind>) -> StatementKind {
     let there = kinds(&case.layout());
-    let kind = said.cloned().unwrap_or_else(|| there.first().expect("a statement").clone());
+    let kind = output.cloned().unwrap_or_else(|| there.first().expect("a statement").clone());
     assert_eq!(there, BTreeSet::from([kind.clone()]), "{} holds other statements", case.name);
     kind
 }
@@ -158,9 +158,9 @@ fn a_threshold_counts_the_keys_that_signed() {
     for case in goldens::cases(&suite).0 {
         let layout = case.layout();
         let ask = Ask::by(keys.clone()).kind(kind_of(&case, case.checks[0].kind.as_ref()));
-        let heard = ask.of_everything(&layout, layout.sole().unwrap().digest);
+        let of_all = ask.of_everything(&layout, layout.sole().unwrap().digest);
         // Keys of the suite and of a case that are the same are one key.
-        let signed = u32::try_from(proof::yes(&heard).map_or(0, |heard| heard.keys().len())).unwrap();
+        let signed = u32::try_from(proof::yes(&of_all).map_or(0, |reported| reported.keys().len())).unwrap();
         if signed > 0 {
             assert_eq!(word(&verdict(&layout, &ask.clone().threshold(signed))), "accepted", "{}", case.name);
         }

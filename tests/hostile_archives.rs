@@ -607,8 +607,8 @@ fn a_hole_in_an_archive_stays_a_hole() {
     let place = Place::new();
     let members = parts().members();
     let size = 1_u64 << 40;
-    let said = pax(b'x', &[("size", &size.to_string())]);
-    let head = [said, header("blobs/sha256/hole", b'0', 0).bytes()].concat();
+    let printed = pax(b'x', &[("size", &size.to_string())]);
+    let head = [printed, header("blobs/sha256/hole", b'0', 0).bytes()].concat();
     fs::write(place.path(), [&members[..], &head].concat()).unwrap();
     let file = File::options().write(true).open(place.path()).unwrap();
     let data = (members.len() + head.len()) as u64;
@@ -1250,7 +1250,7 @@ fn the_image_that_is_chosen_is_the_one_that_is_loaded() {
     let archive = docker(&docker_list(&blob_name(&good.config), &[&blob_name(&good.layer)], &[]), b"").unwrap();
     for (digest, right) in [(good.manifest.digest(), true), (good.config.digest(), false), (evil.digest(), true)] {
         let named = TagOrDigest::Digest(*digest);
-        assert_eq!(archive.choose(Some(named)).is_ok(), right, "what is not there is said to be not there later");
+        assert_eq!(archive.choose(Some(named)).is_ok(), right, "a missing image is found to be missing");
     }
 }
 

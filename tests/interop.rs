@@ -1,4 +1,4 @@
-//! Real peers: they judge what we sign, we judge what they sign, and what we carry still stands where it arrives.
+//! Interoperability with real peers: they verify what we sign, we verify what they sign, and signatures still verify after a copy.
 //!
 //! They live in a Debian root that `BULLA_PEERS` names (`.ci/run` makes one) and are entered with `chroot`, so this needs
 //! root. Without it each test says `not run: …`; with `BULLA_INTEROP=require` that is a failure. Every test runs twice:

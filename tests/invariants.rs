@@ -545,7 +545,7 @@ proptest! {
         let same = |thing: &Thing| thing.format == listed[broken].format && thing.signed_layer(&image) == signed_layer;
         // The signature manifest of this one, as it was attached.
         let carried = [signed_layer.clone()];
-        let manifest = proof::forms::carrier(Some(&image.descriptor().bare()), listed[broken].format, &carried);
+        let manifest = proof::forms::signature_manifest(Some(&image.descriptor().bare()), listed[broken].format, &carried);
         let source = Scripted::new(fixture.memory.clone().unwrap(), Unreadable(*manifest.digest(), n));
         let others: Vec<_> = listed.iter().filter(|thing| !same(thing)).cloned().collect();
         let verdict = trusted().of(&source, *image.digest());

@@ -225,7 +225,7 @@ fn jwks() -> Vec<(&'static str, String)> {
     jwks
 }
 
-/// Files of other programs: what they are said to be, and a part of what is to be typed, for a public and a private key.
+/// Key files of other programs: the name that the message gives them, and a part of its hint, for a public and a private key.
 #[test]
 fn files_of_other_programs_are_named() {
     let signed_data = b"\x30\x82\x01\x00\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02\xa0\x82";

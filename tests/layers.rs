@@ -1,4 +1,4 @@
-//! The house keeps its shape: who may import and touch what, where proofs are made, how long things are.
+//! The structure of the project: which layer may import and touch what, where proof types are made, how long files are.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -103,7 +103,7 @@ fn each_way_to_import_is_seen() {
         ("an alias of a function", "fn f() { super::deed() }"),
         ("an associated function", "fn f() { super::Name::new() }"),
         ("a module", "use crate::a;\nfn f() { a::Name::new() }"),
-        ("a module by a private name", "use super::home as house;\nfn f() { house::act() }"),
+        ("a module by a private name", "use super::home as other;\nfn f() { other::act() }"),
         ("after a range", "use super::home;\nfn f() { 0..home::act() }"),
         ("within an inline module", "mod inner {\n    use super::super::Name;\n}"),
         ("after an inline module", "mod inner {\n    fn f() {}\n}\nuse super::Name;"),
@@ -309,10 +309,10 @@ fn each_rule_can_fail() {
         ("trust/root.rs", "//! Easy.\nimpl Default for TrustRoot {}\n", "2: proof type: `TrustRoot` can be had"),
     ];
     for (path, text, wanted) in faults {
-        let said = rules::broken(&Source::new(path, text));
+        let output = rules::broken(&Source::new(path, text));
         assert!(
-            said.iter().any(|fault| fault.starts_with(&format!("{path}:{wanted}"))),
-            "{path}: wanted {wanted}: {said:?}"
+            output.iter().any(|fault| fault.starts_with(&format!("{path}:{wanted}"))),
+            "{path}: wanted {wanted}: {output:?}"
         );
     }
 }
@@ -320,9 +320,9 @@ fn each_rule_can_fail() {
 #[test]
 fn files_and_functions_at_the_ceiling_pass_and_above_it_fail() {
     let file = |lines: usize| format!("//! Long.\n{}#[cfg(test)]\nmod tests {{}}\n", "\n".repeat(lines - 1));
-    let said = |text: &str| rules::broken(&Source::new("oci/mod.rs", text));
-    assert_eq!(said(&file(FILE_CEILING)), Vec::<String>::new());
-    assert_eq!(said(&file(FILE_CEILING + 1)).len(), 1);
+    let output = |text: &str| rules::broken(&Source::new("oci/mod.rs", text));
+    assert_eq!(output(&file(FILE_CEILING)), Vec::<String>::new());
+    assert_eq!(output(&file(FILE_CEILING + 1)).len(), 1);
 
     let function = |lines: usize| {
         let body = "    if a { b(\"}\") }\n".repeat(lines - 2);
@@ -330,8 +330,8 @@ fn files_and_functions_at_the_ceiling_pass_and_above_it_fail() {
             "//! Long.\ntrait T {{ fn no_body(&self) -> [u8; 4]; }}\nfn f<A, B>(a: A) -> impl Iterator<Item = B> {{\n{body}}}\n"
         )
     };
-    assert_eq!(said(&function(FUNCTION_CEILING)), Vec::<String>::new());
-    assert_eq!(said(&function(FUNCTION_CEILING + 1)).len(), 1);
+    assert_eq!(output(&function(FUNCTION_CEILING)), Vec::<String>::new());
+    assert_eq!(output(&function(FUNCTION_CEILING + 1)).len(), 1);
 }
 
 fn excuse(source: &Source, fault: &str) -> Option<usize> {

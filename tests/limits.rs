@@ -64,7 +64,7 @@ use proof::forms::SignedLayer;
 use proof::forms::TestPayload;
 use proof::forms::TestStore;
 use proof::forms::blobs;
-use proof::forms::carrier;
+use proof::forms::signature_manifest;
 use proof::now;
 use proof::scripted::Call;
 use proof::scripted::Scripted;
@@ -724,8 +724,11 @@ fn signature_manifests_are_counted() {
             let image = fixture.image(1);
             for n in 0..count {
                 let signed_layer = noise(Format::Bundle, &image, n);
-                let manifest =
-                    carrier(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&signed_layer));
+                let manifest = signature_manifest(
+                    Some(&image.descriptor().bare()),
+                    Format::Bundle,
+                    std::slice::from_ref(&signed_layer),
+                );
                 fixture.push(
                     &[blobs(&[signed_layer]).remove(0), bulla::oci::referrer::empty_config()],
                     &manifest,
@@ -788,7 +791,7 @@ fn signature_checks_are_counted() {
     }
 }
 
-// Manifests and documents together, in every place; at the limit everything is still heard.
+// Manifests and documents together, in every place; at the limit everything is still evaluated.
 #[test]
 fn evidence_is_measured_together() {
     for location in [Location::Referrers, Location::Tag] {
@@ -823,8 +826,11 @@ fn referrers_are_counted() {
         let image = fixture.image(1);
         for n in 0..count {
             let signed_layer = noise(Format::Bundle, &image, n);
-            let manifest =
-                carrier(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&signed_layer));
+            let manifest = signature_manifest(
+                Some(&image.descriptor().bare()),
+                Format::Bundle,
+                std::slice::from_ref(&signed_layer),
+            );
             now(sink.push_content(&blobs(&[signed_layer])[0])).unwrap();
             now(sink.push_content(&bulla::oci::referrer::empty_config())).unwrap();
             now(sink.push_manifest(&manifest, None)).unwrap();
@@ -990,7 +996,11 @@ fn a_truncated_tree_is_reported_as_incomplete() {
         let mut subject = image.clone();
         for n in 0..depth {
             let signed_layer = SignedLayer::of_text(Format::Dsse, &format!("{{\"n\":{n}}}"));
-            let fields = carrier(Some(&subject.descriptor().bare()), Format::Dsse, std::slice::from_ref(&signed_layer));
+            let fields = signature_manifest(
+                Some(&subject.descriptor().bare()),
+                Format::Dsse,
+                std::slice::from_ref(&signed_layer),
+            );
             let mut wire: Value = serde_json::from_slice(fields.bytes()).unwrap();
             wire["layers"] = json!([]);
             let referrer = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
@@ -1010,7 +1020,7 @@ fn a_truncated_tree_is_reported_as_incomplete() {
 
 /// The signature of a layer that is beside its payload.
 fn beside(fixture: &TestStore, image: &Content, layers: &[Descriptor], blob: &Content) {
-    let mut wire: Value = serde_json::from_slice(carrier(None, Format::Simple, &[]).bytes()).unwrap();
+    let mut wire: Value = serde_json::from_slice(signature_manifest(None, Format::Simple, &[]).bytes()).unwrap();
     wire["layers"] = json!(layers);
     let manifest = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
     fixture.place(
@@ -1087,10 +1097,10 @@ fn variants_of_a_signature_are_counted() {
     let image = fixture.image(1);
     let word = TestPayload::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
     let blob = Content::name(media_type::SIMPLE_SIGNING, word.payload.clone());
-    let sealed = |signer| word.sign(Format::Simple, &[signer]).descriptor();
-    let other = sealed(proof::untrusted_key());
+    let signed = |signer| word.sign(Format::Simple, &[signer]).descriptor();
+    let other = signed(proof::untrusted_key());
     let mut layers: Vec<_> = (0..20).map(|n| variant(&other, n)).collect();
-    layers.push(sealed(proof::key()));
+    layers.push(signed(proof::key()));
     beside(&fixture, &image, &layers, &blob);
     assert_eq!(proof::word(&Ask::new().of(fixture.sink.as_ref(), *image.digest())), "accepted");
     // Further variants of a signature that does not count are not read.
@@ -1176,7 +1186,7 @@ fn children_are_reported_without_documents() {
     let image = fixture.image(1);
     let signed_layer = TestPayload::about(Format::Bundle, &StatementKind::ImageSignature, image.digest())
         .sign(Format::Bundle, &[proof::key()]);
-    let carrier = fixture
+    let signature_manifest = fixture
         .attach(&image, Location::Referrers, &StatementKind::ImageSignature, Format::Bundle, &[signed_layer])
         .remove(0);
     let root = fixture.index(&[image.descriptor().bare()], None);
@@ -1193,7 +1203,7 @@ fn children_are_reported_without_documents() {
         let told = proof::outcome(now(told)).unwrap();
         let Verdict::Accepted(verified) = &told.children[0].2 else { panic!("{told:?}") };
         let evidence = &verified.accepted().first().evidence;
-        assert_eq!(evidence.digest(), Some(carrier.digest()));
+        assert_eq!(evidence.digest(), Some(signature_manifest.digest()));
         assert_eq!(evidence.contents().len(), contents);
         assert_eq!(evidence.document().format().as_str(), "sigstore-bundle");
         // The decoded content is dropped in either case.

@@ -279,8 +279,8 @@ fn unused_fields_around_a_signature_are_not_kept() {
             signed_layer.bytes.resize(30_000_000, b' ');
             let layers = [hostile.blob(&signed_layer.media_type, &signed_layer.bytes)];
             let config = hostile.blob(media_type::OCI_EMPTY, b"{}");
-            let carrier = hostile.manifest(&json!({"config": config, "layers": layers}));
-            hostile.name(&carrier, &cosign_tag(&child.digest, "att"));
+            let signature_manifest = hostile.manifest(&json!({"config": config, "layers": layers}));
+            hostile.name(&signature_manifest, &cosign_tag(&child.digest, "att"));
             child
         })
         .collect();
@@ -498,8 +498,8 @@ fn layers_are_streamed_and_never_in_memory() {
                 .stdin(Stdio::null())
                 .output()
                 .unwrap();
-            let said = String::from_utf8_lossy(&output.stderr);
-            assert_eq!(output.status.code(), Some(0), "{megabytes} MB: {line}: {:?} {said}", output.status);
+            let printed = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(0), "{megabytes} MB: {line}: {:?} {printed}", output.status);
             if !done_with.is_empty() {
                 let path = dir.path().join(done_with);
                 if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }

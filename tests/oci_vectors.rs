@@ -128,13 +128,13 @@ fn the_manifests_of_other_projects_are_read() {
         let name = path.file_name().unwrap().to_str().unwrap();
         let bytes = fs::read(&path).unwrap();
         let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
-        let said = value["mediaType"].as_str().unwrap_or_default();
+        let output = value["mediaType"].as_str().unwrap_or_default();
         let config = value.get("rootfs").is_some();
         let kind = match value.get("manifests") {
             Some(_) => media_type::OCI_INDEX,
             None => media_type::OCI_MANIFEST,
         };
-        let kind = if said.is_empty() { kind } else { said };
+        let kind = if output.is_empty() { kind } else { output };
         let got = match config {
             true => ImageConfig::parse(&Content::name(media_type::OCI_CONFIG, bytes), &Limits::DEFAULT)
                 .map(drop)

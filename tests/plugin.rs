@@ -32,7 +32,7 @@ struct Place {
     folder: TempDir,
 }
 
-struct Said {
+struct ProgramOutput {
     code: Option<i32>,
     stdout: String,
     stderr: String,
@@ -79,12 +79,12 @@ impl Place {
         command
     }
 
-    fn bulla(&self, args: &[&str]) -> Said {
-        said(&mut self.command(args))
+    fn bulla(&self, args: &[&str]) -> ProgramOutput {
+        printed(&mut self.command(args))
     }
 
     /// Signs with a key of the plugin that has a fault.
-    fn sign(&self, key: &str, fault: &str, at: &str) -> Said {
+    fn sign(&self, key: &str, fault: &str, at: &str) -> ProgramOutput {
         let keys = format!("keys={}", keys().display());
         let (fault, at) = (format!("fault={fault}"), format!("at={at}"));
         let key = format!("plugin:keys?key-id={key}");
@@ -98,7 +98,7 @@ impl Place {
     }
 }
 
-impl Said {
+impl ProgramOutput {
     #[track_caller]
     fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{}{}", self.stdout, self.stderr);
@@ -113,10 +113,10 @@ impl Said {
     }
 }
 
-fn said(command: &mut Command) -> Said {
+fn printed(command: &mut Command) -> ProgramOutput {
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Said { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    ProgramOutput { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 fn keys() -> PathBuf {
@@ -168,8 +168,8 @@ fn the_key_is_named_in_the_argument_or_by_options() {
     fs::create_dir_all(place.path(".config/notation")).unwrap();
     symlink(place.path("plugins"), place.path(".config/notation/plugins")).unwrap();
     let args = ["key", "show", "plugin:keys?key-id=p256", "--plugin-config", &config];
-    said(place.command(&args).env_remove("BULLA_PLUGIN_DIR")).expect(0);
-    said(place.command(&args).env_remove("BULLA_PLUGIN_DIR").env("XDG_CONFIG_HOME", "/nowhere")).expect(2);
+    printed(place.command(&args).env_remove("BULLA_PLUGIN_DIR")).expect(0);
+    printed(place.command(&args).env_remove("BULLA_PLUGIN_DIR").env("XDG_CONFIG_HOME", "/nowhere")).expect(2);
     for (key, wanted) in [
         ("plugin:keys", "does not say which key"),
         ("plugin:keys?key-id=", "does not say which key"),
@@ -349,8 +349,8 @@ fn a_plugin_gets_a_small_environment_and_no_shell() {
             .env("BULLA_PIN", "secret")
             .env("CLOUD_TOKEN", "secret")
             .env("LANG", "C");
-        let said = said(&mut command).expect(2);
-        let names = said.stderr.split("with ERROR: ").nth(1).unwrap().lines().next().unwrap();
+        let printed = printed(&mut command).expect(2);
+        let names = printed.stderr.split("with ERROR: ").nth(1).unwrap().lines().next().unwrap();
         let mut names: Vec<String> = names.split(' ').map(str::to_owned).collect();
         names.sort();
         names

@@ -114,7 +114,7 @@ fn words(line: &str) -> impl Iterator<Item = String> + '_ {
     line.split_whitespace().map(|word| word.replace("''", "").replace('_', " "))
 }
 
-fn said(output: &Output) -> String {
+fn printed(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -132,7 +132,7 @@ fn valid_input_is_a_yes() {
         "tree oci:layout:v1 --key key",
     ] {
         let output = desk.run(line);
-        assert_eq!(output.status.code(), Some(0), "{line}: {}", said(&output));
+        assert_eq!(output.status.code(), Some(0), "{line}: {}", printed(&output));
     }
 }
 
@@ -210,8 +210,8 @@ fn no_wrong_input_is_a_yes() {
     ];
     let check = |line: String, want: i32| {
         let output = desk.run(&line);
-        assert_eq!(output.status.code(), Some(want), "{line}: {}", said(&output));
-        assert!(!output.stderr.is_empty() || line.contains("json"), "{line}: nothing was said");
+        assert_eq!(output.status.code(), Some(want), "{line}: {}", printed(&output));
+        assert!(!output.stderr.is_empty() || line.contains("json"), "{line}: nothing was printed");
         assert!(!desk.path("new").exists(), "{line}: something was written");
     };
     for (wrong, want) in refused.map(|wrong| (wrong, 1)).into_iter().chain(unknown.map(|wrong| (wrong, 2))) {
@@ -250,7 +250,7 @@ fn damaged_layouts_end_with_an_error() {
             let desk = Desk::new();
             fs::write(desk.path("layout").join(name), text).unwrap();
             let output = desk.run("verify oci:layout:v1 --key key");
-            assert_eq!(output.status.code(), Some(2), "{name}: {}", said(&output));
+            assert_eq!(output.status.code(), Some(2), "{name}: {}", printed(&output));
         }
     }
     // Every file in turn: cut, emptied, one bit changed, taken away.
@@ -268,7 +268,7 @@ fn damaged_layouts_end_with_an_error() {
             for line in ["verify oci:layout:v1 --key key", "import oci:layout:v1 oci:new:v1 --key key"] {
                 let output = desk.run(line);
                 let code = output.status.code();
-                assert!(matches!(code, Some(0..=2)), "{line}: {code:?}: {}", said(&output));
+                assert!(matches!(code, Some(0..=2)), "{line}: {code:?}: {}", printed(&output));
                 // If the answer is yes, nothing that it depends on was damaged.
                 if code == Some(0) && line.starts_with("verify") {
                     let layout = Layout::open(desk.path("layout"), Limits::DEFAULT).unwrap();
@@ -311,11 +311,11 @@ fn a_crash_is_not_a_yes() {
             match code == Some(want) {
                 true => {
                     let verified = String::from_utf8_lossy(&output.stdout).contains("verified sha256:");
-                    assert_eq!(verified, want == 0, "{line} with {kib} KiB: {}", said(&output));
+                    assert_eq!(verified, want == 0, "{line} with {kib} KiB: {}", printed(&output));
                     stood += usize::from(want == 0);
                 }
                 false => {
-                    assert_ne!(code, Some(0), "{line} with {kib} KiB: {}", said(&output));
+                    assert_ne!(code, Some(0), "{line} with {kib} KiB: {}", printed(&output));
                     fell += 1;
                 }
             }
@@ -373,7 +373,13 @@ fn large_files_are_not_read_into_memory() {
         {
             let output = starved(&desk, KIB, line);
             let code = output.status.code();
-            assert!(matches!(code, Some(0..=2)), "{}: {line}: {:?} {}", path.display(), output.status, said(&output));
+            assert!(
+                matches!(code, Some(0..=2)),
+                "{}: {line}: {:?} {}",
+                path.display(),
+                output.status,
+                printed(&output)
+            );
             drop(fs::remove_dir_all(desk.path("new")));
         }
         fs::write(&path, whole).unwrap();
@@ -388,7 +394,7 @@ fn large_files_are_not_read_into_memory() {
         "verify oci:layout:v1 --key hostile",
     ] {
         let output = starved(&desk, KIB, line);
-        assert_eq!(output.status.code(), Some(2), "{line}: {}", said(&output));
+        assert_eq!(output.status.code(), Some(2), "{line}: {}", printed(&output));
     }
 }
 
@@ -434,7 +440,7 @@ fn output_contains_no_terminal_control_characters() {
     ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bulla"));
         let output = command.current_dir(dir.path()).env_clear().args(words(line)).output().unwrap();
-        let text = said(&output);
+        let text = printed(&output);
         let steering = text.chars().find(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}');
         assert_eq!(steering, None, "{line}: {text:?}");
         assert!(!text.lines().any(|line| line.starts_with("verified sha256:00")), "{line}: {text:?}");

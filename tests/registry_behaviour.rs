@@ -61,7 +61,7 @@ struct Site {
 
 /// The output and exit status of the program.
 #[derive(Debug)]
-struct Said {
+struct ProgramOutput {
     code: Option<i32>,
     out: String,
     err: String,
@@ -123,26 +123,26 @@ impl Site {
     }
 
     /// Runs the program; `REG` stands for the registry.
-    fn run(&self, line: &str) -> Said {
+    fn run(&self, line: &str) -> ProgramOutput {
         self.run_with(&[], line)
     }
 
-    fn run_with(&self, variables: &[(&str, &str)], line: &str) -> Said {
+    fn run_with(&self, variables: &[(&str, &str)], line: &str) -> ProgramOutput {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bulla"));
         command.current_dir(self.desk.path()).env_clear().env("HOME", self.desk.path()).stdin(Stdio::null());
         command.envs(variables.iter().copied());
         command.args(line.replace("REG", &self.registry.address()).split_whitespace());
         let output = command.output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+        ProgramOutput { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
 
     /// The first result of a report in JSON.
     #[track_caller]
     fn report(&self, line: &str, code: i32) -> Value {
-        let said = self.run(&format!("{line} --output json"));
-        assert_eq!(said.code, Some(code), "{line}: {said:#?}");
-        serde_json::from_str::<Value>(&said.out).unwrap()["results"][0].clone()
+        let printed = self.run(&format!("{line} --output json"));
+        assert_eq!(printed.code, Some(code), "{line}: {printed:#?}");
+        serde_json::from_str::<Value>(&printed.out).unwrap()["results"][0].clone()
     }
 
     /// The layout `name` at the desk: what stands under its names.
@@ -190,9 +190,9 @@ fn content_that_depends_on_the_client_is_requested_once() {
         site.publish();
         let (body, mut first) = (evil.bytes().to_vec(), None);
         site.registry.hook("GET|HEAD", "/manifests/v1", move |request, answer| {
-            let said = request.header(header).map(str::to_owned);
-            let same = first.is_none() || (!header.is_empty() && first == Some(said.clone()));
-            first.get_or_insert(said);
+            let printed = request.header(header).map(str::to_owned);
+            let same = first.is_none() || (!header.is_empty() && first == Some(printed.clone()));
+            first.get_or_insert(printed);
             let named = Digest::sha256(&body).to_string();
             if same { answer } else { answer.body(body.clone()).with("Docker-Content-Digest", named) }
         });
@@ -227,9 +227,9 @@ fn an_index_for_one_client_and_an_image_for_another() {
     });
     let report = site.report(&format!("{line} linux/amd64"), 0);
     assert_eq!((&report["digest"], &report["verdict"]), (&json!(amd64.digest()), &json!("verified")));
-    let said = site.run(&format!("{line} linux/arm64"));
-    assert_eq!(said.code, Some(2), "{said:#?}");
-    assert!(said.err.contains("it has linux/amd64") && said.out.is_empty(), "{said:#?}");
+    let printed = site.run(&format!("{line} linux/arm64"));
+    assert_eq!(printed.code, Some(2), "{printed:#?}");
+    assert!(printed.err.contains("it has linux/amd64") && printed.out.is_empty(), "{printed:#?}");
     let report = site.report("verify REG/app:both --key key.pub", 0);
     let named = (&report["digest"], &report["mediaType"]);
     assert_eq!(named, (&json!(amd64.digest()), &json!(media_type::OCI_MANIFEST)), "the answer names what was verified");
@@ -247,14 +247,14 @@ fn no_password_over_plain_http_unless_it_is_asked_for() {
     // The registry stands in for the way to the other host: a proxy for both schemes, which sees what anybody there sees.
     let proxy = format!("http://{}", site.registry.address());
     let way = [("HTTP_PROXY", proxy.as_str()), ("HTTPS_PROXY", proxy.as_str())];
-    let said = site.run_with(&way, "verify registry.invalid/app:v1 --key key.pub");
-    assert_eq!(said.code, Some(2), "{said:#?}");
+    let printed = site.run_with(&way, "verify registry.invalid/app:v1 --key key.pub");
+    assert_eq!(printed.code, Some(2), "{printed:#?}");
     let seen = site.registry.requests();
     assert!(!seen.is_empty() && seen.iter().all(|it| it.method == "CONNECT"), "{:?}", site.registry.lines());
     assert!(seen.iter().all(|it| it.header("Authorization").is_none() && !it.mentions("hunter2")));
-    let said = site.run_with(&way, "verify registry.invalid/app:v1 --key key.pub --plain-http");
-    assert_eq!(said.code, Some(0), "{said:#?}");
-    assert!(said.out.contains(&image.digest().to_string()));
+    let printed = site.run_with(&way, "verify registry.invalid/app:v1 --key key.pub --plain-http");
+    assert_eq!(printed.code, Some(0), "{printed:#?}");
+    assert!(printed.out.contains(&image.digest().to_string()));
     assert!(site.registry.requests().iter().any(|it| it.mentions("hunter2")));
 }
 
@@ -268,13 +268,13 @@ fn an_empty_list_does_not_end_the_search() {
             _ => (Format::Bundle, TestPayload::about(Format::Bundle, &SIGNATURE, image.digest())),
         };
         let signed_layer = signed_layer.sign(format, &[proof::key()]);
-        let carrier = site.fixture.attach(&image, location, &SIGNATURE, format, &[signed_layer]).remove(0);
+        let signature_manifest = site.fixture.attach(&image, location, &SIGNATURE, format, &[signed_layer]).remove(0);
         site.publish();
         if location == Location::Fallback {
             let list = json!({
                 "schemaVersion": 2,
                 "mediaType": media_type::OCI_INDEX,
-                "manifests": [proof::forms::entry(&carrier, format)],
+                "manifests": [proof::forms::entry(&signature_manifest, format)],
             });
             let tag = referrer::fallback_tag(image.digest());
             site.registry.put_manifest("app", list.to_string(), media_type::OCI_INDEX, Some(&tag));
@@ -292,8 +292,8 @@ fn an_empty_list_does_not_end_the_search() {
 fn the_manifest_decides_its_type_not_the_list() {
     for switch in ["artifact-type=wrong", "artifact-type=missing", "referrers=wrong-type", "referrers=type-missing"] {
         let (site, _) = Site::signed(&[switch]);
-        let said = site.run("verify REG/app:v1 --key key.pub");
-        assert_eq!(said.code, Some(0), "{switch}: {said:#?}");
+        let printed = site.run("verify REG/app:v1 --key key.pub");
+        assert_eq!(printed.code, Some(0), "{switch}: {printed:#?}");
     }
     let site = Site::new(&[&format!("artifact-type=wrong={}", media_type::SIGSTORE_BUNDLE)]);
     let image = site.fixture.image(1);
@@ -318,7 +318,7 @@ fn the_manifest_decides_its_type_not_the_list() {
 fn a_signature_listed_many_times_counts_once() {
     let site = Site::new(&["referrers=paged=1"]);
     let image = site.fixture.image(1);
-    let carriers = [proof::key(), &proof::KEYS[1]].map(|key| site.sign(&image, key, None));
+    let signature_manifests = [proof::key(), &proof::KEYS[1]].map(|key| site.sign(&image, key, None));
     site.publish();
     // Each page repeats what the pages before had, and itself.
     let mut before: Vec<Value> = Vec::new();
@@ -330,8 +330,8 @@ fn a_signature_listed_many_times_counts_once() {
     });
     let report = site.report("verify REG/app:v1 --key key.pub --key other.pub --threshold 2", 0);
     assert_eq!(report["counted"].as_array().unwrap().len(), 2, "{report:#}");
-    for carrier in &carriers {
-        let asked = site.registry.count("GET", &format!("/manifests/{}", carrier.digest()));
+    for signature_manifest in &signature_manifests {
+        let asked = site.registry.count("GET", &format!("/manifests/{}", signature_manifest.digest()));
         assert_eq!(asked, 1, "{:?}", site.registry.lines());
     }
     let report = site.report("verify REG/app:v1 --key key.pub --threshold 1", 0);
@@ -412,7 +412,7 @@ fn the_date_header_decides_nothing() {
 }
 
 /// A list of last week: an old signature that is still good counts, and one that was made since is not there, and no
-/// more is said than that. (There is no rule about how fresh a signature has to be, and nothing asks past a cache.)
+/// more is printed than that. (There is no rule about how fresh a signature has to be, and nothing asks past a cache.)
 #[test]
 fn a_stale_list_only_hides_signatures() {
     let site = Site::new(&[]);
@@ -443,8 +443,8 @@ fn credentials_belong_to_a_host_name_not_to_an_address() {
     let name = site.registry.other_name();
     let line = "verify REG/app:v1 --key key.pub";
     login(&name);
-    let said = site.run(line);
-    assert_eq!(said.code, Some(2), "{said:#?}");
+    let printed = site.run(line);
+    assert_eq!(printed.code, Some(2), "{printed:#?}");
     assert!(site.registry.requests().iter().all(|it| it.header("Authorization").is_none()));
     login(&site.registry.address());
     assert_eq!(site.run(line).code, Some(0));
@@ -458,8 +458,8 @@ fn credentials_belong_to_a_host_name_not_to_an_address() {
         true => support::registry::Response::new(307).with("Location", elsewhere.clone()),
         false => answer,
     });
-    let said = site.run(line);
-    assert_eq!(said.code, Some(2), "{said:#?}");
+    let printed = site.run(line);
+    assert_eq!(printed.code, Some(2), "{printed:#?}");
     let there: Vec<_> = site.registry.requests().into_iter().filter(|it| it.header("Host") == Some(&name)).collect();
     assert!(!there.is_empty(), "{:?}", site.registry.lines());
     assert!(there.iter().all(|it| it.header("Authorization").is_none() && !it.mentions("hunter2")));
@@ -469,8 +469,8 @@ fn credentials_belong_to_a_host_name_not_to_an_address() {
 #[track_caller]
 fn asked(site: &Site, name: &str) -> Vec<String> {
     site.registry.clear_log();
-    let said = site.run(&format!("verify REG/app{name} --key key.pub"));
-    assert_eq!(said.code, Some(0), "{said:#?}");
+    let printed = site.run(&format!("verify REG/app{name} --key key.pub"));
+    assert_eq!(printed.code, Some(0), "{printed:#?}");
     let lines = site.registry.lines();
     assert_eq!(lines.iter().collect::<BTreeSet<_>>().len(), lines.len(), "asked twice: {lines:#?}");
     lines
@@ -487,8 +487,8 @@ fn signed_there(switches: &[&str]) -> (Site, Content) {
 
 fn sign_there(site: &Site, image: &Content) {
     site.write("private", proof::key().to_pkcs8_pem().as_bytes());
-    let said = site.run(&format!("sign REG/app@{} --key private", image.digest()));
-    assert_eq!(said.code, Some(0), "{said:#?}");
+    let printed = site.run(&format!("sign REG/app@{} --key private", image.digest()));
+    assert_eq!(printed.code, Some(0), "{printed:#?}");
 }
 
 #[test]
@@ -553,8 +553,8 @@ fn verify_asks_for_one_token() {
     let config = format!(r#"{{"auths":{{"{}":{{"auth":"am9lOmh1bnRlcjI="}}}}}}"#, site.registry.address());
     site.write(".docker/config.json", config.as_bytes());
     site.registry.clear_log();
-    let said = site.run(&format!("verify REG/app@{} --key key.pub", image.digest()));
-    assert_eq!(said.code, Some(0), "{said:#?}");
+    let printed = site.run(&format!("verify REG/app@{} --key key.pub", image.digest()));
+    assert_eq!(printed.code, Some(0), "{printed:#?}");
     // The challenge, the token, and then what verifying takes.
     assert_eq!(site.registry.counters().requests, 2 + 3, "{:#?}", site.registry.lines());
     assert_eq!(site.registry.count("*", "/token*"), 1);

@@ -130,9 +130,9 @@ fn all_platforms_means_all_of_them() {
     fs::remove_file(bench.path("r")).unwrap();
     let gone = index.children[1].digest();
     fs::remove_file(bench.path("build/blobs").join(gone.to_string().replace(':', "/"))).unwrap();
-    let said = bench.unknown(&[&new[..], &["--all-platforms"]].concat());
-    assert!(said.err.contains(&gone.to_string()) && said.err.contains("linux/arm64"), "{}", said.err);
-    assert!(said.err.contains("hint: name the platforms by digest"), "{}", said.err);
+    let printed = bench.unknown(&[&new[..], &["--all-platforms"]].concat());
+    assert!(printed.err.contains(&gone.to_string()) && printed.err.contains("linux/arm64"), "{}", printed.err);
+    assert!(printed.err.contains("hint: name the platforms by digest"), "{}", printed.err);
     assert!(!bench.path("r").exists());
     // The index alone can be signed; for how much it stands nobody can tell.
     bench.ok(&new);
@@ -586,11 +586,11 @@ fn log_and_response_are_two_files() {
     fs::hard_link(bench.path("log"), bench.path("hard")).unwrap();
     for (out, log) in [("same", "same"), ("same", "./build/../same"), ("log", "log"), ("log", "link"), ("hard", "log")]
     {
-        let said = bench.run(&[&sign[..], &["-o", out, "--log", log]].concat());
-        assert_ne!(said.code, Some(0), "{out}, {log}");
+        let printed = bench.run(&[&sign[..], &["-o", out, "--log", log]].concat());
+        assert_ne!(printed.code, Some(0), "{out}, {log}");
     }
-    let said = bench.unknown(&[&sign[..], &["-o", "same", "--log", "same"]].concat());
-    assert!(said.err.contains("both the log and the response"), "{}", said.err);
+    let printed = bench.unknown(&[&sign[..], &["-o", "same", "--log", "same"]].concat());
+    assert!(printed.err.contains("both the log and the response"), "{}", printed.err);
     assert_eq!(fs::read(bench.path("log")).unwrap(), log);
     assert!(!bench.path("same").exists());
     let left: Vec<_> = fs::read_dir(bench.path("")).unwrap().map(|file| file.unwrap().file_name()).collect();
@@ -615,7 +615,7 @@ fn one_response_has_one_writer() {
     // However they fall: both signatures are there, or one of the two was told.
     for _ in 0..5 {
         let _ = fs::remove_file(bench.path("a"));
-        let said = std::thread::scope(|scope| {
+        let printed = std::thread::scope(|scope| {
             let run = ["alice", "bob"].map(|name| {
                 scope.spawn({
                     let sign = &sign;
@@ -624,9 +624,9 @@ fn one_response_has_one_writer() {
             });
             run.map(|run| run.join().unwrap())
         });
-        let done = said.iter().filter(|said| said.code == Some(0)).count();
+        let done = printed.iter().filter(|printed| printed.code == Some(0)).count();
         let answer: Value = serde_json::from_slice(&fs::read(bench.path("a")).unwrap()).unwrap();
-        assert_eq!(answer["signers"].as_array().unwrap().len(), done, "{said:?}");
+        assert_eq!(answer["signers"].as_array().unwrap().len(), done, "{printed:?}");
     }
     assert!(!bench.path(".a.lock").exists());
 }
@@ -654,20 +654,20 @@ fn signing_asks_for_confirmation() {
     bench.ok(&["key", "new", "-o", "sealed", "--passphrase-file", "pass"]);
     bench.ok(&["request", "new", "oci:build:v1", "oci:build:v2", "-o", "r", "--owner", "alice=sealed.pub"]);
     let at_terminal = |typed: &str, out: &str| {
-        let said = bench.at_terminal(&format!("request sign r --key sealed.key -o {out}"), typed);
-        (said.code, said.out)
+        let printed = bench.at_terminal(&format!("request sign r --key sealed.key -o {out}"), typed);
+        (printed.code, printed.out)
     };
-    let (code, said) = at_terminal("yes\n", "x");
-    assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("type `sign` to sign all 2") && said.contains("nothing was signed"), "{said}");
+    let (code, printed) = at_terminal("yes\n", "x");
+    assert_eq!(code, Some(2), "{printed}");
+    assert!(printed.contains("type `sign` to sign all 2") && printed.contains("nothing was signed"), "{printed}");
     assert!(!bench.path("x").exists());
-    let (code, said) = at_terminal("sign\nopen sesame\n", "x");
-    assert_eq!(code, Some(0), "{said}");
-    assert_eq!(said.matches("passphrase of").count(), 1, "{said}");
+    let (code, printed) = at_terminal("sign\nopen sesame\n", "x");
+    assert_eq!(code, Some(0), "{printed}");
+    assert_eq!(printed.matches("passphrase of").count(), 1, "{printed}");
     bench.ok(&["request", "attach", "r", "x"]);
     // A wrong passphrase is asked for once.
-    let (code, said) = at_terminal("sign\nwrong\n", "y");
-    assert_eq!(code, Some(2), "{said}");
-    assert_eq!(said.matches("passphrase of").count(), 1, "{said}");
+    let (code, printed) = at_terminal("sign\nwrong\n", "y");
+    assert_eq!(code, Some(2), "{printed}");
+    assert_eq!(printed.matches("passphrase of").count(), 1, "{printed}");
     assert!(!bench.path("y").exists());
 }

@@ -170,7 +170,7 @@ fn no_command_prints_a_secret() {
             assert_eq!(place.run(&[("KEY", &variable)], &["sign", "oci:app:v1", "--key", "env:KEY"]), Some(code));
             assert_eq!(place.run(&[("KEY", &variable)], &["key", "show", "env:KEY"]), Some(code));
         }
-        // A damaged key file: what is wrong with it is said without repeating it.
+        // A damaged key file: the message names the fault and does not repeat the file.
         for (at, flaw) in [(60, "~"), (90, "\n-----"), (40, "\u{7f}")] {
             let mut damaged = plain.clone();
             damaged.replace_range(at..=at, flaw);
@@ -231,10 +231,10 @@ fn no_command_prints_a_pin() {
         (&[], &["sign", "oci:app:v1", "--key", &source.replace("/pin", "/none")], 2),
     ];
     for (variables, args, code) in runs {
-        let said = hsm.bulla_with(variables, args);
-        assert_eq!(said.code, Some(code), "{args:?}\n{}", said.stderr);
-        place.look(&format!("{args:?}"), said.stdout.as_bytes());
-        place.look(&format!("{args:?}"), said.stderr.as_bytes());
+        let run = hsm.bulla_with(variables, args);
+        assert_eq!(run.code, Some(code), "{args:?}\n{}", run.stderr);
+        place.look(&format!("{args:?}"), run.stdout.as_bytes());
+        place.look(&format!("{args:?}"), run.stderr.as_bytes());
     }
 }
 

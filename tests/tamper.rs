@@ -138,13 +138,14 @@ impl Piece {
         };
         // Written anew, as it is below for every changed blob: it must still be the same evidence.
         let rewritten = piece.carrying(blob.bytes().to_vec());
-        let before = yes(&piece.judge(&rewritten));
-        piece.baseline = yes(&piece.judge(&piece.bench)).unwrap_or_else(|| panic!("{name} is not accepted by itself"));
+        let before = yes(&piece.evaluate(&rewritten));
+        piece.baseline =
+            yes(&piece.evaluate(&piece.bench)).unwrap_or_else(|| panic!("{name} is not accepted by itself"));
         assert_eq!(before.as_ref(), Some(&piece.baseline), "{name} is not accepted when written anew");
         piece
     }
 
-    fn judge(&self, bench: &Bench) -> Verdict {
+    fn evaluate(&self, bench: &Bench) -> Verdict {
         let limits = bulla::limits::Limits::DEFAULT;
         now(verify::evaluate_subject(bench, self.subject, proof::options(&self.verifier, Effort::UntilMet, &limits)))
     }
@@ -188,7 +189,7 @@ impl Piece {
 
     fn try_out(&self, what: &str, bench: &Bench, score: &mut Score) {
         score.changed += 1;
-        if let Some(reported) = yes(&self.judge(bench)) {
+        if let Some(reported) = yes(&self.evaluate(bench)) {
             assert_eq!(reported, self.baseline, "{}: {what}: another result was accepted", self.name);
             score.harmless += 1;
         }
@@ -244,8 +245,8 @@ fn no_changed_byte_of_evidence_of_released_tools_changes_the_accepted_statement(
                 proof::attestation("https://openvex.dev/ns"),
             ];
             let asks = kinds.iter().map(|kind| check.ask(check.kind.as_ref().unwrap_or(kind)));
-            let heard = asks.map(|ask| (ask.of_everything(&layout, subject), ask));
-            let accepted = heard.filter(|(verdict, _)| word(verdict) == "accepted").last();
+            let verdicts = asks.map(|ask| (ask.of_everything(&layout, subject), ask));
+            let accepted = verdicts.filter(|(verdict, _)| word(verdict) == "accepted").last();
             let (verdict, ask) = accepted.unwrap_or_else(|| panic!("{} is not accepted", case.name));
             let Verdict::Accepted(verified) = &verdict else { unreachable!() };
             let counted = verified.accepted().iter();

@@ -203,9 +203,9 @@ impl Ci {
                 break;
             }
         }
-        let said = format!("{}{}", whole.stdout, whole.stderr);
-        assert_eq!(whole.code, code, "{:?} {name}\n{said}", self.system);
-        self.no_secret(&said, "the log");
+        let output = format!("{}{}", whole.stdout, whole.stderr);
+        assert_eq!(whole.code, code, "{:?} {name}\n{output}", self.system);
+        self.no_secret(&output, "the log");
         for (path, bytes) in files(&self.place.work()) {
             self.no_secret(&String::from_utf8_lossy(&bytes), &path.display().to_string());
         }
@@ -235,11 +235,11 @@ impl Ci {
     /// The messages in the job log: of the script, of bulla, or of Groovy after it.
     #[track_caller]
     fn says(&self, ran: &Ran, what: &str) {
-        let said = match self.system {
+        let output = match self.system {
             System::Jenkins => page(self.system),
             _ => format!("{}{}", ran.stdout, ran.stderr),
         };
-        assert!(said.contains(what), "{said}");
+        assert!(output.contains(what), "{output}");
     }
 }
 

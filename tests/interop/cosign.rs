@@ -14,13 +14,13 @@ pub fn cosign_verifies_what_cosign_signs(api: Api) {
             let name = format!("{}-{}", algorithm.name(), form.name());
             let image = suite.image(&name, seed);
             suite.cosign_signs(&format!("{}.key", algorithm.name()), form, &image, &[]).must();
-            let said = suite.cosign_verifies(&format!("{}.pub", algorithm.name()), &image, &[]);
+            let output = suite.cosign_verifies(&format!("{}.pub", algorithm.name()), &image, &[]);
             match algorithm.cosign_verifies_its_own() {
-                true => suite.expect(&name, &said, 0),
-                false => suite.expect_no(&format!("{name}: cosign has learnt it; change the table"), &said),
+                true => suite.expect(&name, &output, 0),
+                false => suite.expect_no(&format!("{name}: cosign has learnt it; change the table"), &output),
             }
-            let said = suite.cosign_verifies("other.pub", &image, &[]);
-            suite.expect_no(&format!("{name}, another key"), &said);
+            let output = suite.cosign_verifies("other.pub", &image, &[]);
+            suite.expect_no(&format!("{name}, another key"), &output);
         }
     }
     suite.done();
@@ -35,14 +35,14 @@ pub fn bulla_signs_cosign_verifies(api: Api) {
         for form in Form::BOTH {
             let name = format!("{}-{}", algorithm.name(), form.name());
             let image = suite.image(&name, seed);
-            let said = suite.bulla_signs(&format!("{key}.key"), form, &image, &[]);
-            suite.expect(&name, &said, 0);
-            let said = suite.bulla_verifies(&format!("{key}.pub"), &image, &[]);
-            suite.expect(&name, &said, 0);
-            let said = suite.cosign_verifies(&format!("{key}.pub"), &image, &[]);
-            suite.expect(&name, &said, 0);
-            let said = suite.cosign_verifies("other.pub", &image, &[]);
-            suite.expect_no(&format!("{name}, another key"), &said);
+            let output = suite.bulla_signs(&format!("{key}.key"), form, &image, &[]);
+            suite.expect(&name, &output, 0);
+            let output = suite.bulla_verifies(&format!("{key}.pub"), &image, &[]);
+            suite.expect(&name, &output, 0);
+            let output = suite.cosign_verifies(&format!("{key}.pub"), &image, &[]);
+            suite.expect(&name, &output, 0);
+            let output = suite.cosign_verifies("other.pub", &image, &[]);
+            suite.expect_no(&format!("{name}, another key"), &output);
         }
     }
     suite.done();
@@ -58,20 +58,20 @@ pub fn cosign_signs_bulla_verifies(api: Api) {
             let public = format!("{}.pub", algorithm.name());
             let tagged = format!("{}/{name}:v1", suite.place.address());
             for place in [&image, &tagged] {
-                let said = suite.bulla_verifies(&public, place, &[]);
-                suite.expect(&name, &said, 0);
+                let output = suite.bulla_verifies(&public, place, &[]);
+                suite.expect(&name, &output, 0);
             }
-            let said = suite.bulla_verifies("other.pub", &image, &[]);
-            suite.expect(&format!("{name}, another key"), &said, 1);
-            let said = suite.bulla_verifies("other.pub", &image, &["--key", &public]);
-            suite.expect(&format!("{name}, one of two keys"), &said, 0);
-            let said = suite.bulla_verifies("other.pub", &image, &["--key", &public, "--threshold", "2"]);
-            suite.expect(&format!("{name}, both keys"), &said, 1);
+            let output = suite.bulla_verifies("other.pub", &image, &[]);
+            suite.expect(&format!("{name}, another key"), &output, 1);
+            let output = suite.bulla_verifies("other.pub", &image, &["--key", &public]);
+            suite.expect(&format!("{name}, one of two keys"), &output, 0);
+            let output = suite.bulla_verifies("other.pub", &image, &["--key", &public, "--threshold", "2"]);
+            suite.expect(&format!("{name}, both keys"), &output, 1);
         }
     }
     let unsigned = suite.image("unsigned", 99);
-    let said = suite.bulla_verifies("p256.pub", &unsigned, &[]);
-    suite.expect("not signed", &said, 1);
+    let output = suite.bulla_verifies("p256.pub", &unsigned, &[]);
+    suite.expect("not signed", &output, 1);
     suite.done();
 }
 
@@ -88,12 +88,12 @@ pub fn annotations_mean_the_same(api: Api) {
                 [(&both[..], 0), (&["-a", "env=prod"], 0), (&["-a", "env=dev"], 1), (&["-a", "x=y"], 1)]
             {
                 let why = format!("{image} {wanted:?}");
-                let said = suite.bulla_verifies("p256.pub", image, wanted);
-                suite.expect(&why, &said, code);
-                let said = suite.cosign_verifies("p256.pub", image, wanted);
+                let output = suite.bulla_verifies("p256.pub", image, wanted);
+                suite.expect(&why, &output, code);
+                let output = suite.cosign_verifies("p256.pub", image, wanted);
                 match code {
-                    0 => suite.expect(&why, &said, 0),
-                    _ => suite.expect_no(&why, &said),
+                    0 => suite.expect(&why, &output, 0),
+                    _ => suite.expect_no(&why, &output),
                 }
             }
         }
@@ -107,13 +107,13 @@ pub fn each_uses_the_keys_of_the_other(api: Api) {
     suite.peers.bulla(&["key", "new", "--type", "p256", "-o", "made"]).must();
     let image = suite.image("ours", 1);
     suite.cosign_signs("made.key", Form::Bundle, &image, &[]).must();
-    let said = suite.cosign_verifies("made.pub", &image, &[]);
-    suite.expect("cosign with a key that bulla made", &said, 0);
+    let output = suite.cosign_verifies("made.pub", &image, &[]);
+    suite.expect("cosign with a key that bulla made", &output, 0);
     let image = suite.image("theirs", 2);
-    let said = suite.bulla_signs("other.key", Form::Bundle, &image, &[]);
-    suite.expect("bulla with a key that cosign made", &said, 0);
-    let said = suite.cosign_verifies("other.pub", &image, &[]);
-    suite.expect("bulla with a key that cosign made", &said, 0);
+    let output = suite.bulla_signs("other.key", Form::Bundle, &image, &[]);
+    suite.expect("bulla with a key that cosign made", &output, 0);
+    let output = suite.cosign_verifies("other.pub", &image, &[]);
+    suite.expect("bulla with a key that cosign made", &output, 0);
     suite.done();
 }
 
@@ -129,11 +129,11 @@ pub fn moved_images_still_verify(api: Api) {
             for signer in signers.iter().copied() {
                 let name = format!("{}-{}-{signer}", algorithm.name(), form.name());
                 let image = suite.image(&name, seed);
-                let said = match signer {
+                let output = match signer {
                     "bulla" => suite.bulla_signs(&private, form, &image, &[]),
                     _ => suite.cosign_signs(&private, form, &image, &[]),
                 };
-                suite.expect(&name, &said, 0);
+                suite.expect(&name, &output, 0);
                 moved(&mut suite, &target, &name, &image, &public);
             }
         }
@@ -147,24 +147,24 @@ fn moved(suite: &mut Suite, target: &Place, name: &str, image: &str, public: &st
     let copied = format!("{}/copied/{name}", target.address());
     let imported = format!("{}/imported/{name}", target.address());
     let refused = format!("{}/refused/{name}", target.address());
-    let said = suite.peers.bulla(&["copy", &source, &format!("{copied}:v1")]);
-    suite.expect(&format!("{name} copied"), &said, 0);
-    let said = suite.peers.bulla(&["import", &source, &format!("{imported}:v1"), "--key", public]);
-    suite.expect(&format!("{name} imported"), &said, 0);
+    let output = suite.peers.bulla(&["copy", &source, &format!("{copied}:v1")]);
+    suite.expect(&format!("{name} copied"), &output, 0);
+    let output = suite.peers.bulla(&["import", &source, &format!("{imported}:v1"), "--key", public]);
+    suite.expect(&format!("{name} imported"), &output, 0);
     for place in [copied, imported] {
         for tag_or_digest in [format!("@{digest}"), ":v1".to_owned()] {
-            let said = suite.cosign_verifies(public, &format!("{place}{tag_or_digest}"), &[]);
-            suite.expect(&format!("{name} at {place}, cosign"), &said, 0);
-            let said = suite.bulla_verifies(public, &format!("{place}{tag_or_digest}"), &[]);
-            suite.expect(&format!("{name} at {place}, bulla"), &said, 0);
+            let output = suite.cosign_verifies(public, &format!("{place}{tag_or_digest}"), &[]);
+            suite.expect(&format!("{name} at {place}, cosign"), &output, 0);
+            let output = suite.bulla_verifies(public, &format!("{place}{tag_or_digest}"), &[]);
+            suite.expect(&format!("{name} at {place}, bulla"), &output, 0);
         }
     }
-    let said = suite.peers.bulla(&["import", &source, &format!("{refused}:v1"), "--key", "other.pub"]);
-    suite.expect(&format!("{name} imported with another key"), &said, 1);
-    let said = suite.peers.oras(&["manifest", "fetch", "--plain-http", &format!("{refused}:v1")]);
-    suite.expect_no(&format!("{name}: a refused import left something behind"), &said);
-    let said = suite.peers.oras(&["manifest", "fetch", "--plain-http", &format!("{refused}@{digest}")]);
-    suite.expect_no(&format!("{name}: a refused import left something behind"), &said);
+    let output = suite.peers.bulla(&["import", &source, &format!("{refused}:v1"), "--key", "other.pub"]);
+    suite.expect(&format!("{name} imported with another key"), &output, 1);
+    let output = suite.peers.oras(&["manifest", "fetch", "--plain-http", &format!("{refused}:v1")]);
+    suite.expect_no(&format!("{name}: a refused import left something behind"), &output);
+    let output = suite.peers.oras(&["manifest", "fetch", "--plain-http", &format!("{refused}@{digest}")]);
+    suite.expect_no(&format!("{name}: a refused import left something behind"), &output);
 }
 
 /// An attestation is carried along, still verifies, and is never taken for a signature
@@ -177,16 +177,16 @@ pub fn an_attestation_is_carried_but_is_no_signature(api: Api) {
     let attest = ["attest", "-y", "--key", "p256.key", "--signing-config", "sc.json", "--type", "custom"];
     let rest = ["--predicate", "predicate.json", "--allow-http-registry", &image];
     suite.peers.cosign(&[&attest[..], &rest].concat()).must();
-    let said = suite.bulla_verifies("p256.pub", &image, &[]);
-    suite.expect("an attestation alone", &said, 1);
+    let output = suite.bulla_verifies("p256.pub", &image, &[]);
+    suite.expect("an attestation alone", &output, 1);
     let (_, digest) = image.split_once('@').unwrap();
     let copied = format!("{}/copied", target.address());
-    let said = suite.peers.bulla(&["copy", &image, &format!("{copied}:v1")]);
-    suite.expect("copied", &said, 0);
+    let output = suite.peers.bulla(&["copy", &image, &format!("{copied}:v1")]);
+    suite.expect("copied", &output, 0);
     for place in [image.clone(), format!("{copied}@{digest}")] {
         let verify = ["verify-attestation", "--key", "p256.pub", "--type", "custom", "--insecure-ignore-tlog=true"];
-        let said = suite.peers.cosign(&[&verify[..], &["--allow-http-registry", &place]].concat());
-        suite.expect(&place, &said, 0);
+        let output = suite.peers.cosign(&[&verify[..], &["--allow-http-registry", &place]].concat());
+        suite.expect(&place, &output, 0);
     }
     suite.done();
 }

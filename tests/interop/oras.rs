@@ -11,14 +11,14 @@ const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const SBOM: &str = "application/vnd.example.sbom.v1";
 
 /// The artifact types that `oras discover` lists for an image.
-fn discovered(suite: &Suite, image: &str) -> (Vec<String>, crate::peers::Said) {
-    let said = suite.peers.oras(&["discover", "--plain-http", "--format", "json", image]);
-    let answer: Value = serde_json::from_str(&said.stdout).unwrap_or_default();
+fn discovered(suite: &Suite, image: &str) -> (Vec<String>, crate::peers::PeerOutput) {
+    let output = suite.peers.oras(&["discover", "--plain-http", "--format", "json", image]);
+    let answer: Value = serde_json::from_str(&output.stdout).unwrap_or_default();
     let listed = answer["referrers"].as_array().cloned().unwrap_or_default();
     let types = listed.iter().filter_map(|referrer| referrer["artifactType"].as_str());
     let mut types: Vec<_> = types.map(str::to_owned).collect();
     types.sort();
-    (types, said)
+    (types, output)
 }
 
 fn attach_sbom(suite: &Suite, image: &str) {
@@ -33,8 +33,8 @@ pub fn oras_and_cosign_agree(api: Api) {
     let image = suite.image("app", 1);
     attach_sbom(&suite, &image);
     suite.cosign_signs("p256.key", Form::Bundle, &image, &[]).must();
-    let (types, said) = discovered(&suite, &image);
-    suite.expect_that(&format!("{types:?}"), types.contains(&SBOM.to_owned()) && types.len() == 2, &said);
+    let (types, output) = discovered(&suite, &image);
+    suite.expect_that(&format!("{types:?}"), types.contains(&SBOM.to_owned()) && types.len() == 2, &output);
     let args = ["cp", "-r", "--from-plain-http", "--to-oci-layout", &image, "layout:v1"];
     suite.peers.oras(&args).must();
     suite.done();
@@ -45,8 +45,8 @@ pub fn oras_discovers_what_bulla_signed(api: Api) {
     let image = suite.image("app", 1);
     attach_sbom(&suite, &image);
     suite.bulla_signs("p256.key", Form::Bundle, &image, &[]).must();
-    let (types, said) = discovered(&suite, &image);
-    suite.expect_that("both are listed", types == [BUNDLE, SBOM], &said);
+    let (types, output) = discovered(&suite, &image);
+    suite.expect_that("both are listed", types == [BUNDLE, SBOM], &output);
     suite.done();
 }
 
@@ -59,10 +59,10 @@ pub fn oras_copies_what_bulla_signed(api: Api) {
     suite.peers.oras(&args).must();
     let (_, digest) = image.split_once('@').unwrap();
     for place in ["oci:layout:v1".to_owned(), format!("oci:layout@{digest}")] {
-        let said = suite.bulla_verifies("p256.pub", &place, &[]);
-        suite.expect(&place, &said, 0);
-        let said = suite.bulla_verifies("other.pub", &place, &[]);
-        suite.expect(&format!("{place}, another key"), &said, 1);
+        let output = suite.bulla_verifies("p256.pub", &place, &[]);
+        suite.expect(&place, &output, 0);
+        let output = suite.bulla_verifies("other.pub", &place, &[]);
+        suite.expect(&format!("{place}, another key"), &output, 1);
     }
     suite.done();
 }
@@ -82,12 +82,12 @@ pub fn bulla_copies_what_oras_attached(api: Api) {
         ("oci:carried:v1", format!("{through}:v1")),
     ];
     for (from, to) in steps {
-        let said = suite.peers.bulla(&["copy", from, &to]);
-        suite.expect(&to, &said, 0);
+        let output = suite.peers.bulla(&["copy", from, &to]);
+        suite.expect(&to, &output, 0);
     }
     for place in [straight, through] {
-        let (types, said) = discovered(&suite, &format!("{place}@{digest}"));
-        suite.expect_that(&format!("{place}: both are listed"), types == [BUNDLE, SBOM], &said);
+        let (types, output) = discovered(&suite, &format!("{place}@{digest}"));
+        suite.expect_that(&format!("{place}: both are listed"), types == [BUNDLE, SBOM], &output);
     }
     suite.done();
 }

@@ -48,14 +48,14 @@ fn replay(api: Api, page: &str) {
         for line in block.lines().filter(|line| !line.is_empty()) {
             commands += 1;
             let line = here(line);
-            let said = suite.peers.shell(&line.replace(" || echo refused", ""));
+            let output = suite.peers.shell(&line.replace(" || echo refused", ""));
             match line.ends_with(" || echo refused") {
-                false => suite.expect(page, &said, 0),
-                true if line.starts_with("bulla ") => suite.expect(page, &said, 1),
+                false => suite.expect(page, &output, 0),
+                true if line.starts_with("bulla ") => suite.expect(page, &output, 1),
                 true => {
-                    suite.expect_no(page, &said);
-                    let by_policy = !line.starts_with("skopeo ") || said.stderr.contains("Source image rejected");
-                    suite.expect_that("it was refused for another reason than the policy", by_policy, &said);
+                    suite.expect_no(page, &output);
+                    let by_policy = !line.starts_with("skopeo ") || output.stderr.contains("Source image rejected");
+                    suite.expect_that("it was refused for another reason than the policy", by_policy, &output);
                 }
             }
         }
@@ -83,11 +83,11 @@ pub fn names_of_the_peers() {
             let options = words.iter().enumerate().filter_map(option);
             let line =
                 verb.map(str::to_owned).chain(options).chain(["--help".to_owned()]).collect::<Vec<_>>().join(" ");
-            let said = peers.shell(&line);
+            let output = peers.shell(&line);
             let known =
-                !["unknown flag", "unknown shorthand", "unknown command"].iter().any(|no| said.stderr.contains(no));
-            if !known || said.code.is_none_or(|code| code > 100) {
-                wrong.push(format!("{page}: {span}\n{}", said.whole()));
+                !["unknown flag", "unknown shorthand", "unknown command"].iter().any(|no| output.stderr.contains(no));
+            if !known || output.code.is_none_or(|code| code > 100) {
+                wrong.push(format!("{page}: {span}\n{}", output.whole()));
             }
             seen += 1;
         }

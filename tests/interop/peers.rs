@@ -1,4 +1,4 @@
-//! The real peers, in a Debian root of their own, and bulla beside them: each command with what it said.
+//! The real peers, in a Debian root of their own, and bulla beside them: each command with what it printed.
 
 use std::fs;
 use std::io::Write as _;
@@ -28,7 +28,7 @@ pub struct Peers {
 }
 
 /// The output and exit status of a command.
-pub struct Said {
+pub struct PeerOutput {
     pub line: String,
     pub code: Option<i32>,
     pub stdout: String,
@@ -65,44 +65,44 @@ impl Peers {
         let work = work.map_err(|error| format!("{}/tmp: {error}", root.display()))?;
         let peers = Self { root, work };
         for (program, version) in [("cosign", "version"), ("skopeo", "--version"), ("oras", "version")] {
-            let said = peers.run(program, &[version]);
-            if !said.yes() {
-                return Err(said.whole());
+            let printed = peers.run(program, &[version]);
+            if !printed.yes() {
+                return Err(printed.whole());
             }
         }
         Ok(peers)
     }
 
-    pub fn cosign(&self, args: &[&str]) -> Said {
+    pub fn cosign(&self, args: &[&str]) -> PeerOutput {
         self.run("cosign", args)
     }
 
-    pub fn openssl(&self, args: &[&str]) -> Said {
+    pub fn openssl(&self, args: &[&str]) -> PeerOutput {
         self.run("openssl", args)
     }
 
-    pub fn oras(&self, args: &[&str]) -> Said {
+    pub fn oras(&self, args: &[&str]) -> PeerOutput {
         self.run("oras", args)
     }
 
-    pub fn skopeo(&self, args: &[&str]) -> Said {
+    pub fn skopeo(&self, args: &[&str]) -> PeerOutput {
         self.run("skopeo", args)
     }
 
     /// bulla, in the same folder: relative paths mean the same for all.
-    pub fn bulla(&self, args: &[&str]) -> Said {
+    pub fn bulla(&self, args: &[&str]) -> PeerOutput {
         self.bulla_with(&[], args)
     }
 
     /// The same with these variables as well.
-    pub fn bulla_with(&self, variables: &[(&str, &str)], args: &[&str]) -> Said {
+    pub fn bulla_with(&self, variables: &[(&str, &str)], args: &[&str]) -> PeerOutput {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bulla"));
         command.current_dir(self.dir()).env_clear().env("HOME", self.dir()).env("BULLA_PASSWORD", PASSPHRASE);
-        said("bulla", args, command.envs(variables.iter().copied()).args(args))
+        printed("bulla", args, command.envs(variables.iter().copied()).args(args))
     }
 
     /// A line of a shell in which the names of the peers are the peers, and `bulla` is bulla.
-    pub fn shell(&self, line: &str) -> Said {
+    pub fn shell(&self, line: &str) -> PeerOutput {
         let bin = self.dir().join("bin");
         if !bin.exists() {
             fs::create_dir(&bin).unwrap();
@@ -122,7 +122,7 @@ impl Peers {
         let mut command = Command::new("/bin/sh");
         command.current_dir(self.dir()).env_clear().env("HOME", self.dir()).env("BULLA_PASSWORD", PASSPHRASE);
         command.env("PATH", format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", bin.display()));
-        said("sh", &["-c", line], command.args(["-c", line]))
+        printed("sh", &["-c", line], command.args(["-c", line]))
     }
 
     /// The folder.
@@ -145,8 +145,8 @@ impl Peers {
         Path::new("/").join(self.dir().strip_prefix(&self.root).unwrap()).display().to_string()
     }
 
-    fn run(&self, program: &str, args: &[&str]) -> Said {
-        said(program, args, self.entered(program).args(args))
+    fn run(&self, program: &str, args: &[&str]) -> PeerOutput {
+        printed(program, args, self.entered(program).args(args))
     }
 
     /// Through `env`, which changes the folder after the root was changed, and with nothing of our environment.
@@ -161,7 +161,7 @@ impl Peers {
     }
 }
 
-impl Said {
+impl PeerOutput {
     /// Exit status 0.
     pub fn yes(&self) -> bool {
         self.code == Some(0)
@@ -174,7 +174,7 @@ impl Said {
         self
     }
 
-    /// The command line and everything it said.
+    /// The command line and everything it printed.
     pub fn whole(&self) -> String {
         let Self { line, code, stdout, stderr } = self;
         format!("$ {line}\n{stdout}{stderr}(exit status {code:?})")
@@ -212,9 +212,9 @@ impl Drop for DockerRegistry {
     }
 }
 
-fn said(program: &str, args: &[&str], command: &mut Command) -> Said {
+fn printed(program: &str, args: &[&str], command: &mut Command) -> PeerOutput {
     let out = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{program}: {error}"));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let line = std::iter::once(program).chain(args.iter().copied()).collect::<Vec<_>>().join(" ");
-    Said { line, code: out.status.code(), stdout: text(&out.stdout), stderr: text(&out.stderr) }
+    PeerOutput { line, code: out.status.code(), stdout: text(&out.stdout), stderr: text(&out.stderr) }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::peers::Said;
+use crate::peers::PeerOutput;
 use crate::suite::Algorithm;
 use crate::suite::Api;
 use crate::suite::Form;
@@ -47,8 +47,8 @@ pub fn cosign_verifies_what_a_token_signed(api: Api) {
             let name = format!("token-{kind}-{}", form.name());
             let image = suite.image(&name, seed);
             let sign = ["sign", "--key", &uri, "--format", form.name(), &image];
-            let said = suite.peers.bulla_with(&token, &sign);
-            suite.expect(&name, &said, 0);
+            let output = suite.peers.bulla_with(&token, &sign);
+            suite.expect(&name, &output, 0);
             signed(&mut suite, &name, &public, &image);
             let name = format!("request-{kind}-{}", form.name());
             sign_by_request(&mut suite, &token, &name, (&uri, &public), form, seed);
@@ -69,8 +69,8 @@ pub fn cosign_verifies_what_bulla_attested(api: Api) {
             for kind in TYPES {
                 let attest = ["attest", "--key", &private, "--format", form.name(), "--type", kind];
                 let rest = ["--predicate", "predicate.json", &image];
-                let said = suite.peers.bulla(&[&attest[..], &rest].concat());
-                suite.expect(&format!("{name}, {kind}"), &said, 0);
+                let output = suite.peers.bulla(&[&attest[..], &rest].concat());
+                suite.expect(&format!("{name}, {kind}"), &output, 0);
             }
             attested(&mut suite, &name, &public, form, &image);
         }
@@ -93,14 +93,14 @@ pub fn cosign_verifies_of_plugins_only_p256(api: Api) {
         for form in Form::BOTH {
             let name = format!("plugin-{kind}-{}", form.name());
             let image = suite.image(&name, seed);
-            let said = suite.bulla_signs(&key, form, &image, &["--plugin-dir", "plugins"]);
-            suite.expect(&name, &said, 0);
-            let said = suite.bulla_verifies(&public, &image, &[]);
-            suite.expect(&name, &said, 0);
-            let said = suite.cosign_verifies(&public, &image, &[]);
+            let output = suite.bulla_signs(&key, form, &image, &["--plugin-dir", "plugins"]);
+            suite.expect(&name, &output, 0);
+            let output = suite.bulla_verifies(&public, &image, &[]);
+            suite.expect(&name, &output, 0);
+            let output = suite.cosign_verifies(&public, &image, &[]);
             match kind {
-                "p256" => suite.expect(&name, &said, 0),
-                _ => suite.expect_no(&format!("{name}: cosign has learnt it; change the table"), &said),
+                "p256" => suite.expect(&name, &output, 0),
+                _ => suite.expect_no(&format!("{name}: cosign has learnt it; change the table"), &output),
             }
         }
     }
@@ -117,13 +117,13 @@ fn sign_by_request(suite: &mut Suite, token: &[(&str, &str)], name: &str, key: (
         let ((private, public), request, response) = (key, format!("{name}.request"), format!("{name}.response"));
         let owner = format!("release={public}");
         let new = ["request", "new", &image, "-o", &request, "--owner", &owner, "--format", form.name()];
-        let said = suite.peers.bulla(&[&new[..], asked].concat());
-        suite.expect(&format!("{name}, request new"), &said, 0);
+        let output = suite.peers.bulla(&[&new[..], asked].concat());
+        suite.expect(&format!("{name}, request new"), &output, 0);
         let sign = ["request", "sign", &request, "--key", private, "-o", &response, "--yes"];
-        let said = suite.peers.bulla_with(token, &sign);
-        suite.expect(&format!("{name}, request sign"), &said, 0);
-        let said = suite.peers.bulla(&["request", "attach", &request, &response]);
-        suite.expect(&format!("{name}, request attach"), &said, 0);
+        let output = suite.peers.bulla_with(token, &sign);
+        suite.expect(&format!("{name}, request sign"), &output, 0);
+        let output = suite.peers.bulla(&["request", "attach", &request, &response]);
+        suite.expect(&format!("{name}, request attach"), &output, 0);
         match asked {
             [] => signed(suite, &name, public, &image),
             _ => attested(suite, &name, public, form, &image),
@@ -132,36 +132,38 @@ fn sign_by_request(suite: &mut Suite, token: &[(&str, &str)], name: &str, key: (
 }
 
 fn signed(suite: &mut Suite, name: &str, public: &str, image: &str) {
-    let said = suite.bulla_verifies(public, image, &[]);
-    suite.expect(&format!("{name}, bulla"), &said, 0);
-    let said = suite.cosign_verifies(public, image, &[]);
-    suite.expect(&format!("{name}, cosign"), &said, 0);
-    let said = suite.cosign_verifies("other.pub", image, &[]);
-    suite.expect_no(&format!("{name}, cosign with another key"), &said);
+    let output = suite.bulla_verifies(public, image, &[]);
+    suite.expect(&format!("{name}, bulla"), &output, 0);
+    let output = suite.cosign_verifies(public, image, &[]);
+    suite.expect(&format!("{name}, cosign"), &output, 0);
+    let output = suite.cosign_verifies("other.pub", image, &[]);
+    suite.expect_no(&format!("{name}, cosign with another key"), &output);
 }
 
 fn attested(suite: &mut Suite, name: &str, public: &str, form: Form, image: &str) {
     for kind in TYPES {
-        let said = suite.bulla_verifies(public, image, &["--type", kind]);
-        suite.expect(&format!("{name}, bulla, {kind}"), &said, 0);
-        let said = cosign_verifies_attestation(suite, public, kind, image);
-        suite.expect(&format!("{name}, cosign, {kind}"), &said, 0);
+        let output = suite.bulla_verifies(public, image, &["--type", kind]);
+        suite.expect(&format!("{name}, bulla, {kind}"), &output, 0);
+        let output = cosign_verifies_attestation(suite, public, kind, image);
+        suite.expect(&format!("{name}, cosign, {kind}"), &output, 0);
     }
-    let said = cosign_verifies_attestation(suite, "other.pub", TYPES[0], image);
-    suite.expect_no(&format!("{name}, cosign with another key"), &said);
-    let said = cosign_verifies_attestation(suite, public, "cyclonedx", image);
-    suite.expect_no(&format!("{name}, cosign, a type that nobody attested"), &said);
+    let output = cosign_verifies_attestation(suite, "other.pub", TYPES[0], image);
+    suite.expect_no(&format!("{name}, cosign with another key"), &output);
+    let output = cosign_verifies_attestation(suite, public, "cyclonedx", image);
+    suite.expect_no(&format!("{name}, cosign, a type that nobody attested"), &output);
     // An attestation is no image signature. cosign 3.1.1 takes it for one in the bundle form.
-    let said = suite.bulla_verifies(public, image, &[]);
-    suite.expect(&format!("{name}, an attestation alone"), &said, 1);
-    let said = suite.cosign_verifies(public, image, &[]);
+    let output = suite.bulla_verifies(public, image, &[]);
+    suite.expect(&format!("{name}, an attestation alone"), &output, 1);
+    let output = suite.cosign_verifies(public, image, &[]);
     match form {
-        Form::Bundle => suite.expect(&format!("{name}, an attestation alone: cosign has learnt it; say so"), &said, 0),
-        Form::Tag => suite.expect_no(&format!("{name}, cosign, an attestation alone"), &said),
+        Form::Bundle => {
+            suite.expect(&format!("{name}, an attestation alone: cosign has learnt it; say so"), &output, 0)
+        }
+        Form::Tag => suite.expect_no(&format!("{name}, cosign, an attestation alone"), &output),
     }
 }
 
-fn cosign_verifies_attestation(suite: &Suite, key: &str, kind: &str, image: &str) -> Said {
+fn cosign_verifies_attestation(suite: &Suite, key: &str, kind: &str, image: &str) -> PeerOutput {
     let verify = ["verify-attestation", "--key", key, "--type", kind, "--insecure-ignore-tlog=true"];
     suite.peers.cosign(&[&verify[..], &["--allow-http-registry", image]].concat())
 }

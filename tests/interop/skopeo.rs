@@ -15,12 +15,12 @@ fn use_attachments(suite: &Suite) {
 }
 
 /// The result of skopeo with a policy that requires a signature by `key` under the name of the repository.
-fn skopeo_accepts(suite: &Suite, key: &str, image: &str, out: &str) -> crate::peers::Said {
+fn skopeo_accepts(suite: &Suite, key: &str, image: &str, out: &str) -> crate::peers::PeerOutput {
     skopeo_accepts_as(suite, &json!({"type": "matchRepository"}), key, image, out)
 }
 
 /// The same under the name that `identity` says.
-fn skopeo_accepts_as(suite: &Suite, identity: &Value, key: &str, image: &str, out: &str) -> crate::peers::Said {
+fn skopeo_accepts_as(suite: &Suite, identity: &Value, key: &str, image: &str, out: &str) -> crate::peers::PeerOutput {
     let wanted = json!([{"type": "sigstoreSigned", "keyPath": key, "signedIdentity": identity}]);
     let policy = json!({
         "default": [{"type": "reject"}],
@@ -31,7 +31,7 @@ fn skopeo_accepts_as(suite: &Suite, identity: &Value, key: &str, image: &str, ou
     suite.peers.skopeo(&[&args[..], &[&format!("docker://{image}"), &format!("dir:{out}")]].concat())
 }
 
-fn skopeo_signs(suite: &Suite, key: &str, repository: &str) -> crate::peers::Said {
+fn skopeo_signs(suite: &Suite, key: &str, repository: &str) -> crate::peers::PeerOutput {
     let args = ["--insecure-policy", "--registries.d", "registries.d", "copy", "--preserve-digests"];
     let tls = ["--src-tls-verify=false", "--dest-tls-verify=false"];
     let sign = ["--sign-by-sigstore-private-key", key, "--sign-passphrase-file", "passphrase"];
@@ -45,13 +45,13 @@ pub fn skopeo_and_cosign_agree(api: Api) {
     use_attachments(&suite);
     let image = suite.image("theirs", 1);
     suite.cosign_signs("p256.key", Form::Tag, &image, &[]).must();
-    let said = skopeo_accepts(&suite, "p256.pub", &image, "out-1");
-    suite.expect("signed by cosign", &said, 0);
-    let said = skopeo_accepts(&suite, "other.pub", &image, "out-2");
-    suite.expect_no("another key", &said);
+    let output = skopeo_accepts(&suite, "p256.pub", &image, "out-1");
+    suite.expect("signed by cosign", &output, 0);
+    let output = skopeo_accepts(&suite, "other.pub", &image, "out-2");
+    suite.expect_no("another key", &output);
     skopeo_signs(&suite, "p256.key", "skopeo").must();
-    let said = suite.cosign_verifies("p256.pub", &format!("{}/skopeo:v1", suite.place.address()), &[]);
-    suite.expect("signed by skopeo", &said, 0);
+    let output = suite.cosign_verifies("p256.pub", &format!("{}/skopeo:v1", suite.place.address()), &[]);
+    suite.expect("signed by skopeo", &output, 0);
     suite.done();
 }
 
@@ -61,10 +61,10 @@ pub fn skopeo_signs_bulla_verifies(api: Api) {
     suite.image("other", 1);
     skopeo_signs(&suite, "p256.key", "signed").must();
     let image = format!("{}/signed:v1", suite.place.address());
-    let said = suite.bulla_verifies("p256.pub", &image, &[]);
-    suite.expect("signed by skopeo", &said, 0);
-    let said = suite.bulla_verifies("other.pub", &image, &[]);
-    suite.expect("signed by skopeo, another key", &said, 1);
+    let output = suite.bulla_verifies("p256.pub", &image, &[]);
+    suite.expect("signed by skopeo", &output, 0);
+    let output = suite.bulla_verifies("other.pub", &image, &[]);
+    suite.expect("signed by skopeo, another key", &output, 1);
     suite.done();
 }
 
@@ -73,21 +73,21 @@ pub fn bulla_signs_skopeo_verifies(api: Api) {
     use_attachments(&suite);
     let (signed, bare) = (suite.image("signed", 1), suite.image("bare", 1));
     suite.bulla_signs("p256.key", Form::Tag, &signed, &[]).must();
-    let said = skopeo_accepts(&suite, "p256.pub", &signed, "out-1");
-    suite.expect("signed by bulla", &said, 0);
-    let said = skopeo_accepts(&suite, "other.pub", &signed, "out-2");
-    suite.expect_no("signed by bulla, another key", &said);
-    let said = skopeo_accepts(&suite, "p256.pub", &bare, "out-3");
-    suite.expect_no("not signed", &said);
+    let output = skopeo_accepts(&suite, "p256.pub", &signed, "out-1");
+    suite.expect("signed by bulla", &output, 0);
+    let output = skopeo_accepts(&suite, "other.pub", &signed, "out-2");
+    suite.expect_no("signed by bulla, another key", &output);
+    let output = skopeo_accepts(&suite, "p256.pub", &bare, "out-3");
+    suite.expect_no("not signed", &output);
     let moved = format!("{}/moved:v1", suite.place.address());
     suite.peers.bulla(&["copy", &signed, &moved]).must();
-    let said = skopeo_accepts(&suite, "p256.pub", &moved, "out-4");
-    suite.expect_no("signed as another repository: the name is part of what skopeo checks", &said);
+    let output = skopeo_accepts(&suite, "p256.pub", &moved, "out-4");
+    suite.expect_no("signed as another repository: the name is part of what skopeo checks", &output);
     let identity = json!({"type": "exactRepository", "dockerRepository": format!("{}/signed", suite.place.address())});
-    let said = skopeo_accepts_as(&suite, &identity, "p256.pub", &moved, "out-5");
-    suite.expect("moved, and known by the name under which it was signed", &said, 0);
-    let said = skopeo_accepts_as(&suite, &identity, "other.pub", &moved, "out-6");
-    suite.expect_no("moved, another key", &said);
+    let output = skopeo_accepts_as(&suite, &identity, "p256.pub", &moved, "out-5");
+    suite.expect("moved, and known by the name under which it was signed", &output, 0);
+    let output = skopeo_accepts_as(&suite, &identity, "other.pub", &moved, "out-6");
+    suite.expect_no("moved, another key", &output);
     suite.done();
 }
 
@@ -100,10 +100,10 @@ pub fn skopeo_verifies_what_bulla_signs_with_every_key(api: Api) {
         suite.peers.bulla(&["key", "import", &format!("{name}.pem"), "-o", &key]).must();
         let image = suite.image(name, seed);
         suite.bulla_signs(&format!("{key}.key"), Form::Tag, &image, &[]).must();
-        let said = skopeo_accepts(&suite, &format!("{key}.pub"), &image, &format!("out-{name}"));
-        suite.expect(name, &said, 0);
-        let said = skopeo_accepts(&suite, "other.pub", &image, &format!("out-{name}-other"));
-        suite.expect_no(&format!("{name}, another key"), &said);
+        let output = skopeo_accepts(&suite, &format!("{key}.pub"), &image, &format!("out-{name}"));
+        suite.expect(name, &output, 0);
+        let output = skopeo_accepts(&suite, "other.pub", &image, &format!("out-{name}-other"));
+        suite.expect_no(&format!("{name}, another key"), &output);
     }
     suite.done();
 }
@@ -115,15 +115,15 @@ pub fn skopeo_reads_what_bulla_copied(api: Api) {
     suite.bulla_signs("p256.key", Form::Tag, &image, &[]).must();
     let (_, digest) = image.split_once('@').unwrap();
     for target in ["oci:layout:v1", "oci-archive:archive.tar:v1"] {
-        let said = suite.peers.bulla(&["copy", &image, target]);
-        suite.expect(target, &said, 0);
-        let said = suite.peers.skopeo(&["inspect", "--format", "{{.Digest}}", target]);
-        suite.expect_that(&format!("{target}: another digest"), said.stdout.trim() == digest, &said);
+        let output = suite.peers.bulla(&["copy", &image, target]);
+        suite.expect(target, &output, 0);
+        let output = suite.peers.skopeo(&["inspect", "--format", "{{.Digest}}", target]);
+        suite.expect_that(&format!("{target}: another digest"), output.stdout.trim() == digest, &output);
         let out = format!("dir:out-{}", target.len());
-        let said = suite.peers.skopeo(&["--insecure-policy", "copy", "--preserve-digests", target, &out]);
-        suite.expect(&format!("{target} read"), &said, 0);
-        let said = suite.bulla_verifies("p256.pub", target, &[]);
-        suite.expect(&format!("{target} verified"), &said, 0);
+        let output = suite.peers.skopeo(&["--insecure-policy", "copy", "--preserve-digests", target, &out]);
+        suite.expect(&format!("{target} read"), &output, 0);
+        let output = suite.bulla_verifies("p256.pub", target, &[]);
+        suite.expect(&format!("{target} verified"), &output, 0);
     }
     suite.done();
 }
@@ -136,11 +136,11 @@ pub fn bulla_copies_what_skopeo_wrote(api: Api) {
     for (n, layout) in ["oci:skopeo:v1", "oci-archive:skopeo.tar:v1"].into_iter().enumerate() {
         suite.peers.skopeo(&[&args[..], &[&format!("docker://{image}"), layout]].concat()).must();
         let target = format!("{}/back-{n}:v1", suite.place.address());
-        let said = suite.peers.bulla(&["copy", layout, &target]);
-        suite.expect(layout, &said, 0);
+        let output = suite.peers.bulla(&["copy", layout, &target]);
+        suite.expect(layout, &output, 0);
         let inspect = ["inspect", "--tls-verify=false", "--format", "{{.Digest}}"];
-        let said = suite.peers.skopeo(&[&inspect[..], &[&format!("docker://{target}")]].concat());
-        suite.expect_that(&format!("{layout}: another digest"), said.stdout.trim() == digest, &said);
+        let output = suite.peers.skopeo(&[&inspect[..], &[&format!("docker://{target}")]].concat());
+        suite.expect_that(&format!("{layout}: another digest"), output.stdout.trim() == digest, &output);
     }
     suite.done();
 }

@@ -4,8 +4,8 @@ use std::fs;
 use std::sync::OnceLock;
 
 use crate::peers::DockerRegistry;
+use crate::peers::PeerOutput;
 use crate::peers::Peers;
-use crate::peers::Said;
 use crate::support::image;
 use crate::support::registry::Quirks;
 use crate::support::registry::Registry;
@@ -131,7 +131,7 @@ impl Suite {
     }
 
     /// Signs with cosign.
-    pub fn cosign_signs(&self, key: &str, form: Form, image: &str, more: &[&str]) -> Said {
+    pub fn cosign_signs(&self, key: &str, form: Form, image: &str, more: &[&str]) -> PeerOutput {
         let old = ["--use-signing-config=false", "--tlog-upload=false", "--new-bundle-format=false"];
         let form: &[&str] = match form {
             Form::Bundle => &["--signing-config", "sc.json"],
@@ -142,38 +142,38 @@ impl Suite {
     }
 
     /// Verifies with cosign.
-    pub fn cosign_verifies(&self, key: &str, image: &str, more: &[&str]) -> Said {
+    pub fn cosign_verifies(&self, key: &str, image: &str, more: &[&str]) -> PeerOutput {
         let first = ["verify", "--key", key, "--insecure-ignore-tlog=true", "--allow-http-registry"];
         self.peers.cosign(&[&first[..], more, &[image]].concat())
     }
 
     /// Signs with bulla.
-    pub fn bulla_signs(&self, key: &str, form: Form, image: &str, more: &[&str]) -> Said {
+    pub fn bulla_signs(&self, key: &str, form: Form, image: &str, more: &[&str]) -> PeerOutput {
         self.peers.bulla(&[&["sign", "--key", key, "--format", form.name()], more, &[image]].concat())
     }
 
     /// Verifies with bulla.
-    pub fn bulla_verifies(&self, key: &str, image: &str, more: &[&str]) -> Said {
+    pub fn bulla_verifies(&self, key: &str, image: &str, more: &[&str]) -> PeerOutput {
         self.peers.bulla(&[&["verify", "--key", key], more, &[image]].concat())
     }
 
     /// Notes a command that did not end as it should: the others are still run.
-    pub fn expect(&mut self, why: &str, said: &Said, code: i32) {
-        if said.code != Some(code) {
-            self.faults.push(format!("{why}: wanted exit status {code}\n{}", said.whole()));
+    pub fn expect(&mut self, why: &str, printed: &PeerOutput, code: i32) {
+        if printed.code != Some(code) {
+            self.faults.push(format!("{why}: wanted exit status {code}\n{}", printed.whole()));
         }
     }
 
     /// The same for a peer that is to say no, in whatever way it says so.
-    pub fn expect_no(&mut self, why: &str, said: &Said) {
-        if said.yes() {
-            self.faults.push(format!("{why}: wanted a refusal\n{}", said.whole()));
+    pub fn expect_no(&mut self, why: &str, printed: &PeerOutput) {
+        if printed.yes() {
+            self.faults.push(format!("{why}: wanted a refusal\n{}", printed.whole()));
         }
     }
 
-    pub fn expect_that(&mut self, why: &str, holds: bool, said: &Said) {
+    pub fn expect_that(&mut self, why: &str, holds: bool, printed: &PeerOutput) {
         if !holds {
-            self.faults.push(format!("{why}\n{}", said.whole()));
+            self.faults.push(format!("{why}\n{}", printed.whole()));
         }
     }
 

@@ -1,4 +1,4 @@
-//! The rules of the house as data, and the one function that checks a file against them.
+//! The rules of the structure as data, and the one function that checks a file against them.
 
 use crate::source::Source;
 

@@ -49,25 +49,25 @@ pub fn is_ours_alone(scheme: Scheme) -> bool {
 
 /// The verdicts of both on a signature in an annotation; ours with the scheme.
 #[derive(Debug)]
-struct Said {
+struct OracleAnswer {
     ours: Option<Scheme>,
     theirs: bool,
 }
 
-fn said(key: &Key, payload: &[u8], signature: &str) -> Said {
+fn output(key: &Key, payload: &[u8], signature: &str) -> OracleAnswer {
     let layer = Content::name(media_type::SIMPLE_SIGNING, payload.to_vec());
     let ours = SimpleSigning::new(&layer, signature).ok().and_then(|simple| simple.verify(&key.ours).ok());
     let theirs = key.theirs.verify_signature(Signature::Base64Encoded(signature.as_bytes()), payload).is_ok();
-    Said { ours: ours.map(|payload| payload.proof().scheme), theirs }
+    OracleAnswer { ours: ours.map(|payload| payload.proof().scheme), theirs }
 }
 
 /// Fails where the two differ in a way that is not in the table; says which line it was.
-fn judge(what: &str, said: &Said) -> Option<Scheme> {
-    match (said.ours, said.theirs) {
+fn judge(what: &str, output: &OracleAnswer) -> Option<Scheme> {
+    match (output.ours, output.theirs) {
         (None, false) => None,
         (Some(scheme), true) if !is_ours_alone(scheme) => None,
         (Some(scheme), false) if is_ours_alone(scheme) => Some(scheme),
-        _ => panic!("{what}: {said:?}"),
+        _ => panic!("{what}: {output:?}"),
     }
 }
 
@@ -81,8 +81,12 @@ fn flip(what: &str, key: &Key, payload: &[u8], signature: &str) -> usize {
             bytes[at] ^= 1 << (at % 8);
             let (payload, signature) =
                 if part == "payload" { (bytes.as_slice(), &signature) } else { (payload, &bytes) };
-            let said = said(key, payload, &base64::encode(signature));
-            assert!(said.ours.is_none() && !said.theirs, "{what}: bit {} of byte {at} of the {part}: {said:?}", at % 8);
+            let output = output(key, payload, &base64::encode(signature));
+            assert!(
+                output.ours.is_none() && !output.theirs,
+                "{what}: bit {} of byte {at} of the {part}: {output:?}",
+                at % 8
+            );
             count += 1;
         }
     }
@@ -118,12 +122,12 @@ fn both_verify_signatures_of_released_tools() {
         let mut signers = BTreeSet::new();
         for key in &keys {
             let what = format!("{} by {}", layer.case, key.name);
-            let said = said(key, &layer.bytes, signature);
+            let output = output(key, &layer.bytes, signature);
             asked += 1;
-            if let Some(scheme) = judge(&what, &said) {
+            if let Some(scheme) = judge(&what, &output) {
                 alone.insert(layer.case.as_str(), scheme);
             }
-            if said.ours.is_some() && signers.insert(key.ours.id()) {
+            if output.ours.is_some() && signers.insert(key.ours.id()) {
                 flipped += flip(&what, key, &layer.bytes, signature);
             }
         }
@@ -150,10 +154,10 @@ fn the_oracle_verifies_what_we_sign() {
             let signature = base64::encode(key.sign_with(*scheme, PAYLOAD).unwrap().as_bytes());
             for reader in &read {
                 let what = format!("{scheme} read by {}", reader.name);
-                let said = said(reader, PAYLOAD, &signature);
+                let output = output(reader, PAYLOAD, &signature);
                 let own = reader.ours == *key.public_key();
-                assert_eq!(said.ours, own.then_some(*scheme), "{what}");
-                alone.extend(judge(&what, &said).map(|scheme| scheme.to_string()));
+                assert_eq!(output.ours, own.then_some(*scheme), "{what}");
+                alone.extend(judge(&what, &output).map(|scheme| scheme.to_string()));
                 if own {
                     flip(&what, reader, PAYLOAD, &signature);
                 }
@@ -204,8 +208,8 @@ fn the_text_of_a_signature() {
         ("twice", format!("{text}{text}"), false, false),
     ];
     for (what, text, ours, theirs) in spelled {
-        let said = said(&reader, &payload, &text);
-        assert_eq!((said.ours.is_some(), said.theirs), (ours, theirs), "{what}: {text:?}");
+        let output = output(&reader, &payload, &text);
+        assert_eq!((output.ours.is_some(), output.theirs), (ours, theirs), "{what}: {text:?}");
     }
 }
 

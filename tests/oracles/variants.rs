@@ -54,7 +54,7 @@ fn versions(bundle: &Value) -> Vec<Variant> {
         only_the_oracle_reads(
             "no media type",
             set(bundle, "/mediaType", Value::Null),
-            "it takes 0.1 for granted; we want the version said",
+            "it takes 0.1 for granted; the version must be stated",
         ),
     ]
 }

@@ -38,12 +38,17 @@ fn a_token_that_goes_away_is_an_error() {
     names.iter().for_each(|name| image(&hsm, name, 1));
     let references: Vec<String> = names.iter().map(|name| format!("oci:{name}:v1")).collect();
     let references: Vec<&str> = references.iter().map(String::as_str).collect();
-    let said =
+    let output =
         hsm.bulla_faulty("lost-after=3", Some(PIN), &[&["sign", "--key", KEY], &references[..]].concat()).expect(2);
     let lost = "token `release` is lost (CKR_DEVICE_REMOVED): the session is not opened and the PIN is not given again";
     // The error stands there once, and below it each of the images that it is about.
-    assert_eq!((said.stdout.matches("signed ").count(), said.stderr.matches(lost).count()), (3, 1), "{}", said.stderr);
-    assert_eq!(said.stderr.matches("  of oci:app").count(), 5, "{}", said.stderr);
+    assert_eq!(
+        (output.stdout.matches("signed ").count(), output.stderr.matches(lost).count()),
+        (3, 1),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(output.stderr.matches("  of oci:app").count(), 5, "{}", output.stderr);
     assert_eq!((hsm.calls("C_Login"), hsm.calls("C_Sign"), hsm.calls("C_OpenSession")), (1, 3, 1));
 }
 

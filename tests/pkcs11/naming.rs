@@ -93,8 +93,8 @@ fn several_matching_keys_are_an_error_that_lists_them() {
     hsm.bulla(&["key", "show", "pkcs11:object=key-rsa2048;id=%02%ff;type=public"]).expect(0);
     for missing in ["object=key", "object=key-p256;id=%02%FF", "id=%03", "object=KEY-P256"] {
         let uri = format!("pkcs11:{missing}");
-        let said = hsm.bulla(&["key", "show", &uri]).expect(2);
-        said.tells(&[
+        let run = hsm.bulla(&["key", "show", &uri]).expect(2);
+        run.tells(&[
             "no key on token `release` matches `pkcs11:",
             "there is  `key-p256`  private key, ECDSA P-256  pkcs11:token=release;serial=",
             "object=key-rsa2048;id=%02%FF;type=private",
@@ -139,9 +139,9 @@ fn a_pin_in_the_uri_is_refused_and_not_repeated() {
     let Some(hsm) = SoftHsm::find() else { return };
     for uri in ["pkcs11:object=key?pin-value=correct-4711-pin", "pkcs11:pin-value=correct-4711-pin"] {
         for args in [&["key", "show", uri][..], &["key", "list", uri], &["sign", "oci:app:v1", "--key", uri]] {
-            let said =
+            let run =
                 hsm.bulla(args).expect(2).tells(&["an argument is no place for a PIN", "hint: give --pin-file FILE"]);
-            assert!(!said.stderr.contains("4711") && !said.stdout.contains("4711"), "{}", said.stderr);
+            assert!(!run.stderr.contains("4711") && !run.stdout.contains("4711"), "{}", run.stderr);
         }
     }
 }

@@ -40,8 +40,8 @@ fn a_wrong_pin_is_sent_once() {
     super::image(&hsm, "app", 1);
     let sign: &[&str] = &["sign", "oci:app:v1", "--key", KEY];
     for args in [SHOW, sign, &["key", "list", "pkcs11:"], &["key", "new", "--pkcs11", "pkcs11:object=other"]] {
-        let said = hsm.bulla_faulty("", Some(WRONG), args).expect(2);
-        said.tells(&[
+        let output = hsm.bulla_faulty("", Some(WRONG), args).expect(2);
+        output.tells(&[
             "PIN of token `release` is wrong; it was tried once and is not tried again",
             "attempts are running out",
         ]);
@@ -49,8 +49,8 @@ fn a_wrong_pin_is_sent_once() {
     }
     // The right one sets the count back.
     hsm.bulla_faulty("", Some(PIN), SHOW).expect(0);
-    let said = hsm.bulla_faulty("", Some(WRONG), SHOW).expect(2);
-    assert!(!said.stderr.contains(WRONG) && !said.stdout.contains(WRONG));
+    let output = hsm.bulla_faulty("", Some(WRONG), SHOW).expect(2);
+    assert!(!output.stderr.contains(WRONG) && !output.stdout.contains(WRONG));
 }
 
 /// Two keys on one token are one login, and two keys with a wrong PIN are one attempt.

@@ -22,7 +22,7 @@ fn a_token_that_is_pulled_out_keeps_what_it_signed() {
     // One session: to the signature. Several: those that were under way are kept as well.
     for (fault, least, most) in [("lost-after=5,sessions=1", 5, 5), ("lost-after=5", 5, 12)] {
         let references = ask(&hsm);
-        let said = hsm.bulla_faulty(fault, Some(PIN), SIGN).expect(2);
+        let printed = hsm.bulla_faulty(fault, Some(PIN), SIGN).expect(2);
         let lost =
             "token `release` is lost (CKR_DEVICE_REMOVED): the session is not opened and the PIN is not given again";
         let kept = hsm.calls("C_Sign");
@@ -33,8 +33,8 @@ fn a_token_that_is_pulled_out_keeps_what_it_signed() {
             IMAGES => format!("all {IMAGES} are signed, but not countersigned"),
             _ => format!("stopped after {kept} of {IMAGES} signatures"),
         };
-        let said = said.tells(&[lost, &stopped]);
-        assert_eq!((said.stderr.matches(lost).count(), signatures(&hsm)), (1, kept), "{}", said.stderr);
+        let printed = printed.tells(&[lost, &stopped]);
+        assert_eq!((printed.stderr.matches(lost).count(), signatures(&hsm)), (1, kept), "{}", printed.stderr);
         assert_eq!(fs::read_to_string(hsm.path("log")).unwrap().lines().count(), kept);
         hsm.bulla(&["request", "attach", "r", "a"]).expect(1);
         finish(&hsm, "C_Sign", IMAGES + 1 - kept, &references);
@@ -55,8 +55,8 @@ fn a_pin_that_is_locked_during_signing_is_not_sent_again() {
     hsm.must("pkcs11-tool", &[&first[..], &make].concat());
     hsm.bulla(&["key", "export", KEY, "-o", "key.pub"]).expect(0);
     let references = ask(&hsm);
-    let said = hsm.bulla_faulty("locked-after=5", Some(PIN), SIGN).expect(2);
-    said.tells(&["PIN of token `release` is locked", &format!("stopped after 5 of {IMAGES} signatures")]);
+    let printed = hsm.bulla_faulty("locked-after=5", Some(PIN), SIGN).expect(2);
+    printed.tells(&["PIN of token `release` is locked", &format!("stopped after 5 of {IMAGES} signatures")]);
     // The sixth was refused, and there is no seventh, however many sessions the token has.
     assert_eq!((hsm.calls("C_Login"), hsm.calls("C_Login again"), hsm.calls("C_SignFinal")), (1, 6, 5));
     assert_eq!(signatures(&hsm), 5);

@@ -61,8 +61,8 @@ impl Format {
     pub const ALL: [Self; 3] = [Self::Bundle, Self::Dsse, Self::Simple];
 
     /// Registers every variant of [`SignedDocument`].
-    pub fn of(sealed: &SignedDocument) -> Self {
-        match sealed {
+    pub fn of(document: &SignedDocument) -> Self {
+        match document {
             SignedDocument::Bundle(_) => Self::Bundle,
             SignedDocument::Dsse(_) => Self::Dsse,
             SignedDocument::Simple(_) => Self::Simple,
@@ -241,7 +241,7 @@ impl TestStore {
         signed_layers: &[SignedLayer],
     ) -> Content {
         let subject = (location != Location::Tag).then(|| image.descriptor().bare());
-        let manifest = carrier(subject.as_ref(), format, signed_layers);
+        let manifest = signature_manifest(subject.as_ref(), format, signed_layers);
         self.place(image, location, kind, format, &manifest, &blobs(signed_layers));
         manifest
     }
@@ -294,7 +294,7 @@ pub fn blobs(signed_layers: &[SignedLayer]) -> Vec<Content> {
 }
 
 /// A manifest that carries some documents.
-pub fn carrier(subject: Option<&Descriptor>, format: Format, signed_layers: &[SignedLayer]) -> Content {
+pub fn signature_manifest(subject: Option<&Descriptor>, format: Format, signed_layers: &[SignedLayer]) -> Content {
     let config = referrer::empty_config();
     let mut manifest = json!({
         "schemaVersion": 2,

@@ -53,7 +53,7 @@ impl Case {
     }
 }
 
-/// The suite, or nothing where there are no vectors, which is then said.
+/// The suite; `None` where there are no vectors, which is then printed.
 pub fn suite() -> Option<PathBuf> {
     vectors::suite("peer-goldens")
 }

@@ -170,7 +170,7 @@ impl Ask {
         now(verify::evaluate_subject(source, subject, options(&self.verifier(), Effort::UntilMet, &self.limits)))
     }
 
-    /// The same, with all evidence heard.
+    /// The same, with all evidence evaluated.
     pub fn of_everything(&self, source: &dyn Source, subject: Digest) -> Verdict {
         now(verify::evaluate_subject(source, subject, options(&self.verifier(), Effort::Everything, &self.limits)))
     }

@@ -358,12 +358,12 @@ fn indexes(it: &mut Script, image: &TestImage) {
 fn lists(it: &mut Script) {
     let image = image(1);
     let body = |it: &mut Script, answer: &Answer| {
-        let mut said: Value = answer.json();
+        let mut output: Value = answer.json();
         // The real one lists tags in no particular order.
-        if let Some(tags) = said["tags"].as_array_mut() {
+        if let Some(tags) = output["tags"].as_array_mut() {
             tags.sort_by_key(Value::to_string);
         }
-        it.lines.push(said.to_string());
+        it.lines.push(output.to_string());
     };
     for (what, target) in [
         ("tags", "/v2/app/tags/list"),

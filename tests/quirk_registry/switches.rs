@@ -101,7 +101,7 @@ fn accept() {
 
 #[test]
 fn referrers_off() {
-    for (switch, status, said, body) in [
+    for (switch, status, output, body) in [
         ("referrers=off", 404, None, "404 page not found\n"),
         ("referrers=404-json", 404, None, ""),
         ("referrers=lying-subject", 404, Some(image(1).digest().to_string()), "404 page not found\n"),
@@ -112,7 +112,7 @@ fn referrers_off() {
         assert!(body.is_empty() || answer.body == body.as_bytes());
         let signature = referrer(&image(1).descriptor, SIGNATURE, b"one");
         let put = put(&mut client, &signature.digest().to_string(), &signature);
-        assert_eq!((put.status, put.header("OCI-Subject")), (201, said.as_deref()), "{switch}");
+        assert_eq!((put.status, put.header("OCI-Subject")), (201, output.as_deref()), "{switch}");
     }
 }
 
@@ -168,7 +168,7 @@ fn artifact_types() {
 
 #[test]
 fn filters() {
-    for (switch, count, said) in [
+    for (switch, count, output) in [
         ("filter=applied", 2, Some("artifactType")),
         ("filter=ignored", 3, None),
         ("filter=claimed", 3, Some("artifactType")),
@@ -176,7 +176,7 @@ fn filters() {
     ] {
         let (_registry, mut client, place) = with_referrers(&[switch]);
         let answer = client.get(&format!("{place}?artifactType={SIGNATURE}"));
-        assert_eq!((listed(&answer).len(), answer.header("OCI-Filters-Applied")), (count, said), "{switch}");
+        assert_eq!((listed(&answer).len(), answer.header("OCI-Filters-Applied")), (count, output), "{switch}");
         assert_eq!(client.get(&place).header("OCI-Filters-Applied"), None);
     }
 }

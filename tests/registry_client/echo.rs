@@ -94,7 +94,7 @@ fn challenge(realm: &str) -> Response {
 }
 
 /// All that the library says after an answer of that kind to everything.
-fn said(switches: &[&str], place: &Echo, form: &Form, pattern: &str) -> String {
+fn output(switches: &[&str], place: &Echo, form: &Form, pattern: &str) -> String {
     let registry = with(switches);
     let image = image(1);
     image.put(&registry, "app", Some("v1"));
@@ -108,19 +108,19 @@ fn said(switches: &[&str], place: &Echo, form: &Form, pattern: &str) -> String {
     settings.retry.retries = 0;
     let registries = Registries::new(settings);
     let app = registries.repository(&reference(&registry.address(), "app")).unwrap().for_writing();
-    let mut said = Vec::new();
+    let mut output = Vec::new();
     run(async {
-        said.push(app.resolve(&tag("v1")).await.map(drop));
-        said.push(app.referrers(&image.descriptor.digest, None).await.map(drop));
-        said.push(app.push_content(&octets(b"not there")).await.map(drop));
+        output.push(app.resolve(&tag("v1")).await.map(drop));
+        output.push(app.referrers(&image.descriptor.digest, None).await.map(drop));
+        output.push(app.push_content(&octets(b"not there")).await.map(drop));
     });
-    let errors = said.into_iter().filter_map(Result::err).map(|error| format!("{error} {error:?}"));
+    let errors = output.into_iter().filter_map(Result::err).map(|error| format!("{error} {error:?}"));
     errors.chain(registries.warnings().into_iter().map(|(_, text)| text)).collect::<Vec<_>>().join("\n")
 }
 
 #[track_caller]
-fn hides(said: &str, form: &Form, what: &str) {
-    assert!(!said.to_lowercase().contains(&form.core.to_lowercase()), "{what}: {}: {said}", form.text);
+fn hides(output: &str, form: &Form, what: &str) {
+    assert!(!output.to_lowercase().contains(&form.core.to_lowercase()), "{what}: {}: {output}", form.text);
 }
 
 #[test]
@@ -128,9 +128,9 @@ fn no_error_shows_a_password_that_the_registry_sends_back() {
     let user = format!("user=joe:{PASSWORD}");
     for place in PLACES {
         for form in forms(PASSWORD) {
-            let said = said(&["auth=basic", &user], place, &form, "/v2/*");
-            assert!(!said.is_empty(), "{}: nothing was said", place.0);
-            hides(&said, &form, place.0);
+            let output = output(&["auth=basic", &user], place, &form, "/v2/*");
+            assert!(!output.is_empty(), "{}: nothing was printed", place.0);
+            hides(&output, &form, place.0);
         }
     }
 }
@@ -140,8 +140,8 @@ fn no_error_shows_a_password_that_the_token_service_sends_back() {
     let user = format!("user=joe:{PASSWORD}");
     for place in PLACES {
         for form in forms(PASSWORD) {
-            hides(&said(&["auth=token", &user], place, &form, "/token*"), &form, place.0);
-            hides(&said(&["auth=token", &user], place, &form, "/v2/*"), &form, place.0);
+            hides(&output(&["auth=token", &user], place, &form, "/token*"), &form, place.0);
+            hides(&output(&["auth=token", &user], place, &form, "/v2/*"), &form, place.0);
         }
     }
 }

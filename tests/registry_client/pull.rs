@@ -139,7 +139,7 @@ fn the_media_type_comes_from_the_header_or_else_the_body() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", Some("v1"));
     let app = app(&registry);
-    for (said, wanted) in [
+    for (output, wanted) in [
         ("application/vnd.oci.image.manifest.v1+json; charset=utf-8", "application/vnd.oci.image.manifest.v1+json"),
         ("application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.index.v1+json"),
         ("application/json", "application/vnd.oci.image.manifest.v1+json"),
@@ -147,9 +147,9 @@ fn the_media_type_comes_from_the_header_or_else_the_body() {
         ("", "application/vnd.oci.image.manifest.v1+json"),
     ] {
         registry.clear_rules();
-        registry.rule("GET", MANIFESTS, Times::Every, Action::SetHeader("Content-Type".into(), said.into()));
+        registry.rule("GET", MANIFESTS, Times::Every, Action::SetHeader("Content-Type".into(), output.into()));
         let content = run(app.resolve(&tag("v1"))).unwrap();
-        assert_eq!(content.descriptor().media_type, wanted, "{said:?}");
+        assert_eq!(content.descriptor().media_type, wanted, "{output:?}");
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::bench::Bench;
-use crate::bench::Said;
+use crate::bench::ProgramOutput;
 use crate::support::image;
 
 /// An image that alice signed by a request, with its log.
@@ -34,7 +34,7 @@ fn signed_twice() -> Bench {
     bench
 }
 
-fn audit(bench: &Bench) -> Said {
+fn audit(bench: &Bench) -> ProgramOutput {
     bench.run(&["request", "log", "verify", "log", "--against", "oci:build:v1", "--key", "alice.pub"])
 }
 
@@ -118,9 +118,9 @@ fn a_log_line_counts_for_one_signature_only() {
             bundle.to_string().into_bytes()
         });
         bench.ok(&["verify", "oci:build:v1", "--key", "alice.pub", "-a", "evil=1"]);
-        let said = audit(&bench);
-        assert_eq!(said.code, Some(1), "{}", said.err);
-        assert!(said.err.contains("1 of 2 signatures have no line"), "{}", said.err);
+        let output = audit(&bench);
+        assert_eq!(output.code, Some(1), "{}", output.err);
+        assert!(output.err.contains("1 of 2 signatures have no line"), "{}", output.err);
     }
 }
 
@@ -164,9 +164,9 @@ fn unreadable_evidence_is_reported() {
                 }
             }
         }
-        let said = audit(&bench);
-        assert_eq!(said.code, Some(2), "{how}: {}", said.err);
-        assert!(said.err.contains("not read  ") && said.err.contains("@sha256:"), "{how}: {}", said.err);
+        let output = audit(&bench);
+        assert_eq!(output.code, Some(2), "{how}: {}", output.err);
+        assert!(output.err.contains("not read  ") && output.err.contains("@sha256:"), "{how}: {}", output.err);
     }
 }
 
@@ -219,8 +219,8 @@ fn twin(signature: p256::ecdsa::Signature) -> Vec<u8> {
 fn an_empty_log_is_could_not_tell() {
     let bench = Bench::new(&[]);
     fs::write(bench.path("log"), "").unwrap();
-    let said = bench.unknown(&["request", "log", "verify", "log"]);
-    assert!(said.err.contains("no lines"), "{}", said.err);
+    let output = bench.unknown(&["request", "log", "verify", "log"]);
+    assert!(output.err.contains("no lines"), "{}", output.err);
     bench.refused(&["request", "log", "verify", "log", "--head", &Digest::sha256(b"").to_string()]);
 }
 
@@ -241,9 +241,9 @@ fn a_payload_of_an_unknown_type_is_unread() {
         *made.borrow_mut() = key.public_key().canonical_signature(signature).into_owned();
         bundle.to_string().into_bytes()
     });
-    let said = audit(&bench);
-    assert_eq!(said.code, Some(1), "{}", said.err);
-    assert!(said.err.contains("1 of 2 signatures have no line"), "{}", said.err);
+    let output = audit(&bench);
+    assert_eq!(output.code, Some(1), "{}", output.err);
+    assert!(output.err.contains("1 of 2 signatures have no line"), "{}", output.err);
 
     let (mut log, mut chain, mut last) = (Vec::new(), LogChain::default(), None);
     for line in bench.lines("log") {
@@ -255,9 +255,9 @@ fn a_payload_of_an_unknown_type_is_unread() {
     log.extend(chain.append(&entry, &Limits::DEFAULT).unwrap());
     log.push(b'\n');
     fs::write(bench.path("log"), log).unwrap();
-    let said = audit(&bench);
-    assert_eq!(said.code, Some(2), "{}", said.err);
-    assert!(said.err.contains("not read  ") && said.err.contains("payload type"), "{}", said.err);
+    let output = audit(&bench);
+    assert_eq!(output.code, Some(2), "{}", output.err);
+    assert!(output.err.contains("not read  ") && output.err.contains("payload type"), "{}", output.err);
 }
 
 /// Manifests beyond those that are followed below one image may hold a signature.
@@ -280,8 +280,8 @@ fn more_manifests_than_the_limit_are_no_answer() {
             root["manifests"].as_array_mut().unwrap().push(entry);
             fs::write(bench.path("build/index.json"), root.to_string()).unwrap();
         }
-        let said = audit(&bench);
-        assert_eq!(said.code, Some(code), "{}", said.err);
-        assert_eq!(said.err.contains("more than 1000 manifests below one image"), more, "{}", said.err);
+        let output = audit(&bench);
+        assert_eq!(output.code, Some(code), "{}", output.err);
+        assert_eq!(output.err.contains("more than 1000 manifests below one image"), more, "{}", output.err);
     }
 }

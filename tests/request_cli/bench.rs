@@ -24,7 +24,7 @@ pub struct Bench {
 
 /// The output and exit status of a command.
 #[derive(Debug)]
-pub struct Said {
+pub struct ProgramOutput {
     pub code: Option<i32>,
     pub err: String,
     pub out: String,
@@ -66,7 +66,7 @@ impl Bench {
         made
     }
 
-    pub fn run(&self, args: &[&str]) -> Said {
+    pub fn run(&self, args: &[&str]) -> ProgramOutput {
         let output = Command::new(env!("CARGO_BIN_EXE_bulla"))
             .args(args)
             .current_dir(self.dir.path())
@@ -76,11 +76,11 @@ impl Bench {
             .output()
             .unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Said { code: output.status.code(), err: text(output.stderr), out: text(output.stdout) }
+        ProgramOutput { code: output.status.code(), err: text(output.stderr), out: text(output.stdout) }
     }
 
     /// The same where somebody sits at a terminal and types.
-    pub fn at_terminal(&self, args: &str, typed: &str) -> Said {
+    pub fn at_terminal(&self, args: &str, typed: &str) -> ProgramOutput {
         let command = format!("{} {args}", env!("CARGO_BIN_EXE_bulla"));
         let mut script = Command::new("script")
             .args(["-qec", &command, "/dev/null"])
@@ -94,28 +94,28 @@ impl Bench {
         std::io::Write::write_all(script.stdin.as_mut().unwrap(), typed.as_bytes()).unwrap();
         let output = script.wait_with_output().unwrap();
         let out = String::from_utf8_lossy(&output.stdout).into_owned();
-        Said { code: output.status.code(), err: String::new(), out }
+        ProgramOutput { code: output.status.code(), err: String::new(), out }
     }
 
     /// The command ends with this exit code.
-    pub fn ends(&self, args: &[&str], code: i32) -> Said {
-        let said = self.run(args);
-        assert_eq!(said.code, Some(code), "bulla {}\n{}{}", args.join(" "), said.out, said.err);
-        said
+    pub fn ends(&self, args: &[&str], code: i32) -> ProgramOutput {
+        let printed = self.run(args);
+        assert_eq!(printed.code, Some(code), "bulla {}\n{}{}", args.join(" "), printed.out, printed.err);
+        printed
     }
 
     /// The command is done: exit 0.
-    pub fn ok(&self, args: &[&str]) -> Said {
+    pub fn ok(&self, args: &[&str]) -> ProgramOutput {
         self.ends(args, 0)
     }
 
     /// The command refuses: exit 1.
-    pub fn refused(&self, args: &[&str]) -> Said {
+    pub fn refused(&self, args: &[&str]) -> ProgramOutput {
         self.ends(args, 1)
     }
 
     /// The command could not tell: exit 2.
-    pub fn unknown(&self, args: &[&str]) -> Said {
+    pub fn unknown(&self, args: &[&str]) -> ProgramOutput {
         self.ends(args, 2)
     }
 

@@ -194,12 +194,12 @@ fn a_truncated_predicate_is_not_signed_by_confirmation() {
     let entries: Vec<_> = (0..100).map(|number| format!("\"entry-{number}\": {number}")).collect();
     fs::write(bench.path("long.json"), format!("{{\n{}\n}}", entries.join(",\n"))).unwrap();
     asked(&bench, &["--attest", "custom=long.json"]);
-    let said = bench.at_terminal("request sign r --key alice.key -o x", "sign\n");
-    assert_eq!(said.code, Some(2), "{}", said.out);
-    assert!(said.out.contains("longer than what was shown (1)") && said.out.contains("--full"), "{}", said.out);
+    let run = bench.at_terminal("request sign r --key alice.key -o x", "sign\n");
+    assert_eq!(run.code, Some(2), "{}", run.out);
+    assert!(run.out.contains("longer than what was shown (1)") && run.out.contains("--full"), "{}", run.out);
     assert!(!bench.path("x").exists());
-    let said = bench.at_terminal("request sign r --key alice.key -o x --full", "sign\n");
-    assert_eq!(said.code, Some(0), "{}", said.out);
+    let run = bench.at_terminal("request sign r --key alice.key -o x --full", "sign\n");
+    assert_eq!(run.code, Some(0), "{}", run.out);
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub struct SoftHsm {
 }
 
 /// The output and exit status of bulla.
-pub struct Said {
+pub struct ProgramOutput {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
@@ -76,22 +76,22 @@ impl SoftHsm {
     }
 
     /// bulla with the module and the right PIN.
-    pub fn bulla(&self, args: &[&str]) -> Said {
+    pub fn bulla(&self, args: &[&str]) -> ProgramOutput {
         self.bulla_with(&[("BULLA_PIN", PIN)], args)
     }
 
     /// bulla with the module and nothing else but `variables`.
-    pub fn bulla_with(&self, variables: &[(&str, &str)], args: &[&str]) -> Said {
+    pub fn bulla_with(&self, variables: &[(&str, &str)], args: &[&str]) -> ProgramOutput {
         let mut command = self.command(env!("CARGO_BIN_EXE_bulla"));
         command.env("BULLA_PKCS11_MODULE", &self.module).envs(variables.iter().copied()).args(args);
-        said(&command.output().unwrap())
+        run(&command.output().unwrap())
     }
 
     /// bulla with the right PIN behind the faulty module; the calls that it made are in `calls`.
-    pub fn bulla_faulty(&self, fault: &str, pin: Option<&str>, args: &[&str]) -> Said {
+    pub fn bulla_faulty(&self, fault: &str, pin: Option<&str>, args: &[&str]) -> ProgramOutput {
         let mut command = self.command(env!("CARGO_BIN_EXE_bulla"));
         command.envs(self.faulty(fault)).envs(pin.map(|pin| ("BULLA_PIN", pin))).args(args);
-        said(&command.output().unwrap())
+        run(&command.output().unwrap())
     }
 
     /// The environment in which the module has faults.
@@ -114,13 +114,13 @@ impl SoftHsm {
 
     /// A program that has to succeed; what it printed.
     pub fn must(&self, program: &str, args: &[&str]) -> String {
-        let said = said(&self.command(program).args(args).output().unwrap());
-        assert_eq!(said.code, Some(0), "{program} {args:?}\n{}{}", said.stdout, said.stderr);
-        said.stdout
+        let run = run(&self.command(program).args(args).output().unwrap());
+        assert_eq!(run.code, Some(0), "{program} {args:?}\n{}{}", run.stdout, run.stderr);
+        run.stdout
     }
 }
 
-impl Said {
+impl ProgramOutput {
     /// The end of the test, unless it ended so.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {
@@ -139,9 +139,9 @@ impl Said {
     }
 }
 
-fn said(output: &Output) -> Said {
+fn run(output: &Output) -> ProgramOutput {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Said { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    ProgramOutput { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
 }
 
 /// `faulty.c`, compiled once for all tests of a program. The C compiler is there: the cryptographic library needs it, too.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-/// The folder of a suite below `BULLA_VECTORS` (else `../shared/vectors`). None where it is not, which is then said, once;
+/// The folder of a suite below `BULLA_VECTORS` (else `../shared/vectors`). `None` where it is missing, which is then printed, once;
 /// with `BULLA_VECTORS_REQUIRED` that is a failure.
 pub fn suite(name: &str) -> Option<PathBuf> {
     static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());

@@ -433,8 +433,8 @@ impl Call<'_, '_> {
         if !is_artifact && !MANIFEST_TYPES.contains(&media_type) {
             return Err(invalid("media type of the manifest is not known"));
         }
-        let said = json.get("mediaType").and_then(Value::as_str);
-        if said.is_some_and(|said| said != media_type) {
+        let output = json.get("mediaType").and_then(Value::as_str);
+        if output.is_some_and(|output| output != media_type) {
             return Err(invalid("mediaType and Content-Type differ"));
         }
         let is_index = media_type == INDEX || media_type == DOCKER_INDEX;

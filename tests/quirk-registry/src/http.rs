@@ -164,7 +164,7 @@ pub struct Response {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Body,
-    /// Whether the connection is closed afterwards, and said to be.
+    /// Whether the connection is closed afterwards, and announced to be.
     pub close: bool,
 }
 

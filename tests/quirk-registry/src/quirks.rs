@@ -19,12 +19,12 @@
 //! | `delete` | `on digests off` | what can be deleted: also by tag, only by digest, nothing | distribution 2.8.2, measured; off unless configured |
 //! | `dialect` | `spec 2.8.2` | the small print of docker-registry 2.8.2: error codes, plain texts, bare 304s, `Content-Range` not looked at | distribution 2.8.2, measured by the calibration test |
 //! | `distribution-header` | `off on` | `Docker-Distribution-Api-Version` in every answer | distribution 2.8.2, measured |
-//! | `filter` | `applied ignored claimed silent` | what `?artifactType=` does, and what is said | (threats: wrong-filter-claim) |
+//! | `filter` | `applied ignored claimed silent` | what `?artifactType=` does, and what is announced | (threats: wrong-filter-claim) |
 //! | `gc` | `careful drop-referrers` | what garbage collection spares | distribution#1844, measured on 2.8.2 (threats: gc-deletes-referrers) |
 //! | `gitlab-alias` | `off on` | the tag `sha256-HEX` is the manifest `sha256:HEX` | oras#2148 (GitLab) |
 //! | `grant` | `USER:REPOSITORY:ACTION,…` | what a user may do; several add up; none: everything | Harbor robot accounts |
 //! | `if-match` | `ignored honoured` | conditional writes of tags | distribution-spec, ETag; measured on 2.8.2 and 3.1.1 (threats: fallback-list-race) |
-//! | `immutable` | `none all PATTERN[:STATUS[:same]]` | tags that cannot be moved, said with 400; `same`: nor put again as they are | cosign#313, containers-roadmap#2179 (ECR), harbor#17332 (412) (threats: immutable-tag) |
+//! | `immutable` | `none all PATTERN[:STATUS[:same]]` | tags that cannot be moved, refused with 400; `same`: nor put again as they are | cosign#313, containers-roadmap#2179 (ECR), harbor#17332 (412) (threats: immutable-tag) |
 //! | `link` | `relative absolute other-host loop` | how the next page is named | (threats: next-page-elsewhere, pagination-loop) |
 //! | `location` | `path absolute relative other-host` | how the place of an upload is named | oras-go#177 (threats: upload-location-elsewhere, upload-location-forms) |
 //! | `lose` | `nothing layers bytes` | what is lost after it was taken: the layers of a manifest; or what is put at a tag is stored in other bytes, and answered with the right digest | (threats: blob-accepted-and-lost, manifest-stored-changed) |
@@ -188,10 +188,10 @@ pub enum Dialect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filter {
     Applied,
-    /// Said to be applied and not.
+    /// ProgramOutput to be applied and not.
     Claimed,
     Ignored,
-    /// Applied and not said.
+    /// Applied and not announced.
     Silent,
 }
 
