@@ -368,7 +368,9 @@ fn missing_foreign_layers_are_reported_and_not_copied() {
             assert_eq!(left.as_array().map(Vec::len), Some(1), "{command}: {left}");
             assert_eq!((&left[0]["digest"], &left[0]["mediaType"]), (&base["digest"], &base["mediaType"]));
             assert_eq!(left[0]["urls"], json!(["https://mcr.example/base"]));
-            assert!(ran.stderr.contains(&format!("left out: the layer {}", base["digest"].as_str().unwrap())));
+            assert!(
+                ran.stderr.contains(&format!("not copied: the foreign layer {}", base["digest"].as_str().unwrap()))
+            );
             assert!(ran.stderr.contains(&format!("`{source}` does not hold")), "{}", ran.stderr);
             assert!(ran.stderr.contains("https://mcr.example/base"));
         }
@@ -385,7 +387,7 @@ fn foreign_layers_at_the_source_are_copied() {
         for command in ["copy oci:l:v oci:x:v", "import oci:l:v oci:y:v --key release.pub"] {
             let ran = work.yes(&format!("{command} --output json"));
             assert_eq!(ran.json()["results"][0]["layersLeftOut"], json!([]));
-            assert!(!ran.stderr.contains("left out"), "{}", ran.stderr);
+            assert!(!ran.stderr.contains("not copied"), "{}", ran.stderr);
         }
         for folder in ["x", "y"] {
             assert_eq!(fs::read(work.dir.path().join(folder).join("blobs/sha256").join(&hex)).unwrap(), b"base");
@@ -469,7 +471,7 @@ fn rejected_withdrawn_artifact_manifests_are_reported() {
         let left = &ran.json()["results"][0]["leftBehind"];
         assert_eq!((&left[0]["digest"], &left[0]["mediaType"]), (&referrer["digest"], &json!(kind)));
         assert!(left[0]["reason"].as_str().unwrap().contains("400"), "{left}");
-        assert!(ran.stderr.contains("left behind: the referrer") && ran.stderr.contains(kind), "{}", ran.stderr);
+        assert!(ran.stderr.contains("not copied: the referrer") && ran.stderr.contains(kind), "{}", ran.stderr);
         work.yes(&format!("inspect {}/app:v", registry.address()));
     }
 }
@@ -485,7 +487,7 @@ fn referrers_of_unknown_media_types_are_reported() {
         let ran = work.yes("copy oci:l:v oci:there:v --output json");
         let left = &ran.json()["results"][0]["leftBehind"];
         assert_eq!((&left[0]["digest"], &left[0]["mediaType"]), (&referrer["digest"], &json!(kind)), "{left}");
-        assert!(ran.stderr.contains(&format!("left behind: the referrer {digest}")), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("not copied: the referrer {digest}")), "{}", ran.stderr);
         assert!(work.yes("tree oci:l:v").stdout.contains(digest));
         work.yes(&format!("verify oci:there@{} --key release.pub", image["digest"].as_str().unwrap()));
     }

@@ -156,7 +156,7 @@ fn a_request_shows_the_labels_of_an_image() {
     bench.ok(&["request", "new", "oci:build:v2", "-o", "two", "--owner", "alice=alice.pub", "--previous", "one"]);
     let shown = bench.ok(&["request", "show", "two"]).out;
     assert!(shown.contains("label      version: \"2.0\"\n"), "{shown}");
-    assert!(shown.contains("claimed    by the requester: before it was oci:build:v1\n"), "{shown}");
+    assert!(shown.contains("claimed    by the requester: the previous image was oci:build:v1\n"), "{shown}");
     assert!(shown.contains("claimed    version: \"1.0\"\n"), "{shown}");
     assert!(shown.contains("\\u{1b}[31m") && !shown.contains('\u{1b}'), "{shown:?}");
     assert!(!shown.contains("internal.secret"), "{shown}");

@@ -12,7 +12,7 @@ pub(super) const DAMAGED: &str = "get another copy of it from where it came from
 pub(super) const TIMEOUT: &str = "--timeout DURATION gives it more time";
 
 /// What helps where something beside an image could not be read, so that nothing was decided.
-pub(super) fn open_hint(error: &StoreError) -> String {
+pub(super) fn unread_hint(error: &StoreError) -> String {
     match error {
         StoreError::Denied { .. } => {
             "log in to the registry: bulla reads the files that docker login writes".to_owned()

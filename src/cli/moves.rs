@@ -16,6 +16,7 @@ use super::render::line;
 use super::render::note;
 use super::signatures::accepted_line;
 use super::verdict::layers_read;
+use super::verdict::urls_of;
 
 /// One image that was copied, or would be by a dry run.
 pub(super) struct MovedImage {
@@ -62,20 +63,19 @@ pub(super) fn taken_out(source: &str, moved: &MovedImage) {
     let digest = moved.digest;
     let source = Foreign(source);
     note(format_args!("note: of `{source}` ({index}) only {digest} is copied, with what refers to it"));
-    note(format_args!("note: a signature of the index does not cover it, and was left behind"));
+    note(format_args!("note: signatures of the index do not cover it, and are not copied"));
 }
 
 /// Notes what was not copied, for every output format.
 pub(super) fn left(source: &str, copied: &Copied) {
     let source = Foreign(source);
     for left in &copied.missing_foreign_layers {
-        let urls = if left.urls.is_empty() { "elsewhere".to_owned() } else { left.urls.join(", ") };
-        let (layer, urls) = (left.layer.digest, Foreign(urls));
-        note(format_args!("note: left out: the layer {layer}, which `{source}` does not hold; it is had from {urls}"));
+        let (layer, urls) = (left.layer.digest, Foreign(urls_of(left)));
+        note(format_args!("note: not copied: the foreign layer {layer}, which `{source}` does not hold; {urls}"));
     }
     for left in &copied.skipped_referrers {
         let (media_type, why) = (Foreign(&left.media_type), Foreign(&left.why));
-        note(format_args!("note: left behind: the referrer {} ({media_type}): {why}", left.digest));
+        note(format_args!("note: not copied: the referrer {} ({media_type}): {why}", left.digest));
     }
 }
 
@@ -88,7 +88,7 @@ pub(super) fn imported(source: &str, target: &str, dry_run: bool, verified: &[Ve
     let (verb, blobs) = if dry_run { ("would import", "to move") } else { ("imported", "moved") };
     self::moved((verb, blobs), source, target, moved);
     for tag in &moved.copied.unsupported_tags {
-        note(format_args!("left out: the tag {}, which no registry can have", Foreign(tag)));
+        note(format_args!("note: not imported: the tag {}, which registries do not support", Foreign(tag)));
     }
 }
 

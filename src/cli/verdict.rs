@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use bulla::digest::Digest;
+use bulla::ops::copy::MissingForeignLayer;
 use bulla::ops::layers::Layers;
 use bulla::ops::layers::LayersRead;
 use bulla::ops::verify::Outcome;
@@ -81,11 +82,16 @@ pub(super) fn layers_read(read: &LayersRead) -> String {
 pub(super) fn unread_foreign_layers(reference: &str, layers: &Layers) {
     let (Layers::Read(read) | Layers::Partly(read, _)) = layers else { return };
     for left in &read.missing_foreign_layers {
-        let urls = if left.urls.is_empty() { "elsewhere".to_owned() } else { left.urls.join(", ") };
-        let (layer, urls) = (left.layer.digest, Foreign(urls));
-        note(format_args!(
-            "note: not read: the layer {layer}, which `{reference}` does not hold; it is had from {urls}"
-        ));
+        let (layer, urls) = (left.layer.digest, Foreign(urls_of(left)));
+        note(format_args!("note: not read: the foreign layer {layer}, which `{reference}` does not hold; {urls}"));
+    }
+}
+
+/// Where a foreign layer can be downloaded, for a note.
+pub(super) fn urls_of(left: &MissingForeignLayer) -> String {
+    match left.urls.as_slice() {
+        [] => "its manifest names no URL".to_owned(),
+        urls => format!("download it from {}", urls.join(", ")),
     }
 }
 
@@ -112,11 +118,11 @@ pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Ve
             details(refusal);
             note(format_args!("hint: {}", refusal_hint(reference, refusal, required)));
         }
-        Verdict::Unknown { refusal, open } => {
-            note(format_args!("error: `{name}` could not be judged: {}", found_line(refusal)));
-            open.iter().for_each(|error| note(format_args!("  not read  {}", shortened(&error.to_string()))));
+        Verdict::Unknown { refusal, unread } => {
+            note(format_args!("error: `{name}` undetermined: {}", found_line(refusal)));
+            unread.iter().for_each(|error| note(format_args!("  not read  {}", shortened(&error.to_string()))));
             details(refusal);
-            open.iter().take(1).for_each(|error| note(format_args!("hint: {}", hints::open_hint(error))));
+            unread.iter().take(1).for_each(|error| note(format_args!("hint: {}", hints::unread_hint(error))));
         }
     }
 }

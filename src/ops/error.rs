@@ -32,7 +32,7 @@ pub enum OpsError {
     #[error("{0}")]
     Envelope(#[from] EnvelopeError),
     /// A signed document of an image could not be read, so it is unknown whether it is the signature to be made.
-    #[error("{place}: whether it is the signature that is wanted is not known: {why}")]
+    #[error("{place}: cannot tell whether it is the signature to be made: {why}")]
     EvidenceUnread {
         /// The signature manifest.
         place: String,
@@ -73,7 +73,7 @@ pub enum OpsError {
         platform: String,
     },
     /// The image has no name at its source, and none was typed for the repository.
-    #[error("`{place}`: under which name is not said")]
+    #[error("`{place}`: the image has no tag at its source, and none is given")]
     NoName {
         /// The image.
         digest: Digest,
@@ -91,7 +91,7 @@ pub enum OpsError {
         has: String,
     },
     /// A repository lists a name that is not a valid tag, so no reference can name it.
-    #[error("{place}: `{name}` is listed there, and is no tag")]
+    #[error("{place}: it lists `{name}`, which is not a valid tag")]
     NotATag {
         /// The name.
         name: String,
@@ -128,7 +128,7 @@ pub enum OpsError {
         limit: u64,
     },
     /// Several manifests of an index match the requested platform.
-    #[error("{index} has {} manifests for {platform}: which of them is meant cannot be told; they are for {}", .has.len(), .has.join(", "))]
+    #[error("{index} has {} manifests for {platform}; none can be chosen: they are for {}", .has.len(), .has.join(", "))]
     SamePlatform {
         /// The platform of each of them, as the index declares it.
         has: Vec<String>,
@@ -138,7 +138,7 @@ pub enum OpsError {
         platform: String,
     },
     /// The image has several names at its source, and none was typed for the repository.
-    #[error("`{place}`: the image has several tags at its source ({}), and which is meant is not said", .names.join(", "))]
+    #[error("`{place}`: the image has several tags at its source ({}), and none is given", .names.join(", "))]
     SeveralNames {
         /// The tags.
         names: Vec<String>,

@@ -299,7 +299,7 @@ async fn check_tag(sink: &dyn Sink, tag: &str, want: &Digest) -> Result<(), OpsE
     match there.digest() == want {
         true => Ok(()),
         false => {
-            let why = format!("it stands for {}, not for {want}", there.digest());
+            let why = format!("it points to {}, not to {want}", there.digest());
             Err(OpsError::ReadBack { place: format!("{}:{tag}", sink.origin()), why })
         }
     }

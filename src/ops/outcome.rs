@@ -155,7 +155,7 @@ pub enum Verdict {
         /// The unmet requirements and the findings, from the evidence that was read.
         refusal: Refusal,
         /// The errors of lists and manifests that could not be read.
-        open: Vec<StoreError>,
+        unread: Vec<StoreError>,
     },
 }
 
@@ -171,7 +171,7 @@ impl Verdict {
                 Self::Incomplete { accepted: bare(accepted), findings, why }
             }
             Self::Refused(refusal) => Self::Refused(without(refusal)),
-            Self::Unknown { refusal, open } => Self::Unknown { refusal: without(refusal), open },
+            Self::Unknown { refusal, unread } => Self::Unknown { refusal: without(refusal), unread },
         }
     }
 
@@ -263,10 +263,10 @@ impl Outcome {
             match verdict {
                 Verdict::Accepted(_) | Verdict::Refused(_) => {}
                 Verdict::Incomplete { why, .. } => causes.push(Cause::Content(Arc::clone(why))),
-                Verdict::Unknown { refusal, open } => {
-                    causes.extend(open.iter().cloned().map(Cause::Store));
-                    let unread = refusal.findings.iter().filter(|finding| finding.reason.is_open());
-                    causes.extend(unread.map(|finding| Cause::Evidence(Arc::clone(finding))));
+                Verdict::Unknown { refusal, unread } => {
+                    causes.extend(unread.iter().cloned().map(Cause::Store));
+                    let undetermined = refusal.findings.iter().filter(|finding| finding.reason.is_undetermined());
+                    causes.extend(undetermined.map(|finding| Cause::Evidence(Arc::clone(finding))));
                 }
             }
         }

@@ -302,7 +302,7 @@ impl Collector<'_> {
             Ok(verified) => Trust::Trusted(verified.accepted().iter().map(|accepted| accepted.signer.key()).collect()),
             Err(refusal) => {
                 let unknown = |finding: &Finding| {
-                    finding.reason.is_open() || matches!(finding.reason, Reason::NoTrustedKey { .. })
+                    finding.reason.is_undetermined() || matches!(finding.reason, Reason::NoTrustedKey { .. })
                 };
                 let damaged = !refusal.findings.iter().any(|finding| unknown(finding));
                 let reasons = refusal.ranked().into_iter().map(|finding| finding.reason.to_string());

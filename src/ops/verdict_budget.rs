@@ -21,13 +21,13 @@ pub(super) struct VerdictBudget<'a> {
     findings: SharedFindings,
     limits: &'a Limits,
     /// The bytes of errors about lists and manifests that could not be read.
-    open: usize,
+    unread: usize,
     source: &'a dyn Source,
 }
 
 impl<'a> VerdictBudget<'a> {
     pub(super) fn new(source: &'a dyn Source, limits: &'a Limits) -> Self {
-        Self { documents: BTreeSet::new(), evidence: 0, findings: SharedFindings::default(), limits, open: 0, source }
+        Self { documents: BTreeSet::new(), evidence: 0, findings: SharedFindings::default(), limits, unread: 0, source }
     }
 
     /// Counts one more verdict against the limits. Findings that it has in common with earlier verdicts are shared.
@@ -43,17 +43,17 @@ impl<'a> VerdictBudget<'a> {
             // Not possible yet: layers are read after all verdicts were counted.
             incomplete @ Verdict::Incomplete { .. } => incomplete,
             Verdict::Refused(refusal) => Verdict::Refused(refusal.sharing(&mut self.findings)),
-            Verdict::Unknown { refusal, open } => {
-                let texts = open.iter().map(|error| error.to_string().len().saturating_add(size_of::<StoreError>()));
-                self.open = texts.fold(self.open, usize::saturating_add);
-                Verdict::Unknown { refusal: refusal.sharing(&mut self.findings), open }
+            Verdict::Unknown { refusal, unread } => {
+                let texts = unread.iter().map(|error| error.to_string().len().saturating_add(size_of::<StoreError>()));
+                self.unread = texts.fold(self.unread, usize::saturating_add);
+                Verdict::Unknown { refusal: refusal.sharing(&mut self.findings), unread }
             }
         };
         let limits = self.limits;
         within(self.source, "bytes of evidence below one image", self.evidence, limits.evidence.bytes)?;
         let findings = limits.graph.manifests.saturating_mul(limits.evidence.signature_manifests);
         within(self.source, "findings below one image", count(self.findings.count()), findings)?;
-        let text = count(self.findings.bytes().saturating_add(self.open));
+        let text = count(self.findings.bytes().saturating_add(self.unread));
         within(self.source, "bytes of findings below one image", text, limits.evidence.finding_bytes)?;
         Ok(verdict)
     }

@@ -196,7 +196,7 @@ async fn evaluate_children(
 fn unread(options: VerifyOptions<'_>, digest: Digest, error: StoreError) -> Verdict {
     let mut evaluation = options.verifier.evaluation(digest, options.now);
     evaluation.mark_list_unread();
-    Verdict::Unknown { refusal: evaluation.refuse(), open: vec![error] }
+    Verdict::Unknown { refusal: evaluation.refuse(), unread: vec![error] }
 }
 
 /// Discovers the signatures of one subject in `source` and evaluates the policy. The verdict is a refusal only if
@@ -239,22 +239,22 @@ async fn discover_and_evaluate(
 ) -> Verdict {
     let VerifyOptions { verifier, effort, now, limits, .. } = options;
     let mut evaluation = verifier.evaluation(subject.digest, now);
-    let open = discover::discover(Search { source, subject, effort, limits }, &mut evaluation).await;
+    let unread = discover::discover(Search { source, subject, effort, limits }, &mut evaluation).await;
     let mismatch = pinned::digest_header_mismatch(source, &subject.digest, &FoundAt::Subject);
     mismatch.into_iter().for_each(|finding| evaluation.find(finding));
     if evaluation.is_met() {
         // An accepted subject stays accepted. Report what could not be read.
-        for error in &open {
+        for error in &unread {
             let reason = Reason::Unreadable { why: error.to_string() };
             evaluation.find(Finding { digest: None, place: FoundAt::Referrers, reason });
         }
     }
-    if !open.is_empty() {
+    if !unread.is_empty() {
         evaluation.mark_list_unread();
     }
     match evaluation.conclude() {
         Ok(verified) => Verdict::Accepted(verified),
-        Err(refusal) if refusal.is_open() => Verdict::Unknown { refusal, open },
+        Err(refusal) if refusal.is_undetermined() => Verdict::Unknown { refusal, unread },
         Err(refusal) => Verdict::Refused(refusal),
     }
 }

@@ -164,8 +164,8 @@ impl<'a> VerdictFields<'a> {
                 let open = LazyList::new(std::iter::empty);
                 Self { open: Some(open), verdict: ReportedVerdict::Refused, ..Self::refused(refusal) }
             }
-            Verdict::Unknown { refusal, open } => {
-                let open = LazyList::new(|| open.iter().map(ReportedError::from));
+            Verdict::Unknown { refusal, unread } => {
+                let open = LazyList::new(|| unread.iter().map(ReportedError::from));
                 Self { open: Some(open), verdict: ReportedVerdict::Unknown, ..Self::refused(refusal) }
             }
         }

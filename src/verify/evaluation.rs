@@ -176,8 +176,8 @@ impl<'a> Evaluation<'a> {
     /// The decision on the evidence so far. Something that could not be read might be a statement of any kind by any
     /// owner, so it could complete any quorum.
     fn decision(&self) -> Decision {
-        let open = self.unread_list || self.findings.iter().any(|finding| finding.reason.is_open());
-        self.terms.policy.rule().decide(&|requirement| match (self.missing_of(requirement), open) {
+        let undetermined = self.unread_list || self.findings.iter().any(|finding| finding.reason.is_undetermined());
+        self.terms.policy.rule().decide(&|requirement| match (self.missing_of(requirement), undetermined) {
             (0, _) => Decision::Met,
             (_, true) => Decision::Undetermined,
             (_, false) => Decision::Unmet,

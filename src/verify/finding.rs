@@ -116,7 +116,7 @@ impl Finding {
 
 impl Reason {
     /// Whether the evidence is unknown, not bad: it could not be fetched, or exceeds a limit.
-    pub fn is_open(&self) -> bool {
+    pub fn is_undetermined(&self) -> bool {
         match self {
             Self::SignaturesNotChecked { .. } | Self::TooLarge { .. } | Self::Unreadable { .. } => true,
             Self::Envelope(error) | Self::Payload(error) => error.is_limit(),
@@ -126,7 +126,7 @@ impl Reason {
 
     /// Whether the reason is also reported for a manifest that was fetched only because its label might be wrong.
     pub fn is_reported_when_doubtful(&self) -> bool {
-        self.is_open() || matches!(self, Self::OtherFormat { .. })
+        self.is_undetermined() || matches!(self, Self::OtherFormat { .. })
     }
 
     /// The stable code of this reason in reports.

@@ -51,7 +51,7 @@ pub struct Unmet {
 
 impl Refusal {
     /// Whether this is could-not-tell: something that could not be read might have met the policy.
-    pub fn is_open(&self) -> bool {
+    pub fn is_undetermined(&self) -> bool {
         self.decision != Decision::Unmet
     }
 

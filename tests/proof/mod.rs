@@ -225,12 +225,12 @@ pub fn word(verdict: &Verdict) -> &'static str {
 
 /// The codes of all findings of a verdict, and of what could not be read.
 pub fn codes(verdict: &Verdict) -> BTreeSet<&'static str> {
-    let (findings, open) = match verdict {
+    let (findings, unread) = match verdict {
         Verdict::Accepted(verified) => (verified.findings(), &[][..]),
         Verdict::Incomplete { findings, .. } => (findings.as_slice(), &[][..]),
         Verdict::Refused(refusal) => (refusal.findings.as_slice(), &[][..]),
-        Verdict::Unknown { refusal, open } => (refusal.findings.as_slice(), open.as_slice()),
+        Verdict::Unknown { refusal, unread } => (refusal.findings.as_slice(), unread.as_slice()),
     };
     let findings = findings.iter().map(|finding| finding.reason.code());
-    findings.chain(open.iter().map(bulla::store::StoreError::code)).collect()
+    findings.chain(unread.iter().map(bulla::store::StoreError::code)).collect()
 }

@@ -110,7 +110,7 @@ pub(in crate::cli) enum KeyForm {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct KeyListArgs {
-    /// The tokens and their keys instead of files: a pkcs11: URI, which may be just `pkcs11:`
+    /// List the tokens and keys that match this pkcs11: URI, which may be just `pkcs11:`, instead of files
     #[arg(value_name = "URI")]
     pub(in crate::cli) uri: Option<String>,
     /// Ask for the PIN, and show the private keys too; a PIN that is given by other means does the same
@@ -137,8 +137,8 @@ pub(in crate::cli) struct KeyNewArgs {
     /// Replace existing files
     #[arg(long)]
     pub(in crate::cli) overwrite: bool,
-    /// Make it on a token, where it stays: a pkcs11: URI with `object`, the name of the key; of the files only PREFIX.pub is
-    /// written, and only with -o
+    /// Generate the key on a token, which it cannot leave: a pkcs11: URI with `object`, the name of the key; only PREFIX.pub
+    /// is written, and only with -o
     #[arg(long, value_name = "URI", help_heading = "Tokens")]
     pub(in crate::cli) pkcs11: Option<String>,
     /// Write the private key unencrypted: anybody who reads the file can sign
@@ -160,7 +160,7 @@ pub(in crate::cli) struct KeyImportArgs {
     /// Replace existing files
     #[arg(long)]
     pub(in crate::cli) overwrite: bool,
-    /// Read the passphrase of the file that is imported from the first line of this file; without it the new
+    /// Read the passphrase of the imported file from the first line of this file; without this option the new
     /// passphrase is tried
     #[arg(long, value_name = "FILE", help_heading = "Passphrase")]
     pub(in crate::cli) old_passphrase_file: Option<PathBuf>,

@@ -114,7 +114,7 @@ impl RequestPage<'_> {
     fn before(&self, item: &RequestItem, page: &mut Lines) {
         let Some(own) = self.previous else {
             if let Some(previous) = &item.previous {
-                row(page, IN, "claimed", &format!("by the requester: before it was {}", previous.reference));
+                row(page, IN, "claimed", &format!("by the requester: the previous image was {}", previous.reference));
                 fact(page, IN, "claimed", &previous.digest.to_string());
                 changes(previous, item).for_each(|(key, value)| label(page, IN, "claimed", key, value));
             }

@@ -87,8 +87,8 @@ pub async fn discover(search: Search<'_>, evaluation: &mut Evaluation<'_>) -> Ve
     let span = trace::span(&search.subject.digest);
     discovery.run(evaluation).instrument(span.clone()).await;
     let manifests = search.limits.evidence.signature_manifests.saturating_sub(discovery.manifests);
-    trace::ended(&span, discovery.is_done(evaluation), &discovery.open, manifests);
-    discovery.open
+    trace::ended(&span, discovery.is_done(evaluation), &discovery.unread, manifests);
+    discovery.unread
 }
 
 /// How many manifests and blobs are fetched at a time.
@@ -106,7 +106,7 @@ struct Discovery<'a> {
     /// How many manifests may still be fetched.
     manifests: u64,
     /// The errors that keep a refusal from being final.
-    open: Vec<StoreError>,
+    unread: Vec<StoreError>,
     search: Search<'a>,
     /// The entries seen, by digest, size and media type: a wrong entry for a manifest must not hide a right one.
     seen: BTreeSet<(Digest, u64, String)>,
@@ -119,7 +119,7 @@ impl<'a> Discovery<'a> {
             read: BTreeSet::new(),
             later: Vec::new(),
             manifests: search.limits.evidence.signature_manifests,
-            open: Vec::new(),
+            unread: Vec::new(),
             search,
             seen: BTreeSet::new(),
         }
@@ -203,7 +203,7 @@ impl<'a> Discovery<'a> {
     }
 
     fn failed(&mut self, error: StoreError) -> Listed {
-        self.open.push(error);
+        self.unread.push(error);
         Listed::Failed
     }
 
@@ -216,7 +216,7 @@ impl<'a> Discovery<'a> {
         let content = match answer {
             Ok(content) => content,
             Err(error) if error.is_not_found() => return,
-            Err(error) => return self.open.push(error),
+            Err(error) => return self.unread.push(error),
         };
         // Some registries resolve the fallback tag to the image, and `cosign copy` gives the image that tag: then it is
         // not a list (threats: fallback-tag-is-the-image).
@@ -225,7 +225,7 @@ impl<'a> Discovery<'a> {
         }
         match Index::parse(&content, self.search.limits) {
             Ok(index) => self.sort(FoundAt::FallbackTag, index.manifests, evaluation).await,
-            Err(error) => self.open.push(walk::unreadable(self.search.source, error)),
+            Err(error) => self.unread.push(walk::unreadable(self.search.source, error)),
         }
     }
 
@@ -251,7 +251,7 @@ impl<'a> Discovery<'a> {
         let content = match answer {
             Ok(content) => content,
             Err(error) if error.is_not_found() => return,
-            Err(error) => return self.open.push(error),
+            Err(error) => return self.unread.push(error),
         };
         // Only a manifest whose documents were read is skipped: as the entry of a list it may have been rejected for
         // its missing `subject` field, which is not required at a tag.
@@ -310,7 +310,7 @@ impl<'a> Discovery<'a> {
                     evaluation.find(Finding { digest: Some(entry.digest), place, reason });
                 } else if let Err(exhausted) = self.spend(&entry) {
                     // An exhausted budget is an error, not an empty list: a refusal would not be justified.
-                    self.open.push(exhausted);
+                    self.unread.push(exhausted);
                     left.by_ref().for_each(drop);
                     break;
                 } else {

@@ -59,13 +59,13 @@ pub(super) fn read(manifest: &SignatureManifest, evidence: &[Evidence], findings
 }
 
 /// Logs why discovery ended, early where the policy is `met`, and how many signature manifests it took.
-pub(super) fn ended(span: &Span, met: bool, open: &[StoreError], manifests: u64) {
-    let reason = match open {
+pub(super) fn ended(span: &Span, met: bool, unread: &[StoreError], manifests: u64) {
+    let reason = match unread {
         _ if met => "the policy is met",
         [] => "everything was read",
         _ => "everything that can be read was read",
     };
-    info!(parent: span, reason, manifests, unread = open.len(), "discovery ended");
+    info!(parent: span, reason, manifests, unread = unread.len(), "discovery ended");
 }
 
 fn shown(error: &StoreError) -> Untrusted {
