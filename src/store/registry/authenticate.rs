@@ -11,7 +11,6 @@ use super::client::RegistryClient;
 use super::request::ApiRequest;
 use super::response::ApiResponse;
 use super::scope::TokenScope;
-use super::trace::shown_host;
 use crate::store::StoreError;
 
 /// The bound on authentication retries of one request: one new token, a second one only if the challenge added actions,
@@ -104,7 +103,7 @@ impl RegistryClient {
 
     /// Requests `/v2/` without authorization and stores its challenge, even from a 200 or 403 response.
     async fn ping(&self, request: &ApiRequest) -> Result<(), StoreError> {
-        debug!(host = %shown_host(&self.base), "asking for a challenge");
+        debug!(host = %self.transport.shown_host(&self.base), "asking for a challenge");
         let mut url = self.base.clone();
         url.set_path("/v2/");
         let TokenScope { repository, access } = request.scope.clone();

@@ -35,7 +35,6 @@ use super::response::ApiResponse;
 use super::scope::TokenScope;
 use super::token;
 use super::token::TokenRequest;
-use super::trace::shown_host;
 use super::transport::Transport;
 use crate::store::StoreError;
 use crate::store::credentials::Credential;
@@ -282,7 +281,7 @@ impl Authenticator {
         };
         debug!(
             host = self.host,
-            service = %shown_host(&realm),
+            service = %self.transport.shown_host(&realm),
             scopes = %self.transport.untrusted(&scopes.join(" ")),
             credential = %self.transport.untrusted(&from),
             "requesting a token"

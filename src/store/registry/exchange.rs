@@ -20,7 +20,6 @@ use super::request::http_request;
 use super::response::ApiResponse;
 use super::response::ErrorBody;
 use super::response::ResponseBody;
-use super::trace::shown_host;
 use super::transport::IncomingBody;
 use super::transport::TransportError;
 use super::transport::is_encoded;
@@ -88,7 +87,7 @@ impl RegistryClient {
             let http_response = http_response?;
             match self.target(request, &url, &http_response)? {
                 Some(next) => {
-                    debug!(to = %shown_host(&next), "following a redirect");
+                    debug!(to = %self.transport.shown_host(&next), "following a redirect");
                     url = next;
                 }
                 None => return self.response(request, http_response, &url).await,

@@ -18,7 +18,6 @@ use super::pagination::page;
 use super::repository::Repository;
 use super::response::ApiResponse;
 use super::text::shown;
-use super::trace::shown_host;
 use crate::digest::Digest;
 use crate::limits::count;
 use crate::oci::Content;
@@ -51,7 +50,7 @@ pub(super) async fn list(
             match read(repository, subject, None).await? {
                 ReferrersAnswer::Listed(listing) => {
                     capabilities.no_referrers_filter.store(true, Ordering::Relaxed);
-                    debug!(host = %shown_host(&repository.client.base), "the registry refuses to filter referrers");
+                    debug!("the registry refuses to filter referrers");
                     Ok(Some(listing))
                 }
                 ReferrersAnswer::NoApi(response) => no_api(repository, &response),
@@ -167,7 +166,7 @@ fn no_api(repository: &Repository, response: &ApiResponse) -> Result<Option<List
 fn remember(repository: &Repository, there: bool) {
     let mut known = repository.client.capabilities.referrers.lock().unwrap_or_else(PoisonError::into_inner);
     if *known != Some(true) && *known != Some(there) {
-        debug!(host = %shown_host(&repository.client.base), there, "learned whether there is a referrers API");
+        debug!(there, "learned whether there is a referrers API");
     }
     *known = Some(there || *known == Some(true));
     if there {

@@ -28,11 +28,11 @@ impl Transport {
     ) {
         let status = response.map(|response| response.status().as_u16());
         if tracing::enabled!(Level::INFO) && status.is_some() && self.is_first_answer(url) {
-            info!(host = %shown_host(url), status, took_ms = milliseconds(took), "first answer of this host");
+            info!(host = %self.shown_host(url), status, took_ms = milliseconds(took), "first answer of this host");
         }
         debug!(
             method = method.as_str(),
-            host = %shown_host(url),
+            host = %self.shown_host(url),
             path = %self.untrusted(&url.path()),
             sent,
             status,
@@ -46,7 +46,7 @@ impl Transport {
     /// Logs that attempt `next` follows after the pause `wait`, and why.
     pub(super) fn log_retry(&self, url: &Url, next: u32, wait: Duration, reason: &dyn Display) {
         info!(
-            host = %shown_host(url),
+            host = %self.shown_host(url),
             attempt = next,
             wait_ms = milliseconds(wait),
             reason = %self.untrusted(reason),
@@ -59,15 +59,15 @@ impl Transport {
         Untrusted::new(&self.settings.secrets.hide(&text.to_string()))
     }
 
+    /// The host and port of a URL as they may stand in an event.
+    pub(super) fn shown_host(&self, url: &Url) -> Untrusted {
+        self.untrusted(&host_and_port(url))
+    }
+
     fn is_first_answer(&self, url: &Url) -> bool {
         let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
         answered.len() < MAX_LOGGED_HOSTS && answered.insert(host_and_port(url))
     }
-}
-
-/// The host and port of a URL as they may stand in an event.
-pub(super) fn shown_host(url: &Url) -> Untrusted {
-    Untrusted::new(&host_and_port(url))
 }
 
 fn milliseconds(time: Duration) -> u64 {
