@@ -34,6 +34,8 @@ mod redirect;
 mod time;
 #[path = "registry_client/tls.rs"]
 mod tls;
+#[path = "registry_client/trace.rs"]
+mod trace;
 
 use std::future::Future;
 use std::time::Duration;

@@ -47,6 +47,8 @@ const PIN: &str = "canary-pin-2846";
 /// A folder with keys, and the texts that must not show up.
 struct Place {
     folder: TempDir,
+    /// The options of the log, added to each command.
+    log: &'static [&'static str],
     canaries: Vec<(String, Vec<u8>)>,
 }
 
@@ -81,7 +83,7 @@ impl Place {
             canaries.push((format!("{name} file"), text.as_bytes()[within].to_vec()));
         }
         image::layout(&folder.path().join("app"), &[(Some("v1"), &image::image(1))]);
-        Self { folder, canaries }
+        Self { folder, log: &[], canaries }
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -95,6 +97,7 @@ impl Place {
     /// Runs a command and looks through everything that it printed.
     #[track_caller]
     fn run(&self, variables: &[(&str, &str)], args: &[&str]) -> Option<i32> {
+        let args = &[args, self.log].concat();
         let output = self.command(args).envs(variables.iter().copied()).output().unwrap();
         self.look(&format!("{args:?}, stdout"), &output.stdout);
         self.look(&format!("{args:?}, stderr"), &output.stderr);
@@ -123,6 +126,9 @@ impl Place {
     }
 }
 
+/// No log, and the forms of the one with most in it.
+const LOGS: [&[&str]; 3] = [&[], &["-vv"], &["-vv", "--log-format", "json"]];
+
 /// A secret as it is, in hexadecimal digits and in base64.
 fn forms(name: &str, secret: &[u8]) -> Vec<(String, Vec<u8>)> {
     let digits = hex(secret);
@@ -136,10 +142,11 @@ const WITH_WRONG: &[(&str, &str)] = &[("BULLA_PASSWORD", WRONG)];
 
 #[test]
 fn no_command_prints_a_secret() {
-    let place = Place::new();
+    let mut place = Place::new();
     let kinds = ["p256", "p384", "ed25519"];
-    for kind in kinds {
-        for suffix in [".key", "-pkcs8.key", "-plain.key"] {
+    for (number, kind) in kinds.into_iter().enumerate() {
+        for (shift, suffix) in [".key", "-pkcs8.key", "-plain.key"].into_iter().enumerate() {
+            place.log = LOGS[(number + shift) % LOGS.len()];
             let key = format!("{kind}{suffix}");
             for output in ["text", "json"] {
                 let sign = ["sign", "oci:app:v1", "--key", &key, "--output", output, "--format", "both"];
@@ -181,11 +188,14 @@ fn no_command_prints_a_secret() {
         }
         fs::remove_file(place.folder.path().join("damaged.pem")).unwrap();
     }
-    place.run(WITH, &["key", "new", "-o", "fresh"]);
-    place.run(WITH, &["key", "new", "-o", "fresh"]);
-    place.run(&[], &["key", "new", "-o", "file", "--passphrase-file", "passphrase.txt"]);
-    place.run(&[], &["key", "show", "p256.key", "--passphrase-file", "wrong-passphrase.txt"]);
-    place.run(WITH, &["demo", "--keep", "demo"]);
+    for log in LOGS {
+        place.log = log;
+        place.run(WITH, &["key", "new", "-o", "fresh"]);
+        place.run(WITH, &["key", "new", "-o", "fresh"]);
+        place.run(&[], &["key", "new", "-o", "file", "--passphrase-file", "passphrase.txt"]);
+        place.run(&[], &["key", "show", "p256.key", "--passphrase-file", "wrong-passphrase.txt"]);
+        place.run(WITH, &["demo", "--keep", "demo"]);
+    }
     place.look_through(&place.folder.path().join("app"));
     place.look_through(&place.folder.path().join("demo"));
 }
@@ -193,15 +203,18 @@ fn no_command_prints_a_secret() {
 /// A secret in the wrong place: what was typed is not repeated.
 #[test]
 fn a_secret_in_a_wrong_argument_is_not_printed() {
-    let place = Place::new();
+    let mut place = Place::new();
     for uri in [format!("pkcs11:object=key?pin-value={PIN}"), format!("pkcs11:object=key;pin-value={PIN}?x={PIN}")] {
-        for args in [
-            &["sign", "oci:app:v1", "--key", &uri][..],
-            &["key", "show", &uri],
-            &["key", "list", &uri],
-            &["key", "new", "--pkcs11", &uri],
-        ] {
-            assert_eq!(place.run(&[], args), Some(2));
+        for log in LOGS {
+            place.log = log;
+            for args in [
+                &["sign", "oci:app:v1", "--key", &uri][..],
+                &["key", "show", &uri],
+                &["key", "list", &uri],
+                &["key", "new", "--pkcs11", &uri],
+            ] {
+                assert_eq!(place.run(&[], args), Some(2));
+            }
         }
     }
 }
@@ -230,7 +243,8 @@ fn no_command_prints_a_pin() {
         (&[], &["key", "list", &source], 0),
         (&[], &["sign", "oci:app:v1", "--key", &source.replace("/pin", "/none")], 2),
     ];
-    for (variables, args, code) in runs {
+    for ((variables, args, code), log) in runs.into_iter().zip(LOGS.into_iter().cycle()) {
+        let args = &[args, log].concat();
         let run = hsm.bulla_with(variables, args);
         assert_eq!(run.code, Some(code), "{args:?}\n{}", run.stderr);
         place.look(&format!("{args:?}"), run.stdout.as_bytes());

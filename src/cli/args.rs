@@ -37,6 +37,7 @@ pub(super) use key::KeyTypeArg;
 pub(super) use key::PassphraseArgs;
 pub(super) use key::PluginArgs;
 pub(super) use key::TokenArgs;
+pub(super) use output::LogFormat;
 pub(super) use output::Output;
 pub(super) use output::ResultsOutput;
 pub(super) use output::TreeOutput;
@@ -63,9 +64,12 @@ pub(super) struct GeneralArgs {
     /// Timeout of the whole command (30s, 5m, 1h; 0: none); by default 10m, not counting the time in which layers move
     #[arg(long, value_name = "DURATION", global = true, value_parser = duration::parse, env = "BULLA_TIMEOUT", help_heading = "General")]
     pub(super) timeout: Option<Duration>,
-    /// Print which registries answer; twice: every request
+    /// Print a log of the steps; twice: every request and decision
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "General")]
     pub(super) verbose: u8,
+    /// The form of the log that -v prints
+    #[arg(long, value_name = "FORM", global = true, value_enum, default_value_t, help_heading = "General")]
+    pub(super) log_format: LogFormat,
     /// Print only errors and data
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "General")]
     pub(super) quiet: bool,

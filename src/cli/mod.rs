@@ -13,6 +13,7 @@ mod interrupt;
 mod keys;
 mod line;
 mod listing;
+mod log;
 mod manual;
 mod move_image;
 mod moves;
@@ -77,6 +78,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     verbosity::set(&cli.general);
+    log::begin(&cli.general);
     match &cli.command {
         Command::Copy(_) | Command::Import(_) => progress::show(),
         Command::Verify(args) if args.layers => progress::show(),

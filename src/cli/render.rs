@@ -95,6 +95,15 @@ fn to_stderr<'a>(lines: impl Iterator<Item = &'a Line>) {
     drop(bar::hide_while(|| stderr.lock().write_all(painted.as_bytes())));
 }
 
+/// Prints an object of JSON that is not data, on one line.
+pub(super) fn json_note(object: &impl Serialize) {
+    let mut line = Vec::new();
+    if report::write_line(&mut line, object, redacted::secrets()).is_ok() {
+        line.push(b'\n');
+        drop(bar::hide_while(|| io::stderr().lock().write_all(&line)));
+    }
+}
+
 /// Prints a report in JSON.
 pub(super) fn report(report: &impl Serialize) {
     data_by(|out| {

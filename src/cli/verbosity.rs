@@ -15,10 +15,8 @@ pub(super) enum Verbosity {
     /// Warnings and notes.
     #[default]
     Normal,
-    /// Also which hosts answer.
-    Hosts,
-    /// Also every request.
-    Requests,
+    /// Also the log.
+    Log,
 }
 
 /// Sets the verbosity, once.
@@ -26,8 +24,7 @@ pub(super) fn set(args: &GeneralArgs) {
     VERBOSITY.get_or_init(|| match (args.quiet, args.verbose) {
         (true, _) => Verbosity::Quiet,
         (false, 0) => Verbosity::Normal,
-        (false, 1) => Verbosity::Hosts,
-        (false, _) => Verbosity::Requests,
+        (false, _) => Verbosity::Log,
     });
 }
 

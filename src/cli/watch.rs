@@ -1,7 +1,6 @@
-//! Notes about requests to registries: retries, and with `-v` and `-vv` requests and responses.
+//! Notes about retries of requests to registries, without `-v`: with it the log has all of them.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -21,36 +20,19 @@ use super::verbosity::Verbosity;
 pub(super) struct RequestNotes {
     /// The retries that were reported, and when.
     again: Mutex<BTreeMap<(String, String, u32), Instant>>,
-    /// The hosts that have answered.
-    answered: Mutex<BTreeSet<String>>,
 }
 
 impl RequestObserver for RequestNotes {
     fn observe(&self, event: &RequestEvent<'_>) {
         match *event {
             // Several requests to one host often fail in the same way at the same time: report that once.
-            RequestEvent::Retry { host, most, next, pause, why } if self.is_news(host, why, next) => {
+            RequestEvent::Retry { host, most, next, pause, why } if !is_logged() && self.is_news(host, why, next) => {
                 let pause = in_words(pause);
                 render::note(format_args!(
                     "{}: {}, trying again in {pause} ({next} of {most})",
                     Foreign(host),
                     Foreign(why)
                 ));
-            }
-            RequestEvent::Request { host, method, path, status, took } => {
-                let answer = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
-                let took = in_words(took);
-                match verbosity::verbosity() {
-                    Verbosity::Requests => render::note(format_args!(
-                        "{method} {} {}: {answer} after {took}",
-                        Foreign(host),
-                        Foreign(path)
-                    )),
-                    Verbosity::Hosts if self.is_first(host, status) => {
-                        render::note(format_args!("{}: first answer {answer} after {took}", Foreign(host)));
-                    }
-                    _ => {}
-                }
             }
             _ => {}
         }
@@ -63,10 +45,11 @@ impl RequestNotes {
         again.retain(|_, told| told.elapsed() < TOLD);
         again.insert((host.to_owned(), why.to_owned(), next), Instant::now()).is_none()
     }
+}
 
-    fn is_first(&self, host: &str, status: Option<u16>) -> bool {
-        status.is_some() && self.answered.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned())
-    }
+/// Whether the log reports retries already.
+fn is_logged() -> bool {
+    verbosity::verbosity() == Verbosity::Log
 }
 
 /// How long the same retry is not reported again.

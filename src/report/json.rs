@@ -37,7 +37,10 @@ pub(super) fn write_within(
 }
 
 /// Writes `value` as JSON on one line, without a final line end.
-pub(super) fn write_line(out: &mut dyn Write, value: &impl Serialize, secrets: &Secrets) -> io::Result<()> {
+///
+/// # Errors
+/// As [`write`].
+pub fn write_line(out: &mut dyn Write, value: &impl Serialize, secrets: &Secrets) -> io::Result<()> {
     let formatter = RedactingFormatter::new(CompactFormatter, secrets);
     Ok(value.serialize(&mut Serializer::with_formatter(out, formatter))?)
 }

@@ -27,6 +27,7 @@ pub use inspect::InspectReport;
 pub use inspect::Inspected;
 pub use inspect::ShownPayload;
 pub use json::write;
+pub use json::write_line;
 pub use key::FileKeyResult;
 pub use key::KeyReport;
 pub use key::TokenKeyResult;

@@ -1,5 +1,6 @@
 //! A registry or token service that sends back what it was sent: no error and no warning shows a secret in any form.
 
+use super::trace::recorded;
 use super::*;
 use crate::support::image::image;
 use crate::support::registry::Response;
@@ -109,11 +110,15 @@ fn output(switches: &[&str], place: &Echo, form: &Form, pattern: &str) -> String
     let registries = Registries::new(settings);
     let app = registries.repository(&reference(&registry.address(), "app")).unwrap().for_writing();
     let mut output = Vec::new();
-    run(async {
-        output.push(app.resolve(&tag("v1")).await.map(drop));
-        output.push(app.referrers(&image.descriptor.digest, None).await.map(drop));
-        output.push(app.push_content(&octets(b"not there")).await.map(drop));
+    let ((), events) = recorded(|| {
+        run(async {
+            output.push(app.resolve(&tag("v1")).await.map(drop));
+            output.push(app.referrers(&image.descriptor.digest, None).await.map(drop));
+            output.push(app.push_content(&octets(b"not there")).await.map(drop));
+        });
     });
+    assert!(events.len() > 3, "{events:?}");
+    hides(&events.join("\n"), form, &format!("events, {}", place.0));
     let errors = output.into_iter().filter_map(Result::err).map(|error| format!("{error} {error:?}"));
     errors.chain(registries.warnings().into_iter().map(|(_, text)| text)).collect::<Vec<_>>().join("\n")
 }
@@ -159,10 +164,12 @@ fn no_error_shows_a_token_that_the_registry_sends_back() {
         settings.retry.connect_retries = 0;
         settings.retry.retries = 0;
         let app = app_with(&registry, settings);
-        let error = run(app.push_content(&octets(b"not there"))).unwrap_err().to_string();
+        let (result, events) = recorded(|| run(app.push_content(&octets(b"not there"))));
+        let error = result.unwrap_err().to_string();
         let sent = registry.matching("*", "/v2/*");
         let sent = sent.iter().find_map(|it| it.header("Authorization")).unwrap().trim_start_matches("Bearer ");
         assert!(sent.len() > 12 && !error.contains(sent), "{name}: {error}");
+        assert!(!events.is_empty() && events.iter().all(|event| !event.contains(sent)), "{name}: {events:?}");
     }
 }
 
@@ -176,6 +183,9 @@ fn no_error_shows_the_signature_of_a_presigned_url() {
     registry.hook("*", "/v2/app/blobs/*", move |_, _| Response::text(307, "").with("Location", elsewhere.clone()));
     registry.hook("*", "/blob*", move |request, _| Response::text(403, &format!("not for {}", request.query)));
     let blob = octets(b"x");
-    let error = run(app(&registry).blob(blob.descriptor(), 10)).unwrap_err().to_string();
+    let (result, events) = recorded(|| run(app(&registry).blob(blob.descriptor(), 10)));
+    let error = result.unwrap_err().to_string();
     assert!(error.contains("403") && !error.contains(signature), "{error}");
+    assert!(events.iter().any(|event| event.contains("following a redirect")), "{events:?}");
+    assert!(events.iter().all(|event| !event.contains(signature) && !event.contains("X-Amz")), "{events:?}");
 }

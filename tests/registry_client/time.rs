@@ -151,7 +151,7 @@ fn a_watcher_sees_every_request_and_every_retry() {
     assert_eq!(seen[4], format!("{manifest} Some(200)"));
 }
 
-fn program(arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
+pub fn program(arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
     let home = temp_dir();
     let mut command = Command::new(env!("CARGO_BIN_EXE_bulla"));
     command.args(arguments).env_clear().env("HOME", home.path()).envs(variables.iter().copied());
@@ -160,7 +160,7 @@ fn program(arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String, Stri
     (status.code().unwrap(), text(stdout), text(stderr))
 }
 
-const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/keys/release.pub");
+pub const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/keys/release.pub");
 
 /// A host that no resolver is asked for: a label of a name has 63 octets at most (RFC 1035 section 2.3.4).
 fn nameless() -> String {
@@ -240,9 +240,11 @@ fn verbose_output_shows_requests() {
     let reference = format!("{}/app:v1", registry.address());
     let shown = |option: &str| program(&["tree", &reference, option], &[]).2;
     let requests = shown("-vv");
-    assert!(requests.contains(&format!("GET {} /v2/app/manifests/v1: 200 after ", registry.address())), "{requests}");
+    let request = format!("answered method=GET host={} path=/v2/app/manifests/v1 status=200 ", registry.address());
+    assert_eq!(requests.matches(&request).count(), 1, "{requests}");
     let hosts = shown("-v");
-    assert_eq!(hosts.matches(": first answer 200 after ").count(), 1, "{hosts}");
+    let first = format!("info: first answer of this host host={} status=200 took_ms=", registry.address());
+    assert_eq!(hosts.matches(&first).count(), 1, "{hosts}");
     assert!(!hosts.contains("/v2/"), "{hosts}");
     assert_eq!(shown("-q"), "");
     assert_eq!(program(&["tree", &reference, "-q", "-v"], &[]).0, 2);

@@ -2,6 +2,16 @@
 
 use clap::ValueEnum;
 
+/// The form of the log on standard error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum LogFormat {
+    /// One object of JSON for each entry, on a line of its own
+    Json,
+    /// For people
+    #[default]
+    Text,
+}
+
 /// The output format of a command with one result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Output {
