@@ -1,6 +1,6 @@
-//! `Form`: one row of the table that says where a signature format lives, and how it is read and written.
+//! `Form`: one row of the table of signature formats: where a format is stored, and how it is read and written.
 //!
-//! Nothing else matches on the media types of signature formats: discovery, signing, import and merging ask this table.
+//! Nothing else matches on the media types of signature formats: discovery, signing, import and merging use this table.
 
 use std::collections::BTreeMap;
 
@@ -23,28 +23,28 @@ use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::time::Time;
 
-/// Where a signature format lives, and how it is read and written.
+/// A signature format: where it is stored, and how it is read and written.
 #[derive(Debug)]
 pub struct Form {
-    /// The name.
+    /// The name of the format.
     pub name: FormName,
-    /// The artifact type of a referrer whose layers have this format, where there is one of its own.
+    /// The artifact type of a referrer whose layers have this format, if it has one of its own.
     artifact_type: Option<TypeName>,
     /// The media type of a layer that is a document of this format.
     layer_type: TypeName,
-    /// The tag at which cosign v2 keeps documents of this format.
+    /// The tag at which cosign v2 stores documents of this format.
     tag: Option<FormTag>,
-    /// How many documents a manifest of this format carries: one, or any number.
+    /// The number of documents in a manifest of this format: one, or any number.
     pub layers: FormLayers,
-    /// The annotations of a layer that this format reads, now or once certificates are verified: they are part of the
-    /// evidence.
+    /// The annotations of a layer that belong to the evidence: this format reads them, now or once certificates are
+    /// verified.
     annotations: &'static [&'static str],
-    /// Those of them that an import carries further, beside the document.
+    /// The annotations that an import carries further with the document.
     carried: &'static [&'static str],
     read: fn(&Descriptor, &Content, &Limits) -> Result<SignedDocument, EnvelopeError>,
     /// The payload that a signature of this format covers.
     payload: PayloadKind,
-    /// Makes the content to store of a signature.
+    /// Makes the content in which a signature is stored.
     write: fn(&SignedItem<'_>, &Subject, Time) -> Result<StoredSignature, JsonError>,
 }
 
@@ -64,7 +64,7 @@ pub enum StoredSignature {
     Referrer(Attachment),
 }
 
-/// A manifest that refers to a subject, with the blobs that the store will want first.
+/// A manifest that refers to a subject, with the blobs that must be stored before it.
 #[derive(Clone, Debug)]
 pub struct Attachment {
     /// The blobs, without the empty config.
@@ -73,7 +73,7 @@ pub struct Attachment {
     pub manifest: Content,
 }
 
-/// How many documents one manifest carries.
+/// The number of documents in one manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormLayers {
     /// Any number.
@@ -82,16 +82,16 @@ pub enum FormLayers {
     One,
 }
 
-/// A tag at which cosign v2 keeps signed documents beside an image.
+/// A tag at which cosign v2 stores signed documents beside an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FormTag {
-    /// The suffix of the tag, behind the digest of the image.
+    /// The suffix of the tag, after the digest of the image.
     pub suffix: &'static str,
-    /// What the documents there state.
+    /// The kind of statements at this tag.
     pub statements: FormStatements,
 }
 
-/// What the documents at one of cosign's tags state.
+/// The kind of statements at one of cosign's tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormStatements {
     /// Attestations.
@@ -100,7 +100,7 @@ pub enum FormStatements {
     ImageSignatures,
 }
 
-/// A media type, or the beginning of one that is followed by its version.
+/// A media type, or its prefix before a version.
 #[derive(Clone, Copy, Debug)]
 enum TypeName {
     Exactly(&'static str),
@@ -174,14 +174,14 @@ fn envelope(signed: &SignedItem<'_>) -> Envelope {
     Envelope::of_verified(signed.payload.payload_type(), signed.payload.bytes(), signed.signature.clone())
 }
 
-/// All formats, in the order in which they are looked for and written.
+/// All formats, in the order of discovery and writing.
 static FORMS: [&Form; 3] = [&SIGSTORE_BUNDLE, &SIMPLE_SIGNING, &DSSE];
 
 const SIG_TAG: FormTag = FormTag { suffix: "sig", statements: FormStatements::ImageSignatures };
 
 const ATT_TAG: FormTag = FormTag { suffix: "att", statements: FormStatements::Attestations };
 
-/// What cosign v2 keeps beside a document: its signature and the verification material.
+/// The annotations of cosign v2 beside a document: its signature and the verification material.
 const COSIGN_ANNOTATIONS: [&str; 5] = [
     referrer::COSIGN_SIGNATURE,
     "dev.sigstore.cosign/bundle",
@@ -190,7 +190,7 @@ const COSIGN_ANNOTATIONS: [&str; 5] = [
     "dev.sigstore.cosign/rfc3161timestamp",
 ];
 
-/// What cosign v2 keeps beside an envelope, whose signatures are inside.
+/// The annotations of cosign v2 beside an envelope, which contains its signatures.
 const COSIGN_MATERIAL: [&str; 4] = [
     "dev.sigstore.cosign/bundle",
     "dev.sigstore.cosign/certificate",
@@ -199,7 +199,7 @@ const COSIGN_MATERIAL: [&str; 4] = [
 ];
 
 impl Form {
-    /// All formats, in the order in which they are looked for and written.
+    /// All formats, in the order of discovery and writing.
     pub fn all() -> impl Iterator<Item = &'static Self> {
         FORMS.into_iter()
     }
@@ -210,7 +210,7 @@ impl Form {
         self.tag.map(|tag| referrer::cosign_tag(subject.digest(), tag.suffix))
     }
 
-    /// Checks that this format can carry `statement`: each tag of cosign holds statements of one kind.
+    /// Checks that this format can carry `statement`: each tag of cosign holds one kind of statements.
     ///
     /// # Errors
     /// [`EnvelopeError::Unwritable`].
@@ -225,8 +225,8 @@ impl Form {
         }
     }
 
-    /// A signature in this format, as it is stored beside `subject`. `created` is the time in the annotation of a
-    /// referrer: it is not signed and no evidence of time.
+    /// The content in which a signature of this format is stored beside `subject`. `created` is the time in the
+    /// annotation of a referrer, which is not signed and proves nothing.
     ///
     /// # Errors
     /// [`JsonError`] never happens for these types, but is not swallowed.
@@ -249,23 +249,23 @@ impl Form {
         self.payload
     }
 
-    /// The format of a layer with this media type, if it is one that is read.
+    /// The format of a layer with this media type, if it is supported.
     pub fn of_layer(media_type: &str) -> Option<&'static Self> {
         Self::all().find(|form| form.layer_type.is(media_type))
     }
 
-    /// The format of which a referrer with this artifact type carries documents, by its own word.
+    /// The format that a referrer with this artifact type claims to carry.
     pub fn of_artifact(artifact_type: &str) -> Option<&'static Self> {
         Self::all().find(|form| form.artifact_type.is_some_and(|name| name.is(artifact_type)))
     }
 
-    /// The tags at which cosign v2 keeps signed documents, in the order in which they are asked for.
+    /// The tags at which cosign v2 stores signed documents, in the order of discovery.
     pub fn tags() -> impl Iterator<Item = FormTag> {
         Self::all().filter_map(|form| form.tag)
     }
 
-    /// The artifact type of a referrer whose first layer has this media type: that of the format where it has exactly
-    /// one, else the media type itself.
+    /// The artifact type of a referrer whose first layer has this media type: that of its format, or the media type
+    /// itself if the format has none.
     pub fn artifact_type_of(layer_type: &str) -> &str {
         match Self::of_layer(layer_type).and_then(|form| form.artifact_type) {
             Some(TypeName::Exactly(name)) => name,
@@ -273,20 +273,20 @@ impl Form {
         }
     }
 
-    /// Whether an import carries an annotation with this key beside a document of this format.
+    /// Whether an import carries an annotation with this key further with a document of this format.
     pub fn carries_annotation(&self, key: &str) -> bool {
         self.carried.contains(&key)
     }
 
-    /// Whether documents of this format keep an annotation with this key beside them.
+    /// Whether an annotation with this key belongs to the evidence of this format.
     pub fn has_annotation(&self, key: &str) -> bool {
         self.annotations.contains(&key)
     }
 
-    /// Reads a document of this format.
+    /// Parses a document of this format.
     ///
     /// # Errors
-    /// [`EnvelopeError`]: what is wrong with its bytes or with what stands beside them.
+    /// [`EnvelopeError`], for its bytes or its annotations.
     pub fn read(
         &self,
         layer: &Descriptor,
@@ -297,9 +297,9 @@ impl Form {
     }
 }
 
-/// All that a layer says on which it depends what evidence it is: its bytes, its type, and the annotations that its format
-/// reads. Two layers are the same evidence only if all of it is equal, so that a copy without its certificate can never
-/// hide the one that has it. Discovery, the merging of tags and import compare evidence by this alone.
+/// The identity of a piece of evidence: everything that its format reads of a layer (its bytes, its media type, and
+/// some annotations). Two layers are the same evidence only if all of it is equal, so a copy without its certificate
+/// can never hide the one that has it. Discovery, the merging of tags and import compare evidence only by this.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EvidenceIdentity<'a> {
     annotations: Vec<(&'a str, &'a str)>,
@@ -310,7 +310,7 @@ pub struct EvidenceIdentity<'a> {
 }
 
 impl<'a> EvidenceIdentity<'a> {
-    /// The identity of the evidence that `layer` names.
+    /// The identity of the evidence in `layer`.
     pub fn of(layer: &'a Descriptor) -> Self {
         let form = Form::of_layer(&layer.media_type);
         let read = layer.annotations.iter().filter(|(key, _)| form.is_some_and(|form| form.has_annotation(key)));
@@ -323,7 +323,7 @@ impl<'a> EvidenceIdentity<'a> {
         }
     }
 
-    /// The same without the verification material beside it: what variants of one signature have in common.
+    /// The same identity without the verification material, which variants of one signature share.
     #[must_use]
     pub fn without_material(&self) -> Self {
         let mut bare = self.clone();
@@ -342,11 +342,11 @@ impl TypeName {
 }
 
 impl SignedDocument {
-    /// Reads a document by the media type of `content`, in the format that [`Form::of_layer`] has for it; for simple signing
-    /// with the signature in the annotations of its descriptor.
+    /// Parses a document by the media type of `content`, in the format of [`Form::of_layer`]. Simple signing has its
+    /// signature in the annotations of the descriptor.
     ///
     /// # Errors
-    /// [`EnvelopeError::Type`] for a media type that is not read, else what is wrong with the bytes.
+    /// [`EnvelopeError::Type`] for an unsupported media type, otherwise the error in the bytes.
     pub fn parse(content: &Content, limits: &Limits) -> Result<Self, EnvelopeError> {
         let layer = content.descriptor();
         match Form::of_layer(&layer.media_type) {

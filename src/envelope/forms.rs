@@ -1,4 +1,4 @@
-//! `Forms`: the signature formats that one signing act writes.
+//! `Forms`: the signature formats in which a signing operation writes its signatures.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::envelope::FormName;
 use crate::envelope::ItemPayload;
 use crate::envelope::SigningItem;
 
-/// The signature formats that one signing act writes: at least one.
+/// The signature formats in which a signing operation writes its signatures: at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forms(BTreeSet<FormName>);
 
@@ -18,7 +18,7 @@ impl Forms {
         Self(BTreeSet::from([form]))
     }
 
-    /// These and one more.
+    /// These formats and `form`.
     #[must_use]
     pub fn and(mut self, form: FormName) -> Self {
         self.0.insert(form);
@@ -30,20 +30,20 @@ impl Forms {
         self.0.contains(&form)
     }
 
-    /// Whether one of them is kept at a tag of cosign.
+    /// Whether one of the formats is stored at a tag of cosign.
     pub fn has_tag(&self) -> bool {
         self.iter().any(|form| !form.is_referrer())
     }
 
-    /// The formats, in the order in which they are looked for and written.
+    /// The formats, in the order of discovery and writing.
     pub fn iter(&self) -> impl Iterator<Item = &'static Form> {
         Form::all().filter(|form| self.contains(form.name))
     }
 
-    /// The payloads of `item` to sign so that these formats can be written, each with the formats that carry it.
+    /// The payloads of `item` to sign for these formats, each with the formats that carry it.
     ///
     /// # Errors
-    /// [`EnvelopeError`] where one of the formats cannot carry the statement, or a payload cannot be written.
+    /// [`EnvelopeError`] if one of the formats cannot carry the statement, or a payload cannot be serialized.
     pub fn payloads(&self, item: &SigningItem<'_>) -> Result<Vec<(ItemPayload, Vec<&'static Form>)>, EnvelopeError> {
         let mut payloads: Vec<(ItemPayload, Vec<&'static Form>)> = Vec::new();
         for form in self.iter() {
@@ -93,7 +93,8 @@ mod tests {
         let want = vec![(statement, vec![bundle]), (claim, vec![simple])];
         assert_eq!(names(&both, &signature(Some("app"))), Ok(want));
 
-        // What cannot be written is refused: a name is missing, or the tag holds statements of the other kind.
+        // A statement that a format cannot carry is refused: the name is missing, or the tag holds another kind of
+        // statements.
         assert_eq!(names(&both, &signature(None)), Err(EnvelopeError::NoIdentity));
         for (form, item) in [(simple, &attestation), (dsse, &signature(Some("app")))] {
             let refused = names(&Forms::of(form), item);

@@ -1,4 +1,4 @@
-//! `ItemPayload`: the bytes of a statement that a key signs, in the encoding of the formats that carry it.
+//! `ItemPayload`: the payload of a statement to sign, in the encoding of the formats that carry it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,7 @@ use crate::envelope::SignedPayload;
 use crate::envelope::pre_authentication_encoding;
 use crate::oci::media_type;
 
-/// Which payload of an item: an item has one of each at most. Formats with the same payload share one signature.
+/// The kind of payload: an item has at most one of each. Formats with the same payload share one signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PayloadKind {
     /// A simple signing payload: the tag form of an image signature. Requests, responses and logs call it `claim`.
@@ -16,7 +16,7 @@ pub enum PayloadKind {
     Statement,
 }
 
-/// A payload that is to be signed for an item.
+/// A payload to sign for an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemPayload {
     bytes: Vec<u8>,
@@ -28,12 +28,12 @@ impl ItemPayload {
         Self { bytes, kind }
     }
 
-    /// The payload, as it is stored.
+    /// The payload as it is stored.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Which payload of its item it is.
+    /// The kind of payload.
     pub const fn kind(&self) -> PayloadKind {
         self.kind
     }
@@ -46,7 +46,7 @@ impl ItemPayload {
         }
     }
 
-    /// The bytes that a signature covers: of a statement its DSSE pre-authentication encoding.
+    /// The bytes that a signature covers: for a statement its DSSE pre-authentication encoding.
     pub fn to_sign(&self) -> Cow<'_, [u8]> {
         match self.kind {
             PayloadKind::SimpleSigning => Cow::Borrowed(&self.bytes),
@@ -56,7 +56,7 @@ impl ItemPayload {
 }
 
 impl PayloadKind {
-    /// Which payload of an item this one is.
+    /// The kind of a verified payload.
     pub const fn of(payload: &SignedPayload) -> Self {
         match payload {
             SignedPayload::SimpleSigning(_) => Self::SimpleSigning,

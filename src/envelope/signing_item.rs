@@ -1,4 +1,5 @@
-//! `SigningItem`: a statement about an image that is to be signed, in no format yet; `SignedItem`: the same, signed.
+//! `SigningItem`: a statement about an image to sign, independent of the format; `SignedItem`: the same with its
+//! signature.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ use crate::key::Signer;
 use crate::key::SignerError;
 use crate::oci::media_type;
 
-/// An image and the statement about it that is to be signed: all that any format makes its payload from.
+/// An image and the statement about it to sign, from which every format makes its payload.
 #[derive(Clone, Copy, Debug)]
 pub struct SigningItem<'a> {
     /// The digest of the manifest or index.
@@ -25,7 +26,7 @@ pub struct SigningItem<'a> {
     pub statement: ItemStatement<'a>,
 }
 
-/// A statement that is to be signed: a closed set.
+/// A statement to sign: a closed set.
 #[derive(Clone, Copy, Debug)]
 pub enum ItemStatement<'a> {
     /// An attestation.
@@ -48,7 +49,7 @@ pub enum ItemStatement<'a> {
     },
 }
 
-/// Who signs: a private key. The formats that carry a certificate chain will find it here, beside the key.
+/// The identity that signs: a private key. Formats that carry a certificate chain will find it here, beside the key.
 #[derive(Clone, Copy)]
 pub struct SigningIdentity<'a> {
     signer: &'a dyn Signer,
@@ -76,7 +77,7 @@ impl SigningItem<'_> {
     /// The payload of this kind.
     ///
     /// # Errors
-    /// [`EnvelopeError`] where it cannot carry this statement or cannot be written.
+    /// [`EnvelopeError`] if it cannot carry this statement, or cannot be serialized.
     pub(super) fn payload(&self, kind: PayloadKind) -> Result<ItemPayload, EnvelopeError> {
         let json = |error| EnvelopeError::Json { format: "payload", error };
         let bytes = match (kind, self.statement) {
@@ -102,7 +103,7 @@ impl SigningItem<'_> {
 }
 
 impl<'a> SigningIdentity<'a> {
-    /// The identity of a bare key.
+    /// The identity of a key without a certificate.
     pub const fn new(signer: &'a dyn Signer) -> Self {
         Self { signer }
     }
@@ -115,7 +116,7 @@ impl<'a> SigningIdentity<'a> {
     /// Signs `payload`, one of the payloads of `item`.
     ///
     /// # Errors
-    /// [`SignerError`]; [`SignerError::Faulty`] where the signature is not over this payload.
+    /// [`SignerError`]; [`SignerError::Faulty`] if the signature does not verify over this payload.
     pub fn sign(&self, item: SigningItem<'a>, payload: &'a ItemPayload) -> Result<SignedItem<'a>, SignerError> {
         let (key, message) = (self.key(), payload.to_sign());
         let signature = self.signer.sign(&message)?;
@@ -133,7 +134,7 @@ impl std::fmt::Debug for SigningIdentity<'_> {
 }
 
 impl<'a> SignedItem<'a> {
-    /// Puts `payload` together with a signature that `key` made elsewhere, after verifying it.
+    /// Verifies a signature that `key` made elsewhere over `payload`.
     ///
     /// # Errors
     /// [`NotSignedBy`] that key.

@@ -17,7 +17,7 @@ use crate::files::FileError;
 use crate::files::Uncommitted;
 use crate::files::read;
 
-/// What to do while another process holds the lock.
+/// The behaviour if another process holds the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contended {
     /// Fail at once.

@@ -27,7 +27,7 @@ fn place(path: &Path) -> Option<(PathBuf, OsString)> {
     Some((parent.canonicalize().ok()?, path.file_name()?.to_owned()))
 }
 
-/// What a file has in common with no other, under all its names.
+/// The identity of a file, device and inode, which all its paths share.
 #[cfg(unix)]
 fn identity(path: &Path) -> Option<(u64, u64)> {
     let metadata = fs::metadata(path).ok()?;

@@ -2,8 +2,8 @@
 
 /// The decision on a requirement, or on a rule over several.
 ///
-/// Where all of several rules have to be met, one unmet rule is final, even if something could not be read; where any
-/// of them is enough, one met rule is. Every other case with something unknown is undetermined.
+/// If all of several rules have to be met, one unmet rule is final, even if something could not be read. If any of them
+/// is enough, one met rule is final. Every other case with something unknown is undetermined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// It is met.

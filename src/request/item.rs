@@ -1,5 +1,5 @@
-//! `RequestItem`: one image and what is to be signed about it. Every field is shown to the signer, and each is either
-//! in a payload that is signed or covered by the digest of the request, which is countersigned.
+//! `RequestItem`: one image and the statement to sign about it. The signer is shown every field, and each is either in
+//! a signed payload or covered by the digest of the request, which is countersigned.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -32,30 +32,30 @@ use crate::request::wire::WireItem;
 use crate::request::wire::WirePrevious;
 use crate::request::wire::WireSign;
 
-/// One manifest or index, and what is to be signed about it: an image signature or an attestation.
+/// One manifest or index, and the statement to sign about it: an image signature or an attestation.
 #[derive(Clone, Debug)]
 pub struct RequestItem {
-    /// What is to be signed.
+    /// The statement to sign.
     pub action: Action,
-    /// The size of the config and all layers of the image together, in bytes, where the requester could tell.
+    /// The size of the config and all layers of the image together, in bytes, if the requester knew it.
     pub content_size: Option<u64>,
     /// The digest of the manifest or index.
     pub digest: Digest,
-    /// What the image says about itself, such as version, source and revision: unverified, for people to compare.
+    /// Claims of the image about itself, such as version, source and revision: unverified, for people to compare.
     pub labels: BTreeMap<String, String>,
     /// The media type of the manifest or index.
     pub media_type: String,
-    /// Which platforms it is for.
+    /// The platforms of the image.
     pub platforms: Vec<Platform>,
-    /// What the previous request asked for in its place, as the requester says.
+    /// The item of the previous request that it replaces, according to the requester.
     pub previous: Option<PreviousItem>,
-    /// The reference that was resolved, once.
+    /// The reference that the requester resolved.
     pub reference: Reference,
     /// The size of the manifest or index, in bytes.
     pub size: u64,
 }
 
-/// What is to be signed about an image: a closed set.
+/// The statement to sign about an image: a closed set.
 #[derive(Clone, Debug)]
 pub enum Action {
     /// An attestation: a statement with a predicate.
@@ -64,10 +64,10 @@ pub enum Action {
     Sign(ImageSignature),
 }
 
-/// An attestation that is asked for.
+/// A requested attestation.
 #[derive(Clone, Debug)]
 pub struct Attestation {
-    /// In which formats it will be attached; the payload is the same in all.
+    /// The formats in which it will be attached; the payload is the same in all.
     pub forms: Forms,
     /// The name that is signed along with the digest.
     pub name: Option<String>,
@@ -77,14 +77,14 @@ pub struct Attestation {
     pub predicate_type: String,
 }
 
-/// An image signature that is asked for.
+/// A requested image signature.
 #[derive(Clone, Debug)]
 pub struct ImageSignature {
     /// The annotations that are signed along with the digest.
     pub annotations: BTreeMap<String, String>,
-    /// In which formats it will be attached.
+    /// The formats in which it will be attached.
     pub forms: Forms,
-    /// The name in the simple signing payload, which always has one: set if and only if that format is asked for.
+    /// The name in the simple signing payload, which always has one: set if and only if that format is requested.
     pub identity: Option<String>,
     /// The name in the in-toto statement of the Sigstore bundle.
     pub name: Option<String>,
@@ -95,19 +95,19 @@ pub struct ImageSignature {
 pub struct PreviousItem {
     /// The digest of the manifest or index.
     pub digest: Digest,
-    /// What it said about itself.
+    /// Its labels.
     pub labels: BTreeMap<String, String>,
-    /// The reference under which it was shown.
+    /// The reference that people were shown.
     pub reference: String,
 }
 
 impl RequestItem {
-    /// The reference by digest: where signatures are attached.
+    /// The reference by digest, where signatures are attached.
     pub fn pinned(&self) -> Reference {
         self.reference.with(TagOrDigest::Digest(self.digest))
     }
 
-    /// The kind of statement that a signature of this item makes.
+    /// The kind of statement of this item.
     pub fn kind(&self) -> StatementKind {
         match &self.action {
             Action::Attest(attest) => StatementKind::of_predicate(&attest.predicate_type),
@@ -115,7 +115,7 @@ impl RequestItem {
         }
     }
 
-    /// The formats that are asked for.
+    /// The requested formats.
     pub const fn forms(&self) -> &Forms {
         match &self.action {
             Action::Attest(attest) => &attest.forms,
@@ -123,7 +123,7 @@ impl RequestItem {
         }
     }
 
-    /// The image and the statement, as formats make their payloads from it.
+    /// The image and the statement, from which formats make their payloads.
     pub fn signing_item(&self) -> SigningItem<'_> {
         let statement = match &self.action {
             Action::Attest(attest) => attest.statement(),
@@ -136,10 +136,10 @@ impl RequestItem {
         SigningItem { digest: &self.digest, statement }
     }
 
-    /// The payloads that are to be signed for this item: one or two.
+    /// The payloads to sign for this item: one or two.
     ///
     /// # Errors
-    /// [`EnvelopeError`] where they cannot be written.
+    /// [`EnvelopeError`] if they cannot be serialized.
     pub fn payloads(&self) -> Result<Vec<ItemPayload>, EnvelopeError> {
         let payloads = self.forms().payloads(&self.signing_item())?;
         Ok(payloads.into_iter().map(|(payload, _)| payload).collect())
@@ -212,7 +212,7 @@ impl ImageSignature {
         text::check_annotations(&wire.annotations, limits)?;
         check_name("name", wire.name.as_ref(), limits)?;
         check_name("identity", wire.identity.as_ref(), limits)?;
-        // A name that no payload would carry would be shown and not signed.
+        // Otherwise a name would be shown that no payload contains, and that is not signed.
         if wire.identity.is_some() != forms.contains(FormName::SimpleSigning) {
             return Err(RequestError::field("identity", "belongs to the tag form, and only to it"));
         }
@@ -248,7 +248,7 @@ impl Attestation {
         })
     }
 
-    /// The statement, as formats make their payloads from it.
+    /// The statement, from which formats make their payloads.
     pub fn statement(&self) -> ItemStatement<'_> {
         let Self { name, predicate, predicate_type, .. } = self;
         ItemStatement::Attestation { name: name.as_deref(), predicate, predicate_type }
@@ -257,7 +257,7 @@ impl Attestation {
     /// Checks a predicate and keeps its bytes unchanged.
     ///
     /// # Errors
-    /// [`RequestError`] where it is not one object of strict JSON, or is a whole statement, envelope or bundle.
+    /// [`RequestError`] if it is not one object of strict JSON, or is a whole statement, envelope or bundle.
     pub fn predicate(bytes: &[u8], limits: &Limits) -> Result<Box<RawValue>, RequestError> {
         let json = |error| RequestError::json("predicate", error);
         json::check(bytes, &envelope::predicate_limits(bytes, limits)).map_err(json)?;
@@ -272,13 +272,13 @@ impl Attestation {
     }
 }
 
-/// The formats as a request names them: `bundle` for the Sigstore bundle, `tag` for the one at a tag of cosign.
+/// The names of formats in a request: `bundle` for the Sigstore bundle, `tag` for the one at a tag of cosign.
 fn forms_to_wire(forms: &Forms) -> Vec<WireForm> {
     let bundle = forms.contains(FormName::SigstoreBundle).then_some(WireForm::Bundle);
     bundle.into_iter().chain(forms.has_tag().then_some(WireForm::Tag)).collect()
 }
 
-/// Reads the names of formats in a request; `tag` is the format that `tag` stands for.
+/// Parses the names of formats in a request; `tag` is the format that the name `tag` stands for.
 fn forms_of_wire(forms: &[WireForm], tag: FormName) -> Result<Forms, RequestError> {
     match forms {
         [WireForm::Bundle, WireForm::Tag] => Ok(Forms::of(FormName::SigstoreBundle).and(tag)),

@@ -1,4 +1,4 @@
-//! `SigningRequest`: who is asked to sign what, why, and until when. A signing response names its digest.
+//! `SigningRequest`: asks owners to sign items, with a reason and an expiry. A signing response names its digest.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ use crate::trust::TrustRoot;
 /// Clock skew: how far the clocks of two machines may differ, in seconds. One day.
 pub const CLOCK_SKEW: i64 = 24 * 60 * 60;
 
-/// A parsed and checked signing request; no two readers can understand its bytes differently. A proof type:
+/// A parsed and checked signing request, whose bytes all readers understand alike. A proof type: only
 /// [`SigningRequest::parse`] makes it.
 #[derive(Clone, Debug)]
 pub struct SigningRequest {
@@ -56,13 +56,13 @@ pub struct RequestDraft {
     pub created: Time,
     /// The expiry: nobody signs after it.
     pub expires: Time,
-    /// What is to be signed.
+    /// The items to sign.
     pub items: Vec<RequestItem>,
-    /// Who is asked to sign.
+    /// The owners who are asked to sign.
     pub owners: Vec<Keyholder>,
-    /// Why they are asked.
+    /// The reason for the request.
     pub reason: Option<String>,
-    /// How many of the owners have to sign.
+    /// The number of owners who have to sign.
     pub threshold: Threshold,
 }
 
@@ -76,7 +76,7 @@ impl RequestDraft {
         SigningRequest::parse(&bytes, limits).map(|_| bytes)
     }
 
-    /// The JSON of the request. Memory is reserved for all predicates at once, since they may be large.
+    /// The JSON of the request. Memory for all predicates is reserved at once, since they may be large.
     fn written(&self) -> Result<Vec<u8>, RequestError> {
         const BESIDE: usize = 2 << 10;
         let length = |item: &RequestItem| match &item.action {
@@ -102,7 +102,7 @@ impl RequestDraft {
 
 impl SigningRequest {
     /// Parses and checks a signing request, strictly: every field in its only spelling, within the limits, with no
-    /// payload twice. The digest is that of `bytes` as received.
+    /// duplicate payload. The digest is that of `bytes` as received.
     ///
     /// # Errors
     /// [`RequestError`] that names the field.
@@ -146,10 +146,10 @@ impl SigningRequest {
         }
     }
 
-    /// The owner that holds `key`.
+    /// The owner of `key`.
     ///
     /// # Errors
-    /// [`RequestError::NotAsked`] where no owner holds it, with the owners and keys that were asked.
+    /// [`RequestError::NotAsked`] if no owner has it, with the owners and keys that were asked.
     pub fn owner_of(&self, key: KeyId) -> Result<&Keyholder, RequestError> {
         let holds = |owner: &&Keyholder| owner.keys.iter().any(|held| held.id() == key);
         self.owners.iter().find(holds).ok_or_else(|| self.not_asked(&key.to_string()))
@@ -161,8 +161,8 @@ impl SigningRequest {
         self.owners.iter().map(|owner| format!("{} ({})", owner.name, keys(owner))).collect::<Vec<_>>().join(", ")
     }
 
-    /// Compares the request with what was sent: exactly these owners and keys, and exactly this threshold. It guards
-    /// against a request that was altered on its way and comes back with one response.
+    /// Checks that the request asks exactly these owners and keys, with exactly this threshold. It protects the
+    /// requester against a request that was altered on its way.
     ///
     /// # Errors
     /// [`RequestError::OtherOwners`], [`RequestError::OtherThreshold`].
@@ -210,7 +210,7 @@ impl SigningRequest {
         self.expires
     }
 
-    /// What is to be signed.
+    /// The items to sign.
     pub fn items(&self) -> &[RequestItem] {
         &self.items
     }
@@ -220,27 +220,27 @@ impl SigningRequest {
         &self.payloads
     }
 
-    /// How many signatures one key has to make, without the countersignature.
+    /// The number of signatures of one key, without the countersignature.
     pub fn signature_count(&self) -> usize {
         self.payloads.iter().map(Vec::len).sum()
     }
 
-    /// Who is asked to sign.
+    /// The owners who are asked to sign.
     pub fn owners(&self) -> &[Keyholder] {
         &self.owners
     }
 
-    /// Why they are asked.
+    /// The reason for the request.
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
     }
 
-    /// The quorum: how many of the owners have to sign.
+    /// The quorum of owners.
     pub const fn quorum(&self) -> &Quorum {
         &self.quorum
     }
 
-    /// How many owners have to sign.
+    /// The number of owners who have to sign.
     pub const fn threshold(&self) -> Threshold {
         self.quorum.threshold()
     }
@@ -257,7 +257,7 @@ impl SigningRequest {
     /// The log entry for a signature that `key` made for this request.
     ///
     /// # Errors
-    /// [`RequestError::NotAsked`] for a key that no owner holds.
+    /// [`RequestError::NotAsked`] if no owner has the key.
     pub fn log_entry(&self, made: &NewSignature, key: KeyId, now: Time) -> Result<LogEntry, RequestError> {
         let item = made.item.and_then(|place| self.items.get(place));
         Ok(LogEntry {
@@ -275,7 +275,7 @@ impl SigningRequest {
         })
     }
 
-    /// Refuses a request that leads to a log line over the limit: otherwise a signer would learn that only after
+    /// Refuses a request that would lead to a log line over the limit, since a signer would notice that only after
     /// signing.
     fn check_log_lines(&self, limits: &Limits) -> Result<(), RequestError> {
         let key = |owner: &Keyholder| owner.keys.first().map(|key| (owner.name.len(), key.id()));
@@ -315,7 +315,7 @@ fn payloads(items: &[RequestItem], limits: &Limits) -> Result<Vec<Vec<ItemPayloa
         let envelope = |error| RequestError::Envelope { error, reference: item.reference.to_string() };
         let payloads = item.payloads().map_err(envelope)?;
         for payload in &payloads {
-            // No verifier would read a larger payload.
+            // A larger payload would exceed the limit of verifiers.
             let encoded = payload.bytes().len().div_ceil(3).saturating_mul(4);
             RequestError::bounded("bytes of one payload in base64", encoded, limits.evidence.attestation_bytes)?;
             if !seen.insert((item.pinned().to_string(), Digest::sha256(&payload.to_sign()))) {

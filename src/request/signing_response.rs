@@ -1,4 +1,4 @@
-//! `SigningResponse`: the signatures that answer a signing request, each verified against it.
+//! `SigningResponse`: the signatures for a signing request, each verified against it.
 
 use std::collections::BTreeMap;
 
@@ -39,8 +39,8 @@ pub struct SigningResponse {
 
 /// The signatures of one key.
 ///
-/// Once all of the request is signed, the key countersigns: it signs the digest of the request and all of these
-/// signatures. Without the countersignature the signatures are unfinished, and none of them counts.
+/// Once every item is signed, the key countersigns: it signs the digest of the request and all of these signatures.
+/// Without the countersignature the signatures are unfinished, and none of them counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignaturesByKey {
     countersignature: Option<Countersignature>,
@@ -54,7 +54,7 @@ pub struct SignaturesByKey {
 pub struct SigningProgress {
     /// The signatures that it made, in the order of the items.
     pub made: Vec<NewSignature>,
-    /// Why it stopped; nothing is tried a second time.
+    /// The error that stopped it; nothing is retried.
     pub stopped: Option<SignerError>,
 }
 
@@ -67,8 +67,8 @@ impl SigningResponse {
         Self { request: *request.digest(), signers: BTreeMap::new() }
     }
 
-    /// Parses a response and verifies every signature in it against `request`. One that does not verify refuses the
-    /// whole response: it was altered.
+    /// Parses a response and verifies every signature in it against `request`. A signature that does not verify refuses
+    /// the whole response, since it was altered.
     ///
     /// # Errors
     /// [`RequestError`] with the reason.
@@ -92,10 +92,10 @@ impl SigningResponse {
         Ok(response)
     }
 
-    /// The response as a file.
+    /// The JSON of the response.
     ///
     /// # Errors
-    /// [`JsonError`] is passed on, although these types can always be written.
+    /// [`JsonError`] is passed on, although these types can always be serialized.
     pub fn to_json(&self) -> Result<Vec<u8>, JsonError> {
         let mut bytes = serde_json::to_vec(&WireResponse {
             version: VERSION,
@@ -107,7 +107,7 @@ impl SigningResponse {
         Ok(bytes)
     }
 
-    /// Adds the signatures of `other`. Where both have signatures of one key, finished ones take precedence over
+    /// Adds the signatures of `other`. If both have signatures of one key, finished ones take precedence over
     /// unfinished ones, and those of this response over those of `other`.
     ///
     /// # Errors
@@ -132,11 +132,11 @@ impl SigningResponse {
     }
 
     /// Has `signer` sign the next `most` payloads that its key has not signed yet, and countersign once all are signed.
-    /// Only verified signatures are kept; when the signer stops, those made before are kept. Nothing is retried.
+    /// Only verified signatures are kept. If the signer stops, the earlier signatures are kept; nothing is retried.
     ///
     /// # Errors
-    /// [`RequestError::NotAsked`] for a key that no owner holds; [`RequestError::Expired`] and [`RequestError::Clock`]
-    /// where the request is not open at `now`. Then nothing is signed.
+    /// [`RequestError::NotAsked`] if no owner has the key; [`RequestError::Expired`] and [`RequestError::Clock`] if the
+    /// request is not open at `now`. Then nothing is signed.
     pub fn sign(
         &mut self,
         request: &SigningRequest,
@@ -223,7 +223,7 @@ impl SignaturesByKey {
     ///
     /// 1. The request asks this key, and names the same owner.
     /// 2. Each signature verifies over a payload that the request asks for, and no payload has two.
-    /// 3. A countersignature, where there is one, was made by the key while the request was open, over this request and
+    /// 3. A countersignature, if there is one, was made by the key while the request was open, over this request and
     ///    over all of these signatures, and none of them is missing.
     fn of_wire(wire: WireSigner, request: &SigningRequest) -> Result<Self, RequestError> {
         let known = request.keys().find(|key| key.id().to_string() == wire.key);
@@ -296,12 +296,12 @@ impl SignaturesByKey {
         &self.owner
     }
 
-    /// When the key countersigned, by the clock of its machine; `None` where it has not.
+    /// The time of the countersignature, by the clock of the signer's machine; `None` without a countersignature.
     pub fn time(&self) -> Option<Time> {
         self.countersignature.as_ref().map(|made| made.time)
     }
 
-    /// Whether the key signed all of the request and countersigned it. Only then do its signatures count.
+    /// Whether the key signed every item and countersigned. Only then do its signatures count.
     pub fn is_finished(&self) -> bool {
         self.countersignature.is_some()
     }

@@ -141,7 +141,7 @@ pub(super) fn has_without(file: &File, length: u64, limits: &Limits, name: &str,
     whole.is_ok() && has && !has_other
 }
 
-/// How links are treated.
+/// The treatment of links.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Links {
     /// Links are skipped, to identify an archive that is not going to be read.
