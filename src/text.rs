@@ -73,7 +73,7 @@ impl Untrusted {
         for c in self.text.chars() {
             match c {
                 '"' | '\\' if quotes => write!(f, "\\{c}")?,
-                c if hides(c) => write!(f, "{}", c.escape_unicode())?,
+                c if is_unsafe_to_show(c) => write!(f, "{}", c.escape_unicode())?,
                 c => write!(f, "{c}")?,
             }
         }
@@ -97,7 +97,7 @@ impl fmt::Debug for Untrusted {
 
 /// Whether a character is invisible or changes how others are shown: control characters, changes of direction, ends of
 /// lines, and characters that are drawn as nothing or have no shape of their own.
-pub fn hides(c: char) -> bool {
+pub fn is_unsafe_to_show(c: char) -> bool {
     c.is_control() || !c.is_ascii() && HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }
 

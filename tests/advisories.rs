@@ -2095,7 +2095,7 @@ impl Signer for Elsewhere {
 
     fn sign(&self, message: &[u8]) -> Result<bulla::key::Signature, bulla::key::SignerError> {
         let scheme = self.0.default_scheme();
-        bulla::key::Signature::checked(&self.0, scheme, message, vec![0x30, 6, 2, 1, 1, 2, 1, 1])
+        bulla::key::Signature::verified(&self.0, scheme, message, vec![0x30, 6, 2, 1, 1, 2, 1, 1])
     }
 }
 

@@ -282,8 +282,8 @@ fn files_of_other_programs_are_named() {
             (PrivateKey::parse(&bytes, &Limits::DEFAULT, || panic!("asked for a passphrase")).unwrap_err(), private),
         ] {
             assert!(error.to_string().starts_with(found), "{shown:?}: {error}");
-            let converts = error.converts().unwrap_or_else(|| panic!("{shown:?}: {error}"));
-            assert!(converts.contains(hint), "{shown:?}: {converts}");
+            let conversion_hint = error.conversion_hint().unwrap_or_else(|| panic!("{shown:?}: {error}"));
+            assert!(conversion_hint.contains(hint), "{shown:?}: {conversion_hint}");
         }
     }
 }

@@ -181,9 +181,9 @@ fn a_faulty_signature_is_not_returned() {
     let key = PrivateKey::generate(KeyKind::P256).unwrap();
     let public = key.public_key();
     let mut bytes = key.sign(MESSAGE).unwrap().as_bytes().to_vec();
-    assert!(Signature::checked(public, Scheme::EcdsaP256Sha256, MESSAGE, bytes.clone()).is_ok());
+    assert!(Signature::verified(public, Scheme::EcdsaP256Sha256, MESSAGE, bytes.clone()).is_ok());
     bytes[20] ^= 1;
-    let faulty = Signature::checked(public, Scheme::EcdsaP256Sha256, MESSAGE, bytes).unwrap_err();
+    let faulty = Signature::verified(public, Scheme::EcdsaP256Sha256, MESSAGE, bytes).unwrap_err();
     assert!(matches!(faulty, SignerError::Faulty { key, scheme: Scheme::EcdsaP256Sha256 } if key == public.id()));
 }
 

@@ -339,7 +339,7 @@ fn a_list_of_referrers_is_merged_and_never_replaced() {
                 now(sink.push_content(blob)).unwrap();
             }
             let _pushed = now(sink.push_manifest(&seal.manifest, None)).unwrap();
-            now(sink.list_referrers(app.manifest.digest(), &[seal.manifest.descriptor().clone()])).unwrap();
+            now(sink.merge_referrers(app.manifest.digest(), &[seal.manifest.descriptor().clone()])).unwrap();
             now(sink.finish()).unwrap();
         }
         // Entries of other tools stay unchanged, including fields that we do not know.

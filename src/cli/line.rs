@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bulla::text::hides;
+use bulla::text::is_unsafe_to_show;
 
 use super::redacted;
 
@@ -71,7 +71,7 @@ impl<T: fmt::Display> fmt::Display for Foreign<T> {
         // A space at the beginning, or after a space, cannot be told from the space of a column.
         let mut last = ' ';
         for c in characters.by_ref().take(LONGEST) {
-            match hides(c) || (c.is_whitespace() && (c != ' ' || last == ' ')) {
+            match is_unsafe_to_show(c) || (c.is_whitespace() && (c != ' ' || last == ' ')) {
                 true => shown.extend(c.escape_unicode()),
                 false => shown.push(c),
             }
@@ -93,7 +93,7 @@ pub(super) fn shortened(text: &str) -> String {
 fn escape(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        match hides(c) {
+        match is_unsafe_to_show(c) {
             true => shown.extend(c.escape_unicode()),
             false => shown.push(c),
         }

@@ -29,21 +29,21 @@ struct ProgressMeter {
 /// The bytes moved so far, and the total.
 struct ProgressState {
     last: Instant,
-    moved: u64,
+    transferred: u64,
     since: Instant,
     total: u64,
 }
 
 impl TransferProgress for ProgressMeter {
-    fn wanted(&self, bytes: u64) {
+    fn expected(&self, bytes: u64) {
         self.change(|state| state.total = state.total.saturating_add(bytes));
     }
 
-    fn moved(&self, bytes: u64) {
-        self.change(|state| state.moved = state.moved.saturating_add(bytes));
+    fn transferred(&self, bytes: u64) {
+        self.change(|state| state.transferred = state.transferred.saturating_add(bytes));
     }
 
-    fn spared(&self, bytes: u64) {
+    fn skipped(&self, bytes: u64) {
         self.change(|state| state.total = state.total.saturating_sub(bytes));
     }
 }
@@ -57,7 +57,7 @@ impl ProgressMeter {
             // A short transfer needs no bar.
             Some(bar) if now.saturating_duration_since(state.since) >= SHOWN_AFTER => {
                 bar.set_length(state.total);
-                bar.set_position(state.moved);
+                bar.set_position(state.transferred);
             }
             Some(_) => {}
             None => state.line(now).iter().for_each(render::note),
@@ -67,7 +67,7 @@ impl ProgressMeter {
 
 impl ProgressState {
     fn new(now: Instant) -> Self {
-        Self { last: now, moved: 0, since: now, total: 0 }
+        Self { last: now, transferred: 0, since: now, total: 0 }
     }
 
     /// The next progress line, if a minute has passed since the last one.
@@ -77,10 +77,10 @@ impl ProgressState {
         }
         self.last = now;
         let seconds = now.saturating_duration_since(self.since).as_secs().max(1);
-        let rate = (self.moved / seconds).max(1);
-        let left = Duration::from_secs(self.total.saturating_sub(self.moved) / rate);
-        let (moved, total) = (amount(self.moved), amount(self.total));
-        Some(format!("moved {moved} of {total}, {} a second, {} left", amount(rate), in_words(left)))
+        let rate = (self.transferred / seconds).max(1);
+        let left = Duration::from_secs(self.total.saturating_sub(self.transferred) / rate);
+        let (transferred, total) = (amount(self.transferred), amount(self.total));
+        Some(format!("moved {transferred} of {total}, {} a second, {} left", amount(rate), in_words(left)))
     }
 }
 
@@ -97,12 +97,12 @@ mod tests {
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut state = ProgressState::new(start);
         state.total = 600_000_000;
-        state.moved = 60_000_000;
+        state.transferred = 60_000_000;
         assert_eq!(state.line(at(59)), None);
         let line = state.line(at(60)).unwrap();
         assert_eq!(line, "moved 60.0 MB of 600.0 MB, 1.0 MB a second, 9 min left");
         assert_eq!(state.line(at(119)), None);
-        state.moved = 600_000_000;
+        state.transferred = 600_000_000;
         assert_eq!(state.line(at(120)).unwrap(), "moved 600.0 MB of 600.0 MB, 5.0 MB a second, 0 ms left");
     }
 

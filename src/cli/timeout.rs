@@ -26,12 +26,12 @@ pub(super) fn deadline() -> Deadline {
 
 /// The shorter of `wait` and the rest of `--timeout`: for waits that cannot be interrupted from outside.
 pub(super) fn at_most(wait: Duration) -> Duration {
-    deadline().left_of_everything().map_or(wait, |left| wait.min(left))
+    deadline().remaining_of_all_time().map_or(wait, |left| wait.min(left))
 }
 
 /// Whether `--timeout` has expired.
 pub(super) fn is_over() -> bool {
-    deadline().left_of_everything().is_some_and(|left| left.is_zero())
+    deadline().remaining_of_all_time().is_some_and(|left| left.is_zero())
 }
 
 /// Runs `work`, the whole command, within `timeout`.
@@ -55,10 +55,10 @@ pub(super) fn within(
     let worker = worker.spawn(move || drop(send.send(work())));
     let worker = worker.map_err(|error| Failure::unknown(format!("no thread can be started: {error}")))?;
     loop {
-        let left = deadline.left().unwrap_or_default();
+        let left = deadline.remaining().unwrap_or_default();
         match receive.recv_timeout(left.saturating_add(GRACE)) {
             Ok(done) => return done,
-            Err(RecvTimeoutError::Timeout) if deadline.left().is_some_and(|left| left.is_zero()) => {
+            Err(RecvTimeoutError::Timeout) if deadline.remaining().is_some_and(|left| left.is_zero()) => {
                 // No file gets its final name after this: the process ends.
                 files::undo_all();
                 return Err(over(limit, &deadline.last()));

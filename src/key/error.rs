@@ -67,7 +67,7 @@ pub enum KeyError {
         /// What was expected.
         wanted: &'static str,
         /// The hint on how to convert it; `FILE` stands for the file.
-        converts: &'static str,
+        conversion_hint: &'static str,
     },
     /// A file that could not be read or written.
     #[error("`{}` cannot be {action}: {error}", path.display())]
@@ -137,10 +137,10 @@ pub enum KeyError {
 
 impl KeyError {
     /// The hint on how to convert a key file in an unsupported format; `FILE` stands for the file.
-    pub fn converts(&self) -> Option<&'static str> {
+    pub fn conversion_hint(&self) -> Option<&'static str> {
         match self {
-            Self::File { error, .. } => error.converts(),
-            Self::UnsupportedFile { converts, .. } => Some(converts),
+            Self::File { error, .. } => error.conversion_hint(),
+            Self::UnsupportedFile { conversion_hint, .. } => Some(conversion_hint),
             _ => None,
         }
     }

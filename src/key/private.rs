@@ -160,7 +160,7 @@ impl Signer for PrivateKey {
         }
         let failed = || SignerError::Failed { key: self.public.id(), scheme };
         let bytes = self.secret.sign(scheme, message).ok_or_else(failed)?;
-        Signature::checked(&self.public, scheme, message, bytes)
+        Signature::verified(&self.public, scheme, message, bytes)
     }
 }
 

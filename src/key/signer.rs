@@ -46,7 +46,7 @@ pub trait Signer: Send + Sync {
 
 /// A signature that was verified with its public key. A proof type.
 ///
-/// ECDSA signatures are DER. Only [`Signature::checked`] makes one, so an error in a token is detected here.
+/// ECDSA signatures are DER. Only [`Signature::verified`] makes one, so an error in a token is detected here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
     bytes: Vec<u8>,
@@ -59,7 +59,7 @@ impl Signature {
     ///
     /// # Errors
     /// [`SignerError::Faulty`] if it does not verify.
-    pub fn checked(key: &PublicKey, scheme: Scheme, message: &[u8], bytes: Vec<u8>) -> Result<Self, SignerError> {
+    pub fn verified(key: &PublicKey, scheme: Scheme, message: &[u8], bytes: Vec<u8>) -> Result<Self, SignerError> {
         match key.verify_as(scheme, message, &bytes) {
             Ok(()) => Ok(Self { bytes, key: key.id(), message: Digest::sha256(message) }),
             Err(_) => Err(SignerError::Faulty { key: key.id(), scheme }),

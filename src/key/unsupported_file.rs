@@ -69,11 +69,11 @@ pub(super) fn of_label(label: &str, wanted: KeyHalf) -> Option<KeyError> {
 
 impl UnsupportedFile {
     const fn error(&self, wanted: KeyHalf) -> KeyError {
-        let converts = match wanted {
+        let conversion_hint = match wanted {
             KeyHalf::Private => self.private,
             KeyHalf::Public => self.public,
         };
-        KeyError::UnsupportedFile { found: self.found, wanted: wanted.name(), converts }
+        KeyError::UnsupportedFile { found: self.found, wanted: wanted.name(), conversion_hint }
     }
 }
 

@@ -104,7 +104,7 @@ async fn attach_in_order(
         }
     }
     if !unlisted.is_empty() {
-        sink.list_referrers(subject.digest(), &unlisted).await?;
+        sink.merge_referrers(subject.digest(), &unlisted).await?;
     }
     Ok(())
 }
@@ -114,7 +114,7 @@ async fn attach_in_order(
 /// the config first. Returns whether the store lists it.
 async fn put(sink: &dyn Sink, manifest: &Content) -> Result<bool, StoreError> {
     let config = referrer::empty_config();
-    if sink.stores_at_once() {
+    if sink.pushes_cheaply() {
         sink.push_content(&config).await?;
     } else if sink.checks_blobs() {
         match sink.push_manifest(manifest, None).await {

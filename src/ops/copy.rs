@@ -197,7 +197,7 @@ pub(super) async fn copy_content(
         copied.referrers += usize::from(matches!(node.relation, Relation::Referrer { .. } | Relation::Tagged { .. }));
     }
     for (subject, entries) in &unlisted {
-        sink.list_referrers(subject, entries).await?;
+        sink.merge_referrers(subject, entries).await?;
     }
     let Copied { blobs, blobs_present, bytes, manifests, referrers, .. } = &copied;
     info!(blobs, blobs_present, bytes, manifests, referrers, "copied blobs and manifests");
@@ -238,12 +238,12 @@ async fn blobs(source: &Arc<dyn Source>, sink: &Arc<dyn Sink>, graph: &Graph) ->
     const SENT_AT_ONCE: usize = 3;
     let permits = Permits::new(SENT_AT_ONCE);
     let mut wanted: Vec<_> = graph.blobs.values().collect();
-    transfer_progress::wanted(wanted.iter().map(|blob| blob.size).fold(0, u64::saturating_add));
+    transfer_progress::expected(wanted.iter().map(|blob| blob.size).fold(0, u64::saturating_add));
     // The largest first: otherwise a large one may be the last, with nothing left to do beside it.
     wanted.sort_by_key(|blob| std::cmp::Reverse(blob.size));
     let task = |blob: &Descriptor| -> Task<'static, Option<Result<Moved, StoreError>>> {
         let (source, sink, blob, permits) = (Arc::clone(source), Arc::clone(sink), blob.clone(), permits.clone());
-        parallel::spread(Box::pin(async move { transfer(source.as_ref(), sink.as_ref(), &blob, &permits).await }))
+        parallel::spawn(Box::pin(async move { transfer(source.as_ref(), sink.as_ref(), &blob, &permits).await }))
     };
     let mut copied = Copied::default();
     let moved = parallel::run_lazily(wanted.iter().copied().map(task), AT_ONCE).await;
@@ -304,7 +304,7 @@ async fn transfer(
 ) -> Result<Moved, StoreError> {
     if sink.has_blob(blob).await? {
         debug!(digest = %blob.digest, "the destination has the blob");
-        transfer_progress::spared(blob.size);
+        transfer_progress::skipped(blob.size);
         return Ok(Moved::Present);
     }
     if let (Origin::Registry { host: from, repository }, Origin::Registry { host: to, .. }) =
@@ -312,7 +312,7 @@ async fn transfer(
         && from == to
         && sink.mount(blob, &repository).await?
     {
-        transfer_progress::spared(blob.size);
+        transfer_progress::skipped(blob.size);
         return Ok(Moved::Present);
     }
     let permit = permits.acquire().await;
@@ -320,7 +320,7 @@ async fn transfer(
     let opened = match source.open(blob).await {
         Ok(opened) => opened,
         Err(error) if error.is_not_found() => {
-            transfer_progress::spared(blob.size);
+            transfer_progress::skipped(blob.size);
             return Ok(Moved::Missing(error));
         }
         Err(error) => return Err(error),

@@ -224,7 +224,7 @@ impl BlobChecks {
     async fn read(source: &Arc<dyn Source>, graph: &Graph, mut wanted: Vec<Descriptor>) -> Self {
         /// How many blobs are read at once.
         const AT_ONCE: usize = 4;
-        transfer_progress::wanted(wanted.iter().map(|blob| blob.size).fold(0, u64::saturating_add));
+        transfer_progress::expected(wanted.iter().map(|blob| blob.size).fold(0, u64::saturating_add));
         // The largest first: otherwise a large one may be the last, with nothing left to do beside it.
         wanted.sort_by_key(|blob| std::cmp::Reverse(blob.size));
         let errors = Arc::new(AtomicUsize::new(0));
@@ -232,7 +232,7 @@ impl BlobChecks {
         let from = Arc::clone(source);
         let task = move |blob: Descriptor| -> Task<'static, Option<Result<BlobCheck, StoreError>>> {
             let (source, errors, foreign) = (Arc::clone(&from), Arc::clone(&errors), foreign.contains(&blob.digest));
-            parallel::spread(Box::pin(async move { check_blob(source.as_ref(), &blob, foreign, &errors).await }))
+            parallel::spawn(Box::pin(async move { check_blob(source.as_ref(), &blob, foreign, &errors).await }))
         };
         let steps = parallel::run_lazily(wanted.clone().into_iter().map(task), AT_ONCE).await;
         let mut seen = Self { faults: BTreeMap::new(), read: LayersRead::default(), correct: BTreeMap::new() };
@@ -302,7 +302,7 @@ async fn check_blob(
     /// After this number of errors no more blobs are read.
     const MOST: usize = 100;
     if errors.load(Ordering::Relaxed) >= MOST {
-        transfer_progress::spared(blob.size);
+        transfer_progress::skipped(blob.size);
         return Ok(BlobCheck::Skipped);
     }
     match read(source, blob).await {
@@ -325,10 +325,10 @@ fn is_checked(source: &dyn Source, blob: &Descriptor) -> bool {
 /// Reads a blob to its end, which checks size and digest.
 async fn read(source: &dyn Source, blob: &Descriptor) -> Result<(), StoreError> {
     if is_checked(source, blob) {
-        transfer_progress::spared(blob.size);
+        transfer_progress::skipped(blob.size);
         return Ok(());
     }
-    let mut opened = source.open(blob).await.inspect_err(|_| transfer_progress::spared(blob.size))?.with_progress();
+    let mut opened = source.open(blob).await.inspect_err(|_| transfer_progress::skipped(blob.size))?.with_progress();
     // `Blob` releases the last piece only if length and digest are right.
     while opened.next().await?.is_some() {}
     Ok(())

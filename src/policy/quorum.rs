@@ -78,14 +78,14 @@ impl Quorum {
     /// [`QuorumError`] if one of them is unknown, or if their keys could never meet the threshold.
     pub fn among(trust: &TrustRoot, among: BTreeSet<Owner>, threshold: Threshold) -> Result<Self, QuorumError> {
         let quorum = Self { among, threshold };
-        quorum.fits(trust).map(|()| quorum)
+        quorum.check_satisfiable(trust).map(|()| quorum)
     }
 
     /// Checks that the identities of `trust` could meet this quorum.
     ///
     /// # Errors
     /// As [`Quorum::among`].
-    pub fn fits(&self, trust: &TrustRoot) -> Result<(), QuorumError> {
+    pub fn check_satisfiable(&self, trust: &TrustRoot) -> Result<(), QuorumError> {
         let known = trust.owners();
         if let Some(unknown) = self.among.iter().find(|owner| !known.contains(owner)) {
             return Err(QuorumError::UnknownOwner(unknown.clone()));

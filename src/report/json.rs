@@ -14,7 +14,7 @@ use serde_json::ser::Formatter;
 use serde_json::ser::PrettyFormatter;
 
 use crate::redact::Secrets;
-use crate::text::hides;
+use crate::text::is_unsafe_to_show;
 
 /// Writes `value` as indented JSON, without a final line end.
 ///
@@ -110,7 +110,7 @@ impl<F: Formatter> Formatter for RedactingFormatter<'_, F> {
     fn end_string<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
         let json = serde_json::to_string(&self.secrets.hide_in_output(&self.text))?;
         let mut rest = json.as_str();
-        while let Some(c) = rest.chars().find(|c| hides(*c)) {
+        while let Some(c) = rest.chars().find(|c| is_unsafe_to_show(*c)) {
             let (before, after) = rest.split_once(c).unwrap_or((rest, ""));
             out.write_all(before.as_bytes())?;
             c.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(out, "\\u{unit:04x}"))?;

@@ -9,7 +9,7 @@ use crate::request::RequestError;
 use crate::request::error::Duplicate;
 use crate::request::wire::WireKey;
 use crate::request::wire::WireOwner;
-use crate::text::hides;
+use crate::text::is_unsafe_to_show;
 
 /// An owner with their keys. A signature by any of the keys counts for the owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub(super) fn read_all(wire: Vec<WireOwner>, limits: &Limits) -> Result<Vec<Keyh
 
 /// Letters, digits and the characters of names and addresses: nothing that could look like another part of a page.
 fn is_plain(c: char) -> bool {
-    (c.is_alphanumeric() && !hides(c)) || matches!(c, ' ' | '.' | '-' | '_' | '@' | '+' | '/' | ':' | '\'')
+    (c.is_alphanumeric() && !is_unsafe_to_show(c)) || matches!(c, ' ' | '.' | '-' | '_' | '@' | '+' | '/' | ':' | '\'')
 }
 
 fn read_key(owner: &str, wire: &WireKey) -> Result<PublicKey, RequestError> {

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use crate::limits::Limits;
 use crate::request::RequestError;
-use crate::text::hides;
+use crate::text::is_unsafe_to_show;
 
 /// Refuses a signed text, or a name, with a hidden character.
 pub(super) fn check(field: &str, text: &str) -> Result<(), RequestError> {
-    match text.chars().find(|c| hides(*c)) {
+    match text.chars().find(|c| is_unsafe_to_show(*c)) {
         Some(c) => {
             Err(RequestError::field(field, format!("has a character that does not show, {}", c.escape_unicode())))
         }

@@ -107,7 +107,7 @@ impl Blob {
                     hasher.update(&piece);
                     self.seen = self.seen.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
                     if self.reports_progress {
-                        transfer_progress::moved(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+                        transfer_progress::transferred(u64::try_from(piece.len()).unwrap_or(u64::MAX));
                     }
                     if self.seen > self.descriptor.size {
                         return Err(self.wrong_size());

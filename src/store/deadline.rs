@@ -62,12 +62,12 @@ impl Deadline {
     }
 
     /// The remaining time if all time counts.
-    pub fn left_of_everything(&self) -> Option<Duration> {
-        self.left().filter(|_| self.0.as_ref().is_some_and(|shared| shared.counted == CountedTime::Everything))
+    pub fn remaining_of_all_time(&self) -> Option<Duration> {
+        self.remaining().filter(|_| self.0.as_ref().is_some_and(|shared| shared.counted == CountedTime::Everything))
     }
 
     /// The remaining time; zero when the timeout has passed. It grows again by time that does not count.
-    pub fn left(&self) -> Option<Duration> {
+    pub fn remaining(&self) -> Option<Duration> {
         self.left_at(Instant::now())
     }
 
@@ -201,7 +201,7 @@ mod tests {
         assert!(deadline.left_at(since(&deadline) + 1_000 * SECOND).unwrap() > Duration::ZERO);
         drop(pause);
         assert_eq!(deadline.left_at(since(&deadline) + 1_000 * SECOND), Some(Duration::ZERO));
-        assert_eq!(Deadline::none().left(), None);
+        assert_eq!(Deadline::none().remaining(), None);
     }
 
     #[test]

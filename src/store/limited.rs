@@ -102,8 +102,8 @@ impl Source for LimitedSource {
         })
     }
 
-    fn lists_referrers(&self) -> Option<bool> {
-        self.inner.lists_referrers()
+    fn has_referrers_api(&self) -> Option<bool> {
+        self.inner.has_referrers_api()
     }
 
     fn names(&self) -> Task<'_, Result<Vec<String>, StoreError>> {

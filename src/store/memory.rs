@@ -39,7 +39,7 @@ use crate::store::error::ProtocolFault;
 #[derive(Clone, Debug)]
 pub struct Memory {
     held: Arc<Mutex<MemoryContents>>,
-    lists_referrers: bool,
+    has_referrers_api: bool,
     limits: Limits,
 }
 
@@ -55,12 +55,12 @@ struct MemoryContents {
 impl Memory {
     /// An empty store with a referrers API, as registries have.
     pub fn new(limits: Limits) -> Self {
-        Self { held: Arc::default(), lists_referrers: true, limits }
+        Self { held: Arc::default(), has_referrers_api: true, limits }
     }
 
     /// An empty store without a referrers API, so that the fallback tag is needed.
     pub fn without_referrers(limits: Limits) -> Self {
-        Self { lists_referrers: false, ..Self::new(limits) }
+        Self { has_referrers_api: false, ..Self::new(limits) }
     }
 
     fn held(&self) -> MutexGuard<'_, MemoryContents> {
@@ -120,7 +120,7 @@ impl Memory {
             ..content.descriptor().bare()
         };
         add_missing(held.referrers.entry(subject.digest).or_default(), &[entry]);
-        Ok(Pushed { listed: self.lists_referrers })
+        Ok(Pushed { listed: self.has_referrers_api })
     }
 
     fn merge(&self, subject: &Digest, entries: &[Descriptor]) -> Result<(), StoreError> {
@@ -170,7 +170,7 @@ impl Source for Memory {
         }
         entries.retain(|entry| artifact_type.is_none() || entry.artifact_type.as_deref() == artifact_type);
         let listing = Listing { entries, filtered: artifact_type.is_some(), unread: None };
-        Box::pin(ready(Ok(self.lists_referrers.then_some(listing))))
+        Box::pin(ready(Ok(self.has_referrers_api.then_some(listing))))
     }
 
     fn names(&self) -> Task<'_, Result<Vec<String>, StoreError>> {
@@ -210,7 +210,7 @@ impl Sink for Memory {
         Box::pin(ready(self.put(content, tag)))
     }
 
-    fn list_referrers<'a>(
+    fn merge_referrers<'a>(
         &'a self,
         subject: &'a Digest,
         entries: &'a [Descriptor],

@@ -177,7 +177,7 @@ where
 /// Spawns `task` on the tokio runtime that it is awaited in; without one, it runs where it is awaited. `None` only if
 /// the runtime aborted the task.
 #[cfg(feature = "registry")]
-pub fn spread<T: Send + 'static>(task: Task<'static, T>) -> Task<'static, Option<T>> {
+pub fn spawn<T: Send + 'static>(task: Task<'static, T>) -> Task<'static, Option<T>> {
     Box::pin(async {
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) => runtime.spawn(task.in_current_span()).await.ok(),
@@ -188,7 +188,7 @@ pub fn spread<T: Send + 'static>(task: Task<'static, T>) -> Task<'static, Option
 
 /// In a build without a registry the task runs where it is awaited.
 #[cfg(not(feature = "registry"))]
-pub fn spread<T: Send + 'static>(task: Task<'static, T>) -> Task<'static, Option<T>> {
+pub fn spawn<T: Send + 'static>(task: Task<'static, T>) -> Task<'static, Option<T>> {
     Box::pin(async { Some(task.await) })
 }
 

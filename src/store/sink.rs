@@ -47,7 +47,7 @@ pub trait Sink: Source {
     }
 
     /// Whether storing a small blob is known to cost no more than asking whether it exists.
-    fn stores_at_once(&self) -> bool {
+    fn pushes_cheaply(&self) -> bool {
         false
     }
 
@@ -94,8 +94,11 @@ pub trait Sink: Source {
     ///
     /// # Errors
     /// [`StoreError`] if the list could not be read, written, or confirmed.
-    fn list_referrers<'a>(&'a self, subject: &'a Digest, entries: &'a [Descriptor])
-    -> Task<'a, Result<(), StoreError>>;
+    fn merge_referrers<'a>(
+        &'a self,
+        subject: &'a Digest,
+        entries: &'a [Descriptor],
+    ) -> Task<'a, Result<(), StoreError>>;
 
     /// Sets a savepoint. [`Sink::rollback`] undoes later pushes that are not visible yet. A store in which pushes are
     /// visible at once has nothing to undo.
@@ -115,6 +118,6 @@ pub trait Sink: Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pushed {
     /// Whether the store itself lists the manifest as a referrer of its subject (`OCI-Subject`). If not, and the
-    /// manifest has a subject, call [`Sink::list_referrers`].
+    /// manifest has a subject, call [`Sink::merge_referrers`].
     pub listed: bool,
 }

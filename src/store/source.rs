@@ -58,7 +58,7 @@ pub trait Source: Send + Sync {
     ) -> Task<'a, Result<Option<Listing>, StoreError>>;
 
     /// Whether the store keeps a list of referrers, if that is already known; it decides the order of requests.
-    fn lists_referrers(&self) -> Option<bool> {
+    fn has_referrers_api(&self) -> Option<bool> {
         None
     }
 

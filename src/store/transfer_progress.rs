@@ -5,13 +5,13 @@ use std::sync::OnceLock;
 /// Receives the progress of transfers, without any influence on them.
 pub trait TransferProgress: Send + Sync {
     /// Adds `bytes` to the number of bytes that are going to be transferred.
-    fn wanted(&self, bytes: u64);
+    fn expected(&self, bytes: u64);
 
     /// Reports that `bytes` were transferred.
-    fn moved(&self, bytes: u64);
+    fn transferred(&self, bytes: u64);
 
     /// Reports that `bytes` do not have to be transferred after all.
-    fn spared(&self, bytes: u64);
+    fn skipped(&self, bytes: u64);
 }
 
 /// The receiver of this process, if there is one: a program has one screen.
@@ -22,14 +22,14 @@ pub fn watch(meter: Box<dyn TransferProgress>) {
     let _ = METER.set(meter);
 }
 
-pub(crate) fn wanted(bytes: u64) {
-    METER.get().iter().for_each(|meter| meter.wanted(bytes));
+pub(crate) fn expected(bytes: u64) {
+    METER.get().iter().for_each(|meter| meter.expected(bytes));
 }
 
-pub(crate) fn moved(bytes: u64) {
-    METER.get().iter().for_each(|meter| meter.moved(bytes));
+pub(crate) fn transferred(bytes: u64) {
+    METER.get().iter().for_each(|meter| meter.transferred(bytes));
 }
 
-pub(crate) fn spared(bytes: u64) {
-    METER.get().iter().for_each(|meter| meter.spared(bytes));
+pub(crate) fn skipped(bytes: u64) {
+    METER.get().iter().for_each(|meter| meter.skipped(bytes));
 }

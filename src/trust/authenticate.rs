@@ -98,7 +98,7 @@ impl TrustRoot {
     }
 
     /// The SHA-256 of the canonical form of every signature in `evidence` that the key of `signer` made over its payload,
-    /// see [`PublicKey::canonical_signature`](crate::key::PublicKey::one_form). Authentication ends with the first of them; an audit
+    /// see [`PublicKey::canonical_signature`](crate::key::PublicKey::canonical_signature). Authentication ends with the first of them; an audit
     /// asks for all.
     ///
     /// # Errors

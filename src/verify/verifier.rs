@@ -43,7 +43,7 @@ impl Verifier {
             .requirements()
             .iter()
             .map(|requirement| requirement.quorum())
-            .try_for_each(|quorum| quorum.fits(&trust))?;
+            .try_for_each(|quorum| quorum.check_satisfiable(&trust))?;
         Ok(Self { limits, policy, predicates: Predicates::Dropped, trust })
     }
 

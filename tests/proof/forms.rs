@@ -267,7 +267,7 @@ impl TestStore {
 
     /// Adds entries to the list under the fallback tag.
     pub fn list(&self, image: &Content, entries: &[Descriptor]) {
-        now(self.sink.list_referrers(image.digest(), entries)).expect("the list");
+        now(self.sink.merge_referrers(image.digest(), entries)).expect("the list");
     }
 }
 

@@ -128,7 +128,7 @@ impl<S: Source> Source for Scripted<S> {
         })
     }
 
-    fn lists_referrers(&self) -> Option<bool> {
+    fn has_referrers_api(&self) -> Option<bool> {
         self.lists
     }
 
@@ -182,13 +182,13 @@ impl<S: Sink> Sink for Scripted<S> {
         })
     }
 
-    fn list_referrers<'a>(
+    fn merge_referrers<'a>(
         &'a self,
         subject: &'a Digest,
         entries: &'a [Descriptor],
     ) -> Task<'a, Result<(), StoreError>> {
         self.note(&Call::ListReferrers(*subject));
-        self.inner.list_referrers(subject, entries)
+        self.inner.merge_referrers(subject, entries)
     }
 
     fn finish(&self) -> Task<'_, Result<(), StoreError>> {

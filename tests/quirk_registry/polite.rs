@@ -132,7 +132,7 @@ fn uploads_in_other_ways() {
 }
 
 #[test]
-fn lists_referrers() {
+fn has_referrers_api() {
     let (registry, mut client) = polite();
     let image = image(4);
     image.put(&registry, "app", Some("v1"));

@@ -63,7 +63,7 @@ fn all_pages_are_read_and_each_digest_counts_once() {
         let registry = with(switches);
         let (subject, digests) = signed(&registry, 5);
         let app = app(&registry);
-        assert_eq!(app.api_known(), None);
+        assert_eq!(app.referrers_api(), None);
         let listing = run(app.referrers(&subject.digest, None)).unwrap().unwrap();
         let mut got: Vec<Digest> = listing.entries.iter().map(|it| it.digest).collect();
         got.sort_unstable();
@@ -71,7 +71,7 @@ fn all_pages_are_read_and_each_digest_counts_once() {
         wanted.sort_unstable();
         assert_eq!(got, wanted);
         assert!(!listing.filtered);
-        assert_eq!(app.api_known(), Some(true));
+        assert_eq!(app.referrers_api(), Some(true));
         assert_eq!(registry.counters().requests, requests, "{:?}", registry.lines());
     }
 }
@@ -99,7 +99,7 @@ fn a_missing_referrers_api_is_no_list_and_no_error() {
         let (subject, _) = signed(&registry, 1);
         let app = app(&registry);
         assert!(run(app.referrers(&subject.digest, None)).unwrap().is_none(), "{switch}");
-        assert_eq!(app.api_known(), Some(false));
+        assert_eq!(app.referrers_api(), Some(false));
     }
 }
 
@@ -113,9 +113,9 @@ fn a_referrers_api_that_disappears_is_an_error() {
     run(async {
         assert!(app.referrers(&subject.digest, None).await.unwrap().is_none());
         assert!(app.referrers(&subject.digest, None).await.unwrap().is_some());
-        assert_eq!(app.api_known(), Some(true));
+        assert_eq!(app.referrers_api(), Some(true));
         assert!(app.referrers(&subject.digest, None).await.is_err());
-        assert_eq!(app.api_known(), Some(true));
+        assert_eq!(app.referrers_api(), Some(true));
     });
 }
 
@@ -128,7 +128,7 @@ fn a_registry_that_does_not_know_the_path_has_no_referrers_api() {
         registry.rule("GET", REFERRERS, Times::Every, Action::status(code));
         let app = app(&registry);
         assert!(run(app.referrers(&subject.digest, None)).unwrap().is_none(), "{code}");
-        assert_eq!(app.api_known(), Some(false), "{code}");
+        assert_eq!(app.referrers_api(), Some(false), "{code}");
         assert_eq!(registry.count("GET", REFERRERS), 1, "{code}: it says the same the next time");
         // Of a further page it says that the list breaks off, and where the API was seen it says nothing.
         registry.clear_rules();
@@ -306,10 +306,10 @@ fn a_fallback_list_is_created_and_extended() {
     let subject = Digest::sha256(b"subject");
     let app = app(&registry);
     run(async {
-        app.list_referrers(&subject, &[entry("a")]).await.unwrap();
-        app.list_referrers(&subject, &[entry("b"), entry("c"), entry("b")]).await.unwrap();
+        app.merge_referrers(&subject, &[entry("a")]).await.unwrap();
+        app.merge_referrers(&subject, &[entry("b"), entry("c"), entry("b")]).await.unwrap();
         registry.clear_log();
-        app.list_referrers(&subject, &[entry("a"), entry("c")]).await.unwrap();
+        app.merge_referrers(&subject, &[entry("a"), entry("c")]).await.unwrap();
     });
     assert_eq!(registry.lines(), [format!("GET /v2/app/manifests/{}", fallback_tag(&subject))], "nothing to add");
     let wanted = ["a", "b", "c"].map(|text| entry(text).digest.to_string());
@@ -331,10 +331,10 @@ fn a_wrong_entry_in_a_list_does_not_stand_for_the_right_one() {
     ];
     run(async {
         for wrong in &wrong {
-            app(&registry).list_referrers(&subject, std::slice::from_ref(wrong)).await.unwrap();
+            app(&registry).merge_referrers(&subject, std::slice::from_ref(wrong)).await.unwrap();
         }
-        app(&registry).list_referrers(&subject, std::slice::from_ref(&right)).await.unwrap();
-        app(&registry).list_referrers(&subject, std::slice::from_ref(&right)).await.unwrap();
+        app(&registry).merge_referrers(&subject, std::slice::from_ref(&right)).await.unwrap();
+        app(&registry).merge_referrers(&subject, std::slice::from_ref(&right)).await.unwrap();
     });
     let list = list(&registry, &subject);
     let wanted = [&wrong[0], &wrong[1], &right].map(|entry| serde_json::to_value(entry).unwrap());
@@ -359,7 +359,7 @@ fn foreign_entries_of_a_list_are_kept() {
     );
     registry.put_manifest("app", &before, OCI_INDEX, Some(&fallback_tag(&subject)));
     let new = entry("a");
-    run(app(&registry).list_referrers(&subject, std::slice::from_ref(&new))).unwrap();
+    run(app(&registry).merge_referrers(&subject, std::slice::from_ref(&new))).unwrap();
     let after = registry.manifest("app", &fallback_tag(&subject)).unwrap();
     let wanted = before.replace("\n ] ,", &format!(",{}] ,", serde_json::to_string(&new).unwrap()));
     assert_eq!(String::from_utf8(after).unwrap(), wanted);
@@ -368,7 +368,7 @@ fn foreign_entries_of_a_list_are_kept() {
         r#"{"schemaVersion":2,"manifests":[ ],"mediaType":"application/vnd.oci.image.index.v1+json"}"#,
     ] {
         registry.put_manifest("app", empty, OCI_INDEX, Some(&fallback_tag(&subject)));
-        run(app(&registry).list_referrers(&subject, std::slice::from_ref(&new))).unwrap();
+        run(app(&registry).merge_referrers(&subject, std::slice::from_ref(&new))).unwrap();
         assert_eq!(listed(&registry, &subject), [new.digest.to_string()]);
     }
 }
@@ -390,18 +390,21 @@ fn a_fallback_tag_without_a_list_is_not_changed() {
         (OCI_INDEX, format!(r#"{{"schemaVersion":2,"manifests":[],"mediaType":"{OCI_MANIFEST}"}}"#)),
     ] {
         registry.put_manifest("app", &body, kind, Some(&tag));
-        let error = run(app(&registry).list_referrers(&image.digest(), &[entry("a")])).unwrap_err();
+        let error = run(app(&registry).merge_referrers(&image.digest(), &[entry("a")])).unwrap_err();
         assert!(error.to_string().contains("not a list of referrers"), "{body}: {error}");
         assert_eq!(registry.manifest("app", &tag).unwrap(), body.as_bytes());
     }
     let registry = with(&["gitlab-alias", "referrers=off"]);
     image.put(&registry, "app", None);
-    let error = run(app(&registry).list_referrers(&image.digest(), &[entry("a")])).unwrap_err();
+    let error = run(app(&registry).merge_referrers(&image.digest(), &[entry("a")])).unwrap_err();
     assert!(error.to_string().contains("the tag holds"), "{error}");
     for code in [403, 500] {
         let registry = polite();
         registry.rule("GET", "/manifests/", Times::Every, Action::status(code));
-        assert!(run(app(&registry).list_referrers(&image.digest(), &[entry("a")])).is_err(), "unreadable is not empty");
+        assert!(
+            run(app(&registry).merge_referrers(&image.digest(), &[entry("a")])).is_err(),
+            "unreadable is not empty"
+        );
         assert_eq!(registry.count("PUT", "/manifests/"), 0);
     }
 }
@@ -412,8 +415,8 @@ fn a_list_at_an_immutable_tag_says_what_to_exclude() {
     let subject = Digest::sha256(b"subject");
     let app = app(&registry);
     run(async {
-        app.list_referrers(&subject, &[entry("a")]).await.unwrap();
-        let error = app.list_referrers(&subject, &[entry("b")]).await.unwrap_err().to_string();
+        app.merge_referrers(&subject, &[entry("a")]).await.unwrap();
+        let error = app.merge_referrers(&subject, &[entry("b")]).await.unwrap_err().to_string();
         assert!(error.contains(&fallback_tag(&subject)) && error.contains("sha256-*"), "{error}");
     });
 }
@@ -424,8 +427,8 @@ fn a_lagging_replica_is_waited_for() {
     let subject = Digest::sha256(b"subject");
     let app = app(&registry);
     run(async {
-        app.list_referrers(&subject, &[entry("a")]).await.unwrap();
-        app.list_referrers(&subject, &[entry("b")]).await.unwrap();
+        app.merge_referrers(&subject, &[entry("a")]).await.unwrap();
+        app.merge_referrers(&subject, &[entry("b")]).await.unwrap();
     });
     let mut got = listed(&registry, &subject);
     got.sort();
@@ -441,7 +444,7 @@ fn writers_of_one_process_take_turns() {
     let app = app(&registry);
     let entries: Vec<Vec<Descriptor>> = (0..16).map(|n| vec![entry(&format!("{n}"))]).collect();
     run(async {
-        let all = entries.iter().map(|entries| app.list_referrers(&subject, entries));
+        let all = entries.iter().map(|entries| app.merge_referrers(&subject, entries));
         for done in futures_util::future::join_all(all).await {
             done.unwrap();
         }
@@ -462,7 +465,7 @@ fn race(host: &str, rounds: usize) -> usize {
                     let app = Registries::new(settings()).repository(&reference(host, "app")).unwrap();
                     let entry = entry(&format!("{round} {writer}"));
                     barrier.wait();
-                    run(app.list_referrers(&subject, &[entry])).unwrap();
+                    run(app.merge_referrers(&subject, &[entry])).unwrap();
                 });
             }
         });
@@ -567,7 +570,7 @@ fn eight_writers_lose_nothing_in_a_real_registry() {
                     let config = Content::name("application/vnd.oci.empty.v1+json", b"{}".to_vec());
                     let entry = manifest(&config, &format!("{round} {writer}")).descriptor().clone();
                     barrier.wait();
-                    run(app.list_referrers(&subject, &[entry])).unwrap();
+                    run(app.merge_referrers(&subject, &[entry])).unwrap();
                 });
             }
         });
@@ -603,7 +606,7 @@ fn a_registry_that_refuses_the_filter_is_asked_without_it() {
         assert_eq!((got, listing.filtered), (digests.iter().copied().collect(), false));
         assert_eq!(registry.counters().requests, requests, "{:?}", registry.lines());
     }
-    assert_eq!(app.api_known(), Some(true));
+    assert_eq!(app.referrers_api(), Some(true));
 }
 
 /// 400 with the filter and without it: there is no referrers API. That is found out once.
@@ -617,5 +620,5 @@ fn a_registry_that_refuses_the_filter_and_the_list_has_no_referrers_api() {
         assert!(run(app.referrers(&subject.digest, Some("application/signature"))).unwrap().is_none());
         assert_eq!(registry.counters().requests, requests, "{:?}", registry.lines());
     }
-    assert_eq!(app.api_known(), Some(false));
+    assert_eq!(app.referrers_api(), Some(false));
 }

@@ -465,16 +465,16 @@ fn a_missing_blob_of_a_manifest_has_its_own_error() {
     for preset in ["polite", "distribution"] {
         let registry = Registry::start(Quirks::preset(preset).unwrap());
         let app = app(&registry);
-        assert!(!app.validates());
+        assert!(!app.validates_manifests());
         let manifest = Content::name(OCI_MANIFEST, image(1).manifest);
         let error = run(app.push_manifest(&manifest, None)).unwrap_err();
         assert_eq!(error.code(), "missing-blob", "{error}");
-        assert!(app.validates());
+        assert!(app.validates_manifests());
     }
     let registry = with(&["distribution-header"]);
     let app = app(&registry);
     run(app.has_blob(octets(b"x").descriptor())).unwrap();
-    assert!(app.validates());
+    assert!(app.validates_manifests());
 }
 
 #[test]

@@ -206,6 +206,6 @@ impl Signer for Flips {
 
     fn sign(&self, message: &[u8]) -> Result<Signature, SignerError> {
         let made = flip(self.0.sign(message)?.as_bytes());
-        Signature::checked(self.public_key(), self.public_key().default_scheme(), message, made)
+        Signature::verified(self.public_key(), self.public_key().default_scheme(), message, made)
     }
 }

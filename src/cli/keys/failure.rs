@@ -24,7 +24,7 @@ pub(super) fn to_failure(error: KeyError) -> Failure {
 
 /// Adds a hint: the command that converts the key file `name` to a format that bulla reads, if there is one.
 pub(super) fn with_conversion_hint(failure: Failure, name: &str, error: &KeyError) -> Failure {
-    match error.converts() {
+    match error.conversion_hint() {
         Some(command) => failure.hint(command.replace("FILE", name)),
         None => failure,
     }

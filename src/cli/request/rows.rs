@@ -1,7 +1,7 @@
 //! The rows of the page that people read before they sign: no value can imitate another row, and no value is cut.
 
 use crate::cli::line::Lines;
-use bulla::text::hides;
+use bulla::text::is_unsafe_to_show;
 
 /// The width of a row of text: with label and indentation it fits a terminal of 80 columns.
 const WIDTH: usize = 64;
@@ -61,7 +61,7 @@ pub(super) fn shown(text: &str, spaces: Spaces) -> String {
         // A space cannot be seen at an end, and cannot be counted after another one.
         let unseen = spaces == Spaces::Escaped && (last == ' ' || characters.peek().is_none());
         let blank = c.is_whitespace() && (c != ' ' || unseen);
-        match hides(c) || blank {
+        match is_unsafe_to_show(c) || blank {
             true => shown.extend(c.escape_unicode()),
             false if c == '\\' && spaces == Spaces::Escaped => shown.push_str("\\\\"),
             false => shown.push(c),

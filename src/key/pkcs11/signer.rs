@@ -82,7 +82,7 @@ impl TokenKey {
 
     /// Verifies a signature of the token over `message`.
     fn checked(&self, scheme: Scheme, message: &[u8], raw: Vec<u8>) -> Result<Signature, SignerError> {
-        Signature::checked(&self.public, scheme, message, mechanism::to_standard_form(self.public.algorithm(), raw))
+        Signature::verified(&self.public, scheme, message, mechanism::to_standard_form(self.public.algorithm(), raw))
     }
 
     /// Signs with a key that requires the PIN for each signature (`CKA_ALWAYS_AUTHENTICATE`): the PIN is sent once more

@@ -115,7 +115,7 @@ impl Plugin {
         }
         let spec = KeySpec::parse(&key.key_spec).ok_or_else(|| wrong(AnswerFault::KeySpec(shown(&key.key_spec))))?;
         let (public, signature) = self.generate(id, &config, spec, PROBE)?;
-        let checked = Signature::checked(&public, spec.scheme(), PROBE, signature);
+        let checked = Signature::verified(&public, spec.scheme(), PROBE, signature);
         checked.map_err(|_| PluginError::Faulty { plugin: plugin(), key: public.id() })?;
         Ok(PluginKey { config, id: id.to_owned(), plugin: self, public, spec })
     }
@@ -226,7 +226,7 @@ impl Signer for PluginKey {
             let (found, wanted) = (public.id(), self.public.id());
             return Err(PluginError::Key { plugin: self.plugin.name.clone(), found, wanted }.into());
         }
-        Signature::checked(&self.public, scheme, message, signature)
+        Signature::verified(&self.public, scheme, message, signature)
     }
 }
 

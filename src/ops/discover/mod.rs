@@ -127,7 +127,7 @@ impl<'a> Discovery<'a> {
 
     /// Runs the steps of the module head.
     async fn run(&mut self, evaluation: &mut Evaluation<'_>) {
-        let listed = match self.search.source.lists_referrers() {
+        let listed = match self.search.source.has_referrers_api() {
             // Known to keep no list: it is asked last, in case that has changed.
             Some(false) => None,
             _ => Some(self.own_list(Some(media_type::SIGSTORE_BUNDLE), evaluation).await),

@@ -1,10 +1,10 @@
-//! `ConnectionFault`: why a store could not be reached, or a connection to it broke.
+//! `ConnectionFault`: why a store could not be reached, or why a connection to it broke.
 
 use std::time::Duration;
 
 use crate::store::deadline::in_words;
 
-/// Why there is no connection, or why it broke.
+/// Why a store could not be reached, or why a connection to it broke.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectionFault {
@@ -13,23 +13,23 @@ pub enum ConnectionFault {
     AfterAttempts {
         /// The number of attempts.
         attempts: u32,
-        /// The time that they took together.
+        /// The total time of the attempts.
         elapsed: Duration,
-        /// How the last one failed.
+        /// The failure of the last attempt.
         fault: Box<Self>,
     },
-    /// The body ended before its end.
+    /// The body was shorter than announced.
     #[error("the content ended too early")]
     EndedEarly,
-    /// The registry has a name that is not a host.
+    /// The name of the registry is not a host.
     #[error("{0}")]
     Host(HostFault),
     /// The body broke off.
     #[error("{fault} after {at} of {size} bytes")]
     Interrupted {
-        /// How many bytes came.
+        /// The number of bytes received.
         at: u64,
-        /// Why no more came.
+        /// Why it broke off.
         fault: Box<Self>,
         /// The length of the content.
         size: u64,
@@ -37,7 +37,7 @@ pub enum ConnectionFault {
     /// The network, the operating system or the TLS library reported an error.
     #[error("{error}{}", through(.proxy.as_ref()))]
     Network {
-        /// What was reported.
+        /// The reported error.
         error: NetworkError,
         /// The proxy, for messages.
         proxy: Option<String>,
@@ -50,28 +50,28 @@ pub enum ConnectionFault {
         /// The proxy, for messages.
         proxy: Option<String>,
     },
-    /// No whole response came in time.
+    /// The response was not complete within the timeout.
     #[error("no whole answer within {}", in_words(*.0))]
     NoWholeResponse(Duration),
-    /// No further byte came in time.
+    /// No further byte was received within the idle timeout.
     #[error("nothing came for {}", in_words(*.0))]
     NothingReceived(Duration),
-    /// The registry took no further byte of an upload in time.
+    /// The registry accepted no further byte of an upload within the idle timeout.
     #[error("it took nothing for {} seconds", .0.as_secs_f32())]
     NothingTaken(Duration),
-    /// The proxy asks for authentication (407).
+    /// The proxy requires authentication (407).
     #[error("{} wants a user name and a password (407)", .proxy.as_deref().unwrap_or("a proxy"))]
     ProxyAuthentication {
         /// The proxy, for messages.
         proxy: Option<String>,
     },
-    /// The text of another reason, with secrets hidden in it.
+    /// The redacted text of another reason.
     #[error("{0}")]
     Redacted(String),
-    /// The body came slower than the minimum rate.
+    /// The body was slower than the minimum rate.
     #[error("slower than {0} bytes a second")]
     TooSlow(u64),
-    /// An upload was given up.
+    /// An upload failed.
     #[error("the upload was given up: {0}")]
     Upload(UploadFault),
 }
@@ -80,25 +80,25 @@ pub enum ConnectionFault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostFault {
-    /// It holds more than a host and a port.
+    /// It contains more than a host and a port.
     #[error("no host of a registry")]
     NotAHost,
-    /// It makes no URL.
+    /// It does not form a valid URL.
     #[error("{0}")]
     Url(String),
 }
 
-/// What the network, the operating system or the TLS library reported.
+/// An error that the network, the operating system or the TLS library reported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.in_words())]
 pub struct NetworkError {
-    /// What it is, where that is known.
+    /// The kind of error, if it is known.
     pub kind: Option<NetworkErrorKind>,
-    /// What was reported, for people.
+    /// The reported text, for people.
     pub detail: String,
 }
 
-/// Kinds of errors of the network.
+/// Kinds of network errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NetworkErrorKind {
@@ -108,7 +108,7 @@ pub enum NetworkErrorKind {
     /// The connection was closed before a response.
     #[error("it closed the connection unanswered")]
     ClosedUnanswered,
-    /// The name of the host is unknown.
+    /// The host name could not be resolved.
     #[error("its name cannot be resolved (DNS)")]
     Dns,
     /// The connection ended in the TLS handshake.
@@ -120,13 +120,13 @@ pub enum NetworkErrorKind {
     /// The connection was refused.
     #[error("connection refused")]
     Refused,
-    /// The request could not be made.
+    /// The request could not be built.
     #[error("the request could not be made")]
     RequestNotMade,
     /// The connection was reset.
     #[error("connection reset")]
     Reset,
-    /// The connection took too long.
+    /// The connection attempt timed out.
     #[error("no connection in time")]
     TimedOut,
 }
@@ -142,35 +142,35 @@ impl NetworkError {
     }
 }
 
-/// Why an upload was given up.
+/// Why an upload failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UploadFault {
-    /// The chunks that the registry demands are too large to be kept.
+    /// The registry requires chunks that are too large to keep in memory.
     #[error("the registry wants pieces of at least {0} bytes")]
     ChunkMinimum(u64),
-    /// The last attempt failed like this.
+    /// The failure of the last attempt.
     #[error("{0}")]
     Connection(Box<ConnectionFault>),
-    /// The registry lost the part that it had confirmed.
+    /// The registry lost data that it had confirmed.
     #[error("the registry lost what it had")]
     Lost,
     /// The source cannot be read a second time.
     #[error("the source cannot be read a second time")]
     NoSecondRead,
-    /// The registry accepts neither one request nor small chunks.
+    /// The registry accepts neither a single request nor small chunks.
     #[error("the registry takes neither all at once nor small pieces")]
     NoSize,
     /// The registry redirects without end.
     #[error("the registry sends it on and on")]
     Redirects,
-    /// The upload session was gone.
+    /// The upload session no longer existed.
     #[error("the upload vanished")]
     SessionGone,
-    /// Every upload session was gone.
+    /// No upload session existed long enough.
     #[error("its uploads vanish")]
     SessionsGone,
-    /// There were too many attempts.
+    /// The limit of attempts was reached.
     #[error("it was begun too often")]
     TooManyAttempts,
 }

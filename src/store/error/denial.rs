@@ -9,7 +9,7 @@ pub enum DenialReason {
     /// The registry refused the request.
     #[error("{0}")]
     Answer(RegistryAnswer),
-    /// The registry asks for Basic authentication, and there is no user name and password.
+    /// The registry requires Basic authentication, and there is no user name and password.
     #[error("it wants a user name and a password")]
     BasicWanted,
     /// A credential helper failed.
@@ -20,80 +20,80 @@ pub enum DenialReason {
         /// How it failed.
         fault: HelperFault,
     },
-    /// The token service is on another host, and was not allowed to get the credential.
+    /// The token service is on another host, which is not allowed to get the credential.
     #[error("its token service is on another host, {host}; allow that realm if it is known to you")]
     RealmNotAllowed {
         /// The host of the token service.
         host: String,
     },
-    /// The token service may not be asked at all.
+    /// The token service must not be sent any request.
     #[error("{0}")]
     RealmRefused(RealmFault),
-    /// The text of another reason, with secrets hidden in it.
+    /// The redacted text of another reason.
     #[error("{0}")]
     Redacted(String),
-    /// The token service gave no token.
+    /// The token service refused a token.
     #[error("{service}: no token {user}, {answer}")]
     Token {
-        /// What it answered.
+        /// The response of the token service.
         answer: RegistryAnswer,
-        /// The token service.
+        /// The URL of the token service.
         service: String,
-        /// For whom a token was requested.
+        /// The user that the token was requested for.
         user: TokenUser,
     },
 }
 
-/// How a credential helper failed. What it printed is never shown: it may be the secret.
+/// How a credential helper failed. Its output is never shown, since it may contain the secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HelperFault {
-    /// It ended with an error.
+    /// It exited with an error.
     #[error("it failed with {0}")]
     Failed(String),
-    /// Its name is not that of a credential helper.
+    /// Its name is not valid for a credential helper.
     #[error("that is no name of a credential helper")]
     Name,
-    /// It could not be run.
+    /// It could not be started.
     #[error("{0}")]
     Run(String),
-    /// It took too long.
+    /// It exceeded the timeout.
     #[error("no answer after {0} seconds")]
     Timeout(u64),
-    /// What it printed is not an answer.
+    /// Its output is not a valid response.
     #[error("its answer cannot be read")]
     Unreadable,
 }
 
-/// Why a token service may not be asked.
+/// Why a token service must not be sent a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RealmFault {
     /// The realm is not a URL.
     #[error("its token service has no address")]
     NoUrl,
-    /// The realm has another scheme than HTTP.
+    /// The scheme of the realm is not HTTP.
     #[error("its token service has an address that begins with {0}:")]
     OtherScheme(String),
-    /// It speaks plain HTTP, and the registry TLS.
+    /// The realm uses plain HTTP, but the registry TLS.
     #[error("its token service at {0} speaks plain HTTP")]
     PlainHttp(String),
-    /// It is on a private network, and the registry is not.
+    /// The realm is on a private network, but the registry is not.
     #[error("its token service at {0} is on a private network")]
     PrivateNetwork(String),
-    /// The realm holds a user name or a password.
+    /// The realm contains a user name or a password.
     #[error("the address at {0} holds a user name")]
     UserName(String),
 }
 
-/// For whom a token was requested.
+/// The user that a token was requested for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenUser {
-    /// Nobody.
+    /// No user: an anonymous request.
     #[error("without credentials")]
     Anonymous,
-    /// A user.
+    /// The user with this name.
     #[error("for the user {0:?}")]
     Named(String),
     /// The owner of an identity token.

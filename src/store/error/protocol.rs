@@ -3,81 +3,81 @@
 use crate::digest::Digest;
 use crate::json::JsonError;
 
-/// How a response breaks the protocol, or what else it says instead of what was asked for.
+/// How the response of a store violates the protocol, or which error it reports.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProtocolFault {
-    /// An error status.
+    /// The response has an error status.
     #[error("{0}")]
     Answer(RegistryAnswer),
-    /// The blob was confirmed before all of it was sent.
+    /// The registry confirmed the blob before all of it was sent.
     #[error("it says that it has all of the blob before it was sent all of it")]
     ConfirmedEarly,
-    /// A `Content-Encoding` that was not requested.
+    /// The response has a `Content-Encoding` that was not requested.
     #[error("it answered in a content encoding that was not asked for")]
     ContentEncoding,
-    /// A credential that cannot be sent in a header.
+    /// The credential cannot be sent in a header.
     #[error("it holds characters that cannot be sent")]
     Credential,
-    /// An HTML page.
+    /// The response is an HTML page.
     #[error("a page for browsers, which is no answer of a registry")]
     Html,
-    /// A `Link` header that leads nowhere.
+    /// The `Link` header to the next page is invalid.
     #[error("{0}")]
     Link(LinkFault),
-    /// A location that is not followed.
+    /// A location must not be followed.
     #[error("{0}")]
     Location(LocationFault),
-    /// A part that is missing, without which this content cannot be stored.
+    /// A blob or child is missing without which the content cannot be stored.
     #[error("{content} cannot be stored before {part}")]
     MissingPart {
         /// The content.
         content: Digest,
-        /// The part.
+        /// The missing blob or child.
         part: Digest,
     },
-    /// Something else than a manifest.
+    /// The response is not a manifest.
     #[error("it answered with what is no manifest")]
     NotAManifest,
-    /// Something else than a list of referrers.
+    /// The response is not a list of referrers.
     #[error("it answered with {0:?}, which is no list of referrers")]
     NotReferrers(String),
-    /// Something else than a list of tags.
+    /// The response is not a list of tags.
     #[error("it answered with what is no list of tags")]
     NotTags,
-    /// A page of a list that is not there.
+    /// A page of a list is missing.
     #[error("a further page of the list is not there")]
     PageMissing,
-    /// Pages that lead back to an earlier one.
+    /// Pagination loop: a page links to an earlier one.
     #[error("its pages lead in a circle")]
     PaginationLoop,
-    /// The text of another reason, with secrets hidden in it.
+    /// The redacted text of another reason.
     #[error("{0}")]
     Redacted(String),
-    /// A referrers API that was there before.
+    /// The referrers API disappeared: it was available before.
     #[error("it does not know the referrers API any more, which it knew before")]
     ReferrersApiGone,
-    /// A referrers tag that does not hold a list of referrers.
+    /// The referrers tag does not hold a list of referrers.
     #[error("{0}")]
     ReferrersTag(ReferrersTagFault),
-    /// A request that could not be made.
+    /// The request could not be built.
     #[error("{0}")]
     Request(super::connection::NetworkError),
-    /// A response of a token service.
+    /// A token service responded with an error.
     #[error("{service} {answer}")]
     ServiceAnswer {
-        /// What it answered.
+        /// The response of the token service.
         answer: RegistryAnswer,
-        /// The token service.
+        /// The URL of the token service.
         service: String,
     },
-    /// A token that cannot be used.
+    /// The token is invalid.
     #[error("{0}")]
     Token(TokenFault),
-    /// More redirects than the limit.
+    /// The number of redirects exceeds the limit.
     #[error("more than {0} redirects")]
     TooManyRedirects(u64),
-    /// Another range of the content than was requested.
+    /// The response has another range than the requested one.
     #[error("it answered with another range than was asked for")]
     WrongRange,
 }
@@ -88,9 +88,9 @@ pub enum ProtocolFault {
 pub struct RegistryAnswer {
     /// The text.
     pub body: AnswerText,
-    /// The host, where it is not the registry itself.
+    /// The host, if it is not the registry itself.
     pub host: Option<String>,
-    /// What the status is called.
+    /// The reason phrase of the status.
     pub phrase: &'static str,
     /// The status.
     pub status: u16,
@@ -98,7 +98,7 @@ pub struct RegistryAnswer {
 
 #[cfg(feature = "registry")]
 impl RegistryAnswer {
-    /// The same answer, with its text as `text` makes it.
+    /// The same response with its text converted by `text`.
     pub(super) fn with_text(self, text: impl Fn(&str) -> String) -> Self {
         let body = match self.body {
             AnswerText::Text(shown) => AnswerText::Text(text(&shown)),
@@ -115,15 +115,15 @@ pub enum AnswerText {
     /// An HTML page.
     #[error(": a page for browsers, which is no answer of a registry")]
     Html,
-    /// None.
+    /// No text.
     #[error("")]
     None,
-    /// A text: shortened, escaped, without secrets.
+    /// A text: truncated, escaped, without secrets.
     #[error(": {0}")]
     Text(String),
 }
 
-/// Why the next page of a list is not read.
+/// Why the next page of a list is not requested.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LinkFault {
@@ -147,14 +147,14 @@ pub enum LinkFault {
     Unreadable,
 }
 
-/// Why a location, of a redirect or of an upload, is not followed.
+/// Why the location of a redirect or an upload is not followed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocationFault {
     /// A redirect from TLS to plain HTTP.
     #[error("it sends us from TLS to plain HTTP at {0}")]
     Downgrade(String),
-    /// A redirect to an address of this machine or its link.
+    /// A redirect to a loopback or link-local address.
     #[error("it sends us to {0}, an address of this machine or its link")]
     Internal(String),
     /// A redirect without a location.
@@ -166,10 +166,10 @@ pub enum LocationFault {
     /// An upload location that is not a URL.
     #[error("its upload location is no address")]
     NoUploadUrl,
-    /// A redirect to something that is not a URL.
+    /// A redirect to an invalid URL.
     #[error("it sends us to what is no address")]
     NoUrl,
-    /// A redirect to another scheme than HTTP.
+    /// A redirect to a scheme other than HTTP.
     #[error("it sends us to an address that begins with {0}:")]
     OtherScheme(String),
     /// A redirect to plain HTTP.
@@ -178,53 +178,53 @@ pub enum LocationFault {
     /// An upload location on another host.
     #[error("its upload location is on another host, {0}")]
     UploadHost(String),
-    /// A location with a user name or a password in it.
+    /// A location with a user name or a password.
     #[error("the address at {0} holds a user name")]
     UserName(String),
 }
 
-/// Why a referrers tag is not written.
+/// Why a referrers tag cannot be updated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReferrersTagFault {
-    /// It holds an index that can be read in two ways.
+    /// The index is ambiguous.
     #[error("the tag holds something ambiguous, not a list of referrers; it is left as it is")]
     Ambiguous,
-    /// An entry cannot be written.
+    /// An entry cannot be serialized.
     #[error("an entry has no JSON form")]
     Entry,
-    /// It holds no JSON, or one that breaks the rules.
+    /// The content is not valid JSON.
     #[error("the tag holds {}, not a list of referrers; it is left as it is", json(.error, *.checked))]
     Json {
-        /// Whether it is the check of the whole document that failed.
+        /// Whether the check of the whole document failed.
         checked: bool,
-        /// What is wrong.
+        /// The error of the JSON reader.
         error: JsonError,
     },
-    /// It holds an index without manifests.
+    /// The index has no manifests.
     #[error("the tag holds an index without manifests, not a list of referrers; it is left as it is")]
     NoManifests,
-    /// The list of manifests cannot be added to.
+    /// The list of manifests is not an array.
     #[error("the tag holds no array of manifests, not a list of referrers; it is left as it is")]
     NotAnArray,
-    /// It holds a manifest of another type.
+    /// The manifest is not an index.
     #[error("the tag holds {media_type:?} ({digest}), not a list of referrers; it is left as it is")]
     OtherType {
-        /// The manifest.
+        /// The digest of the manifest.
         digest: Digest,
         /// Its media type.
         media_type: String,
     },
 }
 
-/// Why a token is not used.
+/// Why a token is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenFault {
-    /// It holds characters that cannot stand in a header.
+    /// It contains characters that are not allowed in a header.
     #[error("its token holds characters that cannot be sent")]
     Characters,
-    /// There is none in the response.
+    /// The response contains no token.
     #[error("its answer holds no token")]
     Missing,
     /// The response is not JSON with a token.

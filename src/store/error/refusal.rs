@@ -1,4 +1,4 @@
-//! Why a store does not do what it is asked: it is busy, it is read only, or it keeps something else.
+//! Why a store refuses an operation: it is busy, it is read only, or it stored something else.
 
 use crate::digest::Digest;
 use crate::oci::ContentError;
@@ -7,7 +7,7 @@ use crate::oci::ContentError;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BusyFault {
-    /// Another process writes to it.
+    /// Another process writes to it; its process id, if it is known.
     #[error("{} is writing to it", .0.map_or_else(|| "another process".to_owned(), |id| format!("process {id}")))]
     Process(Option<u32>),
     /// A blob is being written to it.
@@ -15,54 +15,54 @@ pub enum BusyFault {
     Writing,
 }
 
-/// Why something that was stored does not read back.
+/// Why stored content could not be read back.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadBackFault {
     /// The content has another digest or length.
     #[error("{0}")]
     Content(ContentError),
-    /// It is not there.
+    /// The content is missing.
     #[error("the registry took it and does not have it")]
     Missing,
-    /// There is another manifest.
+    /// Another manifest is stored there.
     #[error("the registry took {pushed} and now has {found}")]
     Other {
-        /// What was pushed.
+        /// The digest that was pushed.
         pushed: Digest,
-        /// What is there.
+        /// The digest that is stored there.
         found: Digest,
     },
-    /// Other writers replaced it whenever it was written.
+    /// Other writers overwrote it in every round; the number of rounds.
     #[error("other writers replaced the list {0} times")]
     Overwritten(u32),
-    /// The text of another reason, with secrets hidden in it.
+    /// The redacted text of another reason.
     #[error("{0}")]
     Redacted(String),
 }
 
-/// Why a store cannot keep something.
+/// Why a store cannot store something.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadOnlyFault {
     /// The tag is immutable and has another digest.
     #[error("the tag is immutable and stands for {held}; {}", exclusion(.tag))]
     ImmutableTag {
-        /// The digest that it stands for.
+        /// The digest of the tag.
         held: Digest,
         /// The tag.
         tag: String,
     },
-    /// A local store can have no image of that name.
+    /// A local store cannot have an image with this name.
     #[error("no image in it can have the name `{0:.80}`")]
     Name(String),
-    /// A docker-archive that holds no manifest.
+    /// A docker-archive without a manifest.
     #[error("{NO_DIGEST}")]
     NoDigest,
-    /// The text of another reason, with secrets hidden in it.
+    /// The redacted text of another reason.
     #[error("{0}")]
     Redacted(String),
-    /// A registry can have no such tag.
+    /// The tag is not valid in a registry.
     #[error("a registry can have no tag {0:?}")]
     Tag(String),
 }

@@ -96,7 +96,7 @@ impl<P: LayoutFiles> Sink for Local<P> {
         Box::pin(ready(self.name(name).map(|name| self.state().catalog.holders(&name))))
     }
 
-    fn list_referrers<'a>(
+    fn merge_referrers<'a>(
         &'a self,
         subject: &'a Digest,
         entries: &'a [Descriptor],

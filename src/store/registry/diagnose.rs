@@ -20,8 +20,8 @@ use crate::store::TlsFault;
 use crate::store::error::ConnectionFault;
 
 impl RegistryClient {
-    /// Tells a port that speaks TLS from a registry that fails. Servers answer plain HTTP there in many ways: with an
-    /// alert, with 400, by closing, or not at all.
+    /// Distinguishes a port that speaks TLS from a registry that fails. TLS servers respond to plain HTTP with an
+    /// alert, with 400, by closing the connection, or not at all.
     pub(super) async fn check_scheme(
         &self,
         request: &ApiRequest,
@@ -50,7 +50,7 @@ impl RegistryClient {
         }
     }
 
-    /// A proxy that asks for authentication responds in place of the registry. RFC 9110 section 15.5.8.
+    /// The error if a proxy requires authentication: it responds in place of the registry. RFC 9110 section 15.5.8.
     pub(super) fn check_proxy(&self, request: &ApiRequest, response: &ApiResponse) -> Result<(), StoreError> {
         if response.status != StatusCode::PROXY_AUTHENTICATION_REQUIRED {
             return Ok(());
@@ -67,7 +67,7 @@ impl RegistryClient {
         StoreError::Unreachable { place: host_and_port(&self.base), reason, what: request.what.clone() }
     }
 
-    /// Tells the observer of a retry.
+    /// Reports a retry to the observer.
     pub(super) fn again(&self, retry: &RetryState, most: u32, pause: Duration, why: &str) {
         self.transport.log_retry(&self.base, retry.attempt(), pause, &why);
         if pause > Duration::ZERO {
@@ -82,7 +82,7 @@ impl Transport {
     /// Does `work` within the timeout of the whole command.
     ///
     /// # Errors
-    /// [`StoreError::Timeout`] with what `describe` says was asked for, and was being done.
+    /// [`StoreError::Timeout`] with the texts of `describe`: the subject and the activity.
     pub(super) async fn within<T>(
         &self,
         describe: impl Fn() -> (String, String),
@@ -91,12 +91,12 @@ impl Transport {
         let deadline = &self.settings.deadline;
         let mut work = std::pin::pin!(work);
         loop {
-            let (Some(left), Some(limit)) = (deadline.left(), deadline.limit()) else { return work.await };
+            let (Some(left), Some(limit)) = (deadline.remaining(), deadline.limit()) else { return work.await };
             if left.is_zero() {
                 let (what, doing) = describe();
                 return Err(StoreError::Timeout { doing, limit, what });
             }
-            // Time that does not count extends it: then look again.
+            // Time that does not count extends the timeout, so check it again.
             if let Ok(done) = timeout(left, work.as_mut()).await {
                 return done;
             }

@@ -63,7 +63,7 @@ pub(super) async fn list(
 /// Whether a response to a filtered request may refuse the filter and not the API: 400, from a registry that is not known
 /// to have no referrers API.
 fn may_refuse_filter(repository: &Repository, response: &ApiResponse) -> bool {
-    response.status == StatusCode::BAD_REQUEST && repository.api_known() != Some(false)
+    response.status == StatusCode::BAD_REQUEST && repository.referrers_api() != Some(false)
 }
 
 /// What came of asking for a list.

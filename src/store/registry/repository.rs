@@ -67,12 +67,12 @@ impl Repository {
     }
 
     /// Whether the registry has the referrers API, if that is known.
-    pub fn api_known(&self) -> Option<bool> {
+    pub fn referrers_api(&self) -> Option<bool> {
         *self.client.capabilities.referrers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the registry is known to refuse manifests whose blobs are missing.
-    pub fn validates(&self) -> bool {
+    pub fn validates_manifests(&self) -> bool {
         self.client.capabilities.validates.load(Ordering::Relaxed)
     }
 

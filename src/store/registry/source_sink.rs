@@ -93,7 +93,7 @@ impl Sink for Repository {
         self.redacting(manifests::push(self, content, tag))
     }
 
-    fn stores_at_once(&self) -> bool {
+    fn pushes_cheaply(&self) -> bool {
         self.client.capabilities.single_post.load(Ordering::Relaxed)
     }
 
@@ -102,10 +102,10 @@ impl Sink for Repository {
     }
 
     fn checks_blobs(&self) -> bool {
-        self.validates()
+        self.validates_manifests()
     }
 
-    fn list_referrers<'a>(
+    fn merge_referrers<'a>(
         &'a self,
         subject: &'a Digest,
         entries: &'a [Descriptor],

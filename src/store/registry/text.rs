@@ -1,9 +1,9 @@
-//! Text of a registry, made fit to be shown: bounded, escaped, without secrets.
+//! Text of a registry, fit to be shown: truncated, escaped, without secrets.
 
 use crate::redact::Secrets;
 
-/// `text` as it can be shown to people: at most 1 KiB, without control characters, without `secrets` or anything that
-/// looks like a token.
+/// `text` fit to be shown: at most 1 KiB, without control characters, without `secrets` and anything that looks like a
+/// token.
 pub(super) fn shown(text: &str, secrets: &Secrets) -> String {
     let words: Vec<String> = secrets.hide(text.trim()).split(' ').map(without_token).collect();
     let mut short = String::new();
@@ -21,7 +21,7 @@ pub(super) fn shown(text: &str, secrets: &Secrets) -> String {
     short
 }
 
-/// A word, without what looks like JSON web tokens in it.
+/// A word, without any parts that look like JSON web tokens.
 fn without_token(word: &str) -> String {
     let mut kept = String::new();
     let mut rest = word;
@@ -33,17 +33,17 @@ fn without_token(word: &str) -> String {
     kept + rest
 }
 
-/// A number without a sign.
+/// Parses a number without a sign.
 pub(super) fn number(text: &str) -> Option<u64> {
     (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
 }
 
-/// Whether a character changes how others are shown.
+/// Whether a character is invisible or changes how others are shown.
 fn is_invisible(character: char) -> bool {
     matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// How much of a registry's text is shown, in bytes.
+/// The longest shown text of a registry, in bytes.
 const SHOWN_MOST: usize = 1 << 10;
 
 #[cfg(test)]
