@@ -39,14 +39,19 @@ use bulla::ops::audit::LogLines;
 use bulla::ops::audit::NameRule;
 use bulla::ops::audit::UnreadEvidence;
 use bulla::ops::discover::Effort;
+use bulla::ops::graph::Closure;
+use bulla::ops::graph::Graph;
 use bulla::ops::request;
 use bulla::ops::sign;
 use bulla::ops::sign::Extent;
 use bulla::ops::sign::Terms;
+use bulla::ops::tree;
+use bulla::ops::tree::TreeNode;
 use bulla::ops::verify;
 use bulla::ops::verify::Platforms;
 use bulla::policy::StatementKind;
 use bulla::request::LogEntry;
+use bulla::store::Listing;
 use bulla::store::Memory;
 use bulla::store::StoreError;
 use bulla::time::Time;
@@ -552,4 +557,190 @@ fn an_audit_counts_signatures_and_not_owners() {
     let lines = log_of(&audit, &image);
     let audit = audited(&memory(&fixture), &image, &lines, &Limits::DEFAULT, &trust);
     assert_eq!((audit.not_logged().count(), audit.conclude()), (1, LogConclusion::SomeNotLogged), "{audit:?}");
+}
+
+/// Two images in nested indexes, one of them listed three times, with all that can be attached to them.
+struct Attached {
+    names: BTreeMap<Digest, &'static str>,
+    source: Scripted<Memory>,
+    top: Content,
+}
+
+/// A store that has a manifest which no store takes, and lists more as the referrers of an image.
+struct Has(Content, Digest, Vec<Descriptor>);
+
+impl Script for Has {
+    fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
+        match call {
+            Call::Manifest(digest) if digest == self.0.digest() => Ok(self.0.clone()),
+            _ => answer,
+        }
+    }
+
+    fn listing(&self, call: &Call, answer: Result<Option<Listing>, StoreError>) -> Result<Option<Listing>, StoreError> {
+        let mut answer = answer;
+        if let (Call::Referrers(digest, _), Ok(Some(listing))) = (call, &mut answer)
+            && *digest == self.1
+        {
+            listing.entries.extend(self.2.clone());
+        }
+        answer
+    }
+}
+
+impl Attached {
+    fn new() -> Self {
+        let fixture = TestStore::new();
+        let (a, b) = (fixture.image(1), fixture.image(2));
+        let inner = fixture.index(&[b.descriptor().bare(), a.descriptor().bare()], None);
+        let listed = [&a, &inner, &a].map(|child| child.descriptor().bare());
+        let top = fixture.index(&listed, Some("top"));
+        let sbom = unrelated(&fixture, &a, 1);
+        let scan = unrelated(&fixture, &sbom, 2);
+        let kind = StatementKind::ImageSignature;
+        let signed = TestPayload::about(Format::Simple, &kind, top.digest()).sign(Format::Simple, &[proof::key()]);
+        let at_tag = fixture.attach(&top, Location::Tag, &kind, Format::Simple, &[signed]).remove(0);
+        let on_top = signed_by_others(&fixture, &top, proof::key(), "top");
+        let on_b = signed_by_others(&fixture, &b, proof::key(), "b");
+        let broken = Content::name("application/vnd.oci.image.manifest.v1+json", b"{\"schemaVersion\":2}".to_vec());
+        let other = Descriptor::of("application/vnd.example.manifest", b"of another kind");
+        let listed =
+            vec![broken.descriptor().bare(), other.clone(), scan.descriptor().bare(), on_b.descriptor().bare()];
+        let named = [
+            (&a, "a"),
+            (&b, "b"),
+            (&inner, "inner"),
+            (&top, "top"),
+            (&sbom, "sbom"),
+            (&scan, "scan"),
+            (&at_tag, "at-tag"),
+            (&on_top, "on-top"),
+            (&on_b, "on-b"),
+            (&broken, "broken"),
+        ];
+        let mut names: BTreeMap<_, _> = named.into_iter().map(|(content, name)| (*content.digest(), name)).collect();
+        names.insert(other.digest, "other");
+        let source = Scripted::new(fixture.memory.clone().unwrap(), Has(broken, *b.digest(), listed));
+        Self { names, source, top }
+    }
+
+    fn name(&self, digest: &Digest) -> &'static str {
+        self.names.get(digest).copied().unwrap_or("?")
+    }
+
+    /// What was asked, in order.
+    fn asked(&self) -> String {
+        let tag = |tag: &str| {
+            let (digest, suffix) = tag.split_once('.').unwrap_or((tag, "fallback"));
+            format!("{}.{suffix}", self.name(&digest.replacen('-', ":", 1).parse().unwrap()))
+        };
+        let spelled = |call: Call| match call {
+            Call::Manifest(digest) => self.name(&digest).to_owned(),
+            Call::Referrers(digest, None) => format!("{}.list", self.name(&digest)),
+            Call::Resolve(TagOrDigest::Tag(named)) => tag(&named),
+            Call::Blob(_) => "blob".to_owned(),
+            other => panic!("{other:?}"),
+        };
+        let asked = self.source.calls().into_iter().map(spelled).collect::<Vec<_>>().join(" ");
+        self.source.forget();
+        asked
+    }
+}
+
+// What a graph asks, request by request, and in which order it has what it found.
+#[test]
+fn a_graph_asks_for_a_list_at_once_and_has_children_and_subjects_first() {
+    let attached = Attached::new();
+    let collect =
+        |closure, limits: &Limits| now(Graph::collect(&attached.source, attached.top.clone(), closure, limits));
+    let names = |digests: Vec<&Digest>| digests.into_iter().map(|digest| attached.name(digest)).collect::<Vec<_>>();
+    for (closure, asks, holds, left) in [
+        (Closure::Image, "a inner a b", "a b inner top", ""),
+        (
+            Closure::WithReferrers,
+            "\
+            a inner a a.list a.fallback sbom sbom.list sbom.fallback scan scan.list scan.fallback scan.sig \
+            scan.att scan.sbom sbom.sig sbom.att sbom.sbom a.sig a.att a.sbom b b.list b.fallback on-b broken \
+            on-b.list on-b.fallback on-b.sig on-b.att on-b.sbom b.sig b.att b.sbom inner.list inner.fallback \
+            inner.sig inner.att inner.sbom top.list top.fallback on-top on-top.list on-top.fallback on-top.sig \
+            on-top.att on-top.sbom top.sig top.att top.sbom at-tag.list at-tag.fallback at-tag.sig at-tag.att \
+            at-tag.sbom",
+            "a sbom scan b on-b inner top on-top at-tag",
+            "other broken",
+        ),
+    ] {
+        let graph = collect(closure, &Limits::DEFAULT).unwrap();
+        assert_eq!(attached.asked(), asks);
+        assert_eq!(names(graph.manifests.iter().map(|node| node.content.digest()).collect()).join(" "), holds);
+        assert_eq!(names(graph.left_behind.iter().map(|left| &left.digest).collect()).join(" "), left);
+    }
+    for (most, asks) in [
+        (3, "a inner a a.list a.fallback"),
+        (
+            6,
+            "\
+            a inner a a.list a.fallback sbom sbom.list sbom.fallback scan scan.list scan.fallback scan.sig \
+            scan.att scan.sbom sbom.sig sbom.att sbom.sbom a.sig a.att a.sbom b b.list b.fallback",
+        ),
+        (
+            9,
+            "\
+            a inner a a.list a.fallback sbom sbom.list sbom.fallback scan scan.list scan.fallback scan.sig \
+            scan.att scan.sbom sbom.sig sbom.att sbom.sbom a.sig a.att a.sbom b b.list b.fallback on-b broken \
+            on-b.list on-b.fallback on-b.sig on-b.att on-b.sbom b.sig b.att b.sbom inner.list inner.fallback \
+            inner.sig inner.att inner.sbom top.list top.fallback",
+        ),
+    ] {
+        let limits = Limits::DEFAULT.with(|limits| limits.graph.manifests = most);
+        let error = collect(Closure::WithReferrers, &limits).unwrap_err();
+        assert!(matches!(error, OpsError::Store(StoreError::TooMany { limit, .. }) if limit == most), "{error}");
+        assert_eq!(attached.asked(), asks, "{most}");
+    }
+}
+
+/// A tree as text: `*` for each signed document, `!` for each problem, and in brackets what is attached.
+fn shape(attached: &Attached, node: &TreeNode) -> String {
+    let hanging: Vec<_> = node.hanging.iter().map(|node| shape(attached, node)).collect();
+    let (signed, problems) = ("*".repeat(node.signed.len()), "!".repeat(node.problems.len()));
+    let below = if hanging.is_empty() { String::new() } else { format!("({})", hanging.join(" ")) };
+    format!("{}{signed}{problems}{below}", attached.name(&node.digest))
+}
+
+// What a tree asks, request by request; a budget that is exhausted ends it at each level, and not at the whole.
+#[test]
+fn a_tree_asks_for_a_manifest_wherever_it_is_attached() {
+    let attached = Attached::new();
+    for (most, asks, want) in [
+        (
+            14,
+            "\
+            a a.list a.fallback sbom sbom.list sbom.fallback scan scan.list scan.fallback scan.sig scan.att \
+            scan.sbom sbom.sig sbom.att sbom.sbom a.sig a.att a.sbom inner b b.list b.fallback on-b blob \
+            on-b.list on-b.fallback on-b.sig on-b.att on-b.sbom broken scan b.sig b.att b.sbom a inner.list \
+            inner.fallback inner.sig inner.att inner.sbom a top.list top.fallback on-top blob on-top.list \
+            on-top.fallback on-top.sig on-top.att on-top.sbom top.sig top.att top.sbom blob at-tag.list \
+            at-tag.fallback at-tag.sig at-tag.att at-tag.sbom",
+            "top(a(sbom(scan)) inner(b(on-b* broken! other scan!) a) a on-top* at-tag*)",
+        ),
+        (
+            9,
+            "\
+            a a.list a.fallback sbom sbom.list sbom.fallback scan scan.list scan.fallback scan.sig scan.att \
+            scan.sbom sbom.sig sbom.att sbom.sbom a.sig a.att a.sbom inner b b.list b.fallback on-b blob \
+            on-b.list on-b.fallback on-b.sig on-b.att on-b.sbom broken scan b.sig b.att b.sbom",
+            "top!(a(sbom(scan)) inner!(b(on-b* broken! other scan!)))",
+        ),
+        (
+            3,
+            "\
+            a a.list a.fallback sbom sbom.list sbom.fallback scan scan.list scan.fallback scan.sig scan.att \
+            scan.sbom sbom.sig sbom.att sbom.sbom a.sig a.att a.sbom",
+            "top!(a(sbom(scan)))",
+        ),
+    ] {
+        let limits = Limits::DEFAULT.with(|limits| limits.graph.manifests = most);
+        let tree = now(tree::tree(&attached.source, attached.top.clone(), None, proof::NOW, &limits)).unwrap();
+        assert_eq!(attached.asked(), asks, "{most}");
+        assert_eq!(shape(&attached, &tree), want, "{most}");
+    }
 }
