@@ -28,6 +28,7 @@ use bulla::limits::Limits;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
 use bulla::oci::TagOrDigest;
+use bulla::oci::media_type;
 use bulla::oci::referrer;
 use bulla::ops::OpsError;
 use bulla::ops::audit;
@@ -53,6 +54,7 @@ use bulla::policy::StatementKind;
 use bulla::request::LogEntry;
 use bulla::store::Listing;
 use bulla::store::Memory;
+use bulla::store::Source as _;
 use bulla::store::StoreError;
 use bulla::time::Time;
 use bulla::trust::Owner;
@@ -537,6 +539,45 @@ fn an_audit_checks_no_signature_beyond_the_limit() {
         let limits = Limits::DEFAULT.with(|limits| limits.evidence.signature_checks = most);
         let audit = audited(&source, &image, &lines, &limits, &trust);
         assert_eq!(audit.conclude(), conclusion, "{most}: {audit:?}");
+    }
+}
+
+// A list may describe a manifest in several ways: a wrong entry leaves nothing unread, and hides nothing.
+#[test]
+fn a_wrong_entry_does_not_hide_a_signature_from_an_audit() {
+    let fixture = TestStore::new();
+    let image = fixture.image(1);
+    signed_by_us(&fixture, &image, FormName::SigstoreBundle, &[proof::key()]);
+    let honest = memory(&fixture);
+    let trust = TrustRoot::pinned([proof::public(proof::key())]).unwrap();
+    let nothing = LogLines::default();
+    let audit = audited(&honest, &image, &nothing, &Limits::DEFAULT, &trust);
+    let lines = log_of(&audit, &image);
+    let right = now(honest.referrers(image.digest(), None)).unwrap().unwrap().entries.remove(0);
+    let wrong_size = Descriptor { size: right.size + 1, ..right.clone() };
+    let wrong_type = Descriptor { media_type: media_type::OCI_INDEX.to_owned(), ..right.clone() };
+    for (wrong, logged, unlogged) in [
+        (wrong_size, LogConclusion::AllLogged, LogConclusion::SomeNotLogged),
+        (wrong_type, LogConclusion::Undetermined, LogConclusion::SomeNotLogged),
+    ] {
+        let source = Scripted::new(fixture.memory.clone().unwrap(), ListsFirst(*image.digest(), wrong));
+        assert_eq!(audited(&source, &image, &lines, &Limits::DEFAULT, &trust).conclude(), logged);
+        assert_eq!(audited(&source, &image, &nothing, &Limits::DEFAULT, &trust).conclude(), unlogged);
+    }
+}
+
+/// A store that lists this before all other referrers of an image.
+struct ListsFirst(Digest, Descriptor);
+
+impl Script for ListsFirst {
+    fn listing(&self, call: &Call, answer: Result<Option<Listing>, StoreError>) -> Result<Option<Listing>, StoreError> {
+        let mut answer = answer;
+        if let (Call::Referrers(digest, _), Ok(Some(listing))) = (call, &mut answer)
+            && *digest == self.0
+        {
+            listing.entries.insert(0, self.1.clone());
+        }
+        answer
     }
 }
 

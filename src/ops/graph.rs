@@ -11,7 +11,13 @@ use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::media_type;
 use crate::ops::OpsError;
+use crate::ops::walk::Attached;
+use crate::ops::walk::Fetching;
+use crate::ops::walk::Follow;
+use crate::ops::walk::Position;
+use crate::ops::walk::Visit;
 use crate::ops::walk::Walk;
+use crate::ops::walk::WalkStep;
 use crate::store::Source;
 
 /// The closure of an image: every blob that one of its manifests names is in it, and every child of its indexes.
@@ -94,9 +100,14 @@ impl Graph {
         closure: Closure,
         limits: &Limits,
     ) -> Result<Self, OpsError> {
-        let mut graph = Self::default();
-        let mut collector = Collector { closure, limits, walk: Walk::new(source, limits) };
-        collector.add(&mut graph, root, Relation::Root, 0, 0).await?;
+        let walk = Walk::new(source, limits);
+        let mut collector = Collector { closure, graph: Self::default(), limits, open: Vec::new(), walk };
+        let position = Position::root(*root.digest());
+        collector.add(root, Relation::Root, position)?;
+        while let Some(step) = collector.walk.next_attached(Fetching::Ahead).await {
+            collector.take(step)?;
+        }
+        let mut graph = collector.graph;
         // A wrong entry for a manifest that is carried by a right one.
         let carried: BTreeSet<_> = graph.manifests.iter().map(|node| *node.content.digest()).collect();
         graph.left_behind.retain(|left| !carried.contains(&left.digest));
@@ -141,26 +152,43 @@ impl Graph {
 
 struct Collector<'a> {
     closure: Closure,
+    graph: Graph,
     limits: &'a Limits,
+    /// The indexes whose children are not all added, the innermost last.
+    open: Vec<Node>,
     walk: Walk<'a>,
 }
 
 impl Collector<'_> {
+    fn take(&mut self, step: WalkStep) -> Result<(), OpsError> {
+        match step {
+            WalkStep::ChildrenEnd => self.graph.manifests.extend(self.open.pop()),
+            WalkStep::Exhausted { error, .. } | WalkStep::Failed { error, .. } => return Err(error.into()),
+            WalkStep::Manifest(Visit { above, attached, content, position }) => {
+                let relation = match attached {
+                    Attached::Child(_) => Relation::Child { parent: above.digest },
+                    Attached::Referrer if !self.is_referrer(&content, &above.digest)? => return Ok(()),
+                    Attached::Referrer => Relation::Referrer { subject: above.digest },
+                    Attached::Tag(tag) => Relation::Tagged { subject: above.digest, tag },
+                };
+                self.add(content, relation, position)?;
+            }
+            // What a manifest of an unknown kind names is not known, so it cannot be copied whole.
+            WalkStep::Unsupported { entry, .. } => {
+                self.leave_behind(&entry, "it is no manifest of a kind that is carried".to_owned());
+            }
+        }
+        Ok(())
+    }
+
     /// Adds a manifest after its children and before its referrers.
-    async fn add(
-        &mut self,
-        graph: &mut Graph,
-        content: Content,
-        relation: Relation,
-        index_depth: u64,
-        referrer_depth: u64,
-    ) -> Result<(), OpsError> {
-        let digest = *content.digest();
+    fn add(&mut self, content: Content, relation: Relation, position: Position) -> Result<(), OpsError> {
+        let Position { digest, index_depth, referrer_depth, .. } = position;
         if !self.walk.enter(digest) {
             // A tag is carried even if its manifest is carried already. No manifest is walked twice, so cycles end
             // (threats: nesting-and-cycles).
             if matches!(relation, Relation::Tagged { .. }) {
-                graph.manifests.push(Node { content, relation });
+                self.graph.manifests.push(Node { content, relation });
             }
             return Ok(());
         }
@@ -169,61 +197,36 @@ impl Collector<'_> {
             return Err(OpsError::ReferrersTooDeep { digest, limit: self.limits.graph.referrer_depth });
         }
         let document = Document::parse(&content, self.limits)?;
-        graph.add_blobs(&document);
-        if let Document::Index(index) = &document {
-            for child in self.walk.fetch_new(&index.manifests).await? {
-                let relation = Relation::Child { parent: digest };
-                Box::pin(self.add(graph, child, relation, index_depth + 1, referrer_depth)).await?;
-            }
-        }
-        graph.manifests.push(Node { content, relation });
-        if self.closure == Closure::WithReferrers {
-            self.add_referrers(graph, digest, referrer_depth).await?;
-        }
+        self.graph.add_blobs(&document);
+        let children = match document {
+            Document::Index(index) => index.manifests,
+            Document::Artifact(_) | Document::Manifest(_) => Vec::new(),
+        };
+        self.open.push(Node { content, relation });
+        let follow = match self.closure {
+            Closure::Image => Follow::Children(children),
+            Closure::WithReferrers => Follow::Everything(children),
+        };
+        self.walk.follow(position, follow);
         Ok(())
     }
 
-    /// Adds the referrers of `subject`, and the manifests at its cosign tags. A listed manifest whose `subject` field
-    /// names another digest is skipped; one that cannot be parsed is left behind.
-    async fn add_referrers(&mut self, graph: &mut Graph, subject: Digest, depth: u64) -> Result<(), OpsError> {
-        let (listed, unknown): (Vec<_>, Vec<_>) =
-            self.walk.referrers(&subject).await?.into_iter().partition(|entry| media_type::is_read(&entry.media_type));
-        for entry in unknown {
-            // What a manifest of an unknown kind names is not known, so it cannot be copied whole.
-            self.walk.count()?;
-            let why = "it is no manifest of a kind that is carried".to_owned();
-            graph.left_behind.push(LeftBehind { digest: entry.digest, media_type: entry.media_type, why });
-        }
-        let fetched = self.walk.fetch_each_new(&listed).await?;
-        let there: BTreeSet<_> = fetched.iter().filter(|(_, one)| one.is_ok()).map(|(digest, _)| *digest).collect();
-        for (digest, referrer) in fetched {
-            let referrer = match referrer {
-                Ok(referrer) => referrer,
-                // A wrong entry for a manifest that another entry gives is no manifest that is missing.
-                Err(_) if there.contains(&digest) => continue,
-                Err(error) => return Err(error.into()),
-            };
-            let document = match Document::parse(&referrer, self.limits) {
-                Ok(document) => document,
-                Err(error) if error.is_limit() => return Err(error.into()),
-                // One manifest that nobody can read must not keep the image from being copied: anybody may add one.
-                Err(error) => {
-                    let Descriptor { media_type, digest, .. } = referrer.descriptor().clone();
-                    graph.left_behind.push(LeftBehind { digest, media_type, why: error.to_string() });
-                    continue;
-                }
-            };
-            // A listed manifest with another subject is not carried (threats: fallback-tag-is-the-image).
-            if document.subject().map(|subject| subject.digest) == Some(subject) {
-                let relation = Relation::Referrer { subject };
-                Box::pin(self.add(graph, referrer, relation, 0, depth + 1)).await?;
+    /// Whether the `subject` field of a listed manifest names `subject`; if not, it is skipped
+    /// (threats: fallback-tag-is-the-image). One that cannot be parsed is left behind: anybody may add one, and it must not
+    /// keep the image from being copied.
+    fn is_referrer(&mut self, referrer: &Content, subject: &Digest) -> Result<bool, OpsError> {
+        match Document::parse(referrer, self.limits) {
+            Ok(document) => Ok(document.subject().map(|subject| &subject.digest) == Some(subject)),
+            Err(error) if error.is_limit() => Err(error.into()),
+            Err(error) => {
+                self.leave_behind(referrer.descriptor(), error.to_string());
+                Ok(false)
             }
         }
-        for (tag, content) in self.walk.cosign_tags(&subject).await? {
-            self.walk.pay(content.descriptor())?;
-            let relation = Relation::Tagged { subject, tag };
-            Box::pin(self.add(graph, content, relation, 0, depth + 1)).await?;
-        }
-        Ok(())
+    }
+
+    fn leave_behind(&mut self, entry: &Descriptor, why: String) {
+        let media_type = entry.media_type.clone();
+        self.graph.left_behind.push(LeftBehind { digest: entry.digest, media_type, why });
     }
 }

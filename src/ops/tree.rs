@@ -11,19 +11,23 @@ use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::Platform;
-use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::ops::OpsError;
 use crate::ops::discover::signature_manifest;
+use crate::ops::walk::Attached;
 use crate::ops::walk::EvidenceBudget;
+use crate::ops::walk::Fetching;
+use crate::ops::walk::Follow;
+use crate::ops::walk::Position;
+use crate::ops::walk::Visit;
 use crate::ops::walk::Walk;
+use crate::ops::walk::WalkStep;
 use crate::policy::Policy;
 use crate::policy::Quorum;
 use crate::policy::Requirement;
 use crate::policy::StatementKind;
 use crate::policy::Threshold;
 use crate::store::Source;
-use crate::store::StoreError;
 use crate::time::Time;
 use crate::trust::TrustRoot;
 use crate::verify::Finding;
@@ -105,19 +109,26 @@ pub async fn tree(
     limits: &Limits,
 ) -> Result<TreeNode, OpsError> {
     let _document = Document::parse(&root, limits)?;
-    let mut collector = Collector { limits, now, source, trust, walk: Walk::new(source, limits) };
-    Ok(collector.node(root, Link::Root, None, 0).await)
+    let walk = Walk::new(source, limits);
+    let top = Placed { above: 0, budget: walk.evidence(), node: TreeNode::of(root.descriptor(), Link::Root) };
+    let mut collector = Collector { below: Vec::new(), limits, now, source, top, trust, walk };
+    let position = Position::root(*root.digest());
+    collector.top.node = collector.node(root, Link::Root, None, position).await;
+    while let Some(step) = collector.walk.next_attached(Fetching::InTurn).await {
+        collector.take(step).await;
+    }
+    Ok(collector.into_tree())
 }
 
 impl TreeNode {
-    /// The node of a referrer whose media type is not supported, as the list describes it.
-    fn listed(entry: &Descriptor) -> Self {
+    /// The node of a manifest, as a list or index describes it.
+    fn of(entry: &Descriptor, link: Link) -> Self {
         Self {
             artifact_type: None,
             created: None,
             hanging: Vec::new(),
             digest: entry.digest,
-            link: Link::Referrer,
+            link,
             media_type: shown(&entry.media_type),
             problems: Vec::new(),
             signed: Vec::new(),
@@ -132,18 +143,22 @@ impl TreeNode {
 }
 
 struct Collector<'a> {
+    /// The nodes below the root: the one with number `n` of the walk is at `n - 1`.
+    below: Vec<Placed>,
     limits: &'a Limits,
     now: Time,
     source: &'a dyn Source,
+    top: Placed,
     trust: Option<&'a TrustRoot>,
     walk: Walk<'a>,
 }
 
-/// The manifest to which a node is attached, and the evidence budget for what is attached to it.
-#[derive(Clone, Copy)]
-struct Above<'a> {
-    budget: &'a EvidenceBudget,
-    digest: Digest,
+/// A node with the number of the one that it is attached to.
+struct Placed {
+    above: usize,
+    /// The evidence budget for what is attached to it.
+    budget: EvidenceBudget,
+    node: TreeNode,
 }
 
 /// A claim, shortened for messages.
@@ -153,19 +168,33 @@ fn shown(claim: &str) -> String {
 }
 
 impl Collector<'_> {
-    async fn node(&mut self, content: Content, link: Link, above: Option<Above<'_>>, depth: u64) -> TreeNode {
-        let digest = *content.digest();
-        let mut node = TreeNode {
-            artifact_type: None,
-            created: None,
-            hanging: Vec::new(),
-            digest,
-            link,
-            media_type: content.descriptor().media_type.clone(),
-            problems: Vec::new(),
-            signed: Vec::new(),
-            size: 0,
-        };
+    async fn take(&mut self, step: WalkStep) {
+        match step {
+            WalkStep::ChildrenEnd => {}
+            WalkStep::Exhausted { above, error } | WalkStep::Failed { above, digest: None, error } => {
+                self.placed(above.number).node.problems.push(error.to_string());
+            }
+            WalkStep::Failed { above, digest: Some(digest), error } => {
+                self.placed(above.number).node.problems.push(format!("{digest}: {error}"));
+            }
+            WalkStep::Manifest(Visit { above, attached, content, position }) => {
+                let (link, subject) = match attached {
+                    Attached::Child(platform) => (Link::Child(platform), None),
+                    Attached::Referrer => (Link::Referrer, Some(above)),
+                    Attached::Tag(tag) => (Link::Tag(tag), Some(above)),
+                };
+                let node = self.node(content, link, subject, position).await;
+                self.put(above, node);
+            }
+            WalkStep::Unsupported { above, entry } => self.put(above, TreeNode::of(&entry, Link::Referrer)),
+        }
+    }
+
+    /// The node of a manifest; `subject` is what it is attached to as a referrer or by a tag. The walk goes on below it
+    /// where it stands for the first time.
+    async fn node(&mut self, content: Content, link: Link, subject: Option<Position>, position: Position) -> TreeNode {
+        let media_type = content.descriptor().media_type.clone();
+        let mut node = TreeNode { media_type, size: 0, ..TreeNode::of(content.descriptor(), link) };
         let document = match Document::parse(&content, self.limits) {
             Ok(document) => document,
             Err(error) => {
@@ -178,10 +207,11 @@ impl Collector<'_> {
         if let Document::Artifact(artifact) = &document {
             node.size = artifact.blobs.iter().map(|blob| blob.size).fold(0, u64::saturating_add);
         }
-        if let (Document::Manifest(manifest), Some(above)) = (&document, above) {
+        if let (Document::Manifest(manifest), Some(subject)) = (&document, subject) {
             node.size = manifest.layers.iter().map(|layer| layer.size).fold(manifest.config.size, u64::saturating_add);
-            self.read_signatures(&mut node, &content, above).await;
+            self.read_signatures(&mut node, &content, subject).await;
         }
+        let Position { depth, digest, .. } = position;
         if !self.walk.enter(digest) {
             return node;
         }
@@ -195,73 +225,44 @@ impl Collector<'_> {
             Document::Index(index) => index.manifests,
             Document::Artifact(_) | Document::Manifest(_) => Vec::new(),
         };
-        // The manifest is not held in memory while its referrers are followed.
-        drop(content);
-        if let Err(error) = self.hang(&mut node, children, depth).await {
-            node.problems.push(error.to_string());
-        }
+        self.walk.follow(position, Follow::Everything(children));
         node
     }
 
-    /// Follows the children, referrers and cosign tags of `node`.
-    ///
-    /// # Errors
-    /// [`StoreError::TooMany`] where the budget of the walk is exhausted.
-    async fn hang(&mut self, node: &mut TreeNode, children: Vec<Descriptor>, depth: u64) -> Result<(), StoreError> {
-        for mut child in children {
-            let link = Link::Child(child.platform.take());
-            self.hang_one(node, &child, link, None, depth).await?;
-        }
-        let budget = self.walk.evidence();
-        let above = Some(Above { budget: &budget, digest: node.digest });
-        match self.walk.referrers(&node.digest).await {
-            Ok(listed) => {
-                for entry in &listed {
-                    // An unsupported media type carries no signature, so the entry is shown without fetching it.
-                    if !media_type::is_read(&entry.media_type) {
-                        self.walk.count()?;
-                        node.hanging.push(TreeNode::listed(entry));
-                        continue;
-                    }
-                    self.hang_one(node, entry, Link::Referrer, above, depth).await?;
-                }
-            }
-            Err(error) => node.problems.push(error.to_string()),
-        }
-        match self.walk.cosign_tags(&node.digest).await {
-            Ok(tagged) => {
-                for (tag, content) in tagged {
-                    self.walk.pay(content.descriptor())?;
-                    let hanging = Box::pin(self.node(content, Link::Tag(tag), above, depth + 1)).await;
-                    node.hanging.push(hanging);
-                }
-            }
-            Err(error) => node.problems.push(error.to_string()),
-        }
-        Ok(())
+    /// Adds the next node of the walk, which is attached to the one at `above`.
+    fn put(&mut self, above: Position, node: TreeNode) {
+        self.below.push(Placed { above: above.number, budget: self.walk.evidence(), node });
     }
 
-    async fn hang_one(
-        &mut self,
-        node: &mut TreeNode,
-        entry: &Descriptor,
-        link: Link,
-        above: Option<Above<'_>>,
-        depth: u64,
-    ) -> Result<(), StoreError> {
-        match self.walk.fetch(entry).await? {
-            Ok(content) => node.hanging.push(Box::pin(self.node(content, link, above, depth + 1)).await),
-            Err(error) => node.problems.push(format!("{}: {error}", entry.digest)),
-        }
-        Ok(())
+    fn placed(&mut self, number: usize) -> &mut Placed {
+        let below = number.checked_sub(1).and_then(|at| self.below.get_mut(at));
+        below.unwrap_or(&mut self.top)
     }
 
-    async fn read_signatures(&self, node: &mut TreeNode, content: &Content, above: Above<'_>) {
+    /// The evidence budget for what is attached to the node with this number.
+    fn budget(&self, number: usize) -> &EvidenceBudget {
+        let below = number.checked_sub(1).and_then(|at| self.below.get(at));
+        &below.unwrap_or(&self.top).budget
+    }
+
+    /// The root with all other nodes below it.
+    fn into_tree(mut self) -> TreeNode {
+        // A node stands behind the one that it is attached to, so the last has nothing more to come below it.
+        while let Some(Placed { above, mut node, .. }) = self.below.pop() {
+            node.hanging.reverse();
+            self.placed(above).node.hanging.push(node);
+        }
+        let mut root = self.top.node;
+        root.hanging.reverse();
+        root
+    }
+
+    async fn read_signatures(&self, node: &mut TreeNode, content: &Content, subject: Position) {
         let place = match &node.link {
             Link::Tag(tag) => FoundAt::Tag(tag.clone()),
             _ => FoundAt::Referrers,
         };
-        let subject = matches!(node.link, Link::Referrer).then(|| above.digest.into());
+        let named = matches!(node.link, Link::Referrer).then(|| subject.digest.into());
         let (mut signed, mut unread) = (Vec::new(), Vec::new());
         let look = |evidence: &Evidence| {
             let claimed = evidence.document().claimed_predicate(self.limits);
@@ -274,12 +275,12 @@ impl Collector<'_> {
             signed.push(TreeDocument {
                 claimed_key: evidence.document().claimed_key(),
                 format: evidence.document().format().as_str(),
-                trust: self.judge(evidence, kind.as_ref(), above.digest),
+                trust: self.judge(evidence, kind.as_ref(), subject.digest),
                 kind,
             });
         };
-        let budget = (above.budget, self.limits);
-        let findings = signature_manifest::documents_in(self.source, content, place, subject, budget, look).await;
+        let budget = (self.budget(subject.number), self.limits);
+        let findings = signature_manifest::documents_in(self.source, content, place, named, budget, look).await;
         node.problems.extend(unread);
         node.problems.extend(findings.into_iter().map(|finding| finding.reason.to_string()));
         node.signed = signed;

@@ -153,16 +153,23 @@ pub async fn audit(image: AuditedImage<'_>, terms: AuditTerms<'_>) -> Result<Log
     let audit = LogAudit { signatures: Vec::new(), unread: Vec::new() };
     let checks = SignatureBudget::of(terms.limits.evidence.signature_checks);
     let mut auditor = Auditor { audit, checks, image, subject, terms };
+    let (mut fetched, mut failed) = (BTreeSet::new(), Vec::new());
     for entry in walk.referrers(&subject).await? {
         match walk.fetch(&entry).await {
-            Ok(Ok(content)) => auditor.manifest(&content, FoundAt::Referrers, &evidence).await,
-            Ok(Err(error)) => {
-                let place = format!("{}@{}", source.origin(), entry.digest);
-                auditor.audit.unread.push(UnreadEvidence::Manifest { place, error });
+            Ok(Ok(content)) => {
+                auditor.manifest(&content, FoundAt::Referrers, &evidence).await;
+                fetched.insert((entry.digest, entry.media_type));
             }
+            Ok(Err(error)) => failed.push(((entry.digest, entry.media_type), error)),
             // Nothing is fetched that the budget does not pay for; a smaller manifest after it may still fit.
             Err(error) => auditor.too_many(error),
         }
+    }
+    // An entry with a wrong size leaves nothing unread where another entry gives the manifest. Its media type decides how
+    // it is read, so it has to be the same.
+    for ((digest, _), error) in failed.into_iter().filter(|(entry, _)| !fetched.contains(entry)) {
+        let place = format!("{}@{digest}", source.origin());
+        auditor.audit.unread.push(UnreadEvidence::Manifest { place, error });
     }
     for (tag, content) in walk.cosign_tags(&subject).await? {
         match walk.pay(content.descriptor()) {

@@ -4,21 +4,20 @@
 //! another digest than the one that was asked for, and no digest is entered twice, so every walk ends, also over
 //! manifests that refer to each other (threats: nesting-and-cycles). Nothing that a walk returns is trusted.
 //!
-//! The user of a walk drives it and decides what an error means, what stops the walk, and the order of requests:
+//! The user of a walk drives it and decides what an error means and what stops the walk. There are two ways:
 //!
-//! 1. Enter: [`Walk::next_child`] returns the next child of an index, or [`Walk::enter`] says whether a digest is new.
-//! 2. Check the depth: [`Walk::check_depth`].
-//! 3. Pay and fetch: [`Walk::fetch`] one manifest, or [`Walk::fetch_new`] those of a list, eight at a time.
-//! 4. Descend: [`Walk::descend`] follows the children of an index before anything else, [`Walk::descend_later`] after.
-//! 5. Where it is asked, list what refers to the manifest: [`Walk::referrers`], and [`Walk::cosign_tags`], whose
-//!    manifests the user pays for when they are there ([`Walk::pay`]): the size behind a tag is not known before.
+//! - Over the children of indexes alone: [`Walk::next_child`] enters and returns the next child that was not entered
+//!   before, the user checks its depth ([`Walk::check_depth`]), pays for it and fetches it ([`Walk::fetch`]), and goes on
+//!   below it, depth first ([`Walk::descend`], as `sign` does) or breadth first ([`Walk::descend_later`], as `verify`).
+//! - Over all that is attached, referrers and cosign tags included: [`Walk::next_attached`], for graphs and trees.
 //!
-//! `sign` goes depth first and `verify` breadth first, both by [`Walk::next_child`]. Three do the steps themselves,
-//! since their requests have another order: the choice of a platform looks at a whole level before it fetches the
-//! indexes in it, a graph fetches all children of an index before it enters the first, and a tree fetches a manifest
-//! again wherever it is attached. `present` and the audit look at one subject and do not descend.
+//! What looks at one manifest, or at one level, uses the steps of a walk alone: `present` and the audit list what refers to
+//! one subject ([`Walk::referrers`], [`Walk::cosign_tags`]) and pay for each manifest. The choice of a platform compares
+//! every entry of a level, repeated ones included, before it fetches the indexes in it.
 
+mod attached;
 mod budget;
+mod pending;
 mod referrers;
 
 use std::collections::BTreeSet;
@@ -34,27 +33,39 @@ use crate::oci::ManifestError;
 use crate::ops::OpsError;
 use crate::ops::pinned;
 use crate::ops::walk::budget::Budget;
+use crate::ops::walk::pending::FetchAnswer;
+use crate::ops::walk::pending::Pending;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
 use crate::store::parallel;
 
+pub(super) use attached::Fetching;
+pub(super) use attached::Follow;
+pub(super) use attached::Visit;
+pub(super) use attached::WalkStep;
 pub(super) use budget::EvidenceBudget;
 pub(super) use budget::HELD;
+pub(super) use pending::Attached;
+pub(super) use pending::Position;
 pub(super) use referrers::unreadable;
 
 /// A walk over the manifests below one image.
 pub(super) struct Walk<'a> {
+    /// What is attached to manifests and was not returned yet, the next part last.
+    attached: Vec<Pending>,
     budget: Budget<'a>,
     entered: BTreeSet<Digest>,
-    limits: &'a Limits,
     /// The indexes whose children are not all entered, the next one first.
-    pending: VecDeque<Pending>,
+    indexes: VecDeque<PendingIndex>,
+    limits: &'a Limits,
+    /// The number of the position that was returned last.
+    number: usize,
     source: &'a dyn Source,
 }
 
 /// An index whose children are not all entered, and how deep they are.
-enum Pending {
+enum PendingIndex {
     /// As it was received: a parsed index takes up several times as much memory.
     Received(u64, Content),
     Parsed(u64, vec::IntoIter<Descriptor>),
@@ -69,14 +80,18 @@ pub(super) struct Step {
     pub(super) entry: Descriptor,
 }
 
-/// The digest of a manifest that was asked for, and what the store answered.
-type Fetched = (Digest, Result<Content, StoreError>);
-
 impl<'a> Walk<'a> {
     /// A walk that has entered nothing, with the whole budget of one image.
     pub(super) fn new(source: &'a dyn Source, limits: &'a Limits) -> Self {
-        let (budget, entered, pending) = (Budget::of(source, limits), BTreeSet::new(), VecDeque::new());
-        Self { budget, entered, limits, pending, source }
+        Self {
+            attached: Vec::new(),
+            budget: Budget::of(source, limits),
+            entered: BTreeSet::new(),
+            indexes: VecDeque::new(),
+            limits,
+            number: 0,
+            source,
+        }
     }
 
     /// A new budget for the evidence of one subject.
@@ -123,21 +138,12 @@ impl<'a> Walk<'a> {
         Ok(pinned::manifest(self.source, entry).await)
     }
 
-    /// Fetches those of `entries` that are not entered yet, eight at a time, and returns them in their order. Enters
-    /// none of them.
-    ///
-    /// # Errors
-    /// [`StoreError::TooMany`] where the budget does not pay for all of them: then none is fetched. Otherwise the first
-    /// error of a fetch.
-    pub(super) async fn fetch_new(&mut self, entries: &[Descriptor]) -> Result<Vec<Content>, StoreError> {
-        self.fetch_each_new(entries).await?.into_iter().map(|(_, fetched)| fetched).collect()
-    }
-
-    /// As [`Walk::fetch_new`], with the outcome of each fetch beside the digest that was asked for.
+    /// Fetches those of `entries` that are not entered yet, eight at a time, and returns the outcome of each fetch beside
+    /// the digest that was asked for, in their order. Enters none of them.
     ///
     /// # Errors
     /// [`StoreError::TooMany`] where the budget does not pay for all of them: then none is fetched.
-    pub(super) async fn fetch_each_new(&mut self, entries: &[Descriptor]) -> Result<Vec<Fetched>, StoreError> {
+    pub(super) async fn fetch_new(&mut self, entries: &[Descriptor]) -> Result<Vec<FetchAnswer>, StoreError> {
         const AT_ONCE: usize = 8;
         let new: Vec<_> = entries.iter().filter(|entry| !self.entered.contains(&entry.digest)).collect();
         // All of them are paid for before the first is fetched: they are held in memory together.
@@ -145,7 +151,7 @@ impl<'a> Walk<'a> {
             self.budget.pay(entry)?;
         }
         let source = self.source;
-        let tasks = new.into_iter().map(|entry| -> Task<'_, Fetched> {
+        let tasks = new.into_iter().map(|entry| -> Task<'_, FetchAnswer> {
             Box::pin(async move { (entry.digest, pinned::manifest(source, entry).await) })
         });
         let tasks = tasks.collect();
@@ -154,12 +160,12 @@ impl<'a> Walk<'a> {
 
     /// Follows the children of an index at `depth` before what is pending: depth first.
     pub(super) fn descend(&mut self, depth: u64, index: Index) {
-        self.pending.push_front(Pending::Parsed(depth + 1, children(index).into_iter()));
+        self.indexes.push_front(PendingIndex::Parsed(depth + 1, children(index).into_iter()));
     }
 
     /// Follows the children of an index at `depth` after what is pending: breadth first. It is parsed at its turn.
     pub(super) fn descend_later(&mut self, depth: u64, index: Content) {
-        self.pending.push_back(Pending::Received(depth + 1, index));
+        self.indexes.push_back(PendingIndex::Received(depth + 1, index));
     }
 
     /// Enters and returns the next child that was not entered before; `None` at the end of the walk.
@@ -167,13 +173,15 @@ impl<'a> Walk<'a> {
     /// # Errors
     /// [`ManifestError`] where the next index cannot be parsed.
     pub(super) fn next_child(&mut self) -> Result<Option<Step>, ManifestError> {
-        while let Some(next) = self.pending.pop_front() {
+        while let Some(next) = self.indexes.pop_front() {
             let (depth, mut listed) = match next {
-                Pending::Received(depth, index) => (depth, children(Index::parse(&index, self.limits)?).into_iter()),
-                Pending::Parsed(depth, listed) => (depth, listed),
+                PendingIndex::Received(depth, index) => {
+                    (depth, children(Index::parse(&index, self.limits)?).into_iter())
+                }
+                PendingIndex::Parsed(depth, listed) => (depth, listed),
             };
             if let Some(entry) = listed.find(|entry| self.entered.insert(entry.digest)) {
-                self.pending.push_front(Pending::Parsed(depth, listed));
+                self.indexes.push_front(PendingIndex::Parsed(depth, listed));
                 return Ok(Some(Step { depth, entry }));
             }
         }
@@ -257,8 +265,12 @@ mod tests {
                 limits.graph.manifests = manifests;
                 limits.graph.bytes = bytes;
             });
-            let error = now(Walk::new(&memory, &limits).fetch_new(&both)).unwrap_err();
-            assert_eq!((error.is_not_found(), exhausted(&error)), (enough, !enough), "{error}");
+            match now(Walk::new(&memory, &limits).fetch_new(&both)) {
+                Ok(fetched) => {
+                    assert!(enough && fetched.iter().all(|(_, one)| one.as_ref().unwrap_err().is_not_found()));
+                }
+                Err(error) => assert!(!enough && exhausted(&error), "{error}"),
+            }
 
             let mut walk = Walk::new(&memory, &limits);
             assert!(now(walk.fetch(&both[0])).unwrap().unwrap_err().is_not_found());
@@ -284,7 +296,8 @@ mod tests {
         assert!(walk.enter(*one.digest()));
         assert!(!walk.enter(*one.digest()));
         let fetched = now(walk.fetch_new(&[one.descriptor().clone(), two.descriptor().clone()])).unwrap();
-        assert_eq!(fetched.iter().map(Content::digest).collect::<Vec<_>>(), [two.digest()]);
+        let fetched: Vec<_> = fetched.into_iter().map(|(_, fetched)| *fetched.unwrap().digest()).collect();
+        assert_eq!(fetched, [*two.digest()]);
     }
 
     #[test]
