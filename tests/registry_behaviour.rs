@@ -21,8 +21,13 @@ mod support;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::io::Read as _;
 use std::process::Command;
 use std::process::Stdio;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use bulla::digest::Digest;
 use bulla::key::PrivateKey;
@@ -558,4 +563,56 @@ fn verify_asks_for_one_token() {
     // The challenge, the token, and then what verifying takes.
     assert_eq!(site.registry.counters().requests, 2 + 3, "{:#?}", site.registry.lines());
     assert_eq!(site.registry.count("*", "/token*"), 1);
+}
+
+/// Runs the program and ends it at the first request of `method` for `pattern`, once it has printed a line: what it has
+/// printed in all. That request is not answered before; a program that prints nothing until it has an answer prints more
+/// than a line when its time is over.
+fn printed_before(site: &Site, line: &str, method: &str, pattern: &str) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bulla"));
+    command.current_dir(site.desk.path()).env_clear().env("HOME", site.desk.path());
+    command.args(line.replace("REG", &site.registry.address()).split_whitespace()).args(["--timeout", "2m"]);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let (ended, end) = mpsc::channel();
+    let mut running = Some(child);
+    site.registry.hook(method, pattern, move |_, answer| {
+        if let Some(mut child) = running.take() {
+            let mut printed = String::new();
+            out.read_line(&mut printed).unwrap();
+            child.kill().unwrap();
+            child.wait().unwrap();
+            out.read_to_string(&mut printed).unwrap();
+            ended.send(printed).unwrap();
+        }
+        answer
+    });
+    // Where the request never comes, the test fails and does not hang.
+    end.recv_timeout(Duration::from_mins(3)).unwrap()
+}
+
+/// A run that is ended has printed what it did: one line for the first image, while the second is worked on.
+#[test]
+fn each_result_is_printed_as_soon_as_it_is_there() {
+    for (line, method, pattern) in [
+        ("sign REG/app:v1 REG/two:v2 --key private", "PUT", "/v2/two/manifests/*"),
+        (
+            "attest REG/app:v1 REG/two:v2 --key private --type custom --predicate predicate",
+            "PUT",
+            "/v2/two/manifests/*",
+        ),
+        ("copy REG/app:v1 REG/two:v2 REG/out", "GET|HEAD", "/v2/two/manifests/*"),
+    ] {
+        let site = Site::new(&[]);
+        site.write("private", proof::key().to_pkcs8_pem().as_bytes());
+        site.write("predicate", b"{}");
+        let (one, two) = (site.fixture.image(1), site.fixture.image(2));
+        site.publish();
+        site.registry.put_manifest("two", two.bytes(), &two.descriptor().media_type, Some("v2"));
+        let printed = printed_before(&site, &format!("{line} --output jsonl"), method, pattern);
+        let results: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(results.len(), 1, "{line}: {printed}");
+        assert!(printed.contains(&one.digest().to_string()) || printed.contains("/app:v1"), "{line}: {printed}");
+        assert!(!printed.contains("error"), "{line}: {printed}");
+    }
 }

@@ -1,5 +1,7 @@
 //! The command `attest`.
 
+use std::sync::Arc;
+
 use bulla::envelope::SigningIdentity;
 use bulla::limits::Limits;
 use bulla::ops::attest;
@@ -42,15 +44,15 @@ pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
     let signers: Vec<_> = signers.iter().map(|signer| SigningIdentity::new(signer.as_ref())).collect();
     let (signers, attestation, limits) = (signers.as_slice(), &attestation, &limits);
     let how = (now, sign::repeat(args.if_missing));
-    let results = runtime.block_on(sign::for_each(pinned, |sink, subject| {
+    let attest = |sink: Arc<dyn Sink>, subject| -> sign::SignTask<'_> {
         Box::pin(async move {
             let attestation = named(attestation, sink.as_ref());
             Ok(attest::attest(sink.as_ref(), &subject, signers, &attestation, how, limits).await?)
         })
-    }));
+    };
     let mut exit = Exit::Yes;
     let mut reports = Results::of("attest", args.output);
-    for (reference, result) in references.iter().zip(results) {
+    runtime.block_on(sign::for_each(&references, &pinned, attest, |reference, result| {
         match (args.output, &result) {
             (ResultsOutput::Text, Ok(signed)) => signatures::signed(reference, signed),
             (ResultsOutput::Text, Err(failure)) => render::failure(&failure.clone().of(reference, &references)),
@@ -59,7 +61,7 @@ pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
             }
         }
         exit = exit.and(result.map_or_else(|failure| failure.exit, |_| Exit::Yes));
-    }
+    }));
     reports.end();
     Ok(exit)
 }

@@ -74,38 +74,55 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
     let (dry_run, limits) = (args.dry_run, Limits::DEFAULT);
     let job = MoveJob { closure, dry_run, limits, platform, stores: &stores, on_conflict, target: &target };
     let mut sinks = Sinks::default();
-    let mut results = Vec::new();
+    let mut exit = Exit::Yes;
+    let mut reports = Results::of("copy", args.output);
+    let mut tell = |source: &str, result| exit = exit.and(tell_copied(args, &sources, source, &result, &mut reports));
+    let mut unfinished = Vec::new();
     for source in &sources {
-        results.push(match args.dry_run {
+        let result = match args.dry_run {
             true => runtime.block_on(plan_one(&job, &mut sinks, source)),
             false => runtime.block_on(copy_one(&job, &mut sinks, source)),
-        });
+        };
+        match &result {
+            Ok(moved) if !args.dry_run && sinks.is_deferred(&moved.place) => unfinished.push((source, result)),
+            // Results are reported in the order of the sources.
+            _ if !unfinished.is_empty() => unfinished.push((source, result)),
+            _ => tell(source, result),
+        }
     }
     // Each layout and archive is written once, with all that could be copied into it.
     let lost = if args.dry_run { Default::default() } else { runtime.block_on(sinks.finish()) };
-    let kept = |moved: MovedImage| match lost.get(&moved.place) {
-        Some(failure) => Err(failure.clone()),
-        None => Ok(moved),
-    };
-    let mut exit = Exit::Yes;
-    let mut reports = Results::of("copy", args.output);
-    for (source, result) in sources.iter().zip(results) {
-        let result = result.and_then(kept);
-        exit = exit.and(result.as_ref().map_or_else(|failure| failure.exit, |_| Exit::Yes));
-        if let Ok(moved) = &result {
-            moves::left(source, &moved.copied);
-            moves::taken_out(source, moved);
-        }
-        match (args.output, &result) {
-            (ResultsOutput::Json | ResultsOutput::Jsonl, _) => {
-                reports.add(moves::copy_result(source, &args.target, args.dry_run, &result));
-            }
-            (ResultsOutput::Text, Ok(moved)) => moves::copied(source, &args.target, args.dry_run, moved),
-            (ResultsOutput::Text, Err(failure)) => render::failure(&failure.clone().of(source, &sources)),
-        }
+    for (source, result) in unfinished {
+        let kept = |moved: MovedImage| match lost.get(&moved.place) {
+            Some(failure) => Err(failure.clone()),
+            None => Ok(moved),
+        };
+        tell(source, result.and_then(kept));
     }
     reports.end();
     Ok(exit)
+}
+
+/// Says what came of the copy of one image.
+fn tell_copied(
+    args: &CopyArgs,
+    sources: &[String],
+    source: &str,
+    result: &Result<MovedImage, Failure>,
+    reports: &mut Results,
+) -> Exit {
+    if let Ok(moved) = result {
+        moves::left(source, &moved.copied);
+        moves::taken_out(source, moved);
+    }
+    match (args.output, result) {
+        (ResultsOutput::Json | ResultsOutput::Jsonl, _) => {
+            reports.add(moves::copy_result(source, &args.target, args.dry_run, result));
+        }
+        (ResultsOutput::Text, Ok(moved)) => moves::copied(source, &args.target, args.dry_run, moved),
+        (ResultsOutput::Text, Err(failure)) => render::failure(&failure.clone().of(source, sources)),
+    }
+    result.as_ref().map_or_else(|failure| failure.exit, |_| Exit::Yes)
 }
 
 /// An image found at its source, with its graph, and the store that it is copied to.

@@ -34,6 +34,12 @@ use super::verify;
 /// How many references are signed at a time.
 const AT_ONCE: usize = 16;
 
+/// The signatures of one reference, and the store that they are in.
+type SignedIn = (Arc<dyn Sink>, Vec<Signed>);
+
+/// The signatures of one subject, on their way.
+pub(super) type SignTask<'a> = Task<'a, Result<Vec<Signed>, Failure>>;
+
 /// A store, and what in it is to be signed.
 pub(super) type Pinned = (Arc<dyn Sink>, Vec<Subject>);
 
@@ -60,7 +66,7 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     };
     let repeat = repeat(args.if_missing);
     let (given, terms, limits) = (signers.as_slice(), &terms, &limits);
-    let results = runtime.block_on(for_each(pinned, |sink, subject| {
+    let sign = |sink: Arc<dyn Sink>, subject| -> SignTask<'_> {
         Box::pin(async move {
             let sink = sink.as_ref();
             Ok(match args.dry_run {
@@ -68,10 +74,10 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
                 false => sign::sign(sink, &subject, given, terms, repeat, limits).await?,
             })
         })
-    }));
+    };
     let mut exit = Exit::Yes;
     let mut reports = Results::of("sign", args.output);
-    for (reference, result) in references.iter().zip(results) {
+    runtime.block_on(for_each(&references, &pinned, sign, |reference, result| {
         match (args.output, &result) {
             (ResultsOutput::Text, Ok(signed)) if args.dry_run => signatures::would_sign(reference, signed),
             (ResultsOutput::Text, Ok(signed)) => signatures::signed(reference, signed),
@@ -82,7 +88,7 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
             }
         }
         exit = exit.and(result.map_or_else(|failure| failure.exit, |_| Exit::Yes));
-    }
+    }));
     reports.end();
     Ok(exit)
 }
@@ -117,35 +123,58 @@ pub(super) async fn resolve(
     parallel::run(tasks.collect(), AT_ONCE).await
 }
 
-/// Does `work` for each subject, and brings each store up to date once.
+/// Calls `work` with each subject, finishes each store once, and tells the result of each reference, in their order: as soon
+/// as it and all before it are known, so that a run that is killed has told what it did. What a layout or archive holds
+/// back until it is finished is told afterwards.
 pub(super) async fn for_each<'a>(
-    pinned: Vec<Result<Pinned, Failure>>,
-    work: impl Fn(Arc<dyn Sink>, Subject) -> Task<'a, Result<Vec<Signed>, Failure>> + Sync,
-) -> Vec<Result<Vec<Signed>, Failure>> {
+    references: &[String],
+    pinned: &'a [Result<Pinned, Failure>],
+    work: impl Fn(Arc<dyn Sink>, Subject) -> SignTask<'a> + Sync,
+    mut tell: impl FnMut(&str, Result<Vec<Signed>, Failure>),
+) {
+    let reference = |number: usize| references.get(number).map_or("", String::as_str);
     let work = &work;
-    let sinks: BTreeMap<_, _> =
-        pinned.iter().flatten().map(|(sink, _)| (sink.origin().to_string(), sink.clone())).collect();
-    let task = |pinned: Result<Pinned, Failure>| -> Task<'_, Result<(String, Vec<Signed>), Failure>> {
+    let lost = || Failure::unknown("an internal task failed");
+    let sign = |number: usize| -> Task<'_, Result<SignedIn, Failure>> {
+        let pinned = pinned.get(number).cloned().unwrap_or_else(|| Err(lost()));
         Box::pin(async move {
             let (sink, subjects) = pinned?;
             let mut signed = Vec::new();
             for subject in subjects {
                 signed.extend(work(Arc::clone(&sink), subject).await?);
             }
-            Ok((sink.origin().to_string(), signed))
+            Ok((sink, signed))
         })
     };
-    let signed = parallel::run(pinned.into_iter().map(task).collect(), AT_ONCE).await;
-    // A store is brought up to date once, whatever was signed in it; what it then does not keep is not signed.
+    let sign = &sign;
+    let first_try = |number| -> Task<'_, Option<_>> {
+        let signed = sign(number);
+        Box::pin(async move { Some(signed.await) })
+    };
+    let (mut held, mut taken) = (Vec::new(), 0);
+    let take = |number, result: Result<SignedIn, Failure>| {
+        taken = number + 1;
+        let holds_back = result.as_ref().is_ok_and(|(sink, _)| !sink.moves_names());
+        match holds_back || !held.is_empty() {
+            true => held.push((number, result)),
+            false => tell(reference(number), result.map(|(_, signed)| signed)),
+        }
+    };
+    parallel::in_order(references.len(), AT_ONCE, first_try, sign, take).await;
+    held.extend((taken..references.len()).map(|number| (number, Err(lost()))));
+    // A store is finished once, whatever was signed in it; what it then does not keep is not signed.
     let mut unfinished = BTreeMap::new();
+    let sinks: BTreeMap<_, _> = pinned.iter().flatten().map(|(sink, _)| (sink.origin().to_string(), sink)).collect();
     for (origin, sink) in sinks {
         if let Err(error) = sink.finish().await {
             unfinished.insert(origin, Failure::from(error));
         }
     }
-    let kept = |(origin, signed)| match unfinished.get(&origin) {
-        Some(failure) => Err(failure.clone()),
-        None => Ok(signed),
-    };
-    signed.into_iter().map(|signed| signed.and_then(kept)).collect()
+    for (number, result) in held {
+        let kept = |(sink, signed): SignedIn| match unfinished.get(&sink.origin().to_string()) {
+            Some(failure) => Err(failure.clone()),
+            None => Ok(signed),
+        };
+        tell(reference(number), result.and_then(kept));
+    }
 }
