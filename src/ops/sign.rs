@@ -239,7 +239,9 @@ impl<'a> Outlook<'a> {
         }
         let _tags = pending.attach(sink, subject, limits).await?;
         for Signed { already, key, referrers, tags, .. } in &all {
-            info!(already, %key, ?referrers, ?tags, "the signature of a key is attached");
+            let listed = |places: Vec<String>| (!places.is_empty()).then(|| places.join(", "));
+            let (referrer, tag) = (listed(referrers.iter().map(ToString::to_string).collect()), listed(tags.clone()));
+            info!(already, referrer, tag, %key, "the signature of a key is attached");
         }
         Ok(all)
     }
