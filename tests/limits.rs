@@ -43,6 +43,7 @@ use bulla::ops::attest;
 use bulla::ops::discover::Effort;
 use bulla::ops::graph::Closure;
 use bulla::ops::graph::Graph;
+use bulla::ops::request;
 use bulla::ops::sign;
 use bulla::ops::sign::Extent;
 use bulla::ops::tree;
@@ -948,6 +949,7 @@ fn walks(fixture: &TestStore, root: &Content, limits: &Limits) -> Vec<bool> {
         whole(now(sign::subjects(sink, &tag_or_digest, Extent::AllPlatforms, limits)).map(drop)),
         whole(proof::outcome(now(verified)).map(drop)),
         !tree.has_problems(),
+        whole(now(request::find(sink, &tag_or_digest, Extent::AllPlatforms, limits)).map(drop)),
     ]
 }
 
@@ -980,10 +982,10 @@ fn manifests_below_an_image_are_measured() {
     };
     let at =
         |graph_bytes: u64| walks(&fixture, &root, &Limits::DEFAULT.with(|limits| limits.graph.bytes = graph_bytes));
-    assert_eq!(at(size("json") + 1), [true; 5]);
-    assert_eq!(at(size("json")), [true; 5]);
-    assert_eq!(at(size("json") - 1), [false; 5]);
-    assert_eq!(at(size("index")), [false; 5]);
+    assert_eq!(at(size("json") + 1), [true; 6]);
+    assert_eq!(at(size("json")), [true; 6]);
+    assert_eq!(at(size("json") - 1), [false; 6]);
+    assert_eq!(at(size("index")), [false; 6]);
 }
 
 // Referrers of the last one were not requested, so the tree is incomplete.

@@ -21,11 +21,10 @@ use crate::ops::OpsError;
 use crate::ops::attach::PendingSignatures;
 use crate::ops::pinned;
 use crate::ops::sign::Extent;
+use crate::ops::walk::Walk;
 use crate::request::ApprovedItem;
 use crate::store::Sink;
 use crate::store::Source;
-use crate::store::Task;
-use crate::store::parallel;
 use crate::time::Time;
 
 /// A manifest or index that can be signed, and what it says about itself.
@@ -67,7 +66,9 @@ pub async fn find(
     limits: &Limits,
 ) -> Result<Vec<SignableImage>, OpsError> {
     let root = pinned::resolve(source, tag_or_digest).await?;
-    let mut search = ImageSearch { extent, found: Vec::new(), limits, seen: BTreeSet::from([*root.digest()]), source };
+    let mut walk = Walk::new(source, limits);
+    let _new = walk.enter(*root.digest());
+    let mut search = ImageSearch { extent, found: Vec::new(), limits, source, walk };
     search.describe(root, 0).await?;
     search.found.retain(|(depth, _)| *depth == 0 || extent == Extent::AllPlatforms);
     Ok(search.found.into_iter().map(|(_, found)| found).collect())
@@ -79,17 +80,15 @@ struct ImageSearch<'a> {
     extent: Extent,
     found: Vec<(u64, SignableImage)>,
     limits: &'a Limits,
-    seen: BTreeSet<Digest>,
     source: &'a dyn Source,
+    walk: Walk<'a>,
 }
 
 impl ImageSearch<'_> {
     /// Adds a manifest or index and everything below it, and returns a copy of its own entry.
     async fn describe(&mut self, content: Content, depth: u64) -> Result<SignableImage, OpsError> {
         let limits = self.limits;
-        if depth > limits.graph.index_depth {
-            return Err(OpsError::TooDeep { digest: *content.digest(), limit: limits.graph.index_depth });
-        }
+        self.walk.check_depth(*content.digest(), depth)?;
         if self.extent == Extent::AllPlatforms && count(self.found.len()) >= limits.request.items {
             return Err(OpsError::TooMany { digest: *content.digest(), limit: limits.request.items });
         }
@@ -120,13 +119,10 @@ impl ImageSearch<'_> {
     /// Describes the entries of an index, each digest once. An entry that is missing is `None` where only the index is
     /// signed, and an error where all platforms are.
     async fn children(&mut self, entries: &[Descriptor], depth: u64) -> Result<Vec<Option<SignableImage>>, OpsError> {
-        const AT_ONCE: usize = 8;
-        let source = self.source;
-        let fresh: Vec<_> = entries.iter().filter(|entry| self.seen.insert(entry.digest)).collect();
-        let task = |entry| -> Task<'_, _> { Box::pin(pinned::manifest(source, entry)) };
+        let fresh: Vec<_> = entries.iter().filter(|entry| self.walk.enter(entry.digest)).collect();
         let mut inside: BTreeMap<Digest, Option<SignableImage>> = BTreeMap::new();
-        let fetched = parallel::run(fresh.iter().map(|entry| task(entry)).collect(), AT_ONCE).await;
-        for (entry, content) in fresh.iter().zip(fetched) {
+        let fetched = self.walk.fetch_all(&fresh).await?;
+        for (entry, (_, content)) in fresh.iter().zip(fetched) {
             let below = match content {
                 Ok(content) => Some(Box::pin(self.describe(content, depth.saturating_add(1))).await?),
                 Err(error) if error.is_not_found() && self.extent == Extent::Root => None,

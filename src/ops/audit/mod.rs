@@ -101,7 +101,7 @@ pub struct AuditedSignature {
     pub name: String,
     /// Where no line states what was signed: the lines of this signature, which state something else.
     pub other_lines: Vec<LogLine>,
-    /// The SHA-256 of its canonical form, see [`PublicKey::canonical_signature`](crate::key::PublicKey::one_form).
+    /// The SHA-256 of its canonical form, see [`PublicKey::canonical_signature`](crate::key::PublicKey::canonical_signature).
     pub signature: Digest,
 }
 

@@ -13,7 +13,8 @@
 //!
 //! What looks at one manifest, or at one level, uses the steps of a walk alone: `present` and the audit list what refers to
 //! one subject ([`Walk::referrers`], [`Walk::cosign_tags`]) and pay for each manifest. The choice of a platform compares
-//! every entry of a level, repeated ones included, before it fetches the indexes in it.
+//! every entry of a level, repeated ones included, before it fetches the indexes in it. `request new` describes an index
+//! after the manifests in it, which it fetches together ([`Walk::fetch_all`]).
 
 mod attached;
 mod budget;
@@ -144,14 +145,22 @@ impl<'a> Walk<'a> {
     /// # Errors
     /// [`StoreError::TooMany`] where the budget does not pay for all of them: then none is fetched.
     pub(super) async fn fetch_new(&mut self, entries: &[Descriptor]) -> Result<Vec<FetchAnswer>, StoreError> {
-        const AT_ONCE: usize = 8;
         let new: Vec<_> = entries.iter().filter(|entry| !self.entered.contains(&entry.digest)).collect();
+        self.fetch_all(&new).await
+    }
+
+    /// As [`Walk::fetch_new`], whether they are entered or not.
+    ///
+    /// # Errors
+    /// As [`Walk::fetch_new`].
+    pub(super) async fn fetch_all(&mut self, entries: &[&Descriptor]) -> Result<Vec<FetchAnswer>, StoreError> {
+        const AT_ONCE: usize = 8;
         // All of them are paid for before the first is fetched: they are held in memory together.
-        for entry in &new {
+        for entry in entries {
             self.budget.pay(entry)?;
         }
         let source = self.source;
-        let tasks = new.into_iter().map(|entry| -> Task<'_, FetchAnswer> {
+        let tasks = entries.iter().map(|&entry| -> Task<'_, FetchAnswer> {
             Box::pin(async move { (entry.digest, pinned::manifest(source, entry).await) })
         });
         let tasks = tasks.collect();
