@@ -75,6 +75,9 @@
 //!
 //! [`Images`](store::Images) opens what a [`Reference`](oci::Reference) names: a registry, a layout, an archive. Local
 //! stores finish at the first poll, so no runtime is needed for them; a registry needs tokio.
+//!
+//! Stores and operations emit spans and events of the crate `tracing`. None holds a secret; text of somebody else is
+//! bounded and escaped. The library installs no subscriber.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod digest;

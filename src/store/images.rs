@@ -173,8 +173,16 @@ impl Images {
     pub fn create(&self, reference: &Reference) -> Result<Arc<dyn Sink>, OpenError> {
         match reference {
             Reference::DockerArchive(_) => Err(read_only(reference)),
-            Reference::Layout(local) => Ok(Arc::new(Layout::create(&local.path, self.limits.clone())?)),
-            Reference::LayoutArchive(local) => Ok(Arc::new(Archive::create(&local.path, self.limits.clone())?)),
+            Reference::Layout(local) => {
+                let store = Layout::create(&local.path, self.limits.clone())?;
+                info!(path = %local.path.display(), "opened for writing");
+                Ok(Arc::new(store))
+            }
+            Reference::LayoutArchive(local) => {
+                let store = Archive::create(&local.path, self.limits.clone())?;
+                info!(path = %local.path.display(), "opened for writing");
+                Ok(Arc::new(store))
+            }
             Reference::Registry(registry) => Ok(Arc::new(self.writable(registry)?)),
         }
     }
