@@ -36,8 +36,10 @@ use bulla::oci::Descriptor;
 use bulla::oci::TagOrDigest;
 use bulla::oci::media_type;
 use bulla::store::Archive;
+use bulla::store::BrokenReason;
 use bulla::store::DockerArchive;
 use bulla::store::Layout;
+use bulla::store::PathFault;
 use bulla::store::Sink;
 use bulla::store::Source;
 use bulla::store::StoreError;
@@ -533,7 +535,7 @@ fn sparse_members_and_malformed_numbers_are_refused() {
         refused_anywhere(
             "archive-odd-number",
             &header("p", b'x', records.len() as u64).with(records),
-            "a record that is none",
+            "a PAX record that is malformed",
         );
     }
 }
@@ -756,7 +758,10 @@ fn links_and_files_in_place_of_directories_are_refused() {
             }
             let layout = Layout::open(&path, Limits::DEFAULT).unwrap();
             let error = now(layout.resolve(&TagOrDigest::Tag("v1".into()))).unwrap_err();
-            assert!(matches!(&error, StoreError::Broken { why, .. } if why == "it is not a directory"), "{error}");
+            assert!(
+                matches!(&error, StoreError::Broken { reason: BrokenReason::Path(PathFault::NotADirectory), .. }),
+                "{error}"
+            );
             assert!(now(layout.referrers(parts().manifest.digest(), None)).is_err());
             // Nor is anything written through it (threats: link-in-target).
             let layout = Layout::create(&path, Limits::DEFAULT).unwrap();
@@ -782,7 +787,10 @@ fn a_blob_that_is_a_link_is_refused() {
         let layout = Layout::open(&path, Limits::DEFAULT).unwrap();
         let error = now(layout.blob(good.layer.descriptor(), 1 << 20)).unwrap_err();
         assert!(
-            matches!(&error, StoreError::Broken { why, .. } if why == "it is a symbolic link, not a regular file"),
+            matches!(
+                &error,
+                StoreError::Broken { reason: BrokenReason::Path(PathFault::NotAFile("a symbolic link")), .. }
+            ),
             "{error}"
         );
         fs::remove_file(&blob).unwrap();

@@ -254,7 +254,7 @@ fn error(n: usize) -> StoreError {
     let answer = || RegistryAnswer { body: AnswerText::None, host: None, phrase: "Service Unavailable", status: 503 };
     match n % 7 {
         0 => StoreError::Denied { credential: None, place, reason: DenialReason::Answer(answer()) },
-        1 => StoreError::NotFound { what: place },
+        1 => StoreError::NotFound { content: bulla::store::MissingContent::Resource(place) },
         2 => StoreError::Protocol { place, reason: ProtocolFault::Answer(answer()) },
         3 => StoreError::Throttled { place, wait: Some(1) },
         4 => StoreError::TooLarge { what: place, limit: 1 },

@@ -54,6 +54,7 @@ use bulla::policy::StatementKind;
 use bulla::request::LogEntry;
 use bulla::store::Listing;
 use bulla::store::Memory;
+use bulla::store::MissingContent;
 use bulla::store::Source as _;
 use bulla::store::StoreError;
 use bulla::time::Time;
@@ -285,7 +286,9 @@ struct Lost(Digest);
 impl Script for Lost {
     fn content(&self, call: &Call, answer: Result<Content, StoreError>) -> Result<Content, StoreError> {
         match call {
-            Call::Manifest(digest) if *digest == self.0 => Err(StoreError::NotFound { what: digest.to_string() }),
+            Call::Manifest(digest) if *digest == self.0 => {
+                Err(StoreError::NotFound { content: MissingContent::Resource(digest.to_string()) })
+            }
             _ => answer,
         }
     }

@@ -33,6 +33,7 @@ use bulla::ops::verify::Verdict;
 use bulla::policy::StatementKind;
 use bulla::store::Blob;
 use bulla::store::Listing;
+use bulla::store::MissingContent;
 use bulla::store::Origin;
 use bulla::store::Source;
 use bulla::store::StoreError;
@@ -61,7 +62,7 @@ struct Bench {
 
 impl Bench {
     fn not_found<T: Send + 'static>() -> Task<'static, Result<T, StoreError>> {
-        Box::pin(ready(Err(StoreError::NotFound { what: "anything else".to_owned() })))
+        Box::pin(ready(Err(StoreError::NotFound { content: MissingContent::Resource("anything else".to_owned()) })))
     }
 }
 

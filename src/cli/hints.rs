@@ -1,8 +1,8 @@
 //! Hints: what helps against an error, as something that can be typed or done.
 
-use bulla::oci::Reference;
-use bulla::oci::TagOrDigest;
 use bulla::store::DenialReason;
+use bulla::store::MissingContent;
+use bulla::store::Origin;
 use bulla::store::StoreError;
 use bulla::store::TlsFault;
 
@@ -37,7 +37,7 @@ pub(super) fn hint(error: &StoreError) -> Option<String> {
         StoreError::NameTaken { place, .. } => {
             Some(format!("{place}:<another name>, or --overwrite if the name is to stand for this image from now on"))
         }
-        StoreError::NotFound { what } => names(what),
+        StoreError::NotFound { content: MissingContent::Name { origin, .. } } => Some(names(origin)),
         StoreError::Timeout { .. } => Some(TIMEOUT.to_owned()),
         StoreError::Tls { place, fault, .. } => tls_hint(place, fault).map(str::to_owned),
         StoreError::Throttled { .. } => {
@@ -47,17 +47,13 @@ pub(super) fn hint(error: &StoreError) -> Option<String> {
     }
 }
 
-/// Where a name was not found: what lists those that are there.
-fn names(what: &str) -> Option<String> {
-    if let Some((_, place)) = what.strip_prefix('`').and_then(|rest| rest.split_once("` in oci")) {
-        return Some(format!("bulla ls oci{place}   # shows the names that are there"));
-    }
-    match what.parse::<Reference>() {
-        Ok(Reference::Registry(image)) if matches!(image.tag_or_digest(), TagOrDigest::Tag(_)) => {
-            Some(format!("bulla ls {}/{}   # shows the tags that are there", image.host(), image.repository()))
-        }
-        _ => None,
-    }
+/// Where an image was not found by its name: the command that lists the names that are there.
+fn names(origin: &Origin) -> String {
+    let names = match origin {
+        Origin::Local(_) => "names",
+        Origin::Registry { .. } => "tags",
+    };
+    format!("bulla ls {origin}   # shows the {names} that are there")
 }
 
 /// What helps against a fault of TLS. Where only the registry can mend it, nothing is said.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use bulla::store::CertificateFileFault;
 use bulla::store::credentials::Credentials;
 use bulla::store::registry::ClientCertificate;
 use bulla::store::registry::HttpScheme;
@@ -28,13 +29,13 @@ pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>, plain: Vec<Str
     settings.allow_realms.clone_from(&args.allow_realm);
     for path in &args.ca {
         let file = files::read(path, CERTIFICATES_MOST)?;
-        settings.extra_ca.extend(certificates(&file).map_err(|why| to_failure(path, &why))?);
+        settings.extra_ca.extend(certificates(&file).map_err(|fault| to_failure(path, &fault))?);
     }
     if let (Some(chain), Some(key)) = (&args.client_cert, &args.client_key) {
         let file = files::read(chain, CERTIFICATES_MOST)?;
-        certificates(&file).map_err(|why| to_failure(chain, &why))?;
+        certificates(&file).map_err(|fault| to_failure(chain, &fault))?;
         let private = Zeroizing::new(files::read(key, settings.limits.key.file_bytes)?);
-        let private = private_key(&private).map_err(|why| to_failure(key, &why))?;
+        let private = private_key(&private).map_err(|fault| to_failure(key, &fault))?;
         settings.client_certificate = Some(ClientCertificate { chain: file, key: private });
     }
     let scheme = match (args.plain_http, args.tls) {
@@ -49,8 +50,8 @@ pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>, plain: Vec<Str
     Ok(Registries::new(settings))
 }
 
-fn to_failure(path: &Path, why: &str) -> Failure {
-    Failure::unknown(format!("{}: {why}", path.display()))
+fn to_failure(path: &Path, fault: &CertificateFileFault) -> Failure {
+    Failure::unknown(format!("{}: {fault}", path.display()))
 }
 
 /// The largest certificate file that is read, in bytes. The root store of a system has about 200 KB.

@@ -40,7 +40,7 @@ pub enum FileError {
         path: PathBuf,
     },
     /// The file at the path of a lock is not a lock file.
-    #[error("{}: it has the name of a lock and is none of bulla's; remove it if nobody needs it", path.display())]
+    #[error("{}: it has the name of a lock and is not a lock of bulla; remove it if nobody needs it", path.display())]
     NotALock {
         /// The path.
         path: PathBuf,

@@ -34,6 +34,8 @@ use crate::ops::outcome::VerifiedImage;
 use crate::ops::outcome::VerifyOptions;
 use crate::ops::pinned;
 use crate::ops::verify;
+use crate::store::BrokenReason;
+use crate::store::MissingContent;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
@@ -261,7 +263,10 @@ impl BlobChecks {
         let place = || source.origin().to_string();
         let blobs = match named.below(top) {
             Ok(blobs) => blobs,
-            Err(digest) => return Some(StoreError::NotFound { what: format!("{digest} in {}", place()) }.into()),
+            Err(digest) => {
+                let content = MissingContent::Digest { digest, place: place() };
+                return Some(StoreError::NotFound { content }.into());
+            }
         };
         let mut faults = 0;
         let mut first = None;
@@ -285,7 +290,7 @@ impl BlobChecks {
         let unseen = unseen.map(|digest| match self.faults.values().next() {
             // It was skipped because of this error.
             Some(error) => error.clone(),
-            None => StoreError::Broken { place: place(), why: format!("{digest} was not read: a task failed") },
+            None => StoreError::Broken { place: place(), reason: BrokenReason::NotRead(digest) },
         });
         let first = Box::new(first.or(unseen)?);
         Some(OpsError::Incomplete { first, more: faults.max(1) - 1 })

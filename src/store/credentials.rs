@@ -20,6 +20,8 @@ use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
 use crate::store::StoreError;
+use crate::store::error::BrokenReason;
+use crate::store::error::CredentialFileFault;
 
 pub use credential::Credential;
 pub use credential::CredentialSource;
@@ -182,7 +184,8 @@ impl Credentials {
 }
 
 fn not_text() -> StoreError {
-    StoreError::Broken { place: INLINE.to_owned(), why: "not UTF-8".to_owned() }
+    let reason = BrokenReason::Credentials(CredentialFileFault::NotUtf8);
+    StoreError::Broken { place: INLINE.to_owned(), reason }
 }
 
 /// Whether a file counts as absent: not found, or in a home directory that is no directory or not accessible, as with
@@ -195,7 +198,10 @@ const fn is_absent(kind: io::ErrorKind) -> bool {
 fn read_regular(path: &Path, metadata: &Metadata) -> Result<SecretText, StoreError> {
     match metadata.is_file() {
         true => read(path),
-        false => Err(StoreError::Broken { place: path.display().to_string(), why: "not a regular file".to_owned() }),
+        false => {
+            let reason = BrokenReason::Credentials(CredentialFileFault::NotAFile);
+            Err(StoreError::Broken { place: path.display().to_string(), reason })
+        }
     }
 }
 

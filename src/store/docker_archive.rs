@@ -42,6 +42,10 @@ use crate::store::Task;
 use crate::store::archive;
 use crate::store::archive::DOCKER_LIST;
 use crate::store::archive::Tar;
+use crate::store::error::BrokenReason;
+use crate::store::error::ContradictionReason;
+use crate::store::error::LayoutFault;
+use crate::store::error::MissingContent;
 use crate::store::key_case::exact;
 use crate::store::local::catalog::CONTAINERD_NAME;
 use crate::store::local::catalog::REF_NAME;
@@ -49,6 +53,7 @@ use crate::store::local::layout_files::INDEX;
 use crate::store::local::layout_files::LayoutFiles as _;
 use crate::store::local::layout_files::MARK;
 use crate::store::local::layout_files::blob_digest;
+use crate::text::Untrusted;
 
 /// An archive of `docker save` (docker-archive), read only.
 ///
@@ -113,8 +118,8 @@ impl DockerArchive {
         let saved = read_manifest_json(&tar, &limits)?;
         let missing = |name: &&String| !tar.has(name);
         if let Some(name) = saved.iter().flat_map(|image| image.layers.iter().chain([&image.config])).find(missing) {
-            let why = format!("its manifest.json lists `{:.200}`, which it does not have", name.escape_debug());
-            return Err(StoreError::Contradiction { place, why });
+            let reason = ContradictionReason::Missing(Untrusted::new(name));
+            return Err(StoreError::Contradiction { place, reason });
         }
         if !tar.has(MARK) {
             return Err(tar.without_digest());
@@ -127,9 +132,8 @@ impl DockerArchive {
         let mut loaded = Vec::new();
         for image in &saved {
             let Some(files) = graph.matching_files(&archive, image) else {
-                let config = image.config.escape_debug();
-                let why = format!("its index.json does not say of `{config:.200}` what its manifest.json says");
-                return Err(StoreError::Contradiction { place, why });
+                let reason = ContradictionReason::Lists { config: Untrusted::new(&image.config) };
+                return Err(StoreError::Contradiction { place, reason });
             };
             loaded.push(files);
         }
@@ -145,17 +149,14 @@ impl DockerArchive {
     /// # Errors
     /// As [`Archive::sole`]; [`StoreError::Contradiction`] if a loader would load another image.
     pub fn choose(&self, named: Option<TagOrDigest>) -> Result<TagOrDigest, StoreError> {
-        let not_loaded = |what: Digest| StoreError::Contradiction {
-            place: self.origin().to_string(),
-            why: format!("its manifest.json has loaders load something else than {what}"),
-        };
+        let contradiction = |reason| StoreError::Contradiction { place: self.origin().to_string(), reason };
+        let not_loaded = |what: Digest| contradiction(ContradictionReason::NotLoaded(what));
         let is_loaded = |digest: Digest| self.loaded.iter().any(|files| self.graph.holds(vec![digest], files));
         match named {
             None => {
                 let sole = self.archive.sole()?.digest;
-                if let Some(other) = self.named_too(&sole) {
-                    let why = format!("loaders take {} from it as well, which is not {sole}", other.escape_debug());
-                    return Err(StoreError::Contradiction { place: self.origin().to_string(), why });
+                if let Some(name) = self.named_too(&sole) {
+                    return Err(contradiction(ContradictionReason::AlsoLoaded { name, sole }));
                 }
                 // `sole` skips manifests that are typed as signatures, but a loader loads those too.
                 match self.loaded.iter().all(|files| self.graph.holds(vec![sole], files)) && is_loaded(sole) {
@@ -170,9 +171,8 @@ impl DockerArchive {
             Some(TagOrDigest::Tag(tag)) => {
                 self.archive.is_unambiguous(&tag)?;
                 let meant = self.archive.named(&tag);
-                if let Some(other) = self.containerd_choice(&tag, &meant) {
-                    let why = format!("loaders take {other} for `{}`, which is another image", tag.escape_debug());
-                    return Err(StoreError::Contradiction { place: self.origin().to_string(), why });
+                if let Some(loaded) = self.containerd_choice(&tag, &meant) {
+                    return Err(contradiction(ContradictionReason::Name { loaded, name: Untrusted::new(&tag) }));
                 }
                 match meant.iter().find(|entry| !is_loaded(entry.digest)) {
                     Some(entry) => Err(not_loaded(entry.digest)),
@@ -186,10 +186,10 @@ impl DockerArchive {
 impl DockerArchive {
     /// The name of an entry of `index.json` other than `sole`, if there is one: Docker with the containerd image store
     /// loads every named entry, whatever its type.
-    fn named_too(&self, sole: &Digest) -> Option<String> {
+    fn named_too(&self, sole: &Digest) -> Option<Untrusted> {
         let name = |entry: Descriptor| {
             let names = [REF_NAME, CONTAINERD_NAME].into_iter().filter_map(|key| entry.annotations.get(key));
-            names.filter(|name| !is_auxiliary_name(name)).map(|name| format!("`{name:.200}`")).next()
+            names.filter(|name| !is_auxiliary_name(name)).map(|name| Untrusted::new(name)).next()
         };
         self.archive.entries().into_iter().filter(|entry| entry.digest != *sole).find_map(name)
     }
@@ -212,16 +212,14 @@ impl DockerArchive {
 /// [`StoreError::Broken`], [`StoreError::Contradiction`], [`StoreError::TooMany`].
 fn read_manifest_json(tar: &Tar, limits: &Limits) -> Result<Vec<SavedImage>, StoreError> {
     let place = tar.name();
-    let broken = |why: String| StoreError::Broken { place: place.clone(), why };
-    let list = tar
-        .open(DOCKER_LIST)?
-        .ok_or_else(|| broken("it has no manifest.json, and so docker save did not write it".to_owned()))?;
+    let broken = |fault| StoreError::Broken { place: place.clone(), reason: BrokenReason::Layout(fault) };
+    let list = tar.open(DOCKER_LIST)?.ok_or_else(|| broken(LayoutFault::NoDockerList))?;
     let list = list.read(&format!("manifest.json in {place}"), limits.oci.manifest_bytes)?;
-    let unreadable = |error| broken(format!("manifest.json: {error}"));
+    let unreadable = |error| broken(LayoutFault::Json { file: DOCKER_LIST, error });
     json::check(&list, limits).map_err(unreadable)?;
     // The keys are checked first, so that a key in another case is reported as a contradiction, not as bad JSON.
     let entries: Vec<ObjectKeys> = json::read(&list).map_err(unreadable)?;
-    exact(&place, "manifest.json", entries.iter().flat_map(BTreeMap::keys), &SAVED_KEYS)?;
+    exact(&place, DOCKER_LIST, entries.iter().flat_map(BTreeMap::keys), &SAVED_KEYS)?;
     let saved: Vec<SavedImage> = json::read(&list).map_err(unreadable)?;
     let tags = saved.iter().map(|image| 1 + image.repo_tags.as_ref().map_or(0, Vec::len)).sum::<usize>();
     if count(tags) > limits.oci.descriptors {
@@ -235,7 +233,8 @@ fn check_key_case(tar: &Tar, limits: &Limits) -> Result<(), StoreError> {
     let place = tar.name();
     let Some(index) = tar.open(INDEX)? else { return Ok(()) };
     let index = index.read(&format!("{INDEX} in {place}"), limits.oci.manifest_bytes)?;
-    let unreadable = |error| StoreError::Broken { place: place.clone(), why: format!("{INDEX}: {error}") };
+    let fault = |error| BrokenReason::Layout(LayoutFault::Json { file: INDEX, error });
+    let unreadable = |error| StoreError::Broken { place: place.clone(), reason: fault(error) };
     let keys: ObjectKeys = json::parse(&index, limits).map_err(unreadable)?;
     exact(&place, INDEX, keys.keys(), &INDEX_KEYS)?;
     let entries: IndexEntries = json::read(&index).map_err(unreadable)?;
@@ -250,11 +249,11 @@ fn check_key_case(tar: &Tar, limits: &Limits) -> Result<(), StoreError> {
 fn hash(archive: &Archive, digest: &Digest, size: Option<u64>) -> Result<u64, StoreError> {
     let place = archive.origin().to_string();
     let Some(mut file) = archive.file(digest)? else {
-        return Err(StoreError::NotFound { what: format!("{digest} in {place}") });
+        return Err(StoreError::NotFound { content: MissingContent::Digest { digest: *digest, place } });
     };
-    if let Some(size) = size.filter(|size| *size != file.size) {
-        let why = format!("under the name of {digest} it has {} bytes, not {size}", file.size);
-        return Err(StoreError::Contradiction { place, why });
+    if let Some(wanted) = size.filter(|size| *size != file.size) {
+        let reason = ContradictionReason::Size { digest: *digest, found: file.size, wanted };
+        return Err(StoreError::Contradiction { place, reason });
     }
     let mut hasher = Hasher::new(digest.algorithm());
     let mut piece = vec![0; PIECE];
@@ -266,10 +265,9 @@ fn hash(archive: &Archive, digest: &Digest, size: Option<u64>) -> Result<u64, St
             Err(error) => return Err(StoreError::io(place, error)),
         }
     }
-    match hasher.finish() {
-        got if got == *digest => Ok(file.size),
-        got => Err(StoreError::Contradiction { place, why: format!("under the name of {digest} it has {got}") }),
-    }
+    let found = hasher.finish();
+    let reason = ContradictionReason::Digest { digest: *digest, found };
+    if found == *digest { Ok(file.size) } else { Err(StoreError::Contradiction { place, reason }) }
 }
 
 /// The manifests of the OCI layout in the archive, each parsed once.

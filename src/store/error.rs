@@ -5,32 +5,49 @@
 //! nothing. A text that an error takes from a registry is escaped and shortened when it is made, and every error that
 //! leaves the registry client has its secrets hidden (`with_texts`).
 
+mod archive;
+mod broken;
 mod connection;
+mod contradiction;
 mod denial;
+mod file;
+mod from_file;
+mod missing;
 mod protocol;
 mod refusal;
 mod tls;
 
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::digest::Digest;
-use crate::files::FileError;
 use crate::oci::ContentError;
 use crate::oci::ManifestError;
 use crate::store::deadline::in_words;
 
+pub use archive::ArchiveFault;
+pub use archive::TarFault;
+pub use broken::BrokenReason;
+pub use broken::LayoutFault;
+pub use broken::PathFault;
+pub use broken::ProxyFault;
+pub use broken::TlsSettingFault;
 pub use connection::ConnectionFault;
 pub use connection::HostFault;
 pub use connection::NetworkError;
 pub use connection::NetworkErrorKind;
 pub use connection::UploadFault;
+pub use contradiction::ContradictionReason;
 pub use denial::DenialReason;
 pub use denial::HelperFault;
 pub use denial::RealmFault;
 pub use denial::TokenUser;
+pub use file::CertificateFileFault;
+pub use file::CredentialEntryFault;
+pub use file::CredentialFileFault;
+pub use file::PemBlock;
+pub use missing::MissingContent;
 pub use protocol::AnswerText;
 pub use protocol::LinkFault;
 pub use protocol::LocationFault;
@@ -57,13 +74,13 @@ pub enum StoreError {
         /// What there is to choose from.
         names: Vec<String>,
     },
-    /// An archive or layout that breaks its own rules.
-    #[error("{place}: {why}")]
+    /// An archive or layout that breaks its own rules, or a setting that cannot be used.
+    #[error("{place}: {reason}")]
     Broken {
-        /// The file or directory.
+        /// The file, directory or setting.
         place: String,
         /// Which rule, and where.
-        why: String,
+        reason: BrokenReason,
     },
     /// Another process writes there.
     #[error("{place}: {reason}")]
@@ -82,12 +99,12 @@ pub enum StoreError {
         error: ContentError,
     },
     /// An archive that says two things of one image: what is verified would not be what is loaded.
-    #[error("{place}: {why}")]
+    #[error("{place}: {reason}")]
     Contradiction {
         /// The archive.
         place: String,
         /// Which two.
-        why: String,
+        reason: ContradictionReason,
     },
     /// The store denies access, or no credential may be sent to it.
     #[error("{place}: not authorised ({reason}{})", .credential.iter().map(|it| format!("; {it}")).collect::<String>())]
@@ -134,10 +151,10 @@ pub enum StoreError {
         held: Vec<Digest>,
     },
     /// The store says that there is none.
-    #[error("{what}: not found")]
+    #[error("{content}: not found")]
     NotFound {
         /// What was asked for.
-        what: String,
+        content: MissingContent,
     },
     /// The store's response breaks the protocol, or is an error.
     #[error("{place}: {reason}")]
@@ -252,13 +269,17 @@ impl StoreError {
             Self::Ambiguous { place, names } => {
                 Self::Ambiguous { place: at(place), names: names.into_iter().map(why).collect() }
             }
-            Self::Broken { place, why: words } => Self::Broken { place: at(place), why: why(words) },
+            Self::Broken { place, reason } => {
+                Self::Broken { place: at(place), reason: redacted(reason, &text, BrokenReason::Redacted) }
+            }
             Self::Busy { place, reason } => Self::Busy { place: at(place), reason },
             Self::Content { place, error } => match text(&error.to_string()) {
                 same if same == error.to_string() => Self::Content { place: at(place), error },
                 other => Self::Protocol { place: at(place), reason: ProtocolFault::Redacted(other) },
             },
-            Self::Contradiction { place, why: words } => Self::Contradiction { place: at(place), why: why(words) },
+            Self::Contradiction { place, reason } => {
+                Self::Contradiction { place: at(place), reason: redacted(reason, &text, ContradictionReason::Redacted) }
+            }
             Self::Denied { credential, place, reason } => Self::Denied {
                 credential: credential.map(why),
                 place: at(place),
@@ -273,7 +294,7 @@ impl StoreError {
                 Self::MissingBlob { answer: answer.with_text(&text), place: at(place) }
             }
             Self::NameTaken { place, name, held } => Self::NameTaken { place: at(place), name: why(name), held },
-            Self::NotFound { what } => Self::NotFound { what: at(what) },
+            Self::NotFound { content } => Self::NotFound { content: content.with_texts(&place, &text) },
             Self::Protocol { place, reason } => {
                 Self::Protocol { place: at(place), reason: redacted(reason, &text, ProtocolFault::Redacted) }
             }
@@ -351,30 +372,6 @@ fn about(what: &str, place: &str) -> String {
         "" => place.to_owned(),
         what if what.split('/').next() == Some(place) => what.to_owned(),
         what => format!("{what}: {place}"),
-    }
-}
-
-impl From<FileError> for StoreError {
-    fn from(error: FileError) -> Self {
-        let broken = |path: &Path, why: String| Self::Broken { place: path.display().to_string(), why };
-        match error {
-            FileError::Busy { owner, path } => {
-                Self::Busy { place: path.display().to_string(), reason: BusyFault::Process(owner) }
-            }
-            FileError::Exists { path } => broken(&path, "it is there already".to_owned()),
-            FileError::Io { error, path, .. } => Self::io(path.display(), error),
-            FileError::NotAFile { found, path } => broken(&path, format!("it is {found}, not a regular file")),
-            FileError::NotALock { path } => {
-                let why = "it has the name of a lock and is none of bulla's; remove it if nobody needs it";
-                broken(&path, why.to_owned())
-            }
-            FileError::Random(error) => Self::io("random bytes", io::Error::other(error.to_string())),
-            FileError::Shared { path } => {
-                let why = "it has a second name (a hard link), under which writing to it would show as well";
-                broken(&path, why.to_owned())
-            }
-            FileError::TooLarge { limit, path } => Self::TooLarge { what: path.display().to_string(), limit },
-        }
     }
 }
 

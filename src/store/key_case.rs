@@ -1,13 +1,15 @@
 //! Keys of JSON objects that differ from a known key only in case: programs in Go read them as that key.
 
 use crate::store::StoreError;
+use crate::store::error::ContradictionReason;
+use crate::text::Untrusted;
 
 /// Refuses a key that a loader reads as another one.
 ///
 /// Go reads `layers` as `Layers`, and keeps the later of the two: it would load what we ignore.
 pub(super) fn exact<'a>(
     place: &str,
-    file: &str,
+    file: &'static str,
     mut keys: impl Iterator<Item = &'a String>,
     known: &[&str],
 ) -> Result<(), StoreError> {
@@ -18,8 +20,8 @@ pub(super) fn exact<'a>(
     };
     match keys.find(misspelled) {
         Some(key) => {
-            let why = format!("its {file} has the key `{}`, which loaders take for another", key.escape_default());
-            Err(StoreError::Contradiction { place: place.to_owned(), why })
+            let reason = ContradictionReason::Key { file, key: Untrusted::new(key) };
+            Err(StoreError::Contradiction { place: place.to_owned(), reason })
         }
         None => Ok(()),
     }

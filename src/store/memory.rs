@@ -30,6 +30,8 @@ use crate::store::Sink;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
+use crate::store::error::BrokenReason;
+use crate::store::error::MissingContent;
 use crate::store::error::ProtocolFault;
 
 /// A repository in memory. Clones share its content.
@@ -74,13 +76,19 @@ impl Memory {
             TagOrDigest::Tag(tag) => held.tags.get(tag),
         };
         let content = digest.and_then(|digest| held.manifests.get(digest)).cloned();
-        content.ok_or_else(|| StoreError::NotFound { what: format!("{tag_or_digest} in {PLACE}") })
+        content.ok_or_else(|| match tag_or_digest {
+            TagOrDigest::Digest(digest) => missing(*digest),
+            TagOrDigest::Tag(tag) => {
+                let content = MissingContent::Name { name: tag.clone(), origin: self.origin() };
+                StoreError::NotFound { content }
+            }
+        })
     }
 
     fn find_blob(&self, descriptor: &Descriptor) -> Result<Bytes, StoreError> {
         let Descriptor { digest, size, .. } = descriptor;
         let bytes = self.held().blobs.get(digest).cloned();
-        let bytes = bytes.ok_or_else(|| StoreError::NotFound { what: format!("{digest} in {PLACE}") })?;
+        let bytes = bytes.ok_or_else(|| missing(*digest))?;
         match length(&bytes) {
             got if got == *size => Ok(bytes),
             got => Err(wrong(ContentError::Size { digest: *digest, want: *size, got })),
@@ -134,7 +142,7 @@ impl Memory {
         let list =
             serde_json::json!({ "schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": manifests });
         let bytes = json::to_go(&list)
-            .map_err(|error| StoreError::Broken { place: PLACE.to_owned(), why: error.to_string() })?;
+            .map_err(|error| StoreError::Broken { place: PLACE.to_owned(), reason: BrokenReason::Unwritable(error) })?;
         self.put(&Content::name(media_type::OCI_INDEX, bytes), Some(&tag)).map(drop)
     }
 }
@@ -230,6 +238,10 @@ fn add_missing(entries: &mut Vec<Descriptor>, more: &[Descriptor]) {
             entries.push(entry.clone());
         }
     }
+}
+
+fn missing(digest: Digest) -> StoreError {
+    StoreError::NotFound { content: MissingContent::Digest { digest, place: PLACE.to_owned() } }
 }
 
 fn wrong(error: ContentError) -> StoreError {

@@ -8,6 +8,7 @@ use crate::oci::Descriptor;
 use crate::oci::TagOrDigest;
 use crate::oci::referrer;
 use crate::store::Blob;
+use crate::store::Origin;
 use crate::store::StoreError;
 use crate::store::Task;
 
@@ -139,29 +140,6 @@ impl Listing {
         match self.unread {
             None => Ok(self.entries),
             Some(error) => Err(error),
-        }
-    }
-}
-
-/// The location of a store.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// On this machine, or in memory; the text is for messages.
-    Local(String),
-    /// A repository of a registry.
-    Registry {
-        /// The host, with the port if there is one.
-        host: String,
-        /// The repository.
-        repository: String,
-    },
-}
-
-impl std::fmt::Display for Origin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Local(name) => f.write_str(name),
-            Self::Registry { host, repository } => write!(f, "{host}/{repository}"),
         }
     }
 }

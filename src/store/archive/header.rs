@@ -1,6 +1,8 @@
 //! `Header`: one 512-byte header of a tar archive, POSIX.1-1988 (ustar) or GNU, parsed strictly and written in its
 //! simplest form.
 
+use crate::store::error::TarFault;
+
 /// The block size of a tar archive, in bytes.
 pub(super) const BLOCK: u64 = 512;
 
@@ -9,14 +11,16 @@ pub(super) const BLOCK: u64 = 512;
 pub(super) enum MemberType {
     Directory,
     File,
-    /// A link of any kind: never followed.
-    Link(&'static str),
+    /// Never followed.
+    HardLink,
     /// A GNU extension: the name of the next member.
     LongName,
     /// PAX records about the next member, POSIX.1-2001.
     Pax,
     /// PAX records about all members that follow.
     PaxGlobal,
+    /// Never followed.
+    SymbolicLink,
 }
 
 /// A member's header without owner, time and mode, which are ignored (threats: archive-owner-and-mode).
@@ -30,15 +34,15 @@ pub(super) struct Header {
 impl Header {
     /// Parses a header strictly: the checksum must be correct and every number must be unambiguous. The error is the
     /// reason to refuse the archive.
-    pub(super) fn parse(block: &[u8; 512]) -> Result<Self, String> {
-        let checksum = octal(field(block, 148, 8)).ok_or("a header checksum that is no octal number")?;
+    pub(super) fn parse(block: &[u8; 512]) -> Result<Self, TarFault> {
+        let checksum = octal(field(block, 148, 8)).ok_or(TarFault::ChecksumForm)?;
         if checksum != sum(block) {
-            return Err(format!("a header whose checksum is {checksum} where {} is right", sum(block)));
+            return Err(TarFault::Checksum { computed: sum(block), found: checksum });
         }
         let posix = match field(block, 257, 8) {
             b"ustar\x0000" => true,
             b"ustar  \0" => false,
-            _ => return Err("a header that is neither POSIX nor GNU".to_owned()),
+            _ => return Err(TarFault::HeaderFormat),
         };
         let kind = match field(block, 156, 1) {
             b"0" | b"\0" => MemberType::File,
@@ -46,20 +50,20 @@ impl Header {
             b"L" => MemberType::LongName,
             b"x" => MemberType::Pax,
             b"g" => MemberType::PaxGlobal,
-            b"1" => MemberType::Link("a hard link"),
-            b"2" => MemberType::Link("a symbolic link"),
-            b"3" | b"4" => return Err("a device".to_owned()),
-            b"6" => return Err("a FIFO".to_owned()),
-            b"S" => return Err("a sparse file".to_owned()),
-            other => return Err(format!("a member of the unknown type {:?}", other.escape_ascii().to_string())),
+            b"1" => MemberType::HardLink,
+            b"2" => MemberType::SymbolicLink,
+            b"3" | b"4" => return Err(TarFault::Device),
+            b"6" => return Err(TarFault::Fifo),
+            b"S" => return Err(TarFault::Sparse),
+            other => return Err(TarFault::UnknownType(other.first().copied().unwrap_or_default())),
         };
-        let size = number(field(block, 124, 12)).ok_or("a size that is no number")?;
+        let size = number(field(block, 124, 12)).ok_or(TarFault::Size)?;
         // Mode, owners, time and device are ignored, but must be valid, since some readers stop at an invalid one.
         if let Some((at, _)) = [(100, 8), (108, 8), (116, 8), (136, 12), (329, 8), (337, 8)]
             .into_iter()
             .find(|(at, length)| !number_or_none(field(block, *at, *length)))
         {
-            return Err(format!("a field at {at} in its header that is no number"));
+            return Err(TarFault::Field(at));
         }
         let mut name = text(field(block, 0, 100)).to_vec();
         let prefix = text(field(block, 345, 155));
@@ -75,9 +79,11 @@ impl Header {
         let (mode, kind): (&[u8], &[u8]) = match self.kind {
             MemberType::Directory => (b"0000755\0", b"5"),
             MemberType::Pax => (b"0000644\0", b"x"),
-            MemberType::File | MemberType::Link(_) | MemberType::LongName | MemberType::PaxGlobal => {
-                (b"0000644\0", b"0")
-            }
+            MemberType::File
+            | MemberType::HardLink
+            | MemberType::LongName
+            | MemberType::PaxGlobal
+            | MemberType::SymbolicLink => (b"0000644\0", b"0"),
         };
         let size = match self.size > MAX_OCTAL {
             // The base-256 form that GNU, BSD, Go and Python read: the first bit is set, then comes the number,

@@ -25,10 +25,12 @@ use crate::store::archive::scan::MemberTable;
 use crate::store::archive::scan::ScanError;
 use crate::store::archive::write::StagedMember;
 use crate::store::archive::write::Writing;
+use crate::store::error::ArchiveFault;
+use crate::store::error::BrokenReason;
 use crate::store::error::BusyFault;
+use crate::store::error::PathFault;
 use crate::store::error::ReadOnlyFault;
 use crate::store::local::Local;
-use crate::store::local::layout_files::LOST;
 use crate::store::local::layout_files::LayoutFiles;
 use crate::store::local::layout_files::MARK;
 use crate::store::local::layout_files::OpenFile;
@@ -123,18 +125,22 @@ impl Tar {
     /// Refuses a file that cannot be read at offsets, before anything blocks on it.
     fn is_seekable(&self) -> Result<(), StoreError> {
         let kind = std::fs::metadata(&self.path).map(|metadata| metadata.file_type());
-        let why = match kind {
-            Ok(kind) if kind.is_dir() => "it is a directory, and not an archive",
-            Ok(kind) if !kind.is_file() => STREAM,
+        let fault = match kind {
+            Ok(kind) if kind.is_dir() => ArchiveFault::Directory,
+            Ok(kind) if !kind.is_file() => ArchiveFault::Stream,
             _ => return Ok(()),
         };
-        Err(StoreError::Broken { place: self.name(), why: why.to_owned() })
+        Err(self.broken(BrokenReason::Archive(fault)))
+    }
+
+    fn broken(&self, reason: BrokenReason) -> StoreError {
+        StoreError::Broken { place: self.name(), reason }
     }
 
     fn scanned(&self, error: ScanError) -> StoreError {
         let limit = self.limits.oci.archive_members;
         match error {
-            ScanError::Broken(why) => StoreError::Broken { place: self.name(), why },
+            ScanError::Broken(fault) => self.broken(BrokenReason::Archive(fault)),
             ScanError::TooMany => StoreError::TooMany { place: self.name(), what: "members", limit },
             ScanError::Io(error) => at(&self.path)(error),
         }
@@ -228,7 +234,7 @@ impl LayoutFiles for Tar {
     }
 
     fn commit(&self, index: &[u8]) -> Result<(), StoreError> {
-        let lost = || StoreError::Broken { place: self.name(), why: LOST.to_owned() };
+        let lost = || self.broken(BrokenReason::Path(PathFault::Lost));
         let mut slot = write::lock(&self.writing);
         if !slot.as_ref().is_none_or(Writing::is_complete) {
             return Err(StoreError::Busy { place: self.name(), reason: BusyFault::Writing });
@@ -247,6 +253,3 @@ impl LayoutFiles for Tar {
 /// Docker's own list of images.
 pub(crate) const DOCKER_LIST: &str = "manifest.json";
 pub(crate) const TRANSPORT: &str = "oci-archive";
-/// Why a pipe is refused.
-const STREAM: &str = "it is a pipe or a device, and an archive is read at its offsets, several times; save it to a file \
-                      first, for example with `docker save -o image.tar IMAGE`";

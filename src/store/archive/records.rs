@@ -1,16 +1,18 @@
 //! The records of PAX headers (POSIX.1-2001): properties of a member that do not fit into its own header.
 
+use crate::store::error::TarFault;
+
 /// Parses a number in a record: digits only.
-pub(super) fn decimal(value: &str) -> Result<u64, &'static str> {
+pub(super) fn decimal(value: &str) -> Result<u64, TarFault> {
     let digits = value.bytes().all(|byte| byte.is_ascii_digit());
-    value.parse().ok().filter(|_| digits).ok_or("a size that is no number")
+    value.parse().ok().filter(|_| digits).ok_or(TarFault::Size)
 }
 
 /// Parses the records of a PAX header: `length key=value\n`, where the length counts itself.
-pub(super) fn records(mut body: &[u8]) -> Result<Vec<(&str, &str)>, String> {
+pub(super) fn records(mut body: &[u8]) -> Result<Vec<(&str, &str)>, TarFault> {
     let mut records = Vec::new();
     while !body.is_empty() {
-        let record = record(body).ok_or("a record that is none")?;
+        let record = record(body).ok_or(TarFault::Record)?;
         records.push((record.0, record.1));
         body = record.2;
     }

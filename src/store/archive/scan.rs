@@ -28,6 +28,9 @@ use crate::store::archive::offsets::data_at;
 use crate::store::archive::offsets::read_at;
 use crate::store::archive::records::decimal;
 use crate::store::archive::records::records;
+use crate::store::error::ArchiveFault;
+use crate::store::error::TarFault;
+use crate::text::Untrusted;
 
 /// The members of an archive, found by name. It stores hashes of the names, since an archive may have a million
 /// members.
@@ -76,8 +79,8 @@ fn key(name: &str) -> NameHash {
 
 /// Why an archive is refused.
 pub(super) enum ScanError {
-    /// It breaks a rule of the strict reading; the text names the rule and the offset.
-    Broken(String),
+    /// It breaks a rule of the strict reading.
+    Broken(ArchiveFault),
     /// It has more members than `limits.oci.archive_members`.
     TooMany,
     /// An I/O error.
@@ -107,10 +110,10 @@ pub(super) fn scan(file: &File, length: u64, limits: &Limits) -> Result<MemberTa
     let Some(twice) = members.sort() else { return Ok(members) };
     // Only hashes are stored: a second pass finds the name for the error.
     visit(file, length, limits, Links::Refused, &mut |name, _, span| match span.offset == twice {
-        true => Err(format!("`{name}` for the second time")),
+        true => Err(TarFault::NameTwice(Some(Untrusted::new(name)))),
         false => Ok(()),
     })?;
-    Err(broken(twice, "a name for the second time"))
+    Err(broken(twice, TarFault::NameTwice(None)))
 }
 
 /// Calls `look` with the name, offset and size of every file, in archive order. The rules are those of [`scan`], except
@@ -151,7 +154,7 @@ enum Links {
 
 /// A callback for each member: its name, whether it is a directory, and its offset and size. An error is the reason to
 /// refuse the archive.
-type OnMember<'a> = dyn FnMut(&str, bool, Span) -> Result<(), String> + 'a;
+type OnMember<'a> = dyn FnMut(&str, bool, Span) -> Result<(), TarFault> + 'a;
 
 /// Calls `look` for every member of the archive in order, under the rules of the module head.
 fn visit(file: &File, length: u64, limits: &Limits, links: Links, look: &mut OnMember<'_>) -> Result<(), ScanError> {
@@ -192,7 +195,7 @@ impl Scan<'_> {
         self.input.by_ref().take(6).read_to_end(&mut first)?;
         self.input.rewind()?;
         let packed = match first.as_slice() {
-            [] => return Err(ScanError::Broken("it is empty".to_owned())),
+            [] => return Err(ScanError::Broken(ArchiveFault::Empty)),
             [0x1f, 0x8b, ..] => ("gzip", "gunzip"),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => ("zstd", "unzstd"),
             [0xfd, b'7', b'z', b'X', b'Z', 0] => ("xz", "unxz"),
@@ -200,7 +203,7 @@ impl Scan<'_> {
             _ => return Ok(()),
         };
         let (format, tool) = packed;
-        Err(ScanError::Broken(format!("it is compressed with {format}; unpack it with {tool} first")))
+        Err(ScanError::Broken(ArchiveFault::Compressed { format, tool }))
     }
 
     /// Reads the next header and skips the content of its member; `false` at the end of the archive.
@@ -210,75 +213,75 @@ impl Scan<'_> {
         if block == [0; 512] {
             return self.end(start).map(|()| false);
         }
-        let header = Header::parse(&block).map_err(|why| broken(start, &why))?;
-        let wrong = |why: String| broken(start, &why);
+        let header = Header::parse(&block).map_err(|fault| broken(start, fault))?;
         match header.kind {
             MemberType::Pax | MemberType::PaxGlobal | MemberType::LongName => {
                 let body = self.body(start, header.size)?;
-                self.extension(header.kind, &body).map_err(wrong)?;
+                self.extension(header.kind, &body).map_err(|fault| broken(start, fault))?;
             }
             MemberType::Directory | MemberType::File => self.file(start, header)?,
-            MemberType::Link(_) if self.links == Links::PassedOver => {
+            MemberType::HardLink | MemberType::SymbolicLink if self.links == Links::PassedOver => {
                 self.next = NextMember::default();
                 self.skip(start, "a link", header.size)?;
             }
-            MemberType::Link(what) => return Err(broken(start, what)),
+            MemberType::HardLink => return Err(broken(start, TarFault::HardLink)),
+            MemberType::SymbolicLink => return Err(broken(start, TarFault::SymbolicLink)),
         }
         Ok(true)
     }
 
     /// Checks the name and size of a file or directory, passes it to `look`, and skips its content.
     fn file(&mut self, start: u64, header: Header) -> Result<(), ScanError> {
-        let wrong = |why: &str| broken(start, why);
+        let wrong = |fault| broken(start, fault);
         let NextMember { path, size, .. } = std::mem::take(&mut self.next);
         let name = match path {
             Some(path) => path,
-            None => String::from_utf8(header.name).map_err(|_| wrong("a name that is not UTF-8"))?,
+            None => String::from_utf8(header.name).map_err(|_| wrong(TarFault::NameEncoding))?,
         };
         let size = match size {
             // In POSIX a size record takes precedence over the header. Here it may do so only if the number does not
             // fit into the header, which is then 0, as Go writes it; otherwise both must agree
             // (threats: archive-two-sizes).
             Some(size) if size == header.size || size > MAX_OCTAL && header.size == 0 => size,
-            Some(size) => return Err(wrong(&format!("two sizes, {size} and {}", header.size))),
+            Some(record) => return Err(wrong(TarFault::TwoSizes { header: header.size, record })),
             None => header.size,
         };
         let directory = header.kind == MemberType::Directory;
-        let name = checked_name(&name, directory).map_err(|why| wrong(&why))?;
+        let name = checked_name(&name, directory).map_err(wrong)?;
         if directory && size != 0 {
-            return Err(wrong("a directory with content"));
+            return Err(wrong(TarFault::DirectoryWithContent));
         }
         let offset = self.at;
         self.skip(start, &name, size)?;
-        (self.look)(&name, directory, Span { offset, size }).map_err(|why| wrong(&why))
+        (self.look)(&name, directory, Span { offset, size }).map_err(wrong)
     }
 
     /// Reads an extension header about the next member. Each name and size may be given once
     /// (threats: archive-repeated-header).
-    fn extension(&mut self, kind: MemberType, body: &[u8]) -> Result<(), String> {
-        let twice = |what: &str| format!("{what} for one member, twice");
+    fn extension(&mut self, kind: MemberType, body: &[u8]) -> Result<(), TarFault> {
         match kind {
             MemberType::LongName => {
                 // Without the final NUL, some readers read the name to the end of the block.
-                let name = body.strip_suffix(b"\0").ok_or("a long name without an end")?;
-                let name = String::from_utf8(name.to_vec()).map_err(|_| "a name that is not UTF-8")?;
+                let name = body.strip_suffix(b"\0").ok_or(TarFault::LongName)?;
+                let name = String::from_utf8(name.to_vec()).map_err(|_| TarFault::NameEncoding)?;
                 if self.next.path.replace(name).is_some() {
-                    return Err(twice("a name"));
+                    return Err(TarFault::Repeated("a name"));
                 }
             }
-            MemberType::Pax if self.next.has_pax => return Err(twice("records")),
+            MemberType::Pax if self.next.has_pax => return Err(TarFault::Repeated("records")),
             _ => {
                 self.next.has_pax |= kind == MemberType::Pax;
                 for (key, value) in records(body)? {
-                    let again = match (key, kind) {
-                        ("path", MemberType::Pax) => self.next.path.replace(value.to_owned()).is_some(),
-                        ("size", MemberType::Pax) => self.next.size.replace(decimal(value)?).is_some(),
-                        ("path" | "size" | "linkpath", _) => return Err(format!("a record that sets `{key}`")),
-                        _ if key.starts_with("GNU.sparse.") => return Err("a sparse file".to_owned()),
-                        _ => false,
+                    let of_one = ["linkpath", "path", "size"].into_iter().find(|known| *known == key);
+                    let again = match (of_one, kind) {
+                        (Some("path"), MemberType::Pax) => self.next.path.replace(value.to_owned()).is_some(),
+                        (Some("size"), MemberType::Pax) => self.next.size.replace(decimal(value)?).is_some(),
+                        (Some(key), _) => return Err(TarFault::RecordKey(key)),
+                        (None, _) if key.starts_with("GNU.sparse.") => return Err(TarFault::Sparse),
+                        (None, _) => false,
                     };
-                    if again {
-                        return Err(twice(key));
+                    if let Some(key) = of_one.filter(|_| again) {
+                        return Err(TarFault::Repeated(key));
                     }
                 }
             }
@@ -290,8 +293,8 @@ impl Scan<'_> {
     fn block(&mut self) -> Result<[u8; 512], ScanError> {
         let left = self.length.saturating_sub(self.at);
         match left {
-            0 => return Err(broken(self.at, "no end: it was cut off after a member")),
-            1..BLOCK => return Err(broken(self.at, "less than a whole header: it was cut off there, or is no tar")),
+            0 => return Err(broken(self.at, TarFault::CutAfterMember)),
+            1..BLOCK => return Err(broken(self.at, TarFault::CutInHeader)),
             _ => {}
         }
         let mut block = [0; 512];
@@ -303,7 +306,7 @@ impl Scan<'_> {
     /// Reads the body of an extension header, of at most [`EXTENSION_LIMIT`] bytes.
     fn body(&mut self, start: u64, size: u64) -> Result<Vec<u8>, ScanError> {
         if size > EXTENSION_LIMIT {
-            return Err(broken(start, &format!("{size} bytes about one member, more than {EXTENSION_LIMIT}")));
+            return Err(broken(start, TarFault::ExtensionTooLong { limit: EXTENSION_LIMIT, size }));
         }
         self.inside(start, "an extension header", size)?;
         let mut body = Vec::new();
@@ -318,7 +321,7 @@ impl Scan<'_> {
     /// Skips the content of a member and its padding.
     fn skip(&mut self, start: u64, name: &str, size: u64) -> Result<(), ScanError> {
         let whole = self.inside(start, name, size)?;
-        let far = i64::try_from(whole).map_err(|_| broken(start, "a size beyond every file"))?;
+        let far = i64::try_from(whole).map_err(|_| broken(start, TarFault::SizeRange))?;
         self.input.seek_relative(far)?;
         self.at += whole;
         Ok(())
@@ -329,22 +332,20 @@ impl Scan<'_> {
     fn inside(&self, start: u64, name: &str, size: u64) -> Result<u64, ScanError> {
         let left = self.length - self.at;
         let whole = padded(size).filter(|whole| *whole <= left);
-        whole.ok_or_else(|| {
-            broken(start, &format!("`{name}` of {size} bytes, of which {left} are there: it was cut off"))
-        })
+        whole.ok_or_else(|| broken(start, TarFault::CutInMember { left, name: Untrusted::new(name), size }))
     }
 
     /// Checks the end of the archive: a second block of zeros, then at most [`PADDING_LIMIT`] bytes, all zero. Holes of
     /// a sparse file count as zeros and are not read.
     fn end(&mut self, start: u64) -> Result<(), ScanError> {
         if self.next.has_pax || self.next.path.is_some() {
-            return Err(broken(start, "the end where a member was announced"));
+            return Err(broken(start, TarFault::EndInsteadOfMember));
         }
         if self.length - self.at < BLOCK {
-            return Err(broken(start, "one block of zeros at the end instead of two: it was cut off"));
+            return Err(broken(start, TarFault::CutInEnd));
         }
         if self.block()? != [0; 512] {
-            return Err(broken(start, "a block of zeros in the middle"));
+            return Err(broken(start, TarFault::Zeros));
         }
         let file = *self.input.get_ref();
         let mut rest = vec![0; 64 << 10];
@@ -355,14 +356,11 @@ impl Scan<'_> {
                 break;
             }
             if rest.iter().take(count).any(|byte| *byte != 0) {
-                return Err(broken(at, "something after its end"));
+                return Err(broken(at, TarFault::Trailing));
             }
             padding += count;
             if padding > PADDING_LIMIT {
-                return Err(broken(
-                    start,
-                    &format!("its end, and more than {PADDING_LIMIT} bytes of padding after it"),
-                ));
+                return Err(broken(start, TarFault::Padding(PADDING_LIMIT)));
             }
             self.at = at.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
         }
@@ -370,16 +368,15 @@ impl Scan<'_> {
     }
 }
 
-fn broken(at: u64, what: &str) -> ScanError {
-    ScanError::Broken(format!("at byte {at} it has {what}"))
+fn broken(at: u64, fault: TarFault) -> ScanError {
+    ScanError::Broken(ArchiveFault::Tar { at, fault })
 }
 
 /// Normalizes a member name: without a leading `./` and, for a directory, without the final slash. Refuses any name
 /// that is not a relative path of printable ASCII without `..`
 /// (threats: archive-path-escape, archive-names-alike, archive-odd-name). A layout has only ASCII names; others could
 /// look the same.
-fn checked_name(name: &str, directory: bool) -> Result<String, String> {
-    let shown = || -> String { name.chars().take(80).flat_map(char::escape_default).collect() };
+fn checked_name(name: &str, directory: bool) -> Result<String, TarFault> {
     let inside = name.strip_prefix("./").unwrap_or(name);
     let inside = inside.strip_suffix('/').filter(|_| directory).unwrap_or(inside);
     if directory && (inside.is_empty() || inside == ".") {
@@ -389,10 +386,12 @@ fn checked_name(name: &str, directory: bool) -> Result<String, String> {
     let graphic = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'\\';
     match inside.len() <= 4096 && inside.split('/').all(part) && inside.bytes().all(graphic) {
         true => Ok(inside.to_owned()),
-        false => Err(format!("the name `{}`, which is none that a layout can have", shown())),
+        false => Err(TarFault::Name(Untrusted::within(name, SHOWN))),
     }
 }
 
+/// How much of a name a message shows, in characters.
+const SHOWN: usize = 80;
 /// The size limit of an extension header, in bytes.
 const EXTENSION_LIMIT: u64 = 64 << 10;
 /// The limit of zeros that are read after the end of an archive, in bytes; tar pads to 10 KiB by default.

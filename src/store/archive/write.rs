@@ -38,15 +38,19 @@ use crate::store::archive::offsets::Span;
 use crate::store::archive::offsets::data_at;
 use crate::store::archive::offsets::read_at;
 use crate::store::archive::offsets::write_at;
+use crate::store::error::ArchiveFault;
+use crate::store::error::BrokenReason;
+use crate::store::error::PathFault;
 use crate::store::local::background_sync::BackgroundSync;
 use crate::store::local::background_sync::SYNC_THRESHOLD;
 use crate::store::local::layout_files::INDEX;
-use crate::store::local::layout_files::LOST;
 use crate::store::local::layout_files::MARK;
 use crate::store::local::layout_files::MARK_BODY;
 use crate::store::local::layout_files::StagedBlob;
 use crate::store::local::layout_files::at;
 use crate::store::local::layout_files::blob_name;
+use crate::store::local::layout_files::broken;
+use crate::text::Untrusted;
 
 /// An archive that is being written.
 ///
@@ -95,8 +99,7 @@ impl Writing {
         fs::metadata(directory).map_err(at(directory))?;
         // A link could lead the write to a file that the operator did not name.
         if target.symlink_metadata().is_ok_and(|there| there.is_symlink()) {
-            let why = "it is a symbolic link; name the file that it points to".to_owned();
-            return Err(StoreError::Broken { place: target.display().to_string(), why });
+            return Err(broken(target, PathFault::SymbolicLink));
         }
         let lock = Lock::beside(target, LOCK, Contended::Wait)?;
         let Temporary { file, path } = Temporary::beside(target, MODE)?;
@@ -134,10 +137,8 @@ impl Writing {
     fn copy(&mut self, name: &str, file: &File, span: Span) -> Result<(), StoreError> {
         let room = self.reserve(name, span.size, MemberType::File)?;
         let end = span.offset.saturating_add(span.size);
-        let shorter = || {
-            let why = format!("`{name}` became shorter while it was read");
-            StoreError::Broken { place: self.target.display().to_string(), why }
-        };
+        let shrunk = || BrokenReason::Archive(ArchiveFault::Shrunk(Untrusted::new(name)));
+        let shorter = || StoreError::Broken { place: self.target.display().to_string(), reason: shrunk() };
         let mut buffer = vec![0; 256 << 10];
         let mut from = span.offset;
         while let Some(data) = data_at(file, from).map_err(at(&self.target))?.filter(|data| *data < end) {
@@ -207,7 +208,7 @@ impl Writing {
         }
         self.background.finish()?;
         self.file.sync_all().map_err(&here)?;
-        let complete = self.temporary.take().ok_or_else(|| lost(&self.target))?;
+        let complete = self.temporary.take().ok_or_else(|| broken(&self.target, PathFault::Lost))?;
         complete.rename(&self.target, Overwrite::Replace).map_err(at(&self.target))?;
         let directory = directory_of(&self.target);
         files::sync_directory(directory).map_err(at(directory))
@@ -283,7 +284,7 @@ impl<'a> StagedMember<'a> {
     ) -> Result<Self, StoreError> {
         let name = blob_name(&descriptor.digest);
         let mut slot = lock(writing);
-        let begun = slot.as_mut().ok_or_else(|| lost(target))?;
+        let begun = slot.as_mut().ok_or_else(|| broken(target, PathFault::Lost))?;
         let room = begun.reserve(&name, descriptor.size, MemberType::File)?;
         begun.end = room.end;
         begun.open += 1;
@@ -308,7 +309,7 @@ impl StagedBlob for StagedMember<'_> {
 
     fn keep(mut self: Box<Self>) -> Result<(), StoreError> {
         let mut slot = lock(self.writing);
-        let writing = slot.as_mut().ok_or_else(|| lost(self.target))?;
+        let writing = slot.as_mut().ok_or_else(|| broken(self.target, PathFault::Lost))?;
         let span = Span { offset: self.room.data, size: self.size };
         // Two tasks may have written the same blob: the space of the second becomes a hole.
         self.kept = !writing.kept.contains_key(&self.name);
@@ -338,10 +339,6 @@ impl Drop for StagedMember<'_> {
 
 pub(super) fn lock(writing: &Mutex<Option<Writing>>) -> MutexGuard<'_, Option<Writing>> {
     writing.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn lost(path: &Path) -> StoreError {
-    StoreError::Broken { place: path.display().to_string(), why: LOST.to_owned() }
 }
 
 /// The header of a member, with a PAX header before it if the name does not fit.

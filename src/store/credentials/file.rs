@@ -23,6 +23,10 @@ use super::credential::stored;
 use super::entry_name;
 use super::entry_name::Fit;
 use crate::store::StoreError;
+use crate::store::error::BrokenReason;
+use crate::store::error::CredentialEntryFault;
+use crate::store::error::CredentialFileFault;
+use crate::text::Untrusted;
 
 /// A credential file.
 #[derive(Clone, Debug)]
@@ -55,7 +59,8 @@ impl CredentialFile {
         let text = text.reveal();
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
         // The parser's own message may quote the text, which contains a secret.
-        let broken = || StoreError::Broken { place: name.clone(), why: "not a readable credential file".to_owned() };
+        let unreadable = || BrokenReason::Credentials(CredentialFileFault::Unreadable);
+        let broken = || StoreError::Broken { place: name.clone(), reason: unreadable() };
         if text.is_empty() || text == "null" {
             return Ok(Self { name, wire: DockerConfigWire::default() });
         }
@@ -104,9 +109,9 @@ impl CredentialFile {
         let fitting = fits.into_iter().filter(|(_, (name, _))| entry_name::fit(name, host, repository).is_some());
         for (_, (name, entry)) in fitting {
             let held = entry.as_ref().map_or(Ok(None), AuthEntry::credential);
-            let held = held.map_err(|why| StoreError::Broken {
-                place: self.name.clone(),
-                why: format!("the entry `{name}`: {why}"),
+            let held = held.map_err(|fault| {
+                let fault = CredentialFileFault::Entry { fault, name: Untrusted::new(name) };
+                StoreError::Broken { place: self.name.clone(), reason: BrokenReason::Credentials(fault) }
             })?;
             if let Some(credential) = held {
                 return Ok(Some((name, credential)));
@@ -119,7 +124,7 @@ impl CredentialFile {
 impl AuthEntry {
     /// The credential of an entry; `None` if it is empty, as `docker login` leaves it with a helper, and CI jobs with
     /// unset variables.
-    fn credential(&self) -> Result<Option<Credential>, &'static str> {
+    fn credential(&self) -> Result<Option<Credential>, CredentialEntryFault> {
         if let Some(token) = filled(&self.registrytoken) {
             return Ok(Some(Credential::Token(token)));
         }
@@ -130,7 +135,7 @@ impl AuthEntry {
         Ok(self.login()?.map(|Login { username, password }| stored(username, password)))
     }
 
-    fn login(&self) -> Result<Option<Login>, &'static str> {
+    fn login(&self) -> Result<Option<Login>, CredentialEntryFault> {
         let login = match filled(&self.auth) {
             Some(auth) => decoded(&auth)?,
             None => match (&self.username, &self.password) {
@@ -147,12 +152,12 @@ fn filled(secret: &Option<SecretText>) -> Option<SecretText> {
 }
 
 /// Decodes `USER:PASSWORD` from base64, with or without line breaks and padding.
-fn decoded(auth: &SecretText) -> Result<Login, &'static str> {
+fn decoded(auth: &SecretText) -> Result<Login, CredentialEntryFault> {
     let text = auth.reveal().trim_end_matches('\0');
     let text = Zeroizing::new(text.chars().filter(|c| !c.is_ascii_whitespace()).collect::<String>());
-    let bytes = LENIENT.decode(text.as_bytes()).map_err(|_| "its `auth` is not base64")?;
-    let text = Zeroizing::new(String::from_utf8(bytes).map_err(|_| "its `auth` is not UTF-8")?);
-    let (username, password) = text.split_once(':').ok_or("its `auth` is not USER:PASSWORD in base64")?;
+    let bytes = LENIENT.decode(text.as_bytes()).map_err(|_| CredentialEntryFault::Base64)?;
+    let text = Zeroizing::new(String::from_utf8(bytes).map_err(|_| CredentialEntryFault::Utf8)?);
+    let (username, password) = text.split_once(':').ok_or(CredentialEntryFault::Form)?;
     let password = SecretText::new(password.trim_end_matches('\0').to_owned());
     Ok(Login { username: username.to_owned(), password })
 }

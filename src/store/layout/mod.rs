@@ -17,18 +17,18 @@ use crate::limits::Limits;
 use crate::limits::count;
 use crate::oci::Descriptor;
 use crate::store::StoreError;
+use crate::store::error::PathFault;
 use crate::store::layout::write::StagedFile;
 use crate::store::layout::write::Staging;
-use crate::store::layout::write::broken;
 use crate::store::layout::write::is_directory;
 use crate::store::local::Local;
-use crate::store::local::layout_files::LOST;
 use crate::store::local::layout_files::LayoutFiles;
 use crate::store::local::layout_files::OpenFile;
 use crate::store::local::layout_files::Rereadable;
 use crate::store::local::layout_files::StagedBlob;
 use crate::store::local::layout_files::at;
 use crate::store::local::layout_files::blob_digest;
+use crate::store::local::layout_files::broken;
 use crate::store::local::layout_files::open_regular;
 
 /// An OCI image layout in a directory: `oci-layout`, `index.json`, `blobs/<algorithm>/<encoded>`.
@@ -168,7 +168,7 @@ impl LayoutFiles for Directory {
         // After a failure everything staged is lost; a second call must not report success
         // (threats: sync-error-reported-once).
         self.with_staging(|staging| {
-            let mut begun = staging.take().ok_or_else(|| broken(&self.path, LOST))?;
+            let mut begun = staging.take().ok_or_else(|| broken(&self.path, PathFault::Lost))?;
             begun.commit(index)?;
             // A blob that is still being written belongs to the next commit.
             *staging = Some(begun).filter(|begun| !begun.is_done());

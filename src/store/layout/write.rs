@@ -31,15 +31,16 @@ use crate::files::Temporary;
 use crate::files::TemporaryPath;
 use crate::files::Uncommitted;
 use crate::store::StoreError;
+use crate::store::error::PathFault;
 use crate::store::local::background_sync::BackgroundSync;
 use crate::store::local::background_sync::SYNC_THRESHOLD;
 use crate::store::local::layout_files::INDEX;
-use crate::store::local::layout_files::LOST;
 use crate::store::local::layout_files::MARK;
 use crate::store::local::layout_files::MARK_BODY;
 use crate::store::local::layout_files::StagedBlob;
 use crate::store::local::layout_files::at;
 use crate::store::local::layout_files::blob_name;
+use crate::store::local::layout_files::broken;
 use crate::store::local::layout_files::open_regular;
 
 /// A write to a layout: the files staged since the last commit. Without another commit they are removed.
@@ -214,7 +215,7 @@ impl<'a> StagedFile<'a> {
         let blobs = directory.join("blobs");
         let parent = blobs.join(digest.algorithm().name());
         let mut locked = lock(staging);
-        let begun = locked.as_mut().ok_or_else(|| broken(&parent, LOST))?;
+        let begun = locked.as_mut().ok_or_else(|| broken(&parent, PathFault::Lost))?;
         begun.create(&blobs).and_then(|()| begun.create(&parent))?;
         let Temporary { file, path } = Temporary::locked(&parent, TEMPORARY)?;
         begun.open += 1;
@@ -236,7 +237,7 @@ impl StagedBlob for StagedFile<'_> {
 
     fn keep(mut self: Box<Self>) -> Result<(), StoreError> {
         let mut locked = lock(self.staging);
-        let staging = locked.as_mut().ok_or_else(|| broken(self.directory, LOST))?;
+        let staging = locked.as_mut().ok_or_else(|| broken(self.directory, PathFault::Lost))?;
         self.path.take().into_iter().for_each(|path| staging.keep(self.digest, path));
         drop(locked);
         Ok(())
@@ -256,14 +257,10 @@ impl Drop for StagedFile<'_> {
 pub(super) fn is_directory(path: &Path) -> Result<bool, StoreError> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_dir() => Ok(true),
-        Ok(_) => Err(broken(path, "it is not a directory")),
+        Ok(_) => Err(broken(path, PathFault::NotADirectory)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(at(path)(error)),
     }
-}
-
-pub(super) fn broken(path: &Path, why: &str) -> StoreError {
-    StoreError::Broken { place: path.display().to_string(), why: why.to_owned() }
 }
 
 pub(super) fn lock(staging: &Mutex<Option<Staging>>) -> MutexGuard<'_, Option<Staging>> {
@@ -285,7 +282,7 @@ pub(super) fn check_empty(path: &Path) -> Result<(), StoreError> {
     for file in files {
         let name = file.map_err(at(path))?.file_name();
         if name != LOCK && name != "blobs" && name != MARK && !files::is_temporary(&name, TEMPORARY.as_ref()) {
-            return Err(broken(path, "it is neither empty nor an OCI image layout"));
+            return Err(broken(path, PathFault::NotALayout));
         }
     }
     Ok(())

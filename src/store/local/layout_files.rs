@@ -15,6 +15,8 @@ use crate::oci::Descriptor;
 use crate::store::Chunks;
 use crate::store::StoreError;
 use crate::store::Task;
+use crate::store::error::BrokenReason;
+use crate::store::error::PathFault;
 
 /// The file that marks a directory as a layout.
 pub(crate) const MARK: &str = "oci-layout";
@@ -148,6 +150,11 @@ pub(crate) fn at(path: &Path) -> impl Fn(io::Error) -> StoreError {
     move |error| StoreError::Io { path: path.clone(), error: Arc::new(error) }
 }
 
+/// The error for the file or directory at `path`.
+pub(crate) fn broken(path: &Path, fault: PathFault) -> StoreError {
+    StoreError::Broken { place: path.display().to_string(), reason: BrokenReason::Path(fault) }
+}
+
 /// Opens the regular file at `path` and returns its length; `None` if nothing is there.
 pub(crate) fn open_regular(path: &Path) -> Result<Option<(File, u64)>, StoreError> {
     Ok(files::regular(path)?)
@@ -180,5 +187,3 @@ impl Chunks for FileChunks {
 }
 
 const PIECE: usize = 256 << 10;
-/// The error after a failed commit.
-pub(crate) const LOST: &str = "what was staged is lost, because it could not be finished";

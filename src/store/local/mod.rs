@@ -18,12 +18,16 @@ use serde::Deserialize;
 
 use crate::digest::Digest;
 use crate::json;
+use crate::json::JsonError;
 use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::ContentError;
 use crate::oci::Descriptor;
 use crate::oci::media_type;
 use crate::store::StoreError;
+use crate::store::error::BrokenReason;
+use crate::store::error::LayoutFault;
+use crate::store::error::MissingContent;
 use crate::store::local::catalog::Catalog;
 use crate::store::local::layout_files::INDEX;
 use crate::store::local::layout_files::LayoutFiles;
@@ -31,6 +35,7 @@ use crate::store::local::layout_files::MARK;
 use crate::store::local::layout_files::OpenFile;
 use crate::store::local::layout_files::blob_name;
 use crate::store::local::relations::Relations;
+use crate::text::Untrusted;
 
 /// An OCI image layout: blobs in a [`LayoutFiles`], and an `index.json` that lists its manifests.
 ///
@@ -140,8 +145,17 @@ impl<P: LayoutFiles> Local<P> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn broken(&self, why: impl Into<String>) -> StoreError {
-        StoreError::Broken { place: self.place.name(), why: why.into() }
+    fn broken(&self, fault: LayoutFault) -> StoreError {
+        StoreError::Broken { place: self.place.name(), reason: BrokenReason::Layout(fault) }
+    }
+
+    /// The error for a list that has no JSON form.
+    fn unwritable(&self, error: JsonError) -> StoreError {
+        StoreError::Broken { place: self.place.name(), reason: BrokenReason::Unwritable(error) }
+    }
+
+    fn missing(&self, digest: Digest) -> StoreError {
+        StoreError::NotFound { content: MissingContent::Digest { digest, place: self.place.name() } }
     }
 
     fn wrong(&self, error: ContentError) -> StoreError {
@@ -150,15 +164,14 @@ impl<P: LayoutFiles> Local<P> {
 
     fn read_catalog(&self) -> Result<Catalog, StoreError> {
         let place = self.place.name();
-        let mark = self.read(MARK, 4 << 10)?.ok_or_else(|| self.broken("it has no oci-layout file"))?;
+        let mark = self.read(MARK, 4 << 10)?.ok_or_else(|| self.broken(LayoutFault::NoMark))?;
         let mark: LayoutMark =
-            json::parse(&mark, &self.limits).map_err(|error| self.broken(format!("{MARK}: {error}")))?;
+            json::parse(&mark, &self.limits).map_err(|error| self.broken(LayoutFault::Json { file: MARK, error }))?;
         if mark.image_layout_version != "1.0.0" {
-            let found = mark.image_layout_version.escape_debug();
-            return Err(self.broken(format!("its layout version is `{found:.40}`, not 1.0.0")));
+            return Err(self.broken(LayoutFault::Version(Untrusted::within(&mark.image_layout_version, 40))));
         }
         let index =
-            self.read(INDEX, self.limits.oci.manifest_bytes)?.ok_or_else(|| self.broken("it has no index.json"))?;
+            self.read(INDEX, self.limits.oci.manifest_bytes)?.ok_or_else(|| self.broken(LayoutFault::NoIndex))?;
         // The entries of a layout are all its images together, so only the size of the file bounds their number.
         Catalog::parse(&Content::name(media_type::OCI_INDEX, index), &self.limits, u64::MAX)
             .map_err(|error| StoreError::Manifest { place, error })
@@ -172,7 +185,7 @@ impl<P: LayoutFiles> Local<P> {
     fn find(&self, descriptor: &Descriptor) -> Result<OpenFile, StoreError> {
         let Descriptor { digest, size, .. } = descriptor;
         let Some(found) = self.place.open(&blob_name(digest))? else {
-            return Err(StoreError::NotFound { what: format!("{digest} in {}", self.place.name()) });
+            return Err(self.missing(*digest));
         };
         match found.size == *size {
             true => Ok(found),
@@ -212,7 +225,7 @@ impl<P: LayoutFiles> Local<P> {
     /// image.
     fn fetch_listed(&self, entry: &Descriptor) -> Result<Content, StoreError> {
         self.fetch(&entry.bare(), self.limits.oci.manifest_bytes).map_err(|error| match error {
-            StoreError::NotFound { .. } => self.broken(format!("it lists {} and does not have it", entry.digest)),
+            StoreError::NotFound { .. } => self.broken(LayoutFault::MissingManifest(entry.digest)),
             other => other,
         })
     }

@@ -136,7 +136,7 @@ impl<P: LayoutFiles> Sink for Local<P> {
             let mut state = self.begin()?;
             let children = std::mem::take(&mut state.children);
             state.catalog.drop_children(&children);
-            let index = state.catalog.render().map_err(|error| self.broken(error.to_string()))?;
+            let index = state.catalog.render().map_err(|error| self.unwritable(error))?;
             let limit = self.limits.oci.manifest_bytes;
             if u64::try_from(index.len()).is_ok_and(|length| length > limit) {
                 return Err(StoreError::TooLarge { what: format!("index.json of {}", self.place.name()), limit });
@@ -219,7 +219,7 @@ impl<P: LayoutFiles> Local<P> {
         if count(list.descriptors().count()) > limit {
             return Err(StoreError::TooMany { place: place(), what: "referrers", limit });
         }
-        let bytes = list.render().map_err(|error| self.broken(error.to_string()))?;
+        let bytes = list.render().map_err(|error| self.unwritable(error))?;
         let content = Content::name(media_type::OCI_INDEX, bytes);
         self.push_blob(Blob::of(&content)).await?;
         self.state().catalog.put(content.descriptor().clone(), Some(&name));

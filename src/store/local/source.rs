@@ -22,6 +22,8 @@ use crate::store::Origin;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
+use crate::store::error::LayoutFault;
+use crate::store::error::MissingContent;
 use crate::store::local::LayoutState;
 use crate::store::local::Local;
 use crate::store::local::catalog::Catalog;
@@ -119,7 +121,7 @@ impl<P: LayoutFiles> Local<P> {
         different.sort_by_key(|root| root.digest);
         different.dedup_by_key(|root| root.digest);
         match different.as_slice() {
-            [] => Err(StoreError::NotFound { what: format!("an image in {}", self.place.name()) }),
+            [] => Err(StoreError::NotFound { content: MissingContent::Image { place: self.place.name() } }),
             [one] => Ok(one.bare()),
             _ => {
                 let names = roots.iter().map(|root| label(root)).collect();
@@ -133,34 +135,34 @@ impl<P: LayoutFiles> Local<P> {
     /// # Errors
     /// [`StoreError::Ambiguous`] with the names to choose from.
     pub(crate) fn is_unambiguous(&self, name: &str) -> Result<(), StoreError> {
-        match self.agreed(&self.state().catalog.with_name(name), || format!("`{}`", name.escape_debug())) {
+        match self.agreed(&self.state().catalog.with_name(name), || TagOrDigest::Tag(name.to_owned())) {
             Err(error @ StoreError::Ambiguous { .. }) => Err(error),
             _ => Ok(()),
         }
     }
 
     fn by_digest(&self, digest: &Digest) -> Result<Content, StoreError> {
-        if let Some(entry) = self.agreed(&self.state().catalog.with_digest(digest), || digest.to_string())? {
+        if let Some(entry) = self.agreed(&self.state().catalog.with_digest(digest), || TagOrDigest::Digest(*digest))? {
             return self.fetch_listed(&entry);
         }
         let bytes = self.read(&blob_name(digest), self.limits.oci.manifest_bytes)?;
-        let not_found = || StoreError::NotFound { what: format!("{digest} in {}", self.place.name()) };
-        let bytes = bytes.ok_or_else(not_found)?;
+        let bytes = bytes.ok_or_else(|| self.missing(*digest))?;
         let partial = PartialManifest::parse(&bytes, &self.limits);
         let media_type = partial.as_ref().and_then(PartialManifest::guess_media_type);
-        let media_type = media_type.ok_or_else(|| self.broken(format!("{digest} is not a manifest")))?;
+        let media_type = media_type.ok_or_else(|| self.broken(LayoutFault::NotAManifest(*digest)))?;
         Content::check_digest(*digest, media_type, bytes).map_err(|error| self.wrong(error))
     }
 
     fn by_tag(&self, tag: &str) -> Result<Content, StoreError> {
         let entry = {
             let mut state = self.state();
-            match self.agreed(&state.catalog.with_name(tag), || format!("`{}`", tag.escape_debug()))? {
+            match self.agreed(&state.catalog.with_name(tag), || TagOrDigest::Tag(tag.to_owned()))? {
                 None => self.by_kind(&mut state, tag)?,
                 found => found,
             }
         };
-        let not_found = || StoreError::NotFound { what: format!("`{}` in {}", tag.escape_debug(), self.place.name()) };
+        let content = || MissingContent::Name { name: tag.to_owned(), origin: self.origin() };
+        let not_found = || StoreError::NotFound { content: content() };
         self.fetch_listed(&entry.ok_or_else(not_found)?)
     }
 
@@ -182,7 +184,7 @@ impl<P: LayoutFiles> Local<P> {
             return Ok(None);
         }
         let entries: Vec<_> = state.catalog.with_kind().filter(|entry| kind(entry) == Some(true)).collect();
-        self.agreed(&entries, || format!("`{}`", tag.escape_debug()))
+        self.agreed(&entries, || TagOrDigest::Tag(tag.to_owned()))
     }
 
     /// The digest of the one image of the layout, where there is just one.
@@ -197,7 +199,11 @@ impl<P: LayoutFiles> Local<P> {
     }
 
     /// The one descriptor that all of `entries` are: whichever reader takes whichever of them takes the same.
-    fn agreed(&self, entries: &[&Descriptor], what: impl Fn() -> String) -> Result<Option<Descriptor>, StoreError> {
+    fn agreed(
+        &self,
+        entries: &[&Descriptor],
+        what: impl Fn() -> TagOrDigest,
+    ) -> Result<Option<Descriptor>, StoreError> {
         let Some(first) = entries.first().map(|entry| entry.bare()) else { return Ok(None) };
         let names: BTreeSet<_> = entries.iter().map(|entry| label(entry)).collect();
         match entries.iter().all(|entry| entry.bare() == first) {
@@ -205,7 +211,7 @@ impl<P: LayoutFiles> Local<P> {
             false if names.len() > 1 && entries.iter().any(|entry| entry.digest != first.digest) => {
                 Err(StoreError::Ambiguous { place: self.place.name(), names: names.into_iter().collect() })
             }
-            false => Err(self.broken(format!("{} is listed {} times and not as the same", what(), entries.len()))),
+            false => Err(self.broken(LayoutFault::ListedDifferently { times: entries.len(), what: what() })),
         }
     }
 

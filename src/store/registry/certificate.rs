@@ -9,39 +9,40 @@ use x509_parser::prelude::FromDer as _;
 use x509_parser::prelude::X509Certificate;
 use zeroize::Zeroizing;
 
-use super::text::shown;
-use crate::redact::Secrets;
 use crate::store::credentials::SecretText;
+use crate::store::error::CertificateFileFault;
+use crate::store::error::PemBlock;
+use crate::text::Untrusted;
 
 /// The certificates in a file, DER: all `CERTIFICATE` blocks of a PEM file, or the one certificate that a DER file is.
 ///
 /// # Errors
-/// In words, where there is none, or one that cannot be read.
-pub fn certificates(file: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+/// [`CertificateFileFault`] where there is none, or one that cannot be read.
+pub fn certificates(file: &[u8]) -> Result<Vec<Vec<u8>>, CertificateFileFault> {
     parse(file).map(|certificates| certificates.into_iter().map(|certificate| certificate.to_vec()).collect())
 }
 
 /// The private key in a file, PEM or DER, as PEM.
 ///
 /// # Errors
-/// In words, without any of the content.
-pub fn private_key(file: &[u8]) -> Result<SecretText, String> {
+/// [`CertificateFileFault`], without any of the content.
+pub fn private_key(file: &[u8]) -> Result<SecretText, CertificateFileFault> {
     empty(file)?;
     if let Some(label) = pem_label(file) {
         if label == "ENCRYPTED PRIVATE KEY" || contains(file, b"Proc-Type: 4,ENCRYPTED") {
-            return Err("the private key is encrypted; decrypt it with `openssl pkey -in FILE -out PLAIN`".to_owned());
+            return Err(CertificateFileFault::EncryptedKey);
         }
         if PrivateKeyDer::from_pem_slice(file).is_err() {
-            return Err(format!("it holds no private key that can be read, but {}", named(&label)));
+            return Err(CertificateFileFault::NoPrivateKey(block_of(&label)));
         }
-        let text = std::str::from_utf8(file).map_err(|_| "it holds text that is not UTF-8".to_owned())?;
+        let text = std::str::from_utf8(file).map_err(|_| CertificateFileFault::NotUtf8)?;
         return Ok(SecretText::new(text.to_owned()));
     }
     let label = match PrivateKeyDer::try_from(file) {
         Ok(PrivateKeyDer::Pkcs1(_)) => "RSA PRIVATE KEY",
         Ok(PrivateKeyDer::Sec1(_)) => "EC PRIVATE KEY",
         Ok(PrivateKeyDer::Pkcs8(_)) => "PRIVATE KEY",
-        _ => return Err("it is no private key, neither PEM nor DER".to_owned()),
+        _ => return Err(CertificateFileFault::NotAPrivateKey),
     };
     let encoded = Zeroizing::new(STANDARD.encode(file));
     let mut pem = Zeroizing::new(format!("-----BEGIN {label}-----\n"));
@@ -55,34 +56,34 @@ pub fn private_key(file: &[u8]) -> Result<SecretText, String> {
 }
 
 /// The same as [`certificates`], for TLS.
-pub(super) fn parse(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+pub(super) fn parse(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, CertificateFileFault> {
     empty(file)?;
     let Some(label) = pem_label(file) else {
-        readable(file, 1).map_err(|_| "it is no certificate, neither PEM nor DER".to_owned())?;
+        readable(file, 1).map_err(|_| CertificateFileFault::NotACertificate)?;
         return Ok(vec![CertificateDer::from(file.to_vec())]);
     };
     let mut found: Vec<CertificateDer<'static>> = Vec::new();
     for (position, certificate) in CertificateDer::pem_slice_iter(file).enumerate() {
-        let certificate = certificate.map_err(|_| "it holds a PEM block that is cut off or no base64".to_owned())?;
+        let certificate = certificate.map_err(|_| CertificateFileFault::PemBlock)?;
         readable(&certificate, position + 1)?;
         found.push(certificate);
     }
     match found.is_empty() {
-        true => Err(format!("it holds no certificate, but {}", named(&label))),
+        true => Err(CertificateFileFault::NoCertificate(block_of(&label))),
         false => Ok(found),
     }
 }
 
-fn readable(der: &[u8], number: usize) -> Result<(), String> {
+fn readable(der: &[u8], number: usize) -> Result<(), CertificateFileFault> {
     match X509Certificate::from_der(der) {
         Ok(([], _)) => Ok(()),
-        _ => Err(format!("certificate {number} in it cannot be read")),
+        _ => Err(CertificateFileFault::Unreadable(number)),
     }
 }
 
-fn empty(file: &[u8]) -> Result<(), String> {
+fn empty(file: &[u8]) -> Result<(), CertificateFileFault> {
     match file.trim_ascii().is_empty() {
-        true => Err("it is empty".to_owned()),
+        true => Err(CertificateFileFault::Empty),
         false => Ok(()),
     }
 }
@@ -95,11 +96,11 @@ fn pem_label(file: &[u8]) -> Option<String> {
     Some(String::from_utf8_lossy(label).into_owned())
 }
 
-/// A label for people, with the way out where there is one.
-fn named(label: &str) -> String {
+/// The kind of a PEM block, by its label.
+fn block_of(label: &str) -> PemBlock {
     match label {
-        "PKCS7" | "CMS" => "PKCS#7: `openssl pkcs7 -print_certs -in FILE` writes the certificates".to_owned(),
-        label => format!("a block {:?}", shown(label, &Secrets::default())),
+        "PKCS7" | "CMS" => PemBlock::Pkcs7,
+        label => PemBlock::Other(Untrusted::within(label, LONGEST_LABEL)),
     }
 }
 
@@ -108,6 +109,8 @@ fn contains(file: &[u8], text: &[u8]) -> bool {
 }
 
 const BEGIN: &[u8] = b"-----BEGIN ";
+/// How much of a label is shown, in characters.
+const LONGEST_LABEL: usize = 60;
 /// Characters in a line of PEM.
 const LINE: usize = 64;
 
@@ -167,10 +170,10 @@ kESbSvl+9NVq88wczPwTMpCJLWIs7JAK\n\
             (key().as_bytes(), "it holds no certificate, but a block \"PRIVATE KEY\""),
             (b"-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n", "openssl pkcs7"),
             (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "certificate 1 in it cannot be read"),
-            (b"-----BEGIN \x1b[31m-----\nAAAA\n-----END \x1b[31m-----\n", "\\\\u{1b}"),
+            (b"-----BEGIN \x1b[31m-----\nAAAA\n-----END \x1b[31m-----\n", "\\u{1b}"),
             (cut.as_bytes(), ""),
         ] {
-            let told = certificates(file).unwrap_err();
+            let told = certificates(file).unwrap_err().to_string();
             assert!(told.contains(why), "{told}");
         }
     }
@@ -190,7 +193,7 @@ kESbSvl+9NVq88wczPwTMpCJLWIs7JAK\n\
             (block("PRIVATE KEY", "hunter2!").as_bytes(), "no private key that can be read"),
             (PEM.as_bytes(), "but a block \"CERTIFICATE\""),
         ] {
-            let told = private_key(file).unwrap_err();
+            let told = private_key(file).unwrap_err().to_string();
             assert!(told.contains(why) && !told.contains("hunter2"), "{told}");
         }
     }

@@ -16,7 +16,9 @@ use crate::oci::Descriptor;
 use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::store::Pushed;
+use crate::store::Source as _;
 use crate::store::StoreError;
+use crate::store::error::MissingContent;
 use crate::store::error::ProtocolFault;
 use crate::store::error::ReadBackFault;
 use crate::store::error::ReadOnlyFault;
@@ -24,9 +26,11 @@ use crate::store::error::ReadOnlyFault;
 /// Fetches the manifest at `tag_or_digest`; a digest is checked. By tag the digest is that of the body, whatever the
 /// headers say (threats: digest-header-mismatch).
 pub(super) async fn resolve(repository: &Repository, tag_or_digest: &TagOrDigest) -> Result<Content, StoreError> {
-    if matches!(tag_or_digest, TagOrDigest::Tag(tag) if tag.len() > TAG_LENGTH) {
+    if let TagOrDigest::Tag(tag) = tag_or_digest
+        && tag.len() > TAG_LENGTH
+    {
         // The cosign tags of SHA-512 digests are too long for a tag, so no registry has them.
-        return Err(StoreError::NotFound { what: repository.place(tag_or_digest) });
+        return Err(no_tag(repository, tag));
     }
     let limit = repository.limits().oci.manifest_bytes;
     let body_mode = match tag_or_digest {
@@ -136,7 +140,16 @@ async fn get(
     let mut request =
         ApiRequest::get(url, repository.name(), body_mode, repository.place(tag_or_digest)).accept(ACCEPTED);
     request.scope.access = repository.reading();
-    repository.client.send(&request).await?.expect(&[StatusCode::OK])
+    let response = repository.client.send(&request).await?.expect(&[StatusCode::OK]);
+    response.map_err(|error| match tag_or_digest {
+        TagOrDigest::Tag(tag) if error.is_not_found() => no_tag(repository, tag),
+        _ => error,
+    })
+}
+
+/// The error for a tag that the registry does not have.
+fn no_tag(repository: &Repository, tag: &str) -> StoreError {
+    StoreError::NotFound { content: MissingContent::Name { name: tag.to_owned(), origin: repository.origin() } }
 }
 
 /// The path segment for `tag_or_digest`, with the tag checked (threats: name-steers-request).
@@ -190,7 +203,8 @@ async fn refused(
     }
 }
 
-/// Whether the response reports an immutable tag.
+/// Whether the response reports an immutable tag. The specification has no code for it: registries report it by the
+/// status, by codes of their own, and some of them in the text of the response only.
 fn is_immutable(response: &ApiResponse) -> bool {
     let text = response.answer().body.to_string().to_ascii_lowercase();
     let said = ["immutab", "imagetagalreadyexists", "tag already exists", "cannot be overwritten"];

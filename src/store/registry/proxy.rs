@@ -7,6 +7,7 @@ use reqwest::Url;
 use url::Host;
 
 use super::address::is_loopback;
+use crate::store::error::ProxyFault;
 
 /// Which way out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub struct ProxyRules {
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Proxy {
     /// The address, which may hold a user name and a password; or why there is none.
-    url: Result<Url, String>,
+    url: Result<Url, ProxyFault>,
     variable: String,
 }
 
@@ -85,10 +86,10 @@ impl Proxy {
         let full = if value.contains("://") { value } else { format!("http://{value}") };
         let url = match Url::parse(&full) {
             Ok(url) if !matches!(url.scheme(), "http" | "https") => {
-                Err(format!("proxies of the kind {}: are not supported, only http: and https:", url.scheme()))
+                Err(ProxyFault::Scheme { scheme: url.scheme().to_owned(), variable: variable.clone() })
             }
             Ok(url) if url.has_host() => Ok(url),
-            _ => Err("its value is no address of a proxy".to_owned()),
+            _ => Err(ProxyFault::NoUrl { variable: variable.clone() }),
         };
         Self { url, variable }
     }
@@ -96,9 +97,9 @@ impl Proxy {
     /// The address.
     ///
     /// # Errors
-    /// In words, with the variable and without its value.
-    pub(super) fn url(&self) -> Result<&Url, String> {
-        self.url.as_ref().map_err(|why| format!("{}: {why}", self.variable))
+    /// [`ProxyFault`], with the variable and without its value.
+    pub(super) fn url(&self) -> Result<&Url, ProxyFault> {
+        self.url.as_ref().map_err(Clone::clone)
     }
 
     /// The proxy for people, without who we are to it.
@@ -287,7 +288,7 @@ mod tests {
             ("http://joe:hunter2@[::", "HTTPS_PROXY: its value is no address of a proxy"),
         ] {
             let proxies = proxies(&[("HTTPS_PROXY", value)]);
-            let told = proxies.of(&Url::parse("https://r.example/").unwrap()).unwrap().url().unwrap_err();
+            let told = proxies.of(&Url::parse("https://r.example/").unwrap()).unwrap().url().unwrap_err().to_string();
             assert!(told.starts_with(why) && !told.contains("hunter2"), "{told}");
         }
     }

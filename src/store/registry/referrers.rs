@@ -201,7 +201,9 @@ fn is_filtered(response: &ApiResponse) -> bool {
 /// A page that is not there is a list that cannot be read.
 fn not_an_absence(error: StoreError) -> StoreError {
     match error {
-        StoreError::NotFound { what } => StoreError::Protocol { place: what, reason: ProtocolFault::PageMissing },
+        StoreError::NotFound { content } => {
+            StoreError::Protocol { place: content.to_string(), reason: ProtocolFault::PageMissing }
+        }
         error => error,
     }
 }

@@ -16,6 +16,7 @@ use crate::redact::Secrets;
 use crate::store::StoreError;
 use crate::store::error::AnswerText;
 use crate::store::error::DenialReason;
+use crate::store::error::MissingContent;
 use crate::store::error::ProtocolFault;
 use crate::store::error::RegistryAnswer;
 
@@ -123,7 +124,9 @@ impl ApiResponse {
     pub(super) fn error(&self) -> StoreError {
         let place = self.what.clone();
         match self.status {
-            StatusCode::NOT_FOUND if self.says_there_is_none() => StoreError::NotFound { what: place },
+            StatusCode::NOT_FOUND if self.says_there_is_none() => {
+                StoreError::NotFound { content: MissingContent::Resource(place) }
+            }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 let reason = DenialReason::Answer(self.answer());
                 StoreError::Denied { credential: self.credential_source.clone(), place, reason }

@@ -14,26 +14,29 @@ use super::settings::ClientCertificate;
 use super::settings::Settings;
 use super::verifier::ServerCertificates;
 use crate::store::StoreError;
+use crate::store::error::BrokenReason;
+use crate::store::error::TlsSettingFault;
 
 /// TLS that trusts the roots of the operating system and `extra_ca`, and sends the client certificate if `identified`.
 pub(super) fn verified(settings: &Settings, identified: bool) -> Result<ClientConfig, StoreError> {
     let mut given = Vec::new();
     for file in &settings.extra_ca {
-        given.extend(certificate::parse(file).map_err(|why| broken("extra certificate authority", why))?);
+        given
+            .extend(certificate::parse(file).map_err(|fault| broken(AUTHORITY, TlsSettingFault::Certificates(fault)))?);
     }
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = ServerCertificates::new(given, Arc::clone(&provider))
-        .map_err(|error| broken("extra certificate authority", error.to_string()))?;
+    let verifier =
+        ServerCertificates::new(given, Arc::clone(&provider)).map_err(|error| broken(AUTHORITY, library(&error)))?;
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| broken("TLS", error.to_string()))?
+        .map_err(|error| broken("TLS", library(&error)))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier));
     let mut config = match &settings.client_certificate {
         Some(certificate) if identified => {
-            let (chain, key) = identity(certificate).map_err(|why| broken("client certificate", why))?;
+            let (chain, key) = identity(certificate).map_err(|fault| broken(CLIENT, fault))?;
             let config = builder.with_client_auth_cert(chain, key);
-            config.map_err(|error| broken("client certificate", error.to_string()))?
+            config.map_err(|error| broken(CLIENT, library(&error)))?
         }
         _ => builder.with_no_client_auth(),
     };
@@ -46,7 +49,7 @@ pub(super) fn trusts_nobody() -> Result<ClientConfig, StoreError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| broken("TLS", error.to_string()))?
+        .map_err(|error| broken("TLS", library(&error)))?
         .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth();
     Ok(config)
@@ -54,12 +57,21 @@ pub(super) fn trusts_nobody() -> Result<ClientConfig, StoreError> {
 
 type ClientIdentity = (Vec<rustls::pki_types::CertificateDer<'static>>, PrivateKeyDer<'static>);
 
-fn identity(certificate: &ClientCertificate) -> Result<ClientIdentity, String> {
-    let chain = certificate::parse(&certificate.chain)?;
+fn identity(certificate: &ClientCertificate) -> Result<ClientIdentity, TlsSettingFault> {
+    let chain = certificate::parse(&certificate.chain).map_err(TlsSettingFault::Certificates)?;
     let key = PrivateKeyDer::from_pem_slice(certificate.key.reveal().as_bytes());
-    Ok((chain, key.map_err(|_| "its private key cannot be read".to_owned())?))
+    Ok((chain, key.map_err(|_| TlsSettingFault::ClientKey)?))
 }
 
-fn broken(place: &str, why: String) -> StoreError {
-    StoreError::Broken { place: place.to_owned(), why }
+fn library(error: &rustls::Error) -> TlsSettingFault {
+    TlsSettingFault::Library(error.to_string())
 }
+
+fn broken(place: &str, fault: TlsSettingFault) -> StoreError {
+    StoreError::Broken { place: place.to_owned(), reason: BrokenReason::Tls(fault) }
+}
+
+/// The setting with extra certificate authorities, for messages.
+const AUTHORITY: &str = "extra certificate authority";
+/// The setting with the client certificate, for messages.
+const CLIENT: &str = "client certificate";

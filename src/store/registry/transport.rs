@@ -27,8 +27,11 @@ use tokio::time::Instant;
 use tokio::time::timeout;
 
 use super::address::host_and_port;
+use super::network_error::is_permanent;
+use super::network_error::network_error;
 use super::observer::RequestEvent;
 use super::proxy::Proxy;
+use super::resolver::Resolver;
 use super::retry::ConnectionFailure;
 use super::retry::RetryState;
 use super::settings::Settings;
@@ -37,10 +40,11 @@ use super::tls;
 use super::verifier;
 use crate::store::StoreError;
 use crate::store::TlsFault;
+use crate::store::error::BrokenReason;
 use crate::store::error::ConnectionFault;
-use crate::store::error::NetworkError;
-use crate::store::error::NetworkErrorKind;
 use crate::store::error::ProtocolFault;
+use crate::store::error::ProxyFault;
+use crate::store::error::TlsSettingFault;
 
 /// The connections of a process.
 pub(super) struct Transport {
@@ -185,15 +189,16 @@ impl Transport {
         };
         let builder = self.builder().https_only(!profile.plain);
         let Some(proxy) = proxy else { return built(builder.no_proxy(), config) };
-        let broken = |why| StoreError::Broken { place: "proxy".to_owned(), why };
+        let broken = |fault| StoreError::Broken { place: "proxy".to_owned(), reason: BrokenReason::Proxy(fault) };
         let url = proxy.url().map_err(broken)?;
         // reqwest has one TLS configuration for the connection to an https:// proxy and the one through it, so the
         // proxy would be sent the client certificate that is meant for the registry.
         if profile.identified && self.settings.client_certificate.is_some() && url.scheme() == "https" {
-            return Err(broken(format!("{} would be offered the client certificate of the registry", proxy.shown())));
+            return Err(broken(ProxyFault::ClientCertificate { proxy: proxy.shown() }));
         }
         url.password().iter().for_each(|password| self.settings.secrets.add(password));
-        let way = reqwest::Proxy::all(url.clone()).map_err(|_| broken(proxy.shown()))?;
+        let way =
+            reqwest::Proxy::all(url.clone()).map_err(|_| broken(ProxyFault::Unusable { proxy: proxy.shown() }))?;
         built(builder.no_proxy().proxy(way), config)
     }
 
@@ -203,13 +208,17 @@ impl Transport {
             .referer(false)
             .tcp_nodelay(true)
             .connect_timeout(self.settings.timeouts.connect)
+            .dns_resolver(Resolver)
             .user_agent(self.settings.user_agent.as_str())
     }
 }
 
 fn built(builder: ClientBuilder, config: ClientConfig) -> Result<Client, StoreError> {
     let client = builder.tls_backend_preconfigured(config).build();
-    client.map_err(|error| StoreError::Broken { place: "TLS".to_owned(), why: network_error(&error).to_string() })
+    client.map_err(|error| {
+        let reason = BrokenReason::Tls(TlsSettingFault::Client(network_error(&error)));
+        StoreError::Broken { place: "TLS".to_owned(), reason }
+    })
 }
 
 /// The body of a response, read with an idle timeout and a minimum rate.
@@ -263,28 +272,6 @@ impl IncomingBody {
     }
 }
 
-/// Whether a retry of the connection would fail too: the name is not a DNS name, or the proxy requires authentication.
-fn is_permanent(error: &reqwest::Error) -> bool {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let no_name = inner.is_some_and(|inner| inner.is::<rustls::pki_types::InvalidDnsNameError>());
-        // The type of this error is private to hyper-util, so its text has to be compared; nowhere else is a text
-        // compared.
-        if no_name
-            || error.is::<rustls::pki_types::InvalidDnsNameError>()
-            || error.to_string().contains(PROXY_AUTHENTICATION)
-        {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
-}
-
-/// The text of hyper-util's error for a proxy's 407.
-const PROXY_AUTHENTICATION: &str = "proxy authorization required";
-
 /// Whether a body has a content encoding (RFC 9110 section 8.4). An empty one and `identity` count as none;
 /// `aws-chunked` describes only how an object was uploaded.
 pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
@@ -299,37 +286,6 @@ const NO_ENCODING: &[&[u8]] = &[b"", b"identity", b"aws-chunked"];
 
 fn network_fault(error: &reqwest::Error) -> ConnectionFault {
     ConnectionFault::Network { error: network_error(error), proxy: None }
-}
-
-/// The error and its causes, without the URL, which may contain a signature.
-fn network_error(error: &reqwest::Error) -> NetworkError {
-    let mut details = Vec::new();
-    let mut io_kind = None;
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        io_kind = io_kind.or_else(|| error.downcast_ref::<io::Error>().map(io::Error::kind));
-        // These texts only say that the cause is inside, which does not help the reader.
-        let inside = ["client error (", "error resolving DNS", "dns error", "tcp connect error", "connection error"];
-        if details.last() != Some(&text) && !inside.iter().any(|inside| text.starts_with(inside)) {
-            details.push(text);
-        }
-        cause = error.source();
-    }
-    let detail = details.join(": ");
-    let kind = match io_kind {
-        _ if detail.contains("failed to lookup address") => Some(NetworkErrorKind::Dns),
-        Some(io::ErrorKind::ConnectionRefused) => Some(NetworkErrorKind::Refused),
-        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => Some(NetworkErrorKind::Reset),
-        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => Some(NetworkErrorKind::NoRoute),
-        Some(io::ErrorKind::TimedOut) => Some(NetworkErrorKind::TimedOut),
-        Some(io::ErrorKind::UnexpectedEof) if error.is_connect() => Some(NetworkErrorKind::EndedInHandshake),
-        _ if detail.contains("connection closed before message completed") => Some(NetworkErrorKind::ClosedUnanswered),
-        _ if detail.is_empty() && error.is_builder() => Some(NetworkErrorKind::RequestNotMade),
-        _ if detail.is_empty() => Some(NetworkErrorKind::Broke),
-        _ => None,
-    };
-    NetworkError { kind, detail }
 }
 
 /// The error of the TLS library, if TLS failed and not the network.

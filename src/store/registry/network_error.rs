@@ -1,0 +1,134 @@
+//! `network_error`: what the network, the system or the HTTP library reported, as far as possible by the types in the chain
+//! of causes.
+
+use std::error::Error;
+use std::io;
+
+use super::resolver::NameNotResolved;
+use crate::store::error::NetworkError;
+use crate::store::error::NetworkErrorKind;
+
+/// Whether a retry of the connection would fail too: the name is not a DNS name, or the proxy requires authentication.
+pub(super) fn is_permanent(error: &reqwest::Error) -> bool {
+    causes(error).any(|error| {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        inner.is_some_and(|inner| inner.is::<rustls::pki_types::InvalidDnsNameError>())
+            || error.is::<rustls::pki_types::InvalidDnsNameError>()
+            || untyped(error) == Some(UntypedError::ProxyAuthentication)
+    })
+}
+
+/// The error and its causes, without the URL, which may contain a signature.
+pub(super) fn network_error(error: &reqwest::Error) -> NetworkError {
+    let mut details = Vec::new();
+    for cause in causes(error) {
+        let text = cause.to_string();
+        // These texts only say that the cause is inside, which does not help the reader.
+        let inside = ["client error (", "error resolving DNS", "dns error", "tcp connect error", "connection error"];
+        if details.last() != Some(&text) && !inside.iter().any(|inside| text.starts_with(inside)) {
+            details.push(text);
+        }
+    }
+    let detail = details.join(": ");
+    let io_kind = causes(error).find_map(|cause| cause.downcast_ref::<io::Error>().map(io::Error::kind));
+    let kind = match io_kind {
+        _ if causes(error).any(|cause| cause.is::<NameNotResolved>()) => Some(NetworkErrorKind::Dns),
+        Some(io::ErrorKind::ConnectionRefused) => Some(NetworkErrorKind::Refused),
+        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => Some(NetworkErrorKind::Reset),
+        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => Some(NetworkErrorKind::NoRoute),
+        Some(io::ErrorKind::TimedOut) => Some(NetworkErrorKind::TimedOut),
+        Some(io::ErrorKind::UnexpectedEof) if error.is_connect() => Some(NetworkErrorKind::EndedInHandshake),
+        _ if causes(error).any(|cause| untyped(cause) == Some(UntypedError::ClosedUnanswered)) => {
+            Some(NetworkErrorKind::ClosedUnanswered)
+        }
+        _ if detail.is_empty() && error.is_builder() => Some(NetworkErrorKind::RequestNotMade),
+        _ if detail.is_empty() => Some(NetworkErrorKind::Broke),
+        _ => None,
+    };
+    NetworkError { kind, detail }
+}
+
+/// The chain of causes, without the error itself.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(error.source(), |cause| (**cause).source())
+}
+
+/// An error for which the HTTP libraries offer no type that can be named here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum UntypedError {
+    ClosedUnanswered,
+    ProxyAuthentication,
+}
+
+/// The one place where the text of a library's error is read, and why: the error of hyper-util for the 407 of a proxy is
+/// a type that it does not export, and reqwest has no method for the error of hyper that says that a connection was
+/// closed before a response. Where their words change, an error is reported in their words, and a refused proxy is
+/// asked again; no verdict depends on it.
+fn untyped(error: &(dyn Error + 'static)) -> Option<UntypedError> {
+    match error.to_string().as_str() {
+        "connection closed before message completed" => Some(UntypedError::ClosedUnanswered),
+        "tunnel error: proxy authorization required" => Some(UntypedError::ProxyAuthentication),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+    use std::io::Write as _;
+    use std::net::TcpListener;
+
+    use super::super::resolver::Resolver;
+    use super::*;
+
+    /// What comes of a request to a server that answers with `answer` and closes, as a registry or as a proxy.
+    fn reported(answer: &'static str, as_proxy: bool) -> reqwest::Error {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _read = stream.read(&mut [0; 4_096]).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        let tls = crate::store::registry::tls::trusts_nobody().unwrap();
+        let client = reqwest::Client::builder().tls_backend_preconfigured(tls).dns_resolver(Resolver).no_proxy();
+        let (client, url) = match as_proxy {
+            true => (
+                client.proxy(reqwest::Proxy::all(format!("http://{address}")).unwrap()),
+                "https://r.invalid/".to_owned(),
+            ),
+            false => (client, format!("http://{address}/")),
+        };
+        let error = request(client, &url);
+        server.join().unwrap();
+        error
+    }
+
+    fn request(client: reqwest::ClientBuilder, url: &str) -> reqwest::Error {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(client.build().unwrap().get(url).send()).unwrap_err()
+    }
+
+    /// This fails where a new version of a library calls an error by other words.
+    #[test]
+    fn errors_without_a_type_are_known_by_their_text() {
+        let closed = reported("", false);
+        assert_eq!(network_error(&closed).kind, Some(NetworkErrorKind::ClosedUnanswered), "{closed:?}");
+        assert!(!is_permanent(&closed));
+        let wants = reported("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", true);
+        assert!(is_permanent(&wants), "{wants:?}");
+        let refuses = reported("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", true);
+        assert!(!is_permanent(&refuses), "{refuses:?}");
+    }
+
+    #[test]
+    fn a_name_that_is_not_resolved_is_known_by_its_type_and_told_once() {
+        let tls = crate::store::registry::tls::trusts_nobody().unwrap();
+        let client = reqwest::Client::builder().tls_backend_preconfigured(tls).dns_resolver(Resolver).no_proxy();
+        // A label of more than 63 characters is no DNS label: the system asks nobody.
+        let NetworkError { kind, detail } =
+            network_error(&request(client, &format!("http://{}.invalid/", "x".repeat(64))));
+        assert_eq!(kind, Some(NetworkErrorKind::Dns), "{detail}");
+        assert_eq!(detail.matches("lookup").count(), 1, "{detail}");
+    }
+}
