@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let images = Images::local(Limits::DEFAULT);
     let (source, which) = images.open(&from.parse::<Reference>()?)?;
-    // What is not verified is an error here, and nothing was written.
+    // An image that does not verify is an error here, and nothing was written.
     let admitted = ready(check(source.as_ref(), &which, &Platforms::Root, options));
     let admitted = admitted.map_err(|not_verified| not_verified.to_string())?;
 
@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let sink = images.create(&to)?;
     let copied = ready(push(&source, &sink, &admitted, &names, NameConflict::Refuse, options))?;
-    // Until here a layout or an archive shows none of it.
+    // A layout or an archive shows the import only after this.
     ready(sink.finish())?;
     println!("imported {} blobs", copied.blobs);
     Ok(())

@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             eprintln!("signed {}", signed.subject);
         }
     }
-    // Names and lists are written last: until here nobody sees half a signature.
+    // Names and lists are written last, so no reader ever sees an incomplete signature.
     ready(store.finish())?;
     print!("{}", key.public_key().to_pem());
     Ok(())

@@ -1,5 +1,5 @@
-//! A service that keeps verdicts: each answer is looked up by the digest, the policy and the trust root that it rests on,
-//! and asked for again once it is too old. `verdict_in_a_service KEY.pub oci:DIRECTORY:TAG…`
+//! A service that caches verdicts by digest, policy and trust root, and verifies again once a verdict is too old:
+//! `verdict_in_a_service KEY.pub oci:DIRECTORY:TAG…`.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -38,26 +38,26 @@ use bulla::trust::TrustVersion;
 use bulla::verify::VerifiedSubject;
 use bulla::verify::Verifier;
 
-/// What an answer rests on: with another policy or other keys it is another question.
-type Question = (Digest, PolicyId, TrustVersion);
+/// The cache key of a verdict: another policy or other keys need another verdict.
+type CacheKey = (Digest, PolicyId, TrustVersion);
 
-/// How long a yes is kept, in seconds. A no is asked again each time: the signature may have come.
-const KEPT: i64 = 300;
+/// How long a yes is cached, in seconds. A no is never cached, since a signature may have been added.
+const MAX_AGE: i64 = 300;
 
 struct Service {
     images: Images,
-    kept: BTreeMap<Question, VerifiedSubject>,
+    cache: BTreeMap<CacheKey, VerifiedSubject>,
     verifier: Verifier,
 }
 
 impl Service {
     fn admits(&mut self, image: &Reference, now: Time) -> Result<Result<Digest, String>, Box<dyn Error>> {
         let (source, which) = self.images.open(image)?;
-        // The name is resolved once; from here on there is only the digest.
+        // The tag is resolved once; from here on only the digest is used.
         let digest = *ready(resolve(source.as_ref(), &which))?.digest();
-        let question = (digest, self.verifier.policy().id(), self.verifier.trust().version());
-        if let Some(kept) = self.kept.get(&question)
-            && now.unix() - kept.verified_at().unix() < KEPT
+        let key = (digest, self.verifier.policy().id(), self.verifier.trust().version());
+        if let Some(cached) = self.cache.get(&key)
+            && now.unix() - cached.verified_at().unix() < MAX_AGE
         {
             return Ok(Ok(digest));
         }
@@ -65,9 +65,9 @@ impl Service {
         let which = TagOrDigest::Digest(digest);
         match ready(verify(source.as_ref(), &which, &Platforms::Root, options)) {
             Ok(verified) => {
-                // It owns what it names, so it may outlive the verifier; its documents are not needed any more.
+                // The verdict owns its data, so it may outlive the verifier. Its documents are dropped: they may be large.
                 let subject = verified.subjects().next().cloned().map(VerifiedSubject::without_documents);
-                self.kept.extend(subject.map(|subject| (question, subject)));
+                self.cache.extend(subject.map(|subject| (key, subject)));
                 Ok(Ok(digest))
             }
             Err(refused @ NotVerified::Refused(_)) => Ok(Err(refused.to_string())),
@@ -83,7 +83,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let quorum = Quorum::of_all(&trust, Threshold::ONE)?;
     let policy = Policy::one(Requirement::new("signed", StatementKind::ImageSignature, quorum));
     let verifier = Verifier::new(trust, policy, Limits::DEFAULT)?;
-    let mut service = Service { images: Images::local(Limits::DEFAULT), kept: BTreeMap::new(), verifier };
+    let mut service = Service { images: Images::local(Limits::DEFAULT), cache: BTreeMap::new(), verifier };
     for image in args {
         let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
         let now = Time::from_unix(seconds.try_into()?).ok_or("the clock is wrong")?;
@@ -93,7 +93,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             Err(error) => println!("ask again {image}: {error}"),
         }
     }
-    println!("kept {}", service.kept.len());
+    println!("kept {}", service.cache.len());
     Ok(())
 }
 
