@@ -40,7 +40,7 @@ use super::runtime::Runtime;
 use super::runtime::Work;
 
 /// The program in the image.
-const GOOD: &[u8] = b"the program that was released\n";
+const RELEASED_PROGRAM: &[u8] = b"the program that was released\n";
 
 /// The function that runs a command.
 pub(super) type Execute = fn(Command) -> Result<Exit, Failure>;
@@ -48,7 +48,7 @@ pub(super) type Execute = fn(Command) -> Result<Exit, Failure>;
 /// One step of the demo: the text before it, the command, and the expected exit code.
 type DemoStep = (&'static str, &'static str, Exit);
 
-const JOB: [DemoStep; 6] = [
+const STEPS: [DemoStep; 6] = [
     (
         "Make a key pair. In production, do this on a machine without a network.",
         "key new -o release --passphrase-file passphrase",
@@ -78,7 +78,7 @@ const JOB: [DemoStep; 6] = [
 ];
 
 /// The attacks: the text before each, the change to the image, the command, and the expected exit code.
-const TAMPERING: [(&str, Tamper, &str, Exit); 6] = [
+const ATTACKS: [(&str, Tamper, &str, Exit); 6] = [
     (
         "1. An attacker puts another, unsigned image under the same name.",
         Tamper::OtherImage,
@@ -128,20 +128,20 @@ enum Tamper {
 }
 
 pub(super) fn demo(args: &DemoArgs, execute: Execute) -> Result<Exit, Failure> {
-    let (place, _temporary) = place(args)?;
+    let (place, _temporary) = working_directory(args)?;
     std::env::set_current_dir(&place).map_err(|error| to_failure(&place, &error))?;
     render::line(format_args!(
         "The demo runs in {}. Each line with a $ is a command that you can type there.",
         place.display()
     ));
     write(Path::new("passphrase"), b"correct horse battery staple\n")?;
-    image("build", GOOD)?;
-    for (why, command, want) in JOB {
+    image("build", RELEASED_PROGRAM)?;
+    for (why, command, want) in STEPS {
         step(why, command, want, execute)?;
     }
     render::line("");
     render::line("Now six attacks. Each must fail, and the layout `oci:never` must not be created.");
-    for (number, (why, tamper, command, want)) in TAMPERING.into_iter().enumerate() {
+    for (number, (why, tamper, command, want)) in ATTACKS.into_iter().enumerate() {
         prepare(tamper, &format!("tampered-{}", number + 1))?;
         step(why, command, want, execute)?;
         if Path::new("never").exists() {
@@ -151,13 +151,13 @@ pub(super) fn demo(args: &DemoArgs, execute: Execute) -> Result<Exit, Failure> {
     render::line("");
     render::line("The good image was imported. The six attacks failed and wrote nothing to the destination.");
     if args.keep.is_some() {
-        next(&place);
+        print_next_steps(&place);
     }
     Ok(Exit::Yes)
 }
 
 /// Lists the files of the demo, and the commands to continue with.
-fn next(place: &Path) {
+fn print_next_steps(place: &Path) {
     render::line("");
     render::line(format_args!("The files stay in {}:", place.display()));
     render::line("  build, carried.tar       the signed image, as a layout and as an archive");
@@ -241,26 +241,26 @@ fn image(layout: &str, program: &[u8]) -> Result<(), Failure> {
 }
 
 fn prepare(tamper: Tamper, layout: &str) -> Result<(), Failure> {
-    const EVIL: &[u8] = b"a program that nobody released\n";
+    const OTHER_PROGRAM: &[u8] = b"a program that nobody released\n";
     match tamper {
         Tamper::Layer => {
-            image(layout, GOOD)?;
+            image(layout, RELEASED_PROGRAM)?;
             attach(layout, released_bundle()?)?;
             change_layer(layout)
         }
         Tamper::MovedSignature => {
-            image(layout, EVIL)?;
+            image(layout, OTHER_PROGRAM)?;
             attach(layout, released_bundle()?)
         }
         Tamper::Nothing => Ok(()),
-        Tamper::OtherImage => image(layout, EVIL),
+        Tamper::OtherImage => image(layout, OTHER_PROGRAM),
         Tamper::OtherKey => {
-            image(layout, EVIL)?;
+            image(layout, OTHER_PROGRAM)?;
             let untrusted = PrivateKey::generate(KeyKind::P256).map_err(|error| Failure::unknown(error.to_string()))?;
             sign_with(layout, &untrusted)
         }
         Tamper::Signature => {
-            image(layout, GOOD)?;
+            image(layout, RELEASED_PROGRAM)?;
             let text = String::from_utf8_lossy(&released_bundle()?).into_owned();
             // Change the tenth character of the signature.
             let at = text.find("\"sig\":\"").map_or(0, |at| at + 17);
@@ -327,7 +327,7 @@ fn change_layer(layout: &str) -> Result<(), Failure> {
     for file in fs::read_dir(&folder).map_err(|error| to_failure(&folder, &error))? {
         let path = file.map_err(|error| to_failure(&folder, &error))?.path();
         let mut bytes = fs::read(&path).map_err(|error| to_failure(&path, &error))?;
-        let found = bytes.windows(GOOD.len()).position(|window| window == GOOD);
+        let found = bytes.windows(RELEASED_PROGRAM.len()).position(|window| window == RELEASED_PROGRAM);
         if let Some(byte) = found.and_then(|at| bytes.get_mut(at)) {
             *byte ^= 1;
             write(&path, &bytes)?;
@@ -336,7 +336,7 @@ fn change_layer(layout: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn place(args: &DemoArgs) -> Result<(PathBuf, Option<DemoDirectory>), Failure> {
+fn working_directory(args: &DemoArgs) -> Result<(PathBuf, Option<DemoDirectory>), Failure> {
     if let Some(path) = &args.keep {
         let hint = "--keep takes the name of a new directory";
         fs::create_dir(path).map_err(|error| to_failure(path, &error).hint(hint))?;

@@ -18,7 +18,7 @@ use bulla::files::Temporary;
 use super::exit::Failure;
 
 /// Whether standard input was read already.
-static TAKEN: AtomicBool = AtomicBool::new(false);
+static STDIN_WAS_READ: AtomicBool = AtomicBool::new(false);
 
 /// Reads a file of at most `limit` bytes.
 pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
@@ -59,7 +59,7 @@ pub(super) fn standard_input(limit: u64) -> Result<Vec<u8>, Failure> {
 
 /// Claims standard input. A second claim fails: its reader would find no bytes and take that for an empty document.
 pub(super) fn take_standard_input() -> Result<(), Failure> {
-    match TAKEN.swap(true, Ordering::SeqCst) {
+    match STDIN_WAS_READ.swap(true, Ordering::SeqCst) {
         false => Ok(()),
         true => {
             let message = "standard input can be read only once, and two arguments name it";

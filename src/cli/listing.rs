@@ -33,7 +33,7 @@ pub(super) fn digest(args: &DigestArgs) -> Result<Exit, Failure> {
 pub(super) fn ls(args: &LsArgs) -> Result<Exit, Failure> {
     let stores = Stores::new(&args.registry, [&args.reference])?;
     let runtime = Runtime::new(Work::Waiting)?;
-    let source = stores.listed(&args.reference)?;
+    let source = stores.open_to_list(&args.reference)?;
     let images = runtime.block_on(list::list(source.as_ref(), &Limits::DEFAULT))?;
     let reference = |image: &Image| stores::reference_of(&args.reference, image.name.as_deref(), image.digest);
     let references = images.iter().map(reference).collect::<Result<Vec<_>, _>>()?;

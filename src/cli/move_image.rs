@@ -76,7 +76,7 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
     let mut sinks = Sinks::default();
     let mut exit = Exit::Yes;
     let mut reports = Results::of("copy", args.output);
-    let mut tell = |source: &str, result| exit = exit.and(tell_copied(args, &sources, source, &result, &mut reports));
+    let mut report = |source: &str, result| exit = exit.and(report_copy(args, &sources, source, &result, &mut reports));
     let mut unfinished = Vec::new();
     for source in &sources {
         let result = match args.dry_run {
@@ -87,7 +87,7 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
             Ok(moved) if !args.dry_run && sinks.is_deferred(&moved.place) => unfinished.push((source, result)),
             // Results are reported in the order of the sources.
             _ if !unfinished.is_empty() => unfinished.push((source, result)),
-            _ => tell(source, result),
+            _ => report(source, result),
         }
     }
     // Each layout and archive is written once, with all that could be copied into it.
@@ -97,14 +97,14 @@ pub(super) fn copy(args: &CopyArgs) -> Result<Exit, Failure> {
             Some(failure) => Err(failure.clone()),
             None => Ok(moved),
         };
-        tell(source, result.and_then(kept));
+        report(source, result.and_then(kept));
     }
     reports.end();
     Ok(exit)
 }
 
-/// Says what came of the copy of one image.
-fn tell_copied(
+/// Reports the result of copying one image, and returns its exit code.
+fn report_copy(
     args: &CopyArgs,
     sources: &[String],
     source: &str,
@@ -112,8 +112,8 @@ fn tell_copied(
     reports: &mut Results,
 ) -> Exit {
     if let Ok(moved) = result {
-        moves::left(source, &moved.copied);
-        moves::taken_out(source, moved);
+        moves::note_skipped(source, &moved.copied);
+        moves::note_index_signatures(source, moved);
     }
     match (args.output, result) {
         (ResultsOutput::Json | ResultsOutput::Jsonl, _) => {
@@ -147,7 +147,7 @@ async fn find(job: &MoveJob<'_>, sinks: &mut Sinks, reference: &str) -> Result<F
     };
     let digest = *root.digest();
     let names = source.names_of(&tag_or_digest);
-    let to = job.target.of(reference, &names)?;
+    let to = job.target.reference_for(reference, &names)?;
     let names = job.stores.names(reference, &to, &names, &digest)?;
     let graph = Graph::collect(source.as_ref(), root, job.closure, &job.limits).await?;
     // Open the destination only after the graph of the source was read completely.
@@ -191,7 +191,8 @@ pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
     let mut sinks = Sinks::default();
     let mut exit = Exit::Yes;
     let mut reports = Results::of("import", args.output);
-    let mut report = |source: &str, imported| exit = exit.and(report(args, &sources, source, imported, &mut reports));
+    let mut report =
+        |source: &str, imported| exit = exit.and(report_import(args, &sources, source, imported, &mut reports));
     let mut unfinished = Vec::new();
     for source in &sources {
         let options = VerifyOptions {
@@ -228,7 +229,7 @@ pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
 }
 
 /// Reports the result for one image of an import, and returns its exit code.
-fn report(
+fn report_import(
     args: &ImportArgs,
     sources: &[String],
     source: &str,
@@ -241,7 +242,7 @@ fn report(
         Err(failure) => failure.exit,
     };
     if let Ok(Imported::Done(_, moved)) = &imported {
-        moves::left(source, &moved.copied);
+        moves::note_skipped(source, &moved.copied);
     }
     match (args.output, imported) {
         (ResultsOutput::Text, Ok(Imported::Declined(outcome))) => verdict::outcome(source, &outcome, &args.required),
@@ -280,7 +281,7 @@ async fn import_one(
     };
     let Some(digest) = admitted.digest().copied() else { return Err(Failure::unknown("nothing to import")) };
     let names = source.names_of(&tag_or_digest);
-    let to = job.target.of(reference, &names)?;
+    let to = job.target.reference_for(reference, &names)?;
     let names = job.stores.names(reference, &to, &names, &digest)?;
     let (place, sink) = sinks.open(job.stores, &to)?;
     sinks.check_unused(&place, &names, &digest)?;
@@ -305,7 +306,7 @@ async fn import_one(
 async fn all_images(stores: &Stores, places: &[String]) -> Result<Vec<String>, Failure> {
     let mut references = Vec::new();
     for place in places {
-        if stores::names_one(place)? {
+        if stores::names_an_image(place)? {
             let message = format!("`{place}` names one image, but --all means all images there");
             let reference: Reference = place.parse()?;
             return Err(Failure::unknown(message).hint(format!(
@@ -313,7 +314,7 @@ async fn all_images(stores: &Stores, places: &[String]) -> Result<Vec<String>, F
                 reference.place()
             )));
         }
-        let images = stores.listed(place)?.images().await?;
+        let images = stores.open_to_list(place)?.images().await?;
         if images.is_empty() {
             return Err(Failure::unknown(format!("`{place}` holds no image")));
         }

@@ -58,7 +58,7 @@ pub(super) fn copied(source: &str, target: &str, dry_run: bool, moved: &MovedIma
 }
 
 /// Notes that signatures of the index do not cover an image that was taken out of it.
-pub(super) fn taken_out(source: &str, moved: &MovedImage) {
+pub(super) fn note_index_signatures(source: &str, moved: &MovedImage) {
     let Some(index) = moved.index else { return };
     let digest = moved.digest;
     let source = Foreign(source);
@@ -67,7 +67,7 @@ pub(super) fn taken_out(source: &str, moved: &MovedImage) {
 }
 
 /// Notes what was not copied, for every output format.
-pub(super) fn left(source: &str, copied: &Copied) {
+pub(super) fn note_skipped(source: &str, copied: &Copied) {
     let source = Foreign(source);
     for left in &copied.missing_foreign_layers {
         let (layer, urls) = (left.layer.digest, Foreign(urls_of(left)));

@@ -60,7 +60,7 @@ pub(super) fn ask(text: &str, longest: usize) -> io::Result<Zeroizing<Vec<u8>>> 
     let hidden = EchoOff::of(terminal)?;
     let show = |text: &str| (&*terminal).write_all(text.as_bytes());
     show(text)?;
-    let mut line = Zeroizing::new(Vec::with_capacity(longest.saturating_add(PART)));
+    let mut line = Zeroizing::new(Vec::with_capacity(longest.saturating_add(READ_SIZE)));
     loop {
         while let Some(signal) = signals.next() {
             // Discard unread input: a shell would show it. An error means that the terminal is gone.
@@ -93,7 +93,7 @@ pub(super) fn ask(text: &str, _: usize) -> io::Result<Zeroizing<Vec<u8>>> {
 /// Appends the typed bytes to `line`. Returns whether the line is complete.
 #[cfg(unix)]
 fn read(mut terminal: &File, line: &mut Vec<u8>) -> io::Result<bool> {
-    let mut part = Zeroizing::new([0; PART]);
+    let mut part = Zeroizing::new([0; READ_SIZE]);
     let count = terminal.read(part.as_mut())?;
     let typed = part.get(..count).unwrap_or_default();
     let end = typed.iter().position(|byte| *byte == b'\n');
@@ -202,7 +202,7 @@ impl HeldSignals {
         let [input, signal] = sources.map(|source| source.revents().intersects(all));
         if signal {
             // The pipe holds one byte for each signal; the flags say which ones.
-            drop(woken.read(&mut [0; PART]));
+            drop(woken.read(&mut [0; READ_SIZE]));
             return Ok(false);
         }
         Ok(input)
@@ -229,4 +229,4 @@ const CAUGHT: [i32; 6] =
 
 /// The number of bytes of one read.
 #[cfg(unix)]
-const PART: usize = 256;
+const READ_SIZE: usize = 256;

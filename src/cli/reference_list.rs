@@ -10,12 +10,12 @@ pub(super) fn expand(typed: &[String]) -> Result<Vec<String>, Failure> {
     let mut references = Vec::new();
     for text in typed {
         match (text.as_str(), text.strip_prefix('@')) {
-            ("-", _) => references.extend(lines("standard input", &files::standard_input(LONGEST)?)?),
-            (_, Some(file)) => references.extend(lines(text, &files::read(Path::new(file), LONGEST)?)?),
+            ("-", _) => references.extend(lines("standard input", &files::standard_input(MAX_BYTES)?)?),
+            (_, Some(file)) => references.extend(lines(text, &files::read(Path::new(file), MAX_BYTES)?)?),
             _ => references.push(text.clone()),
         }
-        if references.len() > MOST {
-            return Err(Failure::unknown(format!("{text}: more than {MOST} references")));
+        if references.len() > MAX_REFERENCES {
+            return Err(Failure::unknown(format!("{text}: more than {MAX_REFERENCES} references")));
         }
     }
     Ok(references)
@@ -38,9 +38,9 @@ fn lines(from: &str, bytes: &[u8]) -> Result<Vec<String>, Failure> {
 }
 
 /// The largest list that is read, in bytes.
-const LONGEST: u64 = 16 << 20;
+const MAX_BYTES: u64 = 16 << 20;
 /// The maximum number of references of one command.
-const MOST: usize = 100_000;
+const MAX_REFERENCES: usize = 100_000;
 
 #[cfg(test)]
 mod tests {

@@ -87,9 +87,9 @@ impl Stores {
     }
 
     /// Opens the store of `reference` to list its images. The reference must not name an image.
-    pub(super) fn listed(&self, reference: &str) -> Result<Arc<dyn Source>, Failure> {
+    pub(super) fn open_to_list(&self, reference: &str) -> Result<Arc<dyn Source>, Failure> {
         let parsed = parse(reference)?;
-        if names_one(reference)? {
+        if names_an_image(reference)? {
             let message = format!("`{reference}` names one image, but all images of its location are listed");
             return Err(Failure::unknown(message).hint(parsed.place()));
         }
@@ -158,7 +158,7 @@ pub(super) fn reference_of(place: &str, name: Option<&str>, digest: Option<Diges
 }
 
 /// Whether a reference names an image, by tag, name or digest, and not only a store.
-pub(super) fn names_one(reference: &str) -> Result<bool, Failure> {
+pub(super) fn names_an_image(reference: &str) -> Result<bool, Failure> {
     Ok(match parse(reference)? {
         Reference::Registry(_) => is_named(reference),
         local => local.tag_or_digest().is_some(),
@@ -172,7 +172,7 @@ fn is_named(reference: &str) -> bool {
 }
 
 fn parse(reference: &str) -> Result<Reference, Failure> {
-    reference.parse::<Reference>().map_err(|error| match (&error, on_disk(reference)) {
+    reference.parse::<Reference>().map_err(|error| match (&error, local_transport(reference)) {
         // A layout or archive of this name exists, so it was probably meant.
         (ReferenceError::Host { .. }, Some(transport)) => Failure::from(error).hint(format!("{transport}:{reference}")),
         _ => error.into(),
@@ -181,7 +181,7 @@ fn parse(reference: &str) -> Result<Reference, Failure> {
 
 /// The transport of the layout or archive at the path `reference`, which may end in an image name; none if there is no
 /// such path.
-fn on_disk(reference: &str) -> Option<&'static str> {
+fn local_transport(reference: &str) -> Option<&'static str> {
     let without_name = reference.split_once(':').map(|(path, _)| path);
     [Some(reference), without_name].into_iter().flatten().map(Path::new).find_map(|path| match path {
         path if path.join("oci-layout").is_file() => Some("oci"),

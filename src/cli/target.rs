@@ -57,7 +57,7 @@ impl Target {
     pub(super) fn check_count(&self, images: &[String]) -> Result<(), Failure> {
         let Self::Place(place) = self else { return Ok(()) };
         let reference: Reference = place.parse()?;
-        match super::stores::names_one(place)? && images.len() > 1 {
+        match super::stores::names_an_image(place)? && images.len() > 1 {
             true => {
                 let message = format!("`{place}` is one name, and {} images go there", images.len());
                 Err(Failure::unknown(message).hint(reference.place()))
@@ -67,7 +67,7 @@ impl Target {
     }
 
     /// The destination reference of the image `source`. `names` are its names at the source.
-    pub(super) fn of(&self, source: &str, names: &[String]) -> Result<String, Failure> {
+    pub(super) fn reference_for(&self, source: &str, names: &[String]) -> Result<String, Failure> {
         let prefix = match self {
             Self::Place(place) => return Ok(place.clone()),
             Self::Below(prefix) => prefix,

@@ -42,7 +42,7 @@ impl RequestObserver for RequestNotes {
 impl RequestNotes {
     fn is_news(&self, host: &str, why: &str, next: u32) -> bool {
         let mut again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
-        again.retain(|_, told| told.elapsed() < TOLD);
+        again.retain(|_, reported| reported.elapsed() < REPEAT_AFTER);
         again.insert((host.to_owned(), why.to_owned(), next), Instant::now()).is_none()
     }
 }
@@ -53,4 +53,4 @@ fn is_logged() -> bool {
 }
 
 /// How long the same retry is not reported again.
-const TOLD: Duration = Duration::from_secs(10);
+const REPEAT_AFTER: Duration = Duration::from_secs(10);

@@ -28,7 +28,7 @@ use bulla::time::Time;
 const PREDICATE_LINES: usize = 24;
 
 /// The indentation of the rows of an item.
-const IN: &str = "   ";
+const INDENT: &str = "   ";
 
 /// A request, and the signatures that answer it.
 pub(super) struct RequestPage<'a> {
@@ -91,44 +91,49 @@ impl RequestPage<'_> {
 
     fn item(&self, place: usize, item: &RequestItem, page: &mut Lines) {
         title(page, place.saturating_add(1), &item.reference.to_string());
-        fact(page, IN, "digest", &item.digest.to_string());
-        row(page, IN, "kind", &format!("{}, {} bytes", kind_of(&item.media_type), item.size));
+        fact(page, INDENT, "digest", &item.digest.to_string());
+        row(page, INDENT, "kind", &format!("{}, {} bytes", kind_of(&item.media_type), item.size));
         let platforms: Vec<_> = item.platforms.iter().map(ToString::to_string).collect();
         if !platforms.is_empty() {
-            row(page, IN, "for", &platforms.join(", "));
+            row(page, INDENT, "for", &platforms.join(", "));
         }
         if let Some(size) = item.content_size {
-            row(page, IN, "size", &amount(size));
+            row(page, INDENT, "size", &amount(size));
         }
         for (key, value) in &item.labels {
-            label(page, IN, "label", key, Some(value));
+            label(page, INDENT, "label", key, Some(value));
         }
-        self.before(item, page);
+        self.previous_item(item, page);
         self.action(item, page);
         for signed in self.response.signers().filter(|signed| signed.is_finished()) {
-            row(page, IN, "signed by", signed.owner());
+            row(page, INDENT, "signed by", signed.owner());
         }
     }
 
     /// The item of the previous request that this one replaces: from the reader's own copy, else as the requester claims.
-    fn before(&self, item: &RequestItem, page: &mut Lines) {
+    fn previous_item(&self, item: &RequestItem, page: &mut Lines) {
         let Some(own) = self.previous else {
             if let Some(previous) = &item.previous {
-                row(page, IN, "claimed", &format!("by the requester: the previous image was {}", previous.reference));
-                fact(page, IN, "claimed", &previous.digest.to_string());
-                changes(previous, item).for_each(|(key, value)| label(page, IN, "claimed", key, value));
+                row(
+                    page,
+                    INDENT,
+                    "claimed",
+                    &format!("by the requester: the previous image was {}", previous.reference),
+                );
+                fact(page, INDENT, "claimed", &previous.digest.to_string());
+                changes(previous, item).for_each(|(key, value)| label(page, INDENT, "claimed", key, value));
             }
             return;
         };
         let previous = own.predecessor(item);
         if let Some(previous) = &previous {
             let same = if previous.digest == item.digest { "the same image, " } else { "" };
-            row(page, IN, "before", &format!("{same}{}", previous.reference));
-            fact(page, IN, "before", &previous.digest.to_string());
-            changes(previous, item).for_each(|(key, value)| label(page, IN, "before", key, value));
+            row(page, INDENT, "before", &format!("{same}{}", previous.reference));
+            fact(page, INDENT, "before", &previous.digest.to_string());
+            changes(previous, item).for_each(|(key, value)| label(page, INDENT, "before", key, value));
         }
         if item.previous.is_some() && item.previous != previous {
-            row(page, IN, "warning", "the request describes the previous request differently than your own copy");
+            row(page, INDENT, "warning", "the request describes the previous request differently than your own copy");
         }
     }
 
@@ -138,15 +143,15 @@ impl RequestPage<'_> {
             Action::Sign(sign) => sign,
         };
         if sign.forms.contains(FormName::SigstoreBundle) {
-            row(page, IN, "sign", "image signature, Sigstore bundle");
-            sign.name.iter().for_each(|name| row(page, IN, "as", name));
+            row(page, INDENT, "sign", "image signature, Sigstore bundle");
+            sign.name.iter().for_each(|name| row(page, INDENT, "as", name));
         }
         if let Some(identity) = &sign.identity {
-            row(page, IN, "sign", "image signature, .sig tag");
-            row(page, IN, "as", identity);
+            row(page, INDENT, "sign", "image signature, .sig tag");
+            row(page, INDENT, "as", identity);
         }
         for (key, value) in &sign.annotations {
-            row(page, IN, "signed", &format!("{key}={value}"));
+            row(page, INDENT, "signed", &format!("{key}={value}"));
         }
     }
 
@@ -156,19 +161,19 @@ impl RequestPage<'_> {
             (true, false) => "Sigstore bundle",
             _ => ".att tag",
         };
-        row(page, IN, "attest", &attest.predicate_type);
-        row(page, IN, "forms", forms);
-        attest.name.iter().for_each(|name| row(page, IN, "as", name));
+        row(page, INDENT, "attest", &attest.predicate_type);
+        row(page, INDENT, "forms", forms);
+        attest.name.iter().for_each(|name| row(page, INDENT, "as", name));
         let text = attest.predicate.get();
-        row(page, IN, "predicate", &format!("{} bytes", text.len()));
-        fact(page, IN, "predicate", &Digest::sha256(text.as_bytes()).to_string());
+        row(page, INDENT, "predicate", &format!("{} bytes", text.len()));
+        fact(page, INDENT, "predicate", &Digest::sha256(text.as_bytes()).to_string());
         let most = if self.full { usize::MAX } else { PREDICATE_LINES };
         for line in predicate(text).take(most) {
-            page.push(format_args!("{IN}  | {line}"));
+            page.push(format_args!("{INDENT}  | {line}"));
         }
         let left = predicate(text).skip(most).count();
         if left > 0 {
-            page.push(format_args!("{IN}  … {left} more lines: --full shows them"));
+            page.push(format_args!("{INDENT}  … {left} more lines: --full shows them"));
         }
     }
 

@@ -29,7 +29,7 @@ use bulla::request::SigningResponse;
 const BATCH: usize = 100;
 
 /// The word that the signer types to confirm.
-const WORD: &str = "sign";
+const CONFIRMATION: &str = "sign";
 
 pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
     let to_failure = |error| documents::failure(&args.request, error);
@@ -37,9 +37,9 @@ pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
     request.check_open(now()).map_err(to_failure)?;
     let others = documents::responses(&args.with, &request)?;
     let _lock = Lock::beside(&args.out, ".lock", Contended::Fail)?;
-    let response = earlier(args, &request)?;
+    let response = earlier_response(args, &request)?;
     files::writable(&args.out, Overwrite::Replace)?;
-    apart(args)?;
+    check_distinct_files(args)?;
     show(args, &request, &response, others)?;
     confirm(args, &request)?;
     let signers = keys::signers(std::slice::from_ref(&args.key), &args.keys)?;
@@ -50,7 +50,7 @@ pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
     let room = response.check_room(&request, signer.public_key(), &Limits::DEFAULT);
     room.map_err(|error| documents::failure(&args.out, error).hint("another file with -o; nothing was signed"))?;
     let log = args.log.as_ref().map(|path| LogFile::open(path)).transpose()?;
-    apart(args)?;
+    check_distinct_files(args)?;
     let mut run = SigningRun { args, log, request: &request, response, signer: signer.as_ref() };
     run.finish()?;
     let SigningRun { response, .. } = run;
@@ -67,7 +67,7 @@ pub(super) fn sign(args: &RequestSignArgs) -> Result<Exit, Failure> {
 }
 
 /// Refuses to write the log and the response to the same file: one would overwrite the other.
-fn apart(args: &RequestSignArgs) -> Result<(), Failure> {
+fn check_distinct_files(args: &RequestSignArgs) -> Result<(), Failure> {
     match &args.log {
         Some(log) if are_same(log, &args.out) => {
             let both = format!("{}: it is both the log and the response; nothing was signed", log.display());
@@ -78,7 +78,7 @@ fn apart(args: &RequestSignArgs) -> Result<(), Failure> {
 }
 
 /// Reads the response that an earlier run wrote to the same file. A file that is not such a response is not replaced.
-fn earlier(args: &RequestSignArgs, request: &SigningRequest) -> Result<SigningResponse, Failure> {
+fn earlier_response(args: &RequestSignArgs, request: &SigningRequest) -> Result<SigningResponse, Failure> {
     let Some(bytes) = files::read_if_there(&args.out, Limits::DEFAULT.request.response_bytes)? else {
         return Ok(SigningResponse::to(request));
     };
@@ -124,16 +124,16 @@ fn confirm(args: &RequestSignArgs, request: &SigningRequest) -> Result<(), Failu
     let count = request.items().len();
     render::page(&Lines::from_iter([""]));
     render::page(&Lines::from_iter([format_args!(
-        "type `{WORD}` to sign {}:",
+        "type `{CONFIRMATION}` to sign {}:",
         if count == 1 { "it".to_owned() } else { format!("all {count}") }
     )]));
     let mut line = String::new();
     let failure = |error| Failure::unknown(format!("the answer could not be read: {error}"));
     stdin.lock().read_line(&mut line).map_err(failure)?;
-    match line.trim() == WORD {
+    match line.trim() == CONFIRMATION {
         true => Ok(()),
         false => Err(Failure::unknown("not confirmed; nothing was signed")
-            .hint(format!("answer with the word `{WORD}`, or with anything else to sign nothing"))),
+            .hint(format!("answer with the word `{CONFIRMATION}`, or with anything else to sign nothing"))),
     }
 }
 
@@ -154,7 +154,7 @@ impl SigningRun<'_> {
             let progress = self.response.sign(self.request, self.signer, now, BATCH);
             let progress = progress.map_err(|error| {
                 let failure = documents::failure(&self.args.request, error);
-                Failure { message: self.stopped(&failure.message), ..failure }.hint(self.resume_hint())
+                Failure { message: self.stop_message(&failure.message), ..failure }.hint(self.resume_hint())
             })?;
             if let Some(log) = &mut self.log {
                 log.append(self.request, &progress.made, self.signer.public_key().id(), now)?;
@@ -164,7 +164,7 @@ impl SigningRun<'_> {
                 files::write(&self.args.out, &bytes, Overwrite::Replace)?;
             }
             if let Some(error) = progress.stopped {
-                return Err(Failure::unknown(self.stopped(&error.to_string())).hint(self.resume_hint()));
+                return Err(Failure::unknown(self.stop_message(&error.to_string())).hint(self.resume_hint()));
             }
         }
         Ok(())
@@ -176,7 +176,7 @@ impl SigningRun<'_> {
         (count, self.request.signature_count())
     }
 
-    fn stopped(&self, why: &str) -> String {
+    fn stop_message(&self, why: &str) -> String {
         match self.count() {
             (count, all) if count == all => format!("all {all} are signed, but not countersigned: {why}"),
             (count, all) => format!("stopped after {count} of {all} signatures: {why}"),
