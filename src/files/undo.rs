@@ -29,12 +29,12 @@ enum EntryKind {
 }
 
 /// The files and directories that an interruption removes, in the order of their creation.
-struct Pending {
+struct PendingRemovals {
     entries: BTreeMap<u64, (EntryKind, PathBuf)>,
     next: u64,
 }
 
-impl Pending {
+impl PendingRemovals {
     fn add(&mut self, kind: EntryKind, path: &Path) -> Uncommitted {
         let number = self.next;
         self.next = number.wrapping_add(1);
@@ -43,7 +43,7 @@ impl Pending {
     }
 }
 
-static PENDING: Mutex<Pending> = Mutex::new(Pending { entries: BTreeMap::new(), next: 0 });
+static PENDING: Mutex<PendingRemovals> = Mutex::new(PendingRemovals { entries: BTreeMap::new(), next: 0 });
 
 impl Uncommitted {
     /// Creates a directory and registers it in one step: no interruption comes between the two.
@@ -94,7 +94,7 @@ impl Uncommitted {
         self.forget(&mut pending());
     }
 
-    fn forget(&mut self, pending: &mut Pending) -> Option<EntryKind> {
+    fn forget(&mut self, pending: &mut PendingRemovals) -> Option<EntryKind> {
         let (number, kind) = self.entry.take()?;
         pending.entries.remove(&number);
         Some(kind)
@@ -155,7 +155,7 @@ pub fn undo_all() {
     undo(pending());
 }
 
-fn undo(pending: MutexGuard<'_, Pending>) {
+fn undo(pending: MutexGuard<'_, PendingRemovals>) {
     for kind_to_remove in [EntryKind::File, EntryKind::Lock, EntryKind::Directory] {
         let these = pending.entries.values().rev().filter(|(kind, _)| *kind == kind_to_remove);
         these.for_each(|(kind, path)| remove(*kind, path));
@@ -171,7 +171,7 @@ fn remove(kind: EntryKind, path: &Path) {
     });
 }
 
-fn pending() -> MutexGuard<'static, Pending> {
+fn pending() -> MutexGuard<'static, PendingRemovals> {
     PENDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

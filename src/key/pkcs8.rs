@@ -177,7 +177,8 @@ fn parameters(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<Parameters, KeyE
     }
 }
 
-/// Refuses key derivation costs over [`MAX_SCRYPT_MEMORY`] or [`MAX_SCRYPT_WORK`], and zero: a key file must not exhaust the machine.
+/// Refuses key derivation costs over [`MAX_SCRYPT_MEMORY`] or [`MAX_SCRYPT_WORK`], and zero: a key file must not
+/// exhaust the machine.
 fn check_cost(derivation: &Kdf) -> Result<(), KeyError> {
     match derivation {
         Kdf::Pbkdf2(pbkdf2) if (1..=MAX_PBKDF2_ITERATIONS).contains(&pbkdf2.iteration_count) => Ok(()),

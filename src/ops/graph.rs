@@ -101,7 +101,7 @@ impl Graph {
         limits: &Limits,
     ) -> Result<Self, OpsError> {
         let walk = Walk::new(source, limits);
-        let mut collector = Collector { closure, graph: Self::default(), limits, open: Vec::new(), walk };
+        let mut collector = GraphCollector { closure, graph: Self::default(), limits, open: Vec::new(), walk };
         let position = Position::root(*root.digest());
         collector.add(root, Relation::Root, position)?;
         while let Some(step) = collector.walk.next_attached(Fetching::Ahead).await {
@@ -150,7 +150,7 @@ impl Graph {
     }
 }
 
-struct Collector<'a> {
+struct GraphCollector<'a> {
     closure: Closure,
     graph: Graph,
     limits: &'a Limits,
@@ -159,7 +159,7 @@ struct Collector<'a> {
     walk: Walk<'a>,
 }
 
-impl Collector<'_> {
+impl GraphCollector<'_> {
     fn take(&mut self, step: WalkStep) -> Result<(), OpsError> {
         match step {
             WalkStep::ChildrenEnd => self.graph.manifests.extend(self.open.pop()),

@@ -50,8 +50,8 @@ pub(super) struct Present(BTreeMap<(FormName, KeyId), Digest>);
 impl Present {
     /// Looks for `wanted` by the keys of `signers` beside `subject`.
     ///
-    /// The invariant: a signature is present only if its own key proves it over the very bytes that would be signed, and
-    /// absent only if everything that could hold it was read.
+    /// The invariant: a signature is present only if its own key proves it over the very bytes that would be signed,
+    /// and absent only if everything that could hold it was read.
     ///
     /// # Errors
     /// [`OpsError`] where a list or a document could not be read and not all were found without it: could not tell.
@@ -64,7 +64,7 @@ impl Present {
     ) -> Result<Self, OpsError> {
         let walk = Walk::new(source, limits);
         let (budget, found) = (walk.evidence(), Self::default());
-        let mut search = Search { budget, found, limits, signers, source, subject, unread: None, walk };
+        let mut search = PresenceSearch { budget, found, limits, signers, source, subject, unread: None, walk };
         for wanted in wanted {
             match wanted.form.tag_of(subject) {
                 None => search.referrers(wanted).await?,
@@ -80,7 +80,7 @@ impl Present {
     }
 }
 
-struct Search<'a> {
+struct PresenceSearch<'a> {
     budget: EvidenceBudget,
     found: Present,
     limits: &'a Limits,
@@ -92,7 +92,7 @@ struct Search<'a> {
     walk: Walk<'a>,
 }
 
-impl Search<'_> {
+impl PresenceSearch<'_> {
     /// Every manifest that a list names as a referrer, the newest first, until each key was found.
     async fn referrers(&mut self, wanted: &Wanted<'_>) -> Result<(), OpsError> {
         let mut listed = self.walk.referrers(self.subject.digest()).await?;

@@ -111,7 +111,7 @@ pub async fn tree(
     let _document = Document::parse(&root, limits)?;
     let walk = Walk::new(source, limits);
     let top = Placed { above: 0, budget: walk.evidence(), node: TreeNode::of(root.descriptor(), Link::Root) };
-    let mut collector = Collector { below: Vec::new(), limits, now, source, top, trust, walk };
+    let mut collector = TreeCollector { below: Vec::new(), limits, now, source, top, trust, walk };
     let position = Position::root(*root.digest());
     collector.top.node = collector.node(root, Link::Root, None, position).await;
     while let Some(step) = collector.walk.next_attached(Fetching::InTurn).await {
@@ -142,7 +142,7 @@ impl TreeNode {
     }
 }
 
-struct Collector<'a> {
+struct TreeCollector<'a> {
     /// The nodes below the root: the one with number `n` of the walk is at `n - 1`.
     below: Vec<Placed>,
     limits: &'a Limits,
@@ -167,7 +167,7 @@ fn shown(claim: &str) -> String {
     claim.chars().take(SHOWN).collect()
 }
 
-impl Collector<'_> {
+impl TreeCollector<'_> {
     async fn take(&mut self, step: WalkStep) {
         match step {
             WalkStep::ChildrenEnd => {}

@@ -46,7 +46,7 @@ pub struct SignaturesByKey {
     countersignature: Option<Countersignature>,
     key: PublicKey,
     owner: String,
-    signatures: Signatures,
+    signatures: SignatureMap,
 }
 
 /// The signatures made in one run of [`SigningResponse::sign`], and why it stopped.
@@ -59,7 +59,7 @@ pub struct SigningProgress {
 }
 
 /// The signature over each payload of each item.
-type Signatures = BTreeMap<(usize, PayloadKind), Vec<u8>>;
+type SignatureMap = BTreeMap<(usize, PayloadKind), Vec<u8>>;
 
 impl SigningResponse {
     /// A response without signatures.
@@ -318,11 +318,11 @@ impl SignaturesByKey {
 }
 
 /// Signs these payloads in order, until the signer stops. Every returned signature was verified over its payload.
-fn sign_all(signer: &dyn Signer, todo: &[(usize, &ItemPayload)]) -> (Signatures, Option<SignerError>) {
+fn sign_all(signer: &dyn Signer, todo: &[(usize, &ItemPayload)]) -> (SignatureMap, Option<SignerError>) {
     let messages: Vec<_> = todo.iter().map(|(_, payload)| payload.to_sign()).collect();
     let borrowed: Vec<&[u8]> = messages.iter().map(|message| &**message).collect();
     let batch = signer.sign_all(&borrowed);
-    let (mut made, mut stopped) = (Signatures::new(), batch.stopped);
+    let (mut made, mut stopped) = (SignatureMap::new(), batch.stopped);
     for (place, signature) in batch.made {
         let asked = todo.get(place).zip(borrowed.get(place));
         match asked.filter(|(_, message)| signature.is_over(signer.public_key(), message)) {

@@ -33,7 +33,7 @@ pub(super) enum Certainty {
 }
 
 /// The outcome of fetching one listed manifest.
-pub(super) enum Fetched {
+pub(super) enum FetchedManifest {
     /// The first signed documents of a manifest, which may have more.
     Documents(SignatureManifest, Vec<Evidence>, Vec<Finding>),
     Nothing(Finding),
@@ -54,29 +54,29 @@ pub(super) fn is_likely(entry: &Descriptor, kinds: &[&StatementKind]) -> bool {
 }
 
 /// Fetches one listed manifest by its digest, checks its `subject` field, and reads its first `layers` documents, if
-/// they fit into the budget `ahead`.
+/// they fit into the budget `read_ahead`.
 pub(super) async fn fetch(
     reader: Reader<'_>,
     subject: ReferrerSubject<'_>,
     place: FoundAt,
     entry: Descriptor,
-    (layers, ahead): (usize, &EvidenceBudget),
-) -> Fetched {
+    (layers, read_ahead): (usize, &EvidenceBudget),
+) -> FetchedManifest {
     let content = match pinned::manifest(reader.source, &entry).await {
         Ok(content) => content,
         Err(error) => {
             let reason = signature_manifest::reason(error, entry.size);
-            return Fetched::Nothing(Finding { digest: Some(entry.digest), place, reason });
+            return FetchedManifest::Nothing(Finding { digest: Some(entry.digest), place, reason });
         }
     };
     let digest_header_mismatch = pinned::digest_header_mismatch(reader.source, &entry.digest, &place);
     match SignatureManifest::open(content, place, Some(subject), reader.limits) {
         Opened::SignatureManifest(mut manifest) => {
-            let (evidence, mut findings) = manifest.read_ahead(reader, layers, ahead).await;
+            let (evidence, mut findings) = manifest.read_ahead(reader, layers, read_ahead).await;
             findings.extend(digest_header_mismatch);
-            Fetched::Documents(manifest, evidence, findings)
+            FetchedManifest::Documents(manifest, evidence, findings)
         }
-        Opened::Finding(finding) | Opened::OtherFormat(finding) => Fetched::Nothing(finding),
-        Opened::Unrelated => Fetched::Unrelated,
+        Opened::Finding(finding) | Opened::OtherFormat(finding) => FetchedManifest::Nothing(finding),
+        Opened::Unrelated => FetchedManifest::Unrelated,
     }
 }

@@ -34,7 +34,7 @@ use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::oci::referrer;
 use crate::ops::discover::listed::Certainty;
-use crate::ops::discover::listed::Fetched;
+use crate::ops::discover::listed::FetchedManifest;
 use crate::ops::discover::listed::Listed;
 use crate::ops::discover::listed::fetch;
 use crate::ops::discover::listed::is_likely;
@@ -94,7 +94,7 @@ pub async fn discover(search: Search<'_>, evaluation: &mut Evaluation<'_>) -> Ve
 /// How many manifests and blobs are fetched at a time.
 const AT_ONCE: usize = 8;
 /// How many bytes of manifests are held at a time, unless one alone is larger.
-const HELD: u64 = 4 << 20;
+const MAX_HELD_BYTES: u64 = 4 << 20;
 
 /// The state of one discovery.
 struct Discovery<'a> {
@@ -297,10 +297,10 @@ impl<'a> Discovery<'a> {
         while left.peek().is_some() && !self.is_done(evaluation) {
             let (reader, subject) = (self.reader(evaluation), self.search.subject);
             let limit = reader.limits.oci.manifest_bytes;
-            let ahead = &EvidenceBudget::ahead();
+            let read_ahead = &EvidenceBudget::read_ahead();
             let mut held: u64 = 0;
-            let mut tasks: Vec<Task<'_, Fetched>> = Vec::new();
-            let fits = |held: u64, size: u64| held == 0 || size > limit || held.saturating_add(size) <= HELD;
+            let mut tasks: Vec<Task<'_, FetchedManifest>> = Vec::new();
+            let fits = |held: u64, size: u64| held == 0 || size > limit || held.saturating_add(size) <= MAX_HELD_BYTES;
             while tasks.len() < batch
                 && let Some((place, entry)) = left.next_if(|(_, entry)| fits(held, entry.size))
             {
@@ -315,7 +315,7 @@ impl<'a> Discovery<'a> {
                     break;
                 } else {
                     held = held.saturating_add(entry.size);
-                    tasks.push(Box::pin(fetch(reader, subject, place, entry, (batch, ahead))));
+                    tasks.push(Box::pin(fetch(reader, subject, place, entry, (batch, read_ahead))));
                 }
             }
             for fetched in parallel::run(tasks, batch).await {
@@ -354,17 +354,17 @@ impl<'a> Discovery<'a> {
     }
 
     /// Adds what a fetch brought to the evaluation: documents, or the finding why there are none.
-    async fn report(&mut self, fetched: Fetched, certainty: Certainty, evaluation: &mut Evaluation<'_>) {
+    async fn report(&mut self, fetched: FetchedManifest, certainty: Certainty, evaluation: &mut Evaluation<'_>) {
         match fetched {
-            Fetched::Documents(manifest, evidence, findings) => {
+            FetchedManifest::Documents(manifest, evidence, findings) => {
                 self.take_in(&manifest, &evidence, findings, evaluation);
                 self.read_rest(manifest, evaluation).await;
             }
             // A doubtful entry that turns out to hold no signature is not reported.
-            Fetched::Nothing(finding)
+            FetchedManifest::Nothing(finding)
                 if certainty == Certainty::Doubtful && !finding.reason.is_reported_when_doubtful() => {}
-            Fetched::Nothing(finding) => evaluation.find(finding),
-            Fetched::Unrelated => {}
+            FetchedManifest::Nothing(finding) => evaluation.find(finding),
+            FetchedManifest::Unrelated => {}
         }
     }
 

@@ -21,7 +21,7 @@ use crate::oci::Manifest;
 use crate::ops::discover::subject::ReferrerSubject;
 use crate::ops::other_format;
 use crate::ops::walk::EvidenceBudget;
-use crate::ops::walk::HELD;
+use crate::ops::walk::MAX_BATCH_BYTES;
 use crate::policy::StatementKind;
 use crate::store::Source;
 use crate::store::StoreError;
@@ -131,32 +131,32 @@ impl SignatureManifest {
         !self.layers.is_empty() || self.too_many
     }
 
-    /// Reads the next layers, `count` at most and [`HELD`] bytes at most unless the first alone is larger. Every layer
-    /// yields a document or a finding.
+    /// Reads the next layers, `count` at most and [`MAX_BATCH_BYTES`] bytes at most unless the first alone is larger.
+    /// Every layer yields a document or a finding.
     pub(in crate::ops) async fn read(&mut self, reader: Reader<'_>, count: usize) -> (Vec<Evidence>, Vec<Finding>) {
         let layers = self.next(reader, count);
         self.read_these(reader, layers).await
     }
 
-    /// As [`SignatureManifest::read`], if the layers fit into the shared budget `ahead`; otherwise reads nothing and
-    /// leaves them for later.
+    /// As [`SignatureManifest::read`], if the layers fit into the shared budget `read_ahead`; otherwise reads nothing
+    /// and leaves them for later.
     pub(in crate::ops) async fn read_ahead(
         &mut self,
         reader: Reader<'_>,
         count: usize,
-        ahead: &EvidenceBudget,
+        read_ahead: &EvidenceBudget,
     ) -> (Vec<Evidence>, Vec<Finding>) {
         let layers = self.next(reader, count);
         let bytes = layers.iter().map(|layer| reader.weight(layer)).fold(0, u64::saturating_add);
-        if ahead.take(bytes) {
+        if read_ahead.take(bytes) {
             return self.read_these(reader, layers).await;
         }
         layers.into_iter().rev().for_each(|layer| self.layers.push_front(layer));
         (Vec::new(), Vec::new())
     }
 
-    /// Takes the next layers out of the queue: `count` at most, and [`HELD`] bytes at most unless the first alone is
-    /// larger.
+    /// Takes the next layers out of the queue: `count` at most, and [`MAX_BATCH_BYTES`] bytes at most unless the first
+    /// alone is larger.
     fn next(&mut self, reader: Reader<'_>, count: usize) -> Vec<Descriptor> {
         let mut layers = Vec::new();
         let mut held: u64 = 0;
@@ -164,7 +164,7 @@ impl SignatureManifest {
             && let Some(layer) = self.layers.front()
         {
             held = held.saturating_add(reader.weight(layer));
-            if held > HELD && !layers.is_empty() {
+            if held > MAX_BATCH_BYTES && !layers.is_empty() {
                 break;
             }
             layers.extend(self.layers.pop_front());
@@ -351,9 +351,9 @@ fn subject_mismatch(got: Option<&Descriptor>, want: ReferrerSubject<'_>) -> Opti
 }
 
 /// Removes repeated layers and keeps the order. A repeated document is read once, since it adds nothing
-/// (threats: key-counted-twice). Anybody can make variants of one signature by changing its verification material, so at
-/// most [`VARIANTS`] of it are read. Skipping the others does not make a refusal uncertain while identities are keys: a key
-/// verifies all variants of a signature or none.
+/// (threats: key-counted-twice). Anybody can make variants of one signature by changing its verification material, so
+/// at most [`VARIANTS`] of it are read. Skipping the others does not make a refusal uncertain while identities are
+/// keys: a key verifies all variants of a signature or none.
 fn distinct(layers: Vec<Descriptor>) -> VecDeque<Descriptor> {
     let mut known = BTreeSet::new();
     let mut variants: BTreeMap<_, usize> = BTreeMap::new();

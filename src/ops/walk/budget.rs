@@ -57,7 +57,7 @@ impl<'a> Budget<'a> {
 
 /// How many bytes of documents are held in memory at a time, unless one alone is larger. Parsing them takes as much
 /// again.
-pub(in crate::ops) const HELD: u64 = 4 << 20;
+pub(in crate::ops) const MAX_BATCH_BYTES: u64 = 4 << 20;
 
 /// The bytes of manifests and blobs that may still be fetched and parsed as evidence for one subject. A blob that is
 /// parsed twice counts twice. Concurrent tasks share one budget.
@@ -69,9 +69,9 @@ impl EvidenceBudget {
         Self(AtomicU64::new(limits.evidence.bytes))
     }
 
-    /// The budget for documents that are fetched before it is known whether they are needed: [`HELD`] bytes.
-    pub(in crate::ops) const fn ahead() -> Self {
-        Self(AtomicU64::new(HELD))
+    /// The budget for documents that are fetched before it is known whether they are needed: [`MAX_BATCH_BYTES`] bytes.
+    pub(in crate::ops) const fn read_ahead() -> Self {
+        Self(AtomicU64::new(MAX_BATCH_BYTES))
     }
 
     /// Takes `bytes` out of the budget; `false`, and the budget is unchanged, where fewer are left.

@@ -46,7 +46,7 @@ pub(super) use attached::Follow;
 pub(super) use attached::Visit;
 pub(super) use attached::WalkStep;
 pub(super) use budget::EvidenceBudget;
-pub(super) use budget::HELD;
+pub(super) use budget::MAX_BATCH_BYTES;
 pub(super) use pending::Attached;
 pub(super) use pending::Position;
 pub(super) use referrers::unreadable;
