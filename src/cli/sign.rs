@@ -31,16 +31,16 @@ use super::signatures;
 use super::stores::Stores;
 use super::verify;
 
-/// How many references are signed at a time.
+/// The number of references that are signed at the same time.
 const AT_ONCE: usize = 16;
 
 /// The signatures of one reference, and the store that they are in.
 type SignedIn = (Arc<dyn Sink>, Vec<Signed>);
 
-/// The signatures of one subject, on their way.
+/// The future that signs one subject.
 pub(super) type SignTask<'a> = Task<'a, Result<Vec<Signed>, Failure>>;
 
-/// A store, and what in it is to be signed.
+/// A store, and the subjects in it to sign.
 pub(super) type Pinned = (Arc<dyn Sink>, Vec<Subject>);
 
 pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
@@ -50,7 +50,7 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     let runtime = Runtime::new(Work::Waiting)?;
     let stores = Stores::new(&args.registry, &references)?;
     let extent = if args.all_platforms { Extent::AllPlatforms } else { Extent::Root };
-    // While the passphrase is turned into a key, which is made to take long, the references are resolved.
+    // Deriving a key from the passphrase is slow by design, so the references are resolved at the same time.
     let (signers, pinned) = std::thread::scope(|scope| {
         let signers = scope.spawn(|| keys::signers(&args.key, &args.keys));
         let pinned = runtime.block_on(resolve(&stores, &references, extent, &limits));
@@ -93,7 +93,7 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// What came of one reference, as a report has it.
+/// The result for one reference, for a JSON report.
 pub(super) fn report<'a>(reference: &str, result: &'a Result<Vec<Signed>, Failure>) -> SignResult<'a> {
     match result {
         Ok(signed) => SignResult::of(reference, signed),
@@ -101,12 +101,12 @@ pub(super) fn report<'a>(reference: &str, result: &'a Result<Vec<Signed>, Failur
     }
 }
 
-/// What `--if-missing` means.
+/// The meaning of `--if-missing`.
 pub(super) const fn repeat(if_missing: bool) -> Repeat {
     if if_missing { Repeat::IfMissing } else { Repeat::Always }
 }
 
-/// The subjects that references stand for, each resolved once.
+/// Resolves references to subjects, each once.
 pub(super) async fn resolve(
     stores: &Stores,
     references: &[String],
@@ -123,14 +123,14 @@ pub(super) async fn resolve(
     parallel::run(tasks.collect(), AT_ONCE).await
 }
 
-/// Calls `work` with each subject, finishes each store once, and tells the result of each reference, in their order: as soon
-/// as it and all before it are known, so that a run that is killed has told what it did. What a layout or archive holds
-/// back until it is finished is told afterwards.
+/// Calls `work` with each subject, finishes each store once, and reports the results in the order of the references. A
+/// result is reported as soon as it and all earlier ones are known, so a run that is killed has reported what it did.
+/// Results of a layout or archive are reported after it was finished.
 pub(super) async fn for_each<'a>(
     references: &[String],
     pinned: &'a [Result<Pinned, Failure>],
     work: impl Fn(Arc<dyn Sink>, Subject) -> SignTask<'a> + Sync,
-    mut tell: impl FnMut(&str, Result<Vec<Signed>, Failure>),
+    mut report: impl FnMut(&str, Result<Vec<Signed>, Failure>),
 ) {
     let reference = |number: usize| references.get(number).map_or("", String::as_str);
     let work = &work;
@@ -157,12 +157,12 @@ pub(super) async fn for_each<'a>(
         let holds_back = result.as_ref().is_ok_and(|(sink, _)| !sink.moves_names());
         match holds_back || !held.is_empty() {
             true => held.push((number, result)),
-            false => tell(reference(number), result.map(|(_, signed)| signed)),
+            false => report(reference(number), result.map(|(_, signed)| signed)),
         }
     };
     parallel::in_order(references.len(), AT_ONCE, first_try, sign, take).await;
     held.extend((taken..references.len()).map(|number| (number, Err(lost()))));
-    // A store is finished once, whatever was signed in it; what it then does not keep is not signed.
+    // Each store is finished once. If that fails, nothing in it was signed.
     let mut unfinished = BTreeMap::new();
     let sinks: BTreeMap<_, _> = pinned.iter().flatten().map(|(sink, _)| (sink.origin().to_string(), sink)).collect();
     for (origin, sink) in sinks {
@@ -175,6 +175,6 @@ pub(super) async fn for_each<'a>(
             Some(failure) => Err(failure.clone()),
             None => Ok(signed),
         };
-        tell(reference(number), result.and_then(kept));
+        report(reference(number), result.and_then(kept));
     }
 }

@@ -110,7 +110,12 @@ struct Verification<'a> {
 
 impl<'a> Verification<'a> {
     /// Verifies all `references`, at most `jobs` of them at a time, and reports the results in their order.
-    async fn of_all(self, references: &'a [String], jobs: usize, mut tell: impl FnMut(&str, Result<Outcome, Failure>)) {
+    async fn of_all(
+        self,
+        references: &'a [String],
+        jobs: usize,
+        mut report: impl FnMut(&str, Result<Outcome, Failure>),
+    ) {
         let reference = move |number: usize| references.get(number).map_or("", String::as_str);
         let several = references.len() > 1;
         let parallel_pass = move |number| -> Task<'a, Option<Result<Outcome, Failure>>> {
@@ -129,7 +134,7 @@ impl<'a> Verification<'a> {
             })
         };
         parallel::in_order(references.len(), jobs, parallel_pass, whole, |number, result| {
-            tell(reference(number), result)
+            report(reference(number), result)
         })
         .await;
     }

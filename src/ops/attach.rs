@@ -1,4 +1,4 @@
-//! Putting signatures beside an image: blobs, then the manifest, then whatever list the store does not keep itself.
+//! Attaches signatures to an image: blobs first, then manifests, then the list of referrers if the store keeps none.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub struct PendingSignatures {
 }
 
 impl PendingSignatures {
-    /// Takes a signature. Returns the digest of its referrer, where it gets one.
+    /// Adds a signature. Returns the digest of its referrer, if its format has one.
     pub fn add(&mut self, stored: StoredSignature) -> Option<Digest> {
         match stored {
             StoredSignature::Layer { content, layer, tag } => {
@@ -57,7 +57,7 @@ impl PendingSignatures {
     /// Attaches all of them to `subject`: the referrers first, then the layers at the tags. Returns the tags.
     ///
     /// # Errors
-    /// As [`attach`]; each signature that was pushed until then is complete.
+    /// As [`attach`]; each signature that was pushed before the error is complete.
     pub async fn attach(&self, sink: &dyn Sink, subject: &Subject, limits: &Limits) -> Result<Vec<String>, OpsError> {
         attach(sink, subject, &self.referrers, limits).await?;
         let mut tags = Vec::new();
@@ -70,11 +70,11 @@ impl PendingSignatures {
     }
 }
 
-/// Attaches `attachments` to `subject`. Nothing refers to a blob before the blob is there, and the list of referrers
-/// is written last and once.
+/// Attaches `attachments` to `subject`. A blob is pushed before the manifest that names it, and the list of referrers is
+/// written last and once.
 ///
 /// # Errors
-/// [`OpsError::Store`]; what was pushed until then is unreferenced and harmless, and doing it again finishes it.
+/// [`OpsError::Store`]; content that was pushed before the error is unreferenced, and a repeated call completes it.
 pub async fn attach(
     sink: &dyn Sink,
     subject: &Subject,
@@ -109,9 +109,9 @@ async fn attach_in_order(
     Ok(())
 }
 
-/// Stores a referrer whose config is the empty object, which nearly always is there already: a store to which giving it
-/// costs no more than asking is given it, one that checks is simply asked to take the manifest, and another is asked for
-/// the config first. Returns whether the store lists it.
+/// Pushes a referrer with the empty config, which the store nearly always has already. To save requests, the config is
+/// pushed at once if that costs no more than asking for it; it is not asked for if the store checks the blobs of a
+/// manifest anyway; otherwise the store is asked for it first. Returns whether the store lists the referrer.
 async fn put(sink: &dyn Sink, manifest: &Content) -> Result<bool, StoreError> {
     let config = referrer::empty_config();
     if sink.pushes_cheaply() {
@@ -127,11 +127,11 @@ async fn put(sink: &dyn Sink, manifest: &Content) -> Result<bool, StoreError> {
     sink.push_manifest(manifest, None).await.map(|pushed| pushed.listed)
 }
 
-/// The descriptor by which a list of referrers names `manifest`: with its artifact type and its annotations. OCI
-/// distribution specification, "Listing Referrers".
+/// The entry for `manifest` in a list of referrers: its descriptor with artifact type and annotations. OCI
+/// distribution-spec, "Listing Referrers".
 ///
 /// # Errors
-/// Where it is not a manifest.
+/// If it is not a manifest.
 pub fn entry(manifest: &Content, limits: &Limits) -> Result<Descriptor, OpsError> {
     let document = Document::parse(manifest, limits)?;
     let mut entry = manifest.descriptor().bare();
@@ -140,11 +140,11 @@ pub fn entry(manifest: &Content, limits: &Limits) -> Result<Descriptor, OpsError
     Ok(entry)
 }
 
-/// Adds layers to the `.sig` (or `.att`) manifest of `subject`: what stands there stays, in its order, and what is
-/// there already is not added again.
+/// Adds layers to the `.sig` (or `.att`) manifest of `subject`. Existing layers stay in their order, and a layer that
+/// exists already is not added again.
 ///
 /// # Errors
-/// [`OpsError::Store`], also where another writer keeps overwriting the tag.
+/// [`OpsError::Store`], also if another writer keeps overwriting the tag.
 pub async fn add_to_tag(
     sink: &dyn Sink,
     tag: &str,
@@ -170,14 +170,14 @@ pub async fn add_to_tag(
         sink.push_content(&config).await?;
         sink.push_manifest(&manifest, Some(tag)).await?;
         debug!(tag, digest = %manifest.digest(), "wrote signatures at a tag");
-        // The tag has no lock, and two writers may both have read the same list (cosign 2432): look again.
+        // Tags have no lock, and another writer may have read the same list (sigstore/cosign#2432): read it again.
     }
     let why = "other writers keep replacing it; the signatures were not kept".to_owned();
     Err(OpsError::ReadBack { place: format!("{}:{tag}", sink.origin()), why })
 }
 
-/// `present` and what of `wanted` is missing in it; `None` if nothing is. Two layers are the same only if they are the same
-/// evidence: a copy of a signature without its certificate must not stand for the one that has it.
+/// The layers `present` with those of `wanted` that are missing; `None` if none is missing. Two layers are equal only if
+/// they are the same evidence: a copy of a signature without its certificate does not replace the one with it.
 fn merge(present: &[Descriptor], wanted: &[Descriptor]) -> Option<Vec<Descriptor>> {
     let same = |a: &Descriptor, b: &Descriptor| EvidenceIdentity::of(a) == EvidenceIdentity::of(b);
     let missing: Vec<_> =

@@ -1,4 +1,4 @@
-//! attest: an attestation of an image: a predicate, signed and attached.
+//! attest: signs a predicate about an image, and attaches the attestation.
 
 use tracing::Instrument as _;
 use tracing::info_span;
@@ -20,8 +20,8 @@ use crate::time::Time;
 /// same envelope.
 ///
 /// # Errors
-/// [`OpsError`]; an attestation is attached whole or not at all. With [`Repeat::IfMissing`] also where it cannot be told
-/// what is there: then nothing is signed.
+/// [`OpsError`]; an attestation is attached completely or not at all. With [`Repeat::IfMissing`] also if the existing
+/// attestations cannot be read: then nothing is signed.
 pub async fn attest(
     sink: &dyn Sink,
     subject: &Subject,

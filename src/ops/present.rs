@@ -1,4 +1,4 @@
-//! `Present`: which of the signatures that are about to be made an image carries already (`--if-missing`).
+//! `Present`: the requested signatures that an image has already (`--if-missing`).
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -25,16 +25,16 @@ use crate::ops::walk::Walk;
 use crate::store::Source;
 use crate::verify::Finding;
 
-/// Whether a signature that is there already is made once more.
+/// Whether an existing signature is made again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeat {
     /// Sign in any case.
     Always,
-    /// Only what no given key has signed yet: the same payload, in the same form, by the same key.
+    /// Sign only if the signature is missing: the same payload, in the same format, by the same key.
     IfMissing,
 }
 
-/// A payload that is to be signed, and the format in which its signature is to be attached.
+/// A payload to sign, and the format of its signature.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted<'a> {
     /// The format.
@@ -43,18 +43,18 @@ pub(super) struct Wanted<'a> {
     pub(super) payload: &'a ItemPayload,
 }
 
-/// The signatures that were found, each verified with the public half of the key that would sign.
+/// The existing signatures, each verified with the public key of the signer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Present(BTreeMap<(FormName, KeyId), Digest>);
 
 impl Present {
     /// Looks for `wanted` by the keys of `signers` beside `subject`.
     ///
-    /// The invariant: a signature is present only if its own key proves it over the very bytes that would be signed,
-    /// and absent only if everything that could hold it was read.
+    /// Invariant: a signature is present only if its own key verifies it over exactly the bytes that would be signed, and
+    /// absent only if everything that could hold it was read.
     ///
     /// # Errors
-    /// [`OpsError`] where a list or a document could not be read and not all were found without it: could not tell.
+    /// [`OpsError`] if a list or a document could not be read and a signature is missing: could not tell.
     pub(super) async fn find(
         source: &dyn Source,
         subject: &Subject,
@@ -74,7 +74,7 @@ impl Present {
         Ok(search.found)
     }
 
-    /// The manifest that carries the signature of this key in this format.
+    /// The signature manifest with the signature of this key in this format.
     pub(super) fn manifest(&self, form: FormName, key: &KeyId) -> Option<Digest> {
         self.0.get(&(form, *key)).copied()
     }
@@ -93,7 +93,7 @@ struct PresenceSearch<'a> {
 }
 
 impl PresenceSearch<'_> {
-    /// Every manifest that a list names as a referrer, the newest first, until each key was found.
+    /// Reads the listed referrers, the newest first, until each signature was found.
     async fn referrers(&mut self, wanted: &Wanted<'_>) -> Result<(), OpsError> {
         let mut listed = self.walk.referrers(self.subject.digest()).await?;
         listed.sort_by_cached_key(|entry| Reverse(entry.annotations.get(referrer::CREATED).cloned()));
@@ -107,19 +107,19 @@ impl PresenceSearch<'_> {
                     fetched.insert(entry.digest);
                     self.read(&content, FoundAt::Referrers, wanted).await;
                 }
-                // What is listed and gone is no signature that anybody could verify.
+                // A referrer that is listed and missing cannot be verified, so the signature does not exist.
                 Err(error) if error.is_not_found() => {}
                 Err(error) => failed.push((entry.digest, error)),
             }
         }
-        // A wrong entry for a manifest that another entry gives leaves nothing unread.
+        // A wrong entry does not matter if another entry for the same manifest could be read.
         if let Some((_, error)) = failed.into_iter().find(|(digest, _)| !fetched.contains(digest)) {
             self.unread.get_or_insert(error.into());
         }
         self.answer(wanted.form.name)
     }
 
-    /// The manifest at one of cosign's tags.
+    /// Reads the manifest at one of cosign's tags.
     async fn tag(&mut self, tag: &str, wanted: &Wanted<'_>) -> Result<(), OpsError> {
         match self.source.resolve(&TagOrDigest::Tag(tag.to_owned())).await {
             Ok(content) => self.read(&content, FoundAt::Tag(tag.to_owned()), wanted).await,
@@ -159,7 +159,7 @@ impl PresenceSearch<'_> {
         self.signers.iter().all(|signer| self.found.manifest(form, &signer.key().id()).is_some())
     }
 
-    /// Something unread is no answer, unless every key was found without it.
+    /// Unread evidence is could-not-tell, unless every signature was found without it.
     fn answer(&mut self, form: FormName) -> Result<(), OpsError> {
         let complete = self.has_all(form);
         match self.unread.take() {

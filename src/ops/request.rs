@@ -27,18 +27,18 @@ use crate::store::Sink;
 use crate::store::Source;
 use crate::time::Time;
 
-/// A manifest or index that can be signed, and what it says about itself.
+/// A manifest or index that can be signed, with its description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignableImage {
-    /// The size of the config and all layers together, in bytes; none where a part of it is missing.
+    /// The size of the config and all layers together, in bytes; none if a part of it is missing.
     pub content_size: Option<u64>,
     /// Its digest.
     pub digest: Digest,
-    /// What it says about itself.
+    /// Its labels: the pre-defined annotations of the OCI image specification, as the image claims them.
     pub labels: BTreeMap<String, String>,
     /// Its media type.
     pub media_type: String,
-    /// Which platforms it is for.
+    /// Its platforms.
     pub platforms: Vec<Platform>,
     /// Its own size, in bytes.
     pub size: u64,
@@ -57,8 +57,9 @@ pub struct AttachedSignatures {
 /// every manifest in it, each digest once.
 ///
 /// # Errors
-/// [`OpsError`] where something could not be read; [`OpsError::NoChild`] where all of an index is asked for and one of
-/// its manifests is not there. With [`Extent::Root`] such a one is left out: its labels and size are.
+/// [`OpsError`] if something could not be read; [`OpsError::NoChild`] if a manifest of an index is missing, with
+/// [`Extent::AllPlatforms`]. With [`Extent::Root`] a missing manifest only removes its labels and size from the
+/// description.
 pub async fn find(
     source: &dyn Source,
     tag_or_digest: &TagOrDigest,
@@ -75,7 +76,7 @@ pub async fn find(
 }
 
 /// The manifests that were found so far, each with its depth below the root. A manifest that is listed twice is fetched
-/// once: three indexes can list each other's children a thousand times.
+/// once, since a few indexes can list the same children thousands of times.
 struct ImageSearch<'a> {
     extent: Extent,
     found: Vec<(u64, SignableImage)>,
@@ -107,7 +108,7 @@ impl ImageSearch<'_> {
                 let inside = self.children(&index.manifests, depth).await?;
                 sum_up(&index, &inside, &mut found);
             }
-            // Where the outer index alone is signed, an index in it only has to be there.
+            // If only the outer index is signed, a nested index only has to exist.
             Document::Index(index) => found.platforms = known(&index),
         }
         if let Some((_, kept)) = self.found.get_mut(place) {
@@ -116,8 +117,8 @@ impl ImageSearch<'_> {
         Ok(found)
     }
 
-    /// Describes the entries of an index, each digest once. An entry that is missing is `None` where only the index is
-    /// signed, and an error where all platforms are.
+    /// Describes the entries of an index, each digest once. A missing entry is `None` if only the index is signed, and an
+    /// error if all platforms are.
     async fn children(&mut self, entries: &[Descriptor], depth: u64) -> Result<Vec<Option<SignableImage>>, OpsError> {
         let fresh: Vec<_> = entries.iter().filter(|entry| self.walk.enter(entry.digest)).collect();
         let mut inside: BTreeMap<Digest, Option<SignableImage>> = BTreeMap::new();
@@ -145,7 +146,7 @@ impl ImageSearch<'_> {
     }
 }
 
-/// Completes the description of an index by that of the manifests in it.
+/// Completes the description of an index from its manifests.
 fn sum_up(index: &Index, inside: &[Option<SignableImage>], found: &mut SignableImage) {
     let there = || inside.iter().flatten();
     found.platforms = known(index);
@@ -155,7 +156,7 @@ fn sum_up(index: &Index, inside: &[Option<SignableImage>], found: &mut SignableI
     let whole =
         |child: &Option<SignableImage>| child.as_ref().and_then(|child| child.content_size?.checked_add(child.size));
     found.content_size = inside.iter().map(whole).try_fold(0_u64, |sum, size| sum.checked_add(size?));
-    // Labels that the index does not have are those of the first image in it.
+    // Labels that the index does not have are taken from its first image.
     if let Some(child) = there().find(|child| !child.platforms.is_empty()) {
         for (key, value) in &child.labels {
             found.labels.entry(key.clone()).or_insert_with(|| value.clone());
@@ -173,7 +174,7 @@ fn once(platforms: impl Iterator<Item = Platform>) -> Vec<Platform> {
     platforms.filter(|platform| seen.insert(platform.to_string())).collect()
 }
 
-/// Completes the description of an image by its config: the platform and the labels.
+/// Completes the description of an image from its config: the platform and the labels.
 async fn config(
     source: &dyn Source,
     manifest: &Manifest,
@@ -191,7 +192,7 @@ async fn config(
         Err(error) if error.is_not_found() => return Ok(()),
         Err(error) => return Err(error.into()),
     };
-    // A config that no engine would run has nothing to show. Its digest was checked all the same.
+    // An invalid config has no platform and no labels to show. Its digest was checked.
     let Ok(config) = ImageConfig::parse(&content, limits) else { return Ok(()) };
     found.platforms = Some(config.platform).filter(|platform| !platform.is_unknown()).into_iter().collect();
     for (key, value) in chosen(&config.labels, limits) {
@@ -200,7 +201,7 @@ async fn config(
     Ok(())
 }
 
-/// The annotations or labels that people can compare: OCI image specification, "Pre-Defined Annotation Keys".
+/// The annotations or labels that are shown: OCI image specification, "Pre-Defined Annotation Keys".
 fn chosen(labels: &BTreeMap<String, String>, limits: &Limits) -> BTreeMap<String, String> {
     const SHOWN: [&str; 11] = [
         "org.opencontainers.image.base.digest",
@@ -220,12 +221,11 @@ fn chosen(labels: &BTreeMap<String, String>, limits: &Limits) -> BTreeMap<String
     SHOWN.iter().filter_map(label).collect()
 }
 
-/// Attaches to one image every signature about it. `items` are the items of an approved request with this place and
-/// digest. Nothing is resolved again, and the same signatures give the same manifests: attaching again completes what is
-/// missing and changes nothing else.
+/// Attaches all signatures about one image. `items` are the items of an approved request about this image. Nothing is
+/// resolved again, and the same signatures give the same manifests: a repeated call attaches only what is missing.
 ///
 /// # Errors
-/// [`OpsError`]; each signature that was pushed until then is complete.
+/// [`OpsError`]; each signature that was pushed before the error is complete.
 pub async fn attach(
     sink: &dyn Sink,
     items: &[ApprovedItem<'_>],
@@ -248,7 +248,7 @@ pub async fn attach(
     Ok(AttachedSignatures { referrers: pending.referrers().copied().collect(), tags })
 }
 
-/// The image of an item as it is in the store now: its media type and size are those that the signers were shown.
+/// Reads the image of an item from the store, and checks that it has the media type and size that the signers saw.
 async fn subject(sink: &dyn Sink, item: &ApprovedItem<'_>) -> Result<Subject, OpsError> {
     let item = item.item();
     let content = pinned::resolve(sink, &TagOrDigest::Digest(item.digest)).await?;

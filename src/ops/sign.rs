@@ -31,14 +31,14 @@ use crate::time::Time;
 
 pub use crate::ops::present::Repeat;
 
-/// What a signature says beside the digest.
+/// The signed and unsigned fields of a signature, apart from the digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// Annotations, signed.
     pub annotations: BTreeMap<String, String>,
-    /// When, for the annotation of the manifest. Not signed and not evidence of time.
+    /// The time for an annotation of the signature manifest. It is not signed, and not evidence of time.
     pub created: Time,
-    /// The formats that are written.
+    /// The signature formats to write.
     pub forms: Forms,
     /// The name to sign. A Sigstore bundle has it only if it is given; a simple signing payload has that of the
     /// repository by default.
@@ -69,23 +69,23 @@ impl Terms {
     }
 }
 
-/// Which manifests behind a reference are signed.
+/// Which manifests of a reference are signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
     /// The index and every manifest in it.
     AllPlatforms,
-    /// What the reference stands for.
+    /// The manifest or index that the reference resolves to.
     Root,
 }
 
 /// What one key signed about one subject, and where it is attached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signed {
-    /// Whether all of it was there already, and nothing was signed.
+    /// Whether the signature existed already in all formats, so that nothing was signed.
     pub already: bool,
     /// The key.
     pub key: KeyId,
-    /// The referrers. Of a plan those that exist: one that would be made has no digest yet.
+    /// The referrers. A plan has only existing ones, since a referrer to be made has no digest yet.
     pub referrers: Vec<Digest>,
     /// The manifest or index.
     pub subject: Digest,
@@ -93,10 +93,10 @@ pub struct Signed {
     pub tags: Vec<String>,
 }
 
-/// The subjects that `tag_or_digest` stands for, pinned by digest: an index before its children, each once.
+/// Resolves `tag_or_digest` to subjects, pinned by digest: an index before its children, each once.
 ///
 /// # Errors
-/// [`OpsError`] where it cannot be resolved or read.
+/// [`OpsError`] if it cannot be resolved or read.
 pub async fn subjects(
     sink: &dyn Sink,
     tag_or_digest: &TagOrDigest,
@@ -123,8 +123,8 @@ pub async fn subjects(
 /// Signs `subject` with every identity and attaches the signatures beside it.
 ///
 /// # Errors
-/// [`OpsError`]; a signature is attached whole or not at all. With [`Repeat::IfMissing`] also where it cannot be told
-/// what is there: then nothing is signed.
+/// [`OpsError`]; a signature is attached completely or not at all. With [`Repeat::IfMissing`] also if the existing
+/// signatures cannot be read: then nothing is signed.
 pub async fn sign(
     sink: &dyn Sink,
     subject: &Subject,
@@ -143,10 +143,10 @@ pub async fn sign(
     sign.instrument(span).await
 }
 
-/// What [`sign`] would do, found out without signing or writing anything.
+/// A dry run of [`sign`]: returns what it would do, and signs and writes nothing.
 ///
 /// # Errors
-/// As [`sign`], as far as it can be told without a signature.
+/// As [`sign`], as far as it can be known without signing.
 pub async fn plan(
     sink: &dyn Sink,
     subject: &Subject,
@@ -164,20 +164,20 @@ pub async fn plan(
 /// A payload to sign, and the formats that carry it.
 pub(super) type FormPayload = (ItemPayload, Vec<&'static Form>);
 
-/// The signatures that are to be made about one subject, and those of them that are there already.
+/// The signatures to make about one subject, and those of them that exist already.
 pub(super) struct Outlook<'a> {
     entries: Vec<OutlookEntry<'a>>,
 }
 
 struct OutlookEntry<'a> {
     identity: SigningIdentity<'a>,
-    /// The payloads that this identity has to sign, each with the formats in which its signature is missing.
+    /// The payloads that this identity must sign, each with the formats in which its signature is missing.
     missing: Vec<(&'a ItemPayload, Vec<&'static Form>)>,
     signed: Signed,
 }
 
 impl<'a> Outlook<'a> {
-    /// Checks that the tags can be written, and finds out what is there where `repeat` asks for it.
+    /// Checks that the tags can be written and, with [`Repeat::IfMissing`], finds the existing signatures.
     pub(super) async fn find(
         sink: &dyn Sink,
         subject: &Subject,
@@ -217,8 +217,8 @@ impl<'a> Outlook<'a> {
         Ok(Self { entries: signers.iter().map(entry).collect() })
     }
 
-    /// Signs what is missing, and attaches it. Everything is signed before anything is pushed: a signer that declines
-    /// leaves nothing behind.
+    /// Makes the missing signatures and attaches them. Everything is signed before anything is pushed, so a signer that
+    /// fails leaves nothing in the store.
     pub(super) async fn sign(
         self,
         sink: &dyn Sink,
@@ -247,7 +247,7 @@ impl<'a> Outlook<'a> {
     }
 }
 
-/// The repository, as cosign names it; empty for a store on this machine, whose path must not be signed.
+/// The repository, as cosign names it; empty for a local store, whose path must not be signed.
 fn name(sink: &dyn Sink) -> String {
     match sink.origin() {
         Origin::Local(_) => String::new(),

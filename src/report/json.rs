@@ -24,7 +24,7 @@ pub fn write(out: &mut dyn Write, value: &impl Serialize, secrets: &Secrets) -> 
     write_within(out, value, 0, secrets)
 }
 
-/// As [`write`], with every line except the first indented by `indent` more spaces.
+/// As [`write()`], with every line except the first indented by `indent` more spaces.
 pub(super) fn write_within(
     out: &mut dyn Write,
     value: &impl Serialize,
@@ -39,7 +39,7 @@ pub(super) fn write_within(
 /// Writes `value` as JSON on one line, without a final line end.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_line(out: &mut dyn Write, value: &impl Serialize, secrets: &Secrets) -> io::Result<()> {
     let formatter = RedactingFormatter::new(CompactFormatter, secrets);
     Ok(value.serialize(&mut Serializer::with_formatter(out, formatter))?)
