@@ -5,6 +5,7 @@ mod canonical;
 mod deep;
 mod error;
 mod field_name;
+mod go;
 mod objects;
 
 use std::collections::HashSet;
@@ -24,6 +25,7 @@ use crate::text::Untrusted;
 pub use canonical::canonical;
 pub use error::JsonError;
 pub use error::shorten;
+pub use go::to_go;
 
 use error::SHOWN_KEY;
 use field_name::FieldName;
@@ -95,28 +97,6 @@ fn walk(bytes: &[u8], limits: &Limits, max_unescaped: u64) -> Result<(), JsonErr
     walked.map_err(|error| JsonError { limit: usage.exceeded, ..JsonError::from(error) })?;
     reader.end()?;
     Ok(())
-}
-
-/// Writes `value` as Go's `encoding/json` does: compact, and with `<`, `>`, `&`, U+2028 and U+2029 escaped inside
-/// strings.
-///
-/// # Errors
-/// [`JsonError`] where `value` has no JSON form.
-pub fn to_go<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, JsonError> {
-    let text = serde_json::to_string(value)?;
-    // Outside strings none of these characters can occur, so every replacement is inside one.
-    let mut written = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '<' => written.push_str("\\u003c"),
-            '>' => written.push_str("\\u003e"),
-            '&' => written.push_str("\\u0026"),
-            '\u{2028}' => written.push_str("\\u2028"),
-            '\u{2029}' => written.push_str("\\u2029"),
-            other => written.push(other),
-        }
-    }
-    Ok(written.into_bytes())
 }
 
 /// The nesting limit up to which documents are checked by recursion; [`deep`] checks those with a higher limit.
