@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
@@ -16,7 +16,7 @@ use std::sync::TryLockError;
 pub struct Uncommitted {
     /// `None` once it is kept or removed.
     entry: Option<(u64, EntryKind)>,
-    path: PathBuf,
+    path: Arc<Path>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,7 +30,7 @@ enum EntryKind {
 
 /// The files and directories that an interruption removes, in the order of their creation.
 struct PendingRemovals {
-    entries: BTreeMap<u64, (EntryKind, PathBuf)>,
+    entries: BTreeMap<u64, (EntryKind, Arc<Path>)>,
     next: u64,
 }
 
@@ -38,8 +38,9 @@ impl PendingRemovals {
     fn add(&mut self, kind: EntryKind, path: &Path) -> Uncommitted {
         let number = self.next;
         self.next = number.wrapping_add(1);
-        self.entries.insert(number, (kind, path.to_owned()));
-        Uncommitted { entry: Some((number, kind)), path: path.to_owned() }
+        let path: Arc<Path> = path.into();
+        self.entries.insert(number, (kind, Arc::clone(&path)));
+        Uncommitted { entry: Some((number, kind)), path }
     }
 }
 

@@ -115,7 +115,7 @@ pub async fn check_names(
     digest: &Digest,
     on_conflict: NameConflict,
 ) -> Result<Vec<WrittenName>, StoreError> {
-    let mut named = Vec::new();
+    let mut named = Vec::with_capacity(names.len());
     for name in names {
         sink.check_tag(name)?;
         let previous = match sink.holders(name).await {
