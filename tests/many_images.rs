@@ -1,5 +1,6 @@
-//! One command over many images of one layout or archive: its index is read once and written once, and each image more
-//! costs the same number of files that are opened. Without `strace` this says `not run: …`.
+//! One command over many images of one layout or archive: its index is read once and written once, each image more costs
+//! the same number of files that are opened, and all of them fit into little memory. What needs `strace` says `not run: …`
+//! without it.
 #![cfg(all(feature = "cli", target_os = "linux"))]
 #![allow(
     clippy::unwrap_used,
@@ -23,6 +24,18 @@ use std::process::Command;
 
 use support::image;
 use support::missing::not_run;
+
+/// How many images the test of memory has. More make it slower and not sharper.
+const MANY: u64 = 2_000;
+
+/// The commands over [`MANY`] images, and the heap and stacks that each may use, in MB. They need 20, 15, 30 and 33; with
+/// every entry of the index as a parsed descriptor they needed 32, 22, 50 and 54.
+const MEMORY: [(&str, u64); 4] = [
+    ("sign @archive --key k.key", 26),
+    ("verify @archive --key k.pub", 18),
+    ("copy @archive oci-archive:copied.tar", 39),
+    ("import @archive oci-archive:imported.tar --key k.pub", 43),
+];
 
 /// The file accesses of a command to one layout or archive.
 #[derive(Debug, PartialEq, Eq)]
@@ -114,4 +127,33 @@ fn each_image_more_costs_the_same_and_the_index_is_read_and_written_once() {
         };
         assert_eq!((most.read, most.replaced), (reads, writes), "{command}: {most:?}");
     }
+}
+
+#[test]
+fn many_images_fit_into_little_memory() {
+    let dir = support::temp_dir();
+    let images: Vec<_> =
+        (1..=MANY).map(|seed| (format!("registry.example/app-{seed}:v1"), image::image(seed))).collect();
+    let named: Vec<_> = images.iter().map(|(name, image)| (Some(name.as_str()), image)).collect();
+    image::layout(&dir.path().join("l"), &named);
+    let list = |place: &str| images.iter().map(|(name, _)| format!("{place}:{name}\n")).collect::<String>();
+    fs::write(dir.path().join("layout"), list("oci:l")).unwrap();
+    fs::write(dir.path().join("archive"), list("oci-archive:a.tar")).unwrap();
+    within(dir.path(), 200, "key new --no-passphrase -o k");
+    // Into an archive, which is one file to sync and not five for each image.
+    within(dir.path(), 200, "copy @layout oci-archive:a.tar");
+    MEMORY.iter().for_each(|(command, megabytes)| within(dir.path(), *megabytes, command));
+}
+
+/// Runs `bulla`, which has to succeed with so many MB for its heap and stacks.
+fn within(dir: &Path, megabytes: u64, arguments: &str) {
+    let kib = (megabytes * 1_000_000 / 1024).to_string();
+    let mut program = Command::new("sh");
+    program.args(["-c", "ulimit -d \"$0\" && exec \"$@\"", &kib, env!("CARGO_BIN_EXE_bulla")]);
+    // The memory of several arenas depends on scheduling.
+    program.args(arguments.split(' ')).env_clear().env("MALLOC_ARENA_MAX", "1").env("TOKIO_WORKER_THREADS", "2");
+    let output = program.env("HOME", dir).current_dir(dir).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let end = said.get(said.len().saturating_sub(500)..).unwrap_or(&said);
+    assert!(output.status.success(), "{megabytes} MB: bulla {arguments}: {:?} {end}", output.status);
 }

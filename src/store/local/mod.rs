@@ -29,6 +29,7 @@ use crate::store::error::BrokenReason;
 use crate::store::error::LayoutFault;
 use crate::store::error::MissingContent;
 use crate::store::local::catalog::Catalog;
+use crate::store::local::catalog::StoredDescriptor;
 use crate::store::local::layout_files::INDEX;
 use crate::store::local::layout_files::LayoutFiles;
 use crate::store::local::layout_files::MARK;
@@ -101,15 +102,21 @@ struct PendingMark {
 /// Referrers that have not been merged into the lists of their subjects yet.
 #[derive(Default)]
 struct Unlisted {
-    by_subject: BTreeMap<Digest, Vec<Descriptor>>,
+    by_subject: BTreeMap<Digest, Vec<StoredDescriptor>>,
     /// The subject of each referrer, in the order of arrival.
     order: Vec<Digest>,
 }
 
 impl Unlisted {
-    fn add(&mut self, subject: Digest, referrer: Descriptor) {
-        self.by_subject.entry(subject).or_default().push(referrer);
+    fn add(&mut self, subject: Digest, referrer: StoredDescriptor) {
+        // Most subjects have one.
+        self.by_subject.entry(subject).or_insert_with(|| Vec::with_capacity(1)).push(referrer);
         self.order.push(subject);
+    }
+
+    /// What is to be merged into the list of `subject`.
+    fn of(&self, subject: &Digest) -> Vec<Descriptor> {
+        self.by_subject.get(subject).into_iter().flatten().filter_map(StoredDescriptor::read).collect()
     }
 
     /// Removes all but the first `count`.
@@ -136,7 +143,7 @@ impl<P: LayoutFiles> Local<P> {
     pub(crate) fn of(place: P, limits: Limits) -> Result<Self, StoreError> {
         let local = Self { limits, place, state: Mutex::default() };
         if !local.place.is_new() {
-            local.state().catalog = local.read_catalog()?;
+            local.read_catalog(&mut local.state())?;
         }
         Ok(local)
     }
@@ -162,7 +169,8 @@ impl<P: LayoutFiles> Local<P> {
         StoreError::Content { place: self.place.name(), error }
     }
 
-    fn read_catalog(&self) -> Result<Catalog, StoreError> {
+    /// Reads the index of the layout into `state`, unless it is the one that was read before.
+    fn read_catalog(&self, state: &mut LayoutState) -> Result<(), StoreError> {
         let place = self.place.name();
         let mark = self.read(MARK, 4 << 10)?.ok_or_else(|| self.broken(LayoutFault::NoMark))?;
         let mark: LayoutMark =
@@ -172,9 +180,12 @@ impl<P: LayoutFiles> Local<P> {
         }
         let index =
             self.read(INDEX, self.limits.oci.manifest_bytes)?.ok_or_else(|| self.broken(LayoutFault::NoIndex))?;
-        // The entries of a layout are all its images together, so only the size of the file bounds their number.
-        Catalog::parse(&Content::name(media_type::OCI_INDEX, index), &self.limits, u64::MAX)
-            .map_err(|error| StoreError::Manifest { place, error })
+        if !state.catalog.is_of(&index) {
+            // The entries of a layout are all its images together, so only the size of the file bounds their number.
+            state.catalog = Catalog::parse(&Content::name(media_type::OCI_INDEX, index), &self.limits, u64::MAX)
+                .map_err(|error| StoreError::Manifest { place, error })?;
+        }
+        Ok(())
     }
 
     fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
@@ -204,12 +215,12 @@ impl<P: LayoutFiles> Local<P> {
 
     /// The entries of `index.json`.
     pub(crate) fn entries(&self) -> Vec<Descriptor> {
-        self.state().catalog.descriptors().cloned().collect()
+        self.state().catalog.descriptors().collect()
     }
 
     /// The entries of `index.json` that `name` selects.
     pub(crate) fn named(&self, name: &str) -> Vec<Descriptor> {
-        self.state().catalog.with_name(name).into_iter().cloned().collect()
+        self.state().catalog.with_name(name)
     }
 
     pub(crate) fn fetch(&self, descriptor: &Descriptor, limit: u64) -> Result<Content, StoreError> {

@@ -98,7 +98,7 @@ impl Relations {
         let mut seen = BTreeSet::new();
         for entry in catalog.descriptors() {
             let status = read.entry((entry.digest, entry.size)).or_insert_with(|| {
-                let Some(partial) = PartialManifest::at(place, entry, limits) else {
+                let Some(partial) = PartialManifest::at(place, &entry, limits) else {
                     return ReferrerStatus::Unreadable;
                 };
                 let listed = partial.manifests.iter().flatten().map(|child| child.digest);
@@ -112,8 +112,8 @@ impl Relations {
                 ReferrerStatus::Referrer(subject, described) if seen.insert(entry.identity()) => {
                     graph.add(*subject, Descriptor { media_type: entry.media_type.clone(), ..described.clone() });
                 }
-                ReferrerStatus::Unreadable if may_refer(entry) && seen.insert(entry.identity()) => {
-                    graph.unreadable.entry(entry.digest).or_default().push(referrer::bounded_entry(entry.clone()));
+                ReferrerStatus::Unreadable if may_refer(&entry) && seen.insert(entry.identity()) => {
+                    graph.unreadable.entry(entry.digest).or_default().push(referrer::bounded_entry(entry));
                 }
                 _ => {}
             }

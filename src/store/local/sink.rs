@@ -24,6 +24,7 @@ use crate::store::local::LayoutState;
 use crate::store::local::Local;
 use crate::store::local::Unlisted;
 use crate::store::local::catalog::Catalog;
+use crate::store::local::catalog::StoredDescriptor;
 use crate::store::local::catalog::repeatable;
 use crate::store::local::layout_files::LayoutFiles;
 
@@ -66,12 +67,12 @@ impl<P: LayoutFiles> Sink for Local<P> {
                 entry.artifact_type = document.artifact_type().map(str::to_owned);
                 entry.annotations = repeatable(document.annotations());
                 let listed = Descriptor { annotations: document.annotations().clone(), ..entry.clone() };
-                state.unlisted.add(subject.digest, listed);
+                state.unlisted.add(subject.digest, self.stored(&listed)?);
             }
             if let Document::Index(index) = &document {
                 state.children.extend(index.manifests.iter().map(|child| child.digest));
             }
-            let gone = state.catalog.put(entry, name.as_ref());
+            let gone = state.catalog.put(entry, name.as_ref()).map_err(|error| self.unwritable(error))?;
             state.sole = None;
             // The relations of all other manifests are unchanged, so they are not read again.
             match state.graph.as_mut().map(Arc::get_mut) {
@@ -102,10 +103,11 @@ impl<P: LayoutFiles> Sink for Local<P> {
         entries: &'a [Descriptor],
     ) -> Task<'a, Result<(), StoreError>> {
         let add = |mut state: MutexGuard<'_, LayoutState>| {
-            entries.iter().for_each(|entry| state.unlisted.add(*subject, entry.clone()));
+            let entries = entries.iter().map(|entry| self.stored(entry)).collect::<Result<Vec<_>, _>>()?;
+            entries.into_iter().for_each(|entry| state.unlisted.add(*subject, entry));
+            Ok(())
         };
-        let listed = self.begin().map(add);
-        Box::pin(ready(listed))
+        Box::pin(ready(self.begin().and_then(add)))
     }
 
     fn mark(&self) {
@@ -129,9 +131,10 @@ impl<P: LayoutFiles> Sink for Local<P> {
             if !self.state().writing && !self.place.is_new() {
                 return Ok(());
             }
-            let lists = self.begin()?.unlisted.by_subject.clone();
-            for (subject, entries) in lists {
-                self.merge(&subject, entries).await?;
+            let subjects: Vec<_> = self.begin()?.unlisted.by_subject.keys().copied().collect();
+            for subject in subjects {
+                let entries = self.state().unlisted.of(&subject);
+                self.merge(&subject, &entries).await?;
             }
             let mut state = self.begin()?;
             let children = std::mem::take(&mut state.children);
@@ -158,7 +161,7 @@ impl<P: LayoutFiles> Local<P> {
         if !state.writing {
             self.place.begin()?;
             if !self.place.is_new() {
-                state.catalog = self.read_catalog()?;
+                self.read_catalog(&mut state)?;
             }
             state.invalidate();
             state.writing = true;
@@ -172,6 +175,10 @@ impl<P: LayoutFiles> Local<P> {
     fn mark_both(&self, state: &mut LayoutState) {
         state.mark();
         self.place.mark();
+    }
+
+    fn stored(&self, descriptor: &Descriptor) -> Result<StoredDescriptor, StoreError> {
+        StoredDescriptor::of(descriptor).map_err(|error| self.unwritable(error))
     }
 
     fn name(&self, text: &str) -> Result<ImageName, StoreError> {
@@ -197,12 +204,12 @@ impl<P: LayoutFiles> Local<P> {
     }
 
     /// Stores the list of referrers of `subject`: its existing entries, and the missing ones of `entries`.
-    async fn merge(&self, subject: &Digest, entries: Vec<Descriptor>) -> Result<(), StoreError> {
+    async fn merge(&self, subject: &Digest, entries: &[Descriptor]) -> Result<(), StoreError> {
         let name = self.name(&fallback_tag(subject))?;
         let before = {
             let state = self.state();
             let lists = state.catalog.with_name(name.as_str());
-            lists.into_iter().find(|list| media_type::is_index(&list.media_type) && list.digest != *subject).cloned()
+            lists.into_iter().find(|list| media_type::is_index(&list.media_type) && list.digest != *subject)
         };
         let place = || self.place.name();
         let mut list = match before {
@@ -210,19 +217,23 @@ impl<P: LayoutFiles> Local<P> {
                 .map_err(|error| StoreError::Manifest { place: place(), error })?,
             None => Catalog::default(),
         };
-        let present = list.descriptors().count();
-        entries.into_iter().for_each(|entry| list.add_referrer(entry));
-        if present > 0 && list.descriptors().count() == present {
+        let present = list.len();
+        entries.iter().try_for_each(|entry| list.add_referrer(entry)).map_err(|error| self.unwritable(error))?;
+        if present > 0 && list.len() == present {
             return Ok(());
         }
         let limit = self.limits.graph.referrers;
-        if count(list.descriptors().count()) > limit {
+        if count(list.len()) > limit {
             return Err(StoreError::TooMany { place: place(), what: "referrers", limit });
         }
         let bytes = list.render().map_err(|error| self.unwritable(error))?;
         let content = Content::name(media_type::OCI_INDEX, bytes);
         self.push_blob(Blob::of(&content)).await?;
-        self.state().catalog.put(content.descriptor().clone(), Some(&name));
+        let _gone = self
+            .state()
+            .catalog
+            .put(content.descriptor().clone(), Some(&name))
+            .map_err(|error| self.unwritable(error))?;
         Ok(())
     }
 }

@@ -78,7 +78,7 @@ impl<P: LayoutFiles> Source for Local<P> {
         let mut listed = BTreeSet::new();
         let mut images = Vec::new();
         for root in roots(&state.catalog, &graph) {
-            let names: Vec<_> = kept_names(root).iter().map(|name| Some(name.to_string())).collect();
+            let names: Vec<_> = kept_names(&root).iter().map(|name| Some(name.to_string())).collect();
             for name in if names.is_empty() { vec![None] } else { names } {
                 if listed.insert((root.digest, name.clone())) {
                     images.push(ListedImage { descriptor: Some(root.bare()), name });
@@ -94,7 +94,7 @@ impl<P: LayoutFiles> Source for Local<P> {
             TagOrDigest::Digest(digest) => state.catalog.with_digest(digest),
             TagOrDigest::Tag(tag) => state.catalog.with_name(tag),
         };
-        let names = entries.into_iter().flat_map(kept_names).filter(|name| !is_auxiliary_name(name.as_str()));
+        let names = entries.iter().flat_map(kept_names).filter(|name| !is_auxiliary_name(name.as_str()));
         names.map(|name| name.to_string()).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
@@ -116,15 +116,12 @@ impl<P: LayoutFiles> Local<P> {
     pub fn sole(&self) -> Result<Descriptor, StoreError> {
         let mut state = self.state();
         let graph = self.graph(&mut state);
-        let roots = roots(&state.catalog, &graph);
-        let mut different = roots.clone();
-        different.sort_by_key(|root| root.digest);
-        different.dedup_by_key(|root| root.digest);
-        match different.as_slice() {
+        let roots: Vec<_> = roots(&state.catalog, &graph).collect();
+        match roots.as_slice() {
             [] => Err(StoreError::NotFound { content: MissingContent::Image { place: self.place.name() } }),
-            [one] => Ok(one.bare()),
+            [first, more @ ..] if more.iter().all(|root| root.digest == first.digest) => Ok(first.bare()),
             _ => {
-                let names = roots.iter().map(|root| label(root)).collect();
+                let names = roots.iter().map(label).collect();
                 Err(StoreError::Ambiguous { place: self.place.name(), names })
             }
         }
@@ -193,19 +190,15 @@ impl<P: LayoutFiles> Local<P> {
             return sole;
         }
         let graph = self.graph(state);
-        let roots: BTreeSet<_> = roots(&state.catalog, &graph).into_iter().map(|root| root.digest).collect();
+        let roots: BTreeSet<_> = roots(&state.catalog, &graph).map(|root| root.digest).collect();
         let sole = roots.first().copied().filter(|_| roots.len() == 1);
         *state.sole.insert(sole)
     }
 
     /// The one descriptor that all of `entries` are: whichever reader takes whichever of them takes the same.
-    fn agreed(
-        &self,
-        entries: &[&Descriptor],
-        what: impl Fn() -> TagOrDigest,
-    ) -> Result<Option<Descriptor>, StoreError> {
-        let Some(first) = entries.first().map(|entry| entry.bare()) else { return Ok(None) };
-        let names: BTreeSet<_> = entries.iter().map(|entry| label(entry)).collect();
+    fn agreed(&self, entries: &[Descriptor], what: impl Fn() -> TagOrDigest) -> Result<Option<Descriptor>, StoreError> {
+        let Some(first) = entries.first().map(Descriptor::bare) else { return Ok(None) };
+        let names: BTreeSet<_> = entries.iter().map(label).collect();
         match entries.iter().all(|entry| entry.bare() == first) {
             true => Ok(Some(first)),
             false if names.len() > 1 && entries.iter().any(|entry| entry.digest != first.digest) => {
@@ -225,13 +218,12 @@ impl<P: LayoutFiles> Local<P> {
         let mut state = self.state();
         let mut listed = self.listed(&state.catalog, subject)?;
         self.describe(&mut listed);
-        let unlisted = state.unlisted.by_subject.get(subject).map(Vec::as_slice).unwrap_or_default();
+        let unlisted = state.unlisted.of(subject);
         let is_wanted = |entry: &&Descriptor| entry.artifact_type.as_deref() == artifact_type;
-        let of_type = || listed.iter().chain(unlisted).filter(is_wanted);
+        let of_type = || listed.iter().chain(&unlisted).filter(is_wanted);
         if artifact_type.is_some() && of_type().next().is_some() {
             return self.listing(of_type(), true);
         }
-        let unlisted = unlisted.to_vec();
         let graph = self.graph(&mut state);
         let loose = match artifact_type.is_none() || state.catalog.with_kind().next().is_some() {
             true => Some(self.loose(&mut state)?),
@@ -284,7 +276,7 @@ impl<P: LayoutFiles> Local<P> {
             if list.digest == *subject || !media_type::is_index(&list.media_type) || !lists.insert(list.digest) {
                 continue;
             }
-            let content = self.fetch_listed(list)?;
+            let content = self.fetch_listed(&list)?;
             let index = Index::parse(&content, &self.limits);
             let place = self.place.name();
             let entries = index.map_err(|error| StoreError::Manifest { place, error })?.manifests;
@@ -304,18 +296,15 @@ fn label(entry: &Descriptor) -> String {
 }
 
 /// The entries that are images of their own.
-fn roots<'a>(catalog: &'a Catalog, graph: &Relations) -> Vec<&'a Descriptor> {
+fn roots(catalog: &Catalog, graph: &Relations) -> impl Iterator<Item = Descriptor> {
     let candidates = || catalog.descriptors().filter(|entry| !is_auxiliary(entry));
-    let image = |entry: &&Descriptor| {
+    let image = |entry: &Descriptor| {
         let unnamed = !entry.annotations.contains_key(REF_NAME);
         let child = unnamed && graph.children.contains(&entry.digest);
         !child && !graph.referring.contains(&entry.digest)
     };
-    let images: Vec<_> = candidates().filter(image).collect();
-    match images.is_empty() {
-        true => candidates().collect(),
-        false => images,
-    }
+    let has_images = candidates().any(|entry| image(&entry));
+    candidates().filter(move |entry| !has_images || image(entry))
 }
 
 /// Whether an entry is, by its name or kind, there for the sake of another.
