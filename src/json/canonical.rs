@@ -17,8 +17,8 @@ use crate::limits::Limits;
 /// and numbers as ECMAScript writes them.
 ///
 /// # Errors
-/// [`JsonError`] if [`check`] refuses the document, or if a double cannot hold an integer exactly: other
-/// implementations would sign another number.
+/// [`JsonError`] if [`check`] refuses the document, or if the canonical form of an integer is another
+/// integer: implementations that do not use doubles would sign another number.
 pub fn canonical(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, JsonError> {
     check(bytes, limits)?;
     let mut written = String::with_capacity(bytes.len());
@@ -74,30 +74,32 @@ fn write_string(text: &str, to: &mut String) -> Result<(), JsonError> {
 /// 3.2.2.3.
 ///
 /// # Errors
-/// [`JsonError`] for a number out of range, and for an integer that a double cannot hold.
+/// [`JsonError`] for a number out of range, and for an integer whose canonical form is another integer.
 fn write_number(text: &str, to: &mut String) -> Result<(), JsonError> {
     let refuse = |why: &str| JsonError { limit: false, reason: format!("the number {text:.40} {why}") };
-    let number: f64 = text.parse().map_err(|_| refuse("is none"))?;
+    let number: f64 = text.parse().map_err(|_| refuse("is not a number"))?;
     if !number.is_finite() {
         return Err(refuse("is out of range"));
     }
+    let written = number_text(number);
     let integer = !text.contains(['.', 'e', 'E']);
-    if integer && text != "-0" && format!("{number:.0}") != text {
-        return Err(refuse("is an integer that a double cannot hold"));
+    if integer && text != "-0" && written != text {
+        return Err(refuse("is an integer that doubles do not hold"));
     }
+    to.push_str(&written);
+    Ok(())
+}
+
+fn number_text(number: f64) -> String {
     if number == 0.0 {
-        to.push('0');
-        return Ok(());
+        return "0".to_owned();
     }
     let scientific = shortest(number.abs());
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
     let exponent: i32 = exponent.parse().unwrap_or_default();
-    if number < 0.0 {
-        to.push('-');
-    }
-    to.push_str(&place_point(&digits, exponent));
-    Ok(())
+    let sign = if number < 0.0 { "-" } else { "" };
+    format!("{sign}{}", place_point(&digits, exponent))
 }
 
 /// The shortest decimal digits of a number, as `d.ddde±n`. Rust and ECMAScript agree on how many digits. Of two equally
@@ -215,12 +217,17 @@ mod tests {
     }
 
     #[test]
-    fn an_integer_that_a_double_rounds_is_refused() {
+    fn an_integer_with_another_canonical_form_is_refused() {
         let canonical = |text: &str| canonical(text.as_bytes(), &Limits::DEFAULT);
         assert_eq!(canonical("[9007199254740991,-9007199254740992]").unwrap(), b"[9007199254740991,-9007199254740992]");
         for text in ["9007199254740993", "-9007199254740993", "18446744073709551615", "123456789012345678901234567890"]
         {
             assert!(canonical(text).is_err(), "{text}");
+        }
+        // A double holds it exactly, and ECMAScript writes fewer digits.
+        assert!(canonical("333233331666666688").is_err());
+        for text in ["333233331666666700", "3.33233331666666688e17"] {
+            assert_eq!(canonical(text).unwrap(), b"333233331666666700");
         }
     }
 
