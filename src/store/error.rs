@@ -1,9 +1,9 @@
-//! `StoreError`: what a store could not do, with what it was about.
+//! `StoreError`: why an operation of a store failed, and its subject.
 //!
 //! One convention holds for all errors of stores. A reason is an enum, so no decision and no hint reads a message. The
-//! message of an error contains the messages of its causes, and `source()` is `None`: a chain that is printed repeats
-//! nothing. A text that an error takes from a registry is escaped and shortened when it is made, and every error that
-//! leaves the registry client has its secrets hidden (`with_texts`).
+//! message of an error contains the messages of its causes, and `source()` is `None`, so a printed chain repeats
+//! nothing. A text from a registry is escaped and truncated when the error is made, and every error that leaves the
+//! registry client is redacted (`with_texts`).
 
 mod archive;
 mod broken;
@@ -60,142 +60,142 @@ pub use refusal::ReadBackFault;
 pub use refusal::ReadOnlyFault;
 pub use tls::TlsFault;
 
-/// What a store could not do.
+/// Why an operation of a store failed.
 ///
-/// [`StoreError::NotFound`] is an answer, and [`StoreError::Contradiction`] is one; all the others are "could not tell".
+/// Only [`StoreError::NotFound`] and [`StoreError::Contradiction`] are answers; every other error is could-not-tell.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// Several images where one is to be chosen.
+    /// Several images match where exactly one is required.
     #[error("{place} holds {} images; name one of them: {}", .names.len(), shortened(.names))]
     Ambiguous {
         /// The store.
         place: String,
-        /// What there is to choose from.
+        /// The images to choose from.
         names: Vec<String>,
     },
-    /// An archive or layout that breaks its own rules, or a setting that cannot be used.
+    /// An archive or layout violates its format, or a setting is unusable.
     #[error("{place}: {reason}")]
     Broken {
         /// The file, directory or setting.
         place: String,
-        /// Which rule, and where.
+        /// The violated rule.
         reason: BrokenReason,
     },
-    /// Another process writes there.
+    /// Another process writes to the store.
     #[error("{place}: {reason}")]
     Busy {
         /// The store.
         place: String,
-        /// Who writes.
+        /// The writer.
         reason: BusyFault,
     },
-    /// The bytes are not what was asked for.
+    /// The bytes do not match the requested digest or size.
     #[error("{place}: {error}")]
     Content {
         /// The store.
         place: String,
-        /// What differs.
+        /// The difference.
         error: ContentError,
     },
-    /// An archive that says two things of one image: what is verified would not be what is loaded.
+    /// An archive contradicts itself about an image: the verified image would not be the loaded one.
     #[error("{place}: {reason}")]
     Contradiction {
         /// The archive.
         place: String,
-        /// Which two.
+        /// The contradiction.
         reason: ContradictionReason,
     },
     /// The store denies access, or no credential may be sent to it.
     #[error("{place}: not authorised ({reason}{})", .credential.iter().map(|it| format!("; {it}")).collect::<String>())]
     Denied {
-        /// Which credential was used, or that there is none, for messages.
+        /// The source of the credential, or that there is none, for messages.
         credential: Option<String>,
-        /// What was asked for.
+        /// The requested content.
         place: String,
-        /// Why.
+        /// The reason.
         reason: DenialReason,
     },
-    /// A file or directory.
+    /// An I/O error of a file or directory.
     #[error("{path}: {error}")]
     Io {
         /// The path.
         path: String,
-        /// What the system says.
+        /// The error of the operating system.
         error: Arc<io::Error>,
     },
-    /// A list or index that the store keeps is not what it should be.
+    /// A list or index of the store is invalid.
     #[error("{place}: {error}")]
     Manifest {
         /// The store.
         place: String,
-        /// What is wrong with it.
+        /// The error in it.
         error: ManifestError,
     },
-    /// The store refuses a manifest because it does not have one of its blobs.
+    /// The store refuses a manifest because one of its blobs is missing.
     #[error("{place}: a blob is missing: {answer}")]
     MissingBlob {
-        /// What the store answered.
+        /// The response of the store.
         answer: RegistryAnswer,
         /// The manifest.
         place: String,
     },
-    /// A name that stands for another image already, and was not asked to be moved.
+    /// The name already stands for another image, and was not to be moved.
     #[error("{place}: the name `{name}` stands for {} already", .held.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
     NameTaken {
         /// The store.
         place: String,
         /// The name.
         name: String,
-        /// What it stands for.
+        /// The images that the name stands for.
         held: Vec<Digest>,
     },
-    /// The store says that there is none.
+    /// The store says that the content does not exist.
     #[error("{content}: not found")]
     NotFound {
-        /// What was asked for.
+        /// The requested content.
         content: MissingContent,
     },
-    /// The store's response breaks the protocol, or is an error.
+    /// The response of the store violates the protocol, or is an error.
     #[error("{place}: {reason}")]
     Protocol {
-        /// What was asked for.
+        /// The requested content.
         place: String,
-        /// What came back.
+        /// The fault of the response.
         reason: ProtocolFault,
     },
-    /// A store that is only read, or that cannot do what is asked.
+    /// The store is read only, or does not support the operation.
     #[error("{place}: {reason}")]
     ReadOnly {
         /// The store.
         place: String,
-        /// Why not.
+        /// The reason.
         reason: ReadOnlyFault,
     },
-    /// The store took something and does not have it, or has something else.
+    /// The store confirmed content, but does not have it or has something else.
     #[error("{place}: {reason}")]
     ReadBack {
-        /// What was stored.
+        /// The stored content.
         place: String,
-        /// What is there instead.
+        /// The result of reading it back.
         reason: ReadBackFault,
     },
     /// The rate limit of the store is reached.
     #[error("{place}: too many requests; the registry asks to wait {}", seconds(*.wait))]
     Throttled {
-        /// What was asked for.
+        /// The requested content.
         place: String,
-        /// For how many seconds, if it said so.
+        /// The time to wait in seconds, if the store stated it.
         wait: Option<u64>,
     },
-    /// The timeout of the whole command is over.
+    /// The timeout of the whole command has expired.
     #[error("{what}: not done within {}, while {doing}", in_words(*.limit))]
     Timeout {
-        /// What was being done.
+        /// The activity at that time.
         doing: String,
         /// The timeout.
         limit: Duration,
-        /// What was asked for.
+        /// The requested content.
         what: String,
     },
     /// TLS to the store failed, or is missing.
@@ -203,48 +203,48 @@ pub enum StoreError {
     Tls {
         /// The host.
         place: String,
-        /// What is wrong.
+        /// The fault.
         fault: TlsFault,
-        /// What was asked for, where that is known.
+        /// The requested content, if it is known.
         what: String,
     },
-    /// More than we are willing to read.
+    /// The content is larger than the limit.
     #[error("{what} is larger than the limit of {limit} bytes")]
     TooLarge {
-        /// Which content.
+        /// The content.
         what: String,
         /// The limit, in bytes.
         limit: u64,
     },
-    /// More entries than we are willing to look at.
+    /// There are more entries than the limit.
     #[error("{place}: more than {limit} {what}")]
     TooMany {
         /// The store.
         place: String,
-        /// What there is too much of.
+        /// The kind of entries.
         what: &'static str,
         /// The limit.
         limit: u64,
     },
-    /// No connection, or one that broke.
+    /// There is no connection, or it broke.
     #[error("{}: {reason}", about(.what, .place))]
     Unreachable {
         /// The host.
         place: String,
-        /// Why.
+        /// The fault.
         reason: ConnectionFault,
-        /// What was asked for, where that is known.
+        /// The requested content, if it is known.
         what: String,
     },
 }
 
 impl StoreError {
-    /// Whether the store says that there is none: the only absence.
+    /// Whether the store says that the content does not exist: the only absence.
     pub const fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound { .. })
     }
 
-    /// The same error, about `thing` where it does not say about what yet.
+    /// The same error with the subject `thing`, if it has no subject yet.
     #[must_use]
     pub fn about(mut self, thing: &str) -> Self {
         if let Self::Tls { what, .. } | Self::Unreachable { what, .. } = &mut self
@@ -255,12 +255,12 @@ impl StoreError {
         self
     }
 
-    /// An error of the system, about `path`.
+    /// An I/O error about `path`.
     pub fn io(path: impl std::fmt::Display, error: io::Error) -> Self {
         Self::Io { path: path.to_string(), error: Arc::new(error) }
     }
 
-    /// The error with every text in it as `text` makes it; names of what was asked for as `place` does.
+    /// The same error with every text in it converted by `text`, and names of stores by `place`.
     #[cfg(feature = "registry")]
     pub(crate) fn with_texts(self, place: impl Fn(&str) -> String, text: impl Fn(&str) -> String) -> Self {
         let at = |name: String| place(&name);
@@ -322,7 +322,7 @@ impl StoreError {
         }
     }
 
-    /// A short, stable name of the kind of error, for reports.
+    /// The stable code of this kind of error in reports.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Ambiguous { .. } => "ambiguous",
@@ -348,7 +348,7 @@ impl StoreError {
     }
 }
 
-/// `reason` as it is if `text` finds nothing to hide in its message, else its message as `text` makes it.
+/// `reason` unchanged if `text` does not change its message, otherwise its converted message.
 #[cfg(feature = "registry")]
 fn redacted<R: std::fmt::Display>(reason: R, text: impl Fn(&str) -> String, hidden: impl Fn(String) -> R) -> R {
     let message = reason.to_string();
@@ -366,7 +366,7 @@ fn seconds(wait: Option<u64>) -> String {
     }
 }
 
-/// What was asked for and the host, which mostly stands in it already.
+/// The subject and the host, unless the subject already contains the host.
 fn about(what: &str, place: &str) -> String {
     match what {
         "" => place.to_owned(),

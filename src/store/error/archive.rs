@@ -1,8 +1,8 @@
-//! `ArchiveFault`: why a tar archive is not read.
+//! `ArchiveFault`: why a tar archive is refused.
 
 use crate::text::Untrusted;
 
-/// Why an archive is not read.
+/// Why a tar archive is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArchiveFault {
@@ -20,7 +20,7 @@ pub enum ArchiveFault {
     /// It is an empty file.
     #[error("it is empty")]
     Empty,
-    /// A file in it became shorter while it was read.
+    /// A file in it became shorter while it was being read.
     #[error("`{0}` became shorter while it was read")]
     Shrunk(Untrusted),
     /// It is a pipe or a device.
@@ -29,32 +29,32 @@ pub enum ArchiveFault {
          example with `docker save -o image.tar IMAGE`"
     )]
     Stream,
-    /// It breaks a rule of the strict reading.
+    /// It violates a rule of the strict reading.
     #[error("at byte {at} it has {fault}")]
     Tar {
-        /// The offset of the header, or of what else breaks the rule.
+        /// The offset of the header or data that violates the rule.
         at: u64,
-        /// Which rule.
+        /// The rule.
         fault: TarFault,
     },
 }
 
-/// What an archive has that readers of tar archives could take for different things, or that no layout has.
+/// A property that readers of tar archives could interpret differently, or that no layout has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TarFault {
     /// The checksum of a header is wrong.
     #[error("a header whose checksum is {found} where {computed} is right")]
     Checksum {
-        /// What the checksum should be.
+        /// The correct checksum.
         computed: u64,
-        /// What the header says.
+        /// The checksum in the header.
         found: u64,
     },
     /// The checksum of a header is not octal.
     #[error("a header checksum that is no octal number")]
     ChecksumForm,
-    /// The archive ends after a member, without the blocks that end an archive.
+    /// The archive ends after a member, without the two blocks of zeros that end an archive.
     #[error("no end: it was cut off after a member")]
     CutAfterMember,
     /// The archive ends within a header.
@@ -63,23 +63,23 @@ pub enum TarFault {
     /// The archive ends within a member.
     #[error("`{name}` of {size} bytes, of which {left} are there: it was cut off")]
     CutInMember {
-        /// How many bytes there are, with padding.
+        /// The number of bytes that are left, with padding.
         left: u64,
         /// The member.
         name: Untrusted,
         /// The size of the member.
         size: u64,
     },
-    /// The archive ends after the first of the two blocks that end an archive.
+    /// The archive ends after the first of the two blocks of zeros that end an archive.
     #[error("one block of zeros at the end instead of two: it was cut off")]
     CutInEnd,
     /// A device.
     #[error("a device")]
     Device,
-    /// A directory that has a size.
+    /// A directory with a size.
     #[error("a directory with content")]
     DirectoryWithContent,
-    /// The end, after an extension header that announced a member.
+    /// The archive ends after an extension header for a member.
     #[error("the end where a member was announced")]
     EndInsteadOfMember,
     /// An extension header that is too long.
@@ -93,25 +93,25 @@ pub enum TarFault {
     /// A FIFO.
     #[error("a FIFO")]
     Fifo,
-    /// A field of a header that holds no number.
+    /// A field of a header is not a number.
     #[error("a field at {0} in its header that is no number")]
     Field(usize),
     /// A hard link.
     #[error("a hard link")]
     HardLink,
-    /// A header in another format.
+    /// A header in an unsupported format.
     #[error("a header that is neither POSIX nor GNU")]
     HeaderFormat,
     /// A GNU long name that is not terminated.
     #[error("a long name without an end")]
     LongName,
-    /// A name that no file of a layout can have.
+    /// A name that is not valid in a layout.
     #[error("the name `{0}`, which is none that a layout can have")]
     Name(Untrusted),
     /// A name that is not UTF-8.
     #[error("a name that is not UTF-8")]
     NameEncoding,
-    /// Two members with the same name, or with names that differ in case only.
+    /// Two members with equal names, compared without case.
     #[error("{} for the second time", named(.0.as_ref()))]
     NameTwice(Option<Untrusted>),
     /// Too much padding at the end.
@@ -120,16 +120,16 @@ pub enum TarFault {
     /// A PAX record that is malformed.
     #[error("a PAX record that is malformed")]
     Record,
-    /// A PAX record for all members that sets what only one member can have.
+    /// A PAX record for all members with a key that applies to one member.
     #[error("a record that sets `{0}`")]
     RecordKey(&'static str),
-    /// Something that is said twice about one member.
+    /// A property of a member that is set twice.
     #[error("{0} for one member, twice")]
     Repeated(&'static str),
     /// A size that is not a number.
     #[error("a size that is no number")]
     Size,
-    /// A size that no file can have.
+    /// A size that is out of range.
     #[error("a size beyond every file")]
     SizeRange,
     /// A sparse file.
@@ -138,15 +138,15 @@ pub enum TarFault {
     /// A symbolic link.
     #[error("a symbolic link")]
     SymbolicLink,
-    /// Something after the end.
+    /// Data after the end.
     #[error("something after its end")]
     Trailing,
     /// Two sizes for one member.
     #[error("two sizes, {record} and {header}")]
     TwoSizes {
-        /// What the header says.
+        /// The size in the header.
         header: u64,
-        /// What the PAX record says.
+        /// The size in the PAX record.
         record: u64,
     },
     /// A member of an unknown type.

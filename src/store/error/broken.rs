@@ -1,4 +1,4 @@
-//! `BrokenReason`: which rule an archive, a layout, a file or a setting breaks.
+//! `BrokenReason`: the rule that an archive, a layout, a file or a setting violates.
 
 use crate::digest::Digest;
 use crate::json::JsonError;
@@ -10,7 +10,7 @@ use super::CertificateFileFault;
 use super::CredentialFileFault;
 use super::NetworkError;
 
-/// Which rule a store, or a setting of it, breaks.
+/// The rule that a store or one of its settings violates.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BrokenReason {
@@ -23,42 +23,42 @@ pub enum BrokenReason {
     /// An OCI image layout.
     #[error("{0}")]
     Layout(LayoutFault),
-    /// A task that should have read a blob ended before its end.
+    /// A task that should have read a blob ended early.
     #[error("{0} was not read: a task failed")]
     NotRead(Digest),
-    /// What is at a path.
+    /// The file or directory at a path.
     #[error("{0}")]
     Path(PathFault),
     /// A proxy.
     #[error("{0}")]
     Proxy(ProxyFault),
-    /// The text of another reason, with secrets hidden in it.
+    /// The redacted text of another reason.
     #[error("{0}")]
     Redacted(String),
-    /// A setting of TLS.
+    /// A TLS setting.
     #[error("{0}")]
     Tls(TlsSettingFault),
-    /// A list has no JSON form.
+    /// A list that cannot be serialized.
     #[error("{0}")]
     Unwritable(JsonError),
 }
 
-/// Which rule an OCI image layout breaks.
+/// The rule that an OCI image layout violates.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LayoutFault {
-    /// A file of the layout is not JSON that is read.
+    /// A file of the layout is not valid JSON.
     #[error("{file}: {error}")]
     Json {
         /// The file.
         file: &'static str,
-        /// What is wrong.
+        /// The error of the JSON reader.
         error: JsonError,
     },
     /// Several entries for one name or digest differ.
     #[error("{} is listed {times} times and not as the same", listed(.what))]
     ListedDifferently {
-        /// How many entries there are.
+        /// The number of entries.
         times: usize,
         /// The name or digest.
         what: TagOrDigest,
@@ -78,22 +78,22 @@ pub enum LayoutFault {
     /// A blob is not a manifest.
     #[error("{0} is not a manifest")]
     NotAManifest(Digest),
-    /// Another version of the layout.
+    /// The version of the layout is unsupported.
     #[error("its layout version is `{0}`, not 1.0.0")]
     Version(Untrusted),
 }
 
-/// What is wrong with what is at a path.
+/// Why the file or directory at a path is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PathFault {
-    /// There is a file already.
+    /// A file already exists.
     #[error("it is there already")]
     Exists,
-    /// A file with a second name, under which writing to it would show too.
+    /// The file has another hard link, so a write to it would appear elsewhere.
     #[error("it has a second name (a hard link), under which writing to it would show as well")]
     HardLink,
-    /// What was staged could not be finished and is lost.
+    /// The staged content is lost, since it could not be committed.
     #[error("what was staged is lost, because it could not be finished")]
     Lost,
     /// Not a directory.
@@ -102,18 +102,18 @@ pub enum PathFault {
     /// Not a regular file.
     #[error("it is {0}, not a regular file")]
     NotAFile(&'static str),
-    /// A file that has the name of a lock and is not a lock.
+    /// The file at the path of a lock is not a lock file.
     #[error("it has the name of a lock and is not a lock of bulla; remove it if nobody needs it")]
     NotALock,
-    /// A directory with other files in it.
+    /// The directory contains other files.
     #[error("it is neither empty nor an OCI image layout")]
     NotALayout,
-    /// A symbolic link where a new file is to be written.
+    /// A symbolic link is at the path of a new file.
     #[error("it is a symbolic link; name the file that it points to")]
     SymbolicLink,
 }
 
-/// Why a proxy cannot be used.
+/// Why a proxy is unusable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProxyFault {
@@ -123,7 +123,7 @@ pub enum ProxyFault {
         /// The proxy, for messages.
         proxy: String,
     },
-    /// The environment variable holds no URL.
+    /// The environment variable is not a URL.
     #[error("{variable}: its value is no address of a proxy")]
     NoUrl {
         /// The variable.
@@ -145,20 +145,20 @@ pub enum ProxyFault {
     },
 }
 
-/// What is wrong with a setting of TLS.
+/// Why a TLS setting is unusable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsSettingFault {
     /// A file of certificates.
     #[error("{0}")]
     Certificates(CertificateFileFault),
-    /// The HTTP client cannot be made.
+    /// The HTTP client could not be built.
     #[error("{0}")]
     Client(NetworkError),
     /// The private key of the client certificate cannot be read.
     #[error("its private key cannot be read")]
     ClientKey,
-    /// The TLS library does not accept the settings.
+    /// The TLS library refuses the settings.
     #[error("{0}")]
     Library(String),
 }

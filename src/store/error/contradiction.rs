@@ -1,29 +1,29 @@
-//! `ContradictionReason`: the two things that an archive says of one image.
+//! `ContradictionReason`: how an archive contradicts itself about an image.
 
 use crate::digest::Digest;
 use crate::text::Untrusted;
 
-/// Which two things an archive says of one image: what is verified would not be what is loaded.
+/// How an archive contradicts itself about an image, so that the verified image would not be the loaded one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ContradictionReason {
-    /// Loaders load another named image as well.
+    /// A loader would also load another named image.
     #[error("loaders take `{name}` from it as well, which is not {sole}")]
     AlsoLoaded {
         /// The name of the other image.
         name: Untrusted,
-        /// The image that was meant.
+        /// The selected image.
         sole: Digest,
     },
-    /// A file has another digest than its name says.
+    /// The digest of a file differs from that in its name.
     #[error("under the name of {digest} it has {found}")]
     Digest {
         /// The digest in its name.
         digest: Digest,
-        /// The digest that it has.
+        /// The actual digest.
         found: Digest,
     },
-    /// A key that differs from a known key in case only.
+    /// A key differs from a known key only in case.
     #[error("its {file} has the key `{key}`, which loaders take for another")]
     Key {
         /// The file.
@@ -34,34 +34,34 @@ pub enum ContradictionReason {
     /// The two lists of an archive of `docker save` differ.
     #[error("its index.json does not say of `{config}` what its manifest.json says")]
     Lists {
-        /// The config of the image, as `manifest.json` names it.
+        /// The config of the image in `manifest.json`.
         config: Untrusted,
     },
     /// A listed file is missing.
     #[error("its manifest.json lists `{0}`, which it does not have")]
     Missing(Untrusted),
-    /// Loaders load another image for a name.
+    /// A loader would load another image for a name.
     #[error("loaders take {loaded} for `{name}`, which is another image")]
     Name {
-        /// What loaders load.
+        /// The image that a loader would load.
         loaded: Digest,
         /// The name.
         name: Untrusted,
     },
-    /// Loaders load something else.
+    /// A loader would not load this image.
     #[error("its manifest.json has loaders load something else than {0}")]
     NotLoaded(Digest),
-    /// The text of another reason, with secrets hidden in it.
+    /// The redacted text of another reason.
     #[error("{0}")]
     Redacted(String),
-    /// A file has another size than its manifest says.
+    /// The size of a file differs from that in its manifest.
     #[error("under the name of {digest} it has {found} bytes, not {wanted}")]
     Size {
         /// The digest in its name.
         digest: Digest,
-        /// The size that it has.
+        /// The actual size.
         found: u64,
-        /// The size that its manifest says.
+        /// The size in its manifest.
         wanted: u64,
     },
 }

@@ -1,15 +1,15 @@
-//! Why a file of credentials, certificates or keys is not used. Nothing of what such a file holds is shown.
+//! Why a file of credentials, certificates or keys is refused. Its content is never shown.
 
 use crate::text::Untrusted;
 
-/// Why a credential file is not used. Its text is never shown: it holds secrets.
+/// Why a credential file is refused. Its text is never shown, since it contains secrets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CredentialFileFault {
-    /// The credential in an entry cannot be read.
+    /// The credential in an entry is invalid.
     #[error("the entry `{name}`: {fault}")]
     Entry {
-        /// What is wrong with it.
+        /// The fault.
         fault: CredentialEntryFault,
         /// The name of the entry.
         name: Untrusted,
@@ -25,7 +25,7 @@ pub enum CredentialFileFault {
     Unreadable,
 }
 
-/// What is wrong with the `auth` field of an entry.
+/// Why the `auth` field of an entry is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CredentialEntryFault {
@@ -40,7 +40,7 @@ pub enum CredentialEntryFault {
     Utf8,
 }
 
-/// Why a file of certificates or a file with a private key, for TLS, is not used.
+/// Why a file with certificates or a private key for TLS is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CertificateFileFault {
@@ -50,22 +50,22 @@ pub enum CertificateFileFault {
     /// The private key is encrypted.
     #[error("the private key is encrypted; decrypt it with `openssl pkey -in FILE -out PLAIN`")]
     EncryptedKey,
-    /// It holds no certificate.
+    /// It contains no certificate.
     #[error("it holds no certificate, but {0}")]
     NoCertificate(PemBlock),
-    /// It holds no private key.
+    /// It contains no private key.
     #[error("it holds no private key that can be read, but {0}")]
     NoPrivateKey(PemBlock),
-    /// It is not a certificate in any form.
+    /// It is not a certificate in any supported format.
     #[error("it is no certificate, neither PEM nor DER")]
     NotACertificate,
-    /// It is not a private key in any form.
+    /// It is not a private key in any supported format.
     #[error("it is no private key, neither PEM nor DER")]
     NotAPrivateKey,
     /// Its text is not UTF-8.
     #[error("it holds text that is not UTF-8")]
     NotUtf8,
-    /// A PEM block is cut off, or is not base64.
+    /// A PEM block is truncated or not base64.
     #[error("it holds a PEM block that is cut off or no base64")]
     PemBlock,
     /// A certificate cannot be parsed.

@@ -1,4 +1,4 @@
-//! `MissingContent`: what a store says that it does not have.
+//! `MissingContent`: content that does not exist in a store.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::digest::Digest;
 use crate::store::Origin;
 use crate::text::Untrusted;
 
-/// What a store says that it does not have.
+/// Content that does not exist in a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MissingContent {
@@ -29,13 +29,13 @@ pub enum MissingContent {
         /// The repository, layout or archive.
         origin: Origin,
     },
-    /// A resource of a registry, as messages call it.
+    /// A resource of a registry, by its name in messages.
     Resource(String),
 }
 
 #[cfg(feature = "registry")]
 impl MissingContent {
-    /// The same content, with names of stores as `place` makes them, and other text as `text` does.
+    /// The same content with names of stores converted by `place`, and other text by `text`.
     pub(super) fn with_texts(self, place: impl Fn(&str) -> String, text: impl Fn(&str) -> String) -> Self {
         match self {
             Self::Digest { digest, place: at } => Self::Digest { digest, place: place(&at) },

@@ -1,4 +1,4 @@
-//! Reading a layout: names, manifests, blobs, and every way in which tools record referrers.
+//! Reading a layout: names, manifests, blobs, and all the ways in which tools record referrers.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -108,11 +108,12 @@ impl<P: LayoutFiles> Source for Local<P> {
 }
 
 impl<P: LayoutFiles> Local<P> {
-    /// The one image of the layout, where there is just one. Referrers, lists of referrers, cosign's signatures and
-    /// the platforms of an index that is listed too do not count.
+    /// The only image of the layout. Referrers, lists of referrers, cosign's signatures and the platforms of a listed
+    /// index do not count.
     ///
     /// # Errors
-    /// [`StoreError::Ambiguous`] with the names to choose from; [`StoreError::NotFound`] in an empty layout.
+    /// [`StoreError::Ambiguous`] with the names to choose from if there are several; [`StoreError::NotFound`] in an
+    /// empty layout.
     pub fn sole(&self) -> Result<Descriptor, StoreError> {
         let mut state = self.state();
         let graph = self.graph(&mut state);
@@ -127,7 +128,7 @@ impl<P: LayoutFiles> Local<P> {
         }
     }
 
-    /// Whether `name`, where it is the end of several names, is that of one image only.
+    /// Checks that `name`, if it is the end of several names, selects only one image.
     ///
     /// # Errors
     /// [`StoreError::Ambiguous`] with the names to choose from.
@@ -163,7 +164,7 @@ impl<P: LayoutFiles> Local<P> {
         self.fetch_listed(&entry.ok_or_else(not_found)?)
     }
 
-    /// `cosign save` gives its entries kinds instead of names: with one image, its signatures are the ones there are.
+    /// `cosign save` gives its entries kinds instead of names: if there is one image, the signatures are its own.
     fn by_kind(&self, state: &mut LayoutState, tag: &str) -> Result<Option<Descriptor>, StoreError> {
         let Some((_, suffix)) = tag.rsplit_once('.') else { return Ok(None) };
         let kind = |entry: &Descriptor| {
@@ -184,7 +185,7 @@ impl<P: LayoutFiles> Local<P> {
         self.agreed(&entries, || TagOrDigest::Tag(tag.to_owned()))
     }
 
-    /// The digest of the one image of the layout, where there is just one.
+    /// The digest of the only image of the layout; `None` if there is not exactly one.
     fn sole_digest(&self, state: &mut LayoutState) -> Option<Digest> {
         if let Some(sole) = state.sole {
             return sole;
@@ -195,7 +196,7 @@ impl<P: LayoutFiles> Local<P> {
         *state.sole.insert(sole)
     }
 
-    /// The one descriptor that all of `entries` are: whichever reader takes whichever of them takes the same.
+    /// The descriptor on which all `entries` agree, so that every reader of the layout takes the same content.
     fn agreed(&self, entries: &[Descriptor], what: impl Fn() -> TagOrDigest) -> Result<Option<Descriptor>, StoreError> {
         let Some(first) = entries.first().map(Descriptor::bare) else { return Ok(None) };
         let names: BTreeSet<_> = entries.iter().map(label).collect();
@@ -208,12 +209,12 @@ impl<P: LayoutFiles> Local<P> {
         }
     }
 
-    /// What refers to `subject`.
+    /// Lists the referrers of `subject`.
     ///
-    /// 1. The lists that the layout keeps for `subject` are read, with what is still to be merged into them.
-    /// 2. Where one type is wanted and something of it is listed, that is the answer, marked as filtered: to find more,
-    ///    every manifest of the layout would have to be read, whatever their number. Who needs all asks without a type.
-    /// 3. Else every manifest of the layout is asked, once for all subjects.
+    /// 1. Read the lists that the layout has for `subject`, and the entries that are still to be merged into them.
+    /// 2. If an artifact type is given and the lists have entries of it, return those, marked as filtered: more could
+    ///    be found only by reading every manifest of the layout. Callers that need all referrers give no type.
+    /// 3. Otherwise read every manifest of the layout, once for all subjects.
     fn list(&self, subject: &Digest, artifact_type: Option<&str>) -> Result<Listing, StoreError> {
         let mut state = self.state();
         let mut listed = self.listed(&state.catalog, subject)?;
@@ -229,14 +230,14 @@ impl<P: LayoutFiles> Local<P> {
             true => Some(self.loose(&mut state)?),
             false => None,
         };
-        // Without the loose blobs the list is not whole: a question without a type looks at them too.
+        // Without the loose blobs the list is incomplete; a request without a type reads them too.
         let filtered = loose.is_none();
         let loose = loose.iter().flat_map(|loose| loose.referrers(subject));
         let told = graph.referrers(subject).chain(&listed).chain(&unlisted);
         self.listing(told.chain(loose).chain(graph.unreadable.values().flatten()), filtered)
     }
 
-    /// Replaces what the lists say about `entries` by what their manifests say. A manifest is read once, however many
+    /// Replaces the claims of lists about `entries` by those of their manifests. A manifest is read once, however many
     /// entries name it.
     fn describe(&self, entries: &mut [Descriptor]) {
         let mut read = BTreeMap::new();
@@ -250,7 +251,7 @@ impl<P: LayoutFiles> Local<P> {
         }
     }
 
-    /// A list of `entries`, each once: a wrong entry for a manifest does not hide the right one.
+    /// The list of distinct `entries`: a wrong entry for a manifest does not hide the right one.
     fn listing<'a>(
         &self,
         entries: impl Iterator<Item = &'a Descriptor>,
@@ -265,14 +266,15 @@ impl<P: LayoutFiles> Local<P> {
         }
     }
 
-    /// What the lists say that layouts may have for a subject: the fallback tag, and what olareg makes of it.
+    /// The entries of the lists that a layout may have for a subject: at the fallback tag, and the list that olareg
+    /// annotates.
     fn listed(&self, catalog: &Catalog, subject: &Digest) -> Result<Vec<Descriptor>, StoreError> {
         let limit = self.limits.graph.referrers;
         let mut listed = Vec::new();
         let (mut lists, mut known) = (BTreeSet::new(), BTreeSet::new());
         let named = catalog.with_name(&fallback_tag(subject));
         for list in named.into_iter().chain(catalog.marked_for(subject)) {
-            // `cosign copy` gives an image the name that is meant for the list of what refers to it.
+            // `cosign copy` gives an image the name that is meant for its list of referrers.
             if list.digest == *subject || !media_type::is_index(&list.media_type) || !lists.insert(list.digest) {
                 continue;
             }
@@ -290,12 +292,12 @@ impl<P: LayoutFiles> Local<P> {
     }
 }
 
-/// How to name an entry to people: by its full name, else by its digest.
+/// The name of an entry for messages: its full name, else its digest.
 fn label(entry: &Descriptor) -> String {
     names_in(entry).next().map_or_else(|| entry.digest.to_string(), |name| name.escape_debug().to_string())
 }
 
-/// The entries that are images of their own.
+/// The entries that are independent images.
 fn roots(catalog: &Catalog, graph: &Relations) -> impl Iterator<Item = Descriptor> {
     let candidates = || catalog.descriptors().filter(|entry| !is_auxiliary(entry));
     let image = |entry: &Descriptor| {
@@ -307,7 +309,7 @@ fn roots(catalog: &Catalog, graph: &Relations) -> impl Iterator<Item = Descripto
     candidates().filter(move |entry| !has_images || image(entry))
 }
 
-/// Whether an entry is, by its name or kind, there for the sake of another.
+/// Whether the name or kind of an entry marks it as belonging to another one.
 fn is_auxiliary(entry: &Descriptor) -> bool {
     let kind = entry.annotations.get(KIND).and_then(|kind| kind.split('/').nth(1)).unwrap_or_default();
     entry.annotations.get(REF_NAME).is_some_and(|name| is_auxiliary_name(name))

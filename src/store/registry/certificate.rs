@@ -14,18 +14,18 @@ use crate::store::error::CertificateFileFault;
 use crate::store::error::PemBlock;
 use crate::text::Untrusted;
 
-/// The certificates in a file, DER: all `CERTIFICATE` blocks of a PEM file, or the one certificate that a DER file is.
+/// Parses a file of certificates to DER: all `CERTIFICATE` blocks of a PEM file, or a single DER certificate.
 ///
 /// # Errors
-/// [`CertificateFileFault`] where there is none, or one that cannot be read.
+/// [`CertificateFileFault`] if there is no certificate, or one cannot be parsed.
 pub fn certificates(file: &[u8]) -> Result<Vec<Vec<u8>>, CertificateFileFault> {
     parse(file).map(|certificates| certificates.into_iter().map(|certificate| certificate.to_vec()).collect())
 }
 
-/// The private key in a file, PEM or DER, as PEM.
+/// Parses a file with a private key, PEM or DER, and returns it as PEM.
 ///
 /// # Errors
-/// [`CertificateFileFault`], without any of the content.
+/// [`CertificateFileFault`], which contains nothing of the file.
 pub fn private_key(file: &[u8]) -> Result<SecretText, CertificateFileFault> {
     empty(file)?;
     if let Some(label) = pem_label(file) {
@@ -55,7 +55,7 @@ pub fn private_key(file: &[u8]) -> Result<SecretText, CertificateFileFault> {
     Ok(SecretText::new(format!("{}\n-----END {label}-----\n", pem.as_str())))
 }
 
-/// The same as [`certificates`], for TLS.
+/// As [`certificates`], in the type of the TLS library.
 pub(super) fn parse(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, CertificateFileFault> {
     empty(file)?;
     let Some(label) = pem_label(file) else {
@@ -109,9 +109,9 @@ fn contains(file: &[u8], text: &[u8]) -> bool {
 }
 
 const BEGIN: &[u8] = b"-----BEGIN ";
-/// How much of a label is shown, in characters.
+/// The longest part of a label that is shown, in characters.
 const LONGEST_LABEL: usize = 60;
-/// Characters in a line of PEM.
+/// The number of characters in a line of PEM.
 const LINE: usize = 64;
 
 #[cfg(test)]
@@ -128,7 +128,7 @@ VR0jBBgwFoAU+Kq5W8jgMvLY6MXJKYILZVx7tqkwDwYDVR0TAQH/BAUwAwEB/zAF\n\
 BgMrZXADQQD0P8gFoUwfgB+tUAxwROXoVgqQuWlmcwz4PeMveDunH+bJ1FW23eeU\n\
 kESbSvl+9NVq88wczPwTMpCJLWIs7JAK\n\
 -----END CERTIFICATE-----\n";
-    /// A private key of this run: none stands in the source.
+    /// A private key made for this run: the source contains none.
     fn key() -> String {
         let random: [u8; 32] = std::array::from_fn(|_| getrandom::u32().unwrap().to_be_bytes()[0]);
         // PKCS#8 (RFC 8410 section 7): version 0, id-Ed25519, the seed.

@@ -1,5 +1,5 @@
-//! `network_error`: what the network, the system or the HTTP library reported, as far as possible by the types in the chain
-//! of causes.
+//! Classifies the errors of the network, the operating system and the HTTP library, if possible by the types in the
+//! chain of causes.
 
 use std::error::Error;
 use std::io;
@@ -53,17 +53,17 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)
     std::iter::successors(error.source(), |cause| (**cause).source())
 }
 
-/// An error for which the HTTP libraries offer no type that can be named here.
+/// An error for which the HTTP libraries export no type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum UntypedError {
     ClosedUnanswered,
     ProxyAuthentication,
 }
 
-/// The one place where the text of a library's error is read, and why: the error of hyper-util for the 407 of a proxy is
-/// a type that it does not export, and reqwest has no method for the error of hyper that says that a connection was
-/// closed before a response. Where their words change, an error is reported in their words, and a refused proxy is
-/// asked again; no verdict depends on it.
+/// Classifies an error by its text, which no other function of the stores does. hyper-util does not export the type of
+/// its error for the 407 of a proxy, and reqwest has no method for the error of hyper that a connection was closed
+/// before a response. If these texts change, the error is reported with its own text, and a request to a refusing proxy
+/// is retried; no verdict depends on it.
 fn untyped(error: &(dyn Error + 'static)) -> Option<UntypedError> {
     match error.to_string().as_str() {
         "connection closed before message completed" => Some(UntypedError::ClosedUnanswered),
@@ -81,7 +81,7 @@ mod tests {
     use super::super::resolver::Resolver;
     use super::*;
 
-    /// What comes of a request to a server that answers with `answer` and closes, as a registry or as a proxy.
+    /// The error of a request to a server, a registry or a proxy, that sends `answer` and closes the connection.
     fn reported(answer: &'static str, as_proxy: bool) -> reqwest::Error {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -109,7 +109,7 @@ mod tests {
         runtime.block_on(client.build().unwrap().get(url).send()).unwrap_err()
     }
 
-    /// This fails where a new version of a library calls an error by other words.
+    /// This test fails if a new version of a library changes the text of an error.
     #[test]
     fn errors_without_a_type_are_known_by_their_text() {
         let closed = reported("", false);
@@ -125,7 +125,7 @@ mod tests {
     fn a_name_that_is_not_resolved_is_known_by_its_type_and_told_once() {
         let tls = crate::store::registry::tls::trusts_nobody().unwrap();
         let client = reqwest::Client::builder().tls_backend_preconfigured(tls).dns_resolver(Resolver).no_proxy();
-        // A label of more than 63 characters is no DNS label: the system asks nobody.
+        // A DNS label has at most 63 characters, so the operating system asks no name server.
         let NetworkError { kind, detail } =
             network_error(&request(client, &format!("http://{}.invalid/", "x".repeat(64))));
         assert_eq!(kind, Some(NetworkErrorKind::Dns), "{detail}");

@@ -1,5 +1,5 @@
-//! Proxies as the environment names them: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, and the hosts that `NO_PROXY`
-//! leaves out.
+//! Proxies from the environment variables `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, with the exceptions of
+//! `NO_PROXY`.
 
 use std::net::IpAddr;
 
@@ -9,17 +9,17 @@ use url::Host;
 use super::address::is_loopback;
 use crate::store::error::ProxyFault;
 
-/// Which way out.
+/// The proxies of the registry client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Proxies {
-    /// As these rules say; never for this machine itself.
+    /// Proxies by these rules; never for loopback addresses.
     Given(Box<ProxyRules>),
-    /// Straight.
+    /// No proxy: direct connections.
     #[default]
     None,
 }
 
-/// A proxy for each scheme, and the hosts that are reached without one.
+/// A proxy for each scheme, and the hosts that are connected to directly.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProxyRules {
     except: Vec<NoProxyEntry>,
@@ -27,37 +27,38 @@ pub struct ProxyRules {
     https: Option<Proxy>,
 }
 
-/// A proxy, and the variable that named it.
+/// A proxy, and the environment variable that it comes from.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Proxy {
-    /// The address, which may hold a user name and a password; or why there is none.
+    /// The URL, which may contain a user name and a password; or the error in it.
     url: Result<Url, ProxyFault>,
     variable: String,
 }
 
-/// What is reached without a proxy.
+/// A host or network that is connected to directly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum NoProxyEntry {
     All,
-    /// A host name, with a leading dot if only names below it are meant; and its port, if one is given.
+    /// A host name, with a leading dot if it means only the names below it; and its port, if it has one.
     Name(String, Option<u16>),
-    /// Addresses that begin with so many bits of this one; and their port.
+    /// A network: an address and the length of its prefix in bits; and a port, if it has one.
     Network(IpAddr, u8, Option<u16>),
 }
 
 impl Proxies {
-    /// What `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in capitals or not, say. Empty ones say nothing.
+    /// The rules of `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in upper or lower case. Empty variables
+    /// are ignored.
     pub fn from_environment() -> Self {
         Self::from_variables(|name| std::env::var(name).ok())
     }
 
-    /// The same from elsewhere.
+    /// The rules of the environment variables that `variable` returns.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
         let find = |names: &[&str]| {
             let set = |name: &&str| Some(((*name).to_owned(), variable(name)?.trim().to_owned()));
             names.iter().filter_map(set).find(|(_, value)| !value.is_empty())
         };
-        // CGI hands the header `Proxy` of a stranger on as `HTTP_PROXY` (CVE-2016-5385 and its kin).
+        // CGI passes the request header `Proxy` on as `HTTP_PROXY` (CVE-2016-5385, "httpoxy").
         let http: &[&str] = match variable("REQUEST_METHOD") {
             Some(_) => &["http_proxy", "ALL_PROXY", "all_proxy"],
             None => &["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
@@ -71,7 +72,7 @@ impl Proxies {
         }
     }
 
-    /// The proxy by which `url` is reached.
+    /// The proxy for `url`.
     pub(super) fn of(&self, url: &Url) -> Option<&Proxy> {
         let Self::Given(rules) = self else { return None };
         if is_loopback(url) || rules.except.iter().any(|exception| exception.covers(url)) {
@@ -94,15 +95,15 @@ impl Proxy {
         Self { url, variable }
     }
 
-    /// The address.
+    /// The URL of the proxy.
     ///
     /// # Errors
-    /// [`ProxyFault`], with the variable and without its value.
+    /// [`ProxyFault`], with the name of the variable but not its value.
     pub(super) fn url(&self) -> Result<&Url, ProxyFault> {
         self.url.as_ref().map_err(Clone::clone)
     }
 
-    /// The proxy for people, without who we are to it.
+    /// The proxy for messages, without user name and password.
     pub(super) fn shown(&self) -> String {
         let address = self.url.as_ref().map_or_else(
             |_| "?".to_owned(),
@@ -133,7 +134,7 @@ impl NoProxyEntry {
             return (u32::from(bits) <= width(address)).then_some(Self::Network(address, bits, None));
         }
         let (host, port) = match text.rsplit_once(':') {
-            // What has several colons and no brackets is an IPv6 address.
+            // An IPv6 address: several colons and no brackets.
             Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, Some(port.parse().ok()?)),
             _ => (text, None),
         };
@@ -163,13 +164,13 @@ impl NoProxyEntry {
     }
 }
 
-/// What is separated by commas or spaces; what cannot be read leaves out nothing.
+/// Parses the exceptions, separated by commas or spaces; invalid ones are ignored.
 fn exceptions(list: &str) -> Vec<NoProxyEntry> {
     let words = list.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
     words.filter_map(NoProxyEntry::parse).collect()
 }
 
-/// Whether `host` is `name` or below it; only below it where the name begins with a dot.
+/// Whether `host` is `name` or below it; only below it if the name begins with a dot.
 fn is_below(host: &str, name: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     match name.starts_with('.') {

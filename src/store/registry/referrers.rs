@@ -1,8 +1,8 @@
 //! The referrers API: the list of referrers of a manifest. Distribution specification, "Listing Referrers".
 //!
-//! Invariant (see `pagination.rs` for the pages): `None` only where the registry shows, by its response to the first page,
-//! that it has no referrers API, and it never showed that it has one; every other failure is an error, or marks the list
-//! as cut off. An error is not absence.
+//! Invariant (see `pagination.rs` for the pages): `None` only if the response to the first page shows that the registry
+//! has no referrers API, and no earlier response showed that it has one. Every other failure is an error, or marks the
+//! list as cut off. An error is not absence.
 
 use std::collections::HashSet;
 use std::sync::PoisonError;
@@ -30,12 +30,13 @@ use crate::store::Listing;
 use crate::store::StoreError;
 use crate::store::error::ProtocolFault;
 
-/// The referrers of `subject` that the registry lists; `None` where it has no referrers API.
+/// The referrers of `subject` from the referrers API; `None` if the registry does not have it.
 ///
 /// 1. Request the first page, filtered by `artifact_type` if one is given.
-/// 2. Where the registry refuses the filter (400), request the list without it, once, and remember that.
-/// 3. Where the first page says that there is no referrers API, the answer is `None`, unless the API was seen before.
-/// 4. Read all further pages. Where one cannot be read, the entries before it stand: a yes may come of them, never a no.
+/// 2. If the registry refuses the filter (400), request the list without it, once, and remember that.
+/// 3. If the first page shows that there is no referrers API, return `None`, unless the API was seen before.
+/// 4. Read all further pages. If one cannot be read, keep the earlier entries and mark the list as cut off: it can lead
+///    to a yes, but never to a no.
 pub(super) async fn list(
     repository: &Repository,
     subject: &Digest,
@@ -60,16 +61,16 @@ pub(super) async fn list(
     }
 }
 
-/// Whether a response to a filtered request may refuse the filter and not the API: 400, from a registry that is not known
-/// to have no referrers API.
+/// Whether a response to a filtered request may refuse the filter and not the API: 400, from a registry that is not
+/// known to lack the referrers API.
 fn may_refuse_filter(repository: &Repository, response: &ApiResponse) -> bool {
     response.status == StatusCode::BAD_REQUEST && repository.referrers_api() != Some(false)
 }
 
-/// What came of asking for a list.
+/// The outcome of requesting a list.
 enum ReferrersAnswer {
     Listed(Listing),
-    /// The registry has no referrers API, by this response.
+    /// The response shows that the registry has no referrers API.
     NoApi(Box<ApiResponse>),
 }
 
@@ -103,15 +104,15 @@ struct ReferrersList {
     began: bool,
     listing: Listing,
     pages: PageUrls,
-    /// The entries so far: a wrong entry for a manifest must not hide the right one.
+    /// The entries so far. A wrong entry for a manifest must not hide the right one.
     seen: HashSet<(Digest, u64, String)>,
 }
 
-/// What came of asking for a page of the list.
+/// The outcome of requesting a page of the list.
 enum ReferrersPage {
     /// The registry has no referrers API.
     NoApi(Box<ApiResponse>),
-    /// Entries, and where there are more.
+    /// Entries, and the URL of the next page.
     Page(Option<Url>),
 }
 
@@ -153,7 +154,7 @@ impl ReferrersList {
     }
 }
 
-/// There is no referrers API, unless it was seen in this repository before.
+/// The result for a registry without the referrers API; an error if it was seen in this repository before.
 fn no_api(repository: &Repository, response: &ApiResponse) -> Result<Option<Listing>, StoreError> {
     if repository.has_listed() {
         return Err(response.protocol_error(ProtocolFault::ReferrersApiGone));
@@ -162,7 +163,8 @@ fn no_api(repository: &Repository, response: &ApiResponse) -> Result<Option<List
     Ok(None)
 }
 
-/// Remembers whether there is a referrers API; a later 404 does not undo it (threats: referrers-api-disappears).
+/// Remembers whether the registry has a referrers API; a later 404 does not undo it
+/// (threats: referrers-api-disappears).
 fn remember(repository: &Repository, there: bool) {
     let mut known = repository.client.capabilities.referrers.lock().unwrap_or_else(PoisonError::into_inner);
     if *known != Some(true) && *known != Some(there) {
@@ -192,13 +194,13 @@ fn entries(repository: &Repository, response: ApiResponse) -> Result<Vec<Descrip
     }
 }
 
-/// Whether the registry says that it left out other artifact types, in either of the ways of the specification.
+/// Whether the response states that other artifact types were left out, in either of the ways of the specification.
 fn is_filtered(response: &ApiResponse) -> bool {
     let said = response.header("oci-filters-applied").unwrap_or_default();
     said.split(',').any(|filter| filter.trim().eq_ignore_ascii_case("artifactType"))
 }
 
-/// A page that is not there is a list that cannot be read.
+/// Converts a missing page to an error: the list cannot be read, which is not an absence.
 fn not_an_absence(error: StoreError) -> StoreError {
     match error {
         StoreError::NotFound { content } => {
@@ -208,6 +210,6 @@ fn not_an_absence(error: StoreError) -> StoreError {
     }
 }
 
-/// Statuses to the whole question that say that there is no referrers API: the specification's 404, and those of
-/// registries and gateways that do not know the path (Artifactory responds with 406). The referrers tag decides then.
+/// The statuses of the first page that mean that there is no referrers API: the specification's 404, and those of
+/// registries and gateways that do not know the path (Artifactory responds with 406). The referrers tag is used then.
 const NO_API: &[u16] = &[400, 404, 405, 406, 501];

@@ -1,5 +1,5 @@
-//! `Resolver`: DNS by the system resolver, with an error of its own type: the HTTP library passes it on as it is, so a
-//! name that is unknown is told from other failures without reading the text of an error.
+//! `Resolver`: DNS by the system resolver, with its own error type. The HTTP library passes that error on unchanged, so
+//! an unknown name is recognized without reading the text of an error.
 
 use std::error::Error;
 use std::fmt;
@@ -10,18 +10,18 @@ use reqwest::dns::Name;
 use reqwest::dns::Resolve;
 use reqwest::dns::Resolving;
 
-/// The resolver of the system.
+/// The system resolver.
 pub(super) struct Resolver;
 
 /// The system resolver found no address for a name.
-// It has no `source()`: its message is that of the system.
+// It has no `source()`, since its message is that of the operating system.
 #[derive(Debug)]
 pub(super) struct NameNotResolved(io::Error);
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            // Port 0: the HTTP library puts the port of the URL in its place.
+            // The HTTP library replaces port 0 by the port of the URL.
             let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(NameNotResolved)?;
             let addresses: Addrs = Box::new(found.collect::<Vec<_>>().into_iter());
             Ok(addresses)
