@@ -61,7 +61,7 @@ fn verdict(layout: &Layout, ask: &Ask) -> Verdict {
 fn kinds(layout: &Layout) -> BTreeSet<StatementKind> {
     fn collect(node: &TreeNode, kinds: &mut BTreeSet<StatementKind>) {
         kinds.extend(node.signed.iter().filter_map(|signed| signed.kind.clone()));
-        node.hanging.iter().for_each(|node| collect(node, kinds));
+        node.attached.iter().for_each(|node| collect(node, kinds));
     }
     let root = now(layout.resolve(&TagOrDigest::Digest(layout.sole().expect("one image").digest))).expect("an image");
     let mut kinds = BTreeSet::new();
@@ -175,7 +175,7 @@ fn a_threshold_counts_the_keys_that_signed() {
 fn the_tree_trusts_what_verify_accepts() {
     fn trusted(node: &TreeNode) -> usize {
         let own = node.signed.iter().filter(|signed| matches!(signed.trust, Trust::Trusted(_))).count();
-        own + node.hanging.iter().map(trusted).sum::<usize>()
+        own + node.attached.iter().map(trusted).sum::<usize>()
     }
     let Some(suite) = goldens::suite() else { return };
     for case in goldens::cases(&suite).0 {

@@ -1012,7 +1012,7 @@ fn a_truncated_tree_is_reported_as_incomplete() {
         let tree = now(tree::tree(fixture.sink.as_ref(), image, None, proof::NOW, &Limits::DEFAULT)).unwrap();
         let mut shown = 0;
         let mut node = &tree;
-        while let Some(next) = node.hanging.first() {
+        while let Some(next) = node.attached.first() {
             (node, shown) = (next, shown + 1);
         }
         assert_eq!(shown, depth);

@@ -744,9 +744,9 @@ fn a_graph_asks_for_a_list_at_once_and_has_children_and_subjects_first() {
 
 /// A tree as text: `*` for each signed document, `!` for each problem, and in brackets what is attached.
 fn shape(attached: &Attached, node: &TreeNode) -> String {
-    let hanging: Vec<_> = node.hanging.iter().map(|node| shape(attached, node)).collect();
+    let below: Vec<_> = node.attached.iter().map(|node| shape(attached, node)).collect();
     let (signed, problems) = ("*".repeat(node.signed.len()), "!".repeat(node.problems.len()));
-    let below = if hanging.is_empty() { String::new() } else { format!("({})", hanging.join(" ")) };
+    let below = if below.is_empty() { String::new() } else { format!("({})", below.join(" ")) };
     format!("{}{signed}{problems}{below}", attached.name(&node.digest))
 }
 

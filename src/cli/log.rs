@@ -444,7 +444,7 @@ mod tests {
         };
         let printed = logged(1, work);
         let (text, entry) = &printed[0];
-        assert!(text.len() < 1_000 && !text.contains(bulla::text::hides), "{text}");
+        assert!(text.len() < 1_000 && !text.contains(bulla::text::is_unsafe_to_show), "{text}");
         assert!(
             text.contains("steering=\"a\\\\u{a}b") && text.contains("yyy***") && text.ends_with(" none=\"\""),
             "{text}"

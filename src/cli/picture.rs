@@ -36,7 +36,7 @@ fn dot_node(node: &TreeNode, above: Option<usize>, number: &mut usize, lines: &m
     let label = label(node).iter().map(|line| escape_dot(line)).collect::<Vec<_>>().join("\\l");
     lines.push(format_args!("  n{me} [label=\"{label}\\l\", color=\"{}\"];", color(node)));
     above.iter().for_each(|above| lines.push(format_args!("  n{above} -> n{me};")));
-    node.hanging.iter().for_each(|hanging| dot_node(hanging, Some(me), number, lines));
+    node.attached.iter().for_each(|attached| dot_node(attached, Some(me), number, lines));
 }
 
 /// The tree of the image `name` as SVG: one row for each node, indented by its depth, then the legend.
@@ -105,7 +105,7 @@ fn place<'a>(
 ) {
     let me = boxes.len();
     boxes.push((node, depth, above));
-    node.hanging.iter().for_each(|hanging| place(hanging, depth + 1, Some(me), boxes));
+    node.attached.iter().for_each(|attached| place(attached, depth + 1, Some(me), boxes));
 }
 
 fn label(node: &TreeNode) -> Vec<String> {

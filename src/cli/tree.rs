@@ -63,9 +63,9 @@ fn branch(node: &TreeNode, first: &str, rest: &str) {
         shown.push(format_args!("{rest}  not read: {}", Foreign(problem)));
     }
     render::text(&shown);
-    let last = node.hanging.len().saturating_sub(1);
-    for (index, hanging) in node.hanging.iter().enumerate() {
+    let last = node.attached.len().saturating_sub(1);
+    for (index, attached) in node.attached.iter().enumerate() {
         let (corner, line) = if index == last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-        branch(hanging, &format!("{rest}{corner}"), &format!("{rest}{line}"));
+        branch(attached, &format!("{rest}{corner}"), &format!("{rest}{line}"));
     }
 }

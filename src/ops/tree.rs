@@ -42,7 +42,7 @@ pub struct TreeNode {
     /// Its creation time, as it claims (not verified).
     pub created: Option<String>,
     /// Its children and referrers, and the manifests at its cosign tags.
-    pub hanging: Vec<Self>,
+    pub attached: Vec<Self>,
     /// Its digest.
     pub digest: Digest,
     /// How it is attached to the node above.
@@ -126,7 +126,7 @@ impl TreeNode {
         Self {
             artifact_type: None,
             created: None,
-            hanging: Vec::new(),
+            attached: Vec::new(),
             digest: entry.digest,
             link,
             media_type: shown(&entry.media_type),
@@ -138,7 +138,7 @@ impl TreeNode {
 
     /// Whether any node has problems: then the tree is incomplete.
     pub fn has_problems(&self) -> bool {
-        !self.problems.is_empty() || self.hanging.iter().any(Self::has_problems)
+        !self.problems.is_empty() || self.attached.iter().any(Self::has_problems)
     }
 }
 
@@ -249,11 +249,11 @@ impl TreeCollector<'_> {
     fn into_tree(mut self) -> TreeNode {
         // A node stands behind the one that it is attached to, so the last has nothing more to come below it.
         while let Some(Placed { above, mut node, .. }) = self.below.pop() {
-            node.hanging.reverse();
-            self.placed(above).node.hanging.push(node);
+            node.attached.reverse();
+            self.placed(above).node.attached.push(node);
         }
         let mut root = self.top.node;
-        root.hanging.reverse();
+        root.attached.reverse();
         root
     }
 

@@ -136,8 +136,8 @@ fn commands_md_lists_every_field_of_every_report() {
                     && !field.starts_with("layers.faults")
             });
         }
-        // Entries of `hanging` and `platforms` have the fields of the whole result.
-        let inner = |path: &str| path.replace("hanging[].", "").replace("platforms[].", "");
+        // Entries of `attached` and `platforms` have the fields of the whole result.
+        let inner = |path: &str| path.replace("attached[].", "").replace("platforms[].", "");
         let missing: Vec<_> =
             printed.iter().filter(|path| !written.contains(*path) && !written.contains(&inner(path))).collect();
         assert!(missing.is_empty(), "{command}: not on the page: {missing:?}");

@@ -171,7 +171,7 @@ mod tests {
             assert_eq!(found(&signed(&[&["b"]]), &[wrong], "b"), None);
             assert!(wrong.to_string().contains(&format!("line {} says {}", wrong.number, wrong.kind)), "{wrong}");
         }
-        // A signature of another image hangs here: its line says that one.
+        // A signature of another image is attached here: its line says that one.
         assert_eq!(found(&signed(&[&["a"]]), &[&one], "b"), Some(1));
         assert_eq!(found(&signed(&[&["b"]]), &[], "b"), None);
         assert_eq!(found(&signed(&[]), &[&two], "b"), None);
