@@ -84,7 +84,7 @@ fn write_number(text: &str, to: &mut String) -> Result<(), JsonError> {
     let written = number_text(number);
     let integer = !text.contains(['.', 'e', 'E']);
     if integer && text != "-0" && written != text {
-        return Err(refuse("is an integer that doubles do not hold"));
+        return Err(refuse("is an integer that a double cannot hold with all its digits"));
     }
     to.push_str(&written);
     Ok(())
