@@ -222,7 +222,7 @@ pub(super) struct ImportArgs {
     pub(super) all: bool,
     #[command(flatten)]
     pub(super) required: RequirementArgs,
-    /// The index and every manifest in it must verify, each by itself
+    /// The index and every manifest in it must verify, each by its own signatures
     #[arg(long)]
     pub(super) all_platforms: bool,
     /// Move a name in a layout or archive that another image has now
@@ -317,7 +317,7 @@ pub(super) struct VerifyArgs {
     /// Include the verified predicates in the report
     #[arg(long, requires = "predicate_type")]
     pub(super) with_predicates: bool,
-    /// The index and every manifest in it must verify, each by itself
+    /// The index and every manifest in it must verify, each by its own signatures
     #[arg(long, conflicts_with = "platform")]
     pub(super) all_platforms: bool,
     /// Verify the manifest for this platform: os[(version)]/architecture[/variant]
