@@ -94,6 +94,8 @@ pub mod oci;
 
 pub mod key;
 
+pub mod x509;
+
 pub mod envelope;
 
 pub mod trust;

@@ -14,6 +14,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("files", &["digest"]),
     ("oci", GROUND),
     ("key", &["digest", "files", "json", "limits", "text"]),
+    ("x509", &["digest", "key", "limits", "nonempty", "text", "time"]),
     ("envelope", &["digest", "json", "key", "limits", "oci", "text", "time"]),
     ("trust", &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "text", "time"]),
     ("policy", &["digest", "envelope", "json", "key", "limits", "nonempty", "oci", "text", "time", "trust"]),
@@ -124,7 +125,7 @@ pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Layers in which no result may be dropped (threats: dropped-error).
-const NOTHING_DROPPED: &[&str] = &["envelope", "policy", "request", "trust", "verify"];
+const NOTHING_DROPPED: &[&str] = &["envelope", "policy", "request", "trust", "verify", "x509"];
 
 pub const FILE_CEILING: usize = 400;
 pub const FUNCTION_CEILING: usize = 60;

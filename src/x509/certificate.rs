@@ -1,0 +1,237 @@
+//! `Certificate`: an X.509 certificate (RFC 5280 section 4.1), parsed once, its bytes kept as they were given.
+
+use std::fmt;
+use std::sync::Arc;
+
+use x509_parser::prelude::FromDer as _;
+use x509_parser::prelude::X509Certificate;
+use x509_parser::time::ASN1Time;
+use x509_parser::x509::X509Version;
+
+use crate::digest::Digest;
+use crate::key::KeyError;
+use crate::key::PublicKey;
+use crate::limits;
+use crate::limits::Limits;
+use crate::text::Untrusted;
+use crate::time::Time;
+use crate::x509::CertificateError;
+use crate::x509::Extensions;
+use crate::x509::Name;
+use crate::x509::Oid;
+use crate::x509::der;
+
+/// An X.509 certificate. It is not verified: what it says is what its author wrote.
+///
+/// Cheap to clone. Two are equal when their bytes are.
+#[derive(Clone)]
+pub struct Certificate(Arc<Parsed>);
+
+struct Parsed {
+    /// The content of the `AlgorithmIdentifier` beside the signature.
+    algorithm_id: Vec<u8>,
+    der: Vec<u8>,
+    extensions: Extensions,
+    has_unique_id: bool,
+    issuer: Name,
+    not_after: Time,
+    not_before: Time,
+    serial: SerialNumber,
+    signature: Vec<u8>,
+    signature_algorithm: Oid,
+    spki: Vec<u8>,
+    subject: Name,
+    to_be_signed: Vec<u8>,
+    version: u32,
+}
+
+/// The serial number of a certificate: the content of its INTEGER, which may be negative.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SerialNumber(Vec<u8>);
+
+impl Certificate {
+    /// Parses one certificate in DER, with nothing after it.
+    ///
+    /// Its encoding is strict: what is only BER is refused, and so is a known extension that cannot be read, or one
+    /// that is there twice. Whether its values make sense is a question of the profile that a chain is verified by.
+    ///
+    /// # Errors
+    /// [`CertificateError`].
+    pub fn parse(der: &[u8], limits: &Limits) -> Result<Self, CertificateError> {
+        let limit = limits.envelope.certificate_bytes;
+        if limits::count(der.len()) > limit {
+            return Err(CertificateError::TooLarge { limit });
+        }
+        let malformed = || CertificateError::Malformed { what: "certificate", clause: "RFC 5280 section 4.1" };
+        if !der::is_strict(der) {
+            return Err(malformed());
+        }
+        let (_, parsed) = X509Certificate::from_der(der).map_err(|_| malformed())?;
+        let whole = &parsed.tbs_certificate;
+        let algorithm = Oid::from_content(parsed.signature_algorithm.algorithm.as_bytes()).ok_or_else(malformed)?;
+        let content = der::only(der, der::SEQUENCE).ok_or_else(malformed)?;
+        let signed = der::first(content).ok_or_else(malformed)?;
+        let algorithm_id = content.get(signed.len()..).and_then(der::read).ok_or_else(malformed)?.content;
+        Ok(Self(Arc::new(Parsed {
+            algorithm_id: algorithm_id.to_vec(),
+            der: der.to_vec(),
+            extensions: Extensions::read(whole.extensions())?,
+            has_unique_id: whole.issuer_uid.is_some() || whole.subject_uid.is_some(),
+            issuer: Name::read(&whole.issuer)?,
+            not_after: time(&whole.validity.not_after)?,
+            not_before: time(&whole.validity.not_before)?,
+            serial: SerialNumber(whole.raw_serial().to_vec()),
+            signature: parsed.signature_value.data.to_vec(),
+            signature_algorithm: algorithm,
+            spki: whole.subject_pki.raw.to_vec(),
+            subject: Name::read(&whole.subject)?,
+            to_be_signed: signed.to_vec(),
+            version: if whole.version == X509Version::V3 { 3 } else { whole.version.0.saturating_add(1) },
+        })))
+    }
+
+    /// The bytes that were parsed.
+    pub fn der(&self) -> &[u8] {
+        &self.0.der
+    }
+
+    /// The SHA-256 of the bytes, which notation calls its thumbprint.
+    pub fn digest(&self) -> Digest {
+        Digest::sha256(self.der())
+    }
+
+    /// What the extensions say.
+    pub fn extensions(&self) -> &Extensions {
+        &self.0.extensions
+    }
+
+    /// The name of its issuer.
+    pub fn issuer(&self) -> &Name {
+        &self.0.issuer
+    }
+
+    /// The last second of its validity.
+    pub fn not_after(&self) -> Time {
+        self.0.not_after
+    }
+
+    /// The first second of its validity.
+    pub fn not_before(&self) -> Time {
+        self.0.not_before
+    }
+
+    /// The key that it is about.
+    ///
+    /// # Errors
+    /// [`KeyError`] where it is not of a kind and size that we use.
+    pub fn public_key(&self) -> Result<PublicKey, KeyError> {
+        PublicKey::from_spki(self.spki())
+    }
+
+    /// The serial number that its issuer gave it.
+    pub fn serial(&self) -> &SerialNumber {
+        &self.0.serial
+    }
+
+    /// The algorithm of the signature on it. That it is also the one inside the signed bytes is checked with the chain.
+    pub fn signature_algorithm(&self) -> &Oid {
+        &self.0.signature_algorithm
+    }
+
+    /// The DER `SubjectPublicKeyInfo`.
+    pub fn spki(&self) -> &[u8] {
+        &self.0.spki
+    }
+
+    /// The name of its subject.
+    pub fn subject(&self) -> &Name {
+        &self.0.subject
+    }
+
+    /// Whether its issuer has the name of its subject (RFC 5280 section 3.2), which says nothing about its signature.
+    pub fn is_self_issued(&self) -> bool {
+        self.subject() == self.issuer()
+    }
+
+    pub(super) fn algorithm_id(&self) -> &[u8] {
+        &self.0.algorithm_id
+    }
+
+    pub(super) fn has_unique_id(&self) -> bool {
+        self.0.has_unique_id
+    }
+
+    pub(super) fn signature(&self) -> &[u8] {
+        &self.0.signature
+    }
+
+    pub(super) fn to_be_signed(&self) -> &[u8] {
+        &self.0.to_be_signed
+    }
+
+    pub(super) fn version(&self) -> u32 {
+        self.0.version
+    }
+}
+
+impl SerialNumber {
+    /// The content of the DER INTEGER: two's complement, big-endian.
+    pub fn as_content(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether it is below zero.
+    pub fn is_negative(&self) -> bool {
+        self.0.first().is_some_and(|byte| *byte >= 0x80)
+    }
+
+    /// Whether it is zero.
+    pub fn is_zero(&self) -> bool {
+        self.0.iter().all(|byte| *byte == 0)
+    }
+}
+
+/// Hexadecimal digits, as OpenSSL prints serial numbers of more than eight bytes, in lower case.
+impl fmt::Display for SerialNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The byte before a number whose first bit is set only says that it is positive.
+        let digits = match self.0.as_slice() {
+            [0, digits @ ..] if !digits.is_empty() => digits,
+            digits => digits,
+        };
+        // No message is long because a serial number is.
+        let shown = digits.get(..MOST_DIGITS).unwrap_or(digits);
+        shown.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        f.write_str(if shown.len() < digits.len() { "…" } else { "" })
+    }
+}
+
+impl fmt::Debug for SerialNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SerialNumber({self})")
+    }
+}
+
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.der() == other.der()
+    }
+}
+
+impl Eq for Certificate {}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Certificate({}, serial {})", Untrusted::new(&self.subject().to_string()), self.serial())
+    }
+}
+
+/// RFC 5280 section 4.1.2.5: seconds are written, fractions of a second are not.
+fn time(time: &ASN1Time) -> Result<Time, CertificateError> {
+    let malformed = CertificateError::Malformed { what: "validity", clause: "RFC 5280 section 4.1.2.5" };
+    let whole = time.to_datetime().nanosecond() == 0;
+    Time::from_unix(time.timestamp()).filter(|_| whole).ok_or(malformed)
+}
+
+/// How many bytes of a serial number are printed. RFC 5280 section 4.1.2.2 allows 20.
+const MOST_DIGITS: usize = 32;

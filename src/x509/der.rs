@@ -1,0 +1,195 @@
+//! Strict DER (X.690 section 10 and 11): whether bytes are one value in its one encoding.
+//!
+//! The parsers of certificates read some of what is only BER. Two encodings of one certificate would be two names for
+//! it, and two parsers could read them differently, so what is not DER is refused before it is parsed.
+
+/// The tag, content and the bytes after one value.
+pub(super) struct Value<'a> {
+    pub(super) tag: u8,
+    pub(super) content: &'a [u8],
+    pub(super) rest: &'a [u8],
+}
+
+/// Reads the value at the start of `bytes`, by the rules of DER for tag and length; `None` where there is not one.
+pub(super) fn read(bytes: &[u8]) -> Option<Value<'_>> {
+    let (tag, rest) = bytes.split_first()?;
+    // No certificate has a tag number above 30.
+    if tag & NUMBER == NUMBER {
+        return None;
+    }
+    let (first, rest) = rest.split_first()?;
+    let (length, rest) = match first {
+        0x00..=0x7f => (usize::from(*first), rest),
+        // 0x80 is the indefinite length of BER. Four bytes of length are more than any limit of ours.
+        0x81..=0x84 => {
+            let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
+            let length =
+                bytes.iter().try_fold(0_usize, |all, byte| all.checked_mul(256)?.checked_add((*byte).into()))?;
+            let shortest = length >= 0x80 && bytes.first() != Some(&0);
+            (Some(length).filter(|_| shortest)?, rest)
+        }
+        _ => return None,
+    };
+    let (content, rest) = rest.split_at_checked(length)?;
+    Some(Value { tag: *tag, content, rest })
+}
+
+/// The content of the one value with `tag` that `bytes` are.
+pub(super) fn only(bytes: &[u8], tag: u8) -> Option<&[u8]> {
+    let value = read(bytes)?;
+    (value.tag == tag && value.rest.is_empty()).then_some(value.content)
+}
+
+/// The bytes of the first value of `content`, its tag and length included.
+pub(super) fn first(content: &[u8]) -> Option<&[u8]> {
+    let value = read(content)?;
+    content.get(..content.len().checked_sub(value.rest.len())?)
+}
+
+/// Whether `bytes` are one value in DER and nothing after it, values inside constructed values included.
+pub(super) fn is_strict(bytes: &[u8]) -> bool {
+    let Some(whole) = read(bytes).filter(|whole| whole.rest.is_empty()) else { return false };
+    let mut open = vec![whole];
+    // What is left to read at each level; a value is looked into before what follows it.
+    while let Some(value) = open.pop() {
+        if !is_canonical(&value) {
+            return false;
+        }
+        if value.tag & CONSTRUCTED == 0 {
+            continue;
+        }
+        let Some(inner) = values(value.content) else { return false };
+        // X.690 section 11.6: the values of a SET OF are sorted by their encodings.
+        if value.tag == SET && !is_sorted(value.content, &inner) {
+            return false;
+        }
+        if open.len() + inner.len() > MOST_VALUES {
+            return false;
+        }
+        open.extend(inner);
+    }
+    true
+}
+
+/// All values that `content` consists of.
+pub(super) fn values(content: &[u8]) -> Option<Vec<Value<'_>>> {
+    let mut values = Vec::new();
+    let mut rest = content;
+    while !rest.is_empty() {
+        let value = read(rest)?;
+        rest = value.rest;
+        values.push(value);
+    }
+    Some(values)
+}
+
+/// Whether the encodings of the values are in ascending order.
+fn is_sorted(content: &[u8], values: &[Value<'_>]) -> bool {
+    let ends = values.iter().map(|value| content.len() - value.rest.len());
+    let starts = std::iter::once(0).chain(ends.clone());
+    let encodings: Vec<_> = starts.zip(ends).filter_map(|(start, end)| content.get(start..end)).collect();
+    encodings.is_sorted()
+}
+
+/// Whether a value of a universal type has the one content that DER gives it.
+fn is_canonical(value: &Value<'_>) -> bool {
+    match (value.tag, value.content) {
+        // X.690 section 11.1.
+        (BOOLEAN, content) => matches!(content, [0x00 | 0xff]),
+        // X.690 section 8.3.2: the first nine bits are not all equal.
+        (INTEGER, content) => match content {
+            [] | [0x00, 0x00..=0x7f, ..] | [0xff, 0x80..=0xff, ..] => false,
+            [..] => true,
+        },
+        // X.690 section 11.2: unused bits are zero.
+        (BIT_STRING, [unused @ 0..=7, bits @ ..]) => match bits.last() {
+            Some(last) => last.trailing_zeros() >= u32::from(*unused),
+            None => *unused == 0,
+        },
+        (BIT_STRING, _) => false,
+        (NULL, content) => content.is_empty(),
+        // X.690 section 11.7 and 11.8: seconds are written, and the time zone is `Z`.
+        (UTC_TIME, content) => content.len() == 13 && content.ends_with(b"Z"),
+        (GENERALIZED_TIME, content) => content.len() >= 15 && content.ends_with(b"Z"),
+        (SEQUENCE | SET, _) => true,
+        // X.690 section 10.2: strings are primitive. Other universal types with parts are in no certificate.
+        (tag, _) => tag & CLASS != 0 || tag & CONSTRUCTED == 0 && tag != 0,
+    }
+}
+
+const BOOLEAN: u8 = 0x01;
+const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
+const NULL: u8 = 0x05;
+pub(super) const OBJECT_ID: u8 = 0x06;
+pub(super) const SEQUENCE: u8 = 0x30;
+const SET: u8 = 0x31;
+const CLASS: u8 = 0xc0;
+const CONSTRUCTED: u8 = 0x20;
+const GENERALIZED_TIME: u8 = 0x18;
+const NUMBER: u8 = 0x1f;
+const UTC_TIME: u8 = 0x17;
+
+/// No certificate of 64 KiB that is meant seriously has more values waiting to be looked at.
+const MOST_VALUES: usize = 20_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_value_in_one_encoding() {
+        for der in [
+            &[0x02, 1, 0][..],
+            &[0x02, 2, 0, 0x80],
+            &[0x01, 1, 0xff],
+            &[0x03, 2, 7, 0x80],
+            &[0x30, 0],
+            &[0x31, 6, 0x02, 1, 1, 0x02, 1, 2],
+            &[0xa0, 3, 0x02, 1, 2],
+            &[0x80, 1, 9],
+            b"\x17\x0d260101000000Z",
+        ] {
+            assert!(is_strict(der), "{der:?}");
+        }
+        let mut long = vec![0x04, 0x81, 0x80];
+        long.extend([0; 0x80]);
+        assert!(is_strict(&long));
+    }
+
+    #[test]
+    fn what_is_only_ber_is_refused() {
+        for ber in [
+            &[][..],
+            &[0x02],
+            &[0x02, 0],
+            &[0x02, 1],
+            &[0x02, 1, 0, 0],
+            &[0x02, 2, 0, 0x7f],
+            &[0x02, 2, 0xff, 0x80],
+            &[0x02, 0x81, 1, 0],
+            &[0x02, 0x82, 0, 1, 0],
+            &[0x30, 0x80, 0, 0],
+            &[0x01, 1, 1],
+            &[0x01, 2, 0, 0],
+            &[0x03, 2, 7, 0xc0],
+            &[0x03, 1, 1],
+            &[0x03, 2, 8, 0],
+            &[0x03, 0],
+            &[0x05, 1, 0],
+            b"\x17\x0b2601010000Z",
+            b"\x17\x11260101000000+0000",
+            b"\x18\x0e20260101000000",
+            &[0x00, 0],
+            &[0x24, 3, 0x04, 1, 0],
+            &[0x31, 6, 0x02, 1, 2, 0x02, 1, 1],
+            &[0x30, 3, 0x02, 2, 0],
+            &[0x1f, 0x81, 0, 0],
+        ] {
+            assert!(!is_strict(ber), "{ber:?}");
+        }
+        let mut long = vec![0x04, 0x81, 0x7f];
+        long.extend([0; 0x7f]);
+        assert!(!is_strict(&long));
+    }
+}

@@ -1,0 +1,247 @@
+//! `Name`: a distinguished name (RFC 5280 section 4.1.2.4), and names as people write them (RFC 4514).
+
+use std::fmt;
+
+use x509_parser::asn1_rs::Any;
+use x509_parser::asn1_rs::Tag;
+use x509_parser::x509::X509Name;
+
+use crate::x509::CertificateError;
+use crate::x509::Oid;
+
+/// A distinguished name of a certificate: its bytes, and the attributes in them.
+///
+/// Two are equal when their encodings are. `Display` writes RFC 4514: the last part first.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Name {
+    der: Vec<u8>,
+    parts: Vec<Vec<Attribute>>,
+}
+
+/// One attribute of a distinguished name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribute {
+    kind: Oid,
+    value: AttributeValue,
+}
+
+/// What an attribute is: a text, or bytes that are not one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AttributeValue {
+    /// The DER content of a value that is not a text in Unicode or ASCII.
+    Bytes(Vec<u8>),
+    /// The text of a `PrintableString`, `UTF8String`, `IA5String`, `NumericString` or `BMPString`.
+    Text(String),
+}
+
+impl Name {
+    pub(super) fn read(name: &X509Name<'_>) -> Result<Self, CertificateError> {
+        let mut parts = Vec::new();
+        for part in name.iter() {
+            let mut attributes = Vec::new();
+            for attribute in part.iter() {
+                let malformed = CertificateError::Malformed { what: "name", clause: "RFC 5280 section 4.1.2.4" };
+                let kind = Oid::from_content(attribute.attr_type().as_bytes()).ok_or(malformed)?;
+                attributes.push(Attribute { kind, value: AttributeValue::of(attribute.attr_value()) });
+            }
+            parts.push(attributes);
+        }
+        Ok(Self { der: name.as_raw().to_vec(), parts })
+    }
+
+    /// The DER `Name`.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// Whether it has no part at all.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// The parts (`RelativeDistinguishedName`) in the order of the encoding, each with its attributes.
+    pub fn parts(&self) -> impl Iterator<Item = &[Attribute]> {
+        self.parts.iter().map(Vec::as_slice)
+    }
+
+    /// All attributes, in the order of the encoding.
+    pub fn attributes(&self) -> impl Iterator<Item = &Attribute> {
+        self.parts.iter().flatten()
+    }
+
+    /// The text of the attribute `kind`, if it is there once, is a text, and stands in a part of its own. An attribute
+    /// that is there twice, or shares its part with another one, has no value that a comparison could rely on.
+    pub fn only_text(&self, kind: &Oid) -> Option<&str> {
+        let mut found = self.parts().filter(|part| part.iter().any(|attribute| attribute.kind == *kind));
+        match (found.next(), found.next()) {
+            (Some([attribute]), None) => attribute.text(),
+            _ => None,
+        }
+    }
+
+    /// Whether a part has several attributes, or several parts the same one.
+    pub fn is_ambiguous(&self) -> bool {
+        let mut kinds: Vec<_> = self.attributes().map(|attribute| &attribute.kind).collect();
+        let all = kinds.len();
+        kinds.sort();
+        kinds.dedup();
+        kinds.len() != all || self.parts().any(|part| part.len() > 1)
+    }
+
+    /// Whether two names that are encoded differently may be the same by RFC 5280 section 7.1: texts without regard to
+    /// their type, case and runs of spaces. Used to say why no issuer was found, never to find one.
+    pub(super) fn resembles(&self, other: &Self) -> bool {
+        self.parts.len() == other.parts.len()
+            && self.attributes().count() == other.attributes().count()
+            && self.attributes().zip(other.attributes()).all(|(one, two)| {
+                one.kind == two.kind
+                    && match (one.text(), two.text()) {
+                        (Some(one), Some(two)) => folded(one) == folded(two),
+                        _ => one.value == two.value,
+                    }
+            })
+    }
+}
+
+impl Attribute {
+    /// Which attribute it is.
+    pub const fn kind(&self) -> &Oid {
+        &self.kind
+    }
+
+    /// Its value.
+    pub const fn value(&self) -> &AttributeValue {
+        &self.value
+    }
+
+    /// Its value, if it is a text.
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            AttributeValue::Bytes(_) => None,
+            AttributeValue::Text(text) => Some(text),
+        }
+    }
+}
+
+impl AttributeValue {
+    fn of(value: &Any<'_>) -> Self {
+        let bytes = value.data;
+        let text = match value.tag() {
+            Tag::PrintableString | Tag::Utf8String | Tag::Ia5String | Tag::NumericString => utf_8(bytes),
+            Tag::BmpString => utf_16(bytes),
+            _ => None,
+        };
+        text.map_or_else(|| Self::Bytes(bytes.to_vec()), Self::Text)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, part) in self.parts.iter().rev().enumerate() {
+            f.write_str(if index == 0 { "" } else { "," })?;
+            for (index, attribute) in part.iter().enumerate() {
+                f.write_str(if index == 0 { "" } else { "+" })?;
+                write!(f, "{attribute}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// RFC 4514 section 2.3 and 2.4: a known keyword or the numbers, and the value, escaped.
+impl fmt::Display for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            AttributeValue::Bytes(bytes) => {
+                write_kind(f, &self.kind)?;
+                f.write_str("#")?;
+                bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+            AttributeValue::Text(text) => write!(f, "{}", Written { kind: &self.kind, text }),
+        }
+    }
+}
+
+/// An attribute with a text, as RFC 4514 writes it.
+pub(super) struct Written<'a> {
+    pub(super) kind: &'a Oid,
+    pub(super) text: &'a str,
+}
+
+impl fmt::Display for Written<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_kind(f, self.kind)?;
+        write_escaped(f, self.text)
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Name({:?})", self.to_string())
+    }
+}
+
+fn write_kind(f: &mut fmt::Formatter<'_>, kind: &Oid) -> fmt::Result {
+    match keyword_of(kind) {
+        Some(keyword) => write!(f, "{keyword}="),
+        None => write!(f, "{kind}="),
+    }
+}
+
+fn write_escaped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    let last = text.chars().count().saturating_sub(1);
+    for (index, c) in text.chars().enumerate() {
+        match c {
+            '"' | '+' | ',' | ';' | '<' | '>' | '\\' => write!(f, "\\{c}")?,
+            ' ' if index == 0 || index == last => f.write_str("\\ ")?,
+            '#' if index == 0 => f.write_str("\\#")?,
+            '\0' => f.write_str("\\00")?,
+            c => write!(f, "{c}")?,
+        }
+    }
+    Ok(())
+}
+
+fn utf_8(bytes: &[u8]) -> Option<String> {
+    let Ok(text) = str::from_utf8(bytes) else { return None };
+    Some(text.to_owned())
+}
+
+fn utf_16(bytes: &[u8]) -> Option<String> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let units: Vec<u16> = pairs.iter().map(|pair| u16::from_be_bytes(*pair)).collect();
+    match String::from_utf16(&units) {
+        Ok(text) if rest.is_empty() => Some(text),
+        _ => None,
+    }
+}
+
+fn folded(text: &str) -> String {
+    let words: Vec<_> = text.split_whitespace().collect();
+    words.join(" ").to_lowercase()
+}
+
+/// The attribute that a keyword names, as RFC 4514 and notation write it: in upper case, `S` for `ST` too.
+pub(super) fn kind_of(keyword: &str) -> Option<Oid> {
+    let keyword = if keyword == "S" { "ST" } else { keyword };
+    KEYWORDS.iter().find(|(known, _)| *known == keyword).map(|(_, content)| Oid::known(content))
+}
+
+fn keyword_of(kind: &Oid) -> Option<&'static str> {
+    KEYWORDS.iter().find(|(_, content)| *content == kind.as_content()).map(|(keyword, _)| *keyword)
+}
+
+/// RFC 4514 section 3, and the keywords that Go prints in addition.
+const KEYWORDS: &[(&str, &[u8])] = &[
+    ("CN", &[0x55, 4, 3]),
+    ("SERIALNUMBER", &[0x55, 4, 5]),
+    ("C", &[0x55, 4, 6]),
+    ("L", &[0x55, 4, 7]),
+    ("ST", &[0x55, 4, 8]),
+    ("STREET", &[0x55, 4, 9]),
+    ("O", &[0x55, 4, 10]),
+    ("OU", &[0x55, 4, 11]),
+    ("POSTALCODE", &[0x55, 4, 17]),
+    ("DC", &[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 25]),
+    ("UID", &[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 1]),
+];

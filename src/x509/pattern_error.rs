@@ -1,0 +1,39 @@
+//! `PatternError`: why a pattern of names cannot be used.
+
+use crate::text::Untrusted;
+use crate::x509::Oid;
+
+/// A pattern that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PatternError {
+    /// A distinguished name that cannot be read.
+    #[error("distinguished name {:?} cannot be read: {reason}", Untrusted::new(found))]
+    DistinguishedName {
+        /// What was given.
+        found: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// An attribute that is named twice.
+    #[error("distinguished name names the attribute {kind} twice")]
+    Duplicate {
+        /// Which attribute.
+        kind: Oid,
+    },
+    /// A trusted identity of notation that is not a subject.
+    #[error("trusted identity {:?} does not begin with `x509.subject:`", Untrusted::new(found))]
+    Identity {
+        /// What was given.
+        found: String,
+    },
+    /// A trusted identity of notation without a mandatory attribute.
+    #[error("trusted identity lacks the attribute {keyword}: C, ST and O are mandatory")]
+    Mandatory {
+        /// Which attribute.
+        keyword: &'static str,
+    },
+    /// A part with several attributes.
+    #[error("distinguished name has a part with several attributes, joined by `+`")]
+    MultiValued,
+}
