@@ -42,7 +42,7 @@ pub struct EnvelopeLimits {
     pub certificate_bytes: u64,
     /// Certificates in one chain, the leaf among them. policy-controller has the same limit.
     pub certificate_chain: u64,
-    /// Certificates in one bundle.
+    /// Certificates in one bundle, or given to build one chain from.
     pub certificates: u64,
     /// Transparency log entries in one bundle. sigstore-go has the same limit.
     pub log_entries: u64,

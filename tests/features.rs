@@ -84,7 +84,7 @@ const ALTERNATIVES: &[&str] = &[
 ];
 
 /// Crates that the feature `registry` adds and that neither open a socket nor wait for one: data structures, texts,
-/// parsers. Certificates can be verified without a network, so these may be in the signer.
+/// parsers. These may be in the signer.
 const HARMLESS: &[&str] = &[
     "equivalent",
     "fnv",
@@ -105,8 +105,6 @@ const HARMLESS: &[&str] = &[
     "openssl-probe",
     "percent-encoding",
     "potential_utf",
-    "rustls-pki-types",
-    "rustls-webpki",
     "ryu",
     "serde_urlencoded",
     "slab",
@@ -114,7 +112,6 @@ const HARMLESS: &[&str] = &[
     "stable_deref_trait",
     "tinystr",
     "try-lock",
-    "untrusted",
     "utf8_iter",
     "utf_types",
     "writeable",
@@ -141,6 +138,15 @@ fn the_signer_has_no_network_crate() {
     for features in [SIGNER, SIGNER_WITH_TOKENS] {
         assert_eq!(network(&crates(features)), NONE);
     }
+}
+
+/// rustls-webpki verifies chains of certificates. It and what it needs open no socket and wait for none.
+#[test]
+fn the_library_alone_verifies_chains_of_certificates() {
+    let library = crates(LIBRARY);
+    let chains = ["rustls-pki-types", "rustls-webpki", "untrusted", "x509-parser"];
+    let absent: Vec<_> = chains.iter().filter(|name| !library.contains(**name)).collect();
+    assert!(absent.is_empty(), "{absent:?}");
 }
 
 #[test]

@@ -95,7 +95,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     (
         "calls cryptography",
         &["aws_lc_rs::", "ed25519_dalek", "p256", "p384", "poly1305", "salsa20", "scrypt"],
-        &["key/", "store/registry/tls.rs"],
+        &["key/", "store/registry/tls.rs", "x509/candidates.rs"],
     ),
     ("hashes", &["sha2"], &["digest.rs", "key/"]),
     ("draws random bytes", &["getrandom"], &["cli/demo.rs", "files/", "key/", "store/registry/"]),
@@ -119,6 +119,7 @@ pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
     ("SignedItem", "envelope", &["envelope/signing_item.rs"]),
     ("AuthenticatedStatement", "trust", &["trust/authenticate.rs"]),
     ("TrustRoot", "trust", &["trust/root.rs"]),
+    ("VerifiedChain", "x509", &["x509/chain.rs"]),
     ("VerifiedImage", "verify", &["ops/outcome.rs"]),
     ("VerifiedSigner", "trust", &["trust/authenticate.rs"]),
     ("VerifiedSubject", "verify", &["verify/verified.rs"]),

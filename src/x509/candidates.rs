@@ -1,0 +1,96 @@
+//! `Candidates`: the certificates that a path is looked for in, and the algorithms of the signatures on them.
+
+use rustls_pki_types::SignatureVerificationAlgorithm;
+use rustls_pki_types::SubjectPublicKeyInfoDer;
+use webpki::RawPublicKeyEntity;
+use webpki::aws_lc_rs as algorithms;
+
+use crate::time::Time;
+use crate::x509::Certificate;
+use crate::x509::profile::Ed25519;
+
+/// What a path is looked for in.
+pub(super) struct Candidates<'a> {
+    pub(super) anchors: Vec<&'a Certificate>,
+    pub(super) at: Time,
+    pub(super) ed25519: Ed25519,
+    pub(super) intermediates: Vec<&'a Certificate>,
+    /// Certificates whose name no issuer's name is.
+    pub(super) others: Vec<&'a Certificate>,
+    pub(super) signer: &'a Certificate,
+}
+
+impl<'a> Candidates<'a> {
+    /// What a path from `signer` to one of `anchors` may be of. Of the certificates that may stand between, those are kept that the names of
+    /// issuers lead to: rustls-webpki takes no other, and would report what is wrong with an unrelated one.
+    pub(super) fn new(
+        signer: &'a Certificate,
+        between: impl Iterator<Item = &'a Certificate>,
+        anchors: Vec<&'a Certificate>,
+        ed25519: Ed25519,
+        at: Time,
+    ) -> Self {
+        let mut unreached: Vec<_> = between.collect();
+        let mut intermediates = Vec::new();
+        let mut looked_at = 0;
+        let mut next = Some(signer);
+        while let Some(certificate) = next {
+            let issues = |one: &&Certificate| one.subject() == certificate.issuer();
+            let (issuers, others): (Vec<_>, Vec<_>) = unreached.into_iter().partition(issues);
+            intermediates.extend(issuers);
+            unreached = others;
+            next = intermediates.get(looked_at).copied();
+            looked_at += 1;
+        }
+        Self { anchors, at, ed25519, intermediates, others: unreached, signer }
+    }
+
+    /// Whether the signature on `certificate` is by the key of `issuer`, by an algorithm that the profile allows.
+    pub(super) fn is_signed_by(&self, certificate: &Certificate, issuer: &Certificate) -> bool {
+        let spki = SubjectPublicKeyInfoDer::from(issuer.spki());
+        let Ok(key) = RawPublicKeyEntity::try_from(&spki) else { return false };
+        let (signed, signature) = (certificate.to_be_signed(), certificate.signature());
+        let named = |algorithm: &&&dyn SignatureVerificationAlgorithm| {
+            algorithm.signature_alg_id().as_ref() == certificate.algorithm_id()
+        };
+        let algorithms = self.algorithms();
+        let mut named = algorithms.iter().filter(named);
+        named.any(|algorithm| key.verify_signature(*algorithm, signed, signature).is_ok())
+    }
+
+    /// Signatures on certificates: no MD5, no SHA-1, no DSA, RSA of 2048 to 8192 bits.
+    pub(super) fn algorithms(&self) -> Vec<&'static dyn SignatureVerificationAlgorithm> {
+        let mut all = ALGORITHMS.to_vec();
+        if self.ed25519 == Ed25519::Allowed {
+            all.push(algorithms::ED25519);
+        }
+        all
+    }
+
+    /// The certificates that a path may be of: the signer's, those that may stand between, and the anchors.
+    pub(super) fn all(&self) -> impl Iterator<Item = &'a Certificate> {
+        std::iter::once(self.signer).chain(self.intermediates.iter().copied()).chain(self.anchors.iter().copied())
+    }
+}
+
+const ALGORITHMS: [&dyn SignatureVerificationAlgorithm; 18] = [
+    algorithms::ECDSA_P256_SHA256,
+    algorithms::ECDSA_P256_SHA384,
+    algorithms::ECDSA_P256_SHA512,
+    algorithms::ECDSA_P384_SHA256,
+    algorithms::ECDSA_P384_SHA384,
+    algorithms::ECDSA_P384_SHA512,
+    algorithms::ECDSA_P521_SHA256,
+    algorithms::ECDSA_P521_SHA384,
+    algorithms::ECDSA_P521_SHA512,
+    algorithms::RSA_PKCS1_2048_8192_SHA256,
+    algorithms::RSA_PKCS1_2048_8192_SHA384,
+    algorithms::RSA_PKCS1_2048_8192_SHA512,
+    // RFC 4055 section 5: parameters that are absent are read as NULL.
+    algorithms::RSA_PKCS1_2048_8192_SHA256_ABSENT_PARAMS,
+    algorithms::RSA_PKCS1_2048_8192_SHA384_ABSENT_PARAMS,
+    algorithms::RSA_PKCS1_2048_8192_SHA512_ABSENT_PARAMS,
+    algorithms::RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
+    algorithms::RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
+    algorithms::RSA_PSS_2048_8192_SHA512_LEGACY_KEY,
+];

@@ -1,0 +1,331 @@
+//! The rules about one certificate of a path, and about the path as a whole.
+//!
+//! rustls-webpki has verified signatures, names, validity, basic constraints and name constraints of all but the anchor
+//! before these run. It does not look at key usage, at what an anchor's certificate says, or at policies.
+
+use crate::key::KeyError;
+use crate::key::PublicKey;
+use crate::time::Time;
+use crate::x509::Certificate;
+use crate::x509::ChainRule;
+use crate::x509::KeyUsage;
+use crate::x509::extension;
+use crate::x509::extension::NameConstraint;
+use crate::x509::extension::NameForm;
+use crate::x509::profile::ANY;
+use crate::x509::profile::AuthorityPurposes;
+use crate::x509::profile::Check;
+use crate::x509::profile::Presence;
+use crate::x509::profile::PurposeRule;
+use crate::x509::profile::SignerKeys;
+use crate::x509::profile::SignerRule;
+use crate::x509::syntax;
+
+/// Where a certificate stands in a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// At the end, as what the operator trusts or as the root of the signer's own chain.
+    Anchor,
+    /// Between the two.
+    Intermediate,
+    /// At the beginning. It may be its own root.
+    Signer,
+}
+
+/// A rule that a certificate breaks, or cannot be judged by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Broken {
+    pub(super) class: BrokenClass,
+    pub(super) found: Option<String>,
+    pub(super) rule: ChainRule,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BrokenClass {
+    Refused,
+    Undetermined,
+}
+
+impl Broken {
+    pub(super) const fn refused(rule: ChainRule) -> Self {
+        Self { class: BrokenClass::Refused, found: None, rule }
+    }
+
+    pub(super) const fn undetermined(rule: ChainRule) -> Self {
+        Self { class: BrokenClass::Undetermined, found: None, rule }
+    }
+
+    pub(super) fn by(mut self, found: impl ToString) -> Self {
+        self.found = Some(found.to_string());
+        self
+    }
+}
+
+/// The rules that hold for every certificate of a path, whatever the profile.
+pub(super) fn always(certificate: &Certificate, role: Role, at: Time) -> Result<(), Broken> {
+    validity(certificate, at)?;
+    let extensions = certificate.extensions();
+    if role == Role::Signer {
+        // RFC 5280 allows it; rustls-webpki does not.
+        if extensions.is_ca() {
+            return Err(Broken::undetermined(ChainRule::CaAsSigner));
+        }
+    } else {
+        // RFC 5280 section 6.1.4 (k) and (n).
+        refuse_if(!extensions.is_ca(), ChainRule::BasicConstraints)?;
+        let signs = extensions.key_usage().is_none_or(|usage| usage.has(KeyUsage::KEY_CERT_SIGN));
+        refuse_if(!signs, ChainRule::KeyUsage)?;
+    }
+    policies(certificate)?;
+    critical_extensions(certificate)
+}
+
+/// RFC 5280 section 4.1.2.5: both ends of the validity belong to it.
+fn validity(certificate: &Certificate, at: Time) -> Result<(), Broken> {
+    if at < certificate.not_before() {
+        return Err(Broken::refused(ChainRule::NotYetValid).by(format_args!("valid from {}", certificate.not_before())));
+    }
+    if at > certificate.not_after() {
+        return Err(Broken::refused(ChainRule::Expired).by(format_args!("valid until {}", certificate.not_after())));
+    }
+    Ok(())
+}
+
+/// Policies are not processed. Without a constraint on them no path is invalid for its policies, as long as nobody asks
+/// for a policy (RFC 5280 section 6.1.1 (c) to (g) with the initial values of section 6.2), so constraints alone are
+/// could-not-tell.
+fn policies(certificate: &Certificate) -> Result<(), Broken> {
+    let extensions = certificate.extensions();
+    refuse_if(extensions.maps_any_policy(), ChainRule::PolicyMapping)?;
+    for id in [extension::POLICY_CONSTRAINTS, extension::INHIBIT_ANY_POLICY] {
+        if let Some(found) = extensions.known(id) {
+            return Err(Broken::undetermined(ChainRule::Policy).by(format_args!("extension {}", found.id())));
+        }
+    }
+    Ok(())
+}
+
+/// Critical extensions other than those that are processed here or by rustls-webpki.
+pub(super) fn critical_extensions(certificate: &Certificate) -> Result<(), Broken> {
+    let unknown = |extension: &&extension::Extension| {
+        extension.is_critical() && !PROCESSED.contains(&extension.id().as_content())
+    };
+    let Some(found) = certificate.extensions().iter().find(unknown) else { return Ok(()) };
+    let policy = POLICIES.contains(&found.id().as_content());
+    let rule = if policy { ChainRule::Policy } else { ChainRule::CriticalExtension };
+    Err(Broken::undetermined(rule).by(format_args!("extension {}", found.id())))
+}
+
+/// A rule of a profile about each certificate of a path.
+pub(super) fn check(check: Check, certificate: &Certificate, role: Role) -> Result<(), Broken> {
+    let extensions = certificate.extensions();
+    let is_critical = |id| extensions.known(id).is_some_and(extension::Extension::is_critical);
+    match check {
+        Check::AlternativeNameSyntax => refuse_if(!syntax::alternative_names(extensions), ChainRule::AlternativeName),
+        Check::AuthorityKeyId => {
+            let missing = extensions.authority_key_id().is_none() && !certificate.is_self_issued();
+            match role {
+                // Another one has issued the anchor, but the path ends here all the same.
+                Role::Anchor if missing => Err(Broken::undetermined(ChainRule::AuthorityKeyId)),
+                _ => refuse_if(missing, ChainRule::AuthorityKeyId),
+            }
+        }
+        Check::IssuerName => refuse_if(certificate.issuer().is_empty(), ChainRule::IssuerName),
+        Check::KeyCertSign => {
+            let signs = extensions.key_usage().is_some_and(|usage| usage.has(KeyUsage::KEY_CERT_SIGN));
+            refuse_if(signs && !extensions.is_ca(), ChainRule::KeyUsage)
+        }
+        Check::NameConstraintsPlace => {
+            let right = extensions.is_ca() && is_critical(extension::NAME_CONSTRAINTS);
+            let there = extensions.known(extension::NAME_CONSTRAINTS).is_some();
+            refuse_if(there && !right, ChainRule::NameConstraintsPlace)
+        }
+        Check::NameConstraintSyntax => {
+            let wrong = |one: &NameConstraint| one.form == NameForm::Dns && one.leading_period;
+            let wrong = extensions.name_constraints().is_some_and(|all| all.iter().any(wrong));
+            refuse_if(wrong, ChainRule::NameConstraints)
+        }
+        Check::NotCritical => match NEVER_CRITICAL.iter().find(|id| is_critical(id)) {
+            Some(id) => {
+                let found = extensions.known(id).map(|extension| format!("extension {}", extension.id()));
+                Err(Broken { class: BrokenClass::Refused, found, rule: ChainRule::NotCritical })
+            }
+            None => Ok(()),
+        },
+        Check::RootBasicConstraintsCritical => {
+            let root = role == Role::Anchor && certificate.is_self_issued();
+            refuse_if(root && !is_critical(extension::BASIC_CONSTRAINTS), ChainRule::BasicConstraintsCritical)
+        }
+        Check::SerialNotNegative => refuse_if(certificate.serial().is_negative(), ChainRule::SerialNumber),
+        Check::SerialPositive => {
+            let serial = certificate.serial();
+            let right = !serial.is_negative() && !serial.is_zero() && serial.as_content().len() <= LONGEST_SERIAL;
+            refuse_if(!right, ChainRule::SerialNumber)
+        }
+        Check::SignerIsNoAuthority => refuse_if(role == Role::Signer && extensions.is_ca(), ChainRule::CaAsSigner),
+        Check::SubjectKeyId => {
+            let missing = extensions.is_ca() && extensions.subject_key_id().is_none();
+            refuse_if(missing, ChainRule::SubjectKeyId)
+        }
+        Check::SubjectName => {
+            let named = !certificate.subject().is_empty();
+            let instead = role == Role::Signer && is_critical(extension::SUBJECT_ALTERNATIVE_NAME);
+            let right = named || instead && !extensions.alternative_names().is_empty();
+            refuse_if(!right, ChainRule::SubjectName)
+        }
+    }
+}
+
+/// The rules about the signer's certificate: the uses and purposes of its key.
+pub(super) fn signer(rule: &SignerRule, certificate: &Certificate) -> Result<(), Broken> {
+    let extensions = certificate.extensions();
+    presence(rule.key_usage, certificate, extension::KEY_USAGE, ChainRule::KeyUsage)?;
+    if let Some(usage) = extensions.key_usage() {
+        let wanted = usage.common(rule.uses) != KeyUsage::NONE;
+        let forbidden = usage.common(rule.forbidden_uses);
+        if !wanted || forbidden != KeyUsage::NONE {
+            return Err(Broken::refused(ChainRule::KeyUsage).by(usage));
+        }
+    }
+    let there = extensions.extended_key_usage();
+    let purposes: Vec<_> = there.unwrap_or_default().iter().map(|purpose| purpose.as_content()).collect();
+    let wanted = rule.purpose.as_content();
+    let (present, has) = (there.is_some(), purposes.contains(&wanted));
+    let right = match rule.purpose_rule {
+        PurposeRule::CriticalAndAlone => {
+            let critical =
+                extensions.known(extension::EXTENDED_KEY_USAGE).is_some_and(extension::Extension::is_critical);
+            critical && purposes == [wanted]
+        }
+        PurposeRule::IfPresent => !present || has || purposes.contains(&ANY),
+        PurposeRule::Optional => true,
+        PurposeRule::Required => has,
+    };
+    let forbidden = rule.forbidden_purposes.iter().any(|purpose| purposes.contains(purpose));
+    match right && !forbidden {
+        true => Ok(()),
+        false => Err(Broken::refused(ChainRule::ExtendedKeyUsage).by(found_purposes(certificate))),
+    }
+}
+
+/// The rules about the certificates of the signer's issuers.
+pub(super) fn authority(rule: &SignerRule, certificate: &Certificate) -> Result<(), Broken> {
+    presence(rule.authority_key_usage, certificate, extension::KEY_USAGE, ChainRule::KeyUsage)?;
+    if rule.authorities == AuthorityPurposes::Ignored {
+        return Ok(());
+    }
+    let Some(purposes) = certificate.extensions().extended_key_usage() else { return Ok(()) };
+    let allows = |purpose: &crate::x509::Oid| *purpose == rule.purpose || purpose.as_content() == ANY;
+    match purposes.iter().any(allows) {
+        true => Ok(()),
+        false => Err(Broken::refused(ChainRule::ExtendedKeyUsage).by(found_purposes(certificate))),
+    }
+}
+
+/// The key of the signer, of a kind and size that the profile allows.
+pub(super) fn key(keys: SignerKeys, certificate: &Certificate) -> Result<PublicKey, Broken> {
+    match certificate.public_key() {
+        Ok(key) if keys.allow(key.algorithm()) => Ok(key),
+        Ok(key) => Err(Broken::refused(ChainRule::Key).by(key.algorithm())),
+        Err(error @ KeyError::Algorithm { .. }) => Err(Broken::undetermined(ChainRule::Key).by(error)),
+        Err(error) => Err(Broken::refused(ChainRule::Key).by(error)),
+    }
+}
+
+/// RFC 5280 section 6.1.4 (l) and (m), for the anchor too, whose path length rustls-webpki does not see. Certificates that
+/// are issued by who they are about do not count. Returns the index of the certificate that allows fewer.
+pub(super) fn path_length(path: &[Certificate]) -> Result<(), (usize, Broken)> {
+    let mut between = 0_u32;
+    for (index, certificate) in path.iter().enumerate().skip(1) {
+        let allowed = certificate.extensions().basic_constraints().and_then(|constraints| constraints.path_length);
+        if allowed.is_some_and(|allowed| between > allowed) {
+            return Err((index, Broken::refused(ChainRule::PathLength).by(format_args!("{between} follow"))));
+        }
+        between = between.saturating_add(u32::from(!certificate.is_self_issued()));
+    }
+    Ok(())
+}
+
+/// RFC 5280 section 4.2.1.10: constraints on email addresses also bind the attribute `emailAddress` of subjects, which
+/// rustls-webpki does not read. Returns the index of the certificate that has one.
+pub(super) fn email_constraints(path: &[Certificate]) -> Result<(), (usize, Broken)> {
+    let email = |constraint: &NameConstraint| constraint.form == NameForm::Email;
+    let constrains =
+        |issuer: &Certificate| issuer.extensions().name_constraints().is_some_and(|all| all.iter().any(email));
+    let Some(last) = path.iter().rposition(constrains) else { return Ok(()) };
+    let has_address = |certificate: &Certificate| {
+        certificate.subject().attributes().any(|attribute| attribute.kind().as_content() == EMAIL_ADDRESS)
+    };
+    match path.iter().take(last).position(has_address) {
+        Some(index) => {
+            Err((index, Broken::undetermined(ChainRule::NameConstraints).by("email address in the subject")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether a certificate constrains names in forms that rustls-webpki does not compare.
+pub(super) fn constrains_other_forms(certificate: &Certificate) -> bool {
+    let other = |constraint: &NameConstraint| !matches!(constraint.form, NameForm::Dns | NameForm::Ip);
+    certificate.extensions().name_constraints().is_some_and(|all| all.iter().any(other))
+}
+
+fn presence(wanted: Presence, certificate: &Certificate, id: &'static [u8], rule: ChainRule) -> Result<(), Broken> {
+    match (wanted, certificate.extensions().known(id)) {
+        (Presence::IfPresent, None) | (Presence::IfPresent | Presence::Required, Some(_)) => Ok(()),
+        (Presence::Critical, Some(found)) if found.is_critical() => Ok(()),
+        (Presence::Critical, Some(_)) => Err(Broken::refused(rule).by("the extension is not critical")),
+        (Presence::Critical | Presence::Required, None) => Err(Broken::refused(rule).by("the extension is not there")),
+    }
+}
+
+fn found_purposes(certificate: &Certificate) -> String {
+    match certificate.extensions().extended_key_usage() {
+        None => "the extension is not there".to_owned(),
+        Some(purposes) => {
+            let purposes: Vec<_> = purposes.iter().take(MOST_PURPOSES).map(ToString::to_string).collect();
+            format!("purposes {}", purposes.join(", "))
+        }
+    }
+}
+
+fn refuse_if(broken: bool, rule: ChainRule) -> Result<(), Broken> {
+    match broken {
+        true => Err(Broken::refused(rule)),
+        false => Ok(()),
+    }
+}
+
+/// Critical extensions that are processed, here or by rustls-webpki. Distribution points say where revocation lists are;
+/// revocation is a question of its own.
+const PROCESSED: [&[u8]; 6] = [
+    extension::KEY_USAGE,
+    extension::SUBJECT_ALTERNATIVE_NAME,
+    extension::BASIC_CONSTRAINTS,
+    extension::NAME_CONSTRAINTS,
+    extension::CRL_DISTRIBUTION_POINTS,
+    extension::EXTENDED_KEY_USAGE,
+];
+
+const POLICIES: [&[u8]; 4] = [
+    extension::CERTIFICATE_POLICIES,
+    extension::POLICY_MAPPINGS,
+    extension::POLICY_CONSTRAINTS,
+    extension::INHIBIT_ANY_POLICY,
+];
+
+/// RFC 5280 sections 4.2.1.1, 4.2.1.2, 4.2.1.8, 4.2.1.15, 4.2.2.1 and 4.2.2.2.
+const NEVER_CRITICAL: [&[u8]; 6] = [
+    extension::AUTHORITY_KEY_ID,
+    extension::SUBJECT_KEY_ID,
+    extension::SUBJECT_DIRECTORY_ATTRIBUTES,
+    extension::FRESHEST_CRL,
+    extension::AUTHORITY_INFO_ACCESS,
+    extension::SUBJECT_INFO_ACCESS,
+];
+
+const EMAIL_ADDRESS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1];
+/// RFC 5280 section 4.1.2.2.
+const LONGEST_SERIAL: usize = 20;
+/// How many purposes a message prints.
+const MOST_PURPOSES: usize = 10;

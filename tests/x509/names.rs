@@ -1,0 +1,149 @@
+//! Names in real certificates, and patterns that match them.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use bulla::limits::Limits;
+use bulla::nonempty::NonEmpty;
+use bulla::x509::Certificate;
+use bulla::x509::CertificateError;
+use bulla::x509::ChainRule;
+use bulla::x509::IdentityPattern;
+use bulla::x509::NamePattern;
+use bulla::x509::Oid;
+
+use super::made::LEAF;
+use super::made::Workshop;
+use super::made::plan;
+
+fn oid(text: &str) -> Oid {
+    Oid::parse(text).unwrap()
+}
+
+fn all(names: impl IntoIterator<Item = NamePattern>) -> IdentityPattern {
+    IdentityPattern::all(NonEmpty::collect(names).unwrap())
+}
+
+#[test]
+fn names_are_compared_whole() {
+    let Some(shop) = Workshop::new() else { return };
+    let extensions = format!(
+        "{LEAF}subjectAltName=DNS:example.com,email:a@example.com,URI:https://example.com/w.yml@refs/heads/main,\
+         otherName:1.3.6.1.4.1.57264.1.7;UTF8:someone\n1.3.6.1.4.1.57264.1.8=ASN1:UTF8String:https://issuer.example\n\
+         1.3.6.1.4.1.57264.1.2=DER:70757368\n"
+    );
+    let made = shop.root(plan("/C=US/ST=WA/O=Example, Inc./OU=a/OU=b/CN=release", &extensions));
+    let certificate = &made.certificate;
+    assert_eq!(certificate.subject().to_string(), "CN=release,OU=b,OU=a,O=Example\\, Inc.,ST=WA,C=US");
+    assert_eq!(certificate.serial().to_string(), "1267");
+    assert!(certificate.is_self_issued());
+    let yes = [
+        NamePattern::Dns("example.com".to_owned()),
+        NamePattern::Email("a@example.com".to_owned()),
+        NamePattern::Uri("https://example.com/w.yml@refs/heads/main".to_owned()),
+        NamePattern::OtherName { id: oid("1.3.6.1.4.1.57264.1.7"), text: "someone".to_owned() },
+        NamePattern::Extension { id: oid("1.3.6.1.4.1.57264.1.8"), text: "https://issuer.example".to_owned() },
+        NamePattern::Extension { id: oid("1.3.6.1.4.1.57264.1.2"), text: "push".to_owned() },
+        NamePattern::Subject { kind: oid("2.5.4.3"), text: "release".to_owned() },
+        NamePattern::Issuer { kind: oid("2.5.4.10"), text: "Example, Inc.".to_owned() },
+    ];
+    for pattern in &yes {
+        assert!(pattern.matches(certificate), "{pattern}");
+    }
+    assert!(all(yes.clone()).matches(certificate));
+    let no = [
+        NamePattern::Dns("www.example.com".to_owned()),
+        NamePattern::Dns("example.co".to_owned()),
+        NamePattern::Dns("EXAMPLE.COM".to_owned()),
+        NamePattern::Dns(String::new()),
+        NamePattern::Email("example.com".to_owned()),
+        NamePattern::Email("b@example.com".to_owned()),
+        NamePattern::Uri("https://example.com/w.yml".to_owned()),
+        NamePattern::Uri("example.com".to_owned()),
+        NamePattern::OtherName { id: oid("1.3.6.1.4.1.57264.1.7"), text: "some".to_owned() },
+        NamePattern::OtherName { id: oid("1.3.6.1.4.1.57264.1.1"), text: "someone".to_owned() },
+        NamePattern::Extension { id: oid("1.3.6.1.4.1.57264.1.8"), text: "https://issuer.example/".to_owned() },
+        NamePattern::Extension { id: oid("1.3.6.1.4.1.57264.1.9"), text: "https://issuer.example".to_owned() },
+        NamePattern::Subject { kind: oid("2.5.4.3"), text: "releas".to_owned() },
+        NamePattern::Subject { kind: oid("2.5.4.3"), text: "Release".to_owned() },
+        NamePattern::Issuer { kind: oid("2.5.4.3"), text: "example".to_owned() },
+        // What is there twice has no value.
+        NamePattern::Subject { kind: oid("2.5.4.11"), text: "a".to_owned() },
+        NamePattern::Subject { kind: oid("2.5.4.11"), text: "b".to_owned() },
+    ];
+    for pattern in no {
+        assert!(!pattern.matches(certificate), "{pattern}");
+        assert!(!all(yes.iter().cloned().chain([pattern])).matches(certificate));
+    }
+}
+
+#[test]
+fn subjects_are_matched_as_notation_matches_them() {
+    let Some(shop) = Workshop::new() else { return };
+    let subject = |name| shop.root(plan(name, LEAF)).certificate;
+    let full = subject("/C=US/ST=WA/L=Seattle/O=Notary, Inc/CN=team");
+    for (identity, matches) in [
+        ("x509.subject: C=US, ST=WA, O=Notary\\, Inc", true),
+        ("x509.subject: CN=team,L=Seattle,O=Notary\\, Inc,S=WA,C=US", true),
+        ("x509.subject: C=US, ST=WA, O=Notary", false),
+        ("x509.subject: C=US, ST=WA, O=Notary\\, Inc, OU=x", false),
+        ("x509.subject: C=us, ST=WA, O=Notary\\, Inc", false),
+    ] {
+        assert_eq!(IdentityPattern::notation(identity).unwrap().matches(&full), matches, "{identity}");
+    }
+    let identity = "x509.subject: C=US, ST=WA, O=Notary";
+    for (name, matches) in [
+        ("/C=US/ST=WA/O=Notary/OU=a", true),
+        ("/C=US/ST=WA/O=Notary/OU=a/OU=b", false),
+        ("/C=US/ST=WA/O=Notary/O=Other", false),
+        ("/C=US/ST=WA/O=Notary/OU=a+CN=b", false),
+        ("/C=US/O=Notary", false),
+    ] {
+        let pattern = IdentityPattern::notation(identity).unwrap();
+        assert_eq!(pattern.matches(&subject(name)), matches, "{name}");
+    }
+    // Without notation's rule, what the pattern does not name does not matter.
+    let pattern = IdentityPattern::subject("O=Notary").unwrap();
+    assert!(pattern.matches(&subject("/C=US/O=Notary/OU=a/OU=b")));
+    assert!(!pattern.matches(&subject("/C=US/O=Notary+CN=b")));
+}
+
+/// CVE-2009-2408: a name that goes on after a NUL character.
+#[test]
+fn a_nul_character_ends_no_name() {
+    let Some(shop) = Workshop::new() else { return };
+    let nul = "subjectAltName=DER:30128210 6578616d706c652e636f6d00 2e657669";
+    let extensions = format!("{LEAF}{}\n", nul.replace(' ', ""));
+    let made = shop.root(plan("/CN=a", &extensions));
+    assert!(!NamePattern::Dns("example.com".to_owned()).matches(&made.certificate));
+}
+
+#[test]
+fn what_is_there_twice_or_too_long_is_refused() {
+    let Some(shop) = Workshop::new() else { return };
+    let made = shop.root(plan("/CN=a", LEAF));
+    let der = made.certificate.der();
+    let small = Limits::DEFAULT.with(|limits| limits.envelope.certificate_bytes = der.len() as u64 - 1);
+    let exact = Limits::DEFAULT.with(|limits| limits.envelope.certificate_bytes = der.len() as u64);
+    assert!(matches!(Certificate::parse(der, &small), Err(CertificateError::TooLarge { .. })));
+    assert!(Certificate::parse(der, &exact).is_ok());
+    // Two extensions with identifiers that differ in one byte become the same one.
+    let twice = shop.root(plan("/CN=a", &format!("{LEAF}1.2.3.4=DER:0500\n1.2.3.5=DER:0500\n"))).certificate;
+    let at = twice.der().windows(3).position(|bytes| bytes == [0x2a, 3, 5]).unwrap() + 2;
+    let mut der = twice.der().to_vec();
+    der[at] = 4;
+    let found = Certificate::parse(&der, &Limits::DEFAULT);
+    assert!(matches!(found, Err(CertificateError::DuplicateExtension { .. })), "{found:?}");
+}
+
+#[test]
+fn every_rule_has_a_code_of_its_own_which_the_page_names() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/x509.md")).unwrap();
+    let codes: BTreeSet<_> = ChainRule::ALL.into_iter().map(ChainRule::code).collect();
+    assert_eq!(codes.len(), ChainRule::ALL.len());
+    let (_, listed) = page.split_once("\n## Codes\n").unwrap();
+    let (listed, _) = listed.split_once("\n## ").unwrap();
+    let (_, listed) = listed.split_once("the time: ").unwrap();
+    let listed: BTreeSet<_> = listed.split('`').skip(1).step_by(2).collect();
+    assert_eq!(listed, codes);
+}
