@@ -211,3 +211,21 @@ fn more_certificates_than_the_limits_allow_are_could_not_tell() {
         assert_eq!(run(&[&leaf], &between, 10, 10), says, "{length}");
     }
 }
+
+/// Ten issuers of one name could have signed each other in 151,200 orders. CVE-2018-16875.
+#[test]
+fn a_search_among_issuers_of_one_name_is_given_up() {
+    let Some(shop) = Workshop::new() else { return };
+    let anchor = shop.root(plan("/O=Root", CA));
+    let same: Vec<_> = (0..10).map(|_| shop.root(plan("/O=Same", CA))).collect();
+    let leaf = shop.issue(&same[0], plan("/CN=leaf", LEAF));
+    let verification = Verification {
+        anchors: &certificates(&[&anchor]),
+        at: later(leaf.certificate.not_before(), 60),
+        extra: &certificates(&same.iter().collect::<Vec<_>>()),
+        limits: Limits::DEFAULT,
+        profile: Profile::RFC5280_STRICT,
+        purpose: Purpose::Signing,
+    };
+    assert_eq!(verdict(&verification.run(&certificates(&[&leaf]))), "?search-budget");
+}
