@@ -104,16 +104,17 @@ impl PresenceSearch<'_> {
             }
             match self.walk.fetch(entry).await? {
                 Ok(content) => {
-                    fetched.insert(entry.digest);
+                    fetched.insert((entry.digest, entry.media_type.as_str()));
                     self.read(&content, FoundAt::Referrers, wanted).await;
                 }
                 // A referrer that is listed and missing cannot be verified, so the signature does not exist.
                 Err(error) if error.is_not_found() => {}
-                Err(error) => failed.push((entry.digest, error)),
+                Err(error) => failed.push(((entry.digest, entry.media_type.as_str()), error)),
             }
         }
-        // A wrong entry does not matter if another entry for the same manifest could be read.
-        if let Some((_, error)) = failed.into_iter().find(|(digest, _)| !fetched.contains(digest)) {
+        // An entry with a wrong size does not matter if another entry for the same manifest could be read. The media type
+        // decides how it is read, so it has to be the same.
+        if let Some((_, error)) = failed.into_iter().find(|(entry, _)| !fetched.contains(entry)) {
             self.unread.get_or_insert(error.into());
         }
         self.answer(wanted.form.name)

@@ -16,6 +16,7 @@ use crate::oci::Descriptor;
 use crate::oci::media_type;
 use crate::ops::walk::Walk;
 use crate::ops::walk::pending::Attached;
+use crate::ops::walk::pending::FetchAnswer;
 use crate::ops::walk::pending::Part;
 use crate::ops::walk::pending::Pending;
 use crate::ops::walk::pending::Position;
@@ -173,14 +174,21 @@ impl Walk<'_> {
 
     /// Fetches a whole list; the manifests are returned one by one.
     async fn fetch_ahead(&mut self, above: Position, attached: Attached, list: &[Descriptor]) -> Option<WalkStep> {
-        let mut fetched = match self.fetch_new(list).await {
+        let new = self.new_of(list);
+        let mut fetched = match self.fetch_all(&new).await {
             Ok(fetched) => fetched,
             Err(error) => return Some(self.exhausted(above, error)),
         };
         if attached == Attached::Referrer {
-            // A wrong entry for a manifest that another entry gives is no manifest that is missing.
-            let there: BTreeSet<_> = fetched.iter().filter(|(_, one)| one.is_ok()).map(|(digest, _)| *digest).collect();
-            fetched.retain(|(digest, one)| one.is_ok() || !there.contains(digest));
+            // An entry with a wrong size is no manifest that is missing where another entry gives the manifest. The media
+            // type decides how it is read, so it has to be the same.
+            let identity = |entry: &&Descriptor| (entry.digest, entry.media_type.clone());
+            let entries: Vec<_> = new.iter().map(identity).collect();
+            let there = entries.iter().zip(&fetched).filter(|(_, (_, one))| one.is_ok()).map(|(entry, _)| entry);
+            let there: BTreeSet<_> = there.cloned().collect();
+            let kept =
+                |(entry, answer): (_, FetchAnswer)| (answer.1.is_ok() || !there.contains(&entry)).then_some(answer);
+            fetched = entries.into_iter().zip(fetched).filter_map(kept).collect();
         } else if let Some(missing) = fetched.iter().position(|(_, one)| one.is_err()) {
             // Nothing below the other children is asked for where one is missing.
             fetched.swap(0, missing);

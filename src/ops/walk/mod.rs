@@ -139,20 +139,16 @@ impl<'a> Walk<'a> {
         Ok(pinned::manifest(self.source, entry).await)
     }
 
-    /// Fetches those of `entries` that are not entered yet, eight at a time, and returns the outcome of each fetch beside
-    /// the digest that was asked for, in their order. Enters none of them.
+    /// Those of `entries` that are not entered yet.
+    pub(super) fn new_of<'e>(&self, entries: &'e [Descriptor]) -> Vec<&'e Descriptor> {
+        entries.iter().filter(|entry| !self.entered.contains(&entry.digest)).collect()
+    }
+
+    /// Fetches `entries`, eight at a time, and returns the outcome of each fetch beside the digest that was asked for, in
+    /// their order. Enters none of them.
     ///
     /// # Errors
     /// [`StoreError::TooMany`] where the budget does not pay for all of them: then none is fetched.
-    pub(super) async fn fetch_new(&mut self, entries: &[Descriptor]) -> Result<Vec<FetchAnswer>, StoreError> {
-        let new: Vec<_> = entries.iter().filter(|entry| !self.entered.contains(&entry.digest)).collect();
-        self.fetch_all(&new).await
-    }
-
-    /// As [`Walk::fetch_new`], whether they are entered or not.
-    ///
-    /// # Errors
-    /// As [`Walk::fetch_new`].
     pub(super) async fn fetch_all(&mut self, entries: &[&Descriptor]) -> Result<Vec<FetchAnswer>, StoreError> {
         const AT_ONCE: usize = 8;
         // All of them are paid for before the first is fetched: they are held in memory together.
@@ -274,7 +270,7 @@ mod tests {
                 limits.graph.manifests = manifests;
                 limits.graph.bytes = bytes;
             });
-            match now(Walk::new(&memory, &limits).fetch_new(&both)) {
+            match now(Walk::new(&memory, &limits).fetch_all(&both.iter().collect::<Vec<_>>())) {
                 Ok(fetched) => {
                     assert!(enough && fetched.iter().all(|(_, one)| one.as_ref().unwrap_err().is_not_found()));
                 }
@@ -304,7 +300,7 @@ mod tests {
         let mut walk = Walk::new(&memory, &Limits::DEFAULT);
         assert!(walk.enter(*one.digest()));
         assert!(!walk.enter(*one.digest()));
-        let fetched = now(walk.fetch_new(&[one.descriptor().clone(), two.descriptor().clone()])).unwrap();
+        let fetched = now(walk.fetch_all(&[one.descriptor(), two.descriptor()])).unwrap();
         let fetched: Vec<_> = fetched.into_iter().map(|(_, fetched)| *fetched.unwrap().digest()).collect();
         assert_eq!(fetched, [*two.digest()]);
     }
