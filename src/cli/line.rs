@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bulla::text::is_unsafe_to_show;
+use bulla::text::Untrusted;
 
 use super::redacted;
 
@@ -29,7 +29,7 @@ pub(super) struct Foreign<T>(pub(super) T);
 impl<T: fmt::Display> From<T> for Line {
     fn from(text: T) -> Self {
         // Text from elsewhere may hold a secret that was sent there.
-        Self(escape(&redacted::text(&text.to_string())))
+        Self(Untrusted::within(&redacted::text(&text.to_string()), usize::MAX).to_string())
     }
 }
 
@@ -65,19 +65,16 @@ impl<L: Into<Line>> FromIterator<L> for Lines {
 
 impl<T: fmt::Display> fmt::Display for Foreign<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.0.to_string();
-        let mut characters = text.chars();
         let mut shown = String::new();
         // A space at the beginning, or after a space, cannot be told from the space of a column.
         let mut last = ' ';
-        for c in characters.by_ref().take(LONGEST) {
-            match is_unsafe_to_show(c) || (c.is_whitespace() && (c != ' ' || last == ' ')) {
+        for c in Untrusted::within(&self.0.to_string(), LONGEST).to_string().chars() {
+            match c.is_whitespace() && (c != ' ' || last == ' ') {
                 true => shown.extend(c.escape_unicode()),
                 false => shown.push(c),
             }
             last = c;
         }
-        shown.push_str(if characters.next().is_some() { "…" } else { "" });
         f.pad(&shown)
     }
 }
@@ -88,17 +85,6 @@ pub(super) fn shortened(text: &str) -> String {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     }
-}
-
-fn escape(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        match is_unsafe_to_show(c) {
-            true => shown.extend(c.escape_unicode()),
-            false => shown.push(c),
-        }
-    }
-    shown
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Why a signed document cannot be read, or was not signed by a key.
 
-use crate::json;
 use crate::json::JsonError;
 use crate::key::KeyId;
 use crate::limits::count;
 use crate::oci::referrer;
+use crate::text::Untrusted;
 
 /// Why a signed document cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,8 +48,8 @@ pub enum EnvelopeError {
     Type {
         /// The kind of type.
         what: &'static str,
-        /// Its value, perhaps truncated.
-        got: String,
+        /// Its value.
+        got: Untrusted,
     },
     /// The document has no signature at all (threats: empty-signature-list).
     #[error("it has no signature")]
@@ -70,8 +70,8 @@ pub enum EnvelopeError {
 pub struct NotSignedBy(pub KeyId);
 
 impl EnvelopeError {
-    pub(super) fn unknown(what: &'static str, got: &str) -> Self {
-        Self::Type { what, got: json::shorten(got) }
+    pub(crate) fn unknown(what: &'static str, got: &str) -> Self {
+        Self::Type { what, got: Untrusted::within(got, SHOWN) }
     }
 
     /// Whether the document exceeds a limit; it may still be valid.
@@ -90,3 +90,6 @@ impl EnvelopeError {
         }
     }
 }
+
+/// How much of a type a message shows, in characters.
+const SHOWN: usize = 80;

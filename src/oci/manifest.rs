@@ -13,6 +13,7 @@ use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::media_type;
 use crate::oci::null::null_is_default;
+use crate::text::Untrusted;
 
 /// A manifest of any kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,7 +107,7 @@ pub enum ManifestError {
         /// The digest of the content.
         digest: Digest,
         /// The media type.
-        media_type: String,
+        media_type: Untrusted,
     },
 }
 
@@ -252,7 +253,7 @@ impl Document {
                 }))
             }
             kind if media_type::is_read(kind) => Err(ambiguous("its fields are not those of its media type")),
-            _ => Err(ManifestError::MediaType { digest, media_type: json::shorten(&media_type) }),
+            _ => Err(ManifestError::MediaType { digest, media_type: Untrusted::within(&media_type, SHOWN) }),
         }
     }
 
@@ -338,7 +339,8 @@ fn agreed_media_type(wire: &ManifestWire, descriptor: &Descriptor) -> Result<Str
         (Some(inside), "") => Ok(inside.clone()),
         (Some(inside), outside) if inside == outside => Ok(inside.clone()),
         (Some(inside), outside) => {
-            Err(format!("it says it is {:?}, its descriptor says {outside:?}", json::shorten(inside)))
+            let (inside, outside) = (Untrusted::within(inside, SHOWN), Untrusted::within(outside, SHOWN));
+            Err(format!("it says it is {inside:?}, its descriptor says {outside:?}"))
         }
         (None, "") => Err("neither it nor its descriptor has a media type".to_owned()),
         (None, outside) => Ok(outside.to_owned()),
@@ -346,8 +348,12 @@ fn agreed_media_type(wire: &ManifestWire, descriptor: &Descriptor) -> Result<Str
 }
 
 fn wrong_kind(content: &Content) -> ManifestError {
-    ManifestError::MediaType { digest: *content.digest(), media_type: json::shorten(&content.descriptor().media_type) }
+    let media_type = Untrusted::within(&content.descriptor().media_type, SHOWN);
+    ManifestError::MediaType { digest: *content.digest(), media_type }
 }
+
+/// How much of a media type a message shows, in characters.
+const SHOWN: usize = 80;
 
 #[cfg(test)]
 mod tests {

@@ -27,6 +27,7 @@ use crate::oci::ReferenceError;
 use crate::oci::RegistryReference;
 use crate::oci::TagOrDigest;
 use crate::oci::media_type;
+use crate::text::Untrusted;
 
 /// Why a value has no counterpart on the other side.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +43,7 @@ pub enum ConversionError {
     #[error("the media type {media_type:?} is not that of an {wanted}")]
     MediaType {
         /// The media type that it states.
-        media_type: String,
+        media_type: Untrusted,
         /// The media type that is required.
         wanted: &'static str,
     },
@@ -50,7 +51,7 @@ pub enum ConversionError {
     #[error("the reference is read from the mirror {mirror:?}")]
     Mirror {
         /// The mirror.
-        mirror: String,
+        mirror: Untrusted,
     },
     /// `oci-spec` does not accept our value.
     #[error("oci-spec does not accept the value")]
@@ -65,7 +66,7 @@ pub enum ConversionError {
     #[error("the reference reads as {read:?}, but its fields are of another registry or repository")]
     ReferenceFields {
         /// The registry and the repository in the text.
-        read: String,
+        read: Untrusted,
     },
     /// The schema version of a manifest or index is not 2.
     #[error("the schema version is {0}, not 2")]
@@ -231,7 +232,7 @@ impl TryFrom<&distribution::Reference> for RegistryReference {
     fn try_from(reference: &distribution::Reference) -> Result<Self, ConversionError> {
         let (registry, asked) = (reference.registry(), reference.resolve_registry());
         if asked != registry && (registry, asked) != DOCKER_HUB {
-            return Err(ConversionError::Mirror { mirror: json::shorten(asked) });
+            return Err(ConversionError::Mirror { mirror: Untrusted::within(asked, SHOWN) });
         }
         // The scheme keeps a text from being parsed as a file of this machine.
         let read = format!("docker://{}", reference.whole()).parse::<Reference>()?;
@@ -239,7 +240,7 @@ impl TryFrom<&distribution::Reference> for RegistryReference {
             Reference::Registry(read) if read.host() == registry && read.repository() == reference.repository() => {
                 Ok(read)
             }
-            other => Err(ConversionError::ReferenceFields { read: json::shorten(&other.place()) }),
+            other => Err(ConversionError::ReferenceFields { read: Untrusted::within(&other.place(), SHOWN) }),
         }
     }
 }
@@ -268,7 +269,7 @@ fn of_version_2(version: u32) -> Result<(), ConversionError> {
 fn of_kind(said: Option<&MediaType>, fits: impl Fn(&str) -> bool, wanted: &'static str) -> Result<(), ConversionError> {
     match said.map(MediaType::to_string) {
         Some(media_type) if !fits(&media_type) => {
-            Err(ConversionError::MediaType { media_type: json::shorten(&media_type), wanted })
+            Err(ConversionError::MediaType { media_type: Untrusted::within(&media_type, SHOWN), wanted })
         }
         Some(_) | None => Ok(()),
     }
@@ -279,3 +280,6 @@ const SCHEMA_VERSION: u32 = 2;
 
 /// The name of Docker Hub, and the host that `oci-spec` asks for it, which is no mirror.
 const DOCKER_HUB: (&str, &str) = ("docker.io", "index.docker.io");
+
+/// How much of a foreign text a message shows, in characters.
+const SHOWN: usize = 80;

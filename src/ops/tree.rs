@@ -28,6 +28,7 @@ use crate::policy::Requirement;
 use crate::policy::StatementKind;
 use crate::policy::Threshold;
 use crate::store::Source;
+use crate::text::Untrusted;
 use crate::time::Time;
 use crate::trust::TrustRoot;
 use crate::verify::Finding;
@@ -164,7 +165,7 @@ struct Placed {
 /// A claim, shortened for messages.
 fn shown(claim: &str) -> String {
     const SHOWN: usize = 255;
-    claim.chars().take(SHOWN).collect()
+    Untrusted::within(claim, SHOWN).to_string()
 }
 
 impl TreeCollector<'_> {

@@ -28,6 +28,7 @@ use crate::request::wire::VERSION;
 use crate::request::wire::WireHead;
 use crate::request::wire::WireItem;
 use crate::request::wire::WireRequest;
+use crate::text::Untrusted;
 use crate::time::Time;
 use crate::trust::Owner;
 use crate::trust::TrustRoot;
@@ -246,7 +247,7 @@ impl SigningRequest {
     }
 
     pub(super) fn not_asked(&self, key: &str) -> RequestError {
-        RequestError::NotAsked { asked: self.asked(), key: key.escape_debug().take(64).collect() }
+        RequestError::NotAsked { asked: self.asked(), key: Untrusted::within(key, 64).to_string() }
     }
 
     /// The keys of all owners.

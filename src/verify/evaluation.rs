@@ -23,7 +23,6 @@ use crate::envelope::Evidence;
 use crate::envelope::ResourceDescriptor;
 use crate::envelope::SignedPayload;
 use crate::envelope::Statement;
-use crate::json;
 use crate::key::KeyId;
 use crate::limits::Limits;
 use crate::nonempty::NonEmpty;
@@ -32,6 +31,7 @@ use crate::policy::Policy;
 use crate::policy::Requirement;
 use crate::policy::RequirementId;
 use crate::policy::StatementKind;
+use crate::text::Untrusted;
 use crate::time::Time;
 use crate::trust::AuthenticatedStatement;
 use crate::trust::Authentication;
@@ -272,10 +272,13 @@ impl SubjectClaims {
 /// The digests of the first subjects of a statement, for people.
 fn subjects(statement: &Statement) -> String {
     const SHOWN: usize = 3;
+    const TEXT: usize = 80;
     let digests = statement.subjects().iter().flat_map(ResourceDescriptor::digests);
     digests
         .take(SHOWN)
-        .map(|(algorithm, digest)| format!("{}:{}", json::shorten(algorithm), json::shorten(digest)))
+        .map(|(algorithm, digest)| {
+            format!("{}:{}", Untrusted::within(algorithm, TEXT), Untrusted::within(digest, TEXT))
+        })
         .collect::<Vec<_>>()
         .join(", ")
 }

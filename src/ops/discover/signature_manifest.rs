@@ -27,6 +27,7 @@ use crate::store::Source;
 use crate::store::StoreError;
 use crate::store::Task;
 use crate::store::parallel;
+use crate::text::Untrusted;
 use crate::verify::Finding;
 use crate::verify::Reason;
 
@@ -248,8 +249,7 @@ impl SignatureManifest {
         failed: &BTreeMap<LayerBlob, Reason>,
     ) -> Result<(SignedDocument, Content), Reason> {
         let Some(form) = Form::of_layer(&layer.media_type) else {
-            let got = layer.media_type.clone();
-            return Err(Reason::Envelope(EnvelopeError::Type { what: "media type", got }));
+            return Err(Reason::Envelope(EnvelopeError::unknown("media type", &layer.media_type)));
         };
         let limit = reader.largest;
         if layer.size > limit {
@@ -345,7 +345,7 @@ fn subject_mismatch(got: Option<&Descriptor>, want: ReferrerSubject<'_>) -> Opti
     let whole = want.descriptor.is_none_or(|want| got.size == want.size && got.media_type == want.media_type);
     match got.digest == want.digest {
         true if whole => None,
-        true => Some(format!("it as {} bytes of the type `{}`", got.size, got.media_type.escape_debug())),
+        true => Some(format!("it as {} bytes of the type `{}`", got.size, Untrusted::new(&got.media_type))),
         false => Some(got.digest.to_string()),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::digest::Digest;
 use crate::oci::ContentError;
+use crate::text::Untrusted;
 
 /// Why a store is busy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,8 +55,8 @@ pub enum ReadOnlyFault {
         tag: String,
     },
     /// A local store cannot have an image with this name.
-    #[error("no image in it can have the name `{0:.80}`")]
-    Name(String),
+    #[error("no image in it can have the name `{0}`")]
+    Name(Untrusted),
     /// A docker-archive without a manifest.
     #[error("{NO_DIGEST}")]
     NoDigest,
@@ -64,7 +65,7 @@ pub enum ReadOnlyFault {
     Redacted(String),
     /// The tag is not valid in a registry.
     #[error("a registry can have no tag {0:?}")]
-    Tag(String),
+    Tag(Untrusted),
 }
 
 fn exclusion(tag: &str) -> &'static str {

@@ -27,6 +27,7 @@ use crate::store::local::catalog::Catalog;
 use crate::store::local::catalog::StoredDescriptor;
 use crate::store::local::catalog::repeatable;
 use crate::store::local::layout_files::LayoutFiles;
+use crate::text::Untrusted;
 
 impl<P: LayoutFiles> Sink for Local<P> {
     fn has_blob<'a>(&'a self, descriptor: &'a Descriptor) -> Task<'a, Result<bool, StoreError>> {
@@ -182,7 +183,7 @@ impl<P: LayoutFiles> Local<P> {
     }
 
     fn name(&self, text: &str) -> Result<ImageName, StoreError> {
-        let reason = || ReadOnlyFault::Name(text.escape_debug().to_string());
+        let reason = || ReadOnlyFault::Name(Untrusted::within(text, 80));
         ImageName::new(text).ok_or_else(|| StoreError::ReadOnly { place: self.place.name(), reason: reason() })
     }
 

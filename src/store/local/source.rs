@@ -36,6 +36,7 @@ use crate::store::local::layout_files::LayoutFiles;
 use crate::store::local::layout_files::blob_name;
 use crate::store::local::relations::PartialManifest;
 use crate::store::local::relations::Relations;
+use crate::text::Untrusted;
 
 impl<P: LayoutFiles> Source for Local<P> {
     fn resolve<'a>(&'a self, tag_or_digest: &'a TagOrDigest) -> Task<'a, Result<Content, StoreError>> {
@@ -294,7 +295,7 @@ impl<P: LayoutFiles> Local<P> {
 
 /// The name of an entry for messages: its full name, else its digest.
 fn label(entry: &Descriptor) -> String {
-    names_in(entry).next().map_or_else(|| entry.digest.to_string(), |name| name.escape_debug().to_string())
+    names_in(entry).next().map_or_else(|| entry.digest.to_string(), |name| Untrusted::new(name).to_string())
 }
 
 /// The entries that are independent images.

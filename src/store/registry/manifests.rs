@@ -22,6 +22,7 @@ use crate::store::error::MissingContent;
 use crate::store::error::ProtocolFault;
 use crate::store::error::ReadBackFault;
 use crate::store::error::ReadOnlyFault;
+use crate::text::Untrusted;
 
 /// Fetches the manifest at `tag_or_digest`; a digest is checked. By tag the digest is that of the body, whatever the
 /// headers say (threats: digest-header-mismatch).
@@ -168,7 +169,7 @@ pub(super) fn check_tag(repository: &Repository, tag: &str) -> Result<(), StoreE
         true => Ok(()),
         false => Err(StoreError::ReadOnly {
             place: repository.shown().to_owned(),
-            reason: ReadOnlyFault::Tag(tag.chars().take(TAG_LENGTH).collect()),
+            reason: ReadOnlyFault::Tag(Untrusted::within(tag, TAG_LENGTH)),
         }),
     }
 }
