@@ -300,7 +300,9 @@ mod tests {
         let mut walk = Walk::new(&memory, &Limits::DEFAULT);
         assert!(walk.enter(*one.digest()));
         assert!(!walk.enter(*one.digest()));
-        let fetched = now(walk.fetch_all(&[one.descriptor(), two.descriptor()])).unwrap();
+        let listed = [one.descriptor().clone(), two.descriptor().clone()];
+        let new = walk.new_of(&listed);
+        let fetched = now(walk.fetch_all(&new)).unwrap();
         let fetched: Vec<_> = fetched.into_iter().map(|(_, fetched)| *fetched.unwrap().digest()).collect();
         assert_eq!(fetched, [*two.digest()]);
     }
