@@ -184,3 +184,22 @@ fn merge(present: &[Descriptor], wanted: &[Descriptor]) -> Option<Vec<Descriptor
         wanted.iter().filter(|layer| !present.iter().any(|present| same(present, layer))).cloned().collect();
     (!missing.is_empty()).then(|| present.iter().cloned().chain(missing).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oci::media_type;
+
+    #[test]
+    fn a_layer_without_its_certificate_does_not_stand_for_the_one_that_has_it() {
+        let mut bare = Content::name(media_type::SIMPLE_SIGNING, b"payload".to_vec()).descriptor().bare();
+        bare.annotations.insert(referrer::COSIGN_SIGNATURE.to_owned(), "c2lnbmF0dXJl".to_owned());
+        let mut whole = bare.clone();
+        whole.annotations.insert("dev.sigstore.cosign/certificate".to_owned(), "certificate".to_owned());
+        for (present, added) in [(&bare, &whole), (&whole, &bare)] {
+            let merged = merge(std::slice::from_ref(present), std::slice::from_ref(added)).unwrap();
+            assert_eq!(merged, [present.clone(), added.clone()]);
+            assert!(merge(&merged, &[whole.clone(), bare.clone()]).is_none(), "an equal layer is not added again");
+        }
+    }
+}
