@@ -106,18 +106,18 @@ fn every_link_between_the_pages_leads_somewhere() {
         ["gone.md", "commands.md#gone"],
         "a link that leads nowhere would not be noticed"
     );
-    let mut wrong = Vec::new();
-    for page in pages(&root()) {
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for page in all_pages() {
         let text = fs::read_to_string(&page).unwrap();
+        seen += local_links(&text).count();
         wrong.extend(broken_links(&page, &text).into_iter().map(|target| format!("{}: {target}", page.display())));
     }
+    assert!(seen > 50, "only {seen} links were found");
     assert!(wrong.is_empty(), "these lead nowhere:\n{}", wrong.join("\n"));
 }
 
 /// The relative links of a page to a file that is not there, or to a heading or anchor that a page does not have.
 fn broken_links(page: &Path, text: &str) -> Vec<String> {
-    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-    let local = targets.filter(|target| !target.contains("://") && !target.contains(' '));
     let is_broken = |target: &&str| {
         let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
         let path = if file.is_empty() { page.to_owned() } else { page.parent().unwrap().join(file) };
@@ -125,7 +125,13 @@ fn broken_links(page: &Path, text: &str) -> Vec<String> {
         let has = |anchor: &str| fs::read_to_string(&path).is_ok_and(|text| anchors(&text).contains(anchor));
         !path.exists() || is_page && !anchor.is_empty() && !has(anchor)
     };
-    local.filter(is_broken).map(str::to_owned).collect()
+    local_links(text).filter(is_broken).map(str::to_owned).collect()
+}
+
+/// The relative links of a page.
+fn local_links(text: &str) -> impl Iterator<Item = &str> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    targets.filter(|target| !target.contains("://") && !target.contains(' '))
 }
 
 /// The link targets in a page: its headings, as GitHub spells them, and its `<a id="…">`.
@@ -149,7 +155,7 @@ fn lines_of_text_in_markdown_are_at_most_120_characters() {
     assert_eq!(long_lines(&breaks_it), [2, 7], "a long line would not be noticed");
     assert!(long_lines(&"é".repeat(120)).is_empty(), "characters are counted, not bytes");
     let mut wrong = Vec::new();
-    for page in pages(&root()) {
+    for page in all_pages() {
         let text = fs::read_to_string(&page).unwrap();
         wrong.extend(long_lines(&text).into_iter().map(|line| format!("{}:{line}", page.display())));
     }
@@ -197,6 +203,15 @@ fn number(text: &str) -> u64 {
         other => panic!("{other}: no unit"),
     };
     digits.replace(',', "").parse::<u64>().unwrap() * factor
+}
+
+/// All of [`pages`]. A test over no pages would pass, so the search must have found some that are there.
+fn all_pages() -> Vec<PathBuf> {
+    let found = pages(&root());
+    for page in ["README.md", "docs/commands.md", "tests/cli/README.md"] {
+        assert!(found.contains(&root().join(page)), "{page} was not found among {} pages", found.len());
+    }
+    found
 }
 
 /// Our own pages: below the top level, docs, keys, testdata, tests and benches.
