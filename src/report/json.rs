@@ -183,12 +183,12 @@ mod tests {
         let secrets = Secrets::default();
         for secret in ["of-this-test-alone-4182", "quoted\"of\\this\ntest\u{1}alone\u{202e}7319"] {
             secrets.add(secret);
-            let report = json!({ "a": [{ "deep": format!("before {secret} after") }], secret: null });
+            let report =
+                json!({ "a": [{ "deep": format!("before {secret} after") }], secret: null, format!("k-{secret}"): 1 });
             let written = shown(&report, &secrets);
-            assert!(
-                written.contains(r#"{"deep":"before *** after"}"#) && written.contains(r#""***":null"#),
-                "{written}"
-            );
+            for redacted in [r#"{"deep":"before *** after"}"#, r#""***":null"#, r#""k-***":1"#] {
+                assert!(written.contains(redacted), "{redacted} is not in {written}");
+            }
         }
     }
 
