@@ -395,6 +395,7 @@ fn retry_after_is_honoured_up_to_a_limit() {
     registry.rule("GET", MANIFESTS, Times::Every, Action::Status { code: 429, headers, body: Vec::new() });
     let error = run(app(&registry).resolve(&tag("v1"))).unwrap_err();
     assert!(matches!(&error, StoreError::Throttled { wait, .. } if *wait == Some(1_000_000_000)), "{error}");
+    assert!(error.to_string().ends_with("the registry asks to wait 1000000000 seconds"), "{error}");
     assert_eq!(registry.count("GET", MANIFESTS), 1);
     registry.clear_rules();
     registry.clear_log();

@@ -519,6 +519,8 @@ fn an_immutable_tag_with_the_same_digest_is_a_success() {
                 matches!(&error, StoreError::ReadOnly { reason: ReadOnlyFault::ImmutableTag { held, .. }, .. } if *held == one.digest()),
                 "{status}: {error}"
             );
+            let text = format!("the tag is immutable and stands for {};", one.digest());
+            assert!(error.to_string().contains(&text), "{status}: {error}");
         });
     }
 }
