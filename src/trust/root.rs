@@ -16,7 +16,12 @@ use crate::trust::Owner;
 /// gave: nothing found in evidence can widen it (threats: key-from-evidence).
 ///
 /// ```compile_fail,E0451
-/// let everybody = bulla::trust::TrustRoot { identities: Vec::new() };
+/// use bulla::trust::Identity;
+/// use bulla::trust::TrustRoot;
+///
+/// fn widened(trust: TrustRoot, identities: Vec<Identity>) -> TrustRoot {
+///     TrustRoot { identities, ..trust }
+/// }
 /// ```
 #[derive(Clone, Debug)]
 pub struct TrustRoot {
