@@ -1001,6 +1001,47 @@ fn a_simple_signing_payload_in_an_envelope_is_refused() {
     refused(&SIGNATURE, &Ask::new(), &variants, &["envelope-unreadable", "payload-unreadable"]);
 }
 
+// With `--if-missing` a signature counts as present only in its own format: no verifier of that format would read the
+// same payload by the same key in a bare envelope (threats: unreadable-payload).
+#[test]
+fn a_signature_in_an_envelope_is_not_present_in_another_format() {
+    let name = "registry.example/app";
+    let wanted = [
+        (Format::Simple, Location::Tag, FormName::SimpleSigning),
+        (Format::Bundle, Location::Referrers, FormName::SigstoreBundle),
+    ];
+    for (format, location, form) in wanted {
+        let terms = sign::Terms {
+            annotations: BTreeMap::new(),
+            created: bulla::time::Time::EPOCH,
+            forms: Forms::of(form),
+            reference: Some(name.to_owned()),
+        };
+        for stored in [format, Format::Dsse] {
+            let fixture = TestStore::new();
+            let (image, sink) = (fixture.image(1), fixture.sink.as_ref());
+            let payload = TestPayload::with(format, &SIGNATURE, image.digest(), &BTreeMap::new(), Some(name));
+            let signed_layer = payload.sign(stored, &[proof::key()]);
+            fixture.attach(&image, location, &SIGNATURE, stored, std::slice::from_ref(&signed_layer));
+            let (subject, signers) = (bulla::oci::Subject::of(&image), [SigningIdentity::new(proof::key())]);
+            let sign = || {
+                let repeat = sign::Repeat::IfMissing;
+                now(sign::sign(sink, &subject, &signers, &terms, repeat, &Limits::DEFAULT)).unwrap().remove(0)
+            };
+            assert_eq!(sign().already, stored == format, "{format:?}, stored as {stored:?}");
+            assert!(sign().already, "{format:?}: the signature was not made");
+            assert_eq!(word(&Ask::new().of(sink, *image.digest())), "accepted", "{format:?}");
+            if location == Location::Tag {
+                let tag = TagOrDigest::Tag(tag_of(image.digest(), &SIGNATURE));
+                let manifest: Value = serde_json::from_slice(now(sink.resolve(&tag)).unwrap().bytes()).unwrap();
+                let layers = manifest["layers"].as_array().unwrap();
+                assert_eq!(layers[0], json!(signed_layer.descriptor()), "the layer that was there is kept");
+                assert_eq!(layers.len(), if stored == format { 1 } else { 2 });
+            }
+        }
+    }
+}
+
 // Keys, certificates and policies that the evidence brings along are ignored (threats: key-from-evidence).
 #[test]
 fn keys_and_policies_in_the_evidence_are_not_trusted() {
