@@ -78,9 +78,10 @@ fn a_pin_of_an_impossible_length_is_not_sent() {
 #[test]
 fn no_pin_is_sent_to_a_locked_token() {
     let Some(hsm) = with_key() else { return };
-    hsm.bulla_faulty("locked", Some(PIN), SHOW)
-        .expect(2)
-        .tells(&["PIN of token `release` is locked; it was not tried", "hint: the security officer of the token can unlock it with the SO PIN"]);
+    hsm.bulla_faulty("locked", Some(PIN), SHOW).expect(2).tells(&[
+        "PIN of token `release` is locked; it was not tried",
+        "hint: the security officer of the token can unlock it with the SO PIN",
+    ]);
     assert_eq!(hsm.calls("C_Login"), 0);
     // 0xA4 is CKR_PIN_LOCKED, 0xA0 is CKR_PIN_INCORRECT.
     hsm.bulla_faulty("login=0xa4", Some(PIN), SHOW).expect(2).tells(&["is locked: this attempt was the last"]);
