@@ -214,7 +214,7 @@ const NONE: Vec<&str> = Vec::new();
 
 fn network(crates: &BTreeSet<String>) -> Vec<&str> {
     let has_prefix = |name: &str| NETWORK_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-    let is_harmless = |name| HARMLESS.contains(name) || CHAINS.contains(name);
+    let is_harmless = |name: &&str| HARMLESS.contains(name) || CHAINS.contains(name);
     let is_network =
         |name: &&str| NETWORK.contains(name) || ALTERNATIVES.contains(name) || has_prefix(name) && !is_harmless(name);
     crates.iter().map(String::as_str).filter(is_network).collect()
