@@ -74,7 +74,7 @@ pub(super) fn note_skipped(source: &str, copied: &Copied) {
         note(format_args!("note: not copied: the foreign layer {layer}, which `{source}` does not hold; {urls}"));
     }
     for left in &copied.skipped_referrers {
-        let (media_type, why) = (Foreign(&left.media_type), Foreign(&left.why));
+        let (media_type, why) = (Foreign(&left.media_type), Foreign(&left.reason));
         note(format_args!("note: not copied: the referrer {} ({media_type}): {why}", left.digest));
     }
 }

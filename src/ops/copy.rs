@@ -16,9 +16,11 @@ use crate::oci::Manifest;
 use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::ops::OpsError;
+use crate::ops::ReadBackReason;
 use crate::ops::attach;
 use crate::ops::graph::Graph;
 use crate::ops::graph::LeftBehind;
+use crate::ops::graph::LeftBehindReason;
 use crate::ops::graph::Node;
 use crate::ops::graph::Relation;
 use crate::ops::naming;
@@ -155,8 +157,8 @@ pub(super) async fn count_missing(
     Ok(planned)
 }
 
-/// Copies all blobs, manifests and referrers of `graph`, without tags of its own. Cosign tags and lists of referrers
-/// are merged.
+/// Copies all blobs, manifests and referrers of `graph`, but writes no tag of the image itself. Cosign tags and lists
+/// of referrers are merged with those of the destination, never replaced.
 pub(super) async fn copy_content(
     source: &Arc<dyn Source>,
     sink: &Arc<dyn Sink>,
@@ -183,7 +185,8 @@ pub(super) async fn copy_content(
                     // Registries need not accept the withdrawn artifact manifest, so it is skipped.
                     Err(error) if is_withdrawn(node) && is_declined(&error) => {
                         let Descriptor { media_type, digest, .. } = node.content.descriptor().clone();
-                        copied.skipped_referrers.push(LeftBehind { digest, media_type, why: error.to_string() });
+                        let reason = LeftBehindReason::Declined(error);
+                        copied.skipped_referrers.push(LeftBehind { digest, media_type, reason });
                         continue;
                     }
                     Err(error) => return Err(error.into()),
@@ -278,8 +281,8 @@ pub(super) async fn check_blobs(
     };
     for (digest, there) in parallel::run_lazily(blobs.map(ask), AT_ONCE).await {
         if !there? {
-            let why = "the registry accepted it and does not have it".to_owned();
-            return Err(OpsError::ReadBack { place: format!("{}@{digest}", sink.origin()), why });
+            let place = format!("{}@{digest}", sink.origin());
+            return Err(OpsError::ReadBack { place, reason: ReadBackReason::BlobLost });
         }
     }
     Ok(())

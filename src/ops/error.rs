@@ -8,6 +8,7 @@ use crate::key::SignerError;
 use crate::oci::ConfigError;
 use crate::oci::ManifestError;
 use crate::store::StoreError;
+use crate::verify::Reason;
 
 /// An error of an operation: could not tell, or not done. It is a refusal only if [`OpsError::is_refusal`] says so.
 #[derive(Debug, thiserror::Error)]
@@ -32,12 +33,12 @@ pub enum OpsError {
     #[error("{0}")]
     Envelope(#[from] EnvelopeError),
     /// A signed document of an image could not be read, so it is unknown whether it is the signature to be made.
-    #[error("{place}: cannot tell whether it is the signature to be made: {why}")]
+    #[error("{place}: cannot tell whether it is the signature to be made: {reason}")]
     EvidenceUnread {
         /// The signature manifest.
         place: String,
         /// The reason.
-        why: String,
+        reason: Reason,
     },
     /// Configs or layers of an image are missing, are not what its manifests declare, or could not be read.
     #[error("{first}{}", and_more(*.more))]
@@ -112,12 +113,12 @@ pub enum OpsError {
         want: Digest,
     },
     /// The destination does not return what was pushed.
-    #[error("{place}: pushed, but it does not read back: {why}")]
+    #[error("{place}: pushed, but it does not read back: {reason}")]
     ReadBack {
         /// The pushed reference.
         place: String,
         /// What the destination returns instead.
-        why: String,
+        reason: ReadBackReason,
     },
     /// Referrers of referrers are nested deeper than the limit.
     #[error("{digest}: referrers of referrers deeper than {limit}")]
@@ -170,6 +171,29 @@ pub enum OpsError {
     /// An internal task panicked.
     #[error("an internal task failed")]
     Task,
+}
+
+/// What a destination returns instead of what was pushed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadBackReason {
+    /// The registry accepted a blob and does not have it.
+    #[error("the registry accepted it and does not have it")]
+    BlobLost,
+    /// The tag points to another manifest.
+    #[error("it points to {got}, not to {want}")]
+    OtherManifest {
+        /// The digest of that manifest.
+        got: Digest,
+        /// The digest of the pushed one.
+        want: Digest,
+    },
+    /// Other writers keep replacing the tag.
+    #[error("other writers keep replacing it; the signatures were not kept")]
+    Overwritten,
+    /// The signatures of the image do not verify at the destination.
+    #[error("its signatures are not found there")]
+    SignaturesMissing,
 }
 
 impl OpsError {

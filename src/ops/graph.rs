@@ -9,6 +9,7 @@ use crate::limits::Limits;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::oci::Document;
+use crate::oci::ManifestError;
 use crate::oci::media_type;
 use crate::ops::OpsError;
 use crate::ops::walk::Attached;
@@ -19,6 +20,7 @@ use crate::ops::walk::Visit;
 use crate::ops::walk::Walk;
 use crate::ops::walk::WalkStep;
 use crate::store::Source;
+use crate::store::StoreError;
 
 /// The closure of an image: every blob that one of its manifests names is in it, and every child of its indexes.
 #[derive(Clone, Debug, Default)]
@@ -35,14 +37,29 @@ pub struct Graph {
 }
 
 /// A listed referrer that is not copied.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct LeftBehind {
     /// Which manifest.
     pub digest: Digest,
     /// Its media type, as the list gives it.
     pub media_type: String,
-    /// Why.
-    pub why: String,
+    /// Why it is not copied.
+    pub reason: LeftBehindReason,
+}
+
+/// Why a listed referrer is not copied.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LeftBehindReason {
+    /// The destination declined it.
+    #[error("{0}")]
+    Declined(StoreError),
+    /// Its media type is that of no manifest that is copied: what it names is not known.
+    #[error("it is no manifest of a kind that is carried")]
+    UnknownKind,
+    /// It cannot be parsed.
+    #[error("{0}")]
+    Unreadable(ManifestError),
 }
 
 /// One manifest of a graph.
@@ -175,7 +192,7 @@ impl GraphCollector<'_> {
             }
             // What a manifest of an unknown kind names is not known, so it cannot be copied whole.
             WalkStep::Unsupported { entry, .. } => {
-                self.leave_behind(&entry, "it is no manifest of a kind that is carried".to_owned());
+                self.leave_behind(&entry, LeftBehindReason::UnknownKind);
             }
         }
         Ok(())
@@ -219,14 +236,14 @@ impl GraphCollector<'_> {
             Ok(document) => Ok(document.subject().map(|subject| &subject.digest) == Some(subject)),
             Err(error) if error.is_limit() => Err(error.into()),
             Err(error) => {
-                self.leave_behind(referrer.descriptor(), error.to_string());
+                self.leave_behind(referrer.descriptor(), LeftBehindReason::Unreadable(error));
                 Ok(false)
             }
         }
     }
 
-    fn leave_behind(&mut self, entry: &Descriptor, why: String) {
+    fn leave_behind(&mut self, entry: &Descriptor, reason: LeftBehindReason) {
         let media_type = entry.media_type.clone();
-        self.graph.left_behind.push(LeftBehind { digest: entry.digest, media_type, why });
+        self.graph.left_behind.push(LeftBehind { digest: entry.digest, media_type, reason });
     }
 }

@@ -15,6 +15,7 @@ use crate::oci::Content;
 use crate::oci::Document;
 use crate::oci::TagOrDigest;
 use crate::ops::OpsError;
+use crate::ops::ReadBackReason;
 use crate::ops::copy;
 use crate::ops::copy::Copied;
 use crate::ops::copy::MissingForeignLayer;
@@ -281,10 +282,7 @@ async fn read_back(
         .await
         {
             Verdict::Accepted(_) => {}
-            _ => {
-                let why = "its signatures are not found there".to_owned();
-                return Err(OpsError::ReadBack { place, why });
-            }
+            _ => return Err(OpsError::ReadBack { place, reason: ReadBackReason::SignaturesMissing }),
         }
     }
     Ok(())
@@ -299,8 +297,8 @@ async fn check_tag(sink: &dyn Sink, tag: &str, want: &Digest) -> Result<(), OpsE
     match there.digest() == want {
         true => Ok(()),
         false => {
-            let why = format!("it points to {}, not to {want}", there.digest());
-            Err(OpsError::ReadBack { place: format!("{}:{tag}", sink.origin()), why })
+            let reason = ReadBackReason::OtherManifest { got: *there.digest(), want: *want };
+            Err(OpsError::ReadBack { place: format!("{}:{tag}", sink.origin()), reason })
         }
     }
 }

@@ -26,3 +26,4 @@ pub mod verify;
 mod walk;
 
 pub use error::OpsError;
+pub use error::ReadBackReason;

@@ -152,7 +152,7 @@ impl PresenceSearch<'_> {
             signature_manifest::documents_in(*source, content, place, referrer_of, (budget, limits), look).await;
         if let Some(Finding { reason, .. }) = findings.into_iter().find(|finding| finding.reason.is_undetermined()) {
             let place = format!("{}@{digest}", source.origin());
-            self.unread.get_or_insert(OpsError::EvidenceUnread { place, why: reason.to_string() });
+            self.unread.get_or_insert(OpsError::EvidenceUnread { place, reason });
         }
     }
 

@@ -258,12 +258,12 @@ fn names(summary: CopySummary<'_>) -> LazyList<'_, ReportedName<'_>> {
 struct ReportedReferrer<'a> {
     digest: &'a Digest,
     media_type: &'a str,
-    reason: &'a str,
+    reason: String,
 }
 
 impl<'a> ReportedReferrer<'a> {
     fn of(left: &'a LeftBehind) -> Self {
-        Self { digest: &left.digest, media_type: &left.media_type, reason: &left.why }
+        Self { digest: &left.digest, media_type: &left.media_type, reason: left.reason.to_string() }
     }
 }
 
