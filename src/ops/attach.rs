@@ -19,6 +19,7 @@ use crate::oci::Subject;
 use crate::oci::TagOrDigest;
 use crate::oci::referrer;
 use crate::ops::OpsError;
+use crate::ops::ReadBackReason;
 use crate::ops::walk;
 use crate::store::Sink;
 use crate::store::StoreError;
@@ -167,13 +168,14 @@ pub async fn add_to_tag(
         let Some(merged) = merge(&present, layers) else { return Ok(()) };
         let config = referrer::signature_config(&merged)?;
         let manifest = referrer::signature_manifest(&config, merged)?;
+        // A manifest beyond the limits would make every signature at the tag unreadable for verifiers.
+        let _readable = Manifest::parse(&manifest, limits).map_err(|error| walk::unreadable(sink, error))?;
         sink.push_content(&config).await?;
         sink.push_manifest(&manifest, Some(tag)).await?;
         debug!(tag, digest = %manifest.digest(), "wrote signatures at a tag");
         // Tags have no lock, and another writer may have read the same list (sigstore/cosign#2432): read it again.
     }
-    let why = "other writers keep replacing it; the signatures were not kept".to_owned();
-    Err(OpsError::ReadBack { place: format!("{}:{tag}", sink.origin()), why })
+    Err(OpsError::ReadBack { place: format!("{}:{tag}", sink.origin()), reason: ReadBackReason::Overwritten })
 }
 
 /// The layers `present` with those of `wanted` that are missing; `None` if none is missing. Two layers are equal only if
@@ -187,8 +189,22 @@ fn merge(present: &[Descriptor], wanted: &[Descriptor]) -> Option<Vec<Descriptor
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+    use std::task::Context;
+    use std::task::Poll;
+    use std::task::Waker;
+
     use super::*;
     use crate::oci::media_type;
+    use crate::store::Memory;
+    use crate::store::Source as _;
+
+    fn now<T>(future: impl Future<Output = T>) -> T {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(value) => value,
+            Poll::Pending => panic!("a memory store is always ready"),
+        }
+    }
 
     #[test]
     fn a_layer_without_its_certificate_does_not_stand_for_the_one_that_has_it() {
@@ -201,5 +217,22 @@ mod tests {
             assert_eq!(merged, [present.clone(), added.clone()]);
             assert!(merge(&merged, &[whole.clone(), bare.clone()]).is_none(), "an equal layer is not added again");
         }
+    }
+
+    #[test]
+    fn no_manifest_is_written_that_verifiers_would_not_read() {
+        let limits = Limits::DEFAULT.with(|limits| limits.oci.layers = 1);
+        let store = Memory::new(Limits::DEFAULT);
+        let layer = |text: &str| {
+            let content = Content::name(media_type::SIMPLE_SIGNING, text.as_bytes().to_vec());
+            let layer = content.descriptor().bare();
+            (content, layer)
+        };
+        let ((first, first_layer), (second, second_layer)) = (layer("one"), layer("two"));
+        let tag = TagOrDigest::Tag("t.sig".to_owned());
+        now(add_to_tag(&store, "t.sig", &[first], &[first_layer], &limits)).unwrap();
+        let before = *now(store.resolve(&tag)).unwrap().digest();
+        now(add_to_tag(&store, "t.sig", &[second], &[second_layer], &limits)).unwrap_err();
+        assert_eq!(*now(store.resolve(&tag)).unwrap().digest(), before);
     }
 }

@@ -237,6 +237,10 @@ pub async fn attach(
     let mut pending = PendingSignatures::default();
     for approved in items {
         let item = approved.item();
+        if item.digest != *subject.digest() {
+            let (got, want) = (subject.digest().to_string(), item.digest.to_string());
+            return Err(OpsError::Changed { got, place: item.pinned().to_string(), what: "the digest", want });
+        }
         for (signer, payload, signature) in approved.signatures() {
             let signed = SignedItem::verified(item.signing_item(), payload, signer.key(), signature)?;
             for form in item.forms().iter().filter(|form| form.payload() == payload.kind()) {

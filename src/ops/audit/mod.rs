@@ -244,6 +244,11 @@ impl Auditor<'_> {
                 continue;
             }
             match trust.signatures_by(statement.signer(), evidence, &mut self.checks) {
+                // What was authenticated has a signature; without one the audit could not tell.
+                Ok(signatures) if signatures.is_empty() => {
+                    let digest = evidence.digest().copied().unwrap_or(self.subject);
+                    self.unread(digest, Reason::Unreadable { why: "its signatures were not found again".to_owned() });
+                }
                 Ok(signatures) => self.look_up(&statement, signatures),
                 Err(unchecked) => undetermined = Some(unchecked),
             }

@@ -140,9 +140,12 @@ impl Staging {
         let mut directories = vec![self.path.join("blobs")];
         while let Some((digest, staged)) = self.staged.pop_first() {
             let to = self.path.join(blob_name(&digest));
-            // Registered before it exists, so that an interruption right after the rename removes it too.
-            if to.symlink_metadata().is_err() {
-                self.placed.push(Uncommitted::file(&to));
+            // Registered before it exists, so that an interruption right after the rename removes it too. One that is
+            // there belongs to the old index.
+            match to.symlink_metadata() {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => self.placed.push(Uncommitted::file(&to)),
+                Err(error) => return Err(at(&to)(error)),
             }
             staged.rename(&to, Overwrite::Replace).map_err(at(&to))?;
             directories.extend(to.parent().map(Path::to_owned).filter(|parent| !directories.contains(parent)));
