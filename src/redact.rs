@@ -107,6 +107,7 @@ impl Secrets {
         self.redacted(text, RedactionScope::AllText)
     }
 
+    /// `text` with `***` for every secret of this scope, in each of up to [`MAX_VIEWS`] views.
     fn redacted<'a>(&self, text: &'a str, scope: RedactionScope) -> Cow<'a, str> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let index = &kept.index;
@@ -152,6 +153,7 @@ impl KnownSecret {
 }
 
 impl SecretIndex {
+    /// Indexes `secret` in all its forms: plain, hexadecimal, and base64 at each of three positions.
     fn add(&mut self, secret: &str, typed: bool) {
         let bytes = secret.as_bytes();
         let plain = normalized(bytes);

@@ -19,6 +19,7 @@ pub(super) fn read(text: &str) -> Option<Result<PublicKey, KeyError>> {
     KINDS.contains(&kind).then(|| parse(kind, encoded))
 }
 
+/// Parses the base64 part strictly: its key type must be `kind`, and no bytes may follow the last field.
 fn parse(kind: &str, encoded: &str) -> Result<PublicKey, KeyError> {
     let malformed =
         || KeyError::Encoding { what: "OpenSSH public key", reason: "its fields are not those of its kind" };
@@ -51,7 +52,7 @@ fn parse(kind: &str, encoded: &str) -> Result<PublicKey, KeyError> {
     }
 }
 
-/// The PKCS#1 structure of the two numbers. In SSH the exponent comes first, and a leading zero byte marks a number as
+/// The RSA public key of an exponent and a modulus, in the order of SSH, where a leading zero byte marks a number as
 /// positive.
 pub(super) fn rsa(exponent: &[u8], modulus: &[u8]) -> Result<PublicKey, KeyError> {
     let malformed = |_| KeyError::Encoding { what: "RSA public key", reason: "its numbers are not positive" };

@@ -112,6 +112,8 @@ pub(super) fn unwanted(label: &str, wanted: KeyHalf) -> KeyError {
     KeyError::Kind { found, wanted: wanted.name() }
 }
 
+/// Decodes the base64 up to the end line, which must have the same `label`. Skips header lines; refuses OpenSSL's old
+/// PEM encryption (`Proc-Type`, `DEK-Info`).
 fn body<'a>(
     lines: &mut impl Iterator<Item = &'a str>,
     label: &str,

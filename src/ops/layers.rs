@@ -117,8 +117,8 @@ async fn read_layers(
     }
 }
 
-/// Reads the blobs below the `accepted` manifests, which are `top` and manifests below it. `None` with
-/// [`Depth::Manifests`], unless the store checked all of them when it was opened.
+/// Reads and checks the blobs below the `accepted` manifests, each once; `accepted` holds `top` and manifests below it.
+/// With [`Depth::Manifests`] no blob is read: `None`, unless the store checked all of them when it was opened.
 async fn read_below(
     source: &Arc<dyn Source>,
     root: Content,

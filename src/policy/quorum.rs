@@ -139,8 +139,8 @@ impl Quorum {
     }
 }
 
-/// Pairs `owner` with a key, moving other owners to other keys if that frees one. The depth of the recursion is at most
-/// the number of owners, since each key is tried once.
+/// Pairs `owner` with a key (augmenting path), and moves other owners to other keys if that frees one. `false` if no
+/// key can be freed; then no pair is changed. Each key is tried once, so the recursion is at most one level per owner.
 fn pair<'a>(
     owner: &'a Owner,
     keys: &BTreeMap<&'a Owner, BTreeSet<KeyId>>,

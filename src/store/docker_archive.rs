@@ -7,7 +7,7 @@
 //! 1. `manifest.json` is parsed strictly; a key that a loader could take for another is refused.
 //! 2. Every file that it lists must exist.
 //! 3. `index.json` is parsed by the same rules, and every manifest below it is read once.
-//! 4. Each image of `manifest.json` must be an image of `index.json`, with the same files, under each of its names.
+//! 4. Each image of `manifest.json` must be an image of `index.json`, with the same files, under each name in both.
 //! 5. Every config and layer is read to its end and hashed: a loader checks no digest.
 
 use std::collections::BTreeMap;
@@ -91,7 +91,8 @@ struct IndexEntries {
 }
 
 impl DockerArchive {
-    /// Opens a docker-archive and checks all of it by the steps of the module head.
+    /// Opens a docker-archive. `Ok` only if `manifest.json` and `index.json` describe the same images and every listed
+    /// config and layer has its digest (steps of the module head).
     ///
     /// # Errors
     /// [`StoreError::ReadOnly`] if it has no OCI layout and so no manifest digest; [`StoreError::Contradiction`] if its
@@ -312,8 +313,8 @@ impl SavedManifests {
         Some(Self { nodes, sizes })
     }
 
-    /// The config and layers of `image`, if an image of the layout has exactly these files, and every equivalent of
-    /// each of its names in the layout leads to such an image; otherwise `None`.
+    /// The config and layers of `image`, if the layout agrees; otherwise `None`. It agrees if one of its images has
+    /// exactly these files, and each name of `image` that it also has, in any equivalent form, selects such an image.
     fn matching_files(&self, archive: &Archive, image: &SavedImage) -> Option<Vec<Digest>> {
         let files = [&image.config].into_iter().chain(&image.layers).map(|name| blob_digest(name));
         let files = files.collect::<Option<Vec<_>>>()?;

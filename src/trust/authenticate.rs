@@ -71,7 +71,8 @@ pub enum Rejection {
 }
 
 impl TrustRoot {
-    /// Verifies the signatures of `evidence` with the trusted keys, within `budget`.
+    /// Verifies the signatures of `evidence` with every trusted key, within `budget`. It returns a statement only for a
+    /// key whose signature covers the payload, and a [`Rejection`] only if every key was tried.
     pub fn authenticate(&self, evidence: &Evidence, budget: &mut SignatureBudget) -> Authentication {
         let document = evidence.document();
         let mut found = Authentication::default();

@@ -197,7 +197,8 @@ impl<'a> Evaluation<'a> {
         accepted.map(|accepted| (accepted.signer.owner(), accepted.signer.key()))
     }
 
-    /// Steps 2 to 5, for a statement that a trusted key signed.
+    /// Steps 2 to 5: accepts a statement that a trusted key signed only if it is about this digest, is of a kind that a
+    /// requirement asks for, and meets all conditions of at least one such requirement.
     fn accept(&self, evidence: &Evidence, statement: &AuthenticatedStatement) -> Result<AcceptedSignature, Reason> {
         let payload = statement.payload().read(self.terms.limits).map_err(Reason::Payload)?;
         let kind = StatementKind::of(&payload);

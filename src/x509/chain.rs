@@ -175,7 +175,8 @@ impl<'a> PresentedChain<'a> {
         (self.certificates.first(), self.certificates.iter().skip(1))
     }
 
-    /// The certificates as the path that they are, from the signer's to a self-signed root.
+    /// Checks that the presented certificates, as they are, form one path from the signer's to a self-signed root, and
+    /// returns it.
     ///
     /// Notary Project signature specification, "Other requirements": in order, to one root, which is there, and without
     /// certificates that do not belong to the path.

@@ -105,7 +105,7 @@ fn policies(certificate: &Certificate) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Critical extensions other than those that are processed here or by rustls-webpki.
+/// Could-not-tell for a critical extension that neither this module nor rustls-webpki processes.
 pub(super) fn critical_extensions(certificate: &Certificate) -> Result<(), Broken> {
     let unknown = |extension: &&extension::Extension| {
         extension.is_critical() && !PROCESSED.contains(&extension.id().as_content())
@@ -233,7 +233,7 @@ pub(super) fn key(keys: SignerKeys, certificate: &Certificate) -> Result<PublicK
 }
 
 /// RFC 5280 section 6.1.4 (l) and (m), for the anchor too, whose path length rustls-webpki does not see. Certificates that
-/// are issued by who they are about do not count. Returns the index of the certificate that allows fewer.
+/// are self-issued do not count. The error has the index of the certificate whose path length is exceeded.
 pub(super) fn path_length(path: &[Certificate]) -> Result<(), (usize, Broken)> {
     let mut between = 0_u32;
     for (index, certificate) in path.iter().enumerate().skip(1) {

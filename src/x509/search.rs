@@ -24,10 +24,11 @@ use crate::x509::checks::Broken;
 use crate::x509::explain;
 use crate::x509::explain::error;
 
-/// What a path is asked: its certificates, which rustls-webpki has verified, the signer's first.
+/// A check of a candidate path that rustls-webpki has verified: its certificates, the signer's first.
 pub(super) type Inspection<'a> = dyn Fn(&[Certificate]) -> Result<(), ChainError> + 'a;
 
-/// Finds a path that passes the `inspection`. If none of several does, the answer is what the last one of them lacks.
+/// Finds a path that rustls-webpki verifies and that passes the `inspection`. If no candidate path passes, the error is
+/// that of the last one.
 pub(super) fn find(of: &Candidates<'_>, inspection: &Inspection<'_>) -> Result<Vec<Certificate>, ChainError> {
     let lost = || error(Broken::undetermined(ChainRule::Path), of.signer, of.at);
     let time = time(of)?;

@@ -77,6 +77,7 @@ impl Pool {
         self.lock().max_sessions
     }
 
+    /// Takes a free session, opens one within the limit, or waits for one. Once the token was lost it always fails.
     fn acquire(&self) -> Result<Session, TokenError> {
         let mut state = self.lock();
         loop {

@@ -179,7 +179,7 @@ impl<'a> Discovery<'a> {
     }
 
     /// Steps 1 and 3: reads the store's list of referrers, filtered by `artifact_type` if one is given, and considers
-    /// its entries.
+    /// its entries. `Listed::Whole` only if no page failed and no entry can have been filtered out.
     async fn own_list(&mut self, artifact_type: Option<&str>, evaluation: &mut Evaluation<'_>) -> Listed {
         let answer = self.search.source.referrers(&self.search.subject.digest, artifact_type).await;
         trace::list(artifact_type, &answer);

@@ -86,7 +86,8 @@ impl Walk<'_> {
         push(Part::Children(children.into_iter()));
     }
 
-    /// The next step of the walk; `None` at its end.
+    /// The next step of the depth-first traversal; `None` only when nothing is pending. Failures and an exhausted
+    /// budget are steps too: nothing is left out without one.
     pub(in crate::ops) async fn next_attached(&mut self, fetching: Fetching) -> Option<WalkStep> {
         loop {
             let Pending { above, part } = self.attached.pop()?;
@@ -172,7 +173,8 @@ impl Walk<'_> {
         })
     }
 
-    /// Fetches a whole list; the manifests are returned one by one.
+    /// Fetches the new entries of a list together; later steps return them one by one. If a child fails, only its
+    /// error is returned. A failed entry for a referrer is dropped if another entry for the same manifest succeeded.
     async fn fetch_ahead(&mut self, above: Position, attached: Attached, list: &[Descriptor]) -> Option<WalkStep> {
         let new = self.new_of(list);
         let mut fetched = match self.fetch_all(&new).await {
@@ -217,7 +219,7 @@ impl Walk<'_> {
         WalkStep::Manifest(Visit { above, attached, content, position })
     }
 
-    /// Drops what is pending below `above`.
+    /// The step for an exhausted budget. Drops what is pending directly below `above`.
     fn exhausted(&mut self, above: Position, error: StoreError) -> WalkStep {
         self.attached.retain(|pending| pending.above.number != above.number);
         WalkStep::Exhausted { above, error }

@@ -183,8 +183,8 @@ impl Catalog {
         names.filter(|name| seen.insert(name.clone())).collect()
     }
 
-    /// Adds `descriptor` under `name`, or without a name unless it is listed already. Afterwards `name` selects no other
-    /// digest: another entry with it keeps only its other name, or is removed. Returns the removed entries.
+    /// Adds `descriptor` under `name`, or without a name unless it is listed already. Then `name` selects no other
+    /// digest: other entries lose it, and an entry that has no other name is removed. Returns the removed entries.
     ///
     /// # Errors
     /// [`JsonError`] where no reader would accept the entry; then nothing is changed.
@@ -278,7 +278,7 @@ impl Catalog {
         self.at(&CatalogKey::Digest(&digest)).filter(move |entry| entry.digest == digest)
     }
 
-    /// The entries with this key and some others, without the removed ones.
+    /// The present entries under this key. Some may not match it (an old key, a hash collision): the caller compares.
     fn at<'a>(&'a self, key: &CatalogKey<'_>) -> impl Iterator<Item = Descriptor> + use<'a> {
         self.keys.find(key).filter_map(|position| self.entry(position))
     }
@@ -317,7 +317,8 @@ impl Catalog {
         }
     }
 
-    /// Replaces the entry at a position by one whose keys it has, or leaves the position empty.
+    /// Replaces the entry at a position, or leaves the position empty. The new entry must have no key that the old one
+    /// lacks, since no key is added.
     fn replace(&mut self, position: usize, entry: Option<CatalogEntry>) {
         let Some(slot) = self.entries.get_mut(position) else { return };
         let before = std::mem::replace(slot, entry);

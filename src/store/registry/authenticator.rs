@@ -159,8 +159,8 @@ impl Authenticator {
         Ok(changed)
     }
 
-    /// Stores the challenge of a response other than a refusal, if there is a credential for it. Returns whether there
-    /// is.
+    /// Stores the challenge of a response that is not a refusal, unless it is Basic and there is no credential. Returns
+    /// whether a challenge was stored.
     pub(super) async fn offered(&self, scope: &TokenScope, response: &ApiResponse) -> Result<bool, StoreError> {
         let Some(challenge) = challenge::strongest(&response.headers) else {
             return Ok(false);

@@ -42,6 +42,7 @@ fn parse<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Challenge> {
     found
 }
 
+/// The supported challenges in one `WWW-Authenticate` header, in order. Parsing ends at the first malformed part.
 fn parse_one(value: &str) -> Vec<Challenge> {
     let mut rest = value;
     let mut found: Vec<RawChallenge> = Vec::new();
@@ -77,6 +78,7 @@ struct RawChallenge {
 }
 
 impl RawChallenge {
+    /// The supported challenge; `None` for another scheme, or for Bearer without exactly one non-empty `realm`.
     fn meant(self) -> Option<Challenge> {
         let one = |name: &str| {
             let mut values = self.parameters.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone());

@@ -16,7 +16,8 @@ use crate::store::error::DenialReason;
 use crate::store::error::RealmFault;
 
 /// Checks that the token service at `realm` may be sent a request, without a credential, for the registry at `base`.
-/// The registry chose the address, so the request must not reach into a private network.
+/// The registry chose the address, so it must not be in a private network other than the registry's (SSRF), unless the
+/// operator allowed the host, and must not downgrade the request from HTTPS to plain HTTP.
 ///
 /// # Errors
 /// [`RealmFault`] if it may not.

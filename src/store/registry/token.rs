@@ -237,7 +237,7 @@ fn read(response: ApiResponse, token_request: &TokenRequest<'_>) -> Result<Issue
     Ok(IssuedToken { lifetime: wire.expires_in.map_or(DEFAULT_LIFETIME, |text| lifetime(text.get())), secret })
 }
 
-/// Parses `expires_in`, in seconds. Anything but a positive integer of at most [`MAX_LIFETIME`] counts as absent.
+/// Parses `expires_in`, in seconds: [`DEFAULT_LIFETIME`] for anything but a positive integer up to [`MAX_LIFETIME`].
 fn lifetime(text: &str) -> Duration {
     let seconds = text.parse().ok().filter(|seconds| *seconds > 0).map(Duration::from_secs);
     seconds.filter(|lifetime| *lifetime <= MAX_LIFETIME).unwrap_or(DEFAULT_LIFETIME)

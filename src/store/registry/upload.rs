@@ -57,8 +57,8 @@ use crate::store::error::ConnectionFault;
 use crate::store::error::ProtocolFault;
 use crate::store::error::UploadFault;
 
-/// Mounts a blob from the repository `from`; `true` only if a HEAD request found it there afterwards, `false` if the
-/// registry declines. Distribution specification, "Mounting a blob from another repository".
+/// Mounts a blob from the repository `from` into `repository` (distribution specification, "Mounting a blob from
+/// another repository"). `true` only if a HEAD request then found it in `repository`; on `false` upload it.
 pub(super) async fn mount(repository: &Repository, descriptor: &Descriptor, from: &str) -> Result<bool, StoreError> {
     let mut url = repository.url("blobs/uploads/");
     url.query_pairs_mut().append_pair("mount", &descriptor.digest.to_string()).append_pair("from", from);
@@ -89,7 +89,8 @@ pub(super) async fn mount(repository: &Repository, descriptor: &Descriptor, from
     }
 }
 
-/// Uploads `blob` by the steps of the module head.
+/// Uploads `blob`: in one request, in two, or in chunks (steps of the module head). `Ok` only if the registry confirmed
+/// that it stores the whole blob.
 ///
 /// # Errors
 /// [`StoreError`] unless the registry confirmed that it stores the blob.

@@ -26,7 +26,7 @@ use crate::store::error::LocationFault;
 use crate::store::error::ProtocolFault;
 use crate::store::error::UploadFault;
 
-/// Whether the registry has the blob (HEAD), with the declared size if the response has one.
+/// Whether the registry has the blob (HEAD). A `Content-Length` other than the declared size counts as absent.
 pub(super) async fn is_there(repository: &Repository, descriptor: &Descriptor) -> Result<bool, StoreError> {
     let url = repository.url(&format!("blobs/{}", descriptor.digest));
     let what = repository.place_of(&descriptor.digest);
