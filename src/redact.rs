@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 /// and truncated. The time is proportional to the length of the text, whatever the number of secrets.
 ///
 /// The invariant: text and secrets are compared by their letters and digits alone, in lower case, in up to `MAX_VIEWS`
-/// views of the text, each of which decodes one more layer of escapes. Secrets are found by n-grams (substrings of a
+/// views of the text; each view decodes one more layer of escapes. Secrets are found by n-grams (substrings of a
 /// fixed length) of their encoded forms. Any seventeen letters and digits in a row of a form contain an indexed n-gram,
 /// so a part of a secret is found too.
 ///

@@ -208,7 +208,7 @@ impl BundleVersion {
 impl WireCertificate<'_> {
     fn read(&self, limits: &Limits) -> Result<Vec<u8>, EnvelopeError> {
         let fits = |got| EnvelopeError::bounded("bytes in one certificate", got, limits.envelope.certificate_bytes);
-        // Checked before decoding: four characters are at most three bytes, up to two of which are padding.
+        // Checked before decoding: four characters encode at most three bytes, and padding replaces up to two.
         fits((self.raw_bytes.len() / 4).saturating_mul(3).saturating_sub(2))?;
         let certificate = base64::decode("certificate", &self.raw_bytes)?;
         fits(certificate.len()).map(|()| certificate)

@@ -109,7 +109,7 @@ fn open(path: &Path) -> Result<(File, Option<Uncommitted>), FileError> {
     Err(FileError::Busy { owner: None, path: path.to_owned() })
 }
 
-/// Opens the existing lock file at `path`, `None` where there is none. Follows no link.
+/// Opens the existing lock file at `path`; `None` if no such file exists. Follows no link.
 ///
 /// # Errors
 /// [`FileError`] where it is not a regular file, has another hard link, or holds anything but a process id.

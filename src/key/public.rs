@@ -131,7 +131,7 @@ impl PublicKey {
     /// Only P-256 with SHA-256, P-384 with SHA-384, P-521 with SHA-512.
     ///
     /// # Errors
-    /// [`Unverified`], also if `scheme` does not fit this key or is none of these three.
+    /// [`Unverified`], also if `scheme` does not fit this key or is not one of these three.
     pub fn verify_fixed(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> Result<(), Unverified> {
         match self.0.checker.accepts_fixed(scheme, message, signature) {
             true => Ok(()),

@@ -115,7 +115,7 @@ impl Credentials {
         self
     }
 
-    /// Looks up the credential for `repository` at `host`; anonymous if there is none. `plain` excludes credentials
+    /// Looks up the credential for `repository` at `host`; anonymous if no source has one. `plain` excludes credentials
     /// that were stored for TLS; `timeout` is that of a credential helper. In each file the helper takes precedence,
     /// then the entry that fits best.
     ///

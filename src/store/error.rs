@@ -109,7 +109,7 @@ pub enum StoreError {
     /// The store denies access, or no credential may be sent to it.
     #[error("{place}: not authorised ({reason}{})", .credential.iter().map(|it| format!("; {it}")).collect::<String>())]
     Denied {
-        /// The source of the credential, or that there is none, for messages.
+        /// The source of the credential, for messages; `None` without a credential.
         credential: Option<String>,
         /// The requested content.
         place: String,

@@ -193,7 +193,7 @@ impl TokenSession {
     /// the certificate, with the same id, or with the same label where there is no id.
     ///
     /// # Errors
-    /// [`TokenError::NoPublicKey`] where there is none, or several different ones.
+    /// [`TokenError::NoPublicKey`] if the token has no public key for it, or several different ones.
     pub(super) fn public_of(&self, object: &TokenObject) -> Result<PublicKey, TokenError> {
         let none =
             |fault| TokenError::NoPublicKey { label: object.name(), fault, token: self.token.name().label.clone() };

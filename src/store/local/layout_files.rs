@@ -31,7 +31,7 @@ pub trait LayoutFiles: Send + Sync {
     /// Its name in messages.
     fn name(&self) -> String;
 
-    /// Opens the regular file with this name; `None` if there is none.
+    /// Opens the regular file with this name; `None` if no such file exists.
     ///
     /// # Errors
     /// [`StoreError`] if it is not a regular file, and on I/O errors.

@@ -118,7 +118,7 @@ impl Authenticator {
     /// even with a token that is new.
     ///
     /// # Errors
-    /// [`StoreError::Denied`] where the credential was refused or there is none. The request is never repeated without
+    /// [`StoreError::Denied`] if the credential was refused or is missing. The request is never repeated without
     /// a credential.
     pub(super) async fn refused(
         &self,

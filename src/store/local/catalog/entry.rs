@@ -10,7 +10,7 @@ use crate::json;
 use crate::json::JsonError;
 use crate::oci::Descriptor;
 
-/// A descriptor as its JSON: about a quarter of the memory of the parsed one, of which a layout may have thousands.
+/// A descriptor as its JSON, which takes less memory than a parsed one: a layout may have thousands of them.
 ///
 /// The invariant: the text was read as a descriptor before, so reading it again succeeds.
 #[derive(Clone)]
