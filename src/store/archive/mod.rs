@@ -84,7 +84,7 @@ impl Archive {
         }
     }
 
-    /// Opens the archive in the file `path`; if it does not exist, the first [`finish`](crate::store::Sink::finish) creates
+    /// Opens the archive in the file `path`; if it is missing, the first [`finish`](crate::store::Sink::finish) creates
     /// it.
     ///
     /// # Errors
