@@ -64,13 +64,13 @@ fn tls_hint(place: &str, fault: &TlsFault) -> Option<&'static str> {
         TlsFault::OnlyTls if is_loopback(place) => Some("--tls: this machine is spoken to over plain http otherwise"),
         TlsFault::OnlyTls => Some("leave out --plain-http"),
         TlsFault::SelfSigned => {
-            Some("--ca FILE, with exactly this certificate, if you have it from the registry's owner")
+            Some("--tls-ca FILE, with exactly this certificate, if you have it from the registry's owner")
         }
         TlsFault::OtherName { .. } => Some("name the registry as its certificate does"),
         TlsFault::Expired { .. } | TlsFault::NotYetValid { .. } => {
             Some("compare the clock of this machine (date -u); if it is right, the registry needs a new certificate")
         }
-        TlsFault::Untrusted { .. } => Some("--ca FILE, with the certificate authority of the registry"),
+        TlsFault::Untrusted { .. } => Some("--tls-ca FILE, with the certificate authority of the registry"),
         _ => None,
     }
 }

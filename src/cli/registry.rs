@@ -27,11 +27,11 @@ pub(super) fn registries(args: &RegistryArgs, hosts: Vec<String>, plain: Vec<Str
     settings.deadline = timeout::deadline();
     settings.watch = Some(Arc::new(RequestNotes::default()));
     settings.allow_realms.clone_from(&args.allow_realm);
-    for path in &args.ca {
+    for path in &args.tls_ca {
         let file = files::read(path, CERTIFICATES_MOST)?;
         settings.extra_ca.extend(certificates(&file).map_err(|fault| to_failure(path, &fault))?);
     }
-    if let (Some(chain), Some(key)) = (&args.client_cert, &args.client_key) {
+    if let (Some(chain), Some(key)) = (&args.tls_cert, &args.tls_key) {
         let file = files::read(chain, CERTIFICATES_MOST)?;
         certificates(&file).map_err(|fault| to_failure(chain, &fault))?;
         let private = Zeroizing::new(files::read(key, settings.limits.key.file_bytes)?);

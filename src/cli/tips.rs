@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn only_a_close_word_is_suggested() {
         let known =
-            ["--ca", "--key", "--threshold", "--plain-http", "--tls", "--client-cert", "--client-key", "--annotation"];
+            ["--tls-ca", "--key", "--threshold", "--plain-http", "--tls", "--tls-cert", "--tls-key", "--annotation"];
         for (typed, want) in [
             ("--kye", Some("--key")),
             ("--keys", Some("--key")),
@@ -229,11 +229,11 @@ mod tests {
             ("--anotations", Some("--annotation")),
             ("--certificate-identity", None),
             ("--c", None),
-            ("--cat", Some("--ca")),
+            ("--tls-cat", Some("--tls-ca")),
             ("--cert", None),
             ("--tsl", Some("--tls")),
-            ("--client-cet", Some("--client-cert")),
-            ("--client-ke", Some("--client-key")),
+            ("--tls-cet", Some("--tls-cert")),
+            ("--tls-ke", Some("--tls-key")),
             ("--client", None),
             ("--insecure", None),
             ("--", None),

@@ -359,8 +359,8 @@ fn an_https_proxy_is_not_offered_the_client_certificate() {
     let proxy = format!("https://{}", listener.local_addr().unwrap());
     let home = temp_dir();
     let mut command = Command::new(env!("CARGO_BIN_EXE_bulla"));
-    command.args(["tree", "registry.invalid/app:v1", "--client-cert"]).arg(authority.path("client.pem"));
-    command.arg("--client-key").arg(authority.path("client.key"));
+    command.args(["tree", "registry.invalid/app:v1", "--tls-cert"]).arg(authority.path("client.pem"));
+    command.arg("--tls-key").arg(authority.path("client.key"));
     let output = command.env_clear().env("HOME", home.path()).env("HTTPS_PROXY", &proxy).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{stderr}");
@@ -408,7 +408,7 @@ fn a_proxy_learns_only_the_host() {
     let login = r#"{"auths":{"registry.invalid":{"auth":"YWxpY2U6Y29ycmVjdC1ob3JzZQ=="}}}"#;
     std::fs::write(home.path().join(".docker/config.json"), login).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_bulla"))
-        .args(["tree", "registry.invalid/app:v1", "--ca"])
+        .args(["tree", "registry.invalid/app:v1", "--tls-ca"])
         .arg(authority.path("ca.pem"))
         .env_clear()
         .env("HOME", home.path())
@@ -552,11 +552,11 @@ fn certificate_errors_have_names_and_dates() {
     };
     let ca = authority.path("ca.pem");
     let told = program(&front("good"), &["--tls"]);
-    assert!(told.contains("hint: --ca FILE"), "{told}");
-    let told = program(&front("other"), &["--tls", "--ca", ca.to_str().unwrap()]);
-    assert!(!told.contains("--ca") && told.contains("not for localhost, but for other.example"), "{told}");
-    let told = program(&front("expired"), &["--tls", "--ca", ca.to_str().unwrap()]);
-    assert!(!told.contains("--ca") && told.contains("expired at 2021-01-01T00:00:00Z"), "{told}");
+    assert!(told.contains("hint: --tls-ca FILE"), "{told}");
+    let told = program(&front("other"), &["--tls", "--tls-ca", ca.to_str().unwrap()]);
+    assert!(!told.contains("--tls-ca") && told.contains("not for localhost, but for other.example"), "{told}");
+    let told = program(&front("expired"), &["--tls", "--tls-ca", ca.to_str().unwrap()]);
+    assert!(!told.contains("--tls-ca") && told.contains("expired at 2021-01-01T00:00:00Z"), "{told}");
     let told = program(&front("good"), &[]);
     assert!(told.contains("it speaks TLS, not plain http") && told.contains("hint: --tls"), "{told}");
 }
@@ -620,8 +620,8 @@ fn a_client_certificate_is_read_as_der_too() {
     image(1).put(&registry, "app", Some("v1"));
     let front = Front::new(&authority, "good", &registry);
     let output = Command::new(env!("CARGO_BIN_EXE_bulla"))
-        .args(["tree", &format!("{}/app:v1", front.address()), "--tls", "--ca", "ca.der"])
-        .args(["--client-cert", "client.der", "--client-key", "client-key.der"])
+        .args(["tree", &format!("{}/app:v1", front.address()), "--tls", "--tls-ca", "ca.der"])
+        .args(["--tls-cert", "client.der", "--tls-key", "client-key.der"])
         .current_dir(authority.directory.path())
         .env_clear()
         .output()

@@ -15,13 +15,13 @@ pub(in crate::cli) struct RegistryArgs {
     pub(in crate::cli) tls: bool,
     /// Also trust the certificates in this file (PEM or DER): certificate authorities, or one server's own certificate
     #[arg(long, value_name = "FILE", help_heading = "Registry")]
-    pub(in crate::cli) ca: Vec<PathBuf>,
+    pub(in crate::cli) tls_ca: Vec<PathBuf>,
     /// Client certificate for mutual TLS, PEM or DER
-    #[arg(long, value_name = "FILE", requires = "client_key", help_heading = "Registry")]
-    pub(in crate::cli) client_cert: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", requires = "tls_key", help_heading = "Registry")]
+    pub(in crate::cli) tls_cert: Option<PathBuf>,
     /// Key of the client certificate, PEM or DER, not encrypted
-    #[arg(long, value_name = "FILE", requires = "client_cert", help_heading = "Registry")]
-    pub(in crate::cli) client_key: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = "Registry")]
+    pub(in crate::cli) tls_key: Option<PathBuf>,
     /// A token service on another host that may get this registry's credentials
     #[arg(long, value_name = "HOST", help_heading = "Registry")]
     pub(in crate::cli) allow_realm: Vec<String>,

@@ -94,17 +94,17 @@ pub(super) const OPTIONS: &[Words] = &[
         "--allow-insecure-registry --allow-http-registry --insecure --insecure-registry --insecure-skip-tls-verify \
 --insecure-skip-verify --skip-tls-verify --tls-verify --src-tls-verify --dest-tls-verify --no-tls-verify",
         &[
-            "TLS is always verified: --ca FILE trusts the certificate authority of a registry, --plain-http is for a registry without TLS",
+            "TLS is always verified: --tls-ca FILE trusts the certificate authority of a registry, --plain-http is for a registry without TLS",
             "TLS is always verified, and this command talks to no registry",
         ],
     ),
     (
-        "--cacert --ca-cert --ca-file --cert-dir --dest-cert-dir --from-ca-file --registry-cacert --src-cert-dir --to-ca-file",
-        &["--ca FILE", "this command talks to no registry"],
+        "--ca --cacert --ca-cert --ca-file --cert-dir --dest-cert-dir --from-ca-file --registry-cacert --src-cert-dir --to-ca-file",
+        &["--tls-ca FILE", "this command talks to no registry"],
     ),
     (
-        "--cert-file --key-file --registry-client-cert --registry-client-key --registry-server-name",
-        &["--client-cert FILE and --client-key FILE", "this command talks to no registry"],
+        "--cert-file --client-cert --client-key --key-file --registry-client-cert --registry-client-key --registry-server-name",
+        &["--tls-cert FILE and --tls-key FILE", "this command talks to no registry"],
     ),
     (
         "--authfile --creds --dest-authfile --dest-creds --dest-no-creds --k8s-keychain --no-creds --password \
@@ -125,7 +125,7 @@ pub(super) const OPTIONS: &[Words] = &[
     (
         "-k",
         &[
-            "--key FILE; and TLS is always verified, with --ca FILE",
+            "--key FILE; and TLS is always verified, with --tls-ca FILE",
             "--key FILE",
             "it has no meaning here: leave it out",
         ],
