@@ -46,8 +46,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let images = Images::local(Limits::DEFAULT);
     let (source, which) = images.open(&from.parse::<Reference>()?)?;
     // An image that does not verify is an error here, and nothing was written.
-    let admitted = ready(check(source.as_ref(), &which, &Platforms::Root, options));
-    let admitted = admitted.map_err(|not_verified| not_verified.to_string())?;
+    let verified = ready(check(source.as_ref(), &which, &Platforms::Root, options));
+    let verified = verified.map_err(|not_verified| not_verified.to_string())?;
 
     let to: Reference = to.parse()?;
     let names = match to.tag_or_digest() {
@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         _ => Vec::new(),
     };
     let sink = images.create(&to)?;
-    let copied = ready(push(&source, &sink, &admitted, &names, NameConflict::Refuse, options))?;
+    let copied = ready(push(&source, &sink, &verified, &names, NameConflict::Refuse, options))?;
     // A layout or an archive shows the import only after this.
     ready(sink.finish())?;
     println!("imported {} blobs", copied.blobs);

@@ -22,9 +22,9 @@ use bulla::key::PrivateKey;
 use bulla::key::Signer as _;
 use bulla::limits::Limits;
 use bulla::oci::Reference;
-use bulla::ops::sign::Extent;
-use bulla::ops::sign::Repeat;
-use bulla::ops::sign::Terms;
+use bulla::ops::sign::SignOptions;
+use bulla::ops::sign::SignWhen;
+use bulla::ops::sign::SignedPlatforms;
 use bulla::ops::sign::sign;
 use bulla::ops::sign::subjects;
 use bulla::store::Images;
@@ -35,16 +35,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     let key = PrivateKey::generate(KeyKind::P256)?;
     let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
     let created = Time::from_unix(seconds.try_into()?).ok_or("the clock is wrong")?;
-    let terms =
-        Terms { annotations: BTreeMap::new(), created, forms: Forms::of(FormName::SigstoreBundle), reference: None };
+    let options = SignOptions {
+        annotations: BTreeMap::new(),
+        created,
+        forms: Forms::of(FormName::SigstoreBundle),
+        reference: None,
+    };
 
     let limits = Limits::DEFAULT;
     let images = Images::local(limits.clone());
     let (store, which) = images.open_to_write(&image.parse::<Reference>()?)?;
-    for subject in ready(subjects(store.as_ref(), &which, Extent::Root, &limits))? {
-        for signed in
-            ready(sign(store.as_ref(), &subject, &[SigningIdentity::new(&key)], &terms, Repeat::IfMissing, &limits))?
-        {
+    for subject in ready(subjects(store.as_ref(), &which, SignedPlatforms::Root, &limits))? {
+        for signed in ready(sign(
+            store.as_ref(),
+            &subject,
+            &[SigningIdentity::new(&key)],
+            &options,
+            SignWhen::IfMissing,
+            &limits,
+        ))? {
             eprintln!("signed {}", signed.subject);
         }
     }

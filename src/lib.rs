@@ -18,38 +18,38 @@
 //!     Ok(verify(source, &image, &Platforms::Root, VerifyOptions::new(&verifier, now)).await?)
 //! }
 //! # use bulla::key::{KeyKind, PrivateKey, Signer}; use bulla::{oci::{Content, Subject, media_type}, store::{Memory, Sink}};
-//! # use bulla::{ops::sign::{Repeat, Terms, sign}, envelope::{FormName, Forms, SigningIdentity}}; use std::{pin::pin, task::{Context, Poll, Waker}};
+//! # use bulla::{ops::sign::{SignWhen, SignOptions, sign}, envelope::{FormName, Forms, SigningIdentity}}; use std::{pin::pin, task::{Context, Poll, Waker}};
 //! # fn now<T>(future: impl Future<Output = T>) -> T {
 //! #     let mut future = pin!(future);
 //! #     match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) { Poll::Ready(t) => t, _ => unreachable!() }
 //! # }
 //! # let store = Memory::new(Limits::DEFAULT);
-//! # let config = Content::name(media_type::OCI_CONFIG, b"{}".to_vec());
+//! # let config = Content::from_bytes(media_type::OCI_CONFIG, b"{}".to_vec());
 //! # let manifest = format!(r#"{{"schemaVersion":2,"mediaType":"{}","config":{{"mediaType":"{}","digest":"{}","size":2}},"layers":[]}}"#,
 //! #     media_type::OCI_MANIFEST, media_type::OCI_CONFIG, config.digest());
-//! # let image = Content::name(media_type::OCI_MANIFEST, manifest.into_bytes());
+//! # let image = Content::from_bytes(media_type::OCI_MANIFEST, manifest.into_bytes());
 //! # now(store.push_content(&config)).unwrap();
 //! # now(store.push_manifest(&image, Some("v1"))).unwrap();
 //! # let key = PrivateKey::generate(KeyKind::P256).unwrap();
 //! # let public = key.public_key().clone();
 //! # assert!(now(check(&store, public.clone(), Time::EPOCH)).is_err());
 //! # let (forms, annotations) = (Forms::of(FormName::SigstoreBundle), Default::default());
-//! # let terms = Terms { annotations, created: Time::EPOCH, forms, reference: None };
-//! # now(sign(&store, &Subject::of(&image), &[SigningIdentity::new(&key)], &terms, Repeat::Always, &Limits::DEFAULT)).unwrap();
+//! # let options = SignOptions { annotations, created: Time::EPOCH, forms, reference: None };
+//! # now(sign(&store, &Subject::of(&image), &[SigningIdentity::new(&key)], &options, SignWhen::Always, &Limits::DEFAULT)).unwrap();
 //! # assert_eq!(now(check(&store, public, Time::EPOCH)).unwrap().digest(), *image.digest());
 //! ```
 //!
 //! # Sign
 //! ```
 //! use bulla::{envelope::{FormName, Forms, SigningIdentity}, limits::Limits, oci::TagOrDigest, store::Sink, time::Time};
-//! use bulla::ops::{OpsError, sign::{Extent, Repeat, Terms, sign, subjects}};
+//! use bulla::ops::{OpsError, sign::{SignedPlatforms, SignWhen, SignOptions, sign, subjects}};
 //!
 //! async fn release(store: &dyn Sink, tag: &str, who: SigningIdentity<'_>, now: Time) -> Result<(), OpsError> {
 //!     let (limits, tag) = (Limits::DEFAULT, TagOrDigest::Tag(tag.to_owned()));
 //!     let forms = Forms::of(FormName::SigstoreBundle);
-//!     let terms = Terms { annotations: Default::default(), created: now, forms, reference: None };
-//!     for subject in subjects(store, &tag, Extent::Root, &limits).await? {
-//!         sign(store, &subject, &[who], &terms, Repeat::IfMissing, &limits).await?;
+//!     let options = SignOptions { annotations: Default::default(), created: now, forms, reference: None };
+//!     for subject in subjects(store, &tag, SignedPlatforms::Root, &limits).await? {
+//!         sign(store, &subject, &[who], &options, SignWhen::IfMissing, &limits).await?;
 //!     }
 //!     Ok(())
 //! }
@@ -67,8 +67,8 @@
 //!     from: Arc<dyn Source>, to: Arc<dyn Sink>, options: VerifyOptions<'_>,
 //! ) -> Result<(), Box<dyn std::error::Error>> {
 //!     let image = TagOrDigest::Tag("v1".to_owned());
-//!     let admitted = check(from.as_ref(), &image, &Platforms::Root, options).await?;
-//!     push(&from, &to, &admitted, &["v1".to_owned()], NameConflict::Refuse, options).await?;
+//!     let verified = check(from.as_ref(), &image, &Platforms::Root, options).await?;
+//!     push(&from, &to, &verified, &["v1".to_owned()], NameConflict::Refuse, options).await?;
 //!     Ok(to.finish().await?)
 //! }
 //! ```

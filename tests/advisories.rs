@@ -37,13 +37,13 @@ use bulla::oci::TagOrDigest;
 use bulla::oci::media_type;
 use bulla::oci::referrer;
 use bulla::ops::OpsError;
-use bulla::ops::discover::Effort;
+use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::graph::Closure;
 use bulla::ops::graph::Graph;
 use bulla::ops::import;
 use bulla::ops::naming::NameConflict;
 use bulla::ops::sign;
-use bulla::ops::sign::Extent;
+use bulla::ops::sign::SignedPlatforms;
 use bulla::ops::tree;
 use bulla::ops::verify;
 use bulla::ops::verify::NotVerified;
@@ -57,7 +57,7 @@ use bulla::policy::Requirement;
 use bulla::policy::StatementKind;
 use bulla::policy::Threshold;
 use bulla::store::Blob;
-use bulla::store::Chunks;
+use bulla::store::BlobStream;
 use bulla::store::DenialReason;
 use bulla::store::Listing;
 use bulla::store::Memory;
@@ -182,7 +182,7 @@ fn verify_in(
         source,
         tag_or_digest,
         platforms,
-        proof::options(&ask.verifier(), Effort::UntilMet, &ask.limits),
+        proof::options(&ask.verifier(), DiscoverUntil::PolicyMet, &ask.limits),
     )))
 }
 
@@ -210,7 +210,7 @@ fn every_form_of_evidence_is_accepted_in_every_place() {
 fn a_signature_of_another_image_does_not_count() {
     for kind in [SIGNATURE, proof::attestation(SLSA)] {
         let ask = Ask::new().kind(kind.clone());
-        let other = Content::name(media_type::OCI_MANIFEST, b"another image".to_vec());
+        let other = Content::from_bytes(media_type::OCI_MANIFEST, b"another image".to_vec());
         let moved = kind.clone();
         let variants = [("moved", make(move |way, _| signed_as(way, &says(way, &moved, &other))))];
         refused(&kind, &ask, &variants, &["other-subject"]);
@@ -259,14 +259,14 @@ fn a_listed_manifest_without_subject_does_not_count() {
 // Payload, type and pre-authentication encoding, each changed after signing (threats: signature-over-less).
 #[test]
 fn a_signature_covers_payload_type_and_lengths() {
-    let image = Content::name(media_type::OCI_MANIFEST, b"an image".to_vec());
+    let image = Content::from_bytes(media_type::OCI_MANIFEST, b"an image".to_vec());
     let limits = Limits::DEFAULT;
     for format in [Format::Bundle, Format::Dsse] {
         let word = TestPayload::about(format, &SIGNATURE, image.digest());
         let message = word.message(format);
         let open = |word: &TestPayload, signature: &[u8]| {
             let signed_layer = word.within(format, &json!([{"sig": base64::encode(signature)}]));
-            let content = Content::name(&signed_layer.media_type, signed_layer.bytes);
+            let content = Content::from_bytes(&signed_layer.media_type, signed_layer.bytes);
             bulla::envelope::SignedDocument::parse(&content, &limits)
                 .unwrap()
                 .verify(&proof::public(proof::key()))
@@ -300,7 +300,7 @@ fn a_signature_covers_payload_type_and_lengths() {
     // The other way round: an encoding is no simple signing payload.
     let word = TestPayload::about(Format::Simple, &SIGNATURE, image.digest());
     let encoding = word.message(Format::Dsse);
-    let layer = Content::name(media_type::SIMPLE_SIGNING, word.payload);
+    let layer = Content::from_bytes(media_type::SIMPLE_SIGNING, word.payload);
     let signature = base64::encode(proof::key().sign(&encoding).unwrap().as_bytes());
     let simple = bulla::envelope::SimpleSigning::new(&layer, &signature).unwrap();
     assert!(simple.verify(&proof::public(proof::key())).is_err());
@@ -346,16 +346,16 @@ fn a_tag_is_resolved_once_to_a_digest() {
             &source,
             &latest,
             &Platforms::Root,
-            proof::options(&Ask::new().verifier(), Effort::Everything, &Limits::DEFAULT),
+            proof::options(&Ask::new().verifier(), DiscoverUntil::AllFound, &Limits::DEFAULT),
         ));
-        let Ok(admitted) = checked else {
+        let Ok(verified_graph) = checked else {
             assert_eq!(want, "refused");
             continue;
         };
-        // The first admitted content would be moved, although a second request would have returned the other image.
+        // The first accepted content would be moved, although a second request would have returned the other image.
         assert!(source.calls().iter().filter(|call| **call == Call::Resolve(latest.clone())).count() == 1);
-        assert_eq!(admitted.digest().is_some(), want == "accepted");
-        for node in &admitted.graph().manifests {
+        assert_eq!(verified_graph.digest().is_some(), want == "accepted");
+        for node in &verified_graph.graph().manifests {
             assert_ne!(node.content.digest(), images[1].digest());
         }
     }
@@ -400,10 +400,10 @@ fn other_content_than_the_pinned_digest_is_not_accepted() {
             &source,
             &by_digest,
             &Platforms::Root,
-            proof::options(&ask.verifier(), Effort::Everything, &Limits::DEFAULT),
+            proof::options(&ask.verifier(), DiscoverUntil::AllFound, &Limits::DEFAULT),
         ));
         assert!(checked.is_err());
-        let subjects = now(sign::subjects(&source, &by_digest, Extent::Root, &Limits::DEFAULT));
+        let subjects = now(sign::subjects(&source, &by_digest, SignedPlatforms::Root, &Limits::DEFAULT));
         assert!(subjects.is_err(), "{subjects:?}");
         // A child of an index, and whatever a graph names.
         let graph = now(Graph::collect(&source, index.clone(), Closure::Image, &Limits::DEFAULT));
@@ -565,7 +565,7 @@ fn wrong_inlined_data_is_refused_and_no_blob_fetched() {
             )
             .unwrap();
             wire["layers"][0]["data"] = json!(base64::encode(&data.bytes));
-            let manifest = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
+            let manifest = Content::from_bytes(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
             let fixture = TestStore::new();
             let image = fixture.image(1);
             fixture.place(
@@ -588,7 +588,7 @@ fn wrong_inlined_data_is_refused_and_no_blob_fetched() {
 #[test]
 fn a_wrong_blob_is_never_released_whole() {
     struct Pieces(Vec<&'static [u8]>);
-    impl Chunks for Pieces {
+    impl BlobStream for Pieces {
         fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
             let piece = (!self.0.is_empty()).then(|| Bytes::from_static(self.0.remove(0)));
             Box::pin(std::future::ready(Ok(piece)))
@@ -1011,7 +1011,7 @@ fn a_signature_in_an_envelope_is_not_present_in_another_format() {
         (Format::Bundle, Location::Referrers, FormName::SigstoreBundle),
     ];
     for (format, location, form) in wanted {
-        let terms = sign::Terms {
+        let options = sign::SignOptions {
             annotations: BTreeMap::new(),
             created: bulla::time::Time::EPOCH,
             forms: Forms::of(form),
@@ -1025,8 +1025,8 @@ fn a_signature_in_an_envelope_is_not_present_in_another_format() {
             fixture.attach(&image, location, &SIGNATURE, stored, std::slice::from_ref(&signed_layer));
             let (subject, signers) = (bulla::oci::Subject::of(&image), [SigningIdentity::new(proof::key())]);
             let sign = || {
-                let repeat = sign::Repeat::IfMissing;
-                now(sign::sign(sink, &subject, &signers, &terms, repeat, &Limits::DEFAULT)).unwrap().remove(0)
+                let when = sign::SignWhen::IfMissing;
+                now(sign::sign(sink, &subject, &signers, &options, when, &Limits::DEFAULT)).unwrap().remove(0)
             };
             assert_eq!(sign().already, stored == format, "{format:?}, stored as {stored:?}");
             assert!(sign().already, "{format:?}: the signature was not made");
@@ -1220,7 +1220,7 @@ fn an_ambiguous_signature_manifest_is_refused() {
                 signature_manifest(Some(&image.descriptor().bare()), format, std::slice::from_ref(&signed_layer));
             let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
             change(&mut wire);
-            let bad = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
+            let bad = Content::from_bytes(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
             // No store of ours takes such a manifest, so it is slipped in as a blob and listed.
             now(fixture.sink.push_content(&blobs(&[signed_layer])[0])).unwrap();
             now(fixture.sink.push_content(&bad)).unwrap();
@@ -1240,8 +1240,8 @@ fn an_ambiguous_image_gets_no_verdict() {
     let good = fixture.image(1);
     let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
     wire["manifests"] = json!([]);
-    let both = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
-    let as_index = Content::name(media_type::OCI_INDEX, good.bytes().to_vec());
+    let both = Content::from_bytes(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
+    let as_index = Content::from_bytes(media_type::OCI_INDEX, good.bytes().to_vec());
     for image in [both, as_index] {
         let fixture = TestStore::new();
         fixture.image(1);
@@ -1259,7 +1259,7 @@ fn an_ambiguous_image_gets_no_verdict() {
             &source,
             &latest,
             &Platforms::Root,
-            proof::options(&Ask::new().verifier(), Effort::Everything, &Limits::DEFAULT),
+            proof::options(&Ask::new().verifier(), DiscoverUntil::AllFound, &Limits::DEFAULT),
         ));
         assert!(checked.is_err());
     }
@@ -1334,7 +1334,7 @@ fn indexes_are_followed_to_a_depth() {
         let tag_or_digest = TagOrDigest::Digest(*inner.digest());
         let within = depth <= Limits::DEFAULT.graph.index_depth;
         let source = fixture.sink.as_ref();
-        let subjects = now(sign::subjects(source, &tag_or_digest, Extent::AllPlatforms, &Limits::DEFAULT));
+        let subjects = now(sign::subjects(source, &tag_or_digest, SignedPlatforms::All, &Limits::DEFAULT));
         assert_eq!(subjects.is_ok(), within, "{depth}");
         let graph = now(Graph::collect(source, inner.clone(), Closure::Image, &Limits::DEFAULT));
         assert_eq!(graph.is_ok(), within, "{depth}");
@@ -1368,7 +1368,7 @@ fn every_manifest_below_an_index_is_asked_for_with_all_platforms() {
             fixture.sink.as_ref(),
             &tag_or_digest,
             &Platforms::All,
-            proof::options(&verifier, Effort::Everything, &Limits::DEFAULT),
+            proof::options(&verifier, DiscoverUntil::AllFound, &Limits::DEFAULT),
         );
         now(checked).is_ok()
     };
@@ -1402,14 +1402,14 @@ fn a_signed_platform_does_not_admit_the_index_around_it() {
             fixture.sink.as_ref(),
             &tag_or_digest,
             &platforms,
-            proof::options(&verifier, Effort::Everything, &Limits::DEFAULT),
+            proof::options(&verifier, DiscoverUntil::AllFound, &Limits::DEFAULT),
         ))
     };
-    let Ok(admitted) = check("linux/amd64") else { panic!("the signed platform is not admitted") };
-    assert_eq!(admitted.digest(), Some(signed.digest()));
-    let moved: BTreeSet<_> = admitted.graph().manifests.iter().map(|node| *node.content.digest()).collect();
+    let Ok(verified_graph) = check("linux/amd64") else { panic!("the signed platform is not accepted") };
+    assert_eq!(verified_graph.digest(), Some(signed.digest()));
+    let moved: BTreeSet<_> = verified_graph.graph().manifests.iter().map(|node| *node.content.digest()).collect();
     assert!(!moved.contains(index.digest()) && !moved.contains(unsigned.digest()));
-    for verified in admitted.verified() {
+    for verified in verified_graph.verified() {
         assert_eq!(verified.digest(), signed.digest());
     }
     assert!(matches!(check("linux/arm64"), Err(NotVerified::Refused(_))));
@@ -1419,7 +1419,7 @@ fn a_signed_platform_does_not_admit_the_index_around_it() {
 #[test]
 fn unsigned_content_beside_the_evidence_is_not_imported() {
     type Put = fn(&mut Value, &Content);
-    let junk = Content::name("application/x-evil", vec![b'x'; 100_000]);
+    let junk = Content::from_bytes("application/x-evil", vec![b'x'; 100_000]);
     let beside: [(&str, Put); 5] = [
         ("as a config", |wire, junk| wire["config"] = json!(junk.descriptor())),
         ("as a layer", |wire, junk| wire["layers"].as_array_mut().unwrap().push(json!(junk.descriptor()))),
@@ -1453,7 +1453,7 @@ fn unsigned_content_beside_the_evidence_is_not_imported() {
                 if format == Format::Bundle && wire["layers"].as_array().unwrap().len() > 1 {
                     continue;
                 }
-                let around = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
+                let around = Content::from_bytes(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
                 let mut parts = blobs(std::slice::from_ref(&signed_layer));
                 parts.push(junk.clone());
                 fixture.place(&image, location, &SIGNATURE, format, &around, &parts);
@@ -1480,18 +1480,18 @@ fn imported(fixture: &TestStore, image: &Content) -> Arc<dyn Sink> {
         source.as_ref(),
         &tag_or_digest,
         &Platforms::Root,
-        proof::options(&verifier, Effort::Everything, &limits),
+        proof::options(&verifier, DiscoverUntil::AllFound, &limits),
     ));
-    let Ok(admitted) = checked else { panic!("{checked:?}") };
+    let Ok(verified_graph) = checked else { panic!("{checked:?}") };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime
         .block_on(import::push(
             &source,
             &sink,
-            &admitted,
+            &verified_graph,
             &[],
             NameConflict::Refuse,
-            proof::options(&verifier, Effort::Everything, &limits),
+            proof::options(&verifier, DiscoverUntil::AllFound, &limits),
         ))
         .unwrap();
     sink
@@ -1508,7 +1508,7 @@ fn inlined_evidence_is_carried() {
         signature_manifest(Some(&image.descriptor().bare()), Format::Bundle, std::slice::from_ref(&signed_layer));
     let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
     wire["layers"][0]["data"] = json!(base64::encode(&signed_layer.bytes));
-    let manifest = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
+    let manifest = Content::from_bytes(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
     // No store of ours takes it without the blob, so it is slipped in as one itself.
     now(fixture.sink.push_content(&manifest)).unwrap();
     fixture.list(&image, &[entry(&manifest, Format::Bundle)]);
@@ -1538,7 +1538,7 @@ fn an_unsigned_index_does_not_name_a_platform() {
             fixture.sink.as_ref(),
             &tag_or_digest,
             &platforms,
-            proof::options(&verifier, Effort::Everything, &Limits::DEFAULT),
+            proof::options(&verifier, DiscoverUntil::AllFound, &Limits::DEFAULT),
         ));
         match right {
             true => {
@@ -1677,7 +1677,7 @@ fn a_subject_field_with_a_wrong_size_or_type_does_not_count() {
                 fixture.sink.as_ref(),
                 &tag,
                 &Platforms::Root,
-                proof::options(&verifier, Effort::Everything, &Limits::DEFAULT),
+                proof::options(&verifier, DiscoverUntil::AllFound, &Limits::DEFAULT),
             ));
             assert_eq!(checked.is_ok(), want, "{format:?}: {subject:?}");
         }
@@ -1698,7 +1698,7 @@ fn a_wrong_list_hides_nothing() {
                 Call::Resolve(TagOrDigest::Tag(tag)) if !tag.contains('.') => {
                     let index =
                         json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": self.fallback});
-                    Ok(Content::name(media_type::OCI_INDEX, index.to_string().into_bytes()))
+                    Ok(Content::from_bytes(media_type::OCI_INDEX, index.to_string().into_bytes()))
                 }
                 _ => answer,
             }
@@ -1745,17 +1745,17 @@ fn a_wrong_entry_for_a_digest_does_not_hide_the_right_one() {
     let image = fixture.image(1);
     let sink = fixture.sink.as_ref();
     let subject = bulla::oci::Subject::of(&image);
-    let terms = sign::Terms {
+    let options = sign::SignOptions {
         annotations: BTreeMap::new(),
         created: bulla::time::Time::EPOCH,
         forms: Forms::of(FormName::SigstoreBundle),
         reference: None,
     };
-    let sign = |repeat| {
-        now(sign::sign(sink, &subject, &[SigningIdentity::new(proof::key())], &terms, repeat, &Limits::DEFAULT))
+    let sign = |when| {
+        now(sign::sign(sink, &subject, &[SigningIdentity::new(proof::key())], &options, when, &Limits::DEFAULT))
             .unwrap()
     };
-    let digest = sign(sign::Repeat::Always)[0].referrers[0];
+    let digest = sign(sign::SignWhen::Always)[0].referrers[0];
     let good = now(sink.resolve(&TagOrDigest::Digest(digest))).unwrap();
     let right = good.descriptor().bare();
     let wrong = [
@@ -1768,7 +1768,7 @@ fn a_wrong_entry_for_a_digest_does_not_hide_the_right_one() {
         let mut entries = wrong.to_vec();
         place.into_iter().for_each(|place| entries.insert(place, right.clone()));
         let list = json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": entries});
-        let list = Content::name(media_type::OCI_INDEX, list.to_string().into_bytes());
+        let list = Content::from_bytes(media_type::OCI_INDEX, list.to_string().into_bytes());
         fixture.push(&[], &list, Some(&referrer::fallback_tag(image.digest())));
         assert_eq!(word(&Ask::new().of(sink, *image.digest())) == "accepted", place.is_some());
         let tree = now(tree::tree(sink, image.clone(), None, proof::NOW, &Limits::DEFAULT)).unwrap();
@@ -1778,8 +1778,8 @@ fn a_wrong_entry_for_a_digest_does_not_hide_the_right_one() {
         assert_eq!(graph.is_ok(), place.is_some(), "{place:?}");
         if let Ok(graph) = graph {
             let carried = graph.manifests.iter().any(|node| *node.content.descriptor() == right);
-            assert!(carried && graph.left_behind.is_empty(), "{place:?}");
-            assert!(sign(sign::Repeat::IfMissing)[0].already, "{place:?}");
+            assert!(carried && graph.skipped_referrers.is_empty(), "{place:?}");
+            assert!(sign(sign::SignWhen::IfMissing)[0].already, "{place:?}");
         }
     }
 }
@@ -1812,7 +1812,7 @@ fn a_document_that_claims_to_be_huge_is_not_fetched() {
                 signature_manifest(Some(&image.descriptor().bare()), format, std::slice::from_ref(&signed_layer));
             let mut wire: Value = serde_json::from_slice(good.bytes()).unwrap();
             wire["layers"][0]["size"] = json!(size);
-            let manifest = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
+            let manifest = Content::from_bytes(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
             fixture.place(&image, Location::Referrers, &SIGNATURE, format, &manifest, &blobs(&[signed_layer]));
             let source = Scripted::honest(fixture.memory.clone().unwrap());
             assert_unknown(&format!("{format:?}"), &Ask::new().of(&source, *image.digest()), "too-large");
@@ -1829,7 +1829,7 @@ fn sizes_are_whole_numbers_of_64_bits() {
             r#"{{"schemaVersion":2,"config":{{"mediaType":"a/b","size":{size},"digest":"{}"}},"layers":[]}}"#,
             Digest::sha256(b"{}")
         );
-        let content = Content::name(media_type::OCI_MANIFEST, body.into_bytes());
+        let content = Content::from_bytes(media_type::OCI_MANIFEST, body.into_bytes());
         assert!(bulla::oci::Document::parse(&content, &Limits::DEFAULT).is_err(), "{size}");
     }
 }
@@ -1994,7 +1994,7 @@ fn a_malformed_digest_is_not_followed() {
             "mediaType": media_type::OCI_INDEX,
             "manifests": [{"mediaType": media_type::OCI_MANIFEST, "size": 2, "digest": bad}],
         });
-        let list = Content::name(media_type::OCI_INDEX, list.to_string().into_bytes());
+        let list = Content::from_bytes(media_type::OCI_INDEX, list.to_string().into_bytes());
         let tag = referrer::fallback_tag(image.digest());
         struct Listed(String, Content);
         impl Script for Listed {
@@ -2054,7 +2054,7 @@ fn urls_in_evidence_are_not_requested() {
         wire["layers"][0]["urls"] = urls.clone();
         wire["config"]["urls"] = urls.clone();
         wire["subject"]["urls"] = urls;
-        let manifest = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
+        let manifest = Content::from_bytes(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
         // The blob is only at the other address.
         fixture.place(&image, Location::Referrers, &SIGNATURE, format, &manifest, &[]);
         let source = Scripted::honest(fixture.memory.clone().unwrap());
@@ -2149,7 +2149,7 @@ fn a_faulty_signer_leaves_nothing_behind() {
     let image = fixture.image(1);
     let elsewhere = Elsewhere(proof::public(proof::untrusted_key()));
     let signers = [SigningIdentity::new(proof::key()), SigningIdentity::new(&elsewhere)];
-    let terms = sign::Terms {
+    let options = sign::SignOptions {
         annotations: BTreeMap::new(),
         created: bulla::time::Time::EPOCH,
         forms: Forms::of(FormName::SigstoreBundle).and(FormName::SimpleSigning),
@@ -2157,7 +2157,7 @@ fn a_faulty_signer_leaves_nothing_behind() {
     };
     let subject = bulla::oci::Subject::of(&image);
     let signed =
-        now(sign::sign(fixture.sink.as_ref(), &subject, &signers, &terms, sign::Repeat::Always, &Limits::DEFAULT));
+        now(sign::sign(fixture.sink.as_ref(), &subject, &signers, &options, sign::SignWhen::Always, &Limits::DEFAULT));
     assert!(matches!(signed, Err(OpsError::Signer(_))), "{signed:?}");
     let verdict = Ask::new().of(fixture.sink.as_ref(), *image.digest());
     assert_eq!(word(&verdict), "refused");
@@ -2178,7 +2178,7 @@ fn a_subject_is_not_accepted_with_layers_that_were_not_read() {
         let ask = Ask::new();
         let verifier = ask.verifier();
         let judged = |depth| {
-            let options = proof::options(&verifier, Effort::UntilMet, &ask.limits);
+            let options = proof::options(&verifier, DiscoverUntil::PolicyMet, &ask.limits);
             let options = verify::VerifyOptions { depth, ..options };
             word(&now(verify::evaluate_subject(fixture.sink.as_ref(), *image.digest(), options)))
         };

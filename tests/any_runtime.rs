@@ -54,14 +54,15 @@ fn a_copy_from_layout_to_layout_needs_no_runtime() {
     assert!(tokio::runtime::Handle::try_current().is_err(), "there is a runtime after all");
     let dir = tempfile::tempdir().unwrap();
     let limits = Limits::DEFAULT;
-    let config = Content::name(media_type::OCI_CONFIG, br#"{"architecture":"amd64","os":"linux"}"#.to_vec());
+    let config = Content::from_bytes(media_type::OCI_CONFIG, br#"{"architecture":"amd64","os":"linux"}"#.to_vec());
     // More of them than are moved at once.
-    let layers: Vec<_> = (0..20_u8).map(|seed| Content::name("application/octet-stream", vec![seed; 70_000])).collect();
+    let layers: Vec<_> =
+        (0..20_u8).map(|seed| Content::from_bytes("application/octet-stream", vec![seed; 70_000])).collect();
     let descriptors: Vec<_> = layers.iter().map(Content::descriptor).collect();
     let manifest = serde_json::json!({
         "schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST, "config": config.descriptor(), "layers": descriptors,
     });
-    let manifest = Content::name(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
+    let manifest = Content::from_bytes(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
     let (from, to) = (dir.path().join("from"), dir.path().join("to"));
     let copied = block_on(async {
         let layout = Layout::create(&from, limits.clone()).unwrap();

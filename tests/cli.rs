@@ -95,7 +95,7 @@ fn a_wrong_report_is_found() {
     let digest = format!("sha256:{}", "0".repeat(64));
     let finding = json!({ "code": "missing", "message": "m", "place": "p", "evidence": null });
     let right = json!({ "version": 1, "command": "verify", "results": [{
-        "verdict": "verified", "counted": [], "findings": [finding], "reference": "r", "accepted": true, "digest": digest,
+        "verdict": "verified", "acceptedSignatures": [], "findings": [finding], "reference": "r", "accepted": true, "digest": digest,
         "mediaType": null,
     }] });
     let faults = |change: &dyn Fn(&mut serde_json::Value)| {

@@ -364,7 +364,7 @@ fn missing_foreign_layers_are_reported_and_not_copied() {
             (format!("import {there} oci-archive:in.tar:v --key release.pub"), there.as_str()),
         ] {
             let ran = work.yes(&format!("{command} --output json"));
-            let left = &ran.json()["results"][0]["layersLeftOut"];
+            let left = &ran.json()["results"][0]["missingForeignLayers"];
             assert_eq!(left.as_array().map(Vec::len), Some(1), "{command}: {left}");
             assert_eq!((&left[0]["digest"], &left[0]["mediaType"]), (&base["digest"], &base["mediaType"]));
             assert_eq!(left[0]["urls"], json!(["https://mcr.example/base"]));
@@ -386,7 +386,7 @@ fn foreign_layers_at_the_source_are_copied() {
         work.yes("sign oci:l:v --key release.key");
         for command in ["copy oci:l:v oci:x:v", "import oci:l:v oci:y:v --key release.pub"] {
             let ran = work.yes(&format!("{command} --output json"));
-            assert_eq!(ran.json()["results"][0]["layersLeftOut"], json!([]));
+            assert_eq!(ran.json()["results"][0]["missingForeignLayers"], json!([]));
             assert!(!ran.stderr.contains("not copied"), "{}", ran.stderr);
         }
         for folder in ["x", "y"] {
@@ -445,7 +445,7 @@ fn withdrawn_artifact_manifests_are_copied() {
             let there = format!("{}/app:v", registry.address());
             work.yes(&format!("copy oci:l:v {there}"));
             let ran = work.yes(&format!("copy {there} oci:back:v --output json"));
-            assert_eq!(ran.json()["results"][0]["leftBehind"], json!([]), "{kind}");
+            assert_eq!(ran.json()["results"][0]["skippedReferrers"], json!([]), "{kind}");
             let tree = work.yes("tree oci:back:v").stdout;
             assert!(tree.contains(digest) && tree.contains("application/vnd.example.scan"), "{tree}");
             work.yes(&format!("inspect oci:back@{digest}"));
@@ -468,7 +468,7 @@ fn rejected_withdrawn_artifact_manifests_are_reported() {
         let (work, _, referrer) = with_referrer(kind, "blobs");
         let registry = support::registry::Registry::start(support::registry::Quirks::polite());
         let ran = work.yes(&format!("copy oci:l:v {}/app:v --output json", registry.address()));
-        let left = &ran.json()["results"][0]["leftBehind"];
+        let left = &ran.json()["results"][0]["skippedReferrers"];
         assert_eq!((&left[0]["digest"], &left[0]["mediaType"]), (&referrer["digest"], &json!(kind)));
         assert!(left[0]["reason"].as_str().unwrap().contains("400"), "{left}");
         assert!(ran.stderr.contains("not copied: the referrer") && ran.stderr.contains(kind), "{}", ran.stderr);
@@ -485,7 +485,7 @@ fn referrers_of_unknown_media_types_are_reported() {
         let digest = referrer["digest"].as_str().unwrap();
         work.every_verb();
         let ran = work.yes("copy oci:l:v oci:there:v --output json");
-        let left = &ran.json()["results"][0]["leftBehind"];
+        let left = &ran.json()["results"][0]["skippedReferrers"];
         assert_eq!((&left[0]["digest"], &left[0]["mediaType"]), (&referrer["digest"], &json!(kind)), "{left}");
         assert!(ran.stderr.contains(&format!("not copied: the referrer {digest}")), "{}", ran.stderr);
         assert!(work.yes("tree oci:l:v").stdout.contains(digest));
@@ -503,7 +503,7 @@ fn an_unreadable_referrer_is_reported() {
     work.entries.push(junk.clone());
     work.save();
     let ran = work.yes("copy oci:l:v oci:there:v --output json");
-    assert_eq!(ran.json()["results"][0]["leftBehind"][0]["digest"], junk["digest"]);
+    assert_eq!(ran.json()["results"][0]["skippedReferrers"][0]["digest"], junk["digest"]);
 }
 
 // More than is read is no answer, in any verb.

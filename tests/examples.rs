@@ -44,7 +44,7 @@ fn ready<T>(future: impl Future<Output = T>) -> T {
 fn layout(path: &Path) -> String {
     let store = Layout::create(path, Limits::DEFAULT).unwrap();
     for tag in ["v1", "v2"] {
-        let config = Content::name(media_type::OCI_CONFIG, format!(r#"{{"author":"{tag}"}}"#).into_bytes());
+        let config = Content::from_bytes(media_type::OCI_CONFIG, format!(r#"{{"author":"{tag}"}}"#).into_bytes());
         let manifest = serde_json::json!({
             "schemaVersion": 2,
             "mediaType": media_type::OCI_MANIFEST,
@@ -55,7 +55,7 @@ fn layout(path: &Path) -> String {
             },
             "layers": [],
         });
-        let manifest = Content::name(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
+        let manifest = Content::from_bytes(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
         ready(store.push_content(&config)).unwrap();
         ready(store.push_manifest(&manifest, Some(tag))).unwrap();
     }

@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use bulla::digest::Digest;
 use bulla::limits::Limits;
 use bulla::oci::TagOrDigest;
-use bulla::ops::discover::Effort;
+use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::tree;
 use bulla::ops::tree::TreeNode;
 use bulla::ops::tree::Trust;
@@ -50,7 +50,7 @@ fn verdict(layout: &Layout, ask: &Ask) -> Verdict {
         layout,
         &tag_or_digest,
         &Platforms::Root,
-        proof::options(&verifier, Effort::UntilMet, &ask.limits),
+        proof::options(&verifier, DiscoverUntil::PolicyMet, &ask.limits),
     )));
     let outcome = outcome.expect("an outcome");
     assert_eq!(outcome.subject, sole.digest);

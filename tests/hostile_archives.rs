@@ -128,13 +128,13 @@ struct Parts {
 }
 
 fn parts() -> Parts {
-    let config = Content::name(media_type::OCI_CONFIG, br#"{"architecture":"amd64","os":"linux"}"#.to_vec());
-    let layer = Content::name("application/vnd.oci.image.layer.v1.tar", vec![b'x'; 700]);
+    let config = Content::from_bytes(media_type::OCI_CONFIG, br#"{"architecture":"amd64","os":"linux"}"#.to_vec());
+    let layer = Content::from_bytes("application/vnd.oci.image.layer.v1.tar", vec![b'x'; 700]);
     let manifest = serde_json::json!({
         "schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST,
         "config": config.descriptor(), "layers": [layer.descriptor()],
     });
-    let manifest = Content::name(media_type::OCI_MANIFEST, serde_json::to_vec(&manifest).unwrap());
+    let manifest = Content::from_bytes(media_type::OCI_MANIFEST, serde_json::to_vec(&manifest).unwrap());
     let index = index(&[(&manifest, "v1")]);
     Parts { config, layer, manifest, index }
 }
@@ -619,7 +619,7 @@ fn a_hole_in_an_archive_stays_a_hole() {
     file.set_len(data + size + 1024).unwrap();
     drop(file);
     let archive = Archive::create(place.path(), Limits::DEFAULT).unwrap();
-    now(archive.push_content(&Content::name("x", b"new".to_vec()))).unwrap();
+    now(archive.push_content(&Content::from_bytes("x", b"new".to_vec()))).unwrap();
     now(archive.finish()).unwrap();
     let metadata = fs::metadata(place.path()).unwrap();
     assert!(metadata.len() > size && metadata.blocks() < 4096, "{} of {}", metadata.blocks(), metadata.len());
@@ -765,7 +765,7 @@ fn links_and_files_in_place_of_directories_are_refused() {
             assert!(now(layout.referrers(parts().manifest.digest(), None)).is_err());
             // Nor is anything written through it (threats: link-in-target).
             let layout = Layout::create(&path, Limits::DEFAULT).unwrap();
-            let blob = Content::name("x", b"new".to_vec());
+            let blob = Content::from_bytes("x", b"new".to_vec());
             assert!(now(layout.push_content(&blob)).is_err());
             assert!(!path.join("elsewhere").join(blob.digest().hex()).exists());
         }
@@ -853,7 +853,7 @@ fn a_listed_manifest_that_is_missing_is_not_absence() {
 #[test]
 fn an_unreadable_entry_without_a_name_is_not_absence() {
     let good = parts();
-    let lost = Descriptor::new(media_type::OCI_MANIFEST, *Content::name("", b"lost".to_vec()).digest(), 4);
+    let lost = Descriptor::new(media_type::OCI_MANIFEST, *Content::from_bytes("", b"lost".to_vec()).digest(), 4);
     let entries = serde_json::json!([good.manifest.descriptor(), lost]);
     let mut files = good.files();
     files[4].1 = serde_json::to_vec(&serde_json::json!({ "schemaVersion": 2, "manifests": entries })).unwrap();
@@ -878,7 +878,7 @@ fn unlisted_blobs_are_not_images() {
 #[test]
 fn one_name_for_two_images_is_refused() {
     let good = parts();
-    let other = Content::name(media_type::OCI_MANIFEST, b"{}".to_vec());
+    let other = Content::from_bytes(media_type::OCI_MANIFEST, b"{}".to_vec());
     let mut files = good.files();
     files[4].1 = index(&[(&good.manifest, "v1"), (&other, "v1")]);
     both(&files, |store| {
@@ -1038,7 +1038,7 @@ fn a_docker_archive_without_a_manifest_is_refused_with_the_reason() {
 fn a_docker_archive_whose_two_lists_differ_is_refused() {
     let good = parts();
     let (config, layer) = (blob_name(&good.config), blob_name(&good.layer));
-    let evil = Content::name(media_type::OCI_CONFIG, b"{\"evil\":1}".to_vec());
+    let evil = Content::from_bytes(media_type::OCI_CONFIG, b"{\"evil\":1}".to_vec());
     let extra = file(&blob_name(&evil), evil.bytes());
     for (config, layers) in [
         (blob_name(&evil), vec![layer.as_str()]),
@@ -1059,7 +1059,7 @@ fn a_docker_archive_whose_two_lists_differ_is_refused() {
         "schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST,
         "config": evil.descriptor(), "layers": [good.layer.descriptor()],
     });
-    let other = Content::name(media_type::OCI_MANIFEST, serde_json::to_vec(&other).unwrap());
+    let other = Content::from_bytes(media_type::OCI_MANIFEST, serde_json::to_vec(&other).unwrap());
     let mut files = good.files();
     files[4].1 = index(&[(&good.manifest, "v1"), (&other, "v2")]);
     files.push((blob_name(&other), other.bytes().to_vec()));
@@ -1153,12 +1153,12 @@ fn a_docker_archive_with_other_bytes_under_a_digest_is_refused() {
 #[test]
 fn every_image_of_a_docker_archive_is_checked() {
     let good = parts();
-    let second = Content::name(media_type::OCI_CONFIG, b"{\"second\":1}".to_vec());
+    let second = Content::from_bytes(media_type::OCI_CONFIG, b"{\"second\":1}".to_vec());
     let other = serde_json::json!({
         "schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST,
         "config": second.descriptor(), "layers": [good.layer.descriptor()],
     });
-    let other = Content::name(media_type::OCI_MANIFEST, serde_json::to_vec(&other).unwrap());
+    let other = Content::from_bytes(media_type::OCI_MANIFEST, serde_json::to_vec(&other).unwrap());
     let list = serde_json::json!([
         { "Config": blob_name(&good.config), "RepoTags": ["app:v1"], "Layers": [blob_name(&good.layer)] },
         { "Config": blob_name(&second), "RepoTags": ["app:v2"], "Layers": [blob_name(&good.layer)] },
@@ -1187,12 +1187,12 @@ fn every_image_of_a_docker_archive_is_checked() {
 #[test]
 fn the_image_that_is_chosen_is_the_one_that_is_loaded() {
     let good = parts();
-    let evil = Content::name(media_type::OCI_CONFIG, b"{\"evil\":1}".to_vec());
+    let evil = Content::from_bytes(media_type::OCI_CONFIG, b"{\"evil\":1}".to_vec());
     let disguised = serde_json::json!({
         "schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST, "subject": good.manifest.descriptor(),
         "config": evil.descriptor(), "layers": [good.layer.descriptor()],
     });
-    let disguised = Content::name(media_type::OCI_MANIFEST, serde_json::to_vec(&disguised).unwrap());
+    let disguised = Content::from_bytes(media_type::OCI_MANIFEST, serde_json::to_vec(&disguised).unwrap());
     let place = Place::new();
     let mut files = good.files();
     let listed = [good.manifest.descriptor().bare(), disguised.descriptor().bare()];
@@ -1303,7 +1303,7 @@ fn links_in_the_target_are_not_written_through() {
     let place = Place::new();
     let path = place.0.path().join("layout");
     let victim = place.0.path().join("victim");
-    let blob = Content::name("x", b"new".to_vec());
+    let blob = Content::from_bytes("x", b"new".to_vec());
     parts().directory(&path);
     fs::write(&victim, "precious").unwrap();
     symlink(&victim, path.join(blob_name(&blob))).unwrap();
@@ -1325,7 +1325,7 @@ fn links_in_the_target_are_not_written_through() {
 #[test]
 fn a_target_that_cannot_be_written_changes_nothing() {
     let place = Place::new();
-    let blob = Content::name("x", b"new".to_vec());
+    let blob = Content::from_bytes("x", b"new".to_vec());
     for path in ["/proc/nowhere/image.tar", "/nowhere/image.tar"] {
         let archive = Archive::create(path, Limits::DEFAULT).unwrap();
         let error = now(archive.push_content(&blob)).unwrap_err();

@@ -32,22 +32,22 @@ use bulla::oci::TagOrDigest;
 use bulla::oci::media_type;
 use bulla::oci::referrer;
 use bulla::ops::OpsError;
-use bulla::ops::discover::Effort;
+use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::import;
 use bulla::ops::sign;
-use bulla::ops::sign::Terms;
+use bulla::ops::sign::SignOptions;
 use bulla::ops::verify;
 use bulla::ops::verify::Platforms;
 use bulla::ops::verify::Verdict;
 use bulla::policy::Condition;
 use bulla::policy::StatementKind;
-use bulla::store::AnswerText;
 use bulla::store::ConnectionFault;
 use bulla::store::DenialReason;
+use bulla::store::ErrorResponse;
+use bulla::store::ErrorText;
 use bulla::store::Listing;
 use bulla::store::Memory;
 use bulla::store::ProtocolFault;
-use bulla::store::RegistryAnswer;
 use bulla::store::StoreError;
 use bulla::time::Time;
 use proof::Ask;
@@ -251,7 +251,7 @@ impl Hostile {
 
 fn error(n: usize) -> StoreError {
     let place = "registry.example/app".to_owned();
-    let answer = || RegistryAnswer { body: AnswerText::None, host: None, phrase: "Service Unavailable", status: 503 };
+    let answer = || ErrorResponse { body: ErrorText::None, host: None, phrase: "Service Unavailable", status: 503 };
     match n % 7 {
         0 => StoreError::Denied { credential: None, place, reason: DenialReason::Answer(answer()) },
         1 => StoreError::NotFound { content: bulla::store::MissingContent::Resource(place) },
@@ -278,14 +278,14 @@ impl Script for Hostile {
                 let mut bytes = content.bytes().to_vec();
                 let at = at % bytes.len().max(1);
                 bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= bits);
-                Content::name(&content.descriptor().media_type, bytes)
+                Content::from_bytes(&content.descriptor().media_type, bytes)
             }),
             Mutation::Truncate(at) => answer.map(|content| {
                 let at = at % content.bytes().len().max(1);
-                Content::name(&content.descriptor().media_type, content.bytes()[..at].to_vec())
+                Content::from_bytes(&content.descriptor().media_type, content.bytes()[..at].to_vec())
             }),
             Mutation::Retype(n) | Mutation::Rename(n) => {
-                answer.map(|content| Content::name(TYPES[n % TYPES.len()], content.bytes().to_vec()))
+                answer.map(|content| Content::from_bytes(TYPES[n % TYPES.len()], content.bytes().to_vec()))
             }
             _ => answer,
         }
@@ -427,24 +427,24 @@ proptest! {
         let (verifier, truth) = (ask.verifier(), truth(&things));
         let tag_or_digest = TagOrDigest::Digest(*image.digest());
         let source = hostile();
-        let outcome = proof::outcome(now(verify::verify(&source, &tag_or_digest, &Platforms::Root, proof::options(&verifier, Effort::UntilMet, &ask.limits))));
+        let outcome = proof::outcome(now(verify::verify(&source, &tag_or_digest, &Platforms::Root, proof::options(&verifier, DiscoverUntil::PolicyMet, &ask.limits))));
         if let Ok(outcome) = outcome {
             prop_assert_eq!(outcome.subject, *image.digest());
             prop_assert!(is_honest(&outcome.verdict, &image, &truth, 1));
         }
         let source = hostile();
-        if let Ok(admitted) =
-            now(import::check(&source, &tag_or_digest, &Platforms::All, proof::options(&verifier, Effort::Everything, &ask.limits)))
+        if let Ok(verified_graph) =
+            now(import::check(&source, &tag_or_digest, &Platforms::All, proof::options(&verifier, DiscoverUntil::AllFound, &ask.limits)))
         {
             prop_assert!(!truth.is_empty());
-            prop_assert_eq!(admitted.digest(), Some(image.digest()));
-            for verified in admitted.verified() {
+            prop_assert_eq!(verified_graph.digest(), Some(image.digest()));
+            for verified in verified_graph.verified() {
                 prop_assert_eq!(verified.digest(), image.digest());
                 prop_assert!(Reported::of(verified).keys().is_subset(&truth));
             }
         }
         let source = hostile();
-        if let Ok(subjects) = now(sign::subjects(&source, &tag_or_digest, sign::Extent::Root, &ask.limits)) {
+        if let Ok(subjects) = now(sign::subjects(&source, &tag_or_digest, sign::SignedPlatforms::Root, &ask.limits)) {
             prop_assert_eq!(subjects.iter().map(Subject::digest).collect::<Vec<_>>(), vec![image.digest()]);
         }
     }
@@ -569,9 +569,9 @@ proptest! {
         for forms in [FormName::SigstoreBundle, FormName::SimpleSigning].map(Forms::of) {
             let fixture = TestStore::new();
             let image = fixture.image(1);
-            let terms =
-                Terms { annotations: annotations.clone(), created: Time::EPOCH, forms, reference: reference.clone() };
-            now(sign::sign(fixture.sink.as_ref(), &Subject::of(&image), &[SigningIdentity::new(signer)], &terms, sign::Repeat::Always, &Limits::DEFAULT)).unwrap();
+            let options =
+                SignOptions { annotations: annotations.clone(), created: Time::EPOCH, forms, reference: reference.clone() };
+            now(sign::sign(fixture.sink.as_ref(), &Subject::of(&image), &[SigningIdentity::new(signer)], &options, sign::SignWhen::Always, &Limits::DEFAULT)).unwrap();
             let ask = annotations.iter().fold(Ask::by([proof::public(signer)]), |ask, (key, value)| ask.annotation(key, value));
             let ask = reference.iter().fold(ask, |ask, name| ask.condition(Condition::SignedReference(name.clone())));
             let verdict = ask.of(fixture.sink.as_ref(), *image.digest());
@@ -604,8 +604,8 @@ proptest! {
         let image = fixture.image(1);
         for forms in [FormName::SigstoreBundle, FormName::SimpleSigning].map(Forms::of) {
             let annotations = BTreeMap::from([(key.clone(), value.clone())]);
-            let terms = Terms { annotations, created: Time::EPOCH, forms, reference: reference.clone() };
-            let signed = now(sign::sign(fixture.sink.as_ref(), &Subject::of(&image), &[SigningIdentity::new(&proof::KEYS[0])], &terms, sign::Repeat::Always, &Limits::DEFAULT));
+            let options = SignOptions { annotations, created: Time::EPOCH, forms, reference: reference.clone() };
+            let signed = now(sign::sign(fixture.sink.as_ref(), &Subject::of(&image), &[SigningIdentity::new(&proof::KEYS[0])], &options, sign::SignWhen::Always, &Limits::DEFAULT));
             prop_assert!(matches!(signed, Err(OpsError::Envelope(_))));
         }
     }

@@ -293,8 +293,8 @@ fn each_rule_can_fail() {
         ),
         (
             "cli/move_image.rs",
-            "//! Forged.\nuse crate::ops::import::Admitted;\nfn f() { push(&Admitted { graph, verified }) }\n",
-            "3: proof type: a `Admitted` is made",
+            "//! Forged.\nuse crate::ops::import::VerifiedGraph;\nfn f() { push(&VerifiedGraph { graph, verified }) }\n",
+            "3: proof type: a `VerifiedGraph` is made",
         ),
         (
             "oci/content.rs",

@@ -40,12 +40,12 @@ use bulla::oci::TagOrDigest;
 use bulla::oci::media_type;
 use bulla::ops::OpsError;
 use bulla::ops::attest;
-use bulla::ops::discover::Effort;
+use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::graph::Closure;
 use bulla::ops::graph::Graph;
 use bulla::ops::request;
 use bulla::ops::sign;
-use bulla::ops::sign::Extent;
+use bulla::ops::sign::SignedPlatforms;
 use bulla::ops::tree;
 use bulla::ops::verify;
 use bulla::ops::verify::Platforms;
@@ -214,7 +214,7 @@ fn manifest(change: impl Fn(&mut Value)) -> Content {
         "layers": [],
     });
     change(&mut wire);
-    Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes())
+    Content::from_bytes(media_type::OCI_MANIFEST, wire.to_string().into_bytes())
 }
 
 /// Whether the content is read; if not, it must be for a limit.
@@ -264,7 +264,7 @@ fn descriptors_are_counted() {
     let many = |count: usize| (0..count).map(entry).collect::<Vec<_>>();
     around(limit, |count| {
         let index = json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": many(count)});
-        reads(&Content::name(media_type::OCI_INDEX, index.to_string().into_bytes()))
+        reads(&Content::from_bytes(media_type::OCI_INDEX, index.to_string().into_bytes()))
     });
 }
 
@@ -276,7 +276,7 @@ fn layers_are_counted() {
     });
     around(Limits::DEFAULT.oci.layers, |count| {
         let artifact = json!({"mediaType": media_type::OCI_ARTIFACT, "blobs": vec![layer.clone(); count]});
-        reads(&Content::name(media_type::OCI_ARTIFACT, artifact.to_string().into_bytes()))
+        reads(&Content::from_bytes(media_type::OCI_ARTIFACT, artifact.to_string().into_bytes()))
     });
 }
 
@@ -287,7 +287,7 @@ fn manifests_are_measured() {
         let content = manifest(|_| {});
         let mut bytes = content.bytes().to_vec();
         bytes.resize(size, b' ');
-        Content::name(media_type::OCI_MANIFEST, bytes)
+        Content::from_bytes(media_type::OCI_MANIFEST, bytes)
     };
     around(limit, |size| reads(&sized(size)));
     // In a store: refused by what its descriptor says, before it is read.
@@ -333,7 +333,7 @@ fn indexes_are_followed_to_a_depth() {
     around(limit, |depth| {
         let tag_or_digest = TagOrDigest::Digest(*nested(depth).digest());
         let sink = fixture.sink.as_ref();
-        match now(sign::subjects(sink, &tag_or_digest, Extent::AllPlatforms, &Limits::DEFAULT)) {
+        match now(sign::subjects(sink, &tag_or_digest, SignedPlatforms::All, &Limits::DEFAULT)) {
             Ok(subjects) => subjects.len() == depth + 1,
             Err(OpsError::TooDeep { limit: got, .. }) => got != limit,
             Err(error) => panic!("{error}"),
@@ -613,7 +613,7 @@ fn attests(image: &Content, sink: &dyn Sink, size: usize) -> Result<(), OpsError
         &subject,
         &[SigningIdentity::new(proof::key())],
         &attestation,
-        (epoch, sign::Repeat::Always),
+        (epoch, sign::SignWhen::Always),
         &Limits::DEFAULT,
     ))
     .map(drop)
@@ -660,7 +660,7 @@ fn values_of_a_predicate_are_bounded_by_its_bytes() {
         &subject,
         &[SigningIdentity::new(proof::key())],
         &attestation,
-        (epoch, sign::Repeat::Always),
+        (epoch, sign::SignWhen::Always),
         &Limits::DEFAULT,
     ))
     .unwrap();
@@ -877,7 +877,7 @@ fn configs_are_measured() {
         let fixture = TestStore::new();
         let mut text = br#"{"architecture":"arm64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#.to_vec();
         text.resize(size, b' ');
-        let config = Content::name(media_type::OCI_CONFIG, text);
+        let config = Content::from_bytes(media_type::OCI_CONFIG, text);
         let image = manifest(|wire| wire["config"] = json!(config.descriptor()));
         fixture.push(&[config], &image, Some("latest"));
         let platforms = Platforms::One(Platform::parse("linux/arm64").unwrap());
@@ -888,7 +888,7 @@ fn configs_are_measured() {
             source,
             &tag_or_digest,
             &platforms,
-            proof::options(&verifier, Effort::UntilMet, &Limits::DEFAULT),
+            proof::options(&verifier, DiscoverUntil::PolicyMet, &Limits::DEFAULT),
         ))) {
             Ok(outcome) => outcome.chosen == Some(*image.digest()),
             Err(OpsError::Store(StoreError::TooLarge { limit, .. })) => {
@@ -940,16 +940,20 @@ fn walks(fixture: &TestStore, root: &Content, limits: &Limits) -> Vec<bool> {
     };
     let graph = |closure| now(Graph::collect(sink, root.clone(), closure, limits)).map(drop);
     let verifier = Ask::new().limits(limits.clone()).verifier();
-    let verified =
-        verify::verify(sink, &tag_or_digest, &Platforms::All, proof::options(&verifier, Effort::UntilMet, limits));
+    let verified = verify::verify(
+        sink,
+        &tag_or_digest,
+        &Platforms::All,
+        proof::options(&verifier, DiscoverUntil::PolicyMet, limits),
+    );
     let tree = now(tree::tree(sink, root.clone(), None, proof::NOW, limits)).unwrap();
     vec![
         whole(graph(Closure::Image)),
         whole(graph(Closure::WithReferrers)),
-        whole(now(sign::subjects(sink, &tag_or_digest, Extent::AllPlatforms, limits)).map(drop)),
+        whole(now(sign::subjects(sink, &tag_or_digest, SignedPlatforms::All, limits)).map(drop)),
         whole(proof::outcome(now(verified)).map(drop)),
         !tree.has_problems(),
-        whole(now(request::find(sink, &tag_or_digest, Extent::AllPlatforms, limits)).map(drop)),
+        whole(now(request::find(sink, &tag_or_digest, SignedPlatforms::All, limits)).map(drop)),
     ]
 }
 
@@ -1005,7 +1009,7 @@ fn a_truncated_tree_is_reported_as_incomplete() {
             );
             let mut wire: Value = serde_json::from_slice(fields.bytes()).unwrap();
             wire["layers"] = json!([]);
-            let referrer = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
+            let referrer = Content::from_bytes(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
             fixture.push(&[bulla::oci::referrer::empty_config()], &referrer, None);
             subject = referrer;
         }
@@ -1024,7 +1028,7 @@ fn a_truncated_tree_is_reported_as_incomplete() {
 fn beside(fixture: &TestStore, image: &Content, layers: &[Descriptor], blob: &Content) {
     let mut wire: Value = serde_json::from_slice(signature_manifest(None, Format::Simple, &[]).bytes()).unwrap();
     wire["layers"] = json!(layers);
-    let manifest = Content::name(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
+    let manifest = Content::from_bytes(media_type::OCI_MANIFEST, wire.to_string().into_bytes());
     fixture.place(
         image,
         Location::Tag,
@@ -1051,7 +1055,7 @@ fn evidence_that_is_read_twice_counts_twice() {
     let word = TestPayload::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
     let signatures = ["AA==", "AQ==", "Ag==", "Aw=="];
     let layers: Vec<_> = signatures.iter().map(|signature| word.beside(signature).descriptor()).collect();
-    let blob = Content::name(media_type::SIMPLE_SIGNING, word.payload.clone());
+    let blob = Content::from_bytes(media_type::SIMPLE_SIGNING, word.payload.clone());
     beside(&fixture, &image, &layers, &blob);
     let size = blob.descriptor().size;
     for (evidence_bytes, want) in [(4 * size, "refused"), (4 * size - 1, "unknown"), (size, "unknown")] {
@@ -1067,7 +1071,7 @@ fn a_repeated_layer_is_skipped() {
     let fixture = TestStore::new();
     let image = fixture.image(1);
     let word = TestPayload::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
-    let blob = Content::name(media_type::SIMPLE_SIGNING, word.payload.clone());
+    let blob = Content::from_bytes(media_type::SIMPLE_SIGNING, word.payload.clone());
     let bad = word.beside("AA==").descriptor();
     beside(&fixture, &image, &vec![bad.clone(); 500], &blob);
     let limits = Limits::DEFAULT.with(|limits| limits.evidence.bytes = blob.descriptor().size);
@@ -1098,7 +1102,7 @@ fn variants_of_a_signature_are_counted() {
     let fixture = TestStore::new();
     let image = fixture.image(1);
     let word = TestPayload::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
-    let blob = Content::name(media_type::SIMPLE_SIGNING, word.payload.clone());
+    let blob = Content::from_bytes(media_type::SIMPLE_SIGNING, word.payload.clone());
     let signed = |signer| word.sign(Format::Simple, &[signer]).descriptor();
     let other = signed(proof::untrusted_key());
     let mut layers: Vec<_> = (0..20).map(|n| variant(&other, n)).collect();
@@ -1110,7 +1114,7 @@ fn variants_of_a_signature_are_counted() {
         let fixture = TestStore::new();
         let image = fixture.image(1);
         let word = TestPayload::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
-        let blob = Content::name(media_type::SIMPLE_SIGNING, word.payload.clone());
+        let blob = Content::from_bytes(media_type::SIMPLE_SIGNING, word.payload.clone());
         let other = word.sign(Format::Simple, &[proof::untrusted_key()]).descriptor();
         let layers: Vec<_> = (0..count).map(|n| variant(&other, n)).collect();
         beside(&fixture, &image, &layers, &blob);
@@ -1132,7 +1136,7 @@ fn findings_below_an_image_are_counted() {
         for image in &images {
             let word = TestPayload::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
             let layers: Vec<_> = bad.iter().map(|signature| word.beside(signature).descriptor()).collect();
-            beside(&fixture, image, &layers, &Content::name(media_type::SIMPLE_SIGNING, word.payload));
+            beside(&fixture, image, &layers, &Content::from_bytes(media_type::SIMPLE_SIGNING, word.payload));
         }
         let root = fixture.index(&images.iter().map(|image| image.descriptor().bare()).collect::<Vec<_>>(), None);
         let tag_or_digest = TagOrDigest::Digest(*root.digest());
@@ -1141,7 +1145,7 @@ fn findings_below_an_image_are_counted() {
             fixture.sink.as_ref(),
             &tag_or_digest,
             &Platforms::All,
-            proof::options(&verifier, Effort::UntilMet, &limits),
+            proof::options(&verifier, DiscoverUntil::PolicyMet, &limits),
         )))
     };
     let told = verified(&["AA==", "AQ=="]).unwrap();
@@ -1162,7 +1166,7 @@ fn findings_below_an_image_are_measured() {
             let word = TestPayload::about(Format::Simple, &StatementKind::ImageSignature, image.digest());
             let layers: Vec<_> =
                 (0..layers).map(|n| word.beside(&base64::encode(&n.to_be_bytes())).descriptor()).collect();
-            beside(&fixture, image, &layers, &Content::name(media_type::SIMPLE_SIGNING, word.payload));
+            beside(&fixture, image, &layers, &Content::from_bytes(media_type::SIMPLE_SIGNING, word.payload));
         }
         let root = fixture.index(&images.iter().map(|image| image.descriptor().bare()).collect::<Vec<_>>(), None);
         let tag_or_digest = TagOrDigest::Digest(*root.digest());
@@ -1171,7 +1175,7 @@ fn findings_below_an_image_are_measured() {
             fixture.sink.as_ref(),
             &tag_or_digest,
             &Platforms::All,
-            proof::options(&verifier, Effort::UntilMet, &limits),
+            proof::options(&verifier, DiscoverUntil::PolicyMet, &limits),
         )))
     };
     // Ten findings say the same about the same manifest: they are one.
@@ -1195,12 +1199,12 @@ fn children_are_reported_without_documents() {
     let tag_or_digest = TagOrDigest::Digest(*root.digest());
     let ask = Ask::new();
     let verifier = ask.verifier();
-    for (effort, contents) in [(Effort::UntilMet, 0), (Effort::Everything, 2)] {
+    for (until, contents) in [(DiscoverUntil::PolicyMet, 0), (DiscoverUntil::AllFound, 2)] {
         let told = verify::verify(
             fixture.sink.as_ref(),
             &tag_or_digest,
             &Platforms::All,
-            proof::options(&verifier, effort, &Limits::DEFAULT),
+            proof::options(&verifier, until, &Limits::DEFAULT),
         );
         let told = proof::outcome(now(told)).unwrap();
         let Verdict::Accepted(verified) = &told.children[0].2 else { panic!("{told:?}") };

@@ -454,14 +454,14 @@ fn long_image(dir: &Path, length: u64) {
     };
     let rootfs = json!({"type": "layers", "diff_ids": [layer]});
     let config = json!({"architecture": "amd64", "os": "linux", "rootfs": rootfs}).to_string();
-    let config = Content::name(media_type::OCI_CONFIG, config.into_bytes());
+    let config = Content::from_bytes(media_type::OCI_CONFIG, config.into_bytes());
     let image = json!({
         "schemaVersion": 2,
         "mediaType": media_type::OCI_MANIFEST,
         "config": config.descriptor(),
         "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": layer, "size": length}],
     });
-    let image = Content::name(media_type::OCI_MANIFEST, image.to_string().into_bytes());
+    let image = Content::from_bytes(media_type::OCI_MANIFEST, image.to_string().into_bytes());
     fixture.push(&[config], &image, Some("v"));
     let kind = StatementKind::ImageSignature;
     let signed_layer = TestPayload::about(Format::Bundle, &kind, image.digest()).sign(Format::Bundle, &[proof::key()]);

@@ -73,9 +73,9 @@ const WITHOUT_LAYERS: [&str; 1] = ["image-spec/manifest-05.json"];
 
 fn read(kind: &str, bytes: Vec<u8>) -> Result<(), String> {
     let limits = &Limits::DEFAULT;
-    let document = |media_type: &str| Document::parse(&Content::name(media_type, bytes.clone()), limits);
+    let document = |media_type: &str| Document::parse(&Content::from_bytes(media_type, bytes.clone()), limits);
     match kind {
-        "config" => ImageConfig::parse(&Content::name(media_type::OCI_CONFIG, bytes.clone()), limits)
+        "config" => ImageConfig::parse(&Content::from_bytes(media_type::OCI_CONFIG, bytes.clone()), limits)
             .map(drop)
             .map_err(|error| error.to_string()),
         "descriptor" => json::parse::<Descriptor>(&bytes, limits).map(drop).map_err(|error| error.to_string()),
@@ -136,10 +136,10 @@ fn the_manifests_of_other_projects_are_read() {
         };
         let kind = if output.is_empty() { kind } else { output };
         let got = match config {
-            true => ImageConfig::parse(&Content::name(media_type::OCI_CONFIG, bytes), &Limits::DEFAULT)
+            true => ImageConfig::parse(&Content::from_bytes(media_type::OCI_CONFIG, bytes), &Limits::DEFAULT)
                 .map(drop)
                 .map_err(|error| error.to_string()),
-            false => Document::parse(&Content::name(kind, bytes), &Limits::DEFAULT)
+            false => Document::parse(&Content::from_bytes(kind, bytes), &Limits::DEFAULT)
                 .map(drop)
                 .map_err(|error| error.to_string()),
         };
@@ -223,7 +223,7 @@ fn in_every_layout_each_descriptor_matches_its_blob_or_the_blob_is_absent() {
     let (mut count, mut present, mut referrers) = (0, 0, 0);
     for path in every {
         let layout = Layout::open(&path, Limits::DEFAULT).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let index = Content::name(media_type::OCI_INDEX, fs::read(path.join("index.json")).unwrap());
+        let index = Content::from_bytes(media_type::OCI_INDEX, fs::read(path.join("index.json")).unwrap());
         let index = Index::parse(&index, &Limits::DEFAULT.with(|limits| limits.oci.descriptors = 10_000)).unwrap();
         let (mut seen, mut done) = (Seen::default(), BTreeSet::new());
         index.manifests.iter().for_each(|entry| walk(&layout, entry, &mut seen, &mut done));
@@ -375,7 +375,7 @@ fn every_layout_can_be_added_to() {
         if made.is_ok_and(|status| status.success()) {
             sinks.push(Box::new(Archive::create(&tar, Limits::DEFAULT).unwrap()));
         }
-        let before = Content::name(media_type::OCI_INDEX, fs::read(path.join("index.json")).unwrap());
+        let before = Content::from_bytes(media_type::OCI_INDEX, fs::read(path.join("index.json")).unwrap());
         let before = Index::parse(&before, &Limits::DEFAULT).unwrap().manifests;
         for sink in sinks {
             let Some(subject) = before.first() else { continue };
@@ -384,13 +384,13 @@ fn every_layout_can_be_added_to() {
                 "config": Descriptor::of(media_type::OCI_EMPTY, b"{}"), "layers": [Descriptor::of(media_type::OCI_EMPTY, b"{}")],
                 "subject": subject.bare(),
             });
-            let seal = Content::name(media_type::OCI_MANIFEST, serde_json::to_vec(&seal).unwrap());
+            let seal = Content::from_bytes(media_type::OCI_MANIFEST, serde_json::to_vec(&seal).unwrap());
             let listed = |sink: &dyn Sink| {
                 let listing = now(sink.referrers(&subject.digest, None)).unwrap().unwrap();
                 listing.entries.iter().map(|entry| entry.digest).collect::<BTreeSet<_>>()
             };
             let mut wanted = listed(sink.as_ref());
-            now(sink.push_content(&Content::name(media_type::OCI_EMPTY, b"{}".to_vec()))).unwrap();
+            now(sink.push_content(&Content::from_bytes(media_type::OCI_EMPTY, b"{}".to_vec()))).unwrap();
             assert!(now(sink.push_manifest(&seal, None)).unwrap().listed);
             now(sink.finish()).unwrap();
             wanted.insert(*seal.digest());

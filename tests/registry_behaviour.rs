@@ -287,8 +287,8 @@ fn an_empty_list_does_not_end_the_search() {
         let empty = json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": []});
         site.registry.rule("GET", REFERRERS, Times::Every, Action::ReplaceBody(empty.to_string().into_bytes()));
         let report = site.report("verify REG/app:v1 --key key.pub", 0);
-        assert_eq!(report["counted"].as_array().unwrap().len(), 1, "{location:?}: {report:#}");
-        assert_ne!(report["counted"][0]["place"], "referrers");
+        assert_eq!(report["acceptedSignatures"].as_array().unwrap().len(), 1, "{location:?}: {report:#}");
+        assert_ne!(report["acceptedSignatures"][0]["place"], "referrers");
     }
 }
 
@@ -302,7 +302,7 @@ fn the_manifest_decides_its_type_not_the_list() {
     }
     let site = Site::new(&[&format!("artifact-type=wrong={}", media_type::SIGSTORE_BUNDLE)]);
     let image = site.fixture.image(1);
-    let sbom = Content::name("application/spdx+json", b"{}".to_vec());
+    let sbom = Content::from_bytes("application/spdx+json", b"{}".to_vec());
     let manifest = json!({
         "schemaVersion": 2,
         "mediaType": media_type::OCI_MANIFEST,
@@ -311,12 +311,12 @@ fn the_manifest_decides_its_type_not_the_list() {
         "layers": [sbom.descriptor()],
         "subject": image.descriptor().bare(),
     });
-    let manifest = Content::name(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
+    let manifest = Content::from_bytes(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
     site.fixture.push(&[sbom, referrer::empty_config()], &manifest, None);
     site.publish();
     let report = site.report("verify REG/app:v1 --key key.pub", 1);
     assert_eq!(report["verdict"], "refused", "{report:#}");
-    assert!(report["open"].as_array().unwrap().is_empty(), "{report:#}");
+    assert!(report["unread"].as_array().unwrap().is_empty(), "{report:#}");
 }
 
 #[test]
@@ -334,13 +334,13 @@ fn a_signature_listed_many_times_counts_once() {
         answer.body(page.to_string().into_bytes())
     });
     let report = site.report("verify REG/app:v1 --key key.pub --key other.pub --threshold 2", 0);
-    assert_eq!(report["counted"].as_array().unwrap().len(), 2, "{report:#}");
+    assert_eq!(report["acceptedSignatures"].as_array().unwrap().len(), 2, "{report:#}");
     for signature_manifest in &signature_manifests {
         let asked = site.registry.count("GET", &format!("/manifests/{}", signature_manifest.digest()));
         assert_eq!(asked, 1, "{:?}", site.registry.lines());
     }
     let report = site.report("verify REG/app:v1 --key key.pub --threshold 1", 0);
-    assert_eq!(report["counted"].as_array().unwrap().len(), 1, "{report:#}");
+    assert_eq!(report["acceptedSignatures"].as_array().unwrap().len(), 1, "{report:#}");
 }
 
 #[test]
@@ -352,7 +352,7 @@ fn a_missing_signature_is_reported_and_the_next_one_counts() {
     site.publish();
     site.registry.rule("GET", "/manifests/sha256:", Times::Nth(1), Action::status(404));
     let report = site.report("verify REG/app:v1 --key key.pub --key other.pub", 0);
-    assert_eq!(report["counted"].as_array().unwrap().len(), 1, "{report:#}");
+    assert_eq!(report["acceptedSignatures"].as_array().unwrap().len(), 1, "{report:#}");
     assert_eq!(codes(&report).len(), 1, "{report:#}");
 }
 
@@ -378,7 +378,7 @@ fn a_signature_for_another_name_is_reported_or_refused() {
     site.sign(&image, proof::key(), Some("registry.example/other"));
     site.publish();
     let report = site.report("verify REG/app:v1 --key key.pub", 0);
-    assert_eq!(report["counted"][0]["signedReference"], "registry.example/other");
+    assert_eq!(report["acceptedSignatures"][0]["signedReference"], "registry.example/other");
     let report = site.report("verify REG/app:v1 --key key.pub --signed-reference registry.example/app", 1);
     assert!(codes(&report).contains("reference"), "{report:#}");
     site.report("verify REG/app:v1 --key key.pub --signed-reference registry.example/other", 0);
@@ -532,7 +532,7 @@ fn unrelated_referrers_cost_verify_no_request() {
         let site = Site::new(&[switch]);
         let image = site.fixture.image(1);
         for seed in 0..50 {
-            let sbom = Content::name("application/spdx+json", format!("{{\"seed\":{seed}}}").into_bytes());
+            let sbom = Content::from_bytes("application/spdx+json", format!("{{\"seed\":{seed}}}").into_bytes());
             let manifest = json!({
                 "schemaVersion": 2,
                 "mediaType": media_type::OCI_MANIFEST,
@@ -541,7 +541,7 @@ fn unrelated_referrers_cost_verify_no_request() {
                 "layers": [sbom.descriptor()],
                 "subject": image.descriptor().bare(),
             });
-            let manifest = Content::name(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
+            let manifest = Content::from_bytes(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
             site.fixture.push(&[sbom, referrer::empty_config()], &manifest, None);
         }
         site.publish();

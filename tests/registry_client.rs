@@ -126,7 +126,7 @@ fn tag(name: &str) -> TagOrDigest {
 }
 
 fn octets(bytes: &[u8]) -> Content {
-    Content::name("application/octet-stream", bytes.to_vec())
+    Content::from_bytes("application/octet-stream", bytes.to_vec())
 }
 
 /// A manifest of that artifact type, whose parts `registry` is given, which refers to `subject`.
@@ -135,7 +135,7 @@ fn referrer(registry: &Registry, subject: &Descriptor, kind: &str, payload: &[u8
     for blob in image.blobs() {
         registry.put_blob("app", blob);
     }
-    Content::name(OCI_MANIFEST, image.manifest)
+    Content::from_bytes(OCI_MANIFEST, image.manifest)
 }
 
 async fn drain(mut blob: Blob) -> Result<Vec<u8>, StoreError> {

@@ -32,20 +32,20 @@ use bulla::oci::media_type;
 use bulla::oci::referrer;
 use bulla::ops::OpsError;
 use bulla::ops::audit;
-use bulla::ops::audit::AuditTerms;
+use bulla::ops::audit::AuditOptions;
 use bulla::ops::audit::AuditedImage;
 use bulla::ops::audit::LogAudit;
 use bulla::ops::audit::LogConclusion;
 use bulla::ops::audit::LogLines;
 use bulla::ops::audit::NameRule;
 use bulla::ops::audit::UnreadEvidence;
-use bulla::ops::discover::Effort;
+use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::graph::Closure;
 use bulla::ops::graph::Graph;
 use bulla::ops::request;
 use bulla::ops::sign;
-use bulla::ops::sign::Extent;
-use bulla::ops::sign::Terms;
+use bulla::ops::sign::SignOptions;
+use bulla::ops::sign::SignedPlatforms;
 use bulla::ops::tree;
 use bulla::ops::tree::TreeNode;
 use bulla::ops::verify;
@@ -74,16 +74,23 @@ use proof::word;
 
 const BUNDLES: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
-fn terms(form: FormName) -> Terms {
-    Terms { annotations: BTreeMap::new(), created: Time::EPOCH, forms: Forms::of(form), reference: None }
+fn options(form: FormName) -> SignOptions {
+    SignOptions { annotations: BTreeMap::new(), created: Time::EPOCH, forms: Forms::of(form), reference: None }
 }
 
 /// Signs an image as bulla does, with everything that is needed once already there.
 fn signed_by_us(fixture: &TestStore, image: &Content, form: FormName, keys: &[&PrivateKey]) {
     let signers: Vec<_> = keys.iter().map(|key| SigningIdentity::new(*key)).collect();
     let subject = bulla::oci::Subject::of(image);
-    now(sign::sign(fixture.sink.as_ref(), &subject, &signers, &terms(form), sign::Repeat::Always, &Limits::DEFAULT))
-        .unwrap();
+    now(sign::sign(
+        fixture.sink.as_ref(),
+        &subject,
+        &signers,
+        &options(form),
+        sign::SignWhen::Always,
+        &Limits::DEFAULT,
+    ))
+    .unwrap();
 }
 
 /// A bundle as others write it: the blob is not inlined.
@@ -98,7 +105,7 @@ fn signed_by_others(fixture: &TestStore, image: &Content, signer: &dyn Signer, a
 
 /// A referrer of an image that is not a signature.
 fn unrelated(fixture: &TestStore, image: &Content, seed: usize) -> Content {
-    let sbom = Content::name("application/spdx+json", format!("{{\"seed\":{seed}}}").into_bytes());
+    let sbom = Content::from_bytes("application/spdx+json", format!("{{\"seed\":{seed}}}").into_bytes());
     let manifest = serde_json::json!({
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.manifest.v1+json",
@@ -107,7 +114,7 @@ fn unrelated(fixture: &TestStore, image: &Content, seed: usize) -> Content {
         "layers": [sbom.descriptor()],
         "subject": image.descriptor().bare(),
     });
-    let manifest = Content::name("application/vnd.oci.image.manifest.v1+json", manifest.to_string().into_bytes());
+    let manifest = Content::from_bytes("application/vnd.oci.image.manifest.v1+json", manifest.to_string().into_bytes());
     fixture.push(&[sbom, referrer::empty_config()], &manifest, None);
     manifest
 }
@@ -120,7 +127,7 @@ fn asked(source: &Scripted<Memory>, tag_or_digest: &TagOrDigest, ask: &Ask) -> (
         source,
         tag_or_digest,
         &Platforms::Root,
-        proof::options(&verifier, Effort::UntilMet, &ask.limits),
+        proof::options(&verifier, DiscoverUntil::PolicyMet, &ask.limits),
     )));
     let calls = source.calls();
     let mut once = calls.clone();
@@ -273,7 +280,7 @@ fn a_platform_of_a_signed_index_costs_nothing_more() {
             &source,
             &tag_or_digest,
             &platform,
-            proof::options(&ask.verifier(), Effort::UntilMet, &ask.limits),
+            proof::options(&ask.verifier(), DiscoverUntil::PolicyMet, &ask.limits),
         )));
         assert_eq!(word(&outcome.unwrap().verdict), "accepted");
         assert_eq!(source.calls().len(), 3, "{:#?}", source.calls());
@@ -309,8 +316,12 @@ fn each_manifest_of_an_index_is_requested_once() {
     let (ask, tag) = (Ask::new(), TagOrDigest::Tag("index".to_owned()));
     let judged = |source: &Scripted<Memory>| {
         let verifier = ask.verifier();
-        let outcome =
-            verify::verify(source, &tag, &Platforms::All, proof::options(&verifier, Effort::UntilMet, &ask.limits));
+        let outcome = verify::verify(
+            source,
+            &tag,
+            &Platforms::All,
+            proof::options(&verifier, DiscoverUntil::PolicyMet, &ask.limits),
+        );
         let outcome = proof::outcome(now(outcome)).unwrap();
         assert_eq!(word(&outcome.verdict), "accepted");
         let words: Vec<_> = outcome.children.iter().map(|(_, _, verdict)| word(verdict)).collect();
@@ -390,9 +401,10 @@ fn signing(form: FormName, keys: usize, images: u64) -> (Vec<Call>, usize) {
     let signers: Vec<_> = proof::KEYS.iter().take(keys).map(|key| SigningIdentity::new(key)).collect();
     for image in &images {
         let tag_or_digest = TagOrDigest::Digest(*image.digest());
-        let subjects = now(sign::subjects(&sink, &tag_or_digest, Extent::Root, &Limits::DEFAULT)).unwrap();
+        let subjects = now(sign::subjects(&sink, &tag_or_digest, SignedPlatforms::Root, &Limits::DEFAULT)).unwrap();
         for subject in &subjects {
-            now(sign::sign(&sink, subject, &signers, &terms(form), sign::Repeat::Always, &Limits::DEFAULT)).unwrap();
+            now(sign::sign(&sink, subject, &signers, &options(form), sign::SignWhen::Always, &Limits::DEFAULT))
+                .unwrap();
         }
     }
     let calls = sink.calls();
@@ -434,7 +446,7 @@ fn a_hostile_index_does_not_multiply_requests() {
     }
     let sink = memory(&fixture);
     let tag_or_digest = TagOrDigest::Digest(child.digest);
-    let subjects = now(sign::subjects(&sink, &tag_or_digest, Extent::AllPlatforms, &Limits::DEFAULT)).unwrap();
+    let subjects = now(sign::subjects(&sink, &tag_or_digest, SignedPlatforms::All, &Limits::DEFAULT)).unwrap();
     assert_eq!(subjects.len(), 4);
     assert!(sink.calls().len() <= 4, "{} requests for four manifests", sink.calls().len());
 }
@@ -447,9 +459,9 @@ fn a_hostile_index_does_not_multiply_the_requests_of_request_new() {
     for _ in 0..3 {
         child = fixture.index(&vec![child; 10], None).descriptor().bare();
     }
-    for (extent, want, most) in [(Extent::AllPlatforms, 4, 5), (Extent::Root, 1, 3)] {
+    for (platforms, want, most) in [(SignedPlatforms::All, 4, 5), (SignedPlatforms::Root, 1, 3)] {
         let sink = memory(&fixture);
-        let found = now(request::find(&sink, &TagOrDigest::Digest(child.digest), extent, &Limits::DEFAULT)).unwrap();
+        let found = now(request::find(&sink, &TagOrDigest::Digest(child.digest), platforms, &Limits::DEFAULT)).unwrap();
         assert_eq!(found.len(), want);
         // Four manifests, and the config of the image.
         assert!(sink.calls().len() <= most, "{:#?}", sink.calls());
@@ -457,13 +469,13 @@ fn a_hostile_index_does_not_multiply_the_requests_of_request_new() {
     // As many as a request may ask for, and one more.
     let many: Vec<_> = (0..5).map(|seed| fixture.image(seed).descriptor().bare()).collect();
     let index = fixture.index(&many, None).descriptor().digest;
-    let find = |limit, extent| {
+    let find = |limit, platforms| {
         let limits = Limits::DEFAULT.with(|limits| limits.request.items = limit);
-        now(request::find(&memory(&fixture), &TagOrDigest::Digest(index), extent, &limits)).map(|found| found.len())
+        now(request::find(&memory(&fixture), &TagOrDigest::Digest(index), platforms, &limits)).map(|found| found.len())
     };
-    assert!(matches!(find(5, Extent::AllPlatforms), Err(OpsError::TooMany { limit: 5, .. })));
-    assert!(matches!(find(6, Extent::AllPlatforms), Ok(6)));
-    assert!(matches!(find(5, Extent::Root), Ok(1)));
+    assert!(matches!(find(5, SignedPlatforms::All), Err(OpsError::TooMany { limit: 5, .. })));
+    assert!(matches!(find(6, SignedPlatforms::All), Ok(6)));
+    assert!(matches!(find(5, SignedPlatforms::Root), Ok(1)));
 }
 
 /// The audit of `image` against `lines`.
@@ -478,7 +490,7 @@ fn audited(
     let (name, tag_or_digest) = ("registry.example/app:v1", TagOrDigest::Digest(*image.digest()));
     let reference = &name.parse().unwrap();
     let image = AuditedImage { name, reference, source, tag_or_digest: &tag_or_digest };
-    now(audit::audit(image, AuditTerms { limits, lines, names: NameRule::SameImage, trust })).unwrap()
+    now(audit::audit(image, AuditOptions { limits, lines, names: NameRule::SameImage, trust })).unwrap()
 }
 
 /// A log with a line for each of these signatures.
@@ -646,7 +658,8 @@ impl Attached {
         let at_tag = fixture.attach(&top, Location::Tag, &kind, Format::Simple, &[signed]).remove(0);
         let on_top = signed_by_others(&fixture, &top, proof::key(), "top");
         let on_b = signed_by_others(&fixture, &b, proof::key(), "b");
-        let broken = Content::name("application/vnd.oci.image.manifest.v1+json", b"{\"schemaVersion\":2}".to_vec());
+        let broken =
+            Content::from_bytes("application/vnd.oci.image.manifest.v1+json", b"{\"schemaVersion\":2}".to_vec());
         let other = Descriptor::of("application/vnd.example.manifest", b"of another kind");
         let listed =
             vec![broken.descriptor().bare(), other.clone(), scan.descriptor().bare(), on_b.descriptor().bare()];
@@ -716,7 +729,7 @@ fn a_graph_asks_for_a_list_at_once_and_has_children_and_subjects_first() {
         let graph = collect(closure, &Limits::DEFAULT).unwrap();
         assert_eq!(attached.asked(), asks);
         assert_eq!(names(graph.manifests.iter().map(|node| node.content.digest()).collect()).join(" "), holds);
-        assert_eq!(names(graph.left_behind.iter().map(|left| &left.digest).collect()).join(" "), left);
+        assert_eq!(names(graph.skipped_referrers.iter().map(|left| &left.digest).collect()).join(" "), left);
     }
     for (most, asks) in [
         (3, "a inner a a.list a.fallback"),

@@ -231,7 +231,7 @@ proptest! {
         bytes[at] ^= flip;
         prop_assert!(Content::check(content.descriptor(), bytes.clone()).is_err());
         prop_assert!(Content::check_digest(*content.digest(), media_type::OCI_MANIFEST, bytes.clone()).is_err());
-        let changed = Content::name(media_type::OCI_MANIFEST, bytes);
+        let changed = Content::from_bytes(media_type::OCI_MANIFEST, bytes);
         prop_assert!(changed.digest() != content.digest());
         if let Ok(document) = Document::parse(&changed, &Limits::DEFAULT) {
             prop_assert!(matches!(document, Document::Manifest(_)));
@@ -242,7 +242,7 @@ proptest! {
 // ---------------------------------------------------------------------------------------------- stores
 
 fn config(text: &str) -> Content {
-    Content::name(media_type::OCI_CONFIG, format!(r#"{{"architecture":"amd64","os":"{text}"}}"#).into_bytes())
+    Content::from_bytes(media_type::OCI_CONFIG, format!(r#"{{"architecture":"amd64","os":"{text}"}}"#).into_bytes())
 }
 
 fn image(text: &str, annotations: &BTreeMap<String, String>) -> Content {
@@ -251,7 +251,7 @@ fn image(text: &str, annotations: &BTreeMap<String, String>) -> Content {
         "schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST,
         "config": config(text).descriptor(), "layers": [layer], "annotations": annotations,
     });
-    Content::name(media_type::OCI_MANIFEST, serde_json::to_vec(&value).unwrap())
+    Content::from_bytes(media_type::OCI_MANIFEST, serde_json::to_vec(&value).unwrap())
 }
 
 fn seal(subject: &Content, text: &str) -> Content {
@@ -260,7 +260,7 @@ fn seal(subject: &Content, text: &str) -> Content {
         "schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST, "artifactType": "application/vnd.example.seal",
         "config": config(text).descriptor(), "layers": [layer], "subject": subject.descriptor().bare(),
     });
-    Content::name(media_type::OCI_MANIFEST, serde_json::to_vec(&value).unwrap())
+    Content::from_bytes(media_type::OCI_MANIFEST, serde_json::to_vec(&value).unwrap())
 }
 
 #[derive(Clone, Debug)]
@@ -287,7 +287,7 @@ fn numbered(number: u8) -> Content {
 }
 
 fn take(sink: &dyn Sink, step: &Step) {
-    now(sink.push_content(&Content::name(media_type::OCI_EMPTY, b"{}".to_vec()))).unwrap();
+    now(sink.push_content(&Content::from_bytes(media_type::OCI_EMPTY, b"{}".to_vec()))).unwrap();
     match step {
         Step::Image(number, name) => {
             now(sink.push_content(&config(&format!("image-{number}")))).unwrap();

@@ -68,7 +68,7 @@ fn descriptor(kind: &str) -> String {
 fn of_manifests_and_indexes() {
     let read = |kind: &'static str| {
         move |document: &str| {
-            let content = Content::name(kind, document.as_bytes().to_vec());
+            let content = Content::from_bytes(kind, document.as_bytes().to_vec());
             Document::parse(&content, &Limits::DEFAULT).map(drop).map_err(text)
         }
     };
@@ -101,7 +101,7 @@ fn of_image_configs() {
     );
     let keys = ["architecture", "os", "config", "rootfs", "type", "diff_ids", "created"];
     let read = |document: &str| {
-        let content = Content::name(media_type::OCI_CONFIG, document.as_bytes().to_vec());
+        let content = Content::from_bytes(media_type::OCI_CONFIG, document.as_bytes().to_vec());
         ImageConfig::parse(&content, &Limits::DEFAULT).map(drop).map_err(text)
     };
     each_key(&config, &keys, read);
@@ -144,7 +144,7 @@ fn of_signed_payloads() {
         .unwrap();
     let keys = ["critical", "identity", "docker-reference", "image", "docker-manifest-digest", "type", "optional"];
     each_key(&claim, &keys, |document| {
-        let layer = Content::name(media_type::SIMPLE_SIGNING, document.as_bytes().to_vec());
+        let layer = Content::from_bytes(media_type::SIMPLE_SIGNING, document.as_bytes().to_vec());
         let signature = base64::encode(key.sign(document.as_bytes()).unwrap().as_bytes());
         let simple = SimpleSigning::new(&layer, &signature).unwrap();
         SimpleSigningPayload::parse(&simple.verify(key.public_key()).unwrap(), &Limits::DEFAULT).map(drop).map_err(text)

@@ -39,7 +39,7 @@ use bulla::oci::media_type;
 use bulla::oci::referrer::fallback_tag;
 use bulla::store::Archive;
 use bulla::store::Blob;
-use bulla::store::Chunks;
+use bulla::store::BlobStream;
 use bulla::store::Layout;
 use bulla::store::Memory;
 use bulla::store::Sink;
@@ -165,11 +165,11 @@ struct Image {
 }
 
 fn image(text: &str) -> Image {
-    let config = Content::name(
+    let config = Content::from_bytes(
         media_type::OCI_CONFIG,
         format!(r#"{{"architecture":"amd64","os":"linux","made":"{text}"}}"#).into_bytes(),
     );
-    let layer = Content::name("application/vnd.oci.image.layer.v1.tar", text.repeat(100).into_bytes());
+    let layer = Content::from_bytes("application/vnd.oci.image.layer.v1.tar", text.repeat(100).into_bytes());
     let manifest = manifest(&config, &[layer.descriptor()], None, None);
     Image { manifest, blobs: vec![config, layer] }
 }
@@ -190,12 +190,12 @@ fn manifest(
     if let Some((key, text)) = annotations {
         value["annotations"] = serde_json::json!({ key: text });
     }
-    Content::name(media_type::OCI_MANIFEST, serde_json::to_vec(&value).unwrap())
+    Content::from_bytes(media_type::OCI_MANIFEST, serde_json::to_vec(&value).unwrap())
 }
 
 fn seal(subject: &Content, text: &str) -> Image {
-    let config = Content::name(media_type::OCI_EMPTY, b"{}".to_vec());
-    let layer = Content::name("application/vnd.example.seal", text.to_owned());
+    let config = Content::from_bytes(media_type::OCI_EMPTY, b"{}".to_vec());
+    let layer = Content::from_bytes("application/vnd.example.seal", text.to_owned());
     let manifest = manifest(&config, &[layer.descriptor()], Some(subject), Some(("text", text)));
     Image { manifest, blobs: vec![config, layer] }
 }
@@ -203,7 +203,7 @@ fn seal(subject: &Content, text: &str) -> Image {
 fn index(children: &[&Content]) -> Content {
     let manifests: Vec<_> = children.iter().map(|child| child.descriptor().bare()).collect();
     let value = serde_json::json!({ "schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": manifests });
-    Content::name(media_type::OCI_INDEX, serde_json::to_vec(&value).unwrap())
+    Content::from_bytes(media_type::OCI_INDEX, serde_json::to_vec(&value).unwrap())
 }
 
 fn push(sink: &dyn Sink, image: &Image, tag: Option<&str>) {
@@ -225,7 +225,7 @@ fn digests(source: &dyn Source, subject: &Content, artifact_type: Option<&str>) 
 
 struct Pieces(Vec<&'static [u8]>);
 
-impl Chunks for Pieces {
+impl BlobStream for Pieces {
     fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
         let next = (!self.0.is_empty()).then(|| Bytes::from_static(self.0.remove(0)));
         Box::pin(std::future::ready(Ok(next)))
@@ -367,8 +367,10 @@ fn a_list_keeps_the_entries_of_others_as_they_were_written() {
         media_type::OCI_MANIFEST,
         foreign.manifest.bytes().len()
     );
-    let list =
-        Content::name(media_type::OCI_INDEX, format!(r#"{{"schemaVersion":2,"manifests":[{entry}]}}"#).into_bytes());
+    let list = Content::from_bytes(
+        media_type::OCI_INDEX,
+        format!(r#"{{"schemaVersion":2,"manifests":[{entry}]}}"#).into_bytes(),
+    );
     let path = kind.path();
     fs::write(path.join("blobs/sha256").join(list.digest().hex()), list.bytes()).unwrap();
     let name = fallback_tag(app.manifest.digest());
@@ -467,7 +469,7 @@ fn a_manifest_that_cannot_be_read_is_not_stored() {
             (media_type::OCI_INDEX, r#"{"schemaVersion":2,"manifests":[],"manifests":[]}"#),
             ("text/plain", "{}"),
         ] {
-            let content = Content::name(media_type, body.to_owned());
+            let content = Content::from_bytes(media_type, body.to_owned());
             let error = now(sink.push_manifest(&content, Some("v1"))).unwrap_err();
             assert!(matches!(error, StoreError::Manifest { .. }), "{name}: {error}");
         }
@@ -529,7 +531,7 @@ fn a_rolled_back_push_leaves_no_bytes_and_no_names() {
 /// A blob that ends before its declared size.
 struct Spoiled(bool);
 
-impl Chunks for Spoiled {
+impl BlobStream for Spoiled {
     fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
         let next = std::mem::take(&mut self.0).then(|| Bytes::from_static(b"half"));
         Box::pin(std::future::ready(Ok(next)))
@@ -645,7 +647,7 @@ fn a_wrong_entry_in_a_layout_does_not_hide_the_right_one() {
         let mut listed = manifests.to_vec();
         if in_list {
             let list = serde_json::json!({ "schemaVersion": 2, "manifests": manifests }).to_string();
-            let mut list = Content::name(media_type::OCI_INDEX, list.into_bytes()).descriptor().clone();
+            let mut list = Content::from_bytes(media_type::OCI_INDEX, list.into_bytes()).descriptor().clone();
             let bytes = serde_json::json!({ "schemaVersion": 2, "manifests": manifests }).to_string();
             fs::write(at(&format!("blobs/sha256/{}", list.digest.hex())), bytes).unwrap();
             let name = fallback_tag(app.manifest.digest());
@@ -702,7 +704,7 @@ fn the_children_of_an_index_are_not_listed_as_images() {
     assert_eq!(layout.sole().unwrap().digest, *both.digest());
     // The index, the seal and the list that names the seal.
     let list = fs::read(kind.path().join("index.json")).unwrap();
-    let list = Index::parse(&Content::name(media_type::OCI_INDEX, list), &Limits::DEFAULT).unwrap();
+    let list = Index::parse(&Content::from_bytes(media_type::OCI_INDEX, list), &Limits::DEFAULT).unwrap();
     assert_eq!(list.manifests.len(), 3);
     assert_eq!(now(layout.resolve(&TagOrDigest::Digest(*arm.manifest.digest()))).unwrap(), arm.manifest);
     assert_eq!(digests(&layout, &arm.manifest, Some("x")).len(), 1);
@@ -744,7 +746,7 @@ fn a_manifest_cannot_name_itself() {
         let sink = kind.create();
         push(sink.as_ref(), &app, Some("v1"));
         let value = if key.contains("subject") { app.manifest.digest().to_string() } else { "v1".to_owned() };
-        let config = Content::name(media_type::OCI_EMPTY, b"{}".to_vec());
+        let config = Content::from_bytes(media_type::OCI_EMPTY, b"{}".to_vec());
         let evil = manifest(&config, &[config.descriptor()], Some(&app.manifest), Some((key, &value)));
         push(sink.as_ref(), &Image { manifest: evil.clone(), blobs: vec![config] }, None);
         assert_eq!(now(sink.resolve(&tag("v1"))).unwrap(), app.manifest);
@@ -908,7 +910,7 @@ fn blobs_that_arrive_at_once_do_not_mix() {
 /// Chunks that are not ready at the first poll.
 struct Late(Vec<&'static [u8]>);
 
-impl Chunks for Late {
+impl BlobStream for Late {
     fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
         let mut ready = false;
         Box::pin(std::future::poll_fn(move |_| match std::mem::replace(&mut ready, true) {

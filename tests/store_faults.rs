@@ -75,16 +75,18 @@ fn files(path: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 /// An image of 300 KiB in three layers; `number` makes it another.
 fn parts(number: usize) -> (Vec<Content>, Content) {
-    let config =
-        Content::name(media_type::OCI_CONFIG, format!(r#"{{"architecture":"amd64","os":"o{number}"}}"#).into_bytes());
+    let config = Content::from_bytes(
+        media_type::OCI_CONFIG,
+        format!(r#"{{"architecture":"amd64","os":"o{number}"}}"#).into_bytes(),
+    );
     let byte = |layer: usize| u8::try_from(number * 3 + layer).unwrap();
-    let layer = |layer| Content::name("application/vnd.oci.image.layer.v1.tar", vec![byte(layer); 100 << 10]);
+    let layer = |layer| Content::from_bytes("application/vnd.oci.image.layer.v1.tar", vec![byte(layer); 100 << 10]);
     let layers = [layer(0), layer(1), layer(2)];
     let descriptors: Vec<_> = layers.iter().map(Content::descriptor).collect();
     let manifest = serde_json::json!({
         "schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST, "config": config.descriptor(), "layers": descriptors,
     });
-    let manifest = Content::name(media_type::OCI_MANIFEST, serde_json::to_vec(&manifest).unwrap());
+    let manifest = Content::from_bytes(media_type::OCI_MANIFEST, serde_json::to_vec(&manifest).unwrap());
     (layers.into_iter().chain([config]).collect(), manifest)
 }
 

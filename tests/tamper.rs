@@ -27,7 +27,7 @@ use bulla::key::PublicKey;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
 use bulla::oci::TagOrDigest;
-use bulla::ops::discover::Effort;
+use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::verify;
 use bulla::ops::verify::Verdict;
 use bulla::policy::StatementKind;
@@ -148,13 +148,17 @@ impl Piece {
 
     fn evaluate(&self, bench: &Bench) -> Verdict {
         let limits = bulla::limits::Limits::DEFAULT;
-        now(verify::evaluate_subject(bench, self.subject, proof::options(&self.verifier, Effort::UntilMet, &limits)))
+        now(verify::evaluate_subject(
+            bench,
+            self.subject,
+            proof::options(&self.verifier, DiscoverUntil::PolicyMet, &limits),
+        ))
     }
 
     /// The bench with another manifest.
     fn carried_by(&self, bytes: Vec<u8>) -> Bench {
         let Bench { blob, manifest, place } = &self.bench;
-        let manifest = Content::name(&manifest.descriptor().media_type, bytes);
+        let manifest = Content::from_bytes(&manifest.descriptor().media_type, bytes);
         Bench { blob: blob.clone(), manifest, place: place.clone() }
     }
 
@@ -162,7 +166,7 @@ impl Piece {
     fn carrying(&self, bytes: Vec<u8>) -> Bench {
         let Bench { blob, manifest, place } = &self.bench;
         let old = json!(blob.digest());
-        let new = Content::name(&blob.descriptor().media_type, bytes);
+        let new = Content::from_bytes(&blob.descriptor().media_type, bytes);
         let mut wire: Value = serde_json::from_slice(manifest.bytes()).expect("a manifest");
         for layer in wire["layers"].as_array_mut().expect("layers") {
             if layer["digest"] == old {
@@ -173,7 +177,7 @@ impl Piece {
                 }
             }
         }
-        let manifest = Content::name(&manifest.descriptor().media_type, wire.to_string().into_bytes());
+        let manifest = Content::from_bytes(&manifest.descriptor().media_type, wire.to_string().into_bytes());
         Bench { blob: new, manifest, place: place.clone() }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bulla::envelope::SigningIdentity;
 use bulla::limits::Limits;
 use bulla::ops::attest;
-use bulla::ops::sign::Extent;
+use bulla::ops::sign::SignedPlatforms;
 use bulla::policy;
 use bulla::request::Attestation;
 use bulla::store::Origin;
@@ -33,17 +33,17 @@ pub(super) fn attest(args: &AttestArgs, now: Time) -> Result<Exit, Failure> {
     let attestation = attestation(args, &limits)?;
     let runtime = Runtime::new(Work::Waiting)?;
     let stores = Stores::new(&args.registry, &references)?;
-    let extent = if args.all_platforms { Extent::AllPlatforms } else { Extent::Root };
+    let platforms = if args.all_platforms { SignedPlatforms::All } else { SignedPlatforms::Root };
     // Deriving a key from the passphrase is slow by design, so the references are resolved at the same time.
     let (signers, pinned) = std::thread::scope(|scope| {
         let signers = scope.spawn(|| keys::signers(&args.key, &args.keys));
-        let pinned = runtime.block_on(sign::resolve(&stores, &references, extent, &limits));
+        let pinned = runtime.block_on(sign::resolve(&stores, &references, platforms, &limits));
         (signers.join(), pinned)
     });
     let signers = signers.map_err(|_| Failure::unknown("the keys could not be read"))??;
     let signers: Vec<_> = signers.iter().map(|signer| SigningIdentity::new(signer.as_ref())).collect();
     let (signers, attestation, limits) = (signers.as_slice(), &attestation, &limits);
-    let how = (now, sign::repeat(args.if_missing));
+    let how = (now, sign::when(args.if_missing));
     let attest = |sink: Arc<dyn Sink>, subject| -> sign::SignTask<'_> {
         Box::pin(async move {
             let attestation = named(attestation, sink.as_ref());

@@ -23,8 +23,8 @@ use bulla::oci::referrer;
 use bulla::ops::OpsError;
 use bulla::ops::attach;
 use bulla::ops::sign;
-use bulla::ops::sign::Repeat;
-use bulla::ops::sign::Terms;
+use bulla::ops::sign::SignOptions;
+use bulla::ops::sign::SignWhen;
 use bulla::store::Layout;
 use bulla::store::Sink as _;
 use bulla::store::Source as _;
@@ -216,12 +216,12 @@ fn archive_of(program: &[u8]) -> Vec<u8> {
 
 /// Makes a small image, `v1`, in the layout `layout`.
 fn image(layout: &str, program: &[u8]) -> Result<(), Failure> {
-    let layer = Content::name("application/vnd.oci.image.layer.v1.tar", archive_of(program));
+    let layer = Content::from_bytes("application/vnd.oci.image.layer.v1.tar", archive_of(program));
     let config = format!(
         r#"{{"architecture":"amd64","os":"linux","config":{{"Cmd":["/usr/bin/program"]}},"rootfs":{{"type":"layers","diff_ids":["{}"]}}}}"#,
         layer.digest()
     );
-    let config = Content::name(media_type::OCI_CONFIG, config.into_bytes());
+    let config = Content::from_bytes(media_type::OCI_CONFIG, config.into_bytes());
     let descriptor = |content: &Content| serde_json::json!(content.descriptor());
     let manifest = serde_json::json!({
         "schemaVersion": 2,
@@ -229,7 +229,7 @@ fn image(layout: &str, program: &[u8]) -> Result<(), Failure> {
         "config": descriptor(&config),
         "layers": [descriptor(&layer)],
     });
-    let manifest = Content::name(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
+    let manifest = Content::from_bytes(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
     Runtime::new(Work::Waiting)?.block_on(async {
         let store = Layout::create(layout, Limits::DEFAULT)?;
         store.push_content(&layer).await?;
@@ -287,7 +287,7 @@ fn released_bundle() -> Result<Vec<u8>, Failure> {
 /// Signs the image in `layout` with `key`, as a Sigstore bundle.
 fn sign_with(layout: &str, key: &PrivateKey) -> Result<(), Failure> {
     let (subject, store) = (subject(layout)?, Layout::open(layout, Limits::DEFAULT)?);
-    let terms = Terms {
+    let options = SignOptions {
         annotations: BTreeMap::new(),
         created: Time::EPOCH,
         forms: Forms::of(FormName::SigstoreBundle),
@@ -295,7 +295,7 @@ fn sign_with(layout: &str, key: &PrivateKey) -> Result<(), Failure> {
     };
     let signers = [SigningIdentity::new(key)];
     Runtime::new(Work::Waiting)?.block_on(async {
-        let _signed = sign::sign(&store, &subject, &signers, &terms, Repeat::Always, &Limits::DEFAULT).await?;
+        let _signed = sign::sign(&store, &subject, &signers, &options, SignWhen::Always, &Limits::DEFAULT).await?;
         store.finish().await?;
         Ok(())
     })
@@ -305,7 +305,7 @@ fn sign_with(layout: &str, key: &PrivateKey) -> Result<(), Failure> {
 fn attach(layout: &str, bundle: Vec<u8>) -> Result<(), Failure> {
     let subject = subject(layout)?;
     let store = Layout::open(layout, Limits::DEFAULT)?;
-    let bundle = Content::name(media_type::SIGSTORE_BUNDLE, bundle);
+    let bundle = Content::from_bytes(media_type::SIGSTORE_BUNDLE, bundle);
     let kind = media_type::COSIGN_SIGN_PREDICATE;
     let manifest = referrer::bundle_manifest(&subject, &bundle, kind, Time::EPOCH).map_err(OpsError::from)?;
     Runtime::new(Work::Waiting)?.block_on(async {

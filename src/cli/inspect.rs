@@ -243,7 +243,7 @@ fn manifest(bytes: &[u8], outside: Option<&str>, limits: &Limits) -> Result<(Row
     let claimed = inside.get("mediaType").and_then(Value::as_str);
     let guessed = if inside.get("manifests").is_some() { media_type::OCI_INDEX } else { media_type::OCI_MANIFEST };
     let kind = &outside.or(claimed).unwrap_or(guessed).to_owned();
-    let content = Content::name(kind, bytes.to_vec());
+    let content = Content::from_bytes(kind, bytes.to_vec());
     let document = Document::parse(&content, limits).map_err(|error| error.to_string())?;
     let mut rows = vec![row("digest", &content.digest().to_string()), row("media type", kind)];
     rows.extend(document.artifact_type().map(|kind| row("artifact type", kind)));

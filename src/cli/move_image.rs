@@ -7,7 +7,7 @@ use bulla::limits::Limits;
 use bulla::oci::Platform;
 use bulla::oci::Reference;
 use bulla::ops::copy;
-use bulla::ops::discover::Effort;
+use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::graph::Closure;
 use bulla::ops::graph::Graph;
 use bulla::ops::import;
@@ -197,7 +197,7 @@ pub(super) fn import(args: &ImportArgs, now: Time) -> Result<Exit, Failure> {
     for source in &sources {
         let options = VerifyOptions {
             verifier: &verifier,
-            effort: Effort::Everything,
+            until: DiscoverUntil::AllFound,
             now,
             depth: Depth::Manifests,
             limits: &job.limits,
@@ -270,8 +270,8 @@ async fn import_one(
     options: VerifyOptions<'_>,
 ) -> Result<Imported, Failure> {
     let (source, tag_or_digest) = job.stores.source(reference)?;
-    let admitted = match import::check(source.as_ref(), &tag_or_digest, platforms, options).await {
-        Ok(admitted) => admitted,
+    let graph = match import::check(source.as_ref(), &tag_or_digest, platforms, options).await {
+        Ok(graph) => graph,
         Err(not_verified) => {
             return not_verified
                 .into_outcome()
@@ -279,7 +279,7 @@ async fn import_one(
                 .map_err(Failure::from);
         }
     };
-    let Some(digest) = admitted.digest().copied() else { return Err(Failure::unknown("nothing to import")) };
+    let Some(digest) = graph.digest().copied() else { return Err(Failure::unknown("nothing to import")) };
     let names = source.names_of(&tag_or_digest);
     let to = job.target.reference_for(reference, &names)?;
     let names = job.stores.names(reference, &to, &names, &digest)?;
@@ -287,18 +287,18 @@ async fn import_one(
     sinks.check_unused(&place, &names, &digest)?;
     let (copied, read) = match job.dry_run {
         true => {
-            let planned = import::plan(&source, &sink, &admitted, &names, job.on_conflict, options).await?;
+            let planned = import::plan(&source, &sink, &graph, &names, job.on_conflict, options).await?;
             (planned.0, Some(planned.1))
         }
         false => {
             sink.mark();
-            let copied = import::push(&source, &sink, &admitted, &names, job.on_conflict, options).await;
+            let copied = import::push(&source, &sink, &graph, &names, job.on_conflict, options).await;
             (copied.inspect_err(|_| sink.rollback())?, None)
         }
     };
     sinks.record(&place, &names, &digest);
     let written = stores::written(&to, &copied.named)?;
-    let verified = admitted.into_verified().into_iter().map(VerifiedSubject::without_documents).collect();
+    let verified = graph.into_verified().into_iter().map(VerifiedSubject::without_documents).collect();
     Ok(Imported::Done(verified, MovedImage { copied, digest, index: None, place, read, written }))
 }
 
@@ -311,7 +311,7 @@ async fn all_images(stores: &Stores, places: &[String]) -> Result<Vec<String>, F
             let reference: Reference = place.parse()?;
             return Err(Failure::unknown(message).hint(format!(
                 "{}, or leave out --all: all platforms of an image are copied anyway",
-                reference.place()
+                reference.location()
             )));
         }
         let images = stores.open_to_list(place)?.images().await?;

@@ -7,10 +7,10 @@ use bulla::envelope::SigningIdentity;
 use bulla::limits::Limits;
 use bulla::oci::Subject;
 use bulla::ops::sign;
-use bulla::ops::sign::Extent;
-use bulla::ops::sign::Repeat;
+use bulla::ops::sign::SignOptions;
+use bulla::ops::sign::SignWhen;
 use bulla::ops::sign::Signed;
-use bulla::ops::sign::Terms;
+use bulla::ops::sign::SignedPlatforms;
 use bulla::report::SignResult;
 use bulla::store::Sink;
 use bulla::store::Task;
@@ -49,29 +49,29 @@ pub(super) fn sign(args: &SignArgs, now: Time) -> Result<Exit, Failure> {
     verify::check_annotations(&args.annotations)?;
     let runtime = Runtime::new(Work::Waiting)?;
     let stores = Stores::new(&args.registry, &references)?;
-    let extent = if args.all_platforms { Extent::AllPlatforms } else { Extent::Root };
+    let platforms = if args.all_platforms { SignedPlatforms::All } else { SignedPlatforms::Root };
     // Deriving a key from the passphrase is slow by design, so the references are resolved at the same time.
     let (signers, pinned) = std::thread::scope(|scope| {
         let signers = scope.spawn(|| keys::signers(&args.key, &args.keys));
-        let pinned = runtime.block_on(resolve(&stores, &references, extent, &limits));
+        let pinned = runtime.block_on(resolve(&stores, &references, platforms, &limits));
         (signers.join(), pinned)
     });
     let signers = signers.map_err(|_| Failure::unknown("the keys could not be read"))??;
     let signers: Vec<_> = signers.iter().map(|signer| SigningIdentity::new(signer.as_ref())).collect();
-    let terms = Terms {
+    let options = SignOptions {
         annotations: args.annotations.iter().cloned().collect(),
         created: now,
         forms: args.format.signature(),
         reference: args.signed_reference.clone(),
     };
-    let repeat = repeat(args.if_missing);
-    let (given, terms, limits) = (signers.as_slice(), &terms, &limits);
+    let when = when(args.if_missing);
+    let (given, options, limits) = (signers.as_slice(), &options, &limits);
     let sign = |sink: Arc<dyn Sink>, subject| -> SignTask<'_> {
         Box::pin(async move {
             let sink = sink.as_ref();
             Ok(match args.dry_run {
-                true => sign::plan(sink, &subject, given, terms, repeat, limits).await?,
-                false => sign::sign(sink, &subject, given, terms, repeat, limits).await?,
+                true => sign::plan(sink, &subject, given, options, when, limits).await?,
+                false => sign::sign(sink, &subject, given, options, when, limits).await?,
             })
         })
     };
@@ -102,21 +102,21 @@ pub(super) fn report<'a>(reference: &str, result: &'a Result<Vec<Signed>, Failur
 }
 
 /// The meaning of `--if-missing`.
-pub(super) const fn repeat(if_missing: bool) -> Repeat {
-    if if_missing { Repeat::IfMissing } else { Repeat::Always }
+pub(super) const fn when(if_missing: bool) -> SignWhen {
+    if if_missing { SignWhen::IfMissing } else { SignWhen::Always }
 }
 
 /// Resolves references to subjects, each once.
 pub(super) async fn resolve(
     stores: &Stores,
     references: &[String],
-    extent: Extent,
+    platforms: SignedPlatforms,
     limits: &Limits,
 ) -> Vec<Result<Pinned, Failure>> {
     let tasks = references.iter().map(|reference| -> Task<'_, Result<Pinned, Failure>> {
         Box::pin(async move {
             let (sink, tag_or_digest) = stores.existing_sink(reference)?;
-            let subjects = sign::subjects(sink.as_ref(), &tag_or_digest, extent, limits).await?;
+            let subjects = sign::subjects(sink.as_ref(), &tag_or_digest, platforms, limits).await?;
             Ok((sink, subjects))
         })
     });

@@ -91,7 +91,7 @@ impl Stores {
         let parsed = parse(reference)?;
         if names_an_image(reference)? {
             let message = format!("`{reference}` names one image, but all images of its location are listed");
-            return Err(Failure::unknown(message).hint(parsed.place()));
+            return Err(Failure::unknown(message).hint(parsed.location()));
         }
         Ok(self.0.open_store(&parsed)?)
     }

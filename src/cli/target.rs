@@ -60,7 +60,7 @@ impl Target {
         match super::stores::names_an_image(place)? && images.len() > 1 {
             true => {
                 let message = format!("`{place}` is one name, and {} images go there", images.len());
-                Err(Failure::unknown(message).hint(reference.place()))
+                Err(Failure::unknown(message).hint(reference.location()))
             }
             false => Ok(()),
         }
@@ -101,7 +101,7 @@ impl Target {
 impl Sinks {
     /// Opens the store of `target`, once.
     pub(super) fn open(&mut self, stores: &Stores, target: &str) -> Result<(String, Arc<dyn Sink>), Failure> {
-        let place = target.parse::<Reference>()?.place();
+        let place = target.parse::<Reference>()?.location();
         if let Some(sink) = self.opened.get(&place) {
             return Ok((place, Arc::clone(sink)));
         }

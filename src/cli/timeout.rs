@@ -8,8 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use bulla::files;
-use bulla::store::CountedTime;
 use bulla::store::Deadline;
+use bulla::store::TimeoutScope;
 use bulla::store::in_words;
 
 use super::exit::Exit;
@@ -43,13 +43,13 @@ pub(super) fn within(
     work: impl FnOnce() -> Result<Exit, Failure> + Send + 'static,
 ) -> Result<Exit, Failure> {
     let deadline = match timeout {
-        None => Deadline::new(DEFAULT, CountedTime::EverythingButLayers),
+        None => Deadline::new(DEFAULT, TimeoutScope::EverythingButLayers),
         Some(Duration::ZERO) => Deadline::none(),
-        Some(limit) => Deadline::new(limit, CountedTime::Everything),
+        Some(limit) => Deadline::new(limit, TimeoutScope::Everything),
     };
     let deadline = DEADLINE.get_or_init(|| deadline).clone();
     let Some(limit) = timeout.filter(|limit| !limit.is_zero()) else { return work() };
-    deadline.doing("reading files and keys");
+    deadline.set_activity("reading files and keys");
     let (send, receive) = mpsc::channel();
     let worker = thread::Builder::new().name("command".to_owned()).stack_size(STACK);
     let worker = worker.spawn(move || drop(send.send(work())));
@@ -61,7 +61,7 @@ pub(super) fn within(
             Err(RecvTimeoutError::Timeout) if deadline.remaining().is_some_and(|left| left.is_zero()) => {
                 // No file gets its final name after this: the process ends.
                 files::undo_all();
-                return Err(over(limit, &deadline.last()));
+                return Err(over(limit, &deadline.activity()));
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => match worker.join() {

@@ -10,7 +10,7 @@ use bulla::ops::verify::Outcome;
 use bulla::ops::verify::Verdict;
 use bulla::policy::StatementKind;
 use bulla::verify::Refusal;
-use bulla::verify::Unmet;
+use bulla::verify::UnmetRequirement;
 
 use super::args::RequirementArgs;
 use super::hints;
@@ -128,7 +128,7 @@ pub(super) fn verdict(name: &str, reference: &str, digest: &Digest, verdict: &Ve
 }
 
 fn refusal_line(refusal: &Refusal) -> String {
-    let Unmet { kind, got, want, .. } = refusal.unmet.first();
+    let UnmetRequirement { kind, got, want, .. } = refusal.unmet.first();
     match (got, want, refusal.findings.is_empty()) {
         (0, 1, true) => format!("it has no {kind}"),
         (0, 1, false) => format!("none of its signed documents is an {kind} that counts"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bulla::limits::Limits;
 use bulla::oci::Platform;
 use bulla::oci::TagOrDigest;
-use bulla::ops::discover::Effort;
+use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::layers;
 use bulla::ops::layers::Depth;
 use bulla::ops::verify::Outcome;
@@ -48,9 +48,9 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
     let references = reference_list::expand(&args.references)?;
     let limits = Limits::DEFAULT;
     let verifier = verifier(&args.required, wanted_kind(args.predicate_type.as_deref())?, &limits)?;
-    let (verifier, effort) = match wants_predicates(args)? {
-        true => (verifier.with_predicates(), Effort::Everything),
-        false => (verifier, Effort::UntilMet),
+    let (verifier, until) = match wants_predicates(args)? {
+        true => (verifier.with_predicates(), DiscoverUntil::AllFound),
+        false => (verifier, DiscoverUntil::PolicyMet),
     };
     let platforms = platforms(args)?;
     let stores = Stores::new(&args.registry, &references)?;
@@ -59,7 +59,7 @@ pub(super) fn verify(args: &VerifyArgs, now: Time) -> Result<Exit, Failure> {
         false => (Depth::Manifests, Work::Waiting),
     };
     let runtime = Runtime::new(work)?;
-    let options = VerifyOptions { verifier: &verifier, effort, now, depth, limits: &limits };
+    let options = VerifyOptions { verifier: &verifier, until, now, depth, limits: &limits };
     let task = Verification { options, platforms: &platforms, stores: &stores };
     let mut reports = Results::of(
         "verify",

@@ -121,7 +121,7 @@ static SIGSTORE_BUNDLE: Form = Form {
     payload: PayloadKind::Statement,
     write: |signed, subject, created| {
         let bundle = Bundle::new(envelope(signed), signed.key).to_json()?;
-        let bundle = Content::name(media_type::SIGSTORE_BUNDLE, bundle);
+        let bundle = Content::from_bytes(media_type::SIGSTORE_BUNDLE, bundle);
         let manifest = referrer::bundle_manifest(subject, &bundle, signed.item.predicate_type(), created)?;
         Ok(StoredSignature::Referrer(Attachment { blobs: vec![bundle], manifest }))
     },
@@ -141,7 +141,7 @@ static SIMPLE_SIGNING: Form = Form {
     },
     payload: PayloadKind::SimpleSigning,
     write: |signed, _, _| {
-        let content = Content::name(media_type::SIMPLE_SIGNING, signed.payload.bytes().to_vec());
+        let content = Content::from_bytes(media_type::SIMPLE_SIGNING, signed.payload.bytes().to_vec());
         let mut layer = content.descriptor().bare();
         let signature = base64::encode(&signed.signature);
         layer.annotations = BTreeMap::from([(referrer::COSIGN_SIGNATURE.to_owned(), signature)]);
@@ -160,7 +160,7 @@ static DSSE: Form = Form {
     read: |_, content, limits| Envelope::parse(content.bytes(), limits).map(SignedDocument::Dsse),
     payload: PayloadKind::Statement,
     write: |signed, _, _| {
-        let content = Content::name(media_type::DSSE_ENVELOPE, envelope(signed).to_json()?);
+        let content = Content::from_bytes(media_type::DSSE_ENVELOPE, envelope(signed).to_json()?);
         let mut layer = content.descriptor().bare();
         layer.annotations = BTreeMap::from([
             (referrer::COSIGN_SIGNATURE.to_owned(), String::new()),

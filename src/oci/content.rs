@@ -80,7 +80,7 @@ impl Content {
 
     /// Content whose descriptor is computed from `bytes`: for a request by tag, where the body alone decides
     /// (threats: digest-header-mismatch).
-    pub fn name(media_type: &str, bytes: impl Into<Bytes>) -> Self {
+    pub fn from_bytes(media_type: &str, bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         Self { descriptor: Descriptor::of(media_type, &bytes), bytes }
     }

@@ -360,7 +360,7 @@ mod tests {
     use super::*;
 
     fn read(media_type: &str, body: &str) -> Result<Document, ManifestError> {
-        Document::parse(&Content::name(media_type, body.as_bytes().to_vec()), &Limits::DEFAULT)
+        Document::parse(&Content::from_bytes(media_type, body.as_bytes().to_vec()), &Limits::DEFAULT)
     }
 
     const DESCRIPTOR: &str = r#"{"mediaType":"a/b","size":2,"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}"#;

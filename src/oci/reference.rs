@@ -162,7 +162,7 @@ impl Reference {
     }
 
     /// The location without tag or digest: `host/repository`, `oci:DIR`.
-    pub fn place(&self) -> String {
+    pub fn location(&self) -> String {
         let local = |transport: &str, local: &LocalReference| format!("{transport}:{}", Path::display(&local.path));
         match self {
             Self::DockerArchive(place) => local("docker-archive", place),
@@ -251,7 +251,7 @@ mod tests {
             ("oci-archive:x.tar:v1", "oci-archive:x.tar"),
         ] {
             let reference = typed.parse::<Reference>().unwrap();
-            assert_eq!(reference.place(), place);
+            assert_eq!(reference.location(), place);
             let pinned = reference.with(TagOrDigest::Digest(DIGEST.parse().unwrap())).to_string();
             assert_eq!(pinned, format!("{place}@{DIGEST}"));
             assert_eq!(pinned.parse::<Reference>().unwrap().to_string(), pinned);

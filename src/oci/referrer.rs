@@ -30,7 +30,7 @@ pub const COSIGN_PREDICATE_TYPE: &str = "predicateType";
 
 /// The content `{}` of the config of a manifest that needs none.
 pub fn empty_config() -> Content {
-    Content::name(media_type::OCI_EMPTY, b"{}".to_vec())
+    Content::from_bytes(media_type::OCI_EMPTY, b"{}".to_vec())
 }
 
 /// The tag under which a registry without the referrers API keeps the list of referrers of `digest`. OCI distribution
@@ -100,7 +100,7 @@ pub fn bundle_manifest(
         subject: Some(subject.descriptor().clone()),
         artifact_type: Some(media_type::SIGSTORE_BUNDLE),
     };
-    Ok(Content::name(media_type::OCI_MANIFEST, json::to_go(&wire)?))
+    Ok(Content::from_bytes(media_type::OCI_MANIFEST, json::to_go(&wire)?))
 }
 
 /// The config of a `.sig` manifest with these layers, byte for byte as cosign writes it.
@@ -117,7 +117,7 @@ pub fn signature_config(layers: &[Descriptor]) -> Result<Content, JsonError> {
         rootfs: WrittenRootFs { kind: "layers", diff_ids: layers.iter().map(|layer| layer.digest).collect() },
         config: EmptyConfig,
     };
-    Ok(Content::name(media_type::OCI_CONFIG, json::to_go(&config)?))
+    Ok(Content::from_bytes(media_type::OCI_CONFIG, json::to_go(&config)?))
 }
 
 /// The manifest at a `.sig` tag with these layers, byte for byte as cosign writes it.
@@ -134,7 +134,7 @@ pub fn signature_manifest(config: &Content, layers: Vec<Descriptor>) -> Result<C
         subject: None,
         artifact_type: None,
     };
-    Ok(Content::name(media_type::OCI_MANIFEST, json::to_go(&wire)?))
+    Ok(Content::from_bytes(media_type::OCI_MANIFEST, json::to_go(&wire)?))
 }
 
 /// A manifest that attaches `layers` to `subject` and references nothing else. Of `annotations` it keeps those by which
@@ -158,7 +158,7 @@ pub fn referrer_manifest(
         subject: Some(subject.bare()),
         artifact_type: Some(artifact_type),
     };
-    Ok(Content::name(media_type::OCI_MANIFEST, json::to_go(&wire)?))
+    Ok(Content::from_bytes(media_type::OCI_MANIFEST, json::to_go(&wire)?))
 }
 
 #[derive(Serialize)]
@@ -229,8 +229,8 @@ mod tests {
     // The bytes are those of a referrer made by cosign 3.1.1, but for the inlined `data`.
     #[test]
     fn writes_the_referrer_of_cosign() {
-        let image = Content::name(media_type::OCI_MANIFEST, vec![b'x'; 401]);
-        let bundle = Content::name(media_type::SIGSTORE_BUNDLE, b"{}".to_vec());
+        let image = Content::from_bytes(media_type::OCI_MANIFEST, vec![b'x'; 401]);
+        let bundle = Content::from_bytes(media_type::SIGSTORE_BUNDLE, b"{}".to_vec());
         let created = Time::parse("2026-11-20T16:01:10Z").unwrap();
         let manifest =
             bundle_manifest(&Subject::of(&image), &bundle, media_type::COSIGN_SIGN_PREDICATE, created).unwrap();

@@ -240,7 +240,7 @@ impl TryFrom<&distribution::Reference> for RegistryReference {
             Reference::Registry(read) if read.host() == registry && read.repository() == reference.repository() => {
                 Ok(read)
             }
-            other => Err(ConversionError::ReferenceFields { read: Untrusted::within(&other.place(), SHOWN) }),
+            other => Err(ConversionError::ReferenceFields { read: Untrusted::within(&other.location(), SHOWN) }),
         }
     }
 }

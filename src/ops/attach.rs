@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_layer_without_its_certificate_does_not_stand_for_the_one_that_has_it() {
-        let mut bare = Content::name(media_type::SIMPLE_SIGNING, b"payload".to_vec()).descriptor().bare();
+        let mut bare = Content::from_bytes(media_type::SIMPLE_SIGNING, b"payload".to_vec()).descriptor().bare();
         bare.annotations.insert(referrer::COSIGN_SIGNATURE.to_owned(), "c2lnbmF0dXJl".to_owned());
         let mut whole = bare.clone();
         whole.annotations.insert("dev.sigstore.cosign/certificate".to_owned(), "certificate".to_owned());
@@ -224,7 +224,7 @@ mod tests {
         let limits = Limits::DEFAULT.with(|limits| limits.oci.layers = 1);
         let store = Memory::new(Limits::DEFAULT);
         let layer = |text: &str| {
-            let content = Content::name(media_type::SIMPLE_SIGNING, text.as_bytes().to_vec());
+            let content = Content::from_bytes(media_type::SIMPLE_SIGNING, text.as_bytes().to_vec());
             let layer = content.descriptor().bare();
             (content, layer)
         };

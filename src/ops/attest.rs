@@ -9,9 +9,9 @@ use crate::envelope::SigningItem;
 use crate::limits::Limits;
 use crate::oci::Subject;
 use crate::ops::OpsError;
-use crate::ops::present::Repeat;
-use crate::ops::sign::Outlook;
+use crate::ops::present::SignWhen;
 use crate::ops::sign::Signed;
+use crate::ops::sign::SigningPlan;
 use crate::request::Attestation;
 use crate::store::Sink;
 use crate::time::Time;
@@ -20,14 +20,14 @@ use crate::time::Time;
 /// same envelope.
 ///
 /// # Errors
-/// [`OpsError`]; an attestation is attached completely or not at all. With [`Repeat::IfMissing`] also if the existing
+/// [`OpsError`]; an attestation is attached completely or not at all. With [`SignWhen::IfMissing`] also if the existing
 /// attestations cannot be read: then nothing is signed.
 pub async fn attest(
     sink: &dyn Sink,
     subject: &Subject,
     signers: &[SigningIdentity<'_>],
     attestation: &Attestation,
-    (created, repeat): (Time, Repeat),
+    (created, when): (Time, SignWhen),
     limits: &Limits,
 ) -> Result<Vec<Signed>, OpsError> {
     let span = info_span!("attest", subject = %subject.digest(), place = %sink.origin());
@@ -35,8 +35,8 @@ pub async fn attest(
     let sign = async {
         let payloads = attestation.forms.payloads(&item)?;
         payloads.iter().try_for_each(|(payload, _)| envelope::readable(payload.bytes(), limits))?;
-        let outlook = Outlook::find(sink, subject, signers, &payloads, repeat, limits).await?;
-        outlook.sign(sink, subject, item, created, limits).await
+        let plan = SigningPlan::find(sink, subject, signers, &payloads, when, limits).await?;
+        plan.sign(sink, subject, item, created, limits).await
     };
     sign.instrument(span).await
 }

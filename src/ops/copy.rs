@@ -19,10 +19,10 @@ use crate::ops::OpsError;
 use crate::ops::ReadBackReason;
 use crate::ops::attach;
 use crate::ops::graph::Graph;
-use crate::ops::graph::LeftBehind;
-use crate::ops::graph::LeftBehindReason;
 use crate::ops::graph::Node;
 use crate::ops::graph::Relation;
+use crate::ops::graph::SkippedReferrer;
+use crate::ops::graph::SkippedReferrerReason;
 use crate::ops::naming;
 use crate::ops::naming::NameConflict;
 use crate::ops::naming::WrittenName;
@@ -51,7 +51,7 @@ pub struct Copied {
     /// Foreign layers that were not copied, since the source does not hold them.
     pub missing_foreign_layers: Vec<MissingForeignLayer>,
     /// Listed referrers that were not copied, and why.
-    pub skipped_referrers: Vec<LeftBehind>,
+    pub skipped_referrers: Vec<SkippedReferrer>,
     /// Only by an import: cosign tags that the destination does not support. The signatures there were not imported; the
     /// policy is met without them.
     pub unsupported_tags: Vec<String>,
@@ -132,7 +132,7 @@ pub(super) async fn count_missing(
     missing_foreign_layers: &[MissingForeignLayer],
 ) -> Result<Copied, OpsError> {
     const AT_ONCE: usize = 8;
-    let mut planned = Copied { skipped_referrers: graph.left_behind.clone(), ..Copied::default() };
+    let mut planned = Copied { skipped_referrers: graph.skipped_referrers.clone(), ..Copied::default() };
     for node in &graph.manifests {
         if let Relation::Tagged { tag, .. } = &node.relation {
             sink.check_tag(tag)?;
@@ -171,7 +171,7 @@ pub(super) async fn copy_content(
         }
     }
     let mut copied = blobs(source, sink, graph).await?;
-    copied.skipped_referrers.clone_from(&graph.left_behind);
+    copied.skipped_referrers.clone_from(&graph.skipped_referrers);
     let mut unlisted: BTreeMap<Digest, Vec<Descriptor>> = BTreeMap::new();
     for node in &graph.manifests {
         match &node.relation {
@@ -185,8 +185,8 @@ pub(super) async fn copy_content(
                     // Registries need not accept the withdrawn artifact manifest, so it is skipped.
                     Err(error) if is_withdrawn(node) && is_declined(&error) => {
                         let Descriptor { media_type, digest, .. } = node.content.descriptor().clone();
-                        let reason = LeftBehindReason::Declined(error);
-                        copied.skipped_referrers.push(LeftBehind { digest, media_type, reason });
+                        let reason = SkippedReferrerReason::Declined(error);
+                        copied.skipped_referrers.push(SkippedReferrer { digest, media_type, reason });
                         continue;
                     }
                     Err(error) => return Err(error.into()),

@@ -130,7 +130,7 @@ mod tests {
     /// A layer with the digest of an accepted document but another media type, size or annotation was not accepted.
     #[test]
     fn a_layer_that_differs_from_the_accepted_one_in_any_field_is_not_accepted() {
-        let payload = Content::name(media_type::SIMPLE_SIGNING, b"payload".to_vec());
+        let payload = Content::from_bytes(media_type::SIMPLE_SIGNING, b"payload".to_vec());
         let mut layer = payload.descriptor().bare();
         layer.annotations = BTreeMap::from([(referrer::COSIGN_SIGNATURE.to_owned(), "AAAA".to_owned())]);
         let config = referrer::signature_config(std::slice::from_ref(&layer)).unwrap();

@@ -31,26 +31,26 @@ pub struct Graph {
     /// digest that is also named by a layer that is not foreign, or by a config, is not among them.
     pub elsewhere: BTreeMap<Digest, Vec<String>>,
     /// Listed referrers that are left behind: manifests of an unknown media type or that cannot be parsed.
-    pub left_behind: Vec<LeftBehind>,
+    pub skipped_referrers: Vec<SkippedReferrer>,
     /// The manifests, children before the indexes that name them, subjects before their referrers.
     pub manifests: Vec<Node>,
 }
 
 /// A listed referrer that is not copied.
 #[derive(Clone, Debug)]
-pub struct LeftBehind {
+pub struct SkippedReferrer {
     /// Which manifest.
     pub digest: Digest,
     /// Its media type, as the list gives it.
     pub media_type: String,
     /// Why it is not copied.
-    pub reason: LeftBehindReason,
+    pub reason: SkippedReferrerReason,
 }
 
 /// Why a listed referrer is not copied.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum LeftBehindReason {
+pub enum SkippedReferrerReason {
     /// The destination declined it.
     #[error("{0}")]
     Declined(StoreError),
@@ -127,7 +127,7 @@ impl Graph {
         let mut graph = collector.graph;
         // A wrong entry for a manifest that is carried by a right one.
         let carried: BTreeSet<_> = graph.manifests.iter().map(|node| *node.content.digest()).collect();
-        graph.left_behind.retain(|left| !carried.contains(&left.digest));
+        graph.skipped_referrers.retain(|left| !carried.contains(&left.digest));
         Ok(graph)
     }
 
@@ -192,7 +192,7 @@ impl GraphCollector<'_> {
             }
             // What a manifest of an unknown kind names is not known, so it cannot be copied whole.
             WalkStep::Unsupported { entry, .. } => {
-                self.leave_behind(&entry, LeftBehindReason::UnknownKind);
+                self.leave_behind(&entry, SkippedReferrerReason::UnknownKind);
             }
         }
         Ok(())
@@ -236,14 +236,14 @@ impl GraphCollector<'_> {
             Ok(document) => Ok(document.subject().map(|subject| &subject.digest) == Some(subject)),
             Err(error) if error.is_limit() => Err(error.into()),
             Err(error) => {
-                self.leave_behind(referrer.descriptor(), LeftBehindReason::Unreadable(error));
+                self.leave_behind(referrer.descriptor(), SkippedReferrerReason::Unreadable(error));
                 Ok(false)
             }
         }
     }
 
-    fn leave_behind(&mut self, entry: &Descriptor, reason: LeftBehindReason) {
+    fn leave_behind(&mut self, entry: &Descriptor, reason: SkippedReferrerReason) {
         let media_type = entry.media_type.clone();
-        self.graph.left_behind.push(LeftBehind { digest: entry.digest, media_type, reason });
+        self.graph.skipped_referrers.push(SkippedReferrer { digest: entry.digest, media_type, reason });
     }
 }

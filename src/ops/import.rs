@@ -19,7 +19,7 @@ use crate::ops::ReadBackReason;
 use crate::ops::copy;
 use crate::ops::copy::Copied;
 use crate::ops::copy::MissingForeignLayer;
-use crate::ops::discover::Effort;
+use crate::ops::discover::DiscoverUntil;
 use crate::ops::evidence;
 use crate::ops::graph::Closure;
 use crate::ops::graph::Graph;
@@ -46,14 +46,14 @@ use crate::verify::VerifiedSubject;
 ///
 /// ```compile_fail,E0451
 /// use bulla::ops::graph::Graph;
-/// use bulla::ops::import::Admitted;
+/// use bulla::ops::import::VerifiedGraph;
 ///
-/// fn forged(graph: Graph) -> Admitted {
-///     Admitted { evidence: Default::default(), graph, verified: Vec::new() }
+/// fn forged(graph: Graph) -> VerifiedGraph {
+///     VerifiedGraph { evidence: Default::default(), graph, verified: Vec::new() }
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Admitted {
+pub struct VerifiedGraph {
     /// The blobs of the evidence, as they were verified.
     evidence: BTreeMap<Digest, Content>,
     graph: Graph,
@@ -70,9 +70,9 @@ pub async fn check(
     tag_or_digest: &TagOrDigest,
     platforms: &Platforms,
     options: VerifyOptions<'_>,
-) -> Result<Admitted, NotVerified> {
+) -> Result<VerifiedGraph, NotVerified> {
     // Import copies all accepted signatures, not only as many as the policy needs.
-    let options = VerifyOptions { effort: Effort::Everything, ..options };
+    let options = VerifyOptions { until: DiscoverUntil::AllFound, ..options };
     let limits = options.limits;
     let root = pinned::resolve(source, tag_or_digest).await?;
     let image = verify::evaluate_content(source, &root, platforms, options).await?.conclude();
@@ -88,11 +88,16 @@ pub async fn check(
     // The children and layers of an accepted manifest are covered by its digest, so they belong to it.
     let mut graph = Graph::collect(source, root, Closure::Image, limits).await?;
     let evidence = evidence::add(&mut graph, &verified, limits)?;
-    info!(manifests = graph.manifests.len(), blobs = graph.blobs.len(), evidence = evidence.len(), "admitted");
-    Ok(Admitted { evidence, graph, verified })
+    info!(
+        manifests = graph.manifests.len(),
+        blobs = graph.blobs.len(),
+        evidence = evidence.len(),
+        "the image is verified"
+    );
+    Ok(VerifiedGraph { evidence, graph, verified })
 }
 
-impl Admitted {
+impl VerifiedGraph {
     /// The digest of the accepted manifest or index: the tags will point to it.
     pub fn digest(&self) -> Option<&Digest> {
         self.graph.root().map(Content::digest)
@@ -114,7 +119,7 @@ impl Admitted {
     }
 }
 
-/// Pushes an admitted image and its evidence, verifies it again from the destination, and only then writes the tags. In
+/// Pushes a verified image and its evidence, verifies it again from the destination, and only then writes the tags. In
 /// a layout or archive nothing is visible before [`Sink::finish`], so many images can be imported in one step.
 ///
 /// # Errors
@@ -122,29 +127,29 @@ impl Admitted {
 pub async fn push(
     source: &Arc<dyn Source>,
     sink: &Arc<dyn Sink>,
-    admitted: &Admitted,
+    image: &VerifiedGraph,
     tags: &[String],
     on_conflict: NameConflict,
     options: VerifyOptions<'_>,
 ) -> Result<Copied, OpsError> {
-    let Some(root) = admitted.graph.root() else { return Ok(Copied::default()) };
+    let Some(root) = image.graph.root() else { return Ok(Copied::default()) };
     let span = info_span!("import", subject = %root.digest(), place = %sink.origin());
-    push_verified(source, sink, admitted, (root, tags, on_conflict), options).instrument(span).await
+    push_verified(source, sink, image, (root, tags, on_conflict), options).instrument(span).await
 }
 
 /// Pushes the graph of `root` and its evidence, reads it back, and writes the tags last.
 async fn push_verified(
     source: &Arc<dyn Source>,
     sink: &Arc<dyn Sink>,
-    admitted: &Admitted,
+    image: &VerifiedGraph,
     (root, tags, on_conflict): (&Content, &[String], NameConflict),
     options: VerifyOptions<'_>,
 ) -> Result<Copied, OpsError> {
     let before = naming::check_names(sink.as_ref(), tags, root.digest(), on_conflict).await?;
-    let (reduced, unsupported_tags) = without_unsupported_tags(sink.as_ref(), admitted, options)?;
-    let admitted = reduced.as_ref().unwrap_or(admitted);
-    let evidence = push_evidence(sink.as_ref(), admitted).await?;
-    let moved = copy::copy_content(source, sink, &admitted.graph, options.limits).await?;
+    let (reduced, unsupported_tags) = without_unsupported_tags(sink.as_ref(), image, options)?;
+    let image = reduced.as_ref().unwrap_or(image);
+    let evidence = push_evidence(sink.as_ref(), image).await?;
+    let moved = copy::copy_content(source, sink, &image.graph, options.limits).await?;
     let copied = Copied {
         blobs: moved.blobs + evidence.blobs,
         blobs_present: moved.blobs_present + evidence.blobs_present,
@@ -152,8 +157,8 @@ async fn push_verified(
         unsupported_tags,
         ..moved
     };
-    read_back(sink, admitted, &copied.missing_foreign_layers, options).await?;
-    info!(subjects = admitted.verified.len(), "verified at the destination");
+    read_back(sink, image, &copied.missing_foreign_layers, options).await?;
+    info!(subjects = image.verified.len(), "verified at the destination");
     let named = naming::recheck_names(sink.as_ref(), tags, root.digest(), on_conflict, before).await?;
     for tag in tags {
         let _pushed = sink.push_manifest(root, Some(tag)).await?;
@@ -172,42 +177,42 @@ async fn push_verified(
 pub async fn plan(
     source: &Arc<dyn Source>,
     sink: &Arc<dyn Sink>,
-    admitted: &Admitted,
+    image: &VerifiedGraph,
     tags: &[String],
     on_conflict: NameConflict,
     options: VerifyOptions<'_>,
 ) -> Result<(Copied, LayersRead), OpsError> {
-    let Some(root) = admitted.graph.root() else { return Ok((Copied::default(), LayersRead::default())) };
+    let Some(root) = image.graph.root() else { return Ok((Copied::default(), LayersRead::default())) };
     // Errors at the destination are reported before the layers are read.
     let named = naming::check_names(sink.as_ref(), tags, root.digest(), on_conflict).await?;
-    let (reduced, unsupported_tags) = without_unsupported_tags(sink.as_ref(), admitted, options)?;
-    let admitted = reduced.as_ref().unwrap_or(admitted);
-    let read = layers::read_all(source, &admitted.graph, options.limits).await?;
-    let evidence = admitted.evidence.values().map(Content::descriptor);
-    let blobs = evidence.chain(admitted.graph.blobs.values());
-    let planned = copy::count_missing(sink, &admitted.graph, blobs, &read.missing_foreign_layers).await?;
+    let (reduced, unsupported_tags) = without_unsupported_tags(sink.as_ref(), image, options)?;
+    let image = reduced.as_ref().unwrap_or(image);
+    let read = layers::read_all(source, &image.graph, options.limits).await?;
+    let evidence = image.evidence.values().map(Content::descriptor);
+    let blobs = evidence.chain(image.graph.blobs.values());
+    let planned = copy::count_missing(sink, &image.graph, blobs, &read.missing_foreign_layers).await?;
     Ok((Copied { named, unsupported_tags, ..planned }, read))
 }
 
-/// Removes the cosign tags that `sink` does not support. Returns the reduced image, `None` if nothing was removed, and the tags: a
-/// cosign tag for a SHA-512 digest is longer than a registry allows.
+/// Removes the cosign tags that `sink` does not support. Returns the reduced image, `None` if nothing was removed, and
+/// the tags: a cosign tag for a SHA-512 digest is longer than a registry allows.
 ///
 /// # Errors
 /// [`OpsError`] if the policy is not met without the signatures at those tags.
 fn without_unsupported_tags(
     sink: &dyn Sink,
-    admitted: &Admitted,
+    image: &VerifiedGraph,
     options: VerifyOptions<'_>,
-) -> Result<(Option<Admitted>, Vec<String>), OpsError> {
+) -> Result<(Option<VerifiedGraph>, Vec<String>), OpsError> {
     let mut unsupported = BTreeMap::new();
-    for node in &admitted.graph.manifests {
+    for node in &image.graph.manifests {
         if let Relation::Tagged { tag, .. } = &node.relation
             && let Err(error) = sink.check_tag(tag)
         {
             unsupported.insert(tag.clone(), error);
         }
     }
-    for subject in &admitted.verified {
+    for subject in &image.verified {
         let tag_of = |place: &FoundAt| match place {
             FoundAt::Tag(tag) => unsupported.get(tag),
             _ => None,
@@ -225,22 +230,22 @@ fn without_unsupported_tags(
     }
     let is_unsupported =
         |node: &Node| matches!(&node.relation, Relation::Tagged { tag, .. } if unsupported.contains_key(tag));
-    let mut graph = Graph { manifests: Vec::new(), ..admitted.graph.clone() };
+    let mut graph = Graph { manifests: Vec::new(), ..image.graph.clone() };
     let mut named = Graph::default();
-    for node in admitted.graph.manifests.iter().filter(|node| !is_unsupported(node)) {
+    for node in image.graph.manifests.iter().filter(|node| !is_unsupported(node)) {
         named.add_blobs(&Document::parse(&node.content, options.limits)?);
         graph.manifests.push(node.clone());
     }
     let is_named = |(digest, _): &(&Digest, &Content)| named.blobs.contains_key(*digest);
-    let evidence = admitted.evidence.iter().filter(is_named).map(|(digest, blob)| (*digest, blob.clone())).collect();
-    let reduced = Admitted { evidence, graph, verified: admitted.verified.clone() };
+    let evidence = image.evidence.iter().filter(is_named).map(|(digest, blob)| (*digest, blob.clone())).collect();
+    let reduced = VerifiedGraph { evidence, graph, verified: image.verified.clone() };
     Ok((Some(reduced), unsupported.into_keys().collect()))
 }
 
 /// Pushes the blobs of the accepted signatures, exactly as they were verified, unless the destination has them.
-async fn push_evidence(sink: &dyn Sink, admitted: &Admitted) -> Result<Copied, OpsError> {
+async fn push_evidence(sink: &dyn Sink, image: &VerifiedGraph) -> Result<Copied, OpsError> {
     let mut copied = Copied::default();
-    for document in admitted.evidence.values() {
+    for document in image.evidence.values() {
         if sink.has_blob(document.descriptor()).await? {
             copied.blobs_present += 1;
             continue;
@@ -259,25 +264,25 @@ async fn push_evidence(sink: &dyn Sink, admitted: &Admitted) -> Result<Copied, O
 /// [`OpsError::ReadBack`] if the policy is not met there.
 async fn read_back(
     sink: &Arc<dyn Sink>,
-    admitted: &Admitted,
+    image: &VerifiedGraph,
     missing: &[MissingForeignLayer],
     options: VerifyOptions<'_>,
 ) -> Result<(), OpsError> {
     // A registry may accept a blob and lose it (threats: blob-accepted-and-lost). A layout or archive was hashed when
     // it was written.
     if matches!(sink.origin(), Origin::Registry { .. }) {
-        let evidence = admitted.evidence.values().map(Content::descriptor);
+        let evidence = image.evidence.values().map(Content::descriptor);
         let missing: BTreeSet<_> = missing.iter().map(|missing| missing.layer.digest).collect();
-        let moved = admitted.graph.blobs.values().filter(|blob| !missing.contains(&blob.digest));
+        let moved = image.graph.blobs.values().filter(|blob| !missing.contains(&blob.digest));
         copy::check_blobs(sink, moved.chain(evidence)).await?;
     }
-    for subject in &admitted.verified {
+    for subject in &image.verified {
         let place = format!("{}@{}", sink.origin(), subject.digest());
         let there = pinned::resolve(sink.as_ref(), &TagOrDigest::Digest(*subject.digest())).await?;
         match verify::evaluate_signatures(
             sink.as_ref(),
             there.descriptor(),
-            VerifyOptions { effort: Effort::UntilMet, ..options },
+            VerifyOptions { until: DiscoverUntil::PolicyMet, ..options },
         )
         .await
         {

@@ -134,15 +134,15 @@ mod tests {
     }
 
     fn as_referrer() -> (Content, Content) {
-        let subject = Subject::of(&Content::name(media_type::OCI_MANIFEST, b"image".to_vec()));
-        let bundle = Content::name(media_type::SIGSTORE_BUNDLE, b"bundle".to_vec());
+        let subject = Subject::of(&Content::from_bytes(media_type::OCI_MANIFEST, b"image".to_vec()));
+        let bundle = Content::from_bytes(media_type::SIGSTORE_BUNDLE, b"bundle".to_vec());
         let made = Time::from_unix(0).unwrap();
         let manifest = referrer::bundle_manifest(&subject, &bundle, media_type::COSIGN_SIGN_PREDICATE, made).unwrap();
         (manifest, referrer::empty_config())
     }
 
     fn plain(manifest: &Value, config: &Content, place: SignaturePlace) -> bool {
-        let content = Content::name(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
+        let content = Content::from_bytes(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
         let read = Manifest::parse(&content, &Limits::DEFAULT);
         read.is_ok_and(|read| has_only_known_fields(&content, &read, config, place))
     }

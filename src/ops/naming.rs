@@ -59,7 +59,9 @@ pub enum PreviousTarget {
 /// [`OpsError::NotATag`] for a name that does not form a reference, if the digest is not known.
 pub fn reference_to(place: &Reference, name: Option<&str>, digest: Option<Digest>) -> Result<String, OpsError> {
     let Some(name) = name else {
-        return Ok(digest.map_or_else(|| place.place(), |digest| place.with(TagOrDigest::Digest(digest)).to_string()));
+        return Ok(
+            digest.map_or_else(|| place.location(), |digest| place.with(TagOrDigest::Digest(digest)).to_string())
+        );
     };
     let named = place.with(TagOrDigest::Tag(name.to_owned()));
     let is_it = |read: &Reference| match read.tag_or_digest() {
@@ -69,7 +71,7 @@ pub fn reference_to(place: &Reference, name: Option<&str>, digest: Option<Digest
     match (named.to_string().parse().is_ok_and(|read| is_it(&read)), digest) {
         (true, _) => Ok(named.to_string()),
         (false, Some(digest)) => Ok(place.with(TagOrDigest::Digest(digest)).to_string()),
-        (false, None) => Err(OpsError::NotATag { name: name.to_owned(), place: place.place() }),
+        (false, None) => Err(OpsError::NotATag { name: name.to_owned(), place: place.location() }),
     }
 }
 
@@ -118,7 +120,7 @@ pub async fn check_names(
     let mut named = Vec::with_capacity(names.len());
     for name in names {
         sink.check_tag(name)?;
-        let previous = match sink.holders(name).await {
+        let previous = match sink.targets_of(name).await {
             Err(error) if sink.moves_names() => PreviousTarget::Unknown(error),
             Err(error) => return Err(error),
             Ok(held) if held.is_empty() => PreviousTarget::Unused,

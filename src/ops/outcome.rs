@@ -9,7 +9,7 @@ use crate::nonempty::NonEmpty;
 use crate::oci::Platform;
 use crate::ops::OpsError;
 use crate::ops::copy::MissingForeignLayer;
-use crate::ops::discover::Effort;
+use crate::ops::discover::DiscoverUntil;
 use crate::store::StoreError;
 use crate::time::Time;
 use crate::verify::AcceptedSignature;
@@ -49,7 +49,7 @@ pub enum NotVerified {
     #[error("could not tell: {}", causes.first())]
     Undetermined {
         /// What could not be read.
-        causes: NonEmpty<Cause>,
+        causes: NonEmpty<UndeterminedCause>,
         /// The verdicts; none if the image could not be read at all.
         outcome: Option<Box<Outcome>>,
     },
@@ -58,7 +58,7 @@ pub enum NotVerified {
 /// Why it could not be decided whether an image is verified.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Cause {
+pub enum UndeterminedCause {
     /// A config or layer of an accepted manifest is missing or damaged, or the image could not be read at all.
     Content(Arc<OpsError>),
     /// Evidence could not be read.
@@ -117,7 +117,7 @@ pub struct VerifyOptions<'a> {
     /// The trust root and the policy.
     pub verifier: &'a Verifier,
     /// How much evidence is discovered.
-    pub effort: Effort,
+    pub until: DiscoverUntil,
     /// The time as of which the policy is evaluated.
     pub now: Time,
     /// Whether configs and layers are read.
@@ -129,7 +129,7 @@ pub struct VerifyOptions<'a> {
 impl<'a> VerifyOptions<'a> {
     /// The default options: discover evidence until the policy is met, read no layers, use the limits of the verifier.
     pub const fn new(verifier: &'a Verifier, now: Time) -> Self {
-        Self { verifier, effort: Effort::UntilMet, now, depth: Depth::Manifests, limits: verifier.limits() }
+        Self { verifier, until: DiscoverUntil::PolicyMet, now, depth: Depth::Manifests, limits: verifier.limits() }
     }
 }
 
@@ -262,11 +262,11 @@ impl Outcome {
         for verdict in self.verdicts() {
             match verdict {
                 Verdict::Accepted(_) | Verdict::Refused(_) => {}
-                Verdict::Incomplete { why, .. } => causes.push(Cause::Content(Arc::clone(why))),
+                Verdict::Incomplete { why, .. } => causes.push(UndeterminedCause::Content(Arc::clone(why))),
                 Verdict::Unknown { refusal, unread } => {
-                    causes.extend(unread.iter().cloned().map(Cause::Store));
+                    causes.extend(unread.iter().cloned().map(UndeterminedCause::Store));
                     let undetermined = refusal.findings.iter().filter(|finding| finding.reason.is_undetermined());
-                    causes.extend(undetermined.map(|finding| Cause::Evidence(Arc::clone(finding))));
+                    causes.extend(undetermined.map(|finding| UndeterminedCause::Evidence(Arc::clone(finding))));
                 }
             }
         }
@@ -275,7 +275,7 @@ impl Outcome {
             None if all_accepted => Ok(VerifiedImage { outcome: self }),
             Some(causes) => Err(NotVerified::Undetermined { causes, outcome: Some(Box::new(self)) }),
             None => {
-                let causes = NonEmpty::one(Cause::Content(Arc::new(OpsError::Task)));
+                let causes = NonEmpty::one(UndeterminedCause::Content(Arc::new(OpsError::Task)));
                 Err(NotVerified::Undetermined { causes, outcome: Some(Box::new(self)) })
             }
         }
@@ -330,9 +330,9 @@ impl NotVerified {
             Self::Contradiction(error) => Err(error),
             Self::Refused(outcome) | Self::Undetermined { outcome: Some(outcome), .. } => Ok(*outcome),
             Self::Undetermined { causes, outcome: None } => match causes.into_iter().next() {
-                Some(Cause::Content(error)) => Err(Arc::try_unwrap(error).unwrap_or(OpsError::Task)),
-                Some(Cause::Store(error)) => Err(error.into()),
-                Some(Cause::Evidence(_)) | None => Err(OpsError::Task),
+                Some(UndeterminedCause::Content(error)) => Err(Arc::try_unwrap(error).unwrap_or(OpsError::Task)),
+                Some(UndeterminedCause::Store(error)) => Err(error.into()),
+                Some(UndeterminedCause::Evidence(_)) | None => Err(OpsError::Task),
             },
         }
     }
@@ -342,7 +342,9 @@ impl From<OpsError> for NotVerified {
     fn from(error: OpsError) -> Self {
         match error.is_refusal() {
             true => Self::Contradiction(error),
-            false => Self::Undetermined { causes: NonEmpty::one(Cause::Content(Arc::new(error))), outcome: None },
+            false => {
+                Self::Undetermined { causes: NonEmpty::one(UndeterminedCause::Content(Arc::new(error))), outcome: None }
+            }
         }
     }
 }
@@ -362,7 +364,7 @@ fn summary(outcome: &Outcome) -> String {
     refused.unwrap_or_else(|| outcome.subject.to_string())
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for UndeterminedCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Content(error) => error.fmt(f),

@@ -27,7 +27,7 @@ use crate::verify::Finding;
 
 /// Whether an existing signature is made again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repeat {
+pub enum SignWhen {
     /// Sign in any case.
     Always,
     /// Sign only if the signature is missing: the same payload, in the same format, by the same key.

@@ -20,7 +20,7 @@ use crate::oci::media_type;
 use crate::ops::OpsError;
 use crate::ops::attach::PendingSignatures;
 use crate::ops::pinned;
-use crate::ops::sign::Extent;
+use crate::ops::sign::SignedPlatforms;
 use crate::ops::walk::Walk;
 use crate::request::ApprovedItem;
 use crate::store::Sink;
@@ -53,32 +53,32 @@ pub struct AttachedSignatures {
     pub tags: Vec<String>,
 }
 
-/// Resolves `tag_or_digest` once, and describes the manifest or index: itself first, then, with [`Extent::AllPlatforms`],
+/// Resolves `tag_or_digest` once, and describes the manifest or index: itself first, then, with [`SignedPlatforms::All`],
 /// every manifest in it, each digest once.
 ///
 /// # Errors
 /// [`OpsError`] if something could not be read; [`OpsError::NoChild`] if a manifest of an index is missing, with
-/// [`Extent::AllPlatforms`]. With [`Extent::Root`] a missing manifest only removes its labels and size from the
+/// [`SignedPlatforms::All`]. With [`SignedPlatforms::Root`] a missing manifest only removes its labels and size from the
 /// description.
 pub async fn find(
     source: &dyn Source,
     tag_or_digest: &TagOrDigest,
-    extent: Extent,
+    platforms: SignedPlatforms,
     limits: &Limits,
 ) -> Result<Vec<SignableImage>, OpsError> {
     let root = pinned::resolve(source, tag_or_digest).await?;
     let mut walk = Walk::new(source, limits);
     let _new = walk.enter(*root.digest());
-    let mut search = ImageSearch { extent, found: Vec::new(), limits, source, walk };
+    let mut search = ImageSearch { platforms, found: Vec::new(), limits, source, walk };
     search.describe(root, 0).await?;
-    search.found.retain(|(depth, _)| *depth == 0 || extent == Extent::AllPlatforms);
+    search.found.retain(|(depth, _)| *depth == 0 || platforms == SignedPlatforms::All);
     Ok(search.found.into_iter().map(|(_, found)| found).collect())
 }
 
 /// The manifests that were found so far, each with its depth below the root. A manifest that is listed twice is fetched
 /// once, since a few indexes can list the same children thousands of times.
 struct ImageSearch<'a> {
-    extent: Extent,
+    platforms: SignedPlatforms,
     found: Vec<(u64, SignableImage)>,
     limits: &'a Limits,
     source: &'a dyn Source,
@@ -90,7 +90,7 @@ impl ImageSearch<'_> {
     async fn describe(&mut self, content: Content, depth: u64) -> Result<SignableImage, OpsError> {
         let limits = self.limits;
         self.walk.check_depth(*content.digest(), depth)?;
-        if self.extent == Extent::AllPlatforms && count(self.found.len()) >= limits.request.items {
+        if self.platforms == SignedPlatforms::All && count(self.found.len()) >= limits.request.items {
             return Err(OpsError::TooMany { digest: *content.digest(), limit: limits.request.items });
         }
         let Descriptor { media_type, digest, size, .. } = content.descriptor().clone();
@@ -104,7 +104,7 @@ impl ImageSearch<'_> {
                 found.content_size = artifact.blobs.iter().map(|blob| blob.size).try_fold(0_u64, u64::checked_add);
             }
             Document::Manifest(manifest) => config(self.source, &manifest, &mut found, limits).await?,
-            Document::Index(index) if depth == 0 || self.extent == Extent::AllPlatforms => {
+            Document::Index(index) if depth == 0 || self.platforms == SignedPlatforms::All => {
                 let inside = self.children(&index.manifests, depth).await?;
                 sum_up(&index, &inside, &mut found);
             }
@@ -126,7 +126,7 @@ impl ImageSearch<'_> {
         for (entry, (_, content)) in fresh.iter().zip(fetched) {
             let below = match content {
                 Ok(content) => Some(Box::pin(self.describe(content, depth.saturating_add(1))).await?),
-                Err(error) if error.is_not_found() && self.extent == Extent::Root => None,
+                Err(error) if error.is_not_found() && self.platforms == SignedPlatforms::Root => None,
                 Err(error) if error.is_not_found() => {
                     let platform =
                         entry.platform.as_ref().map_or_else(|| "no platform".to_owned(), ToString::to_string);

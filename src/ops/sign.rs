@@ -29,11 +29,11 @@ use crate::store::Origin;
 use crate::store::Sink;
 use crate::time::Time;
 
-pub use crate::ops::present::Repeat;
+pub use crate::ops::present::SignWhen;
 
 /// The signed and unsigned fields of a signature, apart from the digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Terms {
+pub struct SignOptions {
     /// Annotations, signed.
     pub annotations: BTreeMap<String, String>,
     /// The time for an annotation of the signature manifest. It is not signed, and not evidence of time.
@@ -45,7 +45,7 @@ pub struct Terms {
     pub reference: Option<String>,
 }
 
-impl Terms {
+impl SignOptions {
     /// Refuses to sign what no verifier would read (threats: nul-in-text). Returns the name in a simple signing payload.
     fn readable(&self, sink: &dyn Sink) -> Result<String, EnvelopeError> {
         let texts = self.annotations.iter().flat_map(|(key, value)| [key, value]).chain(&self.reference);
@@ -71,9 +71,9 @@ impl Terms {
 
 /// Which manifests of a reference are signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
+pub enum SignedPlatforms {
     /// The index and every manifest in it.
-    AllPlatforms,
+    All,
     /// The manifest or index that the reference resolves to.
     Root,
 }
@@ -100,7 +100,7 @@ pub struct Signed {
 pub async fn subjects(
     sink: &dyn Sink,
     tag_or_digest: &TagOrDigest,
-    extent: Extent,
+    platforms: SignedPlatforms,
     limits: &Limits,
 ) -> Result<Vec<Subject>, OpsError> {
     let root = pinned::resolve(sink, tag_or_digest).await?;
@@ -111,7 +111,7 @@ pub async fn subjects(
         walk.check_depth(*content.digest(), depth)?;
         let document = Document::parse(&content, limits)?;
         subjects.push(Subject::of(&content));
-        if let (Extent::AllPlatforms, Document::Index(index)) = (extent, document) {
+        if let (SignedPlatforms::All, Document::Index(index)) = (platforms, document) {
             walk.descend(depth, index);
         }
         let Some(child) = walk.next_child()? else { return Ok(subjects) };
@@ -123,22 +123,22 @@ pub async fn subjects(
 /// Signs `subject` with every identity and attaches the signatures beside it.
 ///
 /// # Errors
-/// [`OpsError`]; a signature is attached completely or not at all. With [`Repeat::IfMissing`] also if the existing
+/// [`OpsError`]; a signature is attached completely or not at all. With [`SignWhen::IfMissing`] also if the existing
 /// signatures cannot be read: then nothing is signed.
 pub async fn sign(
     sink: &dyn Sink,
     subject: &Subject,
     signers: &[SigningIdentity<'_>],
-    terms: &Terms,
-    repeat: Repeat,
+    options: &SignOptions,
+    when: SignWhen,
     limits: &Limits,
 ) -> Result<Vec<Signed>, OpsError> {
     let span = info_span!("sign", subject = %subject.digest(), place = %sink.origin());
     let sign = async {
-        let reference = terms.readable(sink)?;
-        let (item, payloads) = (terms.item(subject, &reference), terms.payloads(subject, &reference)?);
-        let outlook = Outlook::find(sink, subject, signers, &payloads, repeat, limits).await?;
-        outlook.sign(sink, subject, item, terms.created, limits).await
+        let reference = options.readable(sink)?;
+        let (item, payloads) = (options.item(subject, &reference), options.payloads(subject, &reference)?);
+        let plan = SigningPlan::find(sink, subject, signers, &payloads, when, limits).await?;
+        plan.sign(sink, subject, item, options.created, limits).await
     };
     sign.instrument(span).await
 }
@@ -151,39 +151,39 @@ pub async fn plan(
     sink: &dyn Sink,
     subject: &Subject,
     signers: &[SigningIdentity<'_>],
-    terms: &Terms,
-    repeat: Repeat,
+    options: &SignOptions,
+    when: SignWhen,
     limits: &Limits,
 ) -> Result<Vec<Signed>, OpsError> {
-    let reference = terms.readable(sink)?;
-    let payloads = terms.payloads(subject, &reference)?;
-    let outlook = Outlook::find(sink, subject, signers, &payloads, repeat, limits).await?;
-    Ok(outlook.entries.into_iter().map(|entry| entry.signed).collect())
+    let reference = options.readable(sink)?;
+    let payloads = options.payloads(subject, &reference)?;
+    let plan = SigningPlan::find(sink, subject, signers, &payloads, when, limits).await?;
+    Ok(plan.entries.into_iter().map(|entry| entry.signed).collect())
 }
 
 /// A payload to sign, and the formats that carry it.
 pub(super) type FormPayload = (ItemPayload, Vec<&'static Form>);
 
 /// The signatures to make about one subject, and those of them that exist already.
-pub(super) struct Outlook<'a> {
-    entries: Vec<OutlookEntry<'a>>,
+pub(super) struct SigningPlan<'a> {
+    entries: Vec<PlannedSignature<'a>>,
 }
 
-struct OutlookEntry<'a> {
+struct PlannedSignature<'a> {
     identity: SigningIdentity<'a>,
     /// The payloads that this identity must sign, each with the formats in which its signature is missing.
     missing: Vec<(&'a ItemPayload, Vec<&'static Form>)>,
     signed: Signed,
 }
 
-impl<'a> Outlook<'a> {
-    /// Checks that the tags can be written and, with [`Repeat::IfMissing`], finds the existing signatures.
+impl<'a> SigningPlan<'a> {
+    /// Checks that the tags can be written and, with [`SignWhen::IfMissing`], finds the existing signatures.
     pub(super) async fn find(
         sink: &dyn Sink,
         subject: &Subject,
         signers: &[SigningIdentity<'a>],
         payloads: &'a [FormPayload],
-        repeat: Repeat,
+        when: SignWhen,
         limits: &Limits,
     ) -> Result<Self, OpsError> {
         let mut wanted = Vec::new();
@@ -192,9 +192,9 @@ impl<'a> Outlook<'a> {
         }
         let tags: Vec<_> = wanted.iter().filter_map(|wanted| wanted.form.tag_of(subject)).collect();
         tags.iter().try_for_each(|tag| sink.check_tag(tag))?;
-        let present = match repeat {
-            Repeat::Always => Present::default(),
-            Repeat::IfMissing => Present::find(sink, subject, signers, &wanted, limits).await?,
+        let present = match when {
+            SignWhen::Always => Present::default(),
+            SignWhen::IfMissing => Present::find(sink, subject, signers, &wanted, limits).await?,
         };
         let entry = |identity: &SigningIdentity<'a>| {
             let key = identity.key().id();
@@ -212,7 +212,7 @@ impl<'a> Outlook<'a> {
                 subject: *subject.digest(),
                 tags: tags.clone(),
             };
-            OutlookEntry { identity: *identity, missing, signed }
+            PlannedSignature { identity: *identity, missing, signed }
         };
         Ok(Self { entries: signers.iter().map(entry).collect() })
     }
@@ -228,7 +228,7 @@ impl<'a> Outlook<'a> {
         limits: &Limits,
     ) -> Result<Vec<Signed>, OpsError> {
         let (mut pending, mut all) = (PendingSignatures::default(), Vec::new());
-        for OutlookEntry { identity, missing, mut signed } in self.entries {
+        for PlannedSignature { identity, missing, mut signed } in self.entries {
             for (payload, forms) in missing {
                 let made = identity.sign(item, payload)?;
                 for form in forms {

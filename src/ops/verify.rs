@@ -20,9 +20,9 @@ use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::ops::OpsError;
 use crate::ops::discover;
-use crate::ops::discover::Effort;
+use crate::ops::discover::DiscoverOptions;
+use crate::ops::discover::DiscoverUntil;
 use crate::ops::discover::ReferrerSubject;
-use crate::ops::discover::Search;
 use crate::ops::outcome::Depth;
 use crate::ops::pinned;
 use crate::ops::verdict_budget::VerdictBudget;
@@ -35,11 +35,11 @@ use crate::store::StoreError;
 use crate::verify::Finding;
 use crate::verify::Reason;
 
-pub use crate::ops::outcome::Cause;
 pub use crate::ops::outcome::Child;
 pub use crate::ops::outcome::NotVerified;
 pub use crate::ops::outcome::Outcome;
 pub use crate::ops::outcome::Platforms;
+pub use crate::ops::outcome::UndeterminedCause;
 pub use crate::ops::outcome::Verdict;
 pub use crate::ops::outcome::VerifiedImage;
 pub use crate::ops::outcome::VerifyOptions;
@@ -183,7 +183,7 @@ async fn evaluate_children(
             }
             Err(error) => unread(options, digest, error),
         };
-        if options.effort == Effort::UntilMet {
+        if options.until == DiscoverUntil::PolicyMet {
             verdict = verdict.without_documents();
         }
         children.push((entry.platform, digest, budget.charge(verdict)?));
@@ -237,16 +237,16 @@ async fn discover_and_evaluate(
     subject: ReferrerSubject<'_>,
     options: VerifyOptions<'_>,
 ) -> Verdict {
-    let VerifyOptions { verifier, effort, now, limits, .. } = options;
+    let VerifyOptions { verifier, until, now, limits, .. } = options;
     let mut evaluation = verifier.evaluation(subject.digest, now);
-    let unread = discover::discover(Search { source, subject, effort, limits }, &mut evaluation).await;
+    let unread = discover::discover(DiscoverOptions { source, subject, until, limits }, &mut evaluation).await;
     let mismatch = pinned::digest_header_mismatch(source, &subject.digest, &FoundAt::Subject);
-    mismatch.into_iter().for_each(|finding| evaluation.find(finding));
+    mismatch.into_iter().for_each(|finding| evaluation.add_finding(finding));
     if evaluation.is_met() {
         // An accepted subject stays accepted. Report what could not be read.
         for error in &unread {
             let reason = Reason::Unreadable { why: error.to_string() };
-            evaluation.find(Finding { digest: None, place: FoundAt::Referrers, reason });
+            evaluation.add_finding(Finding { digest: None, place: FoundAt::Referrers, reason });
         }
     }
     if !unread.is_empty() {
@@ -346,7 +346,7 @@ mod tests {
         for (depth, got) in [(Depth::Layers, "bad-argument"), (Depth::Manifests, "not-found")] {
             let options = VerifyOptions {
                 verifier: &verifier,
-                effort: Effort::UntilMet,
+                until: DiscoverUntil::PolicyMet,
                 now: Time::EPOCH,
                 depth,
                 limits: &limits,

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::ops::copy::Copied;
-use crate::ops::graph::LeftBehind;
+use crate::ops::graph::SkippedReferrer;
 use crate::ops::layers::LayersRead;
 use crate::ops::naming::PreviousTarget;
 use crate::ops::naming::WrittenName;
@@ -58,15 +58,15 @@ pub struct CopyResult<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<Option<Digest>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    layers_left_out: Option<LazyList<'a, ReportedLayer<'a>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    left_behind: Option<LazyList<'a, ReportedReferrer<'a>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     manifests: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing_foreign_layers: Option<LazyList<'a, ReportedLayer<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     names: Option<LazyList<'a, ReportedName<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     referrers: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skipped_referrers: Option<LazyList<'a, ReportedReferrer<'a>>>,
     source: String,
     target: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,8 +87,8 @@ impl<'a> CopyResult<'a> {
             dry_run,
             error: None,
             index: Some(index),
-            layers_left_out: Some(layers_left_out(copied)),
-            left_behind: Some(left_behind(copied)),
+            missing_foreign_layers: Some(missing_foreign_layers(copied)),
+            skipped_referrers: Some(skipped_referrers(copied)),
             manifests: Some(copied.manifests),
             names: Some(names(summary)),
             referrers: Some(copied.referrers),
@@ -110,8 +110,8 @@ impl<'a> CopyResult<'a> {
             dry_run,
             error: Some(error.message),
             index: None,
-            layers_left_out: None,
-            left_behind: None,
+            missing_foreign_layers: None,
+            skipped_referrers: None,
             manifests: None,
             names: None,
             referrers: None,
@@ -133,27 +133,27 @@ impl LineResult for CopyResult<'_> {
 #[serde(rename_all = "camelCase")]
 pub struct ImportResult<'a> {
     accepted: bool,
+    accepted_signatures: Option<Signatures<'a>>,
     blobs_moved: usize,
     blobs_present: usize,
     bytes_moved: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     command: Option<&'static str>,
-    counted: Option<Signatures<'a>>,
     digest: &'a Digest,
     dry_run: bool,
     findings: Option<Findings<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     layers: Option<ReportedLayers<'a>>,
-    layers_left_out: LazyList<'a, ReportedLayer<'a>>,
-    left_behind: LazyList<'a, ReportedReferrer<'a>>,
-    left_out: &'a [String],
     manifests: usize,
+    missing_foreign_layers: LazyList<'a, ReportedLayer<'a>>,
     names: LazyList<'a, ReportedName<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     platforms: Option<LazyList<'a, ImportedPlatform<'a>>>,
     reference: &'a str,
     referrers: usize,
+    skipped_referrers: LazyList<'a, ReportedReferrer<'a>>,
     target: &'a str,
+    unsupported_tags: &'a [String],
     verdict: ReportedVerdict,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<u32>,
@@ -179,14 +179,14 @@ impl<'a> ImportResult<'a> {
             blobs_present: copied.blobs_present,
             bytes_moved: copied.bytes,
             command: None,
-            counted: root.map(signatures),
+            accepted_signatures: root.map(signatures),
             digest,
             dry_run,
             findings: root.map(findings),
             layers: read.map(ReportedLayers::read),
-            layers_left_out: layers_left_out(copied),
-            left_behind: left_behind(copied),
-            left_out: &copied.unsupported_tags,
+            missing_foreign_layers: missing_foreign_layers(copied),
+            skipped_referrers: skipped_referrers(copied),
+            unsupported_tags: &copied.unsupported_tags,
             manifests: copied.manifests,
             names: names(summary),
             platforms: (!children.is_empty()).then(|| LazyList::new(|| children.iter().map(ImportedPlatform::of))),
@@ -207,8 +207,9 @@ impl LineResult for ImportResult<'_> {
 
 /// A manifest of an index that was verified by its own signatures and imported with the index.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct ImportedPlatform<'a> {
-    counted: Signatures<'a>,
+    accepted_signatures: Signatures<'a>,
     digest: &'a Digest,
     findings: Findings<'a>,
     verdict: ReportedVerdict,
@@ -217,7 +218,7 @@ struct ImportedPlatform<'a> {
 impl<'a> ImportedPlatform<'a> {
     fn of(verified: &'a VerifiedSubject) -> Self {
         Self {
-            counted: signatures(verified),
+            accepted_signatures: signatures(verified),
             digest: verified.digest(),
             findings: findings(verified),
             verdict: ReportedVerdict::Verified,
@@ -262,15 +263,15 @@ struct ReportedReferrer<'a> {
 }
 
 impl<'a> ReportedReferrer<'a> {
-    fn of(left: &'a LeftBehind) -> Self {
-        Self { digest: &left.digest, media_type: &left.media_type, reason: left.reason.to_string() }
+    fn of(skipped: &'a SkippedReferrer) -> Self {
+        Self { digest: &skipped.digest, media_type: &skipped.media_type, reason: skipped.reason.to_string() }
     }
 }
 
-fn left_behind(copied: &Copied) -> LazyList<'_, ReportedReferrer<'_>> {
+fn skipped_referrers(copied: &Copied) -> LazyList<'_, ReportedReferrer<'_>> {
     LazyList::new(|| copied.skipped_referrers.iter().map(ReportedReferrer::of))
 }
 
-fn layers_left_out(copied: &Copied) -> LazyList<'_, ReportedLayer<'_>> {
+fn missing_foreign_layers(copied: &Copied) -> LazyList<'_, ReportedLayer<'_>> {
     LazyList::new(|| copied.missing_foreign_layers.iter().map(ReportedLayer::of))
 }

@@ -252,11 +252,12 @@ struct ReportedLogKey<'a> {
 
 /// A signature on an image, and its line in the signing log.
 #[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct LoggedSignature<'a> {
     key: String,
     line: Option<usize>,
+    other_lines: Vec<String>,
     reference: &'a str,
-    said: Vec<String>,
     signature: Digest,
 }
 
@@ -266,7 +267,7 @@ impl<'a> From<&'a AuditedSignature> for LoggedSignature<'a> {
             key: found.key.to_string(),
             line: found.line,
             reference: &found.name,
-            said: found.other_lines.iter().map(ToString::to_string).collect(),
+            other_lines: found.other_lines.iter().map(ToString::to_string).collect(),
             signature: found.signature,
         }
     }

@@ -39,11 +39,11 @@ pub enum ReportedVerdict {
 pub struct VerifyResult<'a> {
     accepted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    accepted_signatures: Option<Signatures<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     command: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    counted: Option<Signatures<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<Digest>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,10 +60,10 @@ pub struct VerifyResult<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     media_type: Option<Option<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    open: Option<LazyList<'a, ReportedError>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     platforms: Option<LazyList<'a, ReportedPlatform<'a>>>,
     reference: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unread: Option<LazyList<'a, ReportedError>>,
     verdict: ReportedVerdict,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<u32>,
@@ -72,13 +72,14 @@ pub struct VerifyResult<'a> {
 impl<'a> VerifyResult<'a> {
     /// The verdicts on `reference`.
     pub fn of(reference: &str, outcome: &'a Outcome) -> Self {
-        let VerdictFields { code, counted, error, findings, keys, open, verdict } = VerdictFields::of(&outcome.verdict);
+        let VerdictFields { code, accepted_signatures, error, findings, keys, unread, verdict } =
+            VerdictFields::of(&outcome.verdict);
         let platforms = || outcome.children.iter().map(ReportedPlatform::of);
         Self {
             accepted: outcome.is_accepted(),
             code,
             command: None,
-            counted: Some(counted),
+            accepted_signatures: Some(accepted_signatures),
             digest: Some(outcome.chosen.unwrap_or(outcome.subject)),
             error,
             findings: Some(findings),
@@ -86,7 +87,7 @@ impl<'a> VerifyResult<'a> {
             keys,
             layers: Some(ReportedLayers::of(&outcome.layers)),
             media_type: Some(outcome.media_type.as_deref().filter(|_| outcome.chosen.is_none())),
-            open,
+            unread,
             platforms: (!outcome.children.is_empty()).then(|| LazyList::new(platforms)),
             reference: reference.to_owned(),
             verdict,
@@ -100,7 +101,7 @@ impl<'a> VerifyResult<'a> {
             accepted: false,
             code: Some(error.code),
             command: None,
-            counted: None,
+            accepted_signatures: None,
             digest: None,
             error: Some(error.message),
             findings: None,
@@ -108,7 +109,7 @@ impl<'a> VerifyResult<'a> {
             keys: None,
             layers: None,
             media_type: None,
-            open: None,
+            unread: None,
             platforms: None,
             reference: reference.to_owned(),
             verdict,
@@ -130,12 +131,12 @@ pub(super) type Findings<'a> = LazyList<'a, ReportedFinding<'a>>;
 
 /// The fields of one verdict, on an image or on one platform of it.
 struct VerdictFields<'a> {
+    accepted_signatures: Signatures<'a>,
     code: Option<&'static str>,
-    counted: Signatures<'a>,
     error: Option<String>,
     findings: Findings<'a>,
     keys: Option<ReportedKeys>,
-    open: Option<LazyList<'a, ReportedError>>,
+    unread: Option<LazyList<'a, ReportedError>>,
     verdict: ReportedVerdict,
 }
 
@@ -144,29 +145,29 @@ impl<'a> VerdictFields<'a> {
         match verdict {
             Verdict::Accepted(verified) => Self {
                 code: None,
-                counted: signatures(verified),
+                accepted_signatures: signatures(verified),
                 error: None,
                 findings: findings(verified),
                 keys: None,
-                open: None,
+                unread: None,
                 verdict: ReportedVerdict::Verified,
             },
-            Verdict::Incomplete { accepted: counted, findings, why } => Self {
+            Verdict::Incomplete { accepted: accepted_signatures, findings, why } => Self {
                 code: Some(why.code()),
-                counted: LazyList::new(|| counted.iter().map(ReportedSignature::of)),
+                accepted_signatures: LazyList::new(|| accepted_signatures.iter().map(ReportedSignature::of)),
                 error: Some(why.to_string()),
                 findings: LazyList::new(|| findings.iter().map(|finding| ReportedFinding::of(finding))),
                 keys: None,
-                open: None,
+                unread: None,
                 verdict: ReportedVerdict::Unknown,
             },
             Verdict::Refused(refusal) => {
-                let open = LazyList::new(std::iter::empty);
-                Self { open: Some(open), verdict: ReportedVerdict::Refused, ..Self::refused(refusal) }
+                let unread = LazyList::new(std::iter::empty);
+                Self { unread: Some(unread), verdict: ReportedVerdict::Refused, ..Self::refused(refusal) }
             }
             Verdict::Unknown { refusal, unread } => {
-                let open = LazyList::new(|| unread.iter().map(ReportedError::from));
-                Self { open: Some(open), verdict: ReportedVerdict::Unknown, ..Self::refused(refusal) }
+                let unread = LazyList::new(|| unread.iter().map(ReportedError::from));
+                Self { unread: Some(unread), verdict: ReportedVerdict::Unknown, ..Self::refused(refusal) }
             }
         }
     }
@@ -174,11 +175,11 @@ impl<'a> VerdictFields<'a> {
     fn refused(refusal: &'a Refusal) -> Self {
         Self {
             code: None,
-            counted: LazyList::new(|| refusal.accepted.iter().map(ReportedSignature::of)),
+            accepted_signatures: LazyList::new(|| refusal.accepted.iter().map(ReportedSignature::of)),
             error: None,
             findings: LazyList::new(|| refusal.ranked().into_iter().map(ReportedFinding::of)),
             keys: Some(ReportedKeys { got: refusal.unmet.first().got, want: refusal.unmet.first().want }),
-            open: None,
+            unread: None,
             verdict: ReportedVerdict::Refused,
         }
     }
@@ -196,27 +197,29 @@ pub(super) fn findings(verified: &VerifiedSubject) -> Findings<'_> {
 
 /// The verdict on one manifest below an index, by its own signatures.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct ReportedPlatform<'a> {
+    accepted_signatures: Signatures<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
-    counted: Signatures<'a>,
     digest: Digest,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     findings: Findings<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     keys: Option<ReportedKeys>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    open: Option<LazyList<'a, ReportedError>>,
     platform: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unread: Option<LazyList<'a, ReportedError>>,
     verdict: ReportedVerdict,
 }
 
 impl<'a> ReportedPlatform<'a> {
     fn of((platform, digest, verdict): &'a Child) -> Self {
-        let VerdictFields { code, counted, error, findings, keys, open, verdict } = VerdictFields::of(verdict);
+        let VerdictFields { code, accepted_signatures, error, findings, keys, unread, verdict } =
+            VerdictFields::of(verdict);
         let platform = platform.as_ref().map(ToString::to_string);
-        Self { code, counted, digest: *digest, error, findings, keys, open, platform, verdict }
+        Self { code, accepted_signatures, digest: *digest, error, findings, keys, unread, platform, verdict }
     }
 }
 
@@ -247,25 +250,26 @@ pub(super) struct ReportedSignature<'a> {
 }
 
 impl<'a> ReportedSignature<'a> {
-    fn of(counted: &'a AcceptedSignature) -> Self {
+    fn of(accepted_signatures: &'a AcceptedSignature) -> Self {
         // JSON that nests too deeply for other parsers is reported as text.
-        let (predicate, predicate_text) = match counted.predicate.as_deref().map(|text| (parse(text), text)) {
+        let (predicate, predicate_text) = match accepted_signatures.predicate.as_deref().map(|text| (parse(text), text))
+        {
             None => (None, None),
             Some((Some(value), _)) => (Some(value), None),
             Some((None, text)) => (None, Some(String::from_utf8_lossy(text).into_owned())),
         };
         Self {
-            annotations: &counted.annotations,
-            evidence: counted.evidence.digest(),
-            format: counted.evidence.document().format().as_str(),
-            key: counted.signer.key().to_string(),
-            kind: counted.kind.to_string(),
-            owner: counted.signer.owner().to_string(),
-            place: counted.evidence.found_at().to_string(),
+            annotations: &accepted_signatures.annotations,
+            evidence: accepted_signatures.evidence.digest(),
+            format: accepted_signatures.evidence.document().format().as_str(),
+            key: accepted_signatures.signer.key().to_string(),
+            kind: accepted_signatures.kind.to_string(),
+            owner: accepted_signatures.signer.owner().to_string(),
+            place: accepted_signatures.evidence.found_at().to_string(),
             predicate,
             predicate_text,
-            scheme: counted.signer.scheme().to_string(),
-            signed_reference: counted.reference.as_deref(),
+            scheme: accepted_signatures.signer.scheme().to_string(),
+            signed_reference: accepted_signatures.reference.as_deref(),
         }
     }
 }
@@ -305,14 +309,16 @@ pub(super) struct ReportedLayers<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     faults: Option<LazyList<'a, ReportedError>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    not_held: Option<LazyList<'a, ReportedLayer<'a>>>,
+    missing_foreign_layers: Option<LazyList<'a, ReportedLayer<'a>>>,
     read: bool,
 }
 
 impl<'a> ReportedLayers<'a> {
     fn of(layers: &'a Layers) -> Self {
         match layers {
-            Layers::NotRead => Self { blobs: None, bytes: None, faults: None, not_held: None, read: false },
+            Layers::NotRead => {
+                Self { blobs: None, bytes: None, faults: None, missing_foreign_layers: None, read: false }
+            }
             Layers::Partly(read, faults) => {
                 let faults = LazyList::new(|| faults.iter().map(ReportedError::from));
                 Self { faults: Some(faults), read: false, ..Self::read(read) }
@@ -327,7 +333,7 @@ impl<'a> ReportedLayers<'a> {
             blobs: Some(read.blobs),
             bytes: Some(read.bytes),
             faults: None,
-            not_held: Some(LazyList::new(|| read.missing_foreign_layers.iter().map(ReportedLayer::of))),
+            missing_foreign_layers: Some(LazyList::new(|| read.missing_foreign_layers.iter().map(ReportedLayer::of))),
             read: true,
         }
     }

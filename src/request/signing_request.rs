@@ -184,7 +184,7 @@ impl SigningRequest {
         let alike = |other: &&RequestItem| other.kind() == item.kind() && other.platforms == item.platforms;
         let same_name = self.items.iter().filter(alike).find(|other| other.reference == item.reference);
         let mut same_place =
-            self.items.iter().filter(alike).filter(|other| other.reference.place() == item.reference.place());
+            self.items.iter().filter(alike).filter(|other| other.reference.location() == item.reference.location());
         let only = match (same_place.next(), same_place.next()) {
             (Some(only), None) => Some(only),
             _ => None,

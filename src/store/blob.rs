@@ -12,7 +12,7 @@ use crate::store::parallel::Permit;
 use crate::store::transfer_progress;
 
 /// A stream of the unchecked pieces of a blob, which a store provides.
-pub trait Chunks: Send {
+pub trait BlobStream: Send {
     /// The next piece; `None` at the end.
     fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>>;
 
@@ -28,7 +28,7 @@ pub trait Chunks: Send {
 /// The pieces are hashed as they pass, and the last one is held back until length and digest are verified, so a reader
 /// that received a whole blob received the right one. It reads at most one piece more than the declared length.
 pub struct Blob {
-    chunks: Box<dyn Chunks>,
+    stream: Box<dyn BlobStream>,
     descriptor: Descriptor,
     /// The first error, which every later call repeats.
     failed: Option<StoreError>,
@@ -42,11 +42,11 @@ pub struct Blob {
 }
 
 impl Blob {
-    /// A blob of `descriptor`, read from `chunks`; `place` names the source in errors.
-    pub fn new(descriptor: Descriptor, place: String, chunks: Box<dyn Chunks>) -> Self {
+    /// A blob of `descriptor`, read from `stream`; `place` names the source in errors.
+    pub fn new(descriptor: Descriptor, place: String, stream: Box<dyn BlobStream>) -> Self {
         let hasher = Some(Hasher::new(descriptor.digest.algorithm()));
         Self {
-            chunks,
+            stream,
             descriptor,
             failed: None,
             hasher,
@@ -61,8 +61,8 @@ impl Blob {
     /// A blob of content that is in memory.
     pub fn of(content: &Content) -> Self {
         let whole = content.shared();
-        let chunks = ContentChunks { left: Some(whole.clone()), whole };
-        Self::new(content.descriptor().clone(), "memory".to_owned(), Box::new(chunks))
+        let stream = ContentStream { left: Some(whole.clone()), whole };
+        Self::new(content.descriptor().clone(), "memory".to_owned(), Box::new(stream))
     }
 
     /// The same blob, which holds `permit` until its last piece was returned.
@@ -101,7 +101,7 @@ impl Blob {
 
     async fn advance(&mut self) -> Result<Option<Bytes>, StoreError> {
         while let Some(hasher) = &mut self.hasher {
-            match self.chunks.next().await? {
+            match self.stream.next().await? {
                 Some(piece) if piece.is_empty() => {}
                 Some(piece) => {
                     hasher.update(&piece);
@@ -127,7 +127,7 @@ impl Blob {
     /// # Errors
     /// Any error of the source.
     pub async fn rewind(&mut self) -> Result<bool, StoreError> {
-        let done = self.chunks.rewind().await?;
+        let done = self.stream.rewind().await?;
         if done {
             self.hasher = Some(Hasher::new(self.descriptor.digest.algorithm()));
             self.held = None;
@@ -159,12 +159,12 @@ impl Blob {
     }
 }
 
-struct ContentChunks {
+struct ContentStream {
     left: Option<Bytes>,
     whole: Bytes,
 }
 
-impl Chunks for ContentChunks {
+impl BlobStream for ContentStream {
     fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
         Box::pin(std::future::ready(Ok(self.left.take())))
     }

@@ -13,7 +13,7 @@ pub struct Deadline(Option<Arc<SharedDeadline>>);
 
 /// The time that counts towards the timeout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CountedTime {
+pub enum TimeoutScope {
     /// All time, except while a person is asked something.
     Everything,
     /// All time, except while a person is asked something and while layers are transferred: an image may be large and
@@ -23,7 +23,7 @@ pub enum CountedTime {
 
 #[derive(Debug)]
 struct SharedDeadline {
-    counted: CountedTime,
+    scope: TimeoutScope,
     limit: Duration,
     since: Instant,
     state: Mutex<DeadlineState>,
@@ -32,9 +32,9 @@ struct SharedDeadline {
 #[derive(Debug, Default)]
 struct DeadlineState {
     /// The current activity, for messages.
-    doing: String,
+    activity: String,
     /// When a piece of a layer was last transferred.
-    moved: Option<Instant>,
+    last_progress: Option<Instant>,
     /// The time since when a person is asked something.
     paused: Option<Instant>,
     uncounted: Duration,
@@ -42,7 +42,7 @@ struct DeadlineState {
 
 /// Stops the timeout while a person is asked something, until this is dropped.
 #[derive(Debug)]
-pub struct Pause(Deadline);
+pub struct TimeoutPause(Deadline);
 
 impl Deadline {
     /// No timeout.
@@ -51,9 +51,9 @@ impl Deadline {
     }
 
     /// A timeout of `limit`, from now on.
-    pub fn new(limit: Duration, counted: CountedTime) -> Self {
+    pub fn new(limit: Duration, scope: TimeoutScope) -> Self {
         let state = Mutex::default();
-        Self(Some(Arc::new(SharedDeadline { counted, limit, since: Instant::now(), state })))
+        Self(Some(Arc::new(SharedDeadline { scope, limit, since: Instant::now(), state })))
     }
 
     /// The timeout, if there is one.
@@ -63,7 +63,7 @@ impl Deadline {
 
     /// The remaining time if all time counts.
     pub fn remaining_of_all_time(&self) -> Option<Duration> {
-        self.remaining().filter(|_| self.0.as_ref().is_some_and(|shared| shared.counted == CountedTime::Everything))
+        self.remaining().filter(|_| self.0.as_ref().is_some_and(|shared| shared.scope == TimeoutScope::Everything))
     }
 
     /// The remaining time; zero when the timeout has passed. It grows again by time that does not count.
@@ -72,28 +72,28 @@ impl Deadline {
     }
 
     /// Records that a piece of a layer was transferred just now.
-    pub fn moved(&self) {
-        self.moved_at(Instant::now());
+    pub fn record_progress(&self) {
+        self.record_progress_at(Instant::now());
     }
 
     /// Stops the timeout while a person is asked something.
-    pub fn pause(&self) -> Pause {
+    pub fn pause(&self) -> TimeoutPause {
         if let Some(shared) = &self.0 {
             shared.state().paused = Some(Instant::now());
         }
-        Pause(self.clone())
+        TimeoutPause(self.clone())
     }
 
     /// Sets the current activity.
-    pub fn doing(&self, what: impl Into<String>) {
+    pub fn set_activity(&self, what: impl Into<String>) {
         if let Some(shared) = &self.0 {
-            shared.state().doing = what.into();
+            shared.state().activity = what.into();
         }
     }
 
     /// The last activity, for messages.
-    pub fn last(&self) -> String {
-        self.0.as_ref().map(|shared| shared.state().doing.clone()).unwrap_or_default()
+    pub fn activity(&self) -> String {
+        self.0.as_ref().map(|shared| shared.state().activity.clone()).unwrap_or_default()
     }
 
     fn left_at(&self, now: Instant) -> Option<Duration> {
@@ -104,13 +104,13 @@ impl Deadline {
         Some(shared.limit.saturating_sub(counted))
     }
 
-    fn moved_at(&self, now: Instant) {
+    fn record_progress_at(&self, now: Instant) {
         let Some(shared) = &self.0 else { return };
         let mut state = shared.state();
-        let since = state.moved.map(|before| now.saturating_duration_since(before));
-        state.moved = state.moved.max(Some(now));
+        let since = state.last_progress.map(|before| now.saturating_duration_since(before));
+        state.last_progress = state.last_progress.max(Some(now));
         match since {
-            Some(since) if since <= STILL && shared.counted == CountedTime::EverythingButLayers => {
+            Some(since) if since <= STILL && shared.scope == TimeoutScope::EverythingButLayers => {
                 state.uncounted += since
             }
             _ => {}
@@ -124,7 +124,7 @@ impl SharedDeadline {
     }
 }
 
-impl Drop for Pause {
+impl Drop for TimeoutPause {
     fn drop(&mut self) {
         if let Some(shared) = &self.0.0 {
             let mut state = shared.state();
@@ -163,11 +163,11 @@ mod tests {
 
     #[test]
     fn time_in_which_layers_move_counts_only_where_everything_does() {
-        for (counted, left) in [(CountedTime::Everything, 0), (CountedTime::EverythingButLayers, 8)] {
+        for (counted, left) in [(TimeoutScope::Everything, 0), (TimeoutScope::EverythingButLayers, 8)] {
             let deadline = Deadline::new(10 * SECOND, counted);
             let start = since(&deadline);
             for second in 1..=100 {
-                deadline.moved_at(start + second * SECOND);
+                deadline.record_progress_at(start + second * SECOND);
             }
             // One second passed before the first piece, and one after the last.
             assert_eq!(deadline.left_at(start + 101 * SECOND), Some(left * SECOND), "{counted:?}");
@@ -176,27 +176,27 @@ mod tests {
 
     #[test]
     fn several_layers_at_once_do_not_count_twice() {
-        let deadline = Deadline::new(10 * SECOND, CountedTime::EverythingButLayers);
+        let deadline = Deadline::new(10 * SECOND, TimeoutScope::EverythingButLayers);
         let start = since(&deadline);
         for _ in 0..5 {
-            deadline.moved_at(start);
-            deadline.moved_at(start + 2 * SECOND);
+            deadline.record_progress_at(start);
+            deadline.record_progress_at(start + 2 * SECOND);
         }
         assert_eq!(deadline.left_at(start + 5 * SECOND), Some(7 * SECOND));
     }
 
     #[test]
     fn layers_that_stand_still_count() {
-        let deadline = Deadline::new(100 * SECOND, CountedTime::EverythingButLayers);
+        let deadline = Deadline::new(100 * SECOND, TimeoutScope::EverythingButLayers);
         let start = since(&deadline);
-        deadline.moved_at(start);
-        deadline.moved_at(start + 31 * SECOND);
+        deadline.record_progress_at(start);
+        deadline.record_progress_at(start + 31 * SECOND);
         assert_eq!(deadline.left_at(start + 31 * SECOND), Some(69 * SECOND));
     }
 
     #[test]
     fn a_person_has_all_the_time() {
-        let deadline = Deadline::new(SECOND, CountedTime::Everything);
+        let deadline = Deadline::new(SECOND, TimeoutScope::Everything);
         let pause = deadline.pause();
         assert!(deadline.left_at(since(&deadline) + 1_000 * SECOND).unwrap() > Duration::ZERO);
         drop(pause);

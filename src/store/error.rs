@@ -48,12 +48,12 @@ pub use file::CredentialEntryFault;
 pub use file::CredentialFileFault;
 pub use file::PemBlock;
 pub use missing::MissingContent;
-pub use protocol::AnswerText;
+pub use protocol::ErrorResponse;
+pub use protocol::ErrorText;
 pub use protocol::LinkFault;
 pub use protocol::LocationFault;
 pub use protocol::ProtocolFault;
 pub use protocol::ReferrersTagFault;
-pub use protocol::RegistryAnswer;
 pub use protocol::TokenFault;
 pub use refusal::BusyFault;
 pub use refusal::ReadBackFault;
@@ -136,7 +136,7 @@ pub enum StoreError {
     #[error("{place}: a blob is missing: {answer}")]
     MissingBlob {
         /// The response of the store.
-        answer: RegistryAnswer,
+        answer: ErrorResponse,
         /// The manifest.
         place: String,
     },

@@ -249,7 +249,7 @@ pub fn is_same_place(one: &Reference, other: &Reference) -> bool {
     };
     match (local(one), local(other)) {
         (Some(one), Some(other)) => files::are_same(&one, &other),
-        (None, None) => one.place() == other.place(),
+        (None, None) => one.location() == other.location(),
         _ => false,
     }
 }
@@ -318,7 +318,7 @@ mod tests {
 
         let sink = images.create(&reference).unwrap();
         let index = br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
-        let index = Content::name(media_type::OCI_INDEX, index.to_vec());
+        let index = Content::from_bytes(media_type::OCI_INDEX, index.to_vec());
         let _pushed = now(sink.push_manifest(&index, Some("v1"))).unwrap();
         now(sink.finish()).unwrap();
 

@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn more_than_it_gives_out_is_remembered() {
         let index = br#"{"schemaVersion":2,"manifests":[]}"#.to_vec();
-        let index = Content::name(media_type::OCI_INDEX, index);
+        let index = Content::from_bytes(media_type::OCI_INDEX, index);
         let size = index.descriptor().size;
         let memory = Memory::new(Limits::DEFAULT.with(|limits| limits.oci.manifest_bytes = size));
         let _pushed = now(memory.push_manifest(&index, Some("v"))).unwrap();

@@ -143,7 +143,7 @@ impl Memory {
             serde_json::json!({ "schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": manifests });
         let bytes = json::to_go(&list)
             .map_err(|error| StoreError::Broken { place: PLACE.to_owned(), reason: BrokenReason::Unwritable(error) })?;
-        self.put(&Content::name(media_type::OCI_INDEX, bytes), Some(&tag)).map(drop)
+        self.put(&Content::from_bytes(media_type::OCI_INDEX, bytes), Some(&tag)).map(drop)
     }
 }
 

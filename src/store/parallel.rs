@@ -203,7 +203,7 @@ mod tests {
     use super::*;
     use crate::oci::Content;
     use crate::store::Blob;
-    use crate::store::Chunks;
+    use crate::store::BlobStream;
     use crate::store::StoreError;
 
     fn block_on<T>(task: impl Future<Output = T>) -> T {
@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn a_turn_ends_with_the_last_piece_and_with_a_failure() {
         let permits = Permits::new(1);
-        let content = Content::name("text/plain", b"content".to_vec());
+        let content = Content::from_bytes("text/plain", b"content".to_vec());
         let mut blob = Blob::of(&content).holding(block_on(permits.acquire()));
         assert_eq!(permits.left.available_permits(), 0);
         assert!(block_on(blob.next()).unwrap().is_some());
@@ -283,7 +283,7 @@ mod tests {
 
     struct Nothing;
 
-    impl Chunks for Nothing {
+    impl BlobStream for Nothing {
         fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
             Box::pin(std::future::ready(Ok(None)))
         }

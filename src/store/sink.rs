@@ -68,7 +68,7 @@ pub trait Sink: Source {
     ///
     /// # Errors
     /// [`StoreError`] if the store did not tell.
-    fn holders<'a>(&'a self, name: &'a str) -> Task<'a, Result<BTreeSet<Digest>, StoreError>> {
+    fn targets_of<'a>(&'a self, name: &'a str) -> Task<'a, Result<BTreeSet<Digest>, StoreError>> {
         Box::pin(async move {
             match self.resolve(&TagOrDigest::Tag(name.to_owned())).await {
                 Ok(content) => Ok(BTreeSet::from([*content.digest()])),

@@ -43,7 +43,7 @@ use crate::verify::AcceptedSignature;
 use crate::verify::Finding;
 use crate::verify::Reason;
 use crate::verify::Refusal;
-use crate::verify::Unmet;
+use crate::verify::UnmetRequirement;
 use crate::verify::VerifiedSubject;
 
 /// Whether the predicates of accepted attestations are kept.
@@ -55,7 +55,7 @@ pub(super) enum Predicates {
 
 /// The trust root, policy and limits of an evaluation.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct EvaluationTerms<'a> {
+pub(super) struct EvaluationContext<'a> {
     pub(super) limits: &'a Limits,
     pub(super) policy: &'a Policy,
     pub(super) predicates: Predicates,
@@ -70,15 +70,15 @@ pub struct Evaluation<'a> {
     findings: Vec<Arc<Finding>>,
     now: Time,
     subject: Digest,
-    terms: EvaluationTerms<'a>,
+    context: EvaluationContext<'a>,
     /// Whether a list of evidence could not be read, so that its entries are unknown.
     unread_list: bool,
 }
 
 impl<'a> Evaluation<'a> {
-    pub(super) const fn begin(terms: EvaluationTerms<'a>, subject: Digest, now: Time) -> Self {
-        let budget = SignatureBudget::of(terms.limits.evidence.signature_checks);
-        Self { accepted: Vec::new(), budget, findings: Vec::new(), now, subject, terms, unread_list: false }
+    pub(super) const fn begin(context: EvaluationContext<'a>, subject: Digest, now: Time) -> Self {
+        let budget = SignatureBudget::of(context.limits.evidence.signature_checks);
+        Self { accepted: Vec::new(), budget, findings: Vec::new(), now, subject, context, unread_list: false }
     }
 
     /// The same evaluation with signatures that this verifier accepted about this subject earlier.
@@ -89,7 +89,7 @@ impl<'a> Evaluation<'a> {
     /// Adds one piece of evidence: it is accepted, or a finding says why not.
     pub fn add(&mut self, evidence: &Evidence) {
         let Authentication { authenticated, rejected, undetermined } =
-            self.terms.trust.authenticate(evidence, &mut self.budget);
+            self.context.trust.authenticate(evidence, &mut self.budget);
         let mut reasons = Vec::new();
         for statement in &authenticated {
             match self.accept(evidence, statement) {
@@ -103,11 +103,11 @@ impl<'a> Evaluation<'a> {
             Rejection::Untrusted { claimed } => Reason::NoTrustedKey { claimed },
         }));
         reasons.extend(undetermined.map(|unchecked| Reason::SignaturesNotChecked { limit: unchecked.limit }));
-        reasons.into_iter().for_each(|reason| self.find(Finding::about(evidence, reason)));
+        reasons.into_iter().for_each(|reason| self.add_finding(Finding::about(evidence, reason)));
     }
 
     /// Adds a finding about something other than a signed document.
-    pub fn find(&mut self, finding: Finding) {
+    pub fn add_finding(&mut self, finding: Finding) {
         self.findings.push(Arc::new(finding));
     }
 
@@ -144,7 +144,7 @@ impl<'a> Evaluation<'a> {
     /// # Errors
     /// [`Refusal`] if the policy is not met; its decision says whether that is a no or could-not-tell.
     pub fn conclude(self) -> Result<VerifiedSubject, Refusal> {
-        let (policy, trust) = (self.terms.policy.id(), self.terms.trust.version());
+        let (policy, trust) = (self.context.policy.id(), self.context.trust.version());
         match NonEmpty::collect(self.accepted.iter().cloned()) {
             Some(accepted) if self.is_met() => {
                 Ok(VerifiedSubject::proven(self.subject, accepted, self.findings, policy, trust, self.now))
@@ -155,8 +155,8 @@ impl<'a> Evaluation<'a> {
 
     /// Ends the evaluation as a refusal, even if the policy is met: then as could-not-tell.
     pub fn refuse(self) -> Refusal {
-        let requirements = self.terms.policy.requirements();
-        let unmet = |requirement: &Requirement| Unmet {
+        let requirements = self.context.policy.requirements();
+        let unmet = |requirement: &Requirement| UnmetRequirement {
             got: requirement.quorum().count(self.signers_for(requirement.id())),
             kind: requirement.kind().clone(),
             requirement: requirement.id().clone(),
@@ -177,7 +177,7 @@ impl<'a> Evaluation<'a> {
     /// owner, so it could complete any quorum.
     fn decision(&self) -> Decision {
         let undetermined = self.unread_list || self.findings.iter().any(|finding| finding.reason.is_undetermined());
-        self.terms.policy.rule().decide(&|requirement| match (self.missing_of(requirement), undetermined) {
+        self.context.policy.rule().decide(&|requirement| match (self.missing_of(requirement), undetermined) {
             (0, _) => Decision::Met,
             (_, true) => Decision::Undetermined,
             (_, false) => Decision::Unmet,
@@ -185,7 +185,7 @@ impl<'a> Evaluation<'a> {
     }
 
     fn requirements(&self) -> impl Iterator<Item = &'a Requirement> + use<'a> {
-        self.terms.policy.requirements().into_iter()
+        self.context.policy.requirements().into_iter()
     }
 
     fn missing_of(&self, requirement: &Requirement) -> u32 {
@@ -200,11 +200,11 @@ impl<'a> Evaluation<'a> {
     /// Steps 2 to 5: accepts a statement that a trusted key signed only if it is about this digest, is of a kind that a
     /// requirement asks for, and meets all conditions of at least one such requirement.
     fn accept(&self, evidence: &Evidence, statement: &AuthenticatedStatement) -> Result<AcceptedSignature, Reason> {
-        let payload = statement.payload().read(self.terms.limits).map_err(Reason::Payload)?;
+        let payload = statement.payload().read(self.context.limits).map_err(Reason::Payload)?;
         let kind = StatementKind::of(&payload);
         let asked: Vec<_> = self.requirements().filter(|requirement| *requirement.kind() == kind).collect();
         if asked.is_empty() {
-            let want = self.terms.policy.requirements().first().kind().clone();
+            let want = self.context.policy.requirements().first().kind().clone();
             return Err(Reason::WrongKind { got: kind, want });
         }
         let claims = SubjectClaims::of(&payload, &self.subject)?;
@@ -223,7 +223,7 @@ impl<'a> Evaluation<'a> {
                 annotations: claims.annotations,
                 evidence: evidence.without_second_copy(),
                 kind,
-                predicate: claims.predicate.filter(|_| self.terms.predicates == Predicates::Kept),
+                predicate: claims.predicate.filter(|_| self.context.predicates == Predicates::Kept),
                 reference: claims.reference,
                 requirements,
                 signer: statement.signer().clone(),

@@ -12,7 +12,7 @@ pub use finding::Finding;
 pub use finding::Reason;
 pub use finding::key_id;
 pub use refusal::Refusal;
-pub use refusal::Unmet;
+pub use refusal::UnmetRequirement;
 pub use shared::SharedFindings;
 pub use verified::AcceptedSignature;
 pub use verified::VerifiedSubject;

@@ -25,12 +25,12 @@ pub struct Refusal {
     /// The digest of the subject.
     pub subject: Digest,
     /// The requirements that are not met.
-    pub unmet: NonEmpty<Unmet>,
+    pub unmet: NonEmpty<UnmetRequirement>,
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Unmet { got, kind, requirement, want } = self.unmet.first();
+        let UnmetRequirement { got, kind, requirement, want } = self.unmet.first();
         write!(f, "requirement `{requirement}`: {got} of {want} owners signed an {kind} of {}", self.subject)
     }
 }
@@ -38,7 +38,7 @@ impl fmt::Display for Refusal {
 /// A requirement that is not met.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Unmet {
+pub struct UnmetRequirement {
     /// The number of owners who signed, each with a different key.
     pub got: usize,
     /// The kind of statement that the requirement asks for.

@@ -11,7 +11,7 @@ use crate::verify::AcceptedSignature;
 use crate::verify::Evaluation;
 use crate::verify::Refusal;
 use crate::verify::VerifiedSubject;
-use crate::verify::evaluation::EvaluationTerms;
+use crate::verify::evaluation::EvaluationContext;
 use crate::verify::evaluation::Predicates;
 
 /// A trust root and a policy. It evaluates the evidence about a subject in every format and from every store
@@ -86,7 +86,7 @@ impl Verifier {
     /// Begins an evaluation of `subject` as of `now`, to which evidence is added piece by piece.
     pub fn evaluation(&self, subject: Digest, now: Time) -> Evaluation<'_> {
         let Self { limits, policy, predicates, trust } = self;
-        Evaluation::begin(EvaluationTerms { limits, policy, predicates: *predicates, trust }, subject, now)
+        Evaluation::begin(EvaluationContext { limits, policy, predicates: *predicates, trust }, subject, now)
     }
 
     /// The same verified subject with only those accepted signatures that `keep` selects; `None` if they do not meet

@@ -97,7 +97,7 @@ pub fn link(data: &[u8]) -> bool {
 /// A manifest or index: no bytes are both.
 pub fn manifest(data: &[u8]) -> bool {
     let read = |kinds: [&str; 2]| {
-        let contents = kinds.map(|kind| Content::name(kind, data.to_vec()));
+        let contents = kinds.map(|kind| Content::from_bytes(kind, data.to_vec()));
         assert!(contents.iter().all(|content| *content.digest() == Digest::sha256(data)));
         contents.iter().any(|content| Document::parse(content, &Limits::DEFAULT).is_ok())
     };

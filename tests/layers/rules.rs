@@ -113,7 +113,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
 
 /// A type that proves something: its name, the module that it is imported from, and the files that may make one.
 pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
-    ("Admitted", "import", &["ops/import.rs"]),
+    ("VerifiedGraph", "import", &["ops/import.rs"]),
     ("Content", "oci", &["oci/content.rs"]),
     ("Payload", "envelope", &["envelope/"]),
     ("SignedItem", "envelope", &["envelope/signing_item.rs"]),

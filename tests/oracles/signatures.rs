@@ -55,7 +55,7 @@ struct OracleAnswer {
 }
 
 fn output(key: &Key, payload: &[u8], signature: &str) -> OracleAnswer {
-    let layer = Content::name(media_type::SIMPLE_SIGNING, payload.to_vec());
+    let layer = Content::from_bytes(media_type::SIMPLE_SIGNING, payload.to_vec());
     let ours = SimpleSigning::new(&layer, signature).ok().and_then(|simple| simple.verify(&key.ours).ok());
     let theirs = key.theirs.verify_signature(Signature::Base64Encoded(signature.as_bytes()), payload).is_ok();
     OracleAnswer { ours: ours.map(|payload| payload.proof().scheme), theirs }

@@ -184,15 +184,15 @@ impl TestStore {
     pub fn image(&self, seed: u64) -> Content {
         let rootfs = json!({"type": "layers", "diff_ids": []});
         let config = json!({"architecture": "amd64", "os": "linux", "rootfs": rootfs, "seed": seed}).to_string();
-        let config = Content::name(media_type::OCI_CONFIG, config.into_bytes());
-        let layer = Content::name("application/vnd.oci.image.layer.v1.tar", format!("layer {seed}").into_bytes());
+        let config = Content::from_bytes(media_type::OCI_CONFIG, config.into_bytes());
+        let layer = Content::from_bytes("application/vnd.oci.image.layer.v1.tar", format!("layer {seed}").into_bytes());
         let manifest = json!({
             "schemaVersion": 2,
             "mediaType": media_type::OCI_MANIFEST,
             "config": config.descriptor(),
             "layers": [layer.descriptor()],
         });
-        let manifest = Content::name(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
+        let manifest = Content::from_bytes(media_type::OCI_MANIFEST, manifest.to_string().into_bytes());
         self.push(&[config, layer], &manifest, Some(&format!("v{seed}")));
         manifest
     }
@@ -200,7 +200,7 @@ impl TestStore {
     /// An index of these.
     pub fn index(&self, children: &[Descriptor], tag: Option<&str>) -> Content {
         let index = json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": children});
-        let index = Content::name(media_type::OCI_INDEX, index.to_string().into_bytes());
+        let index = Content::from_bytes(media_type::OCI_INDEX, index.to_string().into_bytes());
         self.push(&[], &index, tag);
         index
     }
@@ -289,7 +289,7 @@ pub fn entry(manifest: &Content, format: Format) -> Descriptor {
 pub fn blobs(signed_layers: &[SignedLayer]) -> Vec<Content> {
     signed_layers
         .iter()
-        .map(|signed_layer| Content::name(&signed_layer.media_type, signed_layer.bytes.clone()))
+        .map(|signed_layer| Content::from_bytes(&signed_layer.media_type, signed_layer.bytes.clone()))
         .collect()
 }
 
@@ -306,7 +306,7 @@ pub fn signature_manifest(subject: Option<&Descriptor>, format: Format, signed_l
         manifest["subject"] = json!(subject);
         manifest["artifactType"] = json!(format.artifact_type());
     }
-    Content::name(media_type::OCI_MANIFEST, manifest.to_string().into_bytes())
+    Content::from_bytes(media_type::OCI_MANIFEST, manifest.to_string().into_bytes())
 }
 
 /// The statement to sign.

@@ -36,7 +36,7 @@ use bulla::key::Scheme;
 use bulla::key::Signer;
 use bulla::limits::Limits;
 use bulla::ops::OpsError;
-use bulla::ops::discover::Effort;
+use bulla::ops::discover::DiscoverUntil;
 use bulla::ops::layers::Depth;
 use bulla::ops::verify;
 use bulla::ops::verify::NotVerified;
@@ -72,8 +72,8 @@ pub fn now<T>(future: impl Future<Output = T>) -> T {
 pub const NOW: Time = Time::EPOCH;
 
 /// The trust root and policy of a test.
-pub fn options<'a>(verifier: &'a Verifier, effort: Effort, limits: &'a Limits) -> VerifyOptions<'a> {
-    VerifyOptions { verifier, effort, now: NOW, depth: Depth::Manifests, limits }
+pub fn options<'a>(verifier: &'a Verifier, until: DiscoverUntil, limits: &'a Limits) -> VerifyOptions<'a> {
+    VerifyOptions { verifier, until, now: NOW, depth: Depth::Manifests, limits }
 }
 
 /// The verdicts on an image, verified or not.
@@ -167,12 +167,16 @@ impl Ask {
 
     /// The verdict on `subject` by what `source` has.
     pub fn of(&self, source: &dyn Source, subject: Digest) -> Verdict {
-        now(verify::evaluate_subject(source, subject, options(&self.verifier(), Effort::UntilMet, &self.limits)))
+        now(verify::evaluate_subject(
+            source,
+            subject,
+            options(&self.verifier(), DiscoverUntil::PolicyMet, &self.limits),
+        ))
     }
 
     /// The same, with all evidence evaluated.
     pub fn of_everything(&self, source: &dyn Source, subject: Digest) -> Verdict {
-        now(verify::evaluate_subject(source, subject, options(&self.verifier(), Effort::Everything, &self.limits)))
+        now(verify::evaluate_subject(source, subject, options(&self.verifier(), DiscoverUntil::AllFound, &self.limits)))
     }
 }
 

@@ -6,12 +6,12 @@ use bulla::digest::Digest;
 use bulla::oci::Content;
 use bulla::oci::Descriptor;
 use bulla::oci::TagOrDigest;
-use bulla::store::AnswerText;
 use bulla::store::Blob;
+use bulla::store::ErrorResponse;
+use bulla::store::ErrorText;
 use bulla::store::Listing;
 use bulla::store::Origin;
 use bulla::store::Pushed;
-use bulla::store::RegistryAnswer;
 use bulla::store::Sink;
 use bulla::store::Source;
 use bulla::store::StoreError;
@@ -174,7 +174,7 @@ impl<S: Sink> Sink for Scripted<S> {
             self.inner.push_manifest(content, tag).await.map_err(|error| match error {
                 StoreError::Protocol { place, .. } => {
                     let answer =
-                        RegistryAnswer { body: AnswerText::None, host: None, phrase: "Bad Request", status: 400 };
+                        ErrorResponse { body: ErrorText::None, host: None, phrase: "Bad Request", status: 400 };
                     StoreError::MissingBlob { answer, place }
                 }
                 other => other,

@@ -550,7 +550,7 @@ fn eight_writers_lose_nothing_in_a_real_registry() {
     // This registry wants what a list names to be there.
     let app = Registries::new(settings()).repository(&reference(&host, "app")).unwrap();
     run(async {
-        let config = Content::name("application/vnd.oci.empty.v1+json", b"{}".to_vec());
+        let config = Content::from_bytes("application/vnd.oci.empty.v1+json", b"{}".to_vec());
         app.push_content(&config).await.unwrap();
         for round in 0..20 {
             for writer in 0..WRITERS {
@@ -567,7 +567,7 @@ fn eight_writers_lose_nothing_in_a_real_registry() {
                 let (barrier, host) = (&barrier, host.as_str());
                 scope.spawn(move || {
                     let app = Registries::new(settings()).repository(&reference(host, "app")).unwrap();
-                    let config = Content::name("application/vnd.oci.empty.v1+json", b"{}".to_vec());
+                    let config = Content::from_bytes("application/vnd.oci.empty.v1+json", b"{}".to_vec());
                     let entry = manifest(&config, &format!("{round} {writer}")).descriptor().clone();
                     barrier.wait();
                     run(app.merge_referrers(&subject, &[entry])).unwrap();
@@ -590,7 +590,7 @@ fn manifest(config: &Content, text: &str) -> Content {
         "layers": [],
         "annotations": {"n": text},
     });
-    Content::name(OCI_MANIFEST, manifest.to_string().into_bytes())
+    Content::from_bytes(OCI_MANIFEST, manifest.to_string().into_bytes())
 }
 
 /// A registry that answers 400 to `?artifactType=` alone has a referrers API all the same: it is asked without the filter.

@@ -485,8 +485,10 @@ fn a_tag_over_128_characters_is_absent_and_not_written() {
     let cosign = bulla::oci::referrer::cosign_tag(&digest, "sig");
     for name in ["a".repeat(129), cosign] {
         assert!(run(app.resolve(&tag(&name))).unwrap_err().is_not_found(), "{name}");
-        let error = run(app
-            .push_manifest(&Content::name("application/vnd.oci.image.manifest.v1+json", b"{}".to_vec()), Some(&name)))
+        let error = run(app.push_manifest(
+            &Content::from_bytes("application/vnd.oci.image.manifest.v1+json", b"{}".to_vec()),
+            Some(&name),
+        ))
         .unwrap_err();
         assert!(matches!(error, StoreError::ReadOnly { .. }), "{error}");
         let error = app.check_tag(&name).unwrap_err();

@@ -6,7 +6,7 @@ use crate::support::image::image;
 use crate::support::registry::Action;
 use crate::support::registry::Times;
 use bulla::digest::Digest;
-use bulla::store::Chunks;
+use bulla::store::BlobStream;
 use bulla::store::ReadOnlyFault;
 use bulla::store::Sink as _;
 use bulla::store::Source as _;
@@ -18,7 +18,7 @@ const UPLOADS: &str = "/v2/app/blobs/uploads/*";
 /// A blob that comes in pieces, and can begin again or not.
 fn stream(bytes: &[u8], again: bool) -> Blob {
     struct Pieces(Bytes, usize, bool);
-    impl Chunks for Pieces {
+    impl BlobStream for Pieces {
         fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
             let piece = self.0.slice(self.1..self.0.len().min(self.1 + 65_536));
             self.1 += piece.len();
@@ -91,7 +91,7 @@ fn a_wrong_blob_is_never_stored() {
             wrong.truncate(size - cut);
             let descriptor = Descriptor::of("application/octet-stream", &bytes);
             struct Once(Option<Bytes>);
-            impl Chunks for Once {
+            impl BlobStream for Once {
                 fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
                     let mut all = self.0.take().unwrap_or_default();
                     let piece = all.split_to(all.len().min(100_000));
@@ -154,7 +154,7 @@ fn an_upload_follows_redirects_within_the_registry() {
             for blob in manifest.blobs() {
                 registry.put_blob("app", blob);
             }
-            app.push_manifest(&Content::name(OCI_MANIFEST, manifest.manifest), Some("v1")).await.unwrap();
+            app.push_manifest(&Content::from_bytes(OCI_MANIFEST, manifest.manifest), Some("v1")).await.unwrap();
         });
         assert!(has(&registry, b"small") && has(&registry, &large), "{code}");
         let moved: Vec<_> = registry.requests().into_iter().filter(|it| it.query.contains("moved=")).collect();
@@ -367,7 +367,7 @@ fn a_lost_response_to_an_upload_is_checked() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", None);
     registry.rule("PUT", "/manifests/", Times::First(1), Action::LoseAnswer);
-    let manifest = Content::name(OCI_MANIFEST, image.manifest.clone());
+    let manifest = Content::from_bytes(OCI_MANIFEST, image.manifest.clone());
     run(app(&registry).push_manifest(&manifest, Some("v1"))).unwrap();
 }
 
@@ -380,7 +380,7 @@ fn a_full_registry_is_an_error() {
         run(async {
             assert!(app.push_content(&octets(b"x")).await.is_err());
             assert!(app.push_blob(stream(&filler(1, 1 << 20), true)).await.is_err());
-            let manifest = Content::name(OCI_MANIFEST, image(1).manifest);
+            let manifest = Content::from_bytes(OCI_MANIFEST, image(1).manifest);
             assert!(app.push_manifest(&manifest, None).await.is_err());
         });
     }
@@ -391,7 +391,7 @@ fn a_repository_that_must_be_created_first_is_an_error() {
     let registry = with(&["create=off"]);
     let error = run(app(&registry).push_content(&octets(b"x"))).unwrap_err();
     assert!(!error.is_not_found(), "{error}");
-    let manifest = Content::name(OCI_MANIFEST, image(1).manifest);
+    let manifest = Content::from_bytes(OCI_MANIFEST, image(1).manifest);
     assert!(!run(app(&registry).push_manifest(&manifest, None)).unwrap_err().is_not_found());
 }
 
@@ -434,7 +434,7 @@ fn a_manifest_is_stored_under_its_digest_or_a_tag() {
     image.put(&registry, "other", None);
     image.blobs().iter().for_each(|blob| assert_eq!(registry.put_blob("app", blob), Digest::sha256(blob)));
     let app = app(&registry);
-    let manifest = Content::name(OCI_MANIFEST, image.manifest.clone());
+    let manifest = Content::from_bytes(OCI_MANIFEST, image.manifest.clone());
     run(async {
         assert!(!app.push_manifest(&manifest, None).await.unwrap().listed);
         app.push_manifest(&manifest, Some("v1")).await.unwrap();
@@ -466,7 +466,7 @@ fn a_missing_blob_of_a_manifest_has_its_own_error() {
         let registry = Registry::start(Quirks::preset(preset).unwrap());
         let app = app(&registry);
         assert!(!app.validates_manifests());
-        let manifest = Content::name(OCI_MANIFEST, image(1).manifest);
+        let manifest = Content::from_bytes(OCI_MANIFEST, image(1).manifest);
         let error = run(app.push_manifest(&manifest, None)).unwrap_err();
         assert_eq!(error.code(), "missing-blob", "{error}");
         assert!(app.validates_manifests());
@@ -481,7 +481,7 @@ fn a_missing_blob_of_a_manifest_has_its_own_error() {
 fn a_stored_manifest_is_read_back() {
     let (registry, image) = (polite(), image(1));
     image.put(&registry, "app", None);
-    let manifest = Content::name(OCI_MANIFEST, image.manifest.clone());
+    let manifest = Content::from_bytes(OCI_MANIFEST, image.manifest.clone());
     let lie = format!("sha256:{}", "0".repeat(64));
     registry.rule("PUT", "/manifests/", Times::Every, Action::SetHeader("Docker-Content-Digest".to_owned(), lie));
     run(async {
@@ -510,11 +510,13 @@ fn an_immutable_tag_with_the_same_digest_is_a_success() {
         two.put(&registry, "app", None);
         let app = app(&registry);
         run(async {
-            app.push_manifest(&Content::name(OCI_MANIFEST, one.manifest.clone()), Some("v1"))
+            app.push_manifest(&Content::from_bytes(OCI_MANIFEST, one.manifest.clone()), Some("v1"))
                 .await
                 .unwrap_or_else(|error| panic!("{status}: {error}"));
-            let error =
-                app.push_manifest(&Content::name(OCI_MANIFEST, two.manifest.clone()), Some("v1")).await.unwrap_err();
+            let error = app
+                .push_manifest(&Content::from_bytes(OCI_MANIFEST, two.manifest.clone()), Some("v1"))
+                .await
+                .unwrap_err();
             assert!(
                 matches!(&error, StoreError::ReadOnly { reason: ReadOnlyFault::ImmutableTag { held, .. }, .. } if *held == one.digest()),
                 "{status}: {error}"
@@ -530,7 +532,7 @@ fn the_manifest_size_limit_of_a_registry_is_reported() {
     for cap in ["manifest-cap=100:413", "manifest-cap=100:400"] {
         let (registry, image) = (with(&[cap]), image(1));
         image.put(&registry, "app", None);
-        let manifest = Content::name(OCI_MANIFEST, image.manifest);
+        let manifest = Content::from_bytes(OCI_MANIFEST, image.manifest);
         let error = run(app(&registry).push_manifest(&manifest, None)).unwrap_err();
         assert_eq!(error.code(), "protocol", "{error}");
     }
@@ -567,7 +569,7 @@ fn an_image_can_be_pushed_to_every_known_registry() {
                 assert!(!there.unwrap_or(false), "{preset}");
                 app.push_blob(stream(blob.bytes(), true)).await.unwrap_or_else(step("blob"));
             }
-            let manifest = Content::name(OCI_MANIFEST, image.manifest.clone());
+            let manifest = Content::from_bytes(OCI_MANIFEST, image.manifest.clone());
             app.push_manifest(&manifest, Some("v1")).await.map(drop).unwrap_or_else(step("manifest"));
             let back = app.resolve(&tag("v1")).await.unwrap_or_else(|error| panic!("{preset}: {error}"));
             assert_eq!(back.digest(), manifest.digest());

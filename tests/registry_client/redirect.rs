@@ -178,7 +178,7 @@ fn no_credential_ever_reaches_a_second_host() {
             let _ = app.push_content(&octets(b"small")).await;
             let _ = app.push_content(&big).await;
             let _ = app.mount(&layer, "other").await;
-            let manifest = Content::name(OCI_MANIFEST, image.manifest.clone());
+            let manifest = Content::from_bytes(OCI_MANIFEST, image.manifest.clone());
             let _ = app.push_manifest(&manifest, Some("elsewhere")).await;
             let _ = app.merge_referrers(&image.digest(), std::slice::from_ref(&layer)).await;
         });

@@ -6,10 +6,10 @@ use crate::support::image::image;
 use crate::support::registry::Action;
 use crate::support::registry::Times;
 use crate::support::temp_dir;
-use bulla::store::CountedTime;
 use bulla::store::Deadline;
 use bulla::store::Sink as _;
 use bulla::store::Source as _;
+use bulla::store::TimeoutScope;
 use bulla::store::registry::RequestEvent;
 use bulla::store::registry::RequestObserver;
 use std::io::Read as _;
@@ -79,7 +79,7 @@ fn a_deadline_ends_every_kind_of_wait() {
         registry.clear_rules();
         registry.rule("*", "/v2/*", Times::Every, action);
         let mut settings = settings();
-        settings.deadline = Deadline::new(TENTH, CountedTime::Everything);
+        settings.deadline = Deadline::new(TENTH, TimeoutScope::Everything);
         let error = work(app_with(&registry, settings)).unwrap_err();
         assert_eq!(error.code(), "timeout", "{error}");
         error.to_string()
@@ -108,7 +108,7 @@ fn time_in_which_layers_move_does_not_count_by_default() {
     registry.rule("GET", BLOBS, Times::Every, Action::Drip { bytes: 2_000, pause_ms: 20 });
     registry.rule("GET", MANIFESTS, Times::Every, Action::Hang);
     let mut settings = settings();
-    settings.deadline = Deadline::new(3 * TENTH, CountedTime::EverythingButLayers);
+    settings.deadline = Deadline::new(3 * TENTH, TimeoutScope::EverythingButLayers);
     let app = app_with(&registry, settings);
     let layer = Descriptor::of("application/octet-stream", &bytes);
     run(async {
@@ -372,7 +372,7 @@ fn token_services_and_credential_helpers_count_and_nothing_is_left_running() {
     let registry = with(&["auth=token", "user=joe:hunter2"]);
     registry.rule("*", "/token", Times::Every, Action::Hang);
     let mut settings = settings_as(Credentials::none().with(&registry.address(), basic("joe", "hunter2")));
-    settings.deadline = Deadline::new(TENTH, CountedTime::Everything);
+    settings.deadline = Deadline::new(TENTH, TimeoutScope::Everything);
     assert_eq!(run(app_with(&registry, settings).resolve(&tag("v1"))).unwrap_err().code(), "timeout");
 
     let (registry, home) = (with(&["auth=basic", "user=joe:hunter2"]), temp_dir());

@@ -124,7 +124,7 @@ fn jobs<'a>(approved: &ApprovedRequest<'a>) -> Vec<AttachJob<'a>> {
     let mut jobs: BTreeMap<String, AttachJob<'a>> = BTreeMap::new();
     for approved in approved.items() {
         let pinned = approved.item().pinned().to_string();
-        let place = approved.item().reference.place();
+        let place = approved.item().reference.location();
         let job = jobs.entry(pinned.clone()).or_insert_with(|| AttachJob { items: Vec::new(), pinned, place });
         job.items.push(approved);
     }

@@ -22,7 +22,7 @@ use bulla::files::open;
 use bulla::limits::Limits;
 use bulla::oci::Reference;
 use bulla::ops::audit;
-use bulla::ops::audit::AuditTerms;
+use bulla::ops::audit::AuditOptions;
 use bulla::ops::audit::AuditedImage;
 use bulla::ops::audit::AuditedSignature;
 use bulla::ops::audit::LogAudit;
@@ -117,7 +117,7 @@ fn against(args: &RequestLogVerifyArgs, lines: &LogLines) -> Result<Option<LogAu
     }
     let trust = TrustRoot::pinned(keys).map_err(|error| Failure::unknown(error.to_string()))?;
     let names = if args.any_name { NameRule::Any } else { NameRule::SameImage };
-    let terms = AuditTerms { limits: &Limits::DEFAULT, lines, names, trust: &trust };
+    let options = AuditOptions { limits: &Limits::DEFAULT, lines, names, trust: &trust };
     let stores = Stores::new(&args.registry, &args.against)?;
     let runtime = Runtime::new(Work::Waiting)?;
     let mut all: Option<LogAudit> = None;
@@ -125,7 +125,7 @@ fn against(args: &RequestLogVerifyArgs, lines: &LogLines) -> Result<Option<LogAu
         let (source, tag_or_digest) = stores.source(name)?;
         let (reference, source) = (&name.parse::<Reference>()?, source.as_ref());
         let image = AuditedImage { name, reference, source, tag_or_digest: &tag_or_digest };
-        let audit = runtime.block_on(audit::audit(image, terms))?;
+        let audit = runtime.block_on(audit::audit(image, options))?;
         all = Some(match all {
             Some(before) => before.and(audit),
             None => audit,

@@ -21,7 +21,7 @@ use bulla::oci::Reference;
 use bulla::oci::TagOrDigest;
 use bulla::ops;
 use bulla::ops::request::SignableImage;
-use bulla::ops::sign::Extent;
+use bulla::ops::sign::SignedPlatforms;
 use bulla::policy;
 use bulla::policy::Threshold;
 use bulla::request::Action;
@@ -60,7 +60,10 @@ pub(super) fn new(args: &RequestNewArgs, now: Time) -> Result<Exit, Failure> {
     for (reference, found) in resolve(args, &limits)? {
         for found in found {
             // Two references to the same image in the same place are one item, under the first reference.
-            match items.iter().find(|item| item.digest == found.digest && item.reference.place() == reference.place()) {
+            match items
+                .iter()
+                .find(|item| item.digest == found.digest && item.reference.location() == reference.location())
+            {
                 Some(item) => render::note(format_args!("note: {reference} is the same image as {}", item.reference)),
                 None => items.extend(items_for(args, &attestations, &reference, &found, previous.as_ref())),
             }
@@ -85,11 +88,11 @@ fn resolve(args: &RequestNewArgs, limits: &Limits) -> Result<Vec<(Reference, Vec
     let references = reference_list::expand(&args.references)?;
     let stores = Stores::new(&args.registry, &references)?;
     let stores = &stores;
-    let extent = if args.all_platforms { Extent::AllPlatforms } else { Extent::Root };
+    let platforms = if args.all_platforms { SignedPlatforms::All } else { SignedPlatforms::Root };
     let tasks = references.iter().map(|typed| -> Task<'_, Result<(Reference, Vec<SignableImage>), Failure>> {
         Box::pin(async move {
             let (source, tag_or_digest) = stores.source(typed)?;
-            let found = ops::request::find(source.as_ref(), &tag_or_digest, extent, limits).await?;
+            let found = ops::request::find(source.as_ref(), &tag_or_digest, platforms, limits).await?;
             let reference: Reference = typed.parse()?;
             // An image without a name is referred to by its digest.
             let reference = match (reference.tag_or_digest(), found.first()) {
@@ -135,12 +138,12 @@ fn items_for(
         let forms = args.format.signature();
         Action::Sign(ImageSignature {
             annotations: args.annotations.iter().cloned().collect(),
-            identity: forms.has_tag().then(|| args.signed_reference.clone().unwrap_or_else(|| reference.place())),
+            identity: forms.has_tag().then(|| args.signed_reference.clone().unwrap_or_else(|| reference.location())),
             name: args.signed_reference.clone().filter(|_| forms.contains(FormName::SigstoreBundle)),
             forms,
         })
     };
-    let registry = matches!(reference, Reference::Registry(_)).then(|| reference.place());
+    let registry = matches!(reference, Reference::Registry(_)).then(|| reference.location());
     let attest = |attestation: &Attestation| {
         let name = args.signed_reference.clone().or_else(|| registry.clone());
         Action::Attest(Attestation { name, ..attestation.clone() })

@@ -59,7 +59,7 @@ pub struct AuditedImage<'a> {
 
 /// What an audit is made with.
 #[derive(Clone, Copy, Debug)]
-pub struct AuditTerms<'a> {
+pub struct AuditOptions<'a> {
     /// The limits on manifests, evidence and signature checks.
     pub limits: &'a Limits,
     /// The log.
@@ -145,14 +145,14 @@ pub enum UnreadEvidence {
 ///
 /// # Errors
 /// [`OpsError`] where the image or a list of referrers could not be read: could not tell.
-pub async fn audit(image: AuditedImage<'_>, terms: AuditTerms<'_>) -> Result<LogAudit, OpsError> {
+pub async fn audit(image: AuditedImage<'_>, options: AuditOptions<'_>) -> Result<LogAudit, OpsError> {
     let AuditedImage { source, tag_or_digest, .. } = image;
     let subject = *pinned::resolve(source, tag_or_digest).await?.digest();
-    let mut walk = Walk::new(source, terms.limits);
+    let mut walk = Walk::new(source, options.limits);
     let evidence = walk.evidence();
     let audit = LogAudit { signatures: Vec::new(), unread: Vec::new() };
-    let checks = SignatureBudget::of(terms.limits.evidence.signature_checks);
-    let mut auditor = Auditor { audit, checks, image, subject, terms };
+    let checks = SignatureBudget::of(options.limits.evidence.signature_checks);
+    let mut auditor = Auditor { audit, checks, image, subject, options };
     let (mut fetched, mut failed) = (BTreeSet::new(), Vec::new());
     for entry in walk.referrers(&subject).await? {
         match walk.fetch(&entry).await {
@@ -219,13 +219,13 @@ struct Auditor<'a> {
     checks: SignatureBudget,
     image: AuditedImage<'a>,
     subject: Digest,
-    terms: AuditTerms<'a>,
+    options: AuditOptions<'a>,
 }
 
 impl Auditor<'_> {
     /// Step 2: reads the signed documents of a manifest.
     async fn manifest(&mut self, content: &Content, found_at: FoundAt, budget: &EvidenceBudget) {
-        let (source, limits) = (self.image.source, self.terms.limits);
+        let (source, limits) = (self.image.source, self.options.limits);
         let look = |evidence: &Evidence| self.document(evidence);
         let findings = signature_manifest::documents_in(source, content, found_at, None, (budget, limits), look).await;
         for Finding { digest, reason, .. } in findings {
@@ -235,7 +235,7 @@ impl Auditor<'_> {
 
     /// Step 3: authenticates a document.
     fn document(&mut self, evidence: &Evidence) {
-        let trust = self.terms.trust;
+        let trust = self.options.trust;
         let Authentication { authenticated, mut undetermined, .. } = trust.authenticate(evidence, &mut self.checks);
         let mut seen = BTreeSet::new();
         for statement in authenticated {
@@ -261,7 +261,7 @@ impl Auditor<'_> {
 
     /// Steps 4 and 5: looks up the signatures over one payload.
     fn look_up(&mut self, statement: &AuthenticatedStatement, signatures: Vec<Digest>) {
-        let AuditTerms { limits, lines, names, .. } = self.terms;
+        let AuditOptions { limits, lines, names, .. } = self.options;
         let (key, name) = (statement.signer().key(), self.image.name);
         let stated = statement.payload().read(limits).map(|payload| Stated::by(&payload));
         for signature in signatures {

@@ -56,22 +56,22 @@ pub use subject::ReferrerSubject;
 
 /// How much evidence discovery looks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effort {
+pub enum DiscoverUntil {
     /// Until the policy is satisfied: what `verify` needs, with the fewest requests.
-    UntilMet,
+    PolicyMet,
     /// All evidence that the policy could accept: what `import` carries along.
-    Everything,
+    AllFound,
 }
 
 /// The arguments of [`discover`].
 #[derive(Clone, Copy)]
-pub struct Search<'a> {
+pub struct DiscoverOptions<'a> {
     /// The store to search.
     pub source: &'a dyn Source,
     /// The manifest whose signatures are wanted.
     pub subject: ReferrerSubject<'a>,
     /// When to stop.
-    pub effort: Effort,
+    pub until: DiscoverUntil,
     /// The limits on manifests, bytes and layers of evidence.
     pub limits: &'a Limits,
 }
@@ -81,12 +81,12 @@ pub struct Search<'a> {
 ///
 /// Returns the errors of the lists and tags that could not be read, and of exhausted limits. With any of these a
 /// refusal is not final: a signature may have been missed.
-pub async fn discover(search: Search<'_>, evaluation: &mut Evaluation<'_>) -> Vec<StoreError> {
-    let budget = EvidenceBudget::of(search.limits);
-    let mut discovery = Discovery::new(search, &budget);
-    let span = trace::span(&search.subject.digest);
+pub async fn discover(options: DiscoverOptions<'_>, evaluation: &mut Evaluation<'_>) -> Vec<StoreError> {
+    let budget = EvidenceBudget::of(options.limits);
+    let mut discovery = Discovery::new(options, &budget);
+    let span = trace::span(&options.subject.digest);
     discovery.run(evaluation).instrument(span.clone()).await;
-    let manifests = search.limits.evidence.signature_manifests.saturating_sub(discovery.manifests);
+    let manifests = options.limits.evidence.signature_manifests.saturating_sub(discovery.manifests);
     trace::ended(&span, discovery.is_done(evaluation), &discovery.unread, manifests);
     discovery.unread
 }
@@ -107,27 +107,27 @@ struct Discovery<'a> {
     manifests: u64,
     /// The errors that keep a refusal from being final.
     unread: Vec<StoreError>,
-    search: Search<'a>,
+    options: DiscoverOptions<'a>,
     /// The entries seen, by digest, size and media type: a wrong entry for a manifest must not hide a right one.
     seen: BTreeSet<(Digest, u64, String)>,
 }
 
 impl<'a> Discovery<'a> {
-    fn new(search: Search<'a>, budget: &'a EvidenceBudget) -> Self {
+    fn new(options: DiscoverOptions<'a>, budget: &'a EvidenceBudget) -> Self {
         Self {
             budget,
             read: BTreeSet::new(),
             later: Vec::new(),
-            manifests: search.limits.evidence.signature_manifests,
+            manifests: options.limits.evidence.signature_manifests,
             unread: Vec::new(),
-            search,
+            options,
             seen: BTreeSet::new(),
         }
     }
 
     /// Runs the steps of the module head.
     async fn run(&mut self, evaluation: &mut Evaluation<'_>) {
-        let listed = match self.search.source.has_referrers_api() {
+        let listed = match self.options.source.has_referrers_api() {
             // Known to keep no list: it is asked last, in case that has changed.
             Some(false) => None,
             _ => Some(self.own_list(Some(media_type::SIGSTORE_BUNDLE), evaluation).await),
@@ -161,19 +161,19 @@ impl<'a> Discovery<'a> {
 
     /// Whether discovery may end: the evaluation is met, and no more than that is wanted.
     fn is_done(&self, evaluation: &Evaluation<'_>) -> bool {
-        self.search.effort == Effort::UntilMet && evaluation.is_met()
+        self.options.until == DiscoverUntil::PolicyMet && evaluation.is_met()
     }
 
     /// The statement kinds that are still wanted: those that the evaluation lacks, or all that the policy names.
     fn kinds<'b>(&self, evaluation: &Evaluation<'b>) -> Vec<&'b StatementKind> {
-        match self.search.effort {
-            Effort::Everything => evaluation.kinds(),
-            Effort::UntilMet => evaluation.unmet_kinds(),
+        match self.options.until {
+            DiscoverUntil::AllFound => evaluation.kinds(),
+            DiscoverUntil::PolicyMet => evaluation.unmet_kinds(),
         }
     }
 
     fn reader(&self, evaluation: &Evaluation<'_>) -> Reader<'a> {
-        let Search { source, limits, .. } = self.search;
+        let DiscoverOptions { source, limits, .. } = self.options;
         let largest = signature_manifest::largest_document(&evaluation.kinds(), limits);
         Reader { budget: self.budget, largest, limits, source }
     }
@@ -181,7 +181,7 @@ impl<'a> Discovery<'a> {
     /// Steps 1 and 3: reads the store's list of referrers, filtered by `artifact_type` if one is given, and considers
     /// its entries. `Listed::Whole` only if no page failed and no entry can have been filtered out.
     async fn own_list(&mut self, artifact_type: Option<&str>, evaluation: &mut Evaluation<'_>) -> Listed {
-        let answer = self.search.source.referrers(&self.search.subject.digest, artifact_type).await;
+        let answer = self.options.source.referrers(&self.options.subject.digest, artifact_type).await;
         trace::list(artifact_type, &answer);
         match answer {
             Ok(Some(listing)) => {
@@ -210,8 +210,8 @@ impl<'a> Discovery<'a> {
     /// Step 2: reads the list at the fallback tag and considers its entries. OCI distribution-spec, "Referrers Tag
     /// Schema".
     async fn fallback_list(&mut self, evaluation: &mut Evaluation<'_>) {
-        let tag = referrer::fallback_tag(&self.search.subject.digest);
-        let answer = self.search.source.resolve(&TagOrDigest::Tag(tag.clone())).await;
+        let tag = referrer::fallback_tag(&self.options.subject.digest);
+        let answer = self.options.source.resolve(&TagOrDigest::Tag(tag.clone())).await;
         trace::tag(&tag, &answer);
         let content = match answer {
             Ok(content) => content,
@@ -220,12 +220,12 @@ impl<'a> Discovery<'a> {
         };
         // Some registries resolve the fallback tag to the image, and `cosign copy` gives the image that tag: then it is
         // not a list (threats: fallback-tag-is-the-image).
-        if *content.digest() == self.search.subject.digest {
+        if *content.digest() == self.options.subject.digest {
             return;
         }
-        match Index::parse(&content, self.search.limits) {
+        match Index::parse(&content, self.options.limits) {
             Ok(index) => self.sort(FoundAt::FallbackTag, index.manifests, evaluation).await,
-            Err(error) => self.unread.push(walk::unreadable(self.search.source, error)),
+            Err(error) => self.unread.push(walk::unreadable(self.options.source, error)),
         }
     }
 
@@ -244,9 +244,9 @@ impl<'a> Discovery<'a> {
 
     /// Reads the signature manifest at one of cosign's tags, without a check of its `subject` field: cosign sets none.
     async fn cosign_tag(&mut self, suffix: &str, evaluation: &mut Evaluation<'_>) {
-        let tag = referrer::cosign_tag(&self.search.subject.digest, suffix);
+        let tag = referrer::cosign_tag(&self.options.subject.digest, suffix);
         let place = FoundAt::Tag(tag.clone());
-        let answer = self.search.source.resolve(&TagOrDigest::Tag(tag.clone())).await;
+        let answer = self.options.source.resolve(&TagOrDigest::Tag(tag.clone())).await;
         trace::tag(&tag, &answer);
         let content = match answer {
             Ok(content) => content,
@@ -259,12 +259,12 @@ impl<'a> Discovery<'a> {
         if self.read.contains(&digest) {
             return;
         }
-        match SignatureManifest::open(content, place.clone(), None, self.search.limits) {
+        match SignatureManifest::open(content, place.clone(), None, self.options.limits) {
             Opened::SignatureManifest(manifest) => self.read_rest(manifest, evaluation).await,
-            Opened::Finding(finding) | Opened::OtherFormat(finding) => evaluation.find(finding),
+            Opened::Finding(finding) | Opened::OtherFormat(finding) => evaluation.add_finding(finding),
             Opened::Unrelated => {
                 let reason = Reason::Manifest("it carries no signed document".to_owned());
-                evaluation.find(Finding { digest: Some(digest), place, reason });
+                evaluation.add_finding(Finding { digest: Some(digest), place, reason });
             }
         }
     }
@@ -295,7 +295,7 @@ impl<'a> Discovery<'a> {
         let mut left = entries.into_iter().peekable();
         let mut batch = self.first_batch(evaluation);
         while left.peek().is_some() && !self.is_done(evaluation) {
-            let (reader, subject) = (self.reader(evaluation), self.search.subject);
+            let (reader, subject) = (self.reader(evaluation), self.options.subject);
             let limit = reader.limits.oci.manifest_bytes;
             let read_ahead = &EvidenceBudget::read_ahead();
             let mut held: u64 = 0;
@@ -307,7 +307,7 @@ impl<'a> Discovery<'a> {
                 // An entry that declares more than the limit is rejected unpaid: it must not exhaust the budget.
                 if entry.size > limit {
                     let reason = Reason::TooLarge { got: entry.size, limit };
-                    evaluation.find(Finding { digest: Some(entry.digest), place, reason });
+                    evaluation.add_finding(Finding { digest: Some(entry.digest), place, reason });
                 } else if let Err(exhausted) = self.spend(&entry) {
                     // An exhausted budget is an error, not an empty list: a refusal would not be justified.
                     self.unread.push(exhausted);
@@ -327,9 +327,9 @@ impl<'a> Discovery<'a> {
 
     /// The size of the first batch: as many as there are signatures missing, since more may not be needed.
     fn first_batch(&self, evaluation: &Evaluation<'_>) -> usize {
-        match self.search.effort {
-            Effort::Everything => AT_ONCE,
-            Effort::UntilMet => usize::try_from(evaluation.missing()).unwrap_or(AT_ONCE).clamp(1, AT_ONCE),
+        match self.options.until {
+            DiscoverUntil::AllFound => AT_ONCE,
+            DiscoverUntil::PolicyMet => usize::try_from(evaluation.missing()).unwrap_or(AT_ONCE).clamp(1, AT_ONCE),
         }
     }
 
@@ -338,9 +338,9 @@ impl<'a> Discovery<'a> {
     /// # Errors
     /// [`StoreError::TooMany`]: the budget is exhausted.
     fn spend(&mut self, entry: &Descriptor) -> Result<(), StoreError> {
-        let limits = self.search.limits;
+        let limits = self.options.limits;
         let exhausted = |what, limit| {
-            let place = format!("{}@{}", self.search.source.origin(), self.search.subject.digest);
+            let place = format!("{}@{}", self.options.source.origin(), self.options.subject.digest);
             Err(StoreError::TooMany { place, what, limit })
         };
         let Some(manifests) = self.manifests.checked_sub(1) else {
@@ -363,7 +363,7 @@ impl<'a> Discovery<'a> {
             // A doubtful entry that turns out to hold no signature is not reported.
             FetchedManifest::Nothing(finding)
                 if certainty == Certainty::Doubtful && !finding.reason.is_reported_when_doubtful() => {}
-            FetchedManifest::Nothing(finding) => evaluation.find(finding),
+            FetchedManifest::Nothing(finding) => evaluation.add_finding(finding),
             FetchedManifest::Unrelated => {}
         }
     }
@@ -389,6 +389,6 @@ impl<'a> Discovery<'a> {
         trace::read(manifest, evidence, &findings);
         self.read.insert(*manifest.digest());
         evidence.iter().for_each(|evidence| evaluation.add(evidence));
-        findings.into_iter().for_each(|finding| evaluation.find(finding));
+        findings.into_iter().for_each(|finding| evaluation.add_finding(finding));
     }
 }

@@ -227,7 +227,7 @@ mod tests {
         };
         let entries = children.iter().map(entry).collect::<Vec<_>>().join(",");
         let text = format!(r#"{{"schemaVersion":2,"annotations":{{"name":"{name}"}},"manifests":[{entries}]}}"#);
-        Content::name(media_type::OCI_INDEX, text.into_bytes())
+        Content::from_bytes(media_type::OCI_INDEX, text.into_bytes())
     }
 
     /// `top` lists `a` and `b`, `a` lists `c` and `b`, `b` lists `d`.

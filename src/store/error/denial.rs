@@ -1,6 +1,6 @@
 //! `DenialReason`: why a store denies access, or why a credential was not sent to it.
 
-use super::protocol::RegistryAnswer;
+use super::protocol::ErrorResponse;
 
 /// Why access is denied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -8,7 +8,7 @@ use super::protocol::RegistryAnswer;
 pub enum DenialReason {
     /// The registry refused the request.
     #[error("{0}")]
-    Answer(RegistryAnswer),
+    Answer(ErrorResponse),
     /// The registry requires Basic authentication, and there is no user name and password.
     #[error("it wants a user name and a password")]
     BasicWanted,
@@ -36,7 +36,7 @@ pub enum DenialReason {
     #[error("{service}: no token {user}, {answer}")]
     Token {
         /// The response of the token service.
-        answer: RegistryAnswer,
+        answer: ErrorResponse,
         /// The URL of the token service.
         service: String,
         /// The user that the token was requested for.

@@ -9,7 +9,7 @@ use crate::json::JsonError;
 pub enum ProtocolFault {
     /// The response has an error status.
     #[error("{0}")]
-    Answer(RegistryAnswer),
+    Answer(ErrorResponse),
     /// The registry confirmed the blob before all of it was sent.
     #[error("it says that it has all of the blob before it was sent all of it")]
     ConfirmedEarly,
@@ -67,7 +67,7 @@ pub enum ProtocolFault {
     #[error("{service} {answer}")]
     ServiceAnswer {
         /// The response of the token service.
-        answer: RegistryAnswer,
+        answer: ErrorResponse,
         /// The URL of the token service.
         service: String,
     },
@@ -85,9 +85,9 @@ pub enum ProtocolFault {
 /// The status and the text of a response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}answered {status} {phrase}{body}", from(.host.as_ref()))]
-pub struct RegistryAnswer {
+pub struct ErrorResponse {
     /// The text.
-    pub body: AnswerText,
+    pub body: ErrorText,
     /// The host, if it is not the registry itself.
     pub host: Option<String>,
     /// The reason phrase of the status.
@@ -97,11 +97,11 @@ pub struct RegistryAnswer {
 }
 
 #[cfg(feature = "registry")]
-impl RegistryAnswer {
+impl ErrorResponse {
     /// The same response with its text converted by `text`.
     pub(super) fn with_text(self, text: impl Fn(&str) -> String) -> Self {
         let body = match self.body {
-            AnswerText::Text(shown) => AnswerText::Text(text(&shown)),
+            ErrorText::Text(shown) => ErrorText::Text(text(&shown)),
             other => other,
         };
         Self { body, host: self.host.map(|host| text(&host)), ..self }
@@ -111,7 +111,7 @@ impl RegistryAnswer {
 /// The text of a response with an error status.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum AnswerText {
+pub enum ErrorText {
     /// An HTML page.
     #[error(": a page for browsers, which is no answer of a registry")]
     Html,

@@ -168,7 +168,7 @@ impl Catalog {
 
     /// The digests that `name` selects now: those with an equivalent name for Docker, otherwise those whose name ends
     /// with it.
-    pub(crate) fn holders(&self, name: &ImageName) -> BTreeSet<Digest> {
+    pub(crate) fn targets_of(&self, name: &ImageName) -> BTreeSet<Digest> {
         let named: BTreeSet<_> = self.named_as(name).map(|(_, entry)| entry.digest).collect();
         match named.is_empty() {
             true => self.with_name(name.as_str()).into_iter().map(|entry| entry.digest).collect(),

@@ -12,7 +12,7 @@ use crate::digest::Digest;
 use crate::files;
 use crate::limits::Limits;
 use crate::oci::Descriptor;
-use crate::store::Chunks;
+use crate::store::BlobStream;
 use crate::store::StoreError;
 use crate::store::Task;
 use crate::store::error::BrokenReason;
@@ -128,8 +128,8 @@ impl OpenFile {
     }
 
     /// The file as a stream of pieces.
-    pub(crate) fn chunks(self, what: String) -> Box<dyn Chunks> {
-        Box::new(FileChunks { reader: self.reader, what })
+    pub(crate) fn chunks(self, what: String) -> Box<dyn BlobStream> {
+        Box::new(FileStream { reader: self.reader, what })
     }
 }
 
@@ -160,12 +160,12 @@ pub(crate) fn open_regular(path: &Path) -> Result<Option<(File, u64)>, StoreErro
     Ok(files::regular(path)?)
 }
 
-struct FileChunks {
+struct FileStream {
     reader: Box<dyn Rereadable>,
     what: String,
 }
 
-impl FileChunks {
+impl FileStream {
     fn read(&mut self) -> Result<Option<Bytes>, StoreError> {
         let mut piece = Vec::with_capacity(PIECE);
         let end = u64::try_from(PIECE).unwrap_or(u64::MAX);
@@ -175,7 +175,7 @@ impl FileChunks {
     }
 }
 
-impl Chunks for FileChunks {
+impl BlobStream for FileStream {
     fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
         Box::pin(std::future::ready(self.read()))
     }

@@ -182,7 +182,7 @@ impl<P: LayoutFiles> Local<P> {
             self.read(INDEX, self.limits.oci.manifest_bytes)?.ok_or_else(|| self.broken(LayoutFault::NoIndex))?;
         if !state.catalog.is_of(&index) {
             // The entries of a layout are all its images together, so only the size of the file bounds their number.
-            state.catalog = Catalog::parse(&Content::name(media_type::OCI_INDEX, index), &self.limits, u64::MAX)
+            state.catalog = Catalog::parse(&Content::from_bytes(media_type::OCI_INDEX, index), &self.limits, u64::MAX)
                 .map_err(|error| StoreError::Manifest { place, error })?;
         }
         Ok(())

@@ -94,8 +94,8 @@ impl<P: LayoutFiles> Sink for Local<P> {
         false
     }
 
-    fn holders<'a>(&'a self, name: &'a str) -> Task<'a, Result<BTreeSet<Digest>, StoreError>> {
-        Box::pin(ready(self.name(name).map(|name| self.state().catalog.holders(&name))))
+    fn targets_of<'a>(&'a self, name: &'a str) -> Task<'a, Result<BTreeSet<Digest>, StoreError>> {
+        Box::pin(ready(self.name(name).map(|name| self.state().catalog.targets_of(&name))))
     }
 
     fn merge_referrers<'a>(
@@ -228,7 +228,7 @@ impl<P: LayoutFiles> Local<P> {
             return Err(StoreError::TooMany { place: place(), what: "referrers", limit });
         }
         let bytes = list.render().map_err(|error| self.unwritable(error))?;
-        let content = Content::name(media_type::OCI_INDEX, bytes);
+        let content = Content::from_bytes(media_type::OCI_INDEX, bytes);
         self.push_blob(Blob::of(&content)).await?;
         let _gone = self
             .state()

@@ -22,7 +22,7 @@ use super::transport::length;
 use crate::oci::Content;
 use crate::oci::Descriptor;
 use crate::store::Blob;
-use crate::store::Chunks;
+use crate::store::BlobStream;
 use crate::store::StoreError;
 use crate::store::Task;
 use crate::store::error::ConnectionFault;
@@ -115,7 +115,7 @@ impl BlobDownload {
         self.skip -= skipped;
         let piece = piece.split_off(usize::try_from(skipped).unwrap_or(piece.len()));
         self.at = self.at.saturating_add(length(&piece));
-        self.repository.client.transport.settings.deadline.moved();
+        self.repository.client.transport.settings.deadline.record_progress();
         (!piece.is_empty()).then_some(piece)
     }
 
@@ -149,7 +149,7 @@ impl BlobDownload {
     }
 }
 
-impl Chunks for BlobDownload {
+impl BlobStream for BlobDownload {
     fn next(&mut self) -> Task<'_, Result<Option<Bytes>, StoreError>> {
         let (repository, digest) = (self.repository.clone(), self.descriptor.digest);
         let describe = move || (repository.place_of(&digest), format!("reading it from {}", repository.shown()));

@@ -43,7 +43,7 @@ pub(super) async fn resolve(repository: &Repository, tag_or_digest: &TagOrDigest
     let digest_header = digest_header(&response);
     let bytes = response.into_bytes();
     let content = match tag_or_digest {
-        TagOrDigest::Tag(_) => Content::name(&media_type, bytes),
+        TagOrDigest::Tag(_) => Content::from_bytes(&media_type, bytes),
         TagOrDigest::Digest(digest) => Content::check_digest(*digest, &media_type, bytes)
             .map_err(|error| StoreError::Content { place: repository.shown().to_owned(), error })?,
     };

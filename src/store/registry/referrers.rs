@@ -184,7 +184,7 @@ fn entries(repository: &Repository, response: ApiResponse) -> Result<Vec<Descrip
         let kind = shown(&response.media_type(), &repository.client.transport.settings.secrets);
         return Err(response.protocol_error(ProtocolFault::NotReferrers(kind)));
     }
-    let content = Content::name(media_type::OCI_INDEX, response.into_bytes());
+    let content = Content::from_bytes(media_type::OCI_INDEX, response.into_bytes());
     match Index::parse(&content, limits) {
         Ok(index) => Ok(index.manifests),
         Err(ManifestError::Limit { what: "descriptors", .. }) => {

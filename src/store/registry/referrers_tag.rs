@@ -150,7 +150,7 @@ fn merged(
         return Ok(None);
     }
     let inserted = insert(text, list, &new).ok_or(ReferrersTagFault::NotAnArray)?;
-    Ok(Some(Content::name(kind, inserted.into_bytes())))
+    Ok(Some(Content::from_bytes(kind, inserted.into_bytes())))
 }
 
 /// Appends `new` to the array `list`, which is a part of `text`; `null` counts as an empty array.
@@ -166,7 +166,7 @@ fn insert(text: &str, list: &str, new: &[&Descriptor]) -> Option<String> {
 fn fresh(entries: &[Descriptor]) -> Result<Content, ReferrersTagFault> {
     let entries = joined(&entries.iter().collect::<Vec<_>>()).ok_or(ReferrersTagFault::Entry)?;
     let list = format!(r#"{{"schemaVersion":2,"mediaType":"{}","manifests":[{entries}]}}"#, media_type::OCI_INDEX);
-    Ok(Content::name(media_type::OCI_INDEX, list.into_bytes()))
+    Ok(Content::from_bytes(media_type::OCI_INDEX, list.into_bytes()))
 }
 
 fn joined(entries: &[&Descriptor]) -> Option<String> {

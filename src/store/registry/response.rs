@@ -14,11 +14,11 @@ use crate::json;
 use crate::limits::Limits;
 use crate::redact::Secrets;
 use crate::store::StoreError;
-use crate::store::error::AnswerText;
 use crate::store::error::DenialReason;
+use crate::store::error::ErrorResponse;
+use crate::store::error::ErrorText;
 use crate::store::error::MissingContent;
 use crate::store::error::ProtocolFault;
-use crate::store::error::RegistryAnswer;
 
 /// The response of a registry.
 pub(super) struct ApiResponse {
@@ -142,15 +142,15 @@ impl ApiResponse {
     }
 
     /// The status and the text of the response, for messages.
-    pub(super) fn answer(&self) -> RegistryAnswer {
+    pub(super) fn answer(&self) -> ErrorResponse {
         let body = match &self.body {
-            ResponseBody::Error(ErrorBody { page: true, .. }) => AnswerText::Html,
-            ResponseBody::Error(error) if !error.shown.is_empty() => AnswerText::Text(error.shown.clone()),
-            _ => AnswerText::None,
+            ResponseBody::Error(ErrorBody { page: true, .. }) => ErrorText::Html,
+            ResponseBody::Error(error) if !error.shown.is_empty() => ErrorText::Text(error.shown.clone()),
+            _ => ErrorText::None,
         };
         let host = self.foreign.then(|| host_and_port(&self.url));
         let phrase = self.status.canonical_reason().unwrap_or("<unknown status code>");
-        RegistryAnswer { body, host, phrase, status: self.status.as_u16() }
+        ErrorResponse { body, host, phrase, status: self.status.as_u16() }
     }
 
     /// Whether a 404 is an absence: only without an error code or with one for absence, and not with an HTML page or a

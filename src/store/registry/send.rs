@@ -28,7 +28,7 @@ impl RegistryClient {
         let total = request.total(&self.transport.settings.timeouts);
         let mut retry = self.transport.retry_state();
         let doing = || format!("waiting for {}: {} {}", host_and_port(&self.base), request.method, request.url.path());
-        self.transport.settings.deadline.doing(doing());
+        self.transport.settings.deadline.set_activity(doing());
         let span = debug_span!("request", attempt = 1_u32);
         let asked = async {
             // The timeout includes bodies that are not layers.

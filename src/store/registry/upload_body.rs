@@ -121,7 +121,7 @@ impl UploadBody {
         match next {
             Ok(Some(piece)) => {
                 inner.keep(&piece);
-                self.deadline.moved();
+                self.deadline.record_progress();
                 self.sent.fetch_add(length(&piece), Ordering::AcqRel);
                 Ok(Some(piece))
             }
