@@ -20,6 +20,10 @@ mod vectors;
 
 #[path = "x509/agreement.rs"]
 mod agreement;
+#[path = "x509/crafted.rs"]
+mod crafted;
+#[path = "x509/encoding.rs"]
+mod encoding;
 #[path = "x509/limbo.rs"]
 mod limbo;
 #[path = "x509/made.rs"]

@@ -71,20 +71,21 @@ impl Certificate {
         let algorithm = Oid::from_content(parsed.signature_algorithm.algorithm.as_bytes()).ok_or_else(malformed)?;
         let content = der::only(der, der::SEQUENCE).ok_or_else(malformed)?;
         let signed = der::first(content).ok_or_else(malformed)?;
+        let (issuer, subject) = names(signed).ok_or_else(malformed)?;
         let algorithm_id = content.get(signed.len()..).and_then(der::read).ok_or_else(malformed)?.content;
         Ok(Self(Arc::new(Parsed {
             algorithm_id: algorithm_id.to_vec(),
             der: der.to_vec(),
             extensions: Extensions::read(whole.extensions())?,
             has_unique_id: whole.issuer_uid.is_some() || whole.subject_uid.is_some(),
-            issuer: Name::read(&whole.issuer)?,
+            issuer: Name::read(issuer)?,
             not_after: time(&whole.validity.not_after)?,
             not_before: time(&whole.validity.not_before)?,
             serial: SerialNumber(whole.raw_serial().to_vec()),
             signature: parsed.signature_value.data.to_vec(),
             signature_algorithm: algorithm,
             spki: whole.subject_pki.raw.to_vec(),
-            subject: Name::read(&whole.subject)?,
+            subject: Name::read(subject)?,
             to_be_signed: signed.to_vec(),
             version: if whole.version == X509Version::V3 { 3 } else { whole.version.0.saturating_add(1) },
         })))
@@ -226,12 +227,34 @@ impl fmt::Debug for Certificate {
     }
 }
 
+/// The DER of issuer and subject in a `TBSCertificate`. x509-parser ends a name at the first part that it cannot read and
+/// drops the rest, so names are read here.
+fn names(signed: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut rest = der::only(signed, der::SEQUENCE)?;
+    let mut next = || {
+        let one = der::first(rest)?;
+        rest = rest.get(one.len()..)?;
+        Some(one)
+    };
+    let version_or_serial = next()?;
+    if version_or_serial.first() == Some(&VERSION) {
+        let _serial = next()?;
+    }
+    let _signature = next()?;
+    let issuer = next()?;
+    let _validity = next()?;
+    Some((issuer, next()?))
+}
+
 /// RFC 5280 section 4.1.2.5: seconds are written, fractions of a second are not.
 fn time(time: &ASN1Time) -> Result<Time, CertificateError> {
     let malformed = CertificateError::Malformed { what: "validity", clause: "RFC 5280 section 4.1.2.5" };
     let whole = time.to_datetime().nanosecond() == 0;
     Time::from_unix(time.timestamp()).filter(|_| whole).ok_or(malformed)
 }
+
+/// The tag of the version, `[0] EXPLICIT`.
+const VERSION: u8 = 0xa0;
 
 /// How many bytes of a serial number are printed. RFC 5280 section 4.1.2.2 allows 20.
 const MOST_DIGITS: usize = 32;

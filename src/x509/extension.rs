@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use x509_parser::extensions as parsed;
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::extensions::X509Extension;
 
 use crate::x509::CertificateError;
-use crate::x509::Name;
+use crate::x509::GeneralName;
 use crate::x509::Oid;
 use crate::x509::der;
 
@@ -46,33 +45,6 @@ pub struct BasicConstraints {
 /// What a key may be used for (RFC 5280 section 4.2.1.3), as a set of bits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct KeyUsage(u16);
-
-/// A name of a subject (RFC 5280 section 4.2.1.6).
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum GeneralName {
-    /// A distinguished name.
-    Directory(Name),
-    /// A DNS name.
-    Dns(String),
-    /// An email address.
-    Email(String),
-    /// An IP address.
-    Ip(Vec<u8>),
-    /// A name of a kind that somebody else defined, with its value in DER, the tag `[0]` around it included.
-    Other {
-        /// Which kind of name.
-        kind: Oid,
-        /// Its value.
-        value: Vec<u8>,
-    },
-    /// An identifier that was registered.
-    RegisteredId(Oid),
-    /// An X.400 address or an EDI party name, which nobody compares.
-    Unread,
-    /// A URI.
-    Uri(String),
-}
 
 /// One subtree of the name constraints of a certificate (RFC 5280 section 4.2.1.10), permitted or excluded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,9 +190,8 @@ impl Extensions {
                     is_any(mapping.issuer_domain_policy.as_bytes()) || is_any(mapping.subject_domain_policy.as_bytes())
                 });
             }
-            ParsedExtension::SubjectAlternativeName(names) => {
-                self.alternative_names =
-                    names.general_names.iter().map(general_name).collect::<Option<_>>().ok_or(malformed)?;
+            ParsedExtension::SubjectAlternativeName(_) => {
+                self.alternative_names = GeneralName::read_all(extension.value).ok_or(malformed)?;
             }
             ParsedExtension::SubjectKeyIdentifier(id) => self.subject_key_id = Some(id.0.to_vec()),
             ParsedExtension::AuthorityInfoAccess(_)
@@ -290,27 +261,6 @@ impl Extensions {
     pub(super) const fn maps_any_policy(&self) -> bool {
         self.maps_any_policy
     }
-}
-
-fn general_name(name: &parsed::GeneralName<'_>) -> Option<GeneralName> {
-    // RFC 5280 section 4.2.1.6: these three are IA5String, which is ASCII.
-    let ascii = |text: &str| text.is_ascii().then(|| text.to_owned());
-    Some(match name {
-        parsed::GeneralName::DNSName(text) => GeneralName::Dns(ascii(text)?),
-        parsed::GeneralName::DirectoryName(name) => match Name::read(name) {
-            Ok(name) => GeneralName::Directory(name),
-            Err(_) => return None,
-        },
-        parsed::GeneralName::EDIPartyName(_) | parsed::GeneralName::X400Address(_) => GeneralName::Unread,
-        parsed::GeneralName::IPAddress(bytes) if matches!(bytes.len(), 4 | 16) => GeneralName::Ip(bytes.to_vec()),
-        parsed::GeneralName::OtherName(kind, value) => {
-            GeneralName::Other { kind: Oid::from_content(kind.as_bytes())?, value: value.to_vec() }
-        }
-        parsed::GeneralName::RFC822Name(text) => GeneralName::Email(ascii(text)?),
-        parsed::GeneralName::RegisteredID(id) => GeneralName::RegisteredId(Oid::from_content(id.as_bytes())?),
-        parsed::GeneralName::URI(text) => GeneralName::Uri(ascii(text)?),
-        parsed::GeneralName::IPAddress(_) | parsed::GeneralName::Invalid(..) => return None,
-    })
 }
 
 /// The subtrees of name constraints: `[0]` permitted, `[1]` excluded, at least one of the two, each with at least one

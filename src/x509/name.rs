@@ -2,12 +2,9 @@
 
 use std::fmt;
 
-use x509_parser::asn1_rs::Any;
-use x509_parser::asn1_rs::Tag;
-use x509_parser::x509::X509Name;
-
 use crate::x509::CertificateError;
 use crate::x509::Oid;
+use crate::x509::der;
 
 /// A distinguished name of a certificate: its bytes, and the attributes in them.
 ///
@@ -35,18 +32,16 @@ pub enum AttributeValue {
 }
 
 impl Name {
-    pub(super) fn read(name: &X509Name<'_>) -> Result<Self, CertificateError> {
-        let mut parts = Vec::new();
-        for part in name.iter() {
-            let mut attributes = Vec::new();
-            for attribute in part.iter() {
-                let malformed = CertificateError::Malformed { what: "name", clause: "RFC 5280 section 4.1.2.4" };
-                let kind = Oid::from_content(attribute.attr_type().as_bytes()).ok_or(malformed)?;
-                attributes.push(Attribute { kind, value: AttributeValue::of(attribute.attr_value()) });
-            }
-            parts.push(attributes);
-        }
-        Ok(Self { der: name.as_raw().to_vec(), parts })
+    /// Reads the one DER `Name` that `der` is. A name is read as a whole or not at all: every relative distinguished name
+    /// is a SET of at least one attribute, and every attribute an object identifier and one value.
+    ///
+    /// # Errors
+    /// [`CertificateError::Malformed`].
+    pub(super) fn read(der: &[u8]) -> Result<Self, CertificateError> {
+        let malformed = CertificateError::Malformed { what: "name", clause: "RFC 5280 section 4.1.2.4" };
+        let parts = der::only(der, der::SEQUENCE).and_then(der::values).ok_or_else(|| malformed.clone())?;
+        let parts: Option<Vec<_>> = parts.iter().map(Attribute::all_of).collect();
+        Ok(Self { der: der.to_vec(), parts: parts.ok_or(malformed)? })
     }
 
     /// The DER `Name`.
@@ -104,6 +99,23 @@ impl Name {
 }
 
 impl Attribute {
+    /// The attributes of a `RelativeDistinguishedName`.
+    fn all_of(part: &der::Value<'_>) -> Option<Vec<Self>> {
+        let attributes = der::values(part.content).filter(|all| part.tag == der::SET && !all.is_empty())?;
+        attributes.iter().map(Self::read).collect()
+    }
+
+    /// Reads an `AttributeTypeAndValue`.
+    fn read(attribute: &der::Value<'_>) -> Option<Self> {
+        let fields = der::values(attribute.content).filter(|_| attribute.tag == der::SEQUENCE)?;
+        match fields.as_slice() {
+            [kind, value] if kind.tag == der::OBJECT_ID => {
+                Some(Self { kind: Oid::from_content(kind.content)?, value: AttributeValue::of(value) })
+            }
+            _ => None,
+        }
+    }
+
     /// Which attribute it is.
     pub const fn kind(&self) -> &Oid {
         &self.kind
@@ -124,11 +136,11 @@ impl Attribute {
 }
 
 impl AttributeValue {
-    fn of(value: &Any<'_>) -> Self {
-        let bytes = value.data;
-        let text = match value.tag() {
-            Tag::PrintableString | Tag::Utf8String | Tag::Ia5String | Tag::NumericString => utf_8(bytes),
-            Tag::BmpString => utf_16(bytes),
+    fn of(value: &der::Value<'_>) -> Self {
+        let bytes = value.content;
+        let text = match value.tag {
+            der::PRINTABLE_STRING | der::UTF8_STRING | der::IA5_STRING | der::NUMERIC_STRING => utf_8(bytes),
+            der::BMP_STRING => utf_16(bytes),
             _ => None,
         };
         text.map_or_else(|| Self::Bytes(bytes.to_vec()), Self::Text)

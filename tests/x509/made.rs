@@ -22,7 +22,7 @@ pub struct Workshop {
 pub struct Made {
     pub certificate: Certificate,
     pub file: PathBuf,
-    key: PathBuf,
+    pub key: PathBuf,
 }
 
 /// What a certificate is to say.
