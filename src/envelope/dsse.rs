@@ -70,6 +70,20 @@ impl Payload {
         Ok(Self { bytes: bytes.clone(), payload_type: payload_type.to_owned(), proof })
     }
 
+    /// As [`Payload::proven`], by one scheme, with the signature as JWS and COSE encode it.
+    pub(super) fn proven_by(
+        key: &PublicKey,
+        scheme: Scheme,
+        message: &[u8],
+        signature: &[u8],
+        payload_type: &str,
+        bytes: &Bytes,
+    ) -> Result<Self, NotSignedBy> {
+        key.verify_jose(scheme, message, signature).map_err(|_| NotSignedBy(key.id()))?;
+        let proof = Proof { key: key.id(), scheme };
+        Ok(Self { bytes: bytes.clone(), payload_type: payload_type.to_owned(), proof })
+    }
+
     /// The bytes that were signed.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -197,9 +211,11 @@ impl Envelope {
         if signatures.iter().all(|signature| signature.bytes.is_empty()) {
             return Err(EnvelopeError::Unsigned);
         }
-        // A simple signing payload is signed directly, never inside an envelope, so each statement has one form. No
-        // type is longer than a media type may be: RFC 6838 section 4.2.
-        if wire.payload_type == media_type::SIMPLE_SIGNING || wire.payload_type.len() > LONGEST_TYPE {
+        // A simple signing payload is signed directly, that of the Notary Project in its own envelopes, so each statement
+        // has one form. No type is longer than a media type may be: RFC 6838 section 4.2.
+        if [media_type::NOTARY_PAYLOAD, media_type::SIMPLE_SIGNING].contains(&&*wire.payload_type)
+            || wire.payload_type.len() > LONGEST_TYPE
+        {
             return Err(EnvelopeError::unknown("payload type", &wire.payload_type));
         }
         let message = Message::decode(&wire.payload_type, &wire.payload)?;

@@ -50,8 +50,8 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for CheckedFields<A> {
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
         let Some(FieldName(key)) = self.keys.next_key::<FieldName<'de>>()? else { return Ok(None) };
-        let folded = fold(&key);
-        if let Some(meant) = self.fields.iter().find(|known| **known != key && fold(known) == folded) {
+        let folded = fold_case(&key);
+        if let Some(meant) = self.fields.iter().find(|known| **known != key && fold_case(known) == folded) {
             return Err(A::Error::custom(format!(
                 "the key {:?} is ambiguous: readers that ignore case take it for {meant:?}",
                 Untrusted::within(&key, SHOWN_KEY)
@@ -77,7 +77,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for CheckedFields<A> {
 
 /// The key as case-insensitive readers compare it. Go also folds `ſ` (U+017F) to `s` and the Kelvin sign (U+212A) to
 /// `k`.
-fn fold(key: &str) -> String {
+pub fn fold_case(key: &str) -> String {
     key.to_uppercase().to_lowercase()
 }
 

@@ -24,6 +24,7 @@ use crate::text::Untrusted;
 
 pub use canonical::canonical;
 pub use error::JsonError;
+pub use field_name::fold_case;
 pub use go::to_go;
 
 use error::SHOWN_KEY;

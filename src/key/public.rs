@@ -127,6 +127,26 @@ impl PublicKey {
         }
     }
 
+    /// Verifies a signature by `scheme` in the encoding of JWS and COSE: ECDSA as in [`PublicKey::verify_fixed`], all
+    /// others as in [`PublicKey::verify_as`]. RFC 7518 sections 3.4 and 3.5, RFC 9053 section 2.1.
+    ///
+    /// # Errors
+    /// [`Unverified`], also if `scheme` does not fit this key.
+    pub fn verify_jose(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> Result<(), Unverified> {
+        match self.algorithm() {
+            Algorithm::EcdsaP256 | Algorithm::EcdsaP384 | Algorithm::EcdsaP521 => {
+                self.verify_fixed(scheme, message, signature)
+            }
+            Algorithm::Ed25519 | Algorithm::Rsa { .. } => self.verify_as(scheme, message, signature),
+        }
+    }
+
+    /// The encoding in JWS and COSE of a signature by this key: an ECDSA signature in DER becomes two numbers side by
+    /// side, each as long as the curve; others stay as they are. `None` if it is not a signature in DER.
+    pub fn to_jose(&self, signature: &[u8]) -> Option<Vec<u8>> {
+        self.0.checker.to_jose(signature)
+    }
+
     /// Verifies an ECDSA signature in the form of JWS and COSE: `r` and `s` side by side, each as long as the curve.
     /// Only P-256 with SHA-256, P-384 with SHA-384, P-521 with SHA-512.
     ///

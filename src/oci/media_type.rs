@@ -30,6 +30,12 @@ pub const DSSE_ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
 pub const IN_TOTO: &str = "application/vnd.in-toto+json";
 /// The artifact type of a signature of the Notary Project.
 pub const NOTARY_SIGNATURE: &str = "application/vnd.cncf.notary.signature";
+/// The payload of an envelope of the Notary Project.
+pub const NOTARY_PAYLOAD: &str = "application/vnd.cncf.notary.payload.v1+json";
+/// A JWS envelope of the Notary Project.
+pub const NOTARY_JWS: &str = "application/jose+json";
+/// A COSE envelope of the Notary Project.
+pub const NOTARY_COSE: &str = "application/cose";
 /// The predicate type of an image signature of cosign v3.
 pub const COSIGN_SIGN_PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
 

@@ -85,7 +85,11 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
         &["reqwest", "hyper", "rustls", "TcpStream", "TcpListener", "UdpSocket"],
         &["store/registry.rs", "store/registry/"],
     ),
-    ("reads signed payloads", &["Statement::parse", "SimpleSigningPayload::parse"], &["envelope/"]),
+    (
+        "reads signed payloads",
+        &["NotaryPayload::parse", "SimpleSigningPayload::parse", "Statement::parse"],
+        &["envelope/"],
+    ),
     (
         "verifies signed documents",
         &["document().verify", "document().signatures_by", "document.verify", "document.signatures_by"],
@@ -120,6 +124,7 @@ pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
     ("AuthenticatedStatement", "trust", &["trust/authenticate.rs"]),
     ("TrustRoot", "trust", &["trust/root.rs"]),
     ("VerifiedChain", "x509", &["x509/chain.rs"]),
+    ("VerifiedNotaryEnvelope", "envelope", &["envelope/notary/envelope.rs"]),
     ("VerifiedImage", "verify", &["ops/outcome.rs"]),
     ("VerifiedSigner", "trust", &["trust/authenticate.rs"]),
     ("VerifiedSubject", "verify", &["verify/verified.rs"]),

@@ -2,6 +2,7 @@
 
 use ::pkcs8::AlgorithmIdentifierRef;
 use ::pkcs8::ObjectIdentifier;
+use der::Decode as _;
 use der::Encode as _;
 use der::Sequence;
 use der::asn1::AnyRef;
@@ -94,6 +95,18 @@ pub(in crate::key) fn ecdsa_der(curve: Curve, fixed: &[u8]) -> Option<Vec<u8>> {
     EcdsaSignature { r: UintRef::new(r).ok()?, s: UintRef::new(s).ok()? }.to_der().ok()
 }
 
+/// Converts an ECDSA signature from DER to the fixed-length form.
+pub(in crate::key) fn ecdsa_fixed(curve: Curve, der: &[u8]) -> Option<Vec<u8>> {
+    let EcdsaSignature { r, s } = EcdsaSignature::from_der(der).ok()?;
+    let mut fixed = Vec::with_capacity(2 * curve.len());
+    for number in [r, s] {
+        let number = number.as_bytes();
+        fixed.resize(fixed.len() + curve.len().checked_sub(number.len())?, 0);
+        fixed.extend_from_slice(number);
+    }
+    Some(fixed)
+}
+
 const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
 const SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
 const SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.3");
@@ -111,6 +124,9 @@ mod tests {
         let der = ecdsa_der(Curve::P256, &fixed).unwrap();
         assert_eq!(hex(&der[..8]), "3026020101022100");
         assert_eq!(der.len(), 2 + 3 + 2 + 33);
+        assert_eq!(ecdsa_fixed(Curve::P256, &der).as_ref(), Some(&fixed));
+        assert_eq!(ecdsa_fixed(Curve::P256, &der[1..]), None);
+        assert_eq!(ecdsa_fixed(Curve::P256, &ecdsa_der(Curve::P384, &[0x7f; 96]).unwrap()), None);
         for wrong in [0, 63, 65, 96, 132] {
             assert_eq!(ecdsa_der(Curve::P256, &vec![1; wrong]), None, "{wrong} bytes");
         }

@@ -1,0 +1,42 @@
+//! Envelopes of the Notary Project: JWS and COSE, read and written. `docs/notary.md` lists the rules.
+
+mod algorithm;
+mod attributes;
+mod base64_text;
+mod cbor;
+mod cbor_writer;
+mod cose;
+mod cose_writer;
+mod draft;
+mod draft_parts;
+mod envelope;
+mod error;
+mod format;
+mod jws;
+mod jws_writer;
+mod members;
+mod names;
+mod parts;
+mod payload;
+mod protected;
+mod rule;
+mod times;
+mod timestamping;
+
+pub use self::algorithm::NotaryAlgorithm;
+pub use self::attributes::ExtendedAttribute;
+pub use self::attributes::ExtendedName;
+pub use self::attributes::ExtendedValue;
+pub use self::attributes::NotaryAttributes;
+pub use self::attributes::SigningScheme;
+pub use self::attributes::VerificationPlugin;
+pub use self::draft::NotaryDraft;
+pub use self::draft_parts::UnsignedAttributes;
+pub use self::envelope::NotaryEnvelope;
+pub use self::envelope::VerifiedNotaryEnvelope;
+pub use self::error::NotaryError;
+pub use self::format::NotaryFormat;
+pub use self::format::Strictness;
+pub use self::payload::NotaryPayload;
+pub use self::rule::NotaryRule;
+pub use self::timestamping::add_timestamp_token;
