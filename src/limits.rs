@@ -52,6 +52,8 @@ pub struct EnvelopeLimits {
     pub statement_digests: u64,
     /// Subjects of one statement. sigstore-go has the same limit.
     pub statement_subjects: u64,
+    /// Bytes of one RFC 3161 timestamp token, request or response. notation has the same limit for responses.
+    pub timestamp_bytes: u64,
     /// RFC 3161 timestamps in one bundle. sigstore-go has the same limit.
     pub timestamps: u64,
 }
@@ -176,6 +178,7 @@ impl Limits {
             signatures: 16,
             statement_digests: 32,
             statement_subjects: 1_024,
+            timestamp_bytes: 1 << 20,
             timestamps: 32,
         },
         evidence: EvidenceLimits {

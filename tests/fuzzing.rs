@@ -110,6 +110,12 @@ fn tar() {
     fuzz("tar", &[fs::read(out).unwrap()], ARCHIVES);
 }
 
+#[test]
+fn timestamp() {
+    let read = |name| fs::read(Path::new(TESTDATA).join("timestamps").join(name)).unwrap();
+    fuzz("timestamp", &["request.tsq", "response.tsr", "token.der"].map(read), CASES);
+}
+
 /// Every fuzzing body has a cargo-fuzz target and a test.
 #[test]
 fn every_body_has_a_target_and_a_test() {

@@ -91,16 +91,20 @@ fn is_sorted(content: &[u8], values: &[Value<'_>]) -> bool {
     encodings.is_sorted()
 }
 
+/// Whether `content` is that of an INTEGER. X.690 section 8.3.2: the first nine bits are not all equal.
+pub(super) const fn is_integer(content: &[u8]) -> bool {
+    match content {
+        [] | [0x00, 0x00..=0x7f, ..] | [0xff, 0x80..=0xff, ..] => false,
+        [..] => true,
+    }
+}
+
 /// Whether a value of a universal type has the one content that DER gives it.
 fn is_canonical(value: &Value<'_>) -> bool {
     match (value.tag, value.content) {
         // X.690 section 11.1.
         (BOOLEAN, content) => matches!(content, [0x00 | 0xff]),
-        // X.690 section 8.3.2: the first nine bits are not all equal.
-        (INTEGER, content) => match content {
-            [] | [0x00, 0x00..=0x7f, ..] | [0xff, 0x80..=0xff, ..] => false,
-            [..] => true,
-        },
+        (INTEGER, content) => is_integer(content),
         // X.690 section 11.2: unused bits are zero.
         (BIT_STRING, [unused @ 0..=7, bits @ ..]) => match bits.last() {
             Some(last) => last.trailing_zeros() >= u32::from(*unused),
@@ -117,10 +121,11 @@ fn is_canonical(value: &Value<'_>) -> bool {
     }
 }
 
-const BOOLEAN: u8 = 0x01;
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-const NULL: u8 = 0x05;
+pub(super) const BOOLEAN: u8 = 0x01;
+pub(super) const INTEGER: u8 = 0x02;
+pub(super) const BIT_STRING: u8 = 0x03;
+pub(super) const OCTET_STRING: u8 = 0x04;
+pub(super) const NULL: u8 = 0x05;
 pub(super) const OBJECT_ID: u8 = 0x06;
 pub(super) const UTF8_STRING: u8 = 0x0c;
 pub(super) const NUMERIC_STRING: u8 = 0x12;
@@ -131,9 +136,9 @@ pub(super) const SEQUENCE: u8 = 0x30;
 pub(super) const SET: u8 = 0x31;
 const CLASS: u8 = 0xc0;
 const CONSTRUCTED: u8 = 0x20;
-const GENERALIZED_TIME: u8 = 0x18;
+pub(super) const GENERALIZED_TIME: u8 = 0x18;
 const NUMBER: u8 = 0x1f;
-const UTC_TIME: u8 = 0x17;
+pub(super) const UTC_TIME: u8 = 0x17;
 
 /// No certificate of 64 KiB that is meant seriously has more values waiting to be looked at.
 const MOST_VALUES: usize = 20_000;

@@ -1,6 +1,7 @@
 //! X.509: certificates, the names in them, and chains verified by a named profile at a stated time. No I/O, no clock.
 //!
 //! A chain is verified by [`VerifiedChain::verify`]; an [`IdentityPattern`] says whose certificate it is.
+//! A [`TimestampToken`] proves that something was signed before a time: [`SignedBefore`].
 
 mod candidates;
 mod certificate;
@@ -12,7 +13,9 @@ mod distinguished_name;
 mod error;
 mod explain;
 mod extension;
+mod fields;
 mod general_name;
+mod hash;
 mod identity;
 mod name;
 mod oid;
@@ -21,6 +24,7 @@ mod profile;
 mod rule;
 mod search;
 mod syntax;
+mod timestamp;
 
 pub use self::certificate::Certificate;
 pub use self::certificate::SerialNumber;
@@ -35,6 +39,7 @@ pub use self::extension::Extension;
 pub use self::extension::Extensions;
 pub use self::extension::KeyUsage;
 pub use self::general_name::GeneralName;
+pub use self::hash::HashAlgorithm;
 pub use self::identity::IdentityPattern;
 pub use self::identity::NamePattern;
 pub use self::name::Attribute;
@@ -45,3 +50,14 @@ pub use self::pattern_error::PatternError;
 pub use self::profile::Profile;
 pub use self::profile::Purpose;
 pub use self::rule::ChainRule;
+pub use self::timestamp::GenTime;
+pub use self::timestamp::MessageImprint;
+pub use self::timestamp::PkiFailure;
+pub use self::timestamp::PkiStatus;
+pub use self::timestamp::SignedBefore;
+pub use self::timestamp::TimestampError;
+pub use self::timestamp::TimestampNonce;
+pub use self::timestamp::TimestampRequest;
+pub use self::timestamp::TimestampResponse;
+pub use self::timestamp::TimestampRule;
+pub use self::timestamp::TimestampToken;

@@ -26,6 +26,10 @@ use bulla::store::Archive;
 use bulla::store::DockerArchive;
 use bulla::store::Source;
 use bulla::store::registry::fuzzing;
+use bulla::x509::Profile;
+use bulla::x509::TimestampRequest;
+use bulla::x509::TimestampResponse;
+use bulla::x509::TimestampToken;
 
 /// Whether the bytes are accepted as the format.
 pub type Body = fn(&[u8]) -> bool;
@@ -41,6 +45,7 @@ pub const BODIES: &[(&str, Body)] = &[
     ("pkcs11_uri", pkcs11_uri),
     ("signing_request", signing_request),
     ("tar", tar),
+    ("timestamp", timestamp),
 ];
 
 /// A key that signed nothing that a fuzzer can find.
@@ -132,6 +137,28 @@ pub fn tar(data: &[u8]) -> bool {
     let layout = Archive::open(file.path(), Limits::DEFAULT).ok().is_some_and(|archive| reads(&archive));
     let docker = DockerArchive::open(file.path(), Limits::DEFAULT).ok().is_some_and(|archive| reads(&archive));
     layout || docker
+}
+
+/// A timestamp token, response or request: no token is verified without an anchor, and a request is written as it was read.
+pub fn timestamp(data: &[u8]) -> bool {
+    let limits = Limits::DEFAULT;
+    let token = TimestampToken::parse(data, &limits).ok();
+    let response = TimestampResponse::parse(data, &limits).ok();
+    let request = TimestampRequest::parse(data, &limits).ok();
+    for token in token.iter().chain(response.iter().map(TimestampResponse::token)) {
+        let time = token.gen_time();
+        assert!(time.earliest() <= time.time() && time.time() <= time.latest());
+        let verified = token.verify_imprint(token.imprint(), &[], token.certificates(), &Profile::NOTARY, &limits);
+        assert!(verified.is_err(), "verified without an anchor");
+        assert!(TimestampToken::parse(token.bytes(), &limits).is_ok_and(|again| again == *token));
+    }
+    if let Some(request) = &request {
+        let again = TimestampRequest::parse(&request.to_der(), &limits).expect("our own request is read");
+        assert_eq!(again, *request);
+    }
+    let kinds = [token.is_some(), response.is_some(), request.is_some()];
+    assert!(kinds.iter().filter(|read| **read).count() <= 1, "read as two structures");
+    kinds.contains(&true)
 }
 
 fn reads(source: &dyn Source) -> bool {

@@ -99,7 +99,7 @@ pub const POWERS: &[(&str, &[&str], &[&str])] = &[
     (
         "calls cryptography",
         &["aws_lc_rs::", "ed25519_dalek", "p256", "p384", "poly1305", "salsa20", "scrypt"],
-        &["key/", "store/registry/tls.rs", "x509/candidates.rs"],
+        &["key/", "store/registry/tls.rs", "x509/candidates.rs", "x509/hash.rs", "x509/timestamp/signature.rs"],
     ),
     ("hashes", &["sha2"], &["digest.rs", "key/"]),
     ("draws random bytes", &["getrandom"], &["cli/demo.rs", "files/", "key/", "store/registry/"]),
@@ -120,6 +120,7 @@ pub const PROOF_TYPES: &[(&str, &str, &[&str])] = &[
     ("VerifiedGraph", "import", &["ops/import.rs"]),
     ("Content", "oci", &["oci/content.rs"]),
     ("Payload", "envelope", &["envelope/"]),
+    ("SignedBefore", "x509", &["x509/timestamp/signed_before.rs"]),
     ("SignedItem", "envelope", &["envelope/signing_item.rs"]),
     ("AuthenticatedStatement", "trust", &["trust/authenticate.rs"]),
     ("TrustRoot", "trust", &["trust/root.rs"]),

@@ -1,0 +1,166 @@
+//! `SignedBefore`: the proof, from a timestamp token, that data existed at the latest at a time.
+//!
+//! The invariant: a [`SignedBefore`] exists only if a timestamp authority that the operator trusts for timestamps has
+//! signed, at a time at which all certificates of its chain were valid, that data with the hash of the given data existed.
+//! The steps, in this order:
+//!
+//! 1. The token is about the data (RFC 3161 section 2.4.2, `messageImprint`).
+//! 2. The certificate of the signer is found: the one that the signer info and all signed attributes
+//!    `SigningCertificate` and `SigningCertificateV2` name.
+//! 3. The signed attributes are about the TSTInfo, and the signature over them is by the key of that certificate (RFC 5652
+//!    sections 5.4 and 5.6). Only then are chains looked for: others could add any certificates to a token.
+//! 4. The chain is verified for timestamps, up to an anchor, at the time of the token.
+//! 5. That time, with the accuracy before and after it, lies in the validity of every certificate of the chain, and so does
+//!    the signing time, if the signed attributes have one.
+//!
+//! No clock is read: whether the time is in the future is a question of the caller. Revocation is not looked at: it is a
+//! question about the certificates of the [chain](SignedBefore::chain).
+
+use crate::key::KeyError;
+use crate::limits::Limits;
+use crate::nonempty::NonEmpty;
+use crate::time::Time;
+use crate::x509::Anchor;
+use crate::x509::Certificate;
+use crate::x509::PresentedChain;
+use crate::x509::Profile;
+use crate::x509::Purpose;
+use crate::x509::VerifiedChain;
+use crate::x509::timestamp::MessageImprint;
+use crate::x509::timestamp::TimestampError;
+use crate::x509::timestamp::TimestampRule;
+use crate::x509::timestamp::TimestampToken;
+
+/// An upper bound of the time at which something was made, from a verified timestamp. A proof type: only
+/// [`TimestampToken::verify`] and [`TimestampToken::verify_imprint`] make one.
+///
+/// ```compile_fail,E0451
+/// use bulla::x509::{SignedBefore, TimestampToken, VerifiedChain};
+///
+/// fn forged(chain: VerifiedChain, token: TimestampToken) -> SignedBefore {
+///     SignedBefore { chain, token }
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SignedBefore {
+    chain: VerifiedChain,
+    token: TimestampToken,
+}
+
+impl SignedBefore {
+    /// The upper bound: the time of the token plus its accuracy, rounded up to a second. It says nothing about how long
+    /// before it the data was made.
+    pub fn at(&self) -> Time {
+        self.token.gen_time().latest()
+    }
+
+    /// The chain of the timestamp authority, from its certificate to the anchor, verified at the time of the token. Whether
+    /// a certificate of it was revoked is not known yet.
+    pub const fn chain(&self) -> &VerifiedChain {
+        &self.chain
+    }
+
+    /// The lower bound of the time of the token: that time minus its accuracy, rounded down to a second.
+    pub fn earliest(&self) -> Time {
+        self.token.gen_time().earliest()
+    }
+
+    /// The token that proves it.
+    pub const fn token(&self) -> &TimestampToken {
+        &self.token
+    }
+}
+
+impl TimestampToken {
+    /// Verifies that the token is about `message` and by a timestamp authority whose chain leads to one of the `anchors`
+    /// that are for timestamps. `extra` are more certificates, from which the authority's and its issuers' may be taken.
+    ///
+    /// # Errors
+    /// [`TimestampError`]: refused, or could-not-tell.
+    pub fn verify(
+        &self,
+        message: &[u8],
+        anchors: &[Anchor],
+        extra: &[Certificate],
+        profile: &Profile,
+        limits: &Limits,
+    ) -> Result<SignedBefore, TimestampError> {
+        let imprint = MessageImprint::of(self.imprint().algorithm(), message);
+        self.verify_imprint(&imprint, anchors, extra, profile, limits)
+    }
+
+    /// [`TimestampToken::verify`], for a message whose hash is known.
+    ///
+    /// # Errors
+    /// [`TimestampError`]: refused, or could-not-tell.
+    pub fn verify_imprint(
+        &self,
+        imprint: &MessageImprint,
+        anchors: &[Anchor],
+        extra: &[Certificate],
+        profile: &Profile,
+        limits: &Limits,
+    ) -> Result<SignedBefore, TimestampError> {
+        let at = self.gen_time().time();
+        if self.imprint() != imprint {
+            return Err(TimestampError::refused(TimestampRule::Imprint).at(at));
+        }
+        let signer = self.signer(extra).map_err(|error| error.at(at))?;
+        self.check_signature(signer).map_err(|error| error.about(signer).at(at))?;
+        let named = &self.signed_data().signer.attributes.signing_certificates;
+        let allowed = |one: &&Certificate| *one != signer && named.iter().all(|ids| ids.allows_issuer(one));
+        let issuers: Vec<_> = self.certificates().iter().chain(extra).filter(allowed).cloned().collect();
+        let presented = PresentedChain { certificates: &NonEmpty::one(signer.clone()), extra: &issuers };
+        let chain = VerifiedChain::verify(presented, anchors, Purpose::TimeStamping, profile, at, limits)
+            .map_err(|error| TimestampError::Chain { error })?;
+        self.check_validity(&chain).map_err(|error| error.at(at))?;
+        Ok(SignedBefore { chain, token: self.clone() })
+    }
+
+    /// The certificate of the signer: the signer info names it, and so do all signed attributes that name certificates.
+    pub(super) fn signer<'a>(&'a self, extra: &'a [Certificate]) -> Result<&'a Certificate, TimestampError> {
+        let signer = &self.signed_data().signer;
+        let mut candidates = self.certificates().iter().chain(extra).filter(|one| signer.id.names(one)).peekable();
+        let Some(one) = candidates.peek().copied() else {
+            return Err(TimestampError::undetermined(TimestampRule::TsaCertificate));
+        };
+        let named = &signer.attributes.signing_certificates;
+        let is_named = |one: &&Certificate| named.iter().all(|ids| ids.names_signer(one));
+        let other = || TimestampError::refused(TimestampRule::SigningCertificate).about(one);
+        candidates.find(is_named).ok_or_else(other)
+    }
+
+    fn check_signature(&self, certificate: &Certificate) -> Result<(), TimestampError> {
+        let signed_data = self.signed_data();
+        let signer = &signed_data.signer;
+        if signer.attributes.message_digest != signer.hash.hash(&signed_data.content) {
+            return Err(TimestampError::refused(TimestampRule::MessageDigest));
+        }
+        if signer.algorithm.accepts(certificate.spki(), &signer.attributes.encoded, &signer.signature) {
+            return Ok(());
+        }
+        Err(match certificate.public_key() {
+            Err(error @ KeyError::Algorithm { .. }) => TimestampError::undetermined(TimestampRule::Signature).by(error),
+            Err(error) => TimestampError::refused(TimestampRule::Signature).by(error),
+            Ok(_) => TimestampError::refused(TimestampRule::Signature),
+        })
+    }
+
+    /// The chain was verified at the beginning of the second of the token; here is the rest of the interval.
+    fn check_validity(&self, chain: &VerifiedChain) -> Result<(), TimestampError> {
+        let (earliest, latest) = (self.gen_time().earliest(), self.gen_time().latest());
+        let signing_time = self.signed_data().signer.attributes.signing_time;
+        for certificate in chain.path().iter() {
+            let (begin, end) = (certificate.not_before(), certificate.not_after());
+            if earliest < begin || latest > end {
+                let found = format!("from {earliest} to {latest}, valid from {begin} to {end}");
+                return Err(TimestampError::refused(TimestampRule::Validity).by(found).about(certificate));
+            }
+            if let Some(signed) = signing_time.filter(|signed| *signed < begin || *signed > end) {
+                let found = format!("{signed}, valid from {begin} to {end}");
+                return Err(TimestampError::refused(TimestampRule::SigningTime).by(found).about(certificate));
+            }
+        }
+        Ok(())
+    }
+}
