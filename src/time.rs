@@ -11,8 +11,10 @@ pub struct Time(Timestamp);
 impl Time {
     /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(Timestamp::UNIX_EPOCH);
+    /// 9999-12-30T22:00:00Z: no later time can be represented.
+    pub const LAST: Self = Self(Timestamp::constant(253_402_207_200, 0));
 
-    /// The instant `seconds` after 1970-01-01T00:00:00Z; `None` beyond the years -9999 to 9999.
+    /// The instant `seconds` after 1970-01-01T00:00:00Z; `None` before the year -9999 and after [`Time::LAST`].
     pub fn from_unix(seconds: i64) -> Option<Self> {
         Timestamp::from_second(seconds).ok().map(Self)
     }
@@ -60,6 +62,13 @@ mod tests {
             assert_eq!(Time::parse(&exact), Some(whole), "{exact}");
             assert_eq!(whole.unix(), seconds);
         }
+    }
+
+    #[test]
+    fn the_last_time_is_the_last_one() {
+        assert_eq!(Time::from_unix(Time::LAST.unix()), Some(Time::LAST));
+        assert_eq!(Time::from_unix(Time::LAST.unix() + 1), None);
+        assert_eq!(Time::LAST.to_string(), "9999-12-30T22:00:00Z");
     }
 
     #[test]

@@ -63,9 +63,7 @@ impl Certificate {
             return Err(CertificateError::TooLarge { limit });
         }
         let malformed = || CertificateError::Malformed { what: "certificate", clause: "RFC 5280 section 4.1" };
-        if !der::is_strict(der) {
-            return Err(malformed());
-        }
+        der::check(der).map_err(|error| CertificateError::of(error, malformed()))?;
         let (_, parsed) = X509Certificate::from_der(der).map_err(|_| malformed())?;
         let whole = &parsed.tbs_certificate;
         let algorithm = Oid::from_content(parsed.signature_algorithm.algorithm.as_bytes()).ok_or_else(malformed)?;
@@ -79,8 +77,8 @@ impl Certificate {
             extensions: Extensions::read(whole.extensions())?,
             has_unique_id: whole.issuer_uid.is_some() || whole.subject_uid.is_some(),
             issuer: Name::read(issuer)?,
-            not_after: time(&whole.validity.not_after)?,
-            not_before: time(&whole.validity.not_before)?,
+            not_after: end(&whole.validity.not_after)?,
+            not_before: begin(&whole.validity.not_before)?,
             serial: SerialNumber(whole.raw_serial().to_vec()),
             signature: parsed.signature_value.data.to_vec(),
             signature_algorithm: algorithm,
@@ -111,7 +109,8 @@ impl Certificate {
         &self.0.issuer
     }
 
-    /// The last second of its validity.
+    /// The last second of its validity; [`Time::LAST`] for a later one, such as `99991231235959Z`, which says that no
+    /// expiration date is known (RFC 5280 section 4.1.2.5).
     pub fn not_after(&self) -> Time {
         self.0.not_after
     }
@@ -246,12 +245,25 @@ fn names(signed: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((issuer, next()?))
 }
 
-/// RFC 5280 section 4.1.2.5: seconds are written, fractions of a second are not.
-fn time(time: &ASN1Time) -> Result<Time, CertificateError> {
-    let malformed = CertificateError::Malformed { what: "validity", clause: "RFC 5280 section 4.1.2.5" };
-    let whole = time.to_datetime().nanosecond() == 0;
-    Time::from_unix(time.timestamp()).filter(|_| whole).ok_or(malformed)
+/// RFC 5280 section 4.1.2.5: seconds are written, fractions of a second are not. Returns seconds since 1970.
+fn seconds(time: &ASN1Time) -> Result<i64, CertificateError> {
+    match time.to_datetime().nanosecond() {
+        0 => Ok(time.timestamp()),
+        _ => Err(VALIDITY),
+    }
 }
+
+fn begin(begin: &ASN1Time) -> Result<Time, CertificateError> {
+    Time::from_unix(seconds(begin)?).ok_or(VALIDITY)
+}
+
+/// RFC 5280 section 4.1.2.5: `99991231235959Z` says that no expiration date is known. It is after every time that can be
+/// represented, as the last of them is.
+fn end(end: &ASN1Time) -> Result<Time, CertificateError> {
+    Time::from_unix(seconds(end)?.min(Time::LAST.unix())).ok_or(VALIDITY)
+}
+
+const VALIDITY: CertificateError = CertificateError::Malformed { what: "validity", clause: "RFC 5280 section 4.1.2.5" };
 
 /// The tag of the version, `[0] EXPLICIT`.
 const VERSION: u8 = 0xa0;

@@ -1,7 +1,14 @@
 //! Strict DER (X.690 section 10 and 11): whether bytes are one value in its one encoding.
 //!
+//! What depends on the schema is not checked: that a field with its default value is left out (X.690 section 11.5), and
+//! that a BIT STRING of named bits ends with a one (11.2.2). Both are inside the signed bytes.
+//!
 //! The parsers of certificates read some of what is only BER. Two encodings of one certificate would be two names for
 //! it, and two parsers could read them differently, so what is not DER is refused before it is parsed.
+
+use crate::limits;
+use crate::x509::Oid;
+use crate::x509::oid;
 
 /// The tag, content and the bytes after one value.
 pub(super) struct Value<'a> {
@@ -10,17 +17,39 @@ pub(super) struct Value<'a> {
     pub(super) rest: &'a [u8],
 }
 
+/// Why bytes are not read as DER.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DerError {
+    /// They are not DER.
+    Malformed,
+    /// They are more values than are looked at.
+    TooManyValues { limit: u64 },
+    /// They may be DER, and are not supported.
+    Unsupported { what: &'static str },
+}
+
 /// Reads the value at the start of `bytes`, by the rules of DER for tag and length; `None` where there is not one.
 pub(super) fn read(bytes: &[u8]) -> Option<Value<'_>> {
-    let (tag, rest) = bytes.split_first()?;
-    // No certificate has a tag number above 30.
+    let Ok(value) = try_read(bytes) else { return None };
+    Some(value)
+}
+
+fn try_read(bytes: &[u8]) -> Result<Value<'_>, DerError> {
+    let (tag, rest) = bytes.split_first().ok_or(DerError::Malformed)?;
     if tag & NUMBER == NUMBER {
-        return None;
+        return Err(DerError::Unsupported { what: "a tag number above 30" });
     }
-    let (first, rest) = rest.split_first()?;
+    let (content, rest) = content(rest).ok_or(DerError::Malformed)?;
+    Ok(Value { tag: *tag, content, rest })
+}
+
+/// Reads length and content, and returns the content and what is after it.
+fn content(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (first, rest) = bytes.split_first()?;
     let (length, rest) = match first {
         0x00..=0x7f => (usize::from(*first), rest),
-        // 0x80 is the indefinite length of BER. Four bytes of length are more than any limit of ours.
+        // 0x80 is the indefinite length of BER. Four bytes of length are more than any limit of ours, so that the content
+        // of a longer one is not there.
         0x81..=0x84 => {
             let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
             let length =
@@ -30,8 +59,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Value<'_>> {
         }
         _ => return None,
     };
-    let (content, rest) = rest.split_at_checked(length)?;
-    Some(Value { tag: *tag, content, rest })
+    rest.split_at_checked(length)
 }
 
 /// The content of the one value with `tag` that `bytes` are.
@@ -48,39 +76,58 @@ pub(super) fn first(content: &[u8]) -> Option<&[u8]> {
 
 /// Whether `bytes` are one value in DER and nothing after it, values inside constructed values included.
 pub(super) fn is_strict(bytes: &[u8]) -> bool {
-    let Some(whole) = read(bytes).filter(|whole| whole.rest.is_empty()) else { return false };
+    check(bytes).is_ok()
+}
+
+/// Checks that `bytes` are one value in DER and nothing after it, values inside constructed values included.
+///
+/// # Errors
+/// [`DerError`].
+pub(super) fn check(bytes: &[u8]) -> Result<(), DerError> {
+    let whole = try_read(bytes)?;
+    if !whole.rest.is_empty() {
+        return Err(DerError::Malformed);
+    }
     let mut open = vec![whole];
     // What is left to read at each level; a value is looked into before what follows it.
     while let Some(value) = open.pop() {
         if !is_canonical(&value) {
-            return false;
+            return Err(DerError::Malformed);
+        }
+        if value.tag == OBJECT_ID && Oid::from_content(value.content).is_none() {
+            return Err(DerError::Unsupported { what: "a number of more than 128 bits in an object identifier" });
         }
         if value.tag & CONSTRUCTED == 0 {
             continue;
         }
-        let Some(inner) = values(value.content) else { return false };
+        let inner = try_values(value.content)?;
         // X.690 section 11.6: the values of a SET OF are sorted by their encodings.
         if value.tag == SET && !is_sorted(value.content, &inner) {
-            return false;
+            return Err(DerError::Malformed);
         }
-        if open.len() + inner.len() > MOST_VALUES {
-            return false;
+        if limits::count(open.len() + inner.len()) > MOST_VALUES {
+            return Err(DerError::TooManyValues { limit: MOST_VALUES });
         }
         open.extend(inner);
     }
-    true
+    Ok(())
 }
 
 /// All values that `content` consists of.
 pub(super) fn values(content: &[u8]) -> Option<Vec<Value<'_>>> {
+    let Ok(values) = try_values(content) else { return None };
+    Some(values)
+}
+
+fn try_values(content: &[u8]) -> Result<Vec<Value<'_>>, DerError> {
     let mut values = Vec::new();
     let mut rest = content;
     while !rest.is_empty() {
-        let value = read(rest)?;
+        let value = try_read(rest)?;
         rest = value.rest;
         values.push(value);
     }
-    Some(values)
+    Ok(values)
 }
 
 /// Whether the encodings of the values are in ascending order.
@@ -114,10 +161,24 @@ fn is_canonical(value: &Value<'_>) -> bool {
         (NULL, content) => content.is_empty(),
         // X.690 section 11.7 and 11.8: seconds are written, and the time zone is `Z`.
         (UTC_TIME, content) => content.len() == 13 && content.ends_with(b"Z"),
-        (GENERALIZED_TIME, content) => content.len() >= 15 && content.ends_with(b"Z"),
+        (GENERALIZED_TIME, content) => is_generalized_time(content),
+        (OBJECT_ID, content) => oid::is_canonical(content),
         (SEQUENCE | SET, _) => true,
         // X.690 section 10.2: strings are primitive. Other universal types with parts are in no certificate.
         (tag, _) => tag & CLASS != 0 || tag & CONSTRUCTED == 0 && tag != 0,
+    }
+}
+
+/// X.690 section 11.7: digits up to the seconds, `Z`, and between them a fraction only if it has digits of which the last
+/// is not zero.
+fn is_generalized_time(content: &[u8]) -> bool {
+    let digits = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_digit);
+    match content.split_at_checked(14) {
+        Some((seconds, b"Z")) => digits(seconds),
+        Some((seconds, [b'.', fraction @ .., b'Z'])) => {
+            digits(seconds) && digits(fraction) && fraction.last().is_some_and(|last| *last != b'0')
+        }
+        _ => false,
     }
 }
 
@@ -141,7 +202,7 @@ const NUMBER: u8 = 0x1f;
 pub(super) const UTC_TIME: u8 = 0x17;
 
 /// No certificate of 64 KiB that is meant seriously has more values waiting to be looked at.
-const MOST_VALUES: usize = 20_000;
+const MOST_VALUES: u64 = 20_000;
 
 #[cfg(test)]
 mod tests {
@@ -159,6 +220,9 @@ mod tests {
             &[0xa0, 3, 0x02, 1, 2],
             &[0x80, 1, 9],
             b"\x17\x0d260101000000Z",
+            b"\x18\x0f20260101000000Z",
+            b"\x18\x1220260101000000.05Z",
+            &[0x06, 3, 0x55, 4, 3],
         ] {
             assert!(is_strict(der), "{der:?}");
         }
@@ -190,16 +254,37 @@ mod tests {
             b"\x17\x0b2601010000Z",
             b"\x17\x11260101000000+0000",
             b"\x18\x0e20260101000000",
+            b"\x18\x1020260101000000.Z",
+            b"\x18\x1120260101000000.0Z",
+            b"\x18\x1220260101000000.50Z",
+            b"\x18\x1120260101000000,5Z",
+            b"\x18\x0f2026010100000xZ",
+            &[0x06, 0],
+            &[0x06, 2, 0x55, 0x84],
+            &[0x06, 3, 0x55, 0x80, 4],
             &[0x00, 0],
             &[0x24, 3, 0x04, 1, 0],
             &[0x31, 6, 0x02, 1, 2, 0x02, 1, 1],
             &[0x30, 3, 0x02, 2, 0],
-            &[0x1f, 0x81, 0, 0],
         ] {
-            assert!(!is_strict(ber), "{ber:?}");
+            assert_eq!(check(ber), Err(DerError::Malformed), "{ber:?}");
         }
         let mut long = vec![0x04, 0x81, 0x7f];
         long.extend([0; 0x7f]);
         assert!(!is_strict(&long));
+    }
+    #[test]
+    fn what_is_not_supported_and_what_is_too_much_is_could_not_tell() {
+        for der in [&[0x1f, 0x81, 0, 0][..], &[0x30, 4, 0x9f, 0x81, 0, 0]] {
+            assert!(matches!(check(der), Err(DerError::Unsupported { .. })), "{der:?}");
+        }
+        let number = [&[0x06, 19][..], &[0xff; 18], &[0x7f]].concat();
+        assert!(matches!(check(&number), Err(DerError::Unsupported { .. })));
+        let sequence = |values: u16| {
+            let content = [5, 0].repeat(values.into());
+            [&[0x30, 0x82][..], &u16::try_from(content.len()).unwrap().to_be_bytes(), &content].concat()
+        };
+        assert_eq!(check(&sequence(20_000)), Ok(()));
+        assert_eq!(check(&sequence(20_001)), Err(DerError::TooManyValues { limit: MOST_VALUES }));
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::extensions::X509Extension;
 
+use crate::limits;
 use crate::x509::CertificateError;
 use crate::x509::GeneralName;
 use crate::x509::Oid;
@@ -141,6 +142,9 @@ impl Extension {
 
 impl Extensions {
     pub(super) fn read(extensions: &[X509Extension<'_>]) -> Result<Self, CertificateError> {
+        if limits::count(extensions.len()) > MOST_EXTENSIONS {
+            return Err(CertificateError::TooManyExtensions { limit: MOST_EXTENSIONS });
+        }
         let mut read = Self::default();
         let mut ids = BTreeSet::new();
         for extension in extensions {
@@ -163,9 +167,7 @@ impl Extensions {
             None => return Ok(()),
         };
         let malformed = CertificateError::Malformed { what, clause };
-        if !der::is_strict(extension.value) {
-            return Err(malformed);
-        }
+        der::check(extension.value).map_err(|error| CertificateError::of(error, malformed.clone()))?;
         match extension.parsed_extension() {
             ParsedExtension::AuthorityKeyIdentifier(id) => {
                 self.authority_key_id = id.key_identifier.as_ref().map(|id| id.0.to_vec());
@@ -342,6 +344,8 @@ pub(super) const FRESHEST_CRL: &[u8] = &[0x55, 0x1d, 46];
 pub(super) const INHIBIT_ANY_POLICY: &[u8] = &[0x55, 0x1d, 54];
 pub(super) const AUTHORITY_INFO_ACCESS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 1];
 pub(super) const SUBJECT_INFO_ACCESS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 11];
+/// Certificates have about ten. rustls-webpki reads all extensions of all candidates at each step of a search.
+const MOST_EXTENSIONS: u64 = 100;
 const PERMITTED: u8 = 0xa0;
 const EXCLUDED: u8 = 0xa1;
 const ANY_POLICY: &[u8] = &[0x55, 0x1d, 32, 0];

@@ -62,7 +62,7 @@ impl GeneralName {
         let kind = der::first(content)?;
         let value = content.get(kind.len()..)?;
         let inner = der::only(value, EXPLICIT_0)?;
-        if der::first(inner)? != inner {
+        if !der::is_strict(inner) {
             return None;
         }
         let kind = Oid::from_content(der::only(kind, der::OBJECT_ID)?)?;

@@ -83,6 +83,13 @@ fn encode(number: u128, content: &mut Vec<u8>) {
     }
 }
 
+/// Whether `content` is that of an OBJECT IDENTIFIER, whose numbers may be of any size (X.690 section 8.19.2).
+pub(super) fn is_canonical(content: &[u8]) -> bool {
+    let ends = content.last().is_some_and(|byte| byte & 0x80 == 0);
+    let starts = std::iter::once(&0).chain(content);
+    ends && starts.zip(content).all(|(before, byte)| before & 0x80 != 0 || *byte != 0x80)
+}
+
 /// The numbers of an identifier; `None` where the content is not canonical.
 fn numbers(content: &[u8]) -> Option<Vec<u128>> {
     let mut numbers = Vec::new();
@@ -135,7 +142,12 @@ mod tests {
         }
         for content in [&[][..], &[0x80, 0x01], &[0x55, 0x80, 0x04], &[0x55, 0x84], &[0x55, 0xff]] {
             assert_eq!(Oid::from_content(content), None, "{content:?}");
+            assert!(!is_canonical(content), "{content:?}");
         }
         assert_eq!(Oid::from_content(&[0xff; 40]), None);
+        // A number of 133 bits.
+        let long = [&[0xff; 18][..], &[0x7f]].concat();
+        assert_eq!(Oid::from_content(&long), None);
+        assert!(is_canonical(&long) && is_canonical(&[0x55, 4, 3]) && is_canonical(&[0x88, 0x80, 0x37]));
     }
 }

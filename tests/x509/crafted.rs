@@ -6,6 +6,7 @@ use super::made::Made;
 
 /// Where the fields of the `TBSCertificate` of a certificate of version 3 stand.
 pub const ISSUER: usize = 3;
+pub const VALIDITY: usize = 4;
 pub const SUBJECT: usize = 5;
 
 /// One DER value.

@@ -1,6 +1,7 @@
 //! Encodings that no tool writes, in certificates that are otherwise right.
 
 use bulla::limits::Limits;
+use bulla::time::Time;
 use bulla::x509::Certificate;
 use bulla::x509::CertificateError;
 use bulla::x509::GeneralName;
@@ -12,9 +13,11 @@ use super::Verification;
 use super::certificate;
 use super::crafted::ISSUER;
 use super::crafted::SUBJECT;
+use super::crafted::VALIDITY;
 use super::crafted::add_extension;
 use super::crafted::edited;
 use super::crafted::extension;
+use super::crafted::parts;
 use super::crafted::signed;
 use super::crafted::value;
 use super::later;
@@ -74,7 +77,7 @@ fn a_name_is_read_as_a_whole_or_not_at_all() {
         for field in [SUBJECT, ISSUER] {
             for name in [name(&[&odd, &other]), name(&[&odd]), value(0x30, &[&odd, &country, &state, &notary])] {
                 let found = with(field, &name);
-                assert!(matches!(found, Err(CertificateError::Malformed { what: "name", .. })), "{odd:02x?} {found:?}");
+                assert!(matches!(found, Err(CertificateError::Malformed { .. })), "{odd:02x?} {found:?}");
             }
         }
         let names = value(0x30, &[&value(0xa4, &[&name(&[&odd, &other])])]);
@@ -110,4 +113,95 @@ fn a_name_keeps_all_its_bytes() {
         purpose: Purpose::Signing,
     };
     assert!(verification.run(&[changed]).is_ok());
+}
+
+/// RFC 5280 section 4.1.2.5: a certificate that has no well-defined expiration date ends at `99991231235959Z`, which is
+/// later than the last time of this library.
+#[test]
+fn a_certificate_may_have_no_expiration_date() {
+    let Some(shop) = Workshop::new() else { return };
+    let endless = |fields: &mut Vec<Vec<u8>>| {
+        let begin = parts(&fields[VALIDITY]).remove(0);
+        fields[VALIDITY] = value(0x30, &[&begin, &value(0x18, &[b"99991231235959Z"])]);
+    };
+    let root = shop.root(plan("/O=Root", CA));
+    let leaf = shop.issue(&root, plan("/CN=leaf", LEAF));
+    let endless_root = certificate(&signed(&root, root.certificate.der(), endless));
+    let endless_leaf = certificate(&signed(&root, leaf.certificate.der(), endless));
+    assert_eq!((endless_root.not_after(), endless_leaf.not_after()), (Time::LAST, Time::LAST));
+    for profile in [Profile::NOTARY, Profile::RFC5280_STRICT] {
+        for at in [later(endless_leaf.not_before(), 60), Time::LAST] {
+            let verification = Verification {
+                anchors: std::slice::from_ref(&endless_root),
+                at,
+                extra: &[],
+                limits: Limits::DEFAULT,
+                profile: profile.clone(),
+                purpose: Purpose::Signing,
+            };
+            let found = verification.run(&[endless_leaf.clone(), endless_root.clone()]);
+            assert!(found.is_ok(), "{} {at}: {found:?}", profile.name());
+        }
+    }
+}
+
+/// RFC 5280 section 4.1.2.5.2: no fractions of a second, not even one of zero.
+#[test]
+fn a_validity_has_no_fractions_of_a_second() {
+    let Some(shop) = Workshop::new() else { return };
+    let leaf = shop.root(plan("/CN=a", LEAF)).certificate;
+    for (end, right) in [
+        (&b"20500101000000Z"[..], true),
+        (b"20500101000000.0Z", false),
+        (b"20500101000000.5Z", false),
+        (b"99991231235959.5Z", false),
+        (b"20500101000000,5Z", false),
+        (b"205001010000Z", false),
+        (b"20500101000000+0000", false),
+    ] {
+        let found = parse(&edited(leaf.der(), |fields| {
+            let begin = parts(&fields[VALIDITY]).remove(0);
+            fields[VALIDITY] = value(0x30, &[&begin, &value(0x18, &[end])]);
+        }));
+        assert_eq!(found.is_ok(), right, "{found:?}");
+        assert!(!found.is_err_and(|error| error.is_undetermined()));
+    }
+}
+
+/// What is too much and what is not supported is could-not-tell; what is not a certificate is a no.
+#[test]
+fn a_certificate_that_is_not_read_is_not_always_a_wrong_one() {
+    let Some(shop) = Workshop::new() else { return };
+    let leaf = shop.root(plan("/CN=a", LEAF)).certificate;
+    let subject = |attribute: &[&[u8]]| {
+        let name = value(0x30, &[&value(0x31, &[&value(0x30, attribute)])]);
+        parse(&edited(leaf.der(), |fields| fields[SUBJECT] = name))
+    };
+    let (kind, text) = (value(0x06, &[&[0x55, 4, 3]]), value(0x0c, &[b"a"]));
+    assert!(subject(&[&kind, &text]).is_ok());
+    let long = value(0x06, &[&[0x55], &[0xff; 18], &[0x7f]]);
+    let many = value(0x30, &[&[5, 0].repeat(20_001)]);
+    let extensions = |count: u8| {
+        parse(&edited(leaf.der(), |fields| {
+            let there = parts(&parts(fields.last().unwrap())[0]).len();
+            for number in there..count.into() {
+                add_extension(fields, extension(&[0x2a, u8::try_from(number).unwrap()], &[5, 0]));
+            }
+        }))
+    };
+    let small = Limits::DEFAULT.with(|limits| limits.envelope.certificate_bytes = 100);
+    assert_eq!(extensions(100).unwrap().extensions().iter().count(), 100);
+    for (found, says) in [
+        (Certificate::parse(leaf.der(), &small), "more than 100 bytes"),
+        (extensions(101), "more than 100 extensions"),
+        (subject(&[&kind, &many]), "more than 20000 values"),
+        (subject(&[&long, &text]), "more than 128 bits"),
+        (subject(&[&kind, &[0x9f, 0x81, 0, 0]]), "a tag number above 30"),
+    ] {
+        let error = found.unwrap_err();
+        assert!(error.is_undetermined() && error.to_string().contains(says), "{error}");
+    }
+    for wrong in [subject(&[&kind]), subject(&[&kind, &[0x0c, 0x81, 1, 0x61]]), parse(&[]), parse(&[0x30, 0])] {
+        assert!(!wrong.unwrap_err().is_undetermined());
+    }
 }
