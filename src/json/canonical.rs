@@ -10,8 +10,11 @@ use serde::de::Visitor;
 use serde_json::value::RawValue;
 
 use crate::json::JsonError;
+use crate::json::JsonErrorReason;
+use crate::json::NumberFault;
 use crate::json::check;
 use crate::limits::Limits;
+use crate::text::Untrusted;
 
 /// Canonicalizes the JSON document `bytes` (RFC 8785): no white space, keys sorted by their UTF-16 code units, strings
 /// and numbers as ECMAScript writes them.
@@ -76,15 +79,15 @@ fn write_string(text: &str, to: &mut String) -> Result<(), JsonError> {
 /// # Errors
 /// [`JsonError`] for a number out of range, and for an integer whose canonical form is another integer.
 fn write_number(text: &str, to: &mut String) -> Result<(), JsonError> {
-    let refuse = |why: &str| JsonError { limit: false, reason: format!("the number {text:.40} {why}") };
-    let number: f64 = text.parse().map_err(|_| refuse("is not a number"))?;
+    let refuse = |fault| JsonError::from(JsonErrorReason::Number(Untrusted::within(text, 40), fault));
+    let number: f64 = text.parse().map_err(|_| refuse(NumberFault::NotANumber))?;
     if !number.is_finite() {
-        return Err(refuse("is out of range"));
+        return Err(refuse(NumberFault::OutOfRange));
     }
     let written = number_text(number);
     let integer = !text.contains(['.', 'e', 'E']);
     if integer && text != "-0" && written != text {
-        return Err(refuse("is an integer that a double cannot hold with all its digits"));
+        return Err(refuse(NumberFault::Inexact));
     }
     to.push_str(&written);
     Ok(())

@@ -9,6 +9,7 @@ use std::hash::RandomState;
 use serde::de::IgnoredAny;
 
 use crate::json::JsonError;
+use crate::json::JsonErrorReason;
 use crate::json::error::SHOWN_KEY;
 use crate::json::field_name::FieldName;
 use crate::limits::Limits;
@@ -32,7 +33,7 @@ const OFFSET_MASK: u64 = 0xffff_ffff;
 /// 2. A walk over the tokens checks depth, number of values, strings, numbers, and duplicate keys.
 pub(super) fn check(bytes: &[u8], limits: &Limits, max_unescaped: u64) -> Result<(), JsonError> {
     let _skipped: IgnoredAny = serde_json::from_slice(bytes)?;
-    let text = str::from_utf8(bytes).map_err(|error| wrong(false, format!("not UTF-8: {error}")))?;
+    let text = str::from_utf8(bytes).map_err(JsonErrorReason::Utf8)?;
     let hasher = RandomState::new();
     let mut walk = TokenWalk { hasher, key_is_next: false, limits, open: Vec::new(), max_unescaped, text, values: 0 };
     let mut rest = text;
@@ -104,10 +105,10 @@ impl<'a> TokenWalk<'a> {
     fn value(&mut self) -> Result<(), JsonError> {
         self.values += 1;
         if self.values > self.limits.json.values {
-            return Err(wrong(true, format!("more than {} values", self.limits.json.values)));
+            return Err(JsonErrorReason::TooManyValues(self.limits.json.values).into());
         }
         match count(self.open.len()) > self.limits.json.depth {
-            true => Err(wrong(true, format!("nested deeper than {}", self.limits.json.depth))),
+            true => Err(JsonErrorReason::TooDeep(self.limits.json.depth).into()),
             false => Ok(()),
         }
     }
@@ -123,10 +124,10 @@ impl<'a> TokenWalk<'a> {
             self.value()?;
         }
         if count(text.len()) > most {
-            return Err(wrong(true, format!("a string longer than {most} bytes")));
+            return Err(JsonErrorReason::StringTooLong(most).into());
         }
         if let Some(OpenValue::Object(keys)) = self.open.last_mut().filter(|_| self.key_is_next) {
-            let offset = u32::try_from(offset).map_err(|_| wrong(true, format!("longer than {OFFSET_MASK} bytes")))?;
+            let offset = u32::try_from(offset).map_err(|_| JsonErrorReason::TooLong(OFFSET_MASK))?;
             keys.push((self.hasher.hash_one(text.as_ref()) & !OFFSET_MASK) | u64::from(offset));
         }
         Ok(())
@@ -144,10 +145,7 @@ fn check_unique_keys(text: &str, mut keys: Vec<u64>) -> Result<(), JsonError> {
                 usize::try_from(key & OFFSET_MASK).ok().and_then(|offset| text.get(offset..)).unwrap_or_default();
             let FieldName(key) = serde_json::from_str(token.get(..string_length(token)).unwrap_or_default())?;
             if let Some(twice) = seen.replace(key) {
-                return Err(wrong(
-                    false,
-                    format!("the key {:?} stands twice in one object", Untrusted::within(&twice, SHOWN_KEY)),
-                ));
+                return Err(JsonErrorReason::DuplicateKey(Untrusted::within(&twice, SHOWN_KEY)).into());
             }
         }
     }
@@ -165,10 +163,6 @@ fn string_length(text: &str) -> usize {
         }
     }
     text.len()
-}
-
-fn wrong(limit: bool, reason: String) -> JsonError {
-    JsonError { limit, reason }
 }
 
 #[cfg(test)]

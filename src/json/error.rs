@@ -1,19 +1,106 @@
-//! `JsonError`: why bytes are not accepted as JSON.
+//! `JsonError`: why bytes are not accepted as JSON, and where.
+
+use std::fmt;
+use std::str::Utf8Error;
 
 use crate::text::Untrusted;
 
 /// Why bytes are not accepted as JSON.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonError {
-    pub(super) limit: bool,
-    pub(super) reason: String,
+    /// The line and the column, if they are known and the reason does not name them itself.
+    position: Option<(usize, usize)>,
+    reason: JsonErrorReason,
 }
 
+/// What is wrong with a JSON document.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JsonErrorReason {
+    /// Two fields of one object have the same key.
+    #[error("the key {0:?} stands twice in one object")]
+    DuplicateKey(Untrusted),
+    /// A number has no canonical form (RFC 8785 section 3.2.2.3).
+    #[error("the number {0} {1}")]
+    Number(Untrusted, NumberFault),
+    /// The document does not equal what would be written for its content.
+    #[error("a value stands in another form than the one that is written")]
+    OtherForm,
+    /// The document is not JSON, or not of the expected type: the message of the parser, with the position.
+    #[error("{0}")]
+    Parser(Untrusted),
+    /// The parser's own limit on nesting is exceeded.
+    #[error("{0}")]
+    ParserDepth(Untrusted),
+    /// A string is longer than the limit, in bytes.
+    #[error("a string longer than {0} bytes")]
+    StringTooLong(u64),
+    /// Values are nested deeper than the limit.
+    #[error("nested deeper than {0}")]
+    TooDeep(u64),
+    /// The document is longer than the limit, in bytes.
+    #[error("longer than {0} bytes")]
+    TooLong(u64),
+    /// The number of values exceeds the limit.
+    #[error("more than {0} values")]
+    TooManyValues(u64),
+    /// The document is not UTF-8.
+    #[error("not UTF-8: {0}")]
+    Utf8(Utf8Error),
+}
+
+/// Why a number has no canonical form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NumberFault {
+    /// A double cannot hold all digits of the integer.
+    #[error("is an integer that a double cannot hold with all its digits")]
+    Inexact,
+    /// It is not a number.
+    #[error("is not a number")]
+    NotANumber,
+    /// It is larger than any double.
+    #[error("is out of range")]
+    OutOfRange,
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reason.fmt(f)?;
+        match self.position {
+            Some((line, column)) => write!(f, " at line {line} column {column}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for JsonError {}
+
 impl JsonError {
+    /// What is wrong.
+    pub const fn reason(&self) -> &JsonErrorReason {
+        &self.reason
+    }
+
     /// Whether the document exceeds a limit; it may still be valid.
     pub const fn is_limit(&self) -> bool {
-        self.limit
+        use JsonErrorReason::ParserDepth;
+        use JsonErrorReason::StringTooLong;
+        use JsonErrorReason::TooDeep;
+        use JsonErrorReason::TooLong;
+        use JsonErrorReason::TooManyValues;
+        matches!(self.reason, ParserDepth(_) | StringTooLong(_) | TooDeep(_) | TooLong(_) | TooManyValues(_))
+    }
+
+    /// The error with `reason`, at the position at which the parser stopped with `error`.
+    pub(super) fn at(error: &serde_json::Error, reason: JsonErrorReason) -> Self {
+        Self { position: (error.line() > 0).then(|| (error.line(), error.column())), reason }
+    }
+}
+
+impl From<JsonErrorReason> for JsonError {
+    fn from(reason: JsonErrorReason) -> Self {
+        Self { position: None, reason }
     }
 }
 
@@ -21,7 +108,12 @@ impl From<serde_json::Error> for JsonError {
     fn from(error: serde_json::Error) -> Self {
         // The message of serde_json quotes the unexpected value, however long it is.
         let text = error.to_string();
-        Self { limit: is_recursion_limit(&text), reason: Untrusted::within(&text, SHOWN).to_string() }
+        let shown = Untrusted::within(&text, SHOWN);
+        let reason = match is_recursion_limit(&text) {
+            true => JsonErrorReason::ParserDepth(shown),
+            false => JsonErrorReason::Parser(shown),
+        };
+        reason.into()
     }
 }
 
@@ -39,6 +131,8 @@ pub(super) const SHOWN: usize = 300;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::check;
+    use crate::limits::Limits;
 
     /// This fails where a new version of serde_json calls its recursion limit by other words.
     #[test]
@@ -47,6 +141,30 @@ mod tests {
         let error = serde_json::from_str::<serde_json::Value>(&nested).unwrap_err();
         assert!(JsonError::from(error).is_limit());
         assert!(!JsonError::from(serde_json::from_str::<serde_json::Value>("[").unwrap_err()).is_limit());
+    }
+
+    #[test]
+    fn the_reason_is_typed_and_the_message_names_the_position() {
+        let limits = Limits::DEFAULT.with(|limits| {
+            limits.json.depth = 2;
+            limits.json.string_bytes = 3;
+            limits.json.values = 4;
+        });
+        for (text, want, message) in [
+            ("[[[1]]]", JsonErrorReason::TooDeep(2), "nested deeper than 2 at line 1 column 3"),
+            ("[1,2,3,4]", JsonErrorReason::TooManyValues(4), "more than 4 values at line 1 column 7"),
+            ("\"abcd\"", JsonErrorReason::StringTooLong(3), "a string longer than 3 bytes at line 1 column 6"),
+            (
+                "{\"a\":1,\"a\":2}",
+                JsonErrorReason::DuplicateKey(Untrusted::new("a")),
+                "the key \"a\" stands twice in one object at line 1 column 13",
+            ),
+        ] {
+            let error = check(text.as_bytes(), &limits).unwrap_err();
+            assert_eq!((error.reason(), error.to_string().as_str()), (&want, message));
+            assert_eq!(error.is_limit(), !matches!(want, JsonErrorReason::DuplicateKey(_)), "{text}");
+        }
+        assert!(matches!(check(b"[", &limits).unwrap_err().reason(), JsonErrorReason::Parser(_)));
     }
 
     /// The parser quotes what it found, of any length and with any character.

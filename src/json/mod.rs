@@ -13,7 +13,6 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::DeserializeSeed;
-use serde::de::Error as _;
 use serde::de::MapAccess;
 use serde::de::SeqAccess;
 use serde::de::Visitor;
@@ -24,6 +23,8 @@ use crate::text::Untrusted;
 
 pub use canonical::canonical;
 pub use error::JsonError;
+pub use error::JsonErrorReason;
+pub use error::NumberFault;
 pub use field_name::fold_case;
 pub use go::to_go;
 
@@ -90,11 +91,14 @@ fn walk(bytes: &[u8], limits: &Limits, max_unescaped: u64) -> Result<(), JsonErr
     if limits.json.depth > MAX_RECURSION {
         return deep::check(bytes, limits, max_unescaped);
     }
-    let mut usage = Usage { exceeded: false, max_unescaped, values: 0 };
+    let mut usage = Usage { fault: None, max_unescaped, values: 0 };
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let walk = ValueWalk { depth: 0, limits, usage: &mut usage };
     let walked = walk.deserialize(&mut reader);
-    walked.map_err(|error| JsonError { limit: usage.exceeded, ..JsonError::from(error) })?;
+    walked.map_err(|error| match usage.fault {
+        Some(fault) => JsonError::at(&error, fault),
+        None => error.into(),
+    })?;
     reader.end()?;
     Ok(())
 }
@@ -104,8 +108,8 @@ const MAX_RECURSION: u64 = 64;
 
 /// The part of the limits that a walk has used.
 struct Usage {
-    /// Whether a limit was exceeded.
-    exceeded: bool,
+    /// Why the walk ended. The error of serde can carry it as text only.
+    fault: Option<JsonErrorReason>,
     /// The limit of a string without escapes, in bytes.
     max_unescaped: u64,
     values: u64,
@@ -118,14 +122,15 @@ struct ValueWalk<'a> {
 }
 
 impl ValueWalk<'_> {
-    fn exceeded<E: serde::de::Error>(&mut self, what: String) -> E {
-        self.usage.exceeded = true;
-        E::custom(what)
+    fn fail<E: serde::de::Error>(&mut self, fault: JsonErrorReason) -> E {
+        let error = E::custom(&fault);
+        self.usage.fault = Some(fault);
+        error
     }
 
     fn within<E: serde::de::Error>(&mut self, text: &str, most: u64) -> Result<(), E> {
         match count(text.len()) > most {
-            true => Err(self.exceeded(format!("a string longer than {most} bytes"))),
+            true => Err(self.fail(JsonErrorReason::StringTooLong(most))),
             false => Ok(()),
         }
     }
@@ -137,10 +142,10 @@ impl<'de> DeserializeSeed<'de> for ValueWalk<'_> {
     fn deserialize<D: serde::Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
         self.usage.values += 1;
         if self.usage.values > self.limits.json.values {
-            return Err(self.exceeded(format!("more than {} values", self.limits.json.values)));
+            return Err(self.fail(JsonErrorReason::TooManyValues(self.limits.json.values)));
         }
         if self.depth > self.limits.json.depth {
-            return Err(self.exceeded(format!("nested deeper than {}", self.limits.json.depth)));
+            return Err(self.fail(JsonErrorReason::TooDeep(self.limits.json.depth)));
         }
         deserializer.deserialize_any(self)
     }
@@ -197,10 +202,8 @@ impl<'de> Visitor<'de> for ValueWalk<'_> {
             let next = ValueWalk { depth: self.depth + 1, limits: self.limits, usage: &mut *self.usage };
             fields.next_value_seed(next)?;
             if let Some(twice) = seen.replace(key) {
-                return Err(A::Error::custom(format!(
-                    "the key {:?} stands twice in one object",
-                    Untrusted::within(&twice, SHOWN_KEY)
-                )));
+                let twice = Untrusted::within(&twice, SHOWN_KEY);
+                return Err(self.fail(JsonErrorReason::DuplicateKey(twice)));
             }
         }
         Ok(())

@@ -32,8 +32,10 @@ pub struct ImageConfig {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{digest} is not an image config: {error}")]
 pub struct ConfigError {
-    digest: Digest,
-    error: JsonError,
+    /// The digest of the content.
+    pub digest: Digest,
+    /// The error of the JSON reader.
+    pub error: JsonError,
 }
 
 #[derive(Deserialize)]

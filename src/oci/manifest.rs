@@ -11,6 +11,7 @@ use crate::limits::Limits;
 use crate::limits::count;
 use crate::oci::Content;
 use crate::oci::Descriptor;
+use crate::oci::ManifestConflict;
 use crate::oci::media_type;
 use crate::oci::null::null_is_default;
 use crate::text::Untrusted;
@@ -74,12 +75,12 @@ pub struct Index {
 #[non_exhaustive]
 pub enum ManifestError {
     /// The content could be read as a manifest and as an index (threats: manifest-or-index).
-    #[error("{digest} is ambiguous: {why}")]
+    #[error("{digest} is ambiguous: {reason}")]
     Ambiguous {
         /// The digest of the content.
         digest: Digest,
         /// The contradiction.
-        why: String,
+        reason: ManifestConflict,
     },
     /// The content is not valid JSON of a manifest.
     #[error("{digest} is not a manifest: {error}")]
@@ -202,7 +203,7 @@ impl Document {
     /// kinds (threats: manifest-or-index).
     pub fn parse(content: &Content, limits: &Limits) -> Result<Self, ManifestError> {
         let digest = *content.digest();
-        let ambiguous = |why: &str| ManifestError::Ambiguous { digest, why: why.to_owned() };
+        let ambiguous = |reason| ManifestError::Ambiguous { digest, reason };
         let (got, limit) = (count(content.bytes().len()), limits.oci.manifest_bytes);
         if got > limit {
             return Err(ManifestError::Limit { digest, what: "bytes", got, limit });
@@ -211,24 +212,21 @@ impl Document {
             json::parse(content.bytes(), limits).map_err(|error| ManifestError::Json { digest, error })?;
         // A NUL character in a manifest is useful only to an attacker (threats: nul-in-text).
         if json::has_nul(content.bytes()) {
-            return Err(ambiguous("a string has a NUL character"));
+            return Err(ambiguous(ManifestConflict::Nul));
         }
-        let media_type =
-            agreed_media_type(&wire, content.descriptor()).map_err(|why| ManifestError::Ambiguous { digest, why });
+        let media_type = agreed_media_type(&wire, content.descriptor()).map_err(ambiguous);
         // Artifact manifests have no schema version.
         let versioned = !media_type.as_ref().is_ok_and(|kind| media_type::is_artifact(kind));
         if versioned && wire.schema_version != Some(2) || wire.fs_layers.is_some() {
-            return Err(ambiguous("it is not of schema version 2"));
+            return Err(ambiguous(ManifestConflict::SchemaVersion));
         }
         let media_type = media_type?;
         wire.bounded(digest, limits)?;
         let image = wire.config.is_some() || wire.layers.is_list();
         match media_type.as_str() {
-            _ if wire.manifests.is_list() && image => {
-                Err(ambiguous("it has both the fields of an index and those of an image manifest"))
-            }
+            _ if wire.manifests.is_list() && image => Err(ambiguous(ManifestConflict::IndexAndImage)),
             kind if media_type::is_artifact(kind) && (wire.manifests.is_list() || image) => {
-                Err(ambiguous("it has both the fields of an artifact manifest and those of another kind"))
+                Err(ambiguous(ManifestConflict::ArtifactAndOther))
             }
             kind if media_type::is_artifact(kind) => Ok(Self::Artifact(Artifact {
                 artifact_type: wire.artifact_type,
@@ -239,20 +237,23 @@ impl Document {
             kind if media_type::is_index(kind) && !image => Ok(Self::Index(Index {
                 artifact_type: wire.artifact_type,
                 annotations: wire.annotations,
-                manifests: wire.manifests.field().ok_or_else(|| ambiguous("it has no manifests field"))?,
+                manifests: wire
+                    .manifests
+                    .field()
+                    .ok_or_else(|| ambiguous(ManifestConflict::MissingField("manifests")))?,
                 subject: wire.subject,
             })),
             kind if media_type::is_manifest(kind) && !wire.manifests.is_list() => {
-                let config = wire.config.ok_or_else(|| ambiguous("it has no config field"))?;
+                let config = wire.config.ok_or_else(|| ambiguous(ManifestConflict::MissingField("config")))?;
                 Ok(Self::Manifest(Manifest {
                     artifact_type: wire.artifact_type.unwrap_or_else(|| config.media_type.clone()),
                     annotations: wire.annotations,
                     config,
-                    layers: wire.layers.field().ok_or_else(|| ambiguous("it has no layers field"))?,
+                    layers: wire.layers.field().ok_or_else(|| ambiguous(ManifestConflict::MissingField("layers")))?,
                     subject: wire.subject,
                 }))
             }
-            kind if media_type::is_read(kind) => Err(ambiguous("its fields are not those of its media type")),
+            kind if media_type::is_read(kind) => Err(ambiguous(ManifestConflict::Fields)),
             _ => Err(ManifestError::MediaType { digest, media_type: Untrusted::within(&media_type, SHOWN) }),
         }
     }
@@ -334,15 +335,15 @@ impl ManifestWire {
 }
 
 /// The media type on which the descriptor and the body agree; a body without one has that of its descriptor.
-fn agreed_media_type(wire: &ManifestWire, descriptor: &Descriptor) -> Result<String, String> {
+fn agreed_media_type(wire: &ManifestWire, descriptor: &Descriptor) -> Result<String, ManifestConflict> {
     match (&wire.media_type, descriptor.media_type.as_str()) {
         (Some(inside), "") => Ok(inside.clone()),
         (Some(inside), outside) if inside == outside => Ok(inside.clone()),
         (Some(inside), outside) => {
-            let (inside, outside) = (Untrusted::within(inside, SHOWN), Untrusted::within(outside, SHOWN));
-            Err(format!("it says it is {inside:?}, its descriptor says {outside:?}"))
+            let (body, descriptor) = (Untrusted::within(inside, SHOWN), Untrusted::within(outside, SHOWN));
+            Err(ManifestConflict::MediaType { body, descriptor })
         }
-        (None, "") => Err("neither it nor its descriptor has a media type".to_owned()),
+        (None, "") => Err(ManifestConflict::NoMediaType),
         (None, outside) => Ok(outside.to_owned()),
     }
 }

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use crate::digest::Digest;
 use crate::digest::DigestError;
+use crate::text::Untrusted;
 
 /// The location of an image, as people type it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,12 +64,12 @@ pub enum ReferenceError {
         error: DigestError,
     },
     /// A repository or tag does not match the grammar of the distribution specification.
-    #[error("`{text}` is not an image reference: {why}")]
+    #[error("`{text}` is not an image reference: {reason}")]
     Form {
         /// The text that was typed.
         text: String,
         /// The rule that it breaks.
-        why: String,
+        reason: ReferenceFault,
     },
     /// There is no registry host in front.
     #[error("`{text}` names no registry host; for Docker Hub type `docker.io/{hub}`")]
@@ -96,6 +97,33 @@ pub enum ReferenceError {
         /// The text before the colon.
         transport: String,
     },
+}
+
+/// The rule of the grammar that a reference breaks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReferenceFault {
+    /// The path or name has control characters.
+    #[error("it has control characters")]
+    ControlCharacters,
+    /// The name after the path is empty.
+    #[error("the name after the colon is empty")]
+    EmptyName,
+    /// The host is neither a host name nor an address.
+    #[error("`{0}` is no host name")]
+    Host(Untrusted),
+    /// The path is empty.
+    #[error("no path is given")]
+    NoPath,
+    /// The repository does not match the grammar of `<name>` (OCI distribution specification, "Pulling manifests").
+    #[error("a repository is lower-case letters and digits, with single . _ - or __ between them")]
+    Repository,
+    /// The tag does not match the grammar of `<reference>` (OCI distribution specification, "Pulling manifests").
+    #[error("a tag is at most 128 letters, digits, _ . or -, and does not begin with . or -")]
+    Tag,
+    /// Host and repository are longer than 255 characters.
+    #[error("host and repository are longer than 255 characters")]
+    TooLong,
 }
 
 impl ReferenceError {

@@ -23,6 +23,7 @@ use crate::ops::discover;
 use crate::ops::discover::DiscoverOptions;
 use crate::ops::discover::DiscoverUntil;
 use crate::ops::discover::ReferrerSubject;
+use crate::ops::discover::signature_manifest;
 use crate::ops::outcome::Depth;
 use crate::ops::pinned;
 use crate::ops::verdict_budget::VerdictBudget;
@@ -33,7 +34,6 @@ use crate::store::Origin;
 use crate::store::Source;
 use crate::store::StoreError;
 use crate::verify::Finding;
-use crate::verify::Reason;
 
 pub use crate::ops::outcome::Child;
 pub use crate::ops::outcome::NotVerified;
@@ -245,7 +245,7 @@ async fn discover_and_evaluate(
     if evaluation.is_met() {
         // An accepted subject stays accepted. Report what could not be read.
         for error in &unread {
-            let reason = Reason::Unreadable { why: error.to_string() };
+            let reason = signature_manifest::unreadable(error);
             evaluation.add_finding(Finding { digest: None, place: FoundAt::Referrers, reason });
         }
     }

@@ -10,6 +10,7 @@ use crate::key::KeyError;
 use crate::key::KeyId;
 use crate::limits::count;
 use crate::policy::QuorumError;
+use crate::request::FieldFault;
 use crate::time::Time;
 use crate::trust::TrustError;
 
@@ -62,12 +63,12 @@ pub enum RequestError {
         now: Time,
     },
     /// A field is empty, malformed or contradicts another.
-    #[error("`{field}` {why}")]
+    #[error("`{field}` {reason}")]
     Field {
         /// The name of the field.
         field: String,
-        /// What is wrong with it, as the rest of a sentence.
-        why: String,
+        /// What is wrong with it.
+        reason: FieldFault,
     },
     /// The JSON is not that of this document.
     #[error("not the JSON of a {document}: {error}")]
@@ -352,8 +353,8 @@ impl RequestError {
         }
     }
 
-    pub(super) fn field(field: impl Into<String>, why: impl Into<String>) -> Self {
-        Self::Field { field: field.into(), why: why.into() }
+    pub(super) fn field(field: impl Into<String>, reason: FieldFault) -> Self {
+        Self::Field { field: field.into(), reason }
     }
 
     pub(super) fn other(got: Digest, want: Digest) -> Self {

@@ -22,6 +22,7 @@ use crate::oci::Reference;
 use crate::oci::TagOrDigest;
 use crate::oci::media_type;
 use crate::policy::StatementKind;
+use crate::request::FieldFault;
 use crate::request::RequestError;
 use crate::request::WholeDocument;
 use crate::request::text;
@@ -167,19 +168,19 @@ impl RequestItem {
     pub(super) fn of_wire(wire: WireItem, limits: &Limits) -> Result<Self, RequestError> {
         let reference = reference("reference", &wire.reference, &wire.digest, limits)?;
         if !media_type::is_index(&wire.media_type) && !media_type::is_manifest(&wire.media_type) {
-            return Err(RequestError::field("mediaType", "is neither that of an image manifest nor that of an index"));
+            return Err(RequestError::field("mediaType", FieldFault::MediaType));
         }
         RequestError::bounded("platforms of one item", wire.platforms.len(), limits.oci.descriptors)?;
         let platform = |text: &String| {
             check_name("platforms", Some(text), limits)?;
-            Platform::parse(text).ok_or_else(|| RequestError::field("platforms", "has an entry that is no platform"))
+            Platform::parse(text).ok_or_else(|| RequestError::field("platforms", FieldFault::Platform))
         };
         let action = match (wire.sign, wire.attest) {
             (Some(sign), None) => Action::Sign(ImageSignature::of_wire(sign, limits)?),
             (None, Some(attest)) => Action::Attest(Attestation::of_wire(attest, limits)?),
-            (None, None) => return Err(RequestError::field("items", "has an item that asks for no known kind")),
+            (None, None) => return Err(RequestError::field("items", FieldFault::UnknownKind)),
             (Some(_), Some(_)) => {
-                return Err(RequestError::field("items", "has an item that asks for two kinds at once"));
+                return Err(RequestError::field("items", FieldFault::TwoKinds));
             }
         };
         text::check_labels("labels", &wire.labels, limits)?;
@@ -214,10 +215,10 @@ impl ImageSignature {
         check_name("identity", wire.identity.as_ref(), limits)?;
         // Otherwise a name would be shown that no payload contains, and that is not signed.
         if wire.identity.is_some() != forms.contains(FormName::SimpleSigning) {
-            return Err(RequestError::field("identity", "belongs to the tag form, and only to it"));
+            return Err(RequestError::field("identity", FieldFault::TagFormOnly));
         }
         if wire.name.is_some() && !forms.contains(FormName::SigstoreBundle) {
-            return Err(RequestError::field("name", "belongs to the bundle form, and only to it"));
+            return Err(RequestError::field("name", FieldFault::BundleFormOnly));
         }
         Ok(Self { annotations: wire.annotations, forms, identity: wire.identity, name: wire.name })
     }
@@ -238,7 +239,7 @@ impl Attestation {
         check_name("predicateType", Some(&wire.predicate_type), limits)?;
         // An attestation must not become an image signature when it is read (threats: attestation-as-signature).
         if StatementKind::of_predicate(&wire.predicate_type) == StatementKind::ImageSignature {
-            return Err(RequestError::field("predicateType", "is that of an image signature, not of an attestation"));
+            return Err(RequestError::field("predicateType", FieldFault::AttestsSignature));
         }
         Ok(Self {
             forms: forms_of_wire(&wire.forms, FormName::Dsse)?,
@@ -263,7 +264,7 @@ impl Attestation {
         json::check(bytes, &envelope::predicate_limits(bytes, limits)).map_err(json)?;
         let raw: Box<RawValue> = serde_json::from_slice(bytes).map_err(|error| json(error.into()))?;
         if !raw.get().starts_with('{') {
-            return Err(RequestError::field("predicate", "is not a JSON object"));
+            return Err(RequestError::field("predicate", FieldFault::NotAnObject));
         }
         match whole(&raw).map_err(json)? {
             Some(what) => Err(RequestError::WholeDocument { what }),
@@ -284,7 +285,7 @@ fn forms_of_wire(forms: &[WireForm], tag: FormName) -> Result<Forms, RequestErro
         [WireForm::Bundle, WireForm::Tag] => Ok(Forms::of(FormName::SigstoreBundle).and(tag)),
         [WireForm::Bundle] => Ok(Forms::of(FormName::SigstoreBundle)),
         [WireForm::Tag] => Ok(Forms::of(tag)),
-        _ => Err(RequestError::field("forms", "is not [\"bundle\"], [\"tag\"] or [\"bundle\", \"tag\"]")),
+        _ => Err(RequestError::field("forms", FieldFault::Forms)),
     }
 }
 
@@ -317,14 +318,12 @@ impl PreviousItem {
 fn reference(field: &str, text: &str, digest: &Digest, limits: &Limits) -> Result<Reference, RequestError> {
     check_name(field, Some(&text.to_owned()), limits)?;
     let reference: Reference =
-        text.parse().map_err(|error: crate::oci::ReferenceError| RequestError::field(field, error.to_string()))?;
+        text.parse().map_err(|error| RequestError::field(field, FieldFault::Reference(error)))?;
     if reference.to_string() != text {
-        return Err(RequestError::field(field, format!("is written {reference}")));
+        return Err(RequestError::field(field, FieldFault::OtherSpelling(Box::new(reference))));
     }
     match reference.tag_or_digest() {
-        Some(TagOrDigest::Digest(other)) if other != digest => {
-            Err(RequestError::field(field, "names another digest than `digest`"))
-        }
+        Some(TagOrDigest::Digest(other)) if other != digest => Err(RequestError::field(field, FieldFault::OtherDigest)),
         _ => Ok(reference),
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::envelope::base64;
 use crate::key::PublicKey;
 use crate::limits::Limits;
+use crate::request::FieldFault;
 use crate::request::RequestError;
 use crate::request::error::Duplicate;
 use crate::request::wire::WireKey;
@@ -31,10 +32,10 @@ impl Keyholder {
         let WireOwner { name, keys } = wire;
         RequestError::bounded("bytes of the name of an owner", name.len(), LONGEST)?;
         if name.trim() != name || name.is_empty() || !name.chars().all(is_plain) {
-            return Err(RequestError::field("name", format!("of an owner is not a plain name: {name:?}")));
+            return Err(RequestError::field("name", FieldFault::OwnerName(name)));
         }
         if keys.is_empty() {
-            return Err(RequestError::field("keys", format!("of {name} is empty")));
+            return Err(RequestError::field("keys", FieldFault::NoKeys { owner: name }));
         }
         RequestError::bounded("keys of one owner", keys.len(), limits.request.keys)?;
         let keys = keys.into_iter().map(|key| read_key(&name, &key)).collect::<Result<_, _>>()?;
@@ -69,12 +70,12 @@ fn is_plain(c: char) -> bool {
 }
 
 fn read_key(owner: &str, wire: &WireKey) -> Result<PublicKey, RequestError> {
-    let owner = owner.to_owned();
+    let owner = || owner.to_owned();
     let spki = base64::decode("publicKey", &wire.public_key);
-    let spki = spki.map_err(|error| RequestError::field("publicKey", format!("of {owner}: {error}")))?;
-    let key = PublicKey::from_spki(&spki).map_err(|error| RequestError::Key { error, owner: owner.clone() })?;
+    let spki = spki.map_err(|error| RequestError::field("publicKey", FieldFault::KeyText { error, owner: owner() }))?;
+    let key = PublicKey::from_spki(&spki).map_err(|error| RequestError::Key { error, owner: owner() })?;
     match key.id().to_string() == wire.id {
         true => Ok(key),
-        false => Err(RequestError::field("id", format!("of a key of {owner} is not that of the key beside it"))),
+        false => Err(RequestError::field("id", FieldFault::KeyId { owner: owner() })),
     }
 }

@@ -4,6 +4,7 @@
 mod approval;
 mod countersignature;
 mod error;
+mod field_fault;
 mod item;
 mod keyholder;
 mod log;
@@ -24,6 +25,7 @@ pub use error::LogFault;
 pub use error::RequestError;
 pub use error::SignedPart;
 pub use error::WholeDocument;
+pub use field_fault::FieldFault;
 pub use item::Action;
 pub use item::Attestation;
 pub use item::ImageSignature;

@@ -13,6 +13,7 @@ use crate::limits::Limits;
 use crate::policy::Quorum;
 use crate::policy::Threshold;
 use crate::request::Action;
+use crate::request::FieldFault;
 use crate::request::Keyholder;
 use crate::request::LogChain;
 use crate::request::LogEntry;
@@ -115,7 +116,7 @@ impl SigningRequest {
         let wire: WireRequest = wire::read(bytes, limits).map_err(unreadable)?;
         let (created, expires) = (wire::time("created", &wire.created)?, wire::time("expires", &wire.expires)?);
         if expires <= created {
-            return Err(RequestError::field("expires", "is not after `created`"));
+            return Err(RequestError::field("expires", FieldFault::ExpiresBeforeCreation));
         }
         let reason = wire.reason.as_ref().map_or(0, String::len);
         RequestError::bounded("bytes of `reason`", reason, limits.request.text_bytes)?;
@@ -296,7 +297,7 @@ impl SigningRequest {
 
 fn items(wire: Vec<WireItem>, limits: &Limits) -> Result<Vec<RequestItem>, RequestError> {
     if wire.is_empty() {
-        return Err(RequestError::field("items", "is empty"));
+        return Err(RequestError::field("items", FieldFault::Empty));
     }
     RequestError::bounded("items of one request", wire.len(), limits.request.items)?;
     wire.into_iter().map(|item| RequestItem::of_wire(item, limits)).collect()

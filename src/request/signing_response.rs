@@ -13,6 +13,7 @@ use crate::key::PublicKey;
 use crate::key::Signer;
 use crate::key::SignerError;
 use crate::limits::Limits;
+use crate::request::FieldFault;
 use crate::request::RequestError;
 use crate::request::SigningRequest;
 use crate::request::countersignature;
@@ -233,7 +234,7 @@ impl SignaturesByKey {
         if *owner != wire.owner {
             return Err(RequestError::field(
                 "owner",
-                format!("is {:?}, but the key {} is {owner}'s", wire.owner, id.short()),
+                FieldFault::OtherOwner { got: wire.owner, key: id, want: owner.clone() },
             ));
         }
         let mut read = Self::none(key, owner);
@@ -255,10 +256,10 @@ impl SignaturesByKey {
                 Countersignature { bytes: decode("seal", &bytes)?, time: wire::time("time", &time)? }
             }
             (None, None) => return Ok(read),
-            _ => return Err(RequestError::field("seal", "and `time` belong together")),
+            _ => return Err(RequestError::field("seal", FieldFault::CountersignatureTime)),
         };
         if !read.missing(request).is_empty() {
-            return Err(RequestError::field("seal", "is over an answer that was not finished"));
+            return Err(RequestError::field("seal", FieldFault::Unfinished));
         }
         countersignature.check(request, owner, key, read.signatures.values())?;
         Ok(Self { countersignature: Some(countersignature), ..read })
@@ -348,7 +349,7 @@ fn faulty(signer: &dyn Signer) -> SignerError {
 }
 
 fn decode(field: &'static str, text: &str) -> Result<Vec<u8>, RequestError> {
-    base64::decode(field, text).map_err(|error| RequestError::field(field, error.to_string()))
+    base64::decode(field, text).map_err(|error| RequestError::field(field, FieldFault::Base64(error)))
 }
 
 fn bounded(bytes: &[u8], limits: &Limits) -> Result<(), RequestError> {

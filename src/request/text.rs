@@ -4,15 +4,14 @@
 use std::collections::BTreeMap;
 
 use crate::limits::Limits;
+use crate::request::FieldFault;
 use crate::request::RequestError;
 use crate::text::is_unsafe_to_show;
 
 /// Refuses a signed text, or a name, with a hidden character.
 pub(super) fn check(field: &str, text: &str) -> Result<(), RequestError> {
     match text.chars().find(|c| is_unsafe_to_show(*c)) {
-        Some(c) => {
-            Err(RequestError::field(field, format!("has a character that does not show, {}", c.escape_unicode())))
-        }
+        Some(c) => Err(RequestError::field(field, FieldFault::HiddenCharacter(c))),
         None => Ok(()),
     }
 }
@@ -22,7 +21,7 @@ pub(super) fn check_name(field: &str, name: Option<&String>, limits: &Limits) ->
     let Some(name) = name else { return Ok(()) };
     RequestError::bounded(&format!("bytes of `{field}`"), name.len(), limits.request.text_bytes)?;
     match name.is_empty() {
-        true => Err(RequestError::field(field, "is empty")),
+        true => Err(RequestError::field(field, FieldFault::Empty)),
         false => check(field, name),
     }
 }
@@ -34,7 +33,7 @@ pub(super) fn check_annotations(texts: &BTreeMap<String, String>, limits: &Limit
     for (key, value) in texts {
         check(FIELD, key).and_then(|()| check(FIELD, value))?;
         if key.contains('=') {
-            return Err(RequestError::field(FIELD, format!("has a key with a `=` in it, {key:?}")));
+            return Err(RequestError::field(FIELD, FieldFault::EqualsSign(key.clone())));
         }
     }
     Ok(())
@@ -45,9 +44,7 @@ pub(super) fn check_labels(field: &str, texts: &BTreeMap<String, String>, limits
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '/' | '-');
     bounded(field, texts, limits)?;
     match texts.keys().find(|key| !key.chars().all(is_plain)) {
-        Some(key) => {
-            Err(RequestError::field(field, format!("has a key that is not of letters, digits and ./_-: {key:?}")))
-        }
+        Some(key) => Err(RequestError::field(field, FieldFault::LabelKey(key.clone()))),
         None => Ok(()),
     }
 }
@@ -57,7 +54,7 @@ fn bounded(field: &str, texts: &BTreeMap<String, String>, limits: &Limits) -> Re
     RequestError::bounded(&format!("`{field}` of one item"), texts.len(), limits.oci.annotations)?;
     RequestError::bounded(&format!("bytes of `{field}` of one item"), bytes, limits.oci.annotation_bytes)?;
     match texts.contains_key("") {
-        true => Err(RequestError::field(field, "has an empty key")),
+        true => Err(RequestError::field(field, FieldFault::EmptyKey)),
         false => Ok(()),
     }
 }

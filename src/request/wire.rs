@@ -7,7 +7,6 @@ use serde::Deserialize;
 use serde::Deserializer;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::de::Error as _;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -16,7 +15,9 @@ use crate::envelope::PayloadKind;
 use crate::envelope::predicate_limits;
 use crate::json;
 use crate::json::JsonError;
+use crate::json::JsonErrorReason;
 use crate::limits::Limits;
+use crate::request::FieldFault;
 use crate::request::RequestError;
 use crate::time::Time;
 
@@ -42,7 +43,7 @@ pub(super) fn read_line<T: DeserializeOwned + Serialize>(bytes: &[u8], limits: &
     let (given, ours): (Value, Value) = (serde_json::from_slice(bytes)?, serde_json::to_value(&read)?);
     match given == ours {
         true => Ok(read),
-        false => Err(serde_json::Error::custom("a value stands in another form than the one that is written").into()),
+        false => Err(JsonErrorReason::OtherForm.into()),
     }
 }
 
@@ -64,7 +65,7 @@ pub(super) fn check_head(head: &WireHead, want: &'static str) -> Result<(), Requ
 pub(super) fn time(field: &str, text: &str) -> Result<Time, RequestError> {
     Time::parse(text)
         .filter(|time| time.to_string() == text)
-        .ok_or_else(|| RequestError::field(field, "is not a time like 2026-01-31T12:00:00Z"))
+        .ok_or_else(|| RequestError::field(field, FieldFault::Time))
 }
 
 /// Deserializes an optional field that may be missing but not `null`.

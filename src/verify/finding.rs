@@ -9,6 +9,7 @@ use crate::envelope::base64;
 use crate::key::KeyId;
 use crate::policy::StatementKind;
 use crate::policy::UnmetCondition;
+use crate::verify::UnreadReason;
 
 /// A piece of evidence that did not count, and the reason.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,11 +93,8 @@ pub enum Reason {
         limit: u64,
     },
     /// It could not be fetched, so it might be anything: the decision is undetermined unless other evidence is enough.
-    #[error("could not be read: {why}")]
-    Unreadable {
-        /// The error of the store.
-        why: String,
-    },
+    #[error("could not be read: {0}")]
+    Unreadable(UnreadReason),
     /// A trusted key signed a statement of another kind.
     #[error("is an {got}, not an {want}")]
     WrongKind {
@@ -118,7 +116,7 @@ impl Reason {
     /// Whether the evidence is unknown, not bad: it could not be fetched, or exceeds a limit.
     pub fn is_undetermined(&self) -> bool {
         match self {
-            Self::SignaturesNotChecked { .. } | Self::TooLarge { .. } | Self::Unreadable { .. } => true,
+            Self::SignaturesNotChecked { .. } | Self::TooLarge { .. } | Self::Unreadable(_) => true,
             Self::Envelope(error) | Self::Payload(error) => error.is_limit(),
             _ => false,
         }
@@ -146,7 +144,7 @@ impl Reason {
             Self::SignaturesNotChecked { .. } => "signatures-not-checked",
             Self::SubjectField { .. } => "subject-field",
             Self::TooLarge { .. } => "too-large",
-            Self::Unreadable { .. } => "unreadable",
+            Self::Unreadable(_) => "unreadable",
             Self::WrongKind { .. } => "wrong-kind",
         }
     }
@@ -157,7 +155,7 @@ impl Reason {
             Self::OtherSubject { .. } => 1,
             Self::Payload(_) => 2,
             Self::WrongKind { .. } => 3,
-            Self::SignaturesNotChecked { .. } | Self::Unreadable { .. } => 4,
+            Self::SignaturesNotChecked { .. } | Self::Unreadable(_) => 4,
             Self::TooLarge { .. } => 5,
             Self::SignatureDamaged { .. } => 6,
             Self::NoTrustedKey { .. } => 7,

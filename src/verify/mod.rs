@@ -4,6 +4,7 @@ mod evaluation;
 mod finding;
 mod refusal;
 mod shared;
+mod unread_reason;
 mod verified;
 mod verifier;
 
@@ -14,6 +15,7 @@ pub use finding::key_id;
 pub use refusal::Refusal;
 pub use refusal::UnmetRequirement;
 pub use shared::SharedFindings;
+pub use unread_reason::UnreadReason;
 pub use verified::AcceptedSignature;
 pub use verified::VerifiedSubject;
 pub use verifier::Verifier;

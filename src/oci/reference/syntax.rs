@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::digest::Digest;
 use crate::oci::ReferenceError;
+use crate::oci::ReferenceFault;
 use crate::oci::RegistryReference;
 use crate::oci::TagOrDigest;
 use crate::oci::reference::LocalReference;
@@ -11,7 +12,7 @@ use crate::text::Untrusted;
 
 /// Parses `PATH`, `PATH:NAME` or `PATH@DIGEST`, as the containers tools do.
 pub(super) fn local(text: &str, rest: &str) -> Result<LocalReference, ReferenceError> {
-    let form = |why: &str| ReferenceError::Form { text: shown(text), why: why.to_owned() };
+    let form = |reason| ReferenceError::Form { text: shown(text), reason };
     let (path, tag_or_digest) = match rest.rsplit_once('@') {
         Some((path, digest)) if digest.starts_with("sha") && digest.contains(':') => {
             let error = |error| ReferenceError::Digest { text: shown(text), error };
@@ -20,22 +21,22 @@ pub(super) fn local(text: &str, rest: &str) -> Result<LocalReference, ReferenceE
             (path, Some(TagOrDigest::Digest(digest.parse().map_err(error)?)))
         }
         _ => match rest.split_once(':') {
-            Some((_, "")) => return Err(form("the name after the colon is empty")),
+            Some((_, "")) => return Err(form(ReferenceFault::EmptyName)),
             Some((path, name)) => (path, Some(TagOrDigest::Tag(name.to_owned()))),
             None => (rest, None),
         },
     };
     if path.is_empty() {
-        return Err(form("no path is given"));
+        return Err(form(ReferenceFault::NoPath));
     }
     if rest.chars().any(char::is_control) {
-        return Err(form("it has control characters"));
+        return Err(form(ReferenceFault::ControlCharacters));
     }
     Ok(LocalReference { path: PathBuf::from(path), tag_or_digest })
 }
 
 pub(super) fn registry(text: &str) -> Result<RegistryReference, ReferenceError> {
-    let form = |why: String| ReferenceError::Form { text: shown(text), why };
+    let form = |reason| ReferenceError::Form { text: shown(text), reason };
     let (named, digest) = match text.split_once('@') {
         Some((named, digest)) => {
             let error = |error| ReferenceError::Digest { text: shown(text), error };
@@ -49,26 +50,24 @@ pub(super) fn registry(text: &str) -> Result<RegistryReference, ReferenceError> 
         return Err(ReferenceError::Host { text: shown(text), hub });
     }
     if !is_host(host) {
-        return Err(form(format!("`{}` is no host name", shown(host))));
+        return Err(form(ReferenceFault::Host(Untrusted::new(host))));
     }
     let (path, tag) = match rest.rsplit_once(':') {
         Some((path, tag)) => (path, tag),
         None => (rest, "latest"),
     };
     if !path.split('/').all(is_component) {
-        return Err(form(
-            "a repository is lower-case letters and digits, with single . _ - or __ between them".to_owned(),
-        ));
+        return Err(form(ReferenceFault::Repository));
     }
     if !is_tag(tag) {
-        return Err(form("a tag is at most 128 letters, digits, _ . or -, and does not begin with . or -".to_owned()));
+        return Err(form(ReferenceFault::Tag));
     }
     let tag_or_digest = digest.map_or_else(|| TagOrDigest::Tag(tag.to_owned()), TagOrDigest::Digest);
     let hub = matches!(host, "docker.io" | "index.docker.io" | "registry-1.docker.io");
     let host = if hub { "docker.io" } else { host };
     let repository = if hub && !path.contains('/') { format!("library/{path}") } else { path.to_owned() };
     if host.len() + repository.len() > 255 {
-        return Err(form("host and repository are longer than 255 characters".to_owned()));
+        return Err(form(ReferenceFault::TooLong));
     }
     Ok(RegistryReference { host: host.to_owned(), repository, tag_or_digest })
 }

@@ -37,6 +37,7 @@ use crate::trust::SignatureBudget;
 use crate::trust::TrustRoot;
 use crate::verify::Finding;
 use crate::verify::Reason;
+use crate::verify::UnreadReason;
 
 use log_lines::Stated;
 
@@ -247,7 +248,7 @@ impl Auditor<'_> {
                 // What was authenticated has a signature; without one the audit could not tell.
                 Ok(signatures) if signatures.is_empty() => {
                     let digest = evidence.digest().copied().unwrap_or(self.subject);
-                    self.unread(digest, Reason::Unreadable { why: "its signatures were not found again".to_owned() });
+                    self.unread(digest, Reason::Unreadable(UnreadReason::SignaturesLost));
                 }
                 Ok(signatures) => self.look_up(&statement, signatures),
                 Err(unchecked) => undetermined = Some(unchecked),

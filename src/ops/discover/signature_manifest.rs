@@ -30,6 +30,7 @@ use crate::store::parallel;
 use crate::text::Untrusted;
 use crate::verify::Finding;
 use crate::verify::Reason;
+use crate::verify::UnreadReason;
 
 /// How many blobs are fetched at a time.
 const AT_ONCE: usize = 8;
@@ -87,7 +88,7 @@ impl SignatureManifest {
         let finding = |reason| Opened::Finding(Finding { digest, place: place.clone(), reason });
         let document = match Document::parse(&content, limits) {
             Ok(document) => document,
-            Err(error) if error.is_limit() => return finding(Reason::Unreadable { why: error.to_string() }),
+            Err(error) if error.is_limit() => return finding(Reason::Unreadable(UnreadReason::Manifest(error))),
             Err(error) => return finding(Reason::Manifest(error.to_string())),
         };
         if let Some(got) = subject.and_then(|want| subject_mismatch(document.subject(), want)) {
@@ -195,9 +196,8 @@ impl SignatureManifest {
         self.blobs.retain(|blob, _| wanted.contains(blob));
         if self.too_many && self.layers.is_empty() {
             self.too_many = false;
-            let why =
-                format!("more than {} layers: the rest was not looked at", reader.limits.evidence.signature_manifests);
-            findings.push(self.finding(Reason::Unreadable { why }));
+            let limit = reader.limits.evidence.signature_manifests;
+            findings.push(self.finding(Reason::Unreadable(UnreadReason::TooManyLayers { limit })));
         }
         (evidence, findings)
     }
@@ -260,10 +260,7 @@ impl SignatureManifest {
             (Some(data), _) => data.into(),
             (None, Some(blob)) => blob.shared(),
             (None, None) => {
-                return Err(failed
-                    .get(&blob(&layer))
-                    .cloned()
-                    .unwrap_or_else(|| Reason::Unreadable { why: "it was not fetched".to_owned() }));
+                return Err(failed.get(&blob(&layer)).cloned().unwrap_or(Reason::Unreadable(UnreadReason::NotFetched)));
             }
         };
         let content = Content::check(&layer, bytes).map_err(|error| Reason::Manifest(error.to_string()))?;
@@ -330,12 +327,17 @@ pub(in crate::ops) fn reason(error: StoreError, size: u64) -> Reason {
     match error {
         StoreError::NotFound { .. } => Reason::Missing,
         StoreError::TooLarge { limit, .. } => Reason::TooLarge { got: size, limit },
-        other => Reason::Unreadable { why: other.to_string() },
+        other => unreadable(&other),
     }
 }
 
+/// The reason for evidence that the store could not read.
+pub(in crate::ops) fn unreadable(error: &StoreError) -> Reason {
+    Reason::Unreadable(UnreadReason::Store { code: error.code(), message: error.to_string() })
+}
+
 fn budget_exhausted(limits: &Limits) -> Reason {
-    Reason::Unreadable { why: format!("the evidence is more than {} bytes together", limits.evidence.bytes) }
+    Reason::Unreadable(UnreadReason::Budget { limit: limits.evidence.bytes })
 }
 
 /// Compares the `subject` field of a manifest with the wanted one. If they differ, returns what the field names instead
